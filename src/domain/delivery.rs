@@ -1,0 +1,126 @@
+//! What one delivery attempt means for its delivery.
+
+use std::time::Duration;
+
+use super::DeliveryId;
+
+/// How one HTTP attempt ended.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum AttemptResult {
+    /// The receiver answered.
+    Answered {
+        /// HTTP status code.
+        code: u16,
+        /// The wait it asked for by `Retry-After`.
+        hint: Option<Duration>,
+    },
+    /// No answer came: refused, timed out, unresolved.
+    Unreachable,
+}
+
+/// How often and how far apart a delivery is tried.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct RetryPolicy {
+    /// Wait before attempt 2, 3, ...; when it runs out, the delivery has failed.
+    pub(crate) waits: Vec<Duration>,
+    /// The longest wait a receiver may ask for.
+    pub(crate) hint_max: Duration,
+}
+
+impl Default for RetryPolicy {
+    /// Ten attempts over about three days, as Standard Webhooks recommends.
+    fn default() -> Self {
+        let secs = [5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400];
+        Self { waits: secs.map(Duration::from_secs).to_vec(), hint_max: Duration::from_hours(24) }
+    }
+}
+
+/// What happens to the delivery next.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Next {
+    /// A 2xx answer: the receipt.
+    Delivered,
+    /// Try again after this wait.
+    RetryAfter(Duration),
+    /// Stop: retries are spent, or the receiver said it is gone.
+    Failed,
+}
+
+/// Decides what follows attempt number `attempt` (the first is 1) of delivery `id`.
+///
+/// A wait is stretched or shortened by up to a fifth, by a share that depends on the delivery and
+/// the attempt alone, so that receivers coming back are not met by everything at once.
+#[must_use]
+pub(crate) fn after_attempt(
+    policy: &RetryPolicy,
+    id: DeliveryId,
+    attempt: u32,
+    result: &AttemptResult,
+) -> Next {
+    let hint = match result {
+        AttemptResult::Answered { code: 200..=299, .. } => return Next::Delivered,
+        AttemptResult::Answered { code: 410, .. } => return Next::Failed,
+        AttemptResult::Answered { hint, .. } => *hint,
+        AttemptResult::Unreachable => None,
+    };
+    let place = usize::try_from(attempt).unwrap_or(usize::MAX).saturating_sub(1);
+    let Some(wait) = policy.waits.get(place) else {
+        return Next::Failed;
+    };
+    let asked = hint.unwrap_or_default().min(policy.hint_max);
+    Next::RetryAfter(asked.max(jittered(*wait, id, attempt)))
+}
+
+/// `wait` times 0.8 to 1.2.
+fn jittered(wait: Duration, id: DeliveryId, attempt: u32) -> Duration {
+    let seed = id.0.unsigned_abs().wrapping_mul(31).wrapping_add(u64::from(attempt));
+    let hash = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 48;
+    let permille = 800 + u32::try_from(hash % 401).unwrap_or(200);
+    wait.saturating_mul(permille) / 1000
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn near(next: Next, secs: u64) -> bool {
+        let wait = Duration::from_secs(secs);
+        matches!(next, Next::RetryAfter(got) if wait * 8 / 10 <= got && got <= wait * 12 / 10)
+    }
+
+    #[test]
+    fn the_decision_table() {
+        let secs = Duration::from_secs;
+        let policy = RetryPolicy { waits: vec![secs(5), secs(60)], hint_max: secs(100) };
+        let next = |attempt, result| after_attempt(&policy, DeliveryId(7), attempt, &result);
+        let answered =
+            |code, hint: Option<u64>| AttemptResult::Answered { code, hint: hint.map(secs) };
+        assert_eq!(next(1, answered(204, None)), Next::Delivered);
+        assert_eq!(next(1, answered(410, Some(5))), Next::Failed);
+        assert!(near(next(1, answered(302, None)), 5));
+        assert!(near(next(2, AttemptResult::Unreachable), 60));
+        assert_eq!(next(2, answered(429, Some(90))), Next::RetryAfter(secs(90)));
+        assert_eq!(next(2, answered(429, Some(9000))), Next::RetryAfter(secs(100)));
+        assert!(near(next(2, answered(429, Some(1))), 60));
+        assert_eq!(next(3, answered(500, Some(1))), Next::Failed);
+    }
+
+    #[test]
+    fn jitter_is_stable_and_within_a_fifth() {
+        let wait = Duration::from_secs(1000);
+        let mut seen = std::collections::BTreeSet::new();
+        for id in (1..500).map(DeliveryId) {
+            let got = jittered(wait, id, 1);
+            assert_eq!(got, jittered(wait, id, 1));
+            assert!((800..=1200).contains(&got.as_secs()), "{got:?}");
+            seen.insert(got);
+        }
+        assert!(200 < seen.len());
+    }
+
+    #[test]
+    fn the_default_lasts_about_three_days() {
+        let total: Duration = RetryPolicy::default().waits.iter().sum();
+        assert_eq!(total, Duration::from_secs(75 * 3600 + 35 * 60 + 5));
+    }
+}

@@ -1,0 +1,35 @@
+//! The pure core: values and decisions. No clock, no I/O, no async, no SQL, no platform names.
+
+mod delivery;
+mod event;
+mod report;
+mod schedule;
+mod secret;
+mod status;
+mod time;
+mod verdict;
+
+pub(crate) use delivery::{AttemptResult, Next, RetryPolicy, after_attempt};
+pub(crate) use event::{
+    Change, Event, EventData, EventType, IntegrationRef, RunRef, Subscription, changes,
+};
+pub(crate) use report::{
+    Class, Finding, Outcome, Report, ReportStatus, Test, TestResult, ValidationResults, When,
+};
+pub(crate) use schedule::{Schedule, ScheduleError};
+pub(crate) use secret::{Secret, SecretRef};
+pub(crate) use status::{Cause, Status, Subject, Transition, UnknownName, next_status};
+pub(crate) use time::{Timestamp, duration_text};
+pub(crate) use verdict::{Counters, Judgement, Policy, Verdict, judge};
+
+/// Row id of an integration, the `id` on the wire.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub(crate) struct IntegrationId(pub(crate) i64);
+
+/// Row id of a run.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub(crate) struct RunId(pub(crate) i64);
+
+/// Row id of a delivery: one event owed to one receiver.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub(crate) struct DeliveryId(pub(crate) i64);

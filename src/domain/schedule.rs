@@ -1,0 +1,165 @@
+//! Schedule arithmetic: cron in a zone, and a stable spread.
+
+use std::time::Duration;
+
+use croner::Cron;
+use croner::parser::{CronParser, Seconds, Year};
+use jiff::tz::TimeZone;
+
+use super::{IntegrationId, Timestamp};
+
+/// The longest spread of a schedule.
+const SPREAD_MAX: Duration = Duration::from_mins(5);
+
+/// A cron expression in an IANA time zone.
+#[derive(Clone, Debug)]
+pub(crate) struct Schedule {
+    cron: Cron,
+    zone: TimeZone,
+    text: String,
+    zone_name: String,
+}
+
+/// The schedule cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ScheduleError {
+    /// The expression is not cron.
+    #[error("`{expression}` is not a cron expression: {reason}")]
+    Cron {
+        /// What was written.
+        expression: String,
+        /// What the parser says.
+        reason: String,
+    },
+    /// The expression names a date that never comes.
+    #[error("`{0}` never comes due")]
+    Never(String),
+    /// The zone is not in the time zone database.
+    #[error("`{0}` is not an IANA time zone")]
+    Zone(String),
+}
+
+impl Schedule {
+    /// Reads a cron expression of 5 or 6 fields (seconds first), or a nickname such as `@hourly`,
+    /// in the IANA zone `zone`.
+    ///
+    /// # Errors
+    ///
+    /// Says which of the two is wrong; an expression that never comes due is refused.
+    pub(crate) fn parse(expression: &str, zone: &str) -> Result<Self, ScheduleError> {
+        let timezone =
+            TimeZone::get(zone).map_err(|_unknown| ScheduleError::Zone(zone.to_owned()))?;
+        let parser =
+            CronParser::builder().seconds(Seconds::Optional).year(Year::Disallowed).build();
+        let cron = parser.parse(expression).map_err(|error| ScheduleError::Cron {
+            expression: expression.to_owned(),
+            reason: error.to_string(),
+        })?;
+        let schedule =
+            Self { cron, zone: timezone, text: expression.to_owned(), zone_name: zone.to_owned() };
+        if schedule.next_after(Timestamp(0)).is_none() {
+            return Err(ScheduleError::Never(expression.to_owned()));
+        }
+        Ok(schedule)
+    }
+
+    /// The expression as it was written.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The zone as it was written.
+    pub(crate) fn zone(&self) -> &str {
+        &self.zone_name
+    }
+
+    /// The first instant of the schedule after `after`; none when there is none any more.
+    pub(crate) fn next_after(&self, after: Timestamp) -> Option<Timestamp> {
+        let from = after.to_jiff().to_zoned(self.zone.clone());
+        let next = self.cron.find_next_occurrence(&from, false).ok()?;
+        Some(Timestamp::from_jiff(next.timestamp()))
+    }
+
+    /// `instant` in the schedule's own zone, for people.
+    pub(crate) fn local(&self, instant: Timestamp) -> String {
+        instant.to_jiff().to_zoned(self.zone.clone()).strftime("%Y-%m-%d %H:%M:%S %Z").to_string()
+    }
+
+    /// When the integration `id` is due next: the schedule's first instant whose spread lies
+    /// after `now`.
+    ///
+    /// The spread is a stable share of a tenth of the time between two instants, five minutes at
+    /// most, so that integrations on one schedule do not start together.
+    pub(crate) fn next_due(&self, id: IntegrationId, now: Timestamp) -> Option<Timestamp> {
+        let first = self.next_after(now)?;
+        let period = self.next_after(first).map_or(Duration::ZERO, |second| second.since(first));
+        let offset = spread(id, (period / 10).min(SPREAD_MAX));
+        Some(self.next_after(now.minus(offset))?.plus(offset))
+    }
+}
+
+/// A fixed delay inside `window`: no randomness to inject, and runs stay evenly spaced.
+fn spread(id: IntegrationId, window: Duration) -> Duration {
+    let hash = id.0.unsigned_abs().wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 48;
+    window.saturating_mul(u32::try_from(hash).unwrap_or(0)) / 0x1_0000
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn both_cron_forms_and_nicknames_are_read() {
+        let next = |expression| {
+            let schedule = Schedule::parse(expression, "UTC").unwrap();
+            schedule.next_after(at("2026-11-23T10:20:30Z")).unwrap().to_string()
+        };
+        assert_eq!(next("*/15 * * * *"), "2026-11-23T10:30:00Z");
+        assert_eq!(next("*/15 * * * * *"), "2026-11-23T10:20:45Z");
+        assert_eq!(next("@hourly"), "2026-11-23T11:00:00Z");
+        assert_eq!(next("0 9 * * 7"), "2026-11-29T09:00:00Z");
+    }
+
+    #[test]
+    fn faults_say_which_part_is_wrong() {
+        let fault = |expression, zone| Schedule::parse(expression, zone).unwrap_err().to_string();
+        assert!(fault("61 * * * *", "UTC").starts_with("`61 * * * *` is not a cron expression: "));
+        assert_eq!(fault("0 0 30 2 *", "UTC"), "`0 0 30 2 *` never comes due");
+        assert_eq!(fault("@hourly", "Europe/Berlim"), "`Europe/Berlim` is not an IANA time zone");
+        assert!(fault("* * * * * * *", "UTC").contains("not a cron expression"));
+    }
+
+    #[test]
+    fn a_daily_job_keeps_its_wall_clock_time_over_the_change() {
+        let schedule = Schedule::parse("30 9 * * *", "Europe/Berlin").unwrap();
+        let first = schedule.next_after(at("2026-10-24T00:00:00Z")).unwrap();
+        let second = schedule.next_after(first).unwrap();
+        assert_eq!(first.to_string(), "2026-10-24T07:30:00Z");
+        assert_eq!(second.to_string(), "2026-10-25T08:30:00Z");
+        assert_eq!(schedule.local(second), "2026-10-25 09:30:00 CET");
+    }
+
+    #[test]
+    fn due_instants_are_spread_and_none_is_left_out() {
+        let schedule = Schedule::parse("0 * * * *", "UTC").unwrap();
+        let mut offsets = std::collections::BTreeSet::new();
+        for id in (1..200).map(IntegrationId) {
+            let mut now = at("2026-11-23T10:00:00Z");
+            let mut dues = Vec::new();
+            for _ in 0..3 {
+                now = schedule.next_due(id, now).unwrap();
+                dues.push(now);
+            }
+            let offset = dues[0].0 % 3_600_000;
+            assert!(offset < 300_000, "{id:?}: {offset}");
+            assert_eq!(dues[1].0 - dues[0].0, 3_600_000);
+            assert_eq!(dues[2].0 - dues[1].0, 3_600_000);
+            offsets.insert(offset);
+        }
+        assert!(150 < offsets.len());
+    }
+}

@@ -1,0 +1,383 @@
+//! The twelve statuses and the one function that changes them.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Serialize, Serializer};
+
+/// Status of an integration, as published in the response schema.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub(crate) enum Status {
+    /// Creation failed; the first validation is retried on schedule.
+    CreateError,
+    /// Being created: its first validation is running.
+    Creating,
+    /// Gone; its row and history stay.
+    Deleted,
+    /// Removal could not be stored; rolled back.
+    DeleteError,
+    /// Removed from the configuration; a running validation is drained.
+    Deleting,
+    /// Force disabled.
+    Disabled,
+    /// Its configuration changed: the new one is being validated.
+    Editing,
+    /// The new configuration failed; the previous one stays active.
+    EditError,
+    /// Active and valid.
+    Enabled,
+    /// Migration failed; the old form stays.
+    MigrateError,
+    /// Being brought to a newer catalog after an upgrade.
+    Migrating,
+    /// The periodic validation failed.
+    RecurringValidationError,
+}
+
+impl Status {
+    /// Every status.
+    pub(crate) const ALL: [Self; 12] = [
+        Self::CreateError,
+        Self::Creating,
+        Self::Deleted,
+        Self::DeleteError,
+        Self::Deleting,
+        Self::Disabled,
+        Self::Editing,
+        Self::EditError,
+        Self::Enabled,
+        Self::MigrateError,
+        Self::Migrating,
+        Self::RecurringValidationError,
+    ];
+
+    /// The name on the wire and in the database.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::CreateError => "createError",
+            Self::Creating => "creating",
+            Self::Deleted => "deleted",
+            Self::DeleteError => "deleteError",
+            Self::Deleting => "deleting",
+            Self::Disabled => "disabled",
+            Self::Editing => "editing",
+            Self::EditError => "editError",
+            Self::Enabled => "enabled",
+            Self::MigrateError => "migrateError",
+            Self::Migrating => "migrating",
+            Self::RecurringValidationError => "recurringValidationError",
+        }
+    }
+
+    /// Which configurations a due run validates, in order; none when nothing is to run.
+    ///
+    /// The candidate comes first: when it passes, the active one is no longer of interest.
+    pub(crate) const fn subjects(self) -> &'static [Subject] {
+        match self {
+            Self::Creating | Self::CreateError | Self::Editing | Self::Migrating => {
+                &[Subject::Candidate]
+            }
+            Self::EditError | Self::MigrateError => &[Subject::Candidate, Subject::Active],
+            Self::Enabled | Self::RecurringValidationError | Self::DeleteError => {
+                &[Subject::Active]
+            }
+            Self::Deleting | Self::Deleted | Self::Disabled => &[],
+        }
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for Status {
+    type Err = UnknownName;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        let found = Self::ALL.into_iter().find(|status| status.as_str() == name);
+        found.ok_or_else(|| UnknownName(name.to_owned()))
+    }
+}
+
+impl Serialize for Status {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+/// A stored name that this version does not know.
+#[derive(Debug, thiserror::Error)]
+#[error("unknown name `{0}`")]
+pub(crate) struct UnknownName(pub(crate) String);
+
+/// Which of an integration's two configurations a run looks at.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub(crate) enum Subject {
+    /// The one that passed last, or is being watched.
+    Active,
+    /// The one that is to become active when it passes.
+    Candidate,
+}
+
+impl Subject {
+    /// The name in the database.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Candidate => "candidate",
+        }
+    }
+}
+
+impl FromStr for Subject {
+    type Err = UnknownName;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        let found = [Self::Active, Self::Candidate].into_iter().find(|one| one.as_str() == name);
+        found.ok_or_else(|| UnknownName(name.to_owned()))
+    }
+}
+
+/// What can change a status.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Cause {
+    /// The active configuration passed, by the verdict rules.
+    ActivePassed,
+    /// The active configuration failed, by the verdict rules.
+    ActiveFailed,
+    /// The candidate configuration passed, by the verdict rules.
+    CandidatePassed,
+    /// The candidate configuration failed, by the verdict rules.
+    CandidateFailed,
+    /// The configuration files now say something else, or name a removed integration again.
+    Changed,
+    /// The configuration files no longer name it.
+    Removed,
+    /// A removed integration has no running validation any more.
+    Drained,
+    /// The removal could not be stored.
+    RemovalFailed,
+    /// The configuration says `disabled = true`.
+    ForceDisabled,
+    /// The configuration no longer says so, and the integration had passed before.
+    Reenabled,
+    /// The configuration no longer says so, and the integration never passed.
+    ReenabledUntried,
+    /// The binary brings a newer catalog for its platform.
+    Upgraded,
+}
+
+impl Cause {
+    /// Every cause.
+    pub(crate) const ALL: [Self; 12] = [
+        Self::ActivePassed,
+        Self::ActiveFailed,
+        Self::CandidatePassed,
+        Self::CandidateFailed,
+        Self::Changed,
+        Self::Removed,
+        Self::Drained,
+        Self::RemovalFailed,
+        Self::ForceDisabled,
+        Self::Reenabled,
+        Self::ReenabledUntried,
+        Self::Upgraded,
+    ];
+
+    /// The name in the history.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::ActivePassed => "activePassed",
+            Self::ActiveFailed => "activeFailed",
+            Self::CandidatePassed => "candidatePassed",
+            Self::CandidateFailed => "candidateFailed",
+            Self::Changed => "changed",
+            Self::Removed => "removed",
+            Self::Drained => "drained",
+            Self::RemovalFailed => "removalFailed",
+            Self::ForceDisabled => "forceDisabled",
+            Self::Reenabled => "reenabled",
+            Self::ReenabledUntried => "reenabledUntried",
+            Self::Upgraded => "upgraded",
+        }
+    }
+}
+
+impl FromStr for Cause {
+    type Err = UnknownName;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        let found = Self::ALL.into_iter().find(|cause| cause.as_str() == name);
+        found.ok_or_else(|| UnknownName(name.to_owned()))
+    }
+}
+
+/// A status change, with what caused it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Transition {
+    /// Status before.
+    pub(crate) from: Status,
+    /// Status after.
+    pub(crate) to: Status,
+    /// Why.
+    pub(crate) cause: Cause,
+}
+
+/// Decides what `cause` does to an integration in status `from`; `None` means no change.
+///
+/// A recurring validation, which looks at the active configuration, moves only between `enabled`
+/// and `recurringValidationError`; everything else belongs to an operation.
+#[must_use]
+pub(crate) fn next_status(from: Status, cause: Cause) -> Option<Transition> {
+    let to = match from {
+        Status::Creating => creating(cause),
+        Status::CreateError => create_error(cause),
+        Status::Enabled => settled(cause, Cause::ActiveFailed, Status::RecurringValidationError),
+        Status::RecurringValidationError => settled(cause, Cause::ActivePassed, Status::Enabled),
+        Status::Editing => in_flight(cause, Status::EditError),
+        Status::Migrating => in_flight(cause, Status::MigrateError),
+        Status::EditError | Status::MigrateError | Status::DeleteError => rolled_back(from, cause),
+        Status::Deleting => deleting(cause),
+        Status::Disabled => disabled(cause),
+        Status::Deleted => None,
+    };
+    to.map(|to| Transition { from, to, cause })
+}
+
+/// Removal and force disabling end everything that is in use, alike.
+fn taken_out(cause: Cause) -> Option<Status> {
+    match cause {
+        Cause::Removed => Some(Status::Deleting),
+        Cause::ForceDisabled => Some(Status::Disabled),
+        Cause::ActivePassed
+        | Cause::ActiveFailed
+        | Cause::CandidatePassed
+        | Cause::CandidateFailed
+        | Cause::Changed
+        | Cause::Drained
+        | Cause::RemovalFailed
+        | Cause::Reenabled
+        | Cause::ReenabledUntried
+        | Cause::Upgraded => None,
+    }
+}
+
+fn creating(cause: Cause) -> Option<Status> {
+    if cause == Cause::CandidateFailed { Some(Status::CreateError) } else { create_retry(cause) }
+}
+
+fn create_error(cause: Cause) -> Option<Status> {
+    if cause == Cause::Changed { Some(Status::Creating) } else { create_retry(cause) }
+}
+
+fn create_retry(cause: Cause) -> Option<Status> {
+    if cause == Cause::CandidatePassed { Some(Status::Enabled) } else { taken_out(cause) }
+}
+
+/// `enabled` and `recurringValidationError`, which one verdict turns into each other.
+fn settled(cause: Cause, turned_by: Cause, into: Status) -> Option<Status> {
+    if cause == turned_by {
+        return Some(into);
+    }
+    match cause {
+        Cause::Changed => Some(Status::Editing),
+        Cause::Upgraded => Some(Status::Migrating),
+        other => taken_out(other),
+    }
+}
+
+fn in_flight(cause: Cause, on_failure: Status) -> Option<Status> {
+    match cause {
+        Cause::CandidatePassed => Some(Status::Enabled),
+        Cause::CandidateFailed => Some(on_failure),
+        // A change of the candidate while it is being validated starts an edit of its own.
+        Cause::Changed if on_failure == Status::MigrateError => Some(Status::Editing),
+        other => taken_out(other),
+    }
+}
+
+/// An operation failed before and the previous state goes on being validated.
+fn rolled_back(from: Status, cause: Cause) -> Option<Status> {
+    match cause {
+        Cause::CandidatePassed if from != Status::DeleteError => Some(Status::Enabled),
+        Cause::Changed => Some(Status::Editing),
+        other => taken_out(other),
+    }
+}
+
+fn deleting(cause: Cause) -> Option<Status> {
+    match cause {
+        Cause::Drained => Some(Status::Deleted),
+        Cause::RemovalFailed => Some(Status::DeleteError),
+        Cause::Changed => Some(Status::Editing),
+        Cause::ForceDisabled => Some(Status::Disabled),
+        _ => None,
+    }
+}
+
+fn disabled(cause: Cause) -> Option<Status> {
+    match cause {
+        Cause::Reenabled => Some(Status::Editing),
+        Cause::ReenabledUntried => Some(Status::Creating),
+        Cause::Removed => Some(Status::Deleting),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One row per status, one column per cause in the order of [`Cause::ALL`]; `.` is no change.
+    ///
+    /// Columns: active passed, active failed, candidate passed, candidate failed, changed,
+    /// removed, drained, removal failed, force disabled, re-enabled, re-enabled untried, upgraded.
+    const TABLE: [(&str, &str); 12] = [
+        ("creating", ". . enabled createError . deleting . . disabled . . ."),
+        ("createError", ". . enabled . creating deleting . . disabled . . ."),
+        ("enabled", ". recurringValidationError . . editing deleting . . disabled . . migrating"),
+        ("recurringValidationError", "enabled . . . editing deleting . . disabled . . migrating"),
+        ("editing", ". . enabled editError . deleting . . disabled . . ."),
+        ("editError", ". . enabled . editing deleting . . disabled . . ."),
+        ("migrating", ". . enabled migrateError editing deleting . . disabled . . ."),
+        ("migrateError", ". . enabled . editing deleting . . disabled . . ."),
+        ("deleting", ". . . . editing . deleted deleteError disabled . . ."),
+        ("deleteError", ". . . . editing deleting . . disabled . . ."),
+        ("deleted", ". . . . . . . . . . . ."),
+        ("disabled", ". . . . . deleting . . . editing creating ."),
+    ];
+
+    #[test]
+    fn the_whole_life_cycle() {
+        for (from, row) in TABLE {
+            let from: Status = from.parse().unwrap();
+            let cells: Vec<_> = row.split(' ').collect();
+            assert_eq!(cells.len(), Cause::ALL.len());
+            for (cause, cell) in Cause::ALL.into_iter().zip(cells) {
+                let to = next_status(from, cause).map(|step| step.to);
+                let expected = (cell != ".").then(|| cell.parse::<Status>().unwrap());
+                assert_eq!(to, expected, "{from} on {cause:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn names_round_trip() {
+        for status in Status::ALL {
+            assert_eq!(status.as_str().parse::<Status>().unwrap(), status);
+        }
+        for cause in Cause::ALL {
+            assert_eq!(cause.as_str().parse::<Cause>().unwrap(), cause);
+        }
+        assert!("Enabled".parse::<Status>().is_err());
+    }
+
+    #[test]
+    fn only_what_is_in_use_and_not_being_removed_runs() {
+        let idle = Status::ALL.into_iter().filter(|status| status.subjects().is_empty());
+        let expected = [Status::Deleted, Status::Deleting, Status::Disabled];
+        assert_eq!(idle.collect::<Vec<_>>(), expected);
+    }
+}

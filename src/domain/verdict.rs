@@ -1,0 +1,155 @@
+//! From a report to a verdict: definitive failures count at once, transient ones are confirmed.
+
+use std::time::Duration;
+
+use super::{Class, Report, ReportStatus};
+
+/// How much evidence a verdict needs.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Policy {
+    /// Runs in a row with only transient failures that make a failure, at least 1.
+    pub(crate) confirm_runs: u32,
+    /// Wait between those runs, instead of a whole period.
+    pub(crate) confirm_wait: Duration,
+    /// Passing runs in a row that make a recovery, at least 1.
+    pub(crate) recovery_runs: u32,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self { confirm_runs: 3, confirm_wait: Duration::from_mins(1), recovery_runs: 1 }
+    }
+}
+
+/// What the runs so far add up to; lives in the integration's row.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Counters {
+    /// Failing runs in a row.
+    pub(crate) failures: u32,
+    /// Passing runs in a row.
+    pub(crate) passes: u32,
+}
+
+/// What a run says about its integration.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Verdict {
+    /// It works.
+    Passed,
+    /// It does not work.
+    Failed,
+    /// It may not work: more runs will tell.
+    Confirming,
+    /// It works again, perhaps: more runs will tell.
+    Recovering,
+    /// The run says nothing about the integration.
+    CannotTell,
+}
+
+/// A verdict with the rule that made it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Judgement {
+    /// What it is.
+    pub(crate) verdict: Verdict,
+    /// Why, in a sentence for people.
+    pub(crate) rule: String,
+    /// The counters after this run.
+    pub(crate) counters: Counters,
+}
+
+/// Judges a finished run by `policy`, given what the runs before it added up to.
+#[must_use]
+pub(crate) fn judge(policy: &Policy, counters: Counters, report: &Report) -> Judgement {
+    match report.status() {
+        ReportStatus::Passed | ReportStatus::Warning => passed(policy, counters),
+        ReportStatus::Failed => failed(policy, counters, report.class().unwrap_or(Class::Invalid)),
+        ReportStatus::Skipped => Judgement {
+            verdict: Verdict::CannotTell,
+            rule: "no test could be run, so the status stays".to_owned(),
+            counters,
+        },
+    }
+}
+
+fn passed(policy: &Policy, counters: Counters) -> Judgement {
+    let passes = counters.passes.saturating_add(1);
+    let of = policy.recovery_runs.max(1);
+    let (verdict, rule) = if of <= passes {
+        (Verdict::Passed, "a passing run".to_owned())
+    } else {
+        (Verdict::Recovering, format!("passing run {passes} of the {of} that recovery needs"))
+    };
+    Judgement { verdict, rule, counters: Counters { failures: 0, passes } }
+}
+
+fn failed(policy: &Policy, counters: Counters, class: Class) -> Judgement {
+    let of = policy.confirm_runs.max(1);
+    let name = class.as_str();
+    if class == Class::Ours {
+        let rule = "the fault is on the daemon's side, so the status stays".to_owned();
+        return Judgement { verdict: Verdict::CannotTell, rule, counters };
+    }
+    let once = counters.failures.saturating_add(1);
+    let failures = if class.is_definitive() { once.max(of) } else { once };
+    let (verdict, rule) = match (class.is_definitive(), of <= failures) {
+        (true, _) => (Verdict::Failed, format!("a definitive failure ({name}) counts at once")),
+        (false, true) => (
+            Verdict::Failed,
+            format!("a transient failure ({name}) in {failures} runs in a row, {of} are needed"),
+        ),
+        (false, false) => (
+            Verdict::Confirming,
+            format!("transient failure ({name}) {failures} of the {of} in a row that are needed"),
+        ),
+    };
+    Judgement { verdict, rule, counters: Counters { failures, passes: 0 } }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Finding, Outcome, Test, TestResult};
+
+    fn report(outcome: Outcome) -> Report {
+        Report { tests: vec![TestResult { test: Test::always("t", ""), outcome }] }
+    }
+
+    fn failing(class: Class) -> Report {
+        report(Outcome::Failed(Finding::new(class, "f")))
+    }
+
+    #[test]
+    fn runs_add_up_to_verdicts() {
+        let good = report(Outcome::Passed(None));
+        let skipped = report(Outcome::Skipped("r".to_owned()));
+        let policy = Policy { recovery_runs: 2, ..Policy::default() };
+        let steps = [
+            (failing(Class::Unreachable), Verdict::Confirming, (1, 0)),
+            (failing(Class::Throttled), Verdict::Confirming, (2, 0)),
+            (failing(Class::Ours), Verdict::CannotTell, (2, 0)),
+            (skipped, Verdict::CannotTell, (2, 0)),
+            (failing(Class::Unavailable), Verdict::Failed, (3, 0)),
+            (failing(Class::Unavailable), Verdict::Failed, (4, 0)),
+            (good.clone(), Verdict::Recovering, (0, 1)),
+            (failing(Class::Unreachable), Verdict::Confirming, (1, 0)),
+            (good.clone(), Verdict::Recovering, (0, 1)),
+            (good, Verdict::Passed, (0, 2)),
+            (failing(Class::Denied), Verdict::Failed, (3, 0)),
+            (failing(Class::Unreachable), Verdict::Failed, (4, 0)),
+        ];
+        let mut counters = Counters::default();
+        for (number, (report, verdict, (failures, passes))) in steps.into_iter().enumerate() {
+            let judged = judge(&policy, counters, &report);
+            assert_eq!(judged.verdict, verdict, "step {number}: {judged:?}");
+            assert_eq!(judged.counters, Counters { failures, passes }, "step {number}");
+            counters = judged.counters;
+        }
+    }
+
+    #[test]
+    fn every_definitive_class_fails_at_once_and_no_other() {
+        for class in Class::ALL {
+            let judged = judge(&Policy::default(), Counters::default(), &failing(class));
+            assert_eq!(judged.verdict == Verdict::Failed, class.is_definitive(), "{class:?}");
+        }
+    }
+}

@@ -1,0 +1,419 @@
+//! Reads a table key by key and remembers what was wrong.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::{Fault, Kind, Value};
+use crate::domain::{Secret, SecretRef};
+
+/// How alike an unknown key and a known one must be for the known one to be suggested.
+const LIKENESS_MIN: f64 = 0.7;
+/// The longest piece of a wrong value that a message shows, in characters.
+const SHOWN_MAX: usize = 60;
+
+/// Where faults, warnings and the places of secrets are collected.
+#[derive(Debug, Default)]
+pub(crate) struct Faults {
+    faults: RefCell<Vec<Fault>>,
+    warnings: RefCell<Vec<Fault>>,
+    secrets: RefCell<BTreeSet<String>>,
+}
+
+impl Faults {
+    /// Adds a fault.
+    pub(crate) fn push(&self, fault: Fault) {
+        self.faults.borrow_mut().push(fault);
+    }
+
+    /// Adds something that is accepted but unwise.
+    pub(crate) fn warn(&self, warning: Fault) {
+        self.warnings.borrow_mut().push(warning);
+    }
+
+    /// How many faults there are so far.
+    pub(crate) fn count(&self) -> usize {
+        self.faults.borrow().len()
+    }
+
+    /// All faults and all warnings.
+    pub(crate) fn into_parts(self) -> (Vec<Fault>, Vec<Fault>) {
+        (self.faults.into_inner(), self.warnings.into_inner())
+    }
+
+    /// The paths at which secrets were read.
+    pub(crate) fn secret_paths(&self) -> BTreeSet<String> {
+        self.secrets.borrow().clone()
+    }
+}
+
+/// Reads one table.
+#[derive(Debug)]
+pub(crate) struct Reader<'a> {
+    value: &'a Value,
+    path: String,
+    known: BTreeSet<&'static str>,
+    faults: &'a Faults,
+}
+
+impl<'a> Reader<'a> {
+    /// Reads `value`, which stands at `path`; anything but a table is a fault.
+    pub(crate) fn new(
+        value: &'a Value,
+        path: impl Into<String>,
+        faults: &'a Faults,
+    ) -> Option<Self> {
+        let reader = Self { value, path: path.into(), known: BTreeSet::new(), faults };
+        if matches!(value.kind, Kind::Table(_)) {
+            return Some(reader);
+        }
+        reader.fault_at(value, &reader.path, format!("expected a table, found {}", shown(value)));
+        None
+    }
+
+    /// The path of `key` in this table.
+    pub(crate) fn path_of(&self, key: &str) -> String {
+        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
+    }
+
+    /// Says that `key` is wrong: `message` tells why and how to mend it.
+    pub(crate) fn fault(&self, key: &str, message: impl Into<String>) {
+        let value = self.value.entry(key).unwrap_or(self.value);
+        self.fault_at(value, &self.path_of(key), message.into());
+    }
+
+    /// Says that `key` is accepted but unwise.
+    pub(crate) fn warn(&self, key: &str, message: impl Into<String>) {
+        let value = self.value.entry(key).unwrap_or(self.value);
+        let origin = value.origin.to_string();
+        self.faults.warn(Fault { origin, path: self.path_of(key), message: message.into() });
+    }
+
+    /// True when `key` is given.
+    pub(crate) fn has(&mut self, key: &'static str) -> bool {
+        self.take(key).is_some()
+    }
+
+    /// The value of `key` as it stands.
+    pub(crate) fn raw(&mut self, key: &'static str) -> Option<&'a Value> {
+        self.take(key)
+    }
+
+    /// Text; absent is fine.
+    pub(crate) fn string(&mut self, key: &'static str) -> Option<String> {
+        let value = self.take(key)?;
+        match &value.kind {
+            Kind::String(text) => Some(text.clone()),
+            _other => self.wrong(key, value, "text"),
+        }
+    }
+
+    /// Text that must be there and not be empty.
+    pub(crate) fn required_string(&mut self, key: &'static str) -> Option<String> {
+        let Some(text) = self.required(key).and_then(|()| self.string(key)) else { return None };
+        if text.trim().is_empty() {
+            self.fault(key, "must not be empty");
+            return None;
+        }
+        Some(text)
+    }
+
+    /// A boolean; absent is fine.
+    pub(crate) fn boolean(&mut self, key: &'static str) -> Option<bool> {
+        let value = self.take(key)?;
+        match value.kind {
+            Kind::Bool(flag) => Some(flag),
+            _ => self.wrong(key, value, "true or false"),
+        }
+    }
+
+    /// A whole number from `min` to `max`; absent is fine.
+    pub(crate) fn integer(&mut self, key: &'static str, min: i64, max: i64) -> Option<i64> {
+        let value = self.take(key)?;
+        match value.kind {
+            Kind::Integer(number) if (min..=max).contains(&number) => Some(number),
+            _ => self.wrong(key, value, &format!("a whole number from {min} to {max}")),
+        }
+    }
+
+    /// A TCP port; absent is fine.
+    pub(crate) fn port(&mut self, key: &'static str) -> Option<u16> {
+        self.integer(key, 1, 65_535).and_then(|number| u16::try_from(number).ok())
+    }
+
+    /// A duration such as `"30s"`, `"5m"` or `"1h 30m"`, from `min` to `max`; absent is fine.
+    pub(crate) fn duration(
+        &mut self,
+        key: &'static str,
+        min: Duration,
+        max: Duration,
+    ) -> Option<Duration> {
+        let value = self.take(key)?;
+        let parsed = match &value.kind {
+            Kind::String(text) => text.parse::<jiff::SignedDuration>().ok(),
+            _other => None,
+        };
+        match parsed.and_then(|duration| Duration::try_from(duration).ok()) {
+            Some(duration) if (min..=max).contains(&duration) => Some(duration),
+            _ => {
+                let text = crate::domain::duration_text;
+                let wanted = format!(
+                    "a duration from {} to {} such as \"30s\" or \"1h 30m\"",
+                    text(min),
+                    text(max)
+                );
+                self.wrong(key, value, &wanted)
+            }
+        }
+    }
+
+    /// One of the given words; absent is fine.
+    pub(crate) fn choice<T: Copy>(
+        &mut self,
+        key: &'static str,
+        choices: &[(&str, T)],
+    ) -> Option<T> {
+        let value = self.take(key)?;
+        let text = if let Kind::String(text) = &value.kind { text.as_str() } else { "" };
+        if let Some((_, choice)) = choices.iter().find(|(word, _)| *word == text) {
+            return Some(*choice);
+        }
+        let words: Vec<_> = choices.iter().map(|(word, _)| format!("`{word}`")).collect();
+        let nearest = nearest(text, choices.iter().map(|(word, _)| *word));
+        let hint = nearest.map_or(String::new(), |word| format!("; did you mean `{word}`?"));
+        let message = format!("expected one of {}, found {}{hint}", words.join(", "), shown(value));
+        self.fault(key, message);
+        None
+    }
+
+    /// A list of texts; absent is fine.
+    pub(crate) fn strings(&mut self, key: &'static str) -> Option<Vec<String>> {
+        let value = self.take(key)?;
+        let Kind::Array(items) = &value.kind else {
+            return self.wrong(key, value, "a list of texts");
+        };
+        let mut texts = Vec::with_capacity(items.len());
+        for (index, item) in items.iter().enumerate() {
+            let Kind::String(text) = &item.kind else {
+                let path = format!("{}[{index}]", self.path_of(key));
+                self.fault_at(item, &path, format!("expected text, found {}", shown(item)));
+                continue;
+            };
+            texts.push(text.clone());
+        }
+        Some(texts)
+    }
+
+    /// A table whose keys are free and whose values are texts; absent is fine.
+    pub(crate) fn string_map(&mut self, key: &'static str) -> Option<BTreeMap<String, String>> {
+        let value = self.take(key)?;
+        let Kind::Table(entries) = &value.kind else {
+            return self.wrong(key, value, "a table of texts");
+        };
+        let mut map = BTreeMap::new();
+        for (name, item) in entries {
+            let Kind::String(text) = &item.kind else {
+                let path = format!("{}.{name}", self.path_of(key));
+                self.fault_at(item, &path, format!("expected text, found {}", shown(item)));
+                continue;
+            };
+            map.insert(name.clone(), text.clone());
+        }
+        Some(map)
+    }
+
+    /// A reader of the table `key`; absent is fine.
+    pub(crate) fn table(&mut self, key: &'static str) -> Option<Reader<'a>> {
+        let value = self.take(key)?;
+        Reader::new(value, self.path_of(key), self.faults)
+    }
+
+    /// Readers of the tables in the list `key`; absent is an empty list.
+    pub(crate) fn tables(&mut self, key: &'static str) -> Vec<Reader<'a>> {
+        let Some(value) = self.take(key) else { return Vec::new() };
+        let Kind::Array(items) = &value.kind else {
+            self.wrong::<()>(key, value, "a list of tables");
+            return Vec::new();
+        };
+        let path = self.path_of(key);
+        let readers = items.iter().enumerate();
+        readers
+            .filter_map(|(index, item)| Reader::new(item, format!("{path}[{index}]"), self.faults))
+            .collect()
+    }
+
+    /// A secret: `{ file = ".." }`, `{ env = ".." }`, `{ credential = ".." }`, or the literal
+    /// value, which is warned about; absent is fine.
+    pub(crate) fn secret(&mut self, key: &'static str) -> Option<SecretRef> {
+        let value = self.take(key)?;
+        let path = self.path_of(key);
+        self.secret_at(value, path)
+    }
+
+    /// A list of secrets; absent is an empty list.
+    pub(crate) fn secrets(&mut self, key: &'static str) -> Vec<SecretRef> {
+        let Some(value) = self.take(key) else { return Vec::new() };
+        let Kind::Array(items) = &value.kind else {
+            self.fault(key, "expected a list of secrets such as [{ credential = \"name\" }]");
+            return Vec::new();
+        };
+        let path = self.path_of(key);
+        let items = items.iter().enumerate();
+        items.filter_map(|(index, item)| self.secret_at(item, format!("{path}[{index}]"))).collect()
+    }
+
+    /// Says that `key` is missing unless it is there.
+    pub(crate) fn required(&mut self, key: &'static str) -> Option<()> {
+        if self.take(key).is_none() {
+            let message = format!("missing; add `{key}`");
+            self.fault(key, message);
+            return None;
+        }
+        Some(())
+    }
+
+    /// Ends the reading: every key that nobody asked for is a fault.
+    pub(crate) fn finish(self) {
+        let Kind::Table(entries) = &self.value.kind else { return };
+        for (key, value) in entries {
+            if self.known.contains(key.as_str()) {
+                continue;
+            }
+            let near = nearest(key, self.known.iter().copied());
+            let hint = near.map_or_else(
+                || {
+                    let known: Vec<_> = self.known.iter().map(|key| format!("`{key}`")).collect();
+                    format!("known keys are {}", known.join(", "))
+                },
+                |near| format!("did you mean `{near}`?"),
+            );
+            self.fault_at(value, &self.path_of(key), format!("unknown key; {hint}"));
+        }
+    }
+
+    fn take(&mut self, key: &'static str) -> Option<&'a Value> {
+        self.known.insert(key);
+        self.value.entry(key).filter(|value| !matches!(value.kind, Kind::Null))
+    }
+
+    fn wrong<T>(&self, key: &str, value: &Value, wanted: &str) -> Option<T> {
+        self.fault_at(
+            value,
+            &self.path_of(key),
+            format!("expected {wanted}, found {}", shown(value)),
+        );
+        None
+    }
+
+    fn fault_at(&self, value: &Value, path: &str, message: String) {
+        let origin = value.origin.to_string();
+        self.faults.push(Fault { origin, path: path.to_owned(), message });
+    }
+
+    fn secret_at(&self, value: &'a Value, path: String) -> Option<SecretRef> {
+        self.faults.secrets.borrow_mut().insert(path.clone());
+        if let Kind::String(text) = &value.kind {
+            let message = "a secret stands in the configuration itself; use { file = \"..\" }, \
+                { env = \"..\" } or { credential = \"..\" }";
+            let origin = value.origin.to_string();
+            self.faults.warn(Fault { origin, path, message: message.to_owned() });
+            return Some(SecretRef::Literal(Secret::new(text.clone())));
+        }
+        let single = match &value.kind {
+            Kind::Table(entries) => <&[(String, Value); 1]>::try_from(entries.as_slice()).ok(),
+            _other => None,
+        };
+        let reference = single.and_then(|[(key, item)]| match (key.as_str(), &item.kind) {
+            (_, Kind::String(name)) if name.is_empty() => None,
+            ("file", Kind::String(name)) => Some(SecretRef::File(PathBuf::from(name))),
+            ("env", Kind::String(name)) => Some(SecretRef::Env(name.clone())),
+            ("credential", Kind::String(name)) if !name.contains('/') => {
+                Some(SecretRef::Credential(name.clone()))
+            }
+            _ => None,
+        });
+        if reference.is_none() {
+            let message = "expected { file = \"path\" }, { env = \"NAME\" } or \
+                { credential = \"name\" }";
+            self.fault_at(value, &path, message.to_owned());
+        }
+        reference
+    }
+}
+
+/// The known word most like `text`, if any is like it.
+pub(crate) fn nearest<'k>(text: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
+    let text = text.to_lowercase();
+    let scored = known.map(|word| (strsim::jaro_winkler(&text, &word.to_lowercase()), word));
+    let best = scored.max_by(|(one, _), (two, _)| one.total_cmp(two));
+    best.filter(|(likeness, _)| LIKENESS_MIN <= *likeness).map(|(_, word)| word)
+}
+
+/// A wrong value as a message shows it: bounded, and never a whole table.
+fn shown(value: &Value) -> String {
+    match &value.kind {
+        Kind::String(text) => {
+            let mut short: String = text.chars().take(SHOWN_MAX).collect();
+            if short.len() < text.len() {
+                short.push('…');
+            }
+            format!("{short:?}")
+        }
+        Kind::Bool(flag) => flag.to_string(),
+        Kind::Integer(number) => number.to_string(),
+        Kind::Float(number) => number.to_string(),
+        Kind::Null | Kind::Array(_) | Kind::Table(_) => value.describe().to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(json: &str, work: impl FnOnce(&mut Reader<'_>)) -> Vec<String> {
+        let value = Value::from_json(&serde_json::from_str(json).unwrap(), &"f.json:1".into());
+        let faults = Faults::default();
+        let mut reader = Reader::new(&value, "server", &faults).unwrap();
+        work(&mut reader);
+        reader.finish();
+        faults.into_parts().0.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn every_fault_is_reported_with_its_path() {
+        let faults = read(r#"{"prot": 5439, "host": 7, "wait": "soon", "mode": "acesKey"}"#, |r| {
+            assert_eq!(r.port("port"), None);
+            assert_eq!(r.required_string("host"), None);
+            assert_eq!(r.required_string("user"), None);
+            let second = Duration::from_secs(1);
+            assert_eq!(r.duration("wait", second, second * 60), None);
+            assert_eq!(r.choice("mode", &[("auto", 1), ("accessKey", 2)]), None);
+        });
+        assert_eq!(
+            faults,
+            [
+                "f.json:1: server.host: expected text, found 7",
+                "f.json:1: server.user: missing; add `user`",
+                "f.json:1: server.wait: expected a duration from 1s to 1m such as \"30s\" or \"1h 30m\", found \"soon\"",
+                "f.json:1: server.mode: expected one of `auto`, `accessKey`, found \"acesKey\"; did you mean `accessKey`?",
+                "f.json:1: server.prot: unknown key; did you mean `port`?",
+            ]
+        );
+    }
+
+    #[test]
+    fn secrets_are_references_and_never_shown() {
+        let faults = read(
+            r#"{"a": {"file": "/x"}, "b": {"env": "B"}, "c": {"credential": "../x"}, "d": {"fle": "hunter2"}}"#,
+            |r| {
+                assert!(matches!(r.secret("a"), Some(SecretRef::File(_))));
+                assert!(matches!(r.secret("b"), Some(SecretRef::Env(_))));
+                assert!(r.secret("c").is_none());
+                assert!(r.secret("d").is_none());
+            },
+        );
+        assert_eq!(faults.len(), 2);
+        assert!(!faults.concat().contains("hunter2"));
+    }
+}

@@ -1,0 +1,3 @@
+//! The network's ground: the one place that builds HTTP clients and TLS configurations.
+
+pub(crate) mod tls;

@@ -1,0 +1,142 @@
+//! One folder per data platform, each exporting one [`Platform`] value.
+//!
+//! [`PLATFORMS`] is the table of contents of the product. A platform is never asked whether it
+//! failed: [`Validator::validate`] yields a [`Report`], and whatever goes wrong is an outcome in it.
+
+mod recorder;
+
+#[cfg(feature = "redshift")]
+mod redshift;
+#[cfg(feature = "s3")]
+mod s3;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub(crate) use recorder::Recorder;
+
+use crate::domain::{Report, Test};
+use crate::input::Reader;
+
+/// Every platform compiled into this binary. A new platform adds its `mod` above and its line here.
+pub(crate) static PLATFORMS: &[Platform] = &[
+    #[cfg(feature = "s3")]
+    s3::PLATFORM,
+    #[cfg(feature = "redshift")]
+    redshift::PLATFORM,
+];
+
+/// What a platform folder exports.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Platform {
+    /// The `type` of its integrations, as published.
+    pub(crate) kind: &'static str,
+    /// Counts up when the catalog or the meaning of the configuration changes: stored
+    /// integrations are then migrated.
+    pub(crate) version: u32,
+    /// Every test it can report, in the order they run.
+    pub(crate) catalog: &'static [Test],
+    /// What may stand in `autoBootstrap`.
+    pub(crate) auto_bootstrap: AutoBootstrap,
+    /// A sample configuration file, parsed by a test and printed to users.
+    pub(crate) sample: &'static str,
+    /// Reads the `config` table; faults are left with the reader. Ends with `reader.finish()`.
+    pub(crate) parse: fn(Reader<'_>) -> Option<Box<dyn Validator>>,
+}
+
+/// What the published interface lets `autoBootstrap` be.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum AutoBootstrap {
+    /// Either.
+    Any,
+    /// Only `false`.
+    MustBeFalse,
+    /// It is not given.
+    Absent,
+}
+
+/// A configured integration that can be validated again and again.
+pub(crate) trait Validator: std::fmt::Debug + Send + Sync {
+    /// What other integrations compare themselves with, and which host the limits count.
+    fn identity(&self) -> Identity;
+
+    /// Runs the catalog. It cannot fail: whatever goes wrong is an outcome in the report.
+    fn validate<'a>(&'a self, run: &'a RunContext) -> BoxFuture<'a, Report>;
+}
+
+/// What a validation returns until it is awaited.
+pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// What of an integration others are compared with.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Identity {
+    /// `host` or `host:port` that it talks to, for the limit of runs per host.
+    pub(crate) host: String,
+    /// The platform's own `config.name`, where it has one.
+    pub(crate) config_name: Option<String>,
+    /// What may exist once only, such as account, region and path.
+    pub(crate) target: Option<String>,
+}
+
+/// Another integration of the same daemon.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Peer {
+    /// Its id; none while only the configuration is looked at.
+    pub(crate) id: Option<i64>,
+    /// Its unique name in the configuration.
+    pub(crate) name: String,
+    /// Its platform.
+    pub(crate) kind: &'static str,
+    /// What it is compared by.
+    pub(crate) identity: Identity,
+}
+
+/// Whether the platform side is expected to be set up.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Mode {
+    /// It is: preflight tests are skipped, recurring tests run.
+    Recurring,
+    /// It is not yet: preflight tests run, recurring tests are skipped.
+    Preflight,
+}
+
+/// What one run is given besides its configuration.
+#[derive(Clone, Debug)]
+pub(crate) struct RunContext {
+    /// The name of the integration itself in the configuration.
+    pub(crate) name: String,
+    /// Which tests apply.
+    pub(crate) mode: Mode,
+    /// All other integrations, never the one that is validated.
+    pub(crate) peers: Arc<[Peer]>,
+    /// The longest time of one test.
+    pub(crate) test_limit: Duration,
+    /// The longest time of the whole run.
+    pub(crate) run_limit: Duration,
+    /// The wall clock at the start, for what must be dated (request signatures).
+    pub(crate) now: crate::domain::Timestamp,
+}
+
+/// Finds a compiled-in platform by its published name.
+#[must_use]
+pub(crate) fn find(kind: &str) -> Option<&'static Platform> {
+    PLATFORMS.iter().find(|platform| platform.kind == kind)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn kinds_and_test_names_are_unique() {
+        let kinds: BTreeSet<_> = PLATFORMS.iter().map(|platform| platform.kind).collect();
+        assert_eq!(kinds.len(), PLATFORMS.len());
+        for platform in PLATFORMS {
+            let names: BTreeSet<_> = platform.catalog.iter().map(|test| test.name).collect();
+            assert_eq!(names.len(), platform.catalog.len(), "{}", platform.kind);
+        }
+    }
+}

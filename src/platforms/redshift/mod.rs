@@ -1,0 +1,10 @@
+//! Redshift.
+use super::{AutoBootstrap, Platform};
+pub(super) const PLATFORM: Platform = Platform {
+    kind: "Redshift",
+    version: 1,
+    catalog: &[],
+    auto_bootstrap: AutoBootstrap::Any,
+    sample: "",
+    parse: |_| None,
+};
