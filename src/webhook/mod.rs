@@ -6,6 +6,8 @@
 mod receiver;
 mod send;
 mod sign;
+#[cfg(test)]
+mod testing;
 mod text;
 
 pub(crate) use receiver::Receiver;
