@@ -3,6 +3,8 @@
 //! What a message says and when it is tried again is decided elsewhere; here it is only bytes with
 //! an id. Wire format: Standard Webhooks 1.0.0.
 
+#[cfg(test)]
+mod interop;
 mod receiver;
 mod send;
 mod sign;

@@ -253,6 +253,7 @@ mod tests {
     use rustls::pki_types::PrivatePkcs8KeyDer;
     use rustls::{ServerConfig, ServerConnection, StreamOwned};
     use serde_json::{Value as Json, json};
+    use tokio::io::AsyncWriteExt as _;
 
     use super::*;
     use crate::webhook::testing::{
@@ -428,16 +429,16 @@ mod tests {
         let with_length = format!("{head}content-length: 100\r\n\r\nthe beginning");
         let bad_chunk = format!("{head}transfer-encoding: chunked\r\n\r\nzz\r\n");
         let open = format!("{head}\r\n");
-        let pause = Duration::from_millis(20);
+        let drip = Answer::Repeats(open.clone(), b"drip ".to_vec(), Duration::from_millis(20));
         let table = [
-            (Answer::BreaksOff(with_length), "the beginning"),
-            (Answer::BreaksOff(bad_chunk), ""),
-            (Answer::Repeats(open.clone(), b"drip ".to_vec(), pause), "drip drip"),
-            (Answer::Repeats(open, vec![b'e'; 65_536], Duration::ZERO), "eeee"),
-            (Answer::Repeats(gzip, vec![0; 65_536], Duration::ZERO), ""),
+            (Answer::BreaksOff(with_length), "5s", "the beginning"),
+            (Answer::BreaksOff(bad_chunk), "5s", ""),
+            (Answer::Repeats(open, vec![b'e'; 65_536], Duration::ZERO), "5s", "eeee"),
+            (Answer::Repeats(gzip, vec![0; 65_536], Duration::ZERO), "5s", ""),
+            (drip, "300ms", "drip drip"),
         ];
-        for (answer, wanted) in table {
-            let (result, detail) = answered(answer, json!({ "timeout": "500ms" })).await;
+        for (answer, timeout, wanted) in table {
+            let (result, detail) = answered(answer, json!({ "timeout": timeout })).await;
             assert_eq!(result, code(200), "{wanted}");
             assert!(detail.starts_with(wanted), "{wanted}: {detail}");
         }
@@ -535,24 +536,38 @@ mod tests {
 
     #[tokio::test]
     async fn a_certificate_must_come_from_a_known_authority() {
-        let (addr, pem) = tls_server();
+        let (addr, _pem) = tls_server();
         let sent = send(receiver(&format!("https://{addr}/"), json!({}))).await;
         assert_eq!(sent.result, AttemptResult::Unreachable);
         let wanted = "no connection: invalid peer certificate: UnknownIssuer";
         assert_eq!(sent.detail, wanted);
-        drop(pem);
         let (addr, pem) = tls_server();
         let dir = tempfile::tempdir().unwrap();
         let ca_file = dir.path().join("ca.pem");
         std::fs::write(&ca_file, pem).unwrap();
         let known = receiver(&format!("https://{addr}/"), json!({ "ca_file": ca_file }));
         assert_eq!(send(known).await.result, code(200));
-        let plain = Scripted::start(http("200 OK", "", "")).await;
-        let sent = send(receiver(&format!("https://{}/", plain.addr), json!({}))).await;
-        assert_eq!(sent.result, AttemptResult::Unreachable);
-        assert!(sent.detail.starts_with("no "), "{}", sent.detail);
         let missing = json!({ "ca_file": dir.path().join("none.pem") });
         let error = chain(&Sender::new(receiver("https://a.example/", missing)).unwrap_err());
         assert!(error.starts_with("connections cannot be secured: certificate auth"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_is_not_secured_is_none() {
+        let silent = Scripted::start(Answer::Silence).await;
+        let changes = json!({ "connect_timeout": "200ms" });
+        let sent = send(receiver(&format!("https://{}/", silent.addr), changes)).await;
+        assert_eq!(sent.result, AttemptResult::Unreachable);
+        assert_eq!(sent.detail, "no connection within 200ms");
+        let plain = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("https://{}/", plain.local_addr().unwrap());
+        let talks_plainly = async {
+            let (mut stream, _) = plain.accept().await.unwrap();
+            stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
+            stream
+        };
+        let (sent, _stream) = tokio::join!(send(receiver(&url, json!({}))), talks_plainly);
+        assert_eq!(sent.result, AttemptResult::Unreachable);
+        assert!(sent.detail.starts_with("no connection: received corrupt"), "{}", sent.detail);
     }
 }
