@@ -8,6 +8,7 @@ mod net;
 mod platforms;
 mod secrets;
 mod store;
+mod webhook;
 
 /// Runs the program.
 #[must_use]

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::{Fault, Kind, Value};
-use crate::domain::{Secret, SecretRef};
+use crate::domain::{Secret, SecretRef, duration_text};
 
 /// How alike an unknown key and a known one must be for the known one to be suggested.
 const LIKENESS_MIN: f64 = 0.7;
@@ -150,22 +150,24 @@ impl<'a> Reader<'a> {
         max: Duration,
     ) -> Option<Duration> {
         let value = self.take(key)?;
-        let parsed = match &value.kind {
-            Kind::String(text) => text.parse::<jiff::SignedDuration>().ok(),
-            _other => None,
+        self.duration_at(value, &self.path_of(key), min, max)
+    }
+
+    /// A list of durations, each from `min` to `max`; absent is fine.
+    pub(crate) fn durations(
+        &mut self,
+        key: &'static str,
+        min: Duration,
+        max: Duration,
+    ) -> Option<Vec<Duration>> {
+        let value = self.take(key)?;
+        let Kind::Array(items) = &value.kind else {
+            return self.wrong(key, value, "a list of durations");
         };
-        match parsed.and_then(|duration| Duration::try_from(duration).ok()) {
-            Some(duration) if (min..=max).contains(&duration) => Some(duration),
-            _ => {
-                let text = crate::domain::duration_text;
-                let wanted = format!(
-                    "a duration from {} to {} such as \"30s\" or \"1h 30m\"",
-                    text(min),
-                    text(max)
-                );
-                self.wrong(key, value, &wanted)
-            }
-        }
+        let path = self.path_of(key);
+        let read = |(index, item)| self.duration_at(item, &format!("{path}[{index}]"), min, max);
+        let read: Vec<_> = items.iter().enumerate().map(read).collect();
+        read.into_iter().collect()
     }
 
     /// One of the given words; absent is fine.
@@ -311,6 +313,26 @@ impl<'a> Reader<'a> {
         self.faults.push(Fault { origin, path: path.to_owned(), message });
     }
 
+    fn duration_at(
+        &self,
+        value: &Value,
+        path: &str,
+        min: Duration,
+        max: Duration,
+    ) -> Option<Duration> {
+        let found = match &value.kind {
+            Kind::String(text) => parse_duration(text),
+            _other => None,
+        };
+        let found = found.filter(|duration| (min..=max).contains(duration));
+        if found.is_none() {
+            let (min, max, found) = (duration_text(min), duration_text(max), shown(value));
+            let wanted = format!("a duration from {min} to {max} such as \"30s\" or \"1h 30m\"");
+            self.fault_at(value, path, format!("expected {wanted}, found {found}"));
+        }
+        found
+    }
+
     fn secret_at(&self, value: &'a Value, path: String) -> Option<SecretRef> {
         self.faults.secrets.borrow_mut().insert(path.clone());
         if let Kind::String(text) = &value.kind {
@@ -340,6 +362,13 @@ impl<'a> Reader<'a> {
         }
         reference
     }
+}
+
+/// A duration as a person writes it, `250ms`, `1h 30m` or `2d`; a day is 24 hours.
+fn parse_duration(text: &str) -> Option<Duration> {
+    let span: jiff::Span = text.parse().ok()?;
+    let duration = span.to_duration(jiff::SpanRelativeTo::days_are_24_hours()).ok()?;
+    Duration::try_from(duration).ok()
 }
 
 /// The known word most like `text`, if any is like it.
@@ -398,6 +427,31 @@ mod tests {
                 "f.json:1: server.wait: expected a duration from 1s to 1m such as \"30s\" or \"1h 30m\", found \"soon\"",
                 "f.json:1: server.mode: expected one of `auto`, `accessKey`, found \"acesKey\"; did you mean `accessKey`?",
                 "f.json:1: server.prot: unknown key; did you mean `port`?",
+            ]
+        );
+    }
+
+    #[test]
+    fn durations_read_back_as_they_are_shown() {
+        let (min, max) = (Duration::from_millis(100), Duration::from_hours(7 * 24));
+        let faults = read(
+            r#"{"one": "7d", "all": ["100ms", "1h 30m", "1d 2h"], "bad": ["1s", "8d", 5], "not": "1s"}"#,
+            |r| {
+                assert_eq!(r.duration("one", min, max), Some(max));
+                let all = [100, 5_400_000, 93_600_000].map(Duration::from_millis).to_vec();
+                assert_eq!(r.durations("all", min, max), Some(all));
+                assert_eq!(r.durations("bad", min, max), None);
+                assert_eq!(r.durations("not", min, max), None);
+                assert_eq!(r.durations("absent", min, max), None);
+            },
+        );
+        let wanted = "expected a duration from 100ms to 7d such as \"30s\" or \"1h 30m\"";
+        assert_eq!(
+            faults,
+            [
+                format!("f.json:1: server.bad[1]: {wanted}, found \"8d\""),
+                format!("f.json:1: server.bad[2]: {wanted}, found 5"),
+                "f.json:1: server.not: expected a list of durations, found \"1s\"".to_owned(),
             ]
         );
     }
