@@ -1,1 +1,3 @@
+//! The daemon.
 
+mod assemble;

@@ -56,8 +56,12 @@ impl Schedule {
             expression: expression.to_owned(),
             reason: error.to_string(),
         })?;
-        let schedule =
-            Self { cron: cron.into(), zone: timezone, text: expression.into(), zone_name: zone.into() };
+        let schedule = Self {
+            cron: cron.into(),
+            zone: timezone,
+            text: expression.into(),
+            zone_name: zone.into(),
+        };
         if schedule.next_after(Timestamp(0)).is_none() {
             return Err(ScheduleError::Never(expression.to_owned()));
         }

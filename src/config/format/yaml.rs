@@ -13,13 +13,8 @@ const ALIASED_MAX: usize = 10_000;
 
 /// Reads a YAML stream of one document; an empty one is nothing.
 pub(super) fn parse(text: &str, origins: &Origins<'_>) -> Result<Value, Malformed> {
-    let mut builder = Builder {
-        origins,
-        open: Vec::new(),
-        anchors: BTreeMap::new(),
-        aliased: 0,
-        document: None,
-    };
+    let mut builder =
+        Builder { origins, open: Vec::new(), anchors: BTreeMap::new(), aliased: 0, document: None };
     for event in Parser::new_from_str(text) {
         let (event, span) = event.map_err(|error| Malformed {
             line: error.marker().line().max(1),
@@ -235,7 +230,11 @@ mod tests {
             e: [*d,*d,*d,*d,*d,*d,*d,*d,*d]\n";
         for (text, line, message) in [
             ("a: 1\nb: 2\na: 3\n", 3, "key `a` stands twice in one table"),
-            ("a: &x {b: 1}\nc:\n  <<: *x\n", 3, "merge keys (`<<`) are not supported; write the keys out"),
+            (
+                "a: &x {b: 1}\nc:\n  <<: *x\n",
+                3,
+                "merge keys (`<<`) are not supported; write the keys out",
+            ),
             ("a: !!str 1\n", 1, "tags are not supported"),
             ("a: !mine {}\n", 1, "tags are not supported"),
             ("a: 1\n---\nb: 1\n", 2, "a second document begins; give it a file of its own"),
