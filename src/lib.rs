@@ -2,6 +2,8 @@
 //!
 //! See `ARCHITECTURE.md` for the floors and the walk through them.
 
+mod config;
+mod daemon;
 mod domain;
 mod input;
 mod net;

@@ -37,7 +37,10 @@ pub(super) async fn reload(shared: &Shared, config: &Path) {
                     error!(%fault, "wrong configuration");
                 }
             }
-            error!(error = &refused as &dyn std::error::Error, "reload refused, the old configuration stays");
+            error!(
+                error = &refused as &dyn std::error::Error,
+                "reload refused, the old configuration stays"
+            );
             notify::ready(&format!("{}; last reload refused: {refused}", status_line(shared)));
         }
     }
@@ -113,9 +116,9 @@ fn watched(
 
 /// Everybody, with the ids that the rows gave them.
 fn peers(assembly: &Assembly, ids: &BTreeMap<String, IntegrationId>) -> Arc<[Peer]> {
-    let known = assembly.peers.iter().map(|peer| Peer {
-        id: ids.get(&peer.name).map(|id| id.0),
-        ..peer.clone()
-    });
+    let known = assembly
+        .peers
+        .iter()
+        .map(|peer| Peer { id: ids.get(&peer.name).map(|id| id.0), ..peer.clone() });
     known.collect()
 }
