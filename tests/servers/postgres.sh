@@ -21,10 +21,12 @@ fail() {
 
 # The newest PostgreSQL installed: Debian keeps the server's programs out of PATH.
 find_programs() {
-    local found
+    local found program
     found=$(compgen -G '/usr/lib/postgresql/*/bin/initdb' | sort -V | tail -n 1 || command -v initdb || true)
-    [[ -n $found ]] || fail "PostgreSQL is not installed; run: apt-get install postgresql"
-    bin=$(dirname "$found")
+    bin=$(dirname "$(readlink -f "${found:-/nowhere}")")
+    for program in initdb pg_ctl psql; do
+        [[ -x $bin/$program ]] || fail "PostgreSQL is not installed; run: apt-get install postgresql"
+    done
     command -v openssl >/dev/null || fail "openssl is not installed; run: apt-get install openssl"
 }
 
@@ -157,8 +159,10 @@ start() {
     as_server "$bin/initdb" -D "$dir/data" -U "$superuser" --pwfile=password -A scram-sha-256 \
         --encoding=UTF8 --no-locale --no-sync >initdb.log 2>&1 || { cat initdb.log >&2 && fail "initdb failed"; }
     configure "$tls"
+    trap stop EXIT
     launch
     add_redshift_views
+    trap - EXIT
     if [[ -n $owner ]]; then
         watch_owner "$owner" </dev/null >/dev/null 2>&1 &
         disown

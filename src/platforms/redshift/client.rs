@@ -81,7 +81,7 @@ impl Endpoint {
     /// Opens a session that answers statements. What may pass is tried again, as long as another
     /// attempt can end within `limit`.
     pub(super) async fn open(&self, limit: Duration) -> Result<Session, Failure> {
-        persist(limit, self.connect_timeout, async || self.attempt().await).await
+        persist(limit, self.connect_timeout, || self.attempt()).await
     }
 
     async fn attempt(&self) -> Result<Session, Failure> {
@@ -161,10 +161,10 @@ impl Session {
 
 /// Makes one attempt, and more after a pause while the failure may pass and another attempt of
 /// `longest` fits into `limit`.
-async fn persist<T>(
+async fn persist<T, F: Future<Output = Result<T, Failure>>>(
     limit: Duration,
     longest: Duration,
-    attempt: impl AsyncFn() -> Result<T, Failure>,
+    attempt: impl Fn() -> F,
 ) -> Result<T, Failure> {
     let start = Instant::now();
     for (pause, made) in PAUSES.into_iter().zip(1..) {

@@ -198,7 +198,7 @@ mod tests {
         Found { redshift, faults: texts(faults), warnings: texts(warnings), secrets }
     }
 
-    fn with(changes: Json) -> Found {
+    fn with(changes: &Json) -> Found {
         let mut config = json!({
             "host": "redshift.example.com", "database": "immuta", "username": "immuta",
             "password": {"file": "/p"},
@@ -211,7 +211,7 @@ mod tests {
 
     #[test]
     fn little_is_needed_and_the_rest_has_defaults() {
-        let Found { redshift, faults, warnings, secrets } = with(json!({}));
+        let Found { redshift, faults, warnings, secrets } = with(&json!({}));
         assert_eq!((faults, warnings), (vec![], vec![]));
         assert_eq!(secrets, BTreeSet::from(["config.password".to_owned()]));
         let Redshift { endpoint, database, impersonation } = redshift.unwrap();
@@ -222,7 +222,7 @@ mod tests {
 
     #[test]
     fn names_are_folded_except_the_users() {
-        let all = with(json!({
+        let all = with(&json!({
             "host": "Redshift.Example.Com", "port": 15439, "database": "IMMUTA",
             "initialDatabase": "Dev", "username": "Immuta", "connectTimeout": "3s",
             "impersonation": {"enabled": true, "role": "Impersonators"},
@@ -238,9 +238,9 @@ mod tests {
         );
         assert_eq!(endpoint.server_name.as_deref(), Some("10.0.0.1"));
         assert_eq!(endpoint.connect_timeout, Duration::from_secs(3));
-        let on = with(json!({"impersonation": {"enabled": true}})).redshift.unwrap();
+        let on = with(&json!({"impersonation": {"enabled": true}})).redshift.unwrap();
         assert_eq!(on.impersonation.as_deref(), Some("immuta_impersonation"));
-        let off = with(json!({"impersonation": {"role": "impersonators"}})).redshift.unwrap();
+        let off = with(&json!({"impersonation": {"role": "impersonators"}})).redshift.unwrap();
         assert_eq!(off.impersonation, None);
     }
 
@@ -302,14 +302,14 @@ mod tests {
             ),
         ];
         for (changes, expected) in cases {
-            let faults = with(changes.clone()).faults;
+            let faults = with(&changes).faults;
             assert_eq!(faults, [format!("r.json: config.{expected}")], "{changes}");
         }
     }
 
     #[test]
     fn every_published_key_is_known_and_every_secret_is_marked() {
-        let all = with(json!({
+        let all = with(&json!({
             "accessKeyId": "AKIA", "secretKey": {"env": "S"}, "sessionToken": {"env": "T"},
             "databaseUser": "d", "connectArgs": "timeout=5", "authenticationType": "userPassword",
             "okta": {"username": "u", "password": {"env": "P"}, "appId": "a", "idpHost": "h", "role": "r"},

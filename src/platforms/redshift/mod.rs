@@ -119,7 +119,9 @@ impl Redshift {
                 self.look_up(&mut recorder, &session).await;
                 session.close().await;
             }
-            Some(Login::NoDatabase(failure)) => self.conclude(&mut recorder, &failure).await,
+            Some(Login::NoDatabase(failure)) => {
+                self.conclude(&mut recorder, run.mode, &failure).await
+            }
             None => {}
         }
         if self.impersonation.is_none() {
@@ -159,10 +161,16 @@ impl Redshift {
     }
 
     /// The tests that the log-in itself has answered, when there is no database to log in to.
-    async fn conclude(&self, recorder: &mut Recorder, failure: &Failure) {
+    async fn conclude(&self, recorder: &mut Recorder, mode: Mode, failure: &Failure) {
         recorder.test(DATABASE_ABSENT, async || Ok::<_, Finding>(())).await;
         let missing = async || Err::<(), _>(self.database_missing().because(&failure.evidence));
         recorder.test(DATABASE_EXISTS, missing).await;
+        if self.impersonation.is_some() && mode == Mode::Preflight {
+            recorder.skip(
+                ROLE_ABSENT,
+                "Not run because there is no database to log in to; name one in `initialDatabase`.",
+            );
+        }
     }
 
     async fn database_absent(&self, session: &Session) -> Result<(), Finding> {
