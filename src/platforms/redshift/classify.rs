@@ -12,12 +12,17 @@ use crate::secrets::SecretError;
 
 /// The longest detail in a message or in evidence, in characters.
 const DETAIL_MAX: usize = 300;
-/// How tokio-postgres reports an authentication type that PostgreSQL does not have.
+/// How tokio-postgres reports an authentication type that it does not know.
 const UNKNOWN_AUTHENTICATION: &str = "unknown authentication tag";
 /// The number of Redshift's private authentication type, as it stands in that report.
 const DIGEST_TAG: &str = "`13`";
 /// The operating system's numbers for "too many open files", here and system-wide.
 const TOO_MANY_FILES: [i32; 2] = [24, 23];
+/// What the network says when it is missing on this side.
+const OUR_NETWORK: [ErrorKind; 3] =
+    [ErrorKind::NetworkUnreachable, ErrorKind::NetworkDown, ErrorKind::AddrNotAvailable];
+/// How the library reports bytes that make no sense to it.
+const NOT_UNDERSTOOD: [ErrorKind; 2] = [ErrorKind::InvalidInput, ErrorKind::InvalidData];
 
 /// A call that did not succeed.
 #[derive(Debug, thiserror::Error)]
@@ -66,7 +71,7 @@ pub(super) enum Cause {
     TooManyConnections,
     /// The server starts, stops, is short of something or cancelled the statement.
     Busy,
-    /// The server met an error of its own (XXxxx).
+    /// The server met an error of its own (`XXxxx`).
     Internal,
     /// The server said anything else.
     OtherAnswer,
@@ -189,12 +194,12 @@ impl Cause {
         if error.raw_os_error().is_some_and(|number| TOO_MANY_FILES.contains(&number)) {
             return Self::Ours;
         }
-        match error.kind() {
-            ErrorKind::NetworkUnreachable
-            | ErrorKind::NetworkDown
-            | ErrorKind::AddrNotAvailable => Self::Ours,
-            ErrorKind::InvalidInput | ErrorKind::InvalidData => Self::of_protocol(error),
-            _ => Self::NoConnection,
+        if OUR_NETWORK.contains(&error.kind()) {
+            Self::Ours
+        } else if NOT_UNDERSTOOD.contains(&error.kind()) {
+            Self::of_protocol(error)
+        } else {
+            Self::NoConnection
         }
     }
 

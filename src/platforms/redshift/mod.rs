@@ -1,4 +1,4 @@
-//! Amazon Redshift: the PostgreSQL protocol, always over verified TLS.
+//! Amazon Redshift: the `PostgreSQL` protocol, always over verified TLS.
 //!
 //! A run is one session: log in, look up at most two names in the system catalog, log out. What it
 //! sends is the enum [`client::Statement`] and nothing else.
@@ -120,7 +120,7 @@ impl Redshift {
                 session.close().await;
             }
             Some(Login::NoDatabase(failure)) => {
-                self.conclude(&mut recorder, run.mode, &failure).await
+                self.conclude(&mut recorder, run.mode, &failure).await;
             }
             None => {}
         }
