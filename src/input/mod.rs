@@ -7,7 +7,7 @@
 mod reader;
 mod value;
 
-pub(crate) use reader::{Faults, Reader};
+pub(crate) use reader::{Faults, Reader, nearest};
 pub(crate) use value::{Kind, Value};
 
 /// One thing that is wrong with the configuration.
