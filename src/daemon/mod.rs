@@ -119,14 +119,19 @@ impl Shared {
     }
 }
 
-/// Runs the daemon with the main configuration file `config` until SIGTERM, SIGINT or `stop`.
+/// Runs the daemon on `assembly` until SIGTERM, SIGINT or `stop`; SIGHUP reads the main
+/// configuration file `config`, or the one at the default path, again.
 ///
 /// # Errors
 ///
 /// Fails when it cannot start, or when one of its loops ends before it should.
-pub(crate) async fn run(config: PathBuf, stop: CancellationToken) -> Result<(), DaemonError> {
+pub(crate) async fn run(
+    assembly: Assembly,
+    config: Option<PathBuf>,
+    stop: CancellationToken,
+) -> Result<(), DaemonError> {
     let mut signals = Signals::new()?;
-    let assembly = reload::load(&config).await?;
+    reload::warn_of(&assembly);
     let drain = assembly.settings.drain;
     let shared = Arc::new(Shared::new(Store::open(&assembly.settings.store)?));
     reload::apply(&shared, &assembly, true).await?;
@@ -140,7 +145,7 @@ pub(crate) async fn run(config: PathBuf, stop: CancellationToken) -> Result<(), 
             () = stop.cancelled() => break Ok(()),
             _ = signals.terminate.recv() => break Ok(()),
             _ = signals.interrupt.recv() => break Ok(()),
-            _ = signals.hangup.recv() => reload::reload(&shared, &config).await,
+            _ = signals.hangup.recv() => reload::reload(&shared, config.as_deref()).await,
             ended = loops.ended_early() => break Err(ended),
         }
     };

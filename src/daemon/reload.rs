@@ -19,7 +19,7 @@ const PRUNE_BATCH: u32 = 500;
 
 /// Reads the configuration again and puts it in force; one that is wrong is reported and leaves
 /// everything as it was.
-pub(super) async fn reload(shared: &Shared, config: &Path) {
+pub(super) async fn reload(shared: &Shared, config: Option<&Path>) {
     notify::reloading();
     let done = match load(config).await {
         Ok(assembly) => apply(shared, &assembly, false).await,
@@ -47,14 +47,19 @@ pub(super) async fn reload(shared: &Shared, config: &Path) {
 }
 
 /// Reads and assembles the configuration, off the threads that serve others.
-pub(super) async fn load(config: &Path) -> Result<Assembly, DaemonError> {
-    let path = config.to_owned();
-    let read = tokio::task::spawn_blocking(move || assemble::open(Some(&path))).await;
+async fn load(config: Option<&Path>) -> Result<Assembly, DaemonError> {
+    let path = config.map(Path::to_owned);
+    let read = tokio::task::spawn_blocking(move || assemble::open(path.as_deref())).await;
     let assembly = read.map_err(|_panicked| DaemonError::Ended("configuration reader"))??;
+    warn_of(&assembly);
+    Ok(assembly)
+}
+
+/// Logs what is accepted but unwise.
+pub(super) fn warn_of(assembly: &Assembly) {
     for warning in &assembly.warnings {
         warn!(%warning, "unwise configuration");
     }
-    Ok(assembly)
 }
 
 /// Brings the rows in line with `assembly` and makes the daemon work by it.
