@@ -84,8 +84,7 @@ impl Folder {
             quoted(&self.path.join("webhook-secret"))?,
             quoted(&self.path.join("aws-secret-key"))?,
         );
-        let Addresses { platform, receiver } = addresses;
-        let mut text = format!(
+        let head = format!(
             r#"# Written by `revalidated demo`, and removed when it ends.
 [store]
 path = {store}
@@ -99,10 +98,11 @@ url = "http://{receiver}/hooks"
 secrets = [{{ file = {webhook_secret} }}]
 events = ["*"]
 allow = ["127.0.0.0/8"] # addresses that are not public must be named
-"#
+"#,
+            receiver = addresses.receiver,
         );
-        for name in names {
-            text.push_str(&format!(
+        let integration = |name: &&str| {
+            format!(
                 r#"
 [[integration]]
 name = "{name}"
@@ -118,11 +118,26 @@ awsLocationPath = "s3://{name}/{PREFIX}"
 authenticationType = "accessKey"
 awsAccessKeyId = "{access_key_id}"
 awsSecretAccessKey = {{ file = {aws_secret} }}
-endpoints = {{ sts = "http://{platform}", s3 = "http://{platform}", s3Control = "http://{platform}" }}
-"#
-            ));
-        }
-        self.write("revalidated.toml", &text)
+
+[integration.config.endpoints] # in place of Amazon's own
+sts = "http://{platform}"
+s3 = "http://{platform}"
+s3Control = "http://{platform}"
+"#,
+                platform = addresses.platform,
+            )
+        };
+        let integrations: String = names.iter().map(integration).collect();
+        self.write("revalidated.toml", &(head + &integrations))
+    }
+
+    /// Removes the folder now, so that a failure can be told.
+    ///
+    /// # Errors
+    ///
+    /// Fails when something in it cannot be removed.
+    pub(super) fn remove(mut self) -> io::Result<()> {
+        fs::remove_dir_all(std::mem::take(&mut self.path))
     }
 
     fn write(&self, name: &str, text: &str) -> io::Result<()> {
@@ -135,7 +150,8 @@ endpoints = {{ sts = "http://{platform}", s3 = "http://{platform}", s3Control = 
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        if let Err(error) = fs::remove_dir_all(&self.path) {
+        let removed = self.path.as_os_str().is_empty();
+        if !removed && let Err(error) = fs::remove_dir_all(&self.path) {
             let path = self.path.display();
             tracing::warn!(%path, %error, "the demo's temporary folder could not be removed");
         }

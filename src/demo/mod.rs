@@ -48,7 +48,7 @@ const CAST: [&str; 3] = ["demo-orders", "demo-customers", "demo-invoices"];
 const ACCESS_KEY_ID: &str = "AKIAREVALIDATEDDEMO1";
 
 /// How long the story may take, from start to recovery.
-const STORY_MAX: Duration = Duration::from_secs(60);
+const STORY_MAX: Duration = Duration::from_mins(1);
 
 /// How long the daemon may take to end.
 const DRAIN_MAX: Duration = Duration::from_secs(20);
@@ -77,7 +77,7 @@ pub(crate) async fn demo(options: Options) -> anyhow::Result<()> {
     let interrupted = interrupt().context("signals cannot be received")?;
     let folder = Folder::create().context("no temporary folder can be created")?;
     let clock = Clock::system();
-    let mut stage = Stage::set(&folder, &clock).await.context("the demo cannot be set up")?;
+    let mut stage = Stage::set(&folder, clock).await.context("the demo cannot be set up")?;
     let mut narrator = Narrator::new(anstream::stdout(), clock);
     introduce(&mut narrator, &folder.config())?;
 
@@ -90,22 +90,26 @@ pub(crate) async fn demo(options: Options) -> anyhow::Result<()> {
         watch: Watch::new(folder.database()),
         once: options.once,
     };
-    let told = tokio::select! {
-        told = teller.tell(interrupted) => told,
+    tokio::select! {
+        told = teller.tell(interrupted) => {
+            stop.cancel();
+            let ended = tokio::time::timeout(DRAIN_MAX, daemon).await;
+            told?;
+            ended.context("the daemon did not end in time")?.context("the daemon ended badly")?;
+        }
+        // The daemon hears signals itself and may be the first to end.
         ended = &mut daemon => {
             ended.context("the daemon failed")?;
-            bail!("the daemon ended by itself");
+            ensure!(!options.once, "the daemon ended before the story did");
         }
-    };
-    stop.cancel();
-    let ended = tokio::time::timeout(DRAIN_MAX, daemon).await;
-    told?;
-    ended.context("the daemon did not end in time")?.context("the daemon failed to end")?;
-    let path = folder.config();
-    drop(folder);
-    let gone = path.parent().is_some_and(|folder| !folder.exists());
-    let left = if gone { "nothing is left behind" } else { "its folder could not be removed" };
-    narrator.say(format_args!("the daemon has ended; {left}"))?;
+    }
+    conclude(&mut narrator, folder)
+}
+
+/// Removes the folder and says so.
+fn conclude<W: io::Write>(narrator: &mut Narrator<W>, folder: Folder) -> anyhow::Result<()> {
+    folder.remove().context("the temporary folder cannot be removed")?;
+    narrator.say("the daemon has ended; nothing is left behind")?;
     Ok(())
 }
 
@@ -134,10 +138,10 @@ struct Stage {
 }
 
 impl Stage {
-    async fn set(folder: &Folder, clock: &Clock) -> io::Result<Self> {
+    async fn set(folder: &Folder, clock: Clock) -> io::Result<Self> {
         let secret = folder.write_secrets()?;
         let stand_in = StandIn::new(ACCESS_KEY_ID, &CAST);
-        let (hooks, received) = receiver::open(&secret, clock.clone());
+        let (hooks, received) = receiver::open(&secret, clock);
         let mut servers = JoinSet::new();
         let addresses = Addresses {
             platform: listen(&mut servers, Arc::clone(&stand_in).router()).await?,
