@@ -35,8 +35,13 @@ pub(super) struct Arguments {
 pub(super) struct Global {
     /// Main configuration file; drop-ins stand in `integrations.d` beside it
     /// [default: /etc/revalidated/revalidated.toml]
-    #[arg(long, global = true, value_name = "FILE", env = "REVALIDATED_CONFIG",
-          hide_env_values = true)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "REVALIDATED_CONFIG",
+        hide_env_values = true
+    )]
     pub(super) config: Option<PathBuf>,
     /// What to log: `error`, `warn`, `info`, `debug`, `trace`, or filters such as
     /// `info,revalidated::store=debug`
@@ -78,7 +83,21 @@ pub(super) enum Command {
     /// Print a sample configuration for a platform
     Sample(Sample),
     /// Show everything at work on this machine alone, with a platform and a receiver of its own
-    Demo,
+    Demo(Demo),
+}
+
+/// `demo`
+#[derive(Args, Clone, Copy, Debug)]
+pub(super) struct Demo {
+    /// End after the recovery instead of going on until Ctrl-C
+    #[arg(long)]
+    pub(super) once: bool,
+}
+
+impl From<Demo> for crate::demo::Options {
+    fn from(Demo { once }: Demo) -> Self {
+        Self { once }
+    }
 }
 
 /// The choice between text and JSON.
@@ -349,7 +368,10 @@ mod tests {
             assert!(command.get_about().is_some(), "{}", command.get_name());
         }
         assert!(help.contains("78 the configuration is wrong"), "{help}");
-        assert!(help.contains("REVALIDATED_CONFIG") && help.contains(crate::config::DEFAULT_PATH), "{help}");
+        assert!(
+            help.contains("REVALIDATED_CONFIG") && help.contains(crate::config::DEFAULT_PATH),
+            "{help}"
+        );
     }
 
     #[test]

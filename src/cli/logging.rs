@@ -252,7 +252,8 @@ mod tests {
             let words = ["revalidated"].into_iter().chain(line.split_whitespace()).chain(["run"]);
             super::super::args::Arguments::try_parse_from(words).unwrap().global
         };
-        let log = Log { format: LogFormat::Json, filter: "info,x=debug".to_owned() };
+        let filter_text = "info,x=debug".to_owned();
+        let log = crate::config::Log { format: LogFormat::Json, filter: filter_text };
         let quiet = |rest| format!("tokio_cron_scheduler=warn,{rest}");
         assert_eq!(filter(&global(""), Some(&log)), quiet("info,x=debug"));
         assert_eq!(filter(&global(""), None), quiet("warn"));

@@ -119,8 +119,8 @@ async fn obey(global: &Global, command: Command) -> Result<Answer, Trouble> {
         Command::Catalog(args) => catalog::answer(args, page),
         Command::Next(args) => next::answer(&args, page),
         Command::Sample(args) => sample::answer(&args),
-        Command::Demo => {
-            demo::run().await?;
+        Command::Demo(options) => {
+            demo::demo(options.into()).await?;
             Ok(Answer::good(String::new()))
         }
     }

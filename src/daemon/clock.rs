@@ -3,11 +3,11 @@
 use crate::domain::Timestamp;
 
 /// Tells the time. Clone it freely.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Clock(Source);
 
 /// Where the time comes from.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 enum Source {
     /// The machine.
     #[default]
@@ -60,6 +60,6 @@ mod tests {
         let clock = Clock::starting_at(Timestamp(1_000));
         tokio::time::advance(Duration::from_secs(5)).await;
         assert_eq!(clock.now(), Timestamp(6_000));
-        assert_eq!(clock.clone().now(), clock.now());
+        assert_eq!(clock.now(), clock.now());
     }
 }

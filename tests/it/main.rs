@@ -3,5 +3,6 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 mod daemon;
+mod demo;
 mod end_to_end;
 mod support;
