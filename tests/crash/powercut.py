@@ -23,8 +23,9 @@ INTEGRATIONS = 40
 RECORDING = 8.0
 SECTOR = 512
 SENDS, SYNCS = ("write", "writev", "sendto", "sendmsg"), ("fsync", "fdatasync")
-TRACED = ",".join((*SENDS, *SYNCS, "pwrite64", "ftruncate", "unlink"))
+TRACED = ",".join((*SENDS, *SYNCS, "pwrite64", "ftruncate", "unlink", "rename"))
 CALL = re.compile(r"(\w+)\((.*)\)\s+= (\d+)")
+NAME = re.compile(r'(?<=[<"])[^<>"]+(?=[>"])')
 STRING = re.compile(r'"((?:\\x[0-9a-f]{2})*)"')
 TOLD = re.compile(rb"webhook-id: ?([^\r]+)\r\n", re.IGNORECASE)
 
@@ -92,8 +93,10 @@ def told(text, number):
 
 def disk(call, arguments, result, began, ended, database):
     """What a finished call does to the database's files."""
-    named = re.search(r'<([^>]*)>|"((?:\\x..)*)"', arguments)
-    file = plain((named.group(1) or named.group(2) or "") if named else "").decode(errors="replace")
+    named = [plain(name).decode(errors="replace") for name in NAME.findall(arguments)[:2]]
+    file = named[0] if named else ""
+    if call in SYNCS and file == os.path.dirname(database):
+        yield Step("settle", began, ended, file)
     if not file.startswith(database) or file.endswith("-shm"):
         return
     if call == "pwrite64":
@@ -105,6 +108,8 @@ def disk(call, arguments, result, began, ended, database):
         yield Step("truncate", began, ended, file, int(arguments.rpartition(",")[2]))
     elif call == "unlink":
         yield Step("unlink", began, ended, file)
+    elif call == "rename":
+        yield Step("rename", began, ended, file, data=named[1])
 
 
 def plain(hexadecimal):
@@ -112,10 +117,10 @@ def plain(hexadecimal):
 
 
 class Disk:
-    """What is safe, and what is on its way, per file."""
+    """What is safe, and what is on its way, per file; a renaming is safe once the folder is synced."""
 
     def __init__(self):
-        self.safe, self.under_way = {}, {}
+        self.safe, self.under_way, self.renamed = {}, {}, {}
 
     def apply(self, step):
         if step.kind == "sync":
@@ -127,6 +132,13 @@ class Disk:
         elif step.kind == "unlink":
             self.safe.pop(step.file, None)
             self.under_way.pop(step.file, None)
+        elif step.kind == "rename":
+            for files in (self.safe, self.under_way):
+                if step.file in files:
+                    files[step.data] = files.pop(step.file)
+            self.renamed[step.data] = step.file
+        elif step.kind == "settle":
+            self.renamed.clear()
         elif step.kind in ("write", "truncate"):
             self.under_way.setdefault(step.file, []).append(step)
 
@@ -143,7 +155,7 @@ class Disk:
                     continue
                 is_torn = fate == "torn" and step.kind == "write" and dice.random() < 0.3
                 change(content, step, SECTOR * dice.randint(0, len(step.data) // SECTOR) if is_torn else None)
-            files[file] = content
+            files[self.renamed.get(file, file) if fate == "lost" else file] = content
         return fate, files
 
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A webhook receiver that sometimes misbehaves and remembers every complete request.
 
-Usage: receiver.py PORT   prints one JSON line per complete request until it is ended."""
+Usage: receiver.py PORT SECRETFILE   prints one JSON line per complete request until it is ended."""
 import base64
 import hashlib
 import hmac
@@ -9,6 +9,7 @@ import json
 import random
 import sys
 import time
+from pathlib import Path
 from typing import NamedTuple
 
 from loopback import Server
@@ -61,10 +62,11 @@ class Receiver:
 
 
 if __name__ == "__main__":
-    receiver = Receiver(port=int(sys.argv[1]))
+    receiver = Receiver(port=int(sys.argv[1]), secret=Path(sys.argv[2]).read_text().strip())
     shown = 0
     while True:
         time.sleep(0.1)
         for told in receiver.told[shown:]:
-            print(json.dumps({"receiver": told.receiver, "id": told.id, "body": json.loads(told.body)}), flush=True)
+            line = {"receiver": told.receiver, "id": told.id, "signed": told.id not in receiver.unsigned}
+            print(json.dumps(line), flush=True)
             shown += 1
