@@ -86,10 +86,10 @@ endpoints = {{ sts = "{url}", s3 = "{url}", s3Control = "{url}" }}
         with open(self.log, "ab") as log:
             return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
-    def rows(self, statement):
+    def rows(self, statement, values=()):
         """What the database answers, read beside the daemon."""
         with closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True, timeout=10)) as connection:
-            return connection.execute(statement).fetchall()
+            return connection.execute(statement, values).fetchall()
 
     def last_words(self, lines=15):
         """The end of the daemon's log."""
