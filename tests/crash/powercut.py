@@ -50,6 +50,8 @@ def record(scene):
     trace = scene.folder / "trace"
     daemon = scene.start(["strace", "-f", "--seccomp-bpf", "-qq", "-xx", "-y", "-s", "200000", "-o", trace, "-e", f"trace={TRACED}"])
     time.sleep(RECORDING)
+    if daemon.poll() is not None:
+        give_up(f"the daemon or strace ended by itself:\n{scene.last_words()}")
     for child in children(daemon.pid):
         os.kill(child, signal.SIGTERM)
     try:
