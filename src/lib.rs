@@ -2,12 +2,15 @@
 //!
 //! See `ARCHITECTURE.md` for the floors and the walk through them.
 
+mod config;
+mod daemon;
 mod domain;
 mod input;
 mod net;
 mod platforms;
 mod secrets;
 mod store;
+mod webhook;
 
 /// Runs the program.
 #[must_use]

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
+use crate::config::Limits;
 use crate::domain::{IntegrationId, Policy, Schedule, Subscription, Test};
 use crate::platforms::{Peer, Validator};
 use crate::store::Retention;
@@ -45,23 +46,25 @@ pub(super) struct Watched {
     pub(super) host: Arc<Semaphore>,
 }
 
-/// How much at once, and how long.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) struct Limits {
-    /// Runs at once.
-    pub(crate) runs: usize,
-    /// Runs at once per platform host.
-    pub(crate) runs_per_host: usize,
-    /// Time of one test.
-    pub(crate) test: Duration,
-    /// Time of one run.
-    pub(crate) run: Duration,
-}
+impl Active {
+    /// Nobody to watch and nobody to tell: what is in force before the first configuration is.
+    pub(super) fn nothing() -> Self {
+        let limits =
+            Limits { runs: 1, runs_per_host: 1, test: Duration::ZERO, run: Duration::ZERO };
+        Self {
+            watched: HashMap::new(),
+            peers: [].into(),
+            receivers: BTreeMap::new(),
+            subscriptions: [].into(),
+            limits,
+            retention: Retention { history: Duration::MAX, deliveries: Duration::MAX, batch: 0 },
+            room: Room::of(limits, None),
+        }
+    }
 
-impl Limits {
     /// How long a begun run is believed to be alive: two configurations may be validated in it.
     pub(super) fn lease(&self) -> Duration {
-        self.run.saturating_mul(2).saturating_add(Duration::from_mins(1))
+        self.limits.run.saturating_mul(2).saturating_add(Duration::from_mins(1))
     }
 }
 

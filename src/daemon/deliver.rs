@@ -26,7 +26,11 @@ const STORE_PAUSE: Duration = Duration::from_secs(1);
 const LEASE_MARGIN: Duration = Duration::from_secs(30);
 
 /// Delivers until `stop`; then waits for what is being sent, until `abort` ends that too.
-pub(super) async fn deliver(shared: Arc<Shared>, stop: CancellationToken, abort: CancellationToken) {
+pub(super) async fn deliver(
+    shared: Arc<Shared>,
+    stop: CancellationToken,
+    abort: CancellationToken,
+) {
     let tasks = TaskTracker::new();
     let busy = Busy::default();
     while !stop.is_cancelled() {
@@ -56,7 +60,7 @@ async fn round(
     abort: &CancellationToken,
 ) -> Result<Duration, StoreError> {
     let active = shared.active();
-    let lease = active.receivers.values().map(|receiver| receiver.timeout()).max();
+    let lease = active.receivers.values().map(|receiver| receiver.receiver().timeout).max();
     let lease = lease.unwrap_or_default().saturating_add(LEASE_MARGIN);
     let now = shared.clock.now();
     let claimed = shared.store.claim(busy.room(&active), lease, now).await?;
@@ -86,7 +90,8 @@ async fn attempt(shared: &Shared, receiver: &Sender, delivery: PendingDelivery) 
     let started_at = shared.clock.now();
     let message = Message { id: &delivery.event_id, body: &delivery.body };
     let sent = receiver.send(&message, started_at).await;
-    let next = after_attempt(receiver.retry(), delivery.id, delivery.attempt, &sent.result);
+    let next =
+        after_attempt(&receiver.receiver().retry, delivery.id, delivery.attempt, &sent.result);
     log(&delivery, &sent.result, sent.duration, &sent.detail, next);
     let attempt = Attempt {
         delivery: delivery.id,
@@ -122,15 +127,36 @@ fn log(
     };
     match next {
         Next::Delivered => info!(
-            delivery, event = event_id, receiver, integration, attempt, code, duration_ms,
+            delivery,
+            event = event_id,
+            receiver,
+            integration,
+            attempt,
+            code,
+            duration_ms,
             "webhook delivered"
         ),
         Next::RetryAfter(wait) => warn!(
-            delivery, event = event_id, receiver, integration, attempt, code, duration_ms, detail,
-            retry_in = duration_text(wait), "webhook not delivered"
+            delivery,
+            event = event_id,
+            receiver,
+            integration,
+            attempt,
+            code,
+            duration_ms,
+            detail,
+            retry_in = duration_text(wait),
+            "webhook not delivered"
         ),
         Next::Failed => error!(
-            delivery, event = event_id, receiver, integration, attempt, code, duration_ms, detail,
+            delivery,
+            event = event_id,
+            receiver,
+            integration,
+            attempt,
+            code,
+            duration_ms,
+            detail,
             "webhook given up"
         ),
     }
@@ -148,7 +174,8 @@ impl Busy {
         receivers
             .map(|(name, receiver)| {
                 let taken = busy.get(name).copied().unwrap_or(0);
-                (name.clone(), receiver.concurrency().saturating_sub(taken))
+                let most = u32::try_from(receiver.receiver().concurrency).unwrap_or(u32::MAX);
+                (name.clone(), most.saturating_sub(taken))
             })
             .filter(|(_, room)| 0 < *room)
             .collect()

@@ -2,9 +2,10 @@
 
 mod active;
 mod assemble;
-pub(crate) mod clock;
+mod clock;
 mod deliver;
 mod notify;
+mod once;
 mod plan;
 mod reload;
 mod scheduler;
@@ -23,17 +24,24 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use active::Active;
-use clock::Clock;
 
-use crate::input::Fault;
+use crate::config::Faulty;
 use crate::store::{Store, StoreError, Tell, View};
+use crate::webhook::SendError;
+
+pub(crate) use assemble::{Assembly, open};
+pub(crate) use clock::Clock;
+pub(crate) use once::validate;
 
 /// The daemon could not start, or had to stop.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DaemonError {
     /// The configuration is wrong.
-    #[error("{} in the configuration", count(.0.len(), "fault"))]
-    Configuration(Vec<Fault>),
+    #[error("{} in the configuration", count(.0.faults.len(), "fault"))]
+    Configuration(#[from] Faulty),
+    /// A receiver cannot be used.
+    #[error("a receiver cannot be used")]
+    Receiver(#[from] SendError),
     /// The database cannot be used.
     #[error("the database cannot be used")]
     Store(#[from] StoreError),
@@ -66,8 +74,8 @@ impl Shared {
         Self {
             view: store.view(),
             store,
-            clock: Clock::system(),
-            active: RwLock::default(),
+            clock: Clock::default(),
+            active: RwLock::new(Arc::new(Active::nothing())),
             planning: Notify::new(),
             delivering: Notify::new(),
             pruning: Notify::new(),
@@ -119,11 +127,10 @@ impl Shared {
 pub(crate) async fn run(config: PathBuf, stop: CancellationToken) -> Result<(), DaemonError> {
     let mut signals = Signals::new()?;
     let assembly = reload::load(&config).await?;
-    let drain = assembly.drain;
-    let retention_cron = assembly.retention_cron.clone();
-    let shared = Arc::new(Shared::new(Store::open(&assembly.store_path)?));
-    reload::apply(&shared, assembly, true).await?;
-    let jobs = start_jobs(&shared, &retention_cron).await?;
+    let drain = assembly.settings.drain;
+    let shared = Arc::new(Shared::new(Store::open(&assembly.settings.store)?));
+    reload::apply(&shared, &assembly, true).await?;
+    let jobs = start_jobs(&shared, assembly.settings.retention.at.text()).await?;
     let abort = CancellationToken::new();
     let mut loops = Loops::start(&shared, &stop, &abort);
     info!(status = status_line(&shared), "started");

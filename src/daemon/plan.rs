@@ -34,7 +34,10 @@ pub(super) async fn plan(shared: Arc<Shared>, stop: CancellationToken, abort: Ca
         let wait = match round(&shared, &tasks, &on_the_way, &abort).await {
             Ok(wait) => wait,
             Err(error) => {
-                error!(error = &error as &dyn std::error::Error, "the due integrations cannot be read");
+                error!(
+                    error = &error as &dyn std::error::Error,
+                    "the due integrations cannot be read"
+                );
                 STORE_PAUSE
             }
         };

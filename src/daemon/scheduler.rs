@@ -27,10 +27,7 @@ pub(super) async fn start(
     Ok(Jobs(scheduler))
 }
 
-fn job(
-    cron: &str,
-    wake: impl Fn() + Clone + Send + Sync + 'static,
-) -> Result<Job, JobsError> {
+fn job(cron: &str, wake: impl Fn() + Clone + Send + Sync + 'static) -> Result<Job, JobsError> {
     Job::new_async(cron, move |_id, _scheduler| {
         let wake = wake.clone();
         Box::pin(async move { wake() })

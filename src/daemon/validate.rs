@@ -8,11 +8,12 @@ use tracing::{error, info, warn};
 
 use super::Shared;
 use super::active::{Active, Watched};
+use super::assemble::{Stored, parse_stored};
 use crate::domain::{
     Class, Finding, IntegrationId, Outcome, Report, ReportStatus, Subject, Test, TestResult,
     Transition,
 };
-use crate::platforms::{Mode, RunContext, Validator};
+use crate::platforms::{Mode, PLATFORMS, RunContext, Validator};
 use crate::store::{Began, Begun, Finished, Recorded, StoreError, SubjectRun};
 
 /// Looks at the row of `id` and, if it is due, validates it and records what was found.
@@ -21,7 +22,7 @@ pub(super) async fn step(shared: &Shared, id: IntegrationId) -> Result<(), Store
     let Some(watched) = active.watched.get(&id) else {
         return Ok(());
     };
-    let lease = active.limits.lease();
+    let lease = active.lease();
     let begun = match shared.store.begin(id, lease, shared.clock.now()).await? {
         Began::Run(begun) => begun,
         Began::NotDue | Began::Running | Began::NotInUse => return Ok(()),
@@ -91,11 +92,20 @@ fn validator_for(
         return Ok(Arc::clone(&watched.validator));
     }
     let stored = begun.active_config.as_deref().unwrap_or_default();
-    super::assemble::parse_stored(&begun.kind, stored).map(Arc::from)
+    match parse_stored(&begun.kind, stored, PLATFORMS) {
+        Stored::Ready(validator) => Ok(Arc::from(validator)),
+        Stored::SecretGone => Err("The previous configuration held a secret itself, which is \
+            never stored, so it cannot be validated after a restart."
+            .to_owned()),
+        Stored::Unreadable(faults) => {
+            let faults: Vec<_> = faults.iter().map(ToString::to_string).collect();
+            Err(format!("The previous configuration cannot be read: {}.", faults.join("; ")))
+        }
+    }
 }
 
 /// Runs the validator in a task of its own, so that a panic in it is an outcome like any other.
-async fn guarded(
+pub(super) async fn guarded(
     validator: Arc<dyn Validator>,
     context: RunContext,
     catalog: &'static [Test],
@@ -166,7 +176,14 @@ impl Summary {
         let message = message.as_deref().unwrap_or_default();
         if result == "failed" || result == "skipped" {
             warn!(
-                integration, platform, run, duration_ms, result, ?verdict, rule, message,
+                integration,
+                platform,
+                run,
+                duration_ms,
+                result,
+                ?verdict,
+                rule,
+                message,
                 "validation did not pass"
             );
         } else {

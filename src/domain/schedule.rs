@@ -1,5 +1,6 @@
 //! Schedule arithmetic: cron in a zone, and a stable spread.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use croner::Cron;
@@ -11,13 +12,13 @@ use super::{IntegrationId, Timestamp};
 /// The longest spread of a schedule.
 const SPREAD_MAX: Duration = Duration::from_mins(5);
 
-/// A cron expression in an IANA time zone.
+/// A cron expression in an IANA time zone; a clone is cheap and shares everything.
 #[derive(Clone, Debug)]
 pub(crate) struct Schedule {
-    cron: Cron,
+    cron: Arc<Cron>,
     zone: TimeZone,
-    text: String,
-    zone_name: String,
+    text: Arc<str>,
+    zone_name: Arc<str>,
 }
 
 /// The schedule cannot be used.
@@ -55,8 +56,12 @@ impl Schedule {
             expression: expression.to_owned(),
             reason: error.to_string(),
         })?;
-        let schedule =
-            Self { cron, zone: timezone, text: expression.to_owned(), zone_name: zone.to_owned() };
+        let schedule = Self {
+            cron: cron.into(),
+            zone: timezone,
+            text: expression.into(),
+            zone_name: zone.into(),
+        };
         if schedule.next_after(Timestamp(0)).is_none() {
             return Err(ScheduleError::Never(expression.to_owned()));
         }

@@ -7,8 +7,8 @@
 mod reader;
 mod value;
 
-pub(crate) use reader::{Faults, Reader};
-pub(crate) use value::{Kind, Value};
+pub(crate) use reader::{Faults, Reader, join, nearest};
+pub(crate) use value::{ENVIRONMENT, Kind, Value};
 
 /// One thing that is wrong with the configuration.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::{Fault, Kind, Value};
-use crate::domain::{Secret, SecretRef};
+use crate::domain::{Secret, SecretRef, duration_text};
 
 /// How alike an unknown key and a known one must be for the known one to be suggested.
 const LIKENESS_MIN: f64 = 0.7;
@@ -18,6 +18,7 @@ const SHOWN_MAX: usize = 60;
 pub(crate) struct Faults {
     faults: RefCell<Vec<Fault>>,
     warnings: RefCell<Vec<Fault>>,
+    literals: RefCell<Vec<Fault>>,
     secrets: RefCell<BTreeSet<String>>,
 }
 
@@ -25,6 +26,13 @@ impl Faults {
     /// Adds a fault.
     pub(crate) fn push(&self, fault: Fault) {
         self.faults.borrow_mut().push(fault);
+    }
+
+    /// Adds everything that was collected apart, except the places of its secrets.
+    pub(crate) fn absorb(&self, other: Self) {
+        self.faults.borrow_mut().append(&mut other.faults.into_inner());
+        self.warnings.borrow_mut().append(&mut other.warnings.into_inner());
+        self.literals.borrow_mut().append(&mut other.literals.into_inner());
     }
 
     /// Adds something that is accepted but unwise.
@@ -37,9 +45,21 @@ impl Faults {
         self.faults.borrow().len()
     }
 
+    /// The secrets that stand in the configuration itself, one warning each.
+    pub(crate) fn literals(&self) -> Vec<Fault> {
+        self.literals.borrow().clone()
+    }
+
+    /// From now on a secret that stands in the configuration itself is a fault.
+    pub(crate) fn refuse_literals(&self) {
+        self.faults.borrow_mut().append(&mut self.literals.borrow_mut());
+    }
+
     /// All faults and all warnings.
     pub(crate) fn into_parts(self) -> (Vec<Fault>, Vec<Fault>) {
-        (self.faults.into_inner(), self.warnings.into_inner())
+        let mut warnings = self.warnings.into_inner();
+        warnings.append(&mut self.literals.into_inner());
+        (self.faults.into_inner(), warnings)
     }
 
     /// The paths at which secrets were read.
@@ -74,7 +94,7 @@ impl<'a> Reader<'a> {
 
     /// The path of `key` in this table.
     pub(crate) fn path_of(&self, key: &str) -> String {
-        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
+        join(&self.path, key)
     }
 
     /// Says that `key` is wrong: `message` tells why and how to mend it.
@@ -122,19 +142,25 @@ impl<'a> Reader<'a> {
     /// A boolean; absent is fine.
     pub(crate) fn boolean(&mut self, key: &'static str) -> Option<bool> {
         let value = self.take(key)?;
-        match value.kind {
-            Kind::Bool(flag) => Some(flag),
-            _ => self.wrong(key, value, "true or false"),
-        }
+        let flag = match &value.kind {
+            Kind::Bool(flag) => Some(*flag),
+            Kind::String(text) if value.is_untyped() => text.parse().ok(),
+            _other => None,
+        };
+        flag.or_else(|| self.wrong(key, value, "true or false"))
     }
 
     /// A whole number from `min` to `max`; absent is fine.
     pub(crate) fn integer(&mut self, key: &'static str, min: i64, max: i64) -> Option<i64> {
         let value = self.take(key)?;
-        match value.kind {
-            Kind::Integer(number) if (min..=max).contains(&number) => Some(number),
-            _ => self.wrong(key, value, &format!("a whole number from {min} to {max}")),
-        }
+        let number = match &value.kind {
+            Kind::Integer(number) => Some(*number),
+            Kind::String(text) if value.is_untyped() => text.parse().ok(),
+            _other => None,
+        };
+        number
+            .filter(|number| (min..=max).contains(number))
+            .or_else(|| self.wrong(key, value, &format!("a whole number from {min} to {max}")))
     }
 
     /// A TCP port; absent is fine.
@@ -142,7 +168,8 @@ impl<'a> Reader<'a> {
         self.integer(key, 1, 65_535).and_then(|number| u16::try_from(number).ok())
     }
 
-    /// A duration such as `"30s"`, `"5m"` or `"1h 30m"`, from `min` to `max`; absent is fine.
+    /// A duration such as `"30s"`, `"1h 30m"` or `"90d"`, from `min` to `max`; a day has 24 hours.
+    /// Absent is fine.
     pub(crate) fn duration(
         &mut self,
         key: &'static str,
@@ -150,22 +177,24 @@ impl<'a> Reader<'a> {
         max: Duration,
     ) -> Option<Duration> {
         let value = self.take(key)?;
-        let parsed = match &value.kind {
-            Kind::String(text) => text.parse::<jiff::SignedDuration>().ok(),
-            _other => None,
+        self.duration_at(value, &self.path_of(key), min, max)
+    }
+
+    /// A list of durations, each from `min` to `max`; absent is fine.
+    pub(crate) fn durations(
+        &mut self,
+        key: &'static str,
+        min: Duration,
+        max: Duration,
+    ) -> Option<Vec<Duration>> {
+        let value = self.take(key)?;
+        let Kind::Array(items) = &value.kind else {
+            return self.wrong(key, value, "a list of durations");
         };
-        match parsed.and_then(|duration| Duration::try_from(duration).ok()) {
-            Some(duration) if (min..=max).contains(&duration) => Some(duration),
-            _ => {
-                let text = crate::domain::duration_text;
-                let wanted = format!(
-                    "a duration from {} to {} such as \"30s\" or \"1h 30m\"",
-                    text(min),
-                    text(max)
-                );
-                self.wrong(key, value, &wanted)
-            }
-        }
+        let path = self.path_of(key);
+        let read = |(index, item)| self.duration_at(item, &format!("{path}[{index}]"), min, max);
+        let read: Vec<_> = items.iter().enumerate().map(read).collect();
+        read.into_iter().collect()
     }
 
     /// One of the given words; absent is fine.
@@ -214,7 +243,7 @@ impl<'a> Reader<'a> {
         let mut map = BTreeMap::new();
         for (name, item) in entries {
             let Kind::String(text) = &item.kind else {
-                let path = format!("{}.{name}", self.path_of(key));
+                let path = join(&self.path_of(key), name);
                 self.fault_at(item, &path, format!("expected text, found {}", shown(item)));
                 continue;
             };
@@ -311,13 +340,34 @@ impl<'a> Reader<'a> {
         self.faults.push(Fault { origin, path: path.to_owned(), message });
     }
 
+    fn duration_at(
+        &self,
+        value: &Value,
+        path: &str,
+        min: Duration,
+        max: Duration,
+    ) -> Option<Duration> {
+        let found = match &value.kind {
+            Kind::String(text) => duration(text),
+            _other => None,
+        };
+        let found = found.filter(|duration| (min..=max).contains(duration));
+        if found.is_none() {
+            let (min, max, found) = (duration_text(min), duration_text(max), shown(value));
+            let wanted = format!("a duration from {min} to {max} such as \"30s\" or \"1h 30m\"");
+            self.fault_at(value, path, format!("expected {wanted}, found {found}"));
+        }
+        found
+    }
+
     fn secret_at(&self, value: &'a Value, path: String) -> Option<SecretRef> {
         self.faults.secrets.borrow_mut().insert(path.clone());
         if let Kind::String(text) = &value.kind {
             let message = "a secret stands in the configuration itself; use { file = \"..\" }, \
                 { env = \"..\" } or { credential = \"..\" }";
             let origin = value.origin.to_string();
-            self.faults.warn(Fault { origin, path, message: message.to_owned() });
+            let literal = Fault { origin, path, message: message.to_owned() };
+            self.faults.literals.borrow_mut().push(literal);
             return Some(SecretRef::Literal(Secret::new(text.clone())));
         }
         let single = match &value.kind {
@@ -342,6 +392,24 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// The path of `key` in the table at `path`; a key that is not plain is quoted and bounded.
+pub(crate) fn join(path: &str, key: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    let key = if !key.is_empty() && key.len() <= SHOWN_MAX && key.chars().all(is_plain) {
+        key.to_owned()
+    } else {
+        quoted(key)
+    };
+    if path.is_empty() { key } else { format!("{path}.{key}") }
+}
+
+/// A duration as people write it; days and weeks count 24 hours a day.
+fn duration(text: &str) -> Option<Duration> {
+    let span: jiff::Span = text.parse().ok()?;
+    let signed = span.to_duration(jiff::SpanRelativeTo::days_are_24_hours()).ok()?;
+    Duration::try_from(signed).ok()
+}
+
 /// The known word most like `text`, if any is like it.
 pub(crate) fn nearest<'k>(text: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
     let text = text.to_lowercase();
@@ -353,18 +421,21 @@ pub(crate) fn nearest<'k>(text: &str, known: impl Iterator<Item = &'k str>) -> O
 /// A wrong value as a message shows it: bounded, and never a whole table.
 fn shown(value: &Value) -> String {
     match &value.kind {
-        Kind::String(text) => {
-            let mut short: String = text.chars().take(SHOWN_MAX).collect();
-            if short.len() < text.len() {
-                short.push('…');
-            }
-            format!("{short:?}")
-        }
+        Kind::String(text) => quoted(text),
         Kind::Bool(flag) => flag.to_string(),
         Kind::Integer(number) => number.to_string(),
         Kind::Float(number) => number.to_string(),
         Kind::Null | Kind::Array(_) | Kind::Table(_) => value.describe().to_owned(),
     }
+}
+
+/// Text in quotes, with everything unprintable escaped and the end cut off.
+fn quoted(text: &str) -> String {
+    let mut short: String = text.chars().take(SHOWN_MAX).collect();
+    if short.len() < text.len() {
+        short.push('…');
+    }
+    format!("{short:?}")
 }
 
 #[cfg(test)]
@@ -403,6 +474,31 @@ mod tests {
     }
 
     #[test]
+    fn durations_read_back_as_they_are_shown() {
+        let (min, max) = (Duration::from_millis(100), Duration::from_hours(7 * 24));
+        let faults = read(
+            r#"{"one": "7d", "all": ["100ms", "1h 30m", "1d 2h"], "bad": ["1s", "8d", 5], "not": "1s"}"#,
+            |r| {
+                assert_eq!(r.duration("one", min, max), Some(max));
+                let all = [100, 5_400_000, 93_600_000].map(Duration::from_millis).to_vec();
+                assert_eq!(r.durations("all", min, max), Some(all));
+                assert_eq!(r.durations("bad", min, max), None);
+                assert_eq!(r.durations("not", min, max), None);
+                assert_eq!(r.durations("absent", min, max), None);
+            },
+        );
+        let wanted = "expected a duration from 100ms to 7d such as \"30s\" or \"1h 30m\"";
+        assert_eq!(
+            faults,
+            [
+                format!("f.json:1: server.bad[1]: {wanted}, found \"8d\""),
+                format!("f.json:1: server.bad[2]: {wanted}, found 5"),
+                "f.json:1: server.not: expected a list of durations, found \"1s\"".to_owned(),
+            ]
+        );
+    }
+
+    #[test]
     fn secrets_are_references_and_never_shown() {
         let faults = read(
             r#"{"a": {"file": "/x"}, "b": {"env": "B"}, "c": {"credential": "../x"}, "d": {"fle": "hunter2"}}"#,
@@ -415,5 +511,41 @@ mod tests {
         );
         assert_eq!(faults.len(), 2);
         assert!(!faults.concat().contains("hunter2"));
+    }
+
+    #[test]
+    fn days_and_weeks_count_24_hours_a_day() {
+        for (text, hours) in [("90d", 2160), ("1w 1d", 192), ("1h 30m", 1), ("P2D", 48)] {
+            assert_eq!(duration(text).map(|got| got.as_secs() / 3600), Some(hours), "{text}");
+        }
+        for text in ["1 month", "1y", "-5s", "30", "", "soon", "99999999999999999999d"] {
+            assert_eq!(duration(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn only_text_from_the_environment_becomes_a_number_or_a_flag() {
+        let texts = serde_json::json!({"runs": "8", "strict": "true", "bad": "8x"});
+        let read = |origin: &str| {
+            let value = Value::from_json(&texts, &origin.into());
+            let faults = Faults::default();
+            let mut reader = Reader::new(&value, "", &faults).unwrap();
+            let read = (
+                reader.integer("runs", 1, 9),
+                reader.boolean("strict"),
+                reader.integer("bad", 1, 9),
+            );
+            (read, faults.count())
+        };
+        assert_eq!(read("environment variable REVALIDATED__X"), ((Some(8), Some(true), None), 1));
+        assert_eq!(read("f.toml:1"), ((None, None, None), 3));
+    }
+
+    #[test]
+    fn a_key_cannot_forge_a_line_of_output() {
+        assert_eq!(join("a", "b_c-1"), "a.b_c-1");
+        assert_eq!(join("", "x.y"), "\"x.y\"");
+        assert_eq!(join("a", "b\nc\u{202e}"), "a.\"b\\nc\\u{202e}\"");
+        assert!(join("", &"k".repeat(5000)).len() < 80);
     }
 }

@@ -4,6 +4,9 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
+/// How the origin of a value from the environment begins; the variable's name follows.
+pub(crate) const ENVIRONMENT: &str = "environment variable ";
+
 /// A value and where it came from.
 #[derive(Clone, Debug)]
 pub(crate) struct Value {
@@ -44,6 +47,11 @@ impl Value {
             Kind::Array(_) => "a list",
             Kind::Table(_) => "a table",
         }
+    }
+
+    /// True for text whose source knows nothing but text: it may mean a number or a flag.
+    pub(crate) fn is_untyped(&self) -> bool {
+        self.origin.starts_with(ENVIRONMENT)
     }
 
     /// The entry `key` of a table.

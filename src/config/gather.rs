@@ -1,0 +1,174 @@
+//! Collects what stands in the files, before any of it is read.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::files::{self, Source};
+use super::format::Format;
+use super::schedules::Schedules;
+use super::settings::{DEFAULTS, Settings};
+use super::{DEFAULT_PATH, Entry, layers};
+use crate::input::{Fault, Faults, Kind, Reader, Value, join};
+
+/// The folder beside the main file that holds more integrations and receivers.
+const DROP_INS: &str = "integrations.d";
+/// What a file holds lists of.
+const LISTS: [&str; 2] = ["integration", "receiver"];
+/// The keys that tell a published payload from a file that holds lists.
+const PAYLOAD: [&str; 3] = ["type", "config", "autoBootstrap"];
+
+/// Everything from all files, unread.
+#[derive(Debug, Default)]
+pub(super) struct Gathered {
+    /// Settings without integrations and receivers, later ones over earlier ones.
+    pub(super) layers: Vec<Value>,
+    /// In the order of the files.
+    pub(super) integrations: Vec<Entry>,
+    /// In the order of the files.
+    pub(super) receivers: Vec<Entry>,
+    /// The permission bits of the files.
+    pub(super) modes: BTreeMap<String, u32>,
+}
+
+impl Gathered {
+    /// Adds the embedded defaults.
+    pub(super) fn defaults(&mut self, faults: &Faults) {
+        match Format::Toml.parse(DEFAULTS, "built-in defaults") {
+            Ok(root) => self.layers.push(root),
+            Err(malformed) => faults.push(Fault {
+                origin: format!("built-in defaults:{}", malformed.line),
+                path: String::new(),
+                message: malformed.message,
+            }),
+        }
+    }
+
+    /// Adds the main file and the drop-ins beside it.
+    pub(super) fn main(&mut self, named: Option<&Path>, faults: &Faults) {
+        let path = named.unwrap_or(Path::new(DEFAULT_PATH));
+        if named.is_none() && !path.exists() {
+            let message = "there is no configuration; write it, name another file with --config, \
+                or see `revalidated demo`";
+            let origin = DEFAULT_PATH.to_owned();
+            faults.push(Fault { origin, path: String::new(), message: message.to_owned() });
+            return;
+        }
+        let format = Format::of(path).unwrap_or(Format::Toml);
+        if let Some(mut root) = self.read(path, format, faults) {
+            if matches!(root.kind, Kind::Null) {
+                root.kind = Kind::Table(Vec::new());
+            }
+            self.take_lists(&mut root, faults);
+            self.layers.push(root);
+        }
+        let folder = path.with_file_name(DROP_INS);
+        for (path, format) in files::drop_ins(&folder, faults) {
+            if let Some(root) = self.read(&path, format, faults) {
+                self.drop_in(&path, root, faults);
+            }
+        }
+    }
+
+    /// What the layers add up to; the defaults alone when one of them is faulty.
+    pub(super) fn settings(&self, schedules: &mut Schedules, faults: &Faults) -> Option<Settings> {
+        let before = faults.count();
+        for layer in &self.layers {
+            Settings::read(layer, schedules, faults);
+        }
+        if before < faults.count() {
+            return Settings::read(self.layers.first()?, schedules, &Faults::default());
+        }
+        match layers::merge(&self.layers) {
+            Ok(merged) => Settings::read(&merged, schedules, faults),
+            Err(error) => {
+                let (origin, path) = ("configuration".to_owned(), String::new());
+                faults.push(Fault { origin, path, message: error.to_string() });
+                None
+            }
+        }
+    }
+
+    fn read(&mut self, path: &Path, format: Format, faults: &Faults) -> Option<Value> {
+        let Source { shown, root, mode } = files::read(path, format, faults)?;
+        self.modes.extend(mode.map(|mode| (shown, mode)));
+        Some(root)
+    }
+
+    fn drop_in(&mut self, path: &Path, mut root: Value, faults: &Faults) {
+        let empty = |value: &Value| {
+            let message = "holds no integration and no receiver".to_owned();
+            let origin = value.origin.rsplit_once(':').map_or("", |(file, _line)| file).to_owned();
+            faults.warn(Fault { origin, path: String::new(), message });
+        };
+        match &mut root.kind {
+            Kind::Null => empty(&root),
+            Kind::Table(entries) if entries.is_empty() => empty(&root),
+            Kind::Table(entries) if is_payload(entries) => {
+                if !entries.iter().any(|(key, _)| key == "name")
+                    && let Some(stem) = path.file_stem()
+                {
+                    let kind = Kind::String(stem.to_string_lossy().into_owned());
+                    let origin = Arc::clone(&root.origin);
+                    entries.push(("name".to_owned(), Value { kind, origin }));
+                }
+                self.integrations.push(Entry { value: root, path: String::new() });
+            }
+            Kind::Table(_) => {
+                self.take_lists(&mut root, faults);
+                self.refuse_settings(&mut root, faults);
+                if let Some(mut reader) = Reader::new(&root, "", faults) {
+                    LISTS.map(|key| reader.has(key));
+                    reader.finish();
+                }
+            }
+            Kind::Array(items) => {
+                let items = std::mem::take(items).into_iter().enumerate();
+                let entry = |(index, value)| Entry { value, path: format!("[{index}]") };
+                self.integrations.extend(items.map(entry));
+            }
+            Kind::Bool(_) | Kind::Integer(_) | Kind::Float(_) | Kind::String(_) => {
+                Reader::new(&root, "", faults);
+            }
+        }
+    }
+
+    /// Moves the integrations and receivers out of a file.
+    fn take_lists(&mut self, root: &mut Value, faults: &Faults) {
+        let Kind::Table(entries) = &mut root.kind else { return };
+        for (key, list) in entries.extract_if(.., |(key, _)| LISTS.contains(&key.as_str())) {
+            let entries =
+                if key == "receiver" { &mut self.receivers } else { &mut self.integrations };
+            let Kind::Array(items) = list.kind else {
+                let message = format!(
+                    "expected a list of tables, found {}; write [[{key}]]",
+                    list.describe()
+                );
+                faults.push(Fault { origin: list.origin.to_string(), path: key, message });
+                continue;
+            };
+            let items = items.into_iter().enumerate();
+            entries.extend(
+                items.map(|(index, value)| Entry { value, path: format!("{key}[{index}]") }),
+            );
+        }
+    }
+
+    /// Says of settings in a drop-in where they belong.
+    fn refuse_settings(&self, root: &mut Value, faults: &Faults) {
+        let Kind::Table(entries) = &mut root.kind else { return };
+        let is_setting =
+            |key: &str| self.layers.first().is_some_and(|defaults| defaults.entry(key).is_some());
+        for (key, value) in entries.extract_if(.., |(key, _)| is_setting(key)) {
+            let message = "settings stand in the main file; a drop-in holds integrations and \
+                receivers";
+            let (origin, path) = (value.origin.to_string(), join("", &key));
+            faults.push(Fault { origin, path, message: message.to_owned() });
+        }
+    }
+}
+
+fn is_payload(entries: &[(String, Value)]) -> bool {
+    let has = |keys: &[&str]| entries.iter().any(|(key, _)| keys.contains(&key.as_str()));
+    has(&PAYLOAD) && !has(&LISTS)
+}

@@ -1,0 +1,168 @@
+//! Defaults, main file and environment, one over the other, by way of the `config` crate.
+//!
+//! Every layer is also read on its own: only there does each value still know its line, even one
+//! that a higher layer covers.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::sync::Arc;
+
+use ::config::{Config, ConfigError, Environment, Map, Source, Value as Plain, ValueKind};
+
+use crate::input::{ENVIRONMENT, Fault, Faults, Kind, Value};
+
+/// How the names of settings in the environment begin, and what separates their parts.
+const PREFIX: &str = "REVALIDATED";
+const SEPARATOR: &str = "__";
+
+/// One layer as the `config` crate wants it.
+#[derive(Clone, Debug)]
+struct Layer(Value);
+
+impl Source for Layer {
+    fn clone_into_box(&self) -> Box<dyn Source + Send + Sync> {
+        Box::new(self.clone())
+    }
+
+    fn collect(&self) -> Result<Map<String, Plain>, ConfigError> {
+        let Kind::Table(entries) = &self.0.kind else { return Ok(Map::new()) };
+        Ok(entries.iter().map(|(key, value)| (key.clone(), to_plain(value))).collect())
+    }
+}
+
+/// The layers as one table, later ones over earlier ones.
+pub(super) fn merge(layers: &[Value]) -> Result<Value, ConfigError> {
+    let builder = layers
+        .iter()
+        .cloned()
+        .fold(Config::builder(), |builder, layer| builder.add_source(Layer(layer)));
+    Ok(from_plain(builder.build()?.cache, None))
+}
+
+/// The settings among `variables`, each a layer of its own, in the order of their names.
+pub(super) fn environment(
+    variables: impl Iterator<Item = (OsString, OsString)>,
+    faults: &Faults,
+) -> Vec<Value> {
+    let sorted: BTreeMap<_, _> = variables.collect();
+    let layers = sorted.into_iter().filter_map(|(name, text)| {
+        let name = name.into_string().ok()?;
+        let rest = name.strip_prefix(PREFIX)?.strip_prefix('_')?;
+        let origin: Arc<str> = format!("{ENVIRONMENT}{name}").into();
+        let note = |message: &str| Fault {
+            origin: origin.to_string(),
+            path: String::new(),
+            message: message.to_owned(),
+        };
+        let Some(key) = rest.strip_prefix('_') else {
+            if rest.contains(SEPARATOR) {
+                faults.warn(note("ignored; the names of settings begin with REVALIDATED__"));
+            }
+            return None;
+        };
+        let layer = if !key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+            Err("not the name of a setting".to_owned())
+        } else if key.starts_with("INTEGRATION__") || key.starts_with("RECEIVER__") {
+            Err("integrations and receivers stand in files, not in the environment".to_owned())
+        } else {
+            let text = text.into_string().map_err(|_text| "not UTF-8".to_owned());
+            text.and_then(|text| variable(&name, text).map_err(|error| error.to_string()))
+        };
+        match layer {
+            Ok(plain) => Some(from_plain(plain, Some(&origin))),
+            Err(message) => {
+                faults.push(note(&message));
+                None
+            }
+        }
+    });
+    layers.collect()
+}
+
+fn variable(name: &str, text: String) -> Result<Plain, ConfigError> {
+    let source = Environment::with_prefix(PREFIX)
+        .prefix_separator(SEPARATOR)
+        .separator(SEPARATOR)
+        .source(Some(Map::from_iter([(name.to_owned(), text)])));
+    Ok(Config::builder().add_source(source).build()?.cache)
+}
+
+fn to_plain(value: &Value) -> Plain {
+    let kind = match &value.kind {
+        Kind::Null => ValueKind::Nil,
+        Kind::Bool(flag) => ValueKind::Boolean(*flag),
+        Kind::Integer(number) => ValueKind::I64(*number),
+        Kind::Float(number) => ValueKind::Float(*number),
+        Kind::String(text) => ValueKind::String(text.clone()),
+        Kind::Array(items) => ValueKind::Array(items.iter().map(to_plain).collect()),
+        Kind::Table(entries) => ValueKind::Table(
+            entries.iter().map(|(key, item)| (key.clone(), to_plain(item))).collect(),
+        ),
+    };
+    Plain::new(Some(&value.origin.to_string()), kind)
+}
+
+/// The other way, with `origin` in place of what the values say; tables that were merged say
+/// nothing any more.
+fn from_plain(plain: Plain, origin: Option<&Arc<str>>) -> Value {
+    let own = origin.map_or_else(|| plain.origin().unwrap_or("configuration").into(), Arc::clone);
+    let kind = match plain.kind {
+        ValueKind::Nil => Kind::Null,
+        ValueKind::Boolean(flag) => Kind::Bool(flag),
+        ValueKind::I64(number) => Kind::Integer(number),
+        ValueKind::Float(number) => Kind::Float(number),
+        ValueKind::String(text) => Kind::String(text),
+        ValueKind::Array(items) => {
+            Kind::Array(items.into_iter().map(|item| from_plain(item, origin)).collect())
+        }
+        ValueKind::Table(entries) => Kind::Table(
+            entries.into_iter().map(|(key, item)| (key, from_plain(item, origin))).collect(),
+        ),
+        // No source of ours makes these.
+        ValueKind::I128(_) | ValueKind::U64(_) | ValueKind::U128(_) => Kind::Null,
+    };
+    Value { kind, origin: own }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::format::Format;
+    use super::*;
+
+    #[test]
+    fn later_layers_win_key_by_key_and_keep_their_origins() {
+        let low = Format::Toml.parse("[a]\nx = 1\nyZ = 2\n", "low").unwrap();
+        let high = Format::Toml.parse("[a]\nyZ = 3\n[b]\nz = [1]\n", "high").unwrap();
+        let merged = merge(&[low, high]).unwrap();
+        assert_eq!(merged.to_json(), serde_json::json!({"a": {"x": 1, "yZ": 3}, "b": {"z": [1]}}));
+        let table = merged.entry("a").unwrap();
+        assert_eq!(&*table.entry("x").unwrap().origin, "low:2");
+        assert_eq!(&*table.entry("yZ").unwrap().origin, "high:2");
+    }
+
+    #[test]
+    fn variables_become_layers_and_say_their_names() {
+        let faults = Faults::default();
+        let variables = [
+            ("REVALIDATED__LIMITS__RUNS_PER_HOST", "8"),
+            ("REVALIDATED__DEFAULTS__SCHEDULE", "*/5 * * * *"),
+            ("REVALIDATED_CONFIG", "/x"),
+            ("REVALIDATED_LIMITS__RUNS", "8"),
+            ("PATH", "/bin"),
+        ];
+        let variables = variables.map(|(name, text)| (name.into(), text.into()));
+        let layers = environment(variables.into_iter(), &faults);
+        let json: Vec<_> = layers.iter().map(|layer| layer.to_json().to_string()).collect();
+        let expected =
+            [r#"{"defaults":{"schedule":"*/5 * * * *"}}"#, r#"{"limits":{"runs_per_host":"8"}}"#];
+        assert_eq!(json, expected);
+        let leaf = layers[1].entry("limits").unwrap().entry("runs_per_host").unwrap();
+        assert_eq!(&*leaf.origin, "environment variable REVALIDATED__LIMITS__RUNS_PER_HOST");
+        let (faults, warnings) = faults.into_parts();
+        assert_eq!((faults.len(), warnings.len()), (0, 1));
+        assert_eq!(
+            warnings[0].to_string(),
+            "environment variable REVALIDATED_LIMITS__RUNS: ignored; the names of settings begin with REVALIDATED__"
+        );
+    }
+}

@@ -1,0 +1,73 @@
+//! Reads schedules, each distinct one once: thousands of integrations share a few.
+
+use std::collections::HashMap;
+
+use crate::domain::{Schedule, ScheduleError};
+use crate::input::{Reader, nearest};
+
+/// A cron expression that suits every zone, and the other way round: each part is checked alone,
+/// so that both faults of a table are found.
+const ANY_CRON: &str = "@daily";
+const ANY_ZONE: &str = "UTC";
+
+/// The schedules read so far.
+#[derive(Debug, Default)]
+pub(super) struct Schedules {
+    known: HashMap<String, HashMap<String, Result<Schedule, String>>>,
+}
+
+/// What a table says about when; none where it says nothing or something wrong.
+#[derive(Clone, Debug)]
+pub(super) struct When {
+    /// The cron expression.
+    pub(super) cron: Option<String>,
+    /// The IANA zone.
+    pub(super) zone: Option<String>,
+}
+
+impl Schedules {
+    /// Reads `schedule` and `zone`.
+    pub(super) fn read(&mut self, reader: &mut Reader<'_>) -> When {
+        let cron = self.read_cron(reader, "schedule");
+        let zone = reader.string("zone").filter(|zone| {
+            let problem = self.get(ANY_CRON, zone).err();
+            problem.inspect(|problem| reader.fault("zone", problem.clone())).is_none()
+        });
+        When { cron, zone }
+    }
+
+    /// Reads the cron expression `key`.
+    pub(super) fn read_cron(
+        &mut self,
+        reader: &mut Reader<'_>,
+        key: &'static str,
+    ) -> Option<String> {
+        reader.string(key).filter(|cron| {
+            let problem = self.get(cron, ANY_ZONE).err();
+            problem.inspect(|problem| reader.fault(key, problem.clone())).is_none()
+        })
+    }
+
+    /// The schedule, or what is wrong with it.
+    pub(super) fn get(&mut self, cron: &str, zone: &str) -> Result<Schedule, String> {
+        if let Some(known) = self.known.get(cron).and_then(|zones| zones.get(zone)) {
+            return known.clone();
+        }
+        let schedule = Schedule::parse(cron, zone).map_err(|error| problem(&error));
+        let zones = self.known.entry(cron.to_owned()).or_default();
+        zones.entry(zone.to_owned()).or_insert(schedule).clone()
+    }
+}
+
+fn problem(error: &ScheduleError) -> String {
+    match error {
+        ScheduleError::Zone(zone) => {
+            let names: Vec<_> =
+                jiff::tz::db().available().map(|name| name.as_str().to_owned()).collect();
+            let near = nearest(zone, names.iter().map(String::as_str));
+            let hint = near.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
+            format!("{error}{hint}")
+        }
+        ScheduleError::Cron { .. } | ScheduleError::Never(_) => error.to_string(),
+    }
+}

@@ -1,0 +1,241 @@
+//! The daemon's own settings: everything but integrations and receivers.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::schedules::Schedules;
+use crate::domain::{Policy, Schedule};
+use crate::input::{Faults, Reader, Value};
+
+/// The embedded defaults, which also document every key.
+pub(super) const DEFAULTS: &str = include_str!("../../config/revalidated.toml");
+
+const SECOND: Duration = Duration::from_secs(1);
+const DAY: Duration = Duration::from_hours(24);
+/// The longest wait between confirming runs.
+const CONFIRM_WAIT_MAX: Duration = DAY;
+/// The most runs a verdict may ask for.
+const EVIDENCE_RUNS_MAX: i64 = 100;
+/// The most runs at the same time.
+const RUNS_MAX: i64 = 1024;
+
+/// What the layers add up to.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    /// The database file.
+    pub(crate) store: PathBuf,
+    /// Secrets may not stand in a configuration file themselves.
+    pub(crate) strict_secrets: bool,
+    /// What holds for every integration that does not say otherwise.
+    pub(crate) defaults: Defaults,
+    /// How much may happen at once, and how long it may take.
+    pub(crate) limits: Limits,
+    /// How long history is kept.
+    pub(crate) retention: Retention,
+    /// What is logged, and how.
+    pub(crate) log: Log,
+    /// How long running validations may go on after a request to stop.
+    pub(crate) drain: Duration,
+}
+
+/// What holds for every integration that does not say otherwise.
+#[derive(Clone, Debug)]
+pub(crate) struct Defaults {
+    /// When it is due.
+    pub(crate) schedule: Schedule,
+    /// How much evidence a verdict needs.
+    pub(crate) policy: Policy,
+}
+
+/// How much may happen at once, and how long it may take.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Limits {
+    /// Runs at the same time.
+    pub(crate) runs: usize,
+    /// Runs at the same time that talk to one host.
+    pub(crate) runs_per_host: usize,
+    /// The longest time of one test.
+    pub(crate) test: Duration,
+    /// The longest time of a whole run.
+    pub(crate) run: Duration,
+}
+
+/// How long history is kept.
+#[derive(Clone, Debug)]
+pub(crate) struct Retention {
+    /// The age at which runs and transitions go.
+    pub(crate) history: Duration,
+    /// The age at which finished deliveries go.
+    pub(crate) deliveries: Duration,
+    /// When old rows are deleted.
+    pub(crate) at: Schedule,
+}
+
+/// What is logged, and how.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Log {
+    /// How.
+    pub(crate) format: LogFormat,
+    /// What: directives of `tracing_subscriber::EnvFilter`, known to be valid.
+    pub(crate) filter: String,
+}
+
+/// How log lines are written.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum LogFormat {
+    /// To the journal when systemd reads it, else as text.
+    Auto,
+    /// For people.
+    Text,
+    /// One JSON object per line.
+    Json,
+    /// To the journal, with fields.
+    Journald,
+}
+
+impl LogFormat {
+    const NAMES: [(&str, Self); 4] = [
+        ("auto", Self::Auto),
+        ("text", Self::Text),
+        ("json", Self::Json),
+        ("journald", Self::Journald),
+    ];
+}
+
+impl Settings {
+    /// Reads one layer, or all of them merged; none when a key is missing or wrong. Only what a
+    /// layer says wrongly is a fault: a key that is missing stands in another layer.
+    pub(super) fn read(root: &Value, schedules: &mut Schedules, faults: &Faults) -> Option<Self> {
+        let mut reader = Reader::new(root, "", faults)?;
+        let strict_secrets = reader.boolean("strict_secrets");
+        let store = reader.table("store").and_then(store);
+        let read = reader.table("defaults").map(|table| defaults(table, schedules));
+        let zone = read.as_ref().and_then(|(_, zone)| zone.clone());
+        let limits = reader.table("limits").and_then(limits);
+        let at = reader.table("retention");
+        let retention = at.and_then(|table| retention(table, zone.as_deref(), schedules));
+        let log = reader.table("log").and_then(log);
+        let drain = reader.table("shutdown").and_then(|mut table| {
+            let drain = table.duration("drain", Duration::ZERO, SECOND * 600);
+            table.finish();
+            drain
+        });
+        reader.finish();
+        Some(Self {
+            store: store?,
+            strict_secrets: strict_secrets?,
+            defaults: read?.0?,
+            limits: limits?,
+            retention: retention?,
+            log: log?,
+            drain: drain?,
+        })
+    }
+}
+
+/// How much evidence a verdict needs; what is missing or wrong is none.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Evidence {
+    confirm_runs: Option<u32>,
+    confirm_wait: Option<Duration>,
+    recovery_runs: Option<u32>,
+}
+
+impl Evidence {
+    /// Reads the three keys from the table of an integration or of the defaults.
+    pub(super) fn read(reader: &mut Reader<'_>) -> Self {
+        Self {
+            confirm_runs: count(reader, "confirm_runs"),
+            confirm_wait: reader.duration("confirm_wait", SECOND, CONFIRM_WAIT_MAX),
+            recovery_runs: count(reader, "recovery_runs"),
+        }
+    }
+
+    /// The policy, with what is missing taken from `defaults`.
+    pub(super) fn or(self, defaults: Policy) -> Policy {
+        Policy {
+            confirm_runs: self.confirm_runs.unwrap_or(defaults.confirm_runs),
+            confirm_wait: self.confirm_wait.unwrap_or(defaults.confirm_wait),
+            recovery_runs: self.recovery_runs.unwrap_or(defaults.recovery_runs),
+        }
+    }
+
+    fn complete(self) -> Option<Policy> {
+        Some(Policy {
+            confirm_runs: self.confirm_runs?,
+            confirm_wait: self.confirm_wait?,
+            recovery_runs: self.recovery_runs?,
+        })
+    }
+}
+
+fn count(reader: &mut Reader<'_>, key: &'static str) -> Option<u32> {
+    reader.integer(key, 1, EVIDENCE_RUNS_MAX).and_then(|number| u32::try_from(number).ok())
+}
+
+fn store(mut reader: Reader<'_>) -> Option<PathBuf> {
+    let path = reader.string("path").filter(|path| {
+        let problem = if path.trim().is_empty() {
+            Some("must not be empty")
+        } else if path.contains("://") {
+            Some("expected the path of a file; SQLite is the only database so far")
+        } else {
+            None
+        };
+        problem.inspect(|problem| reader.fault("path", *problem)).is_none()
+    });
+    reader.finish();
+    path.map(PathBuf::from)
+}
+
+fn defaults(
+    mut reader: Reader<'_>,
+    schedules: &mut Schedules,
+) -> (Option<Defaults>, Option<String>) {
+    let when = schedules.read(&mut reader);
+    let evidence = Evidence::read(&mut reader);
+    reader.finish();
+    let zone = when.zone.clone();
+    let complete = || {
+        let schedule = schedules.get(&when.cron?, &when.zone?).ok()?;
+        Some(Defaults { schedule, policy: evidence.complete()? })
+    };
+    (complete(), zone)
+}
+
+fn limits(mut reader: Reader<'_>) -> Option<Limits> {
+    let mut runs =
+        |key| reader.integer(key, 1, RUNS_MAX).and_then(|number| usize::try_from(number).ok());
+    let (all, per_host) = (runs("runs"), runs("runs_per_host"));
+    let test = reader.duration("test", SECOND, SECOND * 600);
+    let run = reader.duration("run", SECOND, SECOND * 3600);
+    if test.zip(run).is_some_and(|(test, run)| run < test) {
+        reader.fault("test", "must not be longer than `limits.run`");
+    }
+    reader.finish();
+    Some(Limits { runs: all?, runs_per_host: per_host?, test: test?, run: run? })
+}
+
+fn retention(
+    mut reader: Reader<'_>,
+    zone: Option<&str>,
+    schedules: &mut Schedules,
+) -> Option<Retention> {
+    let history = reader.duration("history", DAY, DAY * 3650);
+    let deliveries = reader.duration("deliveries", DAY, DAY * 3650);
+    let at = schedules.read_cron(&mut reader, "at");
+    reader.finish();
+    let at = schedules.get(&at?, zone?).ok()?;
+    Some(Retention { history: history?, deliveries: deliveries?, at })
+}
+
+fn log(mut reader: Reader<'_>) -> Option<Log> {
+    let format = reader.choice("format", &LogFormat::NAMES);
+    let filter = reader.string("filter").filter(|filter| {
+        let parsed = tracing_subscriber::EnvFilter::builder().parse(filter);
+        let problem = parsed.err().map(|error| format!("not a log filter: {error}"));
+        problem.inspect(|problem| reader.fault("filter", problem.clone())).is_none()
+    });
+    reader.finish();
+    Some(Log { format: format?, filter: filter? })
+}
