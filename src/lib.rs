@@ -2,6 +2,9 @@
 //!
 //! See `ARCHITECTURE.md` for the floors and the walk through them.
 
+mod cli;
+mod daemon;
+mod demo;
 mod domain;
 mod input;
 mod net;
@@ -9,8 +12,8 @@ mod platforms;
 mod secrets;
 mod store;
 
-/// Runs the program.
+/// Runs the program with the arguments of the process.
 #[must_use]
 pub fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+    cli::main()
 }

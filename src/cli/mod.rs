@@ -1,0 +1,247 @@
+//! The command line: what users type, what they see, and how a command ends.
+//!
+//! Every command but `run` and `demo` yields an [`Answer`], which is printed in one place.
+
+mod args;
+mod catalog;
+mod check;
+mod deliveries;
+mod explain;
+mod history;
+mod list;
+mod logging;
+#[cfg(test)]
+mod manual;
+mod next;
+mod print;
+mod read;
+mod results;
+mod sample;
+#[cfg(test)]
+mod samples;
+mod shape;
+mod show;
+mod validate;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::Parser;
+
+use self::args::{Arguments, Command, Global};
+use self::logging::Format;
+use self::print::{Answer, End, Page, counted, sanitise};
+use crate::daemon::{self, Clock, Log};
+use crate::demo;
+use crate::input::Fault;
+
+/// The longest wait for blocking work (a name that is being resolved) when the program ends.
+const SHUTDOWN_WAIT: Duration = Duration::from_millis(500);
+
+/// Why a command has no answer.
+#[derive(Debug, thiserror::Error)]
+enum Trouble {
+    /// The command line names something that is not there.
+    #[error("{0}")]
+    Usage(String),
+    /// The configuration cannot be used.
+    #[error("the configuration has faults")]
+    Configuration(Vec<Fault>),
+    /// Anything else.
+    #[error(transparent)]
+    Other(#[from] anyhow::Error),
+}
+
+/// Runs the program with the arguments of the process.
+pub(crate) fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(ended) => return say(&ended),
+    };
+    let ended = answer(arguments)
+        .and_then(|answer| write_to(anstream::stdout().lock(), &answer.text).map(|()| answer.end));
+    let end = ended.unwrap_or_else(|trouble| {
+        let (text, end) = complaint(&trouble);
+        warn(&text);
+        end
+    });
+    end.code().into()
+}
+
+/// Prints what clap has to say: help, the version, or what is wrong with the command line.
+fn say(ended: &clap::Error) -> ExitCode {
+    match ended.print() {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => End::Failure.code().into(),
+        Ok(()) | Err(_) => u8::try_from(ended.exit_code()).unwrap_or(End::Usage.code()).into(),
+    }
+}
+
+/// Starts the runtime and does what the command says.
+fn answer(arguments: Arguments) -> Result<Answer, Trouble> {
+    let Arguments { global, command } = arguments;
+    let command = command.unwrap_or(Command::Run);
+    match &command {
+        // The configuration says how it logs.
+        Command::Run => {}
+        Command::Demo => start_log(&global, None, "info")?,
+        Command::Check(_)
+        | Command::Validate(_)
+        | Command::List(_)
+        | Command::Show(_)
+        | Command::History(_)
+        | Command::Explain(_)
+        | Command::Deliveries(_)
+        | Command::Catalog(_)
+        | Command::Next(_)
+        | Command::Sample(_) => start_log(&global, None, "warn")?,
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("starting the runtime")?;
+    let answer = runtime.block_on(obey(&global, command));
+    // A dropped runtime would wait for every name that is still being resolved.
+    runtime.shutdown_timeout(SHUTDOWN_WAIT);
+    answer
+}
+
+/// Does what the command says.
+async fn obey(global: &Global, command: Command) -> Result<Answer, Trouble> {
+    let page = Page { now: Clock::default().now(), width: width() };
+    match command {
+        Command::Run => run(global).await,
+        Command::Check(args) => check::answer(global, &args).await,
+        Command::Validate(args) => validate::answer(global, &args, page).await,
+        Command::List(args) => list::answer(global, &args, page).await,
+        Command::Show(args) => show::answer(global, &args, page).await,
+        Command::History(args) => history::answer(global, &args, page).await,
+        Command::Explain(args) => explain::answer(global, &args, page).await,
+        Command::Deliveries(args) => deliveries::answer(global, args, page).await,
+        Command::Catalog(args) => catalog::answer(args, page),
+        Command::Next(args) => next::answer(&args, page),
+        Command::Sample(args) => sample::answer(&args),
+        Command::Demo => {
+            demo::run().await?;
+            Ok(Answer::good(String::new()))
+        }
+    }
+}
+
+/// Runs the daemon; faults of the configuration are told before it starts.
+async fn run(global: &Global) -> Result<Answer, Trouble> {
+    let log = daemon::load(global.config.as_deref()).map_err(Trouble::Configuration)?.log;
+    start_log(global, Some(&log), "info")?;
+    daemon::run(global.config.clone()).await?;
+    Ok(Answer::good(String::new()))
+}
+
+/// Starts logging by the command line, else by the configuration, else what is `usual`.
+fn start_log(global: &Global, log: Option<&Log>, usual: &str) -> anyhow::Result<()> {
+    let configured = log.map(|log| (log.filter.as_str(), Format::from(log.format)));
+    let (filter, format) = configured.unwrap_or((usual, Format::Auto));
+    let filter = logging::filter(global.log_level.as_deref().unwrap_or(filter), global.verbose);
+    logging::start(&filter, global.log_format.unwrap_or(format)).context("starting the log")
+}
+
+/// Columns of the terminal on standard output.
+fn width() -> Option<u16> {
+    let (terminal_size::Width(width), _height) = terminal_size::terminal_size_of(io::stdout())?;
+    Some(width)
+}
+
+/// Prints the answer; a reader that has seen enough is no failure.
+fn write_to(mut out: impl Write, text: &str) -> Result<(), Trouble> {
+    let written = out.write_all(print::render(text).as_bytes()).and_then(|()| out.flush());
+    match written {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(anyhow::Error::new(error).context("writing to standard output").into())
+        }
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+/// What to say about `trouble`, and how the program ends then.
+fn complaint(trouble: &Trouble) -> (String, End) {
+    match trouble {
+        Trouble::Usage(message) => (format!("revalidated: {message}\n"), End::Usage),
+        Trouble::Configuration(faults) => (fault_lines(faults), End::Configuration),
+        Trouble::Other(error) => {
+            (format!("revalidated: {}\n", sanitise(&format!("{error:#}"))), End::Failure)
+        }
+    }
+}
+
+/// One line per fault, then how many there are.
+fn fault_lines(faults: &[Fault]) -> String {
+    let count = counted(faults.len(), "fault");
+    format!("{}revalidated: {count} in the configuration\n", lines_of(faults, ""))
+}
+
+/// One sanitised line per fault or warning.
+fn lines_of(faults: &[Fault], prefix: &str) -> String {
+    let line = |fault: &Fault| [prefix, &sanitise(&fault.to_string()), "\n"].concat();
+    faults.iter().map(line).collect()
+}
+
+/// Writes to standard error; when that is gone, nobody is left to tell.
+fn warn(text: &str) {
+    anstream::stderr().write_all(text.as_bytes()).unwrap_or_default();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fault(path: &str, message: &str) -> Fault {
+        Fault { origin: "a.toml:3".to_owned(), path: path.to_owned(), message: message.to_owned() }
+    }
+
+    #[test]
+    fn an_error_is_told_once_as_a_chain() {
+        let error = anyhow::anyhow!("disk\nfull").context("writing").context("keeping the result");
+        let told = complaint(&Trouble::Other(error));
+        assert_eq!(
+            told,
+            ("revalidated: keeping the result: writing: disk\\nfull\n".into(), End::Failure)
+        );
+    }
+
+    #[test]
+    fn configuration_faults_stand_one_per_line_with_a_count() {
+        let faults = vec![fault("integration[0].type", "is \u{1b}[2J"), fault("", "unreadable")];
+        let expected = "a.toml:3: integration[0].type: is \\u{1b}[2J\na.toml:3: unreadable\n\
+                        revalidated: 2 faults in the configuration\n";
+        assert_eq!(
+            complaint(&Trouble::Configuration(faults)),
+            (expected.to_owned(), End::Configuration)
+        );
+        assert_eq!(lines_of(&[fault("x", "y")], "warning: "), "warning: a.toml:3: x: y\n");
+    }
+
+    #[test]
+    fn a_reader_that_has_seen_enough_is_no_failure() {
+        struct Closed(io::ErrorKind);
+        impl Write for Closed {
+            fn write(&mut self, _bytes: &[u8]) -> io::Result<usize> {
+                Err(self.0.into())
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Err(self.0.into())
+            }
+        }
+        assert!(write_to(Closed(io::ErrorKind::BrokenPipe), "text").is_ok());
+        let full = write_to(Closed(io::ErrorKind::StorageFull), "text").unwrap_err();
+        assert_eq!(complaint(&full).1, End::Failure);
+        let mut out = Vec::new();
+        write_to(&mut out, &print::toned("x", print::Tone::Good)).unwrap();
+        assert_eq!(out, b"\x1b[32mx\x1b[0m");
+    }
+
+    #[test]
+    fn a_wrong_name_is_a_mistake_of_usage() {
+        let told = complaint(&Trouble::Usage("no such name".to_owned()));
+        assert_eq!(told, ("revalidated: no such name\n".to_owned(), End::Usage));
+    }
+}
