@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use serde_json::json;
 use tempfile::TempDir;
@@ -41,13 +42,15 @@ impl Postgres {
 
     /// Runs SQL as the superuser.
     pub(crate) fn sql(&self, database: &str, sql: &str) {
-        let output = Command::new("psql")
-            .env("PGPASSWORD", &self.facts["password"])
-            .env("PGSSLMODE", "require")
-            .args(["-h", "127.0.0.1", "-p", &self.facts["port"], "-U", &self.facts["superuser"]])
-            .args(["-d", database, "-q", "-v", "ON_ERROR_STOP=1", "-c", sql])
-            .output()
+        let mut child = Command::new(POSTGRES)
+            .arg("sql")
+            .args([self.dir.path().as_os_str(), database.as_ref()])
+            .stdin(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
             .unwrap();
+        child.stdin.take().unwrap().write_all(sql.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
         assert!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr));
     }
 }
@@ -97,14 +100,16 @@ pub(crate) fn verify(deliveries: &[Delivery], secret: &str) {
     assert!(installed.status.success(), "{}", String::from_utf8_lossy(&installed.stderr));
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("deliveries.jsonl");
-    let line = |delivery: &Delivery, body: &str, expect: &str| {
-        json!({"secret": secret, "headers": delivery.headers, "body": body, "expect": expect})
+    let line = |delivery: &Delivery, body: &str, expect: bool| {
+        let why = if expect { "as sent" } else { "one byte more than was sent" };
+        let headers = &delivery.headers;
+        json!({"secret": secret, "headers": headers, "body": body, "expect": expect, "why": why})
             .to_string()
     };
     let mut lines = Vec::new();
     for delivery in deliveries {
-        lines.push(line(delivery, &delivery.body, "accept"));
-        lines.push(line(delivery, &format!("{} ", delivery.body), "reject"));
+        lines.push(line(delivery, &delivery.body, true));
+        lines.push(line(delivery, &format!("{} ", delivery.body), false));
     }
     fs::write(&path, lines.join("\n") + "\n").unwrap();
     for mut verifier in verifiers() {
@@ -122,6 +127,6 @@ fn verifiers() -> [Command; 2] {
     let mut python = Command::new(python);
     python.arg("tests/verify/verify.py");
     let mut node = Command::new("node");
-    node.arg("tests/verify/verify.mjs");
+    node.arg("tests/verify/verify.mjs").arg(folder("REVALIDATED_NODE", "target/node"));
     [python, node]
 }
