@@ -7,7 +7,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use rusqlite::{Connection, OptionalExtension, named_params};
 
 use super::event::{Story, emit, flip};
-use super::row::{Row, instant, millis, parse, report, results, trigger};
+use super::row::{Row, instant, millis, report, results, trigger};
 use super::{
     Began, Begun, Finished, Recorded, StoreError, StoredReport, SubjectRun, Tell, Trigger,
 };
