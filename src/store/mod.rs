@@ -5,12 +5,16 @@
 //! and nowhere else, always by [`crate::domain::next_status`], and what a change owes its
 //! receivers is written in the same transaction.
 
+mod rows;
 mod sqlite;
 mod types;
 
+pub(crate) use rows::{
+    AttemptRow, DeliveryFilter, DeliveryRow, DeliveryState, IntegrationRow, RunRow, StoredReport,
+    StoredTest, TransitionRow,
+};
 pub(crate) use sqlite::{Store, View};
 pub(crate) use types::{
-    Attempt, AttemptRow, Began, Begun, DeliveryFilter, DeliveryRow, DeliveryState, Due, Finished,
-    IntegrationRow, PendingDelivery, Pruned, Recorded, Retention, RunRow, StoreError, StoredReport,
-    StoredTest, SubjectRun, Synced, Tell, TransitionRow, Trigger, Wanted,
+    Attempt, Began, Begun, Due, Finished, PendingDelivery, Pruned, Recorded, Retention, StoreError,
+    SubjectRun, Synced, Tell, Trigger, Wanted,
 };

@@ -7,7 +7,8 @@ use super::row::{
     status, trigger,
 };
 use super::{
-    AttemptRow, DeliveryFilter, DeliveryRow, Due, IntegrationRow, RunRow, StoreError, TransitionRow,
+    AttemptRow, DeliveryFilter, DeliveryRow, DeliveryState, Due, IntegrationRow, RunRow,
+    StoreError, TransitionRow,
 };
 use crate::domain::{DeliveryId, IntegrationId, RunId, Timestamp};
 
@@ -236,7 +237,7 @@ pub(super) fn deliveries(
 ) -> Result<Vec<DeliveryRow>, StoreError> {
     let mut statement = tx.prepare_cached(DELIVERIES)?;
     let params = named_params! {
-        ":state": filter.state.map(|state| state.as_str()),
+        ":state": filter.state.map(DeliveryState::as_str),
         ":receiver": filter.receiver,
         ":integration": filter.integration,
         ":since": filter.since.map(|at| at.0),

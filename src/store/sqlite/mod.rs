@@ -21,10 +21,13 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
+use super::rows::{
+    AttemptRow, DeliveryFilter, DeliveryRow, DeliveryState, IntegrationRow, RunRow, StoredReport,
+    TransitionRow,
+};
 use super::types::{
-    Attempt, AttemptRow, Began, Begun, DeliveryFilter, DeliveryRow, DeliveryState, Due, Finished,
-    IntegrationRow, PendingDelivery, Pruned, Recorded, Retention, RunRow, StoreError, StoredReport,
-    SubjectRun, Synced, Tell, TransitionRow, Trigger, Wanted,
+    Attempt, Began, Begun, Due, Finished, PendingDelivery, Pruned, Recorded, Retention, StoreError,
+    SubjectRun, Synced, Tell, Trigger, Wanted,
 };
 use crate::domain::{IntegrationId, Timestamp};
 

@@ -59,10 +59,17 @@ pub(super) fn open(path: &Path) -> Result<Opened, StoreError> {
     }
     identify(&connect_to_read(path)?, path)?;
     let mut conn = connect(path)?;
-    configure(&conn)?;
-    migrate(&mut conn)?;
-    clear_leases(&conn)?;
-    Ok(Opened { conn, lock })
+    match take_over(&mut conn) {
+        Ok(()) => Ok(Opened { conn, lock }),
+        Err(StoreError::Sqlite(error)) => Err(explain(path, error)),
+        Err(other) => Err(other),
+    }
+}
+
+fn take_over(conn: &mut Connection) -> Result<(), StoreError> {
+    configure(conn)?;
+    migrate(conn)?;
+    clear_leases(conn)
 }
 
 /// Opens an existing database for reading.
@@ -212,11 +219,6 @@ fn harden(conn: &Connection) -> Result<(), StoreError> {
     conn.pragma_update(None, "trusted_schema", false)?;
     conn.pragma_update(None, "cell_size_check", true)?;
     conn.pragma_update(None, "foreign_keys", true)?;
-    conn.pragma_update(None, "mmap_size", 0).or_else(|error| match error {
-        // Answers with the value that took effect.
-        rusqlite::Error::ExecuteReturnedResults => Ok(()),
-        other => Err(other),
-    })?;
     Ok(())
 }
 

@@ -195,24 +195,24 @@ where
 
 /// Reads why a run takes place.
 pub(super) fn trigger(table: &'static str, name: &str) -> Result<Trigger, StoreError> {
-    named(table, name, &Trigger::ALL, |trigger| trigger.as_str())
+    named(table, name, &Trigger::ALL, Trigger::as_str)
 }
 
 /// Reads an overall result.
 pub(super) fn report_status(name: &str) -> Result<ReportStatus, StoreError> {
     let all =
         [ReportStatus::Passed, ReportStatus::Failed, ReportStatus::Warning, ReportStatus::Skipped];
-    named("run", name, &all, |status| status.as_str())
+    named("run", name, &all, ReportStatus::as_str)
 }
 
 /// Reads the class that decided about a run.
 pub(super) fn class(name: &str) -> Result<Class, StoreError> {
-    named("run", name, &Class::ALL, |class| class.as_str())
+    named("run", name, &Class::ALL, Class::as_str)
 }
 
 /// Reads where a delivery stands.
 pub(super) fn delivery_state(name: &str) -> Result<DeliveryState, StoreError> {
-    named("delivery", name, &DeliveryState::ALL, |state| state.as_str())
+    named("delivery", name, &DeliveryState::ALL, DeliveryState::as_str)
 }
 
 fn named<T: Copy>(

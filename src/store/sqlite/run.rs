@@ -7,14 +7,14 @@ use aws_lc_rs::digest::{SHA256, digest};
 use rusqlite::{Connection, OptionalExtension, named_params};
 
 use super::event::{Story, emit, flip};
-use super::row::{Row, instant, millis, parse, report, results, trigger};
+use super::row::{Row, instant, millis, report, results, trigger};
 use super::{
     Began, Begun, Finished, Recorded, StoreError, StoredReport, SubjectRun, Tell, Trigger,
 };
 use crate::domain::{
-    Cause, Counters, EventType, IntegrationId, Judgement, Report, ReportStatus, RunId, RunRef,
-    Schedule, Status, Subject, Timestamp, Transition, ValidationResults, Verdict, changes, judge,
-    next_status,
+    Cause, Class, Counters, EventType, IntegrationId, Judgement, Report, ReportStatus, RunId,
+    RunRef, Schedule, Status, Subject, Timestamp, Transition, ValidationResults, Verdict, changes,
+    judge, next_status,
 };
 
 /// The guard: due, in a status that is validated, and not held by another run.
@@ -208,7 +208,7 @@ fn insert_runs(
             ":started": finished.started_at.0,
             ":duration": millis(finished.duration),
             ":status": run.report.status().as_str(),
-            ":class": run.report.class().map(|class| class.as_str()),
+            ":class": run.report.class().map(Class::as_str),
             ":rule": rule,
             ":report": report_id(tx, document)?,
         })?;

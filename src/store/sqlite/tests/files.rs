@@ -1,1 +1,370 @@
+//! The file: made, locked, refused, shared; and the threads that serve it.
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+
+use rusqlite::OpenFlags;
+use tempfile::TempDir;
+
+use super::super::open::{APPLICATION_ID, read_only};
+use super::super::{Store, View};
+use super::*;
+
+struct Place {
+    folder: TempDir,
+}
+
+impl Place {
+    fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("state.db")
+    }
+
+    fn open(&self) -> Store {
+        Store::open(&self.path()).unwrap()
+    }
+
+    /// Why neither the daemon nor a reader opens it; that this leaves the file as it is.
+    fn refusal(&self) -> String {
+        let before = fs::read(self.path()).unwrap();
+        let refused = Store::open(&self.path()).unwrap_err().to_string();
+        assert_eq!(View::open(&self.path()).unwrap_err().to_string(), refused);
+        assert_eq!(fs::read(self.path()).unwrap(), before);
+        refused
+    }
+}
+
+fn tell() -> Tell {
+    let subscription = Subscription { receiver: "a".to_owned(), events: vec!["*".to_owned()] };
+    Tell { subscriptions: [subscription].into(), now: START }
+}
+
+async fn closed(place: &Place) {
+    let store = place.open();
+    store.sync(vec![wanted("one")], true, tell()).await.unwrap();
+    store.close().await.unwrap();
+}
+
+fn insert(tx: &Connection, epoch: &str) -> Result<(), StoreError> {
+    tx.execute("UPDATE meta SET epoch = epoch || ?1", [epoch])?;
+    Ok(())
+}
+
+fn epoch(path: &Path) -> String {
+    let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+    conn.query_row("SELECT epoch FROM meta", [], |row| row.get(0)).unwrap()
+}
+
+#[tokio::test]
+async fn a_new_file_is_private_and_complete() {
+    let place = Place::new();
+    let store = place.open();
+    for name in ["state.db", "state.db.lock", "state.db-wal", "state.db-shm"] {
+        let mode = fs::metadata(place.folder.path().join(name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+    let settings = |tx: &Connection| {
+        let pragma = |name: &str| tx.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+        let names = ["synchronous", "foreign_keys", "trusted_schema", "cell_size_check"];
+        Ok((names.map(|name| pragma(name).unwrap()), pragma("busy_timeout")?))
+    };
+    let synchronous = if cfg!(feature = "planted-defects") { 1 } else { 2 };
+    let found = store.writer.write(move |tx| settings(tx)).await.unwrap();
+    assert_eq!(found, ([synchronous, 1, 0, 1], 5000));
+    store.close().await.unwrap();
+    assert!(!place.folder.path().join("state.db.new").exists());
+}
+
+#[tokio::test]
+async fn what_was_stored_is_there_after_a_restart() {
+    let place = Place::new();
+    closed(&place).await;
+    let before = epoch(&place.path());
+    let store = place.open();
+    let due = store.view().due(START, 9).await.unwrap();
+    assert_eq!(due[0].name, "one");
+    let Began::Run(begun) = store.begin(due[0].id, LEASE, START).await.unwrap() else {
+        panic!("it is due")
+    };
+    let done = finished(begun, vec![found(Subject::Candidate, passed())], START);
+    let recorded = store.record(done, tell()).await.unwrap();
+    assert!(matches!(recorded, Recorded::Stored { transition: Some(_), .. }));
+    store.close().await.unwrap();
+    let view = View::open(&place.path()).unwrap();
+    let row = view.integration("one").await.unwrap().unwrap();
+    assert_eq!((row.status, row.sequence), (Status::Enabled, 2));
+    assert_eq!(view.transitions(row.id, 9).await.unwrap().len(), 2);
+    assert_eq!(view.runs(row.id, 9).await.unwrap().len(), 1);
+    assert_eq!(view.next_delivery_at(vec!["a".to_owned()]).await.unwrap(), Some(START));
+    assert_eq!(epoch(&place.path()), before, "the same database");
+}
+
+#[tokio::test]
+async fn a_crash_leaves_leases_that_the_next_start_clears() {
+    let place = Place::new();
+    closed(&place).await;
+    let conn = Connection::open(place.path()).unwrap();
+    conn.execute_batch(
+        "UPDATE integration SET lease_until_ms = 9e15; UPDATE delivery SET lease_until_ms = 9e15",
+    )
+    .unwrap();
+    drop(conn);
+    let store = place.open();
+    assert_eq!(store.view().due(START, 9).await.unwrap().len(), 1);
+    let room = BTreeMap::from([("a".to_owned(), 1)]);
+    assert_eq!(store.claim(room, LEASE, START).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn what_was_answered_outlives_the_process() {
+    let (place, later) = (Place::new(), Place::new());
+    let store = place.open();
+    store.sync(vec![wanted("one")], true, tell()).await.unwrap();
+    // What a process leaves behind that is killed now.
+    for name in ["state.db", "state.db-wal"] {
+        fs::copy(place.folder.path().join(name), later.folder.path().join(name)).unwrap();
+    }
+    let view = later.open().view();
+    assert_eq!(view.integrations(false).await.unwrap()[0].status, Status::Creating);
+}
+
+#[tokio::test]
+async fn a_second_daemon_is_refused_until_the_first_has_closed() {
+    let place = Place::new();
+    let first = place.open();
+    let refused = Store::open(&place.path()).unwrap_err().to_string();
+    let path = place.path().display().to_string();
+    let expected = format!("{path}: in use by another daemon, which holds the lock {path}.lock");
+    assert_eq!(refused, expected);
+    first.close().await.unwrap();
+    place.open().close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_newer_file_is_refused_and_left_as_it_is() {
+    let place = Place::new();
+    closed(&place).await;
+    Connection::open(place.path()).unwrap().pragma_update(None, "user_version", 99).unwrap();
+    assert!(place.refusal().starts_with("database schema 99 is newer than 1"));
+    let refused = Store::open(&place.path());
+    assert!(matches!(refused, Err(StoreError::Newer { found: 99, known: 1 })));
+}
+
+#[tokio::test]
+async fn what_is_not_ours_is_refused_and_left_as_it_is() {
+    let place = Place::new();
+    let path = place.path().display().to_string();
+    fs::write(place.path(), "not a database, but long enough to have a header ".repeat(99))
+        .unwrap();
+    let damaged = "is not a database or is damaged, and was left as it is; restore a copy";
+    assert_eq!(place.refusal(), format!("{path}: {damaged}"));
+    fs::write(place.path(), "").unwrap();
+    let empty = "is empty: restore a copy, or remove it to start anew";
+    assert_eq!(place.refusal(), format!("{path}: {empty}"));
+    fs::remove_file(place.path()).unwrap();
+    let other = Connection::open(place.path()).unwrap();
+    other.execute_batch("CREATE TABLE song (id); PRAGMA application_id = 7").unwrap();
+    drop(other);
+    assert_eq!(place.refusal(), format!("{path}: is a database of another program"));
+}
+
+#[tokio::test]
+async fn a_missing_file_is_made_by_the_daemon_alone() {
+    let place = Place::new();
+    let path = place.path().display().to_string();
+    let refused = View::open(&place.path()).unwrap_err().to_string();
+    let expected = "there is no database here; the daemon creates it when it first starts";
+    assert_eq!(refused, format!("{path}: {expected}"));
+    assert!(!place.path().exists());
+    fs::write(place.folder.path().join("state.db-wal"), "x").unwrap();
+    let refused = Store::open(&place.path()).unwrap_err().to_string();
+    assert!(refused.contains("is missing, but its log"), "{refused}");
+    let nowhere = place.folder.path().join("no/state.db");
+    let refused = Store::open(&nowhere).unwrap_err().to_string();
+    assert!(refused.ends_with("cannot be used: No such file or directory (os error 2)"));
+}
+
+#[tokio::test]
+async fn a_draft_left_by_a_crash_is_replaced() {
+    let place = Place::new();
+    fs::write(place.folder.path().join("state.db.new"), "half").unwrap();
+    closed(&place).await;
+    let conn = Connection::open(place.path()).unwrap();
+    let owner: i32 = conn.pragma_query_value(None, "application_id", |row| row.get(0)).unwrap();
+    assert_eq!(owner, APPLICATION_ID);
+}
+
+#[tokio::test]
+async fn a_reader_sees_what_the_writer_commits_and_cannot_write() {
+    let place = Place::new();
+    let store = place.open();
+    let beside = View::open(&place.path()).unwrap();
+    assert!(beside.integrations(false).await.unwrap().is_empty());
+    store.sync(vec![wanted("one")], true, tell()).await.unwrap();
+    assert_eq!(beside.integrations(false).await.unwrap().len(), 1);
+    let write = |tx: &Connection| Ok(tx.execute("UPDATE meta SET epoch = 'x'", [])?);
+    assert!(beside.readers.read(move |tx| write(tx)).await.is_err());
+    store.close().await.unwrap();
+    assert_eq!(beside.integrations(false).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_file_without_its_log_is_read_as_unchanging() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = Place { folder: tempfile::tempdir_in(folder.path()).unwrap() };
+    closed(&place).await;
+    let odd = place.folder.path().join("100%?#.db");
+    fs::rename(place.path(), &odd).unwrap();
+    let conn = read_only(&odd, true).unwrap();
+    assert_eq!(history::integrations(&conn, false).unwrap().len(), 1);
+    assert!(!place.folder.path().join("100%?#.db-wal").exists());
+}
+
+#[tokio::test]
+async fn commands_that_wait_are_committed_together_and_answered_after() {
+    let place = Place::new();
+    let store = place.open();
+    let (go, wait) = mpsc::channel::<()>();
+    let writer = store.writer.clone();
+    let plug = tokio::spawn(async move { writer.write(move |_| Ok(wait.recv().is_ok())).await });
+    let mut waiting = Vec::new();
+    for number in 0..50 {
+        let writer = store.writer.clone();
+        waiting.push(tokio::spawn(async move {
+            writer
+                .write(move |tx| {
+                    insert(tx, "+")?;
+                    // The third command fails after it has written.
+                    if number == 2 { Err(StoreError::Random) } else { Ok(()) }
+                })
+                .await
+        }));
+        tokio::task::yield_now().await;
+    }
+    let before = epoch(&place.path());
+    assert!(waiting.iter().all(|one| !one.is_finished()), "nothing is committed yet");
+    go.send(()).unwrap();
+    assert!(plug.await.unwrap().unwrap());
+    for (number, one) in waiting.into_iter().enumerate() {
+        assert_eq!(one.await.unwrap().is_ok(), number != 2, "command {number}");
+    }
+    assert_eq!(epoch(&place.path()), format!("{before}{}", "+".repeat(49)));
+}
+
+/// Runs a good command and `bad` in one transaction; what both were told.
+async fn grouped(
+    place: &Place,
+    bad: fn(&Connection) -> Result<(), StoreError>,
+) -> [Result<(), StoreError>; 2] {
+    let store = place.open();
+    let (go, wait) = mpsc::channel::<()>();
+    let writer = &store.writer;
+    let plug = writer.write(move |_| Ok(wait.recv().is_ok()));
+    let good = writer.write(|tx| insert(tx, "+"));
+    let bad = writer.write(move |tx| bad(tx));
+    let start = async move { go.send(()).unwrap() };
+    let (_, good, bad, ()) = tokio::join!(plug, good, bad, start);
+    let after = writer.write(|tx| insert(tx, "!")).await;
+    assert!(after.is_ok(), "the writer goes on");
+    store.close().await.unwrap();
+    [good, bad]
+}
+
+#[tokio::test]
+async fn a_failed_commit_is_told_to_everybody_in_it() {
+    let place = Place::new();
+    closed(&place).await;
+    let before = epoch(&place.path());
+    let answers = grouped(&place, |tx| {
+        tx.pragma_update(None, "defer_foreign_keys", true)?;
+        tx.execute("UPDATE delivery SET integration_id = 99", [])?;
+        Ok(())
+    });
+    for answer in answers.await {
+        assert!(matches!(answer, Err(StoreError::Commit(_))), "{answer:?}");
+    }
+    assert_eq!(epoch(&place.path()), format!("{before}!"));
+}
+
+#[tokio::test]
+async fn a_transaction_that_is_given_up_midway_is_told_to_everybody_in_it() {
+    let place = Place::new();
+    closed(&place).await;
+    let before = epoch(&place.path());
+    let [good, bad] = grouped(&place, |tx| {
+        let trigger = "CREATE TEMP TRIGGER IF NOT EXISTS stop BEFORE UPDATE ON meta
+            WHEN new.epoch LIKE '%?' BEGIN SELECT raise(ROLLBACK, 'disk full'); END";
+        tx.execute_batch(trigger)?;
+        insert(tx, "?")
+    })
+    .await;
+    assert!(matches!(good, Err(StoreError::Commit(_))), "{good:?}");
+    assert!(matches!(bad, Err(StoreError::Sqlite(_))), "{bad:?}");
+    assert_eq!(epoch(&place.path()), format!("{before}!"));
+}
+
+#[tokio::test]
+async fn closing_waits_for_what_is_queued_and_ends_all_handles() {
+    let place = Place::new();
+    let store = place.open();
+    let before = epoch(&place.path());
+    let (go, wait) = mpsc::channel::<()>();
+    let other = store.clone();
+    let plug = other.writer.write(move |_| Ok(wait.recv().is_ok()));
+    let write = other.writer.write(|tx| insert(tx, "+"));
+    let start = async move { go.send(()).unwrap() };
+    let (_, written, closed, ()) = tokio::join!(plug, write, store.close(), start);
+    written.unwrap();
+    closed.unwrap();
+    assert_eq!(epoch(&place.path()), format!("{before}+"));
+    let late = other.writer.write(|tx| insert(tx, "late")).await;
+    assert!(matches!(late, Err(StoreError::Stopped)));
+}
+
+#[tokio::test]
+async fn dropping_every_handle_frees_the_file() {
+    let place = Place::new();
+    let store = place.open();
+    let view = store.view();
+    drop(store);
+    let freed = (0..200).any(|_| {
+        std::thread::sleep(Duration::from_millis(5));
+        Store::open(&place.path()).is_ok()
+    });
+    assert!(freed, "the writer has ended");
+    assert!(view.integrations(true).await.is_ok(), "who reads, reads on");
+}
+
+/// 4,000 runs by 64 tasks, each begun and recorded, with a status change and a delivery.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "a measurement"]
+async fn measure_runs_per_second() {
+    const INTEGRATIONS: i64 = 4000;
+    let place = Place::new();
+    let store = place.open();
+    let configured = (0..INTEGRATIONS).map(|number| wanted(&format!("i{number}"))).collect();
+    let ids = store.sync(configured, true, tell()).await.unwrap().ids;
+    let ids: Vec<_> = ids.into_values().collect();
+    let started = tokio::time::Instant::now();
+    let mut tasks = tokio::task::JoinSet::new();
+    for chunk in ids.chunks(ids.len().div_ceil(64)) {
+        let (store, chunk) = (store.clone(), chunk.to_vec());
+        tasks.spawn(async move {
+            for id in chunk {
+                let Began::Run(run) = store.begin(id, LEASE, START).await.unwrap() else {
+                    panic!("it is due")
+                };
+                let done = finished(run, vec![found(Subject::Candidate, passed())], START);
+                store.record(done, tell()).await.unwrap();
+            }
+        });
+    }
+    tasks.join_all().await;
+    let rate = i64::try_from(started.elapsed().as_millis()).map(|took| INTEGRATIONS * 1000 / took);
+    assert!(rate.is_ok_and(|rate| 1000 <= rate), "{rate:?} runs per second");
+}

@@ -87,12 +87,15 @@ fn a_change_overtakes_the_run_of_the_old_candidate() {
     let mut bench = Bench::new();
     bench.sync(&[wanted("one")]);
     let old = bench.begin();
+    let fence = old.fence;
     let synced = bench.sync(&[with_config("newer")]);
     assert!(synced.transitions.is_empty(), "it is being created still");
     let recorded = bench.record(old, vec![found(Subject::Candidate, failed(Class::Denied))]);
     assert!(matches!(recorded, Recorded::Overtaken));
     assert_eq!((bench.status("one"), bench.count("run")), (Status::Creating, 0));
-    bench.pass(Subject::Candidate);
+    let new = bench.begin();
+    assert_eq!(new.fence, fence + 2, "one for the change, one for the new run");
+    bench.record(new, vec![found(Subject::Candidate, passed())]);
     bench.wait_until_due();
     assert_eq!(bench.begin().active_config.as_deref(), Some("newer"));
 }

@@ -95,7 +95,7 @@ impl Bench {
     fn begin(&mut self) -> Begun {
         match self.try_begin() {
             Began::Run(begun) => begun,
-            other => panic!("{other:?}"),
+            other @ (Began::NotDue | Began::Running | Began::NotInUse) => panic!("{other:?}"),
         }
     }
 

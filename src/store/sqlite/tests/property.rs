@@ -66,9 +66,9 @@ fn reported(choice: u8) -> Report {
     }
 }
 
-fn take(bench: &mut Bench, held: &mut Held, step: Step) {
+fn take(bench: &mut Bench, held: &mut Held, step: &Step) {
     let (now, tell) = (bench.now, bench.tell());
-    match step {
+    match *step {
         Step::Sync(choices, startup) => {
             let wanted = configured(choices);
             bench.write(|tx| sync::sync(tx, &wanted, startup, &tell)).unwrap();
@@ -125,7 +125,7 @@ proptest! {
         let mut bench = Bench::new();
         let mut held = Held::default();
         for step in steps {
-            take(&mut bench, &mut held, step);
+            take(&mut bench, &mut held, &step);
             check_invariants(&bench.conn);
             let (events, owed) = (bench.count("event"), bench.count("delivery"));
             prop_assert_eq!(owed, 2 * events, "one delivery per event and subscription");

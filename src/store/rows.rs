@@ -1,0 +1,228 @@
+//! What comes out of the store: rows, for people and for the interface.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::types::Trigger;
+use crate::domain::{
+    Cause, Class, Counters, DeliveryId, EventType, IntegrationId, Report, ReportStatus, RunId,
+    Status, Subject, TestResult, Timestamp, ValidationResults, ValidationTest,
+};
+
+/// An integration as the store knows it.
+#[derive(Clone, Debug)]
+pub(crate) struct IntegrationRow {
+    /// Its id.
+    pub(crate) id: IntegrationId,
+    /// Its name.
+    pub(crate) name: String,
+    /// Its platform's published name.
+    pub(crate) kind: String,
+    /// As configured.
+    pub(crate) auto_bootstrap: Option<bool>,
+    /// As configured.
+    pub(crate) labels: BTreeMap<String, String>,
+    /// Its status.
+    pub(crate) status: Status,
+    /// Its configuration with every secret replaced, as JSON text.
+    pub(crate) config_shown: String,
+    /// Cron expression.
+    pub(crate) cron: String,
+    /// IANA zone.
+    pub(crate) zone: String,
+    /// When it is due; none when nothing is to run.
+    pub(crate) next_run_at: Option<Timestamp>,
+    /// Until when a run holds the lease.
+    pub(crate) lease_until: Option<Timestamp>,
+    /// What the runs so far add up to.
+    pub(crate) counters: Counters,
+    /// The number of its latest event.
+    pub(crate) sequence: i64,
+    /// The open incident.
+    pub(crate) incident_id: Option<String>,
+    /// Since when the open incident lasts.
+    pub(crate) failing_since: Option<Timestamp>,
+    /// Its latest run.
+    pub(crate) last_run: Option<RunRow>,
+}
+
+/// A run as the store knows it.
+#[derive(Clone, Debug)]
+pub(crate) struct RunRow {
+    /// Its id.
+    pub(crate) id: RunId,
+    /// Which configuration it looked at.
+    pub(crate) subject: Subject,
+    /// Why it took place.
+    pub(crate) trigger: Trigger,
+    /// When it began.
+    pub(crate) started_at: Timestamp,
+    /// How long it took.
+    pub(crate) duration: Duration,
+    /// Its overall result.
+    pub(crate) status: ReportStatus,
+    /// The class that decided.
+    pub(crate) class: Option<Class>,
+    /// The rule that made its verdict.
+    pub(crate) rule: String,
+    /// Its results.
+    pub(crate) report: StoredReport,
+}
+
+/// Results as stored: once per distinct content.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub(crate) struct StoredReport {
+    /// One entry per test, in catalog order.
+    pub(crate) tests: Vec<StoredTest>,
+}
+
+/// One test's result as stored: the published fields and ours.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(crate) struct StoredTest {
+    /// The published name.
+    pub(crate) name: String,
+    /// Its result.
+    pub(crate) status: ReportStatus,
+    /// Why, when it did not simply pass.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) message: Option<String>,
+    /// Whether trying again can help.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) class: Option<Class>,
+    /// How to mend it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) remediation: Option<String>,
+    /// What the platform said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) evidence: Option<String>,
+}
+
+impl StoredReport {
+    /// The published form, given the overall result of the run.
+    pub(crate) fn results(&self, status: ReportStatus) -> ValidationResults {
+        let published = |test: &StoredTest| ValidationTest {
+            name: test.name.clone(),
+            status: test.status,
+            message: test.message.clone(),
+        };
+        ValidationResults { status, validation_tests: self.tests.iter().map(published).collect() }
+    }
+}
+
+impl From<&Report> for StoredReport {
+    fn from(report: &Report) -> Self {
+        let stored = |result: &TestResult| {
+            let finding = result.outcome.finding();
+            StoredTest {
+                name: result.test.name.to_owned(),
+                status: result.outcome.status(),
+                message: result.outcome.message().map(str::to_owned),
+                class: finding.map(|finding| finding.class),
+                remediation: finding.and_then(|finding| finding.remediation.clone()),
+                evidence: finding.and_then(|finding| finding.evidence.clone()),
+            }
+        };
+        Self { tests: report.tests.iter().map(stored).collect() }
+    }
+}
+
+/// A status change in the history.
+#[derive(Clone, Debug)]
+pub(crate) struct TransitionRow {
+    /// Status before; none at creation.
+    pub(crate) from: Option<Status>,
+    /// Status after.
+    pub(crate) to: Status,
+    /// Why; none at creation.
+    pub(crate) cause: Option<Cause>,
+    /// When.
+    pub(crate) at: Timestamp,
+    /// The run that caused it, if one did.
+    pub(crate) run: Option<RunId>,
+    /// The incident it opened, belongs to or closed.
+    pub(crate) incident_id: Option<String>,
+}
+
+/// Where a delivery stands.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum DeliveryState {
+    /// Owed.
+    Pending,
+    /// A 2xx answer came.
+    Delivered,
+    /// Given up.
+    Failed,
+}
+
+impl DeliveryState {
+    /// Every state.
+    pub(crate) const ALL: [Self; 3] = [Self::Pending, Self::Delivered, Self::Failed];
+
+    /// The name in the database and for people.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Delivered => "delivered",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// Which deliveries to show; everything when empty.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct DeliveryFilter {
+    /// Only in this state.
+    pub(crate) state: Option<DeliveryState>,
+    /// Only to this receiver.
+    pub(crate) receiver: Option<String>,
+    /// Only about this integration.
+    pub(crate) integration: Option<String>,
+    /// Only those created at or after this instant.
+    pub(crate) since: Option<Timestamp>,
+    /// Only those created before this instant.
+    pub(crate) until: Option<Timestamp>,
+    /// At most so many, newest first.
+    pub(crate) limit: u32,
+}
+
+/// A delivery as the store knows it.
+#[derive(Clone, Debug)]
+pub(crate) struct DeliveryRow {
+    /// Its id.
+    pub(crate) id: DeliveryId,
+    /// `evt_<uuid>`.
+    pub(crate) event_id: String,
+    /// What happened.
+    pub(crate) kind: EventType,
+    /// To whom.
+    pub(crate) receiver: String,
+    /// About which integration.
+    pub(crate) integration: String,
+    /// The event's number in its integration.
+    pub(crate) sequence: i64,
+    /// Where it stands.
+    pub(crate) state: DeliveryState,
+    /// When the event happened.
+    pub(crate) created_at: Timestamp,
+    /// When it is tried next, while pending.
+    pub(crate) due_at: Timestamp,
+    /// Its attempts, oldest first.
+    pub(crate) attempts: Vec<AttemptRow>,
+}
+
+/// An attempt as the store knows it.
+#[derive(Clone, Debug)]
+pub(crate) struct AttemptRow {
+    /// Its number, from 1.
+    pub(crate) number: u32,
+    /// When it was sent.
+    pub(crate) started_at: Timestamp,
+    /// How long it took.
+    pub(crate) duration: Duration,
+    /// The HTTP status code, if an answer came.
+    pub(crate) code: Option<u16>,
+    /// The error, or the beginning of the answer.
+    pub(crate) detail: String,
+}
