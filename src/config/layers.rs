@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use ::config::{Config, ConfigError, Environment, Map, Source, Value as Plain, ValueKind};
 
+use super::LISTS;
 use crate::input::{ENVIRONMENT, Fault, Faults, Kind, Value};
 
 /// How the names of settings in the environment begin, and what separates their parts.
@@ -60,9 +61,10 @@ pub(super) fn environment(
             }
             return None;
         };
-        let layer = if !key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+        let parts: Vec<_> = key.split(SEPARATOR).map(str::to_lowercase).collect();
+        let layer = if !parts.iter().all(|part| is_plain(part)) {
             Err("not the name of a setting".to_owned())
-        } else if key.starts_with("INTEGRATION__") || key.starts_with("RECEIVER__") {
+        } else if parts.first().is_some_and(|part| LISTS.contains(&part.as_str())) {
             Err("integrations and receivers stand in files, not in the environment".to_owned())
         } else {
             let text = text.into_string().map_err(|_text| "not UTF-8".to_owned());
@@ -77,6 +79,10 @@ pub(super) fn environment(
         }
     });
     layers.collect()
+}
+
+fn is_plain(part: &str) -> bool {
+    !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
 fn variable(name: &str, text: String) -> Result<Plain, ConfigError> {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::LISTS;
 use super::schedules::Schedules;
 use crate::domain::{Policy, Schedule};
 use crate::input::{Faults, Reader, Value};
@@ -120,6 +121,7 @@ impl Settings {
             table.finish();
             drain
         });
+        LISTS.map(|key| reader.has(key));
         reader.finish();
         Some(Self {
             store: store?,
@@ -209,8 +211,12 @@ fn limits(mut reader: Reader<'_>) -> Option<Limits> {
     let (all, per_host) = (runs("runs"), runs("runs_per_host"));
     let test = reader.duration("test", SECOND, SECOND * 600);
     let run = reader.duration("run", SECOND, SECOND * 3600);
-    if test.zip(run).is_some_and(|(test, run)| run < test) {
-        reader.fault("test", "must not be longer than `limits.run`");
+    if let (Some(test), Some(run)) = (test, run)
+        && run < test
+    {
+        let text = crate::domain::duration_text;
+        let message = format!("{} is longer than `limits.run`, which is {}", text(test), text(run));
+        reader.fault("test", message);
     }
     reader.finish();
     Some(Limits { runs: all?, runs_per_host: per_host?, test: test?, run: run? })

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 use crate::config::{self, Entry, Faulty, Integration, Loaded, Plan, Settings};
 use crate::domain::Policy;
-use crate::input::{Fault, Faults, Kind, Reader, Value, join, nearest};
+use crate::input::{Fault, Faults, Kind, Reader, Value, join, nearest, quoted};
 use crate::platforms::{AutoBootstrap, PLATFORMS, Peer, Platform, Validator};
 use crate::store::Wanted;
 
@@ -142,7 +142,7 @@ fn integration(
             || format!("expected one of `{}`", known.join("`, `")),
             |near| format!("did you mean `{near}`?"),
         );
-        reader.fault("type", format!("unknown platform `{}`; {hint}", kind.escape_debug()));
+        reader.fault("type", format!("unknown platform {}; {hint}", quoted(kind)));
         return None;
     };
     check_bootstrap(platform, auto_bootstrap, &reader);
@@ -175,7 +175,7 @@ fn check_bootstrap(platform: &Platform, given: Option<bool>, reader: &Reader<'_>
     let problem = match (platform.auto_bootstrap, given) {
         (AutoBootstrap::MustBeFalse, Some(true)) => "must be false",
         (AutoBootstrap::Absent, Some(_)) => "must not be given",
-        (AutoBootstrap::Any, _) | (AutoBootstrap::MustBeFalse | AutoBootstrap::Absent, _) => return,
+        (AutoBootstrap::Any | AutoBootstrap::MustBeFalse | AutoBootstrap::Absent, _) => return,
     };
     reader.fault("autoBootstrap", format!("{problem} for `{}`", platform.kind));
 }
@@ -209,5 +209,124 @@ fn redact(value: &Value, path: &str, secrets: &BTreeSet<String>, references: Ref
         Kind::Null | Kind::Bool(_) | Kind::Integer(_) | Kind::Float(_) | Kind::String(_) => {
             value.to_json()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsString;
+    use std::fs;
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::domain::Report;
+    use crate::platforms::{BoxFuture, Identity, RunContext};
+
+    /// What a test platform makes of its configuration.
+    #[derive(Debug)]
+    struct Sample(String);
+
+    impl Validator for Sample {
+        fn identity(&self) -> Identity {
+            Identity { host: self.0.clone(), ..Identity::default() }
+        }
+
+        fn validate<'a>(&'a self, _run: &'a RunContext) -> BoxFuture<'a, Report> {
+            panic!("nothing is run here")
+        }
+    }
+
+    fn parse(mut reader: Reader<'_>) -> Option<Box<dyn Validator>> {
+        let host = reader.required_string("host");
+        reader.port("port");
+        reader.secret("password");
+        reader.secrets("keys");
+        reader.finish();
+        Some(Box::new(Sample(host?)))
+    }
+
+    fn parse_bare(reader: Reader<'_>) -> Option<Box<dyn Validator>> {
+        reader.finish();
+        Some(Box::new(Sample(String::new())))
+    }
+
+    const SAMPLE: Platform = Platform {
+        kind: "Sample",
+        version: 3,
+        catalog: &[],
+        auto_bootstrap: AutoBootstrap::Any,
+        sample: "",
+        parse,
+    };
+    static SAMPLES: &[Platform] = &[
+        SAMPLE,
+        Platform { kind: "Strict", auto_bootstrap: AutoBootstrap::MustBeFalse, ..SAMPLE },
+        Platform {
+            kind: "Bare",
+            auto_bootstrap: AutoBootstrap::Absent,
+            parse: parse_bare,
+            ..SAMPLE
+        },
+    ];
+
+    fn assembled(main: &Path, variables: &str) -> Result<Assembly, Faulty> {
+        let variables = variables.lines().filter_map(|line| line.split_once('='));
+        let variables = variables.map(|(name, text)| (OsString::from(name), OsString::from(text)));
+        assemble(config::load_from(Some(main), variables)?, SAMPLES)
+    }
+
+    /// What the user is told about the case at `path`, with paths from the case's own folder.
+    fn told(path: &Path) -> String {
+        let (folder, main) = if path.is_dir() {
+            (path.to_owned(), path.join("revalidated.toml"))
+        } else {
+            (path.parent().unwrap().to_owned(), path.to_owned())
+        };
+        let variables = if path.is_dir() {
+            fs::read_to_string(path.join("environment")).unwrap_or_default()
+        } else {
+            String::new()
+        };
+        let told = match assembled(&main, &variables) {
+            Ok(assembly) => {
+                assembly.warnings.iter().map(|one| format!("warning: {one}\n")).collect()
+            }
+            Err(faulty) => format!("{faulty}\n"),
+        };
+        let told = told.replace(&format!("{}/", folder.display()), "");
+        let folder = format!("{}: ", folder.join("integrations.d").display());
+        let lines = told.lines().map(|line| line.replace(&folder, "integrations.d: "));
+        // Modes depend on who checked the sources out; they have a test of their own.
+        let lines = lines.filter(|line| !line.contains("holds a secret and has mode"));
+        lines.map(|line| line + "\n").collect()
+    }
+
+    #[test]
+    fn every_wrong_configuration_is_told_exactly() {
+        let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/config");
+        let mut wrong = Vec::new();
+        let mut cases = BTreeSet::new();
+        let mut expectations = BTreeSet::new();
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+            if path.extension().is_some_and(|extension| extension == "expected") {
+                expectations.insert(name);
+                continue;
+            }
+            let expected = folder.join(format!("{name}.expected"));
+            let told = told(&path);
+            assert!(!told.contains("hunter2"), "{name} shows a secret: {told}");
+            if Path::new("/tmp/bless").exists() {
+                fs::write(&expected, &told).unwrap();
+            }
+            if fs::read_to_string(expected).unwrap_or_default() != told {
+                wrong.push(format!("--- {name}\n{told}"));
+            }
+            assert!(cases.insert(name), "two cases have one name: {}", path.display());
+        }
+        assert!(wrong.is_empty(), "{}", wrong.concat());
+        assert_eq!(cases, expectations);
+        assert!(45 <= cases.len(), "{}", cases.len());
     }
 }

@@ -7,7 +7,7 @@
 mod reader;
 mod value;
 
-pub(crate) use reader::{Faults, Reader, join, nearest};
+pub(crate) use reader::{Faults, Reader, join, nearest, quoted};
 pub(crate) use value::{ENVIRONMENT, Kind, Value};
 
 /// One thing that is wrong with the configuration.

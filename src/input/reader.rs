@@ -8,8 +8,10 @@ use std::time::Duration;
 use super::{Fault, Kind, Value};
 use crate::domain::{Secret, SecretRef};
 
-/// How alike an unknown key and a known one must be for the known one to be suggested.
-const LIKENESS_MIN: f64 = 0.7;
+/// The longest word that known words are compared with, in characters.
+const NEAR_MAX: usize = 64;
+/// The shortest word that is taken for a piece of a known one, in characters.
+const PIECE_MIN: usize = 3;
 /// The longest piece of a wrong value that a message shows, in characters.
 const SHOWN_MAX: usize = 60;
 
@@ -185,11 +187,10 @@ impl<'a> Reader<'a> {
             Some(duration) if (min..=max).contains(&duration) => Some(duration),
             _ => {
                 let text = crate::domain::duration_text;
-                let wanted = format!(
-                    "a duration from {} to {} such as \"30s\" or \"1h 30m\"",
-                    text(min),
-                    text(max)
-                );
+                let is_long = Duration::from_hours(24) <= min;
+                let sample = if is_long { "\"90d\"" } else { "\"30s\" or \"1h 30m\"" };
+                let wanted =
+                    format!("a duration from {} to {} such as {sample}", text(min), text(max));
                 self.wrong(key, value, &wanted)
             }
         }
@@ -308,13 +309,12 @@ impl<'a> Reader<'a> {
                 continue;
             }
             let near = nearest(key, self.known.iter().copied());
-            let hint = near.map_or_else(
-                || {
-                    let known: Vec<_> = self.known.iter().map(|key| format!("`{key}`")).collect();
-                    format!("known keys are {}", known.join(", "))
-                },
-                |near| format!("did you mean `{near}`?"),
-            );
+            let known: Vec<_> = self.known.iter().map(|key| format!("`{key}`")).collect();
+            let hint = match near {
+                Some(near) => format!("did you mean `{near}`?"),
+                None if known.is_empty() => "this table stays empty".to_owned(),
+                None => format!("known keys are {}", known.join(", ")),
+            };
             self.fault_at(value, &self.path_of(key), format!("unknown key; {hint}"));
         }
     }
@@ -391,9 +391,23 @@ fn duration(text: &str) -> Option<Duration> {
 /// The known word most like `text`, if any is like it.
 pub(crate) fn nearest<'k>(text: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
     let text = text.to_lowercase();
-    let scored = known.map(|word| (strsim::jaro_winkler(&text, &word.to_lowercase()), word));
-    let best = scored.max_by(|(one, _), (two, _)| one.total_cmp(two));
-    best.filter(|(likeness, _)| LIKENESS_MIN <= *likeness).map(|(_, word)| word)
+    if NEAR_MAX < text.chars().count() {
+        return None;
+    }
+    let scored = known.filter_map(|word| Some((distance(&text, &word.to_lowercase())?, word)));
+    scored.min_by_key(|(distance, _)| *distance).map(|(_, word)| word)
+}
+
+/// How far apart two words are, in edits and then in length; none when they are not alike: more
+/// than two edits in five characters, and neither is a piece of the other.
+fn distance(one: &str, two: &str) -> Option<(usize, usize)> {
+    let (short, long) = {
+        let (one, two) = (one.chars().count(), two.chars().count());
+        (one.min(two), one.max(two))
+    };
+    let edits = strsim::damerau_levenshtein(one, two);
+    let is_piece = PIECE_MIN <= short && (one.contains(two) || two.contains(one));
+    (edits * 5 <= long * 2 || is_piece).then_some((edits, long - short))
 }
 
 /// A wrong value as a message shows it: bounded, and never a whole table.
@@ -408,7 +422,7 @@ fn shown(value: &Value) -> String {
 }
 
 /// Text in quotes, with everything unprintable escaped and the end cut off.
-fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     let mut short: String = text.chars().take(SHOWN_MAX).collect();
     if short.len() < text.len() {
         short.push('…');
@@ -500,5 +514,23 @@ mod tests {
         assert_eq!(join("", "x.y"), "\"x.y\"");
         assert_eq!(join("a", "b\nc\u{202e}"), "a.\"b\\nc\\u{202e}\"");
         assert!(join("", &"k".repeat(5000)).len() < 80);
+    }
+
+    #[test]
+    fn a_hint_is_given_only_for_what_is_alike() {
+        let known = ["run", "runs", "runs_per_host", "username", "accessKeyId", "Europe/Berlin"];
+        for (text, near) in [
+            ("runz", Some("runs")),
+            ("run_per_host", Some("runs_per_host")),
+            ("user", Some("username")),
+            ("AccesKeyID", Some("accessKeyId")),
+            ("berlin", Some("Europe/Berlin")),
+            ("Mars/Olympus", None),
+            ("id", None),
+            ("cron", None),
+        ] {
+            assert_eq!(nearest(text, known.into_iter()), near, "{text}");
+        }
+        assert_eq!(nearest(&"run".repeat(1_000_000), known.into_iter()), None);
     }
 }
