@@ -115,7 +115,9 @@ impl Gathered {
                 self.take_lists(&mut root, faults);
                 self.refuse_settings(&mut root, faults);
                 if let Some(mut reader) = Reader::new(&root, "", faults) {
-                    LISTS.map(|key| reader.has(key));
+                    for key in LISTS {
+                        reader.has(key);
+                    }
                     reader.finish();
                 }
             }

@@ -27,7 +27,7 @@ impl Source for Layer {
 
     fn collect(&self) -> Result<Map<String, Plain>, ConfigError> {
         let Kind::Table(entries) = &self.0.kind else { return Ok(Map::new()) };
-        Ok(entries.iter().map(|(key, value)| (key.clone(), to_plain(value))).collect())
+        Ok(given(entries).collect())
     }
 }
 
@@ -93,6 +93,12 @@ fn variable(name: &str, text: String) -> Result<Plain, ConfigError> {
     Ok(Config::builder().add_source(source).build()?.cache)
 }
 
+/// The entries that say something: nothing leaves the layer below as it is.
+fn given(entries: &[(String, Value)]) -> impl Iterator<Item = (String, Plain)> {
+    let given = entries.iter().filter(|(_, value)| !matches!(value.kind, Kind::Null));
+    given.map(|(key, value)| (key.clone(), to_plain(value)))
+}
+
 fn to_plain(value: &Value) -> Plain {
     let kind = match &value.kind {
         Kind::Null => ValueKind::Nil,
@@ -101,9 +107,7 @@ fn to_plain(value: &Value) -> Plain {
         Kind::Float(number) => ValueKind::Float(*number),
         Kind::String(text) => ValueKind::String(text.clone()),
         Kind::Array(items) => ValueKind::Array(items.iter().map(to_plain).collect()),
-        Kind::Table(entries) => ValueKind::Table(
-            entries.iter().map(|(key, item)| (key.clone(), to_plain(item))).collect(),
-        ),
+        Kind::Table(entries) => ValueKind::Table(given(entries).collect()),
     };
     Plain::new(Some(&value.origin.to_string()), kind)
 }
@@ -113,7 +117,6 @@ fn to_plain(value: &Value) -> Plain {
 fn from_plain(plain: Plain, origin: Option<&Arc<str>>) -> Value {
     let own = origin.map_or_else(|| plain.origin().unwrap_or("configuration").into(), Arc::clone);
     let kind = match plain.kind {
-        ValueKind::Nil => Kind::Null,
         ValueKind::Boolean(flag) => Kind::Bool(flag),
         ValueKind::I64(number) => Kind::Integer(number),
         ValueKind::Float(number) => Kind::Float(number),
@@ -124,8 +127,8 @@ fn from_plain(plain: Plain, origin: Option<&Arc<str>>) -> Value {
         ValueKind::Table(entries) => Kind::Table(
             entries.into_iter().map(|(key, item)| (key, from_plain(item, origin))).collect(),
         ),
-        // No source of ours makes these.
-        ValueKind::I128(_) | ValueKind::U64(_) | ValueKind::U128(_) => Kind::Null,
+        // The large numbers come from no source of ours.
+        ValueKind::Nil | ValueKind::I128(_) | ValueKind::U64(_) | ValueKind::U128(_) => Kind::Null,
     };
     Value { kind, origin: own }
 }
@@ -144,6 +147,14 @@ mod tests {
         let table = merged.entry("a").unwrap();
         assert_eq!(&*table.entry("x").unwrap().origin, "low:2");
         assert_eq!(&*table.entry("yZ").unwrap().origin, "high:2");
+    }
+
+    #[test]
+    fn nothing_covers_nothing() {
+        let low = Format::Yaml.parse("a: {x: 1}\nb: {y: 2}\n", "low").unwrap();
+        let high = Format::Yaml.parse("a:\nb: {y: null, z: 3}\n", "high").unwrap();
+        let merged = merge(&[low, high]).unwrap();
+        assert_eq!(merged.to_json(), serde_json::json!({"a": {"x": 1}, "b": {"y": 2, "z": 3}}));
     }
 
     #[test]

@@ -186,7 +186,7 @@ mod tests {
         let line = |line: &'static str| {
             line.strip_prefix("# ").filter(|text| is_key(text)).unwrap_or(line)
         };
-        settings::DEFAULTS.lines().map(|text| format!("{}\n", line(text))).collect()
+        settings::DEFAULTS.lines().map(line).collect::<Vec<_>>().join("\n")
     }
 
     fn loaded(main: &str) -> Loaded {

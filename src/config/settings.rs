@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::LISTS;
 use super::schedules::Schedules;
-use crate::domain::{Policy, Schedule};
+use crate::domain::{Policy, Schedule, duration_text};
 use crate::input::{Faults, Reader, Value};
 
 /// The embedded defaults, which also document every key.
@@ -121,7 +121,9 @@ impl Settings {
             table.finish();
             drain
         });
-        LISTS.map(|key| reader.has(key));
+        for key in LISTS {
+            reader.has(key);
+        }
         reader.finish();
         Some(Self {
             store: store?,
@@ -211,12 +213,11 @@ fn limits(mut reader: Reader<'_>) -> Option<Limits> {
     let (all, per_host) = (runs("runs"), runs("runs_per_host"));
     let test = reader.duration("test", SECOND, SECOND * 600);
     let run = reader.duration("run", SECOND, SECOND * 3600);
-    if let (Some(test), Some(run)) = (test, run)
-        && run < test
+    if let (Some(one), Some(all)) = (test, run)
+        && all < one
     {
-        let text = crate::domain::duration_text;
-        let message = format!("{} is longer than `limits.run`, which is {}", text(test), text(run));
-        reader.fault("test", message);
+        let (one, all) = (duration_text(one), duration_text(all));
+        reader.fault("test", format!("{one} is longer than `limits.run`, which is {all}"));
     }
     reader.finish();
     Some(Limits { runs: all?, runs_per_host: per_host?, test: test?, run: run? })

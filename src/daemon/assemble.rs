@@ -245,11 +245,6 @@ mod tests {
         Some(Box::new(Sample(host?)))
     }
 
-    fn parse_bare(reader: Reader<'_>) -> Option<Box<dyn Validator>> {
-        reader.finish();
-        Some(Box::new(Sample(String::new())))
-    }
-
     const SAMPLE: Platform = Platform {
         kind: "Sample",
         version: 3,
@@ -264,7 +259,10 @@ mod tests {
         Platform {
             kind: "Bare",
             auto_bootstrap: AutoBootstrap::Absent,
-            parse: parse_bare,
+            parse: |reader| {
+                reader.finish();
+                Some(Box::new(Sample(String::new())))
+            },
             ..SAMPLE
         },
     ];
@@ -289,7 +287,8 @@ mod tests {
         };
         let told = match assembled(&main, &variables) {
             Ok(assembly) => {
-                assembly.warnings.iter().map(|one| format!("warning: {one}\n")).collect()
+                let lines = assembly.warnings.iter().map(|one| format!("warning: {one}\n"));
+                lines.collect::<Vec<_>>().concat()
             }
             Err(faulty) => format!("{faulty}\n"),
         };

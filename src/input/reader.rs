@@ -3,22 +3,17 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
+use super::words::{duration, join, nearest, quoted};
 use super::{Fault, Kind, Value};
 use crate::domain::{Secret, SecretRef};
-
-/// The longest word that known words are compared with, in characters.
-const NEAR_MAX: usize = 64;
-/// The shortest word that is taken for a piece of a known one, in characters.
-const PIECE_MIN: usize = 3;
-/// The longest piece of a wrong value that a message shows, in characters.
-const SHOWN_MAX: usize = 60;
 
 /// Where faults, warnings and the places of secrets are collected.
 #[derive(Debug, Default)]
 pub(crate) struct Faults {
-    faults: RefCell<Vec<Fault>>,
+    found: RefCell<Vec<Fault>>,
     warnings: RefCell<Vec<Fault>>,
     literals: RefCell<Vec<Fault>>,
     secrets: RefCell<BTreeSet<String>>,
@@ -27,12 +22,12 @@ pub(crate) struct Faults {
 impl Faults {
     /// Adds a fault.
     pub(crate) fn push(&self, fault: Fault) {
-        self.faults.borrow_mut().push(fault);
+        self.found.borrow_mut().push(fault);
     }
 
     /// Adds everything that was collected apart, except the places of its secrets.
     pub(crate) fn absorb(&self, other: Self) {
-        self.faults.borrow_mut().append(&mut other.faults.into_inner());
+        self.found.borrow_mut().append(&mut other.found.into_inner());
         self.warnings.borrow_mut().append(&mut other.warnings.into_inner());
         self.literals.borrow_mut().append(&mut other.literals.into_inner());
     }
@@ -44,7 +39,7 @@ impl Faults {
 
     /// How many faults there are so far.
     pub(crate) fn count(&self) -> usize {
-        self.faults.borrow().len()
+        self.found.borrow().len()
     }
 
     /// The secrets that stand in the configuration itself, one warning each.
@@ -54,14 +49,14 @@ impl Faults {
 
     /// From now on a secret that stands in the configuration itself is a fault.
     pub(crate) fn refuse_literals(&self) {
-        self.faults.borrow_mut().append(&mut self.literals.borrow_mut());
+        self.found.borrow_mut().append(&mut self.literals.borrow_mut());
     }
 
     /// All faults and all warnings.
     pub(crate) fn into_parts(self) -> (Vec<Fault>, Vec<Fault>) {
         let mut warnings = self.warnings.into_inner();
         warnings.append(&mut self.literals.into_inner());
-        (self.faults.into_inner(), warnings)
+        (self.found.into_inner(), warnings)
     }
 
     /// The paths at which secrets were read.
@@ -125,15 +120,13 @@ impl<'a> Reader<'a> {
     /// Text; absent is fine.
     pub(crate) fn string(&mut self, key: &'static str) -> Option<String> {
         let value = self.take(key)?;
-        match &value.kind {
-            Kind::String(text) => Some(text.clone()),
-            _other => self.wrong(key, value, "text"),
-        }
+        let text = value.text().map(str::to_owned);
+        text.or_else(|| self.wrong(key, value, "text"))
     }
 
     /// Text that must be there and not be empty.
     pub(crate) fn required_string(&mut self, key: &'static str) -> Option<String> {
-        let Some(text) = self.required(key).and_then(|()| self.string(key)) else { return None };
+        let text = self.required(key).and_then(|()| self.string(key))?;
         if text.trim().is_empty() {
             self.fault(key, "must not be empty");
             return None;
@@ -144,22 +137,15 @@ impl<'a> Reader<'a> {
     /// A boolean; absent is fine.
     pub(crate) fn boolean(&mut self, key: &'static str) -> Option<bool> {
         let value = self.take(key)?;
-        let flag = match &value.kind {
-            Kind::Bool(flag) => Some(*flag),
-            Kind::String(text) if value.is_untyped() => text.parse().ok(),
-            _other => None,
-        };
+        let flag = if let Kind::Bool(flag) = value.kind { Some(flag) } else { untyped(value) };
         flag.or_else(|| self.wrong(key, value, "true or false"))
     }
 
     /// A whole number from `min` to `max`; absent is fine.
     pub(crate) fn integer(&mut self, key: &'static str, min: i64, max: i64) -> Option<i64> {
         let value = self.take(key)?;
-        let number = match &value.kind {
-            Kind::Integer(number) => Some(*number),
-            Kind::String(text) if value.is_untyped() => text.parse().ok(),
-            _other => None,
-        };
+        let number =
+            if let Kind::Integer(number) = value.kind { Some(number) } else { untyped(value) };
         number
             .filter(|number| (min..=max).contains(number))
             .or_else(|| self.wrong(key, value, &format!("a whole number from {min} to {max}")))
@@ -179,21 +165,14 @@ impl<'a> Reader<'a> {
         max: Duration,
     ) -> Option<Duration> {
         let value = self.take(key)?;
-        let parsed = match &value.kind {
-            Kind::String(text) => duration(text),
-            _other => None,
-        };
-        match parsed {
-            Some(duration) if (min..=max).contains(&duration) => Some(duration),
-            _ => {
-                let text = crate::domain::duration_text;
-                let is_long = Duration::from_hours(24) <= min;
-                let sample = if is_long { "\"90d\"" } else { "\"30s\" or \"1h 30m\"" };
-                let wanted =
-                    format!("a duration from {} to {} such as {sample}", text(min), text(max));
-                self.wrong(key, value, &wanted)
-            }
-        }
+        let parsed = value.text().and_then(duration).filter(|got| (min..=max).contains(got));
+        parsed.or_else(|| {
+            let text = crate::domain::duration_text;
+            let is_long = Duration::from_hours(24) <= min;
+            let sample = if is_long { "\"90d\"" } else { "\"30s\" or \"1h 30m\"" };
+            let wanted = format!("a duration from {} to {} such as {sample}", text(min), text(max));
+            self.wrong(key, value, &wanted)
+        })
     }
 
     /// One of the given words; absent is fine.
@@ -203,7 +182,7 @@ impl<'a> Reader<'a> {
         choices: &[(&str, T)],
     ) -> Option<T> {
         let value = self.take(key)?;
-        let text = if let Kind::String(text) = &value.kind { text.as_str() } else { "" };
+        let text = value.text().unwrap_or_default();
         if let Some((_, choice)) = choices.iter().find(|(word, _)| *word == text) {
             return Some(*choice);
         }
@@ -252,13 +231,13 @@ impl<'a> Reader<'a> {
     }
 
     /// A reader of the table `key`; absent is fine.
-    pub(crate) fn table(&mut self, key: &'static str) -> Option<Reader<'a>> {
+    pub(crate) fn table(&mut self, key: &'static str) -> Option<Self> {
         let value = self.take(key)?;
-        Reader::new(value, self.path_of(key), self.faults)
+        Self::new(value, self.path_of(key), self.faults)
     }
 
     /// Readers of the tables in the list `key`; absent is an empty list.
-    pub(crate) fn tables(&mut self, key: &'static str) -> Vec<Reader<'a>> {
+    pub(crate) fn tables(&mut self, key: &'static str) -> Vec<Self> {
         let Some(value) = self.take(key) else { return Vec::new() };
         let Kind::Array(items) = &value.kind else {
             self.wrong::<()>(key, value, "a list of tables");
@@ -267,7 +246,7 @@ impl<'a> Reader<'a> {
         let path = self.path_of(key);
         let readers = items.iter().enumerate();
         readers
-            .filter_map(|(index, item)| Reader::new(item, format!("{path}[{index}]"), self.faults))
+            .filter_map(|(index, item)| Self::new(item, format!("{path}[{index}]"), self.faults))
             .collect()
     }
 
@@ -340,25 +319,19 @@ impl<'a> Reader<'a> {
 
     fn secret_at(&self, value: &'a Value, path: String) -> Option<SecretRef> {
         self.faults.secrets.borrow_mut().insert(path.clone());
-        if let Kind::String(text) = &value.kind {
+        if let Some(text) = value.text() {
             let message = "a secret stands in the configuration itself; use { file = \"..\" }, \
                 { env = \"..\" } or { credential = \"..\" }";
             let origin = value.origin.to_string();
             let literal = Fault { origin, path, message: message.to_owned() };
             self.faults.literals.borrow_mut().push(literal);
-            return Some(SecretRef::Literal(Secret::new(text.clone())));
+            return Some(SecretRef::Literal(Secret::new(text.to_owned())));
         }
-        let single = match &value.kind {
-            Kind::Table(entries) => <&[(String, Value); 1]>::try_from(entries.as_slice()).ok(),
-            _other => None,
-        };
-        let reference = single.and_then(|[(key, item)]| match (key.as_str(), &item.kind) {
-            (_, Kind::String(name)) if name.is_empty() => None,
-            ("file", Kind::String(name)) => Some(SecretRef::File(PathBuf::from(name))),
-            ("env", Kind::String(name)) => Some(SecretRef::Env(name.clone())),
-            ("credential", Kind::String(name)) if !name.contains('/') => {
-                Some(SecretRef::Credential(name.clone()))
-            }
+        let reference = single(value).and_then(|(key, name)| match key {
+            _ if name.is_empty() => None,
+            "file" => Some(SecretRef::File(PathBuf::from(name))),
+            "env" => Some(SecretRef::Env(name.to_owned())),
+            "credential" if !name.contains('/') => Some(SecretRef::Credential(name.to_owned())),
             _ => None,
         });
         if reference.is_none() {
@@ -370,44 +343,16 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The path of `key` in the table at `path`; a key that is not plain is quoted and bounded.
-pub(crate) fn join(path: &str, key: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-    let key = if !key.is_empty() && key.len() <= SHOWN_MAX && key.chars().all(is_plain) {
-        key.to_owned()
-    } else {
-        quoted(key)
-    };
-    if path.is_empty() { key } else { format!("{path}.{key}") }
+/// The only entry of a table, when that is text.
+fn single(value: &Value) -> Option<(&str, &str)> {
+    let Kind::Table(entries) = &value.kind else { return None };
+    let [(key, item)] = entries.as_slice() else { return None };
+    Some((key, item.text()?))
 }
 
-/// A duration as people write it; days and weeks count 24 hours a day.
-fn duration(text: &str) -> Option<Duration> {
-    let span: jiff::Span = text.parse().ok()?;
-    let signed = span.to_duration(jiff::SpanRelativeTo::days_are_24_hours()).ok()?;
-    Duration::try_from(signed).ok()
-}
-
-/// The known word most like `text`, if any is like it.
-pub(crate) fn nearest<'k>(text: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
-    let text = text.to_lowercase();
-    if NEAR_MAX < text.chars().count() {
-        return None;
-    }
-    let scored = known.filter_map(|word| Some((distance(&text, &word.to_lowercase())?, word)));
-    scored.min_by_key(|(distance, _)| *distance).map(|(_, word)| word)
-}
-
-/// How far apart two words are, in edits and then in length; none when they are not alike: more
-/// than two edits in five characters, and neither is a piece of the other.
-fn distance(one: &str, two: &str) -> Option<(usize, usize)> {
-    let (short, long) = {
-        let (one, two) = (one.chars().count(), two.chars().count());
-        (one.min(two), one.max(two))
-    };
-    let edits = strsim::damerau_levenshtein(one, two);
-    let is_piece = PIECE_MIN <= short && (one.contains(two) || two.contains(one));
-    (edits * 5 <= long * 2 || is_piece).then_some((edits, long - short))
+/// What text from the environment means.
+fn untyped<T: FromStr>(value: &Value) -> Option<T> {
+    value.text().filter(|_| value.is_untyped()).and_then(|text| text.parse().ok())
 }
 
 /// A wrong value as a message shows it: bounded, and never a whole table.
@@ -419,15 +364,6 @@ fn shown(value: &Value) -> String {
         Kind::Float(number) => number.to_string(),
         Kind::Null | Kind::Array(_) | Kind::Table(_) => value.describe().to_owned(),
     }
-}
-
-/// Text in quotes, with everything unprintable escaped and the end cut off.
-pub(crate) fn quoted(text: &str) -> String {
-    let mut short: String = text.chars().take(SHOWN_MAX).collect();
-    if short.len() < text.len() {
-        short.push('…');
-    }
-    format!("{short:?}")
 }
 
 #[cfg(test)]
@@ -481,16 +417,6 @@ mod tests {
     }
 
     #[test]
-    fn days_and_weeks_count_24_hours_a_day() {
-        for (text, hours) in [("90d", 2160), ("1w 1d", 192), ("1h 30m", 1), ("P2D", 48)] {
-            assert_eq!(duration(text).map(|got| got.as_secs() / 3600), Some(hours), "{text}");
-        }
-        for text in ["1 month", "1y", "-5s", "30", "", "soon", "99999999999999999999d"] {
-            assert_eq!(duration(text), None, "{text}");
-        }
-    }
-
-    #[test]
     fn only_text_from_the_environment_becomes_a_number_or_a_flag() {
         let texts = serde_json::json!({"runs": "8", "strict": "true", "bad": "8x"});
         let read = |origin: &str| {
@@ -506,31 +432,5 @@ mod tests {
         };
         assert_eq!(read("environment variable REVALIDATED__X"), ((Some(8), Some(true), None), 1));
         assert_eq!(read("f.toml:1"), ((None, None, None), 3));
-    }
-
-    #[test]
-    fn a_key_cannot_forge_a_line_of_output() {
-        assert_eq!(join("a", "b_c-1"), "a.b_c-1");
-        assert_eq!(join("", "x.y"), "\"x.y\"");
-        assert_eq!(join("a", "b\nc\u{202e}"), "a.\"b\\nc\\u{202e}\"");
-        assert!(join("", &"k".repeat(5000)).len() < 80);
-    }
-
-    #[test]
-    fn a_hint_is_given_only_for_what_is_alike() {
-        let known = ["run", "runs", "runs_per_host", "username", "accessKeyId", "Europe/Berlin"];
-        for (text, near) in [
-            ("runz", Some("runs")),
-            ("run_per_host", Some("runs_per_host")),
-            ("user", Some("username")),
-            ("AccesKeyID", Some("accessKeyId")),
-            ("berlin", Some("Europe/Berlin")),
-            ("Mars/Olympus", None),
-            ("id", None),
-            ("cron", None),
-        ] {
-            assert_eq!(nearest(text, known.into_iter()), near, "{text}");
-        }
-        assert_eq!(nearest(&"run".repeat(1_000_000), known.into_iter()), None);
     }
 }
