@@ -2,17 +2,20 @@
 //!
 //! See `ARCHITECTURE.md` for the floors and the walk through them.
 
+mod cli;
 mod config;
 mod daemon;
+mod demo;
 mod domain;
 mod input;
 mod net;
 mod platforms;
 mod secrets;
 mod store;
+mod webhook;
 
-/// Runs the program.
+/// Runs the program with the arguments of the process.
 #[must_use]
 pub fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+    cli::main()
 }

@@ -18,7 +18,7 @@ use std::ffi::OsString;
 use std::path::Path;
 
 pub(crate) use integration::{Integration, Plan};
-pub(crate) use settings::Settings;
+pub(crate) use settings::{Limits, Log, LogFormat, Settings};
 
 use self::gather::Gathered;
 use self::schedules::Schedules;
@@ -173,66 +173,13 @@ fn lines(faults: &[Fault], warnings: &[Fault]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::format::Format;
     use super::*;
-
-    /// The embedded defaults with the samples no longer commented out.
-    fn uncommented() -> String {
-        let is_key = |text: &str| {
-            let name = |c: char| c.is_ascii_alphabetic() || c == '_';
-            let key = text.split_once(" = ").map(|(key, _)| key);
-            text.starts_with('[') || key.is_some_and(|key| key.chars().all(name))
-        };
-        let line = |line: &'static str| {
-            line.strip_prefix("# ").filter(|text| is_key(text)).unwrap_or(line)
-        };
-        settings::DEFAULTS.lines().map(line).collect::<Vec<_>>().join("\n")
-    }
 
     fn loaded(main: &str) -> Loaded {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("main.toml");
         std::fs::write(&path, main).unwrap();
         load_from(Some(&path), std::iter::empty()).unwrap()
-    }
-
-    #[test]
-    fn the_documentation_names_every_key_and_no_other() {
-        let tables = ["", "store", "defaults", "limits", "retention", "log", "shutdown"];
-        let mut probe: String =
-            tables.map(|table| format!("[{table}]\n\"~\" = 1\n")).concat().replacen("[]\n", "", 1);
-        probe.push_str("[[integration]]\n\"~\" = 1\n");
-        let (faults, _) = loaded(&probe).faults.into_parts();
-        let known: BTreeMap<String, BTreeSet<String>> = faults
-            .iter()
-            .filter_map(|fault| {
-                let (_, keys) = fault.message.split_once("known keys are ")?;
-                let keys = keys.split(", ").map(|key| key.trim_matches('`').to_owned());
-                let table = fault.path.trim_end_matches("\"~\"").trim_end_matches('.');
-                Some((table.to_owned(), keys.collect()))
-            })
-            .collect();
-
-        let root = Format::Toml.parse(&uncommented(), "doc").unwrap();
-        let keys = |value: &Value| -> BTreeSet<String> {
-            let Kind::Table(entries) = &value.kind else { panic!("{value:?}") };
-            entries.iter().map(|(key, _)| key.clone()).collect()
-        };
-        let mut documented = BTreeMap::from([(String::new(), keys(&root))]);
-        for table in tables.into_iter().skip(1) {
-            documented.insert(table.to_owned(), keys(root.entry(table).unwrap()));
-        }
-        let Kind::Array(samples) = &root.entry("integration").unwrap().kind else { panic!() };
-        documented.insert("integration[0]".to_owned(), keys(&samples[0]));
-        assert_eq!(known, documented);
-    }
-
-    #[test]
-    fn the_documentation_is_itself_a_configuration() {
-        let loaded = loaded(&uncommented());
-        assert_eq!(loaded.integrations[0].plan.as_ref().unwrap().name, "warehouse");
-        assert_eq!(loaded.receivers.len(), 1);
-        assert!(loaded.close().unwrap().is_empty());
     }
 
     #[test]

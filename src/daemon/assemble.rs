@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use crate::config::{self, Entry, Faulty, Integration, Loaded, Plan, Settings};
+use crate::config::{self, Faulty, Integration, Loaded, Plan, Settings};
 use crate::domain::Policy;
 use crate::input::{Fault, Faults, Kind, Reader, Value, join, nearest, quoted};
-use crate::platforms::{AutoBootstrap, PLATFORMS, Peer, Platform, Validator};
+use crate::platforms::{AutoBootstrap, Identity, PLATFORMS, Peer, Platform, Validator};
 use crate::store::Wanted;
+use crate::webhook::Receiver;
 
 /// What stands in place of a secret.
 const REDACTED: &str = "[REDACTED]";
@@ -24,9 +25,10 @@ pub(crate) struct Assembly {
     pub(crate) integrations: BTreeMap<String, Assembled>,
     /// What is accepted but unwise, by file and line.
     pub(crate) warnings: Vec<Fault>,
-    receivers: Vec<Entry>,
-    platforms: &'static [Platform],
-    peers: Vec<Peer>,
+    /// The receivers, in the order of the files.
+    pub(crate) receivers: Vec<Receiver>,
+    /// Every integration, for the tests that compare them; without ids, which only the store has.
+    pub(crate) peers: Arc<[Peer]>,
 }
 
 /// An integration that can be validated.
@@ -34,6 +36,10 @@ pub(crate) struct Assembly {
 pub(crate) struct Assembled {
     /// What the store is told of it.
     pub(crate) wanted: Wanted,
+    /// Its platform.
+    pub(crate) platform: &'static Platform,
+    /// What it is compared by, and which host the limits count.
+    pub(crate) identity: Identity,
     /// How much evidence a verdict needs.
     pub(crate) policy: Policy,
     /// Runs the tests.
@@ -73,53 +79,42 @@ pub(crate) fn assemble(
     let assembled = read.into_iter().filter_map(|one| integration(one, platforms, &loaded.faults));
     let mut integrations = BTreeMap::new();
     let mut peers = Vec::new();
-    for (platform, one) in assembled {
-        let name = one.wanted.name.clone();
-        let identity = one.validator.identity();
-        peers.push(Peer { id: None, name: name.clone(), kind: platform.kind, identity });
+    for one in assembled {
+        let (name, identity) = (one.wanted.name.clone(), one.identity.clone());
+        peers.push(Peer { id: None, name: name.clone(), kind: one.platform.kind, identity });
         integrations.insert(name, one);
     }
     let settings = loaded.settings.clone();
-    let receivers = std::mem::take(&mut loaded.receivers);
+    let tables = std::mem::take(&mut loaded.receivers);
+    let read = tables.iter().filter_map(|table| table.reader(&loaded.faults));
+    let receivers = read.filter_map(Receiver::parse).collect();
     let warnings = loaded.close()?;
-    Ok(Assembly { settings, integrations, warnings, receivers, platforms, peers })
+    Ok(Assembly { settings, integrations, warnings, receivers, peers: peers.into() })
 }
 
-impl Assembly {
-    /// The receivers' tables, in the order of the files.
-    pub(crate) fn receivers(&self) -> &[Entry] {
-        &self.receivers
+/// Reads a configuration that the store kept (see [`Wanted::config`]).
+pub(crate) fn parse_stored(kind: &str, config: &str, platforms: &'static [Platform]) -> Stored {
+    let origin: Arc<str> = "stored configuration".into();
+    let fault = |message: String| {
+        let (origin, path) = (origin.to_string(), String::new());
+        Stored::Unreadable(vec![Fault { origin, path, message }])
+    };
+    let Some(platform) = find(platforms, kind) else {
+        return fault(format!("platform `{kind}` is not part of this binary"));
+    };
+    let json: Json = match serde_json::from_str(config) {
+        Ok(json) => json,
+        Err(error) => return fault(error.to_string()),
+    };
+    let faults = Faults::default();
+    let value = Value::from_json(&json, &origin);
+    let validator = Reader::new(&value, "config", &faults).and_then(platform.parse);
+    if !faults.literals().is_empty() {
+        return Stored::SecretGone;
     }
-
-    /// All integrations but `name`, for what compares one with the others.
-    pub(crate) fn peers_of(&self, name: &str) -> Arc<[Peer]> {
-        self.peers.iter().filter(|peer| peer.name != name).cloned().collect()
-    }
-
-    /// Reads a configuration that the store kept (see [`Wanted::config`]).
-    pub(crate) fn parse_stored(&self, kind: &str, config: &str) -> Stored {
-        let origin: Arc<str> = "stored configuration".into();
-        let fault = |message: String| {
-            let (origin, path) = (origin.to_string(), String::new());
-            Stored::Unreadable(vec![Fault { origin, path, message }])
-        };
-        let Some(platform) = find(self.platforms, kind) else {
-            return fault(format!("platform `{kind}` is not part of this binary"));
-        };
-        let json: Json = match serde_json::from_str(config) {
-            Ok(json) => json,
-            Err(error) => return fault(error.to_string()),
-        };
-        let faults = Faults::default();
-        let value = Value::from_json(&json, &origin);
-        let validator = Reader::new(&value, "config", &faults).and_then(platform.parse);
-        if !faults.literals().is_empty() {
-            return Stored::SecretGone;
-        }
-        match validator.filter(|_| faults.count() == 0) {
-            Some(validator) => Stored::Ready(validator),
-            None => Stored::Unreadable(faults.into_parts().0),
-        }
+    match validator.filter(|_| faults.count() == 0) {
+        Some(validator) => Stored::Ready(validator),
+        None => Stored::Unreadable(faults.into_parts().0),
     }
 }
 
@@ -132,7 +127,7 @@ fn integration(
     one: Integration,
     platforms: &'static [Platform],
     faults: &Faults,
-) -> Option<(&'static Platform, Assembled)> {
+) -> Option<Assembled> {
     let Integration { entry, kind, auto_bootstrap, plan } = one;
     let kind = kind.as_deref()?;
     let reader = entry.reader(faults)?;
@@ -168,14 +163,15 @@ fn integration(
         config_shown: redacted(References::Hide),
         catalog_version: platform.version,
     };
-    Some((platform, Assembled { wanted, policy, validator: validator?.into() }))
+    let validator: Arc<dyn Validator> = validator?.into();
+    Some(Assembled { wanted, platform, identity: validator.identity(), policy, validator })
 }
 
 fn check_bootstrap(platform: &Platform, given: Option<bool>, reader: &Reader<'_>) {
     let problem = match (platform.auto_bootstrap, given) {
         (AutoBootstrap::MustBeFalse, Some(true)) => "must be false",
         (AutoBootstrap::Absent, Some(_)) => "must not be given",
-        (AutoBootstrap::Any | AutoBootstrap::MustBeFalse | AutoBootstrap::Absent, _) => return,
+        (AutoBootstrap::Any, _) | (AutoBootstrap::MustBeFalse | AutoBootstrap::Absent, _) => return,
     };
     reader.fault("autoBootstrap", format!("{problem} for `{}`", platform.kind));
 }
@@ -366,6 +362,8 @@ mod tests {
         confirm_runs = 5
         [[receiver]]
         name = "on-call"
+        url = "https://hooks.example.com/x"
+        secrets = [{ env = "W" }]
         [[integration]]
         name = "one"
         type = "Sample"
@@ -381,17 +379,25 @@ mod tests {
     "#;
     const PAYLOAD: &str = r#"{"type": "Strict", "autoBootstrap": false, "config": {"host": "h2"}}"#;
 
+    const CHAT: &str = r#"
+        [[receiver]]
+        name = "chat"
+        url = "https://chat.example.com/x"
+        secrets = [{ credential = "chat" }]
+    "#;
+
     #[test]
     fn all_layers_and_files_come_together() {
         let folder = Folder::new(MAIN)
             .with("integrations.d/two.json", PAYLOAD)
             .with("integrations.d/more.yaml", "- {name: three, type: Bare, config: {}}\n")
-            .with("integrations.d/r.toml", "[[receiver]]\nname = \"chat\"\n");
+            .with("integrations.d/r.toml", CHAT);
         let variables = "REVALIDATED__LIMITS__RUNS_PER_HOST=2\nREVALIDATED__STRICT_SECRETS=false";
         let assembly = folder.assembled(variables).unwrap();
         let limits = assembly.settings.limits;
         assert_eq!((limits.runs, limits.runs_per_host, limits.test.as_secs()), (8, 2, 30));
-        assert_eq!(assembly.receivers().len(), 2);
+        let receivers: Vec<_> = assembly.receivers.iter().map(|one| one.name.as_str()).collect();
+        assert_eq!(receivers, ["on-call", "chat"]);
         let names: Vec<_> = assembly.integrations.keys().map(String::as_str).collect();
         assert_eq!(names, ["one", "three", "two"]);
         let one = &assembly.integrations["one"];
@@ -425,7 +431,7 @@ mod tests {
     fn a_stored_configuration_is_read_again_unless_its_secret_is_gone() {
         let folder = Folder::new(MAIN);
         let assembly = folder.assembled("").unwrap();
-        let stored = |kind, config| match assembly.parse_stored(kind, config) {
+        let stored = |kind, config| match parse_stored(kind, config, SAMPLES) {
             Stored::Ready(validator) => validator.identity().host,
             Stored::SecretGone => "secret gone".to_owned(),
             Stored::Unreadable(faults) => {
@@ -448,15 +454,12 @@ mod tests {
     }
 
     #[test]
-    fn an_integration_is_not_its_own_peer() {
+    fn every_integration_is_a_peer_of_the_others() {
         let folder = Folder::new(MAIN).with("integrations.d/two.json", PAYLOAD);
-        let assembly = folder.assembled("").unwrap();
-        let peers = |name| {
-            let peers = assembly.peers_of(name);
-            peers.iter().map(|peer| format!("{} {}", peer.name, peer.kind)).collect::<Vec<_>>()
-        };
-        assert_eq!(peers("one"), ["two Strict"]);
-        assert_eq!(peers("two"), ["one Sample"]);
+        let peers = folder.assembled("").unwrap().peers;
+        let peers =
+            peers.iter().map(|peer| format!("{} {} {}", peer.name, peer.kind, peer.identity.host));
+        assert_eq!(peers.collect::<Vec<_>>(), ["one Sample h1", "two Strict h2"]);
     }
 
     #[test]
@@ -503,5 +506,60 @@ mod tests {
         assert_eq!(assembly.integrations.len(), 10_000);
         let text = |name: &str| assembly.integrations[name].wanted.schedule.text();
         assert_eq!(text("n7").as_ptr(), text("n9967").as_ptr());
+    }
+
+    /// The embedded defaults with the samples no longer commented out.
+    fn documentation() -> String {
+        let is_key = |text: &str| {
+            let name = |c: char| c.is_ascii_alphabetic() || c == '_';
+            let key = text.split_once(" = ").map(|(key, _)| key);
+            text.starts_with('[') || key.is_some_and(|key| key.chars().all(name))
+        };
+        let line = |line: &'static str| {
+            line.strip_prefix("# ").filter(|text| is_key(text)).unwrap_or(line)
+        };
+        let lines = include_str!("../../config/revalidated.toml").lines().map(line);
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn the_documentation_names_every_key_and_no_other() {
+        let tables = ["", "store", "defaults", "limits", "retention", "log", "shutdown"];
+        let lists = ["receiver", "integration"];
+        let mut probe = "\"~\" = 1\n".to_owned();
+        probe.extend(tables.iter().skip(1).map(|table| format!("[{table}]\n\"~\" = 1\n")));
+        probe.extend(lists.map(|list| format!("[[{list}]]\n\"~\" = 1\n")));
+        let faults = Folder::new(&probe).assembled("").unwrap_err().faults;
+        let known: BTreeMap<String, BTreeSet<String>> = faults
+            .iter()
+            .filter_map(|fault| {
+                let (_, keys) = fault.message.split_once("unknown key; known keys are ")?;
+                let keys = keys.split(", ").map(|key| key.trim_matches('`').to_owned());
+                let table = fault.path.trim_end_matches("\"~\"").trim_end_matches('.');
+                Some((table.trim_end_matches("[0]").to_owned(), keys.collect()))
+            })
+            .collect();
+
+        let root: toml_edit::DocumentMut = documentation().parse().unwrap();
+        let documented = tables.into_iter().chain(lists).map(|name| {
+            let table = match root.get(name) {
+                Some(toml_edit::Item::ArrayOfTables(list)) => list.get(0).unwrap(),
+                Some(item) => item.as_table().unwrap(),
+                None => root.as_table(),
+            };
+            (name.to_owned(), table.iter().map(|(key, _)| key.to_owned()).collect())
+        });
+        assert_eq!(known, documented.collect());
+    }
+
+    #[test]
+    fn the_documentation_is_itself_a_configuration() {
+        let folder = Folder::new(&documentation());
+        let path = folder.0.path().join("revalidated.toml");
+        let loaded = config::load_from(Some(&path), std::iter::empty()).unwrap();
+        let assembly = assemble(loaded, PLATFORMS).unwrap();
+        assert!(assembly.warnings.is_empty(), "{:?}", assembly.warnings);
+        assert_eq!(assembly.receivers[0].retry, crate::domain::RetryPolicy::default());
+        assert_eq!(assembly.integrations["warehouse"].wanted.kind, "Redshift");
     }
 }

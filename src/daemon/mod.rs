@@ -1,3 +1,298 @@
-//! The daemon.
+//! The shell: opens the store, assembles the configuration, runs the loops, and ends cleanly.
 
+mod active;
 mod assemble;
+mod clock;
+mod deliver;
+mod notify;
+mod once;
+mod plan;
+mod reload;
+mod scheduler;
+mod validate;
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+
+use active::Active;
+
+use crate::config::Faulty;
+use crate::store::{Store, StoreError, Tell, View};
+use crate::webhook::SendError;
+
+pub(crate) use assemble::{Assembly, open};
+pub(crate) use clock::Clock;
+pub(crate) use once::validate;
+
+/// The daemon could not start, or had to stop.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum DaemonError {
+    /// The configuration is wrong.
+    #[error("{} in the configuration", count(.0.faults.len(), "fault"))]
+    Configuration(#[from] Faulty),
+    /// A receiver cannot be used.
+    #[error("a receiver cannot be used")]
+    Receiver(#[from] SendError),
+    /// The database cannot be used.
+    #[error("the database cannot be used")]
+    Store(#[from] StoreError),
+    /// A signal handler could not be set.
+    #[error("signals cannot be received")]
+    Signals(#[source] std::io::Error),
+    /// The daemon's own jobs could not be started.
+    #[error("the daemon's own jobs cannot be started")]
+    Jobs(#[from] scheduler::JobsError),
+    /// A loop that never ends has ended: a fault of ours, which a restart may mend.
+    #[error("the {0} has stopped")]
+    Ended(&'static str),
+}
+
+/// What the loops share.
+struct Shared {
+    store: Store,
+    view: View,
+    clock: Clock,
+    active: RwLock<Arc<Active>>,
+    planning: Notify,
+    delivering: Notify,
+    pruning: Notify,
+    planned: AtomicU64,
+    delivered: AtomicU64,
+}
+
+impl Shared {
+    fn new(store: Store) -> Self {
+        Self {
+            view: store.view(),
+            store,
+            clock: Clock::default(),
+            active: RwLock::new(Arc::new(Active::nothing())),
+            planning: Notify::new(),
+            delivering: Notify::new(),
+            pruning: Notify::new(),
+            planned: AtomicU64::new(0),
+            delivered: AtomicU64::new(0),
+        }
+    }
+
+    /// The configuration in force.
+    fn active(&self) -> Arc<Active> {
+        Arc::clone(&self.active.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Puts another configuration in force.
+    fn put_in_force(&self, active: Active) {
+        *self.active.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(active);
+        self.planning.notify_one();
+        self.delivering.notify_one();
+    }
+
+    fn tell(&self, active: &Active) -> Tell {
+        Tell { subscriptions: Arc::clone(&active.subscriptions), now: self.clock.now() }
+    }
+
+    fn wake_delivery(&self) {
+        self.delivering.notify_one();
+    }
+
+    /// The planner has finished a round.
+    fn planned(&self) {
+        self.planned.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The outbox has finished a round.
+    fn delivered(&self) {
+        self.delivered.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn progress(&self) -> (u64, u64) {
+        (self.planned.load(Ordering::Relaxed), self.delivered.load(Ordering::Relaxed))
+    }
+}
+
+/// Runs the daemon on `assembly` until SIGTERM, SIGINT or `stop`; SIGHUP reads the main
+/// configuration file `config`, or the one at the default path, again.
+///
+/// # Errors
+///
+/// Fails when it cannot start, or when one of its loops ends before it should.
+pub(crate) async fn run(
+    assembly: Assembly,
+    config: Option<PathBuf>,
+    stop: CancellationToken,
+) -> Result<(), DaemonError> {
+    let mut signals = Signals::new()?;
+    reload::warn_of(&assembly);
+    let drain = assembly.settings.drain;
+    let shared = Arc::new(Shared::new(Store::open(&assembly.settings.store)?));
+    reload::apply(&shared, &assembly, true).await?;
+    let jobs = start_jobs(&shared, assembly.settings.retention.at.text()).await?;
+    let abort = CancellationToken::new();
+    let mut loops = Loops::start(&shared, &stop, &abort);
+    info!(status = status_line(&shared), "started");
+    notify::ready(&status_line(&shared));
+    let ended = loop {
+        tokio::select! {
+            () = stop.cancelled() => break Ok(()),
+            _ = signals.terminate.recv() => break Ok(()),
+            _ = signals.interrupt.recv() => break Ok(()),
+            _ = signals.hangup.recv() => reload::reload(&shared, config.as_deref()).await,
+            ended = loops.ended_early() => break Err(ended),
+        }
+    };
+    notify::stopping();
+    stop.cancel();
+    info!(deadline_ms = u64::try_from(drain.as_millis()).unwrap_or(u64::MAX), "draining");
+    loops.drain(drain, &abort).await;
+    jobs.stop().await;
+    close(shared).await?;
+    info!("stopped");
+    ended
+}
+
+/// Puts the last writes on the disk; every other holder of the store is gone by now.
+async fn close(shared: Arc<Shared>) -> Result<(), StoreError> {
+    let store = shared.store.clone();
+    drop(shared);
+    store.close().await
+}
+
+async fn start_jobs(
+    shared: &Arc<Shared>,
+    retention_cron: &str,
+) -> Result<scheduler::Jobs, scheduler::JobsError> {
+    let (beating, pruning) = (Arc::clone(shared), Arc::clone(shared));
+    let heartbeat = move || {
+        beating.planning.notify_one();
+        beating.delivering.notify_one();
+    };
+    scheduler::start(retention_cron, heartbeat, move || pruning.pruning.notify_one()).await
+}
+
+/// One line for `systemctl status`.
+fn status_line(shared: &Shared) -> String {
+    let active = shared.active();
+    let integrations = count(active.watched.len(), "integration");
+    format!("watching {integrations}, telling {}", count(active.receivers.len(), "receiver"))
+}
+
+fn count(number: usize, what: &str) -> String {
+    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
+}
+
+/// The loops that make up the daemon.
+struct Loops {
+    planner: JoinHandle<()>,
+    outbox: JoinHandle<()>,
+    helpers: Vec<JoinHandle<()>>,
+}
+
+impl Loops {
+    fn start(shared: &Arc<Shared>, stop: &CancellationToken, abort: &CancellationToken) -> Self {
+        let plan = plan::plan(Arc::clone(shared), stop.clone(), abort.clone());
+        let deliver = deliver::deliver(Arc::clone(shared), stop.clone(), abort.clone());
+        let mut helpers = vec![tokio::spawn(prune(Arc::clone(shared), stop.clone()))];
+        if let Some(period) = sd_notify::watchdog_enabled() {
+            helpers.push(tokio::spawn(watch(Arc::clone(shared), period, stop.clone())));
+        }
+        Self { planner: tokio::spawn(plan), outbox: tokio::spawn(deliver), helpers }
+    }
+
+    /// Waits for a loop that ends although nobody stopped it, which only a fault of ours does.
+    async fn ended_early(&mut self) -> DaemonError {
+        tokio::select! {
+            _ = &mut self.planner => DaemonError::Ended("planner"),
+            _ = &mut self.outbox => DaemonError::Ended("outbox"),
+        }
+    }
+
+    /// Waits for what is running, at most `deadline`; then ends it. A run that is ended leaves
+    /// nothing behind and is repeated after the next start; so is a delivery, under its old id.
+    async fn drain(self, deadline: Duration, abort: &CancellationToken) {
+        let Self { planner, outbox, helpers } = self;
+        let all = async move {
+            for ended in [planner, outbox].into_iter().chain(helpers) {
+                if ended.is_finished() {
+                    continue;
+                }
+                if let Err(error) = ended.await {
+                    error!(%error, "a loop ended in a fault");
+                }
+            }
+        };
+        tokio::pin!(all);
+        if timeout(deadline, &mut all).await.is_err() {
+            warn!("the drain deadline has passed; ending what still runs");
+            abort.cancel();
+            all.await;
+        }
+    }
+}
+
+/// Deletes old history whenever the retention job says so, batch by batch.
+async fn prune(shared: Arc<Shared>, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = shared.pruning.notified() => (),
+        }
+        let mut rows = 0;
+        while !stop.is_cancelled() {
+            match shared.store.prune(shared.active().retention, shared.clock.now()).await {
+                Ok(pruned) if pruned.0 == 0 => break,
+                Ok(pruned) => rows += pruned.0,
+                Err(error) => {
+                    error!(error = &error as &dyn std::error::Error, "history cannot be pruned");
+                    break;
+                }
+            }
+        }
+        info!(rows, "old history deleted");
+    }
+}
+
+/// Pings systemd's watchdog as long as both loops make progress.
+async fn watch(shared: Arc<Shared>, period: Duration, stop: CancellationToken) {
+    loop {
+        let before = shared.progress();
+        shared.planning.notify_one();
+        shared.delivering.notify_one();
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = sleep(period / 3) => (),
+        }
+        let after = shared.progress();
+        if before.0 < after.0 && before.1 < after.1 {
+            notify::watchdog();
+        } else {
+            warn!(planner = before.0 < after.0, outbox = before.1 < after.1, "no progress");
+        }
+    }
+}
+
+/// The signals that steer the daemon.
+struct Signals {
+    hangup: Signal,
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn new() -> Result<Self, DaemonError> {
+        let on = |kind| signal(kind).map_err(DaemonError::Signals);
+        Ok(Self {
+            hangup: on(SignalKind::hangup())?,
+            interrupt: on(SignalKind::interrupt())?,
+            terminate: on(SignalKind::terminate())?,
+        })
+    }
+}

@@ -14,7 +14,8 @@ pub(crate) use event::{
     Change, Event, EventData, EventType, IntegrationRef, RunRef, Subscription, changes,
 };
 pub(crate) use report::{
-    Class, Finding, Outcome, Report, ReportStatus, Test, TestResult, ValidationResults, When,
+    Class, Finding, Outcome, Report, ReportStatus, Test, TestResult, ValidationResults,
+    ValidationTest, When,
 };
 pub(crate) use schedule::{Schedule, ScheduleError};
 pub(crate) use secret::{Secret, SecretRef};

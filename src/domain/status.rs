@@ -231,98 +231,38 @@ pub(crate) struct Transition {
 /// and `recurringValidationError`; everything else belongs to an operation.
 #[must_use]
 pub(crate) fn next_status(from: Status, cause: Cause) -> Option<Transition> {
-    let to = match from {
-        Status::Creating => creating(cause),
-        Status::CreateError => create_error(cause),
-        Status::Enabled => settled(cause, Cause::ActiveFailed, Status::RecurringValidationError),
-        Status::RecurringValidationError => settled(cause, Cause::ActivePassed, Status::Enabled),
-        Status::Editing => in_flight(cause, Status::EditError),
-        Status::Migrating => in_flight(cause, Status::MigrateError),
-        Status::EditError | Status::MigrateError | Status::DeleteError => rolled_back(from, cause),
-        Status::Deleting => deleting(cause),
-        Status::Disabled => disabled(cause),
-        Status::Deleted => None,
+    let found = steps(from).iter().find(|(when, _)| *when == cause);
+    found.map(|(_, to)| Transition { from, to: *to, cause })
+}
+
+/// What each status can turn into, and by what.
+const fn steps(from: Status) -> &'static [(Cause, Status)] {
+    use Cause::{
+        ActiveFailed, ActivePassed, CandidateFailed, CandidatePassed, Changed, Drained,
+        ForceDisabled, Reenabled, ReenabledUntried, RemovalFailed, Removed, Upgraded,
     };
-    to.map(|to| Transition { from, to, cause })
-}
-
-/// Removal and force disabling end everything that is in use, alike.
-fn taken_out(cause: Cause) -> Option<Status> {
-    match cause {
-        Cause::Removed => Some(Status::Deleting),
-        Cause::ForceDisabled => Some(Status::Disabled),
-        Cause::ActivePassed
-        | Cause::ActiveFailed
-        | Cause::CandidatePassed
-        | Cause::CandidateFailed
-        | Cause::Changed
-        | Cause::Drained
-        | Cause::RemovalFailed
-        | Cause::Reenabled
-        | Cause::ReenabledUntried
-        | Cause::Upgraded => None,
-    }
-}
-
-fn creating(cause: Cause) -> Option<Status> {
-    if cause == Cause::CandidateFailed { Some(Status::CreateError) } else { create_retry(cause) }
-}
-
-fn create_error(cause: Cause) -> Option<Status> {
-    if cause == Cause::Changed { Some(Status::Creating) } else { create_retry(cause) }
-}
-
-fn create_retry(cause: Cause) -> Option<Status> {
-    if cause == Cause::CandidatePassed { Some(Status::Enabled) } else { taken_out(cause) }
-}
-
-/// `enabled` and `recurringValidationError`, which one verdict turns into each other.
-fn settled(cause: Cause, turned_by: Cause, into: Status) -> Option<Status> {
-    if cause == turned_by {
-        return Some(into);
-    }
-    match cause {
-        Cause::Changed => Some(Status::Editing),
-        Cause::Upgraded => Some(Status::Migrating),
-        other => taken_out(other),
-    }
-}
-
-fn in_flight(cause: Cause, on_failure: Status) -> Option<Status> {
-    match cause {
-        Cause::CandidatePassed => Some(Status::Enabled),
-        Cause::CandidateFailed => Some(on_failure),
-        // A change of the candidate while it is being validated starts an edit of its own.
-        Cause::Changed if on_failure == Status::MigrateError => Some(Status::Editing),
-        other => taken_out(other),
-    }
-}
-
-/// An operation failed before and the previous state goes on being validated.
-fn rolled_back(from: Status, cause: Cause) -> Option<Status> {
-    match cause {
-        Cause::CandidatePassed if from != Status::DeleteError => Some(Status::Enabled),
-        Cause::Changed => Some(Status::Editing),
-        other => taken_out(other),
-    }
-}
-
-fn deleting(cause: Cause) -> Option<Status> {
-    match cause {
-        Cause::Drained => Some(Status::Deleted),
-        Cause::RemovalFailed => Some(Status::DeleteError),
-        Cause::Changed => Some(Status::Editing),
-        Cause::ForceDisabled => Some(Status::Disabled),
-        _ => None,
-    }
-}
-
-fn disabled(cause: Cause) -> Option<Status> {
-    match cause {
-        Cause::Reenabled => Some(Status::Editing),
-        Cause::ReenabledUntried => Some(Status::Creating),
-        Cause::Removed => Some(Status::Deleting),
-        _ => None,
+    use Status::{
+        CreateError, Creating, DeleteError, Deleted, Deleting, Disabled, EditError, Editing,
+        Enabled, MigrateError, Migrating, RecurringValidationError,
+    };
+    const OUT: (Cause, Status) = (Removed, Deleting);
+    const OFF: (Cause, Status) = (ForceDisabled, Disabled);
+    const IN: (Cause, Status) = (CandidatePassed, Enabled);
+    const EDIT: (Cause, Status) = (Changed, Editing);
+    const MIGRATE: (Cause, Status) = (Upgraded, Migrating);
+    match from {
+        Creating => &[IN, (CandidateFailed, CreateError), OUT, OFF],
+        CreateError => &[IN, (Changed, Creating), OUT, OFF],
+        Enabled => &[(ActiveFailed, RecurringValidationError), EDIT, MIGRATE, OUT, OFF],
+        RecurringValidationError => &[(ActivePassed, Enabled), EDIT, MIGRATE, OUT, OFF],
+        Editing => &[IN, (CandidateFailed, EditError), OUT, OFF],
+        // A change while a migration is under way makes an edit of it.
+        Migrating => &[IN, (CandidateFailed, MigrateError), EDIT, OUT, OFF],
+        EditError | MigrateError => &[IN, EDIT, OUT, OFF],
+        Deleting => &[(Drained, Deleted), (RemovalFailed, DeleteError), EDIT, OFF],
+        DeleteError => &[EDIT, OUT, OFF],
+        Disabled => &[(Reenabled, Editing), (ReenabledUntried, Creating), OUT],
+        Deleted => &[],
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::words::{duration, join, nearest, quoted};
 use super::{Fault, Kind, Value};
-use crate::domain::{Secret, SecretRef};
+use crate::domain::{Secret, SecretRef, duration_text};
 
 /// Where faults, warnings and the places of secrets are collected.
 #[derive(Debug, Default)]
@@ -165,14 +165,24 @@ impl<'a> Reader<'a> {
         max: Duration,
     ) -> Option<Duration> {
         let value = self.take(key)?;
-        let parsed = value.text().and_then(duration).filter(|got| (min..=max).contains(got));
-        parsed.or_else(|| {
-            let text = crate::domain::duration_text;
-            let is_long = Duration::from_hours(24) <= min;
-            let sample = if is_long { "\"90d\"" } else { "\"30s\" or \"1h 30m\"" };
-            let wanted = format!("a duration from {} to {} such as {sample}", text(min), text(max));
-            self.wrong(key, value, &wanted)
-        })
+        self.duration_at(value, &self.path_of(key), min, max)
+    }
+
+    /// A list of durations, each from `min` to `max`; absent is fine.
+    pub(crate) fn durations(
+        &mut self,
+        key: &'static str,
+        min: Duration,
+        max: Duration,
+    ) -> Option<Vec<Duration>> {
+        let value = self.take(key)?;
+        let Kind::Array(items) = &value.kind else {
+            return self.wrong(key, value, "a list of durations");
+        };
+        let path = self.path_of(key);
+        let read = |(index, item)| self.duration_at(item, &format!("{path}[{index}]"), min, max);
+        let read: Vec<_> = items.iter().enumerate().map(read).collect();
+        read.into_iter().collect()
     }
 
     /// One of the given words; absent is fine.
@@ -317,6 +327,25 @@ impl<'a> Reader<'a> {
         self.faults.push(Fault { origin, path: path.to_owned(), message });
     }
 
+    fn duration_at(
+        &self,
+        value: &Value,
+        path: &str,
+        min: Duration,
+        max: Duration,
+    ) -> Option<Duration> {
+        let given = value.text().and_then(duration).filter(|given| (min..=max).contains(given));
+        if given.is_none() {
+            let is_long = Duration::from_hours(24) <= min;
+            let sample = if is_long { "\"90d\"" } else { "\"30s\" or \"1h 30m\"" };
+            let (min, max, found) = (duration_text(min), duration_text(max), shown(value));
+            let message =
+                format!("expected a duration from {min} to {max} such as {sample}, found {found}");
+            self.fault_at(value, path, message);
+        }
+        given
+    }
+
     fn secret_at(&self, value: &'a Value, path: String) -> Option<SecretRef> {
         self.faults.secrets.borrow_mut().insert(path.clone());
         if let Some(text) = value.text() {
@@ -397,6 +426,31 @@ mod tests {
                 "f.json:1: server.wait: expected a duration from 1s to 1m such as \"30s\" or \"1h 30m\", found \"soon\"",
                 "f.json:1: server.mode: expected one of `auto`, `accessKey`, found \"acesKey\"; did you mean `accessKey`?",
                 "f.json:1: server.prot: unknown key; did you mean `port`?",
+            ]
+        );
+    }
+
+    #[test]
+    fn durations_read_back_as_they_are_shown() {
+        let (min, max) = (Duration::from_millis(100), Duration::from_hours(7 * 24));
+        let faults = read(
+            r#"{"one": "7d", "all": ["100ms", "1h 30m", "1d 2h"], "bad": ["1s", "8d", 5], "not": "1s"}"#,
+            |r| {
+                assert_eq!(r.duration("one", min, max), Some(max));
+                let all = [100, 5_400_000, 93_600_000].map(Duration::from_millis).to_vec();
+                assert_eq!(r.durations("all", min, max), Some(all));
+                assert_eq!(r.durations("bad", min, max), None);
+                assert_eq!(r.durations("not", min, max), None);
+                assert_eq!(r.durations("absent", min, max), None);
+            },
+        );
+        let wanted = "expected a duration from 100ms to 7d such as \"30s\" or \"1h 30m\"";
+        assert_eq!(
+            faults,
+            [
+                format!("f.json:1: server.bad[1]: {wanted}, found \"8d\""),
+                format!("f.json:1: server.bad[2]: {wanted}, found 5"),
+                "f.json:1: server.not: expected a list of durations, found \"1s\"".to_owned(),
             ]
         );
     }

@@ -109,14 +109,21 @@ pub(crate) struct RunContext {
     pub(crate) name: String,
     /// Which tests apply.
     pub(crate) mode: Mode,
-    /// All other integrations, never the one that is validated.
-    pub(crate) peers: Arc<[Peer]>,
+    /// Every integration of this daemon, the one that is validated included.
+    pub(crate) everyone: Arc<[Peer]>,
     /// The longest time of one test.
     pub(crate) test_limit: Duration,
     /// The longest time of the whole run.
     pub(crate) run_limit: Duration,
     /// The wall clock at the start, for what must be dated (request signatures).
     pub(crate) now: crate::domain::Timestamp,
+}
+
+impl RunContext {
+    /// All integrations but the one that is validated.
+    pub(crate) fn others(&self) -> impl Iterator<Item = &Peer> {
+        self.everyone.iter().filter(|peer| peer.name != self.name)
+    }
 }
 
 /// Finds a compiled-in platform by its published name.

@@ -145,7 +145,7 @@ mod tests {
         RunContext {
             name: "n".to_owned(),
             mode: Mode::Recurring,
-            peers: [].into(),
+            everyone: [].into(),
             test_limit: Duration::from_secs(30),
             run_limit: Duration::from_secs(50),
             now: Timestamp(0),

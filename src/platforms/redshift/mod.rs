@@ -1,10 +1,338 @@
-//! Redshift.
-use super::{AutoBootstrap, Platform};
+//! Amazon Redshift: the `PostgreSQL` protocol, always over verified TLS.
+//!
+//! A run is one session: log in, look up at most two names in the system catalog, log out. What it
+//! sends is the enum [`client::Statement`] and nothing else.
+
+mod classify;
+mod client;
+mod config;
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
+use self::classify::{Cause, Failure, one_line};
+use self::client::{Endpoint, Session, Statement};
+use super::recorder::Held;
+use super::{AutoBootstrap, BoxFuture, Identity, Mode, Platform, Recorder, RunContext, Validator};
+use crate::domain::{Class, Finding, Report, Test};
+use crate::input::Reader;
+
+/// Redshift, as the table of contents lists it.
 pub(super) const PLATFORM: Platform = Platform {
     kind: "Redshift",
     version: 1,
-    catalog: &[],
+    catalog: CATALOG,
     auto_bootstrap: AutoBootstrap::Any,
-    sample: "",
-    parse: |_| None,
+    sample: include_str!("../../../config/examples/redshift.toml"),
+    parse,
 };
+
+const CATALOG: &[Test] = &[CONNECT, DATABASE_ABSENT, ROLE_ABSENT, DATABASE_EXISTS, ROLE_EXISTS];
+
+const CONNECT: Test =
+    Test::always("Initial validation: basic connection test", "Unable to connect to host.");
+const DATABASE_ABSENT: Test = Test::preflight(
+    "Validate automatic: database does not exist",
+    "The database already exists. If this database can be safely dropped, please do so and try \
+    again. Alternatively, specify a different database name.",
+);
+const ROLE_ABSENT: Test = Test::preflight(
+    "Validate automatic: impersonation role does not exist",
+    "Impersonation role already exists. If this role can be safely dropped please do so and try \
+    again. Alternatively, specify a different role name.",
+);
+const DATABASE_EXISTS: Test = Test::recurring(
+    "Recurring validation: database exists",
+    "The Immuta-managed database [] does not exist or is not visible to the Immuta system account.",
+);
+const ROLE_EXISTS: Test = Test::recurring(
+    "Recurring validation: impersonation role exists",
+    "The impersonation role [] does not exist or is not visible to the Immuta system account.",
+);
+
+/// A configured Redshift integration.
+#[derive(Debug)]
+struct Redshift {
+    endpoint: Endpoint,
+    /// The database that Immuta manages, in lower case.
+    database: String,
+    /// The impersonation role in lower case, when impersonation is enabled.
+    impersonation: Option<String>,
+}
+
+/// What a successful log-in leaves behind.
+enum Login {
+    /// A session that answers.
+    Open(Session),
+    /// Host, TLS and password are good, and only the managed database is not there: the server
+    /// looks for it last.
+    NoDatabase(Failure),
+}
+
+/// What holds the name of the impersonation role: Redshift has groups, and roles beside them.
+#[derive(Clone, Copy)]
+enum Holder {
+    Group,
+    Role,
+}
+
+impl Holder {
+    const fn noun(self) -> &'static str {
+        match self {
+            Self::Group => "group",
+            Self::Role => "role",
+        }
+    }
+
+    const fn keyword(self) -> &'static str {
+        match self {
+            Self::Group => "GROUP",
+            Self::Role => "ROLE",
+        }
+    }
+}
+
+fn parse(config: Reader<'_>) -> Option<Box<dyn Validator>> {
+    let validator: Box<dyn Validator> = Box::new(config::read(config)?);
+    Some(validator)
+}
+
+impl Validator for Redshift {
+    fn identity(&self) -> Identity {
+        let host = format!("{}:{}", self.endpoint.host, self.endpoint.port);
+        let target = Some(format!("{host}/{}", self.database));
+        Identity { host, config_name: None, target }
+    }
+
+    fn validate<'a>(&'a self, run: &'a RunContext) -> BoxFuture<'a, Report> {
+        Box::pin(self.walk(run))
+    }
+}
+
+impl Redshift {
+    async fn walk(&self, run: &RunContext) -> Report {
+        let mut recorder = Recorder::new(CATALOG, run);
+        let limit = run.test_limit.min(run.run_limit);
+        match recorder.test(CONNECT, async || self.log_in(limit).await).await {
+            Some(Login::Open(session)) => {
+                self.look_up(&mut recorder, &session).await;
+                session.close().await;
+            }
+            Some(Login::NoDatabase(failure)) => {
+                self.conclude(&mut recorder, run.mode, &failure).await;
+            }
+            None => {}
+        }
+        if self.impersonation.is_none() {
+            recorder.skip(role_test(run.mode), "impersonation is not enabled");
+        }
+        recorder.finish()
+    }
+
+    async fn log_in(&self, limit: Duration) -> Result<Login, Finding> {
+        match self.endpoint.open(limit).await {
+            Ok(session) => Ok(Login::Open(session)),
+            Err(failure)
+                if failure.cause == Cause::NoDatabase
+                    && self.endpoint.database == self.database =>
+            {
+                Ok(Login::NoDatabase(failure))
+            }
+            Err(failure) => {
+                let finding = Finding::of(CONNECT, failure.cause.class(), &failure.detail);
+                Err(finding.because(&failure.evidence).mend(self.remedy(failure.cause)))
+            }
+        }
+    }
+
+    /// The tests that ask the catalog; the recorder leaves out those of the other mode.
+    async fn look_up(&self, recorder: &mut Recorder, session: &Session) {
+        recorder.test(DATABASE_ABSENT, async || self.database_absent(session).await).await;
+        if let Some(role) = &self.impersonation {
+            recorder
+                .test::<(), _>(ROLE_ABSENT, async || self.role_absent(session, role).await)
+                .await;
+        }
+        recorder.test(DATABASE_EXISTS, async || self.database_exists(session).await).await;
+        if let Some(role) = &self.impersonation {
+            recorder.test(ROLE_EXISTS, async || self.role_exists(session, role).await).await;
+        }
+    }
+
+    /// The tests that the log-in itself has answered, when there is no database to log in to.
+    async fn conclude(&self, recorder: &mut Recorder, mode: Mode, failure: &Failure) {
+        recorder.test(DATABASE_ABSENT, async || Ok::<_, Finding>(())).await;
+        let missing = async || Err::<(), _>(self.database_missing().because(&failure.evidence));
+        recorder.test(DATABASE_EXISTS, missing).await;
+        if self.impersonation.is_some() && mode == Mode::Preflight {
+            recorder.skip(
+                ROLE_ABSENT,
+                "Not run because there is no database to log in to; name one in `initialDatabase`.",
+            );
+        }
+    }
+
+    async fn database_absent(&self, session: &Session) -> Result<(), Finding> {
+        let name = &self.database;
+        if !self.finds_database(session).await? {
+            return Ok(());
+        }
+        let finding =
+            Finding::of(DATABASE_ABSENT, Class::Invalid, format!("Found database [{name}]."));
+        Err(finding
+            .mend(format!("Only if nothing in it is needed: DROP DATABASE {};", quoted(name))))
+    }
+
+    async fn database_exists(&self, session: &Session) -> Result<(), Finding> {
+        if self.finds_database(session).await? { Ok(()) } else { Err(self.database_missing()) }
+    }
+
+    async fn finds_database(&self, session: &Session) -> Result<bool, Finding> {
+        let name = &self.database;
+        let found = session.finds(Statement::Database(name)).await;
+        found.map_err(|failure| self.unknown(&format!("database [{name}]"), failure))
+    }
+
+    fn database_missing(&self) -> Finding {
+        let name = &self.database;
+        Finding::new(Class::Missing, filled(DATABASE_EXISTS, name)).mend(format!(
+            "Restore the database, or run the integration's set-up script again, which begins \
+            with CREATE DATABASE {};",
+            quoted(name)
+        ))
+    }
+
+    async fn role_absent(&self, session: &Session, role: &str) -> Result<Held<()>, Finding> {
+        let (holder, reservation) = self.holder(session, role).await?;
+        let Some(holder) = holder else {
+            return Ok(Held { value: (), message: None, reservation });
+        };
+        let detail = format!("Found {} [{role}].", holder.noun());
+        Err(Finding::of(ROLE_ABSENT, Class::Invalid, detail).mend(format!(
+            "Only if nobody needs it: DROP {} {};",
+            holder.keyword(),
+            quoted(role)
+        )))
+    }
+
+    async fn role_exists(&self, session: &Session, role: &str) -> Result<(), Finding> {
+        let (holder, reservation) = self.holder(session, role).await?;
+        if holder.is_some() {
+            return Ok(());
+        }
+        let finding = Finding::new(Class::Missing, filled(ROLE_EXISTS, role));
+        let finding = finding.mend(format!("CREATE GROUP {};", quoted(role)));
+        Err(match reservation {
+            Some(reservation) => finding.because(reservation.message),
+            None => finding,
+        })
+    }
+
+    /// Looks for a group, then for a role. A role that may not be looked for is a reservation: it
+    /// matters only when there is no group.
+    async fn holder(
+        &self,
+        session: &Session,
+        name: &str,
+    ) -> Result<(Option<Holder>, Option<Finding>), Finding> {
+        let asked = |failure| self.unknown(&format!("impersonation role [{name}]"), failure);
+        if session.finds(Statement::Group(name)).await.map_err(asked)? {
+            return Ok((Some(Holder::Group), None));
+        }
+        match session.finds(Statement::Role(name)).await {
+            Ok(found) => Ok((found.then_some(Holder::Role), None)),
+            Err(failure) if matches!(failure.cause, Cause::NoPrivilege | Cause::NoRelation) => {
+                let Failure { cause, detail, evidence } = failure;
+                let message = format!("Only groups were looked at: roles cannot be read. {detail}");
+                let finding = Finding::new(cause.class(), message).because(evidence);
+                let user = quoted(&self.endpoint.username);
+                Ok((None, Some(finding.mend(format!("GRANT SELECT ON svv_roles TO {user};")))))
+            }
+            Err(failure) => Err(asked(failure)),
+        }
+    }
+
+    /// The catalog could not be asked for `what`, so that nothing is known about it.
+    fn unknown(&self, what: &str, failure: Failure) -> Finding {
+        let Failure { cause, detail, evidence } = failure;
+        let finding = Finding::new(cause.class(), format!("Unable to look up {what}. {detail}"));
+        finding.because(evidence).mend(self.remedy(cause))
+    }
+
+    /// What mends `cause`.
+    fn remedy(&self, cause: Cause) -> String {
+        let Endpoint { host, port, username, database, .. } = &self.endpoint;
+        let (user, login) = (quoted(username), quoted(database));
+        match cause {
+            Cause::LoginRefused => format!(
+                "Check `username` and `password`. To set a new password: ALTER USER {user} \
+                PASSWORD '<password>' VALID UNTIL 'infinity';"
+            ),
+            Cause::DigestAuthentication => format!(
+                "Set the password again, in clear or as an MD5 digest: ALTER USER {user} \
+                PASSWORD '<password>';"
+            ),
+            Cause::OtherAuthentication => {
+                "Let the user log in with a password; this version knows clear text, MD5 and \
+                SCRAM-SHA-256."
+                    .to_owned()
+            }
+            Cause::NoDatabase => format!(
+                "Name an existing database in `initialDatabase`, or create this one: CREATE \
+                DATABASE {login};"
+            ),
+            Cause::NoPrivilege => format!("GRANT USAGE ON DATABASE {login} TO {user};"),
+            Cause::NoRelation | Cause::OtherAnswer | Cause::Foreign => {
+                format!("Check that {host}:{port} is an Amazon Redshift cluster or workgroup.")
+            }
+            Cause::NotAccepting => {
+                "Name a database that accepts connections in `initialDatabase`.".to_owned()
+            }
+            Cause::TooManyConnections => format!(
+                "Close connections, or raise the user's limit: ALTER USER {user} CONNECTION LIMIT \
+                UNLIMITED;"
+            ),
+            Cause::Busy | Cause::Internal => {
+                "Wait until the cluster is available; look for maintenance, a resize or a \
+                statement timeout."
+                    .to_owned()
+            }
+            Cause::Unresolved => format!("Check `host`; {host} must have an address here."),
+            Cause::NoConnection | Cause::Silent => format!(
+                "Check that the cluster is not paused and that its security group lets this host \
+                reach {host}:{port}."
+            ),
+            Cause::NoTls => {
+                "Switch TLS on; credentials never travel without it, so there is no setting for \
+                this."
+                    .to_owned()
+            }
+            Cause::ExpiredCertificate => "Renew the server's certificate.".to_owned(),
+            Cause::TlsFailed => {
+                "Name the authority's certificate in `tls.caFile`, and the name in the server's \
+                certificate in `tls.serverName`."
+                    .to_owned()
+            }
+            Cause::Ours => "Mend this host: the file, variable or network named above.".to_owned(),
+        }
+    }
+}
+
+/// The test of the impersonation role that applies in `mode`.
+const fn role_test(mode: Mode) -> Test {
+    match mode {
+        Mode::Recurring => ROLE_EXISTS,
+        Mode::Preflight => ROLE_ABSENT,
+    }
+}
+
+/// The text of `test` with `name` in its slot.
+fn filled(test: Test, name: &str) -> String {
+    test.message.replacen("[]", &format!("[{name}]"), 1)
+}
+
+/// `name` as an identifier in a statement that people are to run.
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", one_line(name).replace('"', "\"\""))
+}

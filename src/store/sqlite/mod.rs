@@ -97,7 +97,10 @@ impl View {
         unimplemented!()
     }
     /// The earliest instant at which a run becomes due or its lease runs out.
-    pub(crate) async fn next_due_at(&self) -> Result<Option<Timestamp>, StoreError> {
+    pub(crate) async fn next_due_at(
+        &self,
+        _after: Timestamp,
+    ) -> Result<Option<Timestamp>, StoreError> {
         unimplemented!()
     }
     /// The earliest instant at which a delivery that need not wait for another becomes due.

@@ -1,0 +1,385 @@
+//! What may stand on the command line.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{ArgAction, Args, Parser, Subcommand};
+
+use super::logging;
+use crate::domain::{Timestamp, UnknownName};
+use crate::store::DeliveryState;
+
+const AFTER_HELP: &str = "\
+Without a command, the daemon runs.
+
+Exit status: 0 all is well, 1 something failed, 2 the command line is wrong, 78 the configuration \
+is wrong.";
+
+/// Reruns the validation tests of data-platform integrations on schedule and tells webhook
+/// receivers of every change
+#[derive(Debug, Parser)]
+#[command(name = "revalidated", version, after_help = AFTER_HELP, max_term_width = 100)]
+pub(super) struct Arguments {
+    /// What concerns every command.
+    #[command(flatten)]
+    pub(super) global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub(super) command: Option<Command>,
+}
+
+/// What concerns every command.
+#[derive(Args, Clone, Debug)]
+pub(super) struct Global {
+    /// Main configuration file; drop-ins stand in `integrations.d` beside it
+    /// [default: /etc/revalidated/revalidated.toml]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "REVALIDATED_CONFIG",
+        hide_env_values = true
+    )]
+    pub(super) config: Option<PathBuf>,
+    /// What to log: `error`, `warn`, `info`, `debug`, `trace`, or filters such as
+    /// `info,revalidated::store=debug`
+    #[arg(long, global = true, value_name = "FILTER", env = "REVALIDATED_LOG",
+          value_parser = logging::checked_filter, hide_env_values = true)]
+    pub(super) log_level: Option<String>,
+    /// Form of the log on standard error; `auto` is text on a terminal, the journal under systemd
+    /// and JSON everywhere else [default: what the configuration says]
+    #[arg(long, global = true, value_enum, value_name = "FORMAT")]
+    pub(super) log_format: Option<logging::Format>,
+    /// Log more; twice for everything
+    #[arg(short, long, global = true, action = ArgAction::Count, conflicts_with = "log_level")]
+    pub(super) verbose: u8,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Run the daemon
+    Run,
+    /// Check the configuration; all faults are shown at once
+    Check(Check),
+    /// Validate now, print the report and change nothing
+    Validate(Validate),
+    /// List the integrations with their latest results
+    List(List),
+    /// Show one integration: configuration, results, open incident
+    Show(Named),
+    /// Show the runs and status changes of an integration, newest first
+    History(History),
+    /// Explain why an integration has its status and when it runs next
+    Explain(Named),
+    /// List what receivers were told, or are still to be told
+    Deliveries(Deliveries),
+    /// List the platforms of this program with their validation tests
+    Catalog(Json),
+    /// Show when a cron expression comes due, by the daemon's own arithmetic
+    Next(Next),
+    /// Print a sample configuration for a platform
+    Sample(Sample),
+    /// Show everything at work on this machine alone, with a platform and a receiver of its own
+    Demo(Demo),
+}
+
+/// `demo`
+#[derive(Args, Clone, Copy, Debug)]
+pub(super) struct Demo {
+    /// End after the recovery instead of going on until Ctrl-C
+    #[arg(long)]
+    pub(super) once: bool,
+}
+
+impl From<Demo> for crate::demo::Options {
+    fn from(Demo { once }: Demo) -> Self {
+        Self { once }
+    }
+}
+
+/// The choice between text and JSON.
+#[derive(Args, Clone, Copy, Debug)]
+pub(super) struct Json {
+    /// Print JSON, for programs
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// Where to read what the daemon stored.
+#[derive(Args, Clone, Debug)]
+pub(super) struct Source {
+    /// Database to read, instead of the one that the configuration names
+    #[arg(long, value_name = "FILE")]
+    pub(super) store: Option<PathBuf>,
+}
+
+/// `check`
+#[derive(Args, Debug)]
+pub(super) struct Check {
+    /// Also connect to every platform and validate its integrations
+    #[arg(long)]
+    pub(super) online: bool,
+    /// Text or JSON.
+    #[command(flatten)]
+    pub(super) form: Json,
+}
+
+/// `validate`
+#[derive(Args, Debug)]
+pub(super) struct Validate {
+    /// Integration to validate
+    #[arg(required_unless_present = "all")]
+    pub(super) name: Option<String>,
+    /// Validate all integrations that are not disabled
+    #[arg(long, conflicts_with = "name")]
+    pub(super) all: bool,
+    /// The platform side is not set up yet: run the tests that apply before set-up
+    #[arg(long)]
+    pub(super) preflight: bool,
+    /// Text or JSON.
+    #[command(flatten)]
+    pub(super) form: Json,
+}
+
+/// `list`
+#[derive(Args, Debug)]
+pub(super) struct List {
+    /// Also list integrations that are deleted
+    #[arg(long)]
+    pub(super) deleted: bool,
+    /// Where to read.
+    #[command(flatten)]
+    pub(super) source: Source,
+    /// Text or JSON.
+    #[command(flatten)]
+    pub(super) form: Json,
+}
+
+/// `show` and `explain`
+#[derive(Args, Debug)]
+pub(super) struct Named {
+    /// Name of the integration
+    pub(super) name: String,
+    /// Where to read.
+    #[command(flatten)]
+    pub(super) source: Source,
+    /// Text or JSON.
+    #[command(flatten)]
+    pub(super) form: Json,
+}
+
+/// `history`
+#[derive(Args, Debug)]
+pub(super) struct History {
+    /// Which integration, and how to show it.
+    #[command(flatten)]
+    pub(super) named: Named,
+    /// Show at most so many lines
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 20,
+          value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(super) limit: u32,
+}
+
+/// `deliveries`
+#[derive(Args, Debug)]
+pub(super) struct Deliveries {
+    /// Only those in this state
+    #[arg(long, value_parser = states())]
+    pub(super) state: Option<DeliveryState>,
+    /// Only those to this receiver
+    #[arg(long, value_name = "NAME")]
+    pub(super) receiver: Option<String>,
+    /// Only those about this integration
+    #[arg(long, value_name = "NAME")]
+    pub(super) integration: Option<String>,
+    /// Only events at or after this instant: RFC 3339, or an age such as `2h`
+    #[arg(long, value_name = "WHEN")]
+    pub(super) since: Option<Moment>,
+    /// Only events before this instant: RFC 3339, or an age such as `30m`
+    #[arg(long, value_name = "WHEN")]
+    pub(super) until: Option<Moment>,
+    /// Show at most so many
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 50,
+          value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(super) limit: u32,
+    /// Where to read.
+    #[command(flatten)]
+    pub(super) source: Source,
+    /// Text or JSON.
+    #[command(flatten)]
+    pub(super) form: Json,
+}
+
+/// `next`
+#[derive(Args, Debug)]
+pub(super) struct Next {
+    /// Cron expression of 5 or 6 fields (seconds first), or `@hourly` and the like
+    pub(super) cron: String,
+    /// IANA time zone in which the expression is meant
+    #[arg(long, value_name = "ZONE", default_value = "UTC")]
+    pub(super) tz: String,
+    /// Instant after which to begin, RFC 3339 [default: now]
+    #[arg(long, value_name = "RFC3339")]
+    pub(super) after: Option<Timestamp>,
+    /// How many instants
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 5,
+          value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(super) number: u32,
+    /// Text or JSON.
+    #[command(flatten)]
+    pub(super) form: Json,
+}
+
+/// `sample`
+#[derive(Args, Debug)]
+pub(super) struct Sample {
+    /// Platform by its type or a word of it, such as `Redshift` or `s3`
+    pub(super) platform: String,
+}
+
+/// An instant as it is given on the command line.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Moment {
+    /// This one.
+    At(Timestamp),
+    /// So long before now.
+    Ago(Duration),
+}
+
+impl Moment {
+    /// The instant, counted from `now`.
+    pub(super) fn from(self, now: Timestamp) -> Timestamp {
+        match self {
+            Self::At(instant) => instant,
+            Self::Ago(age) => now.minus(age),
+        }
+    }
+}
+
+impl FromStr for Moment {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if let Ok(instant) = text.parse() {
+            return Ok(Self::At(instant));
+        }
+        let age = text.parse::<jiff::SignedDuration>().ok();
+        let age = age.and_then(|age| Duration::try_from(age).ok());
+        age.map(Self::Ago).ok_or_else(|| {
+            "expected an instant such as 2026-11-23T10:00:00Z or an age such as 2h".to_owned()
+        })
+    }
+}
+
+/// The names of the delivery states.
+fn states() -> impl TypedValueParser<Value = DeliveryState> {
+    let names = DeliveryState::ALL.map(DeliveryState::as_str);
+    PossibleValuesParser::new(names).try_map(|name| {
+        let found = DeliveryState::ALL.into_iter().find(|state| state.as_str() == name);
+        found.ok_or(UnknownName(name))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    fn parsed(line: &str) -> Arguments {
+        Arguments::try_parse_from(line.split(' ')).unwrap_or_else(|error| panic!("{line}: {error}"))
+    }
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_line_of_the_manual_is_read() {
+        let lines = [
+            ("run", "Run"),
+            ("check", "Check(Check { online: false"),
+            ("check --online --json", "Check(Check { online: true, form: Json { json: true } })"),
+            ("validate lake --preflight", "preflight: true"),
+            ("validate --all --json", "all: true"),
+            ("list --json --deleted", "deleted: true"),
+            ("list --store /tmp/state.db", "store: Some(\"/tmp/state.db\")"),
+            ("show lake --json", "Show(Named { name: \"lake\""),
+            ("history lake -n 5", "limit: 5"),
+            ("history lake --limit 7 --json", "limit: 7"),
+            ("explain lake", "Explain(Named { name: \"lake\""),
+            ("deliveries", "limit: 50"),
+            ("deliveries --state failed --receiver on-call", "state: Some(Failed)"),
+            ("deliveries --integration lake --since 2h --limit 9", "since: Some(Ago(7200s))"),
+            ("deliveries --until 1970-01-01T00:00:01Z", "until: Some(At(Timestamp(1000)))"),
+            ("catalog --json", "Catalog(Json { json: true })"),
+            ("next @hourly --tz Europe/Berlin -n 3", "tz: \"Europe/Berlin\""),
+            ("next @daily --after 1970-01-01T00:00:01Z --json", "after: Some(Timestamp(1000))"),
+            ("sample s3", "Sample(Sample { platform: \"s3\" })"),
+            ("demo", "Demo"),
+        ];
+        for (line, expected) in lines {
+            let command = format!("{:?}", parsed(&format!("revalidated {line}")).command.unwrap());
+            assert!(command.contains(expected), "{line}: {command}");
+        }
+    }
+
+    #[test]
+    fn the_configuration_is_named_before_or_after_the_command_or_without_one() {
+        for line in ["revalidated --config x list", "revalidated list --config x"] {
+            assert_eq!(parsed(line).global.config, Some(PathBuf::from("x")), "{line}");
+        }
+        let alone = parsed("revalidated --config x");
+        assert!(alone.command.is_none());
+        assert_eq!(alone.global.config, Some(PathBuf::from("x")));
+    }
+
+    #[test]
+    fn wrong_command_lines_are_refused() {
+        let lines = [
+            ("validate", "<NAME>"),
+            ("validate a --all", "cannot be used with"),
+            ("show", "<NAME>"),
+            ("lst", "'list'"),
+            ("deliveries --state lost", "pending, delivered, failed"),
+            ("deliveries --since yesterday", "an age such as 2h"),
+            ("deliveries --limit 0", "0 is not in 1..=10000"),
+            ("next @daily -n 0", "0 is not in 1..=10000"),
+            ("next @daily --after noon", "invalid value 'noon'"),
+            ("run --log-level a=b=c", "invalid value 'a=b=c'"),
+            ("run -v --log-level info", "cannot be used with"),
+        ];
+        for (line, expected) in lines {
+            let line = format!("revalidated {line}");
+            let error = Arguments::try_parse_from(line.split(' ')).unwrap_err();
+            assert!(error.to_string().contains(expected), "{line}: {error}");
+            assert_eq!(error.exit_code(), 2, "{line}");
+        }
+    }
+
+    #[test]
+    fn help_names_every_command_and_the_exit_codes() {
+        let help = Arguments::command().render_long_help().to_string();
+        for command in Arguments::command().get_subcommands() {
+            assert!(help.contains(&format!("\n  {}", command.get_name())), "{help}");
+            assert!(command.get_about().is_some(), "{}", command.get_name());
+        }
+        assert!(help.contains("78 the configuration is wrong"), "{help}");
+        assert!(
+            help.contains("REVALIDATED_CONFIG") && help.contains(crate::config::DEFAULT_PATH),
+            "{help}"
+        );
+    }
+
+    #[test]
+    fn ages_count_back_from_now() {
+        let now = Timestamp(10_000_000);
+        assert_eq!("1h 30m".parse::<Moment>().unwrap().from(now), Timestamp(4_600_000));
+        let instant = "1970-01-01T01:00:00+01:00".parse::<Moment>().unwrap();
+        assert_eq!(instant.from(now), Timestamp(0));
+        assert!("-2h".parse::<Moment>().is_err());
+    }
+}

@@ -1,0 +1,92 @@
+//! `catalog`: the platforms of this program and their validation tests.
+
+use serde::Serialize;
+
+use super::Trouble;
+use super::args::Json;
+use super::print::{Answer, Page, Table};
+use crate::domain::When;
+use crate::platforms::{PLATFORMS, Platform};
+
+/// A platform as programs get it.
+#[derive(Debug, Serialize)]
+struct Entry {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    tests: Vec<Test>,
+}
+
+/// A test as programs get it.
+#[derive(Debug, Serialize)]
+struct Test {
+    name: &'static str,
+    when: When,
+}
+
+/// Lists every platform's tests in the order they run.
+pub(super) fn answer(args: Json, page: Page) -> Result<Answer, Trouble> {
+    if args.json {
+        let entries: Vec<_> = PLATFORMS.iter().map(entry).collect();
+        return Ok(Answer::json(&entries)?);
+    }
+    Ok(Answer::good(text(PLATFORMS, page)))
+}
+
+fn entry(platform: &Platform) -> Entry {
+    let test = |test: &crate::domain::Test| Test { name: test.name, when: test.when };
+    Entry { kind: platform.kind, tests: platform.catalog.iter().map(test).collect() }
+}
+
+fn text(platforms: &[Platform], page: Page) -> String {
+    let blocks = platforms.iter().map(|platform| {
+        let mut table = Table::new(page, 1, ["WHEN", "TEST"]);
+        for test in platform.catalog {
+            table.row([when_word(test.when).to_owned(), test.name.to_owned()]);
+        }
+        format!("{}\n{}", platform.kind, table.text())
+    });
+    blocks.collect::<Vec<_>>().join("\n")
+}
+
+const fn when_word(when: When) -> &'static str {
+    match when {
+        When::Always => "always",
+        When::Preflight => "before set-up",
+        When::Recurring => "after set-up",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples;
+    use super::*;
+
+    #[test]
+    fn people_and_programs_see_the_tests_in_order() {
+        let platform = samples::platform("Azure Synapse Analytics");
+        let expected = "\
+Azure Synapse Analytics
+WHEN           TEST
+always         Connect to host
+before set-up  Role does not exist
+";
+        assert_eq!(text(&[platform], samples::page()), expected);
+        let json = serde_json::to_value([entry(&platform)]).unwrap();
+        let expected = serde_json::json!([{ "type": "Azure Synapse Analytics", "tests": [
+            { "name": "Connect to host", "when": "always" },
+            { "name": "Role does not exist", "when": "preflight" },
+        ]}]);
+        assert_eq!(json, expected);
+    }
+
+    #[test]
+    fn every_compiled_in_platform_is_listed() {
+        let answer = answer(Json { json: true }, samples::page()).unwrap();
+        let json: serde_json::Value = serde_json::from_str(&answer.text).unwrap();
+        assert_eq!(json.as_array().unwrap().len(), PLATFORMS.len());
+        for (entry, platform) in json.as_array().unwrap().iter().zip(PLATFORMS) {
+            assert_eq!(entry["type"], platform.kind);
+            assert_eq!(entry["tests"].as_array().unwrap().len(), platform.catalog.len());
+        }
+    }
+}

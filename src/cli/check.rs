@@ -1,0 +1,172 @@
+//! `check`: reads the configuration and shows every fault at once; `--online` also connects.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::args::{Check, Global};
+use super::print::{Answer, End, counted, result_word, sanitise};
+use super::validate::{Validated, validate_all};
+use super::{Trouble, lines_of, warn};
+use crate::config::{DEFAULT_PATH, Faulty};
+use crate::daemon::{self, Assembly};
+use crate::domain::ReportStatus;
+use crate::input::Fault;
+use crate::platforms::Mode;
+
+/// What the check found, as programs get it.
+#[derive(Debug, Default, Serialize)]
+struct Checked<'a> {
+    valid: bool,
+    faults: Vec<Problem<'a>>,
+    warnings: Vec<Problem<'a>>,
+    integrations: Vec<&'a str>,
+    receivers: Vec<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    online: Option<Vec<Online<'a>>>,
+}
+
+/// A fault or a warning.
+#[derive(Debug, Serialize)]
+struct Problem<'a> {
+    origin: &'a str,
+    path: &'a str,
+    message: &'a str,
+}
+
+impl<'a> From<&'a Fault> for Problem<'a> {
+    fn from(Fault { origin, path, message }: &'a Fault) -> Self {
+        Self { origin, path, message }
+    }
+}
+
+/// What connecting found.
+#[derive(Debug, Serialize)]
+struct Online<'a> {
+    name: &'a str,
+    #[serde(rename = "type")]
+    kind: &'a str,
+    status: ReportStatus,
+    message: Option<&'a str>,
+}
+
+impl<'a> From<&'a Validated> for Online<'a> {
+    fn from(validated: &'a Validated) -> Self {
+        let Validated { name, kind, report, .. } = validated;
+        Self { name, kind, status: report.status(), message: validated.first_problem() }
+    }
+}
+
+/// Checks, prints warnings to standard error, and says what the configuration holds.
+pub(super) async fn answer(global: &Global, args: &Check) -> Result<Answer, Trouble> {
+    let assembly = match daemon::open(global.config.as_deref()) {
+        Ok(assembly) => Arc::new(assembly),
+        Err(Faulty { faults, .. }) if args.form.json => {
+            return Ok(Answer { text: faulty(&faults)?, end: End::Configuration });
+        }
+        Err(faulty) => return Err(Trouble::Configuration(faulty)),
+    };
+    let validated = if args.online {
+        Some(validate_all(Arc::clone(&assembly), enabled(&assembly), Mode::Recurring).await?)
+    } else {
+        None
+    };
+    let checked = checked(&assembly, validated.as_deref());
+    let end = End::success_if(checked.is_good());
+    if args.form.json {
+        return Ok(Answer { end, ..Answer::json(&checked)? });
+    }
+    warn(&lines_of(&assembly.warnings, "warning: "));
+    let path = global.config.as_deref().unwrap_or(Path::new(DEFAULT_PATH));
+    Ok(Answer { text: text(&checked, &path.display().to_string()), end })
+}
+
+impl Checked<'_> {
+    /// True unless a platform that was connected to says otherwise.
+    fn is_good(&self) -> bool {
+        self.online.iter().flatten().all(|one| one.status != ReportStatus::Failed)
+    }
+}
+
+/// The names of the integrations that are not disabled.
+pub(super) fn enabled(assembly: &Assembly) -> Vec<String> {
+    let enabled = assembly.integrations.iter().filter(|(_, one)| !one.wanted.disabled);
+    enabled.map(|(name, _)| name.clone()).collect()
+}
+
+fn checked<'a>(assembly: &'a Assembly, validated: Option<&'a [Validated]>) -> Checked<'a> {
+    Checked {
+        valid: true,
+        faults: Vec::new(),
+        warnings: assembly.warnings.iter().map(Problem::from).collect(),
+        integrations: assembly.integrations.keys().map(String::as_str).collect(),
+        receivers: assembly.receivers.iter().map(|one| one.name.as_str()).collect(),
+        online: validated.map(|all| all.iter().map(Online::from).collect()),
+    }
+}
+
+/// What programs get when there are faults.
+fn faulty(faults: &[Fault]) -> anyhow::Result<String> {
+    let faults = faults.iter().map(Problem::from).collect();
+    Ok(super::print::json(&Checked { faults, ..Checked::default() })?)
+}
+
+fn text(checked: &Checked<'_>, config: &str) -> String {
+    let mut lines = Vec::new();
+    for one in checked.online.iter().flatten() {
+        let problem = one.message.map(|said| format!(": {}", sanitise(said)));
+        let (name, result) = (sanitise(one.name), result_word(one.status));
+        lines.push(format!("{name}: {result}{}", problem.unwrap_or_default()));
+    }
+    lines.push(format!(
+        "{}: valid, {} and {}",
+        sanitise(config),
+        counted(checked.integrations.len(), "integration"),
+        counted(checked.receivers.len(), "receiver"),
+    ));
+    lines.join("\n") + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples;
+    use super::*;
+
+    fn valid(online: Option<Vec<Online<'_>>>) -> Checked<'_> {
+        let integrations = vec!["lake", "old"];
+        Checked {
+            valid: true,
+            integrations,
+            receivers: vec!["on-call"],
+            online,
+            ..Checked::default()
+        }
+    }
+
+    #[test]
+    fn a_valid_configuration_is_summed_up_in_a_line() {
+        let checked = valid(None);
+        assert_eq!(text(&checked, "a.toml"), "a.toml: valid, 2 integrations and 1 receiver\n");
+        assert!(checked.is_good());
+    }
+
+    #[test]
+    fn online_results_name_the_first_problem() {
+        let validated = samples::validated();
+        let checked = valid(Some(vec![Online::from(&validated)]));
+        let expected = "lake: failed: Unable\\nto connect to host.\n\
+                        a.toml: valid, 2 integrations and 1 receiver\n";
+        assert_eq!(samples::plain(&text(&checked, "a.toml")), expected);
+        assert!(!checked.is_good());
+    }
+
+    #[test]
+    fn programs_get_faults_in_their_parts() {
+        let fault = Fault { origin: "a.toml:3".into(), path: "x".into(), message: "wrong".into() };
+        let json: serde_json::Value = serde_json::from_str(&faulty(&[fault]).unwrap()).unwrap();
+        assert_eq!(json["valid"], false);
+        let expected = serde_json::json!({"origin": "a.toml:3", "path": "x", "message": "wrong"});
+        assert_eq!(json["faults"][0], expected);
+    }
+}

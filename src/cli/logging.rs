@@ -1,0 +1,277 @@
+//! Where log lines go and what they look like.
+//!
+//! Messages and fields may hold what platforms said, so nothing of them reaches a terminal or a
+//! file that could steer or mislead it, and one event is one line.
+
+use std::fmt;
+use std::io::{self, Write};
+use std::os::fd::AsFd;
+use std::os::unix::fs::MetadataExt;
+
+use tracing_subscriber::field::{MakeExt, RecordFields};
+use tracing_subscriber::fmt::format::{Writer, debug_fn};
+use tracing_subscriber::fmt::{FormatFields, MakeWriter};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer, Registry, fmt as lines};
+
+use super::args::Global;
+use super::print::{escaped_json, sanitise};
+use crate::config::{Log, LogFormat};
+
+/// Put before every filter, so that a filter can take it back: the heartbeat's own chatter.
+const QUIETENED: &str = "tokio_cron_scheduler=warn";
+
+/// The form of the log.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, clap::ValueEnum)]
+pub(super) enum Format {
+    /// Text on a terminal, the journal under systemd, JSON everywhere else
+    #[default]
+    Auto,
+    /// One line of text per event
+    Text,
+    /// One JSON object per line
+    Json,
+    /// The systemd journal, with every field searchable
+    Journald,
+}
+
+/// Checks a filter on the command line.
+pub(super) fn checked_filter(text: &str) -> Result<String, String> {
+    EnvFilter::try_new(text).map_err(|error| error.to_string())?;
+    Ok(text.to_owned())
+}
+
+/// The filter in force: what the command line says, else the daemon's configuration; a command
+/// that answers logs only what is wrong.
+#[must_use]
+pub(super) fn filter(global: &Global, daemon: Option<&Log>) -> String {
+    let text = match (&global.log_level, global.verbose, daemon) {
+        (Some(given), _, _) => given.as_str(),
+        (None, 0, Some(log)) => &log.filter,
+        (None, 0, None) => "warn",
+        (None, 1, _) => "info,revalidated=debug",
+        (None, _, _) => "info,revalidated=trace",
+    };
+    format!("{QUIETENED},{text}")
+}
+
+/// The form in force: what the command line says, else the daemon's configuration.
+#[must_use]
+pub(super) fn format(global: &Global, daemon: Option<&Log>) -> Format {
+    let configured = daemon.map(|log| match log.format {
+        LogFormat::Auto => Format::Auto,
+        LogFormat::Text => Format::Text,
+        LogFormat::Json => Format::Json,
+        LogFormat::Journald => Format::Journald,
+    });
+    global.log_format.or(configured).unwrap_or_default()
+}
+
+/// Starts logging to standard error, once per process.
+///
+/// # Errors
+///
+/// Fails when the filter cannot be read, when the journal is demanded and not there, or when
+/// logging has been started before.
+pub(super) fn start(filter: &str, format: Format) -> anyhow::Result<()> {
+    let layer = match chosen(format) {
+        Format::Journald => match tracing_journald::layer() {
+            Ok(journal) => journal.boxed(),
+            Err(_missing) if format == Format::Auto => json(io::stderr),
+            Err(missing) => return Err(anyhow::Error::new(missing).context("reaching journald")),
+        },
+        Format::Json => json(io::stderr),
+        Format::Text | Format::Auto => {
+            let colour = anstream::AutoStream::choice(&io::stderr());
+            text(io::stderr, colour != anstream::ColorChoice::Never)
+        }
+    };
+    let filter = EnvFilter::try_new(filter)?;
+    tracing_subscriber::registry().with(layer.with_filter(filter)).try_init()?;
+    Ok(())
+}
+
+/// What `auto` means here and now.
+fn chosen(format: Format) -> Format {
+    let stderr = io::stderr();
+    if format != Format::Auto {
+        format
+    } else if io::IsTerminal::is_terminal(&stderr) {
+        Format::Text
+    } else if journal_stream().is_some_and(|wanted| identity(&stderr).ok() == Some(wanted)) {
+        Format::Journald
+    } else {
+        Format::Json
+    }
+}
+
+/// The device and inode of the stream that systemd connected to the journal.
+#[expect(clippy::disallowed_methods, reason = "systemd's own protocol, not a setting of ours")]
+fn journal_stream() -> Option<(u64, u64)> {
+    parsed_stream(&std::env::var("JOURNAL_STREAM").ok()?)
+}
+
+fn parsed_stream(text: &str) -> Option<(u64, u64)> {
+    let (device, inode) = text.split_once(':')?;
+    Some((device.parse().ok()?, inode.parse().ok()?))
+}
+
+/// The device and inode of an open stream.
+fn identity(stream: &impl AsFd) -> io::Result<(u64, u64)> {
+    let file = std::fs::File::from(stream.as_fd().try_clone_to_owned()?);
+    let metadata = file.metadata()?;
+    Ok((metadata.dev(), metadata.ino()))
+}
+
+/// One JSON object per line, the event's fields beside `timestamp`, `level`, `message`, `target`.
+fn json<W>(writer: W) -> Box<dyn Layer<Registry> + Send + Sync>
+where
+    W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
+{
+    let writer = Escaping(writer);
+    lines::layer().json().flatten_event(true).with_current_span(false).with_writer(writer).boxed()
+}
+
+/// One line of text per event.
+fn text<W>(writer: W, colour: bool) -> Box<dyn Layer<Registry> + Send + Sync>
+where
+    W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
+{
+    lines::layer().fmt_fields(Fields).with_ansi(colour).with_writer(writer).boxed()
+}
+
+/// Writes `message` as it is and other fields as `name=value`, sanitised.
+struct Fields;
+
+impl<'w> FormatFields<'w> for Fields {
+    fn format_fields<R: RecordFields>(&self, writer: Writer<'w>, fields: R) -> fmt::Result {
+        let one = debug_fn(|writer, field, value| {
+            let shown = format!("{value:?}");
+            match field.name() {
+                "message" => write!(writer, "{}", sanitise(&shown)),
+                name => write!(writer, "{name}={}", sanitise(&shown)),
+            }
+        });
+        one.delimited(" ").format_fields(writer, fields)
+    }
+}
+
+/// Escapes in JSON lines what JSON itself would let through.
+#[derive(Debug)]
+struct Escaping<W>(W);
+
+impl<'w, W: MakeWriter<'w>> MakeWriter<'w> for Escaping<W> {
+    type Writer = EscapingWriter<W::Writer>;
+
+    fn make_writer(&'w self) -> Self::Writer {
+        EscapingWriter(self.0.make_writer())
+    }
+}
+
+/// The writer of one event, which arrives in one piece.
+struct EscapingWriter<W>(W);
+
+impl<W: Write> Write for EscapingWriter<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match std::str::from_utf8(bytes) {
+            Ok(text) => self.0.write_all(escaped_json(text).as_bytes())?,
+            Err(_torn) => self.0.write_all(bytes)?,
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::{Arc, Mutex};
+
+    /// Collects what is logged.
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn logged(
+        layer: impl FnOnce(Box<dyn Fn() -> Log + Send + Sync>) -> Box<dyn Layer<Registry> + Send + Sync>,
+    ) -> String {
+        let log = Log::default();
+        let sink = log.clone();
+        let layer = layer(Box::new(move || sink.clone()));
+        let subscriber = tracing_subscriber::registry().with(layer);
+        tracing::subscriber::with_default(subscriber, || {
+            let foreign = "a\nb\u{1b}[31m\u{202e}\u{9b}";
+            let span = tracing::info_span!("run", integration = %foreign);
+            span.in_scope(|| tracing::warn!(detail = %foreign, attempt = 2, "said {foreign}"));
+        });
+        let bytes = log.0.lock().unwrap().clone();
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn a_hostile_event_is_one_harmless_json_line() {
+        let line = logged(|writer| json(writer));
+        let (line, rest) = line.split_once('\n').unwrap();
+        assert_eq!(rest, "");
+        assert!(!line.chars().any(super::super::print::is_unsafe), "{line:?}");
+        let value: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert_eq!(value["level"], "WARN");
+        assert_eq!(value["message"], "said a\nb\u{1b}[31m\u{202e}\u{9b}");
+        assert_eq!(value["detail"], "a\nb\u{1b}[31m\u{202e}\u{9b}");
+        assert_eq!(value["attempt"], 2);
+        assert_eq!(value["spans"][0]["name"], "run");
+    }
+
+    #[test]
+    fn a_hostile_event_is_one_harmless_text_line() {
+        let line = logged(|writer| text(writer, false));
+        let (line, rest) = line.split_once('\n').unwrap();
+        assert_eq!(rest, "");
+        assert!(!line.chars().any(super::super::print::is_unsafe), "{line:?}");
+        let event = "said a\\nb\\u{1b}[31m\\u{202e}\\u{9b} detail=a\\nb\\u{1b}[31m";
+        assert!(line.contains(event) && line.ends_with("attempt=2"), "{line}");
+    }
+
+    #[test]
+    fn the_command_line_goes_before_the_configuration() {
+        use clap::Parser;
+        let global = |line: &str| {
+            let words = ["revalidated"].into_iter().chain(line.split_whitespace()).chain(["run"]);
+            super::super::args::Arguments::try_parse_from(words).unwrap().global
+        };
+        let filter_text = "info,x=debug".to_owned();
+        let log = crate::config::Log { format: LogFormat::Json, filter: filter_text };
+        let quiet = |rest| format!("tokio_cron_scheduler=warn,{rest}");
+        assert_eq!(filter(&global(""), Some(&log)), quiet("info,x=debug"));
+        assert_eq!(filter(&global(""), None), quiet("warn"));
+        assert_eq!(filter(&global("-v"), Some(&log)), quiet("info,revalidated=debug"));
+        assert_eq!(filter(&global("-vv"), None), quiet("info,revalidated=trace"));
+        assert_eq!(filter(&global("--log-level error"), Some(&log)), quiet("error"));
+        assert_eq!(format(&global(""), Some(&log)), Format::Json);
+        assert_eq!(format(&global("--log-format text"), Some(&log)), Format::Text);
+        assert_eq!(format(&global(""), None), Format::Auto);
+    }
+
+    #[test]
+    fn the_journal_is_recognised_by_device_and_inode() {
+        assert_eq!(parsed_stream("8:12345"), Some((8, 12345)));
+        assert_eq!(parsed_stream("8"), None);
+        assert_eq!(parsed_stream("8:x"), None);
+        let file = tempfile::tempfile().unwrap();
+        let metadata = file.metadata().unwrap();
+        assert_eq!(identity(&file).unwrap(), (metadata.dev(), metadata.ino()));
+    }
+}

@@ -1,0 +1,219 @@
+//! The command line: what users type, what they see, and how a command ends.
+//!
+//! Every command but `run` and `demo` yields an [`Answer`], which is printed in one place.
+
+mod args;
+mod catalog;
+mod check;
+mod deliveries;
+mod explain;
+mod history;
+mod list;
+mod logging;
+mod next;
+mod print;
+mod read;
+mod results;
+mod sample;
+#[cfg(test)]
+mod samples;
+mod shape;
+mod show;
+mod validate;
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::Parser;
+use tokio_util::sync::CancellationToken;
+
+use self::args::{Arguments, Command, Global};
+use self::print::{Answer, End, Page, counted, sanitise};
+use crate::config::Faulty;
+use crate::daemon::{self, Assembly, Clock};
+use crate::demo;
+use crate::input::Fault;
+
+/// The longest wait for blocking work (a name that is being resolved) when the program ends.
+const SHUTDOWN_WAIT: Duration = Duration::from_millis(500);
+
+/// Why a command has no answer.
+#[derive(Debug, thiserror::Error)]
+enum Trouble {
+    /// The command line names something that is not there.
+    #[error("{0}")]
+    Usage(String),
+    /// The configuration cannot be used.
+    #[error("the configuration has faults")]
+    Configuration(#[from] Faulty),
+    /// Anything else.
+    #[error(transparent)]
+    Other(#[from] anyhow::Error),
+}
+
+/// Runs the program with the arguments of the process.
+pub(crate) fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(ended) => return say(&ended),
+    };
+    let ended = answer(arguments).and_then(|answer| write_out(&answer.text).map(|()| answer.end));
+    let end = ended.unwrap_or_else(|trouble| {
+        let (text, end) = complaint(&trouble);
+        warn(&text);
+        end
+    });
+    end.code().into()
+}
+
+/// Prints what clap has to say: help, the version, or what is wrong with the command line.
+fn say(ended: &clap::Error) -> ExitCode {
+    match ended.print() {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => End::Failure.code().into(),
+        Ok(()) | Err(_) => u8::try_from(ended.exit_code()).unwrap_or(End::Usage.code()).into(),
+    }
+}
+
+/// Starts the runtime and does what the command says.
+fn answer(arguments: Arguments) -> Result<Answer, Trouble> {
+    let Arguments { global, command } = arguments;
+    let command = command.unwrap_or(Command::Run);
+    // The daemon's log is set up by its configuration, so that is read before anything is logged.
+    let assembly = match command {
+        Command::Run => Some(daemon::open(global.config.as_deref())?),
+        _ => None,
+    };
+    let log = assembly.as_ref().map(|assembly| &assembly.settings.log);
+    logging::start(&logging::filter(&global, log), logging::format(&global, log))
+        .context("starting the log")?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("starting the runtime")?;
+    let answer = runtime.block_on(async {
+        match assembly {
+            Some(assembly) => run(assembly, global.config).await,
+            None => obey(&global, command).await,
+        }
+    });
+    // A dropped runtime would wait for every name that is still being resolved.
+    runtime.shutdown_timeout(SHUTDOWN_WAIT);
+    answer
+}
+
+/// Does what the command says.
+async fn obey(global: &Global, command: Command) -> Result<Answer, Trouble> {
+    let page = Page { now: Clock::default().now(), width: width() };
+    match command {
+        Command::Run => run(daemon::open(global.config.as_deref())?, global.config.clone()).await,
+        Command::Check(args) => check::answer(global, &args).await,
+        Command::Validate(args) => validate::answer(global, &args, page).await,
+        Command::List(args) => list::answer(global, &args, page).await,
+        Command::Show(args) => show::answer(global, &args, page).await,
+        Command::History(args) => history::answer(global, &args, page).await,
+        Command::Explain(args) => explain::answer(global, &args, page).await,
+        Command::Deliveries(args) => deliveries::answer(global, args, page).await,
+        Command::Catalog(args) => catalog::answer(args, page),
+        Command::Next(args) => next::answer(&args, page),
+        Command::Sample(args) => sample::answer(&args),
+        Command::Demo(options) => {
+            demo::demo(options.into()).await?;
+            Ok(Answer::good(String::new()))
+        }
+    }
+}
+
+/// Runs the daemon until it is told to stop.
+async fn run(assembly: Assembly, config: Option<PathBuf>) -> Result<Answer, Trouble> {
+    daemon::run(assembly, config, CancellationToken::new()).await.map_err(anyhow::Error::new)?;
+    Ok(Answer::good(String::new()))
+}
+
+/// Columns of the terminal on standard output.
+fn width() -> Option<u16> {
+    let (terminal_size::Width(width), _height) = terminal_size::terminal_size_of(io::stdout())?;
+    Some(width)
+}
+
+/// Prints the answer; a reader that has seen enough is no failure.
+fn write_out(text: &str) -> Result<(), Trouble> {
+    let mut out = anstream::stdout().lock();
+    let written = out.write_all(print::render(text).as_bytes()).and_then(|()| out.flush());
+    match written {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(anyhow::Error::new(error).context("writing to standard output").into())
+        }
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+/// What to say about `trouble`, and how the program ends then.
+fn complaint(trouble: &Trouble) -> (String, End) {
+    match trouble {
+        Trouble::Usage(message) => (format!("revalidated: {message}\n"), End::Usage),
+        Trouble::Configuration(faulty) => (fault_lines(faulty), End::Configuration),
+        Trouble::Other(error) => {
+            (format!("revalidated: {}\n", sanitise(&format!("{error:#}"))), End::Failure)
+        }
+    }
+}
+
+/// One line per warning and per fault, then how many faults there are.
+fn fault_lines(Faulty { faults, warnings }: &Faulty) -> String {
+    let mut text = lines_of(warnings, "warning: ") + &lines_of(faults, "");
+    text.push_str(&format!(
+        "revalidated: {} in the configuration\n",
+        counted(faults.len(), "fault")
+    ));
+    text
+}
+
+/// One sanitised line per fault or warning.
+fn lines_of(faults: &[Fault], prefix: &str) -> String {
+    faults.iter().map(|fault| format!("{prefix}{}\n", sanitise(&fault.to_string()))).collect()
+}
+
+/// Writes to standard error; when that is gone, nobody is left to tell.
+fn warn(text: &str) {
+    anstream::stderr().write_all(text.as_bytes()).unwrap_or_default();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fault(path: &str, message: &str) -> Fault {
+        Fault { origin: "a.toml:3".to_owned(), path: path.to_owned(), message: message.to_owned() }
+    }
+
+    #[test]
+    fn an_error_is_told_once_as_a_chain() {
+        let error = anyhow::anyhow!("disk\nfull").context("writing").context("keeping the result");
+        let told = complaint(&Trouble::Other(error));
+        assert_eq!(
+            told,
+            ("revalidated: keeping the result: writing: disk\\nfull\n".into(), End::Failure)
+        );
+    }
+
+    #[test]
+    fn configuration_faults_stand_one_per_line_with_a_count() {
+        let faults = vec![fault("integration[0].type", "is \u{1b}[2J"), fault("", "unreadable")];
+        let expected = "a.toml:3: integration[0].type: is \\u{1b}[2J\na.toml:3: unreadable\n\
+                        revalidated: 2 faults in the configuration\n";
+        assert_eq!(
+            complaint(&Trouble::Configuration(Faulty { faults, warnings: Vec::new() })),
+            (expected.to_owned(), End::Configuration)
+        );
+        assert_eq!(lines_of(&[fault("x", "y")], "warning: "), "warning: a.toml:3: x: y\n");
+    }
+
+    #[test]
+    fn a_wrong_name_is_a_mistake_of_usage() {
+        let told = complaint(&Trouble::Usage("no such name".to_owned()));
+        assert_eq!(told, ("revalidated: no such name\n".to_owned(), End::Usage));
+    }
+}

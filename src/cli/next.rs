@@ -1,0 +1,85 @@
+//! `next`: when a cron expression comes due, by the daemon's own arithmetic.
+
+use super::Trouble;
+use super::args::Next;
+use super::print::{Answer, Page, Table};
+use crate::domain::{Schedule, Timestamp};
+
+/// Lists the coming instants.
+pub(super) fn answer(args: &Next, page: Page) -> Result<Answer, Trouble> {
+    let schedule = Schedule::parse(&args.cron, &args.tz)
+        .map_err(|error| Trouble::Usage(super::sanitise(&error.to_string()).into_owned()))?;
+    let first = args.after.unwrap_or(page.now);
+    let number = usize::try_from(args.number).unwrap_or(usize::MAX);
+    let instants: Vec<_> = coming(first, |after| schedule.next_after(after)).take(number).collect();
+    if args.form.json {
+        return Ok(Answer::json(&instants)?);
+    }
+    Ok(Answer::good(table(&schedule, &instants, page)))
+}
+
+/// Instants after `first`, each found from the one before.
+pub(super) fn coming(
+    first: Timestamp,
+    step: impl Fn(Timestamp) -> Option<Timestamp>,
+) -> impl Iterator<Item = Timestamp> {
+    std::iter::successors(step(first), move |&before| step(before))
+}
+
+/// Instants in UTC and in the schedule's zone.
+#[must_use]
+pub(super) fn table(schedule: &Schedule, instants: &[Timestamp], page: Page) -> String {
+    let mut table = Table::new(page, 0, ["UTC", "LOCAL"]);
+    for &at in instants {
+        table.row([at.to_string(), schedule.local(at)]);
+    }
+    table.text()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::args::Json;
+    use super::super::samples;
+    use super::*;
+
+    fn next(cron: &str, tz: &str, json: bool) -> Result<Answer, Trouble> {
+        let args = Next {
+            cron: cron.to_owned(),
+            tz: tz.to_owned(),
+            after: Some(samples::at("2026-10-24T08:00:00Z")),
+            number: 2,
+            form: Json { json },
+        };
+        answer(&args, samples::page())
+    }
+
+    #[test]
+    fn instants_are_shown_in_utc_and_in_the_zone() {
+        let expected = "\
+UTC                   LOCAL
+2026-10-25T08:30:00Z  2026-10-25 09:30:00 CET
+2026-10-26T08:30:00Z  2026-10-26 09:30:00 CET
+";
+        assert_eq!(next("30 9 * * *", "Europe/Berlin", false).unwrap().text, expected);
+    }
+
+    #[test]
+    fn programs_get_a_plain_array() {
+        let text = next("30 9 * * *", "Europe/Berlin", true).unwrap().text;
+        let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let expected = serde_json::json!(["2026-10-25T08:30:00Z", "2026-10-26T08:30:00Z"]);
+        assert_eq!(json, expected);
+    }
+
+    #[test]
+    fn a_wrong_expression_or_zone_is_a_mistake_of_usage() {
+        for (cron, zone, said) in [
+            ("0 0 30 2 *", "UTC", "`0 0 30 2 *` never comes due"),
+            ("@daily", "Berlin", "`Berlin` is not an IANA time zone"),
+            ("\u{1b}", "UTC", "`\\u{1b}` is not a cron expression"),
+        ] {
+            let error = next(cron, zone, false).unwrap_err();
+            assert!(matches!(&error, Trouble::Usage(text) if text.starts_with(said)), "{error:?}");
+        }
+    }
+}

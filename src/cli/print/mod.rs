@@ -1,0 +1,250 @@
+//! Text for people and JSON for programs, safe to show on a terminal.
+//!
+//! Everything that others wrote (platforms, receivers, configuration files) goes through
+//! [`sanitise`] or [`json`] before it is shown.
+
+mod table;
+mod tone;
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use serde::Serialize;
+
+pub(super) use table::Table;
+pub(super) use tone::{Tone, render, toned};
+
+use crate::domain::{ReportStatus, Status, Timestamp, duration_text};
+
+/// What the layout depends on.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Page {
+    /// What ages are counted from.
+    pub(super) now: Timestamp,
+    /// Columns of the terminal; none when nothing needs to be wrapped.
+    pub(super) width: Option<u16>,
+}
+
+/// How the program ends.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum End {
+    /// All is well.
+    Success,
+    /// Something failed, or what was asked about is not well.
+    Failure,
+    /// The command line is wrong.
+    Usage,
+    /// The configuration is wrong.
+    Configuration,
+}
+
+impl End {
+    /// [`End::Success`] when `good`.
+    pub(super) const fn success_if(good: bool) -> Self {
+        if good { Self::Success } else { Self::Failure }
+    }
+
+    /// The exit code; 78 is `EX_CONFIG` of sysexits.
+    pub(super) const fn code(self) -> u8 {
+        match self {
+            Self::Success => 0,
+            Self::Failure => 1,
+            Self::Usage => 2,
+            Self::Configuration => 78,
+        }
+    }
+}
+
+/// What a command says and how it ends.
+#[derive(Debug, Eq, PartialEq)]
+pub(super) struct Answer {
+    /// For standard output, with the line end; may hold marks of [`toned`].
+    pub(super) text: String,
+    /// How the program ends after it.
+    pub(super) end: End,
+}
+
+impl Answer {
+    /// All is well.
+    pub(super) const fn good(text: String) -> Self {
+        Self { text, end: End::Success }
+    }
+
+    /// All is well, and this is what programs get.
+    pub(super) fn json(value: &impl Serialize) -> anyhow::Result<Self> {
+        Ok(Self::good(json(value)?))
+    }
+}
+
+/// Foreign text on one line, with everything that could steer or mislead a terminal shown as an
+/// escape: control characters, line and paragraph separators, direction changes, invisible marks.
+#[must_use]
+pub(super) fn sanitise(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_unsafe) {
+        return Cow::Borrowed(text);
+    }
+    let mut clean = String::with_capacity(text.len() + 8);
+    for char in text.chars() {
+        if is_unsafe(char) {
+            clean.extend(char.escape_default());
+        } else {
+            clean.push(char);
+        }
+    }
+    Cow::Owned(clean)
+}
+
+/// True for a character that must not reach a terminal as it is.
+pub(super) fn is_unsafe(char: char) -> bool {
+    char.is_control()
+        || matches!(char,
+            '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{feff}'
+            | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e007f}')
+}
+
+/// `value` as indented JSON with a line end.
+///
+/// # Errors
+///
+/// Only when a map has keys that are no text.
+pub(super) fn json(value: &impl Serialize) -> Result<String, serde_json::Error> {
+    let mut text = escaped_json(&serde_json::to_string_pretty(value)?);
+    text.push('\n');
+    Ok(text)
+}
+
+/// JSON with what [`is_unsafe`] names as `\u` escapes: the same value, and safe to show.
+///
+/// JSON itself demands escapes below U+0020 only. Nothing beyond ASCII stands outside of its
+/// texts, so every such character may be replaced.
+#[must_use]
+pub(super) fn escaped_json(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for char in text.chars() {
+        if '\u{7f}' <= char && is_unsafe(char) {
+            for unit in char.encode_utf16(&mut [0; 2]) {
+                // Writing to a string cannot fail.
+                write!(safe, "\\u{unit:04x}").unwrap_or_default();
+            }
+        } else {
+            safe.push(char);
+        }
+    }
+    safe
+}
+
+/// How long ago `then` was: `3m 20s ago`.
+#[must_use]
+pub(super) fn ago(now: Timestamp, then: Timestamp) -> String {
+    format!("{} ago", coarse(now.since(then)))
+}
+
+/// How far ahead `then` lies: `in 3m 20s`, or `now` when it has come.
+#[must_use]
+pub(super) fn ahead(now: Timestamp, then: Timestamp) -> String {
+    if then <= now { "now".to_owned() } else { format!("in {}", coarse(then.since(now))) }
+}
+
+/// A duration in whole seconds, for distances to now.
+fn coarse(duration: Duration) -> String {
+    duration_text(Duration::from_secs(duration.as_secs()))
+}
+
+/// An instant to the second, `2026-11-23T10:00:00Z`, or a dash.
+#[must_use]
+pub(super) fn instant(at: Option<Timestamp>) -> String {
+    at.map_or_else(|| "-".to_owned(), |at| Timestamp(at.unix_seconds() * 1000).to_string())
+}
+
+/// A whole number of milliseconds, for JSON.
+#[must_use]
+pub(super) fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// `1 fault`, `2 faults`.
+#[must_use]
+pub(super) fn counted(number: usize, thing: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {thing}{plural}")
+}
+
+/// The word of a result, coloured.
+#[must_use]
+pub(super) fn result_word(status: ReportStatus) -> String {
+    let tone = match status {
+        ReportStatus::Passed => Tone::Good,
+        ReportStatus::Failed => Tone::Bad,
+        ReportStatus::Warning => Tone::Caution,
+        ReportStatus::Skipped => Tone::Quiet,
+    };
+    toned(status.as_str(), tone)
+}
+
+/// The word of a status, coloured.
+#[must_use]
+pub(super) fn status_word(status: Status) -> String {
+    let tone = match status {
+        Status::Enabled => Tone::Good,
+        Status::CreateError
+        | Status::DeleteError
+        | Status::EditError
+        | Status::MigrateError
+        | Status::RecurringValidationError => Tone::Bad,
+        Status::Creating | Status::Deleting | Status::Editing | Status::Migrating => Tone::Caution,
+        Status::Deleted | Status::Disabled => Tone::Quiet,
+    };
+    toned(status.as_str(), tone)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn foreign_text_cannot_steer_a_terminal() {
+        let cases = [
+            ("Unable to connect to host.", "Unable to connect to host."),
+            ("a\u{1b}[31mred\u{1b}[0m", "a\\u{1b}[31mred\\u{1b}[0m"),
+            ("one\ntwo\r\n\tthree", "one\\ntwo\\r\\n\\tthree"),
+            ("abc\u{202e}fdp.exe", "abc\\u{202e}fdp.exe"),
+            ("csi \u{9b}2J nul \0 del \u{7f}", "csi \\u{9b}2J nul \\u{0} del \\u{7f}"),
+            ("\u{2028}\u{2066}\u{feff}\u{e0041}", "\\u{2028}\\u{2066}\\u{feff}\\u{e0041}"),
+            ("Größe 漢字 👩\u{200d}🔬", "Größe 漢字 👩\u{200d}🔬"),
+        ];
+        for (foreign, expected) in cases {
+            assert_eq!(sanitise(foreign), expected);
+        }
+        for mark in ["\u{2061}", "\u{2062}", "\u{2063}", "\u{2064}", "\u{2060}"] {
+            assert_ne!(sanitise(mark), mark, "foreign text must not bring marks of ours");
+        }
+    }
+
+    #[test]
+    fn json_is_safe_to_show_and_means_the_same() {
+        let value = serde_json::json!({ "m": "\u{1b}[2J \u{9b} \u{202e} \u{7f} \u{e0041} ö" });
+        let text = json(&value).unwrap();
+        assert!(!text.chars().any(|char| char != '\n' && is_unsafe(char)), "{text}");
+        assert!(text.contains("\\u001b[2J \\u009b \\u202e \\u007f \\udb40\\udc41 ö"), "{text}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&text).unwrap(), value);
+    }
+
+    #[test]
+    fn distances_to_now_are_in_whole_seconds() {
+        let now = Timestamp(10_000_999);
+        assert_eq!(ago(now, Timestamp(9_800_000)), "3m 20s ago");
+        assert_eq!(ago(now, Timestamp(10_000_500)), "0s ago");
+        assert_eq!(ago(now, Timestamp(20_000_000)), "0s ago");
+        assert_eq!(ahead(now, Timestamp(10_062_000)), "in 1m 1s");
+        assert_eq!(ahead(now, now), "now");
+        assert_eq!(instant(Some(Timestamp(1_795_381_200_999))), "2026-11-22T21:00:00Z");
+        assert_eq!(instant(None), "-");
+    }
+
+    #[test]
+    fn one_is_singular() {
+        assert_eq!([counted(0, "fault"), counted(1, "fault")], ["0 faults", "1 fault"]);
+    }
+}

@@ -1,0 +1,81 @@
+//! Colour that takes no room in a layout.
+//!
+//! Escape sequences would count as text when a table measures its cells. So a toned word carries
+//! invisible marks of width zero while it is laid out, and [`render`] turns them into escape
+//! sequences at the very end; the output stream drops those when it is no terminal.
+
+use anstyle::{AnsiColor, Style};
+
+/// Ends what a tone began.
+const END: char = '\u{2060}';
+
+/// What a word says about the thing it names.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(in crate::cli) enum Tone {
+    /// All is well.
+    Good,
+    /// It does not work.
+    Bad,
+    /// Look at it.
+    Caution,
+    /// Not of interest now.
+    Quiet,
+}
+
+impl Tone {
+    const ALL: [Self; 4] = [Self::Good, Self::Bad, Self::Caution, Self::Quiet];
+
+    const fn mark(self) -> char {
+        match self {
+            Self::Good => '\u{2061}',
+            Self::Bad => '\u{2062}',
+            Self::Caution => '\u{2063}',
+            Self::Quiet => '\u{2064}',
+        }
+    }
+
+    const fn style(self) -> Style {
+        match self {
+            Self::Good => AnsiColor::Green.on_default(),
+            Self::Bad => AnsiColor::Red.on_default().bold(),
+            Self::Caution => AnsiColor::Yellow.on_default(),
+            Self::Quiet => Style::new().dimmed(),
+        }
+    }
+}
+
+/// Gives `text` a tone. It must be our own or sanitised, and stay on one line.
+#[must_use]
+pub(in crate::cli) fn toned(text: &str, tone: Tone) -> String {
+    format!("{}{text}{END}", tone.mark())
+}
+
+/// Turns the marks of [`toned`] into escape sequences.
+#[must_use]
+pub(in crate::cli) fn render(text: &str) -> String {
+    let mut rendered = String::with_capacity(text.len());
+    let mut open = Style::new();
+    for char in text.chars() {
+        if char == END {
+            rendered.push_str(&open.render_reset().to_string());
+        } else if let Some(tone) = Tone::ALL.into_iter().find(|tone| tone.mark() == char) {
+            open = tone.style();
+            rendered.push_str(&open.render().to_string());
+        } else {
+            rendered.push(char);
+        }
+    }
+    rendered
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tones_become_escape_sequences_at_the_end() {
+        let text = format!("{} and {}", toned("bad", Tone::Bad), toned("good", Tone::Good));
+        assert_eq!(render(&text), "\u{1b}[1m\u{1b}[31mbad\u{1b}[0m and \u{1b}[32mgood\u{1b}[0m");
+        assert_eq!(anstream::adapter::strip_str(&render(&text)).to_string(), "bad and good");
+    }
+}

@@ -1,0 +1,55 @@
+//! Reading the store beside a running daemon, and naming integrations.
+
+use anyhow::Context as _;
+
+use super::Trouble;
+use super::args::{Global, Source};
+use super::print::sanitise;
+use crate::daemon;
+use crate::input::nearest;
+use crate::store::{IntegrationRow, View};
+
+/// Opens the database that the command line or the configuration names.
+pub(super) fn view(global: &Global, source: &Source) -> Result<View, Trouble> {
+    let path = match &source.store {
+        Some(path) => path.clone(),
+        None => daemon::open(global.config.as_deref())?.settings.store,
+    };
+    Ok(View::open(&path).context("opening the store")?)
+}
+
+/// The integration of this name; an unknown one is a mistake on the command line.
+pub(super) async fn integration(view: &View, name: &str) -> Result<IntegrationRow, Trouble> {
+    if let Some(row) = view.integration(name).await.context("reading the store")? {
+        return Ok(row);
+    }
+    let rows = view.integrations(false).await.context("reading the store")?;
+    Err(unknown(name, rows.iter().map(|row| row.name.as_str())))
+}
+
+/// What to say when no integration has this name.
+pub(super) fn unknown<'k>(name: &str, known: impl Iterator<Item = &'k str>) -> Trouble {
+    let hint = match nearest(name, known) {
+        Some(near) => format!("; did you mean `{}`?", sanitise(near)),
+        None => "; `revalidated list` shows them all".to_owned(),
+    };
+    Trouble::Usage(format!("no integration is named `{}`{hint}", sanitise(name)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_name_comes_with_the_nearest_one() {
+        let said = |name| unknown(name, ["lake", "warehouse"].into_iter()).to_string();
+        assert_eq!(
+            said("warehose"),
+            "no integration is named `warehose`; did you mean `warehouse`?"
+        );
+        assert_eq!(
+            said("\u{1b}zzz"),
+            "no integration is named `\\u{1b}zzz`; `revalidated list` shows them all"
+        );
+    }
+}

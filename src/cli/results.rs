@@ -1,0 +1,28 @@
+//! The table of a report's tests, for every command that shows one.
+
+use super::print::{Page, Table, result_word, sanitise};
+use crate::domain::Class;
+use crate::store::{StoredReport, StoredTest};
+
+/// One row per test: result, class, name, message, and how to mend it on a line of its own.
+#[must_use]
+pub(super) fn table(page: Page, report: &StoredReport) -> String {
+    let mut table = Table::new(page, 2, ["RESULT", "CLASS", "TEST", "MESSAGE"]);
+    for test in &report.tests {
+        table.row([
+            result_word(test.status),
+            test.class.map_or("-", Class::as_str).to_owned(),
+            sanitise(&test.name).into_owned(),
+            message(test),
+        ]);
+    }
+    table.text()
+}
+
+/// The message and how to mend it.
+fn message(test: &StoredTest) -> String {
+    let said = test.message.as_deref().map(|said| sanitise(said).into_owned());
+    let fix = test.remediation.as_deref().map(|fix| format!("fix: {}", sanitise(fix)));
+    let lines: Vec<_> = said.into_iter().chain(fix).collect();
+    if lines.is_empty() { "-".to_owned() } else { lines.join("\n") }
+}

@@ -1,0 +1,149 @@
+//! Hand-made rows for the tests of this floor, with hostile text where others write.
+
+use std::time::Duration;
+
+use super::print::{Page, render};
+use super::validate::Validated;
+use crate::domain::{
+    Cause, Class, Counters, DeliveryId, EventType, Finding, IntegrationId, Outcome, Report,
+    ReportStatus, RunId, Status, Subject, Test, TestResult, Timestamp,
+};
+use crate::platforms::{AutoBootstrap, Platform};
+use crate::store::{
+    AttemptRow, DeliveryRow, DeliveryState, IntegrationRow, RunRow, StoredReport, TransitionRow,
+    Trigger,
+};
+
+const TESTS: &[Test] =
+    &[Test::always("Connect to host", ""), Test::preflight("Role does not exist", "")];
+
+pub(super) fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+pub(super) fn page() -> Page {
+    Page { now: at("2026-11-23T10:00:00Z"), width: None }
+}
+
+/// Text as it is when standard output is no terminal.
+pub(super) fn plain(text: &str) -> String {
+    anstream::adapter::strip_str(&render(text)).to_string()
+}
+
+pub(super) fn report() -> Report {
+    let result = |name, outcome| TestResult { test: Test::always(name, ""), outcome };
+    let finding = Finding::new(Class::Unreachable, "Unable\nto connect to host.")
+        .mend("Open port 5439.")
+        .because("refused\u{1b}[31m");
+    Report {
+        tests: vec![
+            result("Host is given", Outcome::Passed(None)),
+            result("Connect to host", Outcome::Failed(finding)),
+            result("Create role", Outcome::Skipped("Not run.".to_owned())),
+        ],
+    }
+}
+
+pub(super) fn validated() -> Validated {
+    Validated {
+        name: "lake".to_owned(),
+        kind: "Redshift",
+        report: report(),
+        duration: Duration::from_millis(812),
+    }
+}
+
+pub(super) fn run() -> RunRow {
+    RunRow {
+        id: RunId(912),
+        subject: Subject::Active,
+        trigger: Trigger::Confirm,
+        started_at: at("2026-11-23T09:56:40Z"),
+        duration: Duration::from_millis(812),
+        status: ReportStatus::Failed,
+        class: Some(Class::Unreachable),
+        rule: "a transient failure \u{9b}".to_owned(),
+        report: StoredReport::from(&report()),
+    }
+}
+
+pub(super) fn integration() -> IntegrationRow {
+    IntegrationRow {
+        id: IntegrationId(5),
+        name: "lake".to_owned(),
+        kind: "Redshift".to_owned(),
+        auto_bootstrap: Some(true),
+        labels: [("team".to_owned(), "data".to_owned())].into(),
+        status: Status::RecurringValidationError,
+        config_shown: r#"{"host":"h\u001b[31m","okta":{"password":"[REDACTED]"},"port":5439}"#
+            .to_owned(),
+        cron: "*/15 * * * *".to_owned(),
+        zone: "Europe/Berlin".to_owned(),
+        next_run_at: Some(at("2026-11-23T10:05:00Z")),
+        lease_until: None,
+        counters: Counters { failures: 3, passes: 0 },
+        sequence: 17,
+        incident_id: Some("inc-1".to_owned()),
+        failing_since: Some(at("2026-11-23T08:00:00Z")),
+        last_run: Some(run()),
+    }
+}
+
+pub(super) fn transitions() -> [TransitionRow; 2] {
+    let flipped = TransitionRow {
+        from: Some(Status::Enabled),
+        to: Status::RecurringValidationError,
+        cause: Some(Cause::ActiveFailed),
+        at: at("2026-11-23T09:56:40Z"),
+        run: Some(RunId(912)),
+        incident_id: Some("inc-1".to_owned()),
+    };
+    let created = TransitionRow {
+        from: None,
+        to: Status::Creating,
+        cause: None,
+        at: at("2026-11-23T06:00:00Z"),
+        run: None,
+        incident_id: None,
+    };
+    [flipped, created]
+}
+
+pub(super) fn deliveries() -> [DeliveryRow; 2] {
+    let attempt = |number, code, detail: &str| AttemptRow {
+        number,
+        started_at: at("2026-11-23T09:59:10Z"),
+        duration: Duration::from_millis(40),
+        code,
+        detail: detail.to_owned(),
+    };
+    let delivery = |id, receiver: &str, state, attempts| DeliveryRow {
+        id: DeliveryId(id),
+        event_id: "evt_1".to_owned(),
+        kind: EventType::ValidationFailed,
+        receiver: receiver.to_owned(),
+        integration: "lake".to_owned(),
+        sequence: 17,
+        state,
+        created_at: at("2026-11-23T09:56:40Z"),
+        due_at: at("2026-11-23T10:00:30Z"),
+        attempts,
+    };
+    let gone = vec![attempt(1, Some(500), ""), attempt(2, Some(410), "gone\u{202e}")];
+    let refused = vec![attempt(1, None, "connection refused")];
+    [
+        delivery(1, "on-call", DeliveryState::Failed, gone),
+        delivery(2, "audit", DeliveryState::Pending, refused),
+    ]
+}
+
+pub(super) fn platform(kind: &'static str) -> Platform {
+    Platform {
+        kind,
+        version: 1,
+        catalog: TESTS,
+        auto_bootstrap: AutoBootstrap::Any,
+        sample: "",
+        parse: |_| None,
+    }
+}

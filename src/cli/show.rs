@@ -1,0 +1,185 @@
+//! `show`: everything about one integration.
+
+use serde_json::Value as Json;
+
+use super::args::{Global, Named};
+use super::list::next_run;
+use super::print::{Answer, Page, ago, counted, instant, result_word, sanitise, status_word};
+use super::shape::{self, Integration};
+use super::{Trouble, read, results};
+use crate::store::IntegrationRow;
+
+/// Shows what the store knows of one integration.
+pub(super) async fn answer(global: &Global, args: &Named, page: Page) -> Result<Answer, Trouble> {
+    let view = read::view(global, &args.source)?;
+    let row = read::integration(&view, &args.name).await?;
+    if args.form.json {
+        return Ok(Answer::json(&Integration::from(&row))?);
+    }
+    Ok(Answer::good(text(&row, page)))
+}
+
+fn text(row: &IntegrationRow, page: Page) -> String {
+    let mut text = String::new();
+    for (name, value) in facts(row, page) {
+        text.push_str(&format!("{name:<15}{value}\n"));
+    }
+    text.push_str("\nConfiguration\n");
+    for (key, value) in leaves("", &shape::config(row)) {
+        text.push_str(&format!("  {} = {}\n", sanitise(&key), sanitise(&value)));
+    }
+    match &row.last_run {
+        Some(run) => {
+            text.push_str(&format!("\nValidation results: {}\n", result_word(run.status)));
+            text.push_str(&results::table(page, &run.report));
+        }
+        None => text.push_str("\nNot validated yet.\n"),
+    }
+    text
+}
+
+/// The single facts, in the order they are shown.
+fn facts(row: &IntegrationRow, page: Page) -> Vec<(&'static str, String)> {
+    let labels = row.labels.iter().map(|(key, value)| format!("{key}={value}"));
+    let labels = labels.collect::<Vec<_>>().join(", ");
+    let counters = row.counters;
+    let mut facts = vec![
+        ("Id", row.id.0.to_string()),
+        ("Name", sanitise(&row.name).into_owned()),
+        ("Type", sanitise(&row.kind).into_owned()),
+        ("Auto bootstrap", row.auto_bootstrap.map_or("-".to_owned(), |flag| flag.to_string())),
+        ("Status", status_word(row.status)),
+        ("Labels", if labels.is_empty() { "-".to_owned() } else { sanitise(&labels).into_owned() }),
+        ("Schedule", format!("{} in {}", sanitise(&row.cron), sanitise(&row.zone))),
+        ("Next run", format!("{} ({})", instant(row.next_run_at), next_run(row, page))),
+        ("Last run", last_run(row, page)),
+        (
+            "In a row",
+            format!(
+                "{}, {}",
+                counted(usize::try_from(counters.failures).unwrap_or(usize::MAX), "failing run"),
+                counted(usize::try_from(counters.passes).unwrap_or(usize::MAX), "passing run"),
+            ),
+        ),
+    ];
+    if let Some(incident) = &row.incident_id {
+        let since = row.failing_since;
+        let age = since.map_or(String::new(), |since| format!(" ({})", ago(page.now, since)));
+        let text = format!("{} since {}{age}", sanitise(incident), instant(since));
+        facts.push(("Incident", text));
+    }
+    facts
+}
+
+fn last_run(row: &IntegrationRow, page: Page) -> String {
+    let Some(run) = &row.last_run else { return "-".to_owned() };
+    let age = ago(page.now, run.started_at);
+    let took = crate::domain::duration_text(run.duration);
+    format!("{} ({age}), took {took}", instant(Some(run.started_at)))
+}
+
+/// Every leaf of a JSON value with its path.
+fn leaves(path: &str, value: &Json) -> Vec<(String, String)> {
+    let under = |key: &str| if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
+    match value {
+        Json::Object(entries) if !entries.is_empty() => {
+            entries.iter().flat_map(|(key, value)| leaves(&under(key), value)).collect()
+        }
+        Json::String(text) => vec![(path.to_owned(), text.clone())],
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::Array(_) | Json::Object(_) => {
+            vec![(path.to_owned(), value.to_string())]
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples;
+    use super::*;
+
+    #[test]
+    fn people_see_all_of_an_integration() {
+        let expected = "\
+Id             5
+Name           lake
+Type           Redshift
+Auto bootstrap true
+Status         recurringValidationError
+Labels         team=data
+Schedule       */15 * * * * in Europe/Berlin
+Next run       2026-11-23T10:05:00Z (in 5m)
+Last run       2026-11-23T09:56:40Z (3m 20s ago), took 812ms
+In a row       3 failing runs, 0 passing runs
+Incident       inc-1 since 2026-11-23T08:00:00Z (2h ago)
+
+Configuration
+  host = h\\u{1b}[31m
+  okta.password = [REDACTED]
+  port = 5439
+
+Validation results: failed
+RESULT   CLASS        TEST             MESSAGE
+passed   -            Host is given    -
+failed   unreachable  Connect to host  Unable\\nto connect to host.
+                                       fix: Open port 5439.
+skipped  -            Create role      Not run.
+";
+        let shown = text(&samples::integration(), samples::page());
+        assert_eq!(samples::plain(&shown), expected);
+    }
+
+    #[test]
+    fn programs_get_the_published_object_with_ours_under_one_key() {
+        let row = samples::integration();
+        let answer = Answer::json(&Integration::from(&row)).unwrap();
+        let json: Json = serde_json::from_str(&answer.text).unwrap();
+        let keys: Vec<_> = json.as_object().unwrap().keys().cloned().collect();
+        let mut expected = [
+            "id",
+            "name",
+            "type",
+            "autoBootstrap",
+            "status",
+            "validationResults",
+            "config",
+            "revalidated",
+        ];
+        let position = |key: &&str| answer.text.find(&format!("\n  \"{key}\":")).unwrap();
+        assert!(expected.is_sorted_by_key(position), "{}", answer.text);
+        expected.sort_unstable();
+        let mut sorted = keys;
+        sorted.sort_unstable();
+        assert_eq!(sorted, expected);
+        assert_eq!(json["validationResults"]["validationTests"][1]["status"], "failed");
+        assert_eq!(json["config"]["okta"]["password"], "[REDACTED]");
+        let ours = &json["revalidated"];
+        assert_eq!(ours["lastRun"]["class"], "unreachable");
+        assert_eq!(ours["lastRun"]["trigger"], "confirm");
+        assert_eq!(ours["failingSince"], "2026-11-23T08:00:00Z");
+        assert_eq!(ours["counters"], serde_json::json!({ "failures": 3, "passes": 0 }));
+        let keys: std::collections::BTreeSet<_> = ours.as_object().unwrap().keys().collect();
+        let expected = [
+            "counters",
+            "failingSince",
+            "incidentId",
+            "labels",
+            "lastRun",
+            "nextRunAt",
+            "schedule",
+            "sequence",
+            "zone",
+        ];
+        assert_eq!(keys.into_iter().collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn an_integration_without_a_run_has_no_results() {
+        let mut row = samples::integration();
+        row.last_run = None;
+        row.auto_bootstrap = None;
+        assert!(text(&row, samples::page()).ends_with("\nNot validated yet.\n"));
+        let json = serde_json::to_value(Integration::from(&row)).unwrap();
+        assert_eq!(json["validationResults"], Json::Null);
+        assert!(json.get("autoBootstrap").is_none());
+    }
+}

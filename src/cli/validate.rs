@@ -1,0 +1,214 @@
+//! `validate`: runs validations now, prints the reports and changes nothing.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use indicatif::{ProgressBar, ProgressStyle};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use super::args::{Global, Validate};
+use super::check::enabled;
+use super::print::{Answer, End, Page, result_word, sanitise};
+use super::shape::Validation;
+use super::{Trouble, lines_of, read, results, warn};
+use crate::daemon::{self, Assembly};
+use crate::domain::{Report, ReportStatus, duration_text};
+use crate::platforms::Mode;
+use crate::store::StoredReport;
+
+/// The most validations that run at once.
+const RUNS_MAX: usize = 8;
+
+/// What a validation on demand found.
+#[derive(Debug)]
+pub(super) struct Validated {
+    /// Which integration.
+    pub(super) name: String,
+    /// Its platform's published name.
+    pub(super) kind: &'static str,
+    /// What was found.
+    pub(super) report: Report,
+    /// How long it took.
+    pub(super) duration: Duration,
+}
+
+impl Validated {
+    /// The message of the first test that failed, else of the first that warned.
+    pub(super) fn first_problem(&self) -> Option<&str> {
+        let wanted = [ReportStatus::Failed, ReportStatus::Warning];
+        let mut tests = wanted.iter().flat_map(|&status| {
+            let tests = self.report.tests.iter();
+            tests.filter(move |test| test.outcome.status() == status)
+        });
+        tests.next().and_then(|test| test.outcome.message())
+    }
+
+    /// True when it passed, warnings allowed.
+    fn is_good(&self) -> bool {
+        match self.report.status() {
+            ReportStatus::Passed | ReportStatus::Warning => true,
+            ReportStatus::Failed | ReportStatus::Skipped => false,
+        }
+    }
+}
+
+/// Validates one integration, or all.
+pub(super) async fn answer(
+    global: &Global,
+    args: &Validate,
+    page: Page,
+) -> Result<Answer, Trouble> {
+    let assembly = daemon::open(global.config.as_deref())?;
+    warn(&lines_of(&assembly.warnings, "warning: "));
+    let names = match &args.name {
+        Some(name) if assembly.integrations.contains_key(name) => {
+            vec![name.clone()]
+        }
+        Some(name) => {
+            return Err(read::unknown(name, assembly.integrations.keys().map(String::as_str)));
+        }
+        None => enabled(&assembly),
+    };
+    let mode = if args.preflight { Mode::Preflight } else { Mode::Recurring };
+    let validated = validate_all(Arc::new(assembly), names, mode).await?;
+    let good = validated.iter().all(Validated::is_good);
+    let text = match (args.form.json, args.all) {
+        (true, all) => json(&validated, all)?,
+        (false, _) => text(&validated, page),
+    };
+    Ok(Answer { text, end: End::success_if(good) })
+}
+
+/// Validates the named integrations, some at once; the results come in the order of the names.
+/// Progress is shown on standard error when it is a terminal and there is more than one.
+pub(super) async fn validate_all(
+    assembly: Arc<Assembly>,
+    names: Vec<String>,
+    mode: Mode,
+) -> anyhow::Result<Vec<Validated>> {
+    let bar = progress(names.len());
+    let permits = Arc::new(Semaphore::new(RUNS_MAX));
+    let mut runs = JoinSet::new();
+    for (place, name) in names.into_iter().enumerate() {
+        let (assembly, permits) = (Arc::clone(&assembly), Arc::clone(&permits));
+        runs.spawn(async move {
+            let _permit = permits.acquire_owned().await?;
+            anyhow::Ok((place, validate(&assembly, name, mode).await))
+        });
+    }
+    let mut done = Vec::new();
+    while let Some(joined) = runs.join_next().await {
+        let (place, validated) = joined.context("a validation was torn down")??;
+        bar.inc(1);
+        done.extend(validated.map(|validated| (place, validated)));
+    }
+    bar.finish_and_clear();
+    done.sort_by_key(|(place, _)| *place);
+    Ok(done.into_iter().map(|(_, validated)| validated).collect())
+}
+
+async fn validate(assembly: &Assembly, name: String, mode: Mode) -> Option<Validated> {
+    let kind = assembly.integrations.get(&name)?.platform.kind;
+    let started = Instant::now();
+    let report = daemon::validate(assembly, &name, mode).await?;
+    Some(Validated { name, kind, report, duration: started.elapsed() })
+}
+
+/// A bar that hides itself when standard error is no terminal.
+fn progress(number: usize) -> ProgressBar {
+    if number < 2 {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new(u64::try_from(number).unwrap_or(u64::MAX));
+    let style = ProgressStyle::with_template("validating {wide_bar} {pos}/{len}");
+    bar.with_style(style.unwrap_or_else(|_wrong| ProgressStyle::default_bar()))
+}
+
+/// One object, or an array of them when all were asked for.
+fn json(validated: &[Validated], all: bool) -> anyhow::Result<String> {
+    let stored: Vec<_> = validated.iter().map(|one| StoredReport::from(&one.report)).collect();
+    let shapes: Vec<_> = validated
+        .iter()
+        .zip(&stored)
+        .map(|(one, stored)| {
+            Validation::new((&one.name, one.kind), &one.report, stored, one.duration)
+        })
+        .collect();
+    let text = match shapes.first() {
+        Some(first) if !all => super::print::json(first)?,
+        _ => super::print::json(&shapes)?,
+    };
+    Ok(text)
+}
+
+/// A heading and the table of tests per integration.
+fn text(validated: &[Validated], page: Page) -> String {
+    let blocks = validated.iter().map(|one| {
+        let heading = format!(
+            "{} ({}): {} in {}",
+            sanitise(&one.name),
+            sanitise(one.kind),
+            result_word(one.report.status()),
+            duration_text(one.duration),
+        );
+        format!("{heading}\n{}", results::table(page, &StoredReport::from(&one.report)))
+    });
+    blocks.collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples;
+    use super::*;
+
+    #[test]
+    fn people_see_every_test_with_its_message_and_fix() {
+        let expected = "\
+lake (Redshift): failed in 812ms
+RESULT   CLASS        TEST             MESSAGE
+passed   -            Host is given    -
+failed   unreachable  Connect to host  Unable\\nto connect to host.
+                                       fix: Open port 5439.
+skipped  -            Create role      Not run.
+";
+        let shown = text(&[samples::validated()], samples::page());
+        assert_eq!(samples::plain(&shown), expected);
+    }
+
+    #[test]
+    fn programs_get_the_published_results_and_ours_beside_them() {
+        let one = json(&[samples::validated()], false).unwrap();
+        let json_of = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+        let expected = serde_json::json!({
+            "name": "lake", "type": "Redshift",
+            "validationResults": { "status": "failed", "validationTests": [
+                { "name": "Host is given", "status": "passed" },
+                { "name": "Connect to host", "status": "failed",
+                  "message": "Unable\nto connect to host." },
+                { "name": "Create role", "status": "skipped", "message": "Not run." },
+            ]},
+            "details": [{ "name": "Connect to host", "class": "unreachable",
+                "remediation": "Open port 5439.", "evidence": "refused\u{1b}[31m" }],
+            "durationMs": 812,
+        });
+        assert_eq!(json_of(&one), expected);
+        let all = json(&[samples::validated()], true).unwrap();
+        assert_eq!(json_of(&all), serde_json::json!([expected]));
+        assert_eq!(json(&[], true).unwrap(), "[]\n");
+    }
+
+    #[test]
+    fn a_run_that_could_not_test_anything_is_not_good() {
+        let mut validated = samples::validated();
+        assert!(!validated.is_good());
+        validated.report.tests.truncate(1);
+        assert!(validated.is_good());
+        assert_eq!(validated.first_problem(), None);
+        validated.report = samples::validated().report;
+        validated.report.tests.drain(..2);
+        assert!(!validated.is_good());
+    }
+}

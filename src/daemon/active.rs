@@ -1,0 +1,106 @@
+//! The configuration in force: replaced as a whole by a reload, never changed in place.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+
+use crate::config::Limits;
+use crate::domain::{IntegrationId, Policy, Schedule, Subscription, Test};
+use crate::platforms::{Peer, Validator};
+use crate::store::Retention;
+use crate::webhook::Sender;
+
+/// What the daemon works by until the next reload.
+#[derive(Debug)]
+pub(super) struct Active {
+    /// The integrations to be validated.
+    pub(super) watched: HashMap<IntegrationId, Watched>,
+    /// Everybody, for the tests that compare integrations.
+    pub(super) peers: Arc<[Peer]>,
+    /// By name.
+    pub(super) receivers: BTreeMap<String, Arc<Sender>>,
+    /// Who wants to be told of what.
+    pub(super) subscriptions: Arc<[Subscription]>,
+    /// How much at once, and how long.
+    pub(super) limits: Limits,
+    /// How long history is kept.
+    pub(super) retention: Retention,
+    /// The room of the limits; handed on by a reload that leaves them as they are.
+    pub(super) room: Arc<Room>,
+}
+
+/// One integration that is watched.
+#[derive(Debug)]
+pub(super) struct Watched {
+    /// Able to run its catalog.
+    pub(super) validator: Arc<dyn Validator>,
+    /// Its platform's catalog.
+    pub(super) catalog: &'static [Test],
+    /// When it is due.
+    pub(super) schedule: Schedule,
+    /// How much evidence a verdict needs.
+    pub(super) policy: Policy,
+    /// The room at its host.
+    pub(super) host: Arc<Semaphore>,
+}
+
+impl Active {
+    /// Nobody to watch and nobody to tell: what is in force before the first configuration is.
+    pub(super) fn nothing() -> Self {
+        let limits =
+            Limits { runs: 1, runs_per_host: 1, test: Duration::ZERO, run: Duration::ZERO };
+        Self {
+            watched: HashMap::new(),
+            peers: [].into(),
+            receivers: BTreeMap::new(),
+            subscriptions: [].into(),
+            limits,
+            retention: Retention { history: Duration::MAX, deliveries: Duration::MAX, batch: 0 },
+            room: Room::of(limits, None),
+        }
+    }
+
+    /// How long a begun run is believed to be alive: two configurations may be validated in it.
+    pub(super) fn lease(&self) -> Duration {
+        self.limits.run.saturating_mul(2).saturating_add(Duration::from_mins(1))
+    }
+}
+
+/// The room that is left for runs.
+#[derive(Debug)]
+pub(super) struct Room {
+    limits: Limits,
+    runs: Semaphore,
+    hosts: std::sync::Mutex<HashMap<String, Arc<Semaphore>>>,
+}
+
+impl Room {
+    /// Room for `limits`; the `former` room when they are the same, so that a reload does not
+    /// hand out again what running validations still take.
+    pub(super) fn of(limits: Limits, former: Option<&Arc<Self>>) -> Arc<Self> {
+        match former {
+            Some(former) if former.limits == limits => Arc::clone(former),
+            _ => Arc::new(Self {
+                limits,
+                runs: Semaphore::new(limits.runs),
+                hosts: std::sync::Mutex::default(),
+            }),
+        }
+    }
+
+    /// The room at `host`.
+    pub(super) fn at(&self, host: &str) -> Arc<Semaphore> {
+        let mut hosts = self.hosts.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let room = hosts
+            .entry(host.to_owned())
+            .or_insert_with(|| Arc::new(Semaphore::new(self.limits.runs_per_host)));
+        Arc::clone(room)
+    }
+
+    /// The room among all runs.
+    pub(super) const fn among_all(&self) -> &Semaphore {
+        &self.runs
+    }
+}

@@ -1,0 +1,207 @@
+//! The outbox: claims what may be sent, sends it, records the attempt.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::{error, info, warn};
+
+use super::Shared;
+use super::active::Active;
+use crate::domain::{AttemptResult, Next, after_attempt, duration_text};
+use crate::store::{Attempt, PendingDelivery, StoreError};
+use crate::webhook::{Message, Sender};
+
+/// The longest sleep: the clock may have been set, or the machine may have slept.
+const SLEEP_MAX: Duration = Duration::from_secs(30);
+/// The sleep while something is owed that cannot be sent: its receiver is busy or is gone from
+/// the configuration. A finished attempt and a reload wake the loop anyway.
+const BLOCKED_SLEEP: Duration = Duration::from_secs(5);
+/// The pause after the store failed.
+const STORE_PAUSE: Duration = Duration::from_secs(1);
+/// How much longer a delivery is leased than its attempt can last.
+const LEASE_MARGIN: Duration = Duration::from_secs(30);
+
+/// Delivers until `stop`; then waits for what is being sent, until `abort` ends that too.
+pub(super) async fn deliver(
+    shared: Arc<Shared>,
+    stop: CancellationToken,
+    abort: CancellationToken,
+) {
+    let tasks = TaskTracker::new();
+    let busy = Busy::default();
+    while !stop.is_cancelled() {
+        let wait = match round(&shared, &tasks, &busy, &abort).await {
+            Ok(wait) => wait,
+            Err(error) => {
+                error!(error = &error as &dyn std::error::Error, "the outbox cannot be read");
+                STORE_PAUSE
+            }
+        };
+        shared.delivered();
+        tokio::select! {
+            () = stop.cancelled() => break,
+            () = sleep(wait) => (),
+            () = shared.delivering.notified() => (),
+        }
+    }
+    tasks.close();
+    tasks.wait().await;
+}
+
+/// Sends what may be sent now, and says how long nothing else will be.
+async fn round(
+    shared: &Arc<Shared>,
+    tasks: &TaskTracker,
+    busy: &Busy,
+    abort: &CancellationToken,
+) -> Result<Duration, StoreError> {
+    let active = shared.active();
+    let lease = active.receivers.values().map(|receiver| receiver.receiver().timeout).max();
+    let lease = lease.unwrap_or_default().saturating_add(LEASE_MARGIN);
+    let now = shared.clock.now();
+    let claimed = shared.store.claim(busy.room(&active), lease, now).await?;
+    if claimed.is_empty() {
+        let wait = |at: crate::domain::Timestamp| at.since(now).min(SLEEP_MAX);
+        let next = shared.view.next_delivery_at().await?.map_or(SLEEP_MAX, wait);
+        return Ok(if next.is_zero() { BLOCKED_SLEEP } else { next });
+    }
+    for delivery in claimed {
+        let Some(receiver) = active.receivers.get(&delivery.receiver).map(Arc::clone) else {
+            continue;
+        };
+        let ticket = busy.enter(&delivery.receiver, Arc::clone(shared));
+        let shared = Arc::clone(shared);
+        let abort = abort.clone();
+        tasks.spawn(async move {
+            abort.run_until_cancelled(attempt(&shared, &receiver, delivery)).await;
+            drop(ticket);
+        });
+    }
+    Ok(Duration::ZERO)
+}
+
+/// Makes one attempt and records it. Should recording fail, the lease runs out and the delivery
+/// is repeated under the same id.
+async fn attempt(shared: &Shared, receiver: &Sender, delivery: PendingDelivery) {
+    let started_at = shared.clock.now();
+    let message = Message { id: &delivery.event_id, body: &delivery.body };
+    let sent = receiver.send(&message, started_at).await;
+    let next =
+        after_attempt(&receiver.receiver().retry, delivery.id, delivery.attempt, &sent.result);
+    log(&delivery, &sent.result, sent.duration, &sent.detail, next);
+    let attempt = Attempt {
+        delivery: delivery.id,
+        number: delivery.attempt,
+        started_at,
+        duration: sent.duration,
+        result: sent.result,
+        detail: sent.detail,
+        next,
+    };
+    if let Err(error) = shared.store.record_attempt(attempt).await {
+        error!(
+            delivery = delivery.id.0,
+            error = &error as &dyn std::error::Error,
+            "an attempt could not be recorded; the delivery will be repeated"
+        );
+    }
+}
+
+fn log(
+    delivery: &PendingDelivery,
+    result: &AttemptResult,
+    duration: Duration,
+    detail: &str,
+    next: Next,
+) {
+    let PendingDelivery { id, event_id, receiver, integration, attempt, .. } = delivery;
+    let delivery = id.0;
+    let duration_ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+    let code = match result {
+        AttemptResult::Answered { code, .. } => Some(*code),
+        AttemptResult::Unreachable => None,
+    };
+    match next {
+        Next::Delivered => info!(
+            delivery,
+            event = event_id,
+            receiver,
+            integration,
+            attempt,
+            code,
+            duration_ms,
+            "webhook delivered"
+        ),
+        Next::RetryAfter(wait) => warn!(
+            delivery,
+            event = event_id,
+            receiver,
+            integration,
+            attempt,
+            code,
+            duration_ms,
+            detail,
+            retry_in = duration_text(wait),
+            "webhook not delivered"
+        ),
+        Next::Failed => error!(
+            delivery,
+            event = event_id,
+            receiver,
+            integration,
+            attempt,
+            code,
+            duration_ms,
+            detail,
+            "webhook given up"
+        ),
+    }
+}
+
+/// How many requests each receiver is answering.
+#[derive(Clone, Default)]
+struct Busy(Arc<Mutex<BTreeMap<String, u32>>>);
+
+impl Busy {
+    /// How many more each configured receiver may be sent.
+    fn room(&self, active: &Active) -> BTreeMap<String, u32> {
+        let busy = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let receivers = active.receivers.iter();
+        receivers
+            .map(|(name, receiver)| {
+                let taken = busy.get(name).copied().unwrap_or(0);
+                let most = u32::try_from(receiver.receiver().concurrency).unwrap_or(u32::MAX);
+                (name.clone(), most.saturating_sub(taken))
+            })
+            .filter(|(_, room)| 0 < *room)
+            .collect()
+    }
+
+    fn enter(&self, receiver: &str, shared: Arc<Shared>) -> Ticket {
+        let mut busy = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *busy.entry(receiver.to_owned()).or_default() += 1;
+        Ticket { receiver: receiver.to_owned(), busy: self.clone(), shared }
+    }
+}
+
+/// Counts one request until it is dropped.
+struct Ticket {
+    receiver: String,
+    busy: Busy,
+    shared: Arc<Shared>,
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        let mut busy = self.busy.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = busy.get_mut(&self.receiver) {
+            *count = count.saturating_sub(1);
+        }
+        drop(busy);
+        self.shared.delivering.notify_one();
+    }
+}

@@ -1,0 +1,24 @@
+//! Validation by hand: runs now, tells nobody, stores nothing.
+
+use std::sync::Arc;
+
+use super::assemble::Assembly;
+use super::clock::Clock;
+use super::validate::guarded;
+use crate::domain::Report;
+use crate::platforms::{Mode, RunContext};
+
+/// Validates the configured integration `name` as it stands in the files; `None` when there is
+/// none of that name.
+pub(crate) async fn validate(assembly: &Assembly, name: &str, mode: Mode) -> Option<Report> {
+    let one = assembly.integrations.get(name)?;
+    let context = RunContext {
+        name: name.to_owned(),
+        mode,
+        everyone: Arc::clone(&assembly.peers),
+        test_limit: assembly.settings.limits.test,
+        run_limit: assembly.settings.limits.run,
+        now: Clock::default().now(),
+    };
+    Some(guarded(Arc::clone(&one.validator), context, one.platform.catalog).await)
+}

@@ -1,0 +1,127 @@
+//! The planner: starts what is due, as long as the limits leave room.
+//!
+//! It is level-triggered. Whatever wakes it (its own timer, the heartbeat, a finished run, a
+//! reload), it reads the rows and starts what is due and not yet on its way; a lost or doubled
+//! wake-up changes nothing.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::{Instrument, debug_span, error};
+
+use super::{Shared, validate};
+use crate::domain::IntegrationId;
+use crate::store::{Due, StoreError};
+
+/// The most runs that wait for room at once; what is due beyond that is found in the next round.
+const WAITING_MAX: usize = 4096;
+/// The longest sleep: the clock may have been set, or the machine may have slept.
+const SLEEP_MAX: Duration = Duration::from_secs(30);
+/// The shortest time between two rounds, so that runs that end together share one.
+const ROUND_MIN: Duration = Duration::from_millis(20);
+/// The pause after the store failed, before the same row is tried again.
+const STORE_PAUSE: Duration = Duration::from_secs(1);
+
+/// Plans until `stop`; then waits for what is running, until `abort` ends that too.
+pub(super) async fn plan(shared: Arc<Shared>, stop: CancellationToken, abort: CancellationToken) {
+    let tasks = TaskTracker::new();
+    let on_the_way = OnTheWay::default();
+    while !stop.is_cancelled() {
+        let wait = match round(&shared, &tasks, &on_the_way, &abort).await {
+            Ok(wait) => wait,
+            Err(error) => {
+                error!(
+                    error = &error as &dyn std::error::Error,
+                    "the due integrations cannot be read"
+                );
+                STORE_PAUSE
+            }
+        };
+        shared.planned();
+        tokio::select! {
+            () = stop.cancelled() => break,
+            () = sleep(wait) => (),
+            () = shared.planning.notified() => sleep(ROUND_MIN).await,
+        }
+    }
+    tasks.close();
+    tasks.wait().await;
+}
+
+/// Starts what is due, and says how long nothing else will be.
+async fn round(
+    shared: &Arc<Shared>,
+    tasks: &TaskTracker,
+    on_the_way: &OnTheWay,
+    abort: &CancellationToken,
+) -> Result<Duration, StoreError> {
+    let now = shared.clock.now();
+    let waiting = on_the_way.count();
+    let limit = u32::try_from(WAITING_MAX + waiting).unwrap_or(u32::MAX);
+    let due = shared.view.due(now, limit).await?;
+    for Due { id, name, .. } in due {
+        let Some(ticket) = on_the_way.enter(id, Arc::clone(shared)) else { continue };
+        let shared = Arc::clone(shared);
+        let abort = abort.clone();
+        let work = async move {
+            abort.run_until_cancelled(attend(&shared, id)).await;
+            drop(ticket);
+        };
+        tasks.spawn(work.instrument(debug_span!("run", integration = name)));
+    }
+    let next = shared.view.next_due_at(now).await?;
+    Ok(next.map_or(SLEEP_MAX, |at| at.since(now).min(SLEEP_MAX)))
+}
+
+/// Waits for room, first at the integration's host and then among all runs, and takes the step.
+///
+/// The host comes first, so that those who wait for a busy host hold nothing that others need.
+async fn attend(shared: &Shared, id: IntegrationId) {
+    let active = shared.active();
+    let Some(watched) = active.watched.get(&id) else {
+        // The row is newer than the configuration in force: a reload is about to replace it.
+        sleep(STORE_PAUSE).await;
+        return;
+    };
+    // Neither semaphore is ever closed.
+    let Ok(_at_host) = watched.host.acquire().await else { return };
+    let Ok(_among_all) = active.room.among_all().acquire().await else { return };
+    if let Err(error) = validate::step(shared, id).await {
+        error!(error = &error as &dyn std::error::Error, "a run could not be stored");
+        sleep(STORE_PAUSE).await;
+    }
+}
+
+/// The integrations that have been started and not ended, each once.
+#[derive(Clone, Default)]
+struct OnTheWay(Arc<Mutex<HashSet<IntegrationId>>>);
+
+impl OnTheWay {
+    fn count(&self) -> usize {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// A ticket that is valid until it is dropped, unless `id` already has one.
+    fn enter(&self, id: IntegrationId, shared: Arc<Shared>) -> Option<Ticket> {
+        let entered = self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(id);
+        entered.then(|| Ticket { id, all: self.clone(), shared })
+    }
+}
+
+/// Keeps an integration from being started twice, also when its run panics.
+struct Ticket {
+    id: IntegrationId,
+    all: OnTheWay,
+    shared: Arc<Shared>,
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        self.all.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.id);
+        self.shared.planning.notify_one();
+    }
+}

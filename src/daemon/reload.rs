@@ -1,0 +1,129 @@
+//! Puts a configuration in force: at the start, and again at every SIGHUP.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+use std::sync::Arc;
+
+use tracing::{error, info, warn};
+
+use super::active::{Active, Room, Watched};
+use super::assemble::{self, Assembly};
+use super::{DaemonError, Shared, notify, status_line};
+use crate::domain::{IntegrationId, Subscription};
+use crate::platforms::Peer;
+use crate::store::{Retention, Tell};
+use crate::webhook::Sender;
+
+/// The most rows that one transaction of the retention deletes per table.
+const PRUNE_BATCH: u32 = 500;
+
+/// Reads the configuration again and puts it in force; one that is wrong is reported and leaves
+/// everything as it was.
+pub(super) async fn reload(shared: &Shared, config: Option<&Path>) {
+    notify::reloading();
+    let done = match load(config).await {
+        Ok(assembly) => apply(shared, &assembly, false).await,
+        Err(faulty) => Err(faulty),
+    };
+    match done {
+        Ok(()) => {
+            let status = status_line(shared);
+            info!(status, "configuration reloaded");
+            notify::ready(&status);
+        }
+        Err(refused) => {
+            if let DaemonError::Configuration(faulty) = &refused {
+                for fault in &faulty.faults {
+                    error!(%fault, "wrong configuration");
+                }
+            }
+            error!(
+                error = &refused as &dyn std::error::Error,
+                "reload refused, the old configuration stays"
+            );
+            notify::ready(&format!("{}; last reload refused: {refused}", status_line(shared)));
+        }
+    }
+}
+
+/// Reads and assembles the configuration, off the threads that serve others.
+async fn load(config: Option<&Path>) -> Result<Assembly, DaemonError> {
+    let path = config.map(Path::to_owned);
+    let read = tokio::task::spawn_blocking(move || assemble::open(path.as_deref())).await;
+    let assembly = read.map_err(|_panicked| DaemonError::Ended("configuration reader"))??;
+    warn_of(&assembly);
+    Ok(assembly)
+}
+
+/// Logs what is accepted but unwise.
+pub(super) fn warn_of(assembly: &Assembly) {
+    for warning in &assembly.warnings {
+        warn!(%warning, "unwise configuration");
+    }
+}
+
+/// Brings the rows in line with `assembly` and makes the daemon work by it.
+pub(super) async fn apply(
+    shared: &Shared,
+    assembly: &Assembly,
+    startup: bool,
+) -> Result<(), DaemonError> {
+    let mut receivers = BTreeMap::new();
+    for receiver in &assembly.receivers {
+        let sender = Sender::new(receiver.clone())?;
+        receivers.insert(receiver.name.clone(), Arc::new(sender));
+    }
+    let subscriptions: Arc<[Subscription]> =
+        assembly.receivers.iter().map(|receiver| receiver.subscription.clone()).collect();
+    let wanted = assembly.integrations.values().map(|one| one.wanted.clone()).collect();
+    let tell = Tell { subscriptions: Arc::clone(&subscriptions), now: shared.clock.now() };
+    let synced = shared.store.sync(wanted, startup, tell).await?;
+    for (integration, transition) in &synced.transitions {
+        info!(integration, from = %transition.from, to = %transition.to, "status changed");
+    }
+    let settings = &assembly.settings;
+    let room = Room::of(settings.limits, Some(&shared.active().room));
+    shared.put_in_force(Active {
+        watched: watched(assembly, &synced.ids, &room),
+        peers: peers(assembly, &synced.ids),
+        receivers,
+        subscriptions,
+        limits: settings.limits,
+        retention: Retention {
+            history: settings.retention.history,
+            deliveries: settings.retention.deliveries,
+            batch: PRUNE_BATCH,
+        },
+        room,
+    });
+    Ok(())
+}
+
+fn watched(
+    assembly: &Assembly,
+    ids: &BTreeMap<String, IntegrationId>,
+    room: &Room,
+) -> HashMap<IntegrationId, Watched> {
+    let integrations = assembly.integrations.iter();
+    integrations
+        .filter_map(|(name, one)| {
+            let watched = Watched {
+                validator: Arc::clone(&one.validator),
+                catalog: one.platform.catalog,
+                schedule: one.wanted.schedule.clone(),
+                policy: one.policy,
+                host: room.at(&one.identity.host),
+            };
+            Some((*ids.get(name)?, watched))
+        })
+        .collect()
+}
+
+/// Everybody, with the ids that the rows gave them.
+fn peers(assembly: &Assembly, ids: &BTreeMap<String, IntegrationId>) -> Arc<[Peer]> {
+    let known = assembly
+        .peers
+        .iter()
+        .map(|peer| Peer { id: ids.get(&peer.name).map(|id| id.0), ..peer.clone() });
+    known.collect()
+}

@@ -1,0 +1,47 @@
+//! The daemon's own jobs, fired by `tokio-cron-scheduler`: the only file that names it.
+//!
+//! It gives hints and decides nothing: it keeps the offset of a zone from registration on, may
+//! fire a job twice or lose one under load, and polls twice a second. So integrations are not its
+//! jobs; their rows say when they are due, and a lost heartbeat is made up for by the planner's
+//! own timer.
+
+use tokio_cron_scheduler::{Job, JobScheduler};
+
+pub(crate) use tokio_cron_scheduler::JobSchedulerError as JobsError;
+
+/// Fires every ten seconds: a nudge to look at the rows, should every timer have been lost.
+const HEARTBEAT: &str = "*/10 * * * * *";
+
+/// Starts the jobs: the heartbeat, and retention at `retention_cron` (five fields, UTC).
+///
+/// Jobs must neither block nor fail; both only wake somebody.
+pub(super) async fn start(
+    retention_cron: &str,
+    heartbeat: impl Fn() + Clone + Send + Sync + 'static,
+    retention: impl Fn() + Clone + Send + Sync + 'static,
+) -> Result<Jobs, JobsError> {
+    let scheduler = JobScheduler::new().await?;
+    scheduler.add(job(HEARTBEAT, heartbeat)?).await?;
+    scheduler.add(job(&format!("0 {retention_cron}"), retention)?).await?;
+    scheduler.start().await?;
+    Ok(Jobs(scheduler))
+}
+
+fn job(cron: &str, wake: impl Fn() + Clone + Send + Sync + 'static) -> Result<Job, JobsError> {
+    Job::new_async(cron, move |_id, _scheduler| {
+        let wake = wake.clone();
+        Box::pin(async move { wake() })
+    })
+}
+
+/// The running jobs.
+pub(super) struct Jobs(JobScheduler);
+
+impl Jobs {
+    /// Stops firing.
+    pub(super) async fn stop(mut self) {
+        if let Err(error) = self.0.shutdown().await {
+            tracing::warn!(%error, "the job scheduler did not stop cleanly");
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! From "it may be due" to a committed result: the step that timer, restart and reload share.
+
+use std::sync::Arc;
+
+use tokio::time::Instant;
+use tokio_util::task::AbortOnDropHandle;
+use tracing::{error, info, warn};
+
+use super::Shared;
+use super::active::{Active, Watched};
+use super::assemble::{Stored, parse_stored};
+use crate::domain::{
+    Class, Finding, IntegrationId, Outcome, Report, ReportStatus, Subject, Test, TestResult,
+    Transition,
+};
+use crate::platforms::{Mode, PLATFORMS, RunContext, Validator};
+use crate::store::{Began, Begun, Finished, Recorded, StoreError, SubjectRun};
+
+/// Looks at the row of `id` and, if it is due, validates it and records what was found.
+pub(super) async fn step(shared: &Shared, id: IntegrationId) -> Result<(), StoreError> {
+    let active = shared.active();
+    let Some(watched) = active.watched.get(&id) else {
+        return Ok(());
+    };
+    let lease = active.lease();
+    let begun = match shared.store.begin(id, lease, shared.clock.now()).await? {
+        Began::Run(begun) => begun,
+        Began::NotDue | Began::Running | Began::NotInUse => return Ok(()),
+    };
+    let started_at = shared.clock.now();
+    let clock = Instant::now();
+    let runs = validate_all(shared, &active, watched, &begun).await;
+    let finished = Finished {
+        begun,
+        runs,
+        started_at,
+        duration: clock.elapsed(),
+        policy: watched.policy,
+        schedule: watched.schedule.clone(),
+    };
+    let summary = Summary::of(&finished);
+    let recorded = shared.store.record(finished, shared.tell(&active)).await?;
+    summary.log(&recorded);
+    if let Recorded::Stored { transition: Some(_), .. } = recorded {
+        shared.wake_delivery();
+    }
+    Ok(())
+}
+
+/// Validates the configurations that the status asks for; a candidate that passes ends it, since
+/// the active configuration is then no longer of interest.
+async fn validate_all(
+    shared: &Shared,
+    active: &Active,
+    watched: &Watched,
+    begun: &Begun,
+) -> Vec<SubjectRun> {
+    let mut runs = Vec::with_capacity(2);
+    for &subject in begun.status.subjects() {
+        let report = match validator_for(watched, begun, subject) {
+            Ok(validator) => {
+                let context = RunContext {
+                    name: begun.name.clone(),
+                    mode: Mode::Recurring,
+                    everyone: Arc::clone(&active.peers),
+                    test_limit: active.limits.test,
+                    run_limit: active.limits.run,
+                    now: shared.clock.now(),
+                };
+                guarded(validator, context, watched.catalog).await
+            }
+            Err(reason) => nothing_ran(watched.catalog, &reason),
+        };
+        let passed = matches!(report.status(), ReportStatus::Passed | ReportStatus::Warning);
+        runs.push(SubjectRun { subject, report });
+        if subject == Subject::Candidate && passed {
+            break;
+        }
+    }
+    runs
+}
+
+/// The validator of the configured integration, or, while an edit or a migration has failed, of
+/// the previous configuration as the store kept it.
+fn validator_for(
+    watched: &Watched,
+    begun: &Begun,
+    subject: Subject,
+) -> Result<Arc<dyn Validator>, String> {
+    let kept_apart = begun.status.subjects().len() > 1;
+    if subject == Subject::Candidate || !kept_apart {
+        return Ok(Arc::clone(&watched.validator));
+    }
+    let stored = begun.active_config.as_deref().unwrap_or_default();
+    match parse_stored(&begun.kind, stored, PLATFORMS) {
+        Stored::Ready(validator) => Ok(Arc::from(validator)),
+        Stored::SecretGone => Err("The previous configuration held a secret itself, which is \
+            never stored, so it cannot be validated after a restart."
+            .to_owned()),
+        Stored::Unreadable(faults) => {
+            let faults: Vec<_> = faults.iter().map(ToString::to_string).collect();
+            Err(format!("The previous configuration cannot be read: {}.", faults.join("; ")))
+        }
+    }
+}
+
+/// Runs the validator in a task of its own, so that a panic in it is an outcome like any other.
+pub(super) async fn guarded(
+    validator: Arc<dyn Validator>,
+    context: RunContext,
+    catalog: &'static [Test],
+) -> Report {
+    let work = async move { validator.validate(&context).await };
+    match AbortOnDropHandle::new(tokio::spawn(work)).await {
+        Ok(report) => report,
+        Err(stopped) => {
+            error!(panicked = stopped.is_panic(), "a validation stopped before its end");
+            let message = "The validation stopped because of a fault in revalidated.";
+            nothing_ran(catalog, message)
+        }
+    }
+}
+
+/// A report that says nothing about the platform: the first test fails on our side, the rest is
+/// skipped.
+fn nothing_ran(catalog: &'static [Test], reason: &str) -> Report {
+    let outcome = |place| match place {
+        0 => Outcome::Failed(Finding::new(Class::Ours, reason)),
+        _ => Outcome::Skipped(format!("Not run. {reason}")),
+    };
+    let tests = catalog.iter().enumerate();
+    Report {
+        tests: tests.map(|(place, &test)| TestResult { test, outcome: outcome(place) }).collect(),
+    }
+}
+
+/// What the log says of a run.
+struct Summary {
+    integration: String,
+    platform: String,
+    result: ReportStatus,
+    message: Option<String>,
+    duration_ms: u64,
+}
+
+impl Summary {
+    fn of(finished: &Finished) -> Self {
+        let report = finished.runs.first().map(|run| &run.report);
+        let result = report.map_or(ReportStatus::Skipped, Report::status);
+        let first = |report: &Report| {
+            let tests = report.tests.iter();
+            let wrong = tests.map(|test| &test.outcome).find(|outcome| outcome.finding().is_some());
+            wrong.and_then(|outcome| outcome.message().map(str::to_owned))
+        };
+        Self {
+            integration: finished.begun.name.clone(),
+            platform: finished.begun.kind.clone(),
+            result,
+            message: report.and_then(first),
+            duration_ms: u64::try_from(finished.duration.as_millis()).unwrap_or(u64::MAX),
+        }
+    }
+
+    fn log(&self, recorded: &Recorded) {
+        let Self { integration, platform, result, message, duration_ms } = self;
+        let result = result.as_str();
+        let (run, verdict, rule, transition) = match recorded {
+            Recorded::Stored { run, verdict, rule, transition, .. } => {
+                (run.0, *verdict, rule, transition)
+            }
+            Recorded::Overtaken => {
+                info!(integration, platform, "a change overtook the run; its result is dropped");
+                return;
+            }
+        };
+        let message = message.as_deref().unwrap_or_default();
+        if result == "failed" || result == "skipped" {
+            warn!(
+                integration,
+                platform,
+                run,
+                duration_ms,
+                result,
+                ?verdict,
+                rule,
+                message,
+                "validation did not pass"
+            );
+        } else {
+            info!(integration, platform, run, duration_ms, result, message, "validation passed");
+        }
+        if let Some(Transition { from, to, .. }) = transition {
+            warn!(integration, platform, run, %from, %to, "status changed");
+        }
+    }
+}

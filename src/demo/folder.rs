@@ -1,0 +1,211 @@
+//! A temporary folder with a configuration file as a newcomer would write it, and its secrets.
+
+use std::fs::{self, DirBuilder, OpenOptions};
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use aws_lc_rs::rand;
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+
+use super::stand_in::{ACCOUNT, PREFIX, REGION, ROLE};
+
+/// Every two seconds: six fields, seconds first.
+pub(super) const SCHEDULE: &str = "*/2 * * * * *";
+
+/// Bytes of the receiver's secret.
+const SECRET_BYTES: usize = 32;
+
+/// A folder that only its owner can read and that is removed with this value.
+#[derive(Debug)]
+pub(super) struct Folder {
+    path: PathBuf,
+}
+
+/// Where the stand-in servers and the receiver listen.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Addresses {
+    /// The stand-in for AWS.
+    pub(super) platform: SocketAddr,
+    /// The webhook receiver.
+    pub(super) receiver: SocketAddr,
+}
+
+impl Folder {
+    /// Creates the folder under the system's folder for temporary files.
+    ///
+    /// # Errors
+    ///
+    /// Fails when that folder cannot be written to.
+    pub(super) fn create() -> io::Result<Self> {
+        let name = URL_SAFE_NO_PAD.encode(random::<9>()?);
+        let path = std::env::temp_dir().join(format!("revalidated-demo-{name}"));
+        DirBuilder::new().mode(0o700).create(&path)?;
+        Ok(Self { path })
+    }
+
+    /// The configuration file.
+    pub(super) fn config(&self) -> PathBuf {
+        self.path.join("revalidated.toml")
+    }
+
+    /// The database.
+    pub(super) fn database(&self) -> PathBuf {
+        self.path.join("state.db")
+    }
+
+    /// Writes the secrets of a receiver and an AWS user, and returns the receiver's.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the folder cannot be written to.
+    pub(super) fn write_secrets(&self) -> io::Result<Vec<u8>> {
+        let secret = random::<SECRET_BYTES>()?;
+        self.write("webhook-secret", &format!("whsec_{}\n", STANDARD.encode(secret)))?;
+        self.write("aws-secret-key", &format!("{}\n", STANDARD.encode(random::<30>()?)))?;
+        Ok(secret.to_vec())
+    }
+
+    /// Writes the configuration file for integrations named like their buckets.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the folder cannot be written to, or has a name that is not Unicode.
+    pub(super) fn write_config(
+        &self,
+        addresses: Addresses,
+        access_key_id: &str,
+        names: &[&str],
+    ) -> io::Result<()> {
+        let (store, webhook_secret, aws_secret) = (
+            quoted(&self.database())?,
+            quoted(&self.path.join("webhook-secret"))?,
+            quoted(&self.path.join("aws-secret-key"))?,
+        );
+        let head = format!(
+            r#"# Written by `revalidated demo`, and removed when it ends.
+[store]
+path = {store}
+
+[defaults]
+schedule = "{SCHEDULE}" # six fields, seconds first: every two seconds
+
+[[receiver]]
+name = "demo-receiver"
+url = "http://{receiver}/hooks"
+secrets = [{{ file = {webhook_secret} }}]
+events = ["*"]
+allow = ["127.0.0.0/8"] # addresses that are not public must be named
+"#,
+            receiver = addresses.receiver,
+        );
+        let integration = |name: &&str| {
+            format!(
+                r#"
+[[integration]]
+name = "{name}"
+type = "Native S3"
+autoBootstrap = false
+
+[integration.config]
+name = "{name}"
+awsAccountId = "{ACCOUNT}"
+awsRegion = "{REGION}"
+awsLocationRole = "{ROLE}"
+awsLocationPath = "s3://{name}/{PREFIX}"
+authenticationType = "accessKey"
+awsAccessKeyId = "{access_key_id}"
+awsSecretAccessKey = {{ file = {aws_secret} }}
+
+[integration.config.endpoints] # in place of Amazon's own
+sts = "http://{platform}"
+s3 = "http://{platform}"
+s3Control = "http://{platform}"
+"#,
+                platform = addresses.platform,
+            )
+        };
+        let integrations: String = names.iter().map(integration).collect();
+        self.write("revalidated.toml", &(head + &integrations))
+    }
+
+    /// Removes the folder now, so that a failure can be told.
+    ///
+    /// # Errors
+    ///
+    /// Fails when something in it cannot be removed.
+    pub(super) fn remove(mut self) -> io::Result<()> {
+        fs::remove_dir_all(std::mem::take(&mut self.path))
+    }
+
+    fn write(&self, name: &str, text: &str) -> io::Result<()> {
+        let mut options = OpenOptions::new();
+        let mut file =
+            options.write(true).create_new(true).mode(0o600).open(self.path.join(name))?;
+        file.write_all(text.as_bytes())
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let removed = self.path.as_os_str().is_empty();
+        if !removed && let Err(error) = fs::remove_dir_all(&self.path) {
+            let path = self.path.display();
+            tracing::warn!(%path, %error, "the demo's temporary folder could not be removed");
+        }
+    }
+}
+
+/// The path as a TOML string; JSON's escapes are also TOML's.
+fn quoted(path: &Path) -> io::Result<String> {
+    let text = path.to_str().ok_or(io::ErrorKind::InvalidFilename)?;
+    serde_json::to_string(text).map_err(io::Error::from)
+}
+
+fn random<const N: usize>() -> io::Result<[u8; N]> {
+    let mut bytes = [0; N];
+    rand::fill(&mut bytes).map_err(|_unspecified| io::Error::other("no randomness"))?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn only_the_owner_can_read_the_folder_and_it_goes_away() {
+        let folder = Folder::create().unwrap();
+        let secret = folder.write_secrets().unwrap();
+        assert_eq!(secret.len(), SECRET_BYTES);
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&folder.path), 0o700);
+        for name in ["webhook-secret", "aws-secret-key"] {
+            assert_eq!(mode(&folder.path.join(name)), 0o600, "{name}");
+        }
+        let written = fs::read_to_string(folder.path.join("webhook-secret")).unwrap();
+        assert_eq!(written.trim(), format!("whsec_{}", STANDARD.encode(&secret)));
+        let path = folder.path.clone();
+        drop(folder);
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn the_configuration_is_toml_and_holds_no_secret() {
+        let folder = Folder::create().unwrap();
+        folder.write_secrets().unwrap();
+        let address = SocketAddr::from(([127, 0, 0, 1], 4711));
+        let addresses = Addresses { platform: address, receiver: address };
+        folder.write_config(addresses, "AKIADEMO", &["one", "two"]).unwrap();
+        let text = fs::read_to_string(folder.config()).unwrap();
+        let document: toml_edit::Document<_> = text.parse().unwrap();
+        let integrations = document["integration"].as_array_of_tables().unwrap();
+        assert_eq!(integrations.len(), 2);
+        for name in ["webhook-secret", "aws-secret-key"] {
+            let secret = fs::read_to_string(folder.path.join(name)).unwrap();
+            assert!(!text.contains(secret.trim()), "{name}");
+        }
+    }
+}

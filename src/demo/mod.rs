@@ -1,0 +1,282 @@
+//! The demo: the real daemon, small stand-in servers, a receiver, and a voice that tells what
+//! happens.
+//!
+//! Nothing it tells is made up: statuses are read from the daemon's database, and a webhook counts
+//! once the receiver has verified its signature.
+
+mod folder;
+mod narrator;
+mod receiver;
+mod stand_in;
+mod story;
+mod watch;
+
+use std::future::Future;
+use std::io;
+use std::net::Ipv4Addr;
+use std::path::Path;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail, ensure};
+use axum::Router;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, MissedTickBehavior};
+use tokio_util::sync::CancellationToken;
+
+use self::folder::{Addresses, Folder};
+use self::narrator::Narrator;
+use self::receiver::Received;
+use self::stand_in::StandIn;
+use self::story::{Act, Fact, Story};
+use self::watch::Watch;
+use crate::daemon::{self, Clock};
+use crate::domain::duration_text;
+use crate::store::StoreError;
+
+/// The platform the demo validates.
+const PLATFORM: &str = "Native S3";
+
+/// The integrations, each named like its bucket; the first one is broken and mended.
+const CAST: [&str; 3] = ["demo-orders", "demo-customers", "demo-invoices"];
+
+/// The access key the stand-in knows; it opens nothing anywhere else.
+const ACCESS_KEY_ID: &str = "AKIAREVALIDATEDDEMO1";
+
+/// How long the story may take, from start to recovery.
+const STORY_MAX: Duration = Duration::from_mins(1);
+
+/// How long the daemon may take to end.
+const DRAIN_MAX: Duration = Duration::from_secs(20);
+
+/// How often the database is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+
+/// What the user may choose.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Options {
+    /// End after the recovery instead of going on until Ctrl-C.
+    pub(crate) once: bool,
+}
+
+/// Runs the demo until Ctrl-C or, with `once`, until the recovery.
+///
+/// # Errors
+///
+/// Fails when something cannot be set up, when the daemon ends by itself, and when the story does
+/// not happen within a minute.
+pub(crate) async fn demo(options: Options) -> anyhow::Result<()> {
+    ensure!(
+        crate::platforms::find(PLATFORM).is_some(),
+        "the demo needs the platform {PLATFORM}, which this binary was built without; build it with the feature `s3`"
+    );
+    let interrupted = interrupt().context("signals cannot be received")?;
+    let folder = Folder::create().context("no temporary folder can be created")?;
+    let clock = Clock::default();
+    let mut stage = Stage::set(&folder, clock).await.context("the demo cannot be set up")?;
+    let mut narrator = Narrator::new(anstream::stdout(), clock);
+    introduce(&mut narrator, &folder.config())?;
+
+    let stop = CancellationToken::new();
+    let assembly = daemon::open(Some(&folder.config())).context("the demo's own configuration")?;
+    let mut daemon = pin!(daemon::run(assembly, Some(folder.config()), stop.clone()));
+    let teller = Teller {
+        narrator: &mut narrator,
+        stage: &mut stage,
+        story: Story::new(CAST[0], CAST.len()),
+        watch: Watch::new(folder.database()),
+        once: options.once,
+    };
+    tokio::select! {
+        told = teller.tell(interrupted) => {
+            stop.cancel();
+            let ended = tokio::time::timeout(DRAIN_MAX, daemon).await;
+            told?;
+            ended.context("the daemon did not end in time")?.context("the daemon ended badly")?;
+        }
+        // The daemon hears signals itself and may be the first to end.
+        ended = &mut daemon => {
+            ended.context("the daemon failed")?;
+            ensure!(!options.once, "the daemon ended before the story did");
+        }
+    }
+    conclude(&mut narrator, folder)
+}
+
+/// Removes the folder and says so.
+fn conclude<W: io::Write>(narrator: &mut Narrator<W>, folder: Folder) -> anyhow::Result<()> {
+    folder.remove().context("the temporary folder cannot be removed")?;
+    narrator.say("the daemon has ended; nothing is left behind")?;
+    Ok(())
+}
+
+/// Says what runs and where.
+fn introduce<W: io::Write>(narrator: &mut Narrator<W>, config: &Path) -> io::Result<()> {
+    let config = config.display();
+    let program = std::env::args().next().unwrap_or_else(|| "revalidated".to_owned());
+    let count = CAST.len();
+    narrator.head(format_args!(
+        "A real daemon with a temporary database; everything else is a stand-in on 127.0.0.1.\n\
+         Configuration: {config}\n  \
+           {count} integrations of type {PLATFORM}, validated every two seconds ({})\n  \
+           1 receiver of signed webhooks, subscribed to everything\n\
+         Look inside from another terminal: {program} list --config {config}\n\
+         Ctrl-C ends it.\n",
+        folder::SCHEDULE
+    ))
+}
+
+/// The servers around the daemon; they end with this value.
+struct Stage {
+    stand_in: Arc<StandIn>,
+    received: mpsc::Receiver<Received>,
+    /// Never read: dropping it ends the servers.
+    _servers: JoinSet<io::Result<()>>,
+}
+
+impl Stage {
+    async fn set(folder: &Folder, clock: Clock) -> io::Result<Self> {
+        let secret = folder.write_secrets()?;
+        let stand_in = StandIn::new(ACCESS_KEY_ID, &CAST);
+        let (hooks, received) = receiver::open(&secret, clock);
+        let mut servers = JoinSet::new();
+        let addresses = Addresses {
+            platform: listen(&mut servers, Arc::clone(&stand_in).router()).await?,
+            receiver: listen(&mut servers, hooks).await?,
+        };
+        folder.write_config(addresses, ACCESS_KEY_ID, &CAST)?;
+        Ok(Self { stand_in, received, _servers: servers })
+    }
+}
+
+/// Serves `router` on a free port of the loopback interface.
+async fn listen(
+    servers: &mut JoinSet<io::Result<()>>,
+    router: Router,
+) -> io::Result<std::net::SocketAddr> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    let address = listener.local_addr()?;
+    servers.spawn(async move { axum::serve(listener, router).await });
+    Ok(address)
+}
+
+/// Resolves at Ctrl-C or SIGTERM, counted from this call.
+fn interrupt() -> io::Result<impl Future<Output = ()>> {
+    let (mut int, mut term) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    Ok(async move {
+        tokio::select! {
+            _ = int.recv() => {}
+            _ = term.recv() => {}
+        }
+    })
+}
+
+/// Watches, narrates, and moves the story on.
+struct Teller<'a, W> {
+    narrator: &'a mut Narrator<W>,
+    stage: &'a mut Stage,
+    story: Story,
+    watch: Watch,
+    once: bool,
+}
+
+impl<W: io::Write> Teller<'_, W> {
+    async fn tell(mut self, interrupted: impl Future<Output = ()>) -> anyhow::Result<()> {
+        let deadline = Instant::now() + STORY_MAX;
+        let mut interrupted = pin!(interrupted);
+        let mut look = tokio::time::interval(LOOK_EVERY);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let received = tokio::select! {
+                () = &mut interrupted => return self.interrupted(),
+                Some(received) = self.stage.received.recv() => Some(received),
+                _ = look.tick() => None,
+            };
+            // Statuses first: a webhook is only sent once its status change is stored.
+            let unread = self.tell_flips().await?;
+            if let Some(received) = received {
+                self.tell_webhook(&received)?;
+            }
+            while let Some(act) = self.story.step(Instant::now()) {
+                self.play(act)?;
+                if act == Act::End && self.once {
+                    return Ok(());
+                }
+            }
+            if deadline <= Instant::now() {
+                self.check_over(unread)?;
+            }
+        }
+    }
+
+    /// Fails when the story is not over, and says what it waited for.
+    fn check_over(&self, unread: Option<StoreError>) -> anyhow::Result<()> {
+        let Some(awaited) = self.story.waits_for() else { return Ok(()) };
+        unread.map_or(Ok(()), Err).context("the daemon's database cannot be read")?;
+        bail!("waited {} in vain for {awaited}", duration_text(STORY_MAX))
+    }
+
+    /// Tells the status changes; yields the reason when the database cannot be read (yet).
+    async fn tell_flips(&mut self) -> io::Result<Option<StoreError>> {
+        let flips = match self.watch.flips().await {
+            Ok(flips) => flips,
+            Err(error) => return Ok(Some(error)),
+        };
+        for flip in flips {
+            self.narrator.flip(&flip)?;
+            self.story.note(Fact::Status(&flip.name, flip.to));
+        }
+        Ok(None)
+    }
+
+    fn tell_webhook(&mut self, received: &Received) -> io::Result<()> {
+        self.narrator.webhook(received)?;
+        if let Ok(body) = &received.body
+            && let Ok(kind) = body.kind.parse()
+        {
+            self.story.note(Fact::Told(&body.data.integration.name, kind));
+        }
+        Ok(())
+    }
+
+    fn play(&mut self, act: Act) -> io::Result<()> {
+        let [victim, ..] = CAST;
+        match act {
+            Act::Announce => self
+                .narrator
+                .act("every integration is enabled; in a few seconds one of them breaks"),
+            Act::Break => {
+                self.stage.stand_in.set_missing(victim, true);
+                self.narrator.act(format_args!(">>> the bucket {victim} disappears"))
+            }
+            Act::Witness => self
+                .narrator
+                .act("the status flipped and the receiver knows; in a few seconds it is mended"),
+            Act::Mend => {
+                self.stage.stand_in.set_missing(victim, false);
+                self.narrator.act(format_args!(">>> the bucket {victim} is back"))
+            }
+            Act::End => self.end(),
+        }
+    }
+
+    fn end(&mut self) -> io::Result<()> {
+        let (reads, writes) = self.stage.stand_in.requests();
+        self.narrator.act(format_args!(
+            "that was the whole story; the stand-in got {reads} requests that read and {writes} that write"
+        ))?;
+        if self.once { Ok(()) } else { self.narrator.act("the daemon goes on until Ctrl-C") }
+    }
+
+    fn interrupted(&mut self) -> anyhow::Result<()> {
+        self.narrator.act("stopping")?;
+        match self.story.waits_for() {
+            Some(awaited) if self.once => bail!("interrupted while waiting for {awaited}"),
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! Short, dated lines for a person; colour only on a terminal.
+
+use std::fmt;
+use std::io::{self, Write};
+
+use anstyle::{AnsiColor, Style};
+use jiff::tz::TimeZone;
+
+use super::receiver::{Body, Received};
+use super::watch::Flip;
+use crate::daemon::Clock;
+use crate::domain::{ReportStatus, Status, duration_text};
+use crate::store::StoredTest;
+
+/// The longest text of others that is shown, in characters.
+const SHOWN_CHARS_MAX: usize = 400;
+
+/// What good news looks like.
+const GOOD: Style = AnsiColor::Green.on_default();
+/// What bad news looks like.
+const BAD: Style = AnsiColor::Red.on_default();
+/// What the demo itself does.
+const ACT: Style = AnsiColor::Cyan.on_default();
+/// Everything else.
+const PLAIN: Style = Style::new();
+
+/// Writes the narration.
+pub(super) struct Narrator<W> {
+    out: W,
+    clock: Clock,
+    zone: TimeZone,
+}
+
+impl<W: Write> Narrator<W> {
+    /// Dates lines by `clock`, in the time zone of this machine.
+    pub(super) fn new(out: W, clock: Clock) -> Self {
+        Self { out, clock, zone: TimeZone::system() }
+    }
+
+    /// A line without a date.
+    pub(super) fn head(&mut self, text: impl fmt::Display) -> io::Result<()> {
+        writeln!(self.out, "{text}")?;
+        self.out.flush()
+    }
+
+    /// What the demo does or is about to do.
+    pub(super) fn act(&mut self, text: impl fmt::Display) -> io::Result<()> {
+        self.line(ACT, text)
+    }
+
+    /// A fact that is neither good nor bad.
+    pub(super) fn say(&mut self, text: impl fmt::Display) -> io::Result<()> {
+        self.line(PLAIN, text)
+    }
+
+    /// A status that changed, with the tests that failed.
+    pub(super) fn flip(&mut self, flip: &Flip) -> io::Result<()> {
+        let (name, to) = (shown(&flip.name), flip.to);
+        let style = match to {
+            Status::Enabled => GOOD,
+            Status::RecurringValidationError
+            | Status::CreateError
+            | Status::EditError
+            | Status::MigrateError
+            | Status::DeleteError => BAD,
+            Status::Creating
+            | Status::Deleted
+            | Status::Deleting
+            | Status::Disabled
+            | Status::Editing
+            | Status::Migrating => PLAIN,
+        };
+        match flip.from {
+            Some(from) => self.line(style, format_args!("{name}: {from} -> {to}"))?,
+            None => self.line(style, format_args!("{name}: {to}"))?,
+        }
+        let failed = flip.tests.iter().filter(|test| test.status == ReportStatus::Failed);
+        for test in failed {
+            self.test(test)?;
+        }
+        Ok(())
+    }
+
+    /// A webhook that came, verified or refused.
+    pub(super) fn webhook(&mut self, received: &Received) -> io::Result<()> {
+        let id = shown(&received.id);
+        match &received.body {
+            Ok(Body { kind, data }) => {
+                let (kind, name) = (shown(kind), shown(&data.integration.name));
+                let repeated = if received.repeated { ", a repeat" } else { "" };
+                let outage = data.outage_ms.map(std::time::Duration::from_millis);
+                let outage = outage
+                    .map(|lasted| format!(", outage of {}", duration_text(lasted)))
+                    .unwrap_or_default();
+                self.say(format_args!(
+                    "webhook received: {kind} {name} #{} {id}, signature verified{outage}{repeated}",
+                    data.sequence,
+                ))
+            }
+            Err(refusal) => self.line(BAD, format_args!("webhook refused: {id}: {refusal}")),
+        }
+    }
+
+    fn test(&mut self, test: &StoredTest) -> io::Result<()> {
+        self.detail("failed", Some(&test.name))?;
+        self.detail("message", test.message.as_deref())?;
+        self.detail("mend it", test.remediation.as_deref())
+    }
+
+    fn detail(&mut self, label: &str, text: Option<&str>) -> io::Result<()> {
+        let Some(text) = text else { return Ok(()) };
+        writeln!(self.out, "          {label:<8} {}", shown(text))?;
+        self.out.flush()
+    }
+
+    fn line(&mut self, style: Style, text: impl fmt::Display) -> io::Result<()> {
+        let now = self.clock.now().to_jiff().to_zoned(self.zone.clone());
+        writeln!(self.out, "{}  {style}{text}{style:#}", now.strftime("%H:%M:%S"))?;
+        self.out.flush()
+    }
+}
+
+/// Text from elsewhere, bounded and without anything a terminal would act on.
+fn shown(text: &str) -> String {
+    let harmless = |c: char| {
+        let steers = c.is_control()
+            || matches!(c, '\u{200E}'..='\u{200F}' | '\u{2028}'..='\u{202E}')
+            || matches!(c, '\u{2066}'..='\u{2069}');
+        if steers { '\u{FFFD}' } else { c }
+    };
+    let mut shown: String = text.chars().take(SHOWN_CHARS_MAX).map(harmless).collect();
+    if text.chars().nth(SHOWN_CHARS_MAX).is_some() {
+        shown.push_str(" ...");
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::demo::receiver::Refusal;
+
+    fn narrated(narrate: impl FnOnce(&mut Narrator<Vec<u8>>) -> io::Result<()>) -> String {
+        let mut narrator = Narrator::new(Vec::new(), Clock::default());
+        narrate(&mut narrator).unwrap();
+        String::from_utf8(narrator.out).unwrap()
+    }
+
+    #[test]
+    fn a_flip_names_only_the_tests_that_failed_and_how_to_mend_them() {
+        let test = |name: &str, status| StoredTest {
+            name: name.to_owned(),
+            status,
+            message: Some("gone".to_owned()),
+            class: None,
+            remediation: Some("create it".to_owned()),
+            evidence: Some("a raw error".to_owned()),
+        };
+        let flip = Flip {
+            name: "orders".to_owned(),
+            from: Some(Status::Enabled),
+            to: Status::RecurringValidationError,
+            tests: vec![
+                test("one", ReportStatus::Passed),
+                test("two", ReportStatus::Failed),
+                test("three", ReportStatus::Skipped),
+            ],
+        };
+        let told = narrated(|narrator| narrator.flip(&flip));
+        assert!(told.contains("orders: enabled -> recurringValidationError"), "{told}");
+        let details: Vec<_> = told.lines().skip(1).map(str::trim).collect();
+        assert_eq!(details, ["failed   two", "message  gone", "mend it  create it"]);
+    }
+
+    #[test]
+    fn webhooks_are_told_with_their_verdict() {
+        let body = r#"{"type":"integration.validation.recovered","data":{"sequence":3,
+            "integration":{"name":"orders"},"status":"enabled","outageMs":6000}}"#;
+        let mut received = Received {
+            id: "evt_1".to_owned(),
+            repeated: false,
+            body: Ok(serde_json::from_str(body).unwrap()),
+        };
+        let text = narrated(|narrator| narrator.webhook(&received));
+        let expected = "webhook received: integration.validation.recovered orders #3 evt_1, \
+                        signature verified, outage of 6s";
+        assert!(text.contains(expected), "{text}");
+        received.repeated = true;
+        assert!(narrated(|narrator| narrator.webhook(&received)).contains(", a repeat"));
+        received.body = Err(Refusal::Signature);
+        let text = narrated(|narrator| narrator.webhook(&received));
+        assert!(text.contains("webhook refused: evt_1: no signature fits the body"), "{text}");
+    }
+
+    #[test]
+    fn foreign_text_cannot_steer_the_terminal_or_flood_it() {
+        assert_eq!(shown("a\x1b[31m\nb\u{202E}c\u{9b}"), "a\u{FFFD}[31m\u{FFFD}b\u{FFFD}c\u{FFFD}");
+        let long = shown(&"x".repeat(SHOWN_CHARS_MAX + 1));
+        assert_eq!(long, format!("{} ...", "x".repeat(SHOWN_CHARS_MAX)));
+    }
+}

@@ -1,0 +1,416 @@
+//! Sorts what goes wrong into causes, decides what a cause means, and says it in one line.
+
+use std::error::Error as _;
+use std::io::{self, ErrorKind};
+use std::time::Duration;
+
+use rustls::CertificateError;
+
+use crate::domain::{Class, Secret, duration_text};
+use crate::net::tls::TlsError;
+use crate::secrets::SecretError;
+
+/// The longest detail in a message or in evidence, in characters.
+const DETAIL_MAX: usize = 300;
+/// How tokio-postgres reports an authentication type that it does not know.
+const UNKNOWN_AUTHENTICATION: &str = "unknown authentication tag";
+/// The number of Redshift's private authentication type, as it stands in that report.
+const DIGEST_TAG: &str = "`13`";
+/// The operating system's numbers for "too many open files", here and system-wide.
+const TOO_MANY_FILES: [i32; 2] = [24, 23];
+/// What the network says when it is missing on this side.
+const OUR_NETWORK: [ErrorKind; 3] =
+    [ErrorKind::NetworkUnreachable, ErrorKind::NetworkDown, ErrorKind::AddrNotAvailable];
+/// How the library reports bytes that make no sense to it.
+const NOT_UNDERSTOOD: [ErrorKind; 2] = [ErrorKind::InvalidInput, ErrorKind::InvalidData];
+
+/// A call that did not succeed.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum CallError {
+    /// The password is not there.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    /// TLS cannot be set up on our side.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The name service did not give an address.
+    #[error("the host name cannot be resolved")]
+    Resolve(#[source] io::Error),
+    /// TCP did not connect.
+    #[error("no connection")]
+    Connect(#[source] io::Error),
+    /// The server took too long to let us in.
+    #[error("no answer within {}", duration_text(*.0))]
+    Silent(Duration),
+    /// The server answered `SELECT 1` without a row.
+    #[error("`SELECT 1` gave no row")]
+    NoRow,
+    /// Everything from the TLS handshake on.
+    #[error(transparent)]
+    Postgres(#[from] tokio_postgres::Error),
+}
+
+/// What went wrong, as far as it decides anything.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Cause {
+    /// The user may not log in: password, user, expiry or address (SQLSTATE 28xxx).
+    LoginRefused,
+    /// The password is kept as a digest that only Amazon's own drivers can log in with.
+    DigestAuthentication,
+    /// The server wants an authentication that we do not speak.
+    OtherAuthentication,
+    /// The database does not exist, or no longer (3D000, 57P04).
+    NoDatabase,
+    /// A privilege is missing (42501).
+    NoPrivilege,
+    /// A relation does not exist (42P01).
+    NoRelation,
+    /// The database accepts no connections (55000).
+    NotAccepting,
+    /// There are too many connections (53300).
+    TooManyConnections,
+    /// The server starts, stops, is short of something or cancelled the statement.
+    Busy,
+    /// The server met an error of its own (`XXxxx`).
+    Internal,
+    /// The server said anything else.
+    OtherAnswer,
+    /// The host name has no address.
+    Unresolved,
+    /// There is no connection, or no longer.
+    NoConnection,
+    /// There is a connection, and no answer.
+    Silent,
+    /// The server does not offer TLS.
+    NoTls,
+    /// The server's certificate has expired.
+    ExpiredCertificate,
+    /// TLS failed in another way, as a rule because of the server's certificate.
+    TlsFailed,
+    /// What answers does not speak the protocol.
+    Foreign,
+    /// Our own side: secret, authorities, network, file descriptors.
+    Ours,
+}
+
+impl Cause {
+    /// Whether trying again can help.
+    pub(super) const fn class(self) -> Class {
+        match self {
+            Self::LoginRefused | Self::NoPrivilege => Class::Denied,
+            Self::NoDatabase | Self::NoRelation => Class::Missing,
+            Self::DigestAuthentication
+            | Self::OtherAuthentication
+            | Self::NotAccepting
+            | Self::OtherAnswer
+            | Self::NoTls
+            | Self::TlsFailed
+            | Self::Foreign => Class::Invalid,
+            Self::ExpiredCertificate => Class::Expired,
+            Self::Unresolved | Self::NoConnection | Self::Silent => Class::Unreachable,
+            Self::TooManyConnections => Class::Throttled,
+            Self::Busy | Self::Internal => Class::Unavailable,
+            Self::Ours => Class::Ours,
+        }
+    }
+
+    /// How often connecting is tried within one run. A refused log-in is never repeated: accounts
+    /// get locked. 55000 and XX000 pass at times, so they get a second chance.
+    pub(super) const fn attempts_max(self) -> u32 {
+        match self {
+            Self::TooManyConnections
+            | Self::Busy
+            | Self::Unresolved
+            | Self::NoConnection
+            | Self::Silent => 3,
+            Self::NotAccepting | Self::Internal => 2,
+            Self::LoginRefused
+            | Self::DigestAuthentication
+            | Self::OtherAuthentication
+            | Self::NoDatabase
+            | Self::NoPrivilege
+            | Self::NoRelation
+            | Self::OtherAnswer
+            | Self::NoTls
+            | Self::ExpiredCertificate
+            | Self::TlsFailed
+            | Self::Foreign
+            | Self::Ours => 1,
+        }
+    }
+
+    fn of(error: &CallError) -> Self {
+        match error {
+            CallError::Secret(_) | CallError::Tls(_) => Self::Ours,
+            CallError::Resolve(_) => Self::Unresolved,
+            CallError::Connect(error) => Self::of_io(error),
+            CallError::Silent(_) => Self::Silent,
+            CallError::NoRow => Self::Foreign,
+            CallError::Postgres(error) => Self::of_postgres(error),
+        }
+    }
+
+    fn of_postgres(error: &tokio_postgres::Error) -> Self {
+        if let Some(state) = error.code() {
+            return Self::of_state(state.code());
+        }
+        if error.is_closed() {
+            return Self::NoConnection;
+        }
+        if let Some(io) = error.source().and_then(|source| source.downcast_ref::<io::Error>()) {
+            return Self::of_io(io);
+        }
+        // The library keeps the kind of its errors to itself: its texts are what there is.
+        match error.to_string().as_str() {
+            "error performing TLS handshake" => Self::NoTls,
+            "authentication error" => Self::OtherAuthentication,
+            _ => Self::Foreign,
+        }
+    }
+
+    fn of_state(state: &str) -> Self {
+        match state {
+            "3D000" | "57P04" => Self::NoDatabase,
+            "42501" => Self::NoPrivilege,
+            "42P01" => Self::NoRelation,
+            "53300" => Self::TooManyConnections,
+            "55000" => Self::NotAccepting,
+            "40001" | "57014" | "57P01" | "57P02" | "57P03" | "57P05" => Self::Busy,
+            other => match other.get(..2) {
+                Some("08") => Self::NoConnection,
+                Some("28") => Self::LoginRefused,
+                Some("53") => Self::Busy,
+                Some("XX") => Self::Internal,
+                _ => Self::OtherAnswer,
+            },
+        }
+    }
+
+    fn of_io(error: &io::Error) -> Self {
+        let inner = error.get_ref();
+        if let Some(tls) = inner.and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+            return Self::of_tls(tls);
+        }
+        if error.raw_os_error().is_some_and(|number| TOO_MANY_FILES.contains(&number)) {
+            return Self::Ours;
+        }
+        if OUR_NETWORK.contains(&error.kind()) {
+            Self::Ours
+        } else if NOT_UNDERSTOOD.contains(&error.kind()) {
+            Self::of_protocol(error)
+        } else {
+            Self::NoConnection
+        }
+    }
+
+    fn of_tls(error: &rustls::Error) -> Self {
+        let expired = matches!(
+            error,
+            rustls::Error::InvalidCertificate(
+                CertificateError::Expired | CertificateError::ExpiredContext { .. }
+            )
+        );
+        if expired { Self::ExpiredCertificate } else { Self::TlsFailed }
+    }
+
+    fn of_protocol(error: &io::Error) -> Self {
+        let text = error.to_string();
+        if !text.contains(UNKNOWN_AUTHENTICATION) {
+            Self::Foreign
+        } else if text.contains(DIGEST_TAG) {
+            Self::DigestAuthentication
+        } else {
+            Self::OtherAuthentication
+        }
+    }
+}
+
+/// A call that did not succeed, ready to be told: one line each, no secret in either.
+#[derive(Debug)]
+pub(super) struct Failure {
+    /// What went wrong.
+    pub(super) cause: Cause,
+    /// What belongs into the message.
+    pub(super) detail: String,
+    /// Everything that was said.
+    pub(super) evidence: String,
+}
+
+impl Failure {
+    /// Tells `error`; a server that repeats the password is not repeated.
+    pub(super) fn of(error: &CallError, password: Option<&Secret>) -> Self {
+        let tell = |text: &str| {
+            let text = password.map_or_else(
+                || text.to_owned(),
+                |password| text.replace(password.expose(), "[REDACTED]"),
+            );
+            one_line(&text)
+        };
+        let cause = Cause::of(error);
+        let chain = chain(error);
+        let detail = match (cause, database_error(error)) {
+            (Cause::DigestAuthentication, _) => {
+                "The password of the database user is stored as a SHA-256 digest, which only \
+                Amazon's own drivers can log in with."
+                    .to_owned()
+            }
+            (_, Some(said)) => tell(&format!("[{}] {}", said.code().code(), said.message())),
+            (_, None) => tell(&chain),
+        };
+        Self { cause, detail, evidence: tell(&chain) }
+    }
+}
+
+fn database_error(error: &CallError) -> Option<&tokio_postgres::error::DbError> {
+    match error {
+        CallError::Postgres(error) => error.as_db_error(),
+        CallError::Secret(_)
+        | CallError::Tls(_)
+        | CallError::Resolve(_)
+        | CallError::Connect(_)
+        | CallError::Silent(_)
+        | CallError::NoRow => None,
+    }
+}
+
+/// The error and its sources as a sentence, outermost first.
+fn chain(error: &CallError) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    let mut letters = text.chars();
+    match letters.next() {
+        Some(first) => first.to_uppercase().chain(letters).collect(),
+        None => text,
+    }
+}
+
+/// `text` on one line without control characters, cut to what a message holds.
+pub(super) fn one_line(text: &str) -> String {
+    let clean = |letter: char| if letter.is_control() { ' ' } else { letter };
+    let text: String = text.chars().map(clean).collect();
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if text.chars().count() <= DETAIL_MAX {
+        return text;
+    }
+    text.chars().take(DETAIL_MAX - 1).chain(['…']).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::PathBuf;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio_postgres::NoTls;
+
+    /// The error of a client that gets `answer` to its first packet.
+    async fn answered(answer: &[u8]) -> CallError {
+        let (ours, mut theirs) = tokio::io::duplex(1024);
+        let mut config = tokio_postgres::Config::new();
+        config.user("u").password("hunter2").ssl_mode(tokio_postgres::config::SslMode::Disable);
+        let server = async {
+            let mut packet = [0; 256];
+            assert!(0 < theirs.read(&mut packet).await.unwrap());
+            theirs.write_all(answer).await.unwrap();
+            drop(theirs);
+        };
+        let (found, ()) = tokio::join!(config.connect_raw(ours, NoTls), server);
+        found.map(|_| ()).unwrap_err().into()
+    }
+
+    fn authentication(kind: u8) -> Vec<u8> {
+        vec![b'R', 0, 0, 0, 8, 0, 0, 0, kind]
+    }
+
+    fn refusal(fields: &str) -> Vec<u8> {
+        let mut packet = vec![b'E'];
+        packet.extend(u32::try_from(fields.len() + 5).unwrap().to_be_bytes());
+        packet.extend(fields.as_bytes());
+        packet.push(0);
+        packet
+    }
+
+    #[tokio::test]
+    async fn what_a_server_answers_has_a_cause() {
+        let cases = [
+            (authentication(13), Cause::DigestAuthentication),
+            (authentication(14), Cause::OtherAuthentication),
+            (authentication(2), Cause::OtherAuthentication),
+            (b"q\0\0\0\x04".to_vec(), Cause::Foreign),
+            (b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec(), Cause::NoConnection),
+            (b"Z\0\0\0\x05I".to_vec(), Cause::Foreign),
+            (Vec::new(), Cause::NoConnection),
+            (refusal("SFATAL\0C28000\0Mno\0"), Cause::LoginRefused),
+        ];
+        for (answer, expected) in cases {
+            let found = Failure::of(&answered(&answer).await, None);
+            assert_eq!(found.cause, expected, "{answer:?}: {found:?}");
+        }
+        let digest = Failure::of(&answered(&authentication(13)).await, None);
+        assert!(digest.detail.contains("SHA-256 digest"), "{digest:?}");
+        assert!(digest.evidence.contains("unknown authentication tag `13`"), "{digest:?}");
+    }
+
+    #[tokio::test]
+    async fn a_hostile_text_becomes_one_bounded_line_without_the_password() {
+        let text = format!("SFATAL\0C28P01\0Mno\n\u{1b}[31m  \"hunter2\" {}\0", "é".repeat(999));
+        let secret = Secret::new("hunter2".to_owned());
+        let found = Failure::of(&answered(&refusal(&text)).await, Some(&secret));
+        assert!(found.detail.starts_with("[28P01] no [31m \"[REDACTED]\" éé"), "{found:?}");
+        assert_eq!(found.detail.chars().count(), DETAIL_MAX);
+        assert!(!found.evidence.contains("hunter2"), "{found:?}");
+        assert!(!found.evidence.contains(char::is_control), "{found:?}");
+    }
+
+    #[test]
+    fn every_state_in_the_table_has_its_class() {
+        let cases = [
+            ("28P01", Class::Denied, 1),
+            ("28000", Class::Denied, 1),
+            ("3D000", Class::Missing, 1),
+            ("57P04", Class::Missing, 1),
+            ("42501", Class::Denied, 1),
+            ("42P01", Class::Missing, 1),
+            ("42601", Class::Invalid, 1),
+            ("55000", Class::Invalid, 2),
+            ("53300", Class::Throttled, 3),
+            ("53200", Class::Unavailable, 3),
+            ("08006", Class::Unreachable, 3),
+            ("57P01", Class::Unavailable, 3),
+            ("57P03", Class::Unavailable, 3),
+            ("57014", Class::Unavailable, 3),
+            ("40001", Class::Unavailable, 3),
+            ("XX000", Class::Unavailable, 2),
+            ("é", Class::Invalid, 1),
+        ];
+        for (state, class, attempts) in cases {
+            let cause = Cause::of_state(state);
+            assert_eq!((cause.class(), cause.attempts_max()), (class, attempts), "{state}");
+        }
+    }
+
+    #[test]
+    fn what_is_ours_is_told_from_what_is_theirs() {
+        let tls = |error| io::Error::new(ErrorKind::InvalidData, rustls::Error::from(error));
+        let cases = [
+            (io::Error::from_raw_os_error(24), Class::Ours),
+            (ErrorKind::NetworkUnreachable.into(), Class::Ours),
+            (ErrorKind::ConnectionRefused.into(), Class::Unreachable),
+            (ErrorKind::ConnectionReset.into(), Class::Unreachable),
+            (ErrorKind::UnexpectedEof.into(), Class::Unreachable),
+            (ErrorKind::HostUnreachable.into(), Class::Unreachable),
+            (tls(CertificateError::Expired), Class::Expired),
+            (tls(CertificateError::UnknownIssuer), Class::Invalid),
+        ];
+        for (error, class) in cases {
+            assert_eq!(Cause::of_io(&error).class(), class, "{error:?}");
+        }
+        let unreadable = SecretError::File { path: PathBuf::from("/p"), reason: "no".to_owned() };
+        let found = Failure::of(&unreadable.into(), None);
+        assert_eq!(found.cause.class(), Class::Ours);
+        assert_eq!(found.detail, "Secret file /p cannot be read: no");
+    }
+}

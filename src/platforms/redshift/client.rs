@@ -1,0 +1,231 @@
+//! The protocol: one session over verified TLS, and the only statements that may be sent in it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tokio::net::{TcpStream, lookup_host};
+use tokio::time::{Instant, sleep, timeout};
+use tokio_postgres::config::SslMode;
+use tokio_postgres::tls::MakeTlsConnect;
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Client, Config};
+use tokio_postgres_rustls::MakeRustlsConnect;
+use tokio_util::task::AbortOnDropHandle;
+
+use super::classify::{CallError, Failure};
+use crate::domain::{Secret, SecretRef};
+use crate::net::tls;
+use crate::secrets;
+
+/// What the server's administrators see in `pg_stat_activity` and `stl_connection_log`.
+const APPLICATION: &str = "revalidated";
+/// How long the pauses between the attempts to connect are.
+const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(3)];
+/// How long the server may take to hear that a session ends.
+const FAREWELL_MAX: Duration = Duration::from_secs(1);
+
+/// Everything that is ever sent: reads of the system catalog, with names as bound values.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Statement<'a> {
+    /// Whether statements are answered at all.
+    Ping,
+    /// Whether there is a database of this name.
+    Database(&'a str),
+    /// Whether there is a group of this name.
+    Group(&'a str),
+    /// Whether there is a role of this name that the user may see.
+    Role(&'a str),
+}
+
+impl<'a> Statement<'a> {
+    /// The text, the same whatever the value. Names are folded as Redshift folds identifiers.
+    pub(super) const fn sql(self) -> &'static str {
+        match self {
+            Self::Ping => "SELECT 1",
+            Self::Database(_) => "SELECT 1 FROM pg_database WHERE datname = lower($1)",
+            Self::Group(_) => "SELECT 1 FROM pg_group WHERE groname = lower($1)",
+            Self::Role(_) => "SELECT 1 FROM svv_roles WHERE role_name = lower($1)",
+        }
+    }
+
+    const fn value(self) -> Option<&'a str> {
+        match self {
+            Self::Ping => None,
+            Self::Database(name) | Self::Group(name) | Self::Role(name) => Some(name),
+        }
+    }
+}
+
+/// How the server is reached, and who logs in where.
+#[derive(Debug)]
+pub(super) struct Endpoint {
+    /// Name or address, in lower case.
+    pub(super) host: String,
+    /// TCP port.
+    pub(super) port: u16,
+    /// The name that the certificate must bear, when it is not `host`.
+    pub(super) server_name: Option<String>,
+    /// The authorities to trust instead of the operating system's.
+    pub(super) ca_file: Option<PathBuf>,
+    /// The database to log in to.
+    pub(super) database: String,
+    /// The user who logs in; its case counts.
+    pub(super) username: String,
+    /// The user's password.
+    pub(super) password: SecretRef,
+    /// The longest time from the first packet until the server is ready.
+    pub(super) connect_timeout: Duration,
+}
+
+impl Endpoint {
+    /// Opens a session that answers statements. What may pass is tried again, as long as another
+    /// attempt can end within `limit`.
+    pub(super) async fn open(&self, limit: Duration) -> Result<Session, Failure> {
+        persist(limit, self.connect_timeout, || self.attempt()).await
+    }
+
+    async fn attempt(&self) -> Result<Session, Failure> {
+        let password = secrets::resolve(&self.password)
+            .map_err(|error| Failure::of(&CallError::from(error), None))?;
+        let limit = self.connect_timeout;
+        let logged_in = timeout(limit, self.log_in(&password)).await;
+        let logged_in = logged_in.unwrap_or(Err(CallError::Silent(limit)));
+        let (client, connection) =
+            logged_in.map_err(|error| Failure::of(&error, Some(&password)))?;
+        let session = Session { client, connection, password };
+        if session.finds(Statement::Ping).await? {
+            Ok(session)
+        } else {
+            Err(Failure::of(&CallError::NoRow, None))
+        }
+    }
+
+    async fn log_in(&self, password: &Secret) -> Result<(Client, Connection), CallError> {
+        let mut tls = MakeRustlsConnect::new(tls::client_config(self.ca_file.as_deref())?);
+        let found =
+            lookup_host((self.host.as_str(), self.port)).await.map_err(CallError::Resolve)?;
+        let addresses: Vec<_> = found.collect();
+        let stream = TcpStream::connect(addresses.as_slice()).await.map_err(CallError::Connect)?;
+        stream.set_nodelay(true).map_err(CallError::Connect)?;
+        let name = self.server_name.as_deref().unwrap_or(&self.host);
+        let Ok(tls) = MakeTlsConnect::<TcpStream>::make_tls_connect(&mut tls, name);
+        let mut config = Config::new();
+        config
+            .ssl_mode(SslMode::Require)
+            .application_name(APPLICATION)
+            .dbname(&self.database)
+            .user(&self.username)
+            .password(password.expose());
+        let (client, connection) = config.connect_raw(stream, tls).await?;
+        Ok((client, AbortOnDropHandle::new(tokio::spawn(connection))))
+    }
+}
+
+/// The task that moves a session's bytes; it ends with its handle at the latest.
+type Connection = AbortOnDropHandle<Result<(), tokio_postgres::Error>>;
+
+/// A logged-in user. Dropping it cuts the connection, [`Session::close`] says good-bye.
+#[derive(Debug)]
+pub(super) struct Session {
+    client: Client,
+    connection: Connection,
+    password: Secret,
+}
+
+impl Session {
+    /// Whether `statement` finds a row.
+    ///
+    /// It goes out unnamed and with the types of its values, so that the library has nothing to
+    /// look up in catalogs which Redshift does not have.
+    pub(super) async fn finds(&self, statement: Statement<'_>) -> Result<bool, Failure> {
+        let value = statement.value();
+        let values: Vec<(&(dyn ToSql + Sync), Type)> = value
+            .iter()
+            .map(|name| -> (&(dyn ToSql + Sync), Type) { (name, Type::TEXT) })
+            .collect();
+        match self.client.query_typed(statement.sql(), &values).await {
+            Ok(rows) => Ok(!rows.is_empty()),
+            Err(error) => Err(Failure::of(&error.into(), Some(&self.password))),
+        }
+    }
+
+    /// Ends the session in order, or by cutting it when the server does not listen.
+    pub(super) async fn close(self) {
+        let Self { client, connection, password: _ } = self;
+        drop(client);
+        if timeout(FAREWELL_MAX, connection).await.is_err() {
+            tracing::debug!("the server did not take leave; the connection was cut");
+        }
+    }
+}
+
+/// Makes one attempt, and more after a pause while the failure may pass and another attempt of
+/// `longest` fits into `limit`.
+async fn persist<T, F: Future<Output = Result<T, Failure>>>(
+    limit: Duration,
+    longest: Duration,
+    attempt: impl Fn() -> F,
+) -> Result<T, Failure> {
+    let start = Instant::now();
+    for (pause, made) in PAUSES.into_iter().zip(1..) {
+        match attempt().await {
+            Err(failure)
+                if made < failure.cause.attempts_max()
+                    && start.elapsed() + pause + longest <= limit =>
+            {
+                sleep(pause).await;
+            }
+            settled => return settled,
+        }
+    }
+    attempt().await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::platforms::redshift::classify::Cause;
+    use std::cell::Cell;
+
+    async fn attempts(cause: Cause, limit: u64, longest: u64) -> (u32, Duration) {
+        let made = Cell::new(0);
+        let start = Instant::now();
+        let seconds = Duration::from_secs;
+        let found = persist(seconds(limit), seconds(longest), async || {
+            made.set(made.get() + 1);
+            Err::<(), _>(Failure { cause, detail: String::new(), evidence: String::new() })
+        });
+        assert_eq!(found.await.unwrap_err().cause, cause);
+        (made.get(), start.elapsed())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_what_may_pass_is_tried_again_and_only_within_the_limit() {
+        let cases = [
+            (Cause::NoConnection, 30, 10, 3, 4),
+            (Cause::NoConnection, 13, 10, 2, 1),
+            (Cause::NoConnection, 10, 10, 1, 0),
+            (Cause::Internal, 30, 10, 2, 1),
+            (Cause::LoginRefused, 30, 10, 1, 0),
+            (Cause::Ours, 30, 10, 1, 0),
+        ];
+        for (cause, limit, longest, made, elapsed) in cases {
+            let expected = (made, Duration::from_secs(elapsed));
+            assert_eq!(attempts(cause, limit, longest).await, expected, "{cause:?} {limit}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_attempt_that_succeeds_is_the_last() {
+        let made = Cell::new(0);
+        let found = persist(Duration::from_secs(30), Duration::from_secs(1), async || {
+            made.set(made.get() + 1);
+            if made.get() == 2 {
+                return Ok(made.get());
+            }
+            let (detail, evidence) = (String::new(), String::new());
+            Err(Failure { cause: Cause::Busy, detail, evidence })
+        });
+        assert_eq!((found.await.unwrap(), made.get()), (2, 2));
+    }
+}

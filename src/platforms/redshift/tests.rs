@@ -1,0 +1,610 @@
+//! Runs of the validator against a real `PostgreSQL`, which Redshift's protocol comes from.
+//!
+//! `tests/servers/postgres.sh` starts the server, `tests/real/postgres_redshift.sql` fills it. The
+//! tests share one while any of them runs; it stops with the last, or when this process is killed.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use serde_json::{Value as Json, json};
+use tempfile::TempDir;
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpListener;
+use tokio::time::{Instant, sleep, timeout};
+
+use super::client::Statement;
+use super::*;
+use crate::domain::{Outcome, Timestamp};
+use crate::input::{Faults, Value};
+
+const PASSED: &str = "passed";
+const BEFORE: &str = "skipped: applies before set-up";
+const AFTER: &str = "skipped: applies after set-up";
+const NO_IMPERSONATION: &str = "skipped: impersonation is not enabled";
+
+/// A `PostgreSQL` of our own, stopped when dropped.
+struct Server {
+    dir: TempDir,
+    port: u16,
+    ca: PathBuf,
+    log: PathBuf,
+}
+
+impl Server {
+    /// The server that all tests share, with all users and databases.
+    fn shared() -> Arc<Self> {
+        static SHARED: Mutex<Weak<Server>> = Mutex::new(Weak::new());
+        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        shared.upgrade().unwrap_or_else(|| {
+            let server = Arc::new(Self::start(&[]));
+            server.sql("postgres", include_str!("../../../tests/real/postgres_redshift.sql"));
+            *shared = Arc::downgrade(&server);
+            server
+        })
+    }
+
+    fn start(options: &[&str]) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let owner = std::process::id().to_string();
+        let mut command = script("start", dir.path());
+        let said = run(command.args(["--owner", &owner]).args(options), "");
+        let said = |key: &str| {
+            let found = said.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='));
+            found.unwrap_or_else(|| panic!("no {key} in {said}")).to_owned()
+        };
+        let port = said("port").parse().unwrap();
+        Self { port, ca: said("ca").into(), log: said("log").into(), dir }
+    }
+
+    /// What `statements` answer when the superuser runs them.
+    fn sql(&self, database: &str, statements: &str) -> String {
+        run(script("sql", self.dir.path()).arg(database), statements)
+    }
+
+    /// A validator of user `u_scram` and database `immuta`, unless `changes` say otherwise.
+    fn redshift(&self, changes: Json) -> Box<dyn Validator> {
+        redshift(self.port, &self.ca, changes)
+    }
+
+    /// The log up to now: one JSON object per line.
+    fn log(&self) -> Vec<Json> {
+        let marker = format!("marker {:?}", Instant::now());
+        self.sql("postgres", &format!("SELECT '{marker}'"));
+        for _ in 0..100 {
+            let text = fs::read_to_string(&self.log).unwrap();
+            if text.contains(&marker) {
+                let whole = text.lines().filter(|line| line.ends_with('}'));
+                return whole.map(|line| serde_json::from_str(line).unwrap()).collect();
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        panic!("the log does not show {marker}");
+    }
+
+    /// Waits until no session of ours is left, for as long as a server may take to notice.
+    async fn is_quiet(&self, user: &str) -> bool {
+        let count = format!("SELECT count(*) FROM pg_stat_activity WHERE usename = '{user}'");
+        for _ in 0..100 {
+            if self.sql("postgres", &count).trim() == "0" {
+                return true;
+            }
+            sleep(Duration::from_millis(50)).await;
+        }
+        false
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let stopped = script("stop", self.dir.path()).output();
+        let is_stopped = stopped.is_ok_and(|output| output.status.success());
+        assert!(is_stopped || std::thread::panicking(), "the server does not stop");
+    }
+}
+
+fn script(command: &str, dir: &Path) -> Command {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/servers/postgres.sh");
+    let mut found = Command::new(script);
+    found.arg(command).arg(dir);
+    found
+}
+
+/// Runs `command` to its end; what it complains about is the reason why the test fails.
+fn run(command: &mut Command, input: &str) -> String {
+    let pipes = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = pipes.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    let Output { status, stdout, stderr } = child.wait_with_output().unwrap();
+    assert!(status.success(), "{command:?}: {}", String::from_utf8_lossy(&stderr));
+    String::from_utf8(stdout).unwrap()
+}
+
+fn redshift(port: u16, ca: &Path, changes: Json) -> Box<dyn Validator> {
+    let mut config = json!({
+        "host": "127.0.0.1", "port": port, "database": "immuta",
+        "username": "u_scram", "password": "pw-scram", "tls": {"caFile": ca},
+    });
+    let Json::Object(changes) = changes else { panic!("changes are an object") };
+    for (key, value) in changes {
+        config[key] = value;
+    }
+    let value = Value::from_json(&config, &Arc::from("test"));
+    let faults = Faults::default();
+    let found = (PLATFORM.parse)(Reader::new(&value, "config", &faults).unwrap());
+    found.unwrap_or_else(|| panic!("{:?}", faults.into_parts().0))
+}
+
+/// Long enough for a busy machine, too short for a second attempt beside `connectTimeout`.
+fn context(mode: Mode) -> RunContext {
+    RunContext {
+        name: "r".to_owned(),
+        mode,
+        everyone: [].into(),
+        test_limit: Duration::from_secs(10),
+        run_limit: Duration::from_mins(1),
+        now: Timestamp(0),
+    }
+}
+
+async fn recurring(validator: &dyn Validator) -> Report {
+    validator.validate(&context(Mode::Recurring)).await
+}
+
+async fn preflight(validator: &dyn Validator) -> Report {
+    validator.validate(&context(Mode::Preflight)).await
+}
+
+/// `status` or `status: message` of every test, in catalog order.
+fn lines(report: &Report) -> Vec<String> {
+    let line = |outcome: &Outcome| {
+        let status = outcome.status().as_str();
+        outcome.message().map_or_else(|| status.to_owned(), |text| format!("{status}: {text}"))
+    };
+    assert!(report.tests.iter().map(|found| found.test).eq(CATALOG.iter().copied()));
+    report.tests.iter().map(|found| line(&found.outcome)).collect()
+}
+
+fn not_run(test: Test) -> String {
+    format!("skipped: Not run because [{}] did not pass.", test.name)
+}
+
+/// Asserts that logging in failed with this class and detail, that the message is bounded, that
+/// there is a remedy, and that everything else is skipped.
+fn assert_refused(report: &Report, class: Class, detail: &str) {
+    let found = lines(report);
+    assert_eq!(found[0], format!("failed: Unable to connect to host. {detail}"));
+    assert_eq!(found[1..], [BEFORE, BEFORE, &not_run(CONNECT), NO_IMPERSONATION]);
+    let finding = report.tests[0].outcome.finding().unwrap();
+    assert_eq!(finding.class, class, "{finding:?}");
+    assert!(finding.remediation.as_ref().is_some_and(|text| !text.is_empty()), "{finding:?}");
+    assert!(!format!("{finding:?}").contains("pw-"), "{finding:?}");
+}
+
+#[test]
+fn the_catalog_says_what_is_published() {
+    let published = [
+        (CONNECT, "Initial validation: basic connection test", "Unable to connect to host."),
+        (
+            DATABASE_ABSENT,
+            "Validate automatic: database does not exist",
+            "The database already exists. If this database can be safely dropped, please do so \
+            and try again. Alternatively, specify a different database name.",
+        ),
+        (
+            ROLE_ABSENT,
+            "Validate automatic: impersonation role does not exist",
+            "Impersonation role already exists. If this role can be safely dropped please do so \
+            and try again. Alternatively, specify a different role name.",
+        ),
+    ];
+    for (test, name, message) in published {
+        assert_eq!((test.name, test.message), (name, message));
+    }
+}
+
+#[test]
+fn an_integration_is_known_by_host_port_and_database() {
+    let changes = json!({"host": "R.Example.Com", "database": "Immuta", "initialDatabase": "dev"});
+    let found = redshift(5439, Path::new("/ca.pem"), changes).identity();
+    assert_eq!(found.host, "r.example.com:5439");
+    assert_eq!(found.target.as_deref(), Some("r.example.com:5439/immuta"));
+    assert_eq!(found.config_name, None);
+}
+
+#[tokio::test]
+async fn every_kind_of_password_logs_in() {
+    let server = Server::shared();
+    let users = [
+        ("u_scram", "pw-scram"),
+        ("u_md5", "pw-md5"),
+        ("u_clear", "pw-clear"),
+        ("U Ünïcode \"quoted\"", "pw-unicode"),
+    ];
+    for (username, password) in users {
+        let validator = server.redshift(json!({"username": username, "password": password}));
+        let found = lines(&recurring(&*validator).await);
+        assert_eq!(found, [PASSED, BEFORE, BEFORE, PASSED, NO_IMPERSONATION], "{username}");
+    }
+}
+
+#[tokio::test]
+async fn every_refusal_of_the_server_has_its_class_and_text() {
+    let server = Server::shared();
+    let user = |name: &str| json!({"username": name, "password": name.replace("u_", "pw-")});
+    let login = |name: &str| json!({"initialDatabase": name});
+    let cases = [
+        (
+            json!({"password": "pw-wrong"}),
+            Class::Denied,
+            "[28P01] password authentication failed for user \"u_scram\"",
+        ),
+        (
+            json!({"username": "u_md5", "password": "pw-wrong"}),
+            Class::Denied,
+            "[28P01] password authentication failed for user \"u_md5\"",
+        ),
+        (
+            user("u_nobody"),
+            Class::Denied,
+            "[28P01] password authentication failed for user \"u_nobody\"",
+        ),
+        (
+            user("u_expired"),
+            Class::Denied,
+            "[28P01] password authentication failed for user \"u_expired\"",
+        ),
+        (user("u_nologin"), Class::Denied, "[28000] role \"u_nologin\" is not permitted to log in"),
+        (
+            user("u_rejected"),
+            Class::Denied,
+            "[28000] pg_hba.conf rejects connection for host \"127.0.0.1\", user \"u_rejected\", \
+            database \"immuta\", SSL encryption",
+        ),
+        (
+            user("u_limited"),
+            Class::Throttled,
+            "[53300] too many connections for role \"u_limited\"",
+        ),
+        (
+            login("closed"),
+            Class::Invalid,
+            "[55000] database \"closed\" is not currently accepting connections",
+        ),
+        (login("walled"), Class::Denied, "[42501] permission denied for database \"walled\""),
+        (login("absent"), Class::Missing, "[3D000] database \"absent\" does not exist"),
+    ];
+    for (changes, class, detail) in cases {
+        let report = recurring(&*server.redshift(changes)).await;
+        assert_refused(&report, class, detail);
+    }
+}
+
+#[tokio::test]
+async fn tls_is_verified_and_never_left_out() {
+    let server = Server::shared();
+    let key = rcgen::KeyPair::generate().unwrap();
+    let stranger = rcgen::CertificateParams::default().self_signed(&key).unwrap();
+    let other_ca = server.dir.path().join("other-ca.pem");
+    fs::write(&other_ca, stranger.pem()).unwrap();
+    let cases = [
+        (
+            json!({"tls": {"caFile": other_ca}}),
+            "Error performing TLS handshake: invalid peer certificate: UnknownIssuer",
+        ),
+        (
+            json!({"tls": {"caFile": server.ca, "serverName": "redshift.example.com"}}),
+            "Error performing TLS handshake: invalid peer certificate: certificate not valid for \
+            name \"redshift.example.com\"; certificate is only valid for DnsName(\"localhost\") or \
+            IpAddress(127.0.0.1)",
+        ),
+        (
+            json!({"tls": {}}),
+            "Error performing TLS handshake: invalid peer certificate: UnknownIssuer",
+        ),
+    ];
+    for (changes, detail) in cases {
+        assert_refused(&recurring(&*server.redshift(changes)).await, Class::Invalid, detail);
+    }
+    let named = json!({"tls": {"caFile": server.ca, "serverName": "localhost"}});
+    assert_eq!(lines(&recurring(&*server.redshift(named)).await)[0], PASSED);
+
+    let plain = Server::start(&["--no-tls"]);
+    let report = recurring(&*plain.redshift(json!({}))).await;
+    let detail = "Error performing TLS handshake: server does not support TLS";
+    assert_refused(&report, Class::Invalid, detail);
+}
+
+#[tokio::test]
+async fn what_is_unreadable_here_is_our_own_fault() {
+    let dir = tempfile::tempdir().unwrap();
+    let ca = dir.path().join("ca.pem");
+    let password = dir.path().join("password");
+    let shown = (ca.display().to_string(), password.display().to_string());
+    let changes = json!({"password": {"file": password}});
+    let report = recurring(&*redshift(1, &ca, changes.clone())).await;
+    let detail =
+        format!("Secret file {} cannot be read: No such file or directory (os error 2)", shown.1);
+    assert_refused(&report, Class::Ours, &detail);
+    fs::write(&password, "pw-scram\n").unwrap();
+    fs::write(&ca, "").unwrap();
+    let report = recurring(&*redshift(1, &ca, changes)).await;
+    let detail =
+        format!("Certificate authorities in {} cannot be read: it holds no certificate", shown.0);
+    assert_refused(&report, Class::Ours, &detail);
+}
+
+#[tokio::test]
+async fn a_rotated_password_file_needs_no_new_validator() {
+    let server = Server::shared();
+    let file = server.dir.path().join("rotated");
+    let validator = server.redshift(json!({"password": {"file": file}}));
+    fs::write(&file, "pw-old").unwrap();
+    let detail = "[28P01] password authentication failed for user \"u_scram\"";
+    assert_refused(&recurring(&*validator).await, Class::Denied, detail);
+    fs::write(&file, "pw-scram\n").unwrap();
+    assert_eq!(lines(&recurring(&*validator).await)[0], PASSED);
+}
+
+#[tokio::test]
+async fn no_connection_and_no_answer_are_bounded() {
+    let server = Server::shared();
+    let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
+    let refused = recurring(&*redshift(closed, &server.ca, json!({}))).await;
+    assert_refused(
+        &refused,
+        Class::Unreachable,
+        "No connection: Connection refused (os error 111)",
+    );
+
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = silent.local_addr().unwrap().port();
+    let validator = redshift(port, &server.ca, json!({"connectTimeout": "1s"}));
+    let mut context = context(Mode::Recurring);
+    context.test_limit = Duration::from_secs(2);
+    let start = Instant::now();
+    assert_refused(&validator.validate(&context).await, Class::Unreachable, "No answer within 1s");
+    assert!(start.elapsed() < context.test_limit, "{:?}", start.elapsed());
+}
+
+#[tokio::test]
+async fn a_cut_connection_is_tried_again_and_a_refused_password_is_not() {
+    let server = Server::shared();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let cutter = tokio::spawn(async move {
+        let mut cut = 0;
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut request = [0; 8];
+            stream.read_exact(&mut request).await.unwrap();
+            cut += 1;
+            if cut == 2 {
+                return cut;
+            }
+        }
+    });
+    let validator = redshift(port, &server.ca, json!({"connectTimeout": "3s"}));
+    let mut context = context(Mode::Recurring);
+    context.test_limit = Duration::from_secs(5);
+    let report = validator.validate(&context).await;
+    assert_eq!(report.tests[0].outcome.finding().unwrap().class, Class::Unreachable);
+    assert_eq!(timeout(Duration::from_secs(5), cutter).await.unwrap().unwrap(), 2);
+
+    let validator = server.redshift(json!({"username": "u_retry", "password": "pw-wrong"}));
+    context.test_limit = Duration::from_secs(30);
+    validator.validate(&context).await;
+    let refusals = server
+        .log()
+        .into_iter()
+        .filter(|line| line["state_code"] == "28P01" && line["user"] == "u_retry");
+    assert_eq!(refusals.count(), 1);
+}
+
+#[tokio::test]
+async fn the_impersonation_role_is_a_group_or_a_role() {
+    const HIDDEN: &str = "The impersonation role [absent] does not exist or is not visible to the \
+        Immuta system account.";
+    let server = Server::shared();
+    let failed = format!("failed: {HIDDEN}");
+    let cases = [
+        ("immuta", json!({"enabled": true}), PASSED),
+        ("immuta", json!({"enabled": true, "role": "IMMUTA_IMPERSONATION"}), PASSED),
+        ("immuta", json!({"enabled": true, "role": "As_Role"}), PASSED),
+        ("immuta", json!({"enabled": true, "role": "absent"}), &failed),
+        ("immuta", json!({"enabled": false, "role": "absent"}), NO_IMPERSONATION),
+        ("no_view", json!({"enabled": true}), PASSED),
+        ("no_view", json!({"enabled": true, "role": "absent"}), &failed),
+        ("no_grant", json!({"enabled": true}), PASSED),
+        ("no_grant", json!({"enabled": true, "role": "absent"}), &failed),
+    ];
+    for (login, impersonation, expected) in cases {
+        let changes = json!({"initialDatabase": login, "impersonation": impersonation});
+        let report = recurring(&*server.redshift(changes)).await;
+        assert_eq!(lines(&report), [PASSED, BEFORE, BEFORE, PASSED, expected], "{login}");
+        let Some(finding) = report.tests[4].outcome.finding() else { continue };
+        assert_eq!(finding.class, Class::Missing);
+        assert_eq!(finding.remediation.as_deref(), Some("CREATE GROUP \"absent\";"));
+        assert_eq!(finding.evidence.is_some(), login != "immuta", "{finding:?}");
+    }
+}
+
+#[tokio::test]
+async fn preflight_wants_neither_database_nor_role() {
+    let server = Server::shared();
+    let found_database = format!("failed: {} Found database [immuta].", DATABASE_ABSENT.message);
+    let found = |what: &str| format!("failed: {} Found {what}.", ROLE_ABSENT.message);
+    let blind =
+        |why: &str| format!("warning: Only groups were looked at: roles cannot be read. {why}");
+    let role = |name: &str| json!({"enabled": true, "role": name});
+    let cases = [
+        ("immuta", "immuta", role("as_role"), found_database.clone(), found("role [as_role]")),
+        (
+            "immuta",
+            "immuta",
+            role("immuta_impersonation"),
+            found_database.clone(),
+            found("group [immuta_impersonation]"),
+        ),
+        ("dev", "planned", role("planned"), PASSED.to_owned(), PASSED.to_owned()),
+        ("dev", "planned", json!({}), PASSED.to_owned(), NO_IMPERSONATION.to_owned()),
+        (
+            "no_view",
+            "planned",
+            role("planned"),
+            PASSED.to_owned(),
+            blind("[42P01] relation \"svv_roles\" does not exist"),
+        ),
+        (
+            "no_grant",
+            "planned",
+            role("planned"),
+            PASSED.to_owned(),
+            blind("[42501] permission denied for view svv_roles"),
+        ),
+    ];
+    for (login, database, impersonation, first, second) in cases {
+        let changes = json!({
+            "initialDatabase": login, "database": database, "impersonation": impersonation,
+        });
+        let report = preflight(&*server.redshift(changes)).await;
+        assert_eq!(lines(&report), [PASSED, &first, &second, AFTER, AFTER], "{login} {database}");
+    }
+}
+
+#[tokio::test]
+async fn a_log_in_to_a_missing_database_proves_the_connection_and_that_it_is_missing() {
+    let server = Server::shared();
+    let changes = json!({"database": "Absent", "impersonation": {"enabled": true}});
+    let validator = server.redshift(changes);
+    let report = recurring(&*validator).await;
+    let missing = "failed: The Immuta-managed database [absent] does not exist or is not visible \
+        to the Immuta system account.";
+    let skipped = not_run(DATABASE_EXISTS);
+    assert_eq!(lines(&report), [PASSED, BEFORE, BEFORE, missing, &skipped]);
+    let finding = report.tests[3].outcome.finding().unwrap();
+    assert_eq!(finding.class, Class::Missing);
+    assert!(finding.remediation.as_ref().unwrap().contains("CREATE DATABASE \"absent\";"));
+    assert!(finding.evidence.as_ref().unwrap().contains("database \"absent\" does not exist"));
+
+    let report = preflight(&*validator).await;
+    let skipped = "skipped: Not run because there is no database to log in to; name one in \
+        `initialDatabase`.";
+    assert_eq!(lines(&report), [PASSED, PASSED, skipped, AFTER, AFTER]);
+}
+
+#[tokio::test]
+async fn a_dropped_database_is_noticed_at_the_next_run() {
+    let server = Server::shared();
+    server.sql("postgres", "CREATE DATABASE doomed");
+    let impersonation = json!({"enabled": true});
+    let inside = json!({"database": "doomed", "impersonation": impersonation});
+    let mut outside = inside.clone();
+    outside["initialDatabase"] = json!("dev");
+    let [inside, outside] = [inside, outside].map(|changes| server.redshift(changes));
+    let good = [PASSED, BEFORE, BEFORE, PASSED, PASSED];
+    assert_eq!(lines(&recurring(&*inside).await), good);
+    assert_eq!(lines(&recurring(&*outside).await), good);
+
+    server.sql("postgres", "DROP DATABASE doomed WITH (FORCE)");
+    let missing = "failed: The Immuta-managed database [doomed] does not exist or is not visible \
+        to the Immuta system account.";
+    let skipped = not_run(DATABASE_EXISTS);
+    assert_eq!(lines(&recurring(&*inside).await), [PASSED, BEFORE, BEFORE, missing, &skipped]);
+    assert_eq!(lines(&recurring(&*outside).await), [PASSED, BEFORE, BEFORE, missing, PASSED]);
+}
+
+#[tokio::test]
+async fn hostile_names_are_values_and_never_text() {
+    let server = Server::shared();
+    let names = [
+        ("x'; DROP TABLE role_rows; --", true),
+        ("o\"clock", true),
+        ("größe", true),
+        ("x' OR '1'='1", false),
+        ("\\'; DROP TABLE role_rows; --", false),
+        ("$1", false),
+        ("%", false),
+        ("\u{202e}\u{1f4a3}", false),
+    ];
+    for (name, is_there) in names {
+        let changes = json!({
+            "initialDatabase": "immuta", "database": name,
+            "impersonation": {"enabled": true, "role": name},
+        });
+        let found = lines(&recurring(&*server.redshift(changes)).await);
+        let missing = |what| {
+            let name = name.to_lowercase();
+            format!(
+                "failed: The {what} [{name}] does not exist or is not visible to the Immuta \
+                system account."
+            )
+        };
+        assert_eq!(found[3], missing("Immuta-managed database"), "{found:?}");
+        let role = if is_there { PASSED.to_owned() } else { missing("impersonation role") };
+        assert_eq!(found[4], role, "{found:?}");
+    }
+    let left = server.sql("immuta", "SELECT count(*) FROM role_rows");
+    assert_eq!(left.trim(), "1");
+}
+
+#[tokio::test]
+async fn a_run_leaves_no_session_behind_even_when_it_is_abandoned() {
+    let server = Server::shared();
+    server.sql("postgres", "CREATE ROLE u_left LOGIN PASSWORD 'pw-left'");
+    let validator = |changes: Json| {
+        let mut all = json!({"username": "u_left", "password": "pw-left"});
+        for (key, value) in changes.as_object().unwrap() {
+            all[key] = value.clone();
+        }
+        server.redshift(all)
+    };
+    recurring(&*validator(json!({}))).await;
+    assert!(server.is_quiet("u_left").await, "after a whole run");
+
+    let impersonation = json!({"enabled": true, "role": "never"});
+    let slow = validator(json!({"initialDatabase": "slow", "impersonation": impersonation}));
+    let mut short = context(Mode::Recurring);
+    short.test_limit = Duration::from_secs(2);
+    let found = lines(&slow.validate(&short).await);
+    assert_eq!(found[3..], [PASSED, "failed: No answer within 2s."]);
+    assert!(server.is_quiet("u_left").await, "after a test that was given up");
+
+    let abandoned = timeout(Duration::from_secs(1), recurring(&*slow)).await;
+    assert!(abandoned.is_err());
+    assert!(server.is_quiet("u_left").await, "after a run that was given up");
+}
+
+#[tokio::test]
+async fn the_server_sees_nothing_but_the_listed_statements_over_tls() {
+    let server = Server::shared();
+    let changes = json!({"impersonation": {"enabled": true, "role": "absent"}});
+    let validator = server.redshift(changes);
+    recurring(&*validator).await;
+    preflight(&*validator).await;
+    let listed: BTreeSet<String> =
+        [Statement::Ping, Statement::Database(""), Statement::Group(""), Statement::Role("")]
+            .map(|statement| format!("execute <unnamed>: {}", statement.sql()))
+            .into();
+    let mut seen = BTreeSet::new();
+    for line in server.log() {
+        if line["application_name"] != "revalidated" {
+            continue;
+        }
+        let text = line["message"].as_str().unwrap();
+        if line["statement"].is_string() {
+            let statement = format!("execute <unnamed>: {}", line["statement"].as_str().unwrap());
+            assert!(listed.contains(&statement), "{line}");
+        } else if text.starts_with("connection authorized: ") {
+            assert!(text.contains("SSL enabled (protocol=TLSv1.3"), "{line}");
+        } else if !text.starts_with("disconnection: ") && line["error_severity"] == "LOG" {
+            assert!(listed.contains(text), "{line}");
+            seen.insert(text.to_owned());
+        }
+    }
+    assert_eq!(seen, listed);
+}

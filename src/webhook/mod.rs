@@ -1,0 +1,16 @@
+//! Sends signed messages to receivers: one attempt at a time, and no policy.
+//!
+//! What a message says and when it is tried again is decided elsewhere; here it is only bytes with
+//! an id. Wire format: Standard Webhooks 1.0.0.
+
+#[cfg(test)]
+mod interop;
+mod receiver;
+mod send;
+mod sign;
+#[cfg(test)]
+mod testing;
+mod text;
+
+pub(crate) use receiver::Receiver;
+pub(crate) use send::{Message, SendError, Sender, Sent};

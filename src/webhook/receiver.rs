@@ -1,0 +1,405 @@
+//! A receiver as configured.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use reqwest::Url;
+
+use super::sign::Key;
+use super::text::is_unseen;
+use crate::domain::{EventType, RetryPolicy, SecretRef, Subscription, duration_text};
+use crate::input::{Kind, Reader, nearest};
+use crate::net::address::{Allow, host_permitted};
+
+/// The longest name, in characters.
+const NAME_CHARS_MAX: usize = 100;
+/// The most secrets at a time: each makes every request longer.
+const SECRETS_MAX: usize = 8;
+/// The most waits.
+const WAITS_MAX: usize = 50;
+/// The shortest and the longest wait between two attempts.
+const WAIT_RANGE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_hours(7 * 24));
+/// The shortest and the longest time an attempt may take.
+const TIMEOUT_RANGE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_mins(1));
+/// What an attempt may take unless said otherwise.
+const TIMEOUT: Duration = Duration::from_secs(10);
+/// What its connection, with name and TLS, may take unless said otherwise.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// The most requests at once that can be asked for.
+const CONCURRENCY_MAX: i64 = 64;
+/// Requests at once unless said otherwise.
+const CONCURRENCY: usize = 8;
+
+/// Somebody who is told of events.
+#[derive(Clone)]
+pub(crate) struct Receiver {
+    /// Its unique name.
+    pub(crate) name: String,
+    /// Where it listens; may hold a token and is therefore never printed.
+    pub(crate) url: Url,
+    /// What its messages are signed with, one signature each; never empty.
+    pub(crate) secrets: Vec<SecretRef>,
+    /// What it wants to be told of.
+    pub(crate) subscription: Subscription,
+    /// The longest an attempt may take in all.
+    pub(crate) timeout: Duration,
+    /// The longest its connection may take.
+    pub(crate) connect_timeout: Duration,
+    /// When it is tried again.
+    pub(crate) retry: RetryPolicy,
+    /// The most requests at once.
+    pub(crate) concurrency: usize,
+    /// What it may reach besides public addresses.
+    pub(crate) allow: Allow,
+    /// Certificate authorities to trust instead of the operating system's.
+    pub(crate) ca_file: Option<PathBuf>,
+}
+
+impl fmt::Debug for Receiver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let host = self.url.host_str().unwrap_or_default();
+        f.debug_struct("Receiver")
+            .field("name", &self.name)
+            .field("host", &host)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Receiver {
+    /// Reads a `[[receiver]]` table; whatever is wrong is left with the reader as a fault.
+    pub(crate) fn parse(mut reader: Reader<'_>) -> Option<Self> {
+        let name = name(&mut reader);
+        let allow = allow(&mut reader);
+        let url = url(&mut reader, &allow);
+        let secrets = secrets(&mut reader);
+        let events = events(&mut reader);
+        let (timeout, connect_timeout) = timeouts(&mut reader);
+        let retry = retry(&mut reader);
+        let concurrency = reader.integer("concurrency", 1, CONCURRENCY_MAX);
+        let ca_file = reader.string("ca_file").map(PathBuf::from);
+        reader.finish();
+        let name = name?;
+        Some(Self {
+            url: url?,
+            secrets: secrets?,
+            subscription: Subscription { receiver: name.clone(), events: events? },
+            name,
+            timeout,
+            connect_timeout,
+            retry: retry?,
+            concurrency: concurrency
+                .and_then(|number| usize::try_from(number).ok())
+                .unwrap_or(CONCURRENCY),
+            allow,
+            ca_file,
+        })
+    }
+}
+
+fn name(reader: &mut Reader<'_>) -> Option<String> {
+    let name = reader.required_string("name")?;
+    if name.chars().any(is_unseen) || name.trim() != name {
+        reader.fault("name", "must not hold control characters nor begin or end with a space");
+        return None;
+    }
+    if NAME_CHARS_MAX < name.chars().count() {
+        reader.fault("name", format!("must not be longer than {NAME_CHARS_MAX} characters"));
+        return None;
+    }
+    Some(name)
+}
+
+fn allow(reader: &mut Reader<'_>) -> Allow {
+    let mut allow = Allow::default();
+    for entry in reader.strings("allow").unwrap_or_default() {
+        if let Err(fault) = allow.add(&entry) {
+            reader.fault("allow", fault.to_string());
+        }
+    }
+    allow
+}
+
+/// The URL; messages about it never show it, since a token may be in it.
+fn url(reader: &mut Reader<'_>, allow: &Allow) -> Option<Url> {
+    let text = reader.required_string("url")?;
+    let parsed = url_fault(&text, allow);
+    parsed.map_err(|message| reader.fault("url", message)).ok()
+}
+
+fn url_fault(text: &str, allow: &Allow) -> Result<Url, String> {
+    if text.chars().any(|c| c.is_whitespace() || is_unseen(c)) {
+        return Err("must not hold white space or control characters".to_owned());
+    }
+    let url: Url = text.parse().map_err(|fault| {
+        format!("is not a URL such as \"https://hooks.example.com/revalidated\": {fault}")
+    })?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err("must begin with https://".to_owned());
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        let message = "must not hold a user name or password; messages are proved by signatures";
+        return Err(message.to_owned());
+    }
+    if url.fragment().is_some() {
+        return Err("must not hold a fragment (`#`); it would not be sent".to_owned());
+    }
+    let host = url.host_str().unwrap_or_default();
+    host_permitted(host, allow).map_err(|refused| refused.to_string())?;
+    if url.scheme() == "http" && !allow.names(host) {
+        return Err(format!("must begin with https://, unless `allow` names {host}"));
+    }
+    Ok(url)
+}
+
+fn secrets(reader: &mut Reader<'_>) -> Option<Vec<SecretRef>> {
+    let given = match reader.raw("secrets").map(|value| &value.kind) {
+        None => 0,
+        Some(Kind::Array(items)) => items.len(),
+        Some(_other) => 1,
+    };
+    let secrets = reader.secrets("secrets");
+    if given == 0 {
+        let message = "at least one secret is needed, since every message is signed; \
+            add `secrets = [{ credential = \"name\" }]`";
+        reader.fault("secrets", message);
+    }
+    if SECRETS_MAX < given {
+        reader.fault("secrets", format!("at most {SECRETS_MAX} secrets can be in use at a time"));
+    }
+    let mut usable = (1..=SECRETS_MAX).contains(&given) && secrets.len() == given;
+    for secret in &secrets {
+        if let SecretRef::Literal(secret) = secret
+            && let Err(fault) = Key::parse(secret)
+        {
+            reader.fault("secrets", fault.to_string());
+            usable = false;
+        }
+    }
+    usable.then_some(secrets)
+}
+
+fn events(reader: &mut Reader<'_>) -> Option<Vec<String>> {
+    let names = || EventType::ALL.into_iter().map(EventType::as_str);
+    let Some(patterns) = reader.strings("events") else {
+        return (!reader.has("events")).then(|| vec!["*".to_owned()]);
+    };
+    if patterns.is_empty() {
+        reader.fault("events", "must not be empty; leave it out to be told of everything");
+        return None;
+    }
+    let unknown: Vec<_> = patterns.iter().filter(|pattern| !is_known(pattern)).collect();
+    for pattern in &unknown {
+        let hint = nearest(pattern, names()).map_or_else(
+            || format!("events are {}", names().collect::<Vec<_>>().join(", ")),
+            |near| format!("did you mean `{near}`?"),
+        );
+        reader.fault("events", format!("no event is called {pattern:?}; {hint}"));
+    }
+    unknown.is_empty().then_some(patterns)
+}
+
+/// True when some event matches `pattern`.
+fn is_known(pattern: &str) -> bool {
+    let alone = Subscription { receiver: String::new(), events: vec![pattern.to_owned()] };
+    EventType::ALL.into_iter().any(|kind| alone.wants(kind))
+}
+
+fn timeouts(reader: &mut Reader<'_>) -> (Duration, Duration) {
+    let (min, max) = TIMEOUT_RANGE;
+    let timeout = reader.duration("timeout", min, max).unwrap_or(TIMEOUT);
+    let connect = reader.duration("connect_timeout", min, max);
+    if let Some(connect) = connect
+        && timeout < connect
+    {
+        let timeout = duration_text(timeout);
+        reader.fault("connect_timeout", format!("must not be longer than `timeout`, {timeout}"));
+    }
+    (timeout, connect.unwrap_or(CONNECT_TIMEOUT).min(timeout))
+}
+
+fn retry(reader: &mut Reader<'_>) -> Option<RetryPolicy> {
+    let default = RetryPolicy::default();
+    let hint_max = reader.duration("retry_after_max", Duration::ZERO, WAIT_RANGE.1);
+    let hint_max = hint_max.unwrap_or(default.hint_max);
+    let (min, max) = WAIT_RANGE;
+    let Some(waits) = reader.durations("retry", min, max) else {
+        return (!reader.has("retry")).then_some(RetryPolicy { hint_max, ..default });
+    };
+    if WAITS_MAX < waits.len() {
+        reader.fault("retry", format!("must not hold more than {WAITS_MAX} waits"));
+    }
+    Some(RetryPolicy { waits, hint_max })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value as Json, json};
+
+    use super::*;
+    use crate::input::{Faults, Value};
+
+    const LITERAL: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
+    /// Reads a good table with `changes` made to it; null takes a key away.
+    fn parse(changes: Json) -> (Option<Receiver>, Vec<String>) {
+        let mut table = json!({
+            "name": "on-call",
+            "url": "https://hooks.example.com/revalidated",
+            "secrets": [{ "credential": "webhook-secret" }],
+        });
+        let Json::Object(changes) = changes else { panic!("a table of changes") };
+        for (key, value) in changes {
+            table[key] = value;
+        }
+        let value = Value::from_json(&table, &"f.toml:7".into());
+        let faults = Faults::default();
+        let receiver = Receiver::parse(Reader::new(&value, "receiver[0]", &faults).unwrap());
+        (receiver, faults.into_parts().0.iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn what_is_not_said_has_a_default() {
+        let (receiver, faults) = parse(json!({}));
+        assert_eq!(faults, [""; 0]);
+        let receiver = receiver.unwrap();
+        assert_eq!(receiver.url.as_str(), "https://hooks.example.com/revalidated");
+        assert_eq!(receiver.subscription.receiver, "on-call");
+        assert_eq!(receiver.subscription.events, ["*"]);
+        assert_eq!(receiver.timeout, Duration::from_secs(10));
+        assert_eq!(receiver.connect_timeout, Duration::from_secs(5));
+        assert_eq!(receiver.retry, RetryPolicy::default());
+        assert_eq!(receiver.concurrency, 8);
+        assert_eq!(receiver.allow, Allow::default());
+        assert_eq!(receiver.ca_file, None);
+    }
+
+    #[test]
+    fn everything_can_be_said() {
+        let (receiver, faults) = parse(json!({
+            "url": "http://10.1.2.3:8080/hook?token=t0ken",
+            "secrets": [{ "file": "/new" }, { "env": "OLD" }, LITERAL],
+            "events": ["integration.validation.*", "integration.status.changed"],
+            "timeout": "3s",
+            "retry": ["1s", "1m 30s"],
+            "retry_after_max": "1h",
+            "concurrency": 2,
+            "allow": ["10.0.0.0/8", "hooks.corp.example"],
+            "ca_file": "/etc/ca.pem",
+        }));
+        assert_eq!(faults, [""; 0]);
+        let receiver = receiver.unwrap();
+        assert_eq!(receiver.secrets.len(), 3);
+        assert!(receiver.subscription.wants(EventType::ValidationWarning));
+        let timeouts = (receiver.timeout, receiver.connect_timeout);
+        assert_eq!(timeouts, (Duration::from_secs(3), Duration::from_secs(3)));
+        let secs = Duration::from_secs;
+        let retry = RetryPolicy { waits: vec![secs(1), secs(90)], hint_max: secs(3600) };
+        assert_eq!(receiver.retry, retry);
+        assert_eq!(receiver.concurrency, 2);
+        assert_eq!(receiver.ca_file, Some(PathBuf::from("/etc/ca.pem")));
+        let shown = format!("{receiver:?}");
+        assert_eq!(shown, r#"Receiver { name: "on-call", host: "10.1.2.3", .. }"#);
+        assert_eq!(parse(json!({ "retry": [] })).0.unwrap().retry.waits, [Duration::ZERO; 0]);
+    }
+
+    #[test]
+    fn every_mistake_is_named_alone() {
+        let long = "n".repeat(101);
+        let short = "whsec_aHVudGVyMmh1bnRlcjI=";
+        let nine = vec![json!({ "env": "S" }); 9];
+        let waits = vec!["1s"; 51];
+        #[rustfmt::skip]
+        let table = [
+            (json!({ "name": null }), "name: missing; add `name`"),
+            (json!({ "name": "a\nb" }), "name: must not hold control characters"),
+            (json!({ "name": " a" }), "name: must not hold control characters nor begin"),
+            (json!({ "name": long }), "name: must not be longer than 100"),
+            (json!({ "url": null }), "url: missing; add `url`"),
+            (json!({ "url": "hooks.example.com" }), "url: is not a URL such as \"https://"),
+            (json!({ "url": "https://" }), "url: is not a URL such as"),
+            (json!({ "url": "https://a b.example/" }), "url: must not hold white space or control"),
+            (json!({ "url": "https://a.example/\r\nx: y" }), "url: must not hold white space"),
+            (json!({ "url": "https://a.example/\tx" }), "url: must not hold white space"),
+            (json!({ "url": "ftp://a.example/" }), "url: must begin with https://"),
+            (json!({ "url": "file:///etc/passwd" }), "url: must begin with https://"),
+            (json!({ "url": "gopher://a.example/" }), "url: must begin with https://"),
+            (json!({ "url": "https://u:hunter2@a.example/" }), "url: must not hold a user name or"),
+            (json!({ "url": "https://hunter2@a.example/" }), "url: must not hold a user name or"),
+            (json!({ "url": "https://a.example/#f" }), "url: must not hold a fragment"),
+            (json!({ "url": "https://127.1/" }), "url: 127.0.0.1 is a loopback address; name it"),
+            (json!({ "url": "https://[::1]/", "allow": ["::2"] }), "url: ::1 is a loopback address"),
+            (json!({ "url": "https://169.254.169.254/", "allow": ["169.254.0.0/16"] }),
+                "url: 169.254.169.254 is a link-local address; only an entry in `allow` that is"),
+            (json!({ "url": "http://a.example/" }),
+                "url: must begin with https://, unless `allow` names a.example"),
+            (json!({ "url": "http://8.8.8.8/", "allow": ["10.0.0.0/8"] }),
+                "url: must begin with https://, unless `allow` names 8.8.8.8"),
+            (json!({ "secrets": null }), "secrets: at least one secret is needed"),
+            (json!({ "secrets": [] }), "secrets: at least one secret is needed"),
+            (json!({ "secrets": "hunter2" }), "secrets: expected a list of secrets"),
+            (json!({ "secrets": ["hunter2"] }), "secrets: a webhook secret begins with `whsec_`"),
+            (json!({ "secrets": [LITERAL, short] }),
+                "secrets: a webhook secret holds 24 to 64 bytes, not 14"),
+            (json!({ "secrets": [{ "vault": "hunter2" }] }), "secrets[0]: expected { file ="),
+            (json!({ "secrets": nine }), "secrets: at most 8 secrets"),
+            (json!({ "events": [] }), "events: must not be empty"),
+            (json!({ "events": "*" }), "events: expected a list of texts"),
+            (json!({ "events": ["*", "integration.validation.faild"] }),
+                "events: no event is called \"integration.validation.faild\"; \
+                 did you mean `integration.validation.failed`?"),
+            (json!({ "events": ["zzz.*"] }),
+                "events: no event is called \"zzz.*\"; events are integration.validation.failed, "),
+            (json!({ "timeout": "0s" }), "timeout: expected a duration from 100ms to 1m"),
+            (json!({ "timeout": "61s" }), "timeout: expected a duration from 100ms to 1m"),
+            (json!({ "connect_timeout": "11s" }),
+                "connect_timeout: must not be longer than `timeout`, 10s"),
+            (json!({ "retry": "5s" }), "retry: expected a list of durations"),
+            (json!({ "retry": ["5s", "soon"] }),
+                "retry[1]: expected a duration from 100ms to 7d such as \"30s\" or \"1h 30m\", found \"soon\""),
+            (json!({ "retry": ["-5s"] }), "retry[0]: expected a duration from 100ms to 7d"),
+            (json!({ "retry": ["8d"] }), "retry[0]: expected a duration from 100ms to 7d"),
+            (json!({ "retry": waits }), "retry: must not hold more than 50 waits"),
+            (json!({ "retry_after_max": "8d" }), "retry_after_max: expected a duration from 0s to 7d"),
+            (json!({ "concurrency": 0 }), "concurrency: expected a whole number from 1 to 64"),
+            (json!({ "concurrency": 65 }), "concurrency: expected a whole number from 1 to 64"),
+            (json!({ "allow": ["10.0.0.5/8"] }), "allow: `10.0.0.5/8` does not begin its range"),
+            (json!({ "allow": ["*.corp.example"] }), "allow: `*.corp.example` is neither an address"),
+            (json!({ "secret": LITERAL }), "secret: unknown key; did you mean `secrets`?"),
+            (json!({ "retries": 3 }), "retries: unknown key; did you mean `retry`?"),
+        ];
+        for (changes, wanted) in table {
+            let shown = changes.to_string();
+            let (_, faults) = parse(changes);
+            let [fault] = faults.as_slice() else { panic!("{shown}: {faults:#?}") };
+            let wanted = format!("f.toml:7: receiver[0].{wanted}");
+            assert!(fault.starts_with(&wanted), "{shown}: {fault}");
+            assert!(!fault.contains("hunter2") && !fault.contains("MfKQ9r8G"), "{fault}");
+        }
+    }
+
+    #[test]
+    fn mistakes_are_reported_together() {
+        let wrong = json!({ "name": 7, "url": "x", "secrets": [], "events": ["x"], "timeout": 1 });
+        let (receiver, faults) = parse(wrong);
+        assert!(receiver.is_none());
+        assert_eq!(faults.len(), 5, "{faults:#?}");
+    }
+
+    #[test]
+    fn plain_http_is_open_where_the_host_is_named() {
+        let hosts = [
+            ("http://hooks.corp.example/", "hooks.corp.example"),
+            ("http://HOOKS.corp.example:81/", "hooks.corp.example"),
+            ("http://localhost:8080/", "localhost"),
+            ("http://127.0.0.1:8080/", "127.0.0.1"),
+            ("http://[::1]:8080/", "::1"),
+            ("http://192.168.1.1/", "192.168.0.0/16"),
+        ];
+        for (url, entry) in hosts {
+            let (receiver, faults) = parse(json!({ "url": url, "allow": [entry] }));
+            assert!(receiver.is_some(), "{url}: {faults:?}");
+            assert!(parse(json!({ "url": url })).0.is_none(), "{url}");
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! The demo, as a newcomer starts it: the program itself, its output and what it leaves behind.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+/// The longest the demo may take, its own limits included.
+const WAIT_MAX: Duration = Duration::from_secs(90);
+
+/// A running demo, killed when a test ends early.
+struct Demo(Child);
+
+impl Drop for Demo {
+    fn drop(&mut self) {
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
+fn start(temporary: &Path, arguments: &[&str]) -> Demo {
+    let child = Command::new(env!("CARGO_BIN_EXE_revalidated"))
+        .arg("demo")
+        .args(arguments)
+        .env("TMPDIR", temporary)
+        .env_remove("RUST_LOG")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    Demo(child)
+}
+
+/// Reads the output on a thread until its end and passes each line to `saw`.
+fn read_lines(demo: &mut Demo, mut saw: impl FnMut(&str, u32) + Send + 'static) -> Output {
+    let (out, mut err) = (demo.0.stdout.take().unwrap(), demo.0.stderr.take().unwrap());
+    let id = demo.0.id();
+    let (done, ended) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let mut told = String::new();
+        for line in BufReader::new(out).lines().map(Result::unwrap) {
+            saw(&line, id);
+            told.push_str(&line);
+            told.push('\n');
+        }
+        let mut logged = String::new();
+        err.read_to_string(&mut logged).unwrap();
+        done.send((told, logged)).unwrap();
+    });
+    let (told, logged) = ended.recv_timeout(WAIT_MAX).expect("the demo ends in time");
+    Output { code: demo.0.wait().unwrap().code(), told, logged }
+}
+
+struct Output {
+    code: Option<i32>,
+    told: String,
+    logged: String,
+}
+
+/// The content of both secret files in the demo's folder.
+fn planted(temporary: &Path) -> Vec<String> {
+    let folder = fs::read_dir(temporary).unwrap().next().unwrap().unwrap().path();
+    let read = |name| fs::read_to_string(folder.join(name)).unwrap().trim().to_owned();
+    vec![read("webhook-secret"), read("aws-secret-key")]
+}
+
+#[test]
+fn the_demo_shows_a_failure_and_its_recovery_and_leaves_nothing_behind() {
+    let temporary = tempfile::tempdir().unwrap();
+    let mut demo = start(temporary.path(), &["--once"]);
+    let (folder, (found, secrets)) =
+        (temporary.path().to_owned(), std::sync::mpsc::channel::<Vec<String>>());
+    let Output { code, told, logged } = read_lines(&mut demo, move |line, _id| {
+        if line.contains("demo-orders: creating -> enabled") {
+            found.send(planted(&folder)).unwrap();
+        }
+    });
+    assert_eq!(code, Some(0), "{told}\n{logged}");
+    assert_eq!(logged, "", "nothing to warn about");
+    let mut rest = told.as_str();
+    for part in [
+        "demo-orders: creating -> enabled",
+        ">>> the bucket demo-orders disappears",
+        "demo-orders: enabled -> recurringValidationError",
+        "failed   The provided S3 path exists",
+        "webhook received: integration.validation.failed demo-orders",
+        "signature verified",
+        ">>> the bucket demo-orders is back",
+        "demo-orders: recurringValidationError -> enabled",
+        "webhook received: integration.validation.recovered demo-orders",
+        "signature verified, outage of",
+        "requests that read and 0 that write",
+        "the daemon has ended; nothing is left behind",
+    ] {
+        let place = rest.find(part).unwrap_or_else(|| panic!("`{part}` comes in order: {told}"));
+        rest = &rest[place + part.len()..];
+    }
+    for other in ["demo-customers", "demo-invoices"] {
+        assert!(!told.contains(&format!("{other}: enabled ->")), "{told}");
+    }
+    for secret in secrets.recv_timeout(Duration::from_secs(1)).unwrap() {
+        assert!(20 < secret.len());
+        assert!(!told.contains(&secret) && !logged.contains(&secret));
+    }
+    assert!(!told.contains('\x1b'), "no colour but on a terminal");
+    assert_eq!(fs::read_dir(temporary.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn an_interrupt_ends_the_demo_cleanly() {
+    let temporary = tempfile::tempdir().unwrap();
+    let mut demo = start(temporary.path(), &[]);
+    let Output { code, told, logged } = read_lines(&mut demo, |line, id| {
+        if line.contains("every integration is enabled") {
+            let killed = Command::new("kill").args(["-INT", &id.to_string()]).status().unwrap();
+            assert!(killed.success());
+        }
+    });
+    assert_eq!(code, Some(0), "{told}\n{logged}");
+    assert!(told.ends_with("the daemon has ended; nothing is left behind\n"), "{told}");
+    assert_eq!(fs::read_dir(temporary.path()).unwrap().count(), 0);
+}

@@ -1,0 +1,39 @@
+//! S3 Control's Access Grants replies, which no third-party server has: the bodies are those of
+//! the API reference of `GetAccessGrantsInstance` and `ListAccessGrantsLocations`.
+
+use axum::Router;
+use axum::http::header::CONTENT_TYPE;
+use axum::routing::get;
+
+const INSTANCE: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
+<GetAccessGrantsInstanceResult><CreatedAt>2026-01-01T00:00:00Z</CreatedAt><AccessGrantsInstanceId>default</AccessGrantsInstanceId><AccessGrantsInstanceArn>arn:aws:s3:us-east-1:123456789012:access-grants/default</AccessGrantsInstanceArn></GetAccessGrantsInstanceResult>"#;
+
+/// Serves one instance with one location.
+pub(crate) struct AccessGrants {
+    pub(crate) endpoint: String,
+    _runtime: tokio::runtime::Runtime,
+}
+
+impl AccessGrants {
+    /// Serves a location for `scope` (`s3://bucket/prefix*`) with `role`.
+    pub(crate) fn start(scope: &str, role: &str) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
+        let locations = format!(
+            r#"<?xml version="1.0" encoding="UTF-8"?>
+<ListAccessGrantsLocationsResult><AccessGrantsLocationsList><AccessGrantsLocation><CreatedAt>2026-01-01T00:00:00Z</CreatedAt><AccessGrantsLocationId>a1b2</AccessGrantsLocationId><AccessGrantsLocationArn>arn:aws:s3:us-east-1:123456789012:access-grants/default/location/a1b2</AccessGrantsLocationArn><LocationScope>{scope}</LocationScope><IAMRoleArn>{role}</IAMRoleArn></AccessGrantsLocation></AccessGrantsLocationsList></ListAccessGrantsLocationsResult>"#
+        );
+        let xml =
+            |body: String| get(move || async move { ([(CONTENT_TYPE, "application/xml")], body) });
+        let router = Router::new()
+            .route("/v20180820/accessgrantsinstance", xml(INSTANCE.to_owned()))
+            .route("/v20180820/accessgrantsinstance/locations", xml(locations));
+        let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        runtime.spawn(async move { axum::serve(listener, router).await.unwrap() });
+        Self { endpoint, _runtime: runtime }
+    }
+}

@@ -1,0 +1,162 @@
+//! The daemon as a process, with its own folder; refuses to end dirty.
+
+use std::fs;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::time::Duration;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::wait_for;
+
+/// Secrets that tests plant; none may ever be seen in anything the daemon writes.
+pub(crate) const SECRETS: &[&str] = &[
+    "pLanted-passw0rd-Zq7",
+    "pLanted-AWS-secret-key-9vT/+x1",
+    "cGxhbnRlZC13ZWJob29rLXNlY3JldC0xMjM0NTY3ODk=",
+];
+
+/// Runs the program once with `arguments`.
+pub(crate) fn revalidated(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_revalidated")).args(arguments).output().unwrap()
+}
+
+/// A folder with a configuration file and secret files.
+pub(crate) struct Config {
+    dir: TempDir,
+}
+
+impl Config {
+    /// A configuration of `text`, after a header that puts the store into the same folder.
+    pub(crate) fn new(text: &str) -> Self {
+        let config = Self { dir: tempfile::tempdir().unwrap() };
+        config.secret("password", SECRETS[0]);
+        config.secret("aws-secret", SECRETS[1]);
+        config.secret("webhook-secret", &format!("whsec_{}", SECRETS[2]));
+        config.write(text);
+        config
+    }
+
+    /// Replaces the configuration; `DIR` in `text` becomes its folder.
+    pub(crate) fn write(&self, text: &str) {
+        let dir = self.dir.path().display().to_string();
+        let header = format!("[store]\npath = \"{dir}/state.db\"\n[log]\nformat = \"json\"\n");
+        fs::write(self.path(), header + &text.replace("DIR", &dir)).unwrap();
+    }
+
+    /// Writes a secret file that only its owner may read.
+    pub(crate) fn secret(&self, name: &str, value: &str) {
+        let mut options = fs::OpenOptions::new();
+        let options = options.write(true).create(true).truncate(true).mode(0o600);
+        let mut file = options.open(self.dir.path().join(name)).unwrap();
+        std::io::Write::write_all(&mut file, value.as_bytes()).unwrap();
+    }
+
+    pub(crate) fn path(&self) -> PathBuf {
+        self.dir.path().join("revalidated.toml")
+    }
+
+    pub(crate) fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// Runs a command with this configuration.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
+        let path = self.path();
+        let mut all = vec!["--config", path.to_str().unwrap()];
+        all.extend(arguments);
+        revalidated(&all)
+    }
+
+    /// What `command --json` prints.
+    pub(crate) fn json(&self, arguments: &[&str]) -> Value {
+        let output = self.run(arguments);
+        let text = String::from_utf8(output.stdout).unwrap();
+        serde_json::from_str(&text).unwrap_or_else(|error| {
+            panic!("{arguments:?}: {error}: {text}{}", String::from_utf8_lossy(&output.stderr))
+        })
+    }
+}
+
+/// A running daemon.
+pub(crate) struct Daemon<'c> {
+    config: &'c Config,
+    child: Child,
+}
+
+impl<'c> Daemon<'c> {
+    /// Starts it and waits until it says so.
+    pub(crate) fn start(config: &'c Config) -> Self {
+        let log = fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(config.dir().join("daemon.log"))
+            .unwrap();
+        let child = Command::new(env!("CARGO_BIN_EXE_revalidated"))
+            .args(["run", "--config", config.path().to_str().unwrap()])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        let mut daemon = Self { config, child };
+        let before = daemon.log().matches("\"started\"").count();
+        let begun = move |daemon: &mut Self| {
+            let ended = daemon.child.try_wait().unwrap();
+            assert!(ended.is_none(), "the daemon ended: {ended:?}\n{}", daemon.log());
+            (before < daemon.log().matches("\"started\"").count()).then_some(())
+        };
+        wait_for("start of the daemon", Duration::from_secs(20), || begun(&mut daemon));
+        daemon
+    }
+
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(self.config.dir().join("daemon.log")).unwrap_or_default()
+    }
+
+    pub(crate) fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        let done = Command::new("kill").args([&format!("-{name}"), &pid]).status().unwrap();
+        assert!(done.success());
+    }
+
+    /// Ends it politely and says how it ended.
+    pub(crate) fn stop(mut self) -> ExitStatus {
+        self.signal("TERM");
+        wait_for("end of the daemon", Duration::from_secs(25), || self.child.try_wait().unwrap())
+    }
+
+    /// Waits until the integration `name` has `status`.
+    pub(crate) fn wait_status(&self, name: &str, status: &str, limit: Duration) {
+        wait_for(&format!("{name} in {status}"), limit, || {
+            let shown = self.config.run(&["show", name, "--json"]);
+            let shown: Value = serde_json::from_slice(&shown.stdout).ok()?;
+            (shown["status"] == status).then_some(())
+        });
+    }
+}
+
+impl Drop for Daemon<'_> {
+    fn drop(&mut self) {
+        if self.child.try_wait().unwrap().is_none() {
+            self.child.kill().unwrap();
+            self.child.wait().unwrap();
+        }
+        if std::thread::panicking() {
+            eprintln!("--- log of the daemon\n{}", self.log());
+            return;
+        }
+        for entry in fs::read_dir(self.config.dir()).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_str().unwrap();
+            if name.starts_with("state.db") || name == "daemon.log" {
+                let bytes = fs::read(&path).unwrap();
+                let text = String::from_utf8_lossy(&bytes);
+                let leaked = SECRETS.iter().find(|secret| text.contains(**secret));
+                assert_eq!(leaked, None, "a secret stands in {name}");
+            }
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! Platforms and verifiers that nobody here wrote, started by the scripts beside.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::json;
+use tempfile::TempDir;
+
+use super::Delivery;
+
+/// What a start script printed: `key=value` lines.
+fn start(script: &str, dir: &Path) -> BTreeMap<String, String> {
+    let output = Command::new(script).arg("start").arg(dir).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{script}: {text}{}", String::from_utf8_lossy(&output.stderr));
+    let lines = text.lines().filter_map(|line| line.split_once('='));
+    lines.map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
+}
+
+fn stop(script: &str, dir: &Path) {
+    let stopped = Command::new(script).arg("stop").arg(dir).status().unwrap();
+    assert!(stopped.success() || std::thread::panicking());
+}
+
+const POSTGRES: &str = "tests/servers/postgres.sh";
+const MOTO: &str = "tests/servers/moto.sh";
+
+/// A real PostgreSQL with TLS.
+pub(crate) struct Postgres {
+    pub(crate) facts: BTreeMap<String, String>,
+    dir: TempDir,
+}
+
+impl Postgres {
+    pub(crate) fn start() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        Self { facts: start(POSTGRES, dir.path()), dir }
+    }
+
+    /// Runs SQL as the superuser.
+    pub(crate) fn sql(&self, database: &str, sql: &str) {
+        let output = Command::new("psql")
+            .env("PGPASSWORD", &self.facts["password"])
+            .env("PGSSLMODE", "require")
+            .args(["-h", "127.0.0.1", "-p", &self.facts["port"], "-U", &self.facts["superuser"]])
+            .args(["-d", database, "-q", "-v", "ON_ERROR_STOP=1", "-c", sql])
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        stop(POSTGRES, self.dir.path());
+    }
+}
+
+/// A running moto server: STS and S3.
+pub(crate) struct Moto {
+    pub(crate) endpoint: String,
+    dir: TempDir,
+}
+
+impl Moto {
+    pub(crate) fn start() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let facts = start(MOTO, dir.path());
+        Self { endpoint: facts["endpoint"].clone(), dir }
+    }
+
+    /// An unsigned request, which moto takes while its authentication is off.
+    pub(crate) fn request(&self, method: &str, path: &str) {
+        let url = format!("{}{path}", self.endpoint);
+        let output = Command::new("curl")
+            .args(["-sS", "--max-time", "10", "-o", "/dev/null", "-w", "%{http_code}"])
+            .args(["-H", "Authorization: AWS4-HMAC-SHA256 Credential=AKIATEST/20260101/us-east-1/s3/aws4_request"])
+            .args(["-X", method, "-d", "", &url])
+            .output()
+            .unwrap();
+        let code = String::from_utf8(output.stdout).unwrap();
+        assert!(code.starts_with('2'), "{method} {path}: {code}");
+    }
+}
+
+impl Drop for Moto {
+    fn drop(&mut self) {
+        stop(MOTO, self.dir.path());
+    }
+}
+
+/// Lets the reference libraries of other languages verify `deliveries`.
+pub(crate) fn verify(deliveries: &[Delivery], secret: &str) {
+    let installed = Command::new("tests/verify/install.sh").output().unwrap();
+    assert!(installed.status.success(), "{}", String::from_utf8_lossy(&installed.stderr));
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("deliveries.jsonl");
+    let line = |delivery: &Delivery, body: &str, expect: &str| {
+        json!({"secret": secret, "headers": delivery.headers, "body": body, "expect": expect})
+            .to_string()
+    };
+    let mut lines = Vec::new();
+    for delivery in deliveries {
+        lines.push(line(delivery, &delivery.body, "accept"));
+        lines.push(line(delivery, &format!("{} ", delivery.body), "reject"));
+    }
+    fs::write(&path, lines.join("\n") + "\n").unwrap();
+    for mut verifier in verifiers() {
+        let output = verifier.arg(&path).output().unwrap();
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{verifier:?}: {text}");
+    }
+}
+
+fn verifiers() -> [Command; 2] {
+    let folder = |name: &str, default: &str| {
+        std::env::var_os(name).map_or_else(|| PathBuf::from(default), PathBuf::from)
+    };
+    let python = folder("REVALIDATED_VENV", "target/venv").join("bin/python");
+    let mut python = Command::new(python);
+    python.arg("tests/verify/verify.py");
+    let mut node = Command::new("node");
+    node.arg("tests/verify/verify.mjs");
+    [python, node]
+}

@@ -1,0 +1,102 @@
+//! House rules that the compiler does not check: sizes, which floor may use which, and that
+//! nothing committed points at the machine it was written on.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Floors, lowest first; the modules of one entry are neighbours that do not know each other.
+const FLOORS: &[&[&str]] = &[
+    &["domain"],
+    &["input"],
+    &["net", "secrets"],
+    &["config", "platforms", "store", "webhook"],
+    &["daemon"],
+    &["demo"],
+    &["cli"],
+];
+const FILE_LINES_MAX: usize = 400;
+/// Words with the one folder that may name them.
+const KEPT_IN: &[(&str, &str)] = &[
+    ("rusqlite", "src/store"),
+    ("tokio_cron_scheduler", "src/daemon/scheduler.rs"),
+    ("Client::builder", "src/net"),
+    ("Timestamp::now()", "src/daemon/clock.rs"),
+    ("danger_accept_invalid", "nowhere"),
+];
+
+#[test]
+fn floors_only_look_down() {
+    let mut faults = Vec::new();
+    for path in sources(Path::new("src")) {
+        let Some((own, name)) = floor_of(&path) else { continue };
+        for (number, line) in production(&path).lines().enumerate() {
+            for (rank, floor) in FLOORS.iter().enumerate() {
+                for other in *floor {
+                    let looks_up = own < rank || (own == rank && *other != name);
+                    if looks_up && line.contains(&format!("crate::{other}")) {
+                        faults.push(format!("{}:{}: {line}", path.display(), number + 1));
+                    }
+                }
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn files_stay_small() {
+    for path in sources(Path::new("src")) {
+        let code = production(&path).lines().count();
+        assert!(code <= FILE_LINES_MAX, "{}: {code} lines", path.display());
+    }
+}
+
+#[test]
+fn what_has_one_place_is_named_only_there() {
+    for path in sources(Path::new("src")) {
+        let text = production(&path);
+        for (word, place) in KEPT_IN {
+            let at_home = path.starts_with(place);
+            assert!(at_home || !text.contains(word), "{}: {word}", path.display());
+        }
+    }
+}
+
+#[test]
+fn every_module_folder_says_why_it_exists() {
+    for path in sources(Path::new("src")) {
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.starts_with("//! "), "{} has no module comment", path.display());
+    }
+}
+
+/// The text of a source file before its tests.
+fn production(path: &Path) -> String {
+    if path.ends_with("tests.rs") || path.components().any(|part| part.as_os_str() == "tests") {
+        return String::new();
+    }
+    let text = fs::read_to_string(path).unwrap();
+    text.split("#[cfg(test)]\nmod tests {").next().unwrap().to_owned()
+}
+
+fn floor_of(path: &Path) -> Option<(usize, &'static str)> {
+    let name = path.components().nth(1)?.as_os_str().to_str()?;
+    FLOORS.iter().enumerate().find_map(|(rank, floor)| {
+        floor.iter().find(|known| **known == name).map(|known| (rank, *known))
+    })
+}
+
+fn sources(dir: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(sources(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+    found
+}
