@@ -171,7 +171,7 @@ fn check_bootstrap(platform: &Platform, given: Option<bool>, reader: &Reader<'_>
     let problem = match (platform.auto_bootstrap, given) {
         (AutoBootstrap::MustBeFalse, Some(true)) => "must be false",
         (AutoBootstrap::Absent, Some(_)) => "must not be given",
-        (AutoBootstrap::Any, _) | (AutoBootstrap::MustBeFalse | AutoBootstrap::Absent, _) => return,
+        (AutoBootstrap::Any | AutoBootstrap::MustBeFalse | AutoBootstrap::Absent, _) => return,
     };
     reader.fault("autoBootstrap", format!("{problem} for `{}`", platform.kind));
 }

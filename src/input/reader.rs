@@ -246,20 +246,6 @@ impl<'a> Reader<'a> {
         Self::new(value, self.path_of(key), self.faults)
     }
 
-    /// Readers of the tables in the list `key`; absent is an empty list.
-    pub(crate) fn tables(&mut self, key: &'static str) -> Vec<Self> {
-        let Some(value) = self.take(key) else { return Vec::new() };
-        let Kind::Array(items) = &value.kind else {
-            self.wrong::<()>(key, value, "a list of tables");
-            return Vec::new();
-        };
-        let path = self.path_of(key);
-        let readers = items.iter().enumerate();
-        readers
-            .filter_map(|(index, item)| Self::new(item, format!("{path}[{index}]"), self.faults))
-            .collect()
-    }
-
     /// A secret: `{ file = ".." }`, `{ env = ".." }`, `{ credential = ".." }`, or the literal
     /// value, which is warned about; absent is fine.
     pub(crate) fn secret(&mut self, key: &'static str) -> Option<SecretRef> {
