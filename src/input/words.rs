@@ -38,7 +38,8 @@ pub(crate) fn nearest<'k>(text: &str, known: impl Iterator<Item = &'k str>) -> O
 }
 
 /// How far apart two words are, in edits and then in length; none when they are not alike: more
-/// than two edits in five characters, and neither is a piece of the other.
+/// than two edits in five characters, neither is a piece of the other, and they do not begin with
+/// the same half.
 fn distance(one: &str, two: &str) -> Option<(usize, usize)> {
     let (short, long) = {
         let (one, two) = (one.chars().count(), two.chars().count());
@@ -46,7 +47,8 @@ fn distance(one: &str, two: &str) -> Option<(usize, usize)> {
     };
     let edits = strsim::damerau_levenshtein(one, two);
     let is_piece = PIECE_MIN <= short && (one.contains(two) || two.contains(one));
-    (edits * 5 <= long * 2 || is_piece).then_some((edits, long - short))
+    let shared = one.chars().zip(two.chars()).take_while(|(one, two)| one == two).count();
+    (edits * 5 <= long * 2 || is_piece || long <= shared * 2).then_some((edits, long - short))
 }
 
 /// Text in quotes, with everything unprintable escaped and the end cut off.
@@ -87,6 +89,7 @@ mod tests {
             ("runz", Some("runs")),
             ("run_per_host", Some("runs_per_host")),
             ("user", Some("username")),
+            ("accessories", Some("accessKeyId")),
             ("AccesKeyID", Some("accessKeyId")),
             ("berlin", Some("Europe/Berlin")),
             ("Mars/Olympus", None),
