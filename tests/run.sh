@@ -38,7 +38,7 @@ step_features() {
   done
 }
 step_docs() { RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items --quiet; }
-step_systemd() { tests/systemd/exercise.sh target/debug/revalidated; }
+step_systemd() { tests/systemd/run.sh target/debug/revalidated; }
 step_crash() { tests/crash/run.sh; }
 
 steps="install format lint test features docs systemd crash"

@@ -1,6 +1,5 @@
 //! `check`: reads the configuration and shows every fault at once; `--online` also connects.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -9,7 +8,7 @@ use super::args::{Check, Global};
 use super::print::{Answer, End, counted, result_word, sanitise};
 use super::validate::{Validated, validate_all};
 use super::{Trouble, lines_of, warn};
-use crate::config::{DEFAULT_PATH, Faulty};
+use crate::config::Faulty;
 use crate::daemon::{self, Assembly};
 use crate::domain::ReportStatus;
 use crate::input::Fault;
@@ -78,8 +77,7 @@ pub(super) async fn answer(global: &Global, args: &Check) -> Result<Answer, Trou
         return Ok(Answer { end, ..Answer::json(&checked)? });
     }
     warn(&lines_of(&assembly.warnings, "warning: "));
-    let path = global.config.as_deref().unwrap_or(Path::new(DEFAULT_PATH));
-    Ok(Answer { text: text(&checked, &path.display().to_string()), end })
+    Ok(Answer { text: text(&checked), end })
 }
 
 impl Checked<'_> {
@@ -112,7 +110,7 @@ fn faulty(faults: &[Fault]) -> anyhow::Result<String> {
     Ok(super::print::json(&Checked { faults, ..Checked::default() })?)
 }
 
-fn text(checked: &Checked<'_>, config: &str) -> String {
+fn text(checked: &Checked<'_>) -> String {
     let mut lines = Vec::new();
     for one in checked.online.iter().flatten() {
         let problem = one.message.map(|said| format!(": {}", sanitise(said)));
@@ -120,8 +118,7 @@ fn text(checked: &Checked<'_>, config: &str) -> String {
         lines.push(format!("{name}: {result}{}", problem.unwrap_or_default()));
     }
     lines.push(format!(
-        "{}: valid, {} and {}",
-        sanitise(config),
+        "The configuration is valid: {}, {}.",
         counted(checked.integrations.len(), "integration"),
         counted(checked.receivers.len(), "receiver"),
     ));
@@ -147,7 +144,7 @@ mod tests {
     #[test]
     fn a_valid_configuration_is_summed_up_in_a_line() {
         let checked = valid(None);
-        assert_eq!(text(&checked, "a.toml"), "a.toml: valid, 2 integrations and 1 receiver\n");
+        assert_eq!(text(&checked), "The configuration is valid: 2 integrations, 1 receiver.\n");
         assert!(checked.is_good());
     }
 
@@ -156,8 +153,8 @@ mod tests {
         let validated = samples::validated();
         let checked = valid(Some(vec![Online::from(&validated)]));
         let expected = "lake: failed: Unable\\nto connect to host.\n\
-                        a.toml: valid, 2 integrations and 1 receiver\n";
-        assert_eq!(samples::plain(&text(&checked, "a.toml")), expected);
+                        The configuration is valid: 2 integrations, 1 receiver.\n";
+        assert_eq!(samples::plain(&text(&checked)), expected);
         assert!(!checked.is_good());
     }
 

@@ -155,7 +155,7 @@ impl Explanation {
             });
             return format!("Its schedule: {cron}{}.", spread.unwrap_or_default());
         }
-        if is_open(last) {
+        if is_open(last, row.status) {
             let wait = duration_text(at.since(ended));
             return format!(
                 "To confirm, {wait} after a run that was not conclusive: {}.",
@@ -166,10 +166,13 @@ impl Explanation {
     }
 }
 
-/// True when more runs are needed before the last one counts.
-fn is_open(last: &RunRow) -> bool {
-    let transient = last.class.is_some_and(|class| !class.is_definitive());
-    last.status == ReportStatus::Failed && transient
+/// True when more runs are needed before the last one decides about `status`.
+fn is_open(last: &RunRow, status: Status) -> bool {
+    match last.status {
+        ReportStatus::Failed => last.class.is_some_and(|class| !class.is_definitive()),
+        ReportStatus::Passed | ReportStatus::Warning => status != Status::Enabled,
+        ReportStatus::Skipped => true,
+    }
 }
 
 /// How long after an instant of the schedule `at` lies; none when it is one itself.
@@ -282,6 +285,8 @@ No run is planned.
         explained.runs[0].status = ReportStatus::Passed;
         explained.runs[0].class = None;
         explained.row.next_run_at = Some(now);
+        assert!(reason(&explained).starts_with("To confirm, "), "a recovery that needs more runs");
+        explained.row.status = Status::Enabled;
         assert!(reason(&explained).starts_with("Out of turn, because something changed"));
 
         explained.row.lease_until = Some(now.plus(Duration::from_secs(9)));

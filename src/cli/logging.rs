@@ -15,9 +15,8 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry, fmt as lines};
 
-use super::args::Global;
 use super::print::{escaped_json, sanitise};
-use crate::config::{Log, LogFormat};
+use crate::config::LogFormat;
 
 /// Put before every filter, so that a filter can take it back: the heartbeat's own chatter.
 const QUIETENED: &str = "tokio_cron_scheduler=warn";
@@ -36,36 +35,32 @@ pub(super) enum Format {
     Journald,
 }
 
+impl From<LogFormat> for Format {
+    fn from(format: LogFormat) -> Self {
+        match format {
+            LogFormat::Auto => Self::Auto,
+            LogFormat::Text => Self::Text,
+            LogFormat::Json => Self::Json,
+            LogFormat::Journald => Self::Journald,
+        }
+    }
+}
+
 /// Checks a filter on the command line.
 pub(super) fn checked_filter(text: &str) -> Result<String, String> {
     EnvFilter::try_new(text).map_err(|error| error.to_string())?;
     Ok(text.to_owned())
 }
 
-/// The filter in force: what the command line says, else the daemon's configuration; a command
-/// that answers logs only what is wrong.
+/// The filter in force: `text`, without the heartbeat's chatter, and with the detail of this
+/// program that was asked for.
 #[must_use]
-pub(super) fn filter(global: &Global, daemon: Option<&Log>) -> String {
-    let text = match (&global.log_level, global.verbose, daemon) {
-        (Some(given), _, _) => given.as_str(),
-        (None, 0, Some(log)) => &log.filter,
-        (None, 0, None) => "warn",
-        (None, 1, _) => "info,revalidated=debug",
-        (None, _, _) => "info,revalidated=trace",
-    };
-    format!("{QUIETENED},{text}")
-}
-
-/// The form in force: what the command line says, else the daemon's configuration.
-#[must_use]
-pub(super) fn format(global: &Global, daemon: Option<&Log>) -> Format {
-    let configured = daemon.map(|log| match log.format {
-        LogFormat::Auto => Format::Auto,
-        LogFormat::Text => Format::Text,
-        LogFormat::Json => Format::Json,
-        LogFormat::Journald => Format::Journald,
-    });
-    global.log_format.or(configured).unwrap_or_default()
+pub(super) fn filter(text: &str, verbose: u8) -> String {
+    match verbose {
+        0 => format!("{QUIETENED},{text}"),
+        1 => format!("{QUIETENED},{text},revalidated=debug"),
+        _ => format!("{QUIETENED},{text},revalidated=trace"),
+    }
 }
 
 /// Starts logging to standard error, once per process.
@@ -246,23 +241,19 @@ mod tests {
     }
 
     #[test]
-    fn the_command_line_goes_before_the_configuration() {
-        use clap::Parser;
-        let global = |line: &str| {
-            let words = ["revalidated"].into_iter().chain(line.split_whitespace()).chain(["run"]);
-            super::super::args::Arguments::try_parse_from(words).unwrap().global
+    fn the_scheduler_is_quiet_unless_a_filter_names_it() {
+        let directives = |text, verbose| {
+            let filter = EnvFilter::new(filter(text, verbose)).to_string();
+            let mut directives: Vec<_> = filter.split(',').map(str::to_owned).collect();
+            directives.sort();
+            directives
         };
-        let filter_text = "info,x=debug".to_owned();
-        let log = crate::config::Log { format: LogFormat::Json, filter: filter_text };
-        let quiet = |rest| format!("tokio_cron_scheduler=warn,{rest}");
-        assert_eq!(filter(&global(""), Some(&log)), quiet("info,x=debug"));
-        assert_eq!(filter(&global(""), None), quiet("warn"));
-        assert_eq!(filter(&global("-v"), Some(&log)), quiet("info,revalidated=debug"));
-        assert_eq!(filter(&global("-vv"), None), quiet("info,revalidated=trace"));
-        assert_eq!(filter(&global("--log-level error"), Some(&log)), quiet("error"));
-        assert_eq!(format(&global(""), Some(&log)), Format::Json);
-        assert_eq!(format(&global("--log-format text"), Some(&log)), Format::Text);
-        assert_eq!(format(&global(""), None), Format::Auto);
+        assert_eq!(directives("info", 0), ["info", "tokio_cron_scheduler=warn"]);
+        assert_eq!(directives("trace", 0), ["tokio_cron_scheduler=warn", "trace"]);
+        assert_eq!(directives("tokio_cron_scheduler=info", 0), ["tokio_cron_scheduler=info"]);
+        let detailed = ["revalidated=debug", "tokio_cron_scheduler=warn", "warn"];
+        assert_eq!(directives("warn", 1), detailed);
+        assert!(directives("warn", 3).contains(&"revalidated=trace".to_owned()));
     }
 
     #[test]

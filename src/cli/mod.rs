@@ -10,6 +10,8 @@ mod explain;
 mod history;
 mod list;
 mod logging;
+#[cfg(test)]
+mod manual;
 mod next;
 mod print;
 mod read;
@@ -22,7 +24,6 @@ mod show;
 mod validate;
 
 use std::io::{self, Write};
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -31,9 +32,10 @@ use clap::Parser;
 use tokio_util::sync::CancellationToken;
 
 use self::args::{Arguments, Command, Global};
+use self::logging::Format;
 use self::print::{Answer, End, Page, counted, sanitise};
-use crate::config::Faulty;
-use crate::daemon::{self, Assembly, Clock};
+use crate::config::{Faulty, Log};
+use crate::daemon::{self, Clock};
 use crate::demo;
 use crate::input::Fault;
 
@@ -60,7 +62,8 @@ pub(crate) fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(ended) => return say(&ended),
     };
-    let ended = answer(arguments).and_then(|answer| write_out(&answer.text).map(|()| answer.end));
+    let ended = answer(arguments)
+        .and_then(|answer| write_to(anstream::stdout().lock(), &answer.text).map(|()| answer.end));
     let end = ended.unwrap_or_else(|trouble| {
         let (text, end) = complaint(&trouble);
         warn(&text);
@@ -81,24 +84,26 @@ fn say(ended: &clap::Error) -> ExitCode {
 fn answer(arguments: Arguments) -> Result<Answer, Trouble> {
     let Arguments { global, command } = arguments;
     let command = command.unwrap_or(Command::Run);
-    // The daemon's log is set up by its configuration, so that is read before anything is logged.
-    let assembly = match command {
-        Command::Run => Some(daemon::open(global.config.as_deref())?),
-        _ => None,
-    };
-    let log = assembly.as_ref().map(|assembly| &assembly.settings.log);
-    logging::start(&logging::filter(&global, log), logging::format(&global, log))
-        .context("starting the log")?;
+    match &command {
+        // The configuration says how it logs.
+        Command::Run => {}
+        Command::Demo(_)
+        | Command::Check(_)
+        | Command::Validate(_)
+        | Command::List(_)
+        | Command::Show(_)
+        | Command::History(_)
+        | Command::Explain(_)
+        | Command::Deliveries(_)
+        | Command::Catalog(_)
+        | Command::Next(_)
+        | Command::Sample(_) => start_log(&global, None, "warn")?,
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .context("starting the runtime")?;
-    let answer = runtime.block_on(async {
-        match assembly {
-            Some(assembly) => run(assembly, global.config).await,
-            None => obey(&global, command).await,
-        }
-    });
+    let answer = runtime.block_on(obey(&global, command));
     // A dropped runtime would wait for every name that is still being resolved.
     runtime.shutdown_timeout(SHUTDOWN_WAIT);
     answer
@@ -108,7 +113,7 @@ fn answer(arguments: Arguments) -> Result<Answer, Trouble> {
 async fn obey(global: &Global, command: Command) -> Result<Answer, Trouble> {
     let page = Page { now: Clock::default().now(), width: width() };
     match command {
-        Command::Run => run(daemon::open(global.config.as_deref())?, global.config.clone()).await,
+        Command::Run => run(global).await,
         Command::Check(args) => check::answer(global, &args).await,
         Command::Validate(args) => validate::answer(global, &args, page).await,
         Command::List(args) => list::answer(global, &args, page).await,
@@ -126,10 +131,21 @@ async fn obey(global: &Global, command: Command) -> Result<Answer, Trouble> {
     }
 }
 
-/// Runs the daemon until it is told to stop.
-async fn run(assembly: Assembly, config: Option<PathBuf>) -> Result<Answer, Trouble> {
-    daemon::run(assembly, config, CancellationToken::new()).await.map_err(anyhow::Error::new)?;
+/// Runs the daemon; faults of the configuration are told before it starts.
+async fn run(global: &Global) -> Result<Answer, Trouble> {
+    let assembly = daemon::open(global.config.as_deref())?;
+    start_log(global, Some(&assembly.settings.log), "info")?;
+    let stop = CancellationToken::new();
+    daemon::run(assembly, global.config.clone(), stop).await.map_err(anyhow::Error::new)?;
     Ok(Answer::good(String::new()))
+}
+
+/// Starts logging by the command line, else by the configuration, else what is `usual`.
+fn start_log(global: &Global, log: Option<&Log>, usual: &str) -> anyhow::Result<()> {
+    let configured = log.map(|log| (log.filter.as_str(), Format::from(log.format)));
+    let (filter, format) = configured.unwrap_or((usual, Format::Auto));
+    let filter = logging::filter(global.log_level.as_deref().unwrap_or(filter), global.verbose);
+    logging::start(&filter, global.log_format.unwrap_or(format)).context("starting the log")
 }
 
 /// Columns of the terminal on standard output.
@@ -139,8 +155,7 @@ fn width() -> Option<u16> {
 }
 
 /// Prints the answer; a reader that has seen enough is no failure.
-fn write_out(text: &str) -> Result<(), Trouble> {
-    let mut out = anstream::stdout().lock();
+fn write_to(mut out: impl Write, text: &str) -> Result<(), Trouble> {
     let written = out.write_all(print::render(text).as_bytes()).and_then(|()| out.flush());
     match written {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
@@ -163,17 +178,15 @@ fn complaint(trouble: &Trouble) -> (String, End) {
 
 /// One line per warning and per fault, then how many faults there are.
 fn fault_lines(Faulty { faults, warnings }: &Faulty) -> String {
-    let mut text = lines_of(warnings, "warning: ") + &lines_of(faults, "");
-    text.push_str(&format!(
-        "revalidated: {} in the configuration\n",
-        counted(faults.len(), "fault")
-    ));
-    text
+    let (lines, unwise) = (lines_of(faults, ""), lines_of(warnings, "warning: "));
+    let count = counted(faults.len(), "fault");
+    format!("{unwise}{lines}revalidated: {count} in the configuration\n")
 }
 
 /// One sanitised line per fault or warning.
 fn lines_of(faults: &[Fault], prefix: &str) -> String {
-    faults.iter().map(|fault| format!("{prefix}{}\n", sanitise(&fault.to_string()))).collect()
+    let line = |fault: &Fault| [prefix, &sanitise(&fault.to_string()), "\n"].concat();
+    faults.iter().map(line).collect()
 }
 
 /// Writes to standard error; when that is gone, nobody is left to tell.
@@ -209,6 +222,25 @@ mod tests {
             (expected.to_owned(), End::Configuration)
         );
         assert_eq!(lines_of(&[fault("x", "y")], "warning: "), "warning: a.toml:3: x: y\n");
+    }
+
+    #[test]
+    fn a_reader_that_has_seen_enough_is_no_failure() {
+        struct Closed(io::ErrorKind);
+        impl Write for Closed {
+            fn write(&mut self, _bytes: &[u8]) -> io::Result<usize> {
+                Err(self.0.into())
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Err(self.0.into())
+            }
+        }
+        assert!(write_to(Closed(io::ErrorKind::BrokenPipe), "text").is_ok());
+        let full = write_to(Closed(io::ErrorKind::StorageFull), "text").unwrap_err();
+        assert_eq!(complaint(&full).1, End::Failure);
+        let mut out = Vec::new();
+        write_to(&mut out, &print::toned("x", print::Tone::Good)).unwrap();
+        assert_eq!(out, b"\x1b[32mx\x1b[0m");
     }
 
     #[test]

@@ -24,12 +24,13 @@ pub(super) async fn integration(view: &View, name: &str) -> Result<IntegrationRo
         return Ok(row);
     }
     let rows = view.integrations(false).await.context("reading the store")?;
-    Err(unknown(name, rows.iter().map(|row| row.name.as_str())))
+    let known: Vec<_> = rows.iter().map(|row| row.name.as_str()).collect();
+    Err(unknown(name, &known))
 }
 
 /// What to say when no integration has this name.
-pub(super) fn unknown<'k>(name: &str, known: impl Iterator<Item = &'k str>) -> Trouble {
-    let hint = match nearest(name, known) {
+pub(super) fn unknown(name: &str, known: &[&str]) -> Trouble {
+    let hint = match nearest(name, known.iter().copied()) {
         Some(near) => format!("; did you mean `{}`?", sanitise(near)),
         None => "; `revalidated list` shows them all".to_owned(),
     };
@@ -42,7 +43,7 @@ mod tests {
 
     #[test]
     fn an_unknown_name_comes_with_the_nearest_one() {
-        let said = |name| unknown(name, ["lake", "warehouse"].into_iter()).to_string();
+        let said = |name| unknown(name, &["lake", "warehouse"]).to_string();
         assert_eq!(
             said("warehose"),
             "no integration is named `warehose`; did you mean `warehouse`?"

@@ -253,7 +253,7 @@ impl<'a> From<&'a DeliveryRow> for Delivery<'a> {
 /// What a validation on demand found.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Validation<'a> {
+pub(super) struct OnDemand<'a> {
     name: &'a str,
     #[serde(rename = "type")]
     kind: &'a str,
@@ -262,7 +262,7 @@ pub(super) struct Validation<'a> {
     duration_ms: u64,
 }
 
-impl<'a> Validation<'a> {
+impl<'a> OnDemand<'a> {
     /// The shape of `report`, of which `stored` is the stored form.
     pub(super) fn new(
         (name, kind): (&'a str, &'a str),

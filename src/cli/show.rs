@@ -20,22 +20,19 @@ pub(super) async fn answer(global: &Global, args: &Named, page: Page) -> Result<
 }
 
 fn text(row: &IntegrationRow, page: Page) -> String {
-    let mut text = String::new();
-    for (name, value) in facts(row, page) {
-        text.push_str(&format!("{name:<15}{value}\n"));
-    }
-    text.push_str("\nConfiguration\n");
-    for (key, value) in leaves("", &shape::config(row)) {
-        text.push_str(&format!("  {} = {}\n", sanitise(&key), sanitise(&value)));
-    }
-    match &row.last_run {
+    let facts = facts(row, page).into_iter().map(|(name, value)| format!("{name:<15}{value}\n"));
+    let leaves = leaves("", &shape::config(row)).into_iter();
+    let leaves =
+        leaves.map(|(key, value)| format!("  {} = {}\n", sanitise(&key), sanitise(&value)));
+    let results = match &row.last_run {
         Some(run) => {
-            text.push_str(&format!("\nValidation results: {}\n", result_word(run.status)));
-            text.push_str(&results::table(page, &run.report));
+            let table = results::table(page, &run.report);
+            format!("Validation results: {}\n{table}", result_word(run.status))
         }
-        None => text.push_str("\nNot validated yet.\n"),
-    }
-    text
+        None => "Not validated yet.\n".to_owned(),
+    };
+    let (facts, leaves): (String, String) = (facts.collect(), leaves.collect());
+    format!("{facts}\nConfiguration\n{leaves}\n{results}")
 }
 
 /// The single facts, in the order they are shown.

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::args::{Global, Validate};
 use super::check::enabled;
 use super::print::{Answer, End, Page, result_word, sanitise};
-use super::shape::Validation;
+use super::shape::OnDemand;
 use super::{Trouble, lines_of, read, results, warn};
 use crate::daemon::{self, Assembly};
 use crate::domain::{Report, ReportStatus, duration_text};
@@ -63,13 +63,10 @@ pub(super) async fn answer(
 ) -> Result<Answer, Trouble> {
     let assembly = daemon::open(global.config.as_deref())?;
     warn(&lines_of(&assembly.warnings, "warning: "));
+    let known: Vec<_> = assembly.integrations.keys().map(String::as_str).collect();
     let names = match &args.name {
-        Some(name) if assembly.integrations.contains_key(name) => {
-            vec![name.clone()]
-        }
-        Some(name) => {
-            return Err(read::unknown(name, assembly.integrations.keys().map(String::as_str)));
-        }
+        Some(name) if known.contains(&name.as_str()) => vec![name.clone()],
+        Some(name) => return Err(read::unknown(name, &known)),
         None => enabled(&assembly),
     };
     let mode = if args.preflight { Mode::Preflight } else { Mode::Recurring };
@@ -134,7 +131,7 @@ fn json(validated: &[Validated], all: bool) -> anyhow::Result<String> {
         .iter()
         .zip(&stored)
         .map(|(one, stored)| {
-            Validation::new((&one.name, one.kind), &one.report, stored, one.duration)
+            OnDemand::new((&one.name, one.kind), &one.report, stored, one.duration)
         })
         .collect();
     let text = match shapes.first() {
@@ -146,6 +143,9 @@ fn json(validated: &[Validated], all: bool) -> anyhow::Result<String> {
 
 /// A heading and the table of tests per integration.
 fn text(validated: &[Validated], page: Page) -> String {
+    if validated.is_empty() {
+        return "No integrations.\n".to_owned();
+    }
     let blocks = validated.iter().map(|one| {
         let heading = format!(
             "{} ({}): {} in {}",
@@ -176,6 +176,7 @@ skipped  -            Create role      Not run.
 ";
         let shown = text(&[samples::validated()], samples::page());
         assert_eq!(samples::plain(&shown), expected);
+        assert_eq!(text(&[], samples::page()), "No integrations.\n");
     }
 
     #[test]

@@ -17,9 +17,6 @@ use crate::webhook::{Message, Sender};
 
 /// The longest sleep: the clock may have been set, or the machine may have slept.
 const SLEEP_MAX: Duration = Duration::from_secs(30);
-/// The sleep while something is owed that cannot be sent: its receiver is busy or is gone from
-/// the configuration. A finished attempt and a reload wake the loop anyway.
-const BLOCKED_SLEEP: Duration = Duration::from_secs(5);
 /// The pause after the store failed.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
 /// How much longer a delivery is leased than its attempt can last.
@@ -63,11 +60,12 @@ async fn round(
     let lease = active.receivers.values().map(|receiver| receiver.receiver().timeout).max();
     let lease = lease.unwrap_or_default().saturating_add(LEASE_MARGIN);
     let now = shared.clock.now();
-    let claimed = shared.store.claim(busy.room(&active), lease, now).await?;
+    let room = busy.room(&active);
+    let with_room = room.keys().cloned().collect();
+    let claimed = shared.store.claim(room, lease, now).await?;
     if claimed.is_empty() {
-        let wait = |at: crate::domain::Timestamp| at.since(now).min(SLEEP_MAX);
-        let next = shared.view.next_delivery_at().await?.map_or(SLEEP_MAX, wait);
-        return Ok(if next.is_zero() { BLOCKED_SLEEP } else { next });
+        let next = shared.view.next_delivery_at(with_room).await?;
+        return Ok(next.map_or(SLEEP_MAX, |at| at.since(now).min(SLEEP_MAX)));
     }
     for delivery in claimed {
         let Some(receiver) = active.receivers.get(&delivery.receiver).map(Arc::clone) else {

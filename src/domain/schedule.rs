@@ -96,10 +96,17 @@ impl Schedule {
     /// The spread is a stable share of a tenth of the time between two instants, five minutes at
     /// most, so that integrations on one schedule do not start together.
     pub(crate) fn next_due(&self, id: IntegrationId, now: Timestamp) -> Option<Timestamp> {
-        let first = self.next_after(now)?;
-        let period = self.next_after(first).map_or(Duration::ZERO, |second| second.since(first));
-        let offset = spread(id, (period / 10).min(SPREAD_MAX));
+        let offset = self.spread_of(id, now);
         Some(self.next_after(now.minus(offset))?.plus(offset))
+    }
+
+    /// How long after an instant of the schedule around `now` the integration `id` starts.
+    pub(crate) fn spread_of(&self, id: IntegrationId, now: Timestamp) -> Duration {
+        let period = self.next_after(now).and_then(|first| {
+            let second = self.next_after(first)?;
+            Some(second.since(first))
+        });
+        spread(id, (period.unwrap_or_default() / 10).min(SPREAD_MAX))
     }
 }
 

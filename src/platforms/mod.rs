@@ -146,4 +146,31 @@ mod tests {
             assert_eq!(names.len(), platform.catalog.len(), "{}", platform.kind);
         }
     }
+
+    /// The published tests, as they stand in `tests/contract`.
+    #[derive(serde::Deserialize)]
+    struct Published {
+        name: String,
+        message: Option<String>,
+        when: String,
+    }
+
+    #[test]
+    fn catalogs_hold_the_published_tests_to_the_letter_and_in_order() {
+        let contract = include_str!("../../tests/contract/validation_tests.json");
+        let mut contract: serde_json::Value = serde_json::from_str(contract).unwrap();
+        for platform in PLATFORMS.iter().filter(|platform| !platform.catalog.is_empty()) {
+            let published = contract["tests"][platform.kind].take();
+            let published: Vec<Published> = serde_json::from_value(published).unwrap();
+            let mut left = platform.catalog.iter();
+            for Published { name, message, when } in published {
+                let place = format!("{}: {name}", platform.kind);
+                let found = left.find(|test| test.name == name);
+                let test = found.unwrap_or_else(|| panic!("{place}: missing or out of order"));
+                assert_eq!(serde_json::to_value(test.when).unwrap(), when, "{place}");
+                let message = message.unwrap_or_default();
+                assert!(test.message.is_empty() || test.message == message, "{place}");
+            }
+        }
+    }
 }

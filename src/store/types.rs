@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::{
     AttemptResult, Cause, Class, Counters, DeliveryId, EventType, IntegrationId, Next, Policy,
     Report, ReportStatus, RunId, Schedule, Status, Subject, Subscription, Timestamp, Transition,
-    UnknownName, Verdict,
+    UnknownName, ValidationResults, ValidationTest, Verdict,
 };
 
 /// The database could not do what was asked.
@@ -55,8 +55,14 @@ pub(crate) enum StoreError {
         /// In this binary.
         known: u32,
     },
-    /// The writer thread is gone.
-    #[error("the database writer has stopped")]
+    /// The transaction that held this and other writes could not be committed; nothing of it was.
+    #[error("database transaction failed")]
+    Commit(#[source] Arc<rusqlite::Error>),
+    /// No identifier can be made.
+    #[error("the system gives no random numbers")]
+    Random,
+    /// The database thread is gone.
+    #[error("the database has been closed")]
     Stopped,
 }
 
@@ -116,6 +122,21 @@ pub(crate) enum Trigger {
     Change,
 }
 
+impl Trigger {
+    /// Every trigger.
+    pub(crate) const ALL: [Self; 4] = [Self::Schedule, Self::Confirm, Self::Startup, Self::Change];
+
+    /// The name on the wire and in the database.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Schedule => "schedule",
+            Self::Confirm => "confirm",
+            Self::Startup => "startup",
+            Self::Change => "change",
+        }
+    }
+}
+
 /// A row whose time has come.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Due {
@@ -147,7 +168,8 @@ pub(crate) struct Begun {
     pub(crate) id: IntegrationId,
     /// Its name.
     pub(crate) name: String,
-    /// Its platform's published name.
+    /// The published name of the platform that `active_config` is for; without one, of the
+    /// configured platform.
     pub(crate) kind: String,
     /// Its status; `status.subjects()` says what to validate.
     pub(crate) status: Status,
@@ -201,8 +223,8 @@ pub(crate) enum Recorded {
         rule: String,
         /// The status change, if there was one.
         transition: Option<Transition>,
-        /// When the integration is due next.
-        next_run_at: Timestamp,
+        /// When the integration is due next; none when its schedule never comes again.
+        next_run_at: Option<Timestamp>,
     },
     /// Another run, an edit or a removal took over meanwhile; nothing was stored.
     Overtaken,
@@ -345,6 +367,18 @@ pub(crate) struct StoredTest {
     /// What the platform said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) evidence: Option<String>,
+}
+
+impl StoredReport {
+    /// The published form, given the overall result of the run.
+    pub(crate) fn results(&self, status: ReportStatus) -> ValidationResults {
+        let published = |test: &StoredTest| ValidationTest {
+            name: test.name.clone(),
+            status: test.status,
+            message: test.message.clone(),
+        };
+        ValidationResults { status, validation_tests: self.tests.iter().map(published).collect() }
+    }
 }
 
 impl From<&Report> for StoredReport {

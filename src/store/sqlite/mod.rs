@@ -1,147 +1,215 @@
 //! The embedded engine: `SQLite`, the only place that knows SQL.
 //!
-//! Signatures agreed between floors; bodies to be written.
+//! [`Store`] hands commands to one thread that writes, [`View`] hands questions to a few that
+//! read; below them every function takes a connection and knows nothing of threads.
 
+mod delivery;
+mod event;
+mod history;
+mod open;
+mod prune;
+mod reader;
+mod row;
+mod run;
+mod sync;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+use std::collections::BTreeMap;
+use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use super::types::*;
+use super::types::{
+    Attempt, AttemptRow, Began, Begun, DeliveryFilter, DeliveryRow, DeliveryState, Due, Finished,
+    IntegrationRow, PendingDelivery, Pruned, Recorded, Retention, RunRow, StoreError, StoredReport,
+    SubjectRun, Synced, Tell, TransitionRow, Trigger, Wanted,
+};
 use crate::domain::{IntegrationId, Timestamp};
 
-/// Writes: one thread of its own behind this handle. Clone it freely.
+/// Writes: one thread of its own behind this handle. Clone it freely; the thread ends, and the
+/// file is free for another daemon, when every handle is gone.
 #[derive(Clone, Debug)]
-pub(crate) struct Store {}
+pub(crate) struct Store {
+    writer: writer::Writer,
+    view: View,
+}
 
 /// Reads, on connections of its own; also beside a running daemon. Clone it freely.
 #[derive(Clone, Debug)]
-pub(crate) struct View {}
+pub(crate) struct View {
+    readers: reader::Readers,
+}
+
+fn no_thread(path: &Path, error: &io::Error) -> StoreError {
+    let problem = format!("no thread can be started for it: {error}");
+    StoreError::File { path: path.to_owned(), problem }
+}
 
 impl Store {
     /// Opens or creates the database, takes the file lock that makes a second daemon impossible,
     /// migrates, clears leases of a crashed predecessor and starts the writer thread.
-    pub(crate) fn open(_path: &Path) -> Result<Self, StoreError> {
-        unimplemented!()
+    pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
+        let opened = open::open(path)?;
+        let view = View::open(path)?;
+        let writer = writer::Writer::start(opened).map_err(|error| no_thread(path, &error))?;
+        Ok(Self { writer, view })
     }
+
     /// The reading side.
     pub(crate) fn view(&self) -> View {
-        unimplemented!()
+        self.view.clone()
     }
-    /// Brings the rows in line with the configuration. At start-up, what came due in the meantime is made due once, spread.
+
+    /// Brings the rows in line with the configuration. At start-up, what came due in the meantime
+    /// is made due once, spread.
     pub(crate) async fn sync(
         &self,
-        _wanted: Vec<Wanted>,
-        _startup: bool,
-        _tell: Tell,
+        wanted: Vec<Wanted>,
+        startup: bool,
+        tell: Tell,
     ) -> Result<Synced, StoreError> {
-        unimplemented!()
+        self.writer.write(move |tx| sync::sync(tx, &wanted, startup, &tell)).await
     }
+
     /// Starts a run if it is due: guarded update, lease until `now + lease`.
     pub(crate) async fn begin(
         &self,
-        _id: IntegrationId,
-        _lease: Duration,
-        _now: Timestamp,
+        id: IntegrationId,
+        lease: Duration,
+        now: Timestamp,
     ) -> Result<Began, StoreError> {
-        unimplemented!()
+        self.writer.write(move |tx| run::begin(tx, id, lease, now)).await
     }
-    /// Records a finished run: run, results, counters, status, transition, event, deliveries, next_run_at, lease; or nothing.
+
+    /// Records a finished run: run, results, counters, status, transition, event, deliveries,
+    /// next due instant, lease; or nothing.
     pub(crate) async fn record(
         &self,
-        _finished: Finished,
-        _tell: Tell,
+        finished: Finished,
+        tell: Tell,
     ) -> Result<Recorded, StoreError> {
-        unimplemented!()
+        let prepared = run::Prepared::new(finished)?;
+        self.writer.write(move |tx| run::record(tx, &prepared, &tell)).await
     }
+
     /// Gives a lease back without a result (shutdown); the run stays due.
-    pub(crate) async fn release(&self, _begun: Begun) -> Result<(), StoreError> {
-        unimplemented!()
+    pub(crate) async fn release(&self, begun: Begun) -> Result<(), StoreError> {
+        self.writer.write(move |tx| run::release(tx, &begun)).await
     }
+
     /// Ends removals: rows in `deleting` without a lease become `deleted`.
-    pub(crate) async fn drain_removed(&self, _tell: Tell) -> Result<Synced, StoreError> {
-        unimplemented!()
+    pub(crate) async fn drain_removed(&self, tell: Tell) -> Result<Synced, StoreError> {
+        self.writer.write(move |tx| sync::drain(tx, &tell)).await
     }
-    /// Leases what may be sent now: per receiver and integration only the first pending one, at most `room[receiver]` per receiver.
+
+    /// Leases what may be sent now: per receiver and integration only the first pending one, at
+    /// most `room[receiver]` per receiver; receivers that `room` does not name are left alone.
     pub(crate) async fn claim(
         &self,
-        _room: std::collections::BTreeMap<String, u32>,
-        _lease: Duration,
-        _now: Timestamp,
+        room: BTreeMap<String, u32>,
+        lease: Duration,
+        now: Timestamp,
     ) -> Result<Vec<PendingDelivery>, StoreError> {
-        unimplemented!()
+        self.writer.write(move |tx| delivery::claim(tx, &room, lease, now)).await
     }
+
     /// Records an attempt: attempt row and delivery state.
-    pub(crate) async fn record_attempt(&self, _attempt: Attempt) -> Result<(), StoreError> {
-        unimplemented!()
+    pub(crate) async fn record_attempt(&self, attempt: Attempt) -> Result<(), StoreError> {
+        self.writer.write(move |tx| delivery::record_attempt(tx, &attempt)).await
     }
+
     /// Deletes one batch of old history; never what is still owed.
     pub(crate) async fn prune(
         &self,
-        _retention: Retention,
-        _now: Timestamp,
+        retention: Retention,
+        now: Timestamp,
     ) -> Result<Pruned, StoreError> {
-        unimplemented!()
+        self.writer.write(move |tx| prune::prune(tx, retention, now)).await
     }
-    /// Waits for queued writes, checkpoints and stops the writer thread.
+
+    /// Waits for queued writes, checkpoints and stops the writer thread; other handles then get
+    /// [`StoreError::Stopped`].
     pub(crate) async fn close(self) -> Result<(), StoreError> {
-        unimplemented!()
+        self.writer.close().await
     }
 }
 
 impl View {
     /// Opens an existing database for reading only, beside a daemon or without one.
-    pub(crate) fn open(_path: &Path) -> Result<Self, StoreError> {
-        unimplemented!()
+    pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
+        let connections = (0..reader::READERS).map(|_| open::open_to_read(path));
+        let connections = connections.collect::<Result<_, _>>()?;
+        let readers = reader::Readers::start(connections);
+        Ok(Self { readers: readers.map_err(|error| no_thread(path, &error))? })
     }
+
     /// Rows that are due at `now` and not leased, longest overdue first.
-    pub(crate) async fn due(&self, _now: Timestamp, _limit: u32) -> Result<Vec<Due>, StoreError> {
-        unimplemented!()
+    pub(crate) async fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<Due>, StoreError> {
+        self.readers.read(move |tx| history::due(tx, now, limit)).await
     }
-    /// The earliest instant at which a run becomes due or its lease runs out.
+
+    /// The earliest instant after `after` at which a run becomes due, or a lease runs out.
     pub(crate) async fn next_due_at(
         &self,
-        _after: Timestamp,
+        after: Timestamp,
     ) -> Result<Option<Timestamp>, StoreError> {
-        unimplemented!()
+        self.readers.read(move |tx| history::next_due_at(tx, after)).await
     }
-    /// The earliest instant at which a delivery that need not wait for another becomes due.
-    pub(crate) async fn next_delivery_at(&self) -> Result<Option<Timestamp>, StoreError> {
-        unimplemented!()
+
+    /// The earliest instant at which a delivery to one of `receivers` that need not wait for
+    /// another becomes due, or its lease runs out.
+    ///
+    /// Name those that may be sent something now: what a busy receiver is owed, or one that is no
+    /// longer configured, is due all the time.
+    pub(crate) async fn next_delivery_at(
+        &self,
+        receivers: Vec<String>,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        self.readers.read(move |tx| history::next_delivery_at(tx, &receivers)).await
     }
+
     /// All integrations that are not deleted, by name; with `deleted`, those too.
     pub(crate) async fn integrations(
         &self,
-        _deleted: bool,
+        deleted: bool,
     ) -> Result<Vec<IntegrationRow>, StoreError> {
-        unimplemented!()
+        self.readers.read(move |tx| history::integrations(tx, deleted)).await
     }
+
     /// The integration of this name; a deleted one only when no other has the name.
     pub(crate) async fn integration(
         &self,
-        _name: &str,
+        name: &str,
     ) -> Result<Option<IntegrationRow>, StoreError> {
-        unimplemented!()
+        let name = name.to_owned();
+        self.readers.read(move |tx| history::integration(tx, &name)).await
     }
+
     /// The latest runs, newest first.
     pub(crate) async fn runs(
         &self,
-        _id: IntegrationId,
-        _limit: u32,
+        id: IntegrationId,
+        limit: u32,
     ) -> Result<Vec<RunRow>, StoreError> {
-        unimplemented!()
+        self.readers.read(move |tx| history::runs(tx, id, limit)).await
     }
+
     /// The latest transitions, newest first.
     pub(crate) async fn transitions(
         &self,
-        _id: IntegrationId,
-        _limit: u32,
+        id: IntegrationId,
+        limit: u32,
     ) -> Result<Vec<TransitionRow>, StoreError> {
-        unimplemented!()
+        self.readers.read(move |tx| history::transitions(tx, id, limit)).await
     }
+
     /// Deliveries that match, newest first.
     pub(crate) async fn deliveries(
         &self,
-        _filter: DeliveryFilter,
+        filter: DeliveryFilter,
     ) -> Result<Vec<DeliveryRow>, StoreError> {
-        unimplemented!()
+        self.readers.read(move |tx| history::deliveries(tx, &filter)).await
     }
 }

@@ -1,0 +1,115 @@
+//! The manual page, written from the command line's own definition.
+//!
+//! `man/revalidated.1` is committed; `cargo test -- --ignored writes_the_manual_page` writes it
+//! anew after a change of the command line.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::{Command, CommandFactory};
+use clap_mangen::Man;
+
+use super::args::Arguments;
+
+const REST: &str = r".SH EXIT STATUS
+.TP
+\fB0\fR
+All is well, warnings included.
+.TP
+\fB1\fR
+Something failed, or a validation could not tell.
+.TP
+\fB2\fR
+The command line is wrong, or names an integration that does not exist.
+.TP
+\fB78\fR
+The configuration is wrong.
+.SH FILES
+.TP
+\fI/etc/revalidated/revalidated.toml\fR
+The main configuration file.
+.TP
+\fI/etc/revalidated/integrations.d/\fR
+More configuration, one file per integration or several.
+.SH ENVIRONMENT
+.TP
+\fBREVALIDATED_CONFIG\fR, \fBREVALIDATED_LOG\fR
+The same as \fB\-\-config\fR and \fB\-\-log\-level\fR.
+.TP
+\fBREVALIDATED__\fISECTION\fB__\fIKEY\fR
+A setting of the configuration, such as \fBREVALIDATED__DEFAULTS__SCHEDULE\fR.
+.TP
+\fBNO_COLOR\fR
+Colours nothing, even on a terminal.
+.SH SIGNALS
+.TP
+\fBSIGHUP\fR
+The daemon reads its configuration anew.
+.TP
+\fBSIGTERM\fR, \fBSIGINT\fR
+The daemon lets running validations end, and stops.
+";
+
+/// One page: the program, then a section per command.
+fn page() -> String {
+    let command = Arguments::command().disable_help_flag(true);
+    let version = concat!("revalidated ", env!("CARGO_PKG_VERSION"));
+    let man = Man::new(command.clone()).source(version).manual("revalidated");
+    let parts = [
+        rendered(|to| man.render_title(to)),
+        rendered(|to| man.render_name_section(to)),
+        rendered(|to| man.render_synopsis_section(to)),
+        rendered(|to| man.render_description_section(to)),
+        rendered(|to| man.render_options_section(to)),
+        ".SH COMMANDS\n".to_owned(),
+        command.get_subcommands().map(section).collect(),
+        REST.to_owned(),
+    ];
+    // Every part of clap_mangen's defines the apostrophe anew.
+    let apostrophe = |line: &&str| line.starts_with(".ie ") || line.starts_with(".el ");
+    let text = parts.concat();
+    let lines = text.lines().filter(|line| !apostrophe(line));
+    let head = text.lines().take_while(apostrophe);
+    head.chain(lines).flat_map(|line| [line.trim_end(), "\n"]).collect()
+}
+
+/// A command's synopsis, sentence and own options under a heading of its own.
+fn section(command: &Command) -> String {
+    let name = command.get_name();
+    let own = command.clone().disable_help_flag(true).bin_name(format!("revalidated {name}"));
+    let man = Man::new(own);
+    let synopsis = rendered(|to| man.render_synopsis_section(to));
+    let description = rendered(|to| man.render_description_section(to));
+    let options = rendered(|to| man.render_options_section(to));
+    let has_options = command.get_arguments().next().is_some();
+    let parts = [
+        format!(".SS {name}\n{synopsis}.PP\n{}.\n", description.trim_end()),
+        if has_options { options } else { String::new() },
+    ];
+    let text = parts.concat();
+    let lines = text.lines().filter(|line| !line.starts_with(".SH"));
+    lines.flat_map(|line| [line, "\n"]).collect()
+}
+
+fn rendered(part: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -> String {
+    let mut bytes = Vec::new();
+    part(&mut bytes).unwrap();
+    String::from_utf8(bytes).unwrap()
+}
+
+fn file() -> PathBuf {
+    [env!("CARGO_MANIFEST_DIR"), "man", "revalidated.1"].iter().collect()
+}
+
+#[test]
+fn the_manual_page_is_what_the_command_line_says() {
+    let committed = std::fs::read_to_string(file()).unwrap();
+    let hint = "run `cargo test -- --ignored writes_the_manual_page`";
+    assert!(committed == page(), "{} is out of date: {hint}", file().display());
+}
+
+#[test]
+#[ignore = "writes man/revalidated.1"]
+fn writes_the_manual_page() {
+    std::fs::write(file(), page()).unwrap();
+}

@@ -1,0 +1,208 @@
+//! A status change becomes history and messages: the transition, its event and one delivery per
+//! receiver that wants it, all in the transaction that changes the status.
+
+use rusqlite::{Connection, OptionalExtension, named_params};
+use uuid::{Builder, Uuid};
+
+use super::row::{Incident, Row, millis, results};
+use super::{StoreError, Tell};
+use crate::domain::{
+    Change, Event, EventData, EventType, IntegrationId, RunRef, SCHEMA_VERSION, Status, Timestamp,
+    Transition, ValidationResults,
+};
+
+/// What an event tells besides what the row says.
+#[derive(Debug, Default)]
+pub(super) struct Story {
+    /// The run that caused it.
+    pub(super) run: Option<RunRef>,
+    /// The latest results.
+    pub(super) results: Option<ValidationResults>,
+    /// What differs from the results before.
+    pub(super) changes: Vec<Change>,
+}
+
+impl Story {
+    /// That of a change that no run caused: the results are those already stored.
+    pub(super) fn of_stored(tx: &Connection, row: &Row) -> Result<Self, StoreError> {
+        let Some(run) = row.last_run else {
+            return Ok(Self::default());
+        };
+        let latest = results(tx, run)?.map(|(status, report)| report.results(status));
+        Ok(Self { results: latest, ..Self::default() })
+    }
+}
+
+/// A fresh `<prefix>_<UUIDv7>`: random, and ordered by time.
+fn fresh_id(prefix: &str, now: Timestamp) -> Result<String, StoreError> {
+    let millis = u64::try_from(now.0).unwrap_or(0);
+    let uuid = Builder::from_unix_timestamp_millis(millis, &random()?).into_uuid();
+    Ok(format!("{prefix}_{uuid}"))
+}
+
+/// A fresh identity for a database.
+pub(super) fn random_epoch() -> Result<String, StoreError> {
+    let uuid: Uuid = Builder::from_random_bytes(random()?).into_uuid();
+    Ok(uuid.to_string())
+}
+
+fn random<const LENGTH: usize>() -> Result<[u8; LENGTH], StoreError> {
+    let mut bytes = [0; LENGTH];
+    aws_lc_rs::rand::fill(&mut bytes).map_err(|_unspecified| StoreError::Random)?;
+    Ok(bytes)
+}
+
+/// Takes `step` on `row`, which the caller saves.
+///
+/// Failing opens an incident, which lasts through edits until the integration works again or is
+/// taken out of use; the event that ends it still names it.
+pub(super) fn flip(
+    tx: &Connection,
+    row: &mut Row,
+    step: Transition,
+    story: Story,
+    tell: &Tell,
+) -> Result<(), StoreError> {
+    debug_assert_eq!(row.status, step.from, "a transition starts from the current status");
+    let kind = EventType::of(step, row.incident.is_some());
+    if step.to == Status::RecurringValidationError && row.incident.is_none() {
+        let since = first_failure(tx, row.id)?.unwrap_or(tell.now);
+        row.incident = Some(Incident { id: fresh_id("inc", tell.now)?, since });
+    }
+    row.status = step.to;
+    insert_transition(tx, row, Some(step), story.run.as_ref(), tell.now)?;
+    emit(tx, row, (kind, Some(step.from)), story, tell)?;
+    if matches!(step.to, Status::Enabled | Status::Disabled | Status::Deleted) {
+        row.incident = None;
+    }
+    Ok(())
+}
+
+/// Writes down that `row` has come into being.
+pub(super) fn announce(tx: &Connection, row: &mut Row, tell: &Tell) -> Result<(), StoreError> {
+    insert_transition(tx, row, None, None, tell.now)?;
+    emit(tx, row, (EventType::StatusChanged, None), Story::default(), tell)
+}
+
+/// The first failing run since the latest good one.
+pub(super) const FIRST_FAILURE: &str = "
+    SELECT started_at_ms FROM run
+    WHERE integration_id = :id AND status = 'failed' AND class IS NOT 'ours'
+      AND id > coalesce((SELECT id FROM run
+                         WHERE integration_id = :id AND status IN ('passed', 'warning')
+                         ORDER BY id DESC LIMIT 1), 0)
+    ORDER BY id LIMIT 1";
+
+/// When the failures began that are now a verdict.
+fn first_failure(tx: &Connection, id: IntegrationId) -> Result<Option<Timestamp>, StoreError> {
+    let mut statement = tx.prepare_cached(FIRST_FAILURE)?;
+    let found = statement.query_row(named_params! {":id": id.0}, |row| row.get(0)).optional()?;
+    Ok(found.map(Timestamp))
+}
+
+fn insert_transition(
+    tx: &Connection,
+    row: &Row,
+    step: Option<Transition>,
+    run: Option<&RunRef>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    const SQL: &str = "
+        INSERT INTO transition
+            (integration_id, from_status, to_status, cause, at_ms, run_id, incident_id)
+        VALUES (:id, :from, :to, :cause, :now, :run, :incident)";
+    tx.prepare_cached(SQL)?.execute(named_params! {
+        ":id": row.id.0,
+        ":from": step.map(|step| step.from.as_str()),
+        ":to": row.status.as_str(),
+        ":cause": step.map(|step| step.cause.as_str()),
+        ":now": now.0,
+        ":run": run.map(|run| run.id),
+        ":incident": row.incident.as_ref().map(|incident| incident.id.as_str()),
+    })?;
+    Ok(())
+}
+
+/// Writes an event with the next number of its integration, and owes it to whoever wants it.
+pub(super) fn emit(
+    tx: &Connection,
+    row: &mut Row,
+    (kind, previous): (EventType, Option<Status>),
+    story: Story,
+    tell: &Tell,
+) -> Result<(), StoreError> {
+    row.sequence = row.sequence.saturating_add(1);
+    let id = fresh_id("evt", tell.now)?;
+    let outage = row
+        .incident
+        .as_ref()
+        .filter(|_| kind == EventType::ValidationRecovered)
+        .map(|incident| millis(tell.now.since(incident.since)));
+    let event = Event {
+        kind: kind.as_str(),
+        timestamp: tell.now,
+        data: EventData {
+            schema_version: SCHEMA_VERSION,
+            epoch: tx.prepare_cached("SELECT epoch FROM meta")?.query_row([], |r| r.get(0))?,
+            sequence: row.sequence,
+            incident_id: row.incident.as_ref().map(|incident| incident.id.clone()),
+            integration: row.reference()?,
+            status: row.status,
+            previous_status: previous,
+            validation_results: story.results,
+            changes: story.changes,
+            run: story.run,
+            failing_since: row.incident.as_ref().map(|incident| incident.since),
+            outage_ms: outage,
+            group: None,
+        },
+    };
+    insert_event(tx, row, &id, &event)?;
+    for subscription in tell.subscriptions.iter().filter(|one| one.wants(kind)) {
+        insert_delivery(tx, row, &id, &subscription.receiver, tell.now)?;
+    }
+    Ok(())
+}
+
+fn insert_event(tx: &Connection, row: &Row, id: &str, event: &Event) -> Result<(), StoreError> {
+    const SQL: &str = "
+        INSERT INTO event (id, integration_id, sequence, type, created_at_ms, body)
+        VALUES (:id, :integration, :sequence, :type, :now, :body)";
+    let document = |source| StoreError::Document { table: "event", source };
+    tx.prepare_cached(SQL)?.execute(named_params! {
+        ":id": id,
+        ":integration": row.id.0,
+        ":sequence": row.sequence,
+        ":type": event.kind,
+        ":now": event.timestamp.0,
+        ":body": serde_json::to_string(event).map_err(document)?,
+    })?;
+    Ok(())
+}
+
+/// A delivery is due at once, unless the receiver is still owed an earlier event about the same
+/// integration.
+pub(super) const OWE: &str = "
+    INSERT INTO delivery (event_id, receiver, integration_id, sequence, state, due_at_ms)
+    VALUES (:event, :receiver, :integration, :sequence, 'pending',
+            iif(EXISTS (SELECT 1 FROM delivery
+                        WHERE state = 'pending' AND receiver = :receiver
+                          AND integration_id = :integration), NULL, :now))
+    ON CONFLICT (event_id, receiver) DO NOTHING";
+
+fn insert_delivery(
+    tx: &Connection,
+    row: &Row,
+    event: &str,
+    receiver: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    tx.prepare_cached(OWE)?.execute(named_params! {
+        ":event": event,
+        ":receiver": receiver,
+        ":integration": row.id.0,
+        ":sequence": row.sequence,
+        ":now": now.0,
+    })?;
+    Ok(())
+}

@@ -1,0 +1,280 @@
+//! What is read: the queues' heads, integrations, runs, transitions, deliveries.
+
+use rusqlite::{Connection, Row as SqlRow, named_params};
+
+use super::row::{
+    class, counters, delivery_state, duration, instant, labels, parse, report, report_status,
+    status, trigger,
+};
+use super::{
+    AttemptRow, DeliveryFilter, DeliveryRow, Due, IntegrationRow, RunRow, StoreError, TransitionRow,
+};
+use crate::domain::{DeliveryId, IntegrationId, RunId, Timestamp};
+
+/// Rows whose time has come; those being run are few, and passed over.
+pub(super) const DUE: &str = "
+    SELECT id, name, next_run_at_ms FROM integration
+    WHERE next_run_at_ms <= :now AND (lease_until_ms IS NULL OR lease_until_ms <= :now)
+    ORDER BY next_run_at_ms LIMIT :limit";
+
+/// Rows that are due at `now` and not leased, longest overdue first.
+pub(super) fn due(tx: &Connection, now: Timestamp, limit: u32) -> Result<Vec<Due>, StoreError> {
+    let mut statement = tx.prepare_cached(DUE)?;
+    let found =
+        statement.query_and_then(named_params! {":now": now.0, ":limit": limit}, |row| {
+            Ok(Due {
+                id: IntegrationId(row.get("id")?),
+                name: row.get("name")?,
+                next_run_at: Timestamp(row.get("next_run_at_ms")?),
+            })
+        })?;
+    found.collect()
+}
+
+/// The first free row in the order of the queue after an instant, and the first lease to run out.
+pub(super) const NEXT_DUE_AT: &str = "
+    SELECT min(at_ms) FROM (
+        SELECT * FROM (
+            SELECT next_run_at_ms AS at_ms FROM integration
+            WHERE next_run_at_ms > :after AND lease_until_ms IS NULL
+            ORDER BY next_run_at_ms LIMIT 1)
+        UNION ALL
+        SELECT min(lease_until_ms) FROM integration WHERE lease_until_ms IS NOT NULL)";
+
+/// The earliest instant after `after` at which a run becomes due, or a lease runs out.
+pub(super) fn next_due_at(
+    tx: &Connection,
+    after: Timestamp,
+) -> Result<Option<Timestamp>, StoreError> {
+    let params = named_params! {":after": after.0};
+    let at: Option<i64> = tx.prepare_cached(NEXT_DUE_AT)?.query_row(params, |row| row.get(0))?;
+    Ok(at.map(Timestamp))
+}
+
+/// The first free delivery in the order of one receiver's queue, and its first lease to run out.
+pub(super) const NEXT_DELIVERY_AT: &str = "
+    SELECT min(at_ms) FROM (
+        SELECT * FROM (
+            SELECT due_at_ms AS at_ms FROM delivery
+            WHERE state = 'pending' AND receiver = :receiver AND due_at_ms IS NOT NULL
+              AND lease_until_ms IS NULL
+            ORDER BY due_at_ms LIMIT 1)
+        UNION ALL
+        SELECT min(lease_until_ms) FROM delivery
+        WHERE receiver = :receiver AND lease_until_ms IS NOT NULL)";
+
+/// The earliest instant at which a delivery to one of `receivers` that need not wait for another
+/// becomes due, or a lease on one runs out.
+pub(super) fn next_delivery_at(
+    tx: &Connection,
+    receivers: &[String],
+) -> Result<Option<Timestamp>, StoreError> {
+    let mut statement = tx.prepare_cached(NEXT_DELIVERY_AT)?;
+    let mut next: Option<i64> = None;
+    for receiver in receivers {
+        let params = named_params! {":receiver": receiver};
+        let first: Option<i64> = statement.query_row(params, |row| row.get(0))?;
+        next = next.into_iter().chain(first).min();
+    }
+    Ok(next.map(Timestamp))
+}
+
+macro_rules! integration_columns {
+    () => {
+        "SELECT integration.id, integration.name, kind, auto_bootstrap, labels,
+             integration.status AS integration_status, config_shown, cron, zone, next_run_at_ms,
+             lease_until_ms, failures, passes, sequence, incident_id, failing_since_ms,
+             last_run_id, run.id AS run_id, run.subject, run.trigger, run.started_at_ms,
+             run.duration_ms, run.status, run.class, run.rule, report.content
+         FROM integration
+         LEFT JOIN run ON run.id = integration.last_run_id
+         LEFT JOIN report ON report.id = run.report_id "
+    };
+}
+
+fn integration_row(row: &SqlRow<'_>) -> Result<IntegrationRow, StoreError> {
+    let last: Option<i64> = row.get("last_run_id")?;
+    Ok(IntegrationRow {
+        id: IntegrationId(row.get("id")?),
+        name: row.get("name")?,
+        kind: row.get("kind")?,
+        auto_bootstrap: row.get("auto_bootstrap")?,
+        labels: labels(&row.get::<_, String>("labels")?)?,
+        status: status(row, "integration_status")?,
+        config_shown: row.get("config_shown")?,
+        cron: row.get("cron")?,
+        zone: row.get("zone")?,
+        next_run_at: instant(row, "next_run_at_ms")?,
+        lease_until: instant(row, "lease_until_ms")?,
+        counters: counters(row)?,
+        sequence: row.get("sequence")?,
+        incident_id: row.get("incident_id")?,
+        failing_since: instant(row, "failing_since_ms")?,
+        last_run: last.map(|_| run_row(row)).transpose()?,
+    })
+}
+
+fn run_row(row: &SqlRow<'_>) -> Result<RunRow, StoreError> {
+    let decided: Option<String> = row.get("class")?;
+    Ok(RunRow {
+        id: RunId(row.get("run_id")?),
+        subject: parse("run", &row.get::<_, String>("subject")?)?,
+        trigger: trigger("run", &row.get::<_, String>("trigger")?)?,
+        started_at: Timestamp(row.get("started_at_ms")?),
+        duration: duration(row, "duration_ms")?,
+        status: report_status(&row.get::<_, String>("status")?)?,
+        class: decided.as_deref().map(class).transpose()?,
+        rule: row.get("rule")?,
+        report: report(&row.get::<_, String>("content")?)?,
+    })
+}
+
+/// All integrations by name; deleted ones only when `deleted`.
+pub(super) fn integrations(
+    tx: &Connection,
+    deleted: bool,
+) -> Result<Vec<IntegrationRow>, StoreError> {
+    const SQL: &str = concat!(
+        integration_columns!(),
+        "WHERE :deleted OR integration.status <> 'deleted'
+         ORDER BY integration.name, integration.id"
+    );
+    let mut statement = tx.prepare_cached(SQL)?;
+    let found = statement.query_and_then(named_params! {":deleted": deleted}, integration_row)?;
+    found.collect()
+}
+
+/// The living integration of a name.
+pub(super) const LIVING: &str = concat!(
+    integration_columns!(),
+    "WHERE integration.name = :name AND integration.status <> 'deleted'"
+);
+
+/// The integration of this name; the latest deleted one only when no other has the name.
+pub(super) fn integration(
+    tx: &Connection,
+    name: &str,
+) -> Result<Option<IntegrationRow>, StoreError> {
+    const GONE: &str = concat!(
+        integration_columns!(),
+        "WHERE integration.name = :name ORDER BY integration.id DESC LIMIT 1"
+    );
+    for sql in [LIVING, GONE] {
+        let mut statement = tx.prepare_cached(sql)?;
+        let mut rows = statement.query(named_params! {":name": name})?;
+        if let Some(row) = rows.next()? {
+            return integration_row(row).map(Some);
+        }
+    }
+    Ok(None)
+}
+
+/// The latest runs of an integration.
+pub(super) const RUNS: &str = "
+    SELECT run.id AS run_id, subject, trigger, started_at_ms, duration_ms, status, class, rule,
+           report.content
+    FROM run JOIN report ON report.id = run.report_id
+    WHERE integration_id = :id ORDER BY run.id DESC LIMIT :limit";
+
+/// The latest runs, newest first.
+pub(super) fn runs(
+    tx: &Connection,
+    id: IntegrationId,
+    limit: u32,
+) -> Result<Vec<RunRow>, StoreError> {
+    let mut statement = tx.prepare_cached(RUNS)?;
+    let found = statement.query_and_then(named_params! {":id": id.0, ":limit": limit}, run_row)?;
+    found.collect()
+}
+
+/// The latest transitions of an integration.
+pub(super) const TRANSITIONS: &str = "
+    SELECT from_status, to_status, cause, at_ms, run_id, incident_id FROM transition
+    WHERE integration_id = :id ORDER BY id DESC LIMIT :limit";
+
+/// The latest transitions, newest first.
+pub(super) fn transitions(
+    tx: &Connection,
+    id: IntegrationId,
+    limit: u32,
+) -> Result<Vec<TransitionRow>, StoreError> {
+    let mut statement = tx.prepare_cached(TRANSITIONS)?;
+    let params = named_params! {":id": id.0, ":limit": limit};
+    let found = statement.query_and_then(params, |row| {
+        let from: Option<String> = row.get("from_status")?;
+        let cause: Option<String> = row.get("cause")?;
+        Ok(TransitionRow {
+            from: from.map(|name| parse("transition", &name)).transpose()?,
+            to: parse("transition", &row.get::<_, String>("to_status")?)?,
+            cause: cause.map(|name| parse("transition", &name)).transpose()?,
+            at: Timestamp(row.get("at_ms")?),
+            run: row.get::<_, Option<i64>>("run_id")?.map(RunId),
+            incident_id: row.get("incident_id")?,
+        })
+    })?;
+    found.collect()
+}
+
+/// Deliveries by filter, newest first.
+pub(super) const DELIVERIES: &str = "
+    SELECT delivery.id, delivery.event_id, event.type, delivery.receiver, integration.name,
+           delivery.sequence, delivery.state, event.created_at_ms, delivery.due_at_ms
+    FROM delivery
+    JOIN event ON event.id = delivery.event_id
+    JOIN integration ON integration.id = delivery.integration_id
+    WHERE (:state IS NULL OR delivery.state = :state)
+      AND (:receiver IS NULL OR delivery.receiver = :receiver)
+      AND (:integration IS NULL OR integration.name = :integration)
+      AND (:since IS NULL OR :since <= event.created_at_ms)
+      AND (:until IS NULL OR event.created_at_ms < :until)
+    ORDER BY delivery.id DESC LIMIT :limit";
+
+/// Deliveries that match, newest first, with their attempts.
+pub(super) fn deliveries(
+    tx: &Connection,
+    filter: &DeliveryFilter,
+) -> Result<Vec<DeliveryRow>, StoreError> {
+    let mut statement = tx.prepare_cached(DELIVERIES)?;
+    let params = named_params! {
+        ":state": filter.state.map(|state| state.as_str()),
+        ":receiver": filter.receiver,
+        ":integration": filter.integration,
+        ":since": filter.since.map(|at| at.0),
+        ":until": filter.until.map(|at| at.0),
+        ":limit": filter.limit,
+    };
+    let found = statement.query_and_then(params, |row| {
+        let id = DeliveryId(row.get("id")?);
+        let created_at = Timestamp(row.get("created_at_ms")?);
+        Ok(DeliveryRow {
+            id,
+            event_id: row.get("event_id")?,
+            kind: parse("event", &row.get::<_, String>("type")?)?,
+            receiver: row.get("receiver")?,
+            integration: row.get("name")?,
+            sequence: row.get("sequence")?,
+            state: delivery_state(&row.get::<_, String>("state")?)?,
+            created_at,
+            due_at: instant(row, "due_at_ms")?.unwrap_or(created_at),
+            attempts: attempts(tx, id)?,
+        })
+    })?;
+    found.collect()
+}
+
+fn attempts(tx: &Connection, id: DeliveryId) -> Result<Vec<AttemptRow>, StoreError> {
+    const SQL: &str = "
+        SELECT number, started_at_ms, duration_ms, code, detail FROM attempt
+        WHERE delivery_id = :id ORDER BY number";
+    let mut statement = tx.prepare_cached(SQL)?;
+    let found = statement.query_and_then(named_params! {":id": id.0}, |row| {
+        Ok(AttemptRow {
+            number: row.get("number")?,
+            started_at: Timestamp(row.get("started_at_ms")?),
+            duration: duration(row, "duration_ms")?,
+            code: row.get("code")?,
+            detail: row.get("detail")?,
+        })
+    })?;
+    found.collect()
+}

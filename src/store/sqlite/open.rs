@@ -1,0 +1,302 @@
+//! From a path to an open connection: lock, creation, identity, settings, migrations.
+//!
+//! A file that exists is complete and ours, or it is refused and left as it is: a new database is
+//! built beside its place and renamed into it.
+
+use std::fs::{File, OpenOptions, Permissions, TryLockError};
+use std::io;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+
+use super::StoreError;
+use super::event::random_epoch;
+
+/// Marks the file as ours: "reva" in ASCII.
+pub(super) const APPLICATION_ID: i32 = 0x7265_7661;
+
+/// Every step from an empty file to the newest schema; append-only.
+const MIGRATIONS: &[(u32, &str)] = &[(1, include_str!("migrations/0001_start.sql"))];
+
+/// How long a statement waits for another process to give up its lock.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Prepared statements kept per connection.
+const STATEMENTS_MAX: usize = 64;
+
+/// How large the write-ahead log may stay after a checkpoint.
+const LOG_SIZE_MAX: i64 = 64 * 1024 * 1024;
+
+/// Older versions can damage the file when a checkpoint meets a restart of the log.
+const SQLITE_MIN: i32 = 3_051_003;
+
+/// What a commit waits for; anything less than `FULL` may forget what a receiver was told.
+const SYNCHRONOUS: &str = if cfg!(feature = "planted-defects") { "NORMAL" } else { "FULL" };
+
+/// Readable and writable by the daemon's user alone.
+const MODE: u32 = 0o600;
+
+/// The daemon's connection, with the lock that keeps other daemons out.
+#[derive(Debug)]
+pub(super) struct Opened {
+    /// At the newest schema.
+    pub(super) conn: Connection,
+    /// Held until this is dropped.
+    pub(super) lock: File,
+}
+
+/// Opens the database at `path` for the daemon, or creates it there.
+pub(super) fn open(path: &Path) -> Result<Opened, StoreError> {
+    require_version(path)?;
+    let lock = lock(path)?;
+    match path.try_exists() {
+        Ok(true) => {}
+        Ok(false) => create(path)?,
+        Err(error) => return Err(unusable(path, &error)),
+    }
+    identify(&connect_to_read(path)?, path)?;
+    let mut conn = connect(path)?;
+    configure(&conn)?;
+    migrate(&mut conn)?;
+    clear_leases(&conn)?;
+    Ok(Opened { conn, lock })
+}
+
+/// Opens an existing database for reading.
+pub(super) fn open_to_read(path: &Path) -> Result<Connection, StoreError> {
+    match path.try_exists() {
+        Ok(true) => {}
+        Ok(false) => {
+            return Err(refused(
+                path,
+                "there is no database here; the daemon creates it when it first starts",
+            ));
+        }
+        Err(error) => return Err(unusable(path, &error)),
+    }
+    let conn = connect_to_read(path)?;
+    let found = identify(&conn, path)?;
+    if found < newest() {
+        let problem = format!("schema {found} is old; the daemon brings it up to date at start");
+        return Err(refused(path, problem));
+    }
+    Ok(conn)
+}
+
+fn refused(path: &Path, problem: impl Into<String>) -> StoreError {
+    StoreError::File { path: path.to_owned(), problem: problem.into() }
+}
+
+fn unusable(path: &Path, error: &io::Error) -> StoreError {
+    refused(path, format!("cannot be used: {error}"))
+}
+
+/// `path` with `suffix` after its name.
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+fn require_version(path: &Path) -> Result<(), StoreError> {
+    if rusqlite::version_number() < SQLITE_MIN {
+        let version = rusqlite::version();
+        let problem = format!("SQLite {version} can damage it; at least 3.51.3 is needed");
+        return Err(refused(path, problem));
+    }
+    Ok(())
+}
+
+/// Takes the lock file beside the database, which stays; the lock goes with the process.
+fn lock(path: &Path) -> Result<File, StoreError> {
+    let name = beside(path, ".lock");
+    let opened = OpenOptions::new().write(true).create(true).truncate(false).mode(MODE).open(&name);
+    let file = opened.map_err(|error| unusable(&name, &error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            let name = name.display();
+            let problem = format!("in use by another daemon, which holds the lock {name}");
+            Err(refused(path, problem))
+        }
+        Err(TryLockError::Error(error)) => Err(unusable(&name, &error)),
+    }
+}
+
+/// Builds a new database beside `path`, then moves it there in one step.
+fn create(path: &Path) -> Result<(), StoreError> {
+    let log = beside(path, "-wal");
+    if !matches!(log.try_exists(), Ok(false)) {
+        let log = log.display();
+        let problem = format!("is missing, but its log {log} is not; restore a copy of both");
+        return Err(refused(path, problem));
+    }
+    let draft = beside(path, ".new");
+    let failed = |error: io::Error| unusable(&draft, &error);
+    for leftover in [&draft, &beside(&draft, "-journal")] {
+        match std::fs::remove_file(leftover) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
+            Ok(()) | Err(_) => {}
+        }
+    }
+    let made = OpenOptions::new().write(true).create_new(true).mode(MODE).open(&draft);
+    // The mode at creation is subject to the umask, this one is not.
+    made.and_then(|file| file.set_permissions(Permissions::from_mode(MODE))).map_err(failed)?;
+    let mut conn = connect(&draft)?;
+    conn.pragma_update(None, "synchronous", "FULL")?;
+    migrate(&mut conn)?;
+    conn.close().map_err(|(_conn, error)| error)?;
+    std::fs::rename(&draft, path).map_err(failed)?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    let synced = File::open(folder).and_then(|folder| folder.sync_all());
+    synced.map_err(|error| unusable(folder, &error))
+}
+
+fn connect(path: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = Connection::open_with_flags(path, flags).map_err(|error| explain(path, error))?;
+    harden(&conn)?;
+    Ok(conn)
+}
+
+/// Connects for reading. Where the folder is not writable and no daemon runs, the log files can
+/// neither be found nor made: then the file alone is complete, and is read as unchanging.
+fn connect_to_read(path: &Path) -> Result<Connection, StoreError> {
+    let conn = read_only(path, false)?;
+    match conn.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0)) {
+        Ok(_) => Ok(conn),
+        Err(error) if is_without_log(&error) && !has_log(path) => read_only(path, true),
+        Err(error) => Err(explain(path, error)),
+    }
+}
+
+fn is_without_log(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly))
+}
+
+/// True unless the log is surely absent or empty.
+fn has_log(path: &Path) -> bool {
+    match std::fs::metadata(beside(path, "-wal")) {
+        Ok(log) => log.len() != 0,
+        Err(error) => error.kind() != io::ErrorKind::NotFound,
+    }
+}
+
+pub(super) fn read_only(path: &Path, unchanging: bool) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let opened = if unchanging {
+        let Some(text) = path.to_str() else {
+            return Err(refused(path, "its name is not valid UTF-8"));
+        };
+        let escaped = text.replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+        let uri = format!("file:{escaped}?immutable=1");
+        Connection::open_with_flags(uri, flags | OpenFlags::SQLITE_OPEN_URI)
+    } else {
+        Connection::open_with_flags(path, flags)
+    };
+    let conn = opened.map_err(|error| explain(path, error))?;
+    harden(&conn)?;
+    conn.pragma_update(None, "query_only", true)?;
+    Ok(conn)
+}
+
+/// What every connection gets, before it reads anything.
+fn harden(conn: &Connection) -> Result<(), StoreError> {
+    conn.busy_timeout(BUSY_TIMEOUT)?;
+    conn.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    conn.pragma_update(None, "trusted_schema", false)?;
+    conn.pragma_update(None, "cell_size_check", true)?;
+    conn.pragma_update(None, "foreign_keys", true)?;
+    conn.pragma_update(None, "mmap_size", 0).or_else(|error| match error {
+        // Answers with the value that took effect.
+        rusqlite::Error::ExecuteReturnedResults => Ok(()),
+        other => Err(other),
+    })?;
+    Ok(())
+}
+
+/// What the daemon's connection gets besides.
+fn configure(conn: &Connection) -> Result<(), StoreError> {
+    let mode: String =
+        conn.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
+    if mode != "wal" {
+        let path = conn.path().unwrap_or_default();
+        let problem = format!("the file system allows no write-ahead log (mode {mode})");
+        return Err(refused(Path::new(path), problem));
+    }
+    conn.pragma_update(None, "synchronous", SYNCHRONOUS)?;
+    conn.pragma_update_and_check(None, "journal_size_limit", LOG_SIZE_MAX, |_| Ok(()))?;
+    Ok(())
+}
+
+/// The error of a first look at a file, in words that help.
+fn explain(path: &Path, error: rusqlite::Error) -> StoreError {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
+            refused(path, "is not a database or is damaged, and was left as it is; restore a copy")
+        }
+        Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied | ErrorCode::ReadOnly) => {
+            refused(path, format!("cannot be opened: {error}"))
+        }
+        _ => error.into(),
+    }
+}
+
+/// Makes sure that the file is ours and not newer than this program; its schema version.
+fn identify(conn: &Connection, path: &Path) -> Result<u32, StoreError> {
+    let pragma = |name| {
+        let value = conn.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
+        value.map_err(|error| explain(path, error))
+    };
+    let (owner, version) = (pragma("application_id")?, pragma("user_version")?);
+    if owner != APPLICATION_ID {
+        let empty = std::fs::metadata(path).is_ok_and(|file| file.len() == 0);
+        let problem = if empty {
+            "is empty: restore a copy, or remove it to start anew"
+        } else {
+            "is a database of another program"
+        };
+        return Err(refused(path, problem));
+    }
+    let (found, known) = (u32::try_from(version).unwrap_or(0), newest());
+    if known < found { Err(StoreError::Newer { found, known }) } else { Ok(found) }
+}
+
+fn newest() -> u32 {
+    MIGRATIONS.last().map_or(0, |(version, _)| *version)
+}
+
+/// Brings `conn` to the newest schema, each step in a transaction of its own.
+pub(super) fn migrate(conn: &mut Connection) -> Result<(), StoreError> {
+    for (version, sql) in MIGRATIONS {
+        let tx = conn.transaction_with_behavior(TransactionBehavior::Exclusive)?;
+        let found: u32 = tx.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        if found < *version {
+            tx.execute_batch(sql)?;
+            if found == 0 {
+                const SQL: &str = "INSERT INTO meta (one, epoch) VALUES (1, ?1)";
+                tx.execute(SQL, [random_epoch()?])?;
+                tx.pragma_update(None, "application_id", APPLICATION_ID)?;
+            }
+            tx.pragma_update(None, "user_version", version)?;
+        }
+        tx.commit()?;
+    }
+    Ok(())
+}
+
+/// Nobody else runs now, so whoever held a lease has crashed.
+fn clear_leases(conn: &Connection) -> Result<(), StoreError> {
+    conn.execute_batch(
+        "BEGIN IMMEDIATE;
+         UPDATE integration SET lease_until_ms = NULL WHERE lease_until_ms IS NOT NULL;
+         UPDATE delivery SET lease_until_ms = NULL WHERE lease_until_ms IS NOT NULL;
+         COMMIT;",
+    )?;
+    Ok(())
+}

@@ -1,0 +1,73 @@
+//! Deletes old history in bounded batches: never what is owed, never an integration's latest run.
+
+use std::collections::BTreeSet;
+
+use rusqlite::{Connection, named_params};
+
+use super::{Pruned, Retention, StoreError};
+use crate::domain::Timestamp;
+
+/// Deliveries that ended long ago go, and their attempts with them.
+pub(super) const DELIVERIES: &str = "
+    DELETE FROM delivery WHERE id IN (
+        SELECT id FROM delivery WHERE ended_at_ms < :before ORDER BY ended_at_ms LIMIT :batch)";
+
+/// Events go when nobody is owed or remembers them.
+pub(super) const EVENTS: &str = "
+    DELETE FROM event WHERE id IN (
+        SELECT id FROM event
+        WHERE created_at_ms < :before
+          AND NOT EXISTS (SELECT 1 FROM delivery WHERE delivery.event_id = event.id)
+        ORDER BY created_at_ms LIMIT :batch)";
+
+/// Old transitions go.
+pub(super) const TRANSITIONS: &str = "
+    DELETE FROM transition WHERE id IN (
+        SELECT id FROM transition WHERE at_ms < :before ORDER BY at_ms LIMIT :batch)";
+
+/// Old runs go, except those whose results are shown.
+pub(super) const RUNS: &str = "
+    DELETE FROM run WHERE id IN (
+        SELECT id FROM run
+        WHERE started_at_ms < :before
+          AND NOT EXISTS (SELECT 1 FROM integration WHERE last_run_id = run.id)
+        ORDER BY started_at_ms LIMIT :batch)
+    RETURNING report_id";
+
+/// Results go with the last run that points to them.
+pub(super) const REPORT: &str = "
+    DELETE FROM report
+    WHERE id = :id AND NOT EXISTS (SELECT 1 FROM run WHERE report_id = :id)";
+
+/// Deletes one batch per table.
+pub(super) fn prune(
+    tx: &Connection,
+    retention: Retention,
+    now: Timestamp,
+) -> Result<Pruned, StoreError> {
+    let delete = |sql, age| {
+        let before = now.minus(age).0;
+        let params = named_params! {":before": before, ":batch": retention.batch};
+        tx.prepare_cached(sql)?.execute(params)
+    };
+    let mut deleted = delete(DELIVERIES, retention.deliveries)?;
+    deleted += delete(EVENTS, retention.deliveries)?;
+    deleted += delete(TRANSITIONS, retention.history)?;
+    deleted += prune_runs(tx, retention, now)?;
+    Ok(Pruned(deleted))
+}
+
+fn prune_runs(tx: &Connection, retention: Retention, now: Timestamp) -> Result<usize, StoreError> {
+    let params = named_params! {
+        ":before": now.minus(retention.history).0, ":batch": retention.batch,
+    };
+    let reports = tx
+        .prepare_cached(RUNS)?
+        .query_map(params, |row| row.get(0))?
+        .collect::<Result<Vec<i64>, _>>()?;
+    let mut orphans = tx.prepare_cached(REPORT)?;
+    for id in reports.iter().copied().collect::<BTreeSet<_>>() {
+        orphans.execute(named_params! {":id": id})?;
+    }
+    Ok(reports.len())
+}

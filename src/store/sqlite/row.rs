@@ -1,0 +1,242 @@
+//! The part of an integration's row that decisions are made from, and values to and from columns.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use rusqlite::{Connection, OptionalExtension, Row as SqlRow, named_params};
+
+use super::{DeliveryState, StoreError, StoredReport, Trigger};
+use crate::domain::{
+    Class, Counters, IntegrationId, IntegrationRef, ReportStatus, Status, Timestamp, UnknownName,
+};
+
+/// An open incident.
+#[derive(Clone, Debug)]
+pub(super) struct Incident {
+    /// `inc_<uuid>`.
+    pub(super) id: String,
+    /// The start of the first failing run.
+    pub(super) since: Timestamp,
+}
+
+/// An integration while it is being changed; [`Row::save`] writes back what may have changed.
+#[derive(Clone, Debug)]
+pub(super) struct Row {
+    /// Which integration.
+    pub(super) id: IntegrationId,
+    /// As configured.
+    pub(super) name: String,
+    /// As configured.
+    pub(super) kind: String,
+    /// As configured, as JSON text.
+    pub(super) labels: String,
+    /// As configured.
+    pub(super) cron: String,
+    /// As configured.
+    pub(super) zone: String,
+    /// Its status.
+    pub(super) status: Status,
+    /// When it is due.
+    pub(super) next_run_at: Option<Timestamp>,
+    /// Why it is due.
+    pub(super) trigger: Trigger,
+    /// Until when a run holds it.
+    pub(super) lease_until: Option<Timestamp>,
+    /// Results are accepted under this fence only.
+    pub(super) fence: i64,
+    /// What the runs add up to.
+    pub(super) counters: Counters,
+    /// The number of its latest event.
+    pub(super) sequence: i64,
+    /// The open incident.
+    pub(super) incident: Option<Incident>,
+    /// The run whose results users see.
+    pub(super) last_run: Option<i64>,
+}
+
+/// The columns that [`Row::read`] needs.
+macro_rules! row_columns {
+    () => {
+        "id, name, kind, labels, cron, zone, status, next_run_at_ms, next_trigger, lease_until_ms,
+         fence, failures, passes, sequence, incident_id, failing_since_ms, last_run_id"
+    };
+}
+pub(super) use row_columns;
+
+pub(super) const BY_ID: &str =
+    concat!("SELECT ", row_columns!(), " FROM integration WHERE id = :id");
+
+impl Row {
+    /// The row of `id`, if there is one.
+    pub(super) fn load(tx: &Connection, id: IntegrationId) -> Result<Option<Self>, StoreError> {
+        let mut statement = tx.prepare_cached(BY_ID)?;
+        let mut rows = statement.query(named_params! {":id": id.0})?;
+        rows.next()?.map(Self::read).transpose()
+    }
+
+    /// Reads [`row_columns`].
+    pub(super) fn read(row: &SqlRow<'_>) -> Result<Self, StoreError> {
+        let incident: Option<String> = row.get("incident_id")?;
+        let since: Option<i64> = row.get("failing_since_ms")?;
+        Ok(Self {
+            id: IntegrationId(row.get("id")?),
+            name: row.get("name")?,
+            kind: row.get("kind")?,
+            labels: row.get("labels")?,
+            cron: row.get("cron")?,
+            zone: row.get("zone")?,
+            status: status(row, "status")?,
+            next_run_at: instant(row, "next_run_at_ms")?,
+            trigger: trigger("integration", &row.get::<_, String>("next_trigger")?)?,
+            lease_until: instant(row, "lease_until_ms")?,
+            fence: row.get("fence")?,
+            counters: counters(row)?,
+            sequence: row.get("sequence")?,
+            incident: incident.zip(since).map(|(id, at)| Incident { id, since: Timestamp(at) }),
+            last_run: row.get("last_run_id")?,
+        })
+    }
+
+    /// Writes back what decisions change; the rest belongs to the configuration.
+    pub(super) fn save(&self, tx: &Connection) -> Result<(), StoreError> {
+        const SQL: &str = "
+            UPDATE integration SET
+                status = :status, next_run_at_ms = :next, next_trigger = :trigger,
+                lease_until_ms = :lease, fence = :fence, failures = :failures, passes = :passes,
+                sequence = :sequence, incident_id = :incident, failing_since_ms = :since,
+                last_run_id = :last
+            WHERE id = :id";
+        tx.prepare_cached(SQL)?.execute(named_params! {
+            ":id": self.id.0,
+            ":status": self.status.as_str(),
+            ":next": self.next_run_at.map(|at| at.0),
+            ":trigger": self.trigger.as_str(),
+            ":lease": self.lease_until.map(|at| at.0),
+            ":fence": self.fence,
+            ":failures": self.counters.failures,
+            ":passes": self.counters.passes,
+            ":sequence": self.sequence,
+            ":incident": self.incident.as_ref().map(|incident| incident.id.as_str()),
+            ":since": self.incident.as_ref().map(|incident| incident.since.0),
+            ":last": self.last_run,
+        })?;
+        Ok(())
+    }
+
+    /// True while a run holds it.
+    pub(super) fn is_leased(&self, now: Timestamp) -> bool {
+        self.lease_until.is_some_and(|until| now < until)
+    }
+
+    /// Makes it due at `at`; whatever runs now is overtaken.
+    pub(super) fn restart(&mut self, at: Option<Timestamp>) {
+        self.next_run_at = at;
+        self.trigger = Trigger::Change;
+        self.lease_until = None;
+        self.fence = self.fence.saturating_add(1);
+        self.counters = Counters::default();
+    }
+
+    /// How events name it.
+    pub(super) fn reference(&self) -> Result<IntegrationRef, StoreError> {
+        Ok(IntegrationRef {
+            id: self.id.0,
+            name: self.name.clone(),
+            kind: self.kind.clone(),
+            labels: labels(&self.labels)?,
+        })
+    }
+}
+
+/// Reads labels from their column.
+pub(super) fn labels(text: &str) -> Result<BTreeMap<String, String>, StoreError> {
+    let document = |source| StoreError::Document { table: "integration", source };
+    serde_json::from_str(text).map_err(document)
+}
+
+/// Reads results from their column.
+pub(super) fn report(text: &str) -> Result<StoredReport, StoreError> {
+    let document = |source| StoreError::Document { table: "report", source };
+    serde_json::from_str(text).map_err(document)
+}
+
+/// Reads the counters of an integration.
+pub(super) fn counters(row: &SqlRow<'_>) -> rusqlite::Result<Counters> {
+    Ok(Counters { failures: row.get("failures")?, passes: row.get("passes")? })
+}
+
+/// Reads an instant that may be missing.
+pub(super) fn instant(row: &SqlRow<'_>, column: &str) -> rusqlite::Result<Option<Timestamp>> {
+    Ok(row.get::<_, Option<i64>>(column)?.map(Timestamp))
+}
+
+/// Reads a duration.
+pub(super) fn duration(row: &SqlRow<'_>, column: &str) -> rusqlite::Result<Duration> {
+    Ok(Duration::from_millis(u64::try_from(row.get::<_, i64>(column)?).unwrap_or(0)))
+}
+
+/// Whole milliseconds of `duration`.
+pub(super) fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// Reads a status of an integration.
+pub(super) fn status(row: &SqlRow<'_>, column: &str) -> Result<Status, StoreError> {
+    parse("integration", &row.get::<_, String>(column)?)
+}
+
+/// Reads a value that names itself.
+pub(super) fn parse<T>(table: &'static str, name: &str) -> Result<T, StoreError>
+where
+    T: std::str::FromStr<Err = UnknownName>,
+{
+    name.parse().map_err(|source| StoreError::Inconsistent { table, source })
+}
+
+/// Reads why a run takes place.
+pub(super) fn trigger(table: &'static str, name: &str) -> Result<Trigger, StoreError> {
+    named(table, name, &Trigger::ALL, |trigger| trigger.as_str())
+}
+
+/// Reads an overall result.
+pub(super) fn report_status(name: &str) -> Result<ReportStatus, StoreError> {
+    let all =
+        [ReportStatus::Passed, ReportStatus::Failed, ReportStatus::Warning, ReportStatus::Skipped];
+    named("run", name, &all, |status| status.as_str())
+}
+
+/// Reads the class that decided about a run.
+pub(super) fn class(name: &str) -> Result<Class, StoreError> {
+    named("run", name, &Class::ALL, |class| class.as_str())
+}
+
+/// Reads where a delivery stands.
+pub(super) fn delivery_state(name: &str) -> Result<DeliveryState, StoreError> {
+    named("delivery", name, &DeliveryState::ALL, |state| state.as_str())
+}
+
+fn named<T: Copy>(
+    table: &'static str,
+    name: &str,
+    all: &[T],
+    as_str: impl Fn(T) -> &'static str,
+) -> Result<T, StoreError> {
+    let found = all.iter().copied().find(|&one| as_str(one) == name);
+    let source = || UnknownName(name.to_owned());
+    found.ok_or_else(|| StoreError::Inconsistent { table, source: source() })
+}
+
+/// The overall result and the results of run `id`.
+pub(super) fn results(
+    tx: &Connection,
+    id: i64,
+) -> Result<Option<(ReportStatus, StoredReport)>, StoreError> {
+    const SQL: &str = "
+        SELECT run.status, report.content FROM run JOIN report ON report.id = run.report_id
+        WHERE run.id = :id";
+    let mut statement = tx.prepare_cached(SQL)?;
+    let found: Option<(String, String)> = statement
+        .query_row(named_params! {":id": id}, |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    found.map(|(status, content)| Ok((report_status(&status)?, report(&content)?))).transpose()
+}

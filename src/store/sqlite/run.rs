@@ -1,0 +1,296 @@
+//! The life of a run: begun under a lease, recorded under its fence, or given back.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use rusqlite::{Connection, OptionalExtension, named_params};
+
+use super::event::{Story, emit, flip};
+use super::row::{Row, instant, millis, parse, report, results, trigger};
+use super::{
+    Began, Begun, Finished, Recorded, StoreError, StoredReport, SubjectRun, Tell, Trigger,
+};
+use crate::domain::{
+    Cause, Counters, EventType, IntegrationId, Judgement, Report, ReportStatus, RunId, RunRef,
+    Schedule, Status, Subject, Timestamp, Transition, ValidationResults, Verdict, changes, judge,
+    next_status,
+};
+
+/// The guard: due, in a status that is validated, and not held by another run.
+pub(super) const BEGIN: &str = "
+    UPDATE integration SET lease_until_ms = :until, fence = fence + 1
+    WHERE id = :id AND next_run_at_ms <= :now
+      AND (lease_until_ms IS NULL OR lease_until_ms <= :now)
+      AND status NOT IN ('deleting', 'deleted', 'disabled')
+    RETURNING name, coalesce(active_kind, kind) AS kind, status, fence, next_trigger,
+              next_run_at_ms, active_config";
+
+/// Starts a run if it is due.
+pub(super) fn begin(
+    tx: &Connection,
+    id: IntegrationId,
+    lease: Duration,
+    now: Timestamp,
+) -> Result<Began, StoreError> {
+    let mut statement = tx.prepare_cached(BEGIN)?;
+    let params = named_params! {":id": id.0, ":until": now.plus(lease).0, ":now": now.0};
+    let mut rows = statement.query(params)?;
+    let Some(row) = rows.next()? else {
+        return why_not(tx, id, now);
+    };
+    let begun = Begun {
+        id,
+        name: row.get("name")?,
+        kind: row.get("kind")?,
+        status: super::row::status(row, "status")?,
+        fence: row.get("fence")?,
+        trigger: trigger("integration", &row.get::<_, String>("next_trigger")?)?,
+        due_at: instant(row, "next_run_at_ms")?.unwrap_or(now),
+        active_config: row.get("active_config")?,
+    };
+    // A statement that returns rows has only run when it says that there are no more.
+    while rows.next()?.is_some() {}
+    Ok(Began::Run(begun))
+}
+
+fn why_not(tx: &Connection, id: IntegrationId, now: Timestamp) -> Result<Began, StoreError> {
+    Ok(match Row::load(tx, id)? {
+        None => Began::NotInUse,
+        Some(row) if row.status.subjects().is_empty() => Began::NotInUse,
+        Some(row) if row.is_leased(now) => Began::Running,
+        Some(_) => Began::NotDue,
+    })
+}
+
+/// Gives a lease back without a result; the run stays due.
+pub(super) fn release(tx: &Connection, begun: &Begun) -> Result<(), StoreError> {
+    const SQL: &str = "
+        UPDATE integration SET lease_until_ms = NULL WHERE id = :id AND fence = :fence";
+    tx.prepare_cached(SQL)?.execute(named_params! {":id": begun.id.0, ":fence": begun.fence})?;
+    Ok(())
+}
+
+/// A finished run with its results written out, which needs no database and so no writer's time.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    finished: Finished,
+    documents: Vec<Document>,
+}
+
+/// Results as they are stored.
+#[derive(Debug)]
+struct Document {
+    digest: Vec<u8>,
+    content: String,
+}
+
+impl Prepared {
+    /// Writes out the results of `finished`.
+    pub(super) fn new(finished: Finished) -> Result<Self, StoreError> {
+        let written = |run: &SubjectRun| {
+            let document = |source| StoreError::Document { table: "report", source };
+            let content =
+                serde_json::to_string(&StoredReport::from(&run.report)).map_err(document)?;
+            Ok(Document { digest: digest(&SHA256, content.as_bytes()).as_ref().to_vec(), content })
+        };
+        let documents = finished.runs.iter().map(written).collect::<Result<_, StoreError>>()?;
+        Ok(Self { finished, documents })
+    }
+}
+
+/// Records a finished run and everything that follows from it, or nothing.
+pub(super) fn record(
+    tx: &Connection,
+    prepared: &Prepared,
+    tell: &Tell,
+) -> Result<Recorded, StoreError> {
+    let finished = &prepared.finished;
+    let held = Row::load(tx, finished.begun.id)?
+        .filter(|row| row.fence == finished.begun.fence && row.lease_until.is_some());
+    let (Some(mut row), Some(first)) = (held, finished.runs.first()) else {
+        return Ok(Recorded::Overtaken);
+    };
+    row.lease_until = None;
+    if row.status != finished.begun.status {
+        // It is being removed, and has now been waited for.
+        row.save(tx)?;
+        return Ok(Recorded::Overtaken);
+    }
+    let judged = judge(&finished.policy, row.counters, &first.report);
+    let warns = warns_anew(tx, &row, &first.report)?;
+    let runs = insert_runs(tx, prepared, &judged)?;
+    let run = runs.first().copied().unwrap_or(RunId(0));
+    let before = std::mem::replace(&mut row.last_run, shown(finished, &runs).map(|run| run.0));
+    row.counters = judged.counters;
+    let step =
+        cause(first.subject, judged.verdict).and_then(|cause| next_status(row.status, cause));
+    if let Some(step) = step {
+        flip(tx, &mut row, step, story(tx, finished, run, before)?, tell)?;
+        settle(tx, &mut row, step)?;
+    } else if warns {
+        let kind = (EventType::ValidationWarning, Some(row.status));
+        emit(tx, &mut row, kind, story(tx, finished, run, before)?, tell)?;
+    }
+    (row.next_run_at, row.trigger) = plan(&row, finished, judged.verdict, tell.now);
+    row.save(tx)?;
+    let (verdict, rule, next_run_at) = (judged.verdict, judged.rule, row.next_run_at);
+    Ok(Recorded::Stored { run, verdict, rule, transition: step, next_run_at })
+}
+
+/// What there is to tell about `run`, given the run whose results were shown `before`.
+fn story(
+    tx: &Connection,
+    finished: &Finished,
+    run: RunId,
+    before: Option<i64>,
+) -> Result<Story, StoreError> {
+    let earlier = before.map(|id| results(tx, id)).transpose()?.flatten();
+    let earlier = earlier.map(|(status, report)| report.results(status));
+    let report = finished.runs.first().map(|first| &first.report);
+    Ok(Story {
+        run: Some(RunRef {
+            id: run.0,
+            trigger: finished.begun.trigger.as_str().to_owned(),
+            started_at: finished.started_at,
+            duration_ms: millis(finished.duration),
+        }),
+        results: report.map(ValidationResults::from),
+        changes: report.map(|report| changes(earlier.as_ref(), report)).unwrap_or_default(),
+    })
+}
+
+/// True when an integration that works has warnings that were not there before; asked before the
+/// run is stored.
+fn warns_anew(tx: &Connection, row: &Row, report: &Report) -> Result<bool, StoreError> {
+    let warned = row.status == Status::Enabled && report.status() == ReportStatus::Warning;
+    Ok(warned && warnings_before(tx, row.id)? != warnings(&StoredReport::from(report)))
+}
+
+type Warnings = BTreeSet<(String, Option<String>)>;
+
+fn warnings(report: &StoredReport) -> Warnings {
+    let warned = report.tests.iter().filter(|test| test.status == ReportStatus::Warning);
+    warned.map(|test| (test.name.clone(), test.message.clone())).collect()
+}
+
+/// The results of the latest run that did not fail.
+pub(super) const GOOD_BEFORE: &str = "
+    SELECT report.content FROM run JOIN report ON report.id = run.report_id
+    WHERE run.integration_id = :id AND run.status IN ('passed', 'warning')
+    ORDER BY run.id DESC LIMIT 1";
+
+/// The warnings of the latest run that did not fail: an outage in between is not news of them.
+fn warnings_before(tx: &Connection, id: IntegrationId) -> Result<Warnings, StoreError> {
+    let mut statement = tx.prepare_cached(GOOD_BEFORE)?;
+    let found: Option<String> =
+        statement.query_row(named_params! {":id": id.0}, |row| row.get(0)).optional()?;
+    found.map_or_else(|| Ok(Warnings::new()), |content| Ok(warnings(&report(&content)?)))
+}
+
+fn insert_runs(
+    tx: &Connection,
+    prepared: &Prepared,
+    judged: &Judgement,
+) -> Result<Vec<RunId>, StoreError> {
+    const SQL: &str = "
+        INSERT INTO run (integration_id, subject, trigger, started_at_ms, duration_ms, status,
+                         class, rule, report_id)
+        VALUES (:id, :subject, :trigger, :started, :duration, :status, :class, :rule, :report)";
+    let finished = &prepared.finished;
+    let mut ids = Vec::with_capacity(finished.runs.len());
+    for (run, document) in finished.runs.iter().zip(&prepared.documents) {
+        let rule = if ids.is_empty() { &judged.rule } else { "another configuration decides" };
+        tx.prepare_cached(SQL)?.execute(named_params! {
+            ":id": finished.begun.id.0,
+            ":subject": run.subject.as_str(),
+            ":trigger": finished.begun.trigger.as_str(),
+            ":started": finished.started_at.0,
+            ":duration": millis(finished.duration),
+            ":status": run.report.status().as_str(),
+            ":class": run.report.class().map(|class| class.as_str()),
+            ":rule": rule,
+            ":report": report_id(tx, document)?,
+        })?;
+        ids.push(RunId(tx.last_insert_rowid()));
+    }
+    Ok(ids)
+}
+
+/// Results by content.
+pub(super) const FIND_REPORT: &str = "SELECT id FROM report WHERE digest = :digest";
+
+/// The row of `document`, made only when its content is new.
+fn report_id(tx: &Connection, document: &Document) -> Result<i64, StoreError> {
+    const INSERT: &str = "INSERT INTO report (digest, content) VALUES (:digest, :content)";
+    let mut find = tx.prepare_cached(FIND_REPORT)?;
+    let digest = &document.digest;
+    let found = find.query_row(named_params! {":digest": digest}, |row| row.get(0)).optional()?;
+    if let Some(id) = found {
+        return Ok(id);
+    }
+    let params = named_params! {":digest": digest, ":content": document.content};
+    tx.prepare_cached(INSERT)?.execute(params)?;
+    Ok(tx.last_insert_rowid())
+}
+
+/// The run whose results users see: the candidate's when it passed or stands alone.
+fn shown(finished: &Finished, runs: &[RunId]) -> Option<RunId> {
+    let first = finished.runs.first()?;
+    let good = matches!(first.report.status(), ReportStatus::Passed | ReportStatus::Warning);
+    if good { runs.first().copied() } else { runs.get(1).or(runs.first()).copied() }
+}
+
+/// What a verdict on `subject` causes.
+fn cause(subject: Subject, verdict: Verdict) -> Option<Cause> {
+    match (subject, verdict) {
+        (Subject::Active, Verdict::Passed) => Some(Cause::ActivePassed),
+        (Subject::Active, Verdict::Failed) => Some(Cause::ActiveFailed),
+        (Subject::Candidate, Verdict::Passed) => Some(Cause::CandidatePassed),
+        (Subject::Candidate, Verdict::Failed) => Some(Cause::CandidateFailed),
+        (_, Verdict::Confirming | Verdict::Recovering | Verdict::CannotTell) => None,
+    }
+}
+
+/// What a transition that a run caused does to the configurations and the counters.
+fn settle(tx: &Connection, row: &mut Row, step: Transition) -> Result<(), StoreError> {
+    const ADOPT: &str = "
+        UPDATE integration SET
+            active_kind = kind, active_config = candidate_config,
+            active_catalog = candidate_catalog, candidate_config = NULL, candidate_catalog = NULL
+        WHERE id = :id AND candidate_config IS NOT NULL";
+    if step.cause == Cause::CandidatePassed {
+        tx.prepare_cached(ADOPT)?.execute(named_params! {":id": row.id.0})?;
+    }
+    // Failing and working again are one story, whose evidence goes on; an operation starts anew.
+    if !matches!(step.cause, Cause::ActivePassed | Cause::ActiveFailed) {
+        row.counters = Counters::default();
+    }
+    Ok(())
+}
+
+/// When the integration is due after this run, and why then.
+fn plan(
+    row: &Row,
+    finished: &Finished,
+    verdict: Verdict,
+    now: Timestamp,
+) -> (Option<Timestamp>, Trigger) {
+    // A clock that was set back must not bring the same run again.
+    let from = now.max(finished.begun.due_at);
+    let of = |schedule: &Schedule| schedule.next_due(row.id, from);
+    let schedule = &finished.schedule;
+    let scheduled = if schedule.text() == row.cron && schedule.zone() == row.zone {
+        of(schedule)
+    } else {
+        // The configuration was reloaded during the run.
+        Schedule::parse(&row.cron, &row.zone).ok().map_or_else(|| of(schedule), |new| of(&new))
+    };
+    let confirm = now.plus(finished.policy.confirm_wait);
+    let unsure = matches!(verdict, Verdict::Confirming | Verdict::Recovering);
+    if unsure && scheduled.is_none_or(|scheduled| confirm < scheduled) {
+        (Some(confirm), Trigger::Confirm)
+    } else {
+        (scheduled, Trigger::Schedule)
+    }
+}

@@ -1,0 +1,280 @@
+//! Tests of the engine, on databases in memory where no file is needed.
+
+mod files;
+mod life;
+mod outbox;
+mod plans;
+mod property;
+mod runs;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use rusqlite::{Connection, Savepoint, TransactionBehavior};
+
+use super::open::migrate;
+use super::{Attempt, Began, Begun, Finished, PendingDelivery, Recorded, StoreError, SubjectRun};
+use super::{IntegrationRow, Synced, Tell, Wanted};
+use super::{delivery, history, run, sync};
+use crate::domain::{
+    AttemptResult, Class, Finding, IntegrationId, Next, Outcome, Policy, Report, Schedule, Status,
+    Subject, Subscription, Test, TestResult, Timestamp,
+};
+
+const LEASE: Duration = Duration::from_mins(2);
+/// 2026-11-23 10:00:00 UTC.
+const START: Timestamp = Timestamp(1_795_428_000_000);
+
+/// A database in memory, with a clock and two receivers that want everything.
+struct Bench {
+    conn: Connection,
+    now: Timestamp,
+    receivers: Vec<&'static str>,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let mut conn = Connection::open_in_memory().unwrap();
+        conn.pragma_update(None, "foreign_keys", true).unwrap();
+        migrate(&mut conn).unwrap();
+        Self { conn, now: START, receivers: vec!["a", "b"] }
+    }
+
+    /// With one integration `one` that is enabled and due.
+    fn enabled() -> Self {
+        let mut bench = Self::new();
+        bench.sync(&[wanted("one")]);
+        bench.pass(Subject::Candidate);
+        bench.wait_until_due();
+        bench
+    }
+
+    fn tell(&self) -> Tell {
+        let subscription = |receiver: &&str| Subscription {
+            receiver: (*receiver).to_owned(),
+            events: vec!["*".to_owned()],
+        };
+        Tell { subscriptions: self.receivers.iter().map(subscription).collect(), now: self.now }
+    }
+
+    fn write<T>(
+        &mut self,
+        work: impl FnOnce(&mut Savepoint<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let mut tx = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut point = tx.savepoint()?;
+        let done = work(&mut point)?;
+        point.commit()?;
+        tx.commit()?;
+        Ok(done)
+    }
+
+    fn sync(&mut self, wanted: &[Wanted]) -> Synced {
+        let tell = self.tell();
+        self.write(|tx| sync::sync(tx, wanted, false, &tell)).unwrap()
+    }
+
+    fn start_up(&mut self, wanted: &[Wanted]) -> Synced {
+        let tell = self.tell();
+        self.write(|tx| sync::sync(tx, wanted, true, &tell)).unwrap()
+    }
+
+    fn row(&self, name: &str) -> IntegrationRow {
+        history::integration(&self.conn, name).unwrap().unwrap()
+    }
+
+    fn status(&self, name: &str) -> Status {
+        self.row(name).status
+    }
+
+    fn try_begin(&mut self) -> Began {
+        let (id, now) = (self.row("one").id, self.now);
+        self.write(|tx| run::begin(tx, id, LEASE, now)).unwrap()
+    }
+
+    fn begin(&mut self) -> Begun {
+        match self.try_begin() {
+            Began::Run(begun) => begun,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn record(&mut self, begun: Begun, runs: Vec<SubjectRun>) -> Recorded {
+        self.try_record(finished(begun, runs, self.now)).unwrap()
+    }
+
+    fn try_record(&mut self, finished: Finished) -> Result<Recorded, StoreError> {
+        let (prepared, tell) = (run::Prepared::new(finished).unwrap(), self.tell());
+        self.write(|tx| run::record(tx, &prepared, &tell))
+    }
+
+    /// Runs `one` as soon as it is due.
+    fn run(&mut self, runs: Vec<SubjectRun>) -> Recorded {
+        self.wait_until_due();
+        let begun = self.begin();
+        self.record(begun, runs)
+    }
+
+    fn pass(&mut self, subject: Subject) -> Recorded {
+        self.run(vec![found(subject, passed())])
+    }
+
+    fn fail(&mut self, subject: Subject, class: Class) -> Recorded {
+        self.run(vec![found(subject, failed(class))])
+    }
+
+    fn wait_until_due(&mut self) {
+        self.now = self.now.max(self.row("one").next_run_at.unwrap());
+    }
+
+    fn wait(&mut self, wait: Duration) {
+        self.now = self.now.plus(wait);
+    }
+
+    fn claim(&mut self, room: &[(&str, u32)]) -> Vec<PendingDelivery> {
+        let room = room.iter().map(|&(name, room)| (name.to_owned(), room)).collect();
+        let now = self.now;
+        self.write(|tx| delivery::claim(tx, &room, LEASE, now)).unwrap()
+    }
+
+    fn attempt(&mut self, sent: &PendingDelivery, next: Next) {
+        let result = match next {
+            Next::Delivered => AttemptResult::Answered { code: 204, hint: None },
+            Next::RetryAfter(_) | Next::Failed => AttemptResult::Unreachable,
+        };
+        let attempt = Attempt {
+            delivery: sent.id,
+            number: sent.attempt,
+            started_at: self.now,
+            duration: Duration::ZERO,
+            result,
+            detail: "said so".to_owned(),
+            next,
+        };
+        self.write(|tx| delivery::record_attempt(tx, &attempt)).unwrap();
+    }
+
+    fn count(&self, sql: &str) -> i64 {
+        self.conn.query_row(&format!("SELECT count(*) FROM {sql}"), [], |row| row.get(0)).unwrap()
+    }
+
+    /// The bodies of all events, oldest first.
+    fn events(&self) -> Vec<serde_json::Value> {
+        let mut statement = self.conn.prepare("SELECT body FROM event ORDER BY rowid").unwrap();
+        let rows = statement.query_map([], |row| row.get::<_, String>(0)).unwrap();
+        rows.map(|body| serde_json::from_str(&body.unwrap()).unwrap()).collect()
+    }
+
+    fn last_event(&self) -> serde_json::Value {
+        self.events().pop().unwrap()
+    }
+}
+
+fn schedule() -> Schedule {
+    Schedule::parse("0 * * * *", "UTC").unwrap()
+}
+
+fn wanted(name: &str) -> Wanted {
+    Wanted {
+        name: name.to_owned(),
+        kind: "Redshift".to_owned(),
+        auto_bootstrap: Some(false),
+        labels: BTreeMap::from([("team".to_owned(), "data".to_owned())]),
+        disabled: false,
+        schedule: schedule(),
+        config: r#"{"host":"one"}"#.to_owned(),
+        config_shown: r#"{"host":"one"}"#.to_owned(),
+        catalog_version: 1,
+    }
+}
+
+fn with_config(config: &str) -> Wanted {
+    Wanted { config: config.to_owned(), ..wanted("one") }
+}
+
+fn report(outcomes: Vec<Outcome>) -> Report {
+    let tests = [Test::always("first", ""), Test::always("second", "")];
+    let results = tests.into_iter().zip(outcomes);
+    Report { tests: results.map(|(test, outcome)| TestResult { test, outcome }).collect() }
+}
+
+fn passed() -> Report {
+    report(vec![Outcome::Passed(None), Outcome::Passed(None)])
+}
+
+fn failed(class: Class) -> Report {
+    let finding = Finding::new(class, "no").mend("GRANT it");
+    report(vec![Outcome::Passed(None), Outcome::Failed(finding)])
+}
+
+fn warned(message: &str) -> Report {
+    let finding = Finding::new(Class::Denied, message);
+    report(vec![Outcome::Passed(None), Outcome::Warning(finding)])
+}
+
+fn found(subject: Subject, report: Report) -> SubjectRun {
+    SubjectRun { subject, report }
+}
+
+fn finished(begun: Begun, runs: Vec<SubjectRun>, started_at: Timestamp) -> Finished {
+    Finished {
+        begun,
+        runs,
+        started_at,
+        duration: Duration::from_millis(812),
+        policy: Policy::default(),
+        schedule: schedule(),
+    }
+}
+
+/// What is true of every database, whatever happened.
+fn check_invariants(conn: &Connection) {
+    let none = |what: &str, sql: &str| {
+        let count: i64 =
+            conn.query_row(&format!("SELECT count(*) FROM ({sql})"), [], |r| r.get(0)).unwrap();
+        assert_eq!(count, 0, "{what}");
+    };
+    none("foreign keys hold", "SELECT * FROM pragma_foreign_key_check");
+    none(
+        "events are numbered without gaps",
+        "SELECT integration.id FROM integration LEFT JOIN event ON integration_id = integration.id
+         GROUP BY integration.id
+         HAVING count(event.id) <> integration.sequence
+             OR coalesce(min(event.sequence), 1) <> 1
+             OR coalesce(max(event.sequence), 0) <> integration.sequence",
+    );
+    none(
+        "every transition starts where the one before ended",
+        "SELECT * FROM (SELECT from_status, lag(to_status) OVER (
+            PARTITION BY integration_id ORDER BY id) AS before FROM transition)
+         WHERE from_status IS NOT before",
+    );
+    none(
+        "the latest transition ends at the status",
+        "SELECT * FROM integration WHERE status <> (SELECT to_status FROM transition
+            WHERE integration_id = integration.id ORDER BY id DESC LIMIT 1)",
+    );
+    none(
+        "of what one receiver is owed about one integration, the first and only that is due",
+        "SELECT * FROM (SELECT due_at_ms, row_number() OVER (
+            PARTITION BY receiver, integration_id ORDER BY sequence) AS place
+            FROM delivery WHERE state = 'pending')
+         WHERE (due_at_ms IS NOT NULL) <> (place = 1)",
+    );
+    none(
+        "an incident is open exactly while it may be",
+        "SELECT * FROM integration
+         WHERE (status = 'recurringValidationError' AND incident_id IS NULL)
+            OR (status IN ('enabled', 'disabled', 'deleted') AND incident_id IS NOT NULL)",
+    );
+    none(
+        "what is validated is due some time, and nothing else is",
+        "SELECT * FROM integration
+         WHERE (next_run_at_ms IS NULL) <> (status IN ('deleting', 'deleted', 'disabled'))",
+    );
+    none(
+        "an enabled integration has an active configuration and no candidate",
+        "SELECT * FROM integration WHERE status IN ('enabled', 'recurringValidationError')
+            AND (active_config IS NULL OR candidate_config IS NOT NULL)",
+    );
+}

@@ -1,0 +1,59 @@
+//! No hot statement walks through a table.
+
+use super::super::{delivery, event, history, prune, row, run, sync};
+use super::*;
+
+fn plan(bench: &Bench, sql: &str) -> Vec<String> {
+    let mut statement = bench.conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+    let rows = statement.raw_query().mapped(|row| row.get::<_, String>(3));
+    rows.map(Result::unwrap).collect()
+}
+
+/// The statements and the index that each one must use.
+const HOT: &[(&str, &str)] = &[
+    (history::DUE, "integration_due (next_run_at_ms<?)"),
+    (history::NEXT_DUE_AT, "integration_due"),
+    (history::NEXT_DUE_AT, "integration_leased"),
+    (history::NEXT_DELIVERY_AT, "delivery_due (receiver=? AND due_at_ms>?)"),
+    (history::NEXT_DELIVERY_AT, "delivery_leased (receiver=? AND lease_until_ms>?)"),
+    (history::LIVING, "integration_name (name=?)"),
+    (history::RUNS, "run_integration (integration_id=?)"),
+    (history::TRANSITIONS, "transition_integration (integration_id=?)"),
+    (row::BY_ID, "INTEGER PRIMARY KEY (rowid=?)"),
+    (run::BEGIN, "INTEGER PRIMARY KEY (rowid=?)"),
+    (run::GOOD_BEFORE, "run_integration (integration_id=?)"),
+    (run::FIND_REPORT, "sqlite_autoindex_report_1 (digest=?)"),
+    (event::FIRST_FAILURE, "run_integration (integration_id=? AND rowid>?)"),
+    (event::OWE, "delivery_order (receiver=? AND integration_id=?)"),
+    (sync::DELETING, "integration_deleting"),
+    (delivery::CLAIM, "delivery_due (receiver=? AND due_at_ms<?)"),
+    (delivery::ADVANCE, "delivery_order (receiver=? AND integration_id=?)"),
+    (prune::DELIVERIES, "delivery_ended (ended_at_ms<?)"),
+    (prune::EVENTS, "event_created (created_at_ms<?)"),
+    (prune::TRANSITIONS, "transition_at (at_ms<?)"),
+    (prune::RUNS, "run_started (started_at_ms<?)"),
+    (prune::RUNS, "integration_last_run (last_run_id=?)"),
+    (prune::REPORT, "run_report (report_id=?)"),
+];
+
+#[test]
+fn hot_statements_use_their_indexes() {
+    let bench = Bench::enabled();
+    for (sql, index) in HOT {
+        let plan = plan(&bench, sql);
+        assert!(plan.iter().any(|step| step.contains(index)), "{index}: {plan:#?}{sql}");
+        for step in &plan {
+            let walks = step.starts_with("SCAN") && !step.contains("INDEX");
+            let derived = step.starts_with("SCAN (") || step.contains("CONSTANT ROW");
+            assert!(!walks || derived, "{step}: {sql}");
+            assert!(!step.contains("TEMP B-TREE FOR ORDER BY"), "{step}: {sql}");
+        }
+    }
+}
+
+#[test]
+fn the_list_of_deliveries_stops_at_its_limit() {
+    let plan = plan(&Bench::enabled(), history::DELIVERIES);
+    assert_eq!(plan[0], "SCAN delivery", "backwards by id: {plan:#?}");
+    assert!(!plan.iter().any(|step| step.contains("TEMP B-TREE")), "{plan:#?}");
+}

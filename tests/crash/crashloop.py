@@ -1,0 +1,151 @@
+#!/usr/bin/env python3
+"""Kills the daemon at random moments, again and again, and checks that no status change was lost, doubled, invented or told out of order.
+
+Usage: crashloop.py KILLS BINARY   SEED=n in the environment repeats the same dice.
+Kills spare the page cache: what they show is that the steps are cut at the right places. powercut.py shows durability."""
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import defaultdict
+
+from receiver import Receiver
+from scene import RECEIVERS, Scene, give_up, stop
+from standin import StandIn
+
+INTEGRATIONS = 40
+LIFE_MAX = 0.4
+PENDING = "SELECT count(*) FROM delivery WHERE state = 'pending'"
+
+
+def warm_up(scene, platform):
+    """How long the daemon takes from its start to its first request."""
+    before, began = platform.requests, time.monotonic()
+    daemon = scene.start()
+    while platform.requests == before and daemon.poll() is None and time.monotonic() - began < 20:
+        time.sleep(0.002)
+    took = time.monotonic() - began
+    time.sleep(0.5)
+    status = daemon.poll()
+    kill(daemon)
+    if status is not None or platform.requests == before:
+        give_up(f"the daemon does not run (status {status}):\n{scene.last_words()}")
+    return took
+
+
+def kill(daemon):
+    daemon.send_signal(signal.SIGKILL)
+    daemon.wait()
+
+
+def storm(scene, platform, kills, dice):
+    """Starts and kills; returns how many kills met a daemon at work, and how many found it ended by itself."""
+    busy = ended = 0
+    longest = max(LIFE_MAX, 2 * warm_up(scene, platform))
+    numbers = range(1, scene.integrations + 1)
+    for _ in range(kills):
+        scene.configure(edited=dice.sample(numbers, 2), disabled=dice.sample(numbers, 2))
+        before = platform.requests
+        daemon = scene.start()
+        try:
+            daemon.wait(dice.uniform(0, longest))
+            ended += 1
+        except subprocess.TimeoutExpired:
+            kill(daemon)
+        busy += before < platform.requests
+    return busy, ended
+
+
+def drain(scene, platform, receiver):
+    """Lets the statuses settle and everything owed be delivered; returns what went wrong."""
+    platform.settle()
+    receiver.recover()
+    scene.configure()
+    daemon = scene.start()
+    time.sleep(3)
+    for _ in range(300):
+        if daemon.poll() is not None or scene.rows(PENDING) == [(0,)]:
+            break
+        time.sleep(0.1)
+    faults = [f"the daemon ended by itself:\n{scene.last_words()}"] if daemon.poll() is not None else []
+    if (status := stop(daemon)) != 0 and not faults:
+        faults.append(f"exit status {status} when asked to stop")
+    return faults
+
+
+def check_history(scene):
+    """Each integration's transitions form a chain, and its events tell exactly that chain, numbered without gaps."""
+    faults = [f"integrity: {found}" for (found,) in scene.rows("PRAGMA integrity_check") if found != "ok"]
+    chains, events = defaultdict(list), defaultdict(list)
+    for integration, old, new in scene.rows("SELECT integration_id, from_status, to_status FROM transition ORDER BY id"):
+        if chains[integration] and chains[integration][-1][1] != old:
+            faults.append(f"integration {integration}: {chains[integration][-1][1]} is followed by {old} -> {new}")
+        chains[integration].append((old, new))
+    for integration, sequence, body in scene.rows("SELECT integration_id, sequence, body FROM event ORDER BY integration_id, sequence"):
+        data = json.loads(body)["data"]
+        events[integration].append((data["previousStatus"], data["status"]))
+        if not sequence == data["sequence"] == len(events[integration]):
+            faults.append(f"integration {integration}: event {len(events[integration])} has the sequence {sequence}")
+    for integration, status, sequence in scene.rows("SELECT id, status, sequence FROM integration"):
+        chain, told = chains[integration], [change for change in events[integration] if change[0] != change[1]]
+        if not chain or chain[-1][1] != status:
+            faults.append(f"integration {integration}: is {status} after {chain[-1:]}")
+        if chain != told or sequence != len(events[integration]):
+            faults.append(f"integration {integration}: {len(chain)} transitions, {len(told)} told, sequence {sequence}")
+    return faults, sum(map(len, chains.values()))
+
+
+def check_deliveries(scene, receiver):
+    """Every event reached every receiver, unchanged and first in order; nothing else did."""
+    faults = [f"{len(receiver.unsigned)} requests without a valid signature"] if receiver.unsigned else []
+    events = {event: (integration, sequence, body) for event, integration, sequence, body in scene.rows("SELECT id, integration_id, sequence, body FROM event")}
+    accepted, latest = set(), defaultdict(int)
+    for told in receiver.told:
+        if told.id not in events:
+            faults.append(f"{told.receiver} was told of {told.id}, which the database does not know")
+            continue
+        integration, sequence, body = events[told.id]
+        if told.body != (body if isinstance(body, bytes) else body.encode()):
+            faults.append(f"{told.id} was told with another body")
+        if latest[told.receiver, integration] + 1 < sequence:
+            faults.append(f"{told.receiver} was told of {integration}/{sequence} after {latest[told.receiver, integration]}")
+        latest[told.receiver, integration] = max(latest[told.receiver, integration], sequence)
+        if told.accepted:
+            accepted.add((told.receiver, told.id))
+    states = {(name, event): state for name, event, state in scene.rows("SELECT receiver, event_id, state FROM delivery")}
+    for name in RECEIVERS:
+        for event, (integration, sequence, _) in events.items():
+            state = states.get((name, event), "not there")
+            if state != "delivered" or (name, event) not in accepted:
+                faults.append(f"{integration}/{sequence} to {name}: {state}, {'' if (name, event) in accepted else 'not '}accepted")
+    return faults
+
+
+def main():
+    kills, binary = int(sys.argv[1]), sys.argv[2]
+    seed = int(os.environ.get("SEED", "1"))
+    platform, receiver = StandIn(seed), Receiver(seed)
+    with Scene(binary, platform, receiver, INTEGRATIONS) as scene:
+        began = time.monotonic()
+        busy, ended = storm(scene, platform, kills, random.Random(seed))
+        took = time.monotonic() - began
+        faults = drain(scene, platform, receiver)
+        if ended:
+            faults.append(f"{ended} times the daemon ended by itself:\n{scene.last_words()}")
+        history, transitions = check_history(scene)
+        deliveries = check_deliveries(scene, receiver)
+    faults += history + deliveries
+    print(
+        f"{kills} kills in {took:.0f} s, {busy} at work; {transitions} transitions, {len(receiver.told)} requests"
+        f" for {len({told.id for told in receiver.told})} events; {len(faults)} violations"
+    )
+    for fault in faults[:5]:
+        print(" ", fault)
+    sys.exit(bool(faults))
+
+
+if __name__ == "__main__":
+    main()
