@@ -8,13 +8,11 @@ use super::files::{self, Source};
 use super::format::Format;
 use super::schedules::Schedules;
 use super::settings::{DEFAULTS, Settings};
-use super::{DEFAULT_PATH, Entry, layers};
+use super::{Entry, LISTS, layers};
 use crate::input::{Fault, Faults, Kind, Reader, Value, join};
 
 /// The folder beside the main file that holds more integrations and receivers.
 const DROP_INS: &str = "integrations.d";
-/// What a file holds lists of.
-const LISTS: [&str; 2] = ["integration", "receiver"];
 /// The keys that tell a published payload from a file that holds lists.
 const PAYLOAD: [&str; 3] = ["type", "config", "autoBootstrap"];
 
@@ -45,12 +43,11 @@ impl Gathered {
     }
 
     /// Adds the main file and the drop-ins beside it.
-    pub(super) fn main(&mut self, named: Option<&Path>, faults: &Faults) {
-        let path = named.unwrap_or(Path::new(DEFAULT_PATH));
-        if named.is_none() && !path.exists() {
+    pub(super) fn main(&mut self, path: &Path, is_named: bool, faults: &Faults) {
+        if !is_named && matches!(path.try_exists(), Ok(false)) {
             let message = "there is no configuration; write it, name another file with --config, \
                 or see `revalidated demo`";
-            let origin = DEFAULT_PATH.to_owned();
+            let origin = path.display().to_string();
             faults.push(Fault { origin, path: String::new(), message: message.to_owned() });
             return;
         }
@@ -118,7 +115,9 @@ impl Gathered {
                 self.take_lists(&mut root, faults);
                 self.refuse_settings(&mut root, faults);
                 if let Some(mut reader) = Reader::new(&root, "", faults) {
-                    LISTS.map(|key| reader.has(key));
+                    for key in LISTS {
+                        reader.has(key);
+                    }
                     reader.finish();
                 }
             }
@@ -171,4 +170,22 @@ impl Gathered {
 fn is_payload(entries: &[(String, Value)]) -> bool {
     let has = |keys: &[&str]| entries.iter().any(|(key, _)| keys.contains(&key.as_str()));
     has(&PAYLOAD) && !has(&LISTS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_any_configuration_the_ways_out_are_named() {
+        let faults = Faults::default();
+        let path = Path::new("/nowhere/revalidated.toml");
+        Gathered::default().main(path, false, &faults);
+        let told = faults.into_parts().0.remove(0).to_string();
+        assert_eq!(
+            told,
+            "/nowhere/revalidated.toml: there is no configuration; write it, name another file \
+             with --config, or see `revalidated demo`"
+        );
+    }
 }

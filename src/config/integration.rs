@@ -6,7 +6,7 @@ use super::Entry;
 use super::schedules::Schedules;
 use super::settings::{Defaults, Evidence};
 use crate::domain::{Policy, Schedule};
-use crate::input::{Faults, Reader, join};
+use crate::input::{Faults, Reader, quoted};
 
 /// The longest name, in characters.
 const NAME_MAX: usize = 128;
@@ -59,7 +59,8 @@ impl Integration {
         };
         let name = reader.required_string("name").filter(|name| {
             let problem = name_problem(name);
-            problem.inspect(|problem| reader.fault("name", *problem)).is_none()
+            let told = |problem| reader.fault("name", format!("{problem}, found {}", quoted(name)));
+            problem.map(told).is_none()
         });
         let kind = reader.required_string("type");
         let auto_bootstrap = reader.boolean("autoBootstrap");
@@ -67,7 +68,7 @@ impl Integration {
         let when = schedules.read(&mut reader);
         let evidence = Evidence::read(&mut reader);
         let labels = labels(&mut reader);
-        let _config = reader.required("config");
+        reader.required("config").and_then(|()| reader.table("config"));
         reader.finish();
         let cron = when.cron.as_deref().unwrap_or(defaults.schedule.text());
         let zone = when.zone.as_deref().unwrap_or(defaults.schedule.zone());
@@ -90,11 +91,11 @@ fn labels(reader: &mut Reader<'_>) -> BTreeMap<String, String> {
     }
     for (name, text) in &labels {
         if let Some(problem) = name_problem(name) {
-            reader.fault("labels", format!("the name `{}` {problem}", join("", name)));
+            reader.fault("labels", format!("the name {} {problem}", quoted(name)));
         }
         if LABEL_MAX < text.chars().count() || !text.chars().all(is_printable) {
             let problem = format!("must be at most {LABEL_MAX} printable characters");
-            reader.fault("labels", format!("`{}` {problem}", join("", name)));
+            reader.fault("labels", format!("{} {problem}", quoted(name)));
         }
     }
     labels

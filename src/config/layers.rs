@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use ::config::{Config, ConfigError, Environment, Map, Source, Value as Plain, ValueKind};
 
+use super::LISTS;
 use crate::input::{ENVIRONMENT, Fault, Faults, Kind, Value};
 
 /// How the names of settings in the environment begin, and what separates their parts.
@@ -26,7 +27,7 @@ impl Source for Layer {
 
     fn collect(&self) -> Result<Map<String, Plain>, ConfigError> {
         let Kind::Table(entries) = &self.0.kind else { return Ok(Map::new()) };
-        Ok(entries.iter().map(|(key, value)| (key.clone(), to_plain(value))).collect())
+        Ok(given(entries).collect())
     }
 }
 
@@ -60,9 +61,10 @@ pub(super) fn environment(
             }
             return None;
         };
-        let layer = if !key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+        let parts: Vec<_> = key.split(SEPARATOR).map(str::to_lowercase).collect();
+        let layer = if !parts.iter().all(|part| is_plain(part)) {
             Err("not the name of a setting".to_owned())
-        } else if key.starts_with("INTEGRATION__") || key.starts_with("RECEIVER__") {
+        } else if parts.first().is_some_and(|part| LISTS.contains(&part.as_str())) {
             Err("integrations and receivers stand in files, not in the environment".to_owned())
         } else {
             let text = text.into_string().map_err(|_text| "not UTF-8".to_owned());
@@ -79,12 +81,22 @@ pub(super) fn environment(
     layers.collect()
 }
 
+fn is_plain(part: &str) -> bool {
+    !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
 fn variable(name: &str, text: String) -> Result<Plain, ConfigError> {
     let source = Environment::with_prefix(PREFIX)
         .prefix_separator(SEPARATOR)
         .separator(SEPARATOR)
         .source(Some(Map::from_iter([(name.to_owned(), text)])));
     Ok(Config::builder().add_source(source).build()?.cache)
+}
+
+/// The entries that say something: nothing leaves the layer below as it is.
+fn given(entries: &[(String, Value)]) -> impl Iterator<Item = (String, Plain)> {
+    let given = entries.iter().filter(|(_, value)| !matches!(value.kind, Kind::Null));
+    given.map(|(key, value)| (key.clone(), to_plain(value)))
 }
 
 fn to_plain(value: &Value) -> Plain {
@@ -95,9 +107,7 @@ fn to_plain(value: &Value) -> Plain {
         Kind::Float(number) => ValueKind::Float(*number),
         Kind::String(text) => ValueKind::String(text.clone()),
         Kind::Array(items) => ValueKind::Array(items.iter().map(to_plain).collect()),
-        Kind::Table(entries) => ValueKind::Table(
-            entries.iter().map(|(key, item)| (key.clone(), to_plain(item))).collect(),
-        ),
+        Kind::Table(entries) => ValueKind::Table(given(entries).collect()),
     };
     Plain::new(Some(&value.origin.to_string()), kind)
 }
@@ -107,7 +117,6 @@ fn to_plain(value: &Value) -> Plain {
 fn from_plain(plain: Plain, origin: Option<&Arc<str>>) -> Value {
     let own = origin.map_or_else(|| plain.origin().unwrap_or("configuration").into(), Arc::clone);
     let kind = match plain.kind {
-        ValueKind::Nil => Kind::Null,
         ValueKind::Boolean(flag) => Kind::Bool(flag),
         ValueKind::I64(number) => Kind::Integer(number),
         ValueKind::Float(number) => Kind::Float(number),
@@ -118,8 +127,8 @@ fn from_plain(plain: Plain, origin: Option<&Arc<str>>) -> Value {
         ValueKind::Table(entries) => Kind::Table(
             entries.into_iter().map(|(key, item)| (key, from_plain(item, origin))).collect(),
         ),
-        // No source of ours makes these.
-        ValueKind::I128(_) | ValueKind::U64(_) | ValueKind::U128(_) => Kind::Null,
+        // The large numbers come from no source of ours.
+        ValueKind::Nil | ValueKind::I128(_) | ValueKind::U64(_) | ValueKind::U128(_) => Kind::Null,
     };
     Value { kind, origin: own }
 }
@@ -138,6 +147,14 @@ mod tests {
         let table = merged.entry("a").unwrap();
         assert_eq!(&*table.entry("x").unwrap().origin, "low:2");
         assert_eq!(&*table.entry("yZ").unwrap().origin, "high:2");
+    }
+
+    #[test]
+    fn nothing_covers_nothing() {
+        let low = Format::Yaml.parse("a: {x: 1}\nb: {y: 2}\n", "low").unwrap();
+        let high = Format::Yaml.parse("a:\nb: {y: null, z: 3}\n", "high").unwrap();
+        let merged = merge(&[low, high]).unwrap();
+        assert_eq!(merged.to_json(), serde_json::json!({"a": {"x": 1}, "b": {"y": 2, "z": 3}}));
     }
 
     #[test]

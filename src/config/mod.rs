@@ -18,14 +18,17 @@ use std::ffi::OsString;
 use std::path::Path;
 
 pub(crate) use integration::{Integration, Plan};
-pub(crate) use settings::{Defaults, Limits, Log, LogFormat, Retention, Settings};
+pub(crate) use settings::{Limits, Log, LogFormat, Settings};
 
 use self::gather::Gathered;
 use self::schedules::Schedules;
-use crate::input::{Fault, Faults, Kind, Reader, Value, join};
+use crate::input::{Fault, Faults, Kind, Reader, Value, join, quoted};
 
 /// The main file when none is named.
 pub(crate) const DEFAULT_PATH: &str = "/etc/revalidated/revalidated.toml";
+
+/// What files hold lists of; never part of a layer.
+const LISTS: [&str; 2] = ["integration", "receiver"];
 
 /// The configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -93,10 +96,15 @@ impl Loaded {
 ///
 /// Only without any settings at all; everything else is among the faults of [`Loaded`].
 pub(crate) fn load(main: Option<&Path>) -> Result<Loaded, Faulty> {
-    read(main, std::env::vars_os())
+    load_from(main, std::env::vars_os())
 }
 
-fn read(
+/// The same with `variables` in place of the environment.
+///
+/// # Errors
+///
+/// As of [`load`].
+pub(crate) fn load_from(
     main: Option<&Path>,
     variables: impl Iterator<Item = (OsString, OsString)>,
 ) -> Result<Loaded, Faulty> {
@@ -104,7 +112,7 @@ fn read(
     let mut schedules = Schedules::default();
     let mut gathered = Gathered::default();
     gathered.defaults(&faults);
-    gathered.main(main, &faults);
+    gathered.main(main.unwrap_or(Path::new(DEFAULT_PATH)), main.is_some(), &faults);
     gathered.layers.extend(layers::environment(variables, &faults));
     let Some(settings) = gathered.settings(&mut schedules, &faults) else {
         let (faults, warnings) = faults.into_parts();
@@ -130,15 +138,10 @@ fn unique(what: &str, entries: &[Entry], faults: &Faults) {
             faults.push(Fault {
                 origin: origin.to_string(),
                 path: join(&entry.path, "name"),
-                message: format!("`{}` is also the name of the {what} at {first}", plain(name)),
+                message: format!("{} is also the name of the {what} at {first}", quoted(name)),
             });
         }
     }
-}
-
-/// A name as a message may show it.
-fn plain(name: &str) -> String {
-    name.escape_debug().to_string()
 }
 
 /// Warns of files that hold a secret and that others may read.
@@ -154,16 +157,36 @@ fn expose(faults: &Faults, modes: &BTreeMap<String, u32>) {
 }
 
 /// By file, then line, then key.
-fn place(fault: &Fault) -> (String, usize, String) {
+fn place(fault: &Fault) -> (String, usize, String, String) {
     let split = fault.origin.rsplit_once(':');
     let (file, line) = split
         .and_then(|(file, line)| Some((file, line.parse().ok()?)))
         .unwrap_or((fault.origin.as_str(), 0));
-    (file.to_owned(), line, fault.path.clone())
+    (file.to_owned(), line, fault.path.clone(), fault.message.clone())
 }
 
 fn lines(faults: &[Fault], warnings: &[Fault]) -> String {
     let faults = faults.iter().map(ToString::to_string);
     let warnings = warnings.iter().map(|warning| format!("warning: {warning}"));
     faults.chain(warnings).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn loaded(main: &str) -> Loaded {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("main.toml");
+        std::fs::write(&path, main).unwrap();
+        load_from(Some(&path), std::iter::empty()).unwrap()
+    }
+
+    #[test]
+    fn the_defaults_are_those_of_the_domain() {
+        let settings = loaded("").settings;
+        assert_eq!(settings.defaults.policy, crate::domain::Policy::default());
+        assert_eq!(settings.log.format, LogFormat::Auto);
+        assert_eq!(settings.store, Path::new("/var/lib/revalidated/state.db"));
+    }
 }

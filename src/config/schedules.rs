@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::domain::{Schedule, ScheduleError};
-use crate::input::{Reader, nearest};
+use crate::input::{Reader, nearest, quoted};
 
 /// A cron expression that suits every zone, and the other way round: each part is checked alone,
 /// so that both faults of a table are found.
@@ -66,8 +66,17 @@ fn problem(error: &ScheduleError) -> String {
                 jiff::tz::db().available().map(|name| name.as_str().to_owned()).collect();
             let near = nearest(zone, names.iter().map(String::as_str));
             let hint = near.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
-            format!("{error}{hint}")
+            format!("{} is not an IANA time zone{hint}", quoted(zone))
         }
-        ScheduleError::Cron { .. } | ScheduleError::Never(_) => error.to_string(),
+        ScheduleError::Cron { expression, reason } => {
+            let fields = expression.split_whitespace().count();
+            let reason = if matches!(fields, 5 | 6) || expression.starts_with('@') {
+                reason.trim_end_matches('.').to_owned()
+            } else {
+                format!("expected 5 fields, or 6 with the seconds first, found {fields}")
+            };
+            format!("{} is not a cron expression: {reason}", quoted(expression))
+        }
+        ScheduleError::Never(expression) => format!("{} never comes due", quoted(expression)),
     }
 }

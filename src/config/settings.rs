@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::LISTS;
 use super::schedules::Schedules;
-use crate::domain::{Policy, Schedule};
+use crate::domain::{Policy, Schedule, duration_text};
 use crate::input::{Faults, Reader, Value};
 
 /// The embedded defaults, which also document every key.
@@ -120,6 +121,9 @@ impl Settings {
             table.finish();
             drain
         });
+        for key in LISTS {
+            reader.has(key);
+        }
         reader.finish();
         Some(Self {
             store: store?,
@@ -209,8 +213,11 @@ fn limits(mut reader: Reader<'_>) -> Option<Limits> {
     let (all, per_host) = (runs("runs"), runs("runs_per_host"));
     let test = reader.duration("test", SECOND, SECOND * 600);
     let run = reader.duration("run", SECOND, SECOND * 3600);
-    if test.zip(run).is_some_and(|(test, run)| run < test) {
-        reader.fault("test", "must not be longer than `limits.run`");
+    if let (Some(one), Some(all)) = (test, run)
+        && all < one
+    {
+        let (one, all) = (duration_text(one), duration_text(all));
+        reader.fault("test", format!("{one} is longer than `limits.run`, which is {all}"));
     }
     reader.finish();
     Some(Limits { runs: all?, runs_per_host: per_host?, test: test?, run: run? })

@@ -6,9 +6,11 @@
 
 mod reader;
 mod value;
+mod words;
 
-pub(crate) use reader::{Faults, Reader, join, nearest};
+pub(crate) use reader::{Faults, Reader};
 pub(crate) use value::{ENVIRONMENT, Kind, Value};
+pub(crate) use words::{join, nearest, quoted};
 
 /// One thing that is wrong with the configuration.
 #[derive(Clone, Debug, Eq, PartialEq)]

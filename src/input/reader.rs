@@ -3,20 +3,17 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
+use super::words::{duration, join, nearest, quoted};
 use super::{Fault, Kind, Value};
 use crate::domain::{Secret, SecretRef, duration_text};
-
-/// How alike an unknown key and a known one must be for the known one to be suggested.
-const LIKENESS_MIN: f64 = 0.7;
-/// The longest piece of a wrong value that a message shows, in characters.
-const SHOWN_MAX: usize = 60;
 
 /// Where faults, warnings and the places of secrets are collected.
 #[derive(Debug, Default)]
 pub(crate) struct Faults {
-    faults: RefCell<Vec<Fault>>,
+    found: RefCell<Vec<Fault>>,
     warnings: RefCell<Vec<Fault>>,
     literals: RefCell<Vec<Fault>>,
     secrets: RefCell<BTreeSet<String>>,
@@ -25,12 +22,12 @@ pub(crate) struct Faults {
 impl Faults {
     /// Adds a fault.
     pub(crate) fn push(&self, fault: Fault) {
-        self.faults.borrow_mut().push(fault);
+        self.found.borrow_mut().push(fault);
     }
 
     /// Adds everything that was collected apart, except the places of its secrets.
     pub(crate) fn absorb(&self, other: Self) {
-        self.faults.borrow_mut().append(&mut other.faults.into_inner());
+        self.found.borrow_mut().append(&mut other.found.into_inner());
         self.warnings.borrow_mut().append(&mut other.warnings.into_inner());
         self.literals.borrow_mut().append(&mut other.literals.into_inner());
     }
@@ -42,7 +39,7 @@ impl Faults {
 
     /// How many faults there are so far.
     pub(crate) fn count(&self) -> usize {
-        self.faults.borrow().len()
+        self.found.borrow().len()
     }
 
     /// The secrets that stand in the configuration itself, one warning each.
@@ -52,14 +49,14 @@ impl Faults {
 
     /// From now on a secret that stands in the configuration itself is a fault.
     pub(crate) fn refuse_literals(&self) {
-        self.faults.borrow_mut().append(&mut self.literals.borrow_mut());
+        self.found.borrow_mut().append(&mut self.literals.borrow_mut());
     }
 
     /// All faults and all warnings.
     pub(crate) fn into_parts(self) -> (Vec<Fault>, Vec<Fault>) {
         let mut warnings = self.warnings.into_inner();
         warnings.append(&mut self.literals.into_inner());
-        (self.faults.into_inner(), warnings)
+        (self.found.into_inner(), warnings)
     }
 
     /// The paths at which secrets were read.
@@ -123,15 +120,13 @@ impl<'a> Reader<'a> {
     /// Text; absent is fine.
     pub(crate) fn string(&mut self, key: &'static str) -> Option<String> {
         let value = self.take(key)?;
-        match &value.kind {
-            Kind::String(text) => Some(text.clone()),
-            _other => self.wrong(key, value, "text"),
-        }
+        let text = value.text().map(str::to_owned);
+        text.or_else(|| self.wrong(key, value, "text"))
     }
 
     /// Text that must be there and not be empty.
     pub(crate) fn required_string(&mut self, key: &'static str) -> Option<String> {
-        let Some(text) = self.required(key).and_then(|()| self.string(key)) else { return None };
+        let text = self.required(key).and_then(|()| self.string(key))?;
         if text.trim().is_empty() {
             self.fault(key, "must not be empty");
             return None;
@@ -142,22 +137,15 @@ impl<'a> Reader<'a> {
     /// A boolean; absent is fine.
     pub(crate) fn boolean(&mut self, key: &'static str) -> Option<bool> {
         let value = self.take(key)?;
-        let flag = match &value.kind {
-            Kind::Bool(flag) => Some(*flag),
-            Kind::String(text) if value.is_untyped() => text.parse().ok(),
-            _other => None,
-        };
+        let flag = if let Kind::Bool(flag) = value.kind { Some(flag) } else { untyped(value) };
         flag.or_else(|| self.wrong(key, value, "true or false"))
     }
 
     /// A whole number from `min` to `max`; absent is fine.
     pub(crate) fn integer(&mut self, key: &'static str, min: i64, max: i64) -> Option<i64> {
         let value = self.take(key)?;
-        let number = match &value.kind {
-            Kind::Integer(number) => Some(*number),
-            Kind::String(text) if value.is_untyped() => text.parse().ok(),
-            _other => None,
-        };
+        let number =
+            if let Kind::Integer(number) = value.kind { Some(number) } else { untyped(value) };
         number
             .filter(|number| (min..=max).contains(number))
             .or_else(|| self.wrong(key, value, &format!("a whole number from {min} to {max}")))
@@ -204,7 +192,7 @@ impl<'a> Reader<'a> {
         choices: &[(&str, T)],
     ) -> Option<T> {
         let value = self.take(key)?;
-        let text = if let Kind::String(text) = &value.kind { text.as_str() } else { "" };
+        let text = value.text().unwrap_or_default();
         if let Some((_, choice)) = choices.iter().find(|(word, _)| *word == text) {
             return Some(*choice);
         }
@@ -253,23 +241,9 @@ impl<'a> Reader<'a> {
     }
 
     /// A reader of the table `key`; absent is fine.
-    pub(crate) fn table(&mut self, key: &'static str) -> Option<Reader<'a>> {
+    pub(crate) fn table(&mut self, key: &'static str) -> Option<Self> {
         let value = self.take(key)?;
-        Reader::new(value, self.path_of(key), self.faults)
-    }
-
-    /// Readers of the tables in the list `key`; absent is an empty list.
-    pub(crate) fn tables(&mut self, key: &'static str) -> Vec<Reader<'a>> {
-        let Some(value) = self.take(key) else { return Vec::new() };
-        let Kind::Array(items) = &value.kind else {
-            self.wrong::<()>(key, value, "a list of tables");
-            return Vec::new();
-        };
-        let path = self.path_of(key);
-        let readers = items.iter().enumerate();
-        readers
-            .filter_map(|(index, item)| Reader::new(item, format!("{path}[{index}]"), self.faults))
-            .collect()
+        Self::new(value, self.path_of(key), self.faults)
     }
 
     /// A secret: `{ file = ".." }`, `{ env = ".." }`, `{ credential = ".." }`, or the literal
@@ -310,13 +284,12 @@ impl<'a> Reader<'a> {
                 continue;
             }
             let near = nearest(key, self.known.iter().copied());
-            let hint = near.map_or_else(
-                || {
-                    let known: Vec<_> = self.known.iter().map(|key| format!("`{key}`")).collect();
-                    format!("known keys are {}", known.join(", "))
-                },
-                |near| format!("did you mean `{near}`?"),
-            );
+            let known: Vec<_> = self.known.iter().map(|key| format!("`{key}`")).collect();
+            let hint = match near {
+                Some(near) => format!("did you mean `{near}`?"),
+                None if known.is_empty() => "this table stays empty".to_owned(),
+                None => format!("known keys are {}", known.join(", ")),
+            };
             self.fault_at(value, &self.path_of(key), format!("unknown key; {hint}"));
         }
     }
@@ -347,40 +320,33 @@ impl<'a> Reader<'a> {
         min: Duration,
         max: Duration,
     ) -> Option<Duration> {
-        let found = match &value.kind {
-            Kind::String(text) => duration(text),
-            _other => None,
-        };
-        let found = found.filter(|duration| (min..=max).contains(duration));
-        if found.is_none() {
+        let given = value.text().and_then(duration).filter(|given| (min..=max).contains(given));
+        if given.is_none() {
+            let is_long = Duration::from_hours(24) <= min;
+            let sample = if is_long { "\"90d\"" } else { "\"30s\" or \"1h 30m\"" };
             let (min, max, found) = (duration_text(min), duration_text(max), shown(value));
-            let wanted = format!("a duration from {min} to {max} such as \"30s\" or \"1h 30m\"");
-            self.fault_at(value, path, format!("expected {wanted}, found {found}"));
+            let message =
+                format!("expected a duration from {min} to {max} such as {sample}, found {found}");
+            self.fault_at(value, path, message);
         }
-        found
+        given
     }
 
     fn secret_at(&self, value: &'a Value, path: String) -> Option<SecretRef> {
         self.faults.secrets.borrow_mut().insert(path.clone());
-        if let Kind::String(text) = &value.kind {
+        if let Some(text) = value.text() {
             let message = "a secret stands in the configuration itself; use { file = \"..\" }, \
                 { env = \"..\" } or { credential = \"..\" }";
             let origin = value.origin.to_string();
             let literal = Fault { origin, path, message: message.to_owned() };
             self.faults.literals.borrow_mut().push(literal);
-            return Some(SecretRef::Literal(Secret::new(text.clone())));
+            return Some(SecretRef::Literal(Secret::new(text.to_owned())));
         }
-        let single = match &value.kind {
-            Kind::Table(entries) => <&[(String, Value); 1]>::try_from(entries.as_slice()).ok(),
-            _other => None,
-        };
-        let reference = single.and_then(|[(key, item)]| match (key.as_str(), &item.kind) {
-            (_, Kind::String(name)) if name.is_empty() => None,
-            ("file", Kind::String(name)) => Some(SecretRef::File(PathBuf::from(name))),
-            ("env", Kind::String(name)) => Some(SecretRef::Env(name.clone())),
-            ("credential", Kind::String(name)) if !name.contains('/') => {
-                Some(SecretRef::Credential(name.clone()))
-            }
+        let reference = single(value).and_then(|(key, name)| match key {
+            _ if name.is_empty() => None,
+            "file" => Some(SecretRef::File(PathBuf::from(name))),
+            "env" => Some(SecretRef::Env(name.to_owned())),
+            "credential" if !name.contains('/') => Some(SecretRef::Credential(name.to_owned())),
             _ => None,
         });
         if reference.is_none() {
@@ -392,30 +358,16 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The path of `key` in the table at `path`; a key that is not plain is quoted and bounded.
-pub(crate) fn join(path: &str, key: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-    let key = if !key.is_empty() && key.len() <= SHOWN_MAX && key.chars().all(is_plain) {
-        key.to_owned()
-    } else {
-        quoted(key)
-    };
-    if path.is_empty() { key } else { format!("{path}.{key}") }
+/// The only entry of a table, when that is text.
+fn single(value: &Value) -> Option<(&str, &str)> {
+    let Kind::Table(entries) = &value.kind else { return None };
+    let [(key, item)] = entries.as_slice() else { return None };
+    Some((key, item.text()?))
 }
 
-/// A duration as people write it; days and weeks count 24 hours a day.
-fn duration(text: &str) -> Option<Duration> {
-    let span: jiff::Span = text.parse().ok()?;
-    let signed = span.to_duration(jiff::SpanRelativeTo::days_are_24_hours()).ok()?;
-    Duration::try_from(signed).ok()
-}
-
-/// The known word most like `text`, if any is like it.
-pub(crate) fn nearest<'k>(text: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
-    let text = text.to_lowercase();
-    let scored = known.map(|word| (strsim::jaro_winkler(&text, &word.to_lowercase()), word));
-    let best = scored.max_by(|(one, _), (two, _)| one.total_cmp(two));
-    best.filter(|(likeness, _)| LIKENESS_MIN <= *likeness).map(|(_, word)| word)
+/// What text from the environment means.
+fn untyped<T: FromStr>(value: &Value) -> Option<T> {
+    value.text().filter(|_| value.is_untyped()).and_then(|text| text.parse().ok())
 }
 
 /// A wrong value as a message shows it: bounded, and never a whole table.
@@ -427,15 +379,6 @@ fn shown(value: &Value) -> String {
         Kind::Float(number) => number.to_string(),
         Kind::Null | Kind::Array(_) | Kind::Table(_) => value.describe().to_owned(),
     }
-}
-
-/// Text in quotes, with everything unprintable escaped and the end cut off.
-fn quoted(text: &str) -> String {
-    let mut short: String = text.chars().take(SHOWN_MAX).collect();
-    if short.len() < text.len() {
-        short.push('…');
-    }
-    format!("{short:?}")
 }
 
 #[cfg(test)]
@@ -514,16 +457,6 @@ mod tests {
     }
 
     #[test]
-    fn days_and_weeks_count_24_hours_a_day() {
-        for (text, hours) in [("90d", 2160), ("1w 1d", 192), ("1h 30m", 1), ("P2D", 48)] {
-            assert_eq!(duration(text).map(|got| got.as_secs() / 3600), Some(hours), "{text}");
-        }
-        for text in ["1 month", "1y", "-5s", "30", "", "soon", "99999999999999999999d"] {
-            assert_eq!(duration(text), None, "{text}");
-        }
-    }
-
-    #[test]
     fn only_text_from_the_environment_becomes_a_number_or_a_flag() {
         let texts = serde_json::json!({"runs": "8", "strict": "true", "bad": "8x"});
         let read = |origin: &str| {
@@ -539,13 +472,5 @@ mod tests {
         };
         assert_eq!(read("environment variable REVALIDATED__X"), ((Some(8), Some(true), None), 1));
         assert_eq!(read("f.toml:1"), ((None, None, None), 3));
-    }
-
-    #[test]
-    fn a_key_cannot_forge_a_line_of_output() {
-        assert_eq!(join("a", "b_c-1"), "a.b_c-1");
-        assert_eq!(join("", "x.y"), "\"x.y\"");
-        assert_eq!(join("a", "b\nc\u{202e}"), "a.\"b\\nc\\u{202e}\"");
-        assert!(join("", &"k".repeat(5000)).len() < 80);
     }
 }

@@ -49,6 +49,11 @@ impl Value {
         }
     }
 
+    /// The text it is, if it is text.
+    pub(crate) fn text(&self) -> Option<&str> {
+        if let Kind::String(text) = &self.kind { Some(text) } else { None }
+    }
+
     /// True for text whose source knows nothing but text: it may mean a number or a flag.
     pub(crate) fn is_untyped(&self) -> bool {
         self.origin.starts_with(ENVIRONMENT)

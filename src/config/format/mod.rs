@@ -135,7 +135,9 @@ tables:
                     lines(item, &format!("{path}/{index}"), out);
                 }
             }
-            _scalar => out.push(format!("{path}@{line}={}", value.to_json())),
+            Kind::Null | Kind::Bool(_) | Kind::Integer(_) | Kind::Float(_) | Kind::String(_) => {
+                out.push(format!("{path}@{line}={}", value.to_json()));
+            }
         }
     }
 
@@ -180,6 +182,17 @@ tables:
              /integration/config/dotted/key@8=1 /tables@11 /tables/0@11 /tables/0/one@11=1 \
              /tables/1@12"
         );
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_brings_a_parser_down(text in "[\\[\\]{}:,&*!|>?%@`#'\"\\\\<= \n\t.a1-]{0,40}|.{0,40}") {
+            for format in [Format::Toml, Format::Yaml, Format::Json] {
+                if let Ok(value) = format.parse(&text, "f") {
+                    value.to_json();
+                }
+            }
+        }
     }
 
     #[test]

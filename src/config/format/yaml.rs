@@ -58,11 +58,14 @@ struct Builder<'a> {
 impl Builder<'_> {
     fn take(&mut self, event: Event<'_>, line: usize) -> Result<(), Malformed> {
         match event {
-            Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => Ok(()),
             Event::DocumentStart(_) if self.document.is_some() => {
                 malformed(line, "a second document begins; give it a file of its own")
             }
-            Event::DocumentStart(_) => Ok(()),
+            Event::Nothing
+            | Event::StreamStart
+            | Event::StreamEnd
+            | Event::DocumentStart(_)
+            | Event::DocumentEnd => Ok(()),
             Event::SequenceStart(_, Some(_))
             | Event::MappingStart(_, Some(_))
             | Event::Scalar(_, _, _, Some(_)) => malformed(line, "tags are not supported"),
