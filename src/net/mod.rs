@@ -1,3 +1,4 @@
 //! The network's ground: the one place that builds HTTP clients and TLS configurations.
 
+pub(crate) mod http;
 pub(crate) mod tls;
