@@ -1,0 +1,1 @@
+//! The platform against running servers.
