@@ -290,7 +290,7 @@ fn with_query(base: String, query: &[(&str, &str)]) -> String {
 }
 
 /// RFC 3986 with nothing reserved left as it is, which is what signatures are computed over.
-fn percent_encoded(text: &str) -> String {
+pub(super) fn percent_encoded(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
         match byte {

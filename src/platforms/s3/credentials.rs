@@ -4,6 +4,7 @@
 //! next, which may belong to somebody else.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::fs::File;
 use std::io::Read;
 use std::net::IpAddr;
@@ -72,12 +73,18 @@ pub(super) struct Role {
 }
 
 /// The credentials of one integration.
-#[derive(Debug)]
 pub(super) struct Credentials {
     source: Source,
     chain: Vec<(&'static str, Provider)>,
     context: Context,
     assumed: Mutex<Option<Assumed>>,
+}
+
+/// Without the chain and its environment, which may hold a key.
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credentials").field("source", &self.source).finish_non_exhaustive()
+    }
 }
 
 impl Credentials {

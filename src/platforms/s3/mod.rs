@@ -229,6 +229,7 @@ impl S3 {
                 " The credentials belong to account [{caller}]; this API cannot be called across \
                  accounts."
             ));
+            return Err(finding.mend(format!("Use credentials of account {account}.")));
         }
         Err(match failure.class {
             Class::Denied => finding.mend(self.grant(session, "s3:GetAccessGrantsInstance")),
