@@ -9,14 +9,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use reqwest::dns::Resolve;
+use rustls::ClientConfig;
 
 use super::tls;
 use crate::domain::Class;
 
 /// How long an unused connection is kept for the next request.
 const IDLE_MAX: Duration = Duration::from_secs(90);
-/// The most clients that are kept for sharing; only different time limits make different ones.
-const SHARED_MAX: usize = 32;
 /// The longest detail of an error, in characters.
 const DETAIL_MAX: usize = 300;
 /// What every request calls itself.
@@ -24,9 +23,9 @@ const USER_AGENT: &str = concat!("revalidated/", env!("CARGO_PKG_VERSION"));
 /// What the operating system answers when the process, or the machine, has no file descriptor left.
 const OUT_OF_DESCRIPTORS: [i32; 2] = [23, 24];
 
-/// Clients without settings of their own, shared by all who ask with the same time limits: a
-/// thousand integrations then hold one pool and one set of system certificates, not a thousand.
-static SHARED: Mutex<Vec<(Limits, reqwest::Client)>> = Mutex::new(Vec::new());
+/// The system's certificates, read once: a thousand integrations share one set. The clients
+/// themselves are not shared, since a connection belongs to the runtime that opened it.
+static SYSTEM: Mutex<Option<ClientConfig>> = Mutex::new(None);
 
 /// No client could be built.
 #[derive(Debug, thiserror::Error)]
@@ -86,37 +85,17 @@ impl fmt::Debug for HttpOptions {
     }
 }
 
-#[derive(Clone, Copy, Eq, PartialEq)]
-struct Limits {
-    connect: Duration,
-    total: Duration,
-}
-
-/// A client for `options`. Equal plain options yield the same client, with its connections.
+/// A client for `options`, to be kept: its connections are used again.
 ///
 /// # Errors
 ///
 /// Names the file of certificate authorities that cannot be used.
-pub(crate) fn client(options: &HttpOptions) -> Result<reqwest::Client, HttpError> {
-    if options.ca_file.is_some() || options.resolver.is_some() {
-        return build(options);
-    }
-    let limits = Limits { connect: options.connect_timeout, total: options.total_timeout };
-    let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some((_, client)) = shared.iter().find(|(known, _)| *known == limits) {
-        return Ok(client.clone());
-    }
-    let client = build(options)?;
-    if SHARED_MAX <= shared.len() {
-        shared.clear();
-    }
-    shared.push((limits, client.clone()));
-    Ok(client)
-}
-
 #[expect(clippy::disallowed_methods, reason = "the place where clients are built")]
-fn build(options: &HttpOptions) -> Result<reqwest::Client, HttpError> {
-    let mut config = tls::client_config(options.ca_file.as_deref())?;
+pub(crate) fn client(options: &HttpOptions) -> Result<reqwest::Client, HttpError> {
+    let mut config = match &options.ca_file {
+        Some(path) => tls::client_config(Some(path))?,
+        None => system_config()?,
+    };
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     let mut builder = reqwest::Client::builder()
         .tls_backend_preconfigured(config)
@@ -130,6 +109,14 @@ fn build(options: &HttpOptions) -> Result<reqwest::Client, HttpError> {
         builder = builder.dns_resolver(Arc::clone(resolver));
     }
     builder.build().map_err(HttpError::Setup)
+}
+
+fn system_config() -> Result<ClientConfig, tls::TlsError> {
+    let mut system = SYSTEM.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(config) = system.as_ref() {
+        return Ok(config.clone());
+    }
+    Ok(system.insert(tls::client_config(None)?).clone())
 }
 
 /// Reads the body of `response`, at most `bytes_max` of it.

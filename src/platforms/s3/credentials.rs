@@ -23,8 +23,6 @@ use tokio::sync::Mutex;
 use super::client::{Client, Request, SESSION_POLICY, shown_key};
 use super::config::Clients;
 use super::reply::{Assumed, assumed};
-#[cfg(test)]
-use crate::domain::Timestamp;
 use crate::domain::{Class, Finding, SecretRef};
 use crate::net::http::{classify, one_line, read_capped};
 use crate::platforms::RunContext;
@@ -322,14 +320,6 @@ fn is_near(uri: &Uri) -> bool {
     host == "localhost"
         || METADATA_HOSTS.contains(&host)
         || address.is_ok_and(|address| address.is_loopback())
-}
-
-/// For tests: when the kept role ends.
-#[cfg(test)]
-impl Credentials {
-    pub(super) async fn kept_until(&self) -> Option<Timestamp> {
-        self.assumed.lock().await.as_ref().map(|assumed| assumed.expires_at)
-    }
 }
 
 #[cfg(test)]

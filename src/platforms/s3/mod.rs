@@ -2,6 +2,7 @@
 //!
 //! Every test is a signed GET or a comparison in memory; see `README.md` beside this file.
 
+mod catalog;
 mod classify;
 mod client;
 mod config;
@@ -20,6 +21,7 @@ use super::{
 };
 use crate::domain::{Class, Finding, Report, Test};
 use crate::input::Reader;
+use catalog::{CALLER, CATALOG, INSTANCE, NAME, NOT_YET, PATH, REGISTERED, ROLE, TARGET};
 use classify::{Failure, Refusal};
 use client::{Client, Request, shown_key};
 use config::{Config, LocationPath, is_role_in, normalised};
@@ -32,44 +34,11 @@ const PAGES_MAX: usize = 10;
 /// The longest ARN of a role, in bytes.
 const ROLE_ARN_MAX: usize = 2048;
 
-const TARGET: Test =
-    Test::always("There is no existing integration matching this configuration", "");
-const NAME: Test = Test::always(
-    "The provided integration name is unique across Immuta S3 integrations",
-    "An Amazon S3 integration named [] already exists.",
-);
-const ROLE: Test = Test::always(
-    "The provided access grants location role is a valid ARN format",
-    "The specified access grants location role is not a valid ARN format.",
-);
-const CALLER: Test = Test::always(
-    "The provided AWS credentials allow fetching the caller's identity via the AWS STS API",
-    "Found user ID [], ARN [] using STS.",
-);
-const INSTANCE: Test = Test::always(
-    "An AWS Access Grants instance is configured in the provided AWS account and region",
-    "AccessDenied: Unable to retrieve the access grants instance for account, region: AWS \
-     responded with code [403], name [AccessDenied] and message [Access Denied] for request ID [].",
-);
-const PATH: Test = Test::always(
-    "The provided S3 path exists and Immuta can list prefixes",
-    "Immuta does not have access to the requested path [s3://]. Without access, Immuta will be \
-     unable to assist with S3 path discovery during data source creation.",
-);
-const NOT_YET: Test = Test::preflight(
-    "An AWS Access Grants location does not yet exist for the provided path",
-    "AccessDenied: Unable to list S3 access grants locations for account [], location scope []: \
-     AWS responded with code [403], name [AccessDenied] and message [Access Denied] for request \
-     ID [].",
-);
-const REGISTERED: Test =
-    Test::recurring("Recurring validation: access grants location is registered", "");
-
 /// The platform.
 pub(super) const PLATFORM: Platform = Platform {
     kind: "Native S3",
     version: 1,
-    catalog: &[TARGET, NAME, ROLE, CALLER, INSTANCE, PATH, NOT_YET, REGISTERED],
+    catalog: CATALOG,
     auto_bootstrap: AutoBootstrap::MustBeFalse,
     sample: include_str!("../../../config/examples/s3.toml"),
     parse,
@@ -103,7 +72,7 @@ impl S3 {
     }
 
     async fn run(&self, run: &RunContext) -> Report {
-        let mut tests = Recorder::new(PLATFORM.catalog, run);
+        let mut tests = Recorder::new(CATALOG, run);
         tests.test(TARGET, async || self.no_twin(&run.peers)).await;
         tests.test(NAME, async || self.no_namesake(&run.peers)).await;
         tests.test(ROLE, async || self.role_is_an_arn()).await;
@@ -194,8 +163,8 @@ impl S3 {
 
     async fn identify(&self, run: &RunContext) -> Result<Session, Finding> {
         let credential = self.credentials.current(&self.client, run).await?;
-        let called = self.client.call(Request::GetCallerIdentity, &credential, caller).await;
-        let caller = called.map_err(|failure| {
+        let answer = self.client.call(Request::GetCallerIdentity, &credential, caller).await;
+        let caller = answer.map_err(|failure| {
             let finding = failure.finding("Unable to fetch the caller's identity using STS");
             match failure.class {
                 Class::Denied | Class::Expired => finding.mend(format!(
@@ -216,8 +185,8 @@ impl S3 {
 
     async fn instance(&self, session: &Session) -> Result<(), Finding> {
         let request = Request::GetAccessGrantsInstance;
-        let called = self.client.call(request, &session.credential, instance).await;
-        let Err(failure) = called else { return Ok(()) };
+        let answer = self.client.call(request, &session.credential, instance).await;
+        let Err(failure) = answer else { return Ok(()) };
         let Config { account, region, .. } = &self.config;
         let mut finding = failure.finding(&format!(
             "Unable to retrieve the access grants instance for account [{account}], region \
@@ -346,8 +315,8 @@ impl S3 {
         let mut next = None;
         for _page in 0..PAGES_MAX {
             let request = Request::ListAccessGrantsLocations { next: next.as_deref() };
-            let called = self.client.call(request, &session.credential, locations).await;
-            let page = called.map_err(|failure| {
+            let answer = self.client.call(request, &session.credential, locations).await;
+            let page = answer.map_err(|failure| {
                 let finding = failure.finding(&doing);
                 if failure.class == Class::Denied {
                     return finding.mend(self.grant(session, "s3:ListAccessGrantsLocations"));

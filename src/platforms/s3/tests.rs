@@ -94,7 +94,7 @@ impl Server {
 }
 
 /// Which documented operation a request line asks for; none for all others.
-fn operation(line: &str) -> Option<&'static str> {
+fn asked_for(line: &str) -> Option<&'static str> {
     let target = line.strip_prefix("GET ")?;
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     match path {
@@ -120,11 +120,11 @@ async fn answer(mut stream: TcpStream, case: PathBuf, log: Arc<Mutex<Vec<Seen>>>
     let line = lines.next().unwrap().trim_end_matches(" HTTP/1.1").to_owned();
     let headers = lines.filter_map(|line| line.split_once(": "));
     let headers = headers.map(|(name, value)| (name.to_lowercase(), value.to_owned())).collect();
-    let operation = operation(&line).unwrap_or("none");
+    let operation = asked_for(&line).unwrap_or("none");
     let number = {
         let mut log = log.lock().unwrap();
         log.push(Seen { line, headers });
-        log.iter().filter(|seen| super::tests::operation(&seen.line) == Some(operation)).count()
+        log.iter().filter(|seen| asked_for(&seen.line) == Some(operation)).count()
     };
     let named = |dir: &Path| {
         let later = dir.join(format!("{operation}.{number}.http"));
@@ -156,7 +156,7 @@ async fn answer(mut stream: TcpStream, case: PathBuf, log: Arc<Mutex<Vec<Seen>>>
 
 /// Every request is on the list of what the platform may send, and is signed for its service.
 fn check_request(seen: &Seen) {
-    let operation = operation(&seen.line);
+    let operation = asked_for(&seen.line);
     let service = match operation {
         Some("caller" | "role") => "sts",
         Some("instance" | "locations" | "objects") => "s3",
@@ -338,7 +338,7 @@ async fn an_assumed_role_is_kept_until_it_nearly_ends() {
     let mut run = context(Mode::Recurring);
     let taken = || {
         let seen = server.seen();
-        seen.iter().filter(|seen| operation(&seen.line) == Some("role")).count()
+        seen.iter().filter(|seen| asked_for(&seen.line) == Some("role")).count()
     };
     let end: Timestamp = "2099-01-01T00:00:00Z".parse().unwrap();
     let steps = [(run.now, 1), (run.now, 1), (end.minus(Duration::from_secs(301)), 1), (end, 2)];
@@ -349,7 +349,7 @@ async fn an_assumed_role_is_kept_until_it_nearly_ends() {
         assert_eq!(taken(), expected, "at {now}");
     }
     for seen in server.seen() {
-        let base = operation(&seen.line) == Some("role");
+        let base = asked_for(&seen.line) == Some("role");
         let key = if base { "AKIAI44QH8DHBEXAMPLE" } else { "ASIAIOSFODNN7EXAMPLE" };
         assert!(seen.headers["authorization"].contains(key), "{seen:?}");
     }
@@ -398,6 +398,46 @@ async fn every_source_of_credentials_says_why_it_has_none() {
 }
 
 #[tokio::test]
+async fn metadata_services_give_credentials() {
+    use axum::routing::{get, put};
+    let server = healthy().await;
+    let keys = json!({
+        "Code": "Success", "AccessKeyId": "ASIAIOSFODNN7EXAMPLE", "SecretAccessKey": "s",
+        "Token": "FwoGZXIvYXdzEXAMPLETOKEN", "Expiration": "2099-01-01T00:00:00Z",
+    })
+    .to_string();
+    let (container, instance) = (keys.clone(), keys);
+    let role = "/latest/meta-data/iam/security-credentials/";
+    let router = axum::Router::new()
+        .route("/v1/credentials", get(async move || container))
+        .route("/latest/api/token", put(async || "t"))
+        .route(role, get(async || "reader"))
+        .route(&format!("{role}reader"), get(async move || instance));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    let mut config = healthy_config(&server.endpoint);
+    for key in ["awsAccessKeyId", "awsSecretAccessKey"] {
+        config.as_object_mut().unwrap().remove(key);
+    }
+    config["authenticationType"] = "auto".into();
+    let container = format!("{endpoint}/v1/credentials");
+    let sources = [
+        ("AWS_CONTAINER_CREDENTIALS_FULL_URI", container.as_str()),
+        ("AWS_EC2_METADATA_SERVICE_ENDPOINT", endpoint.as_str()),
+    ];
+    for source in sources {
+        let report = integration(&config, &[source]).validate(&context(Mode::Recurring)).await;
+        assert_eq!(report.status(), ReportStatus::Passed, "{source:?}: {report:?}");
+    }
+    for seen in server.seen() {
+        check_request(&seen);
+        assert!(seen.headers.contains_key("x-amz-security-token"), "{seen:?}");
+    }
+    assert_eq!(server.seen().len(), 8);
+}
+
+#[tokio::test]
 async fn a_server_that_takes_too_long_is_asked_three_times() {
     let server = Server::start(&cases().join("silent-server")).await;
     let mut validator = integration(&healthy_config(&server.endpoint), &[]);
@@ -412,7 +452,7 @@ async fn a_server_that_takes_too_long_is_asked_three_times() {
     assert_eq!(message(&report, INSTANCE), (ReportStatus::Failed, expected));
     assert_eq!(report.class(), Some(Class::Unreachable));
     let asked = server.seen();
-    let asked = asked.iter().filter(|seen| operation(&seen.line) == Some("instance"));
+    let asked = asked.iter().filter(|seen| asked_for(&seen.line) == Some("instance"));
     assert_eq!(asked.count(), 3);
 }
 
