@@ -1,4 +1,5 @@
 //! The network's ground: the one place that builds HTTP clients and TLS configurations.
 
 pub(crate) mod address;
+pub(crate) mod http;
 pub(crate) mod tls;

@@ -1,10 +1,380 @@
-//! Native S3.
-use super::{AutoBootstrap, Platform};
+//! Native S3: Amazon S3 governed by S3 Access Grants.
+//!
+//! Every test is a signed GET or a comparison in memory; see `README.md` beside this file.
+
+mod catalog;
+mod classify;
+mod client;
+mod config;
+mod credentials;
+mod endpoint;
+mod reply;
+#[cfg(test)]
+mod tests;
+
+use reqsign_aws_v4::Credential;
+use reqsign_core::Env;
+
+use super::recorder::Held;
+use super::{
+    AutoBootstrap, BoxFuture, Identity, Mode, Peer, Platform, Recorder, RunContext, Validator,
+};
+use crate::domain::{Class, Finding, Report, Test};
+use crate::input::Reader;
+use catalog::{CALLER, CATALOG, INSTANCE, NAME, NOT_YET, PATH, REGISTERED, ROLE, TARGET};
+use classify::{Failure, Refusal};
+use client::{Client, Request, shown_key};
+use config::{Config, LocationPath, is_role_in, normalised};
+use credentials::{Credentials, ProcessEnv};
+use endpoint::partition_of;
+use reply::{Caller, Location, caller, instance, key_count, locations};
+
+/// The most pages of locations that are read; one instance has at most a thousand locations.
+const PAGES_MAX: usize = 10;
+/// The longest ARN of a role, in bytes.
+const ROLE_ARN_MAX: usize = 2048;
+
+/// The platform.
 pub(super) const PLATFORM: Platform = Platform {
     kind: "Native S3",
     version: 1,
-    catalog: &[],
-    auto_bootstrap: AutoBootstrap::Any,
-    sample: "",
-    parse: |_| None,
+    catalog: CATALOG,
+    auto_bootstrap: AutoBootstrap::MustBeFalse,
+    sample: include_str!("../../../config/examples/s3.toml"),
+    parse,
 };
+
+fn parse(reader: Reader<'_>) -> Option<Box<dyn Validator>> {
+    Some(Box::new(S3::new(config::parse(reader)?, ProcessEnv)))
+}
+
+/// A configured integration.
+#[derive(Debug)]
+struct S3 {
+    config: Config,
+    client: Client,
+    credentials: Credentials,
+}
+
+/// What a run knows once it knows who it is.
+struct Session {
+    credential: Credential,
+    caller: Caller,
+}
+
+impl S3 {
+    fn new(config: Config, env: impl Env) -> Self {
+        let Config { source, region, account, endpoints, clients, .. } = &config;
+        let credentials = Credentials::new(source.clone(), region, clients.clone(), env);
+        let aws = clients.aws.clone();
+        let client = Client::new(aws, endpoints.clone(), region.clone(), account.clone());
+        Self { config, client, credentials }
+    }
+
+    async fn run(&self, run: &RunContext) -> Report {
+        let mut tests = Recorder::new(CATALOG, run);
+        tests.test(TARGET, async || self.no_twin(&run.peers)).await;
+        tests.test(NAME, async || self.no_namesake(&run.peers)).await;
+        tests.test(ROLE, async || self.role_is_an_arn()).await;
+        let location = match run.mode {
+            Mode::Recurring => REGISTERED,
+            Mode::Preflight => NOT_YET,
+        };
+        let Some(session) =
+            tests.test::<Session, _>(CALLER, async || self.session(run).await).await
+        else {
+            for test in [INSTANCE, PATH, location] {
+                tests.skip(test, after(CALLER));
+            }
+            return tests.finish();
+        };
+        let instance = tests.test(INSTANCE, async || self.instance(&session).await).await;
+        match &self.config.location.bucket {
+            Some(bucket) => {
+                tests.test::<(), _>(PATH, async || self.path(&session, bucket).await).await;
+            }
+            None => {
+                let reason =
+                    "The default location [s3://] covers all buckets and cannot be listed.";
+                tests.skip(PATH, reason);
+            }
+        }
+        match (instance, run.mode) {
+            (None, _) => tests.skip(location, after(INSTANCE)),
+            (Some(()), Mode::Preflight) => {
+                tests.test(NOT_YET, async || self.not_yet(&session).await).await;
+            }
+            (Some(()), Mode::Recurring) => {
+                tests.test::<(), _>(REGISTERED, async || self.registered(&session).await).await;
+            }
+        }
+        tests.finish()
+    }
+
+    fn no_twin(&self, peers: &[Peer]) -> Result<(), Finding> {
+        let target = Some(self.target());
+        let twin = |peer: &&Peer| peer.kind == PLATFORM.kind && peer.identity.target == target;
+        let Some(peer) = peers.iter().find(twin) else { return Ok(()) };
+        let Config { account, region, location, .. } = &self.config;
+        let id = peer.id.map_or(String::new(), |id| format!("[{id}] "));
+        let message = format!(
+            "Integration {id}([{}]) already uses account [{account}], region [{region}] and \
+             location path [{}].",
+            peer.name, location.shown
+        );
+        let mend =
+            format!("Remove one of the two, or change `awsLocationPath` of [{}].", peer.name);
+        Err(Finding::new(Class::Invalid, message).mend(mend))
+    }
+
+    fn no_namesake(&self, peers: &[Peer]) -> Result<(), Finding> {
+        let name = &self.config.name;
+        let is_namesake = |peer: &&Peer| {
+            peer.kind == PLATFORM.kind && peer.identity.config_name.as_ref() == Some(name)
+        };
+        let Some(peer) = peers.iter().find(is_namesake) else { return Ok(()) };
+        let message = format!("An Amazon S3 integration named [{name}] already exists.");
+        let mend = format!("Change `config.name` here or in the integration [{}].", peer.name);
+        Err(Finding::new(Class::Invalid, message).mend(mend))
+    }
+
+    fn role_is_an_arn(&self) -> Result<(), Finding> {
+        let Config { location_role, region, .. } = &self.config;
+        if location_role.len() <= ROLE_ARN_MAX && is_role_in(location_role, region) {
+            return Ok(());
+        }
+        let partition = partition_of(region).id;
+        let mend = format!("Set `awsLocationRole` to arn:{partition}:iam::<account>:role/<name>.");
+        Err(Finding::new(Class::Invalid, ROLE.message).mend(mend))
+    }
+
+    async fn session(&self, run: &RunContext) -> Result<Held<Session>, Finding> {
+        let mut found = self.identify(run).await;
+        if matches!(&found, Err(finding) if finding.class == Class::Expired)
+            && self.credentials.renew().await
+        {
+            found = self.identify(run).await;
+        }
+        let session = found?;
+        let Caller { user_id, arn, .. } = &session.caller;
+        let message = Some(format!("Found user ID [{user_id}], ARN [{arn}] using STS."));
+        Ok(Held { value: session, message, reservation: None })
+    }
+
+    async fn identify(&self, run: &RunContext) -> Result<Session, Finding> {
+        let credential = self.credentials.current(&self.client, run).await?;
+        let answer = self.client.call(Request::GetCallerIdentity, &credential, caller).await;
+        let caller = answer.map_err(|failure| {
+            let finding = failure.finding("Unable to fetch the caller's identity using STS");
+            match failure.class {
+                Class::Denied | Class::Expired => finding.mend(format!(
+                    "Renew access key {} or its secret; sts:GetCallerIdentity itself needs no \
+                     permission.",
+                    shown_key(&credential.access_key_id)
+                )),
+                Class::Ours => finding.mend("Set the clock of this machine, and keep it set."),
+                Class::Missing
+                | Class::Invalid
+                | Class::Unreachable
+                | Class::Throttled
+                | Class::Unavailable => finding,
+            }
+        })?;
+        Ok(Session { credential, caller })
+    }
+
+    async fn instance(&self, session: &Session) -> Result<(), Finding> {
+        let request = Request::GetAccessGrantsInstance;
+        let answer = self.client.call(request, &session.credential, instance).await;
+        let Err(failure) = answer else { return Ok(()) };
+        let Config { account, region, .. } = &self.config;
+        let mut finding = failure.finding(&format!(
+            "Unable to retrieve the access grants instance for account [{account}], region \
+             [{region}]"
+        ));
+        let caller = &session.caller.account;
+        if caller != account && failure.refusal().is_some() {
+            finding.message.push_str(&format!(
+                " The credentials belong to account [{caller}]; this API cannot be called across \
+                 accounts."
+            ));
+            return Err(finding.mend(format!("Use credentials of account {account}.")));
+        }
+        Err(match failure.class {
+            Class::Denied => finding.mend(self.grant(session, "s3:GetAccessGrantsInstance")),
+            Class::Missing => finding.mend(format!(
+                "Create an S3 Access Grants instance in account {account}, region {region}."
+            )),
+            Class::Invalid
+            | Class::Expired
+            | Class::Unreachable
+            | Class::Throttled
+            | Class::Unavailable
+            | Class::Ours => finding,
+        })
+    }
+
+    async fn path(&self, session: &Session, bucket: &str) -> Result<Held<()>, Finding> {
+        let LocationPath { shown, prefix, .. } = &self.config.location;
+        let request = Request::ListObjectsV2 { bucket, prefix };
+        let failure = match self.client.call(request, &session.credential, key_count).await {
+            Ok(0) if !prefix.is_empty() => {
+                let message = format!("No objects were found under [{shown}].");
+                let mend = "Check the spelling of `awsLocationPath`; the first object ends this.";
+                return Ok(reserved(Finding::new(Class::Missing, message).mend(mend)));
+            }
+            Ok(_) => return Ok(().into()),
+            Err(failure) => failure,
+        };
+        let partition = partition_of(&self.config.region).id;
+        let arn = &session.caller.arn;
+        let finding = self.unlisted(&failure, bucket);
+        match (failure.class, failure.refusal()) {
+            (Class::Denied, Some(Refusal { name, .. })) if is_permission(name) => {
+                let message = format!(
+                    "Immuta does not have access to the requested path [{shown}]. Without access, \
+                     Immuta will be unable to assist with S3 path discovery during data source \
+                     creation."
+                );
+                let mend =
+                    format!("Allow s3:ListBucket on arn:{partition}:s3:::{bucket} to {arn}.");
+                Ok(reserved(Finding { message, ..finding }.mend(mend)))
+            }
+            _ => Err(finding),
+        }
+    }
+
+    /// Why the path could not be listed, when permission is not the reason.
+    fn unlisted(&self, failure: &Failure, bucket: &str) -> Finding {
+        let Config { region, location: LocationPath { shown, .. }, .. } = &self.config;
+        if let Some(Refusal { region: Some(other), .. }) = failure.refusal()
+            && other != region
+        {
+            let message = format!("Bucket [{bucket}] is in region [{other}], not [{region}].");
+            let mend = format!("Set `awsRegion` to {other}, or name a bucket of {region}.");
+            let finding = Finding::new(Class::Invalid, message).mend(mend);
+            return Finding { evidence: failure.evidence(), ..finding };
+        }
+        if failure.class == Class::Missing {
+            let doing = format!("The requested path [{shown}] does not exist");
+            return failure
+                .finding(&doing)
+                .mend(format!("Create bucket {bucket}, or correct `awsLocationPath`."));
+        }
+        failure.finding(&format!("Unable to list the requested path [{shown}]"))
+    }
+
+    async fn not_yet(&self, session: &Session) -> Result<(), Finding> {
+        let Some(Location { id, scope, role }) = self.location(session).await? else {
+            return Ok(());
+        };
+        let message = format!(
+            "An Access Grants location [{id}] is already registered for [{scope}] with role \
+             [{role}]."
+        );
+        let mend = format!("Deregister location {id}, or choose another `awsLocationPath`.");
+        Err(Finding::new(Class::Invalid, message).mend(mend))
+    }
+
+    async fn registered(&self, session: &Session) -> Result<Held<()>, Finding> {
+        let Config { account, region, location, location_role, .. } = &self.config;
+        let shown = &location.shown;
+        match self.location(session).await? {
+            None => {
+                let message = format!(
+                    "No Access Grants location is registered for [{shown}] in account [{account}], \
+                     region [{region}]."
+                );
+                let mend = format!("Register {shown} with role {location_role}.");
+                Err(Finding::new(Class::Missing, message).mend(mend))
+            }
+            Some(Location { id, role, .. }) if role != *location_role => {
+                let message =
+                    format!("Location [{id}] uses role [{role}] instead of [{location_role}].");
+                let mend = format!("Update location {id} to role {location_role}.");
+                Err(Finding::new(Class::Invalid, message).mend(mend))
+            }
+            Some(Location { id, scope, role }) => {
+                let message = format!(
+                    "Access Grants location [{id}] is registered for [{scope}] with role [{role}]."
+                );
+                Ok(Held { value: (), message: Some(message), reservation: None })
+            }
+        }
+    }
+
+    /// The location registered for exactly the configured path. All are listed and compared here:
+    /// the service does not document how its own filter matches.
+    async fn location(&self, session: &Session) -> Result<Option<Location>, Finding> {
+        let Config { account, location, .. } = &self.config;
+        let doing = format!(
+            "Unable to list S3 access grants locations for account [{account}], location scope [{}]",
+            location.shown
+        );
+        let wanted = normalised(&location.shown);
+        let mut next = None;
+        for _page in 0..PAGES_MAX {
+            let request = Request::ListAccessGrantsLocations { next: next.as_deref() };
+            let answer = self.client.call(request, &session.credential, locations).await;
+            let page = answer.map_err(|failure| {
+                let finding = failure.finding(&doing);
+                if failure.class == Class::Denied {
+                    return finding.mend(self.grant(session, "s3:ListAccessGrantsLocations"));
+                }
+                finding
+            })?;
+            let mut locations = page.locations.into_iter();
+            if let Some(found) = locations.find(|found| normalised(&found.scope) == wanted) {
+                return Ok(Some(found));
+            }
+            next = page.next;
+            if next.is_none() {
+                return Ok(None);
+            }
+        }
+        let reason = format!("{doing}: there are more than {PAGES_MAX} pages of them.");
+        Err(Finding::new(Class::Unavailable, reason))
+    }
+
+    /// How to allow `action` on the Access Grants instance.
+    fn grant(&self, session: &Session, action: &str) -> String {
+        let Config { account, region, .. } = &self.config;
+        let partition = partition_of(region).id;
+        let arn = &session.caller.arn;
+        format!(
+            "Allow {action} on arn:{partition}:s3:{region}:{account}:access-grants/default to {arn}."
+        )
+    }
+
+    fn target(&self) -> String {
+        let Config { account, region, location, .. } = &self.config;
+        format!("{account}/{region}/{}", normalised(&location.shown))
+    }
+}
+
+impl Validator for S3 {
+    fn identity(&self) -> Identity {
+        Identity {
+            host: self.config.endpoints.s3_host(),
+            config_name: Some(self.config.name.clone()),
+            target: Some(self.target()),
+        }
+    }
+
+    fn validate<'a>(&'a self, run: &'a RunContext) -> BoxFuture<'a, Report> {
+        Box::pin(self.run(run))
+    }
+}
+
+/// True for refusals that a grant ends, unlike those of a key that is not accepted at all.
+fn is_permission(code: &str) -> bool {
+    matches!(code, "AccessDenied" | "AccessDeniedException" | "AllAccessDisabled")
+}
+
+fn reserved(reservation: Finding) -> Held<()> {
+    Held { value: (), message: None, reservation: Some(reservation) }
+}
+
+fn after(test: Test) -> String {
+    format!("Not run because [{}] did not pass.", test.name)
+}

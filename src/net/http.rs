@@ -1,0 +1,364 @@
+//! The one place that builds HTTP clients: bounded in time, no redirects, no proxies of the
+//! environment, certificates always verified, bodies read up to a limit.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use reqwest::dns::Resolve;
+use rustls::ClientConfig;
+
+use super::tls;
+use crate::domain::Class;
+
+/// How long an unused connection is kept for the next request.
+const IDLE_MAX: Duration = Duration::from_secs(90);
+/// The longest detail of an error, in characters.
+const DETAIL_MAX: usize = 300;
+/// What every request calls itself.
+const USER_AGENT: &str = concat!("revalidated/", env!("CARGO_PKG_VERSION"));
+/// What the operating system answers when the process, or the machine, has no file descriptor left.
+const OUT_OF_DESCRIPTORS: [i32; 2] = [23, 24];
+
+/// The system's certificates, read once: a thousand integrations share one set. The clients
+/// themselves are not shared, since a connection belongs to the runtime that opened it.
+static SYSTEM: Mutex<Option<ClientConfig>> = Mutex::new(None);
+
+/// No client could be built.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum HttpError {
+    /// TLS could not be set up.
+    #[error(transparent)]
+    Tls(#[from] tls::TlsError),
+    /// The library refused.
+    #[error("the HTTP client cannot be set up")]
+    Setup(#[source] reqwest::Error),
+}
+
+/// A body could not be read.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BodyError {
+    /// It has more bytes than allowed; the rest was not read.
+    #[error("the answer is larger than {0} bytes")]
+    TooLarge(usize),
+    /// It ended early.
+    #[error("the answer was cut off")]
+    Cut(#[source] reqwest::Error),
+}
+
+/// What a client is built from.
+#[derive(Clone)]
+pub(crate) struct HttpOptions {
+    /// The longest wait for a connection, TLS included.
+    pub(crate) connect_timeout: Duration,
+    /// The longest wait for everything, from resolution to the last byte of the body.
+    pub(crate) total_timeout: Duration,
+    /// Trust only the certificate authorities in this PEM file, not the system's.
+    pub(crate) ca_file: Option<PathBuf>,
+    /// Resolves host names instead of the system; never asked about literal addresses.
+    pub(crate) resolver: Option<Arc<dyn Resolve>>,
+}
+
+impl Default for HttpOptions {
+    fn default() -> Self {
+        Self {
+            connect_timeout: Duration::from_secs(5),
+            total_timeout: Duration::from_secs(20),
+            ca_file: None,
+            resolver: None,
+        }
+    }
+}
+
+impl fmt::Debug for HttpOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { connect_timeout, total_timeout, ca_file, resolver } = self;
+        f.debug_struct("HttpOptions")
+            .field("connect_timeout", connect_timeout)
+            .field("total_timeout", total_timeout)
+            .field("ca_file", ca_file)
+            .field("resolver", &resolver.is_some())
+            .finish()
+    }
+}
+
+/// A client for `options`, to be kept: its connections are used again.
+///
+/// # Errors
+///
+/// Names the file of certificate authorities that cannot be used.
+#[expect(clippy::disallowed_methods, reason = "the place where clients are built")]
+pub(crate) fn client(options: &HttpOptions) -> Result<reqwest::Client, HttpError> {
+    let mut config = match &options.ca_file {
+        Some(path) => tls::client_config(Some(path))?,
+        None => system_config()?,
+    };
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    let mut builder = reqwest::Client::builder()
+        .tls_backend_preconfigured(config)
+        .connect_timeout(options.connect_timeout)
+        .timeout(options.total_timeout)
+        .pool_idle_timeout(IDLE_MAX)
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .user_agent(USER_AGENT);
+    if let Some(resolver) = &options.resolver {
+        builder = builder.dns_resolver(Arc::clone(resolver));
+    }
+    builder.build().map_err(HttpError::Setup)
+}
+
+fn system_config() -> Result<ClientConfig, tls::TlsError> {
+    let mut system = SYSTEM.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(config) = system.as_ref() {
+        return Ok(config.clone());
+    }
+    Ok(system.insert(tls::client_config(None)?).clone())
+}
+
+/// Reads the body of `response`, at most `bytes_max` of it.
+///
+/// # Errors
+///
+/// Fails for a longer body, without reading it all, and for one that ends early.
+pub(crate) async fn read_capped(
+    mut response: reqwest::Response,
+    bytes_max: usize,
+) -> Result<Vec<u8>, BodyError> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(BodyError::Cut)? {
+        if bytes_max.saturating_sub(body.len()) < chunk.len() {
+            return Err(BodyError::TooLarge(bytes_max));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+/// What went wrong with a request, and one line about it that never shows the URL.
+pub(crate) fn classify(error: &reqwest::Error) -> (Class, String) {
+    let causes = causes(error);
+    let detail = causes.last().map_or_else(|| "no reason given".to_owned(), ToString::to_string);
+    let detail = one_line(&detail, DETAIL_MAX);
+    if causes.iter().any(|cause| is_certificate_fault(*cause)) {
+        return (Class::Invalid, format!("the server's certificate is not accepted: {detail}"));
+    }
+    if causes.iter().any(|cause| is_our_fault(*cause)) {
+        return (Class::Ours, format!("no connection can be opened: {detail}"));
+    }
+    match (error.is_timeout(), error.is_connect()) {
+        _ if error.is_builder() => (Class::Invalid, format!("the request is not valid: {detail}")),
+        _ if error.is_dns() => {
+            (Class::Unreachable, format!("the host name cannot be resolved: {detail}"))
+        }
+        (true, true) => (Class::Unreachable, "no connection within the time limit".to_owned()),
+        (true, false) => (Class::Unreachable, "no answer within the time limit".to_owned()),
+        (false, true) => (Class::Unreachable, format!("no connection: {detail}")),
+        (false, false) => (Class::Unreachable, format!("the connection broke: {detail}")),
+    }
+}
+
+/// What `text` says in one line of at most `chars_max` characters, without control characters.
+pub(crate) fn one_line(text: &str, chars_max: usize) -> String {
+    let words = text.split(|c: char| c.is_whitespace() || c.is_control());
+    let line = words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(chars_max) {
+        Some((end, _)) => format!("{}…", line.get(..end).unwrap_or_default()),
+        None => line,
+    }
+}
+
+/// Everything below `error`, outermost first, without the client's own errors, which name the URL.
+fn causes<'e>(error: &'e reqwest::Error) -> Vec<&'e (dyn StdError + 'static)> {
+    let mut causes: Vec<&'e (dyn StdError + 'static)> = Vec::new();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        if !cause.is::<reqwest::Error>() {
+            causes.push(cause);
+        }
+        // An I/O error skips the error it was made from when asked for its source.
+        let inner = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        next = match inner {
+            Some(inner) => Some(inner),
+            None => cause.source(),
+        };
+    }
+    causes
+}
+
+fn is_certificate_fault(cause: &(dyn StdError + 'static)) -> bool {
+    matches!(
+        cause.downcast_ref::<rustls::Error>(),
+        Some(
+            rustls::Error::InvalidCertificate(_)
+                | rustls::Error::NoCertificatesPresented
+                | rustls::Error::UnsupportedNameType
+        )
+    )
+}
+
+fn is_our_fault(cause: &(dyn StdError + 'static)) -> bool {
+    cause
+        .downcast_ref::<io::Error>()
+        .and_then(io::Error::raw_os_error)
+        .is_some_and(|code| OUT_OF_DESCRIPTORS.contains(&code))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::SocketAddr;
+
+    use reqwest::dns::{Addrs, Name, Resolving};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    /// Serves `answer` to every connection; an empty one is silence.
+    async fn serve(answer: Vec<u8>) -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let answer = answer.clone();
+                tokio::spawn(async move {
+                    let mut head = [0; 4096];
+                    let _read = stream.read(&mut head).await;
+                    if answer.is_empty() {
+                        std::future::pending::<()>().await;
+                    }
+                    let _sent = stream.write_all(&answer).await;
+                });
+            }
+        });
+        address
+    }
+
+    fn quick() -> HttpOptions {
+        let limit = Duration::from_millis(300);
+        HttpOptions { connect_timeout: limit, total_timeout: limit, ..HttpOptions::default() }
+    }
+
+    async fn failure(url: &str, options: &HttpOptions) -> (Class, String) {
+        classify(&client(options).unwrap().get(url).send().await.unwrap_err())
+    }
+
+    #[tokio::test]
+    async fn failures_are_classed_and_never_show_the_url() {
+        let silent = serve(Vec::new()).await;
+        let hasty = serve(b"HTTP/1.1 200 OK\r\n".to_vec()).await;
+        let closed = {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            listener.local_addr().unwrap()
+        };
+        let cases = [
+            (format!("http://u:hunter2@{silent}/?t=hunter2"), "no answer within the time limit"),
+            (format!("http://u:hunter2@{closed}/?t=hunter2"), "no connection: Connection refused"),
+            (format!("http://u:hunter2@{hasty}/?t=hunter2"), "the connection broke: "),
+            (
+                "http://u:hunter2@nowhere.invalid/?t=hunter2".to_owned(),
+                "the host name cannot be resolved: ",
+            ),
+        ];
+        // Resolution may take longer than a refusal on machines whose resolver is far away.
+        let patient = HttpOptions { total_timeout: Duration::from_secs(15), ..quick() };
+        for (url, expected) in cases {
+            let options = if url.contains("invalid") { &patient } else { &quick() };
+            let (class, detail) = failure(&url, options).await;
+            assert_eq!(class, Class::Unreachable, "{url}: {detail}");
+            let resolved_late = detail == "no connection within the time limit";
+            assert!(detail.starts_with(expected) || resolved_late, "{url}: {detail}");
+            assert!(!detail.contains("hunter2") && !detail.contains("http"), "{detail}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_certificate_nobody_vouches_for_is_not_a_passing_fault() {
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let other = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let key = rustls::pki_types::PrivateKeyDer::try_from(made.signing_key.serialize_der());
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let config = rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![made.cert.der().clone()], key.unwrap())
+            .unwrap();
+        let config = Arc::new(config);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let config = Arc::clone(&config);
+                // The handshake is done by hand: the server side needs nothing but its first flight.
+                tokio::task::spawn_blocking(move || {
+                    let mut stream = stream.into_std().unwrap();
+                    stream.set_nonblocking(false).unwrap();
+                    let mut session = rustls::ServerConnection::new(config).unwrap();
+                    while session.is_handshaking() && session.complete_io(&mut stream).is_ok() {}
+                });
+            }
+        });
+        let dir = tempfile::tempdir().unwrap();
+        let ca_file = dir.path().join("ca.pem");
+        std::fs::write(&ca_file, other.cert.pem()).unwrap();
+        let options = HttpOptions { ca_file: Some(ca_file), ..HttpOptions::default() };
+        let url = format!("https://localhost:{}/", address.port());
+        let (class, detail) = failure(&url, &options).await;
+        assert_eq!(class, Class::Invalid, "{detail}");
+        assert!(detail.starts_with("the server's certificate is not accepted: "), "{detail}");
+    }
+
+    #[tokio::test]
+    async fn bodies_are_read_up_to_the_limit() {
+        let body = "x".repeat(5000);
+        let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: 5000\r\n\r\n{body}");
+        let address = serve(answer.into_bytes()).await;
+        let get = async || {
+            let client = client(&HttpOptions::default()).unwrap();
+            client.get(format!("http://{address}/")).send().await.unwrap()
+        };
+        assert_eq!(read_capped(get().await, 5000).await.unwrap().len(), 5000);
+        let error = read_capped(get().await, 4999).await.unwrap_err();
+        assert_eq!(error.to_string(), "the answer is larger than 4999 bytes");
+        let short = serve(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nxy".to_vec()).await;
+        let client = client(&quick()).unwrap();
+        let response = client.get(format!("http://{short}/")).send().await.unwrap();
+        assert!(matches!(read_capped(response, 9).await, Err(BodyError::Cut(_))));
+    }
+
+    #[tokio::test]
+    async fn redirects_are_seen_and_names_can_be_resolved_by_others() {
+        #[derive(Debug)]
+        struct Loopback(SocketAddr);
+        impl Resolve for Loopback {
+            fn resolve(&self, _name: Name) -> Resolving {
+                let addresses: Addrs = Box::new([self.0].into_iter());
+                Box::pin(std::future::ready(Ok(addresses)))
+            }
+        }
+        let moved = b"HTTP/1.1 301 Moved\r\nlocation: /x\r\ncontent-length: 0\r\n\r\n".to_vec();
+        let address = serve(moved).await;
+        let resolver: Arc<dyn Resolve> = Arc::new(Loopback(address));
+        let options = HttpOptions { resolver: Some(resolver), ..HttpOptions::default() };
+        let url = format!("http://receiver.example:{}/", address.port());
+        let response = client(&options).unwrap().get(url).send().await.unwrap();
+        assert_eq!(response.status(), 301);
+    }
+
+    #[test]
+    fn a_missing_ca_file_is_named() {
+        let options =
+            HttpOptions { ca_file: Some("/no/such/ca.pem".into()), ..HttpOptions::default() };
+        let error = client(&options).unwrap_err().to_string();
+        assert!(error.contains("/no/such/ca.pem"), "{error}");
+    }
+
+    #[test]
+    fn details_are_one_bounded_line() {
+        assert_eq!(one_line(" a\r\n\tb\u{1b}[31m  c ", 20), "a b [31m c");
+        assert_eq!(one_line("ééééé", 3), "ééé…");
+    }
+}

@@ -1,0 +1,225 @@
+//! What a failed call to AWS means, and how it is told.
+
+use crate::domain::{Class, Finding};
+
+/// Why a call had no documented answer.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Failure {
+    /// Whether trying again can help.
+    pub(super) class: Class,
+    /// What happened.
+    pub(super) cause: Cause,
+}
+
+/// What happened to a call.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) enum Cause {
+    /// AWS refused.
+    Refused(Refusal),
+    /// Something answered, but not as AWS documents it.
+    Unexpected {
+        /// The status of the answer.
+        status: u16,
+        /// What is wrong with the body.
+        reason: String,
+        /// What AWS calls the request, if it is AWS.
+        request_id: String,
+    },
+    /// No answer came, or no request could be made; one line that says why.
+    Silent(String),
+}
+
+/// AWS's own words, each on one line and bounded.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Refusal {
+    /// The status of the answer.
+    pub(super) status: u16,
+    /// The error code, such as `AccessDenied`.
+    pub(super) name: String,
+    /// The sentence with it.
+    pub(super) message: String,
+    /// What AWS calls the request.
+    pub(super) request_id: String,
+    /// Where the bucket is, when the request went to another region.
+    pub(super) region: Option<String>,
+}
+
+impl Failure {
+    /// A refusal, classed by its code and status.
+    pub(super) fn refused(refusal: Refusal) -> Self {
+        let class = class_of(refusal.status, &refusal.name, &refusal.message);
+        Self { class, cause: Cause::Refused(refusal) }
+    }
+
+    /// An answer that AWS does not document: a portal, a proxy, a cut body. It says nothing
+    /// definite about the integration, whatever its status is.
+    pub(super) fn unexpected(status: u16, reason: impl ToString, request_id: String) -> Self {
+        let class = if status == 429 { Class::Throttled } else { Class::Unavailable };
+        Self { class, cause: Cause::Unexpected { status, reason: reason.to_string(), request_id } }
+    }
+
+    /// No answer.
+    pub(super) fn silent(class: Class, detail: impl Into<String>) -> Self {
+        Self { class, cause: Cause::Silent(detail.into()) }
+    }
+
+    /// AWS's words, if it refused.
+    pub(super) const fn refusal(&self) -> Option<&Refusal> {
+        match &self.cause {
+            Cause::Refused(refusal) => Some(refusal),
+            Cause::Unexpected { .. } | Cause::Silent(_) => None,
+        }
+    }
+
+    /// True when another attempt within the run may go better.
+    pub(super) const fn is_transient(&self) -> bool {
+        match self.class {
+            Class::Throttled | Class::Unavailable | Class::Unreachable => true,
+            Class::Denied | Class::Missing | Class::Invalid | Class::Expired | Class::Ours => false,
+        }
+    }
+
+    /// The published sentence about what could not be done, `doing`, with AWS's words in it.
+    pub(super) fn sentence(&self, doing: &str) -> String {
+        match &self.cause {
+            Cause::Refused(Refusal { status, name, message, request_id, .. }) => format!(
+                "{name}: {doing}: AWS responded with code [{status}], name [{name}] and \
+                 message [{message}] for request ID [{request_id}]."
+            ),
+            Cause::Unexpected { status, reason, request_id } => format!(
+                "{doing}: the answer with code [{status}] for request ID [{request_id}] is not \
+                 one of AWS: {reason}."
+            ),
+            Cause::Silent(detail) => format!("{doing}: {detail}."),
+        }
+    }
+
+    /// A finding that says what could not be done.
+    pub(super) fn finding(&self, doing: &str) -> Finding {
+        let finding = Finding::new(self.class, self.sentence(doing));
+        match self.evidence() {
+            Some(evidence) => finding.because(evidence),
+            None => finding,
+        }
+    }
+
+    /// What AWS said, for those who look closer.
+    pub(super) fn evidence(&self) -> Option<String> {
+        let Refusal { status, name, message, request_id, region } = self.refusal()?;
+        let region = region.as_ref().map_or(String::new(), |region| format!(", region {region}"));
+        Some(format!("HTTP {status} {name}: {message} (request ID {request_id}{region})"))
+    }
+}
+
+/// The class of an error by its code, then by its status.
+fn class_of(status: u16, code: &str, message: &str) -> Class {
+    match (code, status) {
+        (
+            "BandwidthLimitExceeded"
+            | "EC2ThrottledException"
+            | "LimitExceededException"
+            | "PriorRequestNotComplete"
+            | "ProvisionedThroughputExceededException"
+            | "RequestLimitExceeded"
+            | "RequestThrottled"
+            | "RequestThrottledException"
+            | "SlowDown"
+            | "ThrottledException"
+            | "Throttling"
+            | "ThrottlingException"
+            | "TooManyRequestsException"
+            | "TransactionInProgressException",
+            _,
+        )
+        | (_, 429 | 509) => Class::Throttled,
+        (
+            "IDPCommunicationError"
+            | "InternalError"
+            | "InternalFailure"
+            | "RequestTimeout"
+            | "RequestTimeoutException"
+            | "ServiceUnavailable"
+            | "TemporaryRedirect",
+            _,
+        )
+        | (_, 500..=599) => Class::Unavailable,
+        ("RequestExpired" | "RequestInTheFuture" | "RequestTimeTooSkewed", _) => Class::Ours,
+        ("SignatureDoesNotMatch" | "InvalidSignatureException", _) if is_about_time(message) => {
+            Class::Ours
+        }
+        ("ExpiredToken" | "ExpiredTokenException" | "TokenRefreshRequired", _) => Class::Expired,
+        ("AuthFailure" | "InvalidToken" | "OptInRequired" | "RegionDisabledException", _)
+        | (_, 401 | 403) => Class::Denied,
+        (_, 404) => Class::Missing,
+        _ => Class::Invalid,
+    }
+}
+
+/// STS reports a wrong clock as a wrong signature.
+fn is_about_time(message: &str) -> bool {
+    message.starts_with("Signature expired") || message.starts_with("Signature not yet current")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_decide_before_statuses() {
+        let cases = [
+            (400, "Throttling", Class::Throttled),
+            (403, "RequestThrottled", Class::Throttled),
+            (503, "SlowDown", Class::Throttled),
+            (509, "X", Class::Throttled),
+            (429, "X", Class::Throttled),
+            (400, "IDPCommunicationError", Class::Unavailable),
+            (400, "RequestTimeout", Class::Unavailable),
+            (307, "TemporaryRedirect", Class::Unavailable),
+            (500, "InternalError", Class::Unavailable),
+            (504, "X", Class::Unavailable),
+            (403, "RequestTimeTooSkewed", Class::Ours),
+            (400, "RequestExpired", Class::Ours),
+            (400, "ExpiredToken", Class::Expired),
+            (403, "ExpiredTokenException", Class::Expired),
+            (400, "InvalidToken", Class::Denied),
+            (403, "InvalidClientTokenId", Class::Denied),
+            (403, "InvalidAccessKeyId", Class::Denied),
+            (403, "SignatureDoesNotMatch", Class::Denied),
+            (403, "AccessDenied", Class::Denied),
+            (403, "AllAccessDisabled", Class::Denied),
+            (403, "RegionDisabledException", Class::Denied),
+            (404, "NoSuchBucket", Class::Missing),
+            (404, "AccessGrantsInstanceNotExistsError", Class::Missing),
+            (404, "NoSuchAccessGrantsInstance", Class::Missing),
+            (301, "PermanentRedirect", Class::Invalid),
+            (400, "AuthorizationHeaderMalformed", Class::Invalid),
+            (400, "InvalidBucketName", Class::Invalid),
+            (400, "MalformedPolicyDocument", Class::Invalid),
+            (418, "X", Class::Invalid),
+        ];
+        for (status, code, expected) in cases {
+            assert_eq!(class_of(status, code, "The message."), expected, "{status} {code}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_clock_is_our_fault() {
+        let late = "Signature expired: 20261122T000000Z is now earlier than 20261122T001000Z";
+        let early = "Signature not yet current: 20261122T010000Z is still later than ..";
+        for message in [late, early] {
+            assert_eq!(class_of(403, "SignatureDoesNotMatch", message), Class::Ours);
+        }
+        let wrong = "The request signature we calculated does not match the one you provided.";
+        assert_eq!(class_of(403, "SignatureDoesNotMatch", wrong), Class::Denied);
+    }
+
+    #[test]
+    fn answers_that_are_not_of_aws_decide_nothing() {
+        for (status, class) in [(200, Class::Unavailable), (404, Class::Unavailable)] {
+            let failure = Failure::unexpected(status, "not well-formed XML", "none".to_owned());
+            assert_eq!(failure.class, class);
+            assert!(failure.is_transient() && failure.evidence().is_none());
+        }
+        assert_eq!(Failure::unexpected(429, "", String::new()).class, Class::Throttled);
+    }
+}

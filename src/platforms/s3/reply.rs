@@ -1,0 +1,304 @@
+//! What AWS answers, read from its XML: five documented bodies and one shape of error.
+
+use std::fmt;
+
+use quick_xml::Reader;
+use quick_xml::escape::resolve_xml_entity;
+use quick_xml::events::{BytesStart, Event};
+use reqsign_aws_v4::Credential;
+
+use crate::domain::Timestamp;
+use crate::net::http::one_line;
+
+/// The deepest nesting of elements that is read; the documented bodies have five levels.
+const DEPTH_MAX: usize = 16;
+/// The longest piece of a wrong body that an error shows, in characters.
+const SHOWN_MAX: usize = 80;
+
+/// A body is not what the API documents.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ReplyError {
+    /// It is not XML at all.
+    #[error("not well-formed XML: {0}")]
+    Malformed(String),
+    /// It stops in the middle.
+    #[error("the XML ends early")]
+    Truncated,
+    /// It is nested deeper than anything that is documented.
+    #[error("the XML is nested too deeply")]
+    TooDeep,
+    /// It is another document.
+    #[error("expected <{expected}>, found <{found}>")]
+    Other {
+        /// The documented root element.
+        expected: &'static str,
+        /// The root element of the body.
+        found: String,
+    },
+    /// A part that is always there is not there, or has a value that cannot be.
+    #[error("<{0}> is missing or wrong")]
+    Part(&'static str),
+}
+
+/// An element with its text and its children, in document order.
+#[derive(Debug, Default)]
+pub(super) struct Element {
+    name: String,
+    text: String,
+    children: Vec<Self>,
+}
+
+impl Element {
+    /// Reads a whole document.
+    ///
+    /// # Errors
+    ///
+    /// Says why `body` is not a complete XML document.
+    pub(super) fn parse(body: &[u8]) -> Result<Self, ReplyError> {
+        let text = str::from_utf8(body)
+            .map_err(|_invalid| ReplyError::Malformed("it is not text".to_owned()))?;
+        let mut reader = Reader::from_str(text);
+        let mut open: Vec<Self> = vec![Self::default()];
+        loop {
+            let event = reader
+                .read_event()
+                .map_err(|error| ReplyError::Malformed(one_line(&error.to_string(), SHOWN_MAX)))?;
+            match event {
+                Event::Start(_) if DEPTH_MAX <= open.len() => return Err(ReplyError::TooDeep),
+                Event::Start(start) => open.push(Self::named(&start)),
+                Event::Empty(start) => add(&mut open, Self::named(&start)),
+                Event::End(_) => {
+                    // The reader has checked that an element of this name is open.
+                    let closed = open.pop().unwrap_or_default();
+                    add(&mut open, closed);
+                }
+                Event::Text(text) => add_text(&mut open, &text.xml10_content()),
+                Event::CData(data) => add_text(&mut open, &data.xml10_content()),
+                Event::GeneralRef(reference) => {
+                    let character = reference.resolve_char_ref().ok().flatten();
+                    match (character, resolve_xml_entity(&reference)) {
+                        (Some(character), _) => {
+                            add_text(&mut open, character.encode_utf8(&mut [0; 4]))
+                        }
+                        (None, Some(text)) => add_text(&mut open, text),
+                        (None, None) => {
+                            return Err(ReplyError::Malformed(
+                                "it uses unknown entities".to_owned(),
+                            ));
+                        }
+                    }
+                }
+                Event::Comment(_) | Event::Decl(_) | Event::PI(_) | Event::DocType(_) => {}
+                Event::Eof => break,
+            }
+        }
+        let document = open.pop().unwrap_or_default();
+        match (open.is_empty(), document.children.into_iter().next()) {
+            (true, Some(root)) => Ok(root),
+            (true, None) => Err(ReplyError::Malformed("it has no element".to_owned())),
+            (false, _) => Err(ReplyError::Truncated),
+        }
+    }
+
+    /// The text of the first element called `name`, at any depth; AWS wraps its errors in more
+    /// than one way.
+    pub(super) fn first(&self, name: &str) -> Option<&str> {
+        if self.name == name {
+            return Some(self.text.trim()).filter(|text| !text.is_empty());
+        }
+        self.children.iter().find_map(|child| child.first(name))
+    }
+
+    fn named(start: &BytesStart<'_>) -> Self {
+        Self { name: start.local_name().as_ref().to_owned(), ..Self::default() }
+    }
+
+    fn child(&self, name: &'static str) -> Result<&Self, ReplyError> {
+        self.children.iter().find(|child| child.name == name).ok_or(ReplyError::Part(name))
+    }
+
+    fn text(&self, name: &'static str) -> Result<String, ReplyError> {
+        let text = self.child(name)?.text.trim();
+        if text.is_empty() { Err(ReplyError::Part(name)) } else { Ok(text.to_owned()) }
+    }
+
+    fn expect(&self, expected: &'static str) -> Result<&Self, ReplyError> {
+        if self.name == expected {
+            return Ok(self);
+        }
+        Err(ReplyError::Other { expected, found: one_line(&self.name, SHOWN_MAX) })
+    }
+}
+
+fn add(open: &mut [Element], child: Element) {
+    if let Some(parent) = open.last_mut() {
+        parent.children.push(child);
+    }
+}
+
+fn add_text(open: &mut [Element], text: &str) {
+    if let Some(parent) = open.last_mut() {
+        parent.text.push_str(text);
+    }
+}
+
+/// Who the credentials belong to.
+#[derive(Debug)]
+pub(super) struct Caller {
+    /// The account number.
+    pub(super) account: String,
+    /// The user, role session or root.
+    pub(super) arn: String,
+    /// The unique id of that.
+    pub(super) user_id: String,
+}
+
+/// Reads the body of `GetCallerIdentity`.
+pub(super) fn caller(root: &Element) -> Result<Caller, ReplyError> {
+    let result = root.expect("GetCallerIdentityResponse")?.child("GetCallerIdentityResult")?;
+    Ok(Caller {
+        account: result.text("Account")?,
+        arn: result.text("Arn")?,
+        user_id: result.text("UserId")?,
+    })
+}
+
+/// Credentials of an assumed role.
+pub(super) struct Assumed {
+    /// What to sign with.
+    pub(super) credential: Credential,
+    /// Until when.
+    pub(super) expires_at: Timestamp,
+}
+
+impl fmt::Debug for Assumed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Assumed").field("expires_at", &self.expires_at).finish_non_exhaustive()
+    }
+}
+
+/// Reads the body of `AssumeRole`.
+pub(super) fn assumed(root: &Element) -> Result<Assumed, ReplyError> {
+    let result = root.expect("AssumeRoleResponse")?.child("AssumeRoleResult")?;
+    let parts = result.child("Credentials")?;
+    let expiration = parts.text("Expiration")?;
+    let wrong = ReplyError::Part("Expiration");
+    let expires_at = expiration.parse().map_err(|_invalid| wrong)?;
+    let credential = Credential {
+        access_key_id: parts.text("AccessKeyId")?,
+        secret_access_key: parts.text("SecretAccessKey")?,
+        session_token: Some(parts.text("SessionToken")?),
+        expires_in: None,
+    };
+    Ok(Assumed { credential, expires_at })
+}
+
+/// Reads the body of `GetAccessGrantsInstance`: the instance's ARN.
+pub(super) fn instance(root: &Element) -> Result<String, ReplyError> {
+    root.expect("GetAccessGrantsInstanceResult")?.text("AccessGrantsInstanceArn")
+}
+
+/// A registered location.
+#[derive(Debug)]
+pub(super) struct Location {
+    /// Its id, `default` for all of S3.
+    pub(super) id: String,
+    /// Which part of S3 it covers, such as `s3://bucket/prefix*`.
+    pub(super) scope: String,
+    /// The role that grants are vended from.
+    pub(super) role: String,
+}
+
+/// One page of locations.
+#[derive(Debug)]
+pub(super) struct Locations {
+    /// In the order of the service.
+    pub(super) locations: Vec<Location>,
+    /// Where the next page begins, if there is one.
+    pub(super) next: Option<String>,
+}
+
+/// Reads the body of `ListAccessGrantsLocations`.
+pub(super) fn locations(root: &Element) -> Result<Locations, ReplyError> {
+    let root = root.expect("ListAccessGrantsLocationsResult")?;
+    let next = root.text("NextToken").ok();
+    let Ok(list) = root.child("AccessGrantsLocationsList") else {
+        return Ok(Locations { locations: Vec::new(), next });
+    };
+    let mut locations = Vec::with_capacity(list.children.len());
+    for entry in &list.children {
+        locations.push(Location {
+            id: entry.text("AccessGrantsLocationId")?,
+            scope: entry.text("LocationScope")?,
+            role: entry.text("IAMRoleArn")?,
+        });
+    }
+    Ok(Locations { locations, next })
+}
+
+/// Reads the body of `ListObjectsV2`: how many keys and prefixes were found, 0 or 1.
+pub(super) fn key_count(root: &Element) -> Result<u32, ReplyError> {
+    let root = root.expect("ListBucketResult")?;
+    let count = root.text("KeyCount")?;
+    count.parse().map_err(|_invalid| ReplyError::Part("KeyCount"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_code_counts_at_any_depth() {
+        let bodies = [
+            "<Error><Code>AccessDenied</Code><Message>No &amp; &#110;o</Message></Error>",
+            "<ErrorResponse xmlns='u'><Error><Type>Sender</Type><Code>AccessDenied</Code>\
+             <Message><![CDATA[No & no]]></Message></Error></ErrorResponse>",
+            "<?xml version='1.0'?><e:ErrorResponse xmlns:e='u'><Errors><e:Error>\
+             <e:Code> AccessDenied </e:Code><Message>No &#x26; no</Message></e:Error></Errors>\
+             <Code>Other</Code></e:ErrorResponse>",
+        ];
+        for body in bodies {
+            let root = Element::parse(body.as_bytes()).unwrap();
+            assert_eq!(root.first("Code"), Some("AccessDenied"), "{body}");
+            assert_eq!(root.first("Message"), Some("No & no"), "{body}");
+            assert_eq!(root.first("RequestId"), None);
+        }
+    }
+
+    #[test]
+    fn bodies_of_another_shape_are_refused() {
+        let deep = format!("{}{}", "<a>".repeat(40), "</a>".repeat(40));
+        let cases: [(&[u8], &str); 12] = [
+            (b"", "no element"),
+            (b"\xff\xfe", "not text"),
+            (b"{\"Account\": 1}", "no element"),
+            (b"<!DOCTYPE html><html><body><p>Sign in<br></body></html>", "not well-formed"),
+            (b"<html><body>Sign in</body></html>", "expected <ListBucketResult>, found <html>"),
+            (b"<ListBucketResult><KeyCount>1</KeyCount>", "ends early"),
+            (b"<ListBucketResult></ListBucketResult>", "<KeyCount> is missing"),
+            (b"<ListBucketResult><KeyCount/></ListBucketResult>", "<KeyCount> is missing"),
+            (b"<ListBucketResult><KeyCount>-1</KeyCount></ListBucketResult>", "<KeyCount>"),
+            (b"<ListBucketResult>&lol;</ListBucketResult>", "unknown entities"),
+            (b"<ListBucketResult></Other>", "not well-formed"),
+            (deep.as_bytes(), "too deeply"),
+        ];
+        for (body, expected) in cases {
+            let read = Element::parse(body).and_then(|root| key_count(&root));
+            let fault = read.unwrap_err().to_string();
+            assert!(fault.contains(expected), "{}: {fault}", String::from_utf8_lossy(body));
+        }
+    }
+
+    #[test]
+    fn a_list_without_locations_is_empty() {
+        let read = |body: &str| locations(&Element::parse(body.as_bytes()).unwrap());
+        let root = "ListAccessGrantsLocationsResult";
+        let found = read(&format!("<{root}/>")).unwrap();
+        assert!(found.locations.is_empty() && found.next.is_none());
+        let found = read(&format!("<{root}><NextToken>n+/=</NextToken></{root}>")).unwrap();
+        assert_eq!(found.next.as_deref(), Some("n+/="));
+        let part = "<AccessGrantsLocationsList><AccessGrantsLocation/></AccessGrantsLocationsList>";
+        let fault = read(&format!("<{root}>{part}</{root}>")).unwrap_err().to_string();
+        assert_eq!(fault, "<AccessGrantsLocationId> is missing or wrong");
+    }
+}
