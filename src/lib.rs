@@ -4,6 +4,7 @@
 
 mod config;
 mod daemon;
+mod demo;
 mod domain;
 mod input;
 mod net;

@@ -34,7 +34,7 @@ use self::receiver::Received;
 use self::stand_in::StandIn;
 use self::story::{Act, Fact, Story};
 use self::watch::Watch;
-use crate::daemon::clock::Clock;
+use crate::daemon::Clock;
 use crate::domain::duration_text;
 use crate::store::StoreError;
 
@@ -76,8 +76,8 @@ pub(crate) async fn demo(options: Options) -> anyhow::Result<()> {
     );
     let interrupted = interrupt().context("signals cannot be received")?;
     let folder = Folder::create().context("no temporary folder can be created")?;
-    let clock = Clock::system();
-    let mut stage = Stage::set(&folder, clock).await.context("the demo cannot be set up")?;
+    let clock = Clock::default();
+    let mut stage = Stage::set(&folder, clock.clone()).await.context("the demo cannot be set up")?;
     let mut narrator = Narrator::new(anstream::stdout(), clock);
     introduce(&mut narrator, &folder.config())?;
 

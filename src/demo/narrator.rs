@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 
 use super::receiver::{Body, Received};
 use super::watch::Flip;
-use crate::daemon::clock::Clock;
+use crate::daemon::Clock;
 use crate::domain::{ReportStatus, Status, duration_text};
 use crate::store::StoredTest;
 
@@ -141,7 +141,7 @@ mod tests {
     use crate::demo::receiver::Refusal;
 
     fn narrated(narrate: impl FnOnce(&mut Narrator<Vec<u8>>) -> io::Result<()>) -> String {
-        let mut narrator = Narrator::new(Vec::new(), Clock::system());
+        let mut narrator = Narrator::new(Vec::new(), Clock::default());
         narrate(&mut narrator).unwrap();
         String::from_utf8(narrator.out).unwrap()
     }

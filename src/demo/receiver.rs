@@ -17,7 +17,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use tokio::sync::mpsc;
 
-use crate::daemon::clock::Clock;
+use crate::daemon::Clock;
 use crate::domain::Timestamp;
 
 /// How far the sender's clock may be off, in seconds; what is older may be a replay.
@@ -260,7 +260,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_event_is_passed_on_and_its_repeat_is_noticed() {
-        let clock = Clock::system();
+        let clock = Clock::default();
         let secret = STANDARD.decode(SECRET).unwrap();
         let (out, mut received) = mpsc::channel(2);
         let desk = Arc::new(Desk { key: key(), clock, seen: Mutex::default(), out });
