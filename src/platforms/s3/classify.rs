@@ -53,7 +53,7 @@ impl Failure {
 
     /// An answer that AWS does not document: a portal, a proxy, a cut body. It says nothing
     /// definite about the integration, whatever its status is.
-    pub(super) fn unexpected(status: u16, reason: impl ToString, request_id: String) -> Self {
+    pub(super) fn unexpected(status: u16, reason: &impl ToString, request_id: String) -> Self {
         let class = if status == 429 { Class::Throttled } else { Class::Unavailable };
         Self { class, cause: Cause::Unexpected { status, reason: reason.to_string(), request_id } }
     }
@@ -216,10 +216,10 @@ mod tests {
     #[test]
     fn answers_that_are_not_of_aws_decide_nothing() {
         for (status, class) in [(200, Class::Unavailable), (404, Class::Unavailable)] {
-            let failure = Failure::unexpected(status, "not well-formed XML", "none".to_owned());
+            let failure = Failure::unexpected(status, &"not well-formed XML", "none".to_owned());
             assert_eq!(failure.class, class);
             assert!(failure.is_transient() && failure.evidence().is_none());
         }
-        assert_eq!(Failure::unexpected(429, "", String::new()).class, Class::Throttled);
+        assert_eq!(Failure::unexpected(429, &"", String::new()).class, Class::Throttled);
     }
 }

@@ -74,7 +74,7 @@ impl Request<'_> {
         match self {
             Self::GetCallerIdentity => {
                 let query = [("Action", "GetCallerIdentity"), ("Version", "2011-06-15")];
-                with_query(format!("{}/", endpoints.sts()), &query)
+                with_query(&format!("{}/", endpoints.sts()), &query)
             }
             Self::AssumeRole { role, session, external_id } => {
                 let mut query = vec![
@@ -86,7 +86,7 @@ impl Request<'_> {
                     ("Policy", SESSION_POLICY),
                 ];
                 query.extend(external_id.map(|id| ("ExternalId", id)));
-                with_query(format!("{}/", endpoints.sts()), &query)
+                with_query(&format!("{}/", endpoints.sts()), &query)
             }
             Self::GetAccessGrantsInstance => {
                 format!("{}/v20180820/accessgrantsinstance", endpoints.s3_control())
@@ -95,7 +95,7 @@ impl Request<'_> {
                 let path = "/v20180820/accessgrantsinstance/locations";
                 let mut query = vec![("maxResults", "1000")];
                 query.extend(next.map(|token| ("nextToken", token)));
-                with_query(format!("{}{path}", endpoints.s3_control()), &query)
+                with_query(&format!("{}{path}", endpoints.s3_control()), &query)
             }
             Self::ListObjectsV2 { bucket, prefix } => {
                 let query = [
@@ -105,7 +105,7 @@ impl Request<'_> {
                     ("max-keys", "1"),
                     ("encoding-type", "url"),
                 ];
-                with_query(endpoints.bucket(bucket), &query)
+                with_query(&endpoints.bucket(bucket), &query)
             }
         }
     }
@@ -170,7 +170,7 @@ impl Client {
         let (status, headers) = (sent.status().as_u16(), sent.headers().clone());
         let body = read_capped(sent, BODY_MAX).await.map_err(|error| match error {
             BodyError::TooLarge(_) => {
-                (Failure::unexpected(status, error, request_id(&headers, None)), None)
+                (Failure::unexpected(status, &error, request_id(&headers, None)), None)
             }
             BodyError::Cut(error) => (unsent(&error), None),
         })?;
@@ -178,15 +178,15 @@ impl Client {
         let failure = match (status, root) {
             (200..=299, root) => match root.and_then(|root| read(&root)) {
                 Ok(value) => return Ok(value),
-                Err(error) => Failure::unexpected(status, error, request_id(&headers, None)),
+                Err(error) => Failure::unexpected(status, &error, request_id(&headers, None)),
             },
             (_, Ok(root)) if root.first("Code").is_some() => {
                 Failure::refused(refusal(status, &headers, &root, credential))
             }
             (_, Ok(_)) => {
-                Failure::unexpected(status, "no error code in it", request_id(&headers, None))
+                Failure::unexpected(status, &"no error code in it", request_id(&headers, None))
             }
-            (_, Err(error)) => Failure::unexpected(status, error, request_id(&headers, None)),
+            (_, Err(error)) => Failure::unexpected(status, &error, request_id(&headers, None)),
         };
         Err((failure, hint(&headers)))
     }
@@ -283,7 +283,7 @@ fn header(headers: &HeaderMap, name: &str) -> Option<String> {
     headers.get(name)?.to_str().ok().map(|value| one_line(value, WORDS_MAX))
 }
 
-fn with_query(base: String, query: &[(&str, &str)]) -> String {
+fn with_query(base: &str, query: &[(&str, &str)]) -> String {
     let pairs: Vec<_> =
         query.iter().map(|(key, value)| format!("{key}={}", percent_encoded(value))).collect();
     format!("{base}?{}", pairs.join("&"))
@@ -291,16 +291,13 @@ fn with_query(base: String, query: &[(&str, &str)]) -> String {
 
 /// RFC 3986 with nothing reserved left as it is, which is what signatures are computed over.
 pub(super) fn percent_encoded(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                encoded.push(char::from(byte));
-            }
-            _ => encoded.push_str(&format!("%{byte:02X}")),
+    let one = |byte: u8| match byte {
+        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+            char::from(byte).to_string()
         }
-    }
-    encoded
+        _ => format!("%{byte:02X}"),
+    };
+    text.bytes().map(one).collect()
 }
 
 #[cfg(test)]

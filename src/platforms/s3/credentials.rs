@@ -122,7 +122,7 @@ impl Credentials {
     ) -> Result<Credential, Finding> {
         match &self.source {
             Source::AccessKey { id, secret, token } => access_key(id, secret, token.as_ref()),
-            Source::Auto { role: None } => self.from_chain().await,
+            Source::Auto { role: None } => self.first_of_chain().await,
             Source::Auto { role: Some(role) } => {
                 let mut assumed = self.assumed.lock().await;
                 if let Some(Assumed { credential, expires_at }) = assumed.as_ref()
@@ -130,7 +130,7 @@ impl Credentials {
                 {
                     return Ok(credential.clone());
                 }
-                let base = self.from_chain().await?;
+                let base = self.first_of_chain().await?;
                 let fresh = take_up(role, &base, client, run).await?;
                 Ok(assumed.insert(fresh).credential.clone())
             }
@@ -147,7 +147,7 @@ impl Credentials {
         }
     }
 
-    async fn from_chain(&self) -> Result<Credential, Finding> {
+    async fn first_of_chain(&self) -> Result<Credential, Finding> {
         let mut reasons = Vec::with_capacity(self.chain.len());
         for (name, provider) in &self.chain {
             match provider.provide_credential_dyn(&self.context).await {

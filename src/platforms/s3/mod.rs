@@ -89,15 +89,11 @@ impl S3 {
             return tests.finish();
         };
         let instance = tests.test(INSTANCE, async || self.instance(&session).await).await;
-        match &self.config.location.bucket {
-            Some(bucket) => {
-                tests.test::<(), _>(PATH, async || self.path(&session, bucket).await).await;
-            }
-            None => {
-                let reason =
-                    "The default location [s3://] covers all buckets and cannot be listed.";
-                tests.skip(PATH, reason);
-            }
+        if let Some(bucket) = &self.config.location.bucket {
+            tests.test::<(), _>(PATH, async || self.path(&session, bucket).await).await;
+        } else {
+            let reason = "The default location [s3://] covers all buckets and cannot be listed.";
+            tests.skip(PATH, reason);
         }
         match (instance, run.mode) {
             (None, _) => tests.skip(location, after(INSTANCE)),
@@ -194,10 +190,11 @@ impl S3 {
         ));
         let caller = &session.caller.account;
         if caller != account && failure.refusal().is_some() {
-            finding.message.push_str(&format!(
-                " The credentials belong to account [{caller}]; this API cannot be called across \
-                 accounts."
-            ));
+            finding.message = format!(
+                "{} The credentials belong to account [{caller}]; this API cannot be called \
+                 across accounts.",
+                finding.message
+            );
             return Err(finding.mend(format!("Use credentials of account {account}.")));
         }
         Err(match failure.class {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use quick_xml::Reader;
 use quick_xml::escape::resolve_xml_entity;
-use quick_xml::events::{BytesStart, Event};
+use quick_xml::events::{BytesRef, BytesStart, Event};
 use reqsign_aws_v4::Credential;
 
 use crate::domain::Timestamp;
@@ -74,20 +74,7 @@ impl Element {
                 }
                 Event::Text(text) => add_text(&mut open, &text.xml10_content()),
                 Event::CData(data) => add_text(&mut open, &data.xml10_content()),
-                Event::GeneralRef(reference) => {
-                    let character = reference.resolve_char_ref().ok().flatten();
-                    match (character, resolve_xml_entity(&reference)) {
-                        (Some(character), _) => {
-                            add_text(&mut open, character.encode_utf8(&mut [0; 4]))
-                        }
-                        (None, Some(text)) => add_text(&mut open, text),
-                        (None, None) => {
-                            return Err(ReplyError::Malformed(
-                                "it uses unknown entities".to_owned(),
-                            ));
-                        }
-                    }
-                }
+                Event::GeneralRef(reference) => add_text(&mut open, &resolved(&reference)?),
                 Event::Comment(_) | Event::Decl(_) | Event::PI(_) | Event::DocType(_) => {}
                 Event::Eof => break,
             }
@@ -140,6 +127,13 @@ fn add_text(open: &mut [Element], text: &str) {
     if let Some(parent) = open.last_mut() {
         parent.text.push_str(text);
     }
+}
+
+/// The text of a character reference or of one of XML's own five entities.
+fn resolved(reference: &BytesRef<'_>) -> Result<String, ReplyError> {
+    let character = reference.resolve_char_ref().ok().flatten().map(String::from);
+    let found = character.or_else(|| resolve_xml_entity(reference).map(str::to_owned));
+    found.ok_or_else(|| ReplyError::Malformed("it uses unknown entities".to_owned()))
 }
 
 /// Who the credentials belong to.

@@ -45,7 +45,7 @@ fn context(mode: Mode) -> RunContext {
         mode,
         peers: [].into(),
         test_limit: Duration::from_secs(30),
-        run_limit: Duration::from_secs(120),
+        run_limit: Duration::from_mins(2),
         now: NOW.parse().unwrap(),
     }
 }
@@ -545,45 +545,79 @@ fn script(verb: &str, dir: &Path) -> std::process::Output {
     Command::new(root().join("tests/servers/moto.sh")).arg(verb).arg(dir).output().unwrap()
 }
 
-#[tokio::test]
-async fn signatures_policies_and_roles_hold_against_moto() {
-    let moto = Moto::start();
-    let control = healthy().await;
+/// Keys of a user who may list and take up the role `reader`, and of one who may do neither; from
+/// then on moto checks every signature and policy.
+async fn seed(moto: &Moto) -> [(String, String); 2] {
     moto.prepare("PUT", "/lake", "s3", "").await;
     moto.prepare("PUT", "/lake/raw/%C3%BC%20ber+%26/part-1", "s3", "x").await;
     let allow = |actions: Json| {
         let statement = json!({ "Effect": "Allow", "Action": actions, "Resource": "*" });
         json!({ "Version": "2012-10-17", "Statement": [statement] })
     };
-    let list = allow(json!("s3:ListBucket"));
-    let (good_key, good_secret) =
-        moto.user("good", &allow(json!(["s3:ListBucket", "sts:AssumeRole"]))).await;
-    let (bare_key, bare_secret) = moto.user("bare", &allow(json!("s3:GetObject"))).await;
+    let good = moto.user("good", &allow(json!(["s3:ListBucket", "sts:AssumeRole"]))).await;
+    let bare = moto.user("bare", &allow(json!("s3:GetObject"))).await;
     let trust = json!({ "Version": "2012-10-17", "Statement": [{
         "Effect": "Allow", "Action": "sts:AssumeRole",
         "Principal": { "AWS": "arn:aws:iam::123456789012:user/good" },
         "Condition": { "StringEquals": { "sts:ExternalId": "lake:1" } },
     }]});
-    moto.iam(
-        &[("Action", "CreateRole"), ("RoleName", "reader")],
-        "AssumeRolePolicyDocument",
-        &trust,
-    )
-    .await;
-    let put = [("Action", "PutRolePolicy"), ("RoleName", "reader"), ("PolicyName", "p")];
-    moto.iam(&put, "PolicyDocument", &list).await;
-    // From here on every signature and policy is checked.
+    let role = ("RoleName", "reader");
+    moto.iam(&[("Action", "CreateRole"), role], "AssumeRolePolicyDocument", &trust).await;
+    let put = [("Action", "PutRolePolicy"), role, ("PolicyName", "p")];
+    moto.iam(&put, "PolicyDocument", &allow(json!("s3:ListBucket"))).await;
     let client = crate::net::http::client(&HttpOptions::default()).unwrap();
     let reset = client.post(format!("{}/moto-api/reset-auth", moto.endpoint));
     let reset = reset.header("content-type", "text/plain").body("0").send().await.unwrap();
     assert!(reset.status().is_success());
+    [good, bare]
+}
 
-    let config = |changes: Json| {
+/// Name, changes of the configuration, test, and what it reports.
+type MotoCase = (&'static str, Json, Test, ReportStatus, &'static str);
+
+fn moto_cases(bare: &(String, String)) -> [MotoCase; 10] {
+    use ReportStatus::{Failed, Passed, Warning};
+    let role = |external_id: &str| {
+        json!({
+            "authenticationType": "auto", "awsAccessKeyId": null, "awsSecretAccessKey": null,
+            "awsRoleToAssume": "arn:aws:iam::123456789012:role/reader", "externalId": external_id,
+        })
+    };
+    let path = |path: &str| json!({ "awsLocationPath": path });
+    let wrong = json!({ "awsSecretAccessKey": "0000" });
+    let unknown = json!({ "awsAccessKeyId": "AKIAIOSFODNN7EXAMPLE" });
+    let bare = json!({ "awsAccessKeyId": bare.0, "awsSecretAccessKey": bare.1 });
+    let good = "ARN [arn:aws:iam::123456789012:user/good] using STS.";
+    let denied = "Immuta does not have access to the requested path [s3://lake/raw/";
+    let assumed = ":assumed-role/reader/revalidated-lake] using STS.";
+    let refused = "AccessDenied: Unable to assume the role [arn:";
+    let empty = "No objects were found under [s3://lake/none/].";
+    [
+        ("good key", json!({}), CALLER, Passed, good),
+        ("good key", json!({}), PATH, Passed, ""),
+        ("wrong secret", wrong, CALLER, Failed, "name [SignatureDoesNotMatch]"),
+        ("unknown key", unknown, CALLER, Failed, "name [InvalidClientTokenId]"),
+        ("no permission", bare, PATH, Warning, denied),
+        ("no bucket", path("s3://pond/raw"), PATH, Failed, "code [404], name [NoSuchBucket]"),
+        ("nothing there", path("s3://lake/none/"), PATH, Warning, empty),
+        ("role", role("lake:1"), CALLER, Passed, assumed),
+        ("role", role("lake:1"), PATH, Passed, ""),
+        ("role with a wrong external ID", role("pond:2"), CALLER, Failed, refused),
+    ]
+}
+
+#[tokio::test]
+async fn signatures_policies_and_roles_hold_against_moto() {
+    let moto = Moto::start();
+    let control = healthy().await;
+    let [good, bare] = seed(&moto).await;
+    let env = [("AWS_ACCESS_KEY_ID", good.0.as_str()), ("AWS_SECRET_ACCESS_KEY", &good.1)];
+    for (name, changes, test, status, expected) in moto_cases(&bare) {
         let mut config = json!({
             "name": "lake", "awsAccountId": "123456789012", "awsRegion": "us-east-1",
             "awsLocationRole": "arn:aws:iam::123456789012:role/grants",
             "awsLocationPath": "s3://lake/raw/\u{fc} ber+&/", "authenticationType": "accessKey",
-            "awsAccessKeyId": good_key, "awsSecretAccessKey": good_secret,
+            "awsAccessKeyId": good.0, "awsSecretAccessKey": good.1,
             "endpoints": {
                 "sts": moto.endpoint, "s3": moto.endpoint, "s3Control": control.endpoint,
             },
@@ -591,55 +625,7 @@ async fn signatures_policies_and_roles_hold_against_moto() {
         for (key, value) in changes.as_object().unwrap() {
             config[key] = value.clone();
         }
-        config
-    };
-    let role = json!({
-        "authenticationType": "auto", "awsAccessKeyId": null, "awsSecretAccessKey": null,
-        "awsRoleToAssume": "arn:aws:iam::123456789012:role/reader", "externalId": "lake:1",
-    });
-    let mut stranger = role.clone();
-    stranger["externalId"] = "pond:2".into();
-    let good = "ARN [arn:aws:iam::123456789012:user/good] using STS.";
-    let denied = "Immuta does not have access to the requested path [s3://lake/raw/";
-    let cases = [
-        ("good", json!({}), (CALLER, ReportStatus::Passed, good)),
-        ("good", json!({}), (PATH, ReportStatus::Passed, "")),
-        (
-            "wrong secret",
-            json!({ "awsSecretAccessKey": "0000" }),
-            (CALLER, ReportStatus::Failed, "name [SignatureDoesNotMatch]"),
-        ),
-        (
-            "unknown key",
-            json!({ "awsAccessKeyId": "AKIAIOSFODNN7EXAMPLE" }),
-            (CALLER, ReportStatus::Failed, "name [InvalidClientTokenId]"),
-        ),
-        (
-            "no permission",
-            json!({ "awsAccessKeyId": bare_key, "awsSecretAccessKey": bare_secret }),
-            (PATH, ReportStatus::Warning, denied),
-        ),
-        (
-            "no bucket",
-            json!({ "awsLocationPath": "s3://pond/raw" }),
-            (PATH, ReportStatus::Failed, "code [404], name [NoSuchBucket]"),
-        ),
-        (
-            "nothing there",
-            json!({ "awsLocationPath": "s3://lake/none/" }),
-            (PATH, ReportStatus::Warning, "No objects were found under [s3://lake/none/]."),
-        ),
-        (
-            "role without its external ID",
-            stranger,
-            (CALLER, ReportStatus::Failed, "AccessDenied: Unable to assume the role [arn:"),
-        ),
-        ("role", role.clone(), (CALLER, ReportStatus::Passed, ":assumed-role/reader/revalidated")),
-        ("role", role, (PATH, ReportStatus::Passed, "")),
-    ];
-    let env = [("AWS_ACCESS_KEY_ID", good_key.as_str()), ("AWS_SECRET_ACCESS_KEY", &good_secret)];
-    for (name, changes, (test, status, expected)) in cases {
-        let report = integration(&config(changes), &env).validate(&context(Mode::Recurring)).await;
+        let report = integration(&config, &env).validate(&context(Mode::Recurring)).await;
         let found = message(&report, test);
         assert!(found.0 == status && found.1.contains(expected), "{name}: {found:?} {report:?}");
     }
