@@ -73,8 +73,8 @@ impl S3 {
 
     async fn run(&self, run: &RunContext) -> Report {
         let mut tests = Recorder::new(CATALOG, run);
-        tests.test(TARGET, async || self.no_twin(&run.peers)).await;
-        tests.test(NAME, async || self.no_namesake(&run.peers)).await;
+        tests.test(TARGET, async || self.no_twin(run)).await;
+        tests.test(NAME, async || self.no_namesake(run)).await;
         tests.test(ROLE, async || self.role_is_an_arn()).await;
         let location = match run.mode {
             Mode::Recurring => REGISTERED,
@@ -107,10 +107,10 @@ impl S3 {
         tests.finish()
     }
 
-    fn no_twin(&self, peers: &[Peer]) -> Result<(), Finding> {
+    fn no_twin(&self, run: &RunContext) -> Result<(), Finding> {
         let target = Some(self.target());
         let twin = |peer: &&Peer| peer.kind == PLATFORM.kind && peer.identity.target == target;
-        let Some(peer) = peers.iter().find(twin) else { return Ok(()) };
+        let Some(peer) = run.others().find(twin) else { return Ok(()) };
         let Config { account, region, location, .. } = &self.config;
         let id = peer.id.map_or(String::new(), |id| format!("[{id}] "));
         let message = format!(
@@ -123,12 +123,12 @@ impl S3 {
         Err(Finding::new(Class::Invalid, message).mend(mend))
     }
 
-    fn no_namesake(&self, peers: &[Peer]) -> Result<(), Finding> {
+    fn no_namesake(&self, run: &RunContext) -> Result<(), Finding> {
         let name = &self.config.name;
         let is_namesake = |peer: &&Peer| {
             peer.kind == PLATFORM.kind && peer.identity.config_name.as_ref() == Some(name)
         };
-        let Some(peer) = peers.iter().find(is_namesake) else { return Ok(()) };
+        let Some(peer) = run.others().find(is_namesake) else { return Ok(()) };
         let message = format!("An Amazon S3 integration named [{name}] already exists.");
         let mend = format!("Change `config.name` here or in the integration [{}].", peer.name);
         Err(Finding::new(Class::Invalid, message).mend(mend))

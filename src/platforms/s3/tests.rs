@@ -43,7 +43,7 @@ fn context(mode: Mode) -> RunContext {
     RunContext {
         name: "lake".to_owned(),
         mode,
-        peers: [].into(),
+        everyone: [].into(),
         test_limit: Duration::from_secs(30),
         run_limit: Duration::from_mins(2),
         now: NOW.parse().unwrap(),
@@ -299,7 +299,7 @@ async fn others_with_the_same_name_or_target_are_told() {
     ];
     for (peer, twin, namesake) in cases {
         let mut run = context(Mode::Recurring);
-        run.peers = [peer].into();
+        run.everyone = [peer].into();
         let report = validator.validate(&run).await;
         for (test, expected) in [(TARGET, twin), (NAME, namesake)] {
             let status =

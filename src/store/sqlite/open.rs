@@ -34,7 +34,8 @@ const LOG_SIZE_MAX: i64 = 64 * 1024 * 1024;
 const SQLITE_MIN: i32 = 3_051_003;
 
 /// What a commit waits for; anything less than `FULL` may forget what a receiver was told.
-const SYNCHRONOUS: &str = if cfg!(feature = "defect-synchronous-normal") { "NORMAL" } else { "FULL" };
+const SYNCHRONOUS: &str =
+    if cfg!(feature = "defect-synchronous-normal") { "NORMAL" } else { "FULL" };
 
 /// Readable and writable by the daemon's user alone.
 const MODE: u32 = 0o600;
