@@ -51,7 +51,7 @@ fn watch(demo: &mut Demo, mut saw: impl FnMut(&str, u32) + Send + 'static) -> Ou
         err.read_to_string(&mut logged).unwrap();
         done.send((told, logged)).unwrap();
     });
-    let (told, logged) = ended.recv_timeout(WAIT_MAX).expect("the demo ends in time");
+    let (told, logged) = ended.recv_timeout(WAIT_MAX).unwrap();
     Output { code: demo.0.wait().unwrap().code(), told, logged }
 }
 
@@ -95,8 +95,9 @@ fn the_demo_shows_a_failure_and_its_recovery_and_leaves_nothing_behind() {
         "requests that read and 0 that write",
         "the daemon has ended; nothing is left behind",
     ] {
-        let place = rest.find(part).unwrap_or_else(|| panic!("`{part}` comes in order: {told}"));
-        rest = &rest[place + part.len()..];
+        let place = rest.find(part);
+        assert!(place.is_some(), "`{part}` does not come in order: {told}");
+        rest = &rest[place.unwrap() + part.len()..];
     }
     for other in ["demo-customers", "demo-invoices"] {
         assert!(!told.contains(&format!("{other}: enabled ->")), "{told}");
