@@ -4,5 +4,6 @@
 
 mod daemon;
 mod demo;
+mod documents;
 mod end_to_end;
 mod support;
