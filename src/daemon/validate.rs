@@ -200,16 +200,25 @@ impl Summary {
                 platform,
                 run,
                 duration_ms,
+                late_ms,
                 result,
                 ?verdict,
                 rule,
                 message,
+                next_run_at,
                 "validation did not pass"
             );
         } else {
             info!(
                 integration,
-                platform, run, duration_ms, late_ms, result, message, "validation passed"
+                platform,
+                run,
+                duration_ms,
+                late_ms,
+                result,
+                message,
+                next_run_at,
+                "validation passed"
             );
         }
         if let Some(Transition { from, to, .. }) = transition {
