@@ -33,6 +33,7 @@ use crate::webhook::SendError;
 pub(crate) use assemble::{Assembly, open};
 pub(crate) use clock::Clock;
 pub(crate) use once::validate;
+pub(crate) use scheduler::QUIET;
 
 /// The daemon could not start, or had to stop.
 #[derive(Debug, thiserror::Error)]

@@ -32,13 +32,15 @@ pub(super) async fn reload(shared: &Shared, config: Option<&Path>) {
             notify::ready(&status);
         }
         Err(refused) => {
+            let mut reason = chain(&refused);
             if let DaemonError::Configuration(faulty) = &refused {
                 for fault in &faulty.faults {
                     error!(%fault, "wrong configuration");
                 }
+                reason = refused.to_string();
             }
-            error!(error = chain(&refused), "reload refused, the old configuration stays");
-            notify::ready(&format!("{}; last reload refused: {refused}", status_line(shared)));
+            error!(reason, "reload refused, the old configuration stays");
+            notify::ready(&format!("{}; last reload refused: {reason}", status_line(shared)));
         }
     }
 }

@@ -12,8 +12,8 @@ use super::Shared;
 use super::active::{Active, Watched};
 use super::assemble::{Stored, parse_stored};
 use crate::domain::{
-    Class, Finding, IntegrationId, Outcome, Report, ReportStatus, Subject, Test, TestResult,
-    Transition,
+    Class, Finding, IntegrationId, Outcome, Report, ReportStatus, Status, Subject, Test,
+    TestResult, Transition,
 };
 use crate::platforms::{Mode, PLATFORMS, RunContext, Validator};
 use crate::store::{Began, Begun, Finished, Recorded, StoreError, SubjectRun};
@@ -221,8 +221,14 @@ impl Summary {
                 "validation passed"
             );
         }
-        if let Some(Transition { from, to, .. }) = transition {
-            warn!(integration, platform, run, %from, %to, "status changed");
+        match transition {
+            Some(Transition { from, to: Status::Enabled, .. }) => {
+                info!(integration, platform, run, %from, to = %Status::Enabled, "status changed");
+            }
+            Some(Transition { from, to, .. }) => {
+                warn!(integration, platform, run, %from, %to, "status changed");
+            }
+            None => (),
         }
     }
 }
