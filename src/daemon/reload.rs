@@ -28,18 +28,18 @@ pub(super) async fn reload(shared: &Shared, config: Option<&Path>) {
     match done {
         Ok(()) => {
             let status = status_line(shared);
-            info!(status, "configuration reloaded");
+            info!("configuration reloaded: {status}");
             notify::ready(&status);
         }
         Err(refused) => {
             let mut reason = chain(&refused);
             if let DaemonError::Configuration(faulty) = &refused {
                 for fault in &faulty.faults {
-                    error!(%fault, "wrong configuration");
+                    error!("wrong configuration: {fault}");
                 }
                 reason = refused.to_string();
             }
-            error!(reason, "reload refused, the old configuration stays");
+            error!("reload refused, the old configuration stays: {reason}");
             notify::ready(&format!("{}; last reload refused: {reason}", status_line(shared)));
         }
     }
@@ -57,7 +57,7 @@ async fn load(config: Option<&Path>) -> Result<Assembly, DaemonError> {
 /// Logs what is accepted but unwise.
 pub(super) fn warn_of(assembly: &Assembly) {
     for warning in &assembly.warnings {
-        warn!(%warning, "unwise configuration");
+        warn!("unwise configuration: {warning}");
     }
 }
 

@@ -43,7 +43,7 @@ impl Jobs {
     /// Stops firing.
     pub(super) async fn stop(mut self) {
         if let Err(error) = self.0.shutdown().await {
-            tracing::warn!(%error, "the job scheduler did not stop cleanly");
+            tracing::warn!("the job scheduler did not stop cleanly: {error}");
         }
     }
 }

@@ -102,11 +102,11 @@ impl<'c> Daemon<'c> {
             .spawn()
             .unwrap();
         let mut daemon = Self { config, child };
-        let before = daemon.log().matches("\"started\"").count();
+        let before = daemon.log().matches("\"started: ").count();
         let begun = move |daemon: &mut Self| {
             let ended = daemon.child.try_wait().unwrap();
             assert!(ended.is_none(), "the daemon ended: {ended:?}\n{}", daemon.log());
-            (before < daemon.log().matches("\"started\"").count()).then_some(())
+            (before < daemon.log().matches("\"started: ").count()).then_some(())
         };
         wait_for("start of the daemon", Duration::from_secs(20), || begun(&mut daemon));
         daemon
