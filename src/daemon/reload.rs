@@ -34,7 +34,7 @@ pub(super) async fn reload(shared: &Shared, config: Option<&Path>) {
         Err(refused) => {
             if let DaemonError::Configuration(faulty) = &refused {
                 for fault in &faulty.faults {
-                    error!(%fault, "wrong configuration");
+                    error!("wrong configuration: {fault}");
                 }
             }
             error!(
@@ -58,7 +58,7 @@ async fn load(config: Option<&Path>) -> Result<Assembly, DaemonError> {
 /// Logs what is accepted but unwise.
 pub(super) fn warn_of(assembly: &Assembly) {
     for warning in &assembly.warnings {
-        warn!(%warning, "unwise configuration");
+        warn!("unwise configuration: {warning}");
     }
 }
 
