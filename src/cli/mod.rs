@@ -87,8 +87,8 @@ fn answer(arguments: Arguments) -> Result<Answer, Trouble> {
     match &command {
         // The configuration says how it logs.
         Command::Run => {}
-        Command::Demo(_)
-        | Command::Check(_)
+        Command::Demo(_) => start_log(&global, None, demo::LOG_FILTER)?,
+        Command::Check(_)
         | Command::Validate(_)
         | Command::List(_)
         | Command::Show(_)

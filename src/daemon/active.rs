@@ -72,7 +72,7 @@ impl Active {
 #[derive(Debug)]
 pub(super) struct Room {
     limits: Limits,
-    runs: Semaphore,
+    runs: Arc<Semaphore>,
     hosts: std::sync::Mutex<HashMap<String, Arc<Semaphore>>>,
 }
 
@@ -84,7 +84,7 @@ impl Room {
             Some(former) if former.limits == limits => Arc::clone(former),
             _ => Arc::new(Self {
                 limits,
-                runs: Semaphore::new(limits.runs),
+                runs: Arc::new(Semaphore::new(limits.runs)),
                 hosts: std::sync::Mutex::default(),
             }),
         }
@@ -100,7 +100,7 @@ impl Room {
     }
 
     /// The room among all runs.
-    pub(super) const fn among_all(&self) -> &Semaphore {
-        &self.runs
+    pub(super) fn among_all(&self) -> Arc<Semaphore> {
+        Arc::clone(&self.runs)
     }
 }

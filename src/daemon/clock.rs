@@ -26,7 +26,7 @@ impl Clock {
     /// The instant it is now; it may lie before an earlier answer when the machine's clock was
     /// set back.
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the wall clock")]
-    pub(crate) fn now(&self) -> Timestamp {
+    pub(crate) fn now(self) -> Timestamp {
         match self.0 {
             Source::Wall => Timestamp::from_jiff(jiff::Timestamp::now()),
             #[cfg(test)]

@@ -9,8 +9,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{error, info, warn};
 
-use super::Shared;
 use super::active::Active;
+use super::{Shared, chain};
 use crate::domain::{AttemptResult, Next, after_attempt, duration_text};
 use crate::store::{Attempt, PendingDelivery, StoreError};
 use crate::webhook::{Message, Sender};
@@ -34,7 +34,7 @@ pub(super) async fn deliver(
         let wait = match round(&shared, &tasks, &busy, &abort).await {
             Ok(wait) => wait,
             Err(error) => {
-                error!(error = &error as &dyn std::error::Error, "the outbox cannot be read");
+                error!(error = chain(&error), "the outbox cannot be read");
                 STORE_PAUSE
             }
         };
@@ -103,7 +103,7 @@ async fn attempt(shared: &Shared, receiver: &Sender, delivery: PendingDelivery) 
     if let Err(error) = shared.store.record_attempt(attempt).await {
         error!(
             delivery = delivery.id.0,
-            error = &error as &dyn std::error::Error,
+            error = chain(&error),
             "an attempt could not be recorded; the delivery will be repeated"
         );
     }

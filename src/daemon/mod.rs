@@ -26,7 +26,8 @@ use tracing::{error, info, warn};
 use active::Active;
 
 use crate::config::Faulty;
-use crate::store::{Store, StoreError, Tell, View};
+use crate::domain::Transition;
+use crate::store::{Store, StoreError, Synced, Tell, View};
 use crate::webhook::SendError;
 
 pub(crate) use assemble::{Assembly, open};
@@ -102,6 +103,23 @@ impl Shared {
 
     fn wake_delivery(&self) {
         self.delivering.notify_one();
+    }
+
+    /// Ends the removals that waited for a running validation.
+    async fn end_removals(&self) -> Result<(), StoreError> {
+        let ended = self.store.drain_removed(self.tell(&self.active())).await?;
+        self.changed(&ended);
+        Ok(())
+    }
+
+    /// Logs status changes that no run caused, and lets their messages go out.
+    fn changed(&self, synced: &Synced) {
+        for (integration, Transition { from, to, cause }) in &synced.transitions {
+            info!(integration, %from, %to, cause = cause.as_str(), "status changed");
+        }
+        if !synced.transitions.is_empty() {
+            self.wake_delivery();
+        }
     }
 
     /// The planner has finished a round.
@@ -185,6 +203,12 @@ fn status_line(shared: &Shared) -> String {
     format!("watching {integrations}, telling {}", count(active.receivers.len(), "receiver"))
 }
 
+/// An error with its causes, for the log.
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |&error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
 fn count(number: usize, what: &str) -> String {
     if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
 }
@@ -251,7 +275,7 @@ async fn prune(shared: Arc<Shared>, stop: CancellationToken) {
                 Ok(pruned) if pruned.0 == 0 => break,
                 Ok(pruned) => rows += pruned.0,
                 Err(error) => {
-                    error!(error = &error as &dyn std::error::Error, "history cannot be pruned");
+                    error!(error = chain(&error), "history cannot be pruned");
                     break;
                 }
             }

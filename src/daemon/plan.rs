@@ -8,12 +8,13 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument, debug_span, error};
 
-use super::{Shared, validate};
+use super::{Shared, chain, validate};
 use crate::domain::IntegrationId;
 use crate::store::{Due, StoreError};
 
@@ -31,13 +32,10 @@ pub(super) async fn plan(shared: Arc<Shared>, stop: CancellationToken, abort: Ca
     let tasks = TaskTracker::new();
     let on_the_way = OnTheWay::default();
     while !stop.is_cancelled() {
-        let wait = match round(&shared, &tasks, &on_the_way, &abort).await {
+        let wait = match round(&shared, &tasks, &on_the_way, &stop, &abort).await {
             Ok(wait) => wait,
             Err(error) => {
-                error!(
-                    error = &error as &dyn std::error::Error,
-                    "the due integrations cannot be read"
-                );
+                error!(error = chain(&error), "the due integrations cannot be read");
                 STORE_PAUSE
             }
         };
@@ -57,18 +55,26 @@ async fn round(
     shared: &Arc<Shared>,
     tasks: &TaskTracker,
     on_the_way: &OnTheWay,
+    stop: &CancellationToken,
     abort: &CancellationToken,
 ) -> Result<Duration, StoreError> {
     let now = shared.clock.now();
     let waiting = on_the_way.count();
     let limit = u32::try_from(WAITING_MAX + waiting).unwrap_or(u32::MAX);
     let due = shared.view.due(now, limit).await?;
-    for Due { id, name, .. } in due {
+    if due.is_empty() {
+        shared.end_removals().await?;
+    }
+    for Due { id, name } in due {
         let Some(ticket) = on_the_way.enter(id, Arc::clone(shared)) else { continue };
         let shared = Arc::clone(shared);
         let abort = abort.clone();
+        let stop = stop.clone();
         let work = async move {
-            abort.run_until_cancelled(attend(&shared, id)).await;
+            if let Some(room) = stop.run_until_cancelled(room(&shared, id)).await.flatten() {
+                attend(&shared, id, &abort).await;
+                drop(room);
+            }
             drop(ticket);
         };
         tasks.spawn(work.instrument(debug_span!("run", integration = name)));
@@ -77,22 +83,26 @@ async fn round(
     Ok(next.map_or(SLEEP_MAX, |at| at.since(now).min(SLEEP_MAX)))
 }
 
-/// Waits for room, first at the integration's host and then among all runs, and takes the step.
+/// Waits for room, first at the integration's host and then among all runs.
 ///
 /// The host comes first, so that those who wait for a busy host hold nothing that others need.
-async fn attend(shared: &Shared, id: IntegrationId) {
+async fn room(shared: &Shared, id: IntegrationId) -> Option<[OwnedSemaphorePermit; 2]> {
     let active = shared.active();
     let Some(watched) = active.watched.get(&id) else {
         // The row is newer than the configuration in force: a reload is about to replace it.
         sleep(STORE_PAUSE).await;
-        return;
+        return None;
     };
-    // Neither semaphore is ever closed.
-    let Ok(_at_host) = watched.host.acquire().await else { return };
-    let Ok(_among_all) = active.room.among_all().acquire().await else { return };
-    if let Err(error) = validate::step(shared, id).await {
-        error!(error = &error as &dyn std::error::Error, "a run could not be stored");
-        sleep(STORE_PAUSE).await;
+    let at_host = Arc::clone(&watched.host).acquire_owned().await.ok()?;
+    let among_all = active.room.among_all().acquire_owned().await.ok()?;
+    Some([at_host, among_all])
+}
+
+/// Takes the step; a store that fails is not asked again at once.
+async fn attend(shared: &Shared, id: IntegrationId, abort: &CancellationToken) {
+    if let Err(error) = validate::step(shared, id, abort).await {
+        error!(error = chain(&error), "a run could not be stored");
+        abort.run_until_cancelled(sleep(STORE_PAUSE)).await;
     }
 }
 

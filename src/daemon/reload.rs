@@ -8,7 +8,7 @@ use tracing::{error, info, warn};
 
 use super::active::{Active, Room, Watched};
 use super::assemble::{self, Assembly};
-use super::{DaemonError, Shared, notify, status_line};
+use super::{DaemonError, Shared, chain, notify, status_line};
 use crate::domain::{IntegrationId, Subscription};
 use crate::platforms::Peer;
 use crate::store::{Retention, Tell};
@@ -37,10 +37,7 @@ pub(super) async fn reload(shared: &Shared, config: Option<&Path>) {
                     error!("wrong configuration: {fault}");
                 }
             }
-            error!(
-                error = &refused as &dyn std::error::Error,
-                "reload refused, the old configuration stays"
-            );
+            error!(error = chain(&refused), "reload refused, the old configuration stays");
             notify::ready(&format!("{}; last reload refused: {refused}", status_line(shared)));
         }
     }
@@ -78,9 +75,7 @@ pub(super) async fn apply(
     let wanted = assembly.integrations.values().map(|one| one.wanted.clone()).collect();
     let tell = Tell { subscriptions: Arc::clone(&subscriptions), now: shared.clock.now() };
     let synced = shared.store.sync(wanted, startup, tell).await?;
-    for (integration, transition) in &synced.transitions {
-        info!(integration, from = %transition.from, to = %transition.to, "status changed");
-    }
+    shared.changed(&synced);
     let settings = &assembly.settings;
     let room = Room::of(settings.limits, Some(&shared.active().room));
     shared.put_in_force(Active {

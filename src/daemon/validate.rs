@@ -1,8 +1,10 @@
 //! From "it may be due" to a committed result: the step that timer, restart and reload share.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::{error, info, warn};
 
@@ -16,8 +18,13 @@ use crate::domain::{
 use crate::platforms::{Mode, PLATFORMS, RunContext, Validator};
 use crate::store::{Began, Begun, Finished, Recorded, StoreError, SubjectRun};
 
-/// Looks at the row of `id` and, if it is due, validates it and records what was found.
-pub(super) async fn step(shared: &Shared, id: IntegrationId) -> Result<(), StoreError> {
+/// Looks at the row of `id` and, if it is due, validates it and records what was found; a run that
+/// is aborted stays due.
+pub(super) async fn step(
+    shared: &Shared,
+    id: IntegrationId,
+    abort: &CancellationToken,
+) -> Result<(), StoreError> {
     let active = shared.active();
     let Some(watched) = active.watched.get(&id) else {
         return Ok(());
@@ -29,7 +36,10 @@ pub(super) async fn step(shared: &Shared, id: IntegrationId) -> Result<(), Store
     };
     let started_at = shared.clock.now();
     let clock = Instant::now();
-    let runs = validate_all(shared, &active, watched, &begun).await;
+    let validated = validate_all(shared, &active, watched, &begun);
+    let Some(runs) = abort.run_until_cancelled(validated).await else {
+        return shared.store.release(begun).await;
+    };
     let finished = Finished {
         begun,
         runs,
@@ -41,8 +51,10 @@ pub(super) async fn step(shared: &Shared, id: IntegrationId) -> Result<(), Store
     let summary = Summary::of(&finished);
     let recorded = shared.store.record(finished, shared.tell(&active)).await?;
     summary.log(&recorded);
-    if let Recorded::Stored { transition: Some(_), .. } = recorded {
-        shared.wake_delivery();
+    match recorded {
+        Recorded::Stored { transition: Some(_), .. } => shared.wake_delivery(),
+        Recorded::Stored { transition: None, .. } => (),
+        Recorded::Overtaken => shared.end_removals().await?,
     }
     Ok(())
 }
@@ -57,6 +69,10 @@ async fn validate_all(
 ) -> Vec<SubjectRun> {
     let mut runs = Vec::with_capacity(2);
     for &subject in begun.status.subjects() {
+        if subject == Subject::Active && begun.active_config.is_none() && !runs.is_empty() {
+            // It never passed, so there is no previous configuration to go on with.
+            break;
+        }
         let report = match validator_for(watched, begun, subject) {
             Ok(validator) => {
                 let context = RunContext {
@@ -141,6 +157,7 @@ struct Summary {
     result: ReportStatus,
     message: Option<String>,
     duration_ms: u64,
+    late_ms: u64,
 }
 
 impl Summary {
@@ -152,21 +169,24 @@ impl Summary {
             let wrong = tests.map(|test| &test.outcome).find(|outcome| outcome.finding().is_some());
             wrong.and_then(|outcome| outcome.message().map(str::to_owned))
         };
+        let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         Self {
             integration: finished.begun.name.clone(),
             platform: finished.begun.kind.clone(),
             result,
             message: report.and_then(first),
-            duration_ms: u64::try_from(finished.duration.as_millis()).unwrap_or(u64::MAX),
+            duration_ms: millis(finished.duration),
+            late_ms: millis(finished.started_at.since(finished.begun.due_at)),
         }
     }
 
     fn log(&self, recorded: &Recorded) {
-        let Self { integration, platform, result, message, duration_ms } = self;
+        let Self { integration, platform, result, message, duration_ms, late_ms } = self;
         let result = result.as_str();
-        let (run, verdict, rule, transition) = match recorded {
-            Recorded::Stored { run, verdict, rule, transition, .. } => {
-                (run.0, *verdict, rule, transition)
+        let (run, verdict, rule, transition, next_run_at) = match recorded {
+            Recorded::Stored { run, verdict, rule, transition, next_run_at } => {
+                let next = next_run_at.map_or_else(|| "never".to_owned(), |at| at.to_string());
+                (run.0, *verdict, rule, transition, next)
             }
             Recorded::Overtaken => {
                 info!(integration, platform, "a change overtook the run; its result is dropped");
@@ -180,14 +200,26 @@ impl Summary {
                 platform,
                 run,
                 duration_ms,
+                late_ms,
                 result,
                 ?verdict,
                 rule,
                 message,
+                next_run_at,
                 "validation did not pass"
             );
         } else {
-            info!(integration, platform, run, duration_ms, result, message, "validation passed");
+            info!(
+                integration,
+                platform,
+                run,
+                duration_ms,
+                late_ms,
+                result,
+                message,
+                next_run_at,
+                "validation passed"
+            );
         }
         if let Some(Transition { from, to, .. }) = transition {
             warn!(integration, platform, run, %from, %to, "status changed");

@@ -56,6 +56,9 @@ const DRAIN_MAX: Duration = Duration::from_secs(20);
 /// How often the database is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
+/// What the daemon logs meanwhile: trouble, but not the changes that are told anyway.
+pub(crate) const LOG_FILTER: &str = "warn,revalidated::daemon::validate=error";
+
 /// What the user may choose.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Options {
@@ -63,13 +66,24 @@ pub(crate) struct Options {
     pub(crate) once: bool,
 }
 
-/// Runs the demo until Ctrl-C or, with `once`, until the recovery.
+/// Runs the demo until Ctrl-C, until nobody reads its output or, with `once`, until the recovery.
 ///
 /// # Errors
 ///
 /// Fails when something cannot be set up, when the daemon ends by itself, and when the story does
 /// not happen within a minute.
 pub(crate) async fn demo(options: Options) -> anyhow::Result<()> {
+    let unread = |error: &anyhow::Error| {
+        let error = error.downcast_ref::<io::Error>();
+        error.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    };
+    match play(options).await {
+        Err(error) if unread(&error) => Ok(()),
+        ended => ended,
+    }
+}
+
+async fn play(options: Options) -> anyhow::Result<()> {
     ensure!(
         crate::platforms::find(PLATFORM).is_some(),
         "the demo needs the platform {PLATFORM}, which this binary was built without; build it with the feature `s3`"
@@ -202,7 +216,7 @@ impl<W: io::Write> Teller<'_, W> {
                 self.tell_webhook(&received)?;
             }
             while let Some(act) = self.story.step(Instant::now()) {
-                self.play(act)?;
+                self.perform(act)?;
                 if act == Act::End && self.once {
                     return Ok(());
                 }
@@ -243,7 +257,7 @@ impl<W: io::Write> Teller<'_, W> {
         Ok(())
     }
 
-    fn play(&mut self, act: Act) -> io::Result<()> {
+    fn perform(&mut self, act: Act) -> io::Result<()> {
         let [victim, ..] = CAST;
         match act {
             Act::Announce => self

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io::{self, Write};
+use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 use jiff::tz::TimeZone;
@@ -88,7 +89,7 @@ impl<W: Write> Narrator<W> {
             Ok(Body { kind, data }) => {
                 let (kind, name) = (shown(kind), shown(&data.integration.name));
                 let repeated = if received.repeated { ", a repeat" } else { "" };
-                let outage = data.outage_ms.map(std::time::Duration::from_millis);
+                let outage = data.outage_ms.map(|lasted| Duration::from_secs(lasted / 1000));
                 let outage = outage
                     .map(|lasted| format!(", outage of {}", duration_text(lasted)))
                     .unwrap_or_default();
@@ -175,7 +176,7 @@ mod tests {
     #[test]
     fn webhooks_are_told_with_their_verdict() {
         let body = r#"{"type":"integration.validation.recovered","data":{"sequence":3,
-            "integration":{"name":"orders"},"status":"enabled","outageMs":6000}}"#;
+            "integration":{"name":"orders"},"status":"enabled","outageMs":6789}}"#;
         let mut received = Received {
             id: "evt_1".to_owned(),
             repeated: false,

@@ -105,10 +105,10 @@ pub(crate) enum Refused {
 pub(crate) enum AllowError {
     /// It is written like a range and is none.
     #[error("`{0}` is not a range of addresses such as `10.0.0.0/8`")]
-    NotARange(String),
+    Range(String),
     /// Its address does not begin its range.
     #[error("`{entry}` does not begin its range; write `{range}`, or `{addr}` for one address")]
-    NotTheBeginning {
+    Beginning {
         /// As written.
         entry: String,
         /// The whole range.
@@ -118,7 +118,7 @@ pub(crate) enum AllowError {
     },
     /// It is no host name either.
     #[error("`{0}` is neither an address, a range of addresses nor a host name")]
-    NotAHost(String),
+    Host(String),
 }
 
 /// What is open besides the public Internet: ranges of addresses, and host names wherever they lead.
@@ -138,17 +138,17 @@ impl Allow {
         if let Ok(addr) = entry.parse::<IpAddr>() {
             self.ranges.push(addr.to_canonical().into());
         } else if entry.contains('/') {
-            let not_a_range = |_fault| AllowError::NotARange(entry.to_owned());
+            let not_a_range = |_fault| AllowError::Range(entry.to_owned());
             let range: IpNet = entry.parse().map_err(not_a_range)?;
             if range.trunc() != range {
                 let (entry, addr) = (entry.to_owned(), range.addr());
-                return Err(AllowError::NotTheBeginning { entry, range: range.trunc(), addr });
+                return Err(AllowError::Beginning { entry, range: range.trunc(), addr });
             }
             self.ranges.push(range);
         } else if is_host(entry) {
             self.hosts.push(entry.to_ascii_lowercase());
         } else {
-            return Err(AllowError::NotAHost(entry.to_owned()));
+            return Err(AllowError::Host(entry.to_owned()));
         }
         Ok(())
     }

@@ -5,11 +5,10 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::dns::Resolve;
-use rustls::ClientConfig;
 
 use super::tls;
 use crate::domain::Class;
@@ -22,10 +21,6 @@ const DETAIL_MAX: usize = 300;
 const USER_AGENT: &str = concat!("revalidated/", env!("CARGO_PKG_VERSION"));
 /// What the operating system answers when the process, or the machine, has no file descriptor left.
 const OUT_OF_DESCRIPTORS: [i32; 2] = [23, 24];
-
-/// The system's certificates, read once: a thousand integrations share one set. The clients
-/// themselves are not shared, since a connection belongs to the runtime that opened it.
-static SYSTEM: Mutex<Option<ClientConfig>> = Mutex::new(None);
 
 /// No client could be built.
 #[derive(Debug, thiserror::Error)]
@@ -60,6 +55,11 @@ pub(crate) struct HttpOptions {
     pub(crate) ca_file: Option<PathBuf>,
     /// Resolves host names instead of the system; never asked about literal addresses.
     pub(crate) resolver: Option<Arc<dyn Resolve>>,
+    /// Keep to HTTP/1.1, where a connection that fell silent is given up with its request; over
+    /// HTTP/2 it would be shared by the requests after it, and all of them would fail.
+    pub(crate) http1_only: bool,
+    /// The most unused connections that are kept.
+    pub(crate) idle_connections_max: usize,
 }
 
 impl Default for HttpOptions {
@@ -69,18 +69,29 @@ impl Default for HttpOptions {
             total_timeout: Duration::from_secs(20),
             ca_file: None,
             resolver: None,
+            http1_only: false,
+            idle_connections_max: 4,
         }
     }
 }
 
 impl fmt::Debug for HttpOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { connect_timeout, total_timeout, ca_file, resolver } = self;
+        let Self {
+            connect_timeout,
+            total_timeout,
+            ca_file,
+            resolver,
+            http1_only,
+            idle_connections_max,
+        } = self;
         f.debug_struct("HttpOptions")
             .field("connect_timeout", connect_timeout)
             .field("total_timeout", total_timeout)
             .field("ca_file", ca_file)
             .field("resolver", &resolver.is_some())
+            .field("http1_only", http1_only)
+            .field("idle_connections_max", idle_connections_max)
             .finish()
     }
 }
@@ -92,31 +103,25 @@ impl fmt::Debug for HttpOptions {
 /// Names the file of certificate authorities that cannot be used.
 #[expect(clippy::disallowed_methods, reason = "the place where clients are built")]
 pub(crate) fn client(options: &HttpOptions) -> Result<reqwest::Client, HttpError> {
-    let mut config = match &options.ca_file {
-        Some(path) => tls::client_config(Some(path))?,
-        None => system_config()?,
-    };
+    let mut config = tls::client_config(options.ca_file.as_deref())?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     let mut builder = reqwest::Client::builder()
         .tls_backend_preconfigured(config)
         .connect_timeout(options.connect_timeout)
         .timeout(options.total_timeout)
         .pool_idle_timeout(IDLE_MAX)
+        .pool_max_idle_per_host(options.idle_connections_max)
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
+        .referer(false)
         .user_agent(USER_AGENT);
+    if options.http1_only {
+        builder = builder.http1_only();
+    }
     if let Some(resolver) = &options.resolver {
         builder = builder.dns_resolver(Arc::clone(resolver));
     }
     builder.build().map_err(HttpError::Setup)
-}
-
-fn system_config() -> Result<ClientConfig, tls::TlsError> {
-    let mut system = SYSTEM.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(config) = system.as_ref() {
-        return Ok(config.clone());
-    }
-    Ok(system.insert(tls::client_config(None)?).clone())
 }
 
 /// Reads the body of `response`, at most `bytes_max` of it.

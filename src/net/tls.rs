@@ -1,12 +1,16 @@
 //! TLS configurations: certificates are always verified, TLS 1.2 at least, one provider.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
-use rustls::{ClientConfig, RootCertStore};
+use rustls::{ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier};
 use rustls_platform_verifier::BuilderVerifierExt;
+
+/// The configuration with the system's certificates, which are read once: a thousand integrations
+/// share one set.
+static SYSTEM: Mutex<Option<ClientConfig>> = Mutex::new(None);
 
 /// No TLS configuration could be made.
 #[derive(Debug, thiserror::Error)]
@@ -44,15 +48,23 @@ pub(crate) fn authorities(path: &Path) -> Result<Vec<CertificateDer<'static>>, T
 ///
 /// Fails when the authorities cannot be read.
 pub(crate) fn client_config(ca_file: Option<&Path>) -> Result<ClientConfig, TlsError> {
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let builder =
-        ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
-    let Some(path) = ca_file else {
-        return Ok(builder.with_platform_verifier()?.with_no_client_auth());
-    };
+    let Some(path) = ca_file else { return system() };
     let mut roots = RootCertStore::empty();
     for certificate in authorities(path)? {
         roots.add(certificate)?;
     }
-    Ok(builder.with_root_certificates(roots).with_no_client_auth())
+    Ok(builder()?.with_root_certificates(roots).with_no_client_auth())
+}
+
+fn system() -> Result<ClientConfig, TlsError> {
+    let mut system = SYSTEM.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(config) = system.as_ref() {
+        return Ok(config.clone());
+    }
+    Ok(system.insert(builder()?.with_platform_verifier()?.with_no_client_auth()).clone())
+}
+
+fn builder() -> Result<ConfigBuilder<ClientConfig, WantsVerifier>, rustls::Error> {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()
 }

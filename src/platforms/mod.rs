@@ -54,6 +54,7 @@ pub(crate) enum AutoBootstrap {
     /// Only `false`.
     MustBeFalse,
     /// It is not given.
+    #[cfg_attr(not(test), expect(dead_code, reason = "Trino's, which is not there yet"))]
     Absent,
 }
 

@@ -15,6 +15,6 @@ pub(crate) use rows::{
 };
 pub(crate) use sqlite::{Store, View};
 pub(crate) use types::{
-    Attempt, Began, Begun, Due, Finished, PendingDelivery, Pruned, Recorded, Retention, StoreError,
+    Attempt, Began, Begun, Due, Finished, PendingDelivery, Recorded, Retention, StoreError,
     SubjectRun, Synced, Tell, Trigger, Wanted,
 };

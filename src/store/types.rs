@@ -143,8 +143,6 @@ pub(crate) struct Due {
     pub(crate) id: IntegrationId,
     /// Its name.
     pub(crate) name: String,
-    /// Since when.
-    pub(crate) next_run_at: Timestamp,
 }
 
 /// What happened to the wish to start a run.

@@ -40,7 +40,8 @@ const TAMPERINGS: [Tampering; 9] = [
     }),
     ("an id that eats the timestamp", |request| {
         let at = request.headers["webhook-timestamp"].clone();
-        header(request, "webhook-id").push_str(&format!(".{at}"));
+        let id = header(request, "webhook-id");
+        *id = format!("{id}.{at}");
     }),
     ("no signature", |request| header(request, "webhook-signature").clear()),
     ("signatures of another version", |request| {

@@ -13,4 +13,4 @@ mod testing;
 mod text;
 
 pub(crate) use receiver::Receiver;
-pub(crate) use send::{Message, SendError, Sender, Sent};
+pub(crate) use send::{Message, SendError, Sender};

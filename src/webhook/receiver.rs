@@ -304,6 +304,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "one table")]
     fn every_mistake_is_named_alone() {
         let long = "n".repeat(101);
         let short = "whsec_aHVudGVyMmh1bnRlcjI=";

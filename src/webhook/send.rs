@@ -1,10 +1,11 @@
 //! One attempt to deliver one message.
 
 use std::error::Error;
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
-use reqwest::{Client, Response, StatusCode, redirect};
+use reqwest::{Client, Response, StatusCode};
 use tokio::time::Instant;
 
 use super::receiver::Receiver;
@@ -12,17 +13,13 @@ use super::sign::{Key, KeyError, signatures};
 use super::text::{cut, one_line, redacted};
 use crate::domain::{AttemptResult, Secret, SecretRef, Timestamp, duration_text};
 use crate::net::address::{GuardedResolver, Refused, host_permitted};
-use crate::net::tls::{self, TlsError};
+use crate::net::http::{self, HttpError, HttpOptions};
 use crate::secrets::{self, SecretError};
 
 /// The most that is read of an answer, in bytes.
 const ANSWER_BYTES_MAX: usize = 16 * 1024;
 /// The most that is kept of an answer or an error, in bytes.
 const DETAIL_BYTES_MAX: usize = 1024;
-/// How long an idle connection is kept.
-const IDLE_MAX: Duration = Duration::from_secs(30);
-/// Who sends.
-const USER_AGENT: &str = concat!("revalidated/", env!("CARGO_PKG_VERSION"));
 
 /// Why nothing can be sent, or nothing came back.
 #[derive(Debug, thiserror::Error)]
@@ -30,12 +27,9 @@ pub(crate) enum SendError {
     /// The URL's host is an address that is not open.
     #[error("the address is refused")]
     Address(#[from] Refused),
-    /// No TLS.
-    #[error("connections cannot be secured")]
-    Tls(#[from] TlsError),
     /// The HTTP client cannot be built.
     #[error("no HTTP client can be made")]
-    Client(#[source] reqwest::Error),
+    Client(#[from] HttpError),
     /// A secret cannot be read; nothing is sent unsigned.
     #[error("not sent, since it cannot be signed")]
     Secret(#[from] SecretError),
@@ -170,25 +164,15 @@ impl Sender {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "net::http is not there yet; these are its limits")]
-fn client(receiver: &Receiver) -> Result<Client, SendError> {
-    let tls = tls::client_config(receiver.ca_file.as_deref())?;
-    // HTTP/1.1: a connection that fell silent is given up with its request. Over HTTP/2 it would be
-    // shared by the attempts after it, and all of them would fail.
-    Client::builder()
-        .tls_backend_preconfigured(tls)
-        .http1_only()
-        .dns_resolver(GuardedResolver::new(receiver.allow.clone()))
-        .redirect(redirect::Policy::none())
-        .no_proxy()
-        .referer(false)
-        .connect_timeout(receiver.connect_timeout)
-        .timeout(receiver.timeout)
-        .pool_max_idle_per_host(receiver.concurrency)
-        .pool_idle_timeout(IDLE_MAX)
-        .user_agent(USER_AGENT)
-        .build()
-        .map_err(SendError::Client)
+fn client(receiver: &Receiver) -> Result<Client, HttpError> {
+    http::client(&HttpOptions {
+        connect_timeout: receiver.connect_timeout,
+        total_timeout: receiver.timeout,
+        ca_file: receiver.ca_file.clone(),
+        resolver: Some(Arc::new(GuardedResolver::new(receiver.allow.clone()))),
+        http1_only: true,
+        idle_connections_max: receiver.concurrency,
+    })
 }
 
 /// The beginning of the answer's body, as far as it came.

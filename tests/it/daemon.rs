@@ -7,7 +7,7 @@ use crate::support::{Config, Daemon, revalidated, wait_for};
 const SOON: Duration = Duration::from_secs(15);
 
 /// An integration that fails at once: nothing listens on its ports.
-fn lake(name: &str, path: &str) -> String {
+pub(crate) fn lake(name: &str, path: &str) -> String {
     format!(
         r#"
         [[integration]]

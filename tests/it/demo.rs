@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
 use std::time::Duration;
 
 /// The longest the demo may take, its own limits included.
@@ -33,14 +34,15 @@ fn start(temporary: &Path, arguments: &[&str]) -> Demo {
     Demo(child)
 }
 
-/// Reads the output on a thread until its end and passes each line to `saw`.
-fn read_lines(demo: &mut Demo, mut saw: impl FnMut(&str, u32) + Send + 'static) -> Output {
-    let (out, mut err) = (demo.0.stdout.take().unwrap(), demo.0.stderr.take().unwrap());
+/// Waits for the end and passes each line of the output that is still read to `saw`.
+fn watch(demo: &mut Demo, mut saw: impl FnMut(&str, u32) + Send + 'static) -> Output {
+    let (out, mut err) = (demo.0.stdout.take(), demo.0.stderr.take().unwrap());
     let id = demo.0.id();
-    let (done, ended) = std::sync::mpsc::channel();
+    let (done, ended) = mpsc::channel();
     std::thread::spawn(move || {
         let mut told = String::new();
-        for line in BufReader::new(out).lines().map(Result::unwrap) {
+        for line in out.into_iter().flat_map(|out| BufReader::new(out).lines()) {
+            let line = line.unwrap();
             saw(&line, id);
             told.push_str(&line);
             told.push('\n');
@@ -49,7 +51,7 @@ fn read_lines(demo: &mut Demo, mut saw: impl FnMut(&str, u32) + Send + 'static) 
         err.read_to_string(&mut logged).unwrap();
         done.send((told, logged)).unwrap();
     });
-    let (told, logged) = ended.recv_timeout(WAIT_MAX).expect("the demo ends in time");
+    let (told, logged) = ended.recv_timeout(WAIT_MAX).unwrap();
     Output { code: demo.0.wait().unwrap().code(), told, logged }
 }
 
@@ -70,9 +72,8 @@ fn planted(temporary: &Path) -> Vec<String> {
 fn the_demo_shows_a_failure_and_its_recovery_and_leaves_nothing_behind() {
     let temporary = tempfile::tempdir().unwrap();
     let mut demo = start(temporary.path(), &["--once"]);
-    let (folder, (found, secrets)) =
-        (temporary.path().to_owned(), std::sync::mpsc::channel::<Vec<String>>());
-    let Output { code, told, logged } = read_lines(&mut demo, move |line, _id| {
+    let (folder, (found, secrets)) = (temporary.path().to_owned(), mpsc::channel::<Vec<String>>());
+    let Output { code, told, logged } = watch(&mut demo, move |line, _id| {
         if line.contains("demo-orders: creating -> enabled") {
             found.send(planted(&folder)).unwrap();
         }
@@ -94,8 +95,9 @@ fn the_demo_shows_a_failure_and_its_recovery_and_leaves_nothing_behind() {
         "requests that read and 0 that write",
         "the daemon has ended; nothing is left behind",
     ] {
-        let place = rest.find(part).unwrap_or_else(|| panic!("`{part}` comes in order: {told}"));
-        rest = &rest[place + part.len()..];
+        let place = rest.find(part);
+        assert!(place.is_some(), "`{part}` does not come in order: {told}");
+        rest = &rest[place.unwrap() + part.len()..];
     }
     for other in ["demo-customers", "demo-invoices"] {
         assert!(!told.contains(&format!("{other}: enabled ->")), "{told}");
@@ -112,7 +114,7 @@ fn the_demo_shows_a_failure_and_its_recovery_and_leaves_nothing_behind() {
 fn an_interrupt_ends_the_demo_cleanly() {
     let temporary = tempfile::tempdir().unwrap();
     let mut demo = start(temporary.path(), &[]);
-    let Output { code, told, logged } = read_lines(&mut demo, |line, id| {
+    let Output { code, told, logged } = watch(&mut demo, |line, id| {
         if line.contains("every integration is enabled") {
             let killed = Command::new("kill").args(["-INT", &id.to_string()]).status().unwrap();
             assert!(killed.success());
@@ -120,5 +122,17 @@ fn an_interrupt_ends_the_demo_cleanly() {
     });
     assert_eq!(code, Some(0), "{told}\n{logged}");
     assert!(told.ends_with("the daemon has ended; nothing is left behind\n"), "{told}");
+    assert_eq!(fs::read_dir(temporary.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn the_demo_ends_when_nobody_reads_it_any_more() {
+    let temporary = tempfile::tempdir().unwrap();
+    let mut demo = start(temporary.path(), &[]);
+    let mut first = String::new();
+    BufReader::new(demo.0.stdout.take().unwrap()).read_line(&mut first).unwrap();
+    assert!(first.contains("daemon"), "{first}");
+    let Output { code, logged, .. } = watch(&mut demo, |_line, _id| ());
+    assert_eq!((code, logged.as_str()), (Some(0), ""));
     assert_eq!(fs::read_dir(temporary.path()).unwrap().count(), 0);
 }

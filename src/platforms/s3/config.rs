@@ -126,7 +126,7 @@ fn clients(reader: &mut Reader<'_>) -> Option<Clients> {
         ca_file
     });
     let total_timeout = ANSWER_MAX.max(connect_timeout);
-    let aws = HttpOptions { connect_timeout, total_timeout, ca_file, resolver: None };
+    let aws = HttpOptions { connect_timeout, total_timeout, ca_file, ..HttpOptions::default() };
     let metadata = HttpOptions {
         connect_timeout: METADATA_CONNECT_MAX,
         total_timeout: METADATA_TOTAL_MAX,

@@ -14,20 +14,16 @@ use crate::domain::{DeliveryId, IntegrationId, RunId, Timestamp};
 
 /// Rows whose time has come; those being run are few, and passed over.
 pub(super) const DUE: &str = "
-    SELECT id, name, next_run_at_ms FROM integration
+    SELECT id, name FROM integration
     WHERE next_run_at_ms <= :now AND (lease_until_ms IS NULL OR lease_until_ms <= :now)
     ORDER BY next_run_at_ms LIMIT :limit";
 
 /// Rows that are due at `now` and not leased, longest overdue first.
 pub(super) fn due(tx: &Connection, now: Timestamp, limit: u32) -> Result<Vec<Due>, StoreError> {
     let mut statement = tx.prepare_cached(DUE)?;
-    let found =
-        statement.query_and_then(named_params! {":now": now.0, ":limit": limit}, |row| {
-            Ok(Due {
-                id: IntegrationId(row.get("id")?),
-                name: row.get("name")?,
-                next_run_at: Timestamp(row.get("next_run_at_ms")?),
-            })
+    let found = statement
+        .query_and_then(named_params! {":now": now.0, ":limit": limit}, |row| {
+            Ok(Due { id: IntegrationId(row.get("id")?), name: row.get("name")? })
         })?;
     found.collect()
 }

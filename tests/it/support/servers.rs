@@ -28,7 +28,7 @@ fn stop(script: &str, dir: &Path) {
 const POSTGRES: &str = "tests/servers/postgres.sh";
 const MOTO: &str = "tests/servers/moto.sh";
 
-/// A real PostgreSQL with TLS.
+/// A real `PostgreSQL` with TLS.
 pub(crate) struct Postgres {
     pub(crate) facts: BTreeMap<String, String>,
     dir: TempDir,

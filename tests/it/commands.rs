@@ -1,0 +1,74 @@
+//! The commands beside a running daemon, as people and programs use them.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::daemon::lake;
+use crate::support::{Config, Daemon, Receiver};
+
+#[test]
+fn programs_read_everything_beside_the_running_daemon() {
+    let receiver = Receiver::start();
+    let url = &receiver.url;
+    let config = Config::new(&format!(
+        "{}\n[[receiver]]\nname = \"on-call\"\nurl = \"{url}\"\nallow = [\"127.0.0.0/8\"]\n\
+         secrets = [{{ file = \"DIR/webhook-secret\" }}]\n",
+        lake("one", "a")
+    ));
+    let daemon = Daemon::start(&config);
+    daemon.wait_status("one", "createError", Duration::from_secs(15));
+    receiver.wait("one", "createError", 0);
+
+    let shown = config.json(&["show", "one", "--json"]);
+    assert_eq!(shown["type"], "Native S3");
+    assert_eq!(shown["autoBootstrap"], false);
+    assert_eq!(shown["config"]["awsSecretAccessKey"], "[REDACTED]");
+    assert_eq!(shown["validationResults"]["status"], "failed");
+    assert_eq!(config.json(&["list", "--json"])[0]["name"], "one");
+    let history = config.json(&["history", "one", "--json"]).to_string();
+    assert!(history.contains("createError") && history.contains("unreachable"), "{history}");
+    let explained = config.json(&["explain", "one", "--json"]).to_string();
+    assert!(explained.contains("unreachable"), "{explained}");
+    let told = config.json(&["deliveries", "--state", "delivered", "--json"]);
+    assert!(2 <= told.as_array().unwrap().len(), "{told}");
+    for command in ["list", "show one", "history one", "explain one", "deliveries", "check"] {
+        let words: Vec<_> = command.split(' ').collect();
+        let output = config.run(&words);
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success() && !text.is_empty(), "{command}: {text}");
+        assert!(!text.contains('\u{1b}'), "no colour off a terminal: {text:?}");
+    }
+    let unknown = config.run(&["show", "oen"]);
+    assert_eq!(unknown.status.code(), Some(2));
+    assert!(String::from_utf8(unknown.stderr).unwrap().contains("did you mean `one`?"));
+}
+
+#[test]
+fn a_validation_by_hand_changes_nothing_and_says_how_it_went_by_its_exit_code() {
+    let config = Config::new(&lake("one", "a"));
+    let output = config.run(&["validate", "one", "--json"]);
+    assert_eq!(output.status.code(), Some(1));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let tests = report["validationResults"]["validationTests"].as_array().unwrap();
+    assert_eq!(tests.len(), 8, "{report}");
+    assert!(!config.dir().join("state.db").exists(), "nothing is stored");
+    let all = config.run(&["validate", "--all", "--preflight", "--json"]);
+    let reports: Value = serde_json::from_slice(&all.stdout).unwrap();
+    let skipped = reports[0].to_string().matches("applies before set-up").count();
+    assert_eq!(skipped, 0, "{reports}");
+}
+
+#[test]
+fn the_catalog_lists_every_platform_with_its_tests() {
+    let output = crate::support::revalidated(&["catalog", "--json"]);
+    let catalog: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let platforms = catalog.as_array().unwrap();
+    let count = |kind: &str| {
+        let found = platforms.iter().find(|platform| platform["type"] == kind).unwrap();
+        found["tests"].as_array().unwrap().len()
+    };
+    assert_eq!((count("Native S3"), count("Redshift")), (8, 5));
+    let first = &platforms[0]["tests"][0];
+    assert!(first["name"].is_string() && first["when"] == "always", "{first}");
+}
