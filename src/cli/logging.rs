@@ -17,9 +17,7 @@ use tracing_subscriber::{EnvFilter, Layer, Registry, fmt as lines};
 
 use super::print::{escaped_json, sanitise};
 use crate::config::LogFormat;
-
-/// Put before every filter, so that a filter can take it back: the heartbeat's own chatter.
-const QUIETENED: &str = "tokio_cron_scheduler=warn";
+use crate::daemon::QUIET;
 
 /// The form of the log.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, clap::ValueEnum)]
@@ -52,14 +50,14 @@ pub(super) fn checked_filter(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-/// The filter in force: `text`, without the heartbeat's chatter, and with the detail of this
+/// The filter in force: `text`, without the heartbeat's chatter unless it asks for that, and with the detail of this
 /// program that was asked for.
 #[must_use]
 pub(super) fn filter(text: &str, verbose: u8) -> String {
     match verbose {
-        0 => format!("{QUIETENED},{text}"),
-        1 => format!("{QUIETENED},{text},revalidated=debug"),
-        _ => format!("{QUIETENED},{text},revalidated=trace"),
+        0 => format!("{QUIET},{text}"),
+        1 => format!("{QUIET},{text},revalidated=debug"),
+        _ => format!("{QUIET},{text},revalidated=trace"),
     }
 }
 
@@ -221,7 +219,7 @@ mod tests {
         let line = logged(|writer| json(writer));
         let (line, rest) = line.split_once('\n').unwrap();
         assert_eq!(rest, "");
-        assert!(!line.chars().any(super::super::print::is_unsafe), "{line:?}");
+        assert!(!line.chars().any(crate::domain::is_unseen), "{line:?}");
         let value: serde_json::Value = serde_json::from_str(line).unwrap();
         assert_eq!(value["level"], "WARN");
         assert_eq!(value["message"], "said a\nb\u{1b}[31m\u{202e}\u{9b}");
@@ -235,7 +233,7 @@ mod tests {
         let line = logged(|writer| text(writer, false));
         let (line, rest) = line.split_once('\n').unwrap();
         assert_eq!(rest, "");
-        assert!(!line.chars().any(super::super::print::is_unsafe), "{line:?}");
+        assert!(!line.chars().any(crate::domain::is_unseen), "{line:?}");
         let event = "said a\\nb\\u{1b}[31m\\u{202e}\\u{9b} detail=a\\nb\\u{1b}[31m";
         assert!(line.contains(event) && line.ends_with("attempt=2"), "{line}");
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Entry;
 use super::schedules::Schedules;
 use super::settings::{Defaults, Evidence};
-use crate::domain::{Policy, Schedule};
+use crate::domain::{Policy, Schedule, is_unseen};
 use crate::input::{Faults, Reader, quoted};
 
 /// The longest name, in characters.
@@ -93,7 +93,7 @@ fn labels(reader: &mut Reader<'_>) -> BTreeMap<String, String> {
         if let Some(problem) = name_problem(name) {
             reader.fault("labels", format!("the name {} {problem}", quoted(name)));
         }
-        if LABEL_MAX < text.chars().count() || !text.chars().all(is_printable) {
+        if LABEL_MAX < text.chars().count() || text.chars().any(is_unseen) {
             let problem = format!("must be at most {LABEL_MAX} printable characters");
             reader.fault("labels", format!("{} {problem}", quoted(name)));
         }
@@ -105,21 +105,11 @@ fn labels(reader: &mut Reader<'_>) -> BTreeMap<String, String> {
 fn name_problem(name: &str) -> Option<&'static str> {
     if name.is_empty() || NAME_MAX < name.chars().count() {
         Some("must be 1 to 128 characters long")
-    } else if !name.chars().all(is_printable) {
+    } else if name.chars().any(is_unseen) {
         Some("must hold printable characters only")
     } else if name.trim() != name {
         Some("must not begin or end with a space")
     } else {
         None
     }
-}
-
-/// False for controls, and for what turns, joins or hides text around it.
-fn is_printable(c: char) -> bool {
-    !c.is_control()
-        && !matches!(
-            c,
-            '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-                | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
-        )
 }

@@ -34,7 +34,7 @@ pub(super) async fn deliver(
         let wait = match round(&shared, &tasks, &busy, &abort).await {
             Ok(wait) => wait,
             Err(error) => {
-                error!(error = chain(&error), "the outbox cannot be read");
+                error!("the outbox cannot be read: {}", chain(&error));
                 STORE_PAUSE
             }
         };
@@ -103,8 +103,8 @@ async fn attempt(shared: &Shared, receiver: &Sender, delivery: PendingDelivery) 
     if let Err(error) = shared.store.record_attempt(attempt).await {
         error!(
             delivery = delivery.id.0,
-            error = chain(&error),
-            "an attempt could not be recorded; the delivery will be repeated"
+            "an attempt could not be recorded, so the delivery will be repeated: {}",
+            chain(&error)
         );
     }
 }
@@ -132,7 +132,7 @@ fn log(
             attempt,
             code,
             duration_ms,
-            "webhook delivered"
+            "{receiver}: webhook about {integration} delivered"
         ),
         Next::RetryAfter(wait) => warn!(
             delivery,
@@ -144,7 +144,7 @@ fn log(
             duration_ms,
             detail,
             retry_in = duration_text(wait),
-            "webhook not delivered"
+            "{receiver}: webhook about {integration} not delivered: {detail}"
         ),
         Next::Failed => error!(
             delivery,
@@ -155,7 +155,7 @@ fn log(
             code,
             duration_ms,
             detail,
-            "webhook given up"
+            "{receiver}: webhook about {integration} given up: {detail}"
         ),
     }
 }

@@ -26,13 +26,14 @@ use tracing::{error, info, warn};
 use active::Active;
 
 use crate::config::Faulty;
-use crate::domain::Transition;
+use crate::domain::{Transition, duration_text};
 use crate::store::{Store, StoreError, Synced, Tell, View};
 use crate::webhook::SendError;
 
 pub(crate) use assemble::{Assembly, open};
 pub(crate) use clock::Clock;
 pub(crate) use once::validate;
+pub(crate) use scheduler::QUIET;
 
 /// The daemon could not start, or had to stop.
 #[derive(Debug, thiserror::Error)]
@@ -115,7 +116,8 @@ impl Shared {
     /// Logs status changes that no run caused, and lets their messages go out.
     fn changed(&self, synced: &Synced) {
         for (integration, Transition { from, to, cause }) in &synced.transitions {
-            info!(integration, %from, %to, cause = cause.as_str(), "status changed");
+            let cause = cause.as_str();
+            info!(integration, %from, %to, cause, "{integration}: {from} -> {to} ({cause})");
         }
         if !synced.transitions.is_empty() {
             self.wake_delivery();
@@ -156,7 +158,7 @@ pub(crate) async fn run(
     let jobs = start_jobs(&shared, assembly.settings.retention.at.text()).await?;
     let abort = CancellationToken::new();
     let mut loops = Loops::start(&shared, &stop, &abort);
-    info!(status = status_line(&shared), "started");
+    info!("started: {}", status_line(&shared));
     notify::ready(&status_line(&shared));
     let ended = loop {
         tokio::select! {
@@ -169,7 +171,7 @@ pub(crate) async fn run(
     };
     notify::stopping();
     stop.cancel();
-    info!(deadline_ms = u64::try_from(drain.as_millis()).unwrap_or(u64::MAX), "draining");
+    info!("draining, at most {}", duration_text(drain));
     loops.drain(drain, &abort).await;
     jobs.stop().await;
     close(shared).await?;
@@ -249,7 +251,7 @@ impl Loops {
                     continue;
                 }
                 if let Err(error) = ended.await {
-                    error!(%error, "a loop ended in a fault");
+                    error!("a loop ended in a fault: {error}");
                 }
             }
         };
@@ -275,12 +277,12 @@ async fn prune(shared: Arc<Shared>, stop: CancellationToken) {
                 Ok(pruned) if pruned.0 == 0 => break,
                 Ok(pruned) => rows += pruned.0,
                 Err(error) => {
-                    error!(error = chain(&error), "history cannot be pruned");
+                    error!("history cannot be pruned: {}", chain(&error));
                     break;
                 }
             }
         }
-        info!(rows, "old history deleted");
+        info!(rows, "deleted {} of old history", count(rows, "row"));
     }
 }
 
@@ -298,7 +300,8 @@ async fn watch(shared: Arc<Shared>, period: Duration, stop: CancellationToken) {
         if before.0 < after.0 && before.1 < after.1 {
             notify::watchdog();
         } else {
-            warn!(planner = before.0 < after.0, outbox = before.1 < after.1, "no progress");
+            let (planner, outbox) = (before.0 < after.0, before.1 < after.1);
+            warn!(planner, outbox, "no progress; the watchdog is not told");
         }
     }
 }

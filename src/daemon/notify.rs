@@ -14,7 +14,7 @@ pub(super) fn ready(status: &str) {
 pub(super) fn reloading() {
     match NotifyState::monotonic_usec_now() {
         Ok(now) => send(&[NotifyState::Reloading, now]),
-        Err(error) => warn!(%error, "the monotonic clock cannot be read"),
+        Err(error) => warn!("the monotonic clock cannot be read: {error}"),
     }
 }
 
@@ -31,6 +31,6 @@ pub(super) fn watchdog() {
 fn send(states: &[NotifyState<'_>]) {
     let sent: io::Result<()> = sd_notify::notify(states);
     if let Err(error) = sent {
-        warn!(%error, "systemd could not be notified");
+        warn!("systemd could not be notified: {error}");
     }
 }

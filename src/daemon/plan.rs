@@ -35,7 +35,7 @@ pub(super) async fn plan(shared: Arc<Shared>, stop: CancellationToken, abort: Ca
         let wait = match round(&shared, &tasks, &on_the_way, &stop, &abort).await {
             Ok(wait) => wait,
             Err(error) => {
-                error!(error = chain(&error), "the due integrations cannot be read");
+                error!("the due integrations cannot be read: {}", chain(&error));
                 STORE_PAUSE
             }
         };
@@ -101,7 +101,7 @@ async fn room(shared: &Shared, id: IntegrationId) -> Option<[OwnedSemaphorePermi
 /// Takes the step; a store that fails is not asked again at once.
 async fn attend(shared: &Shared, id: IntegrationId, abort: &CancellationToken) {
     if let Err(error) = validate::step(shared, id, abort).await {
-        error!(error = chain(&error), "a run could not be stored");
+        error!("a run could not be stored: {}", chain(&error));
         abort.run_until_cancelled(sleep(STORE_PAUSE)).await;
     }
 }

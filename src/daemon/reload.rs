@@ -28,17 +28,19 @@ pub(super) async fn reload(shared: &Shared, config: Option<&Path>) {
     match done {
         Ok(()) => {
             let status = status_line(shared);
-            info!(status, "configuration reloaded");
+            info!("configuration reloaded: {status}");
             notify::ready(&status);
         }
         Err(refused) => {
+            let mut reason = chain(&refused);
             if let DaemonError::Configuration(faulty) = &refused {
                 for fault in &faulty.faults {
                     error!("wrong configuration: {fault}");
                 }
+                reason = refused.to_string();
             }
-            error!(error = chain(&refused), "reload refused, the old configuration stays");
-            notify::ready(&format!("{}; last reload refused: {refused}", status_line(shared)));
+            error!("reload refused, the old configuration stays: {reason}");
+            notify::ready(&format!("{}; last reload refused: {reason}", status_line(shared)));
         }
     }
 }

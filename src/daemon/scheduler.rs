@@ -9,6 +9,8 @@ use tokio_cron_scheduler::{Job, JobScheduler};
 
 pub(crate) use tokio_cron_scheduler::JobSchedulerError as JobsError;
 
+/// For log filters: the library tells of every job it is given.
+pub(crate) const QUIET: &str = "tokio_cron_scheduler=warn";
 /// Fires every ten seconds: a nudge to look at the rows, should every timer have been lost.
 const HEARTBEAT: &str = "*/10 * * * * *";
 
@@ -41,7 +43,7 @@ impl Jobs {
     /// Stops firing.
     pub(super) async fn stop(mut self) {
         if let Err(error) = self.0.shutdown().await {
-            tracing::warn!(%error, "the job scheduler did not stop cleanly");
+            tracing::warn!("the job scheduler did not stop cleanly: {error}");
         }
     }
 }

@@ -12,8 +12,8 @@ use super::Shared;
 use super::active::{Active, Watched};
 use super::assemble::{Stored, parse_stored};
 use crate::domain::{
-    Class, Finding, IntegrationId, Outcome, Report, ReportStatus, Subject, Test, TestResult,
-    Transition,
+    Class, Finding, IntegrationId, Outcome, Report, ReportStatus, Status, Subject, Test,
+    TestResult, Transition,
 };
 use crate::platforms::{Mode, PLATFORMS, RunContext, Validator};
 use crate::store::{Began, Begun, Finished, Recorded, StoreError, SubjectRun};
@@ -130,7 +130,7 @@ pub(super) async fn guarded(
     match AbortOnDropHandle::new(tokio::spawn(work)).await {
         Ok(report) => report,
         Err(stopped) => {
-            error!(panicked = stopped.is_panic(), "a validation stopped before its end");
+            error!(panicked = stopped.is_panic(), "a validation stopped: {stopped}");
             let message = "The validation stopped because of a fault in revalidated.";
             nothing_ran(catalog, message)
         }
@@ -182,47 +182,56 @@ impl Summary {
 
     fn log(&self, recorded: &Recorded) {
         let Self { integration, platform, result, message, duration_ms, late_ms } = self;
-        let result = result.as_str();
+        let told = match message {
+            Some(message) => format!("{}: {message}", result.as_str()),
+            None => result.as_str().to_owned(),
+        };
         let (run, verdict, rule, transition, next_run_at) = match recorded {
             Recorded::Stored { run, verdict, rule, transition, next_run_at } => {
                 let next = next_run_at.map_or_else(|| "never".to_owned(), |at| at.to_string());
                 (run.0, *verdict, rule, transition, next)
             }
             Recorded::Overtaken => {
-                info!(integration, platform, "a change overtook the run; its result is dropped");
+                info!(
+                    integration,
+                    platform, "{integration}: a change overtook the run, its result is dropped"
+                );
                 return;
             }
         };
-        let message = message.as_deref().unwrap_or_default();
-        if result == "failed" || result == "skipped" {
-            warn!(
+        match result {
+            ReportStatus::Passed | ReportStatus::Warning => info!(
                 integration,
                 platform,
                 run,
                 duration_ms,
                 late_ms,
-                result,
+                next_run_at,
+                result = result.as_str(),
+                "{integration}: validation {told}"
+            ),
+            ReportStatus::Failed | ReportStatus::Skipped => warn!(
+                integration,
+                platform,
+                run,
+                duration_ms,
+                late_ms,
+                next_run_at,
+                result = result.as_str(),
                 ?verdict,
                 rule,
-                message,
-                next_run_at,
-                "validation did not pass"
-            );
-        } else {
-            info!(
-                integration,
-                platform,
-                run,
-                duration_ms,
-                late_ms,
-                result,
-                message,
-                next_run_at,
-                "validation passed"
-            );
+                "{integration}: validation {told}"
+            ),
         }
-        if let Some(Transition { from, to, .. }) = transition {
-            warn!(integration, platform, run, %from, %to, "status changed");
+        match transition {
+            Some(Transition { from, to: Status::Enabled, .. }) => {
+                let to = Status::Enabled;
+                info!(integration, platform, run, %from, %to, "{integration}: {from} -> {to}");
+            }
+            Some(Transition { from, to, .. }) => {
+                warn!(integration, platform, run, %from, %to, "{integration}: {from} -> {to}");
+            }
+            None => (),
         }
     }
 }

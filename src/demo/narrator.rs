@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 use super::receiver::{Body, Received};
 use super::watch::Flip;
 use crate::daemon::Clock;
-use crate::domain::{ReportStatus, Status, duration_text};
+use crate::domain::{ReportStatus, Status, duration_text, is_unseen};
 use crate::store::StoredTest;
 
 /// The longest text of others that is shown, in characters.
@@ -123,12 +123,7 @@ impl<W: Write> Narrator<W> {
 
 /// Text from elsewhere, bounded and without anything a terminal would act on.
 fn shown(text: &str) -> String {
-    let harmless = |c: char| {
-        let steers = c.is_control()
-            || matches!(c, '\u{200E}'..='\u{200F}' | '\u{2028}'..='\u{202E}')
-            || matches!(c, '\u{2066}'..='\u{2069}');
-        if steers { '\u{FFFD}' } else { c }
-    };
+    let harmless = |c: char| if is_unseen(c) { '\u{FFFD}' } else { c };
     let mut shown: String = text.chars().take(SHOWN_CHARS_MAX).map(harmless).collect();
     if text.chars().nth(SHOWN_CHARS_MAX).is_some() {
         shown.push_str(" ...");

@@ -6,6 +6,7 @@ mod report;
 mod schedule;
 mod secret;
 mod status;
+mod text;
 mod time;
 mod verdict;
 
@@ -21,6 +22,7 @@ pub(crate) use report::{
 pub(crate) use schedule::{Schedule, ScheduleError};
 pub(crate) use secret::{Secret, SecretRef};
 pub(crate) use status::{Cause, Status, Subject, Transition, UnknownName, next_status};
+pub(crate) use text::{is_unseen, one_line};
 pub(crate) use time::{Timestamp, duration_text};
 pub(crate) use verdict::{Counters, Judgement, Policy, Verdict, judge};
 

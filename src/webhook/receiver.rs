@@ -7,8 +7,7 @@ use std::time::Duration;
 use reqwest::Url;
 
 use super::sign::Key;
-use super::text::is_unseen;
-use crate::domain::{EventType, RetryPolicy, SecretRef, Subscription, duration_text};
+use crate::domain::{EventType, RetryPolicy, SecretRef, Subscription, duration_text, is_unseen};
 use crate::input::{Kind, Reader, nearest};
 use crate::net::address::{Allow, host_permitted};
 

@@ -15,7 +15,7 @@ use serde::Serialize;
 pub(super) use table::Table;
 pub(super) use tone::{Tone, render, toned};
 
-use crate::domain::{ReportStatus, Status, Timestamp, duration_text};
+use crate::domain::{ReportStatus, Status, Timestamp, duration_text, is_unseen};
 
 /// What the layout depends on.
 #[derive(Clone, Copy, Debug)]
@@ -81,27 +81,18 @@ impl Answer {
 /// escape: control characters, line and paragraph separators, direction changes, invisible marks.
 #[must_use]
 pub(super) fn sanitise(text: &str) -> Cow<'_, str> {
-    if !text.contains(is_unsafe) {
+    if !text.contains(is_unseen) {
         return Cow::Borrowed(text);
     }
     let mut clean = String::with_capacity(text.len() + 8);
     for char in text.chars() {
-        if is_unsafe(char) {
+        if is_unseen(char) {
             clean.extend(char.escape_default());
         } else {
             clean.push(char);
         }
     }
     Cow::Owned(clean)
-}
-
-/// True for a character that must not reach a terminal as it is.
-pub(super) fn is_unsafe(char: char) -> bool {
-    char.is_control()
-        || matches!(char,
-            '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{feff}'
-            | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{fff9}'..='\u{fffb}'
-            | '\u{e0000}'..='\u{e007f}')
 }
 
 /// `value` as indented JSON with a line end.
@@ -115,7 +106,7 @@ pub(super) fn json(value: &impl Serialize) -> Result<String, serde_json::Error> 
     Ok(text)
 }
 
-/// JSON with what [`is_unsafe`] names as `\u` escapes: the same value, and safe to show.
+/// JSON with what [`is_unseen`] names as `\u` escapes: the same value, and safe to show.
 ///
 /// JSON itself demands escapes below U+0020 only. Nothing beyond ASCII stands outside of its
 /// texts, so every such character may be replaced.
@@ -123,7 +114,7 @@ pub(super) fn json(value: &impl Serialize) -> Result<String, serde_json::Error> 
 pub(super) fn escaped_json(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for char in text.chars() {
-        if '\u{7f}' <= char && is_unsafe(char) {
+        if '\u{7f}' <= char && is_unseen(char) {
             for unit in char.encode_utf16(&mut [0; 2]) {
                 // Writing to a string cannot fail.
                 write!(safe, "\\u{unit:04x}").unwrap_or_default();
@@ -226,7 +217,7 @@ mod tests {
     fn json_is_safe_to_show_and_means_the_same() {
         let value = serde_json::json!({ "m": "\u{1b}[2J \u{9b} \u{202e} \u{7f} \u{e0041} ö" });
         let text = json(&value).unwrap();
-        assert!(!text.chars().any(|char| char != '\n' && is_unsafe(char)), "{text}");
+        assert!(!text.chars().any(|char| char != '\n' && is_unseen(char)), "{text}");
         assert!(text.contains("\\u001b[2J \\u009b \\u202e \\u007f \\udb40\\udc41 ö"), "{text}");
         assert_eq!(serde_json::from_str::<serde_json::Value>(&text).unwrap(), value);
     }

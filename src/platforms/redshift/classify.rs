@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rustls::CertificateError;
 
-use crate::domain::{Class, Secret, duration_text};
+use crate::domain::{Class, Secret, duration_text, one_line};
 use crate::net::tls::TlsError;
 use crate::secrets::SecretError;
 
@@ -244,7 +244,7 @@ impl Failure {
                 || text.to_owned(),
                 |password| text.replace(password.expose(), "[REDACTED]"),
             );
-            one_line(&text)
+            one_line(&text, DETAIL_MAX)
         };
         let cause = Cause::of(error);
         let chain = chain(error);
@@ -286,17 +286,6 @@ fn chain(error: &CallError) -> String {
         Some(first) => first.to_uppercase().chain(letters).collect(),
         None => text,
     }
-}
-
-/// `text` on one line without control characters, cut to what a message holds.
-pub(super) fn one_line(text: &str) -> String {
-    let clean = |letter: char| if letter.is_control() { ' ' } else { letter };
-    let text: String = text.chars().map(clean).collect();
-    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    if text.chars().count() <= DETAIL_MAX {
-        return text;
-    }
-    text.chars().take(DETAIL_MAX - 1).chain(['…']).collect()
 }
 
 #[cfg(test)]

@@ -11,11 +11,11 @@ mod tests;
 
 use std::time::Duration;
 
-use self::classify::{Cause, Failure, one_line};
+use self::classify::{Cause, Failure};
 use self::client::{Endpoint, Session, Statement};
 use super::recorder::Held;
 use super::{AutoBootstrap, BoxFuture, Identity, Mode, Platform, Recorder, RunContext, Validator};
-use crate::domain::{Class, Finding, Report, Test};
+use crate::domain::{Class, Finding, Report, Test, one_line};
 use crate::input::Reader;
 
 /// Redshift, as the table of contents lists it.
@@ -30,6 +30,8 @@ pub(super) const PLATFORM: Platform = Platform {
 
 const CATALOG: &[Test] = &[CONNECT, DATABASE_ABSENT, ROLE_ABSENT, DATABASE_EXISTS, ROLE_EXISTS];
 
+/// The most of a name that a remedy shows; longer ones are not accepted anyway.
+const NAME_SHOWN_MAX: usize = 127;
 const CONNECT: Test =
     Test::always("Initial validation: basic connection test", "Unable to connect to host.");
 const DATABASE_ABSENT: Test = Test::preflight(
@@ -334,5 +336,5 @@ fn filled(test: Test, name: &str) -> String {
 
 /// `name` as an identifier in a statement that people are to run.
 fn quoted(name: &str) -> String {
-    format!("\"{}\"", one_line(name).replace('"', "\"\""))
+    format!("\"{}\"", one_line(name, NAME_SHOWN_MAX).replace('"', "\"\""))
 }

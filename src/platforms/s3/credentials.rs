@@ -23,8 +23,8 @@ use tokio::sync::Mutex;
 use super::client::{Client, Request, SESSION_POLICY, shown_key};
 use super::config::Clients;
 use super::reply::{Assumed, assumed};
-use crate::domain::{Class, Finding, SecretRef};
-use crate::net::http::{classify, one_line, read_capped};
+use crate::domain::{Class, Finding, SecretRef, one_line};
+use crate::net::http::{classify, read_capped};
 use crate::platforms::RunContext;
 use crate::secrets;
 

@@ -7,8 +7,7 @@ use quick_xml::escape::resolve_xml_entity;
 use quick_xml::events::{BytesRef, BytesStart, Event};
 use reqsign_aws_v4::Credential;
 
-use crate::domain::Timestamp;
-use crate::net::http::one_line;
+use crate::domain::{Timestamp, one_line};
 
 /// The deepest nesting of elements that is read; the documented bodies have five levels.
 const DEPTH_MAX: usize = 16;

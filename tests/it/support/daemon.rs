@@ -102,11 +102,11 @@ impl<'c> Daemon<'c> {
             .spawn()
             .unwrap();
         let mut daemon = Self { config, child };
-        let before = daemon.log().matches("\"started\"").count();
+        let before = daemon.log().matches("\"started: ").count();
         let begun = move |daemon: &mut Self| {
             let ended = daemon.child.try_wait().unwrap();
             assert!(ended.is_none(), "the daemon ended: {ended:?}\n{}", daemon.log());
-            (before < daemon.log().matches("\"started\"").count()).then_some(())
+            (before < daemon.log().matches("\"started: ").count()).then_some(())
         };
         wait_for("start of the daemon", Duration::from_secs(20), || begun(&mut daemon));
         daemon
@@ -131,7 +131,10 @@ impl<'c> Daemon<'c> {
     /// Waits until the integration `name` has `status`.
     pub(crate) fn wait_status(&self, name: &str, status: &str, limit: Duration) {
         wait_for(&format!("{name} in {status}"), limit, || {
-            let shown = self.config.run(&["show", name, "--json"]);
+            // Not by way of the configuration, which a test may have broken.
+            let store = self.config.dir().join("state.db");
+            let store = store.to_str().unwrap();
+            let shown = self.config.run(&["show", name, "--json", "--store", store]);
             let shown: Value = serde_json::from_slice(&shown.stdout).ok()?;
             (shown["status"] == status).then_some(())
         });
