@@ -215,7 +215,7 @@ def main():
         took = time.monotonic() - began
     counts = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
     print(f"{cuts} cuts in {took:.0f} s over {len(recorded)} steps ({counts}); {len(faults)} violations")
-    for fault in faults[:5]:
+    for fault in faults[:10]:
         print(" ", fault)
     sys.exit(bool(faults))
 
