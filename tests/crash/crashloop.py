@@ -142,7 +142,7 @@ def main():
         f"{kills} kills in {took:.0f} s, {busy} at work; {transitions} transitions, {len(receiver.told)} requests"
         f" for {len({told.id for told in receiver.told})} events; {len(faults)} violations"
     )
-    for fault in faults[:5]:
+    for fault in faults[:10]:
         print(" ", fault)
     sys.exit(bool(faults))
 

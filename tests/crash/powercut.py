@@ -25,7 +25,7 @@ SECTOR = 512
 SENDS, SYNCS = ("write", "writev", "sendto", "sendmsg"), ("fsync", "fdatasync")
 TRACED = ",".join((*SENDS, *SYNCS, "pwrite64", "ftruncate", "unlink", "rename"))
 CALL = re.compile(r"(\w+)\((.*)\)\s+= (\d+)")
-NAME = re.compile(r'(?<=[<"])[^<>"]+(?=[>"])')
+NAME = re.compile(r'(?:\d<|^"|, ")([^<>"]+)[>"]')
 STRING = re.compile(r'"((?:\\x[0-9a-f]{2})*)"')
 TOLD = re.compile(rb"webhook-id: ?([^\r]+)\r\n", re.IGNORECASE)
 
@@ -95,7 +95,7 @@ def told(text, number):
 
 def disk(call, arguments, result, began, ended, database):
     """What a finished call does to the database's files."""
-    named = [plain(name).decode(errors="replace") for name in NAME.findall(arguments)[:2]]
+    named = [plain(name).decode(errors="replace") for name in NAME.findall(arguments)]
     file = named[0] if named else ""
     if call in SYNCS and file == os.path.dirname(database):
         yield Step("settle", began, ended, file)
@@ -215,7 +215,7 @@ def main():
         took = time.monotonic() - began
     counts = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
     print(f"{cuts} cuts in {took:.0f} s over {len(recorded)} steps ({counts}); {len(faults)} violations")
-    for fault in faults[:5]:
+    for fault in faults[:10]:
         print(" ", fault)
     sys.exit(bool(faults))
 

@@ -10,8 +10,8 @@ use std::thread::JoinHandle;
 use rusqlite::{Connection, Savepoint, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
 
-use super::StoreError;
 use super::open::Opened;
+use super::{StoreError, defect};
 
 /// Commands that may wait; more wait in their callers.
 const QUEUE_MAX: usize = 1024;
@@ -34,7 +34,7 @@ enum Message {
 type Answer<T> = oneshot::Sender<Result<T, StoreError>>;
 
 /// Something to write, and somebody who waits for it.
-trait Command: Send {
+pub(super) trait Command: Send {
     /// Does the work; false when it is to be undone.
     fn run(&mut self, tx: &mut Savepoint<'_>) -> bool;
     /// Tells the caller, once the fate of the transaction is known.
@@ -125,7 +125,12 @@ fn serve(opened: Opened, mut queue: mpsc::Receiver<Message>) {
             }
             next = if group.len() < GROUP_MAX { queue.try_recv().ok() } else { None };
         }
-        if !group.is_empty() {
+        if group.is_empty() {
+            continue;
+        }
+        if defect::SENDS_BEFORE_COMMIT {
+            defect::commit(&mut conn, group);
+        } else {
             commit(&mut conn, group);
         }
     }
