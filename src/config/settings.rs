@@ -84,7 +84,7 @@ pub(crate) struct Log {
 /// How log lines are written.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum LogFormat {
-    /// To the journal when systemd reads it, else as text.
+    /// Text on a terminal, to the journal when systemd reads it, else JSON.
     Auto,
     /// For people.
     Text,

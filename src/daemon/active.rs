@@ -27,6 +27,8 @@ pub(super) struct Active {
     pub(super) limits: Limits,
     /// How long history is kept.
     pub(super) retention: Retention,
+    /// When old history is deleted.
+    pub(super) prune_at: Schedule,
     /// The room of the limits; handed on by a reload that leaves them as they are.
     pub(super) room: Arc<Room>,
 }
@@ -47,21 +49,6 @@ pub(super) struct Watched {
 }
 
 impl Active {
-    /// Nobody to watch and nobody to tell: what is in force before the first configuration is.
-    pub(super) fn nothing() -> Self {
-        let limits =
-            Limits { runs: 1, runs_per_host: 1, test: Duration::ZERO, run: Duration::ZERO };
-        Self {
-            watched: HashMap::new(),
-            peers: [].into(),
-            receivers: BTreeMap::new(),
-            subscriptions: [].into(),
-            limits,
-            retention: Retention { history: Duration::MAX, deliveries: Duration::MAX, batch: 0 },
-            room: Room::of(limits, None),
-        }
-    }
-
     /// How long a begun run is believed to be alive: two configurations may be validated in it.
     pub(super) fn lease(&self) -> Duration {
         self.limits.run.saturating_mul(2).saturating_add(Duration::from_mins(1))

@@ -7,6 +7,7 @@ mod deliver;
 mod notify;
 mod once;
 mod plan;
+mod prune;
 mod reload;
 mod scheduler;
 mod validate;
@@ -64,6 +65,9 @@ struct Shared {
     view: View,
     clock: Clock,
     active: RwLock<Arc<Active>>,
+    /// Held for writing while rows and the configuration in force are being replaced together, and
+    /// for reading while a run is begun: its validator then belongs to its row.
+    reloading: tokio::sync::RwLock<()>,
     planning: Notify,
     delivering: Notify,
     pruning: Notify,
@@ -72,12 +76,13 @@ struct Shared {
 }
 
 impl Shared {
-    fn new(store: Store) -> Self {
+    fn new(store: Store, clock: Clock, active: Active) -> Self {
         Self {
             view: store.view(),
             store,
-            clock: Clock::default(),
-            active: RwLock::new(Arc::new(Active::nothing())),
+            clock,
+            active: RwLock::new(Arc::new(active)),
+            reloading: tokio::sync::RwLock::new(()),
             planning: Notify::new(),
             delivering: Notify::new(),
             pruning: Notify::new(),
@@ -153,9 +158,12 @@ pub(crate) async fn run(
     let mut signals = Signals::new()?;
     reload::warn_of(&assembly);
     let drain = assembly.settings.drain;
-    let shared = Arc::new(Shared::new(Store::open(&assembly.settings.store)?));
-    reload::apply(&shared, &assembly, true).await?;
-    let jobs = start_jobs(&shared, assembly.settings.retention.at.text()).await?;
+    let clock = Clock::default();
+    let store = Store::open(&assembly.settings.store)?;
+    let (active, synced) = reload::prepare(&store, &assembly, clock.now(), None).await?;
+    let shared = Arc::new(Shared::new(store, clock, active));
+    shared.changed(&synced);
+    let jobs = start_jobs(&shared).await?;
     let abort = CancellationToken::new();
     let mut loops = Loops::start(&shared, &stop, &abort);
     info!("started: {}", status_line(&shared));
@@ -186,16 +194,13 @@ async fn close(shared: Arc<Shared>) -> Result<(), StoreError> {
     store.close().await
 }
 
-async fn start_jobs(
-    shared: &Arc<Shared>,
-    retention_cron: &str,
-) -> Result<scheduler::Jobs, scheduler::JobsError> {
+async fn start_jobs(shared: &Arc<Shared>) -> Result<scheduler::Jobs, scheduler::JobsError> {
     let (beating, pruning) = (Arc::clone(shared), Arc::clone(shared));
     let heartbeat = move || {
         beating.planning.notify_one();
         beating.delivering.notify_one();
     };
-    scheduler::start(retention_cron, heartbeat, move || pruning.pruning.notify_one()).await
+    scheduler::start(heartbeat, move || pruning.pruning.notify_one()).await
 }
 
 /// One line for `systemctl status`.
@@ -226,7 +231,7 @@ impl Loops {
     fn start(shared: &Arc<Shared>, stop: &CancellationToken, abort: &CancellationToken) -> Self {
         let plan = plan::plan(Arc::clone(shared), stop.clone(), abort.clone());
         let deliver = deliver::deliver(Arc::clone(shared), stop.clone(), abort.clone());
-        let mut helpers = vec![tokio::spawn(prune(Arc::clone(shared), stop.clone()))];
+        let mut helpers = vec![tokio::spawn(prune::prune(Arc::clone(shared), stop.clone()))];
         if let Some(period) = sd_notify::watchdog_enabled() {
             helpers.push(tokio::spawn(watch(Arc::clone(shared), period, stop.clone())));
         }
@@ -261,28 +266,6 @@ impl Loops {
             abort.cancel();
             all.await;
         }
-    }
-}
-
-/// Deletes old history whenever the retention job says so, batch by batch.
-async fn prune(shared: Arc<Shared>, stop: CancellationToken) {
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = shared.pruning.notified() => (),
-        }
-        let mut rows = 0;
-        while !stop.is_cancelled() {
-            match shared.store.prune(shared.active().retention, shared.clock.now()).await {
-                Ok(pruned) if pruned.0 == 0 => break,
-                Ok(pruned) => rows += pruned.0,
-                Err(error) => {
-                    error!("history cannot be pruned: {}", chain(&error));
-                    break;
-                }
-            }
-        }
-        info!(rows, "deleted {} of old history", count(rows, "row"));
     }
 }
 

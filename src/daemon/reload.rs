@@ -9,9 +9,9 @@ use tracing::{error, info, warn};
 use super::active::{Active, Room, Watched};
 use super::assemble::{self, Assembly};
 use super::{DaemonError, Shared, chain, notify, status_line};
-use crate::domain::{IntegrationId, Subscription};
+use crate::domain::{IntegrationId, Subscription, Timestamp};
 use crate::platforms::Peer;
-use crate::store::{Retention, Tell};
+use crate::store::{Retention, Store, Synced, Tell};
 use crate::webhook::Sender;
 
 /// The most rows that one transaction of the retention deletes per table.
@@ -21,12 +21,14 @@ const PRUNE_BATCH: u32 = 500;
 /// everything as it was.
 pub(super) async fn reload(shared: &Shared, config: Option<&Path>) {
     notify::reloading();
-    let done = match load(config).await {
-        Ok(assembly) => apply(shared, &assembly, false).await,
+    let replaced = match load(config).await {
+        Ok(assembly) => prepare(&shared.store, &assembly, shared.clock.now(), Some(&former)).await,
         Err(faulty) => Err(faulty),
     };
-    match done {
-        Ok(()) => {
+    match replaced {
+        Ok((active, synced)) => {
+            shared.put_in_force(active);
+            shared.changed(&synced);
             let status = status_line(shared);
             info!("configuration reloaded: {status}");
             notify::ready(&status);
@@ -45,6 +47,17 @@ pub(super) async fn reload(shared: &Shared, config: Option<&Path>) {
     }
 }
 
+/// Replaces the configuration in force and the rows together: no run begins in between.
+async fn replace(shared: &Shared, assembly: &Assembly) -> Result<(), DaemonError> {
+    let former = shared.active();
+    let _closed = shared.reloading.write().await;
+    let (active, synced) =
+        prepare(&shared.store, assembly, shared.clock.now(), Some(&former)).await?;
+    shared.put_in_force(active);
+    shared.changed(&synced);
+    Ok(())
+}
+
 /// Reads and assembles the configuration, off the threads that serve others.
 async fn load(config: Option<&Path>) -> Result<Assembly, DaemonError> {
     let path = config.map(Path::to_owned);
@@ -61,12 +74,14 @@ pub(super) fn warn_of(assembly: &Assembly) {
     }
 }
 
-/// Brings the rows in line with `assembly` and makes the daemon work by it.
-pub(super) async fn apply(
-    shared: &Shared,
+/// Brings the rows in line with `assembly` and makes ready what the daemon is to work by; without
+/// a former one, this is the start.
+pub(super) async fn prepare(
+    store: &Store,
     assembly: &Assembly,
-    startup: bool,
-) -> Result<(), DaemonError> {
+    now: Timestamp,
+    former: Option<&Active>,
+) -> Result<(Active, Synced), DaemonError> {
     let mut receivers = BTreeMap::new();
     for receiver in &assembly.receivers {
         let sender = Sender::new(receiver.clone())?;
@@ -75,12 +90,11 @@ pub(super) async fn apply(
     let subscriptions: Arc<[Subscription]> =
         assembly.receivers.iter().map(|receiver| receiver.subscription.clone()).collect();
     let wanted = assembly.integrations.values().map(|one| one.wanted.clone()).collect();
-    let tell = Tell { subscriptions: Arc::clone(&subscriptions), now: shared.clock.now() };
-    let synced = shared.store.sync(wanted, startup, tell).await?;
-    shared.changed(&synced);
+    let tell = Tell { subscriptions: Arc::clone(&subscriptions), now };
+    let synced = store.sync(wanted, former.is_none(), tell).await?;
     let settings = &assembly.settings;
-    let room = Room::of(settings.limits, Some(&shared.active().room));
-    shared.put_in_force(Active {
+    let room = Room::of(settings.limits, former.map(|former| &former.room));
+    let active = Active {
         watched: watched(assembly, &synced.ids, &room),
         peers: peers(assembly, &synced.ids),
         receivers,
@@ -91,9 +105,10 @@ pub(super) async fn apply(
             deliveries: settings.retention.deliveries,
             batch: PRUNE_BATCH,
         },
+        prune_at: settings.retention.at.clone(),
         room,
-    });
-    Ok(())
+    };
+    Ok((active, synced))
 }
 
 fn watched(

@@ -25,15 +25,16 @@ pub(super) async fn step(
     id: IntegrationId,
     abort: &CancellationToken,
 ) -> Result<(), StoreError> {
+    let open = shared.reloading.read().await;
     let active = shared.active();
     let Some(watched) = active.watched.get(&id) else {
         return Ok(());
     };
-    let lease = active.lease();
-    let begun = match shared.store.begin(id, lease, shared.clock.now()).await? {
+    let begun = match shared.store.begin(id, active.lease(), shared.clock.now()).await? {
         Began::Run(begun) => begun,
         Began::NotDue | Began::Running | Began::NotInUse => return Ok(()),
     };
+    drop(open);
     let started_at = shared.clock.now();
     let clock = Instant::now();
     let validated = validate_all(shared, &active, watched, &begun);
@@ -49,7 +50,7 @@ pub(super) async fn step(
         schedule: watched.schedule.clone(),
     };
     let summary = Summary::of(&finished);
-    let recorded = shared.store.record(finished, shared.tell(&active)).await?;
+    let recorded = shared.store.record(finished, shared.tell(&shared.active())).await?;
     summary.log(&recorded);
     match recorded {
         Recorded::Stored { transition: Some(_), .. } => shared.wake_delivery(),

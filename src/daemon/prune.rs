@@ -1,0 +1,66 @@
+//! Retention: deletes old history, in small batches, when its schedule says so.
+
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info};
+
+use super::{Shared, chain, count};
+use crate::domain::{Schedule, Timestamp};
+use crate::store::StoreError;
+
+/// Prunes until `stop`, whenever somebody says to look and the schedule in force has come due
+/// since the last look.
+pub(super) async fn prune(shared: Arc<Shared>, stop: CancellationToken) {
+    let mut looked_at = shared.clock.now();
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = shared.pruning.notified() => (),
+        }
+        let now = shared.clock.now();
+        if came_due(&shared.active().prune_at, looked_at, now) {
+            match round(&shared, &stop).await {
+                Ok(rows) => info!(rows, "deleted {} of old history", count(rows, "row")),
+                Err(error) => error!("old history cannot be deleted: {}", chain(&error)),
+            }
+        }
+        looked_at = now;
+    }
+}
+
+/// True when an instant of `schedule` lies after `from` and not after `to`.
+fn came_due(schedule: &Schedule, from: Timestamp, to: Timestamp) -> bool {
+    schedule.next_after(from).is_some_and(|due| due <= to)
+}
+
+/// Deletes batch by batch, so that nothing else waits long; returns how many rows went.
+async fn round(shared: &Shared, stop: &CancellationToken) -> Result<usize, StoreError> {
+    let (retention, now) = (shared.active().retention, shared.clock.now());
+    let mut rows = 0;
+    while !stop.is_cancelled() {
+        let pruned = shared.store.prune(retention, now).await?;
+        if pruned.0 == 0 {
+            break;
+        }
+        rows += pruned.0;
+    }
+    Ok(rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retention_follows_its_own_zone_and_is_due_once() {
+        let schedule = Schedule::parse("17 3 * * *", "Europe/Berlin").unwrap();
+        let due =
+            |from: &str, to: &str| came_due(&schedule, from.parse().unwrap(), to.parse().unwrap());
+        assert!(due("2026-07-01T01:16:30Z", "2026-07-01T01:17:30Z"));
+        assert!(!due("2026-07-01T01:17:30Z", "2026-07-01T01:18:30Z"));
+        assert!(due("2026-12-01T02:16:30Z", "2026-12-01T02:17:30Z"));
+        assert!(due("2026-12-01T00:00:00Z", "2026-12-03T00:00:00Z"), "after a long sleep");
+        assert!(!due("2026-12-01T02:17:30Z", "2026-12-01T02:00:00Z"), "the clock was set back");
+    }
+}
