@@ -4,7 +4,7 @@
 #
 # usage: tests/run.sh [STEP...]     every step by default; `tests/run.sh list` names them
 # Debian packages are installed only when they are missing, as root or through sudo.
-set -eu
+set -euo pipefail
 cd "$(dirname "$0")/.."
 export CARGO_TERM_COLOR=never
 export REVALIDATED_VENV="${REVALIDATED_VENV:-$PWD/target/venv}"
@@ -36,7 +36,14 @@ step_install() {
 }
 step_format() { cargo fmt --check; }
 step_lint() { cargo clippy --locked --all-targets --all-features -- -D warnings; }
-step_test() { cargo test --locked; }
+# No secret that a test plants may be seen in what the tests print either.
+step_test() {
+  cargo test --locked 2>&1 | tee target/test.log
+  if grep -q -F -f tests/planted-secrets.txt target/test.log; then
+    echo "FAIL lines of target/test.log hold a planted secret"
+    return 1
+  fi
+}
 # What only the other platforms use is dead code in a build without them.
 step_features() {
   local feature

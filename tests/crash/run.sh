@@ -8,10 +8,11 @@ for program in cargo python3 strace; do
   command -v "$program" >/dev/null || { echo "FAIL $program is not installed"; exit 1; }
 done
 
-# Builds with the given features and prints where the binary is kept: one name per kind, since cargo has one place for all.
+# Builds with the given feature and keeps the binary under a name of its own, since cargo has one place for all.
 build() {
-  cargo build --quiet --locked --features "$1" --target-dir "$target/defects"
-  cp "$target/defects/debug/revalidated" "$target/defects/revalidated-$1"
+  cargo build --quiet --locked --features "$1"
+  mkdir -p "$target/defects"
+  cp "$target/debug/revalidated" "$target/defects/revalidated-$1"
 }
 
 failures=0
@@ -29,9 +30,9 @@ expect() {
   fi
 }
 
-cargo build --quiet --locked
 build defect-send-before-commit
 build defect-synchronous-normal
+cargo build --quiet --locked
 expect 0 " 0 violations" "nothing is lost, doubled, invented or told out of order by kills" \
   timeout 400 python3 tests/crash/crashloop.py "${KILLS:-500}" "$target/debug/revalidated"
 expect 1 "which the database does not know" "twin: sending before the commit is found by kills" \

@@ -18,4 +18,5 @@ mod daemon;
 mod demo;
 mod documents;
 mod end_to_end;
+mod life_cycle;
 mod support;

@@ -13,8 +13,6 @@ const ANSWER_MAX: Duration = Duration::from_secs(8);
 const CONNECT_DEFAULT: Duration = Duration::from_secs(5);
 const CONNECT_MIN: Duration = Duration::from_millis(100);
 const CONNECT_MAX: Duration = Duration::from_mins(1);
-const METADATA_CONNECT_MAX: Duration = Duration::from_secs(1);
-const METADATA_TOTAL_MAX: Duration = Duration::from_secs(3);
 
 /// A checked configuration.
 #[derive(Debug)]
@@ -34,16 +32,7 @@ pub(super) struct Config {
     /// Where AWS answers.
     pub(super) endpoints: Endpoints,
     /// What to talk over.
-    pub(super) clients: Clients,
-}
-
-/// HTTP clients, one for each kind of server.
-#[derive(Clone, Debug)]
-pub(super) struct Clients {
-    /// For AWS.
-    pub(super) aws: reqwest::Client,
-    /// For metadata services of this machine, which answer at once or are not there.
-    pub(super) metadata: reqwest::Client,
+    pub(super) client: reqwest::Client,
 }
 
 /// A part of S3: everything, a bucket, or what is below a prefix of one.
@@ -102,7 +91,7 @@ pub(super) fn parse(mut reader: Reader<'_>) -> Option<Config> {
     if reader.port("port").is_some_and(|port| port != 443) {
         reader.warn("port", "is not used: AWS answers on 443; `endpoints` takes other addresses");
     }
-    let clients = clients(&mut reader);
+    let client = connections(&mut reader);
     let endpoints = endpoints(&mut reader, region.as_deref(), account.as_deref());
     reader.finish();
     Some(Config {
@@ -113,11 +102,11 @@ pub(super) fn parse(mut reader: Reader<'_>) -> Option<Config> {
         location: location?,
         source: source?,
         endpoints: endpoints?,
-        clients: clients?,
+        client: client?,
     })
 }
 
-fn clients(reader: &mut Reader<'_>) -> Option<Clients> {
+fn connections(reader: &mut Reader<'_>) -> Option<reqwest::Client> {
     let connect_timeout = reader.duration("connectTimeout", CONNECT_MIN, CONNECT_MAX);
     let connect_timeout = connect_timeout.unwrap_or(CONNECT_DEFAULT);
     let ca_file = reader.table("tls").and_then(|mut tls| {
@@ -126,17 +115,8 @@ fn clients(reader: &mut Reader<'_>) -> Option<Clients> {
         ca_file
     });
     let total_timeout = ANSWER_MAX.max(connect_timeout);
-    let aws = HttpOptions { connect_timeout, total_timeout, ca_file, ..HttpOptions::default() };
-    let metadata = HttpOptions {
-        connect_timeout: METADATA_CONNECT_MAX,
-        total_timeout: METADATA_TOTAL_MAX,
-        ..HttpOptions::default()
-    };
-    let build = |options| {
-        let built = client(options);
-        built.map_err(|error| reader.fault("tls", error.to_string())).ok()
-    };
-    Some(Clients { aws: build(&aws)?, metadata: build(&metadata)? })
+    let options = HttpOptions { connect_timeout, total_timeout, ca_file, ..HttpOptions::default() };
+    client(&options).map_err(|error| reader.fault("tls", error.to_string())).ok()
 }
 
 fn checked(

@@ -21,7 +21,6 @@ use reqsign_core::{Context, Env, ErrorKind, FileRead, HttpSend, ProvideCredentia
 use tokio::sync::Mutex;
 
 use super::client::{Client, Request, SESSION_POLICY, shown_key};
-use super::config::Clients;
 use super::reply::{Assumed, assumed};
 use crate::domain::{Class, Finding, SecretRef, one_line};
 use crate::net::http::{classify, read_capped};
@@ -36,6 +35,8 @@ const SOURCE_BYTES_MAX: u64 = 256 * 1024;
 const REASON_MAX: usize = 300;
 /// The longest name of a role session, in characters.
 const SESSION_NAME_MAX: usize = 64;
+/// The longest wait for what is on this machine: it answers at once or is not there.
+const NEAR_MAX: Duration = Duration::from_secs(2);
 /// Metadata services of EC2, ECS and EKS.
 const METADATA_HOSTS: [&str; 5] =
     ["169.254.169.254", "169.254.170.2", "169.254.170.23", "fd00:ec2::254", "fd00:ec2::23"];
@@ -86,12 +87,17 @@ impl fmt::Debug for Credentials {
 }
 
 impl Credentials {
-    /// Credentials from `source`; the chain talks over `clients` and looks at `env`.
-    pub(super) fn new(source: Source, region: &str, clients: Clients, env: impl Env) -> Self {
+    /// Credentials from `source`; the chain talks over `client` and looks at `env`.
+    pub(super) fn new(
+        source: Source,
+        region: &str,
+        client: reqwest::Client,
+        env: impl Env,
+    ) -> Self {
         let context = Context::new()
             .with_env(env)
             .with_file_read(BoundedFiles)
-            .with_http_send(ReadOnly { clients });
+            .with_http_send(ReadOnly { client });
         let web_identity = AssumeRoleWithWebIdentityCredentialProvider::new()
             .with_region(region.to_owned())
             .with_regional_sts_endpoint()
@@ -275,7 +281,7 @@ impl FileRead for BoundedFiles {
 /// Sends what the chain asks for, unless it is anything but asking for credentials.
 #[derive(Debug)]
 struct ReadOnly {
-    clients: Clients,
+    client: reqwest::Client,
 }
 
 impl HttpSend for ReadOnly {
@@ -285,10 +291,14 @@ impl HttpSend for ReadOnly {
     ) -> reqsign_core::Result<http::Response<Bytes>> {
         let fault = |text: String| reqsign_core::Error::unexpected(text);
         check(&request).map_err(|refused| fault(refused.to_owned()))?;
-        let Clients { aws, metadata } = &self.clients;
-        let client = if is_near(request.uri()) { metadata } else { aws };
-        let request = request.try_into().map_err(|error| fault(classify(&error).1))?;
-        let answer = client.execute(request).await.map_err(|error| fault(classify(&error).1))?;
+        let near = is_near(request.uri());
+        let mut request: reqwest::Request =
+            request.try_into().map_err(|error| fault(classify(&error).1))?;
+        if near {
+            *request.timeout_mut() = Some(NEAR_MAX);
+        }
+        let answer =
+            self.client.execute(request).await.map_err(|error| fault(classify(&error).1))?;
         let status = answer.status();
         let bytes_max = usize::try_from(SOURCE_BYTES_MAX).unwrap_or(usize::MAX);
         let body =

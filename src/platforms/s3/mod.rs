@@ -64,9 +64,9 @@ struct Session {
 
 impl S3 {
     fn new(config: Config, env: impl Env) -> Self {
-        let Config { source, region, account, endpoints, clients, .. } = &config;
-        let credentials = Credentials::new(source.clone(), region, clients.clone(), env);
-        let aws = clients.aws.clone();
+        let Config { source, region, account, endpoints, client, .. } = &config;
+        let credentials = Credentials::new(source.clone(), region, client.clone(), env);
+        let aws = client.clone();
         let client = Client::new(aws, endpoints.clone(), region.clone(), account.clone());
         Self { config, client, credentials }
     }

@@ -269,6 +269,18 @@ fn settle(tx: &Connection, row: &mut Row, step: Transition) -> Result<(), StoreE
     Ok(())
 }
 
+/// True when a verdict that is still open would change the status if it were reached: only then is
+/// it worth a run out of turn.
+fn would_flip(row: &Row, finished: &Finished, verdict: Verdict) -> bool {
+    let reached = match verdict {
+        Verdict::Confirming => Verdict::Failed,
+        Verdict::Recovering => Verdict::Passed,
+        Verdict::Passed | Verdict::Failed | Verdict::CannotTell => return false,
+    };
+    let cause = finished.runs.first().and_then(|first| cause(first.subject, reached));
+    cause.is_some_and(|cause| next_status(row.status, cause).is_some())
+}
+
 /// When the integration is due after this run, and why then.
 fn plan(
     row: &Row,
@@ -287,8 +299,7 @@ fn plan(
         Schedule::parse(&row.cron, &row.zone).ok().map_or_else(|| of(schedule), |new| of(&new))
     };
     let confirm = now.plus(finished.policy.confirm_wait);
-    let unsure = matches!(verdict, Verdict::Confirming | Verdict::Recovering);
-    if unsure && scheduled.is_none_or(|scheduled| confirm < scheduled) {
+    if would_flip(row, finished, verdict) && scheduled.is_none_or(|scheduled| confirm < scheduled) {
         (Some(confirm), Trigger::Confirm)
     } else {
         (scheduled, Trigger::Schedule)

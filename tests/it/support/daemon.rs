@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -11,16 +12,25 @@ use tempfile::TempDir;
 
 use super::wait_for;
 
-/// Secrets that tests plant; none may ever be seen in anything the daemon writes.
-pub(crate) const SECRETS: &[&str] = &[
-    "pLanted-passw0rd-Zq7",
-    "pLanted-AWS-secret-key-9vT/+x1",
-    "cGxhbnRlZC13ZWJob29rLXNlY3JldC0xMjM0NTY3ODk=",
-];
+/// Secrets that tests plant, one a line: a password, a secret key and a webhook secret. None may
+/// ever be seen in anything that the program writes, nor in the output of the tests themselves.
+pub(crate) static SECRETS: LazyLock<Vec<&str>> =
+    LazyLock::new(|| include_str!("../../planted-secrets.txt").lines().collect());
 
 /// Runs the program once with `arguments`.
 pub(crate) fn revalidated(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_revalidated")).args(arguments).output().unwrap()
+    let output = Command::new(env!("CARGO_BIN_EXE_revalidated")).args(arguments).output().unwrap();
+    for stream in [&output.stdout, &output.stderr] {
+        assert_clean(&format!("the output of {arguments:?}"), stream);
+    }
+    output
+}
+
+/// Fails when a planted secret stands in `bytes`.
+fn assert_clean(place: &str, bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let leaked = SECRETS.iter().position(|secret| text.contains(secret));
+    assert_eq!(leaked, None, "a secret of this number stands in {place}");
 }
 
 /// A folder with a configuration file and secret files.
@@ -155,10 +165,7 @@ impl Drop for Daemon<'_> {
             let path = entry.unwrap().path();
             let name = path.file_name().unwrap().to_str().unwrap();
             if name.starts_with("state.db") || name == "daemon.log" {
-                let bytes = fs::read(&path).unwrap();
-                let text = String::from_utf8_lossy(&bytes);
-                let leaked = SECRETS.iter().find(|secret| text.contains(**secret));
-                assert_eq!(leaked, None, "a secret stands in {name}");
+                assert_clean(name, &fs::read(&path).unwrap());
             }
         }
     }

@@ -126,6 +126,19 @@ fn transient_failures_are_confirmed_a_minute_apart() {
 }
 
 #[test]
+fn what_has_failed_already_is_not_checked_out_of_turn() {
+    let mut bench = Bench::enabled();
+    bench.fail(Subject::Active, Class::Denied);
+    assert_eq!(bench.status("one"), Status::RecurringValidationError);
+    let recorded = bench.fail(Subject::Active, Class::Unreachable);
+    let Recorded::Stored { verdict, next_run_at, .. } = recorded else { panic!("stored") };
+    assert_eq!(verdict, Verdict::Confirming);
+    let row = bench.row("one");
+    assert_eq!((row.counters.failures, row.status), (2, Status::RecurringValidationError));
+    assert_eq!(next_run_at, schedule().next_due(row.id, bench.now));
+}
+
+#[test]
 fn a_confirmation_does_not_outlast_the_schedule() {
     let mut bench = Bench::enabled();
     bench.wait_until_due();

@@ -1,0 +1,60 @@
+//! The life of an integration as its configuration changes, seen from outside.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::daemon::lake;
+use crate::support::{AccessGrants, Config, Daemon, Receiver, wait_for};
+
+const SOON: Duration = Duration::from_secs(15);
+
+#[test]
+fn an_edit_that_fails_leaves_the_previous_configuration_at_work() {
+    let role = "arn:aws:iam::123456789012:role/grants";
+    let server = AccessGrants::start("s3://governed/a*", role);
+    let receiver = Receiver::start();
+    let healthy = lake("one", "a").replace("http://127.0.0.1:1", &server.endpoint);
+    let broken = healthy.replace("s3://governed/a", "s3://vanished/a");
+    let told = format!(
+        "[[receiver]]\nname = \"on-call\"\nurl = \"{}\"\nallow = [\"127.0.0.0/8\"]\n\
+         secrets = [{{ file = \"DIR/webhook-secret\" }}]\n",
+        receiver.url
+    );
+    let config = Config::new(&(told.clone() + &healthy));
+    let daemon = Daemon::start(&config);
+    let change = |text: &str, status: &str| {
+        config.write(&(told.clone() + text));
+        daemon.signal("HUP");
+        daemon.wait_status("one", status, SOON);
+    };
+    daemon.wait_status("one", "enabled", SOON);
+
+    change(&broken, "editError");
+    wait_for("run of the previous configuration", SOON, || {
+        let history = config.json(&["history", "one", "--json"]).to_string();
+        let previous = history.split("\"subject\":\"active\"").nth(1)?.to_owned();
+        previous.contains("passed").then_some(())
+    });
+    daemon.wait_status("one", "editError", SOON);
+    change(&healthy, "enabled");
+    change(&healthy.replace("confirm_runs = 1", "confirm_runs = 1\ndisabled = true"), "disabled");
+    change(&healthy, "enabled");
+    let first = config.json(&["show", "one", "--json"])["id"].clone();
+    change("", "deleted");
+    change(&healthy, "enabled");
+    assert_ne!(config.json(&["show", "one", "--json"])["id"], first, "a new one of the old name");
+    assert!(daemon.stop().success());
+
+    let expected = "creating enabled editing editError editing enabled disabled editing enabled \
+        deleting deleted creating enabled";
+    wait_for("whole story", SOON, || {
+        let statuses = receiver.deliveries().iter().map(status).collect::<Vec<_>>().join(" ");
+        (statuses == expected).then_some(())
+    });
+}
+
+fn status(delivery: &crate::support::Delivery) -> String {
+    let body: Value = delivery.json();
+    body["data"]["status"].as_str().unwrap().to_owned()
+}
