@@ -76,7 +76,7 @@ def main():
     print(
         f"{len(runs)} runs of {integrations} integrations in {minutes} minutes, {missing} missing, {failed} not passed; "
         f"late by {late[len(late) // 2]} ms (median), {p99} ms (99 %), {late[-1]} ms (worst); "
-        f"memory {peak:.0f} MB at most, {own:.0f} MB of it not the program's file; processor {used / (minutes * 60) * 100:.0f} %; exit status {status}"
+        f"memory {peak:.0f} MB at most, {own:.0f} MB of it its own data; processor {used / (minutes * 60) * 100:.0f} %; exit status {status}"
     )
     sys.exit(p99 > LATE_MAX_MS or peak > MEMORY_MAX_MB or missing > 0 or failed > 0 or status != 0)
 

@@ -101,7 +101,7 @@ def check_history(scene):
 def check_deliveries(scene, receiver):
     """Every event reached every receiver, unchanged and first in order; nothing else did."""
     faults = [f"{len(receiver.unsigned)} requests without a valid signature"] if receiver.unsigned else []
-    events = {event: (integration, sequence, body) for event, integration, sequence, body in scene.rows("SELECT id, integration_id, sequence, body FROM event")}
+    events = {event: rest for event, *rest in scene.rows("SELECT id, integration_id, sequence, body FROM event")}
     accepted, latest = set(), defaultdict(int)
     for told in receiver.told:
         if told.id not in events:

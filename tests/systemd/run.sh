@@ -36,9 +36,9 @@ trap clean_up EXIT
 
 mkdir "$work/disk"
 mount -t tmpfs -o size=1g,mode=755 tmpfs "$work/disk" || cannot "no tmpfs can be mounted"
-mkdir "$work/disk/upper" "$work/disk/work" "$work/disk/merged"
+mkdir "$work/disk/upper" "$work/disk/aside" "$work/disk/merged"
 files=$work/disk/merged
-mount -t overlay overlay -o "lowerdir=/,upperdir=$work/disk/upper,workdir=$work/disk/work" "$files" \
+mount -t overlay overlay -o "lowerdir=/,upperdir=$work/disk/upper,workdir=$work/disk/aside" "$files" \
   || cannot "no overlay can be mounted over /"
 # None of this machine's own services starts inside.
 rm -rf "$files"/etc/systemd/system/*.wants "$files"/etc/rc?.d "$files"/etc/init.d
@@ -72,7 +72,7 @@ echo "ok systemd boots"
 
 status=0
 timeout -k 5 120 nsenter --target "$leader" --mount --uts --ipc --net --pid --cgroup --root --wd \
-  env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM=dumb bash /exercise/exercise.sh || status=$?
+  env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin TERM=dumb bash /exercise/exercise.sh || status=$?
 enter systemctl poweroff --no-wall >/dev/null 2>&1 || true
 for _ in $(seq 100); do
   kill -0 "$container" 2>/dev/null || break
