@@ -22,13 +22,11 @@ const PRUNE_BATCH: u32 = 500;
 pub(super) async fn reload(shared: &Shared, config: Option<&Path>) {
     notify::reloading();
     let replaced = match load(config).await {
-        Ok(assembly) => prepare(&shared.store, &assembly, shared.clock.now(), Some(&former)).await,
+        Ok(assembly) => replace(shared, &assembly).await,
         Err(faulty) => Err(faulty),
     };
     match replaced {
-        Ok((active, synced)) => {
-            shared.put_in_force(active);
-            shared.changed(&synced);
+        Ok(()) => {
             let status = status_line(shared);
             info!("configuration reloaded: {status}");
             notify::ready(&status);
