@@ -339,32 +339,3 @@ async fn dropping_every_handle_frees_the_file() {
     assert!(freed, "the writer has ended");
     assert!(view.integrations(true).await.is_ok(), "who reads, reads on");
 }
-
-/// 4,000 runs by 64 tasks, each begun and recorded, with a status change and a delivery.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "a measurement"]
-async fn measure_runs_per_second() {
-    const INTEGRATIONS: i64 = 4000;
-    let place = Place::new();
-    let store = place.open();
-    let configured = (0..INTEGRATIONS).map(|number| wanted(&format!("i{number}"))).collect();
-    let ids = store.sync(configured, true, tell()).await.unwrap().ids;
-    let ids: Vec<_> = ids.into_values().collect();
-    let started = tokio::time::Instant::now();
-    let mut tasks = tokio::task::JoinSet::new();
-    for chunk in ids.chunks(ids.len().div_ceil(64)) {
-        let (store, chunk) = (store.clone(), chunk.to_vec());
-        tasks.spawn(async move {
-            for id in chunk {
-                let Began::Run(run) = store.begin(id, LEASE, START).await.unwrap() else {
-                    panic!("it is due")
-                };
-                let done = finished(run, vec![found(Subject::Candidate, passed())], START);
-                store.record(done, tell()).await.unwrap();
-            }
-        });
-    }
-    tasks.join_all().await;
-    let rate = i64::try_from(started.elapsed().as_millis()).map(|took| INTEGRATIONS * 1000 / took);
-    assert!(rate.is_ok_and(|rate| 1000 <= rate), "{rate:?} runs per second");
-}
