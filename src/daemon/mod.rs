@@ -161,6 +161,7 @@ pub(crate) async fn run(
     let clock = Clock::default();
     let store = Store::open(&assembly.settings.store)?;
     let (active, synced) = reload::prepare(&store, &assembly, clock.now(), None).await?;
+    drop(assembly);
     let shared = Arc::new(Shared::new(store, clock, active));
     shared.changed(&synced);
     let jobs = start_jobs(&shared).await?;

@@ -15,7 +15,7 @@ use crate::domain::{Class, one_line};
 
 /// How long an unused connection is kept: for the next request of the same run, not for the next
 /// run, since a thousand integrations would then hold thousands of them.
-const IDLE_MAX: Duration = Duration::from_secs(10);
+const IDLE_MAX: Duration = Duration::from_secs(2);
 /// The longest detail of an error, in characters.
 const DETAIL_MAX: usize = 300;
 /// What every request calls itself.
