@@ -152,7 +152,7 @@ fn host_name(table: &Reader<'_>, key: &str, name: String) -> Option<String> {
     if ServerName::try_from(name.as_str()).is_ok() {
         return Some(name);
     }
-    table.fault(key, "expected a host name or address alone, without scheme, port or path");
+    table.refuse(key, "expected a host name or address alone, without scheme, port or path");
     None
 }
 
@@ -166,10 +166,9 @@ fn valid_name(table: &Reader<'_>, key: &str, name: String) -> Option<String> {
     if fits && !name.contains(char::is_control) {
         return Some(name);
     }
-    table.fault(
-        key,
-        format!("expected a name of 1 to {NAME_BYTES_MAX} bytes without control characters"),
-    );
+    let wanted =
+        format!("expected a name of 1 to {NAME_BYTES_MAX} bytes without control characters");
+    table.refuse(key, &wanted);
     None
 }
 
@@ -250,17 +249,27 @@ mod tests {
         const NAME: &str = "expected a name of 1 to 127 bytes without control characters";
         let cases = [
             (json!({"host": null}), "host: missing; add `host`".to_owned()),
-            (json!({"host": "https://r.example.com"}), format!("host: {HOST}")),
-            (json!({"host": "r.example.com:5439"}), format!("host: {HOST}")),
+            (
+                json!({"host": "https://r.example.com"}),
+                format!("host: {HOST}, found \"https://r.example.com\""),
+            ),
+            (
+                json!({"host": "r.example.com:5439"}),
+                format!("host: {HOST}, found \"r.example.com:5439\""),
+            ),
+            (json!({"host": "u:hunter2@r.example.com"}), format!("host: {HOST}")),
             (
                 json!({"port": 0}),
                 "port: expected a whole number from 1 to 65535, found 0".to_owned(),
             ),
             (json!({"database": null}), "database: missing; add `database`".to_owned()),
-            (json!({"database": "a\u{0}b"}), format!("database: {NAME}")),
-            (json!({"initialDatabase": "d".repeat(128)}), format!("initialDatabase: {NAME}")),
+            (json!({"database": "a\u{0}b"}), format!("database: {NAME}, found \"a\\0b\"")),
+            (
+                json!({"initialDatabase": "d".repeat(128)}),
+                format!("initialDatabase: {NAME}, found \"{}…\"", "d".repeat(60)),
+            ),
             (json!({"username": null}), "username: missing; add `username`".to_owned()),
-            (json!({"username": ""}), format!("username: {NAME}")),
+            (json!({"username": ""}), format!("username: {NAME}, found \"\"")),
             (json!({"password": null}), "password: missing; add `password`".to_owned()),
             (
                 json!({"authenticationType": "accessKey"}),
@@ -286,12 +295,18 @@ mod tests {
                 found \"10m\""
                     .to_owned(),
             ),
-            (json!({"impersonation": {"role": ""}}), format!("impersonation.role: {NAME}")),
+            (
+                json!({"impersonation": {"role": ""}}),
+                format!("impersonation.role: {NAME}, found \"\""),
+            ),
             (
                 json!({"impersonation": {"enable": true}}),
                 "impersonation.enable: unknown key; did you mean `enabled`?".to_owned(),
             ),
-            (json!({"tls": {"serverName": "a b"}}), format!("tls.serverName: {HOST}")),
+            (
+                json!({"tls": {"serverName": "a b"}}),
+                format!("tls.serverName: {HOST}, found \"a b\""),
+            ),
             (
                 json!({"tls": {"cafile": "/ca.pem"}}),
                 "tls.cafile: unknown key; did you mean `caFile`?".to_owned(),
