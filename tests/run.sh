@@ -2,7 +2,7 @@
 # Passes all tests on a fresh machine: installs what they need from the ordinary package clients,
 # then checks style, lints, tests, documentation, the systemd contract, crashes and power cuts.
 #
-# usage: tests/run.sh [STEP...]     every step by default; `tests/run.sh list` names them
+# usage: tests/run.sh [STEP...]     every step but load by default; `tests/run.sh list` names them
 # Debian packages are installed only when they are missing, as root or through sudo.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -57,10 +57,12 @@ step_docs() {
 }
 step_systemd() { cargo build --locked --quiet && tests/systemd/run.sh target/debug/revalidated; }
 step_crash() { tests/crash/run.sh; }
+# Only by name: it needs a release build and an otherwise idle machine.
+step_load() { cargo build --locked --quiet --release && benches/load.py target/release/revalidated; }
 
 all=(install format lint test features docs systemd crash)
 if [ "${1:-}" = list ]; then
-  echo "${all[*]}"
+  echo "${all[*]} (load)"
   exit 0
 fi
 [ $# -gt 0 ] || set -- "${all[@]}"

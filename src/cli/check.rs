@@ -61,8 +61,8 @@ impl<'a> From<&'a Validated> for Online<'a> {
 pub(super) async fn answer(global: &Global, args: &Check) -> Result<Answer, Trouble> {
     let assembly = match daemon::open(global.config.as_deref()) {
         Ok(assembly) => Arc::new(assembly),
-        Err(Faulty { faults, .. }) if args.form.json => {
-            return Ok(Answer { text: faulty(&faults)?, end: End::Configuration });
+        Err(faulty) if args.form.json => {
+            return Ok(Answer { text: json_of(&faulty)?, end: End::Configuration });
         }
         Err(faulty) => return Err(Trouble::Configuration(faulty)),
     };
@@ -72,19 +72,12 @@ pub(super) async fn answer(global: &Global, args: &Check) -> Result<Answer, Trou
         None
     };
     let checked = checked(&assembly, validated.as_deref());
-    let end = End::success_if(checked.is_good());
+    let end = End::success_if(validated.iter().flatten().all(Validated::is_good));
     if args.form.json {
         return Ok(Answer { end, ..Answer::json(&checked)? });
     }
     warn(&lines_of(&assembly.warnings, "warning: "));
     Ok(Answer { text: text(&checked), end })
-}
-
-impl Checked<'_> {
-    /// True unless a platform that was connected to says otherwise.
-    fn is_good(&self) -> bool {
-        self.online.iter().flatten().all(|one| one.status != ReportStatus::Failed)
-    }
 }
 
 /// The names of the integrations that are not disabled.
@@ -105,9 +98,10 @@ fn checked<'a>(assembly: &'a Assembly, validated: Option<&'a [Validated]>) -> Ch
 }
 
 /// What programs get when there are faults.
-fn faulty(faults: &[Fault]) -> anyhow::Result<String> {
+fn json_of(Faulty { faults, warnings }: &Faulty) -> anyhow::Result<String> {
     let faults = faults.iter().map(Problem::from).collect();
-    Ok(super::print::json(&Checked { faults, ..Checked::default() })?)
+    let warnings = warnings.iter().map(Problem::from).collect();
+    Ok(super::print::json(&Checked { faults, warnings, ..Checked::default() })?)
 }
 
 fn text(checked: &Checked<'_>) -> String {
@@ -145,7 +139,6 @@ mod tests {
     fn a_valid_configuration_is_summed_up_in_a_line() {
         let checked = valid(None);
         assert_eq!(text(&checked), "The configuration is valid: 2 integrations, 1 receiver.\n");
-        assert!(checked.is_good());
     }
 
     #[test]
@@ -155,15 +148,20 @@ mod tests {
         let expected = "lake: failed: Unable\\nto connect to host.\n\
                         The configuration is valid: 2 integrations, 1 receiver.\n";
         assert_eq!(samples::plain(&text(&checked)), expected);
-        assert!(!checked.is_good());
     }
 
     #[test]
-    fn programs_get_faults_in_their_parts() {
-        let fault = Fault { origin: "a.toml:3".into(), path: "x".into(), message: "wrong".into() };
-        let json: serde_json::Value = serde_json::from_str(&faulty(&[fault]).unwrap()).unwrap();
+    fn programs_get_faults_and_warnings_in_their_parts() {
+        let fault = |message: &str| Fault {
+            origin: "a.toml:3".into(),
+            path: "x".into(),
+            message: message.into(),
+        };
+        let faulty = Faulty { faults: vec![fault("wrong")], warnings: vec![fault("unwise")] };
+        let json: serde_json::Value = serde_json::from_str(&json_of(&faulty).unwrap()).unwrap();
         assert_eq!(json["valid"], false);
-        let expected = serde_json::json!({"origin": "a.toml:3", "path": "x", "message": "wrong"});
-        assert_eq!(json["faults"][0], expected);
+        let part = |message: &str| serde_json::json!([{"origin": "a.toml:3", "path": "x", "message": message}]);
+        assert_eq!(json["faults"], part("wrong"));
+        assert_eq!(json["warnings"], part("unwise"));
     }
 }

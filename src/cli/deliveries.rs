@@ -16,8 +16,12 @@ pub(super) async fn answer(
     page: Page,
 ) -> Result<Answer, Trouble> {
     let view = read::view(global, &args.source)?;
-    let json = args.form.json;
+    let (json, about) = (args.form.json, args.integration.clone());
     let rows = view.deliveries(filter(args, page.now)).await.context("reading the store")?;
+    // Nothing to show for a mistyped name would be taken for good news.
+    if let Some(name) = about.filter(|_| rows.is_empty()) {
+        read::integration(&view, &name).await?;
+    }
     if json {
         let shapes: Vec<_> = rows.iter().map(Delivery::from).collect();
         return Ok(Answer::json(&shapes)?);

@@ -11,15 +11,15 @@ use super::print::{
 };
 use super::shape::{Counters, Run};
 use super::{Trouble, list, read};
-use crate::domain::{Class, ReportStatus, Schedule, Status, Subject, Timestamp, duration_text};
+use crate::domain::{
+    Class, ReportStatus, SPREAD_MAX, Schedule, Status, Subject, Timestamp, duration_text,
+};
 use crate::store::{IntegrationRow, RunRow, StoredTest};
 
 /// How many of the latest runs are shown.
 const RUNS: u32 = 10;
 /// How many coming instants are shown.
 const INSTANTS: usize = 5;
-/// The longest spread of a schedule, see [`Schedule::next_due`].
-const SPREAD_MAX: std::time::Duration = std::time::Duration::from_mins(5);
 
 /// All there is to say.
 #[derive(Debug)]

@@ -3,12 +3,13 @@
 use super::Trouble;
 use super::args::Next;
 use super::print::{Answer, Page, Table};
+use crate::config::schedule_problem;
 use crate::domain::{Schedule, Timestamp};
 
 /// Lists the coming instants.
 pub(super) fn answer(args: &Next, page: Page) -> Result<Answer, Trouble> {
     let schedule = Schedule::parse(&args.cron, &args.tz)
-        .map_err(|error| Trouble::Usage(super::sanitise(&error.to_string()).into_owned()))?;
+        .map_err(|error| Trouble::Usage(schedule_problem(&error)))?;
     let first = args.after.unwrap_or(page.now);
     let number = usize::try_from(args.number).unwrap_or(usize::MAX);
     let instants: Vec<_> = coming(first, |after| schedule.next_after(after)).take(number).collect();
@@ -74,9 +75,23 @@ UTC                   LOCAL
     #[test]
     fn a_wrong_expression_or_zone_is_a_mistake_of_usage() {
         for (cron, zone, said) in [
-            ("0 0 30 2 *", "UTC", "`0 0 30 2 *` never comes due"),
-            ("@daily", "Berlin", "`Berlin` is not an IANA time zone"),
-            ("\u{1b}", "UTC", "`\\u{1b}` is not a cron expression"),
+            ("0 0 30 2 *", "UTC", "\"0 0 30 2 *\" never comes due"),
+            (
+                "@daily",
+                "Berlin",
+                "\"Berlin\" is not an IANA time zone; did you mean `Europe/Berlin`?",
+            ),
+            (
+                "@hourl",
+                "UTC",
+                "\"@hourl\" is not a cron expression: there is no such nickname; did you mean `@hourly`?",
+            ),
+            (
+                "* *",
+                "UTC",
+                "\"* *\" is not a cron expression: expected 5 fields, or 6 with the seconds first, found 2",
+            ),
+            ("\u{1b}", "UTC", "\"\\u{1b}\" is not a cron expression"),
         ] {
             let error = next(cron, zone, false).unwrap_err();
             assert!(matches!(&error, Trouble::Usage(text) if text.starts_with(said)), "{error:?}");

@@ -30,7 +30,7 @@ fn find<'p>(platforms: &'p [Platform], name: &str) -> Result<&'p Platform, Troub
             format!("there are {}", kinds.join(", "))
         }
     };
-    Err(Trouble::Usage(format!("`{}` names no one platform; {hint}", sanitise(name))))
+    Err(Trouble::Usage(format!("`{}` does not name one platform; {hint}", sanitise(name))))
 }
 
 #[cfg(test)]
@@ -50,17 +50,29 @@ mod tests {
         assert_eq!(found("NATIVE s3"), "Native S3");
         assert_eq!(found("synapse"), "Azure Synapse Analytics");
         assert_eq!(found("REDSHIFT"), "Redshift");
-        assert_eq!(found("redshit"), "`redshit` names no one platform; did you mean `Redshift`?");
+        assert_eq!(
+            found("redshit"),
+            "`redshit` does not name one platform; did you mean `Redshift`?"
+        );
         let all = "there are Native S3, Azure Synapse Analytics, Redshift, Azure Lake";
-        assert_eq!(found("\u{1b}"), format!("`\\u{{1b}}` names no one platform; {all}"));
-        assert_eq!(found("azure"), format!("`azure` names no one platform; {all}"));
+        assert_eq!(found("\u{1b}"), format!("`\\u{{1b}}` does not name one platform; {all}"));
+        assert_eq!(found("azure"), format!("`azure` does not name one platform; {all}"));
     }
 
     #[test]
-    fn every_platform_of_this_program_has_its_sample() {
+    fn every_platform_has_a_sample_that_is_a_drop_in_as_it_is() {
         for platform in PLATFORMS {
             let answer = answer(&Sample { platform: platform.kind.to_lowercase() }).unwrap();
-            assert_eq!(answer.text, platform.sample);
+            let folder = tempfile::tempdir().unwrap();
+            let main = folder.path().join("revalidated.toml");
+            let drop_ins = folder.path().join("integrations.d");
+            std::fs::write(&main, "strict_secrets = true\n").unwrap();
+            std::fs::create_dir(&drop_ins).unwrap();
+            std::fs::write(drop_ins.join("sample.toml"), answer.text).unwrap();
+            let assembly = crate::daemon::open(Some(&main)).unwrap();
+            let kinds = assembly.integrations.values().map(|one| one.platform.kind);
+            assert_eq!(kinds.collect::<Vec<_>>(), [platform.kind]);
+            assert!(assembly.warnings.is_empty(), "{:?}", assembly.warnings);
         }
     }
 }

@@ -47,7 +47,7 @@ impl Validated {
     }
 
     /// True when it passed, warnings allowed.
-    fn is_good(&self) -> bool {
+    pub(super) fn is_good(&self) -> bool {
         match self.report.status() {
             ReportStatus::Passed | ReportStatus::Warning => true,
             ReportStatus::Failed | ReportStatus::Skipped => false,

@@ -18,6 +18,7 @@ use std::ffi::OsString;
 use std::path::Path;
 
 pub(crate) use integration::{Integration, Plan};
+pub(crate) use schedules::schedule_problem;
 pub(crate) use settings::{Limits, Log, LogFormat, Settings};
 
 use self::gather::Gathered;

@@ -9,6 +9,8 @@ use crate::input::{Reader, nearest, quoted};
 /// so that both faults of a table are found.
 const ANY_CRON: &str = "@daily";
 const ANY_ZONE: &str = "UTC";
+/// The words that stand for an expression.
+const NICKNAMES: [&str; 6] = ["@yearly", "@annually", "@monthly", "@weekly", "@daily", "@hourly"];
 
 /// The schedules read so far.
 #[derive(Debug, Default)]
@@ -53,24 +55,27 @@ impl Schedules {
         if let Some(known) = self.known.get(cron).and_then(|zones| zones.get(zone)) {
             return known.clone();
         }
-        let schedule = Schedule::parse(cron, zone).map_err(|error| problem(&error));
+        let schedule = Schedule::parse(cron, zone).map_err(|error| schedule_problem(&error));
         let zones = self.known.entry(cron.to_owned()).or_default();
         zones.entry(zone.to_owned()).or_insert(schedule).clone()
     }
 }
 
-fn problem(error: &ScheduleError) -> String {
+/// What is wrong with a schedule, with the nearest word that is right.
+pub(crate) fn schedule_problem(error: &ScheduleError) -> String {
     match error {
         ScheduleError::Zone(zone) => {
             let names: Vec<_> =
                 jiff::tz::db().available().map(|name| name.as_str().to_owned()).collect();
             let near = nearest(zone, names.iter().map(String::as_str));
-            let hint = near.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
-            format!("{} is not an IANA time zone{hint}", quoted(zone))
+            format!("{} is not an IANA time zone{}", quoted(zone), hint(near))
         }
         ScheduleError::Cron { expression, reason } => {
             let fields = expression.split_whitespace().count();
-            let reason = if matches!(fields, 5 | 6) || expression.starts_with('@') {
+            let reason = if expression.starts_with('@') {
+                let near = nearest(expression, NICKNAMES.into_iter());
+                format!("there is no such nickname{}", hint(near))
+            } else if matches!(fields, 5 | 6) {
                 reason.trim_end_matches('.').to_owned()
             } else {
                 format!("expected 5 fields, or 6 with the seconds first, found {fields}")
@@ -78,5 +83,21 @@ fn problem(error: &ScheduleError) -> String {
             format!("{} is not a cron expression: {reason}", quoted(expression))
         }
         ScheduleError::Never(expression) => format!("{} never comes due", quoted(expression)),
+    }
+}
+
+fn hint(near: Option<&str>) -> String {
+    near.map_or(String::new(), |near| format!("; did you mean `{near}`?"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_nickname_is_one() {
+        for nickname in NICKNAMES {
+            Schedule::parse(nickname, ANY_ZONE).unwrap();
+        }
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::LISTS;
 use super::schedules::Schedules;
 use crate::domain::{Policy, Schedule, duration_text};
-use crate::input::{Faults, Reader, Value};
+use crate::input::{Faults, Reader, Value, quoted};
 
 /// The embedded defaults, which also document every key.
 pub(super) const DEFAULTS: &str = include_str!("../../config/revalidated.toml");
@@ -179,14 +179,15 @@ fn count(reader: &mut Reader<'_>, key: &'static str) -> Option<u32> {
 
 fn store(mut reader: Reader<'_>) -> Option<PathBuf> {
     let path = reader.string("path").filter(|path| {
-        let problem = if path.trim().is_empty() {
-            Some("must not be empty")
+        if path.trim().is_empty() {
+            reader.fault("path", "must not be empty");
         } else if path.contains("://") {
-            Some("expected the path of a file; SQLite is the only database so far")
+            let wanted = "SQLite is the only database so far: expected the path of a file";
+            reader.refuse("path", wanted);
         } else {
-            None
-        };
-        problem.inspect(|problem| reader.fault("path", *problem)).is_none()
+            return true;
+        }
+        false
     });
     reader.finish();
     path.map(PathBuf::from)
@@ -240,7 +241,9 @@ fn log(mut reader: Reader<'_>) -> Option<Log> {
     let format = reader.choice("format", &LogFormat::NAMES);
     let filter = reader.string("filter").filter(|filter| {
         let parsed = tracing_subscriber::EnvFilter::builder().parse(filter);
-        let problem = parsed.err().map(|error| format!("not a log filter: {error}"));
+        let problem = parsed.err();
+        let problem =
+            problem.map(|error| format!("{} is not a log filter: {error}", quoted(filter)));
         problem.inspect(|problem| reader.fault("filter", problem.clone())).is_none()
     });
     reader.finish();

@@ -119,6 +119,16 @@ mod tests {
     }
 
     #[test]
+    fn the_readme_tells_the_default_waits() {
+        let readme = include_str!("../../README.md");
+        let row = readme.lines().find_map(|line| line.strip_prefix("| wait | ")).unwrap();
+        let told = row.trim_end_matches(" |").split(" | ");
+        let told: Vec<Duration> =
+            told.map(|wait| wait.parse::<jiff::SignedDuration>().unwrap().unsigned_abs()).collect();
+        assert_eq!(told, RetryPolicy::default().waits);
+    }
+
+    #[test]
     fn the_default_lasts_about_three_days() {
         let total: Duration = RetryPolicy::default().waits.iter().sum();
         assert_eq!(total, Duration::from_secs(75 * 3600 + 35 * 60 + 5));

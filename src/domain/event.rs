@@ -198,6 +198,14 @@ mod tests {
     use crate::domain::{Cause, Finding, Outcome, Test, TestResult};
 
     #[test]
+    fn the_readme_tells_every_type() {
+        let readme = include_str!("../../README.md");
+        for kind in EventType::ALL {
+            assert!(readme.contains(&format!("\n| `{}` | ", kind.as_str())), "{kind:?}");
+        }
+    }
+
+    #[test]
     fn subscriptions_match_names_and_prefixes() {
         let wants = |patterns: &[&str], kind| {
             let events = patterns.iter().map(|&pattern| pattern.to_owned()).collect();

@@ -19,7 +19,7 @@ pub(crate) use report::{
     Class, Finding, Outcome, Report, ReportStatus, Test, TestResult, ValidationResults,
     ValidationTest, When,
 };
-pub(crate) use schedule::{Schedule, ScheduleError};
+pub(crate) use schedule::{SPREAD_MAX, Schedule, ScheduleError};
 pub(crate) use secret::{Secret, SecretRef};
 pub(crate) use status::{Cause, Status, Subject, Transition, UnknownName, next_status};
 pub(crate) use text::{is_unseen, one_line};

@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 use super::{IntegrationId, Timestamp};
 
 /// The longest spread of a schedule.
-const SPREAD_MAX: Duration = Duration::from_mins(5);
+pub(crate) const SPREAD_MAX: Duration = Duration::from_mins(5);
 
 /// A cron expression in an IANA time zone; a clone is cheap and shares everything.
 #[derive(Clone, Debug)]

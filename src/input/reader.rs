@@ -100,6 +100,15 @@ impl<'a> Reader<'a> {
         self.fault_at(value, &self.path_of(key), message.into());
     }
 
+    /// Says that the value of `key`, which is no secret, is not what was `wanted`, and shows it. One
+    /// with an `@` is not shown: a password may stand before it.
+    pub(crate) fn refuse(&self, key: &str, wanted: &str) {
+        let value = self.value.entry(key).unwrap_or(self.value);
+        let found = value.text().is_none_or(|text| !text.contains('@'));
+        let found = if found { format!(", found {}", shown(value)) } else { String::new() };
+        self.fault_at(value, &self.path_of(key), format!("{wanted}{found}"));
+    }
+
     /// Says that `key` is accepted but unwise.
     pub(crate) fn warn(&self, key: &str, message: impl Into<String>) {
         let value = self.value.entry(key).unwrap_or(self.value);
@@ -454,6 +463,21 @@ mod tests {
         );
         assert_eq!(faults.len(), 2);
         assert!(!faults.concat().contains("hunter2"));
+    }
+
+    #[test]
+    fn a_refused_value_is_shown_unless_a_password_may_stand_in_it() {
+        let faults = read(r#"{"host": "a b", "url": "https://u:hunter2@h"}"#, |r| {
+            for key in ["host", "url"] {
+                r.raw(key);
+                r.refuse(key, "expected a host name");
+            }
+        });
+        let expected = [
+            "f.json:1: server.host: expected a host name, found \"a b\"",
+            "f.json:1: server.url: expected a host name",
+        ];
+        assert_eq!(faults, expected);
     }
 
     #[test]

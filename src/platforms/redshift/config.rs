@@ -152,7 +152,7 @@ fn host_name(table: &Reader<'_>, key: &str, name: String) -> Option<String> {
     if ServerName::try_from(name.as_str()).is_ok() {
         return Some(name);
     }
-    table.fault(key, "expected a host name or address alone, without scheme, port or path");
+    table.refuse(key, "expected a host name or address alone, without scheme, port or path");
     None
 }
 
@@ -166,10 +166,9 @@ fn valid_name(table: &Reader<'_>, key: &str, name: String) -> Option<String> {
     if fits && !name.contains(char::is_control) {
         return Some(name);
     }
-    table.fault(
-        key,
-        format!("expected a name of 1 to {NAME_BYTES_MAX} bytes without control characters"),
-    );
+    let wanted =
+        format!("expected a name of 1 to {NAME_BYTES_MAX} bytes without control characters");
+    table.refuse(key, &wanted);
     None
 }
 
@@ -244,67 +243,78 @@ mod tests {
         assert_eq!(off.impersonation, None);
     }
 
-    #[test]
-    fn each_mistake_is_named_exactly() {
-        const HOST: &str = "expected a host name or address alone, without scheme, port or path";
-        const NAME: &str = "expected a name of 1 to 127 bytes without control characters";
-        let cases = [
-            (json!({"host": null}), "host: missing; add `host`".to_owned()),
-            (json!({"host": "https://r.example.com"}), format!("host: {HOST}")),
-            (json!({"host": "r.example.com:5439"}), format!("host: {HOST}")),
-            (
-                json!({"port": 0}),
-                "port: expected a whole number from 1 to 65535, found 0".to_owned(),
-            ),
-            (json!({"database": null}), "database: missing; add `database`".to_owned()),
-            (json!({"database": "a\u{0}b"}), format!("database: {NAME}")),
-            (json!({"initialDatabase": "d".repeat(128)}), format!("initialDatabase: {NAME}")),
-            (json!({"username": null}), "username: missing; add `username`".to_owned()),
-            (json!({"username": ""}), format!("username: {NAME}")),
-            (json!({"password": null}), "password: missing; add `password`".to_owned()),
-            (
-                json!({"authenticationType": "accessKey"}),
-                "authenticationType: `accessKey` is not supported by this version; use \
-                `userPassword` with the `username` and `password` of a database user"
-                    .to_owned(),
-            ),
-            (
-                json!({"authenticationType": "okta", "username": null, "password": null}),
-                "authenticationType: `okta` is not supported by this version; use \
-                `userPassword` with the `username` and `password` of a database user"
-                    .to_owned(),
-            ),
-            (
-                json!({"authenticationType": "userpassword"}),
-                "authenticationType: expected one of `userPassword`, `accessKey`, `okta`, found \
-                \"userpassword\"; did you mean `userPassword`?"
-                    .to_owned(),
-            ),
-            (
-                json!({"connectTimeout": "10m"}),
-                "connectTimeout: expected a duration from 1s to 1m such as \"30s\" or \"1h 30m\", \
-                found \"10m\""
-                    .to_owned(),
-            ),
-            (json!({"impersonation": {"role": ""}}), format!("impersonation.role: {NAME}")),
-            (
-                json!({"impersonation": {"enable": true}}),
-                "impersonation.enable: unknown key; did you mean `enabled`?".to_owned(),
-            ),
-            (json!({"tls": {"serverName": "a b"}}), format!("tls.serverName: {HOST}")),
-            (
-                json!({"tls": {"cafile": "/ca.pem"}}),
-                "tls.cafile: unknown key; did you mean `caFile`?".to_owned(),
-            ),
-            (
-                json!({"initialDatabse": "dev"}),
-                "initialDatabse: unknown key; did you mean `initialDatabase`?".to_owned(),
-            ),
-        ];
+    fn assert_faults(cases: impl IntoIterator<Item = (Json, String)>) {
         for (changes, expected) in cases {
             let faults = with(&changes).faults;
             assert_eq!(faults, [format!("r.json: config.{expected}")], "{changes}");
         }
+    }
+
+    #[test]
+    fn each_mistake_is_named_exactly() {
+        let unsupported = |word| {
+            format!(
+                "authenticationType: `{word}` is not supported by this version; use \
+                `userPassword` with the `username` and `password` of a database user"
+            )
+        };
+        assert_faults([
+            (json!({"authenticationType": "accessKey"}), unsupported("accessKey")),
+            (
+                json!({"authenticationType": "okta", "username": null, "password": null}),
+                unsupported("okta"),
+            ),
+        ]);
+        let cases = [
+            (json!({"host": null}), "host: missing; add `host`"),
+            (json!({"database": null}), "database: missing; add `database`"),
+            (json!({"username": null}), "username: missing; add `username`"),
+            (json!({"password": null}), "password: missing; add `password`"),
+            (json!({"port": 0}), "port: expected a whole number from 1 to 65535, found 0"),
+            (
+                json!({"authenticationType": "userpassword"}),
+                "authenticationType: expected one of `userPassword`, `accessKey`, `okta`, found \
+                \"userpassword\"; did you mean `userPassword`?",
+            ),
+            (
+                json!({"connectTimeout": "10m"}),
+                "connectTimeout: expected a duration from 1s to 1m such as \"30s\" or \"1h 30m\", \
+                found \"10m\"",
+            ),
+            (
+                json!({"impersonation": {"enable": true}}),
+                "impersonation.enable: unknown key; did you mean `enabled`?",
+            ),
+            (
+                json!({"tls": {"cafile": "/ca.pem"}}),
+                "tls.cafile: unknown key; did you mean `caFile`?",
+            ),
+            (
+                json!({"initialDatabse": "dev"}),
+                "initialDatabse: unknown key; did you mean `initialDatabase`?",
+            ),
+        ];
+        assert_faults(cases.map(|(changes, expected)| (changes, expected.to_owned())));
+    }
+
+    #[test]
+    fn a_wrong_name_is_shown_unless_a_password_may_stand_in_it() {
+        const HOST: &str = "expected a host name or address alone, without scheme, port or path";
+        const NAME: &str = "expected a name of 1 to 127 bytes without control characters";
+        let cut = format!("\"{}…\"", "d".repeat(60));
+        let cases = [
+            (json!({"host": "https://r.example.com"}), "host", HOST, "\"https://r.example.com\""),
+            (json!({"host": "r.example.com:5439"}), "host", HOST, "\"r.example.com:5439\""),
+            (json!({"tls": {"serverName": "a b"}}), "tls.serverName", HOST, "\"a b\""),
+            (json!({"database": "a\u{0}b"}), "database", NAME, "\"a\\0b\""),
+            (json!({"initialDatabase": "d".repeat(128)}), "initialDatabase", NAME, cut.as_str()),
+            (json!({"username": ""}), "username", NAME, "\"\""),
+            (json!({"impersonation": {"role": ""}}), "impersonation.role", NAME, "\"\""),
+        ];
+        assert_faults(cases.map(|(changes, key, wanted, found)| {
+            (changes, format!("{key}: {wanted}, found {found}"))
+        }));
+        assert_faults([(json!({"host": "u:hunter2@r.example.com"}), format!("host: {HOST}"))]);
     }
 
     #[test]

@@ -127,7 +127,7 @@ fn checked(
 ) -> Option<String> {
     let text = reader.required_string(key)?;
     if !is_right(&text) {
-        reader.fault(key, fault);
+        reader.refuse(key, fault);
         return None;
     }
     Some(text)
@@ -137,7 +137,7 @@ fn location(reader: &mut Reader<'_>) -> Option<LocationPath> {
     let text = reader.required_string("awsLocationPath")?;
     let path = LocationPath::parse(&text);
     if path.is_none() {
-        reader.fault("awsLocationPath", "must be s3://, s3://bucket or s3://bucket/prefix");
+        reader.refuse("awsLocationPath", "must be s3://, s3://bucket or s3://bucket/prefix");
     }
     path
 }
@@ -177,7 +177,7 @@ fn role(reader: &mut Reader<'_>) -> Option<Role> {
     let arn = reader.string("awsRoleToAssume");
     let external_id = reader.string("externalId");
     if arn.as_deref().is_some_and(|arn| role_partition(arn).is_none()) {
-        reader.fault(
+        reader.refuse(
             "awsRoleToAssume",
             "must be the ARN of a role: arn:aws:iam::<account>:role/<name>",
         );
@@ -203,7 +203,7 @@ fn endpoints(
         let mut read = |key| {
             let text = table.string(key)?;
             let url = parse_override(&text);
-            url.map_err(|fault| table.fault(key, fault)).ok()
+            url.map_err(|fault| table.refuse(key, fault)).ok()
         };
         overrides = Overrides { sts: read("sts"), s3: read("s3"), s3_control: read("s3Control") };
         table.finish();
@@ -309,7 +309,10 @@ mod tests {
     fn what_is_wrong_is_named() {
         let cases = [
             (r#"{"name": null}"#, "config.name: missing"),
-            (r#"{"awsAccountId": "1234"}"#, "config.awsAccountId: must be 12 digits"),
+            (
+                r#"{"awsAccountId": "1234"}"#,
+                "config.awsAccountId: must be 12 digits, found \"1234\"",
+            ),
             (r#"{"awsRegion": "eu_central.1"}"#, "config.awsRegion: must be a region"),
             (r#"{"awsRegion": "evil.example.com/"}"#, "config.awsRegion: must be a region"),
             (r#"{"awsLocationPath": "lake/raw"}"#, "config.awsLocationPath: must be s3://"),
@@ -317,7 +320,10 @@ mod tests {
             (r#"{"authenticationType": null}"#, "config.authenticationType: missing"),
             (r#"{"authenticationType": "acessKey"}"#, "did you mean `accessKey`?"),
             (r#"{"awsAccessKeyId": "AKIAIOSFODNN7EXAMPLE"}"#, "only used with authenticationType"),
-            (r#"{"awsRoleToAssume": "arn:aws:iam::1:role/x"}"#, "must be the ARN of a role"),
+            (
+                r#"{"awsRoleToAssume": "arn:aws:iam::1:role/x"}"#,
+                "role/<name>, found \"arn:aws:iam::1:role/x\"",
+            ),
             (r#"{"externalId": "abc"}"#, "config.externalId: is only used with"),
             (
                 r#"{"endpoints": {"s3": "http://s3.example.com"}}"#,
