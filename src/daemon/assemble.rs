@@ -7,14 +7,11 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use crate::config::{self, Faulty, Integration, Loaded, Plan, Settings};
-use crate::domain::Policy;
+use crate::domain::{Policy, REDACTED};
 use crate::input::{Fault, Faults, Kind, Reader, Value, join, nearest, quoted};
 use crate::platforms::{AutoBootstrap, Identity, PLATFORMS, Peer, Platform, Validator};
 use crate::store::Wanted;
 use crate::webhook::Receiver;
-
-/// What stands in place of a secret.
-const REDACTED: &str = "[REDACTED]";
 
 /// Everything the daemon runs on.
 #[derive(Debug)]

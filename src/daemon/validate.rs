@@ -190,7 +190,7 @@ impl Summary {
         let (run, verdict, rule, transition, next_run_at) = match recorded {
             Recorded::Stored { run, verdict, rule, transition, next_run_at } => {
                 let next = next_run_at.map_or_else(|| "never".to_owned(), |at| at.to_string());
-                (run.0, *verdict, rule, transition, next)
+                (run.0, verdict.as_str(), rule, transition, next)
             }
             Recorded::Overtaken => {
                 info!(
@@ -219,7 +219,7 @@ impl Summary {
                 late_ms,
                 next_run_at,
                 result = result.as_str(),
-                ?verdict,
+                verdict,
                 rule,
                 "{integration}: validation {told}"
             ),

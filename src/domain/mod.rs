@@ -20,7 +20,7 @@ pub(crate) use report::{
     ValidationTest, When,
 };
 pub(crate) use schedule::{SPREAD_MAX, Schedule, ScheduleError};
-pub(crate) use secret::{Secret, SecretRef};
+pub(crate) use secret::{REDACTED, Secret, SecretRef};
 pub(crate) use status::{Cause, Status, Subject, Transition, UnknownName, next_status};
 pub(crate) use text::{is_unseen, one_line};
 pub(crate) use time::{Timestamp, duration_text};

@@ -5,6 +5,9 @@ use std::path::PathBuf;
 
 use secrecy::{ExposeSecret, SecretString};
 
+/// What stands wherever a secret would.
+pub(crate) const REDACTED: &str = "[REDACTED]";
+
 /// A secret value: wiped when dropped, never printed, never serialised.
 #[derive(Clone)]
 pub(crate) struct Secret(SecretString);
@@ -23,7 +26,7 @@ impl Secret {
 
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[REDACTED]")
+        f.write_str(REDACTED)
     }
 }
 

@@ -45,6 +45,19 @@ pub(crate) enum Verdict {
     CannotTell,
 }
 
+impl Verdict {
+    /// The word in the log.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Failed => "failed",
+            Self::Confirming => "confirming",
+            Self::Recovering => "recovering",
+            Self::CannotTell => "cannotTell",
+        }
+    }
+}
+
 /// A verdict with the rule that made it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Judgement {

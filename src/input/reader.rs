@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::words::{duration, join, nearest, quoted};
 use super::{Fault, Kind, Value};
-use crate::domain::{Secret, SecretRef, duration_text};
+use crate::domain::{REDACTED, Secret, SecretRef, duration_text};
 
 /// Where faults, warnings and the places of secrets are collected.
 #[derive(Debug, Default)]
@@ -344,12 +344,7 @@ impl<'a> Reader<'a> {
     fn secret_at(&self, value: &'a Value, path: String) -> Option<SecretRef> {
         self.faults.secrets.borrow_mut().insert(path.clone());
         if let Some(text) = value.text() {
-            let message = "a secret stands in the configuration itself; use { file = \"..\" }, \
-                { env = \"..\" } or { credential = \"..\" }";
-            let origin = value.origin.to_string();
-            let literal = Fault { origin, path, message: message.to_owned() };
-            self.faults.literals.borrow_mut().push(literal);
-            return Some(SecretRef::Literal(Secret::new(text.to_owned())));
+            return self.literal_at(value, path, text);
         }
         let reference = single(value).and_then(|(key, name)| match key {
             _ if name.is_empty() => None,
@@ -364,6 +359,21 @@ impl<'a> Reader<'a> {
             self.fault_at(value, &path, message.to_owned());
         }
         reference
+    }
+
+    fn literal_at(&self, value: &Value, path: String, text: &str) -> Option<SecretRef> {
+        let taken_out = text == REDACTED;
+        if taken_out {
+            let message = "a secret was taken out here; put { file = \"..\" }, { env = \"..\" } \
+                or { credential = \"..\" } in its place";
+            self.fault_at(value, &path, message.to_owned());
+        }
+        let message = "a secret stands in the configuration itself; use { file = \"..\" }, \
+            { env = \"..\" } or { credential = \"..\" }";
+        let origin = value.origin.to_string();
+        let literal = Fault { origin, path, message: message.to_owned() };
+        self.faults.literals.borrow_mut().push(literal);
+        (!taken_out).then(|| SecretRef::Literal(Secret::new(text.to_owned())))
     }
 }
 

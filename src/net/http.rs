@@ -5,17 +5,19 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use reqwest::dns::Resolve;
+use tokio::runtime;
 
 use super::tls;
 use crate::domain::{Class, one_line};
 
-/// How long an unused connection is kept: for the next request of the same run, not for the next
-/// run, since a thousand integrations would then hold thousands of them.
-const IDLE_MAX: Duration = Duration::from_secs(2);
+/// How long an unused connection is kept for the next request.
+const IDLE_MAX: Duration = Duration::from_secs(15);
+/// The most clients that are lent; only different time limits make different ones.
+const LENT_MAX: usize = 32;
 /// The longest detail of an error, in characters.
 const DETAIL_MAX: usize = 300;
 /// What every request calls itself.
@@ -71,7 +73,7 @@ impl Default for HttpOptions {
             ca_file: None,
             resolver: None,
             http1_only: false,
-            idle_connections_max: 4,
+            idle_connections_max: 32,
         }
     }
 }
@@ -123,6 +125,66 @@ pub(crate) fn client(options: &HttpOptions) -> Result<reqwest::Client, HttpError
         builder = builder.dns_resolver(Arc::clone(resolver));
     }
     builder.build().map_err(HttpError::Setup)
+}
+
+/// A client of one's own that is lent to all who ask with the same time limits: a thousand
+/// integrations then share the connections of those that run at the same time.
+#[derive(Clone, Debug)]
+pub(crate) struct Connections {
+    own: reqwest::Client,
+    limits: Option<Limits>,
+}
+
+/// What clients without any other setting differ in.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+struct Limits {
+    connect: Duration,
+    total: Duration,
+}
+
+/// The clients that are lent. A connection belongs to the runtime that opened it, and so does what
+/// is lent.
+static LENT: Mutex<Vec<((runtime::Id, Limits), reqwest::Client)>> = Mutex::new(Vec::new());
+
+impl Connections {
+    /// Connections for `options`; those with certificate authorities or a resolver of their own are
+    /// not shared.
+    ///
+    /// # Errors
+    ///
+    /// Names the file of certificate authorities that cannot be used.
+    pub(crate) fn new(options: &HttpOptions) -> Result<Self, HttpError> {
+        let own = client(options)?;
+        let plain = options.ca_file.is_none() && options.resolver.is_none();
+        let limits = Limits { connect: options.connect_timeout, total: options.total_timeout };
+        Ok(Self { own, limits: plain.then_some(limits) })
+    }
+
+    /// Sends `request` and waits for the head of the answer.
+    ///
+    /// # Errors
+    ///
+    /// Fails when none comes; see [`classify`].
+    pub(crate) async fn execute(
+        &self,
+        request: reqwest::Request,
+    ) -> Result<reqwest::Response, reqwest::Error> {
+        self.lent().execute(request).await
+    }
+
+    fn lent(&self) -> reqwest::Client {
+        let Some(limits) = self.limits else { return self.own.clone() };
+        let key = (runtime::Handle::current().id(), limits);
+        let mut lent = LENT.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, client)) = lent.iter().find(|(known, _)| *known == key) {
+            return client.clone();
+        }
+        if LENT_MAX <= lent.len() {
+            lent.clear();
+        }
+        lent.push((key, self.own.clone()));
+        self.own.clone()
+    }
 }
 
 /// Reads the body of `response`, at most `bytes_max` of it.

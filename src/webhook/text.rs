@@ -1,7 +1,6 @@
 //! Makes foreign text fit to be kept and shown.
 
-/// What stands where a secret stood.
-const REDACTED: &str = "[REDACTED]";
+use crate::domain::REDACTED;
 
 /// `text` without any of `secrets`.
 pub(super) fn redacted(text: String, secrets: &[&str]) -> String {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rustls::CertificateError;
 
-use crate::domain::{Class, Secret, duration_text, one_line};
+use crate::domain::{Class, REDACTED, Secret, duration_text, one_line};
 use crate::net::tls::TlsError;
 use crate::secrets::SecretError;
 
@@ -242,7 +242,7 @@ impl Failure {
         let tell = |text: &str| {
             let text = password.map_or_else(
                 || text.to_owned(),
-                |password| text.replace(password.expose(), "[REDACTED]"),
+                |password| text.replace(password.expose(), REDACTED),
             );
             one_line(&text, DETAIL_MAX)
         };

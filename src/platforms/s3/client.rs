@@ -10,8 +10,8 @@ use reqsign_core::{Context, SignRequest};
 use super::classify::{Failure, Refusal};
 use super::endpoint::Endpoints;
 use super::reply::{Element, ReplyError};
-use crate::domain::{Class, one_line};
-use crate::net::http::{BodyError, classify, read_capped};
+use crate::domain::{Class, REDACTED, one_line};
+use crate::net::http::{BodyError, Connections, classify, read_capped};
 
 /// The largest answer that is read, in bytes; a full page of locations has about 400 KiB.
 const BODY_MAX: usize = 1024 * 1024;
@@ -114,7 +114,7 @@ impl Request<'_> {
 /// Sends requests for one account in one region.
 #[derive(Debug)]
 pub(super) struct Client {
-    http: reqwest::Client,
+    http: Connections,
     endpoints: Endpoints,
     region: String,
     account: String,
@@ -123,7 +123,7 @@ pub(super) struct Client {
 impl Client {
     /// Sends over `http` to `endpoints`.
     pub(super) fn new(
-        http: reqwest::Client,
+        http: Connections,
         endpoints: Endpoints,
         region: String,
         account: String,
@@ -255,7 +255,7 @@ fn clean(text: &str, credential: &Credential) -> String {
     let mut text = text.replace(access_key_id, &shown_key(access_key_id));
     for secret in [secret_access_key.as_str(), token] {
         if !secret.is_empty() {
-            text = text.replace(secret, "[REDACTED]");
+            text = text.replace(secret, REDACTED);
         }
     }
     one_line(&text, WORDS_MAX)

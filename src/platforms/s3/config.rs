@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::credentials::{Role, Source};
 use super::endpoint::{Endpoints, Overrides, Variant, parse_override, partition_of};
 use crate::input::Reader;
-use crate::net::http::{HttpOptions, client};
+use crate::net::http::{Connections, HttpOptions};
 
 /// The longest wait for one answer; three of them fit into the default limit of a test.
 const ANSWER_MAX: Duration = Duration::from_secs(8);
@@ -32,7 +32,7 @@ pub(super) struct Config {
     /// Where AWS answers.
     pub(super) endpoints: Endpoints,
     /// What to talk over.
-    pub(super) client: reqwest::Client,
+    pub(super) client: Connections,
 }
 
 /// A part of S3: everything, a bucket, or what is below a prefix of one.
@@ -106,7 +106,7 @@ pub(super) fn parse(mut reader: Reader<'_>) -> Option<Config> {
     })
 }
 
-fn connections(reader: &mut Reader<'_>) -> Option<reqwest::Client> {
+fn connections(reader: &mut Reader<'_>) -> Option<Connections> {
     let connect_timeout = reader.duration("connectTimeout", CONNECT_MIN, CONNECT_MAX);
     let connect_timeout = connect_timeout.unwrap_or(CONNECT_DEFAULT);
     let ca_file = reader.table("tls").and_then(|mut tls| {
@@ -116,7 +116,7 @@ fn connections(reader: &mut Reader<'_>) -> Option<reqwest::Client> {
     });
     let total_timeout = ANSWER_MAX.max(connect_timeout);
     let options = HttpOptions { connect_timeout, total_timeout, ca_file, ..HttpOptions::default() };
-    client(&options).map_err(|error| reader.fault("tls", error.to_string())).ok()
+    Connections::new(&options).map_err(|error| reader.fault("tls", error.to_string())).ok()
 }
 
 fn checked(

@@ -23,7 +23,7 @@ use tokio::sync::Mutex;
 use super::client::{Client, Request, SESSION_POLICY, shown_key};
 use super::reply::{Assumed, assumed};
 use crate::domain::{Class, Finding, SecretRef, one_line};
-use crate::net::http::{classify, read_capped};
+use crate::net::http::{Connections, classify, read_capped};
 use crate::platforms::RunContext;
 use crate::secrets;
 
@@ -88,12 +88,7 @@ impl fmt::Debug for Credentials {
 
 impl Credentials {
     /// Credentials from `source`; the chain talks over `client` and looks at `env`.
-    pub(super) fn new(
-        source: Source,
-        region: &str,
-        client: reqwest::Client,
-        env: impl Env,
-    ) -> Self {
+    pub(super) fn new(source: Source, region: &str, client: Connections, env: impl Env) -> Self {
         let context = Context::new()
             .with_env(env)
             .with_file_read(BoundedFiles)
@@ -281,7 +276,7 @@ impl FileRead for BoundedFiles {
 /// Sends what the chain asks for, unless it is anything but asking for credentials.
 #[derive(Debug)]
 struct ReadOnly {
-    client: reqwest::Client,
+    client: Connections,
 }
 
 impl HttpSend for ReadOnly {

@@ -444,7 +444,7 @@ async fn a_server_that_takes_too_long_is_asked_three_times() {
     let limit = Duration::from_millis(200);
     let options =
         HttpOptions { connect_timeout: limit, total_timeout: limit, ..HttpOptions::default() };
-    validator.config.client = crate::net::http::client(&options).unwrap();
+    validator.config.client = crate::net::http::Connections::new(&options).unwrap();
     let validator = S3::new(validator.config, StaticEnv::default());
     let report = validator.validate(&context(Mode::Recurring)).await;
     let expected = "Unable to retrieve the access grants instance for account [123456789012], \

@@ -270,14 +270,18 @@ fn settle(tx: &Connection, row: &mut Row, step: Transition) -> Result<(), StoreE
 }
 
 /// True when a verdict that is still open would change the status if it were reached: only then is
-/// it worth a run out of turn.
+/// it worth a run out of turn. An operation in flight is waited for by somebody, so a run that
+/// could not tell anything about it is repeated as well.
 fn would_flip(row: &Row, finished: &Finished, verdict: Verdict) -> bool {
     let reached = match verdict {
-        Verdict::Confirming => Verdict::Failed,
+        Verdict::Confirming | Verdict::CannotTell => Verdict::Failed,
         Verdict::Recovering => Verdict::Passed,
-        Verdict::Passed | Verdict::Failed | Verdict::CannotTell => return false,
+        Verdict::Passed | Verdict::Failed => return false,
     };
-    let cause = finished.runs.first().and_then(|first| cause(first.subject, reached));
+    let candidate = |first: &&SubjectRun| first.subject == Subject::Candidate;
+    let first = finished.runs.first();
+    let first = first.filter(|first| verdict != Verdict::CannotTell || candidate(first));
+    let cause = first.and_then(|first| cause(first.subject, reached));
     cause.is_some_and(|cause| next_status(row.status, cause).is_some())
 }
 

@@ -139,6 +139,16 @@ fn what_has_failed_already_is_not_checked_out_of_turn() {
 }
 
 #[test]
+fn a_creation_that_nothing_can_be_told_of_is_tried_again_soon() {
+    let mut bench = Bench::new();
+    bench.sync(&[wanted("one")]);
+    let recorded = bench.fail(Subject::Candidate, Class::Ours);
+    let Recorded::Stored { verdict, next_run_at, .. } = recorded else { panic!("stored") };
+    assert_eq!((verdict, bench.status("one")), (Verdict::CannotTell, Status::Creating));
+    assert_eq!(next_run_at, Some(bench.now.plus(Duration::from_mins(1))));
+}
+
+#[test]
 fn a_confirmation_does_not_outlast_the_schedule() {
     let mut bench = Bench::enabled();
     bench.wait_until_due();
