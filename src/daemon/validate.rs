@@ -116,7 +116,7 @@ fn validator_for(
     match parse_stored(&begun.kind, stored, PLATFORMS) {
         Stored::Ready(validator) => Ok(Arc::from(validator)),
         Stored::SecretGone => Err("The previous configuration held a secret itself, which is \
-            never stored, so it cannot be validated after a restart."
+            never stored, so it cannot be validated any more."
             .to_owned()),
         Stored::Unreadable(faults) => {
             let faults: Vec<_> = faults.iter().map(ToString::to_string).collect();
