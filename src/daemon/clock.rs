@@ -1,6 +1,13 @@
 //! The only place that reads the wall clock; everything else is given `now`.
 
+use std::time::Duration;
+
+use tokio::time::Instant;
+
 use crate::domain::Timestamp;
+
+/// How far a clock may lag behind what has passed before it counts as set back.
+const LAG_MAX: Duration = Duration::from_mins(1);
 
 /// Tells the time. Clone it freely.
 #[derive(Clone, Copy, Debug, Default)]
@@ -18,7 +25,7 @@ enum Source {
         /// The wall clock at `since`.
         start: Timestamp,
         /// When this clock was made.
-        since: tokio::time::Instant,
+        since: Instant,
     },
 }
 
@@ -37,14 +44,46 @@ impl Clock {
     /// A clock that shows `start` now and goes on as tokio's clock does.
     #[cfg(test)]
     pub(crate) fn starting_at(start: Timestamp) -> Self {
-        Self(Source::Tokio { start, since: tokio::time::Instant::now() })
+        Self(Source::Tokio { start, since: Instant::now() })
+    }
+}
+
+/// Notices that the wall clock was set back, by one that only goes on.
+#[derive(Debug)]
+pub(super) struct Watch {
+    wall: Timestamp,
+    at: Instant,
+}
+
+impl Watch {
+    /// Watches from `wall`, which it is at `at`.
+    pub(super) const fn new(wall: Timestamp, at: Instant) -> Self {
+        Self { wall, at }
+    }
+
+    /// True when the clock was set back since this was last asked, by more than is called drift.
+    pub(super) fn was_set_back(&mut self, wall: Timestamp, at: Instant) -> bool {
+        let expected = self.wall.plus(at.saturating_duration_since(self.at));
+        *self = Self { wall, at };
+        wall.plus(LAG_MAX) < expected
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
+
+    #[test]
+    fn only_a_clock_that_was_set_back_is_noticed_and_only_once() {
+        let (wall, at) = (Timestamp(1_000_000_000), Instant::now());
+        let secs = Duration::from_secs;
+        let mut watch = Watch::new(wall, at);
+        assert!(!watch.was_set_back(wall.plus(secs(30)), at + secs(30)));
+        assert!(!watch.was_set_back(wall.plus(secs(31)), at + secs(80)), "slewed");
+        assert!(watch.was_set_back(wall.minus(secs(90)), at + secs(81)));
+        assert!(!watch.was_set_back(wall.minus(secs(89)), at + secs(82)), "told once");
+        assert!(!watch.was_set_back(wall.plus(secs(9000)), at + secs(83)), "set forward");
+    }
 
     #[test]
     #[expect(clippy::disallowed_methods, reason = "compares with the machine's clock")]

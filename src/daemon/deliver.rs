@@ -33,8 +33,10 @@ pub(super) async fn deliver(
     while !stop.is_cancelled() {
         let wait = match round(&shared, &tasks, &busy, &abort).await {
             Ok(wait) => wait,
+            // Nothing can be stored any more; whoever waits for this loop decides what follows.
+            Err(StoreError::Stopped) => break,
             Err(error) => {
-                error!("the outbox cannot be read: {}", chain(&error));
+                shared.store_failed("the outbox cannot be read", &error);
                 STORE_PAUSE
             }
         };

@@ -10,6 +10,9 @@ mod plan;
 mod prune;
 mod reload;
 mod scheduler;
+#[cfg(test)]
+mod tests;
+mod trouble;
 mod validate;
 
 use std::path::PathBuf;
@@ -20,11 +23,12 @@ use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use active::Active;
+use trouble::Trouble;
 
 use crate::config::Faulty;
 use crate::domain::{Transition, duration_text};
@@ -73,6 +77,7 @@ struct Shared {
     pruning: Notify,
     planned: AtomicU64,
     delivered: AtomicU64,
+    trouble: Trouble,
 }
 
 impl Shared {
@@ -88,6 +93,7 @@ impl Shared {
             pruning: Notify::new(),
             planned: AtomicU64::new(0),
             delivered: AtomicU64::new(0),
+            trouble: Trouble::default(),
         }
     }
 
@@ -126,6 +132,14 @@ impl Shared {
         }
         if !synced.transitions.is_empty() {
             self.wake_delivery();
+        }
+    }
+
+    /// Tells of a store that fails; what fails again for the same reason is told once a minute.
+    fn store_failed(&self, what: &str, error: &StoreError) {
+        let why = chain(error);
+        if let Some(untold) = self.trouble.tell(&why, Instant::now()) {
+            error!(untold, "{what}: {why}");
         }
     }
 
@@ -169,14 +183,19 @@ pub(crate) async fn run(
     let mut loops = Loops::start(&shared, &stop, &abort);
     info!("started: {}", status_line(&shared));
     notify::ready(&status_line(&shared));
-    let ended = loop {
-        tokio::select! {
-            () = stop.cancelled() => break Ok(()),
-            _ = signals.terminate.recv() => break Ok(()),
-            _ = signals.interrupt.recv() => break Ok(()),
-            _ = signals.hangup.recv() => reload::reload(&shared, config.as_deref()).await,
-            ended = loops.ended_early() => break Err(ended),
+    let reloads = async {
+        loop {
+            signals.hangup.recv().await;
+            reload::reload(&shared, config.as_deref()).await;
         }
+    };
+    // A reload that hangs keeps nobody from ending the daemon.
+    let ended = tokio::select! {
+        () = stop.cancelled() => Ok(()),
+        _ = signals.terminate.recv() => Ok(()),
+        _ = signals.interrupt.recv() => Ok(()),
+        ended = loops.ended_early() => Err(ended),
+        () = reloads => Ok(()),
     };
     notify::stopping();
     stop.cancel();

@@ -9,17 +9,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::{Instrument, debug_span, error};
+use tracing::{Instrument, debug_span, warn};
 
-use super::{Shared, chain, validate};
+use super::clock::Watch;
+use super::{Shared, validate};
 use crate::domain::IntegrationId;
 use crate::store::{Due, StoreError};
 
-/// The most runs that wait for room at once; what is due beyond that is found in the next round.
-const WAITING_MAX: usize = 4096;
+/// The most runs that one round starts; what is due beyond that is found in the next one, so that
+/// those who wait for a busy host keep nobody else waiting.
+const STARTED_MAX: usize = 4096;
 /// The longest sleep: the clock may have been set, or the machine may have slept.
 const SLEEP_MAX: Duration = Duration::from_secs(30);
 /// The shortest time between two rounds, so that runs that end together share one.
@@ -31,11 +33,17 @@ const STORE_PAUSE: Duration = Duration::from_secs(1);
 pub(super) async fn plan(shared: Arc<Shared>, stop: CancellationToken, abort: CancellationToken) {
     let tasks = TaskTracker::new();
     let on_the_way = OnTheWay::default();
+    let mut watch = Watch::new(shared.clock.now(), Instant::now());
     while !stop.is_cancelled() {
+        if watch.was_set_back(shared.clock.now(), Instant::now()) {
+            set_back(&shared).await;
+        }
         let wait = match round(&shared, &tasks, &on_the_way, &stop, &abort).await {
             Ok(wait) => wait,
+            // Nothing can be stored any more; whoever waits for this loop decides what follows.
+            Err(StoreError::Stopped) => break,
             Err(error) => {
-                error!("the due integrations cannot be read: {}", chain(&error));
+                shared.store_failed("the due integrations cannot be read", &error);
                 STORE_PAUSE
             }
         };
@@ -50,6 +58,19 @@ pub(super) async fn plan(shared: Arc<Shared>, stop: CancellationToken, abort: Ca
     tasks.wait().await;
 }
 
+/// Makes due by the clock as it is now what was planned by one that ran ahead.
+async fn set_back(shared: &Shared) {
+    let active = shared.active();
+    let schedules = active.watched.iter().map(|(id, one)| (*id, one.schedule.clone())).collect();
+    match shared.store.set_back(schedules, shared.clock.now()).await {
+        Ok(changed) => {
+            warn!(changed, "the clock was set back; what lay too far ahead is due again");
+            shared.wake_delivery();
+        }
+        Err(error) => shared.store_failed("a clock set back could not be allowed for", &error),
+    }
+}
+
 /// Starts what is due, and says how long nothing else will be.
 async fn round(
     shared: &Arc<Shared>,
@@ -60,8 +81,9 @@ async fn round(
 ) -> Result<Duration, StoreError> {
     let now = shared.clock.now();
     let waiting = on_the_way.count();
-    let limit = u32::try_from(WAITING_MAX + waiting).unwrap_or(u32::MAX);
+    let limit = u32::try_from(STARTED_MAX + waiting).unwrap_or(u32::MAX);
     let due = shared.view.due(now, limit).await?;
+    let more = usize::try_from(limit).is_ok_and(|limit| limit <= due.len());
     if due.is_empty() {
         shared.end_removals().await?;
     }
@@ -78,6 +100,9 @@ async fn round(
             drop(ticket);
         };
         tasks.spawn(work.instrument(debug_span!("run", integration = name)));
+    }
+    if more {
+        return Ok(Duration::ZERO);
     }
     let next = shared.view.next_due_at(now).await?;
     Ok(next.map_or(SLEEP_MAX, |at| at.since(now).min(SLEEP_MAX)))
@@ -101,7 +126,7 @@ async fn room(shared: &Shared, id: IntegrationId) -> Option<[OwnedSemaphorePermi
 /// Takes the step; a store that fails is not asked again at once.
 async fn attend(shared: &Shared, id: IntegrationId, abort: &CancellationToken) {
     if let Err(error) = validate::step(shared, id, abort).await {
-        error!("a run could not be stored: {}", chain(&error));
+        shared.store_failed("a run could not be stored", &error);
         abort.run_until_cancelled(sleep(STORE_PAUSE)).await;
     }
 }

@@ -1,13 +1,18 @@
 //! Retention: deletes old history, in small batches, when its schedule says so.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
 use super::{Shared, chain, count};
 use crate::domain::{Schedule, Timestamp};
 use crate::store::StoreError;
+
+/// The longest time between two looks, should nobody say to look any more.
+const LOOK_MAX: Duration = Duration::from_mins(10);
 
 /// Prunes until `stop`, whenever somebody says to look and the schedule in force has come due
 /// since the last look.
@@ -17,6 +22,7 @@ pub(super) async fn prune(shared: Arc<Shared>, stop: CancellationToken) {
         tokio::select! {
             () = stop.cancelled() => return,
             () = shared.pruning.notified() => (),
+            () = sleep(LOOK_MAX) => (),
         }
         let now = shared.clock.now();
         if came_due(&shared.active().prune_at, looked_at, now) {

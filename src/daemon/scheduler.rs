@@ -2,8 +2,8 @@
 //!
 //! It gives hints and decides nothing: it keeps the offset of a zone from registration on, may
 //! fire a job twice or lose one under load, and polls twice a second. So integrations are not its
-//! jobs; their rows say when they are due, and a lost heartbeat is made up for by the planner's
-//! own timer. Nor does it know when history is to be deleted: it only says every minute to look.
+//! jobs; their rows say when they are due, and a lost hint is made up for by the loops' own timers.
+//! Nor does it know when history is to be deleted: it only says every minute to look.
 
 use tokio_cron_scheduler::{Job, JobScheduler};
 

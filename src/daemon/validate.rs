@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::{error, info, warn};
@@ -17,6 +17,10 @@ use crate::domain::{
 };
 use crate::platforms::{Mode, PLATFORMS, RunContext, Validator};
 use crate::store::{Began, Begun, Finished, Recorded, StoreError, SubjectRun};
+
+/// How long after its limit a validation that does not end is stopped; less than what the lease
+/// leaves after two of them.
+const LIMIT_MARGIN: Duration = Duration::from_secs(10);
 
 /// Looks at the row of `id` and, if it is due, validates it and records what was found; a run that
 /// is aborted stays due.
@@ -112,7 +116,7 @@ fn validator_for(
     match parse_stored(&begun.kind, stored, PLATFORMS) {
         Stored::Ready(validator) => Ok(Arc::from(validator)),
         Stored::SecretGone => Err("The previous configuration held a secret itself, which is \
-            never stored, so it cannot be validated after a restart."
+            never stored, so it cannot be validated any more."
             .to_owned()),
         Stored::Unreadable(faults) => {
             let faults: Vec<_> = faults.iter().map(ToString::to_string).collect();
@@ -121,16 +125,24 @@ fn validator_for(
     }
 }
 
-/// Runs the validator in a task of its own, so that a panic in it is an outcome like any other.
+/// Runs the validator in a task of its own, so that a panic in it is an outcome like any other; so
+/// is that it goes on after the limit that it was to keep.
 pub(super) async fn guarded(
     validator: Arc<dyn Validator>,
     context: RunContext,
     catalog: &'static [Test],
 ) -> Report {
+    let limit = context.run_limit.saturating_add(LIMIT_MARGIN);
     let work = async move { validator.validate(&context).await };
-    match AbortOnDropHandle::new(tokio::spawn(work)).await {
-        Ok(report) => report,
-        Err(stopped) => {
+    match timeout(limit, AbortOnDropHandle::new(tokio::spawn(work))).await {
+        Ok(Ok(report)) => report,
+        Err(_elapsed) => {
+            error!("a validation did not end within its limit and was stopped");
+            let message = "The validation did not end within its limit because of a fault in \
+                revalidated.";
+            nothing_ran(catalog, message)
+        }
+        Ok(Err(stopped)) => {
             error!(panicked = stopped.is_panic(), "a validation stopped: {stopped}");
             let message = "The validation stopped because of a fault in revalidated.";
             nothing_ran(catalog, message)

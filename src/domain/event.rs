@@ -113,7 +113,8 @@ pub(crate) struct EventData {
     pub(crate) previous_status: Option<Status>,
     /// The latest results, exactly as published.
     pub(crate) validation_results: Option<ValidationResults>,
-    /// What differs from the run before, per test.
+    /// What differs, per test: at a failure from the latest good run, at a recovery from the latest
+    /// failed one, otherwise from the run before.
     pub(crate) changes: Vec<Change>,
     /// The run that caused this, if one did.
     pub(crate) run: Option<RunRef>,

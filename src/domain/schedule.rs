@@ -11,6 +11,8 @@ use super::{IntegrationId, Timestamp};
 
 /// The longest spread of a schedule.
 pub(crate) const SPREAD_MAX: Duration = Duration::from_mins(5);
+/// How far a clock may be set back without a run being repeated, whatever the schedule.
+const REACH_MIN: Duration = Duration::from_hours(1);
 
 /// A cron expression in an IANA time zone; a clone is cheap and shares everything.
 #[derive(Clone, Debug)]
@@ -98,6 +100,23 @@ impl Schedule {
     pub(crate) fn next_due(&self, id: IntegrationId, now: Timestamp) -> Option<Timestamp> {
         let offset = self.spread_of(id, now);
         Some(self.next_after(now.minus(offset))?.plus(offset))
+    }
+
+    /// `planned`, unless it lies more than two due instants and an hour ahead of `now`: then it was
+    /// planned by a clock that has been set back far since, and the next due instant stands in for
+    /// it. A clock set back by less repeats no run.
+    pub(crate) fn within_reach(
+        &self,
+        id: IntegrationId,
+        planned: Timestamp,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
+        if planned <= now.plus(REACH_MIN) {
+            return Some(planned);
+        }
+        let next = self.next_due(id, now)?;
+        let second = self.next_due(id, next);
+        Some(if second.is_some_and(|second| second < planned) { next } else { planned })
     }
 
     /// How long after an instant of the schedule around `now` the integration `id` starts.

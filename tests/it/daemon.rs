@@ -1,5 +1,8 @@
 //! Start, reload and end of the daemon, and what it says when it cannot.
 
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt;
+use std::process::Command;
 use std::time::Duration;
 
 use crate::support::{Config, Daemon, revalidated, wait_for};
@@ -46,6 +49,21 @@ fn a_reload_takes_what_is_right_and_keeps_the_old_when_it_is_wrong() {
     daemon.signal("HUP");
     daemon.wait_status("two", "deleted", SOON);
     assert!(daemon.stop().success());
+}
+
+#[test]
+fn a_reload_that_waits_for_its_file_holds_up_no_end() {
+    let config = Config::new(&lake("one", "a"));
+    let daemon = Daemon::start(&config);
+    std::fs::remove_file(config.path()).unwrap();
+    assert!(Command::new("mkfifo").arg(config.path()).status().unwrap().success());
+    daemon.signal("HUP");
+    let mut never_written = OpenOptions::new();
+    // Without waiting: this fails until somebody reads.
+    never_written.write(true).custom_flags(0o4000);
+    let open = wait_for("reload", SOON, || never_written.open(config.path()).ok());
+    assert!(daemon.stop().success());
+    drop(open);
 }
 
 #[test]

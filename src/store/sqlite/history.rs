@@ -36,7 +36,7 @@ pub(super) const NEXT_DUE_AT: &str = "
             WHERE next_run_at_ms > :after AND lease_until_ms IS NULL
             ORDER BY next_run_at_ms LIMIT 1)
         UNION ALL
-        SELECT min(lease_until_ms) FROM integration WHERE lease_until_ms IS NOT NULL)";
+        SELECT min(lease_until_ms) FROM integration WHERE lease_until_ms > :after)";
 
 /// The earliest instant after `after` at which a run becomes due, or a lease runs out.
 pub(super) fn next_due_at(

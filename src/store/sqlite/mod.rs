@@ -12,6 +12,7 @@ mod prune;
 mod reader;
 mod row;
 mod run;
+mod set_back;
 mod sync;
 #[cfg(test)]
 mod tests;
@@ -30,7 +31,7 @@ use super::types::{
     Attempt, Began, Begun, Due, Finished, PendingDelivery, Pruned, Recorded, Retention, StoreError,
     SubjectRun, Synced, Tell, Trigger, Wanted,
 };
-use crate::domain::{IntegrationId, Timestamp};
+use crate::domain::{IntegrationId, Schedule, Timestamp};
 
 /// Writes: one thread of its own behind this handle. Clone it freely; the thread ends, and the
 /// file is free for another daemon, when every handle is gone.
@@ -106,6 +107,16 @@ impl Store {
     /// Ends removals: rows in `deleting` without a lease become `deleted`.
     pub(crate) async fn drain_removed(&self, tell: Tell) -> Result<Synced, StoreError> {
         self.writer.write(move |tx| sync::drain(tx, &tell)).await
+    }
+
+    /// After the clock was set back: what it planned too far ahead becomes due by the schedules, and
+    /// deliveries at once; how much that was.
+    pub(crate) async fn set_back(
+        &self,
+        schedules: Vec<(IntegrationId, Schedule)>,
+        now: Timestamp,
+    ) -> Result<usize, StoreError> {
+        self.writer.write(move |tx| set_back::set_back(tx, &schedules, now)).await
     }
 
     /// Leases what may be sent now: per receiver and integration only the first pending one, at

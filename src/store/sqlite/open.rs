@@ -5,7 +5,7 @@
 
 use std::fs::{File, OpenOptions, Permissions, TryLockError};
 use std::io;
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -47,6 +47,39 @@ pub(super) struct Opened {
     pub(super) conn: Connection,
     /// Held until this is dropped.
     pub(super) lock: File,
+    /// Where the file has to stay.
+    pub(super) place: Place,
+}
+
+/// Which file stood where when it was opened.
+#[derive(Debug)]
+pub(super) struct Place {
+    path: PathBuf,
+    file: (u64, u64),
+}
+
+impl Place {
+    fn of(path: &Path) -> io::Result<Self> {
+        Ok(Self { path: path.to_owned(), file: identity(path)? })
+    }
+
+    /// Fails when the file is not there any more: what is written to it then is lost with the
+    /// process, and `SQLite` does not look.
+    pub(super) fn check(&self) -> Result<(), rusqlite::Error> {
+        if identity(&self.path).is_ok_and(|file| file == self.file) {
+            return Ok(());
+        }
+        let path = self.path.display();
+        let problem = format!("{path} was removed or replaced while in use; put it back");
+        let moved = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_READONLY_DBMOVED);
+        Err(rusqlite::Error::SqliteFailure(moved, Some(problem)))
+    }
+}
+
+/// What tells files apart: device and number.
+fn identity(path: &Path) -> io::Result<(u64, u64)> {
+    let file = std::fs::metadata(path)?;
+    Ok((file.dev(), file.ino()))
 }
 
 /// Opens the database at `path` for the daemon, or creates it there.
@@ -61,7 +94,10 @@ pub(super) fn open(path: &Path) -> Result<Opened, StoreError> {
     identify(&connect_to_read(path)?, path)?;
     let mut conn = connect(path)?;
     match take_over(&mut conn) {
-        Ok(()) => Ok(Opened { conn, lock }),
+        Ok(()) => {
+            let place = Place::of(path).map_err(|error| unusable(path, &error))?;
+            Ok(Opened { conn, lock, place })
+        }
         Err(StoreError::Sqlite(error)) => Err(explain(path, error)),
         Err(other) => Err(other),
     }

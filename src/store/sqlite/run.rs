@@ -121,16 +121,17 @@ pub(super) fn record(
     let warns = warns_anew(tx, &row, &first.report)?;
     let runs = insert_runs(tx, prepared, &judged)?;
     let run = runs.first().copied().unwrap_or(RunId(0));
-    let before = std::mem::replace(&mut row.last_run, shown(finished, &runs).map(|run| run.0));
+    let former = std::mem::replace(&mut row.last_run, shown(finished, &runs).map(|run| run.0));
     row.counters = judged.counters;
     let step =
         cause(first.subject, judged.verdict).and_then(|cause| next_status(row.status, cause));
     if let Some(step) = step {
+        let before = before(tx, row.id, (step.cause, run))?.or(former);
         flip(tx, &mut row, step, story(tx, finished, run, before)?, tell)?;
         settle(tx, &mut row, step)?;
     } else if warns {
         let kind = (EventType::ValidationWarning, Some(row.status));
-        emit(tx, &mut row, kind, story(tx, finished, run, before)?, tell)?;
+        emit(tx, &mut row, kind, story(tx, finished, run, former)?, tell)?;
     }
     (row.next_run_at, row.trigger) = plan(&row, finished, judged.verdict, tell.now);
     row.save(tx)?;
@@ -138,7 +139,29 @@ pub(super) fn record(
     Ok(Recorded::Stored { run, verdict, rule, transition: step, next_run_at })
 }
 
-/// What there is to tell about `run`, given the run whose results were shown `before`.
+/// The latest run of an integration that went the other way.
+pub(super) const OTHER_WAY: &str = "
+    SELECT id FROM run
+    WHERE integration_id = :id AND id < :run
+      AND iif(:good, status IN ('passed', 'warning'), status = 'failed' AND class IS NOT 'ours')
+    ORDER BY id DESC LIMIT 1";
+
+/// The run that a recurring validation's verdict is told in comparison with: the runs that only
+/// confirmed it have found the same, and show nothing that broke or works again.
+fn before(
+    tx: &Connection,
+    id: IntegrationId,
+    (cause, run): (Cause, RunId),
+) -> Result<Option<i64>, StoreError> {
+    let good = cause == Cause::ActiveFailed;
+    if !good && cause != Cause::ActivePassed {
+        return Ok(None);
+    }
+    let params = named_params! {":id": id.0, ":run": run.0, ":good": good};
+    Ok(tx.prepare_cached(OTHER_WAY)?.query_row(params, |row| row.get(0)).optional()?)
+}
+
+/// What there is to tell about `run`, given the run `before`.
 fn story(
     tx: &Connection,
     finished: &Finished,
@@ -294,7 +317,10 @@ fn plan(
 ) -> (Option<Timestamp>, Trigger) {
     // A clock that was set back must not bring the same run again.
     let from = now.max(finished.begun.due_at);
-    let of = |schedule: &Schedule| schedule.next_due(row.id, from);
+    let of = |schedule: &Schedule| {
+        let next = schedule.next_due(row.id, from)?;
+        schedule.within_reach(row.id, next, now)
+    };
     let schedule = &finished.schedule;
     let scheduled = if schedule.text() == row.cron && schedule.zone() == row.zone {
         of(schedule)

@@ -7,6 +7,7 @@ use rusqlite::{Connection, Row as SqlRow, Savepoint, named_params};
 
 use super::event::{Story, announce, flip};
 use super::row::{Row, row_columns};
+use super::set_back::{bring_near, set_back};
 use super::{StoreError, Synced, Tell, Trigger, Wanted};
 use crate::domain::{Cause, IntegrationId, Schedule, Status, Timestamp, Transition, next_status};
 
@@ -19,6 +20,7 @@ pub(super) fn sync(
 ) -> Result<Synced, StoreError> {
     if startup {
         tx.execute("UPDATE integration SET lease_until_ms = NULL WHERE lease_until_ms > 0", [])?;
+        set_back(tx, &[], tell.now)?;
     }
     let mut stored = live(tx)?;
     let mut synced = Synced::default();
@@ -260,6 +262,9 @@ fn reschedule(
     startup: bool,
     now: Timestamp,
 ) -> bool {
+    if bring_near(row, &wanted.schedule, now) {
+        return true;
+    }
     let overdue = row.next_run_at.is_some_and(|at| at < now);
     let in_flight = matches!(row.status, Status::Creating | Status::Editing | Status::Migrating);
     if startup && overdue && !in_flight && row.trigger != Trigger::Startup {

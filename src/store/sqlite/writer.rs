@@ -10,7 +10,7 @@ use std::thread::JoinHandle;
 use rusqlite::{Connection, Savepoint, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
 
-use super::open::Opened;
+use super::open::{Opened, Place};
 use super::{StoreError, defect};
 
 /// Commands that may wait; more wait in their callers.
@@ -110,7 +110,7 @@ impl Writer {
 }
 
 fn serve(opened: Opened, mut queue: mpsc::Receiver<Message>) {
-    let Opened { mut conn, lock } = opened;
+    let Opened { mut conn, lock, place } = opened;
     let mut closing = Vec::new();
     while let Some(first) = queue.blocking_recv() {
         let mut group = Vec::new();
@@ -131,7 +131,7 @@ fn serve(opened: Opened, mut queue: mpsc::Receiver<Message>) {
         if defect::SENDS_BEFORE_COMMIT {
             defect::commit(&mut conn, group);
         } else {
-            commit(&mut conn, group);
+            commit(&mut conn, &place, group);
         }
     }
     let mut ended = checkpoint(&conn);
@@ -142,8 +142,8 @@ fn serve(opened: Opened, mut queue: mpsc::Receiver<Message>) {
     }
 }
 
-fn commit(conn: &mut Connection, mut group: Vec<Box<dyn Command>>) {
-    let ended = transact(conn, &mut group).map_err(Arc::new);
+fn commit(conn: &mut Connection, place: &Place, mut group: Vec<Box<dyn Command>>) {
+    let ended = place.check().and_then(|()| transact(conn, &mut group)).map_err(Arc::new);
     for command in group {
         command.answer(ended.clone());
     }

@@ -339,3 +339,21 @@ async fn dropping_every_handle_frees_the_file() {
     assert!(freed, "the writer has ended");
     assert!(view.integrations(true).await.is_ok(), "who reads, reads on");
 }
+
+#[tokio::test]
+async fn nothing_is_answered_as_stored_in_a_file_that_was_removed_or_replaced() {
+    let place = Place::new();
+    let store = place.open();
+    let sync = async || store.sync(vec![wanted("one")], false, tell()).await;
+    sync().await.unwrap();
+    let aside = place.folder.path().join("aside");
+    fs::rename(place.path(), &aside).unwrap();
+    let refused = sync().await.unwrap_err();
+    let why = std::error::Error::source(&refused).unwrap().to_string();
+    assert!(why.contains("state.db was removed or replaced while in use; put it back"), "{why}");
+    fs::write(place.path(), "another").unwrap();
+    sync().await.unwrap_err();
+    fs::rename(&aside, place.path()).unwrap();
+    sync().await.unwrap();
+    store.close().await.unwrap();
+}

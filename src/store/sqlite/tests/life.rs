@@ -326,3 +326,28 @@ fn transitions_know_the_run_that_caused_them() {
     assert_eq!(rows[0].run, Some(RunId(2)));
     assert_eq!(rows[0].incident_id, bench.row("one").incident_id);
 }
+
+#[test]
+fn a_clock_set_back_by_days_makes_due_again_what_lies_ahead() {
+    for by_sync in [true, false] {
+        let mut bench = Bench::enabled();
+        bench.pass(Subject::Active);
+        let ahead = bench.row("one").next_run_at;
+        let id = bench.row("one").id;
+        let set_back = |bench: &mut Bench| {
+            if by_sync {
+                bench.start_up(&[wanted("one")]);
+            } else {
+                let (now, schedules) = (bench.now, [(id, schedule())]);
+                bench.write(|tx| super::super::set_back::set_back(tx, &schedules, now)).unwrap();
+            }
+        };
+        bench.now = bench.now.minus(Duration::from_mins(20));
+        set_back(&mut bench);
+        assert_eq!(bench.row("one").next_run_at, ahead, "by less than a period: no run twice");
+        bench.now = bench.now.minus(Duration::from_hours(72));
+        set_back(&mut bench);
+        assert_eq!(bench.row("one").next_run_at, schedule().next_due(id, bench.now));
+        check_invariants(&bench.conn);
+    }
+}

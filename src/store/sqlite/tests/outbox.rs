@@ -155,3 +155,30 @@ fn pruning_keeps_what_is_owed_and_the_latest_run() {
     assert_eq!(bench.last_event()["data"]["sequence"], events + 1, "numbers go on");
     assert_eq!(bench.count("pragma_foreign_key_check"), 0);
 }
+
+#[test]
+fn a_clock_set_back_does_not_hold_up_what_is_owed() {
+    let mut bench = Bench::new();
+    bench.receivers = vec!["a", "b", "c"];
+    bench.sync(&[wanted("one")]);
+    let sent = bench.claim(&[("a", 1)]);
+    bench.attempt(&sent[0], Next::RetryAfter(Duration::from_hours(5)));
+    bench.wait(Duration::from_mins(1));
+    let due = |bench: &Bench| {
+        let sql = "SELECT due_at_ms FROM delivery ORDER BY receiver";
+        let mut statement = bench.conn.prepare(sql).unwrap();
+        let rows = statement.query_map([], |row| row.get(0)).unwrap();
+        rows.map(|at| Timestamp(at.unwrap())).collect::<Vec<_>>()
+    };
+    let before = due(&bench);
+    let set_back = |bench: &mut Bench| {
+        let now = bench.now;
+        bench.write(|tx| super::super::set_back::set_back(tx, &[], now)).unwrap();
+    };
+    set_back(&mut bench);
+    assert_eq!(due(&bench), before, "a wait that the receiver was granted stays");
+    bench.now = bench.now.minus(Duration::from_hours(72));
+    set_back(&mut bench);
+    assert_eq!(due(&bench), [bench.now; 3]);
+    check_invariants(&bench.conn);
+}

@@ -1,6 +1,6 @@
 //! No hot statement walks through a table.
 
-use super::super::{delivery, event, history, prune, row, run, sync};
+use super::super::{delivery, event, history, prune, row, run, set_back, sync};
 use super::*;
 
 fn plan(bench: &Bench, sql: &str) -> Vec<String> {
@@ -22,12 +22,14 @@ const HOT: &[(&str, &str)] = &[
     (row::BY_ID, "INTEGER PRIMARY KEY (rowid=?)"),
     (run::BEGIN, "INTEGER PRIMARY KEY (rowid=?)"),
     (run::GOOD_BEFORE, "run_integration (integration_id=?)"),
+    (run::OTHER_WAY, "run_integration (integration_id=? AND rowid<?)"),
     (run::FIND_REPORT, "sqlite_autoindex_report_1 (digest=?)"),
     (event::FIRST_FAILURE, "run_integration (integration_id=? AND rowid>?)"),
     (event::OWE, "delivery_order (receiver=? AND integration_id=?)"),
     (sync::DELETING, "integration_deleting"),
     (delivery::CLAIM, "delivery_due (receiver=? AND due_at_ms<?)"),
     (delivery::ADVANCE, "delivery_order (receiver=? AND integration_id=?)"),
+    (set_back::AHEAD, "PRIMARY KEY (delivery_id=?)"),
     (prune::DELIVERIES, "delivery_ended (ended_at_ms<?)"),
     (prune::EVENTS, "event_created (created_at_ms<?)"),
     (prune::TRANSITIONS, "transition_at (at_ms<?)"),

@@ -201,6 +201,35 @@ fn an_incident_goes_from_the_failure_to_the_recovery() {
 }
 
 #[test]
+fn changes_tell_what_broke_and_what_works_again_however_often_that_was_confirmed() {
+    let mut bench = Bench::enabled();
+    for _ in 0..3 {
+        bench.fail(Subject::Active, Class::Unreachable);
+    }
+    let change = |bench: &Bench| {
+        let event = bench.last_event();
+        let changes = event["data"]["changes"].as_array().unwrap().clone();
+        let of = |one: &serde_json::Value| {
+            [&one["test"], &one["from"], &one["to"]]
+                .map(|text| text.as_str().unwrap_or_default().to_owned())
+        };
+        (event["type"].as_str().unwrap().to_owned(), changes.iter().map(of).collect::<Vec<_>>())
+    };
+    let expected = [["second", "passed", "failed"].map(str::to_owned)];
+    assert_eq!(change(&bench), (EventType::ValidationFailed.as_str().to_owned(), expected.into()));
+    for _ in 0..2 {
+        bench.wait_until_due();
+        let runs = vec![found(Subject::Active, passed())];
+        let mut done = finished(bench.begin(), runs, bench.now);
+        done.policy.recovery_runs = 2;
+        bench.try_record(done).unwrap();
+    }
+    let expected = [["second", "failed", "passed"].map(str::to_owned)];
+    let recovered = EventType::ValidationRecovered.as_str().to_owned();
+    assert_eq!(change(&bench), (recovered, expected.into()));
+}
+
+#[test]
 fn an_incident_lasts_through_an_edit_and_ends_with_the_integration() {
     let mut bench = Bench::enabled();
     bench.fail(Subject::Active, Class::Denied);
@@ -307,4 +336,24 @@ fn the_queue_lists_what_is_due_longest_first() {
     assert_eq!(history::next_due_at(&bench.conn, Timestamp(0)).unwrap(), Some(lease));
     bench.now = lease;
     assert_eq!(due(&bench), ["one"]);
+}
+
+#[test]
+fn a_lease_that_has_run_out_wakes_nobody() {
+    let mut bench = Bench::enabled();
+    bench.begin();
+    let lease = bench.now.plus(LEASE);
+    assert_eq!(history::next_due_at(&bench.conn, bench.now).unwrap(), Some(lease));
+    assert_eq!(history::next_due_at(&bench.conn, lease).unwrap(), None, "it is due, and told so");
+}
+
+#[test]
+fn a_clock_set_back_by_a_year_does_not_end_the_runs_for_a_year() {
+    let mut bench = Bench::enabled();
+    let begun = bench.begin();
+    let today = begun.due_at.minus(Duration::from_hours(24 * 365));
+    bench.now = today;
+    bench.record(begun, vec![found(Subject::Active, passed())]);
+    let row = bench.row("one");
+    assert_eq!(row.next_run_at, schedule().next_due(row.id, today));
 }
