@@ -4,11 +4,13 @@
 //! asked-for key is what was probably meant. Reading a missing or wrong value yields `None` and
 //! leaves a fault behind: callers read everything first and use `?` only then.
 
+mod faults;
 mod reader;
 mod value;
 mod words;
 
-pub(crate) use reader::{Faults, Reader};
+pub(crate) use faults::Faults;
+pub(crate) use reader::Reader;
 pub(crate) use value::{ENVIRONMENT, Kind, Value};
 pub(crate) use words::{join, nearest, quoted};
 

@@ -1,69 +1,13 @@
 //! Reads a table key by key and remembers what was wrong.
 
-use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
 use super::words::{duration, join, nearest, quoted};
-use super::{Fault, Kind, Value};
+use super::{Fault, Faults, Kind, Value};
 use crate::domain::{REDACTED, Secret, SecretRef, duration_text};
-
-/// Where faults, warnings and the places of secrets are collected.
-#[derive(Debug, Default)]
-pub(crate) struct Faults {
-    found: RefCell<Vec<Fault>>,
-    warnings: RefCell<Vec<Fault>>,
-    literals: RefCell<Vec<Fault>>,
-    secrets: RefCell<BTreeSet<String>>,
-}
-
-impl Faults {
-    /// Adds a fault.
-    pub(crate) fn push(&self, fault: Fault) {
-        self.found.borrow_mut().push(fault);
-    }
-
-    /// Adds everything that was collected apart, except the places of its secrets.
-    pub(crate) fn absorb(&self, other: Self) {
-        self.found.borrow_mut().append(&mut other.found.into_inner());
-        self.warnings.borrow_mut().append(&mut other.warnings.into_inner());
-        self.literals.borrow_mut().append(&mut other.literals.into_inner());
-    }
-
-    /// Adds something that is accepted but unwise.
-    pub(crate) fn warn(&self, warning: Fault) {
-        self.warnings.borrow_mut().push(warning);
-    }
-
-    /// How many faults there are so far.
-    pub(crate) fn count(&self) -> usize {
-        self.found.borrow().len()
-    }
-
-    /// The secrets that stand in the configuration itself, one warning each.
-    pub(crate) fn literals(&self) -> Vec<Fault> {
-        self.literals.borrow().clone()
-    }
-
-    /// From now on a secret that stands in the configuration itself is a fault.
-    pub(crate) fn refuse_literals(&self) {
-        self.found.borrow_mut().append(&mut self.literals.borrow_mut());
-    }
-
-    /// All faults and all warnings.
-    pub(crate) fn into_parts(self) -> (Vec<Fault>, Vec<Fault>) {
-        let mut warnings = self.warnings.into_inner();
-        warnings.append(&mut self.literals.into_inner());
-        (self.found.into_inner(), warnings)
-    }
-
-    /// The paths at which secrets were read.
-    pub(crate) fn secret_paths(&self) -> BTreeSet<String> {
-        self.secrets.borrow().clone()
-    }
-}
 
 /// Reads one table.
 #[derive(Debug)]
@@ -342,7 +286,7 @@ impl<'a> Reader<'a> {
     }
 
     fn secret_at(&self, value: &'a Value, path: String) -> Option<SecretRef> {
-        self.faults.secrets.borrow_mut().insert(path.clone());
+        self.faults.secret_at(&path);
         if let Some(text) = value.text() {
             return self.literal_at(value, path, text);
         }
@@ -371,8 +315,7 @@ impl<'a> Reader<'a> {
         let message = "a secret stands in the configuration itself; use { file = \"..\" }, \
             { env = \"..\" } or { credential = \"..\" }";
         let origin = value.origin.to_string();
-        let literal = Fault { origin, path, message: message.to_owned() };
-        self.faults.literals.borrow_mut().push(literal);
+        self.faults.literal(Fault { origin, path, message: message.to_owned() });
         (!taken_out).then(|| SecretRef::Literal(Secret::new(text.to_owned())))
     }
 }
