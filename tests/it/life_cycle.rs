@@ -44,7 +44,6 @@ fn an_edit_that_fails_leaves_the_previous_configuration_at_work() {
     change("", "deleted");
     change(&healthy, "enabled");
     assert_ne!(config.json(&["show", "one", "--json"])["id"], first, "a new one of the old name");
-    assert!(daemon.stop().success());
 
     let expected = "creating enabled editing editError editing enabled disabled editing enabled \
         deleting deleted creating enabled";
@@ -52,6 +51,7 @@ fn an_edit_that_fails_leaves_the_previous_configuration_at_work() {
         let statuses = receiver.deliveries().iter().map(status).collect::<Vec<_>>().join(" ");
         (statuses == expected).then_some(())
     });
+    assert!(daemon.stop().success());
 }
 
 fn status(delivery: &crate::support::Delivery) -> String {
