@@ -1,16 +1,21 @@
 //! The configuration in force: replaced as a whole by a reload, never changed in place.
 
 use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
-use crate::config::Limits;
+use crate::config::{Limits, Log};
 use crate::domain::{IntegrationId, Policy, Schedule, Subscription, Test};
 use crate::platforms::{Peer, Validator};
 use crate::store::Retention;
 use crate::webhook::Sender;
+
+/// The most earlier configurations of an integration that are kept: so many edits in a row may fail
+/// before one with a secret in it can no longer be validated.
+const EARLIER_MAX: usize = 8;
 
 /// What the daemon works by until the next reload.
 #[derive(Debug)]
@@ -31,6 +36,10 @@ pub(super) struct Active {
     pub(super) prune_at: Schedule,
     /// The room of the limits; handed on by a reload that leaves them as they are.
     pub(super) room: Arc<Room>,
+    /// How long running validations may go on after a request to stop.
+    pub(super) drain: Duration,
+    /// What a reload cannot change: the database and the log.
+    pub(super) fixed: (PathBuf, Log),
 }
 
 /// One integration that is watched.
@@ -46,6 +55,20 @@ pub(super) struct Watched {
     pub(super) policy: Policy,
     /// The room at its host.
     pub(super) host: Arc<Semaphore>,
+    /// Its configuration as stored, by which the one that a run is about is recognised.
+    pub(super) config: String,
+    /// Validators of configurations before that, the latest first: one of them is still in force
+    /// while an edit fails, and may hold a secret that the store does not keep.
+    pub(super) earlier: Vec<(String, Arc<dyn Validator>)>,
+}
+
+impl Watched {
+    /// What is kept of this one for `next`, the configuration that replaces it.
+    pub(super) fn kept_for(&self, next: &str) -> Vec<(String, Arc<dyn Validator>)> {
+        let own = (self.config.clone(), Arc::clone(&self.validator));
+        let all = std::iter::once(own).chain(self.earlier.iter().cloned());
+        all.filter(|(config, _)| config != next).take(EARLIER_MAX).collect()
+    }
 }
 
 impl Active {

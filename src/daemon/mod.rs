@@ -171,7 +171,6 @@ pub(crate) async fn run(
 ) -> Result<(), DaemonError> {
     let mut signals = Signals::new()?;
     reload::warn_of(&assembly);
-    let drain = assembly.settings.drain;
     let clock = Clock::default();
     let store = Store::open(&assembly.settings.store)?;
     let (active, synced) = reload::prepare(&store, &assembly, clock.now(), None).await?;
@@ -199,6 +198,7 @@ pub(crate) async fn run(
     };
     notify::stopping();
     stop.cancel();
+    let drain = shared.active().drain;
     info!("draining, at most {}", duration_text(drain));
     loops.drain(drain, &abort).await;
     jobs.stop().await;

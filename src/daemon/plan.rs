@@ -26,6 +26,8 @@ const STARTED_MAX: usize = 4096;
 const SLEEP_MAX: Duration = Duration::from_secs(30);
 /// The shortest time between two rounds, so that runs that end together share one.
 const ROUND_MIN: Duration = Duration::from_millis(20);
+/// The pause before a row that the configuration in force does not know is looked at again.
+const UNKNOWN_PAUSE: Duration = Duration::from_secs(5);
 /// The pause after the store failed, before the same row is tried again.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
 
@@ -114,8 +116,9 @@ async fn round(
 async fn room(shared: &Shared, id: IntegrationId) -> Option<[OwnedSemaphorePermit; 2]> {
     let active = shared.active();
     let Some(watched) = active.watched.get(&id) else {
-        // The row is newer than the configuration in force: a reload is about to replace it.
-        sleep(STORE_PAUSE).await;
+        // The row is newer than the configuration in force, which a reload is about to replace; or
+        // its removal could not be stored and is tried again by the next one.
+        sleep(UNKNOWN_PAUSE).await;
         return None;
     };
     let at_host = Arc::clone(&watched.host).acquire_owned().await.ok()?;

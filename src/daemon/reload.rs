@@ -93,7 +93,7 @@ pub(super) async fn prepare(
     let settings = &assembly.settings;
     let room = Room::of(settings.limits, former.map(|former| &former.room));
     let active = Active {
-        watched: watched(assembly, &synced.ids, &room),
+        watched: watched(assembly, &synced.ids, &room, former),
         peers: peers(assembly, &synced.ids),
         receivers,
         subscriptions,
@@ -105,7 +105,12 @@ pub(super) async fn prepare(
         },
         prune_at: settings.retention.at.clone(),
         room,
+        drain: settings.drain,
+        fixed: (settings.store.clone(), settings.log.clone()),
     };
+    if former.is_some_and(|former| former.fixed != active.fixed) {
+        warn!("a changed [store] or [log] takes effect after a restart");
+    }
     Ok((active, synced))
 }
 
@@ -113,18 +118,23 @@ fn watched(
     assembly: &Assembly,
     ids: &BTreeMap<String, IntegrationId>,
     room: &Room,
+    former: Option<&Active>,
 ) -> HashMap<IntegrationId, Watched> {
     let integrations = assembly.integrations.iter();
     integrations
         .filter_map(|(name, one)| {
+            let id = *ids.get(name)?;
+            let former = former.and_then(|former| former.watched.get(&id));
             let watched = Watched {
                 validator: Arc::clone(&one.validator),
                 catalog: one.platform.catalog,
                 schedule: one.wanted.schedule.clone(),
                 policy: one.policy,
                 host: room.at(&one.identity.host),
+                earlier: former.map_or_else(Vec::new, |former| former.kept_for(&one.wanted.config)),
+                config: one.wanted.config.clone(),
             };
-            Some((*ids.get(name)?, watched))
+            Some((id, watched))
         })
         .collect()
 }

@@ -59,6 +59,8 @@ impl Bench {
             schedule: schedule.clone(),
             policy: Policy::default(),
             host: room.at(""),
+            config: "{}".to_owned(),
+            earlier: Vec::new(),
         };
         let active = Active {
             watched: HashMap::from([(id, watched)]),
@@ -69,6 +71,14 @@ impl Bench {
             retention: Retention { history: second, deliveries: second, batch: 9 },
             prune_at: schedule,
             room,
+            drain: second,
+            fixed: (
+                folder.path().to_owned(),
+                crate::config::Log {
+                    format: crate::config::LogFormat::Auto,
+                    filter: String::new(),
+                },
+            ),
         };
         Self { shared: Arc::new(Shared::new(store, clock, active)), id, _folder: folder }
     }

@@ -102,7 +102,7 @@ async fn validate_all(
 }
 
 /// The validator of the configured integration, or, while an edit or a migration has failed, of
-/// the previous configuration as the store kept it.
+/// the previous configuration: from before a reload, or as the store kept it.
 fn validator_for(
     watched: &Watched,
     begun: &Begun,
@@ -113,10 +113,13 @@ fn validator_for(
         return Ok(Arc::clone(&watched.validator));
     }
     let stored = begun.active_config.as_deref().unwrap_or_default();
+    if let Some((_, validator)) = watched.earlier.iter().find(|(config, _)| config == stored) {
+        return Ok(Arc::clone(validator));
+    }
     match parse_stored(&begun.kind, stored, PLATFORMS) {
         Stored::Ready(validator) => Ok(Arc::from(validator)),
         Stored::SecretGone => Err("The previous configuration held a secret itself, which is \
-            never stored, so it cannot be validated any more."
+            never stored, so it cannot be validated after a restart."
             .to_owned()),
         Stored::Unreadable(faults) => {
             let faults: Vec<_> = faults.iter().map(ToString::to_string).collect();

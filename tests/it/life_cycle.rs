@@ -14,7 +14,10 @@ fn an_edit_that_fails_leaves_the_previous_configuration_at_work() {
     let role = "arn:aws:iam::123456789012:role/grants";
     let server = AccessGrants::start("s3://governed/a*", role);
     let receiver = Receiver::start();
-    let healthy = lake("one", "a").replace("http://127.0.0.1:1", &server.endpoint);
+    // The key stands in the configuration itself, so the store cannot give the previous one back.
+    let healthy = lake("one", "a")
+        .replace("http://127.0.0.1:1", &server.endpoint)
+        .replace("{ file = \"DIR/aws-secret\" }", &format!("\"{}\"", crate::support::SECRETS[1]));
     let broken = healthy.replace("s3://governed/a", "s3://vanished/a");
     let told = format!(
         "[[receiver]]\nname = \"on-call\"\nurl = \"{}\"\nallow = [\"127.0.0.0/8\"]\n\
@@ -31,10 +34,14 @@ fn an_edit_that_fails_leaves_the_previous_configuration_at_work() {
     daemon.wait_status("one", "enabled", SOON);
 
     change(&broken, "editError");
-    wait_for("run of the previous configuration", SOON, || {
-        let history = config.json(&["history", "one", "--json"]).to_string();
-        let previous = history.split("\"subject\":\"active\"").nth(1)?.to_owned();
-        previous.contains("passed").then_some(())
+    let failed_at = config.json(&["history", "one", "--json"]).as_array().unwrap().len();
+    wait_for("passing run of the previous configuration", SOON, || {
+        let history = config.json(&["history", "one", "--json"]);
+        let entries = history.as_array().unwrap();
+        let since = &entries[..entries.len() - failed_at];
+        let passed = |run: &Value| run["subject"] == "active" && run["status"] == "passed";
+        let refused = |run: &Value| run["subject"] == "candidate" && run["status"] == "failed";
+        (since.iter().any(passed) && since.iter().any(refused)).then_some(())
     });
     daemon.wait_status("one", "editError", SOON);
     change(&healthy, "enabled");
