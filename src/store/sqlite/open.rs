@@ -135,7 +135,11 @@ fn refused(path: &Path, problem: impl Into<String>) -> StoreError {
 }
 
 fn unusable(path: &Path, error: &io::Error) -> StoreError {
-    refused(path, format!("cannot be used: {error}"))
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists());
+    match folder {
+        Some(folder) => refused(folder, "there is no such folder; create it".to_owned()),
+        None => refused(path, format!("cannot be used: {error}")),
+    }
 }
 
 /// `path` with `suffix` after its name.

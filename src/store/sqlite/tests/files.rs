@@ -186,7 +186,7 @@ async fn a_missing_file_is_made_by_the_daemon_alone() {
     assert!(refused.contains("is missing, but its log"), "{refused}");
     let nowhere = place.folder.path().join("no/state.db");
     let refused = Store::open(&nowhere).unwrap_err().to_string();
-    assert!(refused.ends_with("cannot be used: No such file or directory (os error 2)"));
+    assert!(refused.ends_with("there is no such folder; create it"));
 }
 
 #[tokio::test]
