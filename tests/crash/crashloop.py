@@ -17,7 +17,7 @@ from scene import RECEIVERS, Scene, give_up, stop
 from standin import StandIn
 
 INTEGRATIONS = 40
-LIFE_MAX = 0.4
+LIFE_MIN, LIFE_MAX = 0.4, 1.0
 PENDING = "SELECT count(*) FROM delivery WHERE state = 'pending'"
 
 
@@ -44,7 +44,8 @@ def kill(daemon):
 def storm(scene, platform, kills, dice):
     """Starts and kills; returns how many kills met a daemon at work, and how many found it ended by itself."""
     busy = ended = 0
-    longest = max(LIFE_MAX, 2 * warm_up(scene, platform))
+    # Long enough to get to work on a slow machine, and bounded however slow it is.
+    longest = min(max(LIFE_MIN, 2 * warm_up(scene, platform)), LIFE_MAX)
     numbers = range(1, scene.integrations + 1)
     for _ in range(kills):
         scene.configure(edited=dice.sample(numbers, 2), disabled=dice.sample(numbers, 2))
