@@ -11,7 +11,7 @@ use super::writer::Command;
 pub(super) const SENDS_BEFORE_COMMIT: bool = cfg!(feature = "defect-send-before-commit");
 
 /// How many groups of commands share a transaction.
-const GROUPS: u32 = 4;
+const GROUPS: u32 = 8;
 
 static GROUP: AtomicU32 = AtomicU32::new(0);
 
