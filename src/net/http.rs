@@ -8,11 +8,11 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use reqwest::dns::Resolve;
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use tokio::runtime;
 
 use super::tls;
-use crate::domain::{Class, one_line};
+use crate::domain::{Class, Secret, one_line};
 
 /// How long an unused connection is kept for the next request.
 const IDLE_MAX: Duration = Duration::from_secs(15);
@@ -31,6 +31,9 @@ pub(crate) enum HttpError {
     /// TLS could not be set up.
     #[error(transparent)]
     Tls(#[from] tls::TlsError),
+    /// The proxy cannot be used.
+    #[error("the proxy's URL cannot be used")]
+    Proxy,
     /// The library refused.
     #[error("the HTTP client cannot be set up")]
     Setup(#[source] reqwest::Error),
@@ -63,6 +66,45 @@ pub(crate) struct HttpOptions {
     pub(crate) http1_only: bool,
     /// The most unused connections that are kept.
     pub(crate) idle_connections_max: usize,
+    /// Send everything through this proxy.
+    pub(crate) proxy: Option<Proxy>,
+    /// Shown to servers that ask for a certificate.
+    pub(crate) identity: Option<tls::Identity>,
+    /// Where a server really is that is called by another name.
+    pub(crate) behind: Option<Behind>,
+}
+
+/// A proxy for HTTP and, by CONNECT, for HTTPS.
+#[derive(Clone, Debug)]
+pub(crate) struct Proxy {
+    /// Its URL.
+    pub(crate) url: String,
+    /// User name and password, where it asks for them.
+    pub(crate) credentials: Option<(String, Secret)>,
+}
+
+/// Connections to `name` go to `host`; the certificate is still verified against `name`.
+#[derive(Clone, Debug)]
+pub(crate) struct Behind {
+    /// The host in the URL.
+    pub(crate) name: String,
+    /// The host, or literal address, that is connected to.
+    pub(crate) host: String,
+}
+
+impl Resolve for Behind {
+    fn resolve(&self, name: Name) -> Resolving {
+        let host = if name.as_str().eq_ignore_ascii_case(&self.name) {
+            self.host.clone()
+        } else {
+            name.as_str().to_owned()
+        };
+        Box::pin(async move {
+            let found: Vec<_> = tokio::net::lookup_host((host, 0)).await?.collect();
+            let addresses: Addrs = Box::new(found.into_iter());
+            Ok(addresses)
+        })
+    }
 }
 
 impl Default for HttpOptions {
@@ -74,6 +116,9 @@ impl Default for HttpOptions {
             resolver: None,
             http1_only: false,
             idle_connections_max: 32,
+            proxy: None,
+            identity: None,
+            behind: None,
         }
     }
 }
@@ -87,6 +132,9 @@ impl fmt::Debug for HttpOptions {
             resolver,
             http1_only,
             idle_connections_max,
+            proxy,
+            identity,
+            behind,
         } = self;
         f.debug_struct("HttpOptions")
             .field("connect_timeout", connect_timeout)
@@ -95,6 +143,9 @@ impl fmt::Debug for HttpOptions {
             .field("resolver", &resolver.is_some())
             .field("http1_only", http1_only)
             .field("idle_connections_max", idle_connections_max)
+            .field("proxy", proxy)
+            .field("identity", identity)
+            .field("behind", behind)
             .finish()
     }
 }
@@ -103,10 +154,10 @@ impl fmt::Debug for HttpOptions {
 ///
 /// # Errors
 ///
-/// Names the file of certificate authorities that cannot be used.
+/// Says what of the authorities, the identity or the proxy cannot be used.
 #[expect(clippy::disallowed_methods, reason = "the place where clients are built")]
 pub(crate) fn client(options: &HttpOptions) -> Result<reqwest::Client, HttpError> {
-    let mut config = tls::client_config(options.ca_file.as_deref())?;
+    let mut config = tls::client_config(options.ca_file.as_deref(), options.identity.as_ref())?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     let mut builder = reqwest::Client::builder()
         .tls_backend_preconfigured(config)
@@ -123,6 +174,17 @@ pub(crate) fn client(options: &HttpOptions) -> Result<reqwest::Client, HttpError
     }
     if let Some(resolver) = &options.resolver {
         builder = builder.dns_resolver(Arc::clone(resolver));
+    }
+    if let Some(behind) = &options.behind {
+        builder = builder.dns_resolver(Arc::new(behind.clone()));
+    }
+    if let Some(Proxy { url, credentials }) = &options.proxy {
+        // The library's error shows the URL.
+        let mut proxy = reqwest::Proxy::all(url).map_err(|_error| HttpError::Proxy)?;
+        if let Some((user, password)) = credentials {
+            proxy = proxy.basic_auth(user, password.expose());
+        }
+        builder = builder.proxy(proxy);
     }
     builder.build().map_err(HttpError::Setup)
 }
@@ -147,15 +209,19 @@ struct Limits {
 static LENT: Mutex<Vec<((runtime::Id, Limits), reqwest::Client)>> = Mutex::new(Vec::new());
 
 impl Connections {
-    /// Connections for `options`; those with certificate authorities or a resolver of their own are
-    /// not shared.
+    /// Connections for `options`; only those that differ from others in nothing but time limits are
+    /// shared.
     ///
     /// # Errors
     ///
-    /// Names the file of certificate authorities that cannot be used.
+    /// Says what of the authorities, the identity or the proxy cannot be used.
     pub(crate) fn new(options: &HttpOptions) -> Result<Self, HttpError> {
         let own = client(options)?;
-        let plain = options.ca_file.is_none() && options.resolver.is_none();
+        let plain = options.ca_file.is_none()
+            && options.resolver.is_none()
+            && options.proxy.is_none()
+            && options.identity.is_none()
+            && options.behind.is_none();
         let limits = Limits { connect: options.connect_timeout, total: options.total_timeout };
         Ok(Self { own, limits: plain.then_some(limits) })
     }

@@ -1,5 +1,8 @@
 //! The network's ground: the one place that builds HTTP clients and TLS configurations.
 
 pub(crate) mod address;
+pub(crate) mod exchange;
 pub(crate) mod http;
+pub(crate) mod jwt;
+pub(crate) mod oauth;
 pub(crate) mod tls;

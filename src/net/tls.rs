@@ -3,10 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rustls::pki_types::CertificateDer;
+use rustls::client::WantsClientCert;
 use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier};
 use rustls_platform_verifier::BuilderVerifierExt;
+
+use crate::domain::Secret;
 
 /// The configuration with the system's certificates, which are read once: a thousand integrations
 /// share one set.
@@ -23,9 +26,34 @@ pub(crate) enum TlsError {
         /// Why.
         reason: String,
     },
+    /// The client certificate cannot be used.
+    #[error("the client certificate cannot be used: {0}")]
+    Identity(&'static str),
     /// The library refused.
     #[error("TLS cannot be set up")]
     Setup(#[from] rustls::Error),
+}
+
+/// A certificate of the client's own.
+#[derive(Clone, Debug)]
+pub(crate) struct Identity {
+    /// The certificate and those between it and its authority, in PEM form.
+    pub(crate) chain: Secret,
+    /// Its private key in PEM form, not encrypted.
+    pub(crate) key: Secret,
+}
+
+impl Identity {
+    fn parts(&self) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), TlsError> {
+        let chain: Result<Vec<_>, _> =
+            CertificateDer::pem_slice_iter(self.chain.expose().as_bytes()).collect();
+        let chain = chain.ok().filter(|chain| !chain.is_empty());
+        let chain = chain.ok_or(TlsError::Identity("it is not in PEM form"))?;
+        // The library's error could show what it did not understand.
+        let key = PrivateKeyDer::from_pem_slice(self.key.expose().as_bytes());
+        let key = key.map_err(|_form| TlsError::Identity("its key is not in PEM form"))?;
+        Ok((chain, key))
+    }
 }
 
 /// Certificates of a PEM file.
@@ -42,18 +70,35 @@ pub(crate) fn authorities(path: &Path) -> Result<Vec<CertificateDer<'static>>, T
 }
 
 /// A client configuration that trusts the certificate authorities in `ca_file`, or the operating
-/// system's when there is none.
+/// system's when there is none, and shows `identity` to servers that ask for one.
 ///
 /// # Errors
 ///
-/// Fails when the authorities cannot be read.
-pub(crate) fn client_config(ca_file: Option<&Path>) -> Result<ClientConfig, TlsError> {
-    let Some(path) = ca_file else { return system() };
+/// Fails when the authorities or the identity cannot be used.
+pub(crate) fn client_config(
+    ca_file: Option<&Path>,
+    identity: Option<&Identity>,
+) -> Result<ClientConfig, TlsError> {
+    let Some(identity) = identity else {
+        return match ca_file {
+            Some(path) => Ok(trusting(path)?.with_no_client_auth()),
+            None => system(),
+        };
+    };
+    let (chain, key) = identity.parts()?;
+    let verified = match ca_file {
+        Some(path) => trusting(path)?,
+        None => builder()?.with_platform_verifier()?,
+    };
+    Ok(verified.with_client_auth_cert(chain, key)?)
+}
+
+fn trusting(ca_file: &Path) -> Result<ConfigBuilder<ClientConfig, WantsClientCert>, TlsError> {
     let mut roots = RootCertStore::empty();
-    for certificate in authorities(path)? {
+    for certificate in authorities(ca_file)? {
         roots.add(certificate)?;
     }
-    Ok(builder()?.with_root_certificates(roots).with_no_client_auth())
+    Ok(builder()?.with_root_certificates(roots))
 }
 
 fn system() -> Result<ClientConfig, TlsError> {

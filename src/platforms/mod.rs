@@ -3,7 +3,10 @@
 //! [`PLATFORMS`] is the table of contents of the product. A platform is never asked whether it
 //! failed: [`Validator::validate`] yields a [`Report`], and whatever goes wrong is an outcome in it.
 
+mod connection;
 mod recorder;
+#[cfg(test)]
+mod testing;
 
 #[cfg(feature = "redshift")]
 mod redshift;

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
+use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use reqwest::{Client, Response, StatusCode};
 use tokio::time::Instant;
 
@@ -13,6 +13,7 @@ use super::sign::{Key, KeyError, signatures};
 use super::text::{cut, redacted};
 use crate::domain::{AttemptResult, Secret, SecretRef, Timestamp, duration_text, one_line};
 use crate::net::address::{GuardedResolver, Refused, host_permitted};
+use crate::net::exchange::retry_after;
 use crate::net::http::{self, HttpError, HttpOptions};
 use crate::secrets::{self, SecretError};
 
@@ -173,6 +174,7 @@ fn client(receiver: &Receiver) -> Result<Client, HttpError> {
         resolver: Some(Arc::new(GuardedResolver::new(receiver.allow.clone()))),
         http1_only: true,
         idle_connections_max: receiver.concurrency,
+        ..HttpOptions::default()
     })
 }
 
@@ -194,12 +196,7 @@ fn hint(status: StatusCode, headers: &HeaderMap, now: Timestamp) -> Option<Durat
     if !matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
         return None;
     }
-    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));
-    }
-    let date = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
-    Some(Timestamp::from_jiff(date).since(now))
+    retry_after(headers, now)
 }
 
 /// Where a secret is kept, for messages.
@@ -236,6 +233,7 @@ mod tests {
     use std::net::SocketAddr;
     use std::sync::Arc;
 
+    use reqwest::header::RETRY_AFTER;
     use rustls::pki_types::PrivatePkcs8KeyDer;
     use rustls::{ServerConfig, ServerConnection, StreamOwned};
     use serde_json::{Value as Json, json};

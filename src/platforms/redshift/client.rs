@@ -101,7 +101,7 @@ impl Endpoint {
     }
 
     async fn log_in(&self, password: &Secret) -> Result<(Client, Connection), CallError> {
-        let mut tls = MakeRustlsConnect::new(tls::client_config(self.ca_file.as_deref())?);
+        let mut tls = MakeRustlsConnect::new(tls::client_config(self.ca_file.as_deref(), None)?);
         let found =
             lookup_host((self.host.as_str(), self.port)).await.map_err(CallError::Resolve)?;
         let addresses: Vec<_> = found.collect();

@@ -1,32 +1,29 @@
 //! The platform against servers: recorded answers in `testcases/`, and moto, which verifies
 //! signatures and policies for real.
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use reqsign_core::StaticEnv;
 use serde_json::{Value as Json, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 
 use super::*;
-use crate::domain::{Outcome, ReportStatus, TestResult, Timestamp, ValidationResults};
+use crate::domain::{Outcome, ReportStatus, Timestamp};
 use crate::input::{Faults, Value};
 use crate::net::http::HttpOptions;
+use crate::platforms::testing::{Seen, Server, Subject, cases, context, replay};
 
 /// What no report, no request line and no debug text may hold.
 const SECRETS: [&str; 3] = ["wJalrXUtnFEMI", "FwoGZXIvYXdz", "AQoDYXdzEPT"];
-const NOW: &str = "2026-11-22T21:00:00Z";
+const ENV: [(&str, &str); 2] = [
+    ("AWS_ACCESS_KEY_ID", "AKIAI44QH8DHBEXAMPLE"),
+    ("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/base"),
+];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
-}
-
-fn cases() -> PathBuf {
-    root().join("src/platforms/s3/testcases")
 }
 
 fn integration(config: &Json, env: &[(&str, &str)]) -> S3 {
@@ -39,17 +36,6 @@ fn integration(config: &Json, env: &[(&str, &str)]) -> S3 {
     S3::new(config.unwrap(), StaticEnv { home_dir: None, envs })
 }
 
-fn context(mode: Mode) -> RunContext {
-    RunContext {
-        name: "lake".to_owned(),
-        mode,
-        everyone: [].into(),
-        test_limit: Duration::from_secs(30),
-        run_limit: Duration::from_mins(2),
-        now: NOW.parse().unwrap(),
-    }
-}
-
 fn outcome(report: &Report, test: Test) -> &Outcome {
     let found = report.tests.iter().find(|result| result.test == test);
     &found.expect("every test is listed").outcome
@@ -60,42 +46,9 @@ fn message(report: &Report, test: Test) -> (ReportStatus, &str) {
     (outcome.status(), outcome.message().unwrap_or_default())
 }
 
-/// A request as the server saw it.
-#[derive(Clone, Debug)]
-struct Seen {
-    /// Method and target.
-    line: String,
-    headers: HashMap<String, String>,
-}
-
-/// A server that answers from the files of one case, or else from those of `all-well`.
-struct Server {
-    endpoint: String,
-    seen: Arc<Mutex<Vec<Seen>>>,
-}
-
-impl Server {
-    async fn start(case: &Path) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let endpoint = format!("http://{}", listener.local_addr().unwrap());
-        let seen = Arc::<Mutex<Vec<Seen>>>::default();
-        let (case, log) = (case.to_owned(), Arc::clone(&seen));
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(answer(stream, case.clone(), Arc::clone(&log)));
-            }
-        });
-        Self { endpoint, seen }
-    }
-
-    fn seen(&self) -> Vec<Seen> {
-        self.seen.lock().unwrap().clone()
-    }
-}
-
 /// Which documented operation a request line asks for; none for all others.
-fn asked_for(line: &str) -> Option<&'static str> {
-    let target = line.strip_prefix("GET ")?;
+fn asked_for(seen: &Seen) -> Option<&'static str> {
+    let target = seen.line.strip_prefix("GET ")?;
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     match path {
         "/" if query.starts_with("Action=GetCallerIdentity&") => Some("caller"),
@@ -107,62 +60,15 @@ fn asked_for(line: &str) -> Option<&'static str> {
     }
 }
 
-async fn answer(mut stream: TcpStream, case: PathBuf, log: Arc<Mutex<Vec<Seen>>>) {
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        match stream.read_u8().await {
-            Ok(byte) => head.push(byte),
-            Err(_closed) => return,
-        }
-    }
-    let head = String::from_utf8(head).unwrap();
-    let mut lines = head.lines();
-    let line = lines.next().unwrap().trim_end_matches(" HTTP/1.1").to_owned();
-    let headers = lines.filter_map(|line| line.split_once(": "));
-    let headers = headers.map(|(name, value)| (name.to_lowercase(), value.to_owned())).collect();
-    let operation = asked_for(&line).unwrap_or("none");
-    let number = {
-        let mut log = log.lock().unwrap();
-        log.push(Seen { line, headers });
-        log.iter().filter(|seen| asked_for(&seen.line) == Some(operation)).count()
-    };
-    let named = |dir: &Path| {
-        let later = dir.join(format!("{operation}.{number}.http"));
-        let first = dir.join(format!("{operation}.http"));
-        [later, first].into_iter().find(|path| path.exists())
-    };
-    let file = named(&case).or_else(|| named(&cases().join("all-well")));
-    let text = std::fs::read_to_string(file.expect("an answer is recorded")).unwrap();
-    let (source, text) = text.split_once('\n').unwrap();
-    assert!(source.starts_with("# "), "the first line says where the answer is documented");
-    let (head, body) = text.split_once("\n\n").unwrap();
-    let (status, headers) = head.split_once('\n').unwrap_or((head, ""));
-    if status == "silence" {
-        return std::future::pending().await;
-    }
-    let directive = |name: &str| headers.lines().find_map(|line| line.strip_prefix(name));
-    let times = directive("x-repeat: ").map_or(1, |times| times.parse().unwrap());
-    let body = body.repeat(times);
-    let missing = if directive("x-cut: ").is_some() { 100 } else { 0 };
-    let length = body.len() + missing;
-    let headers = headers.replace('\n', "\r\n");
-    let separator = if headers.is_empty() { "" } else { "\r\n" };
-    let answer = format!(
-        "HTTP/1.1 {status} X\r\nconnection: close\r\ncontent-length: {length}\r\n{headers}{separator}\r\n{body}"
-    );
-    // The client may hang up on a body that is too large.
-    let _sent = stream.write_all(answer.as_bytes()).await;
-}
-
 /// Every request is on the list of what the platform may send, and is signed for its service.
 fn check_request(seen: &Seen) {
-    let operation = asked_for(&seen.line);
+    let operation = asked_for(seen);
     let service = match operation {
         Some("caller" | "role") => "sts",
         Some("instance" | "locations" | "objects") => "s3",
         _ => panic!("not on the list: {}", seen.line),
     };
-    let header = |name: &str| seen.headers.get(name).map(String::as_str);
+    let header = |name: &str| seen.header(name);
     let signature = header("authorization").expect("a signature");
     assert!(signature.starts_with("AWS4-HMAC-SHA256 Credential=A"), "{signature}");
     assert!(signature.contains(&format!("/eu-central-1/{service}/aws4_request")), "{signature}");
@@ -186,78 +92,28 @@ fn check_request(seen: &Seen) {
     }
 }
 
-/// A report as `expected.json` holds it.
-fn shown(report: &Report, seen: &[Seen]) -> Json {
-    let mut findings = serde_json::Map::new();
-    for TestResult { test, outcome } in &report.tests {
-        if let Some(Finding { class, remediation, evidence, .. }) = outcome.finding() {
-            let finding =
-                json!({ "class": class, "remediation": remediation, "evidence": evidence });
-            findings.insert(test.name.to_owned(), finding);
-        }
-    }
-    let requests: Vec<_> = seen.iter().map(|seen| seen.line.as_str()).collect();
-    json!({
-        "class": report.class(),
-        "validationResults": ValidationResults::from(report),
-        "findings": findings,
-        "requests": requests,
-    })
-}
-
-async fn run_case(case: PathBuf) -> Result<(), String> {
-    let read = |name: &str| -> Json {
-        let text = std::fs::read_to_string(case.join(name)).unwrap_or_else(|_| "null".to_owned());
-        serde_json::from_str(&text).unwrap()
-    };
-    let server = Server::start(&case).await;
-    let given = read("integration.json");
-    let config = given["config"].to_string().replace("@server@", &server.endpoint);
-    let env = [
-        ("AWS_ACCESS_KEY_ID", "AKIAI44QH8DHBEXAMPLE"),
-        ("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/base"),
-    ];
-    let validator = integration(&serde_json::from_str(&config).unwrap(), &env);
-    let preflight = given["mode"] == "preflight";
-    let mut run = context(if preflight { Mode::Preflight } else { Mode::Recurring });
-    if let Some(limit) = given["testLimit"].as_str() {
-        let limit: jiff::SignedDuration = limit.parse().unwrap();
-        run.test_limit = limit.unsigned_abs();
-    }
-    let report = validator.validate(&run).await;
-    let seen = server.seen();
-    seen.iter().for_each(check_request);
-    let found = shown(&report, &seen);
-    let everything = format!("{found} {validator:?}");
-    for secret in SECRETS {
-        assert!(!everything.contains(secret), "{} shows {secret}", case.display());
-    }
-    if found == read("expected.json") {
-        return Ok(());
-    }
-    Err(format!("{}: found\n{found:#}", case.display()))
-}
+const SUBJECT: Subject = Subject {
+    folder: "s3",
+    validator: |config| Box::new(integration(config, &ENV)),
+    operation: |seen| asked_for(seen).map(str::to_owned),
+    check: check_request,
+    shown: Seen::with_body,
+    secrets: &SECRETS,
+    cases_min: 30,
+};
 
 #[tokio::test]
 async fn recorded_answers_are_reported_as_expected() {
-    let entries = std::fs::read_dir(cases()).unwrap().map(|entry| entry.unwrap().path());
-    let found: Vec<_> = entries.filter(|path| path.is_dir()).collect();
-    assert!(30 <= found.len(), "only {} cases", found.len());
-    let running: Vec<_> = found.into_iter().map(|case| tokio::spawn(run_case(case))).collect();
-    let mut wrong = Vec::new();
-    for case in running {
-        wrong.extend(case.await.unwrap().err());
-    }
-    assert!(wrong.is_empty(), "{} cases differ\n{}", wrong.len(), wrong.join("\n"));
+    replay(SUBJECT).await;
 }
 
 /// The answers of `all-well`, for tests that need a healthy S3 Control.
 async fn healthy() -> Server {
-    Server::start(&cases().join("all-well")).await
+    Server::start(&SUBJECT, &cases("s3").join("all-well"), None).await
 }
 
 fn healthy_config(endpoint: &str) -> Json {
-    let path = cases().join("all-well/integration.json");
+    let path = cases("s3").join("all-well/integration.json");
     let text = std::fs::read_to_string(path).unwrap().replace("@server@", endpoint);
     serde_json::from_str::<Json>(&text).unwrap()["config"].take()
 }
@@ -265,10 +121,10 @@ fn healthy_config(endpoint: &str) -> Json {
 #[tokio::test]
 async fn others_with_the_same_name_or_target_are_told() {
     let server = healthy().await;
-    let validator = integration(&healthy_config(&server.endpoint), &[]);
+    let validator = integration(&healthy_config(&server.address), &[]);
     let same = validator.identity();
     assert_eq!(same.target.as_deref(), Some("123456789012/eu-central-1/example-lake/raw"));
-    assert_eq!(format!("http://{}", same.host), server.endpoint);
+    assert_eq!(format!("http://{}", same.host), server.address);
     let peer = |id, kind, config_name: &str, target: &str| Peer {
         id,
         name: "other".to_owned(),
@@ -314,7 +170,7 @@ async fn others_with_the_same_name_or_target_are_told() {
 async fn a_role_of_another_kind_or_partition_fails_and_stops_nothing() {
     let server = healthy().await;
     for role in ["arn:aws:iam::123456789012:user/x", "arn:aws-cn:iam::123456789012:role/x"] {
-        let mut config = healthy_config(&server.endpoint);
+        let mut config = healthy_config(&server.address);
         config["awsLocationRole"] = role.into();
         let report = integration(&config, &[]).validate(&context(Mode::Recurring)).await;
         let expected = "The specified access grants location role is not a valid ARN format.";
@@ -326,8 +182,8 @@ async fn a_role_of_another_kind_or_partition_fails_and_stops_nothing() {
 
 #[tokio::test]
 async fn an_assumed_role_is_kept_until_it_nearly_ends() {
-    let server = Server::start(&cases().join("role-taken-up")).await;
-    let mut config = healthy_config(&server.endpoint);
+    let server = Server::start(&SUBJECT, &cases("s3").join("role-taken-up"), None).await;
+    let mut config = healthy_config(&server.address);
     for key in ["awsAccessKeyId", "awsSecretAccessKey"] {
         config.as_object_mut().unwrap().remove(key);
     }
@@ -338,7 +194,7 @@ async fn an_assumed_role_is_kept_until_it_nearly_ends() {
     let mut run = context(Mode::Recurring);
     let taken = || {
         let seen = server.seen();
-        seen.iter().filter(|seen| asked_for(&seen.line) == Some("role")).count()
+        seen.iter().filter(|seen| asked_for(seen) == Some("role")).count()
     };
     let end: Timestamp = "2099-01-01T00:00:00Z".parse().unwrap();
     let steps = [(run.now, 1), (run.now, 1), (end.minus(Duration::from_secs(301)), 1), (end, 2)];
@@ -349,7 +205,7 @@ async fn an_assumed_role_is_kept_until_it_nearly_ends() {
         assert_eq!(taken(), expected, "at {now}");
     }
     for seen in server.seen() {
-        let base = asked_for(&seen.line) == Some("role");
+        let base = asked_for(&seen) == Some("role");
         let key = if base { "AKIAI44QH8DHBEXAMPLE" } else { "ASIAIOSFODNN7EXAMPLE" };
         assert!(seen.headers["authorization"].contains(key), "{seen:?}");
     }
@@ -358,7 +214,7 @@ async fn an_assumed_role_is_kept_until_it_nearly_ends() {
 #[tokio::test]
 async fn every_source_of_credentials_says_why_it_has_none() {
     let server = healthy().await;
-    let mut config = healthy_config(&server.endpoint);
+    let mut config = healthy_config(&server.address);
     for key in ["awsAccessKeyId", "awsSecretAccessKey"] {
         config.as_object_mut().unwrap().remove(key);
     }
@@ -416,7 +272,7 @@ async fn metadata_services_give_credentials() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, router).await });
-    let mut config = healthy_config(&server.endpoint);
+    let mut config = healthy_config(&server.address);
     for key in ["awsAccessKeyId", "awsSecretAccessKey"] {
         config.as_object_mut().unwrap().remove(key);
     }
@@ -439,8 +295,8 @@ async fn metadata_services_give_credentials() {
 
 #[tokio::test]
 async fn a_server_that_takes_too_long_is_asked_three_times() {
-    let server = Server::start(&cases().join("silent-server")).await;
-    let mut validator = integration(&healthy_config(&server.endpoint), &[]);
+    let server = Server::start(&SUBJECT, &cases("s3").join("silent-server"), None).await;
+    let mut validator = integration(&healthy_config(&server.address), &[]);
     let limit = Duration::from_millis(200);
     let options =
         HttpOptions { connect_timeout: limit, total_timeout: limit, ..HttpOptions::default() };
@@ -452,7 +308,7 @@ async fn a_server_that_takes_too_long_is_asked_three_times() {
     assert_eq!(message(&report, INSTANCE), (ReportStatus::Failed, expected));
     assert_eq!(report.class(), Some(Class::Unreachable));
     let asked = server.seen();
-    let asked = asked.iter().filter(|seen| asked_for(&seen.line) == Some("instance"));
+    let asked = asked.iter().filter(|seen| asked_for(seen) == Some("instance"));
     assert_eq!(asked.count(), 3);
 }
 
@@ -619,7 +475,7 @@ async fn signatures_policies_and_roles_hold_against_moto() {
             "awsLocationPath": "s3://lake/raw/\u{fc} ber+&/", "authenticationType": "accessKey",
             "awsAccessKeyId": good.0, "awsSecretAccessKey": good.1,
             "endpoints": {
-                "sts": moto.endpoint, "s3": moto.endpoint, "s3Control": control.endpoint,
+                "sts": moto.endpoint, "s3": moto.endpoint, "s3Control": control.address,
             },
         });
         for (key, value) in changes.as_object().unwrap() {

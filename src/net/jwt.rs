@@ -1,0 +1,198 @@
+//! JSON Web Tokens signed with a private key of ours (RFC 7515, 7518, 7519).
+
+use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::KeyPair as RsaKey;
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING,
+    ECDSA_P521_SHA512_FIXED_SIGNING, EcdsaKeyPair, KeyPair, RSA_PKCS1_SHA256,
+};
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use rustls::pki_types::PrivateKeyDer;
+use rustls::pki_types::pem::PemObject;
+use serde_json::{Map, Value as Json};
+
+use crate::domain::Secret;
+
+/// A private key cannot be used; never shows any of it.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum KeyError {
+    /// It is no PEM text with a private key in it.
+    #[error("it is not a private key in PEM form (-----BEGIN PRIVATE KEY-----)")]
+    Form,
+    /// Neither RSA nor one of the three curves.
+    #[error("it is neither an RSA key of 2048 to 8192 bits nor a P-256, P-384 or P-521 key")]
+    Kind,
+    /// The library refused to sign.
+    #[error("nothing can be signed with it")]
+    Sign,
+}
+
+/// A private key to sign tokens with.
+pub(crate) struct SigningKey {
+    key: Key,
+    public: Vec<u8>,
+}
+
+enum Key {
+    Rsa(RsaKey),
+    Ecdsa(EcdsaKeyPair, &'static str),
+}
+
+/// Never shows the key.
+impl std::fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("SigningKey").field(&self.algorithm()).finish()
+    }
+}
+
+impl SigningKey {
+    /// The first private key in `pem`: PKCS#8, or PKCS#1 for RSA; not encrypted.
+    ///
+    /// # Errors
+    ///
+    /// Says what is wrong with it.
+    pub(crate) fn from_pem(pem: &Secret) -> Result<Self, KeyError> {
+        match PrivateKeyDer::from_pem_slice(pem.expose().as_bytes()) {
+            Ok(PrivateKeyDer::Pkcs8(der)) => Self::from_pkcs8(der.secret_pkcs8_der()),
+            Ok(PrivateKeyDer::Pkcs1(der)) => {
+                let key = RsaKey::from_der(der.secret_pkcs1_der());
+                Self::rsa(key.map_err(|_rejected| KeyError::Kind)?)
+            }
+            Ok(_) => Err(KeyError::Kind),
+            Err(_no_pem) => Err(KeyError::Form),
+        }
+    }
+
+    /// The private key in `der`, which is PKCS#8 and not encrypted.
+    ///
+    /// # Errors
+    ///
+    /// Says what is wrong with it.
+    pub(crate) fn from_pkcs8(der: &[u8]) -> Result<Self, KeyError> {
+        if let Ok(key) = RsaKey::from_pkcs8(der) {
+            return Self::rsa(key);
+        }
+        let curves = [
+            (&ECDSA_P256_SHA256_FIXED_SIGNING, "ES256"),
+            (&ECDSA_P384_SHA384_FIXED_SIGNING, "ES384"),
+            (&ECDSA_P521_SHA512_FIXED_SIGNING, "ES512"),
+        ];
+        for (curve, name) in curves {
+            if let Ok(key) = EcdsaKeyPair::from_pkcs8(curve, der) {
+                let public = AsDer::<PublicKeyX509Der<'_>>::as_der(key.public_key());
+                let public = public.map_err(|_unspecified| KeyError::Kind)?.as_ref().to_vec();
+                return Ok(Self { key: Key::Ecdsa(key, name), public });
+            }
+        }
+        Err(KeyError::Kind)
+    }
+
+    fn rsa(key: RsaKey) -> Result<Self, KeyError> {
+        let public = AsDer::<PublicKeyX509Der<'_>>::as_der(key.public_key());
+        let public = public.map_err(|_unspecified| KeyError::Kind)?.as_ref().to_vec();
+        Ok(Self { key: Key::Rsa(key), public })
+    }
+
+    /// `alg` in the head of its tokens.
+    pub(crate) const fn algorithm(&self) -> &'static str {
+        match &self.key {
+            Key::Rsa(_) => "RS256",
+            Key::Ecdsa(_, name) => name,
+        }
+    }
+
+    /// The SHA-256 of the public key (DER, `SubjectPublicKeyInfo`) in base64.
+    pub(crate) fn fingerprint(&self) -> String {
+        STANDARD.encode(digest(&SHA256, &self.public))
+    }
+
+    /// A token with `claims`; `head` is added to `alg` and `typ`.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::Sign`] when the library refuses.
+    pub(crate) fn token(&self, head: &[(&str, &str)], claims: &Json) -> Result<Secret, KeyError> {
+        let fixed = [("alg", self.algorithm()), ("typ", "JWT")];
+        let head: Map<String, Json> = fixed
+            .iter()
+            .chain(head)
+            .map(|(name, value)| ((*name).to_owned(), Json::from(*value)))
+            .collect();
+        let part = |json: &Json| URL_SAFE_NO_PAD.encode(json.to_string());
+        let signed = format!("{}.{}", part(&Json::Object(head)), part(claims));
+        let signature = URL_SAFE_NO_PAD.encode(self.sign(signed.as_bytes())?);
+        Ok(Secret::new(format!("{signed}.{signature}")))
+    }
+
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, KeyError> {
+        let random = SystemRandom::new();
+        match &self.key {
+            Key::Rsa(key) => {
+                let mut signature = vec![0; key.public_modulus_len()];
+                key.sign(&RSA_PKCS1_SHA256, &random, message, &mut signature)
+                    .map_err(|_unspecified| KeyError::Sign)?;
+                Ok(signature)
+            }
+            Key::Ecdsa(key, _) => {
+                let signature = key.sign(&random, message);
+                Ok(signature.map_err(|_unspecified| KeyError::Sign)?.as_ref().to_vec())
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_lc_rs::signature::{
+        ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ECDSA_P521_SHA512_FIXED,
+        RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey, VerificationAlgorithm,
+    };
+    use rcgen::KeyPair as Pair;
+
+    fn decoded(part: &str) -> Json {
+        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn tokens_of_every_kind_of_key_verify_with_its_public_half() {
+        let kinds: [(_, &dyn VerificationAlgorithm, _); 4] = [
+            (&rcgen::PKCS_RSA_SHA256, &RSA_PKCS1_2048_8192_SHA256, "RS256"),
+            (&rcgen::PKCS_ECDSA_P256_SHA256, &ECDSA_P256_SHA256_FIXED, "ES256"),
+            (&rcgen::PKCS_ECDSA_P384_SHA384, &ECDSA_P384_SHA384_FIXED, "ES384"),
+            (&rcgen::PKCS_ECDSA_P521_SHA512, &ECDSA_P521_SHA512_FIXED, "ES512"),
+        ];
+        for (kind, verifier, name) in kinds {
+            let pair = Pair::generate_for(kind).unwrap();
+            let key = SigningKey::from_pem(&Secret::new(pair.serialize_pem())).unwrap();
+            let claims = serde_json::json!({ "iss": "a", "exp": 7 });
+            let token = key.token(&[("kid", "k1")], &claims).unwrap();
+            let parts: Vec<_> = token.expose().split('.').collect();
+            let head = decoded(parts[0]);
+            assert_eq!(head, serde_json::json!({ "alg": name, "typ": "JWT", "kid": "k1" }));
+            assert_eq!(decoded(parts[1]), claims);
+            let signed = format!("{}.{}", parts[0], parts[1]);
+            let signature = URL_SAFE_NO_PAD.decode(parts[2]).unwrap();
+            let public = UnparsedPublicKey::new(verifier, pair.public_key_raw());
+            public.verify(signed.as_bytes(), &signature).unwrap();
+            assert_eq!(format!("{key:?}"), format!("SigningKey(\"{name}\")"));
+        }
+    }
+
+    #[test]
+    fn what_is_no_key_is_said_without_showing_it() {
+        let pair = Pair::generate_for(&rcgen::PKCS_ED25519).unwrap();
+        let table = [
+            ("hunter2".to_owned(), "not a private key in PEM form"),
+            (pair.serialize_pem(), "neither an RSA key"),
+            (pair.public_key_pem(), "not a private key in PEM form"),
+        ];
+        for (pem, expected) in table {
+            let error = SigningKey::from_pem(&Secret::new(pem)).unwrap_err().to_string();
+            assert!(error.contains(expected) && !error.contains("hunter2"), "{error}");
+        }
+    }
+}
