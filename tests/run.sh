@@ -8,6 +8,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 export CARGO_TERM_COLOR=never
 export REVALIDATED_VENV="${REVALIDATED_VENV:-$PWD/target/venv}"
+export REVALIDATED_STAND_INS="${REVALIDATED_STAND_INS:-$PWD/target/stand-ins}"
 export REVALIDATED_NODE="${REVALIDATED_NODE:-$PWD/target/node}"
 
 have() { command -v "$1" >/dev/null 2>&1; }
@@ -33,6 +34,13 @@ step_install() {
       apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
   fi
   tests/verify/install.sh
+  local server
+  for server in tests/servers/*.sh; do
+    case $server in
+    */lib.sh | */postgres.sh) ;;
+    *) "$server" install ;;
+    esac
+  done
 }
 step_format() { cargo fmt --check; }
 step_lint() { cargo clippy --locked --all-targets --all-features -- -D warnings; }

@@ -2,7 +2,6 @@
 //! signatures and policies for real.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
 use reqsign_core::StaticEnv;
@@ -13,7 +12,7 @@ use super::*;
 use crate::domain::{Outcome, ReportStatus, Timestamp};
 use crate::input::{Faults, Value};
 use crate::net::http::HttpOptions;
-use crate::platforms::testing::{Seen, Server, Subject, cases, context, replay};
+use crate::platforms::testing::{Seen, Server, StandIn, Subject, cases, context, replay};
 
 /// What no report, no request line and no debug text may hold.
 const SECRETS: [&str; 3] = ["wJalrXUtnFEMI", "FwoGZXIvYXdz", "AQoDYXdzEPT"];
@@ -331,25 +330,16 @@ fn our_own_tests_stand_last_and_are_marked() {
     assert!(REGISTERED.name.starts_with("Recurring validation: "));
 }
 
-/// A moto server, stopped when dropped.
+/// A running moto server.
 struct Moto {
     endpoint: String,
-    dir: PathBuf,
+    _server: StandIn,
 }
 
 impl Moto {
     fn start() -> Self {
-        let dir = root().join("target/servers/moto");
-        let output = script("start", &dir);
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        let endpoint = text.trim().strip_prefix("endpoint=").unwrap_or_else(|| {
-            panic!(
-                "moto cannot be started; install python3, python3-venv and `pip install \
-                 'moto[server]'`: {}",
-                String::from_utf8_lossy(&output.stderr)
-            )
-        });
-        Self { endpoint: endpoint.to_owned(), dir }
+        let server = StandIn::start("moto");
+        Self { endpoint: server.value("endpoint").to_owned(), _server: server }
     }
 
     /// Sends a request that moto does not check, for setting up.
@@ -389,16 +379,6 @@ impl Moto {
         let part = |name| made.first(name).unwrap().to_owned();
         (part("AccessKeyId"), part("SecretAccessKey"))
     }
-}
-
-impl Drop for Moto {
-    fn drop(&mut self) {
-        script("stop", &self.dir);
-    }
-}
-
-fn script(verb: &str, dir: &Path) -> std::process::Output {
-    Command::new(root().join("tests/servers/moto.sh")).arg(verb).arg(dir).output().unwrap()
 }
 
 /// Keys of a user who may list and take up the role `reader`, and of one who may do neither; from
