@@ -21,6 +21,7 @@ step_install() {
   have python3 || missing+=(python3)
   python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
   have npm || missing+=(npm)
+  have prometheus-alertmanager || missing+=(prometheus-alertmanager)
   have strace || missing+=(strace)
   have systemd-analyze || missing+=(systemd)
   have systemd-nspawn || missing+=(systemd-container)

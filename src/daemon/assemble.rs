@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use crate::config::{self, Faulty, Integration, Loaded, Plan, Settings};
-use crate::domain::{Policy, REDACTED};
+use crate::domain::{About, EventType, Policy, REDACTED};
 use crate::input::{Fault, Faults, Kind, Reader, Value, join, nearest, quoted};
 use crate::platforms::{AutoBootstrap, Identity, PLATFORMS, Peer, Platform, Validator};
 use crate::store::Wanted;
@@ -83,10 +83,48 @@ pub(crate) fn assemble(
     }
     let settings = loaded.settings.clone();
     let tables = std::mem::take(&mut loaded.receivers);
-    let read = tables.iter().filter_map(|table| table.reader(&loaded.faults));
-    let receivers = read.filter_map(Receiver::parse).collect();
+    let known: Vec<_> = platforms.iter().map(|platform| platform.kind).collect();
+    let receivers = tables.iter().filter_map(|table| {
+        let receiver = Receiver::parse(table.reader(&loaded.faults)?)?;
+        check_filters(&receiver, &table.reader(&loaded.faults)?, &known, &integrations);
+        Some(receiver)
+    });
+    let receivers = receivers.collect();
     let warnings = loaded.close()?;
     Ok(Assembly { settings, integrations, warnings, receivers, peers: peers.into() })
+}
+
+/// A filter that names a platform nobody knows is a fault; one that fits no integration is worth a
+/// warning, since the receiver would be told of nothing.
+fn check_filters(
+    receiver: &Receiver,
+    reader: &Reader<'_>,
+    known: &[&str],
+    integrations: &BTreeMap<String, Assembled>,
+) {
+    let subscription = &receiver.subscription;
+    for kind in subscription.types.iter().filter(|kind| !known.contains(&kind.as_str())) {
+        let hint = nearest(kind, known.iter().copied());
+        let hint = hint.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+        reader.fault("types", format!("no platform is called {kind:?}{hint}"));
+    }
+    let fits = |(name, one): (&String, &Assembled)| {
+        let about = About { name, kind: one.platform.kind, labels: &one.wanted.labels };
+        EventType::ALL.into_iter().any(|kind| subscription.wants(kind, about))
+    };
+    let filters = ["integrations", "types", "labels"];
+    let given = [
+        !subscription.integrations.is_empty(),
+        !subscription.types.is_empty(),
+        !subscription.labels.is_empty(),
+    ];
+    let given = filters.into_iter().zip(given).find_map(|(key, given)| given.then_some(key));
+    if let Some(key) = given
+        && !integrations.is_empty()
+        && !integrations.iter().any(fits)
+    {
+        reader.warn(key, "no integration fits, so this receiver is told of nothing");
+    }
 }
 
 /// Reads a configuration that the store kept (see [`Wanted::config`]).
@@ -489,6 +527,23 @@ mod tests {
     }
 
     #[test]
+    fn filters_of_receivers_that_fit_nothing_are_told() {
+        let told = |filter: &str| Folder::new(&MAIN.replace("name = \"on-call\"", filter)).told();
+        let with = |filter: &str| told(&format!("name = \"on-call\"\n{filter}"));
+        let none = "no integration fits, so this receiver is told of nothing";
+        let good = ["types = [\"Sample\"]", "integrations = [\"o*\"]", "labels = { team = \"*\" }"];
+        for filter in good {
+            assert!(!with(filter).contains(none), "{filter}: {}", with(filter));
+        }
+        let idle = ["types = [\"Strict\"]", "integrations = [\"x*\"]", "labels = { team = \"x\" }"];
+        for filter in idle {
+            assert!(with(filter).contains(none), "{filter}: {}", with(filter));
+        }
+        let unknown = with("types = [\"Sampel\"]");
+        assert!(unknown.contains("no platform is called \"Sampel\"; did you mean"), "{unknown}");
+    }
+
+    #[test]
     fn ten_thousand_integrations_share_their_schedules() {
         let one = |n: usize| {
             format!(
@@ -539,12 +594,13 @@ mod tests {
 
         let root: toml_edit::DocumentMut = documentation().parse().unwrap();
         let documented = tables.into_iter().chain(lists).map(|name| {
-            let table = match root.get(name) {
-                Some(toml_edit::Item::ArrayOfTables(list)) => list.get(0).unwrap(),
-                Some(item) => item.as_table().unwrap(),
-                None => root.as_table(),
+            let tables: Vec<_> = match root.get(name) {
+                Some(toml_edit::Item::ArrayOfTables(list)) => list.iter().collect(),
+                Some(item) => vec![item.as_table().unwrap()],
+                None => vec![root.as_table()],
             };
-            (name.to_owned(), table.iter().map(|(key, _)| key.to_owned()).collect())
+            let keys = tables.into_iter().flat_map(toml_edit::Table::iter);
+            (name.to_owned(), keys.map(|(key, _)| key.to_owned()).collect())
         });
         assert_eq!(known, documented.collect());
     }

@@ -61,24 +61,72 @@ impl std::str::FromStr for EventType {
     }
 }
 
-/// A receiver's name with the event types it wants.
-#[derive(Clone, Debug, Eq, PartialEq)]
+/// A receiver's name with what it wants to be told of.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Subscription {
     /// Which receiver.
     pub(crate) receiver: String,
-    /// Event types, or prefixes that end in `*`.
+    /// Event types, `*` standing for any text.
     pub(crate) events: Vec<String>,
+    /// Names of integrations, `*` standing for any text; empty for all.
+    pub(crate) integrations: Vec<String>,
+    /// Published names of platforms; empty for all.
+    pub(crate) types: Vec<String>,
+    /// Labels that an integration must have with these values, `*` standing for any text.
+    pub(crate) labels: BTreeMap<String, String>,
+}
+
+/// The integration that an event is about, as subscriptions look at it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct About<'a> {
+    /// Its name.
+    pub(crate) name: &'a str,
+    /// Its platform's published name.
+    pub(crate) kind: &'a str,
+    /// Its labels.
+    pub(crate) labels: &'a BTreeMap<String, String>,
 }
 
 impl Subscription {
-    /// True when the receiver is to be told of `kind`.
+    /// True when the receiver is to be told of `kind` about this integration.
     #[must_use]
-    pub(crate) fn wants(&self, kind: EventType) -> bool {
-        self.events.iter().any(|pattern| match pattern.strip_suffix('*') {
-            Some(prefix) => kind.as_str().starts_with(prefix),
-            None => kind.as_str() == pattern,
-        })
+    pub(crate) fn wants(&self, kind: EventType, about: About<'_>) -> bool {
+        let fits = |patterns: &[String], text: &str| {
+            patterns.is_empty() || patterns.iter().any(|pattern| matches(pattern, text))
+        };
+        let has = |(name, pattern): (&String, &String)| {
+            about.labels.get(name).is_some_and(|value| matches(pattern, value))
+        };
+        self.wants_kind(kind)
+            && fits(&self.integrations, about.name)
+            && fits(&self.types, about.kind)
+            && self.labels.iter().all(has)
     }
+
+    /// True when the receiver is to be told of `kind` about some integration.
+    #[must_use]
+    pub(crate) fn wants_kind(&self, kind: EventType) -> bool {
+        self.events.iter().any(|pattern| matches(pattern, kind.as_str()))
+    }
+}
+
+/// True when `text` is `pattern` with any text in place of each `*`.
+fn matches(pattern: &str, text: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let first = parts.next().unwrap_or_default();
+    let Some(mut rest) = text.strip_prefix(first) else { return false };
+    let mut parts = parts.peekable();
+    if parts.peek().is_none() {
+        return rest.is_empty();
+    }
+    while let Some(part) = parts.next() {
+        if parts.peek().is_none() {
+            return rest.ends_with(part);
+        }
+        let Some((_, after)) = rest.split_once(part) else { return false };
+        rest = after;
+    }
+    true
 }
 
 /// The body of a webhook, format `standard`.
@@ -207,16 +255,66 @@ mod tests {
     }
 
     #[test]
-    fn subscriptions_match_names_and_prefixes() {
-        let wants = |patterns: &[&str], kind| {
-            let events = patterns.iter().map(|&pattern| pattern.to_owned()).collect();
-            Subscription { receiver: "r".to_owned(), events }.wants(kind)
+    fn subscriptions_choose_by_event_name_platform_and_labels() {
+        let labels = BTreeMap::from([("team".to_owned(), "data-eu".to_owned())]);
+        let about = About { name: "prod-lake", kind: "Native S3", labels: &labels };
+        let list = |patterns: &[&str]| patterns.iter().map(|&one| one.to_owned()).collect();
+        let wants = |events: &[&str], integrations: &[&str], types: &[&str], label: &str| {
+            let labels =
+                label.split_once('=').map(|(key, value)| (key.to_owned(), value.to_owned()));
+            let subscription = Subscription {
+                receiver: "r".to_owned(),
+                events: list(events),
+                integrations: list(integrations),
+                types: list(types),
+                labels: labels.into_iter().collect(),
+            };
+            subscription.wants(EventType::ValidationFailed, about)
         };
-        assert!(wants(&["integration.*"], EventType::StatusChanged));
-        assert!(wants(&["*"], EventType::ValidationFailed));
-        assert!(wants(&["integration.validation.failed"], EventType::ValidationFailed));
-        assert!(!wants(&["integration.validation.failed"], EventType::ValidationRecovered));
-        assert!(!wants(&[], EventType::ValidationFailed));
+        let table = [
+            (wants(&["*"], &[], &[], ""), true),
+            (wants(&["integration.*"], &[], &[], ""), true),
+            (wants(&["*.failed"], &[], &[], ""), true),
+            (wants(&["integration.validation.failed"], &[], &[], ""), true),
+            (wants(&["integration.validation.recovered"], &[], &[], ""), false),
+            (wants(&["*.recovered", "*.failed"], &[], &[], ""), true),
+            (wants(&[], &[], &[], ""), false),
+            (wants(&["*"], &["prod-*"], &[], ""), true),
+            (wants(&["*"], &["test-*"], &[], ""), false),
+            (wants(&["*"], &["prod-lake"], &["Redshift"], ""), false),
+            (wants(&["*"], &[], &["Redshift", "Native S3"], ""), true),
+            (wants(&["*"], &[], &[], "team=data-*"), true),
+            (wants(&["*"], &[], &[], "team=data"), false),
+            (wants(&["*"], &[], &[], "tier=1"), false),
+        ];
+        for (number, (found, expected)) in table.into_iter().enumerate() {
+            assert_eq!(found, expected, "case {number}");
+        }
+    }
+
+    #[test]
+    fn a_star_stands_for_any_text() {
+        let table = [
+            ("", "", true),
+            ("", "a", false),
+            ("*", "", true),
+            ("*", "a", true),
+            ("a", "a", true),
+            ("a*", "abc", true),
+            ("*c", "abc", true),
+            ("a*c", "abc", true),
+            ("a*c", "ac", true),
+            ("a*c", "a", false),
+            ("ab*bc", "abc", false),
+            ("*b*", "abc", true),
+            ("*x*", "abc", false),
+            ("**", "abc", true),
+            ("a*b*c", "aXbYc", true),
+            ("a*b*c", "aXcYb", false),
+        ];
+        for (pattern, text, expected) in table {
+            assert_eq!(matches(pattern, text), expected, "{pattern} on {text}");
+        }
     }
 
     #[test]

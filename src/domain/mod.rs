@@ -12,8 +12,8 @@ mod verdict;
 
 pub(crate) use delivery::{AttemptResult, Next, RetryPolicy, after_attempt};
 pub(crate) use event::{
-    Change, Event, EventData, EventType, IntegrationRef, RunRef, SCHEMA_VERSION, Subscription,
-    changes,
+    About, Change, Event, EventData, EventType, IntegrationRef, RunRef, SCHEMA_VERSION,
+    Subscription, changes,
 };
 pub(crate) use report::{
     Class, Finding, Outcome, Report, ReportStatus, Test, TestResult, ValidationResults,

@@ -1,4 +1,4 @@
-//! Deliveries as they come over the wire, judged by the reference libraries of other languages.
+//! Deliveries as they come over the wire, judged by the libraries and the servers of others.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -11,9 +11,10 @@ use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
 use serde_json::json;
 
-use super::testing::{Request, Scripted, http};
+use super::testing::{Request, Scripted, http, receiver};
 use super::{Message, Sender};
-use crate::domain::Timestamp;
+use crate::domain::{AttemptResult, Timestamp};
+use crate::net::http::{HttpOptions, read_capped};
 
 /// How many deliveries each receiver gets.
 const DELIVERIES: usize = 50;
@@ -172,4 +173,81 @@ async fn reference_libraries_accept_what_is_sent_and_nothing_else() {
     let wanted = ["Python standardwebhooks", "Python svix", "JavaScript standardwebhooks"]
         .map(|library| format!("{library}: {good} accepted, {bad} refused\n"));
     assert_eq!(said, wanted.concat());
+}
+
+/// The stored events that the forms are tested with, by folder.
+fn golden(name: &str) -> String {
+    let dir = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src/webhook/format/golden");
+    std::fs::read_to_string(dir.join(name).join("event.json")).unwrap()
+}
+
+#[tokio::test]
+async fn cloud_events_are_read_by_the_sdk_of_the_cloudevents_project() {
+    let dir = tempfile::tempdir().unwrap();
+    run("install.sh", dir.path()).await;
+    let scripted = Scripted::start(http("204 No Content", "", "")).await;
+    let sender = Sender::new(scripted.receiver(json!({ "format": "cloudevents" }))).unwrap();
+    let mut lines = String::new();
+    for name in ["failed", "recovered", "changed", "warning"] {
+        let body = golden(name);
+        let id = format!("evt_{name}");
+        assert_eq!(sender.send(&Message { id: &id, body: &body }, now()).await.detail, "");
+        let request = scripted.requests().pop().unwrap();
+        assert!(request.headers["webhook-signature"].starts_with("v1,"));
+        let event: serde_json::Value = serde_json::from_str(&body).unwrap();
+        let line = json!({
+            "headers": { "content-type": request.headers["content-type"] },
+            "body": String::from_utf8(request.body).unwrap(),
+            "id": id, "type": event["type"], "subject": event["data"]["integration"]["name"],
+        });
+        writeln!(lines, "{line}").unwrap();
+    }
+    let path = dir.path().join("events.jsonl");
+    std::fs::write(&path, lines).unwrap();
+    assert_eq!(run("cloudevents.sh", &path).await, "CloudEvents: 4 read\n");
+}
+
+#[tokio::test]
+async fn alertmanager_fires_an_alert_and_ends_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let script = |verb: &str| {
+        let script = "tests/servers/alertmanager.sh";
+        let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(script);
+        std::process::Command::new(script).arg(verb).arg(dir.path()).output().unwrap()
+    };
+    let output = script("start");
+    let text = String::from_utf8(output.stdout).unwrap();
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    let endpoint = text.trim().strip_prefix("endpoint=").unwrap_or_else(|| panic!("{complaint}"));
+    let url = format!("{endpoint}/api/v2/alerts");
+    let receiver = receiver(&url, json!({ "format": "alertmanager", "secrets": null }));
+    let sender = Sender::new(receiver).unwrap();
+    let client = crate::net::http::client(&HttpOptions::default()).unwrap();
+    let active = async || {
+        let alerts = client.get(&url).send().await.unwrap();
+        let alerts = read_capped(alerts, 1 << 20).await.unwrap();
+        serde_json::from_slice::<Vec<serde_json::Value>>(&alerts).unwrap()
+    };
+    // The recorded events are of another day, and Alertmanager ends what ended long ago.
+    let (began, ended) = (now().minus(Duration::from_mins(2)), now());
+    let dated = |name: &str| {
+        let event = golden(name).replace("2026-11-22T20:59:59Z", &began.to_string());
+        let event = event.replace("2026-11-22T21:00:00Z", &began.to_string());
+        event.replace("2026-11-22T21:06:30Z", &ended.to_string())
+    };
+    let send = async |name: &str| {
+        let body = dated(name);
+        let sent = sender.send(&Message { id: "evt_1", body: &body }, now()).await;
+        assert_eq!(sent.result, AttemptResult::Answered { code: 200, hint: None }, "{sent:?}");
+    };
+    send("failed").await;
+    let alerts = active().await;
+    assert_eq!(alerts.len(), 1, "{alerts:?}");
+    assert_eq!(alerts[0]["labels"]["integration"], "lake");
+    assert_eq!(alerts[0]["status"]["state"], "active");
+    send("failed").await;
+    assert_eq!(active().await.len(), 1, "a repetition is the same alert");
+    send("recovered").await;
+    assert_eq!(active().await, Vec::<serde_json::Value>::new());
+    assert!(script("stop").status.success());
 }

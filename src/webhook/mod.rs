@@ -1,8 +1,9 @@
 //! Sends signed messages to receivers: one attempt at a time, and no policy.
 //!
-//! What a message says and when it is tried again is decided elsewhere; here it is only bytes with
-//! an id. Wire format: Standard Webhooks 1.0.0.
+//! What a message says and when it is tried again is decided elsewhere; here it is only put into the
+//! form that the receiver asks for. Wire format: Standard Webhooks 1.0.0, unless it says otherwise.
 
+mod format;
 #[cfg(test)]
 mod interop;
 mod receiver;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use reqwest::Url;
 
+use super::format::Format;
 use super::sign::Key;
 use crate::domain::{EventType, RetryPolicy, SecretRef, Subscription, duration_text, is_unseen};
 use crate::input::{Kind, Reader, nearest};
@@ -35,10 +36,14 @@ const CONCURRENCY: usize = 8;
 pub(crate) struct Receiver {
     /// Its unique name.
     pub(crate) name: String,
-    /// Where it listens; may hold a token and is therefore never printed.
-    pub(crate) url: Url,
-    /// What its messages are signed with, one signature each; never empty.
+    /// Where it listens.
+    pub(crate) target: Target,
+    /// The form of its messages.
+    pub(crate) format: Format,
+    /// What its messages are signed with, one signature each; empty only for forms without.
     pub(crate) secrets: Vec<SecretRef>,
+    /// `PagerDuty`'s key of the service that is alarmed.
+    pub(crate) routing_key: Option<SecretRef>,
     /// What it wants to be told of.
     pub(crate) subscription: Subscription,
     /// The longest an attempt may take in all.
@@ -55,9 +60,21 @@ pub(crate) struct Receiver {
     pub(crate) ca_file: Option<PathBuf>,
 }
 
+/// The URL of a receiver, which may hold a token and is therefore never printed.
+#[derive(Clone)]
+pub(crate) enum Target {
+    /// It stands in the configuration.
+    Fixed(Url),
+    /// It is kept like other secrets, and read at every attempt.
+    Kept(SecretRef),
+}
+
 impl fmt::Debug for Receiver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let host = self.url.host_str().unwrap_or_default();
+        let host = match &self.target {
+            Target::Fixed(url) => url.host_str().unwrap_or_default(),
+            Target::Kept(_) => "kept as a secret",
+        };
         f.debug_struct("Receiver")
             .field("name", &self.name)
             .field("host", &host)
@@ -70,19 +87,28 @@ impl Receiver {
     pub(crate) fn parse(mut reader: Reader<'_>) -> Option<Self> {
         let name = name(&mut reader);
         let allow = allow(&mut reader);
-        let url = url(&mut reader, &allow);
-        let secrets = secrets(&mut reader);
-        let events = events(&mut reader);
+        let target = target(&mut reader, &allow);
+        let format = format(&mut reader);
+        let secrets = secrets(&mut reader, format);
+        let routing_key = routing_key(&mut reader, format);
+        let events = events(&mut reader, format);
+        let integrations = reader.strings("integrations").unwrap_or_default();
+        let types = reader.strings("types").unwrap_or_default();
+        let labels = reader.string_map("labels").unwrap_or_default();
         let (timeout, connect_timeout) = timeouts(&mut reader);
         let retry = retry(&mut reader);
         let concurrency = reader.integer("concurrency", 1, CONCURRENCY_MAX);
         let ca_file = reader.string("ca_file").map(PathBuf::from);
         reader.finish();
         let name = name?;
+        let receiver = name.clone();
+        let events = events?;
         Some(Self {
-            url: url?,
+            target: target?,
+            format: format?,
             secrets: secrets?,
-            subscription: Subscription { receiver: name.clone(), events: events? },
+            routing_key: routing_key?,
+            subscription: Subscription { receiver, events, integrations, types, labels },
             name,
             timeout,
             connect_timeout,
@@ -120,13 +146,21 @@ fn allow(reader: &mut Reader<'_>) -> Allow {
 }
 
 /// The URL; messages about it never show it, since a token may be in it.
-fn url(reader: &mut Reader<'_>, allow: &Allow) -> Option<Url> {
+fn target(reader: &mut Reader<'_>, allow: &Allow) -> Option<Target> {
+    if matches!(reader.raw("url").map(|value| &value.kind), Some(Kind::Table(_))) {
+        return reader.secret("url").map(Target::Kept);
+    }
     let text = reader.required_string("url")?;
-    let parsed = url_fault(&text, allow);
-    parsed.map_err(|message| reader.fault("url", message)).ok()
+    let parsed = parse_url(&text, allow);
+    parsed.map(Target::Fixed).map_err(|message| reader.fault("url", message)).ok()
 }
 
-fn url_fault(text: &str, allow: &Allow) -> Result<Url, String> {
+/// A receiver's URL, which must be one that may be sent to.
+///
+/// # Errors
+///
+/// Says what is wrong without showing it.
+pub(super) fn parse_url(text: &str, allow: &Allow) -> Result<Url, String> {
     if text.chars().any(|c| c.is_whitespace() || is_unseen(c)) {
         return Err("must not hold white space or control characters".to_owned());
     }
@@ -151,13 +185,40 @@ fn url_fault(text: &str, allow: &Allow) -> Result<Url, String> {
     Ok(url)
 }
 
-fn secrets(reader: &mut Reader<'_>) -> Option<Vec<SecretRef>> {
+fn format(reader: &mut Reader<'_>) -> Option<Format> {
+    let choices = Format::ALL.map(|format| (format.as_str(), format));
+    if reader.has("format") { reader.choice("format", &choices) } else { Some(Format::default()) }
+}
+
+/// The outer option is none when something is wrong.
+#[expect(clippy::option_option, reason = "absent is not wrong")]
+fn routing_key(reader: &mut Reader<'_>, format: Option<Format>) -> Option<Option<SecretRef>> {
+    let key = reader.secret("routing_key");
+    let is_used = format == Some(Format::PagerDuty);
+    if is_used && !reader.has("routing_key") {
+        reader.fault("routing_key", "missing; add the integration key of a PagerDuty service");
+        return None;
+    }
+    if !is_used && format.is_some() && reader.has("routing_key") {
+        reader.fault("routing_key", "is only used with format `pagerduty`");
+    }
+    (!is_used || key.is_some()).then_some(key)
+}
+
+fn secrets(reader: &mut Reader<'_>, format: Option<Format>) -> Option<Vec<SecretRef>> {
     let given = match reader.raw("secrets").map(|value| &value.kind) {
         None => 0,
         Some(Kind::Array(items)) => items.len(),
         Some(_other) => 1,
     };
     let secrets = reader.secrets("secrets");
+    let is_signed = format.is_none_or(Format::is_signed);
+    if !is_signed && given == 0 {
+        return Some(secrets);
+    }
+    if !is_signed {
+        reader.warn("secrets", "not used: messages of this format carry no signature");
+    }
     if given == 0 {
         let message = "at least one secret is needed, since every message is signed; \
             add `secrets = [{ credential = \"name\" }]`";
@@ -178,16 +239,19 @@ fn secrets(reader: &mut Reader<'_>) -> Option<Vec<SecretRef>> {
     usable.then_some(secrets)
 }
 
-fn events(reader: &mut Reader<'_>) -> Option<Vec<String>> {
-    let names = || EventType::ALL.into_iter().map(EventType::as_str);
+fn events(reader: &mut Reader<'_>, format: Option<Format>) -> Option<Vec<String>> {
+    let format = format.unwrap_or_default();
+    let told = || EventType::ALL.into_iter().filter(|kind| format.takes(*kind));
+    let names = || told().map(EventType::as_str);
     let Some(patterns) = reader.strings("events") else {
-        return (!reader.has("events")).then(|| vec!["*".to_owned()]);
+        return (!reader.has("events")).then(|| names().map(str::to_owned).collect());
     };
     if patterns.is_empty() {
         reader.fault("events", "must not be empty; leave it out to be told of everything");
         return None;
     }
-    let unknown: Vec<_> = patterns.iter().filter(|pattern| !is_known(pattern)).collect();
+    let unknown: Vec<_> =
+        patterns.iter().filter(|pattern| !told().any(|kind| is_of(kind, pattern))).collect();
     for pattern in &unknown {
         let hint = nearest(pattern, names()).map_or_else(
             || format!("events are {}", names().collect::<Vec<_>>().join(", ")),
@@ -195,13 +259,17 @@ fn events(reader: &mut Reader<'_>) -> Option<Vec<String>> {
         );
         reader.fault("events", format!("no event is called {pattern:?}; {hint}"));
     }
-    unknown.is_empty().then_some(patterns)
+    if !unknown.is_empty() {
+        return None;
+    }
+    // A pattern such as `*` may stand for more than the form has a place for.
+    let wanted = told().filter(|kind| patterns.iter().any(|pattern| is_of(*kind, pattern)));
+    Some(wanted.map(|kind| kind.as_str().to_owned()).collect())
 }
 
-/// True when some event matches `pattern`.
-fn is_known(pattern: &str) -> bool {
-    let alone = Subscription { receiver: String::new(), events: vec![pattern.to_owned()] };
-    EventType::ALL.into_iter().any(|kind| alone.wants(kind))
+/// True when `kind` matches `pattern`.
+fn is_of(kind: EventType, pattern: &str) -> bool {
+    Subscription { events: vec![pattern.to_owned()], ..Subscription::default() }.wants_kind(kind)
 }
 
 fn timeouts(reader: &mut Reader<'_>) -> (Duration, Duration) {
@@ -262,9 +330,12 @@ mod tests {
         let (receiver, faults) = parse(json!({}));
         assert_eq!(faults, [""; 0]);
         let receiver = receiver.unwrap();
-        assert_eq!(receiver.url.as_str(), "https://hooks.example.com/revalidated");
+        let Target::Fixed(url) = &receiver.target else { panic!("{receiver:?}") };
+        assert_eq!(url.as_str(), "https://hooks.example.com/revalidated");
         assert_eq!(receiver.subscription.receiver, "on-call");
-        assert_eq!(receiver.subscription.events, ["*"]);
+        let every: Vec<_> = EventType::ALL.map(EventType::as_str).into();
+        assert_eq!(receiver.subscription.events, every);
+        assert_eq!(receiver.format, Format::Standard);
         assert_eq!(receiver.timeout, Duration::from_secs(10));
         assert_eq!(receiver.connect_timeout, Duration::from_secs(5));
         assert_eq!(receiver.retry, RetryPolicy::default());
@@ -289,7 +360,7 @@ mod tests {
         assert_eq!(faults, [""; 0]);
         let receiver = receiver.unwrap();
         assert_eq!(receiver.secrets.len(), 3);
-        assert!(receiver.subscription.wants(EventType::ValidationWarning));
+        assert!(receiver.subscription.wants_kind(EventType::ValidationWarning));
         let timeouts = (receiver.timeout, receiver.connect_timeout);
         assert_eq!(timeouts, (Duration::from_secs(3), Duration::from_secs(3)));
         let secs = Duration::from_secs;
@@ -300,6 +371,43 @@ mod tests {
         let shown = format!("{receiver:?}");
         assert_eq!(shown, r#"Receiver { name: "on-call", host: "10.1.2.3", .. }"#);
         assert_eq!(parse(json!({ "retry": [] })).0.unwrap().retry.waits, [Duration::ZERO; 0]);
+    }
+
+    #[test]
+    fn forms_that_carry_no_signature_need_no_secret_and_get_what_they_have_a_place_for() {
+        let of = |changes: Json| {
+            let (receiver, faults) = parse(changes);
+            assert_eq!(faults, [""; 0]);
+            receiver.unwrap()
+        };
+        let url = json!({ "credential": "slack-url" });
+        let slack = of(json!({ "format": "slack", "secrets": null, "url": url }));
+        assert!(matches!(slack.target, Target::Kept(_)));
+        assert_eq!(slack.subscription.events.len(), EventType::ALL.len());
+        assert!(!format!("{slack:?}").contains("slack-url"));
+        let key = json!({ "file": "/key" });
+        let events = json!(["*"]);
+        let pager = of(json!({
+            "format": "pagerduty", "secrets": null, "routing_key": key, "events": events,
+            "integrations": ["prod-*"], "types": ["Snowflake"], "labels": { "team": "data" },
+        }));
+        let alarms = ["integration.validation.failed", "integration.validation.recovered"];
+        assert_eq!(pager.subscription.events, alarms);
+        assert_eq!(pager.subscription.integrations, ["prod-*"]);
+        let table = [
+            (json!({ "format": "pagerduty", "secrets": null }), "routing_key: missing; add"),
+            (json!({ "routing_key": key }), "routing_key: is only used with format"),
+            (json!({ "format": "slak" }), "did you mean `slack`?"),
+            (
+                json!({ "format": "alertmanager", "events": ["integration.status.changed"] }),
+                "no event is called \"integration.status.changed\"",
+            ),
+            (json!({ "url": { "credentail": "x" } }), "url"),
+        ];
+        for (changes, expected) in table {
+            let faults = parse(changes).1.concat();
+            assert!(faults.contains(expected), "{expected}: {faults}");
+        }
     }
 
     #[test]

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
-use reqwest::{Client, Response, StatusCode};
+use reqwest::{Client, Response, StatusCode, Url};
 use tokio::time::Instant;
 
-use super::receiver::Receiver;
+use super::format::{FormatError, Rendered};
+use super::receiver::{Receiver, Target, parse_url};
 use super::sign::{Key, KeyError, signatures};
 use super::text::{cut, redacted};
 use crate::domain::{AttemptResult, Secret, SecretRef, Timestamp, duration_text, one_line};
@@ -21,6 +22,9 @@ use crate::secrets::{self, SecretError};
 const ANSWER_BYTES_MAX: usize = 16 * 1024;
 /// The most that is kept of an answer or an error, in bytes.
 const DETAIL_BYTES_MAX: usize = 1024;
+
+/// The longest path of a URL that cannot be a secret, in bytes: `/hook`.
+const PATH_SHOWN_MAX: usize = 16;
 
 /// Why nothing can be sent, or nothing came back.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +46,17 @@ pub(crate) enum SendError {
         /// What is wrong with it.
         source: KeyError,
     },
+    /// The URL that is kept as a secret is none that can be sent to.
+    #[error("not sent, since the URL in {place} {fault}")]
+    Url {
+        /// Where the URL is kept.
+        place: String,
+        /// What is wrong with it; never shows it.
+        fault: String,
+    },
+    /// The event has no place in the receiver's format.
+    #[error("not sent, since it cannot be put into the receiver's format")]
+    Format(#[from] FormatError),
     /// No answer.
     #[error("{0}")]
     NoAnswer(String),
@@ -81,7 +96,9 @@ impl Sender {
     ///
     /// Fails when the receiver's address is refused or its certificate authorities cannot be read.
     pub(crate) fn new(receiver: Receiver) -> Result<Self, SendError> {
-        host_permitted(receiver.url.host_str().unwrap_or_default(), &receiver.allow)?;
+        if let Target::Fixed(url) = &receiver.target {
+            host_permitted(url.host_str().unwrap_or_default(), &receiver.allow)?;
+        }
         let client = client(&receiver)?;
         Ok(Self { client, receiver })
     }
@@ -108,23 +125,32 @@ impl Sender {
         message: &Message<'_>,
         now: Timestamp,
     ) -> Result<(AttemptResult, String), SendError> {
-        let (secrets, keys) = self.keys()?;
+        let Receiver { format, routing_key, .. } = &self.receiver;
+        let (mut secrets, keys) = self.keys()?;
+        let url = self.url()?;
+        let key = routing_key.as_ref().map(secrets::resolve).transpose()?;
+        let Rendered { content_type, body } =
+            format.render(message.id, message.body, key.as_ref())?;
+        secrets.extend(key);
         let at = now.unix_seconds();
-        let request = self
+        let mut request = self
             .client
-            .post(self.receiver.url.clone())
-            .header(CONTENT_TYPE, "application/json")
+            .post(url.clone())
+            .header(CONTENT_TYPE, content_type)
             .header("webhook-id", message.id)
-            .header("webhook-timestamp", at)
-            .header("webhook-signature", signatures(&keys, message.id, at, message.body))
-            .body(message.body.to_owned());
+            .header("webhook-timestamp", at);
+        if format.is_signed() {
+            let signatures = signatures(&keys, message.id, at, &body);
+            request = request.header("webhook-signature", signatures);
+        }
+        let request = request.body(body);
         let response = request.send().await.map_err(|error| self.no_answer(&error))?;
         let status = response.status();
         let hint = hint(status, response.headers(), now);
         let hint = hint.map(|hint| hint.min(self.receiver.retry.hint_max));
         let answer =
             one_line(&String::from_utf8_lossy(&beginning(response).await), DETAIL_BYTES_MAX);
-        let answer = self.without_secrets(answer, &secrets);
+        let answer = without_secrets(answer, &secrets, &url);
         let detail = match (status.is_redirection(), answer.is_empty()) {
             (true, true) => "redirects are not followed".to_owned(),
             (true, false) => format!("redirects are not followed: {answer}"),
@@ -145,14 +171,15 @@ impl Sender {
         Ok((values, keys))
     }
 
-    /// Receivers echo what they were sent, and their error pages the URL.
-    fn without_secrets(&self, answer: String, secrets: &[Secret]) -> String {
-        let keys = secrets.iter().map(|secret| {
-            let text = secret.expose();
-            text.strip_prefix(super::sign::PREFIX).unwrap_or(text)
-        });
-        let hidden: Vec<_> = keys.chain(self.receiver.url.query()).collect();
-        redacted(answer, &hidden)
+    fn url(&self) -> Result<Url, SendError> {
+        match &self.receiver.target {
+            Target::Fixed(url) => Ok(url.clone()),
+            Target::Kept(reference) => {
+                let text = secrets::resolve(reference)?;
+                parse_url(text.expose(), &self.receiver.allow)
+                    .map_err(|fault| SendError::Url { place: place(reference), fault })
+            }
+        }
     }
 
     fn no_answer(&self, error: &reqwest::Error) -> SendError {
@@ -164,6 +191,18 @@ impl Sender {
             (false, false) => format!("no answer: {}", root(error)),
         })
     }
+}
+
+/// Receivers echo what they were sent, and their error pages the URL, whose path or query is often
+/// the secret.
+fn without_secrets(answer: String, secrets: &[Secret], url: &Url) -> String {
+    let keys = secrets.iter().map(|secret| {
+        let text = secret.expose();
+        text.strip_prefix(super::sign::PREFIX).unwrap_or(text)
+    });
+    let path = Some(url.path()).filter(|path| PATH_SHOWN_MAX < path.len());
+    let hidden: Vec<_> = keys.chain(url.query()).chain(path).collect();
+    redacted(answer, &hidden)
 }
 
 fn client(receiver: &Receiver) -> Result<Client, HttpError> {
@@ -351,6 +390,38 @@ mod tests {
             let (result, _) = answered(answer, json!({ "retry_after_max": "1h" })).await;
             let AttemptResult::Answered { hint, .. } = result else { panic!("{result:?}") };
             assert_eq!(hint, secs.map(Duration::from_secs), "{status} {value}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_url_that_is_kept_as_a_secret_is_read_at_every_attempt_and_never_shown() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("url");
+        let path = "/services/T000/B000/hunter2hunter2";
+        let answer = http("404 Not Found", "", &format!("no_service {path}"));
+        let scripted = Scripted::start(answer).await;
+        let changes = json!({ "url": { "file": file }, "format": "slack", "secrets": null });
+        let sender = Sender::new(scripted.receiver(changes)).unwrap();
+        let body = include_str!("format/golden/failed/event.json");
+        let attempt = async |url: &str| {
+            std::fs::write(&file, url).unwrap();
+            sender.send(&Message { id: "evt_1", body }, NOW).await
+        };
+        let sent = attempt(&format!("http://{}{path}", scripted.addr)).await;
+        assert_eq!(sent.result, AttemptResult::Answered { code: 404, hint: None });
+        assert_eq!(sent.detail, "no_service [REDACTED]");
+        let request = scripted.requests().pop().unwrap();
+        assert!(!request.headers.contains_key("webhook-signature"));
+        assert!(request.body.starts_with(b"{\"text\":\"lake: validation failed"));
+        for (url, expected) in [
+            ("http://10.1.2.3/hunter2", "10.1.2.3"),
+            ("hunter2", "is not a URL"),
+            ("ftp://h.example/hunter2", "must begin with https://"),
+        ] {
+            let sent = attempt(url).await;
+            assert_eq!(sent.result, AttemptResult::Unreachable);
+            assert!(sent.detail.contains(expected), "{url}: {}", sent.detail);
+            assert!(!sent.detail.contains("hunter2"), "{}", sent.detail);
         }
     }
 

@@ -7,8 +7,8 @@ use uuid::{Builder, Uuid};
 use super::row::{Incident, Row, millis, results};
 use super::{StoreError, Tell};
 use crate::domain::{
-    Change, Event, EventData, EventType, IntegrationId, RunRef, SCHEMA_VERSION, Status, Timestamp,
-    Transition, ValidationResults,
+    About, Change, Event, EventData, EventType, IntegrationId, IntegrationRef, RunRef,
+    SCHEMA_VERSION, Status, Timestamp, Transition, ValidationResults,
 };
 
 /// What an event tells besides what the row says.
@@ -158,7 +158,9 @@ pub(super) fn emit(
         },
     };
     insert_event(tx, row, &id, &event)?;
-    for subscription in tell.subscriptions.iter().filter(|one| one.wants(kind)) {
+    let IntegrationRef { name, kind: platform, labels, .. } = &event.data.integration;
+    let about = About { name, kind: platform, labels };
+    for subscription in tell.subscriptions.iter().filter(|one| one.wants(kind, about)) {
         insert_delivery(tx, row, &id, &subscription.receiver, tell.now)?;
     }
     Ok(())

@@ -40,7 +40,11 @@ impl Place {
 }
 
 fn tell() -> Tell {
-    let subscription = Subscription { receiver: "a".to_owned(), events: vec!["*".to_owned()] };
+    let subscription = Subscription {
+        receiver: "a".to_owned(),
+        events: vec!["*".to_owned()],
+        ..Subscription::default()
+    };
     Tell { subscriptions: [subscription].into(), now: START }
 }
 

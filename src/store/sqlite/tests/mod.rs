@@ -53,6 +53,7 @@ impl Bench {
         let subscription = |receiver: &&str| Subscription {
             receiver: (*receiver).to_owned(),
             events: vec!["*".to_owned()],
+            ..Subscription::default()
         };
         Tell { subscriptions: self.receivers.iter().map(subscription).collect(), now: self.now }
     }

@@ -1,0 +1,63 @@
+//! Alertmanager's API v2 (`POST /api/v2/alerts`): an alert fires with a failure and ends with its
+//! recovery.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::told::{Line, Told, Tone};
+use crate::domain::Timestamp;
+
+/// How long an alert fires when no recovery is told: Alertmanager would end it after minutes if
+/// nobody said an end, and we tell changes once.
+const FIRING_MAX: Duration = Duration::from_hours(24 * 365);
+
+/// An alert.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Alert {
+    labels: BTreeMap<String, String>,
+    annotations: BTreeMap<&'static str, String>,
+    starts_at: Timestamp,
+    ends_at: Timestamp,
+}
+
+/// The alert for `told`; none for what neither fires nor ends.
+pub(super) fn alert(told: &Told) -> Option<Alert> {
+    let started = told.data.failing_since.unwrap_or(told.timestamp);
+    let ends_at = match told.tone() {
+        Tone::Bad => told.timestamp.plus(FIRING_MAX),
+        Tone::Good => told.timestamp,
+        Tone::Warning | Tone::Neutral => return None,
+    };
+    told.data.incident_id.as_ref()?;
+    let integration = &told.data.integration;
+    let mut labels: BTreeMap<_, _> = integration
+        .labels
+        .iter()
+        .map(|(name, value)| (format!("label_{}", label_name(name)), value.clone()))
+        .collect();
+    let own = [
+        ("alertname", "IntegrationValidationFailed"),
+        ("integration", integration.name.as_str()),
+        ("type", integration.kind.as_str()),
+        ("severity", "critical"),
+    ];
+    labels.extend(own.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    let mut annotations = BTreeMap::from([("summary", told.summary())]);
+    let lines = told.lines();
+    let description: Vec<_> = lines.iter().map(Line::text).collect();
+    annotations.insert("description", description.join("\n"));
+    let remedies: Vec<_> = lines.into_iter().filter_map(|line| line.remedy).collect();
+    if !remedies.is_empty() {
+        annotations.insert("remediation", remedies.join("\n"));
+    }
+    Some(Alert { labels, annotations, starts_at: started.min(ends_at), ends_at })
+}
+
+/// `name` with `_` for what a label's name cannot hold.
+fn label_name(name: &str) -> String {
+    let allowed = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
+    name.chars().map(allowed).collect()
+}

@@ -1,0 +1,222 @@
+//! The forms in which a receiver can be told: every one is made from the stored event when it is
+//! sent, so that a changed `format` holds for what is already owed.
+
+mod alertmanager;
+mod cloudevents;
+mod pagerduty;
+mod slack;
+mod teams;
+mod told;
+
+use serde::Serialize;
+
+use crate::domain::{EventType, Secret};
+use told::Told;
+
+/// A message cannot be put into a form.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum FormatError {
+    /// The stored event is not one this version can read.
+    #[error("the stored event cannot be read")]
+    Event(#[source] serde_json::Error),
+    /// The form has no place for this kind of event.
+    #[error("`{format}` has no form for {kind}")]
+    NoForm {
+        /// The form's name.
+        format: &'static str,
+        /// The event's type.
+        kind: String,
+    },
+}
+
+/// The form of a message.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) enum Format {
+    /// Standard Webhooks 1.0: the event itself, signed.
+    #[default]
+    Standard,
+    /// `CloudEvents` 1.0, structured JSON, signed like `standard`.
+    CloudEvents,
+    /// A Slack incoming webhook.
+    Slack,
+    /// A Microsoft Teams workflow that posts an Adaptive Card.
+    Teams,
+    /// `PagerDuty` Events API v2: trigger and resolve.
+    PagerDuty,
+    /// Alertmanager's API v2: firing and resolved.
+    Alertmanager,
+}
+
+/// A message ready to be sent.
+#[derive(Debug, Eq, PartialEq)]
+pub(crate) struct Rendered {
+    /// For the header.
+    pub(crate) content_type: &'static str,
+    /// What is sent.
+    pub(crate) body: String,
+}
+
+impl Format {
+    /// Every form.
+    pub(crate) const ALL: [Self; 6] = [
+        Self::Standard,
+        Self::CloudEvents,
+        Self::Slack,
+        Self::Teams,
+        Self::PagerDuty,
+        Self::Alertmanager,
+    ];
+
+    /// The name in the configuration.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Standard => "standard",
+            Self::CloudEvents => "cloudevents",
+            Self::Slack => "slack",
+            Self::Teams => "teams",
+            Self::PagerDuty => "pagerduty",
+            Self::Alertmanager => "alertmanager",
+        }
+    }
+
+    /// True when messages carry signatures, and therefore need a secret.
+    pub(crate) const fn is_signed(self) -> bool {
+        match self {
+            Self::Standard | Self::CloudEvents => true,
+            Self::Slack | Self::Teams | Self::PagerDuty | Self::Alertmanager => false,
+        }
+    }
+
+    /// True when `kind` can be told in this form: what only knows alarms has no place for the rest.
+    pub(crate) const fn takes(self, kind: EventType) -> bool {
+        match self {
+            Self::Standard | Self::CloudEvents | Self::Slack | Self::Teams => true,
+            Self::PagerDuty | Self::Alertmanager => match kind {
+                EventType::ValidationFailed | EventType::ValidationRecovered => true,
+                EventType::StatusChanged | EventType::ValidationWarning => false,
+            },
+        }
+    }
+
+    /// The message for the stored event `id`; `key` is `PagerDuty`'s routing key.
+    ///
+    /// # Errors
+    ///
+    /// Fails when `body` is no stored event, or when the form has no place for it.
+    pub(crate) fn render(
+        self,
+        id: &str,
+        body: &str,
+        key: Option<&Secret>,
+    ) -> Result<Rendered, FormatError> {
+        let json = "application/json";
+        let told = || serde_json::from_str::<Told>(body).map_err(FormatError::Event);
+        match self {
+            Self::Standard => Ok(Rendered { content_type: json, body: body.to_owned() }),
+            Self::CloudEvents => {
+                let event = cloudevents::event(id, body).map_err(FormatError::Event)?;
+                written("application/cloudevents+json; charset=utf-8", &event)
+            }
+            Self::Slack => written(json, &slack::message(&told()?)),
+            Self::Teams => written(json, &teams::message(&told()?)),
+            Self::PagerDuty => {
+                let told = told()?;
+                let event = pagerduty::event(&told, key).ok_or_else(|| self.no_form(&told))?;
+                written(json, &event)
+            }
+            Self::Alertmanager => {
+                let told = told()?;
+                let alert = alertmanager::alert(&told).ok_or_else(|| self.no_form(&told))?;
+                written(json, &[alert])
+            }
+        }
+    }
+
+    fn no_form(self, told: &Told) -> FormatError {
+        FormatError::NoForm { format: self.as_str(), kind: told.kind.clone() }
+    }
+}
+
+fn written(content_type: &'static str, message: &impl Serialize) -> Result<Rendered, FormatError> {
+    let body = serde_json::to_string(message).map_err(FormatError::Event)?;
+    Ok(Rendered { content_type, body })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::Value as Json;
+    use std::path::Path;
+
+    /// One event of every type, as the store keeps it, by type.
+    fn events() -> Vec<(&'static str, String)> {
+        let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/webhook/format/golden");
+        let names = ["failed", "recovered", "changed", "warning"];
+        let read = |name| std::fs::read_to_string(dir.join(name).join("event.json")).unwrap();
+        names.iter().map(|name| (*name, read(name))).collect()
+    }
+
+    #[test]
+    fn every_form_of_every_event_is_as_it_was() {
+        let dir = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let key = Secret::new("routing-key".to_owned());
+        let mut wrong = Vec::new();
+        for (name, event) in events() {
+            let kind: Json = serde_json::from_str(&event).unwrap();
+            let kind: EventType = kind["type"].as_str().unwrap().parse().unwrap();
+            for format in Format::ALL {
+                let place = format!("{name}/{}.json", format.as_str());
+                let found = format.render("evt_0192", &event, Some(&key));
+                assert_eq!(found.is_ok(), format.takes(kind), "{place}");
+                let Ok(found) = found else { continue };
+                let found: Json = serde_json::from_str(&found.body).unwrap();
+                if format == Format::Standard {
+                    assert_eq!(found, serde_json::from_str::<Json>(&event).unwrap());
+                    continue;
+                }
+                let golden = dir.join("src/webhook/format/golden").join(&place);
+                let golden = std::fs::read_to_string(golden).unwrap_or_else(|_| "0".to_owned());
+                if found != serde_json::from_str::<Json>(&golden).unwrap() {
+                    let target = dir.join("target/golden").join(&place);
+                    std::fs::create_dir_all(target.parent().unwrap()).unwrap();
+                    std::fs::write(&target, format!("{found:#}\n")).unwrap();
+                    wrong.push(place);
+                }
+            }
+        }
+        assert_eq!(wrong, [""; 0], "differ; what was found is in target/golden");
+    }
+
+    #[test]
+    fn whatever_text_an_event_holds_every_form_is_bounded_json() {
+        for (name, event) in events() {
+            let hostile = "<!channel> & \"quoted\" **bold** \\ \u{1f4a5}".repeat(100);
+            let mut json: Json = serde_json::from_str(&event).unwrap();
+            json["data"]["integration"]["name"] = hostile.clone().into();
+            for change in json["data"]["changes"].as_array_mut().unwrap() {
+                change["message"] = hostile.clone().into();
+                change["remediation"] = hostile.clone().into();
+                change["test"] = hostile.clone().into();
+            }
+            let change = json["data"]["changes"][0].clone();
+            json["data"]["changes"] = vec![change; 50].into();
+            for format in [Format::Slack, Format::Teams, Format::PagerDuty] {
+                let Ok(found) = format.render("evt_0192", &json.to_string(), None) else {
+                    continue;
+                };
+                let bytes = found.body.len();
+                assert!(bytes < 28 * 1024, "{name} as {} has {bytes} bytes", format.as_str());
+                let mentions = format == Format::Slack && found.body.contains("<!channel>");
+                assert!(!mentions, "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_event_is_an_error() {
+        for format in Format::ALL {
+            let found = format.render("evt_1", "{}", None);
+            assert_eq!(found.is_ok(), format == Format::Standard, "{format:?}");
+        }
+    }
+}
