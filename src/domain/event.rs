@@ -52,6 +52,17 @@ impl EventType {
     }
 }
 
+#[cfg(test)]
+impl schemars::JsonSchema for EventType {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "EventType".into()
+    }
+
+    fn json_schema(_generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "enum": Self::ALL.map(Self::as_str) })
+    }
+}
+
 impl std::str::FromStr for EventType {
     type Err = UnknownName;
 
@@ -131,9 +142,11 @@ fn matches(pattern: &str, text: &str) -> bool {
 
 /// The body of a webhook, format `standard`.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Event {
     /// What happened.
     #[serde(rename = "type")]
+    #[cfg_attr(test, schemars(with = "EventType"))]
     pub(crate) kind: &'static str,
     /// When it happened.
     pub(crate) timestamp: Timestamp,
@@ -144,6 +157,7 @@ pub(crate) struct Event {
 /// The payload of an event about one integration.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct EventData {
     /// Version of this shape.
     pub(crate) schema_version: u32,
@@ -176,6 +190,7 @@ pub(crate) struct EventData {
 
 /// How an event names its integration.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct IntegrationRef {
     /// Its id.
     pub(crate) id: i64,
@@ -191,6 +206,7 @@ pub(crate) struct IntegrationRef {
 /// How an event names its run.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct RunRef {
     /// Its id.
     pub(crate) id: i64,
@@ -204,6 +220,7 @@ pub(crate) struct RunRef {
 
 /// One test whose result differs from the run before.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Change {
     /// Which test.
     pub(crate) test: String,
@@ -251,6 +268,20 @@ mod tests {
         let readme = include_str!("../../README.md");
         for kind in EventType::ALL {
             assert!(readme.contains(&format!("\n| `{}` | ", kind.as_str())), "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn the_published_schema_is_that_of_the_types() {
+        let settings = schemars::generate::SchemaSettings::draft2020_12().for_serialize();
+        let schema = settings.into_generator().into_root_schema_for::<Event>();
+        let found = format!("{}\n", serde_json::to_string_pretty(&schema).unwrap());
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+        let file = format!("event.v{SCHEMA_VERSION}.schema.json");
+        let published = std::fs::read_to_string(root.join("schemas").join(&file));
+        if published.unwrap_or_default() != found {
+            std::fs::write(root.join("target").join(&file), found).unwrap();
+            panic!("schemas/{file} differs; what the types say is in target/{file}");
         }
     }
 

@@ -48,6 +48,7 @@ pub(crate) enum When {
 /// Whether trying again can help; decided where the error is seen.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) enum Class {
     /// Authentication or permission was refused.
     Denied,
@@ -210,6 +211,7 @@ pub(crate) struct Report {
 /// The one-word result of a test, and of a whole report.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) enum ReportStatus {
     /// Nothing failed.
     Passed,
@@ -264,6 +266,7 @@ impl Report {
 /// `validationResults`, to the letter of the published schema.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct ValidationResults {
     /// The whole.
     pub(crate) status: ReportStatus,
@@ -273,6 +276,7 @@ pub(crate) struct ValidationResults {
 
 /// One entry of `validationTests`.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct ValidationTest {
     /// The published name.
     pub(crate) name: String,

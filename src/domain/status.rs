@@ -92,6 +92,17 @@ impl fmt::Display for Status {
     }
 }
 
+#[cfg(test)]
+impl schemars::JsonSchema for Status {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Status".into()
+    }
+
+    fn json_schema(_generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "enum": Self::ALL.map(Self::as_str) })
+    }
+}
+
 impl FromStr for Status {
     type Err = UnknownName;
 

@@ -4,9 +4,10 @@
 // usage: node cloudevents.mjs FOLDER_OF_NODE_MODULES FILE
 import { createRequire } from "node:module";
 import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
 
 const [folder, file] = process.argv.slice(2);
-const { HTTP } = createRequire(`${folder}/`)("cloudevents");
+const { HTTP } = createRequire(resolve(folder, "package.json"))("cloudevents");
 let count = 0;
 for (const line of readFileSync(file, "utf8").trim().split("\n")) {
   const { headers, body, id, type, subject } = JSON.parse(line);

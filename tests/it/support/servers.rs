@@ -94,7 +94,8 @@ impl Drop for Moto {
     }
 }
 
-/// Lets the reference libraries of other languages verify `deliveries`.
+/// Lets the reference libraries of other languages verify `deliveries`, and the published schema
+/// their bodies.
 pub(crate) fn verify(deliveries: &[Delivery], secret: &str) {
     let installed = Command::new("tests/verify/install.sh").output().unwrap();
     assert!(installed.status.success(), "{}", String::from_utf8_lossy(&installed.stderr));
@@ -119,14 +120,17 @@ pub(crate) fn verify(deliveries: &[Delivery], secret: &str) {
     }
 }
 
-fn verifiers() -> [Command; 2] {
+fn verifiers() -> [Command; 3] {
     let folder = |name: &str, default: &str| {
         std::env::var_os(name).map_or_else(|| PathBuf::from(default), PathBuf::from)
     };
     let python = folder("REVALIDATED_VENV", "target/venv").join("bin/python");
     let mut python = Command::new(python);
     python.arg("tests/verify/verify.py");
-    let mut node = Command::new("node");
-    node.arg("tests/verify/verify.mjs").arg(folder("REVALIDATED_NODE", "target/node"));
-    [python, node]
+    let node = |script: &str| {
+        let mut node = Command::new("node");
+        node.arg(script).arg(folder("REVALIDATED_NODE", "target/node"));
+        node
+    };
+    [python, node("tests/verify/verify.mjs"), node("tests/verify/schema.mjs")]
 }
