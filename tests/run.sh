@@ -2,7 +2,7 @@
 # Passes all tests on a fresh machine: installs what they need from the ordinary package clients,
 # then checks style, lints, tests, documentation, the systemd contract, crashes and power cuts.
 #
-# usage: tests/run.sh [STEP...]     every step but load by default; `tests/run.sh list` names them
+# usage: tests/run.sh [STEP...]     every step but fuzz and load by default; `tests/run.sh list` names them
 # Debian packages are installed only when they are missing, as root or through sudo.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -21,6 +21,8 @@ step_install() {
   have python3 || missing+=(python3)
   python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
   have npm || missing+=(npm)
+  have pkg-config || missing+=(pkg-config)
+  [ -e /usr/include/openssl/ssl.h ] || missing+=(libssl-dev)
   have prometheus-alertmanager || missing+=(prometheus-alertmanager)
   have strace || missing+=(strace)
   have systemd-analyze || missing+=(systemd)
@@ -56,7 +58,7 @@ step_test() {
 # What only the other platforms use is dead code in a build without them.
 step_features() {
   local feature
-  for feature in redshift s3; do
+  for feature in bigquery databricks redshift s3 snowflake synapse trino; do
     cargo clippy --locked --quiet --no-default-features --features "$feature" -- \
       -D warnings -A dead_code -A unused_imports
   done
@@ -66,12 +68,14 @@ step_docs() {
 }
 step_systemd() { cargo build --locked --quiet && tests/systemd/run.sh target/debug/revalidated; }
 step_crash() { tests/crash/run.sh; }
+# Only by name: every parser of foreign answers for a minute, on input that is broken at random.
+step_fuzz() { REVALIDATED_FUZZ_SECONDS="${SECONDS_EACH:-60}" cargo test --locked --lib -- fuzz_; }
 # Only by name: it needs a release build and an otherwise idle machine.
 step_load() { cargo build --locked --quiet --release && benches/load.py target/release/revalidated; }
 
 all=(install format lint test features docs systemd crash)
 if [ "${1:-}" = list ]; then
-  echo "${all[*]} (load)"
+  echo "${all[*]} (fuzz load)"
   exit 0
 fi
 [ $# -gt 0 ] || set -- "${all[@]}"
