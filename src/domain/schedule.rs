@@ -138,6 +138,10 @@ fn spread(id: IntegrationId, window: Duration) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::{
+        ProptestConfig, Strategy, prop_assert, prop_assert_eq, prop_oneof, proptest,
+    };
+    use proptest::sample;
 
     fn at(text: &str) -> Timestamp {
         text.parse().unwrap()
@@ -192,5 +196,89 @@ mod tests {
             offsets.insert(offset);
         }
         assert!(150 < offsets.len());
+    }
+
+    /// A case on which independent libraries agree.
+    #[derive(serde::Deserialize)]
+    struct Agreed {
+        tz: String,
+        expr: String,
+        after: String,
+        expected: Vec<String>,
+    }
+
+    #[test]
+    fn instants_around_clock_changes_are_those_on_which_independent_libraries_agree() {
+        let cases = include_str!("../../tests/contract/cron_dst_cases.json");
+        let cases: Vec<Agreed> = serde_json::from_str(cases).unwrap();
+        assert!(100 < cases.len());
+        for Agreed { tz, expr, after, expected } in cases {
+            let schedule = Schedule::parse(&expr, &tz).unwrap();
+            let mut now = at(&after);
+            for expected in expected {
+                now = schedule.next_after(now).unwrap();
+                assert_eq!(now, at(&expected), "{expr} in {tz} after {after}");
+            }
+        }
+    }
+
+    /// A schedule with the longest time between two of its instants, when no clock is changed.
+    fn regular() -> impl Strategy<Value = (String, Duration)> {
+        let (minutes, hours) = (Duration::from_mins, Duration::from_hours);
+        prop_oneof![
+            sample::select(vec![1_u64, 2, 5, 10, 15, 20, 30])
+                .prop_map(move |n| (format!("*/{n} * * * *"), minutes(n))),
+            (0_u64..60).prop_map(move |m| (format!("{m} * * * *"), hours(1))),
+            (0_u64..60, sample::select(vec![2_u64, 3, 4, 6, 8, 12]))
+                .prop_map(move |(m, n)| (format!("{m} */{n} * * *"), hours(n))),
+            (0_u64..60, 0_u64..24).prop_map(move |(m, h)| (format!("{m} {h} * * *"), hours(24))),
+            (0_u64..60, 0_u64..24, 0_u64..7)
+                .prop_map(move |(m, h, d)| (format!("{m} {h} * * {d}"), hours(24 * 7))),
+            (0_u64..60, 0_u64..60, 0_u64..24)
+                .prop_map(move |(s, m, h)| (format!("{s} {m} {h} * * *"), hours(24))),
+        ]
+    }
+
+    fn zones() -> impl Strategy<Value = String> {
+        let names: Vec<_> = jiff::tz::db().available().map(|name| name.to_string()).collect();
+        assert!(300 < names.len(), "only {} zones", names.len());
+        sample::select(names)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
+
+        #[test]
+        fn every_instant_comes_once_and_none_is_late(
+            (expression, longest) in regular(),
+            zone in zones(),
+            start in 1_577_836_800_000_i64..2_051_222_400_000,
+            id in 1_i64..100_000,
+        ) {
+            // The clocks of the world were and will be changed by three hours at most in these years.
+            let change = Duration::from_hours(3);
+            let schedule = Schedule::parse(&expression, &zone).unwrap();
+            let id = IntegrationId(id);
+            let (mut instant, mut due) = (Timestamp(start), Timestamp(start));
+            let mut days = Vec::new();
+            for _ in 0..40 {
+                let (next, next_due) =
+                    (schedule.next_after(instant).unwrap(), schedule.next_due(id, due).unwrap());
+                prop_assert!(instant < next && due < next_due, "time goes on");
+                prop_assert!(next.since(instant) <= longest + change, "{instant} to {next}");
+                prop_assert!(
+                    next_due.since(due) <= longest + change + SPREAD_MAX,
+                    "due at {due}, then at {next_due}"
+                );
+                prop_assert_eq!(schedule.next_after(Timestamp(next.0 - 1)), Some(next));
+                days.push(schedule.local(next)[..10].to_owned());
+                (instant, due) = (next, next_due);
+            }
+            if longest == Duration::from_hours(24) {
+                let before = days.len();
+                days.dedup();
+                prop_assert_eq!(days.len(), before, "a day has two instants");
+            }
+        }
     }
 }
