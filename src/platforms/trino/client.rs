@@ -7,6 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::Method;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use reqwest::Url;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::classify::{Cause, Failure};
@@ -326,7 +327,9 @@ fn read<T: serde::de::DeserializeOwned>(
 fn words(answer: &Answer, account: &Account) -> String {
     let text = String::from_utf8_lossy(&answer.body);
     if answer.is_redirect() {
-        return "the server sends elsewhere, which is not followed".to_owned();
+        let to = answer.header("location").and_then(|text| Url::parse(&text).ok());
+        let to = to.map_or_else(|| "elsewhere".to_owned(), |to| to.origin().ascii_serialization());
+        return account.clean(&format!("the server sends to [{to}], which is not followed"));
     }
     if text.trim_start().starts_with('<') {
         return "a page for a browser".to_owned();

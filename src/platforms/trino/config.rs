@@ -341,6 +341,27 @@ fn galaxy_host(place: &str) -> Option<String> {
     is_below.then_some(host)
 }
 
+/// Every key, which the sample shows.
+#[cfg(test)]
+pub(super) const KEYS: [&str; 16] = [
+    "host",
+    "port",
+    "authenticationType",
+    "username",
+    "password",
+    "token",
+    "catalogs",
+    "tls",
+    "endpoint",
+    "expectedUser",
+    "accessControlProbe",
+    "allowGalaxy",
+    "minimumVersion",
+    "connectTimeout",
+    "readTimeout",
+    "proxy",
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;

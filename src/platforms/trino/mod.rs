@@ -22,7 +22,7 @@ use crate::domain::{Class, Finding, Report, SecretRef, one_line};
 use crate::input::Reader;
 use crate::secrets;
 use catalog::{AUTHENTICATION, CATALOG, CATALOGS, CONNECTION, QUERY, VERSION};
-use classify::Failure;
+use classify::{Cause, Failure};
 use client::{Account, Client, Until};
 use config::{Config, Login};
 use statement::Statement;
@@ -223,7 +223,10 @@ impl Trino {
 
     async fn catalogs(&self, session: &Session<'_>) -> Result<(), Finding> {
         let found = session.ask(Statement::Catalogs).await.map_err(|failure| {
-            failure.finding_that("The catalogs of the cluster could not be listed.")
+            unrun(
+                &failure,
+                failure.finding_that("The catalogs of the cluster could not be listed."),
+            )
         })?;
         // Names of catalogs are matched as Trino does: whatever their case.
         let is_missing =
@@ -253,7 +256,19 @@ impl Trino {
 /// The version, where the coordinator tells it.
 async fn connection(session: &Session<'_>) -> Result<Option<String>, Finding> {
     let info = session.client.info(&session.account).await;
-    let info = info.map_err(|failure| failure.finding(CONNECTION))?;
+    let info = info.map_err(|failure| {
+        let finding = failure.finding(CONNECTION);
+        match &failure.cause {
+            Cause::Silent(_) if failure.class == Class::Invalid => finding.mend(
+                "Give the certificate's authority in `tls.caFile`, or its name in \
+                 `tls.serverName`.",
+            ),
+            Cause::Refused { status: 300..=399, .. } => {
+                finding.mend("Set `host` and `port` to where clients are sent.")
+            }
+            Cause::Refused { .. } | Cause::Query { .. } | Cause::Silent(_) => finding,
+        }
+    })?;
     let Some(info) = info else { return Ok(None) };
     if info.coordinator == Some(false) {
         let detail = "What answers is a worker, not the coordinator.";
@@ -291,11 +306,23 @@ async fn query(session: &Session<'_>) -> Result<Held<()>, Finding> {
     if !is_hidden {
         return Err(failure.finding(QUERY));
     }
-    session.ask(Statement::One).await.map_err(|failure| failure.finding(QUERY))?;
+    let ran = session.ask(Statement::One).await;
+    ran.map_err(|failure| unrun(&failure, failure.finding(QUERY)))?;
     let what = "The active nodes cannot be counted.";
     let mend = "Let the system account read system.runtime.nodes.";
     let reservation = Some(failure.finding_that(what).mend(mend));
     Ok(Held { value: (), message: None, reservation })
+}
+
+/// Adds how to mend that a statement was denied which reads no table.
+fn unrun(failure: &Failure, finding: Finding) -> Finding {
+    if failure.class == Class::Denied && failure.is_of_query() {
+        return finding.mend(
+            "Allow the system account to execute queries in the rules of the cluster's access \
+             control.",
+        );
+    }
+    finding
 }
 
 /// Reads the secrets of `login` anew.

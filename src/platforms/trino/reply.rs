@@ -115,7 +115,10 @@ impl NextUri {
         let Ok(url) = Url::parse(text) else { return wrong("its address is no URI") };
         let found = url.origin().ascii_serialization();
         if found != origin {
-            return wrong(&format!("it is at [{found}] instead of [{origin}]"));
+            return wrong(&format!(
+                "it is at [{found}] instead of [{origin}]; behind a proxy, the coordinator needs \
+                 http-server.process-forwarded=true"
+            ));
         }
         if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
             return wrong("its address has more than a path and a query");

@@ -168,35 +168,77 @@ async fn secrets_are_read_anew_for_every_run() {
     }
 }
 
+/// A server that holds no request back, as a gateway may, is not asked as fast as it can answer; and
+/// it is told when the query is given up.
+#[tokio::test]
+async fn a_query_that_never_leaves_the_queue_is_asked_for_slowly_and_then_given_up() {
+    let case = tempfile::tempdir().unwrap();
+    let queued = std::fs::read_to_string(cases("trino").join("all-well/nodes.http")).unwrap();
+    for name in ["nodes", "next-nodes"] {
+        std::fs::write(case.path().join(format!("{name}.http")), &queued).unwrap();
+    }
+    for number in 1..=3 {
+        let name = format!("next-nodes.{number}.http");
+        std::fs::write(case.path().join(name), &queued).unwrap();
+    }
+    for name in ["info", "current-user", "next-current-user"] {
+        let name = format!("{name}.http");
+        let from = cases("trino").join("all-well").join(&name);
+        std::fs::copy(from, case.path().join(&name)).unwrap();
+    }
+    let server = Server::start(&SUBJECT, case.path(), None).await;
+    let mut run = context(Mode::Recurring);
+    run.test_limit = Duration::from_secs(1);
+    let report = validator(&PLATFORM, &all_well(&server.address)).validate(&run).await;
+    let expected = "The cluster accepted the connection but could not run a query. The query did \
+        not end within the time limit; it is QUEUED.";
+    assert_eq!(result(&report, QUERY), (ReportStatus::Failed, expected));
+    let seen = server.seen();
+    let asked = seen.iter().filter(|seen| asked_for(seen).as_deref() == Some("next-nodes")).count();
+    assert!((2..30).contains(&asked), "{asked}");
+    assert!(seen.last().unwrap().line.starts_with("DELETE /v1/statement/queued/"), "{seen:?}");
+}
+
 #[test]
-fn the_sample_is_a_configuration_with_its_commented_keys_too() {
-    let enabled = |line: &str| {
-        let key = line.strip_prefix("# ").unwrap_or(line);
-        let is_key = key.starts_with('[')
-            || key.split_once(" = ").is_some_and(|(key, _)| !key.contains(' '));
-        if is_key { key.to_owned() } else { line.to_owned() }
-    };
-    let every_key = PLATFORM.sample.lines().map(enabled).collect::<Vec<_>>().join("\n");
-    let every_key = every_key.replace("/etc/revalidated/trino-ca.pem", "@ca@");
+fn the_sample_is_a_configuration_with_each_of_its_commented_parts() {
     let dir = tempfile::tempdir().unwrap();
-    let authority = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let path = dir.path().join("ca.pem");
+    let authority = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     std::fs::write(&path, authority.cert.pem()).unwrap();
-    let every_key = every_key.replace("@ca@", path.to_str().unwrap());
-    for text in [PLATFORM.sample.to_owned(), every_key] {
-        let document: toml_edit::DocumentMut = text.parse().unwrap();
+    let sample = PLATFORM.sample.replace("/etc/revalidated/trino-ca.pem", path.to_str().unwrap());
+    let parts: Vec<_> = sample.split("\n\n").collect();
+    for enabled in 0..parts.len() {
+        let mut parts: Vec<_> = parts.iter().map(|part| (*part).to_owned()).collect();
+        let lines = parts[enabled].lines().map(|line| {
+            let key = line.strip_prefix("# ").unwrap_or(line);
+            let name = key.split_once(" = ").map_or("", |(name, _)| name);
+            let is_key = key.starts_with('[') || (!name.is_empty() && !name.contains(' '));
+            if is_key { key } else { line }
+        });
+        let text = lines.collect::<Vec<_>>().join("\n");
+        let is_token = text.contains("\ntoken = ");
+        parts[enabled] = text;
+        let document: toml_edit::DocumentMut = parts.join("\n\n").parse().unwrap();
         let table = document["integration"].as_array_of_tables().unwrap().get(0).unwrap();
         assert_eq!(table["type"].as_str(), Some(PLATFORM.kind));
         assert!(!table.contains_key("autoBootstrap"));
-        let config = json_of(table["config"].as_table().unwrap());
+        let mut config = json_of(table["config"].as_table().unwrap());
+        if is_token {
+            config["authenticationType"] = "jwt".into();
+            config.as_object_mut().unwrap().remove("password");
+        }
         let (_, faults) = parsed(&PLATFORM, &config);
         assert!(faults.is_empty(), "{config:#} {faults:?}");
     }
-    for key in ["port", "tls", "accessControlProbe", "allowGalaxy", "minimumVersion", "proxy"] {
-        assert!(PLATFORM.sample.contains(key), "{key}");
+    for key in config::KEYS {
+        assert!(
+            sample.contains(&format!("{key} = ")) || sample.contains(&format!(".{key}]")),
+            "{key}"
+        );
     }
 }
 
+/// A table of the sample as JSON.
 fn json_of(table: &dyn toml_edit::TableLike) -> Json {
     let value = |item: &toml_edit::Item| -> Json {
         if let Some(table) = item.as_table_like() {
