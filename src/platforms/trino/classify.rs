@@ -44,7 +44,7 @@ pub(super) enum Cause {
         /// The id of the query, bounded.
         id: String,
         /// Trino's words, bounded.
-        error: QueryError,
+        error: Box<QueryError>,
     },
     /// No answer came, or none that Trino gives; one line that says why.
     Silent(String),
@@ -80,7 +80,8 @@ impl Failure {
 
     /// A query that failed.
     pub(super) fn query(id: String, error: QueryError) -> Self {
-        Self { class: class_of(&error), cause: Cause::Query { id, error }, hint: None }
+        let class = class_of(&error);
+        Self { class, cause: Cause::Query { id, error: Box::new(error) }, hint: None }
     }
 
     /// True when Trino took the statement, and so the credentials.
@@ -123,7 +124,8 @@ impl Failure {
         let text = match &self.cause {
             Cause::Refused { status, words, .. } if words.is_empty() => format!("HTTP {status}"),
             Cause::Refused { status, words, .. } => format!("HTTP {status}: {words}"),
-            Cause::Query { error: QueryError { message, error_name, error_code, .. }, .. } => {
+            Cause::Query { error, .. } => {
+                let QueryError { message, error_name, error_code, .. } = error.as_ref();
                 let words = message.as_deref().unwrap_or("no reason given");
                 match (error_name.as_deref(), error_code) {
                     (Some(name), _) => format!("{name}: {words}"),
@@ -148,7 +150,7 @@ impl Failure {
                 Some(format!("HTTP {status}, WWW-Authenticate [{challenge}]: {words}"))
             }
             Cause::Query { id, error } => {
-                let QueryError { message, error_code, error_name, error_type } = error;
+                let QueryError { message, error_code, error_name, error_type } = error.as_ref();
                 let code = error_code.map_or_else(|| "none".to_owned(), |code| code.to_string());
                 let (name, kind) = (or(error_name), or(error_type));
                 Some(format!("query {id}, {kind}, {name} ({code}): {}", or(message)))
@@ -199,8 +201,7 @@ fn kind_of(error: &QueryError) -> Kind {
         (Some("USER_ERROR"), _) => Kind::User,
         (Some("INTERNAL_ERROR"), _) => Kind::Internal,
         (Some("INSUFFICIENT_RESOURCES"), _) => Kind::Resources,
-        (Some("EXTERNAL"), _) => Kind::External,
-        (_, Some(CONNECTOR_MIN..)) => Kind::External,
+        (Some("EXTERNAL"), _) | (_, Some(CONNECTOR_MIN..)) => Kind::External,
         (_, Some(RESOURCES_MIN..)) => Kind::Resources,
         (_, Some(INTERNAL_MIN..)) => Kind::Internal,
         (_, Some(0..)) => Kind::User,
@@ -216,8 +217,8 @@ fn class_of(error: &QueryError) -> Class {
     match kind_of(error) {
         Kind::User => user_error(name, code),
         Kind::Internal => match (name, code) {
-            ("CONFIGURATION_INVALID", _) | (_, Some(65_559)) => Class::Invalid,
-            ("INVALID_RESOURCE_GROUP", _) | (_, Some(65_561)) => Class::Invalid,
+            ("CONFIGURATION_INVALID" | "INVALID_RESOURCE_GROUP", _)
+            | (_, Some(65_559 | 65_561)) => Class::Invalid,
             _ => Class::Unavailable,
         },
         Kind::Resources => match (name, code) {
