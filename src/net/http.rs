@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use rustls::AlertDescription;
 use tokio::runtime;
 
 use super::tls;
@@ -280,6 +281,18 @@ pub(crate) fn classify(error: &reqwest::Error) -> (Class, String) {
     if causes.iter().any(|cause| is_certificate_fault(*cause)) {
         return (Class::Invalid, format!("the server's certificate is not accepted: {detail}"));
     }
+    if let Some(alert) = causes.iter().find_map(|cause| refusal_of_ours(*cause)) {
+        let class = if alert == AlertDescription::CertificateExpired {
+            Class::Expired
+        } else {
+            Class::Denied
+        };
+        return (class, format!("the server does not accept the client certificate: {detail}"));
+    }
+    // The library's type is not public.
+    if error.is_connect() && detail.ends_with("proxy authorization required") {
+        return (Class::Denied, "the proxy does not accept the user or the password".to_owned());
+    }
     if causes.iter().any(|cause| is_our_fault(*cause)) {
         return (Class::Ours, format!("no connection can be opened: {detail}"));
     }
@@ -322,6 +335,23 @@ fn is_certificate_fault(cause: &(dyn StdError + 'static)) -> bool {
                 | rustls::Error::UnsupportedNameType
         )
     )
+}
+
+/// The alert of a server that misses our certificate, or does not like it.
+fn refusal_of_ours(cause: &(dyn StdError + 'static)) -> Option<AlertDescription> {
+    let Some(rustls::Error::AlertReceived(alert)) = cause.downcast_ref() else { return None };
+    let is_about_us = matches!(
+        alert,
+        AlertDescription::NoCertificate
+            | AlertDescription::BadCertificate
+            | AlertDescription::UnsupportedCertificate
+            | AlertDescription::CertificateRevoked
+            | AlertDescription::CertificateExpired
+            | AlertDescription::CertificateUnknown
+            | AlertDescription::UnknownCA
+            | AlertDescription::CertificateRequired
+    );
+    is_about_us.then_some(*alert)
 }
 
 fn is_our_fault(cause: &(dyn StdError + 'static)) -> bool {

@@ -32,6 +32,9 @@ pub(crate) struct Reach {
     built: Mutex<Option<Built>>,
 }
 
+/// The file of authorities, the name of the server and the identity that a `tls` table gives.
+type Tls = (Option<PathBuf>, Option<String>, Option<IdentityRef>);
+
 #[derive(Debug)]
 struct ProxyAccount {
     username: String,
@@ -58,12 +61,25 @@ impl Reach {
     /// `tls.serverName` it comes to bear that name, while connections still go to its host. Without
     /// one, `tls.serverName` is refused.
     pub(crate) fn read(reader: &mut Reader<'_>, server: Option<&mut String>) -> Option<Self> {
+        let tls = reader.table("tls").map(tls).unwrap_or_default();
+        Self::with_tls(reader, server, tls)
+    }
+
+    /// Reads everything but `tls`, for a platform where that may be a flag and is one.
+    pub(crate) fn read_without_tls(reader: &mut Reader<'_>) -> Option<Self> {
+        Self::with_tls(reader, None, (None, None, None))
+    }
+
+    fn with_tls(
+        reader: &mut Reader<'_>,
+        server: Option<&mut String>,
+        (ca_file, name, identity): Tls,
+    ) -> Option<Self> {
         let connect_timeout = reader.duration("connectTimeout", CONNECT_MIN, CONNECT_MAX);
         let connect_timeout = connect_timeout.unwrap_or(CONNECT_DEFAULT);
         let total_timeout = reader.duration("readTimeout", READ_MIN, READ_MAX);
         let total_timeout = total_timeout.unwrap_or(READ_DEFAULT).max(connect_timeout);
         let (proxy, account) = reader.table("proxy").and_then(proxy).unzip();
-        let (ca_file, name, identity) = reader.table("tls").map(tls).unwrap_or_default();
         let behind = match (name, server) {
             (Some(_), None) => {
                 reader.fault("tls", "`serverName` cannot be used here: there are several servers");
@@ -223,7 +239,7 @@ fn proxy(mut table: Reader<'_>) -> Option<(Proxy, Option<ProxyAccount>)> {
     Some((Proxy { url: url?, credentials: None }, account))
 }
 
-fn tls(mut table: Reader<'_>) -> (Option<PathBuf>, Option<String>, Option<IdentityRef>) {
+fn tls(mut table: Reader<'_>) -> Tls {
     let ca_file = table.string("caFile").map(PathBuf::from);
     let name = table.string("serverName");
     let name = name.filter(|name| {
@@ -255,7 +271,9 @@ pub(crate) fn is_host(text: &str) -> bool {
 mod tests {
     use super::*;
     use crate::input::{Faults, Value};
+    use crate::platforms::testing::{Seen, Server, StandIn, Subject};
     use serde_json::json;
+    use std::sync::Arc;
 
     fn read(config: &serde_json::Value, server: &mut String) -> (Option<Reach>, Vec<String>) {
         let value = Value::from_json(config, &"f".into());
@@ -371,5 +389,131 @@ mod tests {
             error.detail,
             "the client certificate cannot be used: its key is not in PEM form"
         );
+    }
+
+    /// Asks for `/v1/info` of `server` as `config` says, once, and says how that went.
+    async fn asked(config: &serde_json::Value, server: &str) -> Result<u16, NoAnswer> {
+        let mut server = server.to_owned();
+        let (reach, faults) = read(config, &mut server);
+        assert!(faults.is_empty(), "{faults:?}");
+        let reach = reach.unwrap();
+        assert!(!format!("{reach:?}").contains("hunter2"), "{reach:?}");
+        let connections = reach.connections()?;
+        let built = http::Request::get(format!("{server}/v1/info")).body(Vec::new());
+        let answer = connections.fetch(crate::net::exchange::request(built)?, 10_000).await;
+        let shown = format!("{answer:?} {reach:?} {connections:?}");
+        assert!(!shown.contains("hunter2"), "{shown}");
+        answer.map(|answer| answer.status)
+    }
+
+    #[tokio::test]
+    async fn https_goes_through_a_proxy_with_its_credentials() {
+        let (server, proxy) = (StandIn::start("buenavista"), StandIn::start("proxy"));
+        let address = format!("https://localhost:{}", server.value("https"));
+        let config = |password: &str| {
+            let proxy = json!({
+                "url": proxy.value("url"), "username": proxy.value("username"),
+                "password": password,
+            });
+            json!({ "tls": { "caFile": server.value("ca") }, "proxy": proxy })
+        };
+        assert_eq!(asked(&config(proxy.value("password")), &address).await, Ok(200));
+        let refused = asked(&config("hunter2-wrong"), &address).await.unwrap_err();
+        assert_eq!(refused.class, Class::Denied, "{refused:?}");
+        assert_eq!(refused.detail, "the proxy does not accept the user or the password");
+        // The proxy writes a line when a connection has ended.
+        let connected = format!("CONNECT localhost:{} - ", server.value("https"));
+        let log = || std::fs::read_to_string(proxy.value("log")).unwrap();
+        let end = tokio::time::Instant::now() + Duration::from_secs(20);
+        while !log().contains(&connected) {
+            assert!(tokio::time::Instant::now() < end, "{}", log());
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        assert_eq!(log().matches("ProxyAuthenticationFailed").count(), 1, "{}", log());
+    }
+
+    #[tokio::test]
+    async fn a_client_certificate_is_shown_to_a_server_that_asks_for_one() {
+        let server = StandIn::start("buenavista");
+        let address = format!("https://localhost:{}", server.value("mutual"));
+        let mut tls = json!({ "caFile": server.value("ca") });
+        let refused = asked(&json!({ "tls": tls }), &address).await.unwrap_err();
+        assert_eq!(refused.class, Class::Unreachable, "{refused:?}");
+        tls["certificate"] = json!({ "file": server.value("client_certificate") });
+        tls["key"] = json!({ "file": server.value("client_key") });
+        assert_eq!(asked(&json!({ "tls": tls }), &address).await, Ok(200));
+    }
+
+    /// As Java and others do, and as Python, which hangs up, does not.
+    #[tokio::test]
+    async fn a_server_that_says_why_it_refuses_a_client_is_understood() {
+        let pair = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let own = pair.cert.der().clone();
+        let mut roots = rustls::RootCertStore::empty();
+        roots.add(own.clone()).unwrap();
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let verifier = rustls::server::WebPkiClientVerifier::builder_with_provider(
+            Arc::new(roots),
+            Arc::clone(&provider),
+        );
+        let key = rustls::pki_types::PrivateKeyDer::try_from(pair.signing_key.serialize_der());
+        let config = rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_client_cert_verifier(verifier.build().unwrap())
+            .with_single_cert(vec![own], key.unwrap())
+            .unwrap();
+        let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("https://localhost:{}", listener.local_addr().unwrap().port());
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let _refused = acceptor.accept(stream).await;
+            }
+        });
+        let dir = tempfile::tempdir().unwrap();
+        let ca = dir.path().join("ca.pem");
+        std::fs::write(&ca, pair.cert.pem()).unwrap();
+        let mut other = rcgen::CertificateParams::default();
+        other.distinguished_name.push(rcgen::DnType::CommonName, "a stranger");
+        let key = rcgen::KeyPair::generate().unwrap();
+        let certificate = other.self_signed(&key).unwrap().pem();
+        let identity =
+            json!({ "caFile": ca, "certificate": certificate, "key": key.serialize_pem() });
+        for tls in [json!({ "caFile": ca }), identity] {
+            let refused = asked(&json!({ "tls": tls }), &address).await.unwrap_err();
+            assert_eq!(refused.class, Class::Denied, "{refused:?}");
+            let expected =
+                "the server does not accept the client certificate: received fatal alert";
+            assert!(refused.detail.starts_with(expected), "{refused:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_server_that_is_called_by_another_name_hears_that_name() {
+        let subject = Subject {
+            folder: "none",
+            validator: |_| unreachable!("nothing is validated here"),
+            operation: |_| None,
+            check: |_| {},
+            shown: Seen::with_body,
+            secrets: &[],
+            cases_min: 0,
+        };
+        let dir = tempfile::tempdir().unwrap();
+        let server = Server::start(&subject, dir.path(), Some("otherName")).await;
+        let ca = dir.path().join("ca.pem");
+        std::fs::write(&ca, server.ca_pem.as_deref().unwrap()).unwrap();
+        let port = server.address.rsplit_once(':').unwrap().1;
+        let address = format!("https://127.0.0.1:{port}");
+        let mut tls = json!({ "caFile": ca });
+        let refused = asked(&json!({ "tls": tls }), &address).await.unwrap_err();
+        assert_eq!(refused.class, Class::Invalid, "{refused:?}");
+        tls["serverName"] = "other.example".into();
+        // 599 is what this server answers when nothing is recorded.
+        assert_eq!(asked(&json!({ "tls": tls }), &address).await, Ok(599));
+        let seen = server.seen();
+        assert_eq!(seen.len(), 1);
+        assert_eq!(seen[0].header("host"), Some(format!("other.example:{port}").as_str()));
     }
 }

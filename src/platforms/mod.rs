@@ -12,6 +12,8 @@ mod testing;
 mod redshift;
 #[cfg(feature = "s3")]
 mod s3;
+#[cfg(feature = "trino")]
+mod trino;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -29,6 +31,8 @@ pub(crate) static PLATFORMS: &[Platform] = &[
     s3::PLATFORM,
     #[cfg(feature = "redshift")]
     redshift::PLATFORM,
+    #[cfg(feature = "trino")]
+    trino::PLATFORM,
 ];
 
 /// What a platform folder exports.
@@ -57,7 +61,6 @@ pub(crate) enum AutoBootstrap {
     /// Only `false`.
     MustBeFalse,
     /// It is not given.
-    #[cfg_attr(not(test), expect(dead_code, reason = "Trino's, which is not there yet"))]
     Absent,
 }
 

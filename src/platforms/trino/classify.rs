@@ -1,0 +1,363 @@
+//! What a failed call means, and how it is told.
+
+use std::time::Duration;
+
+use super::reply::QueryError;
+use crate::domain::{Class, Finding, Test};
+use crate::net::exchange::{Attempt, NoAnswer};
+
+/// The first code of `INTERNAL_ERROR`.
+const INTERNAL_MIN: i64 = 0x1_0000;
+/// The first code of `INSUFFICIENT_RESOURCES`.
+const RESOURCES_MIN: i64 = 0x2_0000;
+/// The first code that belongs to a connector.
+const CONNECTOR_MIN: i64 = 0x100_0000;
+/// What a permission that is refused says when it is not about the table that was asked for.
+const NOT_ABOUT_TABLES: [&str; 3] =
+    ["cannot impersonate user", "cannot execute query", "cannot become user"];
+
+/// Why a call had no answer of the kind that was asked for.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Failure {
+    /// Whether trying again can help.
+    pub(super) class: Class,
+    /// What happened.
+    pub(super) cause: Cause,
+    /// The wait that the server asked for.
+    pub(super) hint: Option<Duration>,
+}
+
+/// What happened to a call.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) enum Cause {
+    /// The server, or something before it, answered with a status that refuses.
+    Refused {
+        /// The status.
+        status: u16,
+        /// The words with it, in one bounded line; empty where there are none.
+        words: String,
+        /// What the server wants to be shown, in one bounded line.
+        challenge: Option<String>,
+    },
+    /// The query ran into an error.
+    Query {
+        /// The id of the query, bounded.
+        id: String,
+        /// Trino's words, bounded.
+        error: Box<QueryError>,
+    },
+    /// No answer came, or none that Trino gives; one line that says why.
+    Silent(String),
+}
+
+impl Attempt for Failure {
+    fn class(&self) -> Class {
+        self.class
+    }
+
+    fn hint(&self) -> Option<Duration> {
+        self.hint
+    }
+}
+
+impl From<NoAnswer> for Failure {
+    fn from(NoAnswer { class, detail }: NoAnswer) -> Self {
+        Self::silent(class, detail)
+    }
+}
+
+impl Failure {
+    /// There is no answer of Trino's; `why` says it in one line.
+    pub(super) const fn silent(class: Class, why: String) -> Self {
+        Self { class, cause: Cause::Silent(why), hint: None }
+    }
+
+    /// An answer whose status refuses.
+    pub(super) fn refused(status: u16, words: String, challenge: Option<String>) -> Self {
+        let class = class_of_status(status, &words);
+        Self { class, cause: Cause::Refused { status, words, challenge }, hint: None }
+    }
+
+    /// A query that failed.
+    pub(super) fn query(id: String, error: QueryError) -> Self {
+        let class = class_of(&error);
+        Self { class, cause: Cause::Query { id, error: Box::new(error) }, hint: None }
+    }
+
+    /// True when Trino took the statement, and so the credentials.
+    pub(super) const fn is_of_query(&self) -> bool {
+        matches!(self.cause, Cause::Query { .. })
+    }
+
+    /// True when a query failed for a reason that may pass.
+    pub(super) const fn is_passing_query(&self) -> bool {
+        self.is_of_query() && !self.class.is_definitive()
+    }
+
+    /// True when what a connector reads from failed, and not Trino.
+    pub(super) fn is_external(&self) -> bool {
+        match &self.cause {
+            Cause::Query { error, .. } => kind_of(error) == Kind::External,
+            Cause::Refused { .. } | Cause::Silent(_) => false,
+        }
+    }
+
+    /// True when reading a table was refused, rather than running queries or being somebody else.
+    pub(super) fn is_about_table(&self) -> bool {
+        let Cause::Query { error, .. } = &self.cause else { return false };
+        let words = error.message.as_deref().unwrap_or_default().to_lowercase();
+        self.class == Class::Denied && !NOT_ABOUT_TABLES.iter().any(|other| words.contains(other))
+    }
+
+    /// True when signing in takes a person at a browser.
+    pub(super) fn wants_browser(&self) -> bool {
+        match &self.cause {
+            Cause::Refused { challenge, .. } => {
+                challenge.as_deref().is_some_and(|text| text.contains("x_redirect_server"))
+            }
+            Cause::Query { .. } | Cause::Silent(_) => false,
+        }
+    }
+
+    /// What happened, in one line with a final period.
+    pub(super) fn detail(&self) -> String {
+        let text = match &self.cause {
+            Cause::Refused { status, words, .. } if words.is_empty() => format!("HTTP {status}"),
+            Cause::Refused { status, words, .. } => format!("HTTP {status}: {words}"),
+            Cause::Query { error, .. } => {
+                let QueryError { message, error_name, error_code, .. } = error.as_ref();
+                let words = message.as_deref().unwrap_or("no reason given");
+                match (error_name.as_deref(), error_code) {
+                    (Some(name), _) => format!("{name}: {words}"),
+                    (None, Some(code)) => format!("error {code}: {words}"),
+                    (None, None) => words.to_owned(),
+                }
+            }
+            Cause::Silent(why) => why.clone(),
+        };
+        let mut chars = text.chars();
+        let first = chars.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+        let end = if text.ends_with(['.', '…', '!', '?']) { "" } else { "." };
+        format!("{first}{}{end}", chars.as_str())
+    }
+
+    /// What was said, for those who look into it; none where that is the detail already.
+    pub(super) fn evidence(&self) -> Option<String> {
+        let or = |text: &Option<String>| text.clone().unwrap_or_else(|| "none".to_owned());
+        match &self.cause {
+            Cause::Refused { status, words, challenge } => {
+                let challenge = challenge.as_deref().unwrap_or("none");
+                Some(format!("HTTP {status}, WWW-Authenticate [{challenge}]: {words}"))
+            }
+            Cause::Query { id, error } => {
+                let QueryError { message, error_code, error_name, error_type } = error.as_ref();
+                let code = error_code.map_or_else(|| "none".to_owned(), |code| code.to_string());
+                let (name, kind) = (or(error_name), or(error_type));
+                Some(format!("query {id}, {kind}, {name} ({code}): {}", or(message)))
+            }
+            Cause::Silent(_) => None,
+        }
+    }
+
+    /// A finding of `test`: its text, and what happened.
+    pub(super) fn finding(&self, test: Test) -> Finding {
+        self.with_evidence(Finding::of(test, self.class, self.detail()))
+    }
+
+    /// A finding that says `what` in a sentence, and what happened.
+    pub(super) fn finding_that(&self, what: &str) -> Finding {
+        self.with_evidence(Finding::new(self.class, format!("{what} {}", self.detail())))
+    }
+
+    fn with_evidence(&self, finding: Finding) -> Finding {
+        Finding { evidence: self.evidence(), ..finding }
+    }
+}
+
+/// The class of an answer that refuses.
+fn class_of_status(status: u16, words: &str) -> Class {
+    match status {
+        401 if words.to_lowercase().contains("expired") => Class::Expired,
+        401 | 403 | 407 => Class::Denied,
+        429 => Class::Throttled,
+        408 | 410 | 500..=599 => Class::Unavailable,
+        // A redirect is not followed: where it leads is not what was configured.
+        _ => Class::Invalid,
+    }
+}
+
+/// The four types of errors, and those that do not say which.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Kind {
+    User,
+    Internal,
+    Resources,
+    External,
+    Unknown,
+}
+
+fn kind_of(error: &QueryError) -> Kind {
+    match (error.error_type.as_deref(), error.error_code) {
+        (Some("USER_ERROR"), _) => Kind::User,
+        (Some("INTERNAL_ERROR"), _) => Kind::Internal,
+        (Some("INSUFFICIENT_RESOURCES"), _) => Kind::Resources,
+        (Some("EXTERNAL"), _) | (_, Some(CONNECTOR_MIN..)) => Kind::External,
+        (_, Some(RESOURCES_MIN..)) => Kind::Resources,
+        (_, Some(INTERNAL_MIN..)) => Kind::Internal,
+        (_, Some(0..)) => Kind::User,
+        (_, Some(_) | None) => Kind::Unknown,
+    }
+}
+
+/// The class of a query's error: by its type, and within that by its name, or its code where it has
+/// no name.
+fn class_of(error: &QueryError) -> Class {
+    let name = error.error_name.as_deref().unwrap_or_default();
+    let code = error.error_code.filter(|_| name.is_empty());
+    match kind_of(error) {
+        Kind::User => user_error(name, code),
+        Kind::Internal => match (name, code) {
+            ("CONFIGURATION_INVALID" | "INVALID_RESOURCE_GROUP", _)
+            | (_, Some(65_559 | 65_561)) => Class::Invalid,
+            _ => Class::Unavailable,
+        },
+        Kind::Resources => match (name, code) {
+            ("QUERY_QUEUE_FULL", _) | (_, Some(131_074)) => Class::Throttled,
+            _ => Class::Unavailable,
+        },
+        Kind::External => Class::Unavailable,
+        Kind::Unknown => Class::Invalid,
+    }
+}
+
+fn user_error(name: &str, code: Option<i64>) -> Class {
+    match (name, code) {
+        ("PERMISSION_DENIED", _) | (_, Some(4)) => Class::Denied,
+        (
+            "NOT_FOUND" | "CATALOG_NOT_FOUND" | "SCHEMA_NOT_FOUND" | "TABLE_NOT_FOUND"
+            | "COLUMN_NOT_FOUND" | "ROLE_NOT_FOUND",
+            _,
+        )
+        | (_, Some(5 | 44..=48)) => Class::Missing,
+        (
+            "ABANDONED_QUERY"
+            | "USER_CANCELED"
+            | "QUERY_REJECTED"
+            | "ADMINISTRATIVELY_KILLED"
+            | "CATALOG_NOT_AVAILABLE",
+            _,
+        )
+        | (_, Some(2 | 3 | 31 | 38)) => Class::Unavailable,
+        _ => Class::Invalid,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(kind: &str, name: &str, code: i64) -> QueryError {
+        let given = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        QueryError {
+            message: Some("m".to_owned()),
+            error_code: Some(code),
+            error_name: given(name),
+            error_type: given(kind),
+        }
+    }
+
+    /// Every code of Trino's `StandardErrorCode` that is not `Invalid` beside its kin, and the rest
+    /// of each range.
+    #[test]
+    fn every_standard_error_has_a_class() {
+        let codes = include_str!("testcases/codes.txt");
+        let mut count = 0;
+        for line in codes.lines().filter(|line| !line.starts_with('#')) {
+            let [name, code, kind, class] = line.split_whitespace().collect::<Vec<_>>()[..] else {
+                panic!("{line}");
+            };
+            let code: i64 = code.parse().unwrap();
+            let by_all = class_of(&error(kind, name, code));
+            assert_eq!(by_all.as_str(), class, "{line}");
+            assert_eq!(class_of(&error("", "", code)), by_all, "{line}: by its code");
+            assert_eq!(class_of(&error(kind, name, -1)), by_all, "{line}: by its name");
+            count += 1;
+        }
+        assert!(120 < count, "{count}");
+    }
+
+    #[test]
+    fn the_type_decides_before_the_code_and_what_is_unknown_is_definite() {
+        let table = [
+            (error("EXTERNAL", "HIVE_METASTORE_ERROR", 0x100_0000), Class::Unavailable),
+            (error("", "", 0x100_0000), Class::Unavailable),
+            (error("EXTERNAL", "", 4), Class::Unavailable),
+            (error("INTERNAL_ERROR", "NEW_ERROR", 65_700), Class::Unavailable),
+            (error("INSUFFICIENT_RESOURCES", "NEW_LIMIT", 131_200), Class::Unavailable),
+            (error("USER_ERROR", "NEW_MISTAKE", 200), Class::Invalid),
+            (error("USER_ERROR", "CATALOG_NOT_AVAILABLE", 115), Class::Unavailable),
+            (error("NEW_TYPE", "X", 4), Class::Invalid),
+            (error("", "", -1), Class::Invalid),
+            (QueryError::default(), Class::Invalid),
+        ];
+        for (error, class) in table {
+            assert_eq!(class_of(&error), class, "{error:?}");
+        }
+    }
+
+    #[test]
+    fn every_status_has_a_class() {
+        let table = [
+            (300..=399, Class::Invalid),
+            (400..=400, Class::Invalid),
+            (401..=401, Class::Denied),
+            (403..=403, Class::Denied),
+            (404..=406, Class::Invalid),
+            (407..=407, Class::Denied),
+            (408..=408, Class::Unavailable),
+            (410..=410, Class::Unavailable),
+            (411..=428, Class::Invalid),
+            (429..=429, Class::Throttled),
+            (430..=499, Class::Invalid),
+            (500..=599, Class::Unavailable),
+        ];
+        for (statuses, class) in table {
+            for status in statuses {
+                assert_eq!(class_of_status(status, ""), class, "{status}");
+            }
+        }
+        assert_eq!(class_of_status(401, "JWT expired 5000 milliseconds ago"), Class::Expired);
+        assert_eq!(class_of_status(403, "expired"), Class::Denied);
+    }
+
+    #[test]
+    fn only_a_table_that_is_refused_proves_anything() {
+        let said = |message: &str, code| {
+            let error =
+                QueryError { message: Some(message.to_owned()), ..error("USER_ERROR", "", code) };
+            Failure::query("q".to_owned(), error).is_about_table()
+        };
+        assert!(said("Access Denied: Cannot select from table raw.orders", 4));
+        assert!(said("Access Denied: Cannot access catalog lake", 4));
+        assert!(!said("Access Denied: User a cannot impersonate user b", 4));
+        assert!(!said("Access Denied: Cannot execute query", 4));
+        assert!(!said("Access Denied: Principal a cannot become user b", 4));
+        assert!(!said("Table does not exist", 46));
+        assert!(!Failure::refused(403, "Access Denied".to_owned(), None).is_about_table());
+    }
+
+    #[test]
+    fn details_are_sentences() {
+        let table = [
+            (Failure::refused(502, String::new(), None), "HTTP 502."),
+            (Failure::refused(401, "Unauthorized".to_owned(), None), "HTTP 401: Unauthorized."),
+            (Failure::silent(Class::Ours, "no network".to_owned()), "No network."),
+            (Failure::query("q".to_owned(), error("", "X", 1)), "X: m."),
+            (Failure::query("q".to_owned(), error("", "", -1)), "Error -1: m."),
+            (Failure::query("q".to_owned(), QueryError::default()), "No reason given."),
+        ];
+        for (failure, expected) in table {
+            assert_eq!(failure.detail(), expected);
+        }
+    }
+}

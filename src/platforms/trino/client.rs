@@ -1,0 +1,375 @@
+//! Trino's REST protocol: a statement is posted, and pages are asked for until there are no more.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use http::Method;
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use reqwest::Url;
+use tokio::time::{Instant, sleep, timeout, timeout_at};
+
+use super::classify::{Cause, Failure};
+use super::reply::{Info, NextUri, QueryError, QueryResults};
+use super::statement::Statement;
+use crate::domain::{Class, REDACTED, Secret, Timestamp, one_line};
+use crate::net::exchange::{Answer, NoAnswer, request, retried};
+use crate::net::http::Connections;
+
+/// The largest page that is read, in bytes.
+const PAGE_BYTES_MAX: usize = 1024 * 1024;
+/// The most that is read of one statement's pages together, in bytes.
+const BYTES_MAX: usize = 4 * PAGE_BYTES_MAX;
+/// The most pages of one statement; a query that waits in a queue answers with one every second.
+const PAGES_MAX: u32 = 1000;
+/// The longest wait between two pages without rows: a server that does not hold requests back is
+/// not to be asked as fast as it can answer.
+const PACE_MAX: Duration = Duration::from_millis(100);
+/// The wait before a query that failed for a reason that may pass is posted again, once.
+const SECOND_TRY_AFTER: Duration = Duration::from_secs(1);
+/// The longest piece of foreign words that is kept, in characters.
+const WORDS_MAX: usize = 300;
+
+/// Every request this platform sends.
+#[derive(Clone, Copy, Debug)]
+enum Request<'a> {
+    /// What runs there? Asked without credentials, which are only kept out of the answer's words.
+    Info(&'a Account),
+    /// Run this, and answer with the first page.
+    Post(&'a Account, Statement<'a>),
+    /// The next page.
+    Next(&'a Account, &'a NextUri),
+    /// We do not wait for the rest: free what the query holds.
+    Cancel(&'a Account, &'a NextUri),
+}
+
+impl<'a> Request<'a> {
+    const fn account(&self) -> &'a Account {
+        match self {
+            Self::Info(account)
+            | Self::Post(account, _)
+            | Self::Next(account, _)
+            | Self::Cancel(account, _) => account,
+        }
+    }
+
+    const fn shows_credentials(&self) -> bool {
+        match self {
+            Self::Info(_) => false,
+            Self::Post(..) | Self::Next(..) | Self::Cancel(..) => true,
+        }
+    }
+
+    fn built(&self, origin: &str) -> http::Result<http::Request<Vec<u8>>> {
+        let (method, url, body) = match self {
+            Self::Info(_) => (Method::GET, format!("{origin}/v1/info"), Vec::new()),
+            Self::Post(_, statement) => {
+                let text = statement.text().into_owned();
+                (Method::POST, format!("{origin}/v1/statement"), text.into_bytes())
+            }
+            Self::Next(_, uri) => (Method::GET, uri.as_str().to_owned(), Vec::new()),
+            Self::Cancel(_, uri) => (Method::DELETE, uri.as_str().to_owned(), Vec::new()),
+        };
+        let mut built = http::Request::builder()
+            .method(method)
+            .uri(url)
+            .header(ACCEPT, "application/json")
+            .header("x-trino-source", "revalidated");
+        if matches!(self, Self::Post(..)) {
+            built = built.header(CONTENT_TYPE, "text/plain; charset=utf-8");
+        }
+        if self.shows_credentials() {
+            let Account { user, authorization, .. } = self.account();
+            if let Some(user) = user {
+                built = built.header("x-trino-user", user);
+            }
+            if let Some(authorization) = authorization {
+                let mut value = HeaderValue::from_str(authorization.expose())?;
+                value.set_sensitive(true);
+                built = built.header(AUTHORIZATION, value);
+            }
+        }
+        built.body(body)
+    }
+}
+
+/// On whose behalf statements are sent.
+#[derive(Debug)]
+pub(super) struct Account {
+    user: Option<String>,
+    authorization: Option<Secret>,
+    /// What is taken out of the server's words.
+    secrets: Vec<Secret>,
+    refused: AtomicBool,
+}
+
+impl Account {
+    /// Somebody who shows no password and no token.
+    pub(super) const fn open(user: Option<String>) -> Self {
+        Self { user, authorization: None, secrets: Vec::new(), refused: AtomicBool::new(false) }
+    }
+
+    /// A user with a password; who that is to Trino is up to the cluster's user mapping.
+    pub(super) fn password(username: &str, password: Secret) -> Self {
+        let encoded = STANDARD.encode(format!("{username}:{}", password.expose()));
+        let authorization = Some(Secret::new(format!("Basic {encoded}")));
+        let secrets = vec![password, Secret::new(encoded)];
+        Self { authorization, secrets, ..Self::open(None) }
+    }
+
+    /// The bearer of a token, as `user` where that is given.
+    pub(super) fn token(user: Option<String>, token: Secret) -> Self {
+        let authorization = Some(Secret::new(format!("Bearer {}", token.expose())));
+        Self { authorization, secrets: vec![token], ..Self::open(user) }
+    }
+
+    /// The same credentials, on behalf of `user`.
+    pub(super) fn impersonating(&self, user: String) -> Self {
+        let Self { authorization, secrets, .. } = self;
+        let (authorization, secrets) = (authorization.clone(), secrets.clone());
+        Self { authorization, secrets, ..Self::open(Some(user)) }
+    }
+
+    /// True once the server refused these credentials: they are not shown to it again in this run.
+    pub(super) fn is_refused(&self) -> bool {
+        self.refused.load(Ordering::Relaxed)
+    }
+
+    /// Foreign words in one bounded line, without our secrets, should they be repeated.
+    pub(super) fn clean(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for secret in &self.secrets {
+            if !secret.expose().is_empty() {
+                text = text.replace(secret.expose(), REDACTED);
+            }
+        }
+        one_line(&text, WORDS_MAX)
+    }
+}
+
+/// Sends requests to one coordinator during one run.
+#[derive(Debug)]
+pub(super) struct Client<'a> {
+    /// What to talk over.
+    pub(super) http: Connections,
+    /// Such as `https://host:8443`.
+    pub(super) origin: &'a str,
+    /// The wall clock at the start of the run, for waits that are asked for as dates.
+    pub(super) now: Timestamp,
+}
+
+/// How far a statement got.
+#[derive(Default)]
+struct Progress {
+    next: Option<NextUri>,
+    state: Option<String>,
+}
+
+impl Client<'_> {
+    /// What runs there; none where something before it keeps that to itself.
+    ///
+    /// # Errors
+    ///
+    /// Says why there is no answer of Trino's.
+    pub(super) async fn info(&self, account: &Account) -> Result<Option<Info>, Failure> {
+        let found = retried(|| async {
+            let answer = self.attempt(Request::Info(account)).await?;
+            let info = read(&answer, Info::is_known)?;
+            Ok(Some(info))
+        });
+        match found.await {
+            Err(failure) if is_hidden(&failure) => Ok(None),
+            found => found,
+        }
+    }
+
+    /// Runs `statement` and returns the first column of its rows. It is given up at `until`.
+    ///
+    /// # Errors
+    ///
+    /// Says what Trino said, or why there is no answer of its.
+    pub(super) async fn query(
+        &self,
+        account: &Account,
+        statement: Statement<'_>,
+        until: Until,
+    ) -> Result<Vec<String>, Failure> {
+        let found = self.run(account, statement, until).await;
+        let is_time_left = Instant::now() + SECOND_TRY_AFTER < until.give_up;
+        match found {
+            Err(failure) if failure.is_passing_query() && is_time_left => {
+                sleep(SECOND_TRY_AFTER).await;
+                self.run(account, statement, until).await
+            }
+            found => found,
+        }
+    }
+
+    async fn run(
+        &self,
+        account: &Account,
+        statement: Statement<'_>,
+        until: Until,
+    ) -> Result<Vec<String>, Failure> {
+        let mut progress = Progress::default();
+        let found = timeout_at(until.give_up, self.pages(account, statement, &mut progress)).await;
+        let failure = match found {
+            Ok(Ok(rows)) => return Ok(rows),
+            Ok(Err(failure)) => failure,
+            Err(_elapsed) => {
+                let state = progress.state.map(|state| format!("; it is {state}"));
+                let state = state.unwrap_or_default();
+                let why = format!("the query did not end within the time limit{state}");
+                Failure::silent(Class::Unreachable, why)
+            }
+        };
+        // Credentials that were refused are not shown again, not even to clean up.
+        if let Some(uri) = progress.next.filter(|_| !account.is_refused()) {
+            let sent = self.attempt(Request::Cancel(account, &uri));
+            drop(timeout(until.clean_up, sent).await);
+        }
+        Err(failure)
+    }
+
+    async fn pages(
+        &self,
+        account: &Account,
+        statement: Statement<'_>,
+        progress: &mut Progress,
+    ) -> Result<Vec<String>, Failure> {
+        let (mut rows, mut bytes) = (Vec::new(), 0);
+        let mut asked = Request::Post(account, statement);
+        let mut next;
+        for page in 0..PAGES_MAX {
+            let (mut results, length) = retried(|| async {
+                let answer = self.attempt(asked).await?;
+                Ok::<_, Failure>((read(&answer, QueryResults::is_known)?, answer.body.len()))
+            })
+            .await?;
+            progress.state = results.state().map(|state| account.clean(state));
+            progress.next = None;
+            if let Some(error) = results.error {
+                let id = account.clean(results.id.as_deref().unwrap_or("none"));
+                return Err(Failure::query(id, cleaned(error, account)));
+            }
+            let found = results.first_column();
+            let Some(uri) = results.next_uri else {
+                rows.extend(found);
+                return Ok(rows);
+            };
+            let uri = NextUri::parse(&uri, self.origin);
+            let uri = uri.map_err(|why| Failure::silent(Class::Invalid, account.clean(&why)))?;
+            progress.next = Some(uri.clone());
+            next = uri;
+            asked = Request::Next(account, &next);
+            bytes += length;
+            if BYTES_MAX < bytes {
+                let why = format!("the answer is larger than {BYTES_MAX} bytes");
+                return Err(Failure::silent(Class::Unavailable, why));
+            }
+            if found.is_empty() {
+                sleep(PACE_MAX.min(Duration::from_millis(10) * page)).await;
+            }
+            rows.extend(found);
+        }
+        let why = format!("the answer has more than {PAGES_MAX} pages");
+        Err(Failure::silent(Class::Unavailable, why))
+    }
+
+    async fn attempt(&self, asked: Request<'_>) -> Result<Answer, Failure> {
+        let built = request(asked.built(self.origin))?;
+        let answer = self.http.fetch(built, PAGE_BYTES_MAX).await?;
+        if answer.is_success() {
+            return Ok(answer);
+        }
+        let account = asked.account();
+        if answer.status == 401 && asked.shows_credentials() {
+            account.refused.store(true, Ordering::Relaxed);
+        }
+        let challenge = answer.header("www-authenticate").map(|text| account.clean(&text));
+        let words = words(&answer, account);
+        let hint = answer.retry_after(self.now);
+        Err(Failure { hint, ..Failure::refused(answer.status, words, challenge) })
+    }
+}
+
+/// When a statement is given up, and how long cleaning up after it may take.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Until {
+    /// From then on the answer is not waited for.
+    pub(super) give_up: Instant,
+    /// The longest wait for the server to take note.
+    pub(super) clean_up: Duration,
+}
+
+/// True when something before the coordinator does not let its public page through.
+fn is_hidden(failure: &Failure) -> bool {
+    matches!(failure.cause, Cause::Refused { status: 401 | 403 | 404, .. })
+}
+
+/// Reads an answer that `is_known` knows as one of Trino's.
+fn read<T: serde::de::DeserializeOwned>(
+    answer: &Answer,
+    is_known: impl Fn(&T) -> bool,
+) -> Result<T, Failure> {
+    let read: Result<T, String> = answer.json();
+    let read = read.and_then(|read| {
+        if is_known(&read) { Ok(read) } else { Err("nothing in it is known".to_owned()) }
+    });
+    read.map_err(|why| {
+        let why = format!("what answered with HTTP {} is not Trino: {why}", answer.status);
+        NoAnswer { class: Class::Unavailable, detail: why }.into()
+    })
+}
+
+/// The words of an answer that refuses, in one line; a page made for people says nothing here.
+fn words(answer: &Answer, account: &Account) -> String {
+    let text = String::from_utf8_lossy(&answer.body);
+    if answer.is_redirect() {
+        let to = answer.header("location").and_then(|text| Url::parse(&text).ok());
+        let to = to.map_or_else(|| "elsewhere".to_owned(), |to| to.origin().ascii_serialization());
+        return account.clean(&format!("the server sends to [{to}], which is not followed"));
+    }
+    if text.trim_start().starts_with('<') {
+        return "a page for a browser".to_owned();
+    }
+    account.clean(&text)
+}
+
+fn cleaned(error: QueryError, account: &Account) -> QueryError {
+    let QueryError { message, error_code, error_name, error_type } = error;
+    let clean = |text: Option<String>| {
+        text.map(|text| account.clean(&text)).filter(|text| !text.is_empty())
+    };
+    QueryError {
+        message: clean(message),
+        error_code,
+        error_name: clean(error_name),
+        error_type: clean(error_type),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_taken_out_of_foreign_words() {
+        let account = Account::password("immuta", Secret::new("hunter2".to_owned()));
+        let encoded = STANDARD.encode("immuta:hunter2");
+        let echoed = format!("no\n{encoded} and hunter2\u{7}");
+        assert_eq!(account.clean(&echoed), "no [REDACTED] and [REDACTED]");
+        assert_eq!(account.clean(&"x".repeat(400)).chars().count(), WORDS_MAX);
+        let debug = format!("{account:?} {:?}", account.impersonating("probe".to_owned()));
+        assert!(!debug.contains("hunter2") && !debug.contains(&encoded), "{debug}");
+    }
+
+    #[test]
+    fn a_token_that_no_header_can_hold_is_refused_without_showing_it() {
+        let account = Account::token(None, Secret::new("hunter2\n".to_owned()));
+        let built = Request::Post(&account, Statement::One).built("https://a");
+        let error = request(built).unwrap_err();
+        assert!(!error.detail.contains("hunter2"), "{}", error.detail);
+    }
+}

@@ -1,0 +1,339 @@
+//! Starburst and Trino: the coordinator's REST protocol, five reading statements, no driver.
+//!
+//! See `README.md` beside this file for everything that is sent.
+
+mod catalog;
+mod classify;
+mod client;
+mod config;
+mod probe;
+mod reply;
+mod statement;
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::recorder::Held;
+use super::{AutoBootstrap, BoxFuture, Identity, Platform, Recorder, RunContext, Validator};
+use crate::domain::{Class, Finding, Report, SecretRef, one_line};
+use crate::input::Reader;
+use crate::secrets;
+use catalog::{AUTHENTICATION, CATALOG, CATALOGS, CONNECTION, QUERY, VERSION};
+use classify::{Cause, Failure};
+use client::{Account, Client, Until};
+use config::{Config, Login};
+use statement::Statement;
+
+/// How long the server may take to note that a query is given up.
+const CLEAN_UP_MAX: Duration = Duration::from_secs(1);
+/// The most names of missing catalogs that are shown.
+const NAMES_MAX: usize = 10;
+/// The longest name that is shown, in characters.
+const NAME_MAX: usize = 100;
+
+/// The platform.
+pub(super) const PLATFORM: Platform = Platform {
+    kind: "Trino",
+    version: 1,
+    catalog: CATALOG,
+    auto_bootstrap: AutoBootstrap::Absent,
+    sample: include_str!("../../../config/examples/trino.toml"),
+    parse,
+};
+
+fn parse(reader: Reader<'_>) -> Option<Box<dyn Validator>> {
+    Some(Box::new(Trino { config: config::parse(reader)? }))
+}
+
+/// A configured integration.
+#[derive(Debug)]
+struct Trino {
+    config: Config,
+}
+
+impl Validator for Trino {
+    fn identity(&self) -> Identity {
+        let host = self.config.authority.clone();
+        Identity { target: Some(host.clone()), host, config_name: None }
+    }
+
+    fn validate<'a>(&'a self, run: &'a RunContext) -> BoxFuture<'a, Report> {
+        Box::pin(self.walk(run))
+    }
+}
+
+/// What every test of a run needs.
+struct Session<'a> {
+    client: Client<'a>,
+    account: Account,
+    test_limit: Duration,
+    run_end: Instant,
+}
+
+impl Session<'_> {
+    /// When a statement that begins now is given up: a little before its test is, so that the
+    /// server can be told.
+    fn until(&self) -> Until {
+        let now = Instant::now();
+        let limit = self.test_limit.min(self.run_end.saturating_duration_since(now));
+        let clean_up = CLEAN_UP_MAX.min(limit / 4);
+        Until { give_up: now + limit.saturating_sub(clean_up + clean_up / 2), clean_up }
+    }
+
+    async fn ask(&self, statement: Statement<'_>) -> Result<Vec<String>, Failure> {
+        self.client.query(&self.account, statement, self.until()).await
+    }
+}
+
+impl Trino {
+    async fn walk(&self, run: &RunContext) -> Report {
+        let mut tests = Recorder::new(CATALOG, run);
+        if let Some(host) = &self.config.asleep {
+            for test in CATALOG {
+                let reason = "would be started, and paid for, by a query; `allowGalaxy` = true \
+                    permits it";
+                tests.skip(*test, format!("Not run because the cluster [{host}] {reason}."));
+            }
+            return tests.finish();
+        }
+        let (account, unreadable) = match account(&self.config.login) {
+            Ok(account) => (account, None),
+            Err(failure) => (Account::open(None), Some(failure)),
+        };
+        let mut session = None;
+        let connected = tests.test(CONNECTION, async || {
+            let made = session.insert(self.session(run, account)?);
+            connection(made).await
+        });
+        let Some(version) = connected.await else { return tests.finish() };
+        let Some(session) = session else { return tests.finish() };
+        self.version(&mut tests, version).await;
+        let known = tests.test(AUTHENTICATION, async || match unreadable {
+            Some(failure) => Err(failure.finding(AUTHENTICATION)),
+            None => self.authentication(&session).await,
+        });
+        let Some(user) = known.await else { return tests.finish() };
+        if tests.test::<(), _>(QUERY, async || query(&session).await).await.is_none() {
+            return tests.finish();
+        }
+        if self.config.catalogs.is_empty() {
+            tests.skip(CATALOGS, "No catalogs are configured; list them in `catalogs`.");
+        } else {
+            tests.test::<(), _>(CATALOGS, async || self.catalogs(&session).await).await;
+        }
+        self.access_control(&mut tests, &session, user).await;
+        tests.finish()
+    }
+
+    fn session(&self, run: &RunContext, account: Account) -> Result<Session<'_>, Finding> {
+        let Config { reach, origin, .. } = &self.config;
+        let http = reach.connections().map_err(|error| Failure::from(error).finding(CONNECTION))?;
+        Ok(Session {
+            client: Client { http, origin, now: run.now },
+            account,
+            test_limit: run.test_limit,
+            run_end: Instant::now() + run.run_limit,
+        })
+    }
+
+    async fn version(&self, tests: &mut Recorder, version: Option<String>) {
+        let Some(version) = version else {
+            tests.skip(VERSION, "The cluster does not tell its version.");
+            return;
+        };
+        let digits = version.find(|char: char| !char.is_ascii_digit()).unwrap_or(version.len());
+        let Some(number) = version.get(..digits).and_then(|digits| digits.parse::<u64>().ok())
+        else {
+            let reason = format!("The version [{version}] does not begin with a number.");
+            tests.skip(VERSION, reason);
+            return;
+        };
+        let minimum = self.config.minimum_version;
+        let old = (number < minimum).then(|| {
+            let message = format!(
+                "The Trino version [{version}] is older than the minimum supported version \
+                 [{minimum}]."
+            );
+            let mend = format!("Update the cluster to Trino {minimum} or newer.");
+            Finding::new(Class::Invalid, message).mend(mend)
+        });
+        let held = Held { value: (), message: None, reservation: old };
+        tests.test::<(), _>(VERSION, async || Ok::<_, Finding>(held)).await;
+    }
+
+    /// Who we are to the cluster, where it can be asked.
+    async fn authentication(&self, session: &Session<'_>) -> Result<Held<Option<String>>, Finding> {
+        let expected = self.config.expected_user.as_deref();
+        let answer = session.ask(Statement::CurrentUser).await;
+        let user = match answer {
+            Ok(rows) => rows.into_iter().next().map(|user| session.account.clean(&user)),
+            // The server took the credentials; whether queries run is for the next test to say.
+            Err(failure) if failure.is_of_query() => {
+                let what = "The cluster could not be asked for the name of its user.";
+                let reservation = expected.map(|_| failure.finding_that(what));
+                return Ok(Held { value: None, message: None, reservation });
+            }
+            Err(failure) => return Err(self.refused(&failure)),
+        };
+        let reservation = expected.filter(|expected| user.as_deref() != Some(expected));
+        let reservation = reservation.map(|expected| {
+            let found = user.as_deref().unwrap_or("nobody");
+            let message = format!("The cluster sees the user [{found}] instead of [{expected}].");
+            let mend = "Correct `expectedUser`, or the user mapping of the cluster.";
+            Finding::new(Class::Invalid, message).mend(mend)
+        });
+        Ok(Held { value: user, message: None, reservation })
+    }
+
+    fn refused(&self, failure: &Failure) -> Finding {
+        let finding = failure.finding(AUTHENTICATION);
+        if !matches!(failure.class, Class::Denied | Class::Expired) {
+            return finding;
+        }
+        if failure.wants_browser() {
+            let mend = "The cluster asks for an OAuth 2.0 sign-in at a browser. Give the system \
+                account a password, a token or a certificate that the cluster accepts beside it \
+                (http-server.authentication.type).";
+            return finding.mend(mend);
+        }
+        if finding.message.contains("Authentication over HTTP is not enabled") {
+            let mend = "Connect over HTTPS, or set http-server.process-forwarded=true where a \
+                proxy before the coordinator ends TLS.";
+            return finding.mend(mend);
+        }
+        finding.mend(match &self.config.login {
+            Login::Open { username } => format!(
+                "Let [{username}] in without a password, or set `authenticationType` to what the \
+                 cluster asks for."
+            ),
+            Login::Password { username, .. } => {
+                format!("Correct `username` [{username}] or `password`, or unlock the account.")
+            }
+            Login::Token { .. } => "Renew `token`: issuer, audience and end must be as \
+                http-server.authentication.jwt.* ask for."
+                .to_owned(),
+            Login::Certificate { .. } => "Renew `tls.certificate`: its authority must be in the \
+                cluster's trust store, and `CERTIFICATE` among http-server.authentication.type."
+                .to_owned(),
+        })
+    }
+
+    async fn catalogs(&self, session: &Session<'_>) -> Result<(), Finding> {
+        let found = session.ask(Statement::Catalogs).await.map_err(|failure| {
+            unrun(
+                &failure,
+                failure.finding_that("The catalogs of the cluster could not be listed."),
+            )
+        })?;
+        // Names of catalogs are matched as Trino does: whatever their case.
+        let is_missing =
+            |name: &&String| !found.iter().any(|found| found.eq_ignore_ascii_case(name));
+        let missing: Vec<_> = self.config.catalogs.iter().filter(is_missing).collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let shown: Vec<_> =
+            missing.iter().take(NAMES_MAX).map(|name| one_line(name, NAME_MAX)).collect();
+        let shown = shown.join(", ");
+        let more = missing.len().saturating_sub(NAMES_MAX);
+        let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+        let verb = if missing.len() == 1 {
+            ("catalog", "does not exist or is")
+        } else {
+            ("catalogs", "do not exist or are")
+        };
+        let message =
+            format!("The {} [{shown}]{more} {} not visible to the system account.", verb.0, verb.1);
+        let mend = "Create them, correct `catalogs`, or let the system account access them in the \
+            rules of the cluster's access control.";
+        Err(Finding::new(Class::Missing, message).mend(mend))
+    }
+}
+
+/// The version, where the coordinator tells it.
+async fn connection(session: &Session<'_>) -> Result<Option<String>, Finding> {
+    let info = session.client.info(&session.account).await;
+    let info = info.map_err(|failure| {
+        let finding = failure.finding(CONNECTION);
+        match &failure.cause {
+            Cause::Silent(_) if failure.class == Class::Invalid => finding.mend(
+                "Give the certificate's authority in `tls.caFile`, or its name in \
+                 `tls.serverName`.",
+            ),
+            Cause::Refused { status: 300..=399, .. } => {
+                finding.mend("Set `host` and `port` to where clients are sent.")
+            }
+            Cause::Refused { .. } | Cause::Query { .. } | Cause::Silent(_) => finding,
+        }
+    })?;
+    let Some(info) = info else { return Ok(None) };
+    if info.coordinator == Some(false) {
+        let detail = "What answers is a worker, not the coordinator.";
+        let mend = "Correct `host`: clients talk to the coordinator.";
+        return Err(Finding::of(CONNECTION, Class::Invalid, detail).mend(mend));
+    }
+    if info.starting == Some(true) {
+        let detail = "The coordinator is starting and takes no queries yet.";
+        return Err(Finding::of(CONNECTION, Class::Unavailable, detail));
+    }
+    Ok(info.version().map(|version| session.account.clean(&version)))
+}
+
+async fn query(session: &Session<'_>) -> Result<Held<()>, Finding> {
+    let failure = match session.ask(Statement::ActiveNodes).await {
+        Ok(rows) => {
+            let count = rows.first().and_then(|count| count.parse::<u64>().ok());
+            return match count {
+                Some(0) => {
+                    let detail = "None of its nodes is active.";
+                    let mend = "Start workers, or look why they do not reach the coordinator.";
+                    Err(Finding::of(QUERY, Class::Unavailable, detail).mend(mend))
+                }
+                Some(_) => Ok(().into()),
+                None => {
+                    let detail = "The number of active nodes is missing in the answer.";
+                    Err(Finding::of(QUERY, Class::Unavailable, detail))
+                }
+            };
+        }
+        Err(failure) => failure,
+    };
+    let is_hidden =
+        failure.is_of_query() && matches!(failure.class, Class::Denied | Class::Missing);
+    if !is_hidden {
+        return Err(failure.finding(QUERY));
+    }
+    let ran = session.ask(Statement::One).await;
+    ran.map_err(|failure| unrun(&failure, failure.finding(QUERY)))?;
+    let what = "The active nodes cannot be counted.";
+    let mend = "Let the system account read system.runtime.nodes.";
+    let reservation = Some(failure.finding_that(what).mend(mend));
+    Ok(Held { value: (), message: None, reservation })
+}
+
+/// Adds how to mend that a statement was denied which reads no table.
+fn unrun(failure: &Failure, finding: Finding) -> Finding {
+    if failure.class == Class::Denied && failure.is_of_query() {
+        return finding.mend(
+            "Allow the system account to execute queries in the rules of the cluster's access \
+             control.",
+        );
+    }
+    finding
+}
+
+/// Reads the secrets of `login` anew.
+fn account(login: &Login) -> Result<Account, Failure> {
+    let resolve = |reference: &SecretRef| {
+        secrets::resolve(reference).map_err(|error| Failure::silent(Class::Ours, error.to_string()))
+    };
+    Ok(match login {
+        Login::Open { username } => Account::open(Some(username.clone())),
+        Login::Password { username, password } => Account::password(username, resolve(password)?),
+        Login::Token { username, token } => Account::token(username.clone(), resolve(token)?),
+        Login::Certificate { username } => Account::open(username.clone()),
+    })
+}

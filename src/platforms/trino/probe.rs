@@ -1,0 +1,162 @@
+//! The two tests of the probe table: the system account may read it, and the probe user may not.
+
+use super::account;
+use super::catalog::{ACCESS, ENFORCEMENT};
+use super::client::Account;
+use super::config::{Probe, ProbeUser};
+use super::statement::{Statement, Table, quoted};
+use super::{NAME_MAX, Session, Trino};
+use crate::domain::{Class, Finding, one_line};
+use crate::platforms::Recorder;
+use crate::platforms::recorder::Held;
+
+impl Trino {
+    /// The two tests of the probe table.
+    pub(super) async fn access_control(
+        &self,
+        tests: &mut Recorder,
+        session: &Session<'_>,
+        user: Option<String>,
+    ) {
+        let Some(Probe { table, user: probe }) = &self.config.probe else {
+            for test in [ACCESS, ENFORCEMENT] {
+                tests.skip(test, "`accessControlProbe` is not configured.");
+            }
+            return;
+        };
+        if session.account.is_refused() {
+            let reason = "Not run because the credentials were refused in this run.";
+            for test in [ACCESS, ENFORCEMENT] {
+                tests.skip(test, reason);
+            }
+            return;
+        }
+        let is_readable =
+            tests.test::<bool, _>(ACCESS, async || self.access(session, table).await).await;
+        let Some(probe) = probe else {
+            let reason = "`accessControlProbe` names no user who may not read the table.";
+            tests.skip(ENFORCEMENT, reason);
+            return;
+        };
+        if is_readable != Some(true) {
+            let reason = format!("Not run because [{}] did not pass.", ACCESS.name);
+            tests.skip(ENFORCEMENT, reason);
+            return;
+        }
+        let probing = Probing { session, table, system: user };
+        tests.test::<(), _>(ENFORCEMENT, async || probing.enforcement(probe).await).await;
+    }
+
+    /// Whether the system account may read the table; false where that could not be found out.
+    async fn access(&self, session: &Session<'_>, table: &Table) -> Result<Held<bool>, Finding> {
+        let Err(failure) = session.ask(Statement::MayRead(table)).await else {
+            return Ok(true.into());
+        };
+        let shown = one_line(&table.shown, NAME_MAX);
+        if failure.is_external() {
+            let what = format!("What the table [{shown}] stands on does not answer.");
+            let reservation = Some(failure.finding_that(&what));
+            return Ok(Held { value: false, message: None, reservation });
+        }
+        let cannot = format!("The system account cannot read [{shown}].");
+        Err(match failure.class {
+            Class::Denied => {
+                let grantee = self.config.login.username().map_or_else(
+                    || "the system account".to_owned(),
+                    |name| format!("USER {}", quoted(name)),
+                );
+                let table = table.quoted();
+                failure.finding_that(&cannot).mend(format!(
+                    "GRANT SELECT ON {table} TO {grantee}, or allow it in the rules of the \
+                     cluster's access control."
+                ))
+            }
+            Class::Missing => failure.finding_that(&cannot).mend(
+                "Correct `accessControlProbe.table`, or make the table visible to the system \
+                 account.",
+            ),
+            Class::Invalid | Class::Expired => failure.finding_that(&cannot),
+            Class::Unreachable | Class::Throttled | Class::Unavailable | Class::Ours => {
+                let what = "Whether the system account can read the table is not known.";
+                failure.finding_that(what)
+            }
+        })
+    }
+}
+
+/// A table, and who reads it for certain.
+struct Probing<'a> {
+    session: &'a Session<'a>,
+    table: &'a Table,
+    system: Option<String>,
+}
+
+impl Probing<'_> {
+    async fn enforcement(&self, probe: &ProbeUser) -> Result<Held<()>, Finding> {
+        let Self { session, table, .. } = self;
+        let unknown = "Whether access control is enforced is not known.";
+        let (account, name) = match probe {
+            ProbeUser::Impersonated(name) => {
+                (session.account.impersonating(name.clone()), name.as_str())
+            }
+            ProbeUser::Own(login) => {
+                let account = account(login).map_err(|failure| failure.finding_that(unknown))?;
+                (account, login.username().unwrap_or("of the probe's token"))
+            }
+        };
+        let name = one_line(name, NAME_MAX);
+        let statement = Statement::MayRead(table);
+        let Err(failure) = session.client.query(&account, statement, session.until()).await else {
+            return Err(self.not_enforced(&account, &name).await);
+        };
+        if failure.is_about_table() {
+            return Ok(().into());
+        }
+        let finding = failure.finding_that(unknown);
+        match (failure.class, failure.is_of_query(), probe) {
+            (Class::Missing, true, _) => {
+                let what = format!(
+                    "The table is hidden from the user [{name}], but not refused: that does not \
+                     prove that access control is enforced."
+                );
+                let mend = "Choose an `accessControlProbe.table` that the user can see.";
+                let reservation = Some(failure.finding_that(&what).mend(mend));
+                Ok(Held { value: (), message: None, reservation })
+            }
+            (Class::Denied, _, ProbeUser::Impersonated(_)) => Err(finding.mend(format!(
+                "Allow the system account to impersonate the user {name}, or give \
+                 `accessControlProbe` credentials of its own."
+            ))),
+            (Class::Denied | Class::Expired, _, ProbeUser::Own(_)) => {
+                Err(finding.mend("Correct the credentials in `accessControlProbe`."))
+            }
+            _ => Err(finding),
+        }
+    }
+
+    /// The user can read the table: is it another user at all?
+    async fn not_enforced(&self, account: &Account, name: &str) -> Finding {
+        let Self { session, table, system } = self;
+        let asked = session.client.query(account, Statement::CurrentUser, session.until()).await;
+        let seen = asked.ok().and_then(|rows| rows.into_iter().next());
+        let seen = seen.map(|seen| account.clean(&seen));
+        if seen.is_some() && seen == *system {
+            let seen = seen.unwrap_or_default();
+            let message = format!(
+                "Whether access control is enforced is not known. The cluster takes the user \
+                 [{name}] for the system account [{seen}]."
+            );
+            let mend = "Correct the user mapping of the cluster, or give another user in \
+                `accessControlProbe`.";
+            return Finding::new(Class::Invalid, message).mend(mend);
+        }
+        let shown = one_line(&table.shown, NAME_MAX);
+        let message = format!(
+            "Access control is not enforcing policies on this cluster. The user [{name}] can read \
+             [{shown}]."
+        );
+        let mend = "Confirm that access-control.name=immuta is configured and restart the \
+            coordinator.";
+        Finding::new(Class::Denied, message).mend(mend)
+    }
+}

@@ -1,0 +1,196 @@
+//! The five statements that are ever sent. None of them changes or starts anything.
+
+use std::borrow::Cow;
+
+/// The longest part of a table's name, in characters.
+const PART_MAX: usize = 255;
+
+/// Every statement this platform sends.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Statement<'a> {
+    /// Who are we?
+    CurrentUser,
+    /// How many nodes can work?
+    ActiveNodes,
+    /// Does anything run, where the nodes may not be counted?
+    One,
+    /// Which catalogs are visible?
+    Catalogs,
+    /// May this table be read? It is analysed, access checks included, and not run.
+    MayRead(&'a Table),
+}
+
+impl Statement<'_> {
+    /// The text that is sent.
+    pub(super) fn text(self) -> Cow<'static, str> {
+        match self {
+            Self::CurrentUser => "SELECT current_user".into(),
+            Self::ActiveNodes => {
+                "SELECT count(*) FROM system.runtime.nodes WHERE state = 'active'".into()
+            }
+            Self::One => "SELECT 1".into(),
+            Self::Catalogs => "SHOW CATALOGS".into(),
+            Self::MayRead(table) => {
+                format!("EXPLAIN (TYPE VALIDATE) SELECT * FROM {}", table.quoted()).into()
+            }
+        }
+    }
+}
+
+/// The full name of a table.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Table {
+    parts: [String; 3],
+    /// As given.
+    pub(super) shown: String,
+}
+
+impl Table {
+    /// Reads `catalog.schema.table`; a part that holds a dot stands in double quotes, as in SQL.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let mut rest = text;
+        let mut parts = Vec::with_capacity(3);
+        loop {
+            let (part, after) = part(rest)?;
+            let fits = !part.is_empty()
+                && part.chars().count() <= PART_MAX
+                && !part.chars().any(char::is_control);
+            if !fits {
+                return None;
+            }
+            parts.push(part);
+            if after.is_empty() {
+                break;
+            }
+            rest = after.strip_prefix('.')?;
+        }
+        Some(Self { parts: parts.try_into().ok()?, shown: text.to_owned() })
+    }
+
+    /// The name as it stands in a statement.
+    pub(super) fn quoted(&self) -> String {
+        self.parts.each_ref().map(|part| quoted(part)).join(".")
+    }
+}
+
+/// The first part of a name, and what comes after it.
+fn part(text: &str) -> Option<(String, &str)> {
+    let Some(mut rest) = text.strip_prefix('"') else {
+        let (part, after) = text.split_at(text.find('.').unwrap_or(text.len()));
+        return (!part.contains('"')).then(|| (part.to_owned(), after));
+    };
+    let mut part = String::new();
+    loop {
+        let (before, after) = rest.split_once('"')?;
+        part.push_str(before);
+        match after.strip_prefix('"') {
+            Some(more) => {
+                part.push('"');
+                rest = more;
+            }
+            None => return Some((part, after)),
+        }
+    }
+}
+
+/// An identifier that ends where it should, whatever it holds.
+pub(super) fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn names_have_three_parts() {
+        let good = [
+            ("lake.raw.orders", "\"lake\".\"raw\".\"orders\""),
+            ("lake.\"a.b\".\"c\"\"d\"", "\"lake\".\"a.b\".\"c\"\"d\""),
+            ("l.s.t; DROP TABLE x --", "\"l\".\"s\".\"t; DROP TABLE x --\""),
+        ];
+        for (text, expected) in good {
+            assert_eq!(Table::parse(text).unwrap().quoted(), expected, "{text}");
+        }
+        let bad = [
+            "",
+            "a",
+            "a.b",
+            "a.b.c.d",
+            "a..c",
+            ".b.c",
+            "a.b.",
+            "a.b.\"\"",
+            "a.b.\"c",
+            "a.b\"c.d",
+            "a.\"b\"x.c",
+            "a.b.c\n",
+        ];
+        for text in bad {
+            assert_eq!(Table::parse(text), None, "{text:?}");
+        }
+        assert_eq!(Table::parse(&format!("a.b.{}", "x".repeat(PART_MAX + 1))), None);
+    }
+
+    #[test]
+    fn every_statement_only_reads() {
+        let table = Table::parse("c.s.t").unwrap();
+        let all = [
+            Statement::CurrentUser,
+            Statement::ActiveNodes,
+            Statement::One,
+            Statement::Catalogs,
+            Statement::MayRead(&table),
+        ];
+        for statement in all {
+            let text = statement.text();
+            let reads = ["SELECT ", "SHOW ", "EXPLAIN (TYPE VALIDATE) SELECT "];
+            assert!(reads.iter().any(|start| text.starts_with(start)), "{text}");
+            assert!(!text.contains(';') && !text.contains("ANALYZE"), "{text}");
+        }
+    }
+
+    /// Reads a statement as SQL does: what stands outside of quoted identifiers, and those.
+    fn tokens(text: &str) -> (String, Vec<String>) {
+        let (mut outside, mut names) = (String::new(), Vec::new());
+        let mut chars = text.chars().peekable();
+        while let Some(char) = chars.next() {
+            if char != '"' {
+                outside.push(char);
+                continue;
+            }
+            let mut name = String::new();
+            loop {
+                match chars.next().expect("an identifier ends") {
+                    '"' if chars.peek() == Some(&'"') => name.push(chars.next().unwrap()),
+                    '"' => break,
+                    char => name.push(char),
+                }
+            }
+            names.push(name);
+        }
+        (outside, names)
+    }
+
+    proptest! {
+        #[test]
+        fn hostile_names_stay_names(parts in prop::array::uniform3("[^\\p{Cc}]{1,20}|[\"';. -]{1,9}")) {
+            let written = parts.each_ref().map(|part| quoted(part)).join(".");
+            let table = Table::parse(&written).unwrap();
+            let text = Statement::MayRead(&table).text();
+            let (outside, names) = tokens(&text);
+            prop_assert_eq!(outside, "EXPLAIN (TYPE VALIDATE) SELECT * FROM ..");
+            prop_assert_eq!(names, parts);
+        }
+
+        #[test]
+        fn any_text_is_a_name_of_three_parts_or_refused(text in "[a\". ;'-]{0,24}|\\PC{0,40}") {
+            if let Some(table) = Table::parse(&text) {
+                let (outside, names) = tokens(&table.quoted());
+                prop_assert_eq!(outside, "..");
+                prop_assert_eq!(names.len(), 3);
+            }
+        }
+    }
+}

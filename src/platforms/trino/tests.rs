@@ -1,0 +1,372 @@
+//! The platform against servers: recorded answers in `testcases/`, and Buena Vista, which speaks the
+//! protocol over a database of its own.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value as Json, json};
+
+use super::reply::{Info, NextUri, QueryResults};
+use super::*;
+use crate::domain::{ReportStatus, Test};
+use crate::platforms::Mode;
+use crate::platforms::testing::{
+    Seen, Server, StandIn, Subject, cases, context, fuzz, parsed, recorded_bodies, replay,
+    validator,
+};
+use catalog::{ACCESS, ENFORCEMENT};
+
+/// What no report, no request line and no debug text may hold.
+const SECRETS: [&str; 3] =
+    ["hunter2", "aW1tdXRhX3N5c3RlbV9hY2NvdW50Omh1bnRlcjItc3lzdGVt", "cHJvYmU6aHVudGVyMi1wcm9iZQ=="];
+
+/// Whom a request is sent for: by its name, or by its credentials.
+fn who(seen: &Seen) -> String {
+    if let Some(user) = seen.header("x-trino-user") {
+        return user.to_owned();
+    }
+    let Some(authorization) = seen.header("authorization") else { return "nobody".to_owned() };
+    if let Some(token) = authorization.strip_prefix("Bearer ") {
+        return if token.ends_with("probe") { "probe" } else { "bearer" }.to_owned();
+    }
+    let pair = STANDARD.decode(authorization.strip_prefix("Basic ").unwrap()).unwrap();
+    String::from_utf8(pair).unwrap().split_once(':').unwrap().0.to_owned()
+}
+
+/// The list of what may be sent; none for everything else.
+fn asked_for(seen: &Seen) -> Option<String> {
+    let is_probe = who(seen) == "probe";
+    let (method, target) = seen.line.split_once(' ')?;
+    if let Some(rest) = target.strip_prefix("/v1/statement/") {
+        let (_, query) = rest.split('/').nth(1)?.rsplit_once('_')?;
+        let query = match query {
+            "currentuser" => "current-user",
+            "probeuser" => "probe-user",
+            query => query,
+        };
+        return match method {
+            "GET" if seen.body.is_empty() => Some(format!("next-{query}")),
+            "DELETE" if seen.body.is_empty() => Some("cancel".to_owned()),
+            _ => None,
+        };
+    }
+    let probe = "EXPLAIN (TYPE VALIDATE) SELECT * FROM \"lake\".\"probe\".\"orders\"";
+    let operation = match (seen.line.as_str(), seen.body.as_str(), is_probe) {
+        ("GET /v1/info", "", false) => "info",
+        ("POST /v1/statement", "SELECT current_user", false) => "current-user",
+        ("POST /v1/statement", "SELECT current_user", true) => "probe-user",
+        (
+            "POST /v1/statement",
+            "SELECT count(*) FROM system.runtime.nodes WHERE state = 'active'",
+            false,
+        ) => "nodes",
+        ("POST /v1/statement", "SELECT 1", false) => "one",
+        ("POST /v1/statement", "SHOW CATALOGS", false) => "catalogs",
+        ("POST /v1/statement", body, false) if body == probe => "access",
+        ("POST /v1/statement", body, true) if body == probe => "enforced",
+        _ => return None,
+    };
+    Some(operation.to_owned())
+}
+
+/// What every request is like besides.
+fn check_request(seen: &Seen) {
+    assert_eq!(seen.header("x-trino-source"), Some("revalidated"), "{seen:?}");
+    let is_public = seen.line == "GET /v1/info";
+    let shows =
+        seen.headers.contains_key("authorization") || seen.headers.contains_key("x-trino-user");
+    assert_eq!(shows, !is_public, "{seen:?}");
+    assert!(!seen.headers.keys().any(|name| name.contains("encoding")), "{seen:?}");
+    assert!(seen.header("user-agent").is_some_and(|agent| agent.starts_with("revalidated/")));
+    let allowed = ["x-trino-source", "x-trino-user"];
+    for name in seen.headers.keys().filter(|name| name.starts_with("x-")) {
+        assert!(allowed.contains(&name.as_str()), "{name}");
+    }
+}
+
+const SUBJECT: Subject = Subject {
+    folder: "trino",
+    validator: |config| validator(&PLATFORM, config),
+    operation: asked_for,
+    check: check_request,
+    shown: |seen| format!("{} as {}", seen.with_body(), who(seen)),
+    secrets: &SECRETS,
+    cases_min: 50,
+};
+
+#[tokio::test]
+async fn recorded_answers_are_reported_as_expected() {
+    replay(SUBJECT).await;
+}
+
+#[test]
+fn fuzz_answers() {
+    let mut seeds = recorded_bodies("trino");
+    seeds.push(br#"{"id":"q","nextUri":"https://a/v1/statement/q","data":[[1],["a"]]}"#.to_vec());
+    fuzz(&seeds, |bytes| {
+        let origin = "https://a";
+        if let Ok(mut results) = serde_json::from_slice::<QueryResults>(bytes) {
+            let _known = results.is_known();
+            let _state = results.state().map(str::len);
+            let _rows = results.first_column();
+            let uri = results.next_uri.take().and_then(|uri| NextUri::parse(&uri, origin).ok());
+            assert!(uri.is_none_or(|uri| uri.as_str().starts_with("https://a/v1/statement/")));
+            if let Some(error) = results.error {
+                let failure = Failure::query("q".to_owned(), error);
+                let _told = (failure.detail(), failure.evidence(), failure.is_about_table());
+            }
+        }
+        if let Ok(info) = serde_json::from_slice::<Info>(bytes) {
+            let _told = (info.is_known(), info.version());
+        }
+        let text = String::from_utf8_lossy(bytes);
+        if let Ok(uri) = NextUri::parse(&text, origin) {
+            assert!(uri.as_str().starts_with("https://a/v1/statement/"));
+        }
+        let _table = statement::Table::parse(&text);
+    });
+}
+
+fn result(report: &Report, test: Test) -> (ReportStatus, &str) {
+    let found = report.tests.iter().find(|result| result.test == test).unwrap();
+    (found.outcome.status(), found.outcome.message().unwrap_or_default())
+}
+
+fn all_well(address: &str) -> Json {
+    let path = cases("trino").join("all-well/integration.json");
+    let text = std::fs::read_to_string(path).unwrap().replace("@server@", address);
+    serde_json::from_str::<Json>(&text).unwrap()["config"].take()
+}
+
+#[test]
+fn an_integration_is_known_by_where_it_connects() {
+    let mut config = all_well("https://trino.example.com");
+    config["endpoint"] = "https://10.1.2.3:8443".into();
+    config["tls"] = json!({ "serverName": "trino.example.com" });
+    let identity = validator(&PLATFORM, &config).identity();
+    assert_eq!(identity.host, "10.1.2.3:8443");
+    assert_eq!(identity.target.as_deref(), Some("10.1.2.3:8443"));
+    assert_eq!(identity.config_name, None);
+}
+
+#[tokio::test]
+async fn secrets_are_read_anew_for_every_run() {
+    let server = Server::start(&SUBJECT, &cases("trino").join("all-well"), None).await;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("password");
+    let mut config = all_well(&server.address);
+    config["password"] = json!({ "file": path });
+    config.as_object_mut().unwrap().remove("accessControlProbe");
+    let validator = validator(&PLATFORM, &config);
+    for password in ["hunter2", "hunter3"] {
+        std::fs::write(&path, password).unwrap();
+        let asked = server.seen().len();
+        assert_eq!(validator.validate(&context(Mode::Recurring)).await.class(), None);
+        let encoded = STANDARD.encode(format!("immuta_system_account:{password}"));
+        for seen in server.seen().iter().skip(asked + 1) {
+            assert_eq!(seen.header("authorization"), Some(format!("Basic {encoded}").as_str()));
+        }
+    }
+}
+
+/// A server that holds no request back, as a gateway may, is not asked as fast as it can answer; and
+/// it is told when the query is given up.
+#[tokio::test]
+async fn a_query_that_never_leaves_the_queue_is_asked_for_slowly_and_then_given_up() {
+    let case = tempfile::tempdir().unwrap();
+    let queued = std::fs::read_to_string(cases("trino").join("all-well/nodes.http")).unwrap();
+    for name in ["nodes", "next-nodes"] {
+        std::fs::write(case.path().join(format!("{name}.http")), &queued).unwrap();
+    }
+    for number in 1..=3 {
+        let name = format!("next-nodes.{number}.http");
+        std::fs::write(case.path().join(name), &queued).unwrap();
+    }
+    for name in ["info", "current-user", "next-current-user"] {
+        let name = format!("{name}.http");
+        let from = cases("trino").join("all-well").join(&name);
+        std::fs::copy(from, case.path().join(&name)).unwrap();
+    }
+    let server = Server::start(&SUBJECT, case.path(), None).await;
+    let mut run = context(Mode::Recurring);
+    run.test_limit = Duration::from_secs(2);
+    let report = validator(&PLATFORM, &all_well(&server.address)).validate(&run).await;
+    let expected = "The cluster accepted the connection but could not run a query. The query did \
+        not end within the time limit; it is QUEUED.";
+    assert_eq!(result(&report, QUERY), (ReportStatus::Failed, expected));
+    let seen = server.seen();
+    let asked = seen.iter().filter(|seen| asked_for(seen).as_deref() == Some("next-nodes")).count();
+    assert!((2..40).contains(&asked), "{asked}");
+    assert!(seen.last().unwrap().line.starts_with("DELETE /v1/statement/queued/"), "{seen:?}");
+}
+
+#[test]
+fn the_sample_is_a_configuration_with_each_of_its_commented_parts() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("ca.pem");
+    let authority = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    std::fs::write(&path, authority.cert.pem()).unwrap();
+    let sample = PLATFORM.sample.replace("/etc/revalidated/trino-ca.pem", path.to_str().unwrap());
+    let parts: Vec<_> = sample.split("\n\n").collect();
+    for enabled in 0..parts.len() {
+        let mut parts: Vec<_> = parts.iter().map(|part| (*part).to_owned()).collect();
+        let lines = parts[enabled].lines().map(|line| {
+            let key = line.strip_prefix("# ").unwrap_or(line);
+            let name = key.split_once(" = ").map_or("", |(name, _)| name);
+            let is_key = key.starts_with('[') || (!name.is_empty() && !name.contains(' '));
+            if is_key { key } else { line }
+        });
+        let text = lines.collect::<Vec<_>>().join("\n");
+        let is_token = text.contains("\ntoken = ");
+        parts[enabled] = text;
+        let document: toml_edit::DocumentMut = parts.join("\n\n").parse().unwrap();
+        let table = document["integration"].as_array_of_tables().unwrap().get(0).unwrap();
+        assert_eq!(table["type"].as_str(), Some(PLATFORM.kind));
+        assert!(!table.contains_key("autoBootstrap"));
+        let mut config = json_of(table["config"].as_table().unwrap());
+        if is_token {
+            config["authenticationType"] = "jwt".into();
+            config.as_object_mut().unwrap().remove("password");
+        }
+        let (_, faults) = parsed(&PLATFORM, &config);
+        assert!(faults.is_empty(), "{config:#} {faults:?}");
+    }
+    for key in config::KEYS {
+        assert!(
+            sample.contains(&format!("{key} = ")) || sample.contains(&format!(".{key}]")),
+            "{key}"
+        );
+    }
+}
+
+/// A table of the sample as JSON.
+fn json_of(table: &dyn toml_edit::TableLike) -> Json {
+    let value = |item: &toml_edit::Item| -> Json {
+        if let Some(table) = item.as_table_like() {
+            return json_of(table);
+        }
+        let list = |list: &toml_edit::Array| {
+            list.iter().map(|item| Json::from(item.as_str().unwrap())).collect::<Json>()
+        };
+        item.as_str().map(Json::from).or_else(|| item.as_bool().map(Json::from)).unwrap_or_else(
+            || item.as_integer().map_or_else(|| list(item.as_array().unwrap()), Json::from),
+        )
+    };
+    Json::Object(table.iter().map(|(key, item)| (key.to_owned(), value(item))).collect())
+}
+
+#[test]
+fn every_test_is_marked_as_ours() {
+    for test in PLATFORM.catalog {
+        assert!(test.name.starts_with("Recurring validation: "), "{}", test.name);
+        assert!(!test.message.contains("Immuta"), "nothing is published here: {}", test.message);
+    }
+    assert_eq!(PLATFORM.auto_bootstrap, AutoBootstrap::Absent);
+}
+
+/// Name, changes of the configuration, test, and how its message begins; none where all is well.
+type LiveCase = (&'static str, Json, Test, ReportStatus, &'static str);
+
+/// A table that Buena Vista has.
+const READABLE: &str = "lake.raw.\"or.d\"\"ers\"";
+
+/// `changes` for the port where Buena Vista speaks TLS.
+fn over_tls(server: &StandIn, changes: Json) -> Json {
+    let port = server.value("https").parse::<u16>().unwrap();
+    let ca = server.value("ca");
+    let base = json!({ "host": "localhost", "port": port, "tls": { "caFile": ca } });
+    changed(base, changes)
+}
+
+/// `config` with `changes` put in.
+fn changed(mut config: Json, mut changes: Json) -> Json {
+    config.as_object_mut().unwrap().append(changes.as_object_mut().unwrap());
+    config
+}
+
+fn broken_cases(server: &StandIn) -> Vec<LiveCase> {
+    use ReportStatus::{Failed, Skipped, Warning};
+    let at = |key: &str| json!(server.value(key).parse::<u16>().unwrap());
+    let probe = |table: &str, user: Option<&str>| json!({ "accessControlProbe": { "table": table, "username": user } });
+    let hostile = "lake.raw.\"orders\"\"; DROP TABLE x\"";
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let pond = "The catalog [pond] does not exist or is not visible to the system account.";
+    let someone = "The cluster sees the user [duckdb] instead of [immuta].";
+    let no_nodes = "The cluster accepted the connection but could not run a query. Error -1: \
+        Received error 'Catalog Error: Table with name nodes does not exist!";
+    let no_table = "The system account cannot read [lake.raw.none]. Error -1: Received error \
+        'Catalog Error: Table with name none does not exist!";
+    let nobody = "`accessControlProbe` names no user who may not read the table.";
+    let itself = "Whether access control is enforced is not known. The cluster takes the user \
+        [probe] for the system account [duckdb].";
+    let old = "The Trino version [408] is older than the minimum supported version [409].";
+    let refused = "Unable to connect to host. No connection: Connection refused";
+    let untrusted = "Unable to connect to host. The server's certificate is not accepted:";
+    let unconnected = "Unable to connect to host.";
+    let mutual = over_tls(server, json!({ "port": at("mutual") }));
+    let unknown = over_tls(server, json!({ "tls": true }));
+    vec![
+        ("missing catalog", json!({ "catalogs": ["lake", "pond"] }), CATALOGS, Failed, pond),
+        ("another user", json!({ "expectedUser": "immuta" }), AUTHENTICATION, Warning, someone),
+        ("no nodes", json!({ "port": at("broken") }), QUERY, Failed, no_nodes),
+        ("no table", probe("lake.raw.none", None), ACCESS, Failed, no_table),
+        ("hostile table", probe(hostile, None), ACCESS, Failed, "The system account cannot read"),
+        ("no user", probe(READABLE, None), ENFORCEMENT, Skipped, nobody),
+        ("not another user", probe(READABLE, Some("probe")), ENFORCEMENT, Failed, itself),
+        ("old", json!({ "minimumVersion": 409 }), VERSION, Warning, old),
+        ("nobody there", json!({ "port": closed }), CONNECTION, Failed, refused),
+        ("TLS to plain", json!({ "tls": true }), CONNECTION, Failed, unconnected),
+        ("unknown authority", unknown, CONNECTION, Failed, untrusted),
+        ("no client certificate", mutual, CONNECTION, Failed, unconnected),
+    ]
+}
+
+fn healthy_cases(server: &StandIn) -> Vec<LiveCase> {
+    let ca = server.value("ca");
+    let password = json!({ "authenticationType": "userPassword", "password": "hunter2" });
+    let token = json!({ "authenticationType": "jwt", "token": "hunter2", "username": null });
+    let named = json!({
+        "host": "127.0.0.1", "tls": { "caFile": ca, "serverName": "trino.example.com" },
+    });
+    let certificate = json!({
+        "port": server.value("mutual").parse::<u16>().unwrap(), "username": null,
+        "authenticationType": "certificate",
+        "tls": {
+            "caFile": ca, "certificate": { "file": server.value("client_certificate") },
+            "key": { "file": server.value("client_key") },
+        },
+    });
+    let cases = [
+        ("plain", json!({})),
+        ("password", over_tls(server, password)),
+        ("token", over_tls(server, token)),
+        ("server name", over_tls(server, named)),
+        ("client certificate", over_tls(server, certificate)),
+    ];
+    let probe = json!({ "accessControlProbe": { "table": READABLE } });
+    let well =
+        |(name, config)| (name, changed(config, probe.clone()), VERSION, ReportStatus::Passed, "");
+    cases.map(well).to_vec()
+}
+
+#[tokio::test]
+async fn a_server_by_others_is_found_healthy_and_broken() {
+    let server = StandIn::start("buenavista");
+    let config = json!({
+        "host": "127.0.0.1", "port": server.value("http").parse::<u16>().unwrap(), "tls": false,
+        "authenticationType": "none", "username": "immuta", "catalogs": ["lake", "MEMORY"],
+        "expectedUser": "duckdb",
+    });
+    let all = broken_cases(&server).into_iter().chain(healthy_cases(&server));
+    for (name, changes, test, status, expected) in all {
+        let validator = validator(&PLATFORM, &changed(config.clone(), changes));
+        let report = validator.validate(&context(Mode::Recurring)).await;
+        let found = result(&report, test);
+        assert_eq!(found.0, status, "{name}: {report:?}");
+        assert!(found.1.starts_with(expected), "{name}: {report:?}");
+        if expected.is_empty() {
+            assert_eq!((report.status(), found.1), (status, ""), "{name}: {report:?}");
+        }
+        let shown = format!("{report:?} {validator:?}");
+        assert!(!shown.contains("hunter2"), "{name}: {shown}");
+    }
+}
