@@ -8,8 +8,8 @@
 //!   refused, or `broken` for a server that hangs up;
 //! - `<operation>.http`, or `<operation>.<number>.http` for one request of several: the source of the
 //!   answer in a line that begins with `# `, the status (or `silence`), headers, an empty line, the
-//!   body. An operation without a file is answered as in the case `all-well`. Beside real headers
-//!   there are `x-repeat: N`, which sends the body N times, and `x-cut: 1`, which breaks off;
+//!   body, `@server@` in it being the address. An operation without a file is answered as in the
+//!   case `all-well`. Beside real headers there are `x-repeat: N`, which sends the body N times, and `x-cut: 1`, which breaks off;
 //! - `expected.json`: the report, and the requests that led to it. What was found instead is written
 //!   to `target/testcases/<folder>/<case>.json`.
 
@@ -87,6 +87,7 @@ pub(super) struct Server {
 
 struct Script {
     case: PathBuf,
+    address: String,
     operation: fn(&Seen) -> Option<String>,
     seen: Arc<Mutex<Vec<Seen>>>,
 }
@@ -97,13 +98,17 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let seen = Arc::<Mutex<Vec<Seen>>>::default();
-        let script =
-            Script { case: case.to_owned(), operation: subject.operation, seen: Arc::clone(&seen) };
-        let script = Arc::new(script);
         let address = match tls {
             Some(_) => format!("https://localhost:{port}"),
             None => format!("http://127.0.0.1:{port}"),
         };
+        let script = Script {
+            case: case.to_owned(),
+            address: address.clone(),
+            operation: subject.operation,
+            seen: Arc::clone(&seen),
+        };
+        let script = Arc::new(script);
         let (acceptor, ca_pem) = tls.map(acceptor).unzip();
         let broken = tls == Some("broken");
         tokio::spawn(async move {
@@ -186,6 +191,7 @@ impl Script {
         let (source, text) = text.split_once('\n').unwrap();
         assert!(source.starts_with("# "), "the first line says where the answer is documented");
         let (head, body) = text.split_once("\n\n").unwrap_or((text, ""));
+        let body = body.replace("@server@", &self.address);
         let (status, headers) = head.split_once('\n').unwrap_or((head, ""));
         if status.trim() == "silence" {
             return std::future::pending().await;
