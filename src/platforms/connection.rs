@@ -32,6 +32,9 @@ pub(crate) struct Reach {
     built: Mutex<Option<Built>>,
 }
 
+/// The file of authorities, the name of the server and the identity that a `tls` table gives.
+type Tls = (Option<PathBuf>, Option<String>, Option<IdentityRef>);
+
 #[derive(Debug)]
 struct ProxyAccount {
     username: String,
@@ -58,12 +61,25 @@ impl Reach {
     /// `tls.serverName` it comes to bear that name, while connections still go to its host. Without
     /// one, `tls.serverName` is refused.
     pub(crate) fn read(reader: &mut Reader<'_>, server: Option<&mut String>) -> Option<Self> {
+        let tls = reader.table("tls").map(tls).unwrap_or_default();
+        Self::with_tls(reader, server, tls)
+    }
+
+    /// Reads everything but `tls`, for a platform where that may be a flag and is one.
+    pub(crate) fn read_without_tls(reader: &mut Reader<'_>) -> Option<Self> {
+        Self::with_tls(reader, None, (None, None, None))
+    }
+
+    fn with_tls(
+        reader: &mut Reader<'_>,
+        server: Option<&mut String>,
+        (ca_file, name, identity): Tls,
+    ) -> Option<Self> {
         let connect_timeout = reader.duration("connectTimeout", CONNECT_MIN, CONNECT_MAX);
         let connect_timeout = connect_timeout.unwrap_or(CONNECT_DEFAULT);
         let total_timeout = reader.duration("readTimeout", READ_MIN, READ_MAX);
         let total_timeout = total_timeout.unwrap_or(READ_DEFAULT).max(connect_timeout);
         let (proxy, account) = reader.table("proxy").and_then(proxy).unzip();
-        let (ca_file, name, identity) = reader.table("tls").map(tls).unwrap_or_default();
         let behind = match (name, server) {
             (Some(_), None) => {
                 reader.fault("tls", "`serverName` cannot be used here: there are several servers");
@@ -223,7 +239,7 @@ fn proxy(mut table: Reader<'_>) -> Option<(Proxy, Option<ProxyAccount>)> {
     Some((Proxy { url: url?, credentials: None }, account))
 }
 
-fn tls(mut table: Reader<'_>) -> (Option<PathBuf>, Option<String>, Option<IdentityRef>) {
+fn tls(mut table: Reader<'_>) -> Tls {
     let ca_file = table.string("caFile").map(PathBuf::from);
     let name = table.string("serverName");
     let name = name.filter(|name| {
