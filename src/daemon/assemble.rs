@@ -198,7 +198,9 @@ fn integration(
         config_shown: redacted(References::Hide),
         catalog_version: platform.version,
     };
-    let validator: Arc<dyn Validator> = validator?.into();
+    let mut validator = validator?;
+    validator.set_auto_bootstrap(auto_bootstrap.unwrap_or_default());
+    let validator: Arc<dyn Validator> = validator.into();
     Some(Assembled { wanted, platform, identity: validator.identity(), policy, validator })
 }
 

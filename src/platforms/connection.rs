@@ -35,6 +35,9 @@ pub(crate) struct Reach {
 /// The file of authorities, the name of the server and the identity that a `tls` table gives.
 type Tls = (Option<PathBuf>, Option<String>, Option<IdentityRef>);
 
+/// A proxy, and the account to use there.
+type ProxyKeys = (Proxy, Option<ProxyAccount>);
+
 #[derive(Debug)]
 struct ProxyAccount {
     username: String,
@@ -62,24 +65,39 @@ impl Reach {
     /// one, `tls.serverName` is refused.
     pub(crate) fn read(reader: &mut Reader<'_>, server: Option<&mut String>) -> Option<Self> {
         let tls = reader.table("tls").map(tls).unwrap_or_default();
-        Self::with_tls(reader, server, tls)
+        Self::with_tls(reader, server, tls, None)
+    }
+
+    /// Like [`Self::read`], and takes the proxy from the published `proxyOptions` (`host`, `port`,
+    /// `username`, `password`) as well.
+    pub(crate) fn read_with_proxy_options(
+        reader: &mut Reader<'_>,
+        server: Option<&mut String>,
+    ) -> Option<Self> {
+        let published = reader.table("proxyOptions").and_then(proxy_options);
+        if reader.has("proxyOptions") && reader.has("proxy") {
+            reader.fault("proxyOptions", "cannot be used with `proxy`, which is the same");
+        }
+        let tls = reader.table("tls").map(tls).unwrap_or_default();
+        Self::with_tls(reader, server, tls, published)
     }
 
     /// Reads everything but `tls`, for a platform where that may be a flag and is one.
     pub(crate) fn read_without_tls(reader: &mut Reader<'_>) -> Option<Self> {
-        Self::with_tls(reader, None, (None, None, None))
+        Self::with_tls(reader, None, (None, None, None), None)
     }
 
     fn with_tls(
         reader: &mut Reader<'_>,
         server: Option<&mut String>,
         (ca_file, name, identity): Tls,
+        published: Option<ProxyKeys>,
     ) -> Option<Self> {
         let connect_timeout = reader.duration("connectTimeout", CONNECT_MIN, CONNECT_MAX);
         let connect_timeout = connect_timeout.unwrap_or(CONNECT_DEFAULT);
         let total_timeout = reader.duration("readTimeout", READ_MIN, READ_MAX);
         let total_timeout = total_timeout.unwrap_or(READ_DEFAULT).max(connect_timeout);
-        let (proxy, account) = reader.table("proxy").and_then(proxy).unzip();
+        let (proxy, account) = reader.table("proxy").and_then(proxy).or(published).unzip();
         let behind = match (name, server) {
             (Some(_), None) => {
                 reader.fault("tls", "`serverName` cannot be used here: there are several servers");
@@ -212,7 +230,7 @@ fn called(name: String, server: &mut String) -> Option<Behind> {
     Some(Behind { name, host })
 }
 
-fn proxy(mut table: Reader<'_>) -> Option<(Proxy, Option<ProxyAccount>)> {
+fn proxy(mut table: Reader<'_>) -> Option<ProxyKeys> {
     table.required("url");
     let text = table.string("url");
     let url = text.and_then(|text| {
@@ -229,14 +247,38 @@ fn proxy(mut table: Reader<'_>) -> Option<(Proxy, Option<ProxyAccount>)> {
         }
         url.map(String::from)
     });
+    let account = account(&mut table);
+    table.finish();
+    Some((Proxy { url: url?, credentials: None }, account))
+}
+
+/// Reads the published spelling of a proxy, which is spoken to over plain HTTP.
+fn proxy_options(mut table: Reader<'_>) -> Option<ProxyKeys> {
+    let host = table.required_string("host");
+    table.required("port");
+    let port = table.port("port");
+    let host = host.filter(|host| {
+        let is_name = is_host(host);
+        if !is_name {
+            table.refuse("host", "expected a host name alone, without scheme, port or path");
+        }
+        is_name
+    });
+    let account = account(&mut table);
+    table.finish();
+    let host = host?;
+    let host = if host.contains(':') { format!("[{host}]") } else { host };
+    let url = format!("http://{host}:{}", port?);
+    Some((Proxy { url, credentials: None }, account))
+}
+
+fn account(table: &mut Reader<'_>) -> Option<ProxyAccount> {
     let (username, password) = (table.string("username"), table.secret("password"));
     if username.is_some() != password.is_some() {
         table.fault("username", "`username` and `password` are given together or not at all");
     }
-    table.finish();
     let account = username.zip(password);
-    let account = account.map(|(username, password)| ProxyAccount { username, password });
-    Some((Proxy { url: url?, credentials: None }, account))
+    account.map(|(username, password)| ProxyAccount { username, password })
 }
 
 fn tls(mut table: Reader<'_>) -> Tls {
@@ -365,6 +407,42 @@ mod tests {
             let found = faults.iter().any(|fault| fault.contains(expected));
             assert!(found && !faults.concat().contains("hunter2"), "{config}: {faults:?}");
         }
+    }
+
+    #[test]
+    fn a_proxy_can_be_given_in_the_published_form() {
+        let read = |config: serde_json::Value| {
+            let value = Value::from_json(&config, &"f".into());
+            let faults = Faults::default();
+            let mut reader = Reader::new(&value, "config", &faults).unwrap();
+            let reach = Reach::read_with_proxy_options(&mut reader, None);
+            reader.finish();
+            let faults = faults.into_parts().0.iter().map(ToString::to_string).collect();
+            (reach, faults)
+        };
+        let account = json!({
+            "host": "proxy.example.com", "port": 3128, "username": "u", "password": { "file": "/p" },
+        });
+        let (reach, faults): (_, Vec<String>) = read(json!({ "proxyOptions": account }));
+        assert!(faults.is_empty(), "{faults:?}");
+        let reach = reach.unwrap();
+        assert_eq!(reach.options.proxy.unwrap().url, "http://proxy.example.com:3128");
+        assert_eq!(reach.proxy.unwrap().username, "u");
+        let six = json!({ "proxyOptions": { "host": "::1", "port": 3128 } });
+        assert_eq!(read(six).0.unwrap().options.proxy.unwrap().url, "http://[::1]:3128");
+        let table = [
+            (json!({ "host": "http://p", "port": 1 }), "config.proxyOptions.host: expected a host"),
+            (json!({ "host": "p" }), "config.proxyOptions.port: missing"),
+            (json!({ "host": "p", "port": 1, "username": "u" }), "`username` and `password`"),
+        ];
+        for (options, expected) in table {
+            let (_, faults) = read(json!({ "proxyOptions": options }));
+            assert!(faults.concat().contains(expected), "{options}: {faults:?}");
+        }
+        let both = json!({
+            "proxyOptions": { "host": "p", "port": 1 }, "proxy": { "url": "http://p" },
+        });
+        assert!(read(both).1.concat().contains("config.proxyOptions: cannot be used with `proxy`"));
     }
 
     #[test]
