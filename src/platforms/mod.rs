@@ -12,6 +12,8 @@ mod testing;
 mod redshift;
 #[cfg(feature = "s3")]
 mod s3;
+#[cfg(feature = "snowflake")]
+mod snowflake;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -29,6 +31,8 @@ pub(crate) static PLATFORMS: &[Platform] = &[
     s3::PLATFORM,
     #[cfg(feature = "redshift")]
     redshift::PLATFORM,
+    #[cfg(feature = "snowflake")]
+    snowflake::PLATFORM,
 ];
 
 /// What a platform folder exports.
