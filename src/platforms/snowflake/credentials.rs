@@ -261,7 +261,12 @@ fn signing_key(
         SecretDocument::from_pem(pem.expose().trim()).map_err(|_error| bad_key(form))?;
     let sealed = EncryptedPrivateKeyInfo::try_from(document.as_bytes());
     let opened = sealed.map_err(|_error| bad_key(form))?.decrypt(passphrase.expose());
-    let opened = opened.map_err(|_error| bad_key("its passphrase is not the one configured"))?;
+    let opened = opened.map_err(|error| match error {
+        pkcs8::Error::EncryptedPrivateKey(error) if error != pkcs8::pkcs5::Error::DecryptFailed => {
+            bad_key(form)
+        }
+        _ => bad_key("its passphrase is not the one configured"),
+    })?;
     SigningKey::from_pkcs8(opened.as_bytes()).map_err(|error| bad_key(&error.to_string()))
 }
 
