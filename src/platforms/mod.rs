@@ -12,6 +12,8 @@ mod testing;
 mod redshift;
 #[cfg(feature = "s3")]
 mod s3;
+#[cfg(feature = "snowflake")]
+mod snowflake;
 #[cfg(feature = "trino")]
 mod trino;
 
@@ -31,6 +33,8 @@ pub(crate) static PLATFORMS: &[Platform] = &[
     s3::PLATFORM,
     #[cfg(feature = "redshift")]
     redshift::PLATFORM,
+    #[cfg(feature = "snowflake")]
+    snowflake::PLATFORM,
     #[cfg(feature = "trino")]
     trino::PLATFORM,
 ];

@@ -1,0 +1,347 @@
+//! The tests of the catalog, one by one.
+
+use tokio::sync::Mutex;
+
+use super::bootstrap::missing_privileges;
+use super::classify::{Cause, Failure};
+use super::client::Session;
+use super::reply::{Row, Rows};
+use super::statement::{Name, Statement};
+use super::{
+    BOOTSTRAP, Bootstrap, CONNECT, DATABASE_ABSENT, DATABASE_EXISTS, IMPERSONATION_ABSENT,
+    IMPERSONATION_EXISTS, PREFIX, ROLE, Snowflake, WAREHOUSE, filled,
+};
+use crate::domain::{Class, Finding, Test, one_line};
+use crate::platforms::RunContext;
+use crate::platforms::recorder::Held;
+
+/// The most pages of roles that are read.
+const PAGES_MAX: usize = 20;
+/// How many names a message lists.
+const NAMES_SHOWN: usize = 5;
+/// The longest name in a message, in characters.
+const NAME_SHOWN_MAX: usize = 80;
+/// Why something may be there that was not found.
+const CUT: &str = "The answer was cut short.";
+
+/// A connection that holds, and the role it has.
+#[derive(Debug)]
+pub(super) struct Checks<'a> {
+    snowflake: &'a Snowflake,
+    /// Tests run one after another, so nobody waits for it.
+    pub(super) session: Mutex<Session<'a>>,
+    /// The configured role, or else the user's default one.
+    own: Name,
+}
+
+impl Snowflake {
+    pub(super) async fn connect(&self, run: &RunContext) -> Result<Checks<'_>, Finding> {
+        let failed = |failure: Failure| self.finding(&self.login, CONNECT, failure);
+        let mut session = Session::open(&self.service, &self.login, run).map_err(failed)?;
+        let rows = session.ask(Statement::Hello, None).await.map_err(failed)?;
+        let own = self.role.clone().unwrap_or_else(|| Name::stored(rows.first(3)));
+        Ok(Checks { snowflake: self, session: Mutex::new(session), own })
+    }
+
+    /// What of the privileges to set up is missing, by a session of its own.
+    pub(super) async fn bootstrap(
+        &self,
+        user: &Bootstrap,
+        run: &RunContext,
+    ) -> Result<Held<()>, Finding> {
+        let failed = |failure: Failure| {
+            let what = format!("Unable to read the grants of the bootstrap role [{}].", user.role);
+            self.unknown(&user.login, &what, failure)
+        };
+        let mut session = Session::open(&self.service, &user.login, run).map_err(failed)?;
+        let found = missing_privileges(&mut session, &user.role).await;
+        session.close().await;
+        let (missing, complete) = found.map_err(failed)?;
+        if missing.is_empty() {
+            return Ok(().into());
+        }
+        let list = missing.join(", ");
+        let message = format!("The bootstrap role is missing privileges on the account: [{list}].");
+        let role = user.role.quoted();
+        let grant = format!("GRANT {list} ON ACCOUNT TO ROLE {role} WITH GRANT OPTION;");
+        if complete {
+            return Err(Finding::of(BOOTSTRAP, Class::Denied, message).mend(grant));
+        }
+        let reservation = Finding::new(Class::Unavailable, format!("{message} {CUT}")).mend(grant);
+        Ok(Held { value: (), message: None, reservation: Some(reservation) })
+    }
+
+    /// The published text of `test`, and why.
+    fn finding(&self, login: &super::Login, test: Test, failure: Failure) -> Finding {
+        self.mended(login, Finding::of(test, failure.cause.class(), &failure.detail), failure)
+    }
+
+    /// `what` could not be done, and why.
+    fn unknown(&self, login: &super::Login, what: &str, failure: Failure) -> Finding {
+        let message = format!("{what} {}", failure.detail);
+        self.mended(login, Finding::new(failure.cause.class(), message), failure)
+    }
+
+    fn mended(&self, login: &super::Login, finding: Finding, failure: Failure) -> Finding {
+        let finding = finding.mend(self.remedy(login, failure.cause));
+        match failure.evidence {
+            Some(evidence) => finding.because(evidence),
+            None => finding,
+        }
+    }
+}
+
+impl Checks<'_> {
+    async fn ask(&self, statement: Statement<'_>) -> Result<Rows, Failure> {
+        self.session.lock().await.ask(statement, self.snowflake.role.as_ref()).await
+    }
+
+    fn finding(&self, test: Test, failure: Failure) -> Finding {
+        self.snowflake.finding(&self.snowflake.login, test, failure)
+    }
+
+    fn unknown(&self, what: &str, failure: Failure) -> Finding {
+        self.snowflake.unknown(&self.snowflake.login, what, failure)
+    }
+
+    /// The warehouse may be used; it is not started for this.
+    pub(super) async fn warehouse(&self) -> Result<Held<()>, Finding> {
+        let wanted = &self.snowflake.warehouse;
+        let failed = |checks: &Self, failure| checks.finding(WAREHOUSE, failure);
+        let granted = self.ask(Statement::UsableWarehouses(wanted)).await;
+        // An owner needs no grant, and a server that does not know the clause tells less.
+        let sees_privileges = match granted {
+            Ok(rows) => {
+                if let Some(row) = named(&rows, wanted) {
+                    return Ok(usable(wanted, row));
+                }
+                true
+            }
+            Err(failure) if failure.cause == Cause::Syntax => false,
+            Err(failure) => return Err(failed(self, failure)),
+        };
+        let rows = self.ask(Statement::Warehouses(wanted)).await;
+        let rows = rows.map_err(|failure| failed(self, failure))?;
+        let row = named(&rows, wanted);
+        let own = &self.own;
+        let (class, detail) = match row {
+            Some(row) if !sees_privileges || own.is(row.text("owner")) => {
+                return Ok(usable(wanted, row));
+            }
+            Some(_) => (
+                Class::Denied,
+                format!("Warehouse [{wanted}] is visible to role [{own}], but USAGE is missing."),
+            ),
+            None if rows.complete => (
+                Class::Missing,
+                format!("Warehouse [{wanted}] does not exist or is not visible to role [{own}]."),
+            ),
+            None => (Class::Unavailable, CUT.to_owned()),
+        };
+        Err(Finding::of(WAREHOUSE, class, detail).mend(format!(
+            "GRANT USAGE ON WAREHOUSE {} TO ROLE {};",
+            wanted.quoted(),
+            own.quoted()
+        )))
+    }
+
+    /// Nobody else has roles that begin like those of our table grants.
+    pub(super) async fn prefix(&self, prefix: &str) -> Result<Held<()>, Finding> {
+        let start = format!("{prefix}_");
+        let (mut foreign, mut unowned) = (Vec::new(), Vec::new());
+        let mut after: Option<String> = None;
+        let mut complete = false;
+        for _ in 0..PAGES_MAX {
+            let rows = self.ask(Statement::RolesFrom(&start, after.as_deref())).await;
+            let what = format!("Unable to look up roles that begin with [{}].", shown(&start));
+            let rows = rows.map_err(|failure| self.unknown(&what, failure))?;
+            let all: Vec<_> = rows.iter().map(|row| row.text("name")).collect();
+            for row in rows.iter().filter(|row| row.text("name").starts_with(&start)) {
+                match row.text("owner") {
+                    _ if self.is_ours(row.text("name")) => {}
+                    "" => unowned.push(row.text("name").to_owned()),
+                    owner if self.owns(owner) => {}
+                    owner => foreign.push((row.text("name").to_owned(), owner.to_owned())),
+                }
+            }
+            let full = usize::from(super::statement::ROLES_PER_PAGE) <= all.len();
+            let last = all.last().map(|name| (*name).to_owned());
+            if !full && rows.complete {
+                complete = true;
+                break;
+            }
+            if last.is_none() || last == after {
+                break;
+            }
+            after = last;
+        }
+        self.judge_prefix(prefix, &foreign, &unowned, complete)
+    }
+
+    fn judge_prefix(
+        &self,
+        prefix: &str,
+        foreign: &[(String, String)],
+        unowned: &[String],
+        complete: bool,
+    ) -> Result<Held<()>, Finding> {
+        let text =
+            PREFIX.message.replacen("prefix IMMUTA", &format!("prefix {}", shown(prefix)), 1);
+        if !foreign.is_empty() {
+            let names = foreign
+                .iter()
+                .map(|(name, owner)| format!("[{}] of [{}]", shown(name), shown(owner)));
+            let message = format!("{text} Found {}.", listed(names, foreign.len()));
+            return Err(Finding::new(Class::Invalid, message).mend(
+                "Choose another prefix and set it in `tableGrants.rolePrefix`; if these roles are \
+                this instance's own, name their owner in `tableGrants.ownerRole`.",
+            ));
+        }
+        let names = unowned.iter().map(|name| format!("[{}]", shown(name)));
+        let reservation = if !unowned.is_empty() {
+            let names = listed(names, unowned.len());
+            let message =
+                format!("Nobody is seen to own {names}, which may be another instance's.");
+            Some(Finding::new(Class::Invalid, message).mend(format!(
+                "GRANT OWNERSHIP ON ROLE <name> TO ROLE {} COPY CURRENT GRANTS;",
+                self.own.quoted()
+            )))
+        } else if complete {
+            None
+        } else {
+            let message = format!(
+                "There are more roles that begin with [{}_] than were looked at.",
+                shown(prefix)
+            );
+            Some(Finding::new(Class::Unavailable, message))
+        };
+        Ok(Held { value: (), message: None, reservation })
+    }
+
+    /// True for the roles that set-up itself makes, which may begin with the prefix too.
+    fn is_ours(&self, role: &str) -> bool {
+        let Snowflake { database, role: own, impersonation, .. } = self.snowflake;
+        let named = [own.as_ref(), impersonation.as_ref()];
+        named.into_iter().flatten().any(|name| name.as_str() == role)
+            || role == format!("{}_SYSTEM", database.as_str())
+    }
+
+    fn owns(&self, owner: &str) -> bool {
+        let Snowflake { database, owner: named, .. } = self.snowflake;
+        named.as_ref().is_some_and(|named| named.is(owner))
+            || self.own.is(owner)
+            || owner == format!("{}_SYSTEM", database.as_str())
+    }
+
+    /// The user can act as the privileged role.
+    pub(super) async fn role(&self, role: &Name) -> Result<(), Finding> {
+        let rows = self.ask(Statement::CurrentRole).await;
+        let rows = rows.map_err(|mut failure| {
+            if failure.cause == Cause::NoObject {
+                failure.cause = Cause::RoleRefused;
+            }
+            self.finding(ROLE, failure)
+        })?;
+        let found = rows.first(0);
+        if role.is(found) {
+            return Ok(());
+        }
+        let detail = format!("The session has role [{}] instead of [{role}].", shown(found));
+        let finding = Finding::of(ROLE, Class::Denied, detail);
+        Err(finding.mend(self.snowflake.remedy(&self.snowflake.login, Cause::RoleRefused)))
+    }
+
+    pub(super) async fn database_absent(&self) -> Result<(), Finding> {
+        let name = &self.snowflake.database;
+        if !self.finds_database().await? {
+            return Ok(());
+        }
+        let finding =
+            Finding::of(DATABASE_ABSENT, Class::Invalid, format!("Found database [{name}]."));
+        Err(finding
+            .mend(format!("Only if nothing in it is needed: DROP DATABASE {};", name.quoted())))
+    }
+
+    pub(super) async fn database_exists(&self) -> Result<(), Finding> {
+        let name = &self.snowflake.database;
+        if self.finds_database().await? {
+            return Ok(());
+        }
+        let finding = Finding::new(Class::Missing, filled(DATABASE_EXISTS, name));
+        Err(finding.mend(format!(
+            "If it is there: GRANT USAGE ON DATABASE {name} TO ROLE {role}; if it was dropped: \
+            UNDROP DATABASE {name}; or run the integration's set-up script again.",
+            name = name.quoted(),
+            role = self.own.quoted()
+        )))
+    }
+
+    async fn finds_database(&self) -> Result<bool, Finding> {
+        let name = &self.snowflake.database;
+        let rows = self.ask(Statement::Databases(name)).await;
+        self.finds(&format!("database [{name}]"), name, rows)
+    }
+
+    pub(super) async fn impersonation_absent(&self, role: &Name) -> Result<(), Finding> {
+        if !self.finds_role(role).await? {
+            return Ok(());
+        }
+        let detail = format!("Found role [{role}].");
+        let finding = Finding::of(IMPERSONATION_ABSENT, Class::Invalid, detail);
+        Err(finding.mend(format!("Only if nobody needs it: DROP ROLE {};", role.quoted())))
+    }
+
+    pub(super) async fn impersonation_exists(&self, role: &Name) -> Result<(), Finding> {
+        if self.finds_role(role).await? {
+            return Ok(());
+        }
+        let finding = Finding::new(Class::Missing, filled(IMPERSONATION_EXISTS, role));
+        Err(finding.mend(format!(
+            "CREATE ROLE {}; or run the integration's set-up script again.",
+            role.quoted()
+        )))
+    }
+
+    async fn finds_role(&self, role: &Name) -> Result<bool, Finding> {
+        let rows = self.ask(Statement::Roles(role)).await;
+        self.finds(&format!("impersonation role [{role}]"), role, rows)
+    }
+
+    fn finds(&self, what: &str, name: &Name, rows: Result<Rows, Failure>) -> Result<bool, Finding> {
+        let what = format!("Unable to look up {what}.");
+        let rows = rows.map_err(|failure| self.unknown(&what, failure))?;
+        match named(&rows, name) {
+            Some(_) => Ok(true),
+            None if rows.complete => Ok(false),
+            None => Err(Finding::new(Class::Unavailable, format!("{what} {CUT}"))),
+        }
+    }
+}
+
+/// The row of exactly this name: patterns take others with it.
+fn named<'r>(rows: &'r Rows, name: &Name) -> Option<Row<'r>> {
+    rows.iter().find(|row| row.text("name") == name.as_str())
+}
+
+/// A warehouse that may be used, unless it never wakes.
+fn usable(name: &Name, row: Row<'_>) -> Held<()> {
+    let sleeps = row.text("state").eq_ignore_ascii_case("suspended") && !row.is_true("auto_resume");
+    let reservation = sleeps.then(|| {
+        let message = format!("Warehouse [{name}] is suspended and auto-resume is off.");
+        let remedy = format!("ALTER WAREHOUSE {} SET AUTO_RESUME = TRUE;", name.quoted());
+        Finding::new(Class::Unavailable, message).mend(remedy)
+    });
+    Held { value: (), message: None, reservation }
+}
+
+fn listed(names: impl Iterator<Item = String>, count: usize) -> String {
+    let list = names.take(NAMES_SHOWN).collect::<Vec<_>>().join(", ");
+    if count <= NAMES_SHOWN {
+        return list;
+    }
+    format!("{list} and {} more", count.saturating_sub(NAMES_SHOWN))
+}
+
+fn shown(name: &str) -> String {
+    one_line(name, NAME_SHOWN_MAX)
+}

@@ -1,0 +1,336 @@
+//! What Snowflake's numbers mean, and whether trying again can help.
+
+use std::time::Duration;
+
+use crate::domain::{Class, REDACTED, Secret, one_line};
+use crate::net::exchange::{Attempt, NoAnswer};
+
+/// The longest text of Snowflake's that is shown, in characters.
+const WORDS_MAX: usize = 200;
+/// The longest evidence, in characters.
+const EVIDENCE_MAX: usize = 1000;
+/// Answers that say a statement is still running.
+const RUNNING: [&str; 2] = ["333333", "333334"];
+
+/// What stands behind a failure.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Cause {
+    /// User or password is wrong, or the user may not log in like this.
+    LoginRefused,
+    /// The signed token does not fit the account, the user or the public key.
+    KeyRefused,
+    /// The signed token is not valid at Snowflake's time.
+    Clock,
+    /// The access token is not accepted.
+    TokenRefused,
+    /// The access token has ended.
+    TokenExpired,
+    /// The session has ended.
+    SessionLost,
+    /// The role is not there, or not granted to the user.
+    RoleRefused,
+    /// The warehouse is not there, or may not be used.
+    WarehouseRefused,
+    /// A network policy keeps us out, or is missing for the token.
+    AddressRefused,
+    /// The request itself is refused.
+    BadRequest,
+    /// The statement would need a warehouse.
+    NoWarehouse,
+    /// The object is not there, or may not be seen.
+    NoObject,
+    /// A privilege is missing.
+    NoPrivilege,
+    /// The statement is not understood.
+    Syntax,
+    /// Any other complaint about the statement.
+    OtherAnswer,
+    /// The statement was stopped, or took too long.
+    Cancelled,
+    /// Too many requests.
+    Throttled,
+    /// Snowflake cannot serve now.
+    Internal,
+    /// What answered is not Snowflake.
+    Foreign,
+    /// There is no answer, or no token from elsewhere.
+    NoAnswer(Class),
+    /// A secret of ours cannot be read.
+    Unreadable,
+    /// The private key cannot be used.
+    BadKey,
+}
+
+impl Cause {
+    /// Whether trying again can help.
+    pub(super) const fn class(self) -> Class {
+        match self {
+            Self::LoginRefused
+            | Self::KeyRefused
+            | Self::TokenRefused
+            | Self::RoleRefused
+            | Self::AddressRefused
+            | Self::NoPrivilege => Class::Denied,
+            // Snowflake says the same about what is not there and what is not granted.
+            Self::WarehouseRefused | Self::NoObject => Class::Missing,
+            Self::TokenExpired | Self::SessionLost => Class::Expired,
+            Self::BadRequest
+            | Self::NoWarehouse
+            | Self::Syntax
+            | Self::OtherAnswer
+            | Self::BadKey => Class::Invalid,
+            Self::Throttled => Class::Throttled,
+            Self::Cancelled | Self::Internal | Self::Foreign => Class::Unavailable,
+            Self::NoAnswer(class) => class,
+            Self::Clock | Self::Unreadable => Class::Ours,
+        }
+    }
+
+    /// True when the same credentials must not be tried again in this run.
+    pub(super) const fn is_about_login(self) -> bool {
+        match self {
+            Self::LoginRefused
+            | Self::KeyRefused
+            | Self::Clock
+            | Self::TokenRefused
+            | Self::TokenExpired
+            | Self::AddressRefused => true,
+            Self::SessionLost
+            | Self::RoleRefused
+            | Self::WarehouseRefused
+            | Self::BadRequest
+            | Self::NoWarehouse
+            | Self::NoObject
+            | Self::NoPrivilege
+            | Self::Syntax
+            | Self::OtherAnswer
+            | Self::Cancelled
+            | Self::Throttled
+            | Self::Internal
+            | Self::Foreign
+            | Self::NoAnswer(_)
+            | Self::Unreadable
+            | Self::BadKey => false,
+        }
+    }
+}
+
+/// A failure of one request.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Failure {
+    /// What stands behind it.
+    pub(super) cause: Cause,
+    /// What happened, in one sentence.
+    pub(super) detail: String,
+    /// Snowflake's own words, where there are any.
+    pub(super) evidence: Option<String>,
+    /// The wait that was asked for.
+    pub(super) hint: Option<Duration>,
+}
+
+impl Failure {
+    /// A failure of `cause`, with a sentence about it.
+    pub(super) fn new(cause: Cause, detail: impl Into<String>) -> Self {
+        Self { cause, detail: detail.into(), evidence: None, hint: None }
+    }
+
+    /// What answered with `status` is not Snowflake, for `reason`.
+    pub(super) fn foreign(status: u16, reason: &str) -> Self {
+        let cause = match status {
+            429 => Cause::Throttled,
+            408 | 500..=599 => Cause::Internal,
+            _ => Cause::Foreign,
+        };
+        let detail = match cause {
+            Cause::Throttled | Cause::Internal => format!("The answer has code [{status}]."),
+            _ => format!("The answer with code [{status}] is not one of Snowflake: {reason}."),
+        };
+        Self::new(cause, detail)
+    }
+
+    /// Snowflake's own complaint.
+    pub(super) fn said(status: u16, complaint: &Complaint<'_>) -> Self {
+        let Complaint { code, message, secrets } = complaint;
+        let cause = cause(status, code, message);
+        let words = redacted(message, secrets);
+        let code = one_line(code, 20);
+        let detail = format!(
+            "Snowflake responded with code [{code}] and message [{}].",
+            one_line(&words, WORDS_MAX)
+        );
+        let evidence = one_line(&format!("HTTP {status} {code}: {words}"), EVIDENCE_MAX);
+        Self { cause, detail, evidence: Some(evidence), hint: None }
+    }
+
+    /// With every exact echo of `secrets` taken out.
+    pub(super) fn without(mut self, secrets: &[Secret]) -> Self {
+        self.detail = redacted(&self.detail, secrets);
+        self.evidence = self.evidence.map(|text| redacted(&text, secrets));
+        self
+    }
+}
+
+impl Attempt for Failure {
+    fn class(&self) -> Class {
+        self.cause.class()
+    }
+
+    fn hint(&self) -> Option<Duration> {
+        self.hint
+    }
+}
+
+impl From<NoAnswer> for Failure {
+    fn from(NoAnswer { class, detail }: NoAnswer) -> Self {
+        let mut letters = detail.chars();
+        let first = letters.next().map(|first| first.to_uppercase().to_string());
+        let detail = format!("{}{}.", first.unwrap_or_default(), letters.as_str());
+        Self::new(Cause::NoAnswer(class), detail)
+    }
+}
+
+/// A number and a text of Snowflake's.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Complaint<'a> {
+    /// Six digits, as a rule.
+    pub(super) code: &'a str,
+    /// As sent.
+    pub(super) message: &'a str,
+    /// What must not be shown of it.
+    pub(super) secrets: &'a [Secret],
+}
+
+/// True when `code` says that a statement is still running.
+pub(super) fn is_running(code: &str) -> bool {
+    RUNNING.contains(&code)
+}
+
+/// `text` without exact echoes of `secrets`.
+fn redacted(text: &str, secrets: &[Secret]) -> String {
+    let taken = secrets.iter().filter(|secret| !secret.expose().is_empty());
+    taken.fold(text.to_owned(), |text, secret| text.replace(secret.expose(), REDACTED))
+}
+
+/// The cause by Snowflake's number, and by the status where the number says nothing. The numbers
+/// are those of Snowflake's own drivers (`network.py`, `gs_errors.js`) and of its documentation.
+fn cause(status: u16, code: &str, message: &str) -> Cause {
+    match code {
+        _ if status == 429 => Cause::Throttled,
+        _ if status >= 500 => Cause::Internal,
+        "390100" | "390197" => Cause::LoginRefused,
+        "390144" | "394300" | "394304" | "394305" | "394306" => Cause::KeyRefused,
+        "394301" | "394302" | "394303" => Cause::Clock,
+        "390318" => Cause::TokenExpired,
+        "390303" | "394400" if message.contains("expired") => Cause::TokenExpired,
+        "390303" | "394400" => Cause::TokenRefused,
+        "390101" | "390104" | "390110" | "390111" | "390112" | "390113" | "390114" | "390115"
+        | "390195" => Cause::SessionLost,
+        "390186" | "390189" => Cause::RoleRefused,
+        "390201" | "090106" => Cause::WarehouseRefused,
+        "390422" | "390432" => Cause::AddressRefused,
+        _ if message.contains("is not allowed to access Snowflake") => Cause::AddressRefused,
+        "390400" => Cause::BadRequest,
+        "000606" => Cause::NoWarehouse,
+        "002003" | "002043" => Cause::NoObject,
+        "003001" => Cause::NoPrivilege,
+        "001003" => Cause::Syntax,
+        "000604" => Cause::Cancelled,
+        _ => match status {
+            401 | 403 => Cause::LoginRefused,
+            408 => Cause::Cancelled,
+            400 | 404 | 405 | 415 => Cause::BadRequest,
+            _ => Cause::OtherAnswer,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_number_has_a_class() {
+        let table = [
+            (401, "390100", Cause::LoginRefused, Class::Denied),
+            (200, "390197", Cause::LoginRefused, Class::Denied),
+            (401, "390144", Cause::KeyRefused, Class::Denied),
+            (401, "394300", Cause::KeyRefused, Class::Denied),
+            (401, "394301", Cause::Clock, Class::Ours),
+            (401, "394302", Cause::Clock, Class::Ours),
+            (401, "394303", Cause::Clock, Class::Ours),
+            (401, "394304", Cause::KeyRefused, Class::Denied),
+            (401, "394305", Cause::KeyRefused, Class::Denied),
+            (401, "394306", Cause::KeyRefused, Class::Denied),
+            (401, "390303", Cause::TokenRefused, Class::Denied),
+            (401, "390318", Cause::TokenExpired, Class::Expired),
+            (401, "394400", Cause::TokenRefused, Class::Denied),
+            (401, "390101", Cause::SessionLost, Class::Expired),
+            (401, "390104", Cause::SessionLost, Class::Expired),
+            (200, "390110", Cause::SessionLost, Class::Expired),
+            (200, "390111", Cause::SessionLost, Class::Expired),
+            (200, "390112", Cause::SessionLost, Class::Expired),
+            (200, "390113", Cause::SessionLost, Class::Expired),
+            (200, "390114", Cause::SessionLost, Class::Expired),
+            (200, "390115", Cause::SessionLost, Class::Expired),
+            (200, "390195", Cause::SessionLost, Class::Expired),
+            (422, "390186", Cause::RoleRefused, Class::Denied),
+            (422, "390189", Cause::RoleRefused, Class::Denied),
+            (422, "390201", Cause::WarehouseRefused, Class::Missing),
+            (422, "090106", Cause::WarehouseRefused, Class::Missing),
+            (403, "390422", Cause::AddressRefused, Class::Denied),
+            (401, "390432", Cause::AddressRefused, Class::Denied),
+            (400, "390400", Cause::BadRequest, Class::Invalid),
+            (422, "000606", Cause::NoWarehouse, Class::Invalid),
+            (422, "002003", Cause::NoObject, Class::Missing),
+            (422, "002043", Cause::NoObject, Class::Missing),
+            (422, "003001", Cause::NoPrivilege, Class::Denied),
+            (422, "001003", Cause::Syntax, Class::Invalid),
+            (422, "000604", Cause::Cancelled, Class::Unavailable),
+            (408, "000630", Cause::Cancelled, Class::Unavailable),
+            (401, "", Cause::LoginRefused, Class::Denied),
+            (403, "?", Cause::LoginRefused, Class::Denied),
+            (400, "?", Cause::BadRequest, Class::Invalid),
+            (404, "?", Cause::BadRequest, Class::Invalid),
+            (422, "000002", Cause::OtherAnswer, Class::Invalid),
+            (429, "390100", Cause::Throttled, Class::Throttled),
+            (500, "390100", Cause::Internal, Class::Unavailable),
+            (503, "", Cause::Internal, Class::Unavailable),
+            (504, "", Cause::Internal, Class::Unavailable),
+        ];
+        for (status, code, expected, class) in table {
+            let found = cause(status, code, "no");
+            assert_eq!((found, found.class()), (expected, class), "{status} {code}");
+        }
+        assert_eq!(cause(401, "394400", "token is expired"), Cause::TokenExpired);
+        let address = "Incoming request with IP/Token 1.2.3.4 is not allowed to access Snowflake.";
+        assert_eq!(cause(403, "", address), Cause::AddressRefused);
+        assert!(is_running("333334") && is_running("333333") && !is_running("090001"));
+    }
+
+    #[test]
+    fn what_is_not_snowflake_never_decides() {
+        let table = [
+            (200, Class::Unavailable),
+            (302, Class::Unavailable),
+            (401, Class::Unavailable),
+            (403, Class::Unavailable),
+            (404, Class::Unavailable),
+            (408, Class::Unavailable),
+            (429, Class::Throttled),
+            (502, Class::Unavailable),
+        ];
+        for (status, class) in table {
+            assert_eq!(Failure::foreign(status, "it is not JSON").class(), class, "{status}");
+        }
+    }
+
+    #[test]
+    fn echoes_of_secrets_are_taken_out_before_the_text_is_cut() {
+        let secrets = [Secret::new("hunter2".to_owned()), Secret::new(String::new())];
+        let message = format!("{}hunter2 and more", "x".repeat(195));
+        let complaint = Complaint { code: "000002", message: &message, secrets: &secrets };
+        let failure = Failure::said(422, &complaint);
+        assert!(!format!("{failure:?}").contains("hunt"), "{failure:?}");
+        assert!(failure.evidence.unwrap().contains("[REDACTED] and more"));
+    }
+}

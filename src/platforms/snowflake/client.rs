@@ -1,0 +1,286 @@
+//! One run's way to ask: the documented SQL API, or the drivers' protocol for passwords.
+
+use std::time::Duration;
+
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use serde_json::json;
+use tokio::time::{sleep, timeout};
+
+use super::classify::{Cause, Failure};
+use super::credentials::{Bearer, Login, unique};
+use super::driver::Driver;
+use super::reply::{self, Reply, Rows};
+use super::statement::{Name, Statement};
+use crate::domain::{Secret, Timestamp};
+use crate::net::exchange::{Answer, percent_encoded, request, retried};
+use crate::net::http::Connections;
+use crate::platforms::RunContext;
+use crate::platforms::connection::Reach;
+
+/// The largest answer that is read, in bytes.
+const BODY_MAX: usize = 8 * 1024 * 1024;
+/// The first wait before a running statement is asked for again, and the longest.
+const POLLS: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(5)];
+/// The least time that a running statement is given, and the share of a test's time.
+const PATIENCE_MIN: Duration = Duration::from_secs(1);
+const PATIENCE_SHARE: u32 = 2;
+/// What statements call themselves in the query history.
+pub(super) const QUERY_TAG: &str = "revalidated";
+
+/// An account's server.
+#[derive(Debug)]
+pub(super) struct Service {
+    /// `https://host:port`.
+    pub(super) server: String,
+    /// How it is reached.
+    pub(super) reach: Reach,
+}
+
+/// What one run asks through, as one user.
+#[derive(Debug)]
+pub(super) struct Session<'a> {
+    pub(super) login: &'a Login,
+    pub(super) link: Link<'a>,
+    bearer: Option<Bearer>,
+    renewed: bool,
+    driver: Driver,
+    /// Why the credentials are not tried again in this run.
+    refused: Option<Failure>,
+    /// What must not be shown.
+    pub(super) secrets: Vec<Secret>,
+}
+
+/// Where requests go, and within what time.
+#[derive(Debug)]
+pub(super) struct Link<'a> {
+    pub(super) server: &'a str,
+    connections: Connections,
+    pub(super) now: Timestamp,
+    /// The longest time of a statement.
+    pub(super) limit: Duration,
+}
+
+impl<'a> Session<'a> {
+    /// Prepares a run; nothing is sent yet.
+    ///
+    /// # Errors
+    ///
+    /// Says which secret of the connection cannot be read.
+    pub(super) fn open(
+        service: &'a Service,
+        login: &'a Login,
+        run: &RunContext,
+    ) -> Result<Self, Failure> {
+        let connections = service.reach.connections()?;
+        let limit = run.test_limit.min(run.run_limit);
+        let link = Link { server: &service.server, connections, now: run.now, limit };
+        Ok(Self {
+            login,
+            link,
+            bearer: None,
+            renewed: false,
+            driver: Driver::default(),
+            refused: None,
+            secrets: Vec::new(),
+        })
+    }
+
+    /// Runs `statement` as `role`, or as the user's default role.
+    ///
+    /// # Errors
+    ///
+    /// Says what Snowflake said. Credentials that were refused once are not sent again.
+    pub(super) async fn ask(
+        &mut self,
+        statement: Statement<'_>,
+        role: Option<&Name>,
+    ) -> Result<Rows, Failure> {
+        if let Some(failure) = &self.refused {
+            return Err(failure.clone());
+        }
+        let asked = match self.login {
+            Login::Password(password) => {
+                let driver = &mut self.driver;
+                driver.ask(&self.link, password, (statement, role), &mut self.secrets).await
+            }
+            Login::KeyPair(_) | Login::OAuth(_) | Login::Token(_) => {
+                self.ask_api(statement, role).await
+            }
+        };
+        let asked = asked.map_err(|failure| failure.without(&self.secrets));
+        if let Err(failure) = &asked
+            && failure.cause.is_about_login()
+        {
+            self.refused = Some(failure.clone());
+        }
+        asked
+    }
+
+    /// Logs out, where there is anything to log out from.
+    pub(super) async fn close(self) {
+        self.driver.close(&self.link).await;
+    }
+
+    /// Asks the SQL API; an access token that is refused before its time is replaced once.
+    async fn ask_api(
+        &mut self,
+        statement: Statement<'_>,
+        role: Option<&Name>,
+    ) -> Result<Rows, Failure> {
+        let bearer = self.bearer().await?;
+        let api = Api { link: &self.link, bearer: &bearer, secrets: &self.secrets };
+        let failure = match api.rows(statement, role).await {
+            Err(failure) if is_about_token(failure.cause) && !self.renewed => failure,
+            answered => return answered,
+        };
+        self.renewed = true;
+        if !self.login.forget(&bearer.token).await {
+            return Err(failure);
+        }
+        self.bearer = None;
+        let bearer = self.bearer().await?;
+        let api = Api { link: &self.link, bearer: &bearer, secrets: &self.secrets };
+        api.rows(statement, role).await
+    }
+
+    async fn bearer(&mut self) -> Result<Bearer, Failure> {
+        if let Some(bearer) = &self.bearer {
+            return Ok(bearer.clone());
+        }
+        let Link { connections, now, .. } = &self.link;
+        let bearer = self.login.bearer(connections, *now, &mut self.secrets).await;
+        match &bearer {
+            Ok(bearer) => self.bearer = Some(bearer.clone()),
+            // Whatever the reason, asking for another in the same run would not help.
+            Err(failure) => self.refused = Some(failure.clone()),
+        }
+        bearer
+    }
+}
+
+const fn is_about_token(cause: Cause) -> bool {
+    matches!(cause, Cause::TokenRefused | Cause::TokenExpired)
+}
+
+impl Link<'_> {
+    /// Sends `built`, once.
+    pub(super) async fn fetch(
+        &self,
+        built: http::Result<http::Request<Vec<u8>>>,
+    ) -> Result<Answer, Failure> {
+        Ok(self.connections.fetch(request(built)?, BODY_MAX).await?)
+    }
+
+    /// How long a running statement is waited for.
+    pub(super) fn patience(&self) -> Duration {
+        (self.limit / PATIENCE_SHARE).max(PATIENCE_MIN)
+    }
+}
+
+/// The waits before a running statement is asked for again.
+pub(super) fn waits() -> impl Iterator<Item = Duration> {
+    let [first, longest] = POLLS;
+    std::iter::successors(Some(first), move |wait| Some(wait.saturating_mul(2).min(longest)))
+}
+
+/// A failure of a statement that did not end in time.
+pub(super) fn too_slow() -> Failure {
+    Failure::new(Cause::Cancelled, "The statement was still running and has been given up.")
+}
+
+/// Requests of the SQL API.
+struct Api<'a> {
+    link: &'a Link<'a>,
+    bearer: &'a Bearer,
+    secrets: &'a [Secret],
+}
+
+/// What the SQL API is asked for. There is nothing else.
+#[derive(Clone, Copy)]
+enum Request<'a> {
+    /// Run a statement, with a number of its own; `again` when it may have come already.
+    Submit { id: &'a str, again: bool, body: &'a str },
+    /// Ask for the statement of this handle again.
+    Poll(&'a str),
+    /// Give up the statement of this handle.
+    Cancel(&'a str),
+}
+
+impl Request<'_> {
+    fn built(self, server: &str, bearer: &Bearer) -> http::Result<http::Request<Vec<u8>>> {
+        let root = format!("{server}/api/v2/statements");
+        let (method, url, body) = match self {
+            Self::Submit { id, again, body } => {
+                let retry = if again { "&retry=true" } else { "" };
+                ("POST", format!("{root}?requestId={id}&nullable=true{retry}"), body)
+            }
+            Self::Poll(handle) => ("GET", format!("{root}/{}", percent_encoded(handle)), ""),
+            Self::Cancel(handle) => {
+                ("POST", format!("{root}/{}/cancel", percent_encoded(handle)), "")
+            }
+        };
+        let token = HeaderValue::try_from(format!("Bearer {}", bearer.token.expose()));
+        let mut token = token.map_err(http::Error::from)?;
+        token.set_sensitive(true);
+        http::Request::builder()
+            .method(method)
+            .uri(url)
+            .header(ACCEPT, "application/json")
+            .header(CONTENT_TYPE, "application/json")
+            .header(AUTHORIZATION, token)
+            .header("x-snowflake-authorization-token-type", bearer.kind)
+            .body(body.as_bytes().to_vec())
+    }
+}
+
+impl Api<'_> {
+    async fn rows(&self, statement: Statement<'_>, role: Option<&Name>) -> Result<Rows, Failure> {
+        let mut body = json!({
+            "statement": statement.to_string(),
+            "timeout": self.link.limit.as_secs().max(1),
+            "parameters": { "QUERY_TAG": QUERY_TAG },
+        });
+        if let (Some(role), Some(body)) = (role, body.as_object_mut()) {
+            body.insert("role".to_owned(), role.as_str().into());
+        }
+        let (id, body) = (unique()?.to_string(), body.to_string());
+        let mut again = false;
+        let submitted = retried(|| {
+            let submit = Request::Submit { id: &id, again, body: &body };
+            again = true;
+            self.send(submit, &statement)
+        });
+        let handle = match submitted.await? {
+            Reply::Done(rows) => return Ok(rows),
+            Reply::Running(handle) => handle,
+        };
+        if let Ok(found) = timeout(self.link.patience(), self.poll(&handle, &statement)).await {
+            return found;
+        }
+        let cancel = Request::Cancel(&handle).built(self.link.server, self.bearer);
+        // Whether it could be cancelled or not, its own time limit ends it.
+        let _answer = self.link.fetch(cancel).await;
+        Err(too_slow())
+    }
+
+    /// Asks again until it is no longer running.
+    async fn poll(&self, handle: &str, statement: &Statement<'_>) -> Result<Rows, Failure> {
+        for wait in waits() {
+            sleep(wait).await;
+            let asked = retried(|| self.send(Request::Poll(handle), statement));
+            if let Reply::Done(rows) = asked.await? {
+                return Ok(rows);
+            }
+        }
+        Err(too_slow())
+    }
+
+    async fn send(
+        &self,
+        request: Request<'_>,
+        statement: &Statement<'_>,
+    ) -> Result<Reply, Failure> {
+        let answer = self.link.fetch(request.built(self.link.server, self.bearer)).await?;
+        reply::api(&answer, statement, self.secrets, self.link.now)
+    }
+}

@@ -1,0 +1,346 @@
+//! Reads the published attributes of a Snowflake integration, and ours.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use reqwest::Url;
+
+use super::client::Service;
+use super::credentials::{KeyPair, Login, OAuth, Password, Proof};
+use super::statement::Name;
+use super::{Bootstrap, Snowflake};
+use crate::domain::SecretRef;
+use crate::input::Reader;
+use crate::net::oauth::KeptToken;
+use crate::platforms::connection::{Reach, is_host, is_loopback, server};
+
+const PORT: u16 = 443;
+/// The published name of the impersonation role.
+const IMPERSONATION_ROLE: &str = "IMMUTA_IMPERSONATION";
+/// The published prefix of the roles of table grants.
+const ROLE_PREFIX: &str = "IMMUTA";
+/// What the names of Snowflake's servers end in.
+const DOMAINS: [&str; 2] = [".snowflakecomputing.com", ".snowflakecomputing.cn"];
+/// The published key of [`Kind`].
+const AUTHENTICATION: &str = "authenticationType";
+/// SHA-1 in hexadecimal digits, and in base64.
+const THUMBPRINT_HEX: usize = 40;
+const THUMBPRINT_BASE64: usize = 27;
+
+/// The ways to log in: the published ones, and tokens.
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    KeyPair,
+    OAuth,
+    Password,
+    Token,
+}
+
+impl Kind {
+    const WORDS: [(&'static str, Self); 4] = [
+        ("keyPair", Self::KeyPair),
+        ("oAuthClientCredentials", Self::OAuth),
+        ("userPassword", Self::Password),
+        ("programmaticAccessToken", Self::Token),
+    ];
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::KeyPair => "keyPair",
+            Self::OAuth => "oAuthClientCredentials",
+            Self::Password => "userPassword",
+            Self::Token => "programmaticAccessToken",
+        }
+    }
+
+    /// True when `key` belongs to this way.
+    fn uses(self, key: &str) -> bool {
+        match self {
+            Self::KeyPair => ["username", "privateKey", "privateKeyPassword"].contains(&key),
+            Self::OAuth => ["username", "oAuthClientConfig", "privateKeyPassword"].contains(&key),
+            Self::Password => ["username", "password"].contains(&key),
+            Self::Token => ["username", "token"].contains(&key),
+        }
+    }
+}
+
+/// Reads the `config` table; what is wrong with it is left with the reader.
+pub(super) fn read(mut config: Reader<'_>) -> Option<Snowflake> {
+    let host = host(&mut config);
+    let port = config.port("port").unwrap_or(PORT);
+    let account = account(&mut config, host.as_deref());
+    let mut origin = match server(&mut config, "endpoint") {
+        Some(origin) => origin,
+        None if port == PORT => format!("https://{}", host.as_deref().unwrap_or_default()),
+        None => format!("https://{}:{port}", host.as_deref().unwrap_or_default()),
+    };
+    let reach = Reach::read(&mut config, Some(&mut origin));
+    config.required("warehouse");
+    config.required("database");
+    let (warehouse, database) = (name(&mut config, "warehouse"), name(&mut config, "database"));
+    let role = name(&mut config, "role");
+    let login = login(&mut config, account.as_deref());
+    let grants = config.table("tableGrants").map_or_else(|| Some(default_grants()), table_grants);
+    let impersonation = config.table("impersonation").and_then(impersonation);
+    let bootstrap = config.table("bootstrap");
+    let bootstrap = bootstrap.map(|table| bootstrap_user(table, account.as_deref()));
+    unused(&mut config);
+    config.finish();
+    let (prefix, owner) = grants.unzip();
+    Some(Snowflake {
+        service: Service { server: host.map(|_| origin)?, reach: reach? },
+        login: login?,
+        warehouse: warehouse?,
+        database: database?,
+        role,
+        prefix,
+        owner: owner.flatten(),
+        impersonation,
+        bootstrap: match bootstrap {
+            Some(bootstrap) => Some(bootstrap?),
+            None => None,
+        },
+    })
+}
+
+fn host(config: &mut Reader<'_>) -> Option<String> {
+    let host = config.required_string("host")?;
+    if is_host(&host) {
+        return Some(host.to_lowercase());
+    }
+    let wanted = "expected a host name alone such as org-account.snowflakecomputing.com, without \
+        scheme, port or path";
+    config.refuse("host", wanted);
+    None
+}
+
+/// The account as tokens name it; none when neither the key nor the host tells.
+fn account(config: &mut Reader<'_>, host: Option<&str>) -> Option<String> {
+    let Some(text) = config.string("account") else {
+        return host.and_then(account_of).map(|account| account.to_uppercase());
+    };
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    if text.is_empty() || !text.chars().all(plain) {
+        config.refuse("account", "expected an account identifier such as org-account or xy12345");
+        return None;
+    }
+    Some(without_region(&text).to_uppercase())
+}
+
+/// The account that a host of Snowflake's is for.
+fn account_of(host: &str) -> Option<&str> {
+    let name = DOMAINS.iter().find_map(|domain| host.strip_suffix(domain))?;
+    let name = name.strip_suffix(".privatelink").unwrap_or(name);
+    Some(without_region(name)).filter(|account| !account.is_empty())
+}
+
+/// An account identifier without what comes after its first point; for `.global` ones, without what
+/// comes after the first hyphen.
+fn without_region(identifier: &str) -> &str {
+    match identifier.split_once('.') {
+        Some((account, region)) if region.starts_with("global") => {
+            account.split_once('-').map_or(account, |(account, _)| account)
+        }
+        Some((account, _)) => account,
+        None => identifier,
+    }
+}
+
+/// A name; absent is fine.
+fn name(config: &mut Reader<'_>, key: &'static str) -> Option<Name> {
+    let text = config.string(key)?;
+    Name::read(&text).map_err(|wanted| config.refuse(key, wanted)).ok()
+}
+
+/// What is needed to log in, from the table that has `authenticationType`.
+fn login(config: &mut Reader<'_>, account: Option<&str>) -> Option<Login> {
+    let kind = if config.has(AUTHENTICATION) {
+        config.choice(AUTHENTICATION, &Kind::WORDS)
+    } else {
+        let words: Vec<_> = Kind::WORDS.iter().map(|(word, _)| format!("`{word}`")).collect();
+        config.fault(AUTHENTICATION, format!("missing; add one of {}", words.join(", ")));
+        None
+    };
+    let username = config.string("username").filter(|name| !name.trim().is_empty());
+    let (password, token) = (config.secret("password"), config.secret("token"));
+    let (private_key, passphrase) =
+        (config.table("privateKey").and_then(key_file), config.secret("privateKeyPassword"));
+    let oauth = config.table("oAuthClientConfig");
+    let oauth = oauth.map(|table| oauth_client(table, passphrase.clone()));
+    let kind = kind?;
+    for key in ["password", "token", "privateKey", "privateKeyPassword", "oAuthClientConfig"] {
+        if !kind.uses(key) && config.has(key) {
+            config.warn(key, format!("not used with `{}`; remove it", kind.as_str()));
+        }
+    }
+    match kind {
+        Kind::KeyPair => {
+            config.required("username");
+            config.required("privateKey");
+            let account = needed_account(config, account)?;
+            let user = username?.to_uppercase();
+            Some(Login::KeyPair(KeyPair { account, user, key: private_key?, passphrase }))
+        }
+        Kind::OAuth => {
+            config.required("oAuthClientConfig");
+            Some(Login::OAuth(oauth??))
+        }
+        Kind::Password => {
+            config.required("username");
+            config.required("password");
+            let account = needed_account(config, account)?;
+            Some(Login::Password(Password { account, user: username?, password: password? }))
+        }
+        Kind::Token => {
+            config.required("token");
+            token.map(Login::Token)
+        }
+    }
+}
+
+fn needed_account(config: &Reader<'_>, account: Option<&str>) -> Option<String> {
+    if account.is_none() {
+        config.fault("account", "missing; `host` does not tell it: add `account`");
+    }
+    account.map(str::to_owned)
+}
+
+/// A published key file: only its content matters.
+fn key_file(mut table: Reader<'_>) -> Option<SecretRef> {
+    table.string("keyName");
+    table.string("userFilename");
+    table.required("content");
+    let content = table.secret("content");
+    table.finish();
+    content
+}
+
+fn oauth_client(mut table: Reader<'_>, passphrase: Option<SecretRef>) -> Option<OAuth> {
+    let certified = table.boolean("useCertificate").unwrap_or(false);
+    let client = table.required_string("clientId");
+    table.required("authorityUrl");
+    let url = token_endpoint(&mut table);
+    let (scope, resource) = (table.string("scope"), table.string("resource"));
+    let secret = table.secret("clientSecret");
+    let key = table.table("oAuthPrivateKey").and_then(key_file);
+    let thumbprint = thumbprint(&mut table);
+    let proof = if certified {
+        table.required("oAuthPrivateKey");
+        table.required("publicCertificateThumbprint");
+        key.zip(thumbprint).map(|(key, thumbprint)| Proof::Certificate {
+            key,
+            passphrase,
+            thumbprint,
+        })
+    } else {
+        table.required("clientSecret");
+        secret.map(Proof::Secret)
+    };
+    table.finish();
+    let kept = KeptToken::default();
+    Some(OAuth { url: url?, client: client?, proof: proof?, scope, resource, kept })
+}
+
+/// The address tokens come from. Microsoft's authority is completed; any other is the endpoint.
+fn token_endpoint(table: &mut Reader<'_>) -> Option<String> {
+    let text = table.string("authorityUrl")?;
+    let wanted = "expected the https address of a token endpoint such as \
+        https://login.example.com/oauth2/token, without user or fragment";
+    let url = Url::parse(&text).ok().filter(|url| {
+        let safe = url.scheme() == "https" || (url.scheme() == "http" && is_loopback(url));
+        safe && url.username().is_empty() && url.password().is_none() && url.fragment().is_none()
+    });
+    let Some(mut url) = url else {
+        table.refuse("authorityUrl", wanted);
+        return None;
+    };
+    let microsoft = url.host_str().is_some_and(|host| {
+        host.starts_with("login.microsoftonline.") || host == "login.partner.microsoftonline.cn"
+    });
+    let tenant = url.path().trim_matches('/').to_owned();
+    if microsoft && !tenant.is_empty() && !tenant.contains('/') {
+        url.set_path(&format!("/{tenant}/oauth2/v2.0/token"));
+    }
+    Some(url.to_string())
+}
+
+/// A certificate's thumbprint as tokens bear it; given in hexadecimal or in base64.
+fn thumbprint(table: &mut Reader<'_>) -> Option<String> {
+    const KEY: &str = "publicCertificateThumbprint";
+    let text = table.string(KEY)?;
+    let digits: String = text.chars().filter(|c| !matches!(c, ':' | ' ')).collect();
+    let bytes: Option<Vec<u8>> = digits
+        .as_bytes()
+        .chunks(2)
+        .map(|pair| {
+            let pair = std::str::from_utf8(pair).ok().filter(|pair| !pair.contains('+'))?;
+            u8::from_str_radix(pair, 16).ok()
+        })
+        .collect();
+    if let Some(bytes) = bytes.filter(|_| digits.len() == THUMBPRINT_HEX) {
+        return Some(URL_SAFE_NO_PAD.encode(bytes));
+    }
+    let base64 = text.trim_end_matches('=').replace('+', "-").replace('/', "_");
+    if base64.len() == THUMBPRINT_BASE64 && URL_SAFE_NO_PAD.decode(&base64).is_ok() {
+        return Some(base64);
+    }
+    table.refuse(KEY, "expected the SHA-1 thumbprint of the certificate, 40 hexadecimal digits");
+    None
+}
+
+/// The prefix of the roles of table grants, and who owns them besides `role`.
+type TableGrants = (String, Option<Name>);
+
+fn default_grants() -> TableGrants {
+    (ROLE_PREFIX.to_owned(), None)
+}
+
+fn table_grants(mut table: Reader<'_>) -> Option<TableGrants> {
+    let enabled = table.boolean("enabled").unwrap_or(true);
+    let prefix = match name(&mut table, "rolePrefix") {
+        Some(prefix) => prefix.as_str().to_owned(),
+        None => ROLE_PREFIX.to_owned(),
+    };
+    let owner = name(&mut table, "ownerRole");
+    table.finish();
+    enabled.then_some((prefix, owner))
+}
+
+/// The role that must exist, when impersonation is enabled.
+fn impersonation(mut table: Reader<'_>) -> Option<Name> {
+    let enabled = table.boolean("enabled").unwrap_or(false);
+    let role = name(&mut table, "role");
+    let role = if table.has("role") { role } else { Name::read(IMPERSONATION_ROLE).ok() };
+    table.strings("warehouses");
+    table.finish();
+    role.filter(|_| enabled)
+}
+
+fn bootstrap_user(mut table: Reader<'_>, account: Option<&str>) -> Option<Bootstrap> {
+    table.required("role");
+    let role = name(&mut table, "role");
+    let login = login(&mut table, account);
+    table.finish();
+    Some(Bootstrap { login: login?, role: role? })
+}
+
+/// The published keys that no test needs; their shape is looked at all the same.
+fn unused(config: &mut Reader<'_>) {
+    if let Some(mut audit) = config.table("audit") {
+        audit.boolean("enabled");
+        audit.finish();
+    }
+    if let Some(mut workspaces) = config.table("workspaces") {
+        workspaces.boolean("enabled");
+        workspaces.strings("warehouses");
+        workspaces.finish();
+    }
+    if let Some(mut pattern) = config.table("userRolePattern") {
+        pattern.strings("exclude");
+        pattern.finish();
+    }
+    // What is in it is not published in full.
+    config.table("lineage");
+    if config.has("connectArgs") {
+        config.warn("connectArgs", "not used: nothing here takes a driver's arguments");
+    }
+}

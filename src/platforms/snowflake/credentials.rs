@@ -1,0 +1,282 @@
+//! What proves who we are: a signed token, an access token, or a password.
+
+use aws_lc_rs::rand;
+use pkcs8::{EncryptedPrivateKeyInfo, SecretDocument};
+use serde_json::json;
+use uuid::{Builder, Uuid};
+
+use super::classify::{Cause, Failure};
+use crate::domain::{Secret, SecretRef, Timestamp};
+use crate::net::exchange::{Attempt, NoAnswer};
+use crate::net::http::Connections;
+use crate::net::jwt::SigningKey;
+use crate::net::oauth::{KeptToken, NoToken, Token, TokenRequest, token};
+use crate::secrets;
+
+/// How long a token that we sign is valid, in seconds; Snowflake takes an hour at most.
+const JWT_SECONDS: i64 = 59 * 60;
+/// How long an assertion to a token endpoint is valid, in seconds.
+const ASSERTION_SECONDS: i64 = 10 * 60;
+const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
+/// How to log in.
+#[derive(Debug)]
+pub(super) enum Login {
+    /// By a token signed with a private key, whose public half is the user's.
+    KeyPair(KeyPair),
+    /// By an access token of an identity provider.
+    OAuth(OAuth),
+    /// By a programmatic access token.
+    Token(SecretRef),
+    /// By a password, over the drivers' protocol.
+    Password(Password),
+}
+
+/// A user's key.
+#[derive(Debug)]
+pub(super) struct KeyPair {
+    /// As it stands in the token: in upper case, without a region.
+    pub(super) account: String,
+    /// In upper case.
+    pub(super) user: String,
+    /// PEM.
+    pub(super) key: SecretRef,
+    /// Of the key.
+    pub(super) passphrase: Option<SecretRef>,
+}
+
+/// A user's password.
+#[derive(Debug)]
+pub(super) struct Password {
+    /// As in [`KeyPair`].
+    pub(super) account: String,
+    /// As configured.
+    pub(super) user: String,
+    /// Read anew for every run.
+    pub(super) password: SecretRef,
+}
+
+/// The client of an identity provider.
+#[derive(Debug)]
+pub(super) struct OAuth {
+    /// The token endpoint.
+    pub(super) url: String,
+    /// Who we are there.
+    pub(super) client: String,
+    /// What proves it.
+    pub(super) proof: Proof,
+    /// What is asked for.
+    pub(super) scope: Option<String>,
+    /// What it is for, where the provider asks.
+    pub(super) resource: Option<String>,
+    /// The token of earlier runs.
+    pub(super) kept: KeptToken,
+}
+
+/// What proves who a client is.
+#[derive(Debug)]
+pub(super) enum Proof {
+    /// A secret.
+    Secret(SecretRef),
+    /// A key with a certificate, whose thumbprint is in base64 for URLs.
+    Certificate {
+        /// PEM.
+        key: SecretRef,
+        /// Of the key.
+        passphrase: Option<SecretRef>,
+        /// SHA-1 of the certificate.
+        thumbprint: String,
+    },
+}
+
+/// What every request of a run bears.
+#[derive(Clone, Debug)]
+pub(super) struct Bearer {
+    /// What Snowflake calls its kind.
+    pub(super) kind: &'static str,
+    /// The token itself.
+    pub(super) token: Secret,
+}
+
+impl Login {
+    /// The token for a run that begins `now`; whatever secret is read is added to `seen`.
+    ///
+    /// # Errors
+    ///
+    /// Says which secret is at fault, or what the identity provider said.
+    pub(super) async fn bearer(
+        &self,
+        connections: &Connections,
+        now: Timestamp,
+        seen: &mut Vec<Secret>,
+    ) -> Result<Bearer, Failure> {
+        let (kind, token) = match self {
+            Self::KeyPair(pair) => ("KEYPAIR_JWT", pair.token(now, seen)?),
+            Self::OAuth(oauth) => ("OAUTH", oauth.token(connections, now, seen).await?),
+            Self::Token(token) => ("PROGRAMMATIC_ACCESS_TOKEN", read(token, seen)?),
+            Self::Password(_) => {
+                return Err(Failure::new(Cause::BadRequest, "A password is no bearer token."));
+            }
+        };
+        seen.push(token.clone());
+        Ok(Bearer { kind, token })
+    }
+
+    /// Drops a kept token that was refused; false where there is no other to be had.
+    pub(super) async fn forget(&self, token: &Secret) -> bool {
+        match self {
+            Self::OAuth(oauth) => {
+                oauth.kept.forget(token).await;
+                true
+            }
+            Self::KeyPair(_) | Self::Token(_) | Self::Password(_) => false,
+        }
+    }
+
+    /// The user, where the configuration names one.
+    pub(super) fn user(&self) -> Option<&str> {
+        match self {
+            Self::KeyPair(pair) => Some(&pair.user),
+            Self::Password(password) => Some(&password.user),
+            Self::OAuth(_) | Self::Token(_) => None,
+        }
+    }
+}
+
+impl KeyPair {
+    fn token(&self, now: Timestamp, seen: &mut Vec<Secret>) -> Result<Secret, Failure> {
+        let key = signing_key(&self.key, self.passphrase.as_ref(), seen)?;
+        let subject = format!("{}.{}", self.account, self.user);
+        let begin = now.unix_seconds();
+        let claims = json!({
+            "iss": format!("{subject}.SHA256:{}", key.fingerprint()),
+            "sub": subject,
+            "iat": begin,
+            "exp": begin.saturating_add(JWT_SECONDS),
+        });
+        key.token(&[], &claims).map_err(|error| bad_key(&error.to_string()))
+    }
+}
+
+impl OAuth {
+    async fn token(
+        &self,
+        connections: &Connections,
+        now: Timestamp,
+        seen: &mut Vec<Secret>,
+    ) -> Result<Secret, Failure> {
+        // Read in every run, so that no text of the provider's can show it.
+        let proof = self.proof(now, seen)?;
+        let found =
+            self.kept.current(now, async || self.fetch(connections, now, &proof).await).await;
+        found.map_err(|none| no_token(&none).without(seen))
+    }
+
+    async fn fetch(
+        &self,
+        connections: &Connections,
+        now: Timestamp,
+        proof: &Secret,
+    ) -> Result<Token, NoToken> {
+        let mut form = vec![("grant_type", "client_credentials"), ("client_id", &self.client)];
+        match &self.proof {
+            Proof::Secret(_) => form.push(("client_secret", proof.expose())),
+            Proof::Certificate { .. } => {
+                form.push(("client_assertion_type", ASSERTION_TYPE));
+                form.push(("client_assertion", proof.expose()));
+            }
+        }
+        form.extend(self.scope.as_deref().map(|scope| ("scope", scope)));
+        form.extend(self.resource.as_deref().map(|resource| ("resource", resource)));
+        let asked = TokenRequest { url: &self.url, form: &form, basic: None };
+        token(connections, asked, now).await
+    }
+
+    /// The secret, or an assertion signed with the key.
+    fn proof(&self, now: Timestamp, seen: &mut Vec<Secret>) -> Result<Secret, Failure> {
+        let (key, passphrase, thumbprint) = match &self.proof {
+            Proof::Secret(secret) => return read(secret, seen),
+            Proof::Certificate { key, passphrase, thumbprint } => (key, passphrase, thumbprint),
+        };
+        let key = signing_key(key, passphrase.as_ref(), seen)?;
+        let begin = now.unix_seconds();
+        let claims = json!({
+            "iss": self.client,
+            "sub": self.client,
+            "aud": self.url,
+            "jti": unique()?.to_string(),
+            "nbf": begin,
+            "iat": begin,
+            "exp": begin.saturating_add(ASSERTION_SECONDS),
+        });
+        let signed = key.token(&[("x5t", thumbprint)], &claims);
+        let signed = signed.map_err(|error| bad_key(&error.to_string()))?;
+        seen.push(signed.clone());
+        Ok(signed)
+    }
+}
+
+/// What the identity provider said, as a failure of ours.
+fn no_token(none: &NoToken) -> Failure {
+    let silent = NoAnswer { class: none.class(), detail: none.detail() };
+    Failure { evidence: Some(none.detail()), ..Failure::from(silent) }
+}
+
+/// A number that no other request has.
+///
+/// # Errors
+///
+/// The machine has no randomness.
+pub(super) fn unique() -> Result<Uuid, Failure> {
+    let mut bytes = [0; 16];
+    rand::fill(&mut bytes)
+        .map_err(|_unspecified| Failure::new(Cause::Unreadable, "No random number can be made."))?;
+    Ok(Builder::from_random_bytes(bytes).into_uuid())
+}
+
+/// Reads a secret, and remembers it so that no text shows it.
+pub(super) fn read(reference: &SecretRef, seen: &mut Vec<Secret>) -> Result<Secret, Failure> {
+    let secret = secrets::resolve(reference)
+        .map_err(|error| Failure::new(Cause::Unreadable, sentence(&error.to_string())))?;
+    seen.push(secret.clone());
+    Ok(secret)
+}
+
+/// Reads a private key, and decrypts it where it is encrypted.
+fn signing_key(
+    key: &SecretRef,
+    passphrase: Option<&SecretRef>,
+    seen: &mut Vec<Secret>,
+) -> Result<SigningKey, Failure> {
+    let pem = read(key, seen)?;
+    let encrypted = pem.expose().contains("-----BEGIN ENCRYPTED PRIVATE KEY-----");
+    if !encrypted {
+        return SigningKey::from_pem(&pem).map_err(|error| bad_key(&error.to_string()));
+    }
+    let passphrase =
+        passphrase.ok_or_else(|| bad_key("it is encrypted, and no passphrase is configured"))?;
+    let passphrase = read(passphrase, seen)?;
+    let form = "it is encrypted in a way that is not known here; use PKCS#8 with AES or 3DES";
+    let (_, document) =
+        SecretDocument::from_pem(pem.expose().trim()).map_err(|_error| bad_key(form))?;
+    let sealed = EncryptedPrivateKeyInfo::try_from(document.as_bytes());
+    let opened = sealed.map_err(|_error| bad_key(form))?.decrypt(passphrase.expose());
+    let opened = opened.map_err(|error| match error {
+        pkcs8::Error::EncryptedPrivateKey(error) if error != pkcs8::pkcs5::Error::DecryptFailed => {
+            bad_key(form)
+        }
+        _ => bad_key("its passphrase is not the one configured"),
+    })?;
+    SigningKey::from_pkcs8(opened.as_bytes()).map_err(|error| bad_key(&error.to_string()))
+}
+
+fn bad_key(reason: &str) -> Failure {
+    Failure::new(Cause::BadKey, format!("The private key cannot be used: {reason}."))
+}
+
+/// `text` with a capital and a period.
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|first| first.to_uppercase().to_string());
+    format!("{}{}.", first.unwrap_or_default(), letters.as_str())
+}

@@ -1,0 +1,212 @@
+//! The drivers' protocol: the only one that takes passwords. One session per role.
+
+use std::time::Duration;
+
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use serde_json::{Value as Json, json};
+use tokio::time::{sleep, timeout};
+
+use super::classify::{Cause, Failure};
+use super::client::{Link, QUERY_TAG, too_slow, waits};
+use super::credentials::{Password, read, unique};
+use super::reply::{self, Reply, Rows};
+use super::statement::{Name, Statement};
+use crate::domain::Secret;
+use crate::net::exchange::{percent_encoded, retried};
+
+/// The longest wait for a log-out, of which nothing depends.
+const LOGOUT_MAX: Duration = Duration::from_secs(2);
+
+/// The sessions of one run.
+#[derive(Debug, Default)]
+pub(super) struct Driver {
+    /// By role: a token, or why there is none; a log-in that was refused is not tried again.
+    sessions: Vec<(Option<Name>, Result<Secret, Failure>)>,
+}
+
+/// What a server is asked for. There is nothing else.
+#[derive(Clone, Copy)]
+enum Request<'a> {
+    /// Begin a session.
+    Login(&'a str),
+    /// Run a statement.
+    Query(&'a Secret, &'a str),
+    /// Ask for the statement of this id again.
+    Poll(&'a Secret, &'a str),
+    /// End a session.
+    Logout(&'a Secret),
+}
+
+impl Request<'_> {
+    fn built(self, server: &str, role: Option<&Name>) -> Result<http::Request<Vec<u8>>, Failure> {
+        let id = unique()?;
+        let (method, path, token, body) = match self {
+            Self::Login(body) => {
+                let role =
+                    role.map(|role| format!("&roleName={}", percent_encoded(&role.identifier())));
+                let role = role.unwrap_or_default();
+                ("POST", format!("/session/v1/login-request?requestId={id}{role}"), None, body)
+            }
+            Self::Query(token, body) => {
+                ("POST", format!("/queries/v1/query-request?requestId={id}"), Some(token), body)
+            }
+            Self::Poll(token, query) => {
+                let query = percent_encoded(query);
+                ("GET", format!("/queries/{query}/result?requestId={id}"), Some(token), "")
+            }
+            Self::Logout(token) => {
+                ("POST", format!("/session?delete=true&requestId={id}"), Some(token), "")
+            }
+        };
+        let invalid =
+            |_error| Failure::new(Cause::BadRequest, "The session's token cannot be sent.");
+        let mut built = http::Request::builder()
+            .method(method)
+            .uri(format!("{server}{path}"))
+            .header(ACCEPT, "application/json")
+            .header(CONTENT_TYPE, "application/json");
+        if let Some(token) = token {
+            let value = format!("Snowflake Token=\"{}\"", token.expose());
+            let mut value = HeaderValue::try_from(value).map_err(invalid)?;
+            value.set_sensitive(true);
+            built = built.header(AUTHORIZATION, value);
+        }
+        built.body(body.as_bytes().to_vec()).map_err(|error| {
+            Failure::new(Cause::BadRequest, format!("The request is not valid: {error}."))
+        })
+    }
+}
+
+impl Driver {
+    /// Runs a statement as a role, logging in first where that is still to be done; a session that
+    /// ended is replaced once.
+    ///
+    /// # Errors
+    ///
+    /// Says what Snowflake said.
+    pub(super) async fn ask(
+        &mut self,
+        link: &Link<'_>,
+        password: &Password,
+        (statement, role): (Statement<'_>, Option<&Name>),
+        secrets: &mut Vec<Secret>,
+    ) -> Result<Rows, Failure> {
+        let token = self.session(link, password, role, secrets).await?;
+        match rows(link, &token, statement, secrets).await {
+            Err(failure) if failure.cause == Cause::SessionLost => {
+                self.sessions.retain(|(of, _)| of.as_ref() != role);
+                let token = self.session(link, password, role, secrets).await?;
+                rows(link, &token, statement, secrets).await
+            }
+            answered => answered,
+        }
+    }
+
+    /// The session of `role`.
+    async fn session(
+        &mut self,
+        link: &Link<'_>,
+        password: &Password,
+        role: Option<&Name>,
+        secrets: &mut Vec<Secret>,
+    ) -> Result<Secret, Failure> {
+        if let Some((_, session)) = self.sessions.iter().find(|(of, _)| of.as_ref() == role) {
+            return session.clone();
+        }
+        let secret = read(&password.password, secrets)?;
+        let body = login(link, password, &secret).to_string();
+        let session = SignIn { link, role, body: &body, secrets }.session().await;
+        secrets.extend(session.iter().cloned());
+        self.sessions.push((role.cloned(), session.clone()));
+        session
+    }
+
+    /// Ends all sessions.
+    pub(super) async fn close(self, link: &Link<'_>) {
+        for (role, session) in self.sessions {
+            let Ok(token) = session else { continue };
+            if let Ok(request) = Request::Logout(&token).built(link.server, role.as_ref()) {
+                let _answer = timeout(LOGOUT_MAX, link.fetch(Ok(request))).await;
+            }
+        }
+    }
+}
+
+/// A log-in on its way.
+struct SignIn<'a> {
+    link: &'a Link<'a>,
+    role: Option<&'a Name>,
+    body: &'a str,
+    secrets: &'a [Secret],
+}
+
+impl SignIn<'_> {
+    async fn session(&self) -> Result<Secret, Failure> {
+        retried(|| self.send()).await
+    }
+
+    async fn send(&self) -> Result<Secret, Failure> {
+        let Self { link, role, body, secrets } = self;
+        let answer = link.fetch(Ok(Request::Login(body).built(link.server, *role)?)).await?;
+        reply::session(&answer, secrets, link.now)
+    }
+}
+
+fn login(link: &Link<'_>, password: &Password, secret: &Secret) -> Json {
+    json!({ "data": {
+        "CLIENT_APP_ID": "revalidated",
+        "CLIENT_APP_VERSION": env!("CARGO_PKG_VERSION"),
+        "ACCOUNT_NAME": password.account,
+        "LOGIN_NAME": password.user,
+        "PASSWORD": secret.expose(),
+        "SESSION_PARAMETERS": {
+            "QUERY_TAG": QUERY_TAG,
+            "STATEMENT_TIMEOUT_IN_SECONDS": link.limit.as_secs().max(1),
+        },
+        "CLIENT_ENVIRONMENT": { "APPLICATION": "revalidated", "OS": std::env::consts::OS },
+    } })
+}
+
+async fn rows(
+    link: &Link<'_>,
+    token: &Secret,
+    statement: Statement<'_>,
+    secrets: &[Secret],
+) -> Result<Rows, Failure> {
+    let body = json!({ "sqlText": statement.to_string(), "asyncExec": false, "sequenceId": 1 });
+    let body = body.to_string();
+    let query = Asked { link, statement, secrets };
+    let id = match retried(|| query.send(Request::Query(token, &body))).await? {
+        Reply::Done(rows) => return Ok(rows),
+        Reply::Running(id) => id,
+    };
+    let polled = timeout(link.patience(), query.poll(token, &id)).await;
+    polled.unwrap_or_else(|_elapsed| Err(too_slow()))
+}
+
+/// A statement on its way.
+struct Asked<'a> {
+    link: &'a Link<'a>,
+    statement: Statement<'a>,
+    secrets: &'a [Secret],
+}
+
+impl Asked<'_> {
+    /// Asks again until it is no longer running.
+    async fn poll(&self, token: &Secret, id: &str) -> Result<Rows, Failure> {
+        for wait in waits() {
+            sleep(wait).await;
+            let asked = retried(|| self.send(Request::Poll(token, id)));
+            if let Reply::Done(rows) = asked.await? {
+                return Ok(rows);
+            }
+        }
+        Err(too_slow())
+    }
+
+    async fn send(&self, request: Request<'_>) -> Result<Reply, Failure> {
+        let Self { link, statement, secrets, .. } = self;
+        let answer = link.fetch(Ok(request.built(link.server, None)?)).await?;
+        reply::query(&answer, statement, secrets, link.now)
+    }
+}

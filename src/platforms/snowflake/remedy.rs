@@ -1,0 +1,126 @@
+//! What mends a failure: the exact statement or setting.
+
+use super::Snowflake;
+use super::classify::Cause;
+use super::credentials::Login;
+use crate::domain::{Class, one_line};
+use crate::platforms::connection::authority;
+
+/// The longest user name that is shown, in characters.
+const USER_MAX: usize = 80;
+
+impl Snowflake {
+    /// What mends `cause` for the user of `login`.
+    pub(super) fn remedy(&self, login: &Login, cause: Cause) -> String {
+        let user =
+            login.user().map_or_else(|| "<user>".to_owned(), |user| one_line(user, USER_MAX));
+        let host = authority(&self.service.server);
+        match cause {
+            Cause::LoginRefused => login_refused(login, &user),
+            Cause::KeyRefused => key_refused(login, &user),
+            Cause::Clock => {
+                "Set this host's clock; Snowflake does not accept what it signs.".to_owned()
+            }
+            Cause::TokenRefused | Cause::TokenExpired => token_refused(login, &user),
+            Cause::SessionLost => {
+                "Look for a session policy that ends sessions within seconds.".to_owned()
+            }
+            Cause::RoleRefused => match &self.role {
+                Some(role) => format!("GRANT ROLE {} TO USER {user};", role.quoted()),
+                None => format!("ALTER USER {user} SET DEFAULT_ROLE = <role>;"),
+            },
+            Cause::WarehouseRefused | Cause::NoWarehouse => format!(
+                "GRANT USAGE ON WAREHOUSE {} TO ROLE {};",
+                self.warehouse.quoted(),
+                self.role.as_ref().map_or_else(|| "<role>".to_owned(), super::Name::quoted)
+            ),
+            Cause::AddressRefused => format!(
+                "Let a network policy of {user} or of the account allow this host's address; \
+                programmatic access tokens need one."
+            ),
+            Cause::NoObject | Cause::NoPrivilege => match &self.role {
+                Some(role) => format!(
+                    "Check that role {} exists and is granted: GRANT ROLE {} TO USER {user};",
+                    role.quoted(),
+                    role.quoted()
+                ),
+                None => "Name the role that sees the integration's objects in `role`.".to_owned(),
+            },
+            Cause::BadRequest | Cause::Syntax | Cause::OtherAnswer | Cause::Foreign => {
+                format!(
+                    "Check that {host} is a Snowflake account and that nothing in between answers."
+                )
+            }
+            Cause::Cancelled => {
+                "Look in the query history for statements tagged `revalidated` that wait or take \
+                long."
+                    .to_owned()
+            }
+            Cause::Throttled => "Validate less often, or fewer integrations at once.".to_owned(),
+            Cause::Internal => "Wait, and look at status.snowflake.com.".to_owned(),
+            Cause::NoAnswer(class) => no_answer(class, host),
+            Cause::Unreadable => {
+                "Mend this host: the file, variable or credential named above.".to_owned()
+            }
+            Cause::BadKey => "Store the key as PKCS#8 in PEM form, and its passphrase in \
+                `privateKeyPassword`: openssl genrsa 2048 | openssl pkcs8 -topk8 -v2 aes256 \
+                -inform PEM -out rsa_key.p8"
+                .to_owned(),
+        }
+    }
+}
+
+fn login_refused(login: &Login, user: &str) -> String {
+    match login {
+        Login::Password(_) => format!(
+            "Snowflake no longer accepts single-factor passwords; use keyPair, \
+            oAuthClientCredentials or a programmatic access token. Otherwise check `username` and \
+            `password`: DESCRIBE USER {user};"
+        ),
+        Login::KeyPair(_) => key_refused(login, user),
+        Login::OAuth(_) | Login::Token(_) => token_refused(login, user),
+    }
+}
+
+fn key_refused(login: &Login, user: &str) -> String {
+    let account = match login {
+        Login::KeyPair(pair) => pair.account.as_str(),
+        Login::Password(password) => password.account.as_str(),
+        Login::OAuth(_) | Login::Token(_) => "<account>",
+    };
+    format!(
+        "Compare RSA_PUBLIC_KEY_FP in DESCRIBE USER {user}; with the key, check the account \
+        [{account}] and this host's clock; ALTER USER {user} SET RSA_PUBLIC_KEY = '<public key>';"
+    )
+}
+
+fn token_refused(login: &Login, user: &str) -> String {
+    match login {
+        Login::Token(_) => format!(
+            "ALTER USER {user} ROTATE PROGRAMMATIC ACCESS TOKEN <name>; or ADD PROGRAMMATIC ACCESS \
+            TOKEN, and store the new one in `token`."
+        ),
+        Login::OAuth(_) => "Check the issuer, the audience and the user mapping of the security \
+            integration: DESCRIBE SECURITY INTEGRATION <name>; and that the provider's `scope` \
+            names a role granted to the user."
+            .to_owned(),
+        Login::KeyPair(_) | Login::Password(_) => key_refused(login, user),
+    }
+}
+
+fn no_answer(class: Class, host: &str) -> String {
+    match class {
+        Class::Ours => "Mend this host's network or the setting named above.".to_owned(),
+        Class::Denied | Class::Missing | Class::Expired => {
+            "Check `oAuthClientConfig` and the client at the identity provider.".to_owned()
+        }
+        Class::Invalid => "Name the authority's certificate in `tls.caFile`, or correct \
+            `oAuthClientConfig` where the identity provider refuses."
+            .to_owned(),
+        Class::Unreachable | Class::Throttled | Class::Unavailable => {
+            format!(
+                "Check that this host reaches {host}, and the identity provider where one is used."
+            )
+        }
+    }
+}

@@ -1,0 +1,254 @@
+//! Reads what Snowflake answers: the SQL API's result sets, and those of the drivers' protocol.
+
+use serde::Deserialize;
+use serde_json::Value as Json;
+
+use super::classify::{Complaint, Failure, is_running};
+use super::statement::Statement;
+use crate::domain::{Secret, Timestamp};
+use crate::net::exchange::Answer;
+
+/// The rows of an answer.
+#[derive(Debug, Default)]
+pub(super) struct Rows {
+    /// The names of the columns, in lower case.
+    columns: Vec<String>,
+    rows: Vec<Vec<Json>>,
+    /// False when there are more rows than came with the answer.
+    pub(super) complete: bool,
+}
+
+/// One of them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Row<'a> {
+    columns: &'a [String],
+    cells: &'a [Json],
+}
+
+impl Rows {
+    /// All of them.
+    pub(super) fn iter(&self) -> impl Iterator<Item = Row<'_>> {
+        self.rows.iter().map(|cells| Row { columns: &self.columns, cells })
+    }
+
+    /// The cell at `position` of the first row; empty where there is none.
+    pub(super) fn first(&self, position: usize) -> &str {
+        let cell = self.rows.first().and_then(|cells| cells.get(position));
+        cell.and_then(Json::as_str).unwrap_or_default()
+    }
+
+    /// Says what `statement` needs of its answer and does not find.
+    fn check(self, statement: &Statement<'_>) -> Result<Self, String> {
+        let columns = statement.columns();
+        if columns.is_empty() && self.first(0).is_empty() {
+            return Err("there is no row in it".to_owned());
+        }
+        let missing = columns.iter().find(|column| !self.columns.iter().any(|has| has == *column));
+        missing.map_or(Ok(self), |column| Err(format!("there is no column `{column}` in it")))
+    }
+}
+
+impl<'a> Row<'a> {
+    /// The text in `column`; empty where there is none.
+    pub(super) fn text(&self, column: &str) -> &'a str {
+        let position = self.columns.iter().position(|name| name == column);
+        let cell = position.and_then(|position| self.cells.get(position));
+        cell.and_then(Json::as_str).unwrap_or_default()
+    }
+
+    /// True when `column` says so, in whatever case, or is it.
+    pub(super) fn is_true(&self, column: &str) -> bool {
+        let position = self.columns.iter().position(|name| name == column);
+        let cell = position.and_then(|position| self.cells.get(position));
+        cell.is_some_and(|cell| {
+            cell.as_bool().unwrap_or_else(|| self.text(column).eq_ignore_ascii_case("true"))
+        })
+    }
+}
+
+/// What a statement came to.
+#[derive(Debug)]
+pub(super) enum Reply {
+    /// It is done.
+    Done(Rows),
+    /// It is still running under this handle.
+    Running(String),
+}
+
+#[derive(Deserialize)]
+struct Column {
+    name: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ResultSet {
+    result_set_meta_data: Meta,
+    data: Vec<Vec<Json>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Meta {
+    num_rows: Option<usize>,
+    row_type: Vec<Column>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Status {
+    statement_handle: String,
+}
+
+/// The number and the text that every refusal has.
+#[derive(Deserialize)]
+struct Said {
+    code: Option<Json>,
+    message: Option<String>,
+}
+
+impl Said {
+    fn code(&self) -> String {
+        text(self.code.as_ref())
+    }
+}
+
+/// Text, or a number as text.
+fn text(value: Option<&Json>) -> String {
+    match value {
+        Some(Json::String(text)) => text.clone(),
+        Some(Json::Number(number)) => number.to_string(),
+        Some(Json::Null | Json::Bool(_) | Json::Array(_) | Json::Object(_)) | None => String::new(),
+    }
+}
+
+fn named(columns: Vec<Column>) -> Vec<String> {
+    columns.into_iter().map(|column| column.name.to_lowercase()).collect()
+}
+
+/// Reads an answer of the SQL API to `statement`.
+///
+/// # Errors
+///
+/// Snowflake's complaint, or that what answered is not Snowflake.
+pub(super) fn api(
+    answer: &Answer,
+    statement: &Statement<'_>,
+    secrets: &[Secret],
+    now: Timestamp,
+) -> Result<Reply, Failure> {
+    let foreign = |reason: String| Failure::foreign(answer.status, &reason);
+    match answer.status {
+        200 => {
+            let ResultSet { result_set_meta_data: meta, data } = answer.json().map_err(foreign)?;
+            let complete = meta.num_rows.is_none_or(|total| total <= data.len());
+            let rows = Rows { columns: named(meta.row_type), rows: data, complete };
+            rows.check(statement).map(Reply::Done).map_err(foreign)
+        }
+        202 => {
+            let Status { statement_handle } = answer.json().map_err(foreign)?;
+            Ok(Reply::Running(statement_handle))
+        }
+        _ => Err(refusal(answer, secrets, now)),
+    }
+}
+
+/// What is wrong by an answer that is none to the statement.
+pub(super) fn refusal(answer: &Answer, secrets: &[Secret], now: Timestamp) -> Failure {
+    let status = answer.status;
+    let failure = match answer.json::<Said>() {
+        _ if answer.is_redirect() => Failure::foreign(status, "redirects are never followed"),
+        Ok(said) if said.code.is_some() || said.message.is_some() => {
+            let (code, message) = (said.code(), said.message.unwrap_or_default());
+            Failure::said(status, &Complaint { code: &code, message: &message, secrets })
+        }
+        Ok(_) => Failure::foreign(status, "there is no `code` in it"),
+        Err(reason) => Failure::foreign(status, &reason),
+    };
+    Failure { hint: answer.retry_after(now), ..failure }
+}
+
+/// Every answer of the drivers' protocol.
+#[derive(Deserialize)]
+struct Envelope {
+    success: bool,
+    code: Option<Json>,
+    message: Option<String>,
+    data: Option<Data>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Data {
+    token: Option<String>,
+    error_code: Option<Json>,
+    query_id: Option<String>,
+    rowtype: Option<Vec<Column>>,
+    rowset: Option<Vec<Vec<Json>>>,
+    total: Option<usize>,
+    query_result_format: Option<String>,
+}
+
+/// Reads an answer of the drivers' protocol that claims success, or its complaint.
+fn envelope(answer: &Answer, secrets: &[Secret], now: Timestamp) -> Result<Envelope, Failure> {
+    if answer.status != 200 {
+        return Err(refusal(answer, secrets, now));
+    }
+    let envelope: Envelope =
+        answer.json().map_err(|reason| Failure::foreign(answer.status, &reason))?;
+    let mut code = text(envelope.code.as_ref());
+    if code.is_empty() {
+        code = text(envelope.data.as_ref().and_then(|data| data.error_code.as_ref()));
+    }
+    if envelope.success || is_running(&code) {
+        return Ok(Envelope { code: Some(Json::from(code)), ..envelope });
+    }
+    let message = envelope.message.unwrap_or_default();
+    Err(Failure::said(answer.status, &Complaint { code: &code, message: &message, secrets }))
+}
+
+/// Reads the answer to a log-in: the session's token.
+///
+/// # Errors
+///
+/// Snowflake's complaint, or that what answered is not Snowflake.
+pub(super) fn session(
+    answer: &Answer,
+    secrets: &[Secret],
+    now: Timestamp,
+) -> Result<Secret, Failure> {
+    let envelope = envelope(answer, secrets, now)?;
+    let token = envelope.data.and_then(|data| data.token).filter(|token| !token.is_empty());
+    token
+        .map(Secret::new)
+        .ok_or_else(|| Failure::foreign(answer.status, "there is no `token` in it"))
+}
+
+/// Reads an answer of the drivers' protocol to `statement`.
+///
+/// # Errors
+///
+/// Snowflake's complaint, or that what answered is not Snowflake.
+pub(super) fn query(
+    answer: &Answer,
+    statement: &Statement<'_>,
+    secrets: &[Secret],
+    now: Timestamp,
+) -> Result<Reply, Failure> {
+    let foreign = |reason: &str| Failure::foreign(answer.status, reason);
+    let envelope = envelope(answer, secrets, now)?;
+    let data = envelope.data.unwrap_or_default();
+    if is_running(&text(envelope.code.as_ref())) {
+        let id = data.query_id.filter(|id| !id.is_empty());
+        return id.map(Reply::Running).ok_or_else(|| foreign("there is no `queryId` in it"));
+    }
+    if data.query_result_format.is_some_and(|format| format != "json") {
+        return Err(foreign("its rows are not in JSON"));
+    }
+    let (Some(columns), Some(rows)) = (data.rowtype, data.rowset) else {
+        return Err(foreign("there are no rows in it"));
+    };
+    let complete = data.total.is_none_or(|total| total <= rows.len());
+    let rows = Rows { columns: named(columns), rows, complete };
+    rows.check(statement).map(Reply::Done).map_err(|reason| foreign(&reason))
+}

@@ -1,0 +1,588 @@
+//! The platform against servers: recorded answers in `testcases/`, and two servers that nobody here
+//! wrote: `SnowDuck`, which speaks the SQL API and the drivers' protocol, and fakesnow, which speaks the
+//! latter.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Value as Json, json};
+
+use super::credentials::KeyPair;
+use super::reply::Reply;
+use super::statement::Statement;
+use super::*;
+use crate::domain::{Class, Finding, Secret, SecretRef, Timestamp};
+use crate::input::{Faults, Value};
+use crate::net::exchange::Answer;
+use crate::net::http::{Connections, HttpOptions};
+use crate::platforms::testing::{
+    NOW, Seen, Server, StandIn, Subject, cases, context, fuzz, parsed, recorded_bodies, replay,
+    validator,
+};
+
+/// The start of every secret in `testcases/`.
+const SECRET: &str = "pLanted-passw0rd-Zq7";
+
+/// A key of the user, made anew for every test.
+fn key_pem() -> String {
+    let pair = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap();
+    pair.serialize_pem()
+}
+
+/// Which statement this is; none for all that are not on the list.
+fn statement(sql: &str) -> Option<&'static str> {
+    let literal = |text: &str| {
+        let inner = text.strip_prefix('\'')?.strip_suffix('\'')?;
+        (!inner.replace("''", "").contains(['\'', '\\'])).then_some(())
+    };
+    let like = |kind: &str| literal(sql.strip_prefix(&format!("SHOW {kind} LIKE "))?);
+    if let Some(rest) = sql.strip_prefix("SHOW ROLES STARTS WITH ") {
+        let (prefix, rest) = rest.split_once(" LIMIT 1000").unwrap();
+        literal(prefix)?;
+        let page = rest.is_empty() || rest.strip_prefix(" FROM ").and_then(literal).is_some();
+        return page.then_some("prefix");
+    }
+    if let Some(rest) = sql.strip_prefix("SHOW WAREHOUSES LIKE ")
+        && let Some(name) = rest.strip_suffix(" WITH PRIVILEGES USAGE")
+    {
+        return literal(name).map(|()| "usable");
+    }
+    match sql {
+        "SELECT CURRENT_VERSION(), CURRENT_ACCOUNT(), CURRENT_USER(), CURRENT_ROLE()" => {
+            Some("hello")
+        }
+        "SELECT CURRENT_ROLE()" => Some("current-role"),
+        "SHOW GRANTS TO ROLE \"SETUP\"" | "SHOW GRANTS TO ROLE \"MID\"" => Some("grants"),
+        _ if like("WAREHOUSES").is_some() => Some("warehouses"),
+        _ if like("DATABASES").is_some() => Some("databases"),
+        _ if like("ROLES").is_some() => Some("roles"),
+        _ => None,
+    }
+}
+
+/// Which documented operation a request asks for; none for all others.
+fn asked_for(seen: &Seen) -> Option<String> {
+    let (method, target) = seen.line.split_once(' ')?;
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let body: Json = serde_json::from_str(&seen.body).unwrap_or_default();
+    let keys = |known: &[&str]| {
+        body.as_object().is_some_and(|body| body.keys().all(|key| known.contains(&key.as_str())))
+    };
+    let id = |query: &str| query.strip_prefix("requestId=").map(str::len);
+    let handle = "/api/v2/statements/01b7d0a2-0000-4d1c-0000-0001";
+    let found = match (method, path) {
+        ("POST", "/api/v2/statements") => {
+            assert!(keys(&["statement", "timeout", "role", "parameters"]), "{body}");
+            assert_eq!(body["parameters"], json!({ "QUERY_TAG": "revalidated" }));
+            let query = query.trim_end_matches("&retry=true").strip_suffix("&nullable=true")?;
+            assert_eq!(id(query), Some(36));
+            return statement(body["statement"].as_str()?).map(str::to_owned);
+        }
+        ("POST", "/queries/v1/query-request") if id(query) == Some(36) => {
+            assert!(keys(&["sqlText", "asyncExec", "sequenceId"]), "{body}");
+            let statement = statement(body["sqlText"].as_str()?)?;
+            return Some(format!("driver-{statement}"));
+        }
+        ("GET", _) if path == handle && query.is_empty() => "poll",
+        ("POST", _) if path == format!("{handle}/cancel") && query.is_empty() => "cancel",
+        ("POST", "/oauth/token") if query.is_empty() => "token",
+        ("POST", "/session/v1/login-request") if !query.contains("warehouse") => "login",
+        ("POST", "/session") if query.starts_with("delete=true&requestId=") => "logout",
+        ("GET", "/queries/01b7d0a2-0000-4d1c-0000-0002/result") if id(query) == Some(36) => {
+            "driver-poll"
+        }
+        _ => return None,
+    };
+    Some(found.to_owned())
+}
+
+/// Every request is on the list, and bears what its protocol asks for.
+fn check_request(seen: &Seen) {
+    let operation = asked_for(seen).unwrap_or_else(|| panic!("not on the list: {}", seen.line));
+    assert!(seen.header("user-agent").is_some_and(|agent| agent.starts_with("revalidated/")));
+    let authorization = seen.header("authorization").unwrap_or_default();
+    let kind = seen.header("x-snowflake-authorization-token-type");
+    match operation.as_str() {
+        "token" | "login" => assert_eq!((authorization, kind), ("", None)),
+        "logout" => assert!(authorization.starts_with("Snowflake Token=\"")),
+        _ if operation.starts_with("driver-") => {
+            assert!(authorization.starts_with("Snowflake Token=\"pLanted"), "{authorization}");
+        }
+        _ => {
+            assert!(authorization.starts_with("Bearer "), "{authorization}");
+            let kinds = ["KEYPAIR_JWT", "OAUTH", "PROGRAMMATIC_ACCESS_TOKEN"];
+            assert!(kind.is_some_and(|kind| kinds.contains(&kind)), "{kind:?}");
+        }
+    }
+    assert!(!seen.line.contains(SECRET), "{}", seen.line);
+}
+
+/// The operation, the statement and the role; never the rest, which may be secret.
+fn shown_request(seen: &Seen) -> String {
+    let operation = asked_for(seen).unwrap_or_default();
+    let body: Json = serde_json::from_str(&seen.body).unwrap_or_default();
+    let sql = body["statement"].as_str().or(body["sqlText"].as_str()).unwrap_or_default();
+    let role = body["role"].as_str().map(|role| format!(" as {role}")).unwrap_or_default();
+    let login = seen.line.split_once("&roleName=").map(|(_, role)| format!(" as {role}"));
+    let again = if seen.line.ends_with("&retry=true") { " again" } else { "" };
+    format!("{operation}: {sql}{role}{}{again}", login.unwrap_or_default())
+}
+
+/// The validator of a case; its key is made now.
+fn of_case(config: &Json) -> Box<dyn Validator> {
+    if let Some(path) = config["privateKey"]["content"]["file"].as_str() {
+        std::fs::write(path, key_pem()).unwrap();
+    }
+    validator(&PLATFORM, config)
+}
+
+const SUBJECT: Subject = Subject {
+    folder: "snowflake",
+    validator: of_case,
+    operation: asked_for,
+    check: check_request,
+    shown: shown_request,
+    secrets: &[SECRET, "BEGIN PRIVATE KEY"],
+    cases_min: 50,
+};
+
+#[tokio::test]
+async fn recorded_answers_are_reported_as_expected() {
+    replay(SUBJECT).await;
+}
+
+fn outcome<'r>(report: &'r Report, test: Test) -> (&'static str, &'r str) {
+    let found = report.tests.iter().find(|result| result.test == test).unwrap();
+    (found.outcome.status().as_str(), found.outcome.message().unwrap_or_default())
+}
+
+fn finding(report: &Report, test: Test) -> &Finding {
+    let found = report.tests.iter().find(|result| result.test == test).unwrap();
+    found.outcome.finding().unwrap()
+}
+
+fn minimal(changes: &Json) -> Json {
+    let mut config = json!({
+        "host": "org-account.snowflakecomputing.com", "warehouse": "wh", "database": "immuta",
+        "authenticationType": "programmaticAccessToken", "token": { "env": "T" },
+    });
+    for (key, value) in changes.as_object().unwrap() {
+        config[key] = value.clone();
+    }
+    config
+}
+
+fn snowflake(config: &Json) -> Snowflake {
+    let value = Value::from_json(config, &"case".into());
+    let faults = Faults::default();
+    let read = config::read(Reader::new(&value, "config", &faults).unwrap());
+    let faults = faults.into_parts().0;
+    assert!(faults.is_empty(), "{faults:?}");
+    read.unwrap()
+}
+
+#[test]
+fn an_integration_is_its_host_and_database() {
+    let identity = |changes| snowflake(&minimal(&changes)).identity();
+    let found = identity(json!({}));
+    assert_eq!(found.host, "org-account.snowflakecomputing.com");
+    assert_eq!(found.target.as_deref(), Some("org-account.snowflakecomputing.com/IMMUTA"));
+    assert_eq!(identity(json!({ "port": 8443 })).host, "org-account.snowflakecomputing.com:8443");
+    let private = identity(json!({ "endpoint": "https://10.0.0.9:444" }));
+    assert_eq!(private.host, "10.0.0.9:444");
+    let named = json!({ "endpoint": "https://10.0.0.9", "tls": { "serverName": "a.example.com" } });
+    assert_eq!(identity(named).host, "a.example.com");
+}
+
+#[test]
+fn accounts_are_read_off_their_hosts() {
+    let key = json!({ "file": "/k" });
+    let table = [
+        ("org-account.snowflakecomputing.com", None, "ORG-ACCOUNT"),
+        ("xy12345.eu-central-1.snowflakecomputing.com", None, "XY12345"),
+        ("org-account.privatelink.snowflakecomputing.com", None, "ORG-ACCOUNT"),
+        ("xy12345.eu-west-1.privatelink.snowflakecomputing.com", None, "XY12345"),
+        ("xy12345.cn-north-1.snowflakecomputing.cn", None, "XY12345"),
+        ("acme-7f3.global.snowflakecomputing.com", None, "ACME"),
+        ("snowflake.internal", Some("org-my_account"), "ORG-MY_ACCOUNT"),
+        ("org-my-account.snowflakecomputing.com", Some("org-my_account"), "ORG-MY_ACCOUNT"),
+    ];
+    for (host, account, expected) in table {
+        let config = minimal(&json!({
+            "host": host, "account": account, "authenticationType": "keyPair", "token": null,
+            "username": "anna", "privateKey": { "content": key },
+        }));
+        let Login::KeyPair(pair) = snowflake(&config).login else { panic!("{host}") };
+        assert_eq!((pair.account.as_str(), pair.user.as_str()), (expected, "ANNA"), "{host}");
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_configuration_is_named() {
+    let oauth = |changes: Json| {
+        let mut client = json!({ "clientId": "c", "clientSecret": { "env": "S" },
+            "authorityUrl": "https://login.example.com/token" });
+        for (key, value) in changes.as_object().unwrap() {
+            client[key] = value.clone();
+        }
+        json!({ "token": null, "authenticationType": "oAuthClientCredentials",
+            "oAuthClientConfig": client })
+    };
+    let with = |kind: &str| json!({ "token": null, "authenticationType": kind });
+    let table = [
+        (json!({ "host": "https://a" }), "config.host: expected a host name alone"),
+        (json!({ "host": null }), "config.host: missing"),
+        (json!({ "warehouse": null }), "config.warehouse: missing; add `warehouse`"),
+        (json!({ "database": "a\"b" }), "config.database: expected a name, all of it or nothing"),
+        (json!({ "role": "" }), "config.role: expected a name of 1 to 255"),
+        (json!({ "port": 0 }), "config.port: expected a whole number"),
+        (json!({ "authenticationType": null }), "config.authenticationType: missing; add one of"),
+        (json!({ "authenticationType": "okta" }), "config.authenticationType: expected one of"),
+        (json!({ "token": null }), "config.token: missing"),
+        (with("keyPair"), "config.privateKey: missing"),
+        (with("userPassword"), "config.password: missing"),
+        (with("oAuthClientCredentials"), "config.oAuthClientConfig: missing"),
+        (
+            oauth(json!({ "authorityUrl": "http://login.example.com" })),
+            "authorityUrl: expected the",
+        ),
+        (oauth(json!({ "clientSecret": null })), "oAuthClientConfig.clientSecret: missing"),
+        (oauth(json!({ "useCertificate": true })), "oAuthClientConfig.oAuthPrivateKey: missing"),
+        (oauth(json!({ "publicCertificateThumbprint": "zz" })), "Thumbprint: expected the SHA-1"),
+        (json!({ "account": "a/b" }), "config.account: expected an account identifier"),
+        (
+            json!({ "endpoint": "http://a.example.com" }),
+            "config.endpoint: must begin with https://",
+        ),
+        (json!({ "bootstrap": {} }), "config.bootstrap.role: missing"),
+        (json!({ "tableGrants": { "prefix": "x" } }), "unknown key; did you mean `rolePrefix`?"),
+        (
+            json!({ "audit": { "enabled": "often" } }),
+            "config.audit.enabled: expected true or false",
+        ),
+        (json!({ "workspaces": { "warehouses": "w" } }), "warehouses: expected a list of texts"),
+        (json!({ "lineage": 7 }), "config.lineage: expected a table"),
+        (json!({ "wharehouse": "w" }), "config.wharehouse: unknown key; did you mean `warehouse`?"),
+    ];
+    for (changes, expected) in table {
+        let (_, faults) = parsed(&PLATFORM, &minimal(&changes));
+        assert!(faults.iter().any(|fault| fault.contains(expected)), "{changes}: {faults:?}");
+    }
+    let unknown = json!({ "host": "a.example.com", "authenticationType": "userPassword",
+        "username": "u", "password": { "env": "P" }, "token": null });
+    let (_, faults) = parsed(&PLATFORM, &minimal(&unknown));
+    assert_eq!(faults, ["case: config.account: missing; `host` does not tell it: add `account`"]);
+}
+
+#[test]
+fn the_sample_is_a_configuration_with_every_key() {
+    let enabled: String = PLATFORM
+        .sample
+        .lines()
+        .map(|line| match line.strip_prefix("# ") {
+            Some(code) if code.starts_with('[') || code.split_once(" = ").is_some() => code,
+            _ => line,
+        })
+        .map(|line| format!("{line}\n"))
+        .collect();
+    for (text, faults_max) in [(PLATFORM.sample, 0), (enabled.as_str(), 0)] {
+        let document: toml_edit::DocumentMut = text.parse().unwrap();
+        let table = document["integration"].as_array_of_tables().unwrap().get(0).unwrap();
+        assert_eq!(table["type"].as_str(), Some(PLATFORM.kind));
+        let config = json_of(&toml_edit::Item::Table(table["config"].as_table().unwrap().clone()));
+        let (_, faults) = parsed(&PLATFORM, &config);
+        // The file of the authority is an example.
+        let faults: Vec<_> =
+            faults.iter().filter(|fault| !fault.contains("snowflake-ca.pem")).collect();
+        assert_eq!(faults.len(), faults_max, "{faults:?}");
+    }
+}
+
+fn json_of(item: &toml_edit::Item) -> Json {
+    if let Some(table) = item.as_table_like() {
+        return table.iter().map(|(key, item)| (key.to_owned(), json_of(item))).collect();
+    }
+    let value = item.as_value().unwrap();
+    let text = value.as_str().map(Json::from);
+    let number = value.as_integer().map(Json::from);
+    let list = value.as_array().map(|items| {
+        items.iter().map(|item| json_of(&toml_edit::Item::Value(item.clone()))).collect()
+    });
+    text.or(number).or(value.as_bool().map(Json::from)).or(list).unwrap()
+}
+
+fn now() -> Timestamp {
+    NOW.parse().unwrap()
+}
+
+async fn bearer(login: &Login) -> Result<Secret, String> {
+    let connections = Connections::new(&HttpOptions::default()).unwrap();
+    let found = login.bearer(&connections, now(), &mut Vec::new()).await;
+    found.map(|bearer| bearer.token).map_err(|failure| failure.detail)
+}
+
+fn key_login(path: &Path, passphrase: Option<&str>) -> Login {
+    Login::KeyPair(KeyPair {
+        account: "ORG-ACCOUNT".to_owned(),
+        user: "ANNA".to_owned(),
+        key: SecretRef::File(path.to_owned()),
+        passphrase: passphrase.map(|text| SecretRef::Literal(Secret::new(text.to_owned()))),
+    })
+}
+
+fn claims(token: &Secret) -> Json {
+    let claims = token.expose().split('.').nth(1).unwrap();
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).unwrap()).unwrap()
+}
+
+/// The commands of Snowflake's own guide, and what they make: OpenSSL wrote the keys, and says what
+/// their fingerprint is.
+#[tokio::test]
+async fn keys_of_openssl_are_used_encrypted_or_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = |command: &str| {
+        let done = Command::new("sh").arg("-c").arg(command).current_dir(&dir).output().unwrap();
+        assert!(done.status.success(), "{command}: {done:?}");
+        String::from_utf8(done.stdout).unwrap().trim().to_owned()
+    };
+    run("openssl genrsa -out plain.p8 2048");
+    run("openssl pkcs8 -topk8 -v2 des3 -in plain.p8 -out des3.p8 -passout pass:hunter2");
+    run("openssl pkcs8 -topk8 -v2 aes256 -in plain.p8 -out aes.p8 -passout pass:hunter2");
+    run("openssl pkcs8 -topk8 -v1 PBE-MD5-DES -in plain.p8 -out old.p8 -passout pass:hunter2 || \
+        openssl pkcs8 -provider legacy -provider default -topk8 -v1 PBE-MD5-DES -in plain.p8 \
+        -out old.p8 -passout pass:hunter2");
+    let fingerprint =
+        run("openssl rsa -in plain.p8 -pubout -outform DER | openssl dgst -sha256 -binary | \
+            openssl enc -base64");
+    let token = |file: &str, passphrase| {
+        let login = key_login(&dir.path().join(file), passphrase);
+        async move { bearer(&login).await }
+    };
+    for (file, passphrase) in [
+        ("plain.p8", None),
+        ("plain.p8", Some("x")),
+        ("des3.p8", Some("hunter2")),
+        ("aes.p8", Some("hunter2")),
+    ] {
+        let found = claims(&token(file, passphrase).await.unwrap());
+        let expected = json!({
+            "iss": format!("ORG-ACCOUNT.ANNA.SHA256:{fingerprint}"), "sub": "ORG-ACCOUNT.ANNA",
+            "iat": 1_795_381_200, "exp": 1_795_381_200 + 59 * 60,
+        });
+        assert_eq!(found, expected, "{file}");
+    }
+    let wrong = [
+        ("aes.p8", Some("hunter3"), "its passphrase is not the one configured"),
+        ("aes.p8", None, "it is encrypted, and no passphrase is configured"),
+        ("old.p8", Some("hunter2"), "it is encrypted in a way that is not known here"),
+    ];
+    for (file, passphrase, expected) in wrong {
+        let detail = token(file, passphrase).await.unwrap_err();
+        assert!(detail.contains(expected) && !detail.contains("hunter"), "{file}: {detail}");
+    }
+}
+
+#[tokio::test]
+async fn access_tokens_are_kept_from_run_to_run() {
+    let case = cases("snowflake").join("access-token-renewed");
+    let server = Server::start(&SUBJECT, &case.with_file_name("all-well"), None).await;
+    let config = minimal(&json!({
+        "endpoint": server.address, "token": null, "tableGrants": { "enabled": false },
+        "authenticationType": "oAuthClientCredentials",
+        "oAuthClientConfig": { "clientId": "c", "useCertificate": true, "resource": "r",
+            "authorityUrl": format!("{}/oauth/token", server.address),
+            "publicCertificateThumbprint": "84:E0:5C:1D:98:BC:E3:A5:42:1D:22:5B:14:0B:36:E8:6A:3D:55:34",
+            "oAuthPrivateKey": { "content": key_pem() } },
+    }));
+    let validator = snowflake(&config);
+    let mut run = context(Mode::Recurring);
+    for (minutes, fetched) in [(0, 1), (54, 1), (56, 2)] {
+        run.now = now().plus(Duration::from_mins(minutes));
+        validator.validate(&run).await;
+        let seen = server.seen();
+        let tokens: Vec<_> =
+            seen.iter().filter(|seen| asked_for(seen).as_deref() == Some("token")).collect();
+        assert_eq!(tokens.len(), fetched, "after {minutes} minutes");
+        let form: Vec<(String, String)> =
+            form_urlencoded::parse(tokens[0].body.as_bytes()).into_owned().collect();
+        let value = |name: &str| &form.iter().find(|(key, _)| key == name).unwrap().1;
+        assert_eq!(
+            (value("grant_type").as_str(), value("resource").as_str()),
+            ("client_credentials", "r")
+        );
+        let assertion = Secret::new(value("client_assertion").clone());
+        let head = assertion.expose().split('.').next().unwrap();
+        let head: Json = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(head).unwrap()).unwrap();
+        assert_eq!(head["x5t"], "hOBcHZi846VCHSJbFAs26Go9VTQ");
+        assert_eq!(claims(&assertion)["aud"], format!("{}/oauth/token", server.address));
+    }
+}
+
+#[test]
+fn authorities_of_microsoft_are_completed() {
+    let table = [
+        (
+            "https://login.microsoftonline.com/t",
+            "https://login.microsoftonline.com/t/oauth2/v2.0/token",
+        ),
+        (
+            "https://login.microsoftonline.us/t/",
+            "https://login.microsoftonline.us/t/oauth2/v2.0/token",
+        ),
+        (
+            "https://login.microsoftonline.com/t/oauth2/token",
+            "https://login.microsoftonline.com/t/oauth2/token",
+        ),
+        ("https://a.okta.com/oauth2/x/v1/token", "https://a.okta.com/oauth2/x/v1/token"),
+    ];
+    for (given, expected) in table {
+        let config = minimal(&json!({ "token": null,
+            "authenticationType": "oAuthClientCredentials", "oAuthClientConfig": {
+                "clientId": "c", "clientSecret": { "env": "S" }, "authorityUrl": given } }));
+        let Login::OAuth(oauth) = snowflake(&config).login else { panic!("{given}") };
+        assert_eq!(oauth.url, expected);
+    }
+}
+
+#[test]
+fn fuzz_answers() {
+    let name = Name::read("IMMUTA").unwrap();
+    let statements =
+        [Statement::Hello, Statement::UsableWarehouses(&name), Statement::Grants(&name)];
+    let secrets = [Secret::new(SECRET.to_owned())];
+    fuzz(&recorded_bodies("snowflake"), |bytes| {
+        for status in [200, 202, 401, 422, 503] {
+            let headers = http::HeaderMap::new();
+            let answer = Answer { status, headers, body: bytes.to_vec() };
+            let _session = reply::session(&answer, &secrets, now());
+            for statement in &statements {
+                for found in [
+                    reply::api(&answer, statement, &secrets, now()),
+                    reply::query(&answer, statement, &secrets, now()),
+                ] {
+                    match found {
+                        Ok(Reply::Done(rows)) => {
+                            let all = rows.iter().map(|row| row.text("name").len()).sum::<usize>();
+                            assert!(all + rows.first(3).len() <= bytes.len().saturating_mul(3));
+                        }
+                        Ok(Reply::Running(_)) => {}
+                        Err(failure) => {
+                            assert!(failure.detail.chars().count() < 600, "{}", failure.detail);
+                            assert!(!failure.detail.contains(SECRET), "{}", failure.detail);
+                        }
+                    }
+                }
+            }
+        }
+    });
+}
+
+/// Name, changes of the configuration, test, and what it reports.
+type StandInCase = (&'static str, Json, Test, &'static str, &'static str);
+
+fn snowduck_cases(closed: &str) -> [StandInCase; 12] {
+    let key = json!({ "authenticationType": "keyPair", "token": null, "username": "anna",
+        "privateKey": { "content": key_pem() } });
+    let password = json!({ "authenticationType": "userPassword", "token": null,
+        "username": "anna", "password": "hunter2" });
+    let with = |base: &Json, changes: Json| {
+        let mut config = base.clone();
+        for (key, value) in changes.as_object().unwrap() {
+            config[key] = value.clone();
+        }
+        config
+    };
+    let no_warehouse = "Warehouse [NOPE] does not exist or is not visible to role [SYSADMIN].";
+    let no_database = "The Immuta-managed database [NOPE] does not exist";
+    let no_roles = "Snowflake responded with code [000002] and message [000002 (0A000): SHOW ROLES";
+    let grants = json!({ "tableGrants": { "enabled": true } });
+    [
+        ("token", json!({}), WAREHOUSE, "passed", ""),
+        ("token", json!({}), ROLE, "passed", ""),
+        ("key", key.clone(), DATABASE_EXISTS, "passed", ""),
+        ("password", password.clone(), WAREHOUSE, "passed", ""),
+        ("password", password.clone(), DATABASE_EXISTS, "passed", ""),
+        ("no warehouse", json!({ "warehouse": "nope" }), WAREHOUSE, "failed", no_warehouse),
+        (
+            "no database",
+            with(&key, json!({ "database": "nope" })),
+            DATABASE_EXISTS,
+            "failed",
+            no_database,
+        ),
+        (
+            "password, no database",
+            with(&password, json!({ "database": "nope" })),
+            DATABASE_EXISTS,
+            "failed",
+            no_database,
+        ),
+        (
+            "another role",
+            json!({ "role": "nope" }),
+            ROLE,
+            "failed",
+            "The session has role [SYSADMIN] instead of [NOPE].",
+        ),
+        ("SQL error", grants.clone(), PREFIX, "failed", no_roles),
+        ("password, SQL error", with(&password, grants), PREFIX, "failed", no_roles),
+        (
+            "nobody there",
+            json!({ "endpoint": closed }),
+            CONNECT,
+            "failed",
+            "Unable to connect to host. No connection",
+        ),
+    ]
+}
+
+#[tokio::test]
+async fn warehouses_databases_and_errors_hold_against_snowduck() {
+    let duck = StandIn::start("snowduck");
+    let closed = {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        format!("http://{}", listener.local_addr().unwrap())
+    };
+    for (name, changes, test, status, expected) in snowduck_cases(&closed) {
+        let mut config = json!({
+            "host": "org-account.snowflakecomputing.com", "endpoint": duck.value("endpoint"),
+            "warehouse": "default_warehouse", "database": "immuta", "role": "sysadmin",
+            "authenticationType": "programmaticAccessToken", "token": "hunter2",
+            "tableGrants": { "enabled": false },
+        });
+        for (key, value) in changes.as_object().unwrap() {
+            config[key] = value.clone();
+        }
+        let report = validator(&PLATFORM, &config).validate(&context(Mode::Recurring)).await;
+        let found = outcome(&report, test);
+        assert!(found.0 == status && found.1.contains(expected), "{name}: {found:?} {report:?}");
+        if status == "passed" {
+            assert_eq!(report.class(), None, "{name}: {report:?}");
+        }
+    }
+}
+
+/// fakesnow gives rows in Arrow only, so that what is seen of it is the log-in, the refusal of that,
+/// and the log-out.
+#[tokio::test]
+async fn passwords_log_in_to_fakesnow() {
+    let fake = StandIn::start("fakesnow");
+    let config = json!({
+        "host": "org-account.snowflakecomputing.com", "endpoint": fake.value("endpoint"),
+        "warehouse": "wh", "database": "immuta", "authenticationType": "userPassword",
+        "username": "anna", "password": "hunter2",
+    });
+    let report = validator(&PLATFORM, &config).validate(&context(Mode::Recurring)).await;
+    let found = finding(&report, CONNECT);
+    assert_eq!(found.class, Class::Unavailable);
+    assert!(!format!("{report:?}").contains("hunter2"));
+    let log = fake.value("log").to_owned();
+    let log = std::fs::read_to_string(log).unwrap();
+    assert!(
+        log.contains("POST /session/v1/login-request") && log.contains("Session login"),
+        "{log}"
+    );
+}
