@@ -1,0 +1,187 @@
+//! Recorded exchanges: what platform folders keep in `testcases/<case>/`, served to the real client.
+//!
+//! A case is a folder:
+//! - `integration.json`: `config` (`@server@` stands for the address of the server, `@host@` and
+//!   `@port@` for its parts, `@ca@` for a file with its certificate authority), and perhaps `mode`
+//!   (`preflight`), `testLimit` (such as `PT1S`), `files` (name to content, `@dir@` is their folder)
+//!   and `tls`: `trusted`, or `untrusted` or `expired` or `otherName` for a certificate that must be
+//!   refused, or `broken` for a server that hangs up;
+//! - `<operation>.http`, or `<operation>.<number>.http` for one request of several: the source of the
+//!   answer in a line that begins with `# `, the status (or `silence`), headers, an empty line, the
+//!   body, `@server@` in it being the address. An operation without a file is answered as in the
+//!   case `all-well`. Beside real headers there are `x-repeat: N`, which sends the body N times, and `x-cut: 1`, which breaks off;
+//! - `expected.json`: the report, and the requests that led to it. What was found instead is written
+//!   to `target/testcases/<folder>/<case>.json`.
+
+mod fuzz;
+mod server;
+mod stand_in;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde_json::{Value as Json, json};
+
+pub(in crate::platforms) use fuzz::{fuzz, recorded_bodies};
+pub(in crate::platforms) use server::{Seen, Server};
+pub(in crate::platforms) use stand_in::StandIn;
+
+use super::{Mode, Platform, RunContext, Validator};
+use crate::domain::{Finding, Report, TestResult, ValidationResults};
+use crate::input::{Faults, Reader, Value};
+
+/// The clock of every run.
+pub(in crate::platforms) const NOW: &str = "2026-11-22T21:00:00Z";
+
+/// The platform whose cases are replayed.
+#[derive(Clone, Copy)]
+pub(in crate::platforms) struct Subject {
+    /// Its folder, such as `databricks`.
+    pub(in crate::platforms) folder: &'static str,
+    /// Its validator for a `config` that must be right; see [`validator`].
+    pub(in crate::platforms) validator: fn(&Json) -> Box<dyn Validator>,
+    /// The operation that a request asks for: the list of what may be sent. None is a failure.
+    pub(in crate::platforms) operation: fn(&Seen) -> Option<String>,
+    /// What every request must be like besides.
+    pub(in crate::platforms) check: fn(&Seen),
+    /// How a request is listed in `expected.json`; what differs from run to run is left out.
+    pub(in crate::platforms) shown: fn(&Seen) -> String,
+    /// What no report, no request line and no debug text may hold.
+    pub(in crate::platforms) secrets: &'static [&'static str],
+    /// The least number of cases.
+    pub(in crate::platforms) cases_min: usize,
+}
+
+/// A recurring run with the usual limits.
+pub(in crate::platforms) fn context(mode: Mode) -> RunContext {
+    RunContext {
+        name: "lake".to_owned(),
+        mode,
+        everyone: [].into(),
+        test_limit: Duration::from_secs(30),
+        run_limit: Duration::from_mins(2),
+        now: NOW.parse().unwrap(),
+    }
+}
+
+/// The validator of `config`, which must be right.
+pub(in crate::platforms) fn validator(platform: &Platform, config: &Json) -> Box<dyn Validator> {
+    let (validator, faults) = parsed(platform, config);
+    assert!(faults.is_empty(), "{faults:?}");
+    validator.unwrap()
+}
+
+/// What the platform makes of `config`, and its faults.
+pub(in crate::platforms) fn parsed(
+    platform: &Platform,
+    config: &Json,
+) -> (Option<Box<dyn Validator>>, Vec<String>) {
+    let value = Value::from_json(config, &"case".into());
+    let faults = Faults::default();
+    let validator = (platform.parse)(Reader::new(&value, "config", &faults).unwrap());
+    let faults = faults.into_parts().0.iter().map(ToString::to_string).collect();
+    (validator, faults)
+}
+
+/// The cases of a platform folder.
+pub(in crate::platforms) fn cases(folder: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src/platforms").join(folder).join("testcases")
+}
+
+/// A report as `expected.json` holds it.
+pub(in crate::platforms) fn shown(report: &Report, requests: &[String]) -> Json {
+    let mut findings = serde_json::Map::new();
+    for TestResult { test, outcome } in &report.tests {
+        if let Some(Finding { class, remediation, evidence, .. }) = outcome.finding() {
+            let finding =
+                json!({ "class": class, "remediation": remediation, "evidence": evidence });
+            findings.insert(test.name.to_owned(), finding);
+        }
+    }
+    json!({
+        "class": report.class(),
+        "validationResults": ValidationResults::from(report),
+        "findings": findings,
+        "requests": requests,
+    })
+}
+
+/// Replays every case of `subject`.
+pub(in crate::platforms) async fn replay(subject: Subject) {
+    let entries = std::fs::read_dir(cases(subject.folder)).unwrap();
+    let found: Vec<_> =
+        entries.map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()).collect();
+    assert!(subject.cases_min <= found.len(), "only {} cases", found.len());
+    let running: Vec<_> =
+        found.into_iter().map(|case| tokio::spawn(replay_one(subject, case))).collect();
+    let mut wrong = Vec::new();
+    for case in running {
+        wrong.extend(case.await.unwrap().err());
+    }
+    assert!(wrong.is_empty(), "{} cases differ\n{}", wrong.len(), wrong.join("\n"));
+}
+
+async fn replay_one(subject: Subject, case: PathBuf) -> Result<(), String> {
+    let name = case.file_name().unwrap().to_str().unwrap().to_owned();
+    let read = |name: &str| -> Json {
+        let text = std::fs::read_to_string(case.join(name)).unwrap_or_else(|_| "null".to_owned());
+        serde_json::from_str(&text).unwrap()
+    };
+    let given = read("integration.json");
+    let server = Server::start(&subject, &case, given["tls"].as_str()).await;
+    let dir = tempfile::tempdir().unwrap();
+    let config = config(&given, &server, dir.path());
+    let validator = (subject.validator)(&config);
+    let preflight = given["mode"] == "preflight";
+    let mut run = context(if preflight { Mode::Preflight } else { Mode::Recurring });
+    if let Some(limit) = given["testLimit"].as_str() {
+        let limit: jiff::SignedDuration = limit.parse().unwrap();
+        run.test_limit = limit.unsigned_abs();
+    }
+    let report = validator.validate(&run).await;
+    let seen = server.seen();
+    for request in &seen {
+        assert!((subject.operation)(request).is_some(), "{name}: not on the list: {request:?}");
+        (subject.check)(request);
+    }
+    let requests: Vec<_> = seen.iter().map(subject.shown).collect();
+    let found = shown(&report, &requests);
+    let text = format!("{found:#}\n").replace(&server.address, "@server@");
+    let port = server.address.rsplit_once(':').unwrap().1;
+    let text = text.replace(&format!("localhost:{port}"), "@host@:@port@");
+    let text = text.replace(&format!("127.0.0.1:{port}"), "@host@:@port@");
+    let text = text.replace(dir.path().to_str().unwrap(), "@dir@");
+    let everything = format!("{text} {validator:?}");
+    for secret in subject.secrets {
+        assert!(!everything.contains(secret), "{name} shows {secret}");
+    }
+    let found: Json = serde_json::from_str(&text).unwrap();
+    if found == read("expected.json") {
+        return Ok(());
+    }
+    let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/testcases");
+    let target = target.join(subject.folder);
+    std::fs::create_dir_all(&target).unwrap();
+    std::fs::write(target.join(format!("{name}.json")), &text).unwrap();
+    Err(format!("{name}: found\n{text}"))
+}
+
+/// The configuration of a case with its slots filled, its files written to `dir`.
+pub(in crate::platforms) fn config(given: &Json, server: &Server, dir: &Path) -> Json {
+    let (_, authority) = server.address.split_once("://").unwrap();
+    let (host, port) = authority.rsplit_once(':').unwrap();
+    let ca = dir.join("ca.pem");
+    std::fs::write(&ca, server.ca_pem.as_deref().unwrap_or_default()).unwrap();
+    let filled = |text: &str| {
+        text.replace("@server@", &server.address)
+            .replace("@host@", host)
+            .replace("\"@port@\"", port)
+            .replace("@port@", port)
+            .replace("@ca@", ca.to_str().unwrap())
+            .replace("@dir@", dir.to_str().unwrap())
+    };
+    for (name, content) in given["files"].as_object().into_iter().flatten() {
+        std::fs::write(dir.join(name), filled(content.as_str().unwrap())).unwrap();
+    }
+    serde_json::from_str(&filled(&given["config"].to_string())).unwrap()
+}
