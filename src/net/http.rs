@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use rustls::AlertDescription;
+use rustls::{AlertDescription, CertificateError};
 use tokio::runtime;
 
 use super::tls;
@@ -278,6 +278,10 @@ pub(crate) fn classify(error: &reqwest::Error) -> (Class, String) {
     let causes = causes(error);
     let detail = causes.last().map_or_else(|| "no reason given".to_owned(), ToString::to_string);
     let detail = one_line(&detail, DETAIL_MAX);
+    if causes.iter().any(|cause| has_expired(*cause)) {
+        // The library's words hold the clock, and would differ from run to run.
+        return (Class::Expired, "the server's certificate has expired".to_owned());
+    }
     if causes.iter().any(|cause| is_certificate_fault(*cause)) {
         return (Class::Invalid, format!("the server's certificate is not accepted: {detail}"));
     }
@@ -324,6 +328,15 @@ fn causes<'e>(error: &'e reqwest::Error) -> Vec<&'e (dyn StdError + 'static)> {
         };
     }
     causes
+}
+
+fn has_expired(cause: &(dyn StdError + 'static)) -> bool {
+    matches!(
+        cause.downcast_ref::<rustls::Error>(),
+        Some(rustls::Error::InvalidCertificate(
+            CertificateError::Expired | CertificateError::ExpiredContext { .. }
+        ))
+    )
 }
 
 fn is_certificate_fault(cause: &(dyn StdError + 'static)) -> bool {

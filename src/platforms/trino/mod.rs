@@ -263,6 +263,9 @@ async fn connection(session: &Session<'_>) -> Result<Option<String>, Finding> {
                 "Give the certificate's authority in `tls.caFile`, or its name in \
                  `tls.serverName`.",
             ),
+            Cause::Silent(_) if failure.class == Class::Expired => {
+                finding.mend("Renew the server's certificate, or the one in `tls.certificate`.")
+            }
             Cause::Refused { status: 300..=399, .. } => {
                 finding.mend("Set `host` and `port` to where clients are sent.")
             }
