@@ -3,12 +3,14 @@
 mod access_grants;
 mod daemon;
 mod receiver;
+mod recorded;
 mod servers;
 
 pub(crate) use access_grants::AccessGrants;
 pub(crate) use daemon::{Config, Daemon, SECRETS, revalidated};
 pub(crate) use receiver::{Delivery, Receiver};
-pub(crate) use servers::{Moto, Postgres, verify};
+pub(crate) use recorded::Recorded;
+pub(crate) use servers::{Moto, Postgres, StandIn, verify};
 
 use std::time::{Duration, Instant};
 

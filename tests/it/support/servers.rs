@@ -28,6 +28,33 @@ fn stop(script: &str, dir: &Path) {
 const POSTGRES: &str = "tests/servers/postgres.sh";
 const MOTO: &str = "tests/servers/moto.sh";
 
+/// A server that a script starts and that needs nothing else, stopped when dropped.
+pub(crate) struct StandIn {
+    facts: BTreeMap<String, String>,
+    script: String,
+    dir: TempDir,
+}
+
+impl StandIn {
+    /// Starts `tests/servers/<name>.sh`.
+    pub(crate) fn start(name: &str) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let script = format!("tests/servers/{name}.sh");
+        Self { facts: start(&script, dir.path()), script, dir }
+    }
+
+    /// What the script printed for `key`.
+    pub(crate) fn fact(&self, key: &str) -> &str {
+        &self.facts[key]
+    }
+}
+
+impl Drop for StandIn {
+    fn drop(&mut self) {
+        stop(&self.script, self.dir.path());
+    }
+}
+
 /// A real `PostgreSQL` with TLS.
 pub(crate) struct Postgres {
     pub(crate) facts: BTreeMap<String, String>,
