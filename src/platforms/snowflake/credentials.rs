@@ -262,10 +262,12 @@ fn signing_key(
     let sealed = EncryptedPrivateKeyInfo::try_from(document.as_bytes());
     let opened = sealed.map_err(|_error| bad_key(form))?.decrypt(passphrase.expose());
     let opened = opened.map_err(|error| match error {
-        pkcs8::Error::EncryptedPrivateKey(error) if error != pkcs8::pkcs5::Error::DecryptFailed => {
-            bad_key(form)
-        }
-        _ => bad_key("its passphrase is not the one configured"),
+        // The library calls padding that does not fit by either name.
+        pkcs8::Error::EncryptedPrivateKey(
+            pkcs8::pkcs5::Error::DecryptFailed | pkcs8::pkcs5::Error::EncryptFailed,
+        )
+        | pkcs8::Error::Asn1(_) => bad_key("its passphrase is not the one configured"),
+        _ => bad_key(form),
     })?;
     SigningKey::from_pkcs8(opened.as_bytes()).map_err(|error| bad_key(&error.to_string()))
 }

@@ -158,7 +158,7 @@ pub(super) fn refusal(answer: &Answer, secrets: &[Secret], now: Timestamp) -> Fa
     let status = answer.status;
     let failure = match answer.json::<Said>() {
         _ if answer.is_redirect() => Failure::foreign(status, "redirects are never followed"),
-        Ok(said) if said.code.is_some() || said.message.is_some() => {
+        Ok(said) if said.code.is_some() => {
             let (code, message) = (said.code(), said.message.unwrap_or_default());
             Failure::said(status, &Complaint { code: &code, message: &message, secrets })
         }

@@ -565,8 +565,8 @@ async fn warehouses_databases_and_errors_hold_against_snowduck() {
     }
 }
 
-/// fakesnow gives rows in Arrow only, so that what is seen of it is the log-in, the refusal of that,
-/// and the log-out.
+/// fakesnow lacks `CURRENT_ACCOUNT` and gives rows in Arrow only, so that what is seen of it is the
+/// log-in, a refused statement within the session, and the session's end.
 #[tokio::test]
 async fn passwords_log_in_to_fakesnow() {
     let fake = StandIn::start("fakesnow");
@@ -577,7 +577,9 @@ async fn passwords_log_in_to_fakesnow() {
     });
     let report = validator(&PLATFORM, &config).validate(&context(Mode::Recurring)).await;
     let found = finding(&report, CONNECT);
-    assert_eq!(found.class, Class::Unavailable);
+    assert_eq!(found.class, Class::Missing);
+    let expected = "Unable to connect to host. Snowflake responded with code [002";
+    assert!(found.message.starts_with(expected), "{}", found.message);
     assert!(!format!("{report:?}").contains("hunter2"));
     let log = fake.value("log").to_owned();
     let log = std::fs::read_to_string(log).unwrap();
