@@ -5,6 +5,7 @@ use tokio::sync::Mutex;
 use super::bootstrap::missing_privileges;
 use super::classify::{Cause, Failure};
 use super::client::Session;
+use super::credentials::Login;
 use super::reply::{Row, Rows};
 use super::statement::{Name, Statement};
 use super::{
@@ -34,9 +35,13 @@ pub(super) struct Checks<'a> {
     own: Name,
 }
 
+/// Who asks, and as which role.
+type User<'a> = (&'a Login, Option<&'a Name>);
+
 impl Snowflake {
     pub(super) async fn connect(&self, run: &RunContext) -> Result<Checks<'_>, Finding> {
-        let failed = |failure: Failure| self.finding(&self.login, CONNECT, failure);
+        let failed =
+            |failure: Failure| self.finding((&self.login, self.role.as_ref()), CONNECT, failure);
         let mut session = Session::open(&self.service, &self.login, run).map_err(failed)?;
         let rows = session.ask(Statement::Hello, None).await.map_err(failed)?;
         let own = self.role.clone().unwrap_or_else(|| Name::stored(rows.first(3)));
@@ -51,7 +56,7 @@ impl Snowflake {
     ) -> Result<Held<()>, Finding> {
         let failed = |failure: Failure| {
             let what = format!("Unable to read the grants of the bootstrap role [{}].", user.role);
-            self.unknown(&user.login, &what, failure)
+            self.unknown((&user.login, Some(&user.role)), &what, failure)
         };
         let mut session = Session::open(&self.service, &user.login, run).map_err(failed)?;
         let found = missing_privileges(&mut session, &user.role).await;
@@ -72,18 +77,18 @@ impl Snowflake {
     }
 
     /// The published text of `test`, and why.
-    fn finding(&self, login: &super::Login, test: Test, failure: Failure) -> Finding {
-        self.mended(login, Finding::of(test, failure.cause.class(), &failure.detail), failure)
+    fn finding(&self, user: User<'_>, test: Test, failure: Failure) -> Finding {
+        self.mended(user, Finding::of(test, failure.cause.class(), &failure.detail), failure)
     }
 
     /// `what` could not be done, and why.
-    fn unknown(&self, login: &super::Login, what: &str, failure: Failure) -> Finding {
+    fn unknown(&self, user: User<'_>, what: &str, failure: Failure) -> Finding {
         let message = format!("{what} {}", failure.detail);
-        self.mended(login, Finding::new(failure.cause.class(), message), failure)
+        self.mended(user, Finding::new(failure.cause.class(), message), failure)
     }
 
-    fn mended(&self, login: &super::Login, finding: Finding, failure: Failure) -> Finding {
-        let finding = finding.mend(self.remedy(login, failure.cause));
+    fn mended(&self, user: User<'_>, finding: Finding, failure: Failure) -> Finding {
+        let finding = finding.mend(self.remedy(user.0, user.1, failure.cause));
         match failure.evidence {
             Some(evidence) => finding.because(evidence),
             None => finding,
@@ -92,16 +97,20 @@ impl Snowflake {
 }
 
 impl Checks<'_> {
+    fn user(&self) -> User<'_> {
+        (&self.snowflake.login, self.snowflake.role.as_ref())
+    }
+
     async fn ask(&self, statement: Statement<'_>) -> Result<Rows, Failure> {
         self.session.lock().await.ask(statement, self.snowflake.role.as_ref()).await
     }
 
     fn finding(&self, test: Test, failure: Failure) -> Finding {
-        self.snowflake.finding(&self.snowflake.login, test, failure)
+        self.snowflake.finding(self.user(), test, failure)
     }
 
     fn unknown(&self, what: &str, failure: Failure) -> Finding {
-        self.snowflake.unknown(&self.snowflake.login, what, failure)
+        self.snowflake.unknown(self.user(), what, failure)
     }
 
     /// The warehouse may be used; it is not started for this.
@@ -248,7 +257,11 @@ impl Checks<'_> {
         }
         let detail = format!("The session has role [{}] instead of [{role}].", shown(found));
         let finding = Finding::of(ROLE, Class::Denied, detail);
-        Err(finding.mend(self.snowflake.remedy(&self.snowflake.login, Cause::RoleRefused)))
+        Err(finding.mend(self.snowflake.remedy(
+            &self.snowflake.login,
+            Some(role),
+            Cause::RoleRefused,
+        )))
     }
 
     pub(super) async fn database_absent(&self) -> Result<(), Finding> {

@@ -136,14 +136,14 @@ impl Failure {
 
     /// What answered with `status` is not Snowflake, for `reason`.
     pub(super) fn foreign(status: u16, reason: &str) -> Self {
-        let cause = match status {
-            429 => Cause::Throttled,
-            408 | 500..=599 => Cause::Internal,
-            _ => Cause::Foreign,
-        };
-        let detail = match cause {
-            Cause::Throttled | Cause::Internal => format!("The answer has code [{status}]."),
-            _ => format!("The answer with code [{status}] is not one of Snowflake: {reason}."),
+        let silent = format!("The answer has code [{status}].");
+        let (cause, detail) = match status {
+            429 => (Cause::Throttled, silent),
+            408 | 500..=599 => (Cause::Internal, silent),
+            _ => {
+                let answer = format!("The answer with code [{status}]");
+                (Cause::Foreign, format!("{answer} is not one of Snowflake: {reason}."))
+            }
         };
         Self::new(cause, detail)
     }

@@ -116,7 +116,7 @@ fn host(config: &mut Reader<'_>) -> Option<String> {
 /// The account as tokens name it; none when neither the key nor the host tells.
 fn account(config: &mut Reader<'_>, host: Option<&str>) -> Option<String> {
     let Some(text) = config.string("account") else {
-        return host.and_then(account_of).map(|account| account.to_uppercase());
+        return host.and_then(account_of).map(str::to_uppercase);
     };
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     if text.is_empty() || !text.chars().all(plain) {
@@ -188,7 +188,7 @@ fn login(config: &mut Reader<'_>, account: Option<&str>) -> Option<Login> {
             config.required("username");
             config.required("password");
             let account = needed_account(config, account)?;
-            Some(Login::Password(Password { account, user: username?, password: password? }))
+            Some(Login::Password(Password { account, user: username?, secret: password? }))
         }
         Kind::Token => {
             config.required("token");

@@ -52,8 +52,8 @@ pub(super) struct Password {
     pub(super) account: String,
     /// As configured.
     pub(super) user: String,
-    /// Read anew for every run.
-    pub(super) password: SecretRef,
+    /// The password, read anew for every run.
+    pub(super) secret: SecretRef,
 }
 
 /// The client of an identity provider.
@@ -261,11 +261,16 @@ fn signing_key(
         SecretDocument::from_pem(pem.expose().trim()).map_err(|_error| bad_key(form))?;
     let sealed = EncryptedPrivateKeyInfo::try_from(document.as_bytes());
     let opened = sealed.map_err(|_error| bad_key(form))?.decrypt(passphrase.expose());
-    let opened = opened.map_err(|error| match error {
-        pkcs8::Error::EncryptedPrivateKey(error) if error != pkcs8::pkcs5::Error::DecryptFailed => {
-            bad_key(form)
-        }
-        _ => bad_key("its passphrase is not the one configured"),
+    let opened = opened.map_err(|error| {
+        // The library calls padding that does not fit by either name.
+        let is_wrong = matches!(
+            error,
+            pkcs8::Error::Asn1(_)
+                | pkcs8::Error::EncryptedPrivateKey(
+                    pkcs8::pkcs5::Error::DecryptFailed | pkcs8::pkcs5::Error::EncryptFailed
+                )
+        );
+        bad_key(if is_wrong { "its passphrase is not the one configured" } else { form })
     })?;
     SigningKey::from_pkcs8(opened.as_bytes()).map_err(|error| bad_key(&error.to_string()))
 }

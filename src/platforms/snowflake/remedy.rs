@@ -3,6 +3,7 @@
 use super::Snowflake;
 use super::classify::Cause;
 use super::credentials::Login;
+use super::statement::Name;
 use crate::domain::{Class, one_line};
 use crate::platforms::connection::authority;
 
@@ -10,8 +11,8 @@ use crate::platforms::connection::authority;
 const USER_MAX: usize = 80;
 
 impl Snowflake {
-    /// What mends `cause` for the user of `login`.
-    pub(super) fn remedy(&self, login: &Login, cause: Cause) -> String {
+    /// What mends `cause` for the user of `login`, who acts as `role`.
+    pub(super) fn remedy(&self, login: &Login, role: Option<&Name>, cause: Cause) -> String {
         let user =
             login.user().map_or_else(|| "<user>".to_owned(), |user| one_line(user, USER_MAX));
         let host = authority(&self.service.server);
@@ -25,20 +26,20 @@ impl Snowflake {
             Cause::SessionLost => {
                 "Look for a session policy that ends sessions within seconds.".to_owned()
             }
-            Cause::RoleRefused => match &self.role {
+            Cause::RoleRefused => match role {
                 Some(role) => format!("GRANT ROLE {} TO USER {user};", role.quoted()),
                 None => format!("ALTER USER {user} SET DEFAULT_ROLE = <role>;"),
             },
             Cause::WarehouseRefused | Cause::NoWarehouse => format!(
                 "GRANT USAGE ON WAREHOUSE {} TO ROLE {};",
                 self.warehouse.quoted(),
-                self.role.as_ref().map_or_else(|| "<role>".to_owned(), super::Name::quoted)
+                role.map_or_else(|| "<role>".to_owned(), Name::quoted)
             ),
             Cause::AddressRefused => format!(
                 "Let a network policy of {user} or of the account allow this host's address; \
                 programmatic access tokens need one."
             ),
-            Cause::NoObject | Cause::NoPrivilege => match &self.role {
+            Cause::NoObject | Cause::NoPrivilege => match role {
                 Some(role) => format!(
                     "Check that role {} exists and is granted: GRANT ROLE {} TO USER {user};",
                     role.quoted(),

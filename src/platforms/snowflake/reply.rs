@@ -13,7 +13,7 @@ use crate::net::exchange::Answer;
 pub(super) struct Rows {
     /// The names of the columns, in lower case.
     columns: Vec<String>,
-    rows: Vec<Vec<Json>>,
+    cells: Vec<Vec<Json>>,
     /// False when there are more rows than came with the answer.
     pub(super) complete: bool,
 }
@@ -28,12 +28,12 @@ pub(super) struct Row<'a> {
 impl Rows {
     /// All of them.
     pub(super) fn iter(&self) -> impl Iterator<Item = Row<'_>> {
-        self.rows.iter().map(|cells| Row { columns: &self.columns, cells })
+        self.cells.iter().map(|cells| Row { columns: &self.columns, cells })
     }
 
     /// The cell at `position` of the first row; empty where there is none.
     pub(super) fn first(&self, position: usize) -> &str {
-        let cell = self.rows.first().and_then(|cells| cells.get(position));
+        let cell = self.cells.first().and_then(|cells| cells.get(position));
         cell.and_then(Json::as_str).unwrap_or_default()
     }
 
@@ -142,7 +142,7 @@ pub(super) fn api(
         200 => {
             let ResultSet { result_set_meta_data: meta, data } = answer.json().map_err(foreign)?;
             let complete = meta.num_rows.is_none_or(|total| total <= data.len());
-            let rows = Rows { columns: named(meta.row_type), rows: data, complete };
+            let rows = Rows { columns: named(meta.row_type), cells: data, complete };
             rows.check(statement).map(Reply::Done).map_err(foreign)
         }
         202 => {
@@ -158,7 +158,7 @@ pub(super) fn refusal(answer: &Answer, secrets: &[Secret], now: Timestamp) -> Fa
     let status = answer.status;
     let failure = match answer.json::<Said>() {
         _ if answer.is_redirect() => Failure::foreign(status, "redirects are never followed"),
-        Ok(said) if said.code.is_some() || said.message.is_some() => {
+        Ok(said) if said.code.is_some() => {
             let (code, message) = (said.code(), said.message.unwrap_or_default());
             Failure::said(status, &Complaint { code: &code, message: &message, secrets })
         }
@@ -249,6 +249,6 @@ pub(super) fn query(
         return Err(foreign("there are no rows in it"));
     };
     let complete = data.total.is_none_or(|total| total <= rows.len());
-    let rows = Rows { columns: named(columns), rows, complete };
+    let rows = Rows { columns: named(columns), cells: rows, complete };
     rows.check(statement).map(Reply::Done).map_err(|reason| foreign(&reason))
 }

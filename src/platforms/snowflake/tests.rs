@@ -154,7 +154,7 @@ async fn recorded_answers_are_reported_as_expected() {
     replay(SUBJECT).await;
 }
 
-fn outcome<'r>(report: &'r Report, test: Test) -> (&'static str, &'r str) {
+fn outcome(report: &Report, test: Test) -> (&'static str, &str) {
     let found = report.tests.iter().find(|result| result.test == test).unwrap();
     (found.outcome.status().as_str(), found.outcome.message().unwrap_or_default())
 }
@@ -279,15 +279,11 @@ fn what_is_wrong_with_a_configuration_is_named() {
 
 #[test]
 fn the_sample_is_a_configuration_with_every_key() {
-    let enabled: String = PLATFORM
-        .sample
-        .lines()
-        .map(|line| match line.strip_prefix("# ") {
-            Some(code) if code.starts_with('[') || code.split_once(" = ").is_some() => code,
-            _ => line,
-        })
-        .map(|line| format!("{line}\n"))
-        .collect();
+    let lines = PLATFORM.sample.lines().map(|line| match line.strip_prefix("# ") {
+        Some(code) if code.starts_with('[') || code.split_once(" = ").is_some() => code,
+        _ => line,
+    });
+    let enabled = lines.collect::<Vec<_>>().join("\n");
     for (text, faults_max) in [(PLATFORM.sample, 0), (enabled.as_str(), 0)] {
         let document: toml_edit::DocumentMut = text.parse().unwrap();
         let table = document["integration"].as_array_of_tables().unwrap().get(0).unwrap();
@@ -565,8 +561,8 @@ async fn warehouses_databases_and_errors_hold_against_snowduck() {
     }
 }
 
-/// fakesnow gives rows in Arrow only, so that what is seen of it is the log-in, the refusal of that,
-/// and the log-out.
+/// fakesnow lacks `CURRENT_ACCOUNT` and gives rows in Arrow only, so that what is seen of it is the
+/// log-in, a refused statement within the session, and the session's end.
 #[tokio::test]
 async fn passwords_log_in_to_fakesnow() {
     let fake = StandIn::start("fakesnow");
@@ -577,7 +573,9 @@ async fn passwords_log_in_to_fakesnow() {
     });
     let report = validator(&PLATFORM, &config).validate(&context(Mode::Recurring)).await;
     let found = finding(&report, CONNECT);
-    assert_eq!(found.class, Class::Unavailable);
+    assert_eq!(found.class, Class::Missing);
+    let expected = "Unable to connect to host. Snowflake responded with code [002";
+    assert!(found.message.starts_with(expected), "{}", found.message);
     assert!(!format!("{report:?}").contains("hunter2"));
     let log = fake.value("log").to_owned();
     let log = std::fs::read_to_string(log).unwrap();
