@@ -8,6 +8,8 @@ mod recorder;
 #[cfg(test)]
 mod testing;
 
+#[cfg(feature = "bigquery")]
+mod bigquery;
 #[cfg(feature = "redshift")]
 mod redshift;
 #[cfg(feature = "s3")]
@@ -29,6 +31,8 @@ pub(crate) static PLATFORMS: &[Platform] = &[
     s3::PLATFORM,
     #[cfg(feature = "redshift")]
     redshift::PLATFORM,
+    #[cfg(feature = "bigquery")]
+    bigquery::PLATFORM,
 ];
 
 /// What a platform folder exports.
