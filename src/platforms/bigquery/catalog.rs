@@ -1,4 +1,4 @@
-//! The validation tests of Google BigQuery: names and messages exactly as published.
+//! The validation tests of Google `BigQuery`: names and messages exactly as published.
 
 use crate::domain::Test;
 

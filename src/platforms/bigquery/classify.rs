@@ -30,7 +30,7 @@ pub(super) struct Failure {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) enum Cause {
     /// A Google API refused.
-    Refused(Refusal),
+    Refused(Box<Refusal>),
     /// The token endpoint refused: status, error code and sentence.
     NoToken(u16, String, String),
     /// Nothing that Google documents came, or nothing at all; one line that says why.
@@ -51,6 +51,16 @@ pub(super) struct Refusal {
 }
 
 impl Refusal {
+    fn sentence(&self) -> String {
+        let Self { status, reason, message, disabled } = self;
+        match disabled {
+            Some((service, consumer)) => format!("API [{service}] is disabled in [{consumer}]."),
+            None => format!(
+                "Google responded with code [{status}], reason [{reason}] and message [{message}]."
+            ),
+        }
+    }
+
     /// True when nothing but a permission is missing.
     pub(super) fn is_permission(&self) -> bool {
         matches!(self.reason.as_str(), "accessDenied" | "IAM_PERMISSION_DENIED")
@@ -102,7 +112,7 @@ impl Failure {
         let class = class_of(status, given);
         let reason = told(given).or(word.as_deref()).unwrap_or(NONE);
         // Daily quotas and operations that Google blocked do not come back within a run.
-        let is_long = given.into_iter().flatten().any(|reason| is_lasting(reason));
+        let is_long = given.into_iter().flatten().any(is_lasting);
         let hint = if is_long { Some(Duration::MAX) } else { hint };
         let clean = |text: &str| redacted(text, secrets);
         let Metadata { service, consumer } = info.metadata;
@@ -114,7 +124,7 @@ impl Failure {
             message: clean(message.as_deref().unwrap_or(NONE)),
             disabled,
         };
-        Self { class, cause: Cause::Refused(refusal), hint }
+        Self { class, cause: Cause::Refused(Box::new(refusal)), hint }
     }
 
     /// Why there is no token; `secrets` is what was sent for it.
@@ -135,7 +145,7 @@ impl Failure {
     }
 
     /// Google's words, if an API of its refused.
-    pub(super) const fn refusal(&self) -> Option<&Refusal> {
+    pub(super) fn refusal(&self) -> Option<&Refusal> {
         match &self.cause {
             Cause::Refused(refusal) => Some(refusal),
             Cause::NoToken(..) | Cause::Silent(_) => None,
@@ -145,12 +155,7 @@ impl Failure {
     /// What happened, in one sentence.
     pub(super) fn sentence(&self) -> String {
         match &self.cause {
-            Cause::Refused(Refusal { disabled: Some((service, consumer)), .. }) => {
-                format!("API [{service}] is disabled in [{consumer}].")
-            }
-            Cause::Refused(Refusal { status, reason, message, .. }) => format!(
-                "Google responded with code [{status}], reason [{reason}] and message [{message}]."
-            ),
+            Cause::Refused(refusal) => refusal.sentence(),
             Cause::NoToken(status, error, description) => format!(
                 "Token endpoint responded with code [{status}], error [{error}] and message \
                  [{description}]."
@@ -162,7 +167,8 @@ impl Failure {
     /// `finding` with what Google said, for those who look closer.
     pub(super) fn evident(&self, finding: Finding) -> Finding {
         match &self.cause {
-            Cause::Refused(Refusal { status, reason, message, .. }) => {
+            Cause::Refused(refusal) => {
+                let Refusal { status, reason, message, .. } = &**refusal;
                 finding.because(format!("HTTP {status} {reason}: {message}"))
             }
             Cause::NoToken(status, error, description) => {
@@ -215,7 +221,7 @@ struct Metadata {
 
 /// The reason that says most: the API's own, unless it is a word for everything, then that of
 /// `google.rpc.ErrorInfo`.
-fn told<'r>([first, info]: [Option<&'r str>; 2]) -> Option<&'r str> {
+fn told([first, info]: [Option<&str>; 2]) -> Option<&str> {
     first.filter(|reason| class_of_reason(reason).is_some()).or(info).or(first)
 }
 
@@ -231,7 +237,7 @@ fn class_of(status: u16, reasons: [Option<&str>; 2]) -> Class {
     })
 }
 
-/// The class of a reason of the BigQuery API, of the older Google APIs or of
+/// The class of a reason of the `BigQuery` API, of the older Google APIs or of
 /// `google.rpc.ErrorInfo`; none for one that is a word for everything, or is not known.
 fn class_of_reason(reason: &str) -> Option<Class> {
     Some(match reason {
@@ -246,11 +252,12 @@ fn class_of_reason(reason: &str) -> Option<Class> {
         "internalError" | "backendError" | "badGateway" | "serviceUnavailable"
         | "tableUnavailable" | "timeout" => Class::Unavailable,
         "ACCESS_TOKEN_EXPIRED" | "KEY_EXPIRED" => Class::Expired,
+        // Who it is, what it may do, from where it may do it, and who pays.
         "authError"
         | "ACCESS_TOKEN_TYPE_UNSUPPORTED"
         | "ACCOUNT_STATE_INVALID"
-        | "CREDENTIALS_MISSING" => Class::Denied,
-        "accessDenied"
+        | "CREDENTIALS_MISSING"
+        | "accessDenied"
         | "insufficientPermissions"
         | "ACCESS_TOKEN_SCOPE_INSUFFICIENT"
         | "IAM_PERMISSION_DENIED"
@@ -258,11 +265,17 @@ fn class_of_reason(reason: &str) -> Option<Class> {
         | "CONSUMER_SUSPENDED"
         | "vpcServiceControls"
         | "SECURITY_POLICY_VIOLATED"
-        | "ORG_RESTRICTION_VIOLATION" => Class::Denied,
-        "billingNotEnabled" | "billingTierLimitExceeded" | "BILLING_DISABLED" => Class::Denied,
-        "accessNotConfigured" | "SERVICE_DISABLED" | "CONSUMER_INVALID" => Class::Invalid,
+        | "ORG_RESTRICTION_VIOLATION"
+        | "billingNotEnabled"
+        | "billingTierLimitExceeded"
+        | "BILLING_DISABLED" => Class::Denied,
         "notFound" => Class::Missing,
-        "invalid" | "invalidQuery" | "INVALID_ARGUMENT" => Class::Invalid,
+        "accessNotConfigured"
+        | "SERVICE_DISABLED"
+        | "CONSUMER_INVALID"
+        | "invalid"
+        | "invalidQuery"
+        | "INVALID_ARGUMENT" => Class::Invalid,
         _ => return None,
     })
 }

@@ -1,4 +1,4 @@
-//! Reads the `config` table of a Google BigQuery integration.
+//! Reads the `config` table of a Google `BigQuery` integration.
 
 use reqwest::Url;
 
@@ -61,7 +61,7 @@ pub(super) enum Auth {
 /// Servers, each without a final slash; none where the credential names it.
 #[derive(Debug)]
 pub(super) struct Endpoints {
-    /// Of BigQuery.
+    /// Of `BigQuery`.
     pub(super) bigquery: String,
     /// Of the Resource Manager.
     pub(super) resource_manager: String,

@@ -300,13 +300,13 @@ fn https(text: &str) -> Option<Url> {
 /// True for a server of Google's that is called one of `services`, wherever it stands.
 fn is_googles(url: &Url, services: &[&str], universe: &str) -> bool {
     let Some(host) = url.host_str().filter(|_host| url.scheme() == "https") else { return false };
-    let is_one = |service: &&str| {
+    let is_one = |service: &str| {
         let here = format!("{service}.{universe}");
         let away = host.strip_prefix(&format!("{service}."));
         let region = away.and_then(|rest| rest.strip_suffix(&format!(".rep.{universe}")));
         host == here || region.is_some_and(|region| !region.contains('.'))
     };
-    url.port().is_none() && services.iter().any(|service| is_one(&service))
+    url.port().is_none() && services.iter().any(|service| is_one(service))
 }
 
 /// True for an address that a workload's token may come from.

@@ -1,4 +1,4 @@
-//! Google BigQuery.
+//! Google `BigQuery`.
 //!
 //! Every test is a GET, a question about permissions, a query that is only planned, or a comparison
 //! in memory; see `README.md` beside this file.
@@ -231,13 +231,9 @@ impl BigQuery {
 
     /// The dataset is not there; false when that cannot be told.
     async fn not_yet(&self, connected: &Connected<'_>) -> Result<Held<bool>, Finding> {
-        let failure = match self.look(connected).await {
-            Ok(_) => {
-                let mend =
-                    format!("Delete the dataset {}, or change `dataset`.", self.name(connected));
-                return Err(Finding::new(Class::Invalid, NOT_YET.message).mend(mend));
-            }
-            Err(failure) => failure,
+        let Err(failure) = self.look(connected).await else {
+            let mend = format!("Delete the dataset {}, or change `dataset`.", self.name(connected));
+            return Err(Finding::new(Class::Invalid, NOT_YET.message).mend(mend));
         };
         let name = self.name(connected);
         let finding = |doing: String| {
