@@ -258,7 +258,6 @@ const fn is_token(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::platforms::testing::parsed;
     use serde_json::{Value as Json, json};
 
@@ -267,7 +266,7 @@ mod tests {
         for (key, value) in changes.as_object().unwrap() {
             config[key] = value.clone();
         }
-        let (validator, faults) = parsed(&super::super::PLATFORM, &config);
+        let (validator, faults) = parsed(&crate::platforms::bigquery::PLATFORM, &config);
         assert!(validator.is_some() || !faults.is_empty(), "nothing read, and no reason");
         faults
     }

@@ -3,6 +3,7 @@
 //! Every test is a GET, a question about permissions, a query that is only planned, or a comparison
 //! in memory; see `README.md` beside this file.
 
+mod accounts;
 mod advice;
 mod catalog;
 mod classify;
@@ -20,15 +21,13 @@ use std::sync::atomic::AtomicBool;
 
 use super::connection::authority;
 use super::recorder::Held;
-use super::{
-    AutoBootstrap, BoxFuture, Identity, Mode, Peer, Platform, Recorder, RunContext, Validator,
-};
+use super::{AutoBootstrap, BoxFuture, Identity, Mode, Platform, Recorder, RunContext, Validator};
 use crate::domain::{Class, Finding, Report, Test};
 use crate::input::Reader;
 use advice::Subject;
 use catalog::{
-    CATALOG, CONNECT, DATASET_CREATE, DATASET_DELETE, KEY_FILE, NOT_YET, POSTFIX, PRESENT, REUSE,
-    TABLE_CREATE, TABLE_DELETE, TABLE_GET, TABLE_INSERT, TABLE_UPDATE,
+    CATALOG, CONNECT, DATASET_CREATE, DATASET_DELETE, NOT_YET, PRESENT, TABLE_CREATE, TABLE_DELETE,
+    TABLE_GET, TABLE_INSERT, TABLE_UPDATE,
 };
 use classify::Failure;
 use client::Request;
@@ -183,52 +182,6 @@ impl BigQuery {
         self.config.project.clone().or(own).ok_or_else(|| Failure::silent(Class::Invalid, reason))
     }
 
-    /// The three tests of the service account, which need no server.
-    async fn accounts(
-        &self,
-        tests: &mut Recorder,
-        run: &RunContext,
-        loaded: &Loaded,
-        (project, account): (&str, Option<&str>),
-    ) {
-        let Some(account) = account else {
-            for test in [POSTFIX, KEY_FILE, REUSE] {
-                tests.skip(test, "There is no service account to compare.");
-            }
-            return;
-        };
-        tests.test(POSTFIX, async || is_of(project, account)).await;
-        match (&self.config.service_account, &loaded.credential) {
-            (Some(wanted), Credential::Key(_)) => {
-                tests.test(KEY_FILE, async || is_key_of(account, wanted)).await;
-            }
-            (None, Credential::Key(_)) => {
-                tests.skip(KEY_FILE, "No `serviceAccount` is configured to compare with.");
-            }
-            (_, Credential::Workload(_) | Credential::Machine) => {
-                tests.skip(KEY_FILE, "There is no key file.");
-            }
-        }
-        let rivals: Vec<_> = run.others().filter(|peer| is_rival(peer)).collect();
-        if rivals.is_empty() && self.config.data_sources.is_empty() {
-            tests.skip(REUSE, "No data source credentials are known to revalidated.");
-            return;
-        }
-        tests.test(REUSE, async || self.is_not_reused(account, &rivals)).await;
-    }
-
-    fn is_not_reused(&self, account: &str, rivals: &[&Peer]) -> Result<(), Finding> {
-        let mend = "Make a service account of its own for this integration, with a key of its own.";
-        if self.config.data_sources.iter().any(|used| used == account) {
-            let detail = format!("[{account}] is one of `dataSourceServiceAccounts`.");
-            return Err(Finding::of(REUSE, Class::Invalid, detail).mend(mend));
-        }
-        let twin = rivals.iter().find(|peer| peer.identity.target.as_deref() == Some(account));
-        let Some(peer) = twin else { return Ok(()) };
-        let detail = format!("[{account}] is also used by the integration [{}].", peer.name);
-        Err(Finding::of(REUSE, Class::Invalid, detail).mend(mend))
-    }
-
     /// The dataset is not there; false when that cannot be told.
     async fn not_yet(&self, connected: &Connected<'_>) -> Result<Held<bool>, Finding> {
         let Err(failure) = self.look(connected).await else {
@@ -368,34 +321,6 @@ async fn verdict(
 
 fn unconnected(failure: &Failure) -> Finding {
     failure.evident(Finding::of(CONNECT, failure.class, failure.sentence()))
-}
-
-fn is_rival(peer: &Peer) -> bool {
-    peer.kind == PLATFORM.kind && peer.identity.target.is_some()
-}
-
-/// The service account is one that was made in `project`.
-fn is_of(project: &str, account: &str) -> Result<(), Finding> {
-    let domain = match project.split_once(':') {
-        Some((domain, name)) => format!("{name}.{domain}"),
-        None => project.to_owned(),
-    };
-    let suffix = format!("@{domain}.iam.gserviceaccount.com");
-    if account.ends_with(&suffix) {
-        return Ok(());
-    }
-    let detail = format!("Expected suffix [{suffix}], found [{account}].");
-    let mend = format!("Use a service account of project {project}, or correct `projectId`.");
-    Err(Finding::of(POSTFIX, Class::Invalid, detail).mend(mend))
-}
-
-fn is_key_of(account: &str, wanted: &str) -> Result<(), Finding> {
-    if account == wanted {
-        return Ok(());
-    }
-    let detail = format!("The key is one of [{account}], not of [{wanted}].");
-    let mend = format!("Put a key of {wanted} into `credential`, or correct `serviceAccount`.");
-    Err(Finding::of(KEY_FILE, Class::Invalid, detail).mend(mend))
 }
 
 fn after(test: Test) -> String {

@@ -113,8 +113,8 @@ pub(super) fn dataset_list(answer: &Answer) -> Result<(), String> {
 ///
 /// Says that the answer is another one.
 pub(super) fn planned(answer: &Answer) -> Result<(), String> {
-    let Planned { job_complete: _ } = answer.json()?;
-    Ok(())
+    let Planned { job_complete } = answer.json()?;
+    if job_complete { Ok(()) } else { Err("the plan in it is not complete".to_owned()) }
 }
 
 /// A dataset.

@@ -10,8 +10,11 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value as Json, json};
 
+use super::accounts::is_of;
+use super::catalog::REUSE;
 use super::*;
 use crate::domain::{Outcome, ReportStatus, Timestamp};
+use crate::platforms::Peer;
 use crate::platforms::testing::{
     NOW, Seen, Server, StandIn, Subject as Tested, cases, config, context, parsed, replay,
     validator,
