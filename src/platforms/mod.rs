@@ -8,6 +8,8 @@ mod recorder;
 #[cfg(test)]
 mod testing;
 
+#[cfg(feature = "bigquery")]
+mod bigquery;
 #[cfg(feature = "redshift")]
 mod redshift;
 #[cfg(feature = "s3")]
@@ -31,6 +33,8 @@ use crate::input::Reader;
 pub(crate) static PLATFORMS: &[Platform] = &[
     #[cfg(feature = "s3")]
     s3::PLATFORM,
+    #[cfg(feature = "bigquery")]
+    bigquery::PLATFORM,
     #[cfg(feature = "redshift")]
     redshift::PLATFORM,
     #[cfg(feature = "snowflake")]

@@ -1,0 +1,87 @@
+//! The tests of the service account, which need no server.
+
+use super::catalog::{KEY_FILE, POSTFIX, REUSE};
+use super::token::{Credential, Loaded};
+use super::{BigQuery, PLATFORM};
+use crate::domain::{Class, Finding};
+use crate::platforms::{Peer, Recorder, RunContext};
+
+impl BigQuery {
+    /// The three tests of the service account, which need no server.
+    pub(super) async fn accounts(
+        &self,
+        tests: &mut Recorder,
+        run: &RunContext,
+        loaded: &Loaded,
+        (project, account): (&str, Option<&str>),
+    ) {
+        let Some(account) = account else {
+            for test in [POSTFIX, KEY_FILE, REUSE] {
+                tests.skip(test, "There is no service account to compare.");
+            }
+            return;
+        };
+        tests.test(POSTFIX, async || is_of(project, account)).await;
+        match (&self.config.service_account, &loaded.credential) {
+            (Some(wanted), Credential::Key(_)) => {
+                tests.test(KEY_FILE, async || is_key_of(account, wanted)).await;
+            }
+            (None, Credential::Key(_)) => {
+                tests.skip(KEY_FILE, "No `serviceAccount` is configured to compare with.");
+            }
+            (_, Credential::Workload(_) | Credential::Machine) => {
+                tests.skip(KEY_FILE, "There is no key file.");
+            }
+        }
+        let rivals: Vec<_> = run.others().filter(|peer| is_rival(peer)).collect();
+        if rivals.is_empty() && self.config.data_sources.is_empty() {
+            tests.skip(REUSE, "No data source credentials are known to revalidated.");
+            return;
+        }
+        tests.test(REUSE, async || self.is_not_reused(account, &rivals)).await;
+    }
+
+    fn is_not_reused(&self, account: &str, rivals: &[&Peer]) -> Result<(), Finding> {
+        let mend = "Make a service account of its own for this integration, with a key of its own.";
+        if self.config.data_sources.iter().any(|used| used == account) {
+            let detail = format!("[{account}] is one of `dataSourceServiceAccounts`.");
+            return Err(Finding::of(REUSE, Class::Invalid, detail).mend(mend));
+        }
+        let twin = rivals.iter().find(|peer| peer.identity.target.as_deref() == Some(account));
+        let Some(peer) = twin else { return Ok(()) };
+        let detail = format!("[{account}] is also used by the integration [{}].", peer.name);
+        Err(Finding::of(REUSE, Class::Invalid, detail).mend(mend))
+    }
+}
+
+fn is_rival(peer: &Peer) -> bool {
+    peer.kind == PLATFORM.kind && peer.identity.target.is_some()
+}
+
+/// The service account is one that was made in `project`.
+///
+/// # Errors
+///
+/// Says how it should end.
+pub(super) fn is_of(project: &str, account: &str) -> Result<(), Finding> {
+    let domain = match project.split_once(':') {
+        Some((domain, name)) => format!("{name}.{domain}"),
+        None => project.to_owned(),
+    };
+    let suffix = format!("@{domain}.iam.gserviceaccount.com");
+    if account.ends_with(&suffix) {
+        return Ok(());
+    }
+    let detail = format!("Expected suffix [{suffix}], found [{account}].");
+    let mend = format!("Use a service account of project {project}, or correct `projectId`.");
+    Err(Finding::of(POSTFIX, Class::Invalid, detail).mend(mend))
+}
+
+fn is_key_of(account: &str, wanted: &str) -> Result<(), Finding> {
+    if account == wanted {
+        return Ok(());
+    }
+    let detail = format!("The key is one of [{account}], not of [{wanted}].");
+    let mend = format!("Put a key of {wanted} into `credential`, or correct `serviceAccount`.");
+    Err(Finding::of(KEY_FILE, Class::Invalid, detail).mend(mend))
+}

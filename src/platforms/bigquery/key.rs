@@ -1,0 +1,482 @@
+//! What `credential` holds: the key of a service account, or where to exchange the identity of a
+//! workload. Only Google's own servers are believed in it: whoever can write this file must not come
+//! to read what is sent.
+
+use std::path::PathBuf;
+
+use http::{HeaderName, HeaderValue};
+use reqwest::Url;
+use serde::Deserialize;
+use serde_json::Value as Json;
+
+use super::config::is_project;
+use crate::domain::{Secret, one_line};
+use crate::platforms::connection::is_loopback;
+
+/// The longest identifier of a pool or a key, in bytes.
+const NAME_MAX: usize = 1024;
+/// The lives that a token of an impersonated account may have, in seconds.
+const LIFE_SECONDS: std::ops::RangeInclusive<u64> = 600..=43_200;
+/// The usual one.
+const LIFE_SECONDS_DEFAULT: u64 = 3600;
+
+/// The key of a service account.
+#[derive(Debug)]
+pub(super) struct AccountKey {
+    /// The account.
+    pub(super) email: String,
+    /// Its project, where the file names it.
+    pub(super) project: Option<String>,
+    /// Which of its keys.
+    pub(super) key_id: Option<String>,
+    /// In PEM form.
+    pub(super) private_key: Secret,
+    /// Where assertions are exchanged, and whom they are for.
+    pub(super) token_uri: String,
+}
+
+/// How a workload proves who it is.
+#[derive(Debug)]
+pub(super) struct External {
+    /// The provider in its pool.
+    pub(super) audience: String,
+    /// What kind of token the workload has.
+    pub(super) subject_token_type: String,
+    /// Where it is exchanged.
+    pub(super) token_url: String,
+    /// Whom the exchanged token acts as.
+    pub(super) impersonation: Option<Impersonation>,
+    /// Where the token of the workload is.
+    pub(super) source: Source,
+    /// The field of the JSON that it stands in; none when it stands alone.
+    pub(super) field: Option<String>,
+}
+
+/// The service account that a federated identity acts as.
+#[derive(Debug)]
+pub(super) struct Impersonation {
+    /// Where its tokens are made.
+    pub(super) url: String,
+    /// The account.
+    pub(super) email: String,
+    /// How long its tokens live, in seconds.
+    pub(super) life_seconds: u64,
+}
+
+/// Where the token of a workload is.
+#[derive(Debug)]
+pub(super) enum Source {
+    /// In this file.
+    File(PathBuf),
+    /// What this address answers to a GET.
+    Url {
+        /// The address.
+        url: Url,
+        /// What the request says besides; values may be secret.
+        headers: Vec<(HeaderName, Secret)>,
+    },
+}
+
+/// Which servers a credential may name.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Trust<'a> {
+    /// Google's domain, such as `googleapis.com`.
+    pub(super) universe: &'a str,
+    /// True when the address of the token service is configured, so that the file's is not used.
+    pub(super) own_token: bool,
+    /// The same for the exchange of identities.
+    pub(super) own_sts: bool,
+    /// The same for impersonation.
+    pub(super) own_impersonation: bool,
+}
+
+#[derive(Deserialize)]
+struct KeyFile {
+    #[serde(rename = "type", default)]
+    kind: String,
+    universe_domain: Option<String>,
+    #[serde(flatten)]
+    rest: Json,
+}
+
+#[derive(Deserialize)]
+struct AccountFile {
+    client_email: Option<String>,
+    project_id: Option<String>,
+    private_key_id: Option<String>,
+    private_key: Option<String>,
+    token_uri: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct ExternalFile {
+    audience: Option<String>,
+    subject_token_type: Option<String>,
+    token_url: Option<String>,
+    service_account_impersonation_url: Option<String>,
+    service_account_impersonation: Option<LifeFile>,
+    credential_source: Option<SourceFile>,
+}
+
+#[derive(Deserialize)]
+struct LifeFile {
+    token_lifetime_seconds: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct SourceFile {
+    file: Option<PathBuf>,
+    url: Option<String>,
+    #[serde(default)]
+    headers: std::collections::BTreeMap<String, String>,
+    format: Option<FormatFile>,
+}
+
+#[derive(Deserialize)]
+struct FormatFile {
+    #[serde(rename = "type", default)]
+    kind: String,
+    subject_token_field_name: Option<String>,
+}
+
+impl AccountKey {
+    /// Reads the key of a service account.
+    ///
+    /// # Errors
+    ///
+    /// Says what is wrong with it, in a sentence without its end that shows no secret.
+    pub(super) fn read(text: &Secret, trust: Trust<'_>) -> Result<Self, String> {
+        let rest = opened(text, "service_account", trust)?;
+        let file: AccountFile = shaped(rest)?;
+        let email = file.client_email.filter(|email| is_account(email));
+        let email = email.ok_or("`client_email` is missing or no name of an account")?;
+        let private_key = file.private_key.map(Secret::new).ok_or("`private_key` is missing")?;
+        let project = file.project_id.filter(|project| is_project(project));
+        let key_id = file.private_key_id.filter(|id| id.len() <= NAME_MAX);
+        let default = || format!("https://oauth2.{}/token", trust.universe);
+        let token_uri = file.token_uri.unwrap_or_else(default);
+        let hosts = ["oauth2", "www"];
+        let is_accounts = |url: &Url| url.host_str() == Some("accounts.google.com");
+        let url = https(&token_uri).filter(|url| {
+            trust.own_token || is_accounts(url) || is_googles(url, &hosts, trust.universe)
+        });
+        if url.is_none() {
+            return Err(foreign("token_uri", &token_uri, "token"));
+        }
+        Ok(Self { email, project, key_id, private_key, token_uri })
+    }
+}
+
+impl External {
+    /// Reads the configuration of a workload's identity.
+    ///
+    /// # Errors
+    ///
+    /// Says what is wrong with it, in a sentence without its end that shows no secret.
+    pub(super) fn read(text: &Secret, trust: Trust<'_>) -> Result<Self, String> {
+        let rest = opened(text, "external_account", trust)?;
+        let file: ExternalFile = shaped(rest)?;
+        let named = |name: &str, value: Option<String>| {
+            let value = value.filter(|value| !value.is_empty() && value.len() <= NAME_MAX);
+            value.ok_or_else(|| format!("`{name}` is missing"))
+        };
+        let audience = named("audience", file.audience)?;
+        let subject_token_type = named("subject_token_type", file.subject_token_type)?;
+        let default = || format!("https://sts.{}/v1/token", trust.universe);
+        let token_url = file.token_url.unwrap_or_else(default);
+        let is_sts = |url: &Url| trust.own_sts || is_googles(url, &["sts"], trust.universe);
+        if https(&token_url).is_none_or(|url| !is_sts(&url)) {
+            return Err(foreign("token_url", &token_url, "sts"));
+        }
+        let life = file.service_account_impersonation.and_then(|life| life.token_lifetime_seconds);
+        let life_seconds = life.unwrap_or(LIFE_SECONDS_DEFAULT);
+        if !LIFE_SECONDS.contains(&life_seconds) {
+            return Err("`token_lifetime_seconds` is not from 600 to 43200".to_owned());
+        }
+        let impersonation = file.service_account_impersonation_url;
+        let impersonation = impersonation.map(|url| Impersonation::read(url, life_seconds, trust));
+        let source = file.credential_source.ok_or("`credential_source` is missing")?;
+        let (source, field) = source.read()?;
+        let impersonation = impersonation.transpose()?;
+        Ok(Self { audience, subject_token_type, token_url, impersonation, source, field })
+    }
+}
+
+impl Impersonation {
+    fn read(url: String, life_seconds: u64, trust: Trust<'_>) -> Result<Self, String> {
+        let fault = || foreign("service_account_impersonation_url", &url, "iamCredentials");
+        let parsed = https(&url).ok_or_else(fault)?;
+        let hosts = ["iamcredentials"];
+        if !(trust.own_impersonation || is_googles(&parsed, &hosts, trust.universe)) {
+            return Err(fault());
+        }
+        let path = parsed.path().strip_prefix("/v1/projects/-/serviceAccounts/");
+        let email = path.and_then(|path| path.strip_suffix(":generateAccessToken"));
+        let email = email.filter(|email| is_account(email)).ok_or_else(fault)?.to_owned();
+        Ok(Self { url, email, life_seconds })
+    }
+}
+
+impl SourceFile {
+    fn read(self) -> Result<(Source, Option<String>), String> {
+        let field = match self.format {
+            Some(FormatFile { kind, subject_token_field_name: Some(field) }) if kind == "json" => {
+                Some(field)
+            }
+            Some(FormatFile { kind, .. }) if kind == "json" => {
+                return Err("`credential_source.format.subject_token_field_name` is missing".into());
+            }
+            None => None,
+            Some(FormatFile { kind, .. }) if kind == "text" || kind.is_empty() => None,
+            Some(_) => {
+                return Err("`credential_source.format.type` is neither text nor json".into());
+            }
+        };
+        let source = match (self.file, self.url) {
+            (Some(path), None) => Source::File(path),
+            (None, Some(url)) => {
+                let url = Url::parse(&url).ok().filter(is_source);
+                let url = url.ok_or(
+                    "`credential_source.url` must begin with https://; plain http is only for this \
+                     machine itself and its metadata service",
+                )?;
+                let headers = self.headers.into_iter().map(header);
+                let headers = headers.collect::<Option<Vec<_>>>();
+                let headers = headers.ok_or("`credential_source.headers` cannot be sent")?;
+                Source::Url { url, headers }
+            }
+            _ => {
+                let wanted = "`credential_source` must have `file` or `url`; executables and AWS \
+                    are not supported";
+                return Err(wanted.to_owned());
+            }
+        };
+        Ok((source, field))
+    }
+}
+
+fn header((name, value): (String, String)) -> Option<(HeaderName, Secret)> {
+    HeaderValue::try_from(&value).ok()?;
+    Some((HeaderName::try_from(name).ok()?, Secret::new(value)))
+}
+
+/// The JSON in `text`, when it is a credential of `kind` and of the universe that is configured.
+fn opened(text: &Secret, kind: &str, trust: Trust<'_>) -> Result<Json, String> {
+    let file: KeyFile = serde_json::from_str(text.expose()).map_err(|error| {
+        // The library's words can show what it did not understand.
+        format!("it is not the JSON of a credential (line {})", error.line())
+    })?;
+    if file.kind != kind {
+        let advice = match file.kind.as_str() {
+            "service_account" => "; set `authenticationType` to \"serviceAccountKey\"",
+            "external_account" => "; set `authenticationType` to \"workloadIdentity\"",
+            _ => "",
+        };
+        let found = one_line(&file.kind, 40);
+        return Err(format!("its `type` is [{found}] instead of [{kind}]{advice}"));
+    }
+    let universe = file.universe_domain.as_deref().unwrap_or(trust.universe);
+    if universe != trust.universe {
+        let found = one_line(universe, 100);
+        return Err(format!(
+            "its `universe_domain` is [{found}]; set `universeDomain` if you mean it"
+        ));
+    }
+    Ok(file.rest)
+}
+
+fn shaped<T: serde::de::DeserializeOwned>(json: Json) -> Result<T, String> {
+    // The library's words can show what it did not understand.
+    serde_json::from_value(json).map_err(|_shown| "it is JSON of another shape".to_owned())
+}
+
+fn https(text: &str) -> Option<Url> {
+    let url = Url::parse(text).ok()?;
+    let is_plain = url.username().is_empty() && url.password().is_none() && url.query().is_none();
+    let is_safe = url.scheme() == "https" || (url.scheme() == "http" && is_loopback(&url));
+    (is_plain && is_safe && url.host_str().is_some()).then_some(url)
+}
+
+/// True for a server of Google's that is called one of `services`, wherever it stands.
+fn is_googles(url: &Url, services: &[&str], universe: &str) -> bool {
+    let Some(host) = url.host_str().filter(|_host| url.scheme() == "https") else { return false };
+    let is_one = |service: &str| {
+        let here = format!("{service}.{universe}");
+        let away = host.strip_prefix(&format!("{service}."));
+        let region = away.and_then(|rest| rest.strip_suffix(&format!(".rep.{universe}")));
+        host == here || region.is_some_and(|region| !region.contains('.'))
+    };
+    url.port().is_none() && services.iter().any(|service| is_one(service))
+}
+
+/// True for an address that a workload's token may come from.
+fn is_source(url: &Url) -> bool {
+    let near = ["169.254.169.254", "[fd00:ec2::254]", "metadata.google.internal"];
+    let host = url.host_str().unwrap_or_default();
+    url.scheme() == "https" && !host.is_empty()
+        || url.scheme() == "http" && (is_loopback(url) || near.contains(&host))
+}
+
+/// True for what can be the name of a service account.
+pub(super) fn is_account(text: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
+    let Some((name, domain)) = text.split_once('@') else { return false };
+    let fits = |part: &str| !part.is_empty() && part.chars().all(allowed);
+    text.len() <= 320 && fits(name) && fits(domain)
+}
+
+fn foreign(key: &str, found: &str, endpoint: &str) -> String {
+    let host = Url::parse(found).ok().and_then(|url| url.host_str().map(str::to_owned));
+    let host = one_line(&host.unwrap_or_default(), 100);
+    format!(
+        "its `{key}` names [{host}], which is none of Google's servers for this; set \
+         `endpoints.{endpoint}` if you mean it"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    const TRUST: Trust<'_> = Trust {
+        universe: "googleapis.com",
+        own_token: false,
+        own_sts: false,
+        own_impersonation: false,
+    };
+
+    fn account() -> Json {
+        json!({
+            "type": "service_account", "project_id": "example-project", "private_key_id": "k1",
+            "private_key": "hunter2", "client_email": "a@example-project.iam.gserviceaccount.com",
+            "token_uri": "https://oauth2.googleapis.com/token",
+            "universe_domain": "googleapis.com",
+        })
+    }
+
+    fn external() -> Json {
+        json!({
+            "type": "external_account", "audience": "//iam.googleapis.com/p",
+            "subject_token_type": "urn:ietf:params:oauth:token-type:jwt",
+            "token_url": "https://sts.googleapis.com/v1/token",
+            "credential_source": { "file": "/run/token" },
+        })
+    }
+
+    fn secret(base: Json, changes: &Json) -> Secret {
+        let mut json = base;
+        for (key, value) in changes.as_object().unwrap() {
+            json[key] = value.clone();
+        }
+        Secret::new(json.to_string())
+    }
+
+    #[test]
+    fn only_googles_servers_are_believed() {
+        let good = [
+            "https://oauth2.googleapis.com/token",
+            "https://accounts.google.com/o/oauth2/token",
+            "https://www.googleapis.com/oauth2/v4/token",
+            "https://oauth2.europe-west3.rep.googleapis.com/token",
+        ];
+        let bad = [
+            "https://evil.example.com/token",
+            "http://oauth2.googleapis.com/token",
+            "https://oauth2.googleapis.com.evil.example.com/token",
+            "https://oauth2.googleapis.com@evil.example.com/token",
+            "https://oauth2.googleapis.com:8443/token",
+            "https://storage.googleapis.com/evil/token",
+            "https://oauth2.a.b.rep.googleapis.com/token",
+            "https://eviloauth2.googleapis.com/token",
+            "http://127.0.0.1/token",
+            "oauth2.googleapis.com",
+            "",
+        ];
+        for uri in good {
+            AccountKey::read(&secret(account(), &json!({ "token_uri": uri })), TRUST).unwrap();
+        }
+        let own = Trust { own_token: true, ..TRUST };
+        for uri in bad {
+            let text = secret(account(), &json!({ "token_uri": uri }));
+            let error = AccountKey::read(&text, TRUST).unwrap_err();
+            assert!(error.starts_with("its `token_uri` names ["), "{uri}: {error}");
+            assert!(error.ends_with("set `endpoints.token` if you mean it"), "{error}");
+        }
+        let text = secret(account(), &json!({ "token_uri": "http://127.0.0.1/token" }));
+        AccountKey::read(&text, own).unwrap();
+        let text = secret(external(), &json!({ "token_url": "https://sts.evil.example.com" }));
+        let error = External::read(&text, TRUST).unwrap_err();
+        assert!(error.starts_with("its `token_url` names [sts.evil.example.com]"), "{error}");
+    }
+
+    #[test]
+    fn the_account_is_in_the_address_of_its_impersonation() {
+        let url = |rest: &str| {
+            let url = format!("https://iamcredentials.googleapis.com/{rest}");
+            secret(external(), &json!({ "service_account_impersonation_url": url }))
+        };
+        let good =
+            url("v1/projects/-/serviceAccounts/a@p.iam.gserviceaccount.com:generateAccessToken");
+        let external = External::read(&good, TRUST).unwrap();
+        let Impersonation { email, life_seconds, .. } = external.impersonation.unwrap();
+        assert_eq!((email.as_str(), life_seconds), ("a@p.iam.gserviceaccount.com", 3600));
+        let bad = [
+            "v1/projects/-/serviceAccounts/a@p.iam.gserviceaccount.com:signJwt",
+            "v1/projects/-/serviceAccounts/a%2Fb@p:generateAccessToken",
+            "v1/projects/-/serviceAccounts/:generateAccessToken",
+        ];
+        for rest in bad {
+            assert!(External::read(&url(rest), TRUST).is_err(), "{rest}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_without_showing_it() {
+        let table = [
+            (
+                json!({ "type": "external_account" }),
+                "set `authenticationType` to \"workloadIdentity\"",
+            ),
+            (json!({ "type": "authorized_user" }), "its `type` is [authorized_user] instead of"),
+            (
+                json!({ "universe_domain": "evil.example.com" }),
+                "set `universeDomain` if you mean it",
+            ),
+            (json!({ "client_email": null }), "`client_email` is missing"),
+            (json!({ "client_email": "a b@c" }), "`client_email` is missing or no name"),
+            (json!({ "private_key": null }), "`private_key` is missing"),
+            (json!({ "private_key": { "hunter2": 7 } }), "it is JSON of another shape"),
+        ];
+        for (changes, expected) in table {
+            let error = AccountKey::read(&secret(account(), &changes), TRUST).unwrap_err();
+            assert!(error.contains(expected) && !error.contains("hunter2"), "{changes}: {error}");
+        }
+        let error = AccountKey::read(&Secret::new("hunter2".to_owned()), TRUST).unwrap_err();
+        assert_eq!(error, "it is not the JSON of a credential (line 1)");
+        let source = |source: Json| json!({ "credential_source": source });
+        let table = [
+            (json!({ "audience": "" }), "`audience` is missing"),
+            (json!({ "subject_token_type": null }), "`subject_token_type` is missing"),
+            (json!({ "credential_source": null }), "`credential_source` is missing"),
+            (source(json!({ "executable": { "command": "x" } })), "executables and AWS"),
+            (source(json!({ "environment_id": "aws1" })), "executables and AWS"),
+            (source(json!({ "url": "http://10.0.0.1/" })), "must begin with https://"),
+            (source(json!({ "url": "https://a", "headers": { "a b": "c" } })), "cannot be sent"),
+            (
+                source(json!({ "file": "/t", "format": { "type": "json" } })),
+                "field_name` is missing",
+            ),
+            (source(json!({ "file": "/t", "format": { "type": "xml" } })), "neither text nor json"),
+            (
+                json!({ "service_account_impersonation": { "token_lifetime_seconds": 1 } }),
+                "from 600 to 43200",
+            ),
+            (json!({ "type": "service_account" }), "\"serviceAccountKey\""),
+        ];
+        for (changes, expected) in table {
+            let error = External::read(&secret(external(), &changes), TRUST).unwrap_err();
+            assert!(error.contains(expected), "{changes}: {error}");
+        }
+    }
+}

@@ -1,0 +1,343 @@
+//! Google `BigQuery`.
+//!
+//! Every test is a GET, a question about permissions, a query that is only planned, or a comparison
+//! in memory; see `README.md` beside this file.
+
+mod accounts;
+mod advice;
+mod catalog;
+mod classify;
+mod client;
+mod config;
+mod key;
+mod permissions;
+mod reply;
+mod session;
+#[cfg(test)]
+mod tests;
+mod token;
+
+use std::sync::atomic::AtomicBool;
+
+use super::connection::authority;
+use super::recorder::Held;
+use super::{AutoBootstrap, BoxFuture, Identity, Mode, Platform, Recorder, RunContext, Validator};
+use crate::domain::{Class, Finding, Report, Test};
+use crate::input::Reader;
+use advice::Subject;
+use catalog::{
+    CATALOG, CONNECT, DATASET_CREATE, DATASET_DELETE, NOT_YET, PRESENT, TABLE_CREATE, TABLE_DELETE,
+    TABLE_GET, TABLE_INSERT, TABLE_UPDATE,
+};
+use classify::Failure;
+use client::Request;
+use config::Config;
+use permissions::{Evidence, Permission, Verdict};
+use reply::{Dataset, dataset, dataset_list, planned};
+use session::{Answers, Session, is_on_table};
+use token::{Asking, Credential, Loaded, Tokens};
+
+/// The platform.
+pub(super) const PLATFORM: Platform = Platform {
+    kind: "Google BigQuery",
+    version: 1,
+    catalog: CATALOG,
+    auto_bootstrap: AutoBootstrap::MustBeFalse,
+    sample: include_str!("../../../config/examples/bigquery.toml"),
+    parse,
+};
+
+/// The tests of permissions, in the order of the catalog.
+const PERMISSION_TESTS: [(Test, Permission); 7] = [
+    (DATASET_CREATE, Permission::DatasetsCreate),
+    (DATASET_DELETE, Permission::DatasetsDelete),
+    (TABLE_CREATE, Permission::TablesCreate),
+    (TABLE_DELETE, Permission::TablesDelete),
+    (TABLE_GET, Permission::TablesGet),
+    (TABLE_INSERT, Permission::TablesUpdateData),
+    (TABLE_UPDATE, Permission::TablesUpdate),
+];
+
+fn parse(reader: Reader<'_>) -> Option<Box<dyn Validator>> {
+    let tokens = Tokens::new().map_err(|error| reader.fault("endpoints", error)).ok();
+    let config = config::parse(reader)?;
+    Some(Box::new(BigQuery { config, tokens: tokens? }))
+}
+
+/// A configured integration.
+#[derive(Debug)]
+struct BigQuery {
+    config: Config,
+    tokens: Tokens,
+}
+
+/// A run that is connected.
+struct Connected<'a> {
+    session: Session<'a>,
+    subject: Subject<'a>,
+}
+
+impl BigQuery {
+    async fn run(&self, run: &RunContext) -> Report {
+        let mut tests = Recorder::new(CATALOG, run);
+        let loaded = Loaded::read(&self.config);
+        let prepared = loaded.as_ref().map_err(Failure::clone);
+        let prepared = prepared.and_then(|loaded| self.prepare(loaded, run));
+        let mut connected = match prepared {
+            Ok(connected) => connected,
+            Err(failure) => {
+                tests.test::<(), ()>(CONNECT, async || Err(unconnected(&failure))).await;
+                if let Ok(loaded) = &loaded
+                    && let Ok(project) = self.project(loaded)
+                {
+                    self.accounts(&mut tests, run, loaded, (&project, loaded.account())).await;
+                }
+                return tests.finish();
+            }
+        };
+        let work = async || self.connect(&connected).await;
+        let account = tests.test::<Option<String>, _>(CONNECT, work).await;
+        let is_connected = account.is_some();
+        connected.subject.account = account.flatten().or(connected.subject.account);
+        let Connected { session, subject } = &connected;
+        if is_connected || subject.account.is_some() {
+            let who = (subject.project.as_str(), subject.account.as_deref());
+            self.accounts(&mut tests, run, session.loaded, who).await;
+        }
+        if !is_connected {
+            return tests.finish();
+        }
+        let (found, step) = match run.mode {
+            Mode::Preflight => {
+                let work = async || self.not_yet(&connected).await;
+                (tests.test::<bool, _>(NOT_YET, work).await.map(|_known| None), NOT_YET)
+            }
+            Mode::Recurring => {
+                let mut gone = false;
+                let work = async || self.present(&connected, &mut gone).await;
+                let found = tests.test::<Dataset, _>(PRESENT, work).await;
+                (found.map(Some).or(gone.then_some(None)), PRESENT)
+            }
+        };
+        let Some(found) = found else {
+            for (test, _) in PERMISSION_TESTS {
+                tests.skip(test, after(step));
+            }
+            return tests.finish();
+        };
+        self.permissions(&mut tests, run, &connected, found.as_ref()).await;
+        tests.finish()
+    }
+
+    /// What a run needs before anything is sent.
+    fn prepare<'a>(
+        &'a self,
+        loaded: &'a Loaded,
+        run: &RunContext,
+    ) -> Result<Connected<'a>, Failure> {
+        let connections = self.config.reach.connections()?;
+        let asking = Asking { config: &self.config, now: run.now };
+        let project = self.project(loaded)?;
+        let renewed = AtomicBool::new(false);
+        let session = Session { tokens: &self.tokens, loaded, connections, asking, renewed };
+        let account = loaded.account().map(str::to_owned);
+        Ok(Connected { session, subject: Subject { config: &self.config, project, account } })
+    }
+
+    /// Becomes somebody, lists datasets and plans a query; the value is the service account.
+    async fn connect(&self, connected: &Connected<'_>) -> Result<Option<String>, Finding> {
+        let Connected { session, subject } = connected;
+        let who = &session.loaded.credential;
+        let advised =
+            |failure: Failure| subject.after_connecting(unconnected(&failure), &failure, who);
+        let account = match who {
+            Credential::Machine => {
+                Some(self.tokens.machine(session.asking).await.map_err(advised)?)
+            }
+            Credential::Key(_) | Credential::Workload(_) => subject.account.clone(),
+        };
+        let project = &subject.project;
+        let listed = session.call(Request::ListDatasets { project }, dataset_list).await;
+        listed.map_err(advised)?;
+        let location = self.config.location.as_deref();
+        let plan = session.call(Request::PlanQuery { project, location }, planned).await;
+        plan.map_err(|failure| {
+            let is_denied = matches!(failure.refusal(), Some(refusal) if refusal.is_permission());
+            let finding = advised(failure);
+            if is_denied {
+                let mend = subject.grant("bigquery.jobs.create", "roles/bigquery.jobUser");
+                return finding.mend(mend);
+            }
+            finding
+        })?;
+        Ok(account)
+    }
+
+    fn project(&self, loaded: &Loaded) -> Result<String, Failure> {
+        let own = match &loaded.credential {
+            Credential::Key(key) => key.project.clone(),
+            Credential::Workload(_) | Credential::Machine => None,
+        };
+        let reason = "`credential` names no project: add `projectId`";
+        self.config.project.clone().or(own).ok_or_else(|| Failure::silent(Class::Invalid, reason))
+    }
+
+    /// The dataset is not there; false when that cannot be told.
+    async fn not_yet(&self, connected: &Connected<'_>) -> Result<Held<bool>, Finding> {
+        let Err(failure) = self.look(connected).await else {
+            let mend = format!("Delete the dataset {}, or change `dataset`.", self.name(connected));
+            return Err(Finding::new(Class::Invalid, NOT_YET.message).mend(mend));
+        };
+        let name = self.name(connected);
+        let finding = |doing: String| {
+            let text = format!("{doing}: {}", failure.sentence());
+            failure.evident(Finding::new(failure.class, text))
+        };
+        match failure.class {
+            Class::Missing => Ok(true.into()),
+            Class::Denied => {
+                let finding = finding(format!("Cannot tell whether dataset [{name}] exists"));
+                let mend = connected.subject.grant("bigquery.datasets.get", advice::VIEWER);
+                let reservation = Some(finding.mend(mend));
+                Ok(Held { value: false, message: None, reservation })
+            }
+            Class::Invalid
+            | Class::Expired
+            | Class::Unreachable
+            | Class::Throttled
+            | Class::Unavailable
+            | Class::Ours => Err(finding(format!("Unable to look for dataset [{name}]"))),
+        }
+    }
+
+    /// The dataset is there, where it is expected. `gone` is set when the failure is definite, so
+    /// that permissions are worth asking about all the same.
+    async fn present(
+        &self,
+        connected: &Connected<'_>,
+        gone: &mut bool,
+    ) -> Result<Held<Dataset>, Finding> {
+        let name = self.name(connected);
+        let failure = match self.look(connected).await {
+            Ok(found) => return Ok(self.located(found, &name)),
+            Err(failure) => failure,
+        };
+        *gone = matches!(failure.class, Class::Missing | Class::Denied);
+        let subject = &connected.subject;
+        let told = |text: String| failure.evident(Finding::new(failure.class, text));
+        Err(match failure.class {
+            Class::Missing => told(format!("Dataset [{name}] no longer exists.")).mend(format!(
+                "Create the dataset {name} again, undelete it within its time-travel window, or \
+                 correct `projectId` and `dataset`."
+            )),
+            Class::Denied => {
+                let who = subject.who();
+                told(format!(
+                    "{who} is missing permission [bigquery.datasets.get] on dataset [{name}]. {}",
+                    failure.sentence()
+                ))
+                .mend(subject.grant("bigquery.datasets.get", advice::VIEWER))
+            }
+            Class::Invalid
+            | Class::Expired
+            | Class::Unreachable
+            | Class::Throttled
+            | Class::Unavailable
+            | Class::Ours => {
+                told(format!("Unable to get dataset [{name}]: {}", failure.sentence()))
+            }
+        })
+    }
+
+    fn located(&self, found: Dataset, name: &str) -> Held<Dataset> {
+        let (wanted, at) = (self.config.location.as_deref(), found.location.as_deref());
+        let Some((wanted, at)) = wanted.zip(at).filter(|(a, b)| !a.eq_ignore_ascii_case(b)) else {
+            return found.into();
+        };
+        let message = format!("Dataset [{name}] is in location [{at}], not [{wanted}].");
+        let mend = format!("Set `location` to {at}; a dataset cannot be moved.");
+        let reservation = Some(Finding::new(Class::Invalid, message).mend(mend));
+        Held { value: found, message: None, reservation }
+    }
+
+    async fn look(&self, connected: &Connected<'_>) -> Result<Dataset, Failure> {
+        let project = connected.subject.project.as_str();
+        let asked = Request::GetDataset { project, dataset: &self.config.dataset };
+        connected.session.call(asked, dataset).await
+    }
+
+    fn name(&self, connected: &Connected<'_>) -> String {
+        format!("{}:{}", connected.subject.project, self.config.dataset)
+    }
+
+    async fn permissions(
+        &self,
+        tests: &mut Recorder,
+        run: &RunContext,
+        connected: &Connected<'_>,
+        found: Option<&Dataset>,
+    ) {
+        let Connected { session, subject } = connected;
+        let mut answers = Answers::new(session, &subject.project, &self.config.dataset);
+        for (test, permission) in PERMISSION_TESTS {
+            let is_later = run.mode == Mode::Recurring && !self.config.strict;
+            if permission == Permission::DatasetsCreate && is_later {
+                tests.skip(test, "Needed only while the dataset is being created.");
+                continue;
+            }
+            let fails = run.mode == Mode::Recurring && self.config.strict && permission.is_vital();
+            let work = async || {
+                let verdict = verdict(permission, subject, found, &mut answers).await;
+                let Some((finding, is_missing)) = subject.permission(permission, verdict) else {
+                    return Ok(Held::from(()));
+                };
+                if fails && is_missing {
+                    return Err(finding);
+                }
+                Ok(Held { value: (), message: None, reservation: Some(finding) })
+            };
+            tests.test::<(), _>(test, work).await;
+        }
+    }
+}
+
+/// What is known about `permission`; a table is asked only where the project leaves it open.
+async fn verdict(
+    permission: Permission,
+    subject: &Subject<'_>,
+    found: Option<&Dataset>,
+    answers: &mut Answers<'_>,
+) -> Verdict {
+    let (project, mut table) = (answers.on_project().await, Ok(Vec::new()));
+    let access = found.map_or(&[][..], |dataset| &dataset.access);
+    let account = subject.account.as_deref();
+    let known = Evidence { project: &project, table: &table, access, account }.verdict(permission);
+    if matches!(known, Verdict::Granted) || found.is_none() || !is_on_table(permission) {
+        return known;
+    }
+    table = answers.on_table().await;
+    Evidence { project: &project, table: &table, access, account }.verdict(permission)
+}
+
+fn unconnected(failure: &Failure) -> Finding {
+    failure.evident(Finding::of(CONNECT, failure.class, failure.sentence()))
+}
+
+fn after(test: Test) -> String {
+    format!("Not run because [{}] did not pass.", test.name)
+}
+
+impl Validator for BigQuery {
+    fn identity(&self) -> Identity {
+        let host = authority(&self.config.endpoints.bigquery).to_owned();
+        // Who it is may stand in a file that cannot be read yet.
+        let own = Loaded::read(&self.config).ok();
+        let own = own.and_then(|loaded| loaded.account().map(str::to_owned));
+        let target = own.or_else(|| self.config.service_account.clone());
+        Identity { host, config_name: None, target }
+    }
+
+    fn validate<'a>(&'a self, run: &'a RunContext) -> BoxFuture<'a, Report> {
+        Box::pin(self.run(run))
+    }
+}

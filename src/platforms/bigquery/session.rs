@@ -1,0 +1,119 @@
+//! One run: calls as somebody, with one new token when the kept one was refused, and what Google said
+//! about permissions, asked once.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::classify::{Cause, Failure};
+use super::client::{Client, Request};
+use super::permissions::Permission;
+use super::reply::{first_table, permissions};
+use super::token::{Asking, Loaded, Tokens};
+use crate::domain::{Class, Secret};
+use crate::net::exchange::Answer;
+use crate::net::http::Connections;
+
+/// A run as somebody.
+#[derive(Debug)]
+pub(super) struct Session<'a> {
+    /// Where tokens are kept.
+    pub(super) tokens: &'a Tokens,
+    /// Who.
+    pub(super) loaded: &'a Loaded,
+    /// Over these connections.
+    pub(super) connections: Connections,
+    /// For the time and the configuration.
+    pub(super) asking: Asking<'a>,
+    /// True once a token was refused in this run.
+    pub(super) renewed: AtomicBool,
+}
+
+impl Session<'_> {
+    /// Sends `asked` and reads the answer with `read`; a token that is refused before its time is
+    /// replaced once in a run.
+    ///
+    /// # Errors
+    ///
+    /// Says what Google said, or why there is no answer of its.
+    pub(super) async fn call<T>(
+        &self,
+        asked: Request<'_>,
+        read: fn(&Answer) -> Result<T, String>,
+    ) -> Result<T, Failure> {
+        let Asking { config, now } = self.asking;
+        let client = Client { connections: &self.connections, endpoints: &config.endpoints, now };
+        let token = self.token().await?;
+        let found = client.call(asked, &token, read).await;
+        let Err(failure) = found else { return found };
+        let refused = matches!(&failure.cause, Cause::Refused(refusal) if refusal.status == 401);
+        if !refused {
+            return Err(failure);
+        }
+        self.tokens.forget(self.loaded, &token).await;
+        if self.renewed.swap(true, Ordering::Relaxed) {
+            return Err(failure);
+        }
+        let token = self.token().await?;
+        client.call(asked, &token, read).await
+    }
+
+    async fn token(&self) -> Result<Secret, Failure> {
+        self.tokens.current(self.loaded, &self.connections, self.asking).await
+    }
+}
+
+/// What Google said about permissions in this run.
+#[derive(Debug)]
+pub(super) struct Answers<'a> {
+    session: &'a Session<'a>,
+    project: &'a str,
+    dataset: &'a str,
+    on_project: Option<Result<Vec<String>, Failure>>,
+    on_table: Option<Result<Vec<String>, Failure>>,
+}
+
+impl<'a> Answers<'a> {
+    /// Nothing yet.
+    pub(super) const fn new(session: &'a Session<'a>, project: &'a str, dataset: &'a str) -> Self {
+        Self { session, project, dataset, on_project: None, on_table: None }
+    }
+
+    /// Which permissions are granted on the project; asked once, even when the answer never comes.
+    pub(super) async fn on_project(&mut self) -> Result<Vec<String>, Failure> {
+        if self.on_project.is_none() {
+            self.on_project = Some(Err(unanswered()));
+            let asked = Request::TestProject { project: self.project };
+            self.on_project = Some(self.session.call(asked, permissions).await);
+        }
+        self.on_project.clone().unwrap_or_else(|| Err(unanswered()))
+    }
+
+    /// Which permissions are granted on the first table of the dataset; empty without a table, and
+    /// asked once.
+    pub(super) async fn on_table(&mut self) -> Result<Vec<String>, Failure> {
+        if self.on_table.is_none() {
+            self.on_table = Some(Err(unanswered()));
+            self.on_table = Some(self.ask_table().await);
+        }
+        self.on_table.clone().unwrap_or_else(|| Err(unanswered()))
+    }
+
+    async fn ask_table(&self) -> Result<Vec<String>, Failure> {
+        let Self { project, dataset, .. } = *self;
+        let asked = Request::ListTables { project, dataset };
+        let Some(table) = self.session.call(asked, first_table).await? else {
+            return Ok(Vec::new());
+        };
+        let asked = Request::TestTable { project, dataset, table: &table };
+        self.session.call(asked, permissions).await
+    }
+}
+
+/// True when a table can tell about `permission`.
+pub(super) fn is_on_table(permission: Permission) -> bool {
+    Permission::OF_TABLES.contains(&permission)
+}
+
+/// What is known about an answer that is still waited for, should the test's time end.
+fn unanswered() -> Failure {
+    Failure::silent(Class::Unreachable, "No answer of Google: no answer within the time limit")
+}

@@ -1,0 +1,334 @@
+//! Access tokens: by the key of a service account, by the identity of a workload elsewhere, or from
+//! the machine's metadata.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use reqwest::Url;
+use serde_json::json;
+
+use super::classify::Failure;
+use super::client::{Client, Request};
+use super::config::{Auth, Config, Endpoints};
+use super::key::{AccountKey, External, Impersonation, Source, Trust, is_account};
+use super::reply::{Impersonated, impersonated, subject_token};
+use crate::domain::{Class, Secret, SecretRef, Timestamp};
+use crate::net::exchange::{Answer, NoAnswer, percent_encoded, request, retried};
+use crate::net::http::{Connections, HttpOptions};
+use crate::net::jwt::SigningKey;
+use crate::net::oauth::{self, KeptToken, Token, TokenRequest};
+use crate::platforms::connection::is_loopback;
+use crate::secrets;
+
+/// The longest wait for a metadata service, which is on the same machine.
+const NEAR_MAX: Duration = Duration::from_secs(3);
+/// The largest answer of one that is read, in bytes.
+const BODY_MAX: usize = 64 * 1024;
+/// How long an assertion may be used, in seconds; Google takes no more.
+const ASSERTION_SECONDS: i64 = 3600;
+/// What a federated identity needs to make tokens of its service account.
+const IAM_SCOPE: &str = "https://www.googleapis.com/auth/iam";
+
+/// Who the integration is, read anew for every run.
+#[derive(Debug)]
+pub(super) enum Credential {
+    /// A service account with a key.
+    Key(AccountKey),
+    /// A workload elsewhere.
+    Workload(External),
+    /// The machine's account.
+    Machine,
+}
+
+/// A credential, and the text it was read from.
+#[derive(Debug)]
+pub(super) struct Loaded {
+    /// Who.
+    pub(super) credential: Credential,
+    text: Option<Secret>,
+}
+
+impl Loaded {
+    /// Reads the configured credential.
+    ///
+    /// # Errors
+    ///
+    /// Says which secret cannot be read, or what is wrong with it.
+    pub(super) fn read(config: &Config) -> Result<Self, Failure> {
+        let Endpoints { token, sts, iam_credentials, .. } = &config.endpoints;
+        let trust = Trust {
+            universe: &config.universe,
+            own_token: token.is_some(),
+            own_sts: sts.is_some(),
+            own_impersonation: iam_credentials.is_some(),
+        };
+        let wrong = |reason: String| {
+            Failure::silent(Class::Invalid, format!("`credential` cannot be used: {reason}"))
+        };
+        let resolve = |reference: &SecretRef| {
+            let found = secrets::resolve(reference);
+            found.map_err(|error| Failure::silent(Class::Ours, format!("`credential`: {error}")))
+        };
+        match &config.auth {
+            Auth::Key(reference) => {
+                let text = resolve(reference)?;
+                let key = AccountKey::read(&text, trust).map_err(wrong)?;
+                Ok(Self { credential: Credential::Key(key), text: Some(text) })
+            }
+            Auth::Workload(reference) => {
+                let text = resolve(reference)?;
+                let external = External::read(&text, trust).map_err(wrong)?;
+                Ok(Self { credential: Credential::Workload(external), text: Some(text) })
+            }
+            Auth::Machine => Ok(Self { credential: Credential::Machine, text: None }),
+        }
+    }
+
+    /// The service account, where the credential itself names it.
+    pub(super) fn account(&self) -> Option<&str> {
+        match &self.credential {
+            Credential::Key(key) => Some(&key.email),
+            Credential::Workload(external) => {
+                external.impersonation.as_ref().map(|found| found.email.as_str())
+            }
+            Credential::Machine => None,
+        }
+    }
+}
+
+/// The token that is kept from run to run, for one credential.
+#[derive(Debug)]
+pub(super) struct Tokens {
+    kept: Mutex<(Option<Secret>, Arc<KeptToken>)>,
+    /// To what is near: never through a proxy.
+    near: Connections,
+}
+
+/// Where tokens are asked for during a run.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asking<'a> {
+    /// The configuration.
+    pub(super) config: &'a Config,
+    /// The time of the run.
+    pub(super) now: Timestamp,
+}
+
+impl Tokens {
+    /// None yet.
+    ///
+    /// # Errors
+    ///
+    /// Says what keeps this machine from connecting at all.
+    pub(super) fn new() -> Result<Self, String> {
+        let options = HttpOptions {
+            connect_timeout: NEAR_MAX,
+            total_timeout: NEAR_MAX,
+            ..HttpOptions::default()
+        };
+        let near = Connections::new(&options).map_err(|error| error.to_string())?;
+        Ok(Self { kept: Mutex::default(), near })
+    }
+
+    /// The kept token, or a new one.
+    ///
+    /// # Errors
+    ///
+    /// Says why there is none.
+    pub(super) async fn current(
+        &self,
+        loaded: &Loaded,
+        connections: &Connections,
+        asking: Asking<'_>,
+    ) -> Result<Secret, Failure> {
+        let kept = self.of(loaded);
+        let fetch = async || self.fetch(&loaded.credential, connections, asking).await;
+        kept.current(asking.now, fetch).await
+    }
+
+    /// Drops `token`, which was refused before its time.
+    pub(super) async fn forget(&self, loaded: &Loaded, token: &Secret) {
+        self.of(loaded).forget(token).await;
+    }
+
+    /// What is kept for the credential; a token of a former one is dropped.
+    fn of(&self, loaded: &Loaded) -> Arc<KeptToken> {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let (known, now) = (kept.0.as_ref().map(Secret::expose), loaded.text.as_ref());
+        if known != now.map(Secret::expose) {
+            *kept = (loaded.text.clone(), Arc::default());
+        }
+        Arc::clone(&kept.1)
+    }
+
+    async fn fetch(
+        &self,
+        who: &Credential,
+        connections: &Connections,
+        asking: Asking<'_>,
+    ) -> Result<Token, Failure> {
+        match who {
+            Credential::Key(key) => by_key(key, connections, asking).await,
+            Credential::Workload(external) => self.by_workload(external, connections, asking).await,
+            Credential::Machine => {
+                let scopes = percent_encoded(&asking.config.scope.replace(' ', ","));
+                let answer = self.metadata(&format!("token?scopes={scopes}"), asking).await?;
+                let found = oauth::read(&answer, asking.now);
+                found.map_err(|failed| Failure::no_token(failed, &[]))
+            }
+        }
+    }
+
+    /// The service account of the machine.
+    ///
+    /// # Errors
+    ///
+    /// Says why its metadata service does not tell.
+    pub(super) async fn machine(&self, asking: Asking<'_>) -> Result<String, Failure> {
+        let answer = self.metadata("email", asking).await?;
+        let email = String::from_utf8(answer.body).unwrap_or_default().trim().to_owned();
+        if is_account(&email) {
+            return Ok(email);
+        }
+        let reason = "Metadata service: it names no service account";
+        Err(Failure::silent(Class::Unavailable, reason))
+    }
+
+    async fn metadata(&self, what: &str, asking: Asking<'_>) -> Result<Answer, Failure> {
+        let base = "/computeMetadata/v1/instance/service-accounts/default";
+        let url = format!("{}{base}/{what}", asking.config.endpoints.metadata);
+        let asked = || http::Request::get(&url).header("metadata-flavor", "Google");
+        retried(|| async {
+            let built = request(asked().body(Vec::new()));
+            let built = built.map_err(|error| Failure::silent(Class::Invalid, error.detail))?;
+            let answer =
+                self.near.fetch(built, BODY_MAX).await.map_err(|NoAnswer { detail, .. }| {
+                    Failure::silent(Class::Ours, format!("Metadata service: {detail}"))
+                })?;
+            if answer.header("metadata-flavor").as_deref() != Some("Google") {
+                let reason = "Metadata service: what answers is none of Google";
+                return Err(Failure::silent(Class::Ours, reason));
+            }
+            near_answer(answer, "Metadata service")
+        })
+        .await
+    }
+
+    async fn by_workload(
+        &self,
+        external: &External,
+        connections: &Connections,
+        asking: Asking<'_>,
+    ) -> Result<Token, Failure> {
+        let subject = self.subject(external, connections).await?;
+        let Asking { config: Config { scope, endpoints, .. }, now } = asking;
+        let scope_now = if external.impersonation.is_some() { IAM_SCOPE } else { scope };
+        let form = [
+            ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),
+            ("audience", external.audience.as_str()),
+            ("scope", scope_now),
+            ("requested_token_type", "urn:ietf:params:oauth:token-type:access_token"),
+            ("subject_token", subject.expose()),
+            ("subject_token_type", &external.subject_token_type),
+        ];
+        let url = placed(endpoints.sts.as_deref(), &external.token_url);
+        let asked = TokenRequest { url: &url, form: &form, basic: None };
+        let exchanged = oauth::token(connections, asked, now).await;
+        let exchanged = exchanged.map_err(|failed| Failure::no_token(failed, &[&subject]))?;
+        let Some(Impersonation { url, life_seconds, .. }) = &external.impersonation else {
+            return Ok(exchanged);
+        };
+        let url = placed(endpoints.iam_credentials.as_deref(), url);
+        let asked = Request::Impersonate { url: &url, scope, life_seconds: *life_seconds };
+        let client = Client { connections, endpoints, now };
+        let Impersonated { token, until } =
+            client.call(asked, &exchanged.value, impersonated).await?;
+        Ok(Token { value: token, life: until.since(now) })
+    }
+
+    /// The token that the workload has.
+    async fn subject(
+        &self,
+        external: &External,
+        connections: &Connections,
+    ) -> Result<Secret, Failure> {
+        let ours = |reason: String| {
+            Failure::silent(Class::Ours, format!("The token of the workload: {reason}"))
+        };
+        let text = match &external.source {
+            Source::File(path) => {
+                let found = secrets::resolve(&SecretRef::File(path.clone()));
+                found.map_err(|error| ours(error.to_string()))?
+            }
+            Source::Url { url, headers } => {
+                let connections = if is_near(url) { &self.near } else { connections };
+                let answer = retried(|| async {
+                    let mut built = http::Request::get(url.as_str());
+                    for (name, value) in headers {
+                        built = built.header(name, value.expose());
+                    }
+                    let built = request(built.body(Vec::new())).map_err(Failure::from)?;
+                    let answer = connections.fetch(built, BODY_MAX).await;
+                    let answer = answer.map_err(|NoAnswer { detail, .. }| ours(detail))?;
+                    near_answer(answer, "The token of the workload")
+                });
+                Secret::new(String::from_utf8(answer.await?.body).unwrap_or_default())
+            }
+        };
+        subject_token(text.expose(), external.field.as_deref()).map_err(ours)
+    }
+}
+
+async fn by_key(
+    key: &AccountKey,
+    connections: &Connections,
+    asking: Asking<'_>,
+) -> Result<Token, Failure> {
+    let Asking { config: Config { scope, endpoints, .. }, now } = asking;
+    let wrong = |error: crate::net::jwt::KeyError| {
+        let reason = format!("`private_key` in `credential` cannot be used: {error}");
+        Failure::silent(Class::Invalid, reason)
+    };
+    let signer = SigningKey::from_pem(&key.private_key).map_err(wrong)?;
+    let head: Vec<_> = key.key_id.iter().map(|id| ("kid", id.as_str())).collect();
+    let issued = now.unix_seconds();
+    let claims = json!({
+        "iss": key.email, "scope": scope, "aud": key.token_uri, "iat": issued,
+        "exp": issued.saturating_add(ASSERTION_SECONDS),
+    });
+    let assertion = signer.token(&head, &claims).map_err(wrong)?;
+    let form = [
+        ("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"),
+        ("assertion", assertion.expose()),
+    ];
+    let url = placed(endpoints.token.as_deref(), &key.token_uri);
+    let asked = TokenRequest { url: &url, form: &form, basic: None };
+    let found = oauth::token(connections, asked, now).await;
+    found.map_err(|failed| Failure::no_token(failed, &[&assertion]))
+}
+
+/// `url` at the server that is configured for it.
+fn placed(server: Option<&str>, url: &str) -> String {
+    let path = Url::parse(url).map(|url| url.path().to_owned());
+    match (server, path) {
+        (Some(server), Ok(path)) => format!("{server}{path}"),
+        (None, _) | (Some(_), Err(_)) => url.to_owned(),
+    }
+}
+
+/// True for what is on this machine or its link.
+fn is_near(url: &Url) -> bool {
+    is_loopback(url) || url.scheme() == "http"
+}
+
+/// An answer of a service near by, when it is a success; the text of others is not shown.
+fn near_answer(answer: Answer, who: &str) -> Result<Answer, Failure> {
+    let class = match answer.status {
+        200..=299 => return Ok(answer),
+        401 | 403 => Class::Denied,
+        404 => Class::Missing,
+        429 => Class::Throttled,
+        400..=499 => Class::Invalid,
+        _ => Class::Unavailable,
+    };
+    Err(Failure::silent(class, format!("{who}: it answered with code [{}]", answer.status)))
+}
