@@ -3,8 +3,9 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::{AccessGrants, Config, Moto, Postgres, Recorded, SECRETS, StandIn};
 
@@ -20,12 +21,15 @@ fn integration(name: &str, kind: &str, config: &str) -> String {
     )
 }
 
-/// Twice the same configuration, the second time with `from` replaced by `to`.
+/// Twice the same configuration, the second time with `from` replaced by `to`; `STATE` in it is
+/// `healthy` or `broken`.
 fn pair(name: &str, kind: &str, config: &str, (from, to): (&str, &str)) -> String {
     assert!(config.contains(from), "{from} is not in {config}");
-    let broken = config.replace(from, to);
-    integration(&format!("{name}-healthy"), kind, config)
-        + &integration(&format!("{name}-broken"), kind, &broken)
+    let states = [("healthy", config.to_owned()), ("broken", config.replace(from, to))];
+    let tables = states.map(|(state, config)| {
+        integration(&format!("{name}-{state}"), kind, &config.replace("STATE", state))
+    });
+    tables.concat()
 }
 
 fn redshift(postgres: &Postgres) -> String {
@@ -53,7 +57,7 @@ fn s3(moto: &Moto, grants: &AccessGrants) -> String {
     moto.request("PUT", "/governed/data/object");
     let config = format!(
         r#"
-        name = "lake"
+        name = "lake-STATE"
         awsAccountId = "123456789012"
         awsRegion = "us-east-1"
         awsLocationRole = "arn:aws:iam::123456789012:role/grants"
@@ -67,6 +71,45 @@ fn s3(moto: &Moto, grants: &AccessGrants) -> String {
         grants = grants.endpoint,
     );
     pair("s3", "Native S3", &config, ("s3://governed/data/", "s3://deleted/data/"))
+}
+
+fn bigquery(emulator: &StandIn, recorded: &Recorded) -> String {
+    let endpoint = emulator.fact("endpoint");
+    let dataset = r#"{"datasetReference": {"projectId": "example-project", "datasetId": "immuta"},
+        "location": "EU"}"#;
+    let created = Command::new("curl")
+        .args(["-fsS", "--max-time", "10", "-o", "/dev/null", "-d", dataset])
+        .args(["-H", "content-type: application/json"])
+        .arg(format!("{endpoint}/bigquery/v2/projects/example-project/datasets"))
+        .status()
+        .unwrap();
+    assert!(created.success());
+    let config = format!(
+        r#"
+        dataset = "immuta"
+        location = "EU"
+        serviceAccount = "STATE@example-project.iam.gserviceaccount.com"
+        credential = {{ file = "DIR/STATE-key.json" }}
+        endpoints = {{ bigquery = "{endpoint}", token = "{recorded}", resourceManager = "{recorded}" }}
+        "#,
+        recorded = recorded.endpoint,
+    );
+    let broken = ("\"immuta\"\n        location", "\"dropped\"\n        location");
+    pair("bigquery", "Google BigQuery", &config, broken)
+}
+
+/// Keys of the service accounts `healthy` and `broken`, which nobody checks.
+fn google_keys(config: &Config) {
+    let pair = rcgen::KeyPair::generate_for(&rcgen::PKCS_RSA_SHA256).unwrap();
+    for state in ["healthy", "broken"] {
+        let key = json!({
+            "type": "service_account", "project_id": "example-project", "private_key_id": "1",
+            "private_key": pair.serialize_pem(),
+            "client_email": format!("{state}@example-project.iam.gserviceaccount.com"),
+            "token_uri": "https://oauth2.googleapis.com/token",
+        });
+        config.secret(&format!("{state}-key.json"), &key.to_string());
+    }
 }
 
 fn snowflake(duck: &StandIn) -> String {
@@ -105,20 +148,16 @@ fn trino(vista: &StandIn) -> String {
 
 /// `text` without what differs from run to run.
 fn normalised(text: &str) -> Value {
-    let mut left = text;
     let mut steady = String::new();
-    for host in ["127.0.0.1:", "localhost:"] {
-        while let Some((before, after)) = left.split_once(host) {
-            let digits = after.len() - after.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-            steady += before;
-            steady += "server:0";
-            left = &after[digits..];
-        }
-        steady += left;
-        let done = std::mem::take(&mut steady);
-        left = Box::leak(done.into_boxed_str());
+    let mut left = text;
+    while let Some(at) = left.find("localhost:").into_iter().chain(left.find("127.0.0.1:")).min() {
+        let (before, address) = left.split_at(at);
+        let (_, port) = address.split_once(':').unwrap();
+        steady += before;
+        steady += "server:0";
+        left = port.trim_start_matches(|c: char| c.is_ascii_digit());
     }
-    let mut all: Value = serde_json::from_str(left).unwrap();
+    let mut all: Value = serde_json::from_str(&(steady + left)).unwrap();
     for one in all.as_array_mut().unwrap() {
         one.as_object_mut().unwrap().remove("durationMs");
     }
@@ -130,14 +169,25 @@ fn all_platforms_are_validated_healthy_and_broken_in_one_run() {
     let grants =
         AccessGrants::start("s3://governed/data/*", "arn:aws:iam::123456789012:role/grants");
     let text = std::thread::scope(|scope| {
-        let starting = ["snowduck", "buenavista"].map(|name| scope.spawn(|| StandIn::start(name)));
+        let names = ["bqemulator", "snowduck", "buenavista"];
+        let starting = names.map(|name| scope.spawn(|| StandIn::start(name)));
         let moto = scope.spawn(Moto::start);
         let postgres = Postgres::start();
-        let [duck, vista] = starting.map(|one| one.join().unwrap());
+        let recorded = Recorded::start(&[
+            ("POST /token", "bigquery/testcases/all-well/token.http"),
+            ("POST /v3/projects/", "bigquery/testcases/all-well/project.http"),
+        ]);
+        let [emulator, duck, vista] = starting.map(|one| one.join().unwrap());
         let moto = moto.join().unwrap();
-        let config = Config::new(
-            &[redshift(&postgres), s3(&moto, &grants), snowflake(&duck), trino(&vista)].concat(),
-        );
+        let tables = [
+            s3(&moto, &grants),
+            bigquery(&emulator, &recorded),
+            redshift(&postgres),
+            snowflake(&duck),
+            trino(&vista),
+        ];
+        let config = Config::new(&tables.concat());
+        google_keys(&config);
         let output = config.run(&["validate", "--all", "--json"]);
         assert_eq!(output.status.code(), Some(1), "the broken ones fail");
         String::from_utf8(output.stdout).unwrap()
