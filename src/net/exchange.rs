@@ -152,11 +152,14 @@ pub(crate) fn request(
 
 /// Makes up to three attempts while they fail with what may pass by itself.
 ///
+/// The attempts are of one type, and not what an `AsyncFnMut` returns, because the compiler cannot
+/// tell that those are `Send` where a validator's future is boxed.
+///
 /// # Errors
 ///
 /// The last failure.
-pub(crate) async fn retried<T, E: Attempt>(
-    mut attempt: impl AsyncFnMut() -> Result<T, E>,
+pub(crate) async fn retried<T, E: Attempt, F: Future<Output = Result<T, E>>>(
+    mut attempt: impl FnMut() -> F,
 ) -> Result<T, E> {
     for wait in BACKOFF {
         match attempt().await {
@@ -272,17 +275,18 @@ mod tests {
         ];
         for (class, hint, expected) in table {
             let mut tries = 0;
-            let failed = retried(async || {
+            let failed = retried(|| {
                 tries += 1;
-                Err::<(), _>(Failed(class, hint))
+                std::future::ready(Err::<(), _>(Failed(class, hint)))
             });
             assert_eq!(failed.await.unwrap_err().0, class);
             assert_eq!(tries, expected, "{class:?} {hint:?}");
         }
         let mut tries = 0;
-        let second = retried(async || {
+        let second = retried(|| {
             tries += 1;
-            if tries == 2 { Ok(tries) } else { Err(Failed(Class::Unavailable, None)) }
+            let failed = Failed(Class::Unavailable, None);
+            std::future::ready(if tries == 2 { Ok(tries) } else { Err(failed) })
         });
         assert_eq!(second.await.unwrap(), 2);
     }
