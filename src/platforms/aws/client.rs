@@ -1,250 +1,178 @@
-//! Signed, read-only requests to AWS: the five that [`Request`] can spell, and no others.
+//! Signed GETs, one unsigned form, and the answers to both.
 
 use std::time::Duration;
 
-use http::header::{HOST, RETRY_AFTER};
-use http::{HeaderMap, Method};
+use http::Method;
+use http::header::{CONTENT_TYPE, HOST};
 use reqsign_aws_v4::{Credential, EMPTY_STRING_SHA256, RequestSigner};
 use reqsign_core::{Context, SignRequest};
 
 use super::classify::{Failure, Refusal};
-use super::endpoint::Endpoints;
-use super::reply::{Element, ReplyError};
-use crate::domain::{Class, REDACTED, one_line};
-use crate::net::http::{BodyError, Connections, classify, read_capped};
+use super::xml::{Element, ReplyError};
+use crate::domain::{Class, REDACTED, Secret, Timestamp, one_line};
+use crate::net::exchange::{Answer, form, percent_encoded, request, retried, retry_after};
+use crate::net::http::Connections;
 
 /// The largest answer that is read, in bytes; a full page of locations has about 400 KiB.
 const BODY_MAX: usize = 1024 * 1024;
 /// The longest piece of AWS's words that is kept, in characters.
 const WORDS_MAX: usize = 500;
-/// Waits before the second and the third attempt of a call that may go better.
-const BACKOFF: [Duration; 2] = [Duration::from_millis(300), Duration::from_secs(1)];
-/// The longest wait that a server can ask for within a run; one that asks for more is left alone.
-const HINT_MAX: Duration = Duration::from_secs(5);
 /// Names and ids in answers that have none.
 const NONE: &str = "none";
+/// The wait that some services ask for, in milliseconds.
+const RETRY_AFTER_MS: &str = "x-amz-retry-after";
 
-/// What an assumed role may do for us, whatever else it is allowed: a hard promise to only read.
-pub(super) const SESSION_POLICY: &str = concat!(
-    r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:ListBucket","#,
-    r#""s3:GetAccessGrantsInstance","s3:ListAccessGrantsLocations"],"Resource":"*"}]}"#
-);
-
-/// Every request this platform sends. All are GET, and none of them changes anything.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Request<'a> {
-    /// Whose credentials are these?
-    GetCallerIdentity,
-    /// Temporary credentials of a role, cut down to [`SESSION_POLICY`].
-    AssumeRole {
-        /// Its ARN.
-        role: &'a str,
-        /// How the session is called in the account's log.
-        session: &'a str,
-        /// What the trust policy may ask for.
-        external_id: Option<&'a str>,
-    },
-    /// Is there an Access Grants instance?
-    GetAccessGrantsInstance,
-    /// Which locations are registered?
-    ListAccessGrantsLocations {
-        /// Where the page begins.
-        next: Option<&'a str>,
-    },
-    /// Is there anything below the prefix?
-    ListObjectsV2 {
-        /// In this bucket.
-        bucket: &'a str,
-        /// Key prefix, possibly empty.
-        prefix: &'a str,
-    },
-}
-
-impl Request<'_> {
-    const fn signing_name(&self) -> &'static str {
-        match self {
-            Self::GetCallerIdentity | Self::AssumeRole { .. } => "sts",
-            Self::GetAccessGrantsInstance
-            | Self::ListAccessGrantsLocations { .. }
-            | Self::ListObjectsV2 { .. } => "s3",
-        }
-    }
-
-    fn url(&self, endpoints: &Endpoints) -> String {
-        match self {
-            Self::GetCallerIdentity => {
-                let query = [("Action", "GetCallerIdentity"), ("Version", "2011-06-15")];
-                with_query(&format!("{}/", endpoints.sts()), &query)
-            }
-            Self::AssumeRole { role, session, external_id } => {
-                let mut query = vec![
-                    ("Action", "AssumeRole"),
-                    ("Version", "2011-06-15"),
-                    ("RoleArn", role),
-                    ("RoleSessionName", session),
-                    ("DurationSeconds", "900"),
-                    ("Policy", SESSION_POLICY),
-                ];
-                query.extend(external_id.map(|id| ("ExternalId", id)));
-                with_query(&format!("{}/", endpoints.sts()), &query)
-            }
-            Self::GetAccessGrantsInstance => {
-                format!("{}/v20180820/accessgrantsinstance", endpoints.s3_control())
-            }
-            Self::ListAccessGrantsLocations { next } => {
-                let path = "/v20180820/accessgrantsinstance/locations";
-                let mut query = vec![("maxResults", "1000")];
-                query.extend(next.map(|token| ("nextToken", token)));
-                with_query(&format!("{}{path}", endpoints.s3_control()), &query)
-            }
-            Self::ListObjectsV2 { bucket, prefix } => {
-                let query = [
-                    ("list-type", "2"),
-                    ("prefix", prefix),
-                    ("delimiter", "/"),
-                    ("max-keys", "1"),
-                    ("encoding-type", "url"),
-                ];
-                with_query(&endpoints.bucket(bucket), &query)
-            }
-        }
-    }
-}
-
-/// Sends requests for one account in one region.
+/// A GET that is to be signed. Platforms make it from an enum of all the requests they can spell.
 #[derive(Debug)]
-pub(super) struct Client {
+pub(crate) struct Call {
+    service: &'static str,
+    url: String,
+    account: Option<String>,
+}
+
+impl Call {
+    /// A GET of `url`, signed for `service`.
+    pub(crate) const fn get(service: &'static str, url: String) -> Self {
+        Self { service, url, account: None }
+    }
+
+    /// The same, about what is in `account`.
+    pub(crate) fn about(self, account: &str) -> Self {
+        Self { account: Some(account.to_owned()), ..self }
+    }
+}
+
+/// Sends requests to one region during one run.
+#[derive(Debug)]
+pub(crate) struct Client {
     http: Connections,
-    endpoints: Endpoints,
     region: String,
-    account: String,
+    now: Timestamp,
 }
 
 impl Client {
-    /// Sends over `http` to `endpoints`.
-    pub(super) fn new(
-        http: Connections,
-        endpoints: Endpoints,
-        region: String,
-        account: String,
-    ) -> Self {
-        Self { http, endpoints, region, account }
+    /// Sends over `http`, signed for `region`; `now` is what waits given as dates count from.
+    pub(crate) fn new(http: Connections, region: &str, now: Timestamp) -> Self {
+        Self { http, region: region.to_owned(), now }
     }
 
-    /// Sends `request`, signed with `credential`, and reads the answer with `read`. What may go
-    /// better is tried three times.
+    /// What is talked over.
+    pub(super) const fn connections(&self) -> &Connections {
+        &self.http
+    }
+
+    /// Sends `call`, signed with `credential`, and reads the answer with `read`. What may go better
+    /// is tried three times.
     ///
     /// # Errors
     ///
     /// Says what AWS said, or why there is no answer of its.
-    pub(super) async fn call<T>(
+    pub(crate) async fn call<T>(
         &self,
-        request: Request<'_>,
+        call: &Call,
         credential: &Credential,
         read: fn(&Element) -> Result<T, ReplyError>,
     ) -> Result<T, Failure> {
-        let mut waits = BACKOFF.into_iter();
-        loop {
-            let (failure, hint) = match self.attempt(request, credential, read).await {
-                Ok(value) => return Ok(value),
-                Err(failed) => failed,
-            };
-            let wait =
-                waits.next().map(|wait| hint.unwrap_or(wait)).filter(|wait| *wait <= HINT_MAX);
-            match wait {
-                Some(wait) if failure.is_transient() => tokio::time::sleep(wait).await,
-                Some(_) | None => return Err(failure),
-            }
-        }
+        retried(async || {
+            let answer = self.http.fetch(self.signed(call, credential).await?, BODY_MAX).await?;
+            self.understood(&answer, read, |text| clean(text, credential))
+        })
+        .await
     }
 
-    /// One attempt; a failure comes with the wait that the server asked for.
-    async fn attempt<T>(
+    /// Posts `pairs` to `url`, unsigned, and reads the answer with `read`; `secret` is among the
+    /// pairs. What may go better is tried three times.
+    ///
+    /// # Errors
+    ///
+    /// Says what AWS said, or why there is no answer of its.
+    pub(super) async fn post<T>(
         &self,
-        request: Request<'_>,
-        credential: &Credential,
+        url: &str,
+        pairs: &[(&str, &str)],
+        secret: &Secret,
         read: fn(&Element) -> Result<T, ReplyError>,
-    ) -> Result<T, (Failure, Option<Duration>)> {
-        let signed = self.sign(request, credential).await.map_err(|failure| (failure, None))?;
-        let sent = self.http.execute(signed).await.map_err(|error| (unsent(&error), None))?;
-        let (status, headers) = (sent.status().as_u16(), sent.headers().clone());
-        let body = read_capped(sent, BODY_MAX).await.map_err(|error| match error {
-            BodyError::TooLarge(_) => {
-                (Failure::unexpected(status, &error, request_id(&headers, None)), None)
-            }
-            BodyError::Cut(error) => (unsent(&error), None),
-        })?;
-        let root = Element::parse(&body);
-        let failure = match (status, root) {
-            (200..=299, root) => match root.and_then(|root| read(&root)) {
-                Ok(value) => return Ok(value),
-                Err(error) => Failure::unexpected(status, &error, request_id(&headers, None)),
-            },
-            (_, Ok(root)) if root.first("Code").is_some() => {
-                Failure::refused(refusal(status, &headers, &root, credential))
-            }
-            (_, Ok(_)) => {
-                Failure::unexpected(status, &"no error code in it", request_id(&headers, None))
-            }
-            (_, Err(error)) => Failure::unexpected(status, &error, request_id(&headers, None)),
-        };
-        Err((failure, hint(&headers)))
+    ) -> Result<T, Failure> {
+        let clean = |text: &str| one_line(&text.replace(secret.expose(), REDACTED), WORDS_MAX);
+        retried(async || {
+            let built = http::Request::post(url)
+                .header(CONTENT_TYPE, "application/x-www-form-urlencoded; charset=utf-8")
+                .body(form(pairs));
+            let answer = self.http.fetch(request(built)?, BODY_MAX).await?;
+            self.understood(&answer, read, clean)
+        })
+        .await
     }
 
-    async fn sign(
+    /// What `answer` says.
+    fn understood<T>(
         &self,
-        request: Request<'_>,
+        answer: &Answer,
+        read: fn(&Element) -> Result<T, ReplyError>,
+        clean: impl Fn(&str) -> String,
+    ) -> Result<T, Failure> {
+        let unexpected = |error: &dyn std::fmt::Display| {
+            let id = clean(&request_id(answer, None));
+            Failure::unexpected(answer.status, &clean(&error.to_string()), id)
+        };
+        let failure = match Element::parse(&answer.body) {
+            Ok(root) if answer.is_success() => match read(&root) {
+                Ok(value) => return Ok(value),
+                Err(error) => unexpected(&error),
+            },
+            Ok(root) if root.first("Code").is_some() => {
+                Failure::refused(refusal(answer, &root, &clean))
+            }
+            Ok(_) => unexpected(&"no error code in it"),
+            Err(error) => unexpected(&error),
+        };
+        Err(Failure { hint: hint(answer, self.now), ..failure })
+    }
+
+    async fn signed(
+        &self,
+        call: &Call,
         credential: &Credential,
     ) -> Result<reqwest::Request, Failure> {
         let fault = |text: String| {
             let detail = one_line(&text, WORDS_MAX);
             Failure::silent(Class::Ours, format!("the request cannot be signed: {detail}"))
         };
-        let service = request.signing_name();
-        let built = http::Request::builder()
+        let Call { service, url, account } = call;
+        let mut built = http::Request::builder()
             .method(Method::GET)
-            .uri(request.url(&self.endpoints))
+            .uri(url)
             .header("x-amz-content-sha256", EMPTY_STRING_SHA256);
-        let built = match request {
-            Request::GetAccessGrantsInstance | Request::ListAccessGrantsLocations { .. } => {
-                built.header("x-amz-account-id", &self.account)
-            }
-            Request::GetCallerIdentity
-            | Request::AssumeRole { .. }
-            | Request::ListObjectsV2 { .. } => built,
-        };
-        let (mut parts, body) =
-            built.body("").map_err(|error| fault(error.to_string()))?.into_parts();
+        if let Some(account) = account {
+            built = built.header("x-amz-account-id", account);
+        }
+        let built = built.body(Vec::new()).map_err(|error| fault(error.to_string()))?;
+        let (mut parts, body) = built.into_parts();
         RequestSigner::new(service, &self.region)
             .sign_request(&Context::new(), &mut parts, Some(credential), None)
             .await
             .map_err(|error| fault(error.to_string()))?;
         // The client writes the same host itself, and HTTP/2 has another place for it.
         parts.headers.remove(HOST);
-        let signed = http::Request::from_parts(parts, body);
-        signed.try_into().map_err(|error: reqwest::Error| unsent(&error))
+        Ok(request(Ok(http::Request::from_parts(parts, body)))?)
     }
 }
 
-fn unsent(error: &reqwest::Error) -> Failure {
-    let (class, detail) = classify(error);
-    Failure::silent(class, detail)
+/// The wait that the server asks for.
+fn hint(answer: &Answer, now: Timestamp) -> Option<Duration> {
+    let milliseconds = answer.header(RETRY_AFTER_MS).and_then(|text| text.trim().parse().ok());
+    milliseconds.map(Duration::from_millis).or_else(|| retry_after(&answer.headers, now))
 }
 
-/// The wait that the server asks for; one given as a date counts as none.
-fn hint(headers: &HeaderMap) -> Option<Duration> {
-    headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
-}
-
-fn refusal(status: u16, headers: &HeaderMap, root: &Element, credential: &Credential) -> Refusal {
-    let words = |name| root.first(name).map(|text| clean(text, credential));
-    let header = header(headers, "x-amz-bucket-region");
+fn refusal(answer: &Answer, root: &Element, clean: &impl Fn(&str) -> String) -> Refusal {
+    let words = |name| root.first(name).map(clean);
+    let region = answer.header("x-amz-bucket-region").map(|region| clean(&region));
     Refusal {
-        status,
+        status: answer.status,
         name: words("Code").unwrap_or_else(|| NONE.to_owned()),
         message: words("Message").unwrap_or_else(|| NONE.to_owned()),
-        request_id: request_id(headers, Some(root)),
-        region: header.or_else(|| words("Region")),
+        request_id: clean(&request_id(answer, Some(root))),
+        region: region.or_else(|| words("Region")),
     }
 }
 
@@ -262,42 +190,27 @@ fn clean(text: &str, credential: &Credential) -> String {
 }
 
 /// An access key id as it may be shown: its last four characters.
-pub(super) fn shown_key(id: &str) -> String {
+pub(crate) fn shown_key(id: &str) -> String {
     let tail = id.char_indices().rev().nth(3).and_then(|(at, _)| id.get(at..)).unwrap_or_default();
     format!("…{tail}")
 }
 
-fn request_id(headers: &HeaderMap, root: Option<&Element>) -> String {
+fn request_id(answer: &Answer, root: Option<&Element>) -> String {
     let found =
-        ["x-amz-request-id", "x-amzn-requestid"].iter().find_map(|name| header(headers, name));
+        ["x-amz-request-id", "x-amzn-requestid"].iter().find_map(|name| answer.header(name));
     let written = || {
         let root = root?;
-        root.first("RequestId")
-            .or_else(|| root.first("RequestID"))
-            .map(|id| one_line(id, WORDS_MAX))
+        let id = root.first("RequestId").or_else(|| root.first("RequestID"));
+        id.map(|id| one_line(id, WORDS_MAX))
     };
     found.or_else(written).unwrap_or_else(|| NONE.to_owned())
 }
 
-fn header(headers: &HeaderMap, name: &str) -> Option<String> {
-    headers.get(name)?.to_str().ok().map(|value| one_line(value, WORDS_MAX))
-}
-
-fn with_query(base: &str, query: &[(&str, &str)]) -> String {
-    let pairs: Vec<_> =
-        query.iter().map(|(key, value)| format!("{key}={}", percent_encoded(value))).collect();
-    format!("{base}?{}", pairs.join("&"))
-}
-
-/// RFC 3986 with nothing reserved left as it is, which is what signatures are computed over.
-pub(super) fn percent_encoded(text: &str) -> String {
-    let one = |byte: u8| match byte {
-        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-            char::from(byte).to_string()
-        }
-        _ => format!("%{byte:02X}"),
-    };
-    text.bytes().map(one).collect()
+/// `pairs` as a query with nothing reserved left as it is, which is what signatures are computed
+/// over.
+pub(crate) fn encoded(pairs: &[(&str, &str)]) -> String {
+    let pairs = pairs.iter().map(|(key, value)| format!("{key}={}", percent_encoded(value)));
+    pairs.collect::<Vec<_>>().join("&")
 }
 
 #[cfg(test)]
@@ -319,17 +232,25 @@ mod tests {
     }
 
     #[test]
-    fn queries_leave_nothing_reserved() {
-        assert_eq!(percent_encoded("a b/ü*:+=&~"), "a%20b%2F%C3%BC%2A%3A%2B%3D%26~");
-    }
-
-    #[test]
-    fn the_session_policy_is_json_that_only_reads() {
-        let policy: serde_json::Value = serde_json::from_str(SESSION_POLICY).unwrap();
-        for action in policy["Statement"][0]["Action"].as_array().unwrap() {
-            let action = action.as_str().unwrap();
-            assert!(action.starts_with("s3:List") || action.starts_with("s3:Get"), "{action}");
-            assert!(!action.contains("DataAccess") && !action.contains('*'), "{action}");
+    fn a_wait_is_given_in_milliseconds_or_as_http_has_it() {
+        let now: Timestamp = "2026-11-22T21:00:00Z".parse().unwrap();
+        let date = "Sun, 22 Nov 2026 21:00:03 GMT";
+        let cases = [
+            (vec![], None),
+            (vec![("retry-after", "2")], Some(2_000)),
+            (vec![("retry-after", date)], Some(3_000)),
+            (vec![("x-amz-retry-after", "1500")], Some(1_500)),
+            (vec![("x-amz-retry-after", "1500"), ("retry-after", "9")], Some(1_500)),
+            (vec![("x-amz-retry-after", "soon"), ("retry-after", "9")], Some(9_000)),
+        ];
+        for (given, expected) in cases {
+            let header = |(name, value): &(&'static str, &'static str)| {
+                let name = http::HeaderName::from_static(name);
+                (name, http::HeaderValue::from_static(value))
+            };
+            let headers = given.iter().map(header).collect();
+            let answer = Answer { status: 503, headers, body: Vec::new() };
+            assert_eq!(hint(&answer, now), expected.map(Duration::from_millis), "{given:?}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Where credentials come from: an access key, or AWS's default chain with, perhaps, a role on top.
+//! Where credentials come from: a key, or AWS's default chain, and perhaps a role on top.
 //!
 //! The chain stops at the first source that is set up: one that fails must not be covered up by the
 //! next, which may belong to somebody else.
@@ -14,16 +14,16 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Method, Uri};
 use reqsign_aws_v4::{
-    AssumeRoleWithWebIdentityCredentialProvider, Credential, ECSCredentialProvider,
-    EnvCredentialProvider, IMDSv2CredentialProvider, ProfileCredentialProvider,
+    Credential, ECSCredentialProvider, EnvCredentialProvider, IMDSv2CredentialProvider,
+    ProfileCredentialProvider,
 };
 use reqsign_core::{Context, Env, ErrorKind, FileRead, HttpSend, ProvideCredentialDyn};
 use tokio::sync::Mutex;
 
-use super::client::{Client, Request, SESSION_POLICY, shown_key};
-use super::reply::{Assumed, assumed};
-use crate::domain::{Class, Finding, SecretRef, one_line};
-use crate::net::http::{Connections, classify, read_capped};
+use super::client::{Client, shown_key};
+use super::sts::{Assumed, Session};
+use crate::domain::{Class, Finding, Secret, SecretRef, one_line};
+use crate::net::http::{Connections, HttpError, HttpOptions, classify, read_capped};
 use crate::platforms::RunContext;
 use crate::secrets;
 
@@ -40,43 +40,94 @@ const NEAR_MAX: Duration = Duration::from_secs(2);
 /// Metadata services of EC2, ECS and EKS.
 const METADATA_HOSTS: [&str; 5] =
     ["169.254.169.254", "169.254.170.2", "169.254.170.23", "fd00:ec2::254", "fd00:ec2::23"];
+/// Where a relative address of container credentials leads.
+const CONTAINER: &str = "http://169.254.170.2";
+/// How the shared profile is called in reasons.
+const PROFILE: &str = "shared profile";
 
 type Provider = Box<dyn ProvideCredentialDyn<Credential = Credential>>;
 
 /// What the configuration says about credentials.
 #[derive(Clone, Debug)]
-pub(super) enum Source {
-    /// A key of a user, or of a session with its token.
-    AccessKey {
-        /// Its id, which is no secret.
-        id: String,
-        /// Its secret.
-        secret: SecretRef,
-        /// The token of temporary keys.
-        token: Option<SecretRef>,
-    },
-    /// The machine's own identity.
-    Auto {
-        /// The role to take up with it.
-        role: Option<Role>,
-    },
+pub(crate) struct Source {
+    /// A key; without one, the machine's own identity.
+    pub(crate) key: Option<AccessKey>,
+    /// The role to take up with that.
+    pub(crate) role: Option<Role>,
+}
+
+/// A key of a user, or of a session with its token.
+#[derive(Clone, Debug)]
+pub(crate) struct AccessKey {
+    /// Its id, which is no secret.
+    pub(crate) id: String,
+    /// Its secret.
+    pub(crate) secret: SecretRef,
+    /// The token of temporary keys.
+    pub(crate) token: Option<SecretRef>,
 }
 
 /// A role to take up.
 #[derive(Clone, Debug)]
-pub(super) struct Role {
+pub(crate) struct Role {
     /// Its ARN.
-    pub(super) arn: String,
+    pub(crate) arn: String,
     /// What its trust policy asks for.
-    pub(super) external_id: Option<String>,
+    pub(crate) external_id: Option<String>,
+}
+
+/// How roles are taken up.
+#[derive(Clone, Debug)]
+pub(crate) struct Sts {
+    /// The origin of the Security Token Service.
+    pub(crate) origin: String,
+    /// What a session may do for us, whatever else its role is allowed: a promise that AWS keeps.
+    pub(crate) policy: &'static str,
+}
+
+/// Where the chain looks: this machine, or a test's.
+#[derive(Debug)]
+pub(crate) struct Machine<E> {
+    /// Its environment.
+    pub(crate) env: E,
+    /// Where a relative address of container credentials leads.
+    pub(crate) container: String,
+}
+
+impl Machine<ProcessEnv> {
+    /// The machine that this process runs on.
+    pub(crate) fn this() -> Self {
+        Self { env: ProcessEnv, container: CONTAINER.to_owned() }
+    }
 }
 
 /// The credentials of one integration.
-pub(super) struct Credentials {
+pub(crate) struct Credentials {
     source: Source,
-    chain: Vec<(&'static str, Provider)>,
+    sts: Sts,
+    chain: Vec<(&'static str, Link)>,
     context: Context,
-    assumed: Mutex<Option<Assumed>>,
+    /// To metadata services, which no proxy reaches.
+    near: Connections,
+    /// The web identity's role, and the role on top.
+    kept: Mutex<[Option<Assumed>; 2]>,
+}
+
+/// A source of credentials in the chain.
+enum Link {
+    /// One of the library's.
+    Provider(Provider),
+    /// A token in a file, which is exchanged at the Security Token Service.
+    WebIdentity,
+}
+
+/// Why a source has no credentials.
+struct Reason {
+    class: Class,
+    /// One line without a final period.
+    text: String,
+    /// What mends it, where that is more than to set up a source.
+    mend: Option<String>,
 }
 
 /// Without the chain and its environment, which may hold a key.
@@ -87,28 +138,33 @@ impl fmt::Debug for Credentials {
 }
 
 impl Credentials {
-    /// Credentials from `source`; the chain talks over `client` and looks at `env`.
-    pub(super) fn new(source: Source, region: &str, client: Connections, env: impl Env) -> Self {
-        let context = Context::new()
-            .with_env(env)
-            .with_file_read(BoundedFiles)
-            .with_http_send(ReadOnly { client });
-        let web_identity = AssumeRoleWithWebIdentityCredentialProvider::new()
-            .with_region(region.to_owned())
-            .with_regional_sts_endpoint()
-            .with_role_session_name("revalidated".to_owned())
-            .with_policy(SESSION_POLICY.to_owned());
-        let chain: Vec<(&'static str, Provider)> = match source {
-            Source::AccessKey { .. } => Vec::new(),
-            Source::Auto { .. } => vec![
-                ("environment", Box::new(EnvCredentialProvider::new())),
-                ("shared profile", Box::new(ProfileCredentialProvider::new())),
-                ("web identity", Box::new(web_identity)),
-                ("container", Box::new(ECSCredentialProvider::new())),
-                ("instance metadata", Box::new(IMDSv2CredentialProvider::new())),
-            ],
+    /// Credentials from `source`; the chain looks at `machine`.
+    ///
+    /// # Errors
+    ///
+    /// No HTTP client can be set up.
+    pub(crate) fn new(
+        source: Source,
+        sts: Sts,
+        machine: Machine<impl Env>,
+    ) -> Result<Self, HttpError> {
+        let Machine { env, container } = machine;
+        let container = ECSCredentialProvider::new().with_metadata_uri_override(container);
+        let chain = vec![
+            ("environment", Link::Provider(Box::new(EnvCredentialProvider::new()))),
+            (PROFILE, Link::Provider(Box::new(ProfileCredentialProvider::new()))),
+            ("web identity", Link::WebIdentity),
+            ("container", Link::Provider(Box::new(container))),
+            ("instance metadata", Link::Provider(Box::new(IMDSv2CredentialProvider::new()))),
+        ];
+        let context = Context::new().with_env(env).with_file_read(BoundedFiles);
+        let near = HttpOptions {
+            connect_timeout: NEAR_MAX,
+            total_timeout: NEAR_MAX,
+            ..HttpOptions::default()
         };
-        Self { source, chain, context, assumed: Mutex::new(None) }
+        let (near, kept) = (Connections::new(&near)?, Mutex::default());
+        Ok(Self { source, sts, chain, context, near, kept })
     }
 
     /// What to sign with now; secrets and files are read anew, an assumed role is kept for a while.
@@ -116,67 +172,147 @@ impl Credentials {
     /// # Errors
     ///
     /// The finding says which source failed and why.
-    pub(super) async fn current(
+    pub(crate) async fn current(
         &self,
         client: &Client,
         run: &RunContext,
     ) -> Result<Credential, Finding> {
-        match &self.source {
-            Source::AccessKey { id, secret, token } => access_key(id, secret, token.as_ref()),
-            Source::Auto { role: None } => self.first_of_chain().await,
-            Source::Auto { role: Some(role) } => {
-                let mut assumed = self.assumed.lock().await;
-                if let Some(Assumed { credential, expires_at }) = assumed.as_ref()
-                    && run.now.plus(RENEW_BEFORE) < *expires_at
-                {
-                    return Ok(credential.clone());
-                }
-                let base = self.first_of_chain().await?;
-                let fresh = take_up(role, &base, client, run).await?;
-                Ok(assumed.insert(fresh).credential.clone())
-            }
+        let mut kept = self.kept.lock().await;
+        let [identity, on_top] = &mut *kept;
+        if let Some(Assumed { credential, .. }) = on_top.as_ref().filter(|role| lasts(role, run)) {
+            return Ok(credential.clone());
         }
+        let base = match &self.source.key {
+            Some(key) => access_key(key)?,
+            None => self.first_of_chain(identity, client, run).await?,
+        };
+        let Some(Role { arn, external_id }) = &self.source.role else { return Ok(base) };
+        let name = session_name(&run.name);
+        let Sts { origin, policy } = &self.sts;
+        let session = Session { role: arn, name: &name, policy };
+        let assumed = session.assumed(client, origin, &base, external_id.as_deref()).await;
+        let assumed = assumed.map_err(|failure| {
+            let key = shown_key(&base.access_key_id);
+            failure.finding(&format!("Unable to assume the role [{arn}] using STS")).mend(format!(
+                "Allow sts:AssumeRole on {arn} to the owner of access key {key}, and let the \
+                 role's trust policy name that owner, with the external ID if it asks for one."
+            ))
+        })?;
+        Ok(on_top.insert(assumed).credential.clone())
     }
 
-    /// True when asking again may yield other credentials: then those that have expired are worth
-    /// a second try. Forgets an assumed role.
-    pub(super) async fn renew(&self) -> bool {
-        *self.assumed.lock().await = None;
-        match self.source {
-            Source::AccessKey { .. } => false,
-            Source::Auto { .. } => true,
-        }
+    /// Other credentials than `refused`, which have expired before their time: assumed roles are
+    /// taken up anew, and the chain is asked again. None when they are the same, since a refused
+    /// credential is not sent twice.
+    ///
+    /// # Errors
+    ///
+    /// The finding says which source failed and why.
+    pub(crate) async fn renewed(
+        &self,
+        refused: &Credential,
+        client: &Client,
+        run: &RunContext,
+    ) -> Result<Option<Credential>, Finding> {
+        *self.kept.lock().await = [None, None];
+        let now = self.current(client, run).await?;
+        let same = now.access_key_id == refused.access_key_id
+            && now.session_token == refused.session_token;
+        Ok((!same).then_some(now))
     }
 
-    async fn first_of_chain(&self) -> Result<Credential, Finding> {
+    async fn first_of_chain(
+        &self,
+        identity: &mut Option<Assumed>,
+        client: &Client,
+        run: &RunContext,
+    ) -> Result<Credential, Finding> {
+        let far = client.connections().clone();
+        let send = ReadOnly { near: self.near.clone(), far };
+        let context = self.context.clone().with_http_send(send);
         let mut reasons = Vec::with_capacity(self.chain.len());
-        for (name, provider) in &self.chain {
-            match provider.provide_credential_dyn(&self.context).await {
+        for (name, link) in &self.chain {
+            let found = match link {
+                Link::Provider(provider) => {
+                    let found = provider.provide_credential_dyn(&context).await;
+                    found.map_err(|error| Reason {
+                        class: class_of(error.kind()),
+                        text: reason(&error),
+                        mend: None,
+                    })
+                }
+                Link::WebIdentity => self.web_identity(identity, &context, client, run).await,
+            };
+            match found {
                 Ok(Some(credential)) => return Ok(credential),
+                Ok(None) if *name == PROFILE && context.env_var("AWS_PROFILE").is_some() => {
+                    // The library takes a profile that it cannot read for one that nobody asked for.
+                    reasons.push(format!("{name}: no key was found for the one in AWS_PROFILE"));
+                    return Err(without(Class::Ours, &reasons, None));
+                }
                 Ok(None) => reasons.push(format!("{name}: not set up")),
-                Err(error) => {
-                    reasons.push(format!("{name}: {}", reason(&error)));
-                    return Err(without(class_of(error.kind()), &reasons));
+                Err(Reason { class, text, mend }) => {
+                    reasons.push(format!("{name}: {text}"));
+                    return Err(without(class, &reasons, mend));
                 }
             }
         }
-        Err(without(Class::Ours, &reasons))
+        Err(without(Class::Ours, &reasons, None))
+    }
+
+    async fn web_identity(
+        &self,
+        kept: &mut Option<Assumed>,
+        context: &Context,
+        client: &Client,
+        run: &RunContext,
+    ) -> Result<Option<Credential>, Reason> {
+        let set = |key| context.env_var(key).filter(|value: &String| !value.is_empty());
+        let (Some(role), Some(file)) = (set("AWS_ROLE_ARN"), set("AWS_WEB_IDENTITY_TOKEN_FILE"))
+        else {
+            return Ok(None);
+        };
+        if let Some(Assumed { credential, .. }) = kept.as_ref().filter(|role| lasts(role, run)) {
+            return Ok(Some(credential.clone()));
+        }
+        let token = context.file_read_as_string(&file).await.map_err(|error| {
+            let text = format!("token file {file}: {}", reason(&error));
+            Reason { class: Class::Ours, text: one_line(&text, REASON_MAX), mend: None }
+        })?;
+        let token = Secret::new(token.trim().to_owned());
+        let name = session_name(&run.name);
+        let Sts { origin, policy } = &self.sts;
+        let session = Session { role: &role, name: &name, policy };
+        let assumed = session.identified(client, origin, &token).await.map_err(|failure| {
+            let text = failure.sentence(&format!("Unable to assume the role [{role}] using STS"));
+            let text = text.trim_end_matches('.').to_owned();
+            let mend = failure.refusal().map(|_| {
+                format!(
+                    "Let the trust policy of {role} name the token's issuer, subject and audience."
+                )
+            });
+            Reason { class: failure.class, text, mend }
+        })?;
+        Ok(Some(kept.insert(assumed).credential.clone()))
     }
 }
 
-fn without(class: Class, reasons: &[String]) -> Finding {
-    let message = format!("No AWS credentials could be loaded: {}.", reasons.join("; "));
-    Finding::new(class, message).mend(
-        "Give the daemon an identity: an instance profile, a container role, a web identity, \
-         AWS_PROFILE or AWS_ACCESS_KEY_ID in its environment, or authenticationType `accessKey`.",
-    )
+/// True while an assumed role lasts long enough for a run.
+fn lasts(assumed: &Assumed, run: &RunContext) -> bool {
+    run.now.plus(RENEW_BEFORE) < assumed.expires_at
 }
 
-fn access_key(
-    id: &str,
-    secret: &SecretRef,
-    token: Option<&SecretRef>,
-) -> Result<Credential, Finding> {
+fn without(class: Class, reasons: &[String], mend: Option<String>) -> Finding {
+    let message = format!("No AWS credentials could be loaded: {}.", reasons.join("; "));
+    Finding::new(class, message).mend(mend.unwrap_or_else(|| {
+        "Give the daemon an identity: an instance profile, a container role, a web identity, \
+         AWS_PROFILE or AWS_ACCESS_KEY_ID in its environment, or an access key in the \
+         configuration."
+            .to_owned()
+    }))
+}
+
+fn access_key(AccessKey { id, secret, token }: &AccessKey) -> Result<Credential, Finding> {
     let read = |reference: &SecretRef| {
         secrets::resolve(reference).map(|secret| secret.expose().to_owned()).map_err(|error| {
             let text = error.to_string();
@@ -184,29 +320,10 @@ fn access_key(
         })
     };
     Ok(Credential {
-        access_key_id: id.to_owned(),
+        access_key_id: id.clone(),
         secret_access_key: read(secret)?,
-        session_token: token.map(read).transpose()?,
+        session_token: token.as_ref().map(read).transpose()?,
         expires_in: None,
-    })
-}
-
-async fn take_up(
-    role: &Role,
-    base: &Credential,
-    client: &Client,
-    run: &RunContext,
-) -> Result<Assumed, Finding> {
-    let Role { arn, external_id } = role;
-    let session = session_name(&run.name);
-    let external_id = external_id.as_deref();
-    let request = Request::AssumeRole { role: arn, session: &session, external_id };
-    client.call(request, base, assumed).await.map_err(|failure| {
-        let key = shown_key(&base.access_key_id);
-        failure.finding(&format!("Unable to assume the role [{arn}] using STS")).mend(format!(
-            "Allow sts:AssumeRole on {arn} to the owner of access key {key}, and let the role's \
-             trust policy name that owner, with the external ID if it asks for one."
-        ))
     })
 }
 
@@ -223,7 +340,8 @@ fn reason(error: &reqsign_core::Error) -> String {
     let mut cause = std::error::Error::source(error);
     while let Some(inner) = cause {
         cause = inner.source();
-        if cause.is_none() {
+        let inner = inner.to_string();
+        if cause.is_none() && !text.ends_with(&inner) {
             text = format!("{text}: {inner}");
         }
     }
@@ -242,7 +360,7 @@ const fn class_of(kind: ErrorKind) -> Class {
 
 /// The process's environment, as far as it is text: the chain reads only what begins with `AWS_`.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct ProcessEnv;
+pub(crate) struct ProcessEnv;
 
 impl Env for ProcessEnv {
     fn var(&self, key: &str) -> Option<String> {
@@ -276,7 +394,10 @@ impl FileRead for BoundedFiles {
 /// Sends what the chain asks for, unless it is anything but asking for credentials.
 #[derive(Debug)]
 struct ReadOnly {
-    client: Connections,
+    /// To this machine and its metadata services.
+    near: Connections,
+    /// To everything else, perhaps through a proxy.
+    far: Connections,
 }
 
 impl HttpSend for ReadOnly {
@@ -286,14 +407,11 @@ impl HttpSend for ReadOnly {
     ) -> reqsign_core::Result<http::Response<Bytes>> {
         let fault = |text: String| reqsign_core::Error::unexpected(text);
         check(&request).map_err(|refused| fault(refused.to_owned()))?;
-        let near = is_near(request.uri());
-        let mut request: reqwest::Request =
+        let connections = if is_near(request.uri()) { &self.near } else { &self.far };
+        let request: reqwest::Request =
             request.try_into().map_err(|error| fault(classify(&error).1))?;
-        if near {
-            *request.timeout_mut() = Some(NEAR_MAX);
-        }
-        let answer =
-            self.client.execute(request).await.map_err(|error| fault(classify(&error).1))?;
+        let answer = connections.execute(request).await;
+        let answer = answer.map_err(|error| fault(classify(&error).1))?;
         let status = answer.status();
         let bytes_max = usize::try_from(SOURCE_BYTES_MAX).unwrap_or(usize::MAX);
         let body =
@@ -310,11 +428,8 @@ fn check(request: &http::Request<Bytes>) -> Result<(), &'static str> {
     if uri.scheme_str() != Some("https") && !is_near(uri) {
         return Err("refused to ask for credentials without TLS outside this machine");
     }
-    let allowed = match (method, uri.path()) {
-        (&Method::GET, _) | (&Method::PUT, "/latest/api/token") => true,
-        (&Method::POST, "/") => request.body().starts_with(b"Action=AssumeRoleWithWebIdentity&"),
-        _ => false,
-    };
+    let allowed =
+        matches!((method, uri.path()), (&Method::GET, _) | (&Method::PUT, "/latest/api/token"));
     if allowed { Ok(()) } else { Err("refused to send anything but a request for credentials") }
 }
 
@@ -345,7 +460,6 @@ mod tests {
             ("GET", "http://127.0.0.1:9/x", "", true),
             ("GET", "https://creds.example.com/x", "", true),
             ("PUT", "http://169.254.169.254/latest/api/token", "", true),
-            ("POST", "https://sts.x.amazonaws.com/", "Action=AssumeRoleWithWebIdentity&R", true),
             ("GET", "http://creds.example.com/x", "", false),
             ("GET", "http://127.0.0.1.example.com/x", "", false),
             ("PUT", "http://169.254.169.254/other", "", false),
