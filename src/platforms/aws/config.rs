@@ -79,7 +79,7 @@ pub(crate) fn is_account(text: &str) -> bool {
 }
 
 /// True for what a region is called: words and a number, such as `us-gov-west-1`.
-fn is_region(text: &str) -> bool {
+pub(crate) fn is_region(text: &str) -> bool {
     let parts: Vec<_> = text.split('-').collect();
     let is_word = |part: &&str| !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase());
     let Some((number, words)) = parts.split_last() else { return false };

@@ -6,5 +6,6 @@ pub(crate) mod client;
 pub(crate) mod config;
 pub(crate) mod credentials;
 pub(crate) mod endpoint;
+pub(crate) mod machine;
 pub(crate) mod sts;
 pub(crate) mod xml;

@@ -16,8 +16,9 @@ use reqsign_core::Env;
 use super::aws::classify::{Failure, Refusal};
 use super::aws::client::{Client, shown_key};
 use super::aws::config::is_role_in;
-use super::aws::credentials::{Credentials, Machine, Sts};
+use super::aws::credentials::{Credentials, Sts};
 use super::aws::endpoint::partition_of;
+use super::aws::machine::Machine;
 use super::aws::xml::{Element, ReplyError};
 use super::recorder::Held;
 use super::{
