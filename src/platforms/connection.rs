@@ -10,7 +10,7 @@ use reqwest::Url;
 use crate::domain::{Class, Secret, SecretRef};
 use crate::input::Reader;
 use crate::net::exchange::NoAnswer;
-use crate::net::http::{Behind, Connections, HttpOptions, Proxy};
+use crate::net::http::{Behind, Connections, HttpError, HttpOptions, Proxy};
 use crate::net::tls::Identity;
 use crate::secrets;
 
@@ -163,6 +163,21 @@ impl Reach {
         let connections = Connections::new(&options).map_err(|error| ours(error.to_string()))?;
         *built = Some(Built { of, connections: connections.clone() });
         Ok(connections)
+    }
+
+    /// The same without any of the keys, for servers that little is ever said about.
+    ///
+    /// # Errors
+    ///
+    /// The system's certificate authorities cannot be used.
+    pub(crate) fn usual() -> Result<Self, HttpError> {
+        let options = HttpOptions {
+            connect_timeout: CONNECT_DEFAULT,
+            total_timeout: READ_DEFAULT,
+            ..HttpOptions::default()
+        };
+        let built = Built { of: Vec::new(), connections: Connections::new(&options)? };
+        Ok(Self { options, proxy: None, identity: None, built: Mutex::new(Some(built)) })
     }
 
     /// True when the client shows a certificate of its own.

@@ -3,6 +3,8 @@
 //! [`PLATFORMS`] is the table of contents of the product. A platform is never asked whether it
 //! failed: [`Validator::validate`] yields a [`Report`], and whatever goes wrong is an outcome in it.
 
+#[cfg(any(feature = "redshift", feature = "s3"))]
+mod aws;
 mod connection;
 mod recorder;
 #[cfg(test)]

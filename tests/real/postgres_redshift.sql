@@ -13,6 +13,10 @@ CREATE ROLE u_rejected LOGIN PASSWORD 'pw-rejected';
 CREATE ROLE u_retry LOGIN PASSWORD 'pw-retry';
 CREATE ROLE "U Ünïcode ""quoted""" LOGIN PASSWORD 'pw-unicode';
 
+-- What AWS calls the user `immuta`, and one of a test of its own.
+CREATE ROLE "IAM:immuta" LOGIN PASSWORD 'pw-iam';
+CREATE ROLE "IAM:kept" LOGIN PASSWORD 'pw-kept-1';
+
 CREATE GROUP immuta_impersonation;
 CREATE GROUP "x'; drop table role_rows; --";
 CREATE GROUP "o""clock";

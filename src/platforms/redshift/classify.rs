@@ -210,7 +210,17 @@ impl Cause {
                 CertificateError::Expired | CertificateError::ExpiredContext { .. }
             )
         );
-        if expired { Self::ExpiredCertificate } else { Self::TlsFailed }
+        let foreign = matches!(
+            error,
+            rustls::Error::InvalidMessage(_)
+                | rustls::Error::InappropriateMessage { .. }
+                | rustls::Error::InappropriateHandshakeMessage { .. }
+        );
+        match (expired, foreign) {
+            (true, _) => Self::ExpiredCertificate,
+            (false, true) => Self::Foreign,
+            (false, false) => Self::TlsFailed,
+        }
     }
 
     fn of_protocol(error: &io::Error) -> Self {

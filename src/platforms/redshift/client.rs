@@ -56,7 +56,7 @@ impl<'a> Statement<'a> {
     }
 }
 
-/// How the server is reached, and who logs in where.
+/// How the server is reached, and which database is logged in to.
 #[derive(Debug)]
 pub(super) struct Endpoint {
     /// Name or address, in lower case.
@@ -69,30 +69,52 @@ pub(super) struct Endpoint {
     pub(super) ca_file: Option<PathBuf>,
     /// The database to log in to.
     pub(super) database: String,
-    /// The user who logs in; its case counts.
-    pub(super) username: String,
-    /// The user's password.
-    pub(super) password: SecretRef,
     /// The longest time from the first packet until the server is ready.
     pub(super) connect_timeout: Duration,
+}
+
+/// Who logs in.
+#[derive(Debug)]
+pub(super) struct Account {
+    /// The user; its case counts.
+    pub(super) username: String,
+    /// The user's password.
+    pub(super) password: Secret,
+    /// Whether the password is temporary and was used by earlier runs.
+    pub(super) is_kept: bool,
+}
+
+impl Account {
+    /// A user whose password is kept at `password`, read now.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be read.
+    pub(super) fn read(username: &str, password: &SecretRef) -> Result<Self, Failure> {
+        let password = secrets::resolve(password)
+            .map_err(|error| Failure::of(&CallError::from(error), None))?;
+        Ok(Self { username: username.to_owned(), password, is_kept: false })
+    }
 }
 
 impl Endpoint {
     /// Opens a session that answers statements. What may pass is tried again, as long as another
     /// attempt can end within `limit`.
-    pub(super) async fn open(&self, limit: Duration) -> Result<Session, Failure> {
-        persist(limit, self.connect_timeout, || self.attempt()).await
+    pub(super) async fn open(
+        &self,
+        account: &Account,
+        limit: Duration,
+    ) -> Result<Session, Failure> {
+        persist(limit, self.connect_timeout, || self.attempt(account)).await
     }
 
-    async fn attempt(&self) -> Result<Session, Failure> {
-        let password = secrets::resolve(&self.password)
-            .map_err(|error| Failure::of(&CallError::from(error), None))?;
+    async fn attempt(&self, account: &Account) -> Result<Session, Failure> {
         let limit = self.connect_timeout;
-        let logged_in = timeout(limit, self.log_in(&password)).await;
+        let logged_in = timeout(limit, self.log_in(account)).await;
         let logged_in = logged_in.unwrap_or(Err(CallError::Silent(limit)));
         let (client, connection) =
-            logged_in.map_err(|error| Failure::of(&error, Some(&password)))?;
-        let session = Session { client, connection, password };
+            logged_in.map_err(|error| Failure::of(&error, Some(&account.password)))?;
+        let session = Session { client, connection, password: account.password.clone() };
         if session.finds(Statement::Ping).await? {
             Ok(session)
         } else {
@@ -100,7 +122,7 @@ impl Endpoint {
         }
     }
 
-    async fn log_in(&self, password: &Secret) -> Result<(Client, Connection), CallError> {
+    async fn log_in(&self, account: &Account) -> Result<(Client, Connection), CallError> {
         let mut tls = MakeRustlsConnect::new(tls::client_config(self.ca_file.as_deref(), None)?);
         let found =
             lookup_host((self.host.as_str(), self.port)).await.map_err(CallError::Resolve)?;
@@ -114,8 +136,8 @@ impl Endpoint {
             .ssl_mode(SslMode::Require)
             .application_name(APPLICATION)
             .dbname(&self.database)
-            .user(&self.username)
-            .password(password.expose());
+            .user(&account.username)
+            .password(account.password.expose());
         let (client, connection) = config.connect_raw(stream, tls).await?;
         Ok((client, AbortOnDropHandle::new(tokio::spawn(connection))))
     }

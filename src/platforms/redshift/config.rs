@@ -3,12 +3,22 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use reqsign_core::Env;
 use rustls::pki_types::ServerName;
 
-use super::Redshift;
+use tokio::sync::Mutex;
+
 use super::client::Endpoint;
+use super::cluster::{Behind, behind, is_cluster};
+use super::iam::{Iam, SESSION_POLICY};
+use super::{Access, Redshift};
 use crate::domain::SecretRef;
 use crate::input::Reader;
+use crate::platforms::aws::config::{key_id, region, replacement, role};
+use crate::platforms::aws::credentials::{AccessKey, Credentials, Source, Sts};
+use crate::platforms::aws::endpoint::Variant;
+use crate::platforms::aws::machine::Machine;
+use crate::platforms::connection::Reach;
 
 /// Redshift's own port.
 const PORT: u16 = 5439;
@@ -22,8 +32,22 @@ const CONNECT_TIMEOUTS: [Duration; 2] = [Duration::from_secs(1), Duration::from_
 const NAME_BYTES_MAX: usize = 127;
 /// The published key of [`Authentication`].
 const AUTHENTICATION: &str = "authenticationType";
-/// Why a key of another authentication is warned about.
-const UNUSED: &str = "not used with `userPassword`; remove it";
+/// The keys of each way to log in, besides the published one of IAM: those are ours.
+const OF_PASSWORD: [&str; 2] = ["username", "password"];
+const OF_IAM: [&str; 12] = [
+    "accessKeyId",
+    "secretKey",
+    "sessionToken",
+    "databaseUser",
+    "clusterIdentifier",
+    "awsRegion",
+    "awsRoleToAssume",
+    "externalId",
+    "endpoints",
+    "useFips",
+    "useDualstack",
+    "api",
+];
 
 /// The published ways to log in.
 #[derive(Clone, Copy, Debug)]
@@ -49,15 +73,19 @@ impl Authentication {
     }
 }
 
-/// Reads the `config` table; what is wrong with it is left with the reader.
-pub(super) fn read(mut config: Reader<'_>) -> Option<Redshift> {
+/// Reads the `config` table; what is wrong with it is left with the reader. Without an access key,
+/// AWS is asked as `machine`.
+pub(super) fn read(mut config: Reader<'_>, machine: Machine<impl Env>) -> Option<Redshift> {
     let host = config.required_string("host").and_then(|name| host_name(&config, "host", name));
+    let host = host.map(|host| host.to_lowercase());
     let port = config.port("port").unwrap_or(PORT);
     let database = config.required_string("database");
     let database = database.and_then(|name| folded(&config, "database", &name));
     let initial = config.string("initialDatabase");
     let initial = initial.and_then(|name| folded(&config, "initialDatabase", &name));
-    let credentials = credentials(&mut config);
+    let login = initial.or_else(|| database.clone());
+    let server = (host.as_deref(), login.as_deref());
+    let access = access(&mut config, server, machine);
     let impersonation = config.table("impersonation").and_then(impersonation);
     let (ca_file, server_name) = config.table("tls").map(tls).unwrap_or_default();
     let [min, max] = CONNECT_TIMEOUTS;
@@ -66,24 +94,30 @@ pub(super) fn read(mut config: Reader<'_>) -> Option<Redshift> {
         config.warn("connectArgs", "not used: every connection is made with verified TLS");
     }
     config.finish();
-    let (database, (username, password)) = (database?, credentials?);
     let endpoint = Endpoint {
-        host: host?.to_lowercase(),
+        host: host?,
         port,
         server_name,
         ca_file,
-        database: initial.unwrap_or_else(|| database.clone()),
-        username,
-        password,
+        database: login?,
         connect_timeout: connect_timeout.unwrap_or(CONNECT_TIMEOUT),
     };
-    Some(Redshift { endpoint, database, impersonation })
+    Some(Redshift { endpoint, access: access?, database: database?, impersonation })
 }
 
-fn credentials(config: &mut Reader<'_>) -> Option<(String, SecretRef)> {
+/// How a user is let in; everything about the other ways is known, and warned about.
+fn access(
+    config: &mut Reader<'_>,
+    server: (Option<&str>, Option<&str>),
+    machine: Machine<impl Env>,
+) -> Option<Access> {
     let username = config.string("username");
     let password = config.secret("password");
-    let unused = other_credentials(config);
+    let keys = Keys::read(config);
+    okta(config);
+    for key in OF_IAM {
+        config.has(key);
+    }
     let authentication = if config.has(AUTHENTICATION) {
         config.choice(AUTHENTICATION, &Authentication::WORDS)?
     } else {
@@ -91,35 +125,44 @@ fn credentials(config: &mut Reader<'_>) -> Option<(String, SecretRef)> {
     };
     match authentication {
         Authentication::UserPassword => {
-            for key in unused {
-                config.warn(key, UNUSED);
-            }
+            unused(config, authentication, OF_IAM.into_iter().chain(["okta"]));
             config.required("username");
             config.required("password");
             let username = username.and_then(|name| valid_name(config, "username", name));
-            Some((username?, password?))
+            Some(Access::Password { username: username?, password: password? })
         }
-        Authentication::AccessKey | Authentication::Okta => {
-            let word = authentication.as_str();
+        Authentication::AccessKey => {
+            unused(config, authentication, OF_PASSWORD.into_iter().chain(["okta"]));
+            keys.iam(config, server, machine).map(|iam| Access::Iam(Box::new(iam)))
+        }
+        Authentication::Okta => {
             config.fault(
                 AUTHENTICATION,
-                format!(
-                    "`{word}` is not supported by this version; use `userPassword` with the \
-                    `username` and `password` of a database user"
-                ),
+                "`okta` is not supported: it logs in as a person, whose password Okta would have \
+                to be sent every time, and who may be asked for a second factor; use `accessKey` \
+                with `databaseUser`, or `userPassword`",
             );
             None
         }
     }
 }
 
-/// The keys of the other ways to log in that are given; they are known, and their secrets are
-/// marked as such.
-fn other_credentials(config: &mut Reader<'_>) -> Vec<&'static str> {
-    config.string("accessKeyId");
-    config.string("databaseUser");
-    config.secret("secretKey");
-    config.secret("sessionToken");
+/// Warns about `keys` that are given though another way to log in is chosen.
+fn unused(
+    config: &mut Reader<'_>,
+    chosen: Authentication,
+    keys: impl IntoIterator<Item = &'static str>,
+) {
+    let why = format!("not used with `{}`; remove it", chosen.as_str());
+    for key in keys {
+        if config.has(key) {
+            config.warn(key, why.clone());
+        }
+    }
+}
+
+/// Makes the keys of Okta known, and its secret marked as such.
+fn okta(config: &mut Reader<'_>) {
     if let Some(mut okta) = config.table("okta") {
         okta.secret("password");
         for key in ["username", "appId", "idpHost", "role"] {
@@ -127,8 +170,141 @@ fn other_credentials(config: &mut Reader<'_>) -> Vec<&'static str> {
         }
         okta.finish();
     }
-    let keys = ["accessKeyId", "databaseUser", "secretKey", "sessionToken", "okta"];
-    keys.into_iter().filter(|key| config.has(key)).collect()
+}
+
+/// What is said about IAM.
+struct Keys {
+    secret: Option<SecretRef>,
+    token: Option<SecretRef>,
+    user: Option<String>,
+    cluster: Option<String>,
+    region: Option<String>,
+    /// The addresses of Redshift's interface and of the Security Token Service.
+    origins: [Option<String>; 2],
+    reach: Option<Reach>,
+}
+
+impl Keys {
+    fn read(config: &mut Reader<'_>) -> Self {
+        config.string("accessKeyId");
+        let secret = config.secret("secretKey");
+        let token = config.secret("sessionToken");
+        let user = config.string("databaseUser");
+        let cluster = config.string("clusterIdentifier");
+        let region = region(config, "awsRegion");
+        let origins = config.table("endpoints").map(|mut table| {
+            let origins = [replacement(&mut table, "redshift"), replacement(&mut table, "sts")];
+            table.finish();
+            origins
+        });
+        let reach = match config.table("api") {
+            Some(mut table) => {
+                let reach = Reach::read(&mut table, None);
+                table.finish();
+                reach
+            }
+            None => Reach::usual().map_err(|error| config.fault("api", error.to_string())).ok(),
+        };
+        Self { secret, token, user, cluster, region, origins: origins.unwrap_or_default(), reach }
+    }
+
+    fn iam(
+        self,
+        config: &mut Reader<'_>,
+        (host, login): (Option<&str>, Option<&str>),
+        machine: Machine<impl Env>,
+    ) -> Option<Iam> {
+        let Self { secret, token, user, cluster, region, origins, reach } = self;
+        let source = source(config, secret, token);
+        config.required("databaseUser");
+        let user = user.and_then(|name| database_user(config, name));
+        let found = place(config, host?, cluster, region);
+        let variant = Variant::read(config, found.as_ref().map(|(_, region)| region.as_str()));
+        let (cluster, region) = found?;
+        let [redshift, sts] = origins;
+        let origin = |given: Option<String>, service| {
+            given.unwrap_or_else(|| variant.origin(service, &region))
+        };
+        let sts = Sts { origin: origin(sts, "sts"), policy: SESSION_POLICY };
+        let credentials = Credentials::new(source?, sts, machine);
+        let credentials = credentials.map_err(|error| config.fault("api", error.to_string()));
+        Some(Iam {
+            origin: origin(redshift, "redshift"),
+            cluster,
+            region,
+            user: user?,
+            database: login?.to_owned(),
+            reach: reach?,
+            credentials: credentials.ok()?,
+            kept: Mutex::default(),
+        })
+    }
+}
+
+/// An access key, or the machine's own identity when none is given.
+fn source(
+    config: &mut Reader<'_>,
+    secret: Option<SecretRef>,
+    token: Option<SecretRef>,
+) -> Option<Source> {
+    let role = role(config);
+    let given = ["accessKeyId", "secretKey", "sessionToken"].map(|key| config.has(key));
+    if given == [false; 3] {
+        return Some(Source { key: None, role });
+    }
+    config.required("accessKeyId");
+    config.required("secretKey");
+    let id = key_id(config, "accessKeyId");
+    let key = AccessKey { id: id?, secret: secret?, token };
+    Some(Source { key: Some(key), role })
+}
+
+fn database_user(config: &Reader<'_>, name: String) -> Option<String> {
+    let name = valid_name(config, "databaseUser", name)?;
+    if name.contains([':', '/']) {
+        config.refuse("databaseUser", "expected the database user's own name, without `:` or `/`");
+        return None;
+    }
+    Some(name)
+}
+
+/// The cluster and its region, as given or as the name of the host has them.
+fn place(
+    config: &mut Reader<'_>,
+    host: &str,
+    cluster: Option<String>,
+    region: Option<String>,
+) -> Option<(String, String)> {
+    let of_host = behind(host);
+    if of_host == Behind::Workgroup {
+        config.fault(
+            AUTHENTICATION,
+            "`accessKey` cannot be used with a serverless workgroup: asking AWS for credentials \
+            there can create the database user; use `userPassword` with the `username` and \
+            `password` of a database user",
+        );
+        return None;
+    }
+    let (its_cluster, its_region) = match of_host {
+        Behind::Cluster { cluster, region } => (Some(cluster), Some(region)),
+        Behind::ManagedEndpoint { region } => (None, Some(region)),
+        Behind::Workgroup | Behind::Unknown => (None, None),
+    };
+    if cluster.as_deref().is_some_and(|name| !is_cluster(name)) {
+        config.refuse(
+            "clusterIdentifier",
+            "expected the identifier of a cluster: lower-case letters, digits and hyphens",
+        );
+    }
+    let mut derived = |key, given: Option<String>, its: Option<&str>| {
+        if given.is_none() && its.is_none() && !config.has(key) {
+            config.fault(key, format!("missing; `host` does not tell it, so add `{key}`"));
+        }
+        given.or_else(|| its.map(str::to_owned))
+    };
+    let cluster = derived("clusterIdentifier", cluster, its_cluster);
+    let region = derived("awsRegion", region, its_region);
+    cluster.zip(region)
 }
 
 /// The role that must exist, when impersonation is enabled.
@@ -190,7 +366,7 @@ mod tests {
 
     fn found(value: &Value) -> Found {
         let faults = Faults::default();
-        let redshift = read(Reader::new(value, "config", &faults).unwrap());
+        let redshift = read(Reader::new(value, "config", &faults).unwrap(), Machine::this());
         let secrets = faults.secret_paths();
         let (faults, warnings) = faults.into_parts();
         let texts = |list: Vec<crate::input::Fault>| list.iter().map(ToString::to_string).collect();
@@ -213,7 +389,8 @@ mod tests {
         let Found { redshift, faults, warnings, secrets } = with(&json!({}));
         assert_eq!((faults, warnings), (vec![], vec![]));
         assert_eq!(secrets, BTreeSet::from(["config.password".to_owned()]));
-        let Redshift { endpoint, database, impersonation } = redshift.unwrap();
+        let Redshift { endpoint, access, database, impersonation } = redshift.unwrap();
+        assert_eq!(access.user(), "immuta");
         assert_eq!((endpoint.port, endpoint.connect_timeout), (5439, Duration::from_secs(10)));
         assert_eq!((endpoint.database.as_str(), database.as_str()), ("immuta", "immuta"));
         assert_eq!((endpoint.server_name, endpoint.ca_file, impersonation), (None, None, None));
@@ -228,13 +405,10 @@ mod tests {
             "tls": {"caFile": "/ca.pem", "serverName": "10.0.0.1"},
         }));
         assert_eq!((all.faults, all.warnings), (vec![], vec![]));
-        let Redshift { endpoint, database, impersonation } = all.redshift.unwrap();
+        let Redshift { endpoint, access, database, impersonation } = all.redshift.unwrap();
         assert_eq!((endpoint.host.as_str(), endpoint.port), ("redshift.example.com", 15439));
         assert_eq!((endpoint.database.as_str(), database.as_str()), ("dev", "immuta"));
-        assert_eq!(
-            (endpoint.username.as_str(), impersonation),
-            ("Immuta", Some("impersonators".to_owned()))
-        );
+        assert_eq!((access.user(), impersonation), ("Immuta", Some("impersonators".to_owned())));
         assert_eq!(endpoint.server_name.as_deref(), Some("10.0.0.1"));
         assert_eq!(endpoint.connect_timeout, Duration::from_secs(3));
         let on = with(&json!({"impersonation": {"enabled": true}})).redshift.unwrap();
@@ -252,19 +426,6 @@ mod tests {
 
     #[test]
     fn each_mistake_is_named_exactly() {
-        let unsupported = |word| {
-            format!(
-                "authenticationType: `{word}` is not supported by this version; use \
-                `userPassword` with the `username` and `password` of a database user"
-            )
-        };
-        assert_faults([
-            (json!({"authenticationType": "accessKey"}), unsupported("accessKey")),
-            (
-                json!({"authenticationType": "okta", "username": null, "password": null}),
-                unsupported("okta"),
-            ),
-        ]);
         let cases = [
             (json!({"host": null}), "host: missing; add `host`"),
             (json!({"database": null}), "database: missing; add `database`"),
@@ -325,9 +486,10 @@ mod tests {
             "okta": {"username": "u", "password": {"env": "P"}, "appId": "a", "idpHost": "h", "role": "r"},
         }));
         assert_eq!(all.faults, Vec::<String>::new());
-        let unused = |key: &str| format!("r.json: config.{key}: {UNUSED}");
+        let unused =
+            |key: &str| format!("r.json: config.{key}: not used with `userPassword`; remove it");
         let mut expected: Vec<_> =
-            ["accessKeyId", "databaseUser", "secretKey", "sessionToken", "okta"].map(unused).into();
+            ["accessKeyId", "secretKey", "sessionToken", "databaseUser", "okta"].map(unused).into();
         expected.push(
             "r.json: config.connectArgs: not used: every connection is made with verified TLS"
                 .to_owned(),
@@ -335,6 +497,100 @@ mod tests {
         assert_eq!(all.warnings, expected);
         let secrets = ["okta.password", "password", "secretKey", "sessionToken"];
         assert_eq!(all.secrets, secrets.map(|key| format!("config.{key}")).into());
+    }
+
+    const HOST: &str = "prod.abc.eu-central-1.redshift.amazonaws.com";
+
+    /// A configuration for IAM with `changes`.
+    fn iam(changes: &Json) -> Found {
+        let mut all = json!({
+            "host": HOST, "username": null, "password": null, "authenticationType": "accessKey",
+            "databaseUser": "immuta", "accessKeyId": "AKIAIOSFODNN7EXAMPLE",
+            "secretKey": {"file": "/s"},
+        });
+        for (key, value) in changes.as_object().unwrap() {
+            all[key] = value.clone();
+        }
+        with(&all)
+    }
+
+    #[test]
+    fn iam_finds_cluster_and_region_in_the_host_or_is_told() {
+        let cases = [
+            (json!({}), ["prod", "eu-central-1", "https://redshift.eu-central-1.amazonaws.com"]),
+            (
+                json!({"host": "p.abc.cn-north-1.redshift.amazonaws.com.cn"}),
+                ["p", "cn-north-1", "https://redshift.cn-north-1.amazonaws.com.cn"],
+            ),
+            (
+                json!({"clusterIdentifier": "other", "useFips": true, "useDualstack": true}),
+                ["other", "eu-central-1", "https://redshift-fips.eu-central-1.api.aws"],
+            ),
+            (
+                json!({
+                    "host": "10.0.0.7", "clusterIdentifier": "c", "awsRegion": "us-gov-west-1",
+                    "useFips": true,
+                }),
+                ["c", "us-gov-west-1", "https://redshift.us-gov-west-1.amazonaws.com"],
+            ),
+            (
+                json!({"endpoints": {"redshift": "https://vpce-1.example:8443/"}}),
+                ["prod", "eu-central-1", "https://vpce-1.example:8443"],
+            ),
+        ];
+        for (changes, [cluster, region, origin]) in cases {
+            let Found { redshift, faults, warnings, secrets } = iam(&changes);
+            assert_eq!((faults, warnings), (vec![], vec![]), "{changes}");
+            assert!(secrets.contains("config.secretKey"));
+            let Access::Iam(iam) = redshift.unwrap().access else { panic!("{changes}") };
+            let found = [iam.cluster.as_str(), &iam.region, &iam.origin];
+            assert_eq!(found, [cluster, region, origin], "{changes}");
+            assert_eq!((iam.user.as_str(), iam.database.as_str()), ("immuta", "immuta"));
+        }
+    }
+
+    #[test]
+    fn each_mistake_with_iam_is_named() {
+        let no_key = json!({"accessKeyId": null, "secretKey": null});
+        assert_eq!(iam(&no_key).faults, [""; 0]);
+        let serverless = "wg.123456789012.eu-west-1.redshift-serverless.amazonaws.com";
+        let managed = "x-endpoint-1.abc.eu-west-1.redshift.amazonaws.com";
+        let cases = [
+            (json!({"host": serverless}), "authenticationType: `accessKey` cannot be used with a"),
+            (json!({"host": managed}), "clusterIdentifier: missing; `host` does not tell it, so"),
+            (
+                json!({"host": "10.0.0.7", "clusterIdentifier": "c"}),
+                "awsRegion: missing; `host` does not tell it, so add `awsRegion`",
+            ),
+            (json!({"databaseUser": null}), "databaseUser: missing"),
+            (json!({"databaseUser": "IAMA:immuta"}), "databaseUser: expected the database user's"),
+            (json!({"accessKeyId": null}), "accessKeyId: missing"),
+            (json!({"secretKey": null}), "secretKey: missing"),
+            (json!({"accessKeyId": "AKIA"}), "accessKeyId: must be the id of an access key"),
+            (json!({"clusterIdentifier": "A/B"}), "clusterIdentifier: expected the identifier"),
+            (json!({"awsRegion": "europe"}), "awsRegion: must be a region"),
+            (json!({"awsRoleToAssume": "role/x"}), "awsRoleToAssume: must be the ARN of a role"),
+            (json!({"externalId": "abc"}), "externalId: is only used with"),
+            (json!({"endpoints": {"redshift": "http://r.example"}}), "endpoints.redshift: must"),
+            (json!({"api": {"proxy": {}}}), "api.proxy.url: missing"),
+            (json!({"api": {"tls": {"serverName": "a"}}}), "api.tls: `serverName` cannot be"),
+            (
+                json!({"authenticationType": "okta"}),
+                "authenticationType: `okta` is not supported: it",
+            ),
+            (
+                json!({"awsRegion": "cn-north-1", "useFips": true}),
+                "useFips: there are no FIPS endpoints in this region",
+            ),
+        ];
+        for (changes, expected) in cases {
+            let faults = iam(&changes).faults;
+            assert_eq!(faults.len(), 1, "{changes}: {faults:?}");
+            assert!(faults[0].starts_with(&format!("r.json: config.{expected}")), "{faults:?}");
+        }
+        let both = iam(&json!({"username": "u", "okta": {}}));
+        let unused = |key| format!("r.json: config.{key}: not used with `accessKey`; remove it");
+        assert_eq!(both.warnings, ["username", "okta"].map(unused));
     }
 
     #[test]
@@ -361,15 +617,20 @@ mod tests {
         Value { kind, origin: Arc::from("sample") }
     }
 
+    /// The sample as it stands, and with everything that is commented out in it instead of the
+    /// keys of the other way to log in.
     #[test]
     fn the_sample_and_its_commented_keys_are_accepted() {
+        let other = ["authenticationType = \"userPassword\"", "username = ", "password = "];
+        let lines =
+            PLATFORM.sample.lines().filter(|line| !other.iter().any(|key| line.starts_with(key)));
         let commented = |line: &str| -> String {
             let bare = line.strip_prefix("# ").unwrap_or(line);
-            let is_key = bare.starts_with('[') || bare.contains(" = \"");
+            let is_key = bare.starts_with('[') || bare.contains(" = ");
             if is_key { bare.to_owned() } else { line.to_owned() }
         };
-        let full = PLATFORM.sample.lines().map(commented).collect::<Vec<_>>().join("\n");
-        for (text, has_ca_file) in [(PLATFORM.sample, false), (full.as_str(), true)] {
+        let full = lines.map(commented).collect::<Vec<_>>().join("\n");
+        for (text, is_full) in [(PLATFORM.sample, false), (full.as_str(), true)] {
             let document: toml_edit::DocumentMut = text.parse().unwrap();
             let integration =
                 &document["integration"].as_array_of_tables().unwrap().get(0).unwrap();
@@ -378,7 +639,9 @@ mod tests {
             assert_eq!((found.faults, found.warnings), (vec![], vec![]));
             let redshift = found.redshift.unwrap();
             assert_eq!(redshift.impersonation.as_deref(), Some(IMPERSONATION_ROLE));
-            assert_eq!(redshift.endpoint.ca_file.is_some(), has_ca_file);
+            assert_eq!(redshift.endpoint.ca_file.is_some(), is_full);
+            assert_eq!(matches!(redshift.access, Access::Iam(_)), is_full);
+            assert_eq!(redshift.access.user(), "immuta_system_account");
         }
     }
 }

@@ -5,17 +5,23 @@
 
 mod classify;
 mod client;
+mod cluster;
 mod config;
+mod iam;
+mod remedy;
 #[cfg(test)]
 mod tests;
 
-use std::time::Duration;
+use tokio::time::Instant;
 
 use self::classify::{Cause, Failure};
-use self::client::{Endpoint, Session, Statement};
+use self::client::{Account, Endpoint, Session, Statement};
+use self::iam::Iam;
+use self::remedy::quoted;
+use super::aws::machine::Machine;
 use super::recorder::Held;
 use super::{AutoBootstrap, BoxFuture, Identity, Mode, Platform, Recorder, RunContext, Validator};
-use crate::domain::{Class, Finding, Report, Test, one_line};
+use crate::domain::{Class, Finding, Report, SecretRef, Test};
 use crate::input::Reader;
 
 /// Redshift, as the table of contents lists it.
@@ -30,8 +36,6 @@ pub(super) const PLATFORM: Platform = Platform {
 
 const CATALOG: &[Test] = &[CONNECT, DATABASE_ABSENT, ROLE_ABSENT, DATABASE_EXISTS, ROLE_EXISTS];
 
-/// The most of a name that a remedy shows; longer ones are not accepted anyway.
-const NAME_SHOWN_MAX: usize = 127;
 const CONNECT: Test =
     Test::always("Initial validation: basic connection test", "Unable to connect to host.");
 const DATABASE_ABSENT: Test = Test::preflight(
@@ -57,10 +61,35 @@ const ROLE_EXISTS: Test = Test::recurring(
 #[derive(Debug)]
 struct Redshift {
     endpoint: Endpoint,
+    access: Access,
     /// The database that Immuta manages, in lower case.
     database: String,
     /// The impersonation role in lower case, when impersonation is enabled.
     impersonation: Option<String>,
+}
+
+/// How a user is let in.
+#[derive(Debug)]
+enum Access {
+    /// With a password of its own.
+    Password {
+        /// The user; its case counts.
+        username: String,
+        /// Where the password is kept.
+        password: SecretRef,
+    },
+    /// With a temporary one that AWS gives.
+    Iam(Box<Iam>),
+}
+
+impl Access {
+    /// The database user.
+    fn user(&self) -> &str {
+        match self {
+            Self::Password { username, .. } => username,
+            Self::Iam(iam) => &iam.user,
+        }
+    }
 }
 
 /// What a successful log-in leaves behind.
@@ -96,7 +125,7 @@ impl Holder {
 }
 
 fn parse(config: Reader<'_>) -> Option<Box<dyn Validator>> {
-    let validator: Box<dyn Validator> = Box::new(config::read(config)?);
+    let validator: Box<dyn Validator> = Box::new(config::read(config, Machine::this())?);
     Some(validator)
 }
 
@@ -115,8 +144,7 @@ impl Validator for Redshift {
 impl Redshift {
     async fn walk(&self, run: &RunContext) -> Report {
         let mut recorder = Recorder::new(CATALOG, run);
-        let limit = run.test_limit.min(run.run_limit);
-        match recorder.test(CONNECT, async || self.log_in(limit).await).await {
+        match recorder.test(CONNECT, async || self.log_in(run).await).await {
             Some(Login::Open(session)) => {
                 self.look_up(&mut recorder, &session).await;
                 session.close().await;
@@ -132,8 +160,21 @@ impl Redshift {
         recorder.finish()
     }
 
-    async fn log_in(&self, limit: Duration) -> Result<Login, Finding> {
-        match self.endpoint.open(limit).await {
+    async fn log_in(&self, run: &RunContext) -> Result<Login, Finding> {
+        let end = Instant::now() + run.test_limit.min(run.run_limit);
+        let left = || end.saturating_duration_since(Instant::now());
+        let mut account = self.account(run).await?;
+        let mut opened = self.endpoint.open(&account, left()).await;
+        if let (Access::Iam(iam), Err(Failure { cause: Cause::LoginRefused, .. })) =
+            (&self.access, &opened)
+        {
+            iam.forget().await;
+            if account.is_kept {
+                account = self.account(run).await?;
+                opened = self.endpoint.open(&account, left()).await;
+            }
+        }
+        match opened {
             Ok(session) => Ok(Login::Open(session)),
             Err(failure)
                 if failure.cause == Cause::NoDatabase
@@ -141,11 +182,26 @@ impl Redshift {
             {
                 Ok(Login::NoDatabase(failure))
             }
-            Err(failure) => {
-                let finding = Finding::of(CONNECT, failure.cause.class(), &failure.detail);
-                Err(finding.because(&failure.evidence).mend(self.remedy(failure.cause)))
-            }
+            Err(failure) => Err(self.refused(&failure)),
         }
+    }
+
+    /// Who logs in.
+    async fn account(&self, run: &RunContext) -> Result<Account, Finding> {
+        match &self.access {
+            Access::Password { username, password } => {
+                Account::read(username, password).map_err(|failure| self.refused(&failure))
+            }
+            Access::Iam(iam) => iam.account(run).await.map_err(|finding| {
+                let message = format!("{} {}", CONNECT.message, finding.message);
+                Finding { message, ..finding }
+            }),
+        }
+    }
+
+    fn refused(&self, failure: &Failure) -> Finding {
+        let finding = Finding::of(CONNECT, failure.cause.class(), &failure.detail);
+        finding.because(&failure.evidence).mend(self.remedy(failure.cause))
     }
 
     /// The tests that ask the catalog; the recorder leaves out those of the other mode.
@@ -248,7 +304,7 @@ impl Redshift {
                 let Failure { cause, detail, evidence } = failure;
                 let message = format!("Only groups were looked at: roles cannot be read. {detail}");
                 let finding = Finding::new(cause.class(), message).because(evidence);
-                let user = quoted(&self.endpoint.username);
+                let user = quoted(self.access.user());
                 Ok((None, Some(finding.mend(format!("GRANT SELECT ON svv_roles TO {user};")))))
             }
             Err(failure) => Err(asked(failure)),
@@ -260,64 +316,6 @@ impl Redshift {
         let Failure { cause, detail, evidence } = failure;
         let finding = Finding::new(cause.class(), format!("Unable to look up {what}. {detail}"));
         finding.because(evidence).mend(self.remedy(cause))
-    }
-
-    /// What mends `cause`.
-    fn remedy(&self, cause: Cause) -> String {
-        let Endpoint { host, port, username, database, .. } = &self.endpoint;
-        let (user, login) = (quoted(username), quoted(database));
-        match cause {
-            Cause::LoginRefused => format!(
-                "Check `username` and `password`. To set a new password: ALTER USER {user} \
-                PASSWORD '<password>' VALID UNTIL 'infinity';"
-            ),
-            Cause::DigestAuthentication => format!(
-                "Set the password again, in clear or as an MD5 digest: ALTER USER {user} \
-                PASSWORD '<password>';"
-            ),
-            Cause::OtherAuthentication => {
-                "Let the user log in with a password; this version knows clear text, MD5 and \
-                SCRAM-SHA-256."
-                    .to_owned()
-            }
-            Cause::NoDatabase => format!(
-                "Name an existing database in `initialDatabase`, or create this one: CREATE \
-                DATABASE {login};"
-            ),
-            Cause::NoPrivilege => format!("GRANT USAGE ON DATABASE {login} TO {user};"),
-            Cause::NoRelation | Cause::OtherAnswer | Cause::Foreign => {
-                format!("Check that {host}:{port} is an Amazon Redshift cluster or workgroup.")
-            }
-            Cause::NotAccepting => {
-                "Name a database that accepts connections in `initialDatabase`.".to_owned()
-            }
-            Cause::TooManyConnections => format!(
-                "Close connections, or raise the user's limit: ALTER USER {user} CONNECTION LIMIT \
-                UNLIMITED;"
-            ),
-            Cause::Busy | Cause::Internal => {
-                "Wait until the cluster is available; look for maintenance, a resize or a \
-                statement timeout."
-                    .to_owned()
-            }
-            Cause::Unresolved => format!("Check `host`; {host} must have an address here."),
-            Cause::NoConnection | Cause::Silent => format!(
-                "Check that the cluster is not paused and that its security group lets this host \
-                reach {host}:{port}."
-            ),
-            Cause::NoTls => {
-                "Switch TLS on; credentials never travel without it, so there is no setting for \
-                this."
-                    .to_owned()
-            }
-            Cause::ExpiredCertificate => "Renew the server's certificate.".to_owned(),
-            Cause::TlsFailed => {
-                "Name the authority's certificate in `tls.caFile`, and the name in the server's \
-                certificate in `tls.serverName`."
-                    .to_owned()
-            }
-            Cause::Ours => "Mend this host: the file, variable or network named above.".to_owned(),
-        }
     }
 }
 
@@ -332,9 +330,4 @@ const fn role_test(mode: Mode) -> Test {
 /// The text of `test` with `name` in its slot.
 fn filled(test: Test, name: &str) -> String {
     test.message.replacen("[]", &format!("[{name}]"), 1)
-}
-
-/// `name` as an identifier in a statement that people are to run.
-fn quoted(name: &str) -> String {
-    format!("\"{}\"", one_line(name, NAME_SHOWN_MAX).replace('"', "\"\""))
 }

@@ -1,18 +1,11 @@
 //! The `config` table of a Native S3 integration.
 
-use std::path::PathBuf;
-use std::time::Duration;
-
-use super::credentials::{Role, Source};
-use super::endpoint::{Endpoints, Overrides, Variant, parse_override, partition_of};
+use super::endpoint::{Endpoints, Overrides};
 use crate::input::Reader;
-use crate::net::http::{Connections, HttpOptions};
-
-/// The longest wait for one answer; three of them fit into the default limit of a test.
-const ANSWER_MAX: Duration = Duration::from_secs(8);
-const CONNECT_DEFAULT: Duration = Duration::from_secs(5);
-const CONNECT_MIN: Duration = Duration::from_millis(100);
-const CONNECT_MAX: Duration = Duration::from_mins(1);
+use crate::platforms::aws::config::{is_account, key_id, region, replacement, role};
+use crate::platforms::aws::credentials::{AccessKey, Source};
+use crate::platforms::aws::endpoint::Variant;
+use crate::platforms::connection::Reach;
 
 /// A checked configuration.
 #[derive(Debug)]
@@ -31,8 +24,8 @@ pub(super) struct Config {
     pub(super) source: Source,
     /// Where AWS answers.
     pub(super) endpoints: Endpoints,
-    /// What to talk over.
-    pub(super) client: Connections,
+    /// How those answers are reached.
+    pub(super) reach: Reach,
 }
 
 /// A part of S3: everything, a bucket, or what is below a prefix of one.
@@ -81,19 +74,18 @@ fn is_bucket_name(name: &str) -> bool {
 }
 
 /// Reads the table; what is wrong is left with the reader.
-pub(super) fn parse(mut reader: Reader<'_>) -> Option<Config> {
+pub(super) fn parse(reader: &mut Reader<'_>) -> Option<Config> {
     let name = reader.required_string("name");
-    let account = checked(&mut reader, "awsAccountId", is_account, "must be 12 digits");
-    let region = checked(&mut reader, "awsRegion", is_region, "must be a region such as eu-west-1");
+    let account = checked(reader, "awsAccountId", is_account, "must be 12 digits");
+    let region = reader.required("awsRegion").and_then(|()| region(reader, "awsRegion"));
     let location_role = reader.required_string("awsLocationRole");
-    let location = location(&mut reader);
-    let source = source(&mut reader);
+    let location = location(reader);
+    let source = source(reader);
     if reader.port("port").is_some_and(|port| port != 443) {
         reader.warn("port", "is not used: AWS answers on 443; `endpoints` takes other addresses");
     }
-    let client = connections(&mut reader);
-    let endpoints = endpoints(&mut reader, region.as_deref(), account.as_deref());
-    reader.finish();
+    let reach = Reach::read(reader, None);
+    let endpoints = endpoints(reader, region.as_deref(), account.as_deref());
     Some(Config {
         name: name?,
         account: account?,
@@ -102,21 +94,8 @@ pub(super) fn parse(mut reader: Reader<'_>) -> Option<Config> {
         location: location?,
         source: source?,
         endpoints: endpoints?,
-        client: client?,
+        reach: reach?,
     })
-}
-
-fn connections(reader: &mut Reader<'_>) -> Option<Connections> {
-    let connect_timeout = reader.duration("connectTimeout", CONNECT_MIN, CONNECT_MAX);
-    let connect_timeout = connect_timeout.unwrap_or(CONNECT_DEFAULT);
-    let ca_file = reader.table("tls").and_then(|mut tls| {
-        let ca_file = tls.required_string("caFile").map(PathBuf::from);
-        tls.finish();
-        ca_file
-    });
-    let total_timeout = ANSWER_MAX.max(connect_timeout);
-    let options = HttpOptions { connect_timeout, total_timeout, ca_file, ..HttpOptions::default() };
-    Connections::new(&options).map_err(|error| reader.fault("tls", error.to_string())).ok()
 }
 
 fn checked(
@@ -147,7 +126,7 @@ fn source(reader: &mut Reader<'_>) -> Option<Source> {
     let with_key = reader
         .required("authenticationType")
         .and_then(|()| reader.choice("authenticationType", &modes));
-    let id = reader.string("awsAccessKeyId");
+    let id = key_id(reader, "awsAccessKeyId");
     let secret = reader.secret("awsSecretAccessKey");
     let token = reader.secret("awsSessionToken");
     let role = role(reader);
@@ -159,36 +138,16 @@ fn source(reader: &mut Reader<'_>) -> Option<Source> {
         }
         let id_given = reader.required("awsAccessKeyId");
         let secret_given = reader.required("awsSecretAccessKey");
-        if id.as_ref().is_some_and(|id| !is_key_id(id)) {
-            reader.fault("awsAccessKeyId", "must be the id of an access key, such as AKIA...");
-        }
         id_given.and(secret_given)?;
-        return Some(Source::AccessKey { id: id?, secret: secret?, token });
+        let key = Some(AccessKey { id: id?, secret: secret?, token });
+        return Some(Source { key, role: None });
     }
     for key in ["awsAccessKeyId", "awsSecretAccessKey", "awsSessionToken"] {
         if reader.has(key) {
             reader.fault(key, "is only used with authenticationType `accessKey`");
         }
     }
-    Some(Source::Auto { role })
-}
-
-fn role(reader: &mut Reader<'_>) -> Option<Role> {
-    let arn = reader.string("awsRoleToAssume");
-    let external_id = reader.string("externalId");
-    if arn.as_deref().is_some_and(|arn| role_partition(arn).is_none()) {
-        reader.refuse(
-            "awsRoleToAssume",
-            "must be the ARN of a role: arn:aws:iam::<account>:role/<name>",
-        );
-    }
-    if external_id.as_deref().is_some_and(|id| !is_external_id(id)) {
-        reader.fault("externalId", "must be 2 to 1224 letters, digits or _+=,.@:/-");
-    }
-    if arn.is_none() && external_id.is_some() {
-        reader.fault("externalId", "is only used with `awsRoleToAssume`");
-    }
-    arn.map(|arn| Role { arn, external_id })
+    Some(Source { key: None, role })
 }
 
 fn endpoints(
@@ -196,67 +155,16 @@ fn endpoints(
     region: Option<&str>,
     account: Option<&str>,
 ) -> Option<Endpoints> {
-    let fips = reader.boolean("useFips").unwrap_or_default();
-    let dual_stack = reader.boolean("useDualstack").unwrap_or_default();
-    let mut overrides = Overrides::default();
-    if let Some(mut table) = reader.table("endpoints") {
-        let mut read = |key| {
-            let text = table.string(key)?;
-            let url = parse_override(&text);
-            url.map_err(|fault| table.refuse(key, fault)).ok()
-        };
-        overrides = Overrides { sts: read("sts"), s3: read("s3"), s3_control: read("s3Control") };
+    let variant = Variant::read(reader, region);
+    let overrides = reader.table("endpoints").map(|mut table| {
+        let sts = replacement(&mut table, "sts");
+        let s3 = replacement(&mut table, "s3");
+        let s3_control = replacement(&mut table, "s3Control");
         table.finish();
-    }
-    let found = Endpoints::new(region?, account?, Variant { fips, dual_stack }, overrides);
-    found.map_err(|fault| reader.fault(if fips { "useFips" } else { "useDualstack" }, fault)).ok()
-}
-
-/// The partition of a role's ARN; none when `arn` is no such thing.
-pub(super) fn role_partition(arn: &str) -> Option<&str> {
-    let mut parts = arn.splitn(6, ':');
-    let mut next = || parts.next();
-    let (head, partition, service, region) = (next()?, next()?, next()?, next()?);
-    let (account, role) = (next()?, next()?.strip_prefix("role/")?);
-    let allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.@/-".contains(c);
-    let is_partition = |c: char| c.is_ascii_lowercase() || c == '-';
-    let fits = head == "arn"
-        && service == "iam"
-        && region.is_empty()
-        && partition.starts_with("aws")
-        && partition.chars().all(is_partition)
-        && is_account(account)
-        && (1..=512).contains(&role.len())
-        && role.chars().all(allowed);
-    fits.then_some(partition)
-}
-
-/// True when `arn` names a role in the partition of `region`.
-pub(super) fn is_role_in(arn: &str, region: &str) -> bool {
-    role_partition(arn) == Some(partition_of(region).id)
-}
-
-fn is_account(text: &str) -> bool {
-    text.len() == 12 && text.chars().all(|c| c.is_ascii_digit())
-}
-
-fn is_region(text: &str) -> bool {
-    let parts: Vec<_> = text.split('-').collect();
-    let is_word = |part: &&str| !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase());
-    let Some((number, words)) = parts.split_last() else { return false };
-    2 <= words.len()
-        && words.iter().all(is_word)
-        && number.chars().all(|c| c.is_ascii_digit())
-        && (1..=2).contains(&number.len())
-}
-
-fn is_key_id(text: &str) -> bool {
-    (16..=128).contains(&text.len()) && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-}
-
-fn is_external_id(text: &str) -> bool {
-    (2..=1224).contains(&text.len())
-        && text.chars().all(|c| c.is_ascii_alphanumeric() || "_+=,.@:/-".contains(c))
+        Overrides { sts, s3, s3_control }
+    });
+    let (region, account) = (region?.to_owned(), account?.to_owned());
+    Some(Endpoints::new(region, account, variant, overrides.unwrap_or_default()))
 }
 
 #[cfg(test)]
@@ -279,7 +187,9 @@ mod tests {
         }
         let value = Value::from_json(&json, &"f:1".into());
         let faults = Faults::default();
-        let config = parse(Reader::new(&value, "config", &faults).unwrap());
+        let mut reader = Reader::new(&value, "config", &faults).unwrap();
+        let config = parse(&mut reader);
+        reader.finish();
         let found: Vec<_> = faults.into_parts().0.iter().map(ToString::to_string).collect();
         assert!(config.is_some() || !found.is_empty(), "nothing read, and no reason");
         found
@@ -296,7 +206,9 @@ mod tests {
             format!(r#"{{{key}, "awsSessionToken": {{"credential": "token"}}}}"#),
             format!(r#"{{{role}, "externalId": "x:1"}}"#),
             r#"{"awsLocationPath": "s3://", "port": 443, "connectTimeout": "2s"}"#.to_owned(),
-            r#"{"useFips": true, "useDualstack": true}"#.to_owned(),
+            r#"{"useFips": true, "useDualstack": true, "readTimeout": "20s"}"#.to_owned(),
+            r#"{"proxy": {"url": "http://proxy:3128", "username": "u", "password": {"env": "P"}}}"#
+                .to_owned(),
             r#"{"endpoints": {"sts": "http://127.0.0.1:1", "s3": "https://a.b", "s3Control": null}}"#
                 .to_owned(),
         ];
@@ -330,10 +242,14 @@ mod tests {
                 "config.endpoints.s3: must begin",
             ),
             (r#"{"endpoints": {"s3control": "https://a.b"}}"#, "did you mean `s3Control`?"),
-            (r#"{"awsRegion": "cn-north-1", "useFips": true}"#, "config.useFips: S3 has no FIPS"),
+            (
+                r#"{"awsRegion": "cn-north-1", "useFips": true}"#,
+                "config.useFips: there are no FIPS",
+            ),
             (r#"{"awsRegion": "eu-isoe-west-1", "useDualstack": true}"#, "config.useDualstack: "),
             (r#"{"connectTimeout": "5h"}"#, "config.connectTimeout: expected a duration"),
-            (r#"{"tls": {}}"#, "config.tls.caFile: missing"),
+            (r#"{"tls": {"serverName": "a"}}"#, "config.tls: `serverName` cannot be used here"),
+            (r#"{"proxy": {"url": "socks5://p"}}"#, "config.proxy.url: must be the address"),
             (
                 r#"{"tls": {"caFile": "/no/such.pem"}}"#,
                 "config.tls: certificate authorities in /no",
@@ -358,27 +274,5 @@ mod tests {
         assert_ne!(normalised("s3://lake/Raw"), normalised("s3://lake/raw"));
         let path = LocationPath::parse("s3://lake/raw/*").unwrap();
         assert_eq!((path.prefix.as_str(), path.shown.as_str()), ("raw/", "s3://lake/raw/"));
-    }
-
-    #[test]
-    fn roles_are_told_from_other_names() {
-        let good = ["arn:aws:iam::123456789012:role/x", "arn:aws:iam::123456789012:role/a/b+c@d"];
-        for arn in good {
-            assert!(is_role_in(arn, "eu-central-1"), "{arn}");
-            assert!(!is_role_in(arn, "cn-north-1"), "{arn}");
-        }
-        assert!(is_role_in("arn:aws-us-gov:iam::123456789012:role/x", "us-gov-west-1"));
-        let bad = [
-            "arn:aws:iam::123456789012:user/x",
-            "arn:aws:iam:eu-central-1:123456789012:role/x",
-            "arn:aws:iam::12345678901:role/x",
-            "arn:aws:iam::123456789012:role/",
-            "arn:aws:iam::123456789012:role/x y",
-            "arn:aws:s3::123456789012:role/x",
-            "role/x",
-        ];
-        for arn in bad {
-            assert_eq!(role_partition(arn), None, "{arn}");
-        }
     }
 }

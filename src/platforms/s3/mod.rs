@@ -3,10 +3,8 @@
 //! Every test is a signed GET or a comparison in memory; see `README.md` beside this file.
 
 mod catalog;
-mod classify;
 mod client;
 mod config;
-mod credentials;
 mod endpoint;
 mod reply;
 #[cfg(test)]
@@ -15,24 +13,32 @@ mod tests;
 use reqsign_aws_v4::Credential;
 use reqsign_core::Env;
 
+use super::aws::classify::{Failure, Refusal};
+use super::aws::client::{Client, shown_key};
+use super::aws::config::is_role_in;
+use super::aws::credentials::{Credentials, Sts};
+use super::aws::endpoint::partition_of;
+use super::aws::machine::Machine;
+use super::aws::xml::{Element, ReplyError};
 use super::recorder::Held;
 use super::{
     AutoBootstrap, BoxFuture, Identity, Mode, Peer, Platform, Recorder, RunContext, Validator,
 };
 use crate::domain::{Class, Finding, Report, Test};
 use crate::input::Reader;
+use crate::net::http::HttpError;
 use catalog::{CALLER, CATALOG, INSTANCE, NAME, NOT_YET, PATH, REGISTERED, ROLE, TARGET};
-use classify::{Failure, Refusal};
-use client::{Client, Request, shown_key};
-use config::{Config, LocationPath, is_role_in, normalised};
-use credentials::{Credentials, ProcessEnv};
-use endpoint::partition_of;
+use client::{Request, SESSION_POLICY, Servers};
+use config::{Config, LocationPath, normalised};
 use reply::{Caller, Location, caller, instance, key_count, locations};
 
 /// The most pages of locations that are read; one instance has at most a thousand locations.
 const PAGES_MAX: usize = 10;
 /// The longest ARN of a role, in bytes.
 const ROLE_ARN_MAX: usize = 2048;
+
+/// What the first question is about.
+const IDENTIFYING: &str = "Unable to fetch the caller's identity using STS";
 
 /// The platform.
 pub(super) const PLATFORM: Platform = Platform {
@@ -44,31 +50,36 @@ pub(super) const PLATFORM: Platform = Platform {
     parse,
 };
 
-fn parse(reader: Reader<'_>) -> Option<Box<dyn Validator>> {
-    Some(Box::new(S3::new(config::parse(reader)?, ProcessEnv)))
+fn parse(mut reader: Reader<'_>) -> Option<Box<dyn Validator>> {
+    let config = config::parse(&mut reader);
+    let made = config.map(|config| S3::new(config, Machine::this()));
+    let made = made.and_then(|made| made.map_err(|error| reader.fault("", error.to_string())).ok());
+    reader.finish();
+    Some(Box::new(made?))
 }
 
 /// A configured integration.
 #[derive(Debug)]
 struct S3 {
     config: Config,
-    client: Client,
+    servers: Servers,
     credentials: Credentials,
 }
 
 /// What a run knows once it knows who it is.
 struct Session {
+    client: Client,
     credential: Credential,
     caller: Caller,
 }
 
 impl S3 {
-    fn new(config: Config, env: impl Env) -> Self {
-        let Config { source, region, account, endpoints, client, .. } = &config;
-        let credentials = Credentials::new(source.clone(), region, client.clone(), env);
-        let aws = client.clone();
-        let client = Client::new(aws, endpoints.clone(), region.clone(), account.clone());
-        Self { config, client, credentials }
+    fn new(config: Config, machine: Machine<impl Env>) -> Result<Self, HttpError> {
+        let Config { source, endpoints, .. } = &config;
+        let sts = Sts { origin: endpoints.sts(), policy: SESSION_POLICY };
+        let credentials = Credentials::new(source.clone(), sts, machine)?;
+        let servers = Servers::new(endpoints.clone());
+        Ok(Self { config, servers, credentials })
     }
 
     async fn run(&self, run: &RunContext) -> Report {
@@ -145,23 +156,29 @@ impl S3 {
     }
 
     async fn session(&self, run: &RunContext) -> Result<Held<Session>, Finding> {
-        let mut found = self.identify(run).await;
+        let connections = self.config.reach.connections();
+        let connections = connections.map_err(|no| Failure::from(no).finding(IDENTIFYING))?;
+        let client = Client::new(connections, &self.config.region, run.now);
+        let mut credential = self.credentials.current(&client, run).await?;
+        let mut found = self.identify(&client, &credential).await;
         if matches!(&found, Err(finding) if finding.class == Class::Expired)
-            && self.credentials.renew().await
+            && let Some(other) = self.credentials.renewed(&credential, &client, run).await?
         {
-            found = self.identify(run).await;
+            credential = other;
+            found = self.identify(&client, &credential).await;
         }
-        let session = found?;
-        let Caller { user_id, arn, .. } = &session.caller;
+        let caller = found?;
+        let Caller { user_id, arn, .. } = &caller;
         let message = Some(format!("Found user ID [{user_id}], ARN [{arn}] using STS."));
-        Ok(Held { value: session, message, reservation: None })
+        let value = Session { client, credential, caller };
+        Ok(Held { value, message, reservation: None })
     }
 
-    async fn identify(&self, run: &RunContext) -> Result<Session, Finding> {
-        let credential = self.credentials.current(&self.client, run).await?;
-        let answer = self.client.call(Request::GetCallerIdentity, &credential, caller).await;
-        let caller = answer.map_err(|failure| {
-            let finding = failure.finding("Unable to fetch the caller's identity using STS");
+    async fn identify(&self, client: &Client, credential: &Credential) -> Result<Caller, Finding> {
+        let request = Request::GetCallerIdentity;
+        let answer = self.servers.ask(client, request, credential, caller).await;
+        answer.map_err(|failure| {
+            let finding = failure.finding(IDENTIFYING);
             match failure.class {
                 Class::Denied | Class::Expired => finding.mend(format!(
                     "Renew access key {} or its secret; sts:GetCallerIdentity itself needs no \
@@ -175,13 +192,21 @@ impl S3 {
                 | Class::Throttled
                 | Class::Unavailable => finding,
             }
-        })?;
-        Ok(Session { credential, caller })
+        })
+    }
+
+    async fn ask<T>(
+        &self,
+        Session { client, credential, .. }: &Session,
+        request: Request<'_>,
+        read: fn(&Element) -> Result<T, ReplyError>,
+    ) -> Result<T, Failure> {
+        self.servers.ask(client, request, credential, read).await
     }
 
     async fn instance(&self, session: &Session) -> Result<(), Finding> {
         let request = Request::GetAccessGrantsInstance;
-        let answer = self.client.call(request, &session.credential, instance).await;
+        let answer = self.ask(session, request, instance).await;
         let Err(failure) = answer else { return Ok(()) };
         let Config { account, region, .. } = &self.config;
         let mut finding = failure.finding(&format!(
@@ -214,7 +239,7 @@ impl S3 {
     async fn path(&self, session: &Session, bucket: &str) -> Result<Held<()>, Finding> {
         let LocationPath { shown, prefix, .. } = &self.config.location;
         let request = Request::ListObjectsV2 { bucket, prefix };
-        let failure = match self.client.call(request, &session.credential, key_count).await {
+        let failure = match self.ask(session, request, key_count).await {
             Ok(0) if !prefix.is_empty() => {
                 let message = format!("No objects were found under [{shown}].");
                 let mend = "Check the spelling of `awsLocationPath`; the first object ends this.";
@@ -312,7 +337,7 @@ impl S3 {
         let mut next = None;
         for _page in 0..PAGES_MAX {
             let request = Request::ListAccessGrantsLocations { next: next.as_deref() };
-            let answer = self.client.call(request, &session.credential, locations).await;
+            let answer = self.ask(session, request, locations).await;
             let page = answer.map_err(|failure| {
                 let finding = failure.finding(&doing);
                 if failure.class == Class::Denied {

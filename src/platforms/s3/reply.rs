@@ -1,139 +1,6 @@
-//! What AWS answers, read from its XML: five documented bodies and one shape of error.
+//! What S3, S3 Control and STS answer, read from the documented bodies.
 
-use std::fmt;
-
-use quick_xml::Reader;
-use quick_xml::escape::resolve_xml_entity;
-use quick_xml::events::{BytesRef, BytesStart, Event};
-use reqsign_aws_v4::Credential;
-
-use crate::domain::{Timestamp, one_line};
-
-/// The deepest nesting of elements that is read; the documented bodies have five levels.
-const DEPTH_MAX: usize = 16;
-/// The longest piece of a wrong body that an error shows, in characters.
-const SHOWN_MAX: usize = 80;
-
-/// A body is not what the API documents.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum ReplyError {
-    /// It is not XML at all.
-    #[error("not well-formed XML: {0}")]
-    Malformed(String),
-    /// It stops in the middle.
-    #[error("the XML ends early")]
-    Truncated,
-    /// It is nested deeper than anything that is documented.
-    #[error("the XML is nested too deeply")]
-    TooDeep,
-    /// It is another document.
-    #[error("expected <{expected}>, found <{found}>")]
-    Other {
-        /// The documented root element.
-        expected: &'static str,
-        /// The root element of the body.
-        found: String,
-    },
-    /// A part that is always there is not there, or has a value that cannot be.
-    #[error("<{0}> is missing or wrong")]
-    Part(&'static str),
-}
-
-/// An element with its text and its children, in document order.
-#[derive(Debug, Default)]
-pub(super) struct Element {
-    name: String,
-    text: String,
-    children: Vec<Self>,
-}
-
-impl Element {
-    /// Reads a whole document.
-    ///
-    /// # Errors
-    ///
-    /// Says why `body` is not a complete XML document.
-    pub(super) fn parse(body: &[u8]) -> Result<Self, ReplyError> {
-        let text = str::from_utf8(body)
-            .map_err(|_invalid| ReplyError::Malformed("it is not text".to_owned()))?;
-        let mut reader = Reader::from_str(text);
-        let mut open: Vec<Self> = vec![Self::default()];
-        loop {
-            let event = reader
-                .read_event()
-                .map_err(|error| ReplyError::Malformed(one_line(&error.to_string(), SHOWN_MAX)))?;
-            match event {
-                Event::Start(_) if DEPTH_MAX <= open.len() => return Err(ReplyError::TooDeep),
-                Event::Start(start) => open.push(Self::named(&start)),
-                Event::Empty(start) => add(&mut open, Self::named(&start)),
-                Event::End(_) => {
-                    // The reader has checked that an element of this name is open.
-                    let closed = open.pop().unwrap_or_default();
-                    add(&mut open, closed);
-                }
-                Event::Text(text) => add_text(&mut open, &text.xml10_content()),
-                Event::CData(data) => add_text(&mut open, &data.xml10_content()),
-                Event::GeneralRef(reference) => add_text(&mut open, &resolved(&reference)?),
-                Event::Comment(_) | Event::Decl(_) | Event::PI(_) | Event::DocType(_) => {}
-                Event::Eof => break,
-            }
-        }
-        let document = open.pop().unwrap_or_default();
-        match (open.is_empty(), document.children.into_iter().next()) {
-            (true, Some(root)) => Ok(root),
-            (true, None) => Err(ReplyError::Malformed("it has no element".to_owned())),
-            (false, _) => Err(ReplyError::Truncated),
-        }
-    }
-
-    /// The text of the first element called `name`, at any depth; AWS wraps its errors in more
-    /// than one way.
-    pub(super) fn first(&self, name: &str) -> Option<&str> {
-        if self.name == name {
-            return Some(self.text.trim()).filter(|text| !text.is_empty());
-        }
-        self.children.iter().find_map(|child| child.first(name))
-    }
-
-    fn named(start: &BytesStart<'_>) -> Self {
-        Self { name: start.local_name().as_ref().to_owned(), ..Self::default() }
-    }
-
-    fn child(&self, name: &'static str) -> Result<&Self, ReplyError> {
-        self.children.iter().find(|child| child.name == name).ok_or(ReplyError::Part(name))
-    }
-
-    fn text(&self, name: &'static str) -> Result<String, ReplyError> {
-        let text = self.child(name)?.text.trim();
-        if text.is_empty() { Err(ReplyError::Part(name)) } else { Ok(text.to_owned()) }
-    }
-
-    fn expect(&self, expected: &'static str) -> Result<&Self, ReplyError> {
-        if self.name == expected {
-            return Ok(self);
-        }
-        Err(ReplyError::Other { expected, found: one_line(&self.name, SHOWN_MAX) })
-    }
-}
-
-fn add(open: &mut [Element], child: Element) {
-    if let Some(parent) = open.last_mut() {
-        parent.children.push(child);
-    }
-}
-
-fn add_text(open: &mut [Element], text: &str) {
-    if let Some(parent) = open.last_mut() {
-        parent.text.push_str(text);
-    }
-}
-
-/// The text of a character reference or of one of XML's own five entities.
-fn resolved(reference: &BytesRef<'_>) -> Result<String, ReplyError> {
-    let character = reference.resolve_char_ref().ok().flatten().map(String::from);
-    let found = character.or_else(|| resolve_xml_entity(reference).map(str::to_owned));
-    found.ok_or_else(|| ReplyError::Malformed("it uses unknown entities".to_owned()))
-}
+use crate::platforms::aws::xml::{Element, ReplyError};
 
 /// Who the credentials belong to.
 #[derive(Debug)]
@@ -154,36 +21,6 @@ pub(super) fn caller(root: &Element) -> Result<Caller, ReplyError> {
         arn: result.text("Arn")?,
         user_id: result.text("UserId")?,
     })
-}
-
-/// Credentials of an assumed role.
-pub(super) struct Assumed {
-    /// What to sign with.
-    pub(super) credential: Credential,
-    /// Until when.
-    pub(super) expires_at: Timestamp,
-}
-
-impl fmt::Debug for Assumed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Assumed").field("expires_at", &self.expires_at).finish_non_exhaustive()
-    }
-}
-
-/// Reads the body of `AssumeRole`.
-pub(super) fn assumed(root: &Element) -> Result<Assumed, ReplyError> {
-    let result = root.expect("AssumeRoleResponse")?.child("AssumeRoleResult")?;
-    let parts = result.child("Credentials")?;
-    let expiration = parts.text("Expiration")?;
-    let wrong = ReplyError::Part("Expiration");
-    let expires_at = expiration.parse().map_err(|_invalid| wrong)?;
-    let credential = Credential {
-        access_key_id: parts.text("AccessKeyId")?,
-        secret_access_key: parts.text("SecretAccessKey")?,
-        session_token: Some(parts.text("SessionToken")?),
-        expires_in: None,
-    };
-    Ok(Assumed { credential, expires_at })
 }
 
 /// Reads the body of `GetAccessGrantsInstance`: the instance's ARN.
@@ -218,8 +55,8 @@ pub(super) fn locations(root: &Element) -> Result<Locations, ReplyError> {
     let Ok(list) = root.child("AccessGrantsLocationsList") else {
         return Ok(Locations { locations: Vec::new(), next });
     };
-    let mut locations = Vec::with_capacity(list.children.len());
-    for entry in &list.children {
+    let mut locations = Vec::with_capacity(list.children().len());
+    for entry in list.children() {
         locations.push(Location {
             id: entry.text("AccessGrantsLocationId")?,
             scope: entry.text("LocationScope")?,
@@ -241,44 +78,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_code_counts_at_any_depth() {
-        let bodies = [
-            "<Error><Code>AccessDenied</Code><Message>No &amp; &#110;o</Message></Error>",
-            "<ErrorResponse xmlns='u'><Error><Type>Sender</Type><Code>AccessDenied</Code>\
-             <Message><![CDATA[No & no]]></Message></Error></ErrorResponse>",
-            "<?xml version='1.0'?><e:ErrorResponse xmlns:e='u'><Errors><e:Error>\
-             <e:Code> AccessDenied </e:Code><Message>No &#x26; no</Message></e:Error></Errors>\
-             <Code>Other</Code></e:ErrorResponse>",
-        ];
-        for body in bodies {
-            let root = Element::parse(body.as_bytes()).unwrap();
-            assert_eq!(root.first("Code"), Some("AccessDenied"), "{body}");
-            assert_eq!(root.first("Message"), Some("No & no"), "{body}");
-            assert_eq!(root.first("RequestId"), None);
-        }
-    }
-
-    #[test]
-    fn bodies_of_another_shape_are_refused() {
-        let deep = format!("{}{}", "<a>".repeat(40), "</a>".repeat(40));
-        let cases: [(&[u8], &str); 12] = [
-            (b"", "no element"),
-            (b"\xff\xfe", "not text"),
-            (b"{\"Account\": 1}", "no element"),
-            (b"<!DOCTYPE html><html><body><p>Sign in<br></body></html>", "not well-formed"),
-            (b"<html><body>Sign in</body></html>", "expected <ListBucketResult>, found <html>"),
-            (b"<ListBucketResult><KeyCount>1</KeyCount>", "ends early"),
-            (b"<ListBucketResult></ListBucketResult>", "<KeyCount> is missing"),
-            (b"<ListBucketResult><KeyCount/></ListBucketResult>", "<KeyCount> is missing"),
-            (b"<ListBucketResult><KeyCount>-1</KeyCount></ListBucketResult>", "<KeyCount>"),
-            (b"<ListBucketResult>&lol;</ListBucketResult>", "unknown entities"),
-            (b"<ListBucketResult></Other>", "not well-formed"),
-            (deep.as_bytes(), "too deeply"),
-        ];
-        for (body, expected) in cases {
-            let read = Element::parse(body).and_then(|root| key_count(&root));
-            let fault = read.unwrap_err().to_string();
-            assert!(fault.contains(expected), "{}: {fault}", String::from_utf8_lossy(body));
+    fn a_count_is_a_number() {
+        let count = |text: &str| {
+            let body = format!("<ListBucketResult><KeyCount>{text}</KeyCount></ListBucketResult>");
+            key_count(&Element::parse(body.as_bytes()).unwrap()).map_err(|error| error.to_string())
+        };
+        assert_eq!(count("1"), Ok(1));
+        for wrong in ["-1", "many", "4294967296"] {
+            assert_eq!(count(wrong).unwrap_err(), "<KeyCount> is missing or wrong");
         }
     }
 

@@ -1,7 +1,6 @@
 //! The platform against servers: recorded answers in `testcases/`, and moto, which verifies
 //! signatures and policies for real.
 
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use reqsign_core::StaticEnv;
@@ -11,28 +10,39 @@ use tokio::net::TcpListener;
 use super::*;
 use crate::domain::{Outcome, ReportStatus, Timestamp};
 use crate::input::{Faults, Value};
+use crate::net::exchange::percent_encoded;
 use crate::net::http::HttpOptions;
-use crate::platforms::testing::{Seen, Server, StandIn, Subject, cases, context, replay};
+use crate::platforms::testing::{
+    Seen, Server, StandIn, Subject, cases, context, fuzz, parsed, recorded_bodies, replay,
+};
 
 /// What no report, no request line and no debug text may hold.
-const SECRETS: [&str; 3] = ["wJalrXUtnFEMI", "FwoGZXIvYXdz", "AQoDYXdzEPT"];
+const SECRETS: [&str; 5] =
+    ["wJalrXUtnFEMI", "FwoGZXIvYXdz", "AQoDYXdzEPT", "eyJhbGciOi", "pod-identity-hunter2"];
 const ENV: [(&str, &str); 2] = [
     ("AWS_ACCESS_KEY_ID", "AKIAI44QH8DHBEXAMPLE"),
     ("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/base"),
 ];
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
-}
-
+/// The integration that `config` describes. Its `environment` is no key of the platform, but what
+/// stands in the environment; container credentials are where STS is.
 fn integration(config: &Json, env: &[(&str, &str)]) -> S3 {
-    let value = Value::from_json(config, &"case".into());
+    let mut config = config.clone();
+    let environment = config.as_object_mut().unwrap().remove("environment");
+    let container = config["endpoints"]["sts"].as_str().unwrap_or_default().to_owned();
+    let value = Value::from_json(&config, &"case".into());
     let faults = Faults::default();
-    let config = config::parse(Reader::new(&value, "config", &faults).unwrap());
+    let mut reader = Reader::new(&value, "config", &faults).unwrap();
+    let config = config::parse(&mut reader);
+    reader.finish();
     let faults = faults.into_parts().0;
     assert!(faults.is_empty(), "{faults:?}");
-    let envs = env.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-    S3::new(config.unwrap(), StaticEnv { home_dir: None, envs })
+    let envs = match environment {
+        Some(environment) => serde_json::from_value(environment).unwrap(),
+        None => env.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
+    };
+    let env = StaticEnv { home_dir: None, envs };
+    S3::new(config.unwrap(), Machine { env, container }).unwrap()
 }
 
 fn outcome(report: &Report, test: Test) -> &Outcome {
@@ -45,50 +55,72 @@ fn message(report: &Report, test: Test) -> (ReportStatus, &str) {
     (outcome.status(), outcome.message().unwrap_or_default())
 }
 
-/// Which documented operation a request line asks for; none for all others.
+/// Which documented operation a request asks for; none for all others.
 fn asked_for(seen: &Seen) -> Option<&'static str> {
-    let target = seen.line.strip_prefix("GET ")?;
+    let (method, target) = seen.line.split_once(' ')?;
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
-    match path {
-        "/" if query.starts_with("Action=GetCallerIdentity&") => Some("caller"),
-        "/" if query.starts_with("Action=AssumeRole&") => Some("role"),
-        "/v20180820/accessgrantsinstance" if query.is_empty() => Some("instance"),
-        "/v20180820/accessgrantsinstance/locations" => Some("locations"),
-        "/example-lake" if query.starts_with("list-type=2&") => Some("objects"),
+    match (method, path) {
+        ("GET", "/") if query.starts_with("Action=GetCallerIdentity&") => Some("caller"),
+        ("GET", "/") if query.starts_with("Action=AssumeRole&") => Some("role"),
+        ("POST", "/") if seen.body.starts_with("Action=AssumeRoleWithWebIdentity&") => {
+            Some("web-identity")
+        }
+        ("GET", "/v20180820/accessgrantsinstance") if query.is_empty() => Some("instance"),
+        ("GET", "/v20180820/accessgrantsinstance/locations") => Some("locations"),
+        ("GET", "/example-lake") if query.starts_with("list-type=2&") => Some("objects"),
+        ("GET", "/v1/credentials" | "/v2/credentials/0f1e2d3c") => Some("container"),
+        ("PUT", "/latest/api/token") => Some("metadata-token"),
+        ("GET", "/latest/meta-data/iam/security-credentials/") => Some("metadata-role"),
+        ("GET", "/latest/meta-data/iam/security-credentials/reader") => Some("metadata-keys"),
         _ => None,
     }
 }
 
-/// Every request is on the list of what the platform may send, and is signed for its service.
+/// Every request is on the list of what the platform may send, and is signed for its service; what
+/// is asked of the machine itself has the token that belongs to it instead.
 fn check_request(seen: &Seen) {
-    let operation = asked_for(seen);
-    let service = match operation {
-        Some("caller" | "role") => "sts",
-        Some("instance" | "locations" | "objects") => "s3",
-        _ => panic!("not on the list: {}", seen.line),
-    };
-    let header = |name: &str| seen.header(name);
-    let signature = header("authorization").expect("a signature");
+    match asked_for(seen).expect("not on the list") {
+        "caller" | "role" => check_signature(seen, "sts", false),
+        "instance" | "locations" => check_signature(seen, "s3", true),
+        "objects" => check_signature(seen, "s3", false),
+        "container" if seen.line.contains("/v1/") => {
+            assert_eq!(seen.header("authorization"), Some("pod-identity-hunter2"));
+        }
+        "metadata-token" => {
+            assert_eq!(seen.header("x-aws-ec2-metadata-token-ttl-seconds"), Some("21600"));
+        }
+        "metadata-role" | "metadata-keys" => {
+            assert_eq!(seen.header("x-aws-ec2-metadata-token"), Some("instance-token"));
+        }
+        _ => assert_eq!(seen.header("authorization"), None),
+    }
+    assert!(seen.header("user-agent").is_some_and(|agent| agent.starts_with("revalidated/")));
+    assert!(SECRETS.iter().all(|secret| !seen.line.contains(secret)), "{seen:?}");
+}
+
+fn check_signature(seen: &Seen, service: &str, about_account: bool) {
+    let signature = seen.header("authorization").expect("a signature");
     assert!(signature.starts_with("AWS4-HMAC-SHA256 Credential=A"), "{signature}");
     assert!(signature.contains(&format!("/eu-central-1/{service}/aws4_request")), "{signature}");
     let empty = reqsign_aws_v4::EMPTY_STRING_SHA256;
-    assert_eq!(header("x-amz-content-sha256"), Some(empty));
-    assert_eq!(header("content-length"), None);
+    assert_eq!(seen.header("x-amz-content-sha256"), Some(empty));
+    assert_eq!(seen.header("content-length"), None);
+    let account = about_account.then_some("123456789012");
+    assert_eq!(seen.header("x-amz-account-id"), account);
     let mut signed = vec!["host", "x-amz-content-sha256", "x-amz-date"];
-    if matches!(operation, Some("instance" | "locations")) {
-        assert_eq!(header("x-amz-account-id"), Some("123456789012"));
-        signed.push("x-amz-account-id");
-    }
-    if header("x-amz-security-token").is_some() {
-        signed.push("x-amz-security-token");
-    }
+    signed.extend(account.map(|_| "x-amz-account-id"));
+    signed.extend(seen.header("x-amz-security-token").map(|_| "x-amz-security-token"));
     for name in signed {
         assert!(signature.contains(name), "{name} is not signed: {signature}");
     }
-    assert!(header("user-agent").is_some_and(|agent| agent.starts_with("revalidated/")));
-    for secret in SECRETS {
-        assert!(!seen.line.contains(secret) && !signature.contains(secret));
-    }
+    assert!(SECRETS.iter().all(|secret| !signature.contains(secret)));
+}
+
+/// How a request is listed: a token in a body is not.
+fn shown(seen: &Seen) -> String {
+    let text = seen.with_body();
+    let (shown, _token) = text.split_once("&WebIdentityToken=").unwrap_or((&text, ""));
+    shown.to_owned()
 }
 
 const SUBJECT: Subject = Subject {
@@ -96,9 +128,9 @@ const SUBJECT: Subject = Subject {
     validator: |config| Box::new(integration(config, &ENV)),
     operation: |seen| asked_for(seen).map(str::to_owned),
     check: check_request,
-    shown: Seen::with_body,
+    shown,
     secrets: &SECRETS,
-    cases_min: 30,
+    cases_min: 50,
 };
 
 #[tokio::test]
@@ -223,7 +255,7 @@ async fn every_source_of_credentials_says_why_it_has_none() {
         format!("http://{}", listener.local_addr().unwrap())
     };
     let nobody = "environment: not set up; shared profile: not set up; web identity: ";
-    let cases: [(&[(&str, &str)], String); 3] = [
+    let cases: [(&[(&str, &str)], String); 4] = [
         (
             &[("AWS_EC2_METADATA_DISABLED", "true")],
             format!("{nobody}not set up; container: not set up; instance metadata: not set up."),
@@ -237,10 +269,12 @@ async fn every_source_of_credentials_says_why_it_has_none() {
         ),
         (
             &[("AWS_ROLE_ARN", "arn:aws:iam::1:role/x"), ("AWS_WEB_IDENTITY_TOKEN_FILE", "/none")],
-            format!(
-                "{nobody}failed to read web identity token file: No such file or directory (os \
-                 error 2)."
-            ),
+            format!("{nobody}token file /none: No such file or directory (os error 2)."),
+        ),
+        (
+            &[("AWS_PROFILE", "lake"), ("AWS_SHARED_CREDENTIALS_FILE", "/none")],
+            "environment: not set up; shared profile: no key was found for the one in AWS_PROFILE."
+                .to_owned(),
         ),
     ];
     for (env, expected) in cases {
@@ -253,54 +287,12 @@ async fn every_source_of_credentials_says_why_it_has_none() {
 }
 
 #[tokio::test]
-async fn metadata_services_give_credentials() {
-    use axum::routing::{get, put};
-    let server = healthy().await;
-    let keys = json!({
-        "Code": "Success", "AccessKeyId": "ASIAIOSFODNN7EXAMPLE", "SecretAccessKey": "s",
-        "Token": "FwoGZXIvYXdzEXAMPLETOKEN", "Expiration": "2099-01-01T00:00:00Z",
-    })
-    .to_string();
-    let (container, instance) = (keys.clone(), keys);
-    let role = "/latest/meta-data/iam/security-credentials/";
-    let router = axum::Router::new()
-        .route("/v1/credentials", get(async move || container))
-        .route("/latest/api/token", put(async || "t"))
-        .route(role, get(async || "reader"))
-        .route(&format!("{role}reader"), get(async move || instance));
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let endpoint = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(async move { axum::serve(listener, router).await });
-    let mut config = healthy_config(&server.address);
-    for key in ["awsAccessKeyId", "awsSecretAccessKey"] {
-        config.as_object_mut().unwrap().remove(key);
-    }
-    config["authenticationType"] = "auto".into();
-    let container = format!("{endpoint}/v1/credentials");
-    let sources = [
-        ("AWS_CONTAINER_CREDENTIALS_FULL_URI", container.as_str()),
-        ("AWS_EC2_METADATA_SERVICE_ENDPOINT", endpoint.as_str()),
-    ];
-    for source in sources {
-        let report = integration(&config, &[source]).validate(&context(Mode::Recurring)).await;
-        assert_eq!(report.status(), ReportStatus::Passed, "{source:?}: {report:?}");
-    }
-    for seen in server.seen() {
-        check_request(&seen);
-        assert!(seen.headers.contains_key("x-amz-security-token"), "{seen:?}");
-    }
-    assert_eq!(server.seen().len(), 8);
-}
-
-#[tokio::test]
 async fn a_server_that_takes_too_long_is_asked_three_times() {
     let server = Server::start(&SUBJECT, &cases("s3").join("silent-server"), None).await;
-    let mut validator = integration(&healthy_config(&server.address), &[]);
-    let limit = Duration::from_millis(200);
-    let options =
-        HttpOptions { connect_timeout: limit, total_timeout: limit, ..HttpOptions::default() };
-    validator.config.client = crate::net::http::Connections::new(&options).unwrap();
-    let validator = S3::new(validator.config, StaticEnv::default());
+    let mut config = healthy_config(&server.address);
+    config["connectTimeout"] = "1s".into();
+    config["readTimeout"] = "1s".into();
+    let validator = integration(&config, &[]);
     let report = validator.validate(&context(Mode::Recurring)).await;
     let expected = "Unable to retrieve the access grants instance for account [123456789012], \
         region [eu-central-1]: no answer within the time limit.";
@@ -311,15 +303,47 @@ async fn a_server_that_takes_too_long_is_asked_three_times() {
     assert_eq!(asked.count(), 3);
 }
 
+/// The sample as it stands, and with everything that is commented out in it, but for the keys of
+/// the other way to log in.
 #[test]
-fn the_sample_is_a_configuration() {
-    let document: toml_edit::DocumentMut = PLATFORM.sample.parse().unwrap();
-    let table = document["integration"].as_array_of_tables().unwrap().get(0).unwrap();
-    assert_eq!(table["type"].as_str(), Some(PLATFORM.kind));
-    assert_eq!(table["autoBootstrap"].as_bool(), Some(false));
-    let config = table["config"].as_table().unwrap();
-    let entries = config.iter().map(|(key, item)| (key.to_owned(), json!(item.as_str().unwrap())));
-    integration(&Json::Object(entries.collect()), &[]);
+fn the_sample_and_its_commented_keys_are_configurations() {
+    let commented = |line: &str| {
+        let bare = line.strip_prefix("# ").unwrap_or(line);
+        let is_key = bare.starts_with('[') || bare.contains(" = ");
+        let other = bare.starts_with("awsRole") || bare.starts_with("externalId");
+        let wanted = is_key && !other && !bare.contains("caFile");
+        if wanted { bare.to_owned() } else { line.to_owned() }
+    };
+    let auto = "authenticationType = \"auto\"\n";
+    let full = PLATFORM.sample.replacen(auto, "", 1);
+    let full = full.lines().map(commented).collect::<Vec<_>>().join("\n");
+    for text in [PLATFORM.sample, &full] {
+        let document: toml_edit::DocumentMut = text.parse().unwrap();
+        let table = document["integration"].as_array_of_tables().unwrap().get(0).unwrap();
+        assert_eq!(table["type"].as_str(), Some(PLATFORM.kind));
+        assert_eq!(table["autoBootstrap"].as_bool(), Some(false));
+        let (validator, faults) = parsed(&PLATFORM, &from_toml(&table["config"]));
+        assert!(validator.is_some() && faults.is_empty(), "{faults:?}");
+    }
+}
+
+fn from_toml(item: &toml_edit::Item) -> Json {
+    if let Some(table) = item.as_table_like() {
+        table.iter().map(|(key, item)| (key.to_owned(), from_toml(item))).collect()
+    } else if let Some(text) = item.as_str() {
+        text.into()
+    } else {
+        item.as_bool().expect("the sample has no other kinds").into()
+    }
+}
+
+#[test]
+fn fuzz_answers() {
+    fuzz(&recorded_bodies("s3"), |bytes| {
+        let Ok(root) = Element::parse(bytes) else { return };
+        let _read = (caller(&root).is_ok(), instance(&root).is_ok(), key_count(&root).is_ok());
+        let _read = (locations(&root).is_ok(), root.first("Code"), root.first("Message"));
+    });
 }
 
 /// The catalog is the published one, to the letter, followed by ours.
@@ -363,7 +387,7 @@ impl Moto {
         let mut body = "Version=2010-05-08".to_owned();
         let document = document.to_string();
         for (key, value) in parameters.iter().copied().chain([(name, document.as_str())]) {
-            body = format!("{body}&{key}={}", client::percent_encoded(value));
+            body = format!("{body}&{key}={}", percent_encoded(value));
         }
         self.prepare("POST", "/", "iam", &body).await
     }
@@ -375,7 +399,7 @@ impl Moto {
         let put = [("Action", "PutUserPolicy"), user, ("PolicyName", "p")];
         self.iam(&put, "PolicyDocument", policy).await;
         let made = self.iam(&[("Action", "CreateAccessKey"), user], "Tags", &Json::Null).await;
-        let made = reply::Element::parse(made.as_bytes()).unwrap();
+        let made = Element::parse(made.as_bytes()).unwrap();
         let part = |name| made.first(name).unwrap().to_owned();
         (part("AccessKeyId"), part("SecretAccessKey"))
     }

@@ -1,21 +1,42 @@
 //! What a failed call to AWS means, and how it is told.
 
+use std::time::Duration;
+
 use crate::domain::{Class, Finding};
+use crate::net::exchange::{Attempt, NoAnswer};
 
 /// Why a call had no documented answer.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct Failure {
+pub(crate) struct Failure {
     /// Whether trying again can help.
-    pub(super) class: Class,
+    pub(crate) class: Class,
     /// What happened.
-    pub(super) cause: Cause,
+    pub(crate) cause: Cause,
+    /// The wait that the server asked for.
+    pub(super) hint: Option<Duration>,
+}
+
+impl Attempt for Failure {
+    fn class(&self) -> Class {
+        self.class
+    }
+
+    fn hint(&self) -> Option<Duration> {
+        self.hint
+    }
+}
+
+impl From<NoAnswer> for Failure {
+    fn from(NoAnswer { class, detail }: NoAnswer) -> Self {
+        Self::silent(class, detail)
+    }
 }
 
 /// What happened to a call.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) enum Cause {
+pub(crate) enum Cause {
     /// AWS refused.
-    Refused(Refusal),
+    Refused(Box<Refusal>),
     /// Something answered, but not as AWS documents it.
     Unexpected {
         /// The status of the answer.
@@ -31,61 +52,57 @@ pub(super) enum Cause {
 
 /// AWS's own words, each on one line and bounded.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct Refusal {
+pub(crate) struct Refusal {
     /// The status of the answer.
-    pub(super) status: u16,
+    pub(crate) status: u16,
     /// The error code, such as `AccessDenied`.
-    pub(super) name: String,
+    pub(crate) name: String,
     /// The sentence with it.
-    pub(super) message: String,
+    pub(crate) message: String,
     /// What AWS calls the request.
-    pub(super) request_id: String,
+    pub(crate) request_id: String,
     /// Where the bucket is, when the request went to another region.
-    pub(super) region: Option<String>,
+    pub(crate) region: Option<String>,
 }
 
 impl Failure {
     /// A refusal, classed by its code and status.
-    pub(super) fn refused(refusal: Refusal) -> Self {
+    pub(crate) fn refused(refusal: Refusal) -> Self {
         let class = class_of(refusal.status, &refusal.name, &refusal.message);
-        Self { class, cause: Cause::Refused(refusal) }
+        Self { class, cause: Cause::Refused(Box::new(refusal)), hint: None }
     }
 
     /// An answer that AWS does not document: a portal, a proxy, a cut body. It says nothing
     /// definite about the integration, whatever its status is.
-    pub(super) fn unexpected(status: u16, reason: &impl ToString, request_id: String) -> Self {
+    pub(crate) fn unexpected(status: u16, reason: &impl ToString, request_id: String) -> Self {
         let class = if status == 429 { Class::Throttled } else { Class::Unavailable };
-        Self { class, cause: Cause::Unexpected { status, reason: reason.to_string(), request_id } }
+        let cause = Cause::Unexpected { status, reason: reason.to_string(), request_id };
+        Self { class, cause, hint: None }
     }
 
     /// No answer.
-    pub(super) fn silent(class: Class, detail: impl Into<String>) -> Self {
-        Self { class, cause: Cause::Silent(detail.into()) }
+    pub(crate) fn silent(class: Class, detail: impl Into<String>) -> Self {
+        Self { class, cause: Cause::Silent(detail.into()), hint: None }
     }
 
     /// AWS's words, if it refused.
-    pub(super) const fn refusal(&self) -> Option<&Refusal> {
+    pub(crate) const fn refusal(&self) -> Option<&Refusal> {
         match &self.cause {
             Cause::Refused(refusal) => Some(refusal),
             Cause::Unexpected { .. } | Cause::Silent(_) => None,
         }
     }
 
-    /// True when another attempt within the run may go better.
-    pub(super) const fn is_transient(&self) -> bool {
-        match self.class {
-            Class::Throttled | Class::Unavailable | Class::Unreachable => true,
-            Class::Denied | Class::Missing | Class::Invalid | Class::Expired | Class::Ours => false,
-        }
-    }
-
     /// The published sentence about what could not be done, `doing`, with AWS's words in it.
-    pub(super) fn sentence(&self, doing: &str) -> String {
+    pub(crate) fn sentence(&self, doing: &str) -> String {
         match &self.cause {
-            Cause::Refused(Refusal { status, name, message, request_id, .. }) => format!(
-                "{name}: {doing}: AWS responded with code [{status}], name [{name}] and \
-                 message [{message}] for request ID [{request_id}]."
-            ),
+            Cause::Refused(refusal) => {
+                let Refusal { status, name, message, request_id, .. } = refusal.as_ref();
+                format!(
+                    "{name}: {doing}: AWS responded with code [{status}], name [{name}] and \
+                     message [{message}] for request ID [{request_id}]."
+                )
+            }
             Cause::Unexpected { status, reason, request_id } => format!(
                 "{doing}: the answer with code [{status}] for request ID [{request_id}] is not \
                  one of AWS: {reason}."
@@ -95,7 +112,7 @@ impl Failure {
     }
 
     /// A finding that says what could not be done.
-    pub(super) fn finding(&self, doing: &str) -> Finding {
+    pub(crate) fn finding(&self, doing: &str) -> Finding {
         let finding = Finding::new(self.class, self.sentence(doing));
         match self.evidence() {
             Some(evidence) => finding.because(evidence),
@@ -104,7 +121,7 @@ impl Failure {
     }
 
     /// What AWS said, for those who look closer.
-    pub(super) fn evidence(&self) -> Option<String> {
+    pub(crate) fn evidence(&self) -> Option<String> {
         let Refusal { status, name, message, request_id, region } = self.refusal()?;
         let region = region.as_ref().map_or(String::new(), |region| format!(", region {region}"));
         Some(format!("HTTP {status} {name}: {message} (request ID {request_id}{region})"))
@@ -139,6 +156,7 @@ fn class_of(status: u16, code: &str, message: &str) -> Class {
             | "RequestTimeout"
             | "RequestTimeoutException"
             | "ServiceUnavailable"
+            | "ServiceUnavailableException"
             | "TemporaryRedirect",
             _,
         )
@@ -148,9 +166,22 @@ fn class_of(status: u16, code: &str, message: &str) -> Class {
             Class::Ours
         }
         ("ExpiredToken" | "ExpiredTokenException" | "TokenRefreshRequired", _) => Class::Expired,
-        ("AuthFailure" | "InvalidToken" | "OptInRequired" | "RegionDisabledException", _)
+        (
+            "AccessDenied"
+            | "AccessDeniedException"
+            | "AuthFailure"
+            | "InvalidClientTokenId"
+            | "InvalidIdentityToken"
+            | "InvalidToken"
+            | "MissingAuthenticationToken"
+            | "OptInRequired"
+            | "RegionDisabledException"
+            | "UnauthorizedOperation"
+            | "UnrecognizedClientException",
+            _,
+        )
         | (_, 401 | 403) => Class::Denied,
-        (_, 404) => Class::Missing,
+        ("ClusterNotFound" | "ClusterNotFoundFault", _) | (_, 404) => Class::Missing,
         _ => Class::Invalid,
     }
 }
@@ -195,6 +226,16 @@ mod tests {
             (400, "AuthorizationHeaderMalformed", Class::Invalid),
             (400, "InvalidBucketName", Class::Invalid),
             (400, "MalformedPolicyDocument", Class::Invalid),
+            (404, "ClusterNotFound", Class::Missing),
+            (400, "ClusterNotFound", Class::Missing),
+            (400, "UnsupportedOperation", Class::Invalid),
+            (400, "InvalidParameterValue", Class::Invalid),
+            (400, "UnauthorizedOperation", Class::Denied),
+            (400, "InvalidIdentityToken", Class::Denied),
+            (400, "IDPRejectedClaim", Class::Invalid),
+            (403, "IDPRejectedClaim", Class::Denied),
+            (400, "RequestLimitExceeded", Class::Throttled),
+            (503, "ServiceUnavailable", Class::Unavailable),
             (418, "X", Class::Invalid),
         ];
         for (status, code, expected) in cases {
@@ -218,7 +259,7 @@ mod tests {
         for (status, class) in [(200, Class::Unavailable), (404, Class::Unavailable)] {
             let failure = Failure::unexpected(status, &"not well-formed XML", "none".to_owned());
             assert_eq!(failure.class, class);
-            assert!(failure.is_transient() && failure.evidence().is_none());
+            assert!(failure.evidence().is_none());
         }
         assert_eq!(Failure::unexpected(429, &"", String::new()).class, Class::Throttled);
     }

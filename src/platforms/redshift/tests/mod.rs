@@ -3,6 +3,9 @@
 //! `tests/servers/postgres.sh` starts the server, `tests/real/postgres_redshift.sql` fills it. The
 //! tests share one while any of them runs; it stops with the last, or when this process is killed.
 
+mod cases;
+mod iam;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write as _;
@@ -42,7 +45,7 @@ impl Server {
         let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
         shared.upgrade().unwrap_or_else(|| {
             let server = Arc::new(Self::start(&[]));
-            server.sql("postgres", include_str!("../../../tests/real/postgres_redshift.sql"));
+            server.sql("postgres", include_str!("../../../../tests/real/postgres_redshift.sql"));
             *shared = Arc::downgrade(&server);
             server
         })

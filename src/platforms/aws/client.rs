@@ -1,0 +1,256 @@
+//! Signed GETs, one unsigned form, and the answers to both.
+
+use std::time::Duration;
+
+use http::Method;
+use http::header::{CONTENT_TYPE, HOST};
+use reqsign_aws_v4::{Credential, EMPTY_STRING_SHA256, RequestSigner};
+use reqsign_core::{Context, SignRequest};
+
+use super::classify::{Failure, Refusal};
+use super::xml::{Element, ReplyError};
+use crate::domain::{Class, REDACTED, Secret, Timestamp, one_line};
+use crate::net::exchange::{Answer, form, percent_encoded, request, retried, retry_after};
+use crate::net::http::Connections;
+
+/// The largest answer that is read, in bytes; a full page of locations has about 400 KiB.
+const BODY_MAX: usize = 1024 * 1024;
+/// The longest piece of AWS's words that is kept, in characters.
+const WORDS_MAX: usize = 500;
+/// Names and ids in answers that have none.
+const NONE: &str = "none";
+/// The wait that some services ask for, in milliseconds.
+const RETRY_AFTER_MS: &str = "x-amz-retry-after";
+
+/// A GET that is to be signed. Platforms make it from an enum of all the requests they can spell.
+#[derive(Debug)]
+pub(crate) struct Call {
+    service: &'static str,
+    url: String,
+    account: Option<String>,
+}
+
+impl Call {
+    /// A GET of `url`, signed for `service`.
+    pub(crate) const fn get(service: &'static str, url: String) -> Self {
+        Self { service, url, account: None }
+    }
+
+    /// The same, about what is in `account`.
+    pub(crate) fn about(self, account: &str) -> Self {
+        Self { account: Some(account.to_owned()), ..self }
+    }
+}
+
+/// Sends requests to one region during one run.
+#[derive(Debug)]
+pub(crate) struct Client {
+    http: Connections,
+    region: String,
+    now: Timestamp,
+}
+
+impl Client {
+    /// Sends over `http`, signed for `region`; `now` is what waits given as dates count from.
+    pub(crate) fn new(http: Connections, region: &str, now: Timestamp) -> Self {
+        Self { http, region: region.to_owned(), now }
+    }
+
+    /// What is talked over.
+    pub(super) const fn connections(&self) -> &Connections {
+        &self.http
+    }
+
+    /// Sends `call`, signed with `credential`, and reads the answer with `read`. What may go better
+    /// is tried three times.
+    ///
+    /// # Errors
+    ///
+    /// Says what AWS said, or why there is no answer of its.
+    pub(crate) async fn call<T>(
+        &self,
+        call: &Call,
+        credential: &Credential,
+        read: fn(&Element) -> Result<T, ReplyError>,
+    ) -> Result<T, Failure> {
+        retried(async || {
+            let answer = self.http.fetch(self.signed(call, credential).await?, BODY_MAX).await?;
+            self.understood(&answer, read, |text| clean(text, credential))
+        })
+        .await
+    }
+
+    /// Posts `pairs` to `url`, unsigned, and reads the answer with `read`; `secret` is among the
+    /// pairs. What may go better is tried three times.
+    ///
+    /// # Errors
+    ///
+    /// Says what AWS said, or why there is no answer of its.
+    pub(super) async fn post<T>(
+        &self,
+        url: &str,
+        pairs: &[(&str, &str)],
+        secret: &Secret,
+        read: fn(&Element) -> Result<T, ReplyError>,
+    ) -> Result<T, Failure> {
+        let clean = |text: &str| one_line(&text.replace(secret.expose(), REDACTED), WORDS_MAX);
+        retried(async || {
+            let built = http::Request::post(url)
+                .header(CONTENT_TYPE, "application/x-www-form-urlencoded; charset=utf-8")
+                .body(form(pairs));
+            let answer = self.http.fetch(request(built)?, BODY_MAX).await?;
+            self.understood(&answer, read, clean)
+        })
+        .await
+    }
+
+    /// What `answer` says.
+    fn understood<T>(
+        &self,
+        answer: &Answer,
+        read: fn(&Element) -> Result<T, ReplyError>,
+        clean: impl Fn(&str) -> String,
+    ) -> Result<T, Failure> {
+        let unexpected = |error: &dyn std::fmt::Display| {
+            let id = clean(&request_id(answer, None));
+            Failure::unexpected(answer.status, &clean(&error.to_string()), id)
+        };
+        let failure = match Element::parse(&answer.body) {
+            Ok(root) if answer.is_success() => match read(&root) {
+                Ok(value) => return Ok(value),
+                Err(error) => unexpected(&error),
+            },
+            Ok(root) if root.first("Code").is_some() => {
+                Failure::refused(refusal(answer, &root, &clean))
+            }
+            Ok(_) => unexpected(&"no error code in it"),
+            Err(error) => unexpected(&error),
+        };
+        Err(Failure { hint: hint(answer, self.now), ..failure })
+    }
+
+    async fn signed(
+        &self,
+        call: &Call,
+        credential: &Credential,
+    ) -> Result<reqwest::Request, Failure> {
+        let fault = |text: String| {
+            let detail = one_line(&text, WORDS_MAX);
+            Failure::silent(Class::Ours, format!("the request cannot be signed: {detail}"))
+        };
+        let Call { service, url, account } = call;
+        let mut built = http::Request::builder()
+            .method(Method::GET)
+            .uri(url)
+            .header("x-amz-content-sha256", EMPTY_STRING_SHA256);
+        if let Some(account) = account {
+            built = built.header("x-amz-account-id", account);
+        }
+        let built = built.body(Vec::new()).map_err(|error| fault(error.to_string()))?;
+        let (mut parts, body) = built.into_parts();
+        RequestSigner::new(service, &self.region)
+            .sign_request(&Context::new(), &mut parts, Some(credential), None)
+            .await
+            .map_err(|error| fault(error.to_string()))?;
+        // The client writes the same host itself, and HTTP/2 has another place for it.
+        parts.headers.remove(HOST);
+        Ok(request(Ok(http::Request::from_parts(parts, body)))?)
+    }
+}
+
+/// The wait that the server asks for.
+fn hint(answer: &Answer, now: Timestamp) -> Option<Duration> {
+    let milliseconds = answer.header(RETRY_AFTER_MS).and_then(|text| text.trim().parse().ok());
+    milliseconds.map(Duration::from_millis).or_else(|| retry_after(&answer.headers, now))
+}
+
+fn refusal(answer: &Answer, root: &Element, clean: &impl Fn(&str) -> String) -> Refusal {
+    let words = |name| root.first(name).map(clean);
+    let region = answer.header("x-amz-bucket-region").map(|region| clean(&region));
+    Refusal {
+        status: answer.status,
+        name: words("Code").unwrap_or_else(|| NONE.to_owned()),
+        message: words("Message").unwrap_or_else(|| NONE.to_owned()),
+        request_id: clean(&request_id(answer, Some(root))),
+        region: region.or_else(|| words("Region")),
+    }
+}
+
+/// AWS's words in one line, without what the request was signed with, should they repeat it.
+fn clean(text: &str, credential: &Credential) -> String {
+    let Credential { access_key_id, secret_access_key, session_token, .. } = credential;
+    let token = session_token.as_deref().unwrap_or_default();
+    let mut text = text.replace(access_key_id, &shown_key(access_key_id));
+    for secret in [secret_access_key.as_str(), token] {
+        if !secret.is_empty() {
+            text = text.replace(secret, REDACTED);
+        }
+    }
+    one_line(&text, WORDS_MAX)
+}
+
+/// An access key id as it may be shown: its last four characters.
+pub(crate) fn shown_key(id: &str) -> String {
+    let tail = id.char_indices().rev().nth(3).and_then(|(at, _)| id.get(at..)).unwrap_or_default();
+    format!("…{tail}")
+}
+
+fn request_id(answer: &Answer, root: Option<&Element>) -> String {
+    let found =
+        ["x-amz-request-id", "x-amzn-requestid"].iter().find_map(|name| answer.header(name));
+    let written = || {
+        let root = root?;
+        let id = root.first("RequestId").or_else(|| root.first("RequestID"));
+        id.map(|id| one_line(id, WORDS_MAX))
+    };
+    found.or_else(written).unwrap_or_else(|| NONE.to_owned())
+}
+
+/// `pairs` as a query with nothing reserved left as it is, which is what signatures are computed
+/// over.
+pub(crate) fn encoded(pairs: &[(&str, &str)]) -> String {
+    let pairs = pairs.iter().map(|(key, value)| format!("{key}={}", percent_encoded(value)));
+    pairs.collect::<Vec<_>>().join("&")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_shown_by_their_tail_and_secrets_not_at_all() {
+        let credential = Credential {
+            access_key_id: "AKIAIOSFODNN7EXAMPLE".to_owned(),
+            secret_access_key: "hunter2/hunter2".to_owned(),
+            session_token: Some("token==".to_owned()),
+            expires_in: None,
+        };
+        let echoed = "No AKIAIOSFODNN7EXAMPLE\r\n\u{7}hunter2/hunter2 token== here";
+        assert_eq!(clean(echoed, &credential), "No …MPLE [REDACTED] [REDACTED] here");
+        assert_eq!(clean(&"x".repeat(600), &credential).chars().count(), WORDS_MAX);
+        assert_eq!(shown_key("AK"), "…");
+    }
+
+    #[test]
+    fn a_wait_is_given_in_milliseconds_or_as_http_has_it() {
+        let now: Timestamp = "2026-11-22T21:00:00Z".parse().unwrap();
+        let date = "Sun, 22 Nov 2026 21:00:03 GMT";
+        let cases = [
+            (vec![], None),
+            (vec![("retry-after", "2")], Some(2_000)),
+            (vec![("retry-after", date)], Some(3_000)),
+            (vec![("x-amz-retry-after", "1500")], Some(1_500)),
+            (vec![("x-amz-retry-after", "1500"), ("retry-after", "9")], Some(1_500)),
+            (vec![("x-amz-retry-after", "soon"), ("retry-after", "9")], Some(9_000)),
+        ];
+        for (given, expected) in cases {
+            let header = |(name, value): &(&'static str, &'static str)| {
+                let name = http::HeaderName::from_static(name);
+                (name, http::HeaderValue::from_static(value))
+            };
+            let headers = given.iter().map(header).collect();
+            let answer = Answer { status: 503, headers, body: Vec::new() };
+            assert_eq!(hint(&answer, now), expected.map(Duration::from_millis), "{given:?}");
+        }
+    }
+}

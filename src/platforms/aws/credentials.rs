@@ -1,0 +1,340 @@
+//! Where credentials come from: a key, or AWS's default chain, and perhaps a role on top.
+//!
+//! The chain stops at the first source that is set up: one that fails must not be covered up by the
+//! next, which may belong to somebody else.
+
+use std::fmt;
+use std::time::Duration;
+
+use reqsign_aws_v4::{
+    Credential, ECSCredentialProvider, EnvCredentialProvider, IMDSv2CredentialProvider,
+    ProfileCredentialProvider,
+};
+use reqsign_core::{Context, Env, ErrorKind, ProvideCredentialDyn};
+use tokio::sync::Mutex;
+
+use super::client::{Client, shown_key};
+use super::machine::{BoundedFiles, Machine, NEAR_MAX, ReadOnly};
+use super::sts::{Assumed, Session};
+use crate::domain::{Class, Finding, Secret, SecretRef, one_line};
+use crate::net::http::{Connections, HttpError, HttpOptions};
+use crate::platforms::RunContext;
+use crate::secrets;
+
+/// How long before its end an assumed role is taken up anew.
+const RENEW_BEFORE: Duration = Duration::from_mins(5);
+/// The longest reason that is kept of one source, in characters.
+const REASON_MAX: usize = 300;
+/// The longest name of a role session, in characters.
+const SESSION_NAME_MAX: usize = 64;
+/// How the shared profile is called in reasons.
+const PROFILE: &str = "shared profile";
+
+type Provider = Box<dyn ProvideCredentialDyn<Credential = Credential>>;
+
+/// What the configuration says about credentials.
+#[derive(Clone, Debug)]
+pub(crate) struct Source {
+    /// A key; without one, the machine's own identity.
+    pub(crate) key: Option<AccessKey>,
+    /// The role to take up with that.
+    pub(crate) role: Option<Role>,
+}
+
+/// A key of a user, or of a session with its token.
+#[derive(Clone, Debug)]
+pub(crate) struct AccessKey {
+    /// Its id, which is no secret.
+    pub(crate) id: String,
+    /// Its secret.
+    pub(crate) secret: SecretRef,
+    /// The token of temporary keys.
+    pub(crate) token: Option<SecretRef>,
+}
+
+/// A role to take up.
+#[derive(Clone, Debug)]
+pub(crate) struct Role {
+    /// Its ARN.
+    pub(crate) arn: String,
+    /// What its trust policy asks for.
+    pub(crate) external_id: Option<String>,
+}
+
+/// How roles are taken up.
+#[derive(Clone, Debug)]
+pub(crate) struct Sts {
+    /// The origin of the Security Token Service.
+    pub(crate) origin: String,
+    /// What a session may do for us, whatever else its role is allowed: a promise that AWS keeps.
+    pub(crate) policy: &'static str,
+}
+
+/// The credentials of one integration.
+pub(crate) struct Credentials {
+    source: Source,
+    sts: Sts,
+    chain: Vec<(&'static str, Link)>,
+    context: Context,
+    /// To metadata services, which no proxy reaches.
+    near: Connections,
+    /// The web identity's role, and the role on top.
+    kept: Mutex<[Option<Assumed>; 2]>,
+}
+
+/// A source of credentials in the chain.
+enum Link {
+    /// One of the library's.
+    Provider(Provider),
+    /// A token in a file, which is exchanged at the Security Token Service.
+    WebIdentity,
+}
+
+/// Why a source has no credentials.
+struct Reason {
+    class: Class,
+    /// One line without a final period.
+    text: String,
+    /// What mends it, where that is more than to set up a source.
+    mend: Option<String>,
+}
+
+/// Without the chain and its environment, which may hold a key.
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credentials").field("source", &self.source).finish_non_exhaustive()
+    }
+}
+
+impl Credentials {
+    /// Credentials from `source`; the chain looks at `machine`.
+    ///
+    /// # Errors
+    ///
+    /// No HTTP client can be set up.
+    pub(crate) fn new(
+        source: Source,
+        sts: Sts,
+        machine: Machine<impl Env>,
+    ) -> Result<Self, HttpError> {
+        let Machine { env, container } = machine;
+        let container = ECSCredentialProvider::new().with_metadata_uri_override(container);
+        let chain = vec![
+            ("environment", Link::Provider(Box::new(EnvCredentialProvider::new()))),
+            (PROFILE, Link::Provider(Box::new(ProfileCredentialProvider::new()))),
+            ("web identity", Link::WebIdentity),
+            ("container", Link::Provider(Box::new(container))),
+            ("instance metadata", Link::Provider(Box::new(IMDSv2CredentialProvider::new()))),
+        ];
+        let context = Context::new().with_env(env).with_file_read(BoundedFiles);
+        let near = HttpOptions {
+            connect_timeout: NEAR_MAX,
+            total_timeout: NEAR_MAX,
+            ..HttpOptions::default()
+        };
+        let (near, kept) = (Connections::new(&near)?, Mutex::default());
+        Ok(Self { source, sts, chain, context, near, kept })
+    }
+
+    /// What to sign with now; secrets and files are read anew, an assumed role is kept for a while.
+    ///
+    /// # Errors
+    ///
+    /// The finding says which source failed and why.
+    pub(crate) async fn current(
+        &self,
+        client: &Client,
+        run: &RunContext,
+    ) -> Result<Credential, Finding> {
+        let mut kept = self.kept.lock().await;
+        let [identity, on_top] = &mut *kept;
+        if let Some(Assumed { credential, .. }) = on_top.as_ref().filter(|role| lasts(role, run)) {
+            return Ok(credential.clone());
+        }
+        let base = match &self.source.key {
+            Some(key) => access_key(key)?,
+            None => self.first_of_chain(identity, client, run).await?,
+        };
+        let Some(Role { arn, external_id }) = &self.source.role else { return Ok(base) };
+        let name = session_name(&run.name);
+        let Sts { origin, policy } = &self.sts;
+        let session = Session { role: arn, name: &name, policy };
+        let assumed = session.assumed(client, origin, &base, external_id.as_deref()).await;
+        let assumed = assumed.map_err(|failure| {
+            let key = shown_key(&base.access_key_id);
+            failure.finding(&format!("Unable to assume the role [{arn}] using STS")).mend(format!(
+                "Allow sts:AssumeRole on {arn} to the owner of access key {key}, and let the \
+                 role's trust policy name that owner, with the external ID if it asks for one."
+            ))
+        })?;
+        Ok(on_top.insert(assumed).credential.clone())
+    }
+
+    /// Other credentials than `refused`, which have expired before their time: assumed roles are
+    /// taken up anew, and the chain is asked again. None when they are the same, since a refused
+    /// credential is not sent twice.
+    ///
+    /// # Errors
+    ///
+    /// The finding says which source failed and why.
+    pub(crate) async fn renewed(
+        &self,
+        refused: &Credential,
+        client: &Client,
+        run: &RunContext,
+    ) -> Result<Option<Credential>, Finding> {
+        *self.kept.lock().await = [None, None];
+        let now = self.current(client, run).await?;
+        let same = now.access_key_id == refused.access_key_id
+            && now.session_token == refused.session_token;
+        Ok((!same).then_some(now))
+    }
+
+    async fn first_of_chain(
+        &self,
+        identity: &mut Option<Assumed>,
+        client: &Client,
+        run: &RunContext,
+    ) -> Result<Credential, Finding> {
+        let far = client.connections().clone();
+        let send = ReadOnly { near: self.near.clone(), far };
+        let context = self.context.clone().with_http_send(send);
+        let mut reasons = Vec::with_capacity(self.chain.len());
+        for (name, link) in &self.chain {
+            let found = match link {
+                Link::Provider(provider) => {
+                    let found = provider.provide_credential_dyn(&context).await;
+                    found.map_err(|error| Reason {
+                        class: class_of(error.kind()),
+                        text: reason(&error),
+                        mend: None,
+                    })
+                }
+                Link::WebIdentity => self.web_identity(identity, &context, client, run).await,
+            };
+            match found {
+                Ok(Some(credential)) => return Ok(credential),
+                Ok(None) if *name == PROFILE && context.env_var("AWS_PROFILE").is_some() => {
+                    // The library takes a profile that it cannot read for one that nobody asked for.
+                    reasons.push(format!("{name}: no key was found for the one in AWS_PROFILE"));
+                    return Err(without(Class::Ours, &reasons, None));
+                }
+                Ok(None) => reasons.push(format!("{name}: not set up")),
+                Err(Reason { class, text, mend }) => {
+                    reasons.push(format!("{name}: {text}"));
+                    return Err(without(class, &reasons, mend));
+                }
+            }
+        }
+        Err(without(Class::Ours, &reasons, None))
+    }
+
+    async fn web_identity(
+        &self,
+        kept: &mut Option<Assumed>,
+        context: &Context,
+        client: &Client,
+        run: &RunContext,
+    ) -> Result<Option<Credential>, Reason> {
+        let set = |key| context.env_var(key).filter(|value: &String| !value.is_empty());
+        let (Some(role), Some(file)) = (set("AWS_ROLE_ARN"), set("AWS_WEB_IDENTITY_TOKEN_FILE"))
+        else {
+            return Ok(None);
+        };
+        if let Some(Assumed { credential, .. }) = kept.as_ref().filter(|role| lasts(role, run)) {
+            return Ok(Some(credential.clone()));
+        }
+        let token = context.file_read_as_string(&file).await.map_err(|error| {
+            let text = format!("token file {file}: {}", reason(&error));
+            Reason { class: Class::Ours, text: one_line(&text, REASON_MAX), mend: None }
+        })?;
+        let token = Secret::new(token.trim().to_owned());
+        let name = session_name(&run.name);
+        let Sts { origin, policy } = &self.sts;
+        let session = Session { role: &role, name: &name, policy };
+        let assumed = session.identified(client, origin, &token).await.map_err(|failure| {
+            let text = failure.sentence(&format!("Unable to assume the role [{role}] using STS"));
+            let text = text.trim_end_matches('.').to_owned();
+            let mend = failure.refusal().map(|_| {
+                format!(
+                    "Let the trust policy of {role} name the token's issuer, subject and audience."
+                )
+            });
+            Reason { class: failure.class, text, mend }
+        })?;
+        Ok(Some(kept.insert(assumed).credential.clone()))
+    }
+}
+
+/// True while an assumed role lasts long enough for a run.
+fn lasts(assumed: &Assumed, run: &RunContext) -> bool {
+    run.now.plus(RENEW_BEFORE) < assumed.expires_at
+}
+
+fn without(class: Class, reasons: &[String], mend: Option<String>) -> Finding {
+    let message = format!("No AWS credentials could be loaded: {}.", reasons.join("; "));
+    Finding::new(class, message).mend(mend.unwrap_or_else(|| {
+        "Give the daemon an identity: an instance profile, a container role, a web identity, \
+         AWS_PROFILE or AWS_ACCESS_KEY_ID in its environment, or an access key in the \
+         configuration."
+            .to_owned()
+    }))
+}
+
+fn access_key(AccessKey { id, secret, token }: &AccessKey) -> Result<Credential, Finding> {
+    let read = |reference: &SecretRef| {
+        secrets::resolve(reference).map(|secret| secret.expose().to_owned()).map_err(|error| {
+            let text = error.to_string();
+            Finding::new(Class::Ours, format!("No AWS credentials could be loaded: {text}."))
+                .mend("Mend this machine: the file or variable named above.")
+        })
+    };
+    Ok(Credential {
+        access_key_id: id.clone(),
+        secret_access_key: read(secret)?,
+        session_token: token.as_ref().map(read).transpose()?,
+        expires_in: None,
+    })
+}
+
+/// A session name that AWS accepts.
+fn session_name(integration: &str) -> String {
+    let kept = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
+    let name = integration.chars().map(|c| if kept(c) { c } else { '-' });
+    "revalidated-".chars().chain(name).take(SESSION_NAME_MAX).collect()
+}
+
+/// An error of the chain and its innermost cause, in one line.
+fn reason(error: &reqsign_core::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(inner) = cause {
+        cause = inner.source();
+        let inner = inner.to_string();
+        if cause.is_none() && !text.ends_with(&inner) {
+            text = format!("{text}: {inner}");
+        }
+    }
+    one_line(&text, REASON_MAX)
+}
+
+/// Only what the Security Token Service or a metadata service refused is definite.
+const fn class_of(kind: ErrorKind) -> Class {
+    match kind {
+        ErrorKind::PermissionDenied => Class::Denied,
+        ErrorKind::CredentialInvalid => Class::Expired,
+        ErrorKind::RateLimited => Class::Throttled,
+        ErrorKind::ConfigInvalid | ErrorKind::RequestInvalid | ErrorKind::Unexpected => Class::Ours,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn session_names_are_those_that_aws_accepts() {
+        assert_eq!(session_name("lake prod/ä"), "revalidated-lake-prod--");
+        assert_eq!(session_name(&"x".repeat(100)).len(), 64);
+    }
+}

@@ -1,0 +1,11 @@
+//! What the platforms on AWS share: partitions and hosts, credentials, signed requests, and what the
+//! answers mean. No platform of its own.
+
+pub(crate) mod classify;
+pub(crate) mod client;
+pub(crate) mod config;
+pub(crate) mod credentials;
+pub(crate) mod endpoint;
+pub(crate) mod machine;
+pub(crate) mod sts;
+pub(crate) mod xml;

@@ -1,0 +1,103 @@
+//! What the name of a host says about the cluster behind it.
+
+use crate::platforms::aws::config::is_region;
+use crate::platforms::aws::endpoint::PARTITIONS;
+
+/// What answers at a host.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Behind<'a> {
+    /// A provisioned cluster under its own name.
+    Cluster {
+        /// Its identifier.
+        cluster: &'a str,
+        /// Where it is.
+        region: &'a str,
+    },
+    /// A provisioned cluster behind an endpoint that Redshift manages, which does not tell its
+    /// identifier.
+    ManagedEndpoint {
+        /// Where it is.
+        region: &'a str,
+    },
+    /// A serverless workgroup.
+    Workgroup,
+    /// Anything: a private link, a tunnel, an address.
+    Unknown,
+}
+
+/// Reads `host`, in lower case: `<cluster>.<hash>.<region>.redshift.amazonaws.com`, or the same
+/// with the end of another partition.
+pub(super) fn behind(host: &str) -> Behind<'_> {
+    for partition in &PARTITIONS {
+        let Some(rest) = host.strip_suffix(partition.dns) else { continue };
+        if rest.ends_with(".redshift-serverless.") {
+            return Behind::Workgroup;
+        }
+        let Some(rest) = rest.strip_suffix(".redshift.") else { continue };
+        let parts: Vec<_> = rest.split('.').collect();
+        return match parts[..] {
+            [cluster, _, region] if is_cluster(cluster) && is_region(region) => {
+                if cluster.contains("-endpoint-") {
+                    Behind::ManagedEndpoint { region }
+                } else {
+                    Behind::Cluster { cluster, region }
+                }
+            }
+            _ => Behind::Unknown,
+        };
+    }
+    Behind::Unknown
+}
+
+/// True for what a cluster can be called: lower-case letters, digits and single hyphens.
+pub(super) fn is_cluster(text: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    (1..=63).contains(&text.len())
+        && text.chars().all(allowed)
+        && text.starts_with(|c: char| c.is_ascii_lowercase())
+        && !text.ends_with('-')
+        && !text.contains("--")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_tell_cluster_and_region() {
+        let of = |cluster, region| Behind::Cluster { cluster, region };
+        let cases = [
+            ("prod.abc123xyz789.eu-central-1.redshift.amazonaws.com", of("prod", "eu-central-1")),
+            ("p-1.abc.cn-north-1.redshift.amazonaws.com.cn", of("p-1", "cn-north-1")),
+            ("p.abc.us-gov-west-1.redshift.amazonaws.com", of("p", "us-gov-west-1")),
+            ("p.abc.us-iso-east-1.redshift.c2s.ic.gov", of("p", "us-iso-east-1")),
+            (
+                "lake-endpoint-a1b2c3.abc.eu-west-1.redshift.amazonaws.com",
+                Behind::ManagedEndpoint { region: "eu-west-1" },
+            ),
+            ("wg.123456789012.eu-west-1.redshift-serverless.amazonaws.com", Behind::Workgroup),
+            ("wg.123456789012.cn-north-1.redshift-serverless.amazonaws.com.cn", Behind::Workgroup),
+            ("prod.eu-central-1.redshift.amazonaws.com", Behind::Unknown),
+            ("prod.abc.europe.redshift.amazonaws.com", Behind::Unknown),
+            ("a.prod.abc.eu-central-1.redshift.amazonaws.com", Behind::Unknown),
+            ("prod.abc.eu-central-1.redshift.amazonaws.com.evil.example", Behind::Unknown),
+            ("10.0.0.7", Behind::Unknown),
+            ("redshift.amazonaws.com", Behind::Unknown),
+            ("", Behind::Unknown),
+        ];
+        for (host, expected) in cases {
+            assert_eq!(behind(host), expected, "{host}");
+        }
+    }
+
+    #[test]
+    fn clusters_are_told_from_other_words() {
+        for good in ["p", "prod-1", "a-b-c"] {
+            assert!(is_cluster(good), "{good}");
+        }
+        let long = "a".repeat(64);
+        for bad in ["", "1a", "a--b", "a-", "Prod", "a b", "a/b", long.as_str()] {
+            assert!(!is_cluster(bad), "{bad}");
+        }
+    }
+}

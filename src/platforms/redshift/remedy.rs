@@ -1,0 +1,84 @@
+//! What mends each cause: the statement, the key or the setting.
+
+use super::classify::Cause;
+use super::client::Endpoint;
+use super::{Access, Redshift};
+use crate::domain::one_line;
+
+/// The most of a name that a remedy shows; longer ones are not accepted anyway.
+const NAME_SHOWN_MAX: usize = 127;
+
+impl Redshift {
+    /// What mends `cause`.
+    pub(super) fn remedy(&self, cause: Cause) -> String {
+        let Endpoint { host, port, database, .. } = &self.endpoint;
+        let (user, login) = (quoted(self.access.user()), quoted(database));
+        match cause {
+            Cause::LoginRefused => self.login_remedy(&user),
+            Cause::DigestAuthentication => format!(
+                "Set the password again, in clear or as an MD5 digest: ALTER USER {user} \
+                PASSWORD '<password>';"
+            ),
+            Cause::OtherAuthentication => {
+                "Let the user log in with a password; this version knows clear text, MD5 and \
+                SCRAM-SHA-256."
+                    .to_owned()
+            }
+            Cause::NoDatabase => format!(
+                "Name an existing database in `initialDatabase`, or create this one: CREATE \
+                DATABASE {login};"
+            ),
+            Cause::NoPrivilege => format!("GRANT USAGE ON DATABASE {login} TO {user};"),
+            Cause::NoRelation | Cause::OtherAnswer | Cause::Foreign => {
+                format!("Check that {host}:{port} is an Amazon Redshift cluster or workgroup.")
+            }
+            Cause::NotAccepting => {
+                "Name a database that accepts connections in `initialDatabase`.".to_owned()
+            }
+            Cause::TooManyConnections => format!(
+                "Close connections, or raise the user's limit: ALTER USER {user} CONNECTION LIMIT \
+                UNLIMITED;"
+            ),
+            Cause::Busy | Cause::Internal => {
+                "Wait until the cluster is available; look for maintenance, a resize or a \
+                statement timeout."
+                    .to_owned()
+            }
+            Cause::Unresolved => format!("Check `host`; {host} must have an address here."),
+            Cause::NoConnection | Cause::Silent => format!(
+                "Check that the cluster is not paused and that its security group lets this host \
+                reach {host}:{port}."
+            ),
+            Cause::NoTls => {
+                "Switch TLS on; credentials never travel without it, so there is no setting for \
+                this."
+                    .to_owned()
+            }
+            Cause::ExpiredCertificate => "Renew the server's certificate.".to_owned(),
+            Cause::TlsFailed => {
+                "Name the authority's certificate in `tls.caFile`, and the name in the server's \
+                certificate in `tls.serverName`."
+                    .to_owned()
+            }
+            Cause::Ours => "Mend this host: the file, variable or network named above.".to_owned(),
+        }
+    }
+
+    fn login_remedy(&self, user: &str) -> String {
+        match self.access {
+            Access::Password { .. } => format!(
+                "Check `username` and `password`. To set a new password: ALTER USER {user} \
+                PASSWORD '<password>' VALID UNTIL 'infinity';"
+            ),
+            Access::Iam(_) => format!(
+                "Create the database user if it does not exist, which this never does itself: \
+                CREATE USER {user} PASSWORD DISABLE;"
+            ),
+        }
+    }
+}
+
+/// `name` as an identifier in a statement that people are to run.
+pub(super) fn quoted(name: &str) -> String {
+    format!("\"{}\"", one_line(name, NAME_SHOWN_MAX).replace('"', "\"\""))
+}
