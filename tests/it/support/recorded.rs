@@ -30,8 +30,8 @@ impl Recorded {
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
         let served = Routes::default();
-        let router = axum::Router::new().fallback(answer).with_state(Arc::clone(&served));
-        runtime.spawn(async move { axum::serve(listener, router).await.unwrap() });
+        let app = axum::Router::new().fallback(answer).with_state(Arc::clone(&served));
+        runtime.spawn(async move { axum::serve(listener, app).await.unwrap() });
         let recorded = Self { endpoint, routes: served, _runtime: runtime };
         recorded.serve(routes);
         recorded
