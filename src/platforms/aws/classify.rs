@@ -65,6 +65,15 @@ pub(crate) struct Refusal {
     pub(crate) region: Option<String>,
 }
 
+impl Refusal {
+    /// True for refusals that a grant ends, unlike those of a key that is not accepted at all.
+    pub(crate) fn is_permission(&self) -> bool {
+        let codes =
+            ["AccessDenied", "AccessDeniedException", "AllAccessDisabled", "UnauthorizedOperation"];
+        codes.contains(&self.name.as_str())
+    }
+}
+
 impl Failure {
     /// A refusal, classed by its code and status.
     pub(crate) fn refused(refusal: Refusal) -> Self {

@@ -140,7 +140,7 @@ impl Iam {
             format!("Unable to get credentials of database user [{user}] for cluster [{cluster}]");
         let finding = failure.finding(&doing);
         match failure.class {
-            Class::Denied if failure.refusal().is_some_and(is_permission) => {
+            Class::Denied if failure.refusal().is_some_and(Refusal::is_permission) => {
                 let partition = partition_of(region).id;
                 let arn = format!("arn:{partition}:redshift:{region}:*");
                 finding.mend(format!(
@@ -171,11 +171,6 @@ impl Iam {
             Class::Throttled | Class::Unavailable => finding,
         }
     }
-}
-
-/// True for refusals that a grant ends, unlike those of a key that is not accepted at all.
-fn is_permission(Refusal { name, .. }: &Refusal) -> bool {
-    matches!(name.as_str(), "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation")
 }
 
 /// Reads the body of `GetClusterCredentials`.

@@ -252,7 +252,7 @@ impl S3 {
         let arn = &session.caller.arn;
         let finding = self.unlisted(&failure, bucket);
         match (failure.class, failure.refusal()) {
-            (Class::Denied, Some(Refusal { name, .. })) if is_permission(name) => {
+            (Class::Denied, Some(refusal)) if refusal.is_permission() => {
                 let message = format!(
                     "Immuta does not have access to the requested path [{shown}]. Without access, \
                      Immuta will be unable to assist with S3 path discovery during data source \
@@ -386,11 +386,6 @@ impl Validator for S3 {
     fn validate<'a>(&'a self, run: &'a RunContext) -> BoxFuture<'a, Report> {
         Box::pin(self.run(run))
     }
-}
-
-/// True for refusals that a grant ends, unlike those of a key that is not accepted at all.
-fn is_permission(code: &str) -> bool {
-    matches!(code, "AccessDenied" | "AccessDeniedException" | "AllAccessDisabled")
 }
 
 fn reserved(reservation: Finding) -> Held<()> {
