@@ -8,6 +8,8 @@ mod recorder;
 #[cfg(test)]
 mod testing;
 
+#[cfg(feature = "databricks")]
+mod databricks;
 #[cfg(feature = "redshift")]
 mod redshift;
 #[cfg(feature = "s3")]
@@ -27,6 +29,8 @@ use crate::input::Reader;
 pub(crate) static PLATFORMS: &[Platform] = &[
     #[cfg(feature = "s3")]
     s3::PLATFORM,
+    #[cfg(feature = "databricks")]
+    databricks::PLATFORM,
     #[cfg(feature = "redshift")]
     redshift::PLATFORM,
 ];
