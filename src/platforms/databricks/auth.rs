@@ -326,7 +326,7 @@ impl Source {
     pub(super) fn mend(&self) -> String {
         match self {
             Self::Token(_) => "Create a new personal access token for the principal, and put it \
-                where `token` points to; IP access lists may also refuse this machine."
+                where `token` points to."
                 .to_owned(),
             Self::Machine(machine) => format!(
                 "Check that service principal {} is active in the workspace, and create a new \

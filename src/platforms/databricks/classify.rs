@@ -36,6 +36,8 @@ enum Cause {
     Refused(Refusal),
     /// Something answered, but not as Databricks documents it.
     Unexpected { status: u16, reason: String },
+    /// The workspace is closed to the network we are in.
+    Private,
     /// One sentence that needs no more, such as a secret that cannot be read.
     Said(String),
 }
@@ -103,9 +105,7 @@ impl Failure {
 
     /// A redirect of Databricks to its page about private links.
     pub(super) fn private_link() -> Self {
-        let detail = "the workspace only accepts private connections and is not accessible from \
-            this network";
-        Self::silent(Class::Denied, detail)
+        Self { class: Class::Denied, cause: Cause::Private, hint: None }
     }
 
     /// A redirect of Databricks to its login page, which no call of its API ends at.
@@ -140,7 +140,7 @@ impl Failure {
     pub(super) const fn is_answer(&self) -> bool {
         match &self.cause {
             Cause::Refused(_) | Cause::Unexpected { .. } => true,
-            Cause::Said(_) => false,
+            Cause::Private | Cause::Said(_) => false,
         }
     }
 
@@ -151,11 +151,27 @@ impl Failure {
         *status == 401 || self.class == Class::Expired || (*status == 403 && of_token)
     }
 
+    /// How to mend it where the network is to blame and no credential can help.
+    pub(super) fn network_advice(&self) -> Option<&'static str> {
+        match &self.cause {
+            Cause::Private => Some(
+                "Run this in a network with a private endpoint of the workspace, and set \
+                 `endpoint` if its name leads elsewhere.",
+            ),
+            Cause::Refused(Refusal { message, .. })
+                if ["IP ACL", "IP access list"].iter().any(|words| message.contains(words)) =>
+            {
+                Some("Allow the address of this machine in the workspace's IP access list.")
+            }
+            Cause::Refused(_) | Cause::Unexpected { .. } | Cause::Said(_) => None,
+        }
+    }
+
     /// The missing privilege, where Unity Catalog names it.
     pub(super) fn missing(&self) -> Option<&str> {
         match &self.cause {
             Cause::Refused(refusal) => refusal.missing.as_deref(),
-            Cause::Unexpected { .. } | Cause::Said(_) => None,
+            Cause::Unexpected { .. } | Cause::Private | Cause::Said(_) => None,
         }
     }
 
@@ -168,6 +184,10 @@ impl Failure {
             ),
             Cause::Unexpected { status, reason } => format!(
                 "The answer of [{host}] with code [{status}] is not one of Databricks: {reason}."
+            ),
+            Cause::Private => format!(
+                "The workspace [{host}] only accepts private connections and is not accessible \
+                 from this network."
             ),
             Cause::Said(detail) => format!("[{host}]: {detail}."),
         }
@@ -184,7 +204,7 @@ impl Failure {
                     "HTTP {status} {name}: {message} (request ID {request_id}{missing})"
                 ))
             }
-            Cause::Unexpected { .. } | Cause::Said(_) => finding,
+            Cause::Unexpected { .. } | Cause::Private | Cause::Said(_) => finding,
         }
     }
 }

@@ -70,7 +70,7 @@ impl Databricks {
         match failure.missing() {
             Some(missing) => format!("Grant {missing} to {who}."),
             None => format!(
-                "GRANT USE CATALOG, USE SCHEMA ON CATALOG {} TO {who};",
+                "GRANT USE CATALOG, USE SCHEMA, BROWSE ON CATALOG {} TO {who};",
                 quoted(&self.config.catalog)
             ),
         }
@@ -131,7 +131,11 @@ impl Databricks {
     }
 
     /// One who does not own the catalog has the privileges, or a group of it has them.
-    async fn privileges(&self, client: Client<'_>, session: &Session) -> Result<Held<()>, Finding> {
+    pub(super) async fn privileges(
+        &self,
+        client: Client<'_>,
+        session: &Session,
+    ) -> Result<Held<()>, Finding> {
         let Config { catalog, required, .. } = &self.config;
         if required.is_empty() {
             return Ok(().into());
@@ -139,16 +143,23 @@ impl Databricks {
         let Session { me, credential, .. } = session;
         let who = clean(&me.user_name, &credential.hidden, NAME_MAX);
         let mut held = Vec::new();
+        let mut is_known = me.groups().count() <= GROUPS_MAX;
         let principals = me.groups().take(GROUPS_MAX);
-        for principal in [me.user_name.as_str()].into_iter().chain(principals) {
+        for (index, principal) in [me.user_name.as_str()].into_iter().chain(principals).enumerate()
+        {
             match self.held(client, session, principal).await {
                 Ok(more) => held.extend(more),
-                Err(failure) if failure.class == Class::Denied => {
-                    let doing = "Privileges could not be read:";
-                    let mend =
-                        format!("GRANT MANAGE ON CATALOG {} TO {};", quoted(catalog), quoted(&who));
-                    let finding = failure.finding(doing, self.host()).mend(mend);
-                    return Ok(reserved(finding));
+                Err(failure) if failure.class == Class::Denied && index == 0 => {
+                    let mend = format!(
+                        "GRANT MANAGE ON CATALOG {} TO {}; or set `requiredPrivileges` to [].",
+                        quoted(catalog),
+                        quoted(&who)
+                    );
+                    let finding = failure.finding("Privileges could not be read:", self.host());
+                    return Ok(reserved(finding.mend(mend)));
+                }
+                Err(failure) if matches!(failure.class, Class::Denied | Class::Missing) => {
+                    is_known = false;
                 }
                 Err(failure) => {
                     let doing = format!("{} Privileges could not be read:", self.doing());
@@ -169,8 +180,8 @@ impl Databricks {
             quoted(&who)
         );
         let finding = Finding::new(Class::Denied, message).mend(mend);
-        // With more groups than are looked at, another may have what is missing here.
-        if GROUPS_MAX < me.groups().count() { Ok(reserved(finding)) } else { Err(finding) }
+        // A group that could not be looked at may have what is missing here.
+        if is_known { Err(finding) } else { Ok(reserved(finding)) }
     }
 
     /// What `principal` may do with the catalog, read to the last page.

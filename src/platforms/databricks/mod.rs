@@ -99,7 +99,10 @@ impl Databricks {
         let unconnected = |failure: Failure| {
             let finding = failure.finding(BASIC.message, self.host());
             match failure.class {
-                Class::Denied | Class::Expired => finding.mend(self.config.source.mend()),
+                Class::Denied | Class::Expired => {
+                    let advice = failure.network_advice().map(str::to_owned);
+                    finding.mend(advice.unwrap_or_else(|| self.config.source.mend()))
+                }
                 Class::Missing
                 | Class::Invalid
                 | Class::Unreachable
@@ -190,7 +193,11 @@ impl Databricks {
             }
             let doing =
                 format!("The metastore of workspace [{configured}] could not be looked up.");
-            failure.finding(&doing, self.host())
+            let finding = failure.finding(&doing, self.host());
+            if failure.class == Class::Denied {
+                return finding.mend("Add the principal to the workspace.");
+            }
+            finding
         })?;
         let shown = |text: &str| clean(text, &session.credential.hidden, NAME_MAX);
         let workspace = shown(found.workspace_id().as_deref().unwrap_or(configured));
