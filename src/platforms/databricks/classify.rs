@@ -33,7 +33,7 @@ pub(super) struct Failure {
 #[derive(Clone, Debug, Eq, PartialEq)]
 enum Cause {
     /// Databricks refused.
-    Refused(Refusal),
+    Refused(Box<Refusal>),
     /// Something answered, but not as Databricks documents it.
     Unexpected { status: u16, reason: String },
     /// The workspace is closed to the network we are in.
@@ -84,7 +84,7 @@ impl Failure {
     /// A refusal, classed by its code, its status and its words.
     pub(super) fn refused(refusal: Refusal, hint: Option<Duration>) -> Self {
         let class = class_of(refusal.status, &refusal.name, &refusal.message);
-        Self { class, cause: Cause::Refused(refusal), hint }
+        Self { class, cause: Cause::Refused(Box::new(refusal)), hint }
     }
 
     /// An answer that Databricks does not document: a portal, a proxy, a cut body. It says nothing
@@ -146,7 +146,8 @@ impl Failure {
 
     /// True when the credential itself was refused, and not what it asked for.
     pub(super) fn is_about_credential(&self) -> bool {
-        let Cause::Refused(Refusal { status, message, .. }) = &self.cause else { return false };
+        let Cause::Refused(refusal) = &self.cause else { return false };
+        let Refusal { status, message, .. } = refusal.as_ref();
         let of_token = message.to_ascii_lowercase().contains("token");
         *status == 401 || self.class == Class::Expired || (*status == 403 && of_token)
     }
@@ -158,8 +159,10 @@ impl Failure {
                 "Run this in a network with a private endpoint of the workspace, and set \
                  `endpoint` if its name leads elsewhere.",
             ),
-            Cause::Refused(Refusal { message, .. })
-                if ["IP ACL", "IP access list"].iter().any(|words| message.contains(words)) =>
+            Cause::Refused(refusal)
+                if ["IP ACL", "IP access list"]
+                    .iter()
+                    .any(|words| refusal.message.contains(words)) =>
             {
                 Some("Allow the address of this machine in the workspace's IP access list.")
             }
@@ -178,10 +181,13 @@ impl Failure {
     /// One sentence about what `host` said, or that it said nothing.
     pub(super) fn sentence(&self, host: &str) -> String {
         match &self.cause {
-            Cause::Refused(Refusal { status, name, message, request_id, .. }) => format!(
-                "[{host}] responded with code [{status}], name [{name}] and message [{message}] \
-                 for request ID [{request_id}]."
-            ),
+            Cause::Refused(refusal) => {
+                let Refusal { status, name, message, request_id, missing: _ } = refusal.as_ref();
+                format!(
+                    "[{host}] responded with code [{status}], name [{name}] and message \
+                     [{message}] for request ID [{request_id}]."
+                )
+            }
             Cause::Unexpected { status, reason } => format!(
                 "The answer of [{host}] with code [{status}] is not one of Databricks: {reason}."
             ),
@@ -197,7 +203,8 @@ impl Failure {
     pub(super) fn finding(&self, doing: &str, host: &str) -> Finding {
         let finding = Finding::new(self.class, format!("{doing} {}", self.sentence(host)));
         match &self.cause {
-            Cause::Refused(Refusal { status, name, message, request_id, missing }) => {
+            Cause::Refused(refusal) => {
+                let Refusal { status, name, message, request_id, missing } = refusal.as_ref();
                 let missing =
                     missing.as_ref().map_or(String::new(), |missing| format!(", needs {missing}"));
                 finding.because(format!(

@@ -94,7 +94,7 @@ pub(super) fn parse(mut reader: Reader<'_>) -> Option<Config> {
         reach: reach?,
         source: source?,
         catalog: catalog?,
-        warehouse: warehouse?,
+        warehouse: warehouse.ok()?,
         workspace_id,
         metastore_id,
         expected: expected?,
@@ -251,10 +251,14 @@ fn catalog(reader: &mut Reader<'_>) -> Option<String> {
 }
 
 /// The id of the warehouse, if it is to be looked at.
-fn warehouse(reader: &mut Reader<'_>) -> Option<Option<String>> {
+///
+/// # Errors
+///
+/// What is wrong is left with the reader.
+fn warehouse(reader: &mut Reader<'_>) -> Result<Option<String>, ()> {
     let path = reader.string("httpPath");
     if !reader.boolean("checkWarehouse").unwrap_or_default() {
-        return Some(None);
+        return Ok(None);
     }
     let id = path.as_deref().and_then(|path| {
         let (before, id) = path.trim_end_matches('/').rsplit_once('/')?;
@@ -265,9 +269,9 @@ fn warehouse(reader: &mut Reader<'_>) -> Option<Option<String>> {
     if id.is_none() {
         let wanted = "must be /sql/1.0/warehouses/<id> for `checkWarehouse`";
         reader.refuse("httpPath", wanted);
-        return None;
+        return Err(());
     }
-    Some(id)
+    Ok(id)
 }
 
 fn expected(reader: &mut Reader<'_>) -> Option<Vec<Object>> {

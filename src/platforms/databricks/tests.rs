@@ -240,7 +240,7 @@ fn faults(changes: &Json) -> Vec<String> {
     faults
 }
 
-fn machine(changes: Json) -> Json {
+fn machine(changes: &Json) -> Json {
     let mut table = json!({ "clientId": "c", "clientSecret": { "file": "/s" } });
     for (key, value) in changes.as_object().unwrap() {
         table[key] = value.clone();
@@ -248,11 +248,11 @@ fn machine(changes: Json) -> Json {
     json!({ "token": null, "authenticationType": "oAuthM2M", "oAuthClientConfig": table })
 }
 
-fn entra(changes: Json) -> Json {
-    let mut changed = machine(changes);
-    changed["azure"] = changed["oAuthClientConfig"].take();
-    changed["authenticationType"] = "azureServicePrincipal".into();
-    changed
+fn entra(changes: &Json) -> Json {
+    let mut config = machine(changes);
+    config["azure"] = config["oAuthClientConfig"].take();
+    config["authenticationType"] = "azureServicePrincipal".into();
+    config
 }
 
 #[test]
@@ -268,12 +268,12 @@ fn what_is_right_is_read() {
         json!({ "proxyOptions": { "host": "p", "port": 3128 } }),
         json!({ "endpoint": "https://10.0.0.1", "tls": { "serverName": "w.cloud.databricks.com" } }),
         json!({ "expectedObjects": ["a", "a.b"], "requiredPrivileges": ["use catalog"] }),
-        machine(json!({ "useCertificate": false, "scope": "all-apis" })),
-        machine(json!({ "authorityUrl": accounts })),
-        machine(json!({ "authorityUrl": "https://w.cloud.databricks.com" })),
-        machine(json!({ "authorityUrl": "https://idp.example.com/oauth2/token" })),
-        entra(json!({ "tenantId": "t.onmicrosoft.com", "cloud": "china" })),
-        entra(json!({ "resourceId": "/subscriptions/1/x", "authorityUrl": "https://a.example" })),
+        machine(&json!({ "useCertificate": false, "scope": "all-apis" })),
+        machine(&json!({ "authorityUrl": accounts })),
+        machine(&json!({ "authorityUrl": "https://w.cloud.databricks.com" })),
+        machine(&json!({ "authorityUrl": "https://idp.example.com/oauth2/token" })),
+        entra(&json!({ "tenantId": "t.onmicrosoft.com", "cloud": "china" })),
+        entra(&json!({ "resourceId": "/subscriptions/1/x", "authorityUrl": "https://a.example" })),
     ];
     for changes in good {
         assert_eq!(faults(&changes), [""; 0], "{changes}");
@@ -294,16 +294,16 @@ fn what_is_wrong_is_named_with_its_key() {
             json!({ "azure": { "clientId": "c", "clientSecret": { "file": "/s" } } }),
             "config.azure: is only used with authenticationType `azureServicePrincipal`",
         ),
-        (machine(json!({ "useCertificate": true })), "useCertificate: `true` is not supported"),
-        (machine(json!({ "clientSecret": null })), "oAuthClientConfig.clientSecret: missing"),
+        (machine(&json!({ "useCertificate": true })), "useCertificate: `true` is not supported"),
+        (machine(&json!({ "clientSecret": null })), "oAuthClientConfig.clientSecret: missing"),
         (
-            machine(json!({ "authorityUrl": "http://x/token" })),
+            machine(&json!({ "authorityUrl": "http://x/token" })),
             "authorityUrl: must be https://host",
         ),
-        (machine(json!({ "authorityUrl": "https://x/y" })), "authorityUrl: must be https://host"),
-        (entra(json!({ "tenantId": "a/b" })), "config.azure.tenantId: must be"),
-        (entra(json!({ "cloud": "gov" })), "config.azure.cloud: expected one of"),
-        (entra(json!({ "resourceId": "x" })), "config.azure.resourceId: must be /subscriptions/"),
+        (machine(&json!({ "authorityUrl": "https://x/y" })), "authorityUrl: must be https://host"),
+        (entra(&json!({ "tenantId": "a/b" })), "config.azure.tenantId: must be"),
+        (entra(&json!({ "cloud": "gov" })), "config.azure.cloud: expected one of"),
+        (entra(&json!({ "resourceId": "x" })), "config.azure.resourceId: must be /subscriptions/"),
         (json!({ "catalog": "a.b" }), "config.catalog: must be the name of a catalog"),
         (json!({ "catalog": "" }), "config.catalog: must be the name of a catalog"),
         (json!({ "checkWarehouse": true }), "config.httpPath: must be /sql/1.0/warehouses/<id>"),
@@ -340,11 +340,9 @@ fn json_of(item: &toml_edit::Item) -> Json {
             toml_edit::Value::Float(_) | toml_edit::Value::Datetime(_) => panic!("{given:?}"),
         }
     }
-    match item {
-        toml_edit::Item::Table(table) => {
-            table.iter().map(|(key, item)| (key.to_owned(), json_of(item))).collect()
-        }
-        _ => value(item.as_value().unwrap()),
+    match item.as_table() {
+        Some(table) => table.iter().map(|(key, item)| (key.to_owned(), json_of(item))).collect(),
+        None => value(item.as_value().unwrap()),
     }
 }
 
