@@ -12,6 +12,8 @@ mod testing;
 
 #[cfg(feature = "bigquery")]
 mod bigquery;
+#[cfg(feature = "databricks")]
+mod databricks;
 #[cfg(feature = "redshift")]
 mod redshift;
 #[cfg(feature = "s3")]
@@ -35,6 +37,8 @@ use crate::input::Reader;
 pub(crate) static PLATFORMS: &[Platform] = &[
     #[cfg(feature = "s3")]
     s3::PLATFORM,
+    #[cfg(feature = "databricks")]
+    databricks::PLATFORM,
     #[cfg(feature = "bigquery")]
     bigquery::PLATFORM,
     #[cfg(feature = "redshift")]

@@ -1,0 +1,251 @@
+//! The catalog: that it is there, what is in it, and what we may do with it.
+
+use super::classify::{Failure, clean};
+use super::client::{Client, Request};
+use super::config::{Config, Object};
+use super::reply::{self, Existence, Permissions, Securable};
+use super::{Databricks, NAME_MAX, Session};
+use crate::domain::{Class, Finding};
+use crate::platforms::recorder::Held;
+
+/// The most pages of privileges that are read for one principal.
+const PAGES_MAX: usize = 20;
+/// The most groups of a principal whose privileges are looked at.
+const GROUPS_MAX: usize = 20;
+/// The most missing objects that a message lists.
+const LISTED_MAX: usize = 5;
+/// What query audit reads.
+const AUDIT_TABLE: &str = "system.access.audit";
+/// What `ALL_PRIVILEGES` does not include.
+const NOT_IN_ALL: [&str; 3] = ["MANAGE", "EXTERNAL_USE_LOCATION", "EXTERNAL_USE_SCHEMA"];
+
+impl Databricks {
+    /// The catalog is there, with what is expected in it, and is ours or open to us.
+    ///
+    /// # Errors
+    ///
+    /// Says what is missing, or why it cannot be known.
+    pub(super) async fn catalog(
+        &self,
+        client: Client<'_>,
+        session: &Session,
+    ) -> Result<Held<()>, Finding> {
+        let name = &self.config.catalog;
+        let request = Request::Catalog { name };
+        let answer = client.call(request, Some(&session.credential), reply::json::<Securable>);
+        let found = answer.await.map_err(|failure| {
+            let finding = failure.finding(&self.doing(), self.host());
+            match failure.class {
+                Class::Denied => finding.mend(self.grant(session, &failure)),
+                Class::Missing => finding.mend(format!(
+                    "Create catalog {}, or correct `catalog`; without USE CATALOG on it, it may \
+                     also be hidden.",
+                    quoted(name)
+                )),
+                Class::Invalid
+                | Class::Expired
+                | Class::Unreachable
+                | Class::Throttled
+                | Class::Unavailable
+                | Class::Ours => finding,
+            }
+        })?;
+        self.objects(client, session).await?;
+        if found.owner.as_deref().is_some_and(|owner| session.me.is(owner)) {
+            return Ok(().into());
+        }
+        self.privileges(client, session).await
+    }
+
+    /// The published sentence, its slot filled.
+    fn doing(&self) -> String {
+        let name = &self.config.catalog;
+        format!("Encountered an error looking up catalog metadata for catalog [{name}].")
+    }
+
+    /// How to end a refusal to look at the catalog.
+    fn grant(&self, session: &Session, failure: &Failure) -> String {
+        let hidden = &session.credential.hidden;
+        let who = quoted(&clean(&session.me.user_name, hidden, NAME_MAX));
+        match failure.missing() {
+            Some(missing) => format!("Grant {missing} to {who}."),
+            None => format!(
+                "GRANT USE CATALOG, USE SCHEMA, BROWSE ON CATALOG {} TO {who};",
+                quoted(&self.config.catalog)
+            ),
+        }
+    }
+
+    /// All that is expected in the catalog is there.
+    async fn objects(&self, client: Client<'_>, session: &Session) -> Result<(), Finding> {
+        let mut missing = Vec::new();
+        for Object { schema, table } in &self.config.expected {
+            let full_name = format!("{}.{schema}", self.config.catalog);
+            let (full_name, found) = match table {
+                None => {
+                    let request = Request::Schema { full_name: &full_name };
+                    let read = reply::json::<Securable>;
+                    let found = client.call(request, Some(&session.credential), read).await;
+                    (full_name, found.map(|_there| true))
+                }
+                Some(table) => {
+                    let full_name = format!("{full_name}.{table}");
+                    let found = self.has_table(client, session, &full_name).await;
+                    (full_name, found)
+                }
+            };
+            match found {
+                Ok(true) => {}
+                Ok(false) => missing.push(full_name),
+                Err(failure) if failure.class == Class::Missing => missing.push(full_name),
+                Err(failure) => {
+                    let doing = format!("{} [{full_name}] could not be looked up.", self.doing());
+                    let finding = failure.finding(&doing, self.host());
+                    if failure.class == Class::Denied {
+                        return Err(finding.mend(self.grant(session, &failure)));
+                    }
+                    return Err(finding);
+                }
+            }
+        }
+        let Some(first) = missing.first() else { return Ok(()) };
+        let shown: Vec<_> =
+            missing.iter().take(LISTED_MAX).map(|name| format!("[{name}]")).collect();
+        let verb = if missing.len() == 1 { "was" } else { "were" };
+        let more = missing.len().saturating_sub(shown.len());
+        let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+        let message = format!("{} {}{more} {verb} not found.", self.doing(), shown.join(", "));
+        let mend = format!("Restore {first}, or take it out of `expectedObjects`.");
+        Err(Finding::new(Class::Missing, message).mend(mend))
+    }
+
+    async fn has_table(
+        &self,
+        client: Client<'_>,
+        session: &Session,
+        full_name: &str,
+    ) -> Result<bool, Failure> {
+        let request = Request::TableExists { full_name };
+        let answer = client.call(request, Some(&session.credential), reply::json::<Existence>);
+        Ok(answer.await?.table_exists)
+    }
+
+    /// One who does not own the catalog has the privileges, or a group of it has them.
+    pub(super) async fn privileges(
+        &self,
+        client: Client<'_>,
+        session: &Session,
+    ) -> Result<Held<()>, Finding> {
+        let Config { catalog, required, .. } = &self.config;
+        if required.is_empty() {
+            return Ok(().into());
+        }
+        let Session { me, credential, .. } = session;
+        let who = clean(&me.user_name, &credential.hidden, NAME_MAX);
+        let mut held = Vec::new();
+        let mut is_known = me.groups().count() <= GROUPS_MAX;
+        let principals = me.groups().take(GROUPS_MAX);
+        for (index, principal) in [me.user_name.as_str()].into_iter().chain(principals).enumerate()
+        {
+            match self.held(client, session, principal).await {
+                Ok(more) => held.extend(more),
+                Err(failure) if failure.class == Class::Denied && index == 0 => {
+                    let mend = format!(
+                        "GRANT MANAGE ON CATALOG {} TO {}; or set `requiredPrivileges` to [].",
+                        quoted(catalog),
+                        quoted(&who)
+                    );
+                    let finding = failure.finding("Privileges could not be read:", self.host());
+                    return Ok(reserved(finding.mend(mend)));
+                }
+                Err(failure) if matches!(failure.class, Class::Denied | Class::Missing) => {
+                    is_known = false;
+                }
+                Err(failure) => {
+                    let doing = format!("{} Privileges could not be read:", self.doing());
+                    return Err(failure.finding(&doing, self.host()));
+                }
+            }
+            if lacking(required, &held).is_empty() {
+                return Ok(().into());
+            }
+        }
+        let lacking = lacking(required, &held);
+        let message =
+            format!("Principal [{who}] lacks [{}] on catalog [{catalog}].", lacking.join(", "));
+        let mend = format!(
+            "GRANT {} ON CATALOG {} TO {};",
+            lacking.join(", ").replace('_', " "),
+            quoted(catalog),
+            quoted(&who)
+        );
+        let finding = Finding::new(Class::Denied, message).mend(mend);
+        // A group that could not be looked at may have what is missing here.
+        if is_known { Err(finding) } else { Ok(reserved(finding)) }
+    }
+
+    /// What `principal` may do with the catalog, read to the last page.
+    async fn held(
+        &self,
+        client: Client<'_>,
+        session: &Session,
+        principal: &str,
+    ) -> Result<Vec<String>, Failure> {
+        let catalog = &self.config.catalog;
+        let (mut held, mut next) = (Vec::new(), None);
+        for _page in 0..PAGES_MAX {
+            let request = Request::Permissions { catalog, principal, page: next.as_deref() };
+            let read = reply::json::<Permissions>;
+            let page = client.call(request, Some(&session.credential), read).await?;
+            held.extend(page.privileges());
+            next = page.next();
+            if next.is_none() {
+                return Ok(held);
+            }
+        }
+        let detail = format!("there are more than {PAGES_MAX} pages of privileges");
+        Err(Failure::silent(Class::Unavailable, detail))
+    }
+
+    /// Query audit is an extra: what it misses is a warning, whatever the reason is.
+    pub(super) async fn audit(&self, client: Client<'_>, session: &Session) -> Held<()> {
+        let who = quoted(&clean(&session.me.user_name, &session.credential.hidden, NAME_MAX));
+        let mend = format!(
+            "Enable system schema access for the metastore; GRANT USE CATALOG ON CATALOG system \
+             TO {who}; GRANT USE SCHEMA ON SCHEMA system.access TO {who}; GRANT SELECT ON TABLE \
+             {AUDIT_TABLE} TO {who};"
+        );
+        let missing = format!("Audit table [{AUDIT_TABLE}] was not found.");
+        let finding = match self.has_table(client, session, AUDIT_TABLE).await {
+            Ok(true) => return ().into(),
+            Ok(false) => Finding::new(Class::Missing, missing),
+            Err(failure) if failure.class == Class::Missing => {
+                let evidence = failure.finding("", self.host()).evidence;
+                Finding { evidence, ..Finding::new(Class::Missing, missing) }
+            }
+            Err(failure) => {
+                let doing = format!("Audit table [{AUDIT_TABLE}] could not be looked up.");
+                failure.finding(&doing, self.host())
+            }
+        };
+        reserved(finding.mend(mend))
+    }
+}
+
+/// The required privileges that are not held.
+fn lacking(required: &[String], held: &[String]) -> Vec<String> {
+    let has = |name: &str| held.iter().any(|held| held == name);
+    let is_held = |name: &&String| {
+        has(name) || (has("ALL_PRIVILEGES") && !NOT_IN_ALL.contains(&name.as_str()))
+    };
+    required.iter().filter(|name| !is_held(name)).cloned().collect()
+}
+
+/// `name` as SQL takes any name. It is only shown, in what a person may run; no SQL is sent.
+pub(super) fn quoted(name: &str) -> String {
+    format!("`{}`", name.replace('`', "``"))
+}
+
+fn reserved(reservation: Finding) -> Held<()> {
+    Held { value: (), message: None, reservation: Some(reservation) }
+}

@@ -1,0 +1,234 @@
+//! Databricks: a workspace with Unity Catalog.
+//!
+//! Every test is a GET of the REST API; see `README.md` beside this file.
+
+mod auth;
+mod catalog;
+mod classify;
+mod client;
+mod config;
+mod lookup;
+mod reply;
+#[cfg(test)]
+mod tests;
+
+use super::recorder::Held;
+use super::{AutoBootstrap, BoxFuture, Identity, Platform, Recorder, RunContext, Validator};
+use crate::domain::{Class, Finding, Report};
+use crate::input::Reader;
+use crate::net::http::Connections;
+use crate::platforms::connection::authority;
+use auth::Credential;
+use catalog::{AUDIT, BASIC, CATALOG, MANUAL, METASTORE, PRESENT};
+use classify::{Failure, WORDS_MAX, clean};
+use client::{Client, Request};
+use config::Config;
+use reply::{Assignment, Me, Warehouse};
+
+/// The longest name that a message shows, in characters.
+const NAME_MAX: usize = 255;
+
+/// The platform.
+pub(super) const PLATFORM: Platform = Platform {
+    kind: "Databricks",
+    version: 1,
+    catalog: CATALOG,
+    auto_bootstrap: AutoBootstrap::Any,
+    sample: include_str!("../../../config/examples/databricks.toml"),
+    parse,
+};
+
+fn parse(reader: Reader<'_>) -> Option<Box<dyn Validator>> {
+    Some(Box::new(Databricks { config: config::parse(reader)?, auto_bootstrap: false }))
+}
+
+/// A configured integration.
+#[derive(Debug)]
+struct Databricks {
+    config: Config,
+    auto_bootstrap: bool,
+}
+
+/// What a run knows once it knows who it is.
+struct Session {
+    connections: Connections,
+    credential: Credential,
+    me: Me,
+}
+
+impl Databricks {
+    async fn run(&self, run: &RunContext) -> Report {
+        let mut tests = Recorder::new(CATALOG, run);
+        let session = tests.test::<Session, _>(BASIC, async || self.session(run).await).await;
+        let (looked_at, passed_over, reason) = if self.auto_bootstrap {
+            (PRESENT, MANUAL, "The catalog was set up automatically.")
+        } else {
+            (MANUAL, PRESENT, "The catalog was set up by hand; [Manual catalog setup] looks at it.")
+        };
+        tests.skip(passed_over, reason);
+        if !self.config.audit {
+            tests.skip(AUDIT, "Query audit is not enabled.");
+        }
+        let Some(session) = session else { return tests.finish() };
+        let session = &session;
+        let client = self.client(&session.connections, run);
+        let assigned =
+            tests.test::<(), _>(METASTORE, async || self.metastore(client, session).await).await;
+        if assigned.is_none() {
+            return tests.finish();
+        }
+        tests.test::<(), _>(looked_at, async || self.catalog(client, session).await).await;
+        if self.config.audit {
+            tests.test::<(), _>(AUDIT, async || Ok(self.audit(client, session).await)).await;
+        }
+        tests.finish()
+    }
+
+    fn client<'a>(&'a self, connections: &'a Connections, run: &RunContext) -> Client<'a> {
+        let Config { server, workspace, workspace_id, .. } = &self.config;
+        let workspace_id = workspace_id.as_deref();
+        Client { connections, server, workspace, workspace_id, now: run.now }
+    }
+
+    /// `host` or `host:port` of the workspace, as messages show it.
+    fn host(&self) -> &str {
+        authority(&self.config.workspace)
+    }
+
+    async fn session(&self, run: &RunContext) -> Result<Held<Session>, Finding> {
+        let unconnected = |failure: Failure| {
+            let finding = failure.finding(BASIC.message, self.host());
+            match failure.class {
+                Class::Denied | Class::Expired => {
+                    let advice = failure.network_advice().map(str::to_owned);
+                    finding.mend(advice.unwrap_or_else(|| self.config.source.mend()))
+                }
+                Class::Missing
+                | Class::Invalid
+                | Class::Unreachable
+                | Class::Throttled
+                | Class::Unavailable
+                | Class::Ours => finding,
+            }
+        };
+        let reached = self.config.reach.connections().map_err(Failure::from);
+        let connections = reached.map_err(unconnected)?;
+        let client = self.client(&connections, run);
+        let (credential, me) = self.identified(client).await.map_err(unconnected)?;
+        let who = clean(&me.user_name, &credential.hidden, NAME_MAX);
+        if me.active == Some(false) {
+            let detail = format!("Principal [{who}] is not active in [{}].", self.host());
+            let mend = format!("Activate {who} in the workspace's identity settings.");
+            return Err(Finding::of(BASIC, Class::Denied, detail).mend(mend));
+        }
+        let reservation = self.warehouse(client, &credential).await?;
+        let message = Some(format!("Connected to [{}] as [{who}].", self.host()));
+        Ok(Held { value: Session { connections, credential, me }, message, reservation })
+    }
+
+    /// Who we are. A token that is refused before its time is replaced once.
+    async fn identified(&self, client: Client<'_>) -> Result<(Credential, Me), Failure> {
+        let source = &self.config.source;
+        let mut credential = source.credential(client.connections, &client, client.now).await?;
+        let mut found = client.call(Request::Me, Some(&credential), reply::json::<Me>).await;
+        if let Err(failure) = &found
+            && credential.kept
+            && failure.is_about_credential()
+        {
+            source.forget(&credential).await;
+            credential = source.credential(client.connections, &client, client.now).await?;
+            found = client.call(Request::Me, Some(&credential), reply::json::<Me>).await;
+        }
+        Ok((credential, found?))
+    }
+
+    /// A reservation about the SQL warehouse, if it is to be looked at.
+    async fn warehouse(
+        &self,
+        client: Client<'_>,
+        credential: &Credential,
+    ) -> Result<Option<Finding>, Finding> {
+        let Some(id) = &self.config.warehouse else { return Ok(None) };
+        let request = Request::Warehouse { id };
+        let answer = client.call(request, Some(credential), reply::json::<Warehouse>).await;
+        let gone = || {
+            let detail = format!("SQL warehouse [{id}] does not exist.");
+            let mend = "Set `httpPath` to that of an existing SQL warehouse.";
+            Finding::of(BASIC, Class::Missing, detail).mend(mend)
+        };
+        match answer {
+            Ok(found) if matches!(found.state.as_str(), "DELETED" | "DELETING") => Err(gone()),
+            Ok(found) => Ok(found.complaint().map(|complaint| {
+                let complaint = clean(&complaint, &credential.hidden, WORDS_MAX);
+                let message = format!("SQL warehouse [{id}] is not healthy: {complaint}.");
+                Finding::new(Class::Unavailable, message)
+            })),
+            Err(failure) if failure.class == Class::Missing => {
+                let evidence = failure.finding("", self.host()).evidence;
+                Err(Finding { evidence, ..gone() })
+            }
+            Err(failure) if failure.class == Class::Denied => {
+                let doing = format!("SQL warehouse [{id}] could not be looked at.");
+                let mend = format!("Grant CAN USE on SQL warehouse {id} to the principal.");
+                Ok(Some(failure.finding(&doing, self.host()).mend(mend)))
+            }
+            Err(failure) => Err(failure.finding(BASIC.message, self.host())),
+        }
+    }
+
+    async fn metastore(&self, client: Client<'_>, session: &Session) -> Result<Held<()>, Finding> {
+        let Config { workspace_id, metastore_id: wanted, .. } = &self.config;
+        let configured = workspace_id.as_deref().unwrap_or(self.host());
+        let credential = Some(&session.credential);
+        let mend = "Assign a metastore to the workspace in the account console.";
+        let unassigned = |workspace: &str| {
+            let message = format!("No metastore is assigned to workspace [{workspace}].");
+            Finding::new(Class::Missing, message).mend(mend)
+        };
+        let answer = client.call(Request::Metastore, credential, reply::json::<Assignment>).await;
+        let found = answer.map_err(|failure| {
+            if failure.class == Class::Missing {
+                let evidence = failure.finding("", self.host()).evidence;
+                return Finding { evidence, ..unassigned(configured) };
+            }
+            let doing =
+                format!("The metastore of workspace [{configured}] could not be looked up.");
+            let finding = failure.finding(&doing, self.host());
+            if failure.class == Class::Denied {
+                return finding.mend("Add the principal to the workspace.");
+            }
+            finding
+        })?;
+        let shown = |text: &str| clean(text, &session.credential.hidden, NAME_MAX);
+        let workspace = shown(found.workspace_id().as_deref().unwrap_or(configured));
+        let id = found.metastore_id.filter(|id| !id.is_empty());
+        let id = shown(&id.ok_or_else(|| unassigned(&workspace))?);
+        let reservation = wanted.as_ref().filter(|wanted| !wanted.eq_ignore_ascii_case(&id));
+        let reservation = reservation.map(|wanted| {
+            let message = format!("Metastore changed from [{wanted}] to [{id}].");
+            let mend = "Set `metastoreId` to the new one if the change is meant to be.";
+            Finding::new(Class::Invalid, message).mend(mend)
+        });
+        let message = format!("Metastore [{id}] is assigned to workspace [{workspace}].");
+        Ok(Held { value: (), message: Some(message), reservation })
+    }
+}
+
+impl Validator for Databricks {
+    fn identity(&self) -> Identity {
+        let Config { server, catalog, .. } = &self.config;
+        Identity {
+            host: authority(server).to_owned(),
+            config_name: None,
+            target: Some(format!("{}/{}", self.host(), catalog.to_lowercase())),
+        }
+    }
+
+    fn set_auto_bootstrap(&mut self, given: bool) {
+        self.auto_bootstrap = given;
+    }
+
+    fn validate<'a>(&'a self, run: &'a RunContext) -> BoxFuture<'a, Report> {
+        Box::pin(self.run(run))
+    }
+}

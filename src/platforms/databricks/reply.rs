@@ -1,0 +1,403 @@
+//! What Databricks answers, as far as it is looked at.
+
+use http::StatusCode;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value as Json;
+
+use super::classify::Refusal;
+use crate::net::exchange::Answer;
+
+/// Names and ids in answers that have none.
+const NONE: &str = "none";
+/// What Databricks puts into the head of its answers, and what sits in front of it does not.
+const MARKS: [&str; 2] = ["x-databricks-org-id", "x-databricks-reason-phrase"];
+/// A body of 20 bytes that Databricks sends as `text/html` to those whose token it refuses.
+const REFUSED_TOKEN: &str = "Invalid access token";
+
+/// Who is connected.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Me {
+    /// The user's name, or the application id of a service principal.
+    pub(super) user_name: String,
+    /// False for one that was deactivated.
+    pub(super) active: Option<bool>,
+    #[serde(default)]
+    groups: Vec<Group>,
+}
+
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
+struct Group {
+    display: Option<String>,
+}
+
+impl Me {
+    /// The names of the groups that the principal belongs to.
+    pub(super) fn groups(&self) -> impl Iterator<Item = &str> {
+        self.groups.iter().filter_map(|group| group.display.as_deref())
+    }
+
+    /// True when `owner` is the principal, or a group of it.
+    pub(super) fn is(&self, owner: &str) -> bool {
+        let mut names = self.groups().chain([self.user_name.as_str()]);
+        names.any(|name| name.eq_ignore_ascii_case(owner))
+    }
+}
+
+/// Which metastore a workspace has.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
+pub(super) struct Assignment {
+    /// Its id; none, or empty, without one.
+    pub(super) metastore_id: Option<String>,
+    workspace_id: Option<Number>,
+}
+
+impl Assignment {
+    /// The id of the workspace.
+    pub(super) fn workspace_id(&self) -> Option<String> {
+        self.workspace_id.as_ref().map(Number::text)
+    }
+}
+
+/// A number that may be sent as text.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
+#[serde(untagged)]
+enum Number {
+    Whole(i64),
+    Text(String),
+}
+
+impl Number {
+    fn text(&self) -> String {
+        match self {
+            Self::Whole(number) => number.to_string(),
+            Self::Text(text) => text.clone(),
+        }
+    }
+}
+
+/// A catalog or a schema.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
+pub(super) struct Securable {
+    /// Its name; an answer without one is not one of Unity Catalog.
+    name: String,
+    /// A user, a service principal or a group.
+    pub(super) owner: Option<String>,
+}
+
+/// Whether a table is there.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+pub(super) struct Existence {
+    /// True when it is.
+    pub(super) table_exists: bool,
+}
+
+/// A SQL warehouse.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
+pub(super) struct Warehouse {
+    /// `RUNNING`, `STOPPED`, `DELETED` ...
+    pub(super) state: String,
+    health: Option<Health>,
+}
+
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
+struct Health {
+    status: Option<String>,
+    summary: Option<String>,
+}
+
+impl Warehouse {
+    /// Why it is not healthy, in its own words.
+    pub(super) fn complaint(&self) -> Option<String> {
+        let Health { status, summary } = self.health.as_ref()?;
+        let status = status.as_deref().filter(|status| matches!(*status, "DEGRADED" | "FAILED"))?;
+        Some(format!("{status}: {}", summary.as_deref().unwrap_or("no reason given")))
+    }
+}
+
+/// A page of effective privileges.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
+pub(super) struct Permissions {
+    #[serde(default)]
+    privilege_assignments: Vec<Assigned>,
+    next_page_token: Option<String>,
+}
+
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
+struct Assigned {
+    #[serde(default)]
+    privileges: Vec<Privilege>,
+}
+
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
+struct Privilege {
+    privilege: Option<String>,
+}
+
+impl Permissions {
+    /// The names of the privileges, with `_` between their words.
+    pub(super) fn privileges(&self) -> impl Iterator<Item = String> {
+        let privileges = self.privilege_assignments.iter().flat_map(|held| &held.privileges);
+        let names = privileges.filter_map(|held| held.privilege.as_deref());
+        names.map(|name| name.to_ascii_uppercase().replace(' ', "_"))
+    }
+
+    /// Where the next page begins; none on the last one.
+    pub(super) fn next(self) -> Option<String> {
+        self.next_page_token.filter(|token| !token.is_empty())
+    }
+}
+
+/// Reads an answer as JSON of the shape `T`.
+///
+/// # Errors
+///
+/// Says what is wrong without showing any of the body.
+pub(super) fn json<T: DeserializeOwned>(answer: &Answer) -> Result<T, String> {
+    answer.json()
+}
+
+/// Reads the token endpoint in a metadata document (RFC 8414).
+///
+/// # Errors
+///
+/// Says what is wrong without showing any of the body.
+pub(super) fn token_endpoint(answer: &Answer) -> Result<String, String> {
+    #[derive(Deserialize)]
+    struct Metadata {
+        token_endpoint: String,
+    }
+    answer.json().map(|Metadata { token_endpoint }| token_endpoint)
+}
+
+/// Reads an answer that is no success as one of Databricks, in any of the shapes that its APIs
+/// have.
+///
+/// # Errors
+///
+/// Says why it is not one of Databricks.
+pub(super) fn refusal(answer: &Answer) -> Result<Refusal, String> {
+    let status = answer.status;
+    let header = answer.header("x-request-id");
+    let of = |name: Option<String>, message: Option<String>, json: Option<&Json>| {
+        let reason = StatusCode::from_u16(status).ok().and_then(|code| code.canonical_reason());
+        let written = || detail(json?, "RequestInfo", "request_id");
+        Refusal {
+            status,
+            name: name.unwrap_or_else(|| NONE.to_owned()),
+            message: message.unwrap_or_else(|| reason.unwrap_or(NONE).to_owned()),
+            request_id: header.clone().or_else(written).unwrap_or_else(|| NONE.to_owned()),
+            missing: json.and_then(missing),
+        }
+    };
+    let marked = MARKS.iter().any(|mark| answer.headers.contains_key(*mark));
+    let text = String::from_utf8_lossy(&answer.body);
+    let text = text.trim();
+    if text.is_empty() {
+        let phrase = answer.header("x-databricks-reason-phrase");
+        return if marked { Ok(of(None, phrase, None)) } else { Err("it is empty".to_owned()) };
+    }
+    match answer.json::<Json>() {
+        Ok(json @ Json::Object(_)) => {
+            let (name, message) = words(&json);
+            if name.is_none() && message.is_none() && !marked {
+                return Err("there is no error in it".to_owned());
+            }
+            Ok(of(name, message, Some(&json)))
+        }
+        Ok(_) => Err("it is JSON of another shape".to_owned()),
+        Err(reason) => {
+            let plain = plain(text);
+            if let Some((name, message)) = plain {
+                return Ok(of(Some(name), Some(message), None));
+            }
+            if marked || text.trim_end_matches('.') == REFUSED_TOKEN {
+                let message = title(text).unwrap_or(text);
+                return Ok(of(None, Some(message.to_owned()), None));
+            }
+            let title = title(text).map(|title| crate::domain::one_line(title, 100));
+            Err(title.map_or(reason, |title| format!("it is a page titled [{title}]")))
+        }
+    }
+}
+
+/// Code and message of a JSON error: the present form, API 1.2, and SCIM (RFC 7644).
+fn words(json: &Json) -> (Option<String>, Option<String>) {
+    let text = |name: &str| match json.get(name) {
+        Some(Json::String(text)) if !text.is_empty() => Some(text.clone()),
+        Some(Json::Number(number)) => Some(number.to_string()),
+        Some(_) | None => None,
+    };
+    if let Some(detail) = text("detail") {
+        let detail = if detail == "null" { "SCIM API Internal Error".to_owned() } else { detail };
+        let kind = text("scimType").map_or(String::new(), |kind| format!("{kind} "));
+        let status = text("status").map(|status| format!("SCIM_{status}"));
+        return (text("error_code").or(status), Some(format!("{kind}{detail}")));
+    }
+    let message = text("message").or_else(|| text("error"));
+    let code = text("error_code").or_else(|| text("message").and_then(|_| text("error")));
+    (code, message)
+}
+
+/// The text at `field` of the entry of `details` whose type ends in `kind`.
+fn detail(json: &Json, kind: &str, field: &str) -> Option<String> {
+    entry(json, kind)?.get(field)?.as_str().map(str::to_owned)
+}
+
+fn entry<'j>(json: &'j Json, kind: &str) -> Option<&'j Json> {
+    let details = json.get("details")?.as_array()?;
+    let is_kind = |entry: &&Json| {
+        entry.get("@type").and_then(Json::as_str).is_some_and(|name| name.ends_with(kind))
+    };
+    details.iter().find(is_kind)
+}
+
+/// The privilege that Unity Catalog says is missing.
+fn missing(json: &Json) -> Option<String> {
+    let metadata = entry(json, "ErrorInfo")?.get("metadata")?;
+    let text = |name: &str| metadata.get(name).and_then(Json::as_str);
+    let (privilege, kind) = (text("msg")?, text("resourceType")?);
+    let name = text("resourceName").map_or(String::new(), |name| format!(" {name}"));
+    Some(format!("{privilege} on {kind}{name}"))
+}
+
+/// `CODE: message`.
+fn plain(text: &str) -> Option<(String, String)> {
+    let (code, message) = text.split_once(": ")?;
+    let is_code = !code.is_empty() && code.chars().all(|c| c.is_ascii_uppercase() || c == '_');
+    is_code.then(|| (code.to_owned(), message.to_owned()))
+}
+
+/// What a page says in `<pre>`, or else in `<title>`.
+fn title(text: &str) -> Option<&str> {
+    let between = |start: &str, end: &str| {
+        let (_, rest) = text.split_once(start)?;
+        rest.split_once(end).map(|(inner, _)| inner.trim())
+    };
+    let found = between("<pre>", "</pre>").or_else(|| between("<title>", "</title>"));
+    found.filter(|found| !found.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderMap, HeaderName, HeaderValue};
+
+    use super::*;
+    use crate::platforms::testing;
+
+    const ORG: &[(&str, &str)] = &[("x-databricks-org-id", "7")];
+
+    fn answer(status: u16, headers: &[(&'static str, &'static str)], body: &[u8]) -> Answer {
+        let pair = |(name, value): &(&'static str, &'static str)| {
+            (HeaderName::from_static(name), HeaderValue::from_static(value))
+        };
+        let headers: HeaderMap = headers.iter().map(pair).collect();
+        Answer { status, headers, body: body.to_vec() }
+    }
+
+    /// Status, headers and body of an answer, and the code and the message in it.
+    type Shape = (u16, &'static [(&'static str, &'static str)], &'static str, [&'static str; 2]);
+
+    fn assert_read(table: &[Shape]) {
+        for (status, headers, body, [name, message]) in table {
+            let found = refusal(&answer(*status, headers, body.as_bytes())).unwrap();
+            assert_eq!((found.name.as_str(), found.message.as_str()), (*name, *message), "{body}");
+        }
+    }
+
+    #[test]
+    fn every_shape_of_a_json_error_is_read() {
+        assert_read(&[
+            (
+                403,
+                &[],
+                r#"{"error_code":"PERMISSION_DENIED","message":"m"}"#,
+                ["PERMISSION_DENIED", "m"],
+            ),
+            (403, &[], r#"{"error_code":403,"message":"no"}"#, ["403", "no"]),
+            (
+                404,
+                &[],
+                r#"{"message":"Catalog 'x' does not exist."}"#,
+                ["none", "Catalog 'x' does not exist."],
+            ),
+            (400, &[], r#"{"error":"ValueError: bad"}"#, ["none", "ValueError: bad"]),
+            (400, &[], r#"{"error":"BAD","message":"m"}"#, ["BAD", "m"]),
+            (404, &[], r#"{"detail":"no such user","status":"404"}"#, ["SCIM_404", "no such user"]),
+            (
+                400,
+                &[],
+                r#"{"detail":"d","status":400,"scimType":"invalidFilter"}"#,
+                ["SCIM_400", "invalidFilter d"],
+            ),
+            (
+                500,
+                &[],
+                r#"{"detail":"null","status":"500"}"#,
+                ["SCIM_500", "SCIM API Internal Error"],
+            ),
+        ]);
+    }
+
+    #[test]
+    fn every_shape_of_another_error_is_read() {
+        assert_read(&[
+            (400, &[], "MALFORMED_REQUEST: not so", ["MALFORMED_REQUEST", "not so"]),
+            (403, &[], "Invalid access token", ["none", "Invalid access token"]),
+            (403, ORG, "<html><title>Error 403</title><pre>Not you</pre>", ["none", "Not you"]),
+            (401, ORG, "<html><title>Error 401</title></html>", ["none", "Error 401"]),
+            (403, &[("x-databricks-reason-phrase", "Blocked")], "", ["none", "Blocked"]),
+            (404, ORG, "", ["none", "Not Found"]),
+        ]);
+    }
+
+    #[test]
+    fn errors_of_others_are_told() {
+        let table = [
+            ("", "it is empty"),
+            ("{}", "there is no error in it"),
+            ("[]", "it is JSON of another shape"),
+            ("<title>Proxy\n denied</title>", "it is a page titled [Proxy denied]"),
+            ("Access Denied: by proxy", "it is not JSON (no content type, line 1)"),
+        ];
+        for (body, expected) in table {
+            assert_eq!(
+                refusal(&answer(403, &[], body.as_bytes())).unwrap_err(),
+                expected,
+                "{body}"
+            );
+        }
+    }
+
+    #[test]
+    fn request_ids_and_missing_privileges_are_found() {
+        let body = br#"{"error_code":"PERMISSION_DENIED","message":"m","details":[
+            {"@type":"type.googleapis.com/google.rpc.RequestInfo","request_id":"r-1"},
+            {"@type":"type.googleapis.com/google.rpc.ErrorInfo","metadata":
+             {"msg":"USE CATALOG","resourceType":"CATALOG","resourceName":"main"}}]}"#;
+        let found = refusal(&answer(403, &[], body)).unwrap();
+        assert_eq!(found.request_id, "r-1");
+        assert_eq!(found.missing.as_deref(), Some("USE CATALOG on CATALOG main"));
+        let found = refusal(&answer(403, &[("x-request-id", "h-1")], body)).unwrap();
+        assert_eq!(found.request_id, "h-1");
+    }
+
+    #[test]
+    fn fuzz_every_reader_of_answers() {
+        testing::fuzz(&testing::recorded_bodies("databricks"), |bytes| {
+            for headers in [&[][..], ORG] {
+                let answer = answer(403, headers, bytes);
+                let _found = refusal(&answer);
+                let _found = token_endpoint(&answer);
+                let _found = json::<Me>(&answer).map(|me| me.is("x"));
+                let _found = json::<Assignment>(&answer).map(|found| found.workspace_id());
+                let _found = json::<Securable>(&answer);
+                let _found = json::<Existence>(&answer);
+                let _found = json::<Warehouse>(&answer).map(|found| found.complaint());
+                let page = json::<Permissions>(&answer);
+                let _found = page.map(|page| (page.privileges().count(), page.next()));
+            }
+        });
+    }
+}
