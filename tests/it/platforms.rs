@@ -73,17 +73,36 @@ fn s3(moto: &Moto, grants: &AccessGrants) -> String {
     pair("s3", "Native S3", &config, ("s3://governed/data/", "s3://deleted/data/"))
 }
 
+/// Sends JSON to a server of others, for setting it up.
+fn post(url: &str, json: &str) {
+    let sent = Command::new("curl")
+        .args(["-fsS", "--max-time", "10", "-o", "/dev/null", "-d", json])
+        .args(["-H", "content-type: application/json", url])
+        .status();
+    assert!(sent.unwrap().success(), "{url}");
+}
+
+fn databricks(lake: &StandIn) -> String {
+    let endpoint = lake.fact("endpoint");
+    let unity = format!("{endpoint}/api/2.1/unity-catalog");
+    post(&format!("{unity}/catalogs"), r#"{"name": "immuta"}"#);
+    post(&format!("{unity}/schemas"), r#"{"name": "policies", "catalog_name": "immuta"}"#);
+    let config = format!(
+        r#"
+        workspaceUrl = "{endpoint}"
+        authenticationType = "token"
+        token = {{ file = "DIR/password" }}
+        expectedObjects = ["policies"]
+        "#
+    );
+    pair("databricks", "Databricks", &config, ("\"policies\"", "\"policies\", \"dropped\""))
+}
+
 fn bigquery(emulator: &StandIn, recorded: &Recorded) -> String {
     let endpoint = emulator.fact("endpoint");
     let dataset = r#"{"datasetReference": {"projectId": "example-project", "datasetId": "immuta"},
         "location": "EU"}"#;
-    let created = Command::new("curl")
-        .args(["-fsS", "--max-time", "10", "-o", "/dev/null", "-d", dataset])
-        .args(["-H", "content-type: application/json"])
-        .arg(format!("{endpoint}/bigquery/v2/projects/example-project/datasets"))
-        .status()
-        .unwrap();
-    assert!(created.success());
+    post(&format!("{endpoint}/bigquery/v2/projects/example-project/datasets"), dataset);
     let config = format!(
         r#"
         dataset = "immuta"
@@ -169,7 +188,7 @@ fn all_platforms_are_validated_healthy_and_broken_in_one_run() {
     let grants =
         AccessGrants::start("s3://governed/data/*", "arn:aws:iam::123456789012:role/grants");
     let text = std::thread::scope(|scope| {
-        let names = ["bqemulator", "snowduck", "buenavista"];
+        let names = ["minilake", "bqemulator", "snowduck", "buenavista"];
         let starting = names.map(|name| scope.spawn(|| StandIn::start(name)));
         let moto = scope.spawn(Moto::start);
         let postgres = Postgres::start();
@@ -177,10 +196,11 @@ fn all_platforms_are_validated_healthy_and_broken_in_one_run() {
             ("POST /token", "bigquery/testcases/all-well/token.http"),
             ("POST /v3/projects/", "bigquery/testcases/all-well/project.http"),
         ]);
-        let [emulator, duck, vista] = starting.map(|one| one.join().unwrap());
+        let [lake, emulator, duck, vista] = starting.map(|one| one.join().unwrap());
         let moto = moto.join().unwrap();
         let tables = [
             s3(&moto, &grants),
+            databricks(&lake),
             bigquery(&emulator, &recorded),
             redshift(&postgres),
             snowflake(&duck),
