@@ -47,6 +47,9 @@ pub(super) struct Active {
 pub(super) struct Watched {
     /// Able to run its catalog.
     pub(super) validator: Arc<dyn Validator>,
+    /// Whether the platform side is set up automatically; the store keeps it beside configurations,
+    /// not in them.
+    pub(super) auto_bootstrap: bool,
     /// Its platform's catalog.
     pub(super) catalog: &'static [Test],
     /// When it is due.

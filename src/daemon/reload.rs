@@ -127,6 +127,7 @@ fn watched(
             let former = former.and_then(|former| former.watched.get(&id));
             let watched = Watched {
                 validator: Arc::clone(&one.validator),
+                auto_bootstrap: one.wanted.auto_bootstrap.unwrap_or_default(),
                 catalog: one.platform.catalog,
                 schedule: one.wanted.schedule.clone(),
                 policy: one.policy,

@@ -55,6 +55,7 @@ impl Bench {
         let room = active::Room::of(limits, None);
         let watched = active::Watched {
             validator,
+            auto_bootstrap: false,
             catalog: CATALOG,
             schedule: schedule.clone(),
             policy: Policy::default(),

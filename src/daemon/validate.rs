@@ -117,7 +117,10 @@ fn validator_for(
         return Ok(Arc::clone(validator));
     }
     match parse_stored(&begun.kind, stored, PLATFORMS) {
-        Stored::Ready(validator) => Ok(Arc::from(validator)),
+        Stored::Ready(mut validator) => {
+            validator.set_auto_bootstrap(watched.auto_bootstrap);
+            Ok(Arc::from(validator))
+        }
         Stored::SecretGone => Err("The previous configuration held a secret itself, which is \
             never stored, so it cannot be validated after a restart."
             .to_owned()),

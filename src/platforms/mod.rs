@@ -83,8 +83,8 @@ pub(crate) trait Validator: std::fmt::Debug + Send + Sync {
     /// What other integrations compare themselves with, and which host the limits count.
     fn identity(&self) -> Identity;
 
-    /// Told what `autoBootstrap` says, once and before the first run. One that is never told, such
-    /// as a configuration read back from the store, takes the platform to be set up by hand.
+    /// Told what `autoBootstrap` says, once and before the first run. One that is never told takes the
+    /// platform to be set up by hand.
     fn set_auto_bootstrap(&mut self, _given: bool) {}
 
     /// Runs the catalog. It cannot fail: whatever goes wrong is an outcome in the report.
