@@ -192,9 +192,8 @@ impl Account {
 
 impl Principal {
     async fn token(&self, secret: &Secret, now: Timestamp) -> Result<Credential, Failure> {
-        let failed = |class, detail: &str| {
-            Failure::new(Cause::NoToken(class), detail, detail, &[secret])
-        };
+        let failed =
+            |class, detail: &str| Failure::new(Cause::NoToken(class), detail, detail, &[secret]);
         let connections =
             self.reach.connections().map_err(|none| failed(none.class, &none.detail))?;
         let tenant = percent_encoded(&self.tenant);
@@ -271,9 +270,8 @@ mod tests {
 
     #[test]
     fn a_token_says_when_it_ends() {
-        let token = |claims: &str| {
-            Secret::new(format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(claims)))
-        };
+        let token =
+            |claims: &str| Secret::new(format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(claims)));
         let table = [
             (token(r#"{"exp":1795302000}"#), Some(Timestamp(1_795_302_000_000))),
             (token(r#"{"exp":-1}"#), Some(Timestamp(-1000))),

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tiberius::error::{Error as TdsError, TokenError};
 
+use super::stream::TOO_MUCH;
 use crate::domain::{Class, REDACTED, Secret, duration_text, one_line};
 use crate::net::tls::TlsError;
 use crate::secrets::SecretError;
@@ -26,6 +27,10 @@ const NO_AUTHORITIES: [&str; 2] =
     ["no usable CA certificates found", "could not load platform certificates"];
 /// The library's words for a certificate whose time is over.
 const EXPIRED: [&str; 2] = ["handshake: certificate expired", "handshake: Expired"];
+/// The words of the TLS library for a connection that ends without a farewell.
+const CLOSED: &str = "peer closed connection";
+/// What is said of everything that is no SQL server.
+const NO_TDS: &str = "what answers does not speak TDS";
 /// From this severity on an error is the server's own (SQL Server, database engine error
 /// severities: 17 to 19 resources and software, 20 to 24 system problems).
 const SEVERITY_OF_THE_SERVER: u8 = 17;
@@ -206,6 +211,7 @@ impl Cause {
             TdsError::Server(error) => {
                 Self::of_answer(error.code(), error.class(), error.message())
             }
+            TdsError::Io { message, .. } if message.contains(TOO_MUCH) => Self::Foreign,
             TdsError::Io { kind, .. } => Self::of_kind(*kind),
             TdsError::Tls(text) => Self::of_tls(text),
             TdsError::Protocol(text) if text == NO_ENCRYPTION => Self::NoTls,
@@ -288,34 +294,57 @@ impl Failure {
 
 /// What a message says about `error`.
 fn plain(error: &CallError) -> String {
-    match error {
-        CallError::Tds(TdsError::Server(error)) => {
-            format!("[{}] {}", error.code(), error.message())
-        }
-        CallError::Tds(TdsError::Tls(text)) => first_sentence(text),
-        CallError::Tds(TdsError::Protocol(text)) if text == NO_ENCRYPTION => {
+    let CallError::Tds(tds) = error else { return error.to_string() };
+    match tds {
+        TdsError::Server(error) => format!("[{}] {}", error.code(), error.message()),
+        TdsError::Tls(text) => first_sentence(text),
+        TdsError::Io { kind, message } => of_transport(*kind, message),
+        TdsError::Protocol(text) if text == NO_ENCRYPTION => {
             "the server does not encrypt".to_owned()
         }
-        CallError::Tds(TdsError::Io { kind: ErrorKind::UnexpectedEof, .. }) => {
-            "the server closed the connection".to_owned()
-        }
-        CallError::Tds(TdsError::Io { kind, .. }) if *kind == ErrorKind::TimedOut => {
-            "no answer in time".to_owned()
-        }
-        CallError::Tds(TdsError::Io { message, .. }) => message.clone(),
-        CallError::Tds(error) if Cause::of_tds(error) == Cause::Foreign => {
-            format!("what answers does not speak TDS: {error}")
-        }
-        error => error.to_string(),
+        TdsError::Protocol(_)
+        | TdsError::Encoding(_)
+        | TdsError::Conversion(_)
+        | TdsError::Utf8
+        | TdsError::Utf16
+        | TdsError::ParseInt(_)
+        | TdsError::BulkInput(_)
+        | TdsError::Routing { .. } => format!("{NO_TDS}: {tds}"),
     }
+}
+
+/// What a message says about a connection that broke.
+fn of_transport(kind: ErrorKind, message: &str) -> String {
+    let message = bare(message);
+    if kind == ErrorKind::UnexpectedEof || message.contains(CLOSED) {
+        "the server closed the connection".to_owned()
+    } else if NOT_UNDERSTOOD.contains(&kind) && !message.contains(TOO_MUCH) {
+        format!("{NO_TDS}: {message}")
+    } else {
+        message.to_owned()
+    }
+}
+
+/// The library's own words before each reason are left out.
+fn bare(message: &str) -> &str {
+    message.rsplit("performing I/O: ").next().unwrap_or(message)
 }
 
 /// What the server said, with what the message leaves out.
 fn evidence(error: &CallError) -> String {
-    match error {
-        CallError::Tds(TdsError::Server(error)) => said(error),
-        CallError::Tds(TdsError::Tls(text)) => first_sentence(text),
-        error => error.to_string(),
+    let CallError::Tds(tds) = error else { return error.to_string() };
+    match tds {
+        TdsError::Server(error) => said(error),
+        TdsError::Tls(text) => first_sentence(text),
+        TdsError::Io { message, .. } => bare(message).to_owned(),
+        TdsError::Protocol(_)
+        | TdsError::Encoding(_)
+        | TdsError::Conversion(_)
+        | TdsError::Utf8
+        | TdsError::Utf16
+        | TdsError::ParseInt(_)
+        | TdsError::BulkInput(_)
+        | TdsError::Routing { .. } => tds.to_string(),
     }
 }
 
@@ -368,12 +397,7 @@ mod tests {
             (&[229, 230, 262, 297, 300, 15247], Cause::NoPermission, Class::Denied, 1),
             (&[195, 208, 2812, 4121], Cause::NoObject, Class::Missing, 1),
             (&[103_010, 104_000, 104_409, 104_999], Cause::Unsupported, Class::Invalid, 1),
-            (
-                &[10928, 10929, 40501, 49918, 49919, 49920],
-                Cause::Throttled,
-                Class::Throttled,
-                3,
-            ),
+            (&[10928, 10929, 40501, 49918, 49919, 49920], Cause::Throttled, Class::Throttled, 3),
             (
                 &[615, 926, 1205, 4221, 40143, 40197, 40540, 40613, 42109],
                 Cause::Busy,
@@ -445,9 +469,8 @@ mod tests {
         let unknown = said(rustls::CertificateError::UnknownIssuer);
         assert_eq!(unknown.cause, Cause::TlsFailed);
         assert!(unknown.detail.ends_with("UnknownIssuer."), "{}", unknown.detail);
-        let other = rustls::CertificateError::Other(rustls::OtherError(Arc::new(io::Error::other(
-            "x",
-        ))));
+        let other =
+            rustls::CertificateError::Other(rustls::OtherError(Arc::new(io::Error::other("x"))));
         assert_eq!(said(other).cause, Cause::TlsFailed);
     }
 

@@ -178,7 +178,7 @@ impl Endpoint {
         let stream = TcpStream::connect(addresses.as_slice()).await.map_err(CallError::Connect)?;
         stream.set_nodelay(true).map_err(CallError::Connect)?;
         let stream = Bounded::new(stream).compat_write();
-        Ok(contained(Client::connect(config, stream)).await??)
+        Ok(contained(Box::pin(Client::connect(config, stream))).await??)
     }
 }
 
@@ -191,15 +191,14 @@ impl Cause {
 
 /// Runs what the library does. It logs the server's words as they are, and ours are bounded and
 /// without secrets; and a server that makes it panic ends nothing but its own session.
-async fn contained<T>(work: impl Future<Output = T>) -> Result<T, CallError> {
+async fn contained<T>(work: impl Future<Output = T> + Unpin) -> Result<T, CallError> {
     let mut work = Box::pin(work.with_subscriber(NoSubscriber::default()));
-    let caught = poll_fn(|context| {
-        match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context))) {
+    let caught =
+        poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context))) {
             Ok(Poll::Ready(value)) => Poll::Ready(Ok(value)),
             Ok(Poll::Pending) => Poll::Pending,
             Err(_panic) => Poll::Ready(Err(CallError::GaveUp)),
-        }
-    });
+        });
     caught.await
 }
 
@@ -241,10 +240,9 @@ impl Session {
 
     /// Ends the session in order, or by cutting it when the server does not listen.
     pub(super) async fn close(self) {
-        let farewell = contained(self.client.close());
-        match timeout(FAREWELL_MAX, farewell).await {
-            Ok(Ok(Ok(()))) => {}
-            Ok(Ok(Err(_)) | Err(_)) | Err(_) => tracing::debug!("the server did not take leave"),
+        let farewell = contained(Box::pin(self.client.close()));
+        if !matches!(timeout(FAREWELL_MAX, farewell).await, Ok(Ok(Ok(())))) {
+            tracing::debug!("the server did not take leave");
         }
     }
 }
@@ -254,7 +252,7 @@ async fn answer<S: AsyncRead + AsyncWrite + Unpin + Send>(
     statement: Statement<'_>,
 ) -> Result<Found, CallError> {
     let rows = async { client.simple_query(statement.sql()).await?.into_first_result().await };
-    let rows = contained(rows).await??;
+    let rows = contained(Box::pin(rows)).await??;
     let first = rows.first().and_then(|row| row.cells().next());
     Ok(first.map_or(Found::Nothing, |(_, value)| found(value)))
 }
@@ -266,7 +264,19 @@ fn found(value: &ColumnData<'_>) -> Found {
         ColumnData::I32(number) => number.map(i64::from),
         ColumnData::I64(number) => *number,
         ColumnData::Bit(flag) => flag.map(i64::from),
-        _ => return Found::Other,
+        ColumnData::F32(_)
+        | ColumnData::F64(_)
+        | ColumnData::String(_)
+        | ColumnData::Guid(_)
+        | ColumnData::Binary(_)
+        | ColumnData::Numeric(_)
+        | ColumnData::Xml(_)
+        | ColumnData::DateTime(_)
+        | ColumnData::SmallDateTime(_)
+        | ColumnData::Time(_)
+        | ColumnData::Date(_)
+        | ColumnData::DateTime2(_)
+        | ColumnData::DateTimeOffset(_) => return Found::Other,
     };
     number.map_or(Found::Null, Found::Number)
 }
@@ -328,7 +338,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_of_the_library_is_a_failure_of_its_own() {
-        let error = contained(async { panic!("hunter2") }).await.map(|(): ()| ()).unwrap_err();
+        let error =
+            contained(Box::pin(async { panic!("hunter2") })).await.map(|(): ()| ()).unwrap_err();
         let failure = Failure::of(&error, &[]);
         assert_eq!(failure.cause, Cause::Foreign);
         assert!(!failure.detail.contains("hunter2"));
@@ -346,7 +357,8 @@ mod tests {
             let mut config = Config::new();
             config.encryption(EncryptionLevel::NotSupported);
             config.authentication(tiberius::AuthMethod::sql_server("u", "p"));
-            let connected = contained(Client::connect(config, Bounded::new(near).compat_write()));
+            let stream = Bounded::new(near).compat_write();
+            let connected = contained(Box::pin(Client::connect(config, stream)));
             let mut client = match connected.await {
                 Ok(Ok(client)) => client,
                 Ok(Err(error)) => return found.push(Err(Failure::of(&error.into(), &[]))),
@@ -374,8 +386,10 @@ mod tests {
     #[tokio::test]
     async fn the_recorded_session_is_understood() {
         let found = session(SESSION).await;
-        let causes: Vec<_> =
-            found.iter().map(|found| found.as_ref().map_err(|error| error.cause).copied()).collect();
+        let causes: Vec<_> = found
+            .iter()
+            .map(|found| found.as_ref().map_err(|error| error.cause).copied())
+            .collect();
         assert_eq!(
             causes,
             [

@@ -66,7 +66,7 @@ impl Authentication {
 #[derive(Default)]
 struct Azure {
     cloud: Option<Cloud>,
-    principal: Option<Application>,
+    principal: Option<Box<Application>>,
 }
 
 struct Application {
@@ -79,7 +79,7 @@ struct Application {
 
 /// Reads the `config` table; what is wrong with it is left with the reader.
 pub(super) fn read(mut config: Reader<'_>) -> Option<Synapse> {
-    let host = config.required_string("host").and_then(|name| host_name(&config, "host", name));
+    let host = config.required_string("host").and_then(|name| host_name(&config, "host", &name));
     let port = config.port("port").unwrap_or(PORT);
     let name = |config: &mut Reader<'_>, key| {
         config.required_string(key).and_then(|name| valid_name(config, key, name))
@@ -90,7 +90,8 @@ pub(super) fn read(mut config: Reader<'_>) -> Option<Synapse> {
     let is_strict = config.choice("encryption", &[("required", false), ("strict", true)]);
     let pause_fails = config.choice("pausedPool", &[("warning", false), ("failed", true)]);
     let impersonation = config.table("impersonation").and_then(impersonation);
-    let delimiters = config.table("metadataDelimiters").map_or_else(Delimiters::default, delimiters);
+    let delimiters =
+        config.table("metadataDelimiters").map_or_else(Delimiters::default, delimiters);
     let mut timeout = |key, [min, max]: [Duration; 2]| config.duration(key, min, max);
     let connect_timeout = timeout("connectTimeout", CONNECT_TIMEOUTS).unwrap_or(CONNECT_TIMEOUT);
     let read_timeout = timeout("readTimeout", READ_TIMEOUTS).unwrap_or(READ_TIMEOUT);
@@ -116,7 +117,7 @@ pub(super) fn read(mut config: Reader<'_>) -> Option<Synapse> {
 /// Who logs in, before it is known into which cloud.
 enum Proof {
     Password { username: String, password: SecretRef },
-    Application(Application),
+    Application(Box<Application>),
     Token(SecretRef),
 }
 
@@ -132,7 +133,7 @@ impl Proof {
             Self::Token(token) => Account::Token(token),
             Self::Application(application) => {
                 let Application { tenant, client_id, client_secret, authority, reach } =
-                    application;
+                    *application;
                 let authority = authority.unwrap_or_else(|| cloud.authority().to_owned());
                 Account::Principal(Box::new(Principal {
                     tenant,
@@ -212,7 +213,9 @@ fn azure(mut table: Reader<'_>, is_application: bool) -> Azure {
     table.finish();
     let principal = || {
         let (client_secret, reach) = (client_secret?, reach?);
-        Some(Application { tenant: tenant?, client_id: client_id?, client_secret, authority, reach })
+        let (tenant, client_id) = (tenant?, client_id?);
+        let application = Application { tenant, client_id, client_secret, authority, reach };
+        Some(Box::new(application))
     };
     Azure { cloud, principal: principal() }
 }
@@ -248,14 +251,14 @@ fn delimiters(mut table: Reader<'_>) -> Delimiters {
 fn tls(mut table: Reader<'_>) -> (Option<PathBuf>, Option<String>) {
     let ca_file = table.string("caFile").map(PathBuf::from);
     let name = table.string("serverName");
-    let name = name.and_then(|name| host_name(&table, "serverName", name));
+    let name = name.and_then(|name| host_name(&table, "serverName", &name));
     table.finish();
     (ca_file, name)
 }
 
 /// A host name or address in lower case.
-fn host_name(table: &Reader<'_>, key: &str, name: String) -> Option<String> {
-    if is_host(&name) {
+fn host_name(table: &Reader<'_>, key: &str, name: &str) -> Option<String> {
+    if is_host(name) {
         return Some(name.to_lowercase());
     }
     table.refuse(key, "expected a host name or address alone, without scheme, port or path");

@@ -36,15 +36,18 @@ impl Synapse {
                 "Name an existing dedicated SQL pool in `database`, and let the user in: CREATE \
                 USER {user} in it."
             ),
-            Cause::NoAccess => format!("In database {database}: CREATE USER {user} FOR LOGIN {user};"),
+            Cause::NoAccess => {
+                format!("In database {database}: CREATE USER {user} FOR LOGIN {user};")
+            }
             Cause::NoPermission => format!("GRANT CONTROL ON DATABASE::{database} TO {user};"),
             Cause::NoObject | Cause::Unsupported | Cause::OtherAnswer | Cause::Foreign => {
                 format!("Check that {host}:{port} is a dedicated SQL pool of Azure Synapse.")
             }
-            Cause::Throttled => "Run fewer queries and sessions at once, or scale the pool up."
-                .to_owned(),
-            Cause::Busy | Cause::Internal => "Wait until the pool is online again; look for \
-                scaling, maintenance or an incident in the Azure portal."
+            Cause::Throttled => {
+                "Run fewer queries and sessions at once, or scale the pool up.".to_owned()
+            }
+            Cause::Busy | Cause::Internal => "This passes by itself as a rule; otherwise look \
+                for scaling, maintenance or an incident in the Azure portal."
                 .to_owned(),
             Cause::NoToken(class) => no_token(class),
             Cause::Unresolved => format!("Check `host`; {host} must have an address here."),
@@ -56,9 +59,11 @@ impl Synapse {
                 is no setting for this."
                 .to_owned(),
             Cause::ExpiredCertificate => "Renew the server's certificate.".to_owned(),
-            Cause::TlsFailed => "Name the authority's certificate in `tls.caFile`, and the name in \
+            Cause::TlsFailed => {
+                "Name the authority's certificate in `tls.caFile`, and the name in \
                 the server's certificate in `tls.serverName`."
-                .to_owned(),
+                    .to_owned()
+            }
             Cause::Redirected => "Check `host` and `azure.cloud`: credentials only go to SQL \
                 servers of that cloud."
                 .to_owned(),
@@ -83,8 +88,10 @@ impl Synapse {
 /// What mends a token endpoint's answer of `class`.
 fn no_token(class: Class) -> String {
     let text = match class {
-        Class::Denied => "Check `azure.clientId` and `azure.clientSecret`, which is the secret's \
-            value and not its id.",
+        Class::Denied => {
+            "Check `azure.clientId` and `azure.clientSecret`, which is the secret's \
+            value and not its id."
+        }
         Class::Missing => "Check `azure.tenantId` and `azure.clientId`.",
         Class::Expired => "Make a new client secret for the application in Microsoft Entra ID.",
         Class::Invalid => "Check `azure.tenantId`, `azure.clientId` and `azure.cloud`.",

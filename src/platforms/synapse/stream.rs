@@ -9,6 +9,9 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 /// The most that is read in one session, in bytes. What is asked for takes a few thousand.
 pub(super) const BYTES_MAX: usize = 1024 * 1024;
 
+/// How the failure begins. The library makes one kind of error of another, and keeps the words.
+pub(super) const TOO_MUCH: &str = "the server sent more than";
+
 /// Fails with [`ErrorKind::FileTooLarge`] when more than [`BYTES_MAX`] have been read.
 #[derive(Debug)]
 pub(super) struct Bounded<S> {
@@ -34,7 +37,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Bounded<S> {
         let read = buffer.filled().len().saturating_sub(before);
         let Some(left) = self.left.checked_sub(read) else {
             buffer.set_filled(before);
-            let text = format!("the server sent more than {BYTES_MAX} bytes");
+            let text = format!("{TOO_MUCH} {BYTES_MAX} bytes");
             return Poll::Ready(Err(Error::new(ErrorKind::FileTooLarge, text)));
         };
         self.left = left;

@@ -216,7 +216,9 @@ impl Host {
 }
 
 /// The next packet with its header; none when the client has gone.
-async fn packet<S: AsyncRead + Unpin>(stream: &mut S) -> io::Result<Option<(PacketType, BytesMut)>> {
+async fn packet<S: AsyncRead + Unpin>(
+    stream: &mut S,
+) -> io::Result<Option<(PacketType, BytesMut)>> {
     let mut bytes = BytesMut::zeroed(PACKET_HEADER_SIZE);
     if stream.read_exact(&mut bytes).await.is_err() {
         return Ok(None);

@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use mssql_mock_tds::{ColumnDefinition, ColumnValue, QueryResponse, Row, SqlDataType, TerminalError};
+use mssql_mock_tds::{
+    ColumnDefinition, ColumnValue, QueryResponse, Row, SqlDataType, TerminalError,
+};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -64,7 +66,10 @@ pub enum Login {
     /// To another scenario of this process, by its name.
     RedirectTo(String),
     /// To any host and port.
-    Redirect { host: String, port: u16 },
+    Redirect {
+        host: String,
+        port: u16,
+    },
     Silent,
     Closed,
 }
