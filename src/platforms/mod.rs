@@ -20,6 +20,8 @@ mod redshift;
 mod s3;
 #[cfg(feature = "snowflake")]
 mod snowflake;
+#[cfg(feature = "synapse")]
+mod synapse;
 #[cfg(feature = "trino")]
 mod trino;
 
@@ -45,6 +47,8 @@ pub(crate) static PLATFORMS: &[Platform] = &[
     redshift::PLATFORM,
     #[cfg(feature = "snowflake")]
     snowflake::PLATFORM,
+    #[cfg(feature = "synapse")]
+    synapse::PLATFORM,
     #[cfg(feature = "trino")]
     trino::PLATFORM,
 ];

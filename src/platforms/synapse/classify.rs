@@ -1,0 +1,487 @@
+//! Sorts what goes wrong into causes, decides what a cause means, and says it in one line.
+
+use std::io::{self, ErrorKind};
+use std::time::Duration;
+
+use tiberius::error::{Error as TdsError, TokenError};
+
+use super::stream::TOO_MUCH;
+use crate::domain::{Class, REDACTED, Secret, duration_text, one_line};
+use crate::net::tls::TlsError;
+use crate::secrets::SecretError;
+
+/// The longest detail in a message or in evidence, in characters.
+const DETAIL_MAX: usize = 300;
+/// The operating system's numbers for "too many open files", here and system-wide.
+const TOO_MANY_FILES: [i32; 2] = [24, 23];
+/// What the network says when it is missing on this side.
+const OUR_NETWORK: [ErrorKind; 3] =
+    [ErrorKind::NetworkUnreachable, ErrorKind::NetworkDown, ErrorKind::AddrNotAvailable];
+/// How bytes that make no sense are reported.
+const NOT_UNDERSTOOD: [ErrorKind; 3] =
+    [ErrorKind::InvalidInput, ErrorKind::InvalidData, ErrorKind::Other];
+/// The library's words for a server that does not encrypt.
+const NO_ENCRYPTION: &str = "Server does not allow the requested encryption level.";
+/// The library's words for missing authorities on this side.
+const NO_AUTHORITIES: [&str; 2] =
+    ["no usable CA certificates found", "could not load platform certificates"];
+/// The library's words for a certificate whose time is over.
+const EXPIRED: [&str; 2] = ["handshake: certificate expired", "handshake: Expired"];
+/// The words of the TLS library for a connection that ends without a farewell.
+const CLOSED: &str = "peer closed connection";
+/// What is said of everything that is no SQL server.
+const NO_TDS: &str = "what answers does not speak TDS";
+/// From this severity on an error is the server's own (SQL Server, database engine error
+/// severities: 17 to 19 resources and software, 20 to 24 system problems).
+const SEVERITY_OF_THE_SERVER: u8 = 17;
+
+/// A call that did not succeed.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum CallError {
+    /// The password, the token or the client secret is not there.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    /// The authorities to trust are not there.
+    #[error(transparent)]
+    Authorities(#[from] TlsError),
+    /// The name service did not give an address.
+    #[error("the host name cannot be resolved: {0}")]
+    Resolve(#[source] io::Error),
+    /// TCP did not connect.
+    #[error("no connection: {0}")]
+    Connect(#[source] io::Error),
+    /// The server took too long.
+    #[error("no answer within {}", duration_text(*.0))]
+    Silent(Duration),
+    /// The server answered `SELECT 1` without a row.
+    #[error("`SELECT 1` gave no row")]
+    NoRow,
+    /// The server sends us where no credentials may go.
+    #[error("the server redirects to [{host}], which is not an address of the same cloud")]
+    Redirected {
+        /// Where to, in one line.
+        host: String,
+    },
+    /// Redirections go on and on.
+    #[error("the server redirects again after {0} redirections")]
+    RedirectedAgain(usize),
+    /// The library came upon something that it does not expect at all.
+    #[error("what answers does not speak TDS: the library gave up")]
+    GaveUp,
+    /// Everything that the server or the library says.
+    #[error(transparent)]
+    Tds(#[from] TdsError),
+}
+
+/// What went wrong, as far as it decides anything.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Cause {
+    /// The user, or the owner of the token, may not log in.
+    LoginRefused,
+    /// The password or the token has expired.
+    LoginExpired,
+    /// The firewall of the workspace keeps us out.
+    Firewall,
+    /// No such server behind this address.
+    WrongServer,
+    /// The pool is paused.
+    Paused,
+    /// The database does not exist, or cannot be opened.
+    NoDatabase,
+    /// The user has no access to the database.
+    NoAccess,
+    /// A permission is missing.
+    NoPermission,
+    /// A view or a function does not exist.
+    NoObject,
+    /// This engine does not know the statement.
+    Unsupported,
+    /// The server asks for patience.
+    Throttled,
+    /// The server starts, moves or is short of something.
+    Busy,
+    /// The server met an error of its own.
+    Internal,
+    /// The server said anything else.
+    OtherAnswer,
+    /// There is no Entra token; the class is that of the endpoint's answer.
+    NoToken(Class),
+    /// The host name has no address.
+    Unresolved,
+    /// There is no connection, or no longer.
+    NoConnection,
+    /// There is a connection, and no answer.
+    Silent,
+    /// The server does not encrypt.
+    NoTls,
+    /// The server's certificate has expired.
+    ExpiredCertificate,
+    /// TLS failed in another way, as a rule because of the server's certificate.
+    TlsFailed,
+    /// The server sends us elsewhere.
+    Redirected,
+    /// What answers does not speak the protocol, or never stops.
+    Foreign,
+    /// Our own side: secret, authorities, network, file descriptors.
+    Ours,
+}
+
+/// One failure, ready to be reported.
+#[derive(Clone, Debug)]
+pub(super) struct Failure {
+    /// What decides.
+    pub(super) cause: Cause,
+    /// One sentence without secrets, for a message.
+    pub(super) detail: String,
+    /// What the server said, without secrets.
+    pub(super) evidence: String,
+}
+
+/// Whether a permission question can be put in another way after `cause`.
+pub(super) const fn can_be_asked_otherwise(cause: Cause) -> bool {
+    matches!(cause, Cause::NoObject | Cause::NoPermission | Cause::Unsupported)
+}
+
+impl Cause {
+    /// Whether trying again can help.
+    pub(super) const fn class(self) -> Class {
+        match self {
+            Self::LoginRefused | Self::Firewall | Self::NoAccess | Self::NoPermission => {
+                Class::Denied
+            }
+            Self::LoginExpired | Self::ExpiredCertificate => Class::Expired,
+            Self::NoDatabase | Self::NoObject => Class::Missing,
+            Self::WrongServer
+            | Self::Paused
+            | Self::Unsupported
+            | Self::OtherAnswer
+            | Self::NoTls
+            | Self::TlsFailed
+            | Self::Redirected => Class::Invalid,
+            Self::Throttled => Class::Throttled,
+            Self::Busy | Self::Internal | Self::Foreign => Class::Unavailable,
+            Self::NoToken(class) => class,
+            Self::Unresolved | Self::NoConnection | Self::Silent => Class::Unreachable,
+            Self::Ours => Class::Ours,
+        }
+    }
+
+    /// How long to wait before each further attempt to connect within one run, in seconds. Azure
+    /// asks for five seconds before the first; a refused log-in is never repeated, since accounts
+    /// get locked. An unknown database gets a second chance: the number is also that of a move.
+    pub(super) const fn pauses(self) -> &'static [u64] {
+        match self {
+            Self::Throttled | Self::Busy => &[5, 10],
+            Self::NoDatabase | Self::Internal => &[5],
+            Self::Unresolved | Self::NoConnection | Self::Silent => &[1, 3],
+            Self::LoginRefused
+            | Self::LoginExpired
+            | Self::Firewall
+            | Self::WrongServer
+            | Self::Paused
+            | Self::NoAccess
+            | Self::NoPermission
+            | Self::NoObject
+            | Self::Unsupported
+            | Self::OtherAnswer
+            | Self::NoToken(_)
+            | Self::NoTls
+            | Self::ExpiredCertificate
+            | Self::TlsFailed
+            | Self::Redirected
+            | Self::Foreign
+            | Self::Ours => &[],
+        }
+    }
+
+    fn of(error: &CallError) -> Self {
+        match error {
+            CallError::Secret(_) | CallError::Authorities(_) => Self::Ours,
+            CallError::Resolve(_) => Self::Unresolved,
+            CallError::Connect(error) => Self::of_io(error),
+            CallError::Silent(_) => Self::Silent,
+            CallError::NoRow | CallError::GaveUp => Self::Foreign,
+            CallError::Redirected { .. } | CallError::RedirectedAgain(_) => Self::Redirected,
+            CallError::Tds(error) => Self::of_tds(error),
+        }
+    }
+
+    fn of_tds(error: &TdsError) -> Self {
+        match error {
+            TdsError::Server(error) => {
+                Self::of_answer(error.code(), error.class(), error.message())
+            }
+            TdsError::Io { message, .. } if message.contains(TOO_MUCH) => Self::Foreign,
+            TdsError::Io { kind, .. } => Self::of_kind(*kind),
+            TdsError::Tls(text) => Self::of_tls(text),
+            TdsError::Protocol(text) if text == NO_ENCRYPTION => Self::NoTls,
+            TdsError::Routing { .. } => Self::Redirected,
+            TdsError::Protocol(_)
+            | TdsError::Encoding(_)
+            | TdsError::Conversion(_)
+            | TdsError::Utf8
+            | TdsError::Utf16
+            | TdsError::ParseInt(_)
+            | TdsError::BulkInput(_) => Self::Foreign,
+        }
+    }
+
+    /// The one table of error numbers (Azure SQL, troubleshoot connectivity issues and common
+    /// errors; SQL Server, database engine errors; `SqlConfigurableRetryFactory` of `SqlClient`).
+    fn of_answer(number: u32, severity: u8, message: &str) -> Self {
+        match number {
+            18456 if message.contains("Token is expired") => Self::LoginExpired,
+            18451 | 18452 | 18456 | 18470 | 18486 => Self::LoginRefused,
+            18487 | 18488 => Self::LoginExpired,
+            40615 | 40914 | 47073 => Self::Firewall,
+            40531 | 40532 => Self::WrongServer,
+            42108 => Self::Paused,
+            911 | 4060 | 4064 => Self::NoDatabase,
+            916 => Self::NoAccess,
+            229 | 230 | 262 | 297 | 300 | 15247 => Self::NoPermission,
+            195 | 208 | 2812 | 4121 => Self::NoObject,
+            103_010 | 104_000..=104_999 => Self::Unsupported,
+            10928 | 10929 | 40501 | 49918 | 49919 | 49920 => Self::Throttled,
+            615 | 926 | 1205 | 4221 | 40143 | 40197 | 40540 | 40613 | 42109 => Self::Busy,
+            233 | 10053 | 10054 | 10060 => Self::NoConnection,
+            _ if SEVERITY_OF_THE_SERVER <= severity => Self::Internal,
+            _ => Self::OtherAnswer,
+        }
+    }
+
+    fn of_io(error: &io::Error) -> Self {
+        let is_full = error.raw_os_error().is_some_and(|number| TOO_MANY_FILES.contains(&number));
+        if is_full { Self::Ours } else { Self::of_kind(error.kind()) }
+    }
+
+    fn of_kind(kind: ErrorKind) -> Self {
+        if OUR_NETWORK.contains(&kind) {
+            Self::Ours
+        } else if kind == ErrorKind::TimedOut {
+            Self::Silent
+        } else if kind == ErrorKind::FileTooLarge || NOT_UNDERSTOOD.contains(&kind) {
+            Self::Foreign
+        } else {
+            Self::NoConnection
+        }
+    }
+
+    /// The library keeps the kind of its TLS errors to itself: its texts are what there is.
+    fn of_tls(text: &str) -> Self {
+        if NO_AUTHORITIES.iter().any(|words| text.contains(words)) {
+            Self::Ours
+        } else if EXPIRED.iter().any(|words| text.contains(words)) {
+            Self::ExpiredCertificate
+        } else {
+            Self::TlsFailed
+        }
+    }
+}
+
+impl Failure {
+    /// What `error` means. The `secrets` of the log-in do not get out, even when the server repeats
+    /// one.
+    pub(super) fn of(error: &CallError, secrets: &[&Secret]) -> Self {
+        Self::new(Cause::of(error), &plain(error), &evidence(error), secrets)
+    }
+
+    /// A failure that was classed elsewhere.
+    pub(super) fn new(cause: Cause, detail: &str, evidence: &str, secrets: &[&Secret]) -> Self {
+        let [detail, evidence] = [detail, evidence].map(|text| clean(text, secrets));
+        Self { cause, detail: sentence(&detail), evidence }
+    }
+}
+
+/// What a message says about `error`.
+fn plain(error: &CallError) -> String {
+    let CallError::Tds(tds) = error else { return error.to_string() };
+    match tds {
+        TdsError::Server(error) => format!("[{}] {}", error.code(), error.message()),
+        TdsError::Tls(text) => first_sentence(text),
+        TdsError::Io { kind, message } => of_transport(*kind, message),
+        TdsError::Protocol(text) if text == NO_ENCRYPTION => {
+            "the server does not encrypt".to_owned()
+        }
+        TdsError::Protocol(_)
+        | TdsError::Encoding(_)
+        | TdsError::Conversion(_)
+        | TdsError::Utf8
+        | TdsError::Utf16
+        | TdsError::ParseInt(_)
+        | TdsError::BulkInput(_)
+        | TdsError::Routing { .. } => format!("{NO_TDS}: {tds}"),
+    }
+}
+
+/// What a message says about a connection that broke.
+fn of_transport(kind: ErrorKind, message: &str) -> String {
+    let message = bare(message);
+    if kind == ErrorKind::UnexpectedEof || message.contains(CLOSED) {
+        "the server closed the connection".to_owned()
+    } else if NOT_UNDERSTOOD.contains(&kind) && !message.contains(TOO_MUCH) {
+        format!("{NO_TDS}: {message}")
+    } else {
+        message.to_owned()
+    }
+}
+
+/// The library's own words before each reason are left out.
+fn bare(message: &str) -> &str {
+    message.rsplit("performing I/O: ").next().unwrap_or(message)
+}
+
+/// What the server said, with what the message leaves out.
+fn evidence(error: &CallError) -> String {
+    let CallError::Tds(tds) = error else { return error.to_string() };
+    match tds {
+        TdsError::Server(error) => said(error),
+        TdsError::Tls(text) => first_sentence(text),
+        TdsError::Io { message, .. } => bare(message).to_owned(),
+        TdsError::Protocol(_)
+        | TdsError::Encoding(_)
+        | TdsError::Conversion(_)
+        | TdsError::Utf8
+        | TdsError::Utf16
+        | TdsError::ParseInt(_)
+        | TdsError::BulkInput(_)
+        | TdsError::Routing { .. } => tds.to_string(),
+    }
+}
+
+fn said(error: &TokenError) -> String {
+    let (number, severity, state) = (error.code(), error.class(), error.state());
+    format!("error {number}, severity {severity}, state {state}: {}", error.message())
+}
+
+/// The library's advice to programmers, and the times in a date fault, are left out.
+fn first_sentence(text: &str) -> String {
+    let advice = [". To connect anyway", ". The SQL Server presented", ": verification time"];
+    let end = advice.iter().filter_map(|words| text.find(words)).min();
+    end.and_then(|end| text.get(..end)).unwrap_or(text).to_owned()
+}
+
+/// `text` on one bounded line, with `secrets` taken out.
+fn clean(text: &str, secrets: &[&Secret]) -> String {
+    let mut text = text.to_owned();
+    for secret in secrets.iter().map(|secret| secret.expose()) {
+        if !secret.is_empty() {
+            text = text.replace(secret, REDACTED);
+        }
+    }
+    one_line(&text, DETAIL_MAX)
+}
+
+/// `text` with a capital letter and a full stop.
+fn sentence(text: &str) -> String {
+    let mut characters = text.chars();
+    let first = characters.next().map(char::to_uppercase);
+    let text: String = first.into_iter().flatten().chain(characters).collect();
+    if text.ends_with(['.', '!', '?', '…']) { text } else { format!("{text}.") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+
+    #[test]
+    fn every_number_has_its_cause_class_and_attempts() {
+        let table: &[(&[u32], Cause, Class, usize)] = &[
+            (&[18451, 18452, 18456, 18470, 18486], Cause::LoginRefused, Class::Denied, 1),
+            (&[18487, 18488], Cause::LoginExpired, Class::Expired, 1),
+            (&[40615, 40914, 47073], Cause::Firewall, Class::Denied, 1),
+            (&[40531, 40532], Cause::WrongServer, Class::Invalid, 1),
+            (&[42108], Cause::Paused, Class::Invalid, 1),
+            (&[911, 4060, 4064], Cause::NoDatabase, Class::Missing, 2),
+            (&[916], Cause::NoAccess, Class::Denied, 1),
+            (&[229, 230, 262, 297, 300, 15247], Cause::NoPermission, Class::Denied, 1),
+            (&[195, 208, 2812, 4121], Cause::NoObject, Class::Missing, 1),
+            (&[103_010, 104_000, 104_409, 104_999], Cause::Unsupported, Class::Invalid, 1),
+            (&[10928, 10929, 40501, 49918, 49919, 49920], Cause::Throttled, Class::Throttled, 3),
+            (
+                &[615, 926, 1205, 4221, 40143, 40197, 40540, 40613, 42109],
+                Cause::Busy,
+                Class::Unavailable,
+                3,
+            ),
+            (&[233, 10053, 10054, 10060], Cause::NoConnection, Class::Unreachable, 3),
+            (&[102, 50000, 110_802], Cause::OtherAnswer, Class::Invalid, 1),
+        ];
+        for (numbers, cause, class, attempts) in table {
+            for number in *numbers {
+                assert_eq!(Cause::of_answer(*number, 16, "m"), *cause, "{number}");
+            }
+            assert_eq!((cause.class(), cause.pauses().len() + 1), (*class, *attempts), "{cause:?}");
+        }
+        let expired = "Login failed for user '<token-identified principal>'. Token is expired.";
+        assert_eq!(Cause::of_answer(18456, 14, expired), Cause::LoginExpired);
+        assert_eq!(Cause::of_answer(9002, 17, "log full"), Cause::Internal);
+        assert_eq!(Cause::of_answer(42108, 20, "paused"), Cause::Paused);
+    }
+
+    #[test]
+    fn what_happens_on_this_side_of_the_server_has_a_cause() {
+        let io = |kind| CallError::Tds(TdsError::from(io::Error::from(kind)));
+        let table = [
+            (io(ErrorKind::ConnectionReset), Cause::NoConnection),
+            (io(ErrorKind::UnexpectedEof), Cause::NoConnection),
+            (io(ErrorKind::TimedOut), Cause::Silent),
+            (io(ErrorKind::InvalidData), Cause::Foreign),
+            (io(ErrorKind::Other), Cause::Foreign),
+            (io(ErrorKind::FileTooLarge), Cause::Foreign),
+            (io(ErrorKind::NetworkUnreachable), Cause::Ours),
+            (CallError::Connect(ErrorKind::ConnectionRefused.into()), Cause::NoConnection),
+            (CallError::Connect(io::Error::from_raw_os_error(24)), Cause::Ours),
+            (CallError::Resolve(ErrorKind::Other.into()), Cause::Unresolved),
+            (CallError::Silent(Duration::from_secs(1)), Cause::Silent),
+            (CallError::NoRow, Cause::Foreign),
+            (CallError::GaveUp, Cause::Foreign),
+            (CallError::Redirected { host: "h".to_owned() }, Cause::Redirected),
+            (CallError::RedirectedAgain(2), Cause::Redirected),
+            (TdsError::Protocol(NO_ENCRYPTION.into()).into(), Cause::NoTls),
+            (TdsError::Protocol("x".into()).into(), Cause::Foreign),
+            (TdsError::Utf16.into(), Cause::Foreign),
+            (TdsError::Tls("no usable CA certificates found".to_owned()).into(), Cause::Ours),
+        ];
+        for (error, cause) in table {
+            assert_eq!(Cause::of(&error), cause, "{error:?}");
+        }
+    }
+
+    #[test]
+    fn certificates_are_told_apart_by_the_words_of_the_library() {
+        let said = |error: rustls::CertificateError| {
+            let rejected = format!(
+                "the server's certificate was rejected during the TLS handshake: {error}. To \
+                connect anyway you can: (1) trust everything"
+            );
+            Failure::of(&TdsError::Tls(rejected).into(), &[])
+        };
+        let expired = said(rustls::CertificateError::Expired);
+        assert_eq!(expired.cause, Cause::ExpiredCertificate);
+        let dated = rustls::CertificateError::ExpiredContext {
+            time: rustls::pki_types::UnixTime::since_unix_epoch(Duration::from_secs(9)),
+            not_after: rustls::pki_types::UnixTime::since_unix_epoch(Duration::from_secs(5)),
+        };
+        let dated = said(dated);
+        assert_eq!(dated.cause, Cause::ExpiredCertificate);
+        assert!(dated.detail.ends_with("certificate expired."), "{}", dated.detail);
+        let unknown = said(rustls::CertificateError::UnknownIssuer);
+        assert_eq!(unknown.cause, Cause::TlsFailed);
+        assert!(unknown.detail.ends_with("UnknownIssuer."), "{}", unknown.detail);
+        let other =
+            rustls::CertificateError::Other(rustls::OtherError(Arc::new(io::Error::other("x"))));
+        assert_eq!(said(other).cause, Cause::TlsFailed);
+    }
+
+    #[test]
+    fn a_secret_that_the_server_repeats_is_taken_out() {
+        let secret = Secret::new("hunter2".to_owned());
+        let text = "bad\npassword \u{202e}hunter2\u{7} for you";
+        let failure = Failure::new(Cause::OtherAnswer, text, text, &[&secret]);
+        assert_eq!(failure.detail, "Bad password [REDACTED] for you.");
+        assert_eq!(failure.evidence, "bad password [REDACTED] for you");
+        let long = Failure::new(Cause::OtherAnswer, &"x".repeat(9999), "", &[&secret]);
+        assert_eq!(long.detail.chars().count(), DETAIL_MAX);
+    }
+}

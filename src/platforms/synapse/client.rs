@@ -1,0 +1,418 @@
+//! The protocol: one session over verified TLS.
+
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::task::Poll;
+use std::time::Duration;
+
+use tiberius::error::Error as TdsError;
+use tiberius::{Client, ColumnData, Config, EncryptionLevel};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, lookup_host};
+use tokio::time::{Instant, sleep, timeout};
+use tokio_util::compat::{Compat, TokioAsyncWriteCompatExt};
+use tracing::instrument::WithSubscriber;
+use tracing::subscriber::NoSubscriber;
+
+use super::account::{Account, Cloud, Credential};
+use super::classify::{CallError, Cause, Failure};
+use super::statement::Statement;
+use super::stream::Bounded;
+use crate::domain::{Secret, Timestamp, one_line};
+use crate::net::tls;
+use crate::platforms::connection::is_host;
+
+/// What the server's administrators see in `sys.dm_exec_sessions`.
+const APPLICATION: &str = "revalidated";
+/// The most redirections that are followed.
+const REDIRECTIONS_MAX: usize = 2;
+/// How long the server may take to hear that a session ends.
+const FAREWELL_MAX: Duration = Duration::from_secs(1);
+/// The longest foreign host name that is shown, in characters.
+const HOST_SHOWN_MAX: usize = 100;
+
+/// How the server is reached, and who logs in where.
+#[derive(Debug)]
+pub(super) struct Endpoint {
+    /// Name or address to connect to, in lower case.
+    pub(super) host: String,
+    /// TCP port.
+    pub(super) port: u16,
+    /// The name that the certificate must bear and that the gateway is asked for, in lower case.
+    pub(super) server_name: String,
+    /// Authorities to trust besides the operating system's.
+    pub(super) ca_file: Option<PathBuf>,
+    /// True for TDS 8.0, where nothing precedes TLS.
+    pub(super) is_strict: bool,
+    /// Which Azure; redirections stay in it.
+    pub(super) cloud: Cloud,
+    /// The database to log in to: the dedicated pool.
+    pub(super) database: String,
+    /// Who logs in.
+    pub(super) account: Account,
+    /// The longest time from the name's resolution until logged in.
+    pub(super) connect_timeout: Duration,
+    /// The longest time of one statement.
+    pub(super) read_timeout: Duration,
+}
+
+/// Where one attempt goes.
+struct Stop {
+    host: String,
+    port: u16,
+    server_name: String,
+}
+
+/// What a statement found.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Found {
+    /// No row.
+    Nothing,
+    /// A row whose first column is empty.
+    Null,
+    /// A row whose first column is this number.
+    Number(i64),
+    /// A row with anything else in it.
+    Other,
+}
+
+/// A logged-in client of the library on a bounded connection.
+type Connection<S = TcpStream> = Client<Compat<Bounded<S>>>;
+
+impl Endpoint {
+    /// Opens a session that answers statements. What may pass is tried again, as long as another
+    /// attempt can end within `limit`; a refused log-in is not, except that a token from an earlier
+    /// run is replaced once.
+    pub(super) async fn open(&self, limit: Duration, now: Timestamp) -> Result<Session, Failure> {
+        let start = Instant::now();
+        let credential = self.account.credential(now).await?;
+        let longest = self.connect_timeout + self.read_timeout;
+        let left = limit.saturating_sub(start.elapsed());
+        let refused = match persist(left, longest, || self.attempt(&credential)).await {
+            Err(failure) if failure.cause.is_refusal() => failure,
+            settled => return settled,
+        };
+        let Some(renewed) = self.account.renewed(&credential, now).await else {
+            self.account.forget(&credential).await;
+            return Err(refused);
+        };
+        let renewed = renewed?;
+        let left = limit.saturating_sub(start.elapsed());
+        let settled = persist(left, longest, || self.attempt(&renewed)).await;
+        if settled.as_ref().is_err_and(|failure| failure.cause.is_refusal()) {
+            self.account.forget(&renewed).await;
+        }
+        settled
+    }
+
+    async fn attempt(&self, credential: &Credential) -> Result<Session, Failure> {
+        let limit = self.connect_timeout;
+        let logged_in = timeout(limit, self.log_in(credential)).await;
+        let logged_in = logged_in.unwrap_or(Err(CallError::Silent(limit)));
+        let secret = credential.secret().clone();
+        let client = logged_in.map_err(|error| Failure::of(&error, &[&secret]))?;
+        let mut session =
+            Session { client, secret, read_timeout: self.read_timeout, is_broken: false };
+        match session.ask(Statement::Ping).await? {
+            Found::Nothing => Err(Failure::of(&CallError::NoRow, &[])),
+            Found::Null | Found::Number(_) | Found::Other => Ok(session),
+        }
+    }
+
+    async fn log_in(&self, credential: &Credential) -> Result<Connection, CallError> {
+        let mut stop = Stop {
+            host: self.host.clone(),
+            port: self.port,
+            server_name: self.server_name.clone(),
+        };
+        for _ in 0..=REDIRECTIONS_MAX {
+            match self.log_in_at(&stop, credential).await {
+                Err(CallError::Tds(TdsError::Routing { host, port })) => {
+                    stop = self.redirected(&host, port)?;
+                }
+                settled => return settled,
+            }
+        }
+        Err(CallError::RedirectedAgain(REDIRECTIONS_MAX))
+    }
+
+    /// Where a redirection leads: only to a SQL server of the same cloud, which must prove its own
+    /// name, or from this machine to itself. What follows an instance's `\` is for other products.
+    fn redirected(&self, host: &str, port: u16) -> Result<Stop, CallError> {
+        let name = host.split('\\').next().unwrap_or_default().to_lowercase();
+        let is_here = is_loopback(&self.host) && is_loopback(&name);
+        if is_host(&name) && (is_here || self.cloud.has(&name)) {
+            return Ok(Stop { host: name.clone(), port, server_name: name });
+        }
+        Err(CallError::Redirected { host: one_line(host, HOST_SHOWN_MAX) })
+    }
+
+    async fn log_in_at(
+        &self,
+        stop: &Stop,
+        credential: &Credential,
+    ) -> Result<Connection, CallError> {
+        let mut config = Config::new();
+        config.host(&stop.server_name);
+        config.port(stop.port);
+        config.database(&self.database);
+        config.application_name(APPLICATION);
+        config.authentication(credential.method());
+        config.encryption(if self.is_strict {
+            EncryptionLevel::Strict
+        } else {
+            EncryptionLevel::Required
+        });
+        if let Some(path) = &self.ca_file {
+            for certificate in tls::authorities(path)? {
+                config.trust_cert_ca_bundle(certificate.as_ref());
+            }
+        }
+        // One clock is enough: ours, around everything.
+        config.handshake_timeout(None);
+        config.command_timeout(None);
+        let found =
+            lookup_host((stop.host.as_str(), stop.port)).await.map_err(CallError::Resolve)?;
+        let addresses: Vec<_> = found.collect();
+        let stream = TcpStream::connect(addresses.as_slice()).await.map_err(CallError::Connect)?;
+        stream.set_nodelay(true).map_err(CallError::Connect)?;
+        let stream = Bounded::new(stream).compat_write();
+        Ok(contained(Box::pin(Client::connect(config, stream))).await??)
+    }
+}
+
+impl Cause {
+    /// True when the server does not accept the credential.
+    const fn is_refusal(self) -> bool {
+        matches!(self, Self::LoginRefused | Self::LoginExpired)
+    }
+}
+
+/// Runs what the library does. It logs the server's words as they are, and ours are bounded and
+/// without secrets; and a server that makes it panic ends nothing but its own session.
+async fn contained<T>(work: impl Future<Output = T> + Unpin) -> Result<T, CallError> {
+    let mut work = Box::pin(work.with_subscriber(NoSubscriber::default()));
+    let caught =
+        poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context))) {
+            Ok(Poll::Ready(value)) => Poll::Ready(Ok(value)),
+            Ok(Poll::Pending) => Poll::Pending,
+            Err(_panic) => Poll::Ready(Err(CallError::GaveUp)),
+        });
+    caught.await
+}
+
+/// True for this machine itself.
+fn is_loopback(host: &str) -> bool {
+    let literal = host.parse::<std::net::IpAddr>();
+    host == "localhost" || literal.is_ok_and(|address| address.is_loopback())
+}
+
+/// A logged-in user. Dropping it cuts the connection, [`Session::close`] says good-bye.
+pub(super) struct Session {
+    client: Connection,
+    secret: Secret,
+    read_timeout: Duration,
+    /// An answer was not read to its end, so that no other can be told from it.
+    is_broken: bool,
+}
+
+impl Session {
+    /// True when no more statement can be sent.
+    pub(super) const fn is_broken(&self) -> bool {
+        self.is_broken
+    }
+
+    /// What `statement` finds.
+    pub(super) async fn ask(&mut self, statement: Statement<'_>) -> Result<Found, Failure> {
+        self.is_broken = true;
+        let limit = self.read_timeout;
+        let answer = timeout(limit, answer(&mut self.client, statement)).await;
+        let answer = answer.unwrap_or(Err(CallError::Silent(limit)));
+        self.is_broken = match &answer {
+            Ok(_) => false,
+            // From severity 20 on, the server ends the connection.
+            Err(CallError::Tds(TdsError::Server(error))) => 20 <= error.class(),
+            Err(_) => true,
+        };
+        answer.map_err(|error| Failure::of(&error, &[&self.secret]))
+    }
+
+    /// Ends the session in order, or by cutting it when the server does not listen.
+    pub(super) async fn close(self) {
+        let farewell = contained(Box::pin(self.client.close()));
+        if !matches!(timeout(FAREWELL_MAX, farewell).await, Ok(Ok(Ok(())))) {
+            tracing::debug!("the server did not take leave");
+        }
+    }
+}
+
+async fn answer<S: AsyncRead + AsyncWrite + Unpin + Send>(
+    client: &mut Connection<S>,
+    statement: Statement<'_>,
+) -> Result<Found, CallError> {
+    let rows = async { client.simple_query(statement.sql()).await?.into_first_result().await };
+    let rows = contained(Box::pin(rows)).await??;
+    let first = rows.first().and_then(|row| row.cells().next());
+    Ok(first.map_or(Found::Nothing, |(_, value)| found(value)))
+}
+
+fn found(value: &ColumnData<'_>) -> Found {
+    let number = match value {
+        ColumnData::U8(number) => number.map(i64::from),
+        ColumnData::I16(number) => number.map(i64::from),
+        ColumnData::I32(number) => number.map(i64::from),
+        ColumnData::I64(number) => *number,
+        ColumnData::Bit(flag) => flag.map(i64::from),
+        ColumnData::F32(_)
+        | ColumnData::F64(_)
+        | ColumnData::String(_)
+        | ColumnData::Guid(_)
+        | ColumnData::Binary(_)
+        | ColumnData::Numeric(_)
+        | ColumnData::Xml(_)
+        | ColumnData::DateTime(_)
+        | ColumnData::SmallDateTime(_)
+        | ColumnData::Time(_)
+        | ColumnData::Date(_)
+        | ColumnData::DateTime2(_)
+        | ColumnData::DateTimeOffset(_) => return Found::Other,
+    };
+    number.map_or(Found::Null, Found::Number)
+}
+
+/// Makes one attempt, and more after a pause while the failure may pass and another attempt of
+/// `longest` fits into `limit`.
+async fn persist<T, F: Future<Output = Result<T, Failure>>>(
+    limit: Duration,
+    longest: Duration,
+    attempt: impl Fn() -> F,
+) -> Result<T, Failure> {
+    let start = Instant::now();
+    let mut made = 0;
+    loop {
+        let failure = match attempt().await {
+            Ok(value) => return Ok(value),
+            Err(failure) => failure,
+        };
+        let pause = failure.cause.pauses().get(made).copied().map(Duration::from_secs);
+        let Some(pause) = pause.filter(|pause| start.elapsed() + *pause + longest <= limit) else {
+            return Err(failure);
+        };
+        sleep(pause).await;
+        made += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::platforms::testing::fuzz;
+    use std::cell::Cell;
+    use tokio::io::AsyncWriteExt;
+
+    #[tokio::test(start_paused = true)]
+    async fn only_what_may_pass_is_tried_again_and_only_within_the_limit() {
+        let cases = [
+            (Cause::NoConnection, 40, 10, 3, 4),
+            (Cause::NoConnection, 13, 10, 2, 1),
+            (Cause::NoConnection, 10, 10, 1, 0),
+            (Cause::Busy, 40, 10, 3, 15),
+            (Cause::Busy, 20, 10, 2, 5),
+            (Cause::NoDatabase, 40, 10, 2, 5),
+            (Cause::LoginRefused, 40, 10, 1, 0),
+            (Cause::Paused, 40, 10, 1, 0),
+        ];
+        for (cause, limit, longest, tries, elapsed) in cases {
+            let (made, start) = (Cell::new(0), Instant::now());
+            let [limit, longest] = [limit, longest].map(Duration::from_secs);
+            let found = persist(limit, longest, async || {
+                made.set(made.get() + 1);
+                Err::<(), _>(Failure::new(cause, "", "", &[]))
+            });
+            assert_eq!(found.await.unwrap_err().cause, cause);
+            let found = (made.get(), start.elapsed().as_secs());
+            assert_eq!(found, (tries, elapsed), "{cause:?} {limit:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_panic_of_the_library_is_a_failure_of_its_own() {
+        let error =
+            contained(Box::pin(async { panic!("hunter2") })).await.map(|(): ()| ()).unwrap_err();
+        let failure = Failure::of(&error, &[]);
+        assert_eq!(failure.cause, Cause::Foreign);
+        assert!(!failure.detail.contains("hunter2"));
+    }
+
+    /// What a server sends in one session without TLS, recorded from Microsoft's mock server: the
+    /// answer to the pre-login packet, to the log-in and to five batches.
+    const SESSION: &[u8] = include_bytes!("testcases/session.bin");
+
+    /// Runs a session against a server that sends `bytes` whatever it is asked.
+    async fn session(bytes: &[u8]) -> Vec<Result<Found, Failure>> {
+        let (near, mut far) = tokio::io::duplex(1 << 16);
+        let mut found = Vec::new();
+        let client = async {
+            let mut config = Config::new();
+            config.encryption(EncryptionLevel::NotSupported);
+            config.authentication(tiberius::AuthMethod::sql_server("u", "p"));
+            let stream = Bounded::new(near).compat_write();
+            let connected = contained(Box::pin(Client::connect(config, stream)));
+            let mut client = match connected.await {
+                Ok(Ok(client)) => client,
+                Ok(Err(error)) => return found.push(Err(Failure::of(&error.into(), &[]))),
+                Err(error) => return found.push(Err(Failure::of(&error, &[]))),
+            };
+            for statement in
+                [Statement::Ping, Statement::Control, Statement::ControlByName, Statement::Owner]
+            {
+                let answer = answer(&mut client, statement).await;
+                found.push(answer.map_err(|error| Failure::of(&error, &[])));
+            }
+            let answer = answer(&mut client, Statement::Role("r")).await;
+            found.push(answer.map_err(|error| Failure::of(&error, &[])));
+        };
+        let server = async {
+            let _sent = far.write_all(bytes).await;
+            let _closed = far.shutdown().await;
+        };
+        // What the client writes is left in the pipe, which is large enough for it.
+        let both = async { tokio::join!(client, server) };
+        timeout(Duration::from_secs(20), both).await.expect("nothing waits after the last byte");
+        found
+    }
+
+    #[tokio::test]
+    async fn the_recorded_session_is_understood() {
+        let found = session(SESSION).await;
+        let causes: Vec<_> = found
+            .iter()
+            .map(|found| found.as_ref().map_err(|error| error.cause).copied())
+            .collect();
+        assert_eq!(
+            causes,
+            [
+                Ok(Found::Number(1)),
+                Ok(Found::Other),
+                Ok(Found::Null),
+                Ok(Found::Nothing),
+                Err(Cause::NoObject),
+            ]
+        );
+    }
+
+    #[test]
+    fn fuzz_whatever_a_server_sends_is_an_answer_or_a_failure() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let part = |end: usize| SESSION[..end].to_vec();
+        let seeds = [SESSION.to_vec(), part(SESSION.len() / 2), part(60), b"SSH-2.0-x\r\n".into()];
+        fuzz(&seeds, |bytes| {
+            for found in runtime.block_on(session(bytes)) {
+                let Err(Failure { detail, evidence, .. }) = found else { continue };
+                assert!(detail.chars().count() <= 301 && evidence.chars().count() <= 300);
+                assert!(!detail.contains(char::is_control), "{detail}");
+            }
+        });
+    }
+}

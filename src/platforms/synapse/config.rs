@@ -1,0 +1,277 @@
+//! Reads the attributes of an Azure Synapse Analytics integration.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::account::{Account, Cloud, Principal};
+use super::client::Endpoint;
+use super::{Delimiters, Synapse};
+use crate::domain::SecretRef;
+use crate::input::Reader;
+use crate::net::oauth::KeptToken;
+use crate::platforms::connection::{Reach, is_host, server};
+
+/// SQL Server's own port.
+const PORT: u16 = 1433;
+/// The published name of the impersonation role.
+const IMPERSONATION_ROLE: &str = "IMMUTA_IMPERSONATION";
+/// How long logging in may take, unless said otherwise.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// What `connectTimeout` may be.
+const CONNECT_TIMEOUTS: [Duration; 2] = [Duration::from_secs(1), Duration::from_mins(1)];
+/// How long one statement may take, unless said otherwise: three of them fit into the default limit
+/// of a test.
+const READ_TIMEOUT: Duration = Duration::from_secs(8);
+/// What `readTimeout` may be.
+const READ_TIMEOUTS: [Duration; 2] = [Duration::from_secs(1), Duration::from_mins(5)];
+/// The longest name that SQL Server has for anything (`sysname`), in characters.
+const NAME_MAX: usize = 128;
+/// The longest delimiter, in characters.
+const DELIMITER_MAX: usize = 16;
+
+/// The ways to log in.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Authentication {
+    UserPassword,
+    EntraServicePrincipal,
+    EntraToken,
+}
+
+impl Authentication {
+    const WORDS: [(&'static str, Self); 3] = [
+        ("userPassword", Self::UserPassword),
+        ("entraServicePrincipal", Self::EntraServicePrincipal),
+        ("entraToken", Self::EntraToken),
+    ];
+
+    /// The keys that only this one uses.
+    const fn keys(self) -> &'static [&'static str] {
+        match self {
+            Self::UserPassword => &["username", "password"],
+            Self::EntraServicePrincipal => &[],
+            Self::EntraToken => &["token"],
+        }
+    }
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::UserPassword => "userPassword",
+            Self::EntraServicePrincipal => "entraServicePrincipal",
+            Self::EntraToken => "entraToken",
+        }
+    }
+}
+
+/// What `azure` says.
+#[derive(Default)]
+struct Azure {
+    cloud: Option<Cloud>,
+    principal: Option<Box<Application>>,
+}
+
+struct Application {
+    tenant: String,
+    client_id: String,
+    client_secret: SecretRef,
+    authority: Option<String>,
+    reach: Reach,
+}
+
+/// Reads the `config` table; what is wrong with it is left with the reader.
+pub(super) fn read(mut config: Reader<'_>) -> Option<Synapse> {
+    let host = config.required_string("host").and_then(|name| host_name(&config, "host", &name));
+    let port = config.port("port").unwrap_or(PORT);
+    let name = |config: &mut Reader<'_>, key| {
+        config.required_string(key).and_then(|name| valid_name(config, key, name))
+    };
+    let (database, schema) = (name(&mut config, "database"), name(&mut config, "schema"));
+    let (ca_file, server_name) = config.table("tls").map(tls).unwrap_or_default();
+    let account = account(&mut config);
+    let is_strict = config.choice("encryption", &[("required", false), ("strict", true)]);
+    let pause_fails = config.choice("pausedPool", &[("warning", false), ("failed", true)]);
+    let impersonation = config.table("impersonation").and_then(impersonation);
+    let delimiters =
+        config.table("metadataDelimiters").map_or_else(Delimiters::default, delimiters);
+    let mut timeout = |key, [min, max]: [Duration; 2]| config.duration(key, min, max);
+    let connect_timeout = timeout("connectTimeout", CONNECT_TIMEOUTS).unwrap_or(CONNECT_TIMEOUT);
+    let read_timeout = timeout("readTimeout", READ_TIMEOUTS).unwrap_or(READ_TIMEOUT);
+    config.finish();
+    let (host, account, _) = (host?, account?, schema?);
+    let server_name = server_name.unwrap_or_else(|| host.clone());
+    let cloud = account.cloud.or_else(|| Cloud::of(&server_name)).unwrap_or(Cloud::Public);
+    let endpoint = Endpoint {
+        host,
+        port,
+        server_name,
+        ca_file,
+        is_strict: is_strict.unwrap_or(false),
+        cloud,
+        database: database?,
+        account: account.proof.with(cloud),
+        connect_timeout,
+        read_timeout,
+    };
+    Some(Synapse { endpoint, impersonation, delimiters, pause_fails: pause_fails.unwrap_or(false) })
+}
+
+/// Who logs in, before it is known into which cloud.
+enum Proof {
+    Password { username: String, password: SecretRef },
+    Application(Box<Application>),
+    Token(SecretRef),
+}
+
+struct Login {
+    proof: Proof,
+    cloud: Option<Cloud>,
+}
+
+impl Proof {
+    fn with(self, cloud: Cloud) -> Account {
+        match self {
+            Self::Password { username, password } => Account::Password { username, password },
+            Self::Token(token) => Account::Token(token),
+            Self::Application(application) => {
+                let Application { tenant, client_id, client_secret, authority, reach } =
+                    *application;
+                let authority = authority.unwrap_or_else(|| cloud.authority().to_owned());
+                Account::Principal(Box::new(Principal {
+                    tenant,
+                    client_id,
+                    client_secret,
+                    authority,
+                    cloud,
+                    reach,
+                    kept: KeptToken::default(),
+                }))
+            }
+        }
+    }
+}
+
+fn account(config: &mut Reader<'_>) -> Option<Login> {
+    let username = config.string("username");
+    let username = username.and_then(|name| valid_name(config, "username", name));
+    let (password, token) = (config.secret("password"), config.secret("token"));
+    let authentication = if config.has("authenticationType") {
+        config.choice("authenticationType", &Authentication::WORDS)
+    } else {
+        Some(Authentication::UserPassword)
+    };
+    let is_application = authentication == Some(Authentication::EntraServicePrincipal);
+    let azure = if is_application { config.required("azure") } else { Some(()) };
+    let azure = azure.and_then(|()| config.table("azure"));
+    let azure = azure.map(|table| self::azure(table, is_application)).unwrap_or_default();
+    let authentication = authentication?;
+    for (_, other) in Authentication::WORDS {
+        for key in other.keys() {
+            if other == authentication {
+                config.required(key);
+            } else if config.has(key) {
+                let word = authentication.as_str();
+                config.warn(key, format!("not used with `{word}`; remove it"));
+            }
+        }
+    }
+    let proof = match authentication {
+        Authentication::UserPassword => {
+            Proof::Password { username: username?, password: password? }
+        }
+        Authentication::EntraServicePrincipal => Proof::Application(azure.principal?),
+        Authentication::EntraToken => Proof::Token(token?),
+    };
+    Some(Login { proof, cloud: azure.cloud })
+}
+
+/// Everything is read in any case, so that its secrets are known as such.
+fn azure(mut table: Reader<'_>, is_application: bool) -> Azure {
+    let cloud = table.choice("cloud", &Cloud::WORDS);
+    let (tenant, client_id) = (table.string("tenantId"), table.string("clientId"));
+    let client_secret = table.secret("clientSecret");
+    let authority = server(&mut table, "authority");
+    // The token endpoint goes by its own name: nobody has it behind a private link.
+    let reach = Reach::read(&mut table, None);
+    for key in ["tenantId", "clientId", "clientSecret"] {
+        if is_application {
+            table.required(key);
+        }
+    }
+    for key in ["tenantId", "clientId", "clientSecret", "authority", "proxy", "tls"] {
+        if !is_application && table.has(key) {
+            table.warn(key, "only used with `entraServicePrincipal`; remove it");
+        }
+    }
+    let filled = |key: &str, text: Option<String>| {
+        let text = text?;
+        if text.trim().is_empty() {
+            table.fault(key, "must not be empty");
+            return None;
+        }
+        Some(text)
+    };
+    let (tenant, client_id) = (filled("tenantId", tenant), filled("clientId", client_id));
+    table.finish();
+    let principal = || {
+        let (client_secret, reach) = (client_secret?, reach?);
+        let (tenant, client_id) = (tenant?, client_id?);
+        let application = Application { tenant, client_id, client_secret, authority, reach };
+        Some(Box::new(application))
+    };
+    Azure { cloud, principal: principal() }
+}
+
+/// The role that must exist, when impersonation is enabled.
+fn impersonation(mut table: Reader<'_>) -> Option<String> {
+    let enabled = table.boolean("enabled").unwrap_or(false);
+    let role = table.string("role").unwrap_or_else(|| IMPERSONATION_ROLE.to_owned());
+    let role = valid_name(&table, "role", role);
+    table.finish();
+    role.filter(|_| enabled)
+}
+
+fn delimiters(mut table: Reader<'_>) -> Delimiters {
+    let mut delimiters = Delimiters::default();
+    let given = [
+        ("hashDelimiter", &mut delimiters.hash),
+        ("hashKeyDelimiter", &mut delimiters.hash_key),
+        ("arrayDelimiter", &mut delimiters.array),
+    ];
+    for (key, place) in given {
+        let Some(text) = table.string(key) else { continue };
+        if (1..=DELIMITER_MAX).contains(&text.chars().count()) {
+            *place = text;
+        } else {
+            table.refuse(key, &format!("expected 1 to {DELIMITER_MAX} characters"));
+        }
+    }
+    table.finish();
+    delimiters
+}
+
+fn tls(mut table: Reader<'_>) -> (Option<PathBuf>, Option<String>) {
+    let ca_file = table.string("caFile").map(PathBuf::from);
+    let name = table.string("serverName");
+    let name = name.and_then(|name| host_name(&table, "serverName", &name));
+    table.finish();
+    (ca_file, name)
+}
+
+/// A host name or address in lower case.
+fn host_name(table: &Reader<'_>, key: &str, name: &str) -> Option<String> {
+    if is_host(name) {
+        return Some(name.to_lowercase());
+    }
+    table.refuse(key, "expected a host name or address alone, without scheme, port or path");
+    None
+}
+
+fn valid_name(table: &Reader<'_>, key: &str, name: String) -> Option<String> {
+    let fits = (1..=NAME_MAX).contains(&name.encode_utf16().count());
+    if fits && !name.contains(char::is_control) {
+        return Some(name);
+    }
+    let wanted =
+        format!("expected a name of 1 to {NAME_MAX} characters without control characters");
+    table.refuse(key, &wanted);
+    None
+}

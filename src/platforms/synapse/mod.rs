@@ -1,0 +1,319 @@
+//! Azure Synapse Analytics: dedicated SQL pools over TDS, always over verified TLS.
+//!
+//! A run is one session: log in, look at the user's permissions and at one role, log out. What it
+//! sends is the enum [`statement::Statement`] and nothing else. A paused pool is never resumed.
+
+mod account;
+mod classify;
+mod client;
+mod config;
+mod remedy;
+mod statement;
+mod stream;
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
+use self::classify::{Cause, Failure, can_be_asked_otherwise};
+use self::client::{Endpoint, Found, Session};
+use self::statement::{Statement, identifier};
+use super::recorder::Held;
+use super::{AutoBootstrap, BoxFuture, Identity, Mode, Platform, Recorder, RunContext, Validator};
+use crate::domain::{Class, Finding, Report, Test, Timestamp};
+use crate::input::Reader;
+
+/// Azure Synapse Analytics, as the table of contents lists it.
+pub(super) const PLATFORM: Platform = Platform {
+    kind: "Azure Synapse Analytics",
+    version: 1,
+    catalog: CATALOG,
+    auto_bootstrap: AutoBootstrap::Any,
+    sample: include_str!("../../../config/examples/synapse.toml"),
+    parse,
+};
+
+const CATALOG: &[Test] = &[CONNECT, DELIMITERS, ROLE_ABSENT, MANAGE, ROLE_EXISTS];
+const CONNECT: Test = Test::always("Initial validation: connect", "Unable to connect to host.");
+const DELIMITERS: Test = Test::always(
+    "Initial validation: delimiters test",
+    "Hash delimiter and array delimiter must not have the same value.",
+);
+const ROLE_ABSENT: Test = Test::preflight(
+    "Validate automatic: impersonation role does not exist",
+    "Impersonation role already exists. If this role can be safely dropped please do so and try \
+    again. Alternatively, specify a different role name.",
+);
+const MANAGE: Test = Test::always(
+    "Validate Immuta system user can manage database",
+    "User does not have permission to manage database.",
+);
+const ROLE_EXISTS: Test = Test::recurring(
+    "Recurring validation: impersonation role exists",
+    "The impersonation role [] does not exist or is not visible to the Immuta system account.",
+);
+
+/// The other two pairs of delimiters, in the words of the published one.
+const HASH_KEY_AND_ARRAY: &str =
+    "Hash key delimiter and array delimiter must not have the same value.";
+const HASH_AND_HASH_KEY: &str =
+    "Hash delimiter and hash key delimiter must not have the same value.";
+const PAUSED: &str =
+    "The dedicated SQL pool is paused; it was not resumed and the remaining tests were skipped.";
+
+/// A configured Azure Synapse Analytics integration.
+#[derive(Debug)]
+struct Synapse {
+    endpoint: Endpoint,
+    /// The impersonation role, when impersonation is enabled.
+    impersonation: Option<String>,
+    delimiters: Delimiters,
+    /// True when a paused pool is a failure rather than a warning.
+    pause_fails: bool,
+}
+
+/// What stands between the parts of metadata.
+#[derive(Debug, Eq, PartialEq)]
+struct Delimiters {
+    hash: String,
+    hash_key: String,
+    array: String,
+}
+
+impl Default for Delimiters {
+    fn default() -> Self {
+        Self { hash: "|".to_owned(), hash_key: ":".to_owned(), array: ",".to_owned() }
+    }
+}
+
+/// Whether the user has control of the database.
+enum Control {
+    Held,
+    Missing,
+    /// The server does not say, for this reason.
+    Unknown(Option<Failure>),
+}
+
+fn parse(config: Reader<'_>) -> Option<Box<dyn Validator>> {
+    let validator: Box<dyn Validator> = Box::new(config::read(config)?);
+    Some(validator)
+}
+
+impl Validator for Synapse {
+    fn identity(&self) -> Identity {
+        let host = format!("{}:{}", self.endpoint.host, self.endpoint.port);
+        let target = Some(format!("{host}/{}", self.endpoint.database.to_lowercase()));
+        Identity { host, config_name: None, target }
+    }
+
+    fn validate<'a>(&'a self, run: &'a RunContext) -> BoxFuture<'a, Report> {
+        Box::pin(self.walk(run))
+    }
+}
+
+impl Synapse {
+    async fn walk(&self, run: &RunContext) -> Report {
+        let mut recorder = Recorder::new(CATALOG, run);
+        let limit = run.test_limit.min(run.run_limit);
+        let mode = run.mode;
+        let connected =
+            recorder.test(CONNECT, async || self.log_in(limit, mode, run.now).await).await;
+        recorder.test(DELIMITERS, async || self.delimiters.check()).await;
+        match connected {
+            Some(Some(mut session)) => {
+                self.look_up(&mut recorder, &mut session, mode).await;
+                if !session.is_broken() {
+                    session.close().await;
+                }
+            }
+            Some(None) => {
+                let reason = "Not run because the dedicated SQL pool is paused.";
+                recorder.skip(MANAGE, reason);
+                if self.impersonation.is_some() {
+                    recorder.skip(role_test(mode), reason);
+                }
+            }
+            None => {}
+        }
+        if self.impersonation.is_none() {
+            recorder.skip(role_test(mode), "impersonation is not enabled");
+        }
+        recorder.finish()
+    }
+
+    /// A session, or none when the pool is paused and that is no failure.
+    async fn log_in(
+        &self,
+        limit: Duration,
+        mode: Mode,
+        now: Timestamp,
+    ) -> Result<Held<Option<Session>>, Finding> {
+        let failure = match self.endpoint.open(limit, now).await {
+            Ok(session) => return Ok(Some(session).into()),
+            Err(failure) => failure,
+        };
+        let is_tolerated = mode == Mode::Recurring && !self.pause_fails;
+        if failure.cause == Cause::Paused && is_tolerated {
+            let finding = Finding::new(Class::Unavailable, PAUSED).because(&failure.evidence);
+            let finding = finding.mend(self.remedy(failure.cause));
+            return Ok(Held { value: None, message: None, reservation: Some(finding) });
+        }
+        let finding = Finding::of(CONNECT, failure.cause.class(), &failure.detail);
+        Err(finding.because(&failure.evidence).mend(self.remedy(failure.cause)))
+    }
+
+    /// The tests that ask the catalog: the permission first, because without it roles may be hidden.
+    async fn look_up(&self, recorder: &mut Recorder, session: &mut Session, mode: Mode) {
+        let managed = recorder.test(MANAGE, async || self.can_manage(session).await).await;
+        let Some(role) = self.impersonation.as_deref().filter(|_| !session.is_broken()) else {
+            return;
+        };
+        let sees_all = managed == Some(true);
+        match mode {
+            Mode::Preflight => {
+                let work = async || self.role_absent(session, role, sees_all).await;
+                recorder.test::<(), _>(ROLE_ABSENT, work).await;
+            }
+            Mode::Recurring => {
+                let work = async || self.role_exists(session, role, sees_all).await;
+                recorder.test::<(), _>(ROLE_EXISTS, work).await;
+            }
+        }
+    }
+
+    /// True when the user has control, false when the server does not say.
+    async fn can_manage(&self, session: &mut Session) -> Result<Held<bool>, Finding> {
+        let database = identifier(&self.endpoint.database);
+        let user = identifier(self.endpoint.account.grantee());
+        let grant = format!("GRANT CONTROL ON DATABASE::{database} TO {user};");
+        let asked = control(session).await;
+        match asked.map_err(|failure| self.unknown("the user's permissions", failure))? {
+            Control::Held => Ok(true.into()),
+            Control::Missing => {
+                let detail = format!("CONTROL on database {database} is missing.");
+                Err(Finding::of(MANAGE, Class::Denied, detail).mend(grant))
+            }
+            Control::Unknown(failure) => {
+                let message = format!(
+                    "The server does not say whether the user has CONTROL on database {database}."
+                );
+                let finding = Finding::new(Class::Denied, message).mend(grant);
+                let reservation = Some(match failure {
+                    Some(failure) => finding.because(failure.evidence),
+                    None => finding,
+                });
+                Ok(Held { value: false, message: None, reservation })
+            }
+        }
+    }
+
+    async fn role_absent(
+        &self,
+        session: &mut Session,
+        role: &str,
+        sees_all: bool,
+    ) -> Result<Held<()>, Finding> {
+        if self.finds_role(session, role).await? {
+            let detail = format!("Found role [{role}].");
+            let finding = Finding::of(ROLE_ABSENT, Class::Invalid, detail);
+            let drop = format!("Only if nobody needs it: DROP ROLE {};", identifier(role));
+            return Err(finding.mend(drop));
+        }
+        let message = format!("No role [{role}] was found, but without CONTROL it may be hidden.");
+        Ok(Held { value: (), message: None, reservation: self.hidden(message, sees_all) })
+    }
+
+    async fn role_exists(
+        &self,
+        session: &mut Session,
+        role: &str,
+        sees_all: bool,
+    ) -> Result<Held<()>, Finding> {
+        if self.finds_role(session, role).await? {
+            return Ok(().into());
+        }
+        let message = ROLE_EXISTS.message.replacen("[]", &format!("[{role}]"), 1);
+        if let Some(reservation) = self.hidden(message.clone(), sees_all) {
+            return Ok(Held { value: (), message: None, reservation: Some(reservation) });
+        }
+        let create = format!("CREATE ROLE {};", identifier(role));
+        Err(Finding::new(Class::Missing, message).mend(create))
+    }
+
+    async fn finds_role(&self, session: &mut Session, role: &str) -> Result<bool, Finding> {
+        let found = session.ask(Statement::Role(role)).await;
+        let found = found
+            .map_err(|failure| self.unknown(&format!("impersonation role [{role}]"), failure))?;
+        Ok(found != Found::Nothing)
+    }
+
+    /// Why nothing follows from a role that was not found.
+    fn hidden(&self, message: String, sees_all: bool) -> Option<Finding> {
+        let user = identifier(self.endpoint.account.grantee());
+        let remedy = format!("GRANT VIEW DEFINITION TO {user};");
+        (!sees_all).then(|| Finding::new(Class::Denied, message).mend(remedy))
+    }
+
+    /// The catalog could not be asked for `what`, so that nothing is known about it.
+    fn unknown(&self, what: &str, failure: Failure) -> Finding {
+        let Failure { cause, detail, evidence } = failure;
+        let finding = Finding::new(cause.class(), format!("Unable to look up {what}. {detail}"));
+        finding.because(evidence).mend(self.remedy(cause))
+    }
+}
+
+impl Delimiters {
+    /// No two of them may be the same.
+    fn check(&self) -> Result<(), Finding> {
+        let pairs = [
+            (&self.hash, &self.array, DELIMITERS.message),
+            (&self.hash_key, &self.array, HASH_KEY_AND_ARRAY),
+            (&self.hash, &self.hash_key, HASH_AND_HASH_KEY),
+        ];
+        let same = pairs.into_iter().filter(|(one, other, _)| one == other);
+        let texts: Vec<_> = same.map(|(_, _, text)| text).collect();
+        if texts.is_empty() {
+            return Ok(());
+        }
+        Err(Finding::new(Class::Invalid, texts.join(" ")).mend(
+            "Give `hashDelimiter`, `hashKeyDelimiter` and `arrayDelimiter` in \
+            `metadataDelimiters` three different values.",
+        ))
+    }
+}
+
+/// Whether the user has control. Azure Synapse documents the first question only; the others are
+/// for servers that refuse it. Membership in the role proves control, its lack proves nothing.
+async fn control(session: &mut Session) -> Result<Control, Failure> {
+    match session.ask(Statement::Control).await {
+        Ok(Found::Nothing) => return Ok(Control::Missing),
+        Ok(Found::Null | Found::Number(_) | Found::Other) => return Ok(Control::Held),
+        Err(failure) if can_be_asked_otherwise(failure.cause) => {}
+        Err(failure) => return Err(failure),
+    }
+    match session.ask(Statement::ControlByName).await {
+        Ok(Found::Number(0)) => return Ok(Control::Missing),
+        Ok(Found::Number(_)) => return Ok(Control::Held),
+        Ok(Found::Nothing | Found::Null | Found::Other) => {}
+        Err(failure) if can_be_asked_otherwise(failure.cause) => {}
+        Err(failure) => return Err(failure),
+    }
+    match session.ask(Statement::Owner).await {
+        Ok(Found::Number(1)) => Ok(Control::Held),
+        Ok(Found::Nothing | Found::Null | Found::Number(_) | Found::Other) => {
+            Ok(Control::Unknown(None))
+        }
+        Err(failure) if can_be_asked_otherwise(failure.cause) => {
+            Ok(Control::Unknown(Some(failure)))
+        }
+        Err(failure) => Err(failure),
+    }
+}
+
+/// The test of the impersonation role that applies in `mode`.
+const fn role_test(mode: Mode) -> Test {
+    match mode {
+        Mode::Recurring => ROLE_EXISTS,
+        Mode::Preflight => ROLE_ABSENT,
+    }
+}

@@ -1,0 +1,104 @@
+//! What mends each cause.
+
+use super::Synapse;
+use super::account::Account;
+use super::classify::Cause;
+use super::statement::identifier;
+use crate::domain::Class;
+
+impl Synapse {
+    /// What mends `cause`.
+    pub(super) fn remedy(&self, cause: Cause) -> String {
+        let endpoint = &self.endpoint;
+        let (host, port) = (&endpoint.host, endpoint.port);
+        let user = identifier(endpoint.account.grantee());
+        let database = identifier(&endpoint.database);
+        match cause {
+            Cause::LoginRefused => self.login_refused(&user),
+            Cause::LoginExpired => match endpoint.account {
+                Account::Password { .. } => {
+                    format!("In master: ALTER LOGIN {user} WITH PASSWORD = N'<password>';")
+                }
+                Account::Principal(_) | Account::Token(_) => {
+                    "Renew the access token, and check this machine's clock.".to_owned()
+                }
+            },
+            Cause::Firewall => "Allow this machine's address in the workspace's network settings: \
+                az synapse workspace firewall-rule create, or a private endpoint."
+                .to_owned(),
+            Cause::WrongServer => "Check `host`, and `tls.serverName` when `host` is an address: \
+                the gateway finds the server by its name."
+                .to_owned(),
+            Cause::Paused => "When it is needed, resume the pool: az synapse sql pool resume. \
+                `pausedPool` says whether a pause is a warning or a failure."
+                .to_owned(),
+            Cause::NoDatabase => format!(
+                "Name an existing dedicated SQL pool in `database`, and let the user in: CREATE \
+                USER {user} in it."
+            ),
+            Cause::NoAccess => {
+                format!("In database {database}: CREATE USER {user} FOR LOGIN {user};")
+            }
+            Cause::NoPermission => format!("GRANT CONTROL ON DATABASE::{database} TO {user};"),
+            Cause::NoObject | Cause::Unsupported | Cause::OtherAnswer | Cause::Foreign => {
+                format!("Check that {host}:{port} is a dedicated SQL pool of Azure Synapse.")
+            }
+            Cause::Throttled => {
+                "Run fewer queries and sessions at once, or scale the pool up.".to_owned()
+            }
+            Cause::Busy | Cause::Internal => "This passes by itself as a rule; otherwise look \
+                for scaling, maintenance or an incident in the Azure portal."
+                .to_owned(),
+            Cause::NoToken(class) => no_token(class),
+            Cause::Unresolved => format!("Check `host`; {host} must have an address here."),
+            Cause::NoConnection | Cause::Silent => format!(
+                "Check that firewalls and routes let this machine reach {host}:{port}, and ports \
+                11000 to 11999 where connections are redirected."
+            ),
+            Cause::NoTls => "Switch encryption on; credentials never travel without it, so there \
+                is no setting for this."
+                .to_owned(),
+            Cause::ExpiredCertificate => "Renew the server's certificate.".to_owned(),
+            Cause::TlsFailed => {
+                "Name the authority's certificate in `tls.caFile`, and the name in \
+                the server's certificate in `tls.serverName`."
+                    .to_owned()
+            }
+            Cause::Redirected => "Check `host` and `azure.cloud`: credentials only go to SQL \
+                servers of that cloud."
+                .to_owned(),
+            Cause::Ours => "Mend this host: the file, variable or network named above.".to_owned(),
+        }
+    }
+
+    fn login_refused(&self, user: &str) -> String {
+        match self.endpoint.account {
+            Account::Password { .. } => format!(
+                "Check `username` and `password`. To set a new password, in master: ALTER LOGIN \
+                {user} WITH PASSWORD = N'<password>';"
+            ),
+            Account::Principal(_) | Account::Token(_) => format!(
+                "In database {}: CREATE USER {user} FROM EXTERNAL PROVIDER;",
+                identifier(&self.endpoint.database)
+            ),
+        }
+    }
+}
+
+/// What mends a token endpoint's answer of `class`.
+fn no_token(class: Class) -> String {
+    let text = match class {
+        Class::Denied => {
+            "Check `azure.clientId` and `azure.clientSecret`, which is the secret's \
+            value and not its id."
+        }
+        Class::Missing => "Check `azure.tenantId` and `azure.clientId`.",
+        Class::Expired => "Make a new client secret for the application in Microsoft Entra ID.",
+        Class::Invalid => "Check `azure.tenantId`, `azure.clientId` and `azure.cloud`.",
+        Class::Unreachable | Class::Throttled | Class::Unavailable => {
+            "Check that this machine reaches the token endpoint, perhaps through `azure.proxy`."
+        }
+        Class::Ours => "Mend this host: the file, variable or network named above.",
+    };
+    text.to_owned()
+}

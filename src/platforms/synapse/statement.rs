@@ -1,0 +1,97 @@
+//! The only statements that may be sent.
+
+/// Everything that is ever sent, each as one batch: reads of the system catalog.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Statement<'a> {
+    /// Whether statements are answered at all.
+    Ping,
+    /// Whether the user has control of the database; documented for Azure Synapse Analytics.
+    Control,
+    /// The same, for servers that do not answer [`Self::Control`].
+    ControlByName,
+    /// Whether the user is a member of the role that has control.
+    Owner,
+    /// Whether there is a database role of this name that the user may see. Whether case counts is
+    /// for the database's collation to say.
+    Role(&'a str),
+}
+
+impl Statement<'_> {
+    /// The text of the batch.
+    pub(super) fn sql(self) -> String {
+        match self {
+            Self::Ping => "SELECT 1".to_owned(),
+            Self::Control => "SELECT permission_name FROM sys.fn_my_permissions(NULL, 'DATABASE') \
+                WHERE permission_name = 'CONTROL'"
+                .to_owned(),
+            Self::ControlByName => {
+                "SELECT HAS_PERMS_BY_NAME(DB_NAME(), 'DATABASE', 'CONTROL')".to_owned()
+            }
+            Self::Owner => "SELECT IS_ROLEMEMBER('db_owner')".to_owned(),
+            Self::Role(name) => format!(
+                "SELECT 1 FROM sys.database_principals WHERE name = {} AND type = 'R'",
+                literal(name)
+            ),
+        }
+    }
+}
+
+/// `text` as a Unicode literal. Doubling the quote is the whole rule of Transact-SQL: a backslash
+/// means nothing, except before a line end, and names have no line ends.
+fn literal(text: &str) -> String {
+    format!("N'{}'", text.replace('\'', "''"))
+}
+
+/// `name` as a delimited identifier, in a statement that people are to run.
+pub(super) fn identifier(name: &str) -> String {
+    format!("[{}]", name.replace(']', "]]"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// The value of the one literal that `sql` holds besides `'R'`, and what stands around it.
+    fn read_back(sql: &str) -> Option<(String, &str)> {
+        let rest = sql.strip_prefix("SELECT 1 FROM sys.database_principals WHERE name = N'")?;
+        let mut value = String::new();
+        let mut quoted = rest.char_indices().peekable();
+        while let Some((at, char)) = quoted.next() {
+            if char != '\'' {
+                value.push(char);
+            } else if quoted.next_if(|(_, next)| *next == '\'').is_some() {
+                value.push('\'');
+            } else {
+                return rest.get(at + 1..).map(|rest| (value, rest));
+            }
+        }
+        None
+    }
+
+    proptest! {
+        #[test]
+        fn a_name_is_a_value_and_never_text(
+            name in prop_oneof![any::<String>(), "['\\\\\\-;/*\\]\\[N \"%_\u{2019}]{0,40}"],
+        ) {
+            let sql = Statement::Role(&name).sql();
+            prop_assert_eq!(read_back(&sql), Some((name, " AND type = 'R'")));
+        }
+
+        #[test]
+        fn an_identifier_ends_at_its_end_only(name in "[\\]\\[a'\" ]{0,20}") {
+            let shown = identifier(&name);
+            let inner = shown.strip_prefix('[').unwrap().strip_suffix(']').unwrap();
+            prop_assert_eq!(inner.replace("]]", "").contains(']'), false);
+            prop_assert_eq!(inner.replace("]]", "]"), name);
+        }
+    }
+
+    #[test]
+    fn hostile_names_stay_inside_of_the_literal() {
+        let sql = Statement::Role("x'; DROP ROLE [y]; --").sql();
+        let expected = "SELECT 1 FROM sys.database_principals WHERE name = \
+            N'x''; DROP ROLE [y]; --' AND type = 'R'";
+        assert_eq!(sql, expected);
+    }
+}

@@ -1,0 +1,378 @@
+//! The platform against Microsoft's mock SQL server: one scenario per case in `testcases/`.
+//!
+//! A case is a folder: `scenario.json` says what the server does and cites its document (see
+//! `tests/servers/tds/src/scenario.rs`); `integration.json` has `config`, which is laid over that of
+//! [`config_of`], and perhaps `mode`, `testLimit` and `logs`, the scenarios that are talked to; an
+//! Entra token endpoint answers from `token.http`; `expected.json` is the report and everything that
+//! the servers were sent. A folder without `integration.json` is only where another leads.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Value as Json, json};
+
+use super::*;
+use crate::domain::ReportStatus;
+use crate::platforms::testing::{
+    Seen, Server, StandIn, Subject, cases, context, parsed, shown, validator,
+};
+
+/// What no report, no request line and no debug text may hold.
+const SECRETS: [&str; 4] = ["hunter2", "app-token", "opaque-token", "c2ln"];
+
+/// The token endpoint of Microsoft Entra ID.
+const ENTRA: Subject = Subject {
+    folder: "synapse",
+    validator: |config| validator(&PLATFORM, config),
+    operation: |seen| {
+        let is_token = seen.line == "POST /tenant%2F..%2Fx/oauth2/v2.0/token";
+        is_token.then(|| "token".to_owned())
+    },
+    check: |seen| {
+        assert_eq!(seen.header("content-type"), Some("application/x-www-form-urlencoded"));
+        assert_eq!(seen.header("authorization"), None);
+    },
+    shown: |seen| seen.with_body().replace("hunter2", "[SECRET]"),
+    secrets: &SECRETS,
+    cases_min: 60,
+};
+
+/// A healthy configuration for the scenario that listens on `port`, with `changes`; null removes.
+fn config_of(port: &str, ca: &str, changes: &Json) -> Json {
+    let port: u16 = port.parse().unwrap();
+    let mut config = json!({
+        "host": "localhost", "port": port, "database": "pool", "schema": "immuta",
+        "username": "immuta", "password": "hunter2", "tls": { "caFile": ca },
+    });
+    for (key, value) in changes.as_object().unwrap() {
+        config[key] = value.clone();
+    }
+    config
+}
+
+fn read(path: &Path) -> Json {
+    let text = fs::read_to_string(path).unwrap_or_else(|_| "null".to_owned());
+    serde_json::from_str(&text).unwrap()
+}
+
+/// What the scenario `name` of `server` was sent. Anything but log-ins under our name and the
+/// listed statements is a failure.
+fn sent(server: &StandIn, name: &str, role: &str) -> Vec<String> {
+    let path = Path::new(server.value("ca")).with_file_name(format!("{name}.jsonl"));
+    let listed = [
+        Statement::Ping,
+        Statement::Control,
+        Statement::ControlByName,
+        Statement::Owner,
+        Statement::Role(role),
+    ]
+    .map(Statement::sql);
+    let mut lines = Vec::new();
+    for line in fs::read_to_string(path).unwrap().lines() {
+        let line: Json = serde_json::from_str(line).unwrap();
+        if let Some(login) = line.get("login") {
+            assert_eq!(login["application"], "revalidated", "{name}");
+            let who =
+                if login["token"] == true { "a token" } else { login["user"].as_str().unwrap() };
+            let (server, database) = (&login["server"], &login["database"]);
+            lines.push(format!("log in as {who} to {server}, database {database}"));
+        } else if let Some(batch) = line["batch"].as_str() {
+            assert!(listed.iter().any(|sql| sql == batch), "{name}: not on the list: {batch}");
+            lines.push(batch.to_owned());
+        } else {
+            assert!(line["ended"].is_string(), "{name}: not on the list: {line}");
+        }
+    }
+    lines
+}
+
+async fn replay_one(server: &StandIn, case: &Path) -> Result<(), String> {
+    let name = case.file_name().unwrap().to_str().unwrap();
+    let given = read(&case.join("integration.json"));
+    let entra = Server::start(&ENTRA, case, None).await;
+    let ca = server.value("ca");
+    let changes = given["config"].to_string();
+    let changes = changes.replace("@authority@", &entra.address).replace("@ca@", ca);
+    let port = server.value(name);
+    let config = config_of(port, ca, &serde_json::from_str(&changes).unwrap());
+    let validator = validator(&PLATFORM, &config);
+    let preflight = given["mode"] == "preflight";
+    let mut run = context(if preflight { Mode::Preflight } else { Mode::Recurring });
+    if let Some(limit) = given["testLimit"].as_str() {
+        let limit: jiff::SignedDuration = limit.parse().unwrap();
+        run.test_limit = limit.unsigned_abs();
+    }
+    let report = validator.validate(&run).await;
+    let seen: Vec<Seen> = entra.seen();
+    for request in &seen {
+        assert!((ENTRA.operation)(request).is_some(), "{name}: not on the list: {request:?}");
+        (ENTRA.check)(request);
+    }
+    let mut requests: Vec<_> = seen.iter().map(ENTRA.shown).collect();
+    let own = [json!(name)];
+    for log in given["logs"].as_array().map_or(&own[..], Vec::as_slice) {
+        requests.extend(sent(server, log.as_str().unwrap(), "IMMUTA_IMPERSONATION"));
+    }
+    let found = shown(&report, &requests);
+    let text = format!("{found:#}\n").replace(&format!("localhost:{port}"), "@host@:@port@");
+    let everything = format!("{text} {validator:?}");
+    for secret in SECRETS {
+        assert!(!everything.contains(secret), "{name} shows {secret}");
+    }
+    let found: Json = serde_json::from_str(&text).unwrap();
+    if found == read(&case.join("expected.json")) {
+        return Ok(());
+    }
+    let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/testcases/synapse");
+    fs::create_dir_all(&target).unwrap();
+    fs::write(target.join(format!("{name}.json")), &text).unwrap();
+    Err(format!("{name}: found\n{text}"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_scenario_is_reported_as_expected() {
+    let server = std::sync::Arc::new(StandIn::start("tds"));
+    let found = fs::read_dir(cases("synapse")).unwrap().map(|entry| entry.unwrap().path());
+    let found: Vec<_> = found.filter(|path| path.join("integration.json").exists()).collect();
+    assert!(ENTRA.cases_min <= found.len(), "only {} cases", found.len());
+    // The time limits of some are short.
+    let turns = std::sync::Arc::new(tokio::sync::Semaphore::new(8));
+    let running: Vec<_> = found
+        .into_iter()
+        .map(|case| {
+            let (server, turns) = (std::sync::Arc::clone(&server), std::sync::Arc::clone(&turns));
+            tokio::spawn(async move {
+                let _turn = turns.acquire().await.unwrap();
+                replay_one(&server, &case).await
+            })
+        })
+        .collect();
+    let mut wrong = Vec::new();
+    for case in running {
+        wrong.extend(case.await.unwrap().err());
+    }
+    assert!(wrong.is_empty(), "{} cases differ\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_login_that_is_refused_and_let_in_again_is_noticed_and_never_tried_twice() {
+    let server = StandIn::start("tds");
+    let (port, ca) = (server.value("all-well").to_owned(), server.value("ca").to_owned());
+    let dir = tempfile::tempdir().unwrap();
+    let password = dir.path().join("password");
+    let changes = json!({ "password": { "file": password } });
+    let validator = validator(&PLATFORM, &config_of(&port, &ca, &changes));
+    let table = [
+        ("hunter2\n", ReportStatus::Passed, None),
+        ("other\n", ReportStatus::Failed, Some(Class::Denied)),
+        ("hunter2\n", ReportStatus::Passed, None),
+        ("\n", ReportStatus::Failed, Some(Class::Ours)),
+    ];
+    for (secret, status, class) in table {
+        fs::write(&password, secret).unwrap();
+        let report = validator.validate(&context(Mode::Recurring)).await;
+        assert_eq!((report.status(), report.class()), (status, class), "{report:?}");
+    }
+    let logins = sent(&server, "all-well", "IMMUTA_IMPERSONATION");
+    assert_eq!(logins.iter().filter(|line| line.starts_with("log in")).count(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_is_kept_and_replaced_once_when_it_is_refused_before_its_time() {
+    let server = StandIn::start("tds");
+    let case = cases("synapse").join("entra-application");
+    let entra = Server::start(&ENTRA, &case, None).await;
+    let changes = read(&case.join("integration.json"))["config"].to_string();
+    let changes = changes.replace("@authority@", &entra.address);
+    let changes: Json = serde_json::from_str(&changes).unwrap();
+    let validator_at = |scenario: &str| {
+        let config = config_of(server.value(scenario), server.value("ca"), &changes);
+        validator(&PLATFORM, &config)
+    };
+    let good = validator_at("entra-application");
+    for _ in 0..2 {
+        let report = good.validate(&context(Mode::Recurring)).await;
+        assert_eq!(report.status(), ReportStatus::Passed, "{report:?}");
+    }
+    assert_eq!(entra.seen().len(), 1, "the second run has the token of the first");
+    // The same scenario refuses the second log-in, so that a kept token meets a refusal.
+    let fickle = validator_at("entra-application-refused-once");
+    let statuses = async || fickle.validate(&context(Mode::Recurring)).await.status();
+    assert_eq!(statuses().await, ReportStatus::Passed);
+    assert_eq!(entra.seen().len(), 2);
+    assert_eq!(statuses().await, ReportStatus::Passed, "a new token is tried");
+    assert_eq!(entra.seen().len(), 3);
+    assert_eq!(statuses().await, ReportStatus::Failed, "and then no other");
+    assert_eq!(entra.seen().len(), 4);
+    let sent = sent(&server, "entra-application-refused-once", "IMMUTA_IMPERSONATION");
+    assert_eq!(sent.iter().filter(|line| line.starts_with("log in")).count(), 5);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hostile_roles_are_values_and_never_text() {
+    let server = StandIn::start("tds");
+    for role in ["x'; DROP ROLE [immuta]; --", "''", "o\u{2019}clock", "größe", "\\", "]"] {
+        let changes = json!({ "impersonation": { "enabled": true, "role": role } });
+        let config = config_of(server.value("all-well"), server.value("ca"), &changes);
+        let report = validator(&PLATFORM, &config).validate(&context(Mode::Recurring)).await;
+        let message = report.tests[4].outcome.message().unwrap();
+        assert!(message.starts_with(&format!("The impersonation role [{role}] does")), "{message}");
+    }
+    let log = Path::new(server.value("ca")).with_file_name("all-well.jsonl");
+    let log = fs::read_to_string(log).unwrap();
+    assert!(log.contains("name = N'x''; DROP ROLE [immuta]; --' AND type"), "{log}");
+}
+
+#[tokio::test]
+async fn no_connection_and_unreadable_authorities_are_told_apart() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
+    drop(listener);
+    let table = [
+        ("/no/such.pem", Class::Ours, "certificate authorities in /no/such.pem cannot be read"),
+        ("", Class::Unreachable, "No connection: Connection refused"),
+    ];
+    for (ca, class, words) in table {
+        let changes = if ca.is_empty() { json!({ "tls": null }) } else { json!({}) };
+        let mut run = context(Mode::Recurring);
+        run.test_limit = Duration::from_secs(2);
+        let report = validator(&PLATFORM, &config_of(&port, ca, &changes)).validate(&run).await;
+        assert_eq!(report.class(), Some(class), "{report:?}");
+        let message = report.tests[0].outcome.message().unwrap().to_lowercase();
+        assert!(message.contains(&words.to_lowercase()), "{message}");
+        assert_eq!(report.tests[1].outcome.status(), ReportStatus::Passed);
+    }
+}
+
+fn faults(changes: &Json) -> Vec<String> {
+    parsed(&PLATFORM, &config_of("1433", "/ca.pem", changes)).1
+}
+
+#[test]
+fn an_integration_is_identified_by_server_and_database() {
+    let changes = json!({ "host": "WS.sql.azuresynapse.net", "database": "Pool" });
+    let identity = validator(&PLATFORM, &config_of("1433", "/ca.pem", &changes)).identity();
+    assert_eq!(identity.host, "ws.sql.azuresynapse.net:1433");
+    assert_eq!(identity.target.as_deref(), Some("ws.sql.azuresynapse.net:1433/pool"));
+    assert_eq!(identity.config_name, None);
+}
+
+/// Every change leads to the fault that begins as expected.
+fn assert_faults<const N: usize>(table: [(Json, &str); N]) {
+    for (changes, expected) in table {
+        let found = faults(&changes);
+        let expected = format!("case: config.{expected}");
+        assert!(found.iter().any(|fault| fault.starts_with(&expected)), "{changes}: {found:?}");
+    }
+}
+
+#[test]
+fn each_mistake_is_named_exactly() {
+    assert_faults([
+        (json!({"host": null}), "host: missing; add `host`"),
+        (json!({"database": null}), "database: missing; add `database`"),
+        (json!({"schema": null}), "schema: missing; add `schema`"),
+        (json!({"username": null}), "username: missing; add `username`"),
+        (json!({"password": null}), "password: missing; add `password`"),
+        (
+            json!({"host": "tcp:ws,1433"}),
+            "host: expected a host name or address alone, without scheme, port or path, found \
+            \"tcp:ws,1433\"",
+        ),
+        (
+            json!({"encryption": "off"}),
+            "encryption: expected one of `required`, `strict`, found \"off\"",
+        ),
+        (
+            json!({"pausedPool": "fail"}),
+            "pausedPool: expected one of `warning`, `failed`, found \"fail\"; did you mean \
+            `failed`?",
+        ),
+        (
+            json!({"metadataDelimiters": {"hashDelimiter": ""}}),
+            "metadataDelimiters.hashDelimiter: expected 1 to 16 characters, found \"\"",
+        ),
+        (
+            json!({"impersonation": {"role": "a\nb"}}),
+            "impersonation.role: expected a name of 1 to 128 characters without control \
+            characters, found \"a\\nb\"",
+        ),
+        (json!({"trustServerCertificate": true}), "trustServerCertificate: unknown key; known"),
+        (json!({"tls": {"verify": false}}), "tls.verify: unknown key"),
+    ]);
+}
+
+#[test]
+fn each_mistake_about_the_account_is_named_exactly() {
+    let principal = |azure: Json| {
+        json!({
+            "authenticationType": "entraServicePrincipal", "username": null, "password": null,
+            "azure": azure,
+        })
+    };
+    assert_faults([
+        (principal(Json::Null), "azure: missing; add `azure`"),
+        (principal(json!({})), "azure.tenantId: missing; add `tenantId`"),
+        (
+            principal(json!({"tenantId": "t", "clientId": " ", "clientSecret": {"env": "S"}})),
+            "azure.clientId: must not be empty",
+        ),
+        (
+            principal(json!({
+                "tenantId": "t", "clientId": "c", "clientSecret": {"env": "S"},
+                "authority": "http://login.example.com",
+            })),
+            "azure.authority: must begin with https://",
+        ),
+        (
+            json!({"authenticationType": "entraToken", "username": null, "password": null}),
+            "token: missing; add `token`",
+        ),
+        (
+            json!({"authenticationType": "token"}),
+            "authenticationType: expected one of `userPassword`, `entraServicePrincipal`, \
+            `entraToken`, found \"token\"",
+        ),
+    ]);
+}
+
+/// The value of a TOML item.
+fn from_toml(item: &toml_edit::Item) -> Json {
+    if let Some(table) = item.as_table_like() {
+        table.iter().map(|(key, item)| (key.to_owned(), from_toml(item))).collect()
+    } else if let Some(text) = item.as_str() {
+        json!(text)
+    } else if let Some(number) = item.as_integer() {
+        json!(number)
+    } else {
+        json!(item.as_bool().expect("the sample has no other kinds"))
+    }
+}
+
+/// Stands for the file that the sample names: it is read with the configuration.
+const PROXY_CA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/synapse-sample-ca.pem");
+
+#[test]
+fn the_sample_and_its_commented_keys_are_accepted() {
+    let uncommented = |way: &str| {
+        let lines = PLATFORM.sample.lines().map(|line| {
+            let bare = line.strip_prefix("# ").unwrap_or(line);
+            let is_key = bare.starts_with('[') || bare.contains(" = ");
+            let other_way = bare.starts_with("authenticationType") && !bare.contains(way);
+            if is_key && !other_way { bare } else { "" }
+        });
+        lines.collect::<Vec<_>>().join("\n").replace("/etc/revalidated/proxy-ca.pem", PROXY_CA)
+    };
+    let pair = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    fs::write(PROXY_CA, pair.cert.pem()).unwrap();
+    let mut texts = vec![PLATFORM.sample.to_owned()];
+    texts.extend(["\"userPassword", "\"entraServicePrincipal", "\"entraToken"].map(uncommented));
+    for text in texts {
+        let document: toml_edit::DocumentMut = text.parse().unwrap();
+        let integration = document["integration"].as_array_of_tables().unwrap().get(0).unwrap();
+        assert_eq!(integration["type"].as_str(), Some(PLATFORM.kind));
+        let (validator, faults) = parsed(&PLATFORM, &from_toml(&integration["config"]));
+        assert_eq!(faults, Vec::<String>::new());
+        assert!(validator.is_some());
+    }
+}
