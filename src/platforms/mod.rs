@@ -39,6 +39,8 @@ use crate::input::Reader;
 pub(crate) static PLATFORMS: &[Platform] = &[
     #[cfg(feature = "s3")]
     s3::PLATFORM,
+    #[cfg(feature = "synapse")]
+    synapse::PLATFORM,
     #[cfg(feature = "databricks")]
     databricks::PLATFORM,
     #[cfg(feature = "bigquery")]
@@ -47,8 +49,6 @@ pub(crate) static PLATFORMS: &[Platform] = &[
     redshift::PLATFORM,
     #[cfg(feature = "snowflake")]
     snowflake::PLATFORM,
-    #[cfg(feature = "synapse")]
-    synapse::PLATFORM,
     #[cfg(feature = "trino")]
     trino::PLATFORM,
 ];
