@@ -176,6 +176,17 @@ mod tests {
         }
     }
 
+    #[test]
+    fn the_readme_says_of_every_test_what_it_is_verified_against() {
+        let readme = include_str!("../../README.md");
+        for platform in PLATFORMS {
+            for test in platform.catalog {
+                let row = format!("\n| {} | {} | ", platform.kind, test.name);
+                assert!(readme.contains(&row), "{row}");
+            }
+        }
+    }
+
     /// The published tests, as they stand in `tests/contract`.
     #[derive(serde::Deserialize)]
     struct Published {

@@ -68,7 +68,19 @@ fn the_catalog_lists_every_platform_with_its_tests() {
         let found = platforms.iter().find(|platform| platform["type"] == kind).unwrap();
         found["tests"].as_array().unwrap().len()
     };
-    assert_eq!((count("Native S3"), count("Redshift")), (8, 5));
+    let counts = [
+        ("Native S3", 8),
+        ("Azure Synapse Analytics", 5),
+        ("Databricks", 5),
+        ("Google BigQuery", 13),
+        ("Redshift", 5),
+        ("Snowflake", 9),
+        ("Trino", 7),
+    ];
+    assert_eq!(platforms.len(), counts.len());
+    for (kind, tests) in counts {
+        assert_eq!(count(kind), tests, "{kind}");
+    }
     let first = &platforms[0]["tests"][0];
     assert!(first["name"].is_string() && first["when"] == "always", "{first}");
 }

@@ -73,6 +73,26 @@ fn s3(moto: &Moto, grants: &AccessGrants) -> String {
     pair("s3", "Native S3", &config, ("s3://governed/data/", "s3://deleted/data/"))
 }
 
+fn synapse(tds: &StandIn) -> String {
+    let config = format!(
+        r#"
+        host = "localhost"
+        port = {port}
+        database = "pool"
+        schema = "immuta"
+        username = "immuta"
+        password = {{ file = "DIR/synapse-password" }}
+        encryption = "strict"
+        impersonation = {{ enabled = true }}
+        tls = {{ caFile = "{ca}" }}
+        "#,
+        port = tds.fact("all-well-strict"),
+        ca = tds.fact("ca"),
+    );
+    let broken = ("{ enabled = true }", "{ enabled = true, role = \"DROPPED\" }");
+    pair("synapse", "Azure Synapse Analytics", &config, broken)
+}
+
 /// Sends JSON to a server of others, for setting it up.
 fn post(url: &str, json: &str) {
     let sent = Command::new("curl")
@@ -188,7 +208,7 @@ fn all_platforms_are_validated_healthy_and_broken_in_one_run() {
     let grants =
         AccessGrants::start("s3://governed/data/*", "arn:aws:iam::123456789012:role/grants");
     let text = std::thread::scope(|scope| {
-        let names = ["minilake", "bqemulator", "snowduck", "buenavista"];
+        let names = ["tds", "minilake", "bqemulator", "snowduck", "buenavista"];
         let starting = names.map(|name| scope.spawn(|| StandIn::start(name)));
         let moto = scope.spawn(Moto::start);
         let postgres = Postgres::start();
@@ -196,10 +216,11 @@ fn all_platforms_are_validated_healthy_and_broken_in_one_run() {
             ("POST /token", "bigquery/testcases/all-well/token.http"),
             ("POST /v3/projects/", "bigquery/testcases/all-well/project.http"),
         ]);
-        let [lake, emulator, duck, vista] = starting.map(|one| one.join().unwrap());
+        let [tds, lake, emulator, duck, vista] = starting.map(|one| one.join().unwrap());
         let moto = moto.join().unwrap();
         let tables = [
             s3(&moto, &grants),
+            synapse(&tds),
             databricks(&lake),
             bigquery(&emulator, &recorded),
             redshift(&postgres),
@@ -208,6 +229,7 @@ fn all_platforms_are_validated_healthy_and_broken_in_one_run() {
         ];
         let config = Config::new(&tables.concat());
         google_keys(&config);
+        config.secret("synapse-password", "hunter2");
         let output = config.run(&["validate", "--all", "--json"]);
         assert_eq!(output.status.code(), Some(1), "the broken ones fail");
         String::from_utf8(output.stdout).unwrap()
