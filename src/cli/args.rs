@@ -26,7 +26,8 @@ Exit status:
 /// Every integration is validated on its own cron schedule, strictly read-only. A failure turns its
 /// status from `enabled` to `recurringValidationError`, a later pass turns it back, and receivers
 /// are told of each change by signed webhooks, at least once and in order. The commands read the
-/// daemon's database beside it and change nothing.
+/// daemon's database beside it; only `receivers enable`, `receivers disable`, `redeliver` and `replay`
+/// change it, and only what is owed to receivers.
 #[derive(Debug, Parser)]
 #[command(name = "revalidated", version, after_help = AFTER_HELP, max_term_width = 100,
           disable_help_subcommand = true,
@@ -85,6 +86,15 @@ pub(super) enum Command {
     Explain(Named),
     /// List what receivers were told, or are still to be told
     Deliveries(Deliveries),
+    /// List the receivers with their states and what they are owed; enable or disable one
+    Receivers(Receivers),
+    /// Try out a receiver
+    #[command(subcommand)]
+    Webhook(WebhookAction),
+    /// Owe deliveries again that were delivered or given up, under their old ids and in order
+    Redeliver(Redeliver),
+    /// Owe a receiver the events of a time again, under their old ids and in order
+    Replay(Replay),
     /// List the platforms of this program with their validation tests
     Catalog(Json),
     /// Show when a cron expression comes due, by the daemon's own arithmetic
@@ -120,7 +130,7 @@ pub(super) struct Json {
 /// Where to read what the daemon stored.
 #[derive(Args, Clone, Debug)]
 pub(super) struct Source {
-    /// Database to read, instead of the one that the configuration names
+    /// Database to use, instead of the one that the configuration names
     #[arg(long, value_name = "FILE")]
     pub(super) store: Option<PathBuf>,
 }
@@ -215,6 +225,112 @@ pub(super) struct Deliveries {
           value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub(super) limit: u32,
     /// Where to read.
+    #[command(flatten)]
+    pub(super) source: Source,
+    /// Text or JSON.
+    #[command(flatten)]
+    pub(super) form: Json,
+}
+
+/// `receivers`
+#[derive(Args, Debug)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(super) struct Receivers {
+    /// What to change, if anything.
+    #[command(subcommand)]
+    pub(super) action: Option<ReceiverAction>,
+    /// Where to read.
+    #[command(flatten)]
+    pub(super) source: Source,
+    /// Text or JSON.
+    #[command(flatten)]
+    pub(super) form: Json,
+}
+
+/// `receivers enable` and `receivers disable`
+#[derive(Debug, Subcommand)]
+pub(super) enum ReceiverAction {
+    /// Enable a receiver that is disabled: what it is owed goes out in order
+    Enable(Enable),
+    /// Disable a receiver: what it is owed waits until it is enabled
+    Disable(Disable),
+}
+
+/// `receivers enable`
+#[derive(Args, Debug)]
+pub(super) struct Enable {
+    /// Name of the receiver
+    pub(super) name: String,
+    /// Do not ask, however much it is owed
+    #[arg(long)]
+    pub(super) yes: bool,
+    /// Where to write.
+    #[command(flatten)]
+    pub(super) source: Source,
+    /// Text or JSON.
+    #[command(flatten)]
+    pub(super) form: Json,
+}
+
+/// `receivers disable`
+#[derive(Args, Debug)]
+pub(super) struct Disable {
+    /// Name of the receiver
+    pub(super) name: String,
+    /// Where to write.
+    #[command(flatten)]
+    pub(super) source: Source,
+    /// Text or JSON.
+    #[command(flatten)]
+    pub(super) form: Json,
+}
+
+/// `webhook`
+#[derive(Debug, Subcommand)]
+pub(super) enum WebhookAction {
+    /// Send a signed `webhook.ping` now and show the answer; nothing is stored
+    Test(WebhookTest),
+}
+
+/// `webhook test`
+#[derive(Args, Debug)]
+pub(super) struct WebhookTest {
+    /// Name of the receiver in the configuration
+    pub(super) receiver: String,
+    /// Text or JSON.
+    #[command(flatten)]
+    pub(super) form: Json,
+}
+
+/// `redeliver`
+#[derive(Args, Debug)]
+pub(super) struct Redeliver {
+    /// Deliveries by their ids, as `deliveries` shows them
+    #[arg(required = true, num_args = 1..=1000, value_name = "ID")]
+    pub(super) ids: Vec<i64>,
+    /// Where to write.
+    #[command(flatten)]
+    pub(super) source: Source,
+    /// Text or JSON.
+    #[command(flatten)]
+    pub(super) form: Json,
+}
+
+/// `replay`
+#[derive(Args, Debug)]
+pub(super) struct Replay {
+    /// Name of the receiver in the configuration
+    pub(super) receiver: String,
+    /// Events at or after this instant: RFC 3339, or an age such as `2h`
+    #[arg(long, value_name = "WHEN")]
+    pub(super) since: Moment,
+    /// Events before this instant: RFC 3339, or an age such as `30m` [default: now]
+    #[arg(long, value_name = "WHEN")]
+    pub(super) until: Option<Moment>,
+    /// Do not ask, however much that is
+    #[arg(long)]
+    pub(super) yes: bool,
+    /// Where to write.
     #[command(flatten)]
     pub(super) source: Source,
     /// Text or JSON.
@@ -324,6 +440,12 @@ mod tests {
             ("deliveries --state failed --receiver on-call", "state: Some(Failed)"),
             ("deliveries --integration lake --since 2h --limit 9", "since: Some(Ago(7200s))"),
             ("deliveries --until 1970-01-01T00:00:01Z", "until: Some(At(Timestamp(1000)))"),
+            ("receivers --json", "Receivers(Receivers { action: None"),
+            ("receivers enable on-call --yes", "Enable(Enable { name: \"on-call\", yes: true"),
+            ("receivers disable on-call", "Disable(Disable { name: \"on-call\""),
+            ("webhook test on-call", "Test(WebhookTest { receiver: \"on-call\""),
+            ("redeliver 7 8 --json", "ids: [7, 8]"),
+            ("replay on-call --since 2h --yes", "since: Ago(7200s), until: None, yes: true"),
             ("catalog --json", "Catalog(Json { json: true })"),
             ("next @hourly --tz Europe/Berlin -n 3", "tz: \"Europe/Berlin\""),
             ("next @daily --after 1970-01-01T00:00:01Z --json", "after: Some(Timestamp(1000))"),
@@ -358,6 +480,11 @@ mod tests {
             ("deliveries --limit 0", "0 is not in 1..=10000"),
             ("next @daily -n 0", "0 is not in 1..=10000"),
             ("next @daily --after noon", "invalid value 'noon'"),
+            ("receivers enable", "<NAME>"),
+            ("webhook", "test"),
+            ("redeliver", "<ID>..."),
+            ("redeliver seven", "invalid value 'seven'"),
+            ("replay on-call", "--since <WHEN>"),
             ("run --log-level a=b=c", "invalid value 'a=b=c'"),
         ];
         for (line, expected) in lines {

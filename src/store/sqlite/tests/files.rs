@@ -154,9 +154,9 @@ async fn a_newer_file_is_refused_and_left_as_it_is() {
     let place = Place::new();
     closed(&place).await;
     Connection::open(place.path()).unwrap().pragma_update(None, "user_version", 99).unwrap();
-    assert!(place.refusal().starts_with("database schema 99 is newer than 1"));
+    assert!(place.refusal().starts_with("database schema 99 is newer than 2"));
     let refused = Store::open(&place.path());
-    assert!(matches!(refused, Err(StoreError::Newer { found: 99, known: 1 })));
+    assert!(matches!(refused, Err(StoreError::Newer { found: 99, known: 2 })));
 }
 
 #[tokio::test]
