@@ -1,11 +1,17 @@
 //! What may stand on the command line.
 
+mod receivers;
+
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args, Parser, Subcommand};
+
+pub(super) use receivers::{
+    Enable, ReceiverAction, Receivers, Redeliver, Replay, WebhookAction, WebhookTest,
+};
 
 use super::logging;
 use crate::domain::{Timestamp, UnknownName};
@@ -225,112 +231,6 @@ pub(super) struct Deliveries {
           value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub(super) limit: u32,
     /// Where to read.
-    #[command(flatten)]
-    pub(super) source: Source,
-    /// Text or JSON.
-    #[command(flatten)]
-    pub(super) form: Json,
-}
-
-/// `receivers`
-#[derive(Args, Debug)]
-#[command(args_conflicts_with_subcommands = true)]
-pub(super) struct Receivers {
-    /// What to change, if anything.
-    #[command(subcommand)]
-    pub(super) action: Option<ReceiverAction>,
-    /// Where to read.
-    #[command(flatten)]
-    pub(super) source: Source,
-    /// Text or JSON.
-    #[command(flatten)]
-    pub(super) form: Json,
-}
-
-/// `receivers enable` and `receivers disable`
-#[derive(Debug, Subcommand)]
-pub(super) enum ReceiverAction {
-    /// Enable a receiver that is disabled: what it is owed goes out in order
-    Enable(Enable),
-    /// Disable a receiver: what it is owed waits until it is enabled
-    Disable(Disable),
-}
-
-/// `receivers enable`
-#[derive(Args, Debug)]
-pub(super) struct Enable {
-    /// Name of the receiver
-    pub(super) name: String,
-    /// Do not ask, however much it is owed
-    #[arg(long)]
-    pub(super) yes: bool,
-    /// Where to write.
-    #[command(flatten)]
-    pub(super) source: Source,
-    /// Text or JSON.
-    #[command(flatten)]
-    pub(super) form: Json,
-}
-
-/// `receivers disable`
-#[derive(Args, Debug)]
-pub(super) struct Disable {
-    /// Name of the receiver
-    pub(super) name: String,
-    /// Where to write.
-    #[command(flatten)]
-    pub(super) source: Source,
-    /// Text or JSON.
-    #[command(flatten)]
-    pub(super) form: Json,
-}
-
-/// `webhook`
-#[derive(Debug, Subcommand)]
-pub(super) enum WebhookAction {
-    /// Send a signed `webhook.ping` now and show the answer; nothing is stored
-    Test(WebhookTest),
-}
-
-/// `webhook test`
-#[derive(Args, Debug)]
-pub(super) struct WebhookTest {
-    /// Name of the receiver in the configuration
-    pub(super) receiver: String,
-    /// Text or JSON.
-    #[command(flatten)]
-    pub(super) form: Json,
-}
-
-/// `redeliver`
-#[derive(Args, Debug)]
-pub(super) struct Redeliver {
-    /// Deliveries by their ids, as `deliveries` shows them
-    #[arg(required = true, num_args = 1..=1000, value_name = "ID")]
-    pub(super) ids: Vec<i64>,
-    /// Where to write.
-    #[command(flatten)]
-    pub(super) source: Source,
-    /// Text or JSON.
-    #[command(flatten)]
-    pub(super) form: Json,
-}
-
-/// `replay`
-#[derive(Args, Debug)]
-pub(super) struct Replay {
-    /// Name of the receiver in the configuration
-    pub(super) receiver: String,
-    /// Events at or after this instant: RFC 3339, or an age such as `2h`
-    #[arg(long, value_name = "WHEN")]
-    pub(super) since: Moment,
-    /// Events before this instant: RFC 3339, or an age such as `30m` [default: now]
-    #[arg(long, value_name = "WHEN")]
-    pub(super) until: Option<Moment>,
-    /// Do not ask, however much that is
-    #[arg(long)]
-    pub(super) yes: bool,
-    /// Where to write.
     #[command(flatten)]
     pub(super) source: Source,
     /// Text or JSON.

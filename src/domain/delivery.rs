@@ -125,6 +125,23 @@ mod tests {
     }
 
     #[test]
+    fn a_receiver_is_disabled_when_it_is_gone_or_has_only_failed_for_too_long() {
+        let days = |days: u64| Duration::from_hours(24 * days);
+        let retry = Next::RetryAfter(Duration::ZERO);
+        let table = [
+            (Next::Gone, days(0), Some(DisabledReason::Gone)),
+            (Next::Delivered, days(9), None),
+            (retry, days(4), None),
+            (retry, days(5), Some(DisabledReason::Failing)),
+            (Next::Failed, days(4), None),
+            (Next::Failed, days(6), Some(DisabledReason::Failing)),
+        ];
+        for (next, failing, expected) in table {
+            assert_eq!(disables(next, failing, days(5)), expected, "{next:?} after {failing:?}");
+        }
+    }
+
+    #[test]
     fn jitter_is_stable_and_within_a_fifth() {
         let wait = Duration::from_secs(1000);
         let mut seen = std::collections::BTreeSet::new();

@@ -167,7 +167,7 @@ fn matches(pattern: &str, text: &str) -> bool {
 
 /// The body of a webhook, format `standard`.
 #[derive(Clone, Debug, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "EventOf{Data}"))]
 pub(crate) struct Event<Data = EventData> {
     /// What happened.
     #[serde(rename = "type")]

@@ -67,7 +67,7 @@ pub(crate) struct Events {
     /// Events after the one asked for have been deleted: whoever asks has missed some.
     pub(crate) is_behind: bool,
     /// The events after the one asked for.
-    pub(crate) events: Vec<EventRow>,
+    pub(crate) rows: Vec<EventRow>,
 }
 
 /// An event as the store keeps it.

@@ -304,6 +304,6 @@ pub(super) fn events(tx: &Connection, after: i64, limit: u32) -> Result<Events, 
             body: row.get("body")?,
         })
     })?;
-    let events = found.collect::<Result<_, _>>()?;
-    Ok(Events { epoch, latest, is_behind: after < pruned, events })
+    let rows = found.collect::<Result<_, _>>()?;
+    Ok(Events { epoch, latest, is_behind: after < pruned, rows })
 }

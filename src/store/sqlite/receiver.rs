@@ -38,7 +38,7 @@ macro_rules! receiver_columns {
 }
 
 /// All receivers by name. The oldest event that one is owed is among the first of each integration.
-pub(super) const RECEIVERS: &str = concat!(receiver_columns!(), "ORDER BY name");
+const RECEIVERS: &str = concat!(receiver_columns!(), "ORDER BY name");
 
 /// All receivers, by name.
 pub(super) fn receivers(tx: &Connection) -> Result<Vec<ReceiverRow>, StoreError> {
@@ -78,14 +78,14 @@ struct Failing {
 }
 
 /// An attempt that failed; a clock that was set back must not make the failures last longer.
-pub(super) const FAILED: &str = "
+const FAILED: &str = "
     INSERT INTO receiver (name, configured, failing_since_ms) VALUES (:name, 1, :now)
     ON CONFLICT (name) DO UPDATE SET
         failing_since_ms = min(coalesce(failing_since_ms, :now), :now)
     RETURNING failing_since_ms, last_success_at_ms, disabled_at_ms IS NOT NULL";
 
 /// An attempt that succeeded.
-pub(super) const SUCCEEDED: &str = "
+const SUCCEEDED: &str = "
     INSERT INTO receiver (name, configured, last_success_at_ms) VALUES (:name, 1, :now)
     ON CONFLICT (name) DO UPDATE SET last_success_at_ms = :now, failing_since_ms = NULL";
 

@@ -1,6 +1,6 @@
 //! An older file keeps everything when it is brought up to date.
 
-use super::super::open::MIGRATIONS;
+use super::super::open::{APPLICATION_ID, MIGRATIONS};
 use super::*;
 
 /// A file as version 1 left it: two integrations, deliveries in every state, the latest deleted.
@@ -86,6 +86,24 @@ fn version_1_keeps_ids_order_attempts_and_what_is_owed() {
     assert_eq!(lines(&conn, made), ["Integer(41)"], "an id is never given twice");
     let none: Vec<String> = lines(&conn, "PRAGMA integrity_check");
     assert_eq!(none, ["Text(\"ok\")"]);
+}
+
+#[tokio::test]
+async fn the_daemon_brings_a_file_of_version_1_up_to_date() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state.db");
+    let conn = version_1();
+    conn.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
+    conn.execute("VACUUM INTO ?1", [path.to_str().unwrap()]).unwrap();
+    let store = super::super::Store::open(&path).unwrap();
+    let view = store.view();
+    let rows = view.receivers().await.unwrap();
+    let owed: Vec<_> = rows.iter().map(|row| (row.name.as_str(), row.owed)).collect();
+    assert_eq!(owed, [("a", 2), ("b", 1)]);
+    let events = view.events(0, 9).await.unwrap();
+    let ids: Vec<_> = events.rows.iter().map(|event| event.id.as_str()).collect();
+    assert_eq!(ids, ["evt_9", "evt_1", "evt_5", "evt_3"], "in the order in which they happened");
+    store.close().await.unwrap();
 }
 
 #[test]

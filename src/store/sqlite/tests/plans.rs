@@ -1,6 +1,6 @@
 //! No hot statement walks through a table.
 
-use super::super::{delivery, event, history, owe, prune, receiver, row, run, set_back, sync};
+use super::super::{delivery, event, history, owe, prune, row, run, set_back, sync};
 use super::*;
 
 fn plan(bench: &Bench, sql: &str) -> Vec<String> {

@@ -7,7 +7,7 @@ use super::super::{
     DeliveryFilter, DeliveryState, Redelivered, Replayed, Retention, owe, prune, receiver,
 };
 use super::*;
-use crate::domain::{DeliveryId, DisabledReason};
+use crate::domain::{DeliveryId, DisabledReason, EventType};
 
 const DAY: Duration = Duration::from_hours(24);
 const SECOND: Duration = Duration::from_secs(1);
@@ -103,7 +103,7 @@ fn only_failures_for_five_days_disable_a_receiver() {
         fail(&mut bench);
         assert_eq!((bench.disabled, bench.receiver("a").failing_since), (None, Some(since)));
     }
-    bench.wait(DAY - SECOND);
+    bench.wait(DAY.saturating_sub(SECOND));
     bench.set_due("a");
     fail(&mut bench);
     assert_eq!(bench.disabled, None);
@@ -244,12 +244,13 @@ fn events_are_read_on_from_a_number_and_a_gap_is_told() {
     let first = bench.claim(&[("a", 1)]);
     bench.attempt(&first[0], Next::Gone);
     let all = history::events(&bench.conn, 0, 9).unwrap();
-    let numbers: Vec<_> = all.events.iter().map(|event| event.number).collect();
+    let numbers: Vec<_> = all.rows.iter().map(|event| event.number).collect();
     assert_eq!((numbers, all.latest, all.is_behind), (vec![1, 2, 3], 3, false));
-    assert_eq!(all.events[2].integration, None);
-    assert_eq!(all.events[0].integration.as_deref(), Some("one"));
-    assert!(all.events[2].body.contains(&all.epoch));
-    assert_eq!(history::events(&bench.conn, 1, 1).unwrap().events[0].number, 2);
+    assert_eq!(all.rows[2].integration, None);
+    assert_eq!(all.rows[0].integration.as_deref(), Some("one"));
+    assert_eq!((all.rows[0].created_at, all.rows[0].kind), (START, EventType::StatusChanged));
+    assert!(all.rows[2].body.contains(&all.epoch));
+    assert_eq!(history::events(&bench.conn, 1, 1).unwrap().rows[0].number, 2);
     bench.enable("a");
     for name in ["a", "b"] {
         bench.drain(name);
@@ -259,10 +260,10 @@ fn events_are_read_on_from_a_number_and_a_gap_is_told() {
     bench.wait(DAY * 2);
     prune_once(&mut bench);
     let none = history::events(&bench.conn, 2, 9).unwrap();
-    assert_eq!((none.events.len(), none.latest, none.is_behind), (0, 3, true));
+    assert_eq!((none.rows.len(), none.latest, none.is_behind), (0, 3, true));
     assert!(!history::events(&bench.conn, 3, 9).unwrap().is_behind);
     bench.fail(Subject::Active, Class::Denied);
-    assert_eq!(history::events(&bench.conn, 3, 9).unwrap().events[0].number, 4, "none comes twice");
+    assert_eq!(history::events(&bench.conn, 3, 9).unwrap().rows[0].number, 4, "none comes twice");
 }
 
 fn prune_once(bench: &mut Bench) -> super::super::Pruned {
