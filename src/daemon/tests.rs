@@ -123,7 +123,7 @@ async fn answering(codes: &'static [u16]) -> String {
             if 1 < codes.len() {
                 codes.next();
             }
-            let mut request = [0; 64 * 1024];
+            let mut request = [0; 8 * 1024];
             let _read = stream.read(&mut request).await.unwrap();
             let answer =
                 format!("HTTP/1.1 {code} X\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
@@ -152,11 +152,9 @@ async fn a_receiver_that_is_gone_is_left_alone_until_a_command_beside_the_daemon
     ];
     let subscriptions: Arc<[Subscription]> =
         receivers.iter().map(|one| one.subscription.clone()).collect();
-    let mut active = Arc::into_inner(std::mem::replace(
-        &mut *shared.active.write().unwrap(),
-        Bench::with(Arc::new(Hangs)).await.shared.active(),
-    ))
-    .unwrap();
+    let other = Bench::with(Arc::new(Hangs)).await.shared.active();
+    let own = std::mem::replace(&mut *shared.active.write().unwrap(), other);
+    let mut active = Arc::into_inner(own).unwrap();
     active.receivers = receivers
         .into_iter()
         .map(|one| (one.name.clone(), Arc::new(Sender::new(one).unwrap())))
