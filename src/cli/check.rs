@@ -10,9 +10,10 @@ use super::validate::{Validated, validate_all};
 use super::{Trouble, lines_of, warn};
 use crate::config::Faulty;
 use crate::daemon::{self, Assembly};
-use crate::domain::ReportStatus;
+use crate::domain::{ReportStatus, duration_text};
 use crate::input::Fault;
 use crate::platforms::Mode;
+use crate::store::{ReceiverRow, View};
 
 /// What the check found, as programs get it.
 #[derive(Debug, Default, Serialize)]
@@ -71,13 +72,40 @@ pub(super) async fn answer(global: &Global, args: &Check) -> Result<Answer, Trou
     } else {
         None
     };
-    let checked = checked(&assembly, validated.as_deref());
+    let idle = idle(&assembly).await;
+    let mut checked = checked(&assembly, validated.as_deref());
+    checked.warnings.extend(idle.iter().map(Problem::from));
     let end = End::success_if(validated.iter().flatten().all(Validated::is_good));
     if args.form.json {
         return Ok(Answer { end, ..Answer::json(&checked)? });
     }
     warn(&lines_of(&assembly.warnings, "warning: "));
+    warn(&lines_of(&idle, "warning: "));
     Ok(Answer { text: text(&checked), end })
+}
+
+/// A warning for every receiver for which messages wait although it is sent none, and that what waits
+/// too long is given up; nothing when the daemon has not stored anything yet.
+async fn idle(assembly: &Assembly) -> Vec<Fault> {
+    let store = &assembly.settings.store;
+    let Ok(view) = View::open(store) else { return Vec::new() };
+    let rows = view.receivers().await.unwrap_or_default();
+    let is_named = |name: &str| assembly.receivers.iter().any(|one| one.name == name);
+    let kept = duration_text(assembly.settings.retention.deliveries);
+    let told = |row: &ReceiverRow| {
+        let why = match row.disabled {
+            Some((reason, _)) => format!("disabled, since {}", reason.told()),
+            None if !is_named(&row.name) => "no longer configured".to_owned(),
+            None => return None,
+        };
+        let owed = counted(usize::try_from(row.owed).unwrap_or(usize::MAX), "message");
+        (0 < row.owed || is_named(&row.name)).then(|| Fault {
+            origin: store.display().to_string(),
+            path: format!("receiver {}", row.name),
+            message: format!("{why}; {owed} waiting, given up after {kept}"),
+        })
+    };
+    rows.iter().filter_map(told).collect()
 }
 
 /// The names of the integrations that are not disabled.

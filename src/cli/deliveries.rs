@@ -45,6 +45,7 @@ fn text(rows: &[DeliveryRow], page: Page) -> String {
         return "No deliveries.\n".to_owned();
     }
     let headings = [
+        "ID",
         "CREATED",
         "INTEGRATION",
         "SEQ",
@@ -58,8 +59,9 @@ fn text(rows: &[DeliveryRow], page: Page) -> String {
     let mut table = Table::new(page, 1, headings);
     for row in rows {
         table.row([
+            row.id.0.to_string(),
             instant(Some(row.created_at)),
-            sanitise(&row.integration).into_owned(),
+            row.integration.as_deref().map_or("-".into(), sanitise).into_owned(),
             row.sequence.to_string(),
             row.kind.as_str().to_owned(),
             sanitise(&row.receiver).into_owned(),
@@ -111,9 +113,9 @@ mod tests {
     fn each_delivery_is_one_line() {
         let [failed, pending] = samples::deliveries();
         let expected = "\
-CREATED               INTEGRATION  SEQ  EVENT                          RECEIVER  STATE    ATTEMPTS  NEXT    LAST ATTEMPT
-2026-11-23T09:56:40Z  lake         17   integration.validation.failed  on-call   failed   2         -       410, 50s ago: gone\\u{202e}
-2026-11-23T09:56:40Z  lake         17   integration.validation.failed  audit     pending  1         in 30s  no answer, 50s ago: connection refused
+ID  CREATED               INTEGRATION  SEQ  EVENT                          RECEIVER  STATE    ATTEMPTS  NEXT    LAST ATTEMPT
+1   2026-11-23T09:56:40Z  lake         17   integration.validation.failed  on-call   failed   2         -       410, 50s ago: gone\\u{202e}
+2   2026-11-23T09:56:40Z  lake         17   integration.validation.failed  audit     pending  1         in 30s  no answer, 50s ago: connection refused
 ";
         let shown = text(&[failed, pending], samples::page());
         assert_eq!(samples::plain(&shown), expected);

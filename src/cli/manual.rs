@@ -62,7 +62,7 @@ fn page() -> String {
         rendered(|to| man.render_description_section(to)),
         rendered(|to| man.render_options_section(to)),
         ".SH COMMANDS\n".to_owned(),
-        command.get_subcommands().map(section).collect(),
+        command.get_subcommands().map(|sub| section(sub, "revalidated")).collect(),
         REST.to_owned(),
     ];
     // Every part of clap_mangen's defines the apostrophe anew.
@@ -74,17 +74,19 @@ fn page() -> String {
 }
 
 /// A command's synopsis, sentence and own options under a heading of its own.
-fn section(command: &Command) -> String {
-    let name = command.get_name();
-    let own = command.clone().disable_help_flag(true).bin_name(format!("revalidated {name}"));
+fn section(command: &Command, parent: &str) -> String {
+    let name = &format!("{parent} {}", command.get_name());
+    let own = command.clone().disable_help_flag(true).bin_name(name.clone());
     let man = Man::new(own);
     let synopsis = rendered(|to| man.render_synopsis_section(to));
     let description = rendered(|to| man.render_description_section(to));
     let options = rendered(|to| man.render_options_section(to));
     let has_options = command.get_arguments().next().is_some();
+    let heading = name.replace("revalidated ", "");
     let parts = [
-        format!(".SS {name}\n{synopsis}.PP\n{}.\n", description.trim_end()),
+        format!(".SS {heading}\n{synopsis}.PP\n{}.\n", description.trim_end()),
         if has_options { options } else { String::new() },
+        command.get_subcommands().map(|sub| section(sub, name)).collect(),
     ];
     let text = parts.concat();
     let lines = text.lines().filter(|line| !line.starts_with(".SH"));

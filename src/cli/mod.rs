@@ -5,6 +5,7 @@
 mod args;
 mod catalog;
 mod check;
+mod confirm;
 mod deliveries;
 mod explain;
 mod history;
@@ -15,6 +16,8 @@ mod manual;
 mod next;
 mod print;
 mod read;
+mod receivers;
+mod redeliver;
 mod results;
 mod sample;
 #[cfg(test)]
@@ -22,6 +25,7 @@ mod samples;
 mod shape;
 mod show;
 mod validate;
+mod webhook;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -31,7 +35,7 @@ use anyhow::Context as _;
 use clap::Parser;
 use tokio_util::sync::CancellationToken;
 
-use self::args::{Arguments, Command, Global};
+use self::args::{Arguments, Command, Global, WebhookAction};
 use self::logging::Format;
 use self::print::{Answer, End, Page, counted, sanitise};
 use crate::config::{Faulty, Log};
@@ -95,6 +99,10 @@ fn answer(arguments: Arguments) -> Result<Answer, Trouble> {
         | Command::History(_)
         | Command::Explain(_)
         | Command::Deliveries(_)
+        | Command::Receivers(_)
+        | Command::Webhook(_)
+        | Command::Redeliver(_)
+        | Command::Replay(_)
         | Command::Catalog(_)
         | Command::Next(_)
         | Command::Sample(_) => start_log(&global, None, "warn")?,
@@ -121,6 +129,10 @@ async fn obey(global: &Global, command: Command) -> Result<Answer, Trouble> {
         Command::History(args) => history::answer(global, &args, page).await,
         Command::Explain(args) => explain::answer(global, &args, page).await,
         Command::Deliveries(args) => deliveries::answer(global, args, page).await,
+        Command::Receivers(args) => receivers::answer(global, &args, page).await,
+        Command::Webhook(WebhookAction::Test(args)) => webhook::answer(global, &args, page).await,
+        Command::Redeliver(args) => redeliver::answer(global, &args, page),
+        Command::Replay(args) => redeliver::replay(global, &args, page),
         Command::Catalog(args) => catalog::answer(args, page),
         Command::Next(args) => next::answer(&args, page),
         Command::Sample(args) => sample::answer(&args),

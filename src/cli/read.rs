@@ -1,5 +1,7 @@
 //! Reading the store beside a running daemon, and naming integrations.
 
+use std::path::PathBuf;
+
 use anyhow::Context as _;
 
 use super::Trouble;
@@ -11,11 +13,15 @@ use crate::store::{IntegrationRow, View};
 
 /// Opens the database that the command line or the configuration names.
 pub(super) fn view(global: &Global, source: &Source) -> Result<View, Trouble> {
-    let path = match &source.store {
+    Ok(View::open(&path(global, source)?).context("opening the store")?)
+}
+
+/// The database that the command line or the configuration names.
+pub(super) fn path(global: &Global, source: &Source) -> Result<PathBuf, Trouble> {
+    Ok(match &source.store {
         Some(path) => path.clone(),
         None => daemon::open(global.config.as_deref())?.settings.store,
-    };
-    Ok(View::open(&path).context("opening the store")?)
+    })
 }
 
 /// The integration of this name; an unknown one is a mistake on the command line.

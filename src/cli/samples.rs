@@ -122,7 +122,7 @@ pub(super) fn deliveries() -> [DeliveryRow; 2] {
         event_id: "evt_1".to_owned(),
         kind: EventType::ValidationFailed,
         receiver: receiver.to_owned(),
-        integration: "lake".to_owned(),
+        integration: Some("lake".to_owned()),
         sequence: 17,
         state,
         created_at: at("2026-11-23T09:56:40Z"),

@@ -6,12 +6,14 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::print::millis;
+use super::receivers::state;
 use crate::domain::{
-    Cause, Class, Report, ReportStatus, Status, Timestamp, ValidationResults, ValidationTest,
+    Cause, Class, DisabledReason, Report, ReportStatus, Status, Timestamp, ValidationResults,
+    ValidationTest,
 };
 use crate::store::{
-    AttemptRow, DeliveryRow, DeliveryState, IntegrationRow, RunRow, StoredReport, StoredTest,
-    TransitionRow, Trigger,
+    AttemptRow, DeliveryRow, DeliveryState, IntegrationRow, ReceiverRow, RunRow, StoredReport,
+    StoredTest, TransitionRow, Trigger,
 };
 
 /// An integration as published, with ours under `revalidated`.
@@ -207,7 +209,7 @@ pub(super) struct Delivery<'a> {
     #[serde(rename = "type")]
     kind: &'static str,
     receiver: &'a str,
-    integration: &'a str,
+    integration: Option<&'a str>,
     sequence: i64,
     state: &'static str,
     created_at: Timestamp,
@@ -240,12 +242,44 @@ impl<'a> From<&'a DeliveryRow> for Delivery<'a> {
             event_id: &row.event_id,
             kind: row.kind.as_str(),
             receiver: &row.receiver,
-            integration: &row.integration,
+            integration: row.integration.as_deref(),
             sequence: row.sequence,
             state: row.state.as_str(),
             created_at: row.created_at,
             due_at: (row.state == DeliveryState::Pending).then_some(row.due_at),
             attempts: row.attempts.iter().map(attempt).collect(),
+        }
+    }
+}
+
+/// A receiver with its state and what it is owed.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Receiver<'a> {
+    name: &'a str,
+    configured: bool,
+    state: &'static str,
+    reason: Option<DisabledReason>,
+    disabled_at: Option<Timestamp>,
+    failing_since: Option<Timestamp>,
+    last_success_at: Option<Timestamp>,
+    owed: u32,
+    oldest_owed_at: Option<Timestamp>,
+}
+
+impl<'a> From<&'a ReceiverRow> for Receiver<'a> {
+    fn from(row: &'a ReceiverRow) -> Self {
+        let (reason, disabled_at) = row.disabled.unzip();
+        Self {
+            name: &row.name,
+            configured: row.configured,
+            state: state(row),
+            reason,
+            disabled_at,
+            failing_since: row.failing_since,
+            last_success_at: row.last_success_at,
+            owed: row.owed,
+            oldest_owed_at: row.oldest_owed_at,
         }
     }
 }

@@ -95,7 +95,7 @@ pub(crate) fn assemble(
 }
 
 /// A filter that names a platform nobody knows is a fault; one that fits no integration is worth a
-/// warning, since the receiver would be told of nothing.
+/// warning, since the receiver would be told of none.
 fn check_filters(
     receiver: &Receiver,
     reader: &Reader<'_>,
@@ -110,7 +110,8 @@ fn check_filters(
     }
     let fits = |(name, one): (&String, &Assembled)| {
         let about = About { name, kind: one.platform.kind, labels: &one.wanted.labels };
-        EventType::ALL.into_iter().any(|kind| subscription.wants(kind, about))
+        let kinds = EventType::ALL.into_iter().filter(|kind| kind.is_about_integration());
+        kinds.into_iter().any(|kind| subscription.wants(kind, about))
     };
     let filters = ["integrations", "types", "labels"];
     let given = [
@@ -123,7 +124,7 @@ fn check_filters(
         && !integrations.is_empty()
         && !integrations.iter().any(fits)
     {
-        reader.warn(key, "no integration fits, so this receiver is told of nothing");
+        reader.warn(key, "no integration fits, so this receiver is told of none");
     }
 }
 
@@ -532,7 +533,7 @@ mod tests {
     fn filters_of_receivers_that_fit_nothing_are_told() {
         let told = |filter: &str| Folder::new(&MAIN.replace("name = \"on-call\"", filter)).told();
         let with = |filter: &str| told(&format!("name = \"on-call\"\n{filter}"));
-        let none = "no integration fits, so this receiver is told of nothing";
+        let none = "no integration fits, so this receiver is told of none";
         let good = ["types = [\"Sample\"]", "integrations = [\"o*\"]", "labels = { team = \"*\" }"];
         for filter in good {
             assert!(!with(filter).contains(none), "{filter}: {}", with(filter));

@@ -12,11 +12,12 @@ use tracing::{error, info, warn};
 use super::active::Active;
 use super::{Shared, chain};
 use crate::domain::{AttemptResult, Next, after_attempt, duration_text};
-use crate::store::{Attempt, PendingDelivery, StoreError};
+use crate::store::{Attempt, Disabled, PendingDelivery, StoreError};
 use crate::webhook::{Message, Sender};
 
-/// The longest sleep: the clock may have been set, or the machine may have slept.
-const SLEEP_MAX: Duration = Duration::from_secs(30);
+/// The longest sleep: a command beside the daemon may have enabled a receiver or owed something anew,
+/// the clock may have been set, the machine may have slept. A look that finds nothing writes nothing.
+const SLEEP_MAX: Duration = Duration::from_secs(2);
 /// The pause after the store failed.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
 /// How much longer a delivery is leased than its attempt can last.
@@ -95,20 +96,36 @@ async fn attempt(shared: &Shared, receiver: &Sender, delivery: PendingDelivery) 
     log(&delivery, &sent.result, sent.duration, &sent.detail, next);
     let attempt = Attempt {
         delivery: delivery.id,
-        number: delivery.attempt,
         started_at,
         duration: sent.duration,
         result: sent.result,
         detail: sent.detail,
         next,
+        disable_after: receiver.receiver().disable_after,
     };
-    if let Err(error) = shared.store.record_attempt(attempt).await {
-        error!(
+    match shared.store.record_attempt(attempt, shared.tell(&shared.active())).await {
+        Ok(None) => {}
+        Ok(Some(disabled)) => {
+            log_disabled(&delivery.receiver, disabled);
+            shared.wake_delivery();
+        }
+        Err(error) => error!(
             delivery = delivery.id.0,
             "an attempt could not be recorded, so the delivery will be repeated: {}",
             chain(&error)
-        );
+        ),
     }
+}
+
+fn log_disabled(receiver: &str, Disabled { reason, owed }: Disabled) {
+    error!(
+        receiver,
+        reason = reason.as_str(),
+        owed,
+        "{receiver}: disabled, since {}; what it is owed ({owed}) waits for `revalidated receivers \
+         enable`",
+        reason.told()
+    );
 }
 
 fn log(
@@ -119,6 +136,7 @@ fn log(
     next: Next,
 ) {
     let PendingDelivery { id, event_id, receiver, integration, attempt, .. } = delivery;
+    let integration = integration.as_deref().unwrap_or("the daemon");
     let delivery = id.0;
     let duration_ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
     let code = match result {
@@ -147,6 +165,17 @@ fn log(
             detail,
             retry_in = duration_text(wait),
             "{receiver}: webhook about {integration} not delivered: {detail}"
+        ),
+        Next::Gone => warn!(
+            delivery,
+            event = event_id,
+            receiver,
+            integration,
+            attempt,
+            code,
+            duration_ms,
+            detail,
+            "{receiver}: webhook about {integration} not delivered, the receiver is gone: {detail}"
         ),
         Next::Failed => error!(
             delivery,

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 use super::{Shared, chain, count};
 use crate::domain::{Schedule, Timestamp};
-use crate::store::StoreError;
+use crate::store::{Pruned, StoreError};
 
 /// The longest time between two looks, should nobody say to look any more.
 const LOOK_MAX: Duration = Duration::from_mins(10);
@@ -27,7 +27,7 @@ pub(super) async fn prune(shared: Arc<Shared>, stop: CancellationToken) {
         let now = shared.clock.now();
         if came_due(&shared.active().prune_at, looked_at, now) {
             match round(&shared, &stop).await {
-                Ok(rows) => info!(rows, "deleted {} of old history", count(rows, "row")),
+                Ok(pruned) => told(pruned),
                 Err(error) => error!("old history cannot be deleted: {}", chain(&error)),
             }
         }
@@ -40,18 +40,31 @@ fn came_due(schedule: &Schedule, from: Timestamp, to: Timestamp) -> bool {
     schedule.next_after(from).is_some_and(|due| due <= to)
 }
 
-/// Deletes batch by batch, so that nothing else waits long; returns how many rows went.
-async fn round(shared: &Shared, stop: &CancellationToken) -> Result<usize, StoreError> {
+/// Deletes batch by batch, so that nothing else waits long; returns what was done in all.
+async fn round(shared: &Shared, stop: &CancellationToken) -> Result<Pruned, StoreError> {
     let (retention, now) = (shared.active().retention, shared.clock.now());
-    let mut rows = 0;
+    let mut all = Pruned::default();
     while !stop.is_cancelled() {
         let pruned = shared.store.prune(retention, now).await?;
-        if pruned.0 == 0 {
+        if pruned == Pruned::default() {
             break;
         }
-        rows += pruned.0;
+        all.rows += pruned.rows;
+        all.given_up += pruned.given_up;
     }
-    Ok(rows)
+    Ok(all)
+}
+
+fn told(Pruned { rows, given_up }: Pruned) {
+    info!(rows, "deleted {} of old history", count(rows, "row"));
+    if 0 < given_up {
+        let messages = count(given_up, "message");
+        warn!(
+            given_up,
+            "gave up {messages} that waited too long for receivers that are disabled or no longer \
+             configured"
+        );
+    }
 }
 
 #[cfg(test)]

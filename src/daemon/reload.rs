@@ -11,7 +11,7 @@ use super::assemble::{self, Assembly};
 use super::{DaemonError, Shared, chain, notify, status_line};
 use crate::domain::{IntegrationId, Subscription, Timestamp};
 use crate::platforms::Peer;
-use crate::store::{Retention, Store, Synced, Tell};
+use crate::store::{ReceiverRow, Retention, Store, Synced, Tell};
 use crate::webhook::Sender;
 
 /// The most rows that one transaction of the retention deletes per table.
@@ -90,6 +90,7 @@ pub(super) async fn prepare(
     let wanted = assembly.integrations.values().map(|one| one.wanted.clone()).collect();
     let tell = Tell { subscriptions: Arc::clone(&subscriptions), now };
     let synced = store.sync(wanted, former.is_none(), tell).await?;
+    warn_of_idle(&synced.idle);
     let settings = &assembly.settings;
     let room = Room::of(settings.limits, former.map(|former| &former.room));
     let active = Active {
@@ -112,6 +113,27 @@ pub(super) async fn prepare(
         warn!("a changed [store] or [log] takes effect after a restart");
     }
     Ok((active, synced))
+}
+
+/// Logs who is owed something and is sent nothing.
+fn warn_of_idle(idle: &[ReceiverRow]) {
+    for ReceiverRow { name, disabled, owed, configured, .. } in idle {
+        match disabled {
+            Some((reason, since)) if *configured => warn!(
+                receiver = name,
+                owed,
+                "{name}: disabled since {since}, since {}; what it is owed ({owed}) waits for \
+                 `revalidated receivers enable`",
+                reason.told()
+            ),
+            Some(_) | None => warn!(
+                receiver = name,
+                owed,
+                "{name}: no longer configured, and still owed {owed}; what is older than \
+                 retention.deliveries is given up"
+            ),
+        }
+    }
 }
 
 fn watched(

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::DeliveryId;
+use super::{DeliveryId, DisabledReason};
 
 /// How one HTTP attempt ended.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -42,8 +42,10 @@ pub(crate) enum Next {
     Delivered,
     /// Try again after this wait.
     RetryAfter(Duration),
-    /// Stop: retries are spent, or the receiver said it is gone.
+    /// Stop: retries are spent.
     Failed,
+    /// The receiver says that it is gone: it is disabled, and stays owed this.
+    Gone,
 }
 
 /// Decides what follows attempt number `attempt` (the first is 1) of delivery `id`.
@@ -59,7 +61,7 @@ pub(crate) fn after_attempt(
 ) -> Next {
     let hint = match result {
         AttemptResult::Answered { code: 200..=299, .. } => return Next::Delivered,
-        AttemptResult::Answered { code: 410, .. } => return Next::Failed,
+        AttemptResult::Answered { code: 410, .. } => return Next::Gone,
         AttemptResult::Answered { hint, .. } => *hint,
         AttemptResult::Unreachable => None,
     };
@@ -69,6 +71,23 @@ pub(crate) fn after_attempt(
     };
     let asked = hint.unwrap_or_default().min(policy.hint_max);
     Next::RetryAfter(asked.max(jittered(*wait, id, attempt)))
+}
+
+/// Why an attempt that `next` follows disables its receiver, of which every attempt has failed for
+/// `failing`; none when it does not.
+#[must_use]
+pub(crate) fn disables(
+    next: Next,
+    failing: Duration,
+    disable_after: Duration,
+) -> Option<DisabledReason> {
+    match next {
+        Next::Delivered => None,
+        Next::Gone => Some(DisabledReason::Gone),
+        Next::RetryAfter(_) | Next::Failed => {
+            (disable_after <= failing).then_some(DisabledReason::Failing)
+        }
+    }
 }
 
 /// `wait` times 0.8 to 1.2.
@@ -96,13 +115,30 @@ mod tests {
         let answered =
             |code, hint: Option<u64>| AttemptResult::Answered { code, hint: hint.map(secs) };
         assert_eq!(next(1, answered(204, None)), Next::Delivered);
-        assert_eq!(next(1, answered(410, Some(5))), Next::Failed);
+        assert_eq!(next(1, answered(410, Some(5))), Next::Gone);
         assert!(near(next(1, answered(302, None)), 5));
         assert!(near(next(2, AttemptResult::Unreachable), 60));
         assert_eq!(next(2, answered(429, Some(90))), Next::RetryAfter(secs(90)));
         assert_eq!(next(2, answered(429, Some(9000))), Next::RetryAfter(secs(100)));
         assert!(near(next(2, answered(429, Some(1))), 60));
         assert_eq!(next(3, answered(500, Some(1))), Next::Failed);
+    }
+
+    #[test]
+    fn a_receiver_is_disabled_when_it_is_gone_or_has_only_failed_for_too_long() {
+        let days = |days: u64| Duration::from_hours(24 * days);
+        let retry = Next::RetryAfter(Duration::ZERO);
+        let table = [
+            (Next::Gone, days(0), Some(DisabledReason::Gone)),
+            (Next::Delivered, days(9), None),
+            (retry, days(4), None),
+            (retry, days(5), Some(DisabledReason::Failing)),
+            (Next::Failed, days(4), None),
+            (Next::Failed, days(6), Some(DisabledReason::Failing)),
+        ];
+        for (next, failing, expected) in table {
+            assert_eq!(disables(next, failing, days(5)), expected, "{next:?} after {failing:?}");
+        }
     }
 
     #[test]

@@ -20,15 +20,24 @@ pub(crate) enum EventType {
     StatusChanged,
     /// The warnings changed while the status stays.
     ValidationWarning,
+    /// A receiver is no longer sent anything.
+    ReceiverDisabled,
+    /// The daemon cannot do all of its work.
+    DaemonDegraded,
+    /// A receiver is tried out.
+    WebhookPing,
 }
 
 impl EventType {
     /// Every type.
-    pub(crate) const ALL: [Self; 4] = [
+    pub(crate) const ALL: [Self; 7] = [
         Self::ValidationFailed,
         Self::ValidationRecovered,
         Self::StatusChanged,
         Self::ValidationWarning,
+        Self::ReceiverDisabled,
+        Self::DaemonDegraded,
+        Self::WebhookPing,
     ];
 
     /// The name on the wire and in the database.
@@ -38,6 +47,21 @@ impl EventType {
             Self::ValidationRecovered => "integration.validation.recovered",
             Self::StatusChanged => "integration.status.changed",
             Self::ValidationWarning => "integration.validation.warning",
+            Self::ReceiverDisabled => "receiver.disabled",
+            Self::DaemonDegraded => "daemon.degraded",
+            Self::WebhookPing => "webhook.ping",
+        }
+    }
+
+    /// True when it is about an integration, false when it is about the daemon or a receiver.
+    #[must_use]
+    pub(crate) const fn is_about_integration(self) -> bool {
+        match self {
+            Self::ValidationFailed
+            | Self::ValidationRecovered
+            | Self::StatusChanged
+            | Self::ValidationWarning => true,
+            Self::ReceiverDisabled | Self::DaemonDegraded | Self::WebhookPing => false,
         }
     }
 
@@ -114,7 +138,8 @@ impl Subscription {
             && self.labels.iter().all(has)
     }
 
-    /// True when the receiver is to be told of `kind` about some integration.
+    /// True when the receiver is to be told of `kind` about some integration, or, when `kind` is about
+    /// none, at all.
     #[must_use]
     pub(crate) fn wants_kind(&self, kind: EventType) -> bool {
         self.events.iter().any(|pattern| matches(pattern, kind.as_str()))
@@ -142,8 +167,8 @@ fn matches(pattern: &str, text: &str) -> bool {
 
 /// The body of a webhook, format `standard`.
 #[derive(Clone, Debug, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub(crate) struct Event {
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "EventOf{Data}"))]
+pub(crate) struct Event<Data = EventData> {
     /// What happened.
     #[serde(rename = "type")]
     #[cfg_attr(test, schemars(with = "EventType"))]
@@ -151,7 +176,7 @@ pub(crate) struct Event {
     /// When it happened.
     pub(crate) timestamp: Timestamp,
     /// The rest.
-    pub(crate) data: EventData,
+    pub(crate) data: Data,
 }
 
 /// The payload of an event about one integration.
@@ -189,7 +214,7 @@ pub(crate) struct EventData {
 }
 
 /// How an event names its integration.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct IntegrationRef {
     /// Its id.
@@ -261,7 +286,21 @@ pub(crate) fn changes(before: Option<&ValidationResults>, report: &Report) -> Ve
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Cause, Finding, Outcome, Test, TestResult};
+    use crate::domain::{
+        Cause, DaemonDegraded, Finding, Outcome, ReceiverDisabled, Test, TestResult, WebhookPing,
+    };
+
+    /// The body of a webhook, format `standard`; `type` says which of these it is.
+    #[derive(Serialize, schemars::JsonSchema)]
+    #[serde(untagged)]
+    #[schemars(rename = "Event")]
+    #[expect(dead_code, reason = "only its shape is looked at")]
+    enum Published {
+        Integration(Event),
+        ReceiverDisabled(Event<ReceiverDisabled>),
+        DaemonDegraded(Event<DaemonDegraded>),
+        WebhookPing(Event<WebhookPing>),
+    }
 
     #[test]
     fn the_readme_tells_every_type() {
@@ -274,7 +313,7 @@ mod tests {
     #[test]
     fn the_published_schema_is_that_of_the_types() {
         let settings = schemars::generate::SchemaSettings::draft2020_12().for_serialize();
-        let schema = settings.into_generator().into_root_schema_for::<Event>();
+        let schema = settings.into_generator().into_root_schema_for::<Published>();
         let found = format!("{}\n", serde_json::to_string_pretty(&schema).unwrap());
         let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
         let file = format!("event.v{SCHEMA_VERSION}.schema.json");

@@ -2,6 +2,7 @@
 
 mod delivery;
 mod event;
+mod operational;
 mod report;
 mod schedule;
 mod secret;
@@ -10,11 +11,14 @@ mod text;
 mod time;
 mod verdict;
 
-pub(crate) use delivery::{AttemptResult, Next, RetryPolicy, after_attempt};
+pub(crate) use delivery::{AttemptResult, Next, RetryPolicy, after_attempt, disables};
 pub(crate) use event::{
     About, Change, Event, EventData, EventType, IntegrationRef, RunRef, SCHEMA_VERSION,
     Subscription, changes,
 };
+#[cfg(test)]
+pub(crate) use operational::DaemonDegraded;
+pub(crate) use operational::{DisabledReason, ReceiverDisabled, WebhookPing};
 pub(crate) use report::{
     Class, Finding, Outcome, Report, ReportStatus, Test, TestResult, ValidationResults,
     ValidationTest, When,

@@ -5,16 +5,18 @@
 //! and nowhere else, always by [`crate::domain::next_status`], and what a change owes its
 //! receivers is written in the same transaction.
 
+mod receivers;
 mod rows;
 mod sqlite;
 mod types;
 
+pub(crate) use receivers::{Disabled, ReceiverRow, Redelivered, Replayed};
 pub(crate) use rows::{
     AttemptRow, DeliveryFilter, DeliveryRow, DeliveryState, IntegrationRow, RunRow, StoredReport,
     StoredTest, TransitionRow,
 };
-pub(crate) use sqlite::{Store, View};
+pub(crate) use sqlite::{Control, Store, View};
 pub(crate) use types::{
-    Attempt, Began, Begun, Due, Finished, PendingDelivery, Recorded, Retention, StoreError,
+    Attempt, Began, Begun, Due, Finished, PendingDelivery, Pruned, Recorded, Retention, StoreError,
     SubjectRun, Synced, Tell, Trigger, Wanted,
 };

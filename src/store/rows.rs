@@ -198,9 +198,9 @@ pub(crate) struct DeliveryRow {
     pub(crate) kind: EventType,
     /// To whom.
     pub(crate) receiver: String,
-    /// About which integration.
-    pub(crate) integration: String,
-    /// The event's number in its integration.
+    /// About which integration, if about one.
+    pub(crate) integration: Option<String>,
+    /// The event's number in its integration, or among those that are about none.
     pub(crate) sequence: i64,
     /// Where it stands.
     pub(crate) state: DeliveryState,

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::receivers::ReceiverRow;
 use crate::domain::{
     AttemptResult, DeliveryId, IntegrationId, Next, Policy, Report, RunId, Schedule, Status,
     Subject, Subscription, Timestamp, Transition, UnknownName, Verdict,
@@ -105,6 +106,8 @@ pub(crate) struct Synced {
     pub(crate) ids: BTreeMap<String, IntegrationId>,
     /// The status changes, in order.
     pub(crate) transitions: Vec<(String, Transition)>,
+    /// The receivers that are disabled, and those no longer configured that are owed something.
+    pub(crate) idle: Vec<ReceiverRow>,
 }
 
 /// Why a run takes place.
@@ -236,11 +239,11 @@ pub(crate) struct PendingDelivery {
     pub(crate) event_id: String,
     /// To whom.
     pub(crate) receiver: String,
-    /// About which integration.
-    pub(crate) integration: String,
+    /// About which integration, if about one.
+    pub(crate) integration: Option<String>,
     /// The body, as stored.
     pub(crate) body: String,
-    /// The number of this attempt, from 1.
+    /// The number of this attempt since the delivery was last owed anew, from 1.
     pub(crate) attempt: u32,
 }
 
@@ -249,8 +252,6 @@ pub(crate) struct PendingDelivery {
 pub(crate) struct Attempt {
     /// Of which delivery.
     pub(crate) delivery: DeliveryId,
-    /// Its number, from 1.
-    pub(crate) number: u32,
     /// When it was sent.
     pub(crate) started_at: Timestamp,
     /// How long it took.
@@ -261,6 +262,8 @@ pub(crate) struct Attempt {
     pub(crate) detail: String,
     /// What follows.
     pub(crate) next: Next,
+    /// How long every attempt must have failed to disable the receiver.
+    pub(crate) disable_after: Duration,
 }
 
 /// How long history is kept.
@@ -274,6 +277,11 @@ pub(crate) struct Retention {
     pub(crate) batch: u32,
 }
 
-/// How many rows one round of [`Store::prune`](super::Store::prune) deleted; call again until 0.
+/// What one round of [`Store::prune`](super::Store::prune) did; call again until it did nothing.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub(crate) struct Pruned(pub(crate) usize);
+pub(crate) struct Pruned {
+    /// How many rows it deleted.
+    pub(crate) rows: usize,
+    /// How many deliveries it gave up, since their receivers are disabled or no longer configured.
+    pub(crate) given_up: usize,
+}

@@ -6,6 +6,7 @@
 mod format;
 #[cfg(test)]
 mod interop;
+mod ping;
 mod receiver;
 mod send;
 mod sign;

@@ -26,6 +26,11 @@ const TIMEOUT_RANGE: (Duration, Duration) = (Duration::from_millis(100), Duratio
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// What its connection, with name and TLS, may take unless said otherwise.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// The shortest and the longest time of failures that can disable a receiver.
+const DISABLE_RANGE: (Duration, Duration) =
+    (Duration::from_hours(1), Duration::from_hours(90 * 24));
+/// How long every attempt must fail to disable it unless said otherwise.
+const DISABLE_AFTER: Duration = Duration::from_hours(5 * 24);
 /// The most requests at once that can be asked for.
 const CONCURRENCY_MAX: i64 = 64;
 /// Requests at once unless said otherwise.
@@ -52,6 +57,8 @@ pub(crate) struct Receiver {
     pub(crate) connect_timeout: Duration,
     /// When it is tried again.
     pub(crate) retry: RetryPolicy,
+    /// How long every attempt must fail to disable it.
+    pub(crate) disable_after: Duration,
     /// The most requests at once.
     pub(crate) concurrency: usize,
     /// What it may reach besides public addresses.
@@ -97,6 +104,8 @@ impl Receiver {
         let labels = reader.string_map("labels").unwrap_or_default();
         let (timeout, connect_timeout) = timeouts(&mut reader);
         let retry = retry(&mut reader);
+        let (min, max) = DISABLE_RANGE;
+        let disable_after = reader.duration("disable_after", min, max).unwrap_or(DISABLE_AFTER);
         let concurrency = reader.integer("concurrency", 1, CONCURRENCY_MAX);
         let ca_file = reader.string("ca_file").map(PathBuf::from);
         reader.finish();
@@ -113,6 +122,7 @@ impl Receiver {
             timeout,
             connect_timeout,
             retry: retry?,
+            disable_after,
             concurrency: concurrency
                 .and_then(|number| usize::try_from(number).ok())
                 .unwrap_or(CONCURRENCY),
@@ -339,6 +349,7 @@ mod tests {
         assert_eq!(receiver.timeout, Duration::from_secs(10));
         assert_eq!(receiver.connect_timeout, Duration::from_secs(5));
         assert_eq!(receiver.retry, RetryPolicy::default());
+        assert_eq!(receiver.disable_after, Duration::from_hours(120));
         assert_eq!(receiver.concurrency, 8);
         assert_eq!(receiver.allow, Allow::default());
         assert_eq!(receiver.ca_file, None);
@@ -353,6 +364,7 @@ mod tests {
             "timeout": "3s",
             "retry": ["1s", "1m 30s"],
             "retry_after_max": "1h",
+            "disable_after": "1h",
             "concurrency": 2,
             "allow": ["10.0.0.0/8", "hooks.corp.example"],
             "ca_file": "/etc/ca.pem",
@@ -366,6 +378,7 @@ mod tests {
         let secs = Duration::from_secs;
         let retry = RetryPolicy { waits: vec![secs(1), secs(90)], hint_max: secs(3600) };
         assert_eq!(receiver.retry, retry);
+        assert_eq!(receiver.disable_after, Duration::from_hours(1));
         assert_eq!(receiver.concurrency, 2);
         assert_eq!(receiver.ca_file, Some(PathBuf::from("/etc/ca.pem")));
         let shown = format!("{receiver:?}");
@@ -469,6 +482,8 @@ mod tests {
             (json!({ "retry": ["8d"] }), "retry[0]: expected a duration from 100ms to 7d"),
             (json!({ "retry": waits }), "retry: must not hold more than 50 waits"),
             (json!({ "retry_after_max": "8d" }), "retry_after_max: expected a duration from 0s to 7d"),
+            (json!({ "disable_after": "59m" }), "disable_after: expected a duration from 1h to 90d"),
+            (json!({ "disable_after": "91d" }), "disable_after: expected a duration from 1h to 90d"),
             (json!({ "concurrency": 0 }), "concurrency: expected a whole number from 1 to 64"),
             (json!({ "concurrency": 65 }), "concurrency: expected a whole number from 1 to 64"),
             (json!({ "allow": ["10.0.0.5/8"] }), "allow: `10.0.0.5/8` does not begin its range"),

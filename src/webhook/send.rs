@@ -57,6 +57,12 @@ pub(crate) enum SendError {
     /// The event has no place in the receiver's format.
     #[error("not sent, since it cannot be put into the receiver's format")]
     Format(#[from] FormatError),
+    /// No id can be made for a message.
+    #[error("the system gives no random numbers")]
+    Random,
+    /// A message cannot be written.
+    #[error("the message cannot be written")]
+    Message(#[from] serde_json::Error),
     /// No answer.
     #[error("{0}")]
     NoAnswer(String),

@@ -20,4 +20,5 @@ mod documents;
 mod end_to_end;
 mod life_cycle;
 mod platforms;
+mod receivers;
 mod support;

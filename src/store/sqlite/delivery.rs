@@ -7,20 +7,24 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use rusqlite::{Connection, OptionalExtension, named_params};
+use rusqlite::{Connection, OptionalExtension, Row as SqlRow, named_params};
 
+use super::receiver::heard;
 use super::row::{delivery_state, millis};
-use super::{Attempt, DeliveryState, PendingDelivery, StoreError};
+use super::{Attempt, DeliveryState, Disabled, PendingDelivery, StoreError, Tell};
 use crate::domain::{AttemptResult, DeliveryId, Next, Timestamp};
 
-/// What one receiver may be sent now, longest due first.
+/// What one receiver may be sent now, longest due first; nothing while it is disabled.
 pub(super) const CLAIM: &str = "
-    SELECT delivery.id, delivery.event_id, integration.name, event.body, delivery.attempts
+    SELECT delivery.id, delivery.event_id, integration.name, event.body,
+           delivery.attempts - delivery.earlier
     FROM delivery
     JOIN event ON event.id = delivery.event_id
-    JOIN integration ON integration.id = delivery.integration_id
+    LEFT JOIN integration ON integration.id = delivery.integration_id
     WHERE delivery.state = 'pending' AND delivery.receiver = :receiver
       AND delivery.due_at_ms <= :now
+      AND NOT EXISTS (SELECT 1 FROM receiver
+                      WHERE name = :receiver AND disabled_at_ms IS NOT NULL)
       AND (delivery.lease_until_ms IS NULL OR delivery.lease_until_ms <= :now)
     ORDER BY delivery.due_at_ms, delivery.id LIMIT :room";
 
@@ -65,40 +69,60 @@ fn sendable(
     found.collect()
 }
 
-/// Records an attempt and what follows from it.
+/// Records an attempt and what follows from it, for the delivery and for its receiver.
 ///
 /// An attempt that ended after its lease may come second: it is kept under the next free number,
 /// and a delivery that has ended stays ended.
-pub(super) fn record_attempt(tx: &Connection, attempt: &Attempt) -> Result<(), StoreError> {
-    const FIND: &str = "SELECT state, attempts FROM delivery WHERE id = :id";
-    const UPDATE: &str = "
-        UPDATE delivery SET attempts = :number, lease_until_ms = NULL, state = :state,
-            due_at_ms = coalesce(:due, due_at_ms), ended_at_ms = :ended
-        WHERE id = :id";
+pub(super) fn record_attempt(
+    tx: &Connection,
+    attempt: &Attempt,
+    tell: &Tell,
+) -> Result<Option<Disabled>, StoreError> {
+    const FIND: &str = "SELECT state, attempts, receiver FROM delivery WHERE id = :id";
     const COUNT: &str = "UPDATE delivery SET attempts = :number WHERE id = :id";
     let id = attempt.delivery.0;
     let mut find = tx.prepare_cached(FIND)?;
-    let found: Option<(String, u32)> = find
-        .query_row(named_params! {":id": id}, |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?;
-    let Some((state, attempts)) = found else {
-        return Ok(());
+    let read = |row: &SqlRow<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+    let found: Option<(String, u32, String)> =
+        find.query_row(named_params! {":id": id}, read).optional()?;
+    let Some((state, attempts, receiver)) = found else {
+        return Ok(None);
     };
-    let number = attempt.number.max(attempts.saturating_add(1));
+    let number = attempts.saturating_add(1);
     insert_attempt(tx, attempt, number)?;
-    if delivery_state(&state)? != DeliveryState::Pending {
+    if delivery_state(&state)? == DeliveryState::Pending {
+        proceed(tx, attempt, number)?;
+    } else {
         tx.prepare_cached(COUNT)?.execute(named_params! {":id": id, ":number": number})?;
-        return Ok(());
     }
+    heard(tx, &receiver, attempt, tell)
+}
+
+/// What follows for a delivery that is owed. It may have to wait for an earlier one that became owed
+/// anew while it was sent; then it is not due.
+pub(super) const PROCEED: &str = "
+    UPDATE delivery SET attempts = :number, lease_until_ms = NULL, state = :state,
+        due_at_ms = iif(:due IS NOT NULL AND EXISTS (
+            SELECT 1 FROM delivery AS earlier
+            WHERE earlier.state = 'pending' AND earlier.receiver = delivery.receiver
+              AND earlier.integration_id IS delivery.integration_id
+              AND earlier.sequence < delivery.sequence), NULL, coalesce(:due, due_at_ms)),
+        ended_at_ms = :ended
+    WHERE id = :id";
+
+fn proceed(tx: &Connection, attempt: &Attempt, number: u32) -> Result<(), StoreError> {
     let now = attempt.started_at.plus(attempt.duration);
     let (state, due) = match attempt.next {
         Next::Delivered => (DeliveryState::Delivered, None),
         Next::Failed => (DeliveryState::Failed, None),
         Next::RetryAfter(wait) => (DeliveryState::Pending, Some(now.plus(wait).0)),
+        // It waits with everything else until somebody enables the receiver.
+        Next::Gone => (DeliveryState::Pending, Some(now.0)),
     };
-    let ended = (state != DeliveryState::Pending).then_some(now.0);
-    tx.prepare_cached(UPDATE)?.execute(named_params! {
-        ":id": id, ":number": number, ":state": state.as_str(), ":due": due, ":ended": ended,
+    let ended = state.has_ended().then_some(now.0);
+    tx.prepare_cached(PROCEED)?.execute(named_params! {
+        ":id": attempt.delivery.0, ":number": number, ":state": state.as_str(), ":due": due,
+        ":ended": ended,
     })?;
     if ended.is_some() { advance(tx, attempt.delivery, now) } else { Ok(()) }
 }
@@ -128,11 +152,16 @@ pub(super) const ADVANCE: &str = "
     WHERE due_at_ms IS NULL AND id = (
         SELECT next.id FROM delivery AS next
         JOIN delivery AS ended ON ended.receiver = next.receiver
-            AND ended.integration_id = next.integration_id
+            AND ended.integration_id IS next.integration_id
         WHERE ended.id = :ended AND next.state = 'pending'
         ORDER BY next.sequence LIMIT 1)";
 
-fn advance(tx: &Connection, ended: DeliveryId, now: Timestamp) -> Result<(), StoreError> {
+/// Makes what waited for a delivery that has ended due.
+pub(super) fn advance(
+    tx: &Connection,
+    ended: DeliveryId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     tx.prepare_cached(ADVANCE)?.execute(named_params! {":ended": ended.0, ":now": now.0})?;
     Ok(())
 }

@@ -2,6 +2,7 @@
 //! receiver that wants it, all in the transaction that changes the status.
 
 use rusqlite::{Connection, OptionalExtension, named_params};
+use serde::Serialize;
 use uuid::{Builder, Uuid};
 
 use super::row::{Incident, Row, millis, results};
@@ -157,24 +158,58 @@ pub(super) fn emit(
             group: None,
         },
     };
-    insert_event(tx, row, &id, &event)?;
+    let numbered = Numbered { id, integration: Some(row.id.0), sequence: row.sequence };
+    insert_event(tx, &numbered, &event)?;
     let IntegrationRef { name, kind: platform, labels, .. } = &event.data.integration;
     let about = About { name, kind: platform, labels };
     for subscription in tell.subscriptions.iter().filter(|one| one.wants(kind, about)) {
-        insert_delivery(tx, row, &id, &subscription.receiver, tell.now)?;
+        insert_delivery(tx, &numbered, &subscription.receiver, tell.now)?;
     }
     Ok(())
 }
 
-fn insert_event(tx: &Connection, row: &Row, id: &str, event: &Event) -> Result<(), StoreError> {
+/// The store's identity, and the number of the next event that is about no integration.
+pub(super) fn next_operational(tx: &Connection) -> Result<(String, i64), StoreError> {
+    const SQL: &str = "UPDATE meta SET sequence = sequence + 1 RETURNING epoch, sequence";
+    Ok(tx.prepare_cached(SQL)?.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?)
+}
+
+/// Writes an event that is about no integration, and owes it to `receivers`.
+pub(super) fn tell_operational<Data: Serialize>(
+    tx: &Connection,
+    sequence: i64,
+    event: &Event<Data>,
+    receivers: &[&str],
+) -> Result<(), StoreError> {
+    let id = fresh_id("evt", event.timestamp)?;
+    let numbered = Numbered { id, integration: None, sequence };
+    insert_event(tx, &numbered, event)?;
+    for receiver in receivers {
+        insert_delivery(tx, &numbered, receiver, event.timestamp)?;
+    }
+    Ok(())
+}
+
+/// What an event is known by.
+struct Numbered {
+    id: String,
+    integration: Option<i64>,
+    sequence: i64,
+}
+
+fn insert_event<Data: Serialize>(
+    tx: &Connection,
+    numbered: &Numbered,
+    event: &Event<Data>,
+) -> Result<(), StoreError> {
     const SQL: &str = "
         INSERT INTO event (id, integration_id, sequence, type, created_at_ms, body)
         VALUES (:id, :integration, :sequence, :type, :now, :body)";
     let document = |source| StoreError::Document { table: "event", source };
     tx.prepare_cached(SQL)?.execute(named_params! {
-        ":id": id,
-        ":integration": row.id.0,
-        ":sequence": row.sequence,
+        ":id": numbered.id,
+        ":integration": numbered.integration,
+        ":sequence": numbered.sequence,
         ":type": event.kind,
         ":now": event.timestamp.0,
         ":body": serde_json::to_string(event).map_err(document)?,
@@ -189,21 +224,20 @@ pub(super) const OWE: &str = "
     VALUES (:event, :receiver, :integration, :sequence, 'pending',
             iif(EXISTS (SELECT 1 FROM delivery
                         WHERE state = 'pending' AND receiver = :receiver
-                          AND integration_id = :integration), NULL, :now))
+                          AND integration_id IS :integration), NULL, :now))
     ON CONFLICT (event_id, receiver) DO NOTHING";
 
 fn insert_delivery(
     tx: &Connection,
-    row: &Row,
-    event: &str,
+    numbered: &Numbered,
     receiver: &str,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     tx.prepare_cached(OWE)?.execute(named_params! {
-        ":event": event,
+        ":event": numbered.id,
         ":receiver": receiver,
-        ":integration": row.id.0,
-        ":sequence": row.sequence,
+        ":integration": numbered.integration,
+        ":sequence": numbered.sequence,
         ":now": now.0,
     })?;
     Ok(())

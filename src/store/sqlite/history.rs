@@ -7,8 +7,8 @@ use super::row::{
     status, trigger,
 };
 use super::{
-    AttemptRow, DeliveryFilter, DeliveryRow, DeliveryState, Due, IntegrationRow, RunRow,
-    StoreError, TransitionRow,
+    AttemptRow, DeliveryFilter, DeliveryRow, DeliveryState, Due, EventRow, Events, IntegrationRow,
+    RunRow, StoreError, TransitionRow,
 };
 use crate::domain::{DeliveryId, IntegrationId, RunId, Timestamp};
 
@@ -58,10 +58,12 @@ pub(super) const NEXT_DELIVERY_AT: &str = "
             ORDER BY due_at_ms LIMIT 1)
         UNION ALL
         SELECT min(lease_until_ms) FROM delivery
-        WHERE receiver = :receiver AND lease_until_ms IS NOT NULL)";
+        WHERE receiver = :receiver AND lease_until_ms IS NOT NULL)
+    WHERE NOT EXISTS (SELECT 1 FROM receiver
+                      WHERE name = :receiver AND disabled_at_ms IS NOT NULL)";
 
 /// The earliest instant at which a delivery to one of `receivers` that need not wait for another
-/// becomes due, or a lease on one runs out.
+/// becomes due, or a lease on one runs out; those that are disabled are sent nothing.
 pub(super) fn next_delivery_at(
     tx: &Connection,
     receivers: &[String],
@@ -218,7 +220,7 @@ pub(super) const DELIVERIES: &str = "
            delivery.sequence, delivery.state, event.created_at_ms, delivery.due_at_ms
     FROM delivery
     JOIN event ON event.id = delivery.event_id
-    JOIN integration ON integration.id = delivery.integration_id
+    LEFT JOIN integration ON integration.id = delivery.integration_id
     WHERE (:state IS NULL OR delivery.state = :state)
       AND (:receiver IS NULL OR delivery.receiver = :receiver)
       AND (:integration IS NULL OR integration.name = :integration)
@@ -274,4 +276,34 @@ fn attempts(tx: &Connection, id: DeliveryId) -> Result<Vec<AttemptRow>, StoreErr
         })
     })?;
     found.collect()
+}
+
+/// Events in the order of their numbers.
+pub(super) const EVENTS: &str = "
+    SELECT event.number, event.id, event.type, event.created_at_ms, event.body, integration.name
+    FROM event LEFT JOIN integration ON integration.id = event.integration_id
+    WHERE :after < event.number ORDER BY event.number LIMIT :limit";
+
+/// The events after number `after`, at most `limit`.
+pub(super) fn events(tx: &Connection, after: i64, limit: u32) -> Result<Events, StoreError> {
+    const META: &str = "
+        SELECT epoch, pruned_number,
+               coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'event'), 0) FROM meta";
+    let (epoch, pruned, latest): (String, i64, i64) = tx
+        .prepare_cached(META)?
+        .query_row([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    let mut statement = tx.prepare_cached(EVENTS)?;
+    let params = named_params! {":after": after, ":limit": limit};
+    let found = statement.query_and_then(params, |row| {
+        Ok::<_, StoreError>(EventRow {
+            number: row.get("number")?,
+            id: row.get("id")?,
+            kind: parse("event", &row.get::<_, String>("type")?)?,
+            integration: row.get("name")?,
+            created_at: Timestamp(row.get("created_at_ms")?),
+            body: row.get("body")?,
+        })
+    })?;
+    let rows = found.collect::<Result<_, _>>()?;
+    Ok(Events { epoch, latest, is_behind: after < pruned, rows })
 }

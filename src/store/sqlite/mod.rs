@@ -3,13 +3,16 @@
 //! [`Store`] hands commands to one thread that writes, [`View`] hands questions to a few that
 //! read; below them every function takes a connection and knows nothing of threads.
 
+mod control;
 mod defect;
 mod delivery;
 mod event;
 mod history;
 mod open;
+mod owe;
 mod prune;
 mod reader;
+mod receiver;
 mod row;
 mod run;
 mod set_back;
@@ -23,6 +26,7 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
+use super::receivers::{Disabled, EventRow, Events, ReceiverRow, Redelivered, Replayed};
 use super::rows::{
     AttemptRow, DeliveryFilter, DeliveryRow, DeliveryState, IntegrationRow, RunRow, StoredReport,
     TransitionRow,
@@ -32,6 +36,8 @@ use super::types::{
     SubjectRun, Synced, Tell, Trigger, Wanted,
 };
 use crate::domain::{IntegrationId, Schedule, Timestamp};
+
+pub(crate) use control::Control;
 
 /// Writes: one thread of its own behind this handle. Clone it freely; the thread ends, and the
 /// file is free for another daemon, when every handle is gone.
@@ -130,12 +136,18 @@ impl Store {
         self.writer.write(move |tx| delivery::claim(tx, &room, lease, now)).await
     }
 
-    /// Records an attempt: attempt row and delivery state.
-    pub(crate) async fn record_attempt(&self, attempt: Attempt) -> Result<(), StoreError> {
-        self.writer.write(move |tx| delivery::record_attempt(tx, &attempt)).await
+    /// Records an attempt: attempt row, delivery state and what it says about the receiver; the
+    /// reason when that disables it, which the others are told.
+    pub(crate) async fn record_attempt(
+        &self,
+        attempt: Attempt,
+        tell: Tell,
+    ) -> Result<Option<Disabled>, StoreError> {
+        self.writer.write(move |tx| delivery::record_attempt(tx, &attempt, &tell)).await
     }
 
-    /// Deletes one batch of old history; never what is still owed.
+    /// Deletes one batch of old history; what is still owed stays, unless it has waited too long for
+    /// a receiver that is sent nothing, and is given up.
     pub(crate) async fn prune(
         &self,
         retention: Retention,
@@ -218,6 +230,17 @@ impl View {
         limit: u32,
     ) -> Result<Vec<TransitionRow>, StoreError> {
         self.readers.read(move |tx| history::transitions(tx, id, limit)).await
+    }
+
+    /// All receivers that are, or were, configured, by name.
+    pub(crate) async fn receivers(&self) -> Result<Vec<ReceiverRow>, StoreError> {
+        self.readers.read(|tx| receiver::receivers(tx)).await
+    }
+
+    /// The events after number `after` in their order, at most `limit`.
+    #[cfg_attr(not(test), expect(dead_code, reason = "`GET /events` comes with the interface"))]
+    pub(crate) async fn events(&self, after: i64, limit: u32) -> Result<Events, StoreError> {
+        self.readers.read(move |tx| history::events(tx, after, limit)).await
     }
 
     /// Deliveries that match, newest first.

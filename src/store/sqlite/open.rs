@@ -19,7 +19,10 @@ use super::event::random_epoch;
 pub(super) const APPLICATION_ID: i32 = 0x7265_7661;
 
 /// Every step from an empty file to the newest schema; append-only.
-const MIGRATIONS: &[(u32, &str)] = &[(1, include_str!("migrations/0001_start.sql"))];
+pub(super) const MIGRATIONS: &[(u32, &str)] = &[
+    (1, include_str!("migrations/0001_start.sql")),
+    (2, include_str!("migrations/0002_receivers.sql")),
+];
 
 /// How long a statement waits for another process to give up its lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -128,6 +131,20 @@ pub(super) fn open_to_read(path: &Path) -> Result<Connection, StoreError> {
         return Err(refused(path, problem));
     }
     Ok(conn)
+}
+
+/// Opens an existing database of this version for short writes beside the daemon.
+pub(super) fn open_to_control(path: &Path) -> Result<(Connection, Place), StoreError> {
+    require_version(path)?;
+    let place = Place::of(path);
+    drop(open_to_read(path)?);
+    let place = place.map_err(|error| unusable(path, &error))?;
+    let conn = connect(path)?;
+    match configure(&conn) {
+        Ok(()) => Ok((conn, place)),
+        Err(StoreError::Sqlite(error)) => Err(explain(path, error)),
+        Err(other) => Err(other),
+    }
 }
 
 fn refused(path: &Path, problem: impl Into<String>) -> StoreError {

@@ -1,9 +1,11 @@
-//! Deletes old history in bounded batches: never what is owed, never an integration's latest run.
+//! Deletes old history in bounded batches: never what is owed to a receiver that is sent something,
+//! never an integration's latest run.
 
 use std::collections::BTreeSet;
 
 use rusqlite::{Connection, named_params};
 
+use super::owe::give_up;
 use super::{Pruned, Retention, StoreError};
 use crate::domain::Timestamp;
 
@@ -18,7 +20,8 @@ pub(super) const EVENTS: &str = "
         SELECT id FROM event
         WHERE created_at_ms < :before
           AND NOT EXISTS (SELECT 1 FROM delivery WHERE delivery.event_id = event.id)
-        ORDER BY created_at_ms LIMIT :batch)";
+        ORDER BY created_at_ms LIMIT :batch)
+    RETURNING number";
 
 /// Old transitions go.
 pub(super) const TRANSITIONS: &str = "
@@ -50,11 +53,35 @@ pub(super) fn prune(
         let params = named_params! {":before": before, ":batch": retention.batch};
         tx.prepare_cached(sql)?.execute(params)
     };
-    let mut deleted = delete(DELIVERIES, retention.deliveries)?;
-    deleted += delete(EVENTS, retention.deliveries)?;
-    deleted += delete(TRANSITIONS, retention.history)?;
-    deleted += prune_runs(tx, retention, now)?;
-    Ok(Pruned(deleted))
+    let before = now.minus(retention.deliveries);
+    let given_up = give_up(tx, before, retention.batch, now)?;
+    let mut rows = delete(DELIVERIES, retention.deliveries)?;
+    rows += prune_events(tx, before, retention.batch)?;
+    rows += delete(TRANSITIONS, retention.history)?;
+    rows += prune_runs(tx, retention, now)?;
+    rows += tx.execute(RECEIVERS, [])?;
+    Ok(Pruned { rows, given_up })
+}
+
+/// Receivers are forgotten when they are neither configured nor remembered by a delivery.
+const RECEIVERS: &str = "
+    DELETE FROM receiver
+    WHERE configured = 0
+      AND NOT EXISTS (SELECT 1 FROM delivery WHERE delivery.receiver = receiver.name)";
+
+/// Deletes events, and remembers the latest of them: whoever asks for those after an earlier one has
+/// missed some.
+fn prune_events(tx: &Connection, before: Timestamp, batch: u32) -> Result<usize, StoreError> {
+    const LATEST: &str = "UPDATE meta SET pruned_number = max(pruned_number, :number)";
+    let params = named_params! {":before": before.0, ":batch": batch};
+    let numbers: Vec<i64> = tx
+        .prepare_cached(EVENTS)?
+        .query_map(params, |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    if let Some(number) = numbers.iter().max() {
+        tx.prepare_cached(LATEST)?.execute(named_params! {":number": number})?;
+    }
+    Ok(numbers.len())
 }
 
 fn prune_runs(tx: &Connection, retention: Retention, now: Timestamp) -> Result<usize, StoreError> {

@@ -6,6 +6,7 @@ use std::error::Error;
 use rusqlite::{Connection, Row as SqlRow, Savepoint, named_params};
 
 use super::event::{Story, announce, flip};
+use super::receiver::configure;
 use super::row::{Row, row_columns};
 use super::set_back::{bring_near, set_back};
 use super::{StoreError, Synced, Tell, Trigger, Wanted};
@@ -23,7 +24,7 @@ pub(super) fn sync(
         set_back(tx, &[], tell.now)?;
     }
     let mut stored = live(tx)?;
-    let mut synced = Synced::default();
+    let mut synced = Synced { idle: configure(tx, tell)?, ..Synced::default() };
     for wanted in wanted {
         let (id, steps) = match stored.remove(&wanted.name) {
             Some(stored) => adjust(tx, stored, wanted, startup, tell)?,

@@ -25,14 +25,15 @@ pub(super) struct Alert {
 
 /// The alert for `told`; none for what neither fires nor ends.
 pub(super) fn alert(told: &Told) -> Option<Alert> {
-    let started = told.data.failing_since.unwrap_or(told.timestamp);
+    let data = told.about_integration()?;
+    let started = data.failing_since.unwrap_or(told.timestamp);
     let ends_at = match told.tone() {
         Tone::Bad => told.timestamp.plus(FIRING_MAX),
         Tone::Good => told.timestamp,
         Tone::Warning | Tone::Neutral => return None,
     };
-    told.data.incident_id.as_ref()?;
-    let integration = &told.data.integration;
+    data.incident_id.as_ref()?;
+    let integration = &data.integration;
     let mut labels: BTreeMap<_, _> = integration
         .labels
         .iter()

@@ -15,9 +15,10 @@ struct Stored<'a> {
 
 #[derive(Deserialize)]
 struct Facts {
-    epoch: String,
-    sequence: i64,
-    integration: Named,
+    epoch: Option<String>,
+    sequence: Option<i64>,
+    integration: Option<Named>,
+    receiver: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -38,7 +39,8 @@ pub(super) struct CloudEvent<'a> {
     time: String,
     datacontenttype: &'static str,
     /// Zero-padded, since consumers compare it as text.
-    sequence: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sequence: Option<String>,
     /// What must stay in order stays together.
     partitionkey: String,
     data: &'a RawValue,
@@ -51,17 +53,20 @@ pub(super) struct CloudEvent<'a> {
 /// Fails when `body` is no stored event.
 pub(super) fn event<'a>(id: &'a str, body: &'a str) -> serde_json::Result<CloudEvent<'a>> {
     let Stored { kind, timestamp, data } = serde_json::from_str(body)?;
-    let Facts { epoch, sequence, integration } = serde_json::from_str(data.get())?;
+    let Facts { epoch, sequence, integration, receiver } = serde_json::from_str(data.get())?;
+    let subject = integration.map(|one| one.name).or(receiver).unwrap_or("daemon".to_owned());
     Ok(CloudEvent {
         specversion: "1.0",
         id,
-        source: format!("urn:revalidated:{epoch}"),
+        // A ping is sent without the store.
+        source: epoch
+            .map_or("urn:revalidated:ping".to_owned(), |epoch| format!("urn:revalidated:{epoch}")),
         kind,
-        subject: integration.name.clone(),
+        subject: subject.clone(),
         time: timestamp,
         datacontenttype: "application/json",
-        sequence: format!("{sequence:020}"),
-        partitionkey: integration.name,
+        sequence: sequence.map(|sequence| format!("{sequence:020}")),
+        partitionkey: subject,
         data,
     })
 }

@@ -93,7 +93,11 @@ impl Format {
             Self::Standard | Self::CloudEvents | Self::Slack | Self::Teams => true,
             Self::PagerDuty | Self::Alertmanager => match kind {
                 EventType::ValidationFailed | EventType::ValidationRecovered => true,
-                EventType::StatusChanged | EventType::ValidationWarning => false,
+                EventType::StatusChanged
+                | EventType::ValidationWarning
+                | EventType::ReceiverDisabled
+                | EventType::DaemonDegraded
+                | EventType::WebhookPing => false,
             },
         }
     }
@@ -110,7 +114,7 @@ impl Format {
         key: Option<&Secret>,
     ) -> Result<Rendered, FormatError> {
         let json = "application/json";
-        let told = || serde_json::from_str::<Told>(body).map_err(FormatError::Event);
+        let told = || Told::read(body).map_err(FormatError::Event);
         match self {
             Self::Standard => Ok(Rendered { content_type: json, body: body.to_owned() }),
             Self::CloudEvents => {
@@ -151,7 +155,7 @@ mod tests {
     /// One event of every type, as the store keeps it, by type.
     fn events() -> Vec<(&'static str, String)> {
         let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/webhook/format/golden");
-        let names = ["failed", "recovered", "changed", "warning"];
+        let names = ["failed", "recovered", "changed", "warning", "disabled", "degraded", "ping"];
         let read = |name| std::fs::read_to_string(dir.join(name).join("event.json")).unwrap();
         names.iter().map(|name| (*name, read(name))).collect()
     }
@@ -192,14 +196,19 @@ mod tests {
         for (name, event) in events() {
             let hostile = "<!channel> & \"quoted\" **bold** \\ \u{1f4a5}".repeat(100);
             let mut json: Json = serde_json::from_str(&event).unwrap();
-            json["data"]["integration"]["name"] = hostile.clone().into();
-            for change in json["data"]["changes"].as_array_mut().unwrap() {
-                change["message"] = hostile.clone().into();
-                change["remediation"] = hostile.clone().into();
-                change["test"] = hostile.clone().into();
+            if json["data"]["integration"].is_null() {
+                json["data"]["receiver"] = hostile.clone().into();
+                json["data"]["message"] = hostile.clone().into();
+            } else {
+                json["data"]["integration"]["name"] = hostile.clone().into();
+                for change in json["data"]["changes"].as_array_mut().unwrap() {
+                    change["message"] = hostile.clone().into();
+                    change["remediation"] = hostile.clone().into();
+                    change["test"] = hostile.clone().into();
+                }
+                let change = json["data"]["changes"][0].clone();
+                json["data"]["changes"] = vec![change; 50].into();
             }
-            let change = json["data"]["changes"][0].clone();
-            json["data"]["changes"] = vec![change; 50].into();
             for format in [Format::Slack, Format::Teams, Format::PagerDuty] {
                 let Ok(found) = format.render("evt_0192", &json.to_string(), None) else {
                     continue;

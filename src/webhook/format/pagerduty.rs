@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::told::{Line, Told, Tone};
+use super::told::{Data, Line, Told, Tone};
 use crate::domain::{Secret, Timestamp, one_line};
 
 /// The longest summary that `PagerDuty` takes, in characters.
@@ -45,16 +45,17 @@ pub(super) fn event(told: &Told, key: Option<&Secret>) -> Option<Alarm> {
         Tone::Good => ("resolve", "info"),
         Tone::Warning | Tone::Neutral => return None,
     };
-    let dedup_key = told.data.incident_id.clone()?;
-    let first = told.data.changes.iter().find_map(|change| change.class);
+    let data = told.about_integration()?;
+    let dedup_key = data.incident_id.clone()?;
+    let first = data.changes.iter().find_map(|change| change.class);
     let payload = (action == "trigger").then(|| Payload {
         summary: one_line(&told.summary(), SUMMARY_MAX),
-        source: told.name(),
+        source: data.name(),
         severity,
-        timestamp: told.data.failing_since.unwrap_or(told.timestamp),
-        component: told.data.integration.kind.clone(),
+        timestamp: data.failing_since.unwrap_or(told.timestamp),
+        component: data.integration.kind.clone(),
         class: first.map(crate::domain::Class::as_str),
-        custom_details: details(told),
+        custom_details: details(told, data),
     });
     Some(Alarm {
         routing_key: key.map(|key| key.expose().to_owned()).unwrap_or_default(),
@@ -65,10 +66,10 @@ pub(super) fn event(told: &Told, key: Option<&Secret>) -> Option<Alarm> {
     })
 }
 
-fn details(told: &Told) -> Details {
+fn details(told: &Told, data: &Data) -> Details {
     let lines = told.lines();
     Details {
-        status: told.data.status.clone(),
+        status: data.status.clone(),
         tests: lines.iter().map(Line::text).collect(),
         remediation: lines.into_iter().filter_map(|line| line.remedy).collect(),
     }

@@ -51,11 +51,8 @@ pub(super) fn message(told: &Told) -> Message {
         blocks.push(Block::Section { text });
     }
     let (seconds, shown) = (told.timestamp.unix_seconds(), told.timestamp);
-    let facts = [
-        escaped(&told.data.integration.kind),
-        told.data.status.clone(),
-        format!("<!date^{seconds}^{{date_num}} {{time_secs}}|{shown}>"),
-    ];
+    let mut facts: Vec<_> = told.facts().iter().map(|fact| escaped(fact)).collect();
+    facts.push(format!("<!date^{seconds}^{{date_num}} {{time_secs}}|{shown}>"));
     blocks.push(Block::Context { elements: vec![Text::Mrkdwn(facts.join(" · "))] });
     Message { text: escaped(&one_line(&told.summary(), SECTION_MAX)), blocks }
 }

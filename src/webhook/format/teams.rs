@@ -69,8 +69,8 @@ pub(super) fn message(told: &Told) -> Message {
     if 0 < unsaid {
         body.push(block(vec![run(format!("and {unsaid} more"), None, None)]));
     }
-    let facts =
-        [told.data.integration.kind.clone(), told.data.status.clone(), told.timestamp.to_string()];
+    let mut facts = told.facts();
+    facts.push(told.timestamp.to_string());
     body.push(block(vec![run(facts.join(" · "), Some("lighter"), None)]));
     let card = Card {
         schema: "http://adaptivecards.io/schemas/adaptive-card.json",

@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
-use crate::domain::{Change, ReportStatus, Timestamp, duration_text, one_line};
+use crate::domain::{
+    Change, DisabledReason, EventType, ReportStatus, Timestamp, duration_text, one_line,
+};
 
 /// The most changes that a message for people lists.
 pub(super) const CHANGES_MAX: usize = 8;
@@ -15,18 +18,46 @@ const NAME_MAX: usize = 100;
 const TEXT_MAX: usize = 500;
 
 /// What of a stored event is shown to people.
-#[derive(Debug, Deserialize)]
+#[derive(Debug)]
 pub(super) struct Told {
     /// Its type.
-    #[serde(rename = "type")]
     pub(super) kind: String,
     /// When it happened.
     pub(super) timestamp: Timestamp,
     /// The rest.
-    pub(super) data: Data,
+    pub(super) data: Payload,
 }
 
-/// The payload.
+/// What it is about.
+#[derive(Debug)]
+pub(super) enum Payload {
+    /// An integration.
+    Integration(Box<Data>),
+    /// The daemon or a receiver.
+    Notice(Notice),
+}
+
+/// An event whose payload has not been read yet.
+#[derive(Deserialize)]
+struct Unread<'a> {
+    #[serde(rename = "type")]
+    kind: String,
+    timestamp: Timestamp,
+    #[serde(borrow)]
+    data: &'a RawValue,
+}
+
+/// The payload of an event about no integration.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Notice {
+    receiver: Option<String>,
+    reason: Option<DisabledReason>,
+    message: Option<String>,
+    owed: Option<u32>,
+}
+
+/// The payload of an event about an integration.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Data {
@@ -91,26 +122,63 @@ impl Line {
 }
 
 impl Told {
+    /// Reads a stored event.
+    ///
+    /// # Errors
+    ///
+    /// Fails when `body` is none.
+    pub(super) fn read(body: &str) -> serde_json::Result<Self> {
+        let Unread { kind, timestamp, data } = serde_json::from_str(body)?;
+        let known: Result<EventType, _> = kind.parse();
+        let data = if known.is_ok_and(|kind| !kind.is_about_integration()) {
+            Payload::Notice(serde_json::from_str(data.get())?)
+        } else {
+            Payload::Integration(serde_json::from_str(data.get())?)
+        };
+        Ok(Self { kind, timestamp, data })
+    }
+
+    /// What is told about an integration, if it is about one.
+    pub(super) fn about_integration(&self) -> Option<&Data> {
+        match &self.data {
+            Payload::Integration(data) => Some(data),
+            Payload::Notice(_) => None,
+        }
+    }
+
     /// What happened, roughly.
     pub(super) fn tone(&self) -> Tone {
+        let is_error = |data: &Data| data.status.ends_with("Error");
         match self.kind.as_str() {
-            "integration.validation.failed" => Tone::Bad,
+            "integration.validation.failed" | "receiver.disabled" | "daemon.degraded" => Tone::Bad,
             "integration.validation.recovered" => Tone::Good,
             "integration.validation.warning" => Tone::Warning,
-            _ if self.data.status.ends_with("Error") => Tone::Bad,
+            _ if self.about_integration().is_some_and(is_error) => Tone::Bad,
             _ => Tone::Neutral,
         }
     }
 
-    /// The integration's name in one line.
-    pub(super) fn name(&self) -> String {
-        one_line(&self.data.integration.name, NAME_MAX)
+    /// Short words for the line below a message: platform and status, where there are any.
+    pub(super) fn facts(&self) -> Vec<String> {
+        match &self.data {
+            Payload::Integration(data) => {
+                vec![one_line(&data.integration.kind, NAME_MAX), data.status.clone()]
+            }
+            Payload::Notice(_) => vec!["revalidated".to_owned()],
+        }
     }
 
     /// The news in one line: `lake: validation failed: NoSuchBucket: ...`.
     pub(super) fn summary(&self) -> String {
-        let name = self.name();
-        let Data { status, previous_status, outage_ms, .. } = &self.data;
+        match &self.data {
+            Payload::Integration(data) => self.summary_of(data),
+            Payload::Notice(notice) => notice.summary(),
+        }
+    }
+
+    fn summary_of(&self, data: &Data) -> String {
+        let name = data.name();
+        let Data { status, previous_status, outage_ms, .. } = data;
         let reason = self.lines().into_iter().find_map(|line| line.message);
         let reason = reason.map_or(String::new(), |reason| format!(": {reason}"));
         match self.kind.as_str() {
@@ -139,7 +207,7 @@ impl Told {
             ReportStatus::Passed => 2,
             ReportStatus::Skipped => 3,
         };
-        let mut changes: Vec<_> = self.data.changes.iter().collect();
+        let mut changes: Vec<_> = self.changes().iter().collect();
         changes.sort_by_key(|change| rank(change.to));
         let told = changes.into_iter().filter(|change| change.to != ReportStatus::Skipped);
         told.take(CHANGES_MAX).map(line).collect()
@@ -147,9 +215,34 @@ impl Told {
 
     /// How many changes [`Told::lines`] leaves out.
     pub(super) fn unsaid(&self) -> usize {
-        let changes = &self.data.changes;
-        let told = changes.iter().filter(|change| change.to != ReportStatus::Skipped).count();
+        let told =
+            self.changes().iter().filter(|change| change.to != ReportStatus::Skipped).count();
         told.saturating_sub(CHANGES_MAX)
+    }
+
+    fn changes(&self) -> &[Change] {
+        self.about_integration().map_or(&[], |data| &data.changes)
+    }
+}
+
+impl Data {
+    /// The integration's name in one line.
+    pub(super) fn name(&self) -> String {
+        one_line(&self.integration.name, NAME_MAX)
+    }
+}
+
+impl Notice {
+    /// The news in one line: `on-call: no longer told of anything, since it answered 410 Gone`.
+    fn summary(&self) -> String {
+        let name = one_line(self.receiver.as_deref().unwrap_or("revalidated"), NAME_MAX);
+        if let Some(reason) = self.reason {
+            let owed = self.owed.unwrap_or(0);
+            let why = reason.told();
+            return format!("{name}: this receiver is disabled, since {why}; {owed} wait for it");
+        }
+        let message = self.message.as_deref().unwrap_or_default();
+        format!("{name}: {}", one_line(message, TEXT_MAX))
     }
 }
 

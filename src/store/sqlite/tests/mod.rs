@@ -2,9 +2,11 @@
 
 mod files;
 mod life;
+mod migration;
 mod outbox;
 mod plans;
 mod property;
+mod receivers;
 mod runs;
 
 use std::collections::BTreeMap;
@@ -30,6 +32,8 @@ struct Bench {
     conn: Connection,
     now: Timestamp,
     receivers: Vec<&'static str>,
+    disable_after: Duration,
+    disabled: Option<super::Disabled>,
 }
 
 impl Bench {
@@ -37,7 +41,13 @@ impl Bench {
         let mut conn = Connection::open_in_memory().unwrap();
         conn.pragma_update(None, "foreign_keys", true).unwrap();
         migrate(&mut conn).unwrap();
-        Self { conn, now: START, receivers: vec!["a", "b"] }
+        Self {
+            conn,
+            now: START,
+            receivers: vec!["a", "b"],
+            disable_after: Duration::MAX,
+            disabled: None,
+        }
     }
 
     /// With one integration `one` that is enabled and due.
@@ -141,18 +151,20 @@ impl Bench {
     fn attempt(&mut self, sent: &PendingDelivery, next: Next) {
         let result = match next {
             Next::Delivered => AttemptResult::Answered { code: 204, hint: None },
+            Next::Gone => AttemptResult::Answered { code: 410, hint: None },
             Next::RetryAfter(_) | Next::Failed => AttemptResult::Unreachable,
         };
         let attempt = Attempt {
             delivery: sent.id,
-            number: sent.attempt,
             started_at: self.now,
             duration: Duration::ZERO,
             result,
             detail: "said so".to_owned(),
             next,
+            disable_after: self.disable_after,
         };
-        self.write(|tx| delivery::record_attempt(tx, &attempt)).unwrap();
+        let tell = self.tell();
+        self.disabled = self.write(|tx| delivery::record_attempt(tx, &attempt, &tell)).unwrap();
     }
 
     fn count(&self, sql: &str) -> i64 {

@@ -6,7 +6,8 @@ use super::*;
 const ROOM: [(&str, u32); 2] = [("a", 8), ("b", 8)];
 
 fn sent(claimed: &[PendingDelivery]) -> Vec<(&str, &str)> {
-    claimed.iter().map(|one| (one.receiver.as_str(), one.integration.as_str())).collect()
+    let named = claimed.iter().map(|one| (one.receiver.as_str(), one.integration.as_deref()));
+    named.map(|(receiver, name)| (receiver, name.unwrap_or("-"))).collect()
 }
 
 fn listed(bench: &Bench, filter: DeliveryFilter) -> Vec<super::super::DeliveryRow> {
@@ -122,7 +123,7 @@ fn prune_all(bench: &mut Bench, batch: u32) -> Vec<usize> {
     let retention = Retention { history: day, deliveries: day, batch };
     let now = bench.now;
     let rounds =
-        std::iter::repeat_with(|| bench.write(|tx| prune::prune(tx, retention, now)).unwrap().0);
+        std::iter::repeat_with(|| bench.write(|tx| prune::prune(tx, retention, now)).unwrap().rows);
     rounds.take_while(|deleted| 0 < *deleted).collect()
 }
 

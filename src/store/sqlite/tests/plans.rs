@@ -1,6 +1,6 @@
 //! No hot statement walks through a table.
 
-use super::super::{delivery, event, history, prune, row, run, set_back, sync};
+use super::super::{delivery, event, history, owe, prune, row, run, set_back, sync};
 use super::*;
 
 fn plan(bench: &Bench, sql: &str) -> Vec<String> {
@@ -28,7 +28,13 @@ const HOT: &[(&str, &str)] = &[
     (event::OWE, "delivery_order (receiver=? AND integration_id=?)"),
     (sync::DELETING, "integration_deleting"),
     (delivery::CLAIM, "delivery_due (receiver=? AND due_at_ms<?)"),
+    (delivery::CLAIM, "PRIMARY KEY (name=?)"),
+    (delivery::PROCEED, "delivery_order (receiver=? AND integration_id=? AND sequence<?)"),
     (delivery::ADVANCE, "delivery_order (receiver=? AND integration_id=?)"),
+    (owe::HOLD_BACK, "delivery_order (receiver=? AND integration_id=? AND sequence>?)"),
+    (owe::FIRST, "delivery_order (receiver=? AND integration_id=?)"),
+    (owe::UNFETCHED, "delivery_due (receiver=? AND due_at_ms>?)"),
+    (history::EVENTS, "INTEGER PRIMARY KEY (rowid>?)"),
     (set_back::AHEAD, "PRIMARY KEY (delivery_id=?)"),
     (prune::DELIVERIES, "delivery_ended (ended_at_ms<?)"),
     (prune::EVENTS, "event_created (created_at_ms<?)"),

@@ -1,11 +1,17 @@
 //! What may stand on the command line.
 
+mod receivers;
+
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args, Parser, Subcommand};
+
+pub(super) use receivers::{
+    Enable, ReceiverAction, Receivers, Redeliver, Replay, WebhookAction, WebhookTest,
+};
 
 use super::logging;
 use crate::domain::{Timestamp, UnknownName};
@@ -26,7 +32,8 @@ Exit status:
 /// Every integration is validated on its own cron schedule, strictly read-only. A failure turns its
 /// status from `enabled` to `recurringValidationError`, a later pass turns it back, and receivers
 /// are told of each change by signed webhooks, at least once and in order. The commands read the
-/// daemon's database beside it and change nothing.
+/// daemon's database beside it; only `receivers enable`, `receivers disable`, `redeliver` and `replay`
+/// change it, and only what is owed to receivers.
 #[derive(Debug, Parser)]
 #[command(name = "revalidated", version, after_help = AFTER_HELP, max_term_width = 100,
           disable_help_subcommand = true,
@@ -85,6 +92,15 @@ pub(super) enum Command {
     Explain(Named),
     /// List what receivers were told, or are still to be told
     Deliveries(Deliveries),
+    /// List the receivers with their states and what they are owed; enable or disable one
+    Receivers(Receivers),
+    /// Try out a receiver
+    #[command(subcommand)]
+    Webhook(WebhookAction),
+    /// Owe deliveries again that were delivered or given up, under their old ids and in order
+    Redeliver(Redeliver),
+    /// Owe a receiver the events of a time again, under their old ids and in order
+    Replay(Replay),
     /// List the platforms of this program with their validation tests
     Catalog(Json),
     /// Show when a cron expression comes due, by the daemon's own arithmetic
@@ -120,7 +136,7 @@ pub(super) struct Json {
 /// Where to read what the daemon stored.
 #[derive(Args, Clone, Debug)]
 pub(super) struct Source {
-    /// Database to read, instead of the one that the configuration names
+    /// Database to use, instead of the one that the configuration names
     #[arg(long, value_name = "FILE")]
     pub(super) store: Option<PathBuf>,
 }
@@ -324,6 +340,12 @@ mod tests {
             ("deliveries --state failed --receiver on-call", "state: Some(Failed)"),
             ("deliveries --integration lake --since 2h --limit 9", "since: Some(Ago(7200s))"),
             ("deliveries --until 1970-01-01T00:00:01Z", "until: Some(At(Timestamp(1000)))"),
+            ("receivers --json", "Receivers(Receivers { action: None"),
+            ("receivers enable on-call --yes", "Enable(Enable { name: \"on-call\", yes: true"),
+            ("receivers disable on-call", "Disable(Disable { name: \"on-call\""),
+            ("webhook test on-call", "Test(WebhookTest { receiver: \"on-call\""),
+            ("redeliver 7 8 --json", "ids: [7, 8]"),
+            ("replay on-call --since 2h --yes", "since: Ago(7200s), until: None, yes: true"),
             ("catalog --json", "Catalog(Json { json: true })"),
             ("next @hourly --tz Europe/Berlin -n 3", "tz: \"Europe/Berlin\""),
             ("next @daily --after 1970-01-01T00:00:01Z --json", "after: Some(Timestamp(1000))"),
@@ -358,6 +380,11 @@ mod tests {
             ("deliveries --limit 0", "0 is not in 1..=10000"),
             ("next @daily -n 0", "0 is not in 1..=10000"),
             ("next @daily --after noon", "invalid value 'noon'"),
+            ("receivers enable", "<NAME>"),
+            ("webhook", "test"),
+            ("redeliver", "<ID>..."),
+            ("redeliver seven", "invalid value 'seven'"),
+            ("replay on-call", "--since <WHEN>"),
             ("run --log-level a=b=c", "invalid value 'a=b=c'"),
         ];
         for (line, expected) in lines {

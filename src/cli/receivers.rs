@@ -1,0 +1,201 @@
+//! `receivers`: who is told of events, who is disabled, and what waits; enabling and disabling.
+
+use anyhow::Context as _;
+
+use super::args::{Enable, Global, ReceiverAction, Receivers, Source};
+use super::confirm::confirmed;
+use super::print::{Answer, Page, Table, Tone, ago, counted, instant, sanitise, toned};
+use super::shape::Receiver;
+use super::{Trouble, read};
+use crate::input::nearest;
+use crate::store::{Control, ReceiverRow};
+
+/// Lists receivers, or changes one.
+pub(super) async fn answer(
+    global: &Global,
+    args: &Receivers,
+    page: Page,
+) -> Result<Answer, Trouble> {
+    match &args.action {
+        None => list(global, args, page).await,
+        Some(ReceiverAction::Enable(enable)) => self::enable(global, enable, page).await,
+        Some(ReceiverAction::Disable(disable)) => {
+            let (mut control, row) = find(global, &disable.source, &disable.name).await?;
+            if row.disabled.is_none() {
+                control.disable(&row.name, page.now).context("disabling the receiver")?;
+            }
+            changed(&mut control, &row.name, disable.form.json, page)
+        }
+    }
+}
+
+async fn list(global: &Global, args: &Receivers, page: Page) -> Result<Answer, Trouble> {
+    let view = read::view(global, &args.source)?;
+    let rows = view.receivers().await.context("reading the store")?;
+    if args.form.json {
+        let shapes: Vec<_> = rows.iter().map(Receiver::from).collect();
+        return Ok(Answer::json(&shapes)?);
+    }
+    Ok(Answer::good(text(&rows, page)))
+}
+
+async fn enable(global: &Global, args: &Enable, page: Page) -> Result<Answer, Trouble> {
+    let (mut control, row) = find(global, &args.source, &args.name).await?;
+    if row.disabled.is_some() {
+        if let Some(oldest) = row.oldest_owed_at {
+            let (name, owed) = (sanitise(&row.name), owed(&row));
+            let since = instant(Some(oldest));
+            confirmed(args.yes, &format!("{name} is owed {owed} since {since}, in order."))?;
+        }
+        control.enable(&row.name, page.now).context("enabling the receiver")?;
+    }
+    changed(&mut control, &row.name, args.form.json, page)
+}
+
+/// The receiver of this name in a database that may be written.
+async fn find(
+    global: &Global,
+    source: &Source,
+    name: &str,
+) -> Result<(Control, ReceiverRow), Trouble> {
+    let path = read::path(global, source)?;
+    let mut control = Control::open(&path).context("opening the store")?;
+    if let Some(row) = control.receiver(name).context("reading the store")? {
+        return Ok((control, row));
+    }
+    let rows = read::view(global, source)?.receivers().await.context("reading the store")?;
+    let known: Vec<_> = rows.iter().map(|row| row.name.as_str()).collect();
+    Err(unknown(name, &known))
+}
+
+/// What to say when no receiver has this name.
+pub(super) fn unknown(name: &str, known: &[&str]) -> Trouble {
+    let hint = match nearest(name, known.iter().copied()) {
+        Some(near) => format!("; did you mean `{}`?", sanitise(near)),
+        None => "; `revalidated receivers` shows them all".to_owned(),
+    };
+    Trouble::Usage(format!("no receiver is named `{}`{hint}", sanitise(name)))
+}
+
+/// Shows the receiver as it is now.
+fn changed(control: &mut Control, name: &str, json: bool, page: Page) -> Result<Answer, Trouble> {
+    let row = control.receiver(name).context("reading the store")?;
+    let row = row.context("the receiver is gone from the store")?;
+    if json {
+        return Ok(Answer::json(&Receiver::from(&row))?);
+    }
+    Ok(Answer::good(text(&[row], page)))
+}
+
+/// `1 message`, `2 messages`.
+fn owed(row: &ReceiverRow) -> String {
+    counted(usize::try_from(row.owed).unwrap_or(usize::MAX), "message")
+}
+
+fn text(rows: &[ReceiverRow], page: Page) -> String {
+    if rows.is_empty() {
+        return "No receivers.\n".to_owned();
+    }
+    let headings = ["NAME", "STATE", "SINCE", "OWED", "OLDEST", "LAST SUCCESS", "REASON"];
+    let mut table = Table::new(page, 1, headings);
+    for row in rows {
+        let since = row.disabled.map(|(_, since)| since).or(row.failing_since);
+        table.row([
+            sanitise(&row.name).into_owned(),
+            state_word(row),
+            instant(since),
+            row.owed.to_string(),
+            row.oldest_owed_at.map_or("-".to_owned(), |at| ago(page.now, at)),
+            row.last_success_at.map_or("-".to_owned(), |at| ago(page.now, at)),
+            row.disabled.map_or("-".to_owned(), |(reason, _)| reason.told().to_owned()),
+        ]);
+    }
+    let waits = rows.iter().any(|row| 0 < row.owed && (row.disabled.is_some() || !row.configured));
+    let note = if waits {
+        "What waits for a receiver that is disabled or no longer configured is given up when it is \
+         older than `retention.deliveries`.\n"
+    } else {
+        ""
+    };
+    table.text() + note
+}
+
+/// Where it stands, in a word.
+fn state_word(row: &ReceiverRow) -> String {
+    let tone = match (row.disabled, row.configured, row.failing_since) {
+        (Some(_), _, _) => Tone::Bad,
+        (None, false, _) => Tone::Quiet,
+        (None, true, Some(_)) => Tone::Caution,
+        (None, true, None) => Tone::Good,
+    };
+    toned(state(row), tone)
+}
+
+/// Where it stands: what is owed goes out only while it is enabled or failing.
+pub(super) const fn state(row: &ReceiverRow) -> &'static str {
+    match (row.disabled, row.configured, row.failing_since) {
+        (Some(_), _, _) => "disabled",
+        (None, false, _) => "removed",
+        (None, true, Some(_)) => "failing",
+        (None, true, None) => "enabled",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::{at, page, plain};
+    use super::*;
+    use crate::domain::DisabledReason;
+
+    fn rows() -> [ReceiverRow; 3] {
+        let row = |name: &str| ReceiverRow {
+            name: name.to_owned(),
+            configured: true,
+            disabled: None,
+            failing_since: None,
+            last_success_at: Some(at("2026-11-23T09:59:00Z")),
+            owed: 0,
+            oldest_owed_at: None,
+        };
+        let gone = Some((DisabledReason::Gone, at("2026-11-23T09:00:00Z")));
+        let owed = (2, Some(at("2026-11-23T09:30:00Z")));
+        [
+            row("audit"),
+            ReceiverRow { disabled: gone, owed: owed.0, oldest_owed_at: owed.1, ..row("on-call") },
+            ReceiverRow { configured: false, last_success_at: None, ..row("old\u{1b}") },
+        ]
+    }
+
+    #[test]
+    fn people_see_who_is_disabled_and_what_waits() {
+        let expected = "\
+NAME       STATE     SINCE                 OWED  OLDEST   LAST SUCCESS  REASON
+audit      enabled   -                     0     -        1m ago        -
+on-call    disabled  2026-11-23T09:00:00Z  2     30m ago  1m ago        it answered 410 Gone
+old\\u{1b}  removed   -                     0     -        -             -
+What waits for a receiver that is disabled or no longer configured is given up when it is older than `retention.deliveries`.
+";
+        assert_eq!(plain(&text(&rows(), page())), expected);
+        assert_eq!(text(&[], page()), "No receivers.\n");
+    }
+
+    #[test]
+    fn programs_get_state_reason_and_backlog() {
+        let json = serde_json::to_value(Receiver::from(&rows()[1])).unwrap();
+        let expected = serde_json::json!({
+            "name": "on-call", "configured": true, "state": "disabled", "reason": "gone",
+            "disabledAt": "2026-11-23T09:00:00Z", "failingSince": null,
+            "lastSuccessAt": "2026-11-23T09:59:00Z", "owed": 2,
+            "oldestOwedAt": "2026-11-23T09:30:00Z",
+        });
+        assert_eq!(json, expected);
+    }
+
+    #[test]
+    fn an_unknown_name_comes_with_the_nearest_one() {
+        let said = |name| unknown(name, &["on-call"]).to_string();
+        assert_eq!(said("oncall"), "no receiver is named `oncall`; did you mean `on-call`?");
+        let hint = "`revalidated receivers` shows them all";
+        assert_eq!(said("zzz"), format!("no receiver is named `zzz`; {hint}"));
+    }
+}

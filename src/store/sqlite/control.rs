@@ -1,0 +1,93 @@
+//! What commands change beside a running daemon: short transactions on a connection of their own.
+//!
+//! Like the daemon's, they write only to the file that they opened; unlike the daemon they never
+//! create, migrate or take it over. The daemon finds what they changed at its next look.
+
+use std::path::Path;
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::open::{self, Place};
+use super::{DeliveryState, ReceiverRow, Redelivered, Replayed, StoreError, owe, receiver};
+use crate::domain::{DeliveryId, DisabledReason, Subscription, Timestamp};
+
+/// Writes beside a daemon, or without one. Blocks for as long as another writes, at most seconds.
+#[derive(Debug)]
+pub(crate) struct Control {
+    conn: Connection,
+    place: Place,
+}
+
+impl Control {
+    /// Opens an existing database of this version for writing.
+    pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
+        let (conn, place) = open::open_to_control(path)?;
+        Ok(Self { conn, place })
+    }
+
+    /// The receiver of this name, if the store knows it.
+    pub(crate) fn receiver(&mut self, name: &str) -> Result<Option<ReceiverRow>, StoreError> {
+        receiver::receiver(&self.conn, name)
+    }
+
+    /// Enables a receiver: what it is owed goes out in order, tried as often as anew.
+    pub(crate) fn enable(&mut self, name: &str, now: Timestamp) -> Result<(), StoreError> {
+        self.write(|tx| receiver::enable(tx, name, now))
+    }
+
+    /// Disables a receiver; what it is owed waits.
+    pub(crate) fn disable(&mut self, name: &str, now: Timestamp) -> Result<(), StoreError> {
+        self.write(|tx| receiver::set_disabled(tx, name, DisabledReason::Manual, now))
+    }
+
+    /// Owes deliveries that have ended anew under their events' ids, all or none.
+    pub(crate) fn redeliver(
+        &mut self,
+        ids: &[DeliveryId],
+        now: Timestamp,
+    ) -> Result<Redelivered, StoreError> {
+        self.write(|tx| owe::redeliver(tx, ids, now))
+    }
+
+    /// What [`Control::replay`] would owe.
+    pub(crate) fn plan_replay(
+        &mut self,
+        wanting: &Subscription,
+        span: (Timestamp, Option<Timestamp>),
+    ) -> Result<Replayed, StoreError> {
+        owe::replay(&self.conn, wanting, span, None)
+    }
+
+    /// Owes the events of a time that a receiver wants to it anew, under their ids and in order;
+    /// what it is owed already stays as it is.
+    pub(crate) fn replay(
+        &mut self,
+        wanting: &Subscription,
+        span: (Timestamp, Option<Timestamp>),
+        now: Timestamp,
+    ) -> Result<Replayed, StoreError> {
+        self.write(|tx| owe::replay(tx, wanting, span, Some(now)))
+    }
+
+    fn write<T>(
+        &mut self,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let tx = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let done = work(&tx)?;
+        // As late as can be: what is written to a file that is gone is lost.
+        self.place.check()?;
+        tx.commit()?;
+        Ok(done)
+    }
+}
+
+impl DeliveryState {
+    /// True when nothing is owed any more.
+    pub(crate) const fn has_ended(self) -> bool {
+        match self {
+            Self::Pending => false,
+            Self::Delivered | Self::Failed => true,
+        }
+    }
+}

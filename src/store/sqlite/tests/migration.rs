@@ -1,0 +1,133 @@
+//! An older file keeps everything when it is brought up to date.
+
+use super::super::open::{APPLICATION_ID, MIGRATIONS};
+use super::*;
+
+/// A file as version 1 left it: two integrations, deliveries in every state, the latest deleted.
+fn version_1() -> Connection {
+    let conn = Connection::open_in_memory().unwrap();
+    conn.pragma_update(None, "foreign_keys", true).unwrap();
+    conn.execute_batch(MIGRATIONS[0].1).unwrap();
+    conn.pragma_update(None, "user_version", 1).unwrap();
+    conn.execute_batch(
+        "INSERT INTO meta (one, epoch) VALUES (1, 'epoch-1');
+         INSERT INTO integration (id, name, kind, labels, status, config_shown, cron, zone,
+             next_run_at_ms, next_trigger, sequence, created_at_ms, active_kind, active_config,
+             active_catalog)
+         VALUES (5, 'five', 'Redshift', '{}', 'enabled', '{}', '@hourly', 'UTC', 1, 'schedule', 3,
+                 1, 'Redshift', '{}', 1),
+                (6, 'six', 'Redshift', '{}', 'enabled', '{}', '@hourly', 'UTC', 1, 'schedule', 1, 1,
+                 'Redshift', '{}', 1);
+         INSERT INTO event VALUES
+             ('evt_9', 5, 1, 'integration.status.changed', 1000, '{\"n\":1}'),
+             ('evt_1', 6, 1, 'integration.status.changed', 1000, '{\"n\":2}'),
+             ('evt_5', 5, 2, 'integration.validation.failed', 2000, '{\"n\":3}'),
+             ('evt_3', 5, 3, 'integration.validation.recovered', 3000, '{\"n\":4}');
+         INSERT INTO delivery (id, event_id, receiver, integration_id, sequence, state, due_at_ms,
+             attempts, ended_at_ms)
+         VALUES (1, 'evt_9', 'a', 5, 1, 'delivered', 1000, 1, 1500),
+                (2, 'evt_1', 'a', 6, 1, 'failed', 1000, 2, 1600),
+                (3, 'evt_5', 'a', 5, 2, 'pending', 9000, 1, NULL),
+                (4, 'evt_3', 'a', 5, 3, 'pending', NULL, 0, NULL),
+                (9, 'evt_3', 'b', 5, 3, 'pending', 3000, 0, NULL);
+         INSERT INTO attempt VALUES (1, 1, 1400, 5, 200, 'ok'), (2, 1, 1400, 5, 500, 'no'),
+             (2, 2, 1500, 5, NULL, 'refused'), (3, 1, 2500, 5, 503, 'later');
+         INSERT INTO delivery (id, event_id, receiver, integration_id, sequence, state, ended_at_ms)
+         VALUES (40, 'evt_9', 'gone', 5, 1, 'failed', 1);
+         DELETE FROM delivery WHERE id = 40;",
+    )
+    .unwrap();
+    conn
+}
+
+fn lines(conn: &Connection, sql: &str) -> Vec<String> {
+    let mut statement = conn.prepare(sql).unwrap();
+    let columns = statement.column_count();
+    let rows = statement.query_map([], |row| {
+        let cell =
+            |place| row.get::<_, rusqlite::types::Value>(place).map(|cell| format!("{cell:?}"));
+        (0..columns).map(cell).collect::<Result<Vec<_>, _>>().map(|cells| cells.join(" "))
+    });
+    rows.unwrap().map(Result::unwrap).collect()
+}
+
+#[test]
+fn version_1_keeps_ids_order_attempts_and_what_is_owed() {
+    let mut conn = version_1();
+    let tables = [
+        "SELECT id, integration_id, sequence, type, created_at_ms, body FROM event ORDER BY rowid",
+        "SELECT id, event_id, receiver, integration_id, sequence, state, due_at_ms, lease_until_ms,
+                attempts, ended_at_ms FROM delivery ORDER BY id",
+        "SELECT * FROM attempt ORDER BY delivery_id, number",
+        "SELECT epoch FROM meta",
+        "SELECT * FROM integration ORDER BY id",
+    ];
+    let before = tables.map(|sql| lines(&conn, sql));
+    migrate(&mut conn).unwrap();
+    assert_eq!(tables.map(|sql| lines(&conn, sql)), before);
+    assert!(before.iter().all(|lines| !lines.is_empty()));
+    let numbers = lines(&conn, "SELECT number FROM event ORDER BY number");
+    assert_eq!(numbers.len(), 4);
+    assert_eq!(
+        lines(&conn, "SELECT body FROM event ORDER BY number").concat().matches('n').count(),
+        4
+    );
+    assert_eq!(lines(&conn, "SELECT name FROM receiver WHERE configured = 1").len(), 2);
+    check_invariants(&conn);
+    let references = lines(
+        &conn,
+        "SELECT m.name, f.\"table\" FROM sqlite_schema m, pragma_foreign_key_list(m.name) f
+         WHERE m.name IN ('attempt', 'delivery', 'event') ORDER BY 1, 2",
+    )
+    .join(",");
+    assert!(!references.contains("_new"), "{references}");
+    let made = "INSERT INTO delivery (event_id, receiver, sequence, state) VALUES ('evt_9', 'c', 1, 'pending')
+         RETURNING id";
+    assert_eq!(lines(&conn, made), ["Integer(41)"], "an id is never given twice");
+    let none: Vec<String> = lines(&conn, "PRAGMA integrity_check");
+    assert_eq!(none, ["Text(\"ok\")"]);
+}
+
+#[tokio::test]
+async fn the_daemon_brings_a_file_of_version_1_up_to_date() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state.db");
+    let conn = version_1();
+    conn.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
+    conn.execute("VACUUM INTO ?1", [path.to_str().unwrap()]).unwrap();
+    let store = super::super::Store::open(&path).unwrap();
+    let view = store.view();
+    let rows = view.receivers().await.unwrap();
+    let owed: Vec<_> = rows.iter().map(|row| (row.name.as_str(), row.owed)).collect();
+    assert_eq!(owed, [("a", 2), ("b", 1)]);
+    let events = view.events(0, 9).await.unwrap();
+    let ids: Vec<_> = events.rows.iter().map(|event| event.id.as_str()).collect();
+    assert_eq!(ids, ["evt_9", "evt_1", "evt_5", "evt_3"], "in the order in which they happened");
+    store.close().await.unwrap();
+}
+
+#[test]
+fn a_migrated_file_has_the_schema_of_a_new_one() {
+    let mut old = version_1();
+    migrate(&mut old).unwrap();
+    let new = Bench::new().conn;
+    let sql = "SELECT name, sql FROM sqlite_schema ORDER BY name";
+    assert_eq!(lines(&old, sql), lines(&new, sql));
+}
+
+#[test]
+fn what_was_owed_before_goes_out_in_order_after() {
+    let mut conn = version_1();
+    migrate(&mut conn).unwrap();
+    let mut bench = Bench { conn, ..Bench::new() };
+    let mut told = Vec::new();
+    for name in ["a", "b"] {
+        while let [first] = bench.claim(&[(name, 1)]).as_slice() {
+            told.push((first.receiver.clone(), first.body.clone(), first.attempt));
+            bench.attempt(first, Next::Delivered);
+        }
+    }
+    let expected = [("a", "{\"n\":3}", 2), ("a", "{\"n\":4}", 1), ("b", "{\"n\":4}", 1)];
+    let expected = expected.map(|(to, body, attempt)| (to.to_owned(), body.to_owned(), attempt));
+    assert_eq!(told, expected);
+}

@@ -1,0 +1,73 @@
+//! A message that only tries out its receiver; it is never stored.
+
+use uuid::Builder;
+
+use super::{Message, SendError, Sender};
+use crate::domain::{Event, EventType, SCHEMA_VERSION, Timestamp, WebhookPing};
+
+use super::send::Sent;
+
+/// What it says.
+const MESSAGE: &str = "This receiver is being tried out; nothing has happened.";
+
+impl Sender {
+    /// Sends a `webhook.ping` once; its id, and what came of it.
+    ///
+    /// # Errors
+    ///
+    /// Fails when no id or no message can be made.
+    pub(crate) async fn ping(&self, now: Timestamp) -> Result<(String, Sent), SendError> {
+        let mut random = [0; 10];
+        aws_lc_rs::rand::fill(&mut random).map_err(|_unspecified| SendError::Random)?;
+        let millis = u64::try_from(now.0).unwrap_or(0);
+        let uuid = Builder::from_unix_timestamp_millis(millis, &random).into_uuid();
+        let id = format!("evt_{uuid}");
+        let event = Event {
+            kind: EventType::WebhookPing.as_str(),
+            timestamp: now,
+            data: WebhookPing {
+                schema_version: SCHEMA_VERSION,
+                receiver: self.receiver().name.clone(),
+                message: MESSAGE.to_owned(),
+            },
+        };
+        let body = serde_json::to_string(&event)?;
+        let sent = self.send(&Message { id: &id, body: &body }, now).await;
+        Ok((id, sent))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::testing::{Scripted, http};
+    use super::*;
+    use crate::domain::AttemptResult;
+
+    #[tokio::test]
+    async fn a_ping_is_a_signed_event_of_its_own() {
+        let scripted = Scripted::start(http("200 OK", "", "welcome")).await;
+        let sender = Sender::new(scripted.receiver(json!({}))).unwrap();
+        let (id, sent) = sender.ping(Timestamp(1_795_381_200_750)).await.unwrap();
+        assert_eq!(sent.result, AttemptResult::Answered { code: 200, hint: None });
+        assert_eq!(sent.detail, "welcome");
+        let requests = scripted.requests();
+        assert_eq!(requests[0].headers["webhook-id"], id);
+        assert!(requests[0].headers["webhook-signature"].starts_with("v1,"));
+        let body: Value = serde_json::from_slice(&requests[0].body).unwrap();
+        assert_eq!(body["type"], "webhook.ping");
+        assert_eq!(body["data"]["receiver"], "scripted");
+    }
+
+    #[tokio::test]
+    async fn a_form_without_a_place_for_it_says_so() {
+        let scripted = Scripted::start(http("200 OK", "", "")).await;
+        let changes = json!({ "format": "alertmanager", "secrets": null });
+        let sender = Sender::new(scripted.receiver(changes)).unwrap();
+        let (_, sent) = sender.ping(Timestamp(0)).await.unwrap();
+        assert_eq!(sent.result, AttemptResult::Unreachable);
+        assert!(sent.detail.contains("`alertmanager` has no form for webhook.ping"), "{sent:?}");
+        assert_eq!(scripted.requests().len(), 0);
+    }
+}

@@ -1,0 +1,122 @@
+//! A receiver that goes away and comes back, seen from outside.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::daemon::lake;
+use crate::support::{Config, Daemon, Receiver, SECRETS, verify, wait_for};
+
+const SOON: Duration = Duration::from_secs(20);
+
+fn receiver(name: &str, url: &str) -> String {
+    format!(
+        "[[receiver]]\nname = \"{name}\"\nurl = \"{url}\"\nallow = [\"127.0.0.0/8\"]\n\
+         secrets = [{{ file = \"DIR/webhook-secret\" }}]\n"
+    )
+}
+
+fn row(config: &Config, name: &str) -> Value {
+    let rows = config.json(&["receivers", "--json"]);
+    rows.as_array().unwrap().iter().find(|row| row["name"] == name).unwrap().clone()
+}
+
+/// The bodies that are about the integration `one`, as sequence numbers.
+fn sequences(receiver: &Receiver) -> Vec<i64> {
+    let told = receiver.deliveries();
+    let about = told.iter().map(|one| one.json()["data"].clone());
+    let about = about.filter(|data| data["integration"]["name"] == "one");
+    about.map(|data| data["sequence"].as_i64().unwrap()).collect()
+}
+
+#[test]
+fn a_receiver_that_is_gone_is_told_to_the_others_and_gets_its_backlog_when_it_is_back() {
+    let (gone, other) = (Receiver::start(), Receiver::start());
+    gone.answer(&[410]);
+    let both = receiver("on-call", &gone.url) + &receiver("audit", &other.url);
+    let config = Config::new(&(both.clone() + &lake("one", "a")));
+    let daemon = Daemon::start(&config);
+    let told = wait_for("receiver.disabled", SOON, || {
+        let all = other.deliveries().into_iter().map(|one| one.json());
+        all.into_iter().find(|body| body["type"] == "receiver.disabled")
+    });
+    assert_eq!(told["data"]["receiver"], "on-call", "{told}");
+    assert_eq!(told["data"]["reason"], "gone", "{told}");
+    assert_eq!(daemon.log().matches("on-call: disabled, since it answered 410 Gone").count(), 1);
+    daemon.wait_status("one", "createError", SOON);
+    config.write(
+        &(both.clone()
+            + &lake("one", "a").replace("confirm_runs = 1", "confirm_runs = 1\ndisabled = true")),
+    );
+    daemon.signal("HUP");
+    daemon.wait_status("one", "disabled", SOON);
+
+    let shown = row(&config, "on-call");
+    assert_eq!(
+        (&shown["state"], &shown["reason"]),
+        (&"disabled".into(), &"gone".into()),
+        "{shown}"
+    );
+    let owed = shown["owed"].as_u64().unwrap();
+    assert!(3 <= owed && shown["oldestOwedAt"].is_string(), "{shown}");
+    assert_eq!(row(&config, "audit")["state"], "enabled");
+    let text = String::from_utf8(config.run(&["receivers"]).stdout).unwrap();
+    assert!(text.contains("it answered 410 Gone"), "{text}");
+    let warned = String::from_utf8(config.run(&["check"]).stderr).unwrap();
+    assert!(warned.contains("receiver on-call: disabled"), "{warned}");
+    assert_eq!(sequences(&gone), [1], "it is left alone");
+
+    let refused = config.run(&["receivers", "enable", "on-call"]);
+    let why = String::from_utf8(refused.stderr).unwrap();
+    assert_eq!(refused.status.code(), Some(2), "{why}");
+    assert!(why.contains(&format!("on-call is owed {owed} messages since ")), "{why}");
+    assert!(why.contains("--yes"), "{why}");
+    let enabled = config.json(&["receivers", "enable", "on-call", "--yes", "--json"]);
+    assert_eq!(enabled["state"], "enabled", "{enabled}");
+    let expected: Vec<_> = std::iter::once(1).chain(1..=i64::try_from(owed).unwrap()).collect();
+    wait_for("backlog in order", SOON, || (sequences(&gone) == expected).then_some(()));
+    wait_for("empty backlog", SOON, || (row(&config, "on-call")["owed"] == 0).then_some(()));
+
+    told_again(&config, &gone);
+    assert!(daemon.stop().success());
+}
+
+/// Owes `gone` its first message again, then everything.
+fn told_again(config: &Config, gone: &Receiver) {
+    let before = gone.deliveries();
+    let first = config.json(&["deliveries", "--receiver", "on-call", "--json", "-n", "1000"]);
+    let first = first.as_array().unwrap().last().unwrap()["id"].to_string();
+    assert!(config.run(&["redeliver", &first]).status.success());
+    wait_for("message again", SOON, || (before.len() < gone.deliveries().len()).then_some(()));
+    let again = gone.deliveries().pop().unwrap();
+    assert_eq!(again.headers["webhook-id"], before[0].headers["webhook-id"]);
+    assert_eq!(again.body, before[0].body);
+    wait_for("receipt", SOON, || (row(config, "on-call")["owed"] == 0).then_some(()));
+
+    let plan = config.run(&["replay", "on-call", "--since", "1h"]);
+    assert_eq!(plan.status.code(), Some(2));
+    let replay = ["replay", "on-call", "--since", "1h", "--yes", "--json"];
+    let owed = config.json(&replay)["events"].as_i64().unwrap();
+    let all = before.len() + 1 + usize::try_from(owed).unwrap();
+    wait_for("replay", SOON, || (all == gone.deliveries().len()).then_some(()));
+    assert_eq!(sequences(gone)[before.len() + 1..], (1..=owed).collect::<Vec<_>>(), "in order");
+    verify(&gone.deliveries(), &format!("whsec_{}", SECRETS[2]));
+}
+
+#[test]
+fn a_receiver_can_be_tried_out_before_anything_runs() {
+    let listening = Receiver::start();
+    listening.answer(&[200, 500]);
+    let config = Config::new(&receiver("on-call", &listening.url));
+    let good = config.json(&["webhook", "test", "on-call", "--json"]);
+    assert_eq!((&good["delivered"], &good["code"]), (&true.into(), &200.into()), "{good}");
+    let failed = config.run(&["webhook", "test", "on-call"]);
+    let text = String::from_utf8(failed.stdout).unwrap();
+    assert_eq!(failed.status.code(), Some(1), "{text}");
+    assert!(text.starts_with("on-call: not delivered, 500 after "), "{text}");
+    let told = listening.deliveries();
+    assert_eq!(told[0].json()["type"], "webhook.ping");
+    verify(&told, &format!("whsec_{}", SECRETS[2]));
+    assert_eq!(config.run(&["webhook", "test", "oncall"]).status.code(), Some(2));
+    assert!(!config.dir().join("state.db").exists(), "nothing is stored");
+}
