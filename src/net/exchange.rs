@@ -221,17 +221,24 @@ mod tests {
         let now: Timestamp = "2026-11-22T21:00:00Z".parse().unwrap();
         let table = [
             ("0", Some(0)),
+            ("120", Some(120)),
             (" 120 ", Some(120)),
             ("18446744073709551616", Some(u64::MAX)),
             ("Sun, 22 Nov 2026 21:02:00 GMT", Some(120)),
             ("Sun, 22 Nov 2026 20:00:00 GMT", Some(0)),
             ("", None),
             ("-1", None),
+            ("+1", None),
             ("1.5", None),
+            ("1e9", None),
             ("soon", None),
+            ("120, 240", None),
+            ("Sun, 99 Nov 2026 20:00:00 GMT", None),
+            ("ä", None),
         ];
         for (text, seconds) in table {
-            let headers = HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_static(text))]);
+            let value = HeaderValue::from_bytes(text.as_bytes()).unwrap();
+            let headers = HeaderMap::from_iter([(RETRY_AFTER, value)]);
             assert_eq!(retry_after(&headers, now), seconds.map(Duration::from_secs), "{text}");
         }
         assert_eq!(retry_after(&HeaderMap::new(), now), None);

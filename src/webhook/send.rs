@@ -278,7 +278,6 @@ mod tests {
     use std::net::SocketAddr;
     use std::sync::Arc;
 
-    use reqwest::header::RETRY_AFTER;
     use rustls::pki_types::PrivatePkcs8KeyDer;
     use rustls::{ServerConfig, ServerConnection, StreamOwned};
     use serde_json::{Value as Json, json};
@@ -429,35 +428,6 @@ mod tests {
             assert!(sent.detail.contains(expected), "{url}: {}", sent.detail);
             assert!(!sent.detail.contains("hunter2"), "{}", sent.detail);
         }
-    }
-
-    #[test]
-    fn a_hint_is_a_number_of_seconds_or_a_date() {
-        let at: Timestamp = "2026-11-22T21:00:00Z".parse().unwrap();
-        let table = [
-            ("0", Some(0)),
-            ("120", Some(120)),
-            (" 120 ", Some(120)),
-            ("18446744073709551616", Some(u64::MAX)),
-            ("Sun, 22 Nov 2026 21:02:00 GMT", Some(120)),
-            ("Sun, 22 Nov 2026 20:00:00 GMT", Some(0)),
-            ("", None),
-            ("-1", None),
-            ("+1", None),
-            ("1.5", None),
-            ("1e9", None),
-            ("soon", None),
-            ("120, 240", None),
-            ("Sun, 99 Nov 2026 20:00:00 GMT", None),
-            ("ä", None),
-        ];
-        for (text, wanted) in table {
-            let value = reqwest::header::HeaderValue::from_bytes(text.as_bytes()).unwrap();
-            let headers = HeaderMap::from_iter([(RETRY_AFTER, value)]);
-            let found = hint(StatusCode::TOO_MANY_REQUESTS, &headers, at);
-            assert_eq!(found, wanted.map(Duration::from_secs), "{text:?}");
-        }
-        assert_eq!(hint(StatusCode::TOO_MANY_REQUESTS, &HeaderMap::new(), at), None);
     }
 
     #[tokio::test]
