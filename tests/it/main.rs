@@ -19,4 +19,5 @@ mod demo;
 mod documents;
 mod end_to_end;
 mod life_cycle;
+mod soak;
 mod support;

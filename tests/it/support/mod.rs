@@ -2,11 +2,17 @@
 
 mod access_grants;
 mod daemon;
+mod dice;
+mod lakes;
+mod moody;
 mod receiver;
 mod servers;
 
 pub(crate) use access_grants::AccessGrants;
 pub(crate) use daemon::{Config, Daemon, SECRETS, revalidated};
+pub(crate) use dice::Dice;
+pub(crate) use lakes::Lakes;
+pub(crate) use moody::{Mood, Moody, Told};
 pub(crate) use receiver::{Delivery, Receiver};
 pub(crate) use servers::{Moto, Postgres, verify};
 
