@@ -130,9 +130,14 @@ impl Store {
         self.writer.write(move |tx| delivery::claim(tx, &room, lease, now)).await
     }
 
-    /// Records an attempt: attempt row and delivery state.
-    pub(crate) async fn record_attempt(&self, attempt: Attempt) -> Result<(), StoreError> {
-        self.writer.write(move |tx| delivery::record_attempt(tx, &attempt)).await
+    /// Queues an attempt to be recorded: attempt row and delivery state. A claim that is made after
+    /// this finds the successor, and is answered after the commit of both; the future returned
+    /// here ends with that commit too.
+    pub(crate) async fn record_attempt(
+        &self,
+        attempt: Attempt,
+    ) -> Result<impl Future<Output = Result<(), StoreError>> + use<>, StoreError> {
+        self.writer.queue(move |tx| delivery::record_attempt(tx, &attempt)).await
     }
 
     /// Deletes one batch of old history; never what is still owed.
