@@ -60,13 +60,14 @@ fn whatever_happens_every_receiver_is_told_exactly_what_happened() {
     let daemon = up(&config, &mut down);
     let database = config.dir().join("state.db");
     drain(&database);
-    assert!(daemon.stop().success());
+    let ended = daemon.stop();
     let store = Store::read(&database);
     store.check();
     let told: Vec<_> = receivers.iter().map(|(name, moody)| (*name, moody.told())).collect();
     for (name, told) in &told {
         store.check_told(name, told);
     }
+    assert!(ended.success(), "{ended}");
     let delays = delays(&told[0].1, &down);
     let requests: Vec<_> =
         told.iter().map(|(name, told)| format!("{name} {}", told.len())).collect();
