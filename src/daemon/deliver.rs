@@ -42,6 +42,9 @@ pub(super) async fn deliver(
             }
         };
         shared.delivered();
+        if wait.is_zero() {
+            continue;
+        }
         tokio::select! {
             () = stop.cancelled() => break,
             () = sleep(wait) => (),
@@ -64,6 +67,10 @@ async fn round(
     let lease = lease.unwrap_or_default().saturating_add(LEASE_MARGIN);
     let now = shared.clock.now();
     let room = busy.room(&active);
+    if room.is_empty() && !active.receivers.is_empty() {
+        // Whoever leaves wakes this up.
+        return Ok(SLEEP_MAX);
+    }
     let with_room = room.keys().cloned().collect();
     let claimed = shared.store.claim(room, lease, now).await?;
     if claimed.is_empty() {
@@ -78,8 +85,7 @@ async fn round(
         let shared = Arc::clone(shared);
         let abort = abort.clone();
         tasks.spawn(async move {
-            abort.run_until_cancelled(attempt(&shared, &receiver, delivery)).await;
-            drop(ticket);
+            abort.run_until_cancelled(attempt(&shared, &receiver, delivery, ticket)).await;
         });
     }
     Ok(Duration::ZERO)
@@ -87,7 +93,10 @@ async fn round(
 
 /// Makes one attempt and records it. Should recording fail, the lease runs out and the delivery
 /// is repeated under the same id.
-async fn attempt(shared: &Shared, receiver: &Sender, delivery: PendingDelivery) {
+///
+/// The room is given up as soon as the record is queued: the claim that follows then shares its
+/// transaction, and one sync of the disk serves both.
+async fn attempt(shared: &Shared, receiver: &Sender, delivery: PendingDelivery, ticket: Ticket) {
     let started_at = shared.clock.now();
     let message = Message { id: &delivery.event_id, body: &delivery.body };
     let sent = receiver.send(&message, started_at).await;
@@ -103,7 +112,13 @@ async fn attempt(shared: &Shared, receiver: &Sender, delivery: PendingDelivery) 
         next,
         disable_after: receiver.receiver().disable_after,
     };
-    match shared.store.record_attempt(attempt, shared.tell(&shared.active())).await {
+    let queued = shared.store.record_attempt(attempt, shared.tell(&shared.active())).await;
+    drop(ticket);
+    let recorded = match queued {
+        Ok(recorded) => recorded.await,
+        Err(stopped) => Err(stopped),
+    };
+    match recorded {
         Ok(None) => {}
         Ok(Some(disabled)) => {
             log_disabled(&delivery.receiver, disabled);

@@ -3,13 +3,17 @@
 use super::*;
 use crate::config::Limits;
 use crate::domain::{DisabledReason, Subscription};
-use crate::domain::{IntegrationId, Policy, Report, Schedule, Status, Test, Timestamp};
+use crate::domain::{
+    IntegrationId, Outcome, Policy, Report, Schedule, Status, Test, TestResult, Timestamp,
+};
 use crate::input::{Faults, Reader, Value};
 use crate::platforms::{BoxFuture, Identity, RunContext, Validator};
-use crate::store::{Control, ReceiverRow, Retention, Wanted};
+use crate::store::{Control, DeliveryFilter, DeliveryState, ReceiverRow, Retention, Wanted};
 use crate::webhook::{Receiver, Sender};
 use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::AtomicUsize;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
 
 const SOON: Duration = Duration::from_secs(20);
 static CATALOG: &[Test] = &[Test::always("only", "")];
@@ -28,7 +32,21 @@ impl Validator for Hangs {
     }
 }
 
-/// A daemon without signals, jobs and receivers.
+fn wanted() -> Wanted {
+    Wanted {
+        name: "one".to_owned(),
+        kind: "Redshift".to_owned(),
+        auto_bootstrap: None,
+        labels: BTreeMap::new(),
+        disabled: false,
+        schedule: Schedule::parse("0 0 1 1 *", "UTC").unwrap(),
+        config: "{}".to_owned(),
+        config_shown: "{}".to_owned(),
+        catalog_version: 1,
+    }
+}
+
+/// A daemon without signals and jobs.
 struct Bench {
     shared: Arc<Shared>,
     id: IntegrationId,
@@ -37,23 +55,18 @@ struct Bench {
 
 impl Bench {
     async fn with(validator: Arc<dyn Validator>) -> Self {
+        Self::telling(Vec::new(), validator).await
+    }
+
+    async fn telling(receivers: Vec<Receiver>, validator: Arc<dyn Validator>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&folder.path().join("state.db")).unwrap();
-        let schedule = Schedule::parse("0 0 1 1 *", "UTC").unwrap();
-        let wanted = Wanted {
-            name: "one".to_owned(),
-            kind: "Redshift".to_owned(),
-            auto_bootstrap: None,
-            labels: BTreeMap::new(),
-            disabled: false,
-            schedule: schedule.clone(),
-            config: "{}".to_owned(),
-            config_shown: "{}".to_owned(),
-            catalog_version: 1,
-        };
+        let schedule = wanted().schedule;
         let clock = Clock::default();
-        let tell = Tell { subscriptions: Arc::new([]), now: clock.now() };
-        let id = store.sync(vec![wanted], true, tell).await.unwrap().ids["one"];
+        let subscriptions: Arc<[_]> =
+            receivers.iter().map(|one| one.subscription.clone()).collect();
+        let tell = Tell { subscriptions: Arc::clone(&subscriptions), now: clock.now() };
+        let id = store.sync(vec![wanted()], true, tell).await.unwrap().ids["one"];
         let second = Duration::from_secs(1);
         let limits = Limits { runs: 1, runs_per_host: 1, test: second, run: Duration::ZERO };
         let room = active::Room::of(limits, None);
@@ -70,8 +83,11 @@ impl Bench {
         let active = Active {
             watched: HashMap::from([(id, watched)]),
             peers: Arc::new([]),
-            receivers: BTreeMap::new(),
-            subscriptions: Arc::new([]),
+            receivers: receivers
+                .into_iter()
+                .map(|one| (one.name.clone(), Arc::new(Sender::new(one).unwrap())))
+                .collect(),
+            subscriptions,
             limits,
             retention: Retention { history: second, deliveries: second, batch: 9 },
             prune_at: schedule,
@@ -115,7 +131,7 @@ async fn a_validation_that_ignores_its_limit_is_stopped_and_told() {
 
 /// Answers every request on a port of its own with the next of `codes`, the last one for ever.
 async fn answering(codes: &'static [u16]) -> String {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
     tokio::spawn(async move {
         let mut codes = codes.iter().copied().peekable();
@@ -185,4 +201,91 @@ async fn a_receiver_that_is_gone_is_left_alone_until_a_command_beside_the_daemon
     timeout(SOON, wait(|gone, _| gone.owed == 0)).await.expect("the backlog");
     stop.cancel();
     timeout(SOON, outbox).await.unwrap().unwrap();
+}
+
+/// A platform on which all is well.
+#[derive(Debug)]
+struct Passes;
+
+impl Validator for Passes {
+    fn identity(&self) -> Identity {
+        Identity::default()
+    }
+
+    fn validate<'a>(&'a self, _run: &'a RunContext) -> BoxFuture<'a, Report> {
+        let test = Test::always("only", "");
+        let tests = vec![TestResult { test, outcome: Outcome::Passed(None) }];
+        Box::pin(std::future::ready(Report { tests }))
+    }
+}
+
+/// A receiver of the same name that answers every request, or none; and how many it was sent.
+async fn counted(name: &str, answers: bool, concurrency: usize) -> (Receiver, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let table = serde_json::json!({
+        "name": name,
+        "url": format!("http://{}/", listener.local_addr().unwrap()),
+        "secrets": ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"],
+        "allow": ["127.0.0.1"],
+        "timeout": "1m",
+        "concurrency": concurrency,
+    });
+    let requests = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&requests);
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            count.fetch_add(1, Ordering::SeqCst);
+            tokio::spawn(async move {
+                let answer = b"HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n";
+                let _read = stream.read(&mut [0; 65_536]).await;
+                if answers {
+                    let _sent = stream.write_all(answer).await;
+                    let _rest = stream.read(&mut [0; 65_536]).await;
+                } else {
+                    std::future::pending::<()>().await;
+                }
+            });
+        }
+    });
+    let value = Value::from_json(&table, &"test".into());
+    let read = Receiver::parse(Reader::new(&value, "receiver[0]", &Faults::default()).unwrap());
+    (read.unwrap(), requests)
+}
+
+#[tokio::test]
+async fn a_receiver_that_hangs_holds_up_no_other_and_no_validation() {
+    const EVENTS: usize = 40;
+    let (hangs, asked) = counted("hangs", false, 2).await;
+    let (fine, told) = counted("fine", true, 3).await;
+    let bench = Bench::telling(vec![hangs, fine], Arc::new(Passes)).await;
+    let (shared, token) = (Arc::clone(&bench.shared), CancellationToken::new);
+    let (stop, abort) = (token(), token());
+    let outbox = tokio::spawn(deliver::deliver(Arc::clone(&shared), stop.clone(), abort.clone()));
+    let active = shared.active();
+    let named = |number| Wanted { name: format!("more-{number}"), ..wanted() };
+    let more = (2..EVENTS).map(named).chain([wanted()]).collect();
+    shared.changed(&shared.store.sync(more, false, shared.tell(&active)).await.unwrap());
+    shared.wake_delivery();
+    // The last event is that of a validation, while all that the one receiver may be sent hangs.
+    while asked.load(Ordering::SeqCst) < 2 {
+        tokio::task::yield_now().await;
+    }
+    timeout(SOON, validate::step(&shared, bench.id, &abort)).await.expect("not held up").unwrap();
+    let delivered = async |name: &str| {
+        let receiver = Some(name.to_owned());
+        let state = Some(DeliveryState::Delivered);
+        let filter = DeliveryFilter { receiver, state, limit: 100, ..DeliveryFilter::default() };
+        shared.view.deliveries(filter).await.unwrap().len()
+    };
+    let all = async {
+        while delivered("fine").await < EVENTS {
+            sleep(Duration::from_millis(5)).await;
+        }
+    };
+    timeout(SOON, all).await.expect("not held up");
+    assert_eq!(told.load(Ordering::SeqCst), EVENTS);
+    assert_eq!((asked.load(Ordering::SeqCst), delivered("hangs").await), (2, 0), "as it may");
+    stop.cancel();
+    abort.cancel();
+    timeout(SOON, outbox).await.expect("ends").unwrap();
 }

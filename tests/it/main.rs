@@ -21,4 +21,5 @@ mod end_to_end;
 mod life_cycle;
 mod platforms;
 mod receivers;
+mod soak;
 mod support;

@@ -136,14 +136,17 @@ impl Store {
         self.writer.write(move |tx| delivery::claim(tx, &room, lease, now)).await
     }
 
-    /// Records an attempt: attempt row, delivery state and what it says about the receiver; the
-    /// reason when that disables it, which the others are told.
+    /// Queues an attempt to be recorded: attempt row, delivery state and what it says about the
+    /// receiver. A claim that is made after this finds the successor, and is answered after the
+    /// commit of both; the future returned here ends with that commit too, and gives the reason when
+    /// the attempt disables the receiver, which the others are told.
     pub(crate) async fn record_attempt(
         &self,
         attempt: Attempt,
         tell: Tell,
-    ) -> Result<Option<Disabled>, StoreError> {
-        self.writer.write(move |tx| delivery::record_attempt(tx, &attempt, &tell)).await
+    ) -> Result<impl Future<Output = Result<Option<Disabled>, StoreError>> + use<>, StoreError>
+    {
+        self.writer.queue(move |tx| delivery::record_attempt(tx, &attempt, &tell)).await
     }
 
     /// Deletes one batch of old history; what is still owed stays, unless it has waited too long for

@@ -86,10 +86,22 @@ impl Writer {
         &self,
         work: impl FnOnce(&mut Savepoint<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
+        self.queue(work).await?.await
+    }
+
+    /// Queues `work`; what is queued after it sees what it did. The answer comes after its commit.
+    pub(super) async fn queue<W, T>(
+        &self,
+        work: W,
+    ) -> Result<impl Future<Output = Result<T, StoreError>> + use<W, T>, StoreError>
+    where
+        W: FnOnce(&mut Savepoint<'_>) -> Result<T, StoreError> + Send + 'static,
+        T: Send + 'static,
+    {
         let (answer, answered) = oneshot::channel();
         let job = Job { work: Some(work), done: None, answer };
         self.send(Message::Write(Box::new(job))).await?;
-        answered.await.unwrap_or(Err(StoreError::Stopped))
+        Ok(async { answered.await.unwrap_or(Err(StoreError::Stopped)) })
     }
 
     /// Waits for everything queued so far, checkpoints, and ends the thread.

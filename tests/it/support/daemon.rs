@@ -138,6 +138,14 @@ impl<'c> Daemon<'c> {
         wait_for("end of the daemon", Duration::from_secs(25), || self.child.try_wait().unwrap())
     }
 
+    /// Ends it at once, as a crash does.
+    pub(crate) fn kill(mut self) {
+        let ended = self.child.try_wait().unwrap();
+        assert!(ended.is_none(), "the daemon ended by itself: {ended:?}");
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
     /// Waits until the integration `name` has `status`.
     pub(crate) fn wait_status(&self, name: &str, status: &str, limit: Duration) {
         wait_for(&format!("{name} in {status}"), limit, || {

@@ -2,12 +2,18 @@
 
 mod access_grants;
 mod daemon;
+mod dice;
+mod lakes;
+mod moody;
 mod receiver;
 mod recorded;
 mod servers;
 
 pub(crate) use access_grants::AccessGrants;
 pub(crate) use daemon::{Config, Daemon, SECRETS, revalidated};
+pub(crate) use dice::Dice;
+pub(crate) use lakes::Lakes;
+pub(crate) use moody::{Mood, Moody, Told};
 pub(crate) use receiver::{Delivery, Receiver};
 pub(crate) use recorded::Recorded;
 pub(crate) use servers::{Moto, Postgres, StandIn, verify};

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 
-use rusqlite::OpenFlags;
+use rusqlite::{OpenFlags, StatementStatus, named_params};
 use tempfile::TempDir;
 
 use super::super::open::{APPLICATION_ID, read_only};
@@ -106,6 +106,45 @@ async fn what_was_stored_is_there_after_a_restart() {
     assert_eq!(view.runs(row.id, 9).await.unwrap().len(), 1);
     assert_eq!(view.next_delivery_at(vec!["a".to_owned()]).await.unwrap(), Some(START));
     assert_eq!(epoch(&place.path()), before, "the same database");
+}
+
+#[tokio::test]
+async fn a_claim_finds_what_an_attempt_queued_before_it_makes_due() {
+    let place = Place::new();
+    let store = place.open();
+    store.sync(vec![wanted("one")], true, tell()).await.unwrap();
+    store.sync(vec![Wanted { disabled: true, ..wanted("one") }], true, tell()).await.unwrap();
+    let room = || BTreeMap::from([("a".to_owned(), 8)]);
+    let first = store.claim(room(), LEASE, START).await.unwrap();
+    assert_eq!(first.len(), 1);
+    let attempt = Attempt {
+        delivery: first[0].id,
+        started_at: START,
+        duration: Duration::ZERO,
+        result: AttemptResult::Answered { code: 204, hint: None },
+        detail: String::new(),
+        next: Next::Delivered,
+        disable_after: Duration::MAX,
+    };
+    let recorded = store.record_attempt(attempt, tell()).await.unwrap();
+    let second = store.claim(room(), LEASE, START).await.unwrap();
+    assert_eq!(second.len(), 1);
+    assert!(second[0].body.contains(r#""sequence":2"#));
+    recorded.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_kept_statement_is_planned_once_whatever_instants_it_is_given() {
+    let place = Place::new();
+    let planned_anew = |tx: &Connection| {
+        let mut claim = tx.prepare_cached(delivery::CLAIM)?;
+        for now in 1..9 {
+            let params = named_params! {":receiver": "a", ":now": now, ":room": 8};
+            claim.query(params)?.next()?;
+        }
+        Ok(claim.get_status(StatementStatus::RePrepare))
+    };
+    assert_eq!(place.open().writer.write(move |tx| planned_anew(tx)).await.unwrap(), 0);
 }
 
 #[tokio::test]
@@ -384,7 +423,7 @@ async fn commands_change_what_is_owed_beside_the_daemon() {
         store.claim(room, LEASE, START).await.unwrap()
     };
     let first = claim().await;
-    let disabled = store.record_attempt(gone(&first[0]), tell()).await.unwrap();
+    let disabled = store.record_attempt(gone(&first[0]), tell()).await.unwrap().await.unwrap();
     assert!(disabled.is_some());
     assert!(claim().await.is_empty());
     let mut control = Control::open(&place.path()).unwrap();

@@ -1,0 +1,285 @@
+//! Many integrations that flip, receivers in every mood, and a daemon that is killed all the time:
+//! what happened is what was told, to everybody, once and in order.
+//!
+//! `SOAK_SEED` in the environment repeats the same dice; what they meet differs from run to run.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write as _;
+use std::path::Path;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use aws_lc_rs::hmac;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use rusqlite::{Connection, OpenFlags};
+use serde_json::Value;
+
+use crate::support::{Config, Daemon, Dice, Lakes, Mood, Moody, SECRETS, Told, wait_for};
+
+const INTEGRATIONS: usize = 200;
+const KILLS: u32 = 40;
+/// No more kills after this, however slow the machine is.
+const STORM_MAX: Duration = Duration::from_secs(50);
+/// What is owed at the end has to be delivered within this.
+const DRAIN_MAX: Duration = Duration::from_secs(40);
+/// A fine receiver is told within this while the daemon is up: far less than what any of the other
+/// receivers could hold it up for.
+const DELAY_MAX: Duration = Duration::from_secs(5);
+const DEAD_FOR: Duration = Duration::from_secs(20);
+
+const RECEIVERS: [(&str, Mood); 5] = [
+    ("fine", Mood::Fine),
+    ("slow", Mood::Slow),
+    ("flapping", Mood::Flapping),
+    ("dead", Mood::Dead(DEAD_FOR)),
+    ("throttling", Mood::Throttling),
+];
+
+/// Between a kill and the next daemon's word that it has started nobody can be told.
+type Downtime = Vec<(SystemTime, SystemTime)>;
+
+#[test]
+fn whatever_happens_every_receiver_is_told_exactly_what_happened() {
+    let seed = seed();
+    eprintln!("SOAK_SEED={seed}");
+    let lakes = Lakes::start(seed);
+    let start = |(name, mood)| (name, Moody::start(mood, seed));
+    let receivers: Vec<(&str, Moody)> = RECEIVERS.into_iter().map(start).collect();
+    let config = Config::new(&settings(&lakes, &receivers));
+    let mut dice = Dice::new(seed);
+    let (mut kills, mut down, begun) = (0, Downtime::new(), Instant::now());
+    while kills < KILLS && begun.elapsed() < STORM_MAX {
+        let daemon = up(&config, &mut down);
+        std::thread::sleep(Duration::from_millis(300 + dice.below(1000)));
+        daemon.kill();
+        down.push((SystemTime::now(), SystemTime::now()));
+        kills += 1;
+    }
+    let stormed = begun.elapsed();
+    lakes.settle();
+    let daemon = up(&config, &mut down);
+    let database = config.dir().join("state.db");
+    drain(&database);
+    let ended = daemon.stop();
+    let store = Store::read(&database);
+    store.check();
+    let told: Vec<_> = receivers.iter().map(|(name, moody)| (*name, moody.told())).collect();
+    for (name, told) in &told {
+        store.check_told(name, told);
+    }
+    assert!(ended.success(), "{ended}");
+    let delays = delays(&told[0].1, &down);
+    let requests: Vec<_> =
+        told.iter().map(|(name, told)| format!("{name} {}", told.len())).collect();
+    eprintln!(
+        "{kills} kills in {stormed:?}, {} changes of the platform, {} events; requests: {}; \
+         the fine receiver was told after {:?} (median), {:?} (99 %), {:?} (worst)",
+        lakes.changes(),
+        store.events.len(),
+        requests.join(", "),
+        delays[delays.len() / 2],
+        delays[delays.len() * 99 / 100],
+        delays[delays.len() - 1],
+    );
+    assert!(KILLS / 2 <= kills, "the machine is too slow to kill the daemon often");
+    assert!(INTEGRATIONS * 2 < store.events.len(), "too little happened: {}", store.events.len());
+    assert!(delays[delays.len() * 99 / 100] < DELAY_MAX, "others hold up the fine receiver");
+}
+
+fn seed() -> u64 {
+    let fresh = || u64::from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().subsec_nanos());
+    std::env::var("SOAK_SEED").map_or_else(|_| fresh(), |seed| seed.parse().unwrap())
+}
+
+/// Retries that outlast the dead receiver, so that nothing is given up; a log without what every
+/// delivery and run adds to it.
+fn settings(lakes: &Lakes, receivers: &[(&str, Moody)]) -> String {
+    let mut text = "filter = \"warn,revalidated::daemon=info,revalidated::daemon::deliver=off,\
+                    revalidated::daemon::validate=off\"\n\
+                    [defaults]\nconfirm_runs = 1\nrecovery_runs = 1\n\
+                    [limits]\nruns = 64\nruns_per_host = 64\n"
+        .to_owned();
+    let waits: Vec<_> = [("500ms", 10), ("1s", 10), ("2s", 30)]
+        .iter()
+        .flat_map(|&(wait, times)| std::iter::repeat_n(format!("\"{wait}\""), times))
+        .collect();
+    for (name, moody) in receivers {
+        write!(
+            text,
+            r#"
+            [[receiver]]
+            name = "{name}"
+            url = "{}"
+            secrets = [{{ file = "DIR/webhook-secret" }}]
+            allow = ["127.0.0.0/8"]
+            concurrency = 64
+            timeout = "5s"
+            retry = [{}]
+            "#,
+            moody.url,
+            waits.join(", ")
+        )
+        .unwrap();
+    }
+    (1..=INTEGRATIONS).for_each(|number| text.push_str(&lakes.integration(number)));
+    text
+}
+
+/// Starts the daemon and ends the downtime.
+fn up<'c>(config: &'c Config, down: &mut Downtime) -> Daemon<'c> {
+    let daemon = Daemon::start(config);
+    if let Some((_, until)) = down.last_mut() {
+        *until = SystemTime::now();
+    }
+    daemon
+}
+
+/// Waits until nothing is owed and, for as long as several periods of the schedules, nothing new
+/// happens.
+fn drain(database: &Path) {
+    let conn = open(database);
+    let count = |sql: &str| conn.query_row(sql, [], |row| row.get::<_, u32>(0)).unwrap();
+    let (mut before, mut since) = (0, Instant::now());
+    wait_for("end of the deliveries", DRAIN_MAX, || {
+        let events = count("SELECT count(*) FROM event");
+        let owed = count("SELECT count(*) FROM delivery WHERE state = 'pending'");
+        if events != before || owed != 0 {
+            (before, since) = (events, Instant::now());
+        }
+        (Duration::from_secs(4) < since.elapsed()).then_some(())
+    });
+}
+
+fn open(database: &Path) -> Connection {
+    let conn = Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+    conn.busy_timeout(Duration::from_secs(5)).unwrap();
+    conn
+}
+
+/// How long after each event the receiver heard of it first, without the downtime in between,
+/// shortest first.
+fn delays(told: &[Told], down: &Downtime) -> Vec<Duration> {
+    let mut first = HashMap::new();
+    for told in told {
+        first.entry(told.delivery.headers["webhook-id"].as_str()).or_insert(told);
+    }
+    let delay = |told: &&Told| {
+        let text = told.delivery.json()["timestamp"].as_str().unwrap().to_owned();
+        let happened = SystemTime::from(text.parse::<jiff::Timestamp>().unwrap());
+        let overlap = |&(from, until): &(SystemTime, SystemTime)| {
+            let (from, until) = (from.max(happened), until.min(told.at));
+            until.duration_since(from).unwrap_or_default()
+        };
+        let lost: Duration = down.iter().map(overlap).sum();
+        told.at.duration_since(happened).unwrap_or_default().saturating_sub(lost)
+    };
+    let mut delays: Vec<_> = first.values().map(delay).collect();
+    delays.sort_unstable();
+    delays
+}
+
+/// One event of the store.
+struct Event {
+    integration: i64,
+    sequence: i64,
+    body: String,
+}
+
+/// What the database says happened.
+struct Store {
+    conn: Connection,
+    events: HashMap<String, Event>,
+}
+
+impl Store {
+    fn read(database: &Path) -> Self {
+        let conn = open(database);
+        let mut statement =
+            conn.prepare("SELECT id, integration_id, sequence, body FROM event").unwrap();
+        let rows = statement.query_map([], |row| {
+            let event =
+                Event { integration: row.get(1)?, sequence: row.get(2)?, body: row.get(3)? };
+            Ok((row.get(0)?, event))
+        });
+        let events = rows.unwrap().map(Result::unwrap).collect();
+        drop(statement);
+        Self { conn, events }
+    }
+
+    /// The events are numbered without gaps and tell exactly the status changes, which form a chain;
+    /// all of them have been delivered.
+    fn check(&self) {
+        type Step = (Option<String>, String);
+        let mut chains: BTreeMap<i64, Vec<Step>> = BTreeMap::new();
+        let sql = "SELECT integration_id, from_status, to_status FROM transition ORDER BY id";
+        let mut statement = self.conn.prepare(sql).unwrap();
+        let mut rows = statement.query([]).unwrap();
+        while let Some(row) = rows.next().unwrap() {
+            let (id, step): (i64, Step) =
+                (row.get(0).unwrap(), (row.get(1).unwrap(), row.get(2).unwrap()));
+            let chain = chains.entry(id).or_default();
+            assert_eq!(
+                chain.last().map(|(_, to)| to),
+                step.0.as_ref(),
+                "integration {id}: a chain"
+            );
+            chain.push(step);
+        }
+        assert_eq!(chains.len(), INTEGRATIONS);
+        let mut events: Vec<_> = self.events.values().collect();
+        events.sort_by_key(|event| (event.integration, event.sequence));
+        let mut told: BTreeMap<i64, Vec<Step>> = BTreeMap::new();
+        for event in events {
+            let body: Value = serde_json::from_str(&event.body).unwrap();
+            let text = |key: &str| body["data"][key].as_str().map(str::to_owned);
+            let steps = told.entry(event.integration).or_default();
+            steps.push((text("previousStatus"), text("status").unwrap()));
+            let number = i64::try_from(steps.len()).unwrap();
+            assert_eq!((event.sequence, body["data"]["sequence"].as_i64()), (number, Some(number)));
+        }
+        assert_eq!(told, chains, "the events are the transitions");
+        let sql = "SELECT count(*), coalesce(sum(state = 'delivered'), 0) FROM delivery";
+        let (owed, delivered): (u32, u32) =
+            self.conn.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+        let expected = u32::try_from(self.events.len() * RECEIVERS.len()).unwrap();
+        assert_eq!((owed, delivered), (expected, expected));
+    }
+
+    /// A receiver that drops repetitions by their id has every event once, in order, as the store
+    /// has it; every request is signed.
+    fn check_told(&self, receiver: &str, told: &[Told]) {
+        let mut latest: HashMap<i64, i64> = HashMap::new();
+        let mut seen = HashMap::new();
+        for Told { delivery, at } in told {
+            let id = delivery.headers["webhook-id"].as_str();
+            let Some(event) = self.events.get(id) else {
+                panic!("{receiver} was told of {id}, which the store does not know");
+            };
+            assert!(delivery.body == event.body, "{receiver}: {id} has another body");
+            let signature = verified(&delivery.headers, &delivery.body, *at);
+            assert_eq!(signature, Ok(()), "{receiver}: {id}");
+            if seen.insert(id, ()).is_none() {
+                let before = latest.insert(event.integration, event.sequence).unwrap_or(0);
+                let place = (receiver, event.integration, event.sequence);
+                assert_eq!(event.sequence, before + 1, "{place:?} comes in its turn");
+            }
+        }
+        assert_eq!(seen.len(), self.events.len(), "{receiver}: nothing is missing");
+    }
+}
+
+/// What a verifier does: the signature fits id, timestamp and body, and the timestamp is of now.
+fn verified(
+    headers: &BTreeMap<String, String>,
+    body: &str,
+    at: SystemTime,
+) -> Result<(), &'static str> {
+    let (id, stamp) = (&headers["webhook-id"], &headers["webhook-timestamp"]);
+    let key = hmac::Key::new(hmac::HMAC_SHA256, &STANDARD.decode(SECRETS[2]).unwrap());
+    let signature = headers["webhook-signature"].strip_prefix("v1,").ok_or("of another version")?;
+    let tag = STANDARD.decode(signature).map_err(|_| "not base64")?;
+    hmac::verify(&key, format!("{id}.{stamp}.{body}").as_bytes(), &tag).map_err(|_| "is wrong")?;
+    let sent = UNIX_EPOCH + Duration::from_secs(stamp.parse().map_err(|_| "without an instant")?);
+    let age = at.duration_since(sent).unwrap_or_default();
+    if age < Duration::from_secs(300) { Ok(()) } else { Err("too old") }
+}

@@ -1,0 +1,140 @@
+//! Many buckets whose platform changes its mind: STS, S3 Control and S3 on one port.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use axum::response::{IntoResponse, Response};
+
+use super::Dice;
+
+/// One listing of a bucket in so many finds it changed from there to gone, or back.
+const LISTINGS_PER_CHANGE: u64 = 2;
+
+/// One location per account: `s3://bucket-N/prefix*` for the account whose number is N.
+pub(crate) struct Lakes {
+    pub(crate) endpoint: String,
+    minds: Arc<Minds>,
+    _runtime: tokio::runtime::Runtime,
+}
+
+struct Minds {
+    is_settled: AtomicBool,
+    changes: AtomicU64,
+    /// By bucket: its dice, and whether it is gone.
+    buckets: Mutex<HashMap<String, (Dice, bool)>>,
+    seed: u64,
+}
+
+impl Lakes {
+    pub(crate) fn start(seed: u64) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
+        let minds = Arc::new(Minds {
+            is_settled: AtomicBool::new(false),
+            changes: AtomicU64::new(0),
+            buckets: Mutex::default(),
+            seed,
+        });
+        let router = Router::new().fallback(answer).with_state(Arc::clone(&minds));
+        let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        runtime.spawn(async move { axum::serve(listener, router).await.unwrap() });
+        Self { endpoint, minds, _runtime: runtime }
+    }
+
+    /// Keeps every bucket as it is from now on.
+    pub(crate) fn settle(&self) {
+        self.minds.is_settled.store(true, Ordering::SeqCst);
+    }
+
+    /// How often a bucket came or went.
+    pub(crate) fn changes(&self) -> u64 {
+        self.minds.changes.load(Ordering::SeqCst)
+    }
+
+    /// The table of integration `number`.
+    pub(crate) fn integration(&self, number: usize) -> String {
+        format!(
+            r#"
+            [[integration]]
+            name = "lake-{number}"
+            type = "Native S3"
+            autoBootstrap = false
+            schedule = "* * * * * *"
+            [integration.config]
+            name = "lake-{number}"
+            awsAccountId = "{number:012}"
+            awsRegion = "us-east-1"
+            awsLocationRole = "arn:aws:iam::{number:012}:role/grants"
+            awsLocationPath = "s3://bucket-{number}/prefix/"
+            authenticationType = "accessKey"
+            awsAccessKeyId = "AKIATEST{number:012}"
+            awsSecretAccessKey = {{ file = "DIR/aws-secret" }}
+            endpoints = {{ sts = "{0}", s3 = "{0}", s3Control = "{0}" }}
+            "#,
+            self.endpoint
+        )
+    }
+}
+
+impl Minds {
+    /// True when `bucket` is gone now.
+    fn is_gone(&self, bucket: &str) -> bool {
+        let mut buckets = self.buckets.lock().unwrap();
+        let (dice, gone) = buckets.entry(bucket.to_owned()).or_insert_with(|| {
+            let number: u64 = bucket.trim_start_matches("bucket-").parse().unwrap_or(0);
+            (Dice::new(self.seed.wrapping_add(number)), false)
+        });
+        if !self.is_settled.load(Ordering::SeqCst) && dice.below(LISTINGS_PER_CHANGE) == 0 {
+            *gone = !*gone;
+            self.changes.fetch_add(1, Ordering::SeqCst);
+        }
+        *gone
+    }
+}
+
+async fn answer(State(minds): State<Arc<Minds>>, request: Request) -> Response {
+    let signed = request.headers().get(AUTHORIZATION).map_or("", |value| value.to_str().unwrap());
+    let account: String = signed
+        .split_once("Credential=")
+        .and_then(|(_, rest)| rest.split_once('/'))
+        .map_or_else(String::new, |(key, _)| key.chars().filter(char::is_ascii_digit).collect());
+    let (status, body) = match request.uri().path().trim_matches('/') {
+        "" => (StatusCode::OK, identity(&account)),
+        "v20180820/accessgrantsinstance" => (StatusCode::OK, instance(&account)),
+        "v20180820/accessgrantsinstance/locations" => (StatusCode::OK, locations(&account)),
+        bucket if minds.is_gone(bucket) => (StatusCode::NOT_FOUND, NO_BUCKET.to_owned()),
+        _ => (StatusCode::OK, LISTED.to_owned()),
+    };
+    (status, [(CONTENT_TYPE, "application/xml")], body).into_response()
+}
+
+const LISTED: &str = "<ListBucketResult><Name>b</Name><Prefix>p</Prefix><KeyCount>1</KeyCount><MaxKeys>1</MaxKeys><IsTruncated>false</IsTruncated><Contents><Key>p/k</Key></Contents></ListBucketResult>";
+const NO_BUCKET: &str = "<Error><Code>NoSuchBucket</Code><Message>The specified bucket does not exist</Message><RequestId>2</RequestId></Error>";
+
+fn identity(account: &str) -> String {
+    format!(
+        "<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:aws:iam::{account}:user/watcher</Arn><UserId>AIDAEXAMPLE</UserId><Account>{account}</Account></GetCallerIdentityResult><ResponseMetadata><RequestId>1</RequestId></ResponseMetadata></GetCallerIdentityResponse>"
+    )
+}
+
+fn instance(account: &str) -> String {
+    format!(
+        "<GetAccessGrantsInstanceResult><CreatedAt>2026-01-01T00:00:00Z</CreatedAt><AccessGrantsInstanceId>default</AccessGrantsInstanceId><AccessGrantsInstanceArn>arn:aws:s3:us-east-1:{account}:access-grants/default</AccessGrantsInstanceArn></GetAccessGrantsInstanceResult>"
+    )
+}
+
+fn locations(account: &str) -> String {
+    let number: u64 = account.parse().unwrap_or(0);
+    format!(
+        "<ListAccessGrantsLocationsResult><AccessGrantsLocationsList><AccessGrantsLocation><CreatedAt>2026-01-01T00:00:00Z</CreatedAt><AccessGrantsLocationId>a1b2</AccessGrantsLocationId><AccessGrantsLocationArn>arn:aws:s3:us-east-1:{account}:access-grants/default/location/a1b2</AccessGrantsLocationArn><LocationScope>s3://bucket-{number}/prefix/*</LocationScope><IAMRoleArn>arn:aws:iam::{account}:role/grants</IAMRoleArn></AccessGrantsLocation></AccessGrantsLocationsList></ListAccessGrantsLocationsResult>"
+    )
+}
