@@ -2,7 +2,8 @@
 # Passes all tests on a fresh machine: installs what they need from the ordinary package clients,
 # then checks style, lints, tests, documentation, the systemd contract, crashes and power cuts.
 #
-# usage: tests/run.sh [STEP...]     every step but fuzz and load by default; `tests/run.sh list` names them
+# usage: tests/run.sh [STEP...]     every step but fuzz, load and deliveries by default; `tests/run.sh
+#                               list` names them
 # Debian packages are installed only when they are missing, as root or through sudo.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -72,10 +73,12 @@ step_crash() { tests/crash/run.sh; }
 step_fuzz() { REVALIDATED_FUZZ_SECONDS="${SECONDS_EACH:-60}" cargo test --locked --lib -- fuzz_; }
 # Only by name: it needs a release build and an otherwise idle machine.
 step_load() { cargo build --locked --quiet --release && benches/load.py target/release/revalidated; }
+# Only by name too; it needs nginx, which is not installed here since that would start a server.
+step_deliveries() { cargo build --locked --quiet --release && benches/deliveries.py target/release/revalidated; }
 
 all=(install format lint test features docs systemd crash)
 if [ "${1:-}" = list ]; then
-  echo "${all[*]} (fuzz load)"
+  echo "${all[*]} (fuzz load deliveries)"
   exit 0
 fi
 [ $# -gt 0 ] || set -- "${all[@]}"

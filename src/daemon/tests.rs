@@ -237,10 +237,10 @@ async fn counted(name: &str, answers: bool, concurrency: usize) -> (Receiver, Ar
             count.fetch_add(1, Ordering::SeqCst);
             tokio::spawn(async move {
                 let answer = b"HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n";
-                let _read = stream.read(&mut [0; 65_536]).await;
+                let _read = stream.read(&mut [0; 8192]).await;
                 if answers {
                     let _sent = stream.write_all(answer).await;
-                    let _rest = stream.read(&mut [0; 65_536]).await;
+                    let _rest = tokio::io::copy(&mut stream, &mut tokio::io::sink()).await;
                 } else {
                     std::future::pending::<()>().await;
                 }
