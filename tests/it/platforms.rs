@@ -185,22 +185,24 @@ fn trino(vista: &StandIn) -> String {
     pair("trino", "Trino", &config, ("[\"lake\"]", "[\"lake\", \"pond\"]"))
 }
 
-/// `text` without what differs from run to run.
+/// `text` without what differs from run to run: ports, moto's request ids, durations.
 fn normalised(text: &str) -> Value {
-    let mut steady = String::new();
-    let mut left = text;
-    while let Some(at) = left.find("localhost:").into_iter().chain(left.find("127.0.0.1:")).min() {
-        let (before, address) = left.split_at(at);
-        let (_, port) = address.split_once(':').unwrap();
-        steady += before;
-        steady += "server:0";
-        left = port.trim_start_matches(|c: char| c.is_ascii_digit());
-    }
-    let mut all: Value = serde_json::from_str(&(steady + left)).unwrap();
+    let text = without(text, "localhost:", |c| c.is_ascii_digit());
+    let text = without(&text, "127.0.0.1:", |c| c.is_ascii_digit());
+    let text = without(&text, "request ID [", |c| c.is_ascii_alphanumeric());
+    let text = without(&text, "(request ID ", |c| c.is_ascii_alphanumeric());
+    let mut all: Value = serde_json::from_str(&text).unwrap();
     for one in all.as_array_mut().unwrap() {
         one.as_object_mut().unwrap().remove("durationMs");
     }
     all
+}
+
+/// `text` with `0` for whatever `part` makes up after each `begin`.
+fn without(text: &str, begin: &str, part: fn(char) -> bool) -> String {
+    let mut pieces = text.split(begin);
+    let first = pieces.next().unwrap().to_owned();
+    pieces.fold(first, |text, piece| format!("{text}{begin}0{}", piece.trim_start_matches(part)))
 }
 
 #[test]
