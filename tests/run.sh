@@ -61,7 +61,7 @@ step_features() {
   local feature
   for feature in bigquery databricks redshift s3 snowflake synapse trino; do
     cargo clippy --locked --quiet --no-default-features --features "$feature" -- \
-      -D warnings -A dead_code -A unused_imports
+      -D warnings -A dead_code -A unused_imports -A unfulfilled_lint_expectations
   done
 }
 step_docs() {

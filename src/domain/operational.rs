@@ -76,7 +76,7 @@ pub(crate) struct ReceiverDisabled {
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-#[cfg_attr(not(test), expect(dead_code, reason = "what notices trouble comes with issue 5"))]
+#[cfg_attr(not(test), expect(dead_code, reason = "nothing notices trouble yet"))]
 pub(crate) struct DaemonDegraded {
     /// Version of this shape.
     pub(crate) schema_version: u32,
