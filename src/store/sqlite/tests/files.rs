@@ -134,12 +134,13 @@ async fn a_claim_finds_what_an_attempt_queued_before_it_makes_due() {
 }
 
 #[tokio::test]
-async fn a_kept_statement_is_planned_once_whatever_instants_it_is_given() {
+async fn a_kept_statement_is_planned_once_whatever_it_is_given() {
     let place = Place::new();
     let planned_anew = |tx: &Connection| {
         let mut claim = tx.prepare_cached(delivery::CLAIM)?;
-        for now in 1..9 {
-            let params = named_params! {":receiver": "a", ":now": now, ":room": 8};
+        for number in 1..9 {
+            let receiver = number.to_string();
+            let params = named_params! {":receiver": receiver, ":now": number, ":room": number};
             claim.query(params)?.next()?;
         }
         Ok(claim.get_status(StatementStatus::RePrepare))
