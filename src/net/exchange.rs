@@ -7,6 +7,7 @@ use http::HeaderMap;
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
+use tokio::time::Instant;
 
 use super::http::{BodyError, Connections, classify, read_capped};
 use crate::domain::{Class, Timestamp, one_line};
@@ -174,6 +175,39 @@ pub(crate) async fn retried<T, E: Attempt, F: Future<Output = Result<T, E>>>(
         }
     }
     attempt().await
+}
+
+/// A failure to open a session, as [`persist`] looks at it.
+pub(crate) trait Persistent {
+    /// How long to pause before each further attempt, in seconds; empty when none can help.
+    fn pauses(&self) -> &'static [u64];
+}
+
+/// Makes one attempt to open a session, and more after a pause while the failure may pass and another
+/// attempt of `longest` fits into `limit`.
+///
+/// # Errors
+///
+/// The last failure.
+pub(crate) async fn persist<T, E: Persistent, F: Future<Output = Result<T, E>>>(
+    limit: Duration,
+    longest: Duration,
+    attempt: impl Fn() -> F,
+) -> Result<T, E> {
+    let start = Instant::now();
+    let mut made = 0;
+    loop {
+        let failure = match attempt().await {
+            Ok(value) => return Ok(value),
+            Err(failure) => failure,
+        };
+        let pause = failure.pauses().get(made).copied().map(Duration::from_secs);
+        let Some(pause) = pause.filter(|pause| start.elapsed() + *pause + longest <= limit) else {
+            return Err(failure);
+        };
+        tokio::time::sleep(pause).await;
+        made += 1;
+    }
 }
 
 /// True when another attempt within the run may go better.

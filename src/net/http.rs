@@ -12,6 +12,7 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use rustls::{AlertDescription, CertificateError};
 use tokio::runtime;
 
+use super::tcp::is_out_of_descriptors;
 use super::tls;
 use crate::domain::{Class, Secret, one_line};
 
@@ -23,8 +24,6 @@ const LENT_MAX: usize = 32;
 const DETAIL_MAX: usize = 300;
 /// What every request calls itself.
 const USER_AGENT: &str = concat!("revalidated/", env!("CARGO_PKG_VERSION"));
-/// What the operating system answers when the process, or the machine, has no file descriptor left.
-const OUT_OF_DESCRIPTORS: [i32; 2] = [23, 24];
 
 /// No client could be built.
 #[derive(Debug, thiserror::Error)]
@@ -368,10 +367,8 @@ fn refusal_of_ours(cause: &(dyn StdError + 'static)) -> Option<AlertDescription>
 }
 
 fn is_our_fault(cause: &(dyn StdError + 'static)) -> bool {
-    cause
-        .downcast_ref::<io::Error>()
-        .and_then(io::Error::raw_os_error)
-        .is_some_and(|code| OUT_OF_DESCRIPTORS.contains(&code))
+    // A network that is missing is not told from one of several addresses that has no way to it.
+    cause.downcast_ref::<io::Error>().is_some_and(is_out_of_descriptors)
 }
 
 #[cfg(test)]

@@ -5,4 +5,5 @@ pub(crate) mod exchange;
 pub(crate) mod http;
 pub(crate) mod jwt;
 pub(crate) mod oauth;
+pub(crate) mod tcp;
 pub(crate) mod tls;

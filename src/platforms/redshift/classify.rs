@@ -7,6 +7,8 @@ use std::time::Duration;
 use rustls::CertificateError;
 
 use crate::domain::{Class, REDACTED, Secret, duration_text, one_line};
+use crate::net::exchange::Persistent;
+use crate::net::tcp::{NoConnection, is_our_fault};
 use crate::net::tls::TlsError;
 use crate::secrets::SecretError;
 
@@ -16,11 +18,6 @@ const DETAIL_MAX: usize = 300;
 const UNKNOWN_AUTHENTICATION: &str = "unknown authentication tag";
 /// The number of Redshift's private authentication type, as it stands in that report.
 const DIGEST_TAG: &str = "`13`";
-/// The operating system's numbers for "too many open files", here and system-wide.
-const TOO_MANY_FILES: [i32; 2] = [24, 23];
-/// What the network says when it is missing on this side.
-const OUR_NETWORK: [ErrorKind; 3] =
-    [ErrorKind::NetworkUnreachable, ErrorKind::NetworkDown, ErrorKind::AddrNotAvailable];
 /// How the library reports bytes that make no sense to it.
 const NOT_UNDERSTOOD: [ErrorKind; 2] = [ErrorKind::InvalidInput, ErrorKind::InvalidData];
 
@@ -48,6 +45,15 @@ pub(super) enum CallError {
     /// Everything from the TLS handshake on.
     #[error(transparent)]
     Postgres(#[from] tokio_postgres::Error),
+}
+
+impl From<NoConnection> for CallError {
+    fn from(none: NoConnection) -> Self {
+        match none {
+            NoConnection::Resolve(error) => Self::Resolve(error),
+            NoConnection::Connect(error) => Self::Connect(error),
+        }
+    }
 }
 
 /// What went wrong, as far as it decides anything.
@@ -114,16 +120,17 @@ impl Cause {
         }
     }
 
-    /// How often connecting is tried within one run. A refused log-in is never repeated: accounts
-    /// get locked. 55000 and XX000 pass at times, so they get a second chance.
-    pub(super) const fn attempts_max(self) -> u32 {
+    /// How long to pause before each further attempt to connect within one run, in seconds. A refused
+    /// log-in is never repeated: accounts get locked. 55000 and XX000 pass at times, so they get a
+    /// second chance.
+    const fn pauses(self) -> &'static [u64] {
         match self {
             Self::TooManyConnections
             | Self::Busy
             | Self::Unresolved
             | Self::NoConnection
-            | Self::Silent => 3,
-            Self::NotAccepting | Self::Internal => 2,
+            | Self::Silent => &[1, 3],
+            Self::NotAccepting | Self::Internal => &[1],
             Self::LoginRefused
             | Self::DigestAuthentication
             | Self::OtherAuthentication
@@ -135,7 +142,7 @@ impl Cause {
             | Self::ExpiredCertificate
             | Self::TlsFailed
             | Self::Foreign
-            | Self::Ours => 1,
+            | Self::Ours => &[],
         }
     }
 
@@ -191,10 +198,7 @@ impl Cause {
         if let Some(tls) = inner.and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
             return Self::of_tls(tls);
         }
-        if error.raw_os_error().is_some_and(|number| TOO_MANY_FILES.contains(&number)) {
-            return Self::Ours;
-        }
-        if OUR_NETWORK.contains(&error.kind()) {
+        if is_our_fault(error) {
             Self::Ours
         } else if NOT_UNDERSTOOD.contains(&error.kind()) {
             Self::of_protocol(error)
@@ -244,6 +248,12 @@ pub(super) struct Failure {
     pub(super) detail: String,
     /// Everything that was said.
     pub(super) evidence: String,
+}
+
+impl Persistent for Failure {
+    fn pauses(&self) -> &'static [u64] {
+        self.cause.pauses()
+    }
 }
 
 impl Failure {
@@ -387,7 +397,7 @@ mod tests {
         ];
         for (state, class, attempts) in cases {
             let cause = Cause::of_state(state);
-            assert_eq!((cause.class(), cause.attempts_max()), (class, attempts), "{state}");
+            assert_eq!((cause.class(), cause.pauses().len() + 1), (class, attempts), "{state}");
         }
     }
 

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use tokio::net::{TcpStream, lookup_host};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
 use tokio_postgres::config::SslMode;
 use tokio_postgres::tls::MakeTlsConnect;
 use tokio_postgres::types::{ToSql, Type};
@@ -14,13 +14,12 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::classify::{CallError, Failure};
 use crate::domain::{Secret, SecretRef};
-use crate::net::tls;
+use crate::net::exchange::persist;
+use crate::net::{tcp, tls};
 use crate::secrets;
 
 /// What the server's administrators see in `pg_stat_activity` and `stl_connection_log`.
 const APPLICATION: &str = "revalidated";
-/// How long the pauses between the attempts to connect are.
-const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(3)];
 /// How long the server may take to hear that a session ends.
 const FAREWELL_MAX: Duration = Duration::from_secs(1);
 
@@ -124,11 +123,7 @@ impl Endpoint {
 
     async fn log_in(&self, account: &Account) -> Result<(Client, Connection), CallError> {
         let mut tls = MakeRustlsConnect::new(tls::client_config(self.ca_file.as_deref(), None)?);
-        let found =
-            lookup_host((self.host.as_str(), self.port)).await.map_err(CallError::Resolve)?;
-        let addresses: Vec<_> = found.collect();
-        let stream = TcpStream::connect(addresses.as_slice()).await.map_err(CallError::Connect)?;
-        stream.set_nodelay(true).map_err(CallError::Connect)?;
+        let stream = tcp::connect(&self.host, self.port).await?;
         let name = self.server_name.as_deref().unwrap_or(&self.host);
         let Ok(tls) = MakeTlsConnect::<TcpStream>::make_tls_connect(&mut tls, name);
         let mut config = Config::new();
@@ -181,33 +176,12 @@ impl Session {
     }
 }
 
-/// Makes one attempt, and more after a pause while the failure may pass and another attempt of
-/// `longest` fits into `limit`.
-async fn persist<T, F: Future<Output = Result<T, Failure>>>(
-    limit: Duration,
-    longest: Duration,
-    attempt: impl Fn() -> F,
-) -> Result<T, Failure> {
-    let start = Instant::now();
-    for (pause, made) in PAUSES.into_iter().zip(1..) {
-        match attempt().await {
-            Err(failure)
-                if made < failure.cause.attempts_max()
-                    && start.elapsed() + pause + longest <= limit =>
-            {
-                sleep(pause).await;
-            }
-            settled => return settled,
-        }
-    }
-    attempt().await
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::platforms::redshift::classify::Cause;
     use std::cell::Cell;
+    use tokio::time::Instant;
 
     async fn attempts(cause: Cause, limit: u64, longest: u64) -> (u32, Duration) {
         let made = Cell::new(0);

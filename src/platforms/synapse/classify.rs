@@ -7,16 +7,13 @@ use tiberius::error::{Error as TdsError, TokenError};
 
 use super::stream::TOO_MUCH;
 use crate::domain::{Class, REDACTED, Secret, duration_text, one_line};
+use crate::net::exchange::Persistent;
+use crate::net::tcp::{NoConnection, is_our_fault};
 use crate::net::tls::TlsError;
 use crate::secrets::SecretError;
 
 /// The longest detail in a message or in evidence, in characters.
 const DETAIL_MAX: usize = 300;
-/// The operating system's numbers for "too many open files", here and system-wide.
-const TOO_MANY_FILES: [i32; 2] = [24, 23];
-/// What the network says when it is missing on this side.
-const OUR_NETWORK: [ErrorKind; 3] =
-    [ErrorKind::NetworkUnreachable, ErrorKind::NetworkDown, ErrorKind::AddrNotAvailable];
 /// How bytes that make no sense are reported.
 const NOT_UNDERSTOOD: [ErrorKind; 3] =
     [ErrorKind::InvalidInput, ErrorKind::InvalidData, ErrorKind::Other];
@@ -71,6 +68,15 @@ pub(super) enum CallError {
     /// Everything that the server or the library says.
     #[error(transparent)]
     Tds(#[from] TdsError),
+}
+
+impl From<NoConnection> for CallError {
+    fn from(none: NoConnection) -> Self {
+        match none {
+            NoConnection::Resolve(error) => Self::Resolve(error),
+            NoConnection::Connect(error) => Self::Connect(error),
+        }
+    }
 }
 
 /// What went wrong, as far as it decides anything.
@@ -137,6 +143,12 @@ pub(super) struct Failure {
     pub(super) evidence: String,
 }
 
+impl Persistent for Failure {
+    fn pauses(&self) -> &'static [u64] {
+        self.cause.pauses()
+    }
+}
+
 /// Whether a permission question can be put in another way after `cause`.
 pub(super) const fn can_be_asked_otherwise(cause: Cause) -> bool {
     matches!(cause, Cause::NoObject | Cause::NoPermission | Cause::Unsupported)
@@ -169,7 +181,7 @@ impl Cause {
     /// How long to wait before each further attempt to connect within one run, in seconds. Azure
     /// asks for five seconds before the first; a refused log-in is never repeated, since accounts
     /// get locked. An unknown database gets a second chance: the number is also that of a move.
-    pub(super) const fn pauses(self) -> &'static [u64] {
+    const fn pauses(self) -> &'static [u64] {
         match self {
             Self::Throttled | Self::Busy => &[5, 10],
             Self::NoDatabase | Self::Internal => &[5],
@@ -212,7 +224,7 @@ impl Cause {
                 Self::of_answer(error.code(), error.class(), error.message())
             }
             TdsError::Io { message, .. } if message.contains(TOO_MUCH) => Self::Foreign,
-            TdsError::Io { kind, .. } => Self::of_kind(*kind),
+            TdsError::Io { kind, .. } => Self::of_io(&(*kind).into()),
             TdsError::Tls(text) => Self::of_tls(text),
             TdsError::Protocol(text) if text == NO_ENCRYPTION => Self::NoTls,
             TdsError::Routing { .. } => Self::Redirected,
@@ -250,12 +262,8 @@ impl Cause {
     }
 
     fn of_io(error: &io::Error) -> Self {
-        let is_full = error.raw_os_error().is_some_and(|number| TOO_MANY_FILES.contains(&number));
-        if is_full { Self::Ours } else { Self::of_kind(error.kind()) }
-    }
-
-    fn of_kind(kind: ErrorKind) -> Self {
-        if OUR_NETWORK.contains(&kind) {
+        let kind = error.kind();
+        if is_our_fault(error) {
             Self::Ours
         } else if kind == ErrorKind::TimedOut {
             Self::Silent

@@ -9,8 +9,8 @@ use std::time::Duration;
 use tiberius::error::Error as TdsError;
 use tiberius::{Client, ColumnData, Config, EncryptionLevel};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpStream, lookup_host};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout};
 use tokio_util::compat::{Compat, TokioAsyncWriteCompatExt};
 use tracing::instrument::WithSubscriber;
 use tracing::subscriber::NoSubscriber;
@@ -20,7 +20,8 @@ use super::classify::{CallError, Cause, Failure};
 use super::statement::Statement;
 use super::stream::Bounded;
 use crate::domain::{Secret, Timestamp, one_line};
-use crate::net::tls;
+use crate::net::exchange::persist;
+use crate::net::{tcp, tls};
 use crate::platforms::connection::is_host;
 
 /// What the server's administrators see in `sys.dm_exec_sessions`.
@@ -172,11 +173,7 @@ impl Endpoint {
         // One clock is enough: ours, around everything.
         config.handshake_timeout(None);
         config.command_timeout(None);
-        let found =
-            lookup_host((stop.host.as_str(), stop.port)).await.map_err(CallError::Resolve)?;
-        let addresses: Vec<_> = found.collect();
-        let stream = TcpStream::connect(addresses.as_slice()).await.map_err(CallError::Connect)?;
-        stream.set_nodelay(true).map_err(CallError::Connect)?;
+        let stream = tcp::connect(&stop.host, stop.port).await?;
         let stream = Bounded::new(stream).compat_write();
         Ok(contained(Box::pin(Client::connect(config, stream))).await??)
     }
@@ -279,29 +276,6 @@ fn found(value: &ColumnData<'_>) -> Found {
         | ColumnData::DateTimeOffset(_) => return Found::Other,
     };
     number.map_or(Found::Null, Found::Number)
-}
-
-/// Makes one attempt, and more after a pause while the failure may pass and another attempt of
-/// `longest` fits into `limit`.
-async fn persist<T, F: Future<Output = Result<T, Failure>>>(
-    limit: Duration,
-    longest: Duration,
-    attempt: impl Fn() -> F,
-) -> Result<T, Failure> {
-    let start = Instant::now();
-    let mut made = 0;
-    loop {
-        let failure = match attempt().await {
-            Ok(value) => return Ok(value),
-            Err(failure) => failure,
-        };
-        let pause = failure.cause.pauses().get(made).copied().map(Duration::from_secs);
-        let Some(pause) = pause.filter(|pause| start.elapsed() + *pause + longest <= limit) else {
-            return Err(failure);
-        };
-        sleep(pause).await;
-        made += 1;
-    }
 }
 
 #[cfg(test)]

@@ -1,0 +1,94 @@
+//! TCP connections, and whose fault it is when there is none.
+
+use std::io::{self, ErrorKind};
+
+use tokio::net::{TcpStream, lookup_host};
+
+/// What the operating system answers when the process, or the machine, has no file descriptor left.
+const OUT_OF_DESCRIPTORS: [i32; 2] = [23, 24];
+/// What the network says when it is missing on this side.
+const OUR_NETWORK: [ErrorKind; 3] =
+    [ErrorKind::NetworkUnreachable, ErrorKind::NetworkDown, ErrorKind::AddrNotAvailable];
+
+/// There is no connection.
+#[derive(Debug)]
+pub(crate) enum NoConnection {
+    /// The name service did not give an address.
+    Resolve(io::Error),
+    /// No address took a connection.
+    Connect(io::Error),
+}
+
+/// Connects to the first address of `host` that takes a connection. What is sent is not held back to
+/// be sent together.
+///
+/// # Errors
+///
+/// Of several addresses the first failure counts that is not the network's on this side: a machine
+/// without IPv6 has no way to half of the addresses, and that says nothing about the server.
+pub(crate) async fn connect(host: &str, port: u16) -> Result<TcpStream, NoConnection> {
+    let found = lookup_host((host, port)).await.map_err(NoConnection::Resolve)?;
+    let mut told: Option<io::Error> = None;
+    for address in found {
+        match TcpStream::connect(address).await {
+            Ok(stream) => {
+                stream.set_nodelay(true).map_err(NoConnection::Connect)?;
+                return Ok(stream);
+            }
+            Err(error) if told.as_ref().is_none_or(is_our_fault) => told = Some(error),
+            Err(_less_telling) => {}
+        }
+    }
+    let none = || io::Error::new(ErrorKind::NotFound, "the name has no address");
+    Err(told.map_or_else(|| NoConnection::Resolve(none()), NoConnection::Connect))
+}
+
+/// True when `error` is about this machine: no way to the network, no file descriptor.
+pub(crate) fn is_our_fault(error: &io::Error) -> bool {
+    OUR_NETWORK.contains(&error.kind()) || is_out_of_descriptors(error)
+}
+
+/// True when this machine has no file descriptor left.
+pub(crate) fn is_out_of_descriptors(error: &io::Error) -> bool {
+    error.raw_os_error().is_some_and(|code| OUT_OF_DESCRIPTORS.contains(&code))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_address_that_takes_no_connection_gives_way_to_the_next() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        // It also has the address ::1 as a rule, where nobody listens.
+        let stream = connect("localhost", port).await.unwrap();
+        assert!(stream.nodelay().unwrap());
+        drop(listener);
+        let refused = connect("localhost", port).await.unwrap_err();
+        let NoConnection::Connect(error) = refused else { panic!("{refused:?}") };
+        assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
+    }
+
+    #[tokio::test]
+    async fn a_name_without_an_address_is_told_apart() {
+        let unknown = connect("nowhere.invalid", 1).await.unwrap_err();
+        assert!(matches!(unknown, NoConnection::Resolve(_)), "{unknown:?}");
+    }
+
+    #[test]
+    fn what_is_missing_on_this_side_is_our_fault() {
+        let table = [
+            (io::Error::from_raw_os_error(24), true, true),
+            (io::Error::from_raw_os_error(23), true, true),
+            (ErrorKind::NetworkUnreachable.into(), true, false),
+            (ErrorKind::AddrNotAvailable.into(), true, false),
+            (ErrorKind::ConnectionRefused.into(), false, false),
+            (ErrorKind::HostUnreachable.into(), false, false),
+        ];
+        for (error, ours, descriptors) in table {
+            assert_eq!(is_our_fault(&error), ours, "{error}");
+            assert_eq!(is_out_of_descriptors(&error), descriptors, "{error}");
+        }
+    }
+}
