@@ -69,6 +69,16 @@ fn files_stay_small() {
 }
 
 #[test]
+fn tests_stay_small_too() {
+    let mut paths = sources(Path::new("tests"));
+    paths.extend(sources(Path::new("src")).into_iter().filter(|path| is_test(path)));
+    for path in paths {
+        let lines = fs::read_to_string(&path).unwrap().lines().count();
+        assert!(lines <= FILE_LINES_MAX, "{}: {lines} lines", path.display());
+    }
+}
+
+#[test]
 fn what_has_one_place_is_named_only_there() {
     for path in sources(Path::new("src")) {
         let text = production(&path);
@@ -115,9 +125,14 @@ fn files(dir: &Path) -> Vec<PathBuf> {
     found
 }
 
+/// True for files that hold nothing but tests.
+fn is_test(path: &Path) -> bool {
+    path.ends_with("tests.rs") || path.components().any(|part| part.as_os_str() == "tests")
+}
+
 /// The text of a source file before its tests.
 fn production(path: &Path) -> String {
-    if path.ends_with("tests.rs") || path.components().any(|part| part.as_os_str() == "tests") {
+    if is_test(path) {
         return String::new();
     }
     let text = fs::read_to_string(path).unwrap();

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::support::{AccessGrants, Config, Daemon, Moto, Postgres, Receiver, SECRETS, verify};
+use crate::support::{
+    AccessGrants, Config, Daemon, Moto, Postgres, Receiver, SECRETS, configs, verify,
+};
 
 /// One schedule period (two seconds) plus the run's own time, on a loaded machine.
 const SOON: Duration = Duration::from_secs(15);
@@ -17,7 +19,6 @@ fn a_revoked_right_is_told_and_its_return_too() {
     postgres.sql("postgres", "REVOKE CONNECT ON DATABASE governed FROM PUBLIC");
     postgres.sql("postgres", "GRANT CONNECT ON DATABASE governed TO watcher");
     let receiver = Receiver::start();
-    let (port, ca) = (&postgres.facts["port"], &postgres.facts["ca"]);
     let config = Config::new(&format!(
         r#"
         [[receiver]]
@@ -32,15 +33,9 @@ fn a_revoked_right_is_told_and_its_return_too() {
         autoBootstrap = false
         schedule = "*/2 * * * * *"
         [integration.config]
-        host = "localhost"
-        port = {port}
-        database = "governed"
-        authenticationType = "userPassword"
-        username = "watcher"
-        password = {{ file = "DIR/password" }}
-        tls = {{ caFile = "{ca}" }}
-        "#,
+        {config}"#,
         url = receiver.url,
+        config = configs::redshift(&postgres, "governed"),
     ));
     let daemon = Daemon::start(&config);
     daemon.wait_status("warehouse", "enabled", SOON);
@@ -58,8 +53,8 @@ fn a_deleted_bucket_is_told_and_its_return_too() {
     let moto = Moto::start();
     moto.request("PUT", "/governed");
     moto.request("PUT", "/governed/data/object");
-    let role = "arn:aws:iam::123456789012:role/grants";
-    let grants = AccessGrants::start("s3://governed/data/*", role);
+    let grants =
+        AccessGrants::start("s3://governed/data/*", "arn:aws:iam::123456789012:role/grants");
     let receiver = Receiver::start();
     receiver.answer(&[503]);
     let config = Config::new(&format!(
@@ -77,19 +72,9 @@ fn a_deleted_bucket_is_told_and_its_return_too() {
         autoBootstrap = false
         schedule = "*/2 * * * * *"
         [integration.config]
-        name = "lake"
-        awsAccountId = "123456789012"
-        awsRegion = "us-east-1"
-        awsLocationRole = "{role}"
-        awsLocationPath = "s3://governed/data/"
-        authenticationType = "accessKey"
-        awsAccessKeyId = "AKIAIOSFODNN7EXAMPLE"
-        awsSecretAccessKey = {{ file = "DIR/aws-secret" }}
-        endpoints = {{ sts = "{moto}", s3 = "{moto}", s3Control = "{grants}" }}
-        "#,
+        {config}"#,
         url = receiver.url,
-        moto = moto.endpoint,
-        grants = grants.endpoint,
+        config = configs::s3("lake", &moto, &grants),
     ));
     let daemon = Daemon::start(&config);
     daemon.wait_status("lake", "enabled", SOON);

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::support::{AccessGrants, Config, Moto, Postgres, Recorded, SECRETS, StandIn};
+use crate::support::{AccessGrants, Config, Moto, Postgres, Recorded, SECRETS, StandIn, configs};
 
 /// The report of the run, ports left out. What was found instead is written to `target/platforms.json`.
 const EXPECTED: &str = "tests/it/platforms.json";
@@ -35,41 +35,14 @@ fn pair(name: &str, kind: &str, config: &str, (from, to): (&str, &str)) -> Strin
 fn redshift(postgres: &Postgres) -> String {
     postgres.sql("postgres", &format!("CREATE ROLE watcher LOGIN PASSWORD '{}'", SECRETS[0]));
     postgres.sql("postgres", "CREATE DATABASE governed");
-    let config = format!(
-        r#"
-        host = "localhost"
-        port = {port}
-        database = "governed"
-        initialDatabase = "postgres"
-        authenticationType = "userPassword"
-        username = "watcher"
-        password = {{ file = "DIR/password" }}
-        tls = {{ caFile = "{ca}" }}
-        "#,
-        port = postgres.facts["port"],
-        ca = postgres.facts["ca"],
-    );
+    let config = configs::redshift(postgres, "governed") + "initialDatabase = \"postgres\"\n";
     pair("redshift", "Redshift", &config, ("\"governed\"", "\"dropped\""))
 }
 
 fn s3(moto: &Moto, grants: &AccessGrants) -> String {
     moto.request("PUT", "/governed");
     moto.request("PUT", "/governed/data/object");
-    let config = format!(
-        r#"
-        name = "lake-STATE"
-        awsAccountId = "123456789012"
-        awsRegion = "us-east-1"
-        awsLocationRole = "arn:aws:iam::123456789012:role/grants"
-        awsLocationPath = "s3://governed/data/"
-        authenticationType = "accessKey"
-        awsAccessKeyId = "AKIAIOSFODNN7EXAMPLE"
-        awsSecretAccessKey = {{ file = "DIR/aws-secret" }}
-        endpoints = {{ sts = "{moto}", s3 = "{moto}", s3Control = "{grants}" }}
-        "#,
-        moto = moto.endpoint,
-        grants = grants.endpoint,
-    );
+    let config = configs::s3("lake-STATE", moto, grants);
     pair("s3", "Native S3", &config, ("s3://governed/data/", "s3://deleted/data/"))
 }
 

@@ -351,8 +351,9 @@ fn valid_name(table: &Reader<'_>, key: &str, name: String) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::input::{Faults, Kind, Value};
+    use crate::input::{Faults, Value};
     use crate::platforms::redshift::PLATFORM;
+    use crate::platforms::testing::sample_config;
     use serde_json::{Value as Json, json};
     use std::collections::BTreeSet;
     use std::sync::Arc;
@@ -600,23 +601,6 @@ mod tests {
         }
     }
 
-    /// A TOML value with its shape only.
-    fn from_toml(item: &toml_edit::Item) -> Value {
-        let kind = if let Some(table) = item.as_table_like() {
-            Kind::Table(table.iter().map(|(key, item)| (key.to_owned(), from_toml(item))).collect())
-        } else if let Some(tables) = item.as_array_of_tables() {
-            let tables = tables.iter().map(|table| from_toml(&table.clone().into()));
-            Kind::Array(tables.collect())
-        } else if let Some(text) = item.as_str() {
-            Kind::String(text.to_owned())
-        } else if let Some(number) = item.as_integer() {
-            Kind::Integer(number)
-        } else {
-            Kind::Bool(item.as_bool().expect("the sample has no other kinds"))
-        };
-        Value { kind, origin: Arc::from("sample") }
-    }
-
     /// The sample as it stands, and with everything that is commented out in it instead of the
     /// keys of the other way to log in.
     #[test]
@@ -631,11 +615,8 @@ mod tests {
         };
         let full = lines.map(commented).collect::<Vec<_>>().join("\n");
         for (text, is_full) in [(PLATFORM.sample, false), (full.as_str(), true)] {
-            let document: toml_edit::DocumentMut = text.parse().unwrap();
-            let integration =
-                &document["integration"].as_array_of_tables().unwrap().get(0).unwrap();
-            assert_eq!(integration["type"].as_str(), Some(PLATFORM.kind));
-            let found = found(&from_toml(&integration["config"]));
+            let config = sample_config(&PLATFORM, text);
+            let found = found(&Value::from_json(&config, &Arc::from("sample")));
             assert_eq!((found.faults, found.warnings), (vec![], vec![]));
             let redshift = found.redshift.unwrap();
             assert_eq!(redshift.impersonation.as_deref(), Some(IMPERSONATION_ROLE));

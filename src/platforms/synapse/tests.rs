@@ -14,7 +14,7 @@ use serde_json::{Value as Json, json};
 use super::*;
 use crate::domain::ReportStatus;
 use crate::platforms::testing::{
-    Seen, Server, StandIn, Subject, cases, context, parsed, shown, validator,
+    Seen, Server, StandIn, Subject, cases, context, parsed, sample_config, shown, validator,
 };
 
 /// What no report, no request line and no debug text may hold.
@@ -336,19 +336,6 @@ fn each_mistake_about_the_account_is_named_exactly() {
     ]);
 }
 
-/// The value of a TOML item.
-fn from_toml(item: &toml_edit::Item) -> Json {
-    if let Some(table) = item.as_table_like() {
-        table.iter().map(|(key, item)| (key.to_owned(), from_toml(item))).collect()
-    } else if let Some(text) = item.as_str() {
-        json!(text)
-    } else if let Some(number) = item.as_integer() {
-        json!(number)
-    } else {
-        json!(item.as_bool().expect("the sample has no other kinds"))
-    }
-}
-
 /// Stands for the file that the sample names: it is read with the configuration.
 const PROXY_CA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/synapse-sample-ca.pem");
 
@@ -368,10 +355,7 @@ fn the_sample_and_its_commented_keys_are_accepted() {
     let mut texts = vec![PLATFORM.sample.to_owned()];
     texts.extend(["\"userPassword", "\"entraServicePrincipal", "\"entraToken"].map(uncommented));
     for text in texts {
-        let document: toml_edit::DocumentMut = text.parse().unwrap();
-        let integration = document["integration"].as_array_of_tables().unwrap().get(0).unwrap();
-        assert_eq!(integration["type"].as_str(), Some(PLATFORM.kind));
-        let (validator, faults) = parsed(&PLATFORM, &from_toml(&integration["config"]));
+        let (validator, faults) = parsed(&PLATFORM, &sample_config(&PLATFORM, &text));
         assert_eq!(faults, Vec::<String>::new());
         assert!(validator.is_some());
     }

@@ -14,6 +14,7 @@
 //!   to `target/testcases/<folder>/<case>.json`.
 
 mod fuzz;
+mod sample;
 mod server;
 mod stand_in;
 
@@ -23,6 +24,7 @@ use std::time::Duration;
 use serde_json::{Value as Json, json};
 
 pub(in crate::platforms) use fuzz::{fuzz, recorded_bodies};
+pub(in crate::platforms) use sample::sample_config;
 pub(in crate::platforms) use server::{Seen, Server};
 pub(in crate::platforms) use stand_in::StandIn;
 

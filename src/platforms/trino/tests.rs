@@ -11,7 +11,7 @@ use crate::domain::{ReportStatus, Test};
 use crate::platforms::Mode;
 use crate::platforms::testing::{
     Seen, Server, StandIn, Subject, cases, context, fuzz, parsed, recorded_bodies, replay,
-    validator,
+    sample_config, validator,
 };
 use catalog::{ACCESS, ENFORCEMENT};
 
@@ -218,11 +218,14 @@ fn the_sample_is_a_configuration_with_each_of_its_commented_parts() {
         let text = lines.collect::<Vec<_>>().join("\n");
         let is_token = text.contains("\ntoken = ");
         parts[enabled] = text;
-        let document: toml_edit::DocumentMut = parts.join("\n\n").parse().unwrap();
-        let table = document["integration"].as_array_of_tables().unwrap().get(0).unwrap();
-        assert_eq!(table["type"].as_str(), Some(PLATFORM.kind));
-        assert!(!table.contains_key("autoBootstrap"));
-        let mut config = json_of(table["config"].as_table().unwrap());
+        let mut config = sample_config(
+            &PLATFORM,
+            &parts.join(
+                "
+
+",
+            ),
+        );
         if is_token {
             config["authenticationType"] = "jwt".into();
             config.as_object_mut().unwrap().remove("password");
@@ -236,22 +239,6 @@ fn the_sample_is_a_configuration_with_each_of_its_commented_parts() {
             "{key}"
         );
     }
-}
-
-/// A table of the sample as JSON.
-fn json_of(table: &dyn toml_edit::TableLike) -> Json {
-    let value = |item: &toml_edit::Item| -> Json {
-        if let Some(table) = item.as_table_like() {
-            return json_of(table);
-        }
-        let list = |list: &toml_edit::Array| {
-            list.iter().map(|item| Json::from(item.as_str().unwrap())).collect::<Json>()
-        };
-        item.as_str().map(Json::from).or_else(|| item.as_bool().map(Json::from)).unwrap_or_else(
-            || item.as_integer().map_or_else(|| list(item.as_array().unwrap()), Json::from),
-        )
-    };
-    Json::Object(table.iter().map(|(key, item)| (key.to_owned(), value(item))).collect())
 }
 
 #[test]

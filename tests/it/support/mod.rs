@@ -1,6 +1,7 @@
 //! Servers and processes that tests start and that end with them.
 
 mod access_grants;
+pub(crate) mod configs;
 mod daemon;
 mod dice;
 mod lakes;

@@ -4,7 +4,9 @@
 //! tests share one while any of them runs; it stops with the last, or when this process is killed.
 
 mod cases;
+mod connection;
 mod iam;
+mod server;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -24,108 +26,12 @@ use super::client::Statement;
 use super::*;
 use crate::domain::{Outcome, Timestamp};
 use crate::input::{Faults, Value};
+use server::Server;
 
 const PASSED: &str = "passed";
 const BEFORE: &str = "skipped: applies before set-up";
 const AFTER: &str = "skipped: applies after set-up";
 const NO_IMPERSONATION: &str = "skipped: impersonation is not enabled";
-
-/// A `PostgreSQL` of our own, stopped when dropped.
-struct Server {
-    dir: TempDir,
-    port: u16,
-    ca: PathBuf,
-    log: PathBuf,
-}
-
-impl Server {
-    /// The server that all tests share, with all users and databases.
-    fn shared() -> Arc<Self> {
-        static SHARED: Mutex<Weak<Server>> = Mutex::new(Weak::new());
-        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
-        shared.upgrade().unwrap_or_else(|| {
-            let server = Arc::new(Self::start(&[]));
-            server.sql("postgres", include_str!("../../../../tests/real/postgres_redshift.sql"));
-            *shared = Arc::downgrade(&server);
-            server
-        })
-    }
-
-    fn start(options: &[&str]) -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let owner = std::process::id().to_string();
-        let mut command = script("start", dir.path());
-        let said = run(command.args(["--owner", &owner]).args(options), "");
-        let said = |key: &str| {
-            let found = said.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='));
-            found.unwrap_or_else(|| panic!("no {key} in {said}")).to_owned()
-        };
-        let port = said("port").parse().unwrap();
-        Self { port, ca: said("ca").into(), log: said("log").into(), dir }
-    }
-
-    /// What `statements` answer when the superuser runs them.
-    fn sql(&self, database: &str, statements: &str) -> String {
-        run(script("sql", self.dir.path()).arg(database), statements)
-    }
-
-    /// A validator of user `u_scram` and database `immuta`, unless `changes` say otherwise.
-    fn redshift(&self, changes: Json) -> Box<dyn Validator> {
-        redshift(self.port, &self.ca, changes)
-    }
-
-    /// The log up to now: one JSON object per line.
-    fn log(&self) -> Vec<Json> {
-        let marker = format!("marker {:?}", Instant::now());
-        self.sql("postgres", &format!("SELECT '{marker}'"));
-        for _ in 0..100 {
-            let text = fs::read_to_string(&self.log).unwrap();
-            if text.contains(&marker) {
-                let whole = text.lines().filter(|line| line.ends_with('}'));
-                return whole.map(|line| serde_json::from_str(line).unwrap()).collect();
-            }
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        panic!("the log does not show {marker}");
-    }
-
-    /// Waits until no session of ours is left, for as long as a server may take to notice.
-    async fn is_quiet(&self, user: &str) -> bool {
-        let count = format!("SELECT count(*) FROM pg_stat_activity WHERE usename = '{user}'");
-        for _ in 0..100 {
-            if self.sql("postgres", &count).trim() == "0" {
-                return true;
-            }
-            sleep(Duration::from_millis(50)).await;
-        }
-        false
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let stopped = script("stop", self.dir.path()).output();
-        let is_stopped = stopped.is_ok_and(|output| output.status.success());
-        assert!(is_stopped || std::thread::panicking(), "the server does not stop");
-    }
-}
-
-fn script(command: &str, dir: &Path) -> Command {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/servers/postgres.sh");
-    let mut found = Command::new(script);
-    found.arg(command).arg(dir);
-    found
-}
-
-/// Runs `command` to its end; what it complains about is the reason why the test fails.
-fn run(command: &mut Command, input: &str) -> String {
-    let pipes = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = pipes.spawn().unwrap();
-    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
-    let Output { status, stdout, stderr } = child.wait_with_output().unwrap();
-    assert!(status.success(), "{command:?}: {}", String::from_utf8_lossy(&stderr));
-    String::from_utf8(stdout).unwrap()
-}
 
 fn redshift(port: u16, ca: &Path, changes: Json) -> Box<dyn Validator> {
     let mut config = json!({
@@ -285,127 +191,6 @@ async fn every_refusal_of_the_server_has_its_class_and_text() {
         let report = recurring(&*server.redshift(changes)).await;
         assert_refused(&report, class, detail);
     }
-}
-
-#[tokio::test]
-async fn tls_is_verified_and_never_left_out() {
-    let server = Server::shared();
-    let key = rcgen::KeyPair::generate().unwrap();
-    let stranger = rcgen::CertificateParams::default().self_signed(&key).unwrap();
-    let other_ca = server.dir.path().join("other-ca.pem");
-    fs::write(&other_ca, stranger.pem()).unwrap();
-    let cases = [
-        (
-            json!({"tls": {"caFile": other_ca}}),
-            "Error performing TLS handshake: invalid peer certificate: UnknownIssuer",
-        ),
-        (
-            json!({"tls": {"caFile": server.ca, "serverName": "redshift.example.com"}}),
-            "Error performing TLS handshake: invalid peer certificate: certificate not valid for \
-            name \"redshift.example.com\"; certificate is only valid for DnsName(\"localhost\") or \
-            IpAddress(127.0.0.1)",
-        ),
-        (
-            json!({"tls": {}}),
-            "Error performing TLS handshake: invalid peer certificate: UnknownIssuer",
-        ),
-    ];
-    for (changes, detail) in cases {
-        assert_refused(&recurring(&*server.redshift(changes)).await, Class::Invalid, detail);
-    }
-    let named = json!({"tls": {"caFile": server.ca, "serverName": "localhost"}});
-    assert_eq!(lines(&recurring(&*server.redshift(named)).await)[0], PASSED);
-
-    let plain = Server::start(&["--no-tls"]);
-    let report = recurring(&*plain.redshift(json!({}))).await;
-    let detail = "Error performing TLS handshake: server does not support TLS";
-    assert_refused(&report, Class::Invalid, detail);
-}
-
-#[tokio::test]
-async fn what_is_unreadable_here_is_our_own_fault() {
-    let dir = tempfile::tempdir().unwrap();
-    let ca = dir.path().join("ca.pem");
-    let password = dir.path().join("password");
-    let shown = (ca.display().to_string(), password.display().to_string());
-    let changes = json!({"password": {"file": password}});
-    let report = recurring(&*redshift(1, &ca, changes.clone())).await;
-    let detail =
-        format!("Secret file {} cannot be read: No such file or directory (os error 2)", shown.1);
-    assert_refused(&report, Class::Ours, &detail);
-    fs::write(&password, "pw-scram\n").unwrap();
-    fs::write(&ca, "").unwrap();
-    let report = recurring(&*redshift(1, &ca, changes)).await;
-    let detail =
-        format!("Certificate authorities in {} cannot be read: it holds no certificate", shown.0);
-    assert_refused(&report, Class::Ours, &detail);
-}
-
-#[tokio::test]
-async fn a_rotated_password_file_needs_no_new_validator() {
-    let server = Server::shared();
-    let file = server.dir.path().join("rotated");
-    let validator = server.redshift(json!({"password": {"file": file}}));
-    fs::write(&file, "pw-old").unwrap();
-    let detail = "[28P01] password authentication failed for user \"u_scram\"";
-    assert_refused(&recurring(&*validator).await, Class::Denied, detail);
-    fs::write(&file, "pw-scram\n").unwrap();
-    assert_eq!(lines(&recurring(&*validator).await)[0], PASSED);
-}
-
-#[tokio::test]
-async fn no_connection_and_no_answer_are_bounded() {
-    let server = Server::shared();
-    let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
-    let refused = recurring(&*redshift(closed, &server.ca, json!({}))).await;
-    assert_refused(
-        &refused,
-        Class::Unreachable,
-        "No connection: Connection refused (os error 111)",
-    );
-
-    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = silent.local_addr().unwrap().port();
-    let validator = redshift(port, &server.ca, json!({"connectTimeout": "1s"}));
-    let mut context = context(Mode::Recurring);
-    context.test_limit = Duration::from_secs(2);
-    let start = Instant::now();
-    assert_refused(&validator.validate(&context).await, Class::Unreachable, "No answer within 1s");
-    assert!(start.elapsed() < context.test_limit, "{:?}", start.elapsed());
-}
-
-#[tokio::test]
-async fn a_cut_connection_is_tried_again_and_a_refused_password_is_not() {
-    let server = Server::shared();
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let cutter = tokio::spawn(async move {
-        let mut cut = 0;
-        loop {
-            let (mut stream, _) = listener.accept().await.unwrap();
-            let mut request = [0; 8];
-            stream.read_exact(&mut request).await.unwrap();
-            cut += 1;
-            if cut == 2 {
-                return cut;
-            }
-        }
-    });
-    let validator = redshift(port, &server.ca, json!({"connectTimeout": "3s"}));
-    let mut context = context(Mode::Recurring);
-    context.test_limit = Duration::from_secs(5);
-    let report = validator.validate(&context).await;
-    assert_eq!(report.tests[0].outcome.finding().unwrap().class, Class::Unreachable);
-    assert_eq!(timeout(Duration::from_secs(5), cutter).await.unwrap().unwrap(), 2);
-
-    let validator = server.redshift(json!({"username": "u_retry", "password": "pw-wrong"}));
-    context.test_limit = Duration::from_secs(30);
-    validator.validate(&context).await;
-    let refusals = server
-        .log()
-        .into_iter()
-        .filter(|line| line["state_code"] == "28P01" && line["user"] == "u_retry");
-    assert_eq!(refusals.count(), 1);
 }
 
 #[tokio::test]

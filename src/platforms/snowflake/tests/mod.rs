@@ -2,6 +2,9 @@
 //! wrote: `SnowDuck`, which speaks the SQL API and the drivers' protocol, and fakesnow, which speaks the
 //! latter.
 
+mod keys;
+mod stand_ins;
+
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -20,7 +23,7 @@ use crate::net::exchange::Answer;
 use crate::net::http::{Connections, HttpOptions};
 use crate::platforms::testing::{
     NOW, Seen, Server, StandIn, Subject, cases, context, fuzz, parsed, recorded_bodies, replay,
-    validator,
+    sample_config, validator,
 };
 
 /// The start of every secret in `testcases/`.
@@ -182,132 +185,6 @@ fn snowflake(config: &Json) -> Snowflake {
     let faults = faults.into_parts().0;
     assert!(faults.is_empty(), "{faults:?}");
     read.unwrap()
-}
-
-#[test]
-fn an_integration_is_its_host_and_database() {
-    let identity = |changes| snowflake(&minimal(&changes)).identity();
-    let found = identity(json!({}));
-    assert_eq!(found.host, "org-account.snowflakecomputing.com");
-    assert_eq!(found.target.as_deref(), Some("org-account.snowflakecomputing.com/IMMUTA"));
-    assert_eq!(identity(json!({ "port": 8443 })).host, "org-account.snowflakecomputing.com:8443");
-    let private = identity(json!({ "endpoint": "https://10.0.0.9:444" }));
-    assert_eq!(private.host, "10.0.0.9:444");
-    let named = json!({ "endpoint": "https://10.0.0.9", "tls": { "serverName": "a.example.com" } });
-    assert_eq!(identity(named).host, "a.example.com");
-}
-
-#[test]
-fn accounts_are_read_off_their_hosts() {
-    let key = json!({ "file": "/k" });
-    let table = [
-        ("org-account.snowflakecomputing.com", None, "ORG-ACCOUNT"),
-        ("xy12345.eu-central-1.snowflakecomputing.com", None, "XY12345"),
-        ("org-account.privatelink.snowflakecomputing.com", None, "ORG-ACCOUNT"),
-        ("xy12345.eu-west-1.privatelink.snowflakecomputing.com", None, "XY12345"),
-        ("xy12345.cn-north-1.snowflakecomputing.cn", None, "XY12345"),
-        ("acme-7f3.global.snowflakecomputing.com", None, "ACME"),
-        ("snowflake.internal", Some("org-my_account"), "ORG-MY_ACCOUNT"),
-        ("org-my-account.snowflakecomputing.com", Some("org-my_account"), "ORG-MY_ACCOUNT"),
-    ];
-    for (host, account, expected) in table {
-        let config = minimal(&json!({
-            "host": host, "account": account, "authenticationType": "keyPair", "token": null,
-            "username": "anna", "privateKey": { "content": key },
-        }));
-        let Login::KeyPair(pair) = snowflake(&config).login else { panic!("{host}") };
-        assert_eq!((pair.account.as_str(), pair.user.as_str()), (expected, "ANNA"), "{host}");
-    }
-}
-
-#[test]
-fn what_is_wrong_with_a_configuration_is_named() {
-    let oauth = |changes: Json| {
-        let mut client = json!({ "clientId": "c", "clientSecret": { "env": "S" },
-            "authorityUrl": "https://login.example.com/token" });
-        for (key, value) in changes.as_object().unwrap() {
-            client[key] = value.clone();
-        }
-        json!({ "token": null, "authenticationType": "oAuthClientCredentials",
-            "oAuthClientConfig": client })
-    };
-    let with = |kind: &str| json!({ "token": null, "authenticationType": kind });
-    let table = [
-        (json!({ "host": "https://a" }), "config.host: expected a host name alone"),
-        (json!({ "host": null }), "config.host: missing"),
-        (json!({ "warehouse": null }), "config.warehouse: missing; add `warehouse`"),
-        (json!({ "database": "a\"b" }), "config.database: expected a name, all of it or nothing"),
-        (json!({ "role": "" }), "config.role: expected a name of 1 to 255"),
-        (json!({ "port": 0 }), "config.port: expected a whole number"),
-        (json!({ "authenticationType": null }), "config.authenticationType: missing; add one of"),
-        (json!({ "authenticationType": "okta" }), "config.authenticationType: expected one of"),
-        (json!({ "token": null }), "config.token: missing"),
-        (with("keyPair"), "config.privateKey: missing"),
-        (with("userPassword"), "config.password: missing"),
-        (with("oAuthClientCredentials"), "config.oAuthClientConfig: missing"),
-        (
-            oauth(json!({ "authorityUrl": "http://login.example.com" })),
-            "authorityUrl: expected the",
-        ),
-        (oauth(json!({ "clientSecret": null })), "oAuthClientConfig.clientSecret: missing"),
-        (oauth(json!({ "useCertificate": true })), "oAuthClientConfig.oAuthPrivateKey: missing"),
-        (oauth(json!({ "publicCertificateThumbprint": "zz" })), "Thumbprint: expected the SHA-1"),
-        (json!({ "account": "a/b" }), "config.account: expected an account identifier"),
-        (
-            json!({ "endpoint": "http://a.example.com" }),
-            "config.endpoint: must begin with https://",
-        ),
-        (json!({ "bootstrap": {} }), "config.bootstrap.role: missing"),
-        (json!({ "tableGrants": { "prefix": "x" } }), "unknown key; did you mean `rolePrefix`?"),
-        (
-            json!({ "audit": { "enabled": "often" } }),
-            "config.audit.enabled: expected true or false",
-        ),
-        (json!({ "workspaces": { "warehouses": "w" } }), "warehouses: expected a list of texts"),
-        (json!({ "lineage": 7 }), "config.lineage: expected a table"),
-        (json!({ "wharehouse": "w" }), "config.wharehouse: unknown key; did you mean `warehouse`?"),
-    ];
-    for (changes, expected) in table {
-        let (_, faults) = parsed(&PLATFORM, &minimal(&changes));
-        assert!(faults.iter().any(|fault| fault.contains(expected)), "{changes}: {faults:?}");
-    }
-    let unknown = json!({ "host": "a.example.com", "authenticationType": "userPassword",
-        "username": "u", "password": { "env": "P" }, "token": null });
-    let (_, faults) = parsed(&PLATFORM, &minimal(&unknown));
-    assert_eq!(faults, ["case: config.account: missing; `host` does not tell it: add `account`"]);
-}
-
-#[test]
-fn the_sample_is_a_configuration_with_every_key() {
-    let lines = PLATFORM.sample.lines().map(|line| match line.strip_prefix("# ") {
-        Some(code) if code.starts_with('[') || code.split_once(" = ").is_some() => code,
-        _ => line,
-    });
-    let enabled = lines.collect::<Vec<_>>().join("\n");
-    for (text, faults_max) in [(PLATFORM.sample, 0), (enabled.as_str(), 0)] {
-        let document: toml_edit::DocumentMut = text.parse().unwrap();
-        let table = document["integration"].as_array_of_tables().unwrap().get(0).unwrap();
-        assert_eq!(table["type"].as_str(), Some(PLATFORM.kind));
-        let config = json_of(&toml_edit::Item::Table(table["config"].as_table().unwrap().clone()));
-        let (_, faults) = parsed(&PLATFORM, &config);
-        // The file of the authority is an example.
-        let faults: Vec<_> =
-            faults.iter().filter(|fault| !fault.contains("snowflake-ca.pem")).collect();
-        assert_eq!(faults.len(), faults_max, "{faults:?}");
-    }
-}
-
-fn json_of(item: &toml_edit::Item) -> Json {
-    if let Some(table) = item.as_table_like() {
-        return table.iter().map(|(key, item)| (key.to_owned(), json_of(item))).collect();
-    }
-    let value = item.as_value().unwrap();
-    let text = value.as_str().map(Json::from);
-    let number = value.as_integer().map(Json::from);
-    let list = value.as_array().map(|items| {
-        items.iter().map(|item| json_of(&toml_edit::Item::Value(item.clone()))).collect()
-    });
-    text.or(number).or(value.as_bool().map(Json::from)).or(list).unwrap()
 }
 
 fn now() -> Timestamp {
@@ -474,113 +351,4 @@ fn fuzz_answers() {
             }
         }
     });
-}
-
-/// Name, changes of the configuration, test, and what it reports.
-type StandInCase = (&'static str, Json, Test, &'static str, &'static str);
-
-fn snowduck_cases(closed: &str) -> [StandInCase; 12] {
-    let key = json!({ "authenticationType": "keyPair", "token": null, "username": "anna",
-        "privateKey": { "content": key_pem() } });
-    let password = json!({ "authenticationType": "userPassword", "token": null,
-        "username": "anna", "password": "hunter2" });
-    let with = |base: &Json, changes: Json| {
-        let mut config = base.clone();
-        for (key, value) in changes.as_object().unwrap() {
-            config[key] = value.clone();
-        }
-        config
-    };
-    let no_warehouse = "Warehouse [NOPE] does not exist or is not visible to role [SYSADMIN].";
-    let no_database = "The Immuta-managed database [NOPE] does not exist";
-    let no_roles = "Snowflake responded with code [000002] and message [000002 (0A000): SHOW ROLES";
-    let grants = json!({ "tableGrants": { "enabled": true } });
-    [
-        ("token", json!({}), WAREHOUSE, "passed", ""),
-        ("token", json!({}), ROLE, "passed", ""),
-        ("key", key.clone(), DATABASE_EXISTS, "passed", ""),
-        ("password", password.clone(), WAREHOUSE, "passed", ""),
-        ("password", password.clone(), DATABASE_EXISTS, "passed", ""),
-        ("no warehouse", json!({ "warehouse": "nope" }), WAREHOUSE, "failed", no_warehouse),
-        (
-            "no database",
-            with(&key, json!({ "database": "nope" })),
-            DATABASE_EXISTS,
-            "failed",
-            no_database,
-        ),
-        (
-            "password, no database",
-            with(&password, json!({ "database": "nope" })),
-            DATABASE_EXISTS,
-            "failed",
-            no_database,
-        ),
-        (
-            "another role",
-            json!({ "role": "nope" }),
-            ROLE,
-            "failed",
-            "The session has role [SYSADMIN] instead of [NOPE].",
-        ),
-        ("SQL error", grants.clone(), PREFIX, "failed", no_roles),
-        ("password, SQL error", with(&password, grants), PREFIX, "failed", no_roles),
-        (
-            "nobody there",
-            json!({ "endpoint": closed }),
-            CONNECT,
-            "failed",
-            "Unable to connect to host. No connection",
-        ),
-    ]
-}
-
-#[tokio::test]
-async fn warehouses_databases_and_errors_hold_against_snowduck() {
-    let duck = StandIn::start("snowduck");
-    let closed = {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        format!("http://{}", listener.local_addr().unwrap())
-    };
-    for (name, changes, test, status, expected) in snowduck_cases(&closed) {
-        let mut config = json!({
-            "host": "org-account.snowflakecomputing.com", "endpoint": duck.value("endpoint"),
-            "warehouse": "default_warehouse", "database": "immuta", "role": "sysadmin",
-            "authenticationType": "programmaticAccessToken", "token": "hunter2",
-            "tableGrants": { "enabled": false },
-        });
-        for (key, value) in changes.as_object().unwrap() {
-            config[key] = value.clone();
-        }
-        let report = validator(&PLATFORM, &config).validate(&context(Mode::Recurring)).await;
-        let found = outcome(&report, test);
-        assert!(found.0 == status && found.1.contains(expected), "{name}: {found:?} {report:?}");
-        if status == "passed" {
-            assert_eq!(report.class(), None, "{name}: {report:?}");
-        }
-    }
-}
-
-/// fakesnow lacks `CURRENT_ACCOUNT` and gives rows in Arrow only, so that what is seen of it is the
-/// log-in, a refused statement within the session, and the session's end.
-#[tokio::test]
-async fn passwords_log_in_to_fakesnow() {
-    let fake = StandIn::start("fakesnow");
-    let config = json!({
-        "host": "org-account.snowflakecomputing.com", "endpoint": fake.value("endpoint"),
-        "warehouse": "wh", "database": "immuta", "authenticationType": "userPassword",
-        "username": "anna", "password": "hunter2",
-    });
-    let report = validator(&PLATFORM, &config).validate(&context(Mode::Recurring)).await;
-    let found = finding(&report, CONNECT);
-    assert_eq!(found.class, Class::Missing);
-    let expected = "Unable to connect to host. Snowflake responded with code [002";
-    assert!(found.message.starts_with(expected), "{}", found.message);
-    assert!(!format!("{report:?}").contains("hunter2"));
-    let log = fake.value("log").to_owned();
-    let log = std::fs::read_to_string(log).unwrap();
-    assert!(
-        log.contains("POST /session/v1/login-request") && log.contains("Session login"),
-        "{log}"
-    );
 }

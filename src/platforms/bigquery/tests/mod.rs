@@ -1,6 +1,8 @@
 //! The platform against servers: recorded answers in `testcases/`, and bqemulator, which has the
 //! interface of `BigQuery`.
 
+mod stand_ins;
+
 use std::collections::HashMap;
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -17,7 +19,7 @@ use crate::domain::{Outcome, ReportStatus, Timestamp};
 use crate::platforms::Peer;
 use crate::platforms::testing::{
     NOW, Seen, Server, StandIn, Subject as Tested, cases, config, context, parsed, replay,
-    validator,
+    sample_config, validator,
 };
 
 const ACCOUNT: &str = "immuta@example-project.iam.gserviceaccount.com";
@@ -287,22 +289,13 @@ fn sample(keys: &[&str]) -> Json {
         }
         lines.push(if wanted { bare.to_owned() } else { line.to_owned() });
     }
-    let document: toml_edit::DocumentMut = lines.join("\n").parse().unwrap();
-    let table = document["integration"].as_array_of_tables().unwrap().get(0).unwrap();
-    assert_eq!(table["type"].as_str(), Some(PLATFORM.kind));
-    assert_eq!(table["autoBootstrap"].as_bool(), Some(false));
-    json_of(&table["config"])
-}
-
-fn json_of(item: &toml_edit::Item) -> Json {
-    if let Some(table) = item.as_table_like() {
-        return table.iter().map(|(key, item)| (key.to_owned(), json_of(item))).collect();
-    }
-    if let Some(array) = item.as_array() {
-        return array.iter().map(|value| json_of(&toml_edit::Item::Value(value.clone()))).collect();
-    }
-    let number = item.as_integer().map(Json::from).or(item.as_bool().map(Json::from));
-    number.or(item.as_str().map(Json::from)).expect("text, number or truth")
+    sample_config(
+        &PLATFORM,
+        &lines.join(
+            "
+",
+        ),
+    )
 }
 
 #[test]
@@ -326,89 +319,4 @@ fn our_own_tests_stand_last_and_are_marked() {
     let recurring: Vec<_> = PLATFORM.catalog.iter().skip(12).collect();
     assert_eq!(recurring, [&PRESENT]);
     assert!(PRESENT.name.starts_with("Recurring validation: "));
-}
-
-/// Sends what prepares bqemulator; the platform itself could not spell it.
-async fn prepare(server: &StandIn, path: &str, body: &Json) {
-    let options = crate::net::http::HttpOptions::default();
-    let client = crate::net::http::client(&options).unwrap();
-    let base = format!("{}/bigquery/v2/projects/example-project", server.value("endpoint"));
-    let sent = client
-        .post(format!("{base}/{path}"))
-        .header("content-type", "application/json")
-        .body(body.to_string());
-    let answer = sent.send().await.unwrap();
-    assert!(answer.status().is_success(), "{path}: {answer:?}");
-}
-
-/// Name, changes of the configuration, mode, test, and what it reports.
-type Case = (&'static str, Json, Mode, Test, ReportStatus, &'static str);
-
-fn emulated() -> [Case; 8] {
-    use Mode::{Preflight, Recurring};
-    use ReportStatus::{Failed, Passed, Warning};
-    let gone = || json!({ "dataset": "gone" });
-    let elsewhere = json!({ "projectId": "another-project" });
-    let missing = "Dataset [example-project:gone] no longer exists.";
-    let exists = "An existing Immuta instance exists. Delete this dataset to continue.";
-    [
-        ("healthy", json!({}), Recurring, CONNECT, Passed, ""),
-        ("healthy", json!({}), Recurring, PRESENT, Passed, ""),
-        ("healthy", json!({}), Recurring, TABLE_UPDATE, Passed, ""),
-        ("not set up", gone(), Preflight, NOT_YET, Passed, ""),
-        ("set up already", json!({}), Preflight, NOT_YET, Failed, exists),
-        ("dataset gone", gone(), Recurring, PRESENT, Failed, missing),
-        ("unknown project", elsewhere, Recurring, PRESENT, Failed, "[another-project:immuta] no"),
-        (
-            "moved",
-            json!({ "location": "US" }),
-            Recurring,
-            PRESENT,
-            Warning,
-            "in location [EU], not",
-        ),
-    ]
-}
-
-#[tokio::test]
-async fn datasets_and_planned_queries_hold_against_bqemulator() {
-    let emulator = StandIn::start("bqemulator");
-    let dir = tempfile::tempdir().unwrap();
-    let (recorded, config) = served("all-well", dir.path()).await;
-    let reference = json!({ "projectId": "example-project", "datasetId": "immuta" });
-    let access = json!([{ "role": "OWNER", "userByEmail": ACCOUNT }]);
-    let dataset = json!({ "datasetReference": reference, "location": "EU", "access": access });
-    prepare(&emulator, "datasets", &dataset).await;
-    for (name, changes, mode, test, status, expected) in emulated() {
-        let mut config = config.clone();
-        for (key, value) in changes.as_object().unwrap() {
-            config[key] = value.clone();
-        }
-        config["endpoints"]["bigquery"] = emulator.value("endpoint").into();
-        // Of a project without recorded permissions, the access list is all that is known.
-        let report = validator(&PLATFORM, &config).validate(&context(mode)).await;
-        let found = message(&report, test);
-        assert!(found.0 == status && found.1.contains(expected), "{name}: {found:?} {report:?}");
-    }
-    google_auth_verifies(&emulator, &recorded);
-}
-
-/// Google's own library takes the assertion for one of the key.
-fn google_auth_verifies(emulator: &StandIn, recorded: &Server) {
-    let seen = recorded.seen();
-    let asked = seen.iter().find(|seen| asked_for(seen) == Some("token")).unwrap();
-    let assertion = form(asked)["assertion"].clone();
-    let program = "import sys, google.auth.jwt as jwt\n\
-        from cryptography.hazmat.primitives import serialization as s\n\
-        key = s.load_pem_private_key(sys.argv[1].encode(), None).public_key()\n\
-        pem = key.public_bytes(s.Encoding.PEM, s.PublicFormat.SubjectPublicKeyInfo)\n\
-        skew = 10 * 365 * 24 * 3600\n\
-        found = jwt.decode(sys.argv[2], pem, clock_skew_in_seconds=skew)\n\
-        print(found['iss'])";
-    let output = std::process::Command::new(emulator.value("python"))
-        .args(["-c", program, &key().serialize_pem(), &assertion])
-        .output()
-        .unwrap();
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert_eq!(text.trim(), ACCOUNT, "{}", String::from_utf8_lossy(&output.stderr));
 }

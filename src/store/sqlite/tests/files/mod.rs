@@ -1,5 +1,8 @@
 //! The file: made, locked, refused, shared; and the threads that serve it.
 
+mod control;
+mod writer;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -270,121 +273,6 @@ async fn a_file_without_its_log_is_read_as_unchanging() {
 }
 
 #[tokio::test]
-async fn commands_that_wait_are_committed_together_and_answered_after() {
-    let place = Place::new();
-    let store = place.open();
-    let (go, wait) = mpsc::channel::<()>();
-    let writer = store.writer.clone();
-    let plug = tokio::spawn(async move { writer.write(move |_| Ok(wait.recv().is_ok())).await });
-    let mut waiting = Vec::new();
-    for number in 0..50 {
-        let writer = store.writer.clone();
-        waiting.push(tokio::spawn(async move {
-            writer
-                .write(move |tx| {
-                    insert(tx, "+")?;
-                    // The third command fails after it has written.
-                    if number == 2 { Err(StoreError::Random) } else { Ok(()) }
-                })
-                .await
-        }));
-        tokio::task::yield_now().await;
-    }
-    let before = epoch(&place.path());
-    assert!(waiting.iter().all(|one| !one.is_finished()), "nothing is committed yet");
-    go.send(()).unwrap();
-    assert!(plug.await.unwrap().unwrap());
-    for (number, one) in waiting.into_iter().enumerate() {
-        assert_eq!(one.await.unwrap().is_ok(), number != 2, "command {number}");
-    }
-    assert_eq!(epoch(&place.path()), format!("{before}{}", "+".repeat(49)));
-}
-
-/// Runs a good command and `bad` in one transaction; what both were told.
-async fn grouped(
-    place: &Place,
-    bad: fn(&Connection) -> Result<(), StoreError>,
-) -> [Result<(), StoreError>; 2] {
-    let store = place.open();
-    let (go, wait) = mpsc::channel::<()>();
-    let writer = &store.writer;
-    let plug = writer.write(move |_| Ok(wait.recv().is_ok()));
-    let good = writer.write(|tx| insert(tx, "+"));
-    let bad = writer.write(move |tx| bad(tx));
-    let start = async move { go.send(()).unwrap() };
-    let (_, good, bad, ()) = tokio::join!(plug, good, bad, start);
-    let after = writer.write(|tx| insert(tx, "!")).await;
-    assert!(after.is_ok(), "the writer goes on");
-    store.close().await.unwrap();
-    [good, bad]
-}
-
-#[tokio::test]
-async fn a_failed_commit_is_told_to_everybody_in_it() {
-    let place = Place::new();
-    closed(&place).await;
-    let before = epoch(&place.path());
-    let answers = grouped(&place, |tx| {
-        tx.pragma_update(None, "defer_foreign_keys", true)?;
-        tx.execute("UPDATE delivery SET integration_id = 99", [])?;
-        Ok(())
-    });
-    for answer in answers.await {
-        assert!(matches!(answer, Err(StoreError::Commit(_))), "{answer:?}");
-    }
-    assert_eq!(epoch(&place.path()), format!("{before}!"));
-}
-
-#[tokio::test]
-async fn a_transaction_that_is_given_up_midway_is_told_to_everybody_in_it() {
-    let place = Place::new();
-    closed(&place).await;
-    let before = epoch(&place.path());
-    let [good, bad] = grouped(&place, |tx| {
-        let trigger = "CREATE TEMP TRIGGER IF NOT EXISTS stop BEFORE UPDATE ON meta
-            WHEN new.epoch LIKE '%?' BEGIN SELECT raise(ROLLBACK, 'disk full'); END";
-        tx.execute_batch(trigger)?;
-        insert(tx, "?")
-    })
-    .await;
-    assert!(matches!(good, Err(StoreError::Commit(_))), "{good:?}");
-    assert!(matches!(bad, Err(StoreError::Sqlite(_))), "{bad:?}");
-    assert_eq!(epoch(&place.path()), format!("{before}!"));
-}
-
-#[tokio::test]
-async fn closing_waits_for_what_is_queued_and_ends_all_handles() {
-    let place = Place::new();
-    let store = place.open();
-    let before = epoch(&place.path());
-    let (go, wait) = mpsc::channel::<()>();
-    let other = store.clone();
-    let plug = other.writer.write(move |_| Ok(wait.recv().is_ok()));
-    let write = other.writer.write(|tx| insert(tx, "+"));
-    let start = async move { go.send(()).unwrap() };
-    let (_, written, closed, ()) = tokio::join!(plug, write, store.close(), start);
-    written.unwrap();
-    closed.unwrap();
-    assert_eq!(epoch(&place.path()), format!("{before}+"));
-    let late = other.writer.write(|tx| insert(tx, "late")).await;
-    assert!(matches!(late, Err(StoreError::Stopped)));
-}
-
-#[tokio::test]
-async fn dropping_every_handle_frees_the_file() {
-    let place = Place::new();
-    let store = place.open();
-    let view = store.view();
-    drop(store);
-    let freed = (0..200).any(|_| {
-        std::thread::sleep(Duration::from_millis(5));
-        Store::open(&place.path()).is_ok()
-    });
-    assert!(freed, "the writer has ended");
-    assert!(view.integrations(true).await.is_ok(), "who reads, reads on");
-}
-
-#[tokio::test]
 async fn nothing_is_answered_as_stored_in_a_file_that_was_removed_or_replaced() {
     let place = Place::new();
     let store = place.open();
@@ -400,67 +288,4 @@ async fn nothing_is_answered_as_stored_in_a_file_that_was_removed_or_replaced() 
     fs::rename(&aside, place.path()).unwrap();
     sync().await.unwrap();
     store.close().await.unwrap();
-}
-
-fn gone(delivery: &PendingDelivery) -> Attempt {
-    Attempt {
-        delivery: delivery.id,
-        started_at: START,
-        duration: Duration::ZERO,
-        result: AttemptResult::Answered { code: 410, hint: None },
-        detail: String::new(),
-        next: Next::Gone,
-        disable_after: Duration::MAX,
-    }
-}
-
-#[tokio::test]
-async fn commands_change_what_is_owed_beside_the_daemon() {
-    let place = Place::new();
-    let store = place.open();
-    store.sync(vec![wanted("one")], true, tell()).await.unwrap();
-    let claim = async || {
-        let room = BTreeMap::from([("a".to_owned(), 8)]);
-        store.claim(room, LEASE, START).await.unwrap()
-    };
-    let first = claim().await;
-    let disabled = store.record_attempt(gone(&first[0]), tell()).await.unwrap().await.unwrap();
-    assert!(disabled.is_some());
-    assert!(claim().await.is_empty());
-    let mut control = Control::open(&place.path()).unwrap();
-    assert_eq!(control.receiver("a").unwrap().unwrap().owed, 1);
-    assert!(control.receiver("b").unwrap().is_none());
-    control.enable("a", START).unwrap();
-    let rows = store.view().receivers().await.unwrap();
-    assert_eq!(rows[0].disabled, None, "whoever reads sees it at once");
-    assert_eq!(claim().await[0].event_id, first[0].event_id, "and so does the daemon");
-    assert_eq!(store.view().events(0, 9).await.unwrap().latest, 2);
-    control.disable("a", START).unwrap();
-    store.close().await.unwrap();
-    drop(control);
-    let store = place.open();
-    let synced = store.sync(vec![wanted("one")], true, tell()).await.unwrap();
-    assert_eq!((synced.idle[0].name.as_str(), synced.idle[0].owed), ("a", 1), "it stays disabled");
-    store.close().await.unwrap();
-}
-
-#[tokio::test]
-async fn commands_create_and_migrate_nothing_and_write_to_no_file_that_is_gone() {
-    let place = Place::new();
-    let refused = Control::open(&place.path()).unwrap_err().to_string();
-    assert!(refused.contains("there is no database here"), "{refused}");
-    assert_eq!(fs::read_dir(place.folder.path()).unwrap().count(), 0);
-    closed(&place).await;
-    let mut control = Control::open(&place.path()).unwrap();
-    let aside = place.folder.path().join("aside");
-    fs::rename(place.path(), &aside).unwrap();
-    let refused = control.disable("a", START).unwrap_err();
-    let why = std::error::Error::source(&refused).unwrap().to_string();
-    assert!(why.contains("was removed or replaced while in use"), "{why}");
-    fs::rename(&aside, place.path()).unwrap();
-    assert_eq!(control.receiver("a").unwrap().unwrap().disabled, None, "nothing was changed");
-    drop(control);
-    Connection::open(place.path()).unwrap().pragma_update(None, "user_version", 1).unwrap();
-    let refused = Control::open(&place.path()).unwrap_err().to_string();
-    assert!(refused.contains("schema 1 is old; the daemon brings it up to date"), "{refused}");
 }

@@ -1,0 +1,124 @@
+//! What keeps a run from a session, and how long it tries.
+
+use super::*;
+
+#[tokio::test]
+async fn tls_is_verified_and_never_left_out() {
+    let server = Server::shared();
+    let key = rcgen::KeyPair::generate().unwrap();
+    let stranger = rcgen::CertificateParams::default().self_signed(&key).unwrap();
+    let other_ca = server.dir.path().join("other-ca.pem");
+    fs::write(&other_ca, stranger.pem()).unwrap();
+    let cases = [
+        (
+            json!({"tls": {"caFile": other_ca}}),
+            "Error performing TLS handshake: invalid peer certificate: UnknownIssuer",
+        ),
+        (
+            json!({"tls": {"caFile": server.ca, "serverName": "redshift.example.com"}}),
+            "Error performing TLS handshake: invalid peer certificate: certificate not valid for \
+            name \"redshift.example.com\"; certificate is only valid for DnsName(\"localhost\") or \
+            IpAddress(127.0.0.1)",
+        ),
+        (
+            json!({"tls": {}}),
+            "Error performing TLS handshake: invalid peer certificate: UnknownIssuer",
+        ),
+    ];
+    for (changes, detail) in cases {
+        assert_refused(&recurring(&*server.redshift(changes)).await, Class::Invalid, detail);
+    }
+    let named = json!({"tls": {"caFile": server.ca, "serverName": "localhost"}});
+    assert_eq!(lines(&recurring(&*server.redshift(named)).await)[0], PASSED);
+
+    let plain = Server::start(&["--no-tls"]);
+    let report = recurring(&*plain.redshift(json!({}))).await;
+    let detail = "Error performing TLS handshake: server does not support TLS";
+    assert_refused(&report, Class::Invalid, detail);
+}
+
+#[tokio::test]
+async fn what_is_unreadable_here_is_our_own_fault() {
+    let dir = tempfile::tempdir().unwrap();
+    let ca = dir.path().join("ca.pem");
+    let password = dir.path().join("password");
+    let shown = (ca.display().to_string(), password.display().to_string());
+    let changes = json!({"password": {"file": password}});
+    let report = recurring(&*redshift(1, &ca, changes.clone())).await;
+    let detail =
+        format!("Secret file {} cannot be read: No such file or directory (os error 2)", shown.1);
+    assert_refused(&report, Class::Ours, &detail);
+    fs::write(&password, "pw-scram\n").unwrap();
+    fs::write(&ca, "").unwrap();
+    let report = recurring(&*redshift(1, &ca, changes)).await;
+    let detail =
+        format!("Certificate authorities in {} cannot be read: it holds no certificate", shown.0);
+    assert_refused(&report, Class::Ours, &detail);
+}
+
+#[tokio::test]
+async fn a_rotated_password_file_needs_no_new_validator() {
+    let server = Server::shared();
+    let file = server.dir.path().join("rotated");
+    let validator = server.redshift(json!({"password": {"file": file}}));
+    fs::write(&file, "pw-old").unwrap();
+    let detail = "[28P01] password authentication failed for user \"u_scram\"";
+    assert_refused(&recurring(&*validator).await, Class::Denied, detail);
+    fs::write(&file, "pw-scram\n").unwrap();
+    assert_eq!(lines(&recurring(&*validator).await)[0], PASSED);
+}
+
+#[tokio::test]
+async fn no_connection_and_no_answer_are_bounded() {
+    let server = Server::shared();
+    let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
+    let refused = recurring(&*redshift(closed, &server.ca, json!({}))).await;
+    assert_refused(
+        &refused,
+        Class::Unreachable,
+        "No connection: Connection refused (os error 111)",
+    );
+
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = silent.local_addr().unwrap().port();
+    let validator = redshift(port, &server.ca, json!({"connectTimeout": "1s"}));
+    let mut context = context(Mode::Recurring);
+    context.test_limit = Duration::from_secs(2);
+    let start = Instant::now();
+    assert_refused(&validator.validate(&context).await, Class::Unreachable, "No answer within 1s");
+    assert!(start.elapsed() < context.test_limit, "{:?}", start.elapsed());
+}
+
+#[tokio::test]
+async fn a_cut_connection_is_tried_again_and_a_refused_password_is_not() {
+    let server = Server::shared();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let cutter = tokio::spawn(async move {
+        let mut cut = 0;
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut request = [0; 8];
+            stream.read_exact(&mut request).await.unwrap();
+            cut += 1;
+            if cut == 2 {
+                return cut;
+            }
+        }
+    });
+    let validator = redshift(port, &server.ca, json!({"connectTimeout": "3s"}));
+    let mut context = context(Mode::Recurring);
+    context.test_limit = Duration::from_secs(5);
+    let report = validator.validate(&context).await;
+    assert_eq!(report.tests[0].outcome.finding().unwrap().class, Class::Unreachable);
+    assert_eq!(timeout(Duration::from_secs(5), cutter).await.unwrap().unwrap(), 2);
+
+    let validator = server.redshift(json!({"username": "u_retry", "password": "pw-wrong"}));
+    context.test_limit = Duration::from_secs(30);
+    validator.validate(&context).await;
+    let refusals = server
+        .log()
+        .into_iter()
+        .filter(|line| line["state_code"] == "28P01" && line["user"] == "u_retry");
+    assert_eq!(refusals.count(), 1);
+}

@@ -1,0 +1,118 @@
+//! The thread that writes: commits together, answers afterwards, ends with its handles.
+
+use super::*;
+
+#[tokio::test]
+async fn commands_that_wait_are_committed_together_and_answered_after() {
+    let place = Place::new();
+    let store = place.open();
+    let (go, wait) = mpsc::channel::<()>();
+    let writer = store.writer.clone();
+    let plug = tokio::spawn(async move { writer.write(move |_| Ok(wait.recv().is_ok())).await });
+    let mut waiting = Vec::new();
+    for number in 0..50 {
+        let writer = store.writer.clone();
+        waiting.push(tokio::spawn(async move {
+            writer
+                .write(move |tx| {
+                    insert(tx, "+")?;
+                    // The third command fails after it has written.
+                    if number == 2 { Err(StoreError::Random) } else { Ok(()) }
+                })
+                .await
+        }));
+        tokio::task::yield_now().await;
+    }
+    let before = epoch(&place.path());
+    assert!(waiting.iter().all(|one| !one.is_finished()), "nothing is committed yet");
+    go.send(()).unwrap();
+    assert!(plug.await.unwrap().unwrap());
+    for (number, one) in waiting.into_iter().enumerate() {
+        assert_eq!(one.await.unwrap().is_ok(), number != 2, "command {number}");
+    }
+    assert_eq!(epoch(&place.path()), format!("{before}{}", "+".repeat(49)));
+}
+
+/// Runs a good command and `bad` in one transaction; what both were told.
+async fn grouped(
+    place: &Place,
+    bad: fn(&Connection) -> Result<(), StoreError>,
+) -> [Result<(), StoreError>; 2] {
+    let store = place.open();
+    let (go, wait) = mpsc::channel::<()>();
+    let writer = &store.writer;
+    let plug = writer.write(move |_| Ok(wait.recv().is_ok()));
+    let good = writer.write(|tx| insert(tx, "+"));
+    let bad = writer.write(move |tx| bad(tx));
+    let start = async move { go.send(()).unwrap() };
+    let (_, good, bad, ()) = tokio::join!(plug, good, bad, start);
+    let after = writer.write(|tx| insert(tx, "!")).await;
+    assert!(after.is_ok(), "the writer goes on");
+    store.close().await.unwrap();
+    [good, bad]
+}
+
+#[tokio::test]
+async fn a_failed_commit_is_told_to_everybody_in_it() {
+    let place = Place::new();
+    closed(&place).await;
+    let before = epoch(&place.path());
+    let answers = grouped(&place, |tx| {
+        tx.pragma_update(None, "defer_foreign_keys", true)?;
+        tx.execute("UPDATE delivery SET integration_id = 99", [])?;
+        Ok(())
+    });
+    for answer in answers.await {
+        assert!(matches!(answer, Err(StoreError::Commit(_))), "{answer:?}");
+    }
+    assert_eq!(epoch(&place.path()), format!("{before}!"));
+}
+
+#[tokio::test]
+async fn a_transaction_that_is_given_up_midway_is_told_to_everybody_in_it() {
+    let place = Place::new();
+    closed(&place).await;
+    let before = epoch(&place.path());
+    let [good, bad] = grouped(&place, |tx| {
+        let trigger = "CREATE TEMP TRIGGER IF NOT EXISTS stop BEFORE UPDATE ON meta
+            WHEN new.epoch LIKE '%?' BEGIN SELECT raise(ROLLBACK, 'disk full'); END";
+        tx.execute_batch(trigger)?;
+        insert(tx, "?")
+    })
+    .await;
+    assert!(matches!(good, Err(StoreError::Commit(_))), "{good:?}");
+    assert!(matches!(bad, Err(StoreError::Sqlite(_))), "{bad:?}");
+    assert_eq!(epoch(&place.path()), format!("{before}!"));
+}
+
+#[tokio::test]
+async fn closing_waits_for_what_is_queued_and_ends_all_handles() {
+    let place = Place::new();
+    let store = place.open();
+    let before = epoch(&place.path());
+    let (go, wait) = mpsc::channel::<()>();
+    let other = store.clone();
+    let plug = other.writer.write(move |_| Ok(wait.recv().is_ok()));
+    let write = other.writer.write(|tx| insert(tx, "+"));
+    let start = async move { go.send(()).unwrap() };
+    let (_, written, closed, ()) = tokio::join!(plug, write, store.close(), start);
+    written.unwrap();
+    closed.unwrap();
+    assert_eq!(epoch(&place.path()), format!("{before}+"));
+    let late = other.writer.write(|tx| insert(tx, "late")).await;
+    assert!(matches!(late, Err(StoreError::Stopped)));
+}
+
+#[tokio::test]
+async fn dropping_every_handle_frees_the_file() {
+    let place = Place::new();
+    let store = place.open();
+    let view = store.view();
+    drop(store);
+    let freed = (0..200).any(|_| {
+        std::thread::sleep(Duration::from_millis(5));
+        Store::open(&place.path()).is_ok()
+    });
+    assert!(freed, "the writer has ended");
+    assert!(view.integrations(true).await.is_ok(), "who reads, reads on");
+}

@@ -1,0 +1,116 @@
+//! Whatever is done to receivers, what they are told stays in order.
+
+use proptest::prelude::*;
+use proptest::test_runner::Config;
+
+use super::*;
+
+#[derive(Clone, Debug)]
+enum Step {
+    Fail,
+    Pass,
+    Claim(u32),
+    Attempt(u8),
+    Enable,
+    Disable,
+    Replay(u8),
+    Redeliver(u8),
+    Wait(u16),
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        3 => Just(Step::Fail),
+        3 => Just(Step::Pass),
+        5 => (1..4_u32).prop_map(Step::Claim),
+        6 => any::<u8>().prop_map(Step::Attempt),
+        2 => Just(Step::Enable),
+        1 => Just(Step::Disable),
+        1 => any::<u8>().prop_map(Step::Replay),
+        2 => any::<u8>().prop_map(Step::Redeliver),
+        2 => (0..9000_u16).prop_map(Step::Wait),
+    ];
+    prop::collection::vec(step, 1..60)
+}
+
+/// What is claimed is the first that the receiver is owed about its integration.
+fn is_first(bench: &Bench, sent: &PendingDelivery) -> bool {
+    let sql = format!(
+        "delivery AS early JOIN delivery AS sent ON sent.id = {} AND early.receiver = sent.receiver
+             AND early.integration_id IS sent.integration_id AND early.sequence < sent.sequence
+         WHERE early.state = 'pending'",
+        sent.id.0
+    );
+    bench.count(&sql) == 0
+}
+
+fn take(bench: &mut Bench, held: &mut Vec<PendingDelivery>, step: &Step) {
+    match *step {
+        Step::Fail => drop(bench.fail(Subject::Active, Class::Denied)),
+        Step::Pass => drop(bench.pass(Subject::Active)),
+        Step::Claim(room) => {
+            let claimed = bench.claim(&[("a", room), ("b", 1)]);
+            assert!(claimed.iter().all(|one| is_first(bench, one)), "{claimed:?}");
+            let asleep = |one: &PendingDelivery| bench.receiver(&one.receiver).disabled.is_some();
+            assert!(!claimed.iter().any(asleep), "{claimed:?}");
+            held.extend(claimed);
+        }
+        Step::Attempt(choice) => {
+            if held.is_empty() {
+                return;
+            }
+            let sent = held.swap_remove(usize::from(choice) % held.len());
+            let next = match choice % 8 {
+                0 => Next::Failed,
+                1 | 2 => Next::RetryAfter(Duration::from_secs(5)),
+                3 => Next::Gone,
+                _ => Next::Delivered,
+            };
+            bench.attempt(&sent, next);
+        }
+        Step::Enable => bench.enable("a"),
+        Step::Disable => bench.disable("a"),
+        Step::Replay(ago) => {
+            let since = bench.now.minus(Duration::from_secs(u64::from(ago) * 100));
+            bench.replay("a", since);
+            assert_eq!(bench.replay("a", since).events, 0);
+        }
+        Step::Redeliver(choice) => {
+            let ids: Vec<_> = bench.deliveries("a").iter().map(|row| row.id).collect();
+            if !ids.is_empty() {
+                bench.redeliver(&[ids[usize::from(choice) % ids.len()]]);
+            }
+        }
+        Step::Wait(secs) => bench.wait(Duration::from_secs(secs.into())),
+    }
+}
+
+proptest! {
+    #![proptest_config(Config { cases: 48, failure_persistence: None, ..Config::default() })]
+
+    #[test]
+    fn whatever_is_disabled_enabled_and_replayed_goes_out_in_order(steps in steps()) {
+        let mut bench = Bench::enabled();
+        bench.disable_after = Duration::from_hours(3);
+        let mut held = Vec::new();
+        for step in steps {
+            take(&mut bench, &mut held, &step);
+            check_invariants(&bench.conn);
+        }
+        bench.wait(DAY);
+        for name in ["a", "b"] {
+            bench.enable(name);
+            let told = bench.drain(name);
+            let mut sorted = told.clone();
+            sorted.sort();
+            let per_integration = |from: &[(Option<String>, i64)], about: Option<&str>| {
+                let about = from.iter().filter(|(name, _)| name.as_deref() == about);
+                about.map(|(_, sequence)| *sequence).collect::<Vec<_>>()
+            };
+            for about in [None, Some("one")] {
+                prop_assert_eq!(per_integration(&told, about), per_integration(&sorted, about));
+            }
+            prop_assert_eq!(bench.receiver(name).owed, 0);
+        }
+    }
+}
