@@ -22,21 +22,18 @@ pub(crate) enum EventType {
     ValidationWarning,
     /// A receiver is no longer sent anything.
     ReceiverDisabled,
-    /// The daemon cannot do all of its work.
-    DaemonDegraded,
     /// A receiver is tried out.
     WebhookPing,
 }
 
 impl EventType {
     /// Every type.
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 6] = [
         Self::ValidationFailed,
         Self::ValidationRecovered,
         Self::StatusChanged,
         Self::ValidationWarning,
         Self::ReceiverDisabled,
-        Self::DaemonDegraded,
         Self::WebhookPing,
     ];
 
@@ -48,7 +45,6 @@ impl EventType {
             Self::StatusChanged => "integration.status.changed",
             Self::ValidationWarning => "integration.validation.warning",
             Self::ReceiverDisabled => "receiver.disabled",
-            Self::DaemonDegraded => "daemon.degraded",
             Self::WebhookPing => "webhook.ping",
         }
     }
@@ -61,7 +57,7 @@ impl EventType {
             | Self::ValidationRecovered
             | Self::StatusChanged
             | Self::ValidationWarning => true,
-            Self::ReceiverDisabled | Self::DaemonDegraded | Self::WebhookPing => false,
+            Self::ReceiverDisabled | Self::WebhookPing => false,
         }
     }
 
@@ -286,9 +282,7 @@ pub(crate) fn changes(before: Option<&ValidationResults>, report: &Report) -> Ve
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{
-        Cause, DaemonDegraded, Finding, Outcome, ReceiverDisabled, Test, TestResult, WebhookPing,
-    };
+    use crate::domain::{Cause, Finding, Outcome, ReceiverDisabled, Test, TestResult, WebhookPing};
 
     /// The body of a webhook, format `standard`; `type` says which of these it is.
     #[derive(Serialize, schemars::JsonSchema)]
@@ -298,7 +292,6 @@ mod tests {
     enum Published {
         Integration(Event),
         ReceiverDisabled(Event<ReceiverDisabled>),
-        DaemonDegraded(Event<DaemonDegraded>),
         WebhookPing(Event<WebhookPing>),
     }
 

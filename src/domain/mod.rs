@@ -16,8 +16,6 @@ pub(crate) use event::{
     About, Change, Event, EventData, EventType, IntegrationRef, RunRef, SCHEMA_VERSION,
     Subscription, changes,
 };
-#[cfg(test)]
-pub(crate) use operational::DaemonDegraded;
 pub(crate) use operational::{DisabledReason, ReceiverDisabled, WebhookPing};
 pub(crate) use report::{
     Class, Finding, Outcome, Report, ReportStatus, Test, TestResult, ValidationResults,

@@ -72,24 +72,6 @@ pub(crate) struct ReceiverDisabled {
     pub(crate) owed: u32,
 }
 
-/// The payload of `daemon.degraded`: the daemon cannot do all of its work.
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[cfg_attr(not(test), expect(dead_code, reason = "nothing notices trouble yet"))]
-pub(crate) struct DaemonDegraded {
-    /// Version of this shape.
-    pub(crate) schema_version: u32,
-    /// The store's random id, renewed when it is restored from a copy.
-    pub(crate) epoch: String,
-    /// Counts the events that are about no integration, from 1.
-    pub(crate) sequence: i64,
-    /// What it cannot do, in a sentence.
-    pub(crate) message: String,
-    /// Since when.
-    pub(crate) since: Timestamp,
-}
-
 /// The payload of `webhook.ping`, which is sent to try out a receiver and never stored.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]

@@ -96,7 +96,6 @@ impl Format {
                 EventType::StatusChanged
                 | EventType::ValidationWarning
                 | EventType::ReceiverDisabled
-                | EventType::DaemonDegraded
                 | EventType::WebhookPing => false,
             },
         }
@@ -155,7 +154,7 @@ mod tests {
     /// One event of every type, as the store keeps it, by type.
     fn events() -> Vec<(&'static str, String)> {
         let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/webhook/format/golden");
-        let names = ["failed", "recovered", "changed", "warning", "disabled", "degraded", "ping"];
+        let names = ["failed", "recovered", "changed", "warning", "disabled", "ping"];
         let read = |name| std::fs::read_to_string(dir.join(name).join("event.json")).unwrap();
         names.iter().map(|name| (*name, read(name))).collect()
     }

@@ -150,7 +150,7 @@ impl Told {
     pub(super) fn tone(&self) -> Tone {
         let is_error = |data: &Data| data.status.ends_with("Error");
         match self.kind.as_str() {
-            "integration.validation.failed" | "receiver.disabled" | "daemon.degraded" => Tone::Bad,
+            "integration.validation.failed" | "receiver.disabled" => Tone::Bad,
             "integration.validation.recovered" => Tone::Good,
             "integration.validation.warning" => Tone::Warning,
             _ if self.about_integration().is_some_and(is_error) => Tone::Bad,
