@@ -189,13 +189,15 @@ pub(crate) async fn run(
         }
     };
     // A reload that hangs keeps nobody from ending the daemon.
-    let ended = tokio::select! {
-        () = stop.cancelled() => Ok(()),
-        _ = signals.terminate.recv() => Ok(()),
-        _ = signals.interrupt.recv() => Ok(()),
-        ended = loops.ended_early() => Err(ended),
-        () = reloads => Ok(()),
+    let asked = async {
+        tokio::select! {
+            () = stop.cancelled() => (),
+            _ = signals.terminate.recv() => (),
+            _ = signals.interrupt.recv() => (),
+            () = reloads => (),
+        }
     };
+    let ended = asked_or_ended(asked, loops.ended_early()).await;
     notify::stopping();
     stop.cancel();
     let drain = shared.active().drain;
@@ -205,6 +207,19 @@ pub(crate) async fn run(
     close(shared).await?;
     info!("stopped");
     ended
+}
+
+/// Waits for a request to stop, or for a loop that ends without one. The loops look at the same
+/// request, and may have followed it before it is noticed here: whoever asked comes first.
+async fn asked_or_ended(
+    asked: impl Future<Output = ()>,
+    ended: impl Future<Output = DaemonError>,
+) -> Result<(), DaemonError> {
+    tokio::select! {
+        biased;
+        () = asked => Ok(()),
+        ended = ended => Err(ended),
+    }
 }
 
 /// Puts the last writes on the disk; every other holder of the store is gone by now.

@@ -116,6 +116,16 @@ async fn loops_whose_store_is_gone_end_so_that_the_daemon_does() {
 }
 
 #[tokio::test]
+async fn loops_that_followed_a_request_to_stop_have_not_ended_too_early() {
+    for _ in 0..64 {
+        let ended = async { DaemonError::Ended("outbox") };
+        asked_or_ended(async {}, ended).await.unwrap();
+    }
+    let ended = async { DaemonError::Ended("outbox") };
+    asked_or_ended(std::future::pending(), ended).await.unwrap_err();
+}
+
+#[tokio::test]
 async fn a_validation_that_ignores_its_limit_is_stopped_and_told() {
     let bench = Bench::with(Arc::new(Hangs)).await;
     let abort = CancellationToken::new();
