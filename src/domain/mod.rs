@@ -2,6 +2,8 @@
 
 mod delivery;
 mod event;
+mod factor;
+mod observed;
 mod operational;
 mod report;
 mod schedule;
@@ -16,6 +18,8 @@ pub(crate) use event::{
     About, Change, Event, EventData, EventType, IntegrationRef, RunRef, SCHEMA_VERSION,
     Subscription, changes,
 };
+pub(crate) use factor::{Factor, FactorKind};
+pub(crate) use observed::{Expiry, ExpiryKind, Fact, FactKind, Facts, Observed, ServerClock};
 pub(crate) use operational::{DisabledReason, ReceiverDisabled, WebhookPing};
 pub(crate) use report::{
     Class, Finding, Outcome, Report, ReportStatus, Test, TestResult, ValidationResults,

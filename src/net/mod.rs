@@ -5,5 +5,6 @@ pub(crate) mod exchange;
 pub(crate) mod http;
 pub(crate) mod jwt;
 pub(crate) mod oauth;
+pub(crate) mod observe;
 pub(crate) mod tcp;
 pub(crate) mod tls;

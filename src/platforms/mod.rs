@@ -32,7 +32,7 @@ use std::time::Duration;
 
 pub(crate) use recorder::Recorder;
 
-use crate::domain::{Report, Test};
+use crate::domain::{Factor, FactorKind, Report, Test};
 use crate::input::Reader;
 
 /// Every platform compiled into this binary. A new platform adds its `mod` above and its line here.
@@ -107,6 +107,32 @@ pub(crate) struct Identity {
     pub(crate) config_name: Option<String>,
     /// What may exist once only, such as account, region and path.
     pub(crate) target: Option<String>,
+    /// The account, project, workspace or subscription, with the kind of platform before it.
+    pub(crate) account: Option<String>,
+    /// The region of a cloud, with the cloud before it.
+    pub(crate) region: Option<String>,
+    /// Who logs in, with where before it; never a secret.
+    pub(crate) principal: Option<String>,
+    /// The file of certificate authorities that is trusted instead of the system's.
+    pub(crate) authority: Option<String>,
+}
+
+impl Identity {
+    /// What it may have in common with others, and so fail by together.
+    pub(crate) fn factors(&self) -> Vec<Factor> {
+        let host = (!self.host.is_empty()).then_some(&self.host);
+        let named = [
+            (FactorKind::Host, host),
+            (FactorKind::Principal, self.principal.as_ref()),
+            (FactorKind::Account, self.account.as_ref()),
+            (FactorKind::Region, self.region.as_ref()),
+            (FactorKind::Authority, self.authority.as_ref()),
+        ];
+        let factor = |(kind, value): (FactorKind, Option<&String>)| {
+            value.map(|value| Factor { kind, value: value.clone() })
+        };
+        named.into_iter().filter_map(factor).collect()
+    }
 }
 
 /// Another integration of the same daemon.

@@ -334,7 +334,7 @@ impl Validator for BigQuery {
         let own = Loaded::read(&self.config).ok();
         let own = own.and_then(|loaded| loaded.account().map(str::to_owned));
         let target = own.or_else(|| self.config.service_account.clone());
-        Identity { host, config_name: None, target }
+        Identity { host, target, ..Identity::default() }
     }
 
     fn validate<'a>(&'a self, run: &'a RunContext) -> BoxFuture<'a, Report> {

@@ -219,8 +219,8 @@ impl Validator for Databricks {
         let Config { server, catalog, .. } = &self.config;
         Identity {
             host: authority(server).to_owned(),
-            config_name: None,
             target: Some(format!("{}/{}", self.host(), catalog.to_lowercase())),
+            ..Identity::default()
         }
     }
 

@@ -133,7 +133,7 @@ impl Validator for Redshift {
     fn identity(&self) -> Identity {
         let host = format!("{}:{}", self.endpoint.host, self.endpoint.port);
         let target = Some(format!("{host}/{}", self.database));
-        Identity { host, config_name: None, target }
+        Identity { host, target, ..Identity::default() }
     }
 
     fn validate<'a>(&'a self, run: &'a RunContext) -> BoxFuture<'a, Report> {

@@ -380,6 +380,7 @@ impl Validator for S3 {
             host: self.config.endpoints.s3_host(),
             config_name: Some(self.config.name.clone()),
             target: Some(self.target()),
+            ..Identity::default()
         }
     }
 

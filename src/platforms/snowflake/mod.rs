@@ -120,7 +120,7 @@ impl Validator for Snowflake {
     fn identity(&self) -> Identity {
         let host = authority(&self.service.server).to_owned();
         let target = Some(format!("{host}/{}", self.database));
-        Identity { host, config_name: None, target }
+        Identity { host, target, ..Identity::default() }
     }
 
     fn validate<'a>(&'a self, run: &'a RunContext) -> BoxFuture<'a, Report> {

@@ -103,7 +103,7 @@ impl Validator for Synapse {
     fn identity(&self) -> Identity {
         let host = format!("{}:{}", self.endpoint.host, self.endpoint.port);
         let target = Some(format!("{host}/{}", self.endpoint.database.to_lowercase()));
-        Identity { host, config_name: None, target }
+        Identity { host, target, ..Identity::default() }
     }
 
     fn validate<'a>(&'a self, run: &'a RunContext) -> BoxFuture<'a, Report> {

@@ -57,7 +57,7 @@ struct Trino {
 impl Validator for Trino {
     fn identity(&self) -> Identity {
         let host = self.config.authority.clone();
-        Identity { target: Some(host.clone()), host, config_name: None }
+        Identity { target: Some(host.clone()), host, ..Identity::default() }
     }
 
     fn validate<'a>(&'a self, run: &'a RunContext) -> BoxFuture<'a, Report> {

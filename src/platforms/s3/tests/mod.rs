@@ -164,9 +164,9 @@ async fn others_with_the_same_name_or_target_are_told() {
         name: "other".to_owned(),
         kind,
         identity: Identity {
-            host: String::new(),
             config_name: Some(config_name.to_owned()),
             target: Some(target.to_owned()),
+            ..Identity::default()
         },
     };
     let target = same.target.as_deref().unwrap();
