@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::print::{Page, render};
 use super::validate::Validated;
 use crate::domain::{
-    Cause, Class, Counters, DeliveryId, EventType, Finding, IntegrationId, Outcome, Report,
+    Cause, Class, Counters, DeliveryId, EventType, Finding, Flips, IntegrationId, Outcome, Report,
     ReportStatus, RunId, Status, Subject, Test, TestResult, Timestamp,
 };
 use crate::platforms::{AutoBootstrap, Platform};
@@ -86,6 +86,12 @@ pub(super) fn integration() -> IntegrationRow {
         incident_id: Some("inc-1".to_owned()),
         failing_since: Some(at("2026-11-23T08:00:00Z")),
         last_run: Some(run()),
+        told: Status::RecurringValidationError,
+        hold: None,
+        flips: Flips::default(),
+        flapping_since: None,
+        outage_id: None,
+        own_fault: None,
     }
 }
 

@@ -25,6 +25,8 @@ pub(super) struct Gathered {
     pub(super) integrations: Vec<Entry>,
     /// In the order of the files.
     pub(super) receivers: Vec<Entry>,
+    /// Every `[[maintenance]]` table.
+    pub(super) maintenance: Vec<Entry>,
     /// The permission bits of the files.
     pub(super) modes: BTreeMap<String, u32>,
 }
@@ -136,8 +138,11 @@ impl Gathered {
     fn take_lists(&mut self, root: &mut Value, faults: &Faults) {
         let Kind::Table(entries) = &mut root.kind else { return };
         for (key, list) in entries.extract_if(.., |(key, _)| LISTS.contains(&key.as_str())) {
-            let entries =
-                if key == "receiver" { &mut self.receivers } else { &mut self.integrations };
+            let entries = match key.as_str() {
+                "receiver" => &mut self.receivers,
+                "maintenance" => &mut self.maintenance,
+                _ => &mut self.integrations,
+            };
             let Kind::Array(items) = list.kind else {
                 let message = format!(
                     "expected a list of tables, found {}; write [[{key}]]",

@@ -10,6 +10,7 @@ mod format;
 mod gather;
 mod integration;
 mod layers;
+mod maintenance;
 mod schedules;
 mod settings;
 
@@ -23,13 +24,14 @@ pub(crate) use settings::{Limits, Log, LogFormat, Settings};
 
 use self::gather::Gathered;
 use self::schedules::Schedules;
+use crate::domain::Maintenance;
 use crate::input::{Fault, Faults, Kind, Reader, Value, join, quoted};
 
 /// The main file when none is named.
 pub(crate) const DEFAULT_PATH: &str = "/etc/revalidated/revalidated.toml";
 
 /// What files hold lists of; never part of a layer.
-const LISTS: [&str; 2] = ["integration", "receiver"];
+const LISTS: [&str; 3] = ["integration", "receiver", "maintenance"];
 
 /// The configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -66,6 +68,8 @@ pub(crate) struct Loaded {
     pub(crate) integrations: Vec<Integration>,
     /// The receivers of all files, in the order of the files, unread but for their names.
     pub(crate) receivers: Vec<Entry>,
+    /// The maintenance windows, with the tables that they were read from.
+    pub(crate) windows: Vec<(Maintenance, Entry)>,
     /// Where faults are collected.
     pub(crate) faults: Faults,
     modes: BTreeMap<String, u32>,
@@ -119,12 +123,19 @@ pub(crate) fn load_from(
         let (faults, warnings) = faults.into_parts();
         return Err(Faulty { faults, warnings });
     };
-    let Gathered { integrations, receivers, modes, layers: _ } = gathered;
+    let Gathered { integrations, receivers, maintenance, modes, layers: _ } = gathered;
     unique("integration", &integrations, &faults);
     unique("receiver", &receivers, &faults);
+    unique("maintenance", &maintenance, &faults);
+    let mut windows = Vec::new();
+    for entry in &maintenance {
+        let reader = entry.reader(&faults);
+        let read = |reader| maintenance::read(reader, &settings.defaults, &mut schedules);
+        windows.extend(reader.and_then(read).map(|window| (window, entry.clone())));
+    }
     let read = |entry| Integration::read(entry, &settings.defaults, &mut schedules, &faults);
     let integrations = integrations.into_iter().map(read).collect();
-    Ok(Loaded { settings, integrations, receivers, faults, modes })
+    Ok(Loaded { settings, integrations, receivers, windows, faults, modes })
 }
 
 /// Names both places of every name that is given twice.

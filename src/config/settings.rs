@@ -12,11 +12,14 @@ use crate::input::{Faults, Reader, Value, quoted};
 pub(super) const DEFAULTS: &str = include_str!("../../config/revalidated.toml");
 
 const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_mins(1);
 const DAY: Duration = Duration::from_hours(24);
 /// The longest wait between confirming runs.
 const CONFIRM_WAIT_MAX: Duration = DAY;
 /// The most runs a verdict may ask for.
 const EVIDENCE_RUNS_MAX: i64 = 100;
+/// The most room that can be asked for on the disk, in MiB.
+const DISK_FREE_MAX: i64 = 1024 * 1024;
 /// The most runs at the same time.
 const RUNS_MAX: i64 = 1024;
 
@@ -37,6 +40,21 @@ pub(crate) struct Settings {
     pub(crate) log: Log,
     /// How long running validations may go on after a request to stop.
     pub(crate) drain: Duration,
+    /// How many integrations must fail by one cause to make an outage.
+    pub(crate) outage_min: u32,
+    /// How the daemon notices that it is at fault itself.
+    pub(crate) own: Own,
+}
+
+/// How the daemon notices that it is at fault itself.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Own {
+    /// `host:port` of servers that are always there: when none answers, the network is not.
+    pub(crate) canaries: Vec<String>,
+    /// How far the clocks of servers may be from ours.
+    pub(crate) clock_skew: Duration,
+    /// How much room the disk of the database must have, in MiB.
+    pub(crate) disk_free_mib: u32,
 }
 
 /// What holds for every integration that does not say otherwise.
@@ -121,6 +139,12 @@ impl Settings {
             table.finish();
             drain
         });
+        let outage_min = reader.table("outages").and_then(|mut table| {
+            let min = table.integer("min", 2, RUNS_MAX);
+            table.finish();
+            min.and_then(|min| u32::try_from(min).ok())
+        });
+        let own = reader.table("own_faults").and_then(own);
         for key in LISTS {
             reader.has(key);
         }
@@ -133,6 +157,8 @@ impl Settings {
             retention: retention?,
             log: log?,
             drain: drain?,
+            outage_min: outage_min?,
+            own: own?,
         })
     }
 }
@@ -143,15 +169,23 @@ pub(super) struct Evidence {
     confirm_runs: Option<u32>,
     confirm_wait: Option<Duration>,
     recovery_runs: Option<u32>,
+    flap_flips: Option<u32>,
+    flap_window: Option<Duration>,
+    flap_calm: Option<Duration>,
 }
 
 impl Evidence {
-    /// Reads the three keys from the table of an integration or of the defaults.
+    /// Reads the keys from the table of an integration or of the defaults.
     pub(super) fn read(reader: &mut Reader<'_>) -> Self {
         Self {
             confirm_runs: count(reader, "confirm_runs"),
             confirm_wait: reader.duration("confirm_wait", SECOND, CONFIRM_WAIT_MAX),
             recovery_runs: count(reader, "recovery_runs"),
+            flap_flips: reader
+                .integer("flap_flips", 0, EVIDENCE_RUNS_MAX)
+                .and_then(|number| u32::try_from(number).ok()),
+            flap_window: reader.duration("flap_window", MINUTE, DAY * 7),
+            flap_calm: reader.duration("flap_calm", MINUTE, DAY * 7),
         }
     }
 
@@ -161,6 +195,9 @@ impl Evidence {
             confirm_runs: self.confirm_runs.unwrap_or(defaults.confirm_runs),
             confirm_wait: self.confirm_wait.unwrap_or(defaults.confirm_wait),
             recovery_runs: self.recovery_runs.unwrap_or(defaults.recovery_runs),
+            flap_flips: self.flap_flips.unwrap_or(defaults.flap_flips),
+            flap_window: self.flap_window.unwrap_or(defaults.flap_window),
+            flap_calm: self.flap_calm.unwrap_or(defaults.flap_calm),
         }
     }
 
@@ -169,12 +206,31 @@ impl Evidence {
             confirm_runs: self.confirm_runs?,
             confirm_wait: self.confirm_wait?,
             recovery_runs: self.recovery_runs?,
+            flap_flips: self.flap_flips?,
+            flap_window: self.flap_window?,
+            flap_calm: self.flap_calm?,
         })
     }
 }
 
 fn count(reader: &mut Reader<'_>, key: &'static str) -> Option<u32> {
     reader.integer(key, 1, EVIDENCE_RUNS_MAX).and_then(|number| u32::try_from(number).ok())
+}
+
+fn own(mut reader: Reader<'_>) -> Option<Own> {
+    let canaries = reader.strings("canaries");
+    for canary in canaries.iter().flatten() {
+        let port = canary.rsplit_once(':').filter(|(host, _)| !host.is_empty());
+        if port.and_then(|(_, port)| port.parse::<u16>().ok()).is_none_or(|port| port == 0) {
+            let problem = format!("{} is not a host and a port, such as", quoted(canary));
+            reader.fault("canaries", format!("{problem} \"www.example.com:443\""));
+        }
+    }
+    let clock_skew = reader.duration("clock_skew", SECOND * 10, DAY);
+    let disk = reader.integer("disk_free_mib", 0, DISK_FREE_MAX);
+    reader.finish();
+    let disk_free_mib = disk.and_then(|mib| u32::try_from(mib).ok());
+    Some(Own { canaries: canaries?, clock_skew: clock_skew?, disk_free_mib: disk_free_mib? })
 }
 
 fn store(mut reader: Reader<'_>) -> Option<PathBuf> {

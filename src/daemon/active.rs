@@ -8,9 +8,9 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 
 use crate::config::{Limits, Log};
-use crate::domain::{IntegrationId, Policy, Schedule, Subscription, Test};
+use crate::domain::{IntegrationId, Maintenance, Policy, Schedule, Subscription, Test, Timestamp};
 use crate::platforms::{Peer, Validator};
-use crate::store::Retention;
+use crate::store::{Retention, Tell};
 use crate::webhook::Sender;
 
 /// The most earlier configurations of an integration that are kept: so many edits in a row may fail
@@ -28,6 +28,10 @@ pub(super) struct Active {
     pub(super) receivers: BTreeMap<String, Arc<Sender>>,
     /// Who wants to be told of what.
     pub(super) subscriptions: Arc<[Subscription]>,
+    /// When messages are held.
+    pub(super) maintenance: Arc<[Maintenance]>,
+    /// How many integrations must fail by one cause to make an outage.
+    pub(super) outage_min: u32,
     /// How much at once, and how long.
     pub(super) limits: Limits,
     /// How long history is kept.
@@ -75,6 +79,16 @@ impl Watched {
 }
 
 impl Active {
+    /// What a change of status at `now` needs to become messages.
+    pub(super) fn tell(&self, now: Timestamp) -> Tell {
+        Tell {
+            subscriptions: Arc::clone(&self.subscriptions),
+            maintenance: Arc::clone(&self.maintenance),
+            outage_min: self.outage_min,
+            now,
+        }
+    }
+
     /// How long a begun run is believed to be alive: two configurations may be validated in it.
     pub(super) fn lease(&self) -> Duration {
         self.limits.run.saturating_mul(2).saturating_add(Duration::from_mins(1))

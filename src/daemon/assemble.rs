@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use crate::config::{self, Faulty, Integration, Loaded, Plan, Settings};
-use crate::domain::{About, EventType, Policy, REDACTED};
+use crate::domain::{About, Maintenance, Policy, REDACTED, Selection};
 use crate::input::{Fault, Faults, Kind, Reader, Value, join, nearest, quoted};
 use crate::platforms::{AutoBootstrap, Identity, PLATFORMS, Peer, Platform, Validator};
 use crate::store::Wanted;
@@ -24,6 +24,8 @@ pub(crate) struct Assembly {
     pub(crate) warnings: Vec<Fault>,
     /// The receivers, in the order of the files.
     pub(crate) receivers: Vec<Receiver>,
+    /// When messages are held.
+    pub(crate) maintenance: Arc<[Maintenance]>,
     /// Every integration, for the tests that compare them; without ids, which only the store has.
     pub(crate) peers: Arc<[Peer]>,
 }
@@ -86,45 +88,51 @@ pub(crate) fn assemble(
     let known: Vec<_> = platforms.iter().map(|platform| platform.kind).collect();
     let receivers = tables.iter().filter_map(|table| {
         let receiver = Receiver::parse(table.reader(&loaded.faults)?)?;
-        check_filters(&receiver, &table.reader(&loaded.faults)?, &known, &integrations);
+        let told = (&receiver.subscription.selection, "so this receiver is told of none");
+        check_filters(told, &table.reader(&loaded.faults)?, &known, &integrations);
         Some(receiver)
     });
     let receivers = receivers.collect();
+    for (window, table) in &loaded.windows {
+        let held = (&window.selection, "so this window holds no message");
+        if let Some(reader) = table.reader(&loaded.faults) {
+            check_filters(held, &reader, &known, &integrations);
+        }
+    }
+    let maintenance = loaded.windows.iter().map(|(window, _)| window.clone()).collect();
     let warnings = loaded.close()?;
-    Ok(Assembly { settings, integrations, warnings, receivers, peers: peers.into() })
+    let peers = peers.into();
+    Ok(Assembly { settings, integrations, warnings, receivers, maintenance, peers })
 }
 
 /// A filter that names a platform nobody knows is a fault; one that fits no integration is worth a
-/// warning, since the receiver would be told of none.
+/// warning, which says what `idle` follows.
 fn check_filters(
-    receiver: &Receiver,
+    (selection, idle): (&Selection, &str),
     reader: &Reader<'_>,
     known: &[&str],
     integrations: &BTreeMap<String, Assembled>,
 ) {
-    let subscription = &receiver.subscription;
-    for kind in subscription.types.iter().filter(|kind| !known.contains(&kind.as_str())) {
+    for kind in selection.types.iter().filter(|kind| !known.contains(&kind.as_str())) {
         let hint = nearest(kind, known.iter().copied());
         let hint = hint.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
         reader.fault("types", format!("no platform is called {kind:?}{hint}"));
     }
     let fits = |(name, one): (&String, &Assembled)| {
-        let about = About { name, kind: one.platform.kind, labels: &one.wanted.labels };
-        let kinds = EventType::ALL.into_iter().filter(|kind| kind.is_about_integration());
-        kinds.into_iter().any(|kind| subscription.wants(kind, about))
+        selection.fits(About { name, kind: one.platform.kind, labels: &one.wanted.labels })
     };
     let filters = ["integrations", "types", "labels"];
     let given = [
-        !subscription.integrations.is_empty(),
-        !subscription.types.is_empty(),
-        !subscription.labels.is_empty(),
+        !selection.integrations.is_empty(),
+        !selection.types.is_empty(),
+        !selection.labels.is_empty(),
     ];
     let given = filters.into_iter().zip(given).find_map(|(key, given)| given.then_some(key));
     if let Some(key) = given
         && !integrations.is_empty()
         && !integrations.iter().any(fits)
     {
-        reader.warn(key, "no integration fits, so this receiver is told of none");
+        reader.warn(key, format!("no integration fits, {idle}"));
     }
 }
 
@@ -187,6 +195,9 @@ fn integration(
     let secrets = own.secret_paths();
     faults.absorb(own);
     let Plan { name, disabled, schedule, policy, labels } = plan?;
+    let mut validator = validator?;
+    validator.set_auto_bootstrap(auto_bootstrap.unwrap_or_default());
+    let identity = validator.identity();
     let redacted = |references| redact(config, &path, &secrets, references).to_string();
     let wanted = Wanted {
         name,
@@ -198,11 +209,10 @@ fn integration(
         config: redacted(References::Keep),
         config_shown: redacted(References::Hide),
         catalog_version: platform.version,
+        factors: identity.factors(),
     };
-    let mut validator = validator?;
-    validator.set_auto_bootstrap(auto_bootstrap.unwrap_or_default());
     let validator: Arc<dyn Validator> = validator.into();
-    Some(Assembled { wanted, platform, identity: validator.identity(), policy, validator })
+    Some(Assembled { wanted, platform, identity, policy, validator })
 }
 
 fn check_bootstrap(platform: &Platform, given: Option<bool>, reader: &Reader<'_>) {

@@ -110,7 +110,7 @@ impl Shared {
     }
 
     fn tell(&self, active: &Active) -> Tell {
-        Tell { subscriptions: Arc::clone(&active.subscriptions), now: self.clock.now() }
+        active.tell(self.clock.now())
     }
 
     fn wake_delivery(&self) {

@@ -88,7 +88,12 @@ pub(super) async fn prepare(
     let subscriptions: Arc<[Subscription]> =
         assembly.receivers.iter().map(|receiver| receiver.subscription.clone()).collect();
     let wanted = assembly.integrations.values().map(|one| one.wanted.clone()).collect();
-    let tell = Tell { subscriptions: Arc::clone(&subscriptions), now };
+    let tell = Tell {
+        subscriptions: Arc::clone(&subscriptions),
+        maintenance: Arc::clone(&assembly.maintenance),
+        outage_min: assembly.settings.outage_min,
+        now,
+    };
     let synced = store.sync(wanted, former.is_none(), tell).await?;
     warn_of_idle(&synced.idle);
     let settings = &assembly.settings;
@@ -98,6 +103,8 @@ pub(super) async fn prepare(
         peers: peers(assembly, &synced.ids),
         receivers,
         subscriptions,
+        maintenance: Arc::clone(&assembly.maintenance),
+        outage_min: settings.outage_min,
         limits: settings.limits,
         retention: Retention {
             history: settings.retention.history,

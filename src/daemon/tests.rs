@@ -43,6 +43,7 @@ fn wanted() -> Wanted {
         config: "{}".to_owned(),
         config_shown: "{}".to_owned(),
         catalog_version: 1,
+        factors: Vec::new(),
     }
 }
 
@@ -65,7 +66,8 @@ impl Bench {
         let clock = Clock::default();
         let subscriptions: Arc<[_]> =
             receivers.iter().map(|one| one.subscription.clone()).collect();
-        let tell = Tell { subscriptions: Arc::clone(&subscriptions), now: clock.now() };
+        let tell =
+            Tell { subscriptions: Arc::clone(&subscriptions), now: clock.now(), ..Tell::default() };
         let id = store.sync(vec![wanted()], true, tell).await.unwrap().ids["one"];
         let second = Duration::from_secs(1);
         let limits = Limits { runs: 1, runs_per_host: 1, test: second, run: Duration::ZERO };
@@ -88,6 +90,8 @@ impl Bench {
                 .map(|one| (one.name.clone(), Arc::new(Sender::new(one).unwrap())))
                 .collect(),
             subscriptions,
+            maintenance: Arc::new([]),
+            outage_min: 3,
             limits,
             retention: Retention { history: second, deliveries: second, batch: 9 },
             prune_at: schedule,
@@ -190,7 +194,7 @@ async fn a_receiver_that_is_gone_is_left_alone_until_a_command_beside_the_daemon
     let path = active.fixed.0.join("state.db");
     shared.put_in_force(active);
     // Removes the integration, which both are told.
-    let tell = Tell { subscriptions, now: shared.clock.now() };
+    let tell = Tell { subscriptions, now: shared.clock.now(), ..Tell::default() };
     shared.store.sync(Vec::new(), false, tell).await.unwrap();
     let stop = CancellationToken::new();
     let outbox = tokio::spawn(deliver::deliver(Arc::clone(shared), stop.clone(), stop.clone()));

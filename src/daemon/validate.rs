@@ -43,7 +43,7 @@ pub(super) async fn step(
     let clock = Instant::now();
     let validated = validate_all(shared, &active, watched, &begun);
     let Some(runs) = abort.run_until_cancelled(validated).await else {
-        return shared.store.release(begun).await;
+        return shared.store.give_back(begun).await;
     };
     let finished = Finished {
         begun,
@@ -52,6 +52,7 @@ pub(super) async fn step(
         duration: clock.elapsed(),
         policy: watched.policy,
         schedule: watched.schedule.clone(),
+        own_fault: None,
     };
     let summary = Summary::of(&finished);
     let recorded = shared.store.record(finished, shared.tell(&shared.active())).await?;

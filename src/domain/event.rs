@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Class, Report, Status, Timestamp, Transition, UnknownName, ValidationResults};
+use super::selection::matches;
+use super::{
+    About, Class, Selection, Status, Timestamp, Transition, UnknownName, ValidationResults,
+};
 
 /// The version of the body's shape; a shape once published stays.
 pub(crate) const SCHEMA_VERSION: u32 = 1;
@@ -20,6 +23,18 @@ pub(crate) enum EventType {
     StatusChanged,
     /// The warnings changed while the status stays.
     ValidationWarning,
+    /// It fails and works again so often that messages are held until it is calm.
+    FlappingStarted,
+    /// It has been calm for long enough.
+    FlappingEnded,
+    /// Several integrations fail by one shared cause.
+    Outage,
+    /// They work again.
+    OutageResolved,
+    /// Something on the daemon's own side keeps it from telling what works.
+    DaemonDegraded,
+    /// It no longer does.
+    DaemonRecovered,
     /// A receiver is no longer sent anything.
     ReceiverDisabled,
     /// A receiver is tried out.
@@ -28,11 +43,17 @@ pub(crate) enum EventType {
 
 impl EventType {
     /// Every type.
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::ValidationFailed,
         Self::ValidationRecovered,
         Self::StatusChanged,
         Self::ValidationWarning,
+        Self::FlappingStarted,
+        Self::FlappingEnded,
+        Self::Outage,
+        Self::OutageResolved,
+        Self::DaemonDegraded,
+        Self::DaemonRecovered,
         Self::ReceiverDisabled,
         Self::WebhookPing,
     ];
@@ -44,20 +65,14 @@ impl EventType {
             Self::ValidationRecovered => "integration.validation.recovered",
             Self::StatusChanged => "integration.status.changed",
             Self::ValidationWarning => "integration.validation.warning",
+            Self::FlappingStarted => "integration.flapping.started",
+            Self::FlappingEnded => "integration.flapping.ended",
+            Self::Outage => "integrations.outage",
+            Self::OutageResolved => "integrations.outage.resolved",
+            Self::DaemonDegraded => "daemon.degraded",
+            Self::DaemonRecovered => "daemon.recovered",
             Self::ReceiverDisabled => "receiver.disabled",
             Self::WebhookPing => "webhook.ping",
-        }
-    }
-
-    /// True when it is about an integration, false when it is about the daemon or a receiver.
-    #[must_use]
-    pub(crate) const fn is_about_integration(self) -> bool {
-        match self {
-            Self::ValidationFailed
-            | Self::ValidationRecovered
-            | Self::StatusChanged
-            | Self::ValidationWarning => true,
-            Self::ReceiverDisabled | Self::WebhookPing => false,
         }
     }
 
@@ -99,39 +114,17 @@ pub(crate) struct Subscription {
     pub(crate) receiver: String,
     /// Event types, `*` standing for any text.
     pub(crate) events: Vec<String>,
-    /// Names of integrations, `*` standing for any text; empty for all.
-    pub(crate) integrations: Vec<String>,
-    /// Published names of platforms; empty for all.
-    pub(crate) types: Vec<String>,
-    /// Labels that an integration must have with these values, `*` standing for any text.
-    pub(crate) labels: BTreeMap<String, String>,
-}
-
-/// The integration that an event is about, as subscriptions look at it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct About<'a> {
-    /// Its name.
-    pub(crate) name: &'a str,
-    /// Its platform's published name.
-    pub(crate) kind: &'a str,
-    /// Its labels.
-    pub(crate) labels: &'a BTreeMap<String, String>,
+    /// Which integrations it wants to be told about.
+    pub(crate) selection: Selection,
+    /// It wants to be told of each integration besides the outage that integrations share.
+    pub(crate) individual: bool,
 }
 
 impl Subscription {
     /// True when the receiver is to be told of `kind` about this integration.
     #[must_use]
     pub(crate) fn wants(&self, kind: EventType, about: About<'_>) -> bool {
-        let fits = |patterns: &[String], text: &str| {
-            patterns.is_empty() || patterns.iter().any(|pattern| matches(pattern, text))
-        };
-        let has = |(name, pattern): (&String, &String)| {
-            about.labels.get(name).is_some_and(|value| matches(pattern, value))
-        };
-        self.wants_kind(kind)
-            && fits(&self.integrations, about.name)
-            && fits(&self.types, about.kind)
-            && self.labels.iter().all(has)
+        self.wants_kind(kind) && self.selection.fits(about)
     }
 
     /// True when the receiver is to be told of `kind` about some integration, or, when `kind` is about
@@ -140,25 +133,12 @@ impl Subscription {
     pub(crate) fn wants_kind(&self, kind: EventType) -> bool {
         self.events.iter().any(|pattern| matches(pattern, kind.as_str()))
     }
-}
 
-/// True when `text` is `pattern` with any text in place of each `*`.
-fn matches(pattern: &str, text: &str) -> bool {
-    let mut parts = pattern.split('*');
-    let first = parts.next().unwrap_or_default();
-    let Some(mut rest) = text.strip_prefix(first) else { return false };
-    let mut parts = parts.peekable();
-    if parts.peek().is_none() {
-        return rest.is_empty();
+    /// True when the receiver is told of an outage in place of what it does to each integration.
+    #[must_use]
+    pub(crate) fn is_grouped(&self) -> bool {
+        !self.individual && self.wants_kind(EventType::Outage)
     }
-    while let Some(part) = parts.next() {
-        if parts.peek().is_none() {
-            return rest.ends_with(part);
-        }
-        let Some((_, after)) = rest.split_once(part) else { return false };
-        rest = after;
-    }
-    true
 }
 
 /// The body of a webhook, format `standard`.
@@ -257,32 +237,10 @@ pub(crate) struct Change {
     pub(crate) remediation: Option<String>,
 }
 
-/// What differs between the results of the run before and `report`, test by test.
-#[must_use]
-pub(crate) fn changes(before: Option<&ValidationResults>, report: &Report) -> Vec<Change> {
-    let earlier = |name: &str| {
-        let tests = &before?.validation_tests;
-        tests.iter().find(|test| test.name == name).map(|test| test.status)
-    };
-    let differs = report.tests.iter().filter_map(|result| {
-        let (from, to) = (earlier(result.test.name), result.outcome.status());
-        let finding = result.outcome.finding();
-        (from != Some(to)).then(|| Change {
-            test: result.test.name.to_owned(),
-            from,
-            to,
-            message: result.outcome.message().map(str::to_owned),
-            class: finding.map(|finding| finding.class),
-            remediation: finding.and_then(|finding| finding.remediation.clone()),
-        })
-    });
-    differs.collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Cause, Finding, Outcome, ReceiverDisabled, Test, TestResult, WebhookPing};
+    use crate::domain::{Cause, DaemonTrouble, OutageNotice, ReceiverDisabled, WebhookPing};
 
     /// The body of a webhook, format `standard`; `type` says which of these it is.
     #[derive(Serialize, schemars::JsonSchema)]
@@ -291,6 +249,8 @@ mod tests {
     #[expect(dead_code, reason = "only its shape is looked at")]
     enum Published {
         Integration(Event),
+        Outage(Event<OutageNotice>),
+        DaemonTrouble(Event<DaemonTrouble>),
         ReceiverDisabled(Event<ReceiverDisabled>),
         WebhookPing(Event<WebhookPing>),
     }
@@ -328,9 +288,12 @@ mod tests {
             let subscription = Subscription {
                 receiver: "r".to_owned(),
                 events: list(events),
-                integrations: list(integrations),
-                types: list(types),
-                labels: labels.into_iter().collect(),
+                selection: Selection {
+                    integrations: list(integrations),
+                    types: list(types),
+                    labels: labels.into_iter().collect(),
+                },
+                individual: false,
             };
             subscription.wants(EventType::ValidationFailed, about)
         };
@@ -356,52 +319,11 @@ mod tests {
     }
 
     #[test]
-    fn a_star_stands_for_any_text() {
-        let table = [
-            ("", "", true),
-            ("", "a", false),
-            ("*", "", true),
-            ("*", "a", true),
-            ("a", "a", true),
-            ("a*", "abc", true),
-            ("*c", "abc", true),
-            ("a*c", "abc", true),
-            ("a*c", "ac", true),
-            ("a*c", "a", false),
-            ("ab*bc", "abc", false),
-            ("*b*", "abc", true),
-            ("*x*", "abc", false),
-            ("**", "abc", true),
-            ("a*b*c", "aXbYc", true),
-            ("a*b*c", "aXcYb", false),
-        ];
-        for (pattern, text, expected) in table {
-            assert_eq!(matches(pattern, text), expected, "{pattern} on {text}");
-        }
-    }
-
-    #[test]
     fn a_return_to_enabled_is_a_recovery_only_out_of_an_incident() {
         let to = |to| Transition { from: Status::Editing, to, cause: Cause::CandidatePassed };
         assert_eq!(EventType::of(to(Status::Enabled), true), EventType::ValidationRecovered);
         assert_eq!(EventType::of(to(Status::Enabled), false), EventType::StatusChanged);
         let failed = EventType::of(to(Status::RecurringValidationError), false);
         assert_eq!(failed, EventType::ValidationFailed);
-    }
-
-    #[test]
-    fn changes_name_what_differs_from_the_run_before() {
-        let (one, two) = (Test::always("one", ""), Test::always("two", ""));
-        let passed = |test| TestResult { test, outcome: Outcome::Passed(None) };
-        let good = Report { tests: vec![passed(one), passed(two)] };
-        let finding = Finding::new(Class::Denied, "no").mend("GRANT it");
-        let bad = Report {
-            tests: vec![passed(one), TestResult { test: two, outcome: Outcome::Failed(finding) }],
-        };
-        let found = changes(Some(&ValidationResults::from(&good)), &bad);
-        assert_eq!(found.len(), 1);
-        assert_eq!((found[0].test.as_str(), found[0].class), ("two", Some(Class::Denied)));
-        assert_eq!(changes(None, &good).len(), 2);
-        assert_eq!(changes(Some(&ValidationResults::from(&bad)), &bad), []);
     }
 }

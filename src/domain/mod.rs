@@ -3,11 +3,14 @@
 mod delivery;
 mod event;
 mod factor;
+mod maintenance;
 mod observed;
 mod operational;
+mod outage;
 mod report;
 mod schedule;
 mod secret;
+mod selection;
 mod status;
 mod text;
 mod time;
@@ -15,22 +18,27 @@ mod verdict;
 
 pub(crate) use delivery::{AttemptResult, Next, RetryPolicy, after_attempt, disables};
 pub(crate) use event::{
-    About, Change, Event, EventData, EventType, IntegrationRef, RunRef, SCHEMA_VERSION,
-    Subscription, changes,
+    Change, Event, EventData, EventType, IntegrationRef, RunRef, SCHEMA_VERSION, Subscription,
 };
 pub(crate) use factor::{Factor, FactorKind};
+pub(crate) use maintenance::Maintenance;
 pub(crate) use observed::{Expiry, ExpiryKind, Fact, FactKind, Facts, Observed, ServerClock};
-pub(crate) use operational::{DisabledReason, ReceiverDisabled, WebhookPing};
+pub(crate) use operational::{
+    DaemonTrouble, DisabledReason, OutageMember, OutageNotice, OwnFault, ReceiverDisabled,
+    WebhookPing,
+};
+pub(crate) use outage::{EVIDENCE_MAX, SETTLE, SIBLINGS_MAX, SharedCause, is_outage};
 pub(crate) use report::{
     Class, Finding, Outcome, Report, ReportStatus, Test, TestResult, ValidationResults,
     ValidationTest, When,
 };
 pub(crate) use schedule::{SPREAD_MAX, Schedule, ScheduleError};
 pub(crate) use secret::{REDACTED, Secret, SecretRef};
+pub(crate) use selection::{About, Selection};
 pub(crate) use status::{Cause, Status, Subject, Transition, UnknownName, next_status};
 pub(crate) use text::{is_unseen, one_line};
 pub(crate) use time::{Timestamp, duration_text};
-pub(crate) use verdict::{Counters, Judgement, Policy, Verdict, judge};
+pub(crate) use verdict::{Counters, Flips, Judgement, Policy, Verdict, judge};
 
 /// Row id of an integration, the `id` on the wire.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]

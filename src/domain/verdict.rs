@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Class, Report, ReportStatus};
+use super::{Class, Report, ReportStatus, Timestamp};
 
 /// How much evidence a verdict needs.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -13,11 +13,24 @@ pub(crate) struct Policy {
     pub(crate) confirm_wait: Duration,
     /// Passing runs in a row that make a recovery, at least 1.
     pub(crate) recovery_runs: u32,
+    /// Changes of status within `flap_window` that may be told; more are flapping. 0 for any number.
+    pub(crate) flap_flips: u32,
+    /// How long a change of status counts towards flapping.
+    pub(crate) flap_window: Duration,
+    /// How long the status must stay until a flapping integration is told of again.
+    pub(crate) flap_calm: Duration,
 }
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { confirm_runs: 3, confirm_wait: Duration::from_mins(1), recovery_runs: 1 }
+        Self {
+            confirm_runs: 3,
+            confirm_wait: Duration::from_mins(1),
+            recovery_runs: 1,
+            flap_flips: 3,
+            flap_window: Duration::from_hours(6),
+            flap_calm: Duration::from_hours(1),
+        }
     }
 }
 
@@ -28,6 +41,25 @@ pub(crate) struct Counters {
     pub(crate) failures: u32,
     /// Passing runs in a row.
     pub(crate) passes: u32,
+}
+
+/// The changes of status that were told of lately, which are to become flapping or not.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Flips(pub(crate) Vec<Timestamp>);
+
+impl Flips {
+    /// Adds one at `now`; true when there are more than `policy` lets pass.
+    #[must_use]
+    pub(crate) fn add(&mut self, policy: &Policy, now: Timestamp) -> bool {
+        let oldest = now.minus(policy.flap_window);
+        // Instants that lie ahead are those of a clock that was set back since.
+        self.0.retain(|at| oldest < *at && *at <= now);
+        if policy.flap_flips == 0 {
+            return false;
+        }
+        self.0.push(now);
+        u32::try_from(self.0.len()).is_ok_and(|flips| policy.flap_flips < flips)
+    }
 }
 
 /// What a run says about its integration.
@@ -155,6 +187,21 @@ mod tests {
             assert_eq!(judged.counters, Counters { failures, passes }, "step {number}");
             counters = judged.counters;
         }
+    }
+
+    #[test]
+    fn more_flips_than_are_let_pass_within_the_window_are_flapping() {
+        let policy = Policy { flap_window: Duration::from_secs(10), ..Policy::default() };
+        let added = |policy: &Policy, secs: &[i64]| {
+            let mut flips = Flips::default();
+            secs.iter().map(|at| flips.add(policy, Timestamp(at * 1000))).collect::<Vec<_>>()
+        };
+        assert_eq!(added(&policy, &[1, 2, 3, 4]), [false, false, false, true]);
+        assert_eq!(added(&policy, &[1, 2, 3, 11, 12, 13, 13]).last(), Some(&true));
+        assert_eq!(added(&policy, &[1, 2, 3, 11]).last(), Some(&false));
+        assert_eq!(added(&policy, &[91, 92, 93, 1]).last(), Some(&false), "the clock was set back");
+        let never = Policy { flap_flips: 0, ..policy };
+        assert_eq!(added(&never, &[1, 2, 3, 4, 5]), [false; 5]);
     }
 
     #[test]

@@ -5,11 +5,13 @@
 //! and nowhere else, always by [`crate::domain::next_status`], and what a change owes its
 //! receivers is written in the same transaction.
 
+mod holds;
 mod receivers;
 mod rows;
 mod sqlite;
 mod types;
 
+pub(crate) use holds::{HoldRow, NewSilence, OutageRow, OwnFaultRow, Released, SilenceRow};
 pub(crate) use receivers::{Disabled, ReceiverRow, Redelivered, Replayed};
 pub(crate) use rows::{
     AttemptRow, DeliveryFilter, DeliveryRow, DeliveryState, IntegrationRow, RunRow, StoredReport,

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::holds::HoldRow;
 use super::types::Trigger;
 use crate::domain::{
-    Cause, Class, Counters, DeliveryId, EventType, IntegrationId, Report, ReportStatus, RunId,
-    Status, Subject, TestResult, Timestamp, ValidationResults, ValidationTest,
+    Cause, Change, Class, Counters, DeliveryId, EventType, Flips, IntegrationId, OwnFault, Report,
+    ReportStatus, RunId, Status, Subject, TestResult, Timestamp, ValidationResults, ValidationTest,
 };
 
 /// An integration as the store knows it.
@@ -46,6 +47,18 @@ pub(crate) struct IntegrationRow {
     pub(crate) failing_since: Option<Timestamp>,
     /// Its latest run.
     pub(crate) last_run: Option<RunRow>,
+    /// The status that receivers were told last.
+    pub(crate) told: Status,
+    /// What holds a message about it, while one is held.
+    pub(crate) hold: Option<HoldRow>,
+    /// The changes of status that were told lately.
+    pub(crate) flips: Flips,
+    /// Since when its status changes too often.
+    pub(crate) flapping_since: Option<Timestamp>,
+    /// The outage that its failure belongs to.
+    pub(crate) outage_id: Option<String>,
+    /// What on the daemon's own side kept its latest run from telling anything.
+    pub(crate) own_fault: Option<OwnFault>,
 }
 
 /// A run as the store knows it.
@@ -100,6 +113,27 @@ pub(crate) struct StoredTest {
 }
 
 impl StoredReport {
+    /// What differs from the results `before`, test by test.
+    #[must_use]
+    pub(crate) fn changes(&self, before: Option<&Self>) -> Vec<Change> {
+        let earlier = |name: &str| {
+            let found = before?.tests.iter().find(|test| test.name == name);
+            found.map(|test| test.status)
+        };
+        let differs = self.tests.iter().filter_map(|test| {
+            let (from, to) = (earlier(&test.name), test.status);
+            (from != Some(to)).then(|| Change {
+                test: test.name.clone(),
+                from,
+                to,
+                message: test.message.clone(),
+                class: test.class,
+                remediation: test.remediation.clone(),
+            })
+        });
+        differs.collect()
+    }
+
     /// The published form, given the overall result of the run.
     pub(crate) fn results(&self, status: ReportStatus) -> ValidationResults {
         let published = |test: &StoredTest| ValidationTest {

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::receivers::ReceiverRow;
 use crate::domain::{
-    AttemptResult, DeliveryId, IntegrationId, Next, Policy, Report, RunId, Schedule, Status,
-    Subject, Subscription, Timestamp, Transition, UnknownName, Verdict,
+    AttemptResult, DeliveryId, Factor, IntegrationId, Maintenance, Next, OwnFault, Policy, Report,
+    RunId, Schedule, Status, Subject, Subscription, Timestamp, Transition, UnknownName, Verdict,
 };
 
 /// The database could not do what was asked.
@@ -88,13 +88,19 @@ pub(crate) struct Wanted {
     pub(crate) config_shown: String,
     /// The platform's catalog version.
     pub(crate) catalog_version: u32,
+    /// What it may have in common with others.
+    pub(crate) factors: Vec<Factor>,
 }
 
 /// What a change of status needs to become messages.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Tell {
     /// Who wants to be told of what.
     pub(crate) subscriptions: Arc<[Subscription]>,
+    /// When messages are held.
+    pub(crate) maintenance: Arc<[Maintenance]>,
+    /// How many integrations must fail by one cause to make an outage.
+    pub(crate) outage_min: u32,
     /// The wall clock.
     pub(crate) now: Timestamp,
 }
@@ -199,6 +205,8 @@ pub(crate) struct Finished {
     pub(crate) policy: Policy,
     /// When the integration is due after this.
     pub(crate) schedule: Schedule,
+    /// What on the daemon's own side is to blame for a failure of [`Class::Ours`](crate::domain::Class).
+    pub(crate) own_fault: Option<OwnFault>,
 }
 
 /// What the validation of one configuration found.

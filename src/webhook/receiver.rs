@@ -8,7 +8,9 @@ use reqwest::Url;
 
 use super::format::Format;
 use super::sign::Key;
-use crate::domain::{EventType, RetryPolicy, SecretRef, Subscription, duration_text, is_unseen};
+use crate::domain::{
+    EventType, RetryPolicy, SecretRef, Selection, Subscription, duration_text, is_unseen,
+};
 use crate::input::{Kind, Reader, nearest};
 use crate::net::address::{Allow, host_permitted};
 
@@ -99,9 +101,12 @@ impl Receiver {
         let secrets = secrets(&mut reader, format);
         let routing_key = routing_key(&mut reader, format);
         let events = events(&mut reader, format);
-        let integrations = reader.strings("integrations").unwrap_or_default();
-        let types = reader.strings("types").unwrap_or_default();
-        let labels = reader.string_map("labels").unwrap_or_default();
+        let selection = Selection {
+            integrations: reader.strings("integrations").unwrap_or_default(),
+            types: reader.strings("types").unwrap_or_default(),
+            labels: reader.string_map("labels").unwrap_or_default(),
+        };
+        let individual = reader.boolean("individual").unwrap_or(false);
         let (timeout, connect_timeout) = timeouts(&mut reader);
         let retry = retry(&mut reader);
         let (min, max) = DISABLE_RANGE;
@@ -117,7 +122,7 @@ impl Receiver {
             format: format?,
             secrets: secrets?,
             routing_key: routing_key?,
-            subscription: Subscription { receiver, events, integrations, types, labels },
+            subscription: Subscription { receiver, events, selection, individual },
             name,
             timeout,
             connect_timeout,
@@ -404,9 +409,18 @@ mod tests {
             "format": "pagerduty", "secrets": null, "routing_key": key, "events": events,
             "integrations": ["prod-*"], "types": ["Snowflake"], "labels": { "team": "data" },
         }));
-        let alarms = ["integration.validation.failed", "integration.validation.recovered"];
+        let alarms = [
+            "integration.validation.failed",
+            "integration.validation.recovered",
+            "integration.flapping.started",
+            "integration.flapping.ended",
+            "integrations.outage",
+            "integrations.outage.resolved",
+            "daemon.degraded",
+            "daemon.recovered",
+        ];
         assert_eq!(pager.subscription.events, alarms);
-        assert_eq!(pager.subscription.integrations, ["prod-*"]);
+        assert_eq!(pager.subscription.selection.integrations, ["prod-*"]);
         let table = [
             (json!({ "format": "pagerduty", "secrets": null }), "routing_key: missing; add"),
             (json!({ "routing_key": key }), "routing_key: is only used with format"),

@@ -8,7 +8,10 @@ use std::path::Path;
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::open::{self, Place};
-use super::{DeliveryState, ReceiverRow, Redelivered, Replayed, StoreError, owe, receiver};
+use super::{
+    DeliveryState, NewSilence, ReceiverRow, Redelivered, Replayed, StoreError, owe, receiver,
+    silence,
+};
 use crate::domain::{DeliveryId, DisabledReason, Subscription, Timestamp};
 
 /// Writes beside a daemon, or without one. Blocks for as long as another writes, at most seconds.
@@ -67,6 +70,16 @@ impl Control {
         now: Timestamp,
     ) -> Result<Replayed, StoreError> {
         self.write(|tx| owe::replay(tx, wanting, span, Some(now)))
+    }
+
+    /// Holds messages until an instant; the id of what holds them.
+    pub(crate) fn silence(&mut self, new: &NewSilence, now: Timestamp) -> Result<i64, StoreError> {
+        self.write(|tx| silence::add(tx, new, now))
+    }
+
+    /// Ends that before its time; false when there is none that holds anything.
+    pub(crate) fn end_silence(&mut self, id: i64, now: Timestamp) -> Result<bool, StoreError> {
+        self.write(|tx| silence::end(tx, id, now))
     }
 
     fn write<T>(

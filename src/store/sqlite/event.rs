@@ -5,11 +5,12 @@ use rusqlite::{Connection, OptionalExtension, named_params};
 use serde::Serialize;
 use uuid::{Builder, Uuid};
 
+use super::outage::{self, Outage};
 use super::row::{Incident, Row, millis, results};
-use super::{StoreError, Tell};
+use super::{StoreError, Tell, own_fault};
 use crate::domain::{
-    About, Change, Event, EventData, EventType, IntegrationId, IntegrationRef, RunRef,
-    SCHEMA_VERSION, Status, Timestamp, Transition, ValidationResults,
+    About, Change, Event, EventData, EventType, IntegrationId, IntegrationRef, OutageNotice,
+    RunRef, SCHEMA_VERSION, Status, Subscription, Timestamp, Transition, ValidationResults,
 };
 
 /// What an event tells besides what the row says.
@@ -21,6 +22,8 @@ pub(super) struct Story {
     pub(super) results: Option<ValidationResults>,
     /// What differs from the results before.
     pub(super) changes: Vec<Change>,
+    /// The outage that it belongs to.
+    pub(super) group: Option<String>,
 }
 
 impl Story {
@@ -35,7 +38,7 @@ impl Story {
 }
 
 /// A fresh `<prefix>_<UUIDv7>`: random, and ordered by time.
-fn fresh_id(prefix: &str, now: Timestamp) -> Result<String, StoreError> {
+pub(super) fn fresh_id(prefix: &str, now: Timestamp) -> Result<String, StoreError> {
     let millis = u64::try_from(now.0).unwrap_or(0);
     let uuid = Builder::from_unix_timestamp_millis(millis, &random()?).into_uuid();
     Ok(format!("{prefix}_{uuid}"))
@@ -53,10 +56,7 @@ fn random<const LENGTH: usize>() -> Result<[u8; LENGTH], StoreError> {
     Ok(bytes)
 }
 
-/// Takes `step` on `row`, which the caller saves.
-///
-/// Failing opens an incident, which lasts through edits until the integration works again or is
-/// taken out of use; the event that ends it still names it.
+/// Takes the step of an operation on `row`, which the caller saves, and tells of it.
 pub(super) fn flip(
     tx: &Connection,
     row: &mut Row,
@@ -64,19 +64,38 @@ pub(super) fn flip(
     story: Story,
     tell: &Tell,
 ) -> Result<(), StoreError> {
-    debug_assert_eq!(row.status, step.from, "a transition starts from the current status");
     let kind = EventType::of(step, row.incident.is_some());
+    let told = row.told;
+    enter(tx, row, step, &story, tell)?;
+    row.forget();
+    outage::leave(tx, row, tell.now)?;
+    own_fault::note(tx, row, None, tell)?;
+    emit(tx, row, (kind, Some(told)), story, tell)?;
+    row.told = row.status;
+    if matches!(step.to, Status::Enabled | Status::Disabled | Status::Deleted) {
+        row.incident = None;
+    }
+    Ok(())
+}
+
+/// Takes `step` on `row` without telling of it.
+///
+/// Failing opens an incident, which lasts through edits until the integration works again or is
+/// taken out of use; the event that ends it still names it.
+pub(super) fn enter(
+    tx: &Connection,
+    row: &mut Row,
+    step: Transition,
+    story: &Story,
+    tell: &Tell,
+) -> Result<(), StoreError> {
+    debug_assert_eq!(row.status, step.from, "a transition starts from the current status");
     if step.to == Status::RecurringValidationError && row.incident.is_none() {
         let since = first_failure(tx, row.id)?.unwrap_or(tell.now);
         row.incident = Some(Incident { id: fresh_id("inc", tell.now)?, since });
     }
     row.status = step.to;
-    insert_transition(tx, row, Some(step), story.run.as_ref(), tell.now)?;
-    emit(tx, row, (kind, Some(step.from)), story, tell)?;
-    if matches!(step.to, Status::Enabled | Status::Disabled | Status::Deleted) {
-        row.incident = None;
-    }
-    Ok(())
+    insert_transition(tx, row, Some(step), story.run.as_ref(), tell.now)
 }
 
 /// Writes down that `row` has come into being.
@@ -138,7 +157,8 @@ pub(super) fn emit(
         .incident
         .as_ref()
         .filter(|_| kind == EventType::ValidationRecovered)
-        .map(|incident| millis(tell.now.since(incident.since)));
+        .map(|incident| Ok::<_, StoreError>(millis(changed_at(tx, row)?.since(incident.since))))
+        .transpose()?;
     let event = Event {
         kind: kind.as_str(),
         timestamp: tell.now,
@@ -155,7 +175,7 @@ pub(super) fn emit(
             run: story.run,
             failing_since: row.incident.as_ref().map(|incident| incident.since),
             outage_ms: outage,
-            group: None,
+            group: story.group,
         },
     };
     let numbered = Numbered { id, integration: Some(row.id.0), sequence: row.sequence };
@@ -163,9 +183,83 @@ pub(super) fn emit(
     let IntegrationRef { name, kind: platform, labels, .. } = &event.data.integration;
     let about = About { name, kind: platform, labels };
     for subscription in tell.subscriptions.iter().filter(|one| one.wants(kind, about)) {
-        insert_delivery(tx, &numbered, &subscription.receiver, tell.now)?;
+        if !is_said(tx, event.data.group.as_deref(), subscription)? {
+            insert_delivery(tx, &numbered, &subscription.receiver, tell.now)?;
+        }
     }
     Ok(())
+}
+
+/// When the status last changed, which may be long before that can be told.
+fn changed_at(tx: &Connection, row: &Row) -> Result<Timestamp, StoreError> {
+    const SQL: &str = "
+        SELECT at_ms FROM transition WHERE integration_id = :id ORDER BY id DESC LIMIT 1";
+    let mut statement = tx.prepare_cached(SQL)?;
+    Ok(Timestamp(statement.query_row(named_params! {":id": row.id.0}, |row| row.get(0))?))
+}
+
+/// True when the receiver is told of the outage `group`, and wants nothing besides.
+fn is_said(
+    tx: &Connection,
+    group: Option<&str>,
+    subscription: &Subscription,
+) -> Result<bool, StoreError> {
+    const SQL: &str = "
+        SELECT EXISTS (SELECT 1 FROM outage JOIN delivery ON delivery.event_id = outage.event_id
+                       WHERE outage.id = :outage AND receiver = :receiver)";
+    let Some(outage) = group.filter(|_| subscription.is_grouped()) else { return Ok(false) };
+    let params = named_params! {":outage": outage, ":receiver": subscription.receiver};
+    Ok(tx.prepare_cached(SQL)?.query_row(params, |row| row.get(0))?)
+}
+
+/// Writes that an outage has begun, or has ended that `begun` told of; the event's id. Its beginning
+/// is owed to whoever wants to know of one of its integrations, its end to whoever was told of it.
+pub(super) fn emit_outage(
+    tx: &Connection,
+    outage: &Outage,
+    begun: Option<&str>,
+    tell: &Tell,
+) -> Result<String, StoreError> {
+    let (epoch, sequence) = next_operational(tx)?;
+    let kind = if begun.is_some() { EventType::OutageResolved } else { EventType::Outage };
+    let lasted = millis(tell.now.since(outage.since));
+    let event = Event {
+        kind: kind.as_str(),
+        timestamp: tell.now,
+        data: OutageNotice {
+            schema_version: SCHEMA_VERSION,
+            epoch,
+            sequence,
+            outage_id: outage.id.clone(),
+            factor: outage.factor.clone(),
+            cause: outage.cause.clone(),
+            since: outage.since,
+            outage_ms: begun.map(|_| lasted),
+            integrations: outage.members.clone(),
+            unlisted: u32::try_from(outage.unlisted).unwrap_or(u32::MAX),
+        },
+    };
+    let mut receivers = Vec::new();
+    for one in tell.subscriptions.iter().filter(|one| one.wants_kind(kind)) {
+        let concerned = match begun {
+            None => outage.members.iter().any(|member| {
+                let IntegrationRef { name, kind, labels, .. } = &member.integration;
+                one.selection.fits(About { name, kind, labels })
+            }),
+            Some(begun) => was_owed(tx, begun, &one.receiver)?,
+        };
+        if concerned {
+            receivers.push(one.receiver.as_str());
+        }
+    }
+    tell_operational(tx, sequence, &event, &receivers)
+}
+
+fn was_owed(tx: &Connection, event: &str, receiver: &str) -> Result<bool, StoreError> {
+    const SQL: &str = "
+        SELECT EXISTS (SELECT 1 FROM delivery WHERE event_id = :event AND receiver = :receiver)";
+    let params = named_params! {":event": event, ":receiver": receiver};
+    Ok(tx.prepare_cached(SQL)?.query_row(params, |row| row.get(0))?)
 }
 
 /// The store's identity, and the number of the next event that is about no integration.
@@ -174,20 +268,20 @@ pub(super) fn next_operational(tx: &Connection) -> Result<(String, i64), StoreEr
     Ok(tx.prepare_cached(SQL)?.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?)
 }
 
-/// Writes an event that is about no integration, and owes it to `receivers`.
+/// Writes an event that is about no single integration, and owes it to `receivers`; its id.
 pub(super) fn tell_operational<Data: Serialize>(
     tx: &Connection,
     sequence: i64,
     event: &Event<Data>,
     receivers: &[&str],
-) -> Result<(), StoreError> {
+) -> Result<String, StoreError> {
     let id = fresh_id("evt", event.timestamp)?;
     let numbered = Numbered { id, integration: None, sequence };
     insert_event(tx, &numbered, event)?;
     for receiver in receivers {
         insert_delivery(tx, &numbered, receiver, event.timestamp)?;
     }
-    Ok(())
+    Ok(numbered.id)
 }
 
 /// What an event is known by.

@@ -3,12 +3,12 @@
 use rusqlite::{Connection, Row as SqlRow, named_params};
 
 use super::row::{
-    class, counters, delivery_state, duration, instant, labels, parse, report, report_status,
-    status, trigger,
+    class, counters, delivery_state, duration, flips, instant, labels, parse, report,
+    report_status, status, trigger,
 };
 use super::{
-    AttemptRow, DeliveryFilter, DeliveryRow, DeliveryState, Due, EventRow, Events, IntegrationRow,
-    RunRow, StoreError, TransitionRow,
+    AttemptRow, DeliveryFilter, DeliveryRow, DeliveryState, Due, EventRow, Events, HoldRow,
+    IntegrationRow, RunRow, StoreError, TransitionRow,
 };
 use crate::domain::{DeliveryId, IntegrationId, RunId, Timestamp};
 
@@ -83,7 +83,8 @@ macro_rules! integration_columns {
         "SELECT integration.id, integration.name, kind, auto_bootstrap, labels,
              integration.status AS integration_status, config_shown, cron, zone, next_run_at_ms,
              lease_until_ms, failures, passes, sequence, incident_id, failing_since_ms,
-             last_run_id, run.id AS run_id, run.subject, run.trigger, run.started_at_ms,
+             last_run_id, told_status, hold_until_ms, hold_by, flips, flapping_since_ms, outage_id,
+             own_fault, run.id AS run_id, run.subject, run.trigger, run.started_at_ms,
              run.duration_ms, run.status, run.class, run.rule, report.content
          FROM integration
          LEFT JOIN run ON run.id = integration.last_run_id
@@ -110,6 +111,17 @@ fn integration_row(row: &SqlRow<'_>) -> Result<IntegrationRow, StoreError> {
         incident_id: row.get("incident_id")?,
         failing_since: instant(row, "failing_since_ms")?,
         last_run: last.map(|_| run_row(row)).transpose()?,
+        told: status(row, "told_status")?,
+        hold: instant(row, "hold_until_ms")?
+            .zip(row.get("hold_by")?)
+            .map(|(until, by)| HoldRow { by, until }),
+        flips: flips(&row.get::<_, String>("flips")?)?,
+        flapping_since: instant(row, "flapping_since_ms")?,
+        outage_id: row.get("outage_id")?,
+        own_fault: row
+            .get::<_, Option<String>>("own_fault")?
+            .map(|name| parse("integration", &name))
+            .transpose()?,
     })
 }
 

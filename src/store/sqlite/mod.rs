@@ -8,14 +8,18 @@ mod defect;
 mod delivery;
 mod event;
 mod history;
+mod hold;
 mod open;
+mod outage;
 mod owe;
+mod own_fault;
 mod prune;
 mod reader;
 mod receiver;
 mod row;
 mod run;
 mod set_back;
+mod silence;
 mod sync;
 #[cfg(test)]
 mod tests;
@@ -26,6 +30,7 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
+use super::holds::{HoldRow, NewSilence, OutageRow, OwnFaultRow, Released, SilenceRow};
 use super::receivers::{Disabled, EventRow, Events, ReceiverRow, Redelivered, Replayed};
 use super::rows::{
     AttemptRow, DeliveryFilter, DeliveryRow, DeliveryState, IntegrationRow, RunRow, StoredReport,
@@ -35,7 +40,7 @@ use super::types::{
     Attempt, Began, Begun, Due, Finished, PendingDelivery, Pruned, Recorded, Retention, StoreError,
     SubjectRun, Synced, Tell, Trigger, Wanted,
 };
-use crate::domain::{IntegrationId, Schedule, Timestamp};
+use crate::domain::{IntegrationId, OwnFault, Schedule, Timestamp};
 
 pub(crate) use control::Control;
 
@@ -106,8 +111,8 @@ impl Store {
     }
 
     /// Gives a lease back without a result (shutdown); the run stays due.
-    pub(crate) async fn release(&self, begun: Begun) -> Result<(), StoreError> {
-        self.writer.write(move |tx| run::release(tx, &begun)).await
+    pub(crate) async fn give_back(&self, begun: Begun) -> Result<(), StoreError> {
+        self.writer.write(move |tx| run::give_back(tx, &begun)).await
     }
 
     /// Ends removals: rows in `deleting` without a lease become `deleted`.
@@ -147,6 +152,27 @@ impl Store {
     ) -> Result<impl Future<Output = Result<Option<Disabled>, StoreError>> + use<>, StoreError>
     {
         self.writer.queue(move |tx| delivery::record_attempt(tx, &attempt, &tell)).await
+    }
+
+    /// Tells what is no longer held and ends outages that are over, at most about `batch` of each.
+    pub(crate) async fn release(&self, batch: u32, tell: Tell) -> Result<Released, StoreError> {
+        self.writer.write(move |tx| hold::release(tx, batch, &tell)).await
+    }
+
+    /// Tells that something is wrong on the daemon's own side, unless that was told; true when it is
+    /// new.
+    pub(crate) async fn degrade(
+        &self,
+        fault: OwnFault,
+        message: String,
+        tell: Tell,
+    ) -> Result<bool, StoreError> {
+        self.writer.write(move |tx| own_fault::begin(tx, fault, &message, &tell)).await
+    }
+
+    /// Tells that it is over, if it lasted; true then.
+    pub(crate) async fn restore(&self, fault: OwnFault, tell: Tell) -> Result<bool, StoreError> {
+        self.writer.write(move |tx| own_fault::end(tx, fault, &tell)).await
     }
 
     /// Deletes one batch of old history; what is still owed stays, unless it has waited too long for
@@ -198,6 +224,31 @@ impl View {
         receivers: Vec<String>,
     ) -> Result<Option<Timestamp>, StoreError> {
         self.readers.read(move |tx| history::next_delivery_at(tx, &receivers)).await
+    }
+
+    /// The earliest instant at which something that is held may be told, or an outage be over.
+    pub(crate) async fn next_release_at(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.readers.read(|tx| hold::next_at(tx)).await
+    }
+
+    /// Silences and acknowledgements that hold something at `now`; with `ended`, the others too.
+    pub(crate) async fn silences(
+        &self,
+        ended: bool,
+        now: Timestamp,
+    ) -> Result<Vec<SilenceRow>, StoreError> {
+        self.readers.read(move |tx| silence::all(tx, ended, now)).await
+    }
+
+    /// What is wrong on the daemon's own side.
+    pub(crate) async fn own_faults(&self) -> Result<Vec<OwnFaultRow>, StoreError> {
+        self.readers.read(|tx| own_fault::all(tx)).await
+    }
+
+    /// The outage of this id.
+    pub(crate) async fn outage(&self, id: &str) -> Result<Option<OutageRow>, StoreError> {
+        let id = id.to_owned();
+        self.readers.read(move |tx| outage::find(tx, &id)).await
     }
 
     /// All integrations that are not deleted, by name; with `deleted`, those too.

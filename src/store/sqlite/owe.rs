@@ -9,9 +9,11 @@ use rusqlite::{Connection, OptionalExtension, named_params};
 use serde::Deserialize;
 
 use super::delivery::advance;
-use super::row::{delivery_state, parse};
-use super::{DeliveryState, Redelivered, Replayed, StoreError};
-use crate::domain::{About, DeliveryId, EventType, IntegrationRef, Subscription, Timestamp};
+use super::row::{Row, delivery_state, parse};
+use super::{DeliveryState, Redelivered, Replayed, StoreError, Tell};
+use crate::domain::{
+    About, DeliveryId, EventType, IntegrationId, IntegrationRef, Subscription, Timestamp,
+};
 
 /// The most events that one replay takes: its transaction holds up the daemon.
 pub(super) const REPLAY_MAX: usize = 20_000;
@@ -107,7 +109,9 @@ struct Told {
 #[derive(Deserialize)]
 struct ToldData {
     integration: Option<IntegrationRef>,
+    integrations: Option<Vec<IntegrationRef>>,
     receiver: Option<String>,
+    group: Option<String>,
 }
 
 /// Owes the events from `since` to before `until` that the receiver wants to it anew; without
@@ -150,13 +154,51 @@ pub(super) fn replay(
 fn owe_first(tx: &Connection, past: &Past, receiver: &str) -> Result<(), StoreError> {
     const SQL: &str = "
         INSERT INTO delivery (event_id, receiver, integration_id, sequence, state)
-        VALUES (:event, :receiver, :integration, :sequence, 'pending')";
+        VALUES (:event, :receiver, :integration, :sequence, 'pending')
+        ON CONFLICT (event_id, receiver) DO NOTHING";
     tx.prepare_cached(SQL)?.execute(named_params! {
         ":event": past.event,
         ":receiver": receiver,
         ":integration": past.integration,
         ":sequence": past.sequence,
     })?;
+    Ok(())
+}
+
+/// The latest failure of an integration.
+pub(super) const UNSAID: &str = "
+    SELECT id, sequence, created_at_ms FROM event
+    WHERE integration_id = :id AND type = 'integration.validation.failed'
+    ORDER BY sequence DESC LIMIT 1";
+
+/// Owes the latest failure of an integration to those who were not told of it, since the outage that
+/// it belonged to is over and it still fails.
+pub(super) fn owe_unsaid(
+    tx: &Connection,
+    id: IntegrationId,
+    tell: &Tell,
+) -> Result<(), StoreError> {
+    let Some(row) = Row::load(tx, id)? else { return Ok(()) };
+    let read = |found: &rusqlite::Row<'_>| {
+        Ok(Past {
+            event: found.get("id")?,
+            integration: Some(id.0),
+            sequence: found.get("sequence")?,
+            at: Timestamp(found.get("created_at_ms")?),
+            delivery: None,
+        })
+    };
+    let params = named_params! {":id": id.0};
+    let Some(past) = tx.prepare_cached(UNSAID)?.query_row(params, read).optional()? else {
+        return Ok(());
+    };
+    let IntegrationRef { name, kind, labels, .. } = row.reference()?;
+    let about = About { name: &name, kind: &kind, labels: &labels };
+    let wanting = tell.subscriptions.iter();
+    for one in wanting.filter(|one| one.wants(EventType::ValidationFailed, about)) {
+        owe_first(tx, &past, &one.receiver)?;
+        settle(tx, &one.receiver, Some(id.0), tell.now)?;
+    }
     Ok(())
 }
 
@@ -204,13 +246,17 @@ fn wants(wanting: &Subscription, kind: &str, body: &str) -> Result<bool, StoreEr
     let kind: EventType = parse("event", kind)?;
     let document = |source| StoreError::Document { table: "event", source };
     let Told { data } = serde_json::from_str(body).map_err(document)?;
-    Ok(match data.integration {
-        Some(IntegrationRef { name, kind: platform, labels, .. }) => {
-            wanting.wants(kind, About { name: &name, kind: &platform, labels: &labels })
-        }
-        // A receiver is not told of itself.
-        None => wanting.wants_kind(kind) && data.receiver.as_ref() != Some(&wanting.receiver),
-    })
+    let fits = |one: &IntegrationRef| {
+        let IntegrationRef { name, kind, labels, .. } = one;
+        wanting.selection.fits(About { name, kind, labels })
+    };
+    // What belongs to an outage is told with it; a receiver is not told of itself.
+    let said = data.group.is_some() && wanting.is_grouped();
+    Ok(wanting.wants_kind(kind)
+        && !said
+        && data.integration.as_ref().is_none_or(fits)
+        && data.integrations.is_none_or(|all| all.iter().any(fits))
+        && data.receiver.as_ref() != Some(&wanting.receiver))
 }
 
 /// What a receiver should have been sent long ago: only the first of each integration, since what

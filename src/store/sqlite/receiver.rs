@@ -146,7 +146,8 @@ fn tell_others(
         .iter()
         .filter(|one| one.receiver != receiver && one.wants_kind(EventType::ReceiverDisabled));
     let others: Vec<_> = others.map(|one| one.receiver.as_str()).collect();
-    tell_operational(tx, sequence, &event, &others)
+    tell_operational(tx, sequence, &event, &others)?;
+    Ok(())
 }
 
 fn owed(tx: &Connection, receiver: &str) -> Result<u32, StoreError> {

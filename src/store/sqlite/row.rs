@@ -5,9 +5,12 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, Row as SqlRow, named_params};
 
+use super::hold::{Flapping, Hold};
+use super::outage::Suspect;
 use super::{DeliveryState, StoreError, StoredReport, Trigger};
 use crate::domain::{
-    Class, Counters, IntegrationId, IntegrationRef, ReportStatus, Status, Timestamp, UnknownName,
+    Class, Counters, Flips, IntegrationId, IntegrationRef, OwnFault, ReportStatus, Status,
+    Timestamp, UnknownName,
 };
 
 /// An open incident.
@@ -52,13 +55,31 @@ pub(super) struct Row {
     pub(super) incident: Option<Incident>,
     /// The run whose results users see.
     pub(super) last_run: Option<i64>,
+    /// The status that receivers were told last.
+    pub(super) told: Status,
+    /// What holds a message, while one is held.
+    pub(super) hold: Option<Hold>,
+    /// Warnings changed while messages were held.
+    pub(super) warning_held: bool,
+    /// The changes of status that were told lately.
+    pub(super) flips: Flips,
+    /// Its status changes too often.
+    pub(super) flapping: Option<Flapping>,
+    /// Its latest runs failed.
+    pub(super) suspect: Option<Suspect>,
+    /// What on the daemon's own side kept its latest run from telling anything.
+    pub(super) own_fault: Option<OwnFault>,
+    /// The outage that its failure belongs to.
+    pub(super) outage: Option<String>,
 }
 
 /// The columns that [`Row::read`] needs.
 macro_rules! row_columns {
     () => {
         "id, name, kind, labels, cron, zone, status, next_run_at_ms, next_trigger, lease_until_ms,
-         fence, failures, passes, sequence, incident_id, failing_since_ms, last_run_id"
+         fence, failures, passes, sequence, incident_id, failing_since_ms, last_run_id,
+         told_status, hold_until_ms, hold_by, warning_held, flips, flapping_since_ms,
+         flapping_until_ms, suspect_since_ms, suspect_class, own_fault, outage_id"
     };
 }
 pub(super) use row_columns;
@@ -94,6 +115,17 @@ impl Row {
             sequence: row.get("sequence")?,
             incident: incident.zip(since).map(|(id, at)| Incident { id, since: Timestamp(at) }),
             last_run: row.get("last_run_id")?,
+            told: status(row, "told_status")?,
+            hold: hold(row)?,
+            warning_held: row.get("warning_held")?,
+            flips: flips(&row.get::<_, String>("flips")?)?,
+            flapping: flapping(row)?,
+            suspect: suspect(row)?,
+            own_fault: row
+                .get::<_, Option<String>>("own_fault")?
+                .map(|name| parse("integration", &name))
+                .transpose()?,
+            outage: row.get("outage_id")?,
         })
     }
 
@@ -104,8 +136,13 @@ impl Row {
                 status = :status, next_run_at_ms = :next, next_trigger = :trigger,
                 lease_until_ms = :lease, fence = :fence, failures = :failures, passes = :passes,
                 sequence = :sequence, incident_id = :incident, failing_since_ms = :since,
-                last_run_id = :last
+                last_run_id = :last, told_status = :told, hold_until_ms = :hold, hold_by = :by,
+                warning_held = :warning, flips = :flips, flapping_since_ms = :flapping,
+                flapping_until_ms = :calm, suspect_since_ms = :suspect, suspect_class = :class,
+                own_fault = :fault, outage_id = :outage
             WHERE id = :id";
+        let flips: Vec<i64> = self.flips.0.iter().map(|at| at.0).collect();
+        let document = |source| StoreError::Document { table: "integration", source };
         tx.prepare_cached(SQL)?.execute(named_params! {
             ":id": self.id.0,
             ":status": self.status.as_str(),
@@ -119,6 +156,17 @@ impl Row {
             ":incident": self.incident.as_ref().map(|incident| incident.id.as_str()),
             ":since": self.incident.as_ref().map(|incident| incident.since.0),
             ":last": self.last_run,
+            ":told": self.told.as_str(),
+            ":hold": self.hold.as_ref().map(|hold| hold.until.0),
+            ":by": self.hold.as_ref().map(|hold| hold.by.as_str()),
+            ":warning": self.warning_held,
+            ":flips": serde_json::to_string(&flips).map_err(document)?,
+            ":flapping": self.flapping.map(|flapping| flapping.since.0),
+            ":calm": self.flapping.map(|flapping| flapping.until.0),
+            ":suspect": self.suspect.map(|suspect| suspect.since.0),
+            ":class": self.suspect.map(|suspect| suspect.class.as_str()),
+            ":fault": self.own_fault.map(OwnFault::as_str),
+            ":outage": self.outage,
         })?;
         Ok(())
     }
@@ -137,6 +185,24 @@ impl Row {
         self.counters = Counters::default();
     }
 
+    /// Ends the incident when it is over and receivers know: while they do not, what they will be
+    /// told has to name it.
+    pub(super) fn close_incident(&mut self) {
+        let known = self.told == Status::Enabled && self.flapping.is_none();
+        if self.status == Status::Enabled && known {
+            self.incident = None;
+        }
+    }
+
+    /// Somebody acts on it: what it went through before is no longer of interest.
+    pub(super) fn forget(&mut self) {
+        self.hold = None;
+        self.warning_held = false;
+        self.flips.0.clear();
+        self.flapping = None;
+        self.suspect = None;
+    }
+
     /// How events name it.
     pub(super) fn reference(&self) -> Result<IntegrationRef, StoreError> {
         Ok(IntegrationRef {
@@ -146,6 +212,30 @@ impl Row {
             labels: labels(&self.labels)?,
         })
     }
+}
+
+fn hold(row: &SqlRow<'_>) -> Result<Option<Hold>, StoreError> {
+    let by: Option<String> = row.get("hold_by")?;
+    Ok(instant(row, "hold_until_ms")?.zip(by).map(|(until, by)| Hold { until, by }))
+}
+
+fn flapping(row: &SqlRow<'_>) -> Result<Option<Flapping>, StoreError> {
+    let until = instant(row, "flapping_until_ms")?;
+    let since = instant(row, "flapping_since_ms")?;
+    Ok(since.zip(until).map(|(since, until)| Flapping { since, until }))
+}
+
+fn suspect(row: &SqlRow<'_>) -> Result<Option<Suspect>, StoreError> {
+    let name: Option<String> = row.get("suspect_class")?;
+    let class = name.as_deref().map(class).transpose()?;
+    Ok(instant(row, "suspect_since_ms")?.zip(class).map(|(since, class)| Suspect { since, class }))
+}
+
+/// Reads the changes of status that were told lately.
+pub(super) fn flips(text: &str) -> Result<Flips, StoreError> {
+    let document = |source| StoreError::Document { table: "integration", source };
+    let instants: Vec<i64> = serde_json::from_str(text).map_err(document)?;
+    Ok(Flips(instants.into_iter().map(Timestamp).collect()))
 }
 
 /// Reads labels from their column.

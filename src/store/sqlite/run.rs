@@ -6,15 +6,17 @@ use std::time::Duration;
 use aws_lc_rs::digest::{SHA256, digest};
 use rusqlite::{Connection, OptionalExtension, named_params};
 
-use super::event::{Story, emit, flip};
+use super::event::{Story, flip};
+use super::outage::{self, Suspect};
 use super::row::{Row, instant, millis, report, results, trigger};
 use super::{
-    Began, Begun, Finished, Recorded, StoreError, StoredReport, SubjectRun, Tell, Trigger,
+    Began, Begun, Finished, Recorded, StoreError, StoredReport, SubjectRun, Tell, Trigger, hold,
+    own_fault,
 };
 use crate::domain::{
-    Cause, Class, Counters, EventType, IntegrationId, Judgement, Report, ReportStatus, RunId,
-    RunRef, Schedule, Status, Subject, Timestamp, Transition, ValidationResults, Verdict, changes,
-    judge, next_status,
+    Cause, Class, Counters, IntegrationId, Judgement, OwnFault, Report, ReportStatus, RunId,
+    RunRef, Schedule, Status, Subject, Timestamp, Transition, ValidationResults, Verdict, judge,
+    next_status,
 };
 
 /// The guard: due, in a status that is validated, and not held by another run.
@@ -64,7 +66,7 @@ fn why_not(tx: &Connection, id: IntegrationId, now: Timestamp) -> Result<Began, 
 }
 
 /// Gives a lease back without a result; the run stays due.
-pub(super) fn release(tx: &Connection, begun: &Begun) -> Result<(), StoreError> {
+pub(super) fn give_back(tx: &Connection, begun: &Begun) -> Result<(), StoreError> {
     const SQL: &str = "
         UPDATE integration SET lease_until_ms = NULL WHERE id = :id AND fence = :fence";
     tx.prepare_cached(SQL)?.execute(named_params! {":id": begun.id.0, ":fence": begun.fence})?;
@@ -117,6 +119,7 @@ pub(super) fn record(
         row.save(tx)?;
         return Ok(Recorded::Overtaken);
     }
+    hold::settle(tx, &mut row, tell)?;
     let judged = judge(&finished.policy, row.counters, &first.report);
     let warns = warns_anew(tx, &row, &first.report)?;
     let runs = insert_runs(tx, prepared, &judged)?;
@@ -125,18 +128,60 @@ pub(super) fn record(
     row.counters = judged.counters;
     let step =
         cause(first.subject, judged.verdict).and_then(|cause| next_status(row.status, cause));
+    suspect(tx, &mut row, finished, tell.now)?;
+    own_fault::note(tx, &mut row, own_fault(finished), tell)?;
     if let Some(step) = step {
         let before = before(tx, row.id, (step.cause, run))?.or(former);
-        flip(tx, &mut row, step, story(tx, finished, run, before)?, tell)?;
+        let story = story(tx, finished, run, before)?;
+        if matches!(step.cause, Cause::ActivePassed | Cause::ActiveFailed) {
+            hold::flip(tx, &mut row, step, story, (tell, &finished.policy))?;
+        } else {
+            flip(tx, &mut row, step, story, tell)?;
+        }
         settle(tx, &mut row, step)?;
     } else if warns {
-        let kind = (EventType::ValidationWarning, Some(row.status));
-        emit(tx, &mut row, kind, story(tx, finished, run, former)?, tell)?;
+        hold::warn(tx, &mut row, story(tx, finished, run, former)?, tell)?;
     }
     (row.next_run_at, row.trigger) = plan(&row, finished, judged.verdict, tell.now);
     row.save(tx)?;
     let (verdict, rule, next_run_at) = (judged.verdict, judged.rule, row.next_run_at);
     Ok(Recorded::Stored { run, verdict, rule, transition: step, next_run_at })
+}
+
+/// Notes whether the latest runs of an integration that is watched fail; the first of them may be
+/// the first sign of something that others share.
+fn suspect(
+    tx: &Connection,
+    row: &mut Row,
+    finished: &Finished,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let active = finished.runs.first().filter(|run| run.subject == Subject::Active);
+    let Some(report) = active.map(|run| &run.report) else { return Ok(()) };
+    match (report.status(), report.class()) {
+        (ReportStatus::Failed, Some(class)) if class != Class::Ours => {
+            let since = row.suspect.map(|suspect| suspect.since);
+            row.suspect = Some(Suspect { since: since.unwrap_or(finished.started_at), class });
+            if since.is_none() {
+                outage::alert(tx, row, now)?;
+            }
+        }
+        (ReportStatus::Passed | ReportStatus::Warning, _) => row.suspect = None,
+        (ReportStatus::Failed | ReportStatus::Skipped, _) => {}
+    }
+    Ok(())
+}
+
+/// What on the daemon's own side kept the run from telling anything, and how that shows.
+fn own_fault(finished: &Finished) -> Option<(OwnFault, &str)> {
+    let report = finished.runs.first().map(|first| &first.report)?;
+    if report.status() != ReportStatus::Failed || report.class() != Some(Class::Ours) {
+        return None;
+    }
+    let findings = report.tests.iter().filter_map(|test| test.outcome.finding());
+    let ours = findings.filter(|finding| finding.class == Class::Ours);
+    let message = ours.map(|finding| finding.message.as_str()).next().unwrap_or_default();
+    Some((finished.own_fault.unwrap_or(OwnFault::Validation), message))
 }
 
 /// The latest run of an integration that went the other way.
@@ -169,8 +214,9 @@ fn story(
     before: Option<i64>,
 ) -> Result<Story, StoreError> {
     let earlier = before.map(|id| results(tx, id)).transpose()?.flatten();
-    let earlier = earlier.map(|(status, report)| report.results(status));
+    let earlier = earlier.map(|(_, report)| report);
     let report = finished.runs.first().map(|first| &first.report);
+    let latest = report.map(StoredReport::from);
     Ok(Story {
         run: Some(RunRef {
             id: run.0,
@@ -179,7 +225,8 @@ fn story(
             duration_ms: millis(finished.duration),
         }),
         results: report.map(ValidationResults::from),
-        changes: report.map(|report| changes(earlier.as_ref(), report)).unwrap_or_default(),
+        changes: latest.map(|latest| latest.changes(earlier.as_ref())).unwrap_or_default(),
+        group: None,
     })
 }
 

@@ -6,9 +6,11 @@ use std::error::Error;
 use rusqlite::{Connection, Row as SqlRow, Savepoint, named_params};
 
 use super::event::{Story, announce, flip};
+use super::outage::set_factors;
 use super::receiver::configure;
 use super::row::{Row, row_columns};
 use super::set_back::{bring_near, set_back};
+use super::silence::look_again;
 use super::{StoreError, Synced, Tell, Trigger, Wanted};
 use crate::domain::{Cause, IntegrationId, Schedule, Status, Timestamp, Transition, next_status};
 
@@ -25,11 +27,14 @@ pub(super) fn sync(
     }
     let mut stored = live(tx)?;
     let mut synced = Synced { idle: configure(tx, tell)?, ..Synced::default() };
+    // Other windows may be configured now.
+    look_again(tx, tell.now)?;
     for wanted in wanted {
         let (id, steps) = match stored.remove(&wanted.name) {
             Some(stored) => adjust(tx, stored, wanted, startup, tell)?,
             None => create(tx, wanted, tell)?,
         };
+        set_factors(tx, id, &wanted.factors)?;
         synced.ids.insert(wanted.name.clone(), id);
         synced.note(&wanted.name, steps);
     }
@@ -145,9 +150,10 @@ fn create(tx: &Connection, wanted: &Wanted, tell: &Tell) -> Result<Done, StoreEr
     const SQL: &str = "
         INSERT INTO integration
             (name, kind, auto_bootstrap, labels, status, config_shown, cron, zone,
-             candidate_config, candidate_catalog, next_run_at_ms, next_trigger, created_at_ms)
+             candidate_config, candidate_catalog, next_run_at_ms, next_trigger, created_at_ms,
+             told_status)
         VALUES (:name, :kind, :auto_bootstrap, :labels, 'creating', :shown, :cron, :zone,
-                :config, :catalog, :now, 'change', :now)";
+                :config, :catalog, :now, 'change', :now, 'creating')";
     tx.prepare_cached(SQL)?.execute(named_params! {
         ":name": wanted.name,
         ":kind": wanted.kind,

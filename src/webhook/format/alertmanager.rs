@@ -25,36 +25,40 @@ pub(super) struct Alert {
 
 /// The alert for `told`; none for what neither fires nor ends.
 pub(super) fn alert(told: &Told) -> Option<Alert> {
-    let data = told.about_integration()?;
-    let started = data.failing_since.unwrap_or(told.timestamp);
+    let alarm = told.alarm()?;
     let ends_at = match told.tone() {
         Tone::Bad => told.timestamp.plus(FIRING_MAX),
         Tone::Good => told.timestamp,
         Tone::Warning | Tone::Neutral => return None,
     };
-    data.incident_id.as_ref()?;
-    let integration = &data.integration;
-    let mut labels: BTreeMap<_, _> = integration
+    let mut labels: BTreeMap<_, _> = alarm
         .labels
         .iter()
         .map(|(name, value)| (format!("label_{}", label_name(name)), value.clone()))
         .collect();
+    // What it is about has a label of its own for each kind of thing.
+    let (what, source) = match told.about_integration() {
+        Some(data) => ("integration", data.integration.name.as_str()),
+        None => ("source", alarm.source.as_str()),
+    };
     let own = [
-        ("alertname", "IntegrationValidationFailed"),
-        ("integration", integration.name.as_str()),
-        ("type", integration.kind.as_str()),
+        ("alertname", alarm.name),
+        (what, source),
+        ("type", alarm.component.as_str()),
         ("severity", "critical"),
     ];
     labels.extend(own.map(|(name, value)| (name.to_owned(), value.to_owned())));
     let mut annotations = BTreeMap::from([("summary", told.summary())]);
     let lines = told.lines();
     let description: Vec<_> = lines.iter().map(Line::text).collect();
-    annotations.insert("description", description.join("\n"));
+    if !description.is_empty() {
+        annotations.insert("description", description.join("\n"));
+    }
     let remedies: Vec<_> = lines.into_iter().filter_map(|line| line.remedy).collect();
     if !remedies.is_empty() {
         annotations.insert("remediation", remedies.join("\n"));
     }
-    Some(Alert { labels, annotations, starts_at: started.min(ends_at), ends_at })
+    Some(Alert { labels, annotations, starts_at: alarm.since.min(ends_at), ends_at })
 }
 
 /// `name` with `_` for what a label's name cannot hold.

@@ -3,6 +3,7 @@
 
 mod alertmanager;
 mod cloudevents;
+mod notice;
 mod pagerduty;
 mod slack;
 mod teams;
@@ -92,7 +93,14 @@ impl Format {
         match self {
             Self::Standard | Self::CloudEvents | Self::Slack | Self::Teams => true,
             Self::PagerDuty | Self::Alertmanager => match kind {
-                EventType::ValidationFailed | EventType::ValidationRecovered => true,
+                EventType::ValidationFailed
+                | EventType::ValidationRecovered
+                | EventType::FlappingStarted
+                | EventType::FlappingEnded
+                | EventType::Outage
+                | EventType::OutageResolved
+                | EventType::DaemonDegraded
+                | EventType::DaemonRecovered => true,
                 EventType::StatusChanged
                 | EventType::ValidationWarning
                 | EventType::ReceiverDisabled
@@ -154,7 +162,20 @@ mod tests {
     /// One event of every type, as the store keeps it, by type.
     fn events() -> Vec<(&'static str, String)> {
         let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/webhook/format/golden");
-        let names = ["failed", "recovered", "changed", "warning", "disabled", "ping"];
+        let names = [
+            "failed",
+            "recovered",
+            "changed",
+            "warning",
+            "flapping",
+            "calm",
+            "outage",
+            "resolved",
+            "degraded",
+            "restored",
+            "disabled",
+            "ping",
+        ];
         let read = |name| std::fs::read_to_string(dir.join(name).join("event.json")).unwrap();
         names.iter().map(|name| (*name, read(name))).collect()
     }
@@ -195,7 +216,12 @@ mod tests {
         for (name, event) in events() {
             let hostile = "<!channel> & \"quoted\" **bold** \\ \u{1f4a5}".repeat(100);
             let mut json: Json = serde_json::from_str(&event).unwrap();
-            if json["data"]["integration"].is_null() {
+            if json["data"]["integrations"].is_array() {
+                json["data"]["factor"]["value"] = hostile.clone().into();
+                json["data"]["integrations"][0]["name"] = hostile.clone().into();
+                let member = json["data"]["integrations"][0].clone();
+                json["data"]["integrations"] = vec![member; 500].into();
+            } else if json["data"]["integration"].is_null() {
                 json["data"]["receiver"] = hostile.clone().into();
                 json["data"]["message"] = hostile.clone().into();
             } else {

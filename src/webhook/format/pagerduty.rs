@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::told::{Data, Line, Told, Tone};
+use super::told::{Line, Told, Tone};
 use crate::domain::{Secret, Timestamp, one_line};
 
 /// The longest summary that `PagerDuty` takes, in characters.
@@ -10,7 +10,7 @@ const SUMMARY_MAX: usize = 1024;
 
 /// What the API takes.
 #[derive(Debug, Serialize)]
-pub(super) struct Alarm {
+pub(super) struct Event {
     routing_key: String,
     event_action: &'static str,
     dedup_key: String,
@@ -33,43 +33,44 @@ struct Payload {
 
 #[derive(Debug, Serialize)]
 struct Details {
-    status: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<String>,
     tests: Vec<String>,
     remediation: Vec<String>,
 }
 
 /// The event for `told`; none for what opens and closes no incident.
-pub(super) fn event(told: &Told, key: Option<&Secret>) -> Option<Alarm> {
+pub(super) fn event(told: &Told, key: Option<&Secret>) -> Option<Event> {
     let (action, severity) = match told.tone() {
         Tone::Bad => ("trigger", "error"),
         Tone::Good => ("resolve", "info"),
         Tone::Warning | Tone::Neutral => return None,
     };
-    let data = told.about_integration()?;
-    let dedup_key = data.incident_id.clone()?;
-    let first = data.changes.iter().find_map(|change| change.class);
+    let alarm = told.alarm()?;
+    let data = told.about_integration();
+    let first = data.and_then(|data| data.changes.iter().find_map(|change| change.class));
     let payload = (action == "trigger").then(|| Payload {
         summary: one_line(&told.summary(), SUMMARY_MAX),
-        source: data.name(),
+        source: alarm.source,
         severity,
-        timestamp: data.failing_since.unwrap_or(told.timestamp),
-        component: data.integration.kind.clone(),
+        timestamp: alarm.since,
+        component: alarm.component,
         class: first.map(crate::domain::Class::as_str),
-        custom_details: details(told, data),
+        custom_details: details(told),
     });
-    Some(Alarm {
+    Some(Event {
         routing_key: key.map(|key| key.expose().to_owned()).unwrap_or_default(),
         event_action: action,
-        dedup_key,
+        dedup_key: alarm.key,
         payload,
         client: "revalidated",
     })
 }
 
-fn details(told: &Told, data: &Data) -> Details {
+fn details(told: &Told) -> Details {
     let lines = told.lines();
     Details {
-        status: data.status.clone(),
+        status: told.about_integration().map(|data| data.status.clone()),
         tests: lines.iter().map(Line::text).collect(),
         remediation: lines.into_iter().filter_map(|line| line.remedy).collect(),
     }

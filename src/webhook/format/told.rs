@@ -1,21 +1,19 @@
 //! A stored event as the forms read it, and the sentences that they have in common.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::domain::{
-    Change, DisabledReason, EventType, ReportStatus, Timestamp, duration_text, one_line,
-};
+use super::notice::{Notice, Outage, Trouble, after};
+use crate::domain::{Change, EventType, ReportStatus, Timestamp, one_line};
 
 /// The most changes that a message for people lists.
 pub(super) const CHANGES_MAX: usize = 8;
 /// The longest name, in characters.
-const NAME_MAX: usize = 100;
+pub(super) const NAME_MAX: usize = 100;
 /// The longest text of a change, in characters.
-const TEXT_MAX: usize = 500;
+pub(super) const TEXT_MAX: usize = 500;
 
 /// What of a stored event is shown to people.
 #[derive(Debug)]
@@ -33,7 +31,11 @@ pub(super) struct Told {
 pub(super) enum Payload {
     /// An integration.
     Integration(Box<Data>),
-    /// The daemon or a receiver.
+    /// Several integrations that fail by one cause.
+    Outage(Outage),
+    /// The daemon itself.
+    Trouble(Trouble),
+    /// A receiver.
     Notice(Notice),
 }
 
@@ -47,14 +49,21 @@ struct Unread<'a> {
     data: &'a RawValue,
 }
 
-/// The payload of an event about no integration.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Notice {
-    receiver: Option<String>,
-    reason: Option<DisabledReason>,
-    message: Option<String>,
-    owed: Option<u32>,
+/// What is alarmed and called off again.
+#[derive(Debug)]
+pub(super) struct Alarm {
+    /// The same for both.
+    pub(super) key: String,
+    /// What kind of alarm it is.
+    pub(super) name: &'static str,
+    /// What has failed.
+    pub(super) source: String,
+    /// What kind of thing that is.
+    pub(super) component: String,
+    /// Since when.
+    pub(super) since: Timestamp,
+    /// Its labels.
+    pub(super) labels: BTreeMap<String, String>,
 }
 
 /// The payload of an event about an integration.
@@ -129,11 +138,25 @@ impl Told {
     /// Fails when `body` is none.
     pub(super) fn read(body: &str) -> serde_json::Result<Self> {
         let Unread { kind, timestamp, data } = serde_json::from_str(body)?;
-        let known: Result<EventType, _> = kind.parse();
-        let data = if known.is_ok_and(|kind| !kind.is_about_integration()) {
-            Payload::Notice(serde_json::from_str(data.get())?)
-        } else {
-            Payload::Integration(serde_json::from_str(data.get())?)
+        let data = match kind.parse() {
+            Ok(EventType::Outage | EventType::OutageResolved) => {
+                Payload::Outage(serde_json::from_str(data.get())?)
+            }
+            Ok(EventType::DaemonDegraded | EventType::DaemonRecovered) => {
+                Payload::Trouble(serde_json::from_str(data.get())?)
+            }
+            Ok(EventType::ReceiverDisabled | EventType::WebhookPing) => {
+                Payload::Notice(serde_json::from_str(data.get())?)
+            }
+            Ok(
+                EventType::ValidationFailed
+                | EventType::ValidationRecovered
+                | EventType::StatusChanged
+                | EventType::ValidationWarning
+                | EventType::FlappingStarted
+                | EventType::FlappingEnded,
+            )
+            | Err(_) => Payload::Integration(serde_json::from_str(data.get())?),
         };
         Ok(Self { kind, timestamp, data })
     }
@@ -142,6 +165,37 @@ impl Told {
     pub(super) fn about_integration(&self) -> Option<&Data> {
         match &self.data {
             Payload::Integration(data) => Some(data),
+            Payload::Outage(_) | Payload::Trouble(_) | Payload::Notice(_) => None,
+        }
+    }
+
+    /// What is alarmed or called off, if that is what it tells.
+    pub(super) fn alarm(&self) -> Option<Alarm> {
+        match &self.data {
+            Payload::Integration(data) => Some(Alarm {
+                key: data.incident_id.clone()?,
+                name: "IntegrationValidationFailed",
+                source: data.name(),
+                component: data.integration.kind.clone(),
+                since: data.failing_since.unwrap_or(self.timestamp),
+                labels: data.integration.labels.clone(),
+            }),
+            Payload::Outage(outage) => Some(Alarm {
+                key: outage.outage_id.clone(),
+                name: "IntegrationsOutage",
+                source: one_line(&outage.factor.value, NAME_MAX),
+                component: outage.factor.kind.as_str().to_owned(),
+                since: outage.since,
+                labels: BTreeMap::new(),
+            }),
+            Payload::Trouble(trouble) => Some(Alarm {
+                key: format!("revalidated-{}-{}", trouble.fault.as_str(), trouble.since.0),
+                name: "RevalidatedDegraded",
+                source: "revalidated".to_owned(),
+                component: trouble.fault.as_str().to_owned(),
+                since: trouble.since,
+                labels: BTreeMap::new(),
+            }),
             Payload::Notice(_) => None,
         }
     }
@@ -150,8 +204,17 @@ impl Told {
     pub(super) fn tone(&self) -> Tone {
         let is_error = |data: &Data| data.status.ends_with("Error");
         match self.kind.as_str() {
-            "integration.validation.failed" | "receiver.disabled" => Tone::Bad,
-            "integration.validation.recovered" => Tone::Good,
+            "integration.validation.failed"
+            | "integration.flapping.started"
+            | "integrations.outage"
+            | "daemon.degraded"
+            | "receiver.disabled" => Tone::Bad,
+            "integration.validation.recovered"
+            | "integrations.outage.resolved"
+            | "daemon.recovered" => Tone::Good,
+            "integration.flapping.ended" if !self.about_integration().is_some_and(is_error) => {
+                Tone::Good
+            }
             "integration.validation.warning" => Tone::Warning,
             _ if self.about_integration().is_some_and(is_error) => Tone::Bad,
             _ => Tone::Neutral,
@@ -164,7 +227,8 @@ impl Told {
             Payload::Integration(data) => {
                 vec![one_line(&data.integration.kind, NAME_MAX), data.status.clone()]
             }
-            Payload::Notice(_) => vec!["revalidated".to_owned()],
+            Payload::Outage(outage) => vec![outage.factor.kind.as_str().to_owned()],
+            Payload::Trouble(_) | Payload::Notice(_) => vec!["revalidated".to_owned()],
         }
     }
 
@@ -172,6 +236,8 @@ impl Told {
     pub(super) fn summary(&self) -> String {
         match &self.data {
             Payload::Integration(data) => self.summary_of(data),
+            Payload::Outage(outage) => outage.summary(),
+            Payload::Trouble(trouble) => trouble.summary(),
             Payload::Notice(notice) => notice.summary(),
         }
     }
@@ -184,12 +250,12 @@ impl Told {
         match self.kind.as_str() {
             "integration.validation.failed" => format!("{name}: validation failed{reason}"),
             "integration.validation.recovered" => {
-                let lasted = outage_ms.and_then(|ms| u64::try_from(ms).ok());
-                let lasted = lasted.map_or(String::new(), |ms| {
-                    format!(" after {}", duration_text(Duration::from_secs(ms / 1000)))
-                });
-                format!("{name}: validation passes again{lasted}")
+                format!("{name}: validation passes again{}", after(*outage_ms))
             }
+            "integration.flapping.started" => {
+                format!("{name}: fails and passes by turns; messages wait until it is calm")
+            }
+            "integration.flapping.ended" => format!("{name}: calm again, {status}{reason}"),
             "integration.validation.warning" => format!("{name}: warnings changed{reason}"),
             _ => {
                 let before = previous_status.as_deref().unwrap_or("new");
@@ -210,13 +276,22 @@ impl Told {
         let mut changes: Vec<_> = self.changes().iter().collect();
         changes.sort_by_key(|change| rank(change.to));
         let told = changes.into_iter().filter(|change| change.to != ReportStatus::Skipped);
-        told.take(CHANGES_MAX).map(line).collect()
+        match &self.data {
+            Payload::Outage(outage) => outage.lines(CHANGES_MAX),
+            Payload::Integration(_) | Payload::Trouble(_) | Payload::Notice(_) => {
+                told.take(CHANGES_MAX).map(line).collect()
+            }
+        }
     }
 
     /// How many changes [`Told::lines`] leaves out.
     pub(super) fn unsaid(&self) -> usize {
         let told =
             self.changes().iter().filter(|change| change.to != ReportStatus::Skipped).count();
+        let told = match &self.data {
+            Payload::Outage(outage) => outage.size(),
+            Payload::Integration(_) | Payload::Trouble(_) | Payload::Notice(_) => told,
+        };
         told.saturating_sub(CHANGES_MAX)
     }
 
@@ -229,20 +304,6 @@ impl Data {
     /// The integration's name in one line.
     pub(super) fn name(&self) -> String {
         one_line(&self.integration.name, NAME_MAX)
-    }
-}
-
-impl Notice {
-    /// The news in one line: `on-call: no longer told of anything, since it answered 410 Gone`.
-    fn summary(&self) -> String {
-        let name = one_line(self.receiver.as_deref().unwrap_or("revalidated"), NAME_MAX);
-        if let Some(reason) = self.reason {
-            let owed = self.owed.unwrap_or(0);
-            let why = reason.told();
-            return format!("{name}: this receiver is disabled, since {why}; {owed} wait for it");
-        }
-        let message = self.message.as_deref().unwrap_or_default();
-        format!("{name}: {}", one_line(message, TEXT_MAX))
     }
 }
 

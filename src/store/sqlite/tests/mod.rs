@@ -1,8 +1,10 @@
 //! Tests of the engine, on databases in memory where no file is needed.
 
 mod files;
+mod holds;
 mod life;
 mod migration;
+mod outages;
 mod outbox;
 mod plans;
 mod property;
@@ -17,10 +19,10 @@ use rusqlite::{Connection, Savepoint, TransactionBehavior};
 use super::open::migrate;
 use super::{Attempt, Began, Begun, Finished, PendingDelivery, Recorded, StoreError, SubjectRun};
 use super::{IntegrationRow, Synced, Tell, Wanted};
-use super::{delivery, history, run, sync};
+use super::{Released, delivery, history, hold, run, sync};
 use crate::domain::{
-    AttemptResult, Class, Finding, IntegrationId, Next, Outcome, Policy, Report, Schedule, Status,
-    Subject, Subscription, Test, TestResult, Timestamp,
+    AttemptResult, Class, Finding, IntegrationId, Maintenance, Next, Outcome, Policy, Report,
+    Schedule, Selection, Status, Subject, Subscription, Test, TestResult, Timestamp,
 };
 
 const LEASE: Duration = Duration::from_mins(2);
@@ -34,6 +36,7 @@ struct Bench {
     receivers: Vec<&'static str>,
     disable_after: Duration,
     disabled: Option<super::Disabled>,
+    maintenance: Vec<Maintenance>,
 }
 
 impl Bench {
@@ -47,6 +50,7 @@ impl Bench {
             receivers: vec!["a", "b"],
             disable_after: Duration::MAX,
             disabled: None,
+            maintenance: Vec::new(),
         }
     }
 
@@ -60,12 +64,26 @@ impl Bench {
     }
 
     fn tell(&self) -> Tell {
-        let subscription = |receiver: &&str| Subscription {
-            receiver: (*receiver).to_owned(),
-            events: vec!["*".to_owned()],
-            ..Subscription::default()
+        let subscription = |receiver: &&str| {
+            // Three have names that say what is special about them.
+            let events = if *receiver == "few" { "integration.*" } else { "*" };
+            let only = (*receiver == "late").then(|| "n5".to_owned());
+            Subscription {
+                receiver: (*receiver).to_owned(),
+                events: vec![events.to_owned()],
+                selection: Selection {
+                    integrations: only.into_iter().collect(),
+                    ..Selection::default()
+                },
+                individual: *receiver == "each",
+            }
         };
-        Tell { subscriptions: self.receivers.iter().map(subscription).collect(), now: self.now }
+        Tell {
+            subscriptions: self.receivers.iter().map(subscription).collect(),
+            maintenance: self.maintenance.clone().into(),
+            outage_min: 3,
+            now: self.now,
+        }
     }
 
     fn write<T>(
@@ -99,7 +117,11 @@ impl Bench {
     }
 
     fn try_begin(&mut self) -> Began {
-        let (id, now) = (self.row("one").id, self.now);
+        self.try_begin_of("one")
+    }
+
+    fn try_begin_of(&mut self, name: &str) -> Began {
+        let (id, now) = (self.row(name).id, self.now);
         self.write(|tx| run::begin(tx, id, LEASE, now)).unwrap()
     }
 
@@ -124,6 +146,47 @@ impl Bench {
         self.wait_until_due();
         let begun = self.begin();
         self.record(begun, runs)
+    }
+
+    /// Runs `name` now, or when it is due.
+    fn run_of(&mut self, name: &str, report: Report) -> Recorded {
+        self.now = self.now.max(self.row(name).next_run_at.unwrap());
+        let begun = match self.try_begin_of(name) {
+            Began::Run(begun) => begun,
+            other @ (Began::NotDue | Began::Running | Began::NotInUse) => panic!("{other:?}"),
+        };
+        let subject = begun.status.subjects()[0];
+        self.record(begun, vec![found(subject, report)])
+    }
+
+    /// Makes `name` due, whatever its schedule says.
+    fn due_now(&mut self, name: &str) {
+        let sql = "UPDATE integration SET next_run_at_ms = ?1 WHERE name = ?2";
+        self.conn.execute(sql, (self.now.0, name)).unwrap();
+    }
+
+    fn release(&mut self) -> Released {
+        let tell = self.tell();
+        self.write(|tx| hold::release(tx, 100, &tell)).unwrap()
+    }
+
+    /// The types of the events about an integration from number `from` on.
+    fn told(&self, name: &str, from: i64) -> Vec<String> {
+        let of = |event: &serde_json::Value| {
+            event["data"]["integration"]["name"] == name
+                && from <= event["data"]["sequence"].as_i64().unwrap()
+        };
+        let events = self.events().into_iter().filter(of);
+        events.map(|event| event["type"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// What a receiver is owed or was sent: types and numbers, in the order of their events.
+    fn owed(&self, receiver: &str) -> Vec<(String, i64)> {
+        let sql = "SELECT type, event.sequence FROM delivery JOIN event ON event.id = event_id
+                   WHERE receiver = ?1 ORDER BY number";
+        let mut statement = self.conn.prepare(sql).unwrap();
+        let rows = statement.query_map([receiver], |row| Ok((row.get(0)?, row.get(1)?)));
+        rows.unwrap().map(Result::unwrap).collect()
     }
 
     fn pass(&mut self, subject: Subject) -> Recorded {
@@ -198,6 +261,7 @@ fn wanted(name: &str) -> Wanted {
         config: r#"{"host":"one"}"#.to_owned(),
         config_shown: r#"{"host":"one"}"#.to_owned(),
         catalog_version: 1,
+        factors: Vec::new(),
     }
 }
 
@@ -237,6 +301,7 @@ fn finished(begun: Begun, runs: Vec<SubjectRun>, started_at: Timestamp) -> Finis
         duration: Duration::from_millis(812),
         policy: Policy::default(),
         schedule: schedule(),
+        own_fault: None,
     }
 }
 
@@ -278,7 +343,19 @@ fn check_invariants(conn: &Connection) {
         "an incident is open exactly while it may be",
         "SELECT * FROM integration
          WHERE (status = 'recurringValidationError' AND incident_id IS NULL)
-            OR (status IN ('enabled', 'disabled', 'deleted') AND incident_id IS NOT NULL)",
+            OR (status IN ('disabled', 'deleted') AND incident_id IS NOT NULL)
+            OR (status = 'enabled' AND incident_id IS NOT NULL
+                AND told_status = 'enabled' AND flapping_since_ms IS NULL)",
+    );
+    none(
+        "receivers know the status, or will be told when nothing holds it back",
+        "SELECT * FROM integration WHERE hold_until_ms IS NULL
+            AND (told_status <> status OR warning_held OR flapping_since_ms IS NOT NULL)",
+    );
+    none(
+        "only what fails belongs to an outage",
+        "SELECT * FROM integration JOIN outage ON outage.id = outage_id
+         WHERE status <> 'recurringValidationError' AND status = told_status",
     );
     none(
         "what is validated is due some time, and nothing else is",

@@ -89,7 +89,7 @@ fn take(bench: &mut Bench, held: &mut Held, step: &Step) {
         }
         Step::Release(choice) => {
             let Some(begun) = pick(&mut held.runs, choice) else { return };
-            bench.write(|tx| run::release(tx, &begun)).unwrap();
+            bench.write(|tx| run::give_back(tx, &begun)).unwrap();
         }
         Step::Drain => {
             bench.write(|tx| sync::drain(tx, &tell)).unwrap();

@@ -93,12 +93,12 @@ fn only_statuses_that_are_validated_begin() {
 fn a_released_run_stays_due_and_takes_no_result() {
     let mut bench = Bench::enabled();
     let begun = bench.begin();
-    bench.write(|tx| run::release(tx, &begun)).unwrap();
+    bench.write(|tx| run::give_back(tx, &begun)).unwrap();
     let late = bench.record(begun.clone(), vec![found(Subject::Active, passed())]);
     assert!(matches!(late, Recorded::Overtaken));
     let again = bench.begin();
     assert_eq!(again.due_at, begun.due_at);
-    bench.write(|tx| run::release(tx, &begun)).unwrap();
+    bench.write(|tx| run::give_back(tx, &begun)).unwrap();
     assert!(matches!(bench.try_begin(), Began::Running), "the old fence opens nothing");
 }
 

@@ -1,0 +1,106 @@
+//! Silences and acknowledgements: messages that somebody wants held until an instant.
+
+use rusqlite::{Connection, OptionalExtension, Row as SqlRow, named_params};
+
+use super::row::{Row, instant};
+use super::{NewSilence, SilenceRow, StoreError};
+use crate::domain::{About, Selection, Timestamp};
+
+/// Those that hold something now; few, since people make them.
+pub(super) const OPEN: &str = "
+    SELECT id, integration_id, selection, until_ms FROM silence
+    WHERE ended_at_ms IS NULL AND :now < until_ms";
+
+/// What holds messages about `row`, in words, and until when.
+pub(super) fn covering(
+    tx: &Connection,
+    row: &Row,
+    about: About<'_>,
+    now: Timestamp,
+) -> Result<Vec<(Timestamp, String)>, StoreError> {
+    let mut statement = tx.prepare_cached(OPEN)?;
+    let mut rows = statement.query(named_params! {":now": now.0})?;
+    let mut found = Vec::new();
+    while let Some(silence) = rows.next()? {
+        let id: i64 = silence.get("id")?;
+        let acknowledged: Option<i64> = silence.get("integration_id")?;
+        let (covers, what) = match acknowledged {
+            Some(integration) => (integration == row.id.0, "acknowledgement"),
+            None => (selection(silence)?.fits(about), "silence"),
+        };
+        if covers {
+            found.push((Timestamp(silence.get("until_ms")?), format!("{what} {id}")));
+        }
+    }
+    Ok(found)
+}
+
+fn selection(row: &SqlRow<'_>) -> Result<Selection, StoreError> {
+    let document = |source| StoreError::Document { table: "silence", source };
+    serde_json::from_str(&row.get::<_, String>("selection")?).map_err(document)
+}
+
+/// Makes one; its id.
+pub(super) fn add(tx: &Connection, new: &NewSilence, now: Timestamp) -> Result<i64, StoreError> {
+    const SQL: &str = "
+        INSERT INTO silence (integration_id, selection, comment, created_at_ms, until_ms)
+        VALUES (:integration, :selection, :comment, :now, :until)";
+    let document = |source| StoreError::Document { table: "silence", source };
+    tx.prepare_cached(SQL)?.execute(named_params! {
+        ":integration": new.acknowledges.map(|id| id.0),
+        ":selection": serde_json::to_string(&new.selection).map_err(document)?,
+        ":comment": new.comment,
+        ":now": now.0,
+        ":until": new.until.0,
+    })?;
+    Ok(tx.last_insert_rowid())
+}
+
+/// Ends one before its time; false when there is none that is open. What it held is looked at again.
+pub(super) fn end(tx: &Connection, id: i64, now: Timestamp) -> Result<bool, StoreError> {
+    const SQL: &str = "
+        UPDATE silence SET ended_at_ms = :now
+        WHERE id = :id AND ended_at_ms IS NULL AND :now < until_ms RETURNING 1";
+    let params = named_params! {":id": id, ":now": now.0};
+    let found: Option<i64> =
+        tx.prepare_cached(SQL)?.query_row(params, |row| row.get(0)).optional()?;
+    if found.is_some() {
+        look_again(tx, now)?;
+    }
+    Ok(found.is_some())
+}
+
+/// Lets everything that is held be looked at again: what holds it may no longer do so.
+pub(super) fn look_again(tx: &Connection, now: Timestamp) -> Result<(), StoreError> {
+    const SQL: &str = "
+        UPDATE integration SET hold_until_ms = :now WHERE hold_until_ms > :now";
+    tx.prepare_cached(SQL)?.execute(named_params! {":now": now.0})?;
+    Ok(())
+}
+
+/// All of them, those that hold something first; with `ended`, the others too.
+pub(super) fn all(
+    tx: &Connection,
+    ended: bool,
+    now: Timestamp,
+) -> Result<Vec<SilenceRow>, StoreError> {
+    const SQL: &str = "
+        SELECT silence.id, selection, comment, silence.created_at_ms, until_ms, ended_at_ms, name
+        FROM silence LEFT JOIN integration ON integration.id = silence.integration_id
+        WHERE :ended OR (ended_at_ms IS NULL AND :now < until_ms)
+        ORDER BY silence.id";
+    let mut statement = tx.prepare_cached(SQL)?;
+    let found =
+        statement.query_and_then(named_params! {":ended": ended, ":now": now.0}, |row| {
+            Ok(SilenceRow {
+                id: row.get("id")?,
+                acknowledged: row.get("name")?,
+                selection: selection(row)?,
+                comment: row.get("comment")?,
+                created_at: Timestamp(row.get("created_at_ms")?),
+                until: Timestamp(row.get("until_ms")?),
+                ended_at: instant(row, "ended_at_ms")?,
+            })
+        })?;
+    found.collect()
+}
