@@ -8,6 +8,7 @@ mod notify;
 mod once;
 mod plan;
 mod prune;
+mod release;
 mod reload;
 mod scheduler;
 #[cfg(test)]
@@ -266,7 +267,10 @@ impl Loops {
     fn start(shared: &Arc<Shared>, stop: &CancellationToken, abort: &CancellationToken) -> Self {
         let plan = plan::plan(Arc::clone(shared), stop.clone(), abort.clone());
         let deliver = deliver::deliver(Arc::clone(shared), stop.clone(), abort.clone());
-        let mut helpers = vec![tokio::spawn(prune::prune(Arc::clone(shared), stop.clone()))];
+        let mut helpers = vec![
+            tokio::spawn(prune::prune(Arc::clone(shared), stop.clone())),
+            tokio::spawn(release::release(Arc::clone(shared), stop.clone())),
+        ];
         if let Some(period) = sd_notify::watchdog_enabled() {
             helpers.push(tokio::spawn(watch(Arc::clone(shared), period, stop.clone())));
         }

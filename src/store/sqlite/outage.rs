@@ -86,9 +86,10 @@ pub(super) const SIBLINGS: &str = "
           AND next_run_at_ms > :now
         ORDER BY next_run_at_ms LIMIT :most)";
 
-/// Another integration that fails already and shares this.
+/// Another integration that fails already and shares this; few fail, many may share, so that those
+/// that fail come first.
 pub(super) const ANOTHER: &str = "
-    SELECT 1 FROM integration JOIN factor ON factor.integration_id = integration.id
+    SELECT 1 FROM integration CROSS JOIN factor ON factor.integration_id = integration.id
     WHERE suspect_since_ms >= :after AND factor.kind = :kind AND factor.value = :value
       AND integration.id <> :id LIMIT 1";
 
@@ -187,20 +188,20 @@ fn enlist(tx: &Connection, row: &Row) -> Result<(), StoreError> {
 pub(super) const FAILING: &str = "
     SELECT integration.id, name, integration.kind, labels, status, sequence, suspect_since_ms,
            suspect_class
-    FROM integration JOIN factor ON factor.integration_id = integration.id
+    FROM integration CROSS JOIN factor ON factor.integration_id = integration.id
     WHERE suspect_since_ms IS NOT NULL AND factor.kind = :kind AND factor.value = :value
       AND integration.id <> :id AND status IN ('enabled', 'recurringValidationError')
       AND (suspect_since_ms >= :after OR status <> told_status)
-    ORDER BY integration.id LIMIT :most";
+    LIMIT :most";
 
 /// How many others have passed since.
 pub(super) const PASSING: &str = "
-    SELECT count(DISTINCT run.integration_id) FROM run
-    JOIN factor ON factor.integration_id = run.integration_id
-    JOIN integration ON integration.id = run.integration_id
-    WHERE run.started_at_ms >= :since AND run.status IN ('passed', 'warning')
-      AND factor.kind = :kind AND factor.value = :value AND run.integration_id <> :id
-      AND suspect_since_ms IS NULL";
+    SELECT count(*) FROM factor
+    JOIN integration ON integration.id = factor.integration_id
+    JOIN run ON run.id = integration.last_run_id
+    WHERE factor.kind = :kind AND factor.value = :value AND integration.id <> :id
+      AND suspect_since_ms IS NULL AND run.started_at_ms >= :since
+      AND run.status IN ('passed', 'warning')";
 
 /// The outage of `factor` that `row` and its siblings make, if they do.
 fn evidence(

@@ -1,6 +1,8 @@
 //! No hot statement walks through a table.
 
-use super::super::{delivery, event, history, owe, prune, row, run, set_back, sync};
+use super::super::{
+    delivery, event, history, hold, outage, owe, prune, row, run, set_back, silence, sync,
+};
 use super::*;
 
 fn plan(bench: &Bench, sql: &str) -> Vec<String> {
@@ -36,6 +38,17 @@ const HOT: &[(&str, &str)] = &[
     (owe::UNFETCHED, "delivery_due (receiver=? AND due_at_ms>?)"),
     (history::EVENTS, "INTEGER PRIMARY KEY (rowid>?)"),
     (set_back::AHEAD, "PRIMARY KEY (delivery_id=?)"),
+    (hold::ENDED, "integration_hold (hold_until_ms<?)"),
+    (hold::NEXT_AT, "integration_hold"),
+    (hold::NEXT_AT, "outage_settling"),
+    (silence::OPEN, "silence_open (until_ms>?)"),
+    (outage::ANOTHER, "integration_suspect (suspect_since_ms>?)"),
+    (outage::FAILING, "integration_suspect"),
+    (outage::PASSING, "factor_value (kind=? AND value=?)"),
+    (outage::OPEN, "outage_open (kind=? AND value=? AND cause=?)"),
+    (outage::RETRY, "integration_outage (outage_id=?)"),
+    (outage::SETTLED, "outage_settling (settle_at_ms<?)"),
+    (owe::UNSAID, "(integration_id=?)"),
     (prune::DELIVERIES, "delivery_ended (ended_at_ms<?)"),
     (prune::EVENTS, "event_created (created_at_ms<?)"),
     (prune::TRANSITIONS, "transition_at (at_ms<?)"),
@@ -57,6 +70,13 @@ fn hot_statements_use_their_indexes() {
             assert!(!step.contains("TEMP B-TREE FOR ORDER BY"), "{step}: {sql}");
         }
     }
+}
+
+#[test]
+fn siblings_are_found_by_what_they_share() {
+    let plan = plan(&Bench::enabled(), outage::SIBLINGS);
+    let found = plan.iter().any(|step| step.contains("factor_value (kind=? AND value=?)"));
+    assert!(found && !plan.iter().any(|step| step.starts_with("SCAN")), "{plan:#?}");
 }
 
 #[test]

@@ -1,0 +1,56 @@
+//! What is held is told when nothing holds it any more, and outages end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+use tracing::info;
+
+use super::{Shared, count};
+use crate::store::{Released, StoreError};
+
+/// The longest sleep: a command beside the daemon may have ended a silence, the clock may have been
+/// set. A look that finds nothing writes nothing.
+const SLEEP_MAX: Duration = Duration::from_secs(2);
+/// The pause after the store failed.
+const STORE_PAUSE: Duration = Duration::from_secs(1);
+/// The most integrations that one transaction looks at.
+const BATCH: u32 = 200;
+
+/// Looks at what is held until `stop`.
+pub(super) async fn release(shared: Arc<Shared>, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        let wait = match round(&shared).await {
+            Ok(wait) => wait,
+            Err(StoreError::Stopped) => return,
+            Err(error) => {
+                shared.store_failed("what is held cannot be looked at", &error);
+                STORE_PAUSE
+            }
+        };
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => return,
+            () = sleep(wait) => (),
+        }
+    }
+}
+
+/// Tells what may be told now, and says how long nothing else may be.
+async fn round(shared: &Shared) -> Result<Duration, StoreError> {
+    let next = shared.view.next_release_at().await?;
+    let now = shared.clock.now();
+    let Some(next) = next else { return Ok(SLEEP_MAX) };
+    if now < next {
+        return Ok(next.since(now).min(SLEEP_MAX));
+    }
+    let released = shared.store.release(BATCH, shared.tell(&shared.active())).await?;
+    if released != Released::default() {
+        let integrations = count(released.integrations, "integration");
+        let outages = count(released.outages, "outage");
+        info!("messages about {integrations} are no longer held, {outages} ended");
+        shared.wake_delivery();
+    }
+    Ok(Duration::ZERO)
+}
