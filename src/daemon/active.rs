@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
-use crate::config::{Limits, Log};
+use crate::config::{Limits, Log, Own};
 use crate::domain::{IntegrationId, Maintenance, Policy, Schedule, Subscription, Test, Timestamp};
 use crate::platforms::{Peer, Validator};
 use crate::store::{Retention, Tell};
@@ -32,6 +32,8 @@ pub(super) struct Active {
     pub(super) maintenance: Arc<[Maintenance]>,
     /// How many integrations must fail by one cause to make an outage.
     pub(super) outage_min: u32,
+    /// How the daemon notices that it is at fault itself.
+    pub(super) own: Own,
     /// How much at once, and how long.
     pub(super) limits: Limits,
     /// How long history is kept.
@@ -60,6 +62,8 @@ pub(super) struct Watched {
     pub(super) schedule: Schedule,
     /// How much evidence a verdict needs.
     pub(super) policy: Policy,
+    /// The host that it talks to, as its configuration says.
+    pub(super) host_name: String,
     /// The room at its host.
     pub(super) host: Arc<Semaphore>,
     /// Its configuration as stored, by which the one that a run is about is recognised.

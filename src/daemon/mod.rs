@@ -4,6 +4,7 @@ mod active;
 mod assemble;
 mod clock;
 mod deliver;
+mod health;
 mod notify;
 mod once;
 mod plan;
@@ -29,6 +30,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use active::Active;
+use health::Health;
 use trouble::Trouble;
 
 use crate::config::Faulty;
@@ -79,10 +81,11 @@ struct Shared {
     planned: AtomicU64,
     delivered: AtomicU64,
     trouble: Trouble,
+    health: Health,
 }
 
 impl Shared {
-    fn new(store: Store, clock: Clock, active: Active) -> Self {
+    fn new(store: Store, clock: Clock, active: Active, health: Health) -> Self {
         Self {
             view: store.view(),
             store,
@@ -95,6 +98,7 @@ impl Shared {
             planned: AtomicU64::new(0),
             delivered: AtomicU64::new(0),
             trouble: Trouble::default(),
+            health,
         }
     }
 
@@ -176,7 +180,9 @@ pub(crate) async fn run(
     let store = Store::open(&assembly.settings.store)?;
     let (active, synced) = reload::prepare(&store, &assembly, clock.now(), None).await?;
     drop(assembly);
-    let shared = Arc::new(Shared::new(store, clock, active));
+    let lasting = store.view().own_faults().await?;
+    let health = Health::with(lasting.into_iter().map(|row| row.fault));
+    let shared = Arc::new(Shared::new(store, clock, active, health));
     shared.changed(&synced);
     let jobs = start_jobs(&shared).await?;
     let abort = CancellationToken::new();
@@ -270,6 +276,7 @@ impl Loops {
         let mut helpers = vec![
             tokio::spawn(prune::prune(Arc::clone(shared), stop.clone())),
             tokio::spawn(release::release(Arc::clone(shared), stop.clone())),
+            tokio::spawn(health::look(Arc::clone(shared), stop.clone())),
         ];
         if let Some(period) = sd_notify::watchdog_enabled() {
             helpers.push(tokio::spawn(watch(Arc::clone(shared), period, stop.clone())));

@@ -105,6 +105,7 @@ pub(super) async fn prepare(
         subscriptions,
         maintenance: Arc::clone(&assembly.maintenance),
         outage_min: settings.outage_min,
+        own: settings.own.clone(),
         limits: settings.limits,
         retention: Retention {
             history: settings.retention.history,
@@ -160,6 +161,7 @@ fn watched(
                 catalog: one.platform.catalog,
                 schedule: one.wanted.schedule.clone(),
                 policy: one.policy,
+                host_name: one.identity.host.clone(),
                 host: room.at(&one.identity.host),
                 earlier: former.map_or_else(Vec::new, |former| former.kept_for(&one.wanted.config)),
                 config: one.wanted.config.clone(),

@@ -1,7 +1,7 @@
 //! The loops by themselves, on a store and validators of the tests.
 
 use super::*;
-use crate::config::Limits;
+use crate::config::{Limits, Own};
 use crate::domain::{DisabledReason, Subscription};
 use crate::domain::{
     IntegrationId, Outcome, Policy, Report, Schedule, Status, Test, TestResult, Timestamp,
@@ -78,6 +78,7 @@ impl Bench {
             catalog: CATALOG,
             schedule: schedule.clone(),
             policy: Policy::default(),
+            host_name: String::new(),
             host: room.at(""),
             config: "{}".to_owned(),
             earlier: Vec::new(),
@@ -92,6 +93,7 @@ impl Bench {
             subscriptions,
             maintenance: Arc::new([]),
             outage_min: 3,
+            own: Own { canaries: Vec::new(), clock_skew: Duration::from_mins(5), disk_free_mib: 0 },
             limits,
             retention: Retention { history: second, deliveries: second, batch: 9 },
             prune_at: schedule,
@@ -105,7 +107,11 @@ impl Bench {
                 },
             ),
         };
-        Self { shared: Arc::new(Shared::new(store, clock, active)), id, _folder: folder }
+        Self {
+            shared: Arc::new(Shared::new(store, clock, active, Health::default())),
+            id,
+            _folder: folder,
+        }
     }
 }
 

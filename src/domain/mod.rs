@@ -3,6 +3,7 @@
 mod delivery;
 mod event;
 mod factor;
+mod health;
 mod maintenance;
 mod observed;
 mod operational;
@@ -21,6 +22,7 @@ pub(crate) use event::{
     Change, Event, EventData, EventType, IntegrationRef, RunRef, SCHEMA_VERSION, Subscription,
 };
 pub(crate) use factor::{Factor, FactorKind};
+pub(crate) use health::{Clocks, HEARD_MAX, Hosts};
 pub(crate) use maintenance::Maintenance;
 pub(crate) use observed::{Expiry, ExpiryKind, Fact, FactKind, Facts, Observed, ServerClock};
 pub(crate) use operational::{

@@ -250,6 +250,17 @@ impl Report {
         })
     }
 
+    /// Lays the failures of these classes on the daemon's own side.
+    pub(crate) fn blame_ours(&mut self, classes: impl Fn(Class) -> bool) {
+        for result in &mut self.tests {
+            if let Outcome::Failed(finding) = &mut result.outcome
+                && classes(finding.class)
+            {
+                finding.class = Class::Ours;
+            }
+        }
+    }
+
     /// The class that decides about the run: definitive before transient before `ours`.
     #[must_use]
     pub(crate) fn class(&self) -> Option<Class> {
