@@ -10,7 +10,8 @@ use reqwest::Url;
 use crate::domain::{Class, Secret, SecretRef};
 use crate::input::Reader;
 use crate::net::exchange::NoAnswer;
-use crate::net::http::{Behind, Connections, HttpError, HttpOptions, Proxy};
+use crate::net::http::{Connections, HttpError, HttpOptions, Proxy};
+use crate::net::resolve::Behind;
 use crate::net::tls::Identity;
 use crate::secrets;
 
@@ -151,7 +152,9 @@ impl Reach {
         if let Some(IdentityRef { chain, key }) = &self.identity {
             let (chain, key) = (resolve(chain)?, resolve(key)?);
             of.extend([chain.clone(), key.clone()]);
-            options.identity = Some(Identity { chain, key });
+            let identity = Identity { chain, key };
+            identity.observe();
+            options.identity = Some(identity);
         }
         let mut built = self.built.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(Built { of: known, connections }) = built.as_ref()
