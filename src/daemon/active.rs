@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 
 use crate::config::{Limits, Log};
-use crate::domain::{IntegrationId, Policy, Schedule, Subscription, Test};
+use crate::domain::{IntegrationId, Lookout, Policy, Schedule, Subscription, Test};
 use crate::platforms::{Peer, Validator};
 use crate::store::Retention;
 use crate::webhook::Sender;
@@ -56,6 +56,8 @@ pub(super) struct Watched {
     pub(super) schedule: Schedule,
     /// How much evidence a verdict needs.
     pub(super) policy: Policy,
+    /// What is looked out for besides its platform's tests.
+    pub(super) lookout: Lookout,
     /// The room at its host.
     pub(super) host: Arc<Semaphore>,
     /// Its configuration as stored, by which the one that a run is about is recognised.

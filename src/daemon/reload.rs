@@ -153,6 +153,7 @@ fn watched(
                 catalog: one.platform.catalog,
                 schedule: one.wanted.schedule.clone(),
                 policy: one.policy,
+                lookout: one.lookout.clone(),
                 host: room.at(&one.identity.host),
                 earlier: former.map_or_else(Vec::new, |former| former.kept_for(&one.wanted.config)),
                 config: one.wanted.config.clone(),

@@ -4,7 +4,7 @@ use super::*;
 use crate::config::Limits;
 use crate::domain::{DisabledReason, Subscription};
 use crate::domain::{
-    IntegrationId, Outcome, Policy, Report, Schedule, Status, Test, TestResult, Timestamp,
+    IntegrationId, Lookout, Outcome, Policy, Report, Schedule, Status, Test, TestResult, Timestamp,
 };
 use crate::input::{Faults, Reader, Value};
 use crate::platforms::{BoxFuture, Identity, RunContext, Validator};
@@ -76,6 +76,7 @@ impl Bench {
             catalog: CATALOG,
             schedule: schedule.clone(),
             policy: Policy::default(),
+            lookout: Lookout::default(),
             host: room.at(""),
             config: "{}".to_owned(),
             earlier: Vec::new(),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Class, Report, Status, Timestamp, Transition, UnknownName, ValidationResults};
+use super::{Class, Drift, Report, Status, Timestamp, Transition, UnknownName, ValidationResults};
 
 /// The version of the body's shape; a shape once published stays.
 pub(crate) const SCHEMA_VERSION: u32 = 1;
@@ -199,6 +199,9 @@ pub(crate) struct EventData {
     /// What differs, per test: at a failure from the latest good run, at a recovery from the latest
     /// failed one, otherwise from the run before.
     pub(crate) changes: Vec<Change>,
+    /// What a failing run saw otherwise than the last passing one, of what it got to look at: a hint
+    /// at the cause.
+    pub(crate) drift: Vec<Drift>,
     /// The run that caused this, if one did.
     pub(crate) run: Option<RunRef>,
     /// When the open or just closed incident began.

@@ -1,8 +1,11 @@
 //! The pure core: values and decisions. No clock, no I/O, no async, no SQL, no platform names.
 
 mod delivery;
+mod drift;
 mod event;
+mod expiry;
 mod factor;
+mod lookout;
 mod observed;
 mod operational;
 mod report;
@@ -14,11 +17,14 @@ mod time;
 mod verdict;
 
 pub(crate) use delivery::{AttemptResult, Next, RetryPolicy, after_attempt, disables};
+pub(crate) use drift::{DRIFT, Drift, compare, difference};
 pub(crate) use event::{
     About, Change, Event, EventData, EventType, IntegrationRef, RunRef, SCHEMA_VERSION,
     Subscription, changes,
 };
+pub(crate) use expiry::{EXPIRY, foresee};
 pub(crate) use factor::{Factor, FactorKind};
+pub(crate) use lookout::{COMMON, Lookout};
 pub(crate) use observed::{Expiry, ExpiryKind, Fact, FactKind, Facts, Observed, ServerClock};
 pub(crate) use operational::{DisabledReason, ReceiverDisabled, WebhookPing};
 pub(crate) use report::{

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::types::Trigger;
 use crate::domain::{
-    Cause, Class, Counters, DeliveryId, EventType, IntegrationId, Report, ReportStatus, RunId,
-    Status, Subject, TestResult, Timestamp, ValidationResults, ValidationTest,
+    Cause, Class, Counters, DeliveryId, Drift, EventType, IntegrationId, Report, ReportStatus,
+    RunId, Status, Subject, TestResult, Timestamp, ValidationResults, ValidationTest,
 };
 
 /// An integration as the store knows it.
@@ -46,6 +46,10 @@ pub(crate) struct IntegrationRow {
     pub(crate) failing_since: Option<Timestamp>,
     /// Its latest run.
     pub(crate) last_run: Option<RunRow>,
+    /// What ends next, as far as is known, and when.
+    pub(crate) expires: Option<(Timestamp, String)>,
+    /// When the last passing run began, with whose facts others are compared.
+    pub(crate) fingerprint_at: Option<Timestamp>,
 }
 
 /// A run as the store knows it.
@@ -69,6 +73,8 @@ pub(crate) struct RunRow {
     pub(crate) rule: String,
     /// Its results.
     pub(crate) report: StoredReport,
+    /// What it saw otherwise than the last run that passed before it, when it failed.
+    pub(crate) drift: Vec<Drift>,
 }
 
 /// Results as stored: once per distinct content.

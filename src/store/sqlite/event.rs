@@ -8,7 +8,7 @@ use uuid::{Builder, Uuid};
 use super::row::{Incident, Row, millis, results};
 use super::{StoreError, Tell};
 use crate::domain::{
-    About, Change, Event, EventData, EventType, IntegrationId, IntegrationRef, RunRef,
+    About, Change, Drift, Event, EventData, EventType, IntegrationId, IntegrationRef, RunRef,
     SCHEMA_VERSION, Status, Timestamp, Transition, ValidationResults,
 };
 
@@ -21,6 +21,8 @@ pub(super) struct Story {
     pub(super) results: Option<ValidationResults>,
     /// What differs from the results before.
     pub(super) changes: Vec<Change>,
+    /// What a failing run saw otherwise than the last passing one.
+    pub(super) drift: Vec<Drift>,
 }
 
 impl Story {
@@ -152,6 +154,7 @@ pub(super) fn emit(
             previous_status: previous,
             validation_results: story.results,
             changes: story.changes,
+            drift: story.drift,
             run: story.run,
             failing_since: row.incident.as_ref().map(|incident| incident.since),
             outage_ms: outage,

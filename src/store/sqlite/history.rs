@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, Row as SqlRow, named_params};
 
+use super::fingerprint;
 use super::row::{
     class, counters, delivery_state, duration, instant, labels, parse, report, report_status,
     status, trigger,
@@ -83,8 +84,8 @@ macro_rules! integration_columns {
         "SELECT integration.id, integration.name, kind, auto_bootstrap, labels,
              integration.status AS integration_status, config_shown, cron, zone, next_run_at_ms,
              lease_until_ms, failures, passes, sequence, incident_id, failing_since_ms,
-             last_run_id, run.id AS run_id, run.subject, run.trigger, run.started_at_ms,
-             run.duration_ms, run.status, run.class, run.rule, report.content
+             expires_at_ms, expires_what, fingerprint_at_ms, last_run_id, run.id AS run_id, run.subject, run.trigger, run.started_at_ms,
+             run.duration_ms, run.status, run.class, run.rule, run.drift, report.content
          FROM integration
          LEFT JOIN run ON run.id = integration.last_run_id
          LEFT JOIN report ON report.id = run.report_id "
@@ -110,6 +111,8 @@ fn integration_row(row: &SqlRow<'_>) -> Result<IntegrationRow, StoreError> {
         incident_id: row.get("incident_id")?,
         failing_since: instant(row, "failing_since_ms")?,
         last_run: last.map(|_| run_row(row)).transpose()?,
+        expires: instant(row, "expires_at_ms")?.zip(row.get("expires_what")?),
+        fingerprint_at: instant(row, "fingerprint_at_ms")?,
     })
 }
 
@@ -125,6 +128,7 @@ fn run_row(row: &SqlRow<'_>) -> Result<RunRow, StoreError> {
         class: decided.as_deref().map(class).transpose()?,
         rule: row.get("rule")?,
         report: report(&row.get::<_, String>("content")?)?,
+        drift: fingerprint::read(row.get::<_, Option<String>>("drift")?.as_deref())?,
     })
 }
 
@@ -171,7 +175,7 @@ pub(super) fn integration(
 /// The latest runs of an integration.
 pub(super) const RUNS: &str = "
     SELECT run.id AS run_id, subject, trigger, started_at_ms, duration_ms, status, class, rule,
-           report.content
+           drift, report.content
     FROM run JOIN report ON report.id = run.report_id
     WHERE integration_id = :id ORDER BY run.id DESC LIMIT :limit";
 

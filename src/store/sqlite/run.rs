@@ -7,6 +7,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use rusqlite::{Connection, OptionalExtension, named_params};
 
 use super::event::{Story, emit, flip};
+use super::fingerprint::{self, Fingerprint};
 use super::row::{Row, instant, millis, report, results, trigger};
 use super::{
     Began, Begun, Finished, Recorded, StoreError, StoredReport, SubjectRun, Tell, Trigger,
@@ -48,6 +49,7 @@ pub(super) fn begin(
         trigger: trigger("integration", &row.get::<_, String>("next_trigger")?)?,
         due_at: instant(row, "next_run_at_ms")?.unwrap_or(now),
         active_config: row.get("active_config")?,
+        fingerprint: fingerprint::load(tx, id)?,
     };
     // A statement that returns rows has only run when it says that there are no more.
     while rows.next()?.is_some() {}
@@ -76,6 +78,7 @@ pub(super) fn release(tx: &Connection, begun: &Begun) -> Result<(), StoreError> 
 pub(super) struct Prepared {
     finished: Finished,
     documents: Vec<Document>,
+    fingerprint: Option<Fingerprint>,
 }
 
 /// Results as they are stored.
@@ -83,6 +86,7 @@ pub(super) struct Prepared {
 struct Document {
     digest: Vec<u8>,
     content: String,
+    drift: Option<String>,
 }
 
 impl Prepared {
@@ -92,10 +96,13 @@ impl Prepared {
             let document = |source| StoreError::Document { table: "report", source };
             let content =
                 serde_json::to_string(&StoredReport::from(&run.report)).map_err(document)?;
-            Ok(Document { digest: digest(&SHA256, content.as_bytes()).as_ref().to_vec(), content })
+            let drift = fingerprint::written(&finished.drift(run))?;
+            let digest = digest(&SHA256, content.as_bytes()).as_ref().to_vec();
+            Ok(Document { digest, content, drift })
         };
         let documents = finished.runs.iter().map(written).collect::<Result<_, StoreError>>()?;
-        Ok(Self { finished, documents })
+        let fingerprint = Fingerprint::of(&finished)?;
+        Ok(Self { finished, documents, fingerprint })
     }
 }
 
@@ -120,6 +127,7 @@ pub(super) fn record(
     let judged = judge(&finished.policy, row.counters, &first.report);
     let warns = warns_anew(tx, &row, &first.report)?;
     let runs = insert_runs(tx, prepared, &judged)?;
+    fingerprint::keep(tx, finished, prepared.fingerprint.as_ref())?;
     let run = runs.first().copied().unwrap_or(RunId(0));
     let former = std::mem::replace(&mut row.last_run, shown(finished, &runs).map(|run| run.0));
     row.counters = judged.counters;
@@ -170,7 +178,8 @@ fn story(
 ) -> Result<Story, StoreError> {
     let earlier = before.map(|id| results(tx, id)).transpose()?.flatten();
     let earlier = earlier.map(|(status, report)| report.results(status));
-    let report = finished.runs.first().map(|first| &first.report);
+    let first = finished.runs.first();
+    let report = first.map(|first| &first.report);
     Ok(Story {
         run: Some(RunRef {
             id: run.0,
@@ -180,6 +189,7 @@ fn story(
         }),
         results: report.map(ValidationResults::from),
         changes: report.map(|report| changes(earlier.as_ref(), report)).unwrap_or_default(),
+        drift: first.map(|first| finished.drift(first)).unwrap_or_default(),
     })
 }
 
@@ -187,7 +197,7 @@ fn story(
 /// run is stored.
 fn warns_anew(tx: &Connection, row: &Row, report: &Report) -> Result<bool, StoreError> {
     let warned = row.status == Status::Enabled && report.status() == ReportStatus::Warning;
-    Ok(warned && warnings_before(tx, row.id)? != warnings(&StoredReport::from(report)))
+    Ok(warned && !warnings(&StoredReport::from(report)).is_subset(&warnings_before(tx, row.id)?))
 }
 
 type Warnings = BTreeSet<(String, Option<String>)>;
@@ -218,8 +228,9 @@ fn insert_runs(
 ) -> Result<Vec<RunId>, StoreError> {
     const SQL: &str = "
         INSERT INTO run (integration_id, subject, trigger, started_at_ms, duration_ms, status,
-                         class, rule, report_id)
-        VALUES (:id, :subject, :trigger, :started, :duration, :status, :class, :rule, :report)";
+                         class, rule, report_id, drift)
+        VALUES (:id, :subject, :trigger, :started, :duration, :status, :class, :rule, :report,
+                :drift)";
     let finished = &prepared.finished;
     let mut ids = Vec::with_capacity(finished.runs.len());
     for (run, document) in finished.runs.iter().zip(&prepared.documents) {
@@ -234,6 +245,7 @@ fn insert_runs(
             ":class": run.report.class().map(Class::as_str),
             ":rule": rule,
             ":report": report_id(tx, document)?,
+            ":drift": document.drift,
         })?;
         ids.push(RunId(tx.last_insert_rowid()));
     }

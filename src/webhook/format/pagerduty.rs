@@ -36,6 +36,8 @@ struct Details {
     status: String,
     tests: Vec<String>,
     remediation: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    drift: Option<String>,
 }
 
 /// The event for `told`; none for what opens and closes no incident.
@@ -72,5 +74,6 @@ fn details(told: &Told, data: &Data) -> Details {
         status: data.status.clone(),
         tests: lines.iter().map(Line::text).collect(),
         remediation: lines.into_iter().filter_map(|line| line.remedy).collect(),
+        drift: told.hint(),
     }
 }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::domain::{
-    Change, DisabledReason, EventType, ReportStatus, Timestamp, duration_text, one_line,
+    Change, DisabledReason, Drift, EventType, ReportStatus, Timestamp, duration_text, one_line,
 };
 
 /// The most changes that a message for people lists.
@@ -71,6 +71,9 @@ pub(super) struct Data {
     pub(super) previous_status: Option<String>,
     /// What differs, per test.
     pub(super) changes: Vec<Change>,
+    /// What a failing run saw otherwise; events from before an update have none.
+    #[serde(default)]
+    drift: Vec<Drift>,
     /// When the incident began.
     pub(super) failing_since: Option<Timestamp>,
     /// How long it lasted.
@@ -218,6 +221,14 @@ impl Told {
         let told =
             self.changes().iter().filter(|change| change.to != ReportStatus::Skipped).count();
         told.saturating_sub(CHANGES_MAX)
+    }
+
+    /// What else is new since the last passing run, in one line, where there is anything.
+    pub(super) fn hint(&self) -> Option<String> {
+        let drift = self.about_integration().map_or(&[][..], |data| &data.drift);
+        let texts: Vec<_> = drift.iter().map(Drift::text).collect();
+        let hint = format!("Since the last passing run: {}", texts.join("; "));
+        (!texts.is_empty()).then(|| one_line(&hint, TEXT_MAX))
     }
 
     fn changes(&self) -> &[Change] {

@@ -19,8 +19,8 @@ use super::{Attempt, Began, Begun, Finished, PendingDelivery, Recorded, StoreErr
 use super::{IntegrationRow, Synced, Tell, Wanted};
 use super::{delivery, history, run, sync};
 use crate::domain::{
-    AttemptResult, Class, Finding, IntegrationId, Next, Outcome, Policy, Report, Schedule, Status,
-    Subject, Subscription, Test, TestResult, Timestamp,
+    AttemptResult, Class, Finding, IntegrationId, Next, Observed, Outcome, Policy, Report,
+    Schedule, Status, Subject, Subscription, Test, TestResult, Timestamp,
 };
 
 const LEASE: Duration = Duration::from_mins(2);
@@ -226,7 +226,7 @@ fn warned(message: &str) -> Report {
 }
 
 fn found(subject: Subject, report: Report) -> SubjectRun {
-    SubjectRun { subject, report }
+    SubjectRun { subject, report, observed: Observed::default() }
 }
 
 fn finished(begun: Begun, runs: Vec<SubjectRun>, started_at: Timestamp) -> Finished {
