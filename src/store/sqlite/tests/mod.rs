@@ -1,6 +1,7 @@
 //! Tests of the engine, on databases in memory where no file is needed.
 
 mod files;
+mod fingerprint;
 mod life;
 mod migration;
 mod outbox;
@@ -284,6 +285,11 @@ fn check_invariants(conn: &Connection) {
         "what is validated is due some time, and nothing else is",
         "SELECT * FROM integration
          WHERE (next_run_at_ms IS NULL) <> (status IN ('deleting', 'deleted', 'disabled'))",
+    );
+    none(
+        "facts are kept while they are those of a last passing run, and no longer",
+        "SELECT * FROM fingerprint
+         WHERE NOT EXISTS (SELECT 1 FROM integration WHERE fingerprint_id = fingerprint.id)",
     );
     none(
         "an enabled integration has an active configuration and no candidate",
