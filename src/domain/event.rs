@@ -18,7 +18,7 @@ pub(crate) enum EventType {
     ValidationRecovered,
     /// Every other transition.
     StatusChanged,
-    /// The warnings changed while the status stays.
+    /// There is a new warning while the status stays.
     ValidationWarning,
     /// A receiver is no longer sent anything.
     ReceiverDisabled,

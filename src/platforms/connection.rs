@@ -577,7 +577,15 @@ mod tests {
         let identity =
             json!({ "caFile": ca, "certificate": certificate, "key": key.serialize_pem() });
         for tls in [json!({ "caFile": ca }), identity] {
-            let refused = asked(&json!({ "tls": tls }), &address).await.unwrap_err();
+            let config = json!({ "tls": tls });
+            let (refused, seen) = crate::net::observe::observed(asked(&config, &address)).await;
+            let ends: Vec<_> = seen.expiries.iter().map(crate::domain::Expiry::what).collect();
+            let own = tls.get("certificate").map(|_| "the client certificate CN=a stranger");
+            assert_eq!(
+                ends.iter().map(String::as_str).skip(1).collect::<Vec<_>>(),
+                Vec::from_iter(own)
+            );
+            let refused = refused.unwrap_err();
             assert_eq!(refused.class, Class::Denied, "{refused:?}");
             let expected =
                 "the server does not accept the client certificate: received fatal alert";

@@ -212,14 +212,12 @@ impl Told {
         };
         let mut changes: Vec<_> = self.changes().iter().collect();
         changes.sort_by_key(|change| rank(change.to));
-        let told = changes.into_iter().filter(|change| change.to != ReportStatus::Skipped);
-        told.take(CHANGES_MAX).map(line).collect()
+        changes.into_iter().filter(|change| is_told(change)).take(CHANGES_MAX).map(line).collect()
     }
 
     /// How many changes [`Told::lines`] leaves out.
     pub(super) fn unsaid(&self) -> usize {
-        let told =
-            self.changes().iter().filter(|change| change.to != ReportStatus::Skipped).count();
+        let told = self.changes().iter().filter(|change| is_told(change)).count();
         told.saturating_sub(CHANGES_MAX)
     }
 
@@ -254,6 +252,15 @@ impl Notice {
         }
         let message = self.message.as_deref().unwrap_or_default();
         format!("{name}: {}", one_line(message, TEXT_MAX))
+    }
+}
+
+/// What was not run, and what was not run before and is well now, is no news to people.
+fn is_told(change: &Change) -> bool {
+    match change.to {
+        ReportStatus::Failed | ReportStatus::Warning => true,
+        ReportStatus::Passed => change.from != Some(ReportStatus::Skipped),
+        ReportStatus::Skipped => false,
     }
 }
 
