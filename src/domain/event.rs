@@ -293,7 +293,7 @@ mod tests {
     #[schemars(rename = "Event")]
     #[expect(dead_code, reason = "only its shape is looked at")]
     enum Published {
-        Integration(Event),
+        Integration(Box<Event>),
         ReceiverDisabled(Event<ReceiverDisabled>),
         WebhookPing(Event<WebhookPing>),
     }

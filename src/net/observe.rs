@@ -158,8 +158,8 @@ mod tests {
             clock("h", Timestamp(7));
             7
         };
-        let ((seven, seen), ((), other)) = tokio::join!(observed(work), observed(async {}));
-        assert_eq!((seven, &other), (7, &Observed::default()));
+        let ((value, seen), ((), other)) = tokio::join!(observed(work), observed(async {}));
+        assert_eq!((value, &other), (7, &Observed::default()));
         let grants = Fact { kind: FactKind::Grant, of: "db".to_owned() };
         assert_eq!(seen.facts[&grants].len(), 2);
         assert_eq!((seen.expiries.len(), seen.clocks.len()), (1, 1));

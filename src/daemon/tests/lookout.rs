@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 
 use super::*;
-use crate::domain::{Class, EventType, ExpiryKind, FactKind, Finding};
+use crate::domain::{Class, Drift, EventType, ExpiryKind, FactKind, Finding};
 use crate::net::observe;
 use crate::store::DeliveryRow;
 
@@ -133,7 +133,7 @@ async fn lost_grants_are_told_once_and_a_failure_tells_what_differs() {
     }
     watch.run().await;
     let row = watch.bench.shared.view.integration("one").await.unwrap().unwrap();
-    let texts: Vec<_> = row.last_run.unwrap().drift.iter().map(|drift| drift.text()).collect();
+    let texts: Vec<_> = row.last_run.unwrap().drift.iter().map(Drift::text).collect();
     assert_eq!(texts, ["grants of db: lost WRITE"]);
     assert_eq!(watch.told(EventType::ValidationFailed).await.len(), 1);
     // As it failed, its facts are not those that the next run is compared with.

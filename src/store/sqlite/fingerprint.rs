@@ -132,6 +132,20 @@ pub(super) const UNUSED: &str = "
     DELETE FROM fingerprint
     WHERE id = :id AND NOT EXISTS (SELECT 1 FROM integration WHERE fingerprint_id = :id)";
 
+/// Forgets what integrations saw that are no more; how many rows that were.
+pub(super) fn forget(tx: &Connection) -> Result<usize, StoreError> {
+    const REMOVED: &str = "
+        UPDATE integration SET fingerprint_id = NULL
+        WHERE status = 'deleted' AND fingerprint_id IS NOT NULL";
+    const ALONE: &str = "
+        DELETE FROM fingerprint
+        WHERE NOT EXISTS (SELECT 1 FROM integration WHERE fingerprint_id = fingerprint.id)";
+    if tx.execute(REMOVED, [])? == 0 {
+        return Ok(0);
+    }
+    Ok(tx.execute(ALONE, [])?)
+}
+
 /// Differences as they are stored; none when there is none.
 pub(super) fn written(drift: &[Drift]) -> Result<Option<String>, StoreError> {
     let document = |source| StoreError::Document { table: "run", source };

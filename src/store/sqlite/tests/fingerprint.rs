@@ -2,14 +2,18 @@
 
 use std::collections::BTreeSet;
 
+use super::super::{Retention, prune};
 use super::*;
 use crate::domain::{Expiry, ExpiryKind, Fact, FactKind};
 
-/// Grants on `db`, and tokens with their ends in days from the start.
-fn seen(grants: &[&str], ends: &[(&str, u32)]) -> Observed {
+/// What ends, and in how many days from the start.
+type End = (&'static str, u32);
+
+/// Grants on `db`, and tokens with their ends.
+fn seen(grants: &[&str], ends: &[End]) -> Observed {
     let values: BTreeSet<_> = grants.iter().map(|&one| one.to_owned()).collect();
     let fact = Fact { kind: FactKind::Grant, of: "db".to_owned() };
-    let expiry = |&(of, days): &(&str, u32)| Expiry {
+    let expiry = |&(of, days): &End| Expiry {
         kind: ExpiryKind::Token,
         of: of.to_owned(),
         at: START.plus(Duration::from_hours(24) * days),
@@ -110,7 +114,7 @@ fn a_configuration_that_is_not_in_force_is_not_compared() {
 #[test]
 fn the_next_end_is_known_until_a_whole_run_says_otherwise() {
     let mut bench = Bench::enabled();
-    let steps: [(Report, &[(&str, u32)], Option<(&str, u32)>); 6] = [
+    let steps: [(Report, &[End], Option<End>); 6] = [
         (passed(), &[("late", 20), ("soon", 5)], Some(("the token soon", 5))),
         (failed(Class::Denied), &[], Some(("the token soon", 5))),
         (failed(Class::Denied), &[("late", 20)], Some(("the token soon", 5))),
@@ -127,4 +131,21 @@ fn the_next_end_is_known_until_a_whole_run_says_otherwise() {
     bench.see(failed(Class::Denied), seen(&[], &[("first", 9)]));
     let (_, what) = bench.row("one").expires.unwrap();
     assert_eq!(what, "the token first", "better than nothing");
+}
+
+#[test]
+fn facts_go_with_a_removed_integration() {
+    let mut bench = Bench::enabled();
+    bench.see(passed(), seen(&["a"], &[]));
+    bench.sync(&[]);
+    assert_eq!(bench.status("one"), Status::Deleted);
+    assert_eq!(bench.count("fingerprint"), 1);
+    let forever = Duration::from_hours(24 * 365);
+    let retention = Retention { history: forever, deliveries: forever, batch: 9 };
+    let now = bench.now;
+    for rows in [1, 0] {
+        let pruned = bench.write(|tx| prune::prune(tx, retention, now)).unwrap();
+        assert_eq!((pruned.rows, bench.count("fingerprint")), (rows, 0));
+    }
+    check_invariants(&bench.conn);
 }
