@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::Trouble;
 use super::args::Json;
 use super::print::{Answer, Page, Table};
-use crate::domain::When;
+use crate::domain::{COMMON, When};
 use crate::platforms::{PLATFORMS, Platform};
 
 /// A platform as programs get it.
@@ -34,13 +34,14 @@ pub(super) fn answer(args: Json, page: Page) -> Result<Answer, Trouble> {
 
 fn entry(platform: &Platform) -> Entry {
     let test = |test: &crate::domain::Test| Test { name: test.name, when: test.when };
-    Entry { kind: platform.kind, tests: platform.catalog.iter().map(test).collect() }
+    let tests = platform.catalog.iter().chain(&COMMON).map(test).collect();
+    Entry { kind: platform.kind, tests }
 }
 
 fn text(platforms: &[Platform], page: Page) -> String {
     let blocks = platforms.iter().map(|platform| {
         let mut table = Table::new(page, 1, ["WHEN", "TEST"]);
-        for test in platform.catalog {
+        for test in platform.catalog.iter().chain(&COMMON) {
             table.row([when_word(test.when).to_owned(), test.name.to_owned()]);
         }
         format!("{}\n{}", platform.kind, table.text())
@@ -69,12 +70,16 @@ Azure Synapse Analytics
 WHEN           TEST
 always         Connect to host
 before set-up  Role does not exist
+after set-up   Recurring validation: credential expiry
+after set-up   Recurring validation: drift
 ";
         assert_eq!(text(&[platform], samples::page()), expected);
         let json = serde_json::to_value([entry(&platform)]).unwrap();
         let expected = serde_json::json!([{ "type": "Azure Synapse Analytics", "tests": [
             { "name": "Connect to host", "when": "always" },
             { "name": "Role does not exist", "when": "preflight" },
+            { "name": "Recurring validation: credential expiry", "when": "recurring" },
+            { "name": "Recurring validation: drift", "when": "recurring" },
         ]}]);
         assert_eq!(json, expected);
     }
@@ -86,7 +91,10 @@ before set-up  Role does not exist
         assert_eq!(json.as_array().unwrap().len(), PLATFORMS.len());
         for (entry, platform) in json.as_array().unwrap().iter().zip(PLATFORMS) {
             assert_eq!(entry["type"], platform.kind);
-            assert_eq!(entry["tests"].as_array().unwrap().len(), platform.catalog.len());
+            assert_eq!(
+                entry["tests"].as_array().unwrap().len(),
+                platform.catalog.len() + COMMON.len()
+            );
         }
     }
 }

@@ -10,7 +10,7 @@ use super::print::{
     Answer, Page, Table, Tone, ago, instant, result_word, sanitise, status_word, toned,
 };
 use super::shape::{Counters, Run};
-use super::{Trouble, list, read};
+use super::{Trouble, list, read, results};
 use crate::domain::{
     Class, ReportStatus, SPREAD_MAX, Schedule, Status, Subject, Timestamp, duration_text,
 };
@@ -39,6 +39,7 @@ struct Explained<'a> {
     failing_since: Option<Timestamp>,
     counters: Counters,
     rule: Option<&'a str>,
+    last_passed_at: Option<Timestamp>,
     runs: Vec<Run<'a>>,
     next_run_at: Option<Timestamp>,
     next_run_reason: String,
@@ -84,6 +85,7 @@ impl Explanation {
             failing_since: self.row.failing_since,
             counters: self.row.counters.into(),
             rule: self.runs.first().map(|run| run.rule.as_str()),
+            last_passed_at: self.row.fingerprint_at,
             runs: self.runs.iter().map(Run::from).collect(),
             next_run_at: self.row.next_run_at,
             next_run_reason: self.reason(now),
@@ -112,6 +114,7 @@ impl Explanation {
                 parts.push(rule(last, row));
                 parts.push(format!("Latest runs\n{}", runs_table(runs, page)));
                 parts.extend(failures(last));
+                parts.extend(results::drift(last, row.fingerprint_at));
             }
             None => parts.push("It has not been validated yet.\n".to_owned()),
         }
@@ -259,6 +262,9 @@ What the latest run found
   failed (unreachable) Connect to host: Unable\\nto connect to host.
     fix: Open port 5439.
 
+What changed since the last passing run at 2026-11-23T07:45:00Z
+  version of h: 1.3 instead of 1.2\\u{9b}
+
 Next run: 2026-11-23T10:05:00Z (in 5m)
 No run is planned.
 ";
@@ -315,6 +321,8 @@ No run is planned.
         assert_eq!(json["rule"], "a transient failure \u{9b}");
         assert_eq!(json["counters"]["failures"], 3);
         assert_eq!(json["runs"][0]["class"], "unreachable");
+        assert_eq!(json["runs"][0]["drift"][0]["gained"], serde_json::json!(["1.3"]));
+        assert_eq!(json["lastPassedAt"], "2026-11-23T07:45:00Z");
         assert_eq!(json["coming"].as_array().unwrap().len(), INSTANTS);
         let schedule = explanation.schedule.as_ref().unwrap();
         let due = schedule.next_due(explanation.row.id, now).unwrap();

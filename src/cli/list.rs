@@ -25,7 +25,7 @@ fn text(rows: &[IntegrationRow], page: Page) -> String {
     if rows.is_empty() {
         return "No integrations.\n".to_owned();
     }
-    let headings = ["NAME", "TYPE", "STATUS", "RESULT", "LAST RUN", "NEXT RUN", "SINCE"];
+    let headings = ["NAME", "TYPE", "STATUS", "RESULT", "LAST RUN", "NEXT RUN", "SINCE", "EXPIRES"];
     let mut table = Table::new(page, 0, headings);
     for row in rows {
         let last = row.last_run.as_ref();
@@ -38,9 +38,19 @@ fn text(rows: &[IntegrationRow], page: Page) -> String {
             last.map_or_else(dash, |run| ago(page.now, run.started_at)),
             next_run(row, page),
             row.failing_since.map_or_else(dash, |since| instant(Some(since))),
+            expires(row, page),
         ]);
     }
     table.text()
+}
+
+/// When the first of what it needs ends.
+fn expires(row: &IntegrationRow, page: Page) -> String {
+    match &row.expires {
+        Some((at, _)) if *at <= page.now => toned("ended", Tone::Bad),
+        Some((at, _)) => ahead(page.now, *at),
+        None => toned("-", Tone::Quiet),
+    }
 }
 
 /// When it is due, or that it is running.
@@ -65,11 +75,12 @@ mod tests {
         fresh.status = Status::Creating;
         fresh.last_run = None;
         fresh.failing_since = None;
+        fresh.expires = Some((samples::page().now, "the token".to_owned()));
         fresh.lease_until = Some(Timestamp(i64::MAX));
         let expected = "\
-NAME          TYPE      STATUS                    RESULT  LAST RUN    NEXT RUN  SINCE
-lake          Redshift  recurringValidationError  failed  3m 20s ago  in 5m     2026-11-23T08:00:00Z
-new\\u{1b}[2J  Redshift  creating                  -       -           running   -
+NAME          TYPE      STATUS                    RESULT  LAST RUN    NEXT RUN  SINCE                 EXPIRES
+lake          Redshift  recurringValidationError  failed  3m 20s ago  in 5m     2026-11-23T08:00:00Z  in 10d
+new\\u{1b}[2J  Redshift  creating                  -       -           running   -                     ended
 ";
         let shown = text(&[samples::integration(), fresh], samples::page());
         assert_eq!(samples::plain(&shown), expected);

@@ -1,8 +1,8 @@
 //! The table of a report's tests, for every command that shows one.
 
 use super::print::{Page, Table, result_word, sanitise};
-use crate::domain::Class;
-use crate::store::{StoredReport, StoredTest};
+use crate::domain::{Class, Timestamp};
+use crate::store::{RunRow, StoredReport, StoredTest};
 
 /// One row per test: result, class, name, message, and how to mend it on a line of its own.
 #[must_use]
@@ -25,4 +25,12 @@ fn message(test: &StoredTest) -> String {
     let fix = test.remediation.as_deref().map(|fix| format!("fix: {}", sanitise(fix)));
     let lines: Vec<_> = said.into_iter().chain(fix).collect();
     if lines.is_empty() { "-".to_owned() } else { lines.join("\n") }
+}
+
+/// What the run saw otherwise than the last passing one, which began at `since`.
+pub(super) fn drift(run: &RunRow, since: Option<Timestamp>) -> Option<String> {
+    let lines = run.drift.iter().map(|drift| format!("  {}\n", sanitise(&drift.text())));
+    let lines: String = lines.collect();
+    let since = since.map_or(String::new(), |since| format!(" at {since}"));
+    (!lines.is_empty()).then(|| format!("What changed since the last passing run{since}\n{lines}"))
 }

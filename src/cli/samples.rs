@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::print::{Page, render};
 use super::validate::Validated;
 use crate::domain::{
-    Cause, Class, Counters, DeliveryId, EventType, Finding, Flips, IntegrationId, Outcome, Report,
-    ReportStatus, RunId, Status, Subject, Test, TestResult, Timestamp,
+    Cause, Class, Counters, DeliveryId, Drift, EventType, FactKind, Finding, Flips, IntegrationId,
+    Outcome, Report, ReportStatus, RunId, Status, Subject, Test, TestResult, Timestamp,
 };
 use crate::platforms::{AutoBootstrap, Platform};
 use crate::store::{
@@ -64,6 +64,12 @@ pub(super) fn run() -> RunRow {
         class: Some(Class::Unreachable),
         rule: "a transient failure \u{9b}".to_owned(),
         report: StoredReport::from(&report()),
+        drift: vec![Drift {
+            kind: FactKind::ServerVersion,
+            of: "h".to_owned(),
+            lost: vec!["1.2\u{9b}".to_owned()],
+            gained: vec!["1.3".to_owned()],
+        }],
     }
 }
 
@@ -92,6 +98,8 @@ pub(super) fn integration() -> IntegrationRow {
         flapping_since: None,
         outage_id: None,
         own_fault: None,
+        expires: Some((at("2026-12-03T10:00:00Z"), "the token ci\u{9b}".to_owned())),
+        fingerprint_at: Some(at("2026-11-23T07:45:00Z")),
     }
 }
 

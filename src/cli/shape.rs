@@ -8,8 +8,8 @@ use serde_json::Value as Json;
 use super::print::millis;
 use super::receivers::state;
 use crate::domain::{
-    Cause, Class, DisabledReason, Report, ReportStatus, Status, Timestamp, ValidationResults,
-    ValidationTest,
+    Cause, Class, DisabledReason, Drift, Report, ReportStatus, Status, Timestamp,
+    ValidationResults, ValidationTest,
 };
 use crate::store::{
     AttemptRow, DeliveryRow, DeliveryState, IntegrationRow, ReceiverRow, RunRow, StoredReport,
@@ -45,6 +45,15 @@ struct Ours<'a> {
     failing_since: Option<Timestamp>,
     counters: Counters,
     sequence: i64,
+    expires: Option<Expires<'a>>,
+    last_passed_at: Option<Timestamp>,
+}
+
+/// What ends next.
+#[derive(Debug, Serialize)]
+struct Expires<'a> {
+    at: Timestamp,
+    what: &'a str,
 }
 
 /// What the runs so far add up to.
@@ -80,6 +89,8 @@ impl<'a> From<&'a IntegrationRow> for Integration<'a> {
                 failing_since: row.failing_since,
                 counters: row.counters.into(),
                 sequence: row.sequence,
+                expires: row.expires.as_ref().map(|(at, what)| Expires { at: *at, what }),
+                last_passed_at: row.fingerprint_at,
             },
         }
     }
@@ -114,6 +125,7 @@ pub(super) struct Run<'a> {
     class: Option<Class>,
     rule: &'a str,
     details: Vec<Detail<'a>>,
+    drift: &'a [Drift],
     #[serde(skip_serializing_if = "Option::is_none")]
     validation_results: Option<ValidationResults>,
 }
@@ -130,6 +142,7 @@ impl<'a> From<&'a RunRow> for Run<'a> {
             class: run.class,
             rule: &run.rule,
             details: details(&run.report),
+            drift: &run.drift,
             validation_results: None,
         }
     }

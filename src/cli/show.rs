@@ -4,7 +4,9 @@ use serde_json::Value as Json;
 
 use super::args::{Global, Named};
 use super::list::next_run;
-use super::print::{Answer, Page, ago, counted, instant, result_word, sanitise, status_word};
+use super::print::{
+    Answer, Page, ago, ahead, counted, instant, result_word, sanitise, status_word,
+};
 use super::shape::{self, Integration};
 use super::{Trouble, read, results};
 use crate::store::IntegrationRow;
@@ -27,7 +29,9 @@ fn text(row: &IntegrationRow, page: Page) -> String {
     let results = match &row.last_run {
         Some(run) => {
             let table = results::table(page, &run.report);
-            format!("Validation results: {}\n{table}", result_word(run.status))
+            let drift = results::drift(run, row.fingerprint_at);
+            let drift = drift.map_or(String::new(), |drift| format!("\n{drift}"));
+            format!("Validation results: {}\n{table}{drift}", result_word(run.status))
         }
         None => "Not validated yet.\n".to_owned(),
     };
@@ -59,6 +63,10 @@ fn facts(row: &IntegrationRow, page: Page) -> Vec<(&'static str, String)> {
             ),
         ),
     ];
+    if let Some((at, what)) = &row.expires {
+        let when = if page.now < *at { ahead(page.now, *at) } else { "ended".to_owned() };
+        facts.push(("Expires", format!("{at} ({when}): {}", sanitise(what))));
+    }
     if let Some(incident) = &row.incident_id {
         let since = row.failing_since;
         let age = since.map_or(String::new(), |since| format!(" ({})", ago(page.now, since)));
@@ -107,6 +115,7 @@ Schedule       */15 * * * * in Europe/Berlin
 Next run       2026-11-23T10:05:00Z (in 5m)
 Last run       2026-11-23T09:56:40Z (3m 20s ago), took 812ms
 In a row       3 failing runs, 0 passing runs
+Expires        2026-12-03T10:00:00Z (in 10d): the token ci\\u{9b}
 Incident       inc-1 since 2026-11-23T08:00:00Z (2h ago)
 
 Configuration
@@ -120,6 +129,9 @@ passed   -            Host is given    -
 failed   unreachable  Connect to host  Unable\\nto connect to host.
                                        fix: Open port 5439.
 skipped  -            Create role      Not run.
+
+What changed since the last passing run at 2026-11-23T07:45:00Z
+  version of h: 1.3 instead of 1.2\\u{9b}
 ";
         let shown = text(&samples::integration(), samples::page());
         assert_eq!(samples::plain(&shown), expected);
@@ -157,9 +169,11 @@ skipped  -            Create role      Not run.
         let keys: std::collections::BTreeSet<_> = ours.as_object().unwrap().keys().collect();
         let expected = [
             "counters",
+            "expires",
             "failingSince",
             "incidentId",
             "labels",
+            "lastPassedAt",
             "lastRun",
             "nextRunAt",
             "schedule",

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::Entry;
 use super::schedules::Schedules;
-use super::settings::{Defaults, Evidence};
-use crate::domain::{Policy, Schedule, is_unseen};
+use super::settings::{Defaults, Evidence, Sought};
+use crate::domain::{Lookout, Policy, Schedule, is_unseen};
 use crate::input::{Faults, Reader, quoted};
 
 /// The longest name, in characters.
@@ -42,6 +42,8 @@ pub(crate) struct Plan {
     pub(crate) schedule: Schedule,
     /// How much evidence a verdict needs.
     pub(crate) policy: Policy,
+    /// What is looked out for besides the platform's tests.
+    pub(crate) lookout: Lookout,
     /// Free words.
     pub(crate) labels: BTreeMap<String, String>,
 }
@@ -67,6 +69,7 @@ impl Integration {
         let disabled = reader.boolean("disabled").unwrap_or(false);
         let when = schedules.read(&mut reader);
         let evidence = Evidence::read(&mut reader);
+        let sought = Sought::read(&mut reader);
         let labels = labels(&mut reader);
         reader.required("config").and_then(|()| reader.table("config"));
         reader.finish();
@@ -78,6 +81,7 @@ impl Integration {
             disabled,
             schedule,
             policy: evidence.or(defaults.policy),
+            lookout: sought.or(&defaults.lookout),
             labels,
         });
         Self { entry, kind, auto_bootstrap, plan }

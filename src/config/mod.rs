@@ -198,6 +198,7 @@ mod tests {
     fn the_defaults_are_those_of_the_domain() {
         let settings = loaded("").settings;
         assert_eq!(settings.defaults.policy, crate::domain::Policy::default());
+        assert_eq!(settings.defaults.lookout, crate::domain::Lookout::default());
         assert_eq!(settings.log.format, LogFormat::Auto);
         assert_eq!(settings.store, Path::new("/var/lib/revalidated/state.db"));
     }

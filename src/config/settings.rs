@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::LISTS;
 use super::schedules::Schedules;
-use crate::domain::{Policy, Schedule, duration_text};
+use crate::domain::{Lookout, Policy, Schedule, duration_text};
 use crate::input::{Faults, Reader, Value, quoted};
 
 /// The embedded defaults, which also document every key.
@@ -20,6 +20,11 @@ const CONFIRM_WAIT_MAX: Duration = DAY;
 const EVIDENCE_RUNS_MAX: i64 = 100;
 /// The most room that can be asked for on the disk, in MiB.
 const DISK_FREE_MAX: i64 = 1024 * 1024;
+/// How long before an end a warning may come.
+const EXPIRY_WARN_MIN: Duration = Duration::from_hours(1);
+const EXPIRY_WARN_MAX: Duration = Duration::from_hours(24 * 365);
+/// The most thresholds before an end.
+const THRESHOLDS_MAX: usize = 16;
 /// The most runs at the same time.
 const RUNS_MAX: i64 = 1024;
 
@@ -64,6 +69,8 @@ pub(crate) struct Defaults {
     pub(crate) schedule: Schedule,
     /// How much evidence a verdict needs.
     pub(crate) policy: Policy,
+    /// What is looked out for besides the platform's tests.
+    pub(crate) lookout: Lookout,
 }
 
 /// How much may happen at once, and how long it may take.
@@ -213,6 +220,37 @@ impl Evidence {
     }
 }
 
+/// What is looked out for; what is missing or wrong is none.
+#[derive(Clone, Debug)]
+pub(super) struct Sought {
+    expiry_warn: Option<Vec<Duration>>,
+    drift: Option<bool>,
+}
+
+impl Sought {
+    /// Reads the two keys from the table of an integration or of the defaults.
+    pub(super) fn read(reader: &mut Reader<'_>) -> Self {
+        let expiry_warn = reader.durations("expiry_warn", EXPIRY_WARN_MIN, EXPIRY_WARN_MAX);
+        let is_long = expiry_warn.as_ref().is_some_and(|warn| THRESHOLDS_MAX < warn.len());
+        if is_long {
+            reader.fault("expiry_warn", format!("has more than {THRESHOLDS_MAX} entries"));
+        }
+        Self { expiry_warn, drift: reader.boolean("drift") }
+    }
+
+    /// The whole, with what is missing taken from `defaults`.
+    pub(super) fn or(self, defaults: &Lookout) -> Lookout {
+        Lookout {
+            expiry_warn: self.expiry_warn.unwrap_or_else(|| defaults.expiry_warn.clone()),
+            drift: self.drift.unwrap_or(defaults.drift),
+        }
+    }
+
+    fn complete(self) -> Option<Lookout> {
+        Some(Lookout { expiry_warn: self.expiry_warn?, drift: self.drift? })
+    }
+}
+
 fn count(reader: &mut Reader<'_>, key: &'static str) -> Option<u32> {
     reader.integer(key, 1, EVIDENCE_RUNS_MAX).and_then(|number| u32::try_from(number).ok())
 }
@@ -255,11 +293,12 @@ fn defaults(
 ) -> (Option<Defaults>, Option<String>) {
     let when = schedules.read(&mut reader);
     let evidence = Evidence::read(&mut reader);
+    let sought = Sought::read(&mut reader);
     reader.finish();
     let zone = when.zone.clone();
     let complete = || {
         let schedule = schedules.get(&when.cron?, &when.zone?).ok()?;
-        Some(Defaults { schedule, policy: evidence.complete()? })
+        Some(Defaults { schedule, policy: evidence.complete()?, lookout: sought.complete()? })
     };
     (complete(), zone)
 }

@@ -8,7 +8,9 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 
 use crate::config::{Limits, Log, Own};
-use crate::domain::{IntegrationId, Maintenance, Policy, Schedule, Subscription, Test, Timestamp};
+use crate::domain::{
+    IntegrationId, Lookout, Maintenance, Policy, Schedule, Subscription, Test, Timestamp,
+};
 use crate::platforms::{Peer, Validator};
 use crate::store::{Retention, Tell};
 use crate::webhook::Sender;
@@ -64,6 +66,8 @@ pub(super) struct Watched {
     pub(super) policy: Policy,
     /// The host that it talks to, as its configuration says.
     pub(super) host_name: String,
+    /// What is looked out for besides its platform's tests.
+    pub(super) lookout: Lookout,
     /// The room at its host.
     pub(super) host: Arc<Semaphore>,
     /// Its configuration as stored, by which the one that a run is about is recognised.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use crate::config::{self, Faulty, Integration, Loaded, Plan, Settings};
-use crate::domain::{About, Maintenance, Policy, REDACTED, Selection};
+use crate::domain::{About, Lookout, Maintenance, Policy, REDACTED, Selection};
 use crate::input::{Fault, Faults, Kind, Reader, Value, join, nearest, quoted};
 use crate::platforms::{AutoBootstrap, Identity, PLATFORMS, Peer, Platform, Validator};
 use crate::store::Wanted;
@@ -41,6 +41,8 @@ pub(crate) struct Assembled {
     pub(crate) identity: Identity,
     /// How much evidence a verdict needs.
     pub(crate) policy: Policy,
+    /// What is looked out for besides its platform's tests.
+    pub(crate) lookout: Lookout,
     /// Runs the tests.
     pub(crate) validator: Arc<dyn Validator>,
 }
@@ -194,7 +196,7 @@ fn integration(
     }
     let secrets = own.secret_paths();
     faults.absorb(own);
-    let Plan { name, disabled, schedule, policy, labels } = plan?;
+    let Plan { name, disabled, schedule, policy, lookout, labels } = plan?;
     let mut validator = validator?;
     validator.set_auto_bootstrap(auto_bootstrap.unwrap_or_default());
     let identity = validator.identity();
@@ -212,7 +214,7 @@ fn integration(
         factors: identity.factors(),
     };
     let validator: Arc<dyn Validator> = validator.into();
-    Some(Assembled { wanted, platform, identity, policy, validator })
+    Some(Assembled { wanted, platform, identity, policy, lookout, validator })
 }
 
 fn check_bootstrap(platform: &Platform, given: Option<bool>, reader: &Reader<'_>) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::assemble::Assembly;
 use super::clock::Clock;
 use super::validate::guarded;
-use crate::domain::Report;
+use crate::domain::{Lookout, Report};
 use crate::platforms::{Mode, RunContext};
 
 /// Validates the configured integration `name` as it stands in the files; `None` when there is
@@ -20,5 +20,13 @@ pub(crate) async fn validate(assembly: &Assembly, name: &str, mode: Mode) -> Opt
         run_limit: assembly.settings.limits.run,
         now: Clock::default().now(),
     };
-    Some(guarded(Arc::clone(&one.validator), context, one.platform.catalog).await)
+    let now = context.now;
+    let validator = Arc::clone(&one.validator);
+    let (mut report, observed) = guarded(validator, context, one.platform.catalog).await;
+    if mode == Mode::Recurring {
+        // What was stored is not looked at, so there is nothing to compare with.
+        let lookout = Lookout { drift: false, ..one.lookout.clone() };
+        lookout.complete(&mut report, &observed, None, now);
+    }
+    Some(report)
 }

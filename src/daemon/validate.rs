@@ -8,13 +8,14 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::{error, info, warn};
 
-use super::Shared;
 use super::active::{Active, Watched};
 use super::assemble::{Stored, parse_stored};
+use super::{Shared, health};
 use crate::domain::{
-    Class, Finding, IntegrationId, Outcome, Report, ReportStatus, Status, Subject, Test,
+    Class, Finding, IntegrationId, Observed, Outcome, Report, ReportStatus, Status, Subject, Test,
     TestResult, Transition,
 };
+use crate::net::observe;
 use crate::platforms::{Mode, PLATFORMS, RunContext, Validator};
 use crate::store::{Began, Begun, Finished, Recorded, StoreError, SubjectRun};
 
@@ -52,14 +53,17 @@ pub(super) async fn step(
         duration: clock.elapsed(),
         policy: watched.policy,
         schedule: watched.schedule.clone(),
-        own_fault: None,
     };
     let summary = Summary::of(&finished);
     let recorded = shared.store.record(finished, shared.tell(&shared.active())).await?;
     summary.log(&recorded);
     match recorded {
-        Recorded::Stored { transition: Some(_), .. } => shared.wake_delivery(),
-        Recorded::Stored { transition: None, .. } => (),
+        // Warnings and faults of ours are told without a transition.
+        Recorded::Stored { transition, .. } => {
+            if transition.is_some() || summary.result != ReportStatus::Passed {
+                shared.wake_delivery();
+            }
+        }
         Recorded::Overtaken => shared.end_removals().await?,
     }
     Ok(())
@@ -79,7 +83,8 @@ async fn validate_all(
             // It never passed, so there is no previous configuration to go on with.
             break;
         }
-        let report = match validator_for(watched, begun, subject) {
+        let now = shared.clock.now();
+        let (mut report, observed) = match validator_for(watched, begun, subject) {
             Ok(validator) => {
                 let context = RunContext {
                     name: begun.name.clone(),
@@ -87,14 +92,19 @@ async fn validate_all(
                     everyone: Arc::clone(&active.peers),
                     test_limit: active.limits.test,
                     run_limit: active.limits.run,
-                    now: shared.clock.now(),
+                    now,
                 };
                 guarded(validator, context, watched.catalog).await
             }
-            Err(reason) => nothing_ran(watched.catalog, &reason),
+            Err(reason) => (nothing_ran(watched.catalog, &reason), Observed::default()),
         };
+        let run = health::Run { host: &watched.host_name, started_at: now, observed: &observed };
+        let own_fault = health::assess(shared, active, run, &mut report).await;
+        // A new configuration may well be granted other things than the one before.
+        let before = begun.fingerprint.as_ref().filter(|_| subject == Subject::Active);
+        watched.lookout.complete(&mut report, &observed, before, now);
         let passed = matches!(report.status(), ReportStatus::Passed | ReportStatus::Warning);
-        runs.push(SubjectRun { subject, report });
+        runs.push(SubjectRun { subject, report, observed, own_fault });
         if subject == Subject::Candidate && passed {
             break;
         }
@@ -133,26 +143,27 @@ fn validator_for(
 }
 
 /// Runs the validator in a task of its own, so that a panic in it is an outcome like any other; so
-/// is that it goes on after the limit that it was to keep.
+/// is that it goes on after the limit that it was to keep. What it sees on its way comes with it.
 pub(super) async fn guarded(
     validator: Arc<dyn Validator>,
     context: RunContext,
     catalog: &'static [Test],
-) -> Report {
+) -> (Report, Observed) {
     let limit = context.run_limit.saturating_add(LIMIT_MARGIN);
-    let work = async move { validator.validate(&context).await };
+    let work = async move { observe::observed(validator.validate(&context)).await };
+    let nothing_ran = |message| (nothing_ran(catalog, message), Observed::default());
     match timeout(limit, AbortOnDropHandle::new(tokio::spawn(work))).await {
-        Ok(Ok(report)) => report,
+        Ok(Ok(seen)) => seen,
         Err(_elapsed) => {
             error!("a validation did not end within its limit and was stopped");
             let message = "The validation did not end within its limit because of a fault in \
                 revalidated.";
-            nothing_ran(catalog, message)
+            nothing_ran(message)
         }
         Ok(Err(stopped)) => {
             error!(panicked = stopped.is_panic(), "a validation stopped: {stopped}");
             let message = "The validation stopped because of a fault in revalidated.";
-            nothing_ran(catalog, message)
+            nothing_ran(message)
         }
     }
 }

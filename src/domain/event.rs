@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::selection::matches;
 use super::{
-    About, Class, Selection, Status, Timestamp, Transition, UnknownName, ValidationResults,
+    About, Class, Drift, Selection, Status, Timestamp, Transition, UnknownName, ValidationResults,
 };
 
 /// The version of the body's shape; a shape once published stays.
@@ -21,7 +21,7 @@ pub(crate) enum EventType {
     ValidationRecovered,
     /// Every other transition.
     StatusChanged,
-    /// The warnings changed while the status stays.
+    /// There is a new warning while the status stays.
     ValidationWarning,
     /// It fails and works again so often that messages are held until it is calm.
     FlappingStarted,
@@ -179,6 +179,9 @@ pub(crate) struct EventData {
     /// What differs, per test: at a failure from the latest good run, at a recovery from the latest
     /// failed one, otherwise from the run before.
     pub(crate) changes: Vec<Change>,
+    /// What a failing run saw otherwise than the last passing one, of what it got to look at: a hint
+    /// at the cause.
+    pub(crate) drift: Vec<Drift>,
     /// The run that caused this, if one did.
     pub(crate) run: Option<RunRef>,
     /// When the open or just closed incident began.
@@ -248,9 +251,9 @@ mod tests {
     #[schemars(rename = "Event")]
     #[expect(dead_code, reason = "only its shape is looked at")]
     enum Published {
-        Integration(Event),
         Outage(Event<OutageNotice>),
         DaemonTrouble(Event<DaemonTrouble>),
+        Integration(Box<Event>),
         ReceiverDisabled(Event<ReceiverDisabled>),
         WebhookPing(Event<WebhookPing>),
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::Timestamp;
 
 /// How long what was heard of a host counts.
-pub(crate) const HEARD_MAX: Duration = Duration::from_mins(3);
+const HEARD_MAX: Duration = Duration::from_mins(3);
 /// How many hosts must be silent, and no other heard of, before the network is suspected.
 const SILENT_MIN: usize = 3;
 /// How many hosts must show the same before our own clock is suspected.

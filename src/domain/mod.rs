@@ -1,9 +1,12 @@
 //! The pure core: values and decisions. No clock, no I/O, no async, no SQL, no platform names.
 
 mod delivery;
+mod drift;
 mod event;
+mod expiry;
 mod factor;
 mod health;
+mod lookout;
 mod maintenance;
 mod observed;
 mod operational;
@@ -18,11 +21,14 @@ mod time;
 mod verdict;
 
 pub(crate) use delivery::{AttemptResult, Next, RetryPolicy, after_attempt, disables};
+pub(crate) use drift::{DRIFT, Drift, compare, difference};
 pub(crate) use event::{
     Change, Event, EventData, EventType, IntegrationRef, RunRef, SCHEMA_VERSION, Subscription,
 };
+pub(crate) use expiry::{EXPIRY, foresee};
 pub(crate) use factor::{Factor, FactorKind};
-pub(crate) use health::{Clocks, HEARD_MAX, Hosts};
+pub(crate) use health::{Clocks, Hosts};
+pub(crate) use lookout::{COMMON, Lookout};
 pub(crate) use maintenance::Maintenance;
 pub(crate) use observed::{Expiry, ExpiryKind, Fact, FactKind, Facts, Observed, ServerClock};
 pub(crate) use operational::{

@@ -8,13 +8,18 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use http::HeaderMap;
+use http::header::DATE;
+use reqwest::dns::Resolve;
+use reqwest::tls::TlsInfo;
 use rustls::{AlertDescription, CertificateError};
 use tokio::runtime;
+use tokio::time::Instant;
 
+use super::resolve::{Behind, Names};
 use super::tcp::is_out_of_descriptors;
-use super::tls;
-use crate::domain::{Class, Secret, one_line};
+use super::{certificate, observe, tls};
+use crate::domain::{Class, FactKind, Secret, Timestamp, one_line};
 
 /// How long an unused connection is kept for the next request.
 const IDLE_MAX: Duration = Duration::from_secs(15);
@@ -83,30 +88,6 @@ pub(crate) struct Proxy {
     pub(crate) credentials: Option<(String, Secret)>,
 }
 
-/// Connections to `name` go to `host`; the certificate is still verified against `name`.
-#[derive(Clone, Debug)]
-pub(crate) struct Behind {
-    /// The host in the URL.
-    pub(crate) name: String,
-    /// The host, or literal address, that is connected to.
-    pub(crate) host: String,
-}
-
-impl Resolve for Behind {
-    fn resolve(&self, name: Name) -> Resolving {
-        let host = if name.as_str().eq_ignore_ascii_case(&self.name) {
-            self.host.clone()
-        } else {
-            name.as_str().to_owned()
-        };
-        Box::pin(async move {
-            let found: Vec<_> = tokio::net::lookup_host((host, 0)).await?.collect();
-            let addresses: Addrs = Box::new(found.into_iter());
-            Ok(addresses)
-        })
-    }
-}
-
 impl Default for HttpOptions {
     fn default() -> Self {
         Self {
@@ -168,16 +149,15 @@ pub(crate) fn client(options: &HttpOptions) -> Result<reqwest::Client, HttpError
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
         .referer(false)
+        .tls_info(true)
         .user_agent(USER_AGENT);
     if options.http1_only {
         builder = builder.http1_only();
     }
-    if let Some(resolver) = &options.resolver {
-        builder = builder.dns_resolver(Arc::clone(resolver));
-    }
-    if let Some(behind) = &options.behind {
-        builder = builder.dns_resolver(Arc::new(behind.clone()));
-    }
+    builder = match &options.resolver {
+        Some(resolver) => builder.dns_resolver(Arc::clone(resolver)),
+        None => builder.dns_resolver(Arc::new(Names(options.behind.clone()))),
+    };
     if let Some(Proxy { url, credentials }) = &options.proxy {
         // The library's error shows the URL.
         let mut proxy = reqwest::Proxy::all(url).map_err(|_error| HttpError::Proxy)?;
@@ -195,6 +175,7 @@ pub(crate) fn client(options: &HttpOptions) -> Result<reqwest::Client, HttpError
 pub(crate) struct Connections {
     own: reqwest::Client,
     limits: Option<Limits>,
+    is_proxied: bool,
 }
 
 /// What clients without any other setting differ in.
@@ -223,7 +204,8 @@ impl Connections {
             && options.identity.is_none()
             && options.behind.is_none();
         let limits = Limits { connect: options.connect_timeout, total: options.total_timeout };
-        Ok(Self { own, limits: plain.then_some(limits) })
+        let is_proxied = options.proxy.is_some();
+        Ok(Self { own, limits: plain.then_some(limits), is_proxied })
     }
 
     /// Sends `request` and waits for the head of the answer.
@@ -235,7 +217,28 @@ impl Connections {
         &self,
         request: reqwest::Request,
     ) -> Result<reqwest::Response, reqwest::Error> {
-        self.lent().execute(request).await
+        let host = request.url().host_str().unwrap_or_default();
+        let host = host.trim_matches(['[', ']']).to_owned();
+        let asked = Instant::now();
+        let response = self.lent().execute(request).await?;
+        observe::answered(&host, asked.elapsed());
+        self.observe(&host, &response);
+        Ok(response)
+    }
+
+    /// Tells the run what the head of an answer shows besides the answer; a connection that is used
+    /// again has been opened, and its name resolved, in another run.
+    fn observe(&self, host: &str, response: &reqwest::Response) {
+        let info = response.extensions().get::<TlsInfo>();
+        if let Some(leaf) = info.and_then(TlsInfo::peer_certificate) {
+            certificate::shown_by(host, leaf);
+        }
+        if let Some(date) = date(response.headers()) {
+            observe::clock(host, date);
+        }
+        if let Some(address) = response.remote_addr().filter(|_| !self.is_proxied) {
+            observe::fact(FactKind::Address, host, &address.ip().to_string());
+        }
     }
 
     fn lent(&self) -> reqwest::Client {
@@ -251,6 +254,13 @@ impl Connections {
         lent.push((key, self.own.clone()));
         self.own.clone()
     }
+}
+
+/// When the server sent its answer, by its own clock.
+fn date(headers: &HeaderMap) -> Option<Timestamp> {
+    let text = headers.get(DATE)?.to_str().ok()?;
+    let date = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
+    Some(Timestamp::from_jiff(date))
 }
 
 /// Reads the body of `response`, at most `bytes_max` of it.

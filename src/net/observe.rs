@@ -5,6 +5,8 @@
 //! so does what a task tells that a run has started: nothing here is needed for a result.
 
 use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use tokio::task_local;
 use tokio::time::Instant;
@@ -17,43 +19,103 @@ use crate::domain::{
 const TEXT_MAX: usize = 300;
 /// The most facts of one run, values included.
 const FACTS_MAX: usize = 512;
-/// The most ends and the most clocks of one run.
+/// The most ends, clocks and hosts of one run.
 const OTHERS_MAX: usize = 64;
 
 task_local! {
     static SEEN: RefCell<Seen>;
 }
 
+/// Classes of latency, coarse enough to stay the same from day to day.
+const LATENCIES: [(Duration, &str); 3] = [
+    (Duration::from_millis(100), "under 100 ms"),
+    (Duration::from_secs(1), "under 1 s"),
+    (Duration::from_secs(10), "under 10 s"),
+];
+
 #[derive(Debug)]
 struct Seen {
     since: Instant,
     observed: Observed,
     values: usize,
+    /// Kinds of which there was more than is kept: what is not whole cannot be compared.
+    cut: BTreeSet<FactKind>,
+    /// The quickest answer of each host: the others may have had to open a connection.
+    quickest: BTreeMap<String, Duration>,
+}
+
+impl Seen {
+    fn new() -> Self {
+        Self {
+            since: Instant::now(),
+            observed: Observed::default(),
+            values: 0,
+            cut: BTreeSet::new(),
+            quickest: BTreeMap::new(),
+        }
+    }
+
+    fn take(&mut self) -> Observed {
+        let mut observed = std::mem::take(&mut self.observed);
+        for (of, within) in std::mem::take(&mut self.quickest) {
+            let class = LATENCIES.iter().find(|(limit, _)| within < *limit);
+            let class = class.map_or("10 s or more", |(_, name)| name);
+            let fact = Fact { kind: FactKind::Latency, of };
+            observed.facts.insert(fact, BTreeSet::from([class.to_owned()]));
+        }
+        observed.facts.retain(|fact, _| !self.cut.contains(&fact.kind));
+        observed
+    }
 }
 
 /// Does `work`, and returns what it saw beside its value.
 pub(crate) async fn observed<T>(work: impl Future<Output = T>) -> (T, Observed) {
-    let seen = Seen { since: Instant::now(), observed: Observed::default(), values: 0 };
-    SEEN.scope(RefCell::new(seen), async move {
+    SEEN.scope(RefCell::new(Seen::new()), async move {
         let value = work.await;
-        let observed = SEEN.with(|seen| std::mem::take(&mut seen.borrow_mut().observed));
-        (value, observed)
+        (value, SEEN.with(|seen| seen.borrow_mut().take()))
     })
     .await
 }
 
 /// A fact was seen: `value` is one of the values of `kind` about `of`. Nothing secret.
+///
+/// An empty value says that it was looked at and that there is none, which is not the same as not
+/// having looked.
 pub(crate) fn fact(kind: FactKind, of: &str, value: &str) {
     with(|seen| {
-        if FACTS_MAX <= seen.values {
+        let fact = Fact { kind, of: one_line(of, TEXT_MAX) };
+        let value = one_line(value, TEXT_MAX);
+        let known = seen.observed.facts.get(&fact);
+        if known.is_some_and(|values| value.is_empty() || values.contains(&value)) {
             return;
         }
-        let fact = Fact { kind, of: one_line(of, TEXT_MAX) };
+        if FACTS_MAX <= seen.values {
+            seen.cut.insert(kind);
+            return;
+        }
+        seen.values += 1;
         let values = seen.observed.facts.entry(fact).or_default();
-        if values.insert(one_line(value, TEXT_MAX)) {
-            seen.values += 1;
+        if !value.is_empty() {
+            values.insert(value);
         }
     });
+}
+
+/// `host` has answered within this time.
+pub(super) fn answered(host: &str, within: Duration) {
+    with(|seen| {
+        let host = one_line(host, TEXT_MAX);
+        if let Some(quickest) = seen.quickest.get_mut(&host) {
+            *quickest = within.min(*quickest);
+        } else if seen.quickest.len() < OTHERS_MAX {
+            seen.quickest.insert(host, within);
+        }
+    });
+}
+
+/// True inside a run: what is told is kept.
+pub(super) fn is_asked() -> bool {
+    SEEN.try_with(|_seen| ()).is_ok()
 }
 
 /// Something was seen that ends at `at` unless somebody renews it. `of` names it, without its secret.
@@ -96,8 +158,8 @@ mod tests {
             clock("h", Timestamp(7));
             7
         };
-        let ((seven, seen), ((), other)) = tokio::join!(observed(work), observed(async {}));
-        assert_eq!((seven, &other), (7, &Observed::default()));
+        let ((value, seen), ((), other)) = tokio::join!(observed(work), observed(async {}));
+        assert_eq!((value, &other), (7, &Observed::default()));
         let grants = Fact { kind: FactKind::Grant, of: "db".to_owned() };
         assert_eq!(seen.facts[&grants].len(), 2);
         assert_eq!((seen.expiries.len(), seen.clocks.len()), (1, 1));
@@ -108,15 +170,41 @@ mod tests {
         let ((), seen) = observed(async {
             for number in 0..5000 {
                 let text = number.to_string();
-                fact(FactKind::Grant, &text, &"x".repeat(5000));
+                fact(FactKind::Claim, "long", &"x".repeat(5000));
                 fact(FactKind::Grant, "all", &text);
+                answered(&text, Duration::ZERO);
                 expires(ExpiryKind::Key, &text, Timestamp(number));
                 clock(&text, Timestamp(number));
             }
         })
         .await;
-        let values: usize = seen.facts.values().map(std::collections::BTreeSet::len).sum();
-        assert_eq!((values, seen.expiries.len(), seen.clocks.len()), (512, 64, 64));
+        assert_eq!((seen.expiries.len(), seen.clocks.len()), (64, 64));
+        let kinds: Vec<_> = seen.facts.keys().map(|fact| fact.kind).collect();
+        assert!(!kinds.contains(&FactKind::Grant), "a part of the grants is none to compare");
+        let of = |kind| kinds.iter().filter(|one| **one == kind).count();
+        assert_eq!((of(FactKind::Claim), of(FactKind::Latency)), (1, 64));
         assert!(seen.facts.values().flatten().all(|value| value.chars().count() <= TEXT_MAX));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn latency_is_the_class_of_the_quickest_answer() {
+        let table = [(0, "under 100 ms"), (100, "under 1 s"), (9999, "under 10 s")];
+        for (millis, expected) in table.into_iter().chain([(10_000, "10 s or more")]) {
+            let work = async {
+                answered("h", Duration::from_mins(1));
+                answered("h", Duration::from_millis(millis));
+                answered("h", Duration::from_secs(10));
+            };
+            let ((), seen) = observed(work).await;
+            let latency = Fact { kind: FactKind::Latency, of: "h".to_owned() };
+            assert_eq!(seen.facts[&latency], BTreeSet::from([expected.to_owned()]));
+        }
+    }
+
+    #[tokio::test]
+    async fn to_have_found_nothing_is_a_fact() {
+        let ((), seen) = observed(async { fact(FactKind::Grant, "db", "") }).await;
+        let grants = Fact { kind: FactKind::Grant, of: "db".to_owned() };
+        assert_eq!(seen.facts.get(&grants), Some(&BTreeSet::new()));
     }
 }

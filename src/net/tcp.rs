@@ -3,6 +3,10 @@
 use std::io::{self, ErrorKind};
 
 use tokio::net::{TcpStream, lookup_host};
+use tokio::time::Instant;
+
+use super::observe;
+use crate::domain::FactKind;
 
 /// What the operating system answers when the process, or the machine, has no file descriptor left.
 const OUT_OF_DESCRIPTORS: [i32; 2] = [23, 24];
@@ -28,10 +32,16 @@ pub(crate) enum NoConnection {
 /// without IPv6 has no way to half of the addresses, and that says nothing about the server.
 pub(crate) async fn connect(host: &str, port: u16) -> Result<TcpStream, NoConnection> {
     let found = lookup_host((host, port)).await.map_err(NoConnection::Resolve)?;
+    let found: Vec<_> = found.collect();
+    for address in &found {
+        observe::fact(FactKind::Address, host, &address.ip().to_string());
+    }
     let mut told: Option<io::Error> = None;
     for address in found {
+        let asked = Instant::now();
         match TcpStream::connect(address).await {
             Ok(stream) => {
+                observe::answered(host, asked.elapsed());
                 stream.set_nodelay(true).map_err(NoConnection::Connect)?;
                 return Ok(stream);
             }

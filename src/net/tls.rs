@@ -3,12 +3,18 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rustls::client::WantsClientCert;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{WantsClientCert, WebPkiServerVerifier};
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::{ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier};
-use rustls_platform_verifier::BuilderVerifierExt;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::{
+    ClientConfig, ConfigBuilder, DigitallySignedStruct, DistinguishedName, RootCertStore,
+    SignatureScheme,
+};
+use rustls_platform_verifier::Verifier;
 
+use super::certificate;
 use crate::domain::Secret;
 
 /// The configuration with the system's certificates, which are read once: a thousand integrations
@@ -56,6 +62,67 @@ impl Identity {
     }
 }
 
+impl Identity {
+    /// Tells the run when the certificate ends; the parts in use are looked at elsewhere.
+    pub(crate) fn observe(&self) {
+        let chain = self.chain.expose().as_bytes();
+        if let Some(Ok(own)) = CertificateDer::pem_slice_iter(chain).next() {
+            certificate::shown_by_us(&own);
+        }
+    }
+}
+
+/// Verifies as `inner` does, and tells the run which certificate a server has shown: also, and above
+/// all, one that is not accepted.
+#[derive(Debug)]
+struct Watching {
+    inner: Arc<dyn ServerCertVerifier>,
+}
+
+impl ServerCertVerifier for Watching {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        certificate::shown_by(&server_name.to_str(), end_entity);
+        self.inner.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.inner.verify_tls12_signature(message, cert, dss)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.inner.verify_tls13_signature(message, cert, dss)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.inner.supported_verify_schemes()
+    }
+
+    fn requires_raw_public_keys(&self) -> bool {
+        self.inner.requires_raw_public_keys()
+    }
+
+    fn root_hint_subjects(&self) -> Option<&[DistinguishedName]> {
+        self.inner.root_hint_subjects()
+    }
+}
+
 /// Certificates of a PEM file.
 ///
 /// # Errors
@@ -88,17 +155,26 @@ pub(crate) fn client_config(
     let (chain, key) = identity.parts()?;
     let verified = match ca_file {
         Some(path) => trusting(path)?,
-        None => builder()?.with_platform_verifier()?,
+        None => platform()?,
     };
     Ok(verified.with_client_auth_cert(chain, key)?)
 }
 
-fn trusting(ca_file: &Path) -> Result<ConfigBuilder<ClientConfig, WantsClientCert>, TlsError> {
+type Verified = ConfigBuilder<ClientConfig, WantsClientCert>;
+
+fn trusting(ca_file: &Path) -> Result<Verified, TlsError> {
     let mut roots = RootCertStore::empty();
     for certificate in authorities(ca_file)? {
         roots.add(certificate)?;
     }
-    Ok(builder()?.with_root_certificates(roots))
+    let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider());
+    let fault = |reason: String| TlsError::Authorities { path: ca_file.to_owned(), reason };
+    let verifier = verifier.build().map_err(|error| fault(error.to_string()))?;
+    Ok(verified(verifier)?)
+}
+
+fn platform() -> Result<Verified, rustls::Error> {
+    verified(Arc::new(Verifier::new(provider())?))
 }
 
 fn system() -> Result<ClientConfig, TlsError> {
@@ -106,10 +182,135 @@ fn system() -> Result<ClientConfig, TlsError> {
     if let Some(config) = system.as_ref() {
         return Ok(config.clone());
     }
-    Ok(system.insert(builder()?.with_platform_verifier()?.with_no_client_auth()).clone())
+    Ok(system.insert(platform()?.with_no_client_auth()).clone())
 }
 
-fn builder() -> Result<ConfigBuilder<ClientConfig, WantsVerifier>, rustls::Error> {
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()
+fn verified(inner: Arc<dyn ServerCertVerifier>) -> Result<Verified, rustls::Error> {
+    let builder = ClientConfig::builder_with_provider(provider());
+    let builder = builder.with_safe_default_protocol_versions()?;
+    Ok(builder.dangerous().with_custom_certificate_verifier(Arc::new(Watching { inner })))
+}
+
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(rustls::crypto::aws_lc_rs::default_provider())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{ExpiryKind, Fact, FactKind, Observed, Timestamp};
+    use crate::net::http::{Connections, HttpOptions};
+    use crate::net::observe::observed;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::{TcpListener, TcpStream};
+
+    /// The end of the server's certificate.
+    const ENDS: &str = "2027-12-08T00:00:00Z";
+    /// What the server's clock shows.
+    const SHOWS: &str = "2027-11-28T00:00:00Z";
+
+    /// A server with a certificate that ends in ten days by its own clock; its port, and the file of
+    /// authorities that vouch for it.
+    async fn serve(dir: &Path) -> (u16, PathBuf) {
+        let mut params = rcgen::CertificateParams::new(["localhost".to_owned()]).unwrap();
+        params.not_after = rcgen::date_time_ymd(2027, 12, 8);
+        let key = rcgen::KeyPair::generate().unwrap();
+        let made = params.self_signed(&key).unwrap();
+        let ca = dir.join("ca.pem");
+        std::fs::write(&ca, made.pem()).unwrap();
+        let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+        let config = rustls::ServerConfig::builder_with_provider(provider())
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![made.der().clone()], key)
+            .unwrap();
+        let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let acceptor = acceptor.clone();
+                tokio::spawn(async move {
+                    let Ok(mut stream) = acceptor.accept(stream).await else { return };
+                    let mut request = [0; 4096];
+                    while matches!(stream.read(&mut request).await, Ok(1..)) {
+                        let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\
+                            date: Sun, 28 Nov 2027 00:00:00 GMT\r\n\r\n";
+                        let _sent = stream.write_all(answer).await;
+                    }
+                });
+            }
+        });
+        (port, ca)
+    }
+
+    fn check(seen: &Observed) {
+        let ends: Vec<_> =
+            seen.expiries.iter().map(|one| (one.kind, one.of.as_str(), one.at)).collect();
+        let at: Timestamp = ENDS.parse().unwrap();
+        assert_eq!(ends, [(ExpiryKind::ServerCertificate, "localhost", at)]);
+        let fact = Fact { kind: FactKind::Certificate, of: "localhost".to_owned() };
+        let says: Vec<_> = seen.facts[&fact].iter().collect();
+        assert_eq!(says.len(), 1);
+        assert!(says[0].contains(&format!(", ends {ENDS}, sha256 ")), "{}", says[0]);
+    }
+
+    fn values(seen: &Observed, kind: FactKind) -> Vec<&str> {
+        let facts =
+            seen.facts.iter().filter(|(fact, _)| fact.kind == kind && fact.of == "localhost");
+        facts.flat_map(|(_, values)| values).map(String::as_str).collect()
+    }
+
+    #[tokio::test]
+    async fn every_answer_shows_certificate_clock_address_and_latency() {
+        let dir = tempfile::tempdir().unwrap();
+        let (port, ca) = serve(dir.path()).await;
+        let options = HttpOptions { ca_file: Some(ca), ..HttpOptions::default() };
+        let connections = Connections::new(&options).unwrap();
+        let url: reqwest::Url = format!("https://localhost:{port}/").parse().unwrap();
+        // The second request goes over the connection of the first.
+        for _ in 0..2 {
+            let request = reqwest::Request::new(http::Method::GET, url.clone());
+            let (answer, seen) = observed(connections.execute(request)).await;
+            assert_eq!(answer.unwrap().status(), 200);
+            check(&seen);
+            assert!(values(&seen, FactKind::Address).contains(&"127.0.0.1"), "{seen:?}");
+            assert_eq!(values(&seen, FactKind::Latency).len(), 1);
+            let clocks: Vec<_> =
+                seen.clocks.iter().map(|one| (one.host.as_str(), one.shows)).collect();
+            assert_eq!(clocks, [("localhost", SHOWS.parse().unwrap())]);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_certificate_that_is_not_accepted_is_seen_all_the_same() {
+        let dir = tempfile::tempdir().unwrap();
+        let (port, _ca) = serve(dir.path()).await;
+        let other = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let ca = dir.path().join("other.pem");
+        std::fs::write(&ca, other.cert.pem()).unwrap();
+        let options = HttpOptions { ca_file: Some(ca), ..HttpOptions::default() };
+        let connections = Connections::new(&options).unwrap();
+        let url = format!("https://localhost:{port}/").parse().unwrap();
+        let request = reqwest::Request::new(http::Method::GET, url);
+        let (answer, seen) = observed(connections.execute(request)).await;
+        assert!(answer.is_err());
+        check(&seen);
+    }
+
+    #[tokio::test]
+    async fn sessions_of_other_protocols_show_the_certificate_in_their_handshake() {
+        let dir = tempfile::tempdir().unwrap();
+        let (port, ca) = serve(dir.path()).await;
+        let config = client_config(Some(&ca), None).unwrap();
+        let ((), seen) = observed(async {
+            let stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+            let connector = tokio_rustls::TlsConnector::from(Arc::new(config));
+            let name = ServerName::try_from("localhost").unwrap();
+            connector.connect(name, stream).await.unwrap();
+        })
+        .await;
+        check(&seen);
+    }
 }

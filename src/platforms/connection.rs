@@ -10,7 +10,8 @@ use reqwest::Url;
 use crate::domain::{Class, Secret, SecretRef};
 use crate::input::Reader;
 use crate::net::exchange::NoAnswer;
-use crate::net::http::{Behind, Connections, HttpError, HttpOptions, Proxy};
+use crate::net::http::{Connections, HttpError, HttpOptions, Proxy};
+use crate::net::resolve::Behind;
 use crate::net::tls::Identity;
 use crate::secrets;
 
@@ -151,7 +152,9 @@ impl Reach {
         if let Some(IdentityRef { chain, key }) = &self.identity {
             let (chain, key) = (resolve(chain)?, resolve(key)?);
             of.extend([chain.clone(), key.clone()]);
-            options.identity = Some(Identity { chain, key });
+            let identity = Identity { chain, key };
+            identity.observe();
+            options.identity = Some(identity);
         }
         let mut built = self.built.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(Built { of: known, connections }) = built.as_ref()
@@ -574,7 +577,15 @@ mod tests {
         let identity =
             json!({ "caFile": ca, "certificate": certificate, "key": key.serialize_pem() });
         for tls in [json!({ "caFile": ca }), identity] {
-            let refused = asked(&json!({ "tls": tls }), &address).await.unwrap_err();
+            let config = json!({ "tls": tls });
+            let (refused, seen) = crate::net::observe::observed(asked(&config, &address)).await;
+            let ends: Vec<_> = seen.expiries.iter().map(crate::domain::Expiry::what).collect();
+            let own = tls.get("certificate").map(|_| "the client certificate CN=a stranger");
+            assert_eq!(
+                ends.iter().map(String::as_str).skip(1).collect::<Vec<_>>(),
+                Vec::from_iter(own)
+            );
+            let refused = refused.unwrap_err();
             assert_eq!(refused.class, Class::Denied, "{refused:?}");
             let expected =
                 "the server does not accept the client certificate: received fatal alert";

@@ -211,6 +211,10 @@ mod tests {
                 assert!(readme.contains(&row), "{row}");
             }
         }
+        for test in crate::domain::COMMON {
+            let row = format!("\n| all | {} | ", test.name);
+            assert!(readme.contains(&row), "{row}");
+        }
     }
 
     /// The published tests, as they stand in `tests/contract`.

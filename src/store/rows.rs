@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::holds::HoldRow;
 use super::types::Trigger;
 use crate::domain::{
-    Cause, Change, Class, Counters, DeliveryId, EventType, Flips, IntegrationId, OwnFault, Report,
-    ReportStatus, RunId, Status, Subject, TestResult, Timestamp, ValidationResults, ValidationTest,
+    Cause, Change, Class, Counters, DeliveryId, Drift, EventType, Flips, IntegrationId, OwnFault,
+    Report, ReportStatus, RunId, Status, Subject, TestResult, Timestamp, ValidationResults,
+    ValidationTest,
 };
 
 /// An integration as the store knows it.
@@ -59,6 +60,10 @@ pub(crate) struct IntegrationRow {
     pub(crate) outage_id: Option<String>,
     /// What on the daemon's own side kept its latest run from telling anything.
     pub(crate) own_fault: Option<OwnFault>,
+    /// What ends next, as far as is known, and when.
+    pub(crate) expires: Option<(Timestamp, String)>,
+    /// When the last passing run began, with whose facts others are compared.
+    pub(crate) fingerprint_at: Option<Timestamp>,
 }
 
 /// A run as the store knows it.
@@ -82,6 +87,8 @@ pub(crate) struct RunRow {
     pub(crate) rule: String,
     /// Its results.
     pub(crate) report: StoredReport,
+    /// What it saw otherwise than the last run that passed before it, when it failed.
+    pub(crate) drift: Vec<Drift>,
 }
 
 /// Results as stored: once per distinct content.

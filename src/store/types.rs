@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use super::receivers::ReceiverRow;
 use crate::domain::{
-    AttemptResult, DeliveryId, Factor, IntegrationId, Maintenance, Next, OwnFault, Policy, Report,
-    RunId, Schedule, Status, Subject, Subscription, Timestamp, Transition, UnknownName, Verdict,
+    AttemptResult, DeliveryId, Drift, Factor, Facts, IntegrationId, Maintenance, Next, Observed,
+    OwnFault, Policy, Report, ReportStatus, RunId, Schedule, Status, Subject, Subscription,
+    Timestamp, Transition, UnknownName, Verdict, difference,
 };
 
 /// The database could not do what was asked.
@@ -187,6 +188,8 @@ pub(crate) struct Begun {
     pub(crate) due_at: Timestamp,
     /// The configuration that passed last, as stored (see [`Wanted::config`]).
     pub(crate) active_config: Option<String>,
+    /// What the last passing run saw.
+    pub(crate) fingerprint: Option<Facts>,
 }
 
 /// A finished run, with what is needed to judge it and to plan the next.
@@ -205,8 +208,6 @@ pub(crate) struct Finished {
     pub(crate) policy: Policy,
     /// When the integration is due after this.
     pub(crate) schedule: Schedule,
-    /// What on the daemon's own side is to blame for a failure of [`Class::Ours`](crate::domain::Class).
-    pub(crate) own_fault: Option<OwnFault>,
 }
 
 /// What the validation of one configuration found.
@@ -216,6 +217,22 @@ pub(crate) struct SubjectRun {
     pub(crate) subject: Subject,
     /// What was found.
     pub(crate) report: Report,
+    /// What was seen besides.
+    pub(crate) observed: Observed,
+    /// What on the daemon's own side is to blame for a failure of [`Class::Ours`](crate::domain::Class).
+    pub(crate) own_fault: Option<OwnFault>,
+}
+
+impl Finished {
+    /// What `run`, which is one of these, saw otherwise than the last passing run, when it failed. A
+    /// configuration that is not in force yet may well see other things.
+    pub(super) fn drift(&self, run: &SubjectRun) -> Vec<Drift> {
+        let failed = run.report.status() == ReportStatus::Failed;
+        match self.begun.fingerprint.as_ref().filter(|_| failed && run.subject == Subject::Active) {
+            Some(before) => difference(before, &run.observed.facts),
+            None => Vec::new(),
+        }
+    }
 }
 
 /// What recording a run did.

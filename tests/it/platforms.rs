@@ -17,7 +17,7 @@ fn integration(name: &str, kind: &str, config: &str) -> String {
     let bootstrap = if kind == "Trino" { "" } else { "autoBootstrap = false\n" };
     format!(
         "[[integration]]\nname = \"{name}\"\ntype = \"{kind}\"\n{bootstrap}\
-         [integration.config]\n{config}\n"
+         expiry_warn = [\"1h\"]\n[integration.config]\n{config}\n"
     )
 }
 
@@ -158,10 +158,11 @@ fn trino(vista: &StandIn) -> String {
     pair("trino", "Trino", &config, ("[\"lake\"]", "[\"lake\", \"pond\"]"))
 }
 
-/// `text` without what differs from run to run: ports, moto's request ids, durations.
+/// `text` without what differs from run to run: ports, ends of certificates, moto's request ids, durations.
 fn normalised(text: &str) -> Value {
     let text = without(text, "localhost:", |c| c.is_ascii_digit());
     let text = without(&text, "127.0.0.1:", |c| c.is_ascii_digit());
+    let text = without(&text, " ends at ", |c| c.is_ascii_digit() || "-:TZ".contains(c));
     let text = without(&text, "request ID [", |c| c.is_ascii_alphanumeric());
     let text = without(&text, "(request ID ", |c| c.is_ascii_alphanumeric());
     let mut all: Value = serde_json::from_str(&text).unwrap();

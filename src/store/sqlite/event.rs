@@ -9,7 +9,7 @@ use super::outage::{self, Outage};
 use super::row::{Incident, Row, millis, results};
 use super::{StoreError, Tell, own_fault};
 use crate::domain::{
-    About, Change, Event, EventData, EventType, IntegrationId, IntegrationRef, OutageNotice,
+    About, Change, Drift, Event, EventData, EventType, IntegrationId, IntegrationRef, OutageNotice,
     RunRef, SCHEMA_VERSION, Status, Subscription, Timestamp, Transition, ValidationResults,
 };
 
@@ -24,6 +24,8 @@ pub(super) struct Story {
     pub(super) changes: Vec<Change>,
     /// The outage that it belongs to.
     pub(super) group: Option<String>,
+    /// What a failing run saw otherwise than the last passing one.
+    pub(super) drift: Vec<Drift>,
 }
 
 impl Story {
@@ -172,6 +174,7 @@ pub(super) fn emit(
             previous_status: previous,
             validation_results: story.results,
             changes: story.changes,
+            drift: story.drift,
             run: story.run,
             failing_since: row.incident.as_ref().map(|incident| incident.since),
             outage_ms: outage,

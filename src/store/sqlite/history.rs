@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, Row as SqlRow, named_params};
 
+use super::fingerprint;
 use super::row::{
     class, counters, delivery_state, duration, flips, instant, labels, parse, report,
     report_status, status, trigger,
@@ -84,8 +85,9 @@ macro_rules! integration_columns {
              integration.status AS integration_status, config_shown, cron, zone, next_run_at_ms,
              lease_until_ms, failures, passes, sequence, incident_id, failing_since_ms,
              last_run_id, told_status, hold_until_ms, hold_by, flips, flapping_since_ms, outage_id,
-             own_fault, run.id AS run_id, run.subject, run.trigger, run.started_at_ms,
-             run.duration_ms, run.status, run.class, run.rule, report.content
+             own_fault, expires_at_ms, expires_what, fingerprint_at_ms, run.id AS run_id,
+             run.subject, run.trigger, run.started_at_ms,
+             run.duration_ms, run.status, run.class, run.rule, run.drift, report.content
          FROM integration
          LEFT JOIN run ON run.id = integration.last_run_id
          LEFT JOIN report ON report.id = run.report_id "
@@ -122,6 +124,8 @@ fn integration_row(row: &SqlRow<'_>) -> Result<IntegrationRow, StoreError> {
             .get::<_, Option<String>>("own_fault")?
             .map(|name| parse("integration", &name))
             .transpose()?,
+        expires: instant(row, "expires_at_ms")?.zip(row.get("expires_what")?),
+        fingerprint_at: instant(row, "fingerprint_at_ms")?,
     })
 }
 
@@ -137,6 +141,7 @@ fn run_row(row: &SqlRow<'_>) -> Result<RunRow, StoreError> {
         class: decided.as_deref().map(class).transpose()?,
         rule: row.get("rule")?,
         report: report(&row.get::<_, String>("content")?)?,
+        drift: fingerprint::read(row.get::<_, Option<String>>("drift")?.as_deref())?,
     })
 }
 
@@ -183,7 +188,7 @@ pub(super) fn integration(
 /// The latest runs of an integration.
 pub(super) const RUNS: &str = "
     SELECT run.id AS run_id, subject, trigger, started_at_ms, duration_ms, status, class, rule,
-           report.content
+           drift, report.content
     FROM run JOIN report ON report.id = run.report_id
     WHERE integration_id = :id ORDER BY run.id DESC LIMIT :limit";
 

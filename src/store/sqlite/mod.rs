@@ -7,6 +7,7 @@ mod control;
 mod defect;
 mod delivery;
 mod event;
+mod fingerprint;
 mod history;
 mod hold;
 mod open;

@@ -22,6 +22,7 @@ pub(super) const APPLICATION_ID: i32 = 0x7265_7661;
 pub(super) const MIGRATIONS: &[(u32, &str)] = &[
     (1, include_str!("migrations/0001_start.sql")),
     (2, include_str!("migrations/0002_receivers.sql")),
+    (3, include_str!("migrations/0003_observed.sql")),
     (4, include_str!("migrations/0004_holds.sql")),
 ];
 

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use rusqlite::{Connection, named_params};
 
+use super::fingerprint;
 use super::owe::give_up;
 use super::{Pruned, Retention, StoreError};
 use crate::domain::Timestamp;
@@ -60,6 +61,7 @@ pub(super) fn prune(
     rows += delete(TRANSITIONS, retention.history)?;
     rows += prune_runs(tx, retention, now)?;
     rows += tx.execute(RECEIVERS, [])?;
+    rows += fingerprint::forget(tx)?;
     Ok(Pruned { rows, given_up })
 }
 

@@ -7,6 +7,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use rusqlite::{Connection, OptionalExtension, named_params};
 
 use super::event::{Story, flip};
+use super::fingerprint::{self, Fingerprint};
 use super::outage::{self, Suspect};
 use super::row::{Row, instant, millis, report, results, trigger};
 use super::{
@@ -50,6 +51,7 @@ pub(super) fn begin(
         trigger: trigger("integration", &row.get::<_, String>("next_trigger")?)?,
         due_at: instant(row, "next_run_at_ms")?.unwrap_or(now),
         active_config: row.get("active_config")?,
+        fingerprint: fingerprint::load(tx, id)?,
     };
     // A statement that returns rows has only run when it says that there are no more.
     while rows.next()?.is_some() {}
@@ -78,6 +80,7 @@ pub(super) fn give_back(tx: &Connection, begun: &Begun) -> Result<(), StoreError
 pub(super) struct Prepared {
     finished: Finished,
     documents: Vec<Document>,
+    fingerprint: Option<Fingerprint>,
 }
 
 /// Results as they are stored.
@@ -85,6 +88,7 @@ pub(super) struct Prepared {
 struct Document {
     digest: Vec<u8>,
     content: String,
+    drift: Option<String>,
 }
 
 impl Prepared {
@@ -94,10 +98,13 @@ impl Prepared {
             let document = |source| StoreError::Document { table: "report", source };
             let content =
                 serde_json::to_string(&StoredReport::from(&run.report)).map_err(document)?;
-            Ok(Document { digest: digest(&SHA256, content.as_bytes()).as_ref().to_vec(), content })
+            let drift = fingerprint::written(&finished.drift(run))?;
+            let digest = digest(&SHA256, content.as_bytes()).as_ref().to_vec();
+            Ok(Document { digest, content, drift })
         };
         let documents = finished.runs.iter().map(written).collect::<Result<_, StoreError>>()?;
-        Ok(Self { finished, documents })
+        let fingerprint = Fingerprint::of(&finished)?;
+        Ok(Self { finished, documents, fingerprint })
     }
 }
 
@@ -123,6 +130,7 @@ pub(super) fn record(
     let judged = judge(&finished.policy, row.counters, &first.report);
     let warns = warns_anew(tx, &row, &first.report)?;
     let runs = insert_runs(tx, prepared, &judged)?;
+    fingerprint::keep(tx, finished, prepared.fingerprint.as_ref())?;
     let run = runs.first().copied().unwrap_or(RunId(0));
     let former = std::mem::replace(&mut row.last_run, shown(finished, &runs).map(|run| run.0));
     row.counters = judged.counters;
@@ -174,14 +182,14 @@ fn suspect(
 
 /// What on the daemon's own side kept the run from telling anything, and how that shows.
 fn own_fault(finished: &Finished) -> Option<(OwnFault, &str)> {
-    let report = finished.runs.first().map(|first| &first.report)?;
+    let SubjectRun { report, own_fault, .. } = finished.runs.first()?;
     if report.status() != ReportStatus::Failed || report.class() != Some(Class::Ours) {
         return None;
     }
     let findings = report.tests.iter().filter_map(|test| test.outcome.finding());
     let ours = findings.filter(|finding| finding.class == Class::Ours);
     let message = ours.map(|finding| finding.message.as_str()).next().unwrap_or_default();
-    Some((finished.own_fault.unwrap_or(OwnFault::Validation), message))
+    Some((own_fault.unwrap_or(OwnFault::Validation), message))
 }
 
 /// The latest run of an integration that went the other way.
@@ -215,7 +223,8 @@ fn story(
 ) -> Result<Story, StoreError> {
     let earlier = before.map(|id| results(tx, id)).transpose()?.flatten();
     let earlier = earlier.map(|(_, report)| report);
-    let report = finished.runs.first().map(|first| &first.report);
+    let first = finished.runs.first();
+    let report = first.map(|first| &first.report);
     let latest = report.map(StoredReport::from);
     Ok(Story {
         run: Some(RunRef {
@@ -227,6 +236,7 @@ fn story(
         results: report.map(ValidationResults::from),
         changes: latest.map(|latest| latest.changes(earlier.as_ref())).unwrap_or_default(),
         group: None,
+        drift: first.map(|first| finished.drift(first)).unwrap_or_default(),
     })
 }
 
@@ -234,7 +244,7 @@ fn story(
 /// run is stored.
 fn warns_anew(tx: &Connection, row: &Row, report: &Report) -> Result<bool, StoreError> {
     let warned = row.status == Status::Enabled && report.status() == ReportStatus::Warning;
-    Ok(warned && warnings_before(tx, row.id)? != warnings(&StoredReport::from(report)))
+    Ok(warned && !warnings(&StoredReport::from(report)).is_subset(&warnings_before(tx, row.id)?))
 }
 
 type Warnings = BTreeSet<(String, Option<String>)>;
@@ -265,8 +275,9 @@ fn insert_runs(
 ) -> Result<Vec<RunId>, StoreError> {
     const SQL: &str = "
         INSERT INTO run (integration_id, subject, trigger, started_at_ms, duration_ms, status,
-                         class, rule, report_id)
-        VALUES (:id, :subject, :trigger, :started, :duration, :status, :class, :rule, :report)";
+                         class, rule, report_id, drift)
+        VALUES (:id, :subject, :trigger, :started, :duration, :status, :class, :rule, :report,
+                :drift)";
     let finished = &prepared.finished;
     let mut ids = Vec::with_capacity(finished.runs.len());
     for (run, document) in finished.runs.iter().zip(&prepared.documents) {
@@ -281,6 +292,7 @@ fn insert_runs(
             ":class": run.report.class().map(Class::as_str),
             ":rule": rule,
             ":report": report_id(tx, document)?,
+            ":drift": document.drift,
         })?;
         ids.push(RunId(tx.last_insert_rowid()));
     }

@@ -58,6 +58,7 @@ pub(super) fn alert(told: &Told) -> Option<Alert> {
     if !remedies.is_empty() {
         annotations.insert("remediation", remedies.join("\n"));
     }
+    annotations.extend(told.hint().map(|hint| ("drift", hint)));
     Some(Alert { labels, annotations, starts_at: alarm.since.min(ends_at), ends_at })
 }
 

@@ -37,6 +37,8 @@ struct Details {
     status: Option<String>,
     tests: Vec<String>,
     remediation: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    drift: Option<String>,
 }
 
 /// The event for `told`; none for what opens and closes no incident.
@@ -73,5 +75,6 @@ fn details(told: &Told) -> Details {
         status: told.about_integration().map(|data| data.status.clone()),
         tests: lines.iter().map(Line::text).collect(),
         remediation: lines.into_iter().filter_map(|line| line.remedy).collect(),
+        drift: told.hint(),
     }
 }

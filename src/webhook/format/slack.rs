@@ -50,6 +50,10 @@ pub(super) fn message(told: &Told) -> Message {
         let text = Text::Mrkdwn(format!("and {unsaid} more"));
         blocks.push(Block::Section { text });
     }
+    if let Some(hint) = told.hint() {
+        let text = Text::Mrkdwn(escaped(&hint));
+        blocks.push(Block::Section { text });
+    }
     let (seconds, shown) = (told.timestamp.unix_seconds(), told.timestamp);
     let mut facts: Vec<_> = told.facts().iter().map(|fact| escaped(fact)).collect();
     facts.push(format!("<!date^{seconds}^{{date_num}} {{time_secs}}|{shown}>"));

@@ -69,6 +69,7 @@ pub(super) fn message(told: &Told) -> Message {
     if 0 < unsaid {
         body.push(block(vec![run(format!("and {unsaid} more"), None, None)]));
     }
+    body.extend(told.hint().map(|hint| block(vec![run(hint, None, None)])));
     let mut facts = told.facts();
     facts.push(told.timestamp.to_string());
     body.push(block(vec![run(facts.join(" · "), Some("lighter"), None)]));

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::notice::{Notice, Outage, Trouble, after};
-use crate::domain::{Change, EventType, ReportStatus, Timestamp, one_line};
+use crate::domain::{Change, Drift, EventType, ReportStatus, Timestamp, one_line};
 
 /// The most changes that a message for people lists.
 pub(super) const CHANGES_MAX: usize = 8;
@@ -80,6 +80,9 @@ pub(super) struct Data {
     pub(super) previous_status: Option<String>,
     /// What differs, per test.
     pub(super) changes: Vec<Change>,
+    /// What a failing run saw otherwise; events from before an update have none.
+    #[serde(default)]
+    drift: Vec<Drift>,
     /// When the incident began.
     pub(super) failing_since: Option<Timestamp>,
     /// How long it lasted.
@@ -275,7 +278,7 @@ impl Told {
         };
         let mut changes: Vec<_> = self.changes().iter().collect();
         changes.sort_by_key(|change| rank(change.to));
-        let told = changes.into_iter().filter(|change| change.to != ReportStatus::Skipped);
+        let told = changes.into_iter().filter(|change| is_told(change));
         match &self.data {
             Payload::Outage(outage) => outage.lines(CHANGES_MAX),
             Payload::Integration(_) | Payload::Trouble(_) | Payload::Notice(_) => {
@@ -286,13 +289,21 @@ impl Told {
 
     /// How many changes [`Told::lines`] leaves out.
     pub(super) fn unsaid(&self) -> usize {
-        let told =
-            self.changes().iter().filter(|change| change.to != ReportStatus::Skipped).count();
         let told = match &self.data {
             Payload::Outage(outage) => outage.size(),
-            Payload::Integration(_) | Payload::Trouble(_) | Payload::Notice(_) => told,
+            Payload::Integration(_) | Payload::Trouble(_) | Payload::Notice(_) => {
+                self.changes().iter().filter(|change| is_told(change)).count()
+            }
         };
         told.saturating_sub(CHANGES_MAX)
+    }
+
+    /// What else is new since the last passing run, in one line, where there is anything.
+    pub(super) fn hint(&self) -> Option<String> {
+        let drift = self.about_integration().map_or(&[][..], |data| &data.drift);
+        let texts: Vec<_> = drift.iter().map(Drift::text).collect();
+        let hint = format!("Since the last passing run: {}", texts.join("; "));
+        (!texts.is_empty()).then(|| one_line(&hint, TEXT_MAX))
     }
 
     fn changes(&self) -> &[Change] {
@@ -304,6 +315,15 @@ impl Data {
     /// The integration's name in one line.
     pub(super) fn name(&self) -> String {
         one_line(&self.integration.name, NAME_MAX)
+    }
+}
+
+/// What was not run, and what was not run before and is well now, is no news to people.
+fn is_told(change: &Change) -> bool {
+    match change.to {
+        ReportStatus::Failed | ReportStatus::Warning => true,
+        ReportStatus::Passed => change.from != Some(ReportStatus::Skipped),
+        ReportStatus::Skipped => false,
     }
 }
 

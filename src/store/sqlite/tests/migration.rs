@@ -60,9 +60,9 @@ fn version_1_keeps_ids_order_attempts_and_what_is_owed() {
                 attempts, ended_at_ms FROM delivery ORDER BY id",
         "SELECT * FROM attempt ORDER BY delivery_id, number",
         "SELECT epoch FROM meta",
-        "SELECT id, name, kind, auto_bootstrap, labels, status, config_shown, active_kind,
-                active_config, active_catalog, cron, zone, next_run_at_ms, next_trigger, fence,
-                failures, passes, sequence, created_at_ms FROM integration ORDER BY id",
+        "SELECT id, name, kind, labels, status, config_shown, active_kind, active_config,
+                active_catalog, cron, zone, next_run_at_ms, next_trigger, sequence, created_at_ms
+         FROM integration ORDER BY id",
     ];
     let before = tables.map(|sql| lines(&conn, sql));
     migrate(&mut conn).unwrap();

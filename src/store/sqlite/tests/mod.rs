@@ -1,6 +1,7 @@
 //! Tests of the engine, on databases in memory where no file is needed.
 
 mod files;
+mod fingerprint;
 mod holds;
 mod life;
 mod migration;
@@ -21,8 +22,8 @@ use super::{Attempt, Began, Begun, Finished, PendingDelivery, Recorded, StoreErr
 use super::{IntegrationRow, Synced, Tell, Wanted};
 use super::{Released, delivery, history, hold, run, sync};
 use crate::domain::{
-    AttemptResult, Class, Finding, IntegrationId, Maintenance, Next, Outcome, Policy, Report,
-    Schedule, Selection, Status, Subject, Subscription, Test, TestResult, Timestamp,
+    AttemptResult, Class, Finding, IntegrationId, Maintenance, Next, Observed, Outcome, Policy,
+    Report, Schedule, Selection, Status, Subject, Subscription, Test, TestResult, Timestamp,
 };
 
 const LEASE: Duration = Duration::from_mins(2);
@@ -290,7 +291,7 @@ fn warned(message: &str) -> Report {
 }
 
 fn found(subject: Subject, report: Report) -> SubjectRun {
-    SubjectRun { subject, report }
+    SubjectRun { subject, report, observed: Observed::default(), own_fault: None }
 }
 
 fn finished(begun: Begun, runs: Vec<SubjectRun>, started_at: Timestamp) -> Finished {
@@ -301,7 +302,6 @@ fn finished(begun: Begun, runs: Vec<SubjectRun>, started_at: Timestamp) -> Finis
         duration: Duration::from_millis(812),
         policy: Policy::default(),
         schedule: schedule(),
-        own_fault: None,
     }
 }
 
@@ -361,6 +361,11 @@ fn check_invariants(conn: &Connection) {
         "what is validated is due some time, and nothing else is",
         "SELECT * FROM integration
          WHERE (next_run_at_ms IS NULL) <> (status IN ('deleting', 'deleted', 'disabled'))",
+    );
+    none(
+        "facts are kept while they are those of a last passing run, and no longer",
+        "SELECT * FROM fingerprint
+         WHERE NOT EXISTS (SELECT 1 FROM integration WHERE fingerprint_id = fingerprint.id)",
     );
     none(
         "an enabled integration has an active configuration and no candidate",

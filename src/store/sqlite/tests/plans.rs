@@ -1,7 +1,8 @@
 //! No hot statement walks through a table.
 
 use super::super::{
-    delivery, event, history, hold, outage, owe, prune, row, run, set_back, silence, sync,
+    delivery, event, fingerprint, history, hold, outage, owe, prune, row, run, set_back, silence,
+    sync,
 };
 use super::*;
 
@@ -26,6 +27,9 @@ const HOT: &[(&str, &str)] = &[
     (run::GOOD_BEFORE, "run_integration (integration_id=?)"),
     (run::OTHER_WAY, "run_integration (integration_id=? AND rowid<?)"),
     (run::FIND_REPORT, "sqlite_autoindex_report_1 (digest=?)"),
+    (fingerprint::OF_INTEGRATION, "INTEGER PRIMARY KEY (rowid=?)"),
+    (fingerprint::FIND, "sqlite_autoindex_fingerprint_1 (digest=?)"),
+    (fingerprint::UNUSED, "integration_fingerprint (fingerprint_id=?)"),
     (event::FIRST_FAILURE, "run_integration (integration_id=? AND rowid>?)"),
     (event::OWE, "delivery_order (receiver=? AND integration_id=?)"),
     (sync::DELETING, "integration_deleting"),

@@ -1,10 +1,12 @@
 //! The loops by themselves, on a store and validators of the tests.
 
+mod lookout;
+
 use super::*;
 use crate::config::{Limits, Own};
 use crate::domain::{DisabledReason, Subscription};
 use crate::domain::{
-    IntegrationId, Outcome, Policy, Report, Schedule, Status, Test, TestResult, Timestamp,
+    IntegrationId, Lookout, Outcome, Policy, Report, Schedule, Status, Test, TestResult, Timestamp,
 };
 use crate::input::{Faults, Reader, Value};
 use crate::platforms::{BoxFuture, Identity, RunContext, Validator};
@@ -33,13 +35,17 @@ impl Validator for Hangs {
 }
 
 fn wanted() -> Wanted {
+    wanted_at("0 0 1 1 *")
+}
+
+fn wanted_at(cron: &str) -> Wanted {
     Wanted {
         name: "one".to_owned(),
         kind: "Redshift".to_owned(),
         auto_bootstrap: None,
         labels: BTreeMap::new(),
         disabled: false,
-        schedule: Schedule::parse("0 0 1 1 *", "UTC").unwrap(),
+        schedule: Schedule::parse(cron, "UTC").unwrap(),
         config: "{}".to_owned(),
         config_shown: "{}".to_owned(),
         catalog_version: 1,
@@ -60,15 +66,24 @@ impl Bench {
     }
 
     async fn telling(receivers: Vec<Receiver>, validator: Arc<dyn Validator>) -> Self {
+        Self::at(Clock::default(), "0 0 1 1 *", receivers, validator).await
+    }
+
+    async fn at(
+        clock: Clock,
+        cron: &str,
+        receivers: Vec<Receiver>,
+        validator: Arc<dyn Validator>,
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&folder.path().join("state.db")).unwrap();
-        let schedule = wanted().schedule;
-        let clock = Clock::default();
+        let wanted = wanted_at(cron);
+        let schedule = wanted.schedule.clone();
         let subscriptions: Arc<[_]> =
             receivers.iter().map(|one| one.subscription.clone()).collect();
         let tell =
             Tell { subscriptions: Arc::clone(&subscriptions), now: clock.now(), ..Tell::default() };
-        let id = store.sync(vec![wanted()], true, tell).await.unwrap().ids["one"];
+        let id = store.sync(vec![wanted], true, tell).await.unwrap().ids["one"];
         let second = Duration::from_secs(1);
         let limits = Limits { runs: 1, runs_per_host: 1, test: second, run: Duration::ZERO };
         let room = active::Room::of(limits, None);
@@ -79,6 +94,7 @@ impl Bench {
             schedule: schedule.clone(),
             policy: Policy::default(),
             host_name: String::new(),
+            lookout: Lookout::default(),
             host: room.at(""),
             config: "{}".to_owned(),
             earlier: Vec::new(),
