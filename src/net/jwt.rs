@@ -1,4 +1,5 @@
-//! JSON Web Tokens signed with a private key of ours (RFC 7515, 7518, 7519).
+//! JSON Web Tokens (RFC 7515, 7518, 7519): signed with a private key of ours, and what those of
+//! others claim.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
@@ -14,7 +15,14 @@ use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject;
 use serde_json::{Map, Value as Json};
 
-use crate::domain::Secret;
+use crate::domain::{Secret, Timestamp, one_line};
+
+/// The longest token that is looked into, in bytes.
+const TOKEN_MAX: usize = 16 * 1024;
+/// The longest claim that is told, in characters.
+const CLAIM_MAX: usize = 200;
+/// The most audiences that are told.
+const AUDIENCES_MAX: usize = 8;
 
 /// A private key cannot be used; never shows any of it.
 #[derive(Debug, thiserror::Error)]
@@ -144,6 +152,54 @@ impl SigningKey {
     }
 }
 
+/// What a token says about itself; nobody has verified it, and nothing may be decided by it.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Claims {
+    /// When it ends.
+    pub(crate) expires: Option<Timestamp>,
+    /// Who has issued it.
+    pub(crate) issuer: Option<String>,
+    /// Whom it is for.
+    pub(crate) audiences: Vec<String>,
+    /// Whom it is about.
+    pub(crate) subject: Option<String>,
+}
+
+/// The claims of `token`, bounded and without its signature; none when it is no JSON Web Token.
+pub(crate) fn claims(token: &str) -> Option<Claims> {
+    let token = Some(token.trim()).filter(|token| token.len() <= TOKEN_MAX)?;
+    let mut parts = token.split('.');
+    let (Some(head), Some(claims), Some(_signature), None) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return None;
+    };
+    let object = |part: &str| -> Option<Map<String, Json>> {
+        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part.trim_end_matches('=')).ok()?).ok()
+    };
+    object(head)?;
+    let claims = object(claims)?;
+    let text = |json: &Json| json.as_str().map(|text| one_line(text, CLAIM_MAX));
+    let audiences = match claims.get("aud") {
+        Some(Json::Array(all)) => all.iter().filter_map(text).take(AUDIENCES_MAX).collect(),
+        Some(one) => text(one).into_iter().collect(),
+        None => Vec::new(),
+    };
+    Some(Claims {
+        expires: claims.get("exp").and_then(instant),
+        issuer: claims.get("iss").and_then(text),
+        audiences,
+        subject: claims.get("sub").and_then(text),
+    })
+}
+
+/// A `NumericDate`: seconds since 1970, of which a fraction is dropped.
+fn instant(json: &Json) -> Option<Timestamp> {
+    let text = json.as_number()?.to_string();
+    let seconds: i64 = text.split('.').next()?.parse().ok()?;
+    seconds.checked_mul(1000).map(Timestamp)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -193,6 +249,41 @@ mod tests {
         for (pem, expected) in table {
             let error = SigningKey::from_pem(&Secret::new(pem)).unwrap_err().to_string();
             assert!(error.contains(expected) && !error.contains("hunter2"), "{error}");
+        }
+    }
+
+    #[test]
+    fn claims_are_read_without_the_signature() {
+        let part = |json: &str| URL_SAFE_NO_PAD.encode(json);
+        let of =
+            |json: &str| claims(&format!("{}.{}.hunter2", part("{\"alg\":\"x\"}"), part(json)));
+        let all = r#"{"exp":1795381200,"iss":"https://i/","aud":["a","b",3],"sub":"me"}"#;
+        let found = of(all).unwrap();
+        let expected = Claims {
+            expires: Some("2026-11-22T21:00:00Z".parse().unwrap()),
+            issuer: Some("https://i/".to_owned()),
+            audiences: vec!["a".to_owned(), "b".to_owned()],
+            subject: Some("me".to_owned()),
+        };
+        assert_eq!(found, expected);
+        assert!(!format!("{found:?}").contains("hunter2"));
+        assert_eq!(of("{}"), Some(Claims::default()));
+        let fraction = of(r#"{"exp":1795381200.75,"aud":"a"}"#).unwrap();
+        assert_eq!((fraction.expires, fraction.audiences.len()), (expected.expires, 1));
+        for odd in [r#"{"exp":"soon"}"#, r#"{"exp":1e99}"#, r#"{"exp":9223372036854775807}"#] {
+            assert_eq!(of(odd).unwrap().expires, None, "{odd}");
+        }
+        let long = of(&format!("{{\"sub\":\"{}\"}}", "x".repeat(5000))).unwrap();
+        assert!(long.subject.unwrap().chars().count() <= CLAIM_MAX);
+    }
+
+    #[test]
+    fn what_is_no_token_claims_nothing() {
+        let good = format!("{}.{}.s", URL_SAFE_NO_PAD.encode("{}"), URL_SAFE_NO_PAD.encode("{}"));
+        assert!(claims(&good).is_some());
+        let long = format!("{good}{}", "s".repeat(TOKEN_MAX));
+        for text in ["", "pat_0123", "a.b", "a.b.c", "dapi.x.y.z", &good[1..], &long] {
+            assert_eq!(claims(text), None, "{text}");
         }
     }
 }
