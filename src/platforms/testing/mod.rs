@@ -14,6 +14,7 @@
 //!   to `target/testcases/<folder>/<case>.json`.
 
 mod fuzz;
+mod observed;
 mod sample;
 mod server;
 mod stand_in;
@@ -24,6 +25,7 @@ use std::time::Duration;
 use serde_json::{Value as Json, json};
 
 pub(in crate::platforms) use fuzz::{fuzz, recorded_bodies};
+pub(in crate::platforms) use observed::{token_of, told, told_by};
 pub(in crate::platforms) use sample::sample_config;
 pub(in crate::platforms) use server::{Seen, Server};
 pub(in crate::platforms) use stand_in::StandIn;
