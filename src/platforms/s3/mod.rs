@@ -24,9 +24,10 @@ use super::recorder::Held;
 use super::{
     AutoBootstrap, BoxFuture, Identity, Mode, Peer, Platform, Recorder, RunContext, Validator,
 };
-use crate::domain::{Class, Finding, Report, Test};
+use crate::domain::{Class, FactKind, Finding, Report, Test};
 use crate::input::Reader;
 use crate::net::http::HttpError;
+use crate::net::observe;
 use catalog::{CALLER, CATALOG, INSTANCE, NAME, NOT_YET, PATH, REGISTERED, ROLE, TARGET};
 use client::{Request, SESSION_POLICY, Servers};
 use config::{Config, LocationPath, normalised};
@@ -168,6 +169,7 @@ impl S3 {
             found = self.identify(&client, &credential).await;
         }
         let caller = found?;
+        caller.tell();
         let Caller { user_id, arn, .. } = &caller;
         let message = Some(format!("Found user ID [{user_id}], ARN [{arn}] using STS."));
         let value = Session { client, credential, caller };
@@ -245,7 +247,10 @@ impl S3 {
                 let mend = "Check the spelling of `awsLocationPath`; the first object ends this.";
                 return Ok(reserved(Finding::new(Class::Missing, message).mend(mend)));
             }
-            Ok(_) => return Ok(().into()),
+            Ok(_) => {
+                observe::fact(FactKind::Grant, shown, "s3:ListBucket");
+                return Ok(().into());
+            }
             Err(failure) => failure,
         };
         let partition = partition_of(&self.config.region).id;
@@ -317,6 +322,8 @@ impl S3 {
                 Err(Finding::new(Class::Invalid, message).mend(mend))
             }
             Some(Location { id, scope, role }) => {
+                observe::fact(FactKind::Grant, &scope, &format!("location {id}"));
+                observe::fact(FactKind::Grant, &scope, &format!("role {role}"));
                 let message = format!(
                     "Access Grants location [{id}] is registered for [{scope}] with role [{role}]."
                 );
@@ -376,11 +383,15 @@ impl S3 {
 
 impl Validator for S3 {
     fn identity(&self) -> Identity {
+        let Config { name, account, region, source, endpoints, reach, .. } = &self.config;
         Identity {
-            host: self.config.endpoints.s3_host(),
-            config_name: Some(self.config.name.clone()),
+            host: endpoints.s3_host(),
+            config_name: Some(name.clone()),
             target: Some(self.target()),
-            ..Identity::default()
+            account: Some(format!("aws {account}")),
+            region: Some(format!("aws {region}")),
+            principal: Some(source.principal()),
+            authority: reach.ca_file(),
         }
     }
 
