@@ -13,6 +13,7 @@
 //! - `expected.json`: the report, and the requests that led to it. What was found instead is written
 //!   to `target/testcases/<folder>/<case>.json`.
 
+mod factors;
 mod fuzz;
 mod observed;
 mod sample;
