@@ -29,14 +29,18 @@ pub(super) fn tell_given(name: &str, token: &Secret) {
 }
 
 fn facts(name: &str, Claims { issuer, audiences, subject, client, permissions, .. }: &Claims) {
-    let claim = |claim: &str, value: &String| {
-        observe::fact(FactKind::Claim, &format!("{name} {claim}"), value);
-    };
-    issuer.iter().for_each(|value| claim("issuer", value));
-    audiences.iter().for_each(|value| claim("audience", value));
-    subject.iter().for_each(|value| claim("subject", value));
-    client.iter().for_each(|value| claim("client", value));
-    permissions.iter().for_each(|value| claim("permissions", value));
+    let claims = [
+        ("issuer", issuer.as_slice()),
+        ("audience", audiences),
+        ("subject", subject.as_slice()),
+        ("client", client.as_slice()),
+        ("permissions", permissions),
+    ];
+    for (claim, values) in claims {
+        for value in values {
+            observe::fact(FactKind::Claim, &format!("{name} {claim}"), value);
+        }
+    }
 }
 
 #[cfg(test)]

@@ -124,7 +124,9 @@ impl Tokens {
     /// The end of `token`: of the only one there is, or of the one whose id is the token's SHA-256.
     fn end(&self, token: &Secret) -> Option<Expiry> {
         let hash = digest(&SHA256, token.expose().as_bytes());
-        let hash: String = hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+        let digits = hash.as_ref().iter().flat_map(|byte| [byte >> 4, byte & 15]);
+        let hash: String =
+            digits.filter_map(|digit| char::from_digit(u32::from(digit), 16)).collect();
         let ours = self.token_infos.iter().find(|info| info.token_id.as_ref() == Some(&hash));
         let ours = ours.or(match self.token_infos.as_slice() {
             [only] => Some(only),

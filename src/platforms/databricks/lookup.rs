@@ -161,7 +161,9 @@ impl Databricks {
                 Ok(more) => {
                     // Those of groups are asked for only while something is missing.
                     if index == 0 {
-                        more.iter().for_each(|privilege| self.tell(privilege));
+                        for privilege in &more {
+                            self.tell(privilege);
+                        }
                     }
                     held.extend(more);
                 }

@@ -15,7 +15,7 @@ use crate::platforms::testing::{
 };
 use catalog::{ACCESS, ENFORCEMENT};
 
-/// What no report, no request line and no debug text may hold.
+/// What no report, no fact, no request line and no debug text may hold.
 const SECRETS: [&str; 3] =
     ["hunter2", "aW1tdXRhX3N5c3RlbV9hY2NvdW50Omh1bnRlcjItc3lzdGVt", "cHJvYmU6aHVudGVyMi1wcm9iZQ=="];
 

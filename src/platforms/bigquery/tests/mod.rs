@@ -23,7 +23,7 @@ use crate::platforms::testing::{
 };
 
 const ACCOUNT: &str = "immuta@example-project.iam.gserviceaccount.com";
-/// What no report, no request line and no debug text may hold.
+/// What no report, no fact, no request line and no debug text may hold.
 const SECRETS: [&str; 3] = ["hunter2", "PRIVATE KEY", "eyJ"];
 const PLAN: &str = r#"{"dryRun":true,"location":"EU","query":"SELECT 1","useLegacySql":false}"#;
 const ON_PROJECT: &str = r#"{"permissions":["bigquery.datasets.create","bigquery.datasets.delete","bigquery.tables.create","bigquery.tables.delete","bigquery.tables.get","bigquery.tables.updateData","bigquery.tables.update"]}"#;

@@ -21,7 +21,7 @@ use crate::platforms::testing::{
     Seen, Server, StandIn, Subject, cases, context, parsed, replay, sample_config, validator,
 };
 
-/// What no report, no request line and no debug text may hold.
+/// What no report, no fact, no request line and no debug text may hold.
 const SECRETS: [&str; 5] =
     ["hunter2-token", "hunter2-secret", "hunter2-access", "hunter2-entra", "hunter2-management"];
 const CLIENT: &str = "4b2f9c5e-0d9b-4f3f-9d53-6b8a1d1c7a11";

@@ -19,7 +19,7 @@ use crate::platforms::testing::{
     sample_config, told_by,
 };
 
-/// What no report, no request line and no debug text may hold.
+/// What no report, no fact, no request line and no debug text may hold.
 const SECRETS: [&str; 5] =
     ["wJalrXUtnFEMI", "FwoGZXIvYXdz", "AQoDYXdzEPT", "eyJhbGciOi", "pod-identity-hunter2"];
 const ENV: [(&str, &str); 2] = [
