@@ -14,6 +14,7 @@ use crate::domain::{Outcome, ReportStatus, Timestamp};
 use crate::input::{Faults, Value};
 use crate::net::exchange::percent_encoded;
 use crate::net::http::HttpOptions;
+use crate::platforms::Peer;
 use crate::platforms::testing::{
     Seen, Server, StandIn, Subject, cases, context, fuzz, parsed, recorded_bodies, replay,
     sample_config, told_by,
