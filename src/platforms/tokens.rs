@@ -18,13 +18,14 @@ pub(super) fn tell(name: &str, token: &Secret) {
     }
 }
 
-/// Like [`tell`], with its end: for one that somebody made and must renew.
-pub(super) fn tell_given(name: &str, token: &Secret) {
+/// Like [`tell`], with its end: for one that somebody made and must renew. `of` tells it from the
+/// integration's own one, which needs no name.
+pub(super) fn tell_given(name: &str, of: &str, token: &Secret) {
     let Some(claims) = jwt::claims(token.expose()) else { return };
     facts(name, &claims);
     let Some(end) = claims.expires else { return };
     if claims.issued.is_none_or(|begin| RENEWED_MAX < end.since(begin)) {
-        observe::expires(ExpiryKind::Token, name, end);
+        observe::expires(ExpiryKind::Token, of, end);
     }
 }
 
@@ -52,7 +53,7 @@ mod tests {
 
     async fn seen(claims: Json) -> Vec<String> {
         let token = Secret::new(token_of(&claims));
-        told(async || tell_given("token", &token)).await
+        told(async || tell_given("token", "", &token)).await
     }
 
     #[tokio::test]
@@ -69,7 +70,7 @@ mod tests {
             "claim [token permissions] read",
             "claim [token permissions] write",
             "claim [token subject] me",
-            "token [token] ends 2027-01-15T08:00:00Z",
+            "token [] ends 2027-01-15T08:00:00Z",
         ];
         assert_eq!(found.await, expected);
     }
@@ -95,7 +96,7 @@ mod tests {
     async fn what_is_no_such_token_says_nothing() {
         for text in ["dapi0123456789", "hunter2.jwt.token", ""] {
             let token = Secret::new(text.to_owned());
-            assert!(told(async || tell_given("token", &token)).await.is_empty(), "{text}");
+            assert!(told(async || tell_given("token", "", &token)).await.is_empty(), "{text}");
         }
     }
 }

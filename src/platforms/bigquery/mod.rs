@@ -150,6 +150,9 @@ impl BigQuery {
     async fn connect(&self, connected: &Connected<'_>) -> Result<Option<String>, Finding> {
         let Connected { session, subject } = connected;
         let who = &session.loaded.credential;
+        if let Credential::Key(AccountKey { key_id: Some(id), .. }) = who {
+            observe::fact(FactKind::Claim, "key id", id);
+        }
         let advised =
             |failure: Failure| subject.after_connecting(unconnected(&failure), &failure, who);
         let account = match who {
@@ -175,9 +178,6 @@ impl BigQuery {
         observe::fact(FactKind::Grant, project, "bigquery.jobs.create");
         if let Some(account) = &account {
             observe::fact(FactKind::Principal, "", account);
-        }
-        if let Credential::Key(AccountKey { key_id: Some(id), .. }) = who {
-            observe::fact(FactKind::Principal, "key", id);
         }
         Ok(account)
     }

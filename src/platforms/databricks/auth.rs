@@ -338,7 +338,7 @@ impl Source {
     /// Tells what the tokens of `credential` say of themselves.
     pub(super) fn tell(&self, credential: &Credential) {
         match self {
-            Self::Token(_) => tokens::tell_given("token", &credential.bearer),
+            Self::Token(_) => tokens::tell_given("token", "", &credential.bearer),
             Self::Machine(_) | Self::Entra(_) => {
                 tokens::tell("access token", &credential.bearer);
                 if let Some((_, token)) = &credential.azure {

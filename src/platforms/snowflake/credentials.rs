@@ -120,7 +120,7 @@ impl Login {
             }
             Self::Token(token) => {
                 let token = read(token, seen)?;
-                tokens::tell_given("token", &token);
+                tokens::tell_given("token", "", &token);
                 ("PROGRAMMATIC_ACCESS_TOKEN", token)
             }
             Self::Password(_) => {

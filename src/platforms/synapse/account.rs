@@ -173,7 +173,7 @@ impl Account {
             }
             Self::Token(token) => {
                 let token = read(token)?;
-                tokens::tell_given("token", &token);
+                tokens::tell_given("token", "", &token);
                 match end(&token) {
                     Some(end) if end <= now => {
                         let detail = format!("the access token ended at {end}");

@@ -110,7 +110,7 @@ impl Trino {
             }
             return tests.finish();
         }
-        let (account, unreadable) = match account(&self.config.login, "token") {
+        let (account, unreadable) = match account(&self.config.login, ("token", "")) {
             Ok(account) => (account, None),
             Err(failure) => (Account::open(None), Some(failure)),
         };
@@ -350,8 +350,9 @@ fn unrun(failure: &Failure, finding: Finding) -> Finding {
     finding
 }
 
-/// Reads the secrets of `login` anew; what its token says of itself is told under `name`.
-fn account(login: &Login, name: &str) -> Result<Account, Failure> {
+/// Reads the secrets of `login` anew. What its token says of itself is told, as that of `name` and
+/// as the end `of` one.
+fn account(login: &Login, (name, of): (&str, &str)) -> Result<Account, Failure> {
     let resolve = |reference: &SecretRef| {
         secrets::resolve(reference).map_err(|error| Failure::silent(Class::Ours, error.to_string()))
     };
@@ -360,7 +361,7 @@ fn account(login: &Login, name: &str) -> Result<Account, Failure> {
         Login::Password { username, password } => Account::password(username, resolve(password)?),
         Login::Token { username, token } => {
             let token = resolve(token)?;
-            tokens::tell_given(name, &token);
+            tokens::tell_given(name, of, &token);
             Account::token(username.clone(), token)
         }
         Login::Certificate { username } => Account::open(username.clone()),

@@ -102,7 +102,7 @@ impl Probing<'_> {
                 (session.account.impersonating(name.clone()), name.as_str())
             }
             ProbeUser::Own(login) => {
-                let account = account(login, "accessControlProbe.token");
+                let account = account(login, ("probe token", "in `accessControlProbe`"));
                 let account = account.map_err(|failure| failure.finding_that(unknown))?;
                 (account, login.username().unwrap_or("of the probe's token"))
             }

@@ -130,10 +130,10 @@ async fn tokens_tell_when_they_end() {
     let run = context(Mode::Recurring);
     let found = told(async || validator.validate(&run).await).await;
     let expected = [
-        "claim [accessControlProbe.token subject] probe",
+        "claim [probe token subject] probe",
         "claim [token subject] immuta_system_account",
-        "token [accessControlProbe.token] ends 2027-01-16T08:00:00Z",
-        "token [token] ends 2027-01-15T08:00:00Z",
+        "token [] ends 2027-01-15T08:00:00Z",
+        "token [in `accessControlProbe`] ends 2027-01-16T08:00:00Z",
     ];
     let is_of_token = |line: &&String| line.contains("token");
     assert_eq!(found.iter().filter(is_of_token).collect::<Vec<_>>(), expected);

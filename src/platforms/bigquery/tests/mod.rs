@@ -171,17 +171,18 @@ async fn what_a_run_sees_is_the_same_in_the_next() {
     let of_project = "grant [example-project] bigquery.";
     let all = ["datasets.create", "datasets.delete", "jobs.create", "tables.create"];
     let tables = ["tables.delete", "tables.get", "tables.update", "tables.updateData"];
-    let mut expected = vec![us.to_owned(), "principal [key] key-1".to_owned()];
+    let key = "claim [key id] key-1".to_owned();
+    let mut expected = vec![us.to_owned()];
     expected.extend([all, tables].concat().iter().map(|name| format!("{of_project}{name}")));
-    expected.push(format!("{of_dataset} bigquery.datasets.get"));
+    expected.extend([format!("{of_dataset} bigquery.datasets.get"), key.clone()]);
     assert_eq!(told_by(TESTED, "all-well").await, expected);
     let told = told_by(TESTED, "permissions-on-the-dataset").await;
     let expected = [
         us.to_owned(),
-        "principal [key] key-1".to_owned(),
         format!("{of_project}jobs.create"),
         format!("{of_dataset} bigquery.datasets.get"),
         format!("{of_dataset} role WRITER"),
+        key,
     ];
     assert_eq!(told, expected);
     let told = told_by(TESTED, "permissions-on-the-table").await;

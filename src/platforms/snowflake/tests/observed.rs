@@ -29,7 +29,7 @@ async fn a_token_tells_when_it_ends() {
     let found = told(async || {
         login.bearer(&connections, Timestamp(0), &mut Vec::new()).await.unwrap();
     });
-    let expected = ["claim [token subject] me", "token [token] ends 2027-01-15T08:00:00Z"];
+    let expected = ["claim [token subject] me", "token [] ends 2027-01-15T08:00:00Z"];
     assert_eq!(found.await, expected);
 }
 
