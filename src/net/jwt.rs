@@ -23,6 +23,8 @@ const TOKEN_MAX: usize = 16 * 1024;
 const CLAIM_MAX: usize = 200;
 /// The most audiences that are told.
 const AUDIENCES_MAX: usize = 8;
+/// The most permissions that are told.
+const PERMISSIONS_MAX: usize = 50;
 
 /// A private key cannot be used; never shows any of it.
 #[derive(Debug, thiserror::Error)]
@@ -163,6 +165,12 @@ pub(crate) struct Claims {
     pub(crate) audiences: Vec<String>,
     /// Whom it is about.
     pub(crate) subject: Option<String>,
+    /// Since when it is good.
+    pub(crate) issued: Option<Timestamp>,
+    /// The application that asked for it.
+    pub(crate) client: Option<String>,
+    /// What it allows: scopes and roles, in the order they stand.
+    pub(crate) permissions: Vec<String>,
 }
 
 /// The claims of `token`, bounded and without its signature; none when it is no JSON Web Token.
@@ -190,7 +198,21 @@ pub(crate) fn claims(token: &str) -> Option<Claims> {
         issuer: claims.get("iss").and_then(text),
         audiences,
         subject: claims.get("sub").and_then(text),
+        issued: ["iat", "nbf"].iter().find_map(|name| instant(claims.get(*name)?)),
+        client: ["azp", "appid", "client_id"].iter().find_map(|name| text(claims.get(*name)?)),
+        permissions: permissions(&claims),
     })
+}
+
+/// Scopes, which are words of one text (RFC 8693, Microsoft Entra) or a list, and roles.
+fn permissions(claims: &Map<String, Json>) -> Vec<String> {
+    let all = ["scope", "scp", "roles"].iter().filter_map(|name| claims.get(*name));
+    let words = all.flat_map(|json| match json {
+        Json::String(text) => text.split_whitespace().collect(),
+        Json::Array(items) => items.iter().filter_map(Json::as_str).collect::<Vec<_>>(),
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::Object(_) => Vec::new(),
+    });
+    words.take(PERMISSIONS_MAX).map(|word| one_line(word, CLAIM_MAX)).collect()
 }
 
 /// A `NumericDate`: seconds since 1970, of which a fraction is dropped.
@@ -257,13 +279,17 @@ mod tests {
         let part = |json: &str| URL_SAFE_NO_PAD.encode(json);
         let of =
             |json: &str| claims(&format!("{}.{}.hunter2", part("{\"alg\":\"x\"}"), part(json)));
-        let all = r#"{"exp":1795381200,"iss":"https://i/","aud":["a","b",3],"sub":"me"}"#;
+        let all = r#"{"exp":1795381200,"iss":"https://i/","aud":["a","b",3],"sub":"me",
+            "nbf":1795381199,"appid":"app","scp":"read  write","roles":["Admin",7]}"#;
         let found = of(all).unwrap();
         let expected = Claims {
             expires: Some("2026-11-22T21:00:00Z".parse().unwrap()),
             issuer: Some("https://i/".to_owned()),
             audiences: vec!["a".to_owned(), "b".to_owned()],
             subject: Some("me".to_owned()),
+            issued: Some("2026-11-22T20:59:59Z".parse().unwrap()),
+            client: Some("app".to_owned()),
+            permissions: ["read", "write", "Admin"].map(str::to_owned).to_vec(),
         };
         assert_eq!(found, expected);
         assert!(!format!("{found:?}").contains("hunter2"));

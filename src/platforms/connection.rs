@@ -183,6 +183,11 @@ impl Reach {
         Ok(Self { options, proxy: None, identity: None, built: Mutex::new(Some(built)) })
     }
 
+    /// The file of authorities that is trusted instead of the system's, as given.
+    pub(crate) fn ca_file(&self) -> Option<String> {
+        Some(self.options.ca_file.as_ref()?.display().to_string())
+    }
+
     /// True when the client shows a certificate of its own.
     pub(crate) const fn has_identity(&self) -> bool {
         self.identity.is_some()

@@ -9,6 +9,8 @@ mod connection;
 mod recorder;
 #[cfg(test)]
 mod testing;
+#[cfg(any(feature = "databricks", feature = "snowflake", feature = "synapse", feature = "trino"))]
+mod tokens;
 
 #[cfg(feature = "bigquery")]
 mod bigquery;

@@ -41,6 +41,23 @@ pub(crate) struct Source {
     pub(crate) role: Option<Role>,
 }
 
+impl Source {
+    /// Who is known by these: a role, a key by its id, or whoever this machine is.
+    pub(crate) fn principal(&self) -> String {
+        match (&self.role, &self.key) {
+            (Some(Role { arn, .. }), _) => format!("aws {arn}"),
+            (None, Some(AccessKey { id, .. })) => format!("aws access key {id}"),
+            (None, None) => "aws identity of this machine".to_owned(),
+        }
+    }
+
+    /// The account that the role is of.
+    pub(crate) fn account(&self) -> Option<String> {
+        let account = self.role.as_ref()?.arn.split(':').nth(4)?;
+        Some(format!("aws {account}"))
+    }
+}
+
 /// A key of a user, or of a session with its token.
 #[derive(Clone, Debug)]
 pub(crate) struct AccessKey {
@@ -134,6 +151,11 @@ impl Credentials {
         };
         let (near, kept) = (Connections::new(&near)?, Mutex::default());
         Ok(Self { source, sts, chain, context, near, kept })
+    }
+
+    /// What the configuration says about them.
+    pub(crate) const fn source(&self) -> &Source {
+        &self.source
     }
 
     /// What to sign with now; secrets and files are read anew, an assumed role is kept for a while.

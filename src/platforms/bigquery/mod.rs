@@ -22,8 +22,9 @@ use std::sync::atomic::AtomicBool;
 use super::connection::authority;
 use super::recorder::Held;
 use super::{AutoBootstrap, BoxFuture, Identity, Mode, Platform, Recorder, RunContext, Validator};
-use crate::domain::{Class, Finding, Report, Test};
+use crate::domain::{Class, FactKind, Finding, Report, Test};
 use crate::input::Reader;
+use crate::net::observe;
 use advice::Subject;
 use catalog::{
     CATALOG, CONNECT, DATASET_CREATE, DATASET_DELETE, NOT_YET, PRESENT, TABLE_CREATE, TABLE_DELETE,
@@ -31,7 +32,8 @@ use catalog::{
 };
 use classify::Failure;
 use client::Request;
-use config::Config;
+use config::{Auth, Config};
+use key::AccountKey;
 use permissions::{Evidence, Permission, Verdict};
 use reply::{Dataset, dataset, dataset_list, planned};
 use session::{Answers, Session, is_on_table};
@@ -148,6 +150,9 @@ impl BigQuery {
     async fn connect(&self, connected: &Connected<'_>) -> Result<Option<String>, Finding> {
         let Connected { session, subject } = connected;
         let who = &session.loaded.credential;
+        if let Credential::Key(AccountKey { key_id: Some(id), .. }) = who {
+            observe::fact(FactKind::Claim, "key id", id);
+        }
         let advised =
             |failure: Failure| subject.after_connecting(unconnected(&failure), &failure, who);
         let account = match who {
@@ -170,6 +175,10 @@ impl BigQuery {
             }
             finding
         })?;
+        observe::fact(FactKind::Grant, project, "bigquery.jobs.create");
+        if let Some(account) = &account {
+            observe::fact(FactKind::Principal, "", account);
+        }
         Ok(account)
     }
 
@@ -219,7 +228,10 @@ impl BigQuery {
     ) -> Result<Held<Dataset>, Finding> {
         let name = self.name(connected);
         let failure = match self.look(connected).await {
-            Ok(found) => return Ok(self.located(found, &name)),
+            Ok(found) => {
+                observe::fact(FactKind::Grant, &name, "bigquery.datasets.get");
+                return Ok(self.located(found, &name));
+            }
             Err(failure) => failure,
         };
         *gone = matches!(failure.class, Class::Missing | Class::Denied);
@@ -279,6 +291,10 @@ impl BigQuery {
     ) {
         let Connected { session, subject } = connected;
         let mut answers = Answers::new(session, &subject.project, &self.config.dataset);
+        let access = found.map_or(&[][..], |dataset| &dataset.access);
+        for role in permissions::roles(access, subject.account.as_deref()) {
+            observe::fact(FactKind::Grant, &self.name(connected), &format!("role {role}"));
+        }
         for (test, permission) in PERMISSION_TESTS {
             let is_later = run.mode == Mode::Recurring && !self.config.strict;
             if permission == Permission::DatasetsCreate && is_later {
@@ -331,10 +347,24 @@ impl Validator for BigQuery {
     fn identity(&self) -> Identity {
         let host = authority(&self.config.endpoints.bigquery).to_owned();
         // Who it is may stand in a file that cannot be read yet.
-        let own = Loaded::read(&self.config).ok();
-        let own = own.and_then(|loaded| loaded.account().map(str::to_owned));
+        let loaded = Loaded::read(&self.config).ok();
+        let own = loaded.as_ref().and_then(|loaded| loaded.account().map(str::to_owned));
         let target = own.or_else(|| self.config.service_account.clone());
-        Identity { host, target, ..Identity::default() }
+        let project = loaded.and_then(|loaded| self.project(&loaded).ok());
+        let project = project.or_else(|| self.config.project.clone());
+        let named = target.as_ref().map(|account| format!("google {account}"));
+        let is_machine = matches!(self.config.auth, Auth::Machine);
+        let machine = is_machine.then(|| "google identity of this machine".to_owned());
+        let location = self.config.location.as_deref();
+        Identity {
+            host,
+            target,
+            account: project.map(|project| format!("google {project}")),
+            region: location.map(|location| format!("google {}", location.to_lowercase())),
+            principal: named.or(machine),
+            authority: self.config.reach.ca_file(),
+            ..Identity::default()
+        }
     }
 
     fn validate<'a>(&'a self, run: &'a RunContext) -> BoxFuture<'a, Report> {

@@ -36,6 +36,19 @@ pub(super) enum Verdict {
     Untold(String),
 }
 
+/// The roles that the access list of a dataset gives to `account` itself.
+pub(super) fn roles<'a>(
+    access: &'a [Access],
+    account: Option<&str>,
+) -> impl Iterator<Item = &'a str> {
+    let none = Ok(Vec::new());
+    let is_ours = move |entry: &&Access| {
+        let evidence = Evidence { project: &none, table: &none, access, account };
+        matches!(evidence.who(entry), Who::Us)
+    };
+    access.iter().filter(is_ours).filter_map(|entry| entry.role.as_deref())
+}
+
 /// What Google said about permissions.
 #[derive(Debug)]
 pub(super) struct Evidence<'a> {

@@ -8,9 +8,10 @@ use super::client::{Client, Request};
 use super::permissions::Permission;
 use super::reply::{first_table, permissions};
 use super::token::{Asking, Loaded, Tokens};
-use crate::domain::{Class, Secret};
+use crate::domain::{Class, FactKind, Secret};
 use crate::net::exchange::Answer;
 use crate::net::http::Connections;
+use crate::net::observe;
 
 /// A run as somebody.
 #[derive(Debug)]
@@ -82,7 +83,9 @@ impl<'a> Answers<'a> {
         if self.on_project.is_none() {
             self.on_project = Some(Err(unanswered()));
             let asked = Request::TestProject { project: self.project };
-            self.on_project = Some(self.session.call(asked, permissions).await);
+            let found = self.session.call(asked, permissions).await;
+            tell(self.project, &found);
+            self.on_project = Some(found);
         }
         self.on_project.clone().unwrap_or_else(|| Err(unanswered()))
     }
@@ -104,7 +107,16 @@ impl<'a> Answers<'a> {
             return Ok(Vec::new());
         };
         let asked = Request::TestTable { project, dataset, table: &table };
-        self.session.call(asked, permissions).await
+        let found = self.session.call(asked, permissions).await;
+        tell(&format!("tables of {project}:{dataset}"), &found);
+        found
+    }
+}
+
+/// Tells what is granted on `of`.
+fn tell(of: &str, found: &Result<Vec<String>, Failure>) {
+    for permission in found.as_ref().into_iter().flatten() {
+        observe::fact(FactKind::Grant, of, permission);
     }
 }
 

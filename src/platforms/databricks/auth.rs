@@ -17,6 +17,7 @@ use crate::domain::{Class, Secret, SecretRef, Timestamp};
 use crate::net::http::Connections;
 use crate::net::oauth::{self, KeptToken, NoToken, Token, TokenRequest};
 use crate::platforms::connection::is_loopback;
+use crate::platforms::tokens;
 use crate::secrets;
 
 /// Azure Databricks as an application of Microsoft Entra, in every cloud.
@@ -319,6 +320,40 @@ impl Source {
                     entra.management.forget(token).await;
                 }
             }
+        }
+    }
+
+    /// Who is known by it, as far as the configuration says.
+    pub(super) fn principal(&self) -> Option<String> {
+        match self {
+            Self::Token(_) => None,
+            Self::Machine(machine) => Some(format!("databricks {}", machine.client_id)),
+            Self::Entra(Entra { client_id, tenant, .. }) => {
+                let tenant = tenant.as_ref().map(|tenant| format!("@{tenant}"));
+                Some(format!("entra {client_id}{}", tenant.unwrap_or_default()))
+            }
+        }
+    }
+
+    /// Tells what the tokens of `credential` say of themselves.
+    pub(super) fn tell(&self, credential: &Credential) {
+        match self {
+            Self::Token(_) => tokens::tell_given("token", "", &credential.bearer),
+            Self::Machine(_) | Self::Entra(_) => {
+                tokens::tell("access token", &credential.bearer);
+                if let Some((_, token)) = &credential.azure {
+                    tokens::tell("management token", token);
+                }
+            }
+        }
+    }
+
+    /// The secret in `credential` whose end the workspace may tell.
+    pub(super) fn renewed_by_people<'c>(&self, credential: &'c Credential) -> Option<&'c Secret> {
+        match self {
+            Self::Token(_) => Some(&credential.bearer),
+            Self::Machine(_) => credential.hidden.first(),
+            Self::Entra(_) => None,
         }
     }
 

@@ -1,4 +1,4 @@
-//! Read-only requests to Databricks: the nine that [`Request`] can spell, and no others.
+//! Read-only requests to Databricks: the eleven that [`Request`] can spell, and no others.
 
 use http::header::{ACCEPT, AUTHORIZATION, HeaderValue, InvalidHeaderValue, LOCATION};
 use reqwest::Url;
@@ -57,6 +57,13 @@ pub(super) enum Request<'a> {
         /// Where the page begins.
         page: Option<&'a str>,
     },
+    /// Which tokens have I, and until when?
+    Tokens,
+    /// Which secrets has this service principal, and until when? They themselves are not told.
+    Secrets {
+        /// Its id in the workspace.
+        principal: &'a str,
+    },
 }
 
 impl Request<'_> {
@@ -83,6 +90,11 @@ impl Request<'_> {
                     percent_encoded(principal)
                 )
             }
+            Self::Tokens => format!("{server}/api/2.0/token/list"),
+            Self::Secrets { principal } => format!(
+                "{server}/api/2.0/accounts/servicePrincipals/{}/credentials/secrets",
+                segment(principal)
+            ),
         }
     }
 }
@@ -123,6 +135,20 @@ impl Client<'_> {
         read: fn(&Answer) -> Result<T, String>,
     ) -> Result<T, Failure> {
         retried(|| self.attempt(request, credential, read)).await
+    }
+
+    /// Like [`Self::call`], tried once: for what nothing depends on.
+    ///
+    /// # Errors
+    ///
+    /// Says what Databricks said, or why there is no answer of its.
+    pub(super) async fn call_once<T>(
+        &self,
+        request: Request<'_>,
+        credential: &Credential,
+        read: fn(&Answer) -> Result<T, String>,
+    ) -> Result<T, Failure> {
+        self.attempt(request, Some(credential), read).await
     }
 
     /// Where `request` is redirected to; none when it is not.
@@ -263,6 +289,7 @@ mod tests {
                 (Request::Catalog { name }, 5, 5),
                 (Request::Schema { full_name: name }, 5, 5),
                 (Request::TableExists { full_name: name }, 6, 5),
+                (Request::Secrets { principal: name }, 7, 5),
                 (Request::Permissions { catalog: name, principal: other, page: Some(other) }, 6, 6),
             ];
             for (request, segments, at) in requests {

@@ -5,7 +5,8 @@ use super::client::{Client, Request};
 use super::config::{Config, Object};
 use super::reply::{self, Existence, Permissions, Securable};
 use super::{Databricks, NAME_MAX, Session};
-use crate::domain::{Class, Finding};
+use crate::domain::{Class, FactKind, Finding};
+use crate::net::observe;
 use crate::platforms::recorder::Held;
 
 /// The most pages of privileges that are read for one principal.
@@ -50,11 +51,20 @@ impl Databricks {
                 | Class::Ours => finding,
             }
         })?;
+        if let Some(owner) = &found.owner {
+            let owner = clean(owner, &session.credential.hidden, NAME_MAX);
+            self.tell(&format!("owner {owner}"));
+        }
         self.objects(client, session).await?;
         if found.owner.as_deref().is_some_and(|owner| session.me.is(owner)) {
             return Ok(().into());
         }
         self.privileges(client, session).await
+    }
+
+    /// Tells what is seen of grants on the catalog.
+    fn tell(&self, value: &str) {
+        observe::fact(FactKind::Grant, &format!("catalog {}", self.config.catalog), value);
     }
 
     /// The published sentence, its slot filled.
@@ -148,7 +158,15 @@ impl Databricks {
         for (index, principal) in [me.user_name.as_str()].into_iter().chain(principals).enumerate()
         {
             match self.held(client, session, principal).await {
-                Ok(more) => held.extend(more),
+                Ok(more) => {
+                    // Those of groups are asked for only while something is missing.
+                    if index == 0 {
+                        for privilege in &more {
+                            self.tell(privilege);
+                        }
+                    }
+                    held.extend(more);
+                }
                 Err(failure) if failure.class == Class::Denied && index == 0 => {
                     let mend = format!(
                         "GRANT MANAGE ON CATALOG {} TO {}; or set `requiredPrivileges` to [].",

@@ -7,26 +7,33 @@ mod catalog;
 mod classify;
 mod client;
 mod config;
+mod ends;
 mod lookup;
 mod reply;
 #[cfg(test)]
 mod tests;
 
+use tokio::time::Instant;
+
 use super::recorder::Held;
 use super::{AutoBootstrap, BoxFuture, Identity, Platform, Recorder, RunContext, Validator};
-use crate::domain::{Class, Finding, Report};
+use crate::domain::{Class, FactKind, Finding, Report};
 use crate::input::Reader;
 use crate::net::http::Connections;
+use crate::net::observe;
 use crate::platforms::connection::authority;
 use auth::Credential;
 use catalog::{AUDIT, BASIC, CATALOG, MANUAL, METASTORE, PRESENT};
 use classify::{Failure, WORDS_MAX, clean};
 use client::{Client, Request};
 use config::Config;
+use ends::Ends;
 use reply::{Assignment, Me, Warehouse};
 
 /// The longest name that a message shows, in characters.
 const NAME_MAX: usize = 255;
+/// The most groups that are compared with those of another run.
+const GROUPS_COMPARED_MAX: usize = 100;
 
 /// The platform.
 pub(super) const PLATFORM: Platform = Platform {
@@ -39,7 +46,8 @@ pub(super) const PLATFORM: Platform = Platform {
 };
 
 fn parse(reader: Reader<'_>) -> Option<Box<dyn Validator>> {
-    Some(Box::new(Databricks { config: config::parse(reader)?, auto_bootstrap: false }))
+    let (config, ends) = (config::parse(reader)?, Ends::default());
+    Some(Box::new(Databricks { config, auto_bootstrap: false, ends }))
 }
 
 /// A configured integration.
@@ -47,6 +55,7 @@ fn parse(reader: Reader<'_>) -> Option<Box<dyn Validator>> {
 struct Databricks {
     config: Config,
     auto_bootstrap: bool,
+    ends: Ends,
 }
 
 /// What a run knows once it knows who it is.
@@ -59,6 +68,7 @@ struct Session {
 impl Databricks {
     async fn run(&self, run: &RunContext) -> Report {
         let mut tests = Recorder::new(CATALOG, run);
+        let end = Instant::now() + run.run_limit;
         let session = tests.test::<Session, _>(BASIC, async || self.session(run).await).await;
         let (looked_at, passed_over, reason) = if self.auto_bootstrap {
             (PRESENT, MANUAL, "The catalog was set up automatically.")
@@ -74,13 +84,13 @@ impl Databricks {
         let client = self.client(&session.connections, run);
         let assigned =
             tests.test::<(), _>(METASTORE, async || self.metastore(client, session).await).await;
-        if assigned.is_none() {
-            return tests.finish();
+        if assigned.is_some() {
+            tests.test::<(), _>(looked_at, async || self.catalog(client, session).await).await;
+            if self.config.audit {
+                tests.test::<(), _>(AUDIT, async || Ok(self.audit(client, session).await)).await;
+            }
         }
-        tests.test::<(), _>(looked_at, async || self.catalog(client, session).await).await;
-        if self.config.audit {
-            tests.test::<(), _>(AUDIT, async || Ok(self.audit(client, session).await)).await;
-        }
+        self.ends.tell(&self.config.source, client, session, end).await;
         tests.finish()
     }
 
@@ -120,6 +130,15 @@ impl Databricks {
             let detail = format!("Principal [{who}] is not active in [{}].", self.host());
             let mend = format!("Activate {who} in the workspace's identity settings.");
             return Err(Finding::of(BASIC, Class::Denied, detail).mend(mend));
+        }
+        self.config.source.tell(&credential);
+        observe::fact(FactKind::Principal, "", &who);
+        if let Some(id) = reply::text_of(&me.id) {
+            observe::fact(FactKind::Principal, "id", &id);
+        }
+        for group in me.groups().take(GROUPS_COMPARED_MAX) {
+            let group = clean(group, &credential.hidden, NAME_MAX);
+            observe::fact(FactKind::Grant, "groups", &group);
         }
         let reservation = self.warehouse(client, &credential).await?;
         let message = Some(format!("Connected to [{}] as [{who}].", self.host()));
@@ -203,6 +222,7 @@ impl Databricks {
         let workspace = shown(found.workspace_id().as_deref().unwrap_or(configured));
         let id = found.metastore_id.filter(|id| !id.is_empty());
         let id = shown(&id.ok_or_else(|| unassigned(&workspace))?);
+        observe::fact(FactKind::Grant, "metastore", &id);
         let reservation = wanted.as_ref().filter(|wanted| !wanted.eq_ignore_ascii_case(&id));
         let reservation = reservation.map(|wanted| {
             let message = format!("Metastore changed from [{wanted}] to [{id}].");
@@ -216,10 +236,13 @@ impl Databricks {
 
 impl Validator for Databricks {
     fn identity(&self) -> Identity {
-        let Config { server, catalog, .. } = &self.config;
+        let Config { server, catalog, source, reach, .. } = &self.config;
         Identity {
             host: authority(server).to_owned(),
             target: Some(format!("{}/{}", self.host(), catalog.to_lowercase())),
+            account: Some(format!("databricks {}", self.host())),
+            principal: source.principal(),
+            authority: reach.ca_file(),
             ..Identity::default()
         }
     }

@@ -23,6 +23,9 @@ pub(super) struct Me {
     pub(super) user_name: String,
     /// False for one that was deactivated.
     pub(super) active: Option<bool>,
+    /// What the workspace calls it; one that was made anew has another. See [`text_of`].
+    #[serde(default)]
+    pub(super) id: Json,
     #[serde(default)]
     groups: Vec<Group>,
 }
@@ -146,6 +149,15 @@ impl Permissions {
     /// Where the next page begins; none on the last one.
     pub(super) fn next(self) -> Option<String> {
         self.next_page_token.filter(|token| !token.is_empty())
+    }
+}
+
+/// An id, which is text or a number.
+pub(super) fn text_of(id: &Json) -> Option<String> {
+    match id {
+        Json::String(text) => Some(text.clone()),
+        Json::Number(number) => Some(number.to_string()),
+        Json::Null | Json::Bool(_) | Json::Array(_) | Json::Object(_) => None,
     }
 }
 

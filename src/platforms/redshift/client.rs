@@ -13,9 +13,9 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::classify::{CallError, Failure};
-use crate::domain::{Secret, SecretRef};
+use crate::domain::{FactKind, Secret, SecretRef};
 use crate::net::exchange::persist;
-use crate::net::{tcp, tls};
+use crate::net::{observe, tcp, tls};
 use crate::secrets;
 
 /// What the server's administrators see in `pg_stat_activity` and `stl_connection_log`.
@@ -134,6 +134,18 @@ impl Endpoint {
             .user(&account.username)
             .password(account.password.expose());
         let (client, connection) = config.connect_raw(stream, tls).await?;
+        let told = |name| connection.parameter(name);
+        // Redshift's own version; `server_version` is that of the PostgreSQL it began as.
+        if let Some(version) = told("padb_version").or_else(|| told("server_version")) {
+            observe::fact(FactKind::ServerVersion, "", version);
+        }
+        if let Some(user) = told("session_authorization") {
+            observe::fact(FactKind::Principal, "", user);
+        }
+        observe::fact(FactKind::Grant, &self.database, "CONNECT");
+        if told("is_superuser") == Some("on") {
+            observe::fact(FactKind::Grant, &self.database, "superuser");
+        }
         Ok((client, AbortOnDropHandle::new(tokio::spawn(connection))))
     }
 }

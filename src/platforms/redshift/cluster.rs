@@ -1,6 +1,6 @@
 //! What the name of a host says about the cluster behind it.
 
-use crate::platforms::aws::config::is_region;
+use crate::platforms::aws::config::{is_account, is_region};
 use crate::platforms::aws::endpoint::PARTITIONS;
 
 /// What answers at a host.
@@ -20,7 +20,10 @@ pub(super) enum Behind<'a> {
         region: &'a str,
     },
     /// A serverless workgroup.
-    Workgroup,
+    Workgroup {
+        /// The account and the region, where the name has its usual form.
+        place: Option<(&'a str, &'a str)>,
+    },
     /// Anything: a private link, a tunnel, an address.
     Unknown,
 }
@@ -30,8 +33,15 @@ pub(super) enum Behind<'a> {
 pub(super) fn behind(host: &str) -> Behind<'_> {
     for partition in &PARTITIONS {
         let Some(rest) = host.strip_suffix(partition.dns) else { continue };
-        if rest.ends_with(".redshift-serverless.") {
-            return Behind::Workgroup;
+        if let Some(rest) = rest.strip_suffix(".redshift-serverless.") {
+            let parts: Vec<_> = rest.split('.').collect();
+            let place = match parts[..] {
+                [_, account, region] if is_account(account) && is_region(region) => {
+                    Some((account, region))
+                }
+                _ => None,
+            };
+            return Behind::Workgroup { place };
         }
         let Some(rest) = rest.strip_suffix(".redshift.") else { continue };
         let parts: Vec<_> = rest.split('.').collect();
@@ -75,8 +85,18 @@ mod tests {
                 "lake-endpoint-a1b2c3.abc.eu-west-1.redshift.amazonaws.com",
                 Behind::ManagedEndpoint { region: "eu-west-1" },
             ),
-            ("wg.123456789012.eu-west-1.redshift-serverless.amazonaws.com", Behind::Workgroup),
-            ("wg.123456789012.cn-north-1.redshift-serverless.amazonaws.com.cn", Behind::Workgroup),
+            (
+                "wg.123456789012.eu-west-1.redshift-serverless.amazonaws.com",
+                Behind::Workgroup { place: Some(("123456789012", "eu-west-1")) },
+            ),
+            (
+                "wg.123456789012.cn-north-1.redshift-serverless.amazonaws.com.cn",
+                Behind::Workgroup { place: Some(("123456789012", "cn-north-1")) },
+            ),
+            (
+                "wg-endpoint.eu-west-1.redshift-serverless.amazonaws.com",
+                Behind::Workgroup { place: None },
+            ),
             ("prod.eu-central-1.redshift.amazonaws.com", Behind::Unknown),
             ("prod.abc.europe.redshift.amazonaws.com", Behind::Unknown),
             ("a.prod.abc.eu-central-1.redshift.amazonaws.com", Behind::Unknown),

@@ -276,7 +276,7 @@ fn place(
     region: Option<String>,
 ) -> Option<(String, String)> {
     let of_host = behind(host);
-    if of_host == Behind::Workgroup {
+    if matches!(of_host, Behind::Workgroup { .. }) {
         config.fault(
             AUTHENTICATION,
             "`accessKey` cannot be used with a serverless workgroup: asking AWS for credentials \
@@ -288,7 +288,7 @@ fn place(
     let (its_cluster, its_region) = match of_host {
         Behind::Cluster { cluster, region } => (Some(cluster), Some(region)),
         Behind::ManagedEndpoint { region } => (None, Some(region)),
-        Behind::Workgroup | Behind::Unknown => (None, None),
+        Behind::Workgroup { .. } | Behind::Unknown => (None, None),
     };
     if cluster.as_deref().is_some_and(|name| !is_cluster(name)) {
         config.refuse(

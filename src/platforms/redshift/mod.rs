@@ -16,13 +16,15 @@ use tokio::time::Instant;
 
 use self::classify::{Cause, Failure};
 use self::client::{Account, Endpoint, Session, Statement};
+use self::cluster::Behind;
 use self::iam::Iam;
 use self::remedy::quoted;
 use super::aws::machine::Machine;
 use super::recorder::Held;
 use super::{AutoBootstrap, BoxFuture, Identity, Mode, Platform, Recorder, RunContext, Validator};
-use crate::domain::{Class, Finding, Report, SecretRef, Test};
+use crate::domain::{Class, FactKind, Finding, Report, SecretRef, Test};
 use crate::input::Reader;
+use crate::net::observe;
 
 /// Redshift, as the table of contents lists it.
 pub(super) const PLATFORM: Platform = Platform {
@@ -131,9 +133,29 @@ fn parse(config: Reader<'_>) -> Option<Box<dyn Validator>> {
 
 impl Validator for Redshift {
     fn identity(&self) -> Identity {
-        let host = format!("{}:{}", self.endpoint.host, self.endpoint.port);
-        let target = Some(format!("{host}/{}", self.database));
-        Identity { host, target, ..Identity::default() }
+        let Endpoint { host: name, port, ca_file, .. } = &self.endpoint;
+        let host = format!("{name}:{port}");
+        let (of_host, its_region) = match cluster::behind(name) {
+            Behind::Cluster { region, .. } | Behind::ManagedEndpoint { region } => {
+                (None, Some(region))
+            }
+            Behind::Workgroup { place } => place.unzip(),
+            Behind::Unknown => (None, None),
+        };
+        let (of_role, region) = match &self.access {
+            Access::Password { .. } => (None, its_region),
+            // Credentials are given for clusters of the same account only.
+            Access::Iam(iam) => (iam.credentials.source().account(), Some(iam.region.as_str())),
+        };
+        Identity {
+            target: Some(format!("{host}/{}", self.database)),
+            account: of_role.or_else(|| Some(format!("aws {}", of_host?))),
+            region: region.map(|region| format!("aws {region}")),
+            principal: Some(format!("redshift {}@{host}", self.access.user())),
+            authority: ca_file.as_ref().map(|path| path.display().to_string()),
+            host,
+            ..Identity::default()
+        }
     }
 
     fn validate<'a>(&'a self, run: &'a RunContext) -> BoxFuture<'a, Report> {
@@ -276,7 +298,8 @@ impl Redshift {
 
     async fn role_exists(&self, session: &Session, role: &str) -> Result<(), Finding> {
         let (holder, reservation) = self.holder(session, role).await?;
-        if holder.is_some() {
+        if let Some(holder) = holder {
+            observe::fact(FactKind::Grant, role, holder.noun());
             return Ok(());
         }
         let finding = Finding::new(Class::Missing, filled(ROLE_EXISTS, role));

@@ -6,6 +6,7 @@ mod catalog;
 mod client;
 mod config;
 mod endpoint;
+mod local;
 mod reply;
 #[cfg(test)]
 mod tests;
@@ -15,18 +16,16 @@ use reqsign_core::Env;
 
 use super::aws::classify::{Failure, Refusal};
 use super::aws::client::{Client, shown_key};
-use super::aws::config::is_role_in;
 use super::aws::credentials::{Credentials, Sts};
 use super::aws::endpoint::partition_of;
 use super::aws::machine::Machine;
 use super::aws::xml::{Element, ReplyError};
 use super::recorder::Held;
-use super::{
-    AutoBootstrap, BoxFuture, Identity, Mode, Peer, Platform, Recorder, RunContext, Validator,
-};
-use crate::domain::{Class, Finding, Report, Test};
+use super::{AutoBootstrap, BoxFuture, Identity, Mode, Platform, Recorder, RunContext, Validator};
+use crate::domain::{Class, FactKind, Finding, Report, Test};
 use crate::input::Reader;
 use crate::net::http::HttpError;
+use crate::net::observe;
 use catalog::{CALLER, CATALOG, INSTANCE, NAME, NOT_YET, PATH, REGISTERED, ROLE, TARGET};
 use client::{Request, SESSION_POLICY, Servers};
 use config::{Config, LocationPath, normalised};
@@ -34,8 +33,6 @@ use reply::{Caller, Location, caller, instance, key_count, locations};
 
 /// The most pages of locations that are read; one instance has at most a thousand locations.
 const PAGES_MAX: usize = 10;
-/// The longest ARN of a role, in bytes.
-const ROLE_ARN_MAX: usize = 2048;
 
 /// What the first question is about.
 const IDENTIFYING: &str = "Unable to fetch the caller's identity using STS";
@@ -118,43 +115,6 @@ impl S3 {
         tests.finish()
     }
 
-    fn no_twin(&self, run: &RunContext) -> Result<(), Finding> {
-        let target = Some(self.target());
-        let twin = |peer: &&Peer| peer.kind == PLATFORM.kind && peer.identity.target == target;
-        let Some(peer) = run.others().find(twin) else { return Ok(()) };
-        let Config { account, region, location, .. } = &self.config;
-        let id = peer.id.map_or(String::new(), |id| format!("[{id}] "));
-        let message = format!(
-            "Integration {id}([{}]) already uses account [{account}], region [{region}] and \
-             location path [{}].",
-            peer.name, location.shown
-        );
-        let mend =
-            format!("Remove one of the two, or change `awsLocationPath` of [{}].", peer.name);
-        Err(Finding::new(Class::Invalid, message).mend(mend))
-    }
-
-    fn no_namesake(&self, run: &RunContext) -> Result<(), Finding> {
-        let name = &self.config.name;
-        let is_namesake = |peer: &&Peer| {
-            peer.kind == PLATFORM.kind && peer.identity.config_name.as_ref() == Some(name)
-        };
-        let Some(peer) = run.others().find(is_namesake) else { return Ok(()) };
-        let message = format!("An Amazon S3 integration named [{name}] already exists.");
-        let mend = format!("Change `config.name` here or in the integration [{}].", peer.name);
-        Err(Finding::new(Class::Invalid, message).mend(mend))
-    }
-
-    fn role_is_an_arn(&self) -> Result<(), Finding> {
-        let Config { location_role, region, .. } = &self.config;
-        if location_role.len() <= ROLE_ARN_MAX && is_role_in(location_role, region) {
-            return Ok(());
-        }
-        let partition = partition_of(region).id;
-        let mend = format!("Set `awsLocationRole` to arn:{partition}:iam::<account>:role/<name>.");
-        Err(Finding::new(Class::Invalid, ROLE.message).mend(mend))
-    }
-
     async fn session(&self, run: &RunContext) -> Result<Held<Session>, Finding> {
         let connections = self.config.reach.connections();
         let connections = connections.map_err(|no| Failure::from(no).finding(IDENTIFYING))?;
@@ -168,6 +128,7 @@ impl S3 {
             found = self.identify(&client, &credential).await;
         }
         let caller = found?;
+        caller.tell();
         let Caller { user_id, arn, .. } = &caller;
         let message = Some(format!("Found user ID [{user_id}], ARN [{arn}] using STS."));
         let value = Session { client, credential, caller };
@@ -245,7 +206,10 @@ impl S3 {
                 let mend = "Check the spelling of `awsLocationPath`; the first object ends this.";
                 return Ok(reserved(Finding::new(Class::Missing, message).mend(mend)));
             }
-            Ok(_) => return Ok(().into()),
+            Ok(_) => {
+                observe::fact(FactKind::Grant, shown, "s3:ListBucket");
+                return Ok(().into());
+            }
             Err(failure) => failure,
         };
         let partition = partition_of(&self.config.region).id;
@@ -317,6 +281,8 @@ impl S3 {
                 Err(Finding::new(Class::Invalid, message).mend(mend))
             }
             Some(Location { id, scope, role }) => {
+                observe::fact(FactKind::Grant, &scope, &format!("location {id}"));
+                observe::fact(FactKind::Grant, &scope, &format!("role {role}"));
                 let message = format!(
                     "Access Grants location [{id}] is registered for [{scope}] with role [{role}]."
                 );
@@ -367,20 +333,19 @@ impl S3 {
             "Allow {action} on arn:{partition}:s3:{region}:{account}:access-grants/default to {arn}."
         )
     }
-
-    fn target(&self) -> String {
-        let Config { account, region, location, .. } = &self.config;
-        format!("{account}/{region}/{}", normalised(&location.shown))
-    }
 }
 
 impl Validator for S3 {
     fn identity(&self) -> Identity {
+        let Config { name, account, region, source, endpoints, reach, .. } = &self.config;
         Identity {
-            host: self.config.endpoints.s3_host(),
-            config_name: Some(self.config.name.clone()),
+            host: endpoints.s3_host(),
+            config_name: Some(name.clone()),
             target: Some(self.target()),
-            ..Identity::default()
+            account: Some(format!("aws {account}")),
+            region: Some(format!("aws {region}")),
+            principal: Some(source.principal()),
+            authority: reach.ca_file(),
         }
     }
 

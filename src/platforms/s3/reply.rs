@@ -1,5 +1,7 @@
 //! What S3, S3 Control and STS answer, read from the documented bodies.
 
+use crate::domain::FactKind;
+use crate::net::observe;
 use crate::platforms::aws::xml::{Element, ReplyError};
 
 /// Who the credentials belong to.
@@ -11,6 +13,20 @@ pub(super) struct Caller {
     pub(super) arn: String,
     /// The unique id of that.
     pub(super) user_id: String,
+}
+
+impl Caller {
+    /// Tells who it is, without the name of a role's session: that of an instance or a container is
+    /// another one every time. A user or role that was made anew has the same ARN and another id.
+    pub(super) fn tell(&self) {
+        let arn = match self.arn.rsplit_once('/') {
+            Some((role, _session)) if role.contains(":assumed-role/") => role,
+            Some(_) | None => &self.arn,
+        };
+        let id = self.user_id.split_once(':').map_or(self.user_id.as_str(), |(id, _session)| id);
+        observe::fact(FactKind::Principal, "", arn);
+        observe::fact(FactKind::Principal, "id", id);
+    }
 }
 
 /// Reads the body of `GetCallerIdentity`.
@@ -76,6 +92,31 @@ pub(super) fn key_count(root: &Element) -> Result<u32, ReplyError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::platforms::testing::told;
+
+    #[tokio::test]
+    async fn a_caller_is_known_whatever_its_session_is_called() {
+        let table = [
+            ("iam::1:user/team/me", "AIDA1", "iam::1:user/team/me", "AIDA1"),
+            (
+                "sts::1:assumed-role/reader/i-0a1b",
+                "AROA1:i-0a1b",
+                "sts::1:assumed-role/reader",
+                "AROA1",
+            ),
+            ("iam::1:root", "1", "iam::1:root", "1"),
+        ];
+        for (arn, user_id, shown, id) in table {
+            let caller = Caller {
+                account: "1".to_owned(),
+                arn: format!("arn:aws:{arn}"),
+                user_id: user_id.to_owned(),
+            };
+            let expected =
+                [format!("principal [] arn:aws:{shown}"), format!("principal [id] {id}")];
+            assert_eq!(told(async || caller.tell()).await, expected);
+        }
+    }
 
     #[test]
     fn a_count_is_a_number() {

@@ -12,7 +12,8 @@ use super::{
     BOOTSTRAP, Bootstrap, CONNECT, DATABASE_ABSENT, DATABASE_EXISTS, IMPERSONATION_ABSENT,
     IMPERSONATION_EXISTS, PREFIX, ROLE, Snowflake, WAREHOUSE, filled,
 };
-use crate::domain::{Class, Finding, Test, one_line};
+use crate::domain::{Class, FactKind, Finding, Test, one_line};
+use crate::net::observe;
 use crate::platforms::RunContext;
 use crate::platforms::recorder::Held;
 
@@ -44,6 +45,15 @@ impl Snowflake {
             |failure: Failure| self.finding((&self.login, self.role.as_ref()), CONNECT, failure);
         let mut session = Session::open(&self.service, &self.login, run).map_err(failed)?;
         let rows = session.ask(Statement::Hello, None).await.map_err(failed)?;
+        let told = [
+            (FactKind::ServerVersion, "", 0),
+            (FactKind::Principal, "account", 1),
+            (FactKind::Principal, "", 2),
+            (FactKind::Principal, "default role", 3),
+        ];
+        for (kind, of, position) in told {
+            tell(kind, of, "", rows.first(position));
+        }
         let own = self.role.clone().unwrap_or_else(|| Name::stored(rows.first(3)));
         Ok(Checks { snowflake: self, session: Mutex::new(session), own })
     }
@@ -122,6 +132,7 @@ impl Checks<'_> {
         let sees_privileges = match granted {
             Ok(rows) => {
                 if let Some(row) = named(&rows, wanted) {
+                    tell(FactKind::Grant, &format!("warehouse {wanted}"), "", "USAGE");
                     return Ok(usable(wanted, row));
                 }
                 true
@@ -135,6 +146,7 @@ impl Checks<'_> {
         let own = &self.own;
         let (class, detail) = match row {
             Some(row) if !sees_privileges || own.is(row.text("owner")) => {
+                tell_owner(&format!("warehouse {wanted}"), row);
                 return Ok(usable(wanted, row));
             }
             Some(_) => (
@@ -166,6 +178,8 @@ impl Checks<'_> {
             let rows = rows.map_err(|failure| self.unknown(&what, failure))?;
             let all: Vec<_> = rows.iter().map(|row| row.text("name")).collect();
             for row in rows.iter().filter(|row| row.text("name").starts_with(&start)) {
+                // Their number is that of the users, and changes with them.
+                tell_owner(&format!("roles {start}*"), row);
                 match row.text("owner") {
                     _ if self.is_ours(row.text("name")) => {}
                     "" => unowned.push(row.text("name").to_owned()),
@@ -253,6 +267,7 @@ impl Checks<'_> {
         })?;
         let found = rows.first(0);
         if role.is(found) {
+            tell(FactKind::Grant, "roles", "", found);
             return Ok(());
         }
         let detail = format!("The session has role [{}] instead of [{role}].", shown(found));
@@ -292,7 +307,7 @@ impl Checks<'_> {
     async fn finds_database(&self) -> Result<bool, Finding> {
         let name = &self.snowflake.database;
         let rows = self.ask(Statement::Databases(name)).await;
-        self.finds(&format!("database [{name}]"), name, rows)
+        self.finds("database", name, rows)
     }
 
     pub(super) async fn impersonation_absent(&self, role: &Name) -> Result<(), Finding> {
@@ -317,18 +332,33 @@ impl Checks<'_> {
 
     async fn finds_role(&self, role: &Name) -> Result<bool, Finding> {
         let rows = self.ask(Statement::Roles(role)).await;
-        self.finds(&format!("impersonation role [{role}]"), role, rows)
+        self.finds("impersonation role", role, rows)
     }
 
-    fn finds(&self, what: &str, name: &Name, rows: Result<Rows, Failure>) -> Result<bool, Finding> {
-        let what = format!("Unable to look up {what}.");
+    fn finds(&self, kind: &str, name: &Name, rows: Result<Rows, Failure>) -> Result<bool, Finding> {
+        let what = format!("Unable to look up {kind} [{name}].");
         let rows = rows.map_err(|failure| self.unknown(&what, failure))?;
         match named(&rows, name) {
-            Some(_) => Ok(true),
+            Some(row) => {
+                tell_owner(&format!("{kind} {name}"), row);
+                Ok(true)
+            }
             None if rows.complete => Ok(false),
             None => Err(Finding::new(Class::Unavailable, format!("{what} {CUT}"))),
         }
     }
+}
+
+/// Tells a fact, if there is anything to tell.
+fn tell(kind: FactKind, of: &str, what: &str, value: &str) {
+    if !value.is_empty() {
+        observe::fact(kind, of, format!("{what} {value}").trim_start());
+    }
+}
+
+/// Tells who owns `thing`.
+fn tell_owner(thing: &str, row: Row<'_>) {
+    tell(FactKind::Grant, thing, "owner", row.text("owner"));
 }
 
 /// The row of exactly this name: patterns take others with it.

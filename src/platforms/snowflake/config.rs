@@ -11,7 +11,8 @@ use super::{Bootstrap, Snowflake};
 use crate::domain::SecretRef;
 use crate::input::Reader;
 use crate::net::oauth::KeptToken;
-use crate::platforms::connection::{Reach, is_host, is_loopback, server};
+use crate::platforms::Identity;
+use crate::platforms::connection::{Reach, authority, is_host, is_loopback, server};
 
 const PORT: u16 = 443;
 /// The published name of the impersonation role.
@@ -68,6 +69,7 @@ pub(super) fn read(mut config: Reader<'_>) -> Option<Snowflake> {
     let host = host(&mut config);
     let port = config.port("port").unwrap_or(PORT);
     let account = account(&mut config, host.as_deref());
+    let region = host.as_deref().and_then(region_of);
     let mut origin = match server(&mut config, "endpoint") {
         Some(origin) => origin,
         None if port == PORT => format!("https://{}", host.as_deref().unwrap_or_default()),
@@ -79,6 +81,7 @@ pub(super) fn read(mut config: Reader<'_>) -> Option<Snowflake> {
     let (warehouse, database) = (name(&mut config, "warehouse"), name(&mut config, "database"));
     let role = name(&mut config, "role");
     let login = login(&mut config, account.as_deref());
+    let username = config.string("username");
     let grants = config.table("tableGrants").map_or_else(|| Some(default_grants()), table_grants);
     let impersonation = config.table("impersonation").and_then(impersonation);
     let bootstrap = config.table("bootstrap");
@@ -86,11 +89,14 @@ pub(super) fn read(mut config: Reader<'_>) -> Option<Snowflake> {
     unused(&mut config);
     config.finish();
     let (prefix, owner) = grants.unzip();
+    let (login, database) = (login?, database?);
+    let service = Service { server: host.map(|_| origin)?, reach: reach? };
     Some(Snowflake {
-        service: Service { server: host.map(|_| origin)?, reach: reach? },
-        login: login?,
+        identity: identity(&service, &database, &login, (account, region, username)),
+        service,
+        login,
         warehouse: warehouse?,
-        database: database?,
+        database,
         role,
         prefix,
         owner: owner.flatten(),
@@ -100,6 +106,31 @@ pub(super) fn read(mut config: Reader<'_>) -> Option<Snowflake> {
             None => None,
         },
     })
+}
+
+/// What is compared with others; `account`, `region` and `username` as far as they are known.
+fn identity(
+    service: &Service,
+    database: &Name,
+    login: &Login,
+    (account, region, username): (Option<String>, Option<String>, Option<String>),
+) -> Identity {
+    let host = authority(&service.server).to_owned();
+    let name = match login {
+        Login::KeyPair(KeyPair { user, .. }) | Login::Password(Password { user, .. }) => Some(user),
+        Login::OAuth(OAuth { client, .. }) => username.as_ref().or(Some(client)),
+        Login::Token(_) => username.as_ref(),
+    };
+    let place = account.as_deref().unwrap_or(&host);
+    Identity {
+        target: Some(format!("{host}/{database}")),
+        principal: name.map(|name| format!("snowflake {}@{place}", name.to_uppercase())),
+        account: account.as_ref().map(|account| format!("snowflake {account}")),
+        region,
+        authority: service.reach.ca_file(),
+        host,
+        ..Identity::default()
+    }
 }
 
 fn host(config: &mut Reader<'_>) -> Option<String> {
@@ -131,6 +162,17 @@ fn account_of(host: &str) -> Option<&str> {
     let name = DOMAINS.iter().find_map(|domain| host.strip_suffix(domain))?;
     let name = name.strip_suffix(".privatelink").unwrap_or(name);
     Some(without_region(name)).filter(|account| !account.is_empty())
+}
+
+/// The region that a host of Snowflake's names after the account, with its cloud, which is not named
+/// for the first regions of AWS.
+fn region_of(host: &str) -> Option<String> {
+    let name = DOMAINS.iter().find_map(|domain| host.strip_suffix(domain))?;
+    let name = name.strip_suffix(".privatelink").unwrap_or(name);
+    let (_, region) = name.split_once('.')?;
+    let (region, cloud) = region.split_once('.').unwrap_or((region, "aws"));
+    let is_known = matches!(cloud, "aws" | "azure" | "gcp") && !region.starts_with("global");
+    is_known.then(|| format!("{cloud} {region}"))
 }
 
 /// An account identifier without what comes after its first point; for `.global` ones, without what

@@ -11,6 +11,7 @@ use crate::net::exchange::{Attempt, NoAnswer};
 use crate::net::http::Connections;
 use crate::net::jwt::SigningKey;
 use crate::net::oauth::{KeptToken, NoToken, Token, TokenRequest, token};
+use crate::platforms::tokens;
 use crate::secrets;
 
 /// How long a token that we sign is valid, in seconds; Snowflake takes an hour at most.
@@ -112,8 +113,16 @@ impl Login {
     ) -> Result<Bearer, Failure> {
         let (kind, token) = match self {
             Self::KeyPair(pair) => ("KEYPAIR_JWT", pair.token(now, seen)?),
-            Self::OAuth(oauth) => ("OAUTH", oauth.token(connections, now, seen).await?),
-            Self::Token(token) => ("PROGRAMMATIC_ACCESS_TOKEN", read(token, seen)?),
+            Self::OAuth(oauth) => {
+                let token = oauth.token(connections, now, seen).await?;
+                tokens::tell("access token", &token);
+                ("OAUTH", token)
+            }
+            Self::Token(token) => {
+                let token = read(token, seen)?;
+                tokens::tell_given("token", "", &token);
+                ("PROGRAMMATIC_ACCESS_TOKEN", token)
+            }
             Self::Password(_) => {
                 return Err(Failure::new(Cause::BadRequest, "A password is no bearer token."));
             }

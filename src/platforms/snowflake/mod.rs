@@ -19,7 +19,6 @@ use self::checks::Checks;
 use self::client::Service;
 use self::credentials::Login;
 use self::statement::Name;
-use super::connection::authority;
 use super::{AutoBootstrap, BoxFuture, Identity, Mode, Platform, Recorder, RunContext, Validator};
 use crate::domain::{Report, Test};
 use crate::input::Reader;
@@ -86,6 +85,7 @@ const IMPERSONATION_EXISTS: Test = Test::recurring(
 /// A configured Snowflake integration.
 #[derive(Debug)]
 struct Snowflake {
+    identity: Identity,
     service: Service,
     login: Login,
     /// The default warehouse; it is looked at and never used.
@@ -118,9 +118,7 @@ fn parse(config: Reader<'_>) -> Option<Box<dyn Validator>> {
 
 impl Validator for Snowflake {
     fn identity(&self) -> Identity {
-        let host = authority(&self.service.server).to_owned();
-        let target = Some(format!("{host}/{}", self.database));
-        Identity { host, target, ..Identity::default() }
+        self.identity.clone()
     }
 
     fn validate<'a>(&'a self, run: &'a RunContext) -> BoxFuture<'a, Report> {

@@ -1,15 +1,14 @@
 //! Who logs in: a user with a password, or the owner of a Microsoft Entra token.
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::Deserialize;
 use tiberius::AuthMethod;
 
 use super::classify::{CallError, Cause, Failure};
 use crate::domain::{Secret, SecretRef, Timestamp};
 use crate::net::exchange::{Attempt, percent_encoded};
+use crate::net::jwt;
 use crate::net::oauth::{self, KeptToken, TokenRequest};
 use crate::platforms::connection::Reach;
+use crate::platforms::tokens;
 use crate::secrets;
 
 /// One Azure, with names of its own.
@@ -61,6 +60,15 @@ impl Cloud {
     /// True for the name of a SQL server of this cloud, in lower case.
     pub(super) fn has(self, host: &str) -> bool {
         self.domains().iter().any(|domain| host.ends_with(domain) && domain.len() < host.len())
+    }
+
+    /// The workspace or logical server that `host` names, with or without its serverless pool.
+    pub(super) fn server(self, host: &str) -> Option<&str> {
+        let mut domains = self.domains().into_iter();
+        let name = domains.find_map(|domain| host.strip_suffix(domain))?;
+        let name = name.strip_suffix("-ondemand").unwrap_or(name);
+        let is_label = !name.is_empty() && !name.contains('.');
+        is_label.then_some(name)
     }
 
     /// The cloud that the name of a server belongs to, when it is one of Azure's own.
@@ -142,6 +150,18 @@ impl Account {
         }
     }
 
+    /// Who logs in to the server `host`, as far as the configuration says.
+    pub(super) fn principal(&self, host: &str) -> Option<String> {
+        match self {
+            Self::Password { .. } => Some(format!("synapse {}@{host}", self.grantee())),
+            Self::Principal(principal) => {
+                let Principal { tenant, client_id, .. } = principal.as_ref();
+                Some(format!("entra {client_id}@{tenant}"))
+            }
+            Self::Token(_) => None,
+        }
+    }
+
     /// What to show at log-in.
     pub(super) async fn credential(&self, now: Timestamp) -> Result<Credential, Failure> {
         let read = |reference| {
@@ -153,6 +173,7 @@ impl Account {
             }
             Self::Token(token) => {
                 let token = read(token)?;
+                tokens::tell_given("token", "", &token);
                 match end(&token) {
                     Some(end) if end <= now => {
                         let detail = format!("the access token ended at {end}");
@@ -212,26 +233,21 @@ impl Principal {
         };
         let token = self.kept.current(now, fetch).await;
         let token = token.map_err(|none| failed(none.class(), &none.detail()))?;
+        tokens::tell("access token", &token);
         Ok(Credential::Token(token, is_kept))
     }
 }
 
-#[derive(Deserialize)]
-struct Claims {
-    exp: Option<i64>,
-}
-
 /// When `token` ends, as far as it says so itself.
 fn end(token: &Secret) -> Option<Timestamp> {
-    let claims = token.expose().split('.').nth(1)?;
-    let claims = URL_SAFE_NO_PAD.decode(claims.trim_end_matches('=')).ok()?;
-    let Claims { exp } = serde_json::from_slice(&claims).ok()?;
-    Some(Timestamp(exp?.checked_mul(1000)?))
+    jwt::claims(token.expose())?.expires
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use base64::Engine;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
     #[test]
     fn servers_belong_to_one_cloud() {
@@ -253,6 +269,22 @@ mod tests {
         ];
         for (host, cloud) in table {
             assert_eq!(Cloud::of(host), cloud, "{host}");
+        }
+    }
+
+    #[test]
+    fn workspaces_and_servers_are_read_off_their_hosts() {
+        let table = [
+            ("ws.sql.azuresynapse.net", Some("ws")),
+            ("ws-ondemand.sql.azuresynapse.net", Some("ws")),
+            ("server.database.windows.net", Some("server")),
+            ("e1.tr42.westeurope1-a.worker.database.windows.net", None),
+            ("ws.sql.azuresynapse.azure.cn", None),
+            (".sql.azuresynapse.net", None),
+            ("10.0.0.1", None),
+        ];
+        for (host, expected) in table {
+            assert_eq!(Cloud::Public.server(host), expected, "{host}");
         }
     }
 

@@ -20,8 +20,9 @@ use self::client::{Endpoint, Found, Session};
 use self::statement::{Statement, identifier};
 use super::recorder::Held;
 use super::{AutoBootstrap, BoxFuture, Identity, Mode, Platform, Recorder, RunContext, Validator};
-use crate::domain::{Class, Finding, Report, Test, Timestamp};
+use crate::domain::{Class, FactKind, Finding, Report, Test, Timestamp};
 use crate::input::Reader;
+use crate::net::observe;
 
 /// Azure Synapse Analytics, as the table of contents lists it.
 pub(super) const PLATFORM: Platform = Platform {
@@ -101,9 +102,17 @@ fn parse(config: Reader<'_>) -> Option<Box<dyn Validator>> {
 
 impl Validator for Synapse {
     fn identity(&self) -> Identity {
-        let host = format!("{}:{}", self.endpoint.host, self.endpoint.port);
-        let target = Some(format!("{host}/{}", self.endpoint.database.to_lowercase()));
-        Identity { host, target, ..Identity::default() }
+        let Endpoint { host: name, port, server_name, cloud, account, ca_file, .. } =
+            &self.endpoint;
+        let host = format!("{name}:{port}");
+        Identity {
+            target: Some(format!("{host}/{}", self.endpoint.database.to_lowercase())),
+            account: cloud.server(server_name).map(|server| format!("synapse {server}")),
+            principal: account.principal(&host),
+            authority: ca_file.as_ref().map(|path| path.display().to_string()),
+            host,
+            ..Identity::default()
+        }
     }
 
     fn validate<'a>(&'a self, run: &'a RunContext) -> BoxFuture<'a, Report> {
@@ -188,7 +197,10 @@ impl Synapse {
         let grant = format!("GRANT CONTROL ON DATABASE::{database} TO {user};");
         let asked = control(session).await;
         match asked.map_err(|failure| self.unknown("the user's permissions", failure))? {
-            Control::Held => Ok(true.into()),
+            Control::Held => {
+                observe::fact(FactKind::Grant, &self.endpoint.database, "CONTROL");
+                Ok(true.into())
+            }
             Control::Missing => {
                 let detail = format!("CONTROL on database {database} is missing.");
                 Err(Finding::of(MANAGE, Class::Denied, detail).mend(grant))
@@ -230,6 +242,7 @@ impl Synapse {
         sees_all: bool,
     ) -> Result<Held<()>, Finding> {
         if self.finds_role(session, role).await? {
+            observe::fact(FactKind::Grant, &self.endpoint.database, &format!("role {role}"));
             return Ok(().into());
         }
         let message = ROLE_EXISTS.message.replacen("[]", &format!("[{role}]"), 1);

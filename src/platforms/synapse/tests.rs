@@ -13,11 +13,12 @@ use serde_json::{Value as Json, json};
 
 use super::*;
 use crate::domain::ReportStatus;
+use crate::net::observe::observed;
 use crate::platforms::testing::{
-    Seen, Server, StandIn, Subject, cases, context, parsed, sample_config, shown, validator,
+    Seen, Server, StandIn, Subject, cases, context, parsed, sample_config, shown, told, validator,
 };
 
-/// What no report, no request line and no debug text may hold.
+/// What no report, no fact, no request line and no debug text may hold.
 const SECRETS: [&str; 4] = ["hunter2", "app-token", "opaque-token", "c2ln"];
 
 /// The token endpoint of Microsoft Entra ID.
@@ -102,7 +103,7 @@ async fn replay_one(server: &StandIn, case: &Path) -> Result<(), String> {
         let limit: jiff::SignedDuration = limit.parse().unwrap();
         run.test_limit = limit.unsigned_abs();
     }
-    let report = validator.validate(&run).await;
+    let (report, observed) = observed(validator.validate(&run)).await;
     let seen: Vec<Seen> = entra.seen();
     for request in &seen {
         assert!((ENTRA.operation)(request).is_some(), "{name}: not on the list: {request:?}");
@@ -115,7 +116,7 @@ async fn replay_one(server: &StandIn, case: &Path) -> Result<(), String> {
     }
     let found = shown(&report, &requests);
     let text = format!("{found:#}\n").replace(&format!("localhost:{port}"), "@host@:@port@");
-    let everything = format!("{text} {validator:?}");
+    let everything = format!("{text} {validator:?} {observed:?}");
     for secret in SECRETS {
         assert!(!everything.contains(secret), "{name} shows {secret}");
     }
@@ -152,6 +153,22 @@ async fn every_scenario_is_reported_as_expected() {
         wrong.extend(case.await.unwrap().err());
     }
     assert!(wrong.is_empty(), "{} cases differ\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_run_sees_is_the_same_in_the_next() {
+    let server = StandIn::start("tds");
+    let granted = ["grant [pool] CONTROL", "grant [pool] role IMMUTA_IMPERSONATION"];
+    let ends = [&granted[..], &["token [] ends 2026-11-23T02:13:20Z"]].concat();
+    for (name, expected) in [("all-well", &granted[..]), ("entra-token", &ends)] {
+        let changes = &read(&cases("synapse").join(name).join("integration.json"))["config"];
+        let config = config_of(server.value(name), server.value("ca"), changes);
+        let validator = validator(&PLATFORM, &config);
+        for _ in 0..2 {
+            let run = context(Mode::Recurring);
+            assert_eq!(told(async || validator.validate(&run).await).await, expected, "{name}");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -13,7 +13,9 @@
 //! - `expected.json`: the report, and the requests that led to it. What was found instead is written
 //!   to `target/testcases/<folder>/<case>.json`.
 
+mod factors;
 mod fuzz;
+mod observed;
 mod sample;
 mod server;
 mod stand_in;
@@ -24,6 +26,7 @@ use std::time::Duration;
 use serde_json::{Value as Json, json};
 
 pub(in crate::platforms) use fuzz::{fuzz, recorded_bodies};
+pub(in crate::platforms) use observed::{token_of, told, told_by};
 pub(in crate::platforms) use sample::sample_config;
 pub(in crate::platforms) use server::{Seen, Server};
 pub(in crate::platforms) use stand_in::StandIn;
@@ -31,6 +34,7 @@ pub(in crate::platforms) use stand_in::StandIn;
 use super::{Mode, Platform, RunContext, Validator};
 use crate::domain::{Finding, Report, TestResult, ValidationResults};
 use crate::input::{Faults, Reader, Value};
+use crate::net::observe::observed;
 
 /// The clock of every run.
 pub(in crate::platforms) const NOW: &str = "2026-11-22T21:00:00Z";
@@ -48,7 +52,7 @@ pub(in crate::platforms) struct Subject {
     pub(in crate::platforms) check: fn(&Seen),
     /// How a request is listed in `expected.json`; what differs from run to run is left out.
     pub(in crate::platforms) shown: fn(&Seen) -> String,
-    /// What no report, no request line and no debug text may hold.
+    /// What no report, no fact, no request line and no debug text may hold.
     pub(in crate::platforms) secrets: &'static [&'static str],
     /// The least number of cases.
     pub(in crate::platforms) cases_min: usize,
@@ -140,7 +144,7 @@ async fn replay_one(subject: Subject, case: PathBuf) -> Result<(), String> {
         let limit: jiff::SignedDuration = limit.parse().unwrap();
         run.test_limit = limit.unsigned_abs();
     }
-    let report = validator.validate(&run).await;
+    let (report, observed) = observed(validator.validate(&run)).await;
     let seen = server.seen();
     for request in &seen {
         assert!((subject.operation)(request).is_some(), "{name}: not on the list: {request:?}");
@@ -153,7 +157,7 @@ async fn replay_one(subject: Subject, case: PathBuf) -> Result<(), String> {
     let text = text.replace(&format!("localhost:{port}"), "@host@:@port@");
     let text = text.replace(&format!("127.0.0.1:{port}"), "@host@:@port@");
     let text = text.replace(dir.path().to_str().unwrap(), "@dir@");
-    let everything = format!("{text} {validator:?}");
+    let everything = format!("{text} {validator:?} {observed:?}");
     for secret in subject.secrets {
         assert!(!everything.contains(secret), "{name} shows {secret}");
     }

@@ -17,9 +17,12 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::recorder::Held;
-use super::{AutoBootstrap, BoxFuture, Identity, Platform, Recorder, RunContext, Validator};
-use crate::domain::{Class, Finding, Report, SecretRef, one_line};
+use super::{
+    AutoBootstrap, BoxFuture, Identity, Platform, Recorder, RunContext, Validator, tokens,
+};
+use crate::domain::{Class, FactKind, Finding, Report, SecretRef, one_line};
 use crate::input::Reader;
+use crate::net::observe;
 use crate::secrets;
 use catalog::{AUTHENTICATION, CATALOG, CATALOGS, CONNECTION, QUERY, VERSION};
 use classify::{Cause, Failure};
@@ -33,6 +36,8 @@ const CLEAN_UP_MAX: Duration = Duration::from_secs(1);
 const NAMES_MAX: usize = 10;
 /// The longest name that is shown, in characters.
 const NAME_MAX: usize = 100;
+/// The most catalogs that are compared with those of another run.
+const CATALOGS_COMPARED_MAX: usize = 100;
 
 /// The platform.
 pub(super) const PLATFORM: Platform = Platform {
@@ -56,8 +61,14 @@ struct Trino {
 
 impl Validator for Trino {
     fn identity(&self) -> Identity {
-        let host = self.config.authority.clone();
-        Identity { target: Some(host.clone()), host, ..Identity::default() }
+        let Config { authority: host, login, reach, .. } = &self.config;
+        Identity {
+            host: host.clone(),
+            target: Some(host.clone()),
+            principal: login.username().map(|name| format!("trino {name}@{host}")),
+            authority: reach.ca_file(),
+            ..Identity::default()
+        }
     }
 
     fn validate<'a>(&'a self, run: &'a RunContext) -> BoxFuture<'a, Report> {
@@ -99,7 +110,7 @@ impl Trino {
             }
             return tests.finish();
         }
-        let (account, unreadable) = match account(&self.config.login) {
+        let (account, unreadable) = match account(&self.config.login, ("token", "")) {
             Ok(account) => (account, None),
             Err(failure) => (Account::open(None), Some(failure)),
         };
@@ -178,6 +189,9 @@ impl Trino {
             }
             Err(failure) => return Err(self.refused(&failure)),
         };
+        if let Some(user) = &user {
+            observe::fact(FactKind::Principal, "", user);
+        }
         let reservation = expected.filter(|expected| user.as_deref() != Some(expected));
         let reservation = reservation.map(|expected| {
             let found = user.as_deref().unwrap_or("nobody");
@@ -222,12 +236,16 @@ impl Trino {
     }
 
     async fn catalogs(&self, session: &Session<'_>) -> Result<(), Finding> {
-        let found = session.ask(Statement::Catalogs).await.map_err(|failure| {
+        let mut found = session.ask(Statement::Catalogs).await.map_err(|failure| {
             unrun(
                 &failure,
                 failure.finding_that("The catalogs of the cluster could not be listed."),
             )
         })?;
+        found.sort_unstable();
+        for name in found.iter().take(CATALOGS_COMPARED_MAX) {
+            observe::fact(FactKind::Grant, "catalogs", &session.account.clean(name));
+        }
         // Names of catalogs are matched as Trino does: whatever their case.
         let is_missing =
             |name: &&String| !found.iter().any(|found| found.eq_ignore_ascii_case(name));
@@ -282,7 +300,11 @@ async fn connection(session: &Session<'_>) -> Result<Option<String>, Finding> {
         let detail = "The coordinator is starting and takes no queries yet.";
         return Err(Finding::of(CONNECTION, Class::Unavailable, detail));
     }
-    Ok(info.version().map(|version| session.account.clean(&version)))
+    let version = info.version().map(|version| session.account.clean(&version));
+    if let Some(version) = &version {
+        observe::fact(FactKind::ServerVersion, "", version);
+    }
+    Ok(version)
 }
 
 async fn query(session: &Session<'_>) -> Result<Held<()>, Finding> {
@@ -328,15 +350,20 @@ fn unrun(failure: &Failure, finding: Finding) -> Finding {
     finding
 }
 
-/// Reads the secrets of `login` anew.
-fn account(login: &Login) -> Result<Account, Failure> {
+/// Reads the secrets of `login` anew. What its token says of itself is told, as that of `name` and
+/// as the end `of` one.
+fn account(login: &Login, (name, of): (&str, &str)) -> Result<Account, Failure> {
     let resolve = |reference: &SecretRef| {
         secrets::resolve(reference).map_err(|error| Failure::silent(Class::Ours, error.to_string()))
     };
     Ok(match login {
         Login::Open { username } => Account::open(Some(username.clone())),
         Login::Password { username, password } => Account::password(username, resolve(password)?),
-        Login::Token { username, token } => Account::token(username.clone(), resolve(token)?),
+        Login::Token { username, token } => {
+            let token = resolve(token)?;
+            tokens::tell_given(name, of, &token);
+            Account::token(username.clone(), token)
+        }
         Login::Certificate { username } => Account::open(username.clone()),
     })
 }

@@ -6,7 +6,8 @@ use super::client::Account;
 use super::config::{Probe, ProbeUser};
 use super::statement::{Statement, Table, quoted};
 use super::{NAME_MAX, Session, Trino};
-use crate::domain::{Class, Finding, one_line};
+use crate::domain::{Class, FactKind, Finding, one_line};
+use crate::net::observe;
 use crate::platforms::Recorder;
 use crate::platforms::recorder::Held;
 
@@ -50,6 +51,7 @@ impl Trino {
     /// Whether the system account may read the table; false where that could not be found out.
     async fn access(&self, session: &Session<'_>, table: &Table) -> Result<Held<bool>, Finding> {
         let Err(failure) = session.ask(Statement::MayRead(table)).await else {
+            observe::fact(FactKind::Grant, &table.shown, "SELECT");
             return Ok(true.into());
         };
         let shown = one_line(&table.shown, NAME_MAX);
@@ -100,7 +102,8 @@ impl Probing<'_> {
                 (session.account.impersonating(name.clone()), name.as_str())
             }
             ProbeUser::Own(login) => {
-                let account = account(login).map_err(|failure| failure.finding_that(unknown))?;
+                let account = account(login, ("probe token", "in `accessControlProbe`"));
+                let account = account.map_err(|failure| failure.finding_that(unknown))?;
                 (account, login.username().unwrap_or("of the probe's token"))
             }
         };

@@ -11,11 +11,11 @@ use crate::domain::{ReportStatus, Test};
 use crate::platforms::Mode;
 use crate::platforms::testing::{
     Seen, Server, StandIn, Subject, cases, context, fuzz, parsed, recorded_bodies, replay,
-    sample_config, validator,
+    sample_config, token_of, told, told_by, validator,
 };
 use catalog::{ACCESS, ENFORCEMENT};
 
-/// What no report, no request line and no debug text may hold.
+/// What no report, no fact, no request line and no debug text may hold.
 const SECRETS: [&str; 3] =
     ["hunter2", "aW1tdXRhX3N5c3RlbV9hY2NvdW50Omh1bnRlcjItc3lzdGVt", "cHJvYmU6aHVudGVyMi1wcm9iZQ=="];
 
@@ -96,6 +96,47 @@ const SUBJECT: Subject = Subject {
 #[tokio::test]
 async fn recorded_answers_are_reported_as_expected() {
     replay(SUBJECT).await;
+}
+
+#[tokio::test]
+async fn what_a_run_sees_is_the_same_in_the_next() {
+    let expected = [
+        "version [] 476",
+        "principal [] immuta_system_account",
+        "grant [catalogs] lake",
+        "grant [catalogs] system",
+        "grant [catalogs] warehouse",
+        "grant [lake.probe.orders] SELECT",
+    ];
+    assert_eq!(told_by(SUBJECT, "all-well").await, expected);
+    assert_eq!(told_by(SUBJECT, "token").await, expected, "an opaque token says nothing");
+}
+
+#[tokio::test]
+async fn tokens_tell_when_they_end() {
+    let server = Server::start(&SUBJECT, &cases("trino").join("token"), None).await;
+    let exp = 1_800_000_000_i64;
+    let claims = json!({ "sub": "immuta_system_account", "exp": exp });
+    let probe = json!({ "sub": "probe", "exp": exp + 86_400 });
+    let mut config = all_well(&server.address);
+    for key in ["username", "password"] {
+        config.as_object_mut().unwrap().remove(key);
+    }
+    config["authenticationType"] = "jwt".into();
+    config["token"] = token_of(&claims).into();
+    config["accessControlProbe"] =
+        json!({ "table": "lake.probe.orders", "token": token_of(&probe) });
+    let validator = validator(&PLATFORM, &config);
+    let run = context(Mode::Recurring);
+    let found = told(async || validator.validate(&run).await).await;
+    let expected = [
+        "claim [probe token subject] probe",
+        "claim [token subject] immuta_system_account",
+        "token [] ends 2027-01-15T08:00:00Z",
+        "token [in `accessControlProbe`] ends 2027-01-16T08:00:00Z",
+    ];
+    let is_of_token = |line: &&String| line.contains("token");
+    assert_eq!(found.iter().filter(is_of_token).collect::<Vec<_>>(), expected);
 }
 
 #[test]

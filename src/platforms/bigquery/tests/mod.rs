@@ -19,11 +19,11 @@ use crate::domain::{Outcome, ReportStatus, Timestamp};
 use crate::platforms::Peer;
 use crate::platforms::testing::{
     NOW, Seen, Server, StandIn, Subject as Tested, cases, config, context, parsed, replay,
-    sample_config, validator,
+    sample_config, told_by, validator,
 };
 
 const ACCOUNT: &str = "immuta@example-project.iam.gserviceaccount.com";
-/// What no report, no request line and no debug text may hold.
+/// What no report, no fact, no request line and no debug text may hold.
 const SECRETS: [&str; 3] = ["hunter2", "PRIVATE KEY", "eyJ"];
 const PLAN: &str = r#"{"dryRun":true,"location":"EU","query":"SELECT 1","useLegacySql":false}"#;
 const ON_PROJECT: &str = r#"{"permissions":["bigquery.datasets.create","bigquery.datasets.delete","bigquery.tables.create","bigquery.tables.delete","bigquery.tables.get","bigquery.tables.updateData","bigquery.tables.update"]}"#;
@@ -162,6 +162,34 @@ async fn recorded_answers_are_reported_as_expected() {
     // Making the key takes longer than some cases wait.
     key();
     replay(TESTED).await;
+}
+
+#[tokio::test]
+async fn what_a_run_sees_is_the_same_in_the_next() {
+    let us = "principal [] immuta@example-project.iam.gserviceaccount.com";
+    let of_dataset = "grant [example-project:immuta]";
+    let of_project = "grant [example-project] bigquery.";
+    let all = ["datasets.create", "datasets.delete", "jobs.create", "tables.create"];
+    let tables = ["tables.delete", "tables.get", "tables.update", "tables.updateData"];
+    let key = "claim [key id] key-1".to_owned();
+    let mut expected = vec![us.to_owned()];
+    expected.extend([all, tables].concat().iter().map(|name| format!("{of_project}{name}")));
+    expected.extend([format!("{of_dataset} bigquery.datasets.get"), key.clone()]);
+    assert_eq!(told_by(TESTED, "all-well").await, expected);
+    let told = told_by(TESTED, "permissions-on-the-dataset").await;
+    let expected = [
+        us.to_owned(),
+        format!("{of_project}jobs.create"),
+        format!("{of_dataset} bigquery.datasets.get"),
+        format!("{of_dataset} role WRITER"),
+        key,
+    ];
+    assert_eq!(told, expected);
+    let told = told_by(TESTED, "permissions-on-the-table").await;
+    let of_tables = told.iter().filter(|line| line.starts_with("grant [tables of "));
+    assert_eq!(of_tables.count(), 4, "{told:?}");
+    let machine = told_by(TESTED, "machine").await;
+    assert_eq!(machine[0], us);
 }
 
 fn outcome(report: &Report, test: Test) -> &Outcome {

@@ -1,6 +1,7 @@
 //! The platform against servers: recorded answers in `testcases/`, and minilake, which keeps real
 //! catalogs, grants and warehouses.
 
+mod observed;
 mod stand_ins;
 
 use std::time::Duration;
@@ -20,7 +21,7 @@ use crate::platforms::testing::{
     Seen, Server, StandIn, Subject, cases, context, parsed, replay, sample_config, validator,
 };
 
-/// What no report, no request line and no debug text may hold.
+/// What no report, no fact, no request line and no debug text may hold.
 const SECRETS: [&str; 5] =
     ["hunter2-token", "hunter2-secret", "hunter2-access", "hunter2-entra", "hunter2-management"];
 const CLIENT: &str = "4b2f9c5e-0d9b-4f3f-9d53-6b8a1d1c7a11";
@@ -61,6 +62,8 @@ fn asked_for(seen: &Seen) -> Option<&'static str> {
         ("/oidc/.well-known/oauth-authorization-server", None) => Some("discovery"),
         ("/aad/auth", None) => Some("tenant"),
         ("/api/2.0/preview/scim/v2/Me", None) => Some("me"),
+        ("/api/2.0/token/list", None) => Some("tokens"),
+        ("/api/2.0/accounts/servicePrincipals/4711/credentials/secrets", None) => Some("secrets"),
         ("/api/2.0/sql/warehouses/1a2b3c4d5e6f7a8b", None) => Some("warehouse"),
         (_, Some("current-metastore-assignment")) => Some("metastore"),
         (_, Some("catalogs/immuta")) => Some("catalog"),

@@ -16,11 +16,12 @@ use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
 use super::Server;
+use crate::net::observe::observed;
 use crate::platforms::Mode;
 use crate::platforms::redshift::PLATFORM;
 use crate::platforms::testing::{self, Seen, Subject, cases, config, context, shown, validator};
 
-/// What no report, no request line and no debug text may hold.
+/// What no report, no fact, no request line and no debug text may hold.
 const SECRETS: [&str; 4] = ["pw-", "wJalrXUtnFEMI", "FwoGZXIvYXdz", "AQoDYXdzEPT"];
 
 /// How many cases run at the same time; more would run into each other's time limits.
@@ -159,7 +160,7 @@ async fn replay(case: PathBuf) -> Result<(), String> {
     if let Some(seconds) = given["testSeconds"].as_u64() {
         run.test_limit = Duration::from_secs(seconds);
     }
-    let report = validator.validate(&run).await;
+    let (report, observed) = observed(validator.validate(&run)).await;
     let seen = server.seen();
     for request in &seen {
         assert!(asked_for(request).is_some(), "{name}: not on the list: {request:?}");
@@ -170,7 +171,7 @@ async fn replay(case: PathBuf) -> Result<(), String> {
     let text = text.replace(&server.address, "@server@");
     let text = text.replace(&format!("127.0.0.1:{port}"), "127.0.0.1:@database-port@");
     let text = text.replace(dir.path().to_str().unwrap(), "@dir@");
-    let everything = format!("{text} {validator:?}");
+    let everything = format!("{text} {validator:?} {observed:?}");
     for secret in SECRETS {
         assert!(!everything.contains(secret), "{name} shows {secret}");
     }

@@ -6,6 +6,7 @@
 mod cases;
 mod connection;
 mod iam;
+mod observed;
 mod server;
 
 use std::collections::BTreeSet;

@@ -14,12 +14,13 @@ use crate::domain::{Outcome, ReportStatus, Timestamp};
 use crate::input::{Faults, Value};
 use crate::net::exchange::percent_encoded;
 use crate::net::http::HttpOptions;
+use crate::platforms::Peer;
 use crate::platforms::testing::{
     Seen, Server, StandIn, Subject, cases, context, fuzz, parsed, recorded_bodies, replay,
-    sample_config,
+    sample_config, told_by,
 };
 
-/// What no report, no request line and no debug text may hold.
+/// What no report, no fact, no request line and no debug text may hold.
 const SECRETS: [&str; 5] =
     ["wJalrXUtnFEMI", "FwoGZXIvYXdz", "AQoDYXdzEPT", "eyJhbGciOi", "pod-identity-hunter2"];
 const ENV: [(&str, &str); 2] = [
@@ -139,6 +140,18 @@ const SUBJECT: Subject = Subject {
 #[tokio::test]
 async fn recorded_answers_are_reported_as_expected() {
     replay(SUBJECT).await;
+}
+
+#[tokio::test]
+async fn what_a_run_sees_is_the_same_in_the_next() {
+    let expected = [
+        "principal [] arn:aws:iam::123456789012:user/revalidated",
+        "principal [id] AIDACKCEVSQ6C2EXAMPLE",
+        "grant [s3://example-lake/raw*] location 7a91c3c9-6f6c-4b8b-9f4b-0e9b6a3f2d10",
+        "grant [s3://example-lake/raw*] role arn:aws:iam::123456789012:role/access-grants-location",
+        "grant [s3://example-lake/raw/] s3:ListBucket",
+    ];
+    assert_eq!(told_by(SUBJECT, "all-well").await, expected);
 }
 
 /// The answers of `all-well`, for tests that need a healthy S3 Control.

@@ -3,6 +3,7 @@
 //! latter.
 
 mod keys;
+mod observed;
 mod stand_ins;
 
 use std::path::Path;

@@ -1,0 +1,89 @@
+//! What a run sees besides its results.
+
+use super::*;
+use crate::platforms::testing::{token_of, told, told_by};
+
+const SEEN: [&str; 12] = [
+    "principal [] 4b2f9c5e-0d9b-4f3f-9d53-6b8a1d1c7a11",
+    "principal [id] 4711",
+    "grant [catalog immuta] CREATE_SCHEMA",
+    "grant [catalog immuta] CREATE_TABLE",
+    "grant [catalog immuta] MODIFY",
+    "grant [catalog immuta] SELECT",
+    "grant [catalog immuta] USE_CATALOG",
+    "grant [catalog immuta] USE_SCHEMA",
+    "grant [catalog immuta] owner platform-admins",
+    "grant [groups] readers",
+    "grant [groups] stewards",
+    "grant [metastore] 5f2a8c1e-7b3d-4e6f-9a0b-1c2d3e4f5a6b",
+];
+
+#[tokio::test]
+async fn what_a_run_sees_is_the_same_in_the_next() {
+    let secret = "secret [a0b1c2d3-0000-4000-8000-000000000001] ends 2028-01-31T10:24:55Z";
+    let token = "token [revalidated] ends 2027-01-15T08:00:00Z";
+    let table = [
+        ("all-well", Some(secret)),
+        ("end-of-secret-not-told", None),
+        ("personal-token", Some(token)),
+        ("end-of-token-not-told", None),
+        ("entra", None),
+    ];
+    for (case, end) in table {
+        let mut expected = SEEN.to_vec();
+        expected.extend(end);
+        assert_eq!(told_by(SUBJECT, case).await, expected, "{case}");
+    }
+}
+
+#[tokio::test]
+async fn the_end_of_a_credential_is_asked_for_once_a_day_and_told_in_every_run() {
+    for (case, asked) in [("personal-token", "tokens"), ("end-of-token-not-told", "tokens")] {
+        let (server, mut config) = server(case).await;
+        let file = tempfile::NamedTempFile::new().unwrap();
+        config["token"] = json!({ "file": file.path() });
+        let validator = integration(&config);
+        let mut run = context(Mode::Recurring);
+        let later = |hours| run.now.plus(Duration::from_hours(hours));
+        let steps = [
+            (run.now, "hunter2-token", 1),
+            (later(1), "hunter2-token", 1),
+            (later(23), "hunter2-token", 1),
+            (later(24), "hunter2-token", 2),
+            (later(25), "hunter2-access", 3),
+            (later(26), "hunter2-access", 3),
+        ];
+        for (now, token, expected) in steps {
+            std::fs::write(file.path(), token).unwrap();
+            run.now = now;
+            let found = told(async || validator.validate(&run).await).await;
+            let is_told = found.iter().any(|line| line.starts_with("token [revalidated] ends "));
+            assert_eq!(is_told, case == "personal-token", "{found:?}");
+            assert_eq!(count(&server, asked), expected, "{case} at {now}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn claims_of_access_tokens_are_told_and_their_end_is_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let case = dir.path().join("claims");
+    std::fs::create_dir(&case).unwrap();
+    std::os::unix::fs::symlink(cases("databricks").join("all-well"), dir.path().join("all-well"))
+        .unwrap();
+    let token =
+        token_of(&json!({ "client_id": CLIENT, "scope": "all-apis", "exp": 1_800_000_000 }));
+    let body = json!({ "access_token": token, "expires_in": 3600 });
+    std::fs::write(case.join("token.http"), format!("# made up\n200\n\n{body}")).unwrap();
+    let server = Server::start(&SUBJECT, &case, None).await;
+    let (_, mut config) = self::server("all-well").await;
+    config["workspaceUrl"] = server.address.clone().into();
+    let validator = integration(&config);
+    for _ in 0..2 {
+        let run = context(Mode::Recurring);
+        let found = told(async || validator.validate(&run).await).await;
+        let claims: Vec<_> = found.iter().filter(|line| line.contains("token")).collect();
+        let client = format!("claim [access token client] {CLIENT}");
+        assert_eq!(claims, [&client, "claim [access token permissions] all-apis"]);
+    }
+}

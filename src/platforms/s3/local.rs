@@ -1,0 +1,60 @@
+//! The tests that need no server: comparisons with other integrations, and the form of a name.
+
+use super::catalog::ROLE;
+use super::config::{Config, normalised};
+use super::{PLATFORM, S3};
+use crate::domain::{Class, Finding};
+use crate::platforms::aws::config::is_role_in;
+use crate::platforms::aws::endpoint::partition_of;
+use crate::platforms::{Peer, RunContext};
+
+/// The longest ARN of a role, in bytes.
+const ROLE_ARN_MAX: usize = 2048;
+
+impl S3 {
+    /// No other integration has the same target.
+    pub(super) fn no_twin(&self, run: &RunContext) -> Result<(), Finding> {
+        let target = Some(self.target());
+        let twin = |peer: &&Peer| peer.kind == PLATFORM.kind && peer.identity.target == target;
+        let Some(peer) = run.others().find(twin) else { return Ok(()) };
+        let Config { account, region, location, .. } = &self.config;
+        let id = peer.id.map_or(String::new(), |id| format!("[{id}] "));
+        let message = format!(
+            "Integration {id}([{}]) already uses account [{account}], region [{region}] and \
+             location path [{}].",
+            peer.name, location.shown
+        );
+        let mend =
+            format!("Remove one of the two, or change `awsLocationPath` of [{}].", peer.name);
+        Err(Finding::new(Class::Invalid, message).mend(mend))
+    }
+
+    /// No other integration has the same name of its own.
+    pub(super) fn no_namesake(&self, run: &RunContext) -> Result<(), Finding> {
+        let name = &self.config.name;
+        let is_namesake = |peer: &&Peer| {
+            peer.kind == PLATFORM.kind && peer.identity.config_name.as_ref() == Some(name)
+        };
+        let Some(peer) = run.others().find(is_namesake) else { return Ok(()) };
+        let message = format!("An Amazon S3 integration named [{name}] already exists.");
+        let mend = format!("Change `config.name` here or in the integration [{}].", peer.name);
+        Err(Finding::new(Class::Invalid, message).mend(mend))
+    }
+
+    /// The location's role is named as AWS names roles.
+    pub(super) fn role_is_an_arn(&self) -> Result<(), Finding> {
+        let Config { location_role, region, .. } = &self.config;
+        if location_role.len() <= ROLE_ARN_MAX && is_role_in(location_role, region) {
+            return Ok(());
+        }
+        let partition = partition_of(region).id;
+        let mend = format!("Set `awsLocationRole` to arn:{partition}:iam::<account>:role/<name>.");
+        Err(Finding::new(Class::Invalid, ROLE.message).mend(mend))
+    }
+
+    /// What may exist once only.
+    pub(super) fn target(&self) -> String {
+        let Config { account, region, location, .. } = &self.config;
+        format!("{account}/{region}/{}", normalised(&location.shown))
+    }
+}

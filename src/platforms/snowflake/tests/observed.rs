@@ -1,0 +1,62 @@
+//! What a run sees besides its results, and what integrations can have in common.
+
+use super::*;
+use crate::platforms::testing::{token_of, told, told_by};
+
+#[tokio::test]
+async fn what_a_run_sees_is_the_same_in_the_next() {
+    let expected = [
+        "version [] 9.35.1",
+        "principal [] IMMUTA_SYSTEM_ACCOUNT",
+        "principal [account] XY12345",
+        "principal [default role] PUBLIC",
+        "grant [database IMMUTA] owner IMMUTA_SYSTEM",
+        "grant [impersonation role IMMUTA_IMPERSONATION] owner IMMUTA_SYSTEM",
+        "grant [roles] IMMUTA_SYSTEM",
+        "grant [roles IMMUTA_*] owner ACCOUNTADMIN",
+        "grant [roles IMMUTA_*] owner IMMUTA_SYSTEM",
+        "grant [warehouse IMMUTA_WH] USAGE",
+    ];
+    assert_eq!(told_by(SUBJECT, "all-well").await, expected);
+    assert_eq!(told_by(SUBJECT, "password").await, expected);
+}
+
+#[tokio::test]
+async fn a_token_tells_when_it_ends() {
+    let claims = json!({ "sub": "me", "exp": 1_800_000_000_i64 });
+    let login = Login::Token(SecretRef::Literal(Secret::new(token_of(&claims))));
+    let connections = Connections::new(&HttpOptions::default()).unwrap();
+    let found = told(async || {
+        login.bearer(&connections, Timestamp(0), &mut Vec::new()).await.unwrap();
+    });
+    let expected = ["claim [token subject] me", "token [] ends 2027-01-15T08:00:00Z"];
+    assert_eq!(found.await, expected);
+}
+
+#[test]
+fn hosts_tell_account_and_region_and_keys_the_user() {
+    let token = json!({ "authenticationType": "programmaticAccessToken", "token": SECRET });
+    let user = json!({ "username": "me" });
+    let table = [
+        ("org-account", json!({}), ["snowflake ORG-ACCOUNT", "", ""]),
+        ("xy1.eu-central-1", json!({}), ["snowflake XY1", "aws eu-central-1", ""]),
+        ("xy1.us-east-2.aws", json!({}), ["snowflake XY1", "aws us-east-2", ""]),
+        (
+            "xy1.west-europe.azure.privatelink",
+            user,
+            ["snowflake XY1", "azure west-europe", "snowflake ME@XY1"],
+        ),
+    ];
+    for (name, changes, expected) in table {
+        let mut config = token.clone();
+        config["host"] = format!("{name}.snowflakecomputing.com").into();
+        config["warehouse"] = "wh".into();
+        config["database"] = "db".into();
+        for (key, value) in changes.as_object().unwrap() {
+            config[key] = value.clone();
+        }
+        let Identity { account, region, principal, .. } = validator(&PLATFORM, &config).identity();
+        let found = [account, region, principal].map(Option::unwrap_or_default);
+        assert_eq!(found, expected, "{name}");
+    }
+}

@@ -1,0 +1,74 @@
+//! What runs see besides their results, in lines.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::Value as Json;
+
+use super::{Server, Subject, cases, config, context};
+use crate::domain::{ExpiryKind, FactKind, Observed};
+use crate::net::observe::observed;
+use crate::platforms::Mode;
+
+/// A JSON Web Token that claims this; its signature is nobody's.
+pub(in crate::platforms) fn token_of(claims: &Json) -> String {
+    let part = |json: &str| URL_SAFE_NO_PAD.encode(json);
+    format!("{}.{}.c2lnbmF0dXJl", part("{\"alg\":\"RS256\"}"), part(&claims.to_string()))
+}
+
+/// What `work` tells, in lines.
+pub(in crate::platforms) async fn told<T>(work: impl AsyncFnOnce() -> T) -> Vec<String> {
+    let (_value, observed) = observed(work()).await;
+    lines(&observed)
+}
+
+/// What the recorded case of `subject` tells, in lines, with the slots of `integration.json` in the
+/// place of addresses: the same in two runs, and no secret in it.
+pub(in crate::platforms) async fn told_by(subject: Subject, name: &str) -> Vec<String> {
+    let first = told_once(&subject, name).await;
+    assert_eq!(first, told_once(&subject, name).await, "{name} differs from run to run");
+    for secret in subject.secrets {
+        assert!(!first.iter().any(|line| line.contains(secret)), "{name} shows {secret}");
+    }
+    first
+}
+
+async fn told_once(subject: &Subject, name: &str) -> Vec<String> {
+    let case = cases(subject.folder).join(name);
+    let text = std::fs::read_to_string(case.join("integration.json")).unwrap();
+    let given: Json = serde_json::from_str(&text).unwrap();
+    let server = Server::start(subject, &case, given["tls"].as_str()).await;
+    let dir = tempfile::tempdir().unwrap();
+    let validator = (subject.validator)(&config(&given, &server, dir.path()));
+    let preflight = given["mode"] == "preflight";
+    let run = context(if preflight { Mode::Preflight } else { Mode::Recurring });
+    let found = told(async || validator.validate(&run).await).await;
+    let (_, authority) = server.address.split_once("://").unwrap();
+    found.into_iter().map(|line| line.replace(authority, "@host@:@port@")).collect()
+}
+
+/// Facts as `kind [of] value`, ends as `kind [of] ends instant`, each sorted. What connections show
+/// is not told by platforms, and left out.
+fn lines(Observed { facts, expiries, .. }: &Observed) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (fact, values) in facts {
+        let kind = match fact.kind {
+            FactKind::ServerVersion => "version",
+            FactKind::Principal => "principal",
+            FactKind::Grant => "grant",
+            FactKind::Claim => "claim",
+            FactKind::Address | FactKind::Certificate | FactKind::Latency => continue,
+        };
+        lines.extend(values.iter().map(|value| format!("{kind} [{}] {value}", fact.of)));
+    }
+    for expiry in expiries {
+        let kind = match expiry.kind {
+            ExpiryKind::Token => "token",
+            ExpiryKind::Secret => "secret",
+            ExpiryKind::Key => "key",
+            ExpiryKind::Session => "session",
+            ExpiryKind::ServerCertificate | ExpiryKind::ClientCertificate => continue,
+        };
+        lines.push(format!("{kind} [{}] ends {}", expiry.of, expiry.at));
+    }
+    lines
+}
