@@ -19,6 +19,13 @@ const CONFIRM_WAIT_MAX: Duration = DAY;
 const EVIDENCE_RUNS_MAX: i64 = 100;
 /// The most runs at the same time.
 const RUNS_MAX: i64 = 1024;
+/// The fewest and the most runs of an integration that can be kept: a verdict may need as many as
+/// the fewest.
+const RUNS_KEPT_RANGE: (i64, i64) = (EVIDENCE_RUNS_MAX, 1_000_000);
+/// The fewest and the most deliveries, and events, that can be kept.
+const MESSAGES_KEPT_RANGE: (i64, i64) = (1000, 100_000_000);
+/// The fewest and the most attempts of a delivery that can be kept.
+const ATTEMPTS_KEPT_RANGE: (i64, i64) = (1, 10_000);
 
 /// What the layers add up to.
 #[derive(Clone, Debug)]
@@ -61,13 +68,21 @@ pub(crate) struct Limits {
     pub(crate) run: Duration,
 }
 
-/// How long history is kept.
+/// How long, and how much, history is kept.
 #[derive(Clone, Debug)]
 pub(crate) struct Retention {
     /// The age at which runs and transitions go.
     pub(crate) history: Duration,
     /// The age at which finished deliveries go.
     pub(crate) deliveries: Duration,
+    /// The most runs, and the most transitions, of one integration.
+    pub(crate) runs_per_integration: u32,
+    /// The most finished deliveries.
+    pub(crate) deliveries_max: u32,
+    /// The most events.
+    pub(crate) events_max: u32,
+    /// The most attempts of one delivery.
+    pub(crate) attempts_per_delivery: u32,
     /// When old rows are deleted.
     pub(crate) at: Schedule,
 }
@@ -231,10 +246,25 @@ fn retention(
 ) -> Option<Retention> {
     let history = reader.duration("history", DAY, DAY * 3650);
     let deliveries = reader.duration("deliveries", DAY, DAY * 3650);
+    let mut most = |key, (min, max)| {
+        reader.integer(key, min, max).and_then(|number| u32::try_from(number).ok())
+    };
+    let runs_per_integration = most("runs_per_integration", RUNS_KEPT_RANGE);
+    let deliveries_max = most("deliveries_max", MESSAGES_KEPT_RANGE);
+    let events_max = most("events_max", MESSAGES_KEPT_RANGE);
+    let attempts_per_delivery = most("attempts_per_delivery", ATTEMPTS_KEPT_RANGE);
     let at = schedules.read_cron(&mut reader, "at");
     reader.finish();
     let at = schedules.get(&at?, zone?).ok()?;
-    Some(Retention { history: history?, deliveries: deliveries?, at })
+    Some(Retention {
+        history: history?,
+        deliveries: deliveries?,
+        runs_per_integration: runs_per_integration?,
+        deliveries_max: deliveries_max?,
+        events_max: events_max?,
+        attempts_per_delivery: attempts_per_delivery?,
+        at,
+    })
 }
 
 fn log(mut reader: Reader<'_>) -> Option<Log> {

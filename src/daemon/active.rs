@@ -30,8 +30,10 @@ pub(super) struct Active {
     pub(super) subscriptions: Arc<[Subscription]>,
     /// How much at once, and how long.
     pub(super) limits: Limits,
-    /// How long history is kept.
+    /// How long, and how much, history is kept.
     pub(super) retention: Retention,
+    /// The most attempts of one delivery that are kept.
+    pub(super) attempts_max: u32,
     /// When old history is deleted.
     pub(super) prune_at: Schedule,
     /// The room of the limits; handed on by a reload that leaves them as they are.

@@ -103,6 +103,7 @@ async fn attempt(shared: &Shared, receiver: &Sender, delivery: PendingDelivery, 
     let next =
         after_attempt(&receiver.receiver().retry, delivery.id, delivery.attempt, &sent.result);
     log(&delivery, &sent.result, sent.duration, &sent.detail, next);
+    let active = shared.active();
     let attempt = Attempt {
         delivery: delivery.id,
         started_at,
@@ -111,8 +112,9 @@ async fn attempt(shared: &Shared, receiver: &Sender, delivery: PendingDelivery, 
         detail: sent.detail,
         next,
         disable_after: receiver.receiver().disable_after,
+        kept_max: active.attempts_max,
     };
-    let queued = shared.store.record_attempt(attempt, shared.tell(&shared.active())).await;
+    let queued = shared.store.record_attempt(attempt, shared.tell(&active)).await;
     drop(ticket);
     let recorded = match queued {
         Ok(recorded) => recorded.await,

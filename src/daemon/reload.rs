@@ -102,8 +102,12 @@ pub(super) async fn prepare(
         retention: Retention {
             history: settings.retention.history,
             deliveries: settings.retention.deliveries,
+            runs_per_integration: settings.retention.runs_per_integration,
+            deliveries_max: settings.retention.deliveries_max,
+            events_max: settings.retention.events_max,
             batch: PRUNE_BATCH,
         },
+        attempts_max: settings.retention.attempts_per_delivery,
         prune_at: settings.retention.at.clone(),
         room,
         drain: settings.drain,

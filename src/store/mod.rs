@@ -18,5 +18,5 @@ pub(crate) use rows::{
 pub(crate) use sqlite::{Control, Store, View};
 pub(crate) use types::{
     Attempt, Began, Begun, Due, Finished, PendingDelivery, Pruned, Recorded, Retention, StoreError,
-    SubjectRun, Synced, Tell, Trigger, Wanted,
+    SubjectRun, Surplus, Synced, Tell, Trigger, Wanted,
 };

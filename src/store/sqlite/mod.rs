@@ -16,6 +16,7 @@ mod receiver;
 mod row;
 mod run;
 mod set_back;
+mod surplus;
 mod sync;
 #[cfg(test)]
 mod tests;
@@ -33,7 +34,7 @@ use super::rows::{
 };
 use super::types::{
     Attempt, Began, Begun, Due, Finished, PendingDelivery, Pruned, Recorded, Retention, StoreError,
-    SubjectRun, Synced, Tell, Trigger, Wanted,
+    SubjectRun, Surplus, Synced, Tell, Trigger, Wanted,
 };
 use crate::domain::{IntegrationId, Schedule, Timestamp};
 
@@ -159,6 +160,12 @@ impl Store {
         self.writer.write(move |tx| prune::prune(tx, retention, now)).await
     }
 
+    /// Deletes what [`View::surplus`] found, unless it is owed or shown by now; how many rows that
+    /// were.
+    pub(crate) async fn drop_surplus(&self, surplus: Surplus) -> Result<usize, StoreError> {
+        self.writer.write(move |tx| surplus::drop_found(tx, &surplus)).await
+    }
+
     /// Waits for queued writes, checkpoints and stops the writer thread; other handles then get
     /// [`StoreError::Stopped`].
     pub(crate) async fn close(self) -> Result<(), StoreError> {
@@ -244,6 +251,11 @@ impl View {
     #[cfg_attr(not(test), expect(dead_code, reason = "`GET /events` comes with the interface"))]
     pub(crate) async fn events(&self, after: i64, limit: u32) -> Result<Events, StoreError> {
         self.readers.read(move |tx| history::events(tx, after, limit)).await
+    }
+
+    /// Rows that are too many, oldest first; look again once they are gone.
+    pub(crate) async fn surplus(&self, retention: Retention) -> Result<Surplus, StoreError> {
+        self.readers.read(move |tx| surplus::find(tx, retention)).await
     }
 
     /// Deliveries that match, newest first.

@@ -8,6 +8,7 @@ mod plans;
 mod property;
 mod receivers;
 mod runs;
+mod surplus;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,7 +17,7 @@ use rusqlite::{Connection, Savepoint, TransactionBehavior};
 
 use super::open::migrate;
 use super::{Attempt, Began, Begun, Finished, PendingDelivery, Recorded, StoreError, SubjectRun};
-use super::{IntegrationRow, Synced, Tell, Wanted};
+use super::{IntegrationRow, Retention, Synced, Tell, Wanted};
 use super::{delivery, history, run, sync};
 use crate::domain::{
     AttemptResult, Class, Finding, IntegrationId, Next, Outcome, Policy, Report, Schedule, Status,
@@ -33,6 +34,7 @@ struct Bench {
     now: Timestamp,
     receivers: Vec<&'static str>,
     disable_after: Duration,
+    kept_max: u32,
     disabled: Option<super::Disabled>,
 }
 
@@ -46,6 +48,7 @@ impl Bench {
             now: START,
             receivers: vec!["a", "b"],
             disable_after: Duration::MAX,
+            kept_max: 100,
             disabled: None,
         }
     }
@@ -162,6 +165,7 @@ impl Bench {
             detail: "said so".to_owned(),
             next,
             disable_after: self.disable_after,
+            kept_max: self.kept_max,
         };
         let tell = self.tell();
         self.disabled = self.write(|tx| delivery::record_attempt(tx, &attempt, &tell)).unwrap();
@@ -180,6 +184,18 @@ impl Bench {
 
     fn last_event(&self) -> serde_json::Value {
         self.events().pop().unwrap()
+    }
+}
+
+/// Keeps everything for `age`, however much it is.
+fn kept_for(age: Duration, batch: u32) -> Retention {
+    Retention {
+        history: age,
+        deliveries: age,
+        runs_per_integration: u32::MAX,
+        deliveries_max: u32::MAX,
+        events_max: u32::MAX,
+        batch,
     }
 }
 

@@ -1,6 +1,6 @@
 //! No hot statement walks through a table.
 
-use super::super::{delivery, event, history, owe, prune, row, run, set_back, sync};
+use super::super::{delivery, event, history, owe, prune, row, run, set_back, surplus, sync};
 use super::*;
 
 fn plan(bench: &Bench, sql: &str) -> Vec<String> {
@@ -42,6 +42,19 @@ const HOT: &[(&str, &str)] = &[
     (prune::RUNS, "run_started (started_at_ms<?)"),
     (prune::RUNS, "integration_last_run (last_run_id=?)"),
     (prune::REPORT, "run_report (report_id=?)"),
+    (surplus::RUN_BEYOND, "COVERING INDEX run_integration (integration_id=?)"),
+    (surplus::RUNS, "run_integration (integration_id=? AND rowid<?)"),
+    (surplus::RUNS, "INTEGER PRIMARY KEY (rowid=?)"),
+    (surplus::TRANSITION_BEYOND, "COVERING INDEX transition_integration (integration_id=?)"),
+    (surplus::TRANSITIONS, "transition_integration (integration_id=? AND rowid<?)"),
+    (surplus::DELIVERY_BEYOND, "COVERING INDEX delivery_ended"),
+    (surplus::DELIVERIES, "COVERING INDEX delivery_ended (ended_at_ms<?)"),
+    (surplus::EVENTS, "INTEGER PRIMARY KEY (rowid<?)"),
+    (surplus::EVENTS, "sqlite_autoindex_delivery_1 (event_id=?)"),
+    (surplus::DROP_RUN, "integration_last_run (last_run_id=?)"),
+    (surplus::DROP_DELIVERY, "INTEGER PRIMARY KEY (rowid=?)"),
+    (surplus::DROP_EVENT, "sqlite_autoindex_delivery_1 (event_id=?)"),
+    (delivery::DROP_EARLIER, "PRIMARY KEY (delivery_id=? AND number<?)"),
 ];
 
 #[test]
