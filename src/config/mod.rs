@@ -19,7 +19,7 @@ use std::path::Path;
 
 pub(crate) use integration::{Integration, Plan};
 pub(crate) use schedules::schedule_problem;
-pub(crate) use settings::{Limits, Log, LogFormat, Settings};
+pub(crate) use settings::{Limits, Log, LogFormat, Metrics, Settings};
 
 use self::gather::Gathered;
 use self::schedules::Schedules;

@@ -1,5 +1,6 @@
 //! The daemon's own settings: everything but integrations and receivers.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -42,6 +43,8 @@ pub(crate) struct Settings {
     pub(crate) retention: Retention,
     /// What is logged, and how.
     pub(crate) log: Log,
+    /// Where metrics are served.
+    pub(crate) metrics: Metrics,
     /// How long running validations may go on after a request to stop.
     pub(crate) drain: Duration,
 }
@@ -96,6 +99,13 @@ pub(crate) struct Log {
     pub(crate) filter: String,
 }
 
+/// Where metrics are served.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Metrics {
+    /// The address and port; nowhere when none.
+    pub(crate) listen: Option<SocketAddr>,
+}
+
 /// How log lines are written.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum LogFormat {
@@ -131,6 +141,7 @@ impl Settings {
         let at = reader.table("retention");
         let retention = at.and_then(|table| retention(table, zone.as_deref(), schedules));
         let log = reader.table("log").and_then(log);
+        let metrics = reader.table("metrics").and_then(metrics);
         let drain = reader.table("shutdown").and_then(|mut table| {
             let drain = table.duration("drain", Duration::ZERO, SECOND * 600);
             table.finish();
@@ -147,6 +158,7 @@ impl Settings {
             limits: limits?,
             retention: retention?,
             log: log?,
+            metrics: metrics?,
             drain: drain?,
         })
     }
@@ -278,4 +290,15 @@ fn log(mut reader: Reader<'_>) -> Option<Log> {
     });
     reader.finish();
     Some(Log { format: format?, filter: filter? })
+}
+
+fn metrics(mut reader: Reader<'_>) -> Option<Metrics> {
+    let text = reader.string("listen");
+    let listen = text.and_then(|text| {
+        let parsed = if text.is_empty() { Ok(None) } else { text.parse().map(Some) };
+        let wanted = "expected an address and a port such as \"127.0.0.1:9464\", or \"\"";
+        parsed.inspect_err(|_fault| reader.refuse("listen", wanted)).ok()
+    });
+    reader.finish();
+    Some(Metrics { listen: listen? })
 }

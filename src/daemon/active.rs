@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
-use crate::config::{Limits, Log};
+use crate::config::{Limits, Log, Metrics};
 use crate::domain::{IntegrationId, Policy, Schedule, Subscription, Test};
 use crate::platforms::{Peer, Validator};
 use crate::store::Retention;
@@ -40,8 +40,8 @@ pub(super) struct Active {
     pub(super) room: Arc<Room>,
     /// How long running validations may go on after a request to stop.
     pub(super) drain: Duration,
-    /// What a reload cannot change: the database and the log.
-    pub(super) fixed: (PathBuf, Log),
+    /// What a reload cannot change: the database, the log, and where metrics are served.
+    pub(super) fixed: (PathBuf, Log, Metrics),
 }
 
 /// One integration that is watched.

@@ -28,7 +28,10 @@ pub(super) async fn prune(shared: Arc<Shared>, stop: CancellationToken) {
         if came_due(&shared.active().prune_at, looked_at, now) {
             match round(&shared, &stop).await {
                 Ok(pruned) => told(pruned),
-                Err(error) => error!("old history cannot be deleted: {}", chain(&error)),
+                Err(error) => {
+                    shared.metrics.store_failed();
+                    error!("old history cannot be deleted: {}", chain(&error));
+                }
             }
         }
         looked_at = now;

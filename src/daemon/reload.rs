@@ -111,10 +111,10 @@ pub(super) async fn prepare(
         prune_at: settings.retention.at.clone(),
         room,
         drain: settings.drain,
-        fixed: (settings.store.clone(), settings.log.clone()),
+        fixed: (settings.store.clone(), settings.log.clone(), settings.metrics),
     };
     if former.is_some_and(|former| former.fixed != active.fixed) {
-        warn!("a changed [store] or [log] takes effect after a restart");
+        warn!("a changed [store], [log] or [metrics] takes effect after a restart");
     }
     Ok((active, synced))
 }

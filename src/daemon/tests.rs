@@ -107,6 +107,7 @@ impl Bench {
                     format: crate::config::LogFormat::Auto,
                     filter: String::new(),
                 },
+                crate::config::Metrics { listen: None },
             ),
         };
         Self { shared: Arc::new(Shared::new(store, clock, active)), id, _folder: folder }

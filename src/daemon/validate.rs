@@ -15,6 +15,7 @@ use crate::domain::{
     Class, Finding, IntegrationId, Outcome, Report, ReportStatus, Status, Subject, Test,
     TestResult, Transition,
 };
+use crate::http::{Metrics, Outcome as Ran};
 use crate::platforms::{Mode, PLATFORMS, RunContext, Validator};
 use crate::store::{Began, Begun, Finished, Recorded, StoreError, SubjectRun};
 
@@ -56,6 +57,7 @@ pub(super) async fn step(
     let summary = Summary::of(&finished);
     let recorded = shared.store.record(finished, shared.tell(&shared.active())).await?;
     summary.log(&recorded);
+    summary.count(&shared.metrics, &recorded);
     match recorded {
         Recorded::Stored { transition: Some(_), .. } => shared.wake_delivery(),
         Recorded::Stored { transition: None, .. } => (),
@@ -174,6 +176,7 @@ struct Summary {
     integration: String,
     platform: String,
     result: ReportStatus,
+    class: Option<Class>,
     message: Option<String>,
     duration_ms: u64,
     late_ms: u64,
@@ -193,14 +196,26 @@ impl Summary {
             integration: finished.begun.name.clone(),
             platform: finished.begun.kind.clone(),
             result,
+            class: report.and_then(Report::class),
             message: report.and_then(first),
             duration_ms: millis(finished.duration),
             late_ms: millis(finished.started_at.since(finished.begun.due_at)),
         }
     }
 
+    fn count(&self, metrics: &Metrics, recorded: &Recorded) {
+        if matches!(recorded, Recorded::Stored { .. }) {
+            metrics.ran(Ran {
+                result: self.result,
+                class: self.class,
+                duration: Duration::from_millis(self.duration_ms),
+                lateness: Duration::from_millis(self.late_ms),
+            });
+        }
+    }
+
     fn log(&self, recorded: &Recorded) {
-        let Self { integration, platform, result, message, duration_ms, late_ms } = self;
+        let Self { integration, platform, result, message, duration_ms, late_ms, .. } = self;
         let told = match message {
             Some(message) => format!("{}: {message}", result.as_str()),
             None => result.as_str().to_owned(),

@@ -12,8 +12,8 @@ mod types;
 
 pub(crate) use receivers::{Disabled, ReceiverRow, Redelivered, Replayed};
 pub(crate) use rows::{
-    AttemptRow, DeliveryFilter, DeliveryRow, DeliveryState, IntegrationRow, RunRow, StoredReport,
-    StoredTest, TransitionRow,
+    AttemptRow, DeliveryFilter, DeliveryRow, DeliveryState, IntegrationRow, RunRow, StandingRow,
+    StoredReport, StoredTest, TransitionRow,
 };
 pub(crate) use sqlite::{Control, Store, View};
 pub(crate) use types::{

@@ -29,8 +29,8 @@ use std::time::Duration;
 
 use super::receivers::{Disabled, EventRow, Events, ReceiverRow, Redelivered, Replayed};
 use super::rows::{
-    AttemptRow, DeliveryFilter, DeliveryRow, DeliveryState, IntegrationRow, RunRow, StoredReport,
-    TransitionRow,
+    AttemptRow, DeliveryFilter, DeliveryRow, DeliveryState, IntegrationRow, RunRow, StandingRow,
+    StoredReport, TransitionRow,
 };
 use super::types::{
     Attempt, Began, Begun, Due, Finished, PendingDelivery, Pruned, Recorded, Retention, StoreError,
@@ -213,6 +213,11 @@ impl View {
         deleted: bool,
     ) -> Result<Vec<IntegrationRow>, StoreError> {
         self.readers.read(move |tx| history::integrations(tx, deleted)).await
+    }
+
+    /// Where every integration that is not deleted stands, by name.
+    pub(crate) async fn standings(&self) -> Result<Vec<StandingRow>, StoreError> {
+        self.readers.read(|tx| history::standings(tx)).await
     }
 
     /// The integration of this name; a deleted one only when no other has the name.

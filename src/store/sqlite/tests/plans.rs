@@ -16,6 +16,8 @@ const HOT: &[(&str, &str)] = &[
     (history::NEXT_DUE_AT, "integration_leased"),
     (history::NEXT_DELIVERY_AT, "delivery_due (receiver=? AND due_at_ms>?)"),
     (history::NEXT_DELIVERY_AT, "delivery_leased (receiver=? AND lease_until_ms>?)"),
+    (history::STANDINGS, "integration USING INDEX integration_name"),
+    (history::STANDINGS, "INTEGER PRIMARY KEY (rowid=?)"),
     (history::LIVING, "integration_name (name=?)"),
     (history::RUNS, "run_integration (integration_id=?)"),
     (history::TRANSITIONS, "transition_integration (integration_id=?)"),
