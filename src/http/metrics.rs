@@ -346,8 +346,8 @@ mod tests {
         }
     }
 
-    #[test]
-    fn everything_is_told_under_its_name() {
+    /// With everything counted at least once.
+    fn counted() -> Metrics {
         let metrics = Metrics::default();
         let failed = Outcome {
             result: ReportStatus::Failed,
@@ -360,6 +360,12 @@ mod tests {
         metrics.attempted("on-call", Next::Delivered);
         metrics.attempted("on-call", Next::RetryAfter(Duration::ZERO));
         metrics.store_failed();
+        metrics
+    }
+
+    #[test]
+    fn everything_is_told_under_its_name() {
+        let metrics = counted();
         drop(metrics.running());
         let running = metrics.running();
         let text = metrics.text(state(Some(known()))).unwrap();
@@ -402,7 +408,7 @@ mod tests {
 
     #[test]
     fn the_readme_names_every_metric() {
-        let text = Metrics::default().text(state(Some(known()))).unwrap();
+        let text = counted().text(state(Some(known()))).unwrap();
         let names = text.lines().filter_map(|line| line.strip_prefix("# TYPE "));
         let names: Vec<_> = names
             .map(|line| match line.split_once(' ').unwrap() {
