@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use super::{DaemonError, Shared};
-use crate::http::{Known, Owed, Room, Server, Standing, State};
+use crate::http::{Awaiting, Known, Room, Server, Standing, State};
 use crate::store::{ReceiverRow, StandingRow, StoreError};
 
 /// Listens where the configuration says, if it says so.
@@ -79,7 +79,7 @@ async fn known(shared: &Shared) -> Result<Known, StoreError> {
         last_run_at,
     };
     let receivers = shared.view.receivers().await?.into_iter();
-    let owed = |ReceiverRow { name, disabled, owed, oldest_owed_at, .. }| Owed {
+    let owed = |ReceiverRow { name, disabled, owed, oldest_owed_at, .. }| Awaiting {
         name,
         owed,
         oldest: oldest_owed_at.map_or_else(Default::default, |at| now.since(at)),

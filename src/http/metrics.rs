@@ -177,7 +177,7 @@ pub(crate) struct Known {
     /// The integrations that are not deleted.
     pub(crate) integrations: Vec<Standing>,
     /// The receivers.
-    pub(crate) receivers: Vec<Owed>,
+    pub(crate) receivers: Vec<Awaiting>,
 }
 
 /// An integration.
@@ -195,7 +195,7 @@ pub(crate) struct Standing {
 
 /// A receiver.
 #[derive(Debug)]
-pub(crate) struct Owed {
+pub(crate) struct Awaiting {
     /// Its name.
     pub(crate) name: String,
     /// How many messages it is owed.
@@ -254,19 +254,19 @@ fn tell_integrations(encoder: &mut DescriptorEncoder<'_>, all: &[Standing]) -> f
     Ok(())
 }
 
-fn tell_receivers(encoder: &mut DescriptorEncoder<'_>, all: &[Owed]) -> fmt::Result {
+fn tell_receivers(encoder: &mut DescriptorEncoder<'_>, all: &[Awaiting]) -> fmt::Result {
     let mut gauge = encoder.gauge("deliveries_owed", "Messages that are owed", None)?;
-    for Owed { name, owed, .. } in all {
+    for Awaiting { name, owed, .. } in all {
         set(&mut gauge, &[("receiver", name.as_str())], *owed)?;
     }
     let help = "How long ago the oldest event that is owed happened";
     let mut gauge = encoder.gauge("deliveries_oldest_owed_age", help, Some(&Unit::Seconds))?;
-    for Owed { name, oldest, .. } in all {
+    for Awaiting { name, oldest, .. } in all {
         set(&mut gauge, &[("receiver", name.as_str())], oldest.as_secs_f64())?;
     }
     let help = "Whether a receiver is disabled, so that what it is owed waits";
     let mut gauge = encoder.gauge("receiver_disabled", help, None)?;
-    for Owed { name, is_disabled, .. } in all {
+    for Awaiting { name, is_disabled, .. } in all {
         set(&mut gauge, &[("receiver", name.as_str())], u32::from(*is_disabled))?;
     }
     Ok(())
@@ -337,7 +337,7 @@ mod tests {
                 standing("la\"ke\\", Status::Enabled, Some(Timestamp(1_795_381_200_750))),
                 standing("new", Status::Creating, None),
             ],
-            receivers: vec![Owed {
+            receivers: vec![Awaiting {
                 name: "on-call".to_owned(),
                 owed: 3,
                 oldest: Duration::from_millis(1500),

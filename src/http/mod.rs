@@ -5,5 +5,5 @@ mod connection;
 mod metrics;
 mod server;
 
-pub(crate) use metrics::{Known, Metrics, Outcome, Owed, Room, Standing, State};
+pub(crate) use metrics::{Awaiting, Known, Metrics, Outcome, Room, Standing, State};
 pub(crate) use server::Server;

@@ -60,6 +60,11 @@ impl Samples {
         assert!(!found.is_empty(), "no {name} {labels:?} in {:#?}", self.0);
         found.iter().map(|one| one["value"].as_f64().unwrap()).sum()
     }
+
+    /// The same of what is counted.
+    fn count(&self, name: &str, labels: &[(&str, &str)]) -> u64 {
+        self.value(name, labels).to_string().parse().unwrap()
+    }
 }
 
 fn install() {
@@ -83,44 +88,43 @@ fn a_running_daemon_tells_what_it_does_and_nothing_secret() {
     let daemon = Daemon::start(&config);
     let samples = wait_for("failed run and its messages", SOON, || {
         let samples = Samples::of(&daemon);
-        let failed = samples.value("revalidated_integrations", &[("status", "createError")]);
-        let disabled = samples.value("revalidated_receiver_disabled", &[("receiver", "gone")]);
+        let failed = samples.count("revalidated_integrations", &[("status", "createError")]);
+        let disabled = samples.count("revalidated_receiver_disabled", &[("receiver", "gone")]);
         let told = |one: &&Value| one["labels"]["outcome"] == "delivered";
         let told =
             samples.0.iter().find(told).is_some_and(|one| 2.0 <= one["value"].as_f64().unwrap());
-        (failed > 0.0 && disabled > 0.0 && told).then_some(samples)
+        (0 < failed && 0 < disabled && told).then_some(samples)
     });
     let one = [("integration", "one \"quoted\"")];
     let status = [one[0], ("status", "createError"), ("platform", "Native S3")];
-    assert_eq!(samples.value("revalidated_integration_status", &status), 1.0);
+    assert_eq!(samples.count("revalidated_integration_status", &status), 1);
     let ran_at = samples.value("revalidated_integration_last_run_timestamp_seconds", &one);
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
     assert!((now.as_secs_f64() - ran_at).abs() < 60.0, "{ran_at}");
     let failed = [("result", "failed"), ("class", "unreachable")];
-    let runs = samples.value("revalidated_runs_total", &failed);
-    assert!(1.0 <= runs, "{runs}");
+    assert!(1 <= samples.count("revalidated_runs_total", &failed));
     for name in ["revalidated_run_duration_seconds_count", "revalidated_run_lateness_seconds_count"]
     {
-        assert_eq!(samples.value(name, &[]), samples.value("revalidated_runs_total", &[]));
+        assert_eq!(samples.count(name, &[]), samples.count("revalidated_runs_total", &[]));
     }
     let outcome = |receiver, outcome| {
         let labels = [("receiver", receiver), ("outcome", outcome)];
-        samples.value("revalidated_delivery_attempts_total", &labels)
+        samples.count("revalidated_delivery_attempts_total", &labels)
     };
-    assert_eq!(outcome("gone", "gone"), 1.0);
-    assert!(2.0 <= outcome("well", "delivered"));
-    assert_eq!(samples.value("revalidated_deliveries_owed", &[("receiver", "gone")]), 2.0);
+    assert_eq!(outcome("gone", "gone"), 1);
+    assert!(2 <= outcome("well", "delivered"));
+    assert_eq!(samples.count("revalidated_deliveries_owed", &[("receiver", "gone")]), 2);
     let age =
         samples.value("revalidated_deliveries_oldest_owed_age_seconds", &[("receiver", "gone")]);
     assert!(0.0 < age && age < 60.0, "{age}");
-    assert_eq!(samples.value("revalidated_runs_limit", &[("limit", "runs")]), 64.0);
-    assert_eq!(samples.value("revalidated_runs_waiting", &[]), 0.0);
-    assert_eq!(samples.value("revalidated_store_readable", &[]), 1.0);
-    assert_eq!(samples.value("revalidated_store_failures_total", &[]), 0.0);
-    assert!(0.0 < samples.value("revalidated_planner_rounds_total", &[]));
-    assert!(0.0 < samples.value("revalidated_outbox_rounds_total", &[]));
+    assert_eq!(samples.count("revalidated_runs_limit", &[("limit", "runs")]), 64);
+    assert_eq!(samples.count("revalidated_runs_waiting", &[]), 0);
+    assert_eq!(samples.count("revalidated_store_readable", &[]), 1);
+    assert_eq!(samples.count("revalidated_store_failures_total", &[]), 0);
+    assert!(0 < samples.count("revalidated_planner_rounds_total", &[]));
+    assert!(0 < samples.count("revalidated_outbox_rounds_total", &[]));
     let version = [("version", env!("CARGO_PKG_VERSION"))];
-    assert_eq!(samples.value("revalidated_build_info", &version), 1.0);
+    assert_eq!(samples.count("revalidated_build_info", &version), 1);
     // Somebody who asks and never ends does not hold up the end.
     let mut open = TcpStream::connect(address(&daemon)).unwrap();
     open.write_all(b"GET /metrics HTTP/1.1\r\n").unwrap();
@@ -140,8 +144,8 @@ fn runs_that_wait_for_a_busy_host_are_counted_and_told() {
     let waiting = [("limit", "runs_per_host")];
     wait_for("runs that wait", SOON, || {
         let samples = Samples::of(&daemon);
-        let waiting = samples.value("revalidated_runs_waiting", &waiting);
-        (waiting == 2.0 && samples.value("revalidated_runs_in_flight", &[]) == 1.0).then_some(())
+        let waiting = samples.count("revalidated_runs_waiting", &waiting);
+        (waiting == 2 && samples.count("revalidated_runs_in_flight", &[]) == 1).then_some(())
     });
     let told = format!("runs wait for room at {host}: 2, since");
     wait_for("warning", SOON, || daemon.log().contains(&told).then_some(()));
