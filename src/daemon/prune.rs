@@ -44,7 +44,7 @@ fn came_due(schedule: &Schedule, from: Timestamp, to: Timestamp) -> bool {
 }
 
 /// Deletes batch by batch, so that nothing else waits long; returns what was done in all.
-async fn round(shared: &Shared, stop: &CancellationToken) -> Result<Pruned, StoreError> {
+pub(super) async fn round(shared: &Shared, stop: &CancellationToken) -> Result<Pruned, StoreError> {
     let (retention, now) = (shared.active().retention, shared.clock.now());
     let mut all = Pruned::default();
     while !stop.is_cancelled() {
