@@ -7,6 +7,7 @@ mod config;
 mod daemon;
 mod demo;
 mod domain;
+mod http;
 mod input;
 mod net;
 mod platforms;

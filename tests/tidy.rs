@@ -11,7 +11,7 @@ const FLOORS: &[&[&str]] = &[
     &["domain"],
     &["input"],
     &["net", "secrets"],
-    &["config", "platforms", "store", "webhook"],
+    &["config", "http", "platforms", "store", "webhook"],
     &["daemon"],
     &["demo"],
     &["cli"],

@@ -66,7 +66,8 @@ fn text(rows: &[DeliveryRow], page: Page) -> String {
             row.kind.as_str().to_owned(),
             sanitise(&row.receiver).into_owned(),
             state_word(row.state),
-            row.attempts.len().to_string(),
+            // The first of many are not kept.
+            row.attempts.last().map_or(0, |attempt| attempt.number).to_string(),
             next(row, page),
             row.attempts.last().map_or("-".to_owned(), |attempt| last(attempt, page)),
         ]);

@@ -20,7 +20,7 @@ use std::path::Path;
 
 pub(crate) use integration::{Integration, Plan};
 pub(crate) use schedules::schedule_problem;
-pub(crate) use settings::{Limits, Log, LogFormat, Own, Settings};
+pub(crate) use settings::{Limits, Log, LogFormat, Metrics, Own, Settings};
 
 use self::gather::Gathered;
 use self::schedules::Schedules;

@@ -1,5 +1,6 @@
 //! The daemon's own settings: everything but integrations and receivers.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -27,6 +28,13 @@ const EXPIRY_WARN_MAX: Duration = Duration::from_hours(24 * 365);
 const THRESHOLDS_MAX: usize = 16;
 /// The most runs at the same time.
 const RUNS_MAX: i64 = 1024;
+/// The fewest and the most runs of an integration that can be kept: a verdict may need as many as
+/// the fewest.
+const RUNS_KEPT_RANGE: (i64, i64) = (EVIDENCE_RUNS_MAX, 1_000_000);
+/// The fewest and the most deliveries, and events, that can be kept.
+const MESSAGES_KEPT_RANGE: (i64, i64) = (1000, 100_000_000);
+/// The fewest and the most attempts of a delivery that can be kept.
+const ATTEMPTS_KEPT_RANGE: (i64, i64) = (1, 10_000);
 
 /// What the layers add up to.
 #[derive(Clone, Debug)]
@@ -43,6 +51,8 @@ pub(crate) struct Settings {
     pub(crate) retention: Retention,
     /// What is logged, and how.
     pub(crate) log: Log,
+    /// Where metrics are served.
+    pub(crate) metrics: Metrics,
     /// How long running validations may go on after a request to stop.
     pub(crate) drain: Duration,
     /// How many integrations must fail by one cause to make an outage.
@@ -86,13 +96,21 @@ pub(crate) struct Limits {
     pub(crate) run: Duration,
 }
 
-/// How long history is kept.
+/// How long, and how much, history is kept.
 #[derive(Clone, Debug)]
 pub(crate) struct Retention {
     /// The age at which runs and transitions go.
     pub(crate) history: Duration,
     /// The age at which finished deliveries go.
     pub(crate) deliveries: Duration,
+    /// The most runs, and the most transitions, of one integration.
+    pub(crate) runs_per_integration: u32,
+    /// The most finished deliveries.
+    pub(crate) deliveries_max: u32,
+    /// The most events.
+    pub(crate) events_max: u32,
+    /// The most attempts of one delivery.
+    pub(crate) attempts_per_delivery: u32,
     /// When old rows are deleted.
     pub(crate) at: Schedule,
 }
@@ -104,6 +122,13 @@ pub(crate) struct Log {
     pub(crate) format: LogFormat,
     /// What: directives of `tracing_subscriber::EnvFilter`, known to be valid.
     pub(crate) filter: String,
+}
+
+/// Where metrics are served.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Metrics {
+    /// The address and port; nowhere when none.
+    pub(crate) listen: Option<SocketAddr>,
 }
 
 /// How log lines are written.
@@ -141,6 +166,7 @@ impl Settings {
         let at = reader.table("retention");
         let retention = at.and_then(|table| retention(table, zone.as_deref(), schedules));
         let log = reader.table("log").and_then(log);
+        let metrics = reader.table("metrics").and_then(metrics);
         let drain = reader.table("shutdown").and_then(|mut table| {
             let drain = table.duration("drain", Duration::ZERO, SECOND * 600);
             table.finish();
@@ -163,6 +189,7 @@ impl Settings {
             limits: limits?,
             retention: retention?,
             log: log?,
+            metrics: metrics?,
             drain: drain?,
             outage_min: outage_min?,
             own: own?,
@@ -326,10 +353,25 @@ fn retention(
 ) -> Option<Retention> {
     let history = reader.duration("history", DAY, DAY * 3650);
     let deliveries = reader.duration("deliveries", DAY, DAY * 3650);
+    let mut most = |key, (min, max)| {
+        reader.integer(key, min, max).and_then(|number| u32::try_from(number).ok())
+    };
+    let runs_per_integration = most("runs_per_integration", RUNS_KEPT_RANGE);
+    let deliveries_max = most("deliveries_max", MESSAGES_KEPT_RANGE);
+    let events_max = most("events_max", MESSAGES_KEPT_RANGE);
+    let attempts_per_delivery = most("attempts_per_delivery", ATTEMPTS_KEPT_RANGE);
     let at = schedules.read_cron(&mut reader, "at");
     reader.finish();
     let at = schedules.get(&at?, zone?).ok()?;
-    Some(Retention { history: history?, deliveries: deliveries?, at })
+    Some(Retention {
+        history: history?,
+        deliveries: deliveries?,
+        runs_per_integration: runs_per_integration?,
+        deliveries_max: deliveries_max?,
+        events_max: events_max?,
+        attempts_per_delivery: attempts_per_delivery?,
+        at,
+    })
 }
 
 fn log(mut reader: Reader<'_>) -> Option<Log> {
@@ -343,4 +385,15 @@ fn log(mut reader: Reader<'_>) -> Option<Log> {
     });
     reader.finish();
     Some(Log { format: format?, filter: filter? })
+}
+
+fn metrics(mut reader: Reader<'_>) -> Option<Metrics> {
+    let text = reader.string("listen");
+    let listen = text.and_then(|text| {
+        let parsed = if text.is_empty() { Ok(None) } else { text.parse().map(Some) };
+        let wanted = "expected an address and a port such as \"127.0.0.1:9464\", or \"\"";
+        parsed.inspect_err(|_fault| reader.refuse("listen", wanted)).ok()
+    });
+    reader.finish();
+    Some(Metrics { listen: listen? })
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
-use crate::config::{Limits, Log, Own};
+use crate::config::{Limits, Log, Metrics, Own};
 use crate::domain::{
     IntegrationId, Lookout, Maintenance, Policy, Schedule, Subscription, Test, Timestamp,
 };
@@ -38,16 +38,18 @@ pub(super) struct Active {
     pub(super) own: Own,
     /// How much at once, and how long.
     pub(super) limits: Limits,
-    /// How long history is kept.
+    /// How long, and how much, history is kept.
     pub(super) retention: Retention,
+    /// The most attempts of one delivery that are kept.
+    pub(super) attempts_max: u32,
     /// When old history is deleted.
     pub(super) prune_at: Schedule,
     /// The room of the limits; handed on by a reload that leaves them as they are.
     pub(super) room: Arc<Room>,
     /// How long running validations may go on after a request to stop.
     pub(super) drain: Duration,
-    /// What a reload cannot change: the database and the log.
-    pub(super) fixed: (PathBuf, Log),
+    /// What a reload cannot change: the database, the log, and where metrics are served.
+    pub(super) fixed: (PathBuf, Log, Metrics),
 }
 
 /// One integration that is watched.

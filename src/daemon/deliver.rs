@@ -102,7 +102,9 @@ async fn attempt(shared: &Shared, receiver: &Sender, delivery: PendingDelivery, 
     let sent = receiver.send(&message, started_at).await;
     let next =
         after_attempt(&receiver.receiver().retry, delivery.id, delivery.attempt, &sent.result);
+    shared.metrics.attempted(&delivery.receiver, next);
     log(&delivery, &sent.result, sent.duration, &sent.detail, next);
+    let active = shared.active();
     let attempt = Attempt {
         delivery: delivery.id,
         started_at,
@@ -111,8 +113,9 @@ async fn attempt(shared: &Shared, receiver: &Sender, delivery: PendingDelivery, 
         detail: sent.detail,
         next,
         disable_after: receiver.receiver().disable_after,
+        kept_max: active.attempts_max,
     };
-    let queued = shared.store.record_attempt(attempt, shared.tell(&shared.active())).await;
+    let queued = shared.store.record_attempt(attempt, shared.tell(&active)).await;
     drop(ticket);
     let recorded = match queued {
         Ok(recorded) => recorded.await,
@@ -124,11 +127,14 @@ async fn attempt(shared: &Shared, receiver: &Sender, delivery: PendingDelivery, 
             log_disabled(&delivery.receiver, disabled);
             shared.wake_delivery();
         }
-        Err(error) => error!(
-            delivery = delivery.id.0,
-            "an attempt could not be recorded, so the delivery will be repeated: {}",
-            chain(&error)
-        ),
+        Err(error) => {
+            shared.metrics.store_failed();
+            error!(
+                delivery = delivery.id.0,
+                "an attempt could not be recorded, so the delivery will be repeated: {}",
+                chain(&error)
+            );
+        }
     }
 }
 

@@ -5,9 +5,11 @@ mod assemble;
 mod clock;
 mod deliver;
 mod health;
+mod metrics;
 mod notify;
 mod once;
 mod plan;
+mod pressure;
 mod prune;
 mod release;
 mod reload;
@@ -17,6 +19,7 @@ mod tests;
 mod trouble;
 mod validate;
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -31,10 +34,12 @@ use tracing::{error, info, warn};
 
 use active::Active;
 use health::Health;
+use pressure::Pressure;
 use trouble::Trouble;
 
 use crate::config::Faulty;
 use crate::domain::{Transition, duration_text};
+use crate::http::Metrics;
 use crate::store::{Store, StoreError, Synced, Tell, View};
 use crate::webhook::SendError;
 
@@ -58,6 +63,14 @@ pub(crate) enum DaemonError {
     /// A signal handler could not be set.
     #[error("signals cannot be received")]
     Signals(#[source] std::io::Error),
+    /// The metrics have no port to be served at.
+    #[error("metrics cannot be served at {address}")]
+    Listen {
+        /// As configured.
+        address: SocketAddr,
+        /// Why not.
+        source: std::io::Error,
+    },
     /// The daemon's own jobs could not be started.
     #[error("the daemon's own jobs cannot be started")]
     Jobs(#[from] scheduler::JobsError),
@@ -82,6 +95,8 @@ struct Shared {
     delivered: AtomicU64,
     trouble: Trouble,
     health: Health,
+    pressure: Pressure,
+    metrics: Metrics,
 }
 
 impl Shared {
@@ -99,6 +114,8 @@ impl Shared {
             delivered: AtomicU64::new(0),
             trouble: Trouble::default(),
             health,
+            pressure: Pressure::default(),
+            metrics: Metrics::default(),
         }
     }
 
@@ -142,6 +159,7 @@ impl Shared {
 
     /// Tells of a store that fails; what fails again for the same reason is told once a minute.
     fn store_failed(&self, what: &str, error: &StoreError) {
+        self.metrics.store_failed();
         let why = chain(error);
         if let Some(untold) = self.trouble.tell(&why, Instant::now()) {
             error!(untold, "{what}: {why}");
@@ -177,6 +195,7 @@ pub(crate) async fn run(
     let mut signals = Signals::new()?;
     reload::warn_of(&assembly);
     let clock = Clock::default();
+    let server = metrics::bind(assembly.settings.metrics.listen).await?;
     let store = Store::open(&assembly.settings.store)?;
     let (active, synced) = reload::prepare(&store, &assembly, clock.now(), None).await?;
     drop(assembly);
@@ -187,6 +206,7 @@ pub(crate) async fn run(
     let jobs = start_jobs(&shared).await?;
     let abort = CancellationToken::new();
     let mut loops = Loops::start(&shared, &stop, &abort);
+    let serving = server.map(|server| metrics::Serving::start(server, &shared));
     info!("started: {}", status_line(&shared));
     notify::ready(&status_line(&shared));
     let reloads = async {
@@ -211,6 +231,9 @@ pub(crate) async fn run(
     info!("draining, at most {}", duration_text(drain));
     loops.drain(drain, &abort).await;
     jobs.stop().await;
+    if let Some(serving) = serving {
+        serving.stop().await;
+    }
     close(shared).await?;
     info!("stopped");
     ended

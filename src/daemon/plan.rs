@@ -15,6 +15,7 @@ use tokio_util::task::TaskTracker;
 use tracing::{Instrument, debug_span, warn};
 
 use super::clock::Watch;
+use super::pressure::Limit;
 use super::{Shared, validate};
 use crate::domain::IntegrationId;
 use crate::store::{Due, StoreError};
@@ -96,6 +97,7 @@ async fn round(
         let stop = stop.clone();
         let work = async move {
             if let Some(room) = stop.run_until_cancelled(room(&shared, id)).await.flatten() {
+                let _running = shared.metrics.running();
                 attend(&shared, id, &abort).await;
                 drop(room);
             }
@@ -121,8 +123,9 @@ async fn room(shared: &Shared, id: IntegrationId) -> Option<[OwnedSemaphorePermi
         sleep(UNKNOWN_PAUSE).await;
         return None;
     };
-    let at_host = Arc::clone(&watched.host).acquire_owned().await.ok()?;
-    let among_all = active.room.among_all().acquire_owned().await.ok()?;
+    let host = || Limit::Host(watched.validator.identity().host);
+    let at_host = shared.pressure.take(Arc::clone(&watched.host), host).await?;
+    let among_all = shared.pressure.take(active.room.among_all(), || Limit::Runs).await?;
     Some([at_host, among_all])
 }
 

@@ -9,7 +9,7 @@ use tracing::{error, info, warn};
 
 use super::{Shared, chain, count};
 use crate::domain::{Schedule, Timestamp};
-use crate::store::{Pruned, StoreError};
+use crate::store::{Pruned, Retention, StoreError, Surplus};
 
 /// The longest time between two looks, should nobody say to look any more.
 const LOOK_MAX: Duration = Duration::from_mins(10);
@@ -28,7 +28,10 @@ pub(super) async fn prune(shared: Arc<Shared>, stop: CancellationToken) {
         if came_due(&shared.active().prune_at, looked_at, now) {
             match round(&shared, &stop).await {
                 Ok(pruned) => told(pruned),
-                Err(error) => error!("old history cannot be deleted: {}", chain(&error)),
+                Err(error) => {
+                    shared.metrics.store_failed();
+                    error!("old history cannot be deleted: {}", chain(&error));
+                }
             }
         }
         looked_at = now;
@@ -41,7 +44,7 @@ fn came_due(schedule: &Schedule, from: Timestamp, to: Timestamp) -> bool {
 }
 
 /// Deletes batch by batch, so that nothing else waits long; returns what was done in all.
-async fn round(shared: &Shared, stop: &CancellationToken) -> Result<Pruned, StoreError> {
+pub(super) async fn round(shared: &Shared, stop: &CancellationToken) -> Result<Pruned, StoreError> {
     let (retention, now) = (shared.active().retention, shared.clock.now());
     let mut all = Pruned::default();
     while !stop.is_cancelled() {
@@ -52,7 +55,32 @@ async fn round(shared: &Shared, stop: &CancellationToken) -> Result<Pruned, Stor
         all.rows += pruned.rows;
         all.given_up += pruned.given_up;
     }
+    while !stop.is_cancelled() {
+        let rows = drop_surplus(shared, retention, stop).await?;
+        if rows == 0 {
+            break;
+        }
+        all.rows += rows;
+    }
     Ok(all)
+}
+
+/// Deletes what one look finds to be too many, batch by batch; how many rows that were.
+async fn drop_surplus(
+    shared: &Shared,
+    retention: Retention,
+    stop: &CancellationToken,
+) -> Result<usize, StoreError> {
+    let mut found = shared.view.surplus(retention).await?;
+    let mut rows = 0;
+    while !stop.is_cancelled() {
+        let batch = found.next(retention.batch);
+        if batch == Surplus::default() {
+            break;
+        }
+        rows += shared.store.drop_surplus(batch).await?;
+    }
+    Ok(rows)
 }
 
 fn told(Pruned { rows, given_up }: Pruned) {

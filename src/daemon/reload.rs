@@ -110,15 +110,19 @@ pub(super) async fn prepare(
         retention: Retention {
             history: settings.retention.history,
             deliveries: settings.retention.deliveries,
+            runs_per_integration: settings.retention.runs_per_integration,
+            deliveries_max: settings.retention.deliveries_max,
+            events_max: settings.retention.events_max,
             batch: PRUNE_BATCH,
         },
+        attempts_max: settings.retention.attempts_per_delivery,
         prune_at: settings.retention.at.clone(),
         room,
         drain: settings.drain,
-        fixed: (settings.store.clone(), settings.log.clone()),
+        fixed: (settings.store.clone(), settings.log.clone(), settings.metrics),
     };
     if former.is_some_and(|former| former.fixed != active.fixed) {
-        warn!("a changed [store] or [log] takes effect after a restart");
+        warn!("a changed [store], [log] or [metrics] takes effect after a restart");
     }
     Ok((active, synced))
 }

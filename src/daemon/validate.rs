@@ -15,6 +15,7 @@ use crate::domain::{
     Class, Finding, IntegrationId, Observed, Outcome, Report, ReportStatus, Status, Subject, Test,
     TestResult, Transition,
 };
+use crate::http::{Metrics, Outcome as Ran};
 use crate::net::observe;
 use crate::platforms::{Mode, PLATFORMS, RunContext, Validator};
 use crate::store::{Began, Begun, Finished, Recorded, StoreError, SubjectRun};
@@ -57,6 +58,7 @@ pub(super) async fn step(
     let summary = Summary::of(&finished);
     let recorded = shared.store.record(finished, shared.tell(&shared.active())).await?;
     summary.log(&recorded);
+    summary.count(&shared.metrics, &recorded);
     match recorded {
         // Warnings and faults of ours are told without a transition.
         Recorded::Stored { transition, .. } => {
@@ -186,6 +188,7 @@ struct Summary {
     integration: String,
     platform: String,
     result: ReportStatus,
+    class: Option<Class>,
     message: Option<String>,
     duration_ms: u64,
     late_ms: u64,
@@ -205,14 +208,26 @@ impl Summary {
             integration: finished.begun.name.clone(),
             platform: finished.begun.kind.clone(),
             result,
+            class: report.and_then(Report::class),
             message: report.and_then(first),
             duration_ms: millis(finished.duration),
             late_ms: millis(finished.started_at.since(finished.begun.due_at)),
         }
     }
 
+    fn count(&self, metrics: &Metrics, recorded: &Recorded) {
+        if matches!(recorded, Recorded::Stored { .. }) {
+            metrics.ran(Ran {
+                result: self.result,
+                class: self.class,
+                duration: Duration::from_millis(self.duration_ms),
+                lateness: Duration::from_millis(self.late_ms),
+            });
+        }
+    }
+
     fn log(&self, recorded: &Recorded) {
-        let Self { integration, platform, result, message, duration_ms, late_ms } = self;
+        let Self { integration, platform, result, message, duration_ms, late_ms, .. } = self;
         let told = match message {
             Some(message) => format!("{}: {message}", result.as_str()),
             None => result.as_str().to_owned(),

@@ -121,11 +121,16 @@ impl Schedule {
 
     /// How long after an instant of the schedule around `now` the integration `id` starts.
     pub(crate) fn spread_of(&self, id: IntegrationId, now: Timestamp) -> Duration {
+        spread(id, (self.period(now) / 10).min(SPREAD_MAX))
+    }
+
+    /// The time between the next two instants after `now`; zero when there are none.
+    pub(crate) fn period(&self, now: Timestamp) -> Duration {
         let period = self.next_after(now).and_then(|first| {
             let second = self.next_after(first)?;
             Some(second.since(first))
         });
-        spread(id, (period.unwrap_or_default() / 10).min(SPREAD_MAX))
+        period.unwrap_or_default()
     }
 }
 

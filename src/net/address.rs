@@ -204,25 +204,46 @@ pub(crate) fn host_permitted(host: &str, allow: &Allow) -> Result<(), Refused> {
     literal(host).map_or(Ok(()), |addr| permitted(addr, host, allow))
 }
 
-/// Resolves names as the operating system does and keeps only the permitted addresses.
-#[derive(Clone, Debug)]
+/// Resolves names as the operating system does.
+struct System;
+
+impl Resolve for System {
+    fn resolve(&self, name: Name) -> Resolving {
+        Box::pin(async move {
+            let found: Vec<_> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            let addrs: Addrs = Box::new(found.into_iter());
+            Ok(addrs)
+        })
+    }
+}
+
+/// Resolves names and keeps only the permitted addresses: what it answers is connected to, and
+/// nobody is asked again.
+#[derive(Clone)]
 pub(crate) struct GuardedResolver {
     allow: Arc<Allow>,
+    asked: Arc<dyn Resolve>,
 }
 
 impl GuardedResolver {
-    /// A resolver that opens what `allow` names.
+    /// A resolver that asks the operating system and opens what `allow` names.
     pub(crate) fn new(allow: Allow) -> Self {
-        Self { allow: Arc::new(allow) }
+        Self::asking(Arc::new(System), allow)
+    }
+
+    /// The same, asking `asked`.
+    pub(crate) fn asking(asked: Arc<dyn Resolve>, allow: Allow) -> Self {
+        Self { allow: Arc::new(allow), asked }
     }
 }
 
 impl Resolve for GuardedResolver {
     fn resolve(&self, name: Name) -> Resolving {
         let allow = Arc::clone(&self.allow);
+        let host = name.as_str().to_owned();
+        let asked = self.asked.resolve(name);
         Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let kept = screened(found, name.as_str(), &allow)?;
+            let kept = screened(asked.await?, &host, &allow)?;
             let addrs: Addrs = Box::new(kept.into_iter());
             Ok(addrs)
         })
@@ -511,6 +532,41 @@ mod tests {
             assert!(found.map(|addr| addr.ip()).all(|addr| addr.is_loopback()), "{host}");
         }
         assert!(resolve(allow(&["127.0.0.0/8", "::1"]), "localhost").await.is_ok());
+    }
+
+    /// Gives one answer after the other.
+    struct Changing(std::sync::Mutex<std::vec::IntoIter<Vec<&'static str>>>);
+
+    impl Resolve for Changing {
+        fn resolve(&self, _name: Name) -> Resolving {
+            let texts = self.0.lock().unwrap().next().unwrap();
+            let found = texts.into_iter().map(|text| SocketAddr::new(text.parse().unwrap(), 0));
+            let found: Addrs = Box::new(found);
+            Box::pin(std::future::ready(Ok(found)))
+        }
+    }
+
+    #[tokio::test]
+    async fn every_answer_about_a_name_is_screened_whatever_the_one_before_was() {
+        let table = [
+            (vec!["8.8.8.8"], vec!["8.8.8.8"]),
+            (vec!["127.0.0.1"], vec![]),
+            (vec!["169.254.169.254"], vec![]),
+            (vec!["8.8.8.8", "169.254.169.254"], vec!["8.8.8.8"]),
+            (vec!["::ffff:127.0.0.1", "64:ff9b::a00:1"], vec![]),
+            (vec!["fd00:ec2::254", "2606:4700::1111"], vec!["2606:4700::1111"]),
+            (vec!["8.8.8.8"], vec!["8.8.8.8"]),
+        ];
+        let answers: Vec<_> = table.iter().map(|(found, _)| found.clone()).collect();
+        let changing = Changing(std::sync::Mutex::new(answers.into_iter()));
+        let resolver = GuardedResolver::asking(Arc::new(changing), Allow::default());
+        for (found, wanted) in table {
+            let kept = resolver.resolve("rebinds.example".parse().unwrap()).await;
+            let kept: Vec<_> = kept
+                .map(|kept| kept.map(|addr| addr.ip().to_string()).collect())
+                .unwrap_or_default();
+            assert_eq!(kept, wanted, "of {found:?}");
+        }
     }
 
     #[test]

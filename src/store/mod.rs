@@ -14,11 +14,11 @@ mod types;
 pub(crate) use holds::{HoldRow, NewSilence, OutageRow, OwnFaultRow, Released, SilenceRow};
 pub(crate) use receivers::{Disabled, ReceiverRow, Redelivered, Replayed};
 pub(crate) use rows::{
-    AttemptRow, DeliveryFilter, DeliveryRow, DeliveryState, IntegrationRow, RunRow, StoredReport,
-    StoredTest, TransitionRow,
+    AttemptRow, DeliveryFilter, DeliveryRow, DeliveryState, IntegrationRow, RunRow, StandingRow,
+    StoredReport, StoredTest, TransitionRow,
 };
 pub(crate) use sqlite::{Control, Store, View};
 pub(crate) use types::{
     Attempt, Began, Begun, Due, Finished, PendingDelivery, Pruned, Recorded, Retention, StoreError,
-    SubjectRun, Synced, Tell, Trigger, Wanted,
+    SubjectRun, Surplus, Synced, Tell, Trigger, Wanted,
 };

@@ -211,6 +211,19 @@ impl DeliveryState {
     }
 }
 
+/// Where an integration stands, without its results.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct StandingRow {
+    /// Its name.
+    pub(crate) name: String,
+    /// Its platform's published name.
+    pub(crate) kind: String,
+    /// Its status.
+    pub(crate) status: Status,
+    /// When its latest run began.
+    pub(crate) last_run_at: Option<Timestamp>,
+}
+
 /// Which deliveries to show; everything when empty.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct DeliveryFilter {

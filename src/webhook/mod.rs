@@ -7,6 +7,8 @@ mod format;
 #[cfg(test)]
 mod interop;
 mod ping;
+#[cfg(test)]
+mod rebinding;
 mod receiver;
 mod send;
 mod sign;

@@ -102,10 +102,23 @@ impl Sender {
     ///
     /// Fails when the receiver's address is refused or its certificate authorities cannot be read.
     pub(crate) fn new(receiver: Receiver) -> Result<Self, SendError> {
+        let resolver = GuardedResolver::new(receiver.allow.clone());
+        Self::resolving(receiver, resolver)
+    }
+
+    /// The same, with another way to resolve names.
+    ///
+    /// # Errors
+    ///
+    /// As of [`Sender::new`].
+    pub(super) fn resolving(
+        receiver: Receiver,
+        resolver: GuardedResolver,
+    ) -> Result<Self, SendError> {
         if let Target::Fixed(url) = &receiver.target {
             host_permitted(url.host_str().unwrap_or_default(), &receiver.allow)?;
         }
-        let client = client(&receiver)?;
+        let client = client(&receiver, resolver)?;
         Ok(Self { client, receiver })
     }
 
@@ -211,12 +224,12 @@ fn without_secrets(answer: String, secrets: &[Secret], url: &Url) -> String {
     redacted(answer, &hidden)
 }
 
-fn client(receiver: &Receiver) -> Result<Client, HttpError> {
+fn client(receiver: &Receiver, resolver: GuardedResolver) -> Result<Client, HttpError> {
     http::client(&HttpOptions {
         connect_timeout: receiver.connect_timeout,
         total_timeout: receiver.timeout,
         ca_file: receiver.ca_file.clone(),
-        resolver: Some(Arc::new(GuardedResolver::new(receiver.allow.clone()))),
+        resolver: Some(Arc::new(resolver)),
         http1_only: true,
         idle_connections_max: receiver.concurrency,
         ..HttpOptions::default()

@@ -58,7 +58,12 @@ pub(super) struct Scripted {
 impl Scripted {
     /// Starts one that gives every request the same answer.
     pub(super) async fn start(answer: Answer) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::start_at(SocketAddr::from(([127, 0, 0, 1], 0)), answer).await
+    }
+
+    /// The same at this address.
+    pub(super) async fn start_at(addr: SocketAddr, answer: Answer) -> Self {
+        let listener = TcpListener::bind(addr).await.unwrap();
         let addr = listener.local_addr().unwrap();
         let requests = Arc::new(Mutex::new(Vec::new()));
         let connections = Arc::new(AtomicUsize::new(0));

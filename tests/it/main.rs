@@ -19,6 +19,7 @@ mod demo;
 mod documents;
 mod end_to_end;
 mod life_cycle;
+mod metrics;
 mod platforms;
 mod receivers;
 mod soak;

@@ -111,7 +111,15 @@ impl Bench {
             outage_min: 3,
             own: Own { canaries: Vec::new(), clock_skew: Duration::from_mins(5), disk_free_mib: 0 },
             limits,
-            retention: Retention { history: second, deliveries: second, batch: 9 },
+            retention: Retention {
+                history: Duration::from_hours(1),
+                deliveries: Duration::from_hours(1),
+                runs_per_integration: 9,
+                deliveries_max: 9,
+                events_max: 9,
+                batch: 9,
+            },
+            attempts_max: 9,
             prune_at: schedule,
             room,
             drain: second,
@@ -121,6 +129,7 @@ impl Bench {
                     format: crate::config::LogFormat::Auto,
                     filter: String::new(),
                 },
+                crate::config::Metrics { listen: None },
             ),
         };
         Self {
@@ -149,6 +158,23 @@ async fn loops_that_followed_a_request_to_stop_have_not_ended_too_early() {
     }
     let ended = async { DaemonError::Ended("outbox") };
     asked_or_ended(std::future::pending(), ended).await.unwrap_err();
+}
+
+#[tokio::test]
+async fn what_is_too_much_goes_in_one_round_of_several_batches() {
+    let bench = Bench::with(Arc::new(Hangs)).await;
+    let shared = &bench.shared;
+    let one = |number| Wanted { name: format!("{number}"), ..wanted() };
+    let tell = shared.tell(&shared.active());
+    shared.store.sync((0..40).map(one).collect(), false, tell).await.unwrap();
+    let latest = shared.view.events(0, 100).await.unwrap().latest;
+    let pruned = prune::round(shared, &CancellationToken::new()).await.unwrap();
+    let left = shared.view.events(0, 100).await.unwrap();
+    assert_eq!((left.rows.len(), left.latest, left.is_behind), (9, latest, true));
+    assert_eq!(left.rows[0].number, latest - 8);
+    assert_eq!(i64::try_from(pruned.rows).unwrap(), latest - 9);
+    let again = prune::round(shared, &CancellationToken::new()).await.unwrap();
+    assert_eq!(again.rows, 0);
 }
 
 #[tokio::test]

@@ -143,8 +143,15 @@ fn insert_attempt(tx: &Connection, attempt: &Attempt, number: u32) -> Result<(),
         ":code": code,
         ":detail": attempt.detail,
     })?;
+    let last = number.saturating_sub(attempt.kept_max);
+    let params = named_params! {":id": attempt.delivery.0, ":last": last};
+    tx.prepare_cached(DROP_EARLIER)?.execute(params)?;
     Ok(())
 }
+
+/// Attempts go when there are too many later ones; their numbers go on.
+pub(super) const DROP_EARLIER: &str =
+    "DELETE FROM attempt WHERE delivery_id = :id AND number <= :last";
 
 /// Makes the successor of a delivery that has ended due.
 pub(super) const ADVANCE: &str = "

@@ -9,7 +9,7 @@ use super::row::{
 };
 use super::{
     AttemptRow, DeliveryFilter, DeliveryRow, DeliveryState, Due, EventRow, Events, HoldRow,
-    IntegrationRow, RunRow, StoreError, TransitionRow,
+    IntegrationRow, RunRow, StandingRow, StoreError, TransitionRow,
 };
 use crate::domain::{DeliveryId, IntegrationId, RunId, Timestamp};
 
@@ -157,6 +157,26 @@ pub(super) fn integrations(
     );
     let mut statement = tx.prepare_cached(SQL)?;
     let found = statement.query_and_then(named_params! {":deleted": deleted}, integration_row)?;
+    found.collect()
+}
+
+/// All living integrations, and when their latest runs began.
+pub(super) const STANDINGS: &str = "
+    SELECT integration.name, kind, integration.status, run.started_at_ms
+    FROM integration LEFT JOIN run ON run.id = integration.last_run_id
+    WHERE integration.status <> 'deleted' ORDER BY integration.name";
+
+/// Where every living integration stands, by name.
+pub(super) fn standings(tx: &Connection) -> Result<Vec<StandingRow>, StoreError> {
+    let mut statement = tx.prepare_cached(STANDINGS)?;
+    let found = statement.query_and_then([], |row| {
+        Ok(StandingRow {
+            name: row.get("name")?,
+            kind: row.get("kind")?,
+            status: status(row, "status")?,
+            last_run_at: instant(row, "started_at_ms")?,
+        })
+    })?;
     found.collect()
 }
 

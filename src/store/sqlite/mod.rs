@@ -21,6 +21,7 @@ mod row;
 mod run;
 mod set_back;
 mod silence;
+mod surplus;
 mod sync;
 #[cfg(test)]
 mod tests;
@@ -34,12 +35,12 @@ use std::time::Duration;
 use super::holds::{HoldRow, NewSilence, OutageRow, OwnFaultRow, Released, SilenceRow};
 use super::receivers::{Disabled, EventRow, Events, ReceiverRow, Redelivered, Replayed};
 use super::rows::{
-    AttemptRow, DeliveryFilter, DeliveryRow, DeliveryState, IntegrationRow, RunRow, StoredReport,
-    TransitionRow,
+    AttemptRow, DeliveryFilter, DeliveryRow, DeliveryState, IntegrationRow, RunRow, StandingRow,
+    StoredReport, TransitionRow,
 };
 use super::types::{
     Attempt, Began, Begun, Due, Finished, PendingDelivery, Pruned, Recorded, Retention, StoreError,
-    SubjectRun, Synced, Tell, Trigger, Wanted,
+    SubjectRun, Surplus, Synced, Tell, Trigger, Wanted,
 };
 use crate::domain::{IntegrationId, OwnFault, Schedule, Timestamp};
 
@@ -186,6 +187,12 @@ impl Store {
         self.writer.write(move |tx| prune::prune(tx, retention, now)).await
     }
 
+    /// Deletes what [`View::surplus`] found, unless it is owed or shown by now; how many rows that
+    /// were.
+    pub(crate) async fn drop_surplus(&self, surplus: Surplus) -> Result<usize, StoreError> {
+        self.writer.write(move |tx| surplus::drop_found(tx, &surplus)).await
+    }
+
     /// Waits for queued writes, checkpoints and stops the writer thread; other handles then get
     /// [`StoreError::Stopped`].
     pub(crate) async fn close(self) -> Result<(), StoreError> {
@@ -260,6 +267,11 @@ impl View {
         self.readers.read(move |tx| history::integrations(tx, deleted)).await
     }
 
+    /// Where every integration that is not deleted stands, by name.
+    pub(crate) async fn standings(&self) -> Result<Vec<StandingRow>, StoreError> {
+        self.readers.read(|tx| history::standings(tx)).await
+    }
+
     /// The integration of this name; a deleted one only when no other has the name.
     pub(crate) async fn integration(
         &self,
@@ -296,6 +308,11 @@ impl View {
     #[cfg_attr(not(test), expect(dead_code, reason = "`GET /events` comes with the interface"))]
     pub(crate) async fn events(&self, after: i64, limit: u32) -> Result<Events, StoreError> {
         self.readers.read(move |tx| history::events(tx, after, limit)).await
+    }
+
+    /// Rows that are too many, oldest first; look again once they are gone.
+    pub(crate) async fn surplus(&self, retention: Retention) -> Result<Surplus, StoreError> {
+        self.readers.read(move |tx| surplus::find(tx, retention)).await
     }
 
     /// Deliveries that match, newest first.

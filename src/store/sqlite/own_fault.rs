@@ -4,8 +4,10 @@ use rusqlite::{Connection, OptionalExtension, named_params};
 
 use super::event::{next_operational, tell_operational};
 use super::row::{Row, millis, parse};
-use super::{OwnFaultRow, StoreError, Tell};
-use crate::domain::{DaemonTrouble, Event, EventType, OwnFault, SCHEMA_VERSION, Timestamp};
+use super::{Finished, OwnFaultRow, StoreError, SubjectRun, Tell};
+use crate::domain::{
+    Class, DaemonTrouble, Event, EventType, OwnFault, ReportStatus, SCHEMA_VERSION, Timestamp,
+};
 
 /// Remembers that `fault` lasts, and tells of it when that is new; true then.
 pub(super) fn begin(
@@ -67,6 +69,18 @@ fn announce(
     let receivers: Vec<_> = wanting.map(|one| one.receiver.as_str()).collect();
     tell_operational(tx, sequence, &event, &receivers)?;
     Ok(())
+}
+
+/// What on the daemon's own side kept the run from telling anything, and how that shows.
+pub(super) fn of(finished: &Finished) -> Option<(OwnFault, &str)> {
+    let SubjectRun { report, own_fault, .. } = finished.runs.first()?;
+    if report.status() != ReportStatus::Failed || report.class() != Some(Class::Ours) {
+        return None;
+    }
+    let findings = report.tests.iter().filter_map(|test| test.outcome.finding());
+    let ours = findings.filter(|finding| finding.class == Class::Ours);
+    let message = ours.map(|finding| finding.message.as_str()).next().unwrap_or_default();
+    Some((own_fault.unwrap_or(OwnFault::Validation), message))
 }
 
 /// Notes on `row`, which the caller saves, what kept its latest run from telling anything. A fault of

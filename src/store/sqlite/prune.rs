@@ -71,19 +71,24 @@ const RECEIVERS: &str = "
     WHERE configured = 0
       AND NOT EXISTS (SELECT 1 FROM delivery WHERE delivery.receiver = receiver.name)";
 
-/// Deletes events, and remembers the latest of them: whoever asks for those after an earlier one has
-/// missed some.
 fn prune_events(tx: &Connection, before: Timestamp, batch: u32) -> Result<usize, StoreError> {
-    const LATEST: &str = "UPDATE meta SET pruned_number = max(pruned_number, :number)";
     let params = named_params! {":before": before.0, ":batch": batch};
     let numbers: Vec<i64> = tx
         .prepare_cached(EVENTS)?
         .query_map(params, |row| row.get(0))?
         .collect::<Result<_, _>>()?;
+    remember_pruned(tx, &numbers)?;
+    Ok(numbers.len())
+}
+
+/// Remembers the latest event of those deleted: whoever asks for those after an earlier one has
+/// missed some.
+pub(super) fn remember_pruned(tx: &Connection, numbers: &[i64]) -> Result<(), StoreError> {
+    const LATEST: &str = "UPDATE meta SET pruned_number = max(pruned_number, :number)";
     if let Some(number) = numbers.iter().max() {
         tx.prepare_cached(LATEST)?.execute(named_params! {":number": number})?;
     }
-    Ok(numbers.len())
+    Ok(())
 }
 
 fn prune_runs(tx: &Connection, retention: Retention, now: Timestamp) -> Result<usize, StoreError> {
@@ -94,9 +99,15 @@ fn prune_runs(tx: &Connection, retention: Retention, now: Timestamp) -> Result<u
         .prepare_cached(RUNS)?
         .query_map(params, |row| row.get(0))?
         .collect::<Result<Vec<i64>, _>>()?;
+    drop_reports(tx, &reports.iter().copied().collect())?;
+    Ok(reports.len())
+}
+
+/// Deletes those of `reports` that no run points to any more.
+pub(super) fn drop_reports(tx: &Connection, reports: &BTreeSet<i64>) -> Result<(), StoreError> {
     let mut orphans = tx.prepare_cached(REPORT)?;
-    for id in reports.iter().copied().collect::<BTreeSet<_>>() {
+    for id in reports {
         orphans.execute(named_params! {":id": id})?;
     }
-    Ok(reports.len())
+    Ok(())
 }

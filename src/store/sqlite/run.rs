@@ -15,8 +15,8 @@ use super::{
     own_fault,
 };
 use crate::domain::{
-    Cause, Class, Counters, IntegrationId, Judgement, OwnFault, Report, ReportStatus, RunId,
-    RunRef, Schedule, Status, Subject, Timestamp, Transition, ValidationResults, Verdict, judge,
+    Cause, Class, Counters, IntegrationId, Judgement, Policy, Report, ReportStatus, RunId, RunRef,
+    Schedule, Status, Subject, Timestamp, Transition, ValidationResults, Verdict, judge,
     next_status,
 };
 
@@ -137,12 +137,12 @@ pub(super) fn record(
     let step =
         cause(first.subject, judged.verdict).and_then(|cause| next_status(row.status, cause));
     suspect(tx, &mut row, finished, tell.now)?;
-    own_fault::note(tx, &mut row, own_fault(finished), tell)?;
+    own_fault::note(tx, &mut row, own_fault::of(finished), tell)?;
     if let Some(step) = step {
         let before = before(tx, row.id, (step.cause, run))?.or(former);
         let story = story(tx, finished, run, before)?;
         if matches!(step.cause, Cause::ActivePassed | Cause::ActiveFailed) {
-            hold::flip(tx, &mut row, step, story, (tell, &finished.policy))?;
+            hold::flip(tx, &mut row, step, story, (tell, &flapping_policy(finished, tell.now)))?;
         } else {
             flip(tx, &mut row, step, story, tell)?;
         }
@@ -154,6 +154,13 @@ pub(super) fn record(
     row.save(tx)?;
     let (verdict, rule, next_run_at) = (judged.verdict, judged.rule, row.next_run_at);
     Ok(Recorded::Stored { run, verdict, rule, transition: step, next_run_at })
+}
+
+/// The policy, with a calm that two runs at least bear out: between two runs nothing is seen, which is
+/// no calm.
+fn flapping_policy(finished: &Finished, now: Timestamp) -> Policy {
+    let runs = finished.schedule.period(now).saturating_mul(2);
+    Policy { flap_calm: finished.policy.flap_calm.max(runs), ..finished.policy }
 }
 
 /// Notes whether the latest runs of an integration that is watched fail; the first of them may be
@@ -178,18 +185,6 @@ fn suspect(
         (ReportStatus::Failed | ReportStatus::Skipped, _) => {}
     }
     Ok(())
-}
-
-/// What on the daemon's own side kept the run from telling anything, and how that shows.
-fn own_fault(finished: &Finished) -> Option<(OwnFault, &str)> {
-    let SubjectRun { report, own_fault, .. } = finished.runs.first()?;
-    if report.status() != ReportStatus::Failed || report.class() != Some(Class::Ours) {
-        return None;
-    }
-    let findings = report.tests.iter().filter_map(|test| test.outcome.finding());
-    let ours = findings.filter(|finding| finding.class == Class::Ours);
-    let message = ours.map(|finding| finding.message.as_str()).next().unwrap_or_default();
-    Some((own_fault.unwrap_or(OwnFault::Validation), message))
 }
 
 /// The latest run of an integration that went the other way.

@@ -3,6 +3,7 @@
 
 mod alertmanager;
 mod cloudevents;
+mod native;
 mod notice;
 mod pagerduty;
 mod slack;
@@ -38,6 +39,9 @@ pub(crate) enum Format {
     Standard,
     /// `CloudEvents` 1.0, structured JSON, signed like `standard`.
     CloudEvents,
+    /// The event under the name that the original product gives to a failure, signed like
+    /// `standard`.
+    Native,
     /// A Slack incoming webhook.
     Slack,
     /// A Microsoft Teams workflow that posts an Adaptive Card.
@@ -59,9 +63,10 @@ pub(crate) struct Rendered {
 
 impl Format {
     /// Every form.
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 7] = [
         Self::Standard,
         Self::CloudEvents,
+        Self::Native,
         Self::Slack,
         Self::Teams,
         Self::PagerDuty,
@@ -73,6 +78,7 @@ impl Format {
         match self {
             Self::Standard => "standard",
             Self::CloudEvents => "cloudevents",
+            Self::Native => "native",
             Self::Slack => "slack",
             Self::Teams => "teams",
             Self::PagerDuty => "pagerduty",
@@ -83,7 +89,7 @@ impl Format {
     /// True when messages carry signatures, and therefore need a secret.
     pub(crate) const fn is_signed(self) -> bool {
         match self {
-            Self::Standard | Self::CloudEvents => true,
+            Self::Standard | Self::CloudEvents | Self::Native => true,
             Self::Slack | Self::Teams | Self::PagerDuty | Self::Alertmanager => false,
         }
     }
@@ -92,6 +98,20 @@ impl Format {
     pub(crate) const fn takes(self, kind: EventType) -> bool {
         match self {
             Self::Standard | Self::CloudEvents | Self::Slack | Self::Teams => true,
+            Self::Native => match kind {
+                EventType::ValidationFailed => true,
+                EventType::ValidationRecovered
+                | EventType::StatusChanged
+                | EventType::ValidationWarning
+                | EventType::FlappingStarted
+                | EventType::FlappingEnded
+                | EventType::Outage
+                | EventType::OutageResolved
+                | EventType::DaemonDegraded
+                | EventType::DaemonRecovered
+                | EventType::ReceiverDisabled
+                | EventType::WebhookPing => false,
+            },
             Self::PagerDuty | Self::Alertmanager => match kind {
                 EventType::ValidationFailed
                 | EventType::ValidationRecovered
@@ -127,6 +147,13 @@ impl Format {
             Self::CloudEvents => {
                 let event = cloudevents::event(id, body).map_err(FormatError::Event)?;
                 written("application/cloudevents+json; charset=utf-8", &event)
+            }
+            Self::Native => {
+                let told = told()?;
+                if told.kind != EventType::ValidationFailed.as_str() {
+                    return Err(self.no_form(&told));
+                }
+                written(json, &native::event(body).map_err(FormatError::Event)?)
             }
             Self::Slack => written(json, &slack::message(&told()?)),
             Self::Teams => written(json, &teams::message(&told()?)),

@@ -141,7 +141,14 @@ fn facts_go_with_a_removed_integration() {
     assert_eq!(bench.status("one"), Status::Deleted);
     assert_eq!(bench.count("fingerprint"), 1);
     let forever = Duration::from_hours(24 * 365);
-    let retention = Retention { history: forever, deliveries: forever, batch: 9 };
+    let retention = Retention {
+        history: forever,
+        deliveries: forever,
+        runs_per_integration: u32::MAX,
+        events_max: u32::MAX,
+        deliveries_max: u32::MAX,
+        batch: 9,
+    };
     let now = bench.now;
     for rows in [1, 0] {
         let pruned = bench.write(|tx| prune::prune(tx, retention, now)).unwrap();

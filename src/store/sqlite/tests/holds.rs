@@ -229,7 +229,7 @@ fn more_flips_than_are_let_pass_are_told_as_flapping_until_it_is_calm() {
     assert_eq!(bench.told("one", before + 1), [FAILED, RECOVERED, FAILED, started]);
     assert!(bench.row("one").flapping_since.is_some());
     let calm = bench.row("one").hold.unwrap().until;
-    assert_eq!(calm, minutes(&bench, 60), "an hour after the latest flip");
+    assert_eq!(calm, minutes(&bench, 120), "two of its hours after the latest flip");
     bench.now = calm;
     assert_eq!(bench.release().integrations, 1);
     let event = bench.last_event();

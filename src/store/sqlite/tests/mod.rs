@@ -11,6 +11,7 @@ mod plans;
 mod property;
 mod receivers;
 mod runs;
+mod surplus;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -19,7 +20,7 @@ use rusqlite::{Connection, Savepoint, TransactionBehavior};
 
 use super::open::migrate;
 use super::{Attempt, Began, Begun, Finished, PendingDelivery, Recorded, StoreError, SubjectRun};
-use super::{IntegrationRow, Synced, Tell, Wanted};
+use super::{IntegrationRow, Retention, Synced, Tell, Wanted};
 use super::{Released, delivery, history, hold, run, sync};
 use crate::domain::{
     AttemptResult, Class, Finding, IntegrationId, Maintenance, Next, Observed, Outcome, Policy,
@@ -36,6 +37,7 @@ struct Bench {
     now: Timestamp,
     receivers: Vec<&'static str>,
     disable_after: Duration,
+    kept_max: u32,
     disabled: Option<super::Disabled>,
     maintenance: Vec<Maintenance>,
 }
@@ -50,6 +52,7 @@ impl Bench {
             now: START,
             receivers: vec!["a", "b"],
             disable_after: Duration::MAX,
+            kept_max: 100,
             disabled: None,
             maintenance: Vec::new(),
         }
@@ -226,6 +229,7 @@ impl Bench {
             detail: "said so".to_owned(),
             next,
             disable_after: self.disable_after,
+            kept_max: self.kept_max,
         };
         let tell = self.tell();
         self.disabled = self.write(|tx| delivery::record_attempt(tx, &attempt, &tell)).unwrap();
@@ -244,6 +248,18 @@ impl Bench {
 
     fn last_event(&self) -> serde_json::Value {
         self.events().pop().unwrap()
+    }
+}
+
+/// Keeps everything for `age`, however much it is.
+fn kept_for(age: Duration, batch: u32) -> Retention {
+    Retention {
+        history: age,
+        deliveries: age,
+        runs_per_integration: u32::MAX,
+        deliveries_max: u32::MAX,
+        events_max: u32::MAX,
+        batch,
     }
 }
 

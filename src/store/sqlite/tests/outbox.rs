@@ -1,6 +1,6 @@
 //! Deliveries: order, leases, attempts, and what may be forgotten.
 
-use super::super::{DeliveryFilter, DeliveryState, Retention, prune};
+use super::super::{DeliveryFilter, DeliveryState, prune};
 use super::*;
 
 const ROOM: [(&str, u32); 2] = [("a", 8), ("b", 8)];
@@ -119,8 +119,7 @@ fn filters_narrow_the_list_newest_first() {
 }
 
 fn prune_all(bench: &mut Bench, batch: u32) -> Vec<usize> {
-    let day = Duration::from_hours(24);
-    let retention = Retention { history: day, deliveries: day, batch };
+    let retention = kept_for(Duration::from_hours(24), batch);
     let now = bench.now;
     let rounds =
         std::iter::repeat_with(|| bench.write(|tx| prune::prune(tx, retention, now)).unwrap().rows);

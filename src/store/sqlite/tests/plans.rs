@@ -2,7 +2,7 @@
 
 use super::super::{
     delivery, event, fingerprint, history, hold, outage, owe, prune, row, run, set_back, silence,
-    sync,
+    surplus, sync,
 };
 use super::*;
 
@@ -19,6 +19,8 @@ const HOT: &[(&str, &str)] = &[
     (history::NEXT_DUE_AT, "integration_leased"),
     (history::NEXT_DELIVERY_AT, "delivery_due (receiver=? AND due_at_ms>?)"),
     (history::NEXT_DELIVERY_AT, "delivery_leased (receiver=? AND lease_until_ms>?)"),
+    (history::STANDINGS, "integration USING INDEX integration_name"),
+    (history::STANDINGS, "INTEGER PRIMARY KEY (rowid=?)"),
     (history::LIVING, "integration_name (name=?)"),
     (history::RUNS, "run_integration (integration_id=?)"),
     (history::TRANSITIONS, "transition_integration (integration_id=?)"),
@@ -59,6 +61,19 @@ const HOT: &[(&str, &str)] = &[
     (prune::RUNS, "run_started (started_at_ms<?)"),
     (prune::RUNS, "integration_last_run (last_run_id=?)"),
     (prune::REPORT, "run_report (report_id=?)"),
+    (surplus::RUN_BEYOND, "COVERING INDEX run_integration (integration_id=?)"),
+    (surplus::RUNS, "run_integration (integration_id=? AND rowid<?)"),
+    (surplus::RUNS, "INTEGER PRIMARY KEY (rowid=?)"),
+    (surplus::TRANSITION_BEYOND, "COVERING INDEX transition_integration (integration_id=?)"),
+    (surplus::TRANSITIONS, "transition_integration (integration_id=? AND rowid<?)"),
+    (surplus::DELIVERY_BEYOND, "COVERING INDEX delivery_ended"),
+    (surplus::DELIVERIES, "COVERING INDEX delivery_ended (ended_at_ms<?)"),
+    (surplus::EVENTS, "INTEGER PRIMARY KEY (rowid<?)"),
+    (surplus::EVENTS, "sqlite_autoindex_delivery_1 (event_id=?)"),
+    (surplus::DROP_RUN, "integration_last_run (last_run_id=?)"),
+    (surplus::DROP_DELIVERY, "INTEGER PRIMARY KEY (rowid=?)"),
+    (surplus::DROP_EVENT, "sqlite_autoindex_delivery_1 (event_id=?)"),
+    (delivery::DROP_EARLIER, "PRIMARY KEY (delivery_id=? AND number<?)"),
 ];
 
 #[test]

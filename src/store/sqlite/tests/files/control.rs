@@ -11,6 +11,7 @@ fn gone(delivery: &PendingDelivery) -> Attempt {
         detail: String::new(),
         next: Next::Gone,
         disable_after: Duration::MAX,
+        kept_max: 100,
     }
 }
 

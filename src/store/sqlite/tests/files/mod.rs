@@ -128,6 +128,7 @@ async fn a_claim_finds_what_an_attempt_queued_before_it_makes_due() {
         detail: String::new(),
         next: Next::Delivered,
         disable_after: Duration::MAX,
+        kept_max: 100,
     };
     let recorded = store.record_attempt(attempt, tell()).await.unwrap();
     let second = store.claim(room(), LEASE, START).await.unwrap();

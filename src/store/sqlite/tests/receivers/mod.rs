@@ -2,9 +2,7 @@
 
 mod order;
 
-use super::super::{
-    DeliveryFilter, DeliveryState, Redelivered, Replayed, Retention, owe, prune, receiver,
-};
+use super::super::{DeliveryFilter, DeliveryState, Redelivered, Replayed, owe, prune, receiver};
 use super::*;
 use crate::domain::{DeliveryId, DisabledReason, EventType};
 
@@ -266,7 +264,7 @@ fn events_are_read_on_from_a_number_and_a_gap_is_told() {
 }
 
 fn prune_once(bench: &mut Bench) -> super::super::Pruned {
-    let retention = Retention { history: DAY * 365, deliveries: DAY, batch: 100 };
+    let retention = Retention { history: DAY * 365, ..kept_for(DAY, 100) };
     let now = bench.now;
     bench.write(|tx| prune::prune(tx, retention, now)).unwrap()
 }

@@ -1,0 +1,92 @@
+//! Serves the metrics: what was counted, and what the loops and the store know at the moment.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Weak};
+
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+
+use super::{DaemonError, Shared};
+use crate::http::{Awaiting, Known, Room, Server, Standing, State};
+use crate::store::{ReceiverRow, StandingRow, StoreError};
+
+/// Listens where the configuration says, if it says so.
+pub(super) async fn bind(listen: Option<SocketAddr>) -> Result<Option<Server>, DaemonError> {
+    let Some(address) = listen else { return Ok(None) };
+    let bound = Server::bind(address).await;
+    let server = bound.map_err(|source| DaemonError::Listen { address, source })?;
+    let address = server.address();
+    info!(%address, "metrics at http://{address}/metrics");
+    if !address.ip().is_loopback() {
+        warn!(%address, "whoever reaches {address} can read the names of integrations and receivers");
+    }
+    Ok(Some(server))
+}
+
+/// Answers until it is stopped.
+pub(super) struct Serving {
+    task: JoinHandle<()>,
+    stop: CancellationToken,
+}
+
+impl Serving {
+    /// Starts to answer. Holds nothing that others wait for.
+    pub(super) fn start(server: Server, shared: &Arc<Shared>) -> Self {
+        let (stop, shared) = (CancellationToken::new(), Arc::downgrade(shared));
+        let tell = move || told(Weak::clone(&shared));
+        let task = tokio::spawn(server.serve(tell, stop.clone()));
+        Self { task, stop }
+    }
+
+    /// Stops, within a moment.
+    pub(super) async fn stop(self) {
+        self.stop.cancel();
+        if let Err(error) = self.task.await {
+            error!("the metrics ended in a fault: {error}");
+        }
+    }
+}
+
+/// Everything as text; none when the daemon is gone.
+async fn told(shared: Weak<Shared>) -> Option<String> {
+    let shared = shared.upgrade()?;
+    let known = match known(&shared).await {
+        Ok(known) => Some(known),
+        Err(error) => {
+            shared.store_failed("the metrics of the store cannot be read", &error);
+            None
+        }
+    };
+    let limits = shared.active().limits;
+    let (among_all, at_hosts) = shared.pressure.waiting();
+    let (planner_rounds, outbox_rounds) = shared.progress();
+    let room = vec![
+        Room { limit: "runs", most: limits.runs, waiting: among_all },
+        Room { limit: "runs_per_host", most: limits.runs_per_host, waiting: at_hosts },
+    ];
+    let text = shared.metrics.text(State { planner_rounds, outbox_rounds, room, known });
+    text.inspect_err(|error| error!("the metrics cannot be written: {error}")).ok()
+}
+
+async fn known(shared: &Shared) -> Result<Known, StoreError> {
+    let now = shared.clock.now();
+    let integrations = shared.view.standings().await?.into_iter();
+    let standing = |StandingRow { name, kind, status, last_run_at }| Standing {
+        name,
+        platform: kind,
+        status,
+        last_run_at,
+    };
+    let receivers = shared.view.receivers().await?.into_iter();
+    let owed = |ReceiverRow { name, disabled, owed, oldest_owed_at, .. }| Awaiting {
+        name,
+        owed,
+        oldest: oldest_owed_at.map_or_else(Default::default, |at| now.since(at)),
+        is_disabled: disabled.is_some(),
+    };
+    Ok(Known {
+        integrations: integrations.map(standing).collect(),
+        receivers: receivers.map(owed).collect(),
+    })
+}

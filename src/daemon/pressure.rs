@@ -1,0 +1,178 @@
+//! Back-pressure: who waits for room, under which limit, and a warning when that takes long.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, timeout};
+use tracing::warn;
+
+/// How long a wait for room is nobody's business.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How long after a warning there is no other.
+const QUIET: Duration = Duration::from_mins(1);
+
+/// What may have no room.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub(super) enum Limit {
+    /// `limits.runs`.
+    Runs,
+    /// `limits.runs_per_host`, at this host.
+    Host(String),
+}
+
+/// Who waits for what.
+#[derive(Debug, Default)]
+pub(super) struct Pressure(Mutex<Waiting>);
+
+#[derive(Debug, Default)]
+struct Waiting {
+    runs: HashMap<Limit, usize>,
+    told_at: Option<Instant>,
+}
+
+impl Pressure {
+    /// Takes room under `limit`, as soon as there is any; none when there will never be.
+    pub(super) async fn take(
+        &self,
+        room: Arc<Semaphore>,
+        limit: impl FnOnce() -> Limit,
+    ) -> Option<OwnedSemaphorePermit> {
+        if let Ok(taken) = Arc::clone(&room).try_acquire_owned() {
+            return Some(taken);
+        }
+        let place = Place::new(self, limit());
+        let taken = room.acquire_owned();
+        tokio::pin!(taken);
+        loop {
+            match timeout(PATIENCE, &mut taken).await {
+                Ok(taken) => return taken.ok(),
+                Err(_elapsed) => self.tell(&place.limit),
+            }
+        }
+    }
+
+    /// How many runs wait among all, and how many at hosts.
+    pub(super) fn waiting(&self) -> (usize, usize) {
+        let waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let all: usize = waiting.runs.values().sum();
+        let among_all = waiting.runs.get(&Limit::Runs).copied().unwrap_or_default();
+        (among_all, all.saturating_sub(among_all))
+    }
+
+    fn tell(&self, limit: &Limit) {
+        let Some(waiting) = self.due(limit, Instant::now()) else { return };
+        match limit {
+            Limit::Runs => warn!(
+                limit = "limits.runs",
+                waiting, "runs wait for room: {waiting}, since as many run as limits.runs allows"
+            ),
+            Limit::Host(host) => warn!(
+                limit = "limits.runs_per_host",
+                host,
+                waiting,
+                "runs wait for room at {host}: {waiting}, since as many run there as \
+                 limits.runs_per_host allows"
+            ),
+        }
+    }
+
+    /// How many wait for `limit`, when that is to be told now.
+    fn due(&self, limit: &Limit, now: Instant) -> Option<usize> {
+        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let quiet = |told| now.saturating_duration_since(told) < QUIET;
+        if waiting.told_at.is_some_and(quiet) {
+            return None;
+        }
+        waiting.told_at = Some(now);
+        waiting.runs.get(limit).copied()
+    }
+}
+
+/// A place among those who wait, until it is dropped.
+struct Place<'p> {
+    pressure: &'p Pressure,
+    limit: Limit,
+}
+
+impl<'p> Place<'p> {
+    fn new(pressure: &'p Pressure, limit: Limit) -> Self {
+        let mut waiting = pressure.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *waiting.runs.entry(limit.clone()).or_default() += 1;
+        drop(waiting);
+        Self { pressure, limit }
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        let mut waiting = self.pressure.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = waiting.runs.get_mut(&self.limit) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                waiting.runs.remove(&self.limit);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn who_waits_is_counted_until_there_is_room_or_he_gives_up() {
+        let pressure = Arc::new(Pressure::default());
+        let room = Arc::new(Semaphore::new(1));
+        let host = || Limit::Host("a".to_owned());
+        let first = pressure.take(Arc::clone(&room), host).await.unwrap();
+        assert_eq!(pressure.waiting(), (0, 0), "nobody waited");
+        let waiter = |limit: fn() -> Limit| {
+            let (pressure, room) = (Arc::clone(&pressure), Arc::clone(&room));
+            tokio::spawn(async move { pressure.take(room, limit).await })
+        };
+        let second = waiter(|| Limit::Host("a".to_owned()));
+        let third = waiter(|| Limit::Host("b".to_owned()));
+        let fourth = waiter(|| Limit::Runs);
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        assert_eq!(pressure.waiting(), (1, 2));
+        third.abort();
+        assert!(third.await.unwrap_err().is_cancelled());
+        assert_eq!(pressure.waiting(), (1, 1), "who gave up waits no more");
+        drop(first);
+        drop(second.await.unwrap());
+        drop(fourth.await.unwrap());
+        assert_eq!(pressure.waiting(), (0, 0));
+        assert!(pressure.0.lock().unwrap().runs.is_empty(), "hosts are forgotten");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_long_wait_is_told_once_a_minute_and_a_short_one_never() {
+        let pressure = Arc::new(Pressure::default());
+        let room = Arc::new(Semaphore::new(1));
+        let told = || pressure.0.lock().unwrap().told_at;
+        let start = Instant::now();
+        let taken = pressure.take(Arc::clone(&room), || Limit::Runs).await.unwrap();
+        let waiters: Vec<_> = (0..9)
+            .map(|_| {
+                let (pressure, room) = (Arc::clone(&pressure), Arc::clone(&room));
+                tokio::spawn(async move { pressure.take(room, || Limit::Runs).await })
+            })
+            .collect();
+        tokio::time::sleep(Duration::from_millis(4_999)).await;
+        assert_eq!(told(), None);
+        tokio::time::sleep(Duration::from_millis(2)).await;
+        let first = told().unwrap();
+        assert!(PATIENCE <= first - start);
+        tokio::time::sleep(Duration::from_secs(59)).await;
+        assert_eq!(told(), Some(first), "once a minute");
+        tokio::time::sleep(PATIENCE).await;
+        assert!(QUIET <= told().unwrap() - first);
+        assert_eq!(pressure.due(&Limit::Runs, start + QUIET * 9), Some(9), "how many wait");
+        drop(taken);
+        for waiter in waiters {
+            drop(waiter.await.unwrap());
+        }
+    }
+}

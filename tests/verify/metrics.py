@@ -1,0 +1,24 @@
+"""Reads metrics as the Prometheus project's own library does, by the strict rules of OpenMetrics.
+
+Usage: metrics.py FILE; prints a JSON list of {"name": .., "type": .., "labels": {..}, "value": ..}
+"""
+
+import json
+import sys
+
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
+
+
+def main(path):
+    with open(path, encoding="utf-8", newline="\n") as file:
+        families = list(text_string_to_metric_families(file.read()))
+    samples = [
+        {"name": sample.name, "type": family.type, "labels": sample.labels, "value": sample.value}
+        for family in families
+        for sample in family.samples
+    ]
+    json.dump(samples, sys.stdout)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
