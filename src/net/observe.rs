@@ -132,6 +132,17 @@ pub(crate) fn expires(kind: ExpiryKind, of: &str, at: Timestamp) {
     });
 }
 
+/// The certificate of `host` is valid for so long in all; of several the shortest counts.
+pub(super) fn lives(host: &str, life: Duration) {
+    with(|seen| {
+        let (host, lives) = (one_line(host, TEXT_MAX), &mut seen.observed.lives);
+        if lives.len() < OTHERS_MAX || lives.contains_key(&host) {
+            let shortest = lives.entry(host).or_insert(life);
+            *shortest = life.min(*shortest);
+        }
+    });
+}
+
 /// The clock of `host` showed `shows` when its answer came, which is now.
 pub(crate) fn clock(host: &str, shows: Timestamp) {
     with(|seen| {
@@ -178,12 +189,13 @@ mod tests {
                 fact(FactKind::Claim, "long", &"x".repeat(5000));
                 fact(FactKind::Grant, "all", &text);
                 answered(&text, Duration::ZERO);
+                lives(&text, Duration::ZERO);
                 expires(ExpiryKind::Key, &text, Timestamp(number));
                 clock(&text, Timestamp(number));
             }
         })
         .await;
-        assert_eq!((seen.expiries.len(), seen.clocks.len()), (64, 64));
+        assert_eq!((seen.expiries.len(), seen.clocks.len(), seen.lives.len()), (64, 64, 64));
         let kinds: Vec<_> = seen.facts.keys().map(|fact| fact.kind).collect();
         assert!(!kinds.contains(&FactKind::Grant), "a part of the grants is none to compare");
         let of = |kind| kinds.iter().filter(|one| **one == kind).count();
