@@ -10,6 +10,10 @@ use super::{
 /// Whether all that ends has long enough to go; of every platform.
 pub(crate) const EXPIRY: Test = Test::recurring("Recurring validation: credential expiry", "");
 
+/// A server's certificate that renews itself is renewed when this part of its life is left; sooner
+/// than that nobody needs to hear of its end.
+const LIFE_PARTS: u32 = 3;
+
 /// The most ends that a warning names.
 const TOLD_MAX: usize = 5;
 
@@ -17,6 +21,13 @@ impl Observed {
     /// What ends first.
     pub(crate) fn next_end(&self) -> Option<&Expiry> {
         self.expiries.iter().min_by_key(|expiry| expiry.at)
+    }
+
+    /// True when it makes sense to warn so long before the end of `expiry`.
+    fn is_timely(&self, expiry: &Expiry, before: Duration) -> bool {
+        let life = self.lives.get(&expiry.of);
+        let life = life.filter(|_| expiry.kind == ExpiryKind::ServerCertificate);
+        life.is_none_or(|life| before.saturating_mul(LIFE_PARTS) < *life)
     }
 }
 
@@ -51,14 +62,13 @@ impl Expiry {
     }
 
     /// The sentence of a warning: the same from one threshold of `warn` to the next.
-    fn warning(&self, now: Timestamp, warn: &[Duration]) -> Option<String> {
-        let reached = warn.iter().filter(|before| self.at <= now.plus(**before)).min()?;
-        let ends = if self.at <= now {
-            format!("{} has ended at {}", self.what(), self.at)
-        } else {
-            format!("{} ends at {}, in {} or less", self.what(), self.at, duration_text(*reached))
-        };
-        Some(ends)
+    fn warning(&self, now: Timestamp, warn: impl Iterator<Item = Duration>) -> Option<String> {
+        if self.at <= now {
+            return Some(format!("{} has ended at {}", self.what(), self.at));
+        }
+        let reached = warn.filter(|before| self.at <= now.plus(*before)).min()?;
+        let reached = duration_text(reached);
+        Some(format!("{} ends at {}, in {reached} or less", self.what(), self.at))
     }
 }
 
@@ -66,12 +76,14 @@ impl Expiry {
 #[must_use]
 pub(crate) fn foresee(observed: &Observed, now: Timestamp, warn: &[Duration]) -> TestResult {
     let mut warned: Vec<(&Expiry, String)> = Vec::new();
-    for expiry in &observed.expiries {
+    let expiries = observed.expiries.iter().filter(|_| !warn.is_empty());
+    for expiry in expiries {
         // Of several ends of one thing, such as the certificates of a cluster, the first counts.
         let is_told = warned.last().is_some_and(|(last, _)| {
             (last.kind, last.of.as_str()) == (expiry.kind, expiry.of.as_str())
         });
-        if let Some(text) = expiry.warning(now, warn).filter(|_| !is_told) {
+        let timely = warn.iter().copied().filter(|before| observed.is_timely(expiry, *before));
+        if let Some(text) = expiry.warning(now, timely).filter(|_| !is_told) {
             warned.push((expiry, text));
         }
     }
@@ -171,6 +183,29 @@ mod tests {
         let result = foresee(&ending(&many), now(), &warn());
         let message = result.outcome.message().unwrap();
         assert!(message.ends_with("; and 4 more."), "{message}");
+    }
+
+    #[test]
+    fn a_certificate_that_renews_itself_has_a_third_of_its_life_to_do_so() {
+        let table = [
+            (90, 30, false),
+            (90, 14, true),
+            (91, 30, true),
+            (47, 14, true),
+            (45, 15, false),
+            (6, 2, false),
+            (6, 1, true),
+            (6, 0, true),
+        ];
+        for (life, left, warned) in table {
+            let mut seen = ending(&[(ExpiryKind::ServerCertificate, "h", left)]);
+            seen.lives.insert("h".to_owned(), DAY * life);
+            let outcome = foresee(&seen, now(), &warn()).outcome;
+            assert_eq!(outcome.finding().is_some(), warned, "{life} {left}");
+            let own = ending(&[(ExpiryKind::ClientCertificate, "h", left)]);
+            let own = Observed { lives: seen.lives, ..own };
+            assert!(foresee(&own, now(), &warn()).outcome.finding().is_some(), "somebody made it");
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! of credentials to foresee, and the clocks of others.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +15,8 @@ pub(crate) struct Observed {
     pub(crate) facts: Facts,
     /// What ends, and when.
     pub(crate) expiries: BTreeSet<Expiry>,
+    /// How long the certificate of a host is valid in all, from its first day to its last.
+    pub(crate) lives: BTreeMap<String, Duration>,
     /// What the clocks of servers showed.
     pub(crate) clocks: Vec<ServerClock>,
 }

@@ -1,5 +1,7 @@
 //! What a certificate says: for whom it is, who has issued it, and when it ends.
 
+use std::time::Duration;
+
 use aws_lc_rs::digest::{SHA256, digest};
 use x509_cert::Certificate as X509;
 use x509_cert::der::Decode;
@@ -16,6 +18,7 @@ struct Certificate {
     subject: String,
     issuer: String,
     ends: Timestamp,
+    life: Duration,
     fingerprint: String,
 }
 
@@ -23,13 +26,15 @@ impl Certificate {
     /// Reads `der`; none when it is not understood. Nothing is verified here.
     fn read(der: &[u8]) -> Option<Self> {
         let read = X509::from_der(der).ok()?.tbs_certificate;
-        let ends = read.validity.not_after.to_unix_duration().as_millis();
+        let ends = read.validity.not_after.to_unix_duration();
+        let life = ends.saturating_sub(read.validity.not_before.to_unix_duration());
         let name = |name: &x509_cert::name::Name| one_line(&name.to_string(), NAME_MAX);
         let hex = |byte: &u8| format!("{byte:02x}");
         Some(Self {
             subject: name(&read.subject),
             issuer: name(&read.issuer),
-            ends: Timestamp(i64::try_from(ends).ok()?),
+            ends: Timestamp(i64::try_from(ends.as_millis()).ok()?),
+            life,
             fingerprint: digest(&SHA256, der).as_ref().iter().map(hex).collect(),
         })
     }
@@ -40,10 +45,11 @@ pub(super) fn shown_by(host: &str, der: &[u8]) {
     if !observe::is_asked() {
         return;
     }
-    if let Some(Certificate { issuer, ends, fingerprint, .. }) = Certificate::read(der) {
+    if let Some(Certificate { issuer, ends, life, fingerprint, .. }) = Certificate::read(der) {
         let says = format!("issuer {issuer}, ends {ends}, sha256 {fingerprint}");
         observe::fact(FactKind::Certificate, host, &says);
         observe::expires(ExpiryKind::ServerCertificate, host, ends);
+        observe::lives(host, life);
     }
 }
 
@@ -64,6 +70,7 @@ mod tests {
     #[tokio::test]
     async fn a_certificate_says_who_and_until_when() {
         let mut params = rcgen::CertificateParams::new(["h".to_owned()]).unwrap();
+        params.not_before = rcgen::date_time_ymd(2030, 12, 31);
         params.not_after = rcgen::date_time_ymd(2031, 2, 3);
         params.distinguished_name = rcgen::DistinguishedName::new();
         params.distinguished_name.push(rcgen::DnType::CommonName, "name\u{202e} of it");
@@ -85,6 +92,8 @@ mod tests {
         assert_eq!(told[1].kind, ExpiryKind::ClientCertificate);
         assert_eq!(told[1].of, "CN=name of it");
         assert!(told.iter().all(|expiry| expiry.at == ends));
+        let life = Duration::from_hours(24 * 34);
+        assert_eq!(seen.lives, [("h".to_owned(), life)].into());
         let facts: Vec<_> = seen.facts.values().flatten().collect();
         assert_eq!(facts.len(), 1, "{facts:?}");
         let start = "issuer CN=name of it, ends 2031-02-03T00:00:00Z, sha256 ";

@@ -113,6 +113,11 @@ pub(super) fn answered(host: &str, within: Duration) {
     });
 }
 
+/// The run ends before it has looked at everything: what it saw of our rights is only a part.
+pub(crate) fn cut_short() {
+    with(|seen| seen.cut.extend([FactKind::Principal, FactKind::Grant]));
+}
+
 /// True inside a run: what is told is kept.
 pub(super) fn is_asked() -> bool {
     SEEN.try_with(|_seen| ()).is_ok()
@@ -123,6 +128,17 @@ pub(crate) fn expires(kind: ExpiryKind, of: &str, at: Timestamp) {
     with(|seen| {
         if seen.observed.expiries.len() < OTHERS_MAX {
             seen.observed.expiries.insert(Expiry { kind, of: one_line(of, TEXT_MAX), at });
+        }
+    });
+}
+
+/// The certificate of `host` is valid for so long in all; of several the shortest counts.
+pub(super) fn lives(host: &str, life: Duration) {
+    with(|seen| {
+        let (host, lives) = (one_line(host, TEXT_MAX), &mut seen.observed.lives);
+        if lives.len() < OTHERS_MAX || lives.contains_key(&host) {
+            let shortest = lives.entry(host).or_insert(life);
+            *shortest = life.min(*shortest);
         }
     });
 }
@@ -173,12 +189,13 @@ mod tests {
                 fact(FactKind::Claim, "long", &"x".repeat(5000));
                 fact(FactKind::Grant, "all", &text);
                 answered(&text, Duration::ZERO);
+                lives(&text, Duration::ZERO);
                 expires(ExpiryKind::Key, &text, Timestamp(number));
                 clock(&text, Timestamp(number));
             }
         })
         .await;
-        assert_eq!((seen.expiries.len(), seen.clocks.len()), (64, 64));
+        assert_eq!((seen.expiries.len(), seen.clocks.len(), seen.lives.len()), (64, 64, 64));
         let kinds: Vec<_> = seen.facts.keys().map(|fact| fact.kind).collect();
         assert!(!kinds.contains(&FactKind::Grant), "a part of the grants is none to compare");
         let of = |kind| kinds.iter().filter(|one| **one == kind).count();
@@ -206,5 +223,18 @@ mod tests {
         let ((), seen) = observed(async { fact(FactKind::Grant, "db", "") }).await;
         let grants = Fact { kind: FactKind::Grant, of: "db".to_owned() };
         assert_eq!(seen.facts.get(&grants), Some(&BTreeSet::new()));
+    }
+
+    #[tokio::test]
+    async fn a_run_that_is_cut_short_has_no_rights_to_compare() {
+        let ((), seen) = observed(async {
+            fact(FactKind::Grant, "db", "SELECT");
+            cut_short();
+            fact(FactKind::Principal, "", "me");
+            fact(FactKind::ServerVersion, "h", "1.2");
+        })
+        .await;
+        let kinds: Vec<_> = seen.facts.keys().map(|fact| fact.kind).collect();
+        assert_eq!(kinds, [FactKind::ServerVersion]);
     }
 }

@@ -6,6 +6,7 @@ use tokio::time::{Instant, timeout};
 
 use super::{Mode, RunContext};
 use crate::domain::{Class, Finding, Outcome, Report, Test, TestResult, When, duration_text};
+use crate::net::observe;
 
 /// Collects outcomes while a platform walks its catalog.
 #[derive(Debug)]
@@ -68,6 +69,7 @@ impl Recorder {
         let left = self.deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
             let limit = duration_text(self.run_limit);
+            observe::cut_short();
             self.skip(test, format!("Not run because the whole run reached its limit of {limit}."));
             return None;
         }
