@@ -1,9 +1,13 @@
 //! What programs get: the published integration object, and ours under one extra key.
 
+mod held;
+
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde_json::Value as Json;
+
+pub(super) use held::Silence;
 
 use super::print::millis;
 use super::receivers::state;
