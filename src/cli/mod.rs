@@ -25,6 +25,7 @@ mod samples;
 mod shape;
 mod show;
 mod silences;
+mod special;
 mod validate;
 mod webhook;
 

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::Value as Json;
 
-pub(super) use held::Silence;
+pub(super) use held::{DaemonFault, Messages, Silence};
 
 use super::print::millis;
 use super::receivers::state;
@@ -49,6 +49,7 @@ struct Ours<'a> {
     failing_since: Option<Timestamp>,
     counters: Counters,
     sequence: i64,
+    messages: Messages<'a>,
 }
 
 /// What the runs so far add up to.
@@ -84,8 +85,17 @@ impl<'a> From<&'a IntegrationRow> for Integration<'a> {
                 failing_since: row.failing_since,
                 counters: row.counters.into(),
                 sequence: row.sequence,
+                messages: row.into(),
             },
         }
+    }
+}
+
+impl<'a> Integration<'a> {
+    /// With everything that is special about it.
+    pub(super) fn with(mut self, messages: Messages<'a>) -> Self {
+        self.revalidated.messages = messages;
+        self
     }
 }
 

@@ -17,6 +17,7 @@ const HOT: &[(&str, &str)] = &[
     (history::NEXT_DELIVERY_AT, "delivery_due (receiver=? AND due_at_ms>?)"),
     (history::NEXT_DELIVERY_AT, "delivery_leased (receiver=? AND lease_until_ms>?)"),
     (history::LIVING, "integration_name (name=?)"),
+    (history::SHARED, "factor_value (kind=? AND value=?)"),
     (history::RUNS, "run_integration (integration_id=?)"),
     (history::TRANSITIONS, "transition_integration (integration_id=?)"),
     (row::BY_ID, "INTEGER PRIMARY KEY (rowid=?)"),
