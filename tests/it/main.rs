@@ -21,5 +21,6 @@ mod end_to_end;
 mod life_cycle;
 mod platforms;
 mod receivers;
+mod silences;
 mod soak;
 mod support;

@@ -77,12 +77,10 @@ fn what_is_shared_comes_with_how_many_others_share_it() {
     };
     assert_eq!(shared(&fleet.bench, "n0"), counts("db", 2, 3));
     assert_eq!(shared(&fleet.bench, "elsewhere"), counts("other", 0, 3));
-    fleet
-        .bench
-        .conn
-        .execute("UPDATE integration SET status = 'deleted' WHERE name = 'n1'", [])
-        .unwrap();
-    assert_eq!(shared(&fleet.bench, "n0"), counts("db", 1, 2), "who is deleted shares nothing");
+    fleet.bench.sync(&[wanted("n0")]);
+    let gone = fleet.bench.row("n1").status;
+    assert_eq!(gone, Status::Deleted);
+    assert_eq!(shared(&fleet.bench, "n0"), [], "what is configured counts");
 }
 
 #[test]
