@@ -9,12 +9,13 @@ use super::next::{coming, table as instants_table};
 use super::print::{
     Answer, Page, Table, Tone, ago, instant, result_word, sanitise, status_word, toned,
 };
-use super::shape::{Counters, Run};
+use super::shape::{Counters, DaemonFault, Messages, Run};
+use super::special::{Special, degraded};
 use super::{Trouble, list, read, results};
 use crate::domain::{
     Class, ReportStatus, SPREAD_MAX, Schedule, Status, Subject, Timestamp, duration_text,
 };
-use crate::store::{IntegrationRow, RunRow, StoredTest};
+use crate::store::{IntegrationRow, OwnFaultRow, RunRow, StoredTest};
 
 /// How many of the latest runs are shown.
 const RUNS: u32 = 10;
@@ -26,6 +27,9 @@ const INSTANTS: usize = 5;
 struct Explanation {
     row: IntegrationRow,
     runs: Vec<RunRow>,
+    special: Special,
+    /// What is wrong on the daemon's own side.
+    faults: Vec<OwnFaultRow>,
     /// None when the stored expression or zone is no longer understood.
     schedule: Option<Schedule>,
 }
@@ -41,6 +45,8 @@ struct Explained<'a> {
     rule: Option<&'a str>,
     last_passed_at: Option<Timestamp>,
     runs: Vec<Run<'a>>,
+    messages: Messages<'a>,
+    daemon_faults: Vec<DaemonFault<'a>>,
     next_run_at: Option<Timestamp>,
     next_run_reason: String,
     schedule: &'a str,
@@ -57,11 +63,13 @@ struct Coming {
 
 /// Explains one integration.
 pub(super) async fn answer(global: &Global, args: &Named, page: Page) -> Result<Answer, Trouble> {
-    let view = read::view(global, &args.source)?;
+    let (view, assembly) = read::both(global, &args.source)?;
     let row = read::integration(&view, &args.name).await?;
+    let special = Special::read(&view, assembly.as_ref(), &row, page.now).await?;
+    let faults = view.own_faults().await.context("reading the store")?;
     let runs = view.runs(row.id, RUNS).await.context("reading the store")?;
     let schedule = Schedule::parse(&row.cron, &row.zone).ok();
-    let explanation = Explanation { row, runs, schedule };
+    let explanation = Explanation { row, runs, special, faults, schedule };
     if args.form.json {
         return Ok(Answer::json(&explanation.explained(page.now))?);
     }
@@ -87,6 +95,8 @@ impl Explanation {
             rule: self.runs.first().map(|run| run.rule.as_str()),
             last_passed_at: self.row.fingerprint_at,
             runs: self.runs.iter().map(Run::from).collect(),
+            messages: Messages::of(&self.row, &self.special, now),
+            daemon_faults: self.faults.iter().map(DaemonFault::from).collect(),
             next_run_at: self.row.next_run_at,
             next_run_reason: self.reason(now),
             schedule: &self.row.cron,
@@ -98,7 +108,7 @@ impl Explanation {
     }
 
     fn text(&self, page: Page) -> String {
-        let Self { row, runs, .. } = self;
+        let Self { row, runs, special, faults, .. } = self;
         let since = row.failing_since.map(|since| {
             format!(", failing since {} ({})", instant(Some(since)), ago(page.now, since))
         });
@@ -108,15 +118,18 @@ impl Explanation {
             status_word(row.status),
             since.unwrap_or_default()
         );
-        let mut parts = vec![heading + "\n"];
+        let mut parts = vec![heading + "\n" + &degraded(faults, page)];
+        let facts = special.facts(row, page).into_iter();
+        let facts = facts.map(|(name, value)| format!("{:<9} {value}\n", format!("{name}:")));
+        let facts: String = facts.collect();
         match runs.first() {
             Some(last) => {
-                parts.push(rule(last, row));
+                parts.push(rule(last, row) + &facts);
                 parts.push(format!("Latest runs\n{}", runs_table(runs, page)));
                 parts.extend(failures(last));
                 parts.extend(results::drift(last, row.fingerprint_at));
             }
-            None => parts.push("It has not been validated yet.\n".to_owned()),
+            None => parts.push(format!("It has not been validated yet.\n{facts}")),
         }
         parts.push(format!(
             "Next run: {} ({})\n{}\n",
@@ -241,7 +254,8 @@ mod tests {
     fn explanation() -> Explanation {
         let row = samples::integration();
         let schedule = Schedule::parse(&row.cron, &row.zone).ok();
-        Explanation { row, runs: vec![samples::run()], schedule }
+        let (runs, special) = (vec![samples::run()], Special::default());
+        Explanation { row, runs, special, faults: Vec::new(), schedule }
     }
 
     #[test]
@@ -269,6 +283,54 @@ Next run: 2026-11-23T10:05:00Z (in 5m)
 No run is planned.
 ";
         assert_eq!(samples::plain(&explanation.text(samples::page())), expected);
+    }
+
+    #[test]
+    fn what_keeps_receivers_from_knowing_stands_beside_the_rule() {
+        let mut explanation = explanation();
+        (explanation.row, explanation.special) = samples::troubled();
+        explanation.special.in_force.remove(0);
+        explanation.faults = samples::faults().into();
+        let shown = samples::plain(&explanation.text(samples::page()));
+        let expected = "\
+lake: recurringValidationError, failing since 2026-11-23T08:00:00Z (2h ago)
+The daemon is degraded since 2026-11-23T09:00:00Z (1h ago), network: no canary answers\\u{1b}; no status changes by it.
+
+Rule:     a transient failure \\u{9b}
+In a row: 3 failing, 0 passing
+Told:     enabled
+Held:     by silence 3 until 2026-11-23T12:00:00Z (in 2h)
+In force: flapping until 2026-11-23T10:20:00Z (in 20m)
+Flips:    1 told within 6h; 3 are let pass
+Flapping: since 2026-11-23T09:00:00Z (1h ago); calm at 2026-11-23T10:20:00Z (in 20m) without another flip
+Outage:   out_1 of host db\\u{1b} since 2026-11-23T08:00:00Z (2h ago)
+Ours:     network, so the status stays
+Shared:   host db\\u{1b} with 3 others
+
+Latest runs
+";
+        assert!(shown.starts_with(expected), "{shown}");
+        let json = serde_json::to_value(explanation.explained(samples::page().now)).unwrap();
+        assert_eq!(json["messages"]["held"]["by"], "silence 3");
+        assert_eq!(json["messages"]["inForce"][0]["by"], "flapping");
+        assert_eq!(json["daemonFaults"][0]["fault"], "network");
+    }
+
+    #[test]
+    fn the_coming_instants_are_shown_in_utc_and_in_the_zone() {
+        let mut explanation = explanation();
+        explanation.row.cron = "30 9 * * *".to_owned();
+        explanation.schedule = Schedule::parse("30 9 * * *", "Europe/Berlin").ok();
+        let shown = explanation.text(samples::page());
+        let (_, table) = shown.split_once("\nComing instants of its schedule\n").unwrap();
+        let lines: Vec<_> = table.lines().collect();
+        assert_eq!(lines.len(), 1 + INSTANTS, "{shown}");
+        for (line, at) in lines[1..].iter().zip(explanation.coming(samples::page().now)) {
+            let local = explanation.schedule.as_ref().unwrap().local(at);
+            assert!(local.ends_with(" CET"), "{local}");
+            let (utc, shown) = line.split_once("  ").unwrap();
+            assert_eq!((utc, shown.trim_start()), (at.to_string().as_str(), local.as_str()));
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::print::{
     Answer, Page, Table, Tone, ago, ahead, instant, result_word, sanitise, status_word, toned,
 };
 use super::shape::Integration;
-use super::{Trouble, read};
+use super::{Trouble, read, special};
 use crate::store::IntegrationRow;
 
 /// Lists what the store knows.
@@ -18,14 +18,16 @@ pub(super) async fn answer(global: &Global, args: &List, page: Page) -> Result<A
         let shapes: Vec<_> = rows.iter().map(Integration::from).collect();
         return Ok(Answer::json(&shapes)?);
     }
-    Ok(Answer::good(text(&rows, page)))
+    let faults = view.own_faults().await.context("reading the store")?;
+    Ok(Answer::good(special::degraded(&faults, page) + &text(&rows, page)))
 }
 
 fn text(rows: &[IntegrationRow], page: Page) -> String {
     if rows.is_empty() {
         return "No integrations.\n".to_owned();
     }
-    let headings = ["NAME", "TYPE", "STATUS", "RESULT", "LAST RUN", "NEXT RUN", "SINCE", "EXPIRES"];
+    let headings =
+        ["NAME", "TYPE", "STATUS", "RESULT", "LAST RUN", "NEXT RUN", "SINCE", "EXPIRES", "NOTES"];
     let mut table = Table::new(page, 0, headings);
     for row in rows {
         let last = row.last_run.as_ref();
@@ -39,6 +41,7 @@ fn text(rows: &[IntegrationRow], page: Page) -> String {
             next_run(row, page),
             row.failing_since.map_or_else(dash, |since| instant(Some(since))),
             expires(row, page),
+            special::words(row),
         ]);
     }
     table.text()
@@ -77,12 +80,13 @@ mod tests {
         fresh.failing_since = None;
         fresh.expires = Some((samples::page().now, "the token".to_owned()));
         fresh.lease_until = Some(Timestamp(i64::MAX));
+        let (troubled, _) = samples::troubled();
         let expected = "\
-NAME          TYPE      STATUS                    RESULT  LAST RUN    NEXT RUN  SINCE                 EXPIRES
-lake          Redshift  recurringValidationError  failed  3m 20s ago  in 5m     2026-11-23T08:00:00Z  in 10d
-new\\u{1b}[2J  Redshift  creating                  -       -           running   -                     ended
+NAME          TYPE      STATUS                    RESULT  LAST RUN    NEXT RUN  SINCE                 EXPIRES  NOTES
+lake          Redshift  recurringValidationError  failed  3m 20s ago  in 5m     2026-11-23T08:00:00Z  in 10d   held, flapping, outage, ours
+new\\u{1b}[2J  Redshift  creating                  -       -           running   -                     ended    -
 ";
-        let shown = text(&[samples::integration(), fresh], samples::page());
+        let shown = text(&[troubled, fresh], samples::page());
         assert_eq!(samples::plain(&shown), expected);
         assert_eq!(text(&[], samples::page()), "No integrations.\n");
     }

@@ -84,7 +84,10 @@ fn section(command: &Command, parent: &str) -> String {
     let has_options = command.get_arguments().next().is_some();
     let heading = name.replace("revalidated ", "");
     let parts = [
-        format!(".SS {heading}\n{synopsis}.PP\n{}.\n", description.trim_end()),
+        format!(
+            ".SS {heading}\n{synopsis}.PP\n{}.\n",
+            description.trim_end().trim_end_matches('.')
+        ),
         if has_options { options } else { String::new() },
         command.get_subcommands().map(|sub| section(sub, name)).collect(),
     ];

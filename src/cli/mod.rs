@@ -24,6 +24,8 @@ mod sample;
 mod samples;
 mod shape;
 mod show;
+mod silences;
+mod special;
 mod validate;
 mod webhook;
 
@@ -100,6 +102,8 @@ fn answer(arguments: Arguments) -> Result<Answer, Trouble> {
         | Command::Explain(_)
         | Command::Deliveries(_)
         | Command::Receivers(_)
+        | Command::Silences(_)
+        | Command::Acknowledge(_)
         | Command::Webhook(_)
         | Command::Redeliver(_)
         | Command::Replay(_)
@@ -130,6 +134,8 @@ async fn obey(global: &Global, command: Command) -> Result<Answer, Trouble> {
         Command::Explain(args) => explain::answer(global, &args, page).await,
         Command::Deliveries(args) => deliveries::answer(global, args, page).await,
         Command::Receivers(args) => receivers::answer(global, &args, page).await,
+        Command::Silences(args) => silences::answer(global, &args, page).await,
+        Command::Acknowledge(args) => silences::acknowledge(global, &args, page).await,
         Command::Webhook(WebhookAction::Test(args)) => webhook::answer(global, &args, page).await,
         Command::Redeliver(args) => redeliver::answer(global, &args, page),
         Command::Replay(args) => redeliver::replay(global, &args, page),

@@ -7,13 +7,23 @@ use anyhow::Context as _;
 use super::Trouble;
 use super::args::{Global, Source};
 use super::print::sanitise;
-use crate::daemon;
+use crate::daemon::{self, Assembly};
 use crate::input::nearest;
 use crate::store::{IntegrationRow, View};
 
 /// Opens the database that the command line or the configuration names.
 pub(super) fn view(global: &Global, source: &Source) -> Result<View, Trouble> {
     Ok(View::open(&path(global, source)?).context("opening the store")?)
+}
+
+/// The same, with the configuration when it is that which names the database.
+pub(super) fn both(global: &Global, source: &Source) -> Result<(View, Option<Assembly>), Trouble> {
+    if source.store.is_some() {
+        return Ok((view(global, source)?, None));
+    }
+    let assembly = daemon::open(global.config.as_deref())?;
+    let view = View::open(&assembly.settings.store).context("opening the store")?;
+    Ok((view, Some(assembly)))
 }
 
 /// The database that the command line or the configuration names.

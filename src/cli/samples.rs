@@ -3,15 +3,17 @@
 use std::time::Duration;
 
 use super::print::{Page, render};
+use super::special::Special;
 use super::validate::Validated;
 use crate::domain::{
-    Cause, Class, Counters, DeliveryId, Drift, EventType, FactKind, Finding, Flips, IntegrationId,
-    Outcome, Report, ReportStatus, RunId, Status, Subject, Test, TestResult, Timestamp,
+    Cause, Class, Counters, DeliveryId, Drift, EventType, FactKind, Factor, FactorKind, Finding,
+    Flips, IntegrationId, Outcome, OwnFault, Policy, Report, ReportStatus, RunId, Status, Subject,
+    Test, TestResult, Timestamp,
 };
 use crate::platforms::{AutoBootstrap, Platform};
 use crate::store::{
-    AttemptRow, DeliveryRow, DeliveryState, IntegrationRow, RunRow, StoredReport, TransitionRow,
-    Trigger,
+    AttemptRow, DeliveryRow, DeliveryState, HoldRow, IntegrationRow, OutageRow, OwnFaultRow,
+    RunRow, StoredReport, TransitionRow, Trigger,
 };
 
 const TESTS: &[Test] =
@@ -96,11 +98,42 @@ pub(super) fn integration() -> IntegrationRow {
         hold: None,
         flips: Flips::default(),
         flapping_since: None,
+        flapping_until: None,
         outage_id: None,
         own_fault: None,
         expires: Some((at("2026-12-03T10:00:00Z"), "the token ci\u{9b}".to_owned())),
         fingerprint_at: Some(at("2026-11-23T07:45:00Z")),
     }
+}
+
+/// An integration about which everything is special.
+pub(super) fn troubled() -> (IntegrationRow, Special) {
+    let factor = |value: &str| Factor { kind: FactorKind::Host, value: value.to_owned() };
+    let hold = |by: &str, until| HoldRow { by: by.to_owned(), until: at(until) };
+    let silence = hold("silence 3", "2026-11-23T12:00:00Z");
+    let row = IntegrationRow {
+        told: Status::Enabled,
+        hold: Some(silence.clone()),
+        flips: Flips(vec![at("2026-11-23T03:00:00Z"), at("2026-11-23T09:00:00Z")]),
+        flapping_since: Some(at("2026-11-23T09:00:00Z")),
+        flapping_until: Some(at("2026-11-23T10:20:00Z")),
+        outage_id: Some("out_1".to_owned()),
+        own_fault: Some(OwnFault::Network),
+        ..integration()
+    };
+    let since = at("2026-11-23T08:00:00Z");
+    let special = Special {
+        in_force: vec![silence, hold("flapping", "2026-11-23T10:20:00Z")],
+        policy: Some(Policy::default()),
+        outage: Some(OutageRow { id: "out_1".to_owned(), factor: factor("db\u{1b}"), since }),
+        factors: vec![(factor("db\u{1b}"), 3), (factor("alone"), 0)],
+    };
+    (row, special)
+}
+
+pub(super) fn faults() -> [OwnFaultRow; 1] {
+    let (since, message) = (at("2026-11-23T09:00:00Z"), "no canary answers\u{1b}.".to_owned());
+    [OwnFaultRow { fault: OwnFault::Network, since, message }]
 }
 
 pub(super) fn transitions() -> [TransitionRow; 2] {

@@ -7,22 +7,26 @@ use super::list::next_run;
 use super::print::{
     Answer, Page, ago, ahead, counted, instant, result_word, sanitise, status_word,
 };
-use super::shape::{self, Integration};
+use super::shape::{self, Integration, Messages};
+use super::special::Special;
 use super::{Trouble, read, results};
 use crate::store::IntegrationRow;
 
 /// Shows what the store knows of one integration.
 pub(super) async fn answer(global: &Global, args: &Named, page: Page) -> Result<Answer, Trouble> {
-    let view = read::view(global, &args.source)?;
+    let (view, assembly) = read::both(global, &args.source)?;
     let row = read::integration(&view, &args.name).await?;
+    let special = Special::read(&view, assembly.as_ref(), &row, page.now).await?;
     if args.form.json {
-        return Ok(Answer::json(&Integration::from(&row))?);
+        let messages = Messages::of(&row, &special, page.now);
+        return Ok(Answer::json(&Integration::from(&row).with(messages))?);
     }
-    Ok(Answer::good(text(&row, page)))
+    Ok(Answer::good(text(&row, &special, page)))
 }
 
-fn text(row: &IntegrationRow, page: Page) -> String {
-    let facts = facts(row, page).into_iter().map(|(name, value)| format!("{name:<15}{value}\n"));
+fn text(row: &IntegrationRow, special: &Special, page: Page) -> String {
+    let facts = facts(row, page).into_iter().chain(special.facts(row, page));
+    let facts = facts.map(|(name, value)| format!("{name:<15}{value}\n"));
     let leaves = leaves("", &shape::config(row)).into_iter();
     let leaves =
         leaves.map(|(key, value)| format!("  {} = {}\n", sanitise(&key), sanitise(&value)));
@@ -117,6 +121,13 @@ Last run       2026-11-23T09:56:40Z (3m 20s ago), took 812ms
 In a row       3 failing runs, 0 passing runs
 Expires        2026-12-03T10:00:00Z (in 10d): the token ci\\u{9b}
 Incident       inc-1 since 2026-11-23T08:00:00Z (2h ago)
+Told           enabled
+Held           by silence 3 until 2026-11-23T12:00:00Z (in 2h)
+Flips          1 told within 6h; 3 are let pass
+Flapping       since 2026-11-23T09:00:00Z (1h ago); calm at 2026-11-23T10:20:00Z (in 20m) without another flip
+Outage         out_1 of host db\\u{1b} since 2026-11-23T08:00:00Z (2h ago)
+Ours           network, so the status stays
+Shared         host db\\u{1b} with 3 others
 
 Configuration
   host = h\\u{1b}[31m
@@ -133,7 +144,9 @@ skipped  -            Create role      Not run.
 What changed since the last passing run at 2026-11-23T07:45:00Z
   version of h: 1.3 instead of 1.2\\u{9b}
 ";
-        let shown = text(&samples::integration(), samples::page());
+        let (row, mut special) = samples::troubled();
+        special.in_force.clear();
+        let shown = text(&row, &special, samples::page());
         assert_eq!(samples::plain(&shown), expected);
     }
 
@@ -175,12 +188,17 @@ What changed since the last passing run at 2026-11-23T07:45:00Z
             "labels",
             "lastPassedAt",
             "lastRun",
+            "messages",
             "nextRunAt",
             "schedule",
             "sequence",
             "zone",
         ];
         assert_eq!(keys.into_iter().collect::<Vec<_>>(), expected);
+        let (row, special) = samples::troubled();
+        let messages = Messages::of(&row, &special, samples::page().now);
+        let shown = serde_json::to_value(Integration::from(&row).with(messages)).unwrap();
+        assert_eq!(shown["revalidated"]["messages"]["factors"][0]["others"], 3);
     }
 
     #[test]
@@ -188,7 +206,9 @@ What changed since the last passing run at 2026-11-23T07:45:00Z
         let mut row = samples::integration();
         row.last_run = None;
         row.auto_bootstrap = None;
-        assert!(text(&row, samples::page()).ends_with("\nNot validated yet.\n"));
+        assert!(
+            text(&row, &Special::default(), samples::page()).ends_with("\nNot validated yet.\n")
+        );
         let json = serde_json::to_value(Integration::from(&row)).unwrap();
         assert_eq!(json["validationResults"], Json::Null);
         assert!(json.get("autoBootstrap").is_none());

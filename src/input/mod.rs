@@ -12,7 +12,7 @@ mod words;
 pub(crate) use faults::Faults;
 pub(crate) use reader::Reader;
 pub(crate) use value::{ENVIRONMENT, Kind, Value};
-pub(crate) use words::{join, nearest, quoted};
+pub(crate) use words::{duration, join, nearest, quoted};
 
 /// One thing that is wrong with the configuration.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -21,7 +21,7 @@ pub(crate) fn join(path: &str, key: &str) -> String {
 }
 
 /// A duration as people write it; days and weeks count 24 hours a day.
-pub(super) fn duration(text: &str) -> Option<Duration> {
+pub(crate) fn duration(text: &str) -> Option<Duration> {
     let span: jiff::Span = text.parse().ok()?;
     let signed = span.to_duration(jiff::SpanRelativeTo::days_are_24_hours()).ok()?;
     Duration::try_from(signed).ok()

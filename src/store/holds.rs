@@ -1,6 +1,6 @@
 //! What the store says of messages that are held, and of outages.
 
-use crate::domain::{Factor, OwnFault, Selection, Timestamp};
+use crate::domain::{Factor, IntegrationId, OwnFault, Selection, Timestamp};
 
 /// Something that holds messages, made by a person.
 #[derive(Clone, Debug)]
@@ -8,7 +8,7 @@ pub(crate) struct SilenceRow {
     /// Its id.
     pub(crate) id: i64,
     /// The integration that is acknowledged, when it is about one.
-    pub(crate) acknowledged: Option<String>,
+    pub(crate) acknowledged: Option<(IntegrationId, String)>,
     /// Whose messages are held.
     pub(crate) selection: Selection,
     /// Why, in somebody's words.
@@ -25,7 +25,7 @@ pub(crate) struct SilenceRow {
 #[derive(Clone, Debug)]
 pub(crate) struct NewSilence {
     /// The integration to be acknowledged; without one, it is about the selection.
-    pub(crate) acknowledges: Option<crate::domain::IntegrationId>,
+    pub(crate) acknowledges: Option<IntegrationId>,
     /// Whose messages are held.
     pub(crate) selection: Selection,
     /// Why.

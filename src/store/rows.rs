@@ -56,6 +56,8 @@ pub(crate) struct IntegrationRow {
     pub(crate) flips: Flips,
     /// Since when its status changes too often.
     pub(crate) flapping_since: Option<Timestamp>,
+    /// When that has been calm for long enough.
+    pub(crate) flapping_until: Option<Timestamp>,
     /// The outage that its failure belongs to.
     pub(crate) outage_id: Option<String>,
     /// What on the daemon's own side kept its latest run from telling anything.

@@ -22,5 +22,6 @@ mod life_cycle;
 mod metrics;
 mod platforms;
 mod receivers;
+mod silences;
 mod soak;
 mod support;

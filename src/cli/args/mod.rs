@@ -1,6 +1,7 @@
 //! What may stand on the command line.
 
 mod receivers;
+mod silences;
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -11,6 +12,9 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 
 pub(super) use receivers::{
     Enable, ReceiverAction, Receivers, Redeliver, Replay, WebhookAction, WebhookTest,
+};
+pub(super) use silences::{
+    Acknowledge, EndSilence, HOLD_MAX, Silence, SilenceAction, Silences, Span,
 };
 
 use super::logging;
@@ -32,8 +36,9 @@ Exit status:
 /// Every integration is validated on its own cron schedule, strictly read-only. A failure turns its
 /// status from `enabled` to `recurringValidationError`, a later pass turns it back, and receivers
 /// are told of each change by signed webhooks, at least once and in order. The commands read the
-/// daemon's database beside it; only `receivers enable`, `receivers disable`, `redeliver` and `replay`
-/// change it, and only what is owed to receivers.
+/// daemon's database beside it; only `receivers enable`, `receivers disable`, `silences add`,
+/// `silences end`, `acknowledge`, `redeliver` and `replay` change it, and only what receivers are told,
+/// and when.
 #[derive(Debug, Parser)]
 #[command(name = "revalidated", version, after_help = AFTER_HELP, max_term_width = 100,
           disable_help_subcommand = true,
@@ -94,6 +99,13 @@ pub(super) enum Command {
     Deliveries(Deliveries),
     /// List the receivers with their states and what they are owed; enable or disable one
     Receivers(Receivers),
+    /// List what holds messages now; hold messages about some integrations, or end that
+    Silences(Silences),
+    /// Hold messages about an integration that is failing, since somebody works on it
+    ///
+    /// It is validated all the same, and its status follows. Messages about it are held until the
+    /// end, or until `silences end`; what still differs then from what receivers know is told.
+    Acknowledge(Acknowledge),
     /// Try out a receiver
     #[command(subcommand)]
     Webhook(WebhookAction),
@@ -343,6 +355,17 @@ mod tests {
             ("receivers --json", "Receivers(Receivers { action: None"),
             ("receivers enable on-call --yes", "Enable(Enable { name: \"on-call\", yes: true"),
             ("receivers disable on-call", "Disable(Disable { name: \"on-call\""),
+            ("silences --ended --json", "Silences(Silences { action: None, ended: true"),
+            (
+                "silences add --integration a* --integration b --type Trino --label k=v --for 2h",
+                "integration: [\"a*\", \"b\"], kind: [\"Trino\"], label: [(\"k\", \"v\")]",
+            ),
+            (
+                "silences add --all --until 1970-01-01T00:00:01Z --yes",
+                "until: Some(Timestamp(1000))",
+            ),
+            ("silences end 3 --json", "End(EndSilence { id: 3"),
+            ("acknowledge lake --for 4h --comment moving", "during: Some(14400s)"),
             ("webhook test on-call", "Test(WebhookTest { receiver: \"on-call\""),
             ("redeliver 7 8 --json", "ids: [7, 8]"),
             ("replay on-call --since 2h --yes", "since: Ago(7200s), until: None, yes: true"),
@@ -382,6 +405,8 @@ mod tests {
             ("next @daily --after noon", "invalid value 'noon'"),
             ("receivers enable", "<NAME>"),
             ("webhook", "test"),
+            ("silences end", "<ID>"),
+            ("acknowledge --for 2h", "<NAME>"),
             ("redeliver", "<ID>..."),
             ("redeliver seven", "invalid value 'seven'"),
             ("replay on-call", "--since <WHEN>"),

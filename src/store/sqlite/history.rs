@@ -11,7 +11,7 @@ use super::{
     AttemptRow, DeliveryFilter, DeliveryRow, DeliveryState, Due, EventRow, Events, HoldRow,
     IntegrationRow, RunRow, StandingRow, StoreError, TransitionRow,
 };
-use crate::domain::{DeliveryId, IntegrationId, RunId, Timestamp};
+use crate::domain::{DeliveryId, Factor, IntegrationId, RunId, Timestamp};
 
 /// Rows whose time has come; those being run are few, and passed over.
 pub(super) const DUE: &str = "
@@ -84,9 +84,9 @@ macro_rules! integration_columns {
         "SELECT integration.id, integration.name, kind, auto_bootstrap, labels,
              integration.status AS integration_status, config_shown, cron, zone, next_run_at_ms,
              lease_until_ms, failures, passes, sequence, incident_id, failing_since_ms,
-             last_run_id, told_status, hold_until_ms, hold_by, flips, flapping_since_ms, outage_id,
-             own_fault, expires_at_ms, expires_what, fingerprint_at_ms, run.id AS run_id,
-             run.subject, run.trigger, run.started_at_ms,
+             last_run_id, told_status, hold_until_ms, hold_by, flips, flapping_since_ms,
+             flapping_until_ms, outage_id, own_fault, expires_at_ms, expires_what,
+             fingerprint_at_ms, run.id AS run_id, run.subject, run.trigger, run.started_at_ms,
              run.duration_ms, run.status, run.class, run.rule, run.drift, report.content
          FROM integration
          LEFT JOIN run ON run.id = integration.last_run_id
@@ -119,6 +119,7 @@ fn integration_row(row: &SqlRow<'_>) -> Result<IntegrationRow, StoreError> {
             .map(|(until, by)| HoldRow { by, until }),
         flips: flips(&row.get::<_, String>("flips")?)?,
         flapping_since: instant(row, "flapping_since_ms")?,
+        flapping_until: instant(row, "flapping_until_ms")?,
         outage_id: row.get("outage_id")?,
         own_fault: row
             .get::<_, Option<String>>("own_fault")?
@@ -203,6 +204,29 @@ pub(super) fn integration(
         }
     }
     Ok(None)
+}
+
+/// With how many others an integration shares what it may have in common with them.
+pub(super) const SHARED: &str = "
+    SELECT own.kind, own.value, (
+        SELECT count(*) FROM factor AS other JOIN integration ON integration.id = integration_id
+        WHERE other.kind = own.kind AND other.value = own.value AND integration_id <> :id
+          AND status <> 'deleted') AS others
+    FROM factor AS own WHERE own.integration_id = :id";
+
+/// What an integration may have in common with others, the most telling first, and with how many.
+pub(super) fn factors(
+    tx: &Connection,
+    id: IntegrationId,
+) -> Result<Vec<(Factor, u32)>, StoreError> {
+    let mut statement = tx.prepare_cached(SHARED)?;
+    let found = statement.query_and_then(named_params! {":id": id.0}, |row| {
+        let kind = parse("factor", &row.get::<_, String>("kind")?)?;
+        Ok::<_, StoreError>((Factor { kind, value: row.get("value")? }, row.get("others")?))
+    })?;
+    let mut found = found.collect::<Result<Vec<_>, _>>()?;
+    found.sort();
+    Ok(found)
 }
 
 /// The latest runs of an integration.

@@ -42,7 +42,7 @@ use super::types::{
     Attempt, Began, Begun, Due, Finished, PendingDelivery, Pruned, Recorded, Retention, StoreError,
     SubjectRun, Surplus, Synced, Tell, Trigger, Wanted,
 };
-use crate::domain::{IntegrationId, OwnFault, Schedule, Timestamp};
+use crate::domain::{Factor, IntegrationId, OwnFault, Schedule, Timestamp};
 
 pub(crate) use control::Control;
 
@@ -257,6 +257,15 @@ impl View {
     pub(crate) async fn outage(&self, id: &str) -> Result<Option<OutageRow>, StoreError> {
         let id = id.to_owned();
         self.readers.read(move |tx| outage::find(tx, &id)).await
+    }
+
+    /// What an integration may have in common with others, the most telling first, and with how many
+    /// it has.
+    pub(crate) async fn factors(
+        &self,
+        id: IntegrationId,
+    ) -> Result<Vec<(Factor, u32)>, StoreError> {
+        self.readers.read(move |tx| history::factors(tx, id)).await
     }
 
     /// All integrations that are not deleted, by name; with `deleted`, those too.

@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Row as SqlRow, named_params};
 
 use super::row::{Row, instant};
 use super::{NewSilence, SilenceRow, StoreError};
-use crate::domain::{About, Selection, Timestamp};
+use crate::domain::{About, IntegrationId, Selection, Timestamp};
 
 /// Those that hold something now; few, since people make them.
 pub(super) const OPEN: &str = "
@@ -78,23 +78,25 @@ pub(super) fn look_again(tx: &Connection, now: Timestamp) -> Result<(), StoreErr
     Ok(())
 }
 
-/// All of them, those that hold something first; with `ended`, the others too.
+/// Those that hold something, by their ids; with `ended`, the others too.
 pub(super) fn all(
     tx: &Connection,
     ended: bool,
     now: Timestamp,
 ) -> Result<Vec<SilenceRow>, StoreError> {
     const SQL: &str = "
-        SELECT silence.id, selection, comment, silence.created_at_ms, until_ms, ended_at_ms, name
+        SELECT silence.id, integration_id, selection, comment, silence.created_at_ms, until_ms,
+               ended_at_ms, name
         FROM silence LEFT JOIN integration ON integration.id = silence.integration_id
         WHERE :ended OR (ended_at_ms IS NULL AND :now < until_ms)
         ORDER BY silence.id";
     let mut statement = tx.prepare_cached(SQL)?;
     let found =
         statement.query_and_then(named_params! {":ended": ended, ":now": now.0}, |row| {
+            let integration: Option<i64> = row.get("integration_id")?;
             Ok(SilenceRow {
                 id: row.get("id")?,
-                acknowledged: row.get("name")?,
+                acknowledged: integration.map(IntegrationId).zip(row.get("name")?),
                 selection: selection(row)?,
                 comment: row.get("comment")?,
                 created_at: Timestamp(row.get("created_at_ms")?),

@@ -2,6 +2,9 @@
 //! the API reference of `GetAccessGrantsInstance` and `ListAccessGrantsLocations`. STS and one
 //! bucket answer beside them, for tests that are about the daemon and not about a platform.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use axum::Router;
 use axum::extract::Path;
 use axum::http::StatusCode;
@@ -18,6 +21,7 @@ const NO_BUCKET: &str = "<Error><Code>NoSuchBucket</Code><Message>The specified 
 /// Serves one instance with one location.
 pub(crate) struct AccessGrants {
     pub(crate) endpoint: String,
+    gone: Arc<AtomicBool>,
     _runtime: tokio::runtime::Runtime,
 }
 
@@ -36,8 +40,10 @@ impl AccessGrants {
         let xml =
             |body: String| get(move || async move { ([(CONTENT_TYPE, "application/xml")], body) });
         let bucket = scope.trim_start_matches("s3://").split('/').next().unwrap().to_owned();
+        let gone = Arc::new(AtomicBool::new(false));
+        let is_gone = Arc::clone(&gone);
         let list = move |Path(asked): Path<String>| async move {
-            let found = asked == bucket;
+            let found = asked == bucket && !is_gone.load(Ordering::SeqCst);
             let status = if found { StatusCode::OK } else { StatusCode::NOT_FOUND };
             (status, [(CONTENT_TYPE, "application/xml")], if found { LISTED } else { NO_BUCKET })
         };
@@ -50,6 +56,11 @@ impl AccessGrants {
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
         runtime.spawn(async move { axum::serve(listener, router).await.unwrap() });
-        Self { endpoint, _runtime: runtime }
+        Self { endpoint, gone, _runtime: runtime }
+    }
+
+    /// The bucket is gone from now on, or back.
+    pub(crate) fn set_gone(&self, gone: bool) {
+        self.gone.store(gone, Ordering::SeqCst);
     }
 }

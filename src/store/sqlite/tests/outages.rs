@@ -66,6 +66,24 @@ impl Fleet {
 }
 
 #[test]
+fn what_is_shared_comes_with_how_many_others_share_it() {
+    let mut fleet = Fleet::new(3);
+    let shared = |bench: &Bench, name: &str| {
+        let found = history::factors(&bench.conn, bench.row(name).id).unwrap().into_iter();
+        found.map(|(factor, others)| (factor.value, others)).collect::<Vec<_>>()
+    };
+    let counts = |host: &str, at: u32, everywhere: u32| {
+        vec![(host.to_owned(), at), ("somebody".to_owned(), everywhere)]
+    };
+    assert_eq!(shared(&fleet.bench, "n0"), counts("db", 2, 3));
+    assert_eq!(shared(&fleet.bench, "elsewhere"), counts("other", 0, 3));
+    fleet.bench.sync(&[wanted("n0")]);
+    let gone = fleet.bench.row("n1").status;
+    assert_eq!(gone, Status::Deleted);
+    assert_eq!(shared(&fleet.bench, "n0"), [], "what is configured counts");
+}
+
+#[test]
 fn twenty_five_integrations_behind_one_host_are_two_messages() {
     let mut fleet = Fleet::new(25);
     fleet.fail(Class::Unreachable, 3);

@@ -22,6 +22,7 @@ const HOT: &[(&str, &str)] = &[
     (history::STANDINGS, "integration USING INDEX integration_name"),
     (history::STANDINGS, "INTEGER PRIMARY KEY (rowid=?)"),
     (history::LIVING, "integration_name (name=?)"),
+    (history::SHARED, "factor_value (kind=? AND value=?)"),
     (history::RUNS, "run_integration (integration_id=?)"),
     (history::TRANSITIONS, "transition_integration (integration_id=?)"),
     (row::BY_ID, "INTEGER PRIMARY KEY (rowid=?)"),

@@ -1,9 +1,13 @@
 //! What programs get: the published integration object, and ours under one extra key.
 
+mod held;
+
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde_json::Value as Json;
+
+pub(super) use held::{DaemonFault, Messages, Silence};
 
 use super::print::millis;
 use super::receivers::state;
@@ -47,6 +51,7 @@ struct Ours<'a> {
     sequence: i64,
     expires: Option<Expires<'a>>,
     last_passed_at: Option<Timestamp>,
+    messages: Messages<'a>,
 }
 
 /// What ends next.
@@ -91,8 +96,17 @@ impl<'a> From<&'a IntegrationRow> for Integration<'a> {
                 sequence: row.sequence,
                 expires: row.expires.as_ref().map(|(at, what)| Expires { at: *at, what }),
                 last_passed_at: row.fingerprint_at,
+                messages: row.into(),
             },
         }
+    }
+}
+
+impl<'a> Integration<'a> {
+    /// With everything that is special about it.
+    pub(super) fn with(mut self, messages: Messages<'a>) -> Self {
+        self.revalidated.messages = messages;
+        self
     }
 }
 

@@ -1,0 +1,197 @@
+//! The command lines about messages that are held.
+
+use std::time::Duration;
+
+use clap::{ArgGroup, Args, Subcommand};
+
+use super::{Json, Source};
+use crate::domain::{Timestamp, duration_text, one_line};
+use crate::input;
+
+/// The longest time for which messages are held, as with maintenance.
+pub(in crate::cli) const HOLD_MAX: Duration = Duration::from_hours(24 * 31);
+/// The shortest one.
+const HOLD_MIN: Duration = Duration::from_secs(1);
+/// The longest comment, in characters.
+const COMMENT_MAX: usize = 300;
+/// The longest name, pattern or value, in characters.
+const PATTERN_MAX: usize = 200;
+
+/// `silences`
+#[derive(Args, Debug)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(in crate::cli) struct Silences {
+    /// What to change, if anything.
+    #[command(subcommand)]
+    pub(in crate::cli) action: Option<SilenceAction>,
+    /// Also list those that have ended
+    #[arg(long)]
+    pub(in crate::cli) ended: bool,
+    /// Where to read.
+    #[command(flatten)]
+    pub(in crate::cli) source: Source,
+    /// Text or JSON.
+    #[command(flatten)]
+    pub(in crate::cli) form: Json,
+}
+
+/// `silences add` and `silences end`
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum SilenceAction {
+    /// Hold messages about some integrations; what still differs at the end is told then
+    Add(Silence),
+    /// End a silence or an acknowledgement now: what still differs is told
+    End(EndSilence),
+}
+
+/// `silences add`
+#[derive(Args, Debug)]
+#[command(group(ArgGroup::new("about").args(["integration", "kind", "label", "all"])
+          .required(true).multiple(true)))]
+pub(in crate::cli) struct Silence {
+    /// Integrations by name, `*` for any text; may be given several times
+    #[arg(long, value_name = "GLOB", value_parser = pattern)]
+    pub(in crate::cli) integration: Vec<String>,
+    /// Integrations of this platform, as `catalog` names it; may be given several times
+    #[arg(long = "type", value_name = "TYPE", value_parser = pattern)]
+    pub(in crate::cli) kind: Vec<String>,
+    /// Integrations with this label, `*` in the value for any text; of several, all must fit
+    #[arg(long, value_name = "KEY=VALUE", value_parser = label)]
+    pub(in crate::cli) label: Vec<(String, String)>,
+    /// All integrations
+    #[arg(long, conflicts_with_all = ["integration", "kind", "label"])]
+    pub(in crate::cli) all: bool,
+    /// For how long, and why.
+    #[command(flatten)]
+    pub(in crate::cli) span: Span,
+    /// Do not ask, even when no integration fits
+    #[arg(long)]
+    pub(in crate::cli) yes: bool,
+    /// Where to write.
+    #[command(flatten)]
+    pub(in crate::cli) source: Source,
+    /// Text or JSON.
+    #[command(flatten)]
+    pub(in crate::cli) form: Json,
+}
+
+/// How long messages are held, and why.
+#[derive(Args, Debug)]
+#[command(group(ArgGroup::new("end").args(["during", "until"]).required(true)))]
+pub(in crate::cli) struct Span {
+    /// How long, such as `2h` or `1d 12h`; 31 days at most
+    #[arg(long = "for", value_name = "DURATION", value_parser = hold)]
+    pub(in crate::cli) during: Option<Duration>,
+    /// Until this instant, RFC 3339; 31 days ahead at most
+    #[arg(long, value_name = "RFC3339")]
+    pub(in crate::cli) until: Option<Timestamp>,
+    /// Why, for those who see it listed
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true,
+          value_parser = comment)]
+    pub(in crate::cli) comment: String,
+}
+
+/// `silences end`
+#[derive(Args, Debug)]
+pub(in crate::cli) struct EndSilence {
+    /// Which one, by its id as `silences` shows it
+    pub(in crate::cli) id: i64,
+    /// Where to write.
+    #[command(flatten)]
+    pub(in crate::cli) source: Source,
+    /// Text or JSON.
+    #[command(flatten)]
+    pub(in crate::cli) form: Json,
+}
+
+/// `acknowledge`
+#[derive(Args, Debug)]
+pub(in crate::cli) struct Acknowledge {
+    /// Name of an integration that is failing
+    pub(in crate::cli) name: String,
+    /// For how long, and why.
+    #[command(flatten)]
+    pub(in crate::cli) span: Span,
+    /// Where to write.
+    #[command(flatten)]
+    pub(in crate::cli) source: Source,
+    /// Text or JSON.
+    #[command(flatten)]
+    pub(in crate::cli) form: Json,
+}
+
+/// For how long messages are held.
+fn hold(text: &str) -> Result<Duration, String> {
+    let given = input::duration(text).filter(|given| (HOLD_MIN..=HOLD_MAX).contains(given));
+    given.ok_or_else(|| {
+        let (min, max) = (duration_text(HOLD_MIN), duration_text(HOLD_MAX));
+        format!("expected a duration from {min} to {max} such as 2h or 1d 12h")
+    })
+}
+
+/// A text to compare with.
+fn pattern(text: &str) -> Result<String, String> {
+    let fits = (1..=PATTERN_MAX).contains(&text.chars().count());
+    fits.then(|| text.to_owned()).ok_or_else(|| format!("expected 1 to {PATTERN_MAX} characters"))
+}
+
+/// A label with the value to compare with.
+fn label(text: &str) -> Result<(String, String), String> {
+    let (key, value) = pattern(text)?
+        .split_once('=')
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .ok_or("expected a label with its value, such as team=data")?;
+    if key.is_empty() { Err("expected a name before `=`".to_owned()) } else { Ok((key, value)) }
+}
+
+/// Why, on one line.
+fn comment(text: &str) -> Result<String, String> {
+    if text.chars().nth(COMMENT_MAX).is_some() {
+        return Err(format!("expected at most {COMMENT_MAX} characters"));
+    }
+    Ok(one_line(text, COMMENT_MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Arguments, Command};
+    use super::*;
+    use clap::Parser;
+
+    fn read(words: &[&str]) -> Result<Command, clap::Error> {
+        let all = std::iter::once("revalidated").chain(words.iter().copied());
+        Arguments::try_parse_from(all).map(|read| read.command.unwrap())
+    }
+
+    #[test]
+    fn what_and_how_long_must_be_said() {
+        let long = "x".repeat(301);
+        let table: [(&[&str], &str); 12] = [
+            (&["--all"], "--for <DURATION>"),
+            (&["--for", "2h"], "--integration <GLOB>"),
+            (&["--all", "--for", "2h", "--until", "1970-01-01T00:00:01Z"], "cannot be used with"),
+            (&["--all", "--for", "2h", "--type", "Trino"], "cannot be used with"),
+            (&["--all", "--for", "soon"], "a duration from 1s to 31d such as 2h or 1d 12h"),
+            (&["--all", "--for", "32d"], "a duration from 1s to 31d"),
+            (&["--all", "--for", "0s"], "a duration from 1s to 31d"),
+            (&["--all", "--until", "noon"], "invalid value 'noon'"),
+            (&["--label", "team", "--for", "2h"], "such as team=data"),
+            (&["--label", "=data", "--for", "2h"], "a name before `=`"),
+            (&["--integration", "", "--for", "2h"], "1 to 200 characters"),
+            (&["--all", "--for", "2h", "--comment", &long], "at most 300 characters"),
+        ];
+        for (rest, expected) in table {
+            let error = read(&[&["silences", "add"], rest].concat()).unwrap_err();
+            assert!(error.to_string().contains(expected), "{rest:?}: {error}");
+            assert_eq!(error.exit_code(), 2, "{rest:?}");
+        }
+    }
+
+    #[test]
+    fn durations_are_those_of_the_configuration_and_comments_one_line() {
+        let line = ["acknowledge", "lake", "--for", "1w 2d", "--comment", "moving\n\u{1b}house "];
+        let Command::Acknowledge(read) = read(&line).unwrap() else { panic!("another command") };
+        assert_eq!(read.span.during, Some(Duration::from_hours(9 * 24)));
+        assert_eq!(read.span.comment, "moving house");
+    }
+}

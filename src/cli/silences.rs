@@ -1,0 +1,413 @@
+//! `silences` and `acknowledge`: what holds messages now; making and ending it.
+
+use anyhow::Context as _;
+
+use super::args::{
+    Acknowledge, EndSilence, Global, HOLD_MAX, Silence, SilenceAction, Silences, Source, Span,
+};
+use super::confirm::confirmed;
+use super::print::{Answer, Page, Table, Tone, ago, ahead, instant, sanitise, toned};
+use super::shape;
+use super::{Trouble, read};
+use crate::domain::{About, Selection, Status, Timestamp, duration_text};
+use crate::input::nearest;
+use crate::platforms::PLATFORMS;
+use crate::store::{Control, IntegrationRow, NewSilence, SilenceRow};
+
+/// Lists what holds messages, or changes it.
+pub(super) async fn answer(
+    global: &Global,
+    args: &Silences,
+    page: Page,
+) -> Result<Answer, Trouble> {
+    match &args.action {
+        None => list(global, args, page).await,
+        Some(SilenceAction::Add(silence)) => add(global, silence, page).await,
+        Some(SilenceAction::End(end)) => self::end(global, end, page).await,
+    }
+}
+
+async fn list(global: &Global, args: &Silences, page: Page) -> Result<Answer, Trouble> {
+    let view = read::view(global, &args.source)?;
+    let rows = view.silences(args.ended, page.now).await.context("reading the store")?;
+    let integrations = view.integrations(false).await.context("reading the store")?;
+    if args.form.json {
+        let shape = |row| shape::Silence::new(row, &integrations, page.now);
+        let shapes: Vec<_> = rows.iter().map(shape).collect();
+        return Ok(Answer::json(&shapes)?);
+    }
+    Ok(Answer::good(text(&rows, &integrations, page)))
+}
+
+async fn add(global: &Global, args: &Silence, page: Page) -> Result<Answer, Trouble> {
+    let selection = selection(args)?;
+    let until = until(&args.span, page.now)?;
+    let view = read::view(global, &args.source)?;
+    let integrations = view.integrations(false).await.context("reading the store")?;
+    if !integrations.iter().any(|row| selection.fits(about(row))) {
+        confirmed(args.yes, &idle(&selection, &integrations))?;
+    }
+    let comment = args.span.comment.clone();
+    let new = NewSilence { acknowledges: None, selection, comment, until };
+    made(global, &args.source, &new, (args.form.json, page)).await
+}
+
+/// Holds messages about an integration that is failing, since somebody works on it.
+pub(super) async fn acknowledge(
+    global: &Global,
+    args: &Acknowledge,
+    page: Page,
+) -> Result<Answer, Trouble> {
+    let until = until(&args.span, page.now)?;
+    let view = read::view(global, &args.source)?;
+    let row = read::integration(&view, &args.name).await?;
+    refuse_sound(&row)?;
+    let selection = Selection { integrations: vec![row.name], ..Selection::default() };
+    let comment = args.span.comment.clone();
+    let new = NewSilence { acknowledges: Some(row.id), selection, comment, until };
+    made(global, &args.source, &new, (args.form.json, page)).await
+}
+
+async fn end(global: &Global, args: &EndSilence, page: Page) -> Result<Answer, Trouble> {
+    let path = read::path(global, &args.source)?;
+    let mut control = Control::open(&path).context("opening the store")?;
+    let ended = control.end_silence(args.id, page.now).context("changing the store")?;
+    if ended {
+        return shown(global, &args.source, args.id, (args.form.json, page)).await;
+    }
+    let view = read::view(global, &args.source)?;
+    let rows = view.silences(true, page.now).await.context("reading the store")?;
+    Err(not_open(args.id, &rows))
+}
+
+/// What to say when there is nothing of this id to be ended.
+fn not_open(id: i64, rows: &[SilenceRow]) -> Trouble {
+    Trouble::Usage(match rows.iter().find(|row| row.id == id) {
+        Some(row) => {
+            let at = instant(Some(row.ended_at.unwrap_or(row.until)));
+            format!("{} {id} has ended already, {at}", row.kind())
+        }
+        None => format!("no silence has the id {id}; `revalidated silences` shows them all"),
+    })
+}
+
+/// Stores it, and shows it as it is then.
+async fn made(
+    global: &Global,
+    source: &Source,
+    new: &NewSilence,
+    form: (bool, Page),
+) -> Result<Answer, Trouble> {
+    let path = read::path(global, source)?;
+    let mut control = Control::open(&path).context("opening the store")?;
+    let id = control.silence(new, form.1.now).context("changing the store")?;
+    shown(global, source, id, form).await
+}
+
+async fn shown(
+    global: &Global,
+    source: &Source,
+    id: i64,
+    (json, page): (bool, Page),
+) -> Result<Answer, Trouble> {
+    let view = read::view(global, source)?;
+    let rows = view.silences(true, page.now).await.context("reading the store")?;
+    let integrations = view.integrations(false).await.context("reading the store")?;
+    let row = rows.into_iter().find(|row| row.id == id);
+    let row = row.context("the silence is gone from the store")?;
+    if json {
+        return Ok(Answer::json(&shape::Silence::new(&row, &integrations, page.now))?);
+    }
+    Ok(Answer::good(text(&[row], &integrations, page)))
+}
+
+/// Whose messages are to be held; types must be known, since a wrong one would hold nothing.
+fn selection(args: &Silence) -> Result<Selection, Trouble> {
+    let known = || PLATFORMS.iter().map(|platform| platform.kind);
+    if let Some(kind) = args.kind.iter().find(|kind| !known().any(|one| one == kind.as_str())) {
+        let hint = match nearest(kind, known()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("there are {}", known().collect::<Vec<_>>().join(", ")),
+        };
+        return Err(Trouble::Usage(format!("no platform is called `{}`; {hint}", sanitise(kind))));
+    }
+    let mut selection = Selection {
+        integrations: args.integration.clone(),
+        types: args.kind.clone(),
+        ..Selection::default()
+    };
+    for (key, value) in &args.label {
+        if selection.labels.insert(key.clone(), value.clone()).is_some() {
+            let message = format!("the label `{}` is given twice", sanitise(key));
+            return Err(Trouble::Usage(message));
+        }
+    }
+    Ok(selection)
+}
+
+/// When the hold ends; one of both is given.
+fn until(span: &Span, now: Timestamp) -> Result<Timestamp, Trouble> {
+    let until = span.until.or(span.during.map(|during| now.plus(during))).unwrap_or(now);
+    if until <= now {
+        return Err(Trouble::Usage(format!("{until} is past")));
+    }
+    if HOLD_MAX < until.since(now) {
+        let max = duration_text(HOLD_MAX);
+        return Err(Trouble::Usage(format!("{until} is more than {max} ahead")));
+    }
+    Ok(until)
+}
+
+/// Only a failure that receivers were or are to be told of can be acknowledged.
+fn refuse_sound(row: &IntegrationRow) -> Result<(), Trouble> {
+    let (name, status) = (sanitise(&row.name), row.status);
+    let failing = Status::RecurringValidationError;
+    if status == failing {
+        return Ok(());
+    }
+    Err(Trouble::Usage(format!(
+        "{name} is {status}; only what is {failing} can be acknowledged, \
+         `revalidated silences add` holds messages beforehand"
+    )))
+}
+
+/// What is asked when no integration fits.
+fn idle(selection: &Selection, integrations: &[IntegrationRow]) -> String {
+    let names = || integrations.iter().map(|row| row.name.as_str());
+    let near = selection.integrations.iter().find_map(|given| nearest(given, names()));
+    let hint = near.map(|near| format!(" Did you mean `{}`?", sanitise(near)));
+    let (what, hint) = (selection.to_string(), hint.unwrap_or_default());
+    format!("No integration fits ({}), so no message would be held.{hint}", sanitise(&what))
+}
+
+/// An integration as selections look at it.
+pub(super) fn about(row: &IntegrationRow) -> About<'_> {
+    About { name: &row.name, kind: &row.kind, labels: &row.labels }
+}
+
+impl SilenceRow {
+    /// What it is, in a word.
+    pub(super) const fn kind(&self) -> &'static str {
+        if self.acknowledged.is_some() { "acknowledgement" } else { "silence" }
+    }
+
+    /// True while it holds messages.
+    pub(super) fn is_open(&self, now: Timestamp) -> bool {
+        self.ended_at.is_none() && now < self.until
+    }
+
+    /// True when messages about `row` are held by it while it is open.
+    pub(super) fn covers(&self, row: &IntegrationRow) -> bool {
+        match &self.acknowledged {
+            Some((id, _)) => *id == row.id,
+            None => self.selection.fits(about(row)),
+        }
+    }
+}
+
+/// How many integrations it covers now; none when it has ended.
+pub(super) fn covered(
+    row: &SilenceRow,
+    integrations: &[IntegrationRow],
+    now: Timestamp,
+) -> Option<usize> {
+    let count = || integrations.iter().filter(|one| row.covers(one)).count();
+    row.is_open(now).then(count)
+}
+
+fn text(rows: &[SilenceRow], integrations: &[IntegrationRow], page: Page) -> String {
+    if rows.is_empty() {
+        return "No silences.\n".to_owned();
+    }
+    let headings = ["ID", "KIND", "COVERS", "NOW", "UNTIL", "CREATED", "COMMENT"];
+    let mut table = Table::new(page, 1, headings);
+    for row in rows {
+        let dash = || toned("-", Tone::Quiet);
+        let covers = row.acknowledged.as_ref();
+        let covers = covers.map_or_else(|| row.selection.to_string(), |(_, name)| name.clone());
+        let now = covered(row, integrations, page.now);
+        table.row([
+            row.id.to_string(),
+            row.kind().to_owned(),
+            sanitise(&covers).into_owned(),
+            now.map_or_else(dash, |number| number.to_string()),
+            end_word(row, page),
+            instant(Some(row.created_at)),
+            if row.comment.is_empty() { dash() } else { sanitise(&row.comment).into_owned() },
+        ]);
+    }
+    table.text()
+}
+
+/// When it ends, or when it has.
+fn end_word(row: &SilenceRow, page: Page) -> String {
+    if row.is_open(page.now) {
+        return format!("{} ({})", instant(Some(row.until)), ahead(page.now, row.until));
+    }
+    let at = row.ended_at.unwrap_or(row.until);
+    toned(&format!("ended {} ({})", instant(Some(at)), ago(page.now, at)), Tone::Quiet)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::super::args::Json;
+    use super::super::samples::{at, integration, page, plain};
+    use super::*;
+    use crate::domain::IntegrationId;
+
+    fn rows() -> [SilenceRow; 4] {
+        let silence = |id, selection| SilenceRow {
+            id,
+            acknowledged: None,
+            selection,
+            comment: String::new(),
+            created_at: at("2026-11-23T09:00:00Z"),
+            until: at("2026-11-23T12:00:00Z"),
+            ended_at: None,
+        };
+        let lakes = Selection {
+            integrations: vec!["la*".to_owned()],
+            labels: [("team".to_owned(), "data".to_owned())].into(),
+            ..Selection::default()
+        };
+        let trino = Selection { types: vec!["Trino".to_owned()], ..Selection::default() };
+        let acknowledged = Some((IntegrationId(5), "lake".to_owned()));
+        let comment = "moving\u{1b}".to_owned();
+        let ended_at = Some(at("2026-11-23T09:30:00Z"));
+        [
+            SilenceRow { comment, ..silence(1, lakes) },
+            SilenceRow { acknowledged, ..silence(2, Selection::default()) },
+            SilenceRow { ended_at, ..silence(3, trino) },
+            SilenceRow { until: at("2026-11-23T09:59:00Z"), ..silence(4, Selection::default()) },
+        ]
+    }
+
+    #[test]
+    fn people_see_what_holds_messages_and_until_when() {
+        let expected = "\
+ID  KIND             COVERS                              NOW  UNTIL                                 CREATED               COMMENT
+1   silence          integrations la*, labels team=data  1    2026-11-23T12:00:00Z (in 2h)          2026-11-23T09:00:00Z  moving\\u{1b}
+2   acknowledgement  lake                                1    2026-11-23T12:00:00Z (in 2h)          2026-11-23T09:00:00Z  -
+3   silence          types Trino                         -    ended 2026-11-23T09:30:00Z (30m ago)  2026-11-23T09:00:00Z  -
+4   silence          everything                          -    ended 2026-11-23T09:59:00Z (1m ago)   2026-11-23T09:00:00Z  -
+";
+        assert_eq!(plain(&text(&rows(), &[integration()], page())), expected);
+        assert_eq!(text(&[], &[], page()), "No silences.\n");
+    }
+
+    #[test]
+    fn programs_get_what_it_covers_and_whether_it_still_does() {
+        let json = |row| {
+            let shape = shape::Silence::new(row, &[integration()], page().now);
+            serde_json::to_value(shape).map_err(|error| error.to_string())
+        };
+        let [silence, acknowledgement, ended, _] = rows();
+        let expected = serde_json::json!({
+            "id": 1, "kind": "silence", "open": true, "integration": null,
+            "selection": {
+                "integrations": ["la*"], "types": [], "labels": { "team": "data" },
+            },
+            "covers": 1, "until": "2026-11-23T12:00:00Z", "createdAt": "2026-11-23T09:00:00Z",
+            "endedAt": null, "comment": "moving\u{1b}",
+        });
+        assert_eq!(json(&silence).unwrap(), expected);
+        let shown = json(&acknowledgement).unwrap();
+        assert_eq!(shown["kind"], "acknowledgement");
+        assert_eq!(
+            (&shown["integration"], &shown["selection"]),
+            (&"lake".into(), &None::<i64>.into())
+        );
+        let shown = json(&ended).unwrap();
+        assert_eq!((&shown["open"], &shown["covers"]), (&false.into(), &None::<i64>.into()));
+        assert_eq!(shown["endedAt"], "2026-11-23T09:30:00Z");
+    }
+
+    #[test]
+    fn an_acknowledgement_covers_the_integration_and_no_other_of_its_name() {
+        let [_, acknowledgement, ..] = rows();
+        let later = IntegrationRow { id: IntegrationId(6), ..integration() };
+        assert_eq!(covered(&acknowledgement, &[integration()], page().now), Some(1));
+        assert_eq!(covered(&acknowledgement, &[later], page().now), Some(0));
+    }
+
+    fn silence(integrations: &[&str], types: &[&str], labels: &[(&str, &str)]) -> Silence {
+        let owned = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect();
+        Silence {
+            integration: owned(integrations),
+            kind: owned(types),
+            label: labels.iter().map(|&(key, to)| (key.to_owned(), to.to_owned())).collect(),
+            all: false,
+            span: span(None, None),
+            yes: false,
+            source: Source { store: None },
+            form: Json { json: false },
+        }
+    }
+
+    fn span(during: Option<Duration>, until: Option<&str>) -> Span {
+        Span { during, until: until.map(at), comment: String::new() }
+    }
+
+    fn said<T: std::fmt::Debug>(result: Result<T, Trouble>) -> String {
+        match result.unwrap_err() {
+            Trouble::Usage(message) => message,
+            other @ (Trouble::Configuration(_) | Trouble::Other(_)) => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_selection_names_known_types_and_each_label_once() {
+        let chosen = selection(&silence(&["a*"], &["Redshift"], &[("team", "d*")])).unwrap();
+        assert_eq!(chosen.to_string(), "integrations a*, types Redshift, labels team=d*");
+        let near = said(selection(&silence(&[], &["Redshit\u{1b}"], &[])));
+        let expected = "no platform is called `Redshit\\u{1b}`; did you mean `Redshift`?";
+        assert_eq!(near, expected);
+        let none = said(selection(&silence(&[], &["zzz"], &[])));
+        assert!(none.starts_with("no platform is called `zzz`; there are "), "{none}");
+        let twice = said(selection(&silence(&[], &[], &[("team", "a"), ("team", "b")])));
+        assert_eq!(twice, "the label `team` is given twice");
+    }
+
+    #[test]
+    fn a_hold_ends_ahead_but_not_far_ahead() {
+        let now = page().now;
+        let hours = |hours| span(Some(Duration::from_hours(hours)), None);
+        assert_eq!(until(&hours(2), now).unwrap(), at("2026-11-23T12:00:00Z"));
+        assert_eq!(until(&hours(24 * 31), now).unwrap(), at("2026-12-24T10:00:00Z"));
+        let instant = |text| until(&span(None, Some(text)), now);
+        assert_eq!(instant("2026-11-23T13:00:00+02:00").unwrap(), at("2026-11-23T11:00:00Z"));
+        assert_eq!(said(instant("2026-11-23T10:00:00Z")), "2026-11-23T10:00:00Z is past");
+        let far = said(instant("2026-12-24T10:00:01Z"));
+        assert_eq!(far, "2026-12-24T10:00:01Z is more than 31d ahead");
+    }
+
+    #[test]
+    fn only_what_fails_can_be_acknowledged() {
+        assert!(refuse_sound(&integration()).is_ok());
+        let sound = IntegrationRow { status: Status::Enabled, ..integration() };
+        let expected = "lake is enabled; only what is recurringValidationError can be acknowledged, \
+                        `revalidated silences add` holds messages beforehand";
+        assert_eq!(said(refuse_sound(&sound)), expected);
+    }
+
+    #[test]
+    fn who_fits_nobody_is_asked() {
+        let idle = |name| idle(&selection(&silence(&[name], &[], &[])).unwrap(), &[integration()]);
+        let expected = "No integration fits (integrations laek), so no message would be held. \
+                        Did you mean `lake`?";
+        assert_eq!(idle("laek"), expected);
+        assert!(
+            idle("zz\u{1b}").ends_with("(integrations zz\\u{1b}), so no message would be held.")
+        );
+    }
+
+    #[test]
+    fn what_has_ended_or_never_was_cannot_be_ended() {
+        let said = |id| not_open(id, &rows()).to_string();
+        assert_eq!(said(3), "silence 3 has ended already, 2026-11-23T09:30:00Z");
+        assert_eq!(said(4), "silence 4 has ended already, 2026-11-23T09:59:00Z");
+        assert_eq!(said(9), "no silence has the id 9; `revalidated silences` shows them all");
+    }
+}
