@@ -91,9 +91,8 @@ fn seed() -> u64 {
     std::env::var("SOAK_SEED").map_or_else(|_| fresh(), |seed| seed.parse().unwrap())
 }
 
-/// Retries that outlast the dead receiver, so that nothing is given up; flips that are all told, so that
-/// none is held; a log without what every
-/// delivery and run adds to it.
+/// Retries that outlast the dead receiver, so that nothing is given up; flips that are all told,
+/// however many; a log without what every delivery and run adds to it.
 fn settings(lakes: &Lakes, receivers: &[(&str, Moody)]) -> String {
     let mut text = "filter = \"warn,revalidated::daemon=info,revalidated::daemon::deliver=off,\
                     revalidated::daemon::validate=off\"\n\
