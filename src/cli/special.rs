@@ -170,7 +170,8 @@ mod tests {
     /// Facts as lines without colours.
     fn lines(row: &IntegrationRow, special: &Special) -> String {
         let facts = special.facts(row, page()).into_iter();
-        plain(&facts.map(|(name, value)| format!("{name}: {value}\n")).collect::<String>())
+        let lines: Vec<_> = facts.map(|(name, value)| format!("{name}: {value}\n")).collect();
+        plain(&lines.concat())
     }
 
     #[test]

@@ -30,8 +30,10 @@ fn the_readme_lists_every_command() {
     let help = String::from_utf8(revalidated(&["--help"]).stdout).unwrap();
     let (_before, rest) = help.split_once("\nCommands:\n").unwrap();
     let (commands, _after) = rest.split_once("\n\n").unwrap();
-    let names: Vec<_> =
-        commands.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    // A description may go on in a line of its own, which begins further to the right.
+    let lines = commands.lines().filter_map(|line| line.strip_prefix("  "));
+    let lines = lines.filter(|line| !line.starts_with(' '));
+    let names: Vec<_> = lines.filter_map(|line| line.split_whitespace().next()).collect();
     assert!(10 < names.len(), "{names:?}");
     for name in names.into_iter().filter(|name| *name != "help") {
         let listed = [format!("`{name}`"), format!("`{name} ")];

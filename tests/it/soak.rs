@@ -91,12 +91,12 @@ fn seed() -> u64 {
     std::env::var("SOAK_SEED").map_or_else(|_| fresh(), |seed| seed.parse().unwrap())
 }
 
-/// Retries that outlast the dead receiver, so that nothing is given up; a log without what every
-/// delivery and run adds to it.
+/// Retries that outlast the dead receiver, so that nothing is given up; flips that are all told,
+/// however many; a log without what every delivery and run adds to it.
 fn settings(lakes: &Lakes, receivers: &[(&str, Moody)]) -> String {
     let mut text = "filter = \"warn,revalidated::daemon=info,revalidated::daemon::deliver=off,\
                     revalidated::daemon::validate=off\"\n\
-                    [defaults]\nconfirm_runs = 1\nrecovery_runs = 1\n\
+                    [defaults]\nconfirm_runs = 1\nrecovery_runs = 1\nflap_flips = 0\n\
                     [limits]\nruns = 64\nruns_per_host = 64\n"
         .to_owned();
     let waits: Vec<_> = [("500ms", 10), ("1s", 10), ("2s", 30)]
