@@ -11,6 +11,8 @@ mod input;
 mod net;
 mod platforms;
 mod secrets;
+#[cfg(test)]
+mod simulation;
 mod store;
 mod webhook;
 

@@ -16,6 +16,8 @@ pub(crate) use rows::{
     StoredTest, TransitionRow,
 };
 pub(crate) use sqlite::{Control, Store, View};
+#[cfg(test)]
+pub(crate) use sqlite::{Disk, Entry, Fate, Memory};
 pub(crate) use types::{
     Attempt, Began, Begun, Due, Finished, PendingDelivery, Pruned, Recorded, Retention, StoreError,
     SubjectRun, Synced, Tell, Trigger, Wanted,

@@ -16,6 +16,8 @@ mod receiver;
 mod row;
 mod run;
 mod set_back;
+#[cfg(test)]
+mod simulated;
 mod sync;
 #[cfg(test)]
 mod tests;
@@ -38,6 +40,8 @@ use super::types::{
 use crate::domain::{IntegrationId, Schedule, Timestamp};
 
 pub(crate) use control::Control;
+#[cfg(test)]
+pub(crate) use simulated::{Disk, Entry, Fate, Memory};
 
 /// Writes: one thread of its own behind this handle. Clone it freely; the thread ends, and the
 /// file is free for another daemon, when every handle is gone.
