@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::faults::SECOND;
+use super::faults::{MINUTE, SECOND};
 use super::plan::{Plan, Spec};
 use super::rules::{self, Judge, Table, Wants};
 use super::time::Time;
@@ -105,7 +105,9 @@ pub(super) struct Checker {
     unowed: Vec<(String, BTreeSet<usize>)>,
     seen: Vec<Seen>,
     inside: BTreeMap<usize, usize>,
-    disturbed_at: Timestamp,
+    /// The times in which nobody started or reloaded the daemon, or set the clock, and the disk was
+    /// not full; the last one goes on.
+    pub(super) quiet: Vec<(Timestamp, Timestamp)>,
 }
 
 impl Checker {
@@ -120,7 +122,7 @@ impl Checker {
                 .collect(),
             wants: [Wants::All, Wants::Flips],
             limits: plan.limits,
-            disturbed_at: plan.start,
+            quiet: Vec::new(),
             tracked: BTreeMap::new(),
             owed: BTreeMap::new(),
             flips: Vec::new(),
@@ -139,9 +141,16 @@ impl Checker {
         self.violations.push(what);
     }
 
-    /// Something happened after which the daemon may be late for a while.
+    /// Something happened until `now` after which the daemon may be late for a while.
     pub(super) fn disturbed(&mut self, now: Timestamp) {
-        self.disturbed_at = now;
+        self.quiet.push((now, now));
+    }
+
+    /// Nothing of that kind has happened until `now`.
+    pub(super) fn undisturbed(&mut self, now: Timestamp) {
+        if let Some((_, until)) = self.quiet.last_mut() {
+            *until = now;
+        }
     }
 
     /// The daemon is gone; what it was doing is gone with it.
@@ -196,8 +205,10 @@ impl Checker {
 
     /// These rows are due for longer than the daemon may be late, and not leased.
     pub(super) fn overdue(&mut self, ids: Vec<i64>, time: &Time) {
-        let quiet_since = self.disturbed_at.max(time.set_at).0;
-        if time.now().0 < quiet_since + LATE_MAX_MS + 30 * SECOND {
+        let is_early = |(from, _): &(Timestamp, Timestamp)| {
+            time.now().0 < from.0 + LATE_MAX_MS + 30 * SECOND
+        };
+        if self.quiet.last().is_none_or(is_early) {
             return;
         }
         for id in ids {
@@ -234,13 +245,17 @@ impl Checker {
     fn entry(&mut self, entry: Entry, time: &Time, trace: &mut Trace) -> Option<i64> {
         let now = time.now();
         match entry {
-            Entry::Integration { id, name, status, next, trigger, failures, passes, sequence, .. } => {
+            Entry::Integration { id, name, status, next, trigger, lease, failures, passes, sequence } => {
                 let number: usize = name.trim_start_matches('i').parse().unwrap();
                 let is_new = !self.tracked.contains_key(&id);
                 let tracked = self.tracked.entry(id).or_insert_with(|| Tracked::new(number));
                 let former = tracked.due;
                 tracked.row = (status, sequence, (failures, passes));
                 tracked.due = next.map(Timestamp);
+                let lease_max = 2 * i64::try_from(self.limits.run.as_millis()).unwrap() + MINUTE;
+                if time.is_true() && lease.is_some_and(|until| time.wall().0 + lease_max < until) {
+                    self.violations.push(format!("{name} is leased until {lease:?}"));
+                }
                 if tracked.due != former || is_new {
                     let due = tracked.due;
                     let shown = due.map_or_else(|| "never".to_owned(), |due| due.to_string());
@@ -466,11 +481,5 @@ impl Checker {
                 self.violated(format!("r{receiver} is still owed {numbers:?} about {about:?}"));
             }
         }
-    }
-
-    /// How much there was.
-    pub(super) fn summary(&self) -> String {
-        let [runs, transitions, messages] = self.counts;
-        format!("{runs} runs, {transitions} transitions, {messages} messages")
     }
 }

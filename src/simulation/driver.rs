@@ -7,9 +7,9 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::faults::MINUTE;
-use super::faults::SECOND;
+use super::bounds;
 use super::checker::LATE_MAX_MS;
+use super::faults::{MINUTE, SECOND};
 use super::plan::{Action, Change, Plan, Spec};
 use super::rules::Wants;
 use super::world::{CATALOG, Listener, Platform, TIMEOUT_MS, Trace, World};
@@ -131,7 +131,10 @@ impl Driver<'_> {
             self.look();
             let now = self.world.state().time.now();
             if self.until.is_some_and(|until| until <= now) {
-                self.world.state().checker.ended();
+                let checker = &mut self.world.state().checker;
+                checker.ended();
+                let missed = bounds::missed(&self.world.plan, checker);
+                checker.violations.extend(missed);
                 return End::Over;
             }
             if !self.world.state().checker.violations.is_empty() {
@@ -165,9 +168,10 @@ impl Driver<'_> {
     /// Looks whether anything is late.
     fn look(&mut self) {
         let wall = self.world.state().time.wall();
-        let overdue = self.memory.overdue(Timestamp(wall.0 - LATE_MAX_MS), wall);
+        let overdue = self.memory.overdue(Timestamp(wall.0 - LATE_MAX_MS));
         let middle = Timestamp(i64::midpoint(self.world.plan.start.0, self.world.plan.calm.0));
         let state = &mut *self.world.state();
+        state.checker.undisturbed(state.time.now());
         state.checker.overdue(overdue, &state.time);
         if middle <= state.time.now()
             && let Some(sql) = self.spoil.take()
@@ -190,6 +194,9 @@ impl Driver<'_> {
                 self.reload(running).await;
             }
         }
+        let state = &mut *world.state();
+        let now = state.time.now();
+        state.checker.disturbed(now);
         None
     }
 

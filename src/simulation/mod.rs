@@ -4,6 +4,7 @@
 //!
 //! Whatever a seed does it does again: a violation is told with its seed and the trace before it.
 
+mod bounds;
 mod checker;
 mod dice;
 mod driver;

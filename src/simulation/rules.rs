@@ -223,6 +223,9 @@ pub(super) fn settled(tracked: &mut Tracked) -> Vec<String> {
     if let Some(untold) = tracked.untold.take() {
         wrong.push(format!("{what}: the event of a transition is missing: {untold:?}"));
     }
+    if tracked.due.is_none() && tracked.status.is_some_and(|status| !status.subjects().is_empty()) {
+        wrong.push(format!("{what} is to be run and never due"));
+    }
     let (status, sequence, counters) = &tracked.row;
     if Some(status.as_str()) != tracked.status.map(Status::as_str) {
         wrong.push(format!("{what} is {status}, and its transitions end in {:?}", tracked.status));
@@ -299,7 +302,8 @@ impl Planned<'_> {
 #[derive(Clone, Debug)]
 pub(super) struct Table {
     schedule: Schedule,
-    longest: i64,
+    /// The longest time between two instants, in milliseconds.
+    pub(super) longest: i64,
 }
 
 impl Table {
@@ -312,7 +316,7 @@ impl Table {
     }
 
     /// A tenth of that, five minutes at most.
-    fn spread_max(&self) -> i64 {
+    pub(super) fn spread_max(&self) -> i64 {
         (self.longest / 10).min(300 * SECOND)
     }
 }

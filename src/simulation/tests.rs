@@ -1,5 +1,6 @@
 //! Seeds, and proof that the checker would notice.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Mutex;
 
@@ -59,5 +60,114 @@ fn whatever_goes_wrong_the_invariants_hold() {
     let (violated, summary) = seeds(first, count, Size::Short);
     println!("{summary}");
     let wrong = violated.len();
+    for one in &violated { println!("== {}", one.lines().rev().take(2).collect::<Vec<_>>().join(" | ")); }
     assert!(violated.is_empty(), "{}\n{wrong} of {count}", violated.first().unwrap());
+}
+
+#[test]
+fn a_seed_does_again_what_it_did() {
+    for seed in 0..12 {
+        let [first, second] = [(), ()].map(|()| live_through(Plan::of(seed, Size::Short), None));
+        let (first, second) = (first.trace, second.trace);
+        let differ = first.lines.iter().zip(&second.lines).find(|(one, other)| one != other);
+        assert_eq!(differ, None, "seed {seed}");
+        assert_eq!((first.print, first.count), (second.print, second.count), "seed {seed}");
+    }
+}
+
+#[test]
+fn seeds_differ_and_much_happens_in_them() {
+    let outcomes: Vec<_> =
+        (0..12).map(|seed| live_through(Plan::of(seed, Size::Short), None)).collect();
+    let prints: BTreeSet<_> = outcomes.iter().map(|outcome| outcome.trace.print).collect();
+    assert_eq!(prints.len(), outcomes.len());
+    let lines: Vec<_> = outcomes.iter().flat_map(|outcome| &outcome.trace.lines).collect();
+    for happens in [
+        "is found good",
+        "is found denied",
+        "is found unreachable",
+        "is found unavailable",
+        "-> recurringValidationError",
+        "-> deleted",
+        "(confirm)",
+        "(startup)",
+        "takes (Some(1), 1) again",
+        "the disk is full",
+        "the machine crashes",
+        "Set(",
+    ] {
+        assert!(lines.iter().any(|line| line.contains(happens)), "{happens}");
+    }
+}
+
+/// Defects, as they are planted in the middle of a seed, with what is to be said of them.
+const DEFECTS: &[(&str, &str)] = &[
+    (
+        "CREATE TEMP TRIGGER defect BEFORE INSERT ON main.delivery
+         BEGIN SELECT RAISE(IGNORE); END",
+        "who want it",
+    ),
+    (
+        "INSERT INTO transition (integration_id, from_status, to_status, cause, at_ms)
+         SELECT integration_id, from_status, to_status, cause, at_ms FROM transition
+         ORDER BY id DESC LIMIT 1",
+        "does not go on from",
+    ),
+    (
+        "CREATE TEMP TRIGGER defect AFTER INSERT ON main.transition WHEN new.from_status IS NOT NULL
+         BEGIN DELETE FROM transition WHERE id = new.id; END;
+         INSERT INTO transition (integration_id, from_status, to_status, cause, at_ms)
+         SELECT id, status, 'deleting', 'removed', 0 FROM integration LIMIT 1",
+        "the event of a transition is missing",
+    ),
+    ("UPDATE integration SET status = 'migrateError'", "and its transitions end in"),
+    ("UPDATE integration SET sequence = sequence + 1", "events, there are"),
+    ("UPDATE integration SET failures = 7", "they add up to"),
+    ("UPDATE integration SET next_run_at_ms = NULL", "never due"),
+    (
+        "UPDATE integration SET next_run_at_ms = next_run_at_ms + 3600000, next_trigger = 'schedule'
+         WHERE next_run_at_ms IS NOT NULL",
+        "is due at",
+    ),
+    (
+        "CREATE TEMP TRIGGER defect AFTER INSERT ON main.delivery
+         BEGIN UPDATE delivery SET state = 'delivered', ended_at_ms = 0 WHERE id = new.id; END",
+        "who does not have it",
+    ),
+    (
+        "CREATE TEMP TRIGGER defect AFTER UPDATE OF ended_at_ms ON main.delivery
+         WHEN new.state = 'delivered'
+         BEGIN UPDATE delivery SET state = 'pending', ended_at_ms = NULL, due_at_ms = 0
+               WHERE id = new.id; END",
+        "is still owed",
+    ),
+    (
+        "CREATE TEMP TRIGGER defect AFTER INSERT ON main.run
+         BEGIN UPDATE run SET status = 'passed', class = NULL WHERE id = new.id; END;
+         INSERT INTO run (integration_id, subject, trigger, started_at_ms, duration_ms, status, rule,
+                          report_id)
+         SELECT id, 'active', 'schedule', 5, 5, 'passed', '', 1 FROM integration
+         WHERE status = 'enabled' LIMIT 1",
+        "nobody was asked for",
+    ),
+];
+
+#[test]
+fn planted_defects_are_found() {
+    for (sql, said) in DEFECTS {
+        let found = (0..8).find_map(|seed| {
+            let outcome = live_through(Plan::of(seed, Size::Short), Some(sql));
+            outcome.violations.into_iter().find(|one| one.contains(said))
+        });
+        assert!(found.is_some(), "{sql}");
+    }
+}
+
+#[test]
+#[ignore = "a longer run: tests/run.sh simulate"]
+fn ten_thousand_integration_weeks_hold_every_invariant() {
+    let (first, count) = (setting("REVALIDATED_SEED", 1), setting("REVALIDATED_WEEKS", 100));
+    let (violated, summary) = seeds(first, count, Size::Week);
+    println!("{summary}, {} integration-weeks", 100 * count);
+    assert!(violated.is_empty(), "{}", violated.join("\n\n"));
 }

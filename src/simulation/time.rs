@@ -66,6 +66,11 @@ impl Time {
         self.shift(millis);
     }
 
+    /// True when the clock has never been set.
+    pub(super) const fn is_true(&self) -> bool {
+        self.set_at.0 == 0
+    }
+
     fn shift(&mut self, millis: i64) {
         self.shown.fetch_add(millis, Ordering::Relaxed);
         self.set_at = self.now();

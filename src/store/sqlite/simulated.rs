@@ -147,15 +147,15 @@ impl Memory {
         Store { writer, view: View { readers: Readers::served_by(queue) } }
     }
 
-    /// How many integrations should have begun a run before `before` and are not being run at `now`.
-    pub(crate) fn overdue(&self, before: Timestamp, now: Timestamp) -> Vec<i64> {
+    /// The integrations that should have begun a run before `before`, and have not been held since.
+    pub(crate) fn overdue(&self, before: Timestamp) -> Vec<i64> {
         const SQL: &str = "
             SELECT id FROM integration
-            WHERE next_run_at_ms < :before AND (lease_until_ms IS NULL OR lease_until_ms <= :now)
+            WHERE next_run_at_ms < :before AND (lease_until_ms IS NULL OR lease_until_ms < :before)
             ORDER BY id";
         let conn = self.conn();
         let mut statement = conn.prepare_cached(SQL).unwrap();
-        let params = named_params! {":before": before.0, ":now": now.0};
+        let params = named_params! {":before": before.0};
         let found = statement.query_map(params, |row| row.get(0)).unwrap();
         found.collect::<Result<_, _>>().unwrap()
     }
