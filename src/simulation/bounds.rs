@@ -26,7 +26,8 @@ pub(super) fn missed(plan: &Plan, checker: &Checker) -> Vec<String> {
                 within.any(|flip| flip.to == Status::RecurringValidationError)
             };
             if is_watched && !is_told(fault.from) {
-                missed.push(format!("i{number} lost a permission at {} and is not told", fault.from));
+                missed
+                    .push(format!("i{number} lost a permission at {} and is not told", fault.from));
             }
         }
     }

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::faults::{MINUTE, SECOND};
+use super::messages::Owed;
 use super::plan::{Plan, Spec};
 use super::rules::{self, Judge, Table, Wants};
 use super::time::Time;
@@ -13,7 +14,6 @@ use super::world::Trace;
 use crate::config::Limits;
 use crate::domain::{Class, Status, Subject, Timestamp};
 use crate::store::Entry;
-use crate::webhook::Message;
 
 /// How late the daemon may be where nothing keeps it waiting.
 pub(super) const LATE_MAX_MS: i64 = 45 * SECOND;
@@ -41,32 +41,18 @@ pub(super) struct Tracked {
     pub(super) row: (String, i64, (u32, u32)),
 }
 
-/// A message that is owed.
-#[derive(Debug)]
-pub(super) struct Owed {
-    /// Which integration it is about, and its number there.
-    pub(super) about: (Option<i64>, i64),
-    body: String,
-    /// By receiver: what became of it.
-    receivers: BTreeMap<usize, Delivery>,
-}
-
-/// What became of a message for one receiver.
-#[derive(Debug, Default)]
-pub(super) struct Delivery {
-    /// The receiver has it.
-    pub(super) is_taken: bool,
-    /// The store says so.
-    pub(super) has_ended: bool,
-}
-
 /// A run that a platform has seen.
 #[derive(Debug)]
 struct Seen {
     number: usize,
     wall: Timestamp,
-    class: Option<Option<Class>>,
+    /// None until there is an answer.
+    found: Option<Found>,
 }
+
+/// What a platform has answered: what is wrong, if anything.
+#[derive(Clone, Copy, Debug)]
+struct Found(Option<Class>);
 
 /// A status that a row has come to, and when.
 #[derive(Clone, Copy, Debug)]
@@ -97,12 +83,13 @@ pub(super) struct Checker {
     pub(super) violations: Vec<String>,
     /// How many runs, transitions and messages there were.
     pub(super) counts: [u64; 3],
-    wants: [Wants; 2],
+    /// What each receiver wants.
+    pub(super) wants: [Wants; 2],
     limits: Limits,
     /// What each receiver is still owed about each integration, by number.
-    pending: BTreeMap<(usize, Option<i64>), BTreeSet<i64>>,
+    pub(super) pending: BTreeMap<(usize, Option<i64>), BTreeSet<i64>>,
     /// Events of this commit that are still to be owed to these receivers.
-    unowed: Vec<(String, BTreeSet<usize>)>,
+    pub(super) unowed: Vec<(String, BTreeSet<usize>)>,
     seen: Vec<Seen>,
     inside: BTreeMap<usize, usize>,
     /// The times in which nobody started or reloaded the daemon, or set the clock, and the disk was
@@ -177,14 +164,14 @@ impl Checker {
         if due.flatten().is_none_or(|due| wall < due) {
             self.violated(format!("{what} at {wall} is earlier than due, {due:?}"));
         }
-        self.seen.push(Seen { number, wall, class: None });
+        self.seen.push(Seen { number, wall, found: None });
     }
 
     /// A platform has answered: what is wrong, if anything.
     pub(super) fn answered(&mut self, number: usize, class: Option<Class>) {
         let latest = self.seen.iter_mut().rev().find(|seen| seen.number == number);
         if let Some(seen) = latest {
-            seen.class = Some(class);
+            seen.found = Some(Found(class));
         }
     }
 
@@ -205,9 +192,8 @@ impl Checker {
 
     /// These rows are due for longer than the daemon may be late, and not leased.
     pub(super) fn overdue(&mut self, ids: Vec<i64>, time: &Time) {
-        let is_early = |(from, _): &(Timestamp, Timestamp)| {
-            time.now().0 < from.0 + LATE_MAX_MS + 30 * SECOND
-        };
+        let is_early =
+            |(from, _): &(Timestamp, Timestamp)| time.now().0 < from.0 + LATE_MAX_MS + 30 * SECOND;
         if self.quiet.last().is_none_or(is_early) {
             return;
         }
@@ -245,23 +231,8 @@ impl Checker {
     fn entry(&mut self, entry: Entry, time: &Time, trace: &mut Trace) -> Option<i64> {
         let now = time.now();
         match entry {
-            Entry::Integration { id, name, status, next, trigger, lease, failures, passes, sequence } => {
-                let number: usize = name.trim_start_matches('i').parse().unwrap();
-                let is_new = !self.tracked.contains_key(&id);
-                let tracked = self.tracked.entry(id).or_insert_with(|| Tracked::new(number));
-                let former = tracked.due;
-                tracked.row = (status, sequence, (failures, passes));
-                tracked.due = next.map(Timestamp);
-                let lease_max = 2 * i64::try_from(self.limits.run.as_millis()).unwrap() + MINUTE;
-                if time.is_true() && lease.is_some_and(|until| time.wall().0 + lease_max < until) {
-                    self.violations.push(format!("{name} is leased until {lease:?}"));
-                }
-                if tracked.due != former || is_new {
-                    let due = tracked.due;
-                    let shown = due.map_or_else(|| "never".to_owned(), |due| due.to_string());
-                    trace.note(now, format_args!("{name} is due at {shown} ({trigger})"));
-                    self.planned(id, (former, due), &trigger, time);
-                }
+            Entry::Integration { id, .. } => {
+                self.integration(entry, time, trace);
                 Some(id)
             }
             Entry::Run { id, integration, subject, started, status, class, .. } => {
@@ -295,6 +266,39 @@ impl Checker {
                 self.delivery(&event, number, &state);
                 None
             }
+        }
+    }
+
+    fn integration(&mut self, entry: Entry, time: &Time, trace: &mut Trace) {
+        let Entry::Integration {
+            id,
+            name,
+            status,
+            next,
+            trigger,
+            lease,
+            failures,
+            passes,
+            sequence,
+        } = entry
+        else {
+            return;
+        };
+        let number: usize = name.trim_start_matches('i').parse().unwrap();
+        let is_new = !self.tracked.contains_key(&id);
+        let tracked = self.tracked.entry(id).or_insert_with(|| Tracked::new(number));
+        let former = tracked.due;
+        tracked.row = (status, sequence, (failures, passes));
+        tracked.due = next.map(Timestamp);
+        let due = tracked.due;
+        let lease_max = 2 * i64::try_from(self.limits.run.as_millis()).unwrap() + MINUTE;
+        if time.is_true() && lease.is_some_and(|until| time.wall().0 + lease_max < until) {
+            self.violated(format!("{name} is leased until {lease:?}"));
+        }
+        if due != former || is_new {
+            let shown = due.map_or_else(|| "never".to_owned(), |due| due.to_string());
+            trace.note(time.now(), format_args!("i{number} is due at {shown} ({trigger})"));
+            self.planned(id, (former, due), &trigger, time);
         }
     }
 
@@ -342,8 +346,7 @@ impl Checker {
         let policy = self.specs[number].policy;
         let step = tracked.judge.judge((status, class), &policy, tracked.status, subject);
         tracked.expected = step.map(|step| (run, step));
-        let place =
-            self.seen.iter().position(|seen| seen.number == number && seen.wall == started);
+        let place = self.seen.iter().position(|seen| seen.number == number && seen.wall == started);
         let Some(place) = place else {
             self.violated(format!("i{number}: a run that nobody was asked for is stored"));
             return;
@@ -352,120 +355,17 @@ impl Checker {
         // What it was asked for besides, and what was overtaken, decides about nothing.
         self.seen.retain(|seen| seen.number != number);
         // One that does not end is ended by the daemon.
-        let heard = seen.class.unwrap_or(Some(Class::Ours)).map(Class::as_str);
+        let Found(heard) = seen.found.unwrap_or(Found(Some(Class::Ours)));
+        let heard = heard.map(Class::as_str);
         if heard != class {
             self.violated(format!("i{number}: {class:?} is stored, and {heard:?} was answered"));
         }
     }
 
-    fn transition(
-        &mut self,
-        id: i64,
-        step: (Option<&str>, &str, Option<&str>),
-        run: Option<i64>,
-    ) {
+    fn transition(&mut self, id: i64, step: (Option<&str>, &str, Option<&str>), run: Option<i64>) {
         let tracked = self.tracked.get_mut(&id).unwrap();
         let found = rules::transition(tracked, step, run);
         self.violations.extend(found);
-    }
-
-    fn event(&mut self, (id, integration, sequence): (String, Option<i64>, i64), kind: &str, body: String) {
-        let mut wanting = BTreeSet::new();
-        if let Some(tracked) = integration.and_then(|id| self.tracked.get_mut(&id)) {
-            let found = rules::event(tracked, sequence, kind, &body);
-            self.violations.extend(found);
-            let wants = self.wants.iter().enumerate();
-            wanting.extend(wants.filter(|(_, wants)| wants.wants(kind)).map(|(to, _)| to));
-        }
-        let about = (integration, sequence);
-        self.unowed.push((id.clone(), wanting));
-        let owed = Owed { about, body, receivers: BTreeMap::new() };
-        if self.owed.insert(id, owed).is_some() {
-            self.violated(format!("two events have one id, the later is {about:?}"));
-        }
-    }
-
-    fn delivery(&mut self, event: &str, receiver: usize, state: &str) {
-        let Some(owed) = self.owed.get_mut(event) else {
-            self.violated("a delivery is of no event".to_owned());
-            return;
-        };
-        let about = owed.about;
-        if !owed.receivers.contains_key(&receiver) {
-            let mut unowed = self.unowed.iter_mut();
-            let wanting = unowed.find(|(id, _)| id == event);
-            if !wanting.is_some_and(|(_, wanting)| wanting.remove(&receiver)) {
-                self.violated(format!("{about:?} is owed to r{receiver}, who does not want it"));
-                return;
-            }
-        }
-        let delivery = owed.receivers.entry(receiver).or_default();
-        delivery.has_ended = state != "pending";
-        let is_taken = delivery.is_taken;
-        let pending = self.pending.entry((receiver, about.0)).or_default();
-        if state == "pending" {
-            pending.insert(about.1);
-        } else {
-            pending.remove(&about.1);
-        }
-        if state == "delivered" && !is_taken {
-            self.violated(format!("{about:?} is delivered to r{receiver}, who does not have it"));
-        } else if state == "failed" {
-            self.violated(format!("{about:?} is given up, and r{receiver} is well by now"));
-        }
-    }
-
-    /// A message is sent.
-    pub(super) fn sent(
-        &mut self,
-        receiver: usize,
-        message: &Message<'_>,
-        trace: &mut Trace,
-        now: Timestamp,
-    ) {
-        let Some(owed) = self.owed.get(message.id) else {
-            self.violated(format!("r{receiver} is sent a message of no event: {}", message.body));
-            return;
-        };
-        let about = owed.about;
-        trace.note(now, format_args!("r{receiver} is sent {about:?}"));
-        let is_owed = owed.receivers.get(&receiver).is_some_and(|one| !one.has_ended);
-        let is_same = owed.body == message.body;
-        let pending = self.pending.get(&(receiver, about.0));
-        let before = pending.and_then(BTreeSet::first).is_some_and(|first| *first < about.1);
-        for (wrong, what) in [
-            (!is_owed, "is sent what it is not owed"),
-            (!is_same, "is sent another body than is stored"),
-            (before, "is sent a message before an earlier one"),
-        ] {
-            if wrong {
-                self.violated(format!("r{receiver} {what}: {about:?}"));
-            }
-        }
-    }
-
-    /// A receiver has taken a message.
-    pub(super) fn took(
-        &mut self,
-        receiver: usize,
-        message: &Message<'_>,
-        time: &Time,
-        trace: &mut Trace,
-    ) {
-        let Some(owed) = self.owed.get_mut(message.id) else { return };
-        let Some(delivery) = owed.receivers.get_mut(&receiver) else { return };
-        let (about, is_first) = (owed.about, !delivery.is_taken);
-        delivery.is_taken = true;
-        let now = time.now();
-        let again = if is_first { "" } else { " again" };
-        trace.note(now, format_args!("r{receiver} takes {about:?}{again}"));
-        if is_first {
-            self.counts[2] += 1;
-            let body: serde_json::Value = serde_json::from_str(message.body).unwrap();
-            let kind = body["type"].as_str().unwrap_or_default().to_owned();
-            let number = about.0.and_then(|id| Some(self.tracked.get(&id)?.number));
-            self.told.push((receiver, number, kind, now));
-        }
     }
 
     /// All has been calm for long enough: everybody is well and has been told everything.

@@ -257,7 +257,7 @@ fn assembly(world: &Arc<World>) -> Assembly {
     settings.drain = Duration::from_secs(5);
     let present = specs.iter().enumerate().filter(|(_, spec)| spec.present);
     let integrations: BTreeMap<_, _> = present
-        .map(|(number, spec)| (format!("i{number}"), assembled(world, number, spec)))
+        .map(|(number, spec)| (format!("i{number:02}"), assembled(world, number, spec)))
         .collect();
     let receivers = [Wants::All, Wants::Flips].into_iter().enumerate();
     Assembly {
@@ -272,7 +272,7 @@ fn assembly(world: &Arc<World>) -> Assembly {
 fn assembled(world: &Arc<World>, number: usize, spec: &Spec) -> Assembled {
     let platform = Platform { world: Arc::clone(world), number, host: spec.host };
     let wanted = Wanted {
-        name: format!("i{number}"),
+        name: format!("i{number:02}"),
         kind: PLATFORM.kind.to_owned(),
         auto_bootstrap: None,
         labels: BTreeMap::new(),
@@ -292,17 +292,19 @@ fn assembled(world: &Arc<World>, number: usize, spec: &Spec) -> Assembled {
 }
 
 fn receiver(world: &Arc<World>, number: usize, wants: Wants) -> Receiver {
-    let mut waits = vec!["2s", "5s", "15s"];
-    waits.extend(["1m"; 46]);
-    let table = json!({
+    let mut retry = vec!["2s", "5s", "15s"];
+    retry.extend(["1m"; 46]);
+    let mut table = json!({
         "name": format!("r{number}"),
         "url": "https://simulated.example/",
         "secrets": ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"],
-        "events": wants.events(),
         "timeout": format!("{}s", TIMEOUT_MS / SECOND),
-        "retry": waits,
+        "retry": retry,
         "concurrency": 3,
     });
+    if let Some(events) = wants.events() {
+        table["events"] = json!(events);
+    }
     let faults = Faults::default();
     let value = Value::from_json(&table, &"simulation".into());
     let read = Reader::new(&value, "receiver", &faults).and_then(Receiver::parse);

@@ -49,11 +49,6 @@ impl Fault {
         Self { kind, from, to: Timestamp(from.0 + millis) }
     }
 
-    /// How long it lasts, in milliseconds.
-    pub(super) const fn millis(&self) -> i64 {
-        self.to.0 - self.from.0
-    }
-
     fn covers(&self, at: Timestamp) -> bool {
         self.from <= at && at < self.to
     }

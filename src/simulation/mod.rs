@@ -8,10 +8,11 @@ mod bounds;
 mod checker;
 mod dice;
 mod driver;
+mod evaluation;
 mod faults;
+mod messages;
 mod plan;
 mod rules;
-#[cfg(test)]
 mod tests;
 mod time;
 mod world;

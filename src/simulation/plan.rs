@@ -68,6 +68,8 @@ pub(super) struct Dangers {
     pub(super) refuse: u64,
     /// The longest time of a commit, in milliseconds.
     pub(super) commit_ms: i64,
+    /// Receivers fail at times even outside of their outages.
+    pub(super) receivers: bool,
 }
 
 /// Everything that is decided beforehand.
@@ -98,7 +100,8 @@ pub(super) struct Plan {
 }
 
 /// Mondays and days on which the clocks change, at midnight UTC.
-const STARTS: [i64; 4] = [1_795_392_000_000, 1_792_886_400_000, 1_774_742_400_000, 1_792_972_800_000];
+const STARTS: [i64; 4] =
+    [1_795_392_000_000, 1_792_886_400_000, 1_774_742_400_000, 1_792_972_800_000];
 const SCHEDULES: [(&str, &str); 5] = [
     ("*/5 * * * *", "UTC"),
     ("*/2 * * * *", "Europe/Berlin"),
@@ -143,6 +146,7 @@ impl Plan {
                 crash: *dice.pick(&[0, 12, 40, 150]),
                 refuse: *dice.pick(&[0, 0, 30, 200]),
                 commit_ms: *dice.pick(&[0, 0, 4, 40]),
+                receivers: true,
             },
             limits: limits(dice),
             run_ms: (100, 4000),
@@ -194,7 +198,8 @@ impl Plan {
         self.actions.sort_by_key(|(at, _)| *at);
         for receiver in 0..2 {
             for _ in 0..dice.within(0..=2) {
-                let fault = Fault::new(Kind::Outage, self.during(dice), dice.within(0..=15 * MINUTE));
+                let fault =
+                    Fault::new(Kind::Outage, self.during(dice), dice.within(0..=15 * MINUTE));
                 self.receivers[receiver].push(fault);
             }
         }
@@ -203,13 +208,14 @@ impl Plan {
     fn week(seed: u64, dice: &mut Dice) -> Self {
         const HOSTS: usize = 8;
         let mut plan = Self::short(seed, dice);
-        let cron = [("*/5 * * * *", "UTC"), ("0 * * * *", "UTC"), ("*/15 * * * *", "Europe/Berlin")];
+        let cron =
+            [("*/5 * * * *", "UTC"), ("0 * * * *", "UTC"), ("*/15 * * * *", "Europe/Berlin")];
         let schedules = cron.map(|(cron, zone)| Schedule::parse(cron, zone).unwrap());
         plan.specs = (0..100).map(|_| spec(dice, HOSTS, &schedules)).collect();
         plan.calm_ms = 3 * HOUR;
         plan.calm = Timestamp(plan.start.0 + 7 * DAY - plan.calm_ms);
         plan.limits = Limits { runs: 64, runs_per_host: 4, ..plan.limits };
-        plan.dangers = Dangers { crash: 3000, refuse: 5000, commit_ms: 5 };
+        plan.dangers = Dangers { crash: 3000, refuse: 5000, commit_ms: 5, receivers: true };
         plan.faults = Faults::none(seed, plan.specs.len(), HOSTS);
         for integration in 0..plan.specs.len() {
             for _ in 0..dice.within(10..=40) {

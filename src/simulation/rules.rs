@@ -20,20 +20,19 @@ pub(super) enum Wants {
 }
 
 impl Wants {
-    /// The patterns in its configuration.
-    pub(super) const fn events(self) -> &'static [&'static str] {
+    /// What its configuration says of it; nothing is everything.
+    pub(super) const fn events(self) -> Option<[&'static str; 2]> {
         match self {
-            Self::All => &["*"],
-            Self::Flips => &["integration.validation.failed", "integration.validation.recovered"],
+            Self::All => None,
+            Self::Flips => {
+                Some(["integration.validation.failed", "integration.validation.recovered"])
+            }
         }
     }
 
     /// True when it is owed an event of `kind`; the one place that knows.
     pub(super) fn wants(self, kind: &str) -> bool {
-        match self {
-            Self::All => true,
-            Self::Flips => self.events().contains(&kind),
-        }
+        self.events().is_none_or(|events| events.contains(&kind))
     }
 }
 
@@ -51,15 +50,17 @@ pub(super) struct Told {
     pub(super) kind: &'static str,
 }
 
-/// How a transition is told, given whether a failure has been told and no end of it; none when it is
-/// held back. The one place that knows.
-fn told(from: Option<Status>, to: Status, incident: bool) -> Option<Told> {
-    let kind = match to {
-        Status::RecurringValidationError => "integration.validation.failed",
-        Status::Enabled if incident => "integration.validation.recovered",
-        _ => "integration.status.changed",
+/// How a transition is told, given whether a failure has been told and no end of it: the one place that
+/// knows. When messages are held, what is told later instead belongs here.
+fn told(from: Option<Status>, to: Status, incident: bool) -> Told {
+    let kind = if to == Status::RecurringValidationError {
+        "integration.validation.failed"
+    } else if to == Status::Enabled && incident {
+        "integration.validation.recovered"
+    } else {
+        "integration.status.changed"
     };
-    Some(Told { from, to, kind })
+    Told { from, to, kind }
 }
 
 /// Runs in a row, and what they say.
@@ -86,15 +87,16 @@ impl Judge {
             ("failed", Some("ours")) | ("skipped", _) => None,
             _ => {
                 (self.failing, self.passing) = (self.failing + 1, 0);
-                let definitive = matches!(class, Some("denied" | "missing" | "invalid" | "expired"));
+                let definitive =
+                    matches!(class, Some("denied" | "missing" | "invalid" | "expired"));
                 (definitive || policy.confirm_runs <= self.failing).then_some(false)
             }
         }?;
         let from = from?;
         let to = match (subject, from, good) {
             (Subject::Active, Status::Enabled, false) => Status::RecurringValidationError,
-            (Subject::Active, Status::RecurringValidationError, true) => Status::Enabled,
-            (Subject::Candidate, _, true) => Status::Enabled,
+            (Subject::Active, Status::RecurringValidationError, true)
+            | (Subject::Candidate, _, true) => Status::Enabled,
             (Subject::Candidate, Status::Creating, false) => Status::CreateError,
             (Subject::Candidate, Status::Editing, false) => Status::EditError,
             (Subject::Candidate, Status::Migrating, false) => Status::MigrateError,
@@ -129,13 +131,17 @@ impl Tracked {
 fn is_operation(from: Status, to: Status, cause: &str) -> bool {
     use Status::{Creating, DeleteError, Deleted, Deleting, Disabled, Editing, Migrating};
     match (cause, to) {
-        ("changed", Editing) => !matches!(from, Creating | Disabled | Deleted | Status::CreateError),
+        ("changed", Editing) => {
+            !matches!(from, Creating | Disabled | Deleted | Status::CreateError)
+        }
         ("changed", Creating) => from == Status::CreateError,
         ("removed", Deleting) => !matches!(from, Deleted | Deleting),
         ("drained", Deleted) | ("removalFailed", DeleteError) => from == Deleting,
         ("forceDisabled", Disabled) => !matches!(from, Deleted | Disabled),
         ("reenabled", Editing) | ("reenabledUntried", Creating) => from == Disabled,
-        ("upgraded", Migrating) => matches!(from, Status::Enabled | Status::RecurringValidationError),
+        ("upgraded", Migrating) => {
+            matches!(from, Status::Enabled | Status::RecurringValidationError)
+        }
         _ => false,
     }
 }
@@ -176,11 +182,11 @@ pub(super) fn transition(
         tracked.judge = Judge::default();
     }
     tracked.status = Some(to);
-    tracked.untold = told(from, to, tracked.incident);
-    match to {
-        Status::RecurringValidationError => tracked.incident = true,
-        Status::Enabled | Status::Disabled | Status::Deleted => tracked.incident = false,
-        _ => {}
+    tracked.untold = Some(told(from, to, tracked.incident));
+    if to == Status::RecurringValidationError {
+        tracked.incident = true;
+    } else if matches!(to, Status::Enabled | Status::Disabled | Status::Deleted) {
+        tracked.incident = false;
     }
     wrong
 }

@@ -147,6 +147,10 @@ impl Sender {
         let Receiver { format, routing_key, .. } = &self.receiver;
         let (mut secrets, keys) = self.keys()?;
         let url = self.url()?;
+        #[cfg_attr(
+            not(test),
+            expect(clippy::infallible_destructuring_match, reason = "tests have another line")
+        )]
         let client = match &self.line {
             Line::Http(client) => client,
             #[cfg(test)]

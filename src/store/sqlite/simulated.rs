@@ -63,7 +63,6 @@ pub(crate) enum Entry {
         id: i64,
         integration: i64,
         subject: String,
-        trigger: String,
         started: i64,
         status: String,
         class: Option<String>,
@@ -79,7 +78,7 @@ pub(crate) enum Entry {
     /// An event.
     Event { id: String, integration: Option<i64>, sequence: i64, kind: String, body: String },
     /// A delivery, new or changed.
-    Delivery { event: String, receiver: String, state: String, lease: Option<i64> },
+    Delivery { event: String, receiver: String, state: String },
 }
 
 /// What keeps the journal. The tables are the migrations' own.
@@ -99,8 +98,7 @@ const JOURNAL: &str = "
     END;
     CREATE TEMP TRIGGER run_made AFTER INSERT ON main.run BEGIN
         INSERT INTO journal VALUES (json_object('table', 'run', 'id', new.id,
-            'integration', new.integration_id, 'subject', new.subject, 'trigger', new.trigger,
-            'started', new.started_at_ms, 'status', new.status, 'class', new.class));
+            'integration', new.integration_id, 'subject', new.subject, 'started', new.started_at_ms, 'status', new.status, 'class', new.class));
     END;
     CREATE TEMP TRIGGER transition_made AFTER INSERT ON main.transition BEGIN
         INSERT INTO journal VALUES (json_object('table', 'transition',
@@ -114,11 +112,11 @@ const JOURNAL: &str = "
     END;
     CREATE TEMP TRIGGER delivery_made AFTER INSERT ON main.delivery BEGIN
         INSERT INTO journal VALUES (json_object('table', 'delivery', 'event', new.event_id,
-            'receiver', new.receiver, 'state', new.state, 'lease', new.lease_until_ms));
+            'receiver', new.receiver, 'state', new.state));
     END;
     CREATE TEMP TRIGGER delivery_changed AFTER UPDATE ON main.delivery BEGIN
         INSERT INTO journal VALUES (json_object('table', 'delivery', 'event', new.event_id,
-            'receiver', new.receiver, 'state', new.state, 'lease', new.lease_until_ms));
+            'receiver', new.receiver, 'state', new.state));
     END;";
 
 /// A database that outlives the daemons that use it, one after the other.
@@ -214,10 +212,11 @@ async fn write(memory: Memory, mut waiting: mpsc::Receiver<Message>, disk: Arc<d
             tokio::time::sleep(wait).await;
         }
         match commit(&memory, &mut group, &*disk) {
-            Fate::Kept => answer(group, Ok(())),
+            Fate::Kept => answer(group, &Ok(())),
             Fate::Refused => {
-                let full = ffi::Error { code: ErrorCode::DiskFull, extended_code: ffi::SQLITE_FULL };
-                answer(group, Err(Arc::new(rusqlite::Error::SqliteFailure(full, None))));
+                let full =
+                    ffi::Error { code: ErrorCode::DiskFull, extended_code: ffi::SQLITE_FULL };
+                answer(group, &Err(Arc::new(rusqlite::Error::SqliteFailure(full, None))));
             }
             Fate::Lost | Fate::Unanswered => {
                 disk.crashed();
@@ -231,7 +230,7 @@ async fn write(memory: Memory, mut waiting: mpsc::Receiver<Message>, disk: Arc<d
     }
 }
 
-fn answer(group: Vec<Box<dyn Command>>, ended: Result<(), Arc<rusqlite::Error>>) {
+fn answer(group: Vec<Box<dyn Command>>, ended: &Result<(), Arc<rusqlite::Error>>) {
     for command in group {
         command.answer(ended.clone());
     }
@@ -255,4 +254,3 @@ fn commit(memory: &Memory, group: &mut [Box<dyn Command>], disk: &dyn Disk) -> F
     }
     fate
 }
-
