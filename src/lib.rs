@@ -12,6 +12,8 @@ mod input;
 mod net;
 mod platforms;
 mod secrets;
+#[cfg(test)]
+mod simulation;
 mod store;
 mod webhook;
 

@@ -2,8 +2,8 @@
 # Passes all tests on a fresh machine: installs what they need from the ordinary package clients,
 # then checks style, lints, tests, documentation, the systemd contract, crashes and power cuts.
 #
-# usage: tests/run.sh [STEP...]     every step but fuzz, load and deliveries by default; `tests/run.sh
-#                               list` names them
+# usage: tests/run.sh [STEP...]     every step but fuzz, simulate, evaluate, load and deliveries by
+#                               default; `tests/run.sh list` names them
 # Debian packages are installed only when they are missing, as root or through sudo.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -69,6 +69,21 @@ step_docs() {
 }
 step_systemd() { cargo build --locked --quiet && tests/systemd/run.sh target/debug/revalidated; }
 step_crash() { tests/crash/run.sh; }
+# A thousand short worlds in which much goes wrong; SEEDS=10000 for more, SEED=7 SEEDS=1 for one.
+step_seeds() {
+  REVALIDATED_SEED="${SEED:-1}" REVALIDATED_SEEDS="${SEEDS:-1000}" \
+    cargo test --locked --lib -- --nocapture simulation::tests::whatever
+}
+# Only by name: WEEKS weeks of a hundred integrations each, with crashes.
+step_simulate() {
+  REVALIDATED_SEED="${SEED:-1}" REVALIDATED_WEEKS="${WEEKS:-100}" cargo test --locked \
+    --profile simulation --lib -- --ignored --nocapture simulation::tests::ten_thousand
+}
+# Only by name: the default policy beside those of others, into docs/verdict-evaluation.md.
+step_evaluate() {
+  cargo test --locked --profile simulation --lib -- --ignored simulation::evaluation
+  cp target/verdict-evaluation.md docs/verdict-evaluation.md
+}
 # Only by name: every parser of foreign answers for a minute, on input that is broken at random.
 step_fuzz() { REVALIDATED_FUZZ_SECONDS="${SECONDS_EACH:-60}" cargo test --locked --lib -- fuzz_; }
 # Only by name: it needs a release build and an otherwise idle machine.
@@ -76,9 +91,9 @@ step_load() { cargo build --locked --quiet --release && benches/load.py target/r
 # Only by name too; it needs nginx, which is not installed here since that would start a server.
 step_deliveries() { cargo build --locked --quiet --release && benches/deliveries.py target/release/revalidated; }
 
-all=(install format lint test features docs systemd crash)
+all=(install format lint test seeds features docs systemd crash)
 if [ "${1:-}" = list ]; then
-  echo "${all[*]} (fuzz load deliveries)"
+  echo "${all[*]} (fuzz simulate evaluate load deliveries)"
   exit 0
 fi
 [ $# -gt 0 ] || set -- "${all[@]}"

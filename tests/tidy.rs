@@ -13,7 +13,7 @@ const FLOORS: &[&[&str]] = &[
     &["net", "secrets"],
     &["config", "http", "platforms", "store", "webhook"],
     &["daemon"],
-    &["demo"],
+    &["demo", "simulation"],
     &["cli"],
 ];
 const FILE_LINES_MAX: usize = 400;

@@ -138,6 +138,14 @@ pub(crate) fn load_from(
     Ok(Loaded { settings, integrations, receivers, windows, faults, modes })
 }
 
+/// The embedded defaults alone.
+#[cfg(test)]
+pub(crate) fn embedded() -> Settings {
+    let (faults, mut gathered) = (Faults::default(), Gathered::default());
+    gathered.defaults(&faults);
+    gathered.settings(&mut Schedules::default(), &faults).unwrap()
+}
+
 /// Names both places of every name that is given twice.
 fn unique(what: &str, entries: &[Entry], faults: &Faults) {
     let mut seen = BTreeMap::new();

@@ -26,6 +26,8 @@ enum Source {
         start: Timestamp,
         /// When this clock was made.
         since: Instant,
+        /// By how many milliseconds it was set since, forwards or backwards.
+        set: &'static std::sync::atomic::AtomicI64,
     },
 }
 
@@ -37,14 +39,24 @@ impl Clock {
         match self.0 {
             Source::Wall => Timestamp::from_jiff(jiff::Timestamp::now()),
             #[cfg(test)]
-            Source::Tokio { start, since } => start.plus(since.elapsed()),
+            Source::Tokio { start, since, set } => {
+                let set = set.load(std::sync::atomic::Ordering::Relaxed);
+                Timestamp(start.plus(since.elapsed()).0.saturating_add(set))
+            }
         }
     }
 
     /// A clock that shows `start` now and goes on as tokio's clock does.
     #[cfg(test)]
     pub(crate) fn starting_at(start: Timestamp) -> Self {
-        Self(Source::Tokio { start, since: Instant::now() })
+        static NEVER: std::sync::atomic::AtomicI64 = std::sync::atomic::AtomicI64::new(0);
+        Self::set_by(start, &NEVER)
+    }
+
+    /// The same, for a clock that is set at times: by `set` milliseconds in all.
+    #[cfg(test)]
+    pub(crate) fn set_by(start: Timestamp, set: &'static std::sync::atomic::AtomicI64) -> Self {
+        Self(Source::Tokio { start, since: Instant::now(), set })
     }
 }
 

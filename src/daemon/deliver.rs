@@ -46,6 +46,7 @@ pub(super) async fn deliver(
             continue;
         }
         tokio::select! {
+            biased;
             () = stop.cancelled() => break,
             () = sleep(wait) => (),
             () = shared.delivering.notified() => (),

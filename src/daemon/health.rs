@@ -31,11 +31,18 @@ const LOOK: Duration = Duration::from_secs(30);
 const DESCRIPTORS_MAX: u64 = 90;
 
 /// What is known of the daemon's own side.
-#[derive(Debug, Default)]
-pub(super) struct Health {
+#[derive(Default)]
+pub(crate) struct Health {
     heard: Mutex<Heard>,
     canaries: tokio::sync::Mutex<Option<(Instant, bool)>>,
+    /// Says in a simulation whether a host takes a connection.
+    #[cfg(test)]
+    probe: Option<Probe>,
 }
+
+/// Whether a host of a simulation takes a connection.
+#[cfg(test)]
+pub(crate) type Probe = std::sync::Arc<dyn Fn(&str) -> bool + Send + Sync>;
 
 #[derive(Debug, Default)]
 struct Heard {
@@ -49,6 +56,22 @@ impl Health {
     pub(super) fn with(lasting: impl IntoIterator<Item = OwnFault>) -> Self {
         let heard = Heard { lasting: lasting.into_iter().collect(), ..Heard::default() };
         Self { heard: Mutex::new(heard), ..Self::default() }
+    }
+
+    /// Asks `probe` in place of hosts.
+    #[cfg(test)]
+    pub(super) fn probing(mut self, probe: Probe) -> Self {
+        self.probe = Some(probe);
+        self
+    }
+
+    /// True when one of `hosts` takes a connection.
+    async fn any_answers(&self, hosts: &[String]) -> bool {
+        #[cfg(test)]
+        if let Some(probe) = &self.probe {
+            return hosts.iter().any(|host| probe(host));
+        }
+        any_answers(hosts).await
     }
 
     fn heard<T>(&self, look: impl FnOnce(&mut Heard) -> T) -> T {
@@ -121,7 +144,7 @@ async fn network_fault(shared: &Shared, active: &Active) -> Option<String> {
         let fresh = known.filter(|(at, _)| at.elapsed() < CANARY_BELIEVED);
         let answers = match fresh {
             Some((_, answers)) => answers,
-            None => any_answers(canaries).await,
+            None => shared.health.any_answers(canaries).await,
         };
         *known = Some((fresh.map_or_else(Instant::now, |(at, _)| at), answers));
         return (!answers)
@@ -132,7 +155,8 @@ async fn network_fault(shared: &Shared, active: &Active) -> Option<String> {
     let unheard = |host: &String| shared.health.heard(|heard| heard.hosts.is_unheard(host));
     let others: Vec<_> = others.into_iter().filter(unheard).take(TRIED_MAX).collect();
     let tried = silent + others.len();
-    (!any_answers(&others).await).then(|| format!("none of {tried} hosts can be reached"))
+    let answers = shared.health.any_answers(&others).await;
+    (!answers).then(|| format!("none of {tried} hosts can be reached"))
 }
 
 /// True when one of `hosts` takes a connection.

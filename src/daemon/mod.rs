@@ -15,6 +15,8 @@ mod release;
 mod reload;
 mod scheduler;
 #[cfg(test)]
+mod simulated;
+#[cfg(test)]
 mod tests;
 mod trouble;
 mod validate;
@@ -47,6 +49,8 @@ pub(crate) use assemble::{Assembly, open};
 pub(crate) use clock::Clock;
 pub(crate) use once::validate;
 pub(crate) use scheduler::QUIET;
+#[cfg(test)]
+pub(crate) use {assemble::Assembled, simulated::Running};
 
 /// The daemon could not start, or had to stop.
 #[derive(Debug, thiserror::Error)]
@@ -310,6 +314,7 @@ impl Loops {
     /// Waits for a loop that ends although nobody stopped it, which only a fault of ours does.
     async fn ended_early(&mut self) -> DaemonError {
         tokio::select! {
+            biased;
             _ = &mut self.planner => DaemonError::Ended("planner"),
             _ = &mut self.outbox => DaemonError::Ended("outbox"),
         }

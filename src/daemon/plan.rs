@@ -52,6 +52,7 @@ pub(super) async fn plan(shared: Arc<Shared>, stop: CancellationToken, abort: Ca
         };
         shared.planned();
         tokio::select! {
+            biased;
             () = stop.cancelled() => break,
             () = sleep(wait) => (),
             () = shared.planning.notified() => sleep(ROUND_MIN).await,

@@ -20,6 +20,7 @@ pub(super) async fn prune(shared: Arc<Shared>, stop: CancellationToken) {
     let mut looked_at = shared.clock.now();
     loop {
         tokio::select! {
+            biased;
             () = stop.cancelled() => return,
             () = shared.pruning.notified() => (),
             () = sleep(LOOK_MAX) => (),

@@ -46,7 +46,7 @@ pub(super) async fn reload(shared: &Shared, config: Option<&Path>) {
 }
 
 /// Replaces the configuration in force and the rows together: no run begins in between.
-async fn replace(shared: &Shared, assembly: &Assembly) -> Result<(), DaemonError> {
+pub(super) async fn replace(shared: &Shared, assembly: &Assembly) -> Result<(), DaemonError> {
     let former = shared.active();
     let _closed = shared.reloading.write().await;
     let (active, synced) =

@@ -18,6 +18,8 @@ pub(crate) use rows::{
     StoredReport, StoredTest, TransitionRow,
 };
 pub(crate) use sqlite::{Control, Store, View};
+#[cfg(test)]
+pub(crate) use sqlite::{Disk, Entry, Fate, Memory};
 pub(crate) use types::{
     Attempt, Began, Begun, Due, Finished, PendingDelivery, Pruned, Recorded, Retention, StoreError,
     SubjectRun, Surplus, Synced, Tell, Trigger, Wanted,

@@ -13,8 +13,12 @@ mod receiver;
 mod send;
 mod sign;
 #[cfg(test)]
+mod simulated;
+#[cfg(test)]
 mod testing;
 mod text;
 
 pub(crate) use receiver::Receiver;
 pub(crate) use send::{Message, SendError, Sender};
+#[cfg(test)]
+pub(crate) use simulated::{Post, Wire};

@@ -67,6 +67,9 @@ pub(crate) struct Receiver {
     pub(crate) allow: Allow,
     /// Certificate authorities to trust instead of the operating system's.
     pub(crate) ca_file: Option<PathBuf>,
+    /// Whom a simulation puts in its place.
+    #[cfg(test)]
+    pub(crate) wire: Option<super::Wire>,
 }
 
 /// The URL of a receiver, which may hold a token and is therefore never printed.
@@ -133,6 +136,8 @@ impl Receiver {
                 .unwrap_or(CONCURRENCY),
             allow,
             ca_file,
+            #[cfg(test)]
+            wire: None,
         })
     }
 }

@@ -91,8 +91,18 @@ pub(crate) struct Sent {
 /// Sends to one receiver.
 #[derive(Debug)]
 pub(crate) struct Sender {
-    client: Client,
+    line: Line,
     receiver: Receiver,
+}
+
+/// What messages go over.
+#[derive(Debug)]
+enum Line {
+    /// The network.
+    Http(Client),
+    /// A receiver of a simulation.
+    #[cfg(test)]
+    Simulated(super::Wire),
 }
 
 impl Sender {
@@ -118,8 +128,11 @@ impl Sender {
         if let Target::Fixed(url) = &receiver.target {
             host_permitted(url.host_str().unwrap_or_default(), &receiver.allow)?;
         }
-        let client = client(&receiver, resolver)?;
-        Ok(Self { client, receiver })
+        #[cfg(test)]
+        if let Some(wire) = receiver.wire.clone() {
+            return Ok(Self { line: Line::Simulated(wire), receiver });
+        }
+        Ok(Self { line: Line::Http(client(&receiver, resolver)?), receiver })
     }
 
     /// To whom this sends.
@@ -147,13 +160,21 @@ impl Sender {
         let Receiver { format, routing_key, .. } = &self.receiver;
         let (mut secrets, keys) = self.keys()?;
         let url = self.url()?;
+        #[cfg_attr(
+            not(test),
+            expect(clippy::infallible_destructuring_match, reason = "tests have another line")
+        )]
+        let client = match &self.line {
+            Line::Http(client) => client,
+            #[cfg(test)]
+            Line::Simulated(wire) => return Ok((wire.0.post(message).await, String::new())),
+        };
         let key = routing_key.as_ref().map(secrets::resolve).transpose()?;
         let Rendered { content_type, body } =
             format.render(message.id, message.body, key.as_ref())?;
         secrets.extend(key);
         let at = now.unix_seconds();
-        let mut request = self
-            .client
+        let mut request = client
             .post(url.clone())
             .header(CONTENT_TYPE, content_type)
             .header("webhook-id", message.id)

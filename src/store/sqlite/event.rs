@@ -66,6 +66,10 @@ pub(super) fn flip(
     story: Story,
     tell: &Tell,
 ) -> Result<(), StoreError> {
+    if row.told == Status::Enabled && row.flapping.is_none() {
+        // Its failure was held, so nobody knows of the incident.
+        row.incident = None;
+    }
     let kind = EventType::of(step, row.incident.is_some());
     let told = row.told;
     enter(tx, row, step, &story, tell)?;

@@ -21,6 +21,8 @@ mod row;
 mod run;
 mod set_back;
 mod silence;
+#[cfg(test)]
+mod simulated;
 mod surplus;
 mod sync;
 #[cfg(test)]
@@ -45,6 +47,8 @@ use super::types::{
 use crate::domain::{Factor, IntegrationId, OwnFault, Schedule, Timestamp};
 
 pub(crate) use control::Control;
+#[cfg(test)]
+pub(crate) use simulated::{Disk, Entry, Fate, Memory};
 
 /// Writes: one thread of its own behind this handle. Clone it freely; the thread ends, and the
 /// file is free for another daemon, when every handle is gone.

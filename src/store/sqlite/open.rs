@@ -272,7 +272,7 @@ pub(super) fn read_only(path: &Path, unchanging: bool) -> Result<Connection, Sto
 }
 
 /// What every connection gets, before it reads anything.
-fn harden(conn: &Connection) -> Result<(), StoreError> {
+pub(super) fn harden(conn: &Connection) -> Result<(), StoreError> {
     conn.busy_timeout(BUSY_TIMEOUT)?;
     conn.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
@@ -355,7 +355,7 @@ pub(super) fn migrate(conn: &mut Connection) -> Result<(), StoreError> {
 }
 
 /// Nobody else runs now, so whoever held a lease has crashed.
-fn clear_leases(conn: &Connection) -> Result<(), StoreError> {
+pub(super) fn clear_leases(conn: &Connection) -> Result<(), StoreError> {
     conn.execute_batch(
         "BEGIN IMMEDIATE;
          UPDATE integration SET lease_until_ms = NULL WHERE lease_until_ms IS NOT NULL;

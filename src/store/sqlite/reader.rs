@@ -9,12 +9,13 @@ use tokio::sync::{mpsc, oneshot};
 use super::StoreError;
 
 /// Questions that may wait; more wait in their callers.
-const QUEUE_MAX: usize = 256;
+pub(super) const QUEUE_MAX: usize = 256;
 
 /// Threads, each with a connection of its own: a long history does not hold up what is due.
 pub(super) const READERS: usize = 2;
 
-type Question = Box<dyn FnOnce(&mut Connection) + Send>;
+/// Something to read.
+pub(super) type Question = Box<dyn FnOnce(&mut Connection) + Send>;
 
 /// A handle on the reading threads, which end when every handle is gone.
 #[derive(Clone, Debug)]
@@ -36,6 +37,12 @@ impl Readers {
             })?;
         }
         Ok(Self { queue })
+    }
+
+    /// A handle on somebody else who answers what is asked, as a simulation does.
+    #[cfg(test)]
+    pub(super) const fn served_by(queue: mpsc::Sender<Question>) -> Self {
+        Self { queue }
     }
 
     /// Answers `question` from one consistent state of the database.

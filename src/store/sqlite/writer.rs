@@ -7,17 +7,17 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use rusqlite::{Connection, Savepoint, TransactionBehavior};
+use rusqlite::{Connection, Savepoint, Transaction, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
 
 use super::open::{Opened, Place};
 use super::{StoreError, defect};
 
 /// Commands that may wait; more wait in their callers.
-const QUEUE_MAX: usize = 1024;
+pub(super) const QUEUE_MAX: usize = 1024;
 
 /// Commands in one transaction.
-const GROUP_MAX: usize = 256;
+pub(super) const GROUP_MAX: usize = 256;
 
 /// A handle on the writing thread, which ends when every handle is gone.
 #[derive(Clone, Debug)]
@@ -26,12 +26,16 @@ pub(super) struct Writer {
     thread: Arc<Mutex<Option<JoinHandle<()>>>>,
 }
 
-enum Message {
+/// What the writing thread is asked for.
+pub(super) enum Message {
+    /// To write this.
     Write(Box<dyn Command>),
+    /// To end.
     Close(Answer<()>),
 }
 
-type Answer<T> = oneshot::Sender<Result<T, StoreError>>;
+/// Where somebody waits for the end of a transaction.
+pub(super) type Answer<T> = oneshot::Sender<Result<T, StoreError>>;
 
 /// Something to write, and somebody who waits for it.
 pub(super) trait Command: Send {
@@ -77,6 +81,12 @@ impl Writer {
             .name("store-writer".to_owned())
             .spawn(move || serve(opened, waiting))?;
         Ok(Self { queue, thread: Arc::new(Mutex::new(Some(thread))) })
+    }
+
+    /// A handle on somebody else who takes what is queued, as a simulation does.
+    #[cfg(test)]
+    pub(super) fn served_by(queue: mpsc::Sender<Message>) -> Self {
+        Self { queue, thread: Arc::default() }
     }
 
     /// Does `work` in a transaction; returns after its commit.
@@ -167,6 +177,15 @@ fn commit(conn: &mut Connection, place: &Place, mut group: Vec<Box<dyn Command>>
 /// savepoint is gone then, so that ending it fails and with it the group.
 fn transact(conn: &mut Connection, group: &mut [Box<dyn Command>]) -> Result<(), rusqlite::Error> {
     let mut tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    run_each(&mut tx, group)?;
+    tx.commit()
+}
+
+/// Runs every command of `group` in a savepoint of its own.
+pub(super) fn run_each(
+    tx: &mut Transaction<'_>,
+    group: &mut [Box<dyn Command>],
+) -> Result<(), rusqlite::Error> {
     for command in group {
         let mut point = tx.savepoint()?;
         if !command.run(&mut point) {
@@ -174,7 +193,7 @@ fn transact(conn: &mut Connection, group: &mut [Box<dyn Command>]) -> Result<(),
         }
         point.commit()?;
     }
-    tx.commit()
+    Ok(())
 }
 
 fn checkpoint(conn: &Connection) -> Result<(), StoreError> {

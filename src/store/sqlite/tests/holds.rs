@@ -126,6 +126,11 @@ fn a_run_after_the_end_tells_before_it_is_judged() {
 fn an_operation_is_told_at_once_and_ends_what_was_held() {
     let mut bench = Bench::in_maintenance();
     bench.fail_at(minutes(&bench, 5));
+    bench.sync(&[with_config("{}")]);
+    bench.pass(Subject::Candidate);
+    let event = bench.last_event();
+    assert_eq!(event["type"], "integration.status.changed", "nobody knew that it failed");
+    bench.fail_at(minutes(&bench, 5));
     bench.sync(&[Wanted { disabled: true, ..wanted("one") }]);
     let event = bench.last_event();
     assert_eq!(

@@ -1,0 +1,51 @@
+//! How soon a fault has to be told: looked at when a plan has been lived through.
+
+use super::checker::{Checker, LATE_MAX_MS};
+use super::faults::{Fault, Kind, SECOND};
+use super::plan::Plan;
+use crate::domain::{Status, Timestamp};
+
+/// Lost permissions that were not told within a period, its spread and the run.
+///
+/// Only those are looked at in whose time nobody disturbed the daemon and no run took long: others
+/// may have had to wait.
+pub(super) fn missed(plan: &Plan, checker: &Checker) -> Vec<String> {
+    let mut missed = Vec::new();
+    for (number, own) in plan.faults.own.iter().enumerate() {
+        for fault in own.iter().filter(|fault| fault.kind == Kind::LostPermission) {
+            // Its schedule may have been changed.
+            let periods = checker.tables[number].iter();
+            let period = periods.map(|table| table.longest + table.spread_max()).max().unwrap();
+            let run = plan.run_ms.1 * i64::try_from(plan.specs.len()).unwrap();
+            let most = period + run + LATE_MAX_MS;
+            let until = Timestamp(fault.from.0 + most);
+            let is_watched = status_at(checker, number, fault.from) == Some(Status::Enabled)
+                && until <= fault.to.min(plan.calm)
+                && is_quiet(plan, checker, (fault.from, until));
+            let flips = checker.flips.iter().filter(|flip| flip.number == number);
+            let is_told = |from: Timestamp| {
+                let mut within = flips.filter(|flip| from <= flip.at && flip.at <= until);
+                within.any(|flip| flip.to == Status::RecurringValidationError)
+            };
+            if is_watched && !is_told(fault.from) {
+                missed
+                    .push(format!("i{number} lost a permission at {} and is not told", fault.from));
+            }
+        }
+    }
+    missed
+}
+
+fn status_at(checker: &Checker, number: usize, at: Timestamp) -> Option<Status> {
+    let flips = checker.flips.iter().rev();
+    flips.filter(|flip| flip.number == number).find(|flip| flip.at < at).map(|flip| flip.to)
+}
+
+fn is_quiet(plan: &Plan, checker: &Checker, (from, to): (Timestamp, Timestamp)) -> bool {
+    let before = Timestamp(from.0 - 90 * SECOND);
+    let takes_long = |fault: &&Fault| {
+        matches!(fault.kind, Kind::Slow | Kind::Hang) && before <= fault.to && fault.from <= to
+    };
+    checker.quiet.iter().any(|(since, until)| *since < before && to < *until)
+        && plan.faults.own.iter().flatten().find(takes_long).is_none()
+}

@@ -1,0 +1,298 @@
+//! What happens in a world besides what the daemon does: drawn from the seed before it begins.
+
+use std::time::Duration;
+
+use super::dice::Dice;
+use super::faults::{DAY, Fault, Faults, HOUR, Kind, MINUTE, SECOND};
+use crate::config::Limits;
+use crate::domain::{Maintenance, Policy, Schedule, Selection, Timestamp};
+
+/// How much of everything.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Size {
+    /// An hour of a few integrations, in which much goes wrong.
+    Short,
+    /// A week of a hundred integrations.
+    Week,
+}
+
+/// An integration as the configuration files say.
+#[derive(Clone, Debug)]
+pub(super) struct Spec {
+    /// Which host it is on.
+    pub(super) host: usize,
+    /// When it is due.
+    pub(super) schedule: Schedule,
+    /// How much evidence a verdict needs.
+    pub(super) policy: Policy,
+    /// Stands in the files.
+    pub(super) present: bool,
+    /// Force disabled.
+    pub(super) disabled: bool,
+    /// Counts the edits of its configuration.
+    pub(super) edition: u32,
+}
+
+/// Something that is done to the daemon or its machine.
+#[derive(Clone, Debug)]
+pub(super) enum Action {
+    /// The clock is set, by so many milliseconds.
+    Set(i64),
+    /// The machine sleeps for so many milliseconds.
+    Sleep(i64),
+    /// The daemon is stopped, and started so many milliseconds later.
+    Stop(i64),
+    /// One integration's configuration changes, and is reloaded.
+    Change(usize, Change),
+}
+
+/// What changes in the configuration files.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Change {
+    /// It is edited.
+    Edit,
+    /// It is taken out, or put back in.
+    Presence,
+    /// It is disabled, or enabled again.
+    Disabled,
+    /// It is due on another schedule.
+    Schedule,
+}
+
+/// How often the machine fails; one write in so many, never when it is 0.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Dangers {
+    /// It crashes.
+    pub(super) crash: u64,
+    /// The disk is full.
+    pub(super) refuse: u64,
+    /// The longest time of a commit, in milliseconds.
+    pub(super) commit_ms: i64,
+    /// Receivers fail at times even outside of their outages.
+    pub(super) receivers: bool,
+}
+
+/// Everything that is decided beforehand.
+#[derive(Debug)]
+pub(super) struct Plan {
+    /// From which it follows.
+    pub(super) seed: u64,
+    /// The first instant.
+    pub(super) start: Timestamp,
+    /// From here on nothing goes wrong any more.
+    pub(super) calm: Timestamp,
+    /// For how long after that it is looked whether all is well, in milliseconds.
+    pub(super) calm_ms: i64,
+    /// The integrations, in the order of their numbers.
+    pub(super) specs: Vec<Spec>,
+    /// What goes wrong on the platforms.
+    pub(super) faults: Faults,
+    /// What goes wrong at each receiver.
+    pub(super) receivers: [Vec<Fault>; 2],
+    /// What is done, in order.
+    pub(super) actions: Vec<(Timestamp, Action)>,
+    /// How often the machine fails.
+    pub(super) dangers: Dangers,
+    /// How much may happen at once.
+    pub(super) limits: Limits,
+    /// How long a run takes, in milliseconds.
+    pub(super) run_ms: (i64, i64),
+    /// When messages are held.
+    pub(super) maintenance: Vec<Maintenance>,
+}
+
+/// Mondays and days on which the clocks change, at midnight UTC.
+const STARTS: [i64; 4] =
+    [1_795_392_000_000, 1_792_886_400_000, 1_774_742_400_000, 1_792_972_800_000];
+const SCHEDULES: [(&str, &str); 5] = [
+    ("*/5 * * * *", "UTC"),
+    ("*/2 * * * *", "Europe/Berlin"),
+    ("*/3 * * * *", "America/New_York"),
+    ("*/30 * * * * *", "UTC"),
+    ("7-59/4 * * * *", "Australia/Lord_Howe"),
+];
+
+/// The schedules of a seed; parsing them takes longer than most of the rest.
+fn schedules() -> Vec<Schedule> {
+    SCHEDULES.iter().map(|(cron, zone)| Schedule::parse(cron, zone).unwrap()).collect()
+}
+
+impl Plan {
+    /// What `seed` says.
+    pub(super) fn of(seed: u64, size: Size) -> Self {
+        let mut dice = Dice::new(seed, &[]);
+        match size {
+            Size::Short => Self::short(seed, &mut dice),
+            Size::Week => Self::week(seed, &mut dice),
+        }
+    }
+
+    fn short(seed: u64, dice: &mut Dice) -> Self {
+        let start = Timestamp(dice.pick(&STARTS).saturating_add(dice.within(0..=3 * HOUR)));
+        let span = dice.within(20 * MINUTE..=40 * MINUTE);
+        let hosts = usize::try_from(dice.within(1..=3)).unwrap();
+        let schedules = schedules();
+        let specs: Vec<_> =
+            (0..dice.within(2..=6)).map(|_| spec(dice, hosts, &schedules)).collect();
+        let calm = Timestamp(start.0 + span);
+        let mut plan = Self {
+            seed,
+            start,
+            calm,
+            calm_ms: 14 * MINUTE,
+            faults: Faults::none(seed, specs.len(), hosts),
+            specs,
+            receivers: [Vec::new(), Vec::new()],
+            actions: Vec::new(),
+            dangers: Dangers {
+                crash: *dice.pick(&[0, 12, 40, 150]),
+                refuse: *dice.pick(&[0, 0, 30, 200]),
+                commit_ms: *dice.pick(&[0, 0, 4, 40]),
+                receivers: true,
+            },
+            limits: limits(dice),
+            run_ms: (100, 4000),
+            maintenance: Vec::new(),
+        };
+        if dice.chance(300) {
+            plan.maintenance.push(window(dice));
+        }
+        for integration in 0..plan.specs.len() {
+            for _ in 0..dice.within(0..=4) {
+                let (kind, millis) = trouble(dice);
+                let fault = Fault::new(kind, plan.during(dice), millis);
+                plan.faults.own[integration].push(fault);
+            }
+        }
+        for host in 0..hosts {
+            for _ in 0..dice.within(0..=2) {
+                let millis = dice.within(MINUTE..=12 * MINUTE);
+                let fault = Fault::new(Kind::Outage, plan.during(dice), millis);
+                plan.faults.shared[host].push(fault);
+            }
+        }
+        plan.draw_actions(dice);
+        plan
+    }
+
+    fn during(&self, dice: &mut Dice) -> Timestamp {
+        Timestamp(dice.within(self.start.0..=self.calm.0))
+    }
+
+    fn draw_actions(&mut self, dice: &mut Dice) {
+        // A clock that is set makes a world of its own kind: not every one has it.
+        let sets = dice.chance(200);
+        if sets {
+            // What was planned by a clock that was set back by less than an hour is waited for.
+            self.calm_ms = self.calm_ms.max(75 * MINUTE);
+        }
+        for _ in 0..dice.within(0..=6) {
+            let at = self.during(dice);
+            let number = usize::try_from(dice.next() % 1_000).unwrap() % self.specs.len();
+            let action = match dice.within(0..=7) {
+                0 if sets => Action::Set(dice.within(-3 * HOUR..=3 * HOUR)),
+                1 if sets => Action::Set(dice.within(-50 * SECOND..=50 * SECOND)),
+                2 if sets => Action::Sleep(dice.within(SECOND..=4 * HOUR)),
+                3 => Action::Stop(dice.within(0..=20 * MINUTE)),
+                4 => Action::Change(number, Change::Presence),
+                5 => Action::Change(number, Change::Disabled),
+                6 => Action::Change(number, Change::Schedule),
+                _ => Action::Change(number, Change::Edit),
+            };
+            self.actions.push((at, action));
+        }
+        self.actions.sort_by_key(|(at, _)| *at);
+        for receiver in 0..2 {
+            for _ in 0..dice.within(0..=2) {
+                let fault =
+                    Fault::new(Kind::Outage, self.during(dice), dice.within(0..=15 * MINUTE));
+                self.receivers[receiver].push(fault);
+            }
+        }
+    }
+
+    fn week(seed: u64, dice: &mut Dice) -> Self {
+        const HOSTS: usize = 8;
+        let mut plan = Self::short(seed, dice);
+        let cron =
+            [("*/5 * * * *", "UTC"), ("0 * * * *", "UTC"), ("*/15 * * * *", "Europe/Berlin")];
+        let schedules = cron.map(|(cron, zone)| Schedule::parse(cron, zone).unwrap());
+        plan.specs = (0..100).map(|_| spec(dice, HOSTS, &schedules)).collect();
+        plan.calm_ms = 3 * HOUR;
+        plan.calm = Timestamp(plan.start.0 + 7 * DAY - plan.calm_ms);
+        plan.limits = Limits { runs: 64, runs_per_host: 4, ..plan.limits };
+        plan.dangers = Dangers { crash: 3000, refuse: 5000, commit_ms: 5, receivers: true };
+        plan.faults = Faults::none(seed, plan.specs.len(), HOSTS);
+        for integration in 0..plan.specs.len() {
+            for _ in 0..dice.within(10..=40) {
+                let (kind, millis) = trouble(dice);
+                let fault = Fault::new(kind, plan.during(dice), millis);
+                plan.faults.own[integration].push(fault);
+            }
+        }
+        for host in 0..HOSTS {
+            for _ in 0..dice.within(0..=5) {
+                let millis = dice.within(MINUTE..=4 * HOUR);
+                let fault = Fault::new(Kind::Outage, plan.during(dice), millis);
+                plan.faults.shared[host].push(fault);
+            }
+        }
+        plan.actions.clear();
+        for _ in 0..6 {
+            plan.draw_actions(dice);
+        }
+        plan.actions.sort_by_key(|(at, _)| *at);
+        plan
+    }
+}
+
+fn spec(dice: &mut Dice, hosts: usize, schedules: &[Schedule]) -> Spec {
+    let policy = Policy {
+        confirm_runs: *dice.pick(&[1, 2, 3, 3, 3, 4]),
+        confirm_wait: Duration::from_secs(*dice.pick(&[15, 60, 60])),
+        recovery_runs: *dice.pick(&[1, 1, 1, 2]),
+        flap_flips: *dice.pick(&[0, 2, 3, 3]),
+        flap_window: Duration::from_mins(20),
+        flap_calm: Duration::from_mins(2),
+    };
+    let host = usize::try_from(dice.next() % 1_000).unwrap() % hosts;
+    let schedule = dice.pick(schedules).clone();
+    Spec { host, schedule, policy, present: true, disabled: dice.chance(50), edition: 0 }
+}
+
+/// Three minutes of every ten, for every other integration.
+fn window(dice: &mut Dice) -> Maintenance {
+    let odd = dice.chance(500);
+    let of =
+        if odd { ["i*1", "i*3", "i*5", "i*7", "i*9"] } else { ["i*0", "i*2", "i*4", "i*6", "i*8"] };
+    Maintenance {
+        name: "often".to_owned(),
+        schedule: Schedule::parse("*/10 * * * *", "Europe/Berlin").unwrap(),
+        duration: Duration::from_mins(3),
+        selection: Selection {
+            integrations: of.map(str::to_owned).to_vec(),
+            ..Selection::default()
+        },
+    }
+}
+
+fn limits(dice: &mut Dice) -> Limits {
+    let runs = *dice.pick(&[1, 2, 4, 64]);
+    Limits {
+        runs,
+        runs_per_host: *dice.pick(&[1, 2, 4]),
+        test: Duration::from_secs(30),
+        run: Duration::from_secs(*dice.pick(&[30, 60])),
+    }
+}
+
+fn trouble(dice: &mut Dice) -> (Kind, i64) {
+    match dice.within(0..=9) {
+        0..=3 => (Kind::Blip, dice.decaying_ms(30)),
+        4 | 5 => (Kind::LostPermission, dice.within(2 * MINUTE..=30 * MINUTE)),
+        6 => (Kind::Throttling, dice.within(MINUTE..=15 * MINUTE)),
+        7 => (Kind::Slow, dice.within(MINUTE..=5 * MINUTE)),
+        8 => (Kind::Hang, dice.within(10 * SECOND..=2 * MINUTE)),
+        _ => (Kind::Ours, dice.within(MINUTE..=10 * MINUTE)),
+    }
+}

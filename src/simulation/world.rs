@@ -1,0 +1,313 @@
+//! The world around a daemon: its disk, the platforms and the receivers, with everybody's eyes on what
+//! it does.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::sleep;
+
+use super::checker::Checker;
+use super::dice::Dice;
+use super::faults::{Answer, Fault, HOUR, Kind, MINUTE};
+use super::plan::Plan;
+use super::time::Time;
+use crate::domain::{AttemptResult, Class, Finding, Outcome, Report, Test, TestResult, Timestamp};
+use crate::platforms::{BoxFuture, Identity, RunContext, Validator};
+use crate::store::{Disk, Entry, Fate};
+use crate::webhook::{Message, Post};
+
+/// The catalog of the simulated platform.
+pub(super) static CATALOG: &[Test] = &[Test::always("Connect", "")];
+/// How many of the latest lines of the trace are kept to be shown.
+const LINES_MAX: usize = 3000;
+/// How many commits at one instant are a loop that never waits.
+const COMMITS_MAX: u32 = 20_000;
+/// The longest that a receiver is waited for.
+pub(super) const TIMEOUT_MS: i64 = 10_000;
+
+/// What everybody sees.
+pub(super) struct World {
+    /// What was decided beforehand.
+    pub(super) plan: Plan,
+    /// Told when the machine crashes.
+    pub(super) crash: Notify,
+    state: Mutex<State>,
+}
+
+/// What changes.
+pub(super) struct State {
+    /// The time.
+    pub(super) time: Time,
+    /// Who compares what is with what should be.
+    pub(super) checker: Checker,
+    /// What happened, for people.
+    pub(super) trace: Trace,
+    dice: Dice,
+    commits: (Timestamp, u32),
+    /// The disk holds and the machine stands from now on.
+    pub(super) is_safe: bool,
+}
+
+/// What happened: the latest lines, and a number that all lines make.
+#[derive(Debug, Default)]
+pub(super) struct Trace {
+    /// The latest lines.
+    pub(super) lines: VecDeque<String>,
+    /// Two traces with the same number are the same.
+    pub(super) print: u64,
+    /// All lines there were.
+    pub(super) count: u64,
+}
+
+impl Trace {
+    /// Adds a line.
+    pub(super) fn note(&mut self, now: Timestamp, line: fmt::Arguments<'_>) {
+        let line = format!("{now} {line}");
+        for byte in line.bytes() {
+            self.print = (self.print ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3);
+        }
+        self.count += 1;
+        if self.lines.len() == LINES_MAX {
+            self.lines.pop_front();
+        }
+        self.lines.push_back(line);
+    }
+}
+
+impl State {
+    /// Adds a line to the trace.
+    pub(super) fn note(&mut self, line: fmt::Arguments<'_>) {
+        let now = self.time.now();
+        self.trace.note(now, line);
+    }
+}
+
+impl World {
+    /// The world of `plan`, before the daemon is first started.
+    pub(super) fn new(plan: Plan) -> Arc<Self> {
+        let state = State {
+            time: Time::new(plan.start),
+            checker: Checker::new(&plan),
+            trace: Trace::default(),
+            dice: Dice::new(plan.seed, &[1]),
+            commits: (Timestamp(0), 0),
+            is_safe: false,
+        };
+        Arc::new(Self { plan, crash: Notify::new(), state: Mutex::new(state) })
+    }
+
+    /// What changes; never held while anything is awaited.
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// True when the host of this name takes connections.
+    pub(super) fn answers(&self, host: &str) -> bool {
+        let host: usize = host.trim_start_matches("host-").parse().unwrap();
+        let state = self.state();
+        let now = state.time.now();
+        let down = |fault: &Fault| fault.kind == Kind::Outage && fault.covers(now);
+        state.is_safe || !self.plan.faults.shared[host].iter().any(down)
+    }
+
+    /// How long the daemon is away after a crash: systemd starts it again at once, mostly.
+    pub(super) fn downtime(&self) -> i64 {
+        let dice = &mut self.state().dice;
+        let long = dice.chance(150);
+        if long { dice.within(MINUTE..=2 * HOUR) } else { dice.within(100..=5000) }
+    }
+}
+
+impl Disk for World {
+    fn wait(&self) -> Duration {
+        let most = self.plan.dangers.commit_ms;
+        let millis = if most == 0 { 0 } else { self.state().dice.within(0..=most) };
+        Duration::from_millis(millis.unsigned_abs())
+    }
+
+    fn decide(&self, entries: &[Entry]) -> Fate {
+        let state = &mut *self.state();
+        let now = state.time.now();
+        state.commits = if state.commits.0 == now { (now, state.commits.1 + 1) } else { (now, 0) };
+        if COMMITS_MAX < state.commits.1 {
+            state.checker.violated(format!("{COMMITS_MAX} commits at one instant"));
+            return Fate::Lost;
+        }
+        if entries.is_empty() || state.is_safe {
+            return Fate::Kept;
+        }
+        if state.dice.once_in(self.plan.dangers.crash) {
+            return if state.dice.chance(500) { Fate::Lost } else { Fate::Unanswered };
+        }
+        if state.dice.once_in(self.plan.dangers.refuse) {
+            state.note(format_args!("the disk is full"));
+            state.checker.disturbed(now);
+            return Fate::Refused;
+        }
+        Fate::Kept
+    }
+
+    fn committed(&self, entries: Vec<Entry>) {
+        let state = &mut *self.state();
+        state.checker.committed(entries, &state.time, &mut state.trace);
+    }
+
+    fn crashed(&self) {
+        self.state().note(format_args!("the machine crashes"));
+        self.crash.notify_one();
+    }
+}
+
+/// The platform side of one integration.
+pub(super) struct Platform {
+    /// Where it is.
+    pub(super) world: Arc<World>,
+    /// The integration's number.
+    pub(super) number: usize,
+    /// Its host's number.
+    pub(super) host: usize,
+}
+
+impl fmt::Debug for Platform {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Platform({})", self.number)
+    }
+}
+
+impl Validator for Platform {
+    fn identity(&self) -> Identity {
+        Identity { host: format!("host-{}", self.host), ..Identity::default() }
+    }
+
+    fn validate<'a>(&'a self, run: &'a RunContext) -> BoxFuture<'a, Report> {
+        Box::pin(self.answer(run))
+    }
+}
+
+impl Platform {
+    async fn answer(&self, run: &RunContext) -> Report {
+        let (answer, millis) = self.enter();
+        let _inside = Inside(self);
+        let limit = i64::try_from(run.test_limit.min(run.run_limit).as_millis()).unwrap();
+        let (millis, class) = match answer {
+            Answer::Good => (millis, None),
+            Answer::Bad(class) => (millis, Some(class)),
+            Answer::Late(more) if limit < more + millis => (limit, Some(Class::Unreachable)),
+            Answer::Late(more) => (more + millis, None),
+            Answer::Never => std::future::pending().await,
+        };
+        sleep(Duration::from_millis(millis.unsigned_abs())).await;
+        let state = &mut *self.world.state();
+        state.checker.answered(self.number, class);
+        let found = class.map_or("good", Class::as_str);
+        state.note(format_args!("i{} is found {found}", self.number));
+        let outcome = class.map_or(Outcome::Passed(None), |class| {
+            Outcome::Failed(Finding::new(class, "As the simulation says."))
+        });
+        Report { tests: vec![TestResult { test: CATALOG[0], outcome }] }
+    }
+
+    /// What is answered, and after how many milliseconds.
+    fn enter(&self) -> (Answer, i64) {
+        let state = &mut *self.world.state();
+        let now = state.time.now();
+        state.note(format_args!("i{} is run", self.number));
+        state.checker.entered((self.number, self.host), &state.time);
+        let (answer, _) = if state.is_safe {
+            (Answer::Good, None)
+        } else {
+            self.world.plan.faults.answer(self.number, self.host, now)
+        };
+        let salt = [u64::try_from(self.number).unwrap(), now.0.unsigned_abs()];
+        let (least, most) = self.world.plan.run_ms;
+        (answer, Dice::new(self.world.plan.seed, &salt).within(least..=most))
+    }
+}
+
+/// Counts a run until it ends, in whatever way.
+struct Inside<'a>(&'a Platform);
+
+impl Drop for Inside<'_> {
+    fn drop(&mut self) {
+        self.0.world.state().checker.left((self.0.number, self.0.host));
+    }
+}
+
+/// Somebody who is told.
+pub(super) struct Listener {
+    /// Where it is.
+    pub(super) world: Arc<World>,
+    /// Its number.
+    pub(super) number: usize,
+}
+
+impl Post for Listener {
+    fn post<'a>(
+        &'a self,
+        message: &'a Message<'a>,
+    ) -> Pin<Box<dyn Future<Output = AttemptResult> + Send + 'a>> {
+        Box::pin(self.listen(message))
+    }
+}
+
+/// What a receiver does with a message.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Hears {
+    /// It takes it.
+    Takes,
+    /// It takes it, and its answer is lost.
+    TakesUnheard,
+    /// It refuses, with this code.
+    Refuses(u16),
+    /// It is not there.
+    Away,
+}
+
+impl Listener {
+    async fn listen(&self, message: &Message<'_>) -> AttemptResult {
+        let (hears, millis) = self.decide(message);
+        let pause = |millis: i64| sleep(Duration::from_millis(millis.unsigned_abs()));
+        pause(millis).await;
+        if matches!(hears, Hears::Takes | Hears::TakesUnheard) {
+            let state = &mut *self.world.state();
+            state.checker.took(self.number, message, &state.time, &mut state.trace);
+        }
+        match hears {
+            Hears::Takes => AttemptResult::Answered { code: 204, hint: None },
+            Hears::Refuses(code) => {
+                let hint = (code == 503).then_some(Duration::from_secs(20));
+                AttemptResult::Answered { code, hint }
+            }
+            Hears::Away => AttemptResult::Unreachable,
+            Hears::TakesUnheard => {
+                pause(TIMEOUT_MS - millis).await;
+                AttemptResult::Unreachable
+            }
+        }
+    }
+
+    fn decide(&self, message: &Message<'_>) -> (Hears, i64) {
+        let state = &mut *self.world.state();
+        let now = state.time.now();
+        state.checker.sent(self.number, message, &mut state.trace, now);
+        let faults = &self.world.plan.receivers[self.number];
+        let is_away = faults.iter().any(|fault| fault.from <= now && now < fault.to);
+        if state.is_safe || !self.world.plan.dangers.receivers {
+            return (Hears::Takes, 50);
+        }
+        let dice = &mut state.dice;
+        let millis = if dice.chance(50) { dice.within(1000..=9000) } else { dice.within(5..=200) };
+        let hears = match dice.within(0..=29) {
+            _ if is_away => *dice.pick(&[Hears::Away, Hears::Refuses(503), Hears::Refuses(500)]),
+            0 => Hears::TakesUnheard,
+            1 => Hears::Refuses(500),
+            2 => Hears::Away,
+            _ => Hears::Takes,
+        };
+        (hears, millis)
+    }
+}

@@ -1,0 +1,260 @@
+//! A database in memory that a simulation crashes at will: the same statements and transactions, served
+//! by tasks on the simulation's own clock instead of threads.
+//!
+//! A journal of what was written, kept by triggers and rolled back with the rest, lets a checker see
+//! every row that is inserted, and every integration and delivery that changes, in order.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode, TransactionBehavior, ffi, named_params};
+use serde::Deserialize;
+use tokio::sync::mpsc;
+
+use super::open::{clear_leases, harden, migrate};
+use super::reader::{self, Question, Readers};
+use super::writer::{self, Command, GROUP_MAX, Message, Writer, run_each};
+use super::{Store, View};
+use crate::domain::Timestamp;
+
+/// What becomes of a group of writes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Fate {
+    /// It is committed and answered.
+    Kept,
+    /// The disk is full: nothing of it is written, and its callers are told so.
+    Refused,
+    /// The machine crashes before the commit.
+    Lost,
+    /// The machine crashes after the commit and before anybody is answered.
+    Unanswered,
+}
+
+/// What a database in memory lies on.
+pub(crate) trait Disk: Send + Sync {
+    /// How long a commit takes.
+    fn wait(&self) -> Duration;
+    /// Decides about a group that has written `entries`; also when it has written nothing.
+    fn decide(&self, entries: &[Entry]) -> Fate;
+    /// Told what is in the database now for good.
+    fn committed(&self, entries: Vec<Entry>);
+    /// Told that the machine has crashed; nothing more is served.
+    fn crashed(&self);
+}
+
+/// A row that was written; names are those of the columns.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(tag = "table", rename_all = "camelCase")]
+pub(crate) enum Entry {
+    /// An integration, new or changed.
+    Integration {
+        id: i64,
+        name: String,
+        status: String,
+        next: Option<i64>,
+        trigger: String,
+        lease: Option<i64>,
+        failures: u32,
+        passes: u32,
+        sequence: i64,
+        told: String,
+        hold: Option<i64>,
+    },
+    /// A run.
+    Run {
+        id: i64,
+        integration: i64,
+        subject: String,
+        started: i64,
+        status: String,
+        class: Option<String>,
+    },
+    /// A transition.
+    Transition {
+        integration: i64,
+        from: Option<String>,
+        to: String,
+        cause: Option<String>,
+        run: Option<i64>,
+    },
+    /// An event.
+    Event { id: String, integration: Option<i64>, sequence: i64, kind: String, body: String },
+    /// A delivery, new or changed.
+    Delivery { event: String, receiver: String, state: String },
+}
+
+/// What keeps the journal. The tables are the migrations' own.
+const JOURNAL: &str = "
+    CREATE TEMP TABLE journal (entry TEXT NOT NULL);
+    CREATE TEMP TRIGGER integration_made AFTER INSERT ON main.integration BEGIN
+        INSERT INTO journal VALUES (json_object('table', 'integration', 'id', new.id,
+            'name', new.name, 'status', new.status, 'next', new.next_run_at_ms,
+            'trigger', new.next_trigger, 'lease', new.lease_until_ms, 'failures', new.failures,
+            'passes', new.passes, 'sequence', new.sequence, 'told', new.told_status,
+            'hold', new.hold_until_ms));
+    END;
+    CREATE TEMP TRIGGER integration_changed AFTER UPDATE ON main.integration BEGIN
+        INSERT INTO journal VALUES (json_object('table', 'integration', 'id', new.id,
+            'name', new.name, 'status', new.status, 'next', new.next_run_at_ms,
+            'trigger', new.next_trigger, 'lease', new.lease_until_ms, 'failures', new.failures,
+            'passes', new.passes, 'sequence', new.sequence, 'told', new.told_status,
+            'hold', new.hold_until_ms));
+    END;
+    CREATE TEMP TRIGGER run_made AFTER INSERT ON main.run BEGIN
+        INSERT INTO journal VALUES (json_object('table', 'run', 'id', new.id,
+            'integration', new.integration_id, 'subject', new.subject, 'started', new.started_at_ms, 'status', new.status, 'class', new.class));
+    END;
+    CREATE TEMP TRIGGER transition_made AFTER INSERT ON main.transition BEGIN
+        INSERT INTO journal VALUES (json_object('table', 'transition',
+            'integration', new.integration_id, 'from', new.from_status, 'to', new.to_status,
+            'cause', new.cause, 'run', new.run_id));
+    END;
+    CREATE TEMP TRIGGER event_made AFTER INSERT ON main.event BEGIN
+        INSERT INTO journal VALUES (json_object('table', 'event', 'id', new.id,
+            'integration', new.integration_id, 'sequence', new.sequence, 'kind', new.type,
+            'body', new.body));
+    END;
+    CREATE TEMP TRIGGER delivery_made AFTER INSERT ON main.delivery BEGIN
+        INSERT INTO journal VALUES (json_object('table', 'delivery', 'event', new.event_id,
+            'receiver', new.receiver, 'state', new.state));
+    END;
+    CREATE TEMP TRIGGER delivery_changed AFTER UPDATE ON main.delivery BEGIN
+        INSERT INTO journal VALUES (json_object('table', 'delivery', 'event', new.event_id,
+            'receiver', new.receiver, 'state', new.state));
+    END;";
+
+/// A database that outlives the daemons that use it, one after the other.
+#[derive(Clone)]
+pub(crate) struct Memory(Arc<Mutex<Connection>>);
+
+impl Memory {
+    /// An empty one at the newest schema.
+    pub(crate) fn new() -> Self {
+        let mut conn = Connection::open_in_memory().unwrap();
+        harden(&conn).unwrap();
+        migrate(&mut conn).unwrap();
+        conn.execute_batch(JOURNAL).unwrap();
+        Self(Arc::new(Mutex::new(conn)))
+    }
+
+    /// Opens it for a daemon on the current runtime, as [`Store::open`] does with a file.
+    pub(crate) fn open(&self, disk: Arc<dyn Disk>) -> Store {
+        clear_leases(&self.conn()).unwrap();
+        disk.committed(journal(&self.conn()));
+        let (queue, waiting) = mpsc::channel(writer::QUEUE_MAX);
+        tokio::spawn(write(self.clone(), waiting, disk));
+        let writer = Writer::served_by(queue);
+        let (queue, waiting) = mpsc::channel(reader::QUEUE_MAX);
+        tokio::spawn(read(self.clone(), waiting));
+        Store { writer, view: View { readers: Readers::served_by(queue) } }
+    }
+
+    /// The integrations that should have begun a run before `before`, and have not been held since.
+    pub(crate) fn overdue(&self, before: Timestamp) -> Vec<i64> {
+        const SQL: &str = "
+            SELECT id FROM integration
+            WHERE next_run_at_ms < :before AND (lease_until_ms IS NULL OR lease_until_ms < :before)
+            ORDER BY id";
+        let conn = self.conn();
+        let mut statement = conn.prepare_cached(SQL).unwrap();
+        let params = named_params! {":before": before.0};
+        let found = statement.query_map(params, |row| row.get(0)).unwrap();
+        found.collect::<Result<_, _>>().unwrap()
+    }
+
+    /// Plants a defect; returns what it wrote.
+    pub(crate) fn spoil(&self, sql: &str) -> Vec<Entry> {
+        let conn = self.conn();
+        conn.execute_batch(sql).unwrap();
+        journal(&conn)
+    }
+
+    fn conn(&self) -> MutexGuard<'_, Connection> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Takes what was written since this was last asked.
+fn journal(conn: &Connection) -> Vec<Entry> {
+    let entries = entries(conn);
+    if !entries.is_empty() {
+        conn.execute("DELETE FROM journal", []).unwrap();
+    }
+    entries
+}
+
+fn entries(conn: &Connection) -> Vec<Entry> {
+    let mut statement = conn.prepare_cached("SELECT entry FROM journal ORDER BY rowid").unwrap();
+    let texts = statement.query_map([], |row| row.get::<_, String>(0)).unwrap();
+    texts.map(|text| serde_json::from_str(&text.unwrap()).unwrap()).collect()
+}
+
+/// Answers questions as the reading threads do.
+async fn read(memory: Memory, mut waiting: mpsc::Receiver<Question>) {
+    while let Some(question) = waiting.recv().await {
+        question(&mut memory.conn());
+    }
+}
+
+/// Writes as the writing thread does, until the disk lets the machine crash.
+async fn write(memory: Memory, mut waiting: mpsc::Receiver<Message>, disk: Arc<dyn Disk>) {
+    while let Some(first) = waiting.recv().await {
+        let (mut group, mut closing) = (Vec::new(), Vec::new());
+        let mut next = Some(first);
+        while let Some(message) = next {
+            match message {
+                Message::Write(command) => group.push(command),
+                Message::Close(answer) => {
+                    waiting.close();
+                    closing.push(answer);
+                }
+            }
+            next = if group.len() < GROUP_MAX { waiting.try_recv().ok() } else { None };
+        }
+        let wait = disk.wait();
+        if !wait.is_zero() {
+            tokio::time::sleep(wait).await;
+        }
+        match commit(&memory, &mut group, &*disk) {
+            Fate::Kept => answer(group, &Ok(())),
+            Fate::Refused => {
+                let full =
+                    ffi::Error { code: ErrorCode::DiskFull, extended_code: ffi::SQLITE_FULL };
+                answer(group, &Err(Arc::new(rusqlite::Error::SqliteFailure(full, None))));
+            }
+            Fate::Lost | Fate::Unanswered => {
+                disk.crashed();
+                // The machine is gone, and whoever waits for an answer goes with it.
+                std::future::pending::<()>().await;
+            }
+        }
+        for ended in closing {
+            ended.send(Ok(())).ok();
+        }
+    }
+}
+
+fn answer(group: Vec<Box<dyn Command>>, ended: &Result<(), Arc<rusqlite::Error>>) {
+    for command in group {
+        command.answer(ended.clone());
+    }
+}
+
+fn commit(memory: &Memory, group: &mut [Box<dyn Command>], disk: &dyn Disk) -> Fate {
+    let mut conn = memory.conn();
+    let mut tx = conn.transaction_with_behavior(TransactionBehavior::Immediate).unwrap();
+    run_each(&mut tx, group).unwrap();
+    let written = entries(&tx);
+    let fate = disk.decide(&written);
+    match fate {
+        Fate::Kept | Fate::Unanswered => {
+            if !written.is_empty() {
+                tx.execute("DELETE FROM journal", []).unwrap();
+            }
+            tx.commit().unwrap();
+            disk.committed(written);
+        }
+        Fate::Refused | Fate::Lost => tx.rollback().unwrap(),
+    }
+    fate
+}
