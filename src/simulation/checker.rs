@@ -323,6 +323,7 @@ impl Checker {
             former,
             due,
             wall: time.wall(),
+            was_set: !time.is_true(),
             tables: &self.tables[number],
             confirm_wait: self.specs[number].policy.confirm_wait,
         };
