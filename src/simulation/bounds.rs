@@ -13,9 +13,11 @@ pub(super) fn missed(plan: &Plan, checker: &Checker) -> Vec<String> {
     let mut missed = Vec::new();
     for (number, own) in plan.faults.own.iter().enumerate() {
         for fault in own.iter().filter(|fault| fault.kind == Kind::LostPermission) {
-            let Some(table) = checker.tables[number].first() else { continue };
+            // Its schedule may have been changed.
+            let periods = checker.tables[number].iter();
+            let period = periods.map(|table| table.longest + table.spread_max()).max().unwrap();
             let run = plan.run_ms.1 * i64::try_from(plan.specs.len()).unwrap();
-            let most = table.longest + table.spread_max() + run + LATE_MAX_MS;
+            let most = period + run + LATE_MAX_MS;
             let until = Timestamp(fault.from.0 + most);
             let is_watched = status_at(checker, number, fault.from) == Some(Status::Enabled)
                 && until <= fault.to.min(plan.calm)
