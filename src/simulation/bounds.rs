@@ -2,15 +2,18 @@
 
 use super::checker::{Checker, LATE_MAX_MS};
 use super::faults::{Fault, Kind, SECOND};
-use super::plan::Plan;
+use super::plan::{Action, Plan};
 use crate::domain::{Status, Timestamp};
 
 /// Lost permissions that were not told within a period, its spread and the run.
 ///
 /// Only those are looked at in whose time nobody disturbed the daemon and no run took long: others
-/// may have had to wait.
+/// may have had to wait. After a clock was set back, no run is repeated until it shows what it has shown.
 pub(super) fn missed(plan: &Plan, checker: &Checker) -> Vec<String> {
     let mut missed = Vec::new();
+    if plan.actions.iter().any(|(_, action)| matches!(action, Action::Set(_))) {
+        return missed;
+    }
     for (number, own) in plan.faults.own.iter().enumerate() {
         for fault in own.iter().filter(|fault| fault.kind == Kind::LostPermission) {
             // Its schedule may have been changed.

@@ -225,6 +225,7 @@ impl Checker {
     /// A commit has been made.
     pub(super) fn committed(&mut self, entries: Vec<Entry>, time: &Time, trace: &mut Trace) {
         let mut touched = BTreeSet::new();
+        let before = self.violations.len();
         for entry in entries {
             if let Some(id) = self.entry(entry, time, trace) {
                 touched.insert(id);
@@ -238,6 +239,9 @@ impl Checker {
                 let about = self.owed[&event].about;
                 self.violated(format!("{about:?} is not owed to {receivers:?}, who want it"));
             }
+        }
+        for violation in &self.violations[before..] {
+            trace.note(time.now(), format_args!("VIOLATED: {violation}"));
         }
     }
 
@@ -339,6 +343,7 @@ impl Checker {
             former,
             due,
             wall: time.wall(),
+            was_set: !time.is_true(),
             tables: &self.tables[number],
             confirm_wait: self.specs[number].policy.confirm_wait,
         };
@@ -367,7 +372,7 @@ impl Checker {
             self.violated(format!("i{number}: a run that nobody was asked for is stored"));
             return;
         };
-        let seen = self.seen.swap_remove(place);
+        let seen = self.seen.remove(place);
         // What it was asked for besides, and what was overtaken, decides about nothing.
         self.seen.retain(|seen| seen.number != number);
         // One that does not end is ended by the daemon.

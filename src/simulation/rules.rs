@@ -292,6 +292,8 @@ pub(super) struct Planned<'a> {
     pub(super) wall: Timestamp,
     /// Every schedule it has had.
     pub(super) tables: &'a [Table],
+    /// The clock has been set: what lay too far ahead by then has been brought near.
+    pub(super) was_set: bool,
     /// How long a confirming run is waited for.
     pub(super) confirm_wait: Duration,
 }
@@ -300,6 +302,9 @@ impl Planned<'_> {
     /// Says what is wrong with the plan.
     pub(super) fn fits(&self, trigger: &str) -> Result<(), String> {
         let ahead = self.due.0 - self.wall.0;
+        if self.was_set && trigger != "change" && self.is_on_schedule().is_ok() {
+            return Ok(());
+        }
         match trigger {
             "schedule" => self.is_on_schedule(),
             "confirm" => {
