@@ -53,11 +53,14 @@ pub(super) struct Told {
 /// whether a failure has been told and no end of it.
 fn kinds(to: Status, incident: bool) -> &'static [&'static str] {
     const FLAPPING: &str = "integration.flapping.started";
-    match to {
-        Status::RecurringValidationError => &["integration.validation.failed", FLAPPING],
-        Status::Enabled if incident => &["integration.validation.recovered", FLAPPING],
-        Status::Enabled => &["integration.status.changed", FLAPPING],
-        _ => &["integration.status.changed"],
+    if to == Status::RecurringValidationError {
+        &["integration.validation.failed", FLAPPING]
+    } else if to != Status::Enabled {
+        &["integration.status.changed"]
+    } else if incident {
+        &["integration.validation.recovered", FLAPPING]
+    } else {
+        &["integration.status.changed", FLAPPING]
     }
 }
 

@@ -1,9 +1,10 @@
 //! The loops by themselves, on a store and validators of the tests.
 
+mod health;
 mod lookout;
 
 use super::*;
-use crate::config::{Limits, Own};
+use crate::config::{self, Limits, Own};
 use crate::domain::{DisabledReason, Subscription};
 use crate::domain::{
     IntegrationId, Lookout, Outcome, Policy, Report, Schedule, Status, Test, TestResult, Timestamp,
@@ -51,6 +52,19 @@ fn wanted_at(cron: &str) -> Wanted {
         catalog_version: 1,
         factors: Vec::new(),
     }
+}
+
+const RETENTION: Retention = Retention {
+    history: Duration::from_hours(1),
+    deliveries: Duration::from_hours(1),
+    runs_per_integration: 9,
+    deliveries_max: 9,
+    events_max: 9,
+    batch: 9,
+};
+
+fn log() -> config::Log {
+    config::Log { format: config::LogFormat::Auto, filter: String::new() }
 }
 
 /// A daemon without signals and jobs.
@@ -111,26 +125,12 @@ impl Bench {
             outage_min: 3,
             own: Own { canaries: Vec::new(), clock_skew: Duration::from_mins(5), disk_free_mib: 0 },
             limits,
-            retention: Retention {
-                history: Duration::from_hours(1),
-                deliveries: Duration::from_hours(1),
-                runs_per_integration: 9,
-                deliveries_max: 9,
-                events_max: 9,
-                batch: 9,
-            },
+            retention: RETENTION,
             attempts_max: 9,
             prune_at: schedule,
             room,
             drain: second,
-            fixed: (
-                folder.path().to_owned(),
-                crate::config::Log {
-                    format: crate::config::LogFormat::Auto,
-                    filter: String::new(),
-                },
-                crate::config::Metrics { listen: None },
-            ),
+            fixed: (folder.path().to_owned(), log(), config::Metrics { listen: None }),
         };
         Self {
             shared: Arc::new(Shared::new(store, clock, active, Health::default())),

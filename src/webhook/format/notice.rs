@@ -24,12 +24,14 @@ pub(super) struct Notice {
 #[serde(rename_all = "camelCase")]
 pub(super) struct Outage {
     /// The same at its end.
-    pub(super) outage_id: String,
+    #[serde(rename = "outageId")]
+    pub(super) id: String,
     /// What they have in common.
     pub(super) factor: Factor,
     /// Since when.
     pub(super) since: Timestamp,
-    outage_ms: Option<i64>,
+    #[serde(rename = "outageMs")]
+    lasted_ms: Option<i64>,
     integrations: Vec<OutageMember>,
     unlisted: usize,
 }
@@ -54,7 +56,7 @@ impl Outage {
 
     /// Its members in lines, at most `most`.
     pub(super) fn lines(&self, most: usize) -> Vec<Line> {
-        let line = |member| member_line(member, self.outage_ms.is_some());
+        let line = |member| member_line(member, self.lasted_ms.is_some());
         self.integrations.iter().take(most).map(line).collect()
     }
 
@@ -63,7 +65,7 @@ impl Outage {
         let Factor { kind, value } = &self.factor;
         let (count, kind) = (self.size(), kind.as_str());
         let value = one_line(value, NAME_MAX);
-        match self.outage_ms {
+        match self.lasted_ms {
             None => format!("{count} integrations fail by one cause: {kind} {value}"),
             lasted => {
                 let still = self.integrations.iter();

@@ -12,7 +12,8 @@ const SUMMARY_MAX: usize = 1024;
 #[derive(Debug, Serialize)]
 pub(super) struct Event {
     routing_key: String,
-    event_action: &'static str,
+    #[serde(rename = "event_action")]
+    action: &'static str,
     dedup_key: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     payload: Option<Payload>,
@@ -62,7 +63,7 @@ pub(super) fn event(told: &Told, key: Option<&Secret>) -> Option<Event> {
     });
     Some(Event {
         routing_key: key.map(|key| key.expose().to_owned()).unwrap_or_default(),
-        event_action: action,
+        action,
         dedup_key: alarm.key,
         payload,
         client: "revalidated",

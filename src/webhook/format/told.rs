@@ -184,7 +184,7 @@ impl Told {
                 labels: data.integration.labels.clone(),
             }),
             Payload::Outage(outage) => Some(Alarm {
-                key: outage.outage_id.clone(),
+                key: outage.id.clone(),
                 name: "IntegrationsOutage",
                 source: one_line(&outage.factor.value, NAME_MAX),
                 component: outage.factor.kind.as_str().to_owned(),

@@ -67,9 +67,9 @@ fn what_still_differs_at_the_end_of_maintenance_is_told_then_and_nothing_else() 
         for &good in runs {
             let next = minutes(&bench, 5);
             if good {
-                bench.pass_at(next)
+                bench.pass_at(next);
             } else {
-                bench.fail_at(next)
+                bench.fail_at(next);
             }
             check_invariants(&bench.conn);
         }

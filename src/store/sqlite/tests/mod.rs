@@ -3,6 +3,7 @@
 mod files;
 mod fingerprint;
 mod holds;
+mod invariants;
 mod life;
 mod migration;
 mod outages;
@@ -17,6 +18,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use rusqlite::{Connection, Savepoint, TransactionBehavior};
+
+use invariants::check_invariants;
 
 use super::open::migrate;
 use super::{Attempt, Began, Begun, Finished, PendingDelivery, Recorded, StoreError, SubjectRun};
@@ -319,73 +322,4 @@ fn finished(begun: Begun, runs: Vec<SubjectRun>, started_at: Timestamp) -> Finis
         policy: Policy::default(),
         schedule: schedule(),
     }
-}
-
-/// What is true of every database, whatever happened.
-fn check_invariants(conn: &Connection) {
-    let none = |what: &str, sql: &str| {
-        let count: i64 =
-            conn.query_row(&format!("SELECT count(*) FROM ({sql})"), [], |r| r.get(0)).unwrap();
-        assert_eq!(count, 0, "{what}");
-    };
-    none("foreign keys hold", "SELECT * FROM pragma_foreign_key_check");
-    none(
-        "events are numbered without gaps",
-        "SELECT integration.id FROM integration LEFT JOIN event ON integration_id = integration.id
-         GROUP BY integration.id
-         HAVING count(event.id) <> integration.sequence
-             OR coalesce(min(event.sequence), 1) <> 1
-             OR coalesce(max(event.sequence), 0) <> integration.sequence",
-    );
-    none(
-        "every transition starts where the one before ended",
-        "SELECT * FROM (SELECT from_status, lag(to_status) OVER (
-            PARTITION BY integration_id ORDER BY id) AS before FROM transition)
-         WHERE from_status IS NOT before",
-    );
-    none(
-        "the latest transition ends at the status",
-        "SELECT * FROM integration WHERE status <> (SELECT to_status FROM transition
-            WHERE integration_id = integration.id ORDER BY id DESC LIMIT 1)",
-    );
-    none(
-        "of what one receiver is owed about one integration, the first and only that is due",
-        "SELECT * FROM (SELECT due_at_ms, row_number() OVER (
-            PARTITION BY receiver, integration_id ORDER BY sequence) AS place
-            FROM delivery WHERE state = 'pending')
-         WHERE (due_at_ms IS NOT NULL) <> (place = 1)",
-    );
-    none(
-        "an incident is open exactly while it may be",
-        "SELECT * FROM integration
-         WHERE (status = 'recurringValidationError' AND incident_id IS NULL)
-            OR (status IN ('disabled', 'deleted') AND incident_id IS NOT NULL)
-            OR (status = 'enabled' AND incident_id IS NOT NULL
-                AND told_status = 'enabled' AND flapping_since_ms IS NULL)",
-    );
-    none(
-        "receivers know the status, or will be told when nothing holds it back",
-        "SELECT * FROM integration WHERE hold_until_ms IS NULL
-            AND (told_status <> status OR warning_held OR flapping_since_ms IS NOT NULL)",
-    );
-    none(
-        "only what fails belongs to an outage",
-        "SELECT * FROM integration JOIN outage ON outage.id = outage_id
-         WHERE status <> 'recurringValidationError' AND status = told_status",
-    );
-    none(
-        "what is validated is due some time, and nothing else is",
-        "SELECT * FROM integration
-         WHERE (next_run_at_ms IS NULL) <> (status IN ('deleting', 'deleted', 'disabled'))",
-    );
-    none(
-        "facts are kept while they are those of a last passing run, and no longer",
-        "SELECT * FROM fingerprint
-         WHERE NOT EXISTS (SELECT 1 FROM integration WHERE fingerprint_id = fingerprint.id)",
-    );
-    none(
-        "an enabled integration has an active configuration and no candidate",
-        "SELECT * FROM integration WHERE status IN ('enabled', 'recurringValidationError')
-            AND (active_config IS NULL OR candidate_config IS NOT NULL)",
-    );
 }
