@@ -280,7 +280,7 @@ impl Checker {
             }
             Entry::Delivery { event, receiver, state, .. } => {
                 let number: usize = receiver.trim_start_matches('r').parse().unwrap();
-                self.delivery(&event, number, &state);
+                self.delivery(&event, (number, &state), now);
                 None
             }
         }

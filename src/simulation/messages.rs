@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::checker::Checker;
+use super::faults::SECOND;
 use super::rules;
 use super::time::Time;
 use super::world::Trace;
@@ -28,6 +29,8 @@ pub(super) struct Delivery {
     pub(super) is_taken: bool,
     /// The store says so.
     pub(super) has_ended: bool,
+    /// Since when.
+    ended_at: Timestamp,
 }
 
 impl Checker {
@@ -89,7 +92,12 @@ impl Checker {
         }
     }
 
-    pub(super) fn delivery(&mut self, event: &str, receiver: usize, state: &str) {
+    pub(super) fn delivery(
+        &mut self,
+        event: &str,
+        (receiver, state): (usize, &str),
+        now: Timestamp,
+    ) {
         let Some(owed) = self.owed.get_mut(event) else {
             self.violated("a delivery is of no event".to_owned());
             return;
@@ -105,6 +113,9 @@ impl Checker {
             }
         }
         let delivery = owed.receivers.entry(receiver).or_default();
+        if state != "pending" && !delivery.has_ended {
+            delivery.ended_at = now;
+        }
         delivery.has_ended = state != "pending";
         let is_taken = delivery.is_taken;
         let pending = self.pending.entry((receiver, about.0)).or_default();
@@ -134,7 +145,11 @@ impl Checker {
         };
         let about = owed.about;
         trace.note(now, format_args!("r{receiver} is sent {about:?}"));
-        let is_owed = owed.receivers.get(&receiver).is_some_and(|one| !one.has_ended);
+        // One whose lease ran out while the machine slept was claimed again just before it ended.
+        let is_owed = owed
+            .receivers
+            .get(&receiver)
+            .is_some_and(|one| !one.has_ended || now.0 < one.ended_at.0 + SECOND);
         let is_same = owed.body == message.body;
         let pending = self.pending.get(&(receiver, about.0));
         let before = pending.and_then(BTreeSet::first).is_some_and(|first| *first < about.1);
