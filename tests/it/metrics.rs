@@ -121,6 +121,7 @@ fn a_running_daemon_tells_what_it_does_and_nothing_secret() {
     assert_eq!(samples.count("revalidated_runs_waiting", &[]), 0);
     assert_eq!(samples.count("revalidated_store_readable", &[]), 1);
     assert_eq!(samples.count("revalidated_store_failures_total", &[]), 0);
+    assert_eq!(samples.count("revalidated_own_fault", &[]), 0);
     assert!(0 < samples.count("revalidated_planner_rounds_total", &[]));
     assert!(0 < samples.count("revalidated_outbox_rounds_total", &[]));
     let version = [("version", env!("CARGO_PKG_VERSION"))];
