@@ -72,12 +72,6 @@ async fn told(shared: Weak<Shared>) -> Option<String> {
 async fn known(shared: &Shared) -> Result<Known, StoreError> {
     let now = shared.clock.now();
     let integrations = shared.view.standings().await?.into_iter();
-    let standing = |StandingRow { name, kind, status, last_run_at }| Standing {
-        name,
-        platform: kind,
-        status,
-        last_run_at,
-    };
     let receivers = shared.view.receivers().await?.into_iter();
     let owed = |ReceiverRow { name, disabled, owed, oldest_owed_at, .. }| Awaiting {
         name,
@@ -85,8 +79,19 @@ async fn known(shared: &Shared) -> Result<Known, StoreError> {
         oldest: oldest_owed_at.map_or_else(Default::default, |at| now.since(at)),
         is_disabled: disabled.is_some(),
     };
+    let own_faults = shared.view.own_faults().await?.into_iter();
     Ok(Known {
         integrations: integrations.map(standing).collect(),
         receivers: receivers.map(owed).collect(),
+        own_faults: own_faults.map(|row| row.fault).collect(),
     })
+}
+
+fn standing(row: StandingRow) -> Standing {
+    let StandingRow { name, kind: platform, status, last_run_at, expires_at, .. } = row;
+    let conditions =
+        [("held", row.is_held), ("flapping", row.is_flapping), ("outage", row.in_outage)];
+    let conditions = conditions.into_iter().filter_map(|(name, is_so)| is_so.then_some(name));
+    let conditions = conditions.collect();
+    Standing { name, platform, status, last_run_at, expires_at, conditions }
 }

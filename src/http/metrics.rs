@@ -19,7 +19,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
-use crate::domain::{Class, Next, ReportStatus, Status, Timestamp};
+use crate::domain::{Class, Next, OwnFault, ReportStatus, Status, Timestamp};
 
 /// Before every name.
 const PREFIX: &str = "revalidated";
@@ -178,6 +178,8 @@ pub(crate) struct Known {
     pub(crate) integrations: Vec<Standing>,
     /// The receivers.
     pub(crate) receivers: Vec<Awaiting>,
+    /// What is wrong on the daemon's own side.
+    pub(crate) own_faults: Vec<OwnFault>,
 }
 
 /// An integration.
@@ -191,6 +193,10 @@ pub(crate) struct Standing {
     pub(crate) status: Status,
     /// When its latest run began.
     pub(crate) last_run_at: Option<Timestamp>,
+    /// When what ends next does so.
+    pub(crate) expires_at: Option<Timestamp>,
+    /// What makes its messages other than they would be: `held`, `flapping`, `outage`.
+    pub(crate) conditions: Vec<&'static str>,
 }
 
 /// A receiver.
@@ -224,9 +230,17 @@ impl Collector for State {
         let help = "Whether the store can be read; without it what it knows is left out";
         let mut gauge = encoder.gauge("store_readable", help, None)?;
         gauge.encode_gauge(&u32::from(known.is_some()))?;
-        let Some(Known { integrations, receivers }) = known else { return Ok(()) };
+        let Some(Known { integrations, receivers, own_faults }) = known else { return Ok(()) };
         tell_integrations(encoder, integrations)?;
-        tell_receivers(encoder, receivers)
+        tell_instants(encoder, integrations)?;
+        tell_receivers(encoder, receivers)?;
+        let mut gauge =
+            encoder.gauge("own_fault", "Whether the daemon itself is at fault", None)?;
+        for fault in OwnFault::ALL {
+            let lasts = u32::from(own_faults.contains(&fault));
+            set(&mut gauge, &[("fault", fault.as_str())], lasts)?;
+        }
+        Ok(())
     }
 }
 
@@ -243,12 +257,36 @@ fn tell_integrations(encoder: &mut DescriptorEncoder<'_>, all: &[Standing]) -> f
             [("integration", name), ("platform", platform), ("status", status.as_str())];
         set(&mut gauge, &labels, 1_u32)?;
     }
-    let help = "When the latest run of each integration began";
-    let mut gauge = encoder.gauge("integration_last_run_timestamp", help, Some(&Unit::Seconds))?;
-    for Standing { name, last_run_at, .. } in all {
-        if let Some(at) = last_run_at {
+    let help = "What changes how an integration is told of, always 1";
+    let mut gauge = encoder.gauge("integration_condition", help, None)?;
+    for Standing { name, conditions, .. } in all {
+        for condition in conditions {
+            let labels: [(_, &str); 2] = [("integration", name), ("condition", condition)];
+            set(&mut gauge, &labels, 1_u32)?;
+        }
+    }
+    Ok(())
+}
+
+fn tell_instants(encoder: &mut DescriptorEncoder<'_>, all: &[Standing]) -> fmt::Result {
+    type Instant = fn(&Standing) -> Option<Timestamp>;
+    let told: [(_, _, Instant); 2] = [
+        (
+            "integration_last_run_timestamp",
+            "When the latest run of each integration began",
+            |one| one.last_run_at,
+        ),
+        (
+            "expiry_timestamp",
+            "When the first certificate, token, secret or key of each integration ends",
+            |one| one.expires_at,
+        ),
+    ];
+    for (name, help, instant) in told {
+        let mut gauge = encoder.gauge(name, help, Some(&Unit::Seconds))?;
+        for (one, at) in all.iter().filter_map(|one| Some((one, instant(one)?))) {
             let at = at.since(Timestamp(0)).as_secs_f64();
-            set(&mut gauge, &[("integration", name.as_str())], at)?;
+            set(&mut gauge, &[("integration", one.name.as_str())], at)?;
         }
     }
     Ok(())
@@ -331,10 +369,17 @@ mod tests {
             platform: "Native S3".to_owned(),
             status,
             last_run_at,
+            expires_at: None,
+            conditions: Vec::new(),
         };
+        let ran = standing("la\"ke\\", Status::Enabled, Some(Timestamp(1_795_381_200_750)));
         Known {
             integrations: vec![
-                standing("la\"ke\\", Status::Enabled, Some(Timestamp(1_795_381_200_750))),
+                Standing {
+                    expires_at: Some(Timestamp(1_800_000_000_000)),
+                    conditions: vec!["held", "outage"],
+                    ..ran
+                },
                 standing("new", Status::Creating, None),
             ],
             receivers: vec![Awaiting {
@@ -343,6 +388,7 @@ mod tests {
                 oldest: Duration::from_millis(1500),
                 is_disabled: true,
             }],
+            own_faults: vec![OwnFault::Clock],
         }
     }
 
@@ -395,6 +441,11 @@ mod tests {
              status=\"enabled\"} 1",
             "revalidated_integration_last_run_timestamp_seconds{integration=\"la\\\"ke\\\\\"} \
              1795381200.75",
+            "revalidated_expiry_timestamp_seconds{integration=\"la\\\"ke\\\\\"} 1800000000.0",
+            "revalidated_integration_condition{integration=\"la\\\"ke\\\\\",condition=\"held\"} 1",
+            "revalidated_integration_condition{integration=\"la\\\"ke\\\\\",condition=\"outage\"} 1",
+            "revalidated_own_fault{fault=\"clock\"} 1",
+            "revalidated_own_fault{fault=\"network\"} 0",
             "revalidated_deliveries_owed{receiver=\"on-call\"} 3",
             "revalidated_deliveries_oldest_owed_age_seconds{receiver=\"on-call\"} 1.5",
             "revalidated_receiver_disabled{receiver=\"on-call\"} 1",
@@ -403,7 +454,14 @@ mod tests {
             assert!(text.lines().any(|found| found == line), "{line} in\n{text}");
         }
         assert!(text.ends_with("\n# EOF\n"), "{text}");
-        assert!(!text.contains("last_run_timestamp_seconds{integration=\"new\"}"), "{text}");
+        for absent in [
+            "last_run_timestamp_seconds{integration=\"new\"}",
+            "expiry_timestamp_seconds{integration=\"new\"}",
+            "integration_condition{integration=\"new\"",
+            "condition=\"flapping\"",
+        ] {
+            assert!(!text.contains(absent), "{absent} in\n{text}");
+        }
     }
 
     #[test]

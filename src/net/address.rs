@@ -270,14 +270,16 @@ fn screened(
 }
 
 /// How far an address is closed; the later, the farther.
-#[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
-enum Closed {
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) enum Closed {
+    /// Open to what names its range, or its host.
     UnlessNamed(&'static str),
+    /// Open to what names it alone.
     UnlessExact(&'static str),
 }
 
 /// How far `addr`, or an IPv4 address within it, is closed.
-fn closed(addr: IpAddr) -> Option<Closed> {
+pub(super) fn closed(addr: IpAddr) -> Option<Closed> {
     let kind_in = |table: &[(IpNet, &'static str)]| {
         table.iter().find(|(range, _)| range.contains(&addr)).map(|(_, kind)| *kind)
     };
@@ -308,9 +310,17 @@ fn embedded(addr: Ipv6Addr) -> impl Iterator<Item = Ipv4Addr> {
 }
 
 /// The address that `host`, as it stands in a URL, writes out.
-fn literal(host: &str) -> Option<IpAddr> {
+pub(super) fn literal(host: &str) -> Option<IpAddr> {
     let inner = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
     inner.unwrap_or(host).parse().ok()
+}
+
+/// True when `url` names this machine itself.
+pub(crate) fn is_loopback(url: &reqwest::Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    host == "localhost"
+        || host.ends_with(".localhost")
+        || literal(host).is_some_and(|address| address.is_loopback())
 }
 
 /// True for a host name in ASCII that no URL parser takes for an address.

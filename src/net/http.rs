@@ -16,6 +16,7 @@ use rustls::{AlertDescription, CertificateError};
 use tokio::runtime;
 use tokio::time::Instant;
 
+use super::named::Astray;
 use super::resolve::{Behind, Names};
 use super::tcp::is_out_of_descriptors;
 use super::{certificate, observe, tls};
@@ -175,7 +176,7 @@ pub(crate) fn client(options: &HttpOptions) -> Result<reqwest::Client, HttpError
 pub(crate) struct Connections {
     own: reqwest::Client,
     limits: Option<Limits>,
-    is_proxied: bool,
+    options: Arc<HttpOptions>,
 }
 
 /// What clients without any other setting differ in.
@@ -204,8 +205,13 @@ impl Connections {
             && options.identity.is_none()
             && options.behind.is_none();
         let limits = Limits { connect: options.connect_timeout, total: options.total_timeout };
-        let is_proxied = options.proxy.is_some();
-        Ok(Self { own, limits: plain.then_some(limits), is_proxied })
+        let options = Arc::new(options.clone());
+        Ok(Self { own, limits: plain.then_some(limits), options })
+    }
+
+    /// What they are made from.
+    pub(super) fn options(&self) -> &HttpOptions {
+        &self.options
     }
 
     /// Sends `request` and waits for the head of the answer.
@@ -236,7 +242,7 @@ impl Connections {
         if let Some(date) = date(response.headers()) {
             observe::clock(host, date);
         }
-        if let Some(address) = response.remote_addr().filter(|_| !self.is_proxied) {
+        if let Some(address) = response.remote_addr().filter(|_| self.options.proxy.is_none()) {
             observe::fact(FactKind::Address, host, &address.ip().to_string());
         }
     }
@@ -301,6 +307,9 @@ pub(crate) fn classify(error: &reqwest::Error) -> (Class, String) {
             Class::Denied
         };
         return (class, format!("the server does not accept the client certificate: {detail}"));
+    }
+    if causes.iter().any(|cause| cause.is::<Astray>()) {
+        return (Class::Unreachable, detail);
     }
     // The library's type is not public.
     if error.is_connect() && detail.ends_with("proxy authorization required") {

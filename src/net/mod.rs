@@ -5,6 +5,7 @@ mod certificate;
 pub(crate) mod exchange;
 pub(crate) mod http;
 pub(crate) mod jwt;
+pub(crate) mod named;
 pub(crate) mod oauth;
 pub(crate) mod observe;
 pub(crate) mod resolve;

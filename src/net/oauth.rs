@@ -11,6 +11,7 @@ use tokio::sync::Mutex;
 
 use super::exchange::{Answer, Attempt, NoAnswer, form, request, retried};
 use super::http::Connections;
+use super::named;
 use crate::domain::{Class, Secret, Timestamp, one_line};
 
 /// The largest answer that is read, in bytes.
@@ -31,6 +32,9 @@ pub(crate) struct TokenRequest<'a> {
     pub(crate) form: &'a [(&'a str, &'a str)],
     /// Client id and secret, when they are sent as HTTP Basic credentials.
     pub(crate) basic: Option<(&'a str, &'a Secret)>,
+    /// The configured servers beside which the endpoint must stand; none when the configuration
+    /// names it, or we do.
+    pub(crate) beside: Option<&'a [&'a str]>,
 }
 
 /// An access token.
@@ -112,6 +116,11 @@ pub(crate) async fn token(
     asked: TokenRequest<'_>,
     now: Timestamp,
 ) -> Result<Token, NoToken> {
+    let guarded = match asked.beside {
+        Some(homes) => Some(named::beside(connections, asked.url, homes).await?),
+        None => None,
+    };
+    let connections = guarded.as_ref().unwrap_or(connections);
     retried(async || {
         let answer = connections.fetch(asked.request()?, BODY_MAX).await?;
         read(&answer, now)

@@ -9,6 +9,7 @@ use reqwest::Url;
 
 use crate::domain::{Class, Secret, SecretRef};
 use crate::input::Reader;
+pub(crate) use crate::net::address::is_loopback;
 use crate::net::exchange::NoAnswer;
 use crate::net::http::{Connections, HttpError, HttpOptions, Proxy};
 use crate::net::resolve::Behind;
@@ -233,15 +234,6 @@ pub(crate) fn origin(text: &str) -> Result<String, &'static str> {
 /// `host` or `host:port` of an address that [`origin`] accepted, for the limit of runs per host.
 pub(crate) fn authority(origin: &str) -> &str {
     origin.split_once("://").map_or(origin, |(_, authority)| authority)
-}
-
-/// True when `url` names this machine itself.
-pub(crate) fn is_loopback(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default();
-    let literal = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
-    host == "localhost"
-        || host.ends_with(".localhost")
-        || literal.is_ok_and(|address| address.is_loopback())
 }
 
 /// Gives `server` the host `name`, and says where connections to it go.

@@ -224,6 +224,14 @@ pub(crate) struct StandingRow {
     pub(crate) status: Status,
     /// When its latest run began.
     pub(crate) last_run_at: Option<Timestamp>,
+    /// When what ends next does so, as far as is known.
+    pub(crate) expires_at: Option<Timestamp>,
+    /// Whether a message about it is held.
+    pub(crate) is_held: bool,
+    /// Whether its status changes too often.
+    pub(crate) is_flapping: bool,
+    /// Whether its failure belongs to an outage.
+    pub(crate) in_outage: bool,
 }
 
 /// Which deliveries to show; everything when empty.

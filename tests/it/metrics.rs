@@ -121,6 +121,7 @@ fn a_running_daemon_tells_what_it_does_and_nothing_secret() {
     assert_eq!(samples.count("revalidated_runs_waiting", &[]), 0);
     assert_eq!(samples.count("revalidated_store_readable", &[]), 1);
     assert_eq!(samples.count("revalidated_store_failures_total", &[]), 0);
+    assert_eq!(samples.count("revalidated_own_fault", &[]), 0);
     assert!(0 < samples.count("revalidated_planner_rounds_total", &[]));
     assert!(0 < samples.count("revalidated_outbox_rounds_total", &[]));
     let version = [("version", env!("CARGO_PKG_VERSION"))];
@@ -139,13 +140,16 @@ fn runs_that_wait_for_a_busy_host_are_counted_and_told() {
     let limits = "[limits]\nruns_per_host = 1\n[shutdown]\ndrain = \"0s\"\n";
     let lakes = ["one", "two", "three"]
         .map(|name| lake(name, name).replace("http://127.0.0.1:1", &format!("http://{host}")));
-    let config = Config::new(&(SERVED.to_owned() + limits + &lakes.concat()));
+    let keyless = lake("four", "four").replace("DIR/aws-secret", "DIR/missing");
+    let config = Config::new(&(SERVED.to_owned() + limits + &lakes.concat() + &keyless));
     let daemon = Daemon::start(&config);
     let waiting = [("limit", "runs_per_host")];
     wait_for("runs that wait", SOON, || {
         let samples = Samples::of(&daemon);
         let waiting = samples.count("revalidated_runs_waiting", &waiting);
-        (waiting == 2 && samples.count("revalidated_runs_in_flight", &[]) == 1).then_some(())
+        let fault = samples.count("revalidated_own_fault", &[("fault", "validation")]);
+        (fault == 1 && waiting == 2 && samples.count("revalidated_runs_in_flight", &[]) == 1)
+            .then_some(())
     });
     let told = format!("runs wait for room at {host}: 2, since");
     wait_for("warning", SOON, || daemon.log().contains(&told).then_some(()));

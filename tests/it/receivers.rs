@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::daemon::lake;
-use crate::support::{Config, Daemon, Receiver, SECRETS, verify, wait_for};
+use crate::support::{Config, Daemon, Delivery, Receiver, SECRETS, verify, wait_for};
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -101,6 +101,40 @@ fn told_again(config: &Config, gone: &Receiver) {
     wait_for("replay", SOON, || (all == gone.deliveries().len()).then_some(()));
     assert_eq!(sequences(gone)[before.len() + 1..], (1..=owed).collect::<Vec<_>>(), "in order");
     verify(&gone.deliveries(), &format!("whsec_{}", SECRETS[2]));
+}
+
+/// How many signatures each of `deliveries` has.
+fn signatures(deliveries: &[Delivery]) -> Vec<usize> {
+    let count = |one: &Delivery| one.headers["webhook-signature"].split(' ').count();
+    deliveries.iter().map(count).collect()
+}
+
+#[test]
+fn a_secret_is_rotated_without_a_message_that_the_receiver_cannot_verify() {
+    const NEW: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLwSw";
+    let listening = Receiver::start();
+    let old = receiver("on-call", &listening.url);
+    let file = |name: &str| format!("{{ file = \"DIR/{name}\" }}");
+    let (before, after) = (file("webhook-secret"), file("webhook-secret-new"));
+    let both = old.replace(&before, &format!("{after}, {before}"));
+    let config = Config::new(&(both + &lake("one", "a")));
+    config.secret("webhook-secret-new", NEW);
+    let daemon = Daemon::start(&config);
+    listening.wait("one", "createError", 0);
+    daemon.wait_status("one", "createError", SOON);
+    let told = listening.deliveries();
+    assert_eq!(signatures(&told), vec![2; told.len()]);
+    verify(&told, &format!("whsec_{}", SECRETS[2]));
+    verify(&told, NEW);
+
+    let disabled =
+        lake("one", "a").replace("confirm_runs = 1", "confirm_runs = 1\ndisabled = true");
+    config.write(&(old.replace(&before, &after) + &disabled));
+    daemon.signal("HUP");
+    let last = [listening.wait("one", "disabled", told.len())];
+    assert_eq!(signatures(&last), [1]);
+    verify(&last, NEW);
+    assert!(daemon.stop().success());
 }
 
 #[test]

@@ -75,6 +75,13 @@ pub(super) struct Endpoints {
     pub(super) metadata: String,
 }
 
+impl Endpoints {
+    /// The servers beside which those must stand that a credential names.
+    pub(super) fn homes(&self) -> [&str; 2] {
+        [&self.bigquery, &self.resource_manager]
+    }
+}
+
 /// The words of `authenticationType`.
 #[derive(Clone, Copy, Eq, PartialEq)]
 enum Mode {

@@ -16,6 +16,7 @@ use crate::domain::{Class, Secret, SecretRef, Timestamp};
 use crate::net::exchange::{Answer, NoAnswer, percent_encoded, request, retried};
 use crate::net::http::{Connections, HttpOptions};
 use crate::net::jwt::SigningKey;
+use crate::net::named;
 use crate::net::oauth::{self, KeptToken, Token, TokenRequest};
 use crate::platforms::connection::is_loopback;
 use crate::secrets;
@@ -231,15 +232,21 @@ impl Tokens {
             ("subject_token_type", &external.subject_token_type),
         ];
         let url = placed(endpoints.sts.as_deref(), &external.token_url);
-        let asked = TokenRequest { url: &url, form: &form, basic: None };
+        let homes = endpoints.homes();
+        let beside = endpoints.sts.is_none().then_some(homes.as_slice());
+        let asked = TokenRequest { url: &url, form: &form, basic: None, beside };
         let exchanged = oauth::token(connections, asked, now).await;
         let exchanged = exchanged.map_err(|failed| Failure::no_token(failed, &[&subject]))?;
         let Some(Impersonation { url, life_seconds, .. }) = &external.impersonation else {
             return Ok(exchanged);
         };
         let url = placed(endpoints.iam_credentials.as_deref(), url);
+        let connections = match endpoints.iam_credentials {
+            Some(_) => connections.clone(),
+            None => named::beside(connections, &url, &homes).await?,
+        };
         let asked = Request::Impersonate { url: &url, scope, life_seconds: *life_seconds };
-        let client = Client { connections, endpoints, now };
+        let client = Client { connections: &connections, endpoints, now };
         let Impersonated { token, until } =
             client.call(asked, &exchanged.value, impersonated).await?;
         Ok(Token { value: token, life: until.since(now) })
@@ -301,7 +308,9 @@ async fn by_key(
         ("assertion", assertion.expose()),
     ];
     let url = placed(endpoints.token.as_deref(), &key.token_uri);
-    let asked = TokenRequest { url: &url, form: &form, basic: None };
+    let homes = endpoints.homes();
+    let beside = endpoints.token.is_none().then_some(homes.as_slice());
+    let asked = TokenRequest { url: &url, form: &form, basic: None, beside };
     let found = oauth::token(connections, asked, now).await;
     found.map_err(|failed| Failure::no_token(failed, &[&assertion]))
 }

@@ -11,6 +11,7 @@ use reqwest::Url;
 
 use super::classify::Failure;
 use super::client::{Client, Request};
+use super::cloud::Cloud;
 use super::config::is_tenant;
 use super::reply;
 use crate::domain::{Class, Secret, SecretRef, Timestamp};
@@ -80,17 +81,6 @@ pub(super) struct Entra {
     management: KeptToken,
 }
 
-/// One of the clouds of Azure.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Cloud {
-    /// The one for everybody.
-    Public,
-    /// Of the United States' government.
-    UsGovernment,
-    /// Run by 21Vianet.
-    China,
-}
-
 /// What goes into the head of every request.
 #[derive(Clone, Debug)]
 pub(super) struct Credential {
@@ -124,36 +114,6 @@ impl Authority {
     }
 }
 
-impl Cloud {
-    /// The cloud of a workspace, by its host.
-    pub(super) fn of(host: &str) -> Self {
-        if host.ends_with(".databricks.azure.us") {
-            Self::UsGovernment
-        } else if host.ends_with(".databricks.azure.cn") {
-            Self::China
-        } else {
-            Self::Public
-        }
-    }
-
-    /// Where its Entra answers.
-    pub(super) const fn authority(self) -> &'static str {
-        match self {
-            Self::Public => "https://login.microsoftonline.com",
-            Self::UsGovernment => "https://login.microsoftonline.us",
-            Self::China => "https://login.chinacloudapi.cn",
-        }
-    }
-
-    const fn management(self) -> &'static str {
-        match self {
-            Self::Public => "https://management.core.windows.net/.default",
-            Self::UsGovernment => "https://management.core.usgovcloudapi.net/.default",
-            Self::China => "https://management.core.chinacloudapi.cn/.default",
-        }
-    }
-}
-
 impl Machine {
     /// A principal that asks `authority`, or else its workspace, for tokens with `scope`.
     pub(super) fn new(
@@ -180,11 +140,22 @@ impl Machine {
             let url = self.endpoint(client).await?;
             let form = [("grant_type", "client_credentials"), ("scope", self.scope.as_str())];
             let basic = Some((self.client_id.as_str(), &secret));
-            let asked = TokenRequest { url: &url, form: &form, basic };
+            let beside = self.beside(client);
+            let beside = beside.as_ref().map(<[_; 2]>::as_slice);
+            let asked = TokenRequest { url: &url, form: &form, basic, beside };
             token(connections, asked, now, &hidden).await
         };
         let bearer = self.kept.current(now, fetch).await?;
         Ok(Credential { bearer, azure: None, hidden, kept: !fresh.into_inner() })
+    }
+
+    /// The configured servers, where the endpoint is what one of them says.
+    fn beside<'s>(&'s self, client: &Client<'s>) -> Option<[&'s str; 2]> {
+        match &self.authority {
+            Some(Authority::Endpoint(_)) => None,
+            Some(Authority::Base(base)) => Some([client.server, base]),
+            None => Some([client.server; 2]),
+        }
     }
 
     async fn endpoint(&self, client: &Client<'_>) -> Result<String, Failure> {
@@ -257,7 +228,7 @@ impl Entra {
                 ("scope", scope),
                 ("client_secret", secret.expose()),
             ];
-            let asked = TokenRequest { url: &url, form: &form, basic: None };
+            let asked = TokenRequest { url: &url, form: &form, basic: None, beside: None };
             token(connections, asked, now, &hidden).await
         };
         let bearer = self.kept.current(now, async || fetch(AZURE_DATABRICKS).await).await?;

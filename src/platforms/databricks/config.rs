@@ -2,7 +2,8 @@
 
 use reqwest::Url;
 
-use super::auth::{Authority, Cloud, Entra, Machine, Source};
+use super::auth::{Authority, Entra, Machine, Source};
+use super::cloud::Cloud;
 use crate::input::Reader;
 use crate::platforms::connection::{self, Reach, authority, origin};
 

@@ -6,6 +6,7 @@ mod auth;
 mod catalog;
 mod classify;
 mod client;
+mod cloud;
 mod config;
 mod ends;
 mod lookup;

@@ -197,7 +197,7 @@ impl OAuth {
         }
         form.extend(self.scope.as_deref().map(|scope| ("scope", scope)));
         form.extend(self.resource.as_deref().map(|resource| ("resource", resource)));
-        let asked = TokenRequest { url: &self.url, form: &form, basic: None };
+        let asked = TokenRequest { url: &self.url, form: &form, basic: None, beside: None };
         token(connections, asked, now).await
     }
 

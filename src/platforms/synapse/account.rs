@@ -225,7 +225,7 @@ impl Principal {
             ("client_secret", secret.expose()),
             ("scope", self.cloud.scope()),
         ];
-        let asked = TokenRequest { url: &url, form: &form, basic: None };
+        let asked = TokenRequest { url: &url, form: &form, basic: None, beside: None };
         let mut is_kept = true;
         let fetch = async || {
             is_kept = false;

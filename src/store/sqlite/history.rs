@@ -161,9 +161,11 @@ pub(super) fn integrations(
     found.collect()
 }
 
-/// All living integrations, and when their latest runs began.
+/// All living integrations, when their latest runs began, and what becomes of their messages.
 pub(super) const STANDINGS: &str = "
-    SELECT integration.name, kind, integration.status, run.started_at_ms
+    SELECT integration.name, kind, integration.status, run.started_at_ms, expires_at_ms,
+        hold_until_ms IS NOT NULL AS is_held, flapping_since_ms IS NOT NULL AS is_flapping,
+        outage_id IS NOT NULL AS in_outage
     FROM integration LEFT JOIN run ON run.id = integration.last_run_id
     WHERE integration.status <> 'deleted' ORDER BY integration.name";
 
@@ -176,6 +178,10 @@ pub(super) fn standings(tx: &Connection) -> Result<Vec<StandingRow>, StoreError>
             kind: row.get("kind")?,
             status: status(row, "status")?,
             last_run_at: instant(row, "started_at_ms")?,
+            expires_at: instant(row, "expires_at_ms")?,
+            is_held: row.get("is_held")?,
+            is_flapping: row.get("is_flapping")?,
+            in_outage: row.get("in_outage")?,
         })
     })?;
     found.collect()
