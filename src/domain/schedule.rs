@@ -184,6 +184,19 @@ mod tests {
     }
 
     #[test]
+    fn a_daily_job_in_an_hour_that_is_left_out_at_midnight_is_made_up_for_on_the_next_day() {
+        let schedule = Schedule::parse("0 23 * * *", "America/Godthab").unwrap();
+        let first = schedule.next_after(at("2029-03-23T12:00:00Z")).unwrap();
+        let made_up = schedule.next_after(first).unwrap();
+        let local = |instant| schedule.local(instant)[..16].to_owned();
+        assert_eq!(
+            (local(first).as_str(), local(made_up).as_str()),
+            ("2029-03-23 23:00", "2029-03-25 00:00")
+        );
+        assert_eq!(local(schedule.next_after(made_up).unwrap()), "2029-03-25 23:00");
+    }
+
+    #[test]
     fn due_instants_are_spread_and_none_is_left_out() {
         let schedule = Schedule::parse("0 * * * *", "UTC").unwrap();
         let mut offsets = std::collections::BTreeSet::new();
@@ -246,6 +259,14 @@ mod tests {
         ]
     }
 
+    /// The hour and minute of a daily expression; of another one, no time at all.
+    fn at_time(expression: &str) -> String {
+        let fields: Vec<_> = expression.split(' ').rev().collect();
+        let number = |place: usize| fields[place].parse::<u8>().ok();
+        let time = number(3).zip(number(4));
+        time.map_or(String::new(), |(hour, minute)| format!("{hour:02}:{minute:02}"))
+    }
+
     fn zones() -> impl Strategy<Value = String> {
         let names: Vec<_> = jiff::tz::db().available().map(|name| name.to_string()).collect();
         assert!(300 < names.len(), "only {} zones", names.len());
@@ -278,7 +299,11 @@ mod tests {
                     "due at {due}, then at {next_due}"
                 );
                 prop_assert_eq!(schedule.next_after(Timestamp(next.0 - 1)), Some(next));
-                days.push(schedule.local(next)[..10].to_owned());
+                let local = schedule.local(next);
+                // One that a change of the clock leaves out is made up for, on the next day at times.
+                if local[11..16] == at_time(&expression) {
+                    days.push(local[..10].to_owned());
+                }
                 (instant, due) = (next, next_due);
             }
             if longest == Duration::from_hours(24) && !expression.contains("*/") {
