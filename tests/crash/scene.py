@@ -15,6 +15,7 @@ RECEIVERS = ("one", "two")
 SETTINGS = """
 [defaults]
 confirm_runs = 1
+flap_flips = 0
 recovery_runs = 1
 [limits]
 runs = 64
