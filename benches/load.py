@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Measures the daemon under load: 1,000 integrations validated every minute against a stand-in on loopback, for two full minutes.
 
-Usage: benches/load.py BINARY   INTEGRATIONS and MINUTES in the environment change the load. Use a release build.
-Prints how late runs start, counted from the instant their schedule and spread give, and the daemon's peak memory.
-Exit status 1: the 99th percentile is over a second late, a run is missing or failed, or memory exceeded 60 MB."""
+Usage: benches/load.py BINARY   INTEGRATIONS, MINUTES and DELAY_MS (of the stand-in) in the environment change the load. Use a
+release build. Prints how late runs start, counted from the instant their schedule and spread give, the processor time of a run
+with its durable row, and the daemon's peak memory.
+Exit status 1: the 99th percentile is over a second late, a run is missing or failed, or memory exceeded 60 MB for each thousand."""
 import os
 import re
 import sys
@@ -17,7 +18,7 @@ from standin import StandIn
 
 PERIOD_MS = 60_000
 LATE_MAX_MS = 1_000
-MEMORY_MAX_MB = 60
+MEMORY_MAX_MB_PER_THOUSAND = 60
 UNSETTLED = "SELECT count(*) FROM integration WHERE status <> 'enabled'"
 # The next due instant tells where in the minute an integration's runs belong.
 RUNS = """SELECT run.integration_id, (run.started_at_ms - integration.next_run_at_ms) % :period, run.status
@@ -27,13 +28,13 @@ RUNS = """SELECT run.integration_id, (run.started_at_ms - integration.next_run_a
 
 def settle(scene, daemon):
     """Waits until every integration has passed once."""
-    for _ in range(600):
+    for _ in range(3000):
         if daemon.poll() is not None:
             give_up(f"the daemon ended by itself:\n{scene.last_words()}")
         if scene.database.exists() and scene.rows(UNSETTLED) == [(0,)]:
             return
         time.sleep(0.1)
-    give_up(f"integrations are not enabled after a minute:\n{scene.last_words()}")
+    give_up(f"integrations are not enabled after five minutes:\n{scene.last_words()}")
 
 
 def megabytes(daemon, field):
@@ -51,7 +52,9 @@ def seconds(daemon):
 def main():
     binary = sys.argv[1]
     integrations, minutes = int(os.environ.get("INTEGRATIONS", "1000")), int(os.environ.get("MINUTES", "2"))
-    with Scene(binary, StandIn(), Receiver(), integrations, schedule="* * * * *") as scene:
+    delay = int(os.environ.get("DELAY_MS", "0")) / 1000
+    memory_max = MEMORY_MAX_MB_PER_THOUSAND * max(integrations / 1000, 1)
+    with Scene(binary, StandIn(delay=delay), Receiver(), integrations, schedule="* * * * *") as scene:
         daemon = scene.start()
         try:
             settle(scene, daemon)
@@ -76,9 +79,9 @@ def main():
     print(
         f"{len(runs)} runs of {integrations} integrations in {minutes} minutes, {missing} missing, {failed} not passed; "
         f"late by {late[len(late) // 2]} ms (median), {p99} ms (99 %), {late[-1]} ms (worst); "
-        f"memory {peak:.0f} MB at most, {own:.0f} MB of it its own data; processor {used / (minutes * 60) * 100:.0f} %; exit status {status}"
+        f"memory {peak:.0f} MB at most, {own:.0f} MB of it its own data; processor {used / (minutes * 60) * 100:.0f} %, {used / len(runs) * 1000:.2f} ms of it for a run; exit status {status}"
     )
-    sys.exit(p99 > LATE_MAX_MS or peak > MEMORY_MAX_MB or missing > 0 or failed > 0 or status != 0)
+    sys.exit(p99 > LATE_MAX_MS or peak > memory_max or missing > 0 or failed > 0 or status != 0)
 
 
 if __name__ == "__main__":
