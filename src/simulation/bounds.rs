@@ -5,14 +5,14 @@ use super::faults::{Fault, Kind, SECOND};
 use super::plan::{Action, Plan};
 use crate::domain::{Status, Timestamp};
 
-/// Lost permissions that were not told within a period, its spread and the run.
+/// Lost permissions, each with whether it was told within a period, its spread and the run.
 ///
 /// Only those are looked at in whose time nobody disturbed the daemon and no run took long: others
 /// may have had to wait. After a clock was set back, no run is repeated until it shows what it has shown.
-pub(super) fn missed(plan: &Plan, checker: &Checker) -> Vec<String> {
-    let mut missed = Vec::new();
+pub(super) fn lost_permissions(plan: &Plan, checker: &Checker) -> Vec<(String, bool)> {
+    let mut found = Vec::new();
     if plan.actions.iter().any(|(_, action)| matches!(action, Action::Set(_))) {
-        return missed;
+        return found;
     }
     for (number, own) in plan.faults.own.iter().enumerate() {
         for fault in own.iter().filter(|fault| fault.kind == Kind::LostPermission) {
@@ -30,13 +30,13 @@ pub(super) fn missed(plan: &Plan, checker: &Checker) -> Vec<String> {
                 let mut within = flips.filter(|flip| from <= flip.at && flip.at <= until);
                 within.any(|flip| flip.to == Status::RecurringValidationError)
             };
-            if is_watched && !is_told(fault.from) {
-                missed
-                    .push(format!("i{number} lost a permission at {} and is not told", fault.from));
+            if is_watched {
+                let what = format!("i{number} lost a permission at {}", fault.from);
+                found.push((what, is_told(fault.from)));
             }
         }
     }
-    missed
+    found
 }
 
 fn status_at(checker: &Checker, number: usize, at: Timestamp) -> Option<Status> {

@@ -85,8 +85,8 @@ pub(super) struct Checker {
     pub(super) told: Vec<(usize, Option<usize>, String, Timestamp)>,
     /// What was wrong.
     pub(super) violations: Vec<String>,
-    /// How many runs, transitions and messages there were.
-    pub(super) counts: [u64; 3],
+    /// How many runs, transitions, messages and lost permissions told in time there were.
+    pub(super) counts: [u64; 4],
     /// What each receiver wants.
     pub(super) wants: [Wants; 2],
     limits: Limits,
@@ -125,7 +125,7 @@ impl Checker {
             flips: Vec::new(),
             told: Vec::new(),
             violations: Vec::new(),
-            counts: [0; 3],
+            counts: [0; 4],
             pending: BTreeMap::new(),
             unowed: Vec::new(),
             outages: BTreeSet::new(),

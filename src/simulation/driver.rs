@@ -133,10 +133,7 @@ impl Driver<'_> {
             self.look();
             let now = self.world.state().time.now();
             if self.until.is_some_and(|until| until <= now) {
-                let checker = &mut self.world.state().checker;
-                checker.ended();
-                let missed = bounds::missed(&self.world.plan, checker);
-                checker.violations.extend(missed);
+                self.conclude();
                 return End::Over;
             }
             if !self.world.state().checker.violations.is_empty() {
@@ -153,6 +150,20 @@ impl Driver<'_> {
                     running.stop().await.ok();
                     return End::Away(away);
                 }
+            }
+        }
+    }
+
+    /// Looks at what has been lived through.
+    fn conclude(&self) {
+        let state = &mut *self.world.state();
+        state.checker.ended();
+        for (what, is_told) in bounds::lost_permissions(&self.world.plan, &state.checker) {
+            if is_told {
+                state.checker.counts[3] += 1;
+                state.note(format_args!("{what}, and it was told in time"));
+            } else {
+                state.checker.violated(format!("{what}, and it was not told in time"));
             }
         }
     }

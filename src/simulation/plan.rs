@@ -68,6 +68,8 @@ pub(super) struct Dangers {
     pub(super) refuse: u64,
     /// The longest time of a commit, in milliseconds.
     pub(super) commit_ms: i64,
+    /// The longest that the daemon is away after a crash, in milliseconds.
+    pub(super) away_ms: i64,
     /// Receivers fail at times even outside of their outages.
     pub(super) receivers: bool,
 }
@@ -145,10 +147,11 @@ impl Plan {
             receivers: [Vec::new(), Vec::new()],
             actions: Vec::new(),
             dangers: Dangers {
-                crash: *dice.pick(&[0, 12, 40, 150]),
-                refuse: *dice.pick(&[0, 0, 30, 200]),
+                crash: *dice.pick(&[0, 20, 60, 200, 600]),
+                refuse: *dice.pick(&[0, 0, 0, 60, 300]),
                 commit_ms: *dice.pick(&[0, 0, 4, 40]),
                 receivers: true,
+                away_ms: 20 * MINUTE,
             },
             limits: limits(dice),
             run_ms: (100, 4000),
@@ -172,6 +175,11 @@ impl Plan {
             }
         }
         plan.draw_actions(dice);
+        if dice.chance(250) {
+            // Nobody disturbs the daemon, and it has no excuse for being late.
+            (plan.dangers.crash, plan.dangers.refuse) = (0, 0);
+            plan.actions.clear();
+        }
         plan
     }
 
@@ -221,7 +229,8 @@ impl Plan {
         plan.calm_ms = 3 * HOUR;
         plan.calm = Timestamp(plan.start.0 + 7 * DAY - plan.calm_ms);
         plan.limits = Limits { runs: 64, runs_per_host: 4, ..plan.limits };
-        plan.dangers = Dangers { crash: 3000, refuse: 5000, commit_ms: 5, receivers: true };
+        plan.dangers =
+            Dangers { crash: 3000, refuse: 5000, commit_ms: 5, receivers: true, away_ms: 2 * HOUR };
         plan.faults = Faults::none(seed, plan.specs.len(), HOSTS);
         for integration in 0..plan.specs.len() {
             for _ in 0..dice.within(10..=40) {

@@ -26,7 +26,7 @@ fn told(seed: u64, outcome: &Outcome) -> Option<String> {
 fn seeds(first: u64, count: u64, size: Size) -> (Vec<String>, String) {
     let next = AtomicU64::new(first);
     let found = Mutex::new(Vec::new());
-    let totals = Mutex::new([0_u64; 4]);
+    let totals = Mutex::new([0_u64; 5]);
     let work = || {
         loop {
             let seed = next.fetch_add(1, Ordering::Relaxed);
@@ -35,8 +35,8 @@ fn seeds(first: u64, count: u64, size: Size) -> (Vec<String>, String) {
             }
             let outcome = live_through(Plan::of(seed, size), None);
             found.lock().unwrap().extend(told(seed, &outcome));
-            let [runs, transitions, messages] = outcome.world.state().checker.counts;
-            let own = [u64::from(outcome.lives), runs, transitions, messages];
+            let [runs, transitions, messages, lost] = outcome.world.state().checker.counts;
+            let own = [u64::from(outcome.lives), runs, transitions, messages, lost];
             let mut totals = totals.lock().unwrap();
             totals.iter_mut().zip(own).for_each(|(total, own)| *total += own);
         }
@@ -47,9 +47,10 @@ fn seeds(first: u64, count: u64, size: Size) -> (Vec<String>, String) {
             scope.spawn(work);
         }
     });
-    let [lives, runs, transitions, messages] = totals.into_inner().unwrap();
+    let [lives, runs, transitions, messages, lost] = totals.into_inner().unwrap();
     let summary = format!(
-        "{count} seeds: {lives} lives, {runs} runs, {transitions} transitions, {messages} messages"
+        "{count} seeds: {lives} lives, {runs} runs, {transitions} transitions, {messages} messages, \
+         {lost} lost permissions told in time"
     );
     (found.into_inner().unwrap(), summary)
 }
@@ -86,10 +87,11 @@ fn seeds_differ_and_much_happens_in_them() {
         "-> deleted",
         "(confirm)",
         "(startup)",
-        "again",
+        ") again",
         "the disk is full",
         "the machine crashes",
         "Set(",
+        "told in time",
         "integrations.outage",
         "integrations.outage.resolved",
         "integration.flapping.started",

@@ -12,7 +12,7 @@ use tokio::time::sleep;
 
 use super::checker::Checker;
 use super::dice::Dice;
-use super::faults::{Answer, Fault, HOUR, Kind, MINUTE};
+use super::faults::{Answer, Fault, Kind, MINUTE};
 use super::plan::Plan;
 use super::time::Time;
 use crate::domain::{AttemptResult, Class, Finding, Outcome, Report, Test, TestResult, Timestamp};
@@ -118,7 +118,7 @@ impl World {
     pub(super) fn downtime(&self) -> i64 {
         let dice = &mut self.state().dice;
         let long = dice.chance(150);
-        if long { dice.within(MINUTE..=2 * HOUR) } else { dice.within(100..=5000) }
+        if long { dice.within(MINUTE..=self.plan.dangers.away_ms) } else { dice.within(100..=5000) }
     }
 }
 

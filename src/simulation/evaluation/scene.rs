@@ -83,7 +83,7 @@ impl Scene {
             faults: self.faults(seed),
             receivers: [Vec::new(), Vec::new()],
             actions: Vec::new(),
-            dangers: Dangers { crash: 0, refuse: 0, commit_ms: 0, receivers: false },
+            dangers: Dangers { crash: 0, refuse: 0, commit_ms: 0, receivers: false, away_ms: 0 },
             limits: Limits { runs: 64, runs_per_host: 4, test: secs(30), run: secs(120) },
             run_ms: (RUN_MS, RUN_MS),
             maintenance: Vec::new(),
