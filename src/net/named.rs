@@ -124,9 +124,12 @@ impl Resolve for Beside {
     fn resolve(&self, name: Name) -> Resolving {
         let near = self.clone();
         Box::pin(async move {
-            let Some(asked) = &near.asked else { return Ok(Box::new(std::iter::empty()) as Addrs) };
+            let Some(asked) = &near.asked else {
+                let none: Addrs = Box::new(std::iter::empty());
+                return Ok(none);
+            };
             let found: Vec<_> = asked.resolve(name).await?.collect();
-            let kept = near.screened(found.iter().map(|addr| addr.ip()).collect()).await?;
+            let kept = near.screened(found.iter().map(std::net::SocketAddr::ip).collect()).await?;
             let is_kept = move |addr: &std::net::SocketAddr| kept.contains(&addr.ip());
             let addrs: Addrs = Box::new(found.into_iter().filter(is_kept));
             Ok(addrs)
@@ -161,7 +164,8 @@ mod tests {
                 _ => &["169.254.169.254"],
             };
             let found = found.iter().map(|addr| SocketAddr::new(addr.parse().unwrap(), 0));
-            Box::pin(std::future::ready(Ok(Box::new(found) as Addrs)))
+            let found: Addrs = Box::new(found);
+            Box::pin(std::future::ready(Ok(found)))
         }
     }
 
@@ -255,7 +259,7 @@ mod tests {
             let none = token(&connections, asked, Timestamp(0));
             let connected = async {
                 while listener.accept().is_err() {
-                    tokio::task::yield_now().await
+                    tokio::task::yield_now().await;
                 }
             };
             tokio::select! {
