@@ -3,6 +3,7 @@
 use super::checker::{Checker, LATE_MAX_MS};
 use super::faults::{Fault, Kind, SECOND};
 use super::plan::{Action, Plan};
+use super::time::Time;
 use crate::domain::{Status, Timestamp};
 
 /// Lost permissions, each with whether it was told within a period, its spread and the run.
@@ -37,6 +38,27 @@ pub(super) fn lost_permissions(plan: &Plan, checker: &Checker) -> Vec<(String, b
         }
     }
     found
+}
+
+impl Checker {
+    /// These rows are due for longer than the daemon may be late, and not leased.
+    pub(super) fn overdue(&mut self, ids: Vec<i64>, time: &Time) {
+        let is_early =
+            |(from, _): &(Timestamp, Timestamp)| time.now().0 < from.0 + LATE_MAX_MS + 30 * SECOND;
+        if self.quiet.last().is_none_or(is_early) {
+            return;
+        }
+        for id in ids {
+            let Some(tracked) = self.tracked.get(&id) else { continue };
+            let number = tracked.number;
+            let has_room = self.inside.len() < self.limits.runs
+                && self.at_host(self.specs[number].host) < self.limits.runs_per_host;
+            if has_room && !self.inside.contains_key(&number) {
+                let due = tracked.due;
+                self.violated(format!("i{number} is due since {due:?} and not run"));
+            }
+        }
+    }
 }
 
 fn status_at(checker: &Checker, number: usize, at: Timestamp) -> Option<Status> {

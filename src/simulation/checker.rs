@@ -89,7 +89,8 @@ pub(super) struct Checker {
     pub(super) counts: [u64; 4],
     /// What each receiver wants.
     pub(super) wants: [Wants; 2],
-    limits: Limits,
+    /// How much may happen at once.
+    pub(super) limits: Limits,
     /// What each receiver is still owed about each integration, by number.
     pub(super) pending: BTreeMap<(usize, Option<i64>), BTreeSet<i64>>,
     /// Events of this commit that are still to be owed to these receivers.
@@ -101,7 +102,8 @@ pub(super) struct Checker {
     /// The number of the latest event about no single integration.
     pub(super) operational: i64,
     seen: Vec<Seen>,
-    inside: BTreeMap<usize, usize>,
+    /// The integrations that are being run, with their hosts.
+    pub(super) inside: BTreeMap<usize, usize>,
     /// The times in which nobody started or reloaded the daemon, or set the clock, and the disk was
     /// not full; the last one goes on.
     pub(super) quiet: Vec<(Timestamp, Timestamp)>,
@@ -193,7 +195,8 @@ impl Checker {
         self.inside.remove(&number);
     }
 
-    fn at_host(&self, host: usize) -> usize {
+    /// How many are being run at a host.
+    pub(super) fn at_host(&self, host: usize) -> usize {
         self.inside.values().filter(|at| **at == host).count()
     }
 
@@ -201,25 +204,6 @@ impl Checker {
     pub(super) fn live(&self, number: usize) -> Option<&Tracked> {
         let mut all = self.tracked.values();
         all.find(|one| one.number == number && one.status != Some(Status::Deleted))
-    }
-
-    /// These rows are due for longer than the daemon may be late, and not leased.
-    pub(super) fn overdue(&mut self, ids: Vec<i64>, time: &Time) {
-        let is_early =
-            |(from, _): &(Timestamp, Timestamp)| time.now().0 < from.0 + LATE_MAX_MS + 30 * SECOND;
-        if self.quiet.last().is_none_or(is_early) {
-            return;
-        }
-        for id in ids {
-            let Some(tracked) = self.tracked.get(&id) else { continue };
-            let number = tracked.number;
-            let has_room = self.inside.len() < self.limits.runs
-                && self.at_host(self.specs[number].host) < self.limits.runs_per_host;
-            if has_room && !self.inside.contains_key(&number) {
-                let due = tracked.due;
-                self.violated(format!("i{number} is due since {due:?} and not run"));
-            }
-        }
     }
 
     /// A commit has been made.
