@@ -12,6 +12,7 @@ import standin
 from receiver import SECRET
 
 RECEIVERS = ("one", "two")
+FILE_MAX = 2000
 SETTINGS = """
 [defaults]
 confirm_runs = 1
@@ -57,9 +58,13 @@ class Scene:
                 f'[[receiver]]\nname = "{name}"\nurl = "{self.receiver.url}/{name}"\nsecrets = [{{ file = "{self.folder}/webhook" }}]\n'
                 f'events = ["*"]\nallow = ["127.0.0.0/8"]\nretry = {["1s"] * 12}\n'.replace("'", '"')
             )
-        for number in range(1, self.integrations + 1):
-            parts.append(self._integration(number, number in edited, number in disabled))
-        self.config.write_text("\n".join(parts))
+        tables = [self._integration(number, number in edited, number in disabled) for number in range(1, self.integrations + 1)]
+        self.config.write_text("\n".join(parts + tables[:FILE_MAX]))
+        # A file may have 4 MiB.
+        for start in range(FILE_MAX, len(tables), FILE_MAX):
+            more = self.folder / "integrations.d" / f"from-{start}.toml"
+            more.parent.mkdir(exist_ok=True)
+            more.write_text("\n".join(tables[start : start + FILE_MAX]))
 
     def _integration(self, number, is_edited, is_disabled):
         url = self.platform.url
