@@ -11,7 +11,7 @@ use crate::config::{Limits, Log, Metrics, Own};
 use crate::domain::{
     IntegrationId, Lookout, Maintenance, Policy, Schedule, Subscription, Test, Timestamp,
 };
-use crate::platforms::{Peer, Validator};
+use crate::platforms::{Peers, Validator};
 use crate::store::{Retention, Tell};
 use crate::webhook::Sender;
 
@@ -25,7 +25,7 @@ pub(super) struct Active {
     /// The integrations to be validated.
     pub(super) watched: HashMap<IntegrationId, Watched>,
     /// Everybody, for the tests that compare integrations.
-    pub(super) peers: Arc<[Peer]>,
+    pub(super) peers: Arc<Peers>,
     /// By name.
     pub(super) receivers: BTreeMap<String, Arc<Sender>>,
     /// Who wants to be told of what.

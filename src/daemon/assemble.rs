@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 use crate::config::{self, Faulty, Integration, Loaded, Plan, Settings};
 use crate::domain::{About, Lookout, Maintenance, Policy, REDACTED, Selection};
 use crate::input::{Fault, Faults, Kind, Reader, Value, join, nearest, quoted};
-use crate::platforms::{AutoBootstrap, Identity, PLATFORMS, Peer, Platform, Validator};
+use crate::platforms::{AutoBootstrap, Identity, PLATFORMS, Peer, Peers, Platform, Validator};
 use crate::store::Wanted;
 use crate::webhook::Receiver;
 
@@ -27,7 +27,7 @@ pub(crate) struct Assembly {
     /// When messages are held.
     pub(crate) maintenance: Arc<[Maintenance]>,
     /// Every integration, for the tests that compare them; without ids, which only the store has.
-    pub(crate) peers: Arc<[Peer]>,
+    pub(crate) peers: Arc<Peers>,
 }
 
 /// An integration that can be validated.
@@ -103,7 +103,7 @@ pub(crate) fn assemble(
     }
     let maintenance = loaded.windows.iter().map(|(window, _)| window.clone()).collect();
     let warnings = loaded.close()?;
-    let peers = peers.into();
+    let peers = Arc::new(peers.into_iter().collect());
     Ok(Assembly { settings, integrations, warnings, receivers, maintenance, peers })
 }
 

@@ -10,7 +10,7 @@ use super::active::{Active, Room, Watched};
 use super::assemble::{self, Assembly};
 use super::{DaemonError, Shared, chain, notify, status_line};
 use crate::domain::{IntegrationId, Subscription, Timestamp};
-use crate::platforms::Peer;
+use crate::platforms::{Peer, Peers};
 use crate::store::{ReceiverRow, Retention, Store, Synced, Tell};
 use crate::webhook::Sender;
 
@@ -177,10 +177,10 @@ fn watched(
 }
 
 /// Everybody, with the ids that the rows gave them.
-fn peers(assembly: &Assembly, ids: &BTreeMap<String, IntegrationId>) -> Arc<[Peer]> {
+fn peers(assembly: &Assembly, ids: &BTreeMap<String, IntegrationId>) -> Arc<Peers> {
     let known = assembly
         .peers
         .iter()
         .map(|peer| Peer { id: ids.get(&peer.name).map(|id| id.0), ..peer.clone() });
-    known.collect()
+    Arc::new(known.collect())
 }

@@ -6,6 +6,7 @@
 #[cfg(any(feature = "redshift", feature = "s3"))]
 mod aws;
 mod connection;
+mod peers;
 mod recorder;
 #[cfg(test)]
 mod testing;
@@ -32,6 +33,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub(crate) use peers::{Peer, Peers};
 pub(crate) use recorder::Recorder;
 
 use crate::domain::{Factor, FactorKind, Report, Test};
@@ -137,19 +139,6 @@ impl Identity {
     }
 }
 
-/// Another integration of the same daemon.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Peer {
-    /// Its id; none while only the configuration is looked at.
-    pub(crate) id: Option<i64>,
-    /// Its unique name in the configuration.
-    pub(crate) name: String,
-    /// Its platform.
-    pub(crate) kind: &'static str,
-    /// What it is compared by.
-    pub(crate) identity: Identity,
-}
-
 /// Whether the platform side is expected to be set up.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Mode {
@@ -167,7 +156,7 @@ pub(crate) struct RunContext {
     /// Which tests apply.
     pub(crate) mode: Mode,
     /// Every integration of this daemon, the one that is validated included.
-    pub(crate) everyone: Arc<[Peer]>,
+    pub(crate) everyone: Arc<Peers>,
     /// The longest time of one test.
     pub(crate) test_limit: Duration,
     /// The longest time of the whole run.
@@ -177,9 +166,23 @@ pub(crate) struct RunContext {
 }
 
 impl RunContext {
-    /// All integrations but the one that is validated.
-    pub(crate) fn others(&self) -> impl Iterator<Item = &Peer> {
-        self.everyone.iter().filter(|peer| peer.name != self.name)
+    /// The first other integration of the platform `kind` that has this target.
+    pub(crate) fn twin(&self, kind: &str, target: &str) -> Option<&Peer> {
+        self.everyone.with_target(kind, target).iter().find(|peer| self.is_other(peer))
+    }
+
+    /// The first other integration of the platform `kind` that is called this in its own configuration.
+    pub(crate) fn namesake(&self, kind: &str, config_name: &str) -> Option<&Peer> {
+        self.everyone.with_config_name(kind, config_name).find(|peer| self.is_other(peer))
+    }
+
+    /// True when another integration of the platform `kind` has a target, whichever.
+    pub(crate) fn has_rivals(&self, kind: &str) -> bool {
+        self.everyone.with_some_target(kind).iter().any(|peer| self.is_other(peer))
+    }
+
+    fn is_other(&self, peer: &Peer) -> bool {
+        peer.name != self.name
     }
 }
 

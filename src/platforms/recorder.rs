@@ -147,7 +147,7 @@ mod tests {
         RunContext {
             name: "n".to_owned(),
             mode: Mode::Recurring,
-            everyone: [].into(),
+            everyone: Default::default(),
             test_limit: Duration::from_secs(30),
             run_limit: Duration::from_secs(50),
             now: Timestamp(0),

@@ -279,7 +279,7 @@ fn assembly(world: &Arc<World>) -> Assembly {
         warnings: Vec::new(),
         maintenance: world.plan.maintenance.clone().into(),
         receivers: receivers.map(|(number, wants)| receiver(world, number, wants)).collect(),
-        peers: Arc::new([]),
+        peers: Arc::default(),
     }
 }
 

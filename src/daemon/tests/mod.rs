@@ -115,7 +115,7 @@ impl Bench {
         };
         let active = Active {
             watched: HashMap::from([(id, watched)]),
-            peers: Arc::new([]),
+            peers: Arc::default(),
             receivers: receivers
                 .into_iter()
                 .map(|one| (one.name.clone(), Arc::new(Sender::new(one).unwrap())))

@@ -4,7 +4,7 @@ use super::catalog::{KEY_FILE, POSTFIX, REUSE};
 use super::token::{Credential, Loaded};
 use super::{BigQuery, PLATFORM};
 use crate::domain::{Class, Finding};
-use crate::platforms::{Peer, Recorder, RunContext};
+use crate::platforms::{Recorder, RunContext};
 
 impl BigQuery {
     /// The three tests of the service account, which need no server.
@@ -33,29 +33,23 @@ impl BigQuery {
                 tests.skip(KEY_FILE, "There is no key file.");
             }
         }
-        let rivals: Vec<_> = run.others().filter(|peer| is_rival(peer)).collect();
-        if rivals.is_empty() && self.config.data_sources.is_empty() {
+        if !run.has_rivals(PLATFORM.kind) && self.config.data_sources.is_empty() {
             tests.skip(REUSE, "No data source credentials are known to revalidated.");
             return;
         }
-        tests.test(REUSE, async || self.is_not_reused(account, &rivals)).await;
+        tests.test(REUSE, async || self.is_not_reused(account, run)).await;
     }
 
-    fn is_not_reused(&self, account: &str, rivals: &[&Peer]) -> Result<(), Finding> {
+    fn is_not_reused(&self, account: &str, run: &RunContext) -> Result<(), Finding> {
         let mend = "Make a service account of its own for this integration, with a key of its own.";
         if self.config.data_sources.iter().any(|used| used == account) {
             let detail = format!("[{account}] is one of `dataSourceServiceAccounts`.");
             return Err(Finding::of(REUSE, Class::Invalid, detail).mend(mend));
         }
-        let twin = rivals.iter().find(|peer| peer.identity.target.as_deref() == Some(account));
-        let Some(peer) = twin else { return Ok(()) };
+        let Some(peer) = run.twin(PLATFORM.kind, account) else { return Ok(()) };
         let detail = format!("[{account}] is also used by the integration [{}].", peer.name);
         Err(Finding::of(REUSE, Class::Invalid, detail).mend(mend))
     }
-}
-
-fn is_rival(peer: &Peer) -> bool {
-    peer.kind == PLATFORM.kind && peer.identity.target.is_some()
 }
 
 /// The service account is one that was made in `project`.

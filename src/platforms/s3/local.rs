@@ -4,9 +4,9 @@ use super::catalog::ROLE;
 use super::config::{Config, normalised};
 use super::{PLATFORM, S3};
 use crate::domain::{Class, Finding};
+use crate::platforms::RunContext;
 use crate::platforms::aws::config::is_role_in;
 use crate::platforms::aws::endpoint::partition_of;
-use crate::platforms::{Peer, RunContext};
 
 /// The longest ARN of a role, in bytes.
 const ROLE_ARN_MAX: usize = 2048;
@@ -14,9 +14,7 @@ const ROLE_ARN_MAX: usize = 2048;
 impl S3 {
     /// No other integration has the same target.
     pub(super) fn no_twin(&self, run: &RunContext) -> Result<(), Finding> {
-        let target = Some(self.target());
-        let twin = |peer: &&Peer| peer.kind == PLATFORM.kind && peer.identity.target == target;
-        let Some(peer) = run.others().find(twin) else { return Ok(()) };
+        let Some(peer) = run.twin(PLATFORM.kind, &self.target()) else { return Ok(()) };
         let Config { account, region, location, .. } = &self.config;
         let id = peer.id.map_or(String::new(), |id| format!("[{id}] "));
         let message = format!(
@@ -32,10 +30,7 @@ impl S3 {
     /// No other integration has the same name of its own.
     pub(super) fn no_namesake(&self, run: &RunContext) -> Result<(), Finding> {
         let name = &self.config.name;
-        let is_namesake = |peer: &&Peer| {
-            peer.kind == PLATFORM.kind && peer.identity.config_name.as_ref() == Some(name)
-        };
-        let Some(peer) = run.others().find(is_namesake) else { return Ok(()) };
+        let Some(peer) = run.namesake(PLATFORM.kind, name) else { return Ok(()) };
         let message = format!("An Amazon S3 integration named [{name}] already exists.");
         let mend = format!("Change `config.name` here or in the integration [{}].", peer.name);
         Err(Finding::new(Class::Invalid, message).mend(mend))

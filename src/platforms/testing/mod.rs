@@ -63,7 +63,7 @@ pub(in crate::platforms) fn context(mode: Mode) -> RunContext {
     RunContext {
         name: "lake".to_owned(),
         mode,
-        everyone: [].into(),
+        everyone: Default::default(),
         test_limit: Duration::from_secs(30),
         run_limit: Duration::from_mins(2),
         now: NOW.parse().unwrap(),

@@ -16,11 +16,11 @@ use super::accounts::is_of;
 use super::catalog::REUSE;
 use super::*;
 use crate::domain::{Outcome, ReportStatus, Timestamp};
-use crate::platforms::Peer;
 use crate::platforms::testing::{
     NOW, Seen, Server, StandIn, Subject as Tested, cases, config, context, parsed, replay,
     sample_config, told_by, validator,
 };
+use crate::platforms::{Peer, Peers};
 
 const ACCOUNT: &str = "immuta@example-project.iam.gserviceaccount.com";
 /// What no report, no fact, no request line and no debug text may hold.
@@ -276,7 +276,7 @@ async fn integrations_of_the_same_service_account_are_told() {
     ];
     for (peer, status, expected) in table {
         let mut run = context(Mode::Recurring);
-        run.everyone = [peer].into();
+        run.everyone = Peers::from_iter([peer]).into();
         let report = validator.validate(&run).await;
         assert_eq!(message(&report, REUSE), (status, expected));
     }

@@ -54,7 +54,7 @@ fn context(mode: Mode) -> RunContext {
     RunContext {
         name: "r".to_owned(),
         mode,
-        everyone: [].into(),
+        everyone: Arc::default(),
         test_limit: Duration::from_secs(10),
         run_limit: Duration::from_mins(1),
         now: Timestamp(0),

@@ -14,11 +14,11 @@ use crate::domain::{Outcome, ReportStatus, Timestamp};
 use crate::input::{Faults, Value};
 use crate::net::exchange::percent_encoded;
 use crate::net::http::HttpOptions;
-use crate::platforms::Peer;
 use crate::platforms::testing::{
     Seen, Server, StandIn, Subject, cases, context, fuzz, parsed, recorded_bodies, replay,
     sample_config, told_by,
 };
+use crate::platforms::{Peer, Peers};
 
 /// What no report, no fact, no request line and no debug text may hold.
 const SECRETS: [&str; 5] =
@@ -202,7 +202,7 @@ async fn others_with_the_same_name_or_target_are_told() {
     ];
     for (peer, twin, namesake) in cases {
         let mut run = context(Mode::Recurring);
-        run.everyone = [peer].into();
+        run.everyone = Peers::from_iter([peer]).into();
         let report = validator.validate(&run).await;
         for (test, expected) in [(TARGET, twin), (NAME, namesake)] {
             let status =

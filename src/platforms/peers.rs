@@ -1,0 +1,128 @@
+//! All integrations of a daemon, for the tests that compare one with the others.
+
+use super::Identity;
+
+/// One integration of the daemon, as the others see it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Peer {
+    /// Its id; none while only the configuration is looked at.
+    pub(crate) id: Option<i64>,
+    /// Its unique name in the configuration.
+    pub(crate) name: String,
+    /// Its platform.
+    pub(crate) kind: &'static str,
+    /// What it is compared by.
+    pub(crate) identity: Identity,
+}
+
+/// Integrations in an order in which equals stand together, and by name among them: each of ten
+/// thousand looks for its like whenever it runs.
+#[derive(Debug, Default)]
+pub(crate) struct Peers {
+    by_target: Vec<Peer>,
+    /// Places in `by_target`.
+    by_config_name: Vec<usize>,
+}
+
+impl Peers {
+    /// Everybody.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Peer> {
+        self.by_target.iter()
+    }
+
+    /// Those of the platform `kind` that have any target.
+    pub(super) fn with_some_target(&self, kind: &str) -> &[Peer] {
+        let all = &self.by_target;
+        let start = all.partition_point(|peer| (peer.kind, peer.target()) <= (kind, None));
+        let end = all.partition_point(|peer| peer.kind <= kind);
+        all.get(start..end).unwrap_or_default()
+    }
+
+    /// Those of the platform `kind` that have this target.
+    pub(super) fn with_target(&self, kind: &str, target: &str) -> &[Peer] {
+        let (all, key) = (&self.by_target, (kind, Some(target)));
+        let start = all.partition_point(|peer| (peer.kind, peer.target()) < key);
+        let end = all.partition_point(|peer| (peer.kind, peer.target()) <= key);
+        all.get(start..end).unwrap_or_default()
+    }
+
+    /// Those of the platform `kind` that are called this in their own configuration.
+    pub(super) fn with_config_name(&self, kind: &str, name: &str) -> impl Iterator<Item = &Peer> {
+        let (places, key) = (&self.by_config_name, (kind, Some(name)));
+        let of = |place: &usize| self.by_target.get(*place).map(Peer::config_key);
+        let start = places.partition_point(|place| of(place) < Some(key));
+        let end = places.partition_point(|place| of(place) <= Some(key));
+        let found = places.get(start..end).unwrap_or_default();
+        found.iter().filter_map(|place| self.by_target.get(*place))
+    }
+}
+
+impl FromIterator<Peer> for Peers {
+    fn from_iter<T: IntoIterator<Item = Peer>>(all: T) -> Self {
+        let mut by_target: Vec<_> = all.into_iter().collect();
+        by_target.sort_by(|a, b| (a.kind, a.target(), &a.name).cmp(&(b.kind, b.target(), &b.name)));
+        let mut named: Vec<_> = by_target.iter().enumerate().collect();
+        named.sort_by_key(|(_, peer)| (peer.config_key(), &peer.name));
+        let by_config_name = named.into_iter().map(|(place, _)| place).collect();
+        Self { by_target, by_config_name }
+    }
+}
+
+impl Peer {
+    fn target(&self) -> Option<&str> {
+        self.identity.target.as_deref()
+    }
+
+    fn config_key(&self) -> (&str, Option<&str>) {
+        (self.kind, self.identity.config_name.as_deref())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::{prop_assert_eq, proptest};
+    use proptest::{option, sample};
+
+    const KINDS: [&str; 3] = ["a", "b", "c"];
+
+    proptest! {
+        #[test]
+        fn whoever_is_looked_for_is_found_and_nobody_else(
+            all in proptest::collection::vec(
+                (sample::select(&KINDS[..]), option::of("[xy]{0,2}"), option::of("[xy]{0,2}")),
+                0..40,
+            ),
+            kind in sample::select(&KINDS[..]),
+            wanted in "[xy]{0,2}",
+        ) {
+            let peer = |(place, (kind, target, config_name))| Peer {
+                id: None,
+                name: format!("{place:02}"),
+                kind,
+                identity: Identity { target, config_name, ..Identity::default() },
+            };
+            let all: Vec<Peer> = all.into_iter().enumerate().map(peer).collect();
+            let peers: Peers = all.iter().cloned().collect();
+            let of_kind = |peer: &&Peer| peer.kind == kind;
+            let names = |found: &mut dyn Iterator<Item = &Peer>| {
+                found.map(|peer| peer.name.clone()).collect::<Vec<_>>()
+            };
+            let like = |peer: &&Peer| peer.target() == Some(&wanted);
+            prop_assert_eq!(
+                names(&mut peers.with_target(kind, &wanted).iter()),
+                names(&mut all.iter().filter(of_kind).filter(like))
+            );
+            let namesake = |peer: &&Peer| peer.identity.config_name.as_ref() == Some(&wanted);
+            prop_assert_eq!(
+                names(&mut peers.with_config_name(kind, &wanted)),
+                names(&mut all.iter().filter(of_kind).filter(namesake))
+            );
+            let mut found = names(&mut peers.with_some_target(kind).iter());
+            found.sort();
+            let some = |peer: &&Peer| peer.target().is_some();
+            prop_assert_eq!(found, names(&mut all.iter().filter(of_kind).filter(some)));
+            prop_assert_eq!(peers.iter().count(), all.len());
+        }
+    }
+}
