@@ -25,8 +25,11 @@ use crate::store::{Due, StoreError};
 const STARTED_MAX: usize = 4096;
 /// The longest sleep: the clock may have been set, or the machine may have slept.
 const SLEEP_MAX: Duration = Duration::from_secs(30);
-/// The shortest time between two rounds, so that runs that end together share one.
+/// The shortest time between two rounds, so that runs that end or begin together share one.
 const ROUND_MIN: Duration = Duration::from_millis(20);
+/// How much longer than a round the time to the next one is: whoever waits for room is read in each
+/// round, so that rounds are long just when there is least time for them.
+const ROUND_SHARE: u32 = 20;
 /// The pause before a row that the configuration in force does not know is looked at again.
 const UNKNOWN_PAUSE: Duration = Duration::from_secs(5);
 /// The pause after the store failed, before the same row is tried again.
@@ -41,6 +44,7 @@ pub(super) async fn plan(shared: Arc<Shared>, stop: CancellationToken, abort: Ca
         if watch.was_set_back(shared.clock.now(), Instant::now()) {
             set_back(&shared).await;
         }
+        let begun = Instant::now();
         let wait = match round(&shared, &tasks, &on_the_way, &stop, &abort).await {
             Ok(wait) => wait,
             // Nothing can be stored any more; whoever waits for this loop decides what follows.
@@ -51,11 +55,12 @@ pub(super) async fn plan(shared: Arc<Shared>, stop: CancellationToken, abort: Ca
             }
         };
         shared.planned();
+        let pause = ROUND_MIN.max(begun.elapsed().saturating_mul(ROUND_SHARE));
         tokio::select! {
             biased;
             () = stop.cancelled() => break,
-            () = sleep(wait) => (),
-            () = shared.planning.notified() => sleep(ROUND_MIN).await,
+            () = sleep(wait.max(pause)) => (),
+            () = shared.planning.notified() => sleep(pause).await,
         }
     }
     tasks.close();
