@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, named_params};
 use serde::{Deserialize, Serialize};
 
 use super::{Finished, StoreError, SubjectRun};
-use crate::domain::{Drift, Expiry, Fact, FactKind, Facts, IntegrationId, ReportStatus};
+use crate::domain::{Drift, Fact, FactKind, Facts, IntegrationId, ReportStatus, Timestamp};
 
 /// A fact as it is stored.
 #[derive(Debug, Deserialize, Serialize)]
@@ -16,6 +16,15 @@ struct Entry {
     kind: FactKind,
     of: String,
     values: BTreeSet<String>,
+}
+
+/// What an integration's runs saw.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Seen {
+    /// The facts of the last passing run, and when it began.
+    pub(super) fingerprint: Option<(i64, Timestamp)>,
+    /// What ends next, as far as is known, and when.
+    pub(super) next_end: Option<(Timestamp, String)>,
 }
 
 /// Facts as they are stored.
@@ -68,45 +77,32 @@ pub(super) fn load(tx: &Connection, id: IntegrationId) -> Result<Option<Facts>, 
     Ok(Some(entries.into_iter().map(fact).collect()))
 }
 
-/// Keeps what the runs of `finished` saw with their integration.
+/// Notes in `seen` what the runs of `finished` saw, and returns the facts that this takes the place
+/// of: they may be of no use to anybody any more, once `seen` is saved.
 pub(super) fn keep(
     tx: &Connection,
+    seen: &mut Seen,
     finished: &Finished,
     fingerprint: Option<&Fingerprint>,
-) -> Result<(), StoreError> {
-    const FACTS: &str = "
-        UPDATE integration SET fingerprint_id = :fingerprint, fingerprint_at_ms = :at
-        WHERE id = :id";
-    let id = finished.begun.id.0;
-    if let Some(fingerprint) = fingerprint {
-        let former: Option<i64> = tx
-            .prepare_cached("SELECT fingerprint_id FROM integration WHERE id = :id")?
-            .query_row(named_params! {":id": id}, |row| row.get(0))?;
-        let now = row_of(tx, fingerprint)?;
-        let at = finished.started_at.0;
-        let params = named_params! {":id": id, ":fingerprint": now, ":at": at};
-        tx.prepare_cached(FACTS)?.execute(params)?;
-        if let Some(former) = former.filter(|former| *former != now) {
-            tx.prepare_cached(UNUSED)?.execute(named_params! {":id": former})?;
-        }
-    }
-    keep_end(tx, finished)
-}
-
-/// A run that failed may have ended early: what was known before it holds, unless it has seen
-/// something that ends sooner.
-fn keep_end(tx: &Connection, finished: &Finished) -> Result<(), StoreError> {
-    const END: &str = "
-        UPDATE integration SET expires_at_ms = :at, expires_what = :what
-        WHERE id = :id AND (:whole OR expires_at_ms IS NULL OR :at < expires_at_ms)";
+) -> Result<Option<i64>, StoreError> {
     let whole = passed(finished);
     let next = whole.or(finished.runs.first()).and_then(|run| run.observed.next_end());
-    tx.prepare_cached(END)?.execute(named_params! {
-        ":id": finished.begun.id.0,
-        ":whole": whole.is_some(),
-        ":at": next.map(|expiry| expiry.at.0),
-        ":what": next.map(Expiry::what),
-    })?;
+    let next = next.map(|expiry| (expiry.at, expiry.what()));
+    // A run that failed may have ended early: what was known before it holds, unless it has seen
+    // something that ends sooner.
+    let known = seen.next_end.as_ref().filter(|_| whole.is_none());
+    if known.is_none_or(|(known, _)| next.as_ref().is_some_and(|(at, _)| at < known)) {
+        seen.next_end = next;
+    }
+    let Some(fingerprint) = fingerprint else { return Ok(None) };
+    let now = row_of(tx, fingerprint)?;
+    let former = seen.fingerprint.replace((now, finished.started_at));
+    Ok(former.map(|(former, _)| former).filter(|former| *former != now))
+}
+
+/// Deletes facts unless an integration has seen the same.
+pub(super) fn discard(tx: &Connection, id: i64) -> Result<(), StoreError> {
+    tx.prepare_cached(UNUSED)?.execute(named_params! {":id": id})?;
     Ok(())
 }
 

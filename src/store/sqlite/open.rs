@@ -35,6 +35,10 @@ const STATEMENTS_MAX: usize = 64;
 /// How large the write-ahead log may stay after a checkpoint.
 const LOG_SIZE_MAX: i64 = 64 * 1024 * 1024;
 
+/// The most memory for pages of the writer's connection, in KiB: the rows of some thousands of
+/// integrations. It is taken as it is needed.
+const CACHE_MAX: i32 = 16 * 1024;
+
 /// Older versions can damage the file when a checkpoint meets a restart of the log.
 const SQLITE_MIN: i32 = 3_051_003;
 
@@ -295,6 +299,9 @@ fn configure(conn: &Connection) -> Result<(), StoreError> {
     }
     conn.pragma_update(None, "synchronous", SYNCHRONOUS)?;
     conn.pragma_update_and_check(None, "journal_size_limit", LOG_SIZE_MAX, |_| Ok(()))?;
+    conn.pragma_update(None, "cache_size", -CACHE_MAX)?;
+    // What a savepoint may have to undo is a few pages, and no business of a temporary file.
+    conn.pragma_update(None, "temp_store", "MEMORY")?;
     Ok(())
 }
 

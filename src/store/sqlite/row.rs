@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, Row as SqlRow, named_params};
 
+use super::fingerprint::Seen;
 use super::hold::{Flapping, Hold};
 use super::outage::Suspect;
 use super::{DeliveryState, StoreError, StoredReport, Trigger};
@@ -71,6 +72,8 @@ pub(super) struct Row {
     pub(super) own_fault: Option<OwnFault>,
     /// The outage that its failure belongs to.
     pub(super) outage: Option<String>,
+    /// What its runs saw.
+    pub(super) seen: Seen,
 }
 
 /// The columns that [`Row::read`] needs.
@@ -79,7 +82,8 @@ macro_rules! row_columns {
         "id, name, kind, labels, cron, zone, status, next_run_at_ms, next_trigger, lease_until_ms,
          fence, failures, passes, sequence, incident_id, failing_since_ms, last_run_id,
          told_status, hold_until_ms, hold_by, warning_held, flips, flapping_since_ms,
-         flapping_until_ms, suspect_since_ms, suspect_class, own_fault, outage_id"
+         flapping_until_ms, suspect_since_ms, suspect_class, own_fault, outage_id,
+         fingerprint_id, fingerprint_at_ms, expires_at_ms, expires_what"
     };
 }
 pub(super) use row_columns;
@@ -126,6 +130,7 @@ impl Row {
                 .map(|name| parse("integration", &name))
                 .transpose()?,
             outage: row.get("outage_id")?,
+            seen: Seen::read(row)?,
         })
     }
 
@@ -139,7 +144,8 @@ impl Row {
                 last_run_id = :last, told_status = :told, hold_until_ms = :hold, hold_by = :by,
                 warning_held = :warning, flips = :flips, flapping_since_ms = :flapping,
                 flapping_until_ms = :calm, suspect_since_ms = :suspect, suspect_class = :class,
-                own_fault = :fault, outage_id = :outage
+                own_fault = :fault, outage_id = :outage, fingerprint_id = :fingerprint,
+                fingerprint_at_ms = :seen, expires_at_ms = :expires, expires_what = :what
             WHERE id = :id";
         let flips: Vec<i64> = self.flips.0.iter().map(|at| at.0).collect();
         let document = |source| StoreError::Document { table: "integration", source };
@@ -167,6 +173,10 @@ impl Row {
             ":class": self.suspect.map(|suspect| suspect.class.as_str()),
             ":fault": self.own_fault.map(OwnFault::as_str),
             ":outage": self.outage,
+            ":fingerprint": self.seen.fingerprint.map(|(id, _)| id),
+            ":seen": self.seen.fingerprint.map(|(_, at)| at.0),
+            ":expires": self.seen.next_end.as_ref().map(|(at, _)| at.0),
+            ":what": self.seen.next_end.as_ref().map(|(_, what)| what),
         })?;
         Ok(())
     }
@@ -210,6 +220,17 @@ impl Row {
             name: self.name.clone(),
             kind: self.kind.clone(),
             labels: labels(&self.labels)?,
+        })
+    }
+}
+
+impl Seen {
+    fn read(row: &SqlRow<'_>) -> rusqlite::Result<Self> {
+        let id: Option<i64> = row.get("fingerprint_id")?;
+        let what: Option<String> = row.get("expires_what")?;
+        Ok(Self {
+            fingerprint: id.zip(instant(row, "fingerprint_at_ms")?),
+            next_end: instant(row, "expires_at_ms")?.zip(what),
         })
     }
 }

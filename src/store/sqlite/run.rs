@@ -130,7 +130,8 @@ pub(super) fn record(
     let judged = judge(&finished.policy, row.counters, &first.report);
     let warns = warns_anew(tx, &row, &first.report)?;
     let runs = insert_runs(tx, prepared, &judged)?;
-    fingerprint::keep(tx, finished, prepared.fingerprint.as_ref())?;
+    let fingerprint = prepared.fingerprint.as_ref();
+    let outdated = fingerprint::keep(tx, &mut row.seen, finished, fingerprint)?;
     let run = runs.first().copied().unwrap_or(RunId(0));
     let former = std::mem::replace(&mut row.last_run, shown(finished, &runs).map(|run| run.0));
     row.counters = judged.counters;
@@ -152,6 +153,9 @@ pub(super) fn record(
     }
     (row.next_run_at, row.trigger) = plan(&row, finished, judged.verdict, tell.now);
     row.save(tx)?;
+    if let Some(facts) = outdated {
+        fingerprint::discard(tx, facts)?;
+    }
     let (verdict, rule, next_run_at) = (judged.verdict, judged.rule, row.next_run_at);
     Ok(Recorded::Stored { run, verdict, rule, transition: step, next_run_at })
 }
