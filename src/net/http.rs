@@ -24,8 +24,8 @@ use crate::domain::{Class, FactKind, Secret, Timestamp, one_line};
 
 /// How long an unused connection is kept for the next request.
 const IDLE_MAX: Duration = Duration::from_secs(15);
-/// The most clients that are lent; only different time limits make different ones.
-const LENT_MAX: usize = 32;
+/// The most clients that are kept to be shared; only different time limits make different ones.
+const SHARED_MAX: usize = 32;
 /// The longest detail of an error, in characters.
 const DETAIL_MAX: usize = 300;
 /// What every request calls itself.
@@ -97,7 +97,7 @@ impl Default for HttpOptions {
             ca_file: None,
             resolver: None,
             http1_only: false,
-            idle_connections_max: 32,
+            idle_connections_max: 512,
             proxy: None,
             identity: None,
             behind: None,
@@ -170,25 +170,25 @@ pub(crate) fn client(options: &HttpOptions) -> Result<reqwest::Client, HttpError
     builder.build().map_err(HttpError::Setup)
 }
 
-/// A client of one's own that is lent to all who ask with the same time limits: a thousand
-/// integrations then share the connections of those that run at the same time.
+/// A client, shared by all who ask for nothing but the same time limits: a thousand integrations then
+/// use the connections of those that run at the same time.
 #[derive(Clone, Debug)]
 pub(crate) struct Connections {
-    own: reqwest::Client,
-    limits: Option<Limits>,
+    client: reqwest::Client,
     options: Arc<HttpOptions>,
 }
 
-/// What clients without any other setting differ in.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-struct Limits {
+/// What shared clients differ in. A connection belongs to the runtime that opened it; what is made
+/// before there is one is for the first to come, and in the daemon there is no other.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+struct Shared {
+    runtime: Option<runtime::Id>,
     connect: Duration,
     total: Duration,
 }
 
-/// The clients that are lent. A connection belongs to the runtime that opened it, and so does what
-/// is lent.
-static LENT: Mutex<Vec<((runtime::Id, Limits), reqwest::Client)>> = Mutex::new(Vec::new());
+/// The clients that are shared.
+static SHARED: Mutex<Vec<(Shared, reqwest::Client)>> = Mutex::new(Vec::new());
 
 impl Connections {
     /// Connections for `options`; only those that differ from others in nothing but time limits are
@@ -198,15 +198,13 @@ impl Connections {
     ///
     /// Says what of the authorities, the identity or the proxy cannot be used.
     pub(crate) fn new(options: &HttpOptions) -> Result<Self, HttpError> {
-        let own = client(options)?;
         let plain = options.ca_file.is_none()
             && options.resolver.is_none()
             && options.proxy.is_none()
             && options.identity.is_none()
             && options.behind.is_none();
-        let limits = Limits { connect: options.connect_timeout, total: options.total_timeout };
-        let options = Arc::new(options.clone());
-        Ok(Self { own, limits: plain.then_some(limits), options })
+        let client = if plain { shared(options)? } else { client(options)? };
+        Ok(Self { client, options: Arc::new(options.clone()) })
     }
 
     /// What they are made from.
@@ -226,7 +224,7 @@ impl Connections {
         let host = request.url().host_str().unwrap_or_default();
         let host = host.trim_matches(['[', ']']).to_owned();
         let asked = Instant::now();
-        let response = self.lent().execute(request).await?;
+        let response = self.client.execute(request).await?;
         observe::answered(&host, asked.elapsed());
         self.observe(&host, &response);
         Ok(response)
@@ -246,20 +244,25 @@ impl Connections {
             observe::fact(FactKind::Address, host, &address.ip().to_string());
         }
     }
+}
 
-    fn lent(&self) -> reqwest::Client {
-        let Some(limits) = self.limits else { return self.own.clone() };
-        let key = (runtime::Handle::current().id(), limits);
-        let mut lent = LENT.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, client)) = lent.iter().find(|(known, _)| *known == key) {
-            return client.clone();
-        }
-        if LENT_MAX <= lent.len() {
-            lent.clear();
-        }
-        lent.push((key, self.own.clone()));
-        self.own.clone()
+/// The client of all who ask with the time limits of `options`.
+fn shared(options: &HttpOptions) -> Result<reqwest::Client, HttpError> {
+    let key = Shared {
+        runtime: runtime::Handle::try_current().ok().map(|runtime| runtime.id()),
+        connect: options.connect_timeout,
+        total: options.total_timeout,
+    };
+    let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((_, client)) = shared.iter().find(|(known, _)| *known == key) {
+        return Ok(client.clone());
     }
+    let client = client(options)?;
+    if SHARED_MAX <= shared.len() {
+        shared.clear();
+    }
+    shared.push((key, client.clone()));
+    Ok(client)
 }
 
 /// When the server sent its answer, by its own clock.
@@ -538,7 +541,4 @@ mod tests {
         let error = client(&options).unwrap_err().to_string();
         assert!(error.contains("/no/such/ca.pem"), "{error}");
     }
-
-    #[test]
-    fn details_are_one_bounded_line() {}
 }
