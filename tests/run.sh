@@ -87,7 +87,10 @@ step_evaluate() {
 # Only by name: every parser of foreign answers for a minute, on input that is broken at random.
 step_fuzz() { REVALIDATED_FUZZ_SECONDS="${SECONDS_EACH:-60}" cargo test --locked --lib -- fuzz_; }
 # Only by name: it needs a release build and an otherwise idle machine.
-step_load() { cargo build --locked --quiet --release && benches/load.py target/release/revalidated; }
+step_load() {
+  cargo build --locked --quiet --release --bin revalidated --example load-platform
+  benches/load.py target/release/revalidated target/release/examples/load-platform
+}
 # Only by name too; it needs nginx, which is not installed here since that would start a server.
 step_deliveries() { cargo build --locked --quiet --release && benches/deliveries.py target/release/revalidated; }
 

@@ -18,24 +18,21 @@ SETTINGS = """
 confirm_runs = 1
 flap_flips = 0
 recovery_runs = 1
-[limits]
-runs = 64
-runs_per_host = 64
 [shutdown]
 drain = "2s"
 """
 
 
 class Scene:
-    """A folder in memory where possible, removed at the end; `integrations` are numbered from 1."""
+    """A folder in memory where possible, removed at the end; `integrations` are numbered from 1, and `at_once` of them may run."""
 
-    def __init__(self, binary, platform, receiver, integrations, schedule="* * * * * *"):
+    def __init__(self, binary, platform, receiver, integrations, schedule="* * * * * *", at_once=64):
         self.binary, self.platform, self.receiver = Path(binary).resolve(), platform, receiver
         self.folder = Path(tempfile.mkdtemp(prefix="revalidated-", dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None))
         self.state = self.folder / "state"
         self.state.mkdir(mode=0o700)
         self.database, self.config, self.log = self.state / "state.db", self.folder / "revalidated.toml", self.folder / "log"
-        self.integrations, self.schedule = integrations, schedule
+        self.integrations, self.schedule, self.at_once = integrations, schedule, at_once
         self._secret("webhook", SECRET)
         self._secret("key", "an access key that only tests use")
         self.configure()
@@ -52,7 +49,7 @@ class Scene:
 
     def configure(self, edited=(), disabled=()):
         """Writes the configuration; the edited integrations sign with another key, the disabled ones do not run."""
-        parts = [f'[store]\npath = "{self.database}"\n', SETTINGS]
+        parts = [f'[store]\npath = "{self.database}"\n', SETTINGS, f"[limits]\nruns = {self.at_once}\nruns_per_host = {self.at_once}\n"]
         for name in RECEIVERS:
             parts.append(
                 f'[[receiver]]\nname = "{name}"\nurl = "{self.receiver.url}/{name}"\nsecrets = [{{ file = "{self.folder}/webhook" }}]\n'

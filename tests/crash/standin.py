@@ -16,12 +16,10 @@ REGION = "eu-central-1"
 class StandIn:
     """One access grants location per account: `s3://bucket-N/prefix` for the account whose number is N in twelve digits.
 
-    With a seed, each listing of a bucket finds it gone with probability one half, until `settle` is called.
-    With a delay, in seconds, that is how long every listing takes: the platform's own time in a run."""
+    With a seed, each listing of a bucket finds it gone with probability one half, until `settle` is called."""
 
-    def __init__(self, seed=None, port=0, delay=0):
+    def __init__(self, seed=None, port=0):
         self.seed = seed
-        self.delay = delay
         self.dice = {}
         self.requests = 0
         self.gone = set()
@@ -45,8 +43,6 @@ class StandIn:
     async def listing(self, bucket, query):
         if bucket == "hanging":
             await asyncio.sleep(3600)
-        if self.delay:
-            await asyncio.sleep(self.delay)
         if self.seed is not None:
             dice = self.dice.setdefault(bucket, random.Random(f"{self.seed} {bucket}"))
             (self.gone.add if dice.random() < 0.5 else self.gone.discard)(bucket)
