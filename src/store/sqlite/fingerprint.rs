@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, named_params};
 use serde::{Deserialize, Serialize};
 
 use super::{Finished, StoreError, SubjectRun};
-use crate::domain::{Drift, Fact, FactKind, Facts, IntegrationId, ReportStatus, Timestamp};
+use crate::domain::{Drift, Fact, FactKind, Facts, ReportStatus, Timestamp};
 
 /// A fact as it is stored.
 #[derive(Debug, Deserialize, Serialize)]
@@ -60,18 +60,9 @@ fn passed(finished: &Finished) -> Option<&SubjectRun> {
     })
 }
 
-/// What the last passing run of an integration saw.
-pub(super) const OF_INTEGRATION: &str = "
-    SELECT fingerprint.content FROM integration
-    JOIN fingerprint ON fingerprint.id = integration.fingerprint_id
-    WHERE integration.id = :id";
-
-/// The facts that the last passing run of `id` saw, if one passed.
-pub(super) fn load(tx: &Connection, id: IntegrationId) -> Result<Option<Facts>, StoreError> {
-    let mut statement = tx.prepare_cached(OF_INTEGRATION)?;
-    let found: Option<String> =
-        statement.query_row(named_params! {":id": id.0}, |row| row.get(0)).optional()?;
-    let Some(content) = found else { return Ok(None) };
+/// Reads facts from their column.
+pub(super) fn facts(content: Option<String>) -> Result<Option<Facts>, StoreError> {
+    let Some(content) = content else { return Ok(None) };
     let entries: Vec<Entry> = serde_json::from_str(&content).map_err(document)?;
     let fact = |Entry { kind, of, values }| (Fact { kind, of }, values);
     Ok(Some(entries.into_iter().map(fact).collect()))

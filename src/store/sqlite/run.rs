@@ -22,12 +22,12 @@ use crate::domain::{
 
 /// The guard: due, in a status that is validated, and not held by another run.
 pub(super) const BEGIN: &str = "
-    UPDATE integration SET lease_until_ms = :until, fence = fence + 1
-    WHERE id = :id AND next_run_at_ms <= :now
+    SELECT name, coalesce(active_kind, kind) AS kind, status, fence + 1 AS fence, next_trigger,
+           next_run_at_ms, active_config, fingerprint.content AS facts
+    FROM integration LEFT JOIN fingerprint ON fingerprint.id = fingerprint_id
+    WHERE integration.id = :id AND next_run_at_ms <= :now
       AND (lease_until_ms IS NULL OR lease_until_ms <= :now)
-      AND status NOT IN ('deleting', 'deleted', 'disabled')
-    RETURNING name, coalesce(active_kind, kind) AS kind, status, fence, next_trigger,
-              next_run_at_ms, active_config";
+      AND status NOT IN ('deleting', 'deleted', 'disabled')";
 
 /// Starts a run if it is due.
 pub(super) fn begin(
@@ -36,9 +36,10 @@ pub(super) fn begin(
     lease: Duration,
     now: Timestamp,
 ) -> Result<Began, StoreError> {
+    const LEASE: &str = "
+        UPDATE integration SET lease_until_ms = :until, fence = :fence WHERE id = :id";
     let mut statement = tx.prepare_cached(BEGIN)?;
-    let params = named_params! {":id": id.0, ":until": now.plus(lease).0, ":now": now.0};
-    let mut rows = statement.query(params)?;
+    let mut rows = statement.query(named_params! {":id": id.0, ":now": now.0})?;
     let Some(row) = rows.next()? else {
         return why_not(tx, id, now);
     };
@@ -51,10 +52,12 @@ pub(super) fn begin(
         trigger: trigger("integration", &row.get::<_, String>("next_trigger")?)?,
         due_at: instant(row, "next_run_at_ms")?.unwrap_or(now),
         active_config: row.get("active_config")?,
-        fingerprint: fingerprint::load(tx, id)?,
+        fingerprint: fingerprint::facts(row.get("facts")?)?,
     };
-    // A statement that returns rows has only run when it says that there are no more.
-    while rows.next()?.is_some() {}
+    drop(rows);
+    let until = now.plus(lease).0;
+    let params = named_params! {":id": id.0, ":fence": begun.fence, ":until": until};
+    tx.prepare_cached(LEASE)?.execute(params)?;
     Ok(Began::Run(begun))
 }
 
