@@ -151,12 +151,23 @@ async fn network_fault(shared: &Shared, active: &Active) -> Option<String> {
             .then(|| format!("none of the canaries answers: {}", canaries.join(", ")));
     }
     let silent = shared.health.heard(|heard| heard.hosts.silent())?;
-    let others: BTreeSet<_> = active.watched.values().map(|one| one.host_name.clone()).collect();
-    let unheard = |host: &String| shared.health.heard(|heard| heard.hosts.is_unheard(host));
-    let others: Vec<_> = others.into_iter().filter(unheard).take(TRIED_MAX).collect();
+    let others = shared.health.heard(|heard| unheard(active, &heard.hosts));
     let tried = silent + others.len();
     let answers = shared.health.any_answers(&others).await;
     (!answers).then(|| format!("none of {tried} hosts can be reached"))
+}
+
+/// The first hosts that nothing was heard of, as many as are tried.
+fn unheard(active: &Active, known: &Hosts) -> Vec<String> {
+    let mut first = BTreeSet::new();
+    let all = active.watched.values().map(|one| one.host_name.as_str());
+    for host in all.filter(|host| known.is_unheard(host)) {
+        first.insert(host);
+        if TRIED_MAX < first.len() {
+            first.pop_last();
+        }
+    }
+    first.into_iter().map(str::to_owned).collect()
 }
 
 /// True when one of `hosts` takes a connection.
