@@ -30,6 +30,8 @@ const ROUND_MIN: Duration = Duration::from_millis(20);
 /// How much longer than a round the time to the next one is: whoever waits for room is read in each
 /// round, so that rounds are long just when there is least time for them.
 const ROUND_SHARE: u32 = 20;
+/// The longest pause that makes: a database that is slow for once must not make runs late.
+const PAUSE_MAX: Duration = Duration::from_millis(250);
 /// The pause before a row that the configuration in force does not know is looked at again.
 const UNKNOWN_PAUSE: Duration = Duration::from_secs(5);
 /// The pause after the store failed, before the same row is tried again.
@@ -55,7 +57,7 @@ pub(super) async fn plan(shared: Arc<Shared>, stop: CancellationToken, abort: Ca
             }
         };
         shared.planned();
-        let pause = ROUND_MIN.max(begun.elapsed().saturating_mul(ROUND_SHARE));
+        let pause = begun.elapsed().saturating_mul(ROUND_SHARE).clamp(ROUND_MIN, PAUSE_MAX);
         tokio::select! {
             biased;
             () = stop.cancelled() => break,
