@@ -83,45 +83,51 @@ pub(crate) enum Entry {
     Delivery { event: String, receiver: String, state: String },
 }
 
+/// What is noted in the journal of a table's new rows: names of [`Entry`] and columns.
+const NOTED: &[(&str, &str)] = &[
+    (
+        "integration",
+        "'id', new.id, 'name', new.name, 'status', new.status, 'next', new.next_run_at_ms,
+         'trigger', new.next_trigger, 'lease', new.lease_until_ms, 'failures', new.failures,
+         'passes', new.passes, 'sequence', new.sequence, 'told', new.told_status,
+         'hold', new.hold_until_ms",
+    ),
+    (
+        "run",
+        "'id', new.id, 'integration', new.integration_id, 'subject', new.subject,
+         'started', new.started_at_ms, 'status', new.status, 'class', new.class",
+    ),
+    (
+        "transition",
+        "'integration', new.integration_id, 'from', new.from_status, 'to', new.to_status,
+         'cause', new.cause, 'run', new.run_id",
+    ),
+    (
+        "event",
+        "'id', new.id, 'integration', new.integration_id, 'sequence', new.sequence,
+         'kind', new.type, 'body', new.body",
+    ),
+    ("delivery", "'event', new.event_id, 'receiver', new.receiver, 'state', new.state"),
+];
+
+/// The tables whose changed rows are noted too.
+const CHANGING: [&str; 2] = ["integration", "delivery"];
+
 /// What keeps the journal. The tables are the migrations' own.
-const JOURNAL: &str = "
-    CREATE TEMP TABLE journal (entry TEXT NOT NULL);
-    CREATE TEMP TRIGGER integration_made AFTER INSERT ON main.integration BEGIN
-        INSERT INTO journal VALUES (json_object('table', 'integration', 'id', new.id,
-            'name', new.name, 'status', new.status, 'next', new.next_run_at_ms,
-            'trigger', new.next_trigger, 'lease', new.lease_until_ms, 'failures', new.failures,
-            'passes', new.passes, 'sequence', new.sequence, 'told', new.told_status,
-            'hold', new.hold_until_ms));
-    END;
-    CREATE TEMP TRIGGER integration_changed AFTER UPDATE ON main.integration BEGIN
-        INSERT INTO journal VALUES (json_object('table', 'integration', 'id', new.id,
-            'name', new.name, 'status', new.status, 'next', new.next_run_at_ms,
-            'trigger', new.next_trigger, 'lease', new.lease_until_ms, 'failures', new.failures,
-            'passes', new.passes, 'sequence', new.sequence, 'told', new.told_status,
-            'hold', new.hold_until_ms));
-    END;
-    CREATE TEMP TRIGGER run_made AFTER INSERT ON main.run BEGIN
-        INSERT INTO journal VALUES (json_object('table', 'run', 'id', new.id,
-            'integration', new.integration_id, 'subject', new.subject, 'started', new.started_at_ms, 'status', new.status, 'class', new.class));
-    END;
-    CREATE TEMP TRIGGER transition_made AFTER INSERT ON main.transition BEGIN
-        INSERT INTO journal VALUES (json_object('table', 'transition',
-            'integration', new.integration_id, 'from', new.from_status, 'to', new.to_status,
-            'cause', new.cause, 'run', new.run_id));
-    END;
-    CREATE TEMP TRIGGER event_made AFTER INSERT ON main.event BEGIN
-        INSERT INTO journal VALUES (json_object('table', 'event', 'id', new.id,
-            'integration', new.integration_id, 'sequence', new.sequence, 'kind', new.type,
-            'body', new.body));
-    END;
-    CREATE TEMP TRIGGER delivery_made AFTER INSERT ON main.delivery BEGIN
-        INSERT INTO journal VALUES (json_object('table', 'delivery', 'event', new.event_id,
-            'receiver', new.receiver, 'state', new.state));
-    END;
-    CREATE TEMP TRIGGER delivery_changed AFTER UPDATE ON main.delivery BEGIN
-        INSERT INTO journal VALUES (json_object('table', 'delivery', 'event', new.event_id,
-            'receiver', new.receiver, 'state', new.state));
-    END;";
+fn keeping() -> String {
+    let mut sql = "CREATE TEMP TABLE journal (entry TEXT NOT NULL);".to_owned();
+    for (table, noted) in NOTED {
+        let changes = CHANGING.contains(table).then_some("UPDATE");
+        for event in std::iter::once("INSERT").chain(changes) {
+            sql += &format!(
+                "CREATE TEMP TRIGGER {table}_{event} AFTER {event} ON main.{table} BEGIN
+                    INSERT INTO journal VALUES (json_object('table', '{table}', {noted}));
+                 END;"
+            );
+        }
+    }
+    sql
+}
 
 /// A database that outlives the daemons that use it, one after the other.
 #[derive(Clone)]
@@ -133,7 +139,7 @@ impl Memory {
         let mut conn = Connection::open_in_memory().unwrap();
         harden(&conn).unwrap();
         migrate(&mut conn).unwrap();
-        conn.execute_batch(JOURNAL).unwrap();
+        conn.execute_batch(&keeping()).unwrap();
         Self(Arc::new(Mutex::new(conn)))
     }
 
