@@ -397,6 +397,7 @@ fn is_our_fault(cause: &(dyn StdError + 'static)) -> bool {
 mod tests {
     use super::*;
     use std::net::SocketAddr;
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     use reqwest::dns::{Addrs, Name, Resolving};
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -513,6 +514,37 @@ mod tests {
         let client = client(&quick()).unwrap();
         let response = client.get(format!("http://{short}/")).send().await.unwrap();
         assert!(matches!(read_capped(response, 9).await, Err(BodyError::Cut(_))));
+    }
+
+    #[tokio::test]
+    async fn whoever_asks_for_the_same_shares_connections() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let opened = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&opened);
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                counted.fetch_add(1, Ordering::Relaxed);
+                tokio::spawn(async move {
+                    let mut head = [0; 4096];
+                    while stream.read(&mut head).await.is_ok_and(|read| 0 < read) {
+                        stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await.unwrap();
+                    }
+                });
+            }
+        });
+        let usual = HttpOptions::default();
+        let patient = HttpOptions { total_timeout: Duration::from_secs(30), ..usual.clone() };
+        let resolver: Arc<dyn Resolve> = Arc::new(Names(None));
+        let own = HttpOptions { resolver: Some(resolver), ..usual.clone() };
+        let table = [(&usual, 1), (&usual, 1), (&patient, 2), (&patient, 2), (&own, 3), (&own, 4)];
+        for (options, connections) in table {
+            let request = reqwest::Request::new(http::Method::GET, url.parse().unwrap());
+            Connections::new(options).unwrap().execute(request).await.unwrap();
+            assert_eq!(opened.load(Ordering::Relaxed), connections);
+            // Until the connection is back among the unused ones.
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     #[tokio::test]
