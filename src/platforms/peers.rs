@@ -100,7 +100,7 @@ mod tests {
                 id: None,
                 name: format!("{place:02}"),
                 kind,
-                identity: Identity { target, config_name, ..Identity::default() },
+                identity: Identity { config_name, target, ..Identity::default() },
             };
             let all: Vec<Peer> = all.into_iter().enumerate().map(peer).collect();
             let peers: Peers = all.iter().cloned().collect();

@@ -135,6 +135,8 @@ fn silence(test: Test, limit: Duration) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Arc;
+
     use crate::domain::{ReportStatus, Timestamp};
 
     const CONNECT: Test = Test::always("connect", "Unable to connect to host.");
@@ -147,7 +149,7 @@ mod tests {
         RunContext {
             name: "n".to_owned(),
             mode: Mode::Recurring,
-            everyone: Default::default(),
+            everyone: Arc::default(),
             test_limit: Duration::from_secs(30),
             run_limit: Duration::from_secs(50),
             now: Timestamp(0),

@@ -21,6 +21,7 @@ mod server;
 mod stand_in;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value as Json, json};
@@ -63,7 +64,7 @@ pub(in crate::platforms) fn context(mode: Mode) -> RunContext {
     RunContext {
         name: "lake".to_owned(),
         mode,
-        everyone: Default::default(),
+        everyone: Arc::default(),
         test_limit: Duration::from_secs(30),
         run_limit: Duration::from_mins(2),
         now: NOW.parse().unwrap(),

@@ -115,18 +115,18 @@ const CHANGING: [&str; 2] = ["integration", "delivery"];
 
 /// What keeps the journal. The tables are the migrations' own.
 fn keeping() -> String {
-    let mut sql = "CREATE TEMP TABLE journal (entry TEXT NOT NULL);".to_owned();
-    for (table, noted) in NOTED {
-        let changes = CHANGING.contains(table).then_some("UPDATE");
-        for event in std::iter::once("INSERT").chain(changes) {
-            sql += &format!(
-                "CREATE TEMP TRIGGER {table}_{event} AFTER {event} ON main.{table} BEGIN
-                    INSERT INTO journal VALUES (json_object('table', '{table}', {noted}));
-                 END;"
-            );
-        }
-    }
-    sql
+    let trigger = |table: &str, event: &str, noted: &str| {
+        format!(
+            "CREATE TEMP TRIGGER {table}_{event} AFTER {event} ON main.{table} BEGIN
+                INSERT INTO journal VALUES (json_object('table', '{table}', {noted}));
+             END;"
+        )
+    };
+    let made = NOTED.iter().map(|(table, noted)| trigger(table, "INSERT", noted));
+    let changing = NOTED.iter().filter(|(table, _)| CHANGING.contains(table));
+    let changed = changing.map(|(table, noted)| trigger(table, "UPDATE", noted));
+    let triggers: String = made.chain(changed).collect();
+    format!("CREATE TEMP TABLE journal (entry TEXT NOT NULL); {triggers}")
 }
 
 /// A database that outlives the daemons that use it, one after the other.
