@@ -27,8 +27,8 @@ const STARTED_MAX: usize = 4096;
 const SLEEP_MAX: Duration = Duration::from_secs(30);
 /// The shortest time between two rounds, so that runs that end or begin together share one.
 const ROUND_MIN: Duration = Duration::from_millis(20);
-/// How much longer than a round the time to the next one is: whoever waits for room is read in each
-/// round, so that rounds are long just when there is least time for them.
+/// How much longer than a round the pause after it is: whoever waits for room is read in each round,
+/// so that rounds are long just when there is least time for them.
 const ROUND_SHARE: u32 = 20;
 /// The longest pause that makes: a database that is slow for once must not make runs late.
 const PAUSE_MAX: Duration = Duration::from_millis(250);
@@ -62,7 +62,9 @@ pub(super) async fn plan(shared: Arc<Shared>, stop: CancellationToken, abort: Ca
             biased;
             () = stop.cancelled() => break,
             () = sleep(wait.max(pause)) => (),
-            () = shared.planning.notified() => sleep(pause).await,
+            () = shared.planning.notified() => {
+                stop.run_until_cancelled(sleep(pause)).await;
+            }
         }
     }
     tasks.close();

@@ -70,7 +70,8 @@ pub(crate) struct HttpOptions {
     /// Keep to HTTP/1.1, where a connection that fell silent is given up with its request; over
     /// HTTP/2 it would be shared by the requests after it, and all of them would fail.
     pub(crate) http1_only: bool,
-    /// The most unused connections that are kept.
+    /// The most unused connections to one host that are kept; with fewer than were in use at once,
+    /// each request there would open one.
     pub(crate) idle_connections_max: usize,
     /// Send everything through this proxy.
     pub(crate) proxy: Option<Proxy>,
