@@ -1,11 +1,14 @@
 //! From "it may be due" to a committed result: the step that timer, restart and reload share.
 
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::AbortOnDropHandle;
 use tracing::{error, info, warn};
 
 use super::active::{Active, Watched};
@@ -144,30 +147,40 @@ fn validator_for(
     }
 }
 
-/// Runs the validator in a task of its own, so that a panic in it is an outcome like any other; so
-/// is that it goes on after the limit that it was to keep. What it sees on its way comes with it.
+/// Runs the validator so that a panic in it is an outcome like any other; so is that it goes on after
+/// the limit that it was to keep. What it sees on its way comes with it.
 pub(super) async fn guarded(
     validator: Arc<dyn Validator>,
     context: RunContext,
     catalog: &'static [Test],
 ) -> (Report, Observed) {
     let limit = context.run_limit.saturating_add(LIMIT_MARGIN);
-    let work = async move { observe::observed(validator.validate(&context)).await };
+    let work = observe::observed(validator.validate(&context));
     let nothing_ran = |message| (nothing_ran(catalog, message), Observed::default());
-    match timeout(limit, AbortOnDropHandle::new(tokio::spawn(work))).await {
-        Ok(Ok(seen)) => seen,
+    match timeout(limit, caught(work)).await {
+        Ok(Some(seen)) => seen,
         Err(_elapsed) => {
             error!("a validation did not end within its limit and was stopped");
             let message = "The validation did not end within its limit because of a fault in \
                 revalidated.";
             nothing_ran(message)
         }
-        Ok(Err(stopped)) => {
-            error!(panicked = stopped.is_panic(), "a validation stopped: {stopped}");
+        Ok(None) => {
+            error!("a validation stopped with a panic");
             let message = "The validation stopped because of a fault in revalidated.";
             nothing_ran(message)
         }
     }
+}
+
+/// Does `work`; none when it panics. Nothing of it is used after that.
+async fn caught<T>(work: impl Future<Output = T>) -> Option<T> {
+    let mut work = pin!(work);
+    poll_fn(|task| {
+        let polled = catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(task)));
+        polled.map_or(Poll::Ready(None), |polled| polled.map(Some))
+    })
+    .await
 }
 
 /// A report that says nothing about the platform: the first test fails on our side, the rest is

@@ -14,6 +14,10 @@ pub(crate) fn is_unseen(char: char) -> bool {
 /// become single spaces.
 #[must_use]
 pub(crate) fn one_line(text: &str, chars_max: usize) -> String {
+    // Names, hosts and numbers, which is most of what comes here, are on a line already.
+    if text.len() <= chars_max && text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return text.to_owned();
+    }
     let words = text.split(|char: char| char.is_whitespace() || is_unseen(char));
     let line = words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
     if line.chars().nth(chars_max).is_none() {

@@ -123,8 +123,9 @@ impl Connections {
             let (class, detail) = classify(&error);
             NoAnswer { class, detail }
         };
-        let response = self.execute(request).await.map_err(silent)?;
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let mut response = self.execute(request).await.map_err(silent)?;
+        let status = response.status().as_u16();
+        let headers = std::mem::take(response.headers_mut());
         let body = read_capped(response, bytes_max).await.map_err(|error| match error {
             BodyError::TooLarge(_) => {
                 NoAnswer { class: Class::Unavailable, detail: error.to_string() }
@@ -236,13 +237,19 @@ pub(crate) fn form(pairs: &[(&str, &str)]) -> Vec<u8> {
 /// RFC 3986 with nothing reserved left as it is: safe as one segment of a path and as a value in a
 /// query.
 pub(crate) fn percent_encoded(text: &str) -> String {
-    let one = |byte: u8| match byte {
-        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-            char::from(byte).to_string()
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                encoded.push(char::from(byte));
+            }
+            _ => {
+                let escape = format!("%{byte:02X}");
+                encoded += &escape;
+            }
         }
-        _ => format!("%{byte:02X}"),
-    };
-    text.bytes().map(one).collect()
+    }
+    encoded
 }
 
 #[cfg(test)]
