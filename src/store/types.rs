@@ -186,7 +186,8 @@ pub(crate) struct Begun {
     pub(crate) trigger: Trigger,
     /// When it was due.
     pub(crate) due_at: Timestamp,
-    /// The configuration that passed last, as stored (see [`Wanted::config`]).
+    /// In a status that keeps it apart from a candidate: the configuration that passed last, as
+    /// stored (see [`Wanted::config`]).
     pub(crate) active_config: Option<String>,
     /// What the last passing run saw.
     pub(crate) fingerprint: Option<Facts>,

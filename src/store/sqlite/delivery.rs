@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, Row as SqlRow, named_params};
 
+use super::column::{delivery_state, millis};
 use super::receiver::heard;
-use super::row::{delivery_state, millis};
 use super::{Attempt, DeliveryState, Disabled, PendingDelivery, StoreError, Tell};
 use crate::domain::{AttemptResult, DeliveryId, Next, Timestamp};
 

@@ -5,8 +5,9 @@ use rusqlite::{Connection, OptionalExtension, named_params};
 use serde::Serialize;
 use uuid::{Builder, Uuid};
 
+use super::column::millis;
 use super::outage::{self, Outage};
-use super::row::{Incident, Row, millis, results};
+use super::row::{Incident, Row, results};
 use super::{StoreError, Tell, own_fault};
 use crate::domain::{
     About, Change, Drift, Event, EventData, EventType, IntegrationId, IntegrationRef, OutageNotice,

@@ -2,11 +2,11 @@
 
 use rusqlite::{Connection, Row as SqlRow, named_params};
 
-use super::fingerprint;
-use super::row::{
+use super::column::{
     class, counters, delivery_state, duration, flips, instant, labels, parse, report,
     report_status, status, trigger,
 };
+use super::fingerprint;
 use super::{
     AttemptRow, DeliveryFilter, DeliveryRow, DeliveryState, Due, EventRow, Events, HoldRow,
     IntegrationRow, RunRow, StandingRow, StoreError, TransitionRow,
@@ -89,6 +89,7 @@ macro_rules! integration_columns {
              fingerprint_at_ms, run.id AS run_id, run.subject, run.trigger, run.started_at_ms,
              run.duration_ms, run.status, run.class, run.rule, run.drift, report.content
          FROM integration
+         JOIN configuration ON configuration.integration_id = integration.id
          LEFT JOIN run ON run.id = integration.last_run_id
          LEFT JOIN report ON report.id = run.report_id "
     };

@@ -6,16 +6,17 @@
 
 use rusqlite::{Connection, OptionalExtension, named_params};
 
+use super::column::labels;
 use super::event::{Story, emit, enter};
 use super::outage;
-use super::row::{Row, labels, results};
+use super::row::{Row, results};
 use super::run::OTHER_WAY;
 use super::silence::covering;
 use super::{Released, StoreError, StoredReport, Tell};
 use crate::domain::{About, EventType, Policy, ReportStatus, Status, Timestamp, Transition};
 
 /// What holds the messages of a row.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct Hold {
     /// When to look whether it still does.
     pub(super) until: Timestamp,
@@ -24,7 +25,7 @@ pub(super) struct Hold {
 }
 
 /// A row whose status changes too often.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Flapping {
     /// Since when.
     pub(super) since: Timestamp,

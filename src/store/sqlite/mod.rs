@@ -3,6 +3,8 @@
 //! [`Store`] hands commands to one thread that writes, [`View`] hands questions to a few that
 //! read; below them every function takes a connection and knows nothing of threads.
 
+mod column;
+mod configuration;
 mod control;
 mod defect;
 mod delivery;

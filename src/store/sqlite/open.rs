@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Row, TransactionBehavior};
 
 use super::StoreError;
 use super::event::random_epoch;
@@ -24,6 +24,7 @@ pub(super) const MIGRATIONS: &[(u32, &str)] = &[
     (2, include_str!("migrations/0002_receivers.sql")),
     (3, include_str!("migrations/0003_observed.sql")),
     (4, include_str!("migrations/0004_holds.sql")),
+    (5, include_str!("migrations/0005_configuration.sql")),
 ];
 
 /// How long a statement waits for another process to give up its lock.
@@ -343,7 +344,11 @@ fn newest() -> u32 {
 }
 
 /// Brings `conn` to the newest schema, each step in a transaction of its own.
+///
+/// A table that others refer to can be replaced only while nobody looks; at the end of the step every
+/// reference has to lead somewhere.
 pub(super) fn migrate(conn: &mut Connection) -> Result<(), StoreError> {
+    conn.pragma_update(None, "foreign_keys", false)?;
     for (version, sql) in MIGRATIONS {
         let tx = conn.transaction_with_behavior(TransactionBehavior::Exclusive)?;
         let found: u32 = tx.pragma_query_value(None, "user_version", |row| row.get(0))?;
@@ -355,10 +360,21 @@ pub(super) fn migrate(conn: &mut Connection) -> Result<(), StoreError> {
                 tx.pragma_update(None, "application_id", APPLICATION_ID)?;
             }
             tx.pragma_update(None, "user_version", version)?;
+            check_references(&tx)?;
         }
         tx.commit()?;
     }
+    conn.pragma_update(None, "foreign_keys", true)?;
     Ok(())
+}
+
+fn check_references(tx: &Connection) -> Result<(), rusqlite::Error> {
+    const SQL: &str = "SELECT \"table\", parent FROM pragma_foreign_key_check";
+    let name = |row: &Row<'_>| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?));
+    let Some((child, parent)) = tx.query_row(SQL, [], name).optional()? else { return Ok(()) };
+    let problem = format!("a row of {child} refers to a row of {parent} that is not there");
+    let broken = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CONSTRAINT_FOREIGNKEY);
+    Err(rusqlite::Error::SqliteFailure(broken, Some(problem)))
 }
 
 /// Nobody else runs now, so whoever held a lease has crashed.

@@ -5,9 +5,10 @@
 
 use rusqlite::{Connection, OptionalExtension, named_params};
 
+use super::column::{labels, parse};
 use super::event::{emit_outage, fresh_id};
 use super::owe;
-use super::row::{Row, labels, parse};
+use super::row::Row;
 use super::{StoreError, Tell};
 use crate::domain::{
     Class, EVIDENCE_MAX, Factor, IntegrationId, IntegrationRef, OutageMember, SETTLE, SIBLINGS_MAX,
@@ -18,7 +19,7 @@ use crate::domain::{
 const LISTED_MAX: u32 = 500;
 
 /// What the failing runs in a row of an integration are.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Suspect {
     /// When the first of them began.
     pub(super) since: Timestamp,
@@ -219,7 +220,7 @@ fn evidence(
         ":after": tell.now.minus(EVIDENCE_MAX).0, ":most": LISTED_MAX,
     })?;
     while let Some(other) = rows.next()? {
-        let class = super::row::class(&other.get::<_, String>("suspect_class")?)?;
+        let class = super::column::class(&other.get::<_, String>("suspect_class")?)?;
         if SharedCause::of(class) == Some(cause) {
             since = since.min(Timestamp(other.get("suspect_since_ms")?));
             members.push(read_member(other)?);
@@ -255,7 +256,7 @@ fn read_member(row: &rusqlite::Row<'_>) -> Result<OutageMember, StoreError> {
             kind: row.get("kind")?,
             labels: labels(&row.get::<_, String>("labels")?)?,
         },
-        status: super::row::status(row, "status")?,
+        status: super::column::status(row, "status")?,
         sequence: row.get("sequence")?,
     })
 }

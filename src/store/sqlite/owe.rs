@@ -8,8 +8,9 @@ use std::collections::BTreeSet;
 use rusqlite::{Connection, OptionalExtension, named_params};
 use serde::Deserialize;
 
+use super::column::{delivery_state, parse};
 use super::delivery::advance;
-use super::row::{Row, delivery_state, parse};
+use super::row::Row;
 use super::{DeliveryState, Redelivered, Replayed, StoreError, Tell};
 use crate::domain::{
     About, DeliveryId, EventType, IntegrationId, IntegrationRef, Subscription, Timestamp,

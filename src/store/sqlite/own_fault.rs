@@ -2,8 +2,9 @@
 
 use rusqlite::{Connection, OptionalExtension, named_params};
 
+use super::column::{millis, parse};
 use super::event::{next_operational, tell_operational};
-use super::row::{Row, millis, parse};
+use super::row::Row;
 use super::{Finished, OwnFaultRow, StoreError, SubjectRun, Tell};
 use crate::domain::{
     Class, DaemonTrouble, Event, EventType, OwnFault, ReportStatus, SCHEMA_VERSION, Timestamp,

@@ -2,8 +2,8 @@
 
 use rusqlite::{Connection, OptionalExtension, Row as SqlRow, named_params};
 
+use super::column::{instant, parse};
 use super::event::{next_operational, tell_operational};
-use super::row::{instant, parse};
 use super::{Attempt, Disabled, ReceiverRow, StoreError, Tell};
 use crate::domain::{
     DisabledReason, Event, EventType, Next, ReceiverDisabled, SCHEMA_VERSION, Timestamp, disables,

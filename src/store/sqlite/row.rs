@@ -1,21 +1,18 @@
-//! The part of an integration's row that decisions are made from, and values to and from columns.
+//! The part of an integration's row that decisions are made from.
 
-use std::collections::BTreeMap;
-use std::time::Duration;
+use rusqlite::{Connection, OptionalExtension, Row as SqlRow, Statement, named_params};
 
-use rusqlite::{Connection, OptionalExtension, Row as SqlRow, named_params};
-
+use super::column::{Columns, class, flips, labels, parse, report, report_status, trigger};
 use super::fingerprint::Seen;
 use super::hold::{Flapping, Hold};
 use super::outage::Suspect;
-use super::{DeliveryState, StoreError, StoredReport, Trigger};
+use super::{StoreError, StoredReport, Trigger};
 use crate::domain::{
-    Class, Counters, Flips, IntegrationId, IntegrationRef, OwnFault, ReportStatus, Status,
-    Timestamp, UnknownName,
+    Counters, Flips, IntegrationId, IntegrationRef, OwnFault, ReportStatus, Status, Timestamp,
 };
 
 /// An open incident.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct Incident {
     /// `inc_<uuid>`.
     pub(super) id: String,
@@ -74,6 +71,25 @@ pub(super) struct Row {
     pub(super) outage: Option<String>,
     /// What its runs saw.
     pub(super) seen: Seen,
+    /// What the database has.
+    stored: Option<Standing>,
+}
+
+/// What most runs leave as it is; its indexes and references make it the dearer part to write.
+#[derive(Clone, Debug, Eq, PartialEq)]
+struct Standing {
+    status: Status,
+    sequence: i64,
+    incident: Option<Incident>,
+    told: Status,
+    hold: Option<Hold>,
+    warning_held: bool,
+    flips: Flips,
+    flapping: Option<Flapping>,
+    suspect: Option<Suspect>,
+    own_fault: Option<OwnFault>,
+    outage: Option<String>,
+    fingerprint: Option<i64>,
 }
 
 /// The columns that [`Row::read`] needs.
@@ -88,6 +104,26 @@ macro_rules! row_columns {
 }
 pub(super) use row_columns;
 
+/// The columns that most runs change.
+macro_rules! progress_columns {
+    () => {
+        "next_run_at_ms = :next, next_trigger = :trigger, lease_until_ms = :lease, fence = :fence,
+         failures = :failures, passes = :passes, last_run_id = :last, fingerprint_at_ms = :seen,
+         expires_at_ms = :expires, expires_what = :what"
+    };
+}
+
+/// The columns of a [`Standing`].
+macro_rules! standing_columns {
+    () => {
+        "status = :status, sequence = :sequence, incident_id = :incident,
+         failing_since_ms = :since, told_status = :told, hold_until_ms = :hold, hold_by = :by,
+         warning_held = :warning, flips = :flips, flapping_since_ms = :flapping,
+         flapping_until_ms = :calm, suspect_since_ms = :suspect, suspect_class = :class,
+         own_fault = :fault, outage_id = :outage, fingerprint_id = :fingerprint"
+    };
+}
+
 pub(super) const BY_ID: &str =
     concat!("SELECT ", row_columns!(), " FROM integration WHERE id = :id");
 
@@ -101,84 +137,107 @@ impl Row {
 
     /// Reads [`row_columns`].
     pub(super) fn read(row: &SqlRow<'_>) -> Result<Self, StoreError> {
-        let incident: Option<String> = row.get("incident_id")?;
-        let since: Option<i64> = row.get("failing_since_ms")?;
-        Ok(Self {
-            id: IntegrationId(row.get("id")?),
-            name: row.get("name")?,
-            kind: row.get("kind")?,
-            labels: row.get("labels")?,
-            cron: row.get("cron")?,
-            zone: row.get("zone")?,
-            status: status(row, "status")?,
-            next_run_at: instant(row, "next_run_at_ms")?,
-            trigger: trigger("integration", &row.get::<_, String>("next_trigger")?)?,
-            lease_until: instant(row, "lease_until_ms")?,
-            fence: row.get("fence")?,
-            counters: counters(row)?,
-            sequence: row.get("sequence")?,
-            incident: incident.zip(since).map(|(id, at)| Incident { id, since: Timestamp(at) }),
-            last_run: row.get("last_run_id")?,
-            told: status(row, "told_status")?,
-            hold: hold(row)?,
-            warning_held: row.get("warning_held")?,
-            flips: flips(&row.get::<_, String>("flips")?)?,
-            flapping: flapping(row)?,
-            suspect: suspect(row)?,
-            own_fault: row
-                .get::<_, Option<String>>("own_fault")?
+        let mut columns = Columns::of(row);
+        let mut row = Self {
+            id: IntegrationId(columns.next()?),
+            name: columns.next()?,
+            kind: columns.next()?,
+            labels: columns.next()?,
+            cron: columns.next()?,
+            zone: columns.next()?,
+            status: columns.word(|name| parse("integration", name))?,
+            next_run_at: columns.instant()?,
+            trigger: columns.word(|name| trigger("integration", name))?,
+            lease_until: columns.instant()?,
+            fence: columns.next()?,
+            counters: Counters { failures: columns.next()?, passes: columns.next()? },
+            sequence: columns.next()?,
+            incident: columns.pair(|id, since| Incident { id, since: Timestamp(since) })?,
+            last_run: columns.next()?,
+            told: columns.word(|name| parse("integration", name))?,
+            hold: columns.pair(|until, by| Hold { until: Timestamp(until), by })?,
+            warning_held: columns.next()?,
+            flips: columns.word(flips)?,
+            flapping: columns.pair(|since, until| Flapping {
+                since: Timestamp(since),
+                until: Timestamp(until),
+            })?,
+            suspect: columns
+                .pair(|since, name: String| {
+                    class(&name).map(|class| Suspect { since: Timestamp(since), class })
+                })?
+                .transpose()?,
+            own_fault: columns
+                .next::<Option<String>>()?
                 .map(|name| parse("integration", &name))
                 .transpose()?,
-            outage: row.get("outage_id")?,
-            seen: Seen::read(row)?,
-        })
+            outage: columns.next()?,
+            seen: Seen {
+                fingerprint: columns.pair(|id, at| (id, Timestamp(at)))?,
+                next_end: columns.pair(|at, what| (Timestamp(at), what))?,
+            },
+            stored: None,
+        };
+        row.stored = Some(row.standing());
+        Ok(row)
+    }
+
+    fn standing(&self) -> Standing {
+        Standing {
+            status: self.status,
+            sequence: self.sequence,
+            incident: self.incident.clone(),
+            told: self.told,
+            hold: self.hold.clone(),
+            warning_held: self.warning_held,
+            flips: self.flips.clone(),
+            flapping: self.flapping,
+            suspect: self.suspect,
+            own_fault: self.own_fault,
+            outage: self.outage.clone(),
+            fingerprint: self.seen.fingerprint.map(|(id, _)| id),
+        }
     }
 
     /// Writes back what decisions change; the rest belongs to the configuration.
-    pub(super) fn save(&self, tx: &Connection) -> Result<(), StoreError> {
-        const SQL: &str = "
-            UPDATE integration SET
-                status = :status, next_run_at_ms = :next, next_trigger = :trigger,
-                lease_until_ms = :lease, fence = :fence, failures = :failures, passes = :passes,
-                sequence = :sequence, incident_id = :incident, failing_since_ms = :since,
-                last_run_id = :last, told_status = :told, hold_until_ms = :hold, hold_by = :by,
-                warning_held = :warning, flips = :flips, flapping_since_ms = :flapping,
-                flapping_until_ms = :calm, suspect_since_ms = :suspect, suspect_class = :class,
-                own_fault = :fault, outage_id = :outage, fingerprint_id = :fingerprint,
-                fingerprint_at_ms = :seen, expires_at_ms = :expires, expires_what = :what
-            WHERE id = :id";
-        let flips: Vec<i64> = self.flips.0.iter().map(|at| at.0).collect();
-        let document = |source| StoreError::Document { table: "integration", source };
-        tx.prepare_cached(SQL)?.execute(named_params! {
-            ":id": self.id.0,
-            ":status": self.status.as_str(),
-            ":next": self.next_run_at.map(|at| at.0),
-            ":trigger": self.trigger.as_str(),
-            ":lease": self.lease_until.map(|at| at.0),
-            ":fence": self.fence,
-            ":failures": self.counters.failures,
-            ":passes": self.counters.passes,
-            ":sequence": self.sequence,
-            ":incident": self.incident.as_ref().map(|incident| incident.id.as_str()),
-            ":since": self.incident.as_ref().map(|incident| incident.since.0),
-            ":last": self.last_run,
-            ":told": self.told.as_str(),
-            ":hold": self.hold.as_ref().map(|hold| hold.until.0),
-            ":by": self.hold.as_ref().map(|hold| hold.by.as_str()),
-            ":warning": self.warning_held,
-            ":flips": serde_json::to_string(&flips).map_err(document)?,
-            ":flapping": self.flapping.map(|flapping| flapping.since.0),
-            ":calm": self.flapping.map(|flapping| flapping.until.0),
-            ":suspect": self.suspect.map(|suspect| suspect.since.0),
-            ":class": self.suspect.map(|suspect| suspect.class.as_str()),
-            ":fault": self.own_fault.map(OwnFault::as_str),
-            ":outage": self.outage,
-            ":fingerprint": self.seen.fingerprint.map(|(id, _)| id),
-            ":seen": self.seen.fingerprint.map(|(_, at)| at.0),
-            ":expires": self.seen.next_end.as_ref().map(|(at, _)| at.0),
-            ":what": self.seen.next_end.as_ref().map(|(_, what)| what),
-        })?;
+    pub(super) fn save(&mut self, tx: &Connection) -> Result<(), StoreError> {
+        const PROGRESS: &str =
+            concat!("UPDATE integration SET ", progress_columns!(), " WHERE id = :id");
+        const ALL: &str = concat!(
+            "UPDATE integration SET ",
+            progress_columns!(),
+            ", ",
+            standing_columns!(),
+            " WHERE id = :id"
+        );
+        let standing = self.standing();
+        if self.stored.as_ref() == Some(&standing) {
+            let mut statement = tx.prepare_cached(PROGRESS)?;
+            self.bind_progress(&mut statement)?;
+            statement.raw_execute()?;
+        } else {
+            let mut statement = tx.prepare_cached(ALL)?;
+            self.bind_progress(&mut statement)?;
+            standing.bind(&mut statement)?;
+            statement.raw_execute()?;
+            self.stored = Some(standing);
+        }
         Ok(())
+    }
+
+    fn bind_progress(&self, statement: &mut Statement<'_>) -> rusqlite::Result<()> {
+        let Seen { fingerprint, next_end } = &self.seen;
+        statement.raw_bind_parameter(c":id", self.id.0)?;
+        statement.raw_bind_parameter(c":next", self.next_run_at.map(|at| at.0))?;
+        statement.raw_bind_parameter(c":trigger", self.trigger.as_str())?;
+        statement.raw_bind_parameter(c":lease", self.lease_until.map(|at| at.0))?;
+        statement.raw_bind_parameter(c":fence", self.fence)?;
+        statement.raw_bind_parameter(c":failures", self.counters.failures)?;
+        statement.raw_bind_parameter(c":passes", self.counters.passes)?;
+        statement.raw_bind_parameter(c":last", self.last_run)?;
+        statement.raw_bind_parameter(c":seen", fingerprint.map(|(_, at)| at.0))?;
+        statement.raw_bind_parameter(c":expires", next_end.as_ref().map(|(at, _)| at.0))?;
+        statement.raw_bind_parameter(c":what", next_end.as_ref().map(|(_, what)| what))
     }
 
     /// True while a run holds it.
@@ -224,117 +283,31 @@ impl Row {
     }
 }
 
-impl Seen {
-    fn read(row: &SqlRow<'_>) -> rusqlite::Result<Self> {
-        let id: Option<i64> = row.get("fingerprint_id")?;
-        let what: Option<String> = row.get("expires_what")?;
-        Ok(Self {
-            fingerprint: id.zip(instant(row, "fingerprint_at_ms")?),
-            next_end: instant(row, "expires_at_ms")?.zip(what),
-        })
+impl Standing {
+    fn bind(&self, statement: &mut Statement<'_>) -> Result<(), StoreError> {
+        let flips: Vec<i64> = self.flips.0.iter().map(|at| at.0).collect();
+        let document = |source| StoreError::Document { table: "integration", source };
+        let flips = serde_json::to_string(&flips).map_err(document)?;
+        let (incident, hold) = (self.incident.as_ref(), self.hold.as_ref());
+        let incident_id = incident.map(|incident| incident.id.as_str());
+        statement.raw_bind_parameter(c":status", self.status.as_str())?;
+        statement.raw_bind_parameter(c":sequence", self.sequence)?;
+        statement.raw_bind_parameter(c":incident", incident_id)?;
+        statement.raw_bind_parameter(c":since", incident.map(|incident| incident.since.0))?;
+        statement.raw_bind_parameter(c":told", self.told.as_str())?;
+        statement.raw_bind_parameter(c":hold", hold.map(|hold| hold.until.0))?;
+        statement.raw_bind_parameter(c":by", hold.map(|hold| hold.by.as_str()))?;
+        statement.raw_bind_parameter(c":warning", self.warning_held)?;
+        statement.raw_bind_parameter(c":flips", flips)?;
+        statement.raw_bind_parameter(c":flapping", self.flapping.map(|held| held.since.0))?;
+        statement.raw_bind_parameter(c":calm", self.flapping.map(|held| held.until.0))?;
+        statement.raw_bind_parameter(c":suspect", self.suspect.map(|first| first.since.0))?;
+        statement.raw_bind_parameter(c":class", self.suspect.map(|last| last.class.as_str()))?;
+        statement.raw_bind_parameter(c":fault", self.own_fault.map(OwnFault::as_str))?;
+        statement.raw_bind_parameter(c":outage", self.outage.as_deref())?;
+        statement.raw_bind_parameter(c":fingerprint", self.fingerprint)?;
+        Ok(())
     }
-}
-
-fn hold(row: &SqlRow<'_>) -> Result<Option<Hold>, StoreError> {
-    let by: Option<String> = row.get("hold_by")?;
-    Ok(instant(row, "hold_until_ms")?.zip(by).map(|(until, by)| Hold { until, by }))
-}
-
-fn flapping(row: &SqlRow<'_>) -> Result<Option<Flapping>, StoreError> {
-    let until = instant(row, "flapping_until_ms")?;
-    let since = instant(row, "flapping_since_ms")?;
-    Ok(since.zip(until).map(|(since, until)| Flapping { since, until }))
-}
-
-fn suspect(row: &SqlRow<'_>) -> Result<Option<Suspect>, StoreError> {
-    let name: Option<String> = row.get("suspect_class")?;
-    let class = name.as_deref().map(class).transpose()?;
-    Ok(instant(row, "suspect_since_ms")?.zip(class).map(|(since, class)| Suspect { since, class }))
-}
-
-/// Reads the changes of status that were told lately.
-pub(super) fn flips(text: &str) -> Result<Flips, StoreError> {
-    let document = |source| StoreError::Document { table: "integration", source };
-    let instants: Vec<i64> = serde_json::from_str(text).map_err(document)?;
-    Ok(Flips(instants.into_iter().map(Timestamp).collect()))
-}
-
-/// Reads labels from their column.
-pub(super) fn labels(text: &str) -> Result<BTreeMap<String, String>, StoreError> {
-    let document = |source| StoreError::Document { table: "integration", source };
-    serde_json::from_str(text).map_err(document)
-}
-
-/// Reads results from their column.
-pub(super) fn report(text: &str) -> Result<StoredReport, StoreError> {
-    let document = |source| StoreError::Document { table: "report", source };
-    serde_json::from_str(text).map_err(document)
-}
-
-/// Reads the counters of an integration.
-pub(super) fn counters(row: &SqlRow<'_>) -> rusqlite::Result<Counters> {
-    Ok(Counters { failures: row.get("failures")?, passes: row.get("passes")? })
-}
-
-/// Reads an instant that may be missing.
-pub(super) fn instant(row: &SqlRow<'_>, column: &str) -> rusqlite::Result<Option<Timestamp>> {
-    Ok(row.get::<_, Option<i64>>(column)?.map(Timestamp))
-}
-
-/// Reads a duration.
-pub(super) fn duration(row: &SqlRow<'_>, column: &str) -> rusqlite::Result<Duration> {
-    Ok(Duration::from_millis(u64::try_from(row.get::<_, i64>(column)?).unwrap_or(0)))
-}
-
-/// Whole milliseconds of `duration`.
-pub(super) fn millis(duration: Duration) -> i64 {
-    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
-}
-
-/// Reads a status of an integration.
-pub(super) fn status(row: &SqlRow<'_>, column: &str) -> Result<Status, StoreError> {
-    parse("integration", &row.get::<_, String>(column)?)
-}
-
-/// Reads a value that names itself.
-pub(super) fn parse<T>(table: &'static str, name: &str) -> Result<T, StoreError>
-where
-    T: std::str::FromStr<Err = UnknownName>,
-{
-    name.parse().map_err(|source| StoreError::Inconsistent { table, source })
-}
-
-/// Reads why a run takes place.
-pub(super) fn trigger(table: &'static str, name: &str) -> Result<Trigger, StoreError> {
-    named(table, name, &Trigger::ALL, Trigger::as_str)
-}
-
-/// Reads an overall result.
-pub(super) fn report_status(name: &str) -> Result<ReportStatus, StoreError> {
-    let all =
-        [ReportStatus::Passed, ReportStatus::Failed, ReportStatus::Warning, ReportStatus::Skipped];
-    named("run", name, &all, ReportStatus::as_str)
-}
-
-/// Reads the class that decided about a run.
-pub(super) fn class(name: &str) -> Result<Class, StoreError> {
-    named("run", name, &Class::ALL, Class::as_str)
-}
-
-/// Reads where a delivery stands.
-pub(super) fn delivery_state(name: &str) -> Result<DeliveryState, StoreError> {
-    named("delivery", name, &DeliveryState::ALL, DeliveryState::as_str)
-}
-
-fn named<T: Copy>(
-    table: &'static str,
-    name: &str,
-    all: &[T],
-    as_str: impl Fn(T) -> &'static str,
-) -> Result<T, StoreError> {
-    let found = all.iter().copied().find(|&one| as_str(one) == name);
-    let source = || UnknownName(name.to_owned());
-    found.ok_or_else(|| StoreError::Inconsistent { table, source: source() })
 }
 
 /// The overall result and the results of run `id`.

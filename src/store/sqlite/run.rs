@@ -6,13 +6,14 @@ use std::time::Duration;
 use aws_lc_rs::digest::{SHA256, digest};
 use rusqlite::{Connection, OptionalExtension, named_params};
 
+use super::column::{Columns, millis, parse, report, trigger};
 use super::event::{Story, flip};
 use super::fingerprint::{self, Fingerprint};
 use super::outage::{self, Suspect};
-use super::row::{Row, instant, millis, report, results, trigger};
+use super::row::{Row, results};
 use super::{
-    Began, Begun, Finished, Recorded, StoreError, StoredReport, SubjectRun, Tell, Trigger, hold,
-    own_fault,
+    Began, Begun, Finished, Recorded, StoreError, StoredReport, SubjectRun, Tell, Trigger,
+    configuration, hold, own_fault,
 };
 use crate::domain::{
     Cause, Class, Counters, IntegrationId, Judgement, Policy, Report, ReportStatus, RunId, RunRef,
@@ -22,8 +23,7 @@ use crate::domain::{
 
 /// The guard: due, in a status that is validated, and not held by another run.
 pub(super) const BEGIN: &str = "
-    SELECT name, coalesce(active_kind, kind) AS kind, status, fence + 1 AS fence, next_trigger,
-           next_run_at_ms, active_config, fingerprint.content AS facts
+    SELECT name, kind, status, fence + 1, next_trigger, next_run_at_ms, fingerprint.content
     FROM integration LEFT JOIN fingerprint ON fingerprint.id = fingerprint_id
     WHERE integration.id = :id AND next_run_at_ms <= :now
       AND (lease_until_ms IS NULL OR lease_until_ms <= :now)
@@ -43,18 +43,24 @@ pub(super) fn begin(
     let Some(row) = rows.next()? else {
         return why_not(tx, id, now);
     };
-    let begun = Begun {
+    let mut columns = Columns::of(row);
+    let mut begun = Begun {
         id,
-        name: row.get("name")?,
-        kind: row.get("kind")?,
-        status: super::row::status(row, "status")?,
-        fence: row.get("fence")?,
-        trigger: trigger("integration", &row.get::<_, String>("next_trigger")?)?,
-        due_at: instant(row, "next_run_at_ms")?.unwrap_or(now),
-        active_config: row.get("active_config")?,
-        fingerprint: fingerprint::facts(row.get("facts")?)?,
+        name: columns.next()?,
+        kind: columns.next()?,
+        status: columns.word(|name| parse("integration", name))?,
+        fence: columns.next()?,
+        trigger: columns.word(|name| trigger("integration", name))?,
+        due_at: columns.instant()?.unwrap_or(now),
+        active_config: None,
+        fingerprint: fingerprint::facts(columns.next()?)?,
     };
     drop(rows);
+    if 1 < begun.status.subjects().len() {
+        if let Some((kind, config)) = configuration::active(tx, id)? {
+            (begun.kind, begun.active_config) = (kind, Some(config));
+        }
+    }
     let until = now.plus(lease).0;
     let params = named_params! {":id": id.0, ":fence": begun.fence, ":until": until};
     tx.prepare_cached(LEASE)?.execute(params)?;
@@ -338,13 +344,8 @@ fn cause(subject: Subject, verdict: Verdict) -> Option<Cause> {
 
 /// What a transition that a run caused does to the configurations and the counters.
 fn settle(tx: &Connection, row: &mut Row, step: Transition) -> Result<(), StoreError> {
-    const ADOPT: &str = "
-        UPDATE integration SET
-            active_kind = kind, active_config = candidate_config,
-            active_catalog = candidate_catalog, candidate_config = NULL, candidate_catalog = NULL
-        WHERE id = :id AND candidate_config IS NOT NULL";
     if step.cause == Cause::CandidatePassed {
-        tx.prepare_cached(ADOPT)?.execute(named_params! {":id": row.id.0})?;
+        configuration::adopt(tx, row.id)?;
     }
     // Failing and working again are one story, whose evidence goes on; an operation starts anew.
     if !matches!(step.cause, Cause::ActivePassed | Cause::ActiveFailed) {

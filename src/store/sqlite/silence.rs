@@ -2,7 +2,8 @@
 
 use rusqlite::{Connection, OptionalExtension, Row as SqlRow, named_params};
 
-use super::row::{Row, instant};
+use super::column::instant;
+use super::row::Row;
 use super::{NewSilence, SilenceRow, StoreError};
 use crate::domain::{About, IntegrationId, Selection, Timestamp};
 

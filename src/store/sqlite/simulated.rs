@@ -7,7 +7,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode, TransactionBehavior, ffi, named_params};
+use rusqlite::{Connection, ErrorCode, ffi, named_params};
 use serde::Deserialize;
 use tokio::sync::mpsc;
 
@@ -247,9 +247,8 @@ fn answer(group: Vec<Box<dyn Command>>, ended: &Result<(), Arc<rusqlite::Error>>
 }
 
 fn commit(memory: &Memory, group: &mut [Box<dyn Command>], disk: &dyn Disk) -> Fate {
-    let mut conn = memory.conn();
-    let mut tx = conn.transaction_with_behavior(TransactionBehavior::Immediate).unwrap();
-    run_each(&mut tx, group).unwrap();
+    let conn = memory.conn();
+    let tx = run_each(&conn, group).unwrap();
     let written = entries(&tx);
     let fate = disk.decide(&written);
     match fate {

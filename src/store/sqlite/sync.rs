@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::error::Error;
 
-use rusqlite::{Connection, Row as SqlRow, Savepoint, named_params};
+use rusqlite::{Connection, Row as SqlRow, named_params};
 
 use super::event::{Story, announce, flip};
 use super::outage::set_factors;
@@ -11,12 +11,13 @@ use super::receiver::configure;
 use super::row::{Row, row_columns};
 use super::set_back::{bring_near, set_back};
 use super::silence::look_again;
-use super::{StoreError, Synced, Tell, Trigger, Wanted};
+use super::writer::attempt;
+use super::{StoreError, Synced, Tell, Trigger, Wanted, configuration};
 use crate::domain::{Cause, IntegrationId, Schedule, Status, Timestamp, Transition, next_status};
 
 /// Makes every row what `wanted` says; rows it does not name are removed, step by step.
 pub(super) fn sync(
-    tx: &mut Savepoint<'_>,
+    tx: &Connection,
     wanted: &[Wanted],
     startup: bool,
     tell: &Tell,
@@ -45,7 +46,7 @@ pub(super) fn sync(
 }
 
 /// Ends the removals that no run holds up any more.
-pub(super) fn drain(tx: &mut Savepoint<'_>, tell: &Tell) -> Result<Synced, StoreError> {
+pub(super) fn drain(tx: &Connection, tell: &Tell) -> Result<Synced, StoreError> {
     let mut synced = Synced::default();
     for row in deleting(tx)? {
         let name = row.name.clone();
@@ -124,7 +125,7 @@ fn live(tx: &Connection) -> Result<BTreeMap<String, Stored>, StoreError> {
         row_columns!(),
         ", auto_bootstrap, config_shown, active_config, active_catalog, candidate_config,
            candidate_catalog
-         FROM integration WHERE status <> 'deleted'"
+         FROM integration JOIN configuration ON integration_id = id WHERE status <> 'deleted'"
     );
     let mut statement = tx.prepare_cached(SQL)?;
     let found = statement.query_and_then([], |row| {
@@ -149,24 +150,21 @@ type Done = (IntegrationId, Vec<Transition>);
 fn create(tx: &Connection, wanted: &Wanted, tell: &Tell) -> Result<Done, StoreError> {
     const SQL: &str = "
         INSERT INTO integration
-            (name, kind, auto_bootstrap, labels, status, config_shown, cron, zone,
-             candidate_config, candidate_catalog, next_run_at_ms, next_trigger, created_at_ms,
-             told_status)
-        VALUES (:name, :kind, :auto_bootstrap, :labels, 'creating', :shown, :cron, :zone,
-                :config, :catalog, :now, 'change', :now, 'creating')";
+            (name, kind, auto_bootstrap, labels, status, told_status, cron, zone, next_run_at_ms,
+             next_trigger, created_at_ms)
+        VALUES (:name, :kind, :auto_bootstrap, :labels, 'creating', 'creating', :cron, :zone, :now,
+                'change', :now)";
     tx.prepare_cached(SQL)?.execute(named_params! {
         ":name": wanted.name,
         ":kind": wanted.kind,
         ":auto_bootstrap": wanted.auto_bootstrap,
         ":labels": labels(wanted)?,
-        ":shown": wanted.config_shown,
         ":cron": wanted.schedule.text(),
         ":zone": wanted.schedule.zone(),
-        ":config": wanted.config,
-        ":catalog": wanted.catalog_version,
         ":now": tell.now.0,
     })?;
     let id = IntegrationId(tx.last_insert_rowid());
+    configuration::insert(tx, id, wanted)?;
     let mut steps = Vec::new();
     if let Some(mut row) = Row::load(tx, id)? {
         announce(tx, &mut row, tell)?;
@@ -205,7 +203,7 @@ fn adjust(
         }
         // Without a step, a candidate that is being validated is replaced by another one.
         (Some(_) | None, _) => {
-            propose(tx, row.id, wanted)?;
+            configuration::propose(tx, row.id, wanted)?;
             row.restart(Some(tell.now));
         }
     }
@@ -217,9 +215,8 @@ fn adjust(
 fn describe(tx: &Connection, stored: &mut Stored, wanted: &Wanted) -> Result<bool, StoreError> {
     const SQL: &str = "
         UPDATE integration SET
-            kind = :kind, auto_bootstrap = :auto_bootstrap, labels = :labels,
-            config_shown = :shown, cron = :cron, zone = :zone,
-            candidate_catalog = iif(candidate_config IS NULL, NULL, :catalog)
+            kind = :kind, auto_bootstrap = :auto_bootstrap, labels = :labels, cron = :cron,
+            zone = :zone
         WHERE id = :id";
     let row = &mut stored.row;
     let (labels, schedule) = (labels(wanted)?, &wanted.schedule);
@@ -240,24 +237,12 @@ fn describe(tx: &Connection, stored: &mut Stored, wanted: &Wanted) -> Result<boo
             ":kind": row.kind,
             ":auto_bootstrap": wanted.auto_bootstrap,
             ":labels": row.labels,
-            ":shown": wanted.config_shown,
             ":cron": row.cron,
             ":zone": row.zone,
-            ":catalog": wanted.catalog_version,
         })?;
+        configuration::describe(tx, row.id, wanted)?;
     }
     Ok(retimed)
-}
-
-/// Makes the wanted configuration the one that is to become active when it passes.
-fn propose(tx: &Connection, id: IntegrationId, wanted: &Wanted) -> Result<(), StoreError> {
-    const SQL: &str = "
-        UPDATE integration SET candidate_config = :config, candidate_catalog = :catalog
-        WHERE id = :id";
-    tx.prepare_cached(SQL)?.execute(named_params! {
-        ":id": id.0, ":config": wanted.config, ":catalog": wanted.catalog_version,
-    })?;
-    Ok(())
 }
 
 /// Sets when `row` is due by a new schedule, or after the daemon was down; false when nothing
@@ -303,11 +288,7 @@ fn take(
 }
 
 /// Takes `row` out of use, and ends that at once unless a run has to be waited for.
-fn remove(
-    tx: &mut Savepoint<'_>,
-    mut row: Row,
-    tell: &Tell,
-) -> Result<Vec<Transition>, StoreError> {
+fn remove(tx: &Connection, mut row: Row, tell: &Tell) -> Result<Vec<Transition>, StoreError> {
     let mut steps = Vec::new();
     if row.status != Status::Deleting {
         steps.extend(take(tx, &mut row, Cause::Removed, tell)?);
@@ -322,17 +303,18 @@ fn remove(
 
 /// Ends a removal; where that cannot be stored, the row goes back to being watched.
 fn end_removal(
-    tx: &mut Savepoint<'_>,
+    tx: &Connection,
     mut row: Row,
     tell: &Tell,
 ) -> Result<Option<Transition>, StoreError> {
     let mut ended = row.clone();
-    let stored = nested(tx, |tx| {
+    let end = || {
         let step = take(tx, &mut ended, Cause::Drained, tell)?;
         ended.lease_until = None;
         ended.save(tx)?;
         Ok(step)
-    });
+    };
+    let stored = attempt(tx, end, Result::is_ok)?;
     match stored {
         Err(error) if !tx.is_autocommit() => {
             let reason: &dyn Error = &error;
@@ -347,18 +329,4 @@ fn end_removal(
         }
         done => done,
     }
-}
-
-/// Does `work` in a savepoint of its own; its failure undoes only that.
-fn nested<T>(
-    tx: &mut Savepoint<'_>,
-    work: impl FnOnce(&Connection) -> Result<T, StoreError>,
-) -> Result<T, StoreError> {
-    let mut point = tx.savepoint()?;
-    let done = work(&point);
-    if done.is_err() {
-        point.rollback()?;
-    }
-    point.commit()?;
-    done
 }

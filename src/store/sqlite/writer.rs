@@ -1,13 +1,13 @@
 //! The one thread that writes.
 //!
-//! Commands that wait together are committed together, for a commit waits for the disk; each has
-//! a savepoint of its own, so that one that fails takes nothing else with it. Nobody is answered
-//! before the commit.
+//! Commands that wait together are committed together, for a commit waits for the disk. When one of
+//! them fails, all are undone and run again, each in a savepoint of its own, so that the one takes
+//! nothing else with it. Nobody is answered before the commit.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use rusqlite::{Connection, Savepoint, Transaction, TransactionBehavior};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
 
 use super::open::{Opened, Place};
@@ -39,26 +39,25 @@ pub(super) type Answer<T> = oneshot::Sender<Result<T, StoreError>>;
 
 /// Something to write, and somebody who waits for it.
 pub(super) trait Command: Send {
-    /// Does the work; false when it is to be undone.
-    fn run(&mut self, tx: &mut Savepoint<'_>) -> bool;
+    /// Does the work; false when it is to be undone. Work that was undone may be done again.
+    fn run(&mut self, tx: &Connection) -> bool;
     /// Tells the caller, once the fate of the transaction is known.
     fn answer(self: Box<Self>, commit: Result<(), Arc<rusqlite::Error>>);
 }
 
 struct Job<W, T> {
-    work: Option<W>,
+    work: W,
     done: Option<Result<T, StoreError>>,
     answer: Answer<T>,
 }
 
 impl<W, T> Command for Job<W, T>
 where
-    W: FnOnce(&mut Savepoint<'_>) -> Result<T, StoreError> + Send,
+    W: Fn(&Connection) -> Result<T, StoreError> + Send,
     T: Send,
 {
-    fn run(&mut self, tx: &mut Savepoint<'_>) -> bool {
-        self.done = self.work.take().map(|work| work(tx));
-        matches!(self.done, Some(Ok(_)))
+    fn run(&mut self, tx: &Connection) -> bool {
+        self.done.insert((self.work)(tx)).is_ok()
     }
 
     fn answer(self: Box<Self>, commit: Result<(), Arc<rusqlite::Error>>) {
@@ -94,7 +93,7 @@ impl Writer {
     /// Work that has been queued is done even when the caller stops waiting.
     pub(super) async fn write<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Savepoint<'_>) -> Result<T, StoreError> + Send + 'static,
+        work: impl Fn(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         self.queue(work).await?.await
     }
@@ -105,11 +104,11 @@ impl Writer {
         work: W,
     ) -> Result<impl Future<Output = Result<T, StoreError>> + use<W, T>, StoreError>
     where
-        W: FnOnce(&mut Savepoint<'_>) -> Result<T, StoreError> + Send + 'static,
+        W: Fn(&Connection) -> Result<T, StoreError> + Send + 'static,
         T: Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
-        let job = Job { work: Some(work), done: None, answer };
+        let job = Job { work, done: None, answer };
         self.send(Message::Write(Box::new(job))).await?;
         Ok(async { answered.await.unwrap_or(Err(StoreError::Stopped)) })
     }
@@ -132,7 +131,7 @@ impl Writer {
 }
 
 fn serve(opened: Opened, mut queue: mpsc::Receiver<Message>) {
-    let Opened { mut conn, lock, place } = opened;
+    let Opened { conn, lock, place } = opened;
     let mut closing = Vec::new();
     while let Some(first) = queue.blocking_recv() {
         let mut group = Vec::new();
@@ -151,9 +150,9 @@ fn serve(opened: Opened, mut queue: mpsc::Receiver<Message>) {
             continue;
         }
         if defect::SENDS_BEFORE_COMMIT {
-            defect::commit(&mut conn, group);
+            defect::commit(&conn, group);
         } else {
-            commit(&mut conn, &place, group);
+            commit(&conn, &place, group);
         }
     }
     let mut ended = checkpoint(&conn);
@@ -164,7 +163,7 @@ fn serve(opened: Opened, mut queue: mpsc::Receiver<Message>) {
     }
 }
 
-fn commit(conn: &mut Connection, place: &Place, mut group: Vec<Box<dyn Command>>) {
+fn commit(conn: &Connection, place: &Place, mut group: Vec<Box<dyn Command>>) {
     let ended = place.check().and_then(|()| transact(conn, &mut group)).map_err(Arc::new);
     for command in group {
         command.answer(ended.clone());
@@ -172,28 +171,44 @@ fn commit(conn: &mut Connection, place: &Place, mut group: Vec<Box<dyn Command>>
 }
 
 /// Runs `group` in one transaction.
-///
-/// A grave error (full disk, input or output) makes `SQLite` give up the whole transaction; the
-/// savepoint is gone then, so that ending it fails and with it the group.
-fn transact(conn: &mut Connection, group: &mut [Box<dyn Command>]) -> Result<(), rusqlite::Error> {
-    let mut tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    run_each(&mut tx, group)?;
-    tx.commit()
+fn transact(conn: &Connection, group: &mut [Box<dyn Command>]) -> Result<(), rusqlite::Error> {
+    run_each(conn, group)?.commit()
 }
 
-/// Runs every command of `group` in a savepoint of its own.
-pub(super) fn run_each(
-    tx: &mut Transaction<'_>,
+/// Begins a transaction in which every command of `group` has run that does not fail.
+///
+/// A grave error (full disk, input or output) makes `SQLite` give up the whole transaction; when the
+/// commands run again the savepoint is gone then, so that ending it fails and with it the group.
+pub(super) fn run_each<'c>(
+    conn: &'c Connection,
     group: &mut [Box<dyn Command>],
-) -> Result<(), rusqlite::Error> {
-    for command in group {
-        let mut point = tx.savepoint()?;
-        if !command.run(&mut point) {
-            point.rollback()?;
-        }
-        point.commit()?;
+) -> Result<Transaction<'c>, rusqlite::Error> {
+    let begin = || Transaction::new_unchecked(conn, TransactionBehavior::Immediate);
+    let tx = begin()?;
+    if group.iter_mut().all(|command| command.run(&tx)) {
+        return Ok(tx);
     }
-    Ok(())
+    drop(tx);
+    let tx = begin()?;
+    for command in group {
+        attempt(&tx, || command.run(&tx), |kept| *kept)?;
+    }
+    Ok(tx)
+}
+
+/// Does `work` in a savepoint; what it did is undone unless it is to be kept.
+pub(super) fn attempt<T>(
+    tx: &Connection,
+    work: impl FnOnce() -> T,
+    is_kept: impl FnOnce(&T) -> bool,
+) -> Result<T, rusqlite::Error> {
+    tx.execute_batch("SAVEPOINT attempt")?;
+    let done = work();
+    if !is_kept(&done) {
+        tx.execute_batch("ROLLBACK TO attempt")?;
+    }
+    tx.execute_batch("RELEASE attempt")?;
+    Ok(done)
 }
 
 fn checkpoint(conn: &Connection) -> Result<(), StoreError> {

@@ -61,7 +61,8 @@ const INVARIANTS: &[(&str, &str)] = &[
     ),
     (
         "an enabled integration has an active configuration and no candidate",
-        "SELECT * FROM integration WHERE status IN ('enabled', 'recurringValidationError')
+        "SELECT * FROM integration LEFT JOIN configuration ON integration_id = id
+         WHERE status IN ('enabled', 'recurringValidationError')
             AND (active_config IS NULL OR candidate_config IS NOT NULL)",
     ),
 ];

@@ -41,7 +41,7 @@ fn creation_fails_is_retried_and_succeeds() {
     bench.pass(Subject::Candidate);
     assert_eq!(bench.status("one"), Status::Enabled);
     bench.wait_until_due();
-    assert_eq!(bench.begin().active_config.as_deref(), Some("better"));
+    assert_eq!(bench.active_config("one"), "better");
     check_invariants(&bench.conn);
 }
 
@@ -79,7 +79,7 @@ fn a_retried_candidate_that_passes_ends_the_edit() {
     assert_eq!(bench.status("one"), Status::Enabled);
     assert_eq!(bench.row("one").last_run.unwrap().subject, Subject::Candidate);
     bench.wait_until_due();
-    assert_eq!(bench.begin().active_config.as_deref(), Some("late"));
+    assert_eq!(bench.active_config("one"), "late");
 }
 
 #[test]
@@ -97,7 +97,7 @@ fn a_change_overtakes_the_run_of_the_old_candidate() {
     assert_eq!(new.fence, fence + 2, "one for the change, one for the new run");
     bench.record(new, vec![found(Subject::Candidate, passed())]);
     bench.wait_until_due();
-    assert_eq!(bench.begin().active_config.as_deref(), Some("newer"));
+    assert_eq!(bench.active_config("one"), "newer");
 }
 
 #[test]

@@ -60,13 +60,19 @@ fn version_1_keeps_ids_order_attempts_and_what_is_owed() {
                 attempts, ended_at_ms FROM delivery ORDER BY id",
         "SELECT * FROM attempt ORDER BY delivery_id, number",
         "SELECT epoch FROM meta",
-        "SELECT id, name, kind, labels, status, config_shown, active_kind, active_config,
-                active_catalog, cron, zone, next_run_at_ms, next_trigger, sequence, created_at_ms
-         FROM integration ORDER BY id",
+        "SELECT id, name, kind, labels, status, cron, zone, next_run_at_ms, next_trigger, sequence,
+                created_at_ms FROM integration ORDER BY id",
     ];
+    let configurations = |conn: &Connection, table: &str, id: &str| {
+        let columns = "config_shown, active_kind, active_config, active_catalog, candidate_config,
+                       candidate_catalog";
+        lines(conn, &format!("SELECT {id}, {columns} FROM {table} ORDER BY {id}"))
+    };
     let before = tables.map(|sql| lines(&conn, sql));
+    let configured = configurations(&conn, "integration", "id");
     migrate(&mut conn).unwrap();
     assert_eq!(tables.map(|sql| lines(&conn, sql)), before);
+    assert_eq!(configurations(&conn, "configuration", "integration_id"), configured);
     assert!(before.iter().all(|lines| !lines.is_empty()));
     let numbers = lines(&conn, "SELECT number FROM event ORDER BY number");
     assert_eq!(numbers.len(), 4);
@@ -79,7 +85,7 @@ fn version_1_keeps_ids_order_attempts_and_what_is_owed() {
     let references = lines(
         &conn,
         "SELECT m.name, f.\"table\" FROM sqlite_schema m, pragma_foreign_key_list(m.name) f
-         WHERE m.name IN ('attempt', 'delivery', 'event') ORDER BY 1, 2",
+         ORDER BY 1, 2",
     )
     .join(",");
     assert!(!references.contains("_new"), "{references}");
@@ -88,6 +94,18 @@ fn version_1_keeps_ids_order_attempts_and_what_is_owed() {
     assert_eq!(lines(&conn, made), ["Integer(41)"], "an id is never given twice");
     let none: Vec<String> = lines(&conn, "PRAGMA integrity_check");
     assert_eq!(none, ["Text(\"ok\")"]);
+    assert_eq!(lines(&conn, "PRAGMA foreign_keys"), ["Integer(1)"]);
+}
+
+#[test]
+fn a_file_with_a_broken_reference_stays_as_it_is() {
+    let mut conn = version_1();
+    let broken = "PRAGMA foreign_keys = OFF; UPDATE delivery SET event_id = 'evt_2' WHERE id = 1;";
+    conn.execute_batch(broken).unwrap();
+    let error = migrate(&mut conn).unwrap_err();
+    let reason = std::error::Error::source(&error).unwrap().to_string();
+    assert_eq!(reason, "a row of delivery refers to a row of event that is not there");
+    assert_eq!(lines(&conn, "PRAGMA user_version"), ["Integer(1)"]);
 }
 
 #[tokio::test]

@@ -17,7 +17,7 @@ mod surplus;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use rusqlite::{Connection, Savepoint, TransactionBehavior};
+use rusqlite::{Connection, TransactionBehavior};
 
 use invariants::check_invariants;
 
@@ -95,12 +95,10 @@ impl Bench {
 
     fn write<T>(
         &mut self,
-        work: impl FnOnce(&mut Savepoint<'_>) -> Result<T, StoreError>,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let mut tx = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let mut point = tx.savepoint()?;
-        let done = work(&mut point)?;
-        point.commit()?;
+        let tx = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let done = work(&tx)?;
         tx.commit()?;
         Ok(done)
     }
@@ -121,6 +119,11 @@ impl Bench {
 
     fn status(&self, name: &str) -> Status {
         self.row(name).status
+    }
+
+    /// The configuration that passed last.
+    fn active_config(&self, name: &str) -> String {
+        super::configuration::active(&self.conn, self.row(name).id).unwrap().unwrap().1
     }
 
     fn try_begin(&mut self) -> Began {

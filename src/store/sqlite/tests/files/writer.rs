@@ -8,7 +8,7 @@ async fn commands_that_wait_are_committed_together_and_answered_after() {
     let store = place.open();
     let (go, wait) = mpsc::channel::<()>();
     let writer = store.writer.clone();
-    let plug = tokio::spawn(async move { writer.write(move |_| Ok(wait.recv().is_ok())).await });
+    let plug = tokio::spawn(async move { writer.write(move |_| Ok(wait.recv().is_err())).await });
     let mut waiting = Vec::new();
     for number in 0..50 {
         let writer = store.writer.clone();
@@ -25,7 +25,7 @@ async fn commands_that_wait_are_committed_together_and_answered_after() {
     }
     let before = epoch(&place.path());
     assert!(waiting.iter().all(|one| !one.is_finished()), "nothing is committed yet");
-    go.send(()).unwrap();
+    drop(go);
     assert!(plug.await.unwrap().unwrap());
     for (number, one) in waiting.into_iter().enumerate() {
         assert_eq!(one.await.unwrap().is_ok(), number != 2, "command {number}");
@@ -41,10 +41,10 @@ async fn grouped(
     let store = place.open();
     let (go, wait) = mpsc::channel::<()>();
     let writer = &store.writer;
-    let plug = writer.write(move |_| Ok(wait.recv().is_ok()));
+    let plug = writer.write(move |_| Ok(wait.recv().is_err()));
     let good = writer.write(|tx| insert(tx, "+"));
     let bad = writer.write(move |tx| bad(tx));
-    let start = async move { go.send(()).unwrap() };
+    let start = async move { drop(go) };
     let (_, good, bad, ()) = tokio::join!(plug, good, bad, start);
     let after = writer.write(|tx| insert(tx, "!")).await;
     assert!(after.is_ok(), "the writer goes on");
@@ -92,9 +92,9 @@ async fn closing_waits_for_what_is_queued_and_ends_all_handles() {
     let before = epoch(&place.path());
     let (go, wait) = mpsc::channel::<()>();
     let other = store.clone();
-    let plug = other.writer.write(move |_| Ok(wait.recv().is_ok()));
+    let plug = other.writer.write(move |_| Ok(wait.recv().is_err()));
     let write = other.writer.write(|tx| insert(tx, "+"));
-    let start = async move { go.send(()).unwrap() };
+    let start = async move { drop(go) };
     let (_, written, closed, ()) = tokio::join!(plug, write, store.close(), start);
     written.unwrap();
     closed.unwrap();
