@@ -17,6 +17,7 @@ have() { command -v "$1" >/dev/null 2>&1; }
 step_install() {
   local missing=()
   have cc || missing+=(gcc libc6-dev)
+  have make || missing+=(make)
   have openssl || missing+=(openssl)
   have curl || missing+=(curl)
   have python3 || missing+=(python3)
