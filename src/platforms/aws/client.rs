@@ -48,12 +48,14 @@ pub(crate) struct Client {
     http: Connections,
     region: String,
     now: Timestamp,
+    /// Signing needs nothing of it.
+    context: Context,
 }
 
 impl Client {
     /// Sends over `http`, signed for `region`; `now` is what waits given as dates count from.
     pub(crate) fn new(http: Connections, region: &str, now: Timestamp) -> Self {
-        Self { http, region: region.to_owned(), now }
+        Self { http, region: region.to_owned(), now, context: Context::new() }
     }
 
     /// What is talked over.
@@ -149,7 +151,7 @@ impl Client {
         let built = built.body(Vec::new()).map_err(|error| fault(error.to_string()))?;
         let (mut parts, body) = built.into_parts();
         RequestSigner::new(service, &self.region)
-            .sign_request(&Context::new(), &mut parts, Some(credential), None)
+            .sign_request(&self.context, &mut parts, Some(credential), None)
             .await
             .map_err(|error| fault(error.to_string()))?;
         // The client writes the same host itself, and HTTP/2 has another place for it.

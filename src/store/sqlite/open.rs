@@ -24,7 +24,7 @@ pub(super) const MIGRATIONS: &[(u32, &str)] = &[
     (2, include_str!("migrations/0002_receivers.sql")),
     (3, include_str!("migrations/0003_observed.sql")),
     (4, include_str!("migrations/0004_holds.sql")),
-    (5, include_str!("migrations/0005_configuration.sql")),
+    (5, include_str!("migrations/0005_rows.sql")),
 ];
 
 /// How long a statement waits for another process to give up its lock.

@@ -21,13 +21,12 @@ use crate::domain::{
     next_status,
 };
 
-/// The guard: due, in a status that is validated, and not held by another run.
+/// The guard: due, which only what is validated ever is, and not held by another run.
 pub(super) const BEGIN: &str = "
     SELECT name, kind, status, fence + 1, next_trigger, next_run_at_ms, fingerprint.content
     FROM integration LEFT JOIN fingerprint ON fingerprint.id = fingerprint_id
     WHERE integration.id = :id AND next_run_at_ms <= :now
-      AND (lease_until_ms IS NULL OR lease_until_ms <= :now)
-      AND status NOT IN ('deleting', 'deleted', 'disabled')";
+      AND (lease_until_ms IS NULL OR lease_until_ms <= :now)";
 
 /// Starts a run if it is due.
 pub(super) fn begin(

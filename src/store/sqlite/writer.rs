@@ -6,9 +6,11 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
 
 use super::open::{Opened, Place};
 use super::{StoreError, defect};
@@ -18,6 +20,9 @@ pub(super) const QUEUE_MAX: usize = 1024;
 
 /// Commands in one transaction.
 pub(super) const GROUP_MAX: usize = 256;
+
+/// The shortest time between two transactions: under load, those who ask meanwhile share the next.
+const PACE: Duration = Duration::from_millis(5);
 
 /// A handle on the writing thread, which ends when every handle is gone.
 #[derive(Clone, Debug)]
@@ -132,8 +137,11 @@ impl Writer {
 
 fn serve(opened: Opened, mut queue: mpsc::Receiver<Message>) {
     let Opened { conn, lock, place } = opened;
-    let mut closing = Vec::new();
+    let (mut closing, mut paced) = (Vec::new(), None::<Instant>);
     while let Some(first) = queue.blocking_recv() {
+        if let Some(until) = paced {
+            std::thread::sleep(until.saturating_duration_since(Instant::now()));
+        }
         let mut group = Vec::new();
         let mut next = Some(first);
         while let Some(message) = next {
@@ -154,6 +162,7 @@ fn serve(opened: Opened, mut queue: mpsc::Receiver<Message>) {
         } else {
             commit(&conn, &place, group);
         }
+        paced = Some(Instant::now() + PACE);
     }
     let mut ended = checkpoint(&conn);
     drop(conn);

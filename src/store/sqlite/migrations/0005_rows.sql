@@ -1,6 +1,7 @@
--- Configurations get a table of their own: they are seldom read, and every run reads and writes the
--- rest of the row. Columns that a check names cannot be dropped: a new table takes over the rows, and
--- the references of others go by its name.
+-- Every run reads and writes rows of `integration` and `run`, which are made lighter. Configurations,
+-- which are seldom read, get a table of their own. Of the values that a check allows each is compared
+-- with: for a list of more than two a table is made each time. Columns and checks cannot be dropped:
+-- new tables take over the rows, and the references of others go by the names.
 
 CREATE TABLE configuration (
     integration_id INTEGER PRIMARY KEY REFERENCES integration (id),
@@ -27,15 +28,20 @@ CREATE TABLE integration_new (
     kind TEXT NOT NULL,
     auto_bootstrap INTEGER CHECK (auto_bootstrap IN (0, 1)),
     labels TEXT NOT NULL,
-    status TEXT NOT NULL CHECK (status IN (
-        'createError', 'creating', 'deleted', 'deleteError', 'deleting', 'disabled',
-        'editing', 'editError', 'enabled', 'migrateError', 'migrating', 'recurringValidationError')),
+    status TEXT NOT NULL CHECK (
+        status = 'enabled' OR status = 'recurringValidationError' OR status = 'creating'
+        OR status = 'createError' OR status = 'editing' OR status = 'editError'
+        OR status = 'migrating' OR status = 'migrateError' OR status = 'disabled'
+        OR status = 'deleting' OR status = 'deleteError' OR status = 'deleted'),
     cron TEXT NOT NULL,
     zone TEXT NOT NULL,
     -- The queue: due at this instant, taken until that one, results accepted under this fence only.
     next_run_at_ms INTEGER CHECK (
-        next_run_at_ms IS NULL OR status NOT IN ('deleting', 'deleted', 'disabled')),
-    next_trigger TEXT NOT NULL CHECK (next_trigger IN ('schedule', 'confirm', 'startup', 'change')),
+        next_run_at_ms IS NULL
+        OR (status <> 'deleting' AND status <> 'deleted' AND status <> 'disabled')),
+    next_trigger TEXT NOT NULL CHECK (
+        next_trigger = 'schedule' OR next_trigger = 'confirm' OR next_trigger = 'startup'
+        OR next_trigger = 'change'),
     lease_until_ms INTEGER,
     fence INTEGER NOT NULL DEFAULT 0,
     failures INTEGER NOT NULL DEFAULT 0,
@@ -86,6 +92,29 @@ INSERT INTO sqlite_sequence (name, seq)
 DROP TABLE integration;
 ALTER TABLE integration_new RENAME TO integration;
 
+CREATE TABLE run_new (
+    id INTEGER PRIMARY KEY,
+    integration_id INTEGER NOT NULL REFERENCES integration (id),
+    subject TEXT NOT NULL CHECK (subject = 'active' OR subject = 'candidate'),
+    trigger TEXT NOT NULL CHECK (
+        trigger = 'schedule' OR trigger = 'confirm' OR trigger = 'startup' OR trigger = 'change'),
+    started_at_ms INTEGER NOT NULL,
+    duration_ms INTEGER NOT NULL,
+    status TEXT NOT NULL CHECK (
+        status = 'passed' OR status = 'failed' OR status = 'warning' OR status = 'skipped'),
+    class TEXT CHECK (
+        class = 'denied' OR class = 'missing' OR class = 'invalid' OR class = 'expired'
+        OR class = 'unreachable' OR class = 'throttled' OR class = 'unavailable'
+        OR class = 'ours'),
+    rule TEXT NOT NULL,
+    report_id INTEGER NOT NULL REFERENCES report (id),
+    -- What a failing run saw otherwise than the last passing one; NULL when nothing.
+    drift TEXT
+) STRICT;
+INSERT INTO run_new SELECT * FROM run;
+DROP TABLE run;
+ALTER TABLE run_new RENAME TO run;
+
 CREATE UNIQUE INDEX integration_name ON integration (name) WHERE status <> 'deleted';
 CREATE INDEX integration_due ON integration (next_run_at_ms) WHERE next_run_at_ms IS NOT NULL;
 CREATE INDEX integration_leased ON integration (lease_until_ms) WHERE lease_until_ms IS NOT NULL;
@@ -98,3 +127,6 @@ CREATE INDEX integration_own_fault ON integration (own_fault) WHERE own_fault IS
 CREATE INDEX integration_outage ON integration (outage_id) WHERE outage_id IS NOT NULL;
 CREATE INDEX integration_fingerprint ON integration (fingerprint_id)
     WHERE fingerprint_id IS NOT NULL;
+CREATE INDEX run_integration ON run (integration_id);
+CREATE INDEX run_started ON run (started_at_ms);
+CREATE INDEX run_report ON run (report_id);
