@@ -55,10 +55,10 @@ pub(super) fn begin(
         fingerprint: fingerprint::facts(columns.next()?)?,
     };
     drop(rows);
-    if 1 < begun.status.subjects().len() {
-        if let Some((kind, config)) = configuration::active(tx, id)? {
-            (begun.kind, begun.active_config) = (kind, Some(config));
-        }
+    if 1 < begun.status.subjects().len()
+        && let Some((kind, config)) = configuration::active(tx, id)?
+    {
+        (begun.kind, begun.active_config) = (kind, Some(config));
     }
     let until = now.plus(lease).0;
     let params = named_params! {":id": id.0, ":fence": begun.fence, ":until": until};

@@ -43,7 +43,7 @@ async fn grouped(
     let writer = &store.writer;
     let plug = writer.write(move |_| Ok(wait.recv().is_err()));
     let good = writer.write(|tx| insert(tx, "+"));
-    let bad = writer.write(move |tx| bad(tx));
+    let bad = writer.write(bad);
     let start = async move { drop(go) };
     let (_, good, bad, ()) = tokio::join!(plug, good, bad, start);
     let after = writer.write(|tx| insert(tx, "!")).await;
