@@ -77,7 +77,8 @@ impl Store {
     pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
         let opened = open::open(path)?;
         let view = View::open(path)?;
-        let writer = writer::Writer::start(opened).map_err(|error| no_thread(path, &error))?;
+        let writer =
+            writer::Writer::start(opened, writer::PACE).map_err(|error| no_thread(path, &error))?;
         Ok(Self { writer, view })
     }
 
@@ -104,7 +105,7 @@ impl Store {
         lease: Duration,
         now: Timestamp,
     ) -> Result<Began, StoreError> {
-        self.writer.write(move |tx| run::begin(tx, id, lease, now)).await
+        self.writer.write_soon(move |tx| run::begin(tx, id, lease, now)).await
     }
 
     /// Records a finished run: run, results, counters, status, transition, event, deliveries,
@@ -115,7 +116,7 @@ impl Store {
         tell: Tell,
     ) -> Result<Recorded, StoreError> {
         let prepared = run::Prepared::new(finished)?;
-        self.writer.write(move |tx| run::record(tx, &prepared, &tell)).await
+        self.writer.write_soon(move |tx| run::record(tx, &prepared, &tell)).await
     }
 
     /// Gives a lease back without a result (shutdown); the run stays due.
@@ -159,7 +160,9 @@ impl Store {
         tell: Tell,
     ) -> Result<impl Future<Output = Result<Option<Disabled>, StoreError>> + use<>, StoreError>
     {
-        self.writer.queue(move |tx| delivery::record_attempt(tx, &attempt, &tell)).await
+        self.writer
+            .queue(move |tx| delivery::record_attempt(tx, &attempt, &tell), writer::Haste::Now)
+            .await
     }
 
     /// Tells what is no longer held and ends outages that are over, at most about `batch` of each.

@@ -209,7 +209,7 @@ async fn write(memory: Memory, mut waiting: mpsc::Receiver<Message>, disk: Arc<d
         let mut next = Some(first);
         while let Some(message) = next {
             match message {
-                Message::Write(command) => group.push(command),
+                Message::Write(command, _) => group.push(command),
                 Message::Close(answer) => {
                     waiting.close();
                     closing.push(answer);

@@ -5,7 +5,7 @@
 //! nothing else with it. Nobody is answered before the commit.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
+use std::thread::{JoinHandle, Thread};
 use std::time::Duration;
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
@@ -21,22 +21,33 @@ pub(super) const QUEUE_MAX: usize = 1024;
 /// Commands in one transaction.
 pub(super) const GROUP_MAX: usize = 256;
 
-/// The shortest time between two transactions: under load, those who ask meanwhile share the next.
-const PACE: Duration = Duration::from_millis(5);
+/// How long after a transaction those who can wait get the next one, which they share.
+pub(super) const PACE: Duration = Duration::from_millis(5);
 
 /// A handle on the writing thread, which ends when every handle is gone.
 #[derive(Clone, Debug)]
 pub(super) struct Writer {
     queue: mpsc::Sender<Message>,
-    thread: Arc<Mutex<Option<JoinHandle<()>>>>,
+    /// What wakes it while it waits for others.
+    thread: Option<Thread>,
+    handle: Arc<Mutex<Option<JoinHandle<()>>>>,
 }
 
 /// What the writing thread is asked for.
 pub(super) enum Message {
     /// To write this.
-    Write(Box<dyn Command>),
+    Write(Box<dyn Command>, Haste),
     /// To end.
     Close(Answer<()>),
+}
+
+/// When a command has to be written.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Haste {
+    /// As soon as can be.
+    Now,
+    /// It can wait for others, as what belongs to a run can: a commit is dear, and runs are many.
+    Soon,
 }
 
 /// Where somebody waits for the end of a transaction.
@@ -78,19 +89,20 @@ where
 }
 
 impl Writer {
-    /// Starts the thread.
-    pub(super) fn start(opened: Opened) -> std::io::Result<Self> {
+    /// Starts the thread; `pace` is [`PACE`].
+    pub(super) fn start(opened: Opened, pace: Duration) -> std::io::Result<Self> {
         let (queue, waiting) = mpsc::channel(QUEUE_MAX);
-        let thread = std::thread::Builder::new()
+        let handle = std::thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || serve(opened, waiting))?;
-        Ok(Self { queue, thread: Arc::new(Mutex::new(Some(thread))) })
+            .spawn(move || serve(opened, waiting, pace))?;
+        let thread = Some(handle.thread().clone());
+        Ok(Self { queue, thread, handle: Arc::new(Mutex::new(Some(handle))) })
     }
 
     /// A handle on somebody else who takes what is queued, as a simulation does.
     #[cfg(test)]
     pub(super) fn served_by(queue: mpsc::Sender<Message>) -> Self {
-        Self { queue, thread: Arc::default() }
+        Self { queue, thread: None, handle: Arc::default() }
     }
 
     /// Does `work` in a transaction; returns after its commit.
@@ -100,13 +112,22 @@ impl Writer {
         &self,
         work: impl Fn(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.queue(work).await?.await
+        self.queue(work, Haste::Now).await?.await
+    }
+
+    /// The same for `work` that can wait for others to share its transaction.
+    pub(super) async fn write_soon<T: Send + 'static>(
+        &self,
+        work: impl Fn(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.queue(work, Haste::Soon).await?.await
     }
 
     /// Queues `work`; what is queued after it sees what it did. The answer comes after its commit.
     pub(super) async fn queue<W, T>(
         &self,
         work: W,
+        haste: Haste,
     ) -> Result<impl Future<Output = Result<T, StoreError>> + use<W, T>, StoreError>
     where
         W: Fn(&Connection) -> Result<T, StoreError> + Send + 'static,
@@ -114,7 +135,7 @@ impl Writer {
     {
         let (answer, answered) = oneshot::channel();
         let job = Job { work, done: None, answer };
-        self.send(Message::Write(Box::new(job))).await?;
+        self.send(Message::Write(Box::new(job), haste)).await?;
         Ok(async { answered.await.unwrap_or(Err(StoreError::Stopped)) })
     }
 
@@ -123,46 +144,88 @@ impl Writer {
         let (answer, answered) = oneshot::channel();
         self.send(Message::Close(answer)).await?;
         let closed = answered.await.unwrap_or(Err(StoreError::Stopped));
-        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
-        match thread.map(JoinHandle::join) {
+        let handle = self.handle.lock().unwrap_or_else(PoisonError::into_inner).take();
+        match handle.map(JoinHandle::join) {
             Some(Err(_panic)) => Err(StoreError::Stopped),
             Some(Ok(())) | None => closed,
         }
     }
 
     async fn send(&self, message: Message) -> Result<(), StoreError> {
-        self.queue.send(message).await.map_err(|_closed| StoreError::Stopped)
+        let hurries = message.hurries();
+        self.queue.send(message).await.map_err(|_closed| StoreError::Stopped)?;
+        if let Some(thread) = self.thread.as_ref().filter(|_| hurries) {
+            thread.unpark();
+        }
+        Ok(())
     }
 }
 
-fn serve(opened: Opened, mut queue: mpsc::Receiver<Message>) {
+impl Message {
+    const fn hurries(&self) -> bool {
+        match self {
+            Self::Write(_, Haste::Soon) => false,
+            Self::Write(_, Haste::Now) | Self::Close(_) => true,
+        }
+    }
+}
+
+/// What the next transaction is for.
+#[derive(Default)]
+struct Group {
+    commands: Vec<Box<dyn Command>>,
+    closing: Vec<Answer<()>>,
+    hurries: bool,
+}
+
+impl Group {
+    fn add(&mut self, message: Message) {
+        self.hurries |= message.hurries();
+        match message {
+            Message::Write(command, _) => self.commands.push(command),
+            Message::Close(answer) => self.closing.push(answer),
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        GROUP_MAX <= self.commands.len()
+    }
+
+    /// Adds what is queued.
+    fn fill(&mut self, queue: &mut mpsc::Receiver<Message>) {
+        while !self.is_full() {
+            let Ok(message) = queue.try_recv() else { return };
+            self.add(message);
+        }
+    }
+}
+
+fn serve(opened: Opened, mut queue: mpsc::Receiver<Message>, pace: Duration) {
     let Opened { conn, lock, place } = opened;
     let (mut closing, mut paced) = (Vec::new(), None::<Instant>);
     while let Some(first) = queue.blocking_recv() {
-        if let Some(until) = paced {
-            std::thread::sleep(until.saturating_duration_since(Instant::now()));
+        let mut group = Group::default();
+        group.add(first);
+        group.fill(&mut queue);
+        while !group.hurries && !group.is_full() {
+            let left = paced.map(|until| until.saturating_duration_since(Instant::now()));
+            let Some(left) = left.filter(|left| !left.is_zero()) else { break };
+            std::thread::park_timeout(left);
+            group.fill(&mut queue);
         }
-        let mut group = Vec::new();
-        let mut next = Some(first);
-        while let Some(message) = next {
-            match message {
-                Message::Write(command) => group.push(command),
-                Message::Close(answer) => {
-                    queue.close();
-                    closing.push(answer);
-                }
-            }
-            next = if group.len() < GROUP_MAX { queue.try_recv().ok() } else { None };
+        if !group.closing.is_empty() {
+            queue.close();
+            closing.append(&mut group.closing);
         }
-        if group.is_empty() {
+        if group.commands.is_empty() {
             continue;
         }
         if defect::SENDS_BEFORE_COMMIT {
-            defect::commit(&conn, group);
+            defect::commit(&conn, group.commands);
         } else {
-            commit(&conn, &place, group);
+            commit(&conn, &place, group.commands);
         }
-        paced = Some(Instant::now() + PACE);
+        paced = Some(Instant::now() + pace);
     }
     let mut ended = checkpoint(&conn);
     drop(conn);

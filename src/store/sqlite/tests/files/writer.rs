@@ -1,5 +1,7 @@
 //! The thread that writes: commits together, answers afterwards, ends with its handles.
 
+use super::super::super::open;
+use super::super::super::writer::Writer;
 use super::*;
 
 #[tokio::test]
@@ -31,6 +33,22 @@ async fn commands_that_wait_are_committed_together_and_answered_after() {
         assert_eq!(one.await.unwrap().is_ok(), number != 2, "command {number}");
     }
     assert_eq!(epoch(&place.path()), format!("{before}{}", "+".repeat(49)));
+}
+
+#[tokio::test]
+async fn who_can_wait_shares_the_transaction_of_who_cannot() {
+    let place = Place::new();
+    let opened = open::open(&place.path()).unwrap();
+    let writer = Writer::start(opened, Duration::from_hours(1)).unwrap();
+    let before = epoch(&place.path());
+    writer.write_soon(|tx| insert(tx, "1")).await.unwrap();
+    let mut soon = std::pin::pin!(writer.write_soon(|tx| insert(tx, "2")));
+    let waited = tokio::time::timeout(Duration::from_millis(20), &mut soon).await;
+    assert!(waited.is_err(), "another has just been written");
+    let (soon, now) = tokio::join!(soon, writer.write(|tx| insert(tx, "3")));
+    assert!(soon.is_ok() && now.is_ok());
+    assert_eq!(epoch(&place.path()), format!("{before}123"));
+    writer.clone().close().await.unwrap();
 }
 
 /// Runs a good command and `bad` in one transaction; what both were told.
