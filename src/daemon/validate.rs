@@ -155,7 +155,7 @@ pub(super) async fn guarded(
     catalog: &'static [Test],
 ) -> (Report, Observed) {
     let limit = context.run_limit.saturating_add(LIMIT_MARGIN);
-    let work = observe::observed(validator.validate(&context));
+    let work = observe::observed(async { validator.validate(&context).await });
     let nothing_ran = |message| (nothing_ran(catalog, message), Observed::default());
     match timeout(limit, caught(work)).await {
         Ok(Some(seen)) => seen,
@@ -291,6 +291,64 @@ impl Summary {
                 warn!(integration, platform, run, %from, %to, "{integration}: {from} -> {to}");
             }
             None => (),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Timestamp;
+    use crate::platforms::{BoxFuture, Identity};
+
+    const CATALOG: &[Test] = &[Test::always("first", ""), Test::always("second", "")];
+
+    /// What no validator should do.
+    #[derive(Debug)]
+    enum Faulty {
+        Panics,
+        PanicsLater,
+        Hangs,
+    }
+
+    impl Validator for Faulty {
+        fn identity(&self) -> Identity {
+            Identity::default()
+        }
+
+        fn validate<'a>(&'a self, _run: &'a RunContext) -> BoxFuture<'a, Report> {
+            match self {
+                Self::Panics => panic!("at once"),
+                Self::PanicsLater => Box::pin(async {
+                    tokio::task::yield_now().await;
+                    panic!("on its way")
+                }),
+                Self::Hangs => Box::pin(std::future::pending()),
+            }
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_fault_of_a_validator_is_one_of_ours() {
+        let table = [
+            (Faulty::Panics, "The validation stopped because"),
+            (Faulty::PanicsLater, "The validation stopped because"),
+            (Faulty::Hangs, "The validation did not end within its limit because"),
+        ];
+        for (faulty, told) in table {
+            let context = RunContext {
+                name: "n".to_owned(),
+                mode: Mode::Recurring,
+                everyone: Arc::default(),
+                test_limit: Duration::from_secs(30),
+                run_limit: Duration::from_secs(50),
+                now: Timestamp(0),
+            };
+            let (report, observed) = guarded(Arc::new(faulty), context, CATALOG).await;
+            assert_eq!((report.class(), observed), (Some(Class::Ours), Observed::default()));
+            let message = report.tests[0].outcome.message().unwrap();
+            assert!(message.starts_with(told), "{message}");
+            assert_eq!(report.tests[1].outcome.status(), ReportStatus::Skipped);
         }
     }
 }
