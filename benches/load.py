@@ -4,8 +4,9 @@
 Usage: benches/load.py BINARY PLATFORM   release builds of the daemon and of the example `load-platform`; INTEGRATIONS, MINUTES
 (two), DELAY_MS and AT_ONCE (512 runs) in the environment change the load. Prints how late runs start, counted from the instant their schedule and
 spread give, the processor time of a run with its durable row, and the daemon's peak memory.
-Exit status 1: the 99th percentile is over a second late, a run took over half a millisecond of processor time, is missing or
-failed, or memory exceeded 45 MB, 10 MB for each thousand integrations and 0.07 MB for each run at once."""
+Exit status 1: the 99th percentile is over a second late, a run is missing or failed, took over half a millisecond of processor time
+(and all of them over 2.5 % of a processor: few runs share the cost of being there at all), or memory exceeded 45 MB, 10 MB for
+each thousand integrations and 0.07 MB for each run at once."""
 import os
 import re
 import subprocess
@@ -21,7 +22,7 @@ from scene import Scene, give_up, stop
 
 PERIOD_MS = 60_000
 LATE_MAX_MS = 1_000
-PROCESSOR_MAX_MS = 0.5
+PROCESSOR_MAX_MS, PROCESSOR_FREE_PERCENT = 0.5, 2.5
 MEMORY_MAX_MB, MEMORY_MAX_MB_PER_THOUSAND, MEMORY_MAX_MB_PER_RUN = 45, 10, 0.07
 UNSETTLED = """SELECT (SELECT count(*) FROM integration WHERE status <> 'enabled')
                       + (SELECT count(*) FROM delivery WHERE state = 'pending')"""
@@ -99,15 +100,16 @@ def main():
     # An instant that is not in the past of its run is a whole period ahead of it.
     late = sorted(ms + PERIOD_MS if ms < 0 else ms for _, ms, _ in runs)
     failed, missing = sum(status != "passed" for *_, status in runs), integrations * minutes - len(runs)
-    p99, each_ms = late[len(late) * 99 // 100], used / len(runs) * 1000
+    p99, each_ms, percent = late[len(late) * 99 // 100], used / len(runs) * 1000, used / (minutes * 60) * 100
     print(
         f"{len(runs)} runs of {integrations} integrations in {minutes} minutes, {missing} missing, {failed} not passed; "
         f"late by {late[len(late) // 2]} ms (median), {p99} ms (99 %), {late[-1]} ms (worst); "
-        f"processor {used / (minutes * 60) * 100:.0f} %, {each_ms:.2f} ms of it for a run; "
+        f"processor {percent:.1f} %, {each_ms:.2f} ms of it for a run; "
         f"memory {peak:.0f} MB at most, {own:.0f} MB of it its own data"
     )
     memory_max = MEMORY_MAX_MB + MEMORY_MAX_MB_PER_THOUSAND * integrations / 1000 + MEMORY_MAX_MB_PER_RUN * at_once
-    sys.exit(p99 > LATE_MAX_MS or each_ms > PROCESSOR_MAX_MS or peak > memory_max or missing > 0 or failed > 0)
+    dear = each_ms > PROCESSOR_MAX_MS and percent > PROCESSOR_FREE_PERCENT
+    sys.exit(p99 > LATE_MAX_MS or dear or peak > memory_max or missing > 0 or failed > 0)
 
 
 if __name__ == "__main__":
