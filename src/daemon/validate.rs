@@ -298,7 +298,7 @@ impl Summary {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::Timestamp;
+    use crate::platforms::testing::context;
     use crate::platforms::{BoxFuture, Identity};
 
     const CATALOG: &[Test] = &[Test::always("first", ""), Test::always("second", "")];
@@ -336,15 +336,8 @@ mod tests {
             (Faulty::Hangs, "The validation did not end within its limit because"),
         ];
         for (faulty, told) in table {
-            let context = RunContext {
-                name: "n".to_owned(),
-                mode: Mode::Recurring,
-                everyone: Arc::default(),
-                test_limit: Duration::from_secs(30),
-                run_limit: Duration::from_secs(50),
-                now: Timestamp(0),
-            };
-            let (report, observed) = guarded(Arc::new(faulty), context, CATALOG).await;
+            let (report, observed) =
+                guarded(Arc::new(faulty), context(Mode::Recurring), CATALOG).await;
             assert_eq!((report.class(), observed), (Some(Class::Ours), Observed::default()));
             let message = report.tests[0].outcome.message().unwrap();
             assert!(message.starts_with(told), "{message}");

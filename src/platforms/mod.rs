@@ -9,7 +9,7 @@ mod connection;
 mod peers;
 mod recorder;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 #[cfg(any(feature = "databricks", feature = "snowflake", feature = "synapse", feature = "trino"))]
 mod tokens;
 

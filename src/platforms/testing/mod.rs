@@ -60,7 +60,7 @@ pub(in crate::platforms) struct Subject {
 }
 
 /// A recurring run with the usual limits.
-pub(in crate::platforms) fn context(mode: Mode) -> RunContext {
+pub(crate) fn context(mode: Mode) -> RunContext {
     RunContext {
         name: "lake".to_owned(),
         mode,

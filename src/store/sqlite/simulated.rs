@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 
 use super::open::{clear_leases, harden, migrate};
 use super::reader::{self, Question, Readers};
-use super::writer::{self, Command, GROUP_MAX, Message, Writer, run_each};
+use super::writer::{self, Command, Group, Message, Writer, run_each};
 use super::{Store, View};
 use crate::domain::Timestamp;
 
@@ -205,28 +205,20 @@ async fn read(memory: Memory, mut waiting: mpsc::Receiver<Question>) {
 /// Writes as the writing thread does, until the disk lets the machine crash.
 async fn write(memory: Memory, mut waiting: mpsc::Receiver<Message>, disk: Arc<dyn Disk>) {
     while let Some(first) = waiting.recv().await {
-        let (mut group, mut closing) = (Vec::new(), Vec::new());
-        let mut next = Some(first);
-        while let Some(message) = next {
-            match message {
-                Message::Write(command, _) => group.push(command),
-                Message::Close(answer) => {
-                    waiting.close();
-                    closing.push(answer);
-                }
-            }
-            next = if group.len() < GROUP_MAX { waiting.try_recv().ok() } else { None };
+        let mut group = Group::of(first, &mut waiting);
+        if !group.closing.is_empty() {
+            waiting.close();
         }
         let wait = disk.wait();
         if !wait.is_zero() {
             tokio::time::sleep(wait).await;
         }
-        match commit(&memory, &mut group, &*disk) {
-            Fate::Kept => answer(group, &Ok(())),
+        match commit(&memory, &mut group.commands, &*disk) {
+            Fate::Kept => answer(group.commands, &Ok(())),
             Fate::Refused => {
                 let full =
                     ffi::Error { code: ErrorCode::DiskFull, extended_code: ffi::SQLITE_FULL };
-                answer(group, &Err(Arc::new(rusqlite::Error::SqliteFailure(full, None))));
+                answer(group.commands, &Err(Arc::new(rusqlite::Error::SqliteFailure(full, None))));
             }
             Fate::Lost | Fate::Unanswered => {
                 disk.crashed();
@@ -234,7 +226,7 @@ async fn write(memory: Memory, mut waiting: mpsc::Receiver<Message>, disk: Arc<d
                 std::future::pending::<()>().await;
             }
         }
-        for ended in closing {
+        for ended in group.closing {
             ended.send(Ok(())).ok();
         }
     }

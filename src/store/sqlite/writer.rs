@@ -19,7 +19,7 @@ use super::{StoreError, defect};
 pub(super) const QUEUE_MAX: usize = 1024;
 
 /// Commands in one transaction.
-pub(super) const GROUP_MAX: usize = 256;
+const GROUP_MAX: usize = 256;
 
 /// How long after a transaction those who can wait get the next one, which they share.
 pub(super) const PACE: Duration = Duration::from_millis(5);
@@ -172,13 +172,23 @@ impl Message {
 
 /// What the next transaction is for.
 #[derive(Default)]
-struct Group {
-    commands: Vec<Box<dyn Command>>,
-    closing: Vec<Answer<()>>,
+pub(super) struct Group {
+    /// What is written in it, in order.
+    pub(super) commands: Vec<Box<dyn Command>>,
+    /// Who waits for the end after it.
+    pub(super) closing: Vec<Answer<()>>,
     hurries: bool,
 }
 
 impl Group {
+    /// One for `first` and what is queued behind it.
+    pub(super) fn of(first: Message, queue: &mut mpsc::Receiver<Message>) -> Self {
+        let mut group = Self::default();
+        group.add(first);
+        group.fill(queue);
+        group
+    }
+
     fn add(&mut self, message: Message) {
         self.hurries |= message.hurries();
         match message {
@@ -204,9 +214,7 @@ fn serve(opened: Opened, mut queue: mpsc::Receiver<Message>, pace: Duration) {
     let Opened { conn, lock, place } = opened;
     let (mut closing, mut paced) = (Vec::new(), None::<Instant>);
     while let Some(first) = queue.blocking_recv() {
-        let mut group = Group::default();
-        group.add(first);
-        group.fill(&mut queue);
+        let mut group = Group::of(first, &mut queue);
         while !group.hurries && !group.is_full() {
             let left = paced.map(|until| until.saturating_duration_since(Instant::now()));
             let Some(left) = left.filter(|left| !left.is_zero()) else { break };
@@ -257,7 +265,8 @@ pub(super) fn run_each<'c>(
 ) -> Result<Transaction<'c>, rusqlite::Error> {
     let begin = || Transaction::new_unchecked(conn, TransactionBehavior::Immediate);
     let tx = begin()?;
-    if group.iter_mut().all(|command| command.run(&tx)) {
+    // What runs after the transaction was given up would be committed by itself.
+    if group.iter_mut().all(|command| command.run(&tx) && !tx.is_autocommit()) {
         return Ok(tx);
     }
     drop(tx);

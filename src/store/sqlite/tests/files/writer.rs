@@ -104,6 +104,25 @@ async fn a_transaction_that_is_given_up_midway_is_told_to_everybody_in_it() {
 }
 
 #[tokio::test]
+async fn nothing_is_written_after_a_transaction_was_given_up() {
+    let place = Place::new();
+    let store = place.open();
+    let before = epoch(&place.path());
+    let (go, wait) = mpsc::channel::<()>();
+    let writer = &store.writer;
+    let plug = writer.write(move |_| Ok(wait.recv().is_err()));
+    // It does not say that it has failed.
+    let silent = writer.write(|tx| {
+        tx.execute_batch("ROLLBACK")?;
+        Ok(())
+    });
+    let after = writer.write(|tx| insert(tx, "+"));
+    let (_, silent, after, ()) = tokio::join!(plug, silent, after, async move { drop(go) });
+    assert!(silent.is_err() && after.is_err());
+    assert_eq!(epoch(&place.path()), before);
+}
+
+#[tokio::test]
 async fn closing_waits_for_what_is_queued_and_ends_all_handles() {
     let place = Place::new();
     let store = place.open();
