@@ -1,4 +1,7 @@
-//! A planted defect that the crash test must find; nothing uses it without its feature.
+//! Fault injection: defects that the crash tests plant and must find.
+//!
+//! Chosen at run time by `TEST_DEFECT`, so that the tests need no second build of the tree. A build
+//! without debug assertions has none.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -7,10 +10,29 @@ use rusqlite::Connection;
 
 use super::writer::{Command, attempt};
 
-/// Whether this binary answers before it commits.
-pub(super) const SENDS_BEFORE_COMMIT: bool = cfg!(feature = "defect-send-before-commit");
+/// Defect of the durable commit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Defect {
+    /// Commands are answered before their transaction is committed.
+    SendBeforeCommit,
+    /// Commits do not wait for the disk.
+    SynchronousNormal,
+}
 
-/// How many groups of commands share a transaction.
+/// Returns the defect planted in this process, always `None` in a release build.
+#[expect(clippy::disallowed_methods, reason = "a switch of tests, not a setting")]
+pub(super) fn planted() -> Option<Defect> {
+    if !cfg!(debug_assertions) {
+        return None;
+    }
+    match std::env::var("TEST_DEFECT").ok()?.as_str() {
+        "send-before-commit" => Some(Defect::SendBeforeCommit),
+        "synchronous-normal" => Some(Defect::SynchronousNormal),
+        _ => None,
+    }
+}
+
+/// Number of groups of commands that share a transaction.
 const GROUPS: u32 = 8;
 
 static GROUP: AtomicU32 = AtomicU32::new(0);

@@ -13,6 +13,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Row, TransactionBehavior};
 
 use super::StoreError;
+use super::defect::{self, Defect};
 use super::event::random_epoch;
 
 /// Marks the file as ours: "reva" in ASCII.
@@ -42,10 +43,6 @@ const CACHE_MAX: i32 = 16 * 1024;
 
 /// Older versions can damage the file when a checkpoint meets a restart of the log.
 const SQLITE_MIN: i32 = 3_051_003;
-
-/// What a commit waits for; anything less than `FULL` may forget what a receiver was told.
-const SYNCHRONOUS: &str =
-    if cfg!(feature = "defect-synchronous-normal") { "NORMAL" } else { "FULL" };
 
 /// Readable and writable by the daemon's user alone.
 const MODE: u32 = 0o600;
@@ -298,7 +295,9 @@ fn configure(conn: &Connection) -> Result<(), StoreError> {
         let problem = format!("the file system allows no write-ahead log (mode {mode})");
         return Err(refused(Path::new(path), problem));
     }
-    conn.pragma_update(None, "synchronous", SYNCHRONOUS)?;
+    // A commit waits for the disk: anything less may forget what a receiver was notified of.
+    let is_full = defect::planted() != Some(Defect::SynchronousNormal);
+    conn.pragma_update(None, "synchronous", if is_full { "FULL" } else { "NORMAL" })?;
     conn.pragma_update_and_check(None, "journal_size_limit", LOG_SIZE_MAX, |_| Ok(()))?;
     conn.pragma_update(None, "cache_size", -CACHE_MAX)?;
     // What a savepoint may have to undo is a few pages, and no business of a temporary file.

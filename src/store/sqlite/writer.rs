@@ -12,8 +12,9 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
+use super::StoreError;
+use super::defect::{self, Defect};
 use super::open::{Opened, Place};
-use super::{StoreError, defect};
 
 /// Commands that may wait; more wait in their callers.
 pub(super) const QUEUE_MAX: usize = 1024;
@@ -213,6 +214,7 @@ impl Group {
 fn serve(opened: Opened, mut queue: mpsc::Receiver<Message>, pace: Duration) {
     let Opened { conn, lock, place } = opened;
     let (mut closing, mut paced) = (Vec::new(), None::<Instant>);
+    let sends_before_commit = defect::planted() == Some(Defect::SendBeforeCommit);
     while let Some(first) = queue.blocking_recv() {
         let mut group = Group::of(first, &mut queue);
         while !group.hurries && !group.is_full() {
@@ -228,7 +230,7 @@ fn serve(opened: Opened, mut queue: mpsc::Receiver<Message>, pace: Duration) {
         if group.commands.is_empty() {
             continue;
         }
-        if defect::SENDS_BEFORE_COMMIT {
+        if sends_before_commit {
             defect::commit(&conn, group.commands);
         } else {
             commit(&conn, &place, group.commands);

@@ -80,9 +80,8 @@ async fn a_new_file_is_private_and_complete() {
         let names = ["synchronous", "foreign_keys", "trusted_schema", "cell_size_check"];
         Ok((names.map(|name| pragma(name).unwrap()), pragma("busy_timeout")?))
     };
-    let synchronous = if cfg!(feature = "defect-synchronous-normal") { 1 } else { 2 };
     let found = store.writer.write(move |tx| settings(tx)).await.unwrap();
-    assert_eq!(found, ([synchronous, 1, 0, 1], 5000));
+    assert_eq!(found, ([2, 1, 0, 1], 5000));
     store.close().await.unwrap();
     assert!(!place.folder.path().join("state.db.new").exists());
 }
