@@ -1,10 +1,18 @@
 //! House rules that the compiler does not check: sizes, which floor may use which, and that
 //! nothing committed points at the machine it was written on.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
+
+mod circles;
+mod signatures;
+mod source;
+mod weight;
+mod words;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+use source::{files, is_test, production, sources};
 
 /// Floors, lowest first; the modules of one entry are neighbours that do not know each other.
 const FLOORS: &[&[&str]] = &[
@@ -26,8 +34,6 @@ const KEPT_IN: &[(&str, &str)] = &[
     ("Timestamp::now()", "src/daemon/clock.rs"),
     ("danger_accept_invalid", "nowhere"),
 ];
-/// What git, Cargo, pip, npm and Python make.
-const NOT_WRITTEN: &[&str] = &[".git", "target", ".venv", "node_modules", "__pycache__"];
 
 #[test]
 fn every_module_stands_on_a_floor() {
@@ -99,7 +105,7 @@ fn every_module_says_why_it_exists() {
 
 #[test]
 fn nothing_names_a_folder_of_the_machine_it_was_written_on() {
-    let own = Path::new("./tests/tidy.rs");
+    let own = Path::new("./tests/tidy/main.rs");
     for path in files(Path::new(".")).into_iter().filter(|path| path != own) {
         let text = String::from_utf8_lossy(&fs::read(&path).unwrap()).into_owned();
         for home in ["/home/", "/Users/", "/root/"] {
@@ -108,46 +114,9 @@ fn nothing_names_a_folder_of_the_machine_it_was_written_on() {
     }
 }
 
-/// Everything below `dir` that is written by hand.
-fn files(dir: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(dir).unwrap() {
-        let path = entry.unwrap().path();
-        if NOT_WRITTEN.iter().any(|name| path.ends_with(name)) {
-            continue;
-        }
-        if path.is_dir() {
-            found.extend(files(&path));
-        } else {
-            found.push(path);
-        }
-    }
-    found
-}
-
-/// True for files that hold nothing but tests.
-fn is_test(path: &Path) -> bool {
-    path.ends_with("tests.rs") || path.components().any(|part| part.as_os_str() == "tests")
-}
-
-/// The text of a source file before its tests.
-fn production(path: &Path) -> String {
-    if is_test(path) {
-        return String::new();
-    }
-    let text = fs::read_to_string(path).unwrap();
-    text.split("#[cfg(test)]\nmod tests {").next().unwrap().to_owned()
-}
-
 fn floor_of(path: &Path) -> Option<(usize, &'static str)> {
     let name = path.components().nth(1)?.as_os_str().to_str()?;
     FLOORS.iter().enumerate().find_map(|(rank, floor)| {
         floor.iter().find(|known| **known == name).map(|known| (rank, *known))
     })
-}
-
-fn sources(dir: &Path) -> Vec<PathBuf> {
-    let mut found = files(dir);
-    found.retain(|path| path.extension().is_some_and(|extension| extension == "rs"));
-    found
 }
