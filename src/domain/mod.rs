@@ -9,7 +9,6 @@ mod health;
 mod lookout;
 mod maintenance;
 mod observed;
-mod operational;
 mod outage;
 mod report;
 mod schedule;
@@ -22,8 +21,12 @@ mod verdict;
 
 pub(crate) use delivery::{AttemptResult, Next, RetryPolicy, after_attempt, disables};
 pub(crate) use drift::{DRIFT, Drift, compare, difference};
+#[cfg(test)]
+pub(crate) use event::samples;
 pub(crate) use event::{
-    Change, Event, EventData, EventType, IntegrationRef, RunRef, SCHEMA_VERSION, Subscription,
+    Change, DaemonTrouble, DisabledReason, Event, EventData, EventType, IntegrationRef,
+    OutageMember, OutageNotice, OwnFault, Payload, ReceiverDisabled, RunRef, SCHEMA_VERSION,
+    Subscription, WebhookPing,
 };
 pub(crate) use expiry::{EXPIRY, foresee};
 pub(crate) use factor::{Factor, FactorKind};
@@ -31,10 +34,6 @@ pub(crate) use health::{Clocks, Hosts};
 pub(crate) use lookout::{COMMON, Lookout};
 pub(crate) use maintenance::Maintenance;
 pub(crate) use observed::{Expiry, ExpiryKind, Fact, FactKind, Facts, Observed, ServerClock};
-pub(crate) use operational::{
-    DaemonTrouble, DisabledReason, OutageMember, OutageNotice, OwnFault, ReceiverDisabled,
-    WebhookPing,
-};
 pub(crate) use outage::{EVIDENCE_MAX, SETTLE, SIBLINGS_MAX, SharedCause, is_outage};
 pub(crate) use report::{
     Class, Finding, Outcome, Report, ReportStatus, Test, TestResult, ValidationResults,

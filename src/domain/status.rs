@@ -69,6 +69,24 @@ impl Status {
         }
     }
 
+    /// True for the five statuses that say that something failed.
+    pub(crate) const fn is_error(self) -> bool {
+        match self {
+            Self::CreateError
+            | Self::DeleteError
+            | Self::EditError
+            | Self::MigrateError
+            | Self::RecurringValidationError => true,
+            Self::Creating
+            | Self::Deleted
+            | Self::Deleting
+            | Self::Disabled
+            | Self::Editing
+            | Self::Enabled
+            | Self::Migrating => false,
+        }
+    }
+
     /// Which configurations a due run validates, in order; none when nothing is to run.
     ///
     /// The candidate comes first: when it passes, the active one is no longer of interest.

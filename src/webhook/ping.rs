@@ -23,7 +23,7 @@ impl Sender {
         let uuid = Builder::from_unix_timestamp_millis(millis, &random).into_uuid();
         let id = format!("evt_{uuid}");
         let event = Event {
-            kind: EventType::WebhookPing.as_str(),
+            kind: EventType::WebhookPing,
             timestamp: now,
             data: WebhookPing {
                 schema_version: SCHEMA_VERSION,

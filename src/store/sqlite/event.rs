@@ -10,8 +10,8 @@ use super::outage::{self, Outage};
 use super::row::{Incident, Row, results};
 use super::{StoreError, Tell, own_fault};
 use crate::domain::{
-    About, Change, Drift, Event, EventData, EventType, IntegrationId, IntegrationRef, OutageNotice,
-    RunRef, SCHEMA_VERSION, Status, Subscription, Timestamp, Transition, ValidationResults,
+    Change, Drift, Event, EventData, EventType, IntegrationId, OutageNotice, RunRef,
+    SCHEMA_VERSION, Status, Subscription, Timestamp, Transition, ValidationResults,
 };
 
 /// What an event tells besides what the row says.
@@ -167,7 +167,7 @@ pub(super) fn emit(
         .map(|incident| Ok::<_, StoreError>(millis(changed_at(tx, row)?.since(incident.since))))
         .transpose()?;
     let event = Event {
-        kind: kind.as_str(),
+        kind,
         timestamp: tell.now,
         data: EventData {
             schema_version: SCHEMA_VERSION,
@@ -188,8 +188,7 @@ pub(super) fn emit(
     };
     let numbered = Numbered { id, integration: Some(row.id.0), sequence: row.sequence };
     insert_event(tx, &numbered, &event)?;
-    let IntegrationRef { name, kind: platform, labels, .. } = &event.data.integration;
-    let about = About { name, kind: platform, labels };
+    let about = event.data.integration.about();
     for subscription in tell.subscriptions.iter().filter(|one| one.wants(kind, about)) {
         if !is_said(tx, event.data.group.as_deref(), subscription)? {
             insert_delivery(tx, &numbered, &subscription.receiver, tell.now)?;
@@ -232,7 +231,7 @@ pub(super) fn emit_outage(
     let kind = if begun.is_some() { EventType::OutageResolved } else { EventType::Outage };
     let lasted = millis(tell.now.since(outage.since));
     let event = Event {
-        kind: kind.as_str(),
+        kind,
         timestamp: tell.now,
         data: OutageNotice {
             schema_version: SCHEMA_VERSION,
@@ -250,10 +249,9 @@ pub(super) fn emit_outage(
     let mut receivers = Vec::new();
     for one in tell.subscriptions.iter().filter(|one| one.wants_kind(kind)) {
         let concerned = match begun {
-            None => outage.members.iter().any(|member| {
-                let IntegrationRef { name, kind, labels, .. } = &member.integration;
-                one.selection.fits(About { name, kind, labels })
-            }),
+            None => {
+                outage.members.iter().any(|member| one.selection.fits(member.integration.about()))
+            }
             Some(begun) => was_owed(tx, begun, &one.receiver)?,
         };
         if concerned {
@@ -312,7 +310,7 @@ fn insert_event<Data: Serialize>(
         ":id": numbered.id,
         ":integration": numbered.integration,
         ":sequence": numbered.sequence,
-        ":type": event.kind,
+        ":type": event.kind.as_str(),
         ":now": event.timestamp.0,
         ":body": serde_json::to_string(event).map_err(document)?,
     })?;

@@ -6,15 +6,12 @@
 use std::collections::BTreeSet;
 
 use rusqlite::{Connection, OptionalExtension, named_params};
-use serde::Deserialize;
 
-use super::column::{delivery_state, parse};
+use super::column::delivery_state;
 use super::delivery::advance;
 use super::row::Row;
 use super::{DeliveryState, Redelivered, Replayed, StoreError, Tell};
-use crate::domain::{
-    About, DeliveryId, EventType, IntegrationId, IntegrationRef, Subscription, Timestamp,
-};
+use crate::domain::{DeliveryId, EventType, IntegrationId, Subscription, Timestamp};
 
 /// The most events that one replay takes: its transaction holds up the daemon.
 pub(super) const REPLAY_MAX: usize = 20_000;
@@ -101,20 +98,6 @@ struct Past {
     delivery: Option<(DeliveryId, DeliveryState)>,
 }
 
-/// What of a stored body decides about who wants it.
-#[derive(Deserialize)]
-struct Told {
-    data: ToldData,
-}
-
-#[derive(Deserialize)]
-struct ToldData {
-    integration: Option<IntegrationRef>,
-    integrations: Option<Vec<IntegrationRef>>,
-    receiver: Option<String>,
-    group: Option<String>,
-}
-
 /// Owes the events from `since` to before `until` that the receiver wants to it anew; without
 /// `now`, only says what that would be.
 pub(super) fn replay(
@@ -193,8 +176,8 @@ pub(super) fn owe_unsaid(
     let Some(past) = tx.prepare_cached(UNSAID)?.query_row(params, read).optional()? else {
         return Ok(());
     };
-    let IntegrationRef { name, kind, labels, .. } = row.reference()?;
-    let about = About { name: &name, kind: &kind, labels: &labels };
+    let integration = row.reference()?;
+    let about = integration.about();
     let wanting = tell.subscriptions.iter();
     for one in wanting.filter(|one| one.wants(EventType::ValidationFailed, about)) {
         owe_first(tx, &past, &one.receiver)?;
@@ -212,7 +195,7 @@ fn past(
 ) -> Result<Vec<Past>, StoreError> {
     const SQL: &str = "
         SELECT event.id, event.integration_id, event.sequence, event.created_at_ms,
-               delivery.id AS delivery, delivery.state, event.type, event.body
+               delivery.id AS delivery, delivery.state, event.body
         FROM event
         LEFT JOIN delivery ON delivery.event_id = event.id AND delivery.receiver = :receiver
         WHERE :since <= event.created_at_ms AND (:until IS NULL OR event.created_at_ms < :until)
@@ -223,7 +206,7 @@ fn past(
     })?;
     let mut past = Vec::new();
     while let Some(row) = rows.next()? {
-        if !wants(wanting, &row.get::<_, String>("type")?, &row.get::<_, String>("body")?)? {
+        if !wants(wanting, &row.get::<_, String>("body")?)? {
             continue;
         }
         let delivery: Option<i64> = row.get("delivery")?;
@@ -243,21 +226,9 @@ fn past(
     Ok(past)
 }
 
-fn wants(wanting: &Subscription, kind: &str, body: &str) -> Result<bool, StoreError> {
-    let kind: EventType = parse("event", kind)?;
+fn wants(wanting: &Subscription, body: &str) -> Result<bool, StoreError> {
     let document = |source| StoreError::Document { table: "event", source };
-    let Told { data } = serde_json::from_str(body).map_err(document)?;
-    let fits = |one: &IntegrationRef| {
-        let IntegrationRef { name, kind, labels, .. } = one;
-        wanting.selection.fits(About { name, kind, labels })
-    };
-    // What belongs to an outage is told with it; a receiver is not told of itself.
-    let said = data.group.is_some() && wanting.is_grouped();
-    Ok(wanting.wants_kind(kind)
-        && !said
-        && data.integration.as_ref().is_none_or(fits)
-        && data.integrations.is_none_or(|all| all.iter().any(fits))
-        && data.receiver.as_ref() != Some(&wanting.receiver))
+    Ok(wanting.wants_again(&serde_json::from_str(body).map_err(document)?))
 }
 
 /// What a receiver should have been sent long ago: only the first of each integration, since what

@@ -54,7 +54,7 @@ fn announce(
     let (epoch, sequence) = next_operational(tx)?;
     let over = kind == EventType::DaemonRecovered;
     let event = Event {
-        kind: kind.as_str(),
+        kind,
         timestamp: tell.now,
         data: DaemonTrouble {
             schema_version: SCHEMA_VERSION,

@@ -128,7 +128,7 @@ fn tell_others(
 ) -> Result<(), StoreError> {
     let (epoch, sequence) = next_operational(tx)?;
     let event = Event {
-        kind: EventType::ReceiverDisabled.as_str(),
+        kind: EventType::ReceiverDisabled,
         timestamp: tell.now,
         data: ReceiverDisabled {
             schema_version: SCHEMA_VERSION,

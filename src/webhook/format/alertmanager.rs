@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::told::{Line, Told, Tone};
-use crate::domain::Timestamp;
+use super::alarm::{Alarm, Severity};
+use super::text::{self, Line};
+use crate::domain::{Event, Timestamp};
 
 /// How long an alert fires when no recovery is told: Alertmanager would end it after minutes if
 /// nobody said an end, and we tell changes once.
@@ -23,13 +24,13 @@ pub(super) struct Alert {
     ends_at: Timestamp,
 }
 
-/// The alert for `told`; none for what neither fires nor ends.
-pub(super) fn alert(told: &Told) -> Option<Alert> {
-    let alarm = told.alarm()?;
-    let ends_at = match told.tone() {
-        Tone::Bad => told.timestamp.plus(FIRING_MAX),
-        Tone::Good => told.timestamp,
-        Tone::Warning | Tone::Neutral => return None,
+/// Returns the alert for `event`; none for one that neither fires nor ends.
+pub(super) fn alert(event: &Event) -> Option<Alert> {
+    let alarm = Alarm::of(event)?;
+    let ends_at = match Severity::of(event) {
+        Severity::Failure => event.timestamp.plus(FIRING_MAX),
+        Severity::Recovery => event.timestamp,
+        Severity::Warning | Severity::Notice => return None,
     };
     let mut labels: BTreeMap<_, _> = alarm
         .labels
@@ -37,7 +38,7 @@ pub(super) fn alert(told: &Told) -> Option<Alert> {
         .map(|(name, value)| (format!("label_{}", label_name(name)), value.clone()))
         .collect();
     // What it is about has a label of its own for each kind of thing.
-    let (what, source) = match told.about_integration() {
+    let (what, source) = match text::about_integration(event) {
         Some(data) => ("integration", data.integration.name.as_str()),
         None => ("source", alarm.source.as_str()),
     };
@@ -48,17 +49,17 @@ pub(super) fn alert(told: &Told) -> Option<Alert> {
         ("severity", "critical"),
     ];
     labels.extend(own.map(|(name, value)| (name.to_owned(), value.to_owned())));
-    let mut annotations = BTreeMap::from([("summary", told.summary())]);
-    let lines = told.lines();
+    let mut annotations = BTreeMap::from([("summary", text::summary(event))]);
+    let lines = text::lines(event);
     let description: Vec<_> = lines.iter().map(Line::text).collect();
     if !description.is_empty() {
         annotations.insert("description", description.join("\n"));
     }
-    let remedies: Vec<_> = lines.into_iter().filter_map(|line| line.remedy).collect();
-    if !remedies.is_empty() {
-        annotations.insert("remediation", remedies.join("\n"));
+    let remediation: Vec<_> = lines.into_iter().filter_map(|line| line.remediation).collect();
+    if !remediation.is_empty() {
+        annotations.insert("remediation", remediation.join("\n"));
     }
-    annotations.extend(told.hint().map(|hint| ("drift", hint)));
+    annotations.extend(text::drift(event).map(|drift| ("drift", drift)));
     Some(Alert { labels, annotations, starts_at: alarm.since.min(ends_at), ends_at })
 }
 

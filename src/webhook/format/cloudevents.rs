@@ -1,72 +1,59 @@
 //! `CloudEvents` 1.0 in structured JSON mode, with the `sequence` and `partitioning` extensions.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::value::RawValue;
 
-/// A stored event, its payload untouched.
-#[derive(Deserialize)]
-struct Stored<'a> {
-    #[serde(rename = "type")]
-    kind: String,
-    timestamp: String,
-    #[serde(borrow)]
-    data: &'a RawValue,
-}
-
-#[derive(Deserialize)]
-struct Facts {
-    epoch: Option<String>,
-    sequence: Option<i64>,
-    integration: Option<Named>,
-    receiver: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Named {
-    name: String,
-}
+use crate::domain::{
+    DaemonTrouble, Event, EventType, OutageNotice, Payload, ReceiverDisabled, Timestamp,
+    WebhookPing,
+};
 
 /// The event with its attributes.
 #[derive(Debug, Serialize)]
 pub(super) struct CloudEvent<'a> {
     specversion: &'static str,
     id: &'a str,
-    /// Which daemon's store: it changes when the store is restored from a copy.
+    /// Identity of the daemon's store: it changes when the store is restored from a copy.
     source: String,
     #[serde(rename = "type")]
-    kind: String,
-    subject: String,
-    time: String,
+    kind: EventType,
+    subject: &'a str,
+    time: Timestamp,
     datacontenttype: &'static str,
     /// Zero-padded, since consumers compare it as text.
     #[serde(skip_serializing_if = "Option::is_none")]
     sequence: Option<String>,
-    /// What must stay in order stays together.
-    partitionkey: String,
+    /// Events that must stay in order have the same key.
+    partitionkey: &'a str,
     data: &'a RawValue,
 }
 
-/// The stored event `body` under its id.
-///
-/// # Errors
-///
-/// Fails when `body` is no stored event.
-pub(super) fn event<'a>(id: &'a str, body: &'a str) -> serde_json::Result<CloudEvent<'a>> {
-    let Stored { kind, timestamp, data } = serde_json::from_str(body)?;
-    let Facts { epoch, sequence, integration, receiver } = serde_json::from_str(data.get())?;
-    let subject = integration.map(|one| one.name).or(receiver).unwrap_or("daemon".to_owned());
-    Ok(CloudEvent {
+/// Returns `event` under its `id`, with its payload `data` as stored.
+pub(super) fn event<'a>(id: &'a str, event: &'a Event, data: &'a RawValue) -> CloudEvent<'a> {
+    let (subject, numbered) = match &event.data {
+        Payload::Integration(data) => {
+            (data.integration.name.as_str(), Some((&data.epoch, data.sequence)))
+        }
+        Payload::Outage(OutageNotice { epoch, sequence, .. })
+        | Payload::DaemonTrouble(DaemonTrouble { epoch, sequence, .. }) => {
+            ("daemon", Some((epoch, *sequence)))
+        }
+        Payload::ReceiverDisabled(ReceiverDisabled { receiver, epoch, sequence, .. }) => {
+            (receiver.as_str(), Some((epoch, *sequence)))
+        }
+        // It is sent without the store.
+        Payload::WebhookPing(WebhookPing { receiver, .. }) => (receiver.as_str(), None),
+    };
+    CloudEvent {
         specversion: "1.0",
         id,
-        // A ping is sent without the store.
-        source: epoch
-            .map_or("urn:revalidated:ping".to_owned(), |epoch| format!("urn:revalidated:{epoch}")),
-        kind,
-        subject: subject.clone(),
-        time: timestamp,
+        source: format!("urn:revalidated:{}", numbered.map_or("ping", |(epoch, _)| epoch.as_str())),
+        kind: event.kind,
+        subject,
+        time: event.timestamp,
         datacontenttype: "application/json",
-        sequence: sequence.map(|sequence| format!("{sequence:020}")),
+        sequence: numbered.map(|(_, sequence)| format!("{sequence:020}")),
         partitionkey: subject,
         data,
-    })
+    }
 }

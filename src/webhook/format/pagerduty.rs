@@ -2,15 +2,16 @@
 
 use serde::Serialize;
 
-use super::told::{Line, Told, Tone};
-use crate::domain::{Secret, Timestamp, one_line};
+use super::alarm::{Alarm, Severity};
+use super::text::{self, Line};
+use crate::domain::{Class, Event, Secret, Status, Timestamp, one_line};
 
 /// The longest summary that `PagerDuty` takes, in characters.
 const SUMMARY_MAX: usize = 1024;
 
 /// What the API takes.
 #[derive(Debug, Serialize)]
-pub(super) struct Event {
+pub(super) struct PagerEvent {
     routing_key: String,
     #[serde(rename = "event_action")]
     action: &'static str,
@@ -35,33 +36,33 @@ struct Payload {
 #[derive(Debug, Serialize)]
 struct Details {
     #[serde(skip_serializing_if = "Option::is_none")]
-    status: Option<String>,
+    status: Option<Status>,
     tests: Vec<String>,
     remediation: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     drift: Option<String>,
 }
 
-/// The event for `told`; none for what opens and closes no incident.
-pub(super) fn event(told: &Told, key: Option<&Secret>) -> Option<Event> {
-    let (action, severity) = match told.tone() {
-        Tone::Bad => ("trigger", "error"),
-        Tone::Good => ("resolve", "info"),
-        Tone::Warning | Tone::Neutral => return None,
+/// Returns the message for `event`; none for one that opens and closes no incident.
+pub(super) fn event(event: &Event, key: Option<&Secret>) -> Option<PagerEvent> {
+    let (action, severity) = match Severity::of(event) {
+        Severity::Failure => ("trigger", "error"),
+        Severity::Recovery => ("resolve", "info"),
+        Severity::Warning | Severity::Notice => return None,
     };
-    let alarm = told.alarm()?;
-    let data = told.about_integration();
+    let alarm = Alarm::of(event)?;
+    let data = text::about_integration(event);
     let first = data.and_then(|data| data.changes.iter().find_map(|change| change.class));
     let payload = (action == "trigger").then(|| Payload {
-        summary: one_line(&told.summary(), SUMMARY_MAX),
+        summary: one_line(&text::summary(event), SUMMARY_MAX),
         source: alarm.source,
         severity,
         timestamp: alarm.since,
         component: alarm.component,
-        class: first.map(crate::domain::Class::as_str),
-        custom_details: details(told),
+        class: first.map(Class::as_str),
+        custom_details: details(event),
     });
-    Some(Event {
+    Some(PagerEvent {
         routing_key: key.map(|key| key.expose().to_owned()).unwrap_or_default(),
         action,
         dedup_key: alarm.key,
@@ -70,12 +71,12 @@ pub(super) fn event(told: &Told, key: Option<&Secret>) -> Option<Event> {
     })
 }
 
-fn details(told: &Told) -> Details {
-    let lines = told.lines();
+fn details(event: &Event) -> Details {
+    let lines = text::lines(event);
     Details {
-        status: told.about_integration().map(|data| data.status.clone()),
+        status: text::about_integration(event).map(|data| data.status),
         tests: lines.iter().map(Line::text).collect(),
-        remediation: lines.into_iter().filter_map(|line| line.remedy).collect(),
-        drift: told.hint(),
+        remediation: lines.into_iter().filter_map(|line| line.remediation).collect(),
+        drift: text::drift(event),
     }
 }

@@ -2,8 +2,9 @@
 
 use serde::Serialize;
 
-use super::told::{Line, Told, Tone};
-use crate::domain::one_line;
+use super::alarm::Severity;
+use super::text::{self, Line};
+use crate::domain::{Event, one_line};
 
 /// Slack's limits, in characters, with room for escapes.
 const HEADER_MAX: usize = 150;
@@ -32,42 +33,42 @@ enum Text {
     Mrkdwn(String),
 }
 
-/// The message about one event.
-pub(super) fn message(told: &Told) -> Message {
-    let mark = match told.tone() {
-        Tone::Bad => "\u{1f534}",
-        Tone::Good => "\u{1f7e2}",
-        Tone::Warning => "\u{1f7e1}",
-        Tone::Neutral => "\u{26aa}",
+/// Returns the message about `event`.
+pub(super) fn message(event: &Event) -> Message {
+    let mark = match Severity::of(event) {
+        Severity::Failure => "\u{1f534}",
+        Severity::Recovery => "\u{1f7e2}",
+        Severity::Warning => "\u{1f7e1}",
+        Severity::Notice => "\u{26aa}",
     };
     // A plain text needs no escapes, which would be cut in two; it only must not look like a link.
-    let title = told.summary().replace('<', "\u{2039}").replace('>', "\u{203a}");
+    let title = text::summary(event).replace('<', "\u{2039}").replace('>', "\u{203a}");
     let title = one_line(&title, HEADER_MAX - 2);
     let mut blocks = vec![Block::Header { text: Text::PlainText(format!("{mark} {title}")) }];
-    blocks.extend(told.lines().iter().map(section));
-    let unsaid = told.unsaid();
-    if 0 < unsaid {
-        let text = Text::Mrkdwn(format!("and {unsaid} more"));
+    blocks.extend(text::lines(event).iter().map(section));
+    let omitted = text::omitted(event);
+    if 0 < omitted {
+        let text = Text::Mrkdwn(format!("and {omitted} more"));
         blocks.push(Block::Section { text });
     }
-    if let Some(hint) = told.hint() {
-        let text = Text::Mrkdwn(escaped(&hint));
+    if let Some(drift) = text::drift(event) {
+        let text = Text::Mrkdwn(escaped(&drift));
         blocks.push(Block::Section { text });
     }
-    let (seconds, shown) = (told.timestamp.unix_seconds(), told.timestamp);
-    let mut facts: Vec<_> = told.facts().iter().map(|fact| escaped(fact)).collect();
-    facts.push(format!("<!date^{seconds}^{{date_num}} {{time_secs}}|{shown}>"));
-    blocks.push(Block::Context { elements: vec![Text::Mrkdwn(facts.join(" · "))] });
-    Message { text: escaped(&one_line(&told.summary(), SECTION_MAX)), blocks }
+    let (seconds, shown) = (event.timestamp.unix_seconds(), event.timestamp);
+    let mut footer: Vec<_> = text::footer(event).iter().map(|word| escaped(word)).collect();
+    footer.push(format!("<!date^{seconds}^{{date_num}} {{time_secs}}|{shown}>"));
+    blocks.push(Block::Context { elements: vec![Text::Mrkdwn(footer.join(" · "))] });
+    Message { text: escaped(&one_line(&text::summary(event), SECTION_MAX)), blocks }
 }
 
 fn section(line: &Line) -> Block {
-    let Line { head, message, remedy } = line;
+    let Line { head, message, remediation } = line;
     let mut text = format!("*{}*", escaped(head));
     for more in message
         .iter()
         .map(|why| escaped(why))
-        .chain(remedy.iter().map(|how| format!("_mend it:_ {}", escaped(how))))
+        .chain(remediation.iter().map(|how| format!("_mend it:_ {}", escaped(how))))
     {
         text.push('\n');
         text.push_str(&more);

@@ -4,7 +4,9 @@
 
 use serde::Serialize;
 
-use super::told::{Line, Told, Tone};
+use super::alarm::Severity;
+use super::text::{self, Line};
+use crate::domain::Event;
 
 /// A message with one card.
 #[derive(Debug, Serialize)]
@@ -55,24 +57,24 @@ struct Run {
     color: Option<&'static str>,
 }
 
-/// The message about one event.
-pub(super) fn message(told: &Told) -> Message {
-    let color = match told.tone() {
-        Tone::Bad => "attention",
-        Tone::Good => "good",
-        Tone::Warning => "warning",
-        Tone::Neutral => "default",
+/// Returns the message about `event`.
+pub(super) fn message(event: &Event) -> Message {
+    let color = match Severity::of(event) {
+        Severity::Failure => "attention",
+        Severity::Recovery => "good",
+        Severity::Warning => "warning",
+        Severity::Notice => "default",
     };
-    let mut body = vec![block(vec![run(told.summary(), Some("bolder"), Some(color))])];
-    body.extend(told.lines().iter().map(paragraph));
-    let unsaid = told.unsaid();
-    if 0 < unsaid {
-        body.push(block(vec![run(format!("and {unsaid} more"), None, None)]));
+    let mut body = vec![block(vec![run(text::summary(event), Some("bolder"), Some(color))])];
+    body.extend(text::lines(event).iter().map(paragraph));
+    let omitted = text::omitted(event);
+    if 0 < omitted {
+        body.push(block(vec![run(format!("and {omitted} more"), None, None)]));
     }
-    body.extend(told.hint().map(|hint| block(vec![run(hint, None, None)])));
-    let mut facts = told.facts();
-    facts.push(told.timestamp.to_string());
-    body.push(block(vec![run(facts.join(" · "), Some("lighter"), None)]));
+    body.extend(text::drift(event).map(|drift| block(vec![run(drift, None, None)])));
+    let mut footer = text::footer(event);
+    footer.push(event.timestamp.to_string());
+    body.push(block(vec![run(footer.join(" · "), Some("lighter"), None)]));
     let card = Card {
         schema: "http://adaptivecards.io/schemas/adaptive-card.json",
         kind: "AdaptiveCard",
@@ -85,10 +87,10 @@ pub(super) fn message(told: &Told) -> Message {
 }
 
 fn paragraph(line: &Line) -> RichText {
-    let Line { head, message, remedy } = line;
+    let Line { head, message, remediation } = line;
     let mut inlines = vec![run(head.clone(), Some("bolder"), None)];
     inlines.extend(message.iter().map(|why| run(format!(" – {why}"), None, None)));
-    inlines.extend(remedy.iter().map(|how| run(format!(" Mend it: {how}"), None, None)));
+    inlines.extend(remediation.iter().map(|how| run(format!(" Mend it: {how}"), None, None)));
     block(inlines)
 }
 

@@ -3,7 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Factor, IntegrationRef, Status, Timestamp, UnknownName};
+use super::IntegrationRef;
+use crate::domain::{Factor, Status, Timestamp, UnknownName};
 
 /// Why a receiver is disabled.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -51,7 +52,7 @@ impl std::str::FromStr for DisabledReason {
 }
 
 /// The payload of `receiver.disabled`, which the other receivers are told.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct ReceiverDisabled {
@@ -74,7 +75,7 @@ pub(crate) struct ReceiverDisabled {
 }
 
 /// The payload of `integrations.outage` and `integrations.outage.resolved`.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct OutageNotice {
@@ -158,7 +159,7 @@ impl std::str::FromStr for OwnFault {
 }
 
 /// The payload of `daemon.degraded` and `daemon.recovered`.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct DaemonTrouble {
@@ -179,7 +180,7 @@ pub(crate) struct DaemonTrouble {
 }
 
 /// The payload of `webhook.ping`, which is sent to try out a receiver and never stored.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct WebhookPing {

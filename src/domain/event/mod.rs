@@ -1,0 +1,190 @@
+//! Events: what receivers are sent, as types that are both written and read.
+//!
+//! The body of an event is written once, in the transaction that stores it, and is read again by
+//! whatever needs more than its bytes: receiver formats, and a replay that asks who wants it.
+
+mod integration;
+mod kind;
+mod operational;
+mod subscription;
+
+use serde::{Deserialize, Deserializer, Serialize, de};
+use serde_json::value::RawValue;
+
+use super::Timestamp;
+pub(crate) use integration::{Change, EventData, IntegrationRef, RunRef};
+pub(crate) use kind::EventType;
+pub(crate) use operational::{
+    DaemonTrouble, DisabledReason, OutageMember, OutageNotice, OwnFault, ReceiverDisabled,
+    WebhookPing,
+};
+pub(crate) use subscription::Subscription;
+
+/// The version of the body's shape; a shape once published stays.
+pub(crate) const SCHEMA_VERSION: u32 = 1;
+
+/// The body of a webhook, format `standard`.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "EventOf{Data}"))]
+pub(crate) struct Event<Data = Payload> {
+    /// What happened.
+    #[serde(rename = "type")]
+    pub(crate) kind: EventType,
+    /// When it happened.
+    pub(crate) timestamp: Timestamp,
+    /// The rest.
+    pub(crate) data: Data,
+}
+
+/// Payload of an event, of the shape that the event's type has.
+#[derive(Clone, Debug, Serialize)]
+#[serde(untagged)]
+pub(crate) enum Payload {
+    /// About one integration.
+    Integration(Box<EventData>),
+    /// About several integrations that fail by one shared cause.
+    Outage(OutageNotice),
+    /// About the daemon's own side.
+    DaemonTrouble(DaemonTrouble),
+    /// About a receiver that is sent nothing any more.
+    ReceiverDisabled(ReceiverDisabled),
+    /// About nothing: it tries out a receiver.
+    WebhookPing(WebhookPing),
+}
+
+impl<'de> Deserialize<'de> for Event {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Unread {
+            #[serde(rename = "type")]
+            kind: EventType,
+            timestamp: Timestamp,
+            data: Box<RawValue>,
+        }
+        let Unread { kind, timestamp, data } = Unread::deserialize(deserializer)?;
+        let data = Payload::read(kind, &data).map_err(de::Error::custom)?;
+        Ok(Self { kind, timestamp, data })
+    }
+}
+
+impl Payload {
+    /// Reads the payload of an event of `kind`.
+    fn read(kind: EventType, data: &RawValue) -> serde_json::Result<Self> {
+        let data = data.get();
+        Ok(match kind {
+            EventType::ValidationFailed
+            | EventType::ValidationRecovered
+            | EventType::StatusChanged
+            | EventType::ValidationWarning
+            | EventType::FlappingStarted
+            | EventType::FlappingEnded => Self::Integration(serde_json::from_str(data)?),
+            EventType::Outage | EventType::OutageResolved => {
+                Self::Outage(serde_json::from_str(data)?)
+            }
+            EventType::DaemonDegraded | EventType::DaemonRecovered => {
+                Self::DaemonTrouble(serde_json::from_str(data)?)
+            }
+            EventType::ReceiverDisabled => Self::ReceiverDisabled(serde_json::from_str(data)?),
+            EventType::WebhookPing => Self::WebhookPing(serde_json::from_str(data)?),
+        })
+    }
+}
+
+/// One event of every type as the store keeps it, with the folder of its receiver formats.
+#[cfg(test)]
+pub(crate) fn samples() -> Vec<(&'static str, String)> {
+    let folder = |kind| match kind {
+        EventType::ValidationFailed => "failed",
+        EventType::ValidationRecovered => "recovered",
+        EventType::StatusChanged => "changed",
+        EventType::ValidationWarning => "warning",
+        EventType::FlappingStarted => "flapping",
+        EventType::FlappingEnded => "calm",
+        EventType::Outage => "outage",
+        EventType::OutageResolved => "resolved",
+        EventType::DaemonDegraded => "degraded",
+        EventType::DaemonRecovered => "restored",
+        EventType::ReceiverDisabled => "disabled",
+        EventType::WebhookPing => "ping",
+    };
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/webhook/format/golden");
+    let read = |name| std::fs::read_to_string(root.join(name).join("event.json")).unwrap();
+    EventType::ALL.map(folder).map(|name| (name, read(name))).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The body of a webhook, format `standard`; `type` says which of these it is.
+    #[derive(Serialize, schemars::JsonSchema)]
+    #[serde(untagged)]
+    #[schemars(rename = "Event")]
+    #[expect(dead_code, reason = "only its shape is looked at")]
+    enum Published {
+        Outage(Event<OutageNotice>),
+        DaemonTrouble(Event<DaemonTrouble>),
+        Integration(Box<Event<EventData>>),
+        ReceiverDisabled(Event<ReceiverDisabled>),
+        WebhookPing(Event<WebhookPing>),
+    }
+
+    #[test]
+    fn event_of_every_type_is_written_as_it_was_read() {
+        for (name, body) in samples() {
+            let event: Event = serde_json::from_str(&body).unwrap();
+            let written = format!("{}\n", serde_json::to_string_pretty(&event).unwrap());
+            assert_eq!(written, body, "{name}");
+        }
+    }
+
+    #[test]
+    fn body_of_an_older_version_is_read_with_defaults() {
+        for (name, body) in samples() {
+            let mut json: serde_json::Value = serde_json::from_str(&body).unwrap();
+            let data = json["data"].as_object_mut().unwrap();
+            let optional = ["drift", "changes", "run", "failingSince", "outageMs", "group"];
+            data.retain(|key, value| !optional.contains(&key.as_str()) && !value.is_null());
+            let event: Event = serde_json::from_value(json.clone()).unwrap();
+            let written = serde_json::to_value(&event).unwrap();
+            for (key, value) in json["data"].as_object().unwrap() {
+                assert_eq!(written["data"][key], *value, "{name}: {key}");
+            }
+        }
+    }
+
+    #[test]
+    fn payload_that_does_not_fit_its_type_is_refused() {
+        let body = |kind: &str, data: &str| {
+            let body =
+                format!(r#"{{"type":"{kind}","timestamp":"2026-11-22T21:00:00Z","data":{data}}}"#);
+            serde_json::from_str::<Event>(&body).map(|event| event.kind).map_err(|e| e.to_string())
+        };
+        let ping = r#"{"schemaVersion":1,"receiver":"r","message":"m","added":{"later":[1]}}"#;
+        assert_eq!(body("webhook.ping", ping), Ok(EventType::WebhookPing));
+        let refused = |kind, data, expected: &str| {
+            let error = body(kind, data).unwrap_err();
+            assert!(error.contains(expected), "{kind}: {error}");
+        };
+        refused("integration.validation.failed", ping, "missing field `epoch`");
+        refused("integrations.outage", ping, "missing field `epoch`");
+        refused("daemon.degraded", ping, "missing field `epoch`");
+        refused("receiver.disabled", ping, "missing field `epoch`");
+        refused("webhook.ping", "[]", "invalid length 0");
+        refused("integration.renamed", ping, "unknown name `integration.renamed`");
+    }
+
+    #[test]
+    fn the_published_schema_is_that_of_the_types() {
+        let settings = schemars::generate::SchemaSettings::draft2020_12().for_serialize();
+        let schema = settings.into_generator().into_root_schema_for::<Published>();
+        let found = format!("{}\n", serde_json::to_string_pretty(&schema).unwrap());
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+        let file = format!("event.v{SCHEMA_VERSION}.schema.json");
+        let published = std::fs::read_to_string(root.join("schemas").join(&file));
+        if published.unwrap_or_default() != found {
+            std::fs::write(root.join("target").join(&file), found).unwrap();
+            panic!("schemas/{file} differs; what the types say is in target/{file}");
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! Sentences about an event that the forms for people have in common.
+//!
+//! Text of others (names, answers of platforms) is cut to one bounded line; escaping it is left to
+//! the form, which knows its own markup.
+
+use std::time::Duration;
+
+use crate::domain::{
+    Change, DaemonTrouble, Drift, Event, EventData, EventType, Factor, IntegrationRef,
+    OutageMember, OutageNotice, Payload, ReceiverDisabled, ReportStatus, Status, WebhookPing,
+    duration_text, one_line,
+};
+
+/// Number of lines that a message for people has at most.
+pub(super) const LINES_MAX: usize = 8;
+/// Length of the longest name, in characters.
+pub(super) const NAME_MAX: usize = 100;
+/// Length of the longest text of a line, in characters.
+const TEXT_MAX: usize = 500;
+
+/// One changed test, or one member of an outage, in bounded texts.
+#[derive(Debug, Eq, PartialEq)]
+pub(super) struct Line {
+    /// The test or integration with its result.
+    pub(super) head: String,
+    /// The reason of the result.
+    pub(super) message: Option<String>,
+    /// The way to fix it.
+    pub(super) remediation: Option<String>,
+}
+
+impl Line {
+    /// Returns head and reason as one line.
+    pub(super) fn text(&self) -> String {
+        let message = self.message.as_ref().map_or(String::new(), |why| format!(" – {why}"));
+        format!("{}{message}", self.head)
+    }
+}
+
+/// Returns the news in one line: `lake: validation failed: NoSuchBucket: ...`.
+pub(super) fn summary(event: &Event) -> String {
+    match &event.data {
+        Payload::Integration(data) => integration_summary(event.kind, data),
+        Payload::Outage(outage) => outage_summary(outage),
+        Payload::DaemonTrouble(trouble) => daemon_summary(trouble),
+        Payload::ReceiverDisabled(disabled) => receiver_summary(disabled),
+        Payload::WebhookPing(WebhookPing { receiver, message, .. }) => {
+            format!("{}: {}", one_line(receiver, NAME_MAX), one_line(message, TEXT_MAX))
+        }
+    }
+}
+
+/// Returns the lines worth showing to people, worst first; at most [`LINES_MAX`].
+pub(super) fn lines(event: &Event) -> Vec<Line> {
+    match &event.data {
+        Payload::Integration(data) => change_lines(data),
+        Payload::Outage(outage) => {
+            let line = |member| member_line(member, outage.outage_ms.is_some());
+            outage.integrations.iter().take(LINES_MAX).map(line).collect()
+        }
+        Payload::DaemonTrouble(_) | Payload::ReceiverDisabled(_) | Payload::WebhookPing(_) => {
+            Vec::new()
+        }
+    }
+}
+
+/// Returns the number of lines that [`lines`] leaves out.
+pub(super) fn omitted(event: &Event) -> usize {
+    let all = match &event.data {
+        Payload::Integration(data) => data.changes.iter().filter(|change| is_shown(change)).count(),
+        Payload::Outage(outage) => size(outage),
+        Payload::DaemonTrouble(_) | Payload::ReceiverDisabled(_) | Payload::WebhookPing(_) => 0,
+    };
+    all.saturating_sub(LINES_MAX)
+}
+
+/// Returns what differs from the last passing run besides the results, in one line.
+pub(super) fn drift(event: &Event) -> Option<String> {
+    let drifts = about_integration(event).map_or(&[][..], |data| &data.drift);
+    let texts: Vec<_> = drifts.iter().map(Drift::text).collect();
+    let text = format!("Since the last passing run: {}", texts.join("; "));
+    (!texts.is_empty()).then(|| one_line(&text, TEXT_MAX))
+}
+
+/// Returns the short words below a message: platform and status, or what an outage is of.
+pub(super) fn footer(event: &Event) -> Vec<String> {
+    match &event.data {
+        Payload::Integration(data) => {
+            vec![one_line(&data.integration.kind, NAME_MAX), data.status.to_string()]
+        }
+        Payload::Outage(outage) => vec![outage.factor.kind.as_str().to_owned()],
+        Payload::DaemonTrouble(_) | Payload::ReceiverDisabled(_) | Payload::WebhookPing(_) => {
+            vec!["revalidated".to_owned()]
+        }
+    }
+}
+
+/// Returns the payload of an event about one integration.
+pub(super) fn about_integration(event: &Event) -> Option<&EventData> {
+    match &event.data {
+        Payload::Integration(data) => Some(data),
+        Payload::Outage(_)
+        | Payload::DaemonTrouble(_)
+        | Payload::ReceiverDisabled(_)
+        | Payload::WebhookPing(_) => None,
+    }
+}
+
+/// Returns the integration's name in one bounded line.
+pub(super) fn integration_name(integration: &IntegrationRef) -> String {
+    one_line(&integration.name, NAME_MAX)
+}
+
+fn integration_summary(kind: EventType, data: &EventData) -> String {
+    let EventData { status, previous_status, outage_ms, .. } = data;
+    let name = integration_name(&data.integration);
+    let reason = change_lines(data).into_iter().find_map(|line| line.message);
+    let reason = reason.map_or(String::new(), |reason| format!(": {reason}"));
+    match kind {
+        EventType::ValidationFailed => format!("{name}: validation failed{reason}"),
+        EventType::ValidationRecovered => {
+            format!("{name}: validation passes again{}", after(*outage_ms))
+        }
+        EventType::FlappingStarted => {
+            format!("{name}: fails and passes by turns; messages wait until it is calm")
+        }
+        EventType::FlappingEnded => format!("{name}: calm again, {status}{reason}"),
+        EventType::ValidationWarning => format!("{name}: warnings changed{reason}"),
+        // Only the first of these is about an integration.
+        EventType::StatusChanged
+        | EventType::Outage
+        | EventType::OutageResolved
+        | EventType::DaemonDegraded
+        | EventType::DaemonRecovered
+        | EventType::ReceiverDisabled
+        | EventType::WebhookPing => {
+            let before = previous_status.map_or("new", Status::as_str);
+            let reason = if status.is_error() { reason } else { String::new() };
+            format!("{name}: {before} \u{2192} {status}{reason}")
+        }
+    }
+}
+
+/// Returns `25 integrations fail by one cause: host db.example.com`, or that this is over.
+fn outage_summary(outage: &OutageNotice) -> String {
+    let Factor { kind, value } = &outage.factor;
+    let (count, kind) = (size(outage), kind.as_str());
+    let value = one_line(value, NAME_MAX);
+    if outage.outage_ms.is_none() {
+        return format!("{count} integrations fail by one cause: {kind} {value}");
+    }
+    let members = outage.integrations.iter();
+    let failing = members.filter(|one| one.status == Status::RecurringValidationError).count();
+    let failing = match failing {
+        0 => String::new(),
+        failing => format!(", {failing} of {count} still fail by themselves"),
+    };
+    format!("outage of {kind} {value} is over{}{failing}", after(outage.outage_ms))
+}
+
+fn daemon_summary(trouble: &DaemonTrouble) -> String {
+    let (fault, message) = (trouble.fault.as_str(), one_line(&trouble.message, TEXT_MAX));
+    match trouble.lasted_ms {
+        None => format!("revalidated cannot tell what works ({fault}): {message}"),
+        lasted => format!("revalidated can tell again what works ({fault}){}", after(lasted)),
+    }
+}
+
+fn receiver_summary(disabled: &ReceiverDisabled) -> String {
+    let ReceiverDisabled { reason, owed, .. } = disabled;
+    let (name, why) = (one_line(&disabled.receiver, NAME_MAX), reason.told());
+    format!("{name}: this receiver is disabled, since {why}; {owed} wait for it")
+}
+
+/// Number of integrations that an outage is about.
+fn size(outage: &OutageNotice) -> usize {
+    let unlisted = usize::try_from(outage.unlisted).unwrap_or(usize::MAX);
+    outage.integrations.len().saturating_add(unlisted)
+}
+
+/// One member of an outage in a line, while it lasts or after it.
+fn member_line(member: &OutageMember, over: bool) -> Line {
+    let name = integration_name(&member.integration);
+    let kind = one_line(&member.integration.kind, NAME_MAX);
+    let now = match (member.status, over) {
+        (Status::Enabled, false) => "fails, to be confirmed",
+        (status, _) => status.as_str(),
+    };
+    Line { head: format!("{name} ({kind}): {now}"), message: None, remediation: None }
+}
+
+fn change_lines(data: &EventData) -> Vec<Line> {
+    let rank = |status| match status {
+        ReportStatus::Failed => 0,
+        ReportStatus::Warning => 1,
+        ReportStatus::Passed => 2,
+        ReportStatus::Skipped => 3,
+    };
+    let mut changes: Vec<_> = data.changes.iter().filter(|change| is_shown(change)).collect();
+    changes.sort_by_key(|change| rank(change.to));
+    changes.into_iter().take(LINES_MAX).map(change_line).collect()
+}
+
+/// False for a test that was not run, and for one that was not run before and passes now: neither
+/// is news for people.
+fn is_shown(change: &Change) -> bool {
+    match change.to {
+        ReportStatus::Failed | ReportStatus::Warning => true,
+        ReportStatus::Passed => change.from != Some(ReportStatus::Skipped),
+        ReportStatus::Skipped => false,
+    }
+}
+
+fn change_line(change: &Change) -> Line {
+    let bounded = |text: &String| one_line(text, TEXT_MAX);
+    Line {
+        head: format!("{}: {}", change.to.as_str(), one_line(&change.test, NAME_MAX)),
+        message: change.message.as_ref().map(bounded),
+        remediation: change.remediation.as_ref().map(bounded),
+    }
+}
+
+/// Returns ` after 5m`, or nothing.
+fn after(lasted_ms: Option<i64>) -> String {
+    let lasted = lasted_ms.and_then(|ms| u64::try_from(ms).ok());
+    lasted.map_or(String::new(), |ms| {
+        format!(" after {}", duration_text(Duration::from_secs(ms / 1000)))
+    })
+}
