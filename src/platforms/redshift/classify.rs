@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use rustls::CertificateError;
 
+use super::stream::{Exceeded, Excess};
 use crate::domain::{Class, REDACTED, Secret, duration_text, one_line};
 use crate::net::exchange::Persistent;
 use crate::net::tcp::{NoConnection, is_our_fault};
@@ -42,9 +43,19 @@ pub(super) enum CallError {
     /// The server answered `SELECT 1` without a row.
     #[error("`SELECT 1` gave no row")]
     NoRow,
+    /// The server announced or sent more than is accepted.
+    #[error(transparent)]
+    Excess(#[from] Excess),
     /// Everything from the TLS handshake on.
     #[error(transparent)]
     Postgres(#[from] tokio_postgres::Error),
+}
+
+impl CallError {
+    /// Returns the bound that the session exceeded, which ended it, or else `error`.
+    pub(super) fn or_excess(error: Self, exceeded: &Exceeded) -> Self {
+        exceeded.get().map_or(error, Self::Excess)
+    }
 }
 
 impl From<NoConnection> for CallError {
@@ -95,6 +106,8 @@ pub(super) enum Cause {
     TlsFailed,
     /// What answers does not speak the protocol.
     Foreign,
+    /// The server announced or sent more than is accepted.
+    Excess,
     /// Our own side: secret, authorities, network, file descriptors.
     Ours,
 }
@@ -115,7 +128,7 @@ impl Cause {
             Self::ExpiredCertificate => Class::Expired,
             Self::Unresolved | Self::NoConnection | Self::Silent => Class::Unreachable,
             Self::TooManyConnections => Class::Throttled,
-            Self::Busy | Self::Internal => Class::Unavailable,
+            Self::Busy | Self::Internal | Self::Excess => Class::Unavailable,
             Self::Ours => Class::Ours,
         }
     }
@@ -142,6 +155,7 @@ impl Cause {
             | Self::ExpiredCertificate
             | Self::TlsFailed
             | Self::Foreign
+            | Self::Excess
             | Self::Ours => &[],
         }
     }
@@ -153,6 +167,7 @@ impl Cause {
             CallError::Connect(error) => Self::of_io(error),
             CallError::Silent(_) => Self::Silent,
             CallError::NoRow => Self::Foreign,
+            CallError::Excess(_) => Self::Excess,
             CallError::Postgres(error) => Self::of_postgres(error),
         }
     }
@@ -289,6 +304,7 @@ fn database_error(error: &CallError) -> Option<&tokio_postgres::error::DbError> 
         | CallError::Resolve(_)
         | CallError::Connect(_)
         | CallError::Silent(_)
+        | CallError::Excess(_)
         | CallError::NoRow => None,
     }
 }

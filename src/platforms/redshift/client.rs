@@ -13,6 +13,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::classify::{CallError, Failure};
+use super::stream::{BoundedTls, Exceeded};
 use crate::domain::{FactKind, Secret, SecretRef};
 use crate::net::exchange::persist;
 use crate::net::{observe, tcp, tls};
@@ -109,11 +110,14 @@ impl Endpoint {
 
     async fn attempt(&self, account: &Account) -> Result<Session, Failure> {
         let limit = self.connect_timeout;
-        let logged_in = timeout(limit, self.log_in(account)).await;
+        let exceeded = Exceeded::default();
+        let logged_in = timeout(limit, self.log_in(account, &exceeded)).await;
         let logged_in = logged_in.unwrap_or(Err(CallError::Silent(limit)));
-        let (client, connection) =
-            logged_in.map_err(|error| Failure::of(&error, Some(&account.password)))?;
-        let session = Session { client, connection, password: account.password.clone() };
+        let (client, connection) = logged_in.map_err(|error| {
+            Failure::of(&CallError::or_excess(error, &exceeded), Some(&account.password))
+        })?;
+        let password = account.password.clone();
+        let session = Session { client, connection, password, exceeded };
         if session.finds(Statement::Ping).await? {
             Ok(session)
         } else {
@@ -121,11 +125,16 @@ impl Endpoint {
         }
     }
 
-    async fn log_in(&self, account: &Account) -> Result<(Client, Connection), CallError> {
+    async fn log_in(
+        &self,
+        account: &Account,
+        exceeded: &Exceeded,
+    ) -> Result<(Client, Connection), CallError> {
         let mut tls = MakeRustlsConnect::new(tls::client_config(self.ca_file.as_deref(), None)?);
         let stream = tcp::connect(&self.host, self.port).await?;
         let name = self.server_name.as_deref().unwrap_or(&self.host);
         let Ok(tls) = MakeTlsConnect::<TcpStream>::make_tls_connect(&mut tls, name);
+        let tls = BoundedTls { inner: tls, exceeded: exceeded.clone() };
         let mut config = Config::new();
         config
             .ssl_mode(SslMode::Require)
@@ -159,6 +168,7 @@ pub(super) struct Session {
     client: Client,
     connection: Connection,
     password: Secret,
+    exceeded: Exceeded,
 }
 
 impl Session {
@@ -174,13 +184,16 @@ impl Session {
             .collect();
         match self.client.query_typed(statement.sql(), &values).await {
             Ok(rows) => Ok(!rows.is_empty()),
-            Err(error) => Err(Failure::of(&error.into(), Some(&self.password))),
+            Err(error) => {
+                let error = CallError::or_excess(error.into(), &self.exceeded);
+                Err(Failure::of(&error, Some(&self.password)))
+            }
         }
     }
 
     /// Ends the session in order, or by cutting it when the server does not listen.
     pub(super) async fn close(self) {
-        let Self { client, connection, password: _ } = self;
+        let Self { client, connection, password: _, exceeded: _ } = self;
         drop(client);
         if timeout(FAREWELL_MAX, connection).await.is_err() {
             tracing::debug!("the server did not take leave; the connection was cut");

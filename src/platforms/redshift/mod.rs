@@ -9,6 +9,7 @@ mod cluster;
 mod config;
 mod iam;
 mod remedy;
+mod stream;
 #[cfg(test)]
 mod tests;
 

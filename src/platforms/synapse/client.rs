@@ -248,10 +248,18 @@ async fn answer<S: AsyncRead + AsyncWrite + Unpin + Send>(
     client: &mut Connection<S>,
     statement: Statement<'_>,
 ) -> Result<Found, CallError> {
-    let rows = async { client.simple_query(statement.sql()).await?.into_first_result().await };
-    let rows = contained(Box::pin(rows)).await??;
-    let first = rows.first().and_then(|row| row.cells().next());
-    Ok(first.map_or(Found::Nothing, |(_, value)| found(value)))
+    let read = async {
+        let mut rows = client.simple_query(statement.sql()).await?.into_row_stream();
+        // Rows are read to the end and not kept: a row without values takes a hundred times as much
+        // memory as bytes on the wire.
+        let mut first = None;
+        while let Some(row) = poll_fn(|context| rows.as_mut().poll_next(context)).await {
+            let row = row?;
+            first = first.or_else(|| Some(row.cells().next().map(|(_, value)| found(value))));
+        }
+        Ok::<_, TdsError>(first.flatten().unwrap_or(Found::Nothing))
+    };
+    Ok(contained(Box::pin(read)).await??)
 }
 
 fn found(value: &ColumnData<'_>) -> Found {
