@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::Trouble;
 use super::args::Json;
-use super::print::{Answer, Page, Table};
+use super::print::{Answer, Screen, Table};
 use crate::domain::{COMMON, When};
 use crate::platforms::{PLATFORMS, Platform};
 
@@ -24,12 +24,12 @@ struct Test {
 }
 
 /// Lists every platform's tests in the order they run.
-pub(super) fn answer(args: Json, page: Page) -> Result<Answer, Trouble> {
+pub(super) fn answer(args: Json, screen: Screen) -> Result<Answer, Trouble> {
     if args.json {
         let entries: Vec<_> = PLATFORMS.iter().map(entry).collect();
         return Ok(Answer::json(&entries)?);
     }
-    Ok(Answer::good(text(PLATFORMS, page)))
+    Ok(Answer::good(text(PLATFORMS, screen)))
 }
 
 fn entry(platform: &Platform) -> Entry {
@@ -38,9 +38,9 @@ fn entry(platform: &Platform) -> Entry {
     Entry { kind: platform.kind, tests }
 }
 
-fn text(platforms: &[Platform], page: Page) -> String {
+fn text(platforms: &[Platform], screen: Screen) -> String {
     let blocks = platforms.iter().map(|platform| {
-        let mut table = Table::new(page, 1, ["WHEN", "TEST"]);
+        let mut table = Table::new(screen, 1, ["WHEN", "TEST"]);
         for test in platform.catalog.iter().chain(&COMMON) {
             table.row([when_word(test.when).to_owned(), test.name.to_owned()]);
         }
@@ -73,7 +73,7 @@ before set-up  Role does not exist
 after set-up   Recurring validation: credential expiry
 after set-up   Recurring validation: drift
 ";
-        assert_eq!(text(&[platform], samples::page()), expected);
+        assert_eq!(text(&[platform], samples::screen()), expected);
         let json = serde_json::to_value([entry(&platform)]).unwrap();
         let expected = serde_json::json!([{ "type": "Azure Synapse Analytics", "tests": [
             { "name": "Connect to host", "when": "always" },
@@ -86,7 +86,7 @@ after set-up   Recurring validation: drift
 
     #[test]
     fn every_compiled_in_platform_is_listed() {
-        let answer = answer(Json { json: true }, samples::page()).unwrap();
+        let answer = answer(Json { json: true }, samples::screen()).unwrap();
         let json: serde_json::Value = serde_json::from_str(&answer.text).unwrap();
         assert_eq!(json.as_array().unwrap().len(), PLATFORMS.len());
         for (entry, platform) in json.as_array().unwrap().iter().zip(PLATFORMS) {

@@ -13,7 +13,7 @@ use crate::daemon::{self, Assembly};
 use crate::domain::{ReportStatus, duration_text};
 use crate::input::Fault;
 use crate::platforms::Mode;
-use crate::store::{ReceiverRow, View};
+use crate::store::{ReceiverRow, View, each_page};
 
 /// What the check found, as programs get it.
 #[derive(Debug, Default, Serialize)]
@@ -63,7 +63,8 @@ pub(super) async fn answer(global: &Global, args: &Check) -> Result<Answer, Trou
     let assembly = match daemon::open(global.config.as_deref()) {
         Ok(assembly) => Arc::new(assembly),
         Err(faulty) if args.form.json => {
-            return Ok(Answer { text: json_of(&faulty)?, end: End::Configuration });
+            let end = End::Configuration;
+            return Ok(Answer { end, ..Answer::good(json_of(&faulty)?) });
         }
         Err(faulty) => return Err(Trouble::Configuration(faulty)),
     };
@@ -81,7 +82,7 @@ pub(super) async fn answer(global: &Global, args: &Check) -> Result<Answer, Trou
     }
     warn(&lines_of(&assembly.warnings, "warning: "));
     warn(&lines_of(&idle, "warning: "));
-    Ok(Answer { text: text(&checked), end })
+    Ok(Answer { end, ..Answer::good(text(&checked)) })
 }
 
 /// A warning for every receiver for which messages wait although it is sent none, and that what waits
@@ -89,7 +90,11 @@ pub(super) async fn answer(global: &Global, args: &Check) -> Result<Answer, Trou
 async fn idle(assembly: &Assembly) -> Vec<Fault> {
     let store = &assembly.settings.store;
     let Ok(view) = View::open(store) else { return Vec::new() };
-    let rows = view.receivers().await.unwrap_or_default();
+    let mut rows = Vec::new();
+    let read = async |page| view.receivers(page).await;
+    if each_page(read, |page| rows.extend(page)).await.is_err() {
+        return Vec::new();
+    }
     let is_named = |name: &str| assembly.receivers.iter().any(|one| one.name == name);
     let kept = duration_text(assembly.settings.retention.deliveries);
     let told = |row: &ReceiverRow| {

@@ -1,46 +1,46 @@
 //! `deliveries`: what receivers were told, or are still to be told.
 
-use anyhow::Context as _;
-
 use super::args::{Deliveries, Global};
-use super::print::{Answer, Page, Table, Tone, ago, ahead, instant, sanitise, toned};
+use super::print::{Answer, Screen, Table, Tone, ago, ahead, instant, sanitise, toned};
 use super::shape::Delivery;
 use super::{Trouble, read};
 use crate::domain::Timestamp;
-use crate::store::{AttemptRow, DeliveryFilter, DeliveryRow, DeliveryState};
+use crate::store::{AttemptRow, DeliveryFilter, DeliveryRow, DeliveryState, Listed};
 
 /// Lists what matches.
 pub(super) async fn answer(
     global: &Global,
     args: Deliveries,
-    page: Page,
+    screen: Screen,
 ) -> Result<Answer, Trouble> {
     let view = read::view(global, &args.source)?;
-    let (json, about) = (args.form.json, args.integration.clone());
-    let rows = view.deliveries(filter(args, page.now)).await.context("reading the store")?;
+    let filter = filter(&args, screen.now);
+    let read = async |page| view.deliveries(filter.clone(), page).await;
+    let Listed { rows, next } = read::rows(args.limit, args.after, read).await?;
     // Nothing to show for a mistyped name would be taken for good news.
-    if let Some(name) = about.filter(|_| rows.is_empty()) {
+    if let Some(name) = args.integration.filter(|_| rows.is_empty()) {
         read::integration(&view, &name).await?;
     }
-    if json {
+    let answer = if args.form.json {
         let shapes: Vec<_> = rows.iter().map(Delivery::from).collect();
-        return Ok(Answer::json(&shapes)?);
-    }
-    Ok(Answer::good(text(&rows, page)))
+        Answer::json(&shapes)?
+    } else {
+        Answer::good(text(&rows, screen))
+    };
+    Ok(answer.with_next(next.as_ref()))
 }
 
-fn filter(args: Deliveries, now: Timestamp) -> DeliveryFilter {
+fn filter(args: &Deliveries, now: Timestamp) -> DeliveryFilter {
     DeliveryFilter {
         state: args.state,
-        receiver: args.receiver,
-        integration: args.integration,
+        receiver: args.receiver.clone(),
+        integration: args.integration.clone(),
         since: args.since.map(|moment| moment.from(now)),
         until: args.until.map(|moment| moment.from(now)),
-        limit: args.limit,
     }
 }
 
-fn text(rows: &[DeliveryRow], page: Page) -> String {
+fn text(rows: &[DeliveryRow], screen: Screen) -> String {
     if rows.is_empty() {
         return "No deliveries.\n".to_owned();
     }
@@ -56,7 +56,7 @@ fn text(rows: &[DeliveryRow], page: Page) -> String {
         "NEXT",
         "LAST ATTEMPT",
     ];
-    let mut table = Table::new(page, 1, headings);
+    let mut table = Table::new(screen, 1, headings);
     for row in rows {
         table.row([
             row.id.0.to_string(),
@@ -68,8 +68,8 @@ fn text(rows: &[DeliveryRow], page: Page) -> String {
             state_word(row.state),
             // The first of many are not kept.
             row.attempts.last().map_or(0, |attempt| attempt.number).to_string(),
-            next(row, page),
-            row.attempts.last().map_or("-".to_owned(), |attempt| last(attempt, page)),
+            next(row, screen),
+            row.attempts.last().map_or("-".to_owned(), |attempt| last(attempt, screen)),
         ]);
     }
     table.text()
@@ -84,16 +84,16 @@ fn state_word(state: DeliveryState) -> String {
     toned(state.as_str(), tone)
 }
 
-fn next(row: &DeliveryRow, page: Page) -> String {
+fn next(row: &DeliveryRow, screen: Screen) -> String {
     match row.state {
-        DeliveryState::Pending => ahead(page.now, row.due_at),
+        DeliveryState::Pending => ahead(screen.now, row.due_at),
         DeliveryState::Delivered | DeliveryState::Failed => "-".to_owned(),
     }
 }
 
 /// How the latest attempt ended, and when.
-fn last(attempt: &AttemptRow, page: Page) -> String {
-    let age = ago(page.now, attempt.started_at);
+fn last(attempt: &AttemptRow, screen: Screen) -> String {
+    let age = ago(screen.now, attempt.started_at);
     let detail = sanitise(&attempt.detail);
     match attempt.code {
         Some(code @ 200..=299) => format!("{code}, {age}"),
@@ -118,9 +118,9 @@ ID  CREATED               INTEGRATION  SEQ  EVENT                          RECEI
 1   2026-11-23T09:56:40Z  lake         17   integration.validation.failed  on-call   failed   2         -       410, 50s ago: gone\\u{202e}
 2   2026-11-23T09:56:40Z  lake         17   integration.validation.failed  audit     pending  1         in 30s  no answer, 50s ago: connection refused
 ";
-        let shown = text(&[failed, pending], samples::page());
+        let shown = text(&[failed, pending], samples::screen());
         assert_eq!(samples::plain(&shown), expected);
-        assert_eq!(text(&[], samples::page()), "No deliveries.\n");
+        assert_eq!(text(&[], samples::screen()), "No deliveries.\n");
     }
 
     #[test]
@@ -146,12 +146,13 @@ ID  CREATED               INTEGRATION  SEQ  EVENT                          RECEI
             since: Some(Moment::Ago(Duration::from_secs(1))),
             until: None,
             limit: 7,
+            after: None,
             source: Source { store: None },
             form: Json { json: false },
         };
-        let filter = filter(args, Timestamp(5_000));
+        let filter = filter(&args, Timestamp(5_000));
         assert_eq!(filter.since, Some(Timestamp(4_000)));
-        assert_eq!((filter.state, filter.limit), (Some(DeliveryState::Failed), 7));
+        assert_eq!(filter.state, Some(DeliveryState::Failed));
         assert_eq!(filter.integration.as_deref(), Some("lake"));
     }
 }

@@ -7,7 +7,7 @@ use super::args::{Global, Named};
 use super::history::trigger_word;
 use super::next::{coming, table as instants_table};
 use super::print::{
-    Answer, Page, Table, Tone, ago, instant, result_word, sanitise, status_word, toned,
+    Answer, Screen, Table, Tone, ago, instant, result_word, sanitise, status_word, toned,
 };
 use super::shape::{Counters, DaemonFault, Messages, Run};
 use super::special::{Special, degraded};
@@ -15,7 +15,7 @@ use super::{Trouble, list, read, results};
 use crate::domain::{
     Class, ReportStatus, SPREAD_MAX, Schedule, Status, Subject, Timestamp, duration_text,
 };
-use crate::store::{IntegrationRow, OwnFaultRow, RunRow, StoredTest};
+use crate::store::{IntegrationRow, OwnFaultRow, Page, RunRow, StoredTest};
 
 /// How many of the latest runs are shown.
 const RUNS: u32 = 10;
@@ -62,18 +62,22 @@ struct Coming {
 }
 
 /// Explains one integration.
-pub(super) async fn answer(global: &Global, args: &Named, page: Page) -> Result<Answer, Trouble> {
+pub(super) async fn answer(
+    global: &Global,
+    args: &Named,
+    screen: Screen,
+) -> Result<Answer, Trouble> {
     let (view, assembly) = read::both(global, &args.source)?;
     let row = read::integration(&view, &args.name).await?;
-    let special = Special::read(&view, assembly.as_ref(), &row, page.now).await?;
+    let special = Special::read(&view, assembly.as_ref(), &row, screen.now).await?;
     let faults = view.own_faults().await.context("reading the store")?;
-    let runs = view.runs(row.id, RUNS).await.context("reading the store")?;
+    let runs = view.runs(row.id, Page::first(RUNS)).await.context("reading the store")?.rows;
     let schedule = Schedule::parse(&row.cron, &row.zone).ok();
     let explanation = Explanation { row, runs, special, faults, schedule };
     if args.form.json {
-        return Ok(Answer::json(&explanation.explained(page.now))?);
+        return Ok(Answer::json(&explanation.explained(screen.now))?);
     }
-    Ok(Answer::good(explanation.text(page)))
+    Ok(Answer::good(explanation.text(screen)))
 }
 
 impl Explanation {
@@ -107,10 +111,10 @@ impl Explanation {
         }
     }
 
-    fn text(&self, page: Page) -> String {
+    fn text(&self, screen: Screen) -> String {
         let Self { row, runs, special, faults, .. } = self;
         let since = row.failing_since.map(|since| {
-            format!(", failing since {} ({})", instant(Some(since)), ago(page.now, since))
+            format!(", failing since {} ({})", instant(Some(since)), ago(screen.now, since))
         });
         let heading = format!(
             "{}: {}{}",
@@ -118,14 +122,14 @@ impl Explanation {
             status_word(row.status),
             since.unwrap_or_default()
         );
-        let mut parts = vec![heading + "\n" + &degraded(faults, page)];
-        let facts = special.facts(row, page).into_iter();
+        let mut parts = vec![heading + "\n" + &degraded(faults, screen)];
+        let facts = special.facts(row, screen).into_iter();
         let facts = facts.map(|(name, value)| format!("{:<9} {value}\n", format!("{name}:")));
         let facts: String = facts.collect();
         match runs.first() {
             Some(last) => {
                 parts.push(rule(last, row) + &facts);
-                parts.push(format!("Latest runs\n{}", runs_table(runs, page)));
+                parts.push(format!("Latest runs\n{}", runs_table(runs, screen)));
                 parts.extend(failures(last));
                 parts.extend(results::drift(last, row.fingerprint_at));
             }
@@ -134,12 +138,12 @@ impl Explanation {
         parts.push(format!(
             "Next run: {} ({})\n{}\n",
             instant(row.next_run_at),
-            list::next_run(row, page),
-            sanitise(&self.reason(page.now)),
+            list::next_run(row, screen),
+            sanitise(&self.reason(screen.now)),
         ));
-        let coming = self.coming(page.now);
+        let coming = self.coming(screen.now);
         if let Some(schedule) = self.schedule.as_ref().filter(|_| !coming.is_empty()) {
-            let table = instants_table(schedule, &coming, page);
+            let table = instants_table(schedule, &coming, screen);
             parts.push(format!("Coming instants of its schedule\n{table}"));
         }
         parts.join("\n")
@@ -208,8 +212,8 @@ fn rule(last: &RunRow, row: &IntegrationRow) -> String {
     )
 }
 
-fn runs_table(runs: &[RunRow], page: Page) -> String {
-    let mut table = Table::new(page, 1, ["AT", "TRIGGER", "SUBJECT", "RESULT", "CLASS", "RULE"]);
+fn runs_table(runs: &[RunRow], screen: Screen) -> String {
+    let mut table = Table::new(screen, 1, ["AT", "TRIGGER", "SUBJECT", "RESULT", "CLASS", "RULE"]);
     for run in runs {
         table.row([
             instant(Some(run.started_at)),
@@ -282,7 +286,7 @@ What changed since the last passing run at 2026-11-23T07:45:00Z
 Next run: 2026-11-23T10:05:00Z (in 5m)
 No run is planned.
 ";
-        assert_eq!(samples::plain(&explanation.text(samples::page())), expected);
+        assert_eq!(samples::plain(&explanation.text(samples::screen())), expected);
     }
 
     #[test]
@@ -291,7 +295,7 @@ No run is planned.
         (explanation.row, explanation.special) = samples::troubled();
         explanation.special.in_force.remove(0);
         explanation.faults = samples::faults().into();
-        let shown = samples::plain(&explanation.text(samples::page()));
+        let shown = samples::plain(&explanation.text(samples::screen()));
         let expected = "\
 lake: recurringValidationError, failing since 2026-11-23T08:00:00Z (2h ago)
 The daemon is degraded since 2026-11-23T09:00:00Z (1h ago), network: no canary answers\\u{1b}; no status changes by it.
@@ -310,7 +314,7 @@ Shared:   host db\\u{1b} with 3 others
 Latest runs
 ";
         assert!(shown.starts_with(expected), "{shown}");
-        let json = serde_json::to_value(explanation.explained(samples::page().now)).unwrap();
+        let json = serde_json::to_value(explanation.explained(samples::screen().now)).unwrap();
         assert_eq!(json["messages"]["held"]["by"], "silence 3");
         assert_eq!(json["messages"]["inForce"][0]["by"], "flapping");
         assert_eq!(json["daemonFaults"][0]["fault"], "network");
@@ -321,11 +325,11 @@ Latest runs
         let mut explanation = explanation();
         explanation.row.cron = "30 9 * * *".to_owned();
         explanation.schedule = Schedule::parse("30 9 * * *", "Europe/Berlin").ok();
-        let shown = explanation.text(samples::page());
+        let shown = explanation.text(samples::screen());
         let (_, table) = shown.split_once("\nComing instants of its schedule\n").unwrap();
         let lines: Vec<_> = table.lines().collect();
         assert_eq!(lines.len(), 1 + INSTANTS, "{shown}");
-        for (line, at) in lines[1..].iter().zip(explanation.coming(samples::page().now)) {
+        for (line, at) in lines[1..].iter().zip(explanation.coming(samples::screen().now)) {
             let local = explanation.schedule.as_ref().unwrap().local(at);
             assert!(local.ends_with(" CET"), "{local}");
             let (utc, shown) = line.split_once("  ").unwrap();
@@ -335,7 +339,7 @@ Latest runs
 
     #[test]
     fn the_reason_of_the_next_run_is_told() {
-        let now = samples::page().now;
+        let now = samples::screen().now;
         let mut explained = explanation();
         let due = explained.schedule.as_ref().unwrap().next_due(explained.row.id, now).unwrap();
         let reason = |explained: &Explanation| explained.reason(now);
@@ -370,7 +374,7 @@ Latest runs
     fn an_integration_without_a_run_is_explained() {
         let mut fresh = explanation();
         fresh.runs.clear();
-        let shown = fresh.text(samples::page());
+        let shown = fresh.text(samples::screen());
         assert!(shown.contains("It has not been validated yet.\n"), "{shown}");
         assert!(shown.contains("It runs for the first time as soon as it can.\n"), "{shown}");
     }
@@ -378,7 +382,7 @@ Latest runs
     #[test]
     fn programs_get_the_same() {
         let explanation = explanation();
-        let now = samples::page().now;
+        let now = samples::screen().now;
         let json = serde_json::to_value(explanation.explained(now)).unwrap();
         assert_eq!(json["rule"], "a transient failure \u{9b}");
         assert_eq!(json["counters"]["failures"], 3);

@@ -1,76 +1,46 @@
 //! `history`: runs and status changes of an integration, newest first.
 
-use anyhow::Context as _;
-
 use super::args::{Global, History};
-use super::print::{Answer, Page, Table, instant, result_word, sanitise, status_word};
-use super::shape::{Entry, Run, Transition};
+use super::print::{Answer, Screen, Table, instant, result_word, sanitise, status_word};
+use super::shape::Entry;
 use super::{Trouble, read};
-use crate::domain::{Cause, Subject, Timestamp};
-use crate::store::{RunRow, TransitionRow, Trigger};
-
-/// One line of the history.
-#[derive(Clone, Copy, Debug)]
-enum Line<'a> {
-    /// A run.
-    Run(&'a RunRow),
-    /// A status change.
-    Transition(&'a TransitionRow),
-}
-
-impl Line<'_> {
-    const fn at(&self) -> Timestamp {
-        match self {
-            Self::Run(run) => run.started_at,
-            Self::Transition(transition) => transition.at,
-        }
-    }
-}
+use crate::domain::{Cause, Subject};
+use crate::store::{HistoryRow, Listed, RunRow, TransitionRow, Trigger};
 
 /// Shows the newest lines.
-pub(super) async fn answer(global: &Global, args: &History, page: Page) -> Result<Answer, Trouble> {
+pub(super) async fn answer(
+    global: &Global,
+    args: &History,
+    screen: Screen,
+) -> Result<Answer, Trouble> {
     let named = &args.named;
     let view = read::view(global, &named.source)?;
     let row = read::integration(&view, &named.name).await?;
-    let runs = view.runs(row.id, args.limit).await.context("reading the store")?;
-    let transitions = view.transitions(row.id, args.limit).await.context("reading the store")?;
-    let mut lines = interleaved(&runs, &transitions);
-    lines.truncate(usize::try_from(args.limit).unwrap_or(usize::MAX));
-    if named.form.json {
-        let entries: Vec<_> = lines.into_iter().map(entry).collect();
-        return Ok(Answer::json(&entries)?);
-    }
-    Ok(Answer::good(text(&lines, page)))
+    let read = async |page| view.history(row.id, page).await;
+    let Listed { rows, next } = read::rows(args.limit, args.after.clone(), read).await?;
+    let answer = if named.form.json {
+        let entries: Vec<_> = rows.iter().map(Entry::from).collect();
+        Answer::json(&entries)?
+    } else {
+        Answer::good(text(&rows, screen))
+    };
+    Ok(answer.with_next(next.as_ref()))
 }
 
-/// Both lists as one, newest first; a status change stands above the run that caused it.
-fn interleaved<'a>(runs: &'a [RunRow], transitions: &'a [TransitionRow]) -> Vec<Line<'a>> {
-    let transitions = transitions.iter().map(Line::Transition);
-    let mut lines: Vec<_> = transitions.chain(runs.iter().map(Line::Run)).collect();
-    lines.sort_by_key(|line| std::cmp::Reverse(line.at()));
-    lines
-}
-
-fn entry(line: Line<'_>) -> Entry<'_> {
-    match line {
-        Line::Run(run) => Entry::Run(Run::from(run).with_results(run)),
-        Line::Transition(transition) => Entry::Transition(Transition::from(transition)),
-    }
-}
-
-fn text(lines: &[Line<'_>], page: Page) -> String {
+fn text(lines: &[HistoryRow], screen: Screen) -> String {
     if lines.is_empty() {
         return "Nothing has happened yet.\n".to_owned();
     }
-    let mut table = Table::new(page, 1, ["AT", "WHAT", "RESULT", "WHY"]);
+    let mut table = Table::new(screen, 1, ["AT", "WHAT", "RESULT", "WHY"]);
     for line in lines {
-        let at = instant(Some(line.at()));
         match line {
-            Line::Run(run) => {
+            HistoryRow::Run(run) => {
+                let at = instant(Some(run.started_at));
                 let what = format!("run {} ({})", run.id.0, trigger_word(run.trigger));
                 table.row([at, what, result_word(run.status), why_run(run)]);
             }
-            Line::Transition(transition) => {
+            HistoryRow::Transition(transition) => {
+                let at = instant(Some(transition.at));
                 let to = status_word(transition.to);
                 table.row([at, "status".to_owned(), to, why_status(transition)]);
             }
@@ -136,8 +106,9 @@ mod tests {
         earlier.trigger = Trigger::Change;
         earlier.subject = Subject::Candidate;
         earlier.started_at = samples::at("2026-11-23T07:00:00Z");
-        let (runs, transitions) = ([samples::run(), earlier], samples::transitions());
-        let lines = interleaved(&runs, &transitions);
+        let [flipped, created] = samples::transitions().map(HistoryRow::Transition);
+        let [latest, earlier] = [samples::run(), earlier].map(HistoryRow::Run);
+        let lines = [flipped, latest, earlier, created];
         let expected = "\
 AT                    WHAT               RESULT                    WHY
 2026-11-23T09:56:40Z  status             recurringValidationError  was enabled, its configuration failed, run 912, incident inc-1
@@ -145,15 +116,15 @@ AT                    WHAT               RESULT                    WHY
 2026-11-23T07:00:00Z  run 911 (change)   failed                    new configuration: a transient failure \\u{9b}
 2026-11-23T06:00:00Z  status             creating                  first seen
 ";
-        assert_eq!(samples::plain(&text(&lines, samples::page())), expected);
-        assert_eq!(text(&[], samples::page()), "Nothing has happened yet.\n");
+        assert_eq!(samples::plain(&text(&lines, samples::screen())), expected);
+        assert_eq!(text(&[], samples::screen()), "Nothing has happened yet.\n");
     }
 
     #[test]
     fn programs_get_the_kind_of_each_line() {
-        let (runs, transitions) = ([samples::run()], samples::transitions());
-        let entries: Vec<_> = interleaved(&runs, &transitions).into_iter().map(entry).collect();
-        let json = serde_json::to_value(entries).unwrap();
+        let [flipped, created] = samples::transitions().map(HistoryRow::Transition);
+        let lines = [flipped, HistoryRow::Run(samples::run()), created];
+        let json = serde_json::to_value(lines.each_ref().map(Entry::from)).unwrap();
         let kinds: Vec<_> = (0..3).map(|at| json[at]["kind"].as_str().unwrap()).collect();
         assert_eq!(kinds, ["transition", "run", "transition"]);
         let expected = serde_json::json!({

@@ -4,32 +4,75 @@ use anyhow::Context as _;
 
 use super::args::{Global, List};
 use super::print::{
-    Answer, Page, Table, Tone, ago, ahead, instant, result_word, sanitise, status_word, toned,
+    Answer, JsonArray, Screen, Table, Tone, ago, ahead, instant, result_word, sanitise,
+    status_word, toned,
 };
 use super::shape::Integration;
 use super::{Trouble, read, special};
-use crate::store::IntegrationRow;
+use crate::store::{IntegrationRow, View, each_page};
 
 /// Lists what the store knows.
-pub(super) async fn answer(global: &Global, args: &List, page: Page) -> Result<Answer, Trouble> {
+pub(super) async fn answer(
+    global: &Global,
+    args: &List,
+    screen: Screen,
+) -> Result<Answer, Trouble> {
     let view = read::view(global, &args.source)?;
-    let rows = view.integrations(args.deleted).await.context("reading the store")?;
     if args.form.json {
-        let shapes: Vec<_> = rows.iter().map(Integration::from).collect();
-        return Ok(Answer::json(&shapes)?);
+        let mut array = JsonArray::default();
+        each(&view, args.deleted, |rows| {
+            for row in &rows {
+                array.push(&Integration::from(row));
+            }
+        })
+        .await?;
+        return Ok(Answer::good(array.text().context("writing JSON")?));
     }
     let faults = view.own_faults().await.context("reading the store")?;
-    Ok(Answer::good(special::degraded(&faults, page) + &text(&rows, page)))
+    let mut lines = Lines::new(screen);
+    each(&view, args.deleted, |rows| lines.add(&rows)).await?;
+    Ok(Answer::good(special::degraded(&faults, screen) + &lines.text()))
 }
 
-fn text(rows: &[IntegrationRow], page: Page) -> String {
-    if rows.is_empty() {
-        return "No integrations.\n".to_owned();
+/// Hands over the integrations page by page, those that are deleted last.
+async fn each(
+    view: &View,
+    deleted: bool,
+    mut take: impl FnMut(Vec<IntegrationRow>),
+) -> Result<(), Trouble> {
+    let living = async |page| view.integrations(page).await;
+    each_page(living, &mut take).await.context("reading the store")?;
+    if deleted {
+        let deleted = async |page| view.deleted_integrations(page).await;
+        each_page(deleted, &mut take).await.context("reading the store")?;
     }
-    let headings =
-        ["NAME", "TYPE", "STATUS", "RESULT", "LAST RUN", "NEXT RUN", "SINCE", "EXPIRES", "NOTES"];
-    let mut table = Table::new(page, 0, headings);
-    for row in rows {
+    Ok(())
+}
+
+/// Table that grows page by page.
+struct Lines {
+    table: Table,
+    screen: Screen,
+    is_empty: bool,
+}
+
+impl Lines {
+    fn new(screen: Screen) -> Self {
+        let headings = [
+            "NAME", "TYPE", "STATUS", "RESULT", "LAST RUN", "NEXT RUN", "SINCE", "EXPIRES", "NOTES",
+        ];
+        Self { table: Table::new(screen, 0, headings), screen, is_empty: true }
+    }
+
+    fn add(&mut self, rows: &[IntegrationRow]) {
+        self.is_empty &= rows.is_empty();
+        for row in rows {
+            self.line(row);
+        }
+    }
+
+    fn line(&mut self, row: &IntegrationRow) {
+        let (table, screen) = (&mut self.table, self.screen);
         let last = row.last_run.as_ref();
         let dash = || toned("-", Tone::Quiet);
         table.row([
@@ -37,30 +80,33 @@ fn text(rows: &[IntegrationRow], page: Page) -> String {
             sanitise(&row.kind).into_owned(),
             status_word(row.status),
             last.map_or_else(dash, |run| result_word(run.status)),
-            last.map_or_else(dash, |run| ago(page.now, run.started_at)),
-            next_run(row, page),
+            last.map_or_else(dash, |run| ago(screen.now, run.started_at)),
+            next_run(row, screen),
             row.failing_since.map_or_else(dash, |since| instant(Some(since))),
-            expires(row, page),
+            expires(row, screen),
             special::words(row),
         ]);
     }
-    table.text()
+
+    fn text(&self) -> String {
+        if self.is_empty { "No integrations.\n".to_owned() } else { self.table.text() }
+    }
 }
 
 /// When the first of what it needs ends.
-fn expires(row: &IntegrationRow, page: Page) -> String {
+fn expires(row: &IntegrationRow, screen: Screen) -> String {
     match &row.expires {
-        Some((at, _)) if *at <= page.now => toned("ended", Tone::Bad),
-        Some((at, _)) => ahead(page.now, *at),
+        Some((at, _)) if *at <= screen.now => toned("ended", Tone::Bad),
+        Some((at, _)) => ahead(screen.now, *at),
         None => toned("-", Tone::Quiet),
     }
 }
 
 /// When it is due, or that it is running.
-pub(super) fn next_run(row: &IntegrationRow, page: Page) -> String {
+pub(super) fn next_run(row: &IntegrationRow, screen: Screen) -> String {
     match (row.lease_until, row.next_run_at) {
-        (Some(until), _) if page.now < until => "running".to_owned(),
-        (_, Some(at)) => ahead(page.now, at),
+        (Some(until), _) if screen.now < until => "running".to_owned(),
+        (_, Some(at)) => ahead(screen.now, at),
         (_, None) => toned("-", Tone::Quiet),
     }
 }
@@ -78,7 +124,7 @@ mod tests {
         fresh.status = Status::Creating;
         fresh.last_run = None;
         fresh.failing_since = None;
-        fresh.expires = Some((samples::page().now, "the token".to_owned()));
+        fresh.expires = Some((samples::screen().now, "the token".to_owned()));
         fresh.lease_until = Some(Timestamp(i64::MAX));
         let (troubled, _) = samples::troubled();
         let expected = "\
@@ -86,8 +132,10 @@ NAME          TYPE      STATUS                    RESULT  LAST RUN    NEXT RUN  
 lake          Redshift  recurringValidationError  failed  3m 20s ago  in 5m     2026-11-23T08:00:00Z  in 10d   held, flapping, outage, ours
 new\\u{1b}[2J  Redshift  creating                  -       -           running   -                     ended    -
 ";
-        let shown = text(&[troubled, fresh], samples::page());
-        assert_eq!(samples::plain(&shown), expected);
-        assert_eq!(text(&[], samples::page()), "No integrations.\n");
+        let mut lines = Lines::new(samples::screen());
+        assert_eq!(lines.text(), "No integrations.\n");
+        lines.add(&[troubled]);
+        lines.add(&[fresh]);
+        assert_eq!(samples::plain(&lines.text()), expected);
     }
 }

@@ -39,7 +39,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::args::{Arguments, Command, Global, WebhookAction};
 use self::logging::Format;
-use self::print::{Answer, End, Page, counted, sanitise};
+use self::print::{Answer, End, Screen, counted, sanitise};
 use crate::config::{Faulty, Log};
 use crate::daemon::{self, Clock};
 use crate::demo;
@@ -68,8 +68,11 @@ pub(crate) fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(ended) => return say(&ended),
     };
-    let ended = answer(arguments)
-        .and_then(|answer| write_to(anstream::stdout().lock(), &answer.text).map(|()| answer.end));
+    let ended = answer(arguments).and_then(|answer| {
+        write_to(anstream::stdout().lock(), &answer.text)?;
+        warn(&answer.note);
+        Ok(answer.end)
+    });
     let end = ended.unwrap_or_else(|trouble| {
         let (text, end) = complaint(&trouble);
         warn(&text);
@@ -123,24 +126,24 @@ fn answer(arguments: Arguments) -> Result<Answer, Trouble> {
 
 /// Does what the command says.
 async fn obey(global: &Global, command: Command) -> Result<Answer, Trouble> {
-    let page = Page { now: Clock::default().now(), width: width() };
+    let screen = Screen { now: Clock::default().now(), width: width() };
     match command {
         Command::Run => run(global).await,
         Command::Check(args) => check::answer(global, &args).await,
-        Command::Validate(args) => validate::answer(global, &args, page).await,
-        Command::List(args) => list::answer(global, &args, page).await,
-        Command::Show(args) => show::answer(global, &args, page).await,
-        Command::History(args) => history::answer(global, &args, page).await,
-        Command::Explain(args) => explain::answer(global, &args, page).await,
-        Command::Deliveries(args) => deliveries::answer(global, args, page).await,
-        Command::Receivers(args) => receivers::answer(global, &args, page).await,
-        Command::Silences(args) => silences::answer(global, &args, page).await,
-        Command::Acknowledge(args) => silences::acknowledge(global, &args, page).await,
-        Command::Webhook(WebhookAction::Test(args)) => webhook::answer(global, &args, page).await,
-        Command::Redeliver(args) => redeliver::answer(global, &args, page),
-        Command::Replay(args) => redeliver::replay(global, &args, page),
-        Command::Catalog(args) => catalog::answer(args, page),
-        Command::Next(args) => next::answer(&args, page),
+        Command::Validate(args) => validate::answer(global, &args, screen).await,
+        Command::List(args) => list::answer(global, &args, screen).await,
+        Command::Show(args) => show::answer(global, &args, screen).await,
+        Command::History(args) => history::answer(global, &args, screen).await,
+        Command::Explain(args) => explain::answer(global, &args, screen).await,
+        Command::Deliveries(args) => deliveries::answer(global, args, screen).await,
+        Command::Receivers(args) => receivers::answer(global, &args, screen).await,
+        Command::Silences(args) => silences::answer(global, &args, screen).await,
+        Command::Acknowledge(args) => silences::acknowledge(global, &args, screen).await,
+        Command::Webhook(WebhookAction::Test(args)) => webhook::answer(global, &args, screen).await,
+        Command::Redeliver(args) => redeliver::answer(global, &args, screen),
+        Command::Replay(args) => redeliver::replay(global, &args, screen),
+        Command::Catalog(args) => catalog::answer(args, screen),
+        Command::Next(args) => next::answer(&args, screen),
         Command::Sample(args) => sample::answer(&args),
         Command::Demo(options) => {
             demo::demo(options.into()).await?;

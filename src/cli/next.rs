@@ -2,21 +2,21 @@
 
 use super::Trouble;
 use super::args::Next;
-use super::print::{Answer, Page, Table};
+use super::print::{Answer, Screen, Table};
 use crate::config::schedule_problem;
 use crate::domain::{Schedule, Timestamp};
 
 /// Lists the coming instants.
-pub(super) fn answer(args: &Next, page: Page) -> Result<Answer, Trouble> {
+pub(super) fn answer(args: &Next, screen: Screen) -> Result<Answer, Trouble> {
     let schedule = Schedule::parse(&args.cron, &args.tz)
         .map_err(|error| Trouble::Usage(schedule_problem(&error)))?;
-    let first = args.after.unwrap_or(page.now);
+    let first = args.after.unwrap_or(screen.now);
     let number = usize::try_from(args.number).unwrap_or(usize::MAX);
     let instants: Vec<_> = coming(first, |after| schedule.next_after(after)).take(number).collect();
     if args.form.json {
         return Ok(Answer::json(&instants)?);
     }
-    Ok(Answer::good(table(&schedule, &instants, page)))
+    Ok(Answer::good(table(&schedule, &instants, screen)))
 }
 
 /// Instants after `first`, each found from the one before.
@@ -29,8 +29,8 @@ pub(super) fn coming(
 
 /// Instants in UTC and in the schedule's zone.
 #[must_use]
-pub(super) fn table(schedule: &Schedule, instants: &[Timestamp], page: Page) -> String {
-    let mut table = Table::new(page, 0, ["UTC", "LOCAL"]);
+pub(super) fn table(schedule: &Schedule, instants: &[Timestamp], screen: Screen) -> String {
+    let mut table = Table::new(screen, 0, ["UTC", "LOCAL"]);
     for &at in instants {
         table.row([at.to_string(), schedule.local(at)]);
     }
@@ -51,7 +51,7 @@ mod tests {
             number: 2,
             form: Json { json },
         };
-        answer(&args, samples::page())
+        answer(&args, samples::screen())
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::args::{Global, Source};
 use super::print::sanitise;
 use crate::daemon::{self, Assembly};
 use crate::input::nearest;
-use crate::store::{IntegrationRow, View};
+use crate::store::{Cursor, IntegrationRow, Listed, Page, StoreError, TargetRow, View, each_page};
 
 /// Opens the database that the command line or the configuration names.
 pub(super) fn view(global: &Global, source: &Source) -> Result<View, Trouble> {
@@ -39,9 +39,44 @@ pub(super) async fn integration(view: &View, name: &str) -> Result<IntegrationRo
     if let Some(row) = view.integration(name).await.context("reading the store")? {
         return Ok(row);
     }
-    let rows = view.integrations(false).await.context("reading the store")?;
-    let known: Vec<_> = rows.iter().map(|row| row.name.as_str()).collect();
+    let targets = targets(view).await?;
+    let known: Vec<_> = targets.iter().map(|row| row.name.as_str()).collect();
     Err(unknown(name, &known))
+}
+
+/// Everything that selections may fit.
+pub(super) async fn targets(view: &View) -> Result<Vec<TargetRow>, Trouble> {
+    let mut all = Vec::new();
+    each_page(async |page| view.targets(page).await, |rows| all.extend(rows))
+        .await
+        .context("reading the store")?;
+    Ok(all)
+}
+
+/// The first `limit` rows after a cursor, read page by page.
+pub(super) async fn rows<T>(
+    limit: u32,
+    after: Option<Cursor>,
+    read: impl AsyncFn(Page) -> Result<Listed<T>, StoreError>,
+) -> Result<Listed<T>, Trouble> {
+    let (mut all, mut page) = (Vec::new(), Page { after, limit });
+    loop {
+        let Listed { rows, next } = read(page).await.map_err(unread)?;
+        all.extend(rows);
+        let left = limit.saturating_sub(u32::try_from(all.len()).unwrap_or(limit));
+        match next {
+            Some(next) if 0 < left => page = Page::after(next, left),
+            next => return Ok(Listed { rows: all, next }),
+        }
+    }
+}
+
+/// A cursor that does not fit is a mistake on the command line.
+fn unread(error: StoreError) -> Trouble {
+    if matches!(error, StoreError::ForeignCursor) {
+        return Trouble::Usage(error.to_string());
+    }
+    anyhow::Error::new(error).context("reading the store").into()
 }
 
 /// What to say when no integration has this name.

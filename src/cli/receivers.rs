@@ -4,42 +4,50 @@ use anyhow::Context as _;
 
 use super::args::{Enable, Global, ReceiverAction, Receivers, Source};
 use super::confirm::confirmed;
-use super::print::{Answer, Page, Table, Tone, ago, counted, instant, sanitise, toned};
+use super::print::{Answer, Screen, Table, Tone, ago, counted, instant, sanitise, toned};
 use super::shape::Receiver;
 use super::{Trouble, read};
 use crate::input::nearest;
-use crate::store::{Control, ReceiverRow};
+use crate::store::{Control, ReceiverRow, View, each_page};
 
 /// Lists receivers, or changes one.
 pub(super) async fn answer(
     global: &Global,
     args: &Receivers,
-    page: Page,
+    screen: Screen,
 ) -> Result<Answer, Trouble> {
     match &args.action {
-        None => list(global, args, page).await,
-        Some(ReceiverAction::Enable(enable)) => self::enable(global, enable, page).await,
+        None => list(global, args, screen).await,
+        Some(ReceiverAction::Enable(enable)) => self::enable(global, enable, screen).await,
         Some(ReceiverAction::Disable(disable)) => {
             let (mut control, row) = find(global, &disable.source, &disable.name).await?;
             if row.disabled.is_none() {
-                control.disable(&row.name, page.now).context("disabling the receiver")?;
+                control.disable(&row.name, screen.now).context("disabling the receiver")?;
             }
-            changed(&mut control, &row.name, disable.form.json, page)
+            changed(&mut control, &row.name, disable.form.json, screen)
         }
     }
 }
 
-async fn list(global: &Global, args: &Receivers, page: Page) -> Result<Answer, Trouble> {
+async fn list(global: &Global, args: &Receivers, screen: Screen) -> Result<Answer, Trouble> {
     let view = read::view(global, &args.source)?;
-    let rows = view.receivers().await.context("reading the store")?;
+    let rows = all(&view).await?;
     if args.form.json {
         let shapes: Vec<_> = rows.iter().map(Receiver::from).collect();
         return Ok(Answer::json(&shapes)?);
     }
-    Ok(Answer::good(text(&rows, page)))
+    Ok(Answer::good(text(&rows, screen)))
 }
 
-async fn enable(global: &Global, args: &Enable, page: Page) -> Result<Answer, Trouble> {
+async fn all(view: &View) -> Result<Vec<ReceiverRow>, Trouble> {
+    let mut all = Vec::new();
+    each_page(async |page| view.receivers(page).await, |rows| all.extend(rows))
+        .await
+        .context("reading the store")?;
+    Ok(all)
+}
+
+async fn enable(global: &Global, args: &Enable, screen: Screen) -> Result<Answer, Trouble> {
     let (mut control, row) = find(global, &args.source, &args.name).await?;
     if row.disabled.is_some() {
         if let Some(oldest) = row.oldest_owed_at {
@@ -47,9 +55,9 @@ async fn enable(global: &Global, args: &Enable, page: Page) -> Result<Answer, Tr
             let since = instant(Some(oldest));
             confirmed(args.yes, &format!("{name} is owed {owed} since {since}, in order."))?;
         }
-        control.enable(&row.name, page.now).context("enabling the receiver")?;
+        control.enable(&row.name, screen.now).context("enabling the receiver")?;
     }
-    changed(&mut control, &row.name, args.form.json, page)
+    changed(&mut control, &row.name, args.form.json, screen)
 }
 
 /// The receiver of this name in a database that may be written.
@@ -63,7 +71,7 @@ async fn find(
     if let Some(row) = control.receiver(name).context("reading the store")? {
         return Ok((control, row));
     }
-    let rows = read::view(global, source)?.receivers().await.context("reading the store")?;
+    let rows = all(&read::view(global, source)?).await?;
     let known: Vec<_> = rows.iter().map(|row| row.name.as_str()).collect();
     Err(unknown(name, &known))
 }
@@ -78,13 +86,18 @@ pub(super) fn unknown(name: &str, known: &[&str]) -> Trouble {
 }
 
 /// Shows the receiver as it is now.
-fn changed(control: &mut Control, name: &str, json: bool, page: Page) -> Result<Answer, Trouble> {
+fn changed(
+    control: &mut Control,
+    name: &str,
+    json: bool,
+    screen: Screen,
+) -> Result<Answer, Trouble> {
     let row = control.receiver(name).context("reading the store")?;
     let row = row.context("the receiver is gone from the store")?;
     if json {
         return Ok(Answer::json(&Receiver::from(&row))?);
     }
-    Ok(Answer::good(text(&[row], page)))
+    Ok(Answer::good(text(&[row], screen)))
 }
 
 /// `1 message`, `2 messages`.
@@ -92,12 +105,12 @@ fn owed(row: &ReceiverRow) -> String {
     counted(usize::try_from(row.owed).unwrap_or(usize::MAX), "message")
 }
 
-fn text(rows: &[ReceiverRow], page: Page) -> String {
+fn text(rows: &[ReceiverRow], screen: Screen) -> String {
     if rows.is_empty() {
         return "No receivers.\n".to_owned();
     }
     let headings = ["NAME", "STATE", "SINCE", "OWED", "OLDEST", "LAST SUCCESS", "REASON"];
-    let mut table = Table::new(page, 1, headings);
+    let mut table = Table::new(screen, 1, headings);
     for row in rows {
         let since = row.disabled.map(|(_, since)| since).or(row.failing_since);
         table.row([
@@ -105,8 +118,8 @@ fn text(rows: &[ReceiverRow], page: Page) -> String {
             state_word(row),
             instant(since),
             row.owed.to_string(),
-            row.oldest_owed_at.map_or("-".to_owned(), |at| ago(page.now, at)),
-            row.last_success_at.map_or("-".to_owned(), |at| ago(page.now, at)),
+            row.oldest_owed_at.map_or("-".to_owned(), |at| ago(screen.now, at)),
+            row.last_success_at.map_or("-".to_owned(), |at| ago(screen.now, at)),
             row.disabled.map_or("-".to_owned(), |(reason, _)| reason.told().to_owned()),
         ]);
     }
@@ -143,7 +156,7 @@ pub(super) const fn state(row: &ReceiverRow) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use super::super::samples::{at, page, plain};
+    use super::super::samples::{at, plain, screen};
     use super::*;
     use crate::domain::DisabledReason;
 
@@ -175,8 +188,8 @@ on-call    disabled  2026-11-23T09:00:00Z  2     30m ago  1m ago        it answe
 old\\u{1b}  removed   -                     0     -        -             -
 What waits for a receiver that is disabled or no longer configured is given up when it is older than `retention.deliveries`.
 ";
-        assert_eq!(plain(&text(&rows(), page())), expected);
-        assert_eq!(text(&[], page()), "No receivers.\n");
+        assert_eq!(plain(&text(&rows(), screen())), expected);
+        assert_eq!(text(&[], screen()), "No receivers.\n");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::args::{Global, Redeliver, Replay};
 use super::confirm::confirmed;
-use super::print::{Answer, Page, counted, instant, sanitise};
+use super::print::{Answer, Screen, counted, instant, sanitise};
 use super::{Trouble, read, receivers};
 use crate::daemon;
 use crate::domain::{DeliveryId, Timestamp};
@@ -21,11 +21,11 @@ struct Again<'a> {
 }
 
 /// Owes deliveries anew under their events' ids.
-pub(super) fn answer(global: &Global, args: &Redeliver, page: Page) -> Result<Answer, Trouble> {
+pub(super) fn answer(global: &Global, args: &Redeliver, screen: Screen) -> Result<Answer, Trouble> {
     let path = read::path(global, &args.source)?;
     let mut control = Control::open(&path).context("opening the store")?;
     let ids: Vec<_> = args.ids.iter().copied().map(DeliveryId).collect();
-    let owed = match control.redeliver(&ids, page.now).context("changing the store")? {
+    let owed = match control.redeliver(&ids, screen.now).context("changing the store")? {
         Redelivered::Owed(owed) => owed,
         Redelivered::Unknown(unknown) => {
             let ids: Vec<_> = unknown.iter().map(|id| id.0.to_string()).collect();
@@ -71,7 +71,7 @@ struct Plan<'a> {
 }
 
 /// Owes a receiver the events of a time anew, once somebody has agreed.
-pub(super) fn replay(global: &Global, args: &Replay, page: Page) -> Result<Answer, Trouble> {
+pub(super) fn replay(global: &Global, args: &Replay, screen: Screen) -> Result<Answer, Trouble> {
     let assembly = daemon::open(global.config.as_deref())?;
     let found = assembly.receivers.iter().find(|one| one.name == args.receiver);
     let Some(receiver) = found else {
@@ -80,14 +80,14 @@ pub(super) fn replay(global: &Global, args: &Replay, page: Page) -> Result<Answe
     };
     let path = args.source.store.as_ref().unwrap_or(&assembly.settings.store);
     let mut control = Control::open(path).context("opening the store")?;
-    let span = (args.since.from(page.now), args.until.map(|until| until.from(page.now)));
+    let span = (args.since.from(screen.now), args.until.map(|until| until.from(screen.now)));
     let wanting = &receiver.subscription;
     let plan = control.plan_replay(wanting, span).context("reading the store")?;
     refuse_too_much(plan)?;
     let mut done = plan;
     if 0 < plan.events {
         confirmed(args.yes, &told(&receiver.name, plan, "is to be told again of"))?;
-        done = control.replay(wanting, span, page.now).context("changing the store")?;
+        done = control.replay(wanting, span, screen.now).context("changing the store")?;
         refuse_too_much(done)?;
     }
     if args.form.json {

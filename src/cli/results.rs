@@ -1,13 +1,13 @@
 //! The table of a report's tests, for every command that shows one.
 
-use super::print::{Page, Table, result_word, sanitise};
+use super::print::{Screen, Table, result_word, sanitise};
 use crate::domain::{Class, Timestamp};
 use crate::store::{RunRow, StoredReport, StoredTest};
 
 /// One row per test: result, class, name, message, and how to mend it on a line of its own.
 #[must_use]
-pub(super) fn table(page: Page, report: &StoredReport) -> String {
-    let mut table = Table::new(page, 2, ["RESULT", "CLASS", "TEST", "MESSAGE"]);
+pub(super) fn table(screen: Screen, report: &StoredReport) -> String {
+    let mut table = Table::new(screen, 2, ["RESULT", "CLASS", "TEST", "MESSAGE"]);
     for test in &report.tests {
         table.row([
             result_word(test.status),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::print::{Page, render};
+use super::print::{Screen, render};
 use super::special::Special;
 use super::validate::Validated;
 use crate::domain::{
@@ -13,7 +13,7 @@ use crate::domain::{
 use crate::platforms::{AutoBootstrap, Platform};
 use crate::store::{
     AttemptRow, DeliveryRow, DeliveryState, HoldRow, IntegrationRow, OutageRow, OwnFaultRow,
-    RunRow, StoredReport, TransitionRow, Trigger,
+    RunRow, StoredReport, TargetRow, TransitionRow, Trigger,
 };
 
 const TESTS: &[Test] =
@@ -23,8 +23,8 @@ pub(super) fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
-pub(super) fn page() -> Page {
-    Page { now: at("2026-11-23T10:00:00Z"), width: None }
+pub(super) fn screen() -> Screen {
+    Screen { now: at("2026-11-23T10:00:00Z"), width: None }
 }
 
 /// Text as it is when standard output is no terminal.
@@ -106,6 +106,11 @@ pub(super) fn integration() -> IntegrationRow {
     }
 }
 
+pub(super) fn target() -> TargetRow {
+    let IntegrationRow { id, name, kind, labels, .. } = integration();
+    TargetRow { id, name, kind, labels }
+}
+
 /// An integration about which everything is special.
 pub(super) fn troubled() -> (IntegrationRow, Special) {
     let factor = |value: &str| Factor { kind: FactorKind::Host, value: value.to_owned() };
@@ -138,6 +143,7 @@ pub(super) fn faults() -> [OwnFaultRow; 1] {
 
 pub(super) fn transitions() -> [TransitionRow; 2] {
     let flipped = TransitionRow {
+        id: 40,
         from: Some(Status::Enabled),
         to: Status::RecurringValidationError,
         cause: Some(Cause::ActiveFailed),
@@ -146,6 +152,7 @@ pub(super) fn transitions() -> [TransitionRow; 2] {
         incident_id: Some("inc-1".to_owned()),
     };
     let created = TransitionRow {
+        id: 1,
         from: None,
         to: Status::Creating,
         cause: None,

@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use super::args::{Global, Named};
 use super::list::next_run;
 use super::print::{
-    Answer, Page, ago, ahead, counted, instant, result_word, sanitise, status_word,
+    Answer, Screen, ago, ahead, counted, instant, result_word, sanitise, status_word,
 };
 use super::shape::{self, Integration, Messages};
 use super::special::Special;
@@ -13,26 +13,30 @@ use super::{Trouble, read, results};
 use crate::store::IntegrationRow;
 
 /// Shows what the store knows of one integration.
-pub(super) async fn answer(global: &Global, args: &Named, page: Page) -> Result<Answer, Trouble> {
+pub(super) async fn answer(
+    global: &Global,
+    args: &Named,
+    screen: Screen,
+) -> Result<Answer, Trouble> {
     let (view, assembly) = read::both(global, &args.source)?;
     let row = read::integration(&view, &args.name).await?;
-    let special = Special::read(&view, assembly.as_ref(), &row, page.now).await?;
+    let special = Special::read(&view, assembly.as_ref(), &row, screen.now).await?;
     if args.form.json {
-        let messages = Messages::of(&row, &special, page.now);
+        let messages = Messages::of(&row, &special, screen.now);
         return Ok(Answer::json(&Integration::from(&row).with(messages))?);
     }
-    Ok(Answer::good(text(&row, &special, page)))
+    Ok(Answer::good(text(&row, &special, screen)))
 }
 
-fn text(row: &IntegrationRow, special: &Special, page: Page) -> String {
-    let facts = facts(row, page).into_iter().chain(special.facts(row, page));
+fn text(row: &IntegrationRow, special: &Special, screen: Screen) -> String {
+    let facts = facts(row, screen).into_iter().chain(special.facts(row, screen));
     let facts = facts.map(|(name, value)| format!("{name:<15}{value}\n"));
     let leaves = leaves("", &shape::config(row)).into_iter();
     let leaves =
         leaves.map(|(key, value)| format!("  {} = {}\n", sanitise(&key), sanitise(&value)));
     let results = match &row.last_run {
         Some(run) => {
-            let table = results::table(page, &run.report);
+            let table = results::table(screen, &run.report);
             let drift = results::drift(run, row.fingerprint_at);
             let drift = drift.map_or(String::new(), |drift| format!("\n{drift}"));
             format!("Validation results: {}\n{table}{drift}", result_word(run.status))
@@ -44,7 +48,7 @@ fn text(row: &IntegrationRow, special: &Special, page: Page) -> String {
 }
 
 /// The single facts, in the order they are shown.
-fn facts(row: &IntegrationRow, page: Page) -> Vec<(&'static str, String)> {
+fn facts(row: &IntegrationRow, screen: Screen) -> Vec<(&'static str, String)> {
     let labels = row.labels.iter().map(|(key, value)| format!("{key}={value}"));
     let labels = labels.collect::<Vec<_>>().join(", ");
     let counters = row.counters;
@@ -56,8 +60,8 @@ fn facts(row: &IntegrationRow, page: Page) -> Vec<(&'static str, String)> {
         ("Status", status_word(row.status)),
         ("Labels", if labels.is_empty() { "-".to_owned() } else { sanitise(&labels).into_owned() }),
         ("Schedule", format!("{} in {}", sanitise(&row.cron), sanitise(&row.zone))),
-        ("Next run", format!("{} ({})", instant(row.next_run_at), next_run(row, page))),
-        ("Last run", last_run(row, page)),
+        ("Next run", format!("{} ({})", instant(row.next_run_at), next_run(row, screen))),
+        ("Last run", last_run(row, screen)),
         (
             "In a row",
             format!(
@@ -68,21 +72,21 @@ fn facts(row: &IntegrationRow, page: Page) -> Vec<(&'static str, String)> {
         ),
     ];
     if let Some((at, what)) = &row.expires {
-        let when = if page.now < *at { ahead(page.now, *at) } else { "ended".to_owned() };
+        let when = if screen.now < *at { ahead(screen.now, *at) } else { "ended".to_owned() };
         facts.push(("Expires", format!("{at} ({when}): {}", sanitise(what))));
     }
     if let Some(incident) = &row.incident_id {
         let since = row.failing_since;
-        let age = since.map_or(String::new(), |since| format!(" ({})", ago(page.now, since)));
+        let age = since.map_or(String::new(), |since| format!(" ({})", ago(screen.now, since)));
         let text = format!("{} since {}{age}", sanitise(incident), instant(since));
         facts.push(("Incident", text));
     }
     facts
 }
 
-fn last_run(row: &IntegrationRow, page: Page) -> String {
+fn last_run(row: &IntegrationRow, screen: Screen) -> String {
     let Some(run) = &row.last_run else { return "-".to_owned() };
-    let age = ago(page.now, run.started_at);
+    let age = ago(screen.now, run.started_at);
     let took = crate::domain::duration_text(run.duration);
     format!("{} ({age}), took {took}", instant(Some(run.started_at)))
 }
@@ -146,7 +150,7 @@ What changed since the last passing run at 2026-11-23T07:45:00Z
 ";
         let (row, mut special) = samples::troubled();
         special.in_force.clear();
-        let shown = text(&row, &special, samples::page());
+        let shown = text(&row, &special, samples::screen());
         assert_eq!(samples::plain(&shown), expected);
     }
 
@@ -196,7 +200,7 @@ What changed since the last passing run at 2026-11-23T07:45:00Z
         ];
         assert_eq!(keys.into_iter().collect::<Vec<_>>(), expected);
         let (row, special) = samples::troubled();
-        let messages = Messages::of(&row, &special, samples::page().now);
+        let messages = Messages::of(&row, &special, samples::screen().now);
         let shown = serde_json::to_value(Integration::from(&row).with(messages)).unwrap();
         assert_eq!(shown["revalidated"]["messages"]["factors"][0]["others"], 3);
     }
@@ -207,7 +211,7 @@ What changed since the last passing run at 2026-11-23T07:45:00Z
         row.last_run = None;
         row.auto_bootstrap = None;
         assert!(
-            text(&row, &Special::default(), samples::page()).ends_with("\nNot validated yet.\n")
+            text(&row, &Special::default(), samples::screen()).ends_with("\nNot validated yet.\n")
         );
         let json = serde_json::to_value(Integration::from(&row)).unwrap();
         assert_eq!(json["validationResults"], Json::Null);

@@ -6,83 +6,85 @@ use super::args::{
     Acknowledge, EndSilence, Global, HOLD_MAX, Silence, SilenceAction, Silences, Source, Span,
 };
 use super::confirm::confirmed;
-use super::print::{Answer, Page, Table, Tone, ago, ahead, instant, sanitise, toned};
+use super::print::{Answer, Screen, Table, Tone, ago, ahead, instant, sanitise, toned};
 use super::shape;
 use super::{Trouble, read};
-use crate::domain::{About, Selection, Status, Timestamp, duration_text};
+use crate::domain::{About, IntegrationId, Selection, Status, Timestamp, duration_text};
 use crate::input::nearest;
 use crate::platforms::PLATFORMS;
-use crate::store::{Control, IntegrationRow, NewSilence, SilenceRow};
+use crate::store::{Control, IntegrationRow, NewSilence, SilenceRow, TargetRow, each_page};
 
 /// Lists what holds messages, or changes it.
 pub(super) async fn answer(
     global: &Global,
     args: &Silences,
-    page: Page,
+    screen: Screen,
 ) -> Result<Answer, Trouble> {
     match &args.action {
-        None => list(global, args, page).await,
-        Some(SilenceAction::Add(silence)) => add(global, silence, page).await,
-        Some(SilenceAction::End(end)) => self::end(global, end, page).await,
+        None => list(global, args, screen).await,
+        Some(SilenceAction::Add(silence)) => add(global, silence, screen).await,
+        Some(SilenceAction::End(end)) => self::end(global, end, screen).await,
     }
 }
 
-async fn list(global: &Global, args: &Silences, page: Page) -> Result<Answer, Trouble> {
+async fn list(global: &Global, args: &Silences, screen: Screen) -> Result<Answer, Trouble> {
     let view = read::view(global, &args.source)?;
-    let rows = view.silences(args.ended, page.now).await.context("reading the store")?;
-    let integrations = view.integrations(false).await.context("reading the store")?;
+    let mut rows = Vec::new();
+    let read = async |page| view.silences(args.ended, screen.now, page).await;
+    each_page(read, |page| rows.extend(page)).await.context("reading the store")?;
+    let integrations = read::targets(&view).await?;
     if args.form.json {
-        let shape = |row| shape::Silence::new(row, &integrations, page.now);
+        let shape = |row| shape::Silence::new(row, &integrations, screen.now);
         let shapes: Vec<_> = rows.iter().map(shape).collect();
         return Ok(Answer::json(&shapes)?);
     }
-    Ok(Answer::good(text(&rows, &integrations, page)))
+    Ok(Answer::good(text(&rows, &integrations, screen)))
 }
 
-async fn add(global: &Global, args: &Silence, page: Page) -> Result<Answer, Trouble> {
+async fn add(global: &Global, args: &Silence, screen: Screen) -> Result<Answer, Trouble> {
     let selection = selection(args)?;
-    let until = until(&args.span, page.now)?;
+    let until = until(&args.span, screen.now)?;
     let view = read::view(global, &args.source)?;
-    let integrations = view.integrations(false).await.context("reading the store")?;
+    let integrations = read::targets(&view).await?;
     if !integrations.iter().any(|row| selection.fits(about(row))) {
         confirmed(args.yes, &idle(&selection, &integrations))?;
     }
     let comment = args.span.comment.clone();
     let new = NewSilence { acknowledges: None, selection, comment, until };
-    made(global, &args.source, &new, (args.form.json, page)).await
+    made(global, &args.source, &new, (args.form.json, screen)).await
 }
 
 /// Holds messages about an integration that is failing, since somebody works on it.
 pub(super) async fn acknowledge(
     global: &Global,
     args: &Acknowledge,
-    page: Page,
+    screen: Screen,
 ) -> Result<Answer, Trouble> {
-    let until = until(&args.span, page.now)?;
+    let until = until(&args.span, screen.now)?;
     let view = read::view(global, &args.source)?;
     let row = read::integration(&view, &args.name).await?;
     refuse_sound(&row)?;
     let selection = Selection { integrations: vec![row.name], ..Selection::default() };
     let comment = args.span.comment.clone();
     let new = NewSilence { acknowledges: Some(row.id), selection, comment, until };
-    made(global, &args.source, &new, (args.form.json, page)).await
+    made(global, &args.source, &new, (args.form.json, screen)).await
 }
 
-async fn end(global: &Global, args: &EndSilence, page: Page) -> Result<Answer, Trouble> {
+async fn end(global: &Global, args: &EndSilence, screen: Screen) -> Result<Answer, Trouble> {
     let path = read::path(global, &args.source)?;
     let mut control = Control::open(&path).context("opening the store")?;
-    let ended = control.end_silence(args.id, page.now).context("changing the store")?;
+    let ended = control.end_silence(args.id, screen.now).context("changing the store")?;
     if ended {
-        return shown(global, &args.source, args.id, (args.form.json, page)).await;
+        return shown(global, &args.source, args.id, (args.form.json, screen)).await;
     }
     let view = read::view(global, &args.source)?;
-    let rows = view.silences(true, page.now).await.context("reading the store")?;
-    Err(not_open(args.id, &rows))
+    let row = view.silence(args.id).await.context("reading the store")?;
+    Err(not_open(args.id, row.as_ref()))
 }
 
 /// What to say when there is nothing of this id to be ended.
-fn not_open(id: i64, rows: &[SilenceRow]) -> Trouble {
-    Trouble::Usage(match rows.iter().find(|row| row.id == id) {
+fn not_open(id: i64, row: Option<&SilenceRow>) -> Trouble {
+    Trouble::Usage(match row {
         Some(row) => {
             let at = instant(Some(row.ended_at.unwrap_or(row.until)));
             format!("{} {id} has ended already, {at}", row.kind())
@@ -96,7 +98,7 @@ async fn made(
     global: &Global,
     source: &Source,
     new: &NewSilence,
-    form: (bool, Page),
+    form: (bool, Screen),
 ) -> Result<Answer, Trouble> {
     let path = read::path(global, source)?;
     let mut control = Control::open(&path).context("opening the store")?;
@@ -108,17 +110,16 @@ async fn shown(
     global: &Global,
     source: &Source,
     id: i64,
-    (json, page): (bool, Page),
+    (json, screen): (bool, Screen),
 ) -> Result<Answer, Trouble> {
     let view = read::view(global, source)?;
-    let rows = view.silences(true, page.now).await.context("reading the store")?;
-    let integrations = view.integrations(false).await.context("reading the store")?;
-    let row = rows.into_iter().find(|row| row.id == id);
+    let integrations = read::targets(&view).await?;
+    let row = view.silence(id).await.context("reading the store")?;
     let row = row.context("the silence is gone from the store")?;
     if json {
-        return Ok(Answer::json(&shape::Silence::new(&row, &integrations, page.now))?);
+        return Ok(Answer::json(&shape::Silence::new(&row, &integrations, screen.now))?);
     }
-    Ok(Answer::good(text(&[row], &integrations, page)))
+    Ok(Answer::good(text(&[row], &integrations, screen)))
 }
 
 /// Whose messages are to be held; types must be known, since a wrong one would hold nothing.
@@ -172,7 +173,7 @@ fn refuse_sound(row: &IntegrationRow) -> Result<(), Trouble> {
 }
 
 /// What is asked when no integration fits.
-fn idle(selection: &Selection, integrations: &[IntegrationRow]) -> String {
+fn idle(selection: &Selection, integrations: &[TargetRow]) -> String {
     let names = || integrations.iter().map(|row| row.name.as_str());
     let near = selection.integrations.iter().find_map(|given| nearest(given, names()));
     let hint = near.map(|near| format!(" Did you mean `{}`?", sanitise(near)));
@@ -181,7 +182,7 @@ fn idle(selection: &Selection, integrations: &[IntegrationRow]) -> String {
 }
 
 /// An integration as selections look at it.
-pub(super) fn about(row: &IntegrationRow) -> About<'_> {
+pub(super) fn about(row: &TargetRow) -> About<'_> {
     About { name: &row.name, kind: &row.kind, labels: &row.labels }
 }
 
@@ -197,10 +198,10 @@ impl SilenceRow {
     }
 
     /// True when messages about `row` are held by it while it is open.
-    pub(super) fn covers(&self, row: &IntegrationRow) -> bool {
+    pub(super) fn covers(&self, id: IntegrationId, about: About<'_>) -> bool {
         match &self.acknowledged {
-            Some((id, _)) => *id == row.id,
-            None => self.selection.fits(about(row)),
+            Some((acknowledged, _)) => *acknowledged == id,
+            None => self.selection.fits(about),
         }
     }
 }
@@ -208,30 +209,30 @@ impl SilenceRow {
 /// How many integrations it covers now; none when it has ended.
 pub(super) fn covered(
     row: &SilenceRow,
-    integrations: &[IntegrationRow],
+    integrations: &[TargetRow],
     now: Timestamp,
 ) -> Option<usize> {
-    let count = || integrations.iter().filter(|one| row.covers(one)).count();
+    let count = || integrations.iter().filter(|one| row.covers(one.id, about(one))).count();
     row.is_open(now).then(count)
 }
 
-fn text(rows: &[SilenceRow], integrations: &[IntegrationRow], page: Page) -> String {
+fn text(rows: &[SilenceRow], integrations: &[TargetRow], screen: Screen) -> String {
     if rows.is_empty() {
         return "No silences.\n".to_owned();
     }
     let headings = ["ID", "KIND", "COVERS", "NOW", "UNTIL", "CREATED", "COMMENT"];
-    let mut table = Table::new(page, 1, headings);
+    let mut table = Table::new(screen, 1, headings);
     for row in rows {
         let dash = || toned("-", Tone::Quiet);
         let covers = row.acknowledged.as_ref();
         let covers = covers.map_or_else(|| row.selection.to_string(), |(_, name)| name.clone());
-        let now = covered(row, integrations, page.now);
+        let now = covered(row, integrations, screen.now);
         table.row([
             row.id.to_string(),
             row.kind().to_owned(),
             sanitise(&covers).into_owned(),
             now.map_or_else(dash, |number| number.to_string()),
-            end_word(row, page),
+            end_word(row, screen),
             instant(Some(row.created_at)),
             if row.comment.is_empty() { dash() } else { sanitise(&row.comment).into_owned() },
         ]);
@@ -240,12 +241,12 @@ fn text(rows: &[SilenceRow], integrations: &[IntegrationRow], page: Page) -> Str
 }
 
 /// When it ends, or when it has.
-fn end_word(row: &SilenceRow, page: Page) -> String {
-    if row.is_open(page.now) {
-        return format!("{} ({})", instant(Some(row.until)), ahead(page.now, row.until));
+fn end_word(row: &SilenceRow, screen: Screen) -> String {
+    if row.is_open(screen.now) {
+        return format!("{} ({})", instant(Some(row.until)), ahead(screen.now, row.until));
     }
     let at = row.ended_at.unwrap_or(row.until);
-    toned(&format!("ended {} ({})", instant(Some(at)), ago(page.now, at)), Tone::Quiet)
+    toned(&format!("ended {} ({})", instant(Some(at)), ago(screen.now, at)), Tone::Quiet)
 }
 
 #[cfg(test)]
@@ -253,7 +254,7 @@ mod tests {
     use std::time::Duration;
 
     use super::super::args::Json;
-    use super::super::samples::{at, integration, page, plain};
+    use super::super::samples::{at, integration, plain, screen, target};
     use super::*;
     use crate::domain::IntegrationId;
 
@@ -293,14 +294,14 @@ ID  KIND             COVERS                              NOW  UNTIL             
 3   silence          types Trino                         -    ended 2026-11-23T09:30:00Z (30m ago)  2026-11-23T09:00:00Z  -
 4   silence          everything                          -    ended 2026-11-23T09:59:00Z (1m ago)   2026-11-23T09:00:00Z  -
 ";
-        assert_eq!(plain(&text(&rows(), &[integration()], page())), expected);
-        assert_eq!(text(&[], &[], page()), "No silences.\n");
+        assert_eq!(plain(&text(&rows(), &[target()], screen())), expected);
+        assert_eq!(text(&[], &[], screen()), "No silences.\n");
     }
 
     #[test]
     fn programs_get_what_it_covers_and_whether_it_still_does() {
         let json = |row| {
-            let shape = shape::Silence::new(row, &[integration()], page().now);
+            let shape = shape::Silence::new(row, &[target()], screen().now);
             serde_json::to_value(shape).map_err(|error| error.to_string())
         };
         let [silence, acknowledgement, ended, _] = rows();
@@ -327,9 +328,9 @@ ID  KIND             COVERS                              NOW  UNTIL             
     #[test]
     fn an_acknowledgement_covers_the_integration_and_no_other_of_its_name() {
         let [_, acknowledgement, ..] = rows();
-        let later = IntegrationRow { id: IntegrationId(6), ..integration() };
-        assert_eq!(covered(&acknowledgement, &[integration()], page().now), Some(1));
-        assert_eq!(covered(&acknowledgement, &[later], page().now), Some(0));
+        let later = TargetRow { id: IntegrationId(6), ..target() };
+        assert_eq!(covered(&acknowledgement, &[target()], screen().now), Some(1));
+        assert_eq!(covered(&acknowledgement, &[later], screen().now), Some(0));
     }
 
     fn silence(integrations: &[&str], types: &[&str], labels: &[(&str, &str)]) -> Silence {
@@ -372,7 +373,7 @@ ID  KIND             COVERS                              NOW  UNTIL             
 
     #[test]
     fn a_hold_ends_ahead_but_not_far_ahead() {
-        let now = page().now;
+        let now = screen().now;
         let hours = |hours| span(Some(Duration::from_hours(hours)), None);
         assert_eq!(until(&hours(2), now).unwrap(), at("2026-11-23T12:00:00Z"));
         assert_eq!(until(&hours(24 * 31), now).unwrap(), at("2026-12-24T10:00:00Z"));
@@ -394,7 +395,7 @@ ID  KIND             COVERS                              NOW  UNTIL             
 
     #[test]
     fn who_fits_nobody_is_asked() {
-        let idle = |name| idle(&selection(&silence(&[name], &[], &[])).unwrap(), &[integration()]);
+        let idle = |name| idle(&selection(&silence(&[name], &[], &[])).unwrap(), &[target()]);
         let expected = "No integration fits (integrations laek), so no message would be held. \
                         Did you mean `lake`?";
         assert_eq!(idle("laek"), expected);
@@ -405,7 +406,7 @@ ID  KIND             COVERS                              NOW  UNTIL             
 
     #[test]
     fn what_has_ended_or_never_was_cannot_be_ended() {
-        let said = |id| not_open(id, &rows()).to_string();
+        let said = |id| not_open(id, rows().iter().find(|row| row.id == id)).to_string();
         assert_eq!(said(3), "silence 3 has ended already, 2026-11-23T09:30:00Z");
         assert_eq!(said(4), "silence 4 has ended already, 2026-11-23T09:59:00Z");
         assert_eq!(said(9), "no silence has the id 9; `revalidated silences` shows them all");

@@ -3,11 +3,10 @@
 use anyhow::Context as _;
 
 use super::Trouble;
-use super::print::{Page, Tone, ago, ahead, counted, instant, sanitise, status_word, toned};
-use super::silences::about;
+use super::print::{Screen, Tone, ago, ahead, counted, instant, sanitise, status_word, toned};
 use crate::daemon::Assembly;
-use crate::domain::{Factor, Policy, Timestamp, duration_text};
-use crate::store::{HoldRow, IntegrationRow, OutageRow, OwnFaultRow, View};
+use crate::domain::{About, Factor, Policy, Timestamp, duration_text};
+use crate::store::{HoldRow, IntegrationRow, OutageRow, OwnFaultRow, SilenceRow, View, each_page};
 
 /// What its row does not say.
 #[derive(Debug, Default)]
@@ -32,14 +31,21 @@ impl Special {
         now: Timestamp,
     ) -> Result<Self, Trouble> {
         let reading = "reading the store";
-        let silences = view.silences(false, now).await.context(reading)?;
-        let covering = silences.iter().filter(|silence| silence.covers(row));
-        let mut in_force: Vec<_> = covering
-            .map(|one| HoldRow { by: format!("{} {}", one.kind(), one.id), until: one.until })
-            .collect();
+        let about = About { name: &row.name, kind: &row.kind, labels: &row.labels };
+        let mut in_force = Vec::new();
+        let hold = |one: SilenceRow| {
+            let by = || format!("{} {}", one.kind(), one.id);
+            one.covers(row.id, about).then(|| HoldRow { by: by(), until: one.until })
+        };
+        each_page(
+            async |page| view.silences(false, now, page).await,
+            |rows| in_force.extend(rows.into_iter().filter_map(hold)),
+        )
+        .await
+        .context(reading)?;
         let windows = assembly.map(|assembly| assembly.maintenance.iter());
         for window in windows.into_iter().flatten() {
-            let until = window.open_until(now).filter(|_| window.selection.fits(about(row)));
+            let until = window.open_until(now).filter(|_| window.selection.fits(about));
             let by = || format!("maintenance `{}`", window.name);
             in_force.extend(until.map(|until| HoldRow { by: by(), until }));
         }
@@ -60,9 +66,13 @@ impl Special {
     }
 
     /// What there is to say of `row`, by name.
-    pub(super) fn facts(&self, row: &IntegrationRow, page: Page) -> Vec<(&'static str, String)> {
+    pub(super) fn facts(
+        &self,
+        row: &IntegrationRow,
+        screen: Screen,
+    ) -> Vec<(&'static str, String)> {
         let until = |hold: &HoldRow| {
-            let (at, left) = (instant(Some(hold.until)), ahead(page.now, hold.until));
+            let (at, left) = (instant(Some(hold.until)), ahead(screen.now, hold.until));
             format!("{} until {at} ({left})", sanitise(&hold.by))
         };
         let held = row.hold.as_ref();
@@ -73,9 +83,9 @@ impl Special {
             ("Told", told),
             ("Held", held.map(|hold| format!("by {}", until(hold)))),
             ("In force", is_news.then(|| in_force.join("; "))),
-            ("Flips", self.flips(row, page.now)),
-            ("Flapping", flapping(row, page)),
-            ("Outage", self.outage.as_ref().map(|outage| outage_text(outage, page))),
+            ("Flips", self.flips(row, screen.now)),
+            ("Flapping", flapping(row, screen)),
+            ("Outage", self.outage.as_ref().map(|outage| outage_text(outage, screen))),
             ("Ours", row.own_fault.map(|fault| format!("{}, so the status stays", fault.as_str()))),
             ("Shared", self.shared()),
         ];
@@ -114,18 +124,18 @@ pub(super) fn counting(
     flips.filter(|at| after.is_none_or(|after| after < *at)).collect()
 }
 
-fn flapping(row: &IntegrationRow, page: Page) -> Option<String> {
+fn flapping(row: &IntegrationRow, screen: Screen) -> Option<String> {
     let since = row.flapping_since?;
     let calm = row.flapping_until.map(|until| {
-        let (at, left) = (instant(Some(until)), ahead(page.now, until));
+        let (at, left) = (instant(Some(until)), ahead(screen.now, until));
         format!("; calm at {at} ({left}) without another flip")
     });
-    let (at, age) = (instant(Some(since)), ago(page.now, since));
+    let (at, age) = (instant(Some(since)), ago(screen.now, since));
     Some(format!("since {at} ({age}){}", calm.unwrap_or_default()))
 }
 
-fn outage_text(outage: &OutageRow, page: Page) -> String {
-    let (at, age) = (instant(Some(outage.since)), ago(page.now, outage.since));
+fn outage_text(outage: &OutageRow, screen: Screen) -> String {
+    let (at, age) = (instant(Some(outage.since)), ago(screen.now, outage.since));
     format!("{} of {} since {at} ({age})", sanitise(&outage.id), factor_text(&outage.factor))
 }
 
@@ -149,9 +159,9 @@ pub(super) fn words(row: &IntegrationRow) -> String {
 }
 
 /// A line for everything that is wrong on the daemon's own side.
-pub(super) fn degraded(faults: &[OwnFaultRow], page: Page) -> String {
+pub(super) fn degraded(faults: &[OwnFaultRow], screen: Screen) -> String {
     let line = |row: &OwnFaultRow| {
-        let (at, age) = (instant(Some(row.since)), ago(page.now, row.since));
+        let (at, age) = (instant(Some(row.since)), ago(screen.now, row.since));
         let (word, fault) = (toned("degraded", Tone::Bad), row.fault.as_str());
         let message = sanitise(row.message.trim_end_matches('.'));
         let effect = "no status changes by it";
@@ -164,12 +174,12 @@ pub(super) fn degraded(faults: &[OwnFaultRow], page: Page) -> String {
 mod tests {
     use std::time::Duration;
 
-    use super::super::samples::{faults, integration, page, plain, troubled};
+    use super::super::samples::{faults, integration, plain, screen, troubled};
     use super::*;
 
     /// Facts as lines without colours.
     fn lines(row: &IntegrationRow, special: &Special) -> String {
-        let facts = special.facts(row, page()).into_iter();
+        let facts = special.facts(row, screen()).into_iter();
         let lines: Vec<_> = facts.map(|(name, value)| format!("{name}: {value}\n")).collect();
         plain(&lines.concat())
     }
@@ -207,9 +217,9 @@ Shared: host db\\u{1b} with 3 others
     fn flips_are_counted_as_far_as_the_policy_is_known() {
         let (row, mut special) = troubled();
         special.policy = Some(Policy { flap_window: Duration::from_hours(8), ..Policy::default() });
-        assert_eq!(special.flips(&row, page().now).unwrap(), "2 told within 8h; 3 are let pass");
+        assert_eq!(special.flips(&row, screen().now).unwrap(), "2 told within 8h; 3 are let pass");
         special.policy = None;
-        assert_eq!(special.flips(&row, page().now).unwrap(), "2 told");
+        assert_eq!(special.flips(&row, screen().now).unwrap(), "2 told");
     }
 
     #[test]
@@ -222,7 +232,7 @@ Shared: host db\\u{1b} with 3 others
     fn a_fault_of_the_daemon_is_a_sentence() {
         let expected = "The daemon is degraded since 2026-11-23T09:00:00Z (1h ago), network: no \
                         canary answers\\u{1b}; no status changes by it.\n";
-        assert_eq!(plain(&degraded(&faults(), page())), expected);
-        assert_eq!(degraded(&[], page()), "");
+        assert_eq!(plain(&degraded(&faults(), screen())), expected);
+        assert_eq!(degraded(&[], screen()), "");
     }
 }

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::args::{Global, Validate};
 use super::check::enabled;
-use super::print::{Answer, End, Page, result_word, sanitise};
+use super::print::{Answer, Screen, result_word, sanitise};
 use super::shape::OnDemand;
 use super::{Trouble, lines_of, read, results, warn};
 use crate::daemon::{self, Assembly};
@@ -59,7 +59,7 @@ impl Validated {
 pub(super) async fn answer(
     global: &Global,
     args: &Validate,
-    page: Page,
+    screen: Screen,
 ) -> Result<Answer, Trouble> {
     let assembly = daemon::open(global.config.as_deref())?;
     warn(&lines_of(&assembly.warnings, "warning: "));
@@ -74,9 +74,9 @@ pub(super) async fn answer(
     let good = validated.iter().all(Validated::is_good);
     let text = match (args.form.json, args.all) {
         (true, all) => json(&validated, all)?,
-        (false, _) => text(&validated, page),
+        (false, _) => text(&validated, screen),
     };
-    Ok(Answer { text, end: End::success_if(good) })
+    Ok(Answer::judged(text, good))
 }
 
 /// Validates the named integrations, some at once; the results come in the order of the names.
@@ -142,7 +142,7 @@ fn json(validated: &[Validated], all: bool) -> anyhow::Result<String> {
 }
 
 /// A heading and the table of tests per integration.
-fn text(validated: &[Validated], page: Page) -> String {
+fn text(validated: &[Validated], screen: Screen) -> String {
     if validated.is_empty() {
         return "No integrations.\n".to_owned();
     }
@@ -154,7 +154,7 @@ fn text(validated: &[Validated], page: Page) -> String {
             result_word(one.report.status()),
             duration_text(one.duration),
         );
-        format!("{heading}\n{}", results::table(page, &StoredReport::from(&one.report)))
+        format!("{heading}\n{}", results::table(screen, &StoredReport::from(&one.report)))
     });
     blocks.collect::<Vec<_>>().join("\n")
 }
@@ -174,9 +174,9 @@ failed   unreachable  Connect to host  Unable\\nto connect to host.
                                        fix: Open port 5439.
 skipped  -            Create role      Not run.
 ";
-        let shown = text(&[samples::validated()], samples::page());
+        let shown = text(&[samples::validated()], samples::screen());
         assert_eq!(samples::plain(&shown), expected);
-        assert_eq!(text(&[], samples::page()), "No integrations.\n");
+        assert_eq!(text(&[], samples::screen()), "No integrations.\n");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use anyhow::Context as _;
 use serde::Serialize;
 
 use super::args::{Global, WebhookTest};
-use super::print::{Answer, End, Page, Tone, millis, sanitise, toned};
+use super::print::{Answer, End, Screen, Tone, millis, sanitise, toned};
 use super::{Trouble, receivers};
 use crate::daemon;
 use crate::domain::{AttemptResult, duration_text};
@@ -26,7 +26,7 @@ struct Pinged<'a> {
 pub(super) async fn answer(
     global: &Global,
     args: &WebhookTest,
-    page: Page,
+    screen: Screen,
 ) -> Result<Answer, Trouble> {
     let assembly = daemon::open(global.config.as_deref())?;
     let found = assembly.receivers.iter().find(|one| one.name == args.receiver);
@@ -35,7 +35,7 @@ pub(super) async fn answer(
         return Err(receivers::unknown(&args.receiver, &known));
     };
     let sender = Sender::new(receiver.clone()).context("the receiver cannot be used")?;
-    let (id, sent) = sender.ping(page.now).await.context("making the message")?;
+    let (id, sent) = sender.ping(screen.now).await.context("making the message")?;
     let code = match sent.result {
         AttemptResult::Answered { code, .. } => Some(code),
         AttemptResult::Unreachable => None,
@@ -48,11 +48,8 @@ pub(super) async fn answer(
         duration_ms: millis(sent.duration),
         detail: &sent.detail,
     };
-    let end = End::success_if(pinged.delivered);
-    if args.form.json {
-        return Ok(Answer { end, ..Answer::json(&pinged)? });
-    }
-    Ok(Answer { text: text(&pinged), end })
+    let answer = if args.form.json { Answer::json(&pinged)? } else { Answer::good(text(&pinged)) };
+    Ok(Answer { end: End::success_if(pinged.delivered), ..answer })
 }
 
 fn text(pinged: &Pinged<'_>) -> String {

@@ -9,7 +9,7 @@ use tracing::{error, info, warn};
 
 use super::{DaemonError, Shared};
 use crate::http::{Awaiting, Known, Room, Server, Standing, State};
-use crate::store::{ReceiverRow, StandingRow, StoreError};
+use crate::store::{PAGE_MAX, Page, ReceiverRow, StandingRow, StoreError};
 
 /// Listens where the configuration says, if it says so.
 pub(super) async fn bind(listen: Option<SocketAddr>) -> Result<Option<Server>, DaemonError> {
@@ -71,20 +71,27 @@ async fn told(shared: Weak<Shared>) -> Option<String> {
 
 async fn known(shared: &Shared) -> Result<Known, StoreError> {
     let now = shared.clock.now();
-    let integrations = shared.view.standings().await?.into_iter();
-    let receivers = shared.view.receivers().await?.into_iter();
+    let (mut integrations, mut receivers) = (Vec::new(), Vec::new());
+    let mut page = Some(Page::first(PAGE_MAX));
+    while let Some(asked) = page {
+        let listed = shared.view.standings(asked).await?;
+        page = listed.following();
+        integrations.extend(listed.rows.into_iter().map(standing));
+    }
     let owed = |ReceiverRow { name, disabled, owed, oldest_owed_at, .. }| Awaiting {
         name,
         owed,
         oldest: oldest_owed_at.map_or_else(Default::default, |at| now.since(at)),
         is_disabled: disabled.is_some(),
     };
+    let mut page = Some(Page::first(PAGE_MAX));
+    while let Some(asked) = page {
+        let listed = shared.view.receivers(asked).await?;
+        page = listed.following();
+        receivers.extend(listed.rows.into_iter().map(owed));
+    }
     let own_faults = shared.view.own_faults().await?.into_iter();
-    Ok(Known {
-        integrations: integrations.map(standing).collect(),
-        receivers: receivers.map(owed).collect(),
-        own_faults: own_faults.map(|row| row.fault).collect(),
-    })
+    Ok(Known { integrations, receivers, own_faults: own_faults.map(|row| row.fault).collect() })
 }
 
 fn standing(row: StandingRow) -> Standing {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::domain::Status;
-use crate::store::{IntegrationRow, StoreError, StoredTest, TransitionRow, View};
+use crate::store::{IntegrationRow, PAGE_MAX, Page, StoreError, StoredTest, TransitionRow, View};
 
 /// The most changes per integration that are told; the story has four.
 const CHANGES_MAX: u32 = 100;
@@ -50,8 +50,8 @@ impl Watch {
             None => self.view.insert(View::open(&self.path)?).clone(),
         };
         let mut flips = Vec::new();
-        for row in view.integrations(false).await? {
-            let rows = view.transitions(row.id, CHANGES_MAX).await?;
+        for row in view.integrations(Page::first(PAGE_MAX)).await?.rows {
+            let rows = view.transitions(row.id, Page::first(CHANGES_MAX)).await?.rows;
             let told = self.told.entry(row.name.clone()).or_default();
             let fresh = rows.len().saturating_sub(*told);
             for change in rows.iter().take(fresh).rev() {
@@ -68,7 +68,10 @@ async fn flip(
     row: &IntegrationRow,
     change: &TransitionRow,
 ) -> Result<Flip, StoreError> {
-    let runs = if change.run.is_some() { view.runs(row.id, RUNS_MAX).await? } else { Vec::new() };
+    let runs = match change.run {
+        Some(_) => view.runs(row.id, Page::first(RUNS_MAX)).await?.rows,
+        None => Vec::new(),
+    };
     let cause = runs.into_iter().find(|run| Some(run.id) == change.run);
     Ok(Flip {
         name: row.name.clone(),

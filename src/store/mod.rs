@@ -6,16 +6,18 @@
 //! receivers is written in the same transaction.
 
 mod holds;
+mod page;
 mod receivers;
 mod rows;
 mod sqlite;
 mod types;
 
 pub(crate) use holds::{HoldRow, NewSilence, OutageRow, OwnFaultRow, Released, SilenceRow};
+pub(crate) use page::{Cursor, Listed, PAGE_MAX, Page, each_page};
 pub(crate) use receivers::{Disabled, ReceiverRow, Redelivered, Replayed};
 pub(crate) use rows::{
-    AttemptRow, DeliveryFilter, DeliveryRow, DeliveryState, IntegrationRow, RunRow, StandingRow,
-    StoredReport, StoredTest, TransitionRow,
+    AttemptRow, DeliveryFilter, DeliveryRow, DeliveryState, HistoryRow, IntegrationRow, RunRow,
+    StandingRow, StoredReport, StoredTest, TargetRow, TransitionRow,
 };
 pub(crate) use sqlite::{Control, Store, View};
 #[cfg(test)]

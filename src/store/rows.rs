@@ -171,9 +171,20 @@ impl From<&Report> for StoredReport {
     }
 }
 
+/// Entry of an integration's history.
+#[derive(Clone, Debug)]
+pub(crate) enum HistoryRow {
+    /// Run, whatever it found.
+    Run(RunRow),
+    /// Change of status.
+    Transition(TransitionRow),
+}
+
 /// A status change in the history.
 #[derive(Clone, Debug)]
 pub(crate) struct TransitionRow {
+    /// Number of the row.
+    pub(crate) id: i64,
     /// Status before; none at creation.
     pub(crate) from: Option<Status>,
     /// Status after.
@@ -234,6 +245,19 @@ pub(crate) struct StandingRow {
     pub(crate) in_outage: bool,
 }
 
+/// Integration as selections see it.
+#[derive(Clone, Debug)]
+pub(crate) struct TargetRow {
+    /// Number of its row.
+    pub(crate) id: IntegrationId,
+    /// Configured name.
+    pub(crate) name: String,
+    /// Published name of its platform.
+    pub(crate) kind: String,
+    /// Labels by key.
+    pub(crate) labels: BTreeMap<String, String>,
+}
+
 /// Which deliveries to show; everything when empty.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct DeliveryFilter {
@@ -247,8 +271,6 @@ pub(crate) struct DeliveryFilter {
     pub(crate) since: Option<Timestamp>,
     /// Only those created before this instant.
     pub(crate) until: Option<Timestamp>,
-    /// At most so many, newest first.
-    pub(crate) limit: u32,
 }
 
 /// A delivery as the store knows it.

@@ -56,6 +56,9 @@ pub(crate) enum StoreError {
         /// In this binary.
         known: u32,
     },
+    /// A cursor was given by another database, or for another list.
+    #[error("the cursor belongs to another list; begin with the first page")]
+    ForeignCursor,
     /// The transaction that held this and other writes could not be committed; nothing of it was.
     #[error("database transaction failed")]
     Commit(#[source] Arc<rusqlite::Error>),

@@ -19,7 +19,7 @@ pub(super) use silences::{
 
 use super::logging;
 use crate::domain::{Timestamp, UnknownName};
-use crate::store::DeliveryState;
+use crate::store::{Cursor, DeliveryState};
 
 const AFTER_HELP: &str = "\
 Without a command, the daemon runs.
@@ -218,6 +218,9 @@ pub(super) struct History {
     #[arg(short = 'n', long, value_name = "N", default_value_t = 20,
           value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub(super) limit: u32,
+    /// Go on where the page ended that named this cursor
+    #[arg(long, value_name = "CURSOR")]
+    pub(super) after: Option<Cursor>,
 }
 
 /// `deliveries`
@@ -242,6 +245,9 @@ pub(super) struct Deliveries {
     #[arg(short = 'n', long, value_name = "N", default_value_t = 50,
           value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub(super) limit: u32,
+    /// Go on where the page ended that named this cursor
+    #[arg(long, value_name = "CURSOR")]
+    pub(super) after: Option<Cursor>,
     /// Where to read.
     #[command(flatten)]
     pub(super) source: Source,
@@ -402,6 +408,7 @@ mod tests {
             ("deliveries --since yesterday", "an age such as 2h"),
             ("deliveries --limit 0", "0 is not in 1..=10000"),
             ("next @daily -n 0", "0 is not in 1..=10000"),
+            ("history lake --after 7", "not a cursor"),
             ("next @daily --after noon", "invalid value 'noon'"),
             ("receivers enable", "<NAME>"),
             ("webhook", "test"),

@@ -16,10 +16,11 @@ pub(super) use table::Table;
 pub(super) use tone::{Tone, render, toned};
 
 use crate::domain::{ReportStatus, Status, Timestamp, duration_text, is_unseen};
+use crate::store::Cursor;
 
 /// What the layout depends on.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Page {
+pub(super) struct Screen {
     /// What ages are counted from.
     pub(super) now: Timestamp,
     /// Columns of the terminal; none when nothing needs to be wrapped.
@@ -63,17 +64,64 @@ pub(super) struct Answer {
     pub(super) text: String,
     /// How the program ends after it.
     pub(super) end: End,
+    /// For standard error, after the text; empty for nothing.
+    pub(super) note: String,
 }
 
 impl Answer {
     /// All is well.
     pub(super) const fn good(text: String) -> Self {
-        Self { text, end: End::Success }
+        Self { text, end: End::Success, note: String::new() }
+    }
+
+    /// Well or not, by `good`.
+    pub(super) const fn judged(text: String, good: bool) -> Self {
+        Self { text, end: End::success_if(good), note: String::new() }
     }
 
     /// All is well, and this is what programs get.
     pub(super) fn json(value: &impl Serialize) -> anyhow::Result<Self> {
         Ok(Self::good(json(value)?))
+    }
+
+    /// Says how to read on when there is another page.
+    pub(super) fn with_next(mut self, next: Option<&Cursor>) -> Self {
+        if let Some(cursor) = next {
+            self.note = format!("There is more; go on with --after {cursor}\n");
+        }
+        self
+    }
+}
+
+/// Indented JSON array that grows row by row: the rows themselves need not be kept.
+#[derive(Debug, Default)]
+pub(super) struct JsonArray {
+    text: String,
+    failed: Option<serde_json::Error>,
+}
+
+impl JsonArray {
+    /// Adds `value` at the end.
+    pub(super) fn push(&mut self, value: &impl Serialize) {
+        let pretty = match serde_json::to_string_pretty(value) {
+            Ok(pretty) => pretty,
+            Err(error) => return self.failed = Some(error),
+        };
+        self.text.push_str(if self.text.is_empty() { "[" } else { "," });
+        for line in pretty.lines() {
+            self.text.push_str("\n  ");
+            self.text.push_str(&escaped_json(line));
+        }
+    }
+
+    /// Returns the text with the line end.
+    ///
+    /// # Errors
+    ///
+    /// Only when a map has keys that are no text.
+    pub(super) fn text(mut self) -> Result<String, serde_json::Error> {
+        self.text.push_str(if self.text.is_empty() { "[]\n" } else { "\n]\n" });
+        self.failed.map_or(Ok(self.text), Err)
     }
 }
 
@@ -220,6 +268,19 @@ mod tests {
         assert!(!text.chars().any(|char| char != '\n' && is_unseen(char)), "{text}");
         assert!(text.contains("\\u001b[2J \\u009b \\u202e \\u007f \\udb40\\udc41 ö"), "{text}");
         assert_eq!(serde_json::from_str::<serde_json::Value>(&text).unwrap(), value);
+    }
+
+    #[test]
+    fn an_array_that_grows_is_the_one_made_at_once() {
+        for count in 0..3_u8 {
+            let one = |at| serde_json::json!({ "m": "\u{9b}a\nb", "n": [at, {}], "e": [] });
+            let values: Vec<_> = (0..count).map(one).collect();
+            let mut grown = JsonArray::default();
+            for value in &values {
+                grown.push(value);
+            }
+            assert_eq!(grown.text().unwrap(), json(&values).unwrap());
+        }
     }
 
     #[test]

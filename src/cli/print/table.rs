@@ -2,7 +2,7 @@
 
 use comfy_table::{ColumnConstraint, ContentArrangement, ContentLineStyle, TableStyle};
 
-use super::Page;
+use super::Screen;
 
 /// The gap to the right of a column, in characters.
 const GAP: u16 = 2;
@@ -15,7 +15,7 @@ impl Table {
     /// A table with these headings, the last `wrapped` of which may be wrapped. Cells must be
     /// sanitised; a line end in one begins a new line of the cell.
     pub(in crate::cli) fn new<const N: usize>(
-        page: Page,
+        screen: Screen,
         wrapped: usize,
         headings: [&str; N],
     ) -> Self {
@@ -23,7 +23,7 @@ impl Table {
         let plain = ContentLineStyle::none();
         table.load_style(TableStyle::new().header_lines(plain).content_lines(plain));
         table.set_content_arrangement(ContentArrangement::Dynamic);
-        if let Some(width) = page.width {
+        if let Some(width) = screen.width {
             table.set_width(width);
         }
         table.set_header(headings);
@@ -55,8 +55,8 @@ mod tests {
     use crate::domain::Timestamp;
 
     fn table(width: Option<u16>) -> String {
-        let page = Page { now: Timestamp(0), width };
-        let mut table = Table::new(page, 1, ["NAME", "STATUS", "MESSAGE"]);
+        let screen = Screen { now: Timestamp(0), width };
+        let mut table = Table::new(screen, 1, ["NAME", "STATUS", "MESSAGE"]);
         table.row(["a".into(), toned("failed", Tone::Bad), "one two three\nfour".into()]);
         table.row(["漢字".into(), toned("ok", Tone::Good), "-".into()]);
         anstream::adapter::strip_str(&super::super::render(&table.text())).to_string()

@@ -6,7 +6,7 @@ use crate::cli::print::millis;
 use crate::cli::silences::covered;
 use crate::cli::special::{Special, counting};
 use crate::domain::{Factor, FactorKind, OwnFault, Selection, Status, Timestamp};
-use crate::store::{HoldRow, IntegrationRow, OutageRow, OwnFaultRow, SilenceRow};
+use crate::store::{HoldRow, IntegrationRow, OutageRow, OwnFaultRow, SilenceRow, TargetRow};
 
 /// A silence or an acknowledgement.
 #[derive(Debug, Serialize)]
@@ -28,7 +28,7 @@ impl<'a> Silence<'a> {
     /// The shape of `row`, given what it may cover.
     pub(in crate::cli) fn new(
         row: &'a SilenceRow,
-        integrations: &[IntegrationRow],
+        integrations: &[TargetRow],
         now: Timestamp,
     ) -> Self {
         let integration = row.acknowledged.as_ref().map(|(_, name)| name.as_str());
@@ -165,12 +165,12 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::cli::samples::{faults, page, troubled};
+    use crate::cli::samples::{faults, screen, troubled};
 
     #[test]
     fn programs_get_everything_special() {
         let (row, special) = troubled();
-        let shown = serde_json::to_value(Messages::of(&row, &special, page().now)).unwrap();
+        let shown = serde_json::to_value(Messages::of(&row, &special, screen().now)).unwrap();
         let silence = json!({ "by": "silence 3", "until": "2026-11-23T12:00:00Z" });
         let flapping = json!({ "by": "flapping", "until": "2026-11-23T10:20:00Z" });
         let factor = json!({ "kind": "host", "value": "db\u{1b}" });

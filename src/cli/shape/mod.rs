@@ -16,8 +16,8 @@ use crate::domain::{
     ValidationResults, ValidationTest,
 };
 use crate::store::{
-    AttemptRow, DeliveryRow, DeliveryState, IntegrationRow, ReceiverRow, RunRow, StoredReport,
-    StoredTest, TransitionRow, Trigger,
+    AttemptRow, DeliveryRow, DeliveryState, HistoryRow, IntegrationRow, ReceiverRow, RunRow,
+    StoredReport, StoredTest, TransitionRow, Trigger,
 };
 
 /// An integration as published, with ours under `revalidated`.
@@ -200,6 +200,15 @@ pub(super) enum Entry<'a> {
     Run(Run<'a>),
     /// A status change.
     Transition(Transition<'a>),
+}
+
+impl<'a> From<&'a HistoryRow> for Entry<'a> {
+    fn from(row: &'a HistoryRow) -> Self {
+        match row {
+            HistoryRow::Run(run) => Self::Run(Run::from(run).with_results(run)),
+            HistoryRow::Transition(transition) => Self::Transition(transition.into()),
+        }
+    }
 }
 
 /// A status change.

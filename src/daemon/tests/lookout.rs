@@ -71,8 +71,8 @@ impl Watch {
 
     /// The messages of `kind`, oldest first.
     async fn told(&self, kind: EventType) -> Vec<DeliveryRow> {
-        let filter = DeliveryFilter { limit: 1000, ..DeliveryFilter::default() };
-        let mut all = self.bench.shared.view.deliveries(filter).await.unwrap();
+        let (filter, page) = (DeliveryFilter::default(), Page::first(1000));
+        let mut all = self.bench.shared.view.deliveries(filter, page).await.unwrap().rows;
         all.retain(|delivery| delivery.kind == kind);
         all.reverse();
         all

@@ -12,11 +12,14 @@ mod event;
 mod fingerprint;
 mod history;
 mod hold;
+mod integration;
 mod open;
 mod outage;
 mod owe;
 mod own_fault;
+mod page;
 mod prune;
+mod queue;
 mod reader;
 mod receiver;
 mod row;
@@ -37,10 +40,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::holds::{HoldRow, NewSilence, OutageRow, OwnFaultRow, Released, SilenceRow};
+use super::page::{Listed, Page};
 use super::receivers::{Disabled, EventRow, Events, ReceiverRow, Redelivered, Replayed};
 use super::rows::{
-    AttemptRow, DeliveryFilter, DeliveryRow, DeliveryState, IntegrationRow, RunRow, StandingRow,
-    StoredReport, TransitionRow,
+    AttemptRow, DeliveryFilter, DeliveryRow, DeliveryState, HistoryRow, IntegrationRow, RunRow,
+    StandingRow, StoredReport, TargetRow, TransitionRow,
 };
 use super::types::{
     Attempt, Began, Begun, Due, Finished, PendingDelivery, Pruned, Recorded, Retention, StoreError,
@@ -220,7 +224,7 @@ impl View {
 
     /// Rows that are due at `now` and not leased, longest overdue first.
     pub(crate) async fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<Due>, StoreError> {
-        self.readers.read(move |tx| history::due(tx, now, limit)).await
+        self.readers.read(move |tx| queue::due(tx, now, limit)).await
     }
 
     /// The earliest instant after `after` at which a run becomes due, or a lease runs out.
@@ -228,7 +232,7 @@ impl View {
         &self,
         after: Timestamp,
     ) -> Result<Option<Timestamp>, StoreError> {
-        self.readers.read(move |tx| history::next_due_at(tx, after)).await
+        self.readers.read(move |tx| queue::next_due_at(tx, after)).await
     }
 
     /// The earliest instant at which a delivery to one of `receivers` that need not wait for
@@ -240,7 +244,7 @@ impl View {
         &self,
         receivers: Vec<String>,
     ) -> Result<Option<Timestamp>, StoreError> {
-        self.readers.read(move |tx| history::next_delivery_at(tx, &receivers)).await
+        self.readers.read(move |tx| queue::next_delivery_at(tx, &receivers)).await
     }
 
     /// The earliest instant at which something that is held may be told, or an outage be over.
@@ -248,13 +252,20 @@ impl View {
         self.readers.read(|tx| hold::next_at(tx)).await
     }
 
-    /// Silences and acknowledgements that hold something at `now`; with `ended`, the others too.
+    /// Reads a page of the silences and acknowledgements that are open at `now`, by id; with
+    /// `ended`, the others too.
     pub(crate) async fn silences(
         &self,
         ended: bool,
         now: Timestamp,
-    ) -> Result<Vec<SilenceRow>, StoreError> {
-        self.readers.read(move |tx| silence::all(tx, ended, now)).await
+        page: Page,
+    ) -> Result<Listed<SilenceRow>, StoreError> {
+        self.readers.read(move |tx| silence::list(tx, ended, now, &page)).await
+    }
+
+    /// Reads the silence or acknowledgement of this id, open or ended.
+    pub(crate) async fn silence(&self, id: i64) -> Result<Option<SilenceRow>, StoreError> {
+        self.readers.read(move |tx| silence::find(tx, id)).await
     }
 
     /// What is wrong on the daemon's own side.
@@ -274,20 +285,33 @@ impl View {
         &self,
         id: IntegrationId,
     ) -> Result<Vec<(Factor, u32)>, StoreError> {
-        self.readers.read(move |tx| history::factors(tx, id)).await
+        self.readers.read(move |tx| integration::factors(tx, id)).await
     }
 
-    /// All integrations that are not deleted, by name; with `deleted`, those too.
+    /// Reads a page of the integrations that are not deleted, by name.
     pub(crate) async fn integrations(
         &self,
-        deleted: bool,
-    ) -> Result<Vec<IntegrationRow>, StoreError> {
-        self.readers.read(move |tx| history::integrations(tx, deleted)).await
+        page: Page,
+    ) -> Result<Listed<IntegrationRow>, StoreError> {
+        self.readers.read(move |tx| integration::living(tx, &page)).await
     }
 
-    /// Where every integration that is not deleted stands, by name.
-    pub(crate) async fn standings(&self) -> Result<Vec<StandingRow>, StoreError> {
-        self.readers.read(|tx| history::standings(tx)).await
+    /// Reads a page of the integrations that are deleted, by id.
+    pub(crate) async fn deleted_integrations(
+        &self,
+        page: Page,
+    ) -> Result<Listed<IntegrationRow>, StoreError> {
+        self.readers.read(move |tx| integration::deleted(tx, &page)).await
+    }
+
+    /// Reads a page of what selections may fit: the integrations that are not deleted, by name.
+    pub(crate) async fn targets(&self, page: Page) -> Result<Listed<TargetRow>, StoreError> {
+        self.readers.read(move |tx| integration::targets(tx, &page)).await
+    }
+
+    /// Reads a page of statuses and conditions of the integrations that are not deleted, by name.
+    pub(crate) async fn standings(&self, page: Page) -> Result<Listed<StandingRow>, StoreError> {
+        self.readers.read(move |tx| integration::standings(tx, &page)).await
     }
 
     /// The integration of this name; a deleted one only when no other has the name.
@@ -296,30 +320,39 @@ impl View {
         name: &str,
     ) -> Result<Option<IntegrationRow>, StoreError> {
         let name = name.to_owned();
-        self.readers.read(move |tx| history::integration(tx, &name)).await
+        self.readers.read(move |tx| integration::integration(tx, &name)).await
     }
 
-    /// The latest runs, newest first.
+    /// Reads a page of the runs, newest first.
     pub(crate) async fn runs(
         &self,
         id: IntegrationId,
-        limit: u32,
-    ) -> Result<Vec<RunRow>, StoreError> {
-        self.readers.read(move |tx| history::runs(tx, id, limit)).await
+        page: Page,
+    ) -> Result<Listed<RunRow>, StoreError> {
+        self.readers.read(move |tx| history::runs(tx, id, &page)).await
     }
 
-    /// The latest transitions, newest first.
+    /// Reads a page of the transitions, newest first.
     pub(crate) async fn transitions(
         &self,
         id: IntegrationId,
-        limit: u32,
-    ) -> Result<Vec<TransitionRow>, StoreError> {
-        self.readers.read(move |tx| history::transitions(tx, id, limit)).await
+        page: Page,
+    ) -> Result<Listed<TransitionRow>, StoreError> {
+        self.readers.read(move |tx| history::transitions(tx, id, &page)).await
     }
 
-    /// All receivers that are, or were, configured, by name.
-    pub(crate) async fn receivers(&self) -> Result<Vec<ReceiverRow>, StoreError> {
-        self.readers.read(|tx| receiver::receivers(tx)).await
+    /// Reads a page of runs and transitions as one list, newest first.
+    pub(crate) async fn history(
+        &self,
+        id: IntegrationId,
+        page: Page,
+    ) -> Result<Listed<HistoryRow>, StoreError> {
+        self.readers.read(move |tx| history::history(tx, id, &page)).await
+    }
+
+    /// Reads a page of the receivers that are, or were, configured, by name.
+    pub(crate) async fn receivers(&self, page: Page) -> Result<Listed<ReceiverRow>, StoreError> {
+        self.readers.read(move |tx| receiver::receivers(tx, &page)).await
     }
 
     /// The events after number `after` in their order, at most `limit`.
@@ -333,11 +366,12 @@ impl View {
         self.readers.read(move |tx| surplus::find(tx, retention)).await
     }
 
-    /// Deliveries that match, newest first.
+    /// Reads a page of the deliveries that match, newest first.
     pub(crate) async fn deliveries(
         &self,
         filter: DeliveryFilter,
-    ) -> Result<Vec<DeliveryRow>, StoreError> {
-        self.readers.read(move |tx| history::deliveries(tx, &filter)).await
+        page: Page,
+    ) -> Result<Listed<DeliveryRow>, StoreError> {
+        self.readers.read(move |tx| history::deliveries(tx, &filter, &page)).await
     }
 }

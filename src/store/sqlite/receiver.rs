@@ -4,25 +4,11 @@ use rusqlite::{Connection, OptionalExtension, Row as SqlRow, named_params};
 
 use super::column::{instant, parse};
 use super::event::{next_operational, tell_operational};
+use super::page::{self, Key, Listed, Page};
 use super::{Attempt, Disabled, ReceiverRow, StoreError, Tell};
 use crate::domain::{
     DisabledReason, Event, EventType, Next, ReceiverDisabled, SCHEMA_VERSION, Timestamp, disables,
 };
-
-/// Remembers who is configured, and answers who is sent nothing although he is owed something or
-/// configured.
-pub(super) fn configure(tx: &Connection, tell: &Tell) -> Result<Vec<ReceiverRow>, StoreError> {
-    const NAME: &str = "
-        INSERT INTO receiver (name, configured) VALUES (:name, 1)
-        ON CONFLICT (name) DO UPDATE SET configured = 1";
-    tx.execute("UPDATE receiver SET configured = 0 WHERE configured = 1", [])?;
-    for subscription in tell.subscriptions.iter() {
-        tx.prepare_cached(NAME)?.execute(named_params! {":name": subscription.receiver})?;
-    }
-    let mut idle = receivers(tx)?;
-    idle.retain(|row| if row.configured { row.disabled.is_some() } else { 0 < row.owed });
-    Ok(idle)
-}
 
 macro_rules! receiver_columns {
     () => {
@@ -37,14 +23,37 @@ macro_rules! receiver_columns {
     };
 }
 
-/// All receivers by name. The oldest event that one is owed is among the first of each integration.
-const RECEIVERS: &str = concat!(receiver_columns!(), "ORDER BY name");
-
-/// All receivers, by name.
-pub(super) fn receivers(tx: &Connection) -> Result<Vec<ReceiverRow>, StoreError> {
-    let mut statement = tx.prepare_cached(RECEIVERS)?;
+/// Remembers who is configured, and answers who is sent nothing although he is owed something or
+/// configured.
+pub(super) fn configure(tx: &Connection, tell: &Tell) -> Result<Vec<ReceiverRow>, StoreError> {
+    const IDLE: &str = concat!(
+        receiver_columns!(),
+        "WHERE iif(configured, disabled_at_ms IS NOT NULL, 0 < owed) ORDER BY name"
+    );
+    const NAME: &str = "
+        INSERT INTO receiver (name, configured) VALUES (:name, 1)
+        ON CONFLICT (name) DO UPDATE SET configured = 1";
+    tx.execute("UPDATE receiver SET configured = 0 WHERE configured = 1", [])?;
+    for subscription in tell.subscriptions.iter() {
+        tx.prepare_cached(NAME)?.execute(named_params! {":name": subscription.receiver})?;
+    }
+    let mut statement = tx.prepare_cached(IDLE)?;
     let found = statement.query_and_then([], receiver_row)?;
     found.collect()
+}
+
+/// Receivers after a name. The oldest event that one is owed is among the first of each integration.
+pub(super) const RECEIVERS: &str =
+    concat!(receiver_columns!(), "WHERE :after < name ORDER BY name LIMIT :limit");
+
+/// Reads a page of the receivers, by name.
+pub(super) fn receivers(tx: &Connection, page: &Page) -> Result<Listed<ReceiverRow>, StoreError> {
+    let mut statement = tx.prepare_cached(RECEIVERS)?;
+    let params =
+        named_params! {":after": page::after_name(tx, page)?, ":limit": page::with_next(page)};
+    let found = statement.query_and_then(params, receiver_row)?;
+    let rows = found.collect::<Result<Vec<_>, _>>()?;
+    page::listed(tx, page, rows, |row| Key::Name(row.name.clone()))
 }
 
 /// The receiver of this name, if the store knows it.

@@ -3,6 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Row as SqlRow, named_params};
 
 use super::column::instant;
+use super::page::{self, Key, Listed, Page};
 use super::row::Row;
 use super::{NewSilence, SilenceRow, StoreError};
 use crate::domain::{About, IntegrationId, Selection, Timestamp};
@@ -79,31 +80,53 @@ pub(super) fn look_again(tx: &Connection, now: Timestamp) -> Result<(), StoreErr
     Ok(())
 }
 
-/// Those that hold something, by their ids; with `ended`, the others too.
-pub(super) fn all(
+/// Silences after an id.
+pub(super) const PAGE: &str = "
+    SELECT silence.id, integration_id, selection, comment, silence.created_at_ms, until_ms,
+           ended_at_ms, name
+    FROM silence LEFT JOIN integration ON integration.id = silence.integration_id
+    WHERE :after < silence.id
+      AND (:ended OR (ended_at_ms IS NULL AND :now < until_ms))
+    ORDER BY silence.id LIMIT :limit";
+
+/// Reads a page of those that are open at `now`, by id; with `ended`, the others too.
+pub(super) fn list(
     tx: &Connection,
     ended: bool,
     now: Timestamp,
-) -> Result<Vec<SilenceRow>, StoreError> {
+    page: &Page,
+) -> Result<Listed<SilenceRow>, StoreError> {
+    let mut statement = tx.prepare_cached(PAGE)?;
+    let params = named_params! {
+        ":after": page::after_id(tx, page, 0)?, ":ended": ended, ":now": now.0,
+        ":limit": page::with_next(page),
+    };
+    let found = statement.query_and_then(params, silence_row)?;
+    let rows = found.collect::<Result<Vec<_>, _>>()?;
+    page::listed(tx, page, rows, |row| Key::Id(row.id))
+}
+
+/// Reads the one of this id, open or ended.
+pub(super) fn find(tx: &Connection, id: i64) -> Result<Option<SilenceRow>, StoreError> {
     const SQL: &str = "
         SELECT silence.id, integration_id, selection, comment, silence.created_at_ms, until_ms,
                ended_at_ms, name
         FROM silence LEFT JOIN integration ON integration.id = silence.integration_id
-        WHERE :ended OR (ended_at_ms IS NULL AND :now < until_ms)
-        ORDER BY silence.id";
+        WHERE silence.id = :id";
     let mut statement = tx.prepare_cached(SQL)?;
-    let found =
-        statement.query_and_then(named_params! {":ended": ended, ":now": now.0}, |row| {
-            let integration: Option<i64> = row.get("integration_id")?;
-            Ok(SilenceRow {
-                id: row.get("id")?,
-                acknowledged: integration.map(IntegrationId).zip(row.get("name")?),
-                selection: selection(row)?,
-                comment: row.get("comment")?,
-                created_at: Timestamp(row.get("created_at_ms")?),
-                until: Timestamp(row.get("until_ms")?),
-                ended_at: instant(row, "ended_at_ms")?,
-            })
-        })?;
-    found.collect()
+    let mut rows = statement.query(named_params! {":id": id})?;
+    rows.next()?.map(silence_row).transpose()
+}
+
+fn silence_row(row: &SqlRow<'_>) -> Result<SilenceRow, StoreError> {
+    let integration: Option<i64> = row.get("integration_id")?;
+    Ok(SilenceRow {
+        id: row.get("id")?,
+        acknowledged: integration.map(IntegrationId).zip(row.get("name")?),
+        selection: selection(row)?,
+        comment: row.get("comment")?,
+        created_at: Timestamp(row.get("created_at_ms")?),
+        until: Timestamp(row.get("until_ms")?),
+        ended_at: instant(row, "ended_at_ms")?,
+    })
 }

@@ -91,7 +91,10 @@ fn a_failing_run_keeps_and_tells_what_it_saw_otherwise() {
     assert_eq!(event["data"]["drift"], expected);
     let run = bench.row("one").last_run.unwrap();
     assert_eq!(serde_json::to_value(&run.drift).unwrap(), expected);
-    assert_eq!(history::runs(&bench.conn, bench.row("one").id, 9).unwrap()[0].drift, run.drift);
+    assert_eq!(
+        history::runs(&bench.conn, bench.row("one").id, &Page::first(9)).unwrap().rows[0].drift,
+        run.drift
+    );
     bench.see(passed(), seen(&["c"], &[]));
     assert_eq!(bench.row("one").last_run.unwrap().drift, []);
     assert_eq!(bench.last_event()["type"], "integration.validation.recovered");

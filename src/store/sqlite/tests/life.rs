@@ -5,7 +5,8 @@ use crate::domain::{Cause, RunId};
 
 /// From and to of every transition of `name`, oldest first.
 fn story(bench: &Bench, name: &str) -> Vec<(Option<Status>, Status)> {
-    let mut rows = history::transitions(&bench.conn, bench.row(name).id, 100).unwrap();
+    let mut rows =
+        history::transitions(&bench.conn, bench.row(name).id, &Page::first(100)).unwrap().rows;
     rows.reverse();
     rows.into_iter().map(|row| (row.from, row.to)).collect()
 }
@@ -161,13 +162,13 @@ fn what_is_removed_goes_at_once_and_its_name_is_free() {
     let synced = bench.sync(&[]);
     assert_eq!(synced.transitions.len(), 2);
     assert_eq!(bench.status("one"), Status::Deleted);
-    assert!(history::integrations(&bench.conn, false).unwrap().is_empty());
-    assert_eq!(history::integrations(&bench.conn, true).unwrap().len(), 1);
+    assert!(integration::living(&bench.conn, &Page::first(9)).unwrap().rows.is_empty());
+    assert_eq!(integration::deleted(&bench.conn, &Page::first(9)).unwrap().rows.len(), 1);
     bench.sync(&[wanted("one")]);
     let new = bench.row("one");
     assert_eq!(new.status, Status::Creating);
     assert_ne!(new.id, old);
-    assert_eq!(history::transitions(&bench.conn, old, 9).unwrap().len(), 4);
+    assert_eq!(history::transitions(&bench.conn, old, &Page::first(9)).unwrap().rows.len(), 4);
     check_invariants(&bench.conn);
 }
 
@@ -321,7 +322,8 @@ fn a_start_frees_what_a_crashed_daemon_held() {
 fn transitions_know_the_run_that_caused_them() {
     let mut bench = Bench::enabled();
     bench.fail(Subject::Active, Class::Denied);
-    let rows = history::transitions(&bench.conn, bench.row("one").id, 1).unwrap();
+    let rows =
+        history::transitions(&bench.conn, bench.row("one").id, &Page::first(1)).unwrap().rows;
     assert_eq!(rows[0].cause, Some(Cause::ActiveFailed));
     assert_eq!(rows[0].run, Some(RunId(2)));
     assert_eq!(rows[0].incident_id, bench.row("one").incident_id);

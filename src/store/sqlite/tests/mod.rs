@@ -8,6 +8,7 @@ mod life;
 mod migration;
 mod outages;
 mod outbox;
+mod pages;
 mod plans;
 mod property;
 mod receivers;
@@ -23,8 +24,8 @@ use invariants::check_invariants;
 
 use super::open::migrate;
 use super::{Attempt, Began, Begun, Finished, PendingDelivery, Recorded, StoreError, SubjectRun};
-use super::{IntegrationRow, Retention, Synced, Tell, Wanted};
-use super::{Released, delivery, history, hold, run, sync};
+use super::{IntegrationRow, Page, Retention, Synced, Tell, Wanted};
+use super::{Released, delivery, history, hold, integration, queue, run, sync};
 use crate::domain::{
     AttemptResult, Class, Finding, IntegrationId, Maintenance, Next, Observed, Outcome, Policy,
     Report, Schedule, Selection, Status, Subject, Subscription, Test, TestResult, Timestamp,
@@ -114,7 +115,7 @@ impl Bench {
     }
 
     fn row(&self, name: &str) -> IntegrationRow {
-        history::integration(&self.conn, name).unwrap().unwrap()
+        integration::integration(&self.conn, name).unwrap().unwrap()
     }
 
     fn status(&self, name: &str) -> Status {

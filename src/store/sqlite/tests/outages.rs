@@ -69,7 +69,7 @@ impl Fleet {
 fn what_is_shared_comes_with_how_many_others_share_it() {
     let mut fleet = Fleet::new(3);
     let shared = |bench: &Bench, name: &str| {
-        let found = history::factors(&bench.conn, bench.row(name).id).unwrap().into_iter();
+        let found = integration::factors(&bench.conn, bench.row(name).id).unwrap().into_iter();
         found.map(|(factor, others)| (factor.value, others)).collect::<Vec<_>>()
     };
     let counts = |host: &str, at: u32, everywhere: u32| {

@@ -10,8 +10,8 @@ fn sent(claimed: &[PendingDelivery]) -> Vec<(&str, &str)> {
     named.map(|(receiver, name)| (receiver, name.unwrap_or("-"))).collect()
 }
 
-fn listed(bench: &Bench, filter: DeliveryFilter) -> Vec<super::super::DeliveryRow> {
-    history::deliveries(&bench.conn, &DeliveryFilter { limit: 100, ..filter }).unwrap()
+fn listed(bench: &Bench, filter: &DeliveryFilter) -> Vec<super::super::DeliveryRow> {
+    history::deliveries(&bench.conn, filter, &Page::first(100)).unwrap().rows
 }
 
 #[test]
@@ -43,7 +43,7 @@ fn room_bounds_each_receiver_and_others_are_left_alone() {
     assert_eq!(bench.claim(&[("gone", 9)]).len(), 0);
     assert_eq!(bench.claim(&[("b", 9)]).len(), 3);
     let pending = DeliveryFilter { state: Some(DeliveryState::Pending), ..Default::default() };
-    assert_eq!(listed(&bench, pending).len(), 6, "a lease is not an end");
+    assert_eq!(listed(&bench, &pending).len(), 6, "a lease is not an end");
 }
 
 #[test]
@@ -57,7 +57,7 @@ fn a_lease_that_runs_out_is_claimed_again_under_the_same_id() {
     bench.attempt(&second[0], Next::Delivered);
     bench.attempt(&first[0], Next::RetryAfter(Duration::ZERO));
     let filter = DeliveryFilter { receiver: Some("a".to_owned()), ..Default::default() };
-    let row = &listed(&bench, filter)[0];
+    let row = &listed(&bench, &filter)[0];
     assert_eq!(row.state, DeliveryState::Delivered, "a late failure does not undo a receipt");
     let attempts: Vec<_> = row.attempts.iter().map(|one| (one.number, one.code)).collect();
     assert_eq!(attempts, [(1, Some(204)), (2, None)]);
@@ -79,7 +79,7 @@ fn the_next_delivery_is_the_first_that_need_not_wait() {
     let mut bench = Bench::enabled();
     let next = |bench: &Bench, names: &[&str]| {
         let names: Vec<_> = names.iter().map(|&name| name.to_owned()).collect();
-        history::next_delivery_at(&bench.conn, &names).unwrap()
+        queue::next_delivery_at(&bench.conn, &names).unwrap()
     };
     assert_eq!(next(&bench, &["a", "b"]), Some(START));
     assert_eq!(next(&bench, &[]), None);
@@ -105,10 +105,10 @@ fn only_what_is_subscribed_is_owed_and_once_to_each() {
 fn filters_narrow_the_list_newest_first() {
     let mut bench = Bench::enabled();
     bench.sync(&[wanted("one"), wanted("two")]);
-    let all = listed(&bench, DeliveryFilter::default());
+    let all = listed(&bench, &DeliveryFilter::default());
     assert_eq!(all.len(), 6);
     assert!(all.is_sorted_by_key(|row| std::cmp::Reverse(row.id)));
-    let by = |filter| listed(&bench, filter).len();
+    let by = |filter: DeliveryFilter| listed(&bench, &filter).len();
     let two = || Some("two".to_owned());
     assert_eq!(by(DeliveryFilter { integration: two(), ..Default::default() }), 2);
     assert_eq!(by(DeliveryFilter { receiver: Some("b".to_owned()), ..Default::default() }), 3);

@@ -1,8 +1,8 @@
 //! No hot statement walks through a table.
 
 use super::super::{
-    delivery, event, fingerprint, history, hold, outage, owe, prune, row, run, set_back, silence,
-    surplus, sync,
+    delivery, event, fingerprint, history, hold, integration, outage, owe, prune, queue, receiver,
+    row, run, set_back, silence, surplus, sync,
 };
 use super::*;
 
@@ -14,17 +14,24 @@ fn plan(bench: &Bench, sql: &str) -> Vec<String> {
 
 /// The statements and the index that each one must use.
 const HOT: &[(&str, &str)] = &[
-    (history::DUE, "integration_due (next_run_at_ms<?)"),
-    (history::NEXT_DUE_AT, "integration_due"),
-    (history::NEXT_DUE_AT, "integration_leased"),
-    (history::NEXT_DELIVERY_AT, "delivery_due (receiver=? AND due_at_ms>?)"),
-    (history::NEXT_DELIVERY_AT, "delivery_leased (receiver=? AND lease_until_ms>?)"),
-    (history::STANDINGS, "integration USING INDEX integration_name"),
-    (history::STANDINGS, "INTEGER PRIMARY KEY (rowid=?)"),
-    (history::LIVING, "integration_name (name=?)"),
-    (history::SHARED, "factor_value (kind=? AND value=?)"),
-    (history::RUNS, "run_integration (integration_id=?)"),
-    (history::TRANSITIONS, "transition_integration (integration_id=?)"),
+    (queue::DUE, "integration_due (next_run_at_ms<?)"),
+    (queue::NEXT_DUE_AT, "integration_due"),
+    (queue::NEXT_DUE_AT, "integration_leased"),
+    (queue::NEXT_DELIVERY_AT, "delivery_due (receiver=? AND due_at_ms>?)"),
+    (queue::NEXT_DELIVERY_AT, "delivery_leased (receiver=? AND lease_until_ms>?)"),
+    (integration::STANDINGS, "INTEGER PRIMARY KEY (rowid=?)"),
+    (integration::LIVING, "integration_name (name=?)"),
+    (integration::SHARED, "factor_value (kind=? AND value=?)"),
+    (integration::LIVING_PAGE, "integration_name (name>?)"),
+    (integration::LIVING_PAGE, "INTEGER PRIMARY KEY (rowid=?)"),
+    (integration::DELETED_PAGE, "integration USING INTEGER PRIMARY KEY (rowid>?)"),
+    (integration::TARGETS, "integration_name (name>?)"),
+    (integration::STANDINGS, "integration_name (name>?)"),
+    (history::RUNS, "run_integration (integration_id=? AND rowid<?)"),
+    (history::TRANSITIONS, "transition_integration (integration_id=? AND rowid<?)"),
+    (history::DELIVERIES, "delivery USING INTEGER PRIMARY KEY (rowid<?)"),
+    (receiver::RECEIVERS, "PRIMARY KEY (name>?)"),
+    (silence::PAGE, "silence USING INTEGER PRIMARY KEY (rowid>?)"),
     (row::BY_ID, "INTEGER PRIMARY KEY (rowid=?)"),
     (run::BEGIN, "integration USING INTEGER PRIMARY KEY (rowid=?)"),
     (run::BEGIN, "fingerprint USING INTEGER PRIMARY KEY (rowid=?)"),
@@ -97,11 +104,4 @@ fn siblings_are_found_by_what_they_share() {
     let plan = plan(&Bench::enabled(), outage::SIBLINGS);
     let found = plan.iter().any(|step| step.contains("factor_value (kind=? AND value=?)"));
     assert!(found && !plan.iter().any(|step| step.starts_with("SCAN")), "{plan:#?}");
-}
-
-#[test]
-fn the_list_of_deliveries_stops_at_its_limit() {
-    let plan = plan(&Bench::enabled(), history::DELIVERIES);
-    assert_eq!(plan[0], "SCAN delivery", "backwards by id: {plan:#?}");
-    assert!(!plan.iter().any(|step| step.contains("TEMP B-TREE")), "{plan:#?}");
 }

@@ -75,7 +75,7 @@ fn take(bench: &mut Bench, held: &mut Held, step: &Step) {
         }
         Step::Begin(place) => {
             let name = if place == 0 { "one" } else { "two" };
-            let Some(row) = history::integration(&bench.conn, name).unwrap() else { return };
+            let Some(row) = integration::integration(&bench.conn, name).unwrap() else { return };
             let began = bench.write(|tx| run::begin(tx, row.id, LEASE, now)).unwrap();
             if let Began::Run(begun) = began {
                 held.runs.push(begun);

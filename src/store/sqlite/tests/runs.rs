@@ -298,7 +298,7 @@ fn equal_results_are_stored_once() {
     bench.fail(Subject::Active, Class::Denied);
     assert_eq!((bench.count("run"), bench.count("report")), (7, 2));
     let id = bench.row("one").id;
-    let runs = history::runs(&bench.conn, id, 2).unwrap();
+    let runs = history::runs(&bench.conn, id, &Page::first(2)).unwrap().rows;
     assert_eq!(runs[0].class, Some(Class::Denied));
     assert_eq!(runs[0].report.tests[1].remediation.as_deref(), Some("GRANT it"));
     assert_eq!(runs[0].duration, Duration::from_millis(812));
@@ -323,17 +323,17 @@ fn the_queue_lists_what_is_due_longest_first() {
     bench.wait(Duration::from_secs(5));
     bench.sync(&[wanted("one"), wanted("two")]);
     let due = |bench: &Bench| {
-        let due = history::due(&bench.conn, bench.now, 9).unwrap();
+        let due = queue::due(&bench.conn, bench.now, 9).unwrap();
         due.into_iter().map(|due| due.name).collect::<Vec<_>>()
     };
     assert_eq!(due(&bench), ["one", "two"]);
-    assert_eq!(history::next_due_at(&bench.conn, Timestamp(0)).unwrap(), Some(START));
+    assert_eq!(queue::next_due_at(&bench.conn, Timestamp(0)).unwrap(), Some(START));
     bench.begin();
     assert_eq!(due(&bench), ["two"]);
-    assert_eq!(history::next_due_at(&bench.conn, Timestamp(0)).unwrap(), Some(bench.now));
+    assert_eq!(queue::next_due_at(&bench.conn, Timestamp(0)).unwrap(), Some(bench.now));
     bench.sync(&[wanted("one"), Wanted { disabled: true, ..wanted("two") }]);
     let lease = bench.now.plus(LEASE);
-    assert_eq!(history::next_due_at(&bench.conn, Timestamp(0)).unwrap(), Some(lease));
+    assert_eq!(queue::next_due_at(&bench.conn, Timestamp(0)).unwrap(), Some(lease));
     bench.now = lease;
     assert_eq!(due(&bench), ["one"]);
 }
@@ -343,8 +343,8 @@ fn a_lease_that_has_run_out_wakes_nobody() {
     let mut bench = Bench::enabled();
     bench.begin();
     let lease = bench.now.plus(LEASE);
-    assert_eq!(history::next_due_at(&bench.conn, bench.now).unwrap(), Some(lease));
-    assert_eq!(history::next_due_at(&bench.conn, lease).unwrap(), None, "it is due, and told so");
+    assert_eq!(queue::next_due_at(&bench.conn, bench.now).unwrap(), Some(lease));
+    assert_eq!(queue::next_due_at(&bench.conn, lease).unwrap(), None, "it is due, and told so");
 }
 
 #[test]

@@ -32,7 +32,7 @@ async fn commands_change_what_is_owed_beside_the_daemon() {
     assert_eq!(control.receiver("a").unwrap().unwrap().owed, 1);
     assert!(control.receiver("b").unwrap().is_none());
     control.enable("a", START).unwrap();
-    let rows = store.view().receivers().await.unwrap();
+    let rows = store.view().receivers(Page::first(9)).await.unwrap().rows;
     assert_eq!(rows[0].disabled, None, "whoever reads sees it at once");
     assert_eq!(claim().await[0].event_id, first[0].event_id, "and so does the daemon");
     assert_eq!(store.view().events(0, 9).await.unwrap().latest, 2);

@@ -104,8 +104,8 @@ async fn what_was_stored_is_there_after_a_restart() {
     let view = View::open(&place.path()).unwrap();
     let row = view.integration("one").await.unwrap().unwrap();
     assert_eq!((row.status, row.sequence), (Status::Enabled, 2));
-    assert_eq!(view.transitions(row.id, 9).await.unwrap().len(), 2);
-    assert_eq!(view.runs(row.id, 9).await.unwrap().len(), 1);
+    assert_eq!(view.transitions(row.id, Page::first(9)).await.unwrap().rows.len(), 2);
+    assert_eq!(view.runs(row.id, Page::first(9)).await.unwrap().rows.len(), 1);
     assert_eq!(view.next_delivery_at(vec!["a".to_owned()]).await.unwrap(), Some(START));
     assert_eq!(epoch(&place.path()), before, "the same database");
 }
@@ -177,7 +177,7 @@ async fn what_was_answered_outlives_the_process() {
         fs::copy(place.folder.path().join(name), later.folder.path().join(name)).unwrap();
     }
     let view = later.open().view();
-    assert_eq!(view.integrations(false).await.unwrap()[0].status, Status::Creating);
+    assert_eq!(view.integrations(Page::first(9)).await.unwrap().rows[0].status, Status::Creating);
 }
 
 #[tokio::test]
@@ -253,13 +253,13 @@ async fn a_reader_sees_what_the_writer_commits_and_cannot_write() {
     let place = Place::new();
     let store = place.open();
     let beside = View::open(&place.path()).unwrap();
-    assert!(beside.integrations(false).await.unwrap().is_empty());
+    assert!(beside.integrations(Page::first(9)).await.unwrap().rows.is_empty());
     store.sync(vec![wanted("one")], true, tell()).await.unwrap();
-    assert_eq!(beside.integrations(false).await.unwrap().len(), 1);
+    assert_eq!(beside.integrations(Page::first(9)).await.unwrap().rows.len(), 1);
     let write = |tx: &Connection| Ok(tx.execute("UPDATE meta SET epoch = 'x'", [])?);
     assert!(beside.readers.read(move |tx| write(tx)).await.is_err());
     store.close().await.unwrap();
-    assert_eq!(beside.integrations(false).await.unwrap().len(), 1);
+    assert_eq!(beside.integrations(Page::first(9)).await.unwrap().rows.len(), 1);
 }
 
 #[tokio::test]
@@ -270,7 +270,7 @@ async fn a_file_without_its_log_is_read_as_unchanging() {
     let odd = place.folder.path().join("100%?#.db");
     fs::rename(place.path(), &odd).unwrap();
     let conn = read_only(&odd, true).unwrap();
-    assert_eq!(history::integrations(&conn, false).unwrap().len(), 1);
+    assert_eq!(integration::living(&conn, &Page::first(9)).unwrap().rows.len(), 1);
     assert!(!place.folder.path().join("100%?#.db-wal").exists());
 }
 

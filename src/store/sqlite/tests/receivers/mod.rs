@@ -48,8 +48,8 @@ impl Bench {
 
     fn deliveries(&self, name: &str) -> Vec<super::super::DeliveryRow> {
         let receiver = Some(name.to_owned());
-        let filter = DeliveryFilter { receiver, limit: 1000, ..Default::default() };
-        history::deliveries(&self.conn, &filter).unwrap()
+        let filter = DeliveryFilter { receiver, ..Default::default() };
+        history::deliveries(&self.conn, &filter, &Page::first(1000)).unwrap().rows
     }
 }
 
@@ -65,7 +65,7 @@ fn a_receiver_that_is_gone_is_disabled_at_once_and_the_others_are_told() {
     assert_eq!((row.owed, row.oldest_owed_at), (2, Some(START)), "what it was told last included");
     assert!(bench.claim(&[("a", 8)]).is_empty());
     let names = ["a".to_owned()];
-    assert_eq!(history::next_delivery_at(&bench.conn, &names).unwrap(), None, "nobody spins");
+    assert_eq!(queue::next_delivery_at(&bench.conn, &names).unwrap(), None, "nobody spins");
     let told = bench.last_event();
     assert_eq!(told["type"], "receiver.disabled");
     assert_eq!(told["data"]["receiver"], "a");

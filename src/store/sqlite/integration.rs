@@ -1,0 +1,195 @@
+//! Integrations as they are read: one by name, all in pages, and what they share.
+
+use rusqlite::{Connection, Row as SqlRow, named_params};
+
+use super::column::{counters, flips, instant, labels, parse, status};
+use super::history::run_row;
+use super::page::{self, Key, Listed, Page};
+use super::{HoldRow, IntegrationRow, StandingRow, StoreError, TargetRow};
+use crate::domain::{Factor, IntegrationId};
+
+macro_rules! integration_columns {
+    () => {
+        "SELECT integration.id, integration.name, kind, auto_bootstrap, labels,
+             integration.status AS integration_status, config_shown, cron, zone, next_run_at_ms,
+             lease_until_ms, failures, passes, sequence, incident_id, failing_since_ms,
+             last_run_id, told_status, hold_until_ms, hold_by, flips, flapping_since_ms,
+             flapping_until_ms, outage_id, own_fault, expires_at_ms, expires_what,
+             fingerprint_at_ms, run.id AS run_id, run.subject, run.trigger, run.started_at_ms,
+             run.duration_ms, run.status, run.class, run.rule, run.drift, report.content
+         FROM integration
+         JOIN configuration ON configuration.integration_id = integration.id
+         LEFT JOIN run ON run.id = integration.last_run_id
+         LEFT JOIN report ON report.id = run.report_id "
+    };
+}
+
+fn integration_row(row: &SqlRow<'_>) -> Result<IntegrationRow, StoreError> {
+    let last: Option<i64> = row.get("last_run_id")?;
+    Ok(IntegrationRow {
+        id: IntegrationId(row.get("id")?),
+        name: row.get("name")?,
+        kind: row.get("kind")?,
+        auto_bootstrap: row.get("auto_bootstrap")?,
+        labels: labels(&row.get::<_, String>("labels")?)?,
+        status: status(row, "integration_status")?,
+        config_shown: row.get("config_shown")?,
+        cron: row.get("cron")?,
+        zone: row.get("zone")?,
+        next_run_at: instant(row, "next_run_at_ms")?,
+        lease_until: instant(row, "lease_until_ms")?,
+        counters: counters(row)?,
+        sequence: row.get("sequence")?,
+        incident_id: row.get("incident_id")?,
+        failing_since: instant(row, "failing_since_ms")?,
+        last_run: last.map(|_| run_row(row)).transpose()?,
+        told: status(row, "told_status")?,
+        hold: instant(row, "hold_until_ms")?
+            .zip(row.get("hold_by")?)
+            .map(|(until, by)| HoldRow { by, until }),
+        flips: flips(&row.get::<_, String>("flips")?)?,
+        flapping_since: instant(row, "flapping_since_ms")?,
+        flapping_until: instant(row, "flapping_until_ms")?,
+        outage_id: row.get("outage_id")?,
+        own_fault: row
+            .get::<_, Option<String>>("own_fault")?
+            .map(|name| parse("integration", &name))
+            .transpose()?,
+        expires: instant(row, "expires_at_ms")?.zip(row.get("expires_what")?),
+        fingerprint_at: instant(row, "fingerprint_at_ms")?,
+    })
+}
+
+/// Living integrations after a name.
+pub(super) const LIVING_PAGE: &str = concat!(
+    integration_columns!(),
+    "WHERE integration.status <> 'deleted' AND :after < integration.name
+     ORDER BY integration.name LIMIT :limit"
+);
+
+/// Reads a page of the integrations that are not deleted, by name.
+pub(super) fn living(tx: &Connection, page: &Page) -> Result<Listed<IntegrationRow>, StoreError> {
+    let mut statement = tx.prepare_cached(LIVING_PAGE)?;
+    let params =
+        named_params! {":after": page::after_name(tx, page)?, ":limit": page::with_next(page)};
+    let found = statement.query_and_then(params, integration_row)?;
+    let rows = found.collect::<Result<Vec<_>, _>>()?;
+    page::listed(tx, page, rows, |row| Key::Name(row.name.clone()))
+}
+
+/// Deleted integrations after an id.
+pub(super) const DELETED_PAGE: &str = concat!(
+    integration_columns!(),
+    "WHERE integration.status = 'deleted' AND :after < integration.id
+     ORDER BY integration.id LIMIT :limit"
+);
+
+/// Reads a page of the integrations that are deleted, by id: their names may occur again.
+pub(super) fn deleted(tx: &Connection, page: &Page) -> Result<Listed<IntegrationRow>, StoreError> {
+    let mut statement = tx.prepare_cached(DELETED_PAGE)?;
+    let params =
+        named_params! {":after": page::after_id(tx, page, 0)?, ":limit": page::with_next(page)};
+    let found = statement.query_and_then(params, integration_row)?;
+    let rows = found.collect::<Result<Vec<_>, _>>()?;
+    page::listed(tx, page, rows, |row| Key::Id(row.id.0))
+}
+
+/// Living integrations after a name: what a selection compares.
+pub(super) const TARGETS: &str = "
+    SELECT id, name, kind, labels FROM integration
+    WHERE status <> 'deleted' AND :after < name ORDER BY name LIMIT :limit";
+
+/// Reads a page of what selections may fit, by name.
+pub(super) fn targets(tx: &Connection, page: &Page) -> Result<Listed<TargetRow>, StoreError> {
+    let mut statement = tx.prepare_cached(TARGETS)?;
+    let params =
+        named_params! {":after": page::after_name(tx, page)?, ":limit": page::with_next(page)};
+    let found = statement.query_and_then(params, |row| {
+        Ok::<_, StoreError>(TargetRow {
+            id: IntegrationId(row.get("id")?),
+            name: row.get("name")?,
+            kind: row.get("kind")?,
+            labels: labels(&row.get::<_, String>("labels")?)?,
+        })
+    })?;
+    let rows = found.collect::<Result<Vec<_>, _>>()?;
+    page::listed(tx, page, rows, |row| Key::Name(row.name.clone()))
+}
+
+/// Living integrations after a name, when their latest runs began, and their conditions.
+pub(super) const STANDINGS: &str = "
+    SELECT integration.name, kind, integration.status, run.started_at_ms, expires_at_ms,
+        hold_until_ms IS NOT NULL AS is_held, flapping_since_ms IS NOT NULL AS is_flapping,
+        outage_id IS NOT NULL AS in_outage
+    FROM integration LEFT JOIN run ON run.id = integration.last_run_id
+    WHERE integration.status <> 'deleted' AND :after < integration.name
+    ORDER BY integration.name LIMIT :limit";
+
+/// Reads a page of statuses and conditions, by name.
+pub(super) fn standings(tx: &Connection, page: &Page) -> Result<Listed<StandingRow>, StoreError> {
+    let mut statement = tx.prepare_cached(STANDINGS)?;
+    let params =
+        named_params! {":after": page::after_name(tx, page)?, ":limit": page::with_next(page)};
+    let found = statement.query_and_then(params, |row| {
+        Ok::<_, StoreError>(StandingRow {
+            name: row.get("name")?,
+            kind: row.get("kind")?,
+            status: status(row, "status")?,
+            last_run_at: instant(row, "started_at_ms")?,
+            expires_at: instant(row, "expires_at_ms")?,
+            is_held: row.get("is_held")?,
+            is_flapping: row.get("is_flapping")?,
+            in_outage: row.get("in_outage")?,
+        })
+    })?;
+    let rows = found.collect::<Result<Vec<_>, _>>()?;
+    page::listed(tx, page, rows, |row| Key::Name(row.name.clone()))
+}
+
+/// The living integration of a name.
+pub(super) const LIVING: &str = concat!(
+    integration_columns!(),
+    "WHERE integration.name = :name AND integration.status <> 'deleted'"
+);
+
+/// The integration of this name; the latest deleted one only when no other has the name.
+pub(super) fn integration(
+    tx: &Connection,
+    name: &str,
+) -> Result<Option<IntegrationRow>, StoreError> {
+    const GONE: &str = concat!(
+        integration_columns!(),
+        "WHERE integration.name = :name ORDER BY integration.id DESC LIMIT 1"
+    );
+    for sql in [LIVING, GONE] {
+        let mut statement = tx.prepare_cached(sql)?;
+        let mut rows = statement.query(named_params! {":name": name})?;
+        if let Some(row) = rows.next()? {
+            return integration_row(row).map(Some);
+        }
+    }
+    Ok(None)
+}
+
+/// With how many others an integration shares what it may have in common with them.
+pub(super) const SHARED: &str = "
+    SELECT own.kind, own.value, (
+        SELECT count(*) FROM factor AS other JOIN integration ON integration.id = integration_id
+        WHERE other.kind = own.kind AND other.value = own.value AND integration_id <> :id
+          AND status <> 'deleted') AS others
+    FROM factor AS own WHERE own.integration_id = :id";
+
+/// What an integration may have in common with others, the most telling first, and with how many.
+pub(super) fn factors(
+    tx: &Connection,
+    id: IntegrationId,
+) -> Result<Vec<(Factor, u32)>, StoreError> {
+    let mut statement = tx.prepare_cached(SHARED)?;
+    let found = statement.query_and_then(named_params! {":id": id.0}, |row| {
+        let kind = parse("factor", &row.get::<_, String>("kind")?)?;
+        Ok::<_, StoreError>((Factor { kind, value: row.get("value")? }, row.get("others")?))
+    })?;
+    let mut found = found.collect::<Result<Vec<_>, _>>()?;
+    found.sort();
+    Ok(found)
+}
