@@ -25,7 +25,7 @@ impl Observed {
 
     /// True when it makes sense to warn so long before the end of `expiry`.
     fn is_timely(&self, expiry: &Expiry, before: Duration) -> bool {
-        let life = self.lives.get(&expiry.of);
+        let life = self.lifetimes.get(&expiry.of);
         let life = life.filter(|_| expiry.kind == ExpiryKind::ServerCertificate);
         life.is_none_or(|life| before.saturating_mul(LIFE_PARTS) < *life)
     }
@@ -199,11 +199,11 @@ mod tests {
         ];
         for (life, left, warned) in table {
             let mut seen = ending(&[(ExpiryKind::ServerCertificate, "h", left)]);
-            seen.lives.insert("h".to_owned(), DAY * life);
+            seen.lifetimes.insert("h".to_owned(), DAY * life);
             let outcome = foresee(&seen, now(), &warn()).outcome;
             assert_eq!(outcome.finding().is_some(), warned, "{life} {left}");
             let own = ending(&[(ExpiryKind::ClientCertificate, "h", left)]);
-            let own = Observed { lives: seen.lives, ..own };
+            let own = Observed { lifetimes: seen.lifetimes, ..own };
             assert!(foresee(&own, now(), &warn()).outcome.finding().is_some(), "somebody made it");
         }
     }

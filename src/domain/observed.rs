@@ -16,7 +16,7 @@ pub(crate) struct Observed {
     /// What ends, and when.
     pub(crate) expiries: BTreeSet<Expiry>,
     /// How long the certificate of a host is valid in all, from its first day to its last.
-    pub(crate) lives: BTreeMap<String, Duration>,
+    pub(crate) lifetimes: BTreeMap<String, Duration>,
     /// What the clocks of servers showed.
     pub(crate) clocks: Vec<ServerClock>,
 }

@@ -49,7 +49,7 @@ pub(super) fn shown_by(host: &str, der: &[u8]) {
         let says = format!("issuer {issuer}, ends {ends}, sha256 {fingerprint}");
         observe::fact(FactKind::Certificate, host, &says);
         observe::expires(ExpiryKind::ServerCertificate, host, ends);
-        observe::lives(host, life);
+        observe::lifetime(host, life);
     }
 }
 
@@ -93,7 +93,7 @@ mod tests {
         assert_eq!(told[1].of, "CN=name of it");
         assert!(told.iter().all(|expiry| expiry.at == ends));
         let life = Duration::from_hours(24 * 34);
-        assert_eq!(seen.lives, [("h".to_owned(), life)].into());
+        assert_eq!(seen.lifetimes, [("h".to_owned(), life)].into());
         let facts: Vec<_> = seen.facts.values().flatten().collect();
         assert_eq!(facts.len(), 1, "{facts:?}");
         let start = "issuer CN=name of it, ends 2031-02-03T00:00:00Z, sha256 ";

@@ -1,11 +1,12 @@
 //! The network's ground: the one place that builds HTTP clients and TLS configurations.
 
 pub(crate) mod address;
+pub(crate) mod backoff;
 mod certificate;
+pub(crate) mod discovered;
 pub(crate) mod exchange;
 pub(crate) mod http;
 pub(crate) mod jwt;
-pub(crate) mod named;
 pub(crate) mod oauth;
 pub(crate) mod observe;
 pub(crate) mod resolve;

@@ -1,5 +1,5 @@
-//! `OAuth` 2.0 token endpoints: one form sent, one token or one refusal read; and tokens kept until
-//! shortly before they end.
+//! `OAuth` 2.0 client: token requests, the client-credentials grant, and tokens cached until shortly
+//! before they expire.
 
 use std::time::Duration;
 
@@ -9,9 +9,10 @@ use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use serde::Deserialize;
 use tokio::sync::Mutex;
 
-use super::exchange::{Answer, Attempt, NoAnswer, form, request, retried};
+use super::backoff::{Backoff, Retryable, retry};
+use super::discovered;
+use super::exchange::{Answer, NoAnswer, form, request};
 use super::http::Connections;
-use super::named;
 use crate::domain::{Class, Secret, Timestamp, one_line};
 
 /// The largest answer that is read, in bytes.
@@ -32,9 +33,9 @@ pub(crate) struct TokenRequest<'a> {
     pub(crate) form: &'a [(&'a str, &'a str)],
     /// Client id and secret, when they are sent as HTTP Basic credentials.
     pub(crate) basic: Option<(&'a str, &'a Secret)>,
-    /// The configured servers beside which the endpoint must stand; none when the configuration
-    /// names it, or we do.
-    pub(crate) beside: Option<&'a [&'a str]>,
+    /// Configured servers that led to a discovered endpoint; none when the configuration names the
+    /// endpoint, or it is built in.
+    pub(crate) anchors: Option<&'a [&'a str]>,
 }
 
 /// An access token.
@@ -66,11 +67,19 @@ pub(crate) struct Refusal {
     pub(crate) error: String,
     /// The sentence with it; may be empty.
     pub(crate) description: String,
-    /// The wait that the endpoint asked for.
-    hint: Option<Duration>,
+    /// Wait that the endpoint asked for.
+    retry_after: Option<Duration>,
 }
 
 impl NoToken {
+    /// Returns the error class.
+    pub(crate) const fn class(&self) -> Class {
+        match self {
+            Self::Refused(refusal) => refusal.class,
+            Self::Silent(silent) => silent.class,
+        }
+    }
+
     /// What happened in one line without a final period:
     /// `the token endpoint responded with code [400], error [invalid_grant] and message [...]`.
     pub(crate) fn detail(&self) -> String {
@@ -84,18 +93,11 @@ impl NoToken {
     }
 }
 
-impl Attempt for NoToken {
-    fn class(&self) -> Class {
+impl Retryable for NoToken {
+    fn backoff(&self) -> Backoff {
         match self {
-            Self::Refused(refusal) => refusal.class,
-            Self::Silent(silent) => silent.class,
-        }
-    }
-
-    fn hint(&self) -> Option<Duration> {
-        match self {
-            Self::Refused(refusal) => refusal.hint,
-            Self::Silent(_) => None,
+            Self::Refused(refusal) => Backoff::of(refusal.class).or_after(refusal.retry_after),
+            Self::Silent(silent) => silent.backoff(),
         }
     }
 }
@@ -116,12 +118,12 @@ pub(crate) async fn token(
     asked: TokenRequest<'_>,
     now: Timestamp,
 ) -> Result<Token, NoToken> {
-    let guarded = match asked.beside {
-        Some(homes) => Some(named::beside(connections, asked.url, homes).await?),
+    let guarded = match asked.anchors {
+        Some(anchors) => Some(discovered::guarded(connections, asked.url, anchors).await?),
         None => None,
     };
     let connections = guarded.as_ref().unwrap_or(connections);
-    retried(async || {
+    retry(async || {
         let answer = connections.fetch(asked.request()?, BODY_MAX).await?;
         read(&answer, now)
     })
@@ -176,28 +178,29 @@ struct Denied {
 /// Says what the endpoint said, or that what answered is none.
 pub(crate) fn read(answer: &Answer, now: Timestamp) -> Result<Token, NoToken> {
     let status = answer.status;
-    let foreign = |reason: String| {
+    let unexpected = |reason: String| {
         let class = if status == 429 { Class::Throttled } else { Class::Unavailable };
         let detail = format!("the answer with code [{status}] is not one of it: {reason}");
         NoToken::Silent(NoAnswer { class, detail })
     };
     if answer.is_success() {
-        let Granted { access_token, expires_in } = answer.json().map_err(foreign)?;
+        let Granted { access_token, expires_in } = answer.json().map_err(unexpected)?;
         let value = access_token.filter(|token| !token.is_empty()).map(Secret::new);
-        let value = value.ok_or_else(|| foreign("there is no `access_token` in it".to_owned()))?;
+        let value =
+            value.ok_or_else(|| unexpected("there is no `access_token` in it".to_owned()))?;
         let seconds = expires_in.and_then(|life| match life {
             Life::Number(seconds) => Some(seconds),
             Life::Text(text) => text.parse().ok(),
         });
         return Ok(Token { value, life: seconds.map_or(LIFE_DEFAULT, Duration::from_secs) });
     }
-    let Denied { error, error_description } = answer.json().map_err(foreign)?;
-    let error = error.ok_or_else(|| foreign("there is no `error` in it".to_owned()))?;
+    let Denied { error, error_description } = answer.json().map_err(unexpected)?;
+    let error = error.ok_or_else(|| unexpected("there is no `error` in it".to_owned()))?;
     let error = one_line(&error, WORDS_MAX);
     let description = one_line(&error_description.unwrap_or_default(), WORDS_MAX);
     let class = class_of(status, &error, &description);
-    let hint = answer.retry_after(now);
-    Err(NoToken::Refused(Refusal { class, status, error, description, hint }))
+    let retry_after = answer.retry_after(now);
+    Err(NoToken::Refused(Refusal { class, status, error, description, retry_after }))
 }
 
 /// The class of a refusal, by its code and then by its status (RFC 6749, section 5.2; Microsoft

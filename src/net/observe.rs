@@ -133,11 +133,11 @@ pub(crate) fn expires(kind: ExpiryKind, of: &str, at: Timestamp) {
 }
 
 /// The certificate of `host` is valid for so long in all; of several the shortest counts.
-pub(super) fn lives(host: &str, life: Duration) {
+pub(super) fn lifetime(host: &str, life: Duration) {
     with(|seen| {
-        let (host, lives) = (one_line(host, TEXT_MAX), &mut seen.observed.lives);
-        if lives.len() < OTHERS_MAX || lives.contains_key(&host) {
-            let shortest = lives.entry(host).or_insert(life);
+        let (host, lifetimes) = (one_line(host, TEXT_MAX), &mut seen.observed.lifetimes);
+        if lifetimes.len() < OTHERS_MAX || lifetimes.contains_key(&host) {
+            let shortest = lifetimes.entry(host).or_insert(life);
             *shortest = life.min(*shortest);
         }
     });
@@ -189,13 +189,13 @@ mod tests {
                 fact(FactKind::Claim, "long", &"x".repeat(5000));
                 fact(FactKind::Grant, "all", &text);
                 answered(&text, Duration::ZERO);
-                lives(&text, Duration::ZERO);
+                lifetime(&text, Duration::ZERO);
                 expires(ExpiryKind::Key, &text, Timestamp(number));
                 clock(&text, Timestamp(number));
             }
         })
         .await;
-        assert_eq!((seen.expiries.len(), seen.clocks.len(), seen.lives.len()), (64, 64, 64));
+        assert_eq!((seen.expiries.len(), seen.clocks.len(), seen.lifetimes.len()), (64, 64, 64));
         let kinds: Vec<_> = seen.facts.keys().map(|fact| fact.kind).collect();
         assert!(!kinds.contains(&FactKind::Grant), "a part of the grants is none to compare");
         let of = |kind| kinds.iter().filter(|one| **one == kind).count();

@@ -12,7 +12,7 @@ use crate::input::Reader;
 pub(crate) use crate::net::address::is_loopback;
 use crate::net::exchange::NoAnswer;
 use crate::net::http::{Connections, HttpError, HttpOptions, Proxy};
-use crate::net::resolve::Behind;
+use crate::net::resolve::HostAlias;
 use crate::net::tls::Identity;
 use crate::secrets;
 
@@ -100,7 +100,7 @@ impl Reach {
         let total_timeout = reader.duration("readTimeout", READ_MIN, READ_MAX);
         let total_timeout = total_timeout.unwrap_or(READ_DEFAULT).max(connect_timeout);
         let (proxy, account) = reader.table("proxy").and_then(proxy).or(published).unzip();
-        let behind = match (name, server) {
+        let host_alias = match (name, server) {
             (Some(_), None) => {
                 reader.fault("tls", "`serverName` cannot be used here: there are several servers");
                 None
@@ -108,7 +108,7 @@ impl Reach {
             (Some(name), Some(server)) => called(name, server),
             (None, _) => None,
         };
-        if behind.is_some() && proxy.is_some() {
+        if host_alias.is_some() && proxy.is_some() {
             reader.fault(
                 "tls",
                 "`serverName` cannot be used with `proxy`, which looks up names itself",
@@ -119,7 +119,7 @@ impl Reach {
             total_timeout,
             ca_file,
             proxy,
-            behind,
+            host_alias,
             ..HttpOptions::default()
         };
         // Whether the authorities and the proxy can be used is known now, not at the first run.
@@ -237,12 +237,12 @@ pub(crate) fn authority(origin: &str) -> &str {
 }
 
 /// Gives `server` the host `name`, and says where connections to it go.
-fn called(name: String, server: &mut String) -> Option<Behind> {
+fn called(name: String, server: &mut String) -> Option<HostAlias> {
     let mut url = Url::parse(server).ok()?;
     let host = url.host_str()?.trim_matches(['[', ']']).to_owned();
     url.set_host(Some(&name)).ok()?;
     *server = url.origin().ascii_serialization();
-    Some(Behind { name, host })
+    Some(HostAlias { name, host })
 }
 
 fn proxy(mut table: Reader<'_>) -> Option<ProxyKeys> {
@@ -378,8 +378,11 @@ mod tests {
             read(&json!({ "tls": { "serverName": "db.example.com" } }), &mut server);
         assert!(faults.is_empty(), "{faults:?}");
         assert_eq!(server, "https://db.example.com:8443");
-        let behind = reach.unwrap().options.behind.unwrap();
-        assert_eq!((behind.name.as_str(), behind.host.as_str()), ("db.example.com", "10.1.2.3"));
+        let host_alias = reach.unwrap().options.host_alias.unwrap();
+        assert_eq!(
+            (host_alias.name.as_str(), host_alias.host.as_str()),
+            ("db.example.com", "10.1.2.3")
+        );
     }
 
     #[test]

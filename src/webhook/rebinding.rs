@@ -13,7 +13,8 @@ use serde_json::json;
 use super::testing::{Answer, Scripted, receiver};
 use super::{Message, Receiver, Sender};
 use crate::domain::{AttemptResult, Timestamp};
-use crate::net::address::{Allow, GuardedResolver};
+use crate::net::address::Allow;
+use crate::net::resolve::GuardedResolver;
 
 const OUTSIDE: &str = "127.0.0.2";
 const INSIDE: &str = "127.0.0.1";

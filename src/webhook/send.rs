@@ -13,9 +13,10 @@ use super::receiver::{Receiver, Target, parse_url};
 use super::sign::{Key, KeyError, signatures};
 use super::text::{cut, redacted};
 use crate::domain::{AttemptResult, Secret, SecretRef, Timestamp, duration_text, one_line};
-use crate::net::address::{GuardedResolver, Refused, host_permitted};
+use crate::net::address::{RefusedAddress, host_permitted};
 use crate::net::exchange::retry_after;
 use crate::net::http::{self, HttpError, HttpOptions};
+use crate::net::resolve::GuardedResolver;
 use crate::secrets::{self, SecretError};
 
 /// The most that is read of an answer, in bytes.
@@ -31,7 +32,7 @@ const PATH_SHOWN_MAX: usize = 16;
 pub(crate) enum SendError {
     /// The URL's host is an address that is not open.
     #[error("the address is refused")]
-    Address(#[from] Refused),
+    Address(#[from] RefusedAddress),
     /// The HTTP client cannot be built.
     #[error("no HTTP client can be made")]
     Client(#[from] HttpError),

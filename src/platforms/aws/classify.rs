@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use crate::domain::{Class, Finding};
-use crate::net::exchange::{Attempt, NoAnswer};
+use crate::net::backoff::{Backoff, Retryable};
+use crate::net::exchange::NoAnswer;
 
 /// Why a call had no documented answer.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -16,13 +17,9 @@ pub(crate) struct Failure {
     pub(super) hint: Option<Duration>,
 }
 
-impl Attempt for Failure {
-    fn class(&self) -> Class {
-        self.class
-    }
-
-    fn hint(&self) -> Option<Duration> {
-        self.hint
+impl Retryable for Failure {
+    fn backoff(&self) -> Backoff {
+        Backoff::of(self.class).or_after(self.hint)
     }
 }
 

@@ -10,7 +10,8 @@ use reqsign_core::{Context, SignRequest};
 use super::classify::{Failure, Refusal};
 use super::xml::{Element, ReplyError};
 use crate::domain::{Class, REDACTED, Secret, Timestamp, one_line};
-use crate::net::exchange::{Answer, form, percent_encoded, request, retried, retry_after};
+use crate::net::backoff::retry;
+use crate::net::exchange::{Answer, form, percent_encoded, request, retry_after};
 use crate::net::http::Connections;
 
 /// The largest answer that is read, in bytes; a full page of locations has about 400 KiB.
@@ -75,7 +76,7 @@ impl Client {
         credential: &Credential,
         read: fn(&Element) -> Result<T, ReplyError>,
     ) -> Result<T, Failure> {
-        retried(async || {
+        retry(async || {
             let answer = self.http.fetch(self.signed(call, credential).await?, BODY_MAX).await?;
             self.understood(&answer, read, |text| clean(text, credential))
         })
@@ -96,7 +97,7 @@ impl Client {
         read: fn(&Element) -> Result<T, ReplyError>,
     ) -> Result<T, Failure> {
         let clean = |text: &str| one_line(&text.replace(secret.expose(), REDACTED), WORDS_MAX);
-        retried(async || {
+        retry(async || {
             let built = http::Request::post(url)
                 .header(CONTENT_TYPE, "application/x-www-form-urlencoded; charset=utf-8")
                 .body(form(pairs));

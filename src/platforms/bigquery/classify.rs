@@ -5,7 +5,8 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use crate::domain::{Class, Finding, REDACTED, Secret, one_line};
-use crate::net::exchange::{Answer, Attempt, NoAnswer};
+use crate::net::backoff::{Backoff, Retryable};
+use crate::net::exchange::{Answer, NoAnswer};
 use crate::net::oauth::{NoToken, Refusal as TokenRefusal};
 
 /// The longest piece of Google's words that is kept, in characters.
@@ -67,13 +68,9 @@ impl Refusal {
     }
 }
 
-impl Attempt for Failure {
-    fn class(&self) -> Class {
-        self.class
-    }
-
-    fn hint(&self) -> Option<Duration> {
-        self.hint
+impl Retryable for Failure {
+    fn backoff(&self) -> Backoff {
+        Backoff::of(self.class).or_after(self.hint)
     }
 }
 

@@ -8,7 +8,8 @@ use super::classify::Failure;
 use super::config::Endpoints;
 use super::permissions::Permission;
 use crate::domain::{Class, Secret, Timestamp};
-use crate::net::exchange::{Answer, percent_encoded, request, retried};
+use crate::net::backoff::retry;
+use crate::net::exchange::{Answer, percent_encoded, request};
 use crate::net::http::Connections;
 
 /// The largest answer that is read, in bytes; a dataset with a long access list has some 100 KiB.
@@ -163,7 +164,7 @@ impl Client<'_> {
         token: &Secret,
         read: fn(&Answer) -> Result<T, String>,
     ) -> Result<T, Failure> {
-        retried(|| async {
+        retry(|| async {
             let built = request(asked.built(self.endpoints, token));
             let built = built.map_err(|error| Failure::silent(Class::Invalid, error.detail))?;
             let answer = self.connections.fetch(built, BODY_MAX).await?;

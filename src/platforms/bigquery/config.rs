@@ -77,7 +77,7 @@ pub(super) struct Endpoints {
 
 impl Endpoints {
     /// The servers beside which those must stand that a credential names.
-    pub(super) fn homes(&self) -> [&str; 2] {
+    pub(super) fn anchors(&self) -> [&str; 2] {
         [&self.bigquery, &self.resource_manager]
     }
 }

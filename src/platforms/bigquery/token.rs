@@ -13,10 +13,11 @@ use super::config::{Auth, Config, Endpoints};
 use super::key::{AccountKey, External, Impersonation, Source, Trust, is_account};
 use super::reply::{Impersonated, impersonated, subject_token};
 use crate::domain::{Class, Secret, SecretRef, Timestamp};
-use crate::net::exchange::{Answer, NoAnswer, percent_encoded, request, retried};
+use crate::net::backoff::retry;
+use crate::net::discovered;
+use crate::net::exchange::{Answer, NoAnswer, percent_encoded, request};
 use crate::net::http::{Connections, HttpOptions};
 use crate::net::jwt::SigningKey;
-use crate::net::named;
 use crate::net::oauth::{self, KeptToken, Token, TokenRequest};
 use crate::platforms::connection::is_loopback;
 use crate::secrets;
@@ -198,7 +199,7 @@ impl Tokens {
         let base = "/computeMetadata/v1/instance/service-accounts/default";
         let url = format!("{}{base}/{what}", asking.config.endpoints.metadata);
         let asked = || http::Request::get(&url).header("metadata-flavor", "Google");
-        retried(|| async {
+        retry(|| async {
             let built = request(asked().body(Vec::new()));
             let built = built.map_err(|error| Failure::silent(Class::Invalid, error.detail))?;
             let answer =
@@ -232,9 +233,9 @@ impl Tokens {
             ("subject_token_type", &external.subject_token_type),
         ];
         let url = placed(endpoints.sts.as_deref(), &external.token_url);
-        let homes = endpoints.homes();
-        let beside = endpoints.sts.is_none().then_some(homes.as_slice());
-        let asked = TokenRequest { url: &url, form: &form, basic: None, beside };
+        let known = endpoints.anchors();
+        let anchors = endpoints.sts.is_none().then_some(known.as_slice());
+        let asked = TokenRequest { url: &url, form: &form, basic: None, anchors };
         let exchanged = oauth::token(connections, asked, now).await;
         let exchanged = exchanged.map_err(|failed| Failure::no_token(failed, &[&subject]))?;
         let Some(Impersonation { url, life_seconds, .. }) = &external.impersonation else {
@@ -243,7 +244,7 @@ impl Tokens {
         let url = placed(endpoints.iam_credentials.as_deref(), url);
         let connections = match endpoints.iam_credentials {
             Some(_) => connections.clone(),
-            None => named::beside(connections, &url, &homes).await?,
+            None => discovered::guarded(connections, &url, &known).await?,
         };
         let asked = Request::Impersonate { url: &url, scope, life_seconds: *life_seconds };
         let client = Client { connections: &connections, endpoints, now };
@@ -268,7 +269,7 @@ impl Tokens {
             }
             Source::Url { url, headers } => {
                 let connections = if is_near(url) { &self.near } else { connections };
-                let answer = retried(|| async {
+                let answer = retry(|| async {
                     let mut built = http::Request::get(url.as_str());
                     for (name, value) in headers {
                         built = built.header(name, value.expose());
@@ -308,9 +309,9 @@ async fn by_key(
         ("assertion", assertion.expose()),
     ];
     let url = placed(endpoints.token.as_deref(), &key.token_uri);
-    let homes = endpoints.homes();
-    let beside = endpoints.token.is_none().then_some(homes.as_slice());
-    let asked = TokenRequest { url: &url, form: &form, basic: None, beside };
+    let anchors = endpoints.anchors();
+    let anchors = endpoints.token.is_none().then_some(anchors.as_slice());
+    let asked = TokenRequest { url: &url, form: &form, basic: None, anchors };
     let found = oauth::token(connections, asked, now).await;
     found.map_err(|failed| Failure::no_token(failed, &[&assertion]))
 }

@@ -140,9 +140,9 @@ impl Machine {
             let url = self.endpoint(client).await?;
             let form = [("grant_type", "client_credentials"), ("scope", self.scope.as_str())];
             let basic = Some((self.client_id.as_str(), &secret));
-            let beside = self.beside(client);
-            let beside = beside.as_ref().map(<[_; 2]>::as_slice);
-            let asked = TokenRequest { url: &url, form: &form, basic, beside };
+            let anchors = self.anchors(client);
+            let anchors = anchors.as_ref().map(<[_; 2]>::as_slice);
+            let asked = TokenRequest { url: &url, form: &form, basic, anchors };
             token(connections, asked, now, &hidden).await
         };
         let bearer = self.kept.current(now, fetch).await?;
@@ -150,7 +150,7 @@ impl Machine {
     }
 
     /// The configured servers, where the endpoint is what one of them says.
-    fn beside<'s>(&'s self, client: &Client<'s>) -> Option<[&'s str; 2]> {
+    fn anchors<'s>(&'s self, client: &Client<'s>) -> Option<[&'s str; 2]> {
         match &self.authority {
             Some(Authority::Endpoint(_)) => None,
             Some(Authority::Base(base)) => Some([client.server, base]),
@@ -177,7 +177,7 @@ impl Machine {
 /// The endpoint that a server named, if a client secret may go there.
 fn trusted(found: &str, base: &str, client: &Client<'_>) -> Result<String, Failure> {
     let url = Url::parse(found).ok().filter(is_safe);
-    let url = url.ok_or_else(|| Failure::foreign_endpoint(found))?;
+    let url = url.ok_or_else(|| Failure::refused_endpoint(found))?;
     let origin = url.origin();
     let same = |other: &str| Url::parse(other).is_ok_and(|other| other.origin() == origin);
     let is_accounts =
@@ -190,7 +190,7 @@ fn trusted(found: &str, base: &str, client: &Client<'_>) -> Result<String, Failu
         let path = url.path();
         return Ok(format!("{}{path}", client.server));
     }
-    Err(Failure::foreign_endpoint(found))
+    Err(Failure::refused_endpoint(found))
 }
 
 impl Entra {
@@ -228,7 +228,7 @@ impl Entra {
                 ("scope", scope),
                 ("client_secret", secret.expose()),
             ];
-            let asked = TokenRequest { url: &url, form: &form, basic: None, beside: None };
+            let asked = TokenRequest { url: &url, form: &form, basic: None, anchors: None };
             token(connections, asked, now, &hidden).await
         };
         let bearer = self.kept.current(now, async || fetch(AZURE_DATABRICKS).await).await?;

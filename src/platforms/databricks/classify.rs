@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use crate::domain::{Class, Finding, REDACTED, Secret, one_line};
-use crate::net::exchange::{Attempt, NoAnswer};
+use crate::net::backoff::{Backoff, Retryable};
+use crate::net::exchange::NoAnswer;
 use crate::net::oauth::NoToken;
 
 /// The longest piece of foreign words that is kept, in characters.
@@ -116,7 +117,7 @@ impl Failure {
     }
 
     /// A token endpoint that a client secret must not go to.
-    pub(super) fn foreign_endpoint(found: &str) -> Self {
+    pub(super) fn refused_endpoint(found: &str) -> Self {
         let found = one_line(found, NAME_MAX);
         let detail = format!(
             "the token endpoint [{found}] that was named is neither on the workspace's host nor \
@@ -216,13 +217,9 @@ impl Failure {
     }
 }
 
-impl Attempt for Failure {
-    fn class(&self) -> Class {
-        self.class
-    }
-
-    fn hint(&self) -> Option<Duration> {
-        self.hint
+impl Retryable for Failure {
+    fn backoff(&self) -> Backoff {
+        Backoff::of(self.class).or_after(self.hint)
     }
 }
 

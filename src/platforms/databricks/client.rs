@@ -7,7 +7,8 @@ use super::auth::Credential;
 use super::classify::Failure;
 use super::reply;
 use crate::domain::{Class, Secret, Timestamp};
-use crate::net::exchange::{self, Answer, percent_encoded, retried};
+use crate::net::backoff::retry;
+use crate::net::exchange::{self, Answer, percent_encoded};
 use crate::net::http::Connections;
 
 /// The largest answer that is read, in bytes.
@@ -134,7 +135,7 @@ impl Client<'_> {
         credential: Option<&Credential>,
         read: fn(&Answer) -> Result<T, String>,
     ) -> Result<T, Failure> {
-        retried(|| self.attempt(request, credential, read)).await
+        retry(|| self.attempt(request, credential, read)).await
     }
 
     /// Like [`Self::call`], tried once: for what nothing depends on.
@@ -157,7 +158,7 @@ impl Client<'_> {
     ///
     /// Says why there is no answer, or that it is about private links.
     pub(super) async fn redirect(&self, request: Request<'_>) -> Result<Option<String>, Failure> {
-        let answer = retried(|| self.send(request, None)).await?;
+        let answer = retry(|| self.send(request, None)).await?;
         if is_private_link(&answer, self.server) {
             return Err(Failure::private_link());
         }

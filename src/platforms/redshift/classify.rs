@@ -8,11 +8,15 @@ use rustls::CertificateError;
 
 use super::stream::{Exceeded, Excess};
 use crate::domain::{Class, REDACTED, Secret, duration_text, one_line};
-use crate::net::exchange::Persistent;
+use crate::net::backoff::{Backoff, Retryable};
 use crate::net::tcp::{NoConnection, is_our_fault};
 use crate::net::tls::TlsError;
 use crate::secrets::SecretError;
 
+/// Waits before further attempts to open a session, where the fault may pass.
+const PASSING: &[Duration] = &[Duration::from_secs(1), Duration::from_secs(3)];
+/// Wait before the one further attempt, where the fault passes soon or not at all.
+const SHORT: &[Duration] = &[Duration::from_secs(1)];
 /// The longest detail in a message or in evidence, in characters.
 const DETAIL_MAX: usize = 300;
 /// How tokio-postgres reports an authentication type that it does not know.
@@ -105,7 +109,7 @@ pub(super) enum Cause {
     /// TLS failed in another way, as a rule because of the server's certificate.
     TlsFailed,
     /// What answers does not speak the protocol.
-    Foreign,
+    UnexpectedResponse,
     /// The server announced or sent more than is accepted.
     Excess,
     /// Our own side: secret, authorities, network, file descriptors.
@@ -124,7 +128,7 @@ impl Cause {
             | Self::OtherAnswer
             | Self::NoTls
             | Self::TlsFailed
-            | Self::Foreign => Class::Invalid,
+            | Self::UnexpectedResponse => Class::Invalid,
             Self::ExpiredCertificate => Class::Expired,
             Self::Unresolved | Self::NoConnection | Self::Silent => Class::Unreachable,
             Self::TooManyConnections => Class::Throttled,
@@ -136,14 +140,14 @@ impl Cause {
     /// How long to pause before each further attempt to connect within one run, in seconds. A refused
     /// log-in is never repeated: accounts get locked. 55000 and XX000 pass at times, so they get a
     /// second chance.
-    const fn pauses(self) -> &'static [u64] {
+    const fn waits(self) -> &'static [Duration] {
         match self {
             Self::TooManyConnections
             | Self::Busy
             | Self::Unresolved
             | Self::NoConnection
-            | Self::Silent => &[1, 3],
-            Self::NotAccepting | Self::Internal => &[1],
+            | Self::Silent => PASSING,
+            Self::NotAccepting | Self::Internal => SHORT,
             Self::LoginRefused
             | Self::DigestAuthentication
             | Self::OtherAuthentication
@@ -154,7 +158,7 @@ impl Cause {
             | Self::NoTls
             | Self::ExpiredCertificate
             | Self::TlsFailed
-            | Self::Foreign
+            | Self::UnexpectedResponse
             | Self::Excess
             | Self::Ours => &[],
         }
@@ -166,7 +170,7 @@ impl Cause {
             CallError::Resolve(_) => Self::Unresolved,
             CallError::Connect(error) => Self::of_io(error),
             CallError::Silent(_) => Self::Silent,
-            CallError::NoRow => Self::Foreign,
+            CallError::NoRow => Self::UnexpectedResponse,
             CallError::Excess(_) => Self::Excess,
             CallError::Postgres(error) => Self::of_postgres(error),
         }
@@ -186,7 +190,7 @@ impl Cause {
         match error.to_string().as_str() {
             "error performing TLS handshake" => Self::NoTls,
             "authentication error" => Self::OtherAuthentication,
-            _ => Self::Foreign,
+            _ => Self::UnexpectedResponse,
         }
     }
 
@@ -229,15 +233,15 @@ impl Cause {
                 CertificateError::Expired | CertificateError::ExpiredContext { .. }
             )
         );
-        let foreign = matches!(
+        let unexpected = matches!(
             error,
             rustls::Error::InvalidMessage(_)
                 | rustls::Error::InappropriateMessage { .. }
                 | rustls::Error::InappropriateHandshakeMessage { .. }
         );
-        match (expired, foreign) {
+        match (expired, unexpected) {
             (true, _) => Self::ExpiredCertificate,
-            (false, true) => Self::Foreign,
+            (false, true) => Self::UnexpectedResponse,
             (false, false) => Self::TlsFailed,
         }
     }
@@ -245,7 +249,7 @@ impl Cause {
     fn of_protocol(error: &io::Error) -> Self {
         let text = error.to_string();
         if !text.contains(UNKNOWN_AUTHENTICATION) {
-            Self::Foreign
+            Self::UnexpectedResponse
         } else if text.contains(DIGEST_TAG) {
             Self::DigestAuthentication
         } else {
@@ -265,9 +269,9 @@ pub(super) struct Failure {
     pub(super) evidence: String,
 }
 
-impl Persistent for Failure {
-    fn pauses(&self) -> &'static [u64] {
-        self.cause.pauses()
+impl Retryable for Failure {
+    fn backoff(&self) -> Backoff {
+        Backoff::new(self.cause.waits())
     }
 }
 
@@ -364,9 +368,9 @@ mod tests {
             (authentication(13), Cause::DigestAuthentication),
             (authentication(14), Cause::OtherAuthentication),
             (authentication(2), Cause::OtherAuthentication),
-            (b"q\0\0\0\x04".to_vec(), Cause::Foreign),
+            (b"q\0\0\0\x04".to_vec(), Cause::UnexpectedResponse),
             (b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec(), Cause::NoConnection),
-            (b"Z\0\0\0\x05I".to_vec(), Cause::Foreign),
+            (b"Z\0\0\0\x05I".to_vec(), Cause::UnexpectedResponse),
             (Vec::new(), Cause::NoConnection),
             (refusal("SFATAL\0C28000\0Mno\0"), Cause::LoginRefused),
         ];
@@ -413,7 +417,7 @@ mod tests {
         ];
         for (state, class, attempts) in cases {
             let cause = Cause::of_state(state);
-            assert_eq!((cause.class(), cause.pauses().len() + 1), (class, attempts), "{state}");
+            assert_eq!((cause.class(), cause.waits().len() + 1), (class, attempts), "{state}");
         }
     }
 

@@ -15,7 +15,7 @@ use tokio_util::task::AbortOnDropHandle;
 use super::classify::{CallError, Failure};
 use super::stream::{BoundedTls, Exceeded};
 use crate::domain::{FactKind, Secret, SecretRef};
-use crate::net::exchange::persist;
+use crate::net::backoff::{Budget, retry_within};
 use crate::net::{observe, tcp, tls};
 use crate::secrets;
 
@@ -105,7 +105,8 @@ impl Endpoint {
         account: &Account,
         limit: Duration,
     ) -> Result<Session, Failure> {
-        persist(limit, self.connect_timeout, || self.attempt(account)).await
+        let budget = Budget { total: limit, attempt: self.connect_timeout };
+        retry_within(budget, || self.attempt(account)).await
     }
 
     async fn attempt(&self, account: &Account) -> Result<Session, Failure> {
@@ -198,55 +199,5 @@ impl Session {
         if timeout(FAREWELL_MAX, connection).await.is_err() {
             tracing::debug!("the server did not take leave; the connection was cut");
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::platforms::redshift::classify::Cause;
-    use std::cell::Cell;
-    use tokio::time::Instant;
-
-    async fn attempts(cause: Cause, limit: u64, longest: u64) -> (u32, Duration) {
-        let made = Cell::new(0);
-        let start = Instant::now();
-        let seconds = Duration::from_secs;
-        let found = persist(seconds(limit), seconds(longest), async || {
-            made.set(made.get() + 1);
-            Err::<(), _>(Failure { cause, detail: String::new(), evidence: String::new() })
-        });
-        assert_eq!(found.await.unwrap_err().cause, cause);
-        (made.get(), start.elapsed())
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn only_what_may_pass_is_tried_again_and_only_within_the_limit() {
-        let cases = [
-            (Cause::NoConnection, 30, 10, 3, 4),
-            (Cause::NoConnection, 13, 10, 2, 1),
-            (Cause::NoConnection, 10, 10, 1, 0),
-            (Cause::Internal, 30, 10, 2, 1),
-            (Cause::LoginRefused, 30, 10, 1, 0),
-            (Cause::Ours, 30, 10, 1, 0),
-        ];
-        for (cause, limit, longest, made, elapsed) in cases {
-            let expected = (made, Duration::from_secs(elapsed));
-            assert_eq!(attempts(cause, limit, longest).await, expected, "{cause:?} {limit}");
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn an_attempt_that_succeeds_is_the_last() {
-        let made = Cell::new(0);
-        let found = persist(Duration::from_secs(30), Duration::from_secs(1), async || {
-            made.set(made.get() + 1);
-            if made.get() == 2 {
-                return Ok(made.get());
-            }
-            let (detail, evidence) = (String::new(), String::new());
-            Err(Failure { cause: Cause::Busy, detail, evidence })
-        });
-        assert_eq!((found.await.unwrap(), made.get()), (2, 2));
     }
 }

@@ -29,7 +29,7 @@ impl Redshift {
                 DATABASE {login};"
             ),
             Cause::NoPrivilege => format!("GRANT USAGE ON DATABASE {login} TO {user};"),
-            Cause::NoRelation | Cause::OtherAnswer | Cause::Foreign | Cause::Excess => {
+            Cause::NoRelation | Cause::OtherAnswer | Cause::UnexpectedResponse | Cause::Excess => {
                 format!("Check that {host}:{port} is an Amazon Redshift cluster or workgroup.")
             }
             Cause::NotAccepting => {

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use crate::domain::{Class, REDACTED, Secret, one_line};
-use crate::net::exchange::{Attempt, NoAnswer};
+use crate::net::backoff::{Backoff, Retryable};
+use crate::net::exchange::NoAnswer;
 
 /// The longest text of Snowflake's that is shown, in characters.
 const WORDS_MAX: usize = 200;
@@ -52,7 +53,7 @@ pub(super) enum Cause {
     /// Snowflake cannot serve now.
     Internal,
     /// What answered is not Snowflake.
-    Foreign,
+    UnexpectedResponse,
     /// There is no answer, or no token from elsewhere.
     NoAnswer(Class),
     /// A secret of ours cannot be read.
@@ -80,7 +81,7 @@ impl Cause {
             | Self::OtherAnswer
             | Self::BadKey => Class::Invalid,
             Self::Throttled => Class::Throttled,
-            Self::Cancelled | Self::Internal | Self::Foreign => Class::Unavailable,
+            Self::Cancelled | Self::Internal | Self::UnexpectedResponse => Class::Unavailable,
             Self::NoAnswer(class) => class,
             Self::Clock | Self::Unreadable => Class::Ours,
         }
@@ -107,7 +108,7 @@ impl Cause {
             | Self::Cancelled
             | Self::Throttled
             | Self::Internal
-            | Self::Foreign
+            | Self::UnexpectedResponse
             | Self::NoAnswer(_)
             | Self::Unreadable
             | Self::BadKey => false,
@@ -135,14 +136,14 @@ impl Failure {
     }
 
     /// What answered with `status` is not Snowflake, for `reason`.
-    pub(super) fn foreign(status: u16, reason: &str) -> Self {
+    pub(super) fn unexpected(status: u16, reason: &str) -> Self {
         let silent = format!("The answer has code [{status}].");
         let (cause, detail) = match status {
             429 => (Cause::Throttled, silent),
             408 | 500..=599 => (Cause::Internal, silent),
             _ => {
                 let answer = format!("The answer with code [{status}]");
-                (Cause::Foreign, format!("{answer} is not one of Snowflake: {reason}."))
+                (Cause::UnexpectedResponse, format!("{answer} is not one of Snowflake: {reason}."))
             }
         };
         Self::new(cause, detail)
@@ -170,13 +171,9 @@ impl Failure {
     }
 }
 
-impl Attempt for Failure {
-    fn class(&self) -> Class {
-        self.cause.class()
-    }
-
-    fn hint(&self) -> Option<Duration> {
-        self.hint
+impl Retryable for Failure {
+    fn backoff(&self) -> Backoff {
+        Backoff::of(self.cause.class()).or_after(self.hint)
     }
 }
 
@@ -320,7 +317,11 @@ mod tests {
             (502, Class::Unavailable),
         ];
         for (status, class) in table {
-            assert_eq!(Failure::foreign(status, "it is not JSON").class(), class, "{status}");
+            assert_eq!(
+                Failure::unexpected(status, "it is not JSON").cause.class(),
+                class,
+                "{status}"
+            );
         }
     }
 

@@ -12,7 +12,8 @@ use super::driver::Driver;
 use super::reply::{self, Reply, Rows};
 use super::statement::{Name, Statement};
 use crate::domain::{Secret, Timestamp};
-use crate::net::exchange::{Answer, percent_encoded, request, retried};
+use crate::net::backoff::retry;
+use crate::net::exchange::{Answer, percent_encoded, request};
 use crate::net::http::Connections;
 use crate::platforms::RunContext;
 use crate::platforms::connection::Reach;
@@ -245,7 +246,7 @@ impl Api<'_> {
         }
         let (id, body) = (unique()?.to_string(), body.to_string());
         let mut again = false;
-        let submitted = retried(|| {
+        let submitted = retry(|| {
             let submit = Request::Submit { id: &id, again, body: &body };
             again = true;
             self.send(submit, &statement)
@@ -267,7 +268,7 @@ impl Api<'_> {
     async fn poll(&self, handle: &str, statement: &Statement<'_>) -> Result<Rows, Failure> {
         for wait in waits() {
             sleep(wait).await;
-            let asked = retried(|| self.send(Request::Poll(handle), statement));
+            let asked = retry(|| self.send(Request::Poll(handle), statement));
             if let Reply::Done(rows) = asked.await? {
                 return Ok(rows);
             }

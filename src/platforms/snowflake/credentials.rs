@@ -7,7 +7,7 @@ use uuid::{Builder, Uuid};
 
 use super::classify::{Cause, Failure};
 use crate::domain::{Secret, SecretRef, Timestamp};
-use crate::net::exchange::{Attempt, NoAnswer};
+use crate::net::exchange::NoAnswer;
 use crate::net::http::Connections;
 use crate::net::jwt::SigningKey;
 use crate::net::oauth::{KeptToken, NoToken, Token, TokenRequest, token};
@@ -197,7 +197,7 @@ impl OAuth {
         }
         form.extend(self.scope.as_deref().map(|scope| ("scope", scope)));
         form.extend(self.resource.as_deref().map(|resource| ("resource", resource)));
-        let asked = TokenRequest { url: &self.url, form: &form, basic: None, beside: None };
+        let asked = TokenRequest { url: &self.url, form: &form, basic: None, anchors: None };
         token(connections, asked, now).await
     }
 

@@ -12,7 +12,8 @@ use super::credentials::{Password, read, unique};
 use super::reply::{self, Reply, Rows};
 use super::statement::{Name, Statement};
 use crate::domain::Secret;
-use crate::net::exchange::{percent_encoded, retried};
+use crate::net::backoff::retry;
+use crate::net::exchange::percent_encoded;
 
 /// The longest wait for a log-out, of which nothing depends.
 const LOGOUT_MAX: Duration = Duration::from_secs(2);
@@ -142,7 +143,7 @@ struct SignIn<'a> {
 
 impl SignIn<'_> {
     async fn session(&self) -> Result<Secret, Failure> {
-        retried(|| self.send()).await
+        retry(|| self.send()).await
     }
 
     async fn send(&self) -> Result<Secret, Failure> {
@@ -176,7 +177,7 @@ async fn rows(
     let body = json!({ "sqlText": statement.to_string(), "asyncExec": false, "sequenceId": 1 });
     let body = body.to_string();
     let query = Asked { link, statement, secrets };
-    let id = match retried(|| query.send(Request::Query(token, &body))).await? {
+    let id = match retry(|| query.send(Request::Query(token, &body))).await? {
         Reply::Done(rows) => return Ok(rows),
         Reply::Running(id) => id,
     };
@@ -196,7 +197,7 @@ impl Asked<'_> {
     async fn poll(&self, token: &Secret, id: &str) -> Result<Rows, Failure> {
         for wait in waits() {
             sleep(wait).await;
-            let asked = retried(|| self.send(Request::Poll(token, id)));
+            let asked = retry(|| self.send(Request::Poll(token, id)));
             if let Reply::Done(rows) = asked.await? {
                 return Ok(rows);
             }

@@ -47,7 +47,7 @@ impl Snowflake {
                 ),
                 None => "Name the role that sees the integration's objects in `role`.".to_owned(),
             },
-            Cause::BadRequest | Cause::Syntax | Cause::OtherAnswer | Cause::Foreign => {
+            Cause::BadRequest | Cause::Syntax | Cause::OtherAnswer | Cause::UnexpectedResponse => {
                 format!(
                     "Check that {host} is a Snowflake account and that nothing in between answers."
                 )

@@ -137,16 +137,17 @@ pub(super) fn api(
     secrets: &[Secret],
     now: Timestamp,
 ) -> Result<Reply, Failure> {
-    let foreign = |reason: String| Failure::foreign(answer.status, &reason);
+    let unexpected = |reason: String| Failure::unexpected(answer.status, &reason);
     match answer.status {
         200 => {
-            let ResultSet { result_set_meta_data: meta, data } = answer.json().map_err(foreign)?;
+            let ResultSet { result_set_meta_data: meta, data } =
+                answer.json().map_err(unexpected)?;
             let complete = meta.num_rows.is_none_or(|total| total <= data.len());
             let rows = Rows { columns: named(meta.row_type), cells: data, complete };
-            rows.check(statement).map(Reply::Done).map_err(foreign)
+            rows.check(statement).map(Reply::Done).map_err(unexpected)
         }
         202 => {
-            let Status { statement_handle } = answer.json().map_err(foreign)?;
+            let Status { statement_handle } = answer.json().map_err(unexpected)?;
             Ok(Reply::Running(statement_handle))
         }
         _ => Err(refusal(answer, secrets, now)),
@@ -157,13 +158,13 @@ pub(super) fn api(
 pub(super) fn refusal(answer: &Answer, secrets: &[Secret], now: Timestamp) -> Failure {
     let status = answer.status;
     let failure = match answer.json::<Said>() {
-        _ if answer.is_redirect() => Failure::foreign(status, "redirects are never followed"),
+        _ if answer.is_redirect() => Failure::unexpected(status, "redirects are never followed"),
         Ok(said) if said.code.is_some() => {
             let (code, message) = (said.code(), said.message.unwrap_or_default());
             Failure::said(status, &Complaint { code: &code, message: &message, secrets })
         }
-        Ok(_) => Failure::foreign(status, "there is no `code` in it"),
-        Err(reason) => Failure::foreign(status, &reason),
+        Ok(_) => Failure::unexpected(status, "there is no `code` in it"),
+        Err(reason) => Failure::unexpected(status, &reason),
     };
     Failure { hint: answer.retry_after(now), ..failure }
 }
@@ -195,7 +196,7 @@ fn envelope(answer: &Answer, secrets: &[Secret], now: Timestamp) -> Result<Envel
         return Err(refusal(answer, secrets, now));
     }
     let envelope: Envelope =
-        answer.json().map_err(|reason| Failure::foreign(answer.status, &reason))?;
+        answer.json().map_err(|reason| Failure::unexpected(answer.status, &reason))?;
     let mut code = text(envelope.code.as_ref());
     if code.is_empty() {
         code = text(envelope.data.as_ref().and_then(|data| data.error_code.as_ref()));
@@ -221,7 +222,7 @@ pub(super) fn session(
     let token = envelope.data.and_then(|data| data.token).filter(|token| !token.is_empty());
     token
         .map(Secret::new)
-        .ok_or_else(|| Failure::foreign(answer.status, "there is no `token` in it"))
+        .ok_or_else(|| Failure::unexpected(answer.status, "there is no `token` in it"))
 }
 
 /// Reads an answer of the drivers' protocol to `statement`.
@@ -235,20 +236,20 @@ pub(super) fn query(
     secrets: &[Secret],
     now: Timestamp,
 ) -> Result<Reply, Failure> {
-    let foreign = |reason: &str| Failure::foreign(answer.status, reason);
+    let unexpected = |reason: &str| Failure::unexpected(answer.status, reason);
     let envelope = envelope(answer, secrets, now)?;
     let data = envelope.data.unwrap_or_default();
     if is_running(&text(envelope.code.as_ref())) {
         let id = data.query_id.filter(|id| !id.is_empty());
-        return id.map(Reply::Running).ok_or_else(|| foreign("there is no `queryId` in it"));
+        return id.map(Reply::Running).ok_or_else(|| unexpected("there is no `queryId` in it"));
     }
     if data.query_result_format.is_some_and(|format| format != "json") {
-        return Err(foreign("its rows are not in JSON"));
+        return Err(unexpected("its rows are not in JSON"));
     }
     let (Some(columns), Some(rows)) = (data.rowtype, data.rowset) else {
-        return Err(foreign("there are no rows in it"));
+        return Err(unexpected("there are no rows in it"));
     };
     let complete = data.total.is_none_or(|total| total <= rows.len());
     let rows = Rows { columns: named(columns), cells: rows, complete };
-    rows.check(statement).map(Reply::Done).map_err(|reason| foreign(&reason))
+    rows.check(statement).map(Reply::Done).map_err(|reason| unexpected(&reason))
 }

@@ -4,7 +4,7 @@ use tiberius::AuthMethod;
 
 use super::classify::{CallError, Cause, Failure};
 use crate::domain::{Secret, SecretRef, Timestamp};
-use crate::net::exchange::{Attempt, percent_encoded};
+use crate::net::exchange::percent_encoded;
 use crate::net::jwt;
 use crate::net::oauth::{self, KeptToken, TokenRequest};
 use crate::platforms::connection::Reach;
@@ -225,7 +225,7 @@ impl Principal {
             ("client_secret", secret.expose()),
             ("scope", self.cloud.scope()),
         ];
-        let asked = TokenRequest { url: &url, form: &form, basic: None, beside: None };
+        let asked = TokenRequest { url: &url, form: &form, basic: None, anchors: None };
         let mut is_kept = true;
         let fetch = async || {
             is_kept = false;

@@ -7,11 +7,17 @@ use tiberius::error::{Error as TdsError, TokenError};
 
 use super::stream::TOO_MUCH;
 use crate::domain::{Class, REDACTED, Secret, duration_text, one_line};
-use crate::net::exchange::Persistent;
+use crate::net::backoff::{Backoff, Retryable};
 use crate::net::tcp::{NoConnection, is_our_fault};
 use crate::net::tls::TlsError;
 use crate::secrets::SecretError;
 
+/// Waits before further attempts to open a session, where the network may be at fault.
+const PASSING: &[Duration] = &[Duration::from_secs(1), Duration::from_secs(3)];
+/// Waits before further attempts, where the server has too much to do.
+const BUSY: &[Duration] = &[Duration::from_secs(5), Duration::from_secs(10)];
+/// Wait before the one further attempt, where the pool may be about to start.
+const RESUMING: &[Duration] = &[Duration::from_secs(5)];
 /// The longest detail in a message or in evidence, in characters.
 const DETAIL_MAX: usize = 300;
 /// How bytes that make no sense are reported.
@@ -127,7 +133,7 @@ pub(super) enum Cause {
     /// The server sends us elsewhere.
     Redirected,
     /// What answers does not speak the protocol, or never stops.
-    Foreign,
+    UnexpectedResponse,
     /// Our own side: secret, authorities, network, file descriptors.
     Ours,
 }
@@ -143,9 +149,9 @@ pub(super) struct Failure {
     pub(super) evidence: String,
 }
 
-impl Persistent for Failure {
-    fn pauses(&self) -> &'static [u64] {
-        self.cause.pauses()
+impl Retryable for Failure {
+    fn backoff(&self) -> Backoff {
+        Backoff::new(self.cause.waits())
     }
 }
 
@@ -171,7 +177,7 @@ impl Cause {
             | Self::TlsFailed
             | Self::Redirected => Class::Invalid,
             Self::Throttled => Class::Throttled,
-            Self::Busy | Self::Internal | Self::Foreign => Class::Unavailable,
+            Self::Busy | Self::Internal | Self::UnexpectedResponse => Class::Unavailable,
             Self::NoToken(class) => class,
             Self::Unresolved | Self::NoConnection | Self::Silent => Class::Unreachable,
             Self::Ours => Class::Ours,
@@ -181,11 +187,11 @@ impl Cause {
     /// How long to wait before each further attempt to connect within one run, in seconds. Azure
     /// asks for five seconds before the first; a refused log-in is never repeated, since accounts
     /// get locked. An unknown database gets a second chance: the number is also that of a move.
-    const fn pauses(self) -> &'static [u64] {
+    const fn waits(self) -> &'static [Duration] {
         match self {
-            Self::Throttled | Self::Busy => &[5, 10],
-            Self::NoDatabase | Self::Internal => &[5],
-            Self::Unresolved | Self::NoConnection | Self::Silent => &[1, 3],
+            Self::Throttled | Self::Busy => BUSY,
+            Self::NoDatabase | Self::Internal => RESUMING,
+            Self::Unresolved | Self::NoConnection | Self::Silent => PASSING,
             Self::LoginRefused
             | Self::LoginExpired
             | Self::Firewall
@@ -201,7 +207,7 @@ impl Cause {
             | Self::ExpiredCertificate
             | Self::TlsFailed
             | Self::Redirected
-            | Self::Foreign
+            | Self::UnexpectedResponse
             | Self::Ours => &[],
         }
     }
@@ -212,7 +218,7 @@ impl Cause {
             CallError::Resolve(_) => Self::Unresolved,
             CallError::Connect(error) => Self::of_io(error),
             CallError::Silent(_) => Self::Silent,
-            CallError::NoRow | CallError::GaveUp => Self::Foreign,
+            CallError::NoRow | CallError::GaveUp => Self::UnexpectedResponse,
             CallError::Redirected { .. } | CallError::RedirectedAgain(_) => Self::Redirected,
             CallError::Tds(error) => Self::of_tds(error),
         }
@@ -223,7 +229,7 @@ impl Cause {
             TdsError::Server(error) => {
                 Self::of_answer(error.code(), error.class(), error.message())
             }
-            TdsError::Io { message, .. } if message.contains(TOO_MUCH) => Self::Foreign,
+            TdsError::Io { message, .. } if message.contains(TOO_MUCH) => Self::UnexpectedResponse,
             TdsError::Io { kind, .. } => Self::of_io(&(*kind).into()),
             TdsError::Tls(text) => Self::of_tls(text),
             TdsError::Protocol(text) if text == NO_ENCRYPTION => Self::NoTls,
@@ -234,7 +240,7 @@ impl Cause {
             | TdsError::Utf8
             | TdsError::Utf16
             | TdsError::ParseInt(_)
-            | TdsError::BulkInput(_) => Self::Foreign,
+            | TdsError::BulkInput(_) => Self::UnexpectedResponse,
         }
     }
 
@@ -268,7 +274,7 @@ impl Cause {
         } else if kind == ErrorKind::TimedOut {
             Self::Silent
         } else if kind == ErrorKind::FileTooLarge || NOT_UNDERSTOOD.contains(&kind) {
-            Self::Foreign
+            Self::UnexpectedResponse
         } else {
             Self::NoConnection
         }
@@ -419,7 +425,7 @@ mod tests {
             for number in *numbers {
                 assert_eq!(Cause::of_answer(*number, 16, "m"), *cause, "{number}");
             }
-            assert_eq!((cause.class(), cause.pauses().len() + 1), (*class, *attempts), "{cause:?}");
+            assert_eq!((cause.class(), cause.waits().len() + 1), (*class, *attempts), "{cause:?}");
         }
         let expired = "Login failed for user '<token-identified principal>'. Token is expired.";
         assert_eq!(Cause::of_answer(18456, 14, expired), Cause::LoginExpired);
@@ -434,21 +440,21 @@ mod tests {
             (io(ErrorKind::ConnectionReset), Cause::NoConnection),
             (io(ErrorKind::UnexpectedEof), Cause::NoConnection),
             (io(ErrorKind::TimedOut), Cause::Silent),
-            (io(ErrorKind::InvalidData), Cause::Foreign),
-            (io(ErrorKind::Other), Cause::Foreign),
-            (io(ErrorKind::FileTooLarge), Cause::Foreign),
+            (io(ErrorKind::InvalidData), Cause::UnexpectedResponse),
+            (io(ErrorKind::Other), Cause::UnexpectedResponse),
+            (io(ErrorKind::FileTooLarge), Cause::UnexpectedResponse),
             (io(ErrorKind::NetworkUnreachable), Cause::Ours),
             (CallError::Connect(ErrorKind::ConnectionRefused.into()), Cause::NoConnection),
             (CallError::Connect(io::Error::from_raw_os_error(24)), Cause::Ours),
             (CallError::Resolve(ErrorKind::Other.into()), Cause::Unresolved),
             (CallError::Silent(Duration::from_secs(1)), Cause::Silent),
-            (CallError::NoRow, Cause::Foreign),
-            (CallError::GaveUp, Cause::Foreign),
+            (CallError::NoRow, Cause::UnexpectedResponse),
+            (CallError::GaveUp, Cause::UnexpectedResponse),
             (CallError::Redirected { host: "h".to_owned() }, Cause::Redirected),
             (CallError::RedirectedAgain(2), Cause::Redirected),
             (TdsError::Protocol(NO_ENCRYPTION.into()).into(), Cause::NoTls),
-            (TdsError::Protocol("x".into()).into(), Cause::Foreign),
-            (TdsError::Utf16.into(), Cause::Foreign),
+            (TdsError::Protocol("x".into()).into(), Cause::UnexpectedResponse),
+            (TdsError::Utf16.into(), Cause::UnexpectedResponse),
             (TdsError::Tls("no usable CA certificates found".to_owned()).into(), Cause::Ours),
         ];
         for (error, cause) in table {

@@ -6,6 +6,11 @@ use super::classify::Cause;
 use super::statement::identifier;
 use crate::domain::Class;
 
+const NO_TLS: &str = "Switch encryption on; credentials never travel without it, so there is no \
+    setting for this.";
+const TLS_FAILED: &str = "Name the authority's certificate in `tls.caFile`, and the name in the \
+    server's certificate in `tls.serverName`.";
+
 impl Synapse {
     /// What mends `cause`.
     pub(super) fn remedy(&self, cause: Cause) -> String {
@@ -40,7 +45,10 @@ impl Synapse {
                 format!("In database {database}: CREATE USER {user} FOR LOGIN {user};")
             }
             Cause::NoPermission => format!("GRANT CONTROL ON DATABASE::{database} TO {user};"),
-            Cause::NoObject | Cause::Unsupported | Cause::OtherAnswer | Cause::Foreign => {
+            Cause::NoObject
+            | Cause::Unsupported
+            | Cause::OtherAnswer
+            | Cause::UnexpectedResponse => {
                 format!("Check that {host}:{port} is a dedicated SQL pool of Azure Synapse.")
             }
             Cause::Throttled => {
@@ -55,15 +63,9 @@ impl Synapse {
                 "Check that firewalls and routes let this machine reach {host}:{port}, and ports \
                 11000 to 11999 where connections are redirected."
             ),
-            Cause::NoTls => "Switch encryption on; credentials never travel without it, so there \
-                is no setting for this."
-                .to_owned(),
+            Cause::NoTls => NO_TLS.to_owned(),
             Cause::ExpiredCertificate => "Renew the server's certificate.".to_owned(),
-            Cause::TlsFailed => {
-                "Name the authority's certificate in `tls.caFile`, and the name in \
-                the server's certificate in `tls.serverName`."
-                    .to_owned()
-            }
+            Cause::TlsFailed => TLS_FAILED.to_owned(),
             Cause::Redirected => "Check `host` and `azure.cloud`: credentials only go to SQL \
                 servers of that cloud."
                 .to_owned(),

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::reply::QueryError;
 use crate::domain::{Class, Finding, Test};
-use crate::net::exchange::{Attempt, NoAnswer};
+use crate::net::backoff::{Backoff, Retryable};
+use crate::net::exchange::NoAnswer;
 
 /// The first code of `INTERNAL_ERROR`.
 const INTERNAL_MIN: i64 = 0x1_0000;
@@ -50,13 +51,9 @@ pub(super) enum Cause {
     Silent(String),
 }
 
-impl Attempt for Failure {
-    fn class(&self) -> Class {
-        self.class
-    }
-
-    fn hint(&self) -> Option<Duration> {
-        self.hint
+impl Retryable for Failure {
+    fn backoff(&self) -> Backoff {
+        Backoff::of(self.class).or_after(self.hint)
     }
 }
 

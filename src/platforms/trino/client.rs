@@ -14,7 +14,8 @@ use super::classify::{Cause, Failure};
 use super::reply::{Info, NextUri, QueryError, QueryResults};
 use super::statement::Statement;
 use crate::domain::{Class, REDACTED, Secret, Timestamp, one_line};
-use crate::net::exchange::{Answer, NoAnswer, request, retried};
+use crate::net::backoff::retry;
+use crate::net::exchange::{Answer, NoAnswer, request};
 use crate::net::http::Connections;
 
 /// The largest page that is read, in bytes.
@@ -173,7 +174,7 @@ impl Client<'_> {
     ///
     /// Says why there is no answer of Trino's.
     pub(super) async fn info(&self, account: &Account) -> Result<Option<Info>, Failure> {
-        let found = retried(|| async {
+        let found = retry(|| async {
             let answer = self.attempt(Request::Info(account)).await?;
             let info = read(&answer, Info::is_known)?;
             Ok(Some(info))
@@ -242,7 +243,7 @@ impl Client<'_> {
         let mut asked = Request::Post(account, statement);
         let mut next;
         for page in 0..PAGES_MAX {
-            let (mut results, length) = retried(|| async {
+            let (mut results, length) = retry(|| async {
                 let answer = self.attempt(asked).await?;
                 Ok::<_, Failure>((read(&answer, QueryResults::is_known)?, answer.body.len()))
             })

@@ -1,10 +1,10 @@
-//! Servers that the configuration does not name: a key file does, or the answer of a server. What is
-//! secret is sent there all the same, and therefore not everywhere.
+//! Guard for discovered endpoints (SSRF): servers that the configuration does not name, but a key file
+//! or the answer of a server does. Secrets are sent there too, so not every address may be reached.
 //!
-//! Such a server is reached over https and at public addresses. Where a configured server beside it
-//! has a loopback or private address, it may have one of that kind too, and be reached over plain
-//! http when both are this machine itself. Link-local and cloud metadata addresses are never
-//! reached. Behind a proxy, which looks names up itself, only written-out addresses are looked at.
+//! A discovered endpoint is reached over https and at public addresses. Where a configured server,
+//! its anchor, has a loopback or private address, the endpoint may have one of that kind too, and be
+//! reached over plain http when both are this machine. Link-local and cloud metadata addresses are
+//! never reached. Behind a proxy, which resolves names itself, only literal addresses are checked.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -12,124 +12,117 @@ use std::sync::Arc;
 use reqwest::Url;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
-use super::address::{Closed, closed, is_loopback, literal};
+use super::address::{RefusedEndpoint, Restriction, is_loopback, literal, restriction};
 use super::exchange::NoAnswer;
 use super::http::{Connections, HttpOptions};
-use super::resolve::Names;
+use super::resolve::SystemResolver;
 use crate::domain::Class;
 
-/// Nothing is sent to a server that the configuration does not name.
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-pub(super) enum Astray {
-    /// It is not reached in a way that hides what is sent.
-    #[error("nothing was sent over plain http to a server that the configuration does not name")]
-    Plain,
-    /// It is where no configured server is.
-    #[error("nothing was sent to {0}, {1} that the configuration does not name")]
-    Inside(IpAddr, &'static str),
-}
-
-/// The configured servers beside which others may stand.
+/// Resolver that checks the addresses of a discovered endpoint against those of its anchors.
 #[derive(Clone)]
-struct Beside {
-    hosts: Arc<[String]>,
+struct Guard {
+    anchors: Arc<[String]>,
     /// None behind a proxy.
-    asked: Option<Arc<dyn Resolve>>,
+    inner: Option<Arc<dyn Resolve>>,
 }
 
-/// Connections like `connections` that only reach what may be named by others: to be used for `url`,
-/// which stands beside the configured servers `homes`, and then given up.
+/// Returns connections like `connections` that reach a discovered endpoint only where it may be: for
+/// `url`, which the configured servers `anchors` led to, and for no other.
 ///
 /// # Errors
 ///
-/// Says why nothing may be sent to `url`.
-pub(crate) async fn beside(
+/// Fails when nothing may be sent to `url`.
+pub(crate) async fn guarded(
     connections: &Connections,
     url: &str,
-    homes: &[&str],
+    anchors: &[&str],
 ) -> Result<Connections, NoAnswer> {
     let failed = |class, detail: String| NoAnswer { class, detail };
     let mut options: HttpOptions = connections.options().clone();
-    let names = || -> Arc<dyn Resolve> { Arc::new(Names(options.behind.clone())) };
-    let asked = options.resolver.clone().unwrap_or_else(names);
-    let asked = options.proxy.is_none().then_some(asked);
-    let homes: Vec<_> = homes.iter().filter_map(|home| Url::parse(home).ok()).collect();
-    let hosts = homes.iter().filter_map(Url::host_str).map(str::to_owned).collect();
-    let near = Beside { hosts, asked };
+    let names =
+        || -> Arc<dyn Resolve> { Arc::new(SystemResolver::new(options.host_alias.clone())) };
+    let inner = options.resolver.clone().unwrap_or_else(names);
+    let inner = options.proxy.is_none().then_some(inner);
+    let anchors: Vec<_> = anchors.iter().filter_map(|anchor| Url::parse(anchor).ok()).collect();
+    let hosts = anchors.iter().filter_map(Url::host_str).map(str::to_owned).collect();
+    let guard = Guard { anchors: hosts, inner };
     let checked = match Url::parse(url) {
-        Ok(url) => near.check(&url, homes.iter().any(is_loopback)).await,
+        Ok(url) => guard.check(&url, anchors.iter().any(is_loopback)).await,
         // The library's words show the URL.
         Err(_shown) => return Err(failed(Class::Invalid, "its URL cannot be used".to_owned())),
     };
-    checked.map_err(|astray| failed(Class::Invalid, astray.to_string()))?;
-    if near.asked.is_some() {
-        options.resolver = Some(Arc::new(near));
+    checked.map_err(|refused| failed(Class::Invalid, refused.to_string()))?;
+    if guard.inner.is_some() {
+        options.resolver = Some(Arc::new(guard));
     }
     Connections::new(&options).map_err(|error| failed(Class::Ours, error.to_string()))
 }
 
-impl Beside {
-    /// What can be told of `url` before its name is looked up.
-    async fn check(&self, url: &Url, is_here: bool) -> Result<(), Astray> {
+impl Guard {
+    /// Checks `url` as far as possible before its name is resolved.
+    async fn check(&self, url: &Url, is_local: bool) -> Result<(), RefusedEndpoint> {
         let is_safe =
-            url.scheme() == "https" || (url.scheme() == "http" && is_here && is_loopback(url));
+            url.scheme() == "https" || (url.scheme() == "http" && is_local && is_loopback(url));
         if !is_safe {
-            return Err(Astray::Plain);
+            return Err(RefusedEndpoint::Plain);
         }
         let found = url.host_str().and_then(literal);
         self.screened(found.into_iter().collect()).await.map(|_kept| ())
     }
 
-    /// The addresses of `found` that may be reached, or why the first may not.
-    async fn screened(&self, found: Vec<IpAddr>) -> Result<Vec<IpAddr>, Astray> {
-        let kind = |addr: &IpAddr| closed(addr.to_canonical());
-        let homes = if found.iter().any(|addr| matches!(kind(addr), Some(Closed::UnlessNamed(_)))) {
-            self.homes().await.iter().filter_map(kind).collect()
-        } else {
-            Vec::new()
-        };
+    /// Returns the addresses of `found` that may be reached, or the refusal of the first one.
+    async fn screened(&self, found: Vec<IpAddr>) -> Result<Vec<IpAddr>, RefusedEndpoint> {
+        let kind = |addr: &IpAddr| restriction(addr.to_canonical());
+        let anchors =
+            if found.iter().any(|addr| matches!(kind(addr), Some(Restriction::UnlessNamed(_)))) {
+                self.anchored().await.iter().filter_map(kind).collect()
+            } else {
+                Vec::new()
+            };
         let (mut kept, mut first) = (Vec::new(), None);
         for addr in found {
             match kind(&addr) {
                 None => kept.push(addr),
-                Some(near @ Closed::UnlessNamed(_)) if homes.contains(&near) => kept.push(addr),
-                Some(Closed::UnlessNamed(kind) | Closed::UnlessExact(kind)) => {
-                    first = first.or(Some(Astray::Inside(addr, kind)));
+                Some(same @ Restriction::UnlessNamed(_)) if anchors.contains(&same) => {
+                    kept.push(addr);
+                }
+                Some(Restriction::UnlessNamed(kind) | Restriction::UnlessExact(kind)) => {
+                    first = first.or(Some(RefusedEndpoint::Inside(addr, kind)));
                 }
             }
         }
         match first {
-            Some(astray) if kept.is_empty() => Err(astray),
+            Some(refused) if kept.is_empty() => Err(refused),
             Some(_) | None => Ok(kept),
         }
     }
 
-    /// Where the configured servers are; those that cannot be found are nowhere.
-    async fn homes(&self) -> Vec<IpAddr> {
-        let mut homes = Vec::new();
-        for host in self.hosts.iter() {
+    /// Returns the addresses of the anchors; one that cannot be resolved has none.
+    async fn anchored(&self) -> Vec<IpAddr> {
+        let mut found = Vec::new();
+        for host in self.anchors.iter() {
             if let Some(addr) = literal(host) {
-                homes.push(addr);
-            } else if let (Some(asked), Ok(name)) = (&self.asked, host.parse())
-                && let Ok(found) = asked.resolve(name).await
+                found.push(addr);
+            } else if let (Some(inner), Ok(name)) = (&self.inner, host.parse())
+                && let Ok(addrs) = inner.resolve(name).await
             {
-                homes.extend(found.map(|addr| addr.ip()));
+                found.extend(addrs.map(|addr| addr.ip()));
             }
         }
-        homes
+        found
     }
 }
 
-impl Resolve for Beside {
+impl Resolve for Guard {
     fn resolve(&self, name: Name) -> Resolving {
-        let near = self.clone();
+        let guard = self.clone();
         Box::pin(async move {
-            let Some(asked) = &near.asked else {
+            let Some(inner) = &guard.inner else {
                 let none: Addrs = Box::new(std::iter::empty());
                 return Ok(none);
             };
-            let found: Vec<_> = asked.resolve(name).await?.collect();
-            let kept = near.screened(found.iter().map(std::net::SocketAddr::ip).collect()).await?;
+            let found: Vec<_> = inner.resolve(name).await?.collect();
+            let kept = guard.screened(found.iter().map(std::net::SocketAddr::ip).collect()).await?;
             let is_kept = move |addr: &std::net::SocketAddr| kept.contains(&addr.ip());
             let addrs: Addrs = Box::new(found.into_iter().filter(is_kept));
             Ok(addrs)
@@ -152,9 +145,9 @@ mod tests {
 
     /// Leads `outside.example` to public, `inside.example` to private and other names to metadata
     /// addresses, and `mixed.example` to one of each.
-    struct Told;
+    struct Resolver;
 
-    impl Resolve for Told {
+    impl Resolve for Resolver {
         fn resolve(&self, name: Name) -> Resolving {
             let found: &[&str] = match name.as_str() {
                 "outside.example" => &["8.8.8.8"],
@@ -169,19 +162,19 @@ mod tests {
         }
     }
 
-    fn near(homes: &[&str]) -> Beside {
-        let hosts = homes.iter().map(|home| Url::parse(home).unwrap());
-        let hosts = hosts.map(|home| home.host_str().unwrap().to_owned()).collect();
-        Beside { hosts, asked: Some(Arc::new(Told)) }
+    fn guard(anchors: &[&str]) -> Guard {
+        let hosts = anchors.iter().map(|anchor| Url::parse(anchor).unwrap());
+        let hosts = hosts.map(|anchor| anchor.host_str().unwrap().to_owned()).collect();
+        Guard { anchors: hosts, inner: Some(Arc::new(Resolver)) }
     }
 
-    fn told() -> Connections {
-        let resolver: Option<Arc<dyn Resolve>> = Some(Arc::new(Told));
+    fn connections() -> Connections {
+        let resolver: Option<Arc<dyn Resolve>> = Some(Arc::new(Resolver));
         Connections::new(&HttpOptions { resolver, ..HttpOptions::default() }).unwrap()
     }
 
     #[tokio::test]
-    async fn what_others_name_must_be_public_or_where_a_configured_server_is() {
+    async fn endpoint_must_be_public_or_of_the_kind_of_its_anchor() {
         let table: [(&str, &[&str], &str); 25] = [
             ("https://8.8.8.8/token", &[OUTSIDE], ""),
             ("https://outside.example/token", &[OUTSIDE], ""),
@@ -209,16 +202,16 @@ mod tests {
             ("https://[::ffff:169.254.169.254]/token", &[INSIDE], "a link-local address"),
             ("https://[fd00:ec2::254]/token", &[INSIDE], "a cloud metadata address"),
         ];
-        for (url, homes, refusal) in table {
-            let found = beside(&told(), url, homes).await;
+        for (url, anchors, refusal) in table {
+            let found = guarded(&connections(), url, anchors).await;
             let said = found.err().map(|none| none.detail).unwrap_or_default();
-            assert_eq!(said.is_empty(), refusal.is_empty(), "{url} beside {homes:?}: {said}");
-            assert!(said.contains(refusal), "{url} beside {homes:?}: {said}");
+            assert_eq!(said.is_empty(), refusal.is_empty(), "{url} of {anchors:?}: {said}");
+            assert!(said.contains(refusal), "{url} of {anchors:?}: {said}");
         }
     }
 
     #[tokio::test]
-    async fn names_are_judged_by_the_addresses_that_are_connected_to() {
+    async fn name_is_judged_by_the_addresses_that_are_connected_to() {
         let table: [(&str, &[&str], &[&str]); 9] = [
             ("outside.example", &[OUTSIDE], &["8.8.8.8"]),
             ("inside.example", &[OUTSIDE], &[]),
@@ -230,16 +223,16 @@ mod tests {
             ("mixed.example", &[OUTSIDE], &["8.8.8.8"]),
             ("mixed.example", &[INSIDE], &["8.8.8.8", "10.0.0.5"]),
         ];
-        for (name, homes, wanted) in table {
-            let kept = near(homes).resolve(name.parse().unwrap()).await;
+        for (name, anchors, wanted) in table {
+            let kept = guard(anchors).resolve(name.parse().unwrap()).await;
             let kept = kept.map(|kept| kept.map(|addr| addr.ip().to_string()).collect());
             let kept: Vec<_> = kept.unwrap_or_default();
-            assert_eq!(kept, wanted, "{name} beside {homes:?}");
+            assert_eq!(kept, wanted, "{name} of {anchors:?}");
         }
     }
 
     #[tokio::test]
-    async fn a_refused_endpoint_is_never_connected_to_and_the_reason_is_told() {
+    async fn refused_endpoint_is_never_connected_to_and_the_error_says_why() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -248,14 +241,14 @@ mod tests {
         let kind = ", a loopback address that the configuration does not name";
         for (host, class) in [("127.0.0.1", Class::Invalid), ("localhost", Class::Unreachable)] {
             let url = format!("https://{host}:{port}/token");
-            let homes = Some(&[OUTSIDE][..]);
-            let asked = TokenRequest { url: &url, form: &[], basic: None, beside: homes };
+            let anchors = Some(&[OUTSIDE][..]);
+            let asked = TokenRequest { url: &url, form: &[], basic: None, anchors };
             let none = token(&connections, asked, Timestamp(0)).await.unwrap_err();
             let said = none.detail();
             assert!(said.starts_with(told) && said.ends_with(kind), "{host}: {said}");
-            assert_eq!(crate::net::exchange::Attempt::class(&none), class, "{host}");
+            assert_eq!(none.class(), class, "{host}");
             assert!(listener.accept().is_err(), "{host} was connected to");
-            let asked = TokenRequest { beside: None, ..asked };
+            let asked = TokenRequest { anchors: None, ..asked };
             let none = token(&connections, asked, Timestamp(0));
             let connected = async {
                 while listener.accept().is_err() {
@@ -270,13 +263,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn behind_a_proxy_addresses_are_judged_and_names_are_left_to_it() {
+    async fn proxy_resolves_names_while_literal_addresses_are_judged() {
         let proxy = Proxy { url: "http://10.0.0.1:3128".to_owned(), credentials: None };
         let options = HttpOptions { proxy: Some(proxy), ..HttpOptions::default() };
         let connections = Connections::new(&options).unwrap();
-        let reached = async |url: &str| beside(&connections, url, &[OUTSIDE]).await;
+        let reached = async |url: &str| guarded(&connections, url, &[OUTSIDE]).await;
         let named = reached("https://inside.example/token").await.unwrap();
-        assert!(named.options().resolver.is_none(), "the proxy's own name is no concern");
+        assert!(named.options().resolver.is_none(), "the name of the proxy itself is not judged");
         for url in ["https://10.0.0.5/token", "https://169.254.169.254/token"] {
             assert!(reached(url).await.is_err(), "{url}");
         }

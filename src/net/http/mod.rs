@@ -1,0 +1,13 @@
+//! HTTP clients: built, shared, and their failures classified.
+
+mod body;
+mod build;
+mod classify;
+mod share;
+#[cfg(test)]
+mod testing;
+
+pub(crate) use body::{BodyError, read_capped};
+pub(crate) use build::{HttpError, HttpOptions, Proxy, client};
+pub(crate) use classify::classify;
+pub(crate) use share::Connections;
