@@ -12,7 +12,7 @@ use crate::domain::{
     IntegrationId, Lookout, Maintenance, Policy, Schedule, Subscription, Test, Timestamp,
 };
 use crate::platforms::{Peers, Validator};
-use crate::store::{Retention, Tell};
+use crate::store::{NotificationContext, Retention};
 use crate::webhook::Sender;
 
 /// The most earlier configurations of an integration that are kept: so many edits in a row may fail
@@ -90,8 +90,8 @@ impl Watched {
 
 impl Active {
     /// What a change of status at `now` needs to become messages.
-    pub(super) fn tell(&self, now: Timestamp) -> Tell {
-        Tell {
+    pub(super) fn tell(&self, now: Timestamp) -> NotificationContext {
+        NotificationContext {
             subscriptions: Arc::clone(&self.subscriptions),
             maintenance: Arc::clone(&self.maintenance),
             outage_min: self.outage_min,

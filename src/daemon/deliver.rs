@@ -108,6 +108,7 @@ async fn attempt(shared: &Shared, receiver: &Sender, delivery: PendingDelivery, 
     let active = shared.active();
     let attempt = Attempt {
         delivery: delivery.id,
+        token: delivery.token,
         started_at,
         duration: sent.duration,
         result: sent.result,

@@ -93,7 +93,7 @@ pub(super) struct Run<'a> {
     pub(super) observed: &'a Observed,
 }
 
-/// Looks at a run's report: what is the daemon's own fault in it is made [`Class::Ours`], and the
+/// Looks at a run's report: what is the daemon's own fault in it is made [`Class::Local`], and the
 /// fault is returned.
 pub(super) async fn assess(
     shared: &Shared,
@@ -105,7 +105,7 @@ pub(super) async fn assess(
     let class = report.class();
     let silent = class == Some(Class::Unreachable);
     shared.health.heard(|heard| {
-        if class != Some(Class::Ours) {
+        if class != Some(Class::Local) {
             heard.hosts.note(run.host, !silent, now);
         }
         for clock in &run.observed.clocks {
@@ -116,11 +116,12 @@ pub(super) async fn assess(
     look_at_clock(shared, active).await;
     if class.is_some_and(Class::is_definitive) && shared.health.lasts(OwnFault::Clock) {
         // What is missing is missing at any time of the day.
-        report.blame_ours(|class| matches!(class, Class::Denied | Class::Expired | Class::Invalid));
+        report
+            .blame_local(|class| matches!(class, Class::Denied | Class::Expired | Class::Invalid));
         return Some(OwnFault::Clock);
     }
     if !silent {
-        if class != Some(Class::Ours) {
+        if class != Some(Class::Local) {
             end(shared, OwnFault::Network).await;
         }
         return None;
@@ -132,7 +133,7 @@ pub(super) async fn assess(
         begin(shared, OwnFault::Network, message).await;
         OwnFault::Network
     };
-    report.blame_ours(|class| class == Class::Unreachable);
+    report.blame_local(|class| class == Class::Unreachable);
     Some(fault)
 }
 

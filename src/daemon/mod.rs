@@ -42,7 +42,7 @@ use trouble::Trouble;
 use crate::config::Faulty;
 use crate::domain::{Transition, duration_text};
 use crate::http::Metrics;
-use crate::store::{Store, StoreError, Synced, Tell, View};
+use crate::store::{NotificationContext, Store, StoreError, Synced, View};
 use crate::webhook::SendError;
 
 pub(crate) use assemble::{Assembly, open};
@@ -135,7 +135,7 @@ impl Shared {
         self.delivering.notify_one();
     }
 
-    fn tell(&self, active: &Active) -> Tell {
+    fn tell(&self, active: &Active) -> NotificationContext {
         active.tell(self.clock.now())
     }
 

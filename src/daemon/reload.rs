@@ -11,7 +11,7 @@ use super::assemble::{self, Assembly};
 use super::{DaemonError, Shared, chain, notify, status_line};
 use crate::domain::{IntegrationId, Subscription, Timestamp};
 use crate::platforms::{Peer, Peers};
-use crate::store::{ReceiverRow, Retention, Store, Synced, Tell};
+use crate::store::{NotificationContext, ReceiverRow, Retention, Store, Synced};
 use crate::webhook::Sender;
 
 /// The most rows that one transaction of the retention deletes per table.
@@ -88,7 +88,7 @@ pub(super) async fn prepare(
     let subscriptions: Arc<[Subscription]> =
         assembly.receivers.iter().map(|receiver| receiver.subscription.clone()).collect();
     let wanted = assembly.integrations.values().map(|one| one.wanted.clone()).collect();
-    let tell = Tell {
+    let tell = NotificationContext {
         subscriptions: Arc::clone(&subscriptions),
         maintenance: Arc::clone(&assembly.maintenance),
         outage_min: assembly.settings.outage_min,

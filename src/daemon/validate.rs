@@ -187,7 +187,7 @@ async fn caught<T>(work: impl Future<Output = T>) -> Option<T> {
 /// skipped.
 fn nothing_ran(catalog: &'static [Test], reason: &str) -> Report {
     let outcome = |place| match place {
-        0 => Outcome::Failed(Finding::new(Class::Ours, reason)),
+        0 => Outcome::Failed(Finding::new(Class::Local, reason)),
         _ => Outcome::Skipped(format!("Not run. {reason}")),
     };
     let tests = catalog.iter().enumerate();
@@ -338,7 +338,7 @@ mod tests {
         for (faulty, told) in table {
             let (report, observed) =
                 guarded(Arc::new(faulty), context(Mode::Recurring), CATALOG).await;
-            assert_eq!((report.class(), observed), (Some(Class::Ours), Observed::default()));
+            assert_eq!((report.class(), observed), (Some(Class::Local), Observed::default()));
             let message = report.tests[0].outcome.message().unwrap();
             assert!(message.starts_with(told), "{message}");
             assert_eq!(report.tests[1].outcome.status(), ReportStatus::Skipped);

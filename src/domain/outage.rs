@@ -30,7 +30,7 @@ impl SharedCause {
             Class::Unreachable | Class::Throttled | Class::Unavailable => Some(Self::Unreached),
             Class::Denied => Some(Self::Refused),
             Class::Expired => Some(Self::Expired),
-            Class::Missing | Class::Invalid | Class::Ours => None,
+            Class::Missing | Class::Invalid | Class::Local => None,
         }
     }
 
@@ -84,7 +84,7 @@ mod tests {
     fn transient_failures_share_a_host_and_refusals_an_identity() {
         for class in Class::ALL {
             let shared = SharedCause::of(class);
-            let is_transient = !class.is_definitive() && class != Class::Ours;
+            let is_transient = !class.is_definitive() && class != Class::Local;
             assert_eq!(shared == Some(SharedCause::Unreached), is_transient, "{class:?}");
         }
     }

@@ -64,8 +64,9 @@ pub(crate) enum Class {
     Throttled,
     /// The platform answered that it cannot serve now.
     Unavailable,
-    /// Our own fault: no network at all, wrong clock, unreadable secret file.
-    Ours,
+    /// Fault on the daemon's own side: no network at all, wrong clock, unreadable secret file.
+    #[serde(alias = "ours")]
+    Local,
 }
 
 impl Class {
@@ -78,7 +79,7 @@ impl Class {
         Self::Unreachable,
         Self::Throttled,
         Self::Unavailable,
-        Self::Ours,
+        Self::Local,
     ];
 
     /// The name in logs, in the database and on the wire.
@@ -91,7 +92,7 @@ impl Class {
             Self::Unreachable => "unreachable",
             Self::Throttled => "throttled",
             Self::Unavailable => "unavailable",
-            Self::Ours => "ours",
+            Self::Local => "local",
         }
     }
 
@@ -99,7 +100,7 @@ impl Class {
     pub(crate) const fn is_definitive(self) -> bool {
         match self {
             Self::Denied | Self::Missing | Self::Invalid | Self::Expired => true,
-            Self::Unreachable | Self::Throttled | Self::Unavailable | Self::Ours => false,
+            Self::Unreachable | Self::Throttled | Self::Unavailable | Self::Local => false,
         }
     }
 }
@@ -251,17 +252,17 @@ impl Report {
     }
 
     /// Lays the failures of these classes on the daemon's own side.
-    pub(crate) fn blame_ours(&mut self, classes: impl Fn(Class) -> bool) {
+    pub(crate) fn blame_local(&mut self, classes: impl Fn(Class) -> bool) {
         for result in &mut self.tests {
             if let Outcome::Failed(finding) = &mut result.outcome
                 && classes(finding.class)
             {
-                finding.class = Class::Ours;
+                finding.class = Class::Local;
             }
         }
     }
 
-    /// The class that decides about the run: definitive before transient before `ours`.
+    /// The class that decides about the run: definitive before transient before `local`.
     #[must_use]
     pub(crate) fn class(&self) -> Option<Class> {
         let failed: Vec<_> = self
@@ -333,7 +334,7 @@ mod tests {
             (vec![skipped()], ReportStatus::Skipped),
             (vec![skipped(), passed()], ReportStatus::Passed),
             (vec![passed(), warning(), skipped()], ReportStatus::Warning),
-            (vec![warning(), failed(Class::Ours), passed()], ReportStatus::Failed),
+            (vec![warning(), failed(Class::Local), passed()], ReportStatus::Failed),
         ];
         for (outcomes, expected) in cases {
             assert_eq!(report(outcomes.clone()).status(), expected, "{outcomes:?}");
@@ -346,8 +347,8 @@ mod tests {
         let class =
             |classes: &[Class]| report(classes.iter().copied().map(failed).collect()).class();
         assert_eq!(class(&[Class::Throttled, Class::Denied]), Some(Class::Denied));
-        assert_eq!(class(&[Class::Ours, Class::Unreachable]), Some(Class::Unreachable));
-        assert_eq!(class(&[Class::Ours]), Some(Class::Ours));
+        assert_eq!(class(&[Class::Local, Class::Unreachable]), Some(Class::Unreachable));
+        assert_eq!(class(&[Class::Local]), Some(Class::Local));
         assert_eq!(report(vec![Outcome::Warning(Finding::new(Class::Denied, "w"))]).class(), None);
     }
 

@@ -129,7 +129,7 @@ fn passed(policy: &Policy, counters: Counters) -> Judgement {
 fn failed(policy: &Policy, counters: Counters, class: Class) -> Judgement {
     let of = policy.confirm_runs.max(1);
     let name = class.as_str();
-    if class == Class::Ours {
+    if class == Class::Local {
         let rule = "the fault is on the daemon's side, so the status stays".to_owned();
         return Judgement { verdict: Verdict::CannotTell, rule, counters };
     }
@@ -169,7 +169,7 @@ mod tests {
         let steps = [
             (failing(Class::Unreachable), Verdict::Confirming, (1, 0)),
             (failing(Class::Throttled), Verdict::Confirming, (2, 0)),
-            (failing(Class::Ours), Verdict::CannotTell, (2, 0)),
+            (failing(Class::Local), Verdict::CannotTell, (2, 0)),
             (skipped, Verdict::CannotTell, (2, 0)),
             (failing(Class::Unavailable), Verdict::Failed, (3, 0)),
             (failing(Class::Unavailable), Verdict::Failed, (4, 0)),

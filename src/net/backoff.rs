@@ -31,7 +31,7 @@ impl Backoff {
     pub(crate) const fn of(class: Class) -> Self {
         match class {
             Class::Throttled | Class::Unavailable | Class::Unreachable => Self::new(REQUEST),
-            Class::Denied | Class::Missing | Class::Invalid | Class::Expired | Class::Ours => {
+            Class::Denied | Class::Missing | Class::Invalid | Class::Expired | Class::Local => {
                 Self::new(&[])
             }
         }
@@ -149,7 +149,7 @@ mod tests {
             (Class::Missing, None, 1, 0),
             (Class::Invalid, None, 1, 0),
             (Class::Expired, None, 1, 0),
-            (Class::Ours, None, 1, 0),
+            (Class::Local, None, 1, 0),
             (Class::Denied, Some(1), 1, 0),
             (Class::Unreachable, None, 3, 1300),
             (Class::Unavailable, None, 3, 1300),

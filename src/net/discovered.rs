@@ -55,7 +55,7 @@ pub(crate) async fn guarded(
     if guard.inner.is_some() {
         options.resolver = Some(Arc::new(guard));
     }
-    Connections::new(&options).map_err(|error| failed(Class::Ours, error.to_string()))
+    Connections::new(&options).map_err(|error| failed(Class::Local, error.to_string()))
 }
 
 impl Guard {

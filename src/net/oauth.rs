@@ -213,7 +213,7 @@ fn class_of(status: u16, error: &str, description: &str) -> Class {
         // Microsoft Entra: the secret, or the certificate, of the application has expired.
         _ if says("AADSTS7000222") || says("AADSTS700024") => Class::Expired,
         // Google's words for an assertion dated by a wrong clock.
-        "invalid_grant" if says("Token must be a short-lived token") => Class::Ours,
+        "invalid_grant" if says("Token must be a short-lived token") => Class::Local,
         // Microsoft Entra: no such tenant, no such application.
         _ if says("AADSTS90002") || says("AADSTS700016") => Class::Missing,
         "invalid_scope" | "invalid_request" | "invalid_resource" | "unsupported_grant_type" => {
@@ -306,7 +306,7 @@ mod tests {
             (
                 400,
                 r#"{"error":"invalid_grant","error_description":"Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe."}"#,
-                Class::Ours,
+                Class::Local,
             ),
             (
                 401,

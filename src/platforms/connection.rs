@@ -138,7 +138,7 @@ impl Reach {
     ///
     /// Says which secret cannot be read or used; that is a fault of this machine.
     pub(crate) fn connections(&self) -> Result<Connections, NoAnswer> {
-        let ours = |detail: String| NoAnswer { class: Class::Ours, detail };
+        let ours = |detail: String| NoAnswer { class: Class::Local, detail };
         let resolve =
             |reference| secrets::resolve(reference).map_err(|error| ours(error.to_string()));
         let mut options = self.options.clone();
@@ -480,7 +480,7 @@ mod tests {
         reach.connections().unwrap();
         std::fs::write(path("key.pem"), "hunter2").unwrap();
         let error = reach.connections().unwrap_err();
-        assert_eq!(error.class, Class::Ours);
+        assert_eq!(error.class, Class::Local);
         assert_eq!(
             error.detail,
             "the client certificate cannot be used: its key is not in PEM form"

@@ -360,11 +360,11 @@ impl Checker {
         // What it was asked for besides, and what was overtaken, decides about nothing.
         self.seen.retain(|seen| seen.number != number);
         // One that does not end is ended by the daemon.
-        let Found(heard) = seen.found.unwrap_or(Found(Some(Class::Ours)));
+        let Found(heard) = seen.found.unwrap_or(Found(Some(Class::Local)));
         let heard = heard.map(Class::as_str);
         // When no host of several can be reached, it is the network on this side.
         let hosts: BTreeSet<_> = self.specs.iter().map(|spec| spec.host).collect();
-        let is_network = heard == Some("unreachable") && class == Some("ours") && 2 < hosts.len();
+        let is_network = heard == Some("unreachable") && class == Some("local") && 2 < hosts.len();
         if heard != class && !is_network {
             self.violated(format!("i{number}: {class:?} is stored, and {heard:?} was answered"));
         }

@@ -115,7 +115,7 @@ impl Faults {
                 }
                 Kind::Slow => Answer::Late(20 * SECOND),
                 Kind::Hang => Answer::Never,
-                Kind::Ours => Answer::Bad(Class::Ours),
+                Kind::Ours => Answer::Bad(Class::Local),
             };
             return (answer, Some(fault));
         }

@@ -85,7 +85,7 @@ impl Judge {
                 (self.failing, self.passing) = (0, self.passing + 1);
                 (policy.recovery_runs <= self.passing).then_some(true)
             }
-            ("failed", Some("ours")) | ("skipped", _) => None,
+            ("failed", Some("local")) | ("skipped", _) => None,
             _ => {
                 (self.failing, self.passing) = (self.failing + 1, 0);
                 let definitive =

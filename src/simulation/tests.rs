@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::driver::{Outcome, live_through};
 use super::plan::{Plan, Size};
+use super::world::Trace;
 
 /// Variables that say what is simulated.
 fn setting(name: &str, otherwise: u64) -> u64 {
@@ -194,4 +195,21 @@ fn ten_thousand_integration_weeks_hold_every_invariant() {
     let (violated, summary) = seeds(first, count, Size::Week);
     println!("{summary}, {} integration-weeks", 100 * count);
     assert!(violated.is_empty(), "{}", violated.join("\n\n"));
+}
+
+/// Writes the traces of twenty seeds into the folder that `REVALIDATED_TRACES` names, so that two
+/// versions can be compared line by line.
+#[test]
+#[ignore = "a tool: REVALIDATED_TRACES=DIR"]
+fn traces_of_twenty_seeds_are_written() {
+    let folder = std::env::vars().find(|(own, _)| own == "REVALIDATED_TRACES").unwrap().1;
+    std::fs::create_dir_all(&folder).unwrap();
+    for seed in 0..20 {
+        let outcome = live_through(Plan::of(seed, Size::Short), None);
+        let Trace { lines, print, count } = outcome.trace;
+        let lines: Vec<_> = lines.into_iter().collect();
+        let text = format!("{}\nprint {print}\ncount {count}\n", lines.join("\n"));
+        std::fs::write(format!("{folder}/{seed}.txt"), text).unwrap();
+        assert_eq!(outcome.violations, [""; 0], "seed {seed}");
+    }
 }

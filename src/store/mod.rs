@@ -7,6 +7,7 @@
 
 mod holds;
 mod page;
+mod random;
 mod receivers;
 mod rows;
 mod sqlite;
@@ -23,6 +24,6 @@ pub(crate) use sqlite::{Control, Store, View};
 #[cfg(test)]
 pub(crate) use sqlite::{Disk, Entry, Fate, Memory};
 pub(crate) use types::{
-    Attempt, Began, Begun, Due, Finished, PendingDelivery, Pruned, Recorded, Retention, StoreError,
-    SubjectRun, Surplus, Synced, Tell, Trigger, Wanted,
+    Attempt, Began, Begun, Due, Finished, NotificationContext, PendingDelivery, Pruned, Recorded,
+    Retention, StoreError, SubjectRun, Surplus, Synced, Trigger, Wanted,
 };

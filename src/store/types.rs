@@ -98,7 +98,7 @@ pub(crate) struct Wanted {
 
 /// What a change of status needs to become messages.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Tell {
+pub(crate) struct NotificationContext {
     /// Who wants to be told of what.
     pub(crate) subscriptions: Arc<[Subscription]>,
     /// When messages are held.
@@ -149,6 +149,17 @@ impl Trigger {
     }
 }
 
+/// Lease of a run or a delivery: an exclusive right to work on its row until an instant.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Lease {
+    /// Incarnation of the node that holds it.
+    pub(crate) owner: i64,
+    /// Random number that no other lease ever has.
+    pub(crate) token: i64,
+    /// First instant at which others may take the row.
+    pub(crate) until: Timestamp,
+}
+
 /// A row whose time has come.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Due {
@@ -183,8 +194,8 @@ pub(crate) struct Begun {
     pub(crate) kind: String,
     /// Its status; `status.subjects()` says what to validate.
     pub(crate) status: Status,
-    /// A result is written only under the fence it was begun with.
-    pub(crate) fence: i64,
+    /// Token of its lease: a result is stored only while the row has this one.
+    pub(crate) token: i64,
     /// Why it runs, as the row says.
     pub(crate) trigger: Trigger,
     /// When it was due.
@@ -223,7 +234,7 @@ pub(crate) struct SubjectRun {
     pub(crate) report: Report,
     /// What was seen besides.
     pub(crate) observed: Observed,
-    /// What on the daemon's own side is to blame for a failure of [`Class::Ours`](crate::domain::Class).
+    /// What on the daemon's own side is to blame for a failure of [`Class::Local`](crate::domain::Class).
     pub(crate) own_fault: Option<OwnFault>,
 }
 
@@ -274,6 +285,8 @@ pub(crate) struct PendingDelivery {
     pub(crate) body: String,
     /// The number of this attempt since the delivery was last owed anew, from 1.
     pub(crate) attempt: u32,
+    /// Token of its lease.
+    pub(crate) token: i64,
 }
 
 /// One attempt, to be recorded.
@@ -281,6 +294,8 @@ pub(crate) struct PendingDelivery {
 pub(crate) struct Attempt {
     /// Of which delivery.
     pub(crate) delivery: DeliveryId,
+    /// Token of the lease under which it was sent.
+    pub(crate) token: i64,
     /// When it was sent.
     pub(crate) started_at: Timestamp,
     /// How long it took.

@@ -87,7 +87,7 @@ async fn without_a_canary_that_answers_a_silent_platform_is_no_news() {
     let ward = Ward::new(own(&["127.0.0.1:1"])).await;
     for _ in 0..4 {
         let found = ward.run(Some(Class::Unreachable), 0).await;
-        assert_eq!(found, (Status::Enabled, Some(Class::Ours), vec![OwnFault::Network]));
+        assert_eq!(found, (Status::Enabled, Some(Class::Local), vec![OwnFault::Network]));
     }
     let found = ward.run(Some(Class::Missing), 0).await;
     let failed = (Status::RecurringValidationError, Some(Class::Missing), Vec::new());
@@ -111,9 +111,9 @@ async fn a_clock_that_is_wrong_is_not_held_against_credentials() {
     let ward = Ward::new(own(&[])).await;
     let hour = 3_600_000;
     let found = ward.run(Some(Class::Denied), hour).await;
-    assert_eq!(found, (Status::Enabled, Some(Class::Ours), vec![OwnFault::Clock]));
+    assert_eq!(found, (Status::Enabled, Some(Class::Local), vec![OwnFault::Clock]));
     let found = ward.run(Some(Class::Expired), -hour).await;
-    assert_eq!(found, (Status::Enabled, Some(Class::Ours), vec![OwnFault::Clock]));
+    assert_eq!(found, (Status::Enabled, Some(Class::Local), vec![OwnFault::Clock]));
     let found = ward.run(Some(Class::Denied), 1000).await;
     let failed = (Status::RecurringValidationError, Some(Class::Denied), Vec::new());
     assert_eq!(found, failed);

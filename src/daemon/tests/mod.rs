@@ -95,8 +95,11 @@ impl Bench {
         let schedule = wanted.schedule.clone();
         let subscriptions: Arc<[_]> =
             receivers.iter().map(|one| one.subscription.clone()).collect();
-        let tell =
-            Tell { subscriptions: Arc::clone(&subscriptions), now: clock.now(), ..Tell::default() };
+        let tell = NotificationContext {
+            subscriptions: Arc::clone(&subscriptions),
+            now: clock.now(),
+            ..NotificationContext::default()
+        };
         let id = store.sync(vec![wanted], true, tell).await.unwrap().ids["one"];
         let second = Duration::from_secs(1);
         let limits = Limits { runs: 1, runs_per_host: 1, test: second, run: Duration::ZERO };
@@ -242,7 +245,11 @@ async fn a_receiver_that_is_gone_is_left_alone_until_a_command_beside_the_daemon
     let path = active.fixed.0.join("state.db");
     shared.put_in_force(active);
     // Removes the integration, which both are told.
-    let tell = Tell { subscriptions, now: shared.clock.now(), ..Tell::default() };
+    let tell = NotificationContext {
+        subscriptions,
+        now: shared.clock.now(),
+        ..NotificationContext::default()
+    };
     shared.store.sync(Vec::new(), false, tell).await.unwrap();
     let stop = CancellationToken::new();
     let outbox = tokio::spawn(deliver::deliver(Arc::clone(shared), stop.clone(), stop.clone()));

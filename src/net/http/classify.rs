@@ -40,7 +40,7 @@ pub(crate) fn classify(error: &reqwest::Error) -> (Class, String) {
         return (Class::Denied, "the proxy does not accept the user or the password".to_owned());
     }
     if causes.iter().any(|cause| is_local(*cause)) {
-        return (Class::Ours, format!("no connection can be opened: {detail}"));
+        return (Class::Local, format!("no connection can be opened: {detail}"));
     }
     match (error.is_timeout(), error.is_connect()) {
         _ if error.is_builder() => (Class::Invalid, format!("the request is not valid: {detail}")),

@@ -167,9 +167,9 @@ fn class_of(status: u16, code: &str, message: &str) -> Class {
             _,
         )
         | (_, 500..=599) => Class::Unavailable,
-        ("RequestExpired" | "RequestInTheFuture" | "RequestTimeTooSkewed", _) => Class::Ours,
+        ("RequestExpired" | "RequestInTheFuture" | "RequestTimeTooSkewed", _) => Class::Local,
         ("SignatureDoesNotMatch" | "InvalidSignatureException", _) if is_about_time(message) => {
-            Class::Ours
+            Class::Local
         }
         ("ExpiredToken" | "ExpiredTokenException" | "TokenRefreshRequired", _) => Class::Expired,
         (
@@ -214,8 +214,8 @@ mod tests {
             (307, "TemporaryRedirect", Class::Unavailable),
             (500, "InternalError", Class::Unavailable),
             (504, "X", Class::Unavailable),
-            (403, "RequestTimeTooSkewed", Class::Ours),
-            (400, "RequestExpired", Class::Ours),
+            (403, "RequestTimeTooSkewed", Class::Local),
+            (400, "RequestExpired", Class::Local),
             (400, "ExpiredToken", Class::Expired),
             (403, "ExpiredTokenException", Class::Expired),
             (400, "InvalidToken", Class::Denied),
@@ -254,7 +254,7 @@ mod tests {
         let late = "Signature expired: 20261122T000000Z is now earlier than 20261122T001000Z";
         let early = "Signature not yet current: 20261122T010000Z is still later than ..";
         for message in [late, early] {
-            assert_eq!(class_of(403, "SignatureDoesNotMatch", message), Class::Ours);
+            assert_eq!(class_of(403, "SignatureDoesNotMatch", message), Class::Local);
         }
         let wrong = "The request signature we calculated does not match the one you provided.";
         assert_eq!(class_of(403, "SignatureDoesNotMatch", wrong), Class::Denied);

@@ -139,7 +139,7 @@ impl Client {
     ) -> Result<reqwest::Request, Failure> {
         let fault = |text: String| {
             let detail = one_line(&text, WORDS_MAX);
-            Failure::silent(Class::Ours, format!("the request cannot be signed: {detail}"))
+            Failure::silent(Class::Local, format!("the request cannot be signed: {detail}"))
         };
         let Call { service, url, account } = call;
         let mut built = http::Request::builder()

@@ -239,7 +239,7 @@ impl Credentials {
                 Ok(None) if *name == PROFILE && context.env_var("AWS_PROFILE").is_some() => {
                     // The library takes a profile that it cannot read for one that nobody asked for.
                     reasons.push(format!("{name}: no key was found for the one in AWS_PROFILE"));
-                    return Err(without(Class::Ours, &reasons, None));
+                    return Err(without(Class::Local, &reasons, None));
                 }
                 Ok(None) => reasons.push(format!("{name}: not set up")),
                 Err(Reason { class, text, mend }) => {
@@ -248,7 +248,7 @@ impl Credentials {
                 }
             }
         }
-        Err(without(Class::Ours, &reasons, None))
+        Err(without(Class::Local, &reasons, None))
     }
 
     async fn web_identity(
@@ -268,7 +268,7 @@ impl Credentials {
         }
         let token = context.file_read_as_string(&file).await.map_err(|error| {
             let text = format!("token file {file}: {}", reason(&error));
-            Reason { class: Class::Ours, text: one_line(&text, REASON_MAX), mend: None }
+            Reason { class: Class::Local, text: one_line(&text, REASON_MAX), mend: None }
         })?;
         let token = Secret::new(token.trim().to_owned());
         let name = session_name(&run.name);
@@ -307,7 +307,7 @@ fn access_key(AccessKey { id, secret, token }: &AccessKey) -> Result<Credential,
     let read = |reference: &SecretRef| {
         secrets::resolve(reference).map(|secret| secret.expose().to_owned()).map_err(|error| {
             let text = error.to_string();
-            Finding::new(Class::Ours, format!("No AWS credentials could be loaded: {text}."))
+            Finding::new(Class::Local, format!("No AWS credentials could be loaded: {text}."))
                 .mend("Mend this machine: the file or variable named above.")
         })
     };
@@ -346,7 +346,9 @@ const fn class_of(kind: ErrorKind) -> Class {
         ErrorKind::PermissionDenied => Class::Denied,
         ErrorKind::CredentialInvalid => Class::Expired,
         ErrorKind::RateLimited => Class::Throttled,
-        ErrorKind::ConfigInvalid | ErrorKind::RequestInvalid | ErrorKind::Unexpected => Class::Ours,
+        ErrorKind::ConfigInvalid | ErrorKind::RequestInvalid | ErrorKind::Unexpected => {
+            Class::Local
+        }
     }
 }
 

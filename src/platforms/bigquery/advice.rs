@@ -92,7 +92,7 @@ impl Subject<'_> {
         who: &Credential,
     ) -> Finding {
         let mend = match (&failure.cause, failure.class) {
-            (Cause::NoToken(..), Class::Ours) => {
+            (Cause::NoToken(..), Class::Local) => {
                 "Set the clock of this machine, and keep it set.".to_owned()
             }
             (Cause::NoToken(..), Class::Denied | Class::Expired | Class::Missing) => match who {

@@ -215,7 +215,7 @@ impl BigQuery {
             | Class::Unreachable
             | Class::Throttled
             | Class::Unavailable
-            | Class::Ours => Err(finding(format!("Unable to look for dataset [{name}]"))),
+            | Class::Local => Err(finding(format!("Unable to look for dataset [{name}]"))),
         }
     }
 
@@ -255,7 +255,7 @@ impl BigQuery {
             | Class::Unreachable
             | Class::Throttled
             | Class::Unavailable
-            | Class::Ours => {
+            | Class::Local => {
                 told(format!("Unable to get dataset [{name}]: {}", failure.sentence()))
             }
         })

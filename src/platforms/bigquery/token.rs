@@ -69,7 +69,7 @@ impl Loaded {
         };
         let resolve = |reference: &SecretRef| {
             let found = secrets::resolve(reference);
-            found.map_err(|error| Failure::silent(Class::Ours, format!("`credential`: {error}")))
+            found.map_err(|error| Failure::silent(Class::Local, format!("`credential`: {error}")))
         };
         match &config.auth {
             Auth::Key(reference) => {
@@ -204,11 +204,11 @@ impl Tokens {
             let built = built.map_err(|error| Failure::silent(Class::Invalid, error.detail))?;
             let answer =
                 self.near.fetch(built, BODY_MAX).await.map_err(|NoAnswer { detail, .. }| {
-                    Failure::silent(Class::Ours, format!("Metadata service: {detail}"))
+                    Failure::silent(Class::Local, format!("Metadata service: {detail}"))
                 })?;
             if answer.header("metadata-flavor").as_deref() != Some("Google") {
                 let reason = "Metadata service: what answers is none of Google";
-                return Err(Failure::silent(Class::Ours, reason));
+                return Err(Failure::silent(Class::Local, reason));
             }
             near_answer(answer, "Metadata service")
         })
@@ -260,7 +260,7 @@ impl Tokens {
         connections: &Connections,
     ) -> Result<Secret, Failure> {
         let ours = |reason: String| {
-            Failure::silent(Class::Ours, format!("The token of the workload: {reason}"))
+            Failure::silent(Class::Local, format!("The token of the workload: {reason}"))
         };
         let text = match &external.source {
             Source::File(path) => {

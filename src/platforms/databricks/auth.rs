@@ -365,5 +365,5 @@ async fn token(
 }
 
 fn resolve(reference: &SecretRef) -> Result<Secret, Failure> {
-    secrets::resolve(reference).map_err(|error| Failure::silent(Class::Ours, error.to_string()))
+    secrets::resolve(reference).map_err(|error| Failure::silent(Class::Local, error.to_string()))
 }

@@ -251,7 +251,7 @@ fn hidden_value(text: &str) -> Result<HeaderValue, InvalidHeaderValue> {
 
 fn unsendable() -> Failure {
     let detail = "the token has characters that cannot be sent; check where it is kept";
-    Failure::silent(Class::Ours, detail)
+    Failure::silent(Class::Local, detail)
 }
 
 fn location(answer: &Answer) -> Option<String> {

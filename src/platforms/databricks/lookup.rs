@@ -48,7 +48,7 @@ impl Databricks {
                 | Class::Unreachable
                 | Class::Throttled
                 | Class::Unavailable
-                | Class::Ours => finding,
+                | Class::Local => finding,
             }
         })?;
         if let Some(owner) = &found.owner {

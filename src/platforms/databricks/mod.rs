@@ -119,7 +119,7 @@ impl Databricks {
                 | Class::Unreachable
                 | Class::Throttled
                 | Class::Unavailable
-                | Class::Ours => finding,
+                | Class::Local => finding,
             }
         };
         let reached = self.config.reach.connections().map_err(Failure::from);

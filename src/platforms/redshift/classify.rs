@@ -133,7 +133,7 @@ impl Cause {
             Self::Unresolved | Self::NoConnection | Self::Silent => Class::Unreachable,
             Self::TooManyConnections => Class::Throttled,
             Self::Busy | Self::Internal | Self::Excess => Class::Unavailable,
-            Self::Ours => Class::Ours,
+            Self::Ours => Class::Local,
         }
     }
 
@@ -425,8 +425,8 @@ mod tests {
     fn what_is_ours_is_told_from_what_is_theirs() {
         let tls = |error| io::Error::new(ErrorKind::InvalidData, rustls::Error::from(error));
         let cases = [
-            (io::Error::from_raw_os_error(24), Class::Ours),
-            (ErrorKind::NetworkUnreachable.into(), Class::Ours),
+            (io::Error::from_raw_os_error(24), Class::Local),
+            (ErrorKind::NetworkUnreachable.into(), Class::Local),
             (ErrorKind::ConnectionRefused.into(), Class::Unreachable),
             (ErrorKind::ConnectionReset.into(), Class::Unreachable),
             (ErrorKind::UnexpectedEof.into(), Class::Unreachable),
@@ -439,7 +439,7 @@ mod tests {
         }
         let unreadable = SecretError::File { path: PathBuf::from("/p"), reason: "no".to_owned() };
         let found = Failure::of(&unreadable.into(), None);
-        assert_eq!(found.cause.class(), Class::Ours);
+        assert_eq!(found.cause.class(), Class::Local);
         assert_eq!(found.detail, "Secret file /p cannot be read: no");
     }
 }

@@ -160,7 +160,7 @@ impl Iam {
                 "Check `databaseUser` and `clusterIdentifier`; {cluster} must be a provisioned \
                  cluster that is available."
             )),
-            Class::Ours => finding.mend("Set the clock of this machine, and keep it set."),
+            Class::Local => finding.mend("Set the clock of this machine, and keep it set."),
             Class::Invalid => {
                 finding.mend("Name the authority of AWS's certificate in `api.tls.caFile`.")
             }

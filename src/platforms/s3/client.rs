@@ -111,7 +111,7 @@ impl Servers {
         let _turn = if request.is_access_grants() {
             let turn = self.gate.acquire().await;
             // Nobody closes it.
-            Some(turn.map_err(|closed| Failure::silent(Class::Ours, closed.to_string()))?)
+            Some(turn.map_err(|closed| Failure::silent(Class::Local, closed.to_string()))?)
         } else {
             None
         };

@@ -146,7 +146,7 @@ impl S3 {
                      permission.",
                     shown_key(&credential.access_key_id)
                 )),
-                Class::Ours => finding.mend("Set the clock of this machine, and keep it set."),
+                Class::Local => finding.mend("Set the clock of this machine, and keep it set."),
                 Class::Missing
                 | Class::Invalid
                 | Class::Unreachable
@@ -193,7 +193,7 @@ impl S3 {
             | Class::Unreachable
             | Class::Throttled
             | Class::Unavailable
-            | Class::Ours => finding,
+            | Class::Local => finding,
         })
     }
 

@@ -83,7 +83,7 @@ impl Cause {
             Self::Throttled => Class::Throttled,
             Self::Cancelled | Self::Internal | Self::UnexpectedResponse => Class::Unavailable,
             Self::NoAnswer(class) => class,
-            Self::Clock | Self::Unreadable => Class::Ours,
+            Self::Clock | Self::Unreadable => Class::Local,
         }
     }
 
@@ -252,9 +252,9 @@ mod tests {
             (200, "390197", Cause::LoginRefused, Class::Denied),
             (401, "390144", Cause::KeyRefused, Class::Denied),
             (401, "394300", Cause::KeyRefused, Class::Denied),
-            (401, "394301", Cause::Clock, Class::Ours),
-            (401, "394302", Cause::Clock, Class::Ours),
-            (401, "394303", Cause::Clock, Class::Ours),
+            (401, "394301", Cause::Clock, Class::Local),
+            (401, "394302", Cause::Clock, Class::Local),
+            (401, "394303", Cause::Clock, Class::Local),
             (401, "394304", Cause::KeyRefused, Class::Denied),
             (401, "394305", Cause::KeyRefused, Class::Denied),
             (401, "394306", Cause::KeyRefused, Class::Denied),

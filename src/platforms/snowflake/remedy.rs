@@ -111,7 +111,7 @@ fn token_refused(login: &Login, user: &str) -> String {
 
 fn no_answer(class: Class, host: &str) -> String {
     match class {
-        Class::Ours => "Mend this host's network or the setting named above.".to_owned(),
+        Class::Local => "Mend this host's network or the setting named above.".to_owned(),
         Class::Denied | Class::Missing | Class::Expired => {
             "Check `oAuthClientConfig` and the client at the identity provider.".to_owned()
         }

@@ -180,7 +180,7 @@ impl Cause {
             Self::Busy | Self::Internal | Self::UnexpectedResponse => Class::Unavailable,
             Self::NoToken(class) => class,
             Self::Unresolved | Self::NoConnection | Self::Silent => Class::Unreachable,
-            Self::Ours => Class::Ours,
+            Self::Ours => Class::Local,
         }
     }
 

@@ -100,7 +100,7 @@ fn no_token(class: Class) -> String {
         Class::Unreachable | Class::Throttled | Class::Unavailable => {
             "Check that this machine reaches the token endpoint, perhaps through `azure.proxy`."
         }
-        Class::Ours => "Mend this host: the file, variable or network named above.",
+        Class::Local => "Mend this host: the file, variable or network named above.",
     };
     text.to_owned()
 }

@@ -183,7 +183,7 @@ async fn a_login_that_is_refused_and_let_in_again_is_noticed_and_never_tried_twi
         ("hunter2\n", ReportStatus::Passed, None),
         ("other\n", ReportStatus::Failed, Some(Class::Denied)),
         ("hunter2\n", ReportStatus::Passed, None),
-        ("\n", ReportStatus::Failed, Some(Class::Ours)),
+        ("\n", ReportStatus::Failed, Some(Class::Local)),
     ];
     for (secret, status, class) in table {
         fs::write(&password, secret).unwrap();
@@ -246,7 +246,7 @@ async fn no_connection_and_unreadable_authorities_are_told_apart() {
     let port = listener.local_addr().unwrap().port().to_string();
     drop(listener);
     let table = [
-        ("/no/such.pem", Class::Ours, "certificate authorities in /no/such.pem cannot be read"),
+        ("/no/such.pem", Class::Local, "certificate authorities in /no/such.pem cannot be read"),
         ("", Class::Unreachable, "No connection: Connection refused"),
     ];
     for (ca, class, words) in table {

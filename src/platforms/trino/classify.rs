@@ -348,7 +348,7 @@ mod tests {
         let table = [
             (Failure::refused(502, String::new(), None), "HTTP 502."),
             (Failure::refused(401, "Unauthorized".to_owned(), None), "HTTP 401: Unauthorized."),
-            (Failure::silent(Class::Ours, "no network".to_owned()), "No network."),
+            (Failure::silent(Class::Local, "no network".to_owned()), "No network."),
             (Failure::query("q".to_owned(), error("", "X", 1)), "X: m."),
             (Failure::query("q".to_owned(), error("", "", -1)), "Error -1: m."),
             (Failure::query("q".to_owned(), QueryError::default()), "No reason given."),

@@ -354,7 +354,8 @@ fn unrun(failure: &Failure, finding: Finding) -> Finding {
 /// as the end `of` one.
 fn account(login: &Login, (name, of): (&str, &str)) -> Result<Account, Failure> {
     let resolve = |reference: &SecretRef| {
-        secrets::resolve(reference).map_err(|error| Failure::silent(Class::Ours, error.to_string()))
+        secrets::resolve(reference)
+            .map_err(|error| Failure::silent(Class::Local, error.to_string()))
     };
     Ok(match login {
         Login::Open { username } => Account::open(Some(username.clone())),

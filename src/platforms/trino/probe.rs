@@ -78,7 +78,7 @@ impl Trino {
                  account.",
             ),
             Class::Invalid | Class::Expired => failure.finding_that(&cannot),
-            Class::Unreachable | Class::Throttled | Class::Unavailable | Class::Ours => {
+            Class::Unreachable | Class::Throttled | Class::Unavailable | Class::Local => {
                 let what = "Whether the system account can read the table is not known.";
                 failure.finding_that(what)
             }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use rusqlite::Row as SqlRow;
 use rusqlite::types::FromSql;
 
-use super::{DeliveryState, StoreError, StoredReport, Trigger};
+use super::{DeliveryState, Lease, StoreError, StoredReport, Trigger};
 use crate::domain::{Class, Counters, Flips, ReportStatus, Status, Timestamp, UnknownName};
 
 /// The columns of a row, read in their order.
@@ -35,6 +35,14 @@ impl<'r, 's> Columns<'r, 's> {
     /// The next column, an instant that may be missing.
     pub(super) fn instant(&mut self) -> rusqlite::Result<Option<Timestamp>> {
         Ok(self.next::<Option<i64>>()?.map(Timestamp))
+    }
+
+    /// Reads the next three columns as a lease: owner, token and end, all there or all missing.
+    pub(super) fn lease(&mut self) -> rusqlite::Result<Option<Lease>> {
+        let (owner, token): (Option<i64>, Option<i64>) = (self.next()?, self.next()?);
+        let until = self.instant()?;
+        let held = owner.zip(token).zip(until);
+        Ok(held.map(|((owner, token), until)| Lease { owner, token, until }))
     }
 
     /// The next column, a text that `read` makes something of.

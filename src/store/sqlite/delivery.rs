@@ -5,13 +5,13 @@
 //! days costs a claim no more than one that listens.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, Row as SqlRow, named_params};
 
+use super::super::random;
 use super::column::{delivery_state, millis};
 use super::receiver::heard;
-use super::{Attempt, DeliveryState, Disabled, PendingDelivery, StoreError, Tell};
+use super::{Attempt, DeliveryState, Disabled, NotificationContext, PendingDelivery, StoreError};
 use crate::domain::{AttemptResult, DeliveryId, Next, Timestamp};
 
 /// What one receiver may be sent now, longest due first; nothing while it is disabled.
@@ -28,22 +28,35 @@ pub(super) const CLAIM: &str = "
       AND (delivery.lease_until_ms IS NULL OR delivery.lease_until_ms <= :now)
     ORDER BY delivery.due_at_ms, delivery.id LIMIT :room";
 
+/// Leases of what is claimed together; each gets a token of its own.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Claim {
+    /// Incarnation of the node that holds them.
+    pub(super) owner: i64,
+    /// First instant at which others may claim the same.
+    pub(super) until: Timestamp,
+}
+
 /// Leases what may be sent now: at most `room[receiver]` per receiver, others are left alone.
 pub(super) fn claim(
     tx: &Connection,
     room: &BTreeMap<String, u32>,
-    lease: Duration,
+    lease: Claim,
     now: Timestamp,
 ) -> Result<Vec<PendingDelivery>, StoreError> {
-    const LEASE: &str = "UPDATE delivery SET lease_until_ms = :until WHERE id = :id";
+    const LEASE: &str = "
+        UPDATE delivery SET lease_owner = :owner, lease_token = :token, lease_until_ms = :until
+        WHERE id = :id";
     let mut claimed = Vec::new();
     for (receiver, room) in room.iter().filter(|(_, room)| 0 < **room) {
         claimed.extend(sendable(tx, receiver, *room, now)?);
     }
     let mut statement = tx.prepare_cached(LEASE)?;
     for delivery in &claimed {
-        let until = now.plus(lease).0;
-        statement.execute(named_params! {":id": delivery.id.0, ":until": until})?;
+        statement.execute(named_params! {
+            ":id": delivery.id.0, ":owner": lease.owner, ":token": delivery.token,
+            ":until": lease.until.0,
+        })?;
     }
     Ok(claimed)
 }
@@ -64,6 +77,7 @@ fn sendable(
             integration: row.get(2)?,
             body: row.get(3)?,
             attempt: row.get::<_, u32>(4)?.saturating_add(1),
+            token: random::number()?,
         })
     })?;
     found.collect()
@@ -76,21 +90,25 @@ fn sendable(
 pub(super) fn record_attempt(
     tx: &Connection,
     attempt: &Attempt,
-    tell: &Tell,
+    tell: &NotificationContext,
 ) -> Result<Option<Disabled>, StoreError> {
-    const FIND: &str = "SELECT state, attempts, receiver FROM delivery WHERE id = :id";
+    const FIND: &str = "
+        SELECT state, attempts, receiver, lease_token FROM delivery WHERE id = :id";
     const COUNT: &str = "UPDATE delivery SET attempts = :number WHERE id = :id";
     let id = attempt.delivery.0;
     let mut find = tx.prepare_cached(FIND)?;
-    let read = |row: &SqlRow<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
-    let found: Option<(String, u32, String)> =
+    let read = |row: &SqlRow<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?));
+    let found: Option<(String, u32, String, Option<i64>)> =
         find.query_row(named_params! {":id": id}, read).optional()?;
-    let Some((state, attempts, receiver)) = found else {
+    let Some((state, attempts, receiver, token)) = found else {
         return Ok(None);
     };
     let number = attempts.saturating_add(1);
     insert_attempt(tx, attempt, number)?;
-    if delivery_state(&state)? == DeliveryState::Pending {
+    // Under another lease it is being sent again: what follows is up to that attempt, but for a receipt.
+    let is_overtaken = token.is_some_and(|token| token != attempt.token);
+    let decides = !is_overtaken || attempt.next == Next::Delivered;
+    if delivery_state(&state)? == DeliveryState::Pending && decides {
         proceed(tx, attempt, number)?;
     } else {
         tx.prepare_cached(COUNT)?.execute(named_params! {":id": id, ":number": number})?;
@@ -101,7 +119,8 @@ pub(super) fn record_attempt(
 /// What follows for a delivery that is owed. It may have to wait for an earlier one that became owed
 /// anew while it was sent; then it is not due.
 pub(super) const PROCEED: &str = "
-    UPDATE delivery SET attempts = :number, lease_until_ms = NULL, state = :state,
+    UPDATE delivery SET attempts = :number, lease_owner = NULL, lease_token = NULL,
+        lease_until_ms = NULL, state = :state,
         due_at_ms = iif(:due IS NOT NULL AND EXISTS (
             SELECT 1 FROM delivery AS earlier
             WHERE earlier.state = 'pending' AND earlier.receiver = delivery.receiver

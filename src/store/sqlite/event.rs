@@ -3,12 +3,13 @@
 
 use rusqlite::{Connection, OptionalExtension, named_params};
 use serde::Serialize;
-use uuid::{Builder, Uuid};
+use uuid::Builder;
 
+use super::super::random;
 use super::column::millis;
 use super::outage::{self, Outage};
 use super::row::{Incident, Row, results};
-use super::{StoreError, Tell, own_fault};
+use super::{NotificationContext, StoreError, own_fault};
 use crate::domain::{
     Change, Drift, Event, EventData, EventType, IntegrationId, OutageNotice, RunRef,
     SCHEMA_VERSION, Status, Subscription, Timestamp, Transition, ValidationResults,
@@ -43,20 +44,8 @@ impl Story {
 /// A fresh `<prefix>_<UUIDv7>`: random, and ordered by time.
 pub(super) fn fresh_id(prefix: &str, now: Timestamp) -> Result<String, StoreError> {
     let millis = u64::try_from(now.0).unwrap_or(0);
-    let uuid = Builder::from_unix_timestamp_millis(millis, &random()?).into_uuid();
+    let uuid = Builder::from_unix_timestamp_millis(millis, &random::bytes()?).into_uuid();
     Ok(format!("{prefix}_{uuid}"))
-}
-
-/// A fresh identity for a database.
-pub(super) fn random_epoch() -> Result<String, StoreError> {
-    let uuid: Uuid = Builder::from_random_bytes(random()?).into_uuid();
-    Ok(uuid.to_string())
-}
-
-fn random<const LENGTH: usize>() -> Result<[u8; LENGTH], StoreError> {
-    let mut bytes = [0; LENGTH];
-    aws_lc_rs::rand::fill(&mut bytes).map_err(|_unspecified| StoreError::Random)?;
-    Ok(bytes)
 }
 
 /// Takes the step of an operation on `row`, which the caller saves, and tells of it.
@@ -65,7 +54,7 @@ pub(super) fn flip(
     row: &mut Row,
     step: Transition,
     story: Story,
-    tell: &Tell,
+    tell: &NotificationContext,
 ) -> Result<(), StoreError> {
     if row.told == Status::Enabled && row.flapping.is_none() {
         // Its failure was held, so nobody knows of the incident.
@@ -94,7 +83,7 @@ pub(super) fn enter(
     row: &mut Row,
     step: Transition,
     story: &Story,
-    tell: &Tell,
+    tell: &NotificationContext,
 ) -> Result<(), StoreError> {
     debug_assert_eq!(row.status, step.from, "a transition starts from the current status");
     if step.to == Status::RecurringValidationError && row.incident.is_none() {
@@ -106,7 +95,11 @@ pub(super) fn enter(
 }
 
 /// Writes down that `row` has come into being.
-pub(super) fn announce(tx: &Connection, row: &mut Row, tell: &Tell) -> Result<(), StoreError> {
+pub(super) fn announce(
+    tx: &Connection,
+    row: &mut Row,
+    tell: &NotificationContext,
+) -> Result<(), StoreError> {
     insert_transition(tx, row, None, None, tell.now)?;
     emit(tx, row, (EventType::StatusChanged, None), Story::default(), tell)
 }
@@ -114,7 +107,7 @@ pub(super) fn announce(tx: &Connection, row: &mut Row, tell: &Tell) -> Result<()
 /// The first failing run since the latest good one.
 pub(super) const FIRST_FAILURE: &str = "
     SELECT started_at_ms FROM run
-    WHERE integration_id = :id AND status = 'failed' AND class IS NOT 'ours'
+    WHERE integration_id = :id AND status = 'failed' AND class IS NOT 'local'
       AND id > coalesce((SELECT id FROM run
                          WHERE integration_id = :id AND status IN ('passed', 'warning')
                          ORDER BY id DESC LIMIT 1), 0)
@@ -156,7 +149,7 @@ pub(super) fn emit(
     row: &mut Row,
     (kind, previous): (EventType, Option<Status>),
     story: Story,
-    tell: &Tell,
+    tell: &NotificationContext,
 ) -> Result<(), StoreError> {
     row.sequence = row.sequence.saturating_add(1);
     let id = fresh_id("evt", tell.now)?;
@@ -225,7 +218,7 @@ pub(super) fn emit_outage(
     tx: &Connection,
     outage: &Outage,
     begun: Option<&str>,
-    tell: &Tell,
+    tell: &NotificationContext,
 ) -> Result<String, StoreError> {
     let (epoch, sequence) = next_operational(tx)?;
     let kind = if begun.is_some() { EventType::OutageResolved } else { EventType::Outage };

@@ -12,7 +12,7 @@ use super::outage;
 use super::row::{Row, results};
 use super::run::OTHER_WAY;
 use super::silence::covering;
-use super::{Released, StoreError, StoredReport, Tell};
+use super::{NotificationContext, Released, StoreError, StoredReport};
 use crate::domain::{About, EventType, Policy, ReportStatus, Status, Timestamp, Transition};
 
 /// What holds the messages of a row.
@@ -34,7 +34,11 @@ pub(super) struct Flapping {
 }
 
 /// What holds the messages of `row` for longest.
-fn holding(tx: &Connection, row: &Row, tell: &Tell) -> Result<Option<Hold>, StoreError> {
+fn holding(
+    tx: &Connection,
+    row: &Row,
+    tell: &NotificationContext,
+) -> Result<Option<Hold>, StoreError> {
     let labels = labels(&row.labels)?;
     let about = About { name: &row.name, kind: &row.kind, labels: &labels };
     let mut holds = covering(tx, row, about, tell.now)?;
@@ -55,7 +59,7 @@ pub(super) fn flip(
     row: &mut Row,
     step: Transition,
     story: Story,
-    (tell, policy): (&Tell, &Policy),
+    (tell, policy): (&NotificationContext, &Policy),
 ) -> Result<(), StoreError> {
     enter(tx, row, step, &story, tell)?;
     if let Some(flapping) = &mut row.flapping {
@@ -79,7 +83,11 @@ pub(super) fn flip(
 }
 
 /// The outage that the status of `row` belongs to, which may begin with it.
-fn shared(tx: &Connection, row: &mut Row, tell: &Tell) -> Result<Option<String>, StoreError> {
+fn shared(
+    tx: &Connection,
+    row: &mut Row,
+    tell: &NotificationContext,
+) -> Result<Option<String>, StoreError> {
     if row.status == Status::RecurringValidationError {
         outage::join(tx, row, tell)?;
     }
@@ -91,7 +99,7 @@ fn announce_flip(
     tx: &Connection,
     row: &mut Row,
     story: Story,
-    tell: &Tell,
+    tell: &NotificationContext,
 ) -> Result<(), StoreError> {
     let failed = row.status == Status::RecurringValidationError;
     let kind = if failed { EventType::ValidationFailed } else { EventType::ValidationRecovered };
@@ -104,7 +112,7 @@ fn announce(
     row: &mut Row,
     kind: EventType,
     story: Story,
-    tell: &Tell,
+    tell: &NotificationContext,
 ) -> Result<(), StoreError> {
     let told = row.told;
     emit(tx, row, (kind, Some(told)), story, tell)?;
@@ -118,7 +126,7 @@ pub(super) fn warn(
     tx: &Connection,
     row: &mut Row,
     story: Story,
-    tell: &Tell,
+    tell: &NotificationContext,
 ) -> Result<(), StoreError> {
     row.hold = holding(tx, row, tell)?;
     if row.hold.is_some() {
@@ -131,7 +139,11 @@ pub(super) fn warn(
 
 /// Looks whether the messages of `row`, which the caller saves, are still held; if not, what still
 /// differs is told. True when it was let go.
-pub(super) fn settle(tx: &Connection, row: &mut Row, tell: &Tell) -> Result<bool, StoreError> {
+pub(super) fn settle(
+    tx: &Connection,
+    row: &mut Row,
+    tell: &NotificationContext,
+) -> Result<bool, StoreError> {
     if row.hold.is_none() {
         return Ok(false);
     }
@@ -179,7 +191,11 @@ pub(super) const ENDED: &str = "
     SELECT id FROM integration WHERE hold_until_ms <= :now ORDER BY hold_until_ms LIMIT :batch";
 
 /// Looks at what is held, and at outages that may be over; at most about `batch` of each.
-pub(super) fn release(tx: &Connection, batch: u32, tell: &Tell) -> Result<Released, StoreError> {
+pub(super) fn release(
+    tx: &Connection,
+    batch: u32,
+    tell: &NotificationContext,
+) -> Result<Released, StoreError> {
     let mut released = Released::default();
     let mut statement = tx.prepare_cached(ENDED)?;
     let params = named_params! {":now": tell.now.0, ":batch": batch};

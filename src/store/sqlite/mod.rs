@@ -13,6 +13,7 @@ mod fingerprint;
 mod history;
 mod hold;
 mod integration;
+mod migrations;
 mod open;
 mod outage;
 mod owe;
@@ -41,14 +42,15 @@ use std::time::Duration;
 
 use super::holds::{HoldRow, NewSilence, OutageRow, OwnFaultRow, Released, SilenceRow};
 use super::page::{Listed, Page};
+use super::random;
 use super::receivers::{Disabled, EventRow, Events, ReceiverRow, Redelivered, Replayed};
 use super::rows::{
     AttemptRow, DeliveryFilter, DeliveryRow, DeliveryState, HistoryRow, IntegrationRow, RunRow,
     StandingRow, StoredReport, TargetRow, TransitionRow,
 };
 use super::types::{
-    Attempt, Began, Begun, Due, Finished, PendingDelivery, Pruned, Recorded, Retention, StoreError,
-    SubjectRun, Surplus, Synced, Tell, Trigger, Wanted,
+    Attempt, Began, Begun, Due, Finished, Lease, NotificationContext, PendingDelivery, Pruned,
+    Recorded, Retention, StoreError, SubjectRun, Surplus, Synced, Trigger, Wanted,
 };
 use crate::domain::{Factor, IntegrationId, OwnFault, Schedule, Timestamp};
 
@@ -61,6 +63,8 @@ pub(crate) use simulated::{Disk, Entry, Fate, Memory};
 #[derive(Clone, Debug)]
 pub(crate) struct Store {
     writer: writer::Writer,
+    /// Incarnation of this node, the owner of its leases.
+    owner: i64,
     view: View,
 }
 
@@ -77,13 +81,14 @@ fn no_thread(path: &Path, error: &io::Error) -> StoreError {
 
 impl Store {
     /// Opens or creates the database, takes the file lock that makes a second daemon impossible,
-    /// migrates, clears leases of a crashed predecessor and starts the writer thread.
+    /// migrates, frees the leases of this node's former life and starts the writer thread.
     pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
         let opened = open::open(path)?;
+        let owner = opened.owner;
         let view = View::open(path)?;
         let writer =
             writer::Writer::start(opened, writer::PACE).map_err(|error| no_thread(path, &error))?;
-        Ok(Self { writer, view })
+        Ok(Self { writer, owner, view })
     }
 
     /// The reading side.
@@ -97,7 +102,7 @@ impl Store {
         &self,
         wanted: Vec<Wanted>,
         startup: bool,
-        tell: Tell,
+        tell: NotificationContext,
     ) -> Result<Synced, StoreError> {
         self.writer.write(move |tx| sync::sync(tx, &wanted, startup, &tell)).await
     }
@@ -109,6 +114,8 @@ impl Store {
         lease: Duration,
         now: Timestamp,
     ) -> Result<Began, StoreError> {
+        let until = now.plus(lease);
+        let lease = Lease { owner: self.owner, token: random::number()?, until };
         self.writer.write_soon(move |tx| run::begin(tx, id, lease, now)).await
     }
 
@@ -117,7 +124,7 @@ impl Store {
     pub(crate) async fn record(
         &self,
         finished: Finished,
-        tell: Tell,
+        tell: NotificationContext,
     ) -> Result<Recorded, StoreError> {
         let prepared = run::Prepared::new(finished)?;
         self.writer.write_soon(move |tx| run::record(tx, &prepared, &tell)).await
@@ -129,7 +136,10 @@ impl Store {
     }
 
     /// Ends removals: rows in `deleting` without a lease become `deleted`.
-    pub(crate) async fn drain_removed(&self, tell: Tell) -> Result<Synced, StoreError> {
+    pub(crate) async fn drain_removed(
+        &self,
+        tell: NotificationContext,
+    ) -> Result<Synced, StoreError> {
         self.writer.write(move |tx| sync::drain(tx, &tell)).await
     }
 
@@ -151,6 +161,7 @@ impl Store {
         lease: Duration,
         now: Timestamp,
     ) -> Result<Vec<PendingDelivery>, StoreError> {
+        let lease = delivery::Claim { owner: self.owner, until: now.plus(lease) };
         self.writer.write(move |tx| delivery::claim(tx, &room, lease, now)).await
     }
 
@@ -161,7 +172,7 @@ impl Store {
     pub(crate) async fn record_attempt(
         &self,
         attempt: Attempt,
-        tell: Tell,
+        tell: NotificationContext,
     ) -> Result<impl Future<Output = Result<Option<Disabled>, StoreError>> + use<>, StoreError>
     {
         self.writer
@@ -170,7 +181,11 @@ impl Store {
     }
 
     /// Tells what is no longer held and ends outages that are over, at most about `batch` of each.
-    pub(crate) async fn release(&self, batch: u32, tell: Tell) -> Result<Released, StoreError> {
+    pub(crate) async fn release(
+        &self,
+        batch: u32,
+        tell: NotificationContext,
+    ) -> Result<Released, StoreError> {
         self.writer.write(move |tx| hold::release(tx, batch, &tell)).await
     }
 
@@ -180,13 +195,17 @@ impl Store {
         &self,
         fault: OwnFault,
         message: String,
-        tell: Tell,
+        tell: NotificationContext,
     ) -> Result<bool, StoreError> {
         self.writer.write(move |tx| own_fault::begin(tx, fault, &message, &tell)).await
     }
 
     /// Tells that it is over, if it lasted; true then.
-    pub(crate) async fn restore(&self, fault: OwnFault, tell: Tell) -> Result<bool, StoreError> {
+    pub(crate) async fn restore(
+        &self,
+        fault: OwnFault,
+        tell: NotificationContext,
+    ) -> Result<bool, StoreError> {
         self.writer.write(move |tx| own_fault::end(tx, fault, &tell)).await
     }
 

@@ -10,23 +10,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Row, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionBehavior};
 
+use super::super::random;
 use super::StoreError;
 use super::defect::{self, Defect};
-use super::event::random_epoch;
-
-/// Marks the file as ours: "reva" in ASCII.
-pub(super) const APPLICATION_ID: i32 = 0x7265_7661;
-
-/// Every step from an empty file to the newest schema; append-only.
-pub(super) const MIGRATIONS: &[(u32, &str)] = &[
-    (1, include_str!("migrations/0001_start.sql")),
-    (2, include_str!("migrations/0002_receivers.sql")),
-    (3, include_str!("migrations/0003_observed.sql")),
-    (4, include_str!("migrations/0004_holds.sql")),
-    (5, include_str!("migrations/0005_rows.sql")),
-];
+use super::migrations::{APPLICATION_ID, migrate, newest};
 
 /// How long a statement waits for another process to give up its lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -47,11 +36,16 @@ const SQLITE_MIN: i32 = 3_051_003;
 /// Readable and writable by the daemon's user alone.
 const MODE: u32 = 0o600;
 
+/// Name of the only node that uses a file; its lock keeps others out.
+const NODE: &str = "local";
+
 /// The daemon's connection, with the lock that keeps other daemons out.
 #[derive(Debug)]
 pub(super) struct Opened {
     /// At the newest schema.
     pub(super) conn: Connection,
+    /// Incarnation of this node, the owner of its leases.
+    pub(super) owner: i64,
     /// Held until this is dropped.
     pub(super) lock: File,
     /// Where the file has to stay.
@@ -101,19 +95,19 @@ pub(super) fn open(path: &Path) -> Result<Opened, StoreError> {
     identify(&connect_to_read(path)?, path)?;
     let mut conn = connect(path)?;
     match take_over(&mut conn) {
-        Ok(()) => {
+        Ok(owner) => {
             let place = Place::of(path).map_err(|error| unusable(path, &error))?;
-            Ok(Opened { conn, lock, place })
+            Ok(Opened { conn, owner, lock, place })
         }
         Err(StoreError::Sqlite(error)) => Err(explain(path, error)),
         Err(other) => Err(other),
     }
 }
 
-fn take_over(conn: &mut Connection) -> Result<(), StoreError> {
+fn take_over(conn: &mut Connection) -> Result<i64, StoreError> {
     configure(conn)?;
     migrate(conn)?;
-    clear_leases(conn)
+    begin_life(conn)
 }
 
 /// Opens an existing database for reading.
@@ -338,51 +332,29 @@ fn identify(conn: &Connection, path: &Path) -> Result<u32, StoreError> {
     if known < found { Err(StoreError::Newer { found, known }) } else { Ok(found) }
 }
 
-fn newest() -> u32 {
-    MIGRATIONS.last().map_or(0, |(version, _)| *version)
-}
-
-/// Brings `conn` to the newest schema, each step in a transaction of its own.
+/// Begins a life of this node: frees the leases of its former life, which has ended since its lock
+/// was free, and returns the incarnation that owns those of this one.
 ///
-/// A table that others refer to can be replaced only while nobody looks; at the end of the step every
-/// reference has to lead somewhere.
-pub(super) fn migrate(conn: &mut Connection) -> Result<(), StoreError> {
-    conn.pragma_update(None, "foreign_keys", false)?;
-    for (version, sql) in MIGRATIONS {
-        let tx = conn.transaction_with_behavior(TransactionBehavior::Exclusive)?;
-        let found: u32 = tx.pragma_query_value(None, "user_version", |row| row.get(0))?;
-        if found < *version {
-            tx.execute_batch(sql)?;
-            if found == 0 {
-                const SQL: &str = "INSERT INTO meta (one, epoch) VALUES (1, ?1)";
-                tx.execute(SQL, [random_epoch()?])?;
-                tx.pragma_update(None, "application_id", APPLICATION_ID)?;
-            }
-            tx.pragma_update(None, "user_version", version)?;
-            check_references(&tx)?;
-        }
-        tx.commit()?;
+/// Leases of other owners stay until they run out.
+pub(super) fn begin_life(conn: &mut Connection) -> Result<i64, StoreError> {
+    const FORMER: &str = "SELECT incarnation FROM node WHERE name = ?1";
+    const RUNS: &str = "
+        UPDATE integration SET lease_owner = NULL, lease_token = NULL, lease_until_ms = NULL
+        WHERE lease_until_ms IS NOT NULL AND lease_owner = ?1";
+    const DELIVERIES: &str = "
+        UPDATE delivery SET lease_owner = NULL, lease_token = NULL, lease_until_ms = NULL
+        WHERE lease_until_ms IS NOT NULL AND lease_owner = ?1";
+    const NOW: &str = "
+        INSERT INTO node (name, incarnation) VALUES (?1, ?2)
+        ON CONFLICT (name) DO UPDATE SET incarnation = excluded.incarnation";
+    let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let former: Option<i64> = tx.query_row(FORMER, [NODE], |row| row.get(0)).optional()?;
+    if let Some(former) = former {
+        tx.execute(RUNS, [former])?;
+        tx.execute(DELIVERIES, [former])?;
     }
-    conn.pragma_update(None, "foreign_keys", true)?;
-    Ok(())
-}
-
-fn check_references(tx: &Connection) -> Result<(), rusqlite::Error> {
-    const SQL: &str = "SELECT \"table\", parent FROM pragma_foreign_key_check";
-    let name = |row: &Row<'_>| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?));
-    let Some((child, parent)) = tx.query_row(SQL, [], name).optional()? else { return Ok(()) };
-    let problem = format!("a row of {child} refers to a row of {parent} that is not there");
-    let broken = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CONSTRAINT_FOREIGNKEY);
-    Err(rusqlite::Error::SqliteFailure(broken, Some(problem)))
-}
-
-/// Nobody else runs now, so whoever held a lease has crashed.
-pub(super) fn clear_leases(conn: &Connection) -> Result<(), StoreError> {
-    conn.execute_batch(
-        "BEGIN IMMEDIATE;
-         UPDATE integration SET lease_until_ms = NULL WHERE lease_until_ms IS NOT NULL;
-         UPDATE delivery SET lease_until_ms = NULL WHERE lease_until_ms IS NOT NULL;
-         COMMIT;",
-    )?;
-    Ok(())
+    let incarnation = random::number()?;
+    tx.execute(NOW, (NODE, incarnation))?;
+    tx.commit()?;
+    Ok(incarnation)
 }

@@ -9,7 +9,7 @@ use super::column::{labels, parse};
 use super::event::{emit_outage, fresh_id};
 use super::owe;
 use super::row::Row;
-use super::{StoreError, Tell};
+use super::{NotificationContext, StoreError};
 use crate::domain::{
     Class, EVIDENCE_MAX, Factor, IntegrationId, IntegrationRef, OutageMember, SETTLE, SIBLINGS_MAX,
     SharedCause, Timestamp, is_outage,
@@ -132,7 +132,11 @@ pub(super) const OPEN: &str = "
     WHERE kind = :kind AND value = :value AND cause = :cause AND resolved_at_ms IS NULL";
 
 /// Makes `row`, which fails, part of the outage that it belongs to, if there is one or it begins one.
-pub(super) fn join(tx: &Connection, row: &mut Row, tell: &Tell) -> Result<(), StoreError> {
+pub(super) fn join(
+    tx: &Connection,
+    row: &mut Row,
+    tell: &NotificationContext,
+) -> Result<(), StoreError> {
     row.outage = None;
     let Some(cause) = row.suspect.and_then(|suspect| SharedCause::of(suspect.class)) else {
         return Ok(());
@@ -209,7 +213,7 @@ fn evidence(
     tx: &Connection,
     row: &Row,
     factor: &Factor,
-    (cause, tell): (SharedCause, &Tell),
+    (cause, tell): (SharedCause, &NotificationContext),
 ) -> Result<Option<Outage>, StoreError> {
     let Some(own) = row.suspect else { return Ok(None) };
     let mut since = own.since;
@@ -268,7 +272,11 @@ pub(super) const RETRY: &str = "
       AND lease_until_ms IS NULL AND next_run_at_ms > :now";
 
 /// `row` works again, and leaves the outage that it was part of; the others are soon looked at too.
-pub(super) fn recovered(tx: &Connection, row: &mut Row, tell: &Tell) -> Result<(), StoreError> {
+pub(super) fn recovered(
+    tx: &Connection,
+    row: &mut Row,
+    tell: &NotificationContext,
+) -> Result<(), StoreError> {
     const SETTLING: &str = "
         UPDATE outage SET settle_at_ms = :at WHERE id = :outage AND resolved_at_ms IS NULL
         RETURNING 1";
@@ -317,7 +325,11 @@ pub(super) const SETTLED: &str = "
 
 /// Ends outages that are over; how many that were. Who still fails does so by himself from then on,
 /// and is told of to those who were only told of the outage.
-pub(super) fn settle(tx: &Connection, batch: u32, tell: &Tell) -> Result<usize, StoreError> {
+pub(super) fn settle(
+    tx: &Connection,
+    batch: u32,
+    tell: &NotificationContext,
+) -> Result<usize, StoreError> {
     let mut statement = tx.prepare_cached(SETTLED)?;
     let params = named_params! {":now": tell.now.0, ":batch": batch};
     let ids = statement.query_map(params, |row| row.get(0))?;
@@ -328,7 +340,7 @@ pub(super) fn settle(tx: &Connection, batch: u32, tell: &Tell) -> Result<usize, 
     Ok(ids.len())
 }
 
-fn resolve(tx: &Connection, id: &str, tell: &Tell) -> Result<(), StoreError> {
+fn resolve(tx: &Connection, id: &str, tell: &NotificationContext) -> Result<(), StoreError> {
     const READ: &str = "
         UPDATE outage SET resolved_at_ms = :now WHERE id = :id
         RETURNING kind, value, cause, since_ms, event_id";
@@ -362,7 +374,7 @@ fn resolve(tx: &Connection, id: &str, tell: &Tell) -> Result<(), StoreError> {
 }
 
 /// Those that still fail are no longer part of the outage: whoever was not told of them is now.
-fn set_apart(tx: &Connection, outage: &str, tell: &Tell) -> Result<(), StoreError> {
+fn set_apart(tx: &Connection, outage: &str, tell: &NotificationContext) -> Result<(), StoreError> {
     const LEAVE: &str = "
         UPDATE integration SET outage_id = NULL
         WHERE outage_id = :outage AND status = 'recurringValidationError' RETURNING id";

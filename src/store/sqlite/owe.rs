@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension, named_params};
 use super::column::delivery_state;
 use super::delivery::advance;
 use super::row::Row;
-use super::{DeliveryState, Redelivered, Replayed, StoreError, Tell};
+use super::{DeliveryState, NotificationContext, Redelivered, Replayed, StoreError};
 use crate::domain::{DeliveryId, EventType, IntegrationId, Subscription, Timestamp};
 
 /// The most events that one replay takes: its transaction holds up the daemon.
@@ -18,7 +18,8 @@ pub(super) const REPLAY_MAX: usize = 20_000;
 
 /// Of what a receiver is owed about one integration, the rest waits for the first.
 pub(super) const HOLD_BACK: &str = "
-    UPDATE delivery SET due_at_ms = NULL, lease_until_ms = NULL
+    UPDATE delivery SET due_at_ms = NULL, lease_owner = NULL, lease_token = NULL,
+        lease_until_ms = NULL
     WHERE state = 'pending' AND receiver = :receiver AND integration_id IS :integration
       AND due_at_ms IS NOT NULL
       AND sequence > (SELECT min(sequence) FROM delivery
@@ -51,7 +52,7 @@ fn settle(
 fn owe_again(tx: &Connection, id: DeliveryId) -> Result<(), StoreError> {
     const SQL: &str = "
         UPDATE delivery SET state = 'pending', ended_at_ms = NULL, due_at_ms = NULL,
-            lease_until_ms = NULL, earlier = attempts
+            lease_owner = NULL, lease_token = NULL, lease_until_ms = NULL, earlier = attempts
         WHERE id = :id AND state <> 'pending'";
     tx.prepare_cached(SQL)?.execute(named_params! {":id": id.0})?;
     Ok(())
@@ -160,7 +161,7 @@ pub(super) const UNSAID: &str = "
 pub(super) fn owe_unsaid(
     tx: &Connection,
     id: IntegrationId,
-    tell: &Tell,
+    tell: &NotificationContext,
 ) -> Result<(), StoreError> {
     let Some(row) = Row::load(tx, id)? else { return Ok(()) };
     let read = |found: &rusqlite::Row<'_>| {
@@ -250,7 +251,8 @@ pub(super) fn give_up(
     const IDLE: &str = "
         SELECT name FROM receiver WHERE disabled_at_ms IS NOT NULL OR configured = 0";
     const END: &str = "
-        UPDATE delivery SET state = 'failed', ended_at_ms = :now, lease_until_ms = NULL
+        UPDATE delivery SET state = 'failed', ended_at_ms = :now, lease_owner = NULL,
+            lease_token = NULL, lease_until_ms = NULL
         WHERE id = :id";
     let most = usize::try_from(batch).unwrap_or(usize::MAX);
     let mut given_up = 0;

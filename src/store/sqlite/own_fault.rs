@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, named_params};
 use super::column::{millis, parse};
 use super::event::{next_operational, tell_operational};
 use super::row::Row;
-use super::{Finished, OwnFaultRow, StoreError, SubjectRun, Tell};
+use super::{Finished, NotificationContext, OwnFaultRow, StoreError, SubjectRun};
 use crate::domain::{
     Class, DaemonTrouble, Event, EventType, OwnFault, ReportStatus, SCHEMA_VERSION, Timestamp,
 };
@@ -15,7 +15,7 @@ pub(super) fn begin(
     tx: &Connection,
     fault: OwnFault,
     message: &str,
-    tell: &Tell,
+    tell: &NotificationContext,
 ) -> Result<bool, StoreError> {
     const SQL: &str = "
         INSERT INTO own_fault (fault, since_ms, message) VALUES (:fault, :now, :message)
@@ -33,7 +33,11 @@ pub(super) fn begin(
 }
 
 /// `fault` is over: tells of it when it lasted; true then.
-pub(super) fn end(tx: &Connection, fault: OwnFault, tell: &Tell) -> Result<bool, StoreError> {
+pub(super) fn end(
+    tx: &Connection,
+    fault: OwnFault,
+    tell: &NotificationContext,
+) -> Result<bool, StoreError> {
     const SQL: &str = "DELETE FROM own_fault WHERE fault = :fault RETURNING since_ms, message";
     let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
     let params = named_params! {":fault": fault.as_str()};
@@ -49,7 +53,7 @@ fn announce(
     tx: &Connection,
     kind: EventType,
     (fault, message, since): (OwnFault, &str, Timestamp),
-    tell: &Tell,
+    tell: &NotificationContext,
 ) -> Result<(), StoreError> {
     let (epoch, sequence) = next_operational(tx)?;
     let over = kind == EventType::DaemonRecovered;
@@ -75,11 +79,11 @@ fn announce(
 /// What on the daemon's own side kept the run from telling anything, and how that shows.
 pub(super) fn of(finished: &Finished) -> Option<(OwnFault, &str)> {
     let SubjectRun { report, own_fault, .. } = finished.runs.first()?;
-    if report.status() != ReportStatus::Failed || report.class() != Some(Class::Ours) {
+    if report.status() != ReportStatus::Failed || report.class() != Some(Class::Local) {
         return None;
     }
     let findings = report.tests.iter().filter_map(|test| test.outcome.finding());
-    let ours = findings.filter(|finding| finding.class == Class::Ours);
+    let ours = findings.filter(|finding| finding.class == Class::Local);
     let message = ours.map(|finding| finding.message.as_str()).next().unwrap_or_default();
     Some((own_fault.unwrap_or(OwnFault::Validation), message))
 }
@@ -90,7 +94,7 @@ pub(super) fn note(
     tx: &Connection,
     row: &mut Row,
     fault: Option<(OwnFault, &str)>,
-    tell: &Tell,
+    tell: &NotificationContext,
 ) -> Result<(), StoreError> {
     let before = row.own_fault;
     row.own_fault = fault.map(|(fault, _)| fault);

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Row as SqlRow, named_params};
 use super::column::{instant, parse};
 use super::event::{next_operational, tell_operational};
 use super::page::{self, Key, Listed, Page};
-use super::{Attempt, Disabled, ReceiverRow, StoreError, Tell};
+use super::{Attempt, Disabled, NotificationContext, ReceiverRow, StoreError};
 use crate::domain::{
     DisabledReason, Event, EventType, Next, ReceiverDisabled, SCHEMA_VERSION, Timestamp, disables,
 };
@@ -25,7 +25,10 @@ macro_rules! receiver_columns {
 
 /// Remembers who is configured, and answers who is sent nothing although he is owed something or
 /// configured.
-pub(super) fn configure(tx: &Connection, tell: &Tell) -> Result<Vec<ReceiverRow>, StoreError> {
+pub(super) fn configure(
+    tx: &Connection,
+    tell: &NotificationContext,
+) -> Result<Vec<ReceiverRow>, StoreError> {
     const IDLE: &str = concat!(
         receiver_columns!(),
         "WHERE iif(configured, disabled_at_ms IS NOT NULL, 0 < owed) ORDER BY name"
@@ -104,7 +107,7 @@ pub(super) fn heard(
     tx: &Connection,
     receiver: &str,
     attempt: &Attempt,
-    tell: &Tell,
+    tell: &NotificationContext,
 ) -> Result<Option<Disabled>, StoreError> {
     let now = attempt.started_at.plus(attempt.duration);
     let params = named_params! {":name": receiver, ":now": now.0};
@@ -133,7 +136,7 @@ fn tell_others(
     tx: &Connection,
     receiver: &str,
     (failing, disabled): (&Failing, Disabled),
-    tell: &Tell,
+    tell: &NotificationContext,
 ) -> Result<(), StoreError> {
     let (epoch, sequence) = next_operational(tx)?;
     let event = Event {

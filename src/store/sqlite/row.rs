@@ -6,7 +6,7 @@ use super::column::{Columns, class, flips, labels, parse, report, report_status,
 use super::fingerprint::Seen;
 use super::hold::{Flapping, Hold};
 use super::outage::Suspect;
-use super::{StoreError, StoredReport, Trigger};
+use super::{Lease, StoreError, StoredReport, Trigger};
 use crate::domain::{
     Counters, Flips, IntegrationId, IntegrationRef, OwnFault, ReportStatus, Status, Timestamp,
 };
@@ -41,10 +41,8 @@ pub(super) struct Row {
     pub(super) next_run_at: Option<Timestamp>,
     /// Why it is due.
     pub(super) trigger: Trigger,
-    /// Until when a run holds it.
-    pub(super) lease_until: Option<Timestamp>,
-    /// Results are accepted under this fence only.
-    pub(super) fence: i64,
+    /// Lease of the run that works on it.
+    pub(super) lease: Option<Lease>,
     /// What the runs add up to.
     pub(super) counters: Counters,
     /// The number of its latest event.
@@ -95,8 +93,8 @@ struct Standing {
 /// The columns that [`Row::read`] needs.
 macro_rules! row_columns {
     () => {
-        "id, name, kind, labels, cron, zone, status, next_run_at_ms, next_trigger, lease_until_ms,
-         fence, failures, passes, sequence, incident_id, failing_since_ms, last_run_id,
+        "id, name, kind, labels, cron, zone, status, next_run_at_ms, next_trigger, lease_owner,
+         lease_token, lease_until_ms, failures, passes, sequence, incident_id, failing_since_ms, last_run_id,
          told_status, hold_until_ms, hold_by, warning_held, flips, flapping_since_ms,
          flapping_until_ms, suspect_since_ms, suspect_class, own_fault, outage_id,
          fingerprint_id, fingerprint_at_ms, expires_at_ms, expires_what"
@@ -107,8 +105,8 @@ pub(super) use row_columns;
 /// The columns that most runs change.
 macro_rules! progress_columns {
     () => {
-        "next_run_at_ms = :next, next_trigger = :trigger, lease_until_ms = :lease, fence = :fence,
-         failures = :failures, passes = :passes, last_run_id = :last, fingerprint_at_ms = :seen,
+        "next_run_at_ms = :next, next_trigger = :trigger, lease_owner = :owner,
+         lease_token = :token, lease_until_ms = :lease, failures = :failures, passes = :passes, last_run_id = :last, fingerprint_at_ms = :seen,
          expires_at_ms = :expires, expires_what = :what"
     };
 }
@@ -148,8 +146,7 @@ impl Row {
             status: columns.word(|name| parse("integration", name))?,
             next_run_at: columns.instant()?,
             trigger: columns.word(|name| trigger("integration", name))?,
-            lease_until: columns.instant()?,
-            fence: columns.next()?,
+            lease: columns.lease()?,
             counters: Counters { failures: columns.next()?, passes: columns.next()? },
             sequence: columns.next()?,
             incident: columns.pair(|id, since| Incident { id, since: Timestamp(since) })?,
@@ -230,8 +227,9 @@ impl Row {
         statement.raw_bind_parameter(c":id", self.id.0)?;
         statement.raw_bind_parameter(c":next", self.next_run_at.map(|at| at.0))?;
         statement.raw_bind_parameter(c":trigger", self.trigger.as_str())?;
-        statement.raw_bind_parameter(c":lease", self.lease_until.map(|at| at.0))?;
-        statement.raw_bind_parameter(c":fence", self.fence)?;
+        statement.raw_bind_parameter(c":owner", self.lease.map(|lease| lease.owner))?;
+        statement.raw_bind_parameter(c":token", self.lease.map(|lease| lease.token))?;
+        statement.raw_bind_parameter(c":lease", self.lease.map(|lease| lease.until.0))?;
         statement.raw_bind_parameter(c":failures", self.counters.failures)?;
         statement.raw_bind_parameter(c":passes", self.counters.passes)?;
         statement.raw_bind_parameter(c":last", self.last_run)?;
@@ -242,15 +240,14 @@ impl Row {
 
     /// True while a run holds it.
     pub(super) fn is_leased(&self, now: Timestamp) -> bool {
-        self.lease_until.is_some_and(|until| now < until)
+        self.lease.is_some_and(|lease| now < lease.until)
     }
 
     /// Makes it due at `at`; whatever runs now is overtaken.
     pub(super) fn restart(&mut self, at: Option<Timestamp>) {
         self.next_run_at = at;
         self.trigger = Trigger::Change;
-        self.lease_until = None;
-        self.fence = self.fence.saturating_add(1);
+        self.lease = None;
         self.counters = Counters::default();
     }
 

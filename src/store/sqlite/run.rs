@@ -1,10 +1,8 @@
-//! The life of a run: begun under a lease, recorded under its fence, or given back.
-
-use std::collections::BTreeSet;
-use std::time::Duration;
+//! The life of a run: begun under a lease, recorded under its token, or given back.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use rusqlite::{Connection, OptionalExtension, named_params};
+use std::collections::BTreeSet;
 
 use super::column::{Columns, millis, parse, report, trigger};
 use super::event::{Story, flip};
@@ -12,8 +10,8 @@ use super::fingerprint::{self, Fingerprint};
 use super::outage::{self, Suspect};
 use super::row::{Row, results};
 use super::{
-    Began, Begun, Finished, Recorded, StoreError, StoredReport, SubjectRun, Tell, Trigger,
-    configuration, hold, own_fault,
+    Began, Begun, Finished, Lease, NotificationContext, Recorded, StoreError, StoredReport,
+    SubjectRun, Trigger, configuration, hold, own_fault,
 };
 use crate::domain::{
     Cause, Class, Counters, IntegrationId, Judgement, Policy, Report, ReportStatus, RunId, RunRef,
@@ -23,7 +21,7 @@ use crate::domain::{
 
 /// The guard: due, which only what is validated ever is, and not held by another run.
 pub(super) const BEGIN: &str = "
-    SELECT name, kind, status, fence + 1, next_trigger, next_run_at_ms, fingerprint.content
+    SELECT name, kind, status, next_trigger, next_run_at_ms, fingerprint.content
     FROM integration LEFT JOIN fingerprint ON fingerprint.id = fingerprint_id
     WHERE integration.id = :id AND next_run_at_ms <= :now
       AND (lease_until_ms IS NULL OR lease_until_ms <= :now)";
@@ -32,11 +30,12 @@ pub(super) const BEGIN: &str = "
 pub(super) fn begin(
     tx: &Connection,
     id: IntegrationId,
-    lease: Duration,
+    lease: Lease,
     now: Timestamp,
 ) -> Result<Began, StoreError> {
     const LEASE: &str = "
-        UPDATE integration SET lease_until_ms = :until, fence = :fence WHERE id = :id";
+        UPDATE integration SET lease_owner = :owner, lease_token = :token, lease_until_ms = :until
+        WHERE id = :id";
     let mut statement = tx.prepare_cached(BEGIN)?;
     let mut rows = statement.query(named_params! {":id": id.0, ":now": now.0})?;
     let Some(row) = rows.next()? else {
@@ -48,7 +47,7 @@ pub(super) fn begin(
         name: columns.next()?,
         kind: columns.next()?,
         status: columns.word(|name| parse("integration", name))?,
-        fence: columns.next()?,
+        token: lease.token,
         trigger: columns.word(|name| trigger("integration", name))?,
         due_at: columns.instant()?.unwrap_or(now),
         active_config: None,
@@ -60,9 +59,9 @@ pub(super) fn begin(
     {
         (begun.kind, begun.active_config) = (kind, Some(config));
     }
-    let until = now.plus(lease).0;
-    let params = named_params! {":id": id.0, ":fence": begun.fence, ":until": until};
-    tx.prepare_cached(LEASE)?.execute(params)?;
+    tx.prepare_cached(LEASE)?.execute(named_params! {
+        ":id": id.0, ":owner": lease.owner, ":token": lease.token, ":until": lease.until.0,
+    })?;
     Ok(Began::Run(begun))
 }
 
@@ -78,8 +77,9 @@ fn why_not(tx: &Connection, id: IntegrationId, now: Timestamp) -> Result<Began, 
 /// Gives a lease back without a result; the run stays due.
 pub(super) fn give_back(tx: &Connection, begun: &Begun) -> Result<(), StoreError> {
     const SQL: &str = "
-        UPDATE integration SET lease_until_ms = NULL WHERE id = :id AND fence = :fence";
-    tx.prepare_cached(SQL)?.execute(named_params! {":id": begun.id.0, ":fence": begun.fence})?;
+        UPDATE integration SET lease_owner = NULL, lease_token = NULL, lease_until_ms = NULL
+        WHERE id = :id AND lease_token = :token";
+    tx.prepare_cached(SQL)?.execute(named_params! {":id": begun.id.0, ":token": begun.token})?;
     Ok(())
 }
 
@@ -120,15 +120,15 @@ impl Prepared {
 pub(super) fn record(
     tx: &Connection,
     prepared: &Prepared,
-    tell: &Tell,
+    tell: &NotificationContext,
 ) -> Result<Recorded, StoreError> {
     let finished = &prepared.finished;
     let held = Row::load(tx, finished.begun.id)?
-        .filter(|row| row.fence == finished.begun.fence && row.lease_until.is_some());
+        .filter(|row| row.lease.is_some_and(|lease| lease.token == finished.begun.token));
     let (Some(mut row), Some(first)) = (held, finished.runs.first()) else {
         return Ok(Recorded::Overtaken);
     };
-    row.lease_until = None;
+    row.lease = None;
     if row.status != finished.begun.status {
         // It is being removed, and has now been waited for.
         row.save(tx)?;
@@ -186,7 +186,7 @@ fn suspect(
     let active = finished.runs.first().filter(|run| run.subject == Subject::Active);
     let Some(report) = active.map(|run| &run.report) else { return Ok(()) };
     match (report.status(), report.class()) {
-        (ReportStatus::Failed, Some(class)) if class != Class::Ours => {
+        (ReportStatus::Failed, Some(class)) if class != Class::Local => {
             let since = row.suspect.map(|suspect| suspect.since);
             row.suspect = Some(Suspect { since: since.unwrap_or(finished.started_at), class });
             if since.is_none() {
@@ -203,7 +203,7 @@ fn suspect(
 pub(super) const OTHER_WAY: &str = "
     SELECT id FROM run
     WHERE integration_id = :id AND id < :run
-      AND iif(:good, status IN ('passed', 'warning'), status = 'failed' AND class IS NOT 'ours')
+      AND iif(:good, status IN ('passed', 'warning'), status = 'failed' AND class IS NOT 'local')
     ORDER BY id DESC LIMIT 1";
 
 /// The run that a recurring validation's verdict is told in comparison with: the runs that only

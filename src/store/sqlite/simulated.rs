@@ -11,7 +11,8 @@ use rusqlite::{Connection, ErrorCode, ffi, named_params};
 use serde::Deserialize;
 use tokio::sync::mpsc;
 
-use super::open::{clear_leases, harden, migrate};
+use super::migrations::migrate;
+use super::open::{begin_life, harden};
 use super::reader::{self, Question, Readers};
 use super::writer::{self, Command, Group, Message, Writer, run_each};
 use super::{Store, View};
@@ -145,14 +146,14 @@ impl Memory {
 
     /// Opens it for a daemon on the current runtime, as [`Store::open`] does with a file.
     pub(crate) fn open(&self, disk: Arc<dyn Disk>) -> Store {
-        clear_leases(&self.conn()).unwrap();
+        let owner = begin_life(&mut self.conn()).unwrap();
         disk.committed(journal(&self.conn()));
         let (queue, waiting) = mpsc::channel(writer::QUEUE_MAX);
         tokio::spawn(write(self.clone(), waiting, disk));
         let writer = Writer::served_by(queue);
         let (queue, waiting) = mpsc::channel(reader::QUEUE_MAX);
         tokio::spawn(read(self.clone(), waiting));
-        Store { writer, view: View { readers: Readers::served_by(queue) } }
+        Store { writer, owner, view: View { readers: Readers::served_by(queue) } }
     }
 
     /// The integrations that should have begun a run before `before`, and have not been held since.

@@ -12,7 +12,7 @@ use super::row::{Row, row_columns};
 use super::set_back::{bring_near, set_back};
 use super::silence::look_again;
 use super::writer::attempt;
-use super::{StoreError, Synced, Tell, Trigger, Wanted, configuration};
+use super::{NotificationContext, StoreError, Synced, Trigger, Wanted, configuration};
 use crate::domain::{Cause, IntegrationId, Schedule, Status, Timestamp, Transition, next_status};
 
 /// Makes every row what `wanted` says; rows it does not name are removed, step by step.
@@ -20,10 +20,9 @@ pub(super) fn sync(
     tx: &Connection,
     wanted: &[Wanted],
     startup: bool,
-    tell: &Tell,
+    tell: &NotificationContext,
 ) -> Result<Synced, StoreError> {
     if startup {
-        tx.execute("UPDATE integration SET lease_until_ms = NULL WHERE lease_until_ms > 0", [])?;
         set_back(tx, &[], tell.now)?;
     }
     let mut stored = live(tx)?;
@@ -46,7 +45,7 @@ pub(super) fn sync(
 }
 
 /// Ends the removals that no run holds up any more.
-pub(super) fn drain(tx: &Connection, tell: &Tell) -> Result<Synced, StoreError> {
+pub(super) fn drain(tx: &Connection, tell: &NotificationContext) -> Result<Synced, StoreError> {
     let mut synced = Synced::default();
     for row in deleting(tx)? {
         let name = row.name.clone();
@@ -147,7 +146,11 @@ fn deleting(tx: &Connection) -> Result<Vec<Row>, StoreError> {
 
 type Done = (IntegrationId, Vec<Transition>);
 
-fn create(tx: &Connection, wanted: &Wanted, tell: &Tell) -> Result<Done, StoreError> {
+fn create(
+    tx: &Connection,
+    wanted: &Wanted,
+    tell: &NotificationContext,
+) -> Result<Done, StoreError> {
     const SQL: &str = "
         INSERT INTO integration
             (name, kind, auto_bootstrap, labels, status, told_status, cron, zone, next_run_at_ms,
@@ -187,7 +190,7 @@ fn adjust(
     mut stored: Stored,
     wanted: &Wanted,
     startup: bool,
-    tell: &Tell,
+    tell: &NotificationContext,
 ) -> Result<Done, StoreError> {
     let cause = stored.cause(wanted);
     let retimed = describe(tx, &mut stored, wanted)?;
@@ -277,7 +280,7 @@ fn take(
     tx: &Connection,
     row: &mut Row,
     cause: Cause,
-    tell: &Tell,
+    tell: &NotificationContext,
 ) -> Result<Option<Transition>, StoreError> {
     let step = next_status(row.status, cause);
     if let Some(step) = step {
@@ -288,7 +291,11 @@ fn take(
 }
 
 /// Takes `row` out of use, and ends that at once unless a run has to be waited for.
-fn remove(tx: &Connection, mut row: Row, tell: &Tell) -> Result<Vec<Transition>, StoreError> {
+fn remove(
+    tx: &Connection,
+    mut row: Row,
+    tell: &NotificationContext,
+) -> Result<Vec<Transition>, StoreError> {
     let mut steps = Vec::new();
     if row.status != Status::Deleting {
         steps.extend(take(tx, &mut row, Cause::Removed, tell)?);
@@ -305,12 +312,12 @@ fn remove(tx: &Connection, mut row: Row, tell: &Tell) -> Result<Vec<Transition>,
 fn end_removal(
     tx: &Connection,
     mut row: Row,
-    tell: &Tell,
+    tell: &NotificationContext,
 ) -> Result<Option<Transition>, StoreError> {
     let mut ended = row.clone();
     let end = || {
         let step = take(tx, &mut ended, Cause::Drained, tell)?;
-        ended.lease_until = None;
+        ended.lease = None;
         ended.save(tx)?;
         Ok(step)
     };

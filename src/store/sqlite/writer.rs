@@ -212,7 +212,7 @@ impl Group {
 }
 
 fn serve(opened: Opened, mut queue: mpsc::Receiver<Message>, pace: Duration) {
-    let Opened { conn, lock, place } = opened;
+    let Opened { conn, lock, place, owner: _ } = opened;
     let (mut closing, mut paced) = (Vec::new(), None::<Instant>);
     let sends_before_commit = defect::planted() == Some(Defect::SendBeforeCommit);
     while let Some(first) = queue.blocking_recv() {

@@ -228,7 +228,7 @@ async fn a_rotated_token_is_read_at_the_next_run() {
     }
     std::fs::write(file.path(), "hunter2\u{1}").unwrap();
     let report = validator.validate(&context(Mode::Recurring)).await;
-    assert_eq!(report.class(), Some(Class::Ours), "{report:?}");
+    assert_eq!(report.class(), Some(Class::Local), "{report:?}");
 }
 
 /// The faults of a right configuration with `changes` laid over it; null takes a key away.

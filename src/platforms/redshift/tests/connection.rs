@@ -47,13 +47,13 @@ async fn what_is_unreadable_here_is_our_own_fault() {
     let report = recurring(&*redshift(1, &ca, changes.clone())).await;
     let detail =
         format!("Secret file {} cannot be read: No such file or directory (os error 2)", shown.1);
-    assert_refused(&report, Class::Ours, &detail);
+    assert_refused(&report, Class::Local, &detail);
     fs::write(&password, "pw-scram\n").unwrap();
     fs::write(&ca, "").unwrap();
     let report = recurring(&*redshift(1, &ca, changes)).await;
     let detail =
         format!("Certificate authorities in {} cannot be read: it holds no certificate", shown.0);
-    assert_refused(&report, Class::Ours, &detail);
+    assert_refused(&report, Class::Local, &detail);
 }
 
 #[tokio::test]

@@ -186,7 +186,7 @@ async fn moto_checks_signatures_and_policies() {
     let wrong = (keys[0].0.clone(), "0000".to_owned());
     let cases = [
         // Past AWS, the authorities of the database's certificate are what is missing.
-        (with(&keys[0]), Class::Ours, "Certificate authorities in /ca.pem"),
+        (with(&keys[0]), Class::Local, "Certificate authorities in /ca.pem"),
         (with(&keys[1]), Class::Denied, "AccessDenied: Unable to get credentials of database user"),
         (with(&wrong), Class::Denied, "SignatureDoesNotMatch: Unable to get credentials"),
     ];
@@ -222,7 +222,7 @@ async fn without_a_key_the_machine_itself_is_asked() {
     };
     let nobody = asked(&[("AWS_EC2_METADATA_DISABLED", "true")]);
     let report = nobody.validate(&context(Mode::Recurring)).await;
-    assert_connect(&report, Class::Ours, "No AWS credentials could be loaded: environment: not");
+    assert_connect(&report, Class::Local, "No AWS credentials could be loaded: environment: not");
     assert!(aws.seen().is_empty());
     let env = [("AWS_ACCESS_KEY_ID", "AKIAI44QH8DHBEXAMPLE"), ("AWS_SECRET_ACCESS_KEY", "hunter2")];
     let report = asked(&env).validate(&context(Mode::Recurring)).await;

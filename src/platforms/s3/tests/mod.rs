@@ -297,7 +297,7 @@ async fn every_source_of_credentials_says_why_it_has_none() {
         let report = integration(&config, env).validate(&context(Mode::Recurring)).await;
         let expected = format!("No AWS credentials could be loaded: {expected}");
         assert_eq!(message(&report, CALLER), (ReportStatus::Failed, expected.as_str()));
-        assert_eq!(report.class(), Some(Class::Ours));
+        assert_eq!(report.class(), Some(Class::Local));
     }
     assert!(server.seen().is_empty());
 }

@@ -66,7 +66,7 @@ fn integrations_that_see_the_same_share_it() {
     let id = bench.row("two").id;
     bench.now = bench.now.max(bench.row("two").next_run_at.unwrap());
     let now = bench.now;
-    let begun = match bench.write(|tx| run::begin(tx, id, LEASE, now)).unwrap() {
+    let begun = match bench.write(|tx| run::begin(tx, id, lease(now), now)).unwrap() {
         Began::Run(begun) => begun,
         other @ (Began::NotDue | Began::Running | Began::NotInUse) => panic!("{other:?}"),
     };

@@ -258,7 +258,7 @@ fn a_fault_of_ours_is_told_once_however_many_integrations_it_keeps_from_being_va
         types.filter(|kind| kind.starts_with("daemon.")).collect::<Vec<_>>()
     };
     for name in ["one", "two", "one"] {
-        bench.run_of(name, failed(Class::Ours));
+        bench.run_of(name, failed(Class::Local));
     }
     assert_eq!(degraded(&bench), ["daemon.degraded"]);
     let event = bench.last_event();

@@ -1,6 +1,6 @@
 //! An older file keeps everything when it is brought up to date.
 
-use super::super::open::{APPLICATION_ID, MIGRATIONS};
+use super::super::migrations::{APPLICATION_ID, MIGRATIONS};
 use super::*;
 
 /// A file as version 1 left it: two integrations, deliveries in every state, the latest deleted.
@@ -150,4 +150,59 @@ fn what_was_owed_before_goes_out_in_order_after() {
     let expected = [("a", "{\"n\":3}", 2), ("a", "{\"n\":4}", 1), ("b", "{\"n\":4}", 1)];
     let expected = expected.map(|(to, body, attempt)| (to.to_owned(), body.to_owned(), attempt));
     assert_eq!(told, expected);
+}
+
+/// A file as version 5 left it, with a fault on the daemon's own side and leases of a daemon.
+fn version_5() -> Connection {
+    let conn = version_1();
+    conn.pragma_update(None, "foreign_keys", false).unwrap();
+    for (version, sql) in &MIGRATIONS[1..5] {
+        conn.execute_batch(sql).unwrap();
+        conn.pragma_update(None, "user_version", version).unwrap();
+    }
+    let content = |class: &str, evidence: &str| {
+        format!(
+            r#"{{"tests":[{{"name":"t","status":"failed","class":"{class}","evidence":{evidence}}}]}}"#
+        )
+    };
+    for (id, class) in [(1, "ours"), (2, "denied")] {
+        let content = content(class, r#""\"class\":\"ours\"""#);
+        let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, content.as_bytes());
+        let report = "INSERT INTO report (id, digest, content) VALUES (?1, ?2, ?3)";
+        conn.execute(report, (id, digest.as_ref(), content)).unwrap();
+        let run = "INSERT INTO run VALUES (?1, 5, 'active', 'schedule', 1, 1, 'failed', ?2, 'r', ?1, NULL)";
+        conn.execute(run, (id, class)).unwrap();
+    }
+    conn.execute_batch(
+        "UPDATE integration SET suspect_since_ms = 1, suspect_class = 'ours', lease_until_ms = 9,
+                fence = 3, last_run_id = 1 WHERE id = 5;
+         UPDATE delivery SET lease_until_ms = 9 WHERE id = 3;",
+    )
+    .unwrap();
+    conn
+}
+
+#[test]
+fn version_5_calls_faults_of_the_daemon_local_and_ends_its_leases() {
+    let mut conn = version_5();
+    migrate(&mut conn).unwrap();
+    let runs = "SELECT run.class, json_extract(content, '$.tests[0].class'),
+                       json_extract(content, '$.tests[0].evidence')
+                FROM run JOIN report ON report.id = report_id ORDER BY run.id";
+    let evidence = r#"Text("\"class\":\"ours\"")"#;
+    let expected =
+        ["local", "denied"].map(|class| format!("Text({class:?}) Text({class:?}) {evidence}"));
+    assert_eq!(lines(&conn, runs), expected);
+    let mut statement = conn.prepare("SELECT digest, content FROM report").unwrap();
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+    for (digest, content) in rows.map(Result::<(Vec<u8>, String), _>::unwrap) {
+        let own = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, content.as_bytes());
+        assert_eq!(digest, own.as_ref(), "the same results are found again");
+    }
+    let row = "SELECT suspect_class, last_run_id, lease_until_ms, lease_owner, lease_token
+               FROM integration WHERE id = 5";
+    assert_eq!(lines(&conn, row), ["Text(\"local\") Integer(1) Null Null Null"]);
+    let leased = "SELECT id FROM delivery WHERE lease_until_ms IS NOT NULL";
+    assert_eq!(lines(&conn, leased), [""; 0]);
+    check_invariants(&conn);
 }

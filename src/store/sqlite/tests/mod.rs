@@ -22,16 +22,18 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use invariants::check_invariants;
 
-use super::open::migrate;
+use super::migrations::migrate;
 use super::{Attempt, Began, Begun, Finished, PendingDelivery, Recorded, StoreError, SubjectRun};
-use super::{IntegrationRow, Page, Retention, Synced, Tell, Wanted};
-use super::{Released, delivery, history, hold, integration, queue, run, sync};
+use super::{IntegrationRow, NotificationContext, Page, Retention, Synced, Wanted};
+use super::{Lease, Released, delivery, history, hold, integration, queue, random, run, sync};
 use crate::domain::{
     AttemptResult, Class, Finding, IntegrationId, Maintenance, Next, Observed, Outcome, Policy,
     Report, Schedule, Selection, Status, Subject, Subscription, Test, TestResult, Timestamp,
 };
 
 const LEASE: Duration = Duration::from_mins(2);
+/// The incarnation that holds all leases here.
+const OWNER: i64 = 7;
 /// 2026-11-23 10:00:00 UTC.
 const START: Timestamp = Timestamp(1_795_428_000_000);
 
@@ -71,7 +73,7 @@ impl Bench {
         bench
     }
 
-    fn tell(&self) -> Tell {
+    fn tell(&self) -> NotificationContext {
         let subscription = |receiver: &&str| {
             // Three have names that say what is special about them.
             let events = if *receiver == "few" { "integration.*" } else { "*" };
@@ -86,7 +88,7 @@ impl Bench {
                 individual: *receiver == "each",
             }
         };
-        Tell {
+        NotificationContext {
             subscriptions: self.receivers.iter().map(subscription).collect(),
             maintenance: self.maintenance.clone().into(),
             outage_min: 3,
@@ -133,7 +135,7 @@ impl Bench {
 
     fn try_begin_of(&mut self, name: &str) -> Began {
         let (id, now) = (self.row(name).id, self.now);
-        self.write(|tx| run::begin(tx, id, LEASE, now)).unwrap()
+        self.write(|tx| run::begin(tx, id, lease(now), now)).unwrap()
     }
 
     fn begin(&mut self) -> Begun {
@@ -219,7 +221,8 @@ impl Bench {
     fn claim(&mut self, room: &[(&str, u32)]) -> Vec<PendingDelivery> {
         let room = room.iter().map(|&(name, room)| (name.to_owned(), room)).collect();
         let now = self.now;
-        self.write(|tx| delivery::claim(tx, &room, LEASE, now)).unwrap()
+        let claim = delivery::Claim { owner: OWNER, until: now.plus(LEASE) };
+        self.write(|tx| delivery::claim(tx, &room, claim, now)).unwrap()
     }
 
     fn attempt(&mut self, sent: &PendingDelivery, next: Next) {
@@ -230,6 +233,7 @@ impl Bench {
         };
         let attempt = Attempt {
             delivery: sent.id,
+            token: sent.token,
             started_at: self.now,
             duration: Duration::ZERO,
             result,
@@ -256,6 +260,11 @@ impl Bench {
     fn last_event(&self) -> serde_json::Value {
         self.events().pop().unwrap()
     }
+}
+
+/// A fresh lease.
+fn lease(now: Timestamp) -> Lease {
+    Lease { owner: OWNER, token: random::number().unwrap(), until: now.plus(LEASE) }
 }
 
 /// Keeps everything for `age`, however much it is.

@@ -60,7 +60,7 @@ fn reported(choice: u8) -> Report {
     match choice {
         0 => failed(Class::Denied),
         1 => failed(Class::Unreachable),
-        2 => failed(Class::Ours),
+        2 => failed(Class::Local),
         3 => warned("soon"),
         _ => passed(),
     }
@@ -76,7 +76,7 @@ fn take(bench: &mut Bench, held: &mut Held, step: &Step) {
         Step::Begin(place) => {
             let name = if place == 0 { "one" } else { "two" };
             let Some(row) = integration::integration(&bench.conn, name).unwrap() else { return };
-            let began = bench.write(|tx| run::begin(tx, row.id, LEASE, now)).unwrap();
+            let began = bench.write(|tx| run::begin(tx, row.id, lease(now), now)).unwrap();
             if let Began::Run(begun) = began {
                 held.runs.push(begun);
             }

@@ -58,7 +58,7 @@ fn a_run_begins_only_when_it_may() {
     assert!(matches!(bench.try_begin(), Began::Running));
     bench.wait(LEASE);
     let second = bench.begin();
-    assert!(begun.fence < second.fence);
+    assert_ne!(begun.token, second.token);
     let runs = || vec![found(Subject::Active, failed(Class::Denied))];
     assert!(matches!(bench.record(begun, runs()), Recorded::Overtaken));
     assert_eq!(bench.status("one"), Status::Enabled);
@@ -67,7 +67,7 @@ fn a_run_begins_only_when_it_may() {
     assert!(matches!(bench.record(twice, runs()), Recorded::Overtaken));
     assert!(matches!(bench.try_begin(), Began::NotDue));
     let now = bench.now;
-    let unknown = bench.write(|tx| run::begin(tx, IntegrationId(99), LEASE, now)).unwrap();
+    let unknown = bench.write(|tx| run::begin(tx, IntegrationId(99), lease(now), now)).unwrap();
     assert!(matches!(unknown, Began::NotInUse));
 }
 
@@ -99,7 +99,7 @@ fn a_released_run_stays_due_and_takes_no_result() {
     let again = bench.begin();
     assert_eq!(again.due_at, begun.due_at);
     bench.write(|tx| run::give_back(tx, &begun)).unwrap();
-    assert!(matches!(bench.try_begin(), Began::Running), "the old fence opens nothing");
+    assert!(matches!(bench.try_begin(), Began::Running), "the old token opens nothing");
 }
 
 #[test]
@@ -142,7 +142,7 @@ fn what_has_failed_already_is_not_checked_out_of_turn() {
 fn a_creation_that_nothing_can_be_told_of_is_tried_again_soon() {
     let mut bench = Bench::new();
     bench.sync(&[wanted("one")]);
-    let recorded = bench.fail(Subject::Candidate, Class::Ours);
+    let recorded = bench.fail(Subject::Candidate, Class::Local);
     let Recorded::Stored { verdict, next_run_at, .. } = recorded else { panic!("stored") };
     assert_eq!((verdict, bench.status("one")), (Verdict::CannotTell, Status::Creating));
     assert_eq!(next_run_at, Some(bench.now.plus(Duration::from_mins(1))));
@@ -166,11 +166,11 @@ fn a_confirmation_does_not_outlast_the_schedule() {
 #[test]
 fn a_fault_of_ours_changes_nothing_but_the_history() {
     let mut bench = Bench::enabled();
-    let recorded = bench.fail(Subject::Active, Class::Ours);
+    let recorded = bench.fail(Subject::Active, Class::Local);
     let Recorded::Stored { verdict, transition, .. } = recorded else { panic!("stored") };
     assert_eq!((verdict, transition), (Verdict::CannotTell, None));
     assert_eq!(bench.status("one"), Status::Enabled);
-    assert_eq!(bench.row("one").last_run.unwrap().class, Some(Class::Ours));
+    assert_eq!(bench.row("one").last_run.unwrap().class, Some(Class::Local));
 }
 
 #[test]

@@ -5,6 +5,7 @@ use super::*;
 fn gone(delivery: &PendingDelivery) -> Attempt {
     Attempt {
         delivery: delivery.id,
+        token: delivery.token,
         started_at: START,
         duration: Duration::ZERO,
         result: AttemptResult::Answered { code: 410, hint: None },

@@ -11,7 +11,8 @@ use std::sync::mpsc;
 use rusqlite::{OpenFlags, StatementStatus, named_params};
 use tempfile::TempDir;
 
-use super::super::open::{APPLICATION_ID, read_only};
+use super::super::migrations::APPLICATION_ID;
+use super::super::open::read_only;
 use super::super::{Control, Store, View};
 use super::*;
 
@@ -42,13 +43,17 @@ impl Place {
     }
 }
 
-fn tell() -> Tell {
+fn tell() -> NotificationContext {
     let subscription = Subscription {
         receiver: "a".to_owned(),
         events: vec!["*".to_owned()],
         ..Subscription::default()
     };
-    Tell { subscriptions: [subscription].into(), now: START, ..Tell::default() }
+    NotificationContext {
+        subscriptions: [subscription].into(),
+        now: START,
+        ..NotificationContext::default()
+    }
 }
 
 async fn closed(place: &Place) {
@@ -121,6 +126,7 @@ async fn a_claim_finds_what_an_attempt_queued_before_it_makes_due() {
     assert_eq!(first.len(), 1);
     let attempt = Attempt {
         delivery: first[0].id,
+        token: first[0].token,
         started_at: START,
         duration: Duration::ZERO,
         result: AttemptResult::Answered { code: 204, hint: None },
@@ -152,19 +158,30 @@ async fn a_kept_statement_is_planned_once_whatever_it_is_given() {
 }
 
 #[tokio::test]
-async fn a_crash_leaves_leases_that_the_next_start_clears() {
+async fn start_frees_the_leases_of_the_former_life_only() {
     let place = Place::new();
     closed(&place).await;
     let conn = Connection::open(place.path()).unwrap();
-    conn.execute_batch(
-        "UPDATE integration SET lease_until_ms = 9e15; UPDATE delivery SET lease_until_ms = 9e15",
-    )
-    .unwrap();
-    drop(conn);
-    let store = place.open();
-    assert_eq!(store.view().due(START, 9).await.unwrap().len(), 1);
-    let room = BTreeMap::from([("a".to_owned(), 1)]);
-    assert_eq!(store.claim(room, LEASE, START).await.unwrap().len(), 1);
+    let lease = |owner: &str| {
+        for table in ["integration", "delivery"] {
+            let sql = format!(
+                "UPDATE {table} SET lease_until_ms = 9e15, lease_token = 1, lease_owner = {owner}"
+            );
+            conn.execute(&sql, []).unwrap();
+        }
+    };
+    let leased = async || {
+        let store = place.open();
+        let due = store.view().due(START, 9).await.unwrap().len();
+        let room = BTreeMap::from([("a".to_owned(), 1)]);
+        let claimed = store.claim(room, LEASE, START).await.unwrap().len();
+        store.close().await.unwrap();
+        (due, claimed)
+    };
+    lease("(SELECT incarnation FROM node)");
+    assert_eq!(leased().await, (1, 1), "its former life has ended");
+    lease("(SELECT incarnation + 1 FROM node)");
+    assert_eq!(leased().await, (0, 0), "another node may live");
 }
 
 #[tokio::test]
@@ -197,7 +214,7 @@ async fn a_newer_file_is_refused_and_left_as_it_is() {
     let place = Place::new();
     closed(&place).await;
     Connection::open(place.path()).unwrap().pragma_update(None, "user_version", 99).unwrap();
-    let newest = super::super::open::MIGRATIONS.last().unwrap().0;
+    let newest = super::super::migrations::MIGRATIONS.last().unwrap().0;
     let expected = format!("database schema 99 is newer than {newest}");
     assert!(place.refusal().starts_with(&expected));
     let refused = Store::open(&place.path());
