@@ -1,6 +1,6 @@
 //! The manual page, written from the command line's own definition.
 //!
-//! `man/revalidated.1` is committed; the test below says how to renew it after a change of the
+//! `man/revalidated.1` is committed; the test below prints how to renew it after a change of the
 //! command line.
 
 use std::io::Write;
@@ -17,7 +17,7 @@ const REST: &str = r".SH EXIT STATUS
 All is well, warnings included.
 .TP
 \fB1\fR
-Something failed, or a validation could not tell.
+Something failed, or a validation gave no verdict.
 .TP
 \fB2\fR
 The command line is wrong, or names an integration that does not exist.
@@ -34,17 +34,17 @@ More configuration, one file per integration or several.
 .SH ENVIRONMENT
 .TP
 \fBREVALIDATED_CONFIG\fR, \fBREVALIDATED_LOG\fR
-The same as \fB\-\-config\fR and \fB\-\-log\-level\fR.
+Equivalent to \fB\-\-config\fR and \fB\-\-log\-level\fR.
 .TP
 \fBREVALIDATED__\fISECTION\fB__\fIKEY\fR
 A setting of the configuration, such as \fBREVALIDATED__DEFAULTS__SCHEDULE\fR.
 .TP
 \fBNO_COLOR\fR
-Colours nothing, even on a terminal.
+Turns colours off, even on a terminal.
 .SH SIGNALS
 .TP
 \fBSIGHUP\fR
-The daemon reads its configuration anew.
+The daemon reads its configuration again.
 .TP
 \fBSIGTERM\fR, \fBSIGINT\fR
 The daemon lets running validations end, and stops.

@@ -30,14 +30,14 @@ Exit status:
   2   the command line is wrong
   78  the configuration is wrong";
 
-/// Reruns the validation tests of data-platform integrations on schedule and tells webhook
+/// Reruns the validation tests of data-platform integrations on schedule and notifies webhook
 /// receivers of every change
 ///
-/// Every integration is validated on its own cron schedule, strictly read-only. A failure turns its
-/// status from `enabled` to `recurringValidationError`, a later pass turns it back, and receivers
-/// are told of each change by signed webhooks, at least once and in order. The commands read the
+/// Every integration is validated on its own cron schedule, strictly read-only. A failure changes
+/// its status from `enabled` to `recurringValidationError`, a later pass changes it back, and receivers
+/// are notified of each change by signed webhooks, at least once and in order. The commands read the
 /// daemon's database beside it; only `receivers enable`, `receivers disable`, `silences add`,
-/// `silences end`, `acknowledge`, `redeliver` and `replay` change it, and only what receivers are told,
+/// `silences end`, `acknowledge`, `redeliver` and `replay` change it, and only which messages are sent,
 /// and when.
 #[derive(Debug, Parser)]
 #[command(name = "revalidated", version, after_help = AFTER_HELP, max_term_width = 100,
@@ -55,7 +55,7 @@ pub(super) struct Arguments {
 /// What concerns every command.
 #[derive(Args, Clone, Debug)]
 pub(super) struct Global {
-    /// Main configuration file; drop-ins stand in `integrations.d` beside it
+    /// Main configuration file; drop-ins are in `integrations.d` beside it
     /// [default: /etc/revalidated/revalidated.toml]
     #[arg(
         long,
@@ -65,15 +65,15 @@ pub(super) struct Global {
         hide_env_values = true
     )]
     pub(super) config: Option<PathBuf>,
-    /// What to log: `error`, `warn`, `info`, `debug`, `trace`, or filters such as
-    /// `info,revalidated::store=debug`; beats the configuration
+    /// Level of the log: `error`, `warn`, `info`, `debug`, `trace`, or filters such as
+    /// `info,revalidated::store=debug`; overrides the configuration
     #[arg(long, global = true, value_name = "FILTER", env = "REVALIDATED_LOG",
           value_parser = logging::checked_filter, hide_env_values = true)]
     pub(super) log_level: Option<String>,
-    /// Form of the log on standard error; beats the configuration
+    /// Form of the log on standard error; overrides the configuration
     #[arg(long, global = true, value_enum, value_name = "FORMAT")]
     pub(super) log_format: Option<logging::Format>,
-    /// Also log what this program does in detail; twice for everything
+    /// Log in more detail; twice for everything
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub(super) verbose: u8,
 }
@@ -95,23 +95,23 @@ pub(super) enum Command {
     History(History),
     /// Explain why an integration has its status and when it runs next
     Explain(Named),
-    /// List what receivers were told, or are still to be told
+    /// List messages to receivers: delivered, pending and failed, with every attempt
     Deliveries(Deliveries),
-    /// List the receivers with their states and what they are owed; enable or disable one
+    /// List the receivers with their states and pending messages; enable or disable one
     Receivers(Receivers),
-    /// List what holds messages now; hold messages about some integrations, or end that
+    /// List silences and acknowledgements; mute some integrations, or end a mute
     Silences(Silences),
-    /// Hold messages about an integration that is failing, since somebody works on it
+    /// Mute an integration that is failing while a person works on it
     ///
-    /// It is validated all the same, and its status follows. Messages about it are held until the
-    /// end, or until `silences end`; what still differs then from what receivers know is told.
+    /// It is validated as before, and its status follows. Messages about it wait until the end, or
+    /// until `silences end`; receivers are then notified of what differs from what they know.
     Acknowledge(Acknowledge),
-    /// Try out a receiver
+    /// Test a receiver
     #[command(subcommand)]
     Webhook(WebhookAction),
-    /// Owe deliveries again that were delivered or given up, under their old ids and in order
+    /// Queue deliveries again that were delivered or have failed, under their old ids and in order
     Redeliver(Redeliver),
-    /// Owe a receiver the events of a time again, under their old ids and in order
+    /// Queue the events of a time for a receiver again, under their old ids and in order
     Replay(Replay),
     /// List the platforms of this program with their validation tests
     Catalog(Json),
@@ -119,7 +119,7 @@ pub(super) enum Command {
     Next(Next),
     /// Print a sample configuration for a platform
     Sample(Sample),
-    /// Show everything at work, with a platform and a receiver of its own
+    /// Demonstrate the daemon with a platform and a receiver of its own
     Demo(Demo),
 }
 
@@ -173,7 +173,7 @@ pub(super) struct Validate {
     /// Validate all integrations that are not disabled
     #[arg(long, conflicts_with = "name")]
     pub(super) all: bool,
-    /// The platform side is not set up yet: run the tests that apply before set-up
+    /// Also run the tests that apply only before the platform is set up
     #[arg(long)]
     pub(super) preflight: bool,
     /// Text or JSON.
@@ -214,7 +214,7 @@ pub(super) struct History {
     /// Which integration, and how to show it.
     #[command(flatten)]
     pub(super) named: Named,
-    /// Show at most so many lines
+    /// Number of lines at most
     #[arg(short = 'n', long, value_name = "N", default_value_t = 20,
           value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub(super) limit: u32,
@@ -241,7 +241,7 @@ pub(super) struct Deliveries {
     /// Only events before this instant: RFC 3339, or an age such as `30m`
     #[arg(long, value_name = "WHEN")]
     pub(super) until: Option<Moment>,
-    /// Show at most so many
+    /// Number of deliveries at most
     #[arg(short = 'n', long, value_name = "N", default_value_t = 50,
           value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub(super) limit: u32,
@@ -261,13 +261,13 @@ pub(super) struct Deliveries {
 pub(super) struct Next {
     /// Cron expression of 5 or 6 fields (seconds first), or `@hourly` and the like
     pub(super) cron: String,
-    /// IANA time zone in which the expression is meant
+    /// IANA time zone of the expression
     #[arg(long, value_name = "ZONE", default_value = "UTC")]
     pub(super) tz: String,
     /// Instant after which to begin, RFC 3339 [default: now]
     #[arg(long, value_name = "RFC3339")]
     pub(super) after: Option<Timestamp>,
-    /// How many instants
+    /// Number of instants
     #[arg(short = 'n', long, value_name = "N", default_value_t = 5,
           value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub(super) number: u32,

@@ -22,9 +22,9 @@ pub(in crate::cli) struct Receivers {
 /// `receivers enable` and `receivers disable`
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum ReceiverAction {
-    /// Enable a receiver that is disabled: what it is owed goes out in order
+    /// Enable a receiver that is disabled: its pending messages are sent in order
     Enable(Enable),
-    /// Disable a receiver: what it is owed waits until it is enabled
+    /// Disable a receiver: its messages stay pending until it is enabled
     Disable(Disable),
 }
 
@@ -33,7 +33,7 @@ pub(in crate::cli) enum ReceiverAction {
 pub(in crate::cli) struct Enable {
     /// Name of the receiver
     pub(in crate::cli) name: String,
-    /// Do not ask, however much it is owed
+    /// Do not ask, however many messages are pending
     #[arg(long)]
     pub(in crate::cli) yes: bool,
     /// Where to write.
@@ -99,7 +99,7 @@ pub(in crate::cli) struct Replay {
     /// Events before this instant: RFC 3339, or an age such as `30m` [default: now]
     #[arg(long, value_name = "WHEN")]
     pub(in crate::cli) until: Option<Moment>,
-    /// Do not ask, however much that is
+    /// Do not ask, however many events that are
     #[arg(long)]
     pub(in crate::cli) yes: bool,
     /// Where to write.

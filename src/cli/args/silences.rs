@@ -1,4 +1,4 @@
-//! The command lines about messages that are held.
+//! Command lines that mute integrations.
 
 use std::time::Duration;
 
@@ -38,9 +38,9 @@ pub(in crate::cli) struct Silences {
 /// `silences add` and `silences end`
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum SilenceAction {
-    /// Hold messages about some integrations; what still differs at the end is told then
+    /// Mute some integrations; at the end receivers are notified of what differs from what they know
     Add(Silence),
-    /// End a silence or an acknowledgement now: what still differs is told
+    /// End a silence or an acknowledgement now; receivers are notified of what differs
     End(EndSilence),
 }
 
@@ -55,7 +55,7 @@ pub(in crate::cli) struct Silence {
     /// Integrations of this platform, as `catalog` names it; may be given several times
     #[arg(long = "type", value_name = "TYPE", value_parser = pattern)]
     pub(in crate::cli) kind: Vec<String>,
-    /// Integrations with this label, `*` in the value for any text; of several, all must fit
+    /// Integrations with this label, `*` in the value for any text; several must all match
     #[arg(long, value_name = "KEY=VALUE", value_parser = label)]
     pub(in crate::cli) label: Vec<(String, String)>,
     /// All integrations
@@ -64,7 +64,7 @@ pub(in crate::cli) struct Silence {
     /// For how long, and why.
     #[command(flatten)]
     pub(in crate::cli) span: Span,
-    /// Do not ask, even when no integration fits
+    /// Do not ask, even when no integration matches
     #[arg(long)]
     pub(in crate::cli) yes: bool,
     /// Where to write.
@@ -79,13 +79,13 @@ pub(in crate::cli) struct Silence {
 #[derive(Args, Debug)]
 #[command(group(ArgGroup::new("end").args(["during", "until"]).required(true)))]
 pub(in crate::cli) struct Span {
-    /// How long, such as `2h` or `1d 12h`; 31 days at most
+    /// Duration, such as `2h` or `1d 12h`; 31 days at most
     #[arg(long = "for", value_name = "DURATION", value_parser = hold)]
     pub(in crate::cli) during: Option<Duration>,
-    /// Until this instant, RFC 3339; 31 days ahead at most
+    /// End as an instant, RFC 3339; 31 days ahead at most
     #[arg(long, value_name = "RFC3339")]
     pub(in crate::cli) until: Option<Timestamp>,
-    /// Why, for those who see it listed
+    /// Reason, shown wherever the mute is listed
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true,
           value_parser = comment)]
     pub(in crate::cli) comment: String,
@@ -94,7 +94,7 @@ pub(in crate::cli) struct Span {
 /// `silences end`
 #[derive(Args, Debug)]
 pub(in crate::cli) struct EndSilence {
-    /// Which one, by its id as `silences` shows it
+    /// Id, as `silences` shows it
     pub(in crate::cli) id: i64,
     /// Where to write.
     #[command(flatten)]

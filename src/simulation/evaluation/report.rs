@@ -1,4 +1,4 @@
-//! What was found, for people: `docs/verdict-evaluation.md`.
+//! Writes the results for people: `docs/verdict-evaluation.md`.
 
 use std::fmt::Write;
 
@@ -16,14 +16,14 @@ pub(super) fn introduction() -> String {
     let Policy { confirm_runs, confirm_wait, recovery_runs, .. } = Policy::default();
     let mut text = format!(
         "# How well the default policy decides\n\n\
-         Written by `tests/run.sh evaluate`; a test holds that it fits the code.\n\n\
-         A verdict is wrong in two ways: it tells of what nobody needs to know, or it tells late. Both are\n\
+         Written by `tests/run.sh evaluate`; a test checks that it agrees with the code.\n\n\
+         A verdict is wrong in two ways: it raises a false alert, or it comes late. Both are\n\
          measured here for the default policy and for those of others, over the same faults. The first row\n\
          comes from the daemon itself in its simulation (`src/simulation`): its planner, store, verdicts and\n\
          outbox, and a receiver with the default events. The others are their rules, over the same answers.\n\n\
          ## Policies\n\n\
-         - {OWN}: a failure that trying again cannot mend counts at once, another in {confirm_runs} runs in a\n  \
-           row, {} apart; {recovery_runs} passing run ends it. Failures of one host are told together.\n",
+         - {OWN}: a definitive failure counts at once, a transient one after {confirm_runs} consecutive\n  \
+           runs, {} apart; {recovery_runs} passing run ends it. Failures of one host are one message.\n",
         duration_text(confirm_wait),
     );
     for peer in PEERS {
@@ -51,10 +51,10 @@ fn world(text: &mut String) {
          - Throttling: {throttled} times a day and host, 15 min each, a quarter of the answers.\n\
          - Lost permissions and outages of hosts, {} to {} min each, short ones more often: {} where checks are\n  \
            frequent, {} where they are hourly.\n\n\
-         A **false alert** is a failure that was told while none of these lasting faults was there. **Detection**\n\
-         is the time from the fault to the message; a fault that was never told counts with all of its time.\n\
+         A **false alert** is a message about a failure while none of these lasting faults was there. **Detection**\n\
+         is the time from the fault to the message; a fault without a message counts with all of its time.\n\
          **Messages** are those about the integrations of a host from the beginning of its outage until all\n\
-         must have been found well. ± is the standard error over {SEEDS} seeds, p99 is over all of them.\n\
+         must have been found healthy. ± is the standard error over {SEEDS} seeds, p99 is over all of them.\n\
          **Frontier**: no other policy has both fewer false alerts and a faster detection, of lost permissions\n\
          or of outages, by more than two standard errors.\n",
         hosts * on_each,
