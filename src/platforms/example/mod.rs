@@ -1,0 +1,55 @@
+//! Example platform of `CONTRIBUTING.md`: one test, one request.
+use super::connection::{self, Reach};
+use super::{AutoBootstrap, BoxFuture, Identity, Platform, Recorder, RunContext, Validator};
+use crate::domain::{Class, Finding, Report, Test};
+use crate::input::Reader;
+use crate::net::exchange::{NoAnswer, request, retried};
+#[cfg(test)]
+mod tests;
+const CATALOG: &[Test] = &[CONNECT];
+const CONNECT: Test = Test::always("Initial validation: connect", "Unable to connect to host.");
+pub(super) const PLATFORM: Platform = Platform {
+    kind: "Example",
+    version: 1,
+    catalog: CATALOG,
+    auto_bootstrap: AutoBootstrap::Any,
+    sample: include_str!("sample.toml"),
+    parse,
+};
+fn parse(mut reader: Reader<'_>) -> Option<Box<dyn Validator>> {
+    let mut server = connection::server(&mut reader, "endpoint");
+    let reach = Reach::read(&mut reader, server.as_mut());
+    reader.finish();
+    Some(Box::new(Example { server: server?, reach: reach? }))
+}
+#[derive(Debug)]
+struct Example {
+    server: String,
+    reach: Reach,
+}
+impl Validator for Example {
+    fn identity(&self) -> Identity {
+        Identity { host: connection::authority(&self.server).to_owned(), ..Identity::default() }
+    }
+    fn validate<'a>(&'a self, run: &'a RunContext) -> BoxFuture<'a, Report> {
+        Box::pin(async move {
+            let mut tests = Recorder::new(CATALOG, run);
+            tests.test(CONNECT, async || self.ping().await).await;
+            tests.finish()
+        })
+    }
+}
+impl Example {
+    async fn ping(&self) -> Result<(), Finding> {
+        let failed = |no: NoAnswer| Finding::of(CONNECT, no.class, format!("{}.", no.detail));
+        let connections = self.reach.connections().map_err(failed)?;
+        let answer = retried(async || {
+            let built = http::Request::get(format!("{}/ping", self.server)).body(Vec::new());
+            connections.fetch(request(built)?, 1024).await
+        });
+        let answer = answer.await.map_err(failed)?;
+        let status = answer.status;
+        let refused = || Finding::of(CONNECT, Class::Denied, format!("It answered {status}."));
+        answer.is_success().then_some(()).ok_or_else(refused)
+    }
+}
