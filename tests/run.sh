@@ -39,6 +39,7 @@ step_install() {
       apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
   fi
   tests/verify/install.sh
+  tests/book.sh install
   local server
   for server in tests/servers/*.sh; do
     case $server in
@@ -68,6 +69,7 @@ step_features() {
 step_docs() {
   RUSTDOCFLAGS="-D warnings" cargo doc --locked --quiet --no-deps --document-private-items
 }
+step_book() { tests/book.sh; }
 step_systemd() { cargo build --locked --quiet && tests/systemd/run.sh target/debug/revalidated; }
 step_crash() { tests/crash/run.sh; }
 # A thousand short worlds in which much goes wrong; SEEDS=10000 for more, SEED=7 SEEDS=1 for one.
@@ -95,7 +97,7 @@ step_load() {
 # Only by name too; it needs nginx, which is not installed here since that would start a server.
 step_deliveries() { cargo build --locked --quiet --release && benches/deliveries.py target/release/revalidated; }
 
-all=(install format lint test seeds features docs systemd crash)
+all=(install format lint test seeds features docs book systemd crash)
 if [ "${1:-}" = list ]; then
   echo "${all[*]} (fuzz simulate evaluate load deliveries)"
   exit 0

@@ -155,8 +155,8 @@ mod tests {
     }
 
     #[test]
-    fn the_readme_tells_the_default_waits() {
-        let readme = include_str!("../../README.md");
+    fn document_lists_the_default_waits() {
+        let readme = include_str!("../../docs/receivers.md");
         let row = readme.lines().find_map(|line| line.strip_prefix("| wait | ")).unwrap();
         let told = row.trim_end_matches(" |").split(" | ");
         let told: Vec<Duration> =

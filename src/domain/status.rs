@@ -340,6 +340,19 @@ mod tests {
     }
 
     #[test]
+    fn document_lists_every_transition() {
+        let document = include_str!("../../docs/statuses.md");
+        let rows = document.lines().filter(|line| line.matches('`').count() == 6);
+        let listed: std::collections::BTreeSet<_> = rows.map(str::to_owned).collect();
+        let every = Status::ALL.into_iter().flat_map(|from| Cause::ALL.map(|cause| (from, cause)));
+        let steps = every.filter_map(|(from, cause)| next_status(from, cause));
+        let row = |Transition { from, to, cause }| {
+            format!("| `{from}` | `{}` | `{to}` |", cause.as_str())
+        };
+        assert_eq!(listed, steps.map(row).collect());
+    }
+
+    #[test]
     fn names_round_trip() {
         for status in Status::ALL {
             assert_eq!(status.as_str().parse::<Status>().unwrap(), status);

@@ -465,7 +465,7 @@ mod tests {
     }
 
     #[test]
-    fn the_readme_names_every_metric() {
+    fn document_names_every_metric() {
         let text = counted().text(state(Some(known()))).unwrap();
         let names = text.lines().filter_map(|line| line.strip_prefix("# TYPE "));
         let names: Vec<_> = names
@@ -475,7 +475,7 @@ mod tests {
                 (name, _) => name.to_owned(),
             })
             .collect();
-        let readme = include_str!("../../README.md");
+        let readme = include_str!("../../docs/operations.md");
         let told: Vec<_> = readme
             .lines()
             .filter(|line| line.starts_with("| `revalidated_"))

@@ -11,13 +11,8 @@ use crate::source::{files, sources};
 
 /// Findings that are still to be mended, by room and kind; only to be lowered.
 const TO_DO: &[(&str, [usize; 4])] = &[
-    ("ARCHITECTURE.md", [0, 0, 12, 0]),
-    ("CHANGELOG.md", [0, 0, 11, 0]),
-    ("CONTRIBUTING.md", [0, 0, 9, 0]),
-    ("README.md", [0, 0, 42, 0]),
-    ("config", [0, 0, 32, 0]),
-    ("docs", [0, 0, 9, 0]),
-    ("man", [0, 0, 21, 0]),
+    ("ARCHITECTURE.md", [0, 0, 1, 0]),
+    ("docs", [0, 0, 2, 0]),
     ("src/cli", [63, 83, 291, 8]),
     ("src/config", [42, 19, 24, 5]),
     ("src/daemon", [59, 17, 273, 5]),

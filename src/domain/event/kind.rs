@@ -118,8 +118,8 @@ mod tests {
     use crate::domain::Cause;
 
     #[test]
-    fn the_readme_tells_every_type() {
-        let readme = include_str!("../../../README.md");
+    fn document_lists_every_type() {
+        let readme = include_str!("../../../docs/receivers.md");
         for kind in EventType::ALL {
             assert!(readme.contains(&format!("\n| `{}` | ", kind.as_str())), "{kind:?}");
         }

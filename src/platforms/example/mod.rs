@@ -3,7 +3,8 @@ use super::connection::{self, Reach};
 use super::{AutoBootstrap, BoxFuture, Identity, Platform, Recorder, RunContext, Validator};
 use crate::domain::{Class, Finding, Report, Test};
 use crate::input::Reader;
-use crate::net::exchange::{NoAnswer, request, retried};
+use crate::net::backoff::retry;
+use crate::net::exchange::{NoAnswer, request};
 #[cfg(test)]
 mod tests;
 const CATALOG: &[Test] = &[CONNECT];
@@ -43,7 +44,7 @@ impl Example {
     async fn ping(&self) -> Result<(), Finding> {
         let failed = |no: NoAnswer| Finding::of(CONNECT, no.class, format!("{}.", no.detail));
         let connections = self.reach.connections().map_err(failed)?;
-        let answer = retried(async || {
+        let answer = retry(async || {
             let built = http::Request::get(format!("{}/ping", self.server)).body(Vec::new());
             connections.fetch(request(built)?, 1024).await
         });
