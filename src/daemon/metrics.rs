@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use super::{DaemonError, Shared};
-use crate::http::{Awaiting, Known, Room, Server, Standing, State};
+use crate::http::{Backlog, IntegrationState, Permits, Server, State, Stored};
 use crate::store::{PAGE_MAX, Page, ReceiverRow, StandingRow, StoreError};
 
 /// Listens where the configuration says, if it says so.
@@ -51,8 +51,8 @@ impl Serving {
 /// Everything as text; none when the daemon is gone.
 async fn told(shared: Weak<Shared>) -> Option<String> {
     let shared = shared.upgrade()?;
-    let known = match known(&shared).await {
-        Ok(known) => Some(known),
+    let stored = match stored(&shared).await {
+        Ok(stored) => Some(stored),
         Err(error) => {
             shared.store_failed("the metrics of the store cannot be read", &error);
             None
@@ -61,44 +61,44 @@ async fn told(shared: Weak<Shared>) -> Option<String> {
     let limits = shared.active().limits;
     let (among_all, at_hosts) = shared.pressure.waiting();
     let (planner_rounds, outbox_rounds) = shared.progress();
-    let room = vec![
-        Room { limit: "runs", most: limits.runs, waiting: among_all },
-        Room { limit: "runs_per_host", most: limits.runs_per_host, waiting: at_hosts },
+    let permits = vec![
+        Permits { limit: "runs", max: limits.runs, waiting: among_all },
+        Permits { limit: "runs_per_host", max: limits.runs_per_host, waiting: at_hosts },
     ];
-    let text = shared.metrics.text(State { planner_rounds, outbox_rounds, room, known });
+    let text = shared.metrics.text(State { planner_rounds, outbox_rounds, permits, stored });
     text.inspect_err(|error| error!("the metrics cannot be written: {error}")).ok()
 }
 
-async fn known(shared: &Shared) -> Result<Known, StoreError> {
+async fn stored(shared: &Shared) -> Result<Stored, StoreError> {
     let now = shared.clock.now();
     let (mut integrations, mut receivers) = (Vec::new(), Vec::new());
     let mut page = Some(Page::first(PAGE_MAX));
     while let Some(asked) = page {
         let listed = shared.view.standings(asked).await?;
         page = listed.following();
-        integrations.extend(listed.rows.into_iter().map(standing));
+        integrations.extend(listed.rows.into_iter().map(integration));
     }
-    let owed = |ReceiverRow { name, disabled, owed, oldest_owed_at, .. }| Awaiting {
+    let backlog = |ReceiverRow { name, disabled, owed, oldest_owed_at, .. }| Backlog {
         name,
-        owed,
-        oldest: oldest_owed_at.map_or_else(Default::default, |at| now.since(at)),
+        pending: owed,
+        oldest_age: oldest_owed_at.map_or_else(Default::default, |at| now.since(at)),
         is_disabled: disabled.is_some(),
     };
     let mut page = Some(Page::first(PAGE_MAX));
     while let Some(asked) = page {
         let listed = shared.view.receivers(asked).await?;
         page = listed.following();
-        receivers.extend(listed.rows.into_iter().map(owed));
+        receivers.extend(listed.rows.into_iter().map(backlog));
     }
     let own_faults = shared.view.own_faults().await?.into_iter();
-    Ok(Known { integrations, receivers, own_faults: own_faults.map(|row| row.fault).collect() })
+    Ok(Stored { integrations, receivers, own_faults: own_faults.map(|row| row.fault).collect() })
 }
 
-fn standing(row: StandingRow) -> Standing {
+fn integration(row: StandingRow) -> IntegrationState {
     let StandingRow { name, kind: platform, status, last_run_at, expires_at, .. } = row;
     let conditions =
-        [("held", row.is_held), ("flapping", row.is_flapping), ("outage", row.in_outage)];
+        [("muted", row.is_held), ("flapping", row.is_flapping), ("outage", row.in_outage)];
     let conditions = conditions.into_iter().filter_map(|(name, is_so)| is_so.then_some(name));
     let conditions = conditions.collect();
-    Standing { name, platform, status, last_run_at, expires_at, conditions }
+    IntegrationState { name, platform, status, last_run_at, expires_at, conditions }
 }

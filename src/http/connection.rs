@@ -1,4 +1,4 @@
-//! Connections that are bounded: how many there are, and how long each may last.
+//! Connection limits: number at the same time, and lifetime of each.
 
 use std::io;
 use std::net::SocketAddr;
@@ -13,21 +13,21 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Sleep, sleep};
 
-/// The most connections at the same time; more wait in the kernel's queue.
+/// Number of connections at the same time; more wait in the kernel's queue.
 const CONNECTIONS_MAX: usize = 16;
-/// The longest life of a connection: one on which nobody asks must not take a place for ever.
-const LIFE_MAX: Duration = Duration::from_mins(2);
+/// Lifetime of a connection, so that an idle one gives its permit back.
+const LIFETIME_MAX: Duration = Duration::from_mins(2);
 
-/// Accepts as many connections as there is room for.
+/// Listener that accepts no more connections than there are permits.
 pub(super) struct Bounded {
     listener: TcpListener,
-    room: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
 }
 
 impl Bounded {
-    /// Accepts from `listener`.
+    /// Returns a listener that accepts from `listener`.
     pub(super) fn new(listener: TcpListener) -> Self {
-        Self { listener, room: Arc::new(Semaphore::new(CONNECTIONS_MAX)) }
+        Self { listener, permits: Arc::new(Semaphore::new(CONNECTIONS_MAX)) }
     }
 }
 
@@ -36,10 +36,10 @@ impl Listener for Bounded {
     type Addr = SocketAddr;
 
     async fn accept(&mut self) -> (Connection, SocketAddr) {
-        // Nobody closes the room.
-        let room = Arc::clone(&self.room).acquire_owned().await.ok();
+        // The semaphore is never closed.
+        let permit = Arc::clone(&self.permits).acquire_owned().await.ok();
         let (stream, peer) = Listener::accept(&mut self.listener).await;
-        (Connection { stream, end: Box::pin(sleep(LIFE_MAX)), _room: room }, peer)
+        (Connection { stream, end: Box::pin(sleep(LIFETIME_MAX)), _permit: permit }, peer)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -47,15 +47,15 @@ impl Listener for Bounded {
     }
 }
 
-/// A connection that breaks off at its end.
+/// Connection that is cut when its lifetime is over.
 pub(super) struct Connection {
     stream: TcpStream,
     end: Pin<Box<Sleep>>,
-    _room: Option<OwnedSemaphorePermit>,
+    _permit: Option<OwnedSemaphorePermit>,
 }
 
 impl Connection {
-    /// What `poll` says of the stream, unless its time is over.
+    /// Polls the stream, unless its lifetime is over.
     fn within<T>(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,

@@ -1,6 +1,7 @@
-//! What is counted and measured, under its published name, in the `OpenMetrics` text format.
+//! Metrics under their published names, in the `OpenMetrics` text format.
 //!
-//! Labels are few: classes, statuses, receivers; integrations only where one value belongs to each.
+//! Labels have few values: classes, statuses, receivers; integrations only where each has exactly
+//! one value.
 
 use std::fmt;
 use std::sync::Arc;
@@ -21,19 +22,19 @@ use prometheus_client::registry::{Registry, Unit};
 
 use crate::domain::{Class, Next, OwnFault, ReportStatus, Status, Timestamp};
 
-/// Before every name.
+/// Prefix of every metric's name.
 const PREFIX: &str = "revalidated";
-/// Upper bounds of the classes of how long a run takes, in seconds.
+/// Upper bounds of the buckets of a run's duration, in seconds.
 const DURATION_SECS: [f64; 14] =
     [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0];
-/// Upper bounds of the classes of how late a run begins, in seconds.
+/// Upper bounds of the buckets of a run's lateness, in seconds.
 const LATENESS_SECS: [f64; 13] =
     [0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 900.0, 3600.0];
 
-/// Names and values of labels.
+/// Labels with their names and values.
 type Labels<const COUNT: usize, Value> = [(&'static str, Value); COUNT];
 
-/// What is counted while the daemon runs. Clone it freely.
+/// Counters of the running daemon; a clone counts into the same ones.
 #[derive(Clone, Debug)]
 pub(crate) struct Metrics {
     registry: Arc<Registry>,
@@ -58,37 +59,37 @@ impl Default for Metrics {
             store_failures: Counter::default(),
         };
         let version = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
-        registry.register("build", "What runs here", version);
-        let help = "Validation runs that were stored";
+        registry.register("build", "Version that runs here", version);
+        let help = "Validation runs whose result was stored";
         registry.register("runs", help, metrics.runs.clone());
-        let (help, unit) = ("How long validation runs took", Unit::Seconds);
+        let (help, unit) = ("Duration of validation runs", Unit::Seconds);
         registry.register_with_unit("run_duration", help, unit, metrics.duration.clone());
-        let (help, unit) = ("How long after they were due runs began", Unit::Seconds);
+        let (help, unit) = ("Time from the instant a run was due to its beginning", Unit::Seconds);
         registry.register_with_unit("run_lateness", help, unit, metrics.lateness.clone());
-        let help = "Validation runs under way";
+        let help = "Validation runs in flight";
         registry.register("runs_in_flight", help, metrics.in_flight.clone());
         let help = "Attempts to deliver a message";
         registry.register("delivery_attempts", help, metrics.attempts.clone());
-        let help = "Operations that the store could not do";
+        let help = "Failed operations of the store";
         registry.register("store_failures", help, metrics.store_failures.clone());
         Self { registry: Arc::new(registry), ..metrics }
     }
 }
 
-/// How a run ended.
+/// Result and times of one run.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Outcome {
-    /// Overall.
+    /// Overall result of the run.
     pub(crate) result: ReportStatus,
-    /// Of the failure, if it failed.
+    /// Class of the failure, if the run failed.
     pub(crate) class: Option<Class>,
-    /// How long it took.
+    /// Time from its beginning to its end.
     pub(crate) duration: Duration,
-    /// How long after it was due it began.
+    /// Time from the instant it was due to its beginning.
     pub(crate) lateness: Duration,
 }
 
-/// A run that is under way until this is dropped.
+/// Guard that counts a run as in flight until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Running(Gauge);
 
@@ -99,14 +100,14 @@ impl Drop for Running {
 }
 
 impl Metrics {
-    /// Counts a run as under way.
+    /// Counts a run as in flight while the returned guard lives.
     #[must_use]
     pub(crate) fn running(&self) -> Running {
         self.in_flight.inc();
         Running(self.in_flight.clone())
     }
 
-    /// Counts a run that was stored.
+    /// Counts a run whose result was stored.
     pub(crate) fn ran(&self, Outcome { result, class, duration, lateness }: Outcome) {
         let class = class.map_or("none", Class::as_str);
         self.runs.get_or_create(&[("result", result.as_str()), ("class", class)]).inc();
@@ -114,24 +115,24 @@ impl Metrics {
         self.lateness.observe(lateness.as_secs_f64());
     }
 
-    /// Counts an attempt to deliver to `receiver` that `next` follows.
+    /// Counts an attempt to deliver to `receiver`; `next` is its outcome.
     pub(crate) fn attempted(&self, receiver: &str, next: Next) {
         let outcome = match next {
             Next::Delivered => "delivered",
             Next::RetryAfter(_) => "retried",
-            Next::Failed => "given_up",
+            Next::Failed => "dead",
             Next::Gone => "gone",
         };
         let labels = [("receiver", receiver.to_owned()), ("outcome", outcome.to_owned())];
         self.attempts.get_or_create(&labels).inc();
     }
 
-    /// Counts something that the store could not do.
+    /// Counts a failed operation of the store.
     pub(crate) fn store_failed(&self) {
         self.store_failures.inc();
     }
 
-    /// Everything as text, with what is so now.
+    /// Returns all metrics as text: the counters, and the values of `state`.
     ///
     /// # Errors
     ///
@@ -147,95 +148,96 @@ impl Metrics {
     }
 }
 
-/// What is so at one moment.
+/// Values at the moment of one scrape.
 #[derive(Debug)]
 pub(crate) struct State {
-    /// Rounds of the planner so far.
+    /// Number of the planner's rounds so far.
     pub(crate) planner_rounds: u64,
-    /// Rounds of the outbox so far.
+    /// Number of the outbox's rounds so far.
     pub(crate) outbox_rounds: u64,
-    /// Room for runs, by limit.
-    pub(crate) room: Vec<Room>,
-    /// What the store knows; none when it cannot be read.
-    pub(crate) known: Option<Known>,
+    /// Permits for runs, by limit.
+    pub(crate) permits: Vec<Permits>,
+    /// Values from the store; none when it cannot be read.
+    pub(crate) stored: Option<Stored>,
 }
 
-/// Room for runs.
+/// Permits for runs under one limit.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Room {
-    /// The limit, as the configuration calls it.
+pub(crate) struct Permits {
+    /// Name of the limit in the configuration.
     pub(crate) limit: &'static str,
-    /// How much there is.
-    pub(crate) most: usize,
-    /// How many runs wait for it.
+    /// Number of permits in all.
+    pub(crate) max: usize,
+    /// Number of runs that wait for a permit.
     pub(crate) waiting: usize,
 }
 
-/// What the store knows.
+/// Values that are read from the store for each scrape.
 #[derive(Debug, Default)]
-pub(crate) struct Known {
-    /// The integrations that are not deleted.
-    pub(crate) integrations: Vec<Standing>,
-    /// The receivers.
-    pub(crate) receivers: Vec<Awaiting>,
-    /// What is wrong on the daemon's own side.
+pub(crate) struct Stored {
+    /// Integrations that are not deleted.
+    pub(crate) integrations: Vec<IntegrationState>,
+    /// Receivers, configured or with pending deliveries.
+    pub(crate) receivers: Vec<Backlog>,
+    /// Faults of the daemon itself that last.
     pub(crate) own_faults: Vec<OwnFault>,
 }
 
-/// An integration.
+/// State of one integration.
 #[derive(Debug)]
-pub(crate) struct Standing {
-    /// Its name.
+pub(crate) struct IntegrationState {
+    /// Name of the integration, the value of its label.
     pub(crate) name: String,
-    /// Its platform's published name.
+    /// Published name of its platform.
     pub(crate) platform: String,
-    /// Its status.
+    /// Status at the moment of the scrape.
     pub(crate) status: Status,
-    /// When its latest run began.
+    /// Instant at which its latest run began.
     pub(crate) last_run_at: Option<Timestamp>,
-    /// When what ends next does so.
+    /// Earliest expiry among its certificates, tokens, secrets and keys.
     pub(crate) expires_at: Option<Timestamp>,
-    /// What makes its messages other than they would be: `held`, `flapping`, `outage`.
+    /// Conditions that change its messages: `muted`, `flapping`, `outage`.
     pub(crate) conditions: Vec<&'static str>,
 }
 
-/// A receiver.
+/// Pending deliveries of one receiver.
 #[derive(Debug)]
-pub(crate) struct Awaiting {
-    /// Its name.
+pub(crate) struct Backlog {
+    /// Name of the receiver, the value of its label.
     pub(crate) name: String,
-    /// How many messages it is owed.
-    pub(crate) owed: u32,
-    /// How long ago the oldest event of these happened; zero when it is owed nothing.
-    pub(crate) oldest: Duration,
-    /// Whether it is disabled.
+    /// Number of its pending deliveries.
+    pub(crate) pending: u32,
+    /// Age of the oldest event among these; zero without any.
+    pub(crate) oldest_age: Duration,
+    /// True while the receiver is disabled.
     pub(crate) is_disabled: bool,
 }
 
 impl Collector for State {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        let Self { planner_rounds, outbox_rounds, room, known } = self;
+        let Self { planner_rounds, outbox_rounds, permits, stored } = self;
         let encoder = &mut encoder;
-        counter(encoder, ("planner_rounds", "Looks at what is due"), *planner_rounds)?;
-        counter(encoder, ("outbox_rounds", "Looks at what is owed"), *outbox_rounds)?;
-        let mut gauge = encoder.gauge("runs_limit", "The most validation runs at once", None)?;
-        for Room { limit, most, .. } in room {
-            set(&mut gauge, &[("limit", *limit)], *most)?;
+        counter(encoder, "planner_rounds", "Rounds of the planner", *planner_rounds)?;
+        counter(encoder, "outbox_rounds", "Rounds of the outbox", *outbox_rounds)?;
+        let mut gauge =
+            encoder.gauge("runs_limit", "Maximum number of validation runs at once", None)?;
+        for Permits { limit, max, .. } in permits {
+            set(&mut gauge, &[("limit", *limit)], *max)?;
         }
-        let help = "Due validation runs that wait for room under a limit";
+        let help = "Due validation runs that wait for a permit";
         let mut gauge = encoder.gauge("runs_waiting", help, None)?;
-        for Room { limit, waiting, .. } in room {
+        for Permits { limit, waiting, .. } in permits {
             set(&mut gauge, &[("limit", *limit)], *waiting)?;
         }
-        let help = "Whether the store can be read; without it what it knows is left out";
+        let help = "1 while the store can be read; without it its metrics are left out";
         let mut gauge = encoder.gauge("store_readable", help, None)?;
-        gauge.encode_gauge(&u32::from(known.is_some()))?;
-        let Some(Known { integrations, receivers, own_faults }) = known else { return Ok(()) };
-        tell_integrations(encoder, integrations)?;
-        tell_instants(encoder, integrations)?;
-        tell_receivers(encoder, receivers)?;
+        gauge.encode_gauge(&u32::from(stored.is_some()))?;
+        let Some(Stored { integrations, receivers, own_faults }) = stored else { return Ok(()) };
+        integration_metrics(encoder, integrations)?;
+        timestamp_metrics(encoder, integrations)?;
+        receiver_metrics(encoder, receivers)?;
         let mut gauge =
-            encoder.gauge("own_fault", "Whether the daemon itself is at fault", None)?;
+            encoder.gauge("daemon_fault", "1 while the daemon itself has the fault", None)?;
         for fault in OwnFault::ALL {
             let lasts = u32::from(own_faults.contains(&fault));
             set(&mut gauge, &[("fault", fault.as_str())], lasts)?;
@@ -244,22 +246,25 @@ impl Collector for State {
     }
 }
 
-fn tell_integrations(encoder: &mut DescriptorEncoder<'_>, all: &[Standing]) -> fmt::Result {
+fn integration_metrics(
+    encoder: &mut DescriptorEncoder<'_>,
+    all: &[IntegrationState],
+) -> fmt::Result {
     let mut gauge = encoder.gauge("integrations", "Integrations by status", None)?;
     for status in Status::ALL.into_iter().filter(|status| *status != Status::Deleted) {
         let count = all.iter().filter(|one| one.status == status).count();
         set(&mut gauge, &[("status", status.as_str())], count)?;
     }
-    let help = "The status of each integration, always 1";
+    let help = "Status of each integration, always 1";
     let mut gauge = encoder.gauge("integration_status", help, None)?;
-    for Standing { name, platform, status, .. } in all {
+    for IntegrationState { name, platform, status, .. } in all {
         let labels: [(_, &str); 3] =
             [("integration", name), ("platform", platform), ("status", status.as_str())];
         set(&mut gauge, &labels, 1_u32)?;
     }
-    let help = "What changes how an integration is told of, always 1";
+    let help = "Condition that changes the messages about an integration, always 1";
     let mut gauge = encoder.gauge("integration_condition", help, None)?;
-    for Standing { name, conditions, .. } in all {
+    for IntegrationState { name, conditions, .. } in all {
         for condition in conditions {
             let labels: [(_, &str); 2] = [("integration", name), ("condition", condition)];
             set(&mut gauge, &labels, 1_u32)?;
@@ -268,21 +273,21 @@ fn tell_integrations(encoder: &mut DescriptorEncoder<'_>, all: &[Standing]) -> f
     Ok(())
 }
 
-fn tell_instants(encoder: &mut DescriptorEncoder<'_>, all: &[Standing]) -> fmt::Result {
-    type Instant = fn(&Standing) -> Option<Timestamp>;
-    let told: [(_, _, Instant); 2] = [
+fn timestamp_metrics(encoder: &mut DescriptorEncoder<'_>, all: &[IntegrationState]) -> fmt::Result {
+    type Instant = fn(&IntegrationState) -> Option<Timestamp>;
+    let metrics: [(_, _, Instant); 2] = [
         (
             "integration_last_run_timestamp",
-            "When the latest run of each integration began",
+            "Instant at which the latest run of each integration began",
             |one| one.last_run_at,
         ),
         (
             "expiry_timestamp",
-            "When the first certificate, token, secret or key of each integration ends",
+            "Earliest expiry of a certificate, token, secret or key of each integration",
             |one| one.expires_at,
         ),
     ];
-    for (name, help, instant) in told {
+    for (name, help, instant) in metrics {
         let mut gauge = encoder.gauge(name, help, Some(&Unit::Seconds))?;
         for (one, at) in all.iter().filter_map(|one| Some((one, instant(one)?))) {
             let at = at.since(Timestamp(0)).as_secs_f64();
@@ -292,25 +297,25 @@ fn tell_instants(encoder: &mut DescriptorEncoder<'_>, all: &[Standing]) -> fmt::
     Ok(())
 }
 
-fn tell_receivers(encoder: &mut DescriptorEncoder<'_>, all: &[Awaiting]) -> fmt::Result {
-    let mut gauge = encoder.gauge("deliveries_owed", "Messages that are owed", None)?;
-    for Awaiting { name, owed, .. } in all {
-        set(&mut gauge, &[("receiver", name.as_str())], *owed)?;
+fn receiver_metrics(encoder: &mut DescriptorEncoder<'_>, all: &[Backlog]) -> fmt::Result {
+    let mut gauge = encoder.gauge("deliveries_pending", "Deliveries that are pending", None)?;
+    for Backlog { name, pending, .. } in all {
+        set(&mut gauge, &[("receiver", name.as_str())], *pending)?;
     }
-    let help = "How long ago the oldest event that is owed happened";
-    let mut gauge = encoder.gauge("deliveries_oldest_owed_age", help, Some(&Unit::Seconds))?;
-    for Awaiting { name, oldest, .. } in all {
-        set(&mut gauge, &[("receiver", name.as_str())], oldest.as_secs_f64())?;
+    let help = "Age of the oldest event with a pending delivery";
+    let mut gauge = encoder.gauge("deliveries_oldest_pending_age", help, Some(&Unit::Seconds))?;
+    for Backlog { name, oldest_age, .. } in all {
+        set(&mut gauge, &[("receiver", name.as_str())], oldest_age.as_secs_f64())?;
     }
-    let help = "Whether a receiver is disabled, so that what it is owed waits";
+    let help = "1 while the receiver is disabled and its pending deliveries wait";
     let mut gauge = encoder.gauge("receiver_disabled", help, None)?;
-    for Awaiting { name, is_disabled, .. } in all {
+    for Backlog { name, is_disabled, .. } in all {
         set(&mut gauge, &[("receiver", name.as_str())], u32::from(*is_disabled))?;
     }
     Ok(())
 }
 
-/// Begins a gauge.
+/// Shorthand that begins a gauge.
 trait Begin {
     fn gauge<'s>(
         &'s mut self,
@@ -339,11 +344,7 @@ fn set<const COUNT: usize>(
     ConstGauge::new(value).encode(gauge.encode_family(labels)?)
 }
 
-fn counter(
-    encoder: &mut DescriptorEncoder<'_>,
-    (name, help): (&str, &str),
-    value: u64,
-) -> fmt::Result {
+fn counter(encoder: &mut DescriptorEncoder<'_>, name: &str, help: &str, value: u64) -> fmt::Result {
     let help = format!("{help}.");
     let metric = encoder.encode_descriptor(name, &help, None, MetricType::Counter)?;
     ConstCounter::new(value).encode(metric)
@@ -353,18 +354,18 @@ fn counter(
 mod tests {
     use super::*;
 
-    fn state(known: Option<Known>) -> State {
-        let room = |limit, most, waiting| Room { limit, most, waiting };
+    fn state(stored: Option<Stored>) -> State {
+        let permits = |limit, max, waiting| Permits { limit, max, waiting };
         State {
             planner_rounds: 7,
             outbox_rounds: 8,
-            room: vec![room("runs", 64, 0), room("runs_per_host", 4, 12)],
-            known,
+            permits: vec![permits("runs", 64, 0), permits("runs_per_host", 4, 12)],
+            stored,
         }
     }
 
-    fn known() -> Known {
-        let standing = |name: &str, status, last_run_at| Standing {
+    fn stored() -> Stored {
+        let integration = |name: &str, status, last_run_at| IntegrationState {
             name: name.to_owned(),
             platform: "Native S3".to_owned(),
             status,
@@ -372,27 +373,27 @@ mod tests {
             expires_at: None,
             conditions: Vec::new(),
         };
-        let ran = standing("la\"ke\\", Status::Enabled, Some(Timestamp(1_795_381_200_750)));
-        Known {
+        let ran = integration("la\"ke\\", Status::Enabled, Some(Timestamp(1_795_381_200_750)));
+        Stored {
             integrations: vec![
-                Standing {
+                IntegrationState {
                     expires_at: Some(Timestamp(1_800_000_000_000)),
-                    conditions: vec!["held", "outage"],
+                    conditions: vec!["muted", "outage"],
                     ..ran
                 },
-                standing("new", Status::Creating, None),
+                integration("new", Status::Creating, None),
             ],
-            receivers: vec![Awaiting {
+            receivers: vec![Backlog {
                 name: "on-call".to_owned(),
-                owed: 3,
-                oldest: Duration::from_millis(1500),
+                pending: 3,
+                oldest_age: Duration::from_millis(1500),
                 is_disabled: true,
             }],
             own_faults: vec![OwnFault::Clock],
         }
     }
 
-    /// With everything counted at least once.
+    /// Returns metrics in which everything was counted at least once.
     fn counted() -> Metrics {
         let metrics = Metrics::default();
         let failed = Outcome {
@@ -405,16 +406,18 @@ mod tests {
         metrics.ran(Outcome { result: ReportStatus::Passed, class: None, ..failed });
         metrics.attempted("on-call", Next::Delivered);
         metrics.attempted("on-call", Next::RetryAfter(Duration::ZERO));
+        metrics.attempted("on-call", Next::Failed);
+        metrics.attempted("on-call", Next::Gone);
         metrics.store_failed();
         metrics
     }
 
     #[test]
-    fn everything_is_told_under_its_name() {
+    fn scrape_shows_every_metric_under_its_name() {
         let metrics = counted();
         drop(metrics.running());
         let running = metrics.running();
-        let text = metrics.text(state(Some(known()))).unwrap();
+        let text = metrics.text(state(Some(stored()))).unwrap();
         drop(running);
         let version = env!("CARGO_PKG_VERSION");
         let lines = [
@@ -429,6 +432,8 @@ mod tests {
             "revalidated_runs_in_flight 1",
             "revalidated_delivery_attempts_total{receiver=\"on-call\",outcome=\"delivered\"} 1",
             "revalidated_delivery_attempts_total{receiver=\"on-call\",outcome=\"retried\"} 1",
+            "revalidated_delivery_attempts_total{receiver=\"on-call\",outcome=\"dead\"} 1",
+            "revalidated_delivery_attempts_total{receiver=\"on-call\",outcome=\"gone\"} 1",
             "revalidated_store_failures_total 1",
             "revalidated_planner_rounds_total 7",
             "revalidated_outbox_rounds_total 8",
@@ -442,12 +447,12 @@ mod tests {
             "revalidated_integration_last_run_timestamp_seconds{integration=\"la\\\"ke\\\\\"} \
              1795381200.75",
             "revalidated_expiry_timestamp_seconds{integration=\"la\\\"ke\\\\\"} 1800000000.0",
-            "revalidated_integration_condition{integration=\"la\\\"ke\\\\\",condition=\"held\"} 1",
+            "revalidated_integration_condition{integration=\"la\\\"ke\\\\\",condition=\"muted\"} 1",
             "revalidated_integration_condition{integration=\"la\\\"ke\\\\\",condition=\"outage\"} 1",
-            "revalidated_own_fault{fault=\"clock\"} 1",
-            "revalidated_own_fault{fault=\"network\"} 0",
-            "revalidated_deliveries_owed{receiver=\"on-call\"} 3",
-            "revalidated_deliveries_oldest_owed_age_seconds{receiver=\"on-call\"} 1.5",
+            "revalidated_daemon_fault{fault=\"clock\"} 1",
+            "revalidated_daemon_fault{fault=\"network\"} 0",
+            "revalidated_deliveries_pending{receiver=\"on-call\"} 3",
+            "revalidated_deliveries_oldest_pending_age_seconds{receiver=\"on-call\"} 1.5",
             "revalidated_receiver_disabled{receiver=\"on-call\"} 1",
         ];
         for line in lines {
@@ -466,7 +471,7 @@ mod tests {
 
     #[test]
     fn document_names_every_metric() {
-        let text = counted().text(state(Some(known()))).unwrap();
+        let text = counted().text(state(Some(stored()))).unwrap();
         let names = text.lines().filter_map(|line| line.strip_prefix("# TYPE "));
         let names: Vec<_> = names
             .map(|line| match line.split_once(' ').unwrap() {
@@ -475,25 +480,25 @@ mod tests {
                 (name, _) => name.to_owned(),
             })
             .collect();
-        let readme = include_str!("../../docs/operations.md");
-        let told: Vec<_> = readme
+        let document = include_str!("../../docs/operations.md");
+        let named: Vec<_> = document
             .lines()
             .filter(|line| line.starts_with("| `revalidated_"))
             .flat_map(|line| line.split('`'))
             .filter(|word| word.starts_with("revalidated_"))
             .collect();
-        assert_eq!(told.len(), names.len(), "{names:?}");
+        assert_eq!(named.len(), names.len(), "{names:?}");
         for name in &names {
-            assert!(told.contains(&name.as_str()), "{name}");
+            assert!(named.contains(&name.as_str()), "{name}");
         }
     }
 
     #[test]
-    fn what_cannot_be_read_is_left_out_and_said() {
+    fn unreadable_store_leaves_its_metrics_out() {
         let metrics = Metrics::default();
         let text = metrics.text(state(None)).unwrap();
         assert!(text.contains("\nrevalidated_store_readable 0\n"), "{text}");
         assert!(!text.contains("revalidated_integration"), "{text}");
-        assert!(metrics.text(state(None)).unwrap() == text, "told again as it was");
+        assert!(metrics.text(state(None)).unwrap() == text, "a second scrape shows the same");
     }
 }

@@ -1,9 +1,11 @@
-//! What the daemon answers over HTTP: its metrics. Knows neither the store nor the loops; whoever
-//! starts it says what there is to tell.
+//! HTTP server for metrics (pull model: Prometheus scrapes it).
+//!
+//! Knows neither the store nor the loops: the daemon, which starts it, gives it a function that reads
+//! their state.
 
 mod connection;
 mod metrics;
 mod server;
 
-pub(crate) use metrics::{Awaiting, Known, Metrics, Outcome, Room, Standing, State};
+pub(crate) use metrics::{Backlog, IntegrationState, Metrics, Outcome, Permits, State, Stored};
 pub(crate) use server::Server;

@@ -1,4 +1,4 @@
-//! The server: one address, one path, and an end that waits for nobody.
+//! HTTP server with one address, one path and a graceful shutdown of bounded length.
 
 use std::io;
 use std::net::SocketAddr;
@@ -16,14 +16,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::connection::Bounded;
 
-/// What is told, as its reader must know.
+/// Content type of the `OpenMetrics` text format.
 const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-/// The longest time that finding out what there is to tell may take.
-const TELL_MAX: Duration = Duration::from_secs(10);
-/// How long answers that are under way may go on after a request to stop.
+/// Time limit for reading the state of a scrape.
+const READ_MAX: Duration = Duration::from_secs(10);
+/// Time that answers in flight may take after a request to stop.
 const STOP_MAX: Duration = Duration::from_millis(500);
 
-/// Listens, and does not answer yet.
+/// Listener that does not answer yet.
 #[derive(Debug)]
 pub(crate) struct Server {
     listener: TcpListener,
@@ -41,27 +41,28 @@ impl Server {
         Ok(Self { address: listener.local_addr()?, listener })
     }
 
-    /// Where it listens: with the port that the system chose when none was asked for.
+    /// Returns the address it listens at, with the port that the system chose for port 0.
     pub(crate) const fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Answers `GET /metrics` with what `tell` says, one after the other, until `stop`.
-    pub(crate) async fn serve<Tell, Told>(self, tell: Tell, stop: CancellationToken)
+    /// Answers `GET /metrics` with the text that `read` returns, one request after the other, until
+    /// `stop`; 503 where it returns none.
+    pub(crate) async fn serve<Read, Text>(self, read: Read, stop: CancellationToken)
     where
-        Tell: Fn() -> Told + Clone + Send + Sync + 'static,
-        Told: Future<Output = Option<String>> + Send,
+        Read: Fn() -> Text + Clone + Send + Sync + 'static,
+        Text: Future<Output = Option<String>> + Send,
     {
-        // However many ask at once, the store is read for one of them at a time.
+        // Concurrent scrapes read the store one after the other.
         let turn = Arc::new(Mutex::new(()));
         let answer = move || {
-            let (tell, turn) = (tell.clone(), Arc::clone(&turn));
+            let (read, turn) = (read.clone(), Arc::clone(&turn));
             async move {
-                let told = async {
+                let text = async {
                     let _turn = turn.lock().await;
-                    tell().await
+                    read().await
                 };
-                answer(timeout(TELL_MAX, told).await.ok().flatten())
+                answer(timeout(READ_MAX, text).await.ok().flatten())
             }
         };
         let router = Router::new().route("/metrics", get(answer));
@@ -72,17 +73,19 @@ impl Server {
             sleep(STOP_MAX).await;
         };
         tokio::select! {
-            // It only ends when it is told to.
+            // It only ends by `stop`.
             _ = served.into_future() => (),
             () = too_long => (),
         }
     }
 }
 
-fn answer(told: Option<String>) -> Response {
-    match told {
+fn answer(text: Option<String>) -> Response {
+    match text {
         Some(text) => ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response(),
-        None => (StatusCode::SERVICE_UNAVAILABLE, "nothing can be told now\n").into_response(),
+        None => {
+            (StatusCode::SERVICE_UNAVAILABLE, "the metrics cannot be read now\n").into_response()
+        }
     }
 }
 
@@ -93,17 +96,17 @@ mod tests {
 
     use super::*;
 
-    async fn start(told: Option<&'static str>) -> (SocketAddr, CancellationToken, Serving) {
+    async fn start(text: Option<&'static str>) -> (SocketAddr, CancellationToken, Serving) {
         let server = Server::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
         let (address, stop) = (server.address(), CancellationToken::new());
-        let tell = move || async move { told.map(str::to_owned) };
-        let serving = tokio::spawn(server.serve(tell, stop.clone()));
+        let read = move || async move { text.map(str::to_owned) };
+        let serving = tokio::spawn(server.serve(read, stop.clone()));
         (address, stop, serving)
     }
 
     type Serving = tokio::task::JoinHandle<()>;
 
-    /// Head and body of the answer to `request`, on a connection that is closed after it.
+    /// Returns head and body of the answer to `request`, on a connection that is closed after it.
     async fn ask(address: SocketAddr, request: &str) -> (String, String) {
         let mut stream = TcpStream::connect(address).await.unwrap();
         let request = format!("{request} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n");
@@ -115,7 +118,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn there_is_one_path_and_it_is_only_read() {
+    async fn other_path_or_method_is_refused() {
         let (address, _stop, _serving) = start(Some("up 1\n")).await;
         let (head, body) = ask(address, "GET /metrics").await;
         assert!(head.starts_with("HTTP/1.1 200 OK\r\n"), "{head}");
@@ -128,14 +131,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_cannot_be_told_is_no_answer_of_zeroes() {
+    async fn unreadable_state_is_answered_by_503_instead_of_zeroes() {
         let (address, _stop, _serving) = start(None).await;
         let (head, _) = ask(address, "GET /metrics").await;
         assert!(head.starts_with("HTTP/1.1 503"), "{head}");
     }
 
     #[tokio::test]
-    async fn connections_on_which_nobody_asks_do_not_hold_up_the_end() {
+    async fn idle_connections_do_not_delay_the_shutdown() {
         let (address, stop, serving) = start(Some("")).await;
         let mut open = Vec::new();
         // More than are accepted at once.
@@ -151,7 +154,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_connection_on_which_nobody_asks_makes_room_after_a_while() {
+    async fn idle_connection_is_closed_when_its_time_is_over() {
         let (address, _stop, _serving) = start(Some("up 1\n")).await;
         let mut open = Vec::new();
         for _ in 0..16 {
@@ -164,7 +167,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_port_that_is_taken_is_an_error() {
+    async fn taken_port_is_an_error() {
         let (address, _stop, _serving) = start(None).await;
         let error = Server::bind(address).await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::AddrInUse);

@@ -113,15 +113,15 @@ fn a_running_daemon_tells_what_it_does_and_nothing_secret() {
     };
     assert_eq!(outcome("gone", "gone"), 1);
     assert!(2 <= outcome("well", "delivered"));
-    assert_eq!(samples.count("revalidated_deliveries_owed", &[("receiver", "gone")]), 2);
+    assert_eq!(samples.count("revalidated_deliveries_pending", &[("receiver", "gone")]), 2);
     let age =
-        samples.value("revalidated_deliveries_oldest_owed_age_seconds", &[("receiver", "gone")]);
+        samples.value("revalidated_deliveries_oldest_pending_age_seconds", &[("receiver", "gone")]);
     assert!(0.0 < age && age < 60.0, "{age}");
     assert_eq!(samples.count("revalidated_runs_limit", &[("limit", "runs")]), 64);
     assert_eq!(samples.count("revalidated_runs_waiting", &[]), 0);
     assert_eq!(samples.count("revalidated_store_readable", &[]), 1);
     assert_eq!(samples.count("revalidated_store_failures_total", &[]), 0);
-    assert_eq!(samples.count("revalidated_own_fault", &[]), 0);
+    assert_eq!(samples.count("revalidated_daemon_fault", &[]), 0);
     assert!(0 < samples.count("revalidated_planner_rounds_total", &[]));
     assert!(0 < samples.count("revalidated_outbox_rounds_total", &[]));
     let version = [("version", env!("CARGO_PKG_VERSION"))];
@@ -147,7 +147,7 @@ fn runs_that_wait_for_a_busy_host_are_counted_and_told() {
     wait_for("runs that wait", SOON, || {
         let samples = Samples::of(&daemon);
         let waiting = samples.count("revalidated_runs_waiting", &waiting);
-        let fault = samples.count("revalidated_own_fault", &[("fault", "validation")]);
+        let fault = samples.count("revalidated_daemon_fault", &[("fault", "validation")]);
         (fault == 1 && waiting == 2 && samples.count("revalidated_runs_in_flight", &[]) == 1)
             .then_some(())
     });
