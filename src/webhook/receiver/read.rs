@@ -1,18 +1,17 @@
-//! A receiver as configured.
+//! Reads `[[receiver]]` tables.
 
-use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use reqwest::Url;
-
-use super::format::Format;
-use super::sign::Key;
+use super::url::parse_url;
+use super::{Receiver, Target};
 use crate::domain::{
     EventType, RetryPolicy, SecretRef, Selection, Subscription, duration_text, is_unseen,
 };
 use crate::input::{Kind, Reader, nearest};
-use crate::net::address::{Allow, host_permitted};
+use crate::net::address::Allow;
+use crate::webhook::format::Format;
+use crate::webhook::sign::Key;
 
 /// The longest name, in characters.
 const NAME_CHARS_MAX: usize = 100;
@@ -37,62 +36,6 @@ const DISABLE_AFTER: Duration = Duration::from_hours(5 * 24);
 const CONCURRENCY_MAX: i64 = 64;
 /// Requests at once unless said otherwise.
 const CONCURRENCY: usize = 8;
-
-/// Somebody who is told of events.
-#[derive(Clone)]
-pub(crate) struct Receiver {
-    /// Its unique name.
-    pub(crate) name: String,
-    /// Where it listens.
-    pub(crate) target: Target,
-    /// The form of its messages.
-    pub(crate) format: Format,
-    /// What its messages are signed with, one signature each; empty only for forms without.
-    pub(crate) secrets: Vec<SecretRef>,
-    /// `PagerDuty`'s key of the service that is alarmed.
-    pub(crate) routing_key: Option<SecretRef>,
-    /// What it wants to be told of.
-    pub(crate) subscription: Subscription,
-    /// The longest an attempt may take in all.
-    pub(crate) timeout: Duration,
-    /// The longest its connection may take.
-    pub(crate) connect_timeout: Duration,
-    /// When it is tried again.
-    pub(crate) retry: RetryPolicy,
-    /// How long every attempt must fail to disable it.
-    pub(crate) disable_after: Duration,
-    /// The most requests at once.
-    pub(crate) concurrency: usize,
-    /// What it may reach besides public addresses.
-    pub(crate) allow: Allow,
-    /// Certificate authorities to trust instead of the operating system's.
-    pub(crate) ca_file: Option<PathBuf>,
-    /// Whom a simulation puts in its place.
-    #[cfg(test)]
-    pub(crate) wire: Option<super::Wire>,
-}
-
-/// The URL of a receiver, which may hold a token and is therefore never printed.
-#[derive(Clone)]
-pub(crate) enum Target {
-    /// It stands in the configuration.
-    Fixed(Url),
-    /// It is kept like other secrets, and read at every attempt.
-    Kept(SecretRef),
-}
-
-impl fmt::Debug for Receiver {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let host = match &self.target {
-            Target::Fixed(url) => url.host_str().unwrap_or_default(),
-            Target::Kept(_) => "kept as a secret",
-        };
-        f.debug_struct("Receiver")
-            .field("name", &self.name)
-            .field("host", &host)
-            .finish_non_exhaustive()
-    }
-}
 
 impl Receiver {
     /// Reads a `[[receiver]]` table; whatever is wrong is left with the reader as a fault.
@@ -175,36 +118,6 @@ fn target(reader: &mut Reader<'_>, allow: &Allow) -> Option<Target> {
     parsed.map(Target::Fixed).map_err(|message| reader.fault("url", message)).ok()
 }
 
-/// A receiver's URL, which must be one that may be sent to.
-///
-/// # Errors
-///
-/// Says what is wrong without showing it.
-pub(super) fn parse_url(text: &str, allow: &Allow) -> Result<Url, String> {
-    if text.chars().any(|c| c.is_whitespace() || is_unseen(c)) {
-        return Err("must not hold white space or control characters".to_owned());
-    }
-    let url: Url = text.parse().map_err(|fault| {
-        format!("is not a URL such as \"https://hooks.example.com/revalidated\": {fault}")
-    })?;
-    if !matches!(url.scheme(), "http" | "https") {
-        return Err("must begin with https://".to_owned());
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        let message = "must not hold a user name or password; messages are proved by signatures";
-        return Err(message.to_owned());
-    }
-    if url.fragment().is_some() {
-        return Err("must not hold a fragment (`#`); it would not be sent".to_owned());
-    }
-    let host = url.host_str().unwrap_or_default();
-    host_permitted(host, allow).map_err(|refused| refused.to_string())?;
-    if url.scheme() == "http" && !allow.names(host) {
-        return Err(format!("must begin with https://, unless `allow` names {host}"));
-    }
-    Ok(url)
-}
-
 fn format(reader: &mut Reader<'_>) -> Option<Format> {
     let choices = Format::ALL.map(|format| (format.as_str(), format));
     if reader.has("format") { reader.choice("format", &choices) } else { Some(Format::default()) }
@@ -267,7 +180,7 @@ fn events(reader: &mut Reader<'_>, format: Option<Format>) -> Option<Vec<String>
         return (!reader.has("events")).then(|| names().map(str::to_owned).collect());
     };
     if patterns.is_empty() {
-        reader.fault("events", "must not be empty; leave it out to be told of everything");
+        reader.fault("events", "must not be empty; remove it to receive every event");
         return None;
     }
     let unknown: Vec<_> =
@@ -277,7 +190,7 @@ fn events(reader: &mut Reader<'_>, format: Option<Format>) -> Option<Vec<String>
             || format!("events are {}", names().collect::<Vec<_>>().join(", ")),
             |near| format!("did you mean `{near}`?"),
         );
-        reader.fault("events", format!("no event is called {pattern:?}; {hint}"));
+        reader.fault("events", format!("unknown event {pattern:?}; {hint}"));
     }
     if !unknown.is_empty() {
         return None;
@@ -432,7 +345,7 @@ mod tests {
             (json!({ "format": "slak" }), "did you mean `slack`?"),
             (
                 json!({ "format": "alertmanager", "events": ["integration.status.changed"] }),
-                "no event is called \"integration.status.changed\"",
+                "unknown event \"integration.status.changed\"",
             ),
             (json!({ "url": { "credentail": "x" } }), "url"),
         ];
@@ -486,10 +399,10 @@ mod tests {
             (json!({ "events": [] }), "events: must not be empty"),
             (json!({ "events": "*" }), "events: expected a list of texts"),
             (json!({ "events": ["*", "integration.validation.faild"] }),
-                "events: no event is called \"integration.validation.faild\"; \
+                "events: unknown event \"integration.validation.faild\"; \
                  did you mean `integration.validation.failed`?"),
             (json!({ "events": ["zzz.*"] }),
-                "events: no event is called \"zzz.*\"; events are integration.validation.failed, "),
+                "events: unknown event \"zzz.*\"; events are integration.validation.failed, "),
             (json!({ "timeout": "0s" }), "timeout: expected a duration from 100ms to 1m"),
             (json!({ "timeout": "61s" }), "timeout: expected a duration from 100ms to 1m"),
             (json!({ "connect_timeout": "11s" }),
