@@ -1,4 +1,4 @@
-//! Files: which there are, and what stands in them.
+//! Finds the configuration's files and reads their text.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -7,21 +7,21 @@ use std::path::{Path, PathBuf};
 use super::format::Format;
 use crate::input::{Fault, Faults, Value};
 
-/// The largest configuration file, in bytes.
+/// Size limit of a configuration file, in bytes.
 const FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;
 
-/// A file that could be read.
+/// File that could be read.
 #[derive(Debug)]
 pub(super) struct Source {
-    /// Its path, as origins show it.
+    /// Path of the file as origins show it.
     pub(super) shown: String,
-    /// Everything in it.
+    /// Content of the file as one value.
     pub(super) root: Value,
-    /// Who may read it: its permission bits, where files have any.
+    /// Permission bits, where files have any.
     pub(super) mode: Option<u32>,
 }
 
-/// Reads one file; what is wrong with it as a whole is one fault.
+/// Reads one file; a file that cannot be read is one fault.
 pub(super) fn read(path: &Path, format: Format, faults: &Faults) -> Option<Source> {
     let shown = path.display().to_string();
     let fault = |line: Option<usize>, message: String| {
@@ -72,7 +72,7 @@ fn mode(_metadata: &fs::Metadata) -> Option<u32> {
     None
 }
 
-/// The drop-ins in `folder`, by name; hidden files and other extensions are left alone.
+/// Returns the drop-ins in `folder`, ordered by name, without hidden files and other extensions.
 pub(super) fn drop_ins(folder: &Path, faults: &Faults) -> Vec<(PathBuf, Format)> {
     let note = |path: &Path, message: String| Fault {
         origin: path.display().to_string(),
@@ -99,7 +99,7 @@ pub(super) fn drop_ins(folder: &Path, faults: &Faults) -> Vec<(PathBuf, Format)>
             faults.warn(note(&path, "ignored; drop-ins end in .toml, .yaml or .json".to_owned()));
         }
         let format = Format::of(&path)?;
-        // A pipe would be waited for without end.
+        // Reading a pipe could block for ever.
         if fs::metadata(&path).is_ok_and(|metadata| !metadata.is_file()) {
             faults.push(note(&path, "not a file".to_owned()));
             return None;

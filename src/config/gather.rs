@@ -1,33 +1,34 @@
-//! Collects what stands in the files, before any of it is read.
+//! Collects the content of all files, before any of it is interpreted.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::entry::{Entry, LISTS};
 use super::files::{self, Source};
 use super::format::Format;
+use super::layers;
 use super::schedules::Schedules;
 use super::settings::{DEFAULTS, Settings};
-use super::{Entry, LISTS, layers};
 use crate::input::{Fault, Faults, Kind, Reader, Value, join};
 
-/// The folder beside the main file that holds more integrations and receivers.
+/// Name of the folder beside the main file with more integrations and receivers.
 const DROP_INS: &str = "integrations.d";
-/// The keys that tell a published payload from a file that holds lists.
+/// Keys by which a published payload is recognised: a file with lists has none of them.
 const PAYLOAD: [&str; 3] = ["type", "config", "autoBootstrap"];
 
-/// Everything from all files, unread.
+/// Content of all files, not yet interpreted.
 #[derive(Debug, Default)]
 pub(super) struct Gathered {
-    /// Settings without integrations and receivers, later ones over earlier ones.
+    /// Layers of settings without integrations and receivers, later ones over earlier ones.
     pub(super) layers: Vec<Value>,
-    /// In the order of the files.
+    /// Tables of integrations, in the order of the files.
     pub(super) integrations: Vec<Entry>,
-    /// In the order of the files.
+    /// Tables of receivers, in the order of the files.
     pub(super) receivers: Vec<Entry>,
-    /// Every `[[maintenance]]` table.
+    /// Tables of maintenance windows, in the order of the files.
     pub(super) maintenance: Vec<Entry>,
-    /// The permission bits of the files.
+    /// Permission bits of each file.
     pub(super) modes: BTreeMap<String, u32>,
 }
 
@@ -69,7 +70,7 @@ impl Gathered {
         }
     }
 
-    /// What the layers add up to; the defaults alone when one of them is faulty.
+    /// Merges the layers into settings; the defaults alone when one of them is faulty.
     pub(super) fn settings(&self, schedules: &mut Schedules, faults: &Faults) -> Option<Settings> {
         let before = faults.count();
         for layer in &self.layers {
@@ -96,7 +97,7 @@ impl Gathered {
 
     fn drop_in(&mut self, path: &Path, mut root: Value, faults: &Faults) {
         let empty = |value: &Value| {
-            let message = "holds no integration and no receiver".to_owned();
+            let message = "contains no integration and no receiver".to_owned();
             let origin = value.origin.rsplit_once(':').map_or("", |(file, _line)| file).to_owned();
             faults.warn(Fault { origin, path: String::new(), message });
         };
@@ -134,7 +135,7 @@ impl Gathered {
         }
     }
 
-    /// Moves the integrations and receivers out of a file.
+    /// Moves integrations, receivers and maintenance windows out of a file.
     fn take_lists(&mut self, root: &mut Value, faults: &Faults) {
         let Kind::Table(entries) = &mut root.kind else { return };
         for (key, list) in entries.extract_if(.., |(key, _)| LISTS.contains(&key.as_str())) {
@@ -158,13 +159,13 @@ impl Gathered {
         }
     }
 
-    /// Says of settings in a drop-in where they belong.
+    /// Reports settings in a drop-in, with the place where they belong.
     fn refuse_settings(&self, root: &mut Value, faults: &Faults) {
         let Kind::Table(entries) = &mut root.kind else { return };
         let is_setting =
             |key: &str| self.layers.first().is_some_and(|defaults| defaults.entry(key).is_some());
         for (key, value) in entries.extract_if(.., |(key, _)| is_setting(key)) {
-            let message = "settings stand in the main file; a drop-in holds integrations and \
+            let message = "settings belong in the main file; a drop-in contains integrations and \
                 receivers";
             let (origin, path) = (value.origin.to_string(), join("", &key));
             faults.push(Fault { origin, path, message: message.to_owned() });
@@ -182,13 +183,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn without_any_configuration_the_ways_out_are_named() {
+    fn missing_configuration_is_reported_with_its_remediation() {
         let faults = Faults::default();
         let path = Path::new("/nowhere/revalidated.toml");
         Gathered::default().main(path, false, &faults);
-        let told = faults.into_parts().0.remove(0).to_string();
+        let fault = faults.into_parts().0.remove(0).to_string();
         assert_eq!(
-            told,
+            fault,
             "/nowhere/revalidated.toml: there is no configuration; write it, name another file \
              with --config, or see `revalidated demo`"
         );

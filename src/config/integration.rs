@@ -1,55 +1,55 @@
-//! What every integration says, whatever its platform.
+//! Reads `[[integration]]` tables: the keys that all platforms have in common.
 
 use std::collections::BTreeMap;
 
-use super::Entry;
+use super::entry::Entry;
 use super::schedules::Schedules;
-use super::settings::{Defaults, Evidence, Sought};
-use crate::domain::{Lookout, Policy, Schedule, is_unseen};
+use super::settings::{Defaults, Evidence, GivenChecks};
+use crate::domain::{CommonChecks, Policy, Schedule, is_unseen};
 use crate::input::{Faults, Reader, quoted};
 
-/// The longest name, in characters.
+/// Length limit of a name, in characters.
 const NAME_MAX: usize = 128;
-/// The most labels of one integration.
+/// Number of labels that one integration can have.
 const LABELS_MAX: usize = 64;
-/// The longest value of a label, in characters.
+/// Length limit of a label's value, in characters.
 const LABEL_MAX: usize = 256;
 
-/// An integration of which everything but its platform's part has been read.
+/// Integration of which everything but its platform's part has been read.
 ///
-/// What is wrong is missing here and stands among the faults; the platform's part is still worth
-/// looking at then, so that all faults come out together.
+/// A faulty value is missing here and is among the faults; the platform's part is still read then, so
+/// that all faults are reported together.
 #[derive(Debug)]
 pub(crate) struct Integration {
-    /// The whole table and where it stands.
+    /// Table of the integration, with its path.
     pub(crate) entry: Entry,
-    /// The platform's published name.
+    /// Published name of the platform.
     pub(crate) kind: Option<String>,
-    /// As configured.
+    /// Value of `autoBootstrap`, where given.
     pub(crate) auto_bootstrap: Option<bool>,
-    /// What the daemon itself needs to know.
+    /// Keys that the daemon itself uses; none when one of them is faulty.
     pub(crate) plan: Option<Plan>,
 }
 
-/// What the daemon itself needs to know of an integration.
+/// Keys of an integration that the daemon itself uses.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
-    /// Its unique name.
+    /// Unique name of the integration.
     pub(crate) name: String,
-    /// Force disabled.
+    /// True when it is not validated at all.
     pub(crate) disabled: bool,
-    /// When it is due.
+    /// Schedule of its validation runs.
     pub(crate) schedule: Schedule,
-    /// How much evidence a verdict needs.
+    /// Policy of its verdicts: the evidence that each needs.
     pub(crate) policy: Policy,
-    /// What is looked out for besides the platform's tests.
-    pub(crate) lookout: Lookout,
-    /// Free words.
+    /// Tests of all platforms, added to those of its own.
+    pub(crate) checks: CommonChecks,
+    /// Labels, chosen by the user.
     pub(crate) labels: BTreeMap<String, String>,
 }
 
 impl Integration {
-    /// Reads the table at `entry`.
+    /// Reads the table of `entry`; faults go to `faults`.
     pub(super) fn read(
         entry: Entry,
         defaults: &Defaults,
@@ -61,15 +61,16 @@ impl Integration {
         };
         let name = reader.required_string("name").filter(|name| {
             let problem = name_problem(name);
-            let told = |problem| reader.fault("name", format!("{problem}, found {}", quoted(name)));
-            problem.map(told).is_none()
+            let report =
+                |problem| reader.fault("name", format!("{problem}, found {}", quoted(name)));
+            problem.map(report).is_none()
         });
         let kind = reader.required_string("type");
         let auto_bootstrap = reader.boolean("autoBootstrap");
         let disabled = reader.boolean("disabled").unwrap_or(false);
         let when = schedules.read(&mut reader);
         let evidence = Evidence::read(&mut reader);
-        let sought = Sought::read(&mut reader);
+        let checks = GivenChecks::read(&mut reader);
         let labels = labels(&mut reader);
         reader.required("config").and_then(|()| reader.table("config"));
         reader.finish();
@@ -81,7 +82,7 @@ impl Integration {
             disabled,
             schedule,
             policy: evidence.or(defaults.policy),
-            lookout: sought.or(&defaults.lookout),
+            checks: checks.or(&defaults.checks),
             labels,
         });
         Self { entry, kind, auto_bootstrap, plan }
@@ -105,7 +106,7 @@ fn labels(reader: &mut Reader<'_>) -> BTreeMap<String, String> {
     labels
 }
 
-/// What is wrong with a name, if anything.
+/// Returns the rule that a name breaks, if it breaks one.
 fn name_problem(name: &str) -> Option<&'static str> {
     if name.is_empty() || NAME_MAX < name.chars().count() {
         Some("must be 1 to 128 characters long")

@@ -1,7 +1,7 @@
-//! Defaults, main file and environment, one over the other, by way of the `config` crate.
+//! Layered settings (defaults, main file, environment), merged by the `config` crate.
 //!
-//! Every layer is also read on its own: only there does each value still know its line, even one
-//! that a higher layer covers.
+//! Every layer is also read on its own: only there does each value still have its line, even one that
+//! a higher layer overrides.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -9,14 +9,15 @@ use std::sync::Arc;
 
 use ::config::{Config, ConfigError, Environment, Map, Source, Value as Plain, ValueKind};
 
-use super::LISTS;
+use super::entry::LISTS;
 use crate::input::{ENVIRONMENT, Fault, Faults, Kind, Value};
 
-/// How the names of settings in the environment begin, and what separates their parts.
+/// Prefix of the names of settings in the environment.
 const PREFIX: &str = "REVALIDATED";
+/// Separator between the parts of such a name.
 const SEPARATOR: &str = "__";
 
-/// One layer as the `config` crate wants it.
+/// Layer in the shape that the `config` crate needs.
 #[derive(Clone, Debug)]
 struct Layer(Value);
 
@@ -31,7 +32,7 @@ impl Source for Layer {
     }
 }
 
-/// The layers as one table, later ones over earlier ones.
+/// Merges the layers into one table, later ones over earlier ones.
 pub(super) fn merge(layers: &[Value]) -> Result<Value, ConfigError> {
     let builder = layers
         .iter()
@@ -40,7 +41,7 @@ pub(super) fn merge(layers: &[Value]) -> Result<Value, ConfigError> {
     Ok(from_plain(builder.build()?.cache, None))
 }
 
-/// The settings among `variables`, each a layer of its own, in the order of their names.
+/// Returns the settings among `variables`, each a layer of its own, ordered by name.
 pub(super) fn environment(
     variables: impl Iterator<Item = (OsString, OsString)>,
     faults: &Faults,
@@ -65,7 +66,7 @@ pub(super) fn environment(
         let layer = if !parts.iter().all(|part| is_plain(part)) {
             Err("not the name of a setting".to_owned())
         } else if parts.first().is_some_and(|part| LISTS.contains(&part.as_str())) {
-            Err("integrations and receivers stand in files, not in the environment".to_owned())
+            Err("integrations and receivers belong in files, not in the environment".to_owned())
         } else {
             let text = text.into_string().map_err(|_text| "not UTF-8".to_owned());
             text.and_then(|text| variable(&name, text).map_err(|error| error.to_string()))
@@ -93,7 +94,7 @@ fn variable(name: &str, text: String) -> Result<Plain, ConfigError> {
     Ok(Config::builder().add_source(source).build()?.cache)
 }
 
-/// The entries that say something: nothing leaves the layer below as it is.
+/// Returns the entries with a value: null does not override the layer below.
 fn given(entries: &[(String, Value)]) -> impl Iterator<Item = (String, Plain)> {
     let given = entries.iter().filter(|(_, value)| !matches!(value.kind, Kind::Null));
     given.map(|(key, value)| (key.clone(), to_plain(value)))
@@ -112,8 +113,7 @@ fn to_plain(value: &Value) -> Plain {
     Plain::new(Some(&value.origin.to_string()), kind)
 }
 
-/// The other way, with `origin` in place of what the values say; tables that were merged say
-/// nothing any more.
+/// Converts back, with `origin` in place of the values' own; merged tables have lost theirs.
 fn from_plain(plain: Plain, origin: Option<&Arc<str>>) -> Value {
     let own = origin.map_or_else(|| plain.origin().unwrap_or("configuration").into(), Arc::clone);
     let kind = match plain.kind {
@@ -127,7 +127,7 @@ fn from_plain(plain: Plain, origin: Option<&Arc<str>>) -> Value {
         ValueKind::Table(entries) => Kind::Table(
             entries.into_iter().map(|(key, item)| (key, from_plain(item, origin))).collect(),
         ),
-        // The large numbers come from no source of ours.
+        // No layer contains numbers of these sizes.
         ValueKind::Nil | ValueKind::I128(_) | ValueKind::U64(_) | ValueKind::U128(_) => Kind::Null,
     };
     Value { kind, origin: own }
@@ -139,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn later_layers_win_key_by_key_and_keep_their_origins() {
+    fn later_layer_overrides_key_by_key_and_keeps_origins() {
         let low = Format::Toml.parse("[a]\nx = 1\nyZ = 2\n", "low").unwrap();
         let high = Format::Toml.parse("[a]\nyZ = 3\n[b]\nz = [1]\n", "high").unwrap();
         let merged = merge(&[low, high]).unwrap();
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_covers_nothing() {
+    fn null_overrides_nothing() {
         let low = Format::Yaml.parse("a: {x: 1}\nb: {y: 2}\n", "low").unwrap();
         let high = Format::Yaml.parse("a:\nb: {y: null, z: 3}\n", "high").unwrap();
         let merged = merge(&[low, high]).unwrap();
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn variables_become_layers_and_say_their_names() {
+    fn variables_become_layers_with_their_names_as_origins() {
         let faults = Faults::default();
         let variables = [
             ("REVALIDATED__LIMITS__RUNS_PER_HOST", "8"),

@@ -1,4 +1,4 @@
-//! `[[maintenance]]`: windows in which messages about some integrations are held.
+//! `[[maintenance]]`: windows in which messages about some integrations are muted.
 
 use std::time::Duration;
 
@@ -7,12 +7,12 @@ use super::settings::Defaults;
 use crate::domain::{Maintenance, Selection, is_unseen};
 use crate::input::Reader;
 
-/// The longest name, in characters.
+/// Length limit of a name, in characters.
 const NAME_MAX: usize = 100;
-/// The shortest and the longest window.
+/// Shortest and longest duration of a window.
 const WINDOW_RANGE: (Duration, Duration) = (Duration::from_mins(1), Duration::from_hours(24 * 31));
 
-/// Reads a `[[maintenance]]` table; whatever is wrong is left with the reader as a fault.
+/// Reads a `[[maintenance]]` table; faults go to the reader.
 pub(super) fn read(
     mut reader: Reader<'_>,
     defaults: &Defaults,

@@ -1,10 +1,11 @@
 //! Configuration: embedded defaults < main file < environment, and the integrations and receivers
 //! of the main file and its drop-ins together.
 //!
-//! Nothing stops at the first fault. [`load`] and everything after it leave faults in one
-//! [`Faults`], and [`Loaded::close`] says in the end whether there were any: files that are partly
-//! wrong are still read as far as they go, so that one look shows everything there is to mend.
+//! Reading does not stop at the first fault. [`load`] and everything after it add faults to one
+//! [`Faults`], and [`Loaded::close`] fails if there are any: files that are partly wrong are still
+//! read as far as possible, so that one check lists everything there is to fix.
 
+mod entry;
 mod files;
 mod format;
 mod gather;
@@ -18,6 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::Path;
 
+pub(crate) use entry::Entry;
 pub(crate) use integration::{Integration, Plan};
 pub(crate) use schedules::schedule_problem;
 pub(crate) use settings::{Limits, Log, LogFormat, Metrics, Own, Settings};
@@ -25,62 +27,43 @@ pub(crate) use settings::{Limits, Log, LogFormat, Metrics, Own, Settings};
 use self::gather::Gathered;
 use self::schedules::Schedules;
 use crate::domain::Maintenance;
-use crate::input::{Fault, Faults, Kind, Reader, Value, join, quoted};
+use crate::input::{Fault, Faults, Kind, Value, join, quoted};
 
-/// The main file when none is named.
+/// Path of the main file unless the command line gives another.
 pub(crate) const DEFAULT_PATH: &str = "/etc/revalidated/revalidated.toml";
 
-/// What files hold lists of; never part of a layer.
-const LISTS: [&str; 3] = ["integration", "receiver", "maintenance"];
-
-/// The configuration cannot be used.
+/// Error of a configuration that cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", lines(.faults, .warnings))]
 pub(crate) struct Faulty {
-    /// Everything that is wrong, by file and line.
+    /// Faults, ordered by file and line.
     pub(crate) faults: Vec<Fault>,
-    /// Everything that is unwise, by file and line.
+    /// Warnings, ordered by file and line.
     pub(crate) warnings: Vec<Fault>,
 }
 
-/// A table from a file, and its path there.
-#[derive(Clone, Debug)]
-pub(crate) struct Entry {
-    /// The table.
-    pub(crate) value: Value,
-    /// Such as `integration[2]`; empty when the table is the whole file.
-    pub(crate) path: String,
-}
-
-impl Entry {
-    /// Reads the table; anything else is a fault.
-    pub(crate) fn reader<'a>(&'a self, faults: &'a Faults) -> Option<Reader<'a>> {
-        Reader::new(&self.value, self.path.clone(), faults)
-    }
-}
-
-/// Everything that was read, with the faults found so far.
+/// Configuration as read, with the faults found so far.
 #[derive(Debug)]
 pub(crate) struct Loaded {
-    /// What the layers say; the embedded defaults alone when a layer is faulty.
+    /// Settings of all layers; the embedded defaults alone when a layer is faulty.
     pub(crate) settings: Settings,
-    /// The integrations of all files, in the order of the files.
+    /// Integrations of all files, in the order of the files.
     pub(crate) integrations: Vec<Integration>,
-    /// The receivers of all files, in the order of the files, unread but for their names.
+    /// Receivers of all files, in the order of the files; only their names have been read.
     pub(crate) receivers: Vec<Entry>,
-    /// The maintenance windows, with the tables that they were read from.
+    /// Maintenance windows, with the tables that they were read from.
     pub(crate) windows: Vec<(Maintenance, Entry)>,
-    /// Where faults are collected.
+    /// Faults of everything that was read.
     pub(crate) faults: Faults,
     modes: BTreeMap<String, u32>,
 }
 
 impl Loaded {
-    /// Ends the reading: the warnings when there is no fault.
+    /// Returns the warnings when there is no fault.
     ///
     /// # Errors
     ///
-    /// Every fault of every file, and the warnings.
+    /// Fails with every fault of every file, and the warnings.
     pub(crate) fn close(self) -> Result<Vec<Fault>, Faulty> {
         let Self { settings, faults, modes, .. } = self;
         expose(&faults, &modes);
@@ -99,16 +82,16 @@ impl Loaded {
 ///
 /// # Errors
 ///
-/// Only without any settings at all; everything else is among the faults of [`Loaded`].
+/// Fails only without any settings at all; everything else is among the faults of [`Loaded`].
 pub(crate) fn load(main: Option<&Path>) -> Result<Loaded, Faulty> {
     load_from(main, std::env::vars_os())
 }
 
-/// The same with `variables` in place of the environment.
+/// Reads the same with `variables` in place of the environment.
 ///
 /// # Errors
 ///
-/// As of [`load`].
+/// Fails like [`load`].
 pub(crate) fn load_from(
     main: Option<&Path>,
     variables: impl Iterator<Item = (OsString, OsString)>,
@@ -138,7 +121,7 @@ pub(crate) fn load_from(
     Ok(Loaded { settings, integrations, receivers, windows, faults, modes })
 }
 
-/// The embedded defaults alone.
+/// Returns the embedded defaults alone.
 #[cfg(test)]
 pub(crate) fn embedded() -> Settings {
     let (faults, mut gathered) = (Faults::default(), Gathered::default());
@@ -146,7 +129,7 @@ pub(crate) fn embedded() -> Settings {
     gathered.settings(&mut Schedules::default(), &faults).unwrap()
 }
 
-/// Names both places of every name that is given twice.
+/// Reports names that two entries have, each with both places.
 fn unique(what: &str, entries: &[Entry], faults: &Faults) {
     let mut seen = BTreeMap::new();
     for entry in entries {
@@ -158,25 +141,28 @@ fn unique(what: &str, entries: &[Entry], faults: &Faults) {
             faults.push(Fault {
                 origin: origin.to_string(),
                 path: join(&entry.path, "name"),
-                message: format!("{} is also the name of the {what} at {first}", quoted(name)),
+                message: format!(
+                    "duplicate name {}: the {what} at {first} has it too",
+                    quoted(name)
+                ),
             });
         }
     }
 }
 
-/// Warns of files that hold a secret and that others may read.
+/// Warns of files that contain a secret and that other users may read.
 fn expose(faults: &Faults, modes: &BTreeMap<String, u32>) {
     let literals = faults.literals();
     let places = literals.iter().filter_map(|literal| literal.origin.rsplit_once(':'));
     for file in places.map(|(file, _line)| file).collect::<BTreeSet<_>>() {
         if let Some(mode) = modes.get(file).filter(|mode| **mode & 0o077 != 0) {
-            let message = format!("holds a secret and has mode {mode:03o}; make it 600");
+            let message = format!("contains a secret and has mode {mode:03o}; change it to 600");
             faults.warn(Fault { origin: file.to_owned(), path: String::new(), message });
         }
     }
 }
 
-/// By file, then line, then key.
+/// Returns the sort key of a fault: file, line, path, message.
 fn place(fault: &Fault) -> (String, usize, String, String) {
     let split = fault.origin.rsplit_once(':');
     let (file, line) = split
@@ -203,10 +189,10 @@ mod tests {
     }
 
     #[test]
-    fn the_defaults_are_those_of_the_domain() {
+    fn embedded_defaults_equal_those_of_the_domain() {
         let settings = loaded("").settings;
         assert_eq!(settings.defaults.policy, crate::domain::Policy::default());
-        assert_eq!(settings.defaults.lookout, crate::domain::Lookout::default());
+        assert_eq!(settings.defaults.checks, crate::domain::CommonChecks::default());
         assert_eq!(settings.log.format, LogFormat::Auto);
         assert_eq!(settings.store, Path::new("/var/lib/revalidated/state.db"));
     }

@@ -1,29 +1,29 @@
-//! Reads schedules, each distinct one once: thousands of integrations share a few.
+//! Reads schedules with a cache: thousands of integrations share a few.
 
 use std::collections::HashMap;
 
 use crate::domain::{Schedule, ScheduleError};
 use crate::input::{Reader, nearest, quoted};
 
-/// A cron expression that suits every zone, and the other way round: each part is checked alone,
-/// so that both faults of a table are found.
+/// Valid cron expression for checking a zone alone, so that both faults of a table are found.
 const ANY_CRON: &str = "@daily";
+/// Valid zone for checking a cron expression alone.
 const ANY_ZONE: &str = "UTC";
-/// The words that stand for an expression.
+/// Nicknames of cron expressions.
 const NICKNAMES: [&str; 6] = ["@yearly", "@annually", "@monthly", "@weekly", "@daily", "@hourly"];
 
-/// The schedules read so far.
+/// Cache of the schedules read so far.
 #[derive(Debug, Default)]
 pub(super) struct Schedules {
     known: HashMap<String, HashMap<String, Result<Schedule, String>>>,
 }
 
-/// What a table says about when; none where it says nothing or something wrong.
+/// Schedule of a table; a part is none when it is missing or wrong.
 #[derive(Clone, Debug)]
 pub(super) struct When {
-    /// The cron expression.
+    /// Cron expression, known to be valid.
     pub(super) cron: Option<String>,
-    /// The IANA zone.
+    /// IANA time zone, known to be valid.
     pub(super) zone: Option<String>,
 }
 
@@ -50,7 +50,7 @@ impl Schedules {
         })
     }
 
-    /// The schedule, or what is wrong with it.
+    /// Returns the schedule, or a sentence that says why there is none.
     pub(super) fn get(&mut self, cron: &str, zone: &str) -> Result<Schedule, String> {
         if let Some(known) = self.known.get(cron).and_then(|zones| zones.get(zone)) {
             return known.clone();
@@ -61,7 +61,7 @@ impl Schedules {
     }
 }
 
-/// What is wrong with a schedule, with the nearest word that is right.
+/// Returns a sentence about a faulty schedule, with the nearest valid word.
 pub(crate) fn schedule_problem(error: &ScheduleError) -> String {
     match error {
         ScheduleError::Zone(zone) => {
@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_nickname_is_one() {
+    fn every_nickname_is_a_valid_expression() {
         for nickname in NICKNAMES {
             Schedule::parse(nickname, ANY_ZONE).unwrap();
         }

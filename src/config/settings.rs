@@ -1,146 +1,146 @@
-//! The daemon's own settings: everything but integrations and receivers.
+//! Settings of the daemon: everything but integrations, receivers and maintenance windows.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::LISTS;
+use super::entry::LISTS;
 use super::schedules::Schedules;
-use crate::domain::{Lookout, Policy, Schedule, duration_text};
+use crate::domain::{CommonChecks, Policy, Schedule, duration_text};
 use crate::input::{Faults, Reader, Value, quoted};
 
-/// The embedded defaults, which also document every key.
+/// Embedded defaults, which also document every key.
 pub(super) const DEFAULTS: &str = include_str!("../../config/revalidated.toml");
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_mins(1);
 const DAY: Duration = Duration::from_hours(24);
-/// The longest wait between confirming runs.
+/// Longest wait between confirming runs.
 const CONFIRM_WAIT_MAX: Duration = DAY;
-/// The most runs a verdict may ask for.
+/// Number of runs that a verdict can need at most.
 const EVIDENCE_RUNS_MAX: i64 = 100;
-/// The most room that can be asked for on the disk, in MiB.
+/// Largest value of `disk_free_mib`.
 const DISK_FREE_MAX: i64 = 1024 * 1024;
-/// How long before an end a warning may come.
+/// Shortest time before an expiry that a warning can have.
 const EXPIRY_WARN_MIN: Duration = Duration::from_hours(1);
+/// Longest time before an expiry that a warning can have.
 const EXPIRY_WARN_MAX: Duration = Duration::from_hours(24 * 365);
-/// The most thresholds before an end.
+/// Number of warnings that an expiry can have.
 const THRESHOLDS_MAX: usize = 16;
-/// The most runs at the same time.
+/// Largest limit of concurrent runs.
 const RUNS_MAX: i64 = 1024;
-/// The fewest and the most runs of an integration that can be kept: a verdict may need as many as
-/// the fewest.
+/// Range of `runs_per_integration`: a verdict can need as many as its minimum.
 const RUNS_KEPT_RANGE: (i64, i64) = (EVIDENCE_RUNS_MAX, 1_000_000);
-/// The fewest and the most deliveries, and events, that can be kept.
+/// Range of `deliveries_max` and `events_max`.
 const MESSAGES_KEPT_RANGE: (i64, i64) = (1000, 100_000_000);
-/// The fewest and the most attempts of a delivery that can be kept.
+/// Range of `attempts_per_delivery`.
 const ATTEMPTS_KEPT_RANGE: (i64, i64) = (1, 10_000);
 
-/// What the layers add up to.
+/// Settings of all layers merged.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
-    /// The database file.
+    /// Path of the database file.
     pub(crate) store: PathBuf,
-    /// Secrets may not stand in a configuration file themselves.
+    /// True when a secret in a configuration file itself is a fault.
     pub(crate) strict_secrets: bool,
-    /// What holds for every integration that does not say otherwise.
+    /// Values for integrations that do not give their own.
     pub(crate) defaults: Defaults,
-    /// How much may happen at once, and how long it may take.
+    /// Limits of concurrency and time.
     pub(crate) limits: Limits,
-    /// How long history is kept.
+    /// Limits of stored history.
     pub(crate) retention: Retention,
-    /// What is logged, and how.
+    /// Filter and format of the log.
     pub(crate) log: Log,
-    /// Where metrics are served.
+    /// Address of the metrics.
     pub(crate) metrics: Metrics,
-    /// How long running validations may go on after a request to stop.
+    /// Time that running validations may take after a request to stop.
     pub(crate) drain: Duration,
-    /// How many integrations must fail by one cause to make an outage.
+    /// Number of integrations that must fail by one cause to make an outage.
     pub(crate) outage_min: u32,
-    /// How the daemon notices that it is at fault itself.
+    /// Thresholds of the daemon's own faults.
     pub(crate) own: Own,
 }
 
-/// How the daemon notices that it is at fault itself.
+/// Thresholds by which the daemon detects faults of its own.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Own {
-    /// `host:port` of servers that are always there: when none answers, the network is not.
+    /// `host:port` of servers that are always up: when none answers, the network is down.
     pub(crate) canaries: Vec<String>,
-    /// How far the clocks of servers may be from ours.
+    /// Largest difference between the clocks of servers and the local one.
     pub(crate) clock_skew: Duration,
-    /// How much room the disk of the database must have, in MiB.
+    /// Free space that the database's disk must have, in MiB.
     pub(crate) disk_free_mib: u32,
 }
 
-/// What holds for every integration that does not say otherwise.
+/// Values for integrations that do not give their own.
 #[derive(Clone, Debug)]
 pub(crate) struct Defaults {
-    /// When it is due.
+    /// Schedule of validation runs.
     pub(crate) schedule: Schedule,
-    /// How much evidence a verdict needs.
+    /// Policy of verdicts: the evidence that each needs.
     pub(crate) policy: Policy,
-    /// What is looked out for besides the platform's tests.
-    pub(crate) lookout: Lookout,
+    /// Tests of all platforms.
+    pub(crate) checks: CommonChecks,
 }
 
-/// How much may happen at once, and how long it may take.
+/// Limits of concurrency and time.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Limits {
-    /// Runs at the same time.
+    /// Number of concurrent runs.
     pub(crate) runs: usize,
-    /// Runs at the same time that talk to one host.
+    /// Number of concurrent runs that connect to one host.
     pub(crate) runs_per_host: usize,
-    /// The longest time of one test.
+    /// Time limit of one test.
     pub(crate) test: Duration,
-    /// The longest time of a whole run.
+    /// Time limit of a whole run.
     pub(crate) run: Duration,
 }
 
-/// How long, and how much, history is kept.
+/// Limits of stored history, by age and by number.
 #[derive(Clone, Debug)]
 pub(crate) struct Retention {
-    /// The age at which runs and transitions go.
+    /// Age at which runs and transitions are deleted.
     pub(crate) history: Duration,
-    /// The age at which finished deliveries go.
+    /// Age at which finished deliveries are deleted.
     pub(crate) deliveries: Duration,
-    /// The most runs, and the most transitions, of one integration.
+    /// Number of runs, and of transitions, that are kept of one integration.
     pub(crate) runs_per_integration: u32,
-    /// The most finished deliveries.
+    /// Number of finished deliveries that are kept.
     pub(crate) deliveries_max: u32,
-    /// The most events.
+    /// Number of events that are kept.
     pub(crate) events_max: u32,
-    /// The most attempts of one delivery.
+    /// Number of attempts that are kept of one delivery.
     pub(crate) attempts_per_delivery: u32,
-    /// When old rows are deleted.
+    /// Schedule by which old rows are deleted.
     pub(crate) at: Schedule,
 }
 
-/// What is logged, and how.
+/// Filter and format of the log.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Log {
-    /// How.
+    /// Format of log lines.
     pub(crate) format: LogFormat,
-    /// What: directives of `tracing_subscriber::EnvFilter`, known to be valid.
+    /// Directives of `tracing_subscriber::EnvFilter`, known to be valid.
     pub(crate) filter: String,
 }
 
-/// Where metrics are served.
+/// Address of the metrics.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Metrics {
-    /// The address and port; nowhere when none.
+    /// Address and port to listen at; none when metrics are off.
     pub(crate) listen: Option<SocketAddr>,
 }
 
-/// How log lines are written.
+/// Format of log lines.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum LogFormat {
-    /// Text on a terminal, to the journal when systemd reads it, else JSON.
+    /// Text on a terminal, the journal under systemd, JSON elsewhere.
     Auto,
-    /// For people.
+    /// Text for people to read.
     Text,
-    /// One JSON object per line.
+    /// JSON, one object per line.
     Json,
-    /// To the journal, with fields.
+    /// Records of systemd's journal, with fields.
     Journald,
 }
 
@@ -154,8 +154,8 @@ impl LogFormat {
 }
 
 impl Settings {
-    /// Reads one layer, or all of them merged; none when a key is missing or wrong. Only what a
-    /// layer says wrongly is a fault: a key that is missing stands in another layer.
+    /// Reads one layer, or all of them merged; none when a key is missing or wrong. Only a wrong value
+    /// is a fault: a key that is missing is given by another layer.
     pub(super) fn read(root: &Value, schedules: &mut Schedules, faults: &Faults) -> Option<Self> {
         let mut reader = Reader::new(root, "", faults)?;
         let strict_secrets = reader.boolean("strict_secrets");
@@ -197,7 +197,7 @@ impl Settings {
     }
 }
 
-/// How much evidence a verdict needs; what is missing or wrong is none.
+/// Keys of a policy as given; one that is missing or wrong is none.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Evidence {
     confirm_runs: Option<u32>,
@@ -223,7 +223,7 @@ impl Evidence {
         }
     }
 
-    /// The policy, with what is missing taken from `defaults`.
+    /// Returns the policy, with missing keys taken from `defaults`.
     pub(super) fn or(self, defaults: Policy) -> Policy {
         Policy {
             confirm_runs: self.confirm_runs.unwrap_or(defaults.confirm_runs),
@@ -247,15 +247,15 @@ impl Evidence {
     }
 }
 
-/// What is looked out for; what is missing or wrong is none.
+/// Keys of the common tests as given; one that is missing or wrong is none.
 #[derive(Clone, Debug)]
-pub(super) struct Sought {
+pub(super) struct GivenChecks {
     expiry_warn: Option<Vec<Duration>>,
     drift: Option<bool>,
 }
 
-impl Sought {
-    /// Reads the two keys from the table of an integration or of the defaults.
+impl GivenChecks {
+    /// Reads the keys from the table of an integration or of the defaults.
     pub(super) fn read(reader: &mut Reader<'_>) -> Self {
         let expiry_warn = reader.durations("expiry_warn", EXPIRY_WARN_MIN, EXPIRY_WARN_MAX);
         let is_long = expiry_warn.as_ref().is_some_and(|warn| THRESHOLDS_MAX < warn.len());
@@ -265,16 +265,16 @@ impl Sought {
         Self { expiry_warn, drift: reader.boolean("drift") }
     }
 
-    /// The whole, with what is missing taken from `defaults`.
-    pub(super) fn or(self, defaults: &Lookout) -> Lookout {
-        Lookout {
+    /// Returns the whole, with missing keys taken from `defaults`.
+    pub(super) fn or(self, defaults: &CommonChecks) -> CommonChecks {
+        CommonChecks {
             expiry_warn: self.expiry_warn.unwrap_or_else(|| defaults.expiry_warn.clone()),
             drift: self.drift.unwrap_or(defaults.drift),
         }
     }
 
-    fn complete(self) -> Option<Lookout> {
-        Some(Lookout { expiry_warn: self.expiry_warn?, drift: self.drift? })
+    fn complete(self) -> Option<CommonChecks> {
+        Some(CommonChecks { expiry_warn: self.expiry_warn?, drift: self.drift? })
     }
 }
 
@@ -303,7 +303,7 @@ fn store(mut reader: Reader<'_>) -> Option<PathBuf> {
         if path.trim().is_empty() {
             reader.fault("path", "must not be empty");
         } else if path.contains("://") {
-            let wanted = "SQLite is the only database so far: expected the path of a file";
+            let wanted = "expected the path of a file, since SQLite is the only supported database";
             reader.refuse("path", wanted);
         } else {
             return true;
@@ -320,12 +320,12 @@ fn defaults(
 ) -> (Option<Defaults>, Option<String>) {
     let when = schedules.read(&mut reader);
     let evidence = Evidence::read(&mut reader);
-    let sought = Sought::read(&mut reader);
+    let checks = GivenChecks::read(&mut reader);
     reader.finish();
     let zone = when.zone.clone();
     let complete = || {
         let schedule = schedules.get(&when.cron?, &when.zone?).ok()?;
-        Some(Defaults { schedule, policy: evidence.complete()?, lookout: sought.complete()? })
+        Some(Defaults { schedule, policy: evidence.complete()?, checks: checks.complete()? })
     };
     (complete(), zone)
 }

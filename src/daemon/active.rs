@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 
 use crate::config::{Limits, Log, Metrics, Own};
 use crate::domain::{
-    IntegrationId, Lookout, Maintenance, Policy, Schedule, Subscription, Test, Timestamp,
+    CommonChecks, IntegrationId, Maintenance, Policy, Schedule, Subscription, Test, Timestamp,
 };
 use crate::platforms::{Peers, Validator};
 use crate::store::{NotificationContext, Retention};
@@ -69,7 +69,7 @@ pub(super) struct Watched {
     /// The host that it talks to, as its configuration says.
     pub(super) host_name: String,
     /// What is looked out for besides its platform's tests.
-    pub(super) lookout: Lookout,
+    pub(super) checks: CommonChecks,
     /// The room at its host.
     pub(super) host: Arc<Semaphore>,
     /// Its configuration as stored, by which the one that a run is about is recognised.

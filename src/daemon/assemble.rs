@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use crate::config::{self, Faulty, Integration, Loaded, Plan, Settings};
-use crate::domain::{About, Lookout, Maintenance, Policy, REDACTED, Selection};
+use crate::domain::{About, CommonChecks, Maintenance, Policy, REDACTED, Selection};
 use crate::input::{Fault, Faults, Kind, Reader, Value, join, nearest, quoted};
 use crate::platforms::{AutoBootstrap, Identity, PLATFORMS, Peer, Peers, Platform, Validator};
 use crate::store::Wanted;
@@ -42,7 +42,7 @@ pub(crate) struct Assembled {
     /// How much evidence a verdict needs.
     pub(crate) policy: Policy,
     /// What is looked out for besides its platform's tests.
-    pub(crate) lookout: Lookout,
+    pub(crate) checks: CommonChecks,
     /// Runs the tests.
     pub(crate) validator: Arc<dyn Validator>,
 }
@@ -196,7 +196,7 @@ fn integration(
     }
     let secrets = own.secret_paths();
     faults.absorb(own);
-    let Plan { name, disabled, schedule, policy, lookout, labels } = plan?;
+    let Plan { name, disabled, schedule, policy, checks, labels } = plan?;
     let mut validator = validator?;
     validator.set_auto_bootstrap(auto_bootstrap.unwrap_or_default());
     let identity = validator.identity();
@@ -214,7 +214,7 @@ fn integration(
         factors: identity.factors(),
     };
     let validator: Arc<dyn Validator> = validator.into();
-    Some(Assembled { wanted, platform, identity, policy, lookout, validator })
+    Some(Assembled { wanted, platform, identity, policy, checks, validator })
 }
 
 fn check_bootstrap(platform: &Platform, given: Option<bool>, reader: &Reader<'_>) {
@@ -524,7 +524,7 @@ mod tests {
         let folder = folder.chmod("integrations.d/two.json", 0o644);
         assert!(warned(&folder).is_empty());
         let folder = folder.chmod("revalidated.toml", 0o640);
-        assert_eq!(warned(&folder), ["holds a secret and has mode 640; make it 600"]);
+        assert_eq!(warned(&folder), ["contains a secret and has mode 640; change it to 600"]);
     }
 
     #[test]
@@ -537,7 +537,7 @@ mod tests {
         let folder = folder.with("integrations.d/a.yaml", vec![b'#'; 4 * 1024 * 1024]);
         assert_eq!(
             folder.told(),
-            "warning: integrations.d/a.yaml: holds no integration and no receiver\n"
+            "warning: integrations.d/a.yaml: contains no integration and no receiver\n"
         );
     }
 

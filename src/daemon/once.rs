@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::assemble::Assembly;
 use super::clock::Clock;
 use super::validate::guarded;
-use crate::domain::{Lookout, Report};
+use crate::domain::{CommonChecks, Report};
 use crate::platforms::{Mode, RunContext};
 
 /// Validates the configured integration `name` as it stands in the files; `None` when there is
@@ -25,8 +25,8 @@ pub(crate) async fn validate(assembly: &Assembly, name: &str, mode: Mode) -> Opt
     let (mut report, observed) = guarded(validator, context, one.platform.catalog).await;
     if mode == Mode::Recurring {
         // What was stored is not looked at, so there is nothing to compare with.
-        let lookout = Lookout { drift: false, ..one.lookout.clone() };
-        lookout.complete(&mut report, &observed, None, now);
+        let checks = CommonChecks { drift: false, ..one.checks.clone() };
+        checks.complete(&mut report, &observed, None, now);
     }
     Some(report)
 }

@@ -166,7 +166,7 @@ fn watched(
                 schedule: one.wanted.schedule.clone(),
                 policy: one.policy,
                 host_name: one.identity.host.clone(),
-                lookout: one.lookout.clone(),
+                checks: one.checks.clone(),
                 host: room.at(&one.identity.host),
                 earlier: former.map_or_else(Vec::new, |former| former.kept_for(&one.wanted.config)),
                 config: one.wanted.config.clone(),

@@ -107,7 +107,7 @@ async fn validate_all(
         let own_fault = health::assess(shared, active, run, &mut report).await;
         // A new configuration may well be granted other things than the one before.
         let before = begun.fingerprint.as_ref().filter(|_| subject == Subject::Active);
-        watched.lookout.complete(&mut report, &observed, before, now);
+        watched.checks.complete(&mut report, &observed, before, now);
         let passed = matches!(report.status(), ReportStatus::Passed | ReportStatus::Warning);
         runs.push(SubjectRun { subject, report, observed, own_fault });
         if subject == Subject::Candidate && passed {

@@ -1,12 +1,12 @@
 //! The pure core: values and decisions. No clock, no I/O, no async, no SQL, no platform names.
 
+mod checks;
 mod delivery;
 mod drift;
 mod event;
 mod expiry;
 mod factor;
 mod health;
-mod lookout;
 mod maintenance;
 mod observed;
 mod outage;
@@ -19,6 +19,7 @@ mod text;
 mod time;
 mod verdict;
 
+pub(crate) use checks::{COMMON, CommonChecks};
 pub(crate) use delivery::{AttemptResult, Next, RetryPolicy, after_attempt, disables};
 pub(crate) use drift::{DRIFT, Drift, compare, difference};
 #[cfg(test)]
@@ -31,7 +32,6 @@ pub(crate) use event::{
 pub(crate) use expiry::{EXPIRY, foresee};
 pub(crate) use factor::{Factor, FactorKind};
 pub(crate) use health::{Clocks, Hosts};
-pub(crate) use lookout::{COMMON, Lookout};
 pub(crate) use maintenance::Maintenance;
 pub(crate) use observed::{Expiry, ExpiryKind, Fact, FactKind, Facts, Observed, ServerClock};
 pub(crate) use outage::{EVIDENCE_MAX, SETTLE, SIBLINGS_MAX, SharedCause, is_outage};

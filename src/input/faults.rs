@@ -1,11 +1,11 @@
-//! What reading the configuration brings to light besides its values.
+//! Collects faults, warnings and the places of secrets while the configuration is read.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use super::Fault;
 
-/// Where faults, warnings and the places of secrets are collected.
+/// Collection of faults, warnings and places of secrets, shared by all readers of a configuration.
 #[derive(Debug, Default)]
 pub(crate) struct Faults {
     found: RefCell<Vec<Fault>>,
@@ -15,56 +15,56 @@ pub(crate) struct Faults {
 }
 
 impl Faults {
-    /// Remembers that a secret is read at `path`.
+    /// Adds `path` to the paths of secrets.
     pub(super) fn secret_at(&self, path: &str) {
         self.secrets.borrow_mut().insert(path.to_owned());
     }
 
-    /// Adds a secret that stands in the configuration itself.
+    /// Adds a warning of a secret that the configuration itself contains.
     pub(super) fn literal(&self, warning: Fault) {
         self.literals.borrow_mut().push(warning);
     }
 
-    /// Adds a fault.
+    /// Adds a fault of the configuration.
     pub(crate) fn push(&self, fault: Fault) {
         self.found.borrow_mut().push(fault);
     }
 
-    /// Adds everything that was collected apart, except the places of its secrets.
+    /// Adds everything of `other`, except the paths of its secrets.
     pub(crate) fn absorb(&self, other: Self) {
         self.found.borrow_mut().append(&mut other.found.into_inner());
         self.warnings.borrow_mut().append(&mut other.warnings.into_inner());
         self.literals.borrow_mut().append(&mut other.literals.into_inner());
     }
 
-    /// Adds something that is accepted but unwise.
+    /// Adds a warning of a value that is accepted but unwise.
     pub(crate) fn warn(&self, warning: Fault) {
         self.warnings.borrow_mut().push(warning);
     }
 
-    /// How many faults there are so far.
+    /// Returns the number of faults so far.
     pub(crate) fn count(&self) -> usize {
         self.found.borrow().len()
     }
 
-    /// The secrets that stand in the configuration itself, one warning each.
+    /// Returns the secrets that the configuration itself contains, one warning each.
     pub(crate) fn literals(&self) -> Vec<Fault> {
         self.literals.borrow().clone()
     }
 
-    /// From now on a secret that stands in the configuration itself is a fault.
+    /// Turns the warnings of secrets in the configuration itself into faults.
     pub(crate) fn refuse_literals(&self) {
         self.found.borrow_mut().append(&mut self.literals.borrow_mut());
     }
 
-    /// All faults and all warnings.
+    /// Returns all faults and all warnings.
     pub(crate) fn into_parts(self) -> (Vec<Fault>, Vec<Fault>) {
         let mut warnings = self.warnings.into_inner();
         warnings.append(&mut self.literals.into_inner());
         (self.found.into_inner(), warnings)
     }
 
-    /// The paths at which secrets were read.
+    /// Returns the paths at which secrets were read.
     pub(crate) fn secret_paths(&self) -> BTreeSet<String> {
         self.secrets.borrow().clone()
     }

@@ -1,8 +1,9 @@
-//! Located values and a reader that collects every fault instead of stopping at the first.
+//! Located configuration values, and a reader that collects every fault instead of stopping at the
+//! first.
 //!
-//! A [`Reader`] knows every key it was asked for, so what is left over is unknown, and the nearest
-//! asked-for key is what was probably meant. Reading a missing or wrong value yields `None` and
-//! leaves a fault behind: callers read everything first and use `?` only then.
+//! A [`Reader`] remembers every key it was asked for: any other key in the table is unknown, and the
+//! most similar known key is suggested. Reading a missing or wrong value returns `None` and adds a
+//! fault: callers read everything first and use `?` only then.
 
 mod faults;
 mod reader;
@@ -14,14 +15,14 @@ pub(crate) use reader::Reader;
 pub(crate) use value::{ENVIRONMENT, Kind, Value};
 pub(crate) use words::{duration, join, nearest, quoted};
 
-/// One thing that is wrong with the configuration.
+/// Fault of the configuration: one wrong value, key or file.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Fault {
-    /// File and line, or what else the value came from.
+    /// File and line, or the environment variable, that the value came from.
     pub(crate) origin: String,
-    /// The path of the key, such as `integration[2].config.host`; empty for a whole file.
+    /// Path of the key, such as `integration[2].config.host`; empty for a whole file.
     pub(crate) path: String,
-    /// What is wrong and how to mend it; never a secret.
+    /// Problem and how to fix it, without any secret.
     pub(crate) message: String,
 }
 

@@ -1,4 +1,4 @@
-//! Reads a table key by key and remembers what was wrong.
+//! Reads a table key by key and collects its faults.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -9,7 +9,7 @@ use super::words::{duration, join, nearest, quoted};
 use super::{Fault, Faults, Kind, Value};
 use crate::domain::{REDACTED, Secret, SecretRef, duration_text};
 
-/// Reads one table.
+/// Reader of one table and its keys.
 #[derive(Debug)]
 pub(crate) struct Reader<'a> {
     value: &'a Value,
@@ -19,7 +19,7 @@ pub(crate) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// Reads `value`, which stands at `path`; anything but a table is a fault.
+    /// Returns a reader of `value` at `path`; any value but a table is a fault.
     pub(crate) fn new(
         value: &'a Value,
         path: impl Into<String>,
@@ -33,19 +33,19 @@ impl<'a> Reader<'a> {
         None
     }
 
-    /// The path of `key` in this table.
+    /// Returns the path of `key` in this table.
     pub(crate) fn path_of(&self, key: &str) -> String {
         join(&self.path, key)
     }
 
-    /// Says that `key` is wrong: `message` tells why and how to mend it.
+    /// Adds a fault of `key`; `message` says why and how to fix it.
     pub(crate) fn fault(&self, key: &str, message: impl Into<String>) {
         let value = self.value.entry(key).unwrap_or(self.value);
         self.fault_at(value, &self.path_of(key), message.into());
     }
 
-    /// Says that the value of `key`, which is no secret, is not what was `wanted`, and shows it. One
-    /// with an `@` is not shown: a password may stand before it.
+    /// Adds a fault of `key` that shows its value, which must not be a secret. A value with an `@` is
+    /// not shown: it may contain a password.
     pub(crate) fn refuse(&self, key: &str, wanted: &str) {
         let value = self.value.entry(key).unwrap_or(self.value);
         let found = value.text().is_none_or(|text| !text.contains('@'));
@@ -53,31 +53,31 @@ impl<'a> Reader<'a> {
         self.fault_at(value, &self.path_of(key), format!("{wanted}{found}"));
     }
 
-    /// Says that `key` is accepted but unwise.
+    /// Adds a warning of `key`, whose value is accepted but unwise.
     pub(crate) fn warn(&self, key: &str, message: impl Into<String>) {
         let value = self.value.entry(key).unwrap_or(self.value);
         let origin = value.origin.to_string();
         self.faults.warn(Fault { origin, path: self.path_of(key), message: message.into() });
     }
 
-    /// True when `key` is given.
+    /// Returns true when `key` is given, and makes it a known key.
     pub(crate) fn has(&mut self, key: &'static str) -> bool {
         self.take(key).is_some()
     }
 
-    /// The value of `key` as it stands.
+    /// Returns the value of `key` as given.
     pub(crate) fn raw(&mut self, key: &'static str) -> Option<&'a Value> {
         self.take(key)
     }
 
-    /// Text; absent is fine.
+    /// Reads a text; absent is fine.
     pub(crate) fn string(&mut self, key: &'static str) -> Option<String> {
         let value = self.take(key)?;
         let text = value.text().map(str::to_owned);
         text.or_else(|| self.wrong(key, value, "text"))
     }
 
-    /// Text that must be there and not be empty.
+    /// Reads a text that must be given and not be empty.
     pub(crate) fn required_string(&mut self, key: &'static str) -> Option<String> {
         let text = self.required(key).and_then(|()| self.string(key))?;
         if text.trim().is_empty() {
@@ -87,14 +87,14 @@ impl<'a> Reader<'a> {
         Some(text)
     }
 
-    /// A boolean; absent is fine.
+    /// Reads a boolean; absent is fine.
     pub(crate) fn boolean(&mut self, key: &'static str) -> Option<bool> {
         let value = self.take(key)?;
         let flag = if let Kind::Bool(flag) = value.kind { Some(flag) } else { untyped(value) };
         flag.or_else(|| self.wrong(key, value, "true or false"))
     }
 
-    /// A whole number from `min` to `max`; absent is fine.
+    /// Reads a whole number from `min` to `max`; absent is fine.
     pub(crate) fn integer(&mut self, key: &'static str, min: i64, max: i64) -> Option<i64> {
         let value = self.take(key)?;
         let number =
@@ -104,12 +104,12 @@ impl<'a> Reader<'a> {
             .or_else(|| self.wrong(key, value, &format!("a whole number from {min} to {max}")))
     }
 
-    /// A TCP port; absent is fine.
+    /// Reads a TCP port; absent is fine.
     pub(crate) fn port(&mut self, key: &'static str) -> Option<u16> {
         self.integer(key, 1, 65_535).and_then(|number| u16::try_from(number).ok())
     }
 
-    /// A duration such as `"30s"`, `"1h 30m"` or `"90d"`, from `min` to `max`; a day has 24 hours.
+    /// Reads a duration such as `"30s"`, `"1h 30m"` or `"90d"`, from `min` to `max`; a day has 24 hours.
     /// Absent is fine.
     pub(crate) fn duration(
         &mut self,
@@ -121,7 +121,7 @@ impl<'a> Reader<'a> {
         self.duration_at(value, &self.path_of(key), min, max)
     }
 
-    /// A list of durations, each from `min` to `max`; absent is fine.
+    /// Reads a list of durations, each from `min` to `max`; absent is fine.
     pub(crate) fn durations(
         &mut self,
         key: &'static str,
@@ -138,7 +138,7 @@ impl<'a> Reader<'a> {
         read.into_iter().collect()
     }
 
-    /// One of the given words; absent is fine.
+    /// Reads one of the given words; absent is fine.
     pub(crate) fn choice<T: Copy>(
         &mut self,
         key: &'static str,
@@ -157,7 +157,7 @@ impl<'a> Reader<'a> {
         None
     }
 
-    /// A list of texts; absent is fine.
+    /// Reads a list of texts; absent is fine.
     pub(crate) fn strings(&mut self, key: &'static str) -> Option<Vec<String>> {
         let value = self.take(key)?;
         let Kind::Array(items) = &value.kind else {
@@ -175,7 +175,7 @@ impl<'a> Reader<'a> {
         Some(texts)
     }
 
-    /// A table whose keys are free and whose values are texts; absent is fine.
+    /// Reads a table of texts with keys of any name; absent is fine.
     pub(crate) fn string_map(&mut self, key: &'static str) -> Option<BTreeMap<String, String>> {
         let value = self.take(key)?;
         let Kind::Table(entries) = &value.kind else {
@@ -193,13 +193,13 @@ impl<'a> Reader<'a> {
         Some(map)
     }
 
-    /// A reader of the table `key`; absent is fine.
+    /// Returns a reader of the table `key`; absent is fine.
     pub(crate) fn table(&mut self, key: &'static str) -> Option<Self> {
         let value = self.take(key)?;
         Self::new(value, self.path_of(key), self.faults)
     }
 
-    /// A secret: `{ file = ".." }`, `{ env = ".." }`, `{ credential = ".." }`, or the literal
+    /// Reads a secret: `{ file = ".." }`, `{ env = ".." }`, `{ credential = ".." }`, or the literal
     /// value, which is warned about; absent is fine.
     pub(crate) fn secret(&mut self, key: &'static str) -> Option<SecretRef> {
         let value = self.take(key)?;
@@ -207,7 +207,7 @@ impl<'a> Reader<'a> {
         self.secret_at(value, path)
     }
 
-    /// A list of secrets; absent is an empty list.
+    /// Reads a list of secrets; absent is an empty list.
     pub(crate) fn secrets(&mut self, key: &'static str) -> Vec<SecretRef> {
         let Some(value) = self.take(key) else { return Vec::new() };
         let Kind::Array(items) = &value.kind else {
@@ -219,7 +219,7 @@ impl<'a> Reader<'a> {
         items.filter_map(|(index, item)| self.secret_at(item, format!("{path}[{index}]"))).collect()
     }
 
-    /// Says that `key` is missing unless it is there.
+    /// Adds a fault when `key` is missing.
     pub(crate) fn required(&mut self, key: &'static str) -> Option<()> {
         if self.take(key).is_none() {
             let message = format!("missing; add `{key}`");
@@ -229,7 +229,7 @@ impl<'a> Reader<'a> {
         Some(())
     }
 
-    /// Ends the reading: every key that nobody asked for is a fault.
+    /// Adds a fault for every key that was not read.
     pub(crate) fn finish(self) {
         let Kind::Table(entries) = &self.value.kind else { return };
         for (key, value) in entries {
@@ -240,7 +240,7 @@ impl<'a> Reader<'a> {
             let known: Vec<_> = self.known.iter().map(|key| format!("`{key}`")).collect();
             let hint = match near {
                 Some(near) => format!("did you mean `{near}`?"),
-                None if known.is_empty() => "this table stays empty".to_owned(),
+                None if known.is_empty() => "this table has no keys".to_owned(),
                 None => format!("known keys are {}", known.join(", ")),
             };
             self.fault_at(value, &self.path_of(key), format!("unknown key; {hint}"));
@@ -308,11 +308,11 @@ impl<'a> Reader<'a> {
     fn literal_at(&self, value: &Value, path: String, text: &str) -> Option<SecretRef> {
         let taken_out = text == REDACTED;
         if taken_out {
-            let message = "a secret was taken out here; put { file = \"..\" }, { env = \"..\" } \
+            let message = "the secret was removed here; put { file = \"..\" }, { env = \"..\" } \
                 or { credential = \"..\" } in its place";
             self.fault_at(value, &path, message.to_owned());
         }
-        let message = "a secret stands in the configuration itself; use { file = \"..\" }, \
+        let message = "the configuration contains the secret itself; use { file = \"..\" }, \
             { env = \"..\" } or { credential = \"..\" }";
         let origin = value.origin.to_string();
         self.faults.literal(Fault { origin, path, message: message.to_owned() });
@@ -320,19 +320,19 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The only entry of a table, when that is text.
+/// Returns the only entry of a table, when that is text.
 fn single(value: &Value) -> Option<(&str, &str)> {
     let Kind::Table(entries) = &value.kind else { return None };
     let [(key, item)] = entries.as_slice() else { return None };
     Some((key, item.text()?))
 }
 
-/// What text from the environment means.
+/// Parses text from the environment, whose values have no types.
 fn untyped<T: FromStr>(value: &Value) -> Option<T> {
     value.text().filter(|_| value.is_untyped()).and_then(|text| text.parse().ok())
 }
 
-/// A wrong value as a message shows it: bounded, and never a whole table.
+/// Returns a wrong value for a message: cut, and never a whole table.
 fn shown(value: &Value) -> String {
     match &value.kind {
         Kind::String(text) => quoted(text),
@@ -357,7 +357,7 @@ mod tests {
     }
 
     #[test]
-    fn every_fault_is_reported_with_its_path() {
+    fn all_faults_are_reported_with_their_paths() {
         let faults = read(r#"{"prot": 5439, "host": 7, "wait": "soon", "mode": "acesKey"}"#, |r| {
             assert_eq!(r.port("port"), None);
             assert_eq!(r.required_string("host"), None);
@@ -379,7 +379,7 @@ mod tests {
     }
 
     #[test]
-    fn durations_read_back_as_they_are_shown() {
+    fn durations_are_read_as_they_are_shown() {
         let (min, max) = (Duration::from_millis(100), Duration::from_hours(7 * 24));
         let faults = read(
             r#"{"one": "7d", "all": ["100ms", "1h 30m", "1d 2h"], "bad": ["1s", "8d", 5], "not": "1s"}"#,
@@ -404,7 +404,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_are_references_and_never_shown() {
+    fn faulty_secret_is_never_shown() {
         let faults = read(
             r#"{"a": {"file": "/x"}, "b": {"env": "B"}, "c": {"credential": "../x"}, "d": {"fle": "hunter2"}}"#,
             |r| {
@@ -419,7 +419,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_value_is_shown_unless_a_password_may_stand_in_it() {
+    fn refused_value_is_shown_unless_it_may_contain_a_password() {
         let faults = read(r#"{"host": "a b", "url": "https://u:hunter2@h"}"#, |r| {
             for key in ["host", "url"] {
                 r.raw(key);
@@ -434,7 +434,7 @@ mod tests {
     }
 
     #[test]
-    fn only_text_from_the_environment_becomes_a_number_or_a_flag() {
+    fn only_text_from_the_environment_becomes_a_number_or_a_boolean() {
         let texts = serde_json::json!({"runs": "8", "strict": "true", "bad": "8x"});
         let read = |origin: &str| {
             let value = Value::from_json(&texts, &origin.into());

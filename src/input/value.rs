@@ -1,42 +1,42 @@
-//! A configuration value that knows where it stands.
+//! Configuration values with their origins.
 
 use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-/// How the origin of a value from the environment begins; the variable's name follows.
+/// Prefix of the origin of a value from the environment; the variable's name follows.
 pub(crate) const ENVIRONMENT: &str = "environment variable ";
 
-/// A value and where it came from.
+/// Value with the place it came from.
 #[derive(Clone, Debug)]
 pub(crate) struct Value {
-    /// What it is.
+    /// The value itself, in one of the shapes below.
     pub(crate) kind: Kind,
-    /// `file:line`, or the name of an environment variable.
+    /// Origin: `file:line`, or the name of an environment variable.
     pub(crate) origin: Arc<str>,
 }
 
-/// The shapes a value has in TOML, YAML and JSON alike.
+/// Shapes of values that TOML, YAML and JSON have in common.
 #[derive(Clone, Debug)]
 pub(crate) enum Kind {
-    /// Nothing.
+    /// Null, which is read like a missing key.
     Null,
-    /// `true` or `false`.
+    /// Boolean: `true` or `false`.
     Bool(bool),
-    /// A whole number.
+    /// Whole number of 64 bits.
     Integer(i64),
-    /// Any other number.
+    /// Number with a fraction or exponent.
     Float(f64),
-    /// Text.
+    /// Text of any length.
     String(String),
-    /// A list.
+    /// List of values, each with its own origin.
     Array(Vec<Value>),
     /// Keys with their values, in the order of the file.
     Table(Vec<(String, Value)>),
 }
 
 impl Value {
-    /// What kind of value it is, for messages.
+    /// Returns a noun for the shape of the value, for messages.
     pub(crate) const fn describe(&self) -> &'static str {
         match self.kind {
             Kind::Null => "nothing",
@@ -49,23 +49,23 @@ impl Value {
         }
     }
 
-    /// The text it is, if it is text.
+    /// Returns the text, if the value is text.
     pub(crate) fn text(&self) -> Option<&str> {
         if let Kind::String(text) = &self.kind { Some(text) } else { None }
     }
 
-    /// True for text whose source knows nothing but text: it may mean a number or a flag.
+    /// True for text from the environment, which may be meant as a number or a boolean.
     pub(crate) fn is_untyped(&self) -> bool {
         self.origin.starts_with(ENVIRONMENT)
     }
 
-    /// The entry `key` of a table.
+    /// Returns the entry `key` of a table.
     pub(crate) fn entry(&self, key: &str) -> Option<&Self> {
         let Kind::Table(entries) = &self.kind else { return None };
         entries.iter().find(|(name, _)| name == key).map(|(_, value)| value)
     }
 
-    /// The value without its origins; a number JSON cannot hold becomes null.
+    /// Converts to JSON without origins; a number that JSON cannot represent becomes null.
     pub(crate) fn to_json(&self) -> Json {
         match &self.kind {
             Kind::Null => Json::Null,
@@ -80,7 +80,7 @@ impl Value {
         }
     }
 
-    /// A value read from JSON that has no lines of its own, such as one from the store.
+    /// Converts from JSON without lines, such as that of the store, with one `origin` for all.
     pub(crate) fn from_json(json: &Json, origin: &Arc<str>) -> Self {
         let kind = match json {
             Json::Null => Kind::Null,

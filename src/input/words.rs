@@ -1,15 +1,15 @@
-//! Words and small texts: likeness, paths, durations, and how messages show them.
+//! Small texts: similar words, paths of keys, durations, quoting for messages.
 
 use std::time::Duration;
 
-/// The longest word that known words are compared with, in characters.
+/// Length limit of a word that is compared with known ones, in characters.
 const NEAR_MAX: usize = 64;
-/// The shortest word that is taken for a piece of a known one, in characters.
+/// Length from which a word can match as a part of a known one, in characters.
 const PIECE_MIN: usize = 3;
-/// The longest piece of a wrong value that a message shows, in characters.
+/// Length limit of a wrong value in a message, in characters.
 const SHOWN_MAX: usize = 60;
 
-/// The path of `key` in the table at `path`; a key that is not plain is quoted and bounded.
+/// Returns the path of `key` in the table at `path`; a key that is not plain is quoted and cut.
 pub(crate) fn join(path: &str, key: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
     let key = if !key.is_empty() && key.len() <= SHOWN_MAX && key.chars().all(is_plain) {
@@ -20,14 +20,14 @@ pub(crate) fn join(path: &str, key: &str) -> String {
     if path.is_empty() { key } else { format!("{path}.{key}") }
 }
 
-/// A duration as people write it; days and weeks count 24 hours a day.
+/// Parses a duration such as `1h 30m`; a day has 24 hours.
 pub(crate) fn duration(text: &str) -> Option<Duration> {
     let span: jiff::Span = text.parse().ok()?;
     let signed = span.to_duration(jiff::SpanRelativeTo::days_are_24_hours()).ok()?;
     Duration::try_from(signed).ok()
 }
 
-/// The known word most like `text`, if any is like it.
+/// Returns the known word most similar to `text`, if any is similar.
 pub(crate) fn nearest<'k>(text: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
     let text = text.to_lowercase();
     if NEAR_MAX < text.chars().count() {
@@ -37,9 +37,9 @@ pub(crate) fn nearest<'k>(text: &str, known: impl Iterator<Item = &'k str>) -> O
     scored.min_by_key(|(distance, _)| *distance).map(|(_, word)| word)
 }
 
-/// How far apart two words are, in edits and then in length; none when they are not alike: more
-/// than two edits in five characters, neither is a piece of the other, and they do not begin with
-/// the same half.
+/// Returns the distance of two words, in edits and then in length; none when they are not similar:
+/// more than two edits in five characters, neither is a part of the other, and their first halves
+/// differ.
 fn distance(one: &str, two: &str) -> Option<(usize, usize)> {
     let (short, long) = {
         let (one, two) = (one.chars().count(), two.chars().count());
@@ -51,7 +51,7 @@ fn distance(one: &str, two: &str) -> Option<(usize, usize)> {
     (edits * 5 <= long * 2 || is_piece || long <= shared * 2).then_some((edits, long - short))
 }
 
-/// Text in quotes, with everything unprintable escaped and the end cut off.
+/// Returns text in quotes, with unprintable characters escaped and the end cut.
 pub(crate) fn quoted(text: &str) -> String {
     let mut short: String = text.chars().take(SHOWN_MAX).collect();
     if short.len() < text.len() {
@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn days_and_weeks_count_24_hours_a_day() {
+    fn day_has_24_hours_in_a_duration() {
         for (text, hours) in [("90d", 2160), ("1w 1d", 192), ("1h 30m", 1), ("P2D", 48)] {
             assert_eq!(duration(text).map(|got| got.as_secs() / 3600), Some(hours), "{text}");
         }
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_cannot_forge_a_line_of_output() {
+    fn unprintable_key_is_escaped_and_cut() {
         assert_eq!(join("a", "b_c-1"), "a.b_c-1");
         assert_eq!(join("", "x.y"), "\"x.y\"");
         assert_eq!(join("a", "b\nc\u{202e}"), "a.\"b\\nc\\u{202e}\"");
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hint_is_given_only_for_what_is_alike() {
+    fn only_a_similar_word_is_suggested() {
         let known = ["run", "runs", "runs_per_host", "username", "accessKeyId", "Europe/Berlin"];
         for (text, near) in [
             ("runz", Some("runs")),

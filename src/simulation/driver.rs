@@ -15,7 +15,7 @@ use super::rules::Wants;
 use super::world::{CATALOG, Listener, Platform, TIMEOUT_MS, Trace, World};
 use crate::config;
 use crate::daemon::{Assembled, Assembly, Running};
-use crate::domain::{Lookout, Timestamp};
+use crate::domain::{CommonChecks, Timestamp};
 use crate::input::{Faults, Reader, Value};
 use crate::platforms::{self, AutoBootstrap, Validator};
 use crate::store::{Memory, Wanted};
@@ -302,7 +302,7 @@ fn assembled(world: &Arc<World>, number: usize, spec: &Spec) -> Assembled {
         platform: &PLATFORM,
         identity: platform.identity(),
         policy: spec.policy,
-        lookout: Lookout::default(),
+        checks: CommonChecks::default(),
         validator: Arc::new(platform),
     }
 }

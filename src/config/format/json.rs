@@ -1,4 +1,4 @@
-//! JSON, by way of `serde_json` over a reader that counts lines.
+//! JSON parser: `serde_json` over a reader that counts lines.
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -7,10 +7,10 @@ use std::io::{self, Read};
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-use super::{Malformed, Origins};
+use super::origin::{Malformed, Origins};
 use crate::input::{Kind, Value};
 
-/// Reads a JSON document: strictly, and no key twice in one object.
+/// Parses a JSON document strictly, without duplicate keys.
 pub(super) fn parse(text: &str, origins: &Origins<'_>) -> Result<Value, Malformed> {
     let line = Cell::new(1);
     let counted = Counted { rest: text.as_bytes(), line: &line };
@@ -25,8 +25,8 @@ pub(super) fn parse(text: &str, origins: &Origins<'_>) -> Result<Value, Malforme
     })
 }
 
-/// Counts the lines of what was read. The parser never reads further than one byte ahead of a
-/// value, and before it reads one it has seen its first byte: so the count is the value's line.
+/// Reader that counts lines. The parser reads at most one byte ahead of a value, and has read its
+/// first byte before it asks for the value: so the count is the value's line.
 #[derive(Debug)]
 struct Counted<'a> {
     rest: &'a [u8],
@@ -42,7 +42,7 @@ impl Read for Counted<'_> {
     }
 }
 
-/// One value to be read; `at` is the line of its key, if it has one.
+/// Seed of one value; `at` is the line of its key, if it has one.
 #[derive(Clone, Copy, Debug)]
 struct Node<'a> {
     line: &'a Cell<usize>,
@@ -114,7 +114,7 @@ impl<'de> Visitor<'de> for Node<'_> {
             let at = Some(self.line.get());
             if !seen.insert(key.clone()) {
                 let key = crate::input::join("", &key);
-                return Err(A::Error::custom(format!("key `{key}` stands twice in one object")));
+                return Err(A::Error::custom(format!("duplicate key `{key}` in one object")));
             }
             entries.push((key, map.next_value_seed(Node { at, ..self })?));
         }
@@ -135,14 +135,14 @@ mod tests {
     }
 
     #[test]
-    fn whatever_is_not_json_is_refused_with_its_line() {
+    fn invalid_json_is_refused_with_its_line() {
         for (text, line, message) in [
             ("", 1, "EOF while parsing a value"),
             ("{\n\"a\": 1,\n}", 3, "trailing comma"),
             ("{'a': 1}", 1, "key must be a string"),
             ("{\"a\": 1 // one\n}", 1, "expected `,` or `}`"),
             ("{}\n{}", 2, "trailing characters"),
-            ("{\"a\": 1,\n\"a\": 2}", 2, "key `a` stands twice in one object"),
+            ("{\"a\": 1,\n\"a\": 2}", 2, "duplicate key `a` in one object"),
             ("{\"a\": 18446744073709551615}", 1, "number out of range"),
         ] {
             let fault = Format::Json.parse(text, "f").unwrap_err();

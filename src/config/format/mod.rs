@@ -1,40 +1,30 @@
-//! TOML, YAML and JSON text to values that know their lines.
+//! Parsers of TOML, YAML and JSON into values that have their lines.
 
 mod json;
+mod origin;
 mod toml;
 mod yaml;
 
-use std::cell::RefCell;
 use std::path::Path;
-use std::sync::Arc;
+
+pub(super) use origin::Malformed;
+use origin::Origins;
 
 use crate::input::Value;
 
-/// The deepest nesting of lists and tables.
-const DEPTH_MAX: usize = 64;
-
-/// How a file is written; its extension tells.
+/// Format of a file, chosen by its extension.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Format {
-    /// TOML 1.1.
+    /// TOML 1.1, as `toml_edit` reads it.
     Toml,
     /// YAML 1.2, core schema.
     Yaml,
-    /// JSON, strictly.
+    /// JSON without comments or trailing commas.
     Json,
 }
 
-/// Text that is not in its format.
-#[derive(Debug)]
-pub(super) struct Malformed {
-    /// Where, from 1.
-    pub(super) line: usize,
-    /// What is wrong; never a piece of the text.
-    pub(super) message: String,
-}
-
 impl Format {
-    /// The format that the extension of `path` names.
+    /// Returns the format that the extension of `path` names.
     pub(super) fn of(path: &Path) -> Option<Self> {
         match path.extension()?.to_str()? {
             "toml" => Some(Self::Toml),
@@ -44,31 +34,14 @@ impl Format {
         }
     }
 
-    /// Reads `text`, whose values will say that they come from `file`.
+    /// Parses `text` into a value whose origins name `file`.
     pub(super) fn parse(self, text: &str, file: &str) -> Result<Value, Malformed> {
-        let origins = Origins { file, last: RefCell::new((0, Arc::from(file))) };
+        let origins = Origins::of(file);
         match self {
             Self::Toml => toml::parse(text, &origins),
             Self::Yaml => yaml::parse(text, &origins),
             Self::Json => json::parse(text, &origins),
         }
-    }
-}
-
-/// Makes origins, one allocation per line.
-#[derive(Debug)]
-struct Origins<'a> {
-    file: &'a str,
-    last: RefCell<(usize, Arc<str>)>,
-}
-
-impl Origins<'_> {
-    fn at(&self, line: usize) -> Arc<str> {
-        let mut last = self.last.borrow_mut();
-        if last.0 != line {
-            *last = (line, format!("{}:{line}", self.file).into());
-        }
-        Arc::clone(&last.1)
     }
 }
 
@@ -149,7 +122,7 @@ tables:
     }
 
     #[test]
-    fn the_three_formats_give_the_same_values_each_with_its_line() {
+    fn same_document_in_three_formats_gives_the_same_values_with_their_lines() {
         let values: Vec<_> = [(Format::Toml, TOML), (Format::Yaml, YAML), (Format::Json, JSON)]
             .map(|(format, text)| format.parse(text, "f").unwrap().to_json())
             .into();
@@ -186,7 +159,7 @@ tables:
 
     proptest::proptest! {
         #[test]
-        fn no_text_brings_a_parser_down(text in "[\\[\\]{}:,&*!|>?%@`#'\"\\\\<= \n\t.a1-]{0,40}|.{0,40}") {
+        fn no_text_makes_a_parser_panic(text in "[\\[\\]{}:,&*!|>?%@`#'\"\\\\<= \n\t.a1-]{0,40}|.{0,40}") {
             for format in [Format::Toml, Format::Yaml, Format::Json] {
                 if let Ok(value) = format.parse(&text, "f") {
                     value.to_json();
@@ -196,7 +169,7 @@ tables:
     }
 
     #[test]
-    fn bottomless_nesting_is_refused() {
+    fn deep_nesting_is_refused() {
         let deep = |open: &str, close: &str| format!("{}{}", open.repeat(200_000), close);
         for (format, text) in [
             (Format::Json, deep("[", "")),

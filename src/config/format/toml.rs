@@ -1,13 +1,13 @@
-//! TOML, by way of `toml_edit`, which keeps the place of everything.
+//! TOML parser: `toml_edit`, which keeps the span of every value.
 
 use std::ops::Range;
 
 use toml_edit::{Document, Item, TableLike, Value as Toml};
 
-use super::{Malformed, Origins};
+use super::origin::{Malformed, Origins};
 use crate::input::{Kind, Value};
 
-/// Reads a TOML document.
+/// Parses a TOML document.
 pub(super) fn parse(text: &str, origins: &Origins<'_>) -> Result<Value, Malformed> {
     let breaks = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
     let lines = Lines(breaks.map(|(index, _)| index).collect());
@@ -19,7 +19,7 @@ pub(super) fn parse(text: &str, origins: &Origins<'_>) -> Result<Value, Malforme
     walk.table(document.as_table(), 1)
 }
 
-/// Where lines end, as byte offsets.
+/// Byte offsets at which lines end.
 #[derive(Debug)]
 struct Lines(Vec<usize>);
 
@@ -66,7 +66,8 @@ impl Walk<'_> {
             Toml::Float(number) => Kind::Float(*number.value()),
             Toml::Boolean(flag) => Kind::Bool(*flag.value()),
             Toml::Datetime(_) => {
-                let message = "a date or time has no use here; put text in quotes".to_owned();
+                let message =
+                    "dates and times are not supported; put the text in quotes".to_owned();
                 return Err(Malformed { line, message });
             }
             Toml::Array(items) => {

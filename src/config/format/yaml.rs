@@ -1,17 +1,17 @@
-//! YAML 1.2, by way of the events of `saphyr`: nothing is built before its depth is known.
+//! YAML 1.2 parser over the events of `saphyr`, which check the depth before a value is built.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use saphyr::Scalar;
 use saphyr_parser::{Event, Parser, ScalarStyle};
 
-use super::{DEPTH_MAX, Malformed, Origins};
+use super::origin::{DEPTH_MAX, Malformed, Origins};
 use crate::input::{Kind, Value, join};
 
-/// The most values that aliases of one file may stand for.
+/// Number of values that the aliases of one file can expand to.
 const ALIASED_MAX: usize = 10_000;
 
-/// Reads a YAML stream of one document; an empty one is nothing.
+/// Parses a YAML stream of one document; an empty one is null.
 pub(super) fn parse(text: &str, origins: &Origins<'_>) -> Result<Value, Malformed> {
     let mut builder =
         Builder { origins, open: Vec::new(), anchors: BTreeMap::new(), aliased: 0, document: None };
@@ -25,7 +25,7 @@ pub(super) fn parse(text: &str, origins: &Origins<'_>) -> Result<Value, Malforme
     Ok(builder.document.unwrap_or_else(|| Value { kind: Kind::Null, origin: origins.at(1) }))
 }
 
-/// A list or table that has not ended.
+/// List or table whose end has not been read yet.
 #[derive(Debug)]
 struct Open {
     line: usize,
@@ -33,7 +33,7 @@ struct Open {
     items: Items,
 }
 
-/// What is in it so far; of a table also the key whose value comes next, with its line.
+/// Content read so far; of a table also the key whose value comes next, with its line.
 #[derive(Debug)]
 enum Items {
     List(Vec<Value>),
@@ -59,7 +59,7 @@ impl Builder<'_> {
     fn take(&mut self, event: Event<'_>, line: usize) -> Result<(), Malformed> {
         match event {
             Event::DocumentStart(_) if self.document.is_some() => {
-                malformed(line, "a second document begins; give it a file of its own")
+                malformed(line, "a second document begins; move it to a file of its own")
             }
             Event::Nothing
             | Event::StreamStart
@@ -93,7 +93,8 @@ impl Builder<'_> {
     fn begin(&mut self, mut open: Open) -> Result<(), Malformed> {
         match self.open.last() {
             _ if self.open.len() == DEPTH_MAX => {
-                return malformed(open.line, "lists and tables are nested too deeply");
+                let message = format!("lists and tables are nested more than {DEPTH_MAX} deep");
+                return malformed(open.line, &message);
             }
             Some(Open { items: Items::Table(_, None), .. }) => {
                 return malformed(open.line, "a key must be text");
@@ -122,17 +123,18 @@ impl Builder<'_> {
             return malformed(line, "a key must be text");
         }
         let Some(value) = self.anchors.get(&anchor).cloned() else {
-            return malformed(line, "an alias stands inside its own anchor");
+            return malformed(line, "an alias is used inside its own anchor");
         };
         self.aliased += size(&value);
         if ALIASED_MAX < self.aliased {
-            return malformed(line, "aliases stand for too many values");
+            let message = format!("aliases expand to more than {ALIASED_MAX} values");
+            return malformed(line, &message);
         }
         self.put(value, line);
         Ok(())
     }
 
-    /// Adds a value of this place, which an alias may name later.
+    /// Adds a value, which an alias may name later.
     fn add(&mut self, kind: Kind, line: usize, anchor: usize) {
         let line = match self.open.last() {
             Some(Open { items: Items::Table(_, Some((_, key_line))), .. }) => *key_line,
@@ -173,7 +175,7 @@ fn key(
         return malformed(line, &format!("a key must be text; put `{shown}` in quotes"));
     }
     if !entries.seen.insert(text.to_owned()) {
-        return malformed(line, &format!("key `{shown}` stands twice in one table"));
+        return malformed(line, &format!("duplicate key `{shown}` in one table"));
     }
     Ok(text.to_owned())
 }
@@ -189,7 +191,7 @@ fn scalar(text: &str, style: ScalarStyle, line: usize) -> Result<Kind, Malformed
     }
 }
 
-/// How many values `value` is made of.
+/// Returns the number of values in `value`, itself included.
 fn size(value: &Value) -> usize {
     match &value.kind {
         Kind::Array(items) => 1 + items.iter().map(size).sum::<usize>(),
@@ -212,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn the_core_schema_decides_about_types() {
+    fn scalars_have_the_types_of_the_core_schema() {
         let text = "a: yes\nb: 'true'\nc: true\nd: 0x10\ne: ~\nf: 1e3\ng: |\n  x\n  y\n";
         let json = r#"{"a":"yes","b":"true","c":true,"d":16,"e":null,"f":1000.0,"g":"x\ny\n"}"#;
         assert_eq!(read(text).unwrap(), json);
@@ -220,19 +222,19 @@ mod tests {
     }
 
     #[test]
-    fn an_alias_stands_for_its_anchor() {
+    fn alias_is_replaced_by_its_anchor() {
         let text = "a: &x {b: [1, 2]}\nc: *x\nd: &y text\ne: [*y, *y]\n";
         let json = r#"{"a":{"b":[1,2]},"c":{"b":[1,2]},"d":"text","e":["text","text"]}"#;
         assert_eq!(read(text).unwrap(), json);
     }
 
     #[test]
-    fn whatever_could_be_misread_is_refused_with_its_line() {
+    fn ambiguous_yaml_is_refused_with_its_line() {
         let laughs = "a: &a [1,2,3,4,5,6,7,8,9]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\n\
             c: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c]\n\
             e: [*d,*d,*d,*d,*d,*d,*d,*d,*d]\n";
         for (text, line, message) in [
-            ("a: 1\nb: 2\na: 3\n", 3, "key `a` stands twice in one table"),
+            ("a: 1\nb: 2\na: 3\n", 3, "duplicate key `a` in one table"),
             (
                 "a: &x {b: 1}\nc:\n  <<: *x\n",
                 3,
@@ -240,11 +242,11 @@ mod tests {
             ),
             ("a: !!str 1\n", 1, "tags are not supported"),
             ("a: !mine {}\n", 1, "tags are not supported"),
-            ("a: 1\n---\nb: 1\n", 2, "a second document begins; give it a file of its own"),
+            ("a: 1\n---\nb: 1\n", 2, "a second document begins; move it to a file of its own"),
             ("1: a\n", 1, "a key must be text; put `1` in quotes"),
             ("? [a]\n: b\n", 1, "a key must be text"),
-            ("a: &x [*x]\n", 1, "an alias stands inside its own anchor"),
-            (laughs, 5, "aliases stand for too many values"),
+            ("a: &x [*x]\n", 1, "an alias is used inside its own anchor"),
+            (laughs, 5, "aliases expand to more than 10000 values"),
         ] {
             assert_eq!(read(text), Err((line, message.to_owned())), "{text}");
         }

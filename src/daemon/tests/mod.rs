@@ -1,14 +1,15 @@
 //! The loops by themselves, on a store and validators of the tests.
 
+mod checks;
 mod health;
-mod lookout;
 
 use super::*;
 use crate::config::{self, Limits, Own};
-use crate::domain::{DisabledReason, Subscription};
 use crate::domain::{
-    IntegrationId, Lookout, Outcome, Policy, Report, Schedule, Status, Test, TestResult, Timestamp,
+    CommonChecks, IntegrationId, Outcome, Policy, Report, Schedule, Status, Test, TestResult,
+    Timestamp,
 };
+use crate::domain::{DisabledReason, Subscription};
 use crate::input::{Faults, Reader, Value};
 use crate::platforms::{BoxFuture, Identity, RunContext, Validator};
 use crate::store::{Control, DeliveryFilter, DeliveryState, Page, ReceiverRow, Retention, Wanted};
@@ -111,7 +112,7 @@ impl Bench {
             schedule: schedule.clone(),
             policy: Policy::default(),
             host_name: String::new(),
-            lookout: Lookout::default(),
+            checks: CommonChecks::default(),
             host: room.at(""),
             config: "{}".to_owned(),
             earlier: Vec::new(),

@@ -12,21 +12,21 @@ pub(crate) const COMMON: [Test; 2] = [EXPIRY, DRIFT];
 
 /// What is looked out for besides the platform's own tests.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Lookout {
+pub(crate) struct CommonChecks {
     /// How long before something ends to warn of it; empty for never.
     pub(crate) expiry_warn: Vec<Duration>,
     /// Whether to warn when grants differ from those of the last passing run.
     pub(crate) drift: bool,
 }
 
-impl Default for Lookout {
+impl Default for CommonChecks {
     fn default() -> Self {
         let days = |days: u64| Duration::from_hours(24 * days);
         Self { expiry_warn: [30, 14, 7, 1].map(days).to_vec(), drift: true }
     }
 }
 
-impl Lookout {
+impl CommonChecks {
     /// Appends to `report` what `observed` says, given the facts of the run that passed before.
     ///
     /// A run that failed, or in which nothing ran, stays what it is: these tests only warn.
@@ -110,7 +110,7 @@ mod tests {
                 outcome.into_iter().map(|outcome| TestResult { test, outcome }).collect();
             let (mut report, own) = (Report { tests: tests.clone() }, tests.len());
             let class = report.class();
-            Lookout::default().complete(&mut report, observed, Some(&grants(&["a"])), now);
+            CommonChecks::default().complete(&mut report, observed, Some(&grants(&["a"])), now);
             assert_eq!((report.status(), report.class()), (status, class), "{tests:?}");
             assert_eq!(report.tests[..own], tests);
             let words = report.tests[own..].iter().map(|one| one.outcome.status().as_str());
@@ -123,7 +123,7 @@ mod tests {
     #[test]
     fn what_is_not_looked_out_for_is_not_in_the_report() {
         let mut report = Report { tests: Vec::new() };
-        let off = Lookout { expiry_warn: Vec::new(), drift: false };
+        let off = CommonChecks { expiry_warn: Vec::new(), drift: false };
         off.complete(&mut report, &Observed::default(), None, Timestamp(0));
         assert_eq!(report.tests, []);
     }
