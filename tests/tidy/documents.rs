@@ -97,6 +97,30 @@ fn paths_that_documents_name_exist() {
     assert!(missing.is_empty(), "{}", missing.join("\n"));
 }
 
+#[test]
+fn bounds_name_constants_that_exist() {
+    let text = read(Path::new("docs/reliability.md"));
+    let rows = text.lines().filter(|line| line.starts_with("| ") && line.contains(".rs` |"));
+    let mut count = 0;
+    for row in rows {
+        let names = row.rsplit(" | ").next().unwrap().split('`').skip(1).step_by(2);
+        let mut constants = Vec::new();
+        for name in names {
+            if name.starts_with("src/") {
+                let source = read(Path::new(name));
+                for constant in constants.drain(..) {
+                    count += 1;
+                    assert!(source.contains(&format!("const {constant}:")), "{name}: {constant}");
+                }
+            } else {
+                constants.push(name);
+            }
+        }
+        assert!(constants.is_empty(), "{row}");
+    }
+    assert!(20 <= count, "only {count}");
+}
+
 /// The floors, highest first, each with the modules that stand on it.
 fn picture() -> String {
     let rows = FLOORS.iter().enumerate().rev().map(|(rank, floor)| {
