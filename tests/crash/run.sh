@@ -24,7 +24,7 @@ expect() {
   fi
 }
 
-cargo build --quiet --locked
+cargo build --quiet --locked --bin revalidated --examples
 binary="$target/debug/revalidated"
 expect 0 " 0 violations" "nothing is lost, doubled, invented or sent out of order by kills" \
   timeout 400 python3 tests/crash/crashloop.py "${KILLS:-500}" "$binary"
