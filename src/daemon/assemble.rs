@@ -342,7 +342,7 @@ mod tests {
         let folder = format!("{}: ", folder.join("integrations.d").display());
         let lines = told.lines().map(|line| line.replace(&folder, "integrations.d: "));
         // Modes depend on who checked the sources out; they have a test of their own.
-        let lines = lines.filter(|line| !line.contains("holds a secret and has mode"));
+        let lines = lines.filter(|line| !line.contains("contains a secret and has mode"));
         lines.map(|line| line + "\n").collect()
     }
 
