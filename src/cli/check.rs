@@ -99,7 +99,7 @@ async fn idle(assembly: &Assembly) -> Vec<Fault> {
     let kept = duration_text(assembly.settings.retention.deliveries);
     let told = |row: &ReceiverRow| {
         let why = match row.disabled {
-            Some((reason, _)) => format!("disabled, since {}", reason.told()),
+            Some((reason, _)) => format!("disabled, since {}", reason.clause()),
             None if !is_named(&row.name) => "no longer configured".to_owned(),
             None => return None,
         };

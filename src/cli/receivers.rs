@@ -120,7 +120,7 @@ fn text(rows: &[ReceiverRow], screen: Screen) -> String {
             row.owed.to_string(),
             row.oldest_owed_at.map_or("-".to_owned(), |at| ago(screen.now, at)),
             row.last_success_at.map_or("-".to_owned(), |at| ago(screen.now, at)),
-            row.disabled.map_or("-".to_owned(), |(reason, _)| reason.told().to_owned()),
+            row.disabled.map_or("-".to_owned(), |(reason, _)| reason.clause().to_owned()),
         ]);
     }
     let waits = rows.iter().any(|row| 0 < row.owed && (row.disabled.is_some() || !row.configured));

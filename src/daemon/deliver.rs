@@ -147,7 +147,7 @@ fn log_disabled(receiver: &str, Disabled { reason, owed }: Disabled) {
         owed,
         "{receiver}: disabled, since {}; what it is owed ({owed}) waits for `revalidated receivers \
          enable`",
-        reason.told()
+        reason.clause()
     );
 }
 

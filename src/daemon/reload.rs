@@ -136,7 +136,7 @@ fn warn_of_idle(idle: &[ReceiverRow]) {
                 owed,
                 "{name}: disabled since {since}, since {}; what it is owed ({owed}) waits for \
                  `revalidated receivers enable`",
-                reason.told()
+                reason.clause()
             ),
             Some(_) | None => warn!(
                 receiver = name,

@@ -25,7 +25,7 @@ pub(crate) use drift::{DRIFT, Drift, compare, difference};
 #[cfg(test)]
 pub(crate) use event::samples;
 pub(crate) use event::{
-    Change, DaemonTrouble, DisabledReason, Event, EventData, EventType, IntegrationRef,
+    Change, DaemonFaultNotice, DisabledReason, Event, EventData, EventType, IntegrationRef,
     OutageMember, OutageNotice, OwnFault, Payload, ReceiverDisabled, RunRef, SCHEMA_VERSION,
     Subscription, WebhookPing,
 };

@@ -1,4 +1,4 @@
-//! Deliveries as they come over the wire, judged by the libraries and the servers of others.
+//! Interoperability: deliveries as sent, verified by the libraries and servers of others.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -16,15 +16,15 @@ use super::{Message, Sender};
 use crate::domain::{AttemptResult, Timestamp};
 use crate::net::http::{HttpOptions, read_capped};
 
-/// How many deliveries each receiver gets.
+/// Number of deliveries to each receiver.
 const DELIVERIES: usize = 50;
-/// How many secrets each of the receivers has.
+/// Number of secrets of each receiver.
 const RECEIVERS: [usize; 4] = [1, 1, 2, 3];
-/// How far a verifier lets the clocks be apart.
+/// Difference between the clocks that a verifier accepts.
 const TOLERANCE: Duration = Duration::from_mins(5);
-/// The longest a script may take.
+/// Time limit of a script.
 const SCRIPT_MAX: Duration = Duration::from_mins(5);
-/// A change to a delivery that no verifier may accept.
+/// Change to a delivery that no verifier may accept.
 type Tampering = (&'static str, fn(&mut Request));
 
 const TAMPERINGS: [Tampering; 9] = [
@@ -63,7 +63,7 @@ fn header<'r>(request: &'r mut Request, name: &str) -> &'r mut String {
     request.headers.get_mut(name).unwrap()
 }
 
-/// Values at random, yet the same in every run.
+/// Random values that are the same in every run.
 struct Random(TestRunner);
 
 impl Random {
@@ -76,7 +76,7 @@ impl Random {
         format!("whsec_{}", STANDARD.encode(bytes))
     }
 
-    /// JSON with whatever characters there are, written now in one way, now in another.
+    /// Returns JSON with all kinds of characters, in varying layout.
     fn body(&mut self) -> String {
         let texts = self.pick(proptest::collection::vec(any::<String>(), 0..8));
         let value = json!({
@@ -98,7 +98,7 @@ fn now() -> Timestamp {
     Timestamp::default().plus(since)
 }
 
-/// One line for the verifiers.
+/// Adds one line for the verifiers.
 fn line(lines: &mut String, request: &Request, secret: &str, refused: Option<&str>) {
     let headers: serde_json::Map<_, _> = request
         .headers
@@ -115,8 +115,7 @@ fn line(lines: &mut String, request: &Request, secret: &str, refused: Option<&st
     writeln!(lines, "{delivery}").unwrap();
 }
 
-/// Sends to a receiver with `secrets` and writes down what came over the wire, as it was and
-/// tampered with.
+/// Sends to a receiver with `secrets` and records each request, as received and tampered with.
 async fn deliver(lines: &mut String, random: &mut Random, secrets: &[String]) {
     let scripted = Scripted::start(http("204 No Content", "", "")).await;
     let sender = Sender::new(scripted.receiver(json!({ "secrets": secrets }))).unwrap();
@@ -133,7 +132,7 @@ async fn deliver(lines: &mut String, random: &mut Random, secrets: &[String]) {
         for secret in secrets {
             line(lines, &request, secret, (!why.is_empty()).then_some(why));
         }
-        line(lines, &request, &random.secret(), Some("a secret nobody uses"));
+        line(lines, &request, &random.secret(), Some("a secret that is not in use"));
         let (tampering, tamper) = random.pick(proptest::sample::select(&TAMPERINGS[..]));
         let mut tampered = request.clone();
         tamper(&mut tampered);
@@ -142,7 +141,7 @@ async fn deliver(lines: &mut String, random: &mut Random, secrets: &[String]) {
     assert_eq!(scripted.requests().len(), DELIVERIES + 2);
 }
 
-/// What a script printed; fails with what it complained about.
+/// Returns the output of a script; fails with its errors.
 async fn run(script: &str, argument: &Path) -> String {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/verify").join(script);
     let mut command = tokio::process::Command::new(&path);
@@ -150,13 +149,13 @@ async fn run(script: &str, argument: &Path) -> String {
     let ended = tokio::time::timeout(SCRIPT_MAX, command.output()).await;
     let output = ended.unwrap_or_else(|_| panic!("{script} takes longer than {SCRIPT_MAX:?}"));
     let output = output.unwrap_or_else(|error| panic!("{script} cannot be started: {error}"));
-    let complaint = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{script} failed; it needs python3 and npm: {complaint}");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{script} failed; it needs python3 and npm: {errors}");
     String::from_utf8(output.stdout).unwrap()
 }
 
 #[tokio::test]
-async fn reference_libraries_accept_what_is_sent_and_nothing_else() {
+async fn reference_libraries_accept_every_delivery_and_no_tampered_one() {
     let dir = tempfile::tempdir().unwrap();
     run("install.sh", dir.path()).await;
     let mut random = Random(TestRunner::deterministic());
@@ -175,14 +174,14 @@ async fn reference_libraries_accept_what_is_sent_and_nothing_else() {
     assert_eq!(said, wanted.concat());
 }
 
-/// The stored events that the forms are tested with, by folder.
+/// Returns a stored event that formats are tested with, by its folder.
 fn golden(name: &str) -> String {
     let dir = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src/webhook/format/golden");
     std::fs::read_to_string(dir.join(name).join("event.json")).unwrap()
 }
 
 #[tokio::test]
-async fn cloud_events_are_read_by_the_sdk_of_the_cloudevents_project() {
+async fn cloud_events_are_read_by_the_reference_library() {
     let dir = tempfile::tempdir().unwrap();
     run("install.sh", dir.path()).await;
     let scripted = Scripted::start(http("204 No Content", "", "")).await;
@@ -208,7 +207,7 @@ async fn cloud_events_are_read_by_the_sdk_of_the_cloudevents_project() {
 }
 
 #[tokio::test]
-async fn alertmanager_fires_an_alert_and_ends_it() {
+async fn alertmanager_fires_and_resolves_an_alert() {
     let dir = tempfile::tempdir().unwrap();
     let script = |verb: &str| {
         let script = "tests/servers/alertmanager.sh";
@@ -217,8 +216,8 @@ async fn alertmanager_fires_an_alert_and_ends_it() {
     };
     let output = script("start");
     let text = String::from_utf8(output.stdout).unwrap();
-    let complaint = String::from_utf8_lossy(&output.stderr);
-    let endpoint = text.trim().strip_prefix("endpoint=").unwrap_or_else(|| panic!("{complaint}"));
+    let errors = String::from_utf8_lossy(&output.stderr);
+    let endpoint = text.trim().strip_prefix("endpoint=").unwrap_or_else(|| panic!("{errors}"));
     let url = format!("{endpoint}/api/v2/alerts");
     let receiver = receiver(&url, json!({ "format": "alertmanager", "secrets": null }));
     let sender = Sender::new(receiver).unwrap();

@@ -1,7 +1,7 @@
-//! Sends signed messages to receivers: one attempt at a time, and no policy.
+//! Webhook client: renders, signs and sends one message in one attempt (Standard Webhooks 1.0.0).
 //!
-//! What a message says and when it is tried again is decided elsewhere; here it is only put into the
-//! form that the receiver asks for. Wire format: Standard Webhooks 1.0.0, unless it says otherwise.
+//! Which events a receiver gets and when an attempt is retried is decided in `domain` and `store`.
+//! Here a stored event is rendered in the receiver's format, from the typed event of `domain`.
 
 mod format;
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! A message that only tries out its receiver; it is never stored.
+//! Test message `webhook.ping`, which is sent once and never stored.
 
 use uuid::Builder;
 
@@ -7,11 +7,11 @@ use crate::domain::{Event, EventType, SCHEMA_VERSION, Timestamp, WebhookPing};
 
 use super::send::Sent;
 
-/// What it says.
-const MESSAGE: &str = "This receiver is being tried out; nothing has happened.";
+/// Text for people in the message.
+const MESSAGE: &str = "This is a test of the receiver; nothing has happened.";
 
 impl Sender {
-    /// Sends a `webhook.ping` once; its id, and what came of it.
+    /// Sends a `webhook.ping` once; returns its id and the outcome.
     ///
     /// # Errors
     ///
@@ -46,7 +46,7 @@ mod tests {
     use crate::domain::AttemptResult;
 
     #[tokio::test]
-    async fn a_ping_is_a_signed_event_of_its_own() {
+    async fn ping_is_sent_as_a_signed_event() {
         let scripted = Scripted::start(http("200 OK", "", "welcome")).await;
         let sender = Sender::new(scripted.receiver(json!({}))).unwrap();
         let (id, sent) = sender.ping(Timestamp(1_795_381_200_750)).await.unwrap();
@@ -61,13 +61,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_form_without_a_place_for_it_says_so() {
+    async fn format_that_cannot_express_a_ping_is_reported() {
         let scripted = Scripted::start(http("200 OK", "", "")).await;
         let changes = json!({ "format": "alertmanager", "secrets": null });
         let sender = Sender::new(scripted.receiver(changes)).unwrap();
         let (_, sent) = sender.ping(Timestamp(0)).await.unwrap();
         assert_eq!(sent.result, AttemptResult::Unreachable);
-        assert!(sent.detail.contains("`alertmanager` has no form for webhook.ping"), "{sent:?}");
+        assert!(sent.detail.contains("format `alertmanager` cannot express webhook.ping"), "{sent:?}");
         assert_eq!(scripted.requests().len(), 0);
     }
 }

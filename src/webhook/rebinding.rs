@@ -1,8 +1,7 @@
-//! Names whose answers change between two looks (DNS rebinding): what counts is the address that is
-//! connected to, at every connection.
+//! DNS rebinding: the address of every connection is checked, not the first answer for its name.
 //!
-//! Nothing public can be reached in a test: 127.0.0.2, which is allowed by its address, stands for
-//! what may be reached, and 127.0.0.1, at the same port, for what lies inside.
+//! No public address can be reached in a test: 127.0.0.2, which is allowed, plays the public server,
+//! and 127.0.0.1, at the same port, the internal one.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex};
@@ -21,7 +20,7 @@ const INSIDE: &str = "127.0.0.1";
 const METADATA: &str = "169.254.169.254";
 const HOST: &str = "rebinds.example";
 
-/// What a name leads to, one answer after the other; counts how often it was asked.
+/// Resolver whose answers change; counts its queries.
 #[derive(Clone)]
 struct Rebinds(Arc<Mutex<(Vec<&'static str>, usize)>>);
 
@@ -46,7 +45,7 @@ impl Resolve for Rebinds {
     }
 }
 
-/// A server outside, one inside at the same port, and a sender to the name that leads to either.
+/// Public server, internal server at the same port, and a sender to a name that resolves to either.
 struct Bench {
     outside: Scripted,
     inside: Scripted,
@@ -62,7 +61,7 @@ impl Bench {
         let outside = Scripted::start_at(outside, answer).await;
         let mut allow = Allow::default();
         allow.add(OUTSIDE).unwrap();
-        // The name may be spoken to without TLS, and leads nowhere by itself.
+        // The name is allowed without TLS, and does not resolve by itself.
         let named = receiver(&format!("http://{HOST}:{port}/"), json!({ "allow": [HOST] }));
         let receiver = Receiver { allow: allow.clone(), ..named };
         let rebinds = Rebinds(Arc::new(Mutex::new((Vec::new(), 0))));
@@ -71,7 +70,7 @@ impl Bench {
         Self { outside, inside, rebinds, sender }
     }
 
-    /// What came of an attempt while the name leads to `addresses`: the code, or why none came.
+    /// Sends while the name resolves to `addresses`; returns the status code or the error.
     async fn send(&self, addresses: &[&'static str]) -> Result<u16, String> {
         self.rebinds.answer(addresses);
         let sent = self.sender.send(&Message { id: "evt_1", body: "{}" }, Timestamp(0)).await;
@@ -88,7 +87,7 @@ fn hangs_up() -> Answer {
 }
 
 #[tokio::test]
-async fn a_name_that_leads_inside_after_it_was_good_is_refused_at_its_next_connection() {
+async fn name_that_resolves_to_an_internal_address_later_is_refused_at_the_next_connection() {
     let bench = Bench::new(hangs_up()).await;
     let refused = |kind: &str| format!("no connection: {kind}");
     let table: [(&[&str], Result<u16, String>); 8] = [
@@ -118,7 +117,7 @@ async fn a_name_that_leads_inside_after_it_was_good_is_refused_at_its_next_conne
 }
 
 #[tokio::test]
-async fn an_open_connection_is_not_led_elsewhere() {
+async fn open_connection_stays_at_its_address() {
     let keeps = Answer::Says("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n".to_owned());
     let bench = Bench::new(keeps).await;
     assert_eq!(bench.send(&[OUTSIDE]).await, Ok(200));
@@ -129,7 +128,7 @@ async fn an_open_connection_is_not_led_elsewhere() {
 }
 
 #[tokio::test]
-async fn an_address_that_does_not_answer_is_not_replaced_by_one_that_was_refused() {
+async fn refused_address_does_not_replace_one_that_does_not_answer() {
     let bench = Bench::new(hangs_up()).await;
     // Nothing listens there, and it is allowed only by the range that this receiver names.
     let mut allow = Allow::default();

@@ -7,21 +7,21 @@ use secrecy::zeroize::Zeroizing;
 
 use crate::domain::Secret;
 
-/// What a secret begins with.
+/// Prefix of every secret.
 pub(super) const PREFIX: &str = "whsec_";
-/// The shortest key, in bytes: what the standard recommends at least.
+/// Length of the shortest key, in bytes, as the standard recommends.
 const KEY_BYTES_MIN: usize = 24;
-/// The longest key, in bytes.
+/// Length of the longest key, in bytes.
 const KEY_BYTES_MAX: usize = 64;
 
-/// A secret that cannot be a key; never shows it.
+/// Error of a secret that is no key; never shows the secret.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub(crate) enum KeyError {
-    /// It is no secret of Standard Webhooks.
+    /// The secret does not have the prefix of Standard Webhooks.
     #[error("a webhook secret begins with `{PREFIX}`")]
     Prefix,
-    /// What follows is not base64.
-    #[error("what follows `{PREFIX}` in a webhook secret is base64 with padding")]
+    /// The rest after the prefix is not base64.
+    #[error("a webhook secret is `{PREFIX}` and base64 with padding")]
     Encoding,
     /// The key is too short to be safe, or longer than verifiers take.
     #[error(
@@ -30,16 +30,16 @@ pub(crate) enum KeyError {
     Length(usize),
 }
 
-/// A key that signs.
+/// Signing key of a receiver.
 #[derive(Debug)]
 pub(crate) struct Key(hmac::Key);
 
 impl Key {
-    /// The key that `secret` holds: `whsec_` and base64 of 24 to 64 bytes.
+    /// Parses `secret`: `whsec_` and base64 of 24 to 64 bytes.
     ///
     /// # Errors
     ///
-    /// Says what the form is without showing the secret.
+    /// Fails with the expected form, without showing the secret.
     pub(crate) fn parse(secret: &Secret) -> Result<Self, KeyError> {
         let encoded = secret.expose().strip_prefix(PREFIX).ok_or(KeyError::Prefix)?;
         let decoded = STANDARD.decode(encoded).map_err(|_detail| KeyError::Encoding)?;
@@ -58,8 +58,8 @@ impl Key {
     }
 }
 
-/// The value of the header `webhook-signature`: one entry per key, so that a receiver can verify
-/// with the old secret and with the new one while secrets are rotated.
+/// Returns the value of the header `webhook-signature`: one entry per key, so that a receiver can
+/// verify with either secret during a rotation.
 pub(crate) fn signatures(keys: &[Key], id: &str, unix_seconds: i64, body: &str) -> String {
     let entries: Vec<_> = keys.iter().map(|key| key.sign(id, unix_seconds, body)).collect();
     entries.join(" ")
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn the_known_vector_of_the_standard() {
+    fn known_vector_of_the_standard_is_reproduced() {
         let keys = [key("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap()];
         let signed = signatures(
             &keys,
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn every_key_signs_on_its_own() {
+    fn each_key_adds_one_signature() {
         let one = || key(&secret_of(24)).unwrap();
         let two = || key(&secret_of(64)).unwrap();
         let signed = |keys: &[Key]| signatures(keys, "evt_1", 7, "{}");

@@ -1,4 +1,4 @@
-//! A receiver of a simulation, which answers without a network.
+//! Simulated receiver that answers without a network.
 
 use std::fmt;
 use std::pin::Pin;
@@ -7,16 +7,16 @@ use std::sync::Arc;
 use super::Message;
 use crate::domain::AttemptResult;
 
-/// Stands where the network and a receiver would.
+/// Interface of a simulated receiver.
 pub(crate) trait Post: Send + Sync {
-    /// Takes `message`, or does not; how long that takes is part of it.
+    /// Answers `message`, after the time that the simulation gives it.
     fn post<'a>(
         &'a self,
         message: &'a Message<'a>,
     ) -> Pin<Box<dyn Future<Output = AttemptResult> + Send + 'a>>;
 }
 
-/// A line to a simulated receiver.
+/// Connection to a simulated receiver.
 #[derive(Clone)]
 pub(crate) struct Wire(pub(crate) Arc<dyn Post>);
 

@@ -1,4 +1,4 @@
-//! A receiver that does as it is told, well or badly, on a port of its own.
+//! Scripted receiver on a port of its own, for tests of sending.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -14,41 +14,41 @@ use tokio::task::JoinHandle;
 use super::Receiver;
 use crate::input::{Faults, Reader, Value};
 
-/// A secret of 24 bytes.
+/// Signing secret of 24 bytes.
 pub(super) const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
-/// Another one.
+/// Second signing secret of 24 bytes.
 pub(super) const OTHER_SECRET: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
 
-/// What it does with a request once it has read it.
+/// Reaction to a request after it was read.
 #[derive(Clone, Debug)]
 pub(super) enum Answer {
-    /// Says this and waits for the next request.
+    /// Sends this and waits for the next request.
     Says(String),
-    /// Says this and hangs up.
+    /// Sends this and closes the connection.
     BreaksOff(String),
-    /// Says this, then repeats the second for ever, with pauses.
+    /// Sends this, then repeats the second for ever, with pauses.
     Repeats(String, Vec<u8>, Duration),
-    /// Says nothing and keeps the connection.
+    /// Sends nothing and keeps the connection open.
     Silence,
-    /// Resets the connection.
+    /// Resets the TCP connection.
     Reset,
 }
 
-/// What it was sent.
+/// Request as the receiver got it.
 #[derive(Clone, Debug)]
 pub(super) struct Request {
     /// Method, path and version.
     pub(super) line: String,
-    /// Its headers, with names in lower case.
+    /// Headers, with names in lower case.
     pub(super) headers: BTreeMap<String, String>,
-    /// Its body.
+    /// Body as received, byte by byte.
     pub(super) body: Vec<u8>,
 }
 
-/// The receiver; gone when dropped.
+/// Receiver that stops when it is dropped.
 #[derive(Debug)]
 pub(super) struct Scripted {
-    /// Where it listens.
+    /// Address that it listens at.
     pub(super) addr: SocketAddr,
     requests: Arc<Mutex<Vec<Request>>>,
     connections: Arc<AtomicUsize>,
@@ -56,12 +56,12 @@ pub(super) struct Scripted {
 }
 
 impl Scripted {
-    /// Starts one that gives every request the same answer.
+    /// Starts a receiver that gives every request the same answer.
     pub(super) async fn start(answer: Answer) -> Self {
         Self::start_at(SocketAddr::from(([127, 0, 0, 1], 0)), answer).await
     }
 
-    /// The same at this address.
+    /// Starts the same at this address.
     pub(super) async fn start_at(addr: SocketAddr, answer: Answer) -> Self {
         let listener = TcpListener::bind(addr).await.unwrap();
         let addr = listener.local_addr().unwrap();
@@ -78,17 +78,17 @@ impl Scripted {
         Self { addr, requests, connections, task }
     }
 
-    /// What it was sent so far.
+    /// Returns the requests so far.
     pub(super) fn requests(&self) -> Vec<Request> {
         self.requests.lock().unwrap().clone()
     }
 
-    /// How many connections were made to it.
+    /// Returns the number of connections so far.
     pub(super) fn connections(&self) -> usize {
         self.connections.load(Ordering::SeqCst)
     }
 
-    /// A configured receiver with this URL; `changes` are made to its table.
+    /// Returns a receiver as configured with its URL; `changes` are made to the table.
     pub(super) fn receiver(&self, changes: Json) -> Receiver {
         receiver(&format!("http://{}/hook", self.addr), changes)
     }
@@ -100,7 +100,7 @@ impl Drop for Scripted {
     }
 }
 
-/// A receiver as configured; `changes` are made to its table.
+/// Returns a receiver as configured; `changes` are made to its table.
 pub(super) fn receiver(url: &str, changes: Json) -> Receiver {
     let mut table = json!({
         "name": "scripted",
@@ -119,7 +119,7 @@ pub(super) fn receiver(url: &str, changes: Json) -> Receiver {
     receiver.unwrap_or_else(|| panic!("{:#?}", faults.into_parts().0))
 }
 
-/// An answer with a length.
+/// Returns an answer with a content length.
 pub(super) fn http(status: &str, headers: &str, body: &str) -> Answer {
     let length = body.len();
     Answer::Says(format!("HTTP/1.1 {status}\r\n{headers}content-length: {length}\r\n\r\n{body}"))

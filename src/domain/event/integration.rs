@@ -1,4 +1,4 @@
-//! Payload of the events about one integration.
+//! Payload of events about one integration.
 
 use std::collections::BTreeMap;
 
@@ -6,59 +6,59 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{About, Class, Drift, ReportStatus, Status, Timestamp, ValidationResults};
 
-/// The payload of an event about one integration.
+/// Payload of an event about one integration.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct EventData {
-    /// Version of this shape.
+    /// Version of this shape, which is only extended.
     pub(crate) schema_version: u32,
-    /// The store's random id, renewed when it is restored from a copy.
+    /// Random id of the store, renewed when the store is restored from a copy.
     pub(crate) epoch: String,
-    /// Counts this integration's events without gaps, from 1.
+    /// Number of this event among those of the integration, from 1 without gaps.
     pub(crate) sequence: i64,
-    /// The same for a failure and its recovery.
+    /// Id of the incident, the same for a failure and its recovery.
     pub(crate) incident_id: Option<String>,
-    /// Which integration.
+    /// Integration that the event is about.
     pub(crate) integration: IntegrationRef,
-    /// Status now.
+    /// Status after the event.
     pub(crate) status: Status,
-    /// Status before.
+    /// Status before the event.
     pub(crate) previous_status: Option<Status>,
-    /// The latest results, exactly as published.
+    /// Latest results, exactly as published.
     pub(crate) validation_results: Option<ValidationResults>,
-    /// What differs, per test: at a failure from the latest good run, at a recovery from the latest
-    /// failed one, otherwise from the run before.
+    /// Tests whose result differs: at a failure from the latest passing run, at a recovery from the
+    /// latest failed one, otherwise from the run before.
     #[serde(default)]
     #[cfg_attr(test, schemars(!default))]
     pub(crate) changes: Vec<Change>,
-    /// What a failing run saw otherwise than the last passing one, of what it got to look at: a hint
+    /// Facts that differ from the last passing run, as far as a failing run could compare them: a hint
     /// at the cause.
     #[serde(default)]
     #[cfg_attr(test, schemars(!default))]
     pub(crate) drift: Vec<Drift>,
-    /// The run that caused this, if one did.
+    /// Run that caused the event, if one did.
     pub(crate) run: Option<RunRef>,
-    /// When the open or just closed incident began.
+    /// Instant at which the open or just closed incident began.
     pub(crate) failing_since: Option<Timestamp>,
-    /// How long it lasted, on recovery.
+    /// Duration of the incident, on recovery.
     pub(crate) outage_ms: Option<i64>,
-    /// The shared cause it belongs to.
+    /// Id of the outage that the failure belongs to.
     pub(crate) group: Option<String>,
 }
 
-/// How an event names its integration.
+/// Integration as events name it.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct IntegrationRef {
-    /// Its id.
+    /// Id of the integration.
     pub(crate) id: i64,
-    /// Its name in the configuration.
+    /// Name in the configuration.
     pub(crate) name: String,
-    /// Its platform's published name.
+    /// Published name of the platform.
     #[serde(rename = "type")]
     pub(crate) kind: String,
-    /// Its labels.
+    /// Labels of the integration.
     pub(crate) labels: BTreeMap<String, String>,
 }
 
@@ -69,35 +69,35 @@ impl IntegrationRef {
     }
 }
 
-/// How an event names its run.
+/// Run as events name it.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct RunRef {
-    /// Its id.
+    /// Id of the run.
     pub(crate) id: i64,
-    /// `schedule`, `confirm`, `startup` or `change`.
+    /// Cause of the run: `schedule`, `confirm`, `startup` or `change`.
     pub(crate) trigger: String,
-    /// When it began.
+    /// Instant at which the run began.
     pub(crate) started_at: Timestamp,
-    /// How long it took.
+    /// Duration of the run.
     pub(crate) duration_ms: i64,
 }
 
-/// One test whose result differs from the run before.
+/// Test whose result differs from an earlier run.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Change {
-    /// Which test.
+    /// Name of the test.
     pub(crate) test: String,
-    /// Its result before, if it had one.
+    /// Result before, if there was one.
     pub(crate) from: Option<ReportStatus>,
-    /// Its result now.
+    /// Result after the event.
     pub(crate) to: ReportStatus,
-    /// Why.
+    /// Reason of the result.
     pub(crate) message: Option<String>,
-    /// Whether trying again can help.
+    /// Class of the failure, which decides whether a retry can help.
     pub(crate) class: Option<Class>,
-    /// How to mend it.
+    /// Grant, role or setting that fixes it.
     pub(crate) remediation: Option<String>,
 }

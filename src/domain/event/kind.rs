@@ -1,40 +1,40 @@
-//! Types of events.
+//! Types of events and their names.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::domain::{Status, Transition, UnknownName};
 
-/// What kind of thing a receiver is told.
+/// Type of an event, as receivers subscribe to it.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(crate) enum EventType {
-    /// `enabled` to `recurringValidationError`.
+    /// The recurring validation failed; an incident begins.
     ValidationFailed,
-    /// Back to `enabled`, closing an incident.
+    /// The integration works again; the incident ends.
     ValidationRecovered,
-    /// Every other transition.
+    /// Any other change of the status.
     StatusChanged,
-    /// There is a new warning while the status stays.
+    /// The warnings changed while the status stayed.
     ValidationWarning,
-    /// It fails and works again so often that messages are held until it is calm.
+    /// The status changes so often that messages are muted until it is stable.
     FlappingStarted,
-    /// It has been calm for long enough.
+    /// The status has been stable for long enough.
     FlappingEnded,
     /// Several integrations fail by one shared cause.
     Outage,
-    /// They work again.
+    /// The shared cause is over.
     OutageResolved,
-    /// Something on the daemon's own side keeps it from telling what works.
+    /// A fault of the daemon itself keeps it from judging integrations.
     DaemonDegraded,
-    /// It no longer does.
+    /// The fault of the daemon is over.
     DaemonRecovered,
-    /// A receiver is no longer sent anything.
+    /// A receiver gets no messages any more.
     ReceiverDisabled,
-    /// A receiver is tried out.
+    /// Test message to one receiver.
     WebhookPing,
 }
 
 impl EventType {
-    /// Every type.
+    /// Every type, in the order of the documentation.
     pub(crate) const ALL: [Self; 12] = [
         Self::ValidationFailed,
         Self::ValidationRecovered,
@@ -50,7 +50,7 @@ impl EventType {
         Self::WebhookPing,
     ];
 
-    /// The name on the wire and in the database.
+    /// Returns the name on the wire and in the database.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::ValidationFailed => "integration.validation.failed",
@@ -68,7 +68,7 @@ impl EventType {
         }
     }
 
-    /// The type of the event that tells of `transition`, given whether an incident is open.
+    /// Returns the type of the event for `transition`, given whether an incident is open.
     #[must_use]
     pub(crate) fn of(transition: Transition, incident_open: bool) -> Self {
         match (transition.to, incident_open) {
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_return_to_enabled_is_a_recovery_only_out_of_an_incident() {
+    fn return_to_enabled_is_a_recovery_only_out_of_an_incident() {
         let to = |to| Transition { from: Status::Editing, to, cause: Cause::CandidatePassed };
         assert_eq!(EventType::of(to(Status::Enabled), true), EventType::ValidationRecovered);
         assert_eq!(EventType::of(to(Status::Enabled), false), EventType::StatusChanged);

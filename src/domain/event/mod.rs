@@ -1,7 +1,8 @@
-//! Events: what receivers are sent, as types that are both written and read.
+//! Events that receivers are sent, as types that are both written and read.
 //!
-//! The body of an event is written once, in the transaction that stores it, and is read again by
-//! whatever needs more than its bytes: receiver formats, and a replay that asks who wants it.
+//! The body of an event is written once, in the transaction that stores it (transactional outbox).
+//! Receiver formats and replays read it again with the same types. A body of an older version is read
+//! too: members that were added later have defaults.
 
 mod integration;
 mod kind;
@@ -15,24 +16,24 @@ use super::Timestamp;
 pub(crate) use integration::{Change, EventData, IntegrationRef, RunRef};
 pub(crate) use kind::EventType;
 pub(crate) use operational::{
-    DaemonTrouble, DisabledReason, OutageMember, OutageNotice, OwnFault, ReceiverDisabled,
+    DaemonFaultNotice, DisabledReason, OutageMember, OutageNotice, OwnFault, ReceiverDisabled,
     WebhookPing,
 };
 pub(crate) use subscription::Subscription;
 
-/// The version of the body's shape; a shape once published stays.
+/// Version of the body's shape; a published shape never changes.
 pub(crate) const SCHEMA_VERSION: u32 = 1;
 
-/// The body of a webhook, format `standard`.
+/// Body of a webhook in the format `standard`.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "EventOf{Data}"))]
 pub(crate) struct Event<Data = Payload> {
-    /// What happened.
+    /// Type of the event, which decides the shape of its data.
     #[serde(rename = "type")]
     pub(crate) kind: EventType,
-    /// When it happened.
+    /// Instant at which the event happened.
     pub(crate) timestamp: Timestamp,
-    /// The rest.
+    /// Payload in the shape of the event's type.
     pub(crate) data: Data,
 }
 
@@ -40,15 +41,15 @@ pub(crate) struct Event<Data = Payload> {
 #[derive(Clone, Debug, Serialize)]
 #[serde(untagged)]
 pub(crate) enum Payload {
-    /// About one integration.
+    /// Payload about one integration.
     Integration(Box<EventData>),
-    /// About several integrations that fail by one shared cause.
+    /// Payload about integrations that fail by one shared cause.
     Outage(OutageNotice),
-    /// About the daemon's own side.
-    DaemonTrouble(DaemonTrouble),
-    /// About a receiver that is sent nothing any more.
+    /// Payload about a fault of the daemon itself.
+    DaemonFaultNotice(DaemonFaultNotice),
+    /// Payload about a receiver that gets no messages any more.
     ReceiverDisabled(ReceiverDisabled),
-    /// About nothing: it tries out a receiver.
+    /// Payload of a test message.
     WebhookPing(WebhookPing),
 }
 
@@ -68,7 +69,7 @@ impl<'de> Deserialize<'de> for Event {
 }
 
 impl Payload {
-    /// Reads the payload of an event of `kind`.
+    /// Reads the payload of an event of type `kind`.
     fn read(kind: EventType, data: &RawValue) -> serde_json::Result<Self> {
         let data = data.get();
         Ok(match kind {
@@ -82,7 +83,7 @@ impl Payload {
                 Self::Outage(serde_json::from_str(data)?)
             }
             EventType::DaemonDegraded | EventType::DaemonRecovered => {
-                Self::DaemonTrouble(serde_json::from_str(data)?)
+                Self::DaemonFaultNotice(serde_json::from_str(data)?)
             }
             EventType::ReceiverDisabled => Self::ReceiverDisabled(serde_json::from_str(data)?),
             EventType::WebhookPing => Self::WebhookPing(serde_json::from_str(data)?),
@@ -90,7 +91,7 @@ impl Payload {
     }
 }
 
-/// One event of every type as the store keeps it, with the folder of its receiver formats.
+/// Returns an event of every type as stored, with the folder of its recorded formats.
 #[cfg(test)]
 pub(crate) fn samples() -> Vec<(&'static str, String)> {
     let folder = |kind| match kind {
@@ -116,14 +117,14 @@ pub(crate) fn samples() -> Vec<(&'static str, String)> {
 mod tests {
     use super::*;
 
-    /// The body of a webhook, format `standard`; `type` says which of these it is.
+    /// Body of a webhook in the format `standard`; `type` decides which of these it is.
     #[derive(Serialize, schemars::JsonSchema)]
     #[serde(untagged)]
     #[schemars(rename = "Event")]
-    #[expect(dead_code, reason = "only its shape is looked at")]
+    #[expect(dead_code, reason = "only its shape is used")]
     enum Published {
         Outage(Event<OutageNotice>),
-        DaemonTrouble(Event<DaemonTrouble>),
+        DaemonFaultNotice(Event<DaemonFaultNotice>),
         Integration(Box<Event<EventData>>),
         ReceiverDisabled(Event<ReceiverDisabled>),
         WebhookPing(Event<WebhookPing>),
@@ -175,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn the_published_schema_is_that_of_the_types() {
+    fn published_schema_equals_that_of_the_types() {
         let settings = schemars::generate::SchemaSettings::draft2020_12().for_serialize();
         let schema = settings.into_generator().into_root_schema_for::<Published>();
         let found = format!("{}\n", serde_json::to_string_pretty(&schema).unwrap());
@@ -184,7 +185,7 @@ mod tests {
         let published = std::fs::read_to_string(root.join("schemas").join(&file));
         if published.unwrap_or_default() != found {
             std::fs::write(root.join("target").join(&file), found).unwrap();
-            panic!("schemas/{file} differs; what the types say is in target/{file}");
+            panic!("schemas/{file} differs; the types give target/{file}");
         }
     }
 }

@@ -1,29 +1,28 @@
-//! Events about several integrations, the daemon and its receivers, which are about no single
-//! integration.
+//! Payloads of events about no single integration: outages, the daemon itself, receivers.
 
 use serde::{Deserialize, Serialize};
 
 use super::IntegrationRef;
 use crate::domain::{Factor, Status, Timestamp, UnknownName};
 
-/// Why a receiver is disabled.
+/// Reason why a receiver is disabled.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum DisabledReason {
-    /// It answered 410.
+    /// The receiver answered 410 Gone.
     Gone,
     /// Every attempt failed for too long.
     Failing,
-    /// Somebody asked for it.
+    /// An operator disabled it.
     Manual,
 }
 
 impl DisabledReason {
-    /// Every reason.
+    /// Every reason, in the order of declaration.
     const ALL: [Self; 3] = [Self::Gone, Self::Failing, Self::Manual];
 
-    /// The name on the wire and in the database.
+    /// Returns the name on the wire and in the database.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Gone => "gone",
@@ -32,12 +31,12 @@ impl DisabledReason {
         }
     }
 
-    /// The reason as part of a sentence.
-    pub(crate) const fn told(self) -> &'static str {
+    /// Returns the reason as part of a sentence.
+    pub(crate) const fn clause(self) -> &'static str {
         match self {
             Self::Gone => "it answered 410 Gone",
             Self::Failing => "every attempt failed for too long",
-            Self::Manual => "somebody asked for it",
+            Self::Manual => "an operator disabled it",
         }
     }
 }
@@ -51,93 +50,95 @@ impl std::str::FromStr for DisabledReason {
     }
 }
 
-/// The payload of `receiver.disabled`, which the other receivers are told.
+/// Payload of `receiver.disabled`, which is sent to the other receivers.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct ReceiverDisabled {
-    /// Version of this shape.
+    /// Version of this shape, which is only extended.
     pub(crate) schema_version: u32,
-    /// The store's random id, renewed when it is restored from a copy.
+    /// Random id of the store, renewed when the store is restored from a copy.
     pub(crate) epoch: String,
-    /// Counts the events that are about no integration, from 1; a receiver is not told of itself.
+    /// Number of this event among those about no single integration, from 1; a receiver gets none about
+    /// itself.
     pub(crate) sequence: i64,
-    /// Which receiver.
+    /// Name of the receiver.
     pub(crate) receiver: String,
-    /// Why.
+    /// Reason why it is disabled.
     pub(crate) reason: DisabledReason,
-    /// Since when every attempt failed.
+    /// Instant since which every attempt failed.
     pub(crate) failing_since: Option<Timestamp>,
-    /// When an attempt last succeeded, if one did.
+    /// Instant of the latest successful attempt, if there was one.
     pub(crate) last_success_at: Option<Timestamp>,
-    /// How many events it is owed; they wait until it is enabled.
-    pub(crate) owed: u32,
+    /// Number of pending deliveries, which wait until the receiver is enabled.
+    #[serde(rename = "owed")]
+    pub(crate) pending: u32,
 }
 
-/// The payload of `integrations.outage` and `integrations.outage.resolved`.
+/// Payload of `integrations.outage` and `integrations.outage.resolved`.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct OutageNotice {
-    /// Version of this shape.
+    /// Version of this shape, which is only extended.
     pub(crate) schema_version: u32,
-    /// The store's random id, renewed when it is restored from a copy.
+    /// Random id of the store, renewed when the store is restored from a copy.
     pub(crate) epoch: String,
-    /// Counts the events that are about no single integration, from 1.
+    /// Number of this event among those about no single integration, from 1.
     pub(crate) sequence: i64,
-    /// `out_<uuid>`, the same at the end; it stands in `group` of what happened to each integration.
+    /// Id `out_<uuid>`, the same at the end, and `group` in the events of each integration.
     pub(crate) outage_id: String,
-    /// What the integrations have in common.
+    /// Factor that the integrations share.
     pub(crate) factor: Factor,
-    /// What kind of trouble they share: `unreached`, `refused` or `expired`.
+    /// Cause that they share: `unreached`, `refused` or `expired`.
     pub(crate) cause: String,
-    /// When the first of them began to fail.
+    /// Instant at which the first of them began to fail.
     pub(crate) since: Timestamp,
-    /// How long it lasted, at the end.
+    /// Duration of the outage, at its end.
     pub(crate) outage_ms: Option<i64>,
-    /// Those that fail, or failed, by it, as far as known; 500 at most.
+    /// Integrations that fail, or failed, by it, as far as known; 500 at most.
     pub(crate) integrations: Vec<OutageMember>,
-    /// How many more there are.
+    /// Number of further integrations that are not listed.
     pub(crate) unlisted: u32,
 }
 
-/// An integration in an outage.
+/// Integration that fails by an outage.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct OutageMember {
-    /// Which integration.
+    /// Integration as events name it.
     #[serde(flatten)]
     pub(crate) integration: IntegrationRef,
-    /// Its status now. One that fails but is still to be confirmed is `enabled`; one that is not when
-    /// the outage ends is told of by itself from then on.
+    /// Status of the integration: `enabled` while its failure is not confirmed. One that still fails when
+    /// the outage ends has events of its own from then on.
     pub(crate) status: Status,
-    /// The number of its latest event: those up to it are part of this.
+    /// Number of its latest event: this event covers those up to it.
     pub(crate) sequence: i64,
 }
 
-/// What on the daemon's own side keeps it from telling what works.
+/// Fault of the daemon itself that keeps it from judging integrations.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum OwnFault {
-    /// Nothing can be reached.
+    /// No host can be reached.
     Network,
-    /// The clock is wrong.
+    /// The local clock is wrong.
     Clock,
-    /// The disk is almost full.
+    /// The disk of the database is almost full.
     Disk,
     /// File descriptors are used up.
     Descriptors,
-    /// A validation cannot be made, such as for a secret that cannot be read.
+    /// A validation cannot run, for example because a secret cannot be read.
     Validation,
 }
 
 impl OwnFault {
-    /// Every fault.
+    /// Every fault, in the order of declaration.
     pub(crate) const ALL: [Self; 5] =
         [Self::Network, Self::Clock, Self::Disk, Self::Descriptors, Self::Validation];
 
-    /// The name on the wire and in the database.
+    /// Returns the name on the wire and in the database.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Network => "network",
@@ -158,36 +159,36 @@ impl std::str::FromStr for OwnFault {
     }
 }
 
-/// The payload of `daemon.degraded` and `daemon.recovered`.
+/// Payload of `daemon.degraded` and `daemon.recovered`.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub(crate) struct DaemonTrouble {
-    /// Version of this shape.
+pub(crate) struct DaemonFaultNotice {
+    /// Version of this shape, which is only extended.
     pub(crate) schema_version: u32,
-    /// The store's random id, renewed when it is restored from a copy.
+    /// Random id of the store, renewed when the store is restored from a copy.
     pub(crate) epoch: String,
-    /// Counts the events that are about no single integration, from 1.
+    /// Number of this event among those about no single integration, from 1.
     pub(crate) sequence: i64,
-    /// What is wrong, or was.
+    /// Fault that lasts, or has ended.
     pub(crate) fault: OwnFault,
-    /// For people.
+    /// Description of the fault for people.
     pub(crate) message: String,
-    /// Since when.
+    /// Instant at which the fault began.
     pub(crate) since: Timestamp,
-    /// How long it lasted, at the end.
+    /// Duration of the fault, at its end.
     pub(crate) lasted_ms: Option<i64>,
 }
 
-/// The payload of `webhook.ping`, which is sent to try out a receiver and never stored.
+/// Payload of `webhook.ping`, which tests a receiver and is never stored.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct WebhookPing {
-    /// Version of this shape.
+    /// Version of this shape, which is only extended.
     pub(crate) schema_version: u32,
-    /// Which receiver is tried.
+    /// Name of the receiver that is tested.
     pub(crate) receiver: String,
-    /// For people who read it.
+    /// Text for the people who read it.
     pub(crate) message: String,
 }

@@ -4,34 +4,33 @@ use super::{Event, EventType, Payload};
 use crate::domain::selection::matches;
 use crate::domain::{About, Selection};
 
-/// A receiver's name with what it wants to be told of.
+/// Events and integrations that one receiver wants.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Subscription {
-    /// Which receiver.
+    /// Name of the receiver.
     pub(crate) receiver: String,
-    /// Event types, `*` standing for any text.
+    /// Patterns of event types, in which `*` matches any text.
     pub(crate) events: Vec<String>,
-    /// Which integrations it wants to be told about.
+    /// Integrations that it wants events of.
     pub(crate) selection: Selection,
-    /// It wants to be told of each integration besides the outage that integrations share.
+    /// True when it wants an event for each integration in an outage besides the outage itself.
     pub(crate) individual: bool,
 }
 
 impl Subscription {
-    /// True when the receiver is to be told of `kind` about this integration.
+    /// Returns true when the receiver wants events of `kind` about this integration.
     #[must_use]
     pub(crate) fn wants(&self, kind: EventType, about: About<'_>) -> bool {
         self.wants_kind(kind) && self.selection.fits(about)
     }
 
-    /// True when the receiver is to be told of `kind` about some integration, or, when `kind` is about
-    /// none, at all.
+    /// Returns true when the receiver wants events of `kind`, about whatever integration.
     #[must_use]
     pub(crate) fn wants_kind(&self, kind: EventType) -> bool {
         self.events.iter().any(|pattern| matches(pattern, kind.as_str()))
     }
 
-    /// True when a replay sends the receiver the stored `event`: what belongs to an outage is sent with
+    /// Returns true when a replay sends the receiver the stored `event`: what belongs to an outage is sent with
     /// the outage, and a receiver is sent nothing about itself.
     #[must_use]
     pub(crate) fn wants_again(&self, event: &Event) -> bool {
@@ -44,14 +43,14 @@ impl Subscription {
                 let mut members = outage.integrations.iter();
                 members.any(|member| self.selection.fits(member.integration.about()))
             }
-            Payload::DaemonTrouble(_) => true,
+            Payload::DaemonFaultNotice(_) => true,
             Payload::ReceiverDisabled(disabled) => disabled.receiver != self.receiver,
             Payload::WebhookPing(ping) => ping.receiver != self.receiver,
         };
         self.wants_kind(event.kind) && concerned
     }
 
-    /// True when the receiver is told of an outage in place of what it does to each integration.
+    /// Returns true when the receiver gets one event for an outage in place of one for each integration.
     #[must_use]
     pub(crate) fn is_grouped(&self) -> bool {
         !self.individual && self.wants_kind(EventType::Outage)
@@ -65,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn subscriptions_choose_by_event_name_platform_and_labels() {
+    fn subscription_matches_by_event_name_platform_and_labels() {
         let labels = BTreeMap::from([("team".to_owned(), "data-eu".to_owned())]);
         let about = About { name: "prod-lake", kind: "Native S3", labels: &labels };
         let list = |patterns: &[&str]| patterns.iter().map(|&one| one.to_owned()).collect();
@@ -106,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn replay_leaves_out_what_an_outage_says_and_news_about_the_receiver_itself() {
+    fn replay_leaves_out_events_that_an_outage_covers_and_those_about_the_receiver_itself() {
         let event = |kind: &str, data: &str| -> Event {
             let body = format!(
                 r#"{{"type":"{kind}","timestamp":"2026-11-22T21:00:00Z","data":{{"schemaVersion":1,

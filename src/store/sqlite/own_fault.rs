@@ -7,7 +7,7 @@ use super::event::{next_operational, tell_operational};
 use super::row::Row;
 use super::{Finished, NotificationContext, OwnFaultRow, StoreError, SubjectRun};
 use crate::domain::{
-    Class, DaemonTrouble, Event, EventType, OwnFault, ReportStatus, SCHEMA_VERSION, Timestamp,
+    Class, DaemonFaultNotice, Event, EventType, OwnFault, ReportStatus, SCHEMA_VERSION, Timestamp,
 };
 
 /// Remembers that `fault` lasts, and tells of it when that is new; true then.
@@ -60,7 +60,7 @@ fn announce(
     let event = Event {
         kind,
         timestamp: tell.now,
-        data: DaemonTrouble {
+        data: DaemonFaultNotice {
             schema_version: SCHEMA_VERSION,
             epoch,
             sequence,

@@ -150,7 +150,7 @@ fn tell_others(
             reason: disabled.reason,
             failing_since: Some(failing.since),
             last_success_at: failing.last_success,
-            owed: disabled.owed,
+            pending: disabled.owed,
         },
     };
     let others = tell

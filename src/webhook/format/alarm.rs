@@ -8,9 +8,9 @@ use crate::domain::{Event, EventType, Payload, Timestamp, one_line};
 /// Severity of an event, for forms that only distinguish this much.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Severity {
-    /// Something fails.
+    /// Something fails that worked before.
     Failure,
-    /// Something works again.
+    /// Something works again after a failure.
     Recovery,
     /// Something works, with a warning.
     Warning,
@@ -24,7 +24,7 @@ impl Severity {
         let in_error = match &event.data {
             Payload::Integration(data) => data.status.is_error(),
             Payload::Outage(_)
-            | Payload::DaemonTrouble(_)
+            | Payload::DaemonFaultNotice(_)
             | Payload::ReceiverDisabled(_)
             | Payload::WebhookPing(_) => false,
         };
@@ -94,12 +94,12 @@ impl Alarm {
                 since: outage.since,
                 labels: BTreeMap::new(),
             }),
-            Payload::DaemonTrouble(trouble) => Some(Self {
-                key: format!("revalidated-{}-{}", trouble.fault.as_str(), trouble.since.0),
+            Payload::DaemonFaultNotice(notice) => Some(Self {
+                key: format!("revalidated-{}-{}", notice.fault.as_str(), notice.since.0),
                 name: "RevalidatedDegraded",
                 source: "revalidated".to_owned(),
-                component: trouble.fault.as_str().to_owned(),
-                since: trouble.since,
+                component: notice.fault.as_str().to_owned(),
+                since: notice.since,
                 labels: BTreeMap::new(),
             }),
             Payload::ReceiverDisabled(_) | Payload::WebhookPing(_) => None,

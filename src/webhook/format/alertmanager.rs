@@ -1,5 +1,4 @@
-//! Alertmanager's API v2 (`POST /api/v2/alerts`): an alert fires with a failure and ends with its
-//! recovery.
+//! Alertmanager's API v2 (`POST /api/v2/alerts`): a failure fires an alert, a recovery resolves it.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,11 +9,11 @@ use super::alarm::{Alarm, Severity};
 use super::text::{self, Line};
 use crate::domain::{Event, Timestamp};
 
-/// How long an alert fires when no recovery is told: Alertmanager would end it after minutes if
-/// nobody said an end, and we tell changes once.
+/// Time that an alert fires without a recovery. Alertmanager resolves an alert without `endsAt` after
+/// minutes, but each change is sent only once.
 const FIRING_MAX: Duration = Duration::from_hours(24 * 365);
 
-/// An alert.
+/// Alert as the API takes it.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Alert {
@@ -37,7 +36,7 @@ pub(super) fn alert(event: &Event) -> Option<Alert> {
         .iter()
         .map(|(name, value)| (format!("label_{}", label_name(name)), value.clone()))
         .collect();
-    // What it is about has a label of its own for each kind of thing.
+    // An integration has a label of its own; every other source has a common one.
     let (what, source) = match text::about_integration(event) {
         Some(data) => ("integration", data.integration.name.as_str()),
         None => ("source", alarm.source.as_str()),

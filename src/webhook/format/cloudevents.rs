@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::domain::{
-    DaemonTrouble, Event, EventType, OutageNotice, Payload, ReceiverDisabled, Timestamp,
+    DaemonFaultNotice, Event, EventType, OutageNotice, Payload, ReceiverDisabled, Timestamp,
     WebhookPing,
 };
 
@@ -35,7 +35,7 @@ pub(super) fn event<'a>(id: &'a str, event: &'a Event, data: &'a RawValue) -> Cl
             (data.integration.name.as_str(), Some((&data.epoch, data.sequence)))
         }
         Payload::Outage(OutageNotice { epoch, sequence, .. })
-        | Payload::DaemonTrouble(DaemonTrouble { epoch, sequence, .. }) => {
+        | Payload::DaemonFaultNotice(DaemonFaultNotice { epoch, sequence, .. }) => {
             ("daemon", Some((epoch, *sequence)))
         }
         Payload::ReceiverDisabled(ReceiverDisabled { receiver, epoch, sequence, .. }) => {

@@ -1,5 +1,7 @@
-//! The forms in which a receiver can be told: every one is made from the stored event when it is
-//! sent, so that a changed `format` holds for what is already owed.
+//! Message formats of receivers.
+//!
+//! A message is rendered from the stored event at every attempt, so that a changed `format` applies to
+//! pending deliveries too.
 
 mod alarm;
 mod alertmanager;
@@ -15,23 +17,23 @@ use serde_json::value::RawValue;
 
 use crate::domain::{Event, EventType, Secret};
 
-/// A message cannot be put into a form.
+/// Error of an event that cannot be rendered.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FormatError {
-    /// The stored event is not one this version can read.
+    /// The stored event cannot be read by this version.
     #[error("the stored event cannot be read")]
     Event(#[source] serde_json::Error),
-    /// The form has no place for this kind of event.
-    #[error("`{format}` has no form for {kind}")]
-    NoForm {
-        /// The form's name.
+    /// The format cannot express this type of event.
+    #[error("format `{format}` cannot express {kind}")]
+    NotExpressible {
+        /// Name of the format in the configuration.
         format: &'static str,
-        /// The event's type.
+        /// Type of the event.
         kind: &'static str,
     },
 }
 
-/// The form of a message.
+/// Format of a receiver's messages.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) enum Format {
     /// Standard Webhooks 1.0: the event itself, signed.
@@ -39,12 +41,11 @@ pub(crate) enum Format {
     Standard,
     /// `CloudEvents` 1.0, structured JSON, signed like `standard`.
     CloudEvents,
-    /// The event under the name that the original product gives to a failure, signed like
-    /// `standard`.
+    /// The event under the original product's name of a failure, signed like `standard`.
     Native,
-    /// A Slack incoming webhook.
+    /// Message of a Slack incoming webhook.
     Slack,
-    /// A Microsoft Teams workflow that posts an Adaptive Card.
+    /// Adaptive Card that a Microsoft Teams workflow posts.
     Teams,
     /// `PagerDuty` Events API v2: trigger and resolve.
     PagerDuty,
@@ -52,17 +53,17 @@ pub(crate) enum Format {
     Alertmanager,
 }
 
-/// A message ready to be sent.
+/// Message that is ready to be sent.
 #[derive(Debug, Eq, PartialEq)]
 pub(crate) struct Rendered {
-    /// For the header.
+    /// Value of the header `content-type`.
     pub(crate) content_type: &'static str,
-    /// What is sent.
+    /// Body of the request.
     pub(crate) body: String,
 }
 
 impl Format {
-    /// Every form.
+    /// Every format, in the order of the documentation.
     pub(crate) const ALL: [Self; 7] = [
         Self::Standard,
         Self::CloudEvents,
@@ -73,7 +74,7 @@ impl Format {
         Self::Alertmanager,
     ];
 
-    /// The name in the configuration.
+    /// Returns the name in the configuration.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Standard => "standard",
@@ -86,7 +87,7 @@ impl Format {
         }
     }
 
-    /// True when messages carry signatures, and therefore need a secret.
+    /// True when messages are signed, and therefore need a secret.
     pub(crate) const fn is_signed(self) -> bool {
         match self {
             Self::Standard | Self::CloudEvents | Self::Native => true,
@@ -94,7 +95,7 @@ impl Format {
         }
     }
 
-    /// True when `kind` can be told in this form: what only knows alarms has no place for the rest.
+    /// True when the format can express `kind`: those that know only alarms cannot express the rest.
     pub(crate) const fn takes(self, kind: EventType) -> bool {
         match self {
             Self::Standard | Self::CloudEvents | Self::Slack | Self::Teams => true,
@@ -129,11 +130,11 @@ impl Format {
         }
     }
 
-    /// The message for the stored event `id`; `key` is `PagerDuty`'s routing key.
+    /// Renders the stored event `id`; `key` is `PagerDuty`'s routing key.
     ///
     /// # Errors
     ///
-    /// Fails when `body` is no stored event, or when the form has no place for it.
+    /// Fails when `body` is no stored event, or when the format cannot express it.
     pub(crate) fn render(
         self,
         id: &str,
@@ -151,7 +152,7 @@ impl Format {
             Self::Native => {
                 let event = event()?;
                 if !self.takes(event.kind) {
-                    return Err(self.no_form(&event));
+                    return Err(self.not_expressible(&event));
                 }
                 written(json, &native::event(&event, data(body)?))
             }
@@ -159,19 +160,19 @@ impl Format {
             Self::Teams => written(json, &teams::message(&event()?)),
             Self::PagerDuty => {
                 let event = event()?;
-                let message = pagerduty::event(&event, key).ok_or_else(|| self.no_form(&event))?;
+                let message = pagerduty::event(&event, key).ok_or_else(|| self.not_expressible(&event))?;
                 written(json, &message)
             }
             Self::Alertmanager => {
                 let event = event()?;
-                let alert = alertmanager::alert(&event).ok_or_else(|| self.no_form(&event))?;
+                let alert = alertmanager::alert(&event).ok_or_else(|| self.not_expressible(&event))?;
                 written(json, &[alert])
             }
         }
     }
 
-    const fn no_form(self, event: &Event) -> FormatError {
-        FormatError::NoForm { format: self.as_str(), kind: event.kind.as_str() }
+    const fn not_expressible(self, event: &Event) -> FormatError {
+        FormatError::NotExpressible { format: self.as_str(), kind: event.kind.as_str() }
     }
 }
 
@@ -201,7 +202,7 @@ mod tests {
     use crate::domain::samples;
 
     #[test]
-    fn every_form_of_every_event_is_as_it_was() {
+    fn every_event_is_rendered_as_recorded_in_every_format() {
         let dir = Path::new(env!("CARGO_MANIFEST_DIR"));
         let key = Secret::new("routing-key".to_owned());
         let mut wrong = Vec::new();
@@ -232,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_text_an_event_holds_every_form_is_bounded_json() {
+    fn hostile_texts_are_rendered_as_bounded_json() {
         for (name, event) in samples() {
             let hostile = "<!channel> & \"quoted\" **bold** \\ \u{1f4a5}".repeat(100);
             let mut json: Json = serde_json::from_str(&event).unwrap();
@@ -267,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_event_is_an_error() {
+    fn body_that_is_no_event_is_an_error() {
         for format in Format::ALL {
             let found = format.render("evt_1", "{}", None);
             assert_eq!(found.is_ok(), format == Format::Standard, "{format:?}");

@@ -1,5 +1,5 @@
-//! The event name of the product that the interface comes from. Only the name is published, not
-//! the body under it, so the body stays that of `standard`; and there is none for a recovery.
+//! Event name of the original product, whose published interface this daemon implements. Only the
+//! name of a failure is published: the body stays that of `standard`, and a recovery has no name.
 
 use serde::Serialize;
 use serde_json::value::RawValue;

@@ -1,4 +1,4 @@
-//! `PagerDuty` Events API v2: an incident is triggered by a failure and resolved by its recovery.
+//! `PagerDuty` Events API v2: a failure triggers an incident, a recovery resolves it.
 
 use serde::Serialize;
 
@@ -6,10 +6,10 @@ use super::alarm::{Alarm, Severity};
 use super::text::{self, Line};
 use crate::domain::{Class, Event, Secret, Status, Timestamp, one_line};
 
-/// The longest summary that `PagerDuty` takes, in characters.
+/// Length limit of a summary, in characters.
 const SUMMARY_MAX: usize = 1024;
 
-/// What the API takes.
+/// Event as the API takes it.
 #[derive(Debug, Serialize)]
 pub(super) struct PagerEvent {
     routing_key: String,

@@ -6,14 +6,15 @@ use super::alarm::Severity;
 use super::text::{self, Line};
 use crate::domain::{Event, one_line};
 
-/// Slack's limits, in characters, with room for escapes.
+/// Slack's length limit of a header, in characters.
 const HEADER_MAX: usize = 150;
+/// Length limit of a section, in characters: Slack's 3000 less what escapes can add.
 const SECTION_MAX: usize = 2000;
 
-/// A message.
+/// Message as the webhook takes it.
 #[derive(Debug, Serialize)]
 pub(super) struct Message {
-    /// Shown in notifications.
+    /// Plain text for notifications.
     text: String,
     blocks: Vec<Block>,
 }
@@ -68,7 +69,7 @@ fn section(line: &Line) -> Block {
     for more in message
         .iter()
         .map(|why| escaped(why))
-        .chain(remediation.iter().map(|how| format!("_mend it:_ {}", escaped(how))))
+        .chain(remediation.iter().map(|how| format!("_Fix:_ {}", escaped(how))))
     {
         text.push('\n');
         text.push_str(&more);
@@ -76,7 +77,7 @@ fn section(line: &Line) -> Block {
     Block::Section { text: Text::Mrkdwn(text) }
 }
 
-/// Text of others: no links, no mentions.
+/// Escapes text of others, so that it has no links and no mentions.
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

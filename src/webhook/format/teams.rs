@@ -1,6 +1,6 @@
 //! Microsoft Teams workflows ("when a Teams webhook request is received"): an Adaptive Card.
 //!
-//! Foreign text stands in text runs, which know no markdown.
+//! Text of others is only put into text runs, which are not parsed as Markdown.
 
 use serde::Serialize;
 
@@ -8,7 +8,7 @@ use super::alarm::Severity;
 use super::text::{self, Line};
 use crate::domain::Event;
 
-/// A message with one card.
+/// Message with one card.
 #[derive(Debug, Serialize)]
 pub(super) struct Message {
     #[serde(rename = "type")]
@@ -90,7 +90,7 @@ fn paragraph(line: &Line) -> RichText {
     let Line { head, message, remediation } = line;
     let mut inlines = vec![run(head.clone(), Some("bolder"), None)];
     inlines.extend(message.iter().map(|why| run(format!(" – {why}"), None, None)));
-    inlines.extend(remediation.iter().map(|how| run(format!(" Mend it: {how}"), None, None)));
+    inlines.extend(remediation.iter().map(|how| run(format!(" Fix: {how}"), None, None)));
     block(inlines)
 }
 

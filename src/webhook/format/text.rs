@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use crate::domain::{
-    Change, DaemonTrouble, Drift, Event, EventData, EventType, Factor, IntegrationRef,
+    Change, DaemonFaultNotice, Drift, Event, EventData, EventType, Factor, IntegrationRef,
     OutageMember, OutageNotice, Payload, ReceiverDisabled, ReportStatus, Status, WebhookPing,
     duration_text, one_line,
 };
@@ -42,7 +42,7 @@ pub(super) fn summary(event: &Event) -> String {
     match &event.data {
         Payload::Integration(data) => integration_summary(event.kind, data),
         Payload::Outage(outage) => outage_summary(outage),
-        Payload::DaemonTrouble(trouble) => daemon_summary(trouble),
+        Payload::DaemonFaultNotice(notice) => daemon_summary(notice),
         Payload::ReceiverDisabled(disabled) => receiver_summary(disabled),
         Payload::WebhookPing(WebhookPing { receiver, message, .. }) => {
             format!("{}: {}", one_line(receiver, NAME_MAX), one_line(message, TEXT_MAX))
@@ -58,7 +58,7 @@ pub(super) fn lines(event: &Event) -> Vec<Line> {
             let line = |member| member_line(member, outage.outage_ms.is_some());
             outage.integrations.iter().take(LINES_MAX).map(line).collect()
         }
-        Payload::DaemonTrouble(_) | Payload::ReceiverDisabled(_) | Payload::WebhookPing(_) => {
+        Payload::DaemonFaultNotice(_) | Payload::ReceiverDisabled(_) | Payload::WebhookPing(_) => {
             Vec::new()
         }
     }
@@ -69,7 +69,7 @@ pub(super) fn omitted(event: &Event) -> usize {
     let all = match &event.data {
         Payload::Integration(data) => data.changes.iter().filter(|change| is_shown(change)).count(),
         Payload::Outage(outage) => size(outage),
-        Payload::DaemonTrouble(_) | Payload::ReceiverDisabled(_) | Payload::WebhookPing(_) => 0,
+        Payload::DaemonFaultNotice(_) | Payload::ReceiverDisabled(_) | Payload::WebhookPing(_) => 0,
     };
     all.saturating_sub(LINES_MAX)
 }
@@ -89,7 +89,7 @@ pub(super) fn footer(event: &Event) -> Vec<String> {
             vec![one_line(&data.integration.kind, NAME_MAX), data.status.to_string()]
         }
         Payload::Outage(outage) => vec![outage.factor.kind.as_str().to_owned()],
-        Payload::DaemonTrouble(_) | Payload::ReceiverDisabled(_) | Payload::WebhookPing(_) => {
+        Payload::DaemonFaultNotice(_) | Payload::ReceiverDisabled(_) | Payload::WebhookPing(_) => {
             vec!["revalidated".to_owned()]
         }
     }
@@ -100,7 +100,7 @@ pub(super) fn about_integration(event: &Event) -> Option<&EventData> {
     match &event.data {
         Payload::Integration(data) => Some(data),
         Payload::Outage(_)
-        | Payload::DaemonTrouble(_)
+        | Payload::DaemonFaultNotice(_)
         | Payload::ReceiverDisabled(_)
         | Payload::WebhookPing(_) => None,
     }
@@ -122,9 +122,9 @@ fn integration_summary(kind: EventType, data: &EventData) -> String {
             format!("{name}: validation passes again{}", after(*outage_ms))
         }
         EventType::FlappingStarted => {
-            format!("{name}: fails and passes by turns; messages wait until it is calm")
+            format!("{name}: flapping; messages are muted until it is stable")
         }
-        EventType::FlappingEnded => format!("{name}: calm again, {status}{reason}"),
+        EventType::FlappingEnded => format!("{name}: stable again, {status}{reason}"),
         EventType::ValidationWarning => format!("{name}: warnings changed{reason}"),
         // Only the first of these is about an integration.
         EventType::StatusChanged
@@ -158,18 +158,18 @@ fn outage_summary(outage: &OutageNotice) -> String {
     format!("outage of {kind} {value} is over{}{failing}", after(outage.outage_ms))
 }
 
-fn daemon_summary(trouble: &DaemonTrouble) -> String {
-    let (fault, message) = (trouble.fault.as_str(), one_line(&trouble.message, TEXT_MAX));
-    match trouble.lasted_ms {
-        None => format!("revalidated cannot tell what works ({fault}): {message}"),
-        lasted => format!("revalidated can tell again what works ({fault}){}", after(lasted)),
+fn daemon_summary(notice: &DaemonFaultNotice) -> String {
+    let (fault, message) = (notice.fault.as_str(), one_line(&notice.message, TEXT_MAX));
+    match notice.lasted_ms {
+        None => format!("revalidated cannot judge integrations ({fault}): {message}"),
+        lasted => format!("revalidated can judge integrations again ({fault}){}", after(lasted)),
     }
 }
 
 fn receiver_summary(disabled: &ReceiverDisabled) -> String {
-    let ReceiverDisabled { reason, owed, .. } = disabled;
-    let (name, why) = (one_line(&disabled.receiver, NAME_MAX), reason.told());
-    format!("{name}: this receiver is disabled, since {why}; {owed} wait for it")
+    let ReceiverDisabled { reason, pending, .. } = disabled;
+    let (name, why) = (one_line(&disabled.receiver, NAME_MAX), reason.clause());
+    format!("{name}: receiver disabled, since {why}; pending deliveries: {pending}")
 }
 
 /// Number of integrations that an outage is about.
@@ -183,7 +183,7 @@ fn member_line(member: &OutageMember, over: bool) -> Line {
     let name = integration_name(&member.integration);
     let kind = one_line(&member.integration.kind, NAME_MAX);
     let now = match (member.status, over) {
-        (Status::Enabled, false) => "fails, to be confirmed",
+        (Status::Enabled, false) => "fails, not confirmed yet",
         (status, _) => status.as_str(),
     };
     Line { head: format!("{name} ({kind}): {now}"), message: None, remediation: None }

@@ -1,4 +1,4 @@
-//! Receivers as configured.
+//! Receivers of events as the configuration defines them.
 
 mod read;
 mod url;
@@ -14,46 +14,46 @@ use super::format::Format;
 use crate::domain::{RetryPolicy, SecretRef, Subscription};
 use crate::net::address::Allow;
 
-/// Somebody who is told of events.
+/// Webhook receiver as configured.
 #[derive(Clone)]
 pub(crate) struct Receiver {
-    /// Its unique name.
+    /// Unique name of the receiver.
     pub(crate) name: String,
-    /// Where it listens.
+    /// URL that messages are sent to.
     pub(crate) target: Target,
-    /// The form of its messages.
+    /// Format of its messages.
     pub(crate) format: Format,
-    /// What its messages are signed with, one signature each; empty only for forms without.
+    /// Signing secrets, one signature each; empty only for formats without signatures.
     pub(crate) secrets: Vec<SecretRef>,
-    /// `PagerDuty`'s key of the service that is alarmed.
+    /// Integration key of a `PagerDuty` service.
     pub(crate) routing_key: Option<SecretRef>,
-    /// What it wants to be told of.
+    /// Events and integrations that it subscribes to.
     pub(crate) subscription: Subscription,
-    /// The longest an attempt may take in all.
+    /// Time limit of an attempt in all.
     pub(crate) timeout: Duration,
-    /// The longest its connection may take.
+    /// Time limit of its connection, with name resolution and TLS.
     pub(crate) connect_timeout: Duration,
-    /// When it is tried again.
+    /// Schedule of retries after a failed attempt.
     pub(crate) retry: RetryPolicy,
-    /// How long every attempt must fail to disable it.
+    /// Time that every attempt must have failed until it is disabled.
     pub(crate) disable_after: Duration,
-    /// The most requests at once.
+    /// Number of concurrent requests.
     pub(crate) concurrency: usize,
-    /// What it may reach besides public addresses.
+    /// Addresses and hosts that are allowed besides public ones.
     pub(crate) allow: Allow,
-    /// Certificate authorities to trust instead of the operating system's.
+    /// File of certificate authorities that replace the operating system's.
     pub(crate) ca_file: Option<PathBuf>,
-    /// Whom a simulation puts in its place.
+    /// Simulated receiver that replaces the network.
     #[cfg(test)]
     pub(crate) wire: Option<super::Wire>,
 }
 
-/// The URL of a receiver, which may hold a token and is therefore never printed.
+/// URL of a receiver, which may contain a token and is therefore never printed.
 #[derive(Clone)]
 pub(crate) enum Target {
-    /// It stands in the configuration.
+    /// URL in the configuration itself.
     Fixed(Url),
-    /// It is kept like other secrets, and read at every attempt.
+    /// Reference to a URL that is kept as a secret and read at every attempt.
     Kept(SecretRef),
 }
 

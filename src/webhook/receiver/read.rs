@@ -1,4 +1,4 @@
-//! Reads `[[receiver]]` tables.
+//! Reads `[[receiver]]` tables of the configuration.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,32 +13,32 @@ use crate::net::address::Allow;
 use crate::webhook::format::Format;
 use crate::webhook::sign::Key;
 
-/// The longest name, in characters.
+/// Length limit of a name, in characters.
 const NAME_CHARS_MAX: usize = 100;
-/// The most secrets at a time: each makes every request longer.
+/// Number of secrets at a time: each adds a signature to every request.
 const SECRETS_MAX: usize = 8;
-/// The most waits.
+/// Number of waits in a retry schedule.
 const WAITS_MAX: usize = 50;
-/// The shortest and the longest wait between two attempts.
+/// Shortest and longest wait between two attempts.
 const WAIT_RANGE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_hours(7 * 24));
-/// The shortest and the longest time an attempt may take.
+/// Shortest and longest time limit of an attempt.
 const TIMEOUT_RANGE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_mins(1));
-/// What an attempt may take unless said otherwise.
+/// Default time limit of an attempt.
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// What its connection, with name and TLS, may take unless said otherwise.
+/// Default time limit of a connection, with name resolution and TLS.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// The shortest and the longest time of failures that can disable a receiver.
+/// Shortest and longest time of failures that can disable a receiver.
 const DISABLE_RANGE: (Duration, Duration) =
     (Duration::from_hours(1), Duration::from_hours(90 * 24));
-/// How long every attempt must fail to disable it unless said otherwise.
+/// Default time of failures that disables a receiver.
 const DISABLE_AFTER: Duration = Duration::from_hours(5 * 24);
-/// The most requests at once that can be asked for.
+/// Largest number of concurrent requests.
 const CONCURRENCY_MAX: i64 = 64;
-/// Requests at once unless said otherwise.
+/// Default number of concurrent requests.
 const CONCURRENCY: usize = 8;
 
 impl Receiver {
-    /// Reads a `[[receiver]]` table; whatever is wrong is left with the reader as a fault.
+    /// Reads a `[[receiver]]` table; faults go to the reader.
     pub(crate) fn parse(mut reader: Reader<'_>) -> Option<Self> {
         let name = name(&mut reader);
         let allow = allow(&mut reader);
@@ -88,7 +88,7 @@ impl Receiver {
 fn name(reader: &mut Reader<'_>) -> Option<String> {
     let name = reader.required_string("name")?;
     if name.chars().any(is_unseen) || name.trim() != name {
-        reader.fault("name", "must not hold control characters nor begin or end with a space");
+        reader.fault("name", "must not contain control characters nor begin or end with a space");
         return None;
     }
     if NAME_CHARS_MAX < name.chars().count() {
@@ -108,7 +108,7 @@ fn allow(reader: &mut Reader<'_>) -> Allow {
     allow
 }
 
-/// The URL; messages about it never show it, since a token may be in it.
+/// Reads the URL; messages about it do not show it, since it may contain a token.
 fn target(reader: &mut Reader<'_>, allow: &Allow) -> Option<Target> {
     if matches!(reader.raw("url").map(|value| &value.kind), Some(Kind::Table(_))) {
         return reader.secret("url").map(Target::Kept);
@@ -123,7 +123,7 @@ fn format(reader: &mut Reader<'_>) -> Option<Format> {
     if reader.has("format") { reader.choice("format", &choices) } else { Some(Format::default()) }
 }
 
-/// The outer option is none when something is wrong.
+/// Reads the routing key; the outer option is none when it is faulty.
 #[expect(clippy::option_option, reason = "absent is not wrong")]
 fn routing_key(reader: &mut Reader<'_>, format: Option<Format>) -> Option<Option<SecretRef>> {
     let key = reader.secret("routing_key");
@@ -133,7 +133,7 @@ fn routing_key(reader: &mut Reader<'_>, format: Option<Format>) -> Option<Option
         return None;
     }
     if !is_used && format.is_some() && reader.has("routing_key") {
-        reader.fault("routing_key", "is only used with format `pagerduty`");
+        reader.fault("routing_key", "is only used with format `pagerduty`; remove it");
     }
     (!is_used || key.is_some()).then_some(key)
 }
@@ -150,7 +150,7 @@ fn secrets(reader: &mut Reader<'_>, format: Option<Format>) -> Option<Vec<Secret
         return Some(secrets);
     }
     if !is_signed {
-        reader.warn("secrets", "not used: messages of this format carry no signature");
+        reader.warn("secrets", "unused: messages of this format are not signed; remove it");
     }
     if given == 0 {
         let message = "at least one secret is needed, since every message is signed; \
@@ -174,8 +174,8 @@ fn secrets(reader: &mut Reader<'_>, format: Option<Format>) -> Option<Vec<Secret
 
 fn events(reader: &mut Reader<'_>, format: Option<Format>) -> Option<Vec<String>> {
     let format = format.unwrap_or_default();
-    let told = || EventType::ALL.into_iter().filter(|kind| format.takes(*kind));
-    let names = || told().map(EventType::as_str);
+    let expressible = || EventType::ALL.into_iter().filter(|kind| format.takes(*kind));
+    let names = || expressible().map(EventType::as_str);
     let Some(patterns) = reader.strings("events") else {
         return (!reader.has("events")).then(|| names().map(str::to_owned).collect());
     };
@@ -184,7 +184,7 @@ fn events(reader: &mut Reader<'_>, format: Option<Format>) -> Option<Vec<String>
         return None;
     }
     let unknown: Vec<_> =
-        patterns.iter().filter(|pattern| !told().any(|kind| is_of(kind, pattern))).collect();
+        patterns.iter().filter(|pattern| !expressible().any(|kind| is_of(kind, pattern))).collect();
     for pattern in &unknown {
         let hint = nearest(pattern, names()).map_or_else(
             || format!("events are {}", names().collect::<Vec<_>>().join(", ")),
@@ -195,8 +195,8 @@ fn events(reader: &mut Reader<'_>, format: Option<Format>) -> Option<Vec<String>
     if !unknown.is_empty() {
         return None;
     }
-    // A pattern such as `*` may stand for more than the form has a place for.
-    let wanted = told().filter(|kind| patterns.iter().any(|pattern| is_of(*kind, pattern)));
+    // A pattern such as `*` may match more than the format can express.
+    let wanted = expressible().filter(|kind| patterns.iter().any(|pattern| is_of(*kind, pattern)));
     Some(wanted.map(|kind| kind.as_str().to_owned()).collect())
 }
 
@@ -227,7 +227,7 @@ fn retry(reader: &mut Reader<'_>) -> Option<RetryPolicy> {
         return (!reader.has("retry")).then_some(RetryPolicy { hint_max, ..default });
     };
     if WAITS_MAX < waits.len() {
-        reader.fault("retry", format!("must not hold more than {WAITS_MAX} waits"));
+        reader.fault("retry", format!("must not have more than {WAITS_MAX} waits"));
     }
     Some(RetryPolicy { waits, hint_max })
 }
@@ -241,7 +241,7 @@ mod tests {
 
     const LITERAL: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
-    /// Reads a good table with `changes` made to it; null takes a key away.
+    /// Reads a valid table with `changes` made to it; null removes a key.
     fn parse(changes: Json) -> (Option<Receiver>, Vec<String>) {
         let mut table = json!({
             "name": "on-call",
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_said_has_a_default() {
+    fn missing_keys_have_defaults() {
         let (receiver, faults) = parse(json!({}));
         assert_eq!(faults, [""; 0]);
         let receiver = receiver.unwrap();
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_can_be_said() {
+    fn every_key_is_read() {
         let (receiver, faults) = parse(json!({
             "url": "http://10.1.2.3:8080/hook?token=t0ken",
             "secrets": [{ "file": "/new" }, { "env": "OLD" }, LITERAL],
@@ -310,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn forms_that_carry_no_signature_need_no_secret_and_get_what_they_have_a_place_for() {
+    fn unsigned_formats_need_no_secret_and_get_only_expressible_events() {
         let of = |changes: Json| {
             let (receiver, faults) = parse(changes);
             assert_eq!(faults, [""; 0]);
@@ -357,7 +357,7 @@ mod tests {
 
     #[test]
     #[expect(clippy::too_many_lines, reason = "one table")]
-    fn every_mistake_is_named_alone() {
+    fn each_faulty_key_is_one_fault() {
         let long = "n".repeat(101);
         let short = "whsec_aHVudGVyMmh1bnRlcjI=";
         let nine = vec![json!({ "env": "S" }); 9];
@@ -365,21 +365,21 @@ mod tests {
         #[rustfmt::skip]
         let table = [
             (json!({ "name": null }), "name: missing; add `name`"),
-            (json!({ "name": "a\nb" }), "name: must not hold control characters"),
-            (json!({ "name": " a" }), "name: must not hold control characters nor begin"),
+            (json!({ "name": "a\nb" }), "name: must not contain control characters"),
+            (json!({ "name": " a" }), "name: must not contain control characters nor begin"),
             (json!({ "name": long }), "name: must not be longer than 100"),
             (json!({ "url": null }), "url: missing; add `url`"),
             (json!({ "url": "hooks.example.com" }), "url: is not a URL such as \"https://"),
             (json!({ "url": "https://" }), "url: is not a URL such as"),
-            (json!({ "url": "https://a b.example/" }), "url: must not hold white space or control"),
-            (json!({ "url": "https://a.example/\r\nx: y" }), "url: must not hold white space"),
-            (json!({ "url": "https://a.example/\tx" }), "url: must not hold white space"),
+            (json!({ "url": "https://a b.example/" }), "url: must not contain white space or control"),
+            (json!({ "url": "https://a.example/\r\nx: y" }), "url: must not contain white space"),
+            (json!({ "url": "https://a.example/\tx" }), "url: must not contain white space"),
             (json!({ "url": "ftp://a.example/" }), "url: must begin with https://"),
             (json!({ "url": "file:///etc/passwd" }), "url: must begin with https://"),
             (json!({ "url": "gopher://a.example/" }), "url: must begin with https://"),
-            (json!({ "url": "https://u:hunter2@a.example/" }), "url: must not hold a user name or"),
-            (json!({ "url": "https://hunter2@a.example/" }), "url: must not hold a user name or"),
-            (json!({ "url": "https://a.example/#f" }), "url: must not hold a fragment"),
+            (json!({ "url": "https://u:hunter2@a.example/" }), "url: must not contain a user name or"),
+            (json!({ "url": "https://hunter2@a.example/" }), "url: must not contain a user name or"),
+            (json!({ "url": "https://a.example/#f" }), "url: must not contain a fragment"),
             (json!({ "url": "https://127.1/" }), "url: 127.0.0.1 is a loopback address; name it"),
             (json!({ "url": "https://[::1]/", "allow": ["::2"] }), "url: ::1 is a loopback address"),
             (json!({ "url": "https://169.254.169.254/", "allow": ["169.254.0.0/16"] }),
@@ -412,7 +412,7 @@ mod tests {
                 "retry[1]: expected a duration from 100ms to 7d such as \"30s\" or \"1h 30m\", found \"soon\""),
             (json!({ "retry": ["-5s"] }), "retry[0]: expected a duration from 100ms to 7d"),
             (json!({ "retry": ["8d"] }), "retry[0]: expected a duration from 100ms to 7d"),
-            (json!({ "retry": waits }), "retry: must not hold more than 50 waits"),
+            (json!({ "retry": waits }), "retry: must not have more than 50 waits"),
             (json!({ "retry_after_max": "8d" }), "retry_after_max: expected a duration from 0s to 7d"),
             (json!({ "disable_after": "59m" }), "disable_after: expected a duration from 1h to 90d"),
             (json!({ "disable_after": "91d" }), "disable_after: expected a duration from 1h to 90d"),
@@ -434,7 +434,7 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_are_reported_together() {
+    fn all_faults_are_reported_together() {
         let wrong = json!({ "name": 7, "url": "x", "secrets": [], "events": ["x"], "timeout": 1 });
         let (receiver, faults) = parse(wrong);
         assert!(receiver.is_none());
@@ -442,7 +442,7 @@ mod tests {
     }
 
     #[test]
-    fn plain_http_is_open_where_the_host_is_named() {
+    fn plain_http_is_allowed_for_named_hosts() {
         let hosts = [
             ("http://hooks.corp.example/", "hooks.corp.example"),
             ("http://HOOKS.corp.example:81/", "hooks.corp.example"),
