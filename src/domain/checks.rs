@@ -1,21 +1,21 @@
-//! The tests that every platform has: the daemon appends them to what a recurring run has found.
+//! Common tests: the daemon appends them to the report of every platform's recurring run.
 
 use std::time::Duration;
 
 use super::{
     DRIFT, EXPIRY, Facts, Observed, Outcome, Report, ReportStatus, Test, TestResult, Timestamp,
-    compare, foresee,
+    compare, expiry_check,
 };
 
-/// The tests of every platform, in the order they are appended.
+/// Tests of every platform, in the order they are appended.
 pub(crate) const COMMON: [Test; 2] = [EXPIRY, DRIFT];
 
-/// What is looked out for besides the platform's own tests.
+/// Configuration of the tests that every platform has.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct CommonChecks {
-    /// How long before something ends to warn of it; empty for never.
+    /// Times before an expiry at which to warn; empty for never.
     pub(crate) expiry_warn: Vec<Duration>,
-    /// Whether to warn when grants differ from those of the last passing run.
+    /// True to warn when grants differ from those of the last passing run.
     pub(crate) drift: bool,
 }
 
@@ -27,9 +27,10 @@ impl Default for CommonChecks {
 }
 
 impl CommonChecks {
-    /// Appends to `report` what `observed` says, given the facts of the run that passed before.
+    /// Appends the results to `report`, from what the run `observed` and the facts of the latest passing
+    /// run `before`.
     ///
-    /// A run that failed, or in which nothing ran, stays what it is: these tests only warn.
+    /// A run that failed, or in which nothing ran, keeps its status: these tests only warn.
     pub(crate) fn complete(
         &self,
         report: &mut Report,
@@ -39,12 +40,12 @@ impl CommonChecks {
     ) {
         let ran = report.status();
         if !self.expiry_warn.is_empty() {
-            let mut result = foresee(observed, now, &self.expiry_warn);
+            let mut result = expiry_check(observed, now, &self.expiry_warn);
             let is_silent = result.outcome == Outcome::Passed(None);
             match ran {
                 ReportStatus::Skipped => result.outcome = skipped("No other test was run."),
                 ReportStatus::Failed if is_silent => {
-                    result.outcome = skipped("Nothing that ends was seen in a run that failed.");
+                    result.outcome = skipped("No expiry was seen in a run that failed.");
                 }
                 ReportStatus::Failed | ReportStatus::Passed | ReportStatus::Warning => {}
             }
@@ -59,7 +60,7 @@ impl CommonChecks {
                     TestResult { test: DRIFT, outcome: Outcome::Passed(None) }
                 }
                 (ReportStatus::Failed | ReportStatus::Skipped, _) => {
-                    let outcome = skipped("Looked for only when the other tests pass.");
+                    let outcome = skipped("Checked only when all other tests pass.");
                     TestResult { test: DRIFT, outcome }
                 }
             });
@@ -83,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn a_report_never_becomes_better_and_only_a_good_one_worse() {
+    fn common_tests_never_improve_a_report_and_only_warn_in_a_passing_one() {
         let now = Timestamp(0);
         let ends = Expiry { kind: ExpiryKind::Token, of: String::new(), at: Timestamp(5) };
         let close = Observed {
@@ -121,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_looked_out_for_is_not_in_the_report() {
+    fn disabled_checks_are_not_in_the_report() {
         let mut report = Report { tests: Vec::new() };
         let off = CommonChecks { expiry_warn: Vec::new(), drift: false };
         off.complete(&mut report, &Observed::default(), None, Timestamp(0));

@@ -1,57 +1,57 @@
-//! What one delivery attempt means for its delivery.
+//! Retry policy of deliveries (exponential schedule with jitter) and the disabling of dead receivers.
 
 use std::time::Duration;
 
 use super::{DeliveryId, DisabledReason};
 
-/// How one HTTP attempt ended.
+/// Outcome of one HTTP attempt.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum AttemptResult {
-    /// The receiver answered.
+    /// The receiver answered with a status.
     Answered {
-        /// HTTP status code.
+        /// Status code of the HTTP answer.
         code: u16,
-        /// The wait it asked for by `Retry-After`.
+        /// Wait that the receiver asked for by `Retry-After`.
         hint: Option<Duration>,
     },
-    /// No answer came: refused, timed out, unresolved.
+    /// No answer came: refused, timed out, not resolved.
     Unreachable,
 }
 
-/// How often and how far apart a delivery is tried.
+/// Number of attempts and waits between them.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct RetryPolicy {
     /// Wait before attempt 2, 3, ...; when it runs out, the delivery has failed.
     pub(crate) waits: Vec<Duration>,
-    /// The longest wait a receiver may ask for.
+    /// Longest wait that a receiver may ask for.
     pub(crate) hint_max: Duration,
 }
 
 impl Default for RetryPolicy {
-    /// Ten attempts over about three days, as Standard Webhooks recommends.
+    /// Returns ten attempts over about three days, as Standard Webhooks recommends.
     fn default() -> Self {
         let secs = [5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400];
         Self { waits: secs.map(Duration::from_secs).to_vec(), hint_max: Duration::from_hours(24) }
     }
 }
 
-/// What happens to the delivery next.
+/// Next step of a delivery after an attempt.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Next {
-    /// A 2xx answer: the receipt.
+    /// The receiver accepted it with a 2xx answer.
     Delivered,
-    /// Try again after this wait.
+    /// The next attempt follows after this wait.
     RetryAfter(Duration),
-    /// Stop: retries are spent.
+    /// The delivery is dead: its retries are used up.
     Failed,
-    /// The receiver says that it is gone: it is disabled, and stays owed this.
+    /// The receiver is gone (410) and disabled; the delivery stays pending.
     Gone,
 }
 
 /// Decides what follows attempt number `attempt` (the first is 1) of delivery `id`.
 ///
-/// A wait is stretched or shortened by up to a fifth, by a share that depends on the delivery and
-/// the attempt alone, so that receivers coming back are not met by everything at once.
+/// Each wait has a jitter of up to a fifth that depends on the delivery and the attempt alone, so that
+/// a receiver that comes back does not get all deliveries at once.
 #[must_use]
 pub(crate) fn after_attempt(
     policy: &RetryPolicy,
@@ -73,8 +73,8 @@ pub(crate) fn after_attempt(
     Next::RetryAfter(asked.max(jittered(*wait, id, attempt)))
 }
 
-/// Why an attempt that `next` follows disables its receiver, of which every attempt has failed for
-/// `failing`; none when it does not.
+/// Returns the reason to disable a receiver after an attempt with this `next` step, given the time
+/// `failing` for which every attempt failed; none when it stays enabled.
 #[must_use]
 pub(crate) fn disables(
     next: Next,
@@ -90,7 +90,7 @@ pub(crate) fn disables(
     }
 }
 
-/// `wait` times 0.8 to 1.2.
+/// Returns `wait` times 0.8 to 1.2.
 fn jittered(wait: Duration, id: DeliveryId, attempt: u32) -> Duration {
     let seed = id.0.unsigned_abs().wrapping_mul(31).wrapping_add(u64::from(attempt));
     let hash = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 48;
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn the_decision_table() {
+    fn next_step_follows_from_answer_and_attempt() {
         let secs = Duration::from_secs;
         let policy = RetryPolicy { waits: vec![secs(5), secs(60)], hint_max: secs(100) };
         let next = |attempt, result| after_attempt(&policy, DeliveryId(7), attempt, &result);
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn a_receiver_is_disabled_when_it_is_gone_or_has_only_failed_for_too_long() {
+    fn receiver_is_disabled_when_it_is_gone_or_only_failed_for_too_long() {
         let days = |days: u64| Duration::from_hours(24 * days);
         let retry = Next::RetryAfter(Duration::ZERO);
         let table = [
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn jitter_is_stable_and_within_a_fifth() {
+    fn jitter_is_deterministic_and_within_a_fifth() {
         let wait = Duration::from_secs(1000);
         let mut seen = std::collections::BTreeSet::new();
         for id in (1..500).map(DeliveryId) {
@@ -158,14 +158,15 @@ mod tests {
     fn document_lists_the_default_waits() {
         let readme = include_str!("../../docs/receivers.md");
         let row = readme.lines().find_map(|line| line.strip_prefix("| wait | ")).unwrap();
-        let told = row.trim_end_matches(" |").split(" | ");
-        let told: Vec<Duration> =
-            told.map(|wait| wait.parse::<jiff::SignedDuration>().unwrap().unsigned_abs()).collect();
-        assert_eq!(told, RetryPolicy::default().waits);
+        let listed = row.trim_end_matches(" |").split(" | ");
+        let listed: Vec<Duration> = listed
+            .map(|wait| wait.parse::<jiff::SignedDuration>().unwrap().unsigned_abs())
+            .collect();
+        assert_eq!(listed, RetryPolicy::default().waits);
     }
 
     #[test]
-    fn the_default_lasts_about_three_days() {
+    fn default_schedule_lasts_about_three_days() {
         let total: Duration = RetryPolicy::default().waits.iter().sum();
         assert_eq!(total, Duration::from_secs(75 * 3600 + 35 * 60 + 5));
     }

@@ -1,4 +1,4 @@
-//! What a run sees that the last passing one saw otherwise.
+//! Drift: facts of a run that differ from those of the last passing run.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -7,43 +7,43 @@ use serde::{Deserialize, Serialize};
 
 use super::{Class, Fact, FactKind, Facts, Finding, Outcome, Test, TestResult};
 
-/// Whether what we are, and may do, is as before; of every platform.
+/// Common test: principals and grants are those of the last passing run.
 pub(crate) const DRIFT: Test = Test::recurring("Recurring validation: drift", "");
 
-/// The most facts that are told to differ.
+/// Number of different facts that are listed.
 const DRIFTS_MAX: usize = 16;
-/// The most values of each that are told to be lost, and to be gained.
+/// Number of lost, and of gained, values of each fact that are listed.
 const VALUES_MAX: usize = 10;
 
-/// A fact that differs from the last passing run.
+/// Fact that differs from the last passing run.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Drift {
-    /// What kind of fact.
+    /// Kind of the fact.
     pub(crate) kind: FactKind,
-    /// What it is about, such as a host or a database; empty when it is the integration itself.
+    /// Object of the fact, such as a host or a database; empty for the integration itself.
     pub(crate) of: String,
-    /// What was seen then and not now.
+    /// Values that were seen then and not now.
     pub(crate) lost: Vec<String>,
-    /// What is seen now and was not then.
+    /// Values that are seen now and were not then.
     pub(crate) gained: Vec<String>,
 }
 
 impl Drift {
-    /// `fact` with what differs, if anything does.
+    /// Returns the difference of the values of `fact`, if there is one.
     fn of(fact: &Fact, before: &BTreeSet<String>, now: &BTreeSet<String>) -> Option<Self> {
-        let told = |values: Vec<&String>| -> Vec<String> {
+        let listed = |values: Vec<&String>| -> Vec<String> {
             let more = values.len().checked_sub(VALUES_MAX).filter(|more| 0 < *more);
             let more = more.map(|more| format!("and {more} more"));
             values.into_iter().take(VALUES_MAX).cloned().chain(more).collect()
         };
-        let lost = told(before.difference(now).collect());
-        let gained = told(now.difference(before).collect());
+        let lost = listed(before.difference(now).collect());
+        let gained = listed(now.difference(before).collect());
         let differs = !lost.is_empty() || !gained.is_empty();
         differs.then(|| Self { kind: fact.kind, of: fact.of.clone(), lost, gained })
     }
 
-    /// Both in one clause: `grants of db: lost SELECT and gained USAGE`.
+    /// Returns both as one clause: `grants of db: lost SELECT and gained USAGE`.
     pub(crate) fn text(&self) -> String {
         let kind = match self.kind {
             FactKind::Address => "addresses",
@@ -68,15 +68,15 @@ impl Drift {
     }
 }
 
-/// What a failing run saw otherwise than the passing one `before`: only of the facts that both have
-/// looked at, since a run that stops early has not seen the rest.
+/// Returns the facts of a failing run that differ from those of the passing run `before`. Only facts
+/// that both have are compared, since a run that stops early has not seen the rest.
 ///
-/// What differs by chance is left out: a name with changing addresses in the same networks, a cluster
-/// whose servers have certificates of their own.
+/// Differences by chance are left out: a name with changing addresses in the same networks, a cluster
+/// whose servers have different certificates.
 #[must_use]
 pub(crate) fn difference(before: &Facts, now: &Facts) -> Vec<Drift> {
     let both = now.iter().filter_map(|(fact, now)| Some((fact, before.get(fact)?, now)));
-    let telling = both.filter(|(fact, before, now)| match fact.kind {
+    let relevant = both.filter(|(fact, before, now)| match fact.kind {
         FactKind::Address => before.is_empty() || networks(before).is_disjoint(&networks(now)),
         FactKind::Certificate => before.is_disjoint(now),
         FactKind::ServerVersion
@@ -85,14 +85,14 @@ pub(crate) fn difference(before: &Facts, now: &Facts) -> Vec<Drift> {
         | FactKind::Claim
         | FactKind::Latency => true,
     });
-    telling
+    relevant
         .filter_map(|(fact, before, now)| Drift::of(fact, before, now))
         .take(DRIFTS_MAX)
         .collect()
 }
 
-/// The networks of addresses: half of each IPv4 address, a quarter of each IPv6 address. What is no
-/// address stands for itself.
+/// Returns the networks of addresses: half of each IPv4 address, a quarter of each IPv6 address. A
+/// value that is no address is its own network.
 fn networks(addresses: &BTreeSet<String>) -> BTreeSet<String> {
     let network = |text: &String| match text.parse() {
         Ok(IpAddr::V4(address)) => {
@@ -108,16 +108,16 @@ fn networks(addresses: &BTreeSet<String>) -> BTreeSet<String> {
     addresses.iter().map(network).collect()
 }
 
-/// The test of what a run whose other tests pass says about our own rights, given the facts of the
-/// run that passed `before`.
+/// Returns the drift test of a run whose other tests pass, given the facts of the run that passed
+/// `before`.
 ///
-/// Both have seen everything, so that what one of them lacks is a difference; but a kind of fact that
-/// one of them has nothing of was not looked at.
+/// Both runs are complete, so that a fact that one of them lacks is a difference; but a kind of fact
+/// that one of them has nothing of was not checked.
 #[must_use]
 pub(crate) fn compare(before: &Facts, now: &Facts) -> TestResult {
     let none = BTreeSet::new();
     let has = |facts: &Facts, kind| facts.keys().any(|fact| fact.kind == kind);
-    let is_told = |kind| match kind {
+    let is_compared = |kind| match kind {
         FactKind::Principal | FactKind::Grant => has(before, kind) && has(now, kind),
         FactKind::Address
         | FactKind::Certificate
@@ -128,7 +128,7 @@ pub(crate) fn compare(before: &Facts, now: &Facts) -> TestResult {
     let all: BTreeSet<_> = before.keys().chain(now.keys()).collect();
     let drifts: Vec<_> = all
         .into_iter()
-        .filter(|fact| is_told(fact.kind))
+        .filter(|fact| is_compared(fact.kind))
         .filter_map(|fact| {
             let values = |facts| Facts::get(facts, fact).unwrap_or(&none);
             Drift::of(fact, values(before), values(now))
@@ -141,7 +141,7 @@ pub(crate) fn compare(before: &Facts, now: &Facts) -> TestResult {
         let texts: Vec<_> = drifts.iter().map(Drift::text).collect();
         let message = format!("Since the last passing run, {}.", texts.join("; "));
         Outcome::Warning(Finding::new(Class::Denied, message).mend(
-            "If this was not intended, grant again what was lost, and revoke what was gained.",
+            "If this was not intended, grant the lost permissions again and revoke the gained ones.",
         ))
     };
     TestResult { test: DRIFT, outcome }
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failing_run_tells_only_of_what_it_has_looked_at() {
+    fn failing_run_is_compared_only_by_facts_that_it_has() {
         let before = facts(&[
             (FactKind::Grant, "db", &["SELECT", "USAGE"]),
             (FactKind::Grant, "later", &["SELECT"]),
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn what_differs_by_chance_is_not_told() {
+    fn difference_by_chance_is_left_out() {
         let table: [(FactKind, &[&str], &[&str], usize); 7] = [
             (FactKind::Address, &["52.216.1.2", "52.217.3.4"], &["52.216.9.9"], 0),
             (FactKind::Address, &["10.0.0.1"], &["52.216.9.9"], 1),
@@ -218,7 +218,7 @@ mod tests {
         let now = facts(&[
             (FactKind::Grant, "b", &["CREATE", "USAGE"]),
             (FactKind::Latency, "h", &["under 10 s"]),
-            (FactKind::Principal, "", &["told since the update"]),
+            (FactKind::Principal, "", &["new since the update"]),
         ]);
         let outcome = compare(&before, &now).outcome;
         let finding = outcome.finding().unwrap();

@@ -1,4 +1,4 @@
-//! What ends by itself is foreseen, so that somebody renews it in time.
+//! Expiry check: warns before certificates, tokens, secrets and keys expire, in time to renew them.
 
 use std::time::Duration;
 
@@ -7,33 +7,33 @@ use super::{
     duration_text,
 };
 
-/// Whether all that ends has long enough to go; of every platform.
+/// Common test: every expiry is far enough away.
 pub(crate) const EXPIRY: Test = Test::recurring("Recurring validation: credential expiry", "");
 
-/// A server's certificate that renews itself is renewed when this part of its life is left; sooner
-/// than that nobody needs to hear of its end.
-const LIFE_PARTS: u32 = 3;
+/// Part of its lifetime at which a certificate that renews itself is renewed; an earlier warning would
+/// be noise.
+const LIFETIME_PARTS: u32 = 3;
 
-/// The most ends that a warning names.
-const TOLD_MAX: usize = 5;
+/// Number of expiries that a warning lists.
+const LISTED_MAX: usize = 5;
 
 impl Observed {
-    /// What ends first.
-    pub(crate) fn next_end(&self) -> Option<&Expiry> {
+    /// Returns the earliest expiry, if there is one.
+    pub(crate) fn next_expiry(&self) -> Option<&Expiry> {
         self.expiries.iter().min_by_key(|expiry| expiry.at)
     }
 
-    /// True when it makes sense to warn so long before the end of `expiry`.
+    /// Returns true when a warning so long before `expiry` makes sense.
     fn is_timely(&self, expiry: &Expiry, before: Duration) -> bool {
-        let life = self.lifetimes.get(&expiry.of);
-        let life = life.filter(|_| expiry.kind == ExpiryKind::ServerCertificate);
-        life.is_none_or(|life| before.saturating_mul(LIFE_PARTS) < *life)
+        let lifetime = self.lifetimes.get(&expiry.of);
+        let lifetime = lifetime.filter(|_| expiry.kind == ExpiryKind::ServerCertificate);
+        lifetime.is_none_or(|lifetime| before.saturating_mul(LIFETIME_PARTS) < *lifetime)
     }
 }
 
 impl Expiry {
-    /// What it is that ends, within a sentence.
-    pub(crate) fn what(&self) -> String {
+    /// Returns the object that expires as a noun within a sentence.
+    pub(crate) fn noun(&self) -> String {
         let kind = match self.kind {
             ExpiryKind::ServerCertificate if !self.of.is_empty() => {
                 return format!("the certificate of {}", self.of);
@@ -48,48 +48,48 @@ impl Expiry {
         if self.of.is_empty() { kind.to_owned() } else { format!("{kind} {}", self.of) }
     }
 
-    const fn mend(&self) -> &'static str {
+    const fn remediation(&self) -> &'static str {
         match self.kind {
-            ExpiryKind::ServerCertificate => "Have the server's certificate renewed.",
+            ExpiryKind::ServerCertificate => "Renew the server's certificate.",
             ExpiryKind::ClientCertificate => {
-                "Renew the client certificate where `tls.certificate` and `tls.key` point to."
+                "Renew the client certificate that `tls.certificate` and `tls.key` name."
             }
-            ExpiryKind::Token => "Make a new token and put it in place of this one.",
-            ExpiryKind::Secret => "Make a new secret and put it in place of this one.",
-            ExpiryKind::Key => "Make a new key and put it in place of this one.",
-            ExpiryKind::Session => "Log in again and put what that gives in place of this one.",
+            ExpiryKind::Token => "Create a new token and replace this one.",
+            ExpiryKind::Secret => "Create a new secret and replace this one.",
+            ExpiryKind::Key => "Create a new key and replace this one.",
+            ExpiryKind::Session => "Log in again and replace the session.",
         }
     }
 
-    /// The sentence of a warning: the same from one threshold of `warn` to the next.
+    /// Returns the sentence of a warning, which is the same from one threshold of `warn` to the next.
     fn warning(&self, now: Timestamp, warn: impl Iterator<Item = Duration>) -> Option<String> {
         if self.at <= now {
-            return Some(format!("{} has ended at {}", self.what(), self.at));
+            return Some(format!("{} expired at {}", self.noun(), self.at));
         }
         let reached = warn.filter(|before| self.at <= now.plus(*before)).min()?;
         let reached = duration_text(reached);
-        Some(format!("{} ends at {}, in {reached} or less", self.what(), self.at))
+        Some(format!("{} expires at {}, in {reached} or less", self.noun(), self.at))
     }
 }
 
-/// The test of what `observed` says about ends, given how long before one to warn.
+/// Returns the expiry test of a run, given the times before an expiry at which to `warn`.
 #[must_use]
-pub(crate) fn foresee(observed: &Observed, now: Timestamp, warn: &[Duration]) -> TestResult {
+pub(crate) fn expiry_check(observed: &Observed, now: Timestamp, warn: &[Duration]) -> TestResult {
     let mut warned: Vec<(&Expiry, String)> = Vec::new();
     let expiries = observed.expiries.iter().filter(|_| !warn.is_empty());
     for expiry in expiries {
-        // Of several ends of one thing, such as the certificates of a cluster, the first counts.
-        let is_told = warned.last().is_some_and(|(last, _)| {
+        // Of several expiries of one object, such as a cluster's certificates, the first counts.
+        let is_listed = warned.last().is_some_and(|(last, _)| {
             (last.kind, last.of.as_str()) == (expiry.kind, expiry.of.as_str())
         });
         let timely = warn.iter().copied().filter(|before| observed.is_timely(expiry, *before));
-        if let Some(text) = expiry.warning(now, timely).filter(|_| !is_told) {
+        if let Some(text) = expiry.warning(now, timely).filter(|_| !is_listed) {
             warned.push((expiry, text));
         }
     }
     let outcome = if warned.is_empty() {
-        let next = observed.next_end();
-        let next = next.map(|next| format!("Next, {} ends at {}.", next.what(), next.at));
+        let next = observed.next_expiry();
+        let next = next.map(|next| format!("Next expiry: {} at {}.", next.noun(), next.at));
         Outcome::Passed(next)
     } else {
         warned.sort_by_key(|(expiry, _)| expiry.at);
@@ -99,17 +99,17 @@ pub(crate) fn foresee(observed: &Observed, now: Timestamp, warn: &[Duration]) ->
 }
 
 fn finding(warned: &[(&Expiry, String)]) -> Finding {
-    let mut texts: Vec<_> = warned.iter().take(TOLD_MAX).map(|(_, text)| text.clone()).collect();
-    if let Some(more) = warned.len().checked_sub(TOLD_MAX).filter(|more| 0 < *more) {
+    let mut texts: Vec<_> = warned.iter().take(LISTED_MAX).map(|(_, text)| text.clone()).collect();
+    if let Some(more) = warned.len().checked_sub(LISTED_MAX).filter(|more| 0 < *more) {
         texts.push(format!("and {more} more"));
     }
-    let mut mends: Vec<_> = warned.iter().map(|(expiry, _)| expiry.mend()).collect();
-    mends.sort_unstable();
-    mends.dedup();
+    let mut fixes: Vec<_> = warned.iter().map(|(expiry, _)| expiry.remediation()).collect();
+    fixes.sort_unstable();
+    fixes.dedup();
     let message = format!("{}.", texts.join("; "));
     let mut letters = message.chars();
     let first = letters.next().into_iter().flat_map(char::to_uppercase);
-    Finding::new(Class::Expired, first.chain(letters).collect::<String>()).mend(mends.join(" "))
+    Finding::new(Class::Expired, first.chain(letters).collect::<String>()).mend(fixes.join(" "))
 }
 
 #[cfg(test)]
@@ -122,7 +122,7 @@ mod tests {
         "2026-11-22T21:00:00Z".parse().unwrap()
     }
 
-    fn ending(ends: &[(ExpiryKind, &str, u32)]) -> Observed {
+    fn expiring(ends: &[(ExpiryKind, &str, u32)]) -> Observed {
         let expiry = |&(kind, of, days): &(ExpiryKind, &str, u32)| Expiry {
             kind,
             of: of.to_owned(),
@@ -137,50 +137,51 @@ mod tests {
 
     #[test]
     fn each_threshold_has_one_sentence() {
-        let seen = ending(&[(ExpiryKind::Token, "ci", 40)]);
+        let seen = expiring(&[(ExpiryKind::Token, "ci", 40)]);
         let hour = Duration::from_hours(1);
-        let mut told = Vec::new();
+        let mut found = Vec::new();
         for hours in 0..(41 * 24) {
-            let result = foresee(&seen, now().plus(hour * hours), &warn());
+            let result = expiry_check(&seen, now().plus(hour * hours), &warn());
             let text = (result.outcome.status(), result.outcome.message().unwrap().to_owned());
-            if told.last() != Some(&text) {
-                told.push(text);
+            if found.last() != Some(&text) {
+                found.push(text);
             }
         }
         let at = "2027-01-01T21:00:00Z";
         let expected = [
-            format!("Next, the token ci ends at {at}."),
-            format!("The token ci ends at {at}, in 30d or less."),
-            format!("The token ci ends at {at}, in 14d or less."),
-            format!("The token ci ends at {at}, in 7d or less."),
-            format!("The token ci ends at {at}, in 1d or less."),
-            format!("The token ci has ended at {at}."),
+            format!("Next expiry: the token ci at {at}."),
+            format!("The token ci expires at {at}, in 30d or less."),
+            format!("The token ci expires at {at}, in 14d or less."),
+            format!("The token ci expires at {at}, in 7d or less."),
+            format!("The token ci expires at {at}, in 1d or less."),
+            format!("The token ci expired at {at}."),
         ];
-        let texts: Vec<_> = told.iter().map(|(_, text)| text.clone()).collect();
+        let texts: Vec<_> = found.iter().map(|(_, text)| text.clone()).collect();
         assert_eq!(texts, expected);
-        let words: Vec<_> = told.iter().map(|(status, _)| status.as_str()).collect();
+        let words: Vec<_> = found.iter().map(|(status, _)| status.as_str()).collect();
         assert_eq!(words, ["passed", "warning", "warning", "warning", "warning", "warning"]);
     }
 
     #[test]
-    fn all_that_is_close_is_told_the_first_end_first() {
+    fn all_that_is_close_is_listed_the_first_end_first() {
         let kinds = [
             (ExpiryKind::ServerCertificate, "h", 9),
             (ExpiryKind::ServerCertificate, "h", 10),
             (ExpiryKind::ClientCertificate, "CN=me", 6),
             (ExpiryKind::Secret, "", 90),
         ];
-        let result = foresee(&ending(&kinds), now(), &warn());
+        let result = expiry_check(&expiring(&kinds), now(), &warn());
         let finding = result.outcome.finding().unwrap();
-        let expected = "The client certificate CN=me ends at 2026-11-28T21:00:00Z, in 7d or less; \
-            the certificate of h ends at 2026-12-01T21:00:00Z, in 14d or less.";
+        let expected = "The client certificate CN=me expires at 2026-11-28T21:00:00Z, in 7d or less; \
+            the certificate of h expires at 2026-12-01T21:00:00Z, in 14d or less.";
         assert_eq!(finding.message, expected);
         assert_eq!(finding.class, Class::Expired);
-        let mend = finding.remediation.as_deref().unwrap();
-        assert!(mend.contains("server's certificate") && mend.contains("`tls.key`"), "{mend}");
+        let remediation = finding.remediation.as_deref().unwrap();
+        assert!(remediation.contains("server's certificate"), "{remediation}");
+        assert!(remediation.contains("`tls.key`"), "{remediation}");
         let names: Vec<_> = (0..9).map(|number| number.to_string()).collect();
         let many: Vec<_> = names.iter().map(|name| (ExpiryKind::Key, name.as_str(), 3)).collect();
-        let result = foresee(&ending(&many), now(), &warn());
+        let result = expiry_check(&expiring(&many), now(), &warn());
         let message = result.outcome.message().unwrap();
         assert!(message.ends_with("; and 4 more."), "{message}");
     }
@@ -198,21 +199,24 @@ mod tests {
             (6, 0, true),
         ];
         for (life, left, warned) in table {
-            let mut seen = ending(&[(ExpiryKind::ServerCertificate, "h", left)]);
+            let mut seen = expiring(&[(ExpiryKind::ServerCertificate, "h", left)]);
             seen.lifetimes.insert("h".to_owned(), DAY * life);
-            let outcome = foresee(&seen, now(), &warn()).outcome;
+            let outcome = expiry_check(&seen, now(), &warn()).outcome;
             assert_eq!(outcome.finding().is_some(), warned, "{life} {left}");
-            let own = ending(&[(ExpiryKind::ClientCertificate, "h", left)]);
+            let own = expiring(&[(ExpiryKind::ClientCertificate, "h", left)]);
             let own = Observed { lifetimes: seen.lifetimes, ..own };
-            assert!(foresee(&own, now(), &warn()).outcome.finding().is_some(), "somebody made it");
+            assert!(
+                expiry_check(&own, now(), &warn()).outcome.finding().is_some(),
+                "it does not renew itself"
+            );
         }
     }
 
     #[test]
     fn nothing_known_and_nothing_asked_for_pass() {
-        let passed = |seen: &Observed, warn: &[Duration]| foresee(seen, now(), warn).outcome;
+        let passed = |seen: &Observed, warn: &[Duration]| expiry_check(seen, now(), warn).outcome;
         assert_eq!(passed(&Observed::default(), &warn()), Outcome::Passed(None));
-        let close = ending(&[(ExpiryKind::Session, "", 0)]);
+        let close = expiring(&[(ExpiryKind::Session, "", 0)]);
         assert!(matches!(passed(&close, &[]), Outcome::Passed(Some(_))));
         assert!(matches!(passed(&close, &warn()), Outcome::Warning(_)));
     }

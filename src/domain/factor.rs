@@ -1,4 +1,4 @@
-//! What integrations can have in common, and so fail by together.
+//! Shared factors of integrations: the possible common causes of an outage.
 
 use std::str::FromStr;
 
@@ -6,39 +6,39 @@ use serde::{Deserialize, Serialize};
 
 use super::UnknownName;
 
-/// Something that integrations share, derived from their configuration.
+/// Factor that integrations can share, derived from their configuration.
 #[derive(Clone, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Factor {
-    /// What kind of thing.
+    /// Kind of the factor.
     pub(crate) kind: FactorKind,
-    /// Which one.
+    /// Name of the host, account or other object.
     pub(crate) value: String,
 }
 
-/// What can be shared, the most telling first.
+/// Kind of a factor, the most specific first.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) enum FactorKind {
-    /// The host that is talked to.
+    /// Host that the integration connects to.
     Host,
-    /// Who logs in.
+    /// Principal that the integration authenticates as.
     Principal,
-    /// The account, project, workspace or subscription.
+    /// Account, project, workspace or subscription.
     Account,
-    /// The region of a cloud.
+    /// Region of a cloud.
     Region,
-    /// The certificate authority that is trusted.
+    /// Certificate authority that is trusted.
     Authority,
 }
 
 impl FactorKind {
-    /// Every kind, the most telling first.
+    /// Every kind, the most specific first.
     pub(crate) const ALL: [Self; 5] =
         [Self::Host, Self::Principal, Self::Account, Self::Region, Self::Authority];
 
-    /// The name on the wire and in the database.
+    /// Returns the name on the wire and in the database.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Host => "host",

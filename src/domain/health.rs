@@ -1,70 +1,70 @@
-//! Whether trouble is the daemon's own: what was heard of hosts lately, and what their clocks showed.
+//! Detects faults of the daemon itself from the recent answers and clocks of hosts.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::Timestamp;
 
-/// How long what was heard of a host counts.
-const HEARD_MAX: Duration = Duration::from_mins(3);
-/// How many hosts must be silent, and no other heard of, before the network is suspected.
+/// Time for which an observation of a host counts.
+const OBSERVATION_MAX: Duration = Duration::from_mins(3);
+/// Number of hosts that must be silent, with none answering, before the network is suspected.
 const SILENT_MIN: usize = 3;
-/// How many hosts must show the same before our own clock is suspected.
+/// Number of hosts that must show the same time before the local clock is suspected.
 const CLOCKS_MIN: usize = 2;
-/// The most hosts that are remembered; one more, and all are forgotten.
+/// Number of hosts that are remembered; with one more, all are forgotten.
 const HOSTS_MAX: usize = 4096;
 
-/// What was heard of hosts lately.
+/// Recent answers of hosts.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Hosts(BTreeMap<String, Heard>);
+pub(crate) struct Hosts(BTreeMap<String, Contact>);
 
 #[derive(Clone, Copy, Debug)]
-struct Heard {
+struct Contact {
     at: Timestamp,
     answered: bool,
 }
 
 impl Hosts {
-    /// A run that ended at `now` got an answer from `host`, of whatever kind, or none.
+    /// Records that a run that ended at `now` got an answer of any kind from `host`, or none.
     pub(crate) fn note(&mut self, host: &str, answered: bool, now: Timestamp) {
-        let oldest = now.minus(HEARD_MAX);
-        self.0.retain(|_, heard| oldest < heard.at && heard.at <= now);
+        let oldest = now.minus(OBSERVATION_MAX);
+        self.0.retain(|_, contact| oldest < contact.at && contact.at <= now);
         if HOSTS_MAX <= self.0.len() {
             self.0.clear();
         }
-        self.0.insert(host.to_owned(), Heard { at: now, answered });
+        self.0.insert(host.to_owned(), Contact { at: now, answered });
     }
 
-    /// How many hosts are silent, when that is enough to suspect the network: several, and no host
-    /// has answered lately.
+    /// Returns the number of silent hosts, when it is enough to suspect the network: several are silent,
+    /// and none answered recently.
     #[must_use]
     pub(crate) fn silent(&self) -> Option<usize> {
-        let silent = self.0.values().filter(|heard| !heard.answered).count();
+        let silent = self.0.values().filter(|contact| !contact.answered).count();
         (silent == self.0.len() && SILENT_MIN <= silent).then_some(silent)
     }
 
-    /// True when nothing was heard of `host` lately.
+    /// Returns true when there is no recent observation of `host`.
     #[must_use]
     pub(crate) fn is_unheard(&self, host: &str) -> bool {
         !self.0.contains_key(host)
     }
 }
 
-/// How far the clocks of servers are from ours, by host.
+/// Recent differences between the clocks of servers and the local one, by host.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Clocks(BTreeMap<String, Shown>);
 
 #[derive(Clone, Copy, Debug)]
 struct Shown {
     at: Timestamp,
-    /// Milliseconds; positive when theirs is ahead.
+    /// Difference in milliseconds; positive when the server's clock is ahead.
     skew_ms: i64,
 }
 
 impl Clocks {
-    /// The clock of `host` showed `shows` when ours showed `now`.
+    /// Records that the clock of `host` showed `shows` when the local one showed `now`.
     pub(crate) fn note(&mut self, host: &str, shows: Timestamp, now: Timestamp) {
-        let oldest = now.minus(HEARD_MAX);
+        let oldest = now.minus(OBSERVATION_MAX);
         self.0.retain(|_, shown| oldest < shown.at && shown.at <= now);
         if HOSTS_MAX <= self.0.len() {
             self.0.clear();
@@ -73,8 +73,8 @@ impl Clocks {
         self.0.insert(host.to_owned(), Shown { at: now, skew_ms });
     }
 
-    /// How far our clock is behind the others in milliseconds (ahead when negative), when it is wrong:
-    /// several hosts show the same difference of more than `most`, and none shows our time.
+    /// Returns how many milliseconds the local clock is behind (ahead when negative), when it is wrong:
+    /// several hosts show the same difference of more than `most`, and none shows the local time.
     #[must_use]
     pub(crate) fn wrong_by(&self, most: Duration) -> Option<i64> {
         let most = i64::try_from(most.as_millis()).unwrap_or(i64::MAX);
@@ -85,7 +85,7 @@ impl Clocks {
         (CLOCKS_MIN <= skews.len() && agree && wrong).then_some(*least)
     }
 
-    /// True when a host shows our time.
+    /// Returns true when a host shows the local time.
     #[must_use]
     pub(crate) fn is_right(&self, most: Duration) -> bool {
         let near = |shown: &Shown| u128::from(shown.skew_ms.unsigned_abs()) <= most.as_millis();
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn the_network_is_suspected_when_several_hosts_are_silent_and_none_answers() {
+    fn network_is_suspected_when_several_hosts_are_silent_and_none_answers() {
         let table = [
             (&[("a", false, 0), ("b", false, 1)][..], None),
             (&[("a", false, 0), ("b", false, 1), ("b", false, 2)][..], None),
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn our_clock_is_wrong_when_several_hosts_agree_that_it_is() {
+    fn local_clock_is_wrong_when_several_hosts_agree() {
         let most = Duration::from_mins(5);
         let wrong = |skews: &[i64]| {
             let mut clocks = Clocks::default();

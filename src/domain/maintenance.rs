@@ -1,27 +1,28 @@
-//! Maintenance windows: times for which messages about some integrations are held.
+//! Maintenance windows: times in which messages about some integrations are muted.
 
 use std::time::Duration;
 
 use super::{Schedule, Selection, Timestamp};
 
-/// The most windows in a row that are taken for one; what lies beyond is looked at when they end.
+/// Number of consecutive windows that are joined into one; later ones are joined when it ends.
 const JOINED_MAX: usize = 64;
 
-/// A window that opens by a schedule.
+/// Maintenance window that opens by a schedule.
 #[derive(Clone, Debug)]
 pub(crate) struct Maintenance {
-    /// Its unique name.
+    /// Unique name of the window.
     pub(crate) name: String,
-    /// When it opens.
+    /// Schedule by which it opens.
     pub(crate) schedule: Schedule,
-    /// How long it stays open.
+    /// Time for which it stays open.
     pub(crate) duration: Duration,
-    /// For whom.
+    /// Integrations whose messages it mutes.
     pub(crate) selection: Selection,
 }
 
 impl Maintenance {
-    /// Until when it is open, if it is at `now`; windows that meet or overlap are one.
+    /// Returns the instant at which it closes, if it is open at `now`; windows that meet or overlap are
+    /// one.
     #[must_use]
     pub(crate) fn open_until(&self, now: Timestamp) -> Option<Timestamp> {
         let mut start = self.schedule.next_after(now.minus(self.duration))?;
@@ -43,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_window_is_open_from_its_instant_for_its_duration_in_its_own_zone() {
+    fn window_is_open_from_its_instant_for_its_duration_in_its_own_zone() {
         let open = |cron: &str, hours: u64, now: &str| {
             let window = Maintenance {
                 name: "nightly".to_owned(),

@@ -1,4 +1,4 @@
-//! The pure core: values and decisions. No clock, no I/O, no async, no SQL, no platform names.
+//! Pure core: values and decisions. No clock, no I/O, no async, no SQL, no platform names.
 
 mod checks;
 mod delivery;
@@ -29,7 +29,7 @@ pub(crate) use event::{
     OutageMember, OutageNotice, OwnFault, Payload, ReceiverDisabled, RunRef, SCHEMA_VERSION,
     Subscription, WebhookPing,
 };
-pub(crate) use expiry::{EXPIRY, foresee};
+pub(crate) use expiry::{EXPIRY, expiry_check};
 pub(crate) use factor::{Factor, FactorKind};
 pub(crate) use health::{Clocks, Hosts};
 pub(crate) use maintenance::Maintenance;
@@ -55,6 +55,6 @@ pub(crate) struct IntegrationId(pub(crate) i64);
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub(crate) struct RunId(pub(crate) i64);
 
-/// Row id of a delivery: one event owed to one receiver.
+/// Row id of a delivery: one event for one receiver.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub(crate) struct DeliveryId(pub(crate) i64);

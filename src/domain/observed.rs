@@ -1,5 +1,5 @@
-//! What a run sees besides its results: facts to compare with those of the last passing run, ends
-//! of credentials to foresee, and the clocks of others.
+//! Observations of a run besides its results: facts to compare with the last passing run, expiries of
+//! credentials, and the clocks of servers.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -8,34 +8,33 @@ use serde::{Deserialize, Serialize};
 
 use super::Timestamp;
 
-/// Everything one run has seen.
+/// Observations of one run.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Observed {
-    /// What can be compared with another run.
+    /// Facts that can be compared with another run.
     pub(crate) facts: Facts,
-    /// What ends, and when.
+    /// Expiries of certificates, tokens, secrets and keys.
     pub(crate) expiries: BTreeSet<Expiry>,
-    /// How long the certificate of a host is valid in all, from its first day to its last.
+    /// Lifetime of each host's certificate, from its first day to its last.
     pub(crate) lifetimes: BTreeMap<String, Duration>,
-    /// What the clocks of servers showed.
+    /// Times that the clocks of servers showed.
     pub(crate) clocks: Vec<ServerClock>,
 }
 
-/// Facts by name, each with the set of values that were seen; normalised, so that what is the same
-/// is equal.
+/// Facts by name, each with its set of values; normalised, so that the same fact is equal.
 pub(crate) type Facts = BTreeMap<Fact, BTreeSet<String>>;
 
-/// The name of a fact.
+/// Name of a fact.
 #[derive(Clone, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Fact {
-    /// What kind of fact it is.
+    /// Kind of the fact.
     pub(crate) kind: FactKind,
-    /// What it is about, such as a host or a database; empty when it is the integration itself.
+    /// Object of the fact, such as a host or a database; empty for the integration itself.
     pub(crate) of: String,
 }
 
-/// What kind of fact it is.
+/// Kind of an observed fact.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -44,55 +43,55 @@ pub(crate) enum FactKind {
     Address,
     /// A server's certificate: issuer, end and fingerprint.
     Certificate,
-    /// What a server says that it is.
+    /// Version that a server reports.
     ServerVersion,
-    /// Who we are there.
+    /// Principal that is authenticated there.
     Principal,
     /// Roles, privileges and permissions that were seen.
     Grant,
-    /// What a token says, without anything secret.
+    /// Claims of a token, without anything secret.
     Claim,
-    /// How long it takes to be answered, in classes.
+    /// Class of the time until the answer.
     Latency,
 }
 
-/// Something that ends by itself and must be renewed by somebody.
+/// Expiry of an object that must be renewed.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) struct Expiry {
-    /// What kind of thing.
+    /// Kind of the object.
     pub(crate) kind: ExpiryKind,
-    /// Which one: a host, a key id, a token's name; never the secret itself.
+    /// Name of the object: a host, a key id, a token's name; never the secret itself.
     pub(crate) of: String,
-    /// When it ends.
+    /// Instant at which it expires.
     pub(crate) at: Timestamp,
 }
 
-/// What can end.
+/// Kind of object that expires.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) enum ExpiryKind {
-    /// A server's certificate.
+    /// Certificate of a server.
     ServerCertificate,
-    /// Our own certificate.
+    /// Certificate that the client authenticates with.
     ClientCertificate,
-    /// A token that somebody made.
+    /// Token that a person created.
     Token,
-    /// A secret of an application.
+    /// Secret of an application.
     Secret,
-    /// A key.
+    /// Key of an account or service.
     Key,
-    /// A session that nobody renews.
+    /// Session that is not renewed automatically.
     Session,
 }
 
-/// What the clock of a server showed.
+/// Time that the clock of a server showed.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct ServerClock {
-    /// Which server.
+    /// Host of the server.
     pub(crate) host: String,
     /// The instant in its answer.
     pub(crate) shows: Timestamp,
-    /// How long after the beginning of the run the answer came.
+    /// Time from the beginning of the run to the answer.
     pub(crate) after_ms: i64,
 }

@@ -1,51 +1,51 @@
-//! What a validation run found, and its form on the wire.
+//! Report of a validation run, and its published form on the wire.
 
 use serde::{Deserialize, Serialize};
 
-/// One entry of a platform's catalog.
+/// Entry of a platform's catalog.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Test {
-    /// The name, exactly as published.
+    /// Name of the test, exactly as published.
     pub(crate) name: &'static str,
-    /// The published message, `[]` being slots; empty where none is published.
+    /// Published message with `[]` as slots; empty where none is published.
     pub(crate) message: &'static str,
-    /// When it applies.
+    /// Runs that the test belongs to.
     pub(crate) when: When,
 }
 
 impl Test {
-    /// A test that holds for as long as the integration lives.
+    /// Returns a test of every run.
     #[must_use]
     pub(crate) const fn always(name: &'static str, message: &'static str) -> Self {
         Self { name, message, when: When::Always }
     }
 
-    /// A test that something does not exist yet, which set-up makes untrue.
+    /// Returns a test of something that does not exist before the set-up.
     #[must_use]
     pub(crate) const fn preflight(name: &'static str, message: &'static str) -> Self {
         Self { name, message, when: When::Preflight }
     }
 
-    /// A test of ours that only makes sense once the platform is set up.
+    /// Returns an additional test that only makes sense after the set-up.
     #[must_use]
     pub(crate) const fn recurring(name: &'static str, message: &'static str) -> Self {
         Self { name, message, when: When::Recurring }
     }
 }
 
-/// When a validation test applies.
+/// Runs that a validation test belongs to.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum When {
-    /// In every run.
+    /// The test belongs to every run.
     Always,
-    /// Only before the platform side is set up.
+    /// The test only applies before the platform is set up.
     Preflight,
-    /// Only after the platform side is set up.
+    /// The test only applies after the platform is set up.
     Recurring,
 }
 
-/// Whether trying again can help; decided where the error is seen.
+/// Class of a failure: decided nearest the call, it says whether a retry can help.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -58,9 +58,9 @@ pub(crate) enum Class {
     Invalid,
     /// A credential or certificate has expired.
     Expired,
-    /// No answer: resolution, connection, TLS cut, time-out.
+    /// No answer came: resolution, connection, broken TLS, time-out.
     Unreachable,
-    /// The platform asked us to slow down.
+    /// The platform asked for fewer requests.
     Throttled,
     /// The platform answered that it cannot serve now.
     Unavailable,
@@ -82,7 +82,7 @@ impl Class {
         Self::Local,
     ];
 
-    /// The name in logs, in the database and on the wire.
+    /// Returns the name in logs, in the database and on the wire.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Denied => "denied",
@@ -96,7 +96,7 @@ impl Class {
         }
     }
 
-    /// True when trying again cannot help.
+    /// Returns true when a retry cannot help.
     pub(crate) const fn is_definitive(self) -> bool {
         match self {
             Self::Denied | Self::Missing | Self::Invalid | Self::Expired => true,
@@ -105,28 +105,28 @@ impl Class {
     }
 }
 
-/// Why a validation test did not simply pass.
+/// Finding of a validation test that failed or warned.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Finding {
-    /// The published text, then at most one line of platform detail.
+    /// Published text, then at most one line of platform detail.
     pub(crate) message: String,
-    /// Whether trying again can help.
+    /// Class of the failure, which decides whether a retry can help.
     pub(crate) class: Class,
-    /// The exact grant, role, permission or setting that mends it.
+    /// Exact grant, role, permission or setting that fixes it.
     pub(crate) remediation: Option<String>,
-    /// What the platform said, redacted and bounded.
+    /// Answer of the platform, redacted and bounded.
     pub(crate) evidence: Option<String>,
 }
 
 impl Finding {
-    /// A finding of `class` that says `message`.
+    /// Returns a finding of `class` with `message`.
     pub(crate) fn new(class: Class, message: impl Into<String>) -> Self {
         Self { message: message.into(), class, remediation: None, evidence: None }
     }
 
-    /// A finding of `class`: the published text of `test`, then one line of platform `detail`.
+    /// Returns a finding of `class`: the published text of `test`, then one line of platform `detail`.
     ///
-    /// A template with slots is left to the platform to fill, so it is not repeated here.
+    /// A template with slots is filled by the platform, so it is not repeated here.
     pub(crate) fn of(test: Test, class: Class, detail: impl std::fmt::Display) -> Self {
         let message = if test.message.is_empty() || test.message.contains("[]") {
             detail.to_string()
@@ -136,14 +136,14 @@ impl Finding {
         Self::new(class, message)
     }
 
-    /// Adds how to mend it.
+    /// Adds the remediation: how to fix the failure.
     #[must_use]
     pub(crate) fn mend(mut self, remediation: impl Into<String>) -> Self {
         self.remediation = Some(remediation.into());
         self
     }
 
-    /// Adds what the platform said.
+    /// Adds the answer of the platform as evidence.
     #[must_use]
     pub(crate) fn because(mut self, evidence: impl Into<String>) -> Self {
         self.evidence = Some(evidence.into());
@@ -151,21 +151,21 @@ impl Finding {
     }
 }
 
-/// How one validation test ended.
+/// Outcome of one validation test.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Outcome {
-    /// The test held; a few published tests say something then.
+    /// The test passed; a few published tests have a message then.
     Passed(Option<String>),
-    /// The test did not hold.
+    /// The test failed with this finding.
     Failed(Finding),
-    /// The test held, with a reservation.
+    /// The test passed with a warning.
     Warning(Finding),
-    /// The test was not run, for this reason.
+    /// The test was skipped for this reason.
     Skipped(String),
 }
 
 impl Outcome {
-    /// The word on the wire.
+    /// Returns the status on the wire.
     pub(crate) const fn status(&self) -> ReportStatus {
         match self {
             Self::Passed(_) => ReportStatus::Passed,
@@ -175,7 +175,7 @@ impl Outcome {
         }
     }
 
-    /// The text on the wire, if there is one.
+    /// Returns the message on the wire, if there is one.
     pub(crate) fn message(&self) -> Option<&str> {
         match self {
             Self::Passed(message) => message.as_deref(),
@@ -184,7 +184,7 @@ impl Outcome {
         }
     }
 
-    /// What was found, for a failed or warned test.
+    /// Returns the finding of a failed or warned test.
     pub(crate) const fn finding(&self) -> Option<&Finding> {
         match self {
             Self::Failed(finding) | Self::Warning(finding) => Some(finding),
@@ -193,39 +193,39 @@ impl Outcome {
     }
 }
 
-/// One line of a report.
+/// Result of one test in a report.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct TestResult {
-    /// Which test.
+    /// Test of the catalog.
     pub(crate) test: Test,
-    /// How it ended.
+    /// Outcome of the test.
     pub(crate) outcome: Outcome,
 }
 
-/// Everything one validation run found, in catalog order.
+/// Report of one validation run, in the order of the catalog.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Report {
-    /// One entry for every test in the platform's catalog.
+    /// Results, one for every test in the platform's catalog.
     pub(crate) tests: Vec<TestResult>,
 }
 
-/// The one-word result of a test, and of a whole report.
+/// Result of a test, or of a whole report, in one word.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) enum ReportStatus {
-    /// Nothing failed.
+    /// No test failed or warned.
     Passed,
     /// At least one test failed.
     Failed,
-    /// Nothing failed, something warned.
+    /// No test failed, at least one warned.
     Warning,
-    /// Nothing ran.
+    /// No test was run.
     Skipped,
 }
 
 impl ReportStatus {
-    /// The word on the wire and in the database.
+    /// Returns the word on the wire and in the database.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Passed => "passed",
@@ -237,8 +237,8 @@ impl ReportStatus {
 }
 
 impl Report {
-    /// Sums up the tests: the worst outcome wins, a run of nothing says nothing, and a platform
-    /// without tests has passed.
+    /// Returns the worst status of the tests; `skipped` when no test was run, and `passed` when the
+    /// platform has no tests.
     #[must_use]
     pub(crate) fn status(&self) -> ReportStatus {
         let statuses: Vec<_> = self.tests.iter().map(|result| result.outcome.status()).collect();
@@ -262,7 +262,7 @@ impl Report {
         }
     }
 
-    /// The class that decides about the run: definitive before transient before `local`.
+    /// Returns the class that decides about the run: definitive before transient before `local`.
     #[must_use]
     pub(crate) fn class(&self) -> Option<Class> {
         let failed: Vec<_> = self
@@ -275,26 +275,26 @@ impl Report {
     }
 }
 
-/// `validationResults`, to the letter of the published schema.
+/// `validationResults`, exactly as the published schema has it.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct ValidationResults {
-    /// The whole.
+    /// Status of the whole run.
     pub(crate) status: ReportStatus,
-    /// One entry per test, in catalog order.
+    /// Entries, one per test, in the order of the catalog.
     pub(crate) validation_tests: Vec<ValidationTest>,
 }
 
-/// One entry of `validationTests`.
+/// Entry of `validationTests`, one per test.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct ValidationTest {
-    /// The published name.
+    /// Published name of the test.
     pub(crate) name: String,
-    /// Its result.
+    /// Result of the test.
     pub(crate) status: ReportStatus,
-    /// Why, when it did not simply pass.
+    /// Reason, when the test did not simply pass.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) message: Option<String>,
 }
@@ -324,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn the_worst_outcome_wins() {
+    fn worst_outcome_decides_the_status() {
         let passed = || Outcome::Passed(None);
         let skipped = || Outcome::Skipped("applies before set-up".to_owned());
         let warning = || Outcome::Warning(Finding::new(Class::Denied, "w"));
@@ -342,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn a_definitive_failure_decides_about_the_run() {
+    fn definitive_failure_decides_the_class() {
         let failed = |class| Outcome::Failed(Finding::new(class, "f"));
         let class =
             |classes: &[Class]| report(classes.iter().copied().map(failed).collect()).class();
@@ -353,7 +353,7 @@ mod tests {
     }
 
     #[test]
-    fn the_wire_form_has_a_message_only_where_there_is_one() {
+    fn wire_form_has_a_message_only_where_there_is_one() {
         let found = report(vec![
             Outcome::Passed(None),
             Outcome::Failed(

@@ -1,4 +1,4 @@
-//! Schedule arithmetic: cron in a zone, and a stable spread.
+//! Schedule arithmetic: cron expressions in a time zone, with a deterministic spread.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,12 +9,12 @@ use jiff::tz::TimeZone;
 
 use super::{IntegrationId, Timestamp};
 
-/// The longest spread of a schedule.
+/// Longest spread of a schedule.
 pub(crate) const SPREAD_MAX: Duration = Duration::from_mins(5);
-/// How far a clock may be set back without a run being repeated, whatever the schedule.
+/// Clock rollback that repeats no run, whatever the schedule.
 const REACH_MIN: Duration = Duration::from_hours(1);
 
-/// A cron expression in an IANA time zone; a clone is cheap and shares everything.
+/// Cron expression in an IANA time zone; a clone is cheap and shares everything.
 #[derive(Clone, Debug)]
 pub(crate) struct Schedule {
     cron: Arc<Cron>,
@@ -23,15 +23,15 @@ pub(crate) struct Schedule {
     zone_name: Arc<str>,
 }
 
-/// The schedule cannot be used.
+/// Error of a schedule that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ScheduleError {
     /// The expression is not cron.
     #[error("`{expression}` is not a cron expression: {reason}")]
     Cron {
-        /// What was written.
+        /// Cron expression as configured.
         expression: String,
-        /// What the parser says.
+        /// Error of the parser.
         reason: String,
     },
     /// The expression names a date that never comes.
@@ -48,7 +48,7 @@ impl Schedule {
     ///
     /// # Errors
     ///
-    /// Says which of the two is wrong; an expression that never comes due is refused.
+    /// Fails when either is invalid, or when the expression never comes due.
     pub(crate) fn parse(expression: &str, zone: &str) -> Result<Self, ScheduleError> {
         let timezone =
             TimeZone::get(zone).map_err(|_unknown| ScheduleError::Zone(zone.to_owned()))?;
@@ -70,30 +70,30 @@ impl Schedule {
         Ok(schedule)
     }
 
-    /// The expression as it was written.
+    /// Returns the expression as configured.
     pub(crate) fn text(&self) -> &str {
         &self.text
     }
 
-    /// The zone as it was written.
+    /// Returns the zone as configured.
     pub(crate) fn zone(&self) -> &str {
         &self.zone_name
     }
 
-    /// The first instant of the schedule after `after`; none when there is none any more.
+    /// Returns the first instant of the schedule after `after`, if there is one.
     pub(crate) fn next_after(&self, after: Timestamp) -> Option<Timestamp> {
         let from = after.to_jiff().to_zoned(self.zone.clone());
         let next = self.cron.find_next_occurrence(&from, false).ok()?;
         Some(Timestamp::from_jiff(next.timestamp()))
     }
 
-    /// `instant` in the schedule's own zone, for people.
+    /// Returns `instant` in the schedule's own zone, for people.
     pub(crate) fn local(&self, instant: Timestamp) -> String {
         instant.to_jiff().to_zoned(self.zone.clone()).strftime("%Y-%m-%d %H:%M:%S %Z").to_string()
     }
 
-    /// When the integration `id` is due next: the schedule's first instant whose spread lies
-    /// after `now`.
+    /// Returns the next instant at which the integration `id` is due: the schedule's first whose spread
+    /// lies after `now`.
     ///
     /// The spread is a stable share of a tenth of the time between two instants, five minutes at
     /// most, so that integrations on one schedule do not start together.
@@ -102,10 +102,10 @@ impl Schedule {
         Some(self.next_after(now.minus(offset))?.plus(offset))
     }
 
-    /// `planned`, unless it lies more than two due instants and an hour ahead of `now`: then it was
-    /// planned by a clock that has been set back far since, and the next due instant stands in for
-    /// it. A clock set back by less repeats no run.
-    pub(crate) fn within_reach(
+    /// Returns `planned`, unless it lies more than two due instants and an hour ahead of `now`: then the
+    /// clock was rolled back far after the planning, and the next due instant replaces it. A smaller
+    /// rollback repeats no run.
+    pub(crate) fn clamp_to_schedule(
         &self,
         id: IntegrationId,
         planned: Timestamp,
@@ -119,12 +119,12 @@ impl Schedule {
         Some(if second.is_some_and(|second| second < planned) { next } else { planned })
     }
 
-    /// How long after an instant of the schedule around `now` the integration `id` starts.
+    /// Returns the delay of the integration `id` after an instant of the schedule around `now`.
     pub(crate) fn spread_of(&self, id: IntegrationId, now: Timestamp) -> Duration {
         spread(id, (self.period(now) / 10).min(SPREAD_MAX))
     }
 
-    /// The time between the next two instants after `now`; zero when there are none.
+    /// Returns the time between the next two instants after `now`; zero when there are none.
     pub(crate) fn period(&self, now: Timestamp) -> Duration {
         let period = self.next_after(now).and_then(|first| {
             let second = self.next_after(first)?;
@@ -134,7 +134,7 @@ impl Schedule {
     }
 }
 
-/// A fixed delay inside `window`: no randomness to inject, and runs stay evenly spaced.
+/// Returns a fixed delay within `window`, so that the runs of an integration stay evenly spaced.
 fn spread(id: IntegrationId, window: Duration) -> Duration {
     let hash = id.0.unsigned_abs().wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 48;
     window.saturating_mul(u32::try_from(hash).unwrap_or(0)) / 0x1_0000

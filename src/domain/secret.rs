@@ -5,20 +5,20 @@ use std::path::PathBuf;
 
 use secrecy::{ExposeSecret, SecretString};
 
-/// What stands wherever a secret would.
+/// Text that replaces a secret wherever one would be shown.
 pub(crate) const REDACTED: &str = "[REDACTED]";
 
-/// A secret value: wiped when dropped, never printed, never serialised.
+/// Secret value: wiped when dropped, never printed, never serialised.
 #[derive(Clone)]
 pub(crate) struct Secret(SecretString);
 
 impl Secret {
-    /// Takes over `value`.
+    /// Returns `value` as a secret.
     pub(crate) fn new(value: String) -> Self {
         Self(value.into())
     }
 
-    /// The value, for the one call that needs it.
+    /// Returns the value, for the one call that needs it.
     pub(crate) fn expose(&self) -> &str {
         self.0.expose_secret()
     }
@@ -30,16 +30,16 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Where a secret is kept; read anew at every use, so that rotation needs no restart.
+/// Reference to a secret, which is read at every use, so that a rotation needs no restart.
 #[derive(Clone, Debug)]
 pub(crate) enum SecretRef {
-    /// The value stands in the configuration itself.
+    /// Value in the configuration itself.
     Literal(Secret),
-    /// The whole content of this file, without the line end.
+    /// Whole content of this file, without the line end.
     File(PathBuf),
-    /// The value of this environment variable.
+    /// Value of this environment variable.
     Env(String),
-    /// The file of this name in systemd's credentials directory.
+    /// File of this name in systemd's credentials directory.
     Credential(String),
 }
 
@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_secret_is_not_printed() {
+    fn secret_is_not_printed() {
         let secret = Secret::new("hunter2".to_owned());
         assert_eq!(
             format!("{secret:?} {:?}", SecretRef::Literal(secret.clone())),

@@ -1,34 +1,34 @@
-//! Which integrations are meant: by name, platform and label.
+//! Selection of integrations by name, platform and label.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// The integration that something is about, as selections look at it.
+/// Properties of an integration by which selections match.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct About<'a> {
-    /// Its name.
+    /// Name of the integration.
     pub(crate) name: &'a str,
-    /// Its platform's published name.
+    /// Published name of its platform.
     pub(crate) kind: &'a str,
-    /// Its labels.
+    /// Labels of the integration.
     pub(crate) labels: &'a BTreeMap<String, String>,
 }
 
-/// A choice of integrations: those that fit everything that is said; everyone when nothing is.
+/// Selection that matches integrations by all given criteria; without any it matches all.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(default)]
 pub(crate) struct Selection {
-    /// Names of integrations, `*` standing for any text; empty for all.
+    /// Patterns of names, in which `*` matches any text; empty for all.
     pub(crate) integrations: Vec<String>,
     /// Published names of platforms; empty for all.
     pub(crate) types: Vec<String>,
-    /// Labels that an integration must have with these values, `*` standing for any text.
+    /// Labels that an integration must have, with patterns of their values.
     pub(crate) labels: BTreeMap<String, String>,
 }
 
 impl Selection {
-    /// True when the integration is meant.
+    /// Returns true when the integration matches.
     #[must_use]
     pub(crate) fn fits(&self, about: About<'_>) -> bool {
         let fits = |patterns: &[String], text: &str| {
@@ -43,7 +43,7 @@ impl Selection {
     }
 }
 
-/// In words: `integrations ware*, types Redshift, labels team=data`.
+/// Writes the criteria in words: `integrations ware*, types Redshift, labels team=data`.
 impl std::fmt::Display for Selection {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let labels = self.labels.iter().map(|(name, value)| format!("{name}={value}"));
@@ -59,7 +59,7 @@ impl std::fmt::Display for Selection {
     }
 }
 
-/// True when `text` is `pattern` with any text in place of each `*`.
+/// Returns true when `text` is `pattern` with any text in place of each `*`.
 pub(super) fn matches(pattern: &str, text: &str) -> bool {
     let mut parts = pattern.split('*');
     let first = parts.next().unwrap_or_default();
@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_selection_in_words() {
+    fn selection_is_shown_in_words() {
         let mut selection = Selection::default();
         assert_eq!(selection.to_string(), "everything");
         selection.integrations = vec!["a*".to_owned(), "b".to_owned()];
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_star_stands_for_any_text() {
+    fn star_matches_any_text() {
         let table = [
             ("", "", true),
             ("", "a", false),

@@ -1,6 +1,7 @@
-//! Makes foreign text fit to be kept and shown.
+//! Makes text of others safe to store and show.
 
-/// True for a character that steers a terminal, turns the direction of writing or shows nothing.
+/// Returns true for a character that controls a terminal, changes the direction of writing or is
+/// invisible.
 #[must_use]
 pub(crate) fn is_unseen(char: char) -> bool {
     char.is_control()
@@ -10,11 +11,11 @@ pub(crate) fn is_unseen(char: char) -> bool {
             | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
-/// `text` on one line of at most `chars_max` characters: white space and what cannot be seen
+/// Returns `text` on one line of at most `chars_max` characters: white space and invisible characters
 /// become single spaces.
 #[must_use]
 pub(crate) fn one_line(text: &str, chars_max: usize) -> String {
-    // Names, hosts and numbers, which is most of what comes here, are on a line already.
+    // Most texts (names, hosts, numbers) are one line already.
     if text.len() <= chars_max && text.bytes().all(|byte| byte.is_ascii_graphic()) {
         return text.to_owned();
     }
@@ -31,7 +32,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn foreign_text_becomes_one_visible_line() {
+    fn text_of_others_becomes_one_visible_line() {
         let table = [
             ("", ""),
             (" \r\n\t ", ""),

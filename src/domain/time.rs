@@ -1,4 +1,4 @@
-//! Instants and durations as values; nobody here reads a clock.
+//! Instants and durations as values; no function here reads a clock.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,31 +11,31 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 pub(crate) struct Timestamp(pub(crate) i64);
 
 impl Timestamp {
-    /// This instant, `wait` later; saturates.
+    /// Returns the instant `wait` later; saturates.
     #[must_use]
     pub(crate) fn plus(self, wait: Duration) -> Self {
         Self(self.0.saturating_add(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX)))
     }
 
-    /// This instant, `wait` earlier; saturates.
+    /// Returns the instant `wait` earlier; saturates.
     #[must_use]
     pub(crate) fn minus(self, wait: Duration) -> Self {
         Self(self.0.saturating_sub(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX)))
     }
 
-    /// Time since `earlier`, zero when that lies ahead.
+    /// Returns the time since `earlier`; zero when that lies ahead.
     #[must_use]
     pub(crate) fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 
-    /// Whole seconds since the epoch, rounded down.
+    /// Returns whole seconds since the epoch, rounded down.
     #[must_use]
     pub(crate) const fn unix_seconds(self) -> i64 {
         self.0.div_euclid(1000)
     }
 
-    /// The same instant for calendar arithmetic; far-off values are clamped to what a calendar holds.
+    /// Converts to the calendar's type; clamps values outside of its range.
     #[must_use]
     pub(crate) fn to_jiff(self) -> jiff::Timestamp {
         jiff::Timestamp::from_millisecond(self.0).unwrap_or(if self.0 < 0 {
@@ -45,7 +45,7 @@ impl Timestamp {
         })
     }
 
-    /// From calendar arithmetic, rounded down to the millisecond.
+    /// Converts from the calendar's type, rounded down to the millisecond.
     #[must_use]
     pub(crate) fn from_jiff(instant: jiff::Timestamp) -> Self {
         Self(instant.as_millisecond())
@@ -95,7 +95,7 @@ impl<'de> Deserialize<'de> for Timestamp {
     }
 }
 
-/// A duration as a person writes it: `1h 30m`, `45s`, `250ms`.
+/// Returns a duration as people write it: `1h 30m`, `45s`, `250ms`.
 #[must_use]
 pub(crate) fn duration_text(duration: Duration) -> String {
     let millis = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
@@ -116,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn instants_read_and_print_as_rfc_3339() {
+    fn instants_are_read_and_written_as_rfc_3339() {
         let instant: Timestamp = "2026-11-22T22:00:00+01:00".parse().unwrap();
         assert_eq!(instant.to_string(), "2026-11-22T21:00:00Z");
         assert_eq!(instant.plus(Duration::from_millis(5)).to_string(), "2026-11-22T21:00:00.005Z");
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn durations_read_like_a_person_writes_them() {
+    fn durations_are_written_as_people_do() {
         let text = |millis| duration_text(Duration::from_millis(millis));
         assert_eq!(text(0), "0s");
         assert_eq!(text(812), "812ms");

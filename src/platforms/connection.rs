@@ -579,7 +579,7 @@ mod tests {
         for tls in [json!({ "caFile": ca }), identity] {
             let config = json!({ "tls": tls });
             let (refused, seen) = crate::net::observe::observed(asked(&config, &address)).await;
-            let ends: Vec<_> = seen.expiries.iter().map(crate::domain::Expiry::what).collect();
+            let ends: Vec<_> = seen.expiries.iter().map(crate::domain::Expiry::noun).collect();
             let own = tls.get("certificate").map(|_| "the client certificate CN=a stranger");
             assert_eq!(
                 ends.iter().map(String::as_str).skip(1).collect::<Vec<_>>(),

@@ -67,7 +67,10 @@ mod tests {
         let sender = Sender::new(scripted.receiver(changes)).unwrap();
         let (_, sent) = sender.ping(Timestamp(0)).await.unwrap();
         assert_eq!(sent.result, AttemptResult::Unreachable);
-        assert!(sent.detail.contains("format `alertmanager` cannot express webhook.ping"), "{sent:?}");
+        assert!(
+            sent.detail.contains("format `alertmanager` cannot express webhook.ping"),
+            "{sent:?}"
+        );
         assert_eq!(scripted.requests().len(), 0);
     }
 }

@@ -104,7 +104,10 @@ async fn one_message_goes_out_for_each_threshold_before_an_end() {
         }
     }
     assert_eq!(at, [30, 14, 7, 1, 0], "the days that were left");
-    assert!(said[1].starts_with("The token one ends at 2026-12-25T10:00:00Z, in 14d"), "{said:?}");
+    assert!(
+        said[1].starts_with("The token one expires at 2026-12-25T10:00:00Z, in 14d"),
+        "{said:?}"
+    );
     // It is renewed, and another one comes close.
     watch.shows.lock().unwrap().ends = [START.plus(DAY * 400), START.plus(DAY * 40)];
     watch.run().await;

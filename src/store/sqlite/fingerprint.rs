@@ -77,8 +77,8 @@ pub(super) fn keep(
     fingerprint: Option<&Fingerprint>,
 ) -> Result<Option<i64>, StoreError> {
     let whole = passed(finished);
-    let next = whole.or(finished.runs.first()).and_then(|run| run.observed.next_end());
-    let next = next.map(|expiry| (expiry.at, expiry.what()));
+    let next = whole.or(finished.runs.first()).and_then(|run| run.observed.next_expiry());
+    let next = next.map(|expiry| (expiry.at, expiry.noun()));
     // A run that failed may have ended early: what was known before it holds, unless it has seen
     // something that ends sooner.
     let known = seen.next_end.as_ref().filter(|_| whole.is_none());

@@ -380,7 +380,7 @@ fn plan(
     let from = now.max(finished.begun.due_at);
     let of = |schedule: &Schedule| {
         let next = schedule.next_due(row.id, from)?;
-        schedule.within_reach(row.id, next, now)
+        schedule.clamp_to_schedule(row.id, next, now)
     };
     let schedule = &finished.schedule;
     let scheduled = if schedule.text() == row.cron && schedule.zone() == row.zone {

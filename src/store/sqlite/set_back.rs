@@ -36,6 +36,6 @@ pub(super) fn set_back(
 /// false when nothing changes.
 pub(super) fn bring_near(row: &mut Row, schedule: &Schedule, now: Timestamp) -> bool {
     let planned = row.next_run_at;
-    row.next_run_at = planned.and_then(|planned| schedule.within_reach(row.id, planned, now));
+    row.next_run_at = planned.and_then(|planned| schedule.clamp_to_schedule(row.id, planned, now));
     row.next_run_at != planned
 }

@@ -160,12 +160,14 @@ impl Format {
             Self::Teams => written(json, &teams::message(&event()?)),
             Self::PagerDuty => {
                 let event = event()?;
-                let message = pagerduty::event(&event, key).ok_or_else(|| self.not_expressible(&event))?;
+                let message =
+                    pagerduty::event(&event, key).ok_or_else(|| self.not_expressible(&event))?;
                 written(json, &message)
             }
             Self::Alertmanager => {
                 let event = event()?;
-                let alert = alertmanager::alert(&event).ok_or_else(|| self.not_expressible(&event))?;
+                let alert =
+                    alertmanager::alert(&event).ok_or_else(|| self.not_expressible(&event))?;
                 written(json, &[alert])
             }
         }
