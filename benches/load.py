@@ -1,12 +1,20 @@
 #!/usr/bin/env python3
 """Measures the daemon under load: 10,000 integrations validated every minute by a platform on loopback that takes 50 ms for it.
 
-Usage: benches/load.py BINARY PLATFORM   release builds of the daemon and of the example `load-platform`; INTEGRATIONS, MINUTES
-(two), DELAY_MS and AT_ONCE (512 runs) in the environment change the load. Prints how late runs start, counted from the instant their schedule and
-spread give, the processor time of a run with its durable row, and the daemon's peak memory.
+Usage: benches/load.py [--store FOLDER|--memory] BINARY PLATFORM
+       benches/load.py [--store FOLDER|--memory] --pairs N BEFORE AFTER PLATFORM
+The first takes release builds of the daemon and of the example `load-platform`, the second two daemons to compare. The database is
+in a folder below FOLDER, by default target/, which must be on a disk: in memory a sync costs nothing, and --memory shows how much it costs.
+INTEGRATIONS, MINUTES (two), DELAY_MS and AT_ONCE (512 runs) in the environment change the load.
+
+Prints how late runs start, counted from the instant their schedule and spread give, the processor time of a run with its durable
+row, the daemon's peak memory, and the file system of the database.
 Exit status 1: the 99th percentile is over a second late, a run is missing or failed, took over half a millisecond of processor time
 (and all of them over 2.5 % of a processor: few runs share the cost of being there at all), or memory exceeded 45 MB, 10 MB for
-each thousand integrations and 0.07 MB for each run at once."""
+each thousand integrations and 0.07 MB for each run at once.
+With --pairs the two daemons take turns, N times each, in changing order; exit status 1: the median of AFTER's processor time for a
+run is more than 5 % above that of BEFORE, or a run is missing or failed."""
+import argparse
 import os
 import re
 import subprocess
@@ -14,16 +22,19 @@ import sys
 import time
 from contextlib import contextmanager
 from pathlib import Path
+from statistics import median
 from typing import NamedTuple
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "crash"))
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tests" / "crash"))
 from receiver import Receiver
-from scene import Scene, give_up, stop
+from scene import Scene, give_up, in_memory, stop
 
 PERIOD_MS = 60_000
 LATE_MAX_MS = 1_000
 PROCESSOR_MAX_MS, PROCESSOR_FREE_PERCENT = 0.5, 2.5
 MEMORY_MAX_MB, MEMORY_MAX_MB_PER_THOUSAND, MEMORY_MAX_MB_PER_RUN = 45, 10, 0.07
+SLOWER_MAX = 1.05
 UNSETTLED = """SELECT (SELECT count(*) FROM integration WHERE status <> 'enabled')
                       + (SELECT count(*) FROM delivery WHERE state = 'pending')"""
 # The next due instant tells where in the minute an integration's runs belong.
@@ -47,14 +58,14 @@ def platform(binary, delay_ms):
 
 
 def settle(scene, daemon):
-    """Waits until every integration has passed once, and whoever wants to know has been told."""
+    """Waits until every integration has passed once and every notification is delivered."""
     for _ in range(3000):
         if daemon.poll() is not None:
             give_up(f"the daemon ended by itself:\n{scene.last_words()}")
         if scene.database.exists() and scene.rows(UNSETTLED) == [(0,)]:
             return
         time.sleep(0.1)
-    give_up(f"integrations are not enabled, or not everybody knows, after five minutes:\n{scene.last_words()}")
+    give_up(f"integrations are not enabled, or deliveries are pending, after five minutes:\n{scene.last_words()}")
 
 
 def megabytes(daemon, field):
@@ -69,7 +80,63 @@ def seconds(daemon):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def measure(scene, minutes):
+class Load(NamedTuple):
+    """The load, and the folder of the database."""
+
+    parent: Path
+    integrations: int
+    minutes: int
+    delay_ms: int
+    at_once: int
+
+    @classmethod
+    def read(cls, parent):
+        defaults = {"INTEGRATIONS": 10_000, "MINUTES": 2, "DELAY_MS": 50, "AT_ONCE": 512}
+        return cls(parent, *(int(os.environ.get(name, default)) for name, default in defaults.items()))
+
+
+class Measured(NamedTuple):
+    """Figures of one daemon under one load."""
+
+    runs: int
+    missing: int
+    failed: int
+    late_ms: list
+    used: float
+    minutes: int
+    peak_mb: float
+    own_mb: float
+
+    @property
+    def late_p99_ms(self):
+        return self.late_ms[len(self.late_ms) * 99 // 100]
+
+    @property
+    def each_ms(self):
+        return self.used / self.runs * 1000
+
+    @property
+    def percent(self):
+        return self.used / (self.minutes * 60) * 100
+
+    def __str__(self):
+        return (
+            f"{self.runs} runs, {self.missing} missing, {self.failed} not passed; "
+            f"late by {median(self.late_ms):.0f} ms (median), {self.late_p99_ms} ms (99 %), {self.late_ms[-1]} ms (worst); "
+            f"processor {self.percent:.1f} %, {self.each_ms:.3f} ms of it for a run; "
+            f"memory {self.peak_mb:.0f} MB at most, {self.own_mb:.0f} MB of it its own data"
+        )
+
+    def is_complete(self):
+        return self.missing == 0 and self.failed == 0
+
+    def is_good(self, load):
+        allowed_mb = MEMORY_MAX_MB + MEMORY_MAX_MB_PER_THOUSAND * load.integrations / 1000 + MEMORY_MAX_MB_PER_RUN * load.at_once
+        is_dear = self.each_ms > PROCESSOR_MAX_MS and self.percent > PROCESSOR_FREE_PERCENT
+        return self.is_complete() and self.late_p99_ms <= LATE_MAX_MS and self.peak_mb <= allowed_mb and not is_dear
+
+
+def observe(scene, minutes):
     """The lateness and the results of the runs of so many minutes, the processor time they took, and the daemon's memory."""
     daemon = scene.start()
     try:
@@ -91,25 +158,65 @@ def measure(scene, minutes):
     return runs, used, memory
 
 
-def main():
-    binary, stand_in = sys.argv[1:]
-    settings = {"INTEGRATIONS": 10_000, "MINUTES": 2, "DELAY_MS": 50, "AT_ONCE": 512}
-    integrations, minutes, delay_ms, at_once = (int(os.environ.get(name, default)) for name, default in settings.items())
-    with platform(stand_in, delay_ms) as served, Scene(binary, served, Receiver(), integrations, schedule="* * * * *", at_once=at_once) as scene:
-        runs, used, (peak, own) = measure(scene, minutes)
+def measure(binary, stand_in, load):
+    """Figures of a daemon with a new database."""
+    with platform(stand_in, load.delay_ms) as served, Scene(
+        binary, served, Receiver(), load.integrations, schedule="* * * * *", at_once=load.at_once, parent=load.parent
+    ) as scene:
+        runs, used, (peak, own) = observe(scene, load.minutes)
     # An instant that is not in the past of its run is a whole period ahead of it.
     late = sorted(ms + PERIOD_MS if ms < 0 else ms for _, ms, _ in runs)
-    failed, missing = sum(status != "passed" for *_, status in runs), integrations * minutes - len(runs)
-    p99, each_ms, percent = late[len(late) * 99 // 100], used / len(runs) * 1000, used / (minutes * 60) * 100
-    print(
-        f"{len(runs)} runs of {integrations} integrations in {minutes} minutes, {missing} missing, {failed} not passed; "
-        f"late by {late[len(late) // 2]} ms (median), {p99} ms (99 %), {late[-1]} ms (worst); "
-        f"processor {percent:.1f} %, {each_ms:.2f} ms of it for a run; "
-        f"memory {peak:.0f} MB at most, {own:.0f} MB of it its own data"
-    )
-    memory_max = MEMORY_MAX_MB + MEMORY_MAX_MB_PER_THOUSAND * integrations / 1000 + MEMORY_MAX_MB_PER_RUN * at_once
-    dear = each_ms > PROCESSOR_MAX_MS and percent > PROCESSOR_FREE_PERCENT
-    sys.exit(p99 > LATE_MAX_MS or dear or peak > memory_max or missing > 0 or failed > 0)
+    failed, missing = sum(status != "passed" for *_, status in runs), load.integrations * load.minutes - len(runs)
+    return Measured(len(runs), missing, failed, late, used, load.minutes, peak, own)
+
+
+def file_system(folder):
+    """Type of the file system that holds the folder."""
+    mounts = [line.split()[1:3] for line in Path("/proc/self/mounts").read_text().splitlines()]
+    holding = [(point, kind) for point, kind in mounts if Path(folder).resolve().is_relative_to(point)]
+    # Of several at one point the last one counts.
+    return max(enumerate(holding), key=lambda found: (len(found[1][0]), found[0]))[1][1]
+
+
+def compare(before, after, stand_in, load, pairs):
+    """Prints the figures of two daemons that take turns, and their medians; true when the second is not slower."""
+    found = {"before": [], "after": []}
+    for pair in range(pairs):
+        turns = [("before", before), ("after", after)]
+        for name, binary in turns if pair % 2 == 0 else turns[::-1]:
+            found[name].append(measure(binary, stand_in, load))
+            print(f"pair {pair + 1}, {name}: {found[name][-1]}", flush=True)
+    medians = {}
+    for name, all in found.items():
+        medians[name] = median(each.each_ms for each in all)
+        print(
+            f"{name}, median of {pairs}: processor {medians[name]:.3f} ms for a run, "
+            f"late by {median(each.late_p99_ms for each in all):.0f} ms (99 %), memory {median(each.peak_mb for each in all):.0f} MB"
+        )
+    ratio = medians["after"] / medians["before"]
+    print(f"processor time for a run: {(ratio - 1) * 100:+.1f} %")
+    return ratio <= SLOWER_MAX and all(each.is_complete() for each in found["before"] + found["after"])
+
+
+def main():
+    parser = argparse.ArgumentParser(usage=__doc__.split("\n\n")[1])
+    parser.add_argument("--store", default=str(ROOT / "target"))
+    parser.add_argument("--memory", action="store_true")
+    parser.add_argument("--pairs", type=int)
+    parser.add_argument("binaries", nargs="+")
+    arguments = parser.parse_args()
+    if len(arguments.binaries) != (3 if arguments.pairs else 2):
+        parser.error("wrong number of binaries")
+    load = Load.read(in_memory() if arguments.memory else arguments.store)
+    kind = file_system(load.parent)
+    print(f"{load.integrations} integrations in {load.minutes} minutes; database on {kind} ({load.parent})", flush=True)
+    if kind == "tmpfs" and not arguments.memory:
+        give_up("a sync to memory costs nothing: name a folder on a disk by --store")
+    if arguments.pairs:
+        sys.exit(not compare(*arguments.binaries, load, arguments.pairs))
+    measured = measure(*arguments.binaries, load)
+    print(measured)
+    sys.exit(not measured.is_good(load))
 
 
 if __name__ == "__main__":

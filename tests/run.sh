@@ -100,10 +100,13 @@ step_evaluate() {
   cp target/verdict-evaluation.md docs/verdict-evaluation.md
 }
 
-# Ten thousand integrations a minute.
+# Ten thousand integrations a minute, with the database on a disk and, to say what syncs cost, in memory.
 step_load() {
   cargo build --locked --quiet --release --bin revalidated --example load-platform
-  benches/load.py target/release/revalidated target/release/examples/load-platform
+  local store
+  for store in --store=target --memory; do
+    benches/load.py "$store" target/release/revalidated target/release/examples/load-platform
+  done
 }
 # It needs nginx, which `install` leaves out, since installing it starts a server.
 step_deliveries() {

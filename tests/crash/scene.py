@@ -24,11 +24,12 @@ drain = "2s"
 
 
 class Scene:
-    """A folder in memory where possible, removed at the end; `integrations` are numbered from 1, and `at_once` of them may run."""
+    """A folder in `parent`, or in memory where possible, removed at the end; `integrations` are numbered from 1, and `at_once` of
+    them may run."""
 
-    def __init__(self, binary, platform, receiver, integrations, schedule="* * * * * *", at_once=64):
+    def __init__(self, binary, platform, receiver, integrations, schedule="* * * * * *", at_once=64, parent=None):
         self.binary, self.platform, self.receiver = Path(binary).resolve(), platform, receiver
-        self.folder = Path(tempfile.mkdtemp(prefix="revalidated-", dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None))
+        self.folder = Path(tempfile.mkdtemp(prefix="revalidated-", dir=parent or in_memory()))
         self.state = self.folder / "state"
         self.state.mkdir(mode=0o700)
         self.database, self.config, self.log = self.state / "state.db", self.folder / "revalidated.toml", self.folder / "log"
@@ -97,6 +98,11 @@ endpoints = {{ sts = "{url}", s3 = "{url}", s3Control = "{url}" }}
     def last_words(self, lines=15):
         """The end of the daemon's log."""
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:]) if self.log.exists() else ""
+
+
+def in_memory():
+    """A folder that needs no disk, or none."""
+    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 
 
 def give_up(reason):
