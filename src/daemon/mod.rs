@@ -5,6 +5,7 @@ mod assemble;
 mod clock;
 mod deliver;
 mod health;
+mod log_throttle;
 mod metrics;
 mod notify;
 mod once;
@@ -18,7 +19,6 @@ mod scheduler;
 mod simulated;
 #[cfg(test)]
 mod tests;
-mod trouble;
 mod validate;
 
 use std::net::SocketAddr;
@@ -36,8 +36,8 @@ use tracing::{error, info, warn};
 
 use active::Active;
 use health::Health;
+use log_throttle::LogThrottle;
 use pressure::Pressure;
-use trouble::Trouble;
 
 use crate::config::Faulty;
 use crate::domain::{Transition, duration_text};
@@ -97,7 +97,7 @@ struct Shared {
     pruning: Notify,
     planned: AtomicU64,
     delivered: AtomicU64,
-    trouble: Trouble,
+    store_errors: LogThrottle,
     health: Health,
     pressure: Pressure,
     metrics: Metrics,
@@ -116,7 +116,7 @@ impl Shared {
             pruning: Notify::new(),
             planned: AtomicU64::new(0),
             delivered: AtomicU64::new(0),
-            trouble: Trouble::default(),
+            store_errors: LogThrottle::default(),
             health,
             pressure: Pressure::default(),
             metrics: Metrics::default(),
@@ -161,12 +161,12 @@ impl Shared {
         }
     }
 
-    /// Tells of a store that fails; what fails again for the same reason is told once a minute.
+    /// Logs a failure of the store; the same one again once a minute.
     fn store_failed(&self, what: &str, error: &StoreError) {
         self.metrics.store_failed();
         let why = chain(error);
-        if let Some(untold) = self.trouble.tell(&why, Instant::now()) {
-            error!(untold, "{what}: {why}");
+        if let Some(suppressed) = self.store_errors.admit(&why, Instant::now()) {
+            error!(suppressed, "{what}: {why}");
         }
     }
 

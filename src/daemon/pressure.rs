@@ -8,10 +8,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout};
 use tracing::warn;
 
+use super::log_throttle::LogThrottle;
+
 /// How long a wait for room is nobody's business.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How long after a warning there is no other.
-const QUIET: Duration = Duration::from_mins(1);
 
 /// What may have no room.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
@@ -24,12 +24,9 @@ pub(super) enum Limit {
 
 /// Who waits for what.
 #[derive(Debug, Default)]
-pub(super) struct Pressure(Mutex<Waiting>);
-
-#[derive(Debug, Default)]
-struct Waiting {
-    runs: HashMap<Limit, usize>,
-    told_at: Option<Instant>,
+pub(super) struct Pressure {
+    waiting: Mutex<HashMap<Limit, usize>>,
+    throttle: LogThrottle,
 }
 
 impl Pressure {
@@ -55,9 +52,9 @@ impl Pressure {
 
     /// How many runs wait among all, and how many at hosts.
     pub(super) fn waiting(&self) -> (usize, usize) {
-        let waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let all: usize = waiting.runs.values().sum();
-        let among_all = waiting.runs.get(&Limit::Runs).copied().unwrap_or_default();
+        let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let all: usize = waiting.values().sum();
+        let among_all = waiting.get(&Limit::Runs).copied().unwrap_or_default();
         (among_all, all.saturating_sub(among_all))
     }
 
@@ -80,13 +77,9 @@ impl Pressure {
 
     /// How many wait for `limit`, when that is to be told now.
     fn due(&self, limit: &Limit, now: Instant) -> Option<usize> {
-        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let quiet = |told| now.saturating_duration_since(told) < QUIET;
-        if waiting.told_at.is_some_and(quiet) {
-            return None;
-        }
-        waiting.told_at = Some(now);
-        waiting.runs.get(limit).copied()
+        self.throttle.admit("", now)?;
+        let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.get(limit).copied()
     }
 }
 
@@ -98,8 +91,8 @@ struct Place<'p> {
 
 impl<'p> Place<'p> {
     fn new(pressure: &'p Pressure, limit: Limit) -> Self {
-        let mut waiting = pressure.0.lock().unwrap_or_else(PoisonError::into_inner);
-        *waiting.runs.entry(limit.clone()).or_default() += 1;
+        let mut waiting = pressure.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        *waiting.entry(limit.clone()).or_default() += 1;
         drop(waiting);
         Self { pressure, limit }
     }
@@ -107,11 +100,11 @@ impl<'p> Place<'p> {
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
-        let mut waiting = self.pressure.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = waiting.runs.get_mut(&self.limit) {
+        let mut waiting = self.pressure.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = waiting.get_mut(&self.limit) {
             *count = count.saturating_sub(1);
             if *count == 0 {
-                waiting.runs.remove(&self.limit);
+                waiting.remove(&self.limit);
             }
         }
     }
@@ -144,35 +137,32 @@ mod tests {
         drop(second.await.unwrap());
         drop(fourth.await.unwrap());
         assert_eq!(pressure.waiting(), (0, 0));
-        assert!(pressure.0.lock().unwrap().runs.is_empty(), "hosts are forgotten");
+        assert!(pressure.waiting.lock().unwrap().is_empty(), "hosts are forgotten");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_long_wait_is_told_once_a_minute_and_a_short_one_never() {
-        let pressure = Arc::new(Pressure::default());
-        let room = Arc::new(Semaphore::new(1));
-        let told = || pressure.0.lock().unwrap().told_at;
-        let start = Instant::now();
-        let taken = pressure.take(Arc::clone(&room), || Limit::Runs).await.unwrap();
-        let waiters: Vec<_> = (0..9)
-            .map(|_| {
-                let (pressure, room) = (Arc::clone(&pressure), Arc::clone(&room));
-                tokio::spawn(async move { pressure.take(room, || Limit::Runs).await })
-            })
-            .collect();
-        tokio::time::sleep(Duration::from_millis(4_999)).await;
-        assert_eq!(told(), None);
-        tokio::time::sleep(Duration::from_millis(2)).await;
-        let first = told().unwrap();
-        assert!(PATIENCE <= first - start);
-        tokio::time::sleep(Duration::from_secs(59)).await;
-        assert_eq!(told(), Some(first), "once a minute");
-        tokio::time::sleep(PATIENCE).await;
-        assert!(QUIET <= told().unwrap() - first);
-        assert_eq!(pressure.due(&Limit::Runs, start + QUIET * 9), Some(9), "how many wait");
-        drop(taken);
-        for waiter in waiters {
-            drop(waiter.await.unwrap());
+    async fn long_wait_is_logged_once_a_minute_and_a_short_one_never() {
+        // At a moment that is no later than the last line, a logged event is not admitted again.
+        for (millis, asked_secs, due) in
+            [(4_999, 0, Some(9)), (5_001, 0, None), (5_001, 65, Some(9)), (65_001, 65, None)]
+        {
+            let pressure = Arc::new(Pressure::default());
+            let room = Arc::new(Semaphore::new(1));
+            let start = Instant::now();
+            let taken = pressure.take(Arc::clone(&room), || Limit::Runs).await.unwrap();
+            let waiters: Vec<_> = (0..9)
+                .map(|_| {
+                    let (pressure, room) = (Arc::clone(&pressure), Arc::clone(&room));
+                    tokio::spawn(async move { pressure.take(room, || Limit::Runs).await })
+                })
+                .collect();
+            tokio::time::sleep(Duration::from_millis(millis)).await;
+            let asked = start + Duration::from_secs(asked_secs);
+            assert_eq!(pressure.due(&Limit::Runs, asked), due, "{millis} {asked_secs}");
+            drop(taken);
+            for waiter in waiters {
+                drop(waiter.await.unwrap());
+            }
         }
     }
 }
