@@ -5,6 +5,8 @@
 
 #[cfg(any(feature = "redshift", feature = "s3"))]
 mod aws;
+#[cfg(any(feature = "databricks", feature = "snowflake", feature = "synapse"))]
+mod azure;
 mod connection;
 #[cfg(test)]
 mod example;

@@ -34,14 +34,14 @@ type Provider = Box<dyn ProvideCredentialDyn<Credential = Credential>>;
 
 /// What the configuration says about credentials.
 #[derive(Clone, Debug)]
-pub(crate) struct Source {
+pub(crate) struct Credentials {
     /// A key; without one, the machine's own identity.
     pub(crate) key: Option<AccessKey>,
     /// The role to take up with that.
     pub(crate) role: Option<Role>,
 }
 
-impl Source {
+impl Credentials {
     /// Who is known by these: a role, a key by its id, or whoever this machine is.
     pub(crate) fn principal(&self) -> String {
         match (&self.role, &self.key) {
@@ -88,8 +88,8 @@ pub(crate) struct Sts {
 }
 
 /// The credentials of one integration.
-pub(crate) struct Credentials {
-    source: Source,
+pub(crate) struct CredentialChain {
+    source: Credentials,
     sts: Sts,
     chain: Vec<(&'static str, Link)>,
     context: Context,
@@ -117,20 +117,20 @@ struct Reason {
 }
 
 /// Without the chain and its environment, which may hold a key.
-impl fmt::Debug for Credentials {
+impl fmt::Debug for CredentialChain {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Credentials").field("source", &self.source).finish_non_exhaustive()
+        f.debug_struct("CredentialChain").field("source", &self.source).finish_non_exhaustive()
     }
 }
 
-impl Credentials {
-    /// Credentials from `source`; the chain looks at `machine`.
+impl CredentialChain {
+    /// CredentialChain from `source`; the chain looks at `machine`.
     ///
     /// # Errors
     ///
     /// No HTTP client can be set up.
     pub(crate) fn new(
-        source: Source,
+        source: Credentials,
         sts: Sts,
         machine: Machine<impl Env>,
     ) -> Result<Self, HttpError> {
@@ -154,7 +154,7 @@ impl Credentials {
     }
 
     /// What the configuration says about them.
-    pub(crate) const fn source(&self) -> &Source {
+    pub(crate) const fn source(&self) -> &Credentials {
         &self.source
     }
 

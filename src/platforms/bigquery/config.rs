@@ -2,10 +2,10 @@
 
 use reqwest::Url;
 
-use super::key::is_account;
+use super::names::{is_account, is_project};
 use crate::domain::SecretRef;
 use crate::input::Reader;
-use crate::platforms::connection::{Reach, is_host, is_loopback, origin, server};
+use crate::platforms::connection::{Endpoint, is_host, is_loopback, origin, server};
 
 /// Enough for every call that is made, and no more than reading.
 const SCOPE_DEFAULT: &str = "https://www.googleapis.com/auth/cloud-platform.read-only";
@@ -36,7 +36,7 @@ pub(super) struct Config {
     /// Whether missing permissions that the integration lives from fail a recurring run.
     pub(super) strict: bool,
     /// How to become somebody.
-    pub(super) auth: Auth,
+    pub(super) credentials: Credentials,
     /// What tokens are asked for.
     pub(super) scope: String,
     /// Google's domain.
@@ -44,12 +44,12 @@ pub(super) struct Config {
     /// Where the APIs are.
     pub(super) endpoints: Endpoints,
     /// How they are reached.
-    pub(super) reach: Reach,
+    pub(super) endpoint: Endpoint,
 }
 
 /// How to become somebody.
 #[derive(Debug)]
-pub(super) enum Auth {
+pub(super) enum Credentials {
     /// With the key of a service account.
     Key(SecretRef),
     /// With the identity of a workload elsewhere.
@@ -108,8 +108,10 @@ pub(super) fn parse(mut reader: Reader<'_>) -> Option<Config> {
         reader.fault("dataSourceServiceAccounts", format!("each {account}"));
     }
     let strict = reader.boolean("strictPermissions").unwrap_or_default();
-    let auth = auth(&mut reader);
-    if project.is_none() && matches!(auth, Some(Auth::Workload(_) | Auth::Machine)) {
+    let credentials = credentials(&mut reader);
+    if project.is_none()
+        && matches!(credentials, Some(Credentials::Workload(_) | Credentials::Machine))
+    {
         reader.required("projectId");
     }
     let scope = named(&mut reader, "scope", is_scope, "must be scopes separated by single spaces");
@@ -120,7 +122,7 @@ pub(super) fn parse(mut reader: Reader<'_>) -> Option<Config> {
         reader
             .warn("port", "is not used: Google answers on 443; `endpoints` takes other addresses");
     }
-    let reach = Reach::read(&mut reader, None);
+    let endpoint = Endpoint::read(&mut reader, None);
     reader.finish();
     Some(Config {
         project,
@@ -130,11 +132,11 @@ pub(super) fn parse(mut reader: Reader<'_>) -> Option<Config> {
         service_account,
         data_sources,
         strict,
-        auth: auth?,
+        credentials: credentials?,
         scope: scope.unwrap_or_else(|| SCOPE_DEFAULT.to_owned()),
         universe,
         endpoints,
-        reach: reach?,
+        endpoint: endpoint?,
     })
 }
 
@@ -152,7 +154,7 @@ fn named(
     Some(text)
 }
 
-fn auth(reader: &mut Reader<'_>) -> Option<Auth> {
+fn credentials(reader: &mut Reader<'_>) -> Option<Credentials> {
     let words = [
         ("serviceAccountKey", Mode::Key),
         ("workloadIdentity", Mode::Workload),
@@ -170,11 +172,11 @@ fn auth(reader: &mut Reader<'_>) -> Option<Auth> {
                 let fault = "is not used with authenticationType `metadataServer`";
                 reader.fault("credential", fault);
             }
-            Some(Auth::Machine)
+            Some(Credentials::Machine)
         }
         Mode::Key | Mode::Workload => {
             reader.required("credential")?;
-            let make = if mode == Mode::Key { Auth::Key } else { Auth::Workload };
+            let make = if mode == Mode::Key { Credentials::Key } else { Credentials::Workload };
             credential.map(make)
         }
     }
@@ -217,18 +219,6 @@ fn metadata(table: &mut Reader<'_>) -> Option<String> {
         table.refuse("metadata", wanted);
     }
     local
-}
-
-/// True for what can be a project, perhaps of a domain (`example.com:name`).
-pub(super) fn is_project(text: &str) -> bool {
-    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    let (domain, name) = match text.split_once(':') {
-        Some((domain, name)) => (Some(domain), name),
-        None => (None, text),
-    };
-    let begins = name.starts_with(|c: char| c.is_ascii_lowercase());
-    let fits = |domain: &str| !domain.is_empty() && domain.chars().all(|c| allowed(c) || c == '.');
-    text.len() <= 100 && begins && name.chars().all(allowed) && domain.is_none_or(fits)
 }
 
 fn is_word(text: &str) -> bool {

@@ -9,7 +9,7 @@ use reqwest::Url;
 use serde::Deserialize;
 use serde_json::Value as Json;
 
-use super::config::is_project;
+use super::names::{is_account, is_project};
 use crate::domain::{Secret, one_line};
 use crate::platforms::connection::is_loopback;
 
@@ -161,7 +161,7 @@ impl AccountKey {
             trust.own_token || is_accounts(url) || is_googles(url, &hosts, trust.universe)
         });
         if url.is_none() {
-            return Err(foreign("token_uri", &token_uri, "token"));
+            return Err(refused("token_uri", &token_uri, "token"));
         }
         Ok(Self { email, project, key_id, private_key, token_uri })
     }
@@ -186,7 +186,7 @@ impl External {
         let token_url = file.token_url.unwrap_or_else(default);
         let is_sts = |url: &Url| trust.own_sts || is_googles(url, &["sts"], trust.universe);
         if https(&token_url).is_none_or(|url| !is_sts(&url)) {
-            return Err(foreign("token_url", &token_url, "sts"));
+            return Err(refused("token_url", &token_url, "sts"));
         }
         let life = file.service_account_impersonation.and_then(|life| life.token_lifetime_seconds);
         let life_seconds = life.unwrap_or(LIFE_SECONDS_DEFAULT);
@@ -204,7 +204,7 @@ impl External {
 
 impl Impersonation {
     fn read(url: String, life_seconds: u64, trust: Trust<'_>) -> Result<Self, String> {
-        let fault = || foreign("service_account_impersonation_url", &url, "iamCredentials");
+        let fault = || refused("service_account_impersonation_url", &url, "iamCredentials");
         let parsed = https(&url).ok_or_else(fault)?;
         let hosts = ["iamcredentials"];
         if !(trust.own_impersonation || is_googles(&parsed, &hosts, trust.universe)) {
@@ -317,15 +317,7 @@ fn is_source(url: &Url) -> bool {
         || url.scheme() == "http" && (is_loopback(url) || near.contains(&host))
 }
 
-/// True for what can be the name of a service account.
-pub(super) fn is_account(text: &str) -> bool {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
-    let Some((name, domain)) = text.split_once('@') else { return false };
-    let fits = |part: &str| !part.is_empty() && part.chars().all(allowed);
-    text.len() <= 320 && fits(name) && fits(domain)
-}
-
-fn foreign(key: &str, found: &str, endpoint: &str) -> String {
+fn refused(key: &str, found: &str, endpoint: &str) -> String {
     let host = Url::parse(found).ok().and_then(|url| url.host_str().map(str::to_owned));
     let host = one_line(&host.unwrap_or_default(), 100);
     format!(

@@ -10,6 +10,7 @@ mod classify;
 mod client;
 mod config;
 mod key;
+mod names;
 mod permissions;
 mod reply;
 mod session;
@@ -32,7 +33,7 @@ use catalog::{
 };
 use classify::Failure;
 use client::Request;
-use config::{Auth, Config};
+use config::{Config, Credentials};
 use key::AccountKey;
 use permissions::{Evidence, Permission, Verdict};
 use reply::{Dataset, dataset, dataset_list, planned};
@@ -137,7 +138,7 @@ impl BigQuery {
         loaded: &'a Loaded,
         run: &RunContext,
     ) -> Result<Connected<'a>, Failure> {
-        let connections = self.config.reach.connections()?;
+        let connections = self.config.endpoint.connections()?;
         let asking = Asking { config: &self.config, now: run.now };
         let project = self.project(loaded)?;
         let renewed = AtomicBool::new(false);
@@ -353,7 +354,7 @@ impl Validator for BigQuery {
         let project = loaded.and_then(|loaded| self.project(&loaded).ok());
         let project = project.or_else(|| self.config.project.clone());
         let named = target.as_ref().map(|account| format!("google {account}"));
-        let is_machine = matches!(self.config.auth, Auth::Machine);
+        let is_machine = matches!(self.config.credentials, Credentials::Machine);
         let machine = is_machine.then(|| "google identity of this machine".to_owned());
         let location = self.config.location.as_deref();
         Identity {
@@ -362,7 +363,7 @@ impl Validator for BigQuery {
             account: project.map(|project| format!("google {project}")),
             region: location.map(|location| format!("google {}", location.to_lowercase())),
             principal: named.or(machine),
-            authority: self.config.reach.ca_file(),
+            authority: self.config.endpoint.ca_file(),
             ..Identity::default()
         }
     }

@@ -9,8 +9,9 @@ use serde_json::json;
 
 use super::classify::Failure;
 use super::client::{Client, Request};
-use super::config::{Auth, Config, Endpoints};
-use super::key::{AccountKey, External, Impersonation, Source, Trust, is_account};
+use super::config::{Config, Credentials, Endpoints};
+use super::key::{AccountKey, External, Impersonation, Source, Trust};
+use super::names::is_account;
 use super::reply::{Impersonated, impersonated, subject_token};
 use crate::domain::{Class, Secret, SecretRef, Timestamp};
 use crate::net::backoff::retry;
@@ -71,18 +72,18 @@ impl Loaded {
             let found = secrets::resolve(reference);
             found.map_err(|error| Failure::silent(Class::Local, format!("`credential`: {error}")))
         };
-        match &config.auth {
-            Auth::Key(reference) => {
+        match &config.credentials {
+            Credentials::Key(reference) => {
                 let text = resolve(reference)?;
                 let key = AccountKey::read(&text, trust).map_err(wrong)?;
                 Ok(Self { credential: Credential::Key(key), text: Some(text) })
             }
-            Auth::Workload(reference) => {
+            Credentials::Workload(reference) => {
                 let text = resolve(reference)?;
                 let external = External::read(&text, trust).map_err(wrong)?;
                 Ok(Self { credential: Credential::Workload(external), text: Some(text) })
             }
-            Auth::Machine => Ok(Self { credential: Credential::Machine, text: None }),
+            Credentials::Machine => Ok(Self { credential: Credential::Machine, text: None }),
         }
     }
 
@@ -250,7 +251,7 @@ impl Tokens {
         let client = Client { connections: &connections, endpoints, now };
         let Impersonated { token, until } =
             client.call(asked, &exchanged.value, impersonated).await?;
-        Ok(Token { value: token, life: until.since(now) })
+        Ok(Token { value: token, lifetime: until.since(now) })
     }
 
     /// The token that the workload has.

@@ -3,7 +3,7 @@
 use http::header::{ACCEPT, AUTHORIZATION, HeaderValue, InvalidHeaderValue, LOCATION};
 use reqwest::Url;
 
-use super::auth::Credential;
+use super::bearer::Bearer;
 use super::classify::Failure;
 use super::reply;
 use crate::domain::{Class, Secret, Timestamp};
@@ -132,10 +132,10 @@ impl Client<'_> {
     pub(super) async fn call<T>(
         &self,
         request: Request<'_>,
-        credential: Option<&Credential>,
+        bearer: Option<&Bearer>,
         read: fn(&Answer) -> Result<T, String>,
     ) -> Result<T, Failure> {
-        retry(|| self.attempt(request, credential, read)).await
+        retry(|| self.attempt(request, bearer, read)).await
     }
 
     /// Like [`Self::call`], tried once: for what nothing depends on.
@@ -146,10 +146,10 @@ impl Client<'_> {
     pub(super) async fn call_once<T>(
         &self,
         request: Request<'_>,
-        credential: &Credential,
+        bearer: &Bearer,
         read: fn(&Answer) -> Result<T, String>,
     ) -> Result<T, Failure> {
-        self.attempt(request, Some(credential), read).await
+        self.attempt(request, Some(bearer), read).await
     }
 
     /// Where `request` is redirected to; none when it is not.
@@ -165,22 +165,18 @@ impl Client<'_> {
         Ok(location(&answer).filter(|_| answer.is_redirect()))
     }
 
-    async fn send(
-        &self,
-        request: Request<'_>,
-        credential: Option<&Credential>,
-    ) -> Result<Answer, Failure> {
-        let request = self.built(request, credential)?;
+    async fn send(&self, request: Request<'_>, bearer: Option<&Bearer>) -> Result<Answer, Failure> {
+        let request = self.built(request, bearer)?;
         Ok(self.connections.fetch(request, BODY_MAX).await?)
     }
 
     async fn attempt<T>(
         &self,
         request: Request<'_>,
-        credential: Option<&Credential>,
+        bearer: Option<&Bearer>,
         read: fn(&Answer) -> Result<T, String>,
     ) -> Result<T, Failure> {
-        let answer = self.send(request, credential).await?;
+        let answer = self.send(request, bearer).await?;
         let hint = answer.retry_after(self.now);
         let unexpected = |reason: String| Failure::unexpected(answer.status, reason, hint);
         if answer.is_success() {
@@ -191,8 +187,8 @@ impl Client<'_> {
         }
         let refusal = reply::refusal(&answer).map_err(unexpected)?;
         let mut hidden = Vec::new();
-        if let Some(Credential { bearer, hidden: more, .. }) = credential {
-            hidden.push(bearer.clone());
+        if let Some(Bearer { token, hidden: more, .. }) = bearer {
+            hidden.push(token.clone());
             hidden.extend(more.iter().cloned());
         }
         Err(Failure::refused(refusal.cleaned(&hidden), hint))
@@ -218,12 +214,12 @@ impl Client<'_> {
     fn built(
         &self,
         request: Request<'_>,
-        credential: Option<&Credential>,
+        bearer: Option<&Bearer>,
     ) -> Result<reqwest::Request, Failure> {
         let mut built =
             http::Request::get(request.url(self.server)).header(ACCEPT, "application/json");
-        if let Some(Credential { bearer, azure, .. }) = credential {
-            let token = hidden_value(&format!("Bearer {}", bearer.expose()));
+        if let Some(Bearer { token, azure, .. }) = bearer {
+            let token = hidden_value(&format!("Bearer {}", token.expose()));
             built = built.header(AUTHORIZATION, token.map_err(|_wrong| unsendable())?);
             if let Some(id) = self.workspace_id {
                 built = built.header("x-databricks-workspace-id", id);

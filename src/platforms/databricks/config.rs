@@ -2,10 +2,10 @@
 
 use reqwest::Url;
 
-use super::auth::{Authority, Entra, Machine, Source};
-use super::cloud::Cloud;
+use super::credentials::{Authority, Credentials, Entra, Machine};
 use crate::input::Reader;
-use crate::platforms::connection::{self, Reach, authority, origin};
+use crate::platforms::azure::{Cloud, ServicePrincipal, is_tenant};
+use crate::platforms::connection::{self, Endpoint, authority, origin};
 
 /// The longest name of a catalog, schema or table that Unity Catalog allows, in characters.
 const NAME_MAX: usize = 255;
@@ -22,10 +22,10 @@ pub(super) struct Config {
     pub(super) server: String,
     /// The address of the workspace, which is `server` unless `endpoint` replaces it.
     pub(super) workspace: String,
-    /// How servers are reached.
-    pub(super) reach: Reach,
-    /// What to show them.
-    pub(super) source: Source,
+    /// Way to the servers.
+    pub(super) endpoint: Endpoint,
+    /// Credentials for the workspace.
+    pub(super) credentials: Credentials,
     /// The catalog that the integration keeps its objects in.
     pub(super) catalog: String,
     /// The SQL warehouse to look at, if it is to be looked at.
@@ -65,13 +65,13 @@ impl Object {
 /// Reads the table; what is wrong is left with the reader.
 pub(super) fn parse(mut reader: Reader<'_>) -> Option<Config> {
     let (workspace, found_id) = workspace(&mut reader).unzip();
-    let endpoint = reader.has("endpoint").then(|| connection::server(&mut reader, "endpoint"));
-    let mut server = match endpoint {
+    let given = reader.has("endpoint").then(|| connection::server(&mut reader, "endpoint"));
+    let mut server = match given {
         Some(given) => given,
         None => workspace.clone(),
     };
-    let reach = Reach::read_with_proxy_options(&mut reader, server.as_mut());
-    let source = source(&mut reader, workspace.as_deref());
+    let endpoint = Endpoint::read_with_proxy_options(&mut reader, server.as_mut());
+    let credentials = credentials(&mut reader, workspace.as_deref());
     let catalog = catalog(&mut reader);
     let warehouse = warehouse(&mut reader);
     let workspace_id = workspace_id(&mut reader).or(found_id.flatten());
@@ -92,8 +92,8 @@ pub(super) fn parse(mut reader: Reader<'_>) -> Option<Config> {
     Some(Config {
         server: server?,
         workspace: workspace?,
-        reach: reach?,
-        source: source?,
+        endpoint: endpoint?,
+        credentials: credentials?,
         catalog: catalog?,
         warehouse: warehouse.ok()?,
         workspace_id,
@@ -143,7 +143,7 @@ fn workspace_id(reader: &mut Reader<'_>) -> Option<String> {
     Some(id)
 }
 
-fn source(reader: &mut Reader<'_>, workspace: Option<&str>) -> Option<Source> {
+fn credentials(reader: &mut Reader<'_>, workspace: Option<&str>) -> Option<Credentials> {
     #[derive(Clone, Copy, Eq, PartialEq)]
     enum Kind {
         Token,
@@ -175,9 +175,9 @@ fn source(reader: &mut Reader<'_>, workspace: Option<&str>) -> Option<Source> {
         }
     }
     match kind {
-        Kind::Token => Some(Source::Token(token?)),
-        Kind::Machine => Some(Source::Machine(machine??)),
-        Kind::Entra => Some(Source::Entra(entra??)),
+        Kind::Token => Some(Credentials::Token(token?)),
+        Kind::Machine => Some(Credentials::Machine(machine??)),
+        Kind::Entra => Some(Credentials::Entra(entra??)),
     }
 }
 
@@ -221,10 +221,8 @@ fn entra(mut table: Reader<'_>, workspace: Option<&str>) -> Option<Entra> {
     let client_id = table.required_string("clientId");
     table.required("clientSecret");
     let client_secret = table.secret("clientSecret");
-    let clouds =
-        [("public", Cloud::Public), ("usGovernment", Cloud::UsGovernment), ("china", Cloud::China)];
-    let cloud = table.choice("cloud", &clouds);
-    let cloud = cloud.unwrap_or_else(|| Cloud::of(workspace.map_or("", authority)));
+    let cloud = table.choice("cloud", &Cloud::WORDS);
+    let cloud = cloud.unwrap_or_else(|| Cloud::of_workspace(workspace.map_or("", authority)));
     let resource_id = table.string("resourceId");
     let is_resource =
         |id: &str| id.starts_with("/subscriptions/") && id.chars().all(|c| c.is_ascii_graphic());
@@ -236,10 +234,12 @@ fn entra(mut table: Reader<'_>, workspace: Option<&str>) -> Option<Entra> {
         );
     }
     let given = table.has("authorityUrl");
-    let host = connection::server(&mut table, "authorityUrl");
+    let authority = connection::server(&mut table, "authorityUrl");
     table.finish();
-    let host = if given { host? } else { cloud.authority().to_owned() };
-    Some(Entra::new(client_id?, client_secret?, (cloud, host), tenant, resource_id))
+    let authority = if given { authority? } else { cloud.sdk_authority().to_owned() };
+    let (client_id, client_secret) = (client_id?, client_secret?);
+    let principal = ServicePrincipal { client_id, client_secret, authority };
+    Some(Entra::new(principal, cloud, tenant, resource_id))
 }
 
 fn catalog(reader: &mut Reader<'_>) -> Option<String> {
@@ -313,10 +313,4 @@ fn is_name(text: &str) -> bool {
 
 fn is_number(text: &str) -> bool {
     (1..=20).contains(&text.len()) && text.chars().all(|c| c.is_ascii_digit())
-}
-
-/// True for the id of a tenant, or a domain.
-pub(super) fn is_tenant(text: &str) -> bool {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
-    (1..=253).contains(&text.len()) && text.chars().all(allowed) && !text.starts_with('.')
 }

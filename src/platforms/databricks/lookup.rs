@@ -33,7 +33,7 @@ impl Databricks {
     ) -> Result<Held<()>, Finding> {
         let name = &self.config.catalog;
         let request = Request::Catalog { name };
-        let answer = client.call(request, Some(&session.credential), reply::json::<Securable>);
+        let answer = client.call(request, Some(&session.bearer), reply::json::<Securable>);
         let found = answer.await.map_err(|failure| {
             let finding = failure.finding(&self.doing(), self.host());
             match failure.class {
@@ -52,7 +52,7 @@ impl Databricks {
             }
         })?;
         if let Some(owner) = &found.owner {
-            let owner = clean(owner, &session.credential.hidden, NAME_MAX);
+            let owner = clean(owner, &session.bearer.hidden, NAME_MAX);
             self.tell(&format!("owner {owner}"));
         }
         self.objects(client, session).await?;
@@ -75,7 +75,7 @@ impl Databricks {
 
     /// How to end a refusal to look at the catalog.
     fn grant(&self, session: &Session, failure: &Failure) -> String {
-        let hidden = &session.credential.hidden;
+        let hidden = &session.bearer.hidden;
         let who = quoted(&clean(&session.me.user_name, hidden, NAME_MAX));
         match failure.missing() {
             Some(missing) => format!("Grant {missing} to {who}."),
@@ -95,7 +95,7 @@ impl Databricks {
                 None => {
                     let request = Request::Schema { full_name: &full_name };
                     let read = reply::json::<Securable>;
-                    let found = client.call(request, Some(&session.credential), read).await;
+                    let found = client.call(request, Some(&session.bearer), read).await;
                     (full_name, found.map(|_there| true))
                 }
                 Some(table) => {
@@ -136,7 +136,7 @@ impl Databricks {
         full_name: &str,
     ) -> Result<bool, Failure> {
         let request = Request::TableExists { full_name };
-        let answer = client.call(request, Some(&session.credential), reply::json::<Existence>);
+        let answer = client.call(request, Some(&session.bearer), reply::json::<Existence>);
         Ok(answer.await?.table_exists)
     }
 
@@ -150,8 +150,8 @@ impl Databricks {
         if required.is_empty() {
             return Ok(().into());
         }
-        let Session { me, credential, .. } = session;
-        let who = clean(&me.user_name, &credential.hidden, NAME_MAX);
+        let Session { me, bearer, .. } = session;
+        let who = clean(&me.user_name, &bearer.hidden, NAME_MAX);
         let mut held = Vec::new();
         let mut is_known = me.groups().count() <= GROUPS_MAX;
         let principals = me.groups().take(GROUPS_MAX);
@@ -214,7 +214,7 @@ impl Databricks {
         for _page in 0..PAGES_MAX {
             let request = Request::Permissions { catalog, principal, page: next.as_deref() };
             let read = reply::json::<Permissions>;
-            let page = client.call(request, Some(&session.credential), read).await?;
+            let page = client.call(request, Some(&session.bearer), read).await?;
             held.extend(page.privileges());
             next = page.next();
             if next.is_none() {
@@ -227,7 +227,7 @@ impl Databricks {
 
     /// Query audit is an extra: what it misses is a warning, whatever the reason is.
     pub(super) async fn audit(&self, client: Client<'_>, session: &Session) -> Held<()> {
-        let who = quoted(&clean(&session.me.user_name, &session.credential.hidden, NAME_MAX));
+        let who = quoted(&clean(&session.me.user_name, &session.bearer.hidden, NAME_MAX));
         let mend = format!(
             "Enable system schema access for the metastore; GRANT USE CATALOG ON CATALOG system \
              TO {who}; GRANT USE SCHEMA ON SCHEMA system.access TO {who}; GRANT SELECT ON TABLE \

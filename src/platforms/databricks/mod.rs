@@ -2,13 +2,13 @@
 //!
 //! Every test is a GET of the REST API; see `README.md` beside this file.
 
-mod auth;
+mod bearer;
 mod catalog;
 mod classify;
 mod client;
-mod cloud;
 mod config;
-mod ends;
+mod credentials;
+mod expiry;
 mod lookup;
 mod reply;
 #[cfg(test)]
@@ -23,12 +23,12 @@ use crate::input::Reader;
 use crate::net::http::Connections;
 use crate::net::observe;
 use crate::platforms::connection::authority;
-use auth::Credential;
+use bearer::Bearer;
 use catalog::{AUDIT, BASIC, CATALOG, MANUAL, METASTORE, PRESENT};
 use classify::{Failure, WORDS_MAX, clean};
 use client::{Client, Request};
 use config::Config;
-use ends::Ends;
+use expiry::CredentialExpiry;
 use reply::{Assignment, Me, Warehouse};
 
 /// The longest name that a message shows, in characters.
@@ -47,8 +47,8 @@ pub(super) const PLATFORM: Platform = Platform {
 };
 
 fn parse(reader: Reader<'_>) -> Option<Box<dyn Validator>> {
-    let (config, ends) = (config::parse(reader)?, Ends::default());
-    Some(Box::new(Databricks { config, auto_bootstrap: false, ends }))
+    let (config, expiry) = (config::parse(reader)?, CredentialExpiry::default());
+    Some(Box::new(Databricks { config, auto_bootstrap: false, expiry }))
 }
 
 /// A configured integration.
@@ -56,13 +56,13 @@ fn parse(reader: Reader<'_>) -> Option<Box<dyn Validator>> {
 struct Databricks {
     config: Config,
     auto_bootstrap: bool,
-    ends: Ends,
+    expiry: CredentialExpiry,
 }
 
 /// What a run knows once it knows who it is.
 struct Session {
     connections: Connections,
-    credential: Credential,
+    bearer: Bearer,
     me: Me,
 }
 
@@ -91,7 +91,7 @@ impl Databricks {
                 tests.test::<(), _>(AUDIT, async || Ok(self.audit(client, session).await)).await;
             }
         }
-        self.ends.tell(&self.config.source, client, session, end).await;
+        self.expiry.tell(&self.config.credentials, client, session, end).await;
         tests.finish()
     }
 
@@ -112,7 +112,9 @@ impl Databricks {
             match failure.class {
                 Class::Denied | Class::Expired => {
                     let advice = failure.network_advice().map(str::to_owned);
-                    finding.mend(advice.unwrap_or_else(|| self.config.source.mend()))
+                    finding.mend(
+                        advice.unwrap_or_else(|| self.config.credentials.remedy(failure.class)),
+                    )
                 }
                 Class::Missing
                 | Class::Invalid
@@ -122,55 +124,55 @@ impl Databricks {
                 | Class::Local => finding,
             }
         };
-        let reached = self.config.reach.connections().map_err(Failure::from);
+        let reached = self.config.endpoint.connections().map_err(Failure::from);
         let connections = reached.map_err(unconnected)?;
         let client = self.client(&connections, run);
-        let (credential, me) = self.identified(client).await.map_err(unconnected)?;
-        let who = clean(&me.user_name, &credential.hidden, NAME_MAX);
+        let (bearer, me) = self.identified(client).await.map_err(unconnected)?;
+        let who = clean(&me.user_name, &bearer.hidden, NAME_MAX);
         if me.active == Some(false) {
             let detail = format!("Principal [{who}] is not active in [{}].", self.host());
             let mend = format!("Activate {who} in the workspace's identity settings.");
             return Err(Finding::of(BASIC, Class::Denied, detail).mend(mend));
         }
-        self.config.source.tell(&credential);
+        self.config.credentials.observe(&bearer);
         observe::fact(FactKind::Principal, "", &who);
         if let Some(id) = reply::text_of(&me.id) {
             observe::fact(FactKind::Principal, "id", &id);
         }
         for group in me.groups().take(GROUPS_COMPARED_MAX) {
-            let group = clean(group, &credential.hidden, NAME_MAX);
+            let group = clean(group, &bearer.hidden, NAME_MAX);
             observe::fact(FactKind::Grant, "groups", &group);
         }
-        let reservation = self.warehouse(client, &credential).await?;
+        let reservation = self.warehouse(client, &bearer).await?;
         let message = Some(format!("Connected to [{}] as [{who}].", self.host()));
-        Ok(Held { value: Session { connections, credential, me }, message, reservation })
+        Ok(Held { value: Session { connections, bearer, me }, message, reservation })
     }
 
     /// Who we are. A token that is refused before its time is replaced once.
-    async fn identified(&self, client: Client<'_>) -> Result<(Credential, Me), Failure> {
-        let source = &self.config.source;
-        let mut credential = source.credential(client.connections, &client, client.now).await?;
-        let mut found = client.call(Request::Me, Some(&credential), reply::json::<Me>).await;
+    async fn identified(&self, client: Client<'_>) -> Result<(Bearer, Me), Failure> {
+        let credentials = &self.config.credentials;
+        let mut bearer = credentials.bearer(client.connections, &client, client.now).await?;
+        let mut found = client.call(Request::Me, Some(&bearer), reply::json::<Me>).await;
         if let Err(failure) = &found
-            && credential.kept
+            && bearer.kept
             && failure.is_about_credential()
         {
-            source.forget(&credential).await;
-            credential = source.credential(client.connections, &client, client.now).await?;
-            found = client.call(Request::Me, Some(&credential), reply::json::<Me>).await;
+            credentials.forget(&bearer).await;
+            bearer = credentials.bearer(client.connections, &client, client.now).await?;
+            found = client.call(Request::Me, Some(&bearer), reply::json::<Me>).await;
         }
-        Ok((credential, found?))
+        Ok((bearer, found?))
     }
 
     /// A reservation about the SQL warehouse, if it is to be looked at.
     async fn warehouse(
         &self,
         client: Client<'_>,
-        credential: &Credential,
+        bearer: &Bearer,
     ) -> Result<Option<Finding>, Finding> {
         let Some(id) = &self.config.warehouse else { return Ok(None) };
         let request = Request::Warehouse { id };
-        let answer = client.call(request, Some(credential), reply::json::<Warehouse>).await;
+        let answer = client.call(request, Some(bearer), reply::json::<Warehouse>).await;
         let gone = || {
             let detail = format!("SQL warehouse [{id}] does not exist.");
             let mend = "Set `httpPath` to that of an existing SQL warehouse.";
@@ -179,7 +181,7 @@ impl Databricks {
         match answer {
             Ok(found) if matches!(found.state.as_str(), "DELETED" | "DELETING") => Err(gone()),
             Ok(found) => Ok(found.complaint().map(|complaint| {
-                let complaint = clean(&complaint, &credential.hidden, WORDS_MAX);
+                let complaint = clean(&complaint, &bearer.hidden, WORDS_MAX);
                 let message = format!("SQL warehouse [{id}] is not healthy: {complaint}.");
                 Finding::new(Class::Unavailable, message)
             })),
@@ -199,13 +201,13 @@ impl Databricks {
     async fn metastore(&self, client: Client<'_>, session: &Session) -> Result<Held<()>, Finding> {
         let Config { workspace_id, metastore_id: wanted, .. } = &self.config;
         let configured = workspace_id.as_deref().unwrap_or(self.host());
-        let credential = Some(&session.credential);
+        let bearer = Some(&session.bearer);
         let mend = "Assign a metastore to the workspace in the account console.";
         let unassigned = |workspace: &str| {
             let message = format!("No metastore is assigned to workspace [{workspace}].");
             Finding::new(Class::Missing, message).mend(mend)
         };
-        let answer = client.call(Request::Metastore, credential, reply::json::<Assignment>).await;
+        let answer = client.call(Request::Metastore, bearer, reply::json::<Assignment>).await;
         let found = answer.map_err(|failure| {
             if failure.class == Class::Missing {
                 let evidence = failure.finding("", self.host()).evidence;
@@ -219,7 +221,7 @@ impl Databricks {
             }
             finding
         })?;
-        let shown = |text: &str| clean(text, &session.credential.hidden, NAME_MAX);
+        let shown = |text: &str| clean(text, &session.bearer.hidden, NAME_MAX);
         let workspace = shown(found.workspace_id().as_deref().unwrap_or(configured));
         let id = found.metastore_id.filter(|id| !id.is_empty());
         let id = shown(&id.ok_or_else(|| unassigned(&workspace))?);
@@ -237,13 +239,13 @@ impl Databricks {
 
 impl Validator for Databricks {
     fn identity(&self) -> Identity {
-        let Config { server, catalog, source, reach, .. } = &self.config;
+        let Config { server, catalog, credentials, endpoint, .. } = &self.config;
         Identity {
             host: authority(server).to_owned(),
             target: Some(format!("{}/{}", self.host(), catalog.to_lowercase())),
             account: Some(format!("databricks {}", self.host())),
-            principal: source.principal(),
-            authority: reach.ca_file(),
+            principal: credentials.principal(),
+            authority: endpoint.ca_file(),
             ..Identity::default()
         }
     }

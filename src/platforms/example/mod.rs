@@ -1,5 +1,5 @@
 //! Example platform of `CONTRIBUTING.md`: one test, one request.
-use super::connection::{self, Reach};
+use super::connection::{self, Endpoint};
 use super::{AutoBootstrap, BoxFuture, Identity, Platform, Recorder, RunContext, Validator};
 use crate::domain::{Class, Finding, Report, Test};
 use crate::input::Reader;
@@ -19,14 +19,14 @@ pub(super) const PLATFORM: Platform = Platform {
 };
 fn parse(mut reader: Reader<'_>) -> Option<Box<dyn Validator>> {
     let mut server = connection::server(&mut reader, "endpoint");
-    let reach = Reach::read(&mut reader, server.as_mut());
+    let endpoint = Endpoint::read(&mut reader, server.as_mut());
     reader.finish();
-    Some(Box::new(Example { server: server?, reach: reach? }))
+    Some(Box::new(Example { server: server?, endpoint: endpoint? }))
 }
 #[derive(Debug)]
 struct Example {
     server: String,
-    reach: Reach,
+    endpoint: Endpoint,
 }
 impl Validator for Example {
     fn identity(&self) -> Identity {
@@ -43,7 +43,7 @@ impl Validator for Example {
 impl Example {
     async fn ping(&self) -> Result<(), Finding> {
         let failed = |no: NoAnswer| Finding::of(CONNECT, no.class, format!("{}.", no.detail));
-        let connections = self.reach.connections().map_err(failed)?;
+        let connections = self.endpoint.connections().map_err(failed)?;
         let answer = retry(async || {
             let built = http::Request::get(format!("{}/ping", self.server)).body(Vec::new());
             connections.fetch(request(built)?, 1024).await

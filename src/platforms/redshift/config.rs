@@ -11,14 +11,14 @@ use tokio::sync::Mutex;
 use super::client::Endpoint;
 use super::cluster::{Behind, behind, is_cluster};
 use super::iam::{Iam, SESSION_POLICY};
-use super::{Access, Redshift};
+use super::{Credentials, Redshift};
 use crate::domain::SecretRef;
 use crate::input::Reader;
 use crate::platforms::aws::config::{key_id, region, replacement, role};
-use crate::platforms::aws::credentials::{AccessKey, Credentials, Source, Sts};
+use crate::platforms::aws::credentials::{self as aws, AccessKey, CredentialChain, Sts};
 use crate::platforms::aws::endpoint::Variant;
 use crate::platforms::aws::machine::Machine;
-use crate::platforms::connection::Reach;
+use crate::platforms::connection;
 
 /// Redshift's own port.
 const PORT: u16 = 5439;
@@ -85,7 +85,7 @@ pub(super) fn read(mut config: Reader<'_>, machine: Machine<impl Env>) -> Option
     let initial = initial.and_then(|name| folded(&config, "initialDatabase", &name));
     let login = initial.or_else(|| database.clone());
     let server = (host.as_deref(), login.as_deref());
-    let access = access(&mut config, server, machine);
+    let credentials = credentials(&mut config, server, machine);
     let impersonation = config.table("impersonation").and_then(impersonation);
     let (ca_file, server_name) = config.table("tls").map(tls).unwrap_or_default();
     let [min, max] = CONNECT_TIMEOUTS;
@@ -102,15 +102,15 @@ pub(super) fn read(mut config: Reader<'_>, machine: Machine<impl Env>) -> Option
         database: login?,
         connect_timeout: connect_timeout.unwrap_or(CONNECT_TIMEOUT),
     };
-    Some(Redshift { endpoint, access: access?, database: database?, impersonation })
+    Some(Redshift { endpoint, credentials: credentials?, database: database?, impersonation })
 }
 
 /// How a user is let in; everything about the other ways is known, and warned about.
-fn access(
+fn credentials(
     config: &mut Reader<'_>,
     server: (Option<&str>, Option<&str>),
     machine: Machine<impl Env>,
-) -> Option<Access> {
+) -> Option<Credentials> {
     let username = config.string("username");
     let password = config.secret("password");
     let keys = Keys::read(config);
@@ -129,11 +129,11 @@ fn access(
             config.required("username");
             config.required("password");
             let username = username.and_then(|name| valid_name(config, "username", name));
-            Some(Access::Password { username: username?, password: password? })
+            Some(Credentials::Password { username: username?, password: password? })
         }
         Authentication::AccessKey => {
             unused(config, authentication, OF_PASSWORD.into_iter().chain(["okta"]));
-            keys.iam(config, server, machine).map(|iam| Access::Iam(Box::new(iam)))
+            keys.iam(config, server, machine).map(|iam| Credentials::Iam(Box::new(iam)))
         }
         Authentication::Okta => {
             config.fault(
@@ -181,7 +181,7 @@ struct Keys {
     region: Option<String>,
     /// The addresses of Redshift's interface and of the Security Token Service.
     origins: [Option<String>; 2],
-    reach: Option<Reach>,
+    endpoint: Option<connection::Endpoint>,
 }
 
 impl Keys {
@@ -197,15 +197,25 @@ impl Keys {
             table.finish();
             origins
         });
-        let reach = match config.table("api") {
+        let endpoint = match config.table("api") {
             Some(mut table) => {
-                let reach = Reach::read(&mut table, None);
+                let endpoint = connection::Endpoint::read(&mut table, None);
                 table.finish();
-                reach
+                endpoint
             }
-            None => Reach::usual().map_err(|error| config.fault("api", error.to_string())).ok(),
+            None => connection::Endpoint::usual()
+                .map_err(|error| config.fault("api", error.to_string()))
+                .ok(),
         };
-        Self { secret, token, user, cluster, region, origins: origins.unwrap_or_default(), reach }
+        Self {
+            secret,
+            token,
+            user,
+            cluster,
+            region,
+            origins: origins.unwrap_or_default(),
+            endpoint,
+        }
     }
 
     fn iam(
@@ -214,8 +224,8 @@ impl Keys {
         (host, login): (Option<&str>, Option<&str>),
         machine: Machine<impl Env>,
     ) -> Option<Iam> {
-        let Self { secret, token, user, cluster, region, origins, reach } = self;
-        let source = source(config, secret, token);
+        let Self { secret, token, user, cluster, region, origins, endpoint } = self;
+        let given = access_key(config, secret, token);
         config.required("databaseUser");
         let user = user.and_then(|name| database_user(config, name));
         let found = place(config, host?, cluster, region);
@@ -226,7 +236,7 @@ impl Keys {
             given.unwrap_or_else(|| variant.origin(service, &region))
         };
         let sts = Sts { origin: origin(sts, "sts"), policy: SESSION_POLICY };
-        let credentials = Credentials::new(source?, sts, machine);
+        let credentials = CredentialChain::new(given?, sts, machine);
         let credentials = credentials.map_err(|error| config.fault("api", error.to_string()));
         Some(Iam {
             origin: origin(redshift, "redshift"),
@@ -234,7 +244,7 @@ impl Keys {
             region,
             user: user?,
             database: login?.to_owned(),
-            reach: reach?,
+            endpoint: endpoint?,
             credentials: credentials.ok()?,
             kept: Mutex::default(),
         })
@@ -242,21 +252,21 @@ impl Keys {
 }
 
 /// An access key, or the machine's own identity when none is given.
-fn source(
+fn access_key(
     config: &mut Reader<'_>,
     secret: Option<SecretRef>,
     token: Option<SecretRef>,
-) -> Option<Source> {
+) -> Option<aws::Credentials> {
     let role = role(config);
     let given = ["accessKeyId", "secretKey", "sessionToken"].map(|key| config.has(key));
     if given == [false; 3] {
-        return Some(Source { key: None, role });
+        return Some(aws::Credentials { key: None, role });
     }
     config.required("accessKeyId");
     config.required("secretKey");
     let id = key_id(config, "accessKeyId");
     let key = AccessKey { id: id?, secret: secret?, token };
-    Some(Source { key: Some(key), role })
+    Some(aws::Credentials { key: Some(key), role })
 }
 
 fn database_user(config: &Reader<'_>, name: String) -> Option<String> {
@@ -390,8 +400,8 @@ mod tests {
         let Found { redshift, faults, warnings, secrets } = with(&json!({}));
         assert_eq!((faults, warnings), (vec![], vec![]));
         assert_eq!(secrets, BTreeSet::from(["config.password".to_owned()]));
-        let Redshift { endpoint, access, database, impersonation } = redshift.unwrap();
-        assert_eq!(access.user(), "immuta");
+        let Redshift { endpoint, credentials, database, impersonation } = redshift.unwrap();
+        assert_eq!(credentials.user(), "immuta");
         assert_eq!((endpoint.port, endpoint.connect_timeout), (5439, Duration::from_secs(10)));
         assert_eq!((endpoint.database.as_str(), database.as_str()), ("immuta", "immuta"));
         assert_eq!((endpoint.server_name, endpoint.ca_file, impersonation), (None, None, None));
@@ -406,10 +416,13 @@ mod tests {
             "tls": {"caFile": "/ca.pem", "serverName": "10.0.0.1"},
         }));
         assert_eq!((all.faults, all.warnings), (vec![], vec![]));
-        let Redshift { endpoint, access, database, impersonation } = all.redshift.unwrap();
+        let Redshift { endpoint, credentials, database, impersonation } = all.redshift.unwrap();
         assert_eq!((endpoint.host.as_str(), endpoint.port), ("redshift.example.com", 15439));
         assert_eq!((endpoint.database.as_str(), database.as_str()), ("dev", "immuta"));
-        assert_eq!((access.user(), impersonation), ("Immuta", Some("impersonators".to_owned())));
+        assert_eq!(
+            (credentials.user(), impersonation),
+            ("Immuta", Some("impersonators".to_owned()))
+        );
         assert_eq!(endpoint.server_name.as_deref(), Some("10.0.0.1"));
         assert_eq!(endpoint.connect_timeout, Duration::from_secs(3));
         let on = with(&json!({"impersonation": {"enabled": true}})).redshift.unwrap();
@@ -543,7 +556,7 @@ mod tests {
             let Found { redshift, faults, warnings, secrets } = iam(&changes);
             assert_eq!((faults, warnings), (vec![], vec![]), "{changes}");
             assert!(secrets.contains("config.secretKey"));
-            let Access::Iam(iam) = redshift.unwrap().access else { panic!("{changes}") };
+            let Credentials::Iam(iam) = redshift.unwrap().credentials else { panic!("{changes}") };
             let found = [iam.cluster.as_str(), &iam.region, &iam.origin];
             assert_eq!(found, [cluster, region, origin], "{changes}");
             assert_eq!((iam.user.as_str(), iam.database.as_str()), ("immuta", "immuta"));
@@ -621,8 +634,8 @@ mod tests {
             let redshift = found.redshift.unwrap();
             assert_eq!(redshift.impersonation.as_deref(), Some(IMPERSONATION_ROLE));
             assert_eq!(redshift.endpoint.ca_file.is_some(), is_full);
-            assert_eq!(matches!(redshift.access, Access::Iam(_)), is_full);
-            assert_eq!(redshift.access.user(), "immuta_system_account");
+            assert_eq!(matches!(redshift.credentials, Credentials::Iam(_)), is_full);
+            assert_eq!(redshift.credentials.user(), "immuta_system_account");
         }
     }
 }

@@ -13,10 +13,10 @@ use crate::domain::{Class, Finding, Secret, Timestamp};
 use crate::platforms::RunContext;
 use crate::platforms::aws::classify::{Failure, Refusal};
 use crate::platforms::aws::client::{Call, Client, encoded, shown_key};
-use crate::platforms::aws::credentials::Credentials;
+use crate::platforms::aws::credentials::CredentialChain;
 use crate::platforms::aws::endpoint::partition_of;
 use crate::platforms::aws::xml::{Element, ReplyError};
-use crate::platforms::connection::Reach;
+use crate::platforms::connection::Endpoint;
 
 /// What an assumed role may do for us, whatever else it is allowed. Creating users would need
 /// `redshift:CreateClusterUser`.
@@ -76,9 +76,9 @@ pub(super) struct Iam {
     /// The origin of Redshift's interface.
     pub(super) origin: String,
     /// How that and the Security Token Service are reached.
-    pub(super) reach: Reach,
+    pub(super) endpoint: Endpoint,
     /// What requests are signed with.
-    pub(super) credentials: Credentials,
+    pub(super) credentials: CredentialChain,
     /// Until shortly before its end.
     pub(super) kept: Mutex<Option<Given>>,
 }
@@ -113,7 +113,7 @@ impl Iam {
     }
 
     async fn ask(&self, run: &RunContext) -> Result<Given, Finding> {
-        let connections = self.reach.connections();
+        let connections = self.endpoint.connections();
         let connections = connections.map_err(|no| self.finding(&no.into(), None))?;
         let client = Client::new(connections, &self.region, run.now);
         let credential = self.credentials.current(&client, run).await?;

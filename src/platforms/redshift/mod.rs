@@ -64,7 +64,7 @@ const ROLE_EXISTS: Test = Test::recurring(
 #[derive(Debug)]
 struct Redshift {
     endpoint: Endpoint,
-    access: Access,
+    credentials: Credentials,
     /// The database that Immuta manages, in lower case.
     database: String,
     /// The impersonation role in lower case, when impersonation is enabled.
@@ -73,7 +73,7 @@ struct Redshift {
 
 /// How a user is let in.
 #[derive(Debug)]
-enum Access {
+enum Credentials {
     /// With a password of its own.
     Password {
         /// The user; its case counts.
@@ -85,7 +85,7 @@ enum Access {
     Iam(Box<Iam>),
 }
 
-impl Access {
+impl Credentials {
     /// The database user.
     fn user(&self) -> &str {
         match self {
@@ -143,16 +143,18 @@ impl Validator for Redshift {
             Behind::Workgroup { place } => place.unzip(),
             Behind::Unknown => (None, None),
         };
-        let (of_role, region) = match &self.access {
-            Access::Password { .. } => (None, its_region),
+        let (of_role, region) = match &self.credentials {
+            Credentials::Password { .. } => (None, its_region),
             // Credentials are given for clusters of the same account only.
-            Access::Iam(iam) => (iam.credentials.source().account(), Some(iam.region.as_str())),
+            Credentials::Iam(iam) => {
+                (iam.credentials.source().account(), Some(iam.region.as_str()))
+            }
         };
         Identity {
             target: Some(format!("{host}/{}", self.database)),
             account: of_role.or_else(|| Some(format!("aws {}", of_host?))),
             region: region.map(|region| format!("aws {region}")),
-            principal: Some(format!("redshift {}@{host}", self.access.user())),
+            principal: Some(format!("redshift {}@{host}", self.credentials.user())),
             authority: ca_file.as_ref().map(|path| path.display().to_string()),
             host,
             ..Identity::default()
@@ -188,8 +190,8 @@ impl Redshift {
         let left = || end.saturating_duration_since(Instant::now());
         let mut account = self.account(run).await?;
         let mut opened = self.endpoint.open(&account, left()).await;
-        if let (Access::Iam(iam), Err(Failure { cause: Cause::LoginRefused, .. })) =
-            (&self.access, &opened)
+        if let (Credentials::Iam(iam), Err(Failure { cause: Cause::LoginRefused, .. })) =
+            (&self.credentials, &opened)
         {
             iam.forget().await;
             if account.is_kept {
@@ -211,11 +213,11 @@ impl Redshift {
 
     /// Who logs in.
     async fn account(&self, run: &RunContext) -> Result<Account, Finding> {
-        match &self.access {
-            Access::Password { username, password } => {
+        match &self.credentials {
+            Credentials::Password { username, password } => {
                 Account::read(username, password).map_err(|failure| self.refused(&failure))
             }
-            Access::Iam(iam) => iam.account(run).await.map_err(|finding| {
+            Credentials::Iam(iam) => iam.account(run).await.map_err(|finding| {
                 let message = format!("{} {}", CONNECT.message, finding.message);
                 Finding { message, ..finding }
             }),
@@ -328,7 +330,7 @@ impl Redshift {
                 let Failure { cause, detail, evidence } = failure;
                 let message = format!("Only groups were looked at: roles cannot be read. {detail}");
                 let finding = Finding::new(cause.class(), message).because(evidence);
-                let user = quoted(self.access.user());
+                let user = quoted(self.credentials.user());
                 Ok((None, Some(finding.mend(format!("GRANT SELECT ON svv_roles TO {user};")))))
             }
             Err(failure) => Err(asked(failure)),

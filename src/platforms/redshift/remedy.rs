@@ -2,7 +2,7 @@
 
 use super::classify::Cause;
 use super::client::Endpoint;
-use super::{Access, Redshift};
+use super::{Credentials, Redshift};
 use crate::domain::one_line;
 
 /// The most of a name that a remedy shows; longer ones are not accepted anyway.
@@ -12,7 +12,7 @@ impl Redshift {
     /// What mends `cause`.
     pub(super) fn remedy(&self, cause: Cause) -> String {
         let Endpoint { host, port, database, .. } = &self.endpoint;
-        let (user, login) = (quoted(self.access.user()), quoted(database));
+        let (user, login) = (quoted(self.credentials.user()), quoted(database));
         match cause {
             Cause::LoginRefused => self.login_remedy(&user),
             Cause::DigestAuthentication => format!(
@@ -65,12 +65,12 @@ impl Redshift {
     }
 
     fn login_remedy(&self, user: &str) -> String {
-        match self.access {
-            Access::Password { .. } => format!(
+        match self.credentials {
+            Credentials::Password { .. } => format!(
                 "Check `username` and `password`. To set a new password: ALTER USER {user} \
                 PASSWORD '<password>' VALID UNTIL 'infinity';"
             ),
-            Access::Iam(_) => format!(
+            Credentials::Iam(_) => format!(
                 "Create the database user if it does not exist, which this never does itself: \
                 CREATE USER {user} PASSWORD DISABLE;"
             ),

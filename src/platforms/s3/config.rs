@@ -3,9 +3,9 @@
 use super::endpoint::{Endpoints, Overrides};
 use crate::input::Reader;
 use crate::platforms::aws::config::{is_account, key_id, region, replacement, role};
-use crate::platforms::aws::credentials::{AccessKey, Source};
+use crate::platforms::aws::credentials::{AccessKey, Credentials};
 use crate::platforms::aws::endpoint::Variant;
-use crate::platforms::connection::Reach;
+use crate::platforms::connection::Endpoint;
 
 /// A checked configuration.
 #[derive(Debug)]
@@ -21,11 +21,11 @@ pub(super) struct Config {
     /// The part of S3 that is registered.
     pub(super) location: LocationPath,
     /// Where credentials come from.
-    pub(super) source: Source,
+    pub(super) credentials: Credentials,
     /// Where AWS answers.
     pub(super) endpoints: Endpoints,
     /// How those answers are reached.
-    pub(super) reach: Reach,
+    pub(super) endpoint: Endpoint,
 }
 
 /// A part of S3: everything, a bucket, or what is below a prefix of one.
@@ -80,11 +80,11 @@ pub(super) fn parse(reader: &mut Reader<'_>) -> Option<Config> {
     let region = reader.required("awsRegion").and_then(|()| region(reader, "awsRegion"));
     let location_role = reader.required_string("awsLocationRole");
     let location = location(reader);
-    let source = source(reader);
+    let credentials = credentials(reader);
     if reader.port("port").is_some_and(|port| port != 443) {
         reader.warn("port", "is not used: AWS answers on 443; `endpoints` takes other addresses");
     }
-    let reach = Reach::read(reader, None);
+    let endpoint = Endpoint::read(reader, None);
     let endpoints = endpoints(reader, region.as_deref(), account.as_deref());
     Some(Config {
         name: name?,
@@ -92,9 +92,9 @@ pub(super) fn parse(reader: &mut Reader<'_>) -> Option<Config> {
         region: region?,
         location_role: location_role?,
         location: location?,
-        source: source?,
+        credentials: credentials?,
         endpoints: endpoints?,
-        reach: reach?,
+        endpoint: endpoint?,
     })
 }
 
@@ -121,7 +121,7 @@ fn location(reader: &mut Reader<'_>) -> Option<LocationPath> {
     path
 }
 
-fn source(reader: &mut Reader<'_>) -> Option<Source> {
+fn credentials(reader: &mut Reader<'_>) -> Option<Credentials> {
     let modes = [("auto", false), ("accessKey", true)];
     let with_key = reader
         .required("authenticationType")
@@ -140,14 +140,14 @@ fn source(reader: &mut Reader<'_>) -> Option<Source> {
         let secret_given = reader.required("awsSecretAccessKey");
         id_given.and(secret_given)?;
         let key = Some(AccessKey { id: id?, secret: secret?, token });
-        return Some(Source { key, role: None });
+        return Some(Credentials { key, role: None });
     }
     for key in ["awsAccessKeyId", "awsSecretAccessKey", "awsSessionToken"] {
         if reader.has(key) {
             reader.fault(key, "is only used with authenticationType `accessKey`");
         }
     }
-    Some(Source { key: None, role })
+    Some(Credentials { key: None, role })
 }
 
 fn endpoints(

@@ -16,7 +16,7 @@ use reqsign_core::Env;
 
 use super::aws::classify::{Failure, Refusal};
 use super::aws::client::{Client, shown_key};
-use super::aws::credentials::{Credentials, Sts};
+use super::aws::credentials::{CredentialChain, Sts};
 use super::aws::endpoint::partition_of;
 use super::aws::machine::Machine;
 use super::aws::xml::{Element, ReplyError};
@@ -60,7 +60,7 @@ fn parse(mut reader: Reader<'_>) -> Option<Box<dyn Validator>> {
 struct S3 {
     config: Config,
     servers: Servers,
-    credentials: Credentials,
+    credentials: CredentialChain,
 }
 
 /// What a run knows once it knows who it is.
@@ -72,9 +72,9 @@ struct Session {
 
 impl S3 {
     fn new(config: Config, machine: Machine<impl Env>) -> Result<Self, HttpError> {
-        let Config { source, endpoints, .. } = &config;
+        let Config { credentials, endpoints, .. } = &config;
         let sts = Sts { origin: endpoints.sts(), policy: SESSION_POLICY };
-        let credentials = Credentials::new(source.clone(), sts, machine)?;
+        let credentials = CredentialChain::new(credentials.clone(), sts, machine)?;
         let servers = Servers::new(endpoints.clone());
         Ok(Self { config, servers, credentials })
     }
@@ -116,7 +116,7 @@ impl S3 {
     }
 
     async fn session(&self, run: &RunContext) -> Result<Held<Session>, Finding> {
-        let connections = self.config.reach.connections();
+        let connections = self.config.endpoint.connections();
         let connections = connections.map_err(|no| Failure::from(no).finding(IDENTIFYING))?;
         let client = Client::new(connections, &self.config.region, run.now);
         let mut credential = self.credentials.current(&client, run).await?;
@@ -337,15 +337,15 @@ impl S3 {
 
 impl Validator for S3 {
     fn identity(&self) -> Identity {
-        let Config { name, account, region, source, endpoints, reach, .. } = &self.config;
+        let Config { name, account, region, credentials, endpoints, endpoint, .. } = &self.config;
         Identity {
             host: endpoints.s3_host(),
             config_name: Some(name.clone()),
             target: Some(self.target()),
             account: Some(format!("aws {account}")),
             region: Some(format!("aws {region}")),
-            principal: Some(source.principal()),
-            authority: reach.ca_file(),
+            principal: Some(credentials.principal()),
+            authority: endpoint.ca_file(),
         }
     }
 

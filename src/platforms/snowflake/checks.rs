@@ -5,7 +5,7 @@ use tokio::sync::Mutex;
 use super::bootstrap::missing_privileges;
 use super::classify::{Cause, Failure};
 use super::client::Session;
-use super::credentials::Login;
+use super::credentials::Credentials;
 use super::reply::{Row, Rows};
 use super::statement::{Name, Statement};
 use super::{
@@ -37,13 +37,14 @@ pub(super) struct Checks<'a> {
 }
 
 /// Who asks, and as which role.
-type User<'a> = (&'a Login, Option<&'a Name>);
+type User<'a> = (&'a Credentials, Option<&'a Name>);
 
 impl Snowflake {
     pub(super) async fn connect(&self, run: &RunContext) -> Result<Checks<'_>, Finding> {
-        let failed =
-            |failure: Failure| self.finding((&self.login, self.role.as_ref()), CONNECT, failure);
-        let mut session = Session::open(&self.service, &self.login, run).map_err(failed)?;
+        let failed = |failure: Failure| {
+            self.finding((&self.credentials, self.role.as_ref()), CONNECT, failure)
+        };
+        let mut session = Session::open(&self.service, &self.credentials, run).map_err(failed)?;
         let rows = session.ask(Statement::Hello, None).await.map_err(failed)?;
         let told = [
             (FactKind::ServerVersion, "", 0),
@@ -66,9 +67,9 @@ impl Snowflake {
     ) -> Result<Held<()>, Finding> {
         let failed = |failure: Failure| {
             let what = format!("Unable to read the grants of the bootstrap role [{}].", user.role);
-            self.unknown((&user.login, Some(&user.role)), &what, failure)
+            self.unknown((&user.credentials, Some(&user.role)), &what, failure)
         };
-        let mut session = Session::open(&self.service, &user.login, run).map_err(failed)?;
+        let mut session = Session::open(&self.service, &user.credentials, run).map_err(failed)?;
         let found = missing_privileges(&mut session, &user.role).await;
         session.close().await;
         let (missing, complete) = found.map_err(failed)?;
@@ -108,7 +109,7 @@ impl Snowflake {
 
 impl Checks<'_> {
     fn user(&self) -> User<'_> {
-        (&self.snowflake.login, self.snowflake.role.as_ref())
+        (&self.snowflake.credentials, self.snowflake.role.as_ref())
     }
 
     async fn ask(&self, statement: Statement<'_>) -> Result<Rows, Failure> {
@@ -273,7 +274,7 @@ impl Checks<'_> {
         let detail = format!("The session has role [{}] instead of [{role}].", shown(found));
         let finding = Finding::of(ROLE, Class::Denied, detail);
         Err(finding.mend(self.snowflake.remedy(
-            &self.snowflake.login,
+            &self.snowflake.credentials,
             Some(role),
             Cause::RoleRefused,
         )))

@@ -1,46 +1,24 @@
 //! One run's way to ask: the documented SQL API, or the drivers' protocol for passwords.
 
-use std::time::Duration;
-
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use serde_json::json;
 use tokio::time::{sleep, timeout};
 
 use super::classify::{Cause, Failure};
-use super::credentials::{Bearer, Login, unique};
+use super::credentials::{Bearer, Credentials, unique};
 use super::driver::Driver;
+use super::link::{Link, QUERY_TAG, Service, too_slow, waits};
 use super::reply::{self, Reply, Rows};
 use super::statement::{Name, Statement};
-use crate::domain::{Secret, Timestamp};
+use crate::domain::Secret;
 use crate::net::backoff::retry;
-use crate::net::exchange::{Answer, percent_encoded, request};
-use crate::net::http::Connections;
+use crate::net::exchange::percent_encoded;
 use crate::platforms::RunContext;
-use crate::platforms::connection::Reach;
-
-/// The largest answer that is read, in bytes.
-const BODY_MAX: usize = 8 * 1024 * 1024;
-/// The first wait before a running statement is asked for again, and the longest.
-const POLLS: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(5)];
-/// The least time that a running statement is given, and the share of a test's time.
-const PATIENCE_MIN: Duration = Duration::from_secs(1);
-const PATIENCE_SHARE: u32 = 2;
-/// What statements call themselves in the query history.
-pub(super) const QUERY_TAG: &str = "revalidated";
-
-/// An account's server.
-#[derive(Debug)]
-pub(super) struct Service {
-    /// `https://host:port`.
-    pub(super) server: String,
-    /// How it is reached.
-    pub(super) reach: Reach,
-}
 
 /// What one run asks through, as one user.
 #[derive(Debug)]
 pub(super) struct Session<'a> {
-    pub(super) login: &'a Login,
+    pub(super) credentials: &'a Credentials,
     pub(super) link: Link<'a>,
     bearer: Option<Bearer>,
     renewed: bool,
@@ -51,16 +29,6 @@ pub(super) struct Session<'a> {
     pub(super) secrets: Vec<Secret>,
 }
 
-/// Where requests go, and within what time.
-#[derive(Debug)]
-pub(super) struct Link<'a> {
-    pub(super) server: &'a str,
-    connections: Connections,
-    pub(super) now: Timestamp,
-    /// The longest time of a statement.
-    pub(super) limit: Duration,
-}
-
 impl<'a> Session<'a> {
     /// Prepares a run; nothing is sent yet.
     ///
@@ -69,15 +37,12 @@ impl<'a> Session<'a> {
     /// Says which secret of the connection cannot be read.
     pub(super) fn open(
         service: &'a Service,
-        login: &'a Login,
+        credentials: &'a Credentials,
         run: &RunContext,
     ) -> Result<Self, Failure> {
-        let connections = service.reach.connections()?;
-        let limit = run.test_limit.min(run.run_limit);
-        let link = Link { server: &service.server, connections, now: run.now, limit };
         Ok(Self {
-            login,
-            link,
+            credentials,
+            link: Link::new(service, run)?,
             bearer: None,
             renewed: false,
             driver: Driver::default(),
@@ -99,12 +64,12 @@ impl<'a> Session<'a> {
         if let Some(failure) = &self.refused {
             return Err(failure.clone());
         }
-        let asked = match self.login {
-            Login::Password(password) => {
+        let asked = match self.credentials {
+            Credentials::Password(password) => {
                 let driver = &mut self.driver;
-                driver.ask(&self.link, password, (statement, role), &mut self.secrets).await
+                driver.ask(&self.link, password, role, statement, &mut self.secrets).await
             }
-            Login::KeyPair(_) | Login::OAuth(_) | Login::Token(_) => {
+            Credentials::KeyPair(_) | Credentials::OAuth(_) | Credentials::Token(_) => {
                 self.ask_api(statement, role).await
             }
         };
@@ -135,7 +100,7 @@ impl<'a> Session<'a> {
             answered => return answered,
         };
         self.renewed = true;
-        if !self.login.forget(&bearer.token).await {
+        if !self.credentials.forget(&bearer.token).await {
             return Err(failure);
         }
         self.bearer = None;
@@ -149,7 +114,7 @@ impl<'a> Session<'a> {
             return Ok(bearer.clone());
         }
         let Link { connections, now, .. } = &self.link;
-        let bearer = self.login.bearer(connections, *now, &mut self.secrets).await;
+        let bearer = self.credentials.bearer(connections, *now, &mut self.secrets).await;
         match &bearer {
             Ok(bearer) => self.bearer = Some(bearer.clone()),
             // Whatever the reason, asking for another in the same run would not help.
@@ -161,32 +126,6 @@ impl<'a> Session<'a> {
 
 const fn is_about_token(cause: Cause) -> bool {
     matches!(cause, Cause::TokenRefused | Cause::TokenExpired)
-}
-
-impl Link<'_> {
-    /// Sends `built`, once.
-    pub(super) async fn fetch(
-        &self,
-        built: http::Result<http::Request<Vec<u8>>>,
-    ) -> Result<Answer, Failure> {
-        Ok(self.connections.fetch(request(built)?, BODY_MAX).await?)
-    }
-
-    /// How long a running statement is waited for.
-    pub(super) fn patience(&self) -> Duration {
-        (self.limit / PATIENCE_SHARE).max(PATIENCE_MIN)
-    }
-}
-
-/// The waits before a running statement is asked for again.
-pub(super) fn waits() -> impl Iterator<Item = Duration> {
-    let [first, longest] = POLLS;
-    std::iter::successors(Some(first), move |wait| Some(wait.saturating_mul(2).min(longest)))
-}
-
-/// A failure of a statement that did not end in time.
-pub(super) fn too_slow() -> Failure {
-    Failure::new(Cause::Cancelled, "The statement was still running and has been given up.")
 }
 
 /// Requests of the SQL API.

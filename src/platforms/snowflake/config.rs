@@ -4,15 +4,16 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use reqwest::Url;
 
-use super::client::Service;
-use super::credentials::{KeyPair, Login, OAuth, Password, Proof};
+use super::credentials::{Credentials, KeyPair, OAuth, Password, Proof};
+use super::link::Service;
 use super::statement::Name;
 use super::{Bootstrap, Snowflake};
 use crate::domain::SecretRef;
 use crate::input::Reader;
 use crate::net::oauth::KeptToken;
 use crate::platforms::Identity;
-use crate::platforms::connection::{Reach, authority, is_host, is_loopback, server};
+use crate::platforms::azure;
+use crate::platforms::connection::{Endpoint, authority, is_host, is_loopback, server};
 
 const PORT: u16 = 443;
 /// The published name of the impersonation role.
@@ -75,12 +76,12 @@ pub(super) fn read(mut config: Reader<'_>) -> Option<Snowflake> {
         None if port == PORT => format!("https://{}", host.as_deref().unwrap_or_default()),
         None => format!("https://{}:{port}", host.as_deref().unwrap_or_default()),
     };
-    let reach = Reach::read(&mut config, Some(&mut origin));
+    let endpoint = Endpoint::read(&mut config, Some(&mut origin));
     config.required("warehouse");
     config.required("database");
     let (warehouse, database) = (name(&mut config, "warehouse"), name(&mut config, "database"));
     let role = name(&mut config, "role");
-    let login = login(&mut config, account.as_deref());
+    let credentials = credentials(&mut config, account.as_deref());
     let username = config.string("username");
     let grants = config.table("tableGrants").map_or_else(|| Some(default_grants()), table_grants);
     let impersonation = config.table("impersonation").and_then(impersonation);
@@ -89,12 +90,15 @@ pub(super) fn read(mut config: Reader<'_>) -> Option<Snowflake> {
     unused(&mut config);
     config.finish();
     let (prefix, owner) = grants.unzip();
-    let (login, database) = (login?, database?);
-    let service = Service { server: host.map(|_| origin)?, reach: reach? };
+    let (credentials, database) = (credentials?, database?);
+    let service = Service { server: host.map(|_| origin)?, endpoint: endpoint? };
     Some(Snowflake {
-        identity: identity(&service, &database, &login, (account, region, username)),
+        identity: Identity {
+            region,
+            ..identity(&service, &database, &credentials, account, username)
+        },
         service,
-        login,
+        credentials,
         warehouse: warehouse?,
         database,
         role,
@@ -108,26 +112,28 @@ pub(super) fn read(mut config: Reader<'_>) -> Option<Snowflake> {
     })
 }
 
-/// What is compared with others; `account`, `region` and `username` as far as they are known.
+/// Returns the values that are compared with other integrations, but for the region; `account` and
+/// `username` as far as they are known.
 fn identity(
     service: &Service,
     database: &Name,
-    login: &Login,
-    (account, region, username): (Option<String>, Option<String>, Option<String>),
+    credentials: &Credentials,
+    account: Option<String>,
+    username: Option<String>,
 ) -> Identity {
     let host = authority(&service.server).to_owned();
-    let name = match login {
-        Login::KeyPair(KeyPair { user, .. }) | Login::Password(Password { user, .. }) => Some(user),
-        Login::OAuth(OAuth { client, .. }) => username.as_ref().or(Some(client)),
-        Login::Token(_) => username.as_ref(),
+    let name = match credentials {
+        Credentials::KeyPair(KeyPair { user, .. })
+        | Credentials::Password(Password { user, .. }) => Some(user),
+        Credentials::OAuth(OAuth { client, .. }) => username.as_ref().or(Some(client)),
+        Credentials::Token(_) => username.as_ref(),
     };
     let place = account.as_deref().unwrap_or(&host);
     Identity {
         target: Some(format!("{host}/{database}")),
         principal: name.map(|name| format!("snowflake {}@{place}", name.to_uppercase())),
         account: account.as_ref().map(|account| format!("snowflake {account}")),
-        region,
-        authority: service.reach.ca_file(),
+        authority: service.endpoint.ca_file(),
         host,
         ..Identity::default()
     }
@@ -194,7 +200,7 @@ fn name(config: &mut Reader<'_>, key: &'static str) -> Option<Name> {
 }
 
 /// What is needed to log in, from the table that has `authenticationType`.
-fn login(config: &mut Reader<'_>, account: Option<&str>) -> Option<Login> {
+fn credentials(config: &mut Reader<'_>, account: Option<&str>) -> Option<Credentials> {
     let kind = if config.has(AUTHENTICATION) {
         config.choice(AUTHENTICATION, &Kind::WORDS)
     } else {
@@ -220,21 +226,21 @@ fn login(config: &mut Reader<'_>, account: Option<&str>) -> Option<Login> {
             config.required("privateKey");
             let account = needed_account(config, account)?;
             let user = username?.to_uppercase();
-            Some(Login::KeyPair(KeyPair { account, user, key: private_key?, passphrase }))
+            Some(Credentials::KeyPair(KeyPair { account, user, key: private_key?, passphrase }))
         }
         Kind::OAuth => {
             config.required("oAuthClientConfig");
-            Some(Login::OAuth(oauth??))
+            Some(Credentials::OAuth(oauth??))
         }
         Kind::Password => {
             config.required("username");
             config.required("password");
             let account = needed_account(config, account)?;
-            Some(Login::Password(Password { account, user: username?, secret: password? }))
+            Some(Credentials::Password(Password { account, user: username?, secret: password? }))
         }
         Kind::Token => {
             config.required("token");
-            token.map(Login::Token)
+            token.map(Credentials::Token)
         }
     }
 }
@@ -282,7 +288,7 @@ fn oauth_client(mut table: Reader<'_>, passphrase: Option<SecretRef>) -> Option<
     Some(OAuth { url: url?, client: client?, proof: proof?, scope, resource, kept })
 }
 
-/// The address tokens come from. Microsoft's authority is completed; any other is the endpoint.
+/// Reads the address of the token endpoint; an authority of Microsoft Entra is completed.
 fn token_endpoint(table: &mut Reader<'_>) -> Option<String> {
     let text = table.string("authorityUrl")?;
     let wanted = "expected the https address of a token endpoint such as \
@@ -291,18 +297,11 @@ fn token_endpoint(table: &mut Reader<'_>) -> Option<String> {
         let safe = url.scheme() == "https" || (url.scheme() == "http" && is_loopback(url));
         safe && url.username().is_empty() && url.password().is_none() && url.fragment().is_none()
     });
-    let Some(mut url) = url else {
+    let Some(url) = url else {
         table.refuse("authorityUrl", wanted);
         return None;
     };
-    let microsoft = url.host_str().is_some_and(|host| {
-        host.starts_with("login.microsoftonline.") || host == "login.partner.microsoftonline.cn"
-    });
-    let tenant = url.path().trim_matches('/').to_owned();
-    if microsoft && !tenant.is_empty() && !tenant.contains('/') {
-        url.set_path(&format!("/{tenant}/oauth2/v2.0/token"));
-    }
-    Some(url.to_string())
+    Some(azure::completed(url).to_string())
 }
 
 /// A certificate's thumbprint as tokens bear it; given in hexadecimal or in base64.
@@ -360,9 +359,9 @@ fn impersonation(mut table: Reader<'_>) -> Option<Name> {
 fn bootstrap_user(mut table: Reader<'_>, account: Option<&str>) -> Option<Bootstrap> {
     table.required("role");
     let role = name(&mut table, "role");
-    let login = login(&mut table, account);
+    let credentials = credentials(&mut table, account);
     table.finish();
-    Some(Bootstrap { login: login?, role: role? })
+    Some(Bootstrap { credentials: credentials?, role: role? })
 }
 
 /// The published keys that no test needs; their shape is looked at all the same.

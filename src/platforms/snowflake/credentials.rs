@@ -1,4 +1,4 @@
-//! What proves who we are: a signed token, an access token, or a password.
+//! Credentials of a user: a key that signs tokens, an `OAuth` client, an access token or a password.
 
 use aws_lc_rs::rand;
 use pkcs8::{EncryptedPrivateKeyInfo, SecretDocument};
@@ -10,7 +10,8 @@ use crate::domain::{Secret, SecretRef, Timestamp};
 use crate::net::exchange::NoAnswer;
 use crate::net::http::Connections;
 use crate::net::jwt::SigningKey;
-use crate::net::oauth::{KeptToken, NoToken, Token, TokenRequest, token};
+use crate::net::oauth::{ClientCredentials, ClientProof, KeptToken, NoToken};
+use crate::platforms::azure;
 use crate::platforms::tokens;
 use crate::secrets;
 
@@ -18,11 +19,10 @@ use crate::secrets;
 const JWT_SECONDS: i64 = 59 * 60;
 /// How long an assertion to a token endpoint is valid, in seconds.
 const ASSERTION_SECONDS: i64 = 10 * 60;
-const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
-/// How to log in.
+/// Configured credentials.
 #[derive(Debug)]
-pub(super) enum Login {
+pub(super) enum Credentials {
     /// By a token signed with a private key, whose public half is the user's.
     KeyPair(KeyPair),
     /// By an access token of an identity provider.
@@ -99,7 +99,7 @@ pub(super) struct Bearer {
     pub(super) token: Secret,
 }
 
-impl Login {
+impl Credentials {
     /// The token for a run that begins `now`; whatever secret is read is added to `seen`.
     ///
     /// # Errors
@@ -176,29 +176,22 @@ impl OAuth {
     ) -> Result<Secret, Failure> {
         // Read in every run, so that no text of the provider's can show it.
         let proof = self.proof(now, seen)?;
-        let found =
-            self.kept.current(now, async || self.fetch(connections, now, &proof).await).await;
+        let fetch = async || {
+            let asked = ClientCredentials {
+                url: &self.url,
+                client_id: &self.client,
+                proof: match &self.proof {
+                    Proof::Secret(_) => ClientProof::Form(&proof),
+                    Proof::Certificate { .. } => ClientProof::Assertion(&proof),
+                },
+                scope: self.scope.as_deref(),
+                resource: self.resource.as_deref(),
+                anchors: None,
+            };
+            asked.token(connections, now).await.map_err(azure::classified)
+        };
+        let found = self.kept.current(now, fetch).await;
         found.map_err(|none| no_token(&none).without(seen))
-    }
-
-    async fn fetch(
-        &self,
-        connections: &Connections,
-        now: Timestamp,
-        proof: &Secret,
-    ) -> Result<Token, NoToken> {
-        let mut form = vec![("grant_type", "client_credentials"), ("client_id", &self.client)];
-        match &self.proof {
-            Proof::Secret(_) => form.push(("client_secret", proof.expose())),
-            Proof::Certificate { .. } => {
-                form.push(("client_assertion_type", ASSERTION_TYPE));
-                form.push(("client_assertion", proof.expose()));
-            }
-        }
-        form.extend(self.scope.as_deref().map(|scope| ("scope", scope)));
-        form.extend(self.resource.as_deref().map(|resource| ("resource", resource)));
-        let asked = TokenRequest { url: &self.url, form: &form, basic: None, anchors: None };
-        token(connections, asked, now).await
     }
 
     /// The secret, or an assertion signed with the key.

@@ -7,8 +7,8 @@ use serde_json::{Value as Json, json};
 use tokio::time::{sleep, timeout};
 
 use super::classify::{Cause, Failure};
-use super::client::{Link, QUERY_TAG, too_slow, waits};
 use super::credentials::{Password, read, unique};
+use super::link::{Link, QUERY_TAG, too_slow, waits};
 use super::reply::{self, Reply, Rows};
 use super::statement::{Name, Statement};
 use crate::domain::Secret;
@@ -89,7 +89,8 @@ impl Driver {
         &mut self,
         link: &Link<'_>,
         password: &Password,
-        (statement, role): (Statement<'_>, Option<&Name>),
+        role: Option<&Name>,
+        statement: Statement<'_>,
         secrets: &mut Vec<Secret>,
     ) -> Result<Rows, Failure> {
         let token = self.session(link, password, role, secrets).await?;

@@ -9,6 +9,7 @@ mod client;
 mod config;
 mod credentials;
 mod driver;
+mod link;
 mod remedy;
 mod reply;
 mod statement;
@@ -16,8 +17,8 @@ mod statement;
 mod tests;
 
 use self::checks::Checks;
-use self::client::Service;
-use self::credentials::Login;
+use self::credentials::Credentials;
+use self::link::Service;
 use self::statement::Name;
 use super::{AutoBootstrap, BoxFuture, Identity, Mode, Platform, Recorder, RunContext, Validator};
 use crate::domain::{Report, Test};
@@ -87,7 +88,7 @@ const IMPERSONATION_EXISTS: Test = Test::recurring(
 struct Snowflake {
     identity: Identity,
     service: Service,
-    login: Login,
+    credentials: Credentials,
     /// The default warehouse; it is looked at and never used.
     warehouse: Name,
     /// The database that Immuta manages.
@@ -107,7 +108,7 @@ struct Snowflake {
 /// The user that sets an integration up.
 #[derive(Debug)]
 struct Bootstrap {
-    login: Login,
+    credentials: Credentials,
     role: Name,
 }
 

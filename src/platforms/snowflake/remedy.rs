@@ -2,7 +2,7 @@
 
 use super::Snowflake;
 use super::classify::Cause;
-use super::credentials::Login;
+use super::credentials::Credentials;
 use super::statement::Name;
 use crate::domain::{Class, one_line};
 use crate::platforms::connection::authority;
@@ -11,18 +11,23 @@ use crate::platforms::connection::authority;
 const USER_MAX: usize = 80;
 
 impl Snowflake {
-    /// What mends `cause` for the user of `login`, who acts as `role`.
-    pub(super) fn remedy(&self, login: &Login, role: Option<&Name>, cause: Cause) -> String {
+    /// What mends `cause` for the user of `credentials`, who acts as `role`.
+    pub(super) fn remedy(
+        &self,
+        credentials: &Credentials,
+        role: Option<&Name>,
+        cause: Cause,
+    ) -> String {
         let user =
-            login.user().map_or_else(|| "<user>".to_owned(), |user| one_line(user, USER_MAX));
+            credentials.user().map_or_else(|| "<user>".to_owned(), |user| one_line(user, USER_MAX));
         let host = authority(&self.service.server);
         match cause {
-            Cause::LoginRefused => login_refused(login, &user),
-            Cause::KeyRefused => key_refused(login, &user),
+            Cause::LoginRefused => login_refused(credentials, &user),
+            Cause::KeyRefused => key_refused(credentials, &user),
             Cause::Clock => {
                 "Set this host's clock; Snowflake does not accept what it signs.".to_owned()
             }
-            Cause::TokenRefused | Cause::TokenExpired => token_refused(login, &user),
+            Cause::TokenRefused | Cause::TokenExpired => token_refused(credentials, &user),
             Cause::SessionLost => {
                 "Look for a session policy that ends sessions within seconds.".to_owned()
             }
@@ -71,23 +76,23 @@ impl Snowflake {
     }
 }
 
-fn login_refused(login: &Login, user: &str) -> String {
-    match login {
-        Login::Password(_) => format!(
+fn login_refused(credentials: &Credentials, user: &str) -> String {
+    match credentials {
+        Credentials::Password(_) => format!(
             "Snowflake no longer accepts single-factor passwords; use keyPair, \
             oAuthClientCredentials or a programmatic access token. Otherwise check `username` and \
             `password`: DESCRIBE USER {user};"
         ),
-        Login::KeyPair(_) => key_refused(login, user),
-        Login::OAuth(_) | Login::Token(_) => token_refused(login, user),
+        Credentials::KeyPair(_) => key_refused(credentials, user),
+        Credentials::OAuth(_) | Credentials::Token(_) => token_refused(credentials, user),
     }
 }
 
-fn key_refused(login: &Login, user: &str) -> String {
-    let account = match login {
-        Login::KeyPair(pair) => pair.account.as_str(),
-        Login::Password(password) => password.account.as_str(),
-        Login::OAuth(_) | Login::Token(_) => "<account>",
+fn key_refused(credentials: &Credentials, user: &str) -> String {
+    let account = match credentials {
+        Credentials::KeyPair(pair) => pair.account.as_str(),
+        Credentials::Password(password) => password.account.as_str(),
+        Credentials::OAuth(_) | Credentials::Token(_) => "<account>",
     };
     format!(
         "Compare RSA_PUBLIC_KEY_FP in DESCRIBE USER {user}; with the key, check the account \
@@ -95,17 +100,19 @@ fn key_refused(login: &Login, user: &str) -> String {
     )
 }
 
-fn token_refused(login: &Login, user: &str) -> String {
-    match login {
-        Login::Token(_) => format!(
+fn token_refused(credentials: &Credentials, user: &str) -> String {
+    match credentials {
+        Credentials::Token(_) => format!(
             "ALTER USER {user} ROTATE PROGRAMMATIC ACCESS TOKEN <name>; or ADD PROGRAMMATIC ACCESS \
             TOKEN, and store the new one in `token`."
         ),
-        Login::OAuth(_) => "Check the issuer, the audience and the user mapping of the security \
+        Credentials::OAuth(_) => {
+            "Check the issuer, the audience and the user mapping of the security \
             integration: DESCRIBE SECURITY INTEGRATION <name>; and that the provider's `scope` \
             names a role granted to the user."
-            .to_owned(),
-        Login::KeyPair(_) | Login::Password(_) => key_refused(login, user),
+                .to_owned()
+        }
+        Credentials::KeyPair(_) | Credentials::Password(_) => key_refused(credentials, user),
     }
 }
 

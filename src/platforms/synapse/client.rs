@@ -15,13 +15,14 @@ use tokio_util::compat::{Compat, TokioAsyncWriteCompatExt};
 use tracing::instrument::WithSubscriber;
 use tracing::subscriber::NoSubscriber;
 
-use super::account::{Account, Cloud, Credential};
 use super::classify::{CallError, Cause, Failure};
+use super::credentials::{Credentials, Proof};
 use super::statement::Statement;
 use super::stream::Bounded;
 use crate::domain::{Secret, Timestamp, one_line};
 use crate::net::backoff::{Budget, retry_within};
 use crate::net::{tcp, tls};
+use crate::platforms::azure::Cloud;
 use crate::platforms::connection::is_host;
 
 /// What the server's administrators see in `sys.dm_exec_sessions`.
@@ -33,7 +34,7 @@ const FAREWELL_MAX: Duration = Duration::from_secs(1);
 /// The longest foreign host name that is shown, in characters.
 const HOST_SHOWN_MAX: usize = 100;
 
-/// How the server is reached, and who logs in where.
+/// Way to the server, the database to log in to, and the credentials for it.
 #[derive(Debug)]
 pub(super) struct Endpoint {
     /// Name or address to connect to, in lower case.
@@ -46,12 +47,12 @@ pub(super) struct Endpoint {
     pub(super) ca_file: Option<PathBuf>,
     /// True for TDS 8.0, where nothing precedes TLS.
     pub(super) is_strict: bool,
-    /// Which Azure; redirections stay in it.
+    /// Cloud of Azure; redirections stay in it.
     pub(super) cloud: Cloud,
     /// The database to log in to: the dedicated pool.
     pub(super) database: String,
-    /// Who logs in.
-    pub(super) account: Account,
+    /// Credentials to log in with.
+    pub(super) credentials: Credentials,
     /// The longest time from the name's resolution until logged in.
     pub(super) connect_timeout: Duration,
     /// The longest time of one statement.
@@ -87,32 +88,32 @@ impl Endpoint {
     /// run is replaced once.
     pub(super) async fn open(&self, limit: Duration, now: Timestamp) -> Result<Session, Failure> {
         let start = Instant::now();
-        let credential = self.account.credential(now).await?;
+        let proof = self.credentials.proof(now).await?;
         let budget = || Budget {
             total: limit.saturating_sub(start.elapsed()),
             attempt: self.connect_timeout + self.read_timeout,
         };
-        let refused = match retry_within(budget(), || self.attempt(&credential)).await {
+        let refused = match retry_within(budget(), || self.attempt(&proof)).await {
             Err(failure) if failure.cause.is_refusal() => failure,
             settled => return settled,
         };
-        let Some(renewed) = self.account.renewed(&credential, now).await else {
-            self.account.forget(&credential).await;
+        let Some(renewed) = self.credentials.renewed(&proof, now).await else {
+            self.credentials.forget(&proof).await;
             return Err(refused);
         };
         let renewed = renewed?;
         let settled = retry_within(budget(), || self.attempt(&renewed)).await;
         if settled.as_ref().is_err_and(|failure| failure.cause.is_refusal()) {
-            self.account.forget(&renewed).await;
+            self.credentials.forget(&renewed).await;
         }
         settled
     }
 
-    async fn attempt(&self, credential: &Credential) -> Result<Session, Failure> {
+    async fn attempt(&self, proof: &Proof) -> Result<Session, Failure> {
         let limit = self.connect_timeout;
-        let logged_in = timeout(limit, self.log_in(credential)).await;
+        let logged_in = timeout(limit, self.log_in(proof)).await;
         let logged_in = logged_in.unwrap_or(Err(CallError::Silent(limit)));
-        let secret = credential.secret().clone();
+        let secret = proof.secret().clone();
         let client = logged_in.map_err(|error| Failure::of(&error, &[&secret]))?;
         let mut session =
             Session { client, secret, read_timeout: self.read_timeout, is_broken: false };
@@ -122,14 +123,14 @@ impl Endpoint {
         }
     }
 
-    async fn log_in(&self, credential: &Credential) -> Result<Connection, CallError> {
+    async fn log_in(&self, proof: &Proof) -> Result<Connection, CallError> {
         let mut stop = Stop {
             host: self.host.clone(),
             port: self.port,
             server_name: self.server_name.clone(),
         };
         for _ in 0..=REDIRECTIONS_MAX {
-            match self.log_in_at(&stop, credential).await {
+            match self.log_in_at(&stop, proof).await {
                 Err(CallError::Tds(TdsError::Routing { host, port })) => {
                     stop = self.redirected(&host, port)?;
                 }
@@ -144,23 +145,19 @@ impl Endpoint {
     fn redirected(&self, host: &str, port: u16) -> Result<Stop, CallError> {
         let name = host.split('\\').next().unwrap_or_default().to_lowercase();
         let is_here = is_loopback(&self.host) && is_loopback(&name);
-        if is_host(&name) && (is_here || self.cloud.has(&name)) {
+        if is_host(&name) && (is_here || self.cloud.has_sql_host(&name)) {
             return Ok(Stop { host: name.clone(), port, server_name: name });
         }
         Err(CallError::Redirected { host: one_line(host, HOST_SHOWN_MAX) })
     }
 
-    async fn log_in_at(
-        &self,
-        stop: &Stop,
-        credential: &Credential,
-    ) -> Result<Connection, CallError> {
+    async fn log_in_at(&self, stop: &Stop, proof: &Proof) -> Result<Connection, CallError> {
         let mut config = Config::new();
         config.host(&stop.server_name);
         config.port(stop.port);
         config.database(&self.database);
         config.application_name(APPLICATION);
-        config.authentication(credential.method());
+        config.authentication(proof.method());
         config.encryption(if self.is_strict {
             EncryptionLevel::Strict
         } else {

@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::account::{Account, Cloud, Principal};
-use super::client::Endpoint;
+use super::client;
+use super::credentials::{Credentials, Principal};
 use super::{Delimiters, Synapse};
 use crate::domain::SecretRef;
 use crate::input::Reader;
 use crate::net::oauth::KeptToken;
-use crate::platforms::connection::{Reach, is_host, server};
+use crate::platforms::azure::{Cloud, ServicePrincipal};
+use crate::platforms::connection::{Endpoint, is_host, server};
 
 /// SQL Server's own port.
 const PORT: u16 = 1433;
@@ -74,7 +75,7 @@ struct Application {
     client_id: String,
     client_secret: SecretRef,
     authority: Option<String>,
-    reach: Reach,
+    endpoint: Endpoint,
 }
 
 /// Reads the `config` table; what is wrong with it is left with the reader.
@@ -86,7 +87,7 @@ pub(super) fn read(mut config: Reader<'_>) -> Option<Synapse> {
     };
     let (database, schema) = (name(&mut config, "database"), name(&mut config, "schema"));
     let (ca_file, server_name) = config.table("tls").map(tls).unwrap_or_default();
-    let account = account(&mut config);
+    let given = credentials(&mut config);
     let is_strict = config.choice("encryption", &[("required", false), ("strict", true)]);
     let pause_fails = config.choice("pausedPool", &[("warning", false), ("failed", true)]);
     let impersonation = config.table("impersonation").and_then(impersonation);
@@ -96,10 +97,10 @@ pub(super) fn read(mut config: Reader<'_>) -> Option<Synapse> {
     let connect_timeout = timeout("connectTimeout", CONNECT_TIMEOUTS).unwrap_or(CONNECT_TIMEOUT);
     let read_timeout = timeout("readTimeout", READ_TIMEOUTS).unwrap_or(READ_TIMEOUT);
     config.finish();
-    let (host, account, _) = (host?, account?, schema?);
+    let (host, given, _) = (host?, given?, schema?);
     let server_name = server_name.unwrap_or_else(|| host.clone());
-    let cloud = account.cloud.or_else(|| Cloud::of(&server_name)).unwrap_or(Cloud::Public);
-    let endpoint = Endpoint {
+    let cloud = given.cloud.or_else(|| Cloud::of_sql_host(&server_name)).unwrap_or(Cloud::Public);
+    let endpoint = client::Endpoint {
         host,
         port,
         server_name,
@@ -107,41 +108,39 @@ pub(super) fn read(mut config: Reader<'_>) -> Option<Synapse> {
         is_strict: is_strict.unwrap_or(false),
         cloud,
         database: database?,
-        account: account.proof.with(cloud),
+        credentials: given.kind.with(cloud),
         connect_timeout,
         read_timeout,
     };
     Some(Synapse { endpoint, impersonation, delimiters, pause_fails: pause_fails.unwrap_or(false) })
 }
 
-/// Who logs in, before it is known into which cloud.
-enum Proof {
+/// Credentials before it is known for which cloud.
+enum Kind {
     Password { username: String, password: SecretRef },
     Application(Box<Application>),
     Token(SecretRef),
 }
 
-struct Login {
-    proof: Proof,
+struct Given {
+    kind: Kind,
     cloud: Option<Cloud>,
 }
 
-impl Proof {
-    fn with(self, cloud: Cloud) -> Account {
+impl Kind {
+    fn with(self, cloud: Cloud) -> Credentials {
         match self {
-            Self::Password { username, password } => Account::Password { username, password },
-            Self::Token(token) => Account::Token(token),
+            Self::Password { username, password } => Credentials::Password { username, password },
+            Self::Token(token) => Credentials::Token(token),
             Self::Application(application) => {
-                let Application { tenant, client_id, client_secret, authority, reach } =
+                let Application { tenant, client_id, client_secret, authority, endpoint } =
                     *application;
                 let authority = authority.unwrap_or_else(|| cloud.authority().to_owned());
-                Account::Principal(Box::new(Principal {
+                Credentials::Principal(Box::new(Principal {
                     tenant,
-                    client_id,
-                    client_secret,
-                    authority,
+                    application: ServicePrincipal { client_id, client_secret, authority },
                     cloud,
-                    reach,
+                    endpoint,
                     kept: KeptToken::default(),
                 }))
             }
@@ -149,7 +148,7 @@ impl Proof {
     }
 }
 
-fn account(config: &mut Reader<'_>) -> Option<Login> {
+fn credentials(config: &mut Reader<'_>) -> Option<Given> {
     let username = config.string("username");
     let username = username.and_then(|name| valid_name(config, "username", name));
     let (password, token) = (config.secret("password"), config.secret("token"));
@@ -173,14 +172,12 @@ fn account(config: &mut Reader<'_>) -> Option<Login> {
             }
         }
     }
-    let proof = match authentication {
-        Authentication::UserPassword => {
-            Proof::Password { username: username?, password: password? }
-        }
-        Authentication::EntraServicePrincipal => Proof::Application(azure.principal?),
-        Authentication::EntraToken => Proof::Token(token?),
+    let kind = match authentication {
+        Authentication::UserPassword => Kind::Password { username: username?, password: password? },
+        Authentication::EntraServicePrincipal => Kind::Application(azure.principal?),
+        Authentication::EntraToken => Kind::Token(token?),
     };
-    Some(Login { proof, cloud: azure.cloud })
+    Some(Given { kind, cloud: azure.cloud })
 }
 
 /// Everything is read in any case, so that its secrets are known as such.
@@ -190,7 +187,7 @@ fn azure(mut table: Reader<'_>, is_application: bool) -> Azure {
     let client_secret = table.secret("clientSecret");
     let authority = server(&mut table, "authority");
     // The token endpoint goes by its own name: nobody has it behind a private link.
-    let reach = Reach::read(&mut table, None);
+    let endpoint = Endpoint::read(&mut table, None);
     for key in ["tenantId", "clientId", "clientSecret"] {
         if is_application {
             table.required(key);
@@ -212,9 +209,9 @@ fn azure(mut table: Reader<'_>, is_application: bool) -> Azure {
     let (tenant, client_id) = (filled("tenantId", tenant), filled("clientId", client_id));
     table.finish();
     let principal = || {
-        let (client_secret, reach) = (client_secret?, reach?);
+        let (client_secret, endpoint) = (client_secret?, endpoint?);
         let (tenant, client_id) = (tenant?, client_id?);
-        let application = Application { tenant, client_id, client_secret, authority, reach };
+        let application = Application { tenant, client_id, client_secret, authority, endpoint };
         Some(Box::new(application))
     };
     Azure { cloud, principal: principal() }

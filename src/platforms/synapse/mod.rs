@@ -3,10 +3,10 @@
 //! A run is one session: log in, look at the user's permissions and at one role, log out. What it
 //! sends is the enum [`statement::Statement`] and nothing else. A paused pool is never resumed.
 
-mod account;
 mod classify;
 mod client;
 mod config;
+mod credentials;
 mod remedy;
 mod statement;
 mod stream;
@@ -102,13 +102,13 @@ fn parse(config: Reader<'_>) -> Option<Box<dyn Validator>> {
 
 impl Validator for Synapse {
     fn identity(&self) -> Identity {
-        let Endpoint { host: name, port, server_name, cloud, account, ca_file, .. } =
+        let Endpoint { host: name, port, server_name, cloud, credentials, ca_file, .. } =
             &self.endpoint;
         let host = format!("{name}:{port}");
         Identity {
             target: Some(format!("{host}/{}", self.endpoint.database.to_lowercase())),
-            account: cloud.server(server_name).map(|server| format!("synapse {server}")),
-            principal: account.principal(&host),
+            account: cloud.sql_server(server_name).map(|server| format!("synapse {server}")),
+            principal: credentials.principal(&host),
             authority: ca_file.as_ref().map(|path| path.display().to_string()),
             host,
             ..Identity::default()
@@ -193,7 +193,7 @@ impl Synapse {
     /// True when the user has control, false when the server does not say.
     async fn can_manage(&self, session: &mut Session) -> Result<Held<bool>, Finding> {
         let database = identifier(&self.endpoint.database);
-        let user = identifier(self.endpoint.account.grantee());
+        let user = identifier(self.endpoint.credentials.grantee());
         let grant = format!("GRANT CONTROL ON DATABASE::{database} TO {user};");
         let asked = control(session).await;
         match asked.map_err(|failure| self.unknown("the user's permissions", failure))? {
@@ -262,7 +262,7 @@ impl Synapse {
 
     /// Why nothing follows from a role that was not found.
     fn hidden(&self, message: String, sees_all: bool) -> Option<Finding> {
-        let user = identifier(self.endpoint.account.grantee());
+        let user = identifier(self.endpoint.credentials.grantee());
         let remedy = format!("GRANT VIEW DEFINITION TO {user};");
         (!sees_all).then(|| Finding::new(Class::Denied, message).mend(remedy))
     }

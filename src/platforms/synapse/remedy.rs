@@ -1,10 +1,10 @@
 //! What mends each cause.
 
 use super::Synapse;
-use super::account::Account;
 use super::classify::Cause;
+use super::credentials::Credentials;
 use super::statement::identifier;
-use crate::domain::Class;
+use crate::platforms::azure;
 
 const NO_TLS: &str = "Switch encryption on; credentials never travel without it, so there is no \
     setting for this.";
@@ -16,15 +16,15 @@ impl Synapse {
     pub(super) fn remedy(&self, cause: Cause) -> String {
         let endpoint = &self.endpoint;
         let (host, port) = (&endpoint.host, endpoint.port);
-        let user = identifier(endpoint.account.grantee());
+        let user = identifier(endpoint.credentials.grantee());
         let database = identifier(&endpoint.database);
         match cause {
             Cause::LoginRefused => self.login_refused(&user),
-            Cause::LoginExpired => match endpoint.account {
-                Account::Password { .. } => {
+            Cause::LoginExpired => match endpoint.credentials {
+                Credentials::Password { .. } => {
                     format!("In master: ALTER LOGIN {user} WITH PASSWORD = N'<password>';")
                 }
-                Account::Principal(_) | Account::Token(_) => {
+                Credentials::Principal(_) | Credentials::Token(_) => {
                     "Renew the access token, and check this machine's clock.".to_owned()
                 }
             },
@@ -57,7 +57,7 @@ impl Synapse {
             Cause::Busy | Cause::Internal => "This passes by itself as a rule; otherwise look \
                 for scaling, maintenance or an incident in the Azure portal."
                 .to_owned(),
-            Cause::NoToken(class) => no_token(class),
+            Cause::NoToken(class) => azure::remedy(class).to_owned(),
             Cause::Unresolved => format!("Check `host`; {host} must have an address here."),
             Cause::NoConnection | Cause::Silent => format!(
                 "Check that firewalls and routes let this machine reach {host}:{port}, and ports \
@@ -74,33 +74,15 @@ impl Synapse {
     }
 
     fn login_refused(&self, user: &str) -> String {
-        match self.endpoint.account {
-            Account::Password { .. } => format!(
+        match self.endpoint.credentials {
+            Credentials::Password { .. } => format!(
                 "Check `username` and `password`. To set a new password, in master: ALTER LOGIN \
                 {user} WITH PASSWORD = N'<password>';"
             ),
-            Account::Principal(_) | Account::Token(_) => format!(
+            Credentials::Principal(_) | Credentials::Token(_) => format!(
                 "In database {}: CREATE USER {user} FROM EXTERNAL PROVIDER;",
                 identifier(&self.endpoint.database)
             ),
         }
     }
-}
-
-/// What mends a token endpoint's answer of `class`.
-fn no_token(class: Class) -> String {
-    let text = match class {
-        Class::Denied => {
-            "Check `azure.clientId` and `azure.clientSecret`, which is the secret's \
-            value and not its id."
-        }
-        Class::Missing => "Check `azure.tenantId` and `azure.clientId`.",
-        Class::Expired => "Make a new client secret for the application in Microsoft Entra ID.",
-        Class::Invalid => "Check `azure.tenantId`, `azure.clientId` and `azure.cloud`.",
-        Class::Unreachable | Class::Throttled | Class::Unavailable => {
-            "Check that this machine reaches the token endpoint, perhaps through `azure.proxy`."
-        }
-        Class::Local => "Mend this host: the file, variable or network named above.",
-    };
-    text.to_owned()
 }

@@ -5,7 +5,7 @@ use reqwest::Url;
 use super::statement::Table;
 use crate::domain::SecretRef;
 use crate::input::{Kind, Reader};
-use crate::platforms::connection::{self, Reach, authority, is_host, is_loopback};
+use crate::platforms::connection::{self, Endpoint, authority, is_host, is_loopback};
 
 /// The oldest version that is not warned about by default: the access control plugin is documented
 /// from there on.
@@ -28,9 +28,9 @@ pub(super) struct Config {
     /// `host` or `host:port` that is connected to.
     pub(super) authority: String,
     /// How it is reached.
-    pub(super) reach: Reach,
+    pub(super) endpoint: Endpoint,
     /// Who logs in.
-    pub(super) login: Login,
+    pub(super) credentials: Credentials,
     /// The catalogs that must be there.
     pub(super) catalogs: Vec<String>,
     /// Who the cluster must take us for.
@@ -45,7 +45,7 @@ pub(super) struct Config {
 
 /// Who logs in, and how.
 #[derive(Debug)]
-pub(super) enum Login {
+pub(super) enum Credentials {
     /// By a name that nobody checks.
     Open {
         /// The name.
@@ -72,7 +72,7 @@ pub(super) enum Login {
     },
 }
 
-impl Login {
+impl Credentials {
     /// The name in the configuration.
     pub(super) fn username(&self) -> Option<&str> {
         match self {
@@ -97,7 +97,7 @@ pub(super) enum ProbeUser {
     /// The system account acts for this user.
     Impersonated(String),
     /// One who logs in.
-    Own(Login),
+    Own(Credentials),
 }
 
 #[derive(Clone, Copy)]
@@ -115,15 +115,15 @@ pub(super) fn parse(mut reader: Reader<'_>) -> Option<Config> {
     let origin = origin(&mut reader, host.as_deref(), tls);
     let authority = origin.as_deref().map(|origin| authority(origin).to_owned());
     let mut named = origin.clone();
-    let reach = match tls {
-        Some(_) => Reach::read_without_tls(&mut reader),
-        None => Reach::read(&mut reader, named.as_mut()),
+    let endpoint = match tls {
+        Some(_) => Endpoint::read_without_tls(&mut reader),
+        None => Endpoint::read(&mut reader, named.as_mut()),
     };
-    let has_identity = reach.as_ref().is_some_and(Reach::has_identity);
-    let login = login(&mut reader, has_identity, tls == Some(false));
+    let has_identity = endpoint.as_ref().is_some_and(Endpoint::has_identity);
+    let credentials = credentials(&mut reader, has_identity, tls == Some(false));
     let catalogs = catalogs(&mut reader);
     let expected_user = reader.string("expectedUser");
-    let probe = reader.table("accessControlProbe").map(|table| probe(table, login.as_ref()));
+    let probe = reader.table("accessControlProbe").map(|table| probe(table, credentials.as_ref()));
     let minimum_version = reader.integer("minimumVersion", 1, VERSION_MAX);
     let minimum_version = minimum_version.unwrap_or(MINIMUM_VERSION_DEFAULT);
     let may_start = reader.boolean("allowGalaxy").unwrap_or_default();
@@ -136,8 +136,8 @@ pub(super) fn parse(mut reader: Reader<'_>) -> Option<Config> {
     Some(Config {
         origin: named?,
         authority: authority?,
-        reach: reach?,
-        login: login?,
+        endpoint: endpoint?,
+        credentials: credentials?,
         catalogs: catalogs?,
         expected_user,
         probe: probe.map_or(Some(None), |probe| probe.map(Some))?,
@@ -204,7 +204,7 @@ fn origin(reader: &mut Reader<'_>, host: Option<&str>, tls: Option<bool>) -> Opt
     Some(url.origin().ascii_serialization())
 }
 
-fn login(reader: &mut Reader<'_>, has_identity: bool, is_plain: bool) -> Option<Login> {
+fn credentials(reader: &mut Reader<'_>, has_identity: bool, is_plain: bool) -> Option<Credentials> {
     let modes = [
         ("none", Mode::Open),
         ("userPassword", Mode::Password),
@@ -233,7 +233,7 @@ fn login(reader: &mut Reader<'_>, has_identity: bool, is_plain: bool) -> Option<
     match mode {
         Mode::Open => {
             reader.required("username")?;
-            Some(Login::Open { username: username? })
+            Some(Credentials::Open { username: username? })
         }
         Mode::Password => {
             let named = reader.required("username");
@@ -242,7 +242,7 @@ fn login(reader: &mut Reader<'_>, has_identity: bool, is_plain: bool) -> Option<
         }
         Mode::Token => {
             reader.required("token")?;
-            Some(Login::Token { username, token: token? })
+            Some(Credentials::Token { username, token: token? })
         }
         Mode::Certificate if !has_identity => {
             let wanted =
@@ -250,16 +250,20 @@ fn login(reader: &mut Reader<'_>, has_identity: bool, is_plain: bool) -> Option<
             reader.fault("authenticationType", wanted);
             None
         }
-        Mode::Certificate => Some(Login::Certificate { username }),
+        Mode::Certificate => Some(Credentials::Certificate { username }),
     }
 }
 
-fn with_password(reader: &Reader<'_>, username: String, password: SecretRef) -> Option<Login> {
+fn with_password(
+    reader: &Reader<'_>,
+    username: String,
+    password: SecretRef,
+) -> Option<Credentials> {
     if username.contains(':') {
         reader.refuse("username", "must not hold a colon, which would end it");
         return None;
     }
-    Some(Login::Password { username, password })
+    Some(Credentials::Password { username, password })
 }
 
 /// A user's name, which must fit into a header.
@@ -291,7 +295,7 @@ fn catalogs(reader: &mut Reader<'_>) -> Option<Vec<String>> {
     Some(catalogs)
 }
 
-fn probe(mut reader: Reader<'_>, system: Option<&Login>) -> Option<Probe> {
+fn probe(mut reader: Reader<'_>, system: Option<&Credentials>) -> Option<Probe> {
     let table = reader.required_string("table").and_then(|text| {
         let table = Table::parse(&text);
         if table.is_none() {
@@ -303,7 +307,7 @@ fn probe(mut reader: Reader<'_>, system: Option<&Login>) -> Option<Probe> {
     let (password, token) = (reader.secret("password"), reader.secret("token"));
     let own = reader.has("password") || reader.has("token");
     let mut user = None;
-    if own && matches!(system, Some(Login::Open { .. } | Login::Certificate { .. })) {
+    if own && matches!(system, Some(Credentials::Open { .. } | Credentials::Certificate { .. })) {
         let key = if reader.has("token") { "token" } else { "password" };
         let wanted = "is only used with authenticationType `userPassword` or `jwt`: give \
             `username` alone, and let the system account impersonate that user";
@@ -311,7 +315,7 @@ fn probe(mut reader: Reader<'_>, system: Option<&Login>) -> Option<Probe> {
     } else if reader.has("password") && reader.has("token") {
         reader.fault("token", "stands beside `password`; remove one of the two");
     } else if let Some(token) = token {
-        user = Some(ProbeUser::Own(Login::Token { username: username.clone(), token }));
+        user = Some(ProbeUser::Own(Credentials::Token { username: username.clone(), token }));
     } else if let Some(password) = password {
         reader.required("username");
         user = username
@@ -321,7 +325,8 @@ fn probe(mut reader: Reader<'_>, system: Option<&Login>) -> Option<Probe> {
     } else if let Some(username) = &username {
         user = Some(ProbeUser::Impersonated(username.clone()));
     }
-    let is_system = username.is_some() && username.as_deref() == system.and_then(Login::username);
+    let is_system =
+        username.is_some() && username.as_deref() == system.and_then(Credentials::username);
     if is_system {
         reader.fault("username", "must be another user than the system account");
     }
@@ -457,9 +462,9 @@ mod tests {
         assert!(matches!(user, Some(ProbeUser::Impersonated(_))));
         let own = json!({ "table": "a.b.c", "username": "probe", "password": { "file": "/p" } });
         let user = probe(&own).user;
-        assert!(matches!(user, Some(ProbeUser::Own(Login::Password { .. }))));
+        assert!(matches!(user, Some(ProbeUser::Own(Credentials::Password { .. }))));
         let user = probe(&json!({ "table": "a.b.c", "token": { "file": "/t" } })).user;
-        assert!(matches!(user, Some(ProbeUser::Own(Login::Token { .. }))));
+        assert!(matches!(user, Some(ProbeUser::Own(Credentials::Token { .. }))));
     }
 
     #[test]

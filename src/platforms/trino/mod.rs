@@ -27,7 +27,7 @@ use crate::secrets;
 use catalog::{AUTHENTICATION, CATALOG, CATALOGS, CONNECTION, QUERY, VERSION};
 use classify::{Cause, Failure};
 use client::{Account, Client, Until};
-use config::{Config, Login};
+use config::{Config, Credentials};
 use statement::Statement;
 
 /// How long the server may take to note that a query is given up.
@@ -61,12 +61,12 @@ struct Trino {
 
 impl Validator for Trino {
     fn identity(&self) -> Identity {
-        let Config { authority: host, login, reach, .. } = &self.config;
+        let Config { authority: host, credentials, endpoint, .. } = &self.config;
         Identity {
             host: host.clone(),
             target: Some(host.clone()),
-            principal: login.username().map(|name| format!("trino {name}@{host}")),
-            authority: reach.ca_file(),
+            principal: credentials.username().map(|name| format!("trino {name}@{host}")),
+            authority: endpoint.ca_file(),
             ..Identity::default()
         }
     }
@@ -110,7 +110,7 @@ impl Trino {
             }
             return tests.finish();
         }
-        let (account, unreadable) = match account(&self.config.login, ("token", "")) {
+        let (account, unreadable) = match account(&self.config.credentials, ("token", "")) {
             Ok(account) => (account, None),
             Err(failure) => (Account::open(None), Some(failure)),
         };
@@ -140,8 +140,9 @@ impl Trino {
     }
 
     fn session(&self, run: &RunContext, account: Account) -> Result<Session<'_>, Finding> {
-        let Config { reach, origin, .. } = &self.config;
-        let http = reach.connections().map_err(|error| Failure::from(error).finding(CONNECTION))?;
+        let Config { endpoint, origin, .. } = &self.config;
+        let http =
+            endpoint.connections().map_err(|error| Failure::from(error).finding(CONNECTION))?;
         Ok(Session {
             client: Client { http, origin, now: run.now },
             account,
@@ -218,20 +219,22 @@ impl Trino {
                 proxy before the coordinator ends TLS.";
             return finding.mend(mend);
         }
-        finding.mend(match &self.config.login {
-            Login::Open { username } => format!(
+        finding.mend(match &self.config.credentials {
+            Credentials::Open { username } => format!(
                 "Let [{username}] in without a password, or set `authenticationType` to what the \
                  cluster asks for."
             ),
-            Login::Password { username, .. } => {
+            Credentials::Password { username, .. } => {
                 format!("Correct `username` [{username}] or `password`, or unlock the account.")
             }
-            Login::Token { .. } => "Renew `token`: issuer, audience and end must be as \
+            Credentials::Token { .. } => "Renew `token`: issuer, audience and end must be as \
                 http-server.authentication.jwt.* ask for."
                 .to_owned(),
-            Login::Certificate { .. } => "Renew `tls.certificate`: its authority must be in the \
+            Credentials::Certificate { .. } => {
+                "Renew `tls.certificate`: its authority must be in the \
                 cluster's trust store, and `CERTIFICATE` among http-server.authentication.type."
-                .to_owned(),
+                    .to_owned()
+            }
         })
     }
 
@@ -350,21 +353,23 @@ fn unrun(failure: &Failure, finding: Finding) -> Finding {
     finding
 }
 
-/// Reads the secrets of `login` anew. What its token says of itself is told, as that of `name` and
+/// Reads the secrets of `credentials` anew. What its token says of itself is told, as that of `name` and
 /// as the end `of` one.
-fn account(login: &Login, (name, of): (&str, &str)) -> Result<Account, Failure> {
+fn account(credentials: &Credentials, (name, of): (&str, &str)) -> Result<Account, Failure> {
     let resolve = |reference: &SecretRef| {
         secrets::resolve(reference)
             .map_err(|error| Failure::silent(Class::Local, error.to_string()))
     };
-    Ok(match login {
-        Login::Open { username } => Account::open(Some(username.clone())),
-        Login::Password { username, password } => Account::password(username, resolve(password)?),
-        Login::Token { username, token } => {
+    Ok(match credentials {
+        Credentials::Open { username } => Account::open(Some(username.clone())),
+        Credentials::Password { username, password } => {
+            Account::password(username, resolve(password)?)
+        }
+        Credentials::Token { username, token } => {
             let token = resolve(token)?;
             tokens::tell_given(name, of, &token);
             Account::token(username.clone(), token)
         }
-        Login::Certificate { username } => Account::open(username.clone()),
+        Credentials::Certificate { username } => Account::open(username.clone()),
     })
 }

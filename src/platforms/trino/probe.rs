@@ -63,7 +63,7 @@ impl Trino {
         let cannot = format!("The system account cannot read [{shown}].");
         Err(match failure.class {
             Class::Denied => {
-                let grantee = self.config.login.username().map_or_else(
+                let grantee = self.config.credentials.username().map_or_else(
                     || "the system account".to_owned(),
                     |name| format!("USER {}", quoted(name)),
                 );
@@ -101,10 +101,10 @@ impl Probing<'_> {
             ProbeUser::Impersonated(name) => {
                 (session.account.impersonating(name.clone()), name.as_str())
             }
-            ProbeUser::Own(login) => {
-                let account = account(login, ("probe token", "in `accessControlProbe`"));
+            ProbeUser::Own(credentials) => {
+                let account = account(credentials, ("probe token", "in `accessControlProbe`"));
                 let account = account.map_err(|failure| failure.finding_that(unknown))?;
-                (account, login.username().unwrap_or("of the probe's token"))
+                (account, credentials.username().unwrap_or("of the probe's token"))
             }
         };
         let name = one_line(name, NAME_MAX);

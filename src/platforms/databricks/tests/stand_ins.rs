@@ -90,7 +90,8 @@ async fn privileges(lake: &Lake) {
     let value = Value::from_json(&config, &"f".into());
     let faults = Faults::default();
     let config = config::parse(Reader::new(&value, "config", &faults).unwrap()).unwrap();
-    let lakehouse = Databricks { config, auto_bootstrap: false, ends: Ends::default() };
+    let lakehouse =
+        Databricks { config, auto_bootstrap: false, expiry: CredentialExpiry::default() };
     let run = context(Mode::Recurring);
     let session = lakehouse.session(&run).await.unwrap().value;
     let found = async || {

@@ -33,7 +33,7 @@ fn accounts_are_read_off_their_hosts() {
             "host": host, "account": account, "authenticationType": "keyPair", "token": null,
             "username": "anna", "privateKey": { "content": key },
         }));
-        let Login::KeyPair(pair) = snowflake(&config).login else { panic!("{host}") };
+        let Credentials::KeyPair(pair) = snowflake(&config).credentials else { panic!("{host}") };
         assert_eq!((pair.account.as_str(), pair.user.as_str()), (expected, "ANNA"), "{host}");
     }
 }

@@ -192,14 +192,14 @@ fn now() -> Timestamp {
     NOW.parse().unwrap()
 }
 
-async fn bearer(login: &Login) -> Result<Secret, String> {
+async fn bearer(credentials: &Credentials) -> Result<Secret, String> {
     let connections = Connections::new(&HttpOptions::default()).unwrap();
-    let found = login.bearer(&connections, now(), &mut Vec::new()).await;
+    let found = credentials.bearer(&connections, now(), &mut Vec::new()).await;
     found.map(|bearer| bearer.token).map_err(|failure| failure.detail)
 }
 
-fn key_login(path: &Path, passphrase: Option<&str>) -> Login {
-    Login::KeyPair(KeyPair {
+fn key_credentials(path: &Path, passphrase: Option<&str>) -> Credentials {
+    Credentials::KeyPair(KeyPair {
         account: "ORG-ACCOUNT".to_owned(),
         user: "ANNA".to_owned(),
         key: SecretRef::File(path.to_owned()),
@@ -232,7 +232,7 @@ async fn keys_of_openssl_are_used_encrypted_or_not() {
         run("openssl rsa -in plain.p8 -pubout -outform DER | openssl dgst -sha256 -binary | \
             openssl enc -base64");
     let token = |file: &str, passphrase| {
-        let login = key_login(&dir.path().join(file), passphrase);
+        let login = key_credentials(&dir.path().join(file), passphrase);
         async move { bearer(&login).await }
     };
     for (file, passphrase) in [
@@ -316,7 +316,7 @@ fn authorities_of_microsoft_are_completed() {
         let config = minimal(&json!({ "token": null,
             "authenticationType": "oAuthClientCredentials", "oAuthClientConfig": {
                 "clientId": "c", "clientSecret": { "env": "S" }, "authorityUrl": given } }));
-        let Login::OAuth(oauth) = snowflake(&config).login else { panic!("{given}") };
+        let Credentials::OAuth(oauth) = snowflake(&config).credentials else { panic!("{given}") };
         assert_eq!(oauth.url, expected);
     }
 }

@@ -24,10 +24,10 @@ async fn what_a_run_sees_is_the_same_in_the_next() {
 #[tokio::test]
 async fn a_token_tells_when_it_ends() {
     let claims = json!({ "sub": "me", "exp": 1_800_000_000_i64 });
-    let login = Login::Token(SecretRef::Literal(Secret::new(token_of(&claims))));
+    let credentials = Credentials::Token(SecretRef::Literal(Secret::new(token_of(&claims))));
     let connections = Connections::new(&HttpOptions::default()).unwrap();
     let found = told(async || {
-        login.bearer(&connections, Timestamp(0), &mut Vec::new()).await.unwrap();
+        credentials.bearer(&connections, Timestamp(0), &mut Vec::new()).await.unwrap();
     });
     let expected = ["claim [token subject] me", "token [] ends 2027-01-15T08:00:00Z"];
     assert_eq!(found.await, expected);

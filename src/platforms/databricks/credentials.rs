@@ -1,7 +1,7 @@
-//! What is shown to the workspace: a token given by hand, or one of an `OAuth` token endpoint.
+//! Credentials for a workspace: a configured token, or a principal that gets tokens by `OAuth`.
 //!
 //! A client secret goes to the endpoint that was configured, or to one of the workspace's own host
-//! or of Databricks' account hosts; what a server names besides is refused.
+//! or of Databricks' account hosts; any other that a server names is refused.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -9,21 +9,21 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::Url;
 
+use super::bearer::Bearer;
 use super::classify::Failure;
 use super::client::{Client, Request};
-use super::cloud::Cloud;
-use super::config::is_tenant;
 use super::reply;
 use crate::domain::{Class, Secret, SecretRef, Timestamp};
 use crate::net::http::Connections;
-use crate::net::oauth::{self, KeptToken, NoToken, Token, TokenRequest};
+use crate::net::oauth::{ClientCredentials, ClientProof, KeptToken};
+use crate::platforms::azure::{self, Cloud, ServicePrincipal, is_tenant};
 use crate::platforms::connection::is_loopback;
 use crate::platforms::tokens;
 use crate::secrets;
 
-/// Azure Databricks as an application of Microsoft Entra, in every cloud.
+/// Scope of Azure Databricks, which is an application of Microsoft Entra, in every cloud.
 const AZURE_DATABRICKS: &str = "2ff814a6-3304-4ab8-85cb-cd0e6f879c1d/.default";
-/// The hosts of Databricks accounts, which issue tokens for their workspaces.
+/// Hosts of Databricks accounts, which issue tokens for their workspaces.
 const ACCOUNTS: [&str; 7] = [
     "accounts.cloud.databricks.com",
     "accounts.cloud.databricks.us",
@@ -34,18 +34,18 @@ const ACCOUNTS: [&str; 7] = [
     "accounts.gcp.databricks.com",
 ];
 
-/// How the workspace learns who we are.
+/// Configured credentials.
 #[derive(Debug)]
-pub(super) enum Source {
-    /// A personal access token.
+pub(super) enum Credentials {
+    /// Personal access token.
     Token(SecretRef),
-    /// A service principal with a secret of Databricks.
+    /// Service principal with a secret of Databricks.
     Machine(Machine),
-    /// A service principal of Microsoft Entra.
+    /// Service principal of Microsoft Entra.
     Entra(Entra),
 }
 
-/// A service principal of Databricks.
+/// Service principal of Databricks.
 #[derive(Debug)]
 pub(super) struct Machine {
     client_id: String,
@@ -56,42 +56,26 @@ pub(super) struct Machine {
     kept: KeptToken,
 }
 
-/// Where tokens are issued.
+/// Issuer of tokens.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) enum Authority {
-    /// Below this address, which says more at `/.well-known/oauth-authorization-server`.
+    /// Issuer below this address, which describes itself at `/.well-known/oauth-authorization-server`.
     Base(String),
-    /// Exactly there.
+    /// Token endpoint.
     Endpoint(String),
 }
 
-/// A service principal of Microsoft Entra.
+/// Service principal of Microsoft Entra.
 #[derive(Debug)]
 pub(super) struct Entra {
-    client_id: String,
-    client_secret: SecretRef,
+    principal: ServicePrincipal,
     cloud: Cloud,
-    /// Where Entra answers.
-    host: String,
-    /// None: the workspace says it.
+    /// None for the one that the workspace names.
     tenant: Option<String>,
-    /// The workspace in Azure, for a principal that was not added to it.
+    /// Resource id of the workspace, for a principal that was not added to it.
     resource_id: Option<String>,
     kept: KeptToken,
     management: KeptToken,
-}
-
-/// What goes into the head of every request.
-#[derive(Clone, Debug)]
-pub(super) struct Credential {
-    /// The bearer token.
-    pub(super) bearer: Secret,
-    /// A workspace in Azure, and a token for its management.
-    pub(super) azure: Option<(String, Secret)>,
-    /// What the platform must not repeat in our reports.
-    pub(super) hidden: Vec<Secret>,
-    /// True for one that came from a token endpoint in an earlier run.
-    pub(super) kept: bool,
 }
 
 impl Authority {
@@ -125,12 +109,12 @@ impl Machine {
         Self { client_id, client_secret, scope, authority, kept: KeptToken::default() }
     }
 
-    async fn credential(
+    async fn bearer(
         &self,
         connections: &Connections,
         client: &Client<'_>,
         now: Timestamp,
-    ) -> Result<Credential, Failure> {
+    ) -> Result<Bearer, Failure> {
         let secret = resolve(&self.client_secret)?;
         let pair = STANDARD.encode(format!("{}:{}", self.client_id, secret.expose()));
         let hidden = vec![secret.clone(), Secret::new(pair)];
@@ -138,18 +122,23 @@ impl Machine {
         let fetch = async || {
             fresh.store(true, Ordering::Relaxed);
             let url = self.endpoint(client).await?;
-            let form = [("grant_type", "client_credentials"), ("scope", self.scope.as_str())];
-            let basic = Some((self.client_id.as_str(), &secret));
             let anchors = self.anchors(client);
-            let anchors = anchors.as_ref().map(<[_; 2]>::as_slice);
-            let asked = TokenRequest { url: &url, form: &form, basic, anchors };
-            token(connections, asked, now, &hidden).await
+            let asked = ClientCredentials {
+                url: &url,
+                client_id: &self.client_id,
+                proof: ClientProof::Basic(&secret),
+                scope: Some(&self.scope),
+                resource: None,
+                anchors: anchors.as_ref().map(<[_; 2]>::as_slice),
+            };
+            let found = asked.token(connections, now).await;
+            found.map_err(|none| Failure::no_token(&none, &hidden))
         };
-        let bearer = self.kept.current(now, fetch).await?;
-        Ok(Credential { bearer, azure: None, hidden, kept: !fresh.into_inner() })
+        let token = self.kept.current(now, fetch).await?;
+        Ok(Bearer { token, azure: None, hidden, kept: !fresh.into_inner() })
     }
 
-    /// The configured servers, where the endpoint is what one of them says.
+    /// Returns the configured servers, where the endpoint is discovered from one of them.
     fn anchors<'s>(&'s self, client: &Client<'s>) -> Option<[&'s str; 2]> {
         match &self.authority {
             Some(Authority::Endpoint(_)) => None,
@@ -174,7 +163,7 @@ impl Machine {
     }
 }
 
-/// The endpoint that a server named, if a client secret may go there.
+/// Returns the endpoint that a server named, if a client secret may go there.
 fn trusted(found: &str, base: &str, client: &Client<'_>) -> Result<String, Failure> {
     let url = Url::parse(found).ok().filter(is_safe);
     let url = url.ok_or_else(|| Failure::refused_endpoint(found))?;
@@ -194,25 +183,24 @@ fn trusted(found: &str, base: &str, client: &Client<'_>) -> Result<String, Failu
 }
 
 impl Entra {
-    /// A principal of `cloud`, whose Entra answers at the address with it.
+    /// Returns credentials of a `principal` in `cloud`.
     pub(super) fn new(
-        client_id: String,
-        client_secret: SecretRef,
-        (cloud, host): (Cloud, String),
+        principal: ServicePrincipal,
+        cloud: Cloud,
         tenant: Option<String>,
         resource_id: Option<String>,
     ) -> Self {
         let (kept, management) = (KeptToken::default(), KeptToken::default());
-        Self { client_id, client_secret, cloud, host, tenant, resource_id, kept, management }
+        Self { principal, cloud, tenant, resource_id, kept, management }
     }
 
-    async fn credential(
+    async fn bearer(
         &self,
         connections: &Connections,
         client: &Client<'_>,
         now: Timestamp,
-    ) -> Result<Credential, Failure> {
-        let secret = resolve(&self.client_secret)?;
+    ) -> Result<Bearer, Failure> {
+        let secret = resolve(&self.principal.client_secret)?;
         let mut hidden = vec![secret.clone()];
         let fresh = AtomicBool::new(false);
         let fetch = async |scope: &str| {
@@ -221,36 +209,29 @@ impl Entra {
                 Some(tenant) => tenant.clone(),
                 None => self.discovered(client).await?,
             };
-            let url = format!("{}/{tenant}/oauth2/v2.0/token", self.host);
-            let form = [
-                ("client_id", self.client_id.as_str()),
-                ("grant_type", "client_credentials"),
-                ("scope", scope),
-                ("client_secret", secret.expose()),
-            ];
-            let asked = TokenRequest { url: &url, form: &form, basic: None, anchors: None };
-            token(connections, asked, now, &hidden).await
+            let found = self.principal.token(connections, &tenant, scope, &secret, now).await;
+            found.map_err(|none| Failure::no_token(&none, &hidden))
         };
-        let bearer = self.kept.current(now, async || fetch(AZURE_DATABRICKS).await).await?;
+        let token = self.kept.current(now, async || fetch(AZURE_DATABRICKS).await).await?;
         let azure = match &self.resource_id {
             None => None,
             Some(id) => {
-                let fetch = async || fetch(self.cloud.management()).await;
+                let fetch = async || fetch(self.cloud.management_scope()).await;
                 Some((id.clone(), self.management.current(now, fetch).await?))
             }
         };
         hidden.extend(azure.iter().map(|(_, token)| token.clone()));
-        Ok(Credential { bearer, azure, hidden, kept: !fresh.into_inner() })
+        Ok(Bearer { token, azure, hidden, kept: !fresh.into_inner() })
     }
 
-    /// The tenant that the workspace sends browsers to. Only its name is taken from there: the
-    /// secret goes to the configured host all the same.
+    /// Returns the tenant that the workspace sends browsers to. Only its name is taken from there: the
+    /// secret goes to the configured authority all the same.
     async fn discovered(&self, client: &Client<'_>) -> Result<String, Failure> {
         let location = client.redirect(Request::Tenant).await?;
         let url = location.as_deref().and_then(|location| Url::parse(location).ok());
         let tenant = url.filter(|url| {
-            let asked = Url::parse(&self.host).ok();
-            let known = Url::parse(self.cloud.authority()).ok();
+            let asked = Url::parse(&self.principal.authority).ok();
+            let known = Url::parse(self.cloud.sdk_authority()).ok();
             [asked, known].into_iter().flatten().any(|host| host.origin() == url.origin())
         });
         let tenant = tenant.and_then(|url| Some(url.path_segments()?.next()?.to_owned()));
@@ -258,78 +239,75 @@ impl Entra {
     }
 }
 
-impl Source {
-    /// What to show to the workspace now; secrets are read anew.
+impl Credentials {
+    /// Returns the tokens for a run that begins `now`; secrets are read anew.
     ///
     /// # Errors
     ///
-    /// Says which secret cannot be read, or what a token endpoint said.
-    pub(super) async fn credential(
+    /// Names the secret that cannot be read, or returns the refusal of a token endpoint.
+    pub(super) async fn bearer(
         &self,
         connections: &Connections,
         client: &Client<'_>,
         now: Timestamp,
-    ) -> Result<Credential, Failure> {
+    ) -> Result<Bearer, Failure> {
         match self {
             Self::Token(token) => {
-                let bearer = resolve(token)?;
-                Ok(Credential { bearer, azure: None, hidden: Vec::new(), kept: false })
+                let token = resolve(token)?;
+                Ok(Bearer { token, azure: None, hidden: Vec::new(), kept: false })
             }
-            Self::Machine(machine) => machine.credential(connections, client, now).await,
-            Self::Entra(entra) => entra.credential(connections, client, now).await,
+            Self::Machine(machine) => machine.bearer(connections, client, now).await,
+            Self::Entra(entra) => entra.bearer(connections, client, now).await,
         }
     }
 
-    /// Drops the tokens of `credential`, which were refused before their time.
-    pub(super) async fn forget(&self, credential: &Credential) {
+    /// Drops the tokens of `bearer`, which were refused before their expiry.
+    pub(super) async fn forget(&self, bearer: &Bearer) {
         match self {
             Self::Token(_) => {}
-            Self::Machine(machine) => machine.kept.forget(&credential.bearer).await,
+            Self::Machine(machine) => machine.kept.forget(&bearer.token).await,
             Self::Entra(entra) => {
-                entra.kept.forget(&credential.bearer).await;
-                if let Some((_, token)) = &credential.azure {
+                entra.kept.forget(&bearer.token).await;
+                if let Some((_, token)) = &bearer.azure {
                     entra.management.forget(token).await;
                 }
             }
         }
     }
 
-    /// Who is known by it, as far as the configuration says.
+    /// Returns the principal, as far as the configuration names it.
     pub(super) fn principal(&self) -> Option<String> {
         match self {
             Self::Token(_) => None,
             Self::Machine(machine) => Some(format!("databricks {}", machine.client_id)),
-            Self::Entra(Entra { client_id, tenant, .. }) => {
-                let tenant = tenant.as_ref().map(|tenant| format!("@{tenant}"));
-                Some(format!("entra {client_id}{}", tenant.unwrap_or_default()))
-            }
+            Self::Entra(Entra { principal, tenant, .. }) => Some(principal.name(tenant.as_deref())),
         }
     }
 
-    /// Tells what the tokens of `credential` say of themselves.
-    pub(super) fn tell(&self, credential: &Credential) {
+    /// Observes the claims of the tokens of `bearer`.
+    pub(super) fn observe(&self, bearer: &Bearer) {
         match self {
-            Self::Token(_) => tokens::tell_given("token", "", &credential.bearer),
+            Self::Token(_) => tokens::tell_given("token", "", &bearer.token),
             Self::Machine(_) | Self::Entra(_) => {
-                tokens::tell("access token", &credential.bearer);
-                if let Some((_, token)) = &credential.azure {
+                tokens::tell("access token", &bearer.token);
+                if let Some((_, token)) = &bearer.azure {
                     tokens::tell("management token", token);
                 }
             }
         }
     }
 
-    /// The secret in `credential` whose end the workspace may tell.
-    pub(super) fn renewed_by_people<'c>(&self, credential: &'c Credential) -> Option<&'c Secret> {
+    /// Returns the secret of `bearer` whose expiry the workspace may know.
+    pub(super) fn renewed_by_people<'b>(&self, bearer: &'b Bearer) -> Option<&'b Secret> {
         match self {
-            Self::Token(_) => Some(&credential.bearer),
-            Self::Machine(_) => credential.hidden.first(),
+            Self::Token(_) => Some(&bearer.token),
+            Self::Machine(_) => bearer.hidden.first(),
             Self::Entra(_) => None,
         }
     }
 
-    /// How to mend a refused credential.
-    pub(super) fn mend(&self) -> String {
+    /// Returns the remedy for credentials that were refused with `class`.
+    pub(super) fn remedy(&self, class: Class) -> String {
         match self {
             Self::Token(_) => "Create a new personal access token for the principal, and put it \
                 where `token` points to."
@@ -339,10 +317,11 @@ impl Source {
                  OAuth secret for it if `clientSecret` has expired.",
                 machine.client_id
             ),
+            Self::Entra(_) if class == Class::Expired => azure::remedy(class).to_owned(),
             Self::Entra(entra) => format!(
                 "Check the secret of application {} in Microsoft Entra, and add its service \
                  principal to the workspace or set `azure.resourceId`.",
-                entra.client_id
+                entra.principal.client_id
             ),
         }
     }
@@ -352,16 +331,6 @@ impl Source {
 fn is_safe(url: &Url) -> bool {
     url.host_str().is_some()
         && (url.scheme() == "https" || (url.scheme() == "http" && is_loopback(url)))
-}
-
-async fn token(
-    connections: &Connections,
-    asked: TokenRequest<'_>,
-    now: Timestamp,
-    hidden: &[Secret],
-) -> Result<Token, Failure> {
-    let found = oauth::token(connections, asked, now).await;
-    found.map_err(|refused: NoToken| Failure::no_token(&refused, hidden))
 }
 
 fn resolve(reference: &SecretRef) -> Result<Secret, Failure> {

@@ -1,5 +1,4 @@
-//! `OAuth` 2.0 client: token requests, the client-credentials grant, and tokens cached until shortly
-//! before they expire.
+//! Token endpoints: one form sent, one token or one refusal read.
 
 use std::time::Duration;
 
@@ -7,71 +6,77 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use serde::Deserialize;
-use tokio::sync::Mutex;
 
-use super::backoff::{Backoff, Retryable, retry};
-use super::discovered;
-use super::exchange::{Answer, NoAnswer, form, request};
-use super::http::Connections;
 use crate::domain::{Class, Secret, Timestamp, one_line};
+use crate::net::backoff::{Backoff, Retryable, retry};
+use crate::net::discovered;
+use crate::net::exchange::{Answer, NoAnswer, form, request};
+use crate::net::http::Connections;
 
-/// The largest answer that is read, in bytes.
+/// Largest answer that is read, in bytes.
 const BODY_MAX: usize = 256 * 1024;
-/// The longest error text that is kept, in characters.
+/// Longest error text that is kept, in characters.
 const WORDS_MAX: usize = 300;
-/// How long before its end a token is replaced.
-const MARGIN: Duration = Duration::from_mins(5);
-/// The life of a token that does not tell its own.
-const LIFE_DEFAULT: Duration = Duration::from_mins(10);
+/// Lifetime of a token whose answer names none.
+const LIFETIME_DEFAULT: Duration = Duration::from_mins(10);
 
-/// What is asked of a token endpoint.
+/// Request to a token endpoint.
 #[derive(Clone, Copy)]
 pub(crate) struct TokenRequest<'a> {
-    /// The endpoint.
+    /// URL of the endpoint.
     pub(crate) url: &'a str,
-    /// The grant, in the order it is sent.
+    /// Form of the grant, in the order it is sent.
     pub(crate) form: &'a [(&'a str, &'a str)],
-    /// Client id and secret, when they are sent as HTTP Basic credentials.
+    /// Client id and secret that are sent as HTTP Basic credentials.
     pub(crate) basic: Option<(&'a str, &'a Secret)>,
     /// Configured servers that led to a discovered endpoint; none when the configuration names the
     /// endpoint, or it is built in.
     pub(crate) anchors: Option<&'a [&'a str]>,
 }
 
-/// An access token.
+/// Access token.
 #[derive(Clone, Debug)]
 pub(crate) struct Token {
-    /// What is sent as bearer token.
+    /// Bearer token.
     pub(crate) value: Secret,
-    /// How long it lives from the moment it was asked for.
-    pub(crate) life: Duration,
+    /// Lifetime, from the moment it was asked for.
+    pub(crate) lifetime: Duration,
 }
 
-/// There is no token.
+/// Reasons why there is no token.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum NoToken {
-    /// The endpoint refused.
+    /// Refusal by the endpoint.
     Refused(Refusal),
-    /// No answer came, or none that a token endpoint gives.
+    /// No answer, or an unexpected one.
     Silent(NoAnswer),
 }
 
-/// A refusal in the endpoint's own words, each on one line and bounded.
+/// Refusal in the words of the endpoint, each on one line and bounded.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Refusal {
-    /// Whether trying again can help.
+    /// Error class.
     pub(crate) class: Class,
-    /// The status of the answer.
+    /// Status code of the answer.
     pub(crate) status: u16,
-    /// The error code, such as `invalid_client`.
+    /// Error code, such as `invalid_client`.
     pub(crate) error: String,
-    /// The sentence with it; may be empty.
+    /// Description of the error; may be empty.
     pub(crate) description: String,
     /// Wait that the endpoint asked for.
     retry_after: Option<Duration>,
 }
 
 impl NoToken {
+    /// Returns the same failure with a refusal of another class, for a provider whose descriptions say
+    /// more than their codes.
+    pub(crate) fn reclassified(self, class: impl FnOnce(&Refusal) -> Class) -> Self {
+        match self {
+            Self::Refused(refusal) => Self::Refused(Refusal { class: class(&refusal), ..refusal }),
+            Self::Silent(_) => self,
+        }
+    }
+
     /// Returns the error class.
     pub(crate) const fn class(&self) -> Class {
         match self {
@@ -80,7 +85,7 @@ impl NoToken {
         }
     }
 
-    /// What happened in one line without a final period:
+    /// Returns the reason in one line without a final period:
     /// `the token endpoint responded with code [400], error [invalid_grant] and message [...]`.
     pub(crate) fn detail(&self) -> String {
         match self {
@@ -108,11 +113,11 @@ impl From<NoAnswer> for NoToken {
     }
 }
 
-/// Asks for a token; what may go better is tried three times, a refusal once.
+/// Asks for a token: three times while the failure may pass, once for a refusal.
 ///
 /// # Errors
 ///
-/// Says what the endpoint said, or why there is no answer of its.
+/// Returns the refusal of the endpoint, or the reason why there is no answer.
 pub(crate) async fn token(
     connections: &Connections,
     asked: TokenRequest<'_>,
@@ -152,13 +157,13 @@ impl TokenRequest<'_> {
 #[derive(Deserialize)]
 struct Granted {
     access_token: Option<String>,
-    expires_in: Option<Life>,
+    expires_in: Option<Lifetime>,
 }
 
-/// Seconds, which some send as text.
+/// Lifetime in seconds, which some endpoints send as text.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Life {
+enum Lifetime {
     Number(u64),
     Text(String),
 }
@@ -175,7 +180,7 @@ struct Denied {
 ///
 /// # Errors
 ///
-/// Says what the endpoint said, or that what answered is none.
+/// Returns the refusal, or the reason why the answer is not one of a token endpoint.
 pub(crate) fn read(answer: &Answer, now: Timestamp) -> Result<Token, NoToken> {
     let status = answer.status;
     let unexpected = |reason: String| {
@@ -188,11 +193,14 @@ pub(crate) fn read(answer: &Answer, now: Timestamp) -> Result<Token, NoToken> {
         let value = access_token.filter(|token| !token.is_empty()).map(Secret::new);
         let value =
             value.ok_or_else(|| unexpected("there is no `access_token` in it".to_owned()))?;
-        let seconds = expires_in.and_then(|life| match life {
-            Life::Number(seconds) => Some(seconds),
-            Life::Text(text) => text.parse().ok(),
+        let seconds = expires_in.and_then(|lifetime| match lifetime {
+            Lifetime::Number(seconds) => Some(seconds),
+            Lifetime::Text(text) => text.parse().ok(),
         });
-        return Ok(Token { value, life: seconds.map_or(LIFE_DEFAULT, Duration::from_secs) });
+        return Ok(Token {
+            value,
+            lifetime: seconds.map_or(LIFETIME_DEFAULT, Duration::from_secs),
+        });
     }
     let Denied { error, error_description } = answer.json().map_err(unexpected)?;
     let error = error.ok_or_else(|| unexpected("there is no `error` in it".to_owned()))?;
@@ -203,19 +211,16 @@ pub(crate) fn read(answer: &Answer, now: Timestamp) -> Result<Token, NoToken> {
     Err(NoToken::Refused(Refusal { class, status, error, description, retry_after }))
 }
 
-/// The class of a refusal, by its code and then by its status (RFC 6749, section 5.2; Microsoft
-/// Entra's `AADSTS` numbers; Google's `google-auth` library for what may pass).
+/// Returns the class of a refusal by its code, then by its status (RFC 6749, section 5.2; Google's
+/// `google-auth` library for codes that may pass).
 fn class_of(status: u16, error: &str, description: &str) -> Class {
-    let says = |words: &str| description.contains(words);
     match error {
         "slow_down" => Class::Throttled,
         "temporarily_unavailable" | "server_error" | "internal_failure" => Class::Unavailable,
-        // Microsoft Entra: the secret, or the certificate, of the application has expired.
-        _ if says("AADSTS7000222") || says("AADSTS700024") => Class::Expired,
         // Google's words for an assertion dated by a wrong clock.
-        "invalid_grant" if says("Token must be a short-lived token") => Class::Local,
-        // Microsoft Entra: no such tenant, no such application.
-        _ if says("AADSTS90002") || says("AADSTS700016") => Class::Missing,
+        "invalid_grant" if description.contains("Token must be a short-lived token") => {
+            Class::Local
+        }
         "invalid_scope" | "invalid_request" | "invalid_resource" | "unsupported_grant_type" => {
             Class::Invalid
         }
@@ -224,49 +229,6 @@ fn class_of(status: u16, error: &str, description: &str) -> Class {
             408 | 500..=599 => Class::Unavailable,
             _ => Class::Denied,
         },
-    }
-}
-
-/// One token that is kept from run to run. Whoever comes while it is being fetched waits for it.
-#[derive(Debug, Default)]
-pub(crate) struct KeptToken(Mutex<Option<Kept>>);
-
-#[derive(Debug)]
-struct Kept {
-    token: Secret,
-    until: Timestamp,
-}
-
-impl KeptToken {
-    /// The kept token, or a new one when there is none or it is about to end.
-    ///
-    /// # Errors
-    ///
-    /// What `fetch` says; nothing is kept then.
-    pub(crate) async fn current<E>(
-        &self,
-        now: Timestamp,
-        fetch: impl AsyncFnOnce() -> Result<Token, E>,
-    ) -> Result<Secret, E> {
-        let mut kept = self.0.lock().await;
-        if let Some(Kept { token, until }) = kept.as_ref()
-            && now < *until
-        {
-            return Ok(token.clone());
-        }
-        *kept = None;
-        let Token { value, life } = fetch().await?;
-        let until = now.plus(life.saturating_sub(MARGIN));
-        *kept = Some(Kept { token: value.clone(), until });
-        Ok(value)
-    }
-
-    /// Drops the kept token, if it is still `token`: it was refused before its time.
-    pub(crate) async fn forget(&self, token: &Secret) {
-        let mut kept = self.0.lock().await;
-        if kept.as_ref().is_some_and(|kept| kept.token.expose() == token.expose()) {
-            *kept = None;
-        }
     }
 }
 
@@ -281,7 +243,7 @@ mod tests {
     const NOW: Timestamp = Timestamp(1_800_000_000_000);
 
     #[test]
-    fn tokens_are_read_with_their_life() {
+    fn token_is_read_with_its_lifetime() {
         let table = [
             (r#"{"access_token":"t","expires_in":3599,"token_type":"Bearer"}"#, 3599),
             (r#"{"access_token":"t","expires_in":"3600"}"#, 3600),
@@ -290,13 +252,13 @@ mod tests {
         ];
         for (body, seconds) in table {
             let token = read(&answer(200, body), NOW).unwrap();
-            assert_eq!(token.life.as_secs(), seconds, "{body}");
+            assert_eq!(token.lifetime.as_secs(), seconds, "{body}");
             assert_eq!(token.value.expose(), "t");
         }
     }
 
     #[test]
-    fn refusals_are_classed_and_what_is_no_token_endpoint_shows_nothing() {
+    fn refusal_has_a_class_and_unexpected_answer_is_not_shown() {
         let table = [
             (
                 400,
@@ -310,18 +272,8 @@ mod tests {
             ),
             (
                 401,
-                r#"{"error":"invalid_client","error_description":"AADSTS7000215: Invalid client secret provided."}"#,
+                r#"{"error":"invalid_client","error_description":"wrong secret"}"#,
                 Class::Denied,
-            ),
-            (
-                401,
-                r#"{"error":"invalid_client","error_description":"AADSTS7000222: The provided client secret keys are expired."}"#,
-                Class::Expired,
-            ),
-            (
-                400,
-                r#"{"error":"unauthorized_client","error_description":"AADSTS700016: Application not found"}"#,
-                Class::Missing,
             ),
             (400, r#"{"error":"invalid_scope"}"#, Class::Invalid),
             (503, r#"{"error":"temporarily_unavailable"}"#, Class::Unavailable),
@@ -339,29 +291,5 @@ mod tests {
             assert_eq!(error.class(), class, "{status} {body}: {error:?}");
             assert!(!error.detail().contains("hunter2"), "{}", error.detail());
         }
-    }
-
-    #[tokio::test]
-    async fn a_token_is_fetched_once_and_again_before_it_ends() {
-        let kept = KeptToken::default();
-        let fetched = std::cell::Cell::new(0);
-        let get = async |now: Timestamp| {
-            let fetch = async || {
-                fetched.set(fetched.get() + 1);
-                let value = Secret::new(format!("t{}", fetched.get()));
-                Ok::<_, ()>(Token { value, life: Duration::from_hours(1) })
-            };
-            kept.current(now, fetch).await.unwrap()
-        };
-        let minutes = |minutes| NOW.plus(Duration::from_mins(minutes));
-        for (now, expected) in [(0, "t1"), (54, "t1"), (55, "t2"), (60, "t2")] {
-            assert_eq!(get(minutes(now)).await.expose(), expected, "after {now} minutes");
-        }
-        kept.forget(&Secret::new("t1".to_owned())).await;
-        assert_eq!(get(minutes(60)).await.expose(), "t2");
-        kept.forget(&Secret::new("t2".to_owned())).await;
-        assert_eq!(get(minutes(60)).await.expose(), "t3");
-        let failed = KeptToken::default();
-        assert_eq!(failed.current(NOW, async || Err::<Token, _>("no")).await.unwrap_err(), "no");
     }
 }

@@ -9,9 +9,9 @@ use serde::Deserialize;
 use tokio::time::{Instant, timeout_at};
 
 use super::Session;
-use super::auth::Source;
 use super::classify::clean;
 use super::client::{Client, Request};
+use super::credentials::Credentials;
 use super::reply::{self, text_of};
 use crate::domain::{Class, Expiry, ExpiryKind, Secret, Timestamp};
 use crate::net::observe;
@@ -25,7 +25,7 @@ const NAME_MAX: usize = 100;
 
 /// What was answered last.
 #[derive(Debug, Default)]
-pub(super) struct Ends(Mutex<Option<Asked>>);
+pub(super) struct CredentialExpiry(Mutex<Option<Asked>>);
 
 #[derive(Clone, Debug)]
 struct Asked {
@@ -65,24 +65,24 @@ struct SecretInfo {
     expire_time: Option<String>,
 }
 
-impl Ends {
+impl CredentialExpiry {
     /// Tells when the credential of `session` ends, if that is known. The workspace is asked at most
     /// once a day, and not after `end`.
     pub(super) async fn tell(
         &self,
-        source: &Source,
+        credentials: &Credentials,
         client: Client<'_>,
         session: &Session,
         end: Instant,
     ) {
-        let Some(about) = source.renewed_by_people(&session.credential) else { return };
+        let Some(about) = credentials.renewed_by_people(&session.bearer) else { return };
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let known = known.filter(|asked| asked.about.expose() == about.expose());
         let asked = match known {
             Some(asked) if client.now.since(asked.at) < GOOD_FOR => asked,
             known => {
                 let give_up = end.min(Instant::now() + WAIT_MAX);
-                let answer = timeout_at(give_up, asked(source, client, session)).await;
+                let answer = timeout_at(give_up, asked(credentials, client, session)).await;
                 // Who does not answer today may have told yesterday.
                 let found = answer.ok().flatten();
                 let found = found.unwrap_or_else(|| known.and_then(|asked| asked.end));
@@ -98,20 +98,24 @@ impl Ends {
 }
 
 /// What the workspace says; none when it says nothing that counts.
-async fn asked(source: &Source, client: Client<'_>, session: &Session) -> Option<Option<Expiry>> {
-    let credential = &session.credential;
-    let found = match source {
-        Source::Token(_) => {
-            let answer = client.call_once(Request::Tokens, credential, reply::json::<Tokens>).await;
-            answer.map(|tokens| tokens.end(&credential.bearer))
+async fn asked(
+    credentials: &Credentials,
+    client: Client<'_>,
+    session: &Session,
+) -> Option<Option<Expiry>> {
+    let bearer = &session.bearer;
+    let found = match credentials {
+        Credentials::Token(_) => {
+            let answer = client.call_once(Request::Tokens, bearer, reply::json::<Tokens>).await;
+            answer.map(|tokens| tokens.end(&bearer.token))
         }
-        Source::Machine(_) => {
+        Credentials::Machine(_) => {
             let id = text_of(&session.me.id)?;
             let request = Request::Secrets { principal: &id };
-            let answer = client.call_once(request, credential, reply::json::<Secrets>).await;
+            let answer = client.call_once(request, bearer, reply::json::<Secrets>).await;
             answer.map(|secrets| secrets.end())
         }
-        Source::Entra(_) => return Some(None),
+        Credentials::Entra(_) => return Some(None),
     };
     match found {
         Ok(end) => Some(end),

@@ -1,0 +1,15 @@
+//! Azure and Microsoft Entra, for the platforms that log in there: clouds and their host names,
+//! tenants, service principals, and the errors of Entra with their remedies.
+
+#[cfg(any(feature = "databricks", feature = "synapse"))]
+mod cloud;
+#[cfg(any(feature = "databricks", feature = "synapse"))]
+mod principal;
+mod token_endpoint;
+
+#[cfg(any(feature = "databricks", feature = "synapse"))]
+pub(super) use cloud::Cloud;
+#[cfg(any(feature = "databricks", feature = "synapse"))]
+pub(super) use principal::{ServicePrincipal, is_tenant, remedy};
+#[cfg(feature = "snowflake")]
+pub(super) use token_endpoint::{classified, completed};

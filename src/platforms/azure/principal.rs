@@ -1,0 +1,104 @@
+//! Service principals of Microsoft Entra, and the remedies of its refusals.
+
+use super::token_endpoint::classified;
+use crate::domain::{Class, Secret, SecretRef, Timestamp};
+use crate::net::exchange::percent_encoded;
+use crate::net::http::Connections;
+use crate::net::oauth::{ClientCredentials, ClientProof, NoToken, Token};
+
+/// Longest tenant, which may be a domain, in bytes.
+const TENANT_MAX: usize = 253;
+
+/// Service principal of Microsoft Entra: an application with a client secret.
+#[derive(Debug)]
+pub(in crate::platforms) struct ServicePrincipal {
+    /// Client id of the application.
+    pub(in crate::platforms) client_id: String,
+    /// Reference to its client secret.
+    pub(in crate::platforms) client_secret: SecretRef,
+    /// Scheme, host and port of the token endpoint.
+    pub(in crate::platforms) authority: String,
+}
+
+impl ServicePrincipal {
+    /// Asks the endpoint of `tenant` for a token with `scope`; `secret` is the client secret of now.
+    ///
+    /// # Errors
+    ///
+    /// Returns the refusal of Entra with its class, or the reason why there is no answer.
+    pub(in crate::platforms) async fn token(
+        &self,
+        connections: &Connections,
+        tenant: &str,
+        scope: &str,
+        secret: &Secret,
+        now: Timestamp,
+    ) -> Result<Token, NoToken> {
+        let url = format!("{}/{}/oauth2/v2.0/token", self.authority, percent_encoded(tenant));
+        let asked = ClientCredentials {
+            url: &url,
+            client_id: &self.client_id,
+            proof: ClientProof::Form(secret),
+            scope: Some(scope),
+            resource: None,
+            anchors: None,
+        };
+        asked.token(connections, now).await.map_err(classified)
+    }
+
+    /// Returns the name by which the principal is compared with that of other integrations.
+    pub(in crate::platforms) fn name(&self, tenant: Option<&str>) -> String {
+        let tenant = tenant.map(|tenant| format!("@{tenant}")).unwrap_or_default();
+        format!("entra {}{tenant}", self.client_id)
+    }
+}
+
+/// True for the id of a tenant, or a domain.
+pub(in crate::platforms) fn is_tenant(text: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
+    (1..=TENANT_MAX).contains(&text.len()) && text.chars().all(allowed) && !text.starts_with('.')
+}
+
+/// Returns the remedy for a failure of `class` at the token endpoint.
+pub(in crate::platforms) const fn remedy(class: Class) -> &'static str {
+    match class {
+        Class::Denied => {
+            "Check `azure.clientId` and `azure.clientSecret`, which is the secret's value and not \
+            its id."
+        }
+        Class::Missing => "Check `azure.tenantId` and `azure.clientId`.",
+        Class::Expired => "Make a new client secret for the application in Microsoft Entra ID.",
+        Class::Invalid => "Check `azure.tenantId`, `azure.clientId` and `azure.cloud`.",
+        Class::Unreachable | Class::Throttled | Class::Unavailable => {
+            "Check that this machine reaches the token endpoint, perhaps through `azure.proxy`."
+        }
+        Class::Local => "Mend this host: the file, variable or network named above.",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tenant_is_an_id_or_a_domain() {
+        let long = "t".repeat(TENANT_MAX + 1);
+        for tenant in ["9f37a392-1b2c-4d3e-8f4a-5b6c7d8e9f00", "example.com"] {
+            assert!(is_tenant(tenant), "{tenant}");
+        }
+        for text in ["", ".", "..", "a/b", "a b", "ä.example", long.as_str()] {
+            assert!(!is_tenant(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn principal_is_named_with_its_tenant_where_known() {
+        let principal = ServicePrincipal {
+            client_id: "app".to_owned(),
+            client_secret: SecretRef::Env("SECRET".to_owned()),
+            authority: "https://login.microsoftonline.com".to_owned(),
+        };
+        assert_eq!(principal.name(Some("t")), "entra app@t");
+        assert_eq!(principal.name(None), "entra app");
+    }
+}

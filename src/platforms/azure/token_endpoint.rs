@@ -1,0 +1,99 @@
+//! Token endpoints of Microsoft Entra: their addresses and their error codes.
+
+#[cfg(feature = "snowflake")]
+use reqwest::Url;
+
+use crate::domain::Class;
+use crate::net::oauth::{NoToken, Refusal};
+
+/// Error codes in the descriptions of Entra that say more than the `error` beside them.
+const CODES: [(&str, Class); 4] = [
+    // The client secret, or the assertion, has expired.
+    ("AADSTS7000222", Class::Expired),
+    ("AADSTS700024", Class::Expired),
+    // No such tenant, no such application.
+    ("AADSTS90002", Class::Missing),
+    ("AADSTS700016", Class::Missing),
+];
+
+/// Gives a refusal the class of its `AADSTS` code; those of other providers have none.
+pub(in crate::platforms) fn classified(none: NoToken) -> NoToken {
+    none.reclassified(|Refusal { class, description, .. }| match class {
+        // The endpoint asks to come again, whatever else it says.
+        Class::Throttled | Class::Unavailable | Class::Unreachable => *class,
+        Class::Denied | Class::Missing | Class::Invalid | Class::Expired | Class::Local => {
+            let known = CODES.iter().find(|(code, _)| description.contains(code));
+            known.map_or(*class, |(_, class)| *class)
+        }
+    })
+}
+
+/// Completes an authority of Entra with a tenant, such as `https://login.microsoftonline.com/t`, to the
+/// address of its token endpoint; other addresses stay as they are.
+#[cfg(feature = "snowflake")]
+pub(in crate::platforms) fn completed(mut url: Url) -> Url {
+    let is_entra = url.host_str().is_some_and(|host| {
+        host.starts_with("login.microsoftonline.") || host == "login.partner.microsoftonline.cn"
+    });
+    let tenant = url.path().trim_matches('/').to_owned();
+    if is_entra && !tenant.is_empty() && !tenant.contains('/') {
+        url.set_path(&format!("/{tenant}/oauth2/v2.0/token"));
+    }
+    url
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Timestamp;
+    use crate::net::exchange::Answer;
+    use crate::net::oauth::read;
+
+    #[test]
+    fn refusal_has_the_class_of_its_code() {
+        let table = [
+            (401, "invalid_client", "AADSTS7000215: Invalid client secret.", Class::Denied),
+            (401, "invalid_client", "AADSTS7000222: The secret keys are expired.", Class::Expired),
+            (401, "invalid_client", "AADSTS700024: The assertion is out of time.", Class::Expired),
+            (400, "unauthorized_client", "AADSTS700016: Application not found.", Class::Missing),
+            (400, "invalid_request", "AADSTS90002: Tenant not found.", Class::Missing),
+            (400, "invalid_scope", "AADSTS70011: The scope is not valid.", Class::Invalid),
+            (503, "temporarily_unavailable", "AADSTS90002: as if.", Class::Unavailable),
+        ];
+        for (status, error, description, class) in table {
+            let body = serde_json::json!({ "error": error, "error_description": description });
+            let headers = http::HeaderMap::new();
+            let answer = Answer { status, headers, body: body.to_string().into_bytes() };
+            let none = read(&answer, Timestamp(0)).unwrap_err();
+            assert_eq!(classified(none).class(), class, "{description}");
+        }
+    }
+
+    #[cfg(feature = "snowflake")]
+    #[test]
+    fn authority_with_a_tenant_is_completed_to_its_token_endpoint() {
+        let table = [
+            (
+                "https://login.microsoftonline.com/t",
+                "https://login.microsoftonline.com/t/oauth2/v2.0/token",
+            ),
+            (
+                "https://login.microsoftonline.us/t/",
+                "https://login.microsoftonline.us/t/oauth2/v2.0/token",
+            ),
+            (
+                "https://login.partner.microsoftonline.cn/t",
+                "https://login.partner.microsoftonline.cn/t/oauth2/v2.0/token",
+            ),
+            (
+                "https://login.microsoftonline.com/t/oauth2/token",
+                "https://login.microsoftonline.com/t/oauth2/token",
+            ),
+            ("https://login.microsoftonline.com/", "https://login.microsoftonline.com/"),
+            ("https://idp.example.com/t", "https://idp.example.com/t"),
+        ];
+        for (text, expected) in table {
+            assert_eq!(completed(text.parse().unwrap()).as_str(), expected, "{text}");
+        }
+    }
+}

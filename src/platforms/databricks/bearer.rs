@@ -1,0 +1,16 @@
+//! Tokens that every request of a run bears.
+
+use crate::domain::Secret;
+
+/// Tokens in the headers of every request.
+#[derive(Clone, Debug)]
+pub(super) struct Bearer {
+    /// Bearer token.
+    pub(super) token: Secret,
+    /// Resource id of a workspace in Azure, and a token for its management.
+    pub(super) azure: Option<(String, Secret)>,
+    /// Secrets that reports must not repeat.
+    pub(super) hidden: Vec<Secret>,
+    /// True for a token that an earlier run got from a token endpoint.
+    pub(super) kept: bool,
+}

@@ -1,0 +1,191 @@
+//! Credentials for a SQL server: a user with a password, or the owner of a Microsoft Entra token.
+
+use tiberius::AuthMethod;
+
+use super::classify::{CallError, Cause, Failure};
+use crate::domain::{Secret, SecretRef, Timestamp};
+use crate::net::jwt;
+use crate::net::oauth::KeptToken;
+use crate::platforms::azure::{Cloud, ServicePrincipal};
+use crate::platforms::connection::Endpoint;
+use crate::platforms::tokens;
+use crate::secrets;
+
+/// Configured credentials.
+#[derive(Debug)]
+pub(super) enum Credentials {
+    /// User of the server or of the database.
+    Password {
+        /// Name; its case counts.
+        username: String,
+        /// Reference to the password.
+        password: SecretRef,
+    },
+    /// Service principal of Microsoft Entra, which gets tokens with a secret.
+    Principal(Box<Principal>),
+    /// Access token that is renewed outside.
+    Token(SecretRef),
+}
+
+/// Service principal with its tenant.
+#[derive(Debug)]
+pub(super) struct Principal {
+    /// Id or domain of the tenant.
+    pub(super) tenant: String,
+    /// Application that logs in.
+    pub(super) application: ServicePrincipal,
+    /// Cloud of the server.
+    pub(super) cloud: Cloud,
+    /// Way to the token endpoint.
+    pub(super) endpoint: Endpoint,
+    /// Token, from run to run.
+    pub(super) kept: KeptToken,
+}
+
+/// Proof that is sent at login, read for one run.
+#[derive(Debug)]
+pub(super) enum Proof {
+    /// User and password.
+    Password(String, Secret),
+    /// Token; true when it is from an earlier run, so that another one may be accepted.
+    Token(Secret, bool),
+}
+
+impl Proof {
+    /// Returns the proof in the form of the library.
+    pub(super) fn method(&self) -> AuthMethod {
+        match self {
+            Self::Password(username, password) => {
+                AuthMethod::sql_server(username, password.expose())
+            }
+            Self::Token(token, _) => AuthMethod::aad_token(token.expose()),
+        }
+    }
+
+    /// Returns the secret of the proof.
+    pub(super) const fn secret(&self) -> &Secret {
+        match self {
+            Self::Password(_, secret) | Self::Token(secret, _) => secret,
+        }
+    }
+}
+
+impl Credentials {
+    /// Returns the name of the user in a grant.
+    pub(super) fn grantee(&self) -> &str {
+        match self {
+            Self::Password { username, .. } => username.split('@').next().unwrap_or(username),
+            Self::Principal(_) => "name of the application",
+            Self::Token(_) => "owner of the token",
+        }
+    }
+
+    /// Returns the principal on the server `host`, as far as the configuration names it.
+    pub(super) fn principal(&self, host: &str) -> Option<String> {
+        match self {
+            Self::Password { .. } => Some(format!("synapse {}@{host}", self.grantee())),
+            Self::Principal(principal) => {
+                let Principal { tenant, application, .. } = principal.as_ref();
+                Some(application.name(Some(tenant)))
+            }
+            Self::Token(_) => None,
+        }
+    }
+
+    /// Returns the proof for a login; secrets are read anew.
+    pub(super) async fn proof(&self, now: Timestamp) -> Result<Proof, Failure> {
+        let read = |reference| {
+            secrets::resolve(reference).map_err(|error| Failure::of(&CallError::from(error), &[]))
+        };
+        match self {
+            Self::Password { username, password } => {
+                Ok(Proof::Password(username.clone(), read(password)?))
+            }
+            Self::Token(token) => {
+                let token = read(token)?;
+                tokens::tell_given("token", "", &token);
+                match expiry(&token) {
+                    Some(end) if end <= now => {
+                        let detail = format!("the access token ended at {end}");
+                        Err(Failure::new(Cause::LoginExpired, &detail, &detail, &[]))
+                    }
+                    Some(_) | None => Ok(Proof::Token(token, false)),
+                }
+            }
+            Self::Principal(principal) => {
+                let secret = read(&principal.application.client_secret)?;
+                principal.token(&secret, now).await
+            }
+        }
+    }
+
+    /// Returns another proof to try after `refused`, when that is a token of an earlier run.
+    pub(super) async fn renewed(
+        &self,
+        refused: &Proof,
+        now: Timestamp,
+    ) -> Option<Result<Proof, Failure>> {
+        let (Self::Principal(principal), Proof::Token(token, true)) = (self, refused) else {
+            return None;
+        };
+        principal.kept.forget(token).await;
+        Some(self.proof(now).await)
+    }
+
+    /// Drops a refused token, so that the next run does not begin with it.
+    pub(super) async fn forget(&self, refused: &Proof) {
+        if let (Self::Principal(principal), Proof::Token(token, _)) = (self, refused) {
+            principal.kept.forget(token).await;
+        }
+    }
+}
+
+impl Principal {
+    async fn token(&self, secret: &Secret, now: Timestamp) -> Result<Proof, Failure> {
+        let failed =
+            |class, detail: &str| Failure::new(Cause::NoToken(class), detail, detail, &[secret]);
+        let connections =
+            self.endpoint.connections().map_err(|none| failed(none.class, &none.detail))?;
+        let mut is_kept = true;
+        let fetch = async || {
+            is_kept = false;
+            let scope = self.cloud.sql_scope();
+            self.application.token(&connections, &self.tenant, scope, secret, now).await
+        };
+        let token = self.kept.current(now, fetch).await;
+        let token = token.map_err(|none| failed(none.class(), &none.detail()))?;
+        tokens::tell("access token", &token);
+        Ok(Proof::Token(token, is_kept))
+    }
+}
+
+/// Returns the expiry of `token`, as far as it has one.
+fn expiry(token: &Secret) -> Option<Timestamp> {
+    jwt::claims(token.expose())?.expires
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use base64::Engine;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+    #[test]
+    fn expiry_of_a_token_is_its_claim() {
+        let token =
+            |claims: &str| Secret::new(format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(claims)));
+        let table = [
+            (token(r#"{"exp":1795302000}"#), Some(Timestamp(1_795_302_000_000))),
+            (token(r#"{"exp":-1}"#), Some(Timestamp(-1000))),
+            (token(r#"{"exp":9223372036854775807}"#), None),
+            (token(r#"{"exp":"soon"}"#), None),
+            (token("{}"), None),
+            (token("not json"), None),
+            (Secret::new("opaque".to_owned()), None),
+            (Secret::new("a.!.c".to_owned()), None),
+        ];
+        for (token, expected) in table {
+            assert_eq!(expiry(&token), expected, "{}", token.expose());
+        }
+    }
+}
