@@ -98,6 +98,22 @@ fn paths_that_documents_name_exist() {
 }
 
 #[test]
+fn every_step_of_the_check_has_its_last_result() {
+    let script = read(Path::new("tests/run.sh"));
+    let text = read(Path::new("docs/reliability.md"));
+    for list in ["default", "long", "release"] {
+        let steps = script.lines().find_map(|line| line.strip_prefix(&format!("{list}=(")));
+        let heading = format!("\n**{}{}**", list[..1].to_uppercase(), &list[1..]);
+        let (_, rest) = text.split_once(&heading).unwrap();
+        let table = rest.split("\n**").next().unwrap();
+        for step in steps.unwrap().trim_end_matches(')').split(' ') {
+            let named = |row: &str| row.split(" | ").next().unwrap().contains(&format!("`{step}`"));
+            assert!(table.lines().any(named), "{list}: {step}");
+        }
+    }
+}
+
+#[test]
 fn bounds_name_constants_that_exist() {
     let text = read(Path::new("docs/reliability.md"));
     let rows = text.lines().filter(|line| line.starts_with("| ") && line.contains(".rs` |"));

@@ -12,7 +12,6 @@ use crate::source::{files, sources};
 /// Findings that are still to be mended, by room and kind; only to be lowered.
 const TO_DO: &[(&str, [usize; 4])] = &[
     ("ARCHITECTURE.md", [0, 0, 1, 0]),
-    ("docs", [0, 0, 2, 0]),
     ("src/cli", [63, 83, 291, 8]),
     ("src/config", [42, 19, 24, 5]),
     ("src/daemon", [59, 17, 273, 5]),
@@ -86,7 +85,11 @@ const BANNED_PHRASES: &[&str] = &[
     "within_reach",
 ];
 /// Findings that stay, each with its reason: file, word.
-const ALLOWED: &[(&str, &str, &str)] = &[];
+const ALLOWED: &[(&str, &str, &str)] = &[
+    ("CHANGELOG.md", "owed", "the table of renames lists old names"),
+    ("CHANGELOG.md", "given_up", "the table of renames lists old names"),
+    ("CHANGELOG.md", "ours", "the table of renames lists old names"),
+];
 /// Texts besides source: words only.
 const TEXTS: &[&str] = &[
     "ARCHITECTURE.md",
