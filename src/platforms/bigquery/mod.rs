@@ -1,7 +1,7 @@
 //! Google `BigQuery`.
 //!
 //! Every test is a GET, a question about permissions, a query that is only planned, or a comparison
-//! in memory; see `README.md` beside this file.
+//! in memory; see `docs/platforms/bigquery.md`.
 
 mod accounts;
 mod advice;

@@ -1,6 +1,6 @@
 //! Databricks: a workspace with Unity Catalog.
 //!
-//! Every test is a GET of the REST API; see `README.md` beside this file.
+//! Every test is a GET of the REST API; see `docs/platforms/databricks.md`.
 
 mod bearer;
 mod catalog;

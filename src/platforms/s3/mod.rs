@@ -1,6 +1,6 @@
 //! Native S3: Amazon S3 governed by S3 Access Grants.
 //!
-//! Every test is a signed GET or a comparison in memory; see `README.md` beside this file.
+//! Every test is a signed GET or a comparison in memory; see `docs/platforms/s3.md`.
 
 mod catalog;
 mod client;

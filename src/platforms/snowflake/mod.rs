@@ -1,6 +1,6 @@
 //! Snowflake: the documented SQL API over HTTPS, and the drivers' protocol for passwords only.
 //!
-//! Whatever is sent is a [`statement::Statement`]; see `README.md` beside this file.
+//! Whatever is sent is a [`statement::Statement`]; see `docs/platforms/snowflake.md`.
 
 mod bootstrap;
 mod checks;

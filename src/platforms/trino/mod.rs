@@ -1,6 +1,6 @@
 //! Starburst and Trino: the coordinator's REST protocol, five reading statements, no driver.
 //!
-//! See `README.md` beside this file for everything that is sent.
+//! See `docs/platforms/trino.md` for everything that is sent.
 
 mod catalog;
 mod classify;
