@@ -15,6 +15,7 @@ mod secrets;
 #[cfg(test)]
 mod simulation;
 mod store;
+mod view;
 mod webhook;
 
 /// Runs the program with the arguments of the process.

@@ -1,11 +1,11 @@
-//! `deliveries`: what receivers were told, or are still to be told.
+//! `deliveries`: deliveries of events to receivers, whatever their state.
 
 use super::args::{Deliveries, Global};
 use super::print::{Answer, Screen, Table, Tone, ago, ahead, instant, sanitise, toned};
-use super::shape::Delivery;
 use super::{Trouble, read};
 use crate::domain::Timestamp;
 use crate::store::{AttemptRow, DeliveryFilter, DeliveryRow, DeliveryState, Listed};
+use crate::view::Delivery;
 
 /// Lists what matches.
 pub(super) async fn answer(
@@ -121,20 +121,6 @@ ID  CREATED               INTEGRATION  SEQ  EVENT                          RECEI
         let shown = text(&[failed, pending], samples::screen());
         assert_eq!(samples::plain(&shown), expected);
         assert_eq!(text(&[], samples::screen()), "No deliveries.\n");
-    }
-
-    #[test]
-    fn programs_get_every_attempt() {
-        let [failed, pending] = samples::deliveries();
-        let json = serde_json::to_value([Delivery::from(&failed), Delivery::from(&pending)]);
-        let json = json.unwrap();
-        assert_eq!(json[0]["attempts"].as_array().unwrap().len(), 2);
-        let expected = serde_json::json!({ "number": 2, "startedAt": "2026-11-23T09:59:10Z",
-            "durationMs": 40, "code": 410, "detail": "gone\u{202e}" });
-        assert_eq!(json[0]["attempts"][1], expected);
-        assert_eq!(json[0]["dueAt"], serde_json::Value::Null);
-        assert_eq!(json[1]["dueAt"], "2026-11-23T10:00:30Z");
-        assert_eq!(json[1]["type"], "integration.validation.failed");
     }
 
     #[test]

@@ -2,10 +2,10 @@
 
 use super::args::{Global, History};
 use super::print::{Answer, Screen, Table, instant, result_word, sanitise, status_word};
-use super::shape::Entry;
 use super::{Trouble, read};
 use crate::domain::{Cause, Subject};
 use crate::store::{HistoryRow, Listed, RunRow, TransitionRow, Trigger};
+use crate::view::Entry;
 
 /// Shows the newest lines.
 pub(super) async fn answer(
@@ -69,17 +69,17 @@ fn why_status(transition: &TransitionRow) -> String {
 /// A cause in words.
 const fn cause_words(cause: Cause) -> &'static str {
     match cause {
-        Cause::ActivePassed => "its configuration passed",
-        Cause::ActiveFailed => "its configuration failed",
+        Cause::ActivePassed => "validation passed",
+        Cause::ActiveFailed => "validation failed",
         Cause::CandidatePassed => "the new configuration passed",
         Cause::CandidateFailed => "the new configuration failed",
-        Cause::Changed => "its configuration changed",
+        Cause::Changed => "the configuration changed",
         Cause::Removed => "removed from the configuration",
-        Cause::Drained => "nothing runs any more",
+        Cause::Drained => "the removal is complete",
         Cause::RemovalFailed => "the removal could not be stored",
         Cause::ForceDisabled => "disabled in the configuration",
         Cause::Reenabled | Cause::ReenabledUntried => "no longer disabled",
-        Cause::Upgraded => "the catalog is newer",
+        Cause::Upgraded => "the tests of its platform are newer",
     }
 }
 
@@ -111,29 +111,12 @@ mod tests {
         let lines = [flipped, latest, earlier, created];
         let expected = "\
 AT                    WHAT               RESULT                    WHY
-2026-11-23T09:56:40Z  status             recurringValidationError  was enabled, its configuration failed, run 912, incident inc-1
+2026-11-23T09:56:40Z  status             recurringValidationError  was enabled, validation failed, run 912, incident inc-1
 2026-11-23T09:56:40Z  run 912 (confirm)  failed                    a transient failure \\u{9b}
 2026-11-23T07:00:00Z  run 911 (change)   failed                    new configuration: a transient failure \\u{9b}
 2026-11-23T06:00:00Z  status             creating                  first seen
 ";
         assert_eq!(samples::plain(&text(&lines, samples::screen())), expected);
         assert_eq!(text(&[], samples::screen()), "Nothing has happened yet.\n");
-    }
-
-    #[test]
-    fn programs_get_the_kind_of_each_line() {
-        let [flipped, created] = samples::transitions().map(HistoryRow::Transition);
-        let lines = [flipped, HistoryRow::Run(samples::run()), created];
-        let json = serde_json::to_value(lines.each_ref().map(Entry::from)).unwrap();
-        let kinds: Vec<_> = (0..3).map(|at| json[at]["kind"].as_str().unwrap()).collect();
-        assert_eq!(kinds, ["transition", "run", "transition"]);
-        let expected = serde_json::json!({
-            "kind": "transition", "at": "2026-11-23T09:56:40Z", "from": "enabled",
-            "to": "recurringValidationError", "cause": "activeFailed", "run": 912,
-            "incidentId": "inc-1",
-        });
-        assert_eq!(json[0], expected);
-        assert_eq!(json[1]["validationResults"]["status"], "failed");
-        assert_eq!(json[2]["from"], serde_json::Value::Null);
     }
 }

@@ -7,9 +7,9 @@ use super::print::{
     Answer, JsonArray, Screen, Table, Tone, ago, ahead, instant, result_word, sanitise,
     status_word, toned,
 };
-use super::shape::Integration;
-use super::{Trouble, read, special};
+use super::{Trouble, read, situation};
 use crate::store::{IntegrationRow, View, each_page};
+use crate::view::Integration;
 
 /// Lists what the store knows.
 pub(super) async fn answer(
@@ -31,7 +31,7 @@ pub(super) async fn answer(
     let faults = view.own_faults().await.context("reading the store")?;
     let mut lines = Lines::new(screen);
     each(&view, args.deleted, |rows| lines.add(&rows)).await?;
-    Ok(Answer::good(special::degraded(&faults, screen) + &lines.text()))
+    Ok(Answer::good(situation::degraded(&faults, screen) + &lines.text()))
 }
 
 /// Hands over the integrations page by page, those that are deleted last.
@@ -84,7 +84,7 @@ impl Lines {
             next_run(row, screen),
             row.failing_since.map_or_else(dash, |since| instant(Some(since))),
             expires(row, screen),
-            special::words(row),
+            situation::words(row),
         ]);
     }
 
@@ -129,7 +129,7 @@ mod tests {
         let (troubled, _) = samples::troubled();
         let expected = "\
 NAME          TYPE      STATUS                    RESULT  LAST RUN    NEXT RUN  SINCE                 EXPIRES  NOTES
-lake          Redshift  recurringValidationError  failed  3m 20s ago  in 5m     2026-11-23T08:00:00Z  in 10d   held, flapping, outage, ours
+lake          Redshift  recurringValidationError  failed  3m 20s ago  in 5m     2026-11-23T08:00:00Z  in 10d   muted, flapping, outage, daemon fault
 new\\u{1b}[2J  Redshift  creating                  -       -           running   -                     ended    -
 ";
         let mut lines = Lines::new(samples::screen());

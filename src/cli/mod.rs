@@ -22,10 +22,9 @@ mod results;
 mod sample;
 #[cfg(test)]
 mod samples;
-mod shape;
 mod show;
 mod silences;
-mod special;
+mod situation;
 mod validate;
 mod webhook;
 

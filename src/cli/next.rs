@@ -4,35 +4,30 @@ use super::Trouble;
 use super::args::Next;
 use super::print::{Answer, Screen, Table};
 use crate::config::schedule_problem;
-use crate::domain::{Schedule, Timestamp};
+use crate::domain::Schedule;
+use crate::view::{Instant, instants};
 
-/// Lists the coming instants.
+/// Lists the upcoming instants.
 pub(super) fn answer(args: &Next, screen: Screen) -> Result<Answer, Trouble> {
     let schedule = Schedule::parse(&args.cron, &args.tz)
         .map_err(|error| Trouble::Usage(schedule_problem(&error)))?;
     let first = args.after.unwrap_or(screen.now);
     let number = usize::try_from(args.number).unwrap_or(usize::MAX);
-    let instants: Vec<_> = coming(first, |after| schedule.next_after(after)).take(number).collect();
+    let upcoming: Vec<_> =
+        instants(first, |after| schedule.next_after(after)).take(number).collect();
     if args.form.json {
-        return Ok(Answer::json(&instants)?);
+        return Ok(Answer::json(&upcoming)?);
     }
-    Ok(Answer::good(table(&schedule, &instants, screen)))
+    let upcoming: Vec<_> = upcoming.into_iter().map(|at| Instant::new(&schedule, at)).collect();
+    Ok(Answer::good(table(&upcoming, screen)))
 }
 
-/// Instants after `first`, each found from the one before.
-pub(super) fn coming(
-    first: Timestamp,
-    step: impl Fn(Timestamp) -> Option<Timestamp>,
-) -> impl Iterator<Item = Timestamp> {
-    std::iter::successors(step(first), move |&before| step(before))
-}
-
-/// Instants in UTC and in the schedule's zone.
+/// Lays out instants in UTC and in the zone of their schedule.
 #[must_use]
-pub(super) fn table(schedule: &Schedule, instants: &[Timestamp], screen: Screen) -> String {
+pub(super) fn table(instants: &[Instant], screen: Screen) -> String {
     let mut table = Table::new(screen, 0, ["UTC", "LOCAL"]);
-    for &at in instants {
-        table.row([at.to_string(), schedule.local(at)]);
+    for Instant { utc, local } in instants {
+        table.row([utc.to_string(), local.clone()]);
     }
     table.text()
 }

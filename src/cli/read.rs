@@ -10,6 +10,7 @@ use super::print::sanitise;
 use crate::daemon::{self, Assembly};
 use crate::input::nearest;
 use crate::store::{Cursor, IntegrationRow, Listed, Page, StoreError, TargetRow, View, each_page};
+use crate::view::Configured;
 
 /// Opens the database that the command line or the configuration names.
 pub(super) fn view(global: &Global, source: &Source) -> Result<View, Trouble> {
@@ -24,6 +25,13 @@ pub(super) fn both(global: &Global, source: &Source) -> Result<(View, Option<Ass
     let assembly = daemon::open(global.config.as_deref())?;
     let view = View::open(&assembly.settings.store).context("opening the store")?;
     Ok((view, Some(assembly)))
+}
+
+/// Returns what the configuration says about the integration `name`, as far as it is known.
+pub(super) fn configured<'a>(assembly: Option<&'a Assembly>, name: &str) -> Configured<'a> {
+    let Some(assembly) = assembly else { return Configured::default() };
+    let policy = assembly.integrations.get(name).map(|one| one.policy);
+    Configured { policy, maintenance: &assembly.maintenance }
 }
 
 /// The database that the command line or the configuration names.

@@ -1,14 +1,14 @@
-//! `receivers`: who is told of events, who is disabled, and what waits; enabling and disabling.
+//! `receivers`: receivers with their states and pending deliveries; enabling and disabling.
 
 use anyhow::Context as _;
 
 use super::args::{Enable, Global, ReceiverAction, Receivers, Source};
 use super::confirm::confirmed;
 use super::print::{Answer, Screen, Table, Tone, ago, counted, instant, sanitise, toned};
-use super::shape::Receiver;
 use super::{Trouble, read};
 use crate::input::nearest;
 use crate::store::{Control, ReceiverRow, View, each_page};
+use crate::view::{Receiver, ReceiverState};
 
 /// Lists receivers, or changes one.
 pub(super) async fn answer(
@@ -51,9 +51,10 @@ async fn enable(global: &Global, args: &Enable, screen: Screen) -> Result<Answer
     let (mut control, row) = find(global, &args.source, &args.name).await?;
     if row.disabled.is_some() {
         if let Some(oldest) = row.oldest_owed_at {
-            let (name, owed) = (sanitise(&row.name), owed(&row));
+            let (name, pending) = (sanitise(&row.name), pending(&row));
             let since = instant(Some(oldest));
-            confirmed(args.yes, &format!("{name} is owed {owed} since {since}, in order."))?;
+            let plan = format!("{name} is sent {pending}, pending since {since}, in order.");
+            confirmed(args.yes, &plan)?;
         }
         control.enable(&row.name, screen.now).context("enabling the receiver")?;
     }
@@ -100,8 +101,8 @@ fn changed(
     Ok(Answer::good(text(&[row], screen)))
 }
 
-/// `1 message`, `2 messages`.
-fn owed(row: &ReceiverRow) -> String {
+/// Number of pending messages: `1 message`, `2 messages`.
+fn pending(row: &ReceiverRow) -> String {
     counted(usize::try_from(row.owed).unwrap_or(usize::MAX), "message")
 }
 
@@ -109,13 +110,13 @@ fn text(rows: &[ReceiverRow], screen: Screen) -> String {
     if rows.is_empty() {
         return "No receivers.\n".to_owned();
     }
-    let headings = ["NAME", "STATE", "SINCE", "OWED", "OLDEST", "LAST SUCCESS", "REASON"];
+    let headings = ["NAME", "STATE", "SINCE", "PENDING", "OLDEST", "LAST SUCCESS", "REASON"];
     let mut table = Table::new(screen, 1, headings);
     for row in rows {
         let since = row.disabled.map(|(_, since)| since).or(row.failing_since);
         table.row([
             sanitise(&row.name).into_owned(),
-            state_word(row),
+            state_word(row.into()),
             instant(since),
             row.owed.to_string(),
             row.oldest_owed_at.map_or("-".to_owned(), |at| ago(screen.now, at)),
@@ -125,83 +126,41 @@ fn text(rows: &[ReceiverRow], screen: Screen) -> String {
     }
     let waits = rows.iter().any(|row| 0 < row.owed && (row.disabled.is_some() || !row.configured));
     let note = if waits {
-        "What waits for a receiver that is disabled or no longer configured is given up when it is \
-         older than `retention.deliveries`.\n"
+        "Deliveries that are pending for a receiver that is disabled or no longer configured fail \
+         when they are older than `retention.deliveries`.\n"
     } else {
         ""
     };
     table.text() + note
 }
 
-/// Where it stands, in a word.
-fn state_word(row: &ReceiverRow) -> String {
-    let tone = match (row.disabled, row.configured, row.failing_since) {
-        (Some(_), _, _) => Tone::Bad,
-        (None, false, _) => Tone::Quiet,
-        (None, true, Some(_)) => Tone::Caution,
-        (None, true, None) => Tone::Good,
+/// Word of a state, coloured.
+fn state_word(state: ReceiverState) -> String {
+    let tone = match state {
+        ReceiverState::Disabled => Tone::Bad,
+        ReceiverState::Removed => Tone::Quiet,
+        ReceiverState::Failing => Tone::Caution,
+        ReceiverState::Enabled => Tone::Good,
     };
-    toned(state(row), tone)
-}
-
-/// Where it stands: what is owed goes out only while it is enabled or failing.
-pub(super) const fn state(row: &ReceiverRow) -> &'static str {
-    match (row.disabled, row.configured, row.failing_since) {
-        (Some(_), _, _) => "disabled",
-        (None, false, _) => "removed",
-        (None, true, Some(_)) => "failing",
-        (None, true, None) => "enabled",
-    }
+    toned(state.as_str(), tone)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::samples::{at, plain, screen};
+    use super::super::samples::{plain, receivers, screen};
     use super::*;
-    use crate::domain::DisabledReason;
-
-    fn rows() -> [ReceiverRow; 3] {
-        let row = |name: &str| ReceiverRow {
-            name: name.to_owned(),
-            configured: true,
-            disabled: None,
-            failing_since: None,
-            last_success_at: Some(at("2026-11-23T09:59:00Z")),
-            owed: 0,
-            oldest_owed_at: None,
-        };
-        let gone = Some((DisabledReason::Gone, at("2026-11-23T09:00:00Z")));
-        let owed = (2, Some(at("2026-11-23T09:30:00Z")));
-        [
-            row("audit"),
-            ReceiverRow { disabled: gone, owed: owed.0, oldest_owed_at: owed.1, ..row("on-call") },
-            ReceiverRow { configured: false, last_success_at: None, ..row("old\u{1b}") },
-        ]
-    }
 
     #[test]
     fn people_see_who_is_disabled_and_what_waits() {
         let expected = "\
-NAME       STATE     SINCE                 OWED  OLDEST   LAST SUCCESS  REASON
-audit      enabled   -                     0     -        1m ago        -
-on-call    disabled  2026-11-23T09:00:00Z  2     30m ago  1m ago        it answered 410 Gone
-old\\u{1b}  removed   -                     0     -        -             -
-What waits for a receiver that is disabled or no longer configured is given up when it is older than `retention.deliveries`.
+NAME       STATE     SINCE                 PENDING  OLDEST   LAST SUCCESS  REASON
+audit      enabled   -                     0        -        1m ago        -
+on-call    disabled  2026-11-23T09:00:00Z  2        30m ago  1m ago        it answered 410 Gone
+old\\u{1b}  removed   -                     0        -        -             -
+Deliveries that are pending for a receiver that is disabled or no longer configured fail when they are older than `retention.deliveries`.
 ";
-        assert_eq!(plain(&text(&rows(), screen())), expected);
+        assert_eq!(plain(&text(&receivers(), screen())), expected);
         assert_eq!(text(&[], screen()), "No receivers.\n");
-    }
-
-    #[test]
-    fn programs_get_state_reason_and_backlog() {
-        let json = serde_json::to_value(Receiver::from(&rows()[1])).unwrap();
-        let expected = serde_json::json!({
-            "name": "on-call", "configured": true, "state": "disabled", "reason": "gone",
-            "disabledAt": "2026-11-23T09:00:00Z", "failingSince": null,
-            "lastSuccessAt": "2026-11-23T09:59:00Z", "owed": 2,
-            "oldestOwedAt": "2026-11-23T09:30:00Z",
-        });
-        assert_eq!(json, expected);
     }
 
     #[test]

@@ -1,32 +1,23 @@
-//! `redeliver` and `replay`: owing receivers anew what they were sent, or should have been.
+//! `redeliver` and `replay`: queue events again for receivers, whether or not they got them.
 
 use anyhow::Context as _;
-use serde::Serialize;
 
 use super::args::{Global, Redeliver, Replay};
 use super::confirm::confirmed;
 use super::print::{Answer, Screen, counted, instant, sanitise};
 use super::{Trouble, read, receivers};
 use crate::daemon;
-use crate::domain::{DeliveryId, Timestamp};
+use crate::domain::DeliveryId;
 use crate::store::{Control, DeliveryState, Redelivered, Replayed};
+use crate::view::{ReplayPlan, Requeued};
 
-/// A delivery that is owed anew, as programs get it.
-#[derive(Debug, Serialize)]
-struct Again<'a> {
-    id: i64,
-    receiver: &'a str,
-    was: &'static str,
-    state: &'static str,
-}
-
-/// Owes deliveries anew under their events' ids.
+/// Queues deliveries again under the ids of their events.
 pub(super) fn answer(global: &Global, args: &Redeliver, screen: Screen) -> Result<Answer, Trouble> {
     let path = read::path(global, &args.source)?;
     let mut control = Control::open(&path).context("opening the store")?;
     let ids: Vec<_> = args.ids.iter().copied().map(DeliveryId).collect();
-    let owed = match control.redeliver(&ids, screen.now).context("changing the store")? {
-        Redelivered::Owed(owed) => owed,
+    let queued = match control.redeliver(&ids, screen.now).context("changing the store")? {
+        Redelivered::Owed(queued) => queued,
         Redelivered::Unknown(unknown) => {
             let ids: Vec<_> = unknown.iter().map(|id| id.0.to_string()).collect();
             let ids = ids.join(", ");
@@ -35,42 +26,22 @@ pub(super) fn answer(global: &Global, args: &Redeliver, screen: Screen) -> Resul
         }
     };
     if args.form.json {
-        let shapes: Vec<_> = owed
-            .iter()
-            .map(|(id, receiver, was)| Again {
-                id: id.0,
-                receiver,
-                was: was.as_str(),
-                state: DeliveryState::Pending.as_str(),
-            })
-            .collect();
+        let shapes: Vec<_> = queued.iter().map(Requeued::from).collect();
         return Ok(Answer::json(&shapes)?);
     }
-    Ok(Answer::good(owed.iter().map(line).collect()))
+    Ok(Answer::good(queued.iter().map(line).collect()))
 }
 
 fn line((id, receiver, was): &(DeliveryId, String, DeliveryState)) -> String {
     let (id, receiver) = (id.0, sanitise(receiver));
     if was.has_ended() {
-        format!("{id}: owed to {receiver} again; it was {}.\n", was.as_str())
+        format!("{id}: queued again for {receiver}; it was {}.\n", was.as_str())
     } else {
-        format!("{id}: owed to {receiver} already.\n")
+        format!("{id}: already pending for {receiver}.\n")
     }
 }
 
-/// What a replay owes, as programs get it.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Plan<'a> {
-    receiver: &'a str,
-    events: u64,
-    integrations: u64,
-    already_owed: u64,
-    first: Option<Timestamp>,
-    last: Option<Timestamp>,
-}
-
-/// Owes a receiver the events of a time anew, once somebody has agreed.
+/// Queues the events of a time again for a receiver, once that was confirmed.
 pub(super) fn replay(global: &Global, args: &Replay, screen: Screen) -> Result<Answer, Trouble> {
     let assembly = daemon::open(global.config.as_deref())?;
     let found = assembly.receivers.iter().find(|one| one.name == args.receiver);
@@ -86,14 +57,14 @@ pub(super) fn replay(global: &Global, args: &Replay, screen: Screen) -> Result<A
     refuse_too_much(plan)?;
     let mut done = plan;
     if 0 < plan.events {
-        confirmed(args.yes, &told(&receiver.name, plan, "is to be told again of"))?;
+        confirmed(args.yes, &summary(&receiver.name, plan, "to be queued again"))?;
         done = control.replay(wanting, span, screen.now).context("changing the store")?;
         refuse_too_much(done)?;
     }
     if args.form.json {
-        return Ok(Answer::json(&shape(&receiver.name, done))?);
+        return Ok(Answer::json(&ReplayPlan::new(&receiver.name, done))?);
     }
-    Ok(Answer::good(told(&receiver.name, done, "is owed again") + "\n"))
+    Ok(Answer::good(summary(&receiver.name, done, "queued again") + "\n"))
 }
 
 fn refuse_too_much(plan: Replayed) -> Result<(), Trouble> {
@@ -104,13 +75,7 @@ fn refuse_too_much(plan: Replayed) -> Result<(), Trouble> {
     Err(Trouble::Usage(message.to_owned()))
 }
 
-fn shape(receiver: &str, replayed: Replayed) -> Plan<'_> {
-    let Replayed { events, integrations, already_owed, span, .. } = replayed;
-    let (first, last) = span.unzip();
-    Plan { receiver, events, integrations, already_owed, first, last }
-}
-
-fn told(receiver: &str, replayed: Replayed, what: &str) -> String {
+fn summary(receiver: &str, replayed: Replayed, what: &str) -> String {
     let count = |number: u64, thing| counted(usize::try_from(number).unwrap_or(usize::MAX), thing);
     let Replayed { events, integrations, already_owed, span, .. } = replayed;
     let (events, integrations) = (count(events, "event"), count(integrations, "integration"));
@@ -119,16 +84,17 @@ fn told(receiver: &str, replayed: Replayed, what: &str) -> String {
         Some(_) => format!(", from {} to {}", instant(first), instant(last)),
         None => String::new(),
     };
-    let owed = match already_owed {
+    let pending = match already_owed {
         0 => String::new(),
-        more => format!("; {more} more owed already"),
+        more => format!("; {more} more already pending"),
     };
-    format!("{} {what} {events} about {integrations}{span}{owed}.", sanitise(receiver))
+    format!("{}: {events} about {integrations} {what}{span}{pending}.", sanitise(receiver))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Timestamp;
 
     #[test]
     fn a_plan_is_a_sentence() {
@@ -136,25 +102,23 @@ mod tests {
         let plan =
             Replayed { events: 3, integrations: 1, already_owed: 0, span, is_too_much: false };
         assert_eq!(
-            told("on-call", plan, "is owed again"),
-            "on-call is owed again 3 events about 1 integration, from 1970-01-01T00:00:00Z to \
+            summary("on-call", plan, "queued again"),
+            "on-call: 3 events about 1 integration queued again, from 1970-01-01T00:00:00Z to \
              1970-01-01T00:01:00Z."
         );
         let none = Replayed { already_owed: 2, ..Replayed::default() };
         assert_eq!(
-            told("a\u{1b}", none, "is owed again"),
-            "a\\u{1b} is owed again 0 events about 0 integrations; 2 more owed already."
+            summary("a\u{1b}", none, "queued again"),
+            "a\\u{1b}: 0 events about 0 integrations queued again; 2 more already pending."
         );
         assert!(refuse_too_much(Replayed { is_too_much: true, ..plan }).is_err());
-        let json = serde_json::to_value(shape("a", plan)).unwrap();
-        assert_eq!(json["last"], "1970-01-01T00:01:00Z");
     }
 
     #[test]
-    fn each_delivery_says_what_it_was() {
-        let owed = |state| line(&(DeliveryId(7), "on-call".to_owned(), state));
-        let failed = owed(DeliveryState::Failed);
-        assert_eq!(failed, "7: owed to on-call again; it was failed.\n");
-        assert_eq!(owed(DeliveryState::Pending), "7: owed to on-call already.\n");
+    fn each_delivery_says_its_previous_state() {
+        let queued = |state| line(&(DeliveryId(7), "on-call".to_owned(), state));
+        let failed = queued(DeliveryState::Failed);
+        assert_eq!(failed, "7: queued again for on-call; it was failed.\n");
+        assert_eq!(queued(DeliveryState::Pending), "7: already pending for on-call.\n");
     }
 }

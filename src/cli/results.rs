@@ -4,7 +4,7 @@ use super::print::{Screen, Table, result_word, sanitise};
 use crate::domain::{Class, Timestamp};
 use crate::store::{RunRow, StoredReport, StoredTest};
 
-/// One row per test: result, class, name, message, and how to mend it on a line of its own.
+/// Lays out one row per test: result, class, name, message, and the remediation on its own line.
 #[must_use]
 pub(super) fn table(screen: Screen, report: &StoredReport) -> String {
     let mut table = Table::new(screen, 2, ["RESULT", "CLASS", "TEST", "MESSAGE"]);
@@ -19,15 +19,15 @@ pub(super) fn table(screen: Screen, report: &StoredReport) -> String {
     table.text()
 }
 
-/// The message and how to mend it.
+/// Returns the message and the remediation.
 fn message(test: &StoredTest) -> String {
     let said = test.message.as_deref().map(|said| sanitise(said).into_owned());
-    let fix = test.remediation.as_deref().map(|fix| format!("fix: {}", sanitise(fix)));
+    let fix = test.remediation.as_deref().map(|fix| format!("Fix: {}", sanitise(fix)));
     let lines: Vec<_> = said.into_iter().chain(fix).collect();
     if lines.is_empty() { "-".to_owned() } else { lines.join("\n") }
 }
 
-/// What the run saw otherwise than the last passing one, which began at `since`.
+/// Lists what differs from the last passing run, which began at `since`.
 pub(super) fn drift(run: &RunRow, since: Option<Timestamp>) -> Option<String> {
     let lines = run.drift.iter().map(|drift| format!("  {}\n", sanitise(&drift.text())));
     let lines: String = lines.collect();

@@ -1,5 +1,6 @@
 //! `show`: everything about one integration.
 
+use anyhow::Context as _;
 use serde_json::Value as Json;
 
 use super::args::{Global, Named};
@@ -7,10 +8,9 @@ use super::list::next_run;
 use super::print::{
     Answer, Screen, ago, ahead, counted, instant, result_word, sanitise, status_word,
 };
-use super::shape::{self, Integration, Messages};
-use super::special::Special;
-use super::{Trouble, read, results};
+use super::{Trouble, read, results, situation};
 use crate::store::IntegrationRow;
+use crate::view::{Integration, Situation, config};
 
 /// Shows what the store knows of one integration.
 pub(super) async fn answer(
@@ -20,18 +20,19 @@ pub(super) async fn answer(
 ) -> Result<Answer, Trouble> {
     let (view, assembly) = read::both(global, &args.source)?;
     let row = read::integration(&view, &args.name).await?;
-    let special = Special::read(&view, assembly.as_ref(), &row, screen.now).await?;
+    let configured = read::configured(assembly.as_ref(), &row.name);
+    let read = Situation::read(&view, &row, configured, screen.now).await;
+    let situation = read.context("reading the store")?;
     if args.form.json {
-        let messages = Messages::of(&row, &special, screen.now);
-        return Ok(Answer::json(&Integration::from(&row).with(messages))?);
+        return Ok(Answer::json(&Integration::with(&row, &situation, screen.now))?);
     }
-    Ok(Answer::good(text(&row, &special, screen)))
+    Ok(Answer::good(text(&row, &situation, screen)))
 }
 
-fn text(row: &IntegrationRow, special: &Special, screen: Screen) -> String {
-    let facts = facts(row, screen).into_iter().chain(special.facts(row, screen));
+fn text(row: &IntegrationRow, situation: &Situation, screen: Screen) -> String {
+    let facts = facts(row, screen).into_iter().chain(situation::facts(row, situation, screen));
     let facts = facts.map(|(name, value)| format!("{name:<15}{value}\n"));
-    let leaves = leaves("", &shape::config(row)).into_iter();
+    let leaves = leaves("", &config(row)).into_iter();
     let leaves =
         leaves.map(|(key, value)| format!("  {} = {}\n", sanitise(&key), sanitise(&value)));
     let results = match &row.last_run {
@@ -63,7 +64,7 @@ fn facts(row: &IntegrationRow, screen: Screen) -> Vec<(&'static str, String)> {
         ("Next run", format!("{} ({})", instant(row.next_run_at), next_run(row, screen))),
         ("Last run", last_run(row, screen)),
         (
-            "In a row",
+            "Consecutive",
             format!(
                 "{}, {}",
                 counted(usize::try_from(counters.failures).unwrap_or(usize::MAX), "failing run"),
@@ -122,15 +123,15 @@ Labels         team=data
 Schedule       */15 * * * * in Europe/Berlin
 Next run       2026-11-23T10:05:00Z (in 5m)
 Last run       2026-11-23T09:56:40Z (3m 20s ago), took 812ms
-In a row       3 failing runs, 0 passing runs
+Consecutive    3 failing runs, 0 passing runs
 Expires        2026-12-03T10:00:00Z (in 10d): the token ci\\u{9b}
 Incident       inc-1 since 2026-11-23T08:00:00Z (2h ago)
-Told           enabled
-Held           by silence 3 until 2026-11-23T12:00:00Z (in 2h)
-Flips          1 told within 6h; 3 are let pass
-Flapping       since 2026-11-23T09:00:00Z (1h ago); calm at 2026-11-23T10:20:00Z (in 20m) without another flip
+Notified       enabled
+Muted          by silence 3 until 2026-11-23T12:00:00Z (in 2h)
+Changes        1 notified within 6h; 3 allowed
+Flapping       since 2026-11-23T09:00:00Z (1h ago); ends at 2026-11-23T10:20:00Z (in 20m) without another status change
 Outage         out_1 of host db\\u{1b} since 2026-11-23T08:00:00Z (2h ago)
-Ours           network, so the status stays
+Fault          daemon fault (network); the status stays
 Shared         host db\\u{1b} with 3 others
 
 Configuration
@@ -142,79 +143,25 @@ Validation results: failed
 RESULT   CLASS        TEST             MESSAGE
 passed   -            Host is given    -
 failed   unreachable  Connect to host  Unable\\nto connect to host.
-                                       fix: Open port 5439.
+                                       Fix: Open port 5439.
 skipped  -            Create role      Not run.
 
 What changed since the last passing run at 2026-11-23T07:45:00Z
   version of h: 1.3 instead of 1.2\\u{9b}
 ";
-        let (row, mut special) = samples::troubled();
-        special.in_force.clear();
-        let shown = text(&row, &special, samples::screen());
+        let (row, mut situation) = samples::troubled();
+        situation.mutes.clear();
+        let shown = text(&row, &situation, samples::screen());
         assert_eq!(samples::plain(&shown), expected);
-    }
-
-    #[test]
-    fn programs_get_the_published_object_with_ours_under_one_key() {
-        let row = samples::integration();
-        let answer = Answer::json(&Integration::from(&row)).unwrap();
-        let json: Json = serde_json::from_str(&answer.text).unwrap();
-        let keys: Vec<_> = json.as_object().unwrap().keys().cloned().collect();
-        let mut expected = [
-            "id",
-            "name",
-            "type",
-            "autoBootstrap",
-            "status",
-            "validationResults",
-            "config",
-            "revalidated",
-        ];
-        let position = |key: &&str| answer.text.find(&format!("\n  \"{key}\":")).unwrap();
-        assert!(expected.is_sorted_by_key(position), "{}", answer.text);
-        expected.sort_unstable();
-        let mut sorted = keys;
-        sorted.sort_unstable();
-        assert_eq!(sorted, expected);
-        assert_eq!(json["validationResults"]["validationTests"][1]["status"], "failed");
-        assert_eq!(json["config"]["okta"]["password"], "[REDACTED]");
-        let ours = &json["revalidated"];
-        assert_eq!(ours["lastRun"]["class"], "unreachable");
-        assert_eq!(ours["lastRun"]["trigger"], "confirm");
-        assert_eq!(ours["failingSince"], "2026-11-23T08:00:00Z");
-        assert_eq!(ours["counters"], serde_json::json!({ "failures": 3, "passes": 0 }));
-        let keys: std::collections::BTreeSet<_> = ours.as_object().unwrap().keys().collect();
-        let expected = [
-            "counters",
-            "expires",
-            "failingSince",
-            "incidentId",
-            "labels",
-            "lastPassedAt",
-            "lastRun",
-            "messages",
-            "nextRunAt",
-            "schedule",
-            "sequence",
-            "zone",
-        ];
-        assert_eq!(keys.into_iter().collect::<Vec<_>>(), expected);
-        let (row, special) = samples::troubled();
-        let messages = Messages::of(&row, &special, samples::screen().now);
-        let shown = serde_json::to_value(Integration::from(&row).with(messages)).unwrap();
-        assert_eq!(shown["revalidated"]["messages"]["factors"][0]["others"], 3);
     }
 
     #[test]
     fn an_integration_without_a_run_has_no_results() {
         let mut row = samples::integration();
         row.last_run = None;
-        row.auto_bootstrap = None;
         assert!(
-            text(&row, &Special::default(), samples::screen()).ends_with("\nNot validated yet.\n")
+            text(&row, &Situation::default(), samples::screen())
+                .ends_with("\nNot validated yet.\n")
         );
-        let json = serde_json::to_value(Integration::from(&row)).unwrap();
-        assert_eq!(json["validationResults"], Json::Null);
-        assert!(json.get("autoBootstrap").is_none());
     }
 }

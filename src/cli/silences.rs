@@ -3,16 +3,16 @@
 use anyhow::Context as _;
 
 use super::args::{
-    Acknowledge, EndSilence, Global, HOLD_MAX, Silence, SilenceAction, Silences, Source, Span,
+    Acknowledge, EndSilence, Global, MUTE_MAX, Silence, SilenceAction, Silences, Source, Span,
 };
 use super::confirm::confirmed;
 use super::print::{Answer, Screen, Table, Tone, ago, ahead, instant, sanitise, toned};
-use super::shape;
 use super::{Trouble, read};
-use crate::domain::{About, IntegrationId, Selection, Status, Timestamp, duration_text};
+use crate::domain::{Selection, Status, Timestamp, duration_text};
 use crate::input::nearest;
 use crate::platforms::PLATFORMS;
 use crate::store::{Control, IntegrationRow, NewSilence, SilenceRow, TargetRow, each_page};
+use crate::view::{self, covered};
 
 /// Lists what holds messages, or changes it.
 pub(super) async fn answer(
@@ -34,7 +34,7 @@ async fn list(global: &Global, args: &Silences, screen: Screen) -> Result<Answer
     each_page(read, |page| rows.extend(page)).await.context("reading the store")?;
     let integrations = read::targets(&view).await?;
     if args.form.json {
-        let shape = |row| shape::Silence::new(row, &integrations, screen.now);
+        let shape = |row| view::Silence::new(row, &integrations, screen.now);
         let shapes: Vec<_> = rows.iter().map(shape).collect();
         return Ok(Answer::json(&shapes)?);
     }
@@ -46,7 +46,7 @@ async fn add(global: &Global, args: &Silence, screen: Screen) -> Result<Answer, 
     let until = until(&args.span, screen.now)?;
     let view = read::view(global, &args.source)?;
     let integrations = read::targets(&view).await?;
-    if !integrations.iter().any(|row| selection.fits(about(row))) {
+    if !integrations.iter().any(|row| selection.fits(row.about())) {
         confirmed(args.yes, &idle(&selection, &integrations))?;
     }
     let comment = args.span.comment.clone();
@@ -117,7 +117,7 @@ async fn shown(
     let row = view.silence(id).await.context("reading the store")?;
     let row = row.context("the silence is gone from the store")?;
     if json {
-        return Ok(Answer::json(&shape::Silence::new(&row, &integrations, screen.now))?);
+        return Ok(Answer::json(&view::Silence::new(&row, &integrations, screen.now))?);
     }
     Ok(Answer::good(text(&[row], &integrations, screen)))
 }
@@ -152,8 +152,8 @@ fn until(span: &Span, now: Timestamp) -> Result<Timestamp, Trouble> {
     if until <= now {
         return Err(Trouble::Usage(format!("{until} is past")));
     }
-    if HOLD_MAX < until.since(now) {
-        let max = duration_text(HOLD_MAX);
+    if MUTE_MAX < until.since(now) {
+        let max = duration_text(MUTE_MAX);
         return Err(Trouble::Usage(format!("{until} is more than {max} ahead")));
     }
     Ok(until)
@@ -168,7 +168,7 @@ fn refuse_sound(row: &IntegrationRow) -> Result<(), Trouble> {
     }
     Err(Trouble::Usage(format!(
         "{name} is {status}; only what is {failing} can be acknowledged, \
-         `revalidated silences add` holds messages beforehand"
+         `revalidated silences add` mutes notifications beforehand"
     )))
 }
 
@@ -178,42 +178,7 @@ fn idle(selection: &Selection, integrations: &[TargetRow]) -> String {
     let near = selection.integrations.iter().find_map(|given| nearest(given, names()));
     let hint = near.map(|near| format!(" Did you mean `{}`?", sanitise(near)));
     let (what, hint) = (selection.to_string(), hint.unwrap_or_default());
-    format!("No integration fits ({}), so no message would be held.{hint}", sanitise(&what))
-}
-
-/// An integration as selections look at it.
-pub(super) fn about(row: &TargetRow) -> About<'_> {
-    About { name: &row.name, kind: &row.kind, labels: &row.labels }
-}
-
-impl SilenceRow {
-    /// What it is, in a word.
-    pub(super) const fn kind(&self) -> &'static str {
-        if self.acknowledged.is_some() { "acknowledgement" } else { "silence" }
-    }
-
-    /// True while it holds messages.
-    pub(super) fn is_open(&self, now: Timestamp) -> bool {
-        self.ended_at.is_none() && now < self.until
-    }
-
-    /// True when messages about `row` are held by it while it is open.
-    pub(super) fn covers(&self, id: IntegrationId, about: About<'_>) -> bool {
-        match &self.acknowledged {
-            Some((acknowledged, _)) => *acknowledged == id,
-            None => self.selection.fits(about),
-        }
-    }
-}
-
-/// How many integrations it covers now; none when it has ended.
-pub(super) fn covered(
-    row: &SilenceRow,
-    integrations: &[TargetRow],
-    now: Timestamp,
-) -> Option<usize> {
-    let count = || integrations.iter().filter(|one| row.covers(one.id, about(one))).count();
-    row.is_open(now).then(count)
+    format!("No integration fits ({}), so no notification would be muted.{hint}", sanitise(&what))
 }
 
 fn text(rows: &[SilenceRow], integrations: &[TargetRow], screen: Screen) -> String {
@@ -254,36 +219,8 @@ mod tests {
     use std::time::Duration;
 
     use super::super::args::Json;
-    use super::super::samples::{at, integration, plain, screen, target};
+    use super::super::samples::{at, integration, plain, screen, silences, target};
     use super::*;
-    use crate::domain::IntegrationId;
-
-    fn rows() -> [SilenceRow; 4] {
-        let silence = |id, selection| SilenceRow {
-            id,
-            acknowledged: None,
-            selection,
-            comment: String::new(),
-            created_at: at("2026-11-23T09:00:00Z"),
-            until: at("2026-11-23T12:00:00Z"),
-            ended_at: None,
-        };
-        let lakes = Selection {
-            integrations: vec!["la*".to_owned()],
-            labels: [("team".to_owned(), "data".to_owned())].into(),
-            ..Selection::default()
-        };
-        let trino = Selection { types: vec!["Trino".to_owned()], ..Selection::default() };
-        let acknowledged = Some((IntegrationId(5), "lake".to_owned()));
-        let comment = "moving\u{1b}".to_owned();
-        let ended_at = Some(at("2026-11-23T09:30:00Z"));
-        [
-            SilenceRow { comment, ..silence(1, lakes) },
-            SilenceRow { acknowledged, ..silence(2, Selection::default()) },
-            SilenceRow { ended_at, ..silence(3, trino) },
-            SilenceRow { until: at("2026-11-23T09:59:00Z"), ..silence(4, Selection::default()) },
-        ]
-    }
 
     #[test]
     fn people_see_what_holds_messages_and_until_when() {
@@ -294,43 +231,8 @@ ID  KIND             COVERS                              NOW  UNTIL             
 3   silence          types Trino                         -    ended 2026-11-23T09:30:00Z (30m ago)  2026-11-23T09:00:00Z  -
 4   silence          everything                          -    ended 2026-11-23T09:59:00Z (1m ago)   2026-11-23T09:00:00Z  -
 ";
-        assert_eq!(plain(&text(&rows(), &[target()], screen())), expected);
+        assert_eq!(plain(&text(&silences(), &[target()], screen())), expected);
         assert_eq!(text(&[], &[], screen()), "No silences.\n");
-    }
-
-    #[test]
-    fn programs_get_what_it_covers_and_whether_it_still_does() {
-        let json = |row| {
-            let shape = shape::Silence::new(row, &[target()], screen().now);
-            serde_json::to_value(shape).map_err(|error| error.to_string())
-        };
-        let [silence, acknowledgement, ended, _] = rows();
-        let expected = serde_json::json!({
-            "id": 1, "kind": "silence", "open": true, "integration": null,
-            "selection": {
-                "integrations": ["la*"], "types": [], "labels": { "team": "data" },
-            },
-            "covers": 1, "until": "2026-11-23T12:00:00Z", "createdAt": "2026-11-23T09:00:00Z",
-            "endedAt": null, "comment": "moving\u{1b}",
-        });
-        assert_eq!(json(&silence).unwrap(), expected);
-        let shown = json(&acknowledgement).unwrap();
-        assert_eq!(shown["kind"], "acknowledgement");
-        assert_eq!(
-            (&shown["integration"], &shown["selection"]),
-            (&"lake".into(), &None::<i64>.into())
-        );
-        let shown = json(&ended).unwrap();
-        assert_eq!((&shown["open"], &shown["covers"]), (&false.into(), &None::<i64>.into()));
-        assert_eq!(shown["endedAt"], "2026-11-23T09:30:00Z");
-    }
-
-    #[test]
-    fn an_acknowledgement_covers_the_integration_and_no_other_of_its_name() {
-        let [_, acknowledgement, ..] = rows();
-        let later = TargetRow { id: IntegrationId(6), ..target() };
-        assert_eq!(covered(&acknowledgement, &[target()], screen().now), Some(1));
-        assert_eq!(covered(&acknowledgement, &[later], screen().now), Some(0));
     }
 
     fn silence(integrations: &[&str], types: &[&str], labels: &[(&str, &str)]) -> Silence {
@@ -389,24 +291,25 @@ ID  KIND             COVERS                              NOW  UNTIL             
         assert!(refuse_sound(&integration()).is_ok());
         let sound = IntegrationRow { status: Status::Enabled, ..integration() };
         let expected = "lake is enabled; only what is recurringValidationError can be acknowledged, \
-                        `revalidated silences add` holds messages beforehand";
+                        `revalidated silences add` mutes notifications beforehand";
         assert_eq!(said(refuse_sound(&sound)), expected);
     }
 
     #[test]
     fn who_fits_nobody_is_asked() {
         let idle = |name| idle(&selection(&silence(&[name], &[], &[])).unwrap(), &[target()]);
-        let expected = "No integration fits (integrations laek), so no message would be held. \
+        let expected = "No integration fits (integrations laek), so no notification would be muted. \
                         Did you mean `lake`?";
         assert_eq!(idle("laek"), expected);
         assert!(
-            idle("zz\u{1b}").ends_with("(integrations zz\\u{1b}), so no message would be held.")
+            idle("zz\u{1b}")
+                .ends_with("(integrations zz\\u{1b}), so no notification would be muted.")
         );
     }
 
     #[test]
     fn what_has_ended_or_never_was_cannot_be_ended() {
-        let said = |id| not_open(id, rows().iter().find(|row| row.id == id)).to_string();
+        let said = |id| not_open(id, silences().iter().find(|row| row.id == id)).to_string();
         assert_eq!(said(3), "silence 3 has ended already, 2026-11-23T09:30:00Z");
         assert_eq!(said(4), "silence 4 has ended already, 2026-11-23T09:59:00Z");
         assert_eq!(said(9), "no silence has the id 9; `revalidated silences` shows them all");

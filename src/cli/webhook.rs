@@ -1,26 +1,14 @@
 //! `webhook test`: sends a message to a receiver now and shows what it answers.
 
 use anyhow::Context as _;
-use serde::Serialize;
 
 use super::args::{Global, WebhookTest};
-use super::print::{Answer, End, Screen, Tone, millis, sanitise, toned};
+use super::print::{Answer, End, Screen, Tone, sanitise, toned};
 use super::{Trouble, receivers};
 use crate::daemon;
 use crate::domain::{AttemptResult, duration_text};
+use crate::view::Pinged;
 use crate::webhook::Sender;
-
-/// What came of it, as programs get it.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Pinged<'a> {
-    receiver: &'a str,
-    webhook_id: &'a str,
-    delivered: bool,
-    code: Option<u16>,
-    duration_ms: u64,
-    detail: &'a str,
-}
 
 /// Sends a signed `webhook.ping`, and fails when it is not answered by 2xx. Nothing is stored.
 pub(super) async fn answer(
@@ -40,14 +28,7 @@ pub(super) async fn answer(
         AttemptResult::Answered { code, .. } => Some(code),
         AttemptResult::Unreachable => None,
     };
-    let pinged = Pinged {
-        receiver: &receiver.name,
-        webhook_id: &id,
-        delivered: matches!(code, Some(200..=299)),
-        code,
-        duration_ms: millis(sent.duration),
-        detail: &sent.detail,
-    };
+    let pinged = Pinged::new(&receiver.name, &id, code, sent.duration, &sent.detail);
     let answer = if args.form.json { Answer::json(&pinged)? } else { Answer::good(text(&pinged)) };
     Ok(Answer { end: End::success_if(pinged.delivered), ..answer })
 }
@@ -59,7 +40,7 @@ fn text(pinged: &Pinged<'_>) -> String {
         toned("not delivered", Tone::Bad)
     };
     let code = pinged.code.map_or("no answer".to_owned(), |code| code.to_string());
-    let took = duration_text(std::time::Duration::from_millis(pinged.duration_ms));
+    let took = duration_text(pinged.duration());
     let detail = match pinged.detail {
         "" => String::new(),
         said => format!(": {}", sanitise(said)),
@@ -74,18 +55,12 @@ mod tests {
 
     #[test]
     fn status_duration_and_answer_are_shown() {
-        let good = Pinged {
-            receiver: "on-call",
-            webhook_id: "evt_1",
-            delivered: true,
-            code: Some(204),
-            duration_ms: 40,
-            detail: "",
+        let pinged = |code, detail| {
+            let took = std::time::Duration::from_millis(40);
+            plain(&text(&Pinged::new("on-call", "evt_1", code, took, detail)))
         };
-        assert_eq!(plain(&text(&good)), "on-call: delivered, 204 after 40ms\n");
-        let refused =
-            Pinged { delivered: false, code: None, detail: "no connection\u{1b}", ..good };
+        assert_eq!(pinged(Some(204), ""), "on-call: delivered, 204 after 40ms\n");
         let expected = "on-call: not delivered, no answer after 40ms: no connection\\u{1b}\n";
-        assert_eq!(plain(&text(&refused)), expected);
+        assert_eq!(pinged(None, "no connection\u{1b}"), expected);
     }
 }

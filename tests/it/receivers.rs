@@ -57,8 +57,8 @@ fn a_receiver_that_is_gone_is_told_to_the_others_and_gets_its_backlog_when_it_is
         (&"disabled".into(), &"gone".into()),
         "{shown}"
     );
-    let owed = shown["owed"].as_u64().unwrap();
-    assert!(3 <= owed && shown["oldestOwedAt"].is_string(), "{shown}");
+    let pending = shown["pending"].as_u64().unwrap();
+    assert!(3 <= pending && shown["oldestPendingAt"].is_string(), "{shown}");
     assert_eq!(row(&config, "audit")["state"], "enabled");
     let text = String::from_utf8(config.run(&["receivers"]).stdout).unwrap();
     assert!(text.contains("it answered 410 Gone"), "{text}");
@@ -69,13 +69,13 @@ fn a_receiver_that_is_gone_is_told_to_the_others_and_gets_its_backlog_when_it_is
     let refused = config.run(&["receivers", "enable", "on-call"]);
     let why = String::from_utf8(refused.stderr).unwrap();
     assert_eq!(refused.status.code(), Some(2), "{why}");
-    assert!(why.contains(&format!("on-call is owed {owed} messages since ")), "{why}");
+    assert!(why.contains(&format!("on-call is sent {pending} messages, pending since ")), "{why}");
     assert!(why.contains("--yes"), "{why}");
     let enabled = config.json(&["receivers", "enable", "on-call", "--yes", "--json"]);
     assert_eq!(enabled["state"], "enabled", "{enabled}");
-    let expected: Vec<_> = std::iter::once(1).chain(1..=i64::try_from(owed).unwrap()).collect();
+    let expected: Vec<_> = std::iter::once(1).chain(1..=i64::try_from(pending).unwrap()).collect();
     wait_for("backlog in order", SOON, || (sequences(&gone) == expected).then_some(()));
-    wait_for("empty backlog", SOON, || (row(&config, "on-call")["owed"] == 0).then_some(()));
+    wait_for("empty backlog", SOON, || (row(&config, "on-call")["pending"] == 0).then_some(()));
 
     told_again(&config, &gone);
     assert!(daemon.stop().success());
@@ -91,7 +91,7 @@ fn told_again(config: &Config, gone: &Receiver) {
     let again = gone.deliveries().pop().unwrap();
     assert_eq!(again.headers["webhook-id"], before[0].headers["webhook-id"]);
     assert_eq!(again.body, before[0].body);
-    wait_for("receipt", SOON, || (row(config, "on-call")["owed"] == 0).then_some(()));
+    wait_for("receipt", SOON, || (row(config, "on-call")["pending"] == 0).then_some(()));
 
     let plan = config.run(&["replay", "on-call", "--since", "1h"]);
     assert_eq!(plan.status.code(), Some(2));

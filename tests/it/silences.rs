@@ -24,11 +24,12 @@ fn json(config: &Config, line: &str) -> Value {
     config.json(&words)
 }
 
-/// Waits until a message about `one` is held, and says by what.
-fn held(config: &Config) -> Value {
-    wait_for("held message", SOON, || {
-        let messages = json(config, "explain one")["messages"].clone();
-        (messages["told"] != json(config, "show one")["status"]).then_some(messages["held"].clone())
+/// Waits until notifications about `one` are muted, and returns by what.
+fn muted(config: &Config) -> Value {
+    wait_for("muted notification", SOON, || {
+        let shown = json(config, "explain one")["notifications"].clone();
+        let is_muted = shown["notifiedStatus"] != json(config, "show one")["status"];
+        is_muted.then(|| shown["muted"].clone())
     })
 }
 
@@ -60,9 +61,9 @@ fn what_is_silenced_or_acknowledged_is_told_when_that_ends() {
 
     server.set_gone(true);
     daemon.wait_status("one", "recurringValidationError", SOON);
-    assert_eq!(held(&config)["by"], "silence 1");
+    assert_eq!(muted(&config)["by"], "silence 1");
     let listed = String::from_utf8(config.run(&["list"]).stdout).unwrap();
-    assert!(listed.lines().nth(1).unwrap().ends_with("  held"), "{listed}");
+    assert!(listed.lines().nth(1).unwrap().ends_with("  muted"), "{listed}");
     assert_eq!(receiver.deliveries().len(), known, "nobody is told");
     assert_eq!(json(&config, "silences end 1")["open"], false);
     let failed = receiver.wait("one", "recurringValidationError", known).json();
@@ -74,7 +75,7 @@ fn what_is_silenced_or_acknowledged_is_told_when_that_ends() {
     assert_eq!((&made["kind"], &made["integration"]), (&"acknowledgement".into(), &"one".into()));
     server.set_gone(false);
     daemon.wait_status("one", "enabled", SOON);
-    assert_eq!(held(&config)["by"], "acknowledgement 2");
+    assert_eq!(muted(&config)["by"], "acknowledgement 2");
     assert_eq!(receiver.deliveries().len(), known + 1, "nobody is told");
     assert!(config.run(&["silences", "end", "2"]).status.success());
     let recovered = receiver.wait("one", "enabled", known + 1).json();

@@ -21,7 +21,7 @@ const FLOORS: &[&[&str]] = &[
     &["input"],
     &["net", "secrets"],
     &["config", "http", "platforms", "store", "webhook"],
-    &["daemon"],
+    &["daemon", "view"],
     &["demo", "simulation"],
     &["cli"],
 ];

@@ -14,7 +14,7 @@ pub(super) use receivers::{
     Enable, ReceiverAction, Receivers, Redeliver, Replay, WebhookAction, WebhookTest,
 };
 pub(super) use silences::{
-    Acknowledge, EndSilence, HOLD_MAX, Silence, SilenceAction, Silences, Span,
+    Acknowledge, EndSilence, MUTE_MAX, Silence, SilenceAction, Silences, Span,
 };
 
 use super::logging;

@@ -9,9 +9,9 @@ use crate::domain::{Timestamp, duration_text, one_line};
 use crate::input;
 
 /// The longest time for which messages are held, as with maintenance.
-pub(in crate::cli) const HOLD_MAX: Duration = Duration::from_hours(24 * 31);
+pub(in crate::cli) const MUTE_MAX: Duration = Duration::from_hours(24 * 31);
 /// The shortest one.
-const HOLD_MIN: Duration = Duration::from_secs(1);
+const MUTE_MIN: Duration = Duration::from_secs(1);
 /// The longest comment, in characters.
 const COMMENT_MAX: usize = 300;
 /// The longest name, pattern or value, in characters.
@@ -80,7 +80,7 @@ pub(in crate::cli) struct Silence {
 #[command(group(ArgGroup::new("end").args(["during", "until"]).required(true)))]
 pub(in crate::cli) struct Span {
     /// Duration, such as `2h` or `1d 12h`; 31 days at most
-    #[arg(long = "for", value_name = "DURATION", value_parser = hold)]
+    #[arg(long = "for", value_name = "DURATION", value_parser = mute)]
     pub(in crate::cli) during: Option<Duration>,
     /// End as an instant, RFC 3339; 31 days ahead at most
     #[arg(long, value_name = "RFC3339")]
@@ -121,10 +121,10 @@ pub(in crate::cli) struct Acknowledge {
 }
 
 /// For how long messages are held.
-fn hold(text: &str) -> Result<Duration, String> {
-    let given = input::duration(text).filter(|given| (HOLD_MIN..=HOLD_MAX).contains(given));
+fn mute(text: &str) -> Result<Duration, String> {
+    let given = input::duration(text).filter(|given| (MUTE_MIN..=MUTE_MAX).contains(given));
     given.ok_or_else(|| {
-        let (min, max) = (duration_text(HOLD_MIN), duration_text(HOLD_MAX));
+        let (min, max) = (duration_text(MUTE_MIN), duration_text(MUTE_MAX));
         format!("expected a duration from {min} to {max} such as 2h or 1d 12h")
     })
 }

@@ -197,12 +197,6 @@ pub(super) fn instant(at: Option<Timestamp>) -> String {
     at.map_or_else(|| "-".to_owned(), |at| Timestamp(at.unix_seconds() * 1000).to_string())
 }
 
-/// A whole number of milliseconds, for JSON.
-#[must_use]
-pub(super) fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
-}
-
 /// `1 fault`, `2 faults`.
 #[must_use]
 pub(super) fn counted(number: usize, thing: &str) -> String {

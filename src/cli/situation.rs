@@ -1,0 +1,172 @@
+//! Situation of an integration for people: mutes, flapping, outages, daemon faults.
+
+use super::print::{Screen, Tone, ago, ahead, counted, instant, sanitise, status_word, toned};
+use crate::domain::{Factor, Timestamp, duration_text};
+use crate::store::{HoldRow, IntegrationRow, OutageRow, OwnFaultRow};
+use crate::view::Situation;
+
+/// Returns the facts that there are about `row`, by name.
+pub(super) fn facts(
+    row: &IntegrationRow,
+    situation: &Situation,
+    screen: Screen,
+) -> Vec<(&'static str, String)> {
+    let until = |mute: &HoldRow| {
+        let (at, left) = (instant(Some(mute.until)), ahead(screen.now, mute.until));
+        format!("{} until {at} ({left})", sanitise(&mute.by))
+    };
+    let muted = row.hold.as_ref();
+    let mutes: Vec<_> = situation.mutes.iter().map(until).collect();
+    let is_news = !mutes.is_empty() && muted.map(until).as_slice() != mutes.as_slice();
+    let notified = (row.told != row.status).then(|| status_word(row.told));
+    let fault = |fault: crate::domain::OwnFault| {
+        format!("daemon fault ({}); the status stays", fault.as_str())
+    };
+    let facts = [
+        ("Notified", notified),
+        ("Muted", muted.map(|mute| format!("by {}", until(mute)))),
+        ("Mutes", is_news.then(|| mutes.join("; "))),
+        ("Changes", changes(row, situation, screen.now)),
+        ("Flapping", flapping(row, screen)),
+        ("Outage", situation.outage.as_ref().map(|outage| outage_text(outage, screen))),
+        ("Fault", row.own_fault.map(fault)),
+        ("Shared", shared(situation)),
+    ];
+    facts.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+}
+
+/// Returns the number of status changes that count towards flapping, and how many are allowed.
+fn changes(row: &IntegrationRow, situation: &Situation, now: Timestamp) -> Option<String> {
+    let count = situation.status_changes(row, now).len();
+    let limits = situation.policy.map_or_else(String::new, |policy| {
+        let window = duration_text(policy.flap_window);
+        format!(" within {window}; {} allowed", policy.flap_flips)
+    });
+    (0 < count).then(|| format!("{count} notified{limits}"))
+}
+
+fn shared(situation: &Situation) -> Option<String> {
+    let shared = situation.factors.iter().filter(|(_, others)| 0 < *others);
+    let text = shared.map(|(factor, others)| {
+        let others = counted(usize::try_from(*others).unwrap_or(usize::MAX), "other");
+        format!("{} with {others}", factor_text(factor))
+    });
+    let texts: Vec<_> = text.collect();
+    (!texts.is_empty()).then(|| texts.join(", "))
+}
+
+fn flapping(row: &IntegrationRow, screen: Screen) -> Option<String> {
+    let since = row.flapping_since?;
+    let calm = row.flapping_until.map(|until| {
+        let (at, left) = (instant(Some(until)), ahead(screen.now, until));
+        format!("; ends at {at} ({left}) without another status change")
+    });
+    let (at, age) = (instant(Some(since)), ago(screen.now, since));
+    Some(format!("since {at} ({age}){}", calm.unwrap_or_default()))
+}
+
+fn outage_text(outage: &OutageRow, screen: Screen) -> String {
+    let (at, age) = (instant(Some(outage.since)), ago(screen.now, outage.since));
+    format!("{} of {} since {at} ({age})", sanitise(&outage.id), factor_text(&outage.factor))
+}
+
+fn factor_text(factor: &Factor) -> String {
+    format!("{} {}", factor.kind.as_str(), sanitise(&factor.value))
+}
+
+/// Returns its conditions in a few words, for lists.
+pub(super) fn words(row: &IntegrationRow) -> String {
+    let words = [
+        row.hold.is_some().then_some("muted"),
+        row.flapping_since.is_some().then_some("flapping"),
+        row.outage_id.is_some().then_some("outage"),
+        row.own_fault.is_some().then_some("daemon fault"),
+    ];
+    let words: Vec<_> = words.into_iter().flatten().collect();
+    if words.is_empty() {
+        return toned("-", Tone::Quiet);
+    }
+    toned(&words.join(", "), Tone::Caution)
+}
+
+/// Returns a line for each fault on the daemon's own side.
+pub(super) fn degraded(faults: &[OwnFaultRow], screen: Screen) -> String {
+    let line = |row: &OwnFaultRow| {
+        let (at, age) = (instant(Some(row.since)), ago(screen.now, row.since));
+        let (word, fault) = (toned("degraded", Tone::Bad), row.fault.as_str());
+        let message = sanitise(row.message.trim_end_matches('.'));
+        let effect = "no status changes because of it";
+        format!("The daemon is {word} since {at} ({age}), {fault}: {message}; {effect}.\n")
+    };
+    faults.iter().map(line).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::super::samples::{faults, integration, plain, screen, troubled};
+    use super::*;
+    use crate::domain::Policy;
+
+    /// Facts as lines without colours.
+    fn lines(row: &IntegrationRow, situation: &Situation) -> String {
+        let facts = facts(row, situation, screen()).into_iter();
+        let lines: Vec<_> = facts.map(|(name, value)| format!("{name}: {value}\n")).collect();
+        plain(&lines.concat())
+    }
+
+    #[test]
+    fn each_fact_is_a_line() {
+        let (row, situation) = troubled();
+        let expected = "\
+Notified: enabled
+Muted: by silence 3 until 2026-11-23T12:00:00Z (in 2h)
+Mutes: silence 3 until 2026-11-23T12:00:00Z (in 2h); flapping until 2026-11-23T10:20:00Z (in 20m)
+Changes: 1 notified within 6h; 3 allowed
+Flapping: since 2026-11-23T09:00:00Z (1h ago); ends at 2026-11-23T10:20:00Z (in 20m) without another status change
+Outage: out_1 of host db\\u{1b} since 2026-11-23T08:00:00Z (2h ago)
+Fault: daemon fault (network); the status stays
+Shared: host db\\u{1b} with 3 others
+";
+        assert_eq!(lines(&row, &situation), expected);
+        assert_eq!(lines(&integration(), &Situation::default()), "");
+    }
+
+    #[test]
+    fn mutes_are_listed_unless_the_row_names_the_only_one() {
+        let (row, mut situation) = troubled();
+        situation.mutes.truncate(1);
+        let listed =
+            |row: &IntegrationRow, situation: &Situation| lines(row, situation).contains("Mutes: ");
+        assert!(!listed(&row, &situation));
+        assert!(listed(&IntegrationRow { hold: None, ..row.clone() }, &situation));
+        situation.mutes.clear();
+        assert!(!listed(&row, &situation), "it has just ended");
+    }
+
+    #[test]
+    fn status_changes_are_counted_as_far_as_the_policy_is_known() {
+        let (row, mut situation) = troubled();
+        let window = Duration::from_hours(8);
+        situation.policy = Some(Policy { flap_window: window, ..Policy::default() });
+        let text = |situation: &Situation| changes(&row, situation, screen().now).unwrap();
+        assert_eq!(text(&situation), "2 notified within 8h; 3 allowed");
+        situation.policy = None;
+        assert_eq!(text(&situation), "2 notified");
+    }
+
+    #[test]
+    fn a_list_has_a_few_words() {
+        assert_eq!(plain(&words(&troubled().0)), "muted, flapping, outage, daemon fault");
+        assert_eq!(plain(&words(&integration())), "-");
+    }
+
+    #[test]
+    fn a_daemon_fault_is_a_sentence() {
+        let expected = "The daemon is degraded since 2026-11-23T09:00:00Z (1h ago), network: no \
+                        canary answers\\u{1b}; no status changes because of it.\n";
+        assert_eq!(plain(&degraded(&faults(), screen())), expected);
+        assert_eq!(degraded(&[], screen()), "");
+    }
+}

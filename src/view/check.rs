@@ -1,0 +1,109 @@
+//! Result of checking a configuration.
+
+use serde::Serialize;
+
+use super::validation::Validated;
+use crate::domain::ReportStatus;
+use crate::input::Fault;
+
+/// Result of checking a configuration, all faults at once.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Checked<'a> {
+    valid: bool,
+    faults: Vec<Problem<'a>>,
+    warnings: Vec<Problem<'a>>,
+    /// Names of the integrations.
+    pub(crate) integrations: Vec<&'a str>,
+    /// Names of the receivers.
+    pub(crate) receivers: Vec<&'a str>,
+    /// Results of validating each enabled integration, when that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) online: Option<Vec<Online<'a>>>,
+}
+
+/// Fault or warning, with its place.
+#[derive(Debug, Serialize)]
+struct Problem<'a> {
+    origin: &'a str,
+    path: &'a str,
+    message: &'a str,
+}
+
+impl<'a> From<&'a Fault> for Problem<'a> {
+    fn from(Fault { origin, path, message }: &'a Fault) -> Self {
+        Self { origin, path, message }
+    }
+}
+
+/// Result of validating one integration, in short.
+#[derive(Debug, Serialize)]
+pub(crate) struct Online<'a> {
+    /// Name of the integration.
+    pub(crate) name: &'a str,
+    #[serde(rename = "type")]
+    kind: &'a str,
+    /// Overall result.
+    pub(crate) status: ReportStatus,
+    /// Message of the first test that did not pass.
+    pub(crate) message: Option<&'a str>,
+}
+
+impl<'a> From<&'a Validated> for Online<'a> {
+    fn from(validated: &'a Validated) -> Self {
+        let Validated { name, kind, report, .. } = validated;
+        Self { name, kind, status: report.status(), message: validated.first_problem() }
+    }
+}
+
+impl<'a> Checked<'a> {
+    /// Result for a configuration that cannot be used.
+    pub(crate) fn refused(faults: &'a [Fault], warnings: &'a [Fault]) -> Self {
+        let faults = faults.iter().map(Problem::from).collect();
+        Self { faults, ..Self::default() }.warned(warnings)
+    }
+
+    /// Result for a configuration that can be used.
+    pub(crate) fn accepted(
+        integrations: impl Iterator<Item = &'a str>,
+        receivers: impl Iterator<Item = &'a str>,
+    ) -> Self {
+        let (integrations, receivers) = (integrations.collect(), receivers.collect());
+        Self { valid: true, integrations, receivers, ..Self::default() }
+    }
+
+    /// Adds warnings.
+    #[must_use]
+    pub(crate) fn warned(mut self, warnings: &'a [Fault]) -> Self {
+        self.warnings.extend(warnings.iter().map(Problem::from));
+        self
+    }
+
+    /// Adds the results of validations.
+    #[must_use]
+    pub(crate) fn validated(mut self, validated: Option<&'a [Validated]>) -> Self {
+        self.online = validated.map(|all| all.iter().map(Online::from).collect());
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn faults_and_warnings_are_shown_in_their_parts() {
+        let fault = |message: &str| Fault {
+            origin: "a.toml:3".into(),
+            path: "x".into(),
+            message: message.into(),
+        };
+        let (faults, warnings) = ([fault("wrong")], [fault("unwise")]);
+        let json = serde_json::to_value(Checked::refused(&faults, &warnings)).unwrap();
+        let part = |message: &str| serde_json::json!([{"origin": "a.toml:3", "path": "x", "message": message}]);
+        let expected = serde_json::json!({
+            "valid": false, "faults": part("wrong"), "warnings": part("unwise"),
+            "integrations": [], "receivers": [],
+        });
+        assert_eq!(json, expected);
+    }
+}

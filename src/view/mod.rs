@@ -1,0 +1,42 @@
+//! View models: what people and programs are shown, made from rows of the store.
+//!
+//! Types here are the JSON of the commands and of every other interface, so that all of them say
+//! the same by construction; text for people is laid out elsewhere from the same values. Nothing here
+//! prints, listens or writes.
+
+mod catalog;
+mod check;
+mod delivery;
+mod explanation;
+mod history;
+mod integration;
+mod notifications;
+mod ping;
+mod receiver;
+mod run;
+#[cfg(test)]
+pub(crate) mod samples;
+mod schedule;
+mod silence;
+mod situation;
+mod validation;
+
+use std::time::Duration;
+
+pub(crate) use catalog::PlatformTests;
+pub(crate) use check::Checked;
+pub(crate) use delivery::{Delivery, ReplayPlan, Requeued};
+pub(crate) use explanation::Explanation;
+pub(crate) use history::Entry;
+pub(crate) use integration::{Integration, config};
+pub(crate) use ping::Pinged;
+pub(crate) use receiver::{Receiver, ReceiverState};
+pub(crate) use schedule::{Instant, instants};
+pub(crate) use silence::{Silence, covered};
+pub(crate) use situation::{Configured, Situation};
+pub(crate) use validation::{OnDemand, Validated};
+
+/// Returns whole milliseconds.
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

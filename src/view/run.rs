@@ -1,0 +1,79 @@
+//! Runs with the published results and the details that those have no place for.
+
+use serde::Serialize;
+
+use super::millis;
+use crate::domain::{Class, Drift, ReportStatus, Timestamp, ValidationResults};
+use crate::store::{RunRow, StoredReport, StoredTest, Trigger};
+
+/// Run, with the results only where they do not stand beside it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Run<'a> {
+    id: i64,
+    configuration: &'static str,
+    trigger: Trigger,
+    started_at: Timestamp,
+    duration_ms: u64,
+    status: ReportStatus,
+    class: Option<Class>,
+    rule: &'a str,
+    details: Vec<Detail<'a>>,
+    drift: &'a [Drift],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    validation_results: Option<ValidationResults>,
+}
+
+impl<'a> From<&'a RunRow> for Run<'a> {
+    fn from(run: &'a RunRow) -> Self {
+        Self {
+            id: run.id.0,
+            configuration: run.subject.as_str(),
+            trigger: run.trigger,
+            started_at: run.started_at,
+            duration_ms: millis(run.duration),
+            status: run.status,
+            class: run.class,
+            rule: &run.rule,
+            details: details(&run.report),
+            drift: &run.drift,
+            validation_results: None,
+        }
+    }
+}
+
+impl Run<'_> {
+    /// Adds the published results.
+    pub(super) fn with_results(mut self, run: &RunRow) -> Self {
+        self.validation_results = Some(results(run));
+        self
+    }
+}
+
+/// Returns a stored run's results, exactly as published.
+pub(super) fn results(run: &RunRow) -> ValidationResults {
+    run.report.results(run.status)
+}
+
+/// Detail of a test that failed or warned.
+#[derive(Debug, Serialize)]
+pub(super) struct Detail<'a> {
+    name: &'a str,
+    class: Class,
+    remediation: Option<&'a str>,
+    evidence: Option<&'a str>,
+}
+
+/// Returns the details of every test that failed or warned.
+pub(super) fn details(report: &StoredReport) -> Vec<Detail<'_>> {
+    report.tests.iter().filter_map(detail).collect()
+}
+
+fn detail(test: &StoredTest) -> Option<Detail<'_>> {
+    Some(Detail {
+        name: &test.name,
+        class: test.class?,
+        remediation: test.remediation.as_deref(),
+        evidence: test.evidence.as_deref(),
+    })
+}

@@ -1,0 +1,250 @@
+//! Hand-made rows for tests of this floor and those above, with hostile text where others write.
+
+use std::time::Duration;
+
+use super::{Explanation, Situation, Validated};
+use crate::domain::{
+    Cause, Class, Counters, DeliveryId, DisabledReason, Drift, EventType, FactKind, Factor,
+    FactorKind, Finding, Flips, IntegrationId, Outcome, OwnFault, Policy, Report, ReportStatus,
+    RunId, Schedule, Selection, Status, Subject, Test, TestResult, Timestamp,
+};
+use crate::platforms::{AutoBootstrap, Platform};
+use crate::store::{
+    AttemptRow, DeliveryRow, DeliveryState, HoldRow, IntegrationRow, OutageRow, OwnFaultRow,
+    ReceiverRow, RunRow, SilenceRow, StoredReport, TargetRow, TransitionRow, Trigger,
+};
+
+const TESTS: &[Test] =
+    &[Test::always("Connect to host", ""), Test::preflight("Role does not exist", "")];
+
+pub(crate) fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+/// Present of the samples.
+pub(crate) fn now() -> Timestamp {
+    at("2026-11-23T10:00:00Z")
+}
+
+pub(crate) fn report() -> Report {
+    let result = |name, outcome| TestResult { test: Test::always(name, ""), outcome };
+    let finding = Finding::new(Class::Unreachable, "Unable\nto connect to host.")
+        .mend("Open port 5439.")
+        .because("refused\u{1b}[31m");
+    Report {
+        tests: vec![
+            result("Host is given", Outcome::Passed(None)),
+            result("Connect to host", Outcome::Failed(finding)),
+            result("Create role", Outcome::Skipped("Not run.".to_owned())),
+        ],
+    }
+}
+
+pub(crate) fn validated() -> Validated {
+    Validated {
+        name: "lake".to_owned(),
+        kind: "Redshift",
+        report: report(),
+        duration: Duration::from_millis(812),
+    }
+}
+
+pub(crate) fn run() -> RunRow {
+    RunRow {
+        id: RunId(912),
+        subject: Subject::Active,
+        trigger: Trigger::Confirm,
+        started_at: at("2026-11-23T09:56:40Z"),
+        duration: Duration::from_millis(812),
+        status: ReportStatus::Failed,
+        class: Some(Class::Unreachable),
+        rule: "a transient failure \u{9b}".to_owned(),
+        report: StoredReport::from(&report()),
+        drift: vec![Drift {
+            kind: FactKind::ServerVersion,
+            of: "h".to_owned(),
+            lost: vec!["1.2\u{9b}".to_owned()],
+            gained: vec!["1.3".to_owned()],
+        }],
+    }
+}
+
+pub(crate) fn integration() -> IntegrationRow {
+    IntegrationRow {
+        id: IntegrationId(5),
+        name: "lake".to_owned(),
+        kind: "Redshift".to_owned(),
+        auto_bootstrap: Some(true),
+        labels: [("team".to_owned(), "data".to_owned())].into(),
+        status: Status::RecurringValidationError,
+        config_shown: r#"{"host":"h\u001b[31m","okta":{"password":"[REDACTED]"},"port":5439}"#
+            .to_owned(),
+        cron: "*/15 * * * *".to_owned(),
+        zone: "Europe/Berlin".to_owned(),
+        next_run_at: Some(at("2026-11-23T10:05:00Z")),
+        lease_until: None,
+        counters: Counters { failures: 3, passes: 0 },
+        sequence: 17,
+        incident_id: Some("inc-1".to_owned()),
+        failing_since: Some(at("2026-11-23T08:00:00Z")),
+        last_run: Some(run()),
+        told: Status::RecurringValidationError,
+        hold: None,
+        flips: Flips::default(),
+        flapping_since: None,
+        flapping_until: None,
+        outage_id: None,
+        own_fault: None,
+        expires: Some((at("2026-12-03T10:00:00Z"), "the token ci\u{9b}".to_owned())),
+        fingerprint_at: Some(at("2026-11-23T07:45:00Z")),
+    }
+}
+
+pub(crate) fn target() -> TargetRow {
+    let IntegrationRow { id, name, kind, labels, .. } = integration();
+    TargetRow { id, name, kind, labels }
+}
+
+/// An integration in trouble of every kind.
+pub(crate) fn troubled() -> (IntegrationRow, Situation) {
+    let factor = |value: &str| Factor { kind: FactorKind::Host, value: value.to_owned() };
+    let hold = |by: &str, until| HoldRow { by: by.to_owned(), until: at(until) };
+    let silence = hold("silence 3", "2026-11-23T12:00:00Z");
+    let row = IntegrationRow {
+        told: Status::Enabled,
+        hold: Some(silence.clone()),
+        flips: Flips(vec![at("2026-11-23T03:00:00Z"), at("2026-11-23T09:00:00Z")]),
+        flapping_since: Some(at("2026-11-23T09:00:00Z")),
+        flapping_until: Some(at("2026-11-23T10:20:00Z")),
+        outage_id: Some("out_1".to_owned()),
+        own_fault: Some(OwnFault::Network),
+        ..integration()
+    };
+    let since = at("2026-11-23T08:00:00Z");
+    let situation = Situation {
+        mutes: vec![silence, hold("flapping", "2026-11-23T10:20:00Z")],
+        policy: Some(Policy::default()),
+        outage: Some(OutageRow { id: "out_1".to_owned(), factor: factor("db\u{1b}"), since }),
+        factors: vec![(factor("db\u{1b}"), 3), (factor("alone"), 0)],
+    };
+    (row, situation)
+}
+
+pub(crate) fn faults() -> [OwnFaultRow; 1] {
+    let (since, message) = (at("2026-11-23T09:00:00Z"), "no canary answers\u{1b}.".to_owned());
+    [OwnFaultRow { fault: OwnFault::Network, since, message }]
+}
+
+pub(crate) fn transitions() -> [TransitionRow; 2] {
+    let flipped = TransitionRow {
+        id: 40,
+        from: Some(Status::Enabled),
+        to: Status::RecurringValidationError,
+        cause: Some(Cause::ActiveFailed),
+        at: at("2026-11-23T09:56:40Z"),
+        run: Some(RunId(912)),
+        incident_id: Some("inc-1".to_owned()),
+    };
+    let created = TransitionRow {
+        id: 1,
+        from: None,
+        to: Status::Creating,
+        cause: None,
+        at: at("2026-11-23T06:00:00Z"),
+        run: None,
+        incident_id: None,
+    };
+    [flipped, created]
+}
+
+pub(crate) fn deliveries() -> [DeliveryRow; 2] {
+    let attempt = |number, code, detail: &str| AttemptRow {
+        number,
+        started_at: at("2026-11-23T09:59:10Z"),
+        duration: Duration::from_millis(40),
+        code,
+        detail: detail.to_owned(),
+    };
+    let delivery = |id, receiver: &str, state, attempts| DeliveryRow {
+        id: DeliveryId(id),
+        event_id: "evt_1".to_owned(),
+        kind: EventType::ValidationFailed,
+        receiver: receiver.to_owned(),
+        integration: Some("lake".to_owned()),
+        sequence: 17,
+        state,
+        created_at: at("2026-11-23T09:56:40Z"),
+        due_at: at("2026-11-23T10:00:30Z"),
+        attempts,
+    };
+    let gone = vec![attempt(1, Some(500), ""), attempt(2, Some(410), "gone\u{202e}")];
+    let refused = vec![attempt(1, None, "connection refused")];
+    [
+        delivery(1, "on-call", DeliveryState::Failed, gone),
+        delivery(2, "audit", DeliveryState::Pending, refused),
+    ]
+}
+
+pub(crate) fn platform(kind: &'static str) -> Platform {
+    Platform {
+        kind,
+        version: 1,
+        catalog: TESTS,
+        auto_bootstrap: AutoBootstrap::Any,
+        sample: "",
+        parse: |_| None,
+    }
+}
+
+pub(crate) fn explanation() -> Explanation {
+    let row = integration();
+    let schedule = Schedule::parse(&row.cron, &row.zone).ok();
+    let (runs, situation) = (vec![run()], Situation::default());
+    Explanation { row, runs, situation, faults: Vec::new(), schedule }
+}
+
+pub(crate) fn receivers() -> [ReceiverRow; 3] {
+    let row = |name: &str| ReceiverRow {
+        name: name.to_owned(),
+        configured: true,
+        disabled: None,
+        failing_since: None,
+        last_success_at: Some(at("2026-11-23T09:59:00Z")),
+        owed: 0,
+        oldest_owed_at: None,
+    };
+    let gone = Some((DisabledReason::Gone, at("2026-11-23T09:00:00Z")));
+    let owed = (2, Some(at("2026-11-23T09:30:00Z")));
+    [
+        row("audit"),
+        ReceiverRow { disabled: gone, owed: owed.0, oldest_owed_at: owed.1, ..row("on-call") },
+        ReceiverRow { configured: false, last_success_at: None, ..row("old\u{1b}") },
+    ]
+}
+
+pub(crate) fn silences() -> [SilenceRow; 4] {
+    let silence = |id, selection| SilenceRow {
+        id,
+        acknowledged: None,
+        selection,
+        comment: String::new(),
+        created_at: at("2026-11-23T09:00:00Z"),
+        until: at("2026-11-23T12:00:00Z"),
+        ended_at: None,
+    };
+    let lakes = Selection {
+        integrations: vec!["la*".to_owned()],
+        labels: [("team".to_owned(), "data".to_owned())].into(),
+        ..Selection::default()
+    };
+    let trino = Selection { types: vec!["Trino".to_owned()], ..Selection::default() };
+    let acknowledged = Some((IntegrationId(5), "lake".to_owned()));
+    let comment = "moving\u{1b}".to_owned();
+    let ended_at = Some(at("2026-11-23T09:30:00Z"));
+    [
+        SilenceRow { comment, ..silence(1, lakes) },
+        SilenceRow { acknowledged, ..silence(2, Selection::default()) },
+        SilenceRow { ended_at, ..silence(3, trino) },
+        SilenceRow { until: at("2026-11-23T09:59:00Z"), ..silence(4, Selection::default()) },
+    ]
+}

@@ -1,0 +1,29 @@
+//! Instants of a schedule.
+
+use serde::Serialize;
+
+use crate::domain::{Schedule, Timestamp};
+
+/// Instant of a schedule, in UTC and in the zone of the schedule.
+#[derive(Debug, Serialize)]
+pub(crate) struct Instant {
+    /// In UTC.
+    pub(crate) utc: Timestamp,
+    /// In the zone of the schedule, for people.
+    pub(crate) local: String,
+}
+
+impl Instant {
+    /// The instant `utc` of `schedule`.
+    pub(crate) fn new(schedule: &Schedule, utc: Timestamp) -> Self {
+        Self { utc, local: schedule.local(utc) }
+    }
+}
+
+/// Returns the instants after `first`, each found by `step` from the one before.
+pub(crate) fn instants(
+    first: Timestamp,
+    step: impl Fn(Timestamp) -> Option<Timestamp>,
+) -> impl Iterator<Item = Timestamp> {
+    std::iter::successors(step(first), move |&before| step(before))
+}

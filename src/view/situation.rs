@@ -1,0 +1,83 @@
+//! Situation of an integration beyond its row: active mutes, its outage, shared factors.
+
+use crate::domain::{About, Factor, Maintenance, Policy, Timestamp};
+use crate::store::{HoldRow, IntegrationRow, OutageRow, SilenceRow, StoreError, View, each_page};
+
+/// Part of the configuration that concerns an integration; empty while none is known.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Configured<'a> {
+    /// Policy by which its runs are judged.
+    pub(crate) policy: Option<Policy>,
+    /// Windows in which notifications are muted.
+    pub(crate) maintenance: &'a [Maintenance],
+}
+
+/// Situation of an integration beyond its row.
+#[derive(Debug, Default)]
+pub(crate) struct Situation {
+    /// What mutes notifications about it now, whether or not there is one, the longest first. Without
+    /// the configuration no maintenance is known.
+    pub(crate) mutes: Vec<HoldRow>,
+    /// Policy by which its runs are judged, when the configuration is known.
+    pub(crate) policy: Option<Policy>,
+    /// Outage that its failure belongs to.
+    pub(crate) outage: Option<OutageRow>,
+    /// Factors of shared failures, with the number of other integrations that have each.
+    pub(crate) factors: Vec<(Factor, u32)>,
+}
+
+impl Situation {
+    /// Reads it from the store, completed by what is `configured`.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the store cannot be read.
+    pub(crate) async fn read(
+        view: &View,
+        row: &IntegrationRow,
+        configured: Configured<'_>,
+        now: Timestamp,
+    ) -> Result<Self, StoreError> {
+        let about = About { name: &row.name, kind: &row.kind, labels: &row.labels };
+        let mut mutes = Vec::new();
+        let mute = |one: SilenceRow| {
+            let by = || format!("{} {}", one.kind(), one.id);
+            one.covers(row.id, about).then(|| HoldRow { by: by(), until: one.until })
+        };
+        each_page(
+            async |page| view.silences(false, now, page).await,
+            |rows| mutes.extend(rows.into_iter().filter_map(mute)),
+        )
+        .await?;
+        for window in configured.maintenance {
+            let until = window.open_until(now).filter(|_| window.selection.fits(about));
+            let by = || format!("maintenance `{}`", window.name);
+            mutes.extend(until.map(|until| HoldRow { by: by(), until }));
+        }
+        let calm = row.flapping_until.filter(|until| now < *until);
+        mutes.extend(calm.map(|until| HoldRow { by: "flapping".to_owned(), until }));
+        mutes.sort_by_key(|mute| std::cmp::Reverse(mute.until));
+        let outage = match &row.outage_id {
+            Some(id) => view.outage(id).await?,
+            None => None,
+        };
+        let factors = view.factors(row.id).await?;
+        Ok(Self { mutes, policy: configured.policy, outage, factors })
+    }
+
+    /// Returns the status changes that count towards flapping.
+    pub(crate) fn status_changes(&self, row: &IntegrationRow, now: Timestamp) -> Vec<Timestamp> {
+        status_changes(row, self.policy.as_ref(), now)
+    }
+}
+
+/// Returns the notified status changes within the window of `policy`, or all that are kept without one.
+pub(super) fn status_changes(
+    row: &IntegrationRow,
+    policy: Option<&Policy>,
+    now: Timestamp,
+) -> Vec<Timestamp> {
+    let after = policy.map(|policy| now.minus(policy.flap_window));
+    let changes = row.flips.0.iter().copied();
+    changes.filter(|at| after.is_none_or(|after| after < *at)).collect()
+}
