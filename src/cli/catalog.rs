@@ -1,14 +1,14 @@
 //! `catalog`: the platforms of this program and their validation tests.
 
-use super::Trouble;
 use super::args::Json;
+use super::error::CommandError;
 use super::print::{Answer, Screen, Table};
 use crate::domain::{COMMON, When};
 use crate::platforms::{PLATFORMS, Platform};
 use crate::view::PlatformTests;
 
 /// Lists every platform's tests in the order they run.
-pub(super) fn answer(args: Json, screen: Screen) -> Result<Answer, Trouble> {
+pub(super) fn answer(args: Json, screen: Screen) -> Result<Answer, CommandError> {
     if args.json {
         let entries: Vec<_> = PLATFORMS.iter().map(PlatformTests::from).collect();
         return Ok(Answer::json(&entries)?);

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::args::{Check, Global};
+use super::error::{CommandError, fault_lines, print_error};
 use super::print::{Answer, End, counted, result_word, sanitise};
 use super::validate::{enabled, validate_all};
-use super::{Trouble, lines_of, warn};
 use crate::daemon::{self, Assembly};
 use crate::domain::duration_text;
 use crate::input::Fault;
@@ -14,7 +14,7 @@ use crate::store::{ReceiverRow, View, each_page};
 use crate::view::{Checked, Validated};
 
 /// Checks, prints warnings to standard error, and says what the configuration holds.
-pub(super) async fn answer(global: &Global, args: &Check) -> Result<Answer, Trouble> {
+pub(super) async fn answer(global: &Global, args: &Check) -> Result<Answer, CommandError> {
     let assembly = match daemon::open(global.config.as_deref()) {
         Ok(assembly) => Arc::new(assembly),
         Err(faulty) if args.form.json => {
@@ -22,7 +22,7 @@ pub(super) async fn answer(global: &Global, args: &Check) -> Result<Answer, Trou
             let checked = Checked::refused(&faulty.faults, &faulty.warnings);
             return Ok(Answer { end, ..Answer::json(&checked)? });
         }
-        Err(faulty) => return Err(Trouble::Configuration(faulty)),
+        Err(faulty) => return Err(CommandError::Configuration(faulty)),
     };
     let validated = if args.online {
         Some(validate_all(Arc::clone(&assembly), enabled(&assembly), Mode::Recurring).await?)
@@ -40,8 +40,8 @@ pub(super) async fn answer(global: &Global, args: &Check) -> Result<Answer, Trou
     if args.form.json {
         return Ok(Answer { end, ..Answer::json(&checked)? });
     }
-    warn(&lines_of(&assembly.warnings, "warning: "));
-    warn(&lines_of(&idle, "warning: "));
+    print_error(&fault_lines(&assembly.warnings, "warning: "));
+    print_error(&fault_lines(&idle, "warning: "));
     Ok(Answer { end, ..Answer::good(text(&checked)) })
 }
 

@@ -4,28 +4,28 @@ use std::io::{IsTerminal as _, stdin};
 
 use anyhow::Context as _;
 
-use super::{Trouble, warn};
+use super::error::{CommandError, print_error};
 
 /// Goes on after `--yes`, or after a yes at a terminal that was shown `plan`.
 ///
 /// # Errors
 ///
 /// Ends the command without either.
-pub(super) fn confirmed(yes: bool, plan: &str) -> Result<(), Trouble> {
+pub(super) fn confirmed(yes: bool, plan: &str) -> Result<(), CommandError> {
     if yes {
         return Ok(());
     }
-    warn(&format!("{plan}\n"));
+    print_error(&format!("{plan}\n"));
     if !stdin().is_terminal() {
-        return Err(Trouble::Usage("nothing was changed; add --yes to go on".to_owned()));
+        return Err(CommandError::Usage("nothing was changed; add --yes to go on".to_owned()));
     }
-    warn("Go on? [y/N] ");
+    print_error("Go on? [y/N] ");
     let mut line = String::new();
     stdin().read_line(&mut line).context("reading the answer")?;
     if is_yes(&line) {
         return Ok(());
     }
-    Err(Trouble::Usage("nothing was changed".to_owned()))
+    Err(CommandError::Usage("nothing was changed".to_owned()))
 }
 
 fn is_yes(line: &str) -> bool {

@@ -1,8 +1,9 @@
 //! `deliveries`: deliveries of events to receivers, whatever their state.
 
 use super::args::{Deliveries, Global};
+use super::error::CommandError;
 use super::print::{Answer, Screen, Table, Tone, ago, ahead, instant, sanitise, toned};
-use super::{Trouble, read};
+use super::read;
 use crate::domain::Timestamp;
 use crate::store::{AttemptRow, DeliveryFilter, DeliveryRow, DeliveryState, Listed};
 use crate::view::Delivery;
@@ -12,7 +13,7 @@ pub(super) async fn answer(
     global: &Global,
     args: Deliveries,
     screen: Screen,
-) -> Result<Answer, Trouble> {
+) -> Result<Answer, CommandError> {
     let view = read::view(global, &args.source)?;
     let filter = filter(&args, screen.now);
     let read = async |page| view.deliveries(filter.clone(), page).await;

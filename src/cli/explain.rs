@@ -3,13 +3,14 @@
 use anyhow::Context as _;
 
 use super::args::{Global, Named};
+use super::error::CommandError;
 use super::history::trigger_word;
 use super::next::table as instants_table;
 use super::print::{
     Answer, Screen, Table, Tone, ago, instant, result_word, sanitise, status_word, toned,
 };
 use super::situation::{degraded, facts};
-use super::{Trouble, list, read, results};
+use super::{list, read, results};
 use crate::domain::{Class, Subject};
 use crate::store::{IntegrationRow, RunRow, StoredTest};
 use crate::view::Explanation;
@@ -19,7 +20,7 @@ pub(super) async fn answer(
     global: &Global,
     args: &Named,
     screen: Screen,
-) -> Result<Answer, Trouble> {
+) -> Result<Answer, CommandError> {
     let (view, assembly) = read::both(global, &args.source)?;
     let row = read::integration(&view, &args.name).await?;
     let configured = read::configured(assembly.as_ref(), &row.name);

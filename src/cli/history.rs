@@ -1,8 +1,9 @@
 //! `history`: runs and status changes of an integration, newest first.
 
 use super::args::{Global, History};
+use super::error::CommandError;
 use super::print::{Answer, Screen, Table, instant, result_word, sanitise, status_word};
-use super::{Trouble, read};
+use super::read;
 use crate::domain::{Cause, Subject};
 use crate::store::{HistoryRow, Listed, RunRow, TransitionRow, Trigger};
 use crate::view::Entry;
@@ -12,7 +13,7 @@ pub(super) async fn answer(
     global: &Global,
     args: &History,
     screen: Screen,
-) -> Result<Answer, Trouble> {
+) -> Result<Answer, CommandError> {
     let named = &args.named;
     let view = read::view(global, &named.source)?;
     let row = read::integration(&view, &named.name).await?;

@@ -3,11 +3,12 @@
 use anyhow::Context as _;
 
 use super::args::{Global, List};
+use super::error::CommandError;
 use super::print::{
     Answer, JsonArray, Screen, Table, Tone, ago, ahead, instant, result_word, sanitise,
     status_word, toned,
 };
-use super::{Trouble, read, situation};
+use super::{read, situation};
 use crate::store::{IntegrationRow, View, each_page};
 use crate::view::Integration;
 
@@ -16,7 +17,7 @@ pub(super) async fn answer(
     global: &Global,
     args: &List,
     screen: Screen,
-) -> Result<Answer, Trouble> {
+) -> Result<Answer, CommandError> {
     let view = read::view(global, &args.source)?;
     if args.form.json {
         let mut array = JsonArray::default();
@@ -39,7 +40,7 @@ async fn each(
     view: &View,
     deleted: bool,
     mut take: impl FnMut(Vec<IntegrationRow>),
-) -> Result<(), Trouble> {
+) -> Result<(), CommandError> {
     let living = async |page| view.integrations(page).await;
     each_page(living, &mut take).await.context("reading the store")?;
     if deleted {

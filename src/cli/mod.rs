@@ -7,6 +7,7 @@ mod catalog;
 mod check;
 mod confirm;
 mod deliveries;
+mod error;
 mod explain;
 mod history;
 mod list;
@@ -37,51 +38,36 @@ use clap::Parser;
 use tokio_util::sync::CancellationToken;
 
 use self::args::{Arguments, Command, Global, WebhookAction};
+use self::error::{CommandError, print_error};
 use self::logging::Format;
-use self::print::{Answer, End, Screen, counted, sanitise};
-use crate::config::{Faulty, Log};
+use self::print::{Answer, End, Screen};
+use crate::config::Log;
 use crate::daemon::{self, Clock};
 use crate::demo;
-use crate::input::Fault;
 
 /// The longest wait for blocking work (a name that is being resolved) when the program ends.
 const SHUTDOWN_WAIT: Duration = Duration::from_millis(500);
-
-/// Why a command has no answer.
-#[derive(Debug, thiserror::Error)]
-enum Trouble {
-    /// The command line names something that is not there.
-    #[error("{0}")]
-    Usage(String),
-    /// The configuration cannot be used.
-    #[error("the configuration has faults")]
-    Configuration(#[from] Faulty),
-    /// Anything else.
-    #[error(transparent)]
-    Other(#[from] anyhow::Error),
-}
 
 /// Runs the program with the arguments of the process.
 pub(crate) fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
-        Err(ended) => return say(&ended),
+        Err(ended) => return print_clap(&ended),
     };
     let ended = answer(arguments).and_then(|answer| {
         write_to(anstream::stdout().lock(), &answer.text)?;
-        warn(&answer.note);
+        print_error(&answer.note);
         Ok(answer.end)
     });
-    let end = ended.unwrap_or_else(|trouble| {
-        let (text, end) = complaint(&trouble);
-        warn(&text);
-        end
+    let end = ended.unwrap_or_else(|error| {
+        print_error(&error.text());
+        error.end()
     });
     end.code().into()
 }
 
-/// Prints what clap has to say: help, the version, or what is wrong with the command line.
-fn say(ended: &clap::Error) -> ExitCode {
+/// Prints help, the version, or what is wrong with the command line.
+fn print_clap(ended: &clap::Error) -> ExitCode {
     match ended.print() {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => End::Failure.code().into(),
         Ok(()) | Err(_) => u8::try_from(ended.exit_code()).unwrap_or(End::Usage.code()).into(),
@@ -89,7 +75,7 @@ fn say(ended: &clap::Error) -> ExitCode {
 }
 
 /// Starts the runtime and does what the command says.
-fn answer(arguments: Arguments) -> Result<Answer, Trouble> {
+fn answer(arguments: Arguments) -> Result<Answer, CommandError> {
     let Arguments { global, command } = arguments;
     let command = command.unwrap_or(Command::Run);
     match &command {
@@ -117,14 +103,14 @@ fn answer(arguments: Arguments) -> Result<Answer, Trouble> {
         .enable_all()
         .build()
         .context("starting the runtime")?;
-    let answer = runtime.block_on(obey(&global, command));
+    let answer = runtime.block_on(dispatch(&global, command));
     // A dropped runtime would wait for every name that is still being resolved.
     runtime.shutdown_timeout(SHUTDOWN_WAIT);
     answer
 }
 
 /// Does what the command says.
-async fn obey(global: &Global, command: Command) -> Result<Answer, Trouble> {
+async fn dispatch(global: &Global, command: Command) -> Result<Answer, CommandError> {
     let screen = Screen { now: Clock::default().now(), width: width() };
     match command {
         Command::Run => run(global).await,
@@ -152,7 +138,7 @@ async fn obey(global: &Global, command: Command) -> Result<Answer, Trouble> {
 }
 
 /// Runs the daemon; faults of the configuration are told before it starts.
-async fn run(global: &Global) -> Result<Answer, Trouble> {
+async fn run(global: &Global) -> Result<Answer, CommandError> {
     let assembly = daemon::open(global.config.as_deref())?;
     start_log(global, Some(&assembly.settings.log), "info")?;
     let stop = CancellationToken::new();
@@ -175,7 +161,7 @@ fn width() -> Option<u16> {
 }
 
 /// Prints the answer; a reader that has seen enough is no failure.
-fn write_to(mut out: impl Write, text: &str) -> Result<(), Trouble> {
+fn write_to(mut out: impl Write, text: &str) -> Result<(), CommandError> {
     let written = out.write_all(print::render(text).as_bytes()).and_then(|()| out.flush());
     match written {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
@@ -185,67 +171,12 @@ fn write_to(mut out: impl Write, text: &str) -> Result<(), Trouble> {
     }
 }
 
-/// What to say about `trouble`, and how the program ends then.
-fn complaint(trouble: &Trouble) -> (String, End) {
-    match trouble {
-        Trouble::Usage(message) => (format!("revalidated: {message}\n"), End::Usage),
-        Trouble::Configuration(faulty) => (fault_lines(faulty), End::Configuration),
-        Trouble::Other(error) => {
-            (format!("revalidated: {}\n", sanitise(&format!("{error:#}"))), End::Failure)
-        }
-    }
-}
-
-/// One line per warning and per fault, then how many faults there are.
-fn fault_lines(Faulty { faults, warnings }: &Faulty) -> String {
-    let (lines, unwise) = (lines_of(faults, ""), lines_of(warnings, "warning: "));
-    let count = counted(faults.len(), "fault");
-    format!("{unwise}{lines}revalidated: {count} in the configuration\n")
-}
-
-/// One sanitised line per fault or warning.
-fn lines_of(faults: &[Fault], prefix: &str) -> String {
-    let line = |fault: &Fault| [prefix, &sanitise(&fault.to_string()), "\n"].concat();
-    faults.iter().map(line).collect()
-}
-
-/// Writes to standard error; when that is gone, nobody is left to tell.
-fn warn(text: &str) {
-    anstream::stderr().write_all(text.as_bytes()).unwrap_or_default();
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn fault(path: &str, message: &str) -> Fault {
-        Fault { origin: "a.toml:3".to_owned(), path: path.to_owned(), message: message.to_owned() }
-    }
-
     #[test]
-    fn an_error_is_told_once_as_a_chain() {
-        let error = anyhow::anyhow!("disk\nfull").context("writing").context("keeping the result");
-        let told = complaint(&Trouble::Other(error));
-        assert_eq!(
-            told,
-            ("revalidated: keeping the result: writing: disk\\nfull\n".into(), End::Failure)
-        );
-    }
-
-    #[test]
-    fn configuration_faults_stand_one_per_line_with_a_count() {
-        let faults = vec![fault("integration[0].type", "is \u{1b}[2J"), fault("", "unreadable")];
-        let expected = "a.toml:3: integration[0].type: is \\u{1b}[2J\na.toml:3: unreadable\n\
-                        revalidated: 2 faults in the configuration\n";
-        assert_eq!(
-            complaint(&Trouble::Configuration(Faulty { faults, warnings: Vec::new() })),
-            (expected.to_owned(), End::Configuration)
-        );
-        assert_eq!(lines_of(&[fault("x", "y")], "warning: "), "warning: a.toml:3: x: y\n");
-    }
-
-    #[test]
-    fn a_reader_that_has_seen_enough_is_no_failure() {
+    fn a_reader_that_closes_its_end_is_no_failure() {
         struct Closed(io::ErrorKind);
         impl Write for Closed {
             fn write(&mut self, _bytes: &[u8]) -> io::Result<usize> {
@@ -257,15 +188,9 @@ mod tests {
         }
         assert!(write_to(Closed(io::ErrorKind::BrokenPipe), "text").is_ok());
         let full = write_to(Closed(io::ErrorKind::StorageFull), "text").unwrap_err();
-        assert_eq!(complaint(&full).1, End::Failure);
+        assert_eq!(full.end(), End::Failure);
         let mut out = Vec::new();
         write_to(&mut out, &print::toned("x", print::Tone::Good)).unwrap();
         assert_eq!(out, b"\x1b[32mx\x1b[0m");
-    }
-
-    #[test]
-    fn a_wrong_name_is_a_mistake_of_usage() {
-        let told = complaint(&Trouble::Usage("no such name".to_owned()));
-        assert_eq!(told, ("revalidated: no such name\n".to_owned(), End::Usage));
     }
 }

@@ -1,16 +1,16 @@
 //! `next`: when a cron expression comes due, by the daemon's own arithmetic.
 
-use super::Trouble;
 use super::args::Next;
+use super::error::CommandError;
 use super::print::{Answer, Screen, Table};
 use crate::config::schedule_problem;
 use crate::domain::Schedule;
 use crate::view::{Instant, instants};
 
 /// Lists the upcoming instants.
-pub(super) fn answer(args: &Next, screen: Screen) -> Result<Answer, Trouble> {
+pub(super) fn answer(args: &Next, screen: Screen) -> Result<Answer, CommandError> {
     let schedule = Schedule::parse(&args.cron, &args.tz)
-        .map_err(|error| Trouble::Usage(schedule_problem(&error)))?;
+        .map_err(|error| CommandError::Usage(schedule_problem(&error)))?;
     let first = args.after.unwrap_or(screen.now);
     let number = usize::try_from(args.number).unwrap_or(usize::MAX);
     let upcoming: Vec<_> =
@@ -38,7 +38,7 @@ mod tests {
     use super::super::samples;
     use super::*;
 
-    fn next(cron: &str, tz: &str, json: bool) -> Result<Answer, Trouble> {
+    fn next(cron: &str, tz: &str, json: bool) -> Result<Answer, CommandError> {
         let args = Next {
             cron: cron.to_owned(),
             tz: tz.to_owned(),
@@ -89,7 +89,10 @@ UTC                   LOCAL
             ("\u{1b}", "UTC", "\"\\u{1b}\" is not a cron expression"),
         ] {
             let error = next(cron, zone, false).unwrap_err();
-            assert!(matches!(&error, Trouble::Usage(text) if text.starts_with(said)), "{error:?}");
+            assert!(
+                matches!(&error, CommandError::Usage(text) if text.starts_with(said)),
+                "{error:?}"
+            );
         }
     }
 }

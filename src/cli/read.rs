@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 
-use super::Trouble;
 use super::args::{Global, Source};
+use super::error::CommandError;
 use super::print::sanitise;
 use crate::daemon::{self, Assembly};
 use crate::input::nearest;
@@ -13,12 +13,15 @@ use crate::store::{Cursor, IntegrationRow, Listed, Page, StoreError, TargetRow, 
 use crate::view::Configured;
 
 /// Opens the database that the command line or the configuration names.
-pub(super) fn view(global: &Global, source: &Source) -> Result<View, Trouble> {
+pub(super) fn view(global: &Global, source: &Source) -> Result<View, CommandError> {
     Ok(View::open(&path(global, source)?).context("opening the store")?)
 }
 
 /// The same, with the configuration when it is that which names the database.
-pub(super) fn both(global: &Global, source: &Source) -> Result<(View, Option<Assembly>), Trouble> {
+pub(super) fn both(
+    global: &Global,
+    source: &Source,
+) -> Result<(View, Option<Assembly>), CommandError> {
     if source.store.is_some() {
         return Ok((view(global, source)?, None));
     }
@@ -35,7 +38,7 @@ pub(super) fn configured<'a>(assembly: Option<&'a Assembly>, name: &str) -> Conf
 }
 
 /// The database that the command line or the configuration names.
-pub(super) fn path(global: &Global, source: &Source) -> Result<PathBuf, Trouble> {
+pub(super) fn path(global: &Global, source: &Source) -> Result<PathBuf, CommandError> {
     Ok(match &source.store {
         Some(path) => path.clone(),
         None => daemon::open(global.config.as_deref())?.settings.store,
@@ -43,7 +46,7 @@ pub(super) fn path(global: &Global, source: &Source) -> Result<PathBuf, Trouble>
 }
 
 /// The integration of this name; an unknown one is a mistake on the command line.
-pub(super) async fn integration(view: &View, name: &str) -> Result<IntegrationRow, Trouble> {
+pub(super) async fn integration(view: &View, name: &str) -> Result<IntegrationRow, CommandError> {
     if let Some(row) = view.integration(name).await.context("reading the store")? {
         return Ok(row);
     }
@@ -53,7 +56,7 @@ pub(super) async fn integration(view: &View, name: &str) -> Result<IntegrationRo
 }
 
 /// Everything that selections may fit.
-pub(super) async fn targets(view: &View) -> Result<Vec<TargetRow>, Trouble> {
+pub(super) async fn targets(view: &View) -> Result<Vec<TargetRow>, CommandError> {
     let mut all = Vec::new();
     each_page(async |page| view.targets(page).await, |rows| all.extend(rows))
         .await
@@ -66,7 +69,7 @@ pub(super) async fn rows<T>(
     limit: u32,
     after: Option<Cursor>,
     read: impl AsyncFn(Page) -> Result<Listed<T>, StoreError>,
-) -> Result<Listed<T>, Trouble> {
+) -> Result<Listed<T>, CommandError> {
     let (mut all, mut page) = (Vec::new(), Page { after, limit });
     loop {
         let Listed { rows, next } = read(page).await.map_err(unread)?;
@@ -80,20 +83,20 @@ pub(super) async fn rows<T>(
 }
 
 /// A cursor that does not fit is a mistake on the command line.
-fn unread(error: StoreError) -> Trouble {
+fn unread(error: StoreError) -> CommandError {
     if matches!(error, StoreError::ForeignCursor) {
-        return Trouble::Usage(error.to_string());
+        return CommandError::Usage(error.to_string());
     }
     anyhow::Error::new(error).context("reading the store").into()
 }
 
 /// What to say when no integration has this name.
-pub(super) fn unknown(name: &str, known: &[&str]) -> Trouble {
+pub(super) fn unknown(name: &str, known: &[&str]) -> CommandError {
     let hint = match nearest(name, known.iter().copied()) {
         Some(near) => format!("; did you mean `{}`?", sanitise(near)),
         None => "; `revalidated list` shows them all".to_owned(),
     };
-    Trouble::Usage(format!("no integration is named `{}`{hint}", sanitise(name)))
+    CommandError::Usage(format!("no integration is named `{}`{hint}", sanitise(name)))
 }
 
 #[cfg(test)]

@@ -4,8 +4,9 @@ use anyhow::Context as _;
 
 use super::args::{Enable, Global, ReceiverAction, Receivers, Source};
 use super::confirm::confirmed;
+use super::error::CommandError;
 use super::print::{Answer, Screen, Table, Tone, ago, counted, instant, sanitise, toned};
-use super::{Trouble, read};
+use super::read;
 use crate::input::nearest;
 use crate::store::{Control, ReceiverRow, View, each_page};
 use crate::view::{Receiver, ReceiverState};
@@ -15,7 +16,7 @@ pub(super) async fn answer(
     global: &Global,
     args: &Receivers,
     screen: Screen,
-) -> Result<Answer, Trouble> {
+) -> Result<Answer, CommandError> {
     match &args.action {
         None => list(global, args, screen).await,
         Some(ReceiverAction::Enable(enable)) => self::enable(global, enable, screen).await,
@@ -29,7 +30,7 @@ pub(super) async fn answer(
     }
 }
 
-async fn list(global: &Global, args: &Receivers, screen: Screen) -> Result<Answer, Trouble> {
+async fn list(global: &Global, args: &Receivers, screen: Screen) -> Result<Answer, CommandError> {
     let view = read::view(global, &args.source)?;
     let rows = all(&view).await?;
     if args.form.json {
@@ -39,7 +40,7 @@ async fn list(global: &Global, args: &Receivers, screen: Screen) -> Result<Answe
     Ok(Answer::good(text(&rows, screen)))
 }
 
-async fn all(view: &View) -> Result<Vec<ReceiverRow>, Trouble> {
+async fn all(view: &View) -> Result<Vec<ReceiverRow>, CommandError> {
     let mut all = Vec::new();
     each_page(async |page| view.receivers(page).await, |rows| all.extend(rows))
         .await
@@ -47,7 +48,7 @@ async fn all(view: &View) -> Result<Vec<ReceiverRow>, Trouble> {
     Ok(all)
 }
 
-async fn enable(global: &Global, args: &Enable, screen: Screen) -> Result<Answer, Trouble> {
+async fn enable(global: &Global, args: &Enable, screen: Screen) -> Result<Answer, CommandError> {
     let (mut control, row) = find(global, &args.source, &args.name).await?;
     if row.disabled.is_some() {
         if let Some(oldest) = row.oldest_owed_at {
@@ -66,7 +67,7 @@ async fn find(
     global: &Global,
     source: &Source,
     name: &str,
-) -> Result<(Control, ReceiverRow), Trouble> {
+) -> Result<(Control, ReceiverRow), CommandError> {
     let path = read::path(global, source)?;
     let mut control = Control::open(&path).context("opening the store")?;
     if let Some(row) = control.receiver(name).context("reading the store")? {
@@ -78,12 +79,12 @@ async fn find(
 }
 
 /// What to say when no receiver has this name.
-pub(super) fn unknown(name: &str, known: &[&str]) -> Trouble {
+pub(super) fn unknown(name: &str, known: &[&str]) -> CommandError {
     let hint = match nearest(name, known.iter().copied()) {
         Some(near) => format!("; did you mean `{}`?", sanitise(near)),
         None => "; `revalidated receivers` shows them all".to_owned(),
     };
-    Trouble::Usage(format!("no receiver is named `{}`{hint}", sanitise(name)))
+    CommandError::Usage(format!("no receiver is named `{}`{hint}", sanitise(name)))
 }
 
 /// Shows the receiver as it is now.
@@ -92,7 +93,7 @@ fn changed(
     name: &str,
     json: bool,
     screen: Screen,
-) -> Result<Answer, Trouble> {
+) -> Result<Answer, CommandError> {
     let row = control.receiver(name).context("reading the store")?;
     let row = row.context("the receiver is gone from the store")?;
     if json {

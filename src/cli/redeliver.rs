@@ -4,15 +4,20 @@ use anyhow::Context as _;
 
 use super::args::{Global, Redeliver, Replay};
 use super::confirm::confirmed;
+use super::error::CommandError;
 use super::print::{Answer, Screen, counted, instant, sanitise};
-use super::{Trouble, read, receivers};
+use super::{read, receivers};
 use crate::daemon;
 use crate::domain::DeliveryId;
 use crate::store::{Control, DeliveryState, Redelivered, Replayed};
 use crate::view::{ReplayPlan, Requeued};
 
 /// Queues deliveries again under the ids of their events.
-pub(super) fn answer(global: &Global, args: &Redeliver, screen: Screen) -> Result<Answer, Trouble> {
+pub(super) fn answer(
+    global: &Global,
+    args: &Redeliver,
+    screen: Screen,
+) -> Result<Answer, CommandError> {
     let path = read::path(global, &args.source)?;
     let mut control = Control::open(&path).context("opening the store")?;
     let ids: Vec<_> = args.ids.iter().copied().map(DeliveryId).collect();
@@ -22,7 +27,7 @@ pub(super) fn answer(global: &Global, args: &Redeliver, screen: Screen) -> Resul
             let ids: Vec<_> = unknown.iter().map(|id| id.0.to_string()).collect();
             let ids = ids.join(", ");
             let message = format!("no delivery has the id {ids}; nothing was changed");
-            return Err(Trouble::Usage(message));
+            return Err(CommandError::Usage(message));
         }
     };
     if args.form.json {
@@ -42,7 +47,11 @@ fn line((id, receiver, was): &(DeliveryId, String, DeliveryState)) -> String {
 }
 
 /// Queues the events of a time again for a receiver, once that was confirmed.
-pub(super) fn replay(global: &Global, args: &Replay, screen: Screen) -> Result<Answer, Trouble> {
+pub(super) fn replay(
+    global: &Global,
+    args: &Replay,
+    screen: Screen,
+) -> Result<Answer, CommandError> {
     let assembly = daemon::open(global.config.as_deref())?;
     let found = assembly.receivers.iter().find(|one| one.name == args.receiver);
     let Some(receiver) = found else {
@@ -67,12 +76,12 @@ pub(super) fn replay(global: &Global, args: &Replay, screen: Screen) -> Result<A
     Ok(Answer::good(summary(&receiver.name, done, "queued again") + "\n"))
 }
 
-fn refuse_too_much(plan: Replayed) -> Result<(), Trouble> {
+fn refuse_too_much(plan: Replayed) -> Result<(), CommandError> {
     if !plan.is_too_much {
         return Ok(());
     }
     let message = "more than 20,000 events; take a shorter time by --since and --until";
-    Err(Trouble::Usage(message.to_owned()))
+    Err(CommandError::Usage(message.to_owned()))
 }
 
 fn summary(receiver: &str, replayed: Replayed, what: &str) -> String {

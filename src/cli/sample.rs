@@ -1,18 +1,18 @@
 //! `sample`: a sample configuration to begin with.
 
-use super::Trouble;
 use super::args::Sample;
+use super::error::CommandError;
 use super::print::{Answer, sanitise};
 use crate::input::nearest;
 use crate::platforms::{PLATFORMS, Platform};
 
 /// Prints the sample of the platform that was meant.
-pub(super) fn answer(args: &Sample) -> Result<Answer, Trouble> {
+pub(super) fn answer(args: &Sample) -> Result<Answer, CommandError> {
     find(PLATFORMS, &args.platform).map(|platform| Answer::good(platform.sample.to_owned()))
 }
 
 /// The platform whose type, or a word of it that no other has, is `name`; case does not matter.
-fn find<'p>(platforms: &'p [Platform], name: &str) -> Result<&'p Platform, Trouble> {
+fn find<'p>(platforms: &'p [Platform], name: &str) -> Result<&'p Platform, CommandError> {
     let same = |text: &str| text.eq_ignore_ascii_case(name.trim());
     if let Some(platform) = platforms.iter().find(|platform| same(platform.kind)) {
         return Ok(platform);
@@ -30,7 +30,7 @@ fn find<'p>(platforms: &'p [Platform], name: &str) -> Result<&'p Platform, Troub
             format!("there are {}", kinds.join(", "))
         }
     };
-    Err(Trouble::Usage(format!("`{}` does not name one platform; {hint}", sanitise(name))))
+    Err(CommandError::Usage(format!("`{}` does not name one platform; {hint}", sanitise(name))))
 }
 
 #[cfg(test)]

@@ -4,11 +4,12 @@ use anyhow::Context as _;
 use serde_json::Value as Json;
 
 use super::args::{Global, Named};
+use super::error::CommandError;
 use super::list::next_run;
 use super::print::{
     Answer, Screen, ago, ahead, counted, instant, result_word, sanitise, status_word,
 };
-use super::{Trouble, read, results, situation};
+use super::{read, results, situation};
 use crate::store::IntegrationRow;
 use crate::view::{Integration, Situation, config};
 
@@ -17,7 +18,7 @@ pub(super) async fn answer(
     global: &Global,
     args: &Named,
     screen: Screen,
-) -> Result<Answer, Trouble> {
+) -> Result<Answer, CommandError> {
     let (view, assembly) = read::both(global, &args.source)?;
     let row = read::integration(&view, &args.name).await?;
     let configured = read::configured(assembly.as_ref(), &row.name);

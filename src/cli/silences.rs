@@ -6,8 +6,9 @@ use super::args::{
     Acknowledge, EndSilence, Global, MUTE_MAX, Silence, SilenceAction, Silences, Source, Span,
 };
 use super::confirm::confirmed;
+use super::error::CommandError;
 use super::print::{Answer, Screen, Table, Tone, ago, ahead, instant, sanitise, toned};
-use super::{Trouble, read};
+use super::read;
 use crate::domain::{Selection, Status, Timestamp, duration_text};
 use crate::input::nearest;
 use crate::platforms::PLATFORMS;
@@ -19,7 +20,7 @@ pub(super) async fn answer(
     global: &Global,
     args: &Silences,
     screen: Screen,
-) -> Result<Answer, Trouble> {
+) -> Result<Answer, CommandError> {
     match &args.action {
         None => list(global, args, screen).await,
         Some(SilenceAction::Add(silence)) => add(global, silence, screen).await,
@@ -27,7 +28,7 @@ pub(super) async fn answer(
     }
 }
 
-async fn list(global: &Global, args: &Silences, screen: Screen) -> Result<Answer, Trouble> {
+async fn list(global: &Global, args: &Silences, screen: Screen) -> Result<Answer, CommandError> {
     let view = read::view(global, &args.source)?;
     let mut rows = Vec::new();
     let read = async |page| view.silences(args.ended, screen.now, page).await;
@@ -41,7 +42,7 @@ async fn list(global: &Global, args: &Silences, screen: Screen) -> Result<Answer
     Ok(Answer::good(text(&rows, &integrations, screen)))
 }
 
-async fn add(global: &Global, args: &Silence, screen: Screen) -> Result<Answer, Trouble> {
+async fn add(global: &Global, args: &Silence, screen: Screen) -> Result<Answer, CommandError> {
     let selection = selection(args)?;
     let until = until(&args.span, screen.now)?;
     let view = read::view(global, &args.source)?;
@@ -59,7 +60,7 @@ pub(super) async fn acknowledge(
     global: &Global,
     args: &Acknowledge,
     screen: Screen,
-) -> Result<Answer, Trouble> {
+) -> Result<Answer, CommandError> {
     let until = until(&args.span, screen.now)?;
     let view = read::view(global, &args.source)?;
     let row = read::integration(&view, &args.name).await?;
@@ -70,7 +71,7 @@ pub(super) async fn acknowledge(
     made(global, &args.source, &new, (args.form.json, screen)).await
 }
 
-async fn end(global: &Global, args: &EndSilence, screen: Screen) -> Result<Answer, Trouble> {
+async fn end(global: &Global, args: &EndSilence, screen: Screen) -> Result<Answer, CommandError> {
     let path = read::path(global, &args.source)?;
     let mut control = Control::open(&path).context("opening the store")?;
     let ended = control.end_silence(args.id, screen.now).context("changing the store")?;
@@ -83,8 +84,8 @@ async fn end(global: &Global, args: &EndSilence, screen: Screen) -> Result<Answe
 }
 
 /// What to say when there is nothing of this id to be ended.
-fn not_open(id: i64, row: Option<&SilenceRow>) -> Trouble {
-    Trouble::Usage(match row {
+fn not_open(id: i64, row: Option<&SilenceRow>) -> CommandError {
+    CommandError::Usage(match row {
         Some(row) => {
             let at = instant(Some(row.ended_at.unwrap_or(row.until)));
             format!("{} {id} has ended already, {at}", row.kind())
@@ -99,7 +100,7 @@ async fn made(
     source: &Source,
     new: &NewSilence,
     form: (bool, Screen),
-) -> Result<Answer, Trouble> {
+) -> Result<Answer, CommandError> {
     let path = read::path(global, source)?;
     let mut control = Control::open(&path).context("opening the store")?;
     let id = control.silence(new, form.1.now).context("changing the store")?;
@@ -111,7 +112,7 @@ async fn shown(
     source: &Source,
     id: i64,
     (json, screen): (bool, Screen),
-) -> Result<Answer, Trouble> {
+) -> Result<Answer, CommandError> {
     let view = read::view(global, source)?;
     let integrations = read::targets(&view).await?;
     let row = view.silence(id).await.context("reading the store")?;
@@ -123,14 +124,17 @@ async fn shown(
 }
 
 /// Whose messages are to be held; types must be known, since a wrong one would hold nothing.
-fn selection(args: &Silence) -> Result<Selection, Trouble> {
+fn selection(args: &Silence) -> Result<Selection, CommandError> {
     let known = || PLATFORMS.iter().map(|platform| platform.kind);
     if let Some(kind) = args.kind.iter().find(|kind| !known().any(|one| one == kind.as_str())) {
         let hint = match nearest(kind, known()) {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("there are {}", known().collect::<Vec<_>>().join(", ")),
         };
-        return Err(Trouble::Usage(format!("no platform is called `{}`; {hint}", sanitise(kind))));
+        return Err(CommandError::Usage(format!(
+            "no platform is called `{}`; {hint}",
+            sanitise(kind)
+        )));
     }
     let mut selection = Selection {
         integrations: args.integration.clone(),
@@ -140,33 +144,33 @@ fn selection(args: &Silence) -> Result<Selection, Trouble> {
     for (key, value) in &args.label {
         if selection.labels.insert(key.clone(), value.clone()).is_some() {
             let message = format!("the label `{}` is given twice", sanitise(key));
-            return Err(Trouble::Usage(message));
+            return Err(CommandError::Usage(message));
         }
     }
     Ok(selection)
 }
 
 /// When the hold ends; one of both is given.
-fn until(span: &Span, now: Timestamp) -> Result<Timestamp, Trouble> {
+fn until(span: &Span, now: Timestamp) -> Result<Timestamp, CommandError> {
     let until = span.until.or(span.during.map(|during| now.plus(during))).unwrap_or(now);
     if until <= now {
-        return Err(Trouble::Usage(format!("{until} is past")));
+        return Err(CommandError::Usage(format!("{until} is past")));
     }
     if MUTE_MAX < until.since(now) {
         let max = duration_text(MUTE_MAX);
-        return Err(Trouble::Usage(format!("{until} is more than {max} ahead")));
+        return Err(CommandError::Usage(format!("{until} is more than {max} ahead")));
     }
     Ok(until)
 }
 
 /// Only a failure that receivers were or are to be told of can be acknowledged.
-fn refuse_sound(row: &IntegrationRow) -> Result<(), Trouble> {
+fn refuse_sound(row: &IntegrationRow) -> Result<(), CommandError> {
     let (name, status) = (sanitise(&row.name), row.status);
     let failing = Status::RecurringValidationError;
     if status == failing {
         return Ok(());
     }
-    Err(Trouble::Usage(format!(
+    Err(CommandError::Usage(format!(
         "{name} is {status}; only what is {failing} can be acknowledged, \
          `revalidated silences add` mutes notifications beforehand"
     )))
@@ -253,10 +257,12 @@ ID  KIND             COVERS                              NOW  UNTIL             
         Span { during, until: until.map(at), comment: String::new() }
     }
 
-    fn said<T: std::fmt::Debug>(result: Result<T, Trouble>) -> String {
+    fn said<T: std::fmt::Debug>(result: Result<T, CommandError>) -> String {
         match result.unwrap_err() {
-            Trouble::Usage(message) => message,
-            other @ (Trouble::Configuration(_) | Trouble::Other(_)) => panic!("{other:?}"),
+            CommandError::Usage(message) => message,
+            other @ (CommandError::Configuration(_) | CommandError::Other(_)) => {
+                panic!("{other:?}")
+            }
         }
     }
 

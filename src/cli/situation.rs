@@ -15,16 +15,16 @@ pub(super) fn facts(
         let (at, left) = (instant(Some(mute.until)), ahead(screen.now, mute.until));
         format!("{} until {at} ({left})", sanitise(&mute.by))
     };
-    let muted = row.hold.as_ref();
+    let current = row.hold.as_ref();
     let mutes: Vec<_> = situation.mutes.iter().map(until).collect();
-    let is_news = !mutes.is_empty() && muted.map(until).as_slice() != mutes.as_slice();
+    let is_news = !mutes.is_empty() && current.map(until).as_slice() != mutes.as_slice();
     let notified = (row.told != row.status).then(|| status_word(row.told));
     let fault = |fault: crate::domain::OwnFault| {
         format!("daemon fault ({}); the status stays", fault.as_str())
     };
     let facts = [
         ("Notified", notified),
-        ("Muted", muted.map(|mute| format!("by {}", until(mute)))),
+        ("Muted", current.map(|mute| format!("by {}", until(mute)))),
         ("Mutes", is_news.then(|| mutes.join("; "))),
         ("Changes", changes(row, situation, screen.now)),
         ("Flapping", flapping(row, screen)),

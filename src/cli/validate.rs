@@ -9,8 +9,9 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::args::{Global, Validate};
+use super::error::{CommandError, fault_lines, print_error};
 use super::print::{Answer, Screen, result_word, sanitise};
-use super::{Trouble, lines_of, read, results, warn};
+use super::{read, results};
 use crate::daemon::{self, Assembly};
 use crate::domain::duration_text;
 use crate::platforms::Mode;
@@ -25,9 +26,9 @@ pub(super) async fn answer(
     global: &Global,
     args: &Validate,
     screen: Screen,
-) -> Result<Answer, Trouble> {
+) -> Result<Answer, CommandError> {
     let assembly = daemon::open(global.config.as_deref())?;
-    warn(&lines_of(&assembly.warnings, "warning: "));
+    print_error(&fault_lines(&assembly.warnings, "warning: "));
     let known: Vec<_> = assembly.integrations.keys().map(String::as_str).collect();
     let names = match &args.name {
         Some(name) if known.contains(&name.as_str()) => vec![name.clone()],

@@ -3,8 +3,9 @@
 use anyhow::Context as _;
 
 use super::args::{Global, WebhookTest};
+use super::error::CommandError;
 use super::print::{Answer, End, Screen, Tone, sanitise, toned};
-use super::{Trouble, receivers};
+use super::receivers;
 use crate::daemon;
 use crate::domain::{AttemptResult, duration_text};
 use crate::view::Pinged;
@@ -15,7 +16,7 @@ pub(super) async fn answer(
     global: &Global,
     args: &WebhookTest,
     screen: Screen,
-) -> Result<Answer, Trouble> {
+) -> Result<Answer, CommandError> {
     let assembly = daemon::open(global.config.as_deref())?;
     let found = assembly.receivers.iter().find(|one| one.name == args.receiver);
     let Some(receiver) = found else {

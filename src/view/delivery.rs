@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::millis;
+use super::time::millis;
 use crate::domain::{DeliveryId, Timestamp};
 use crate::store::{AttemptRow, DeliveryRow, DeliveryState, Replayed};
 

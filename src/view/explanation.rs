@@ -7,8 +7,8 @@ use serde::Serialize;
 use super::integration::Consecutive;
 use super::notifications::{DaemonFault, Notifications};
 use super::run::Run;
-use super::schedule::{Instant, instants};
 use super::situation::{Configured, Situation};
+use super::time::{Instant, instants};
 use crate::domain::{ReportStatus, SPREAD_MAX, Schedule, Status, Timestamp, duration_text};
 use crate::store::{IntegrationRow, OwnFaultRow, Page, RunRow, StoreError, View};
 

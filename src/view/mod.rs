@@ -16,12 +16,10 @@ mod receiver;
 mod run;
 #[cfg(test)]
 pub(crate) mod samples;
-mod schedule;
 mod silence;
 mod situation;
+mod time;
 mod validation;
-
-use std::time::Duration;
 
 pub(crate) use catalog::PlatformTests;
 pub(crate) use check::Checked;
@@ -31,12 +29,7 @@ pub(crate) use history::Entry;
 pub(crate) use integration::{Integration, config};
 pub(crate) use ping::Pinged;
 pub(crate) use receiver::{Receiver, ReceiverState};
-pub(crate) use schedule::{Instant, instants};
 pub(crate) use silence::{Silence, covered};
 pub(crate) use situation::{Configured, Situation};
+pub(crate) use time::{Instant, instants};
 pub(crate) use validation::{OnDemand, Validated};
-
-/// Returns whole milliseconds.
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
-}

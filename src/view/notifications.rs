@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::millis;
 use super::situation::{Situation, status_changes};
+use super::time::millis;
 use crate::domain::{Factor, FactorKind, OwnFault, Status, Timestamp};
 use crate::store::{HoldRow, IntegrationRow, OutageRow, OwnFaultRow};
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::millis;
+use super::time::millis;
 
 /// Result of a test message to a receiver.
 #[derive(Debug, Serialize)]

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::millis;
+use super::time::millis;
 use crate::domain::{Class, Drift, ReportStatus, Timestamp, ValidationResults};
 use crate::store::{RunRow, StoredReport, StoredTest, Trigger};
 

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::{Explanation, Situation, Validated};
+use super::explanation::Explanation;
+use super::situation::Situation;
+use super::validation::Validated;
 use crate::domain::{
     Cause, Class, Counters, DeliveryId, DisabledReason, Drift, EventType, FactKind, Factor,
     FactorKind, Finding, Flips, IntegrationId, Outcome, OwnFault, Policy, Report, ReportStatus,

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::millis;
 use super::run::{Detail, details};
+use super::time::millis;
 use crate::domain::{Report, ReportStatus, ValidationResults};
 use crate::store::StoredReport;
 

@@ -40,7 +40,8 @@ fn an_edit_that_fails_leaves_the_previous_configuration_at_work() {
         let entries = history.as_array().unwrap();
         let since = &entries[..entries.len() - failed_at];
         let passed = |run: &Value| run["configuration"] == "active" && run["status"] == "passed";
-        let refused = |run: &Value| run["configuration"] == "candidate" && run["status"] == "failed";
+        let refused =
+            |run: &Value| run["configuration"] == "candidate" && run["status"] == "failed";
         (since.iter().any(passed) && since.iter().any(refused)).then_some(())
     });
     daemon.wait_status("one", "editError", SOON);

@@ -1,15 +1,15 @@
 //! What may stand on the command line.
 
+mod common;
 mod receivers;
 mod silences;
 
 use std::path::PathBuf;
-use std::str::FromStr;
-use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args, Parser, Subcommand};
 
+pub(super) use common::{Json, Moment, Source};
 pub(super) use receivers::{
     Enable, ReceiverAction, Receivers, Redeliver, Replay, WebhookAction, WebhookTest,
 };
@@ -135,22 +135,6 @@ impl From<Demo> for crate::demo::Options {
     fn from(Demo { once }: Demo) -> Self {
         Self { once }
     }
-}
-
-/// The choice between text and JSON.
-#[derive(Args, Clone, Copy, Debug)]
-pub(super) struct Json {
-    /// Print JSON, for programs
-    #[arg(long)]
-    pub(super) json: bool,
-}
-
-/// Where to read what the daemon stored.
-#[derive(Args, Clone, Debug)]
-pub(super) struct Source {
-    /// Database to use, instead of the one that the configuration names
-    #[arg(long, value_name = "FILE")]
-    pub(super) store: Option<PathBuf>,
 }
 
 /// `check`
@@ -281,40 +265,6 @@ pub(super) struct Next {
 pub(super) struct Sample {
     /// Platform by its type or a word of it, such as `Redshift` or `s3`
     pub(super) platform: String,
-}
-
-/// An instant as it is given on the command line.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Moment {
-    /// This one.
-    At(Timestamp),
-    /// So long before now.
-    Ago(Duration),
-}
-
-impl Moment {
-    /// The instant, counted from `now`.
-    pub(super) fn from(self, now: Timestamp) -> Timestamp {
-        match self {
-            Self::At(instant) => instant,
-            Self::Ago(age) => now.minus(age),
-        }
-    }
-}
-
-impl FromStr for Moment {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if let Ok(instant) = text.parse() {
-            return Ok(Self::At(instant));
-        }
-        let age = text.parse::<jiff::SignedDuration>().ok();
-        let age = age.and_then(|age| Duration::try_from(age).ok());
-        age.map(Self::Ago).ok_or_else(|| {
-            "expected an instant such as 2026-11-23T10:00:00Z or an age such as 2h".to_owned()
-        })
-    }
 }
 
 /// The names of the delivery states.

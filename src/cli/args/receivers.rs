@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::{Json, Moment, Source};
+use super::common::{Json, Moment, Source};
 
 /// `receivers`
 #[derive(Args, Debug)]

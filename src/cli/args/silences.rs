@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::{ArgGroup, Args, Subcommand};
 
-use super::{Json, Source};
+use super::common::{Json, Source};
 use crate::domain::{Timestamp, duration_text, one_line};
 use crate::input;
 

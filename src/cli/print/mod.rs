@@ -3,6 +3,7 @@
 //! Everything that others wrote (platforms, receivers, configuration files) goes through
 //! [`sanitise`] or [`json`] before it is shown.
 
+mod screen;
 mod table;
 mod tone;
 
@@ -12,20 +13,12 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+pub(super) use screen::Screen;
 pub(super) use table::Table;
 pub(super) use tone::{Tone, render, toned};
 
 use crate::domain::{ReportStatus, Status, Timestamp, duration_text, is_unseen};
 use crate::store::Cursor;
-
-/// What the layout depends on.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Screen {
-    /// What ages are counted from.
-    pub(super) now: Timestamp,
-    /// Columns of the terminal; none when nothing needs to be wrapped.
-    pub(super) width: Option<u16>,
-}
 
 /// How the program ends.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -2,7 +2,7 @@
 
 use comfy_table::{ColumnConstraint, ContentArrangement, ContentLineStyle, TableStyle};
 
-use super::Screen;
+use super::screen::Screen;
 
 /// The gap to the right of a column, in characters.
 const GAP: u16 = 2;

@@ -1,4 +1,6 @@
-//! Instants of a schedule.
+//! Instants of a schedule, and durations as programs get them.
+
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -26,4 +28,9 @@ pub(crate) fn instants(
     step: impl Fn(Timestamp) -> Option<Timestamp>,
 ) -> impl Iterator<Item = Timestamp> {
     std::iter::successors(step(first), move |&before| step(before))
+}
+
+/// Returns whole milliseconds.
+pub(super) fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
