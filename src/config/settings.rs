@@ -33,7 +33,7 @@ const RUNS_MAX: i64 = 1024;
 const RUNS_KEPT_RANGE: (i64, i64) = (EVIDENCE_RUNS_MAX, 1_000_000);
 /// Range of `deliveries_max` and `events_max`.
 const MESSAGES_KEPT_RANGE: (i64, i64) = (1000, 100_000_000);
-/// Range of `attempts_per_delivery`.
+/// Range of values of `attempts_per_delivery`.
 const ATTEMPTS_KEPT_RANGE: (i64, i64) = (1, 10_000);
 
 /// Settings of all layers merged.

@@ -1,4 +1,4 @@
-//! A temporary folder with a configuration file as a newcomer would write it, and its secrets.
+//! Temporary folder with a configuration file as a newcomer would write it, and its secrets.
 
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Write};
@@ -12,24 +12,24 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 
 use super::stand_in::{ACCOUNT, PREFIX, REGION, ROLE};
 
-/// Every two seconds: six fields, seconds first.
+/// Schedule of every two seconds: six fields, seconds first.
 pub(super) const SCHEDULE: &str = "*/2 * * * * *";
 
-/// Bytes of the receiver's secret.
+/// Length of the receiver's secret, in bytes.
 const SECRET_BYTES: usize = 32;
 
-/// A folder that only its owner can read and that is removed with this value.
+/// Folder that only its owner can read and that is removed when this value is dropped.
 #[derive(Debug)]
 pub(super) struct Folder {
     path: PathBuf,
 }
 
-/// Where the stand-in servers and the receiver listen.
+/// Addresses of the stand-in servers and the receiver.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Addresses {
-    /// The stand-in for AWS.
+    /// Address of the stand-in for AWS.
     pub(super) platform: SocketAddr,
-    /// The webhook receiver.
+    /// Address of the webhook receiver.
     pub(super) receiver: SocketAddr,
 }
 
@@ -46,12 +46,12 @@ impl Folder {
         Ok(Self { path })
     }
 
-    /// The configuration file.
+    /// Returns the path of the configuration file.
     pub(super) fn config(&self) -> PathBuf {
         self.path.join("revalidated.toml")
     }
 
-    /// The database.
+    /// Returns the path of the database.
     pub(super) fn database(&self) -> PathBuf {
         self.path.join("state.db")
     }
@@ -131,7 +131,7 @@ s3Control = "http://{platform}"
         self.write("revalidated.toml", &(head + &integrations))
     }
 
-    /// Removes the folder now, so that a failure can be told.
+    /// Removes the folder now, so that a failure can be reported.
     ///
     /// # Errors
     ///
@@ -158,7 +158,7 @@ impl Drop for Folder {
     }
 }
 
-/// The path as a TOML string; JSON's escapes are also TOML's.
+/// Returns the path as a TOML string; JSON's escapes are also TOML's.
 fn quoted(path: &Path) -> io::Result<String> {
     let text = path.to_str().ok_or(io::ErrorKind::InvalidFilename)?;
     serde_json::to_string(text).map_err(io::Error::from)
@@ -176,7 +176,7 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     #[test]
-    fn only_the_owner_can_read_the_folder_and_it_goes_away() {
+    fn folder_is_private_and_removed_on_drop() {
         let folder = Folder::create().unwrap();
         let secret = folder.write_secrets().unwrap();
         assert_eq!(secret.len(), SECRET_BYTES);
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn the_configuration_is_toml_and_holds_no_secret() {
+    fn configuration_is_toml_without_secrets() {
         let folder = Folder::create().unwrap();
         folder.write_secrets().unwrap();
         let address = SocketAddr::from(([127, 0, 0, 1], 4711));

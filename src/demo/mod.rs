@@ -1,8 +1,7 @@
-//! The demo: the real daemon, small stand-in servers, a receiver, and a voice that tells what
-//! happens.
+//! Demo: the real daemon among small stand-in servers, with a receiver and a narrator.
 //!
-//! Nothing it tells is made up: statuses are read from the daemon's database, and a webhook counts
-//! once the receiver has verified its signature.
+//! Every line is a fact: statuses are read from the daemon's database, and a webhook counts once the
+//! receiver has verified its signature.
 
 mod folder;
 mod narrator;
@@ -38,40 +37,40 @@ use crate::daemon::{self, Clock};
 use crate::domain::duration_text;
 use crate::store::StoreError;
 
-/// The platform the demo validates.
+/// Platform that the demo validates.
 const PLATFORM: &str = "Native S3";
 
-/// The integrations, each named like its bucket; the first one is broken and mended.
+/// Integrations, each named like its bucket; the first one is broken and repaired.
 const CAST: [&str; 3] = ["demo-orders", "demo-customers", "demo-invoices"];
 
-/// The access key the stand-in knows; it opens nothing anywhere else.
+/// Access key that the stand-in accepts; it is not valid anywhere else.
 const ACCESS_KEY_ID: &str = "AKIAREVALIDATEDDEMO1";
 
-/// How long the story may take, from start to recovery.
+/// Time limit of the story, from start to recovery.
 const STORY_MAX: Duration = Duration::from_mins(1);
 
-/// How long the daemon may take to end.
+/// Time limit for the daemon to stop.
 const DRAIN_MAX: Duration = Duration::from_secs(20);
 
-/// How often the database is looked at.
-const LOOK_EVERY: Duration = Duration::from_millis(200);
+/// Interval at which the database is read.
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
-/// What the daemon logs meanwhile: trouble, but not the changes that are told anyway.
+/// Log filter of the daemon: warnings, but not the changes that the demo shows itself.
 pub(crate) const LOG_FILTER: &str = "warn,revalidated::daemon::validate=error";
 
-/// What the user may choose.
+/// Options of the command line.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Options {
-    /// End after the recovery instead of going on until Ctrl-C.
+    /// True to stop after the recovery instead of running until Ctrl-C.
     pub(crate) once: bool,
 }
 
-/// Runs the demo until Ctrl-C, until nobody reads its output or, with `once`, until the recovery.
+/// Runs the demo until Ctrl-C, until its output is closed or, with `once`, until the recovery.
 ///
 /// # Errors
 ///
-/// Fails when something cannot be set up, when the daemon ends by itself, and when the story does
-/// not happen within a minute.
+/// Fails when the set-up fails, when the daemon stops by itself, and when the story takes longer than
+/// a minute.
 pub(crate) async fn demo(options: Options) -> anyhow::Result<()> {
     let unread = |error: &anyhow::Error| {
         let error = error.downcast_ref::<io::Error>();
@@ -91,14 +90,14 @@ async fn play(options: Options) -> anyhow::Result<()> {
     let interrupted = interrupt().context("signals cannot be received")?;
     let folder = Folder::create().context("no temporary folder can be created")?;
     let clock = Clock::default();
-    let mut stage = Stage::set(&folder, clock).await.context("the demo cannot be set up")?;
+    let mut stage = Stage::set_up(&folder, clock).await.context("the demo cannot be set up")?;
     let mut narrator = Narrator::new(anstream::stdout(), clock);
     introduce(&mut narrator, &folder.config())?;
 
     let stop = CancellationToken::new();
     let assembly = daemon::open(Some(&folder.config())).context("the demo's own configuration")?;
     let mut daemon = pin!(daemon::run(assembly, Some(folder.config()), stop.clone()));
-    let teller = Teller {
+    let player = Player {
         narrator: &mut narrator,
         stage: &mut stage,
         story: Story::new(CAST[0], CAST.len()),
@@ -106,29 +105,29 @@ async fn play(options: Options) -> anyhow::Result<()> {
         once: options.once,
     };
     tokio::select! {
-        told = teller.tell(interrupted) => {
+        played = player.play(interrupted) => {
             stop.cancel();
             let ended = tokio::time::timeout(DRAIN_MAX, daemon).await;
-            told?;
-            ended.context("the daemon did not end in time")?.context("the daemon ended badly")?;
+            played?;
+            ended.context("the daemon did not stop in time")?.context("the daemon failed while it stopped")?;
         }
-        // The daemon hears signals itself and may be the first to end.
+        // The daemon handles signals itself and may be the first to stop.
         ended = &mut daemon => {
             ended.context("the daemon failed")?;
-            ensure!(!options.once, "the daemon ended before the story did");
+            ensure!(!options.once, "the daemon stopped before the story was over");
         }
     }
     conclude(&mut narrator, folder)
 }
 
-/// Removes the folder and says so.
+/// Removes the folder and reports it.
 fn conclude<W: io::Write>(narrator: &mut Narrator<W>, folder: Folder) -> anyhow::Result<()> {
     folder.remove().context("the temporary folder cannot be removed")?;
-    narrator.say("the daemon has ended; nothing is left behind")?;
+    narrator.say("the daemon has stopped; nothing is left behind")?;
     Ok(())
 }
 
-/// Says what runs and where.
+/// Prints what runs and where.
 fn introduce<W: io::Write>(narrator: &mut Narrator<W>, config: &Path) -> io::Result<()> {
     let config = config.display();
     let program = std::env::args().next().unwrap_or_else(|| "revalidated".to_owned());
@@ -139,21 +138,21 @@ fn introduce<W: io::Write>(narrator: &mut Narrator<W>, config: &Path) -> io::Res
            {count} integrations of type {PLATFORM}, validated every two seconds ({})\n  \
            1 receiver of signed webhooks, subscribed to everything\n\
          Look inside from another terminal: {program} list --config {config}\n\
-         Ctrl-C ends it.\n",
+         Ctrl-C stops it.\n",
         folder::SCHEDULE
     ))
 }
 
-/// The servers around the daemon; they end with this value.
+/// Servers around the daemon, which stop when this value is dropped.
 struct Stage {
     stand_in: Arc<StandIn>,
     received: mpsc::Receiver<Received>,
-    /// Never read: dropping it ends the servers.
+    /// Tasks of the servers; never read, only dropped.
     _servers: JoinSet<io::Result<()>>,
 }
 
 impl Stage {
-    async fn set(folder: &Folder, clock: Clock) -> io::Result<Self> {
+    async fn set_up(folder: &Folder, clock: Clock) -> io::Result<Self> {
         let secret = folder.write_secrets()?;
         let stand_in = StandIn::new(ACCESS_KEY_ID, &CAST);
         let (hooks, received) = receiver::open(&secret, clock);
@@ -178,7 +177,7 @@ async fn listen(
     Ok(address)
 }
 
-/// Resolves at Ctrl-C or SIGTERM, counted from this call.
+/// Returns a future that resolves at the first Ctrl-C or SIGTERM after this call.
 fn interrupt() -> io::Result<impl Future<Output = ()>> {
     let (mut int, mut term) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     Ok(async move {
@@ -189,8 +188,8 @@ fn interrupt() -> io::Result<impl Future<Output = ()>> {
     })
 }
 
-/// Watches, narrates, and moves the story on.
-struct Teller<'a, W> {
+/// Loop of the demo: watches, narrates and advances the story.
+struct Player<'a, W> {
     narrator: &'a mut Narrator<W>,
     stage: &'a mut Stage,
     story: Story,
@@ -198,22 +197,22 @@ struct Teller<'a, W> {
     once: bool,
 }
 
-impl<W: io::Write> Teller<'_, W> {
-    async fn tell(mut self, interrupted: impl Future<Output = ()>) -> anyhow::Result<()> {
+impl<W: io::Write> Player<'_, W> {
+    async fn play(mut self, interrupted: impl Future<Output = ()>) -> anyhow::Result<()> {
         let deadline = Instant::now() + STORY_MAX;
         let mut interrupted = pin!(interrupted);
-        let mut look = tokio::time::interval(LOOK_EVERY);
-        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut poll = tokio::time::interval(POLL_INTERVAL);
+        poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let received = tokio::select! {
                 () = &mut interrupted => return self.interrupted(),
                 Some(received) = self.stage.received.recv() => Some(received),
-                _ = look.tick() => None,
+                _ = poll.tick() => None,
             };
-            // Statuses first: a webhook is only sent once its status change is stored.
-            let unread = self.tell_flips().await?;
+            // Statuses first: a webhook is only sent after its status change is stored.
+            let unread = self.show_changes().await?;
             if let Some(received) = received {
-                self.tell_webhook(&received)?;
+                self.show_webhook(&received)?;
             }
             while let Some(act) = self.story.step(Instant::now()) {
                 self.perform(act)?;
@@ -227,32 +226,32 @@ impl<W: io::Write> Teller<'_, W> {
         }
     }
 
-    /// Fails when the story is not over, and says what it waited for.
+    /// Fails when the story is not over, with the fact that it waits for.
     fn check_over(&self, unread: Option<StoreError>) -> anyhow::Result<()> {
         let Some(awaited) = self.story.waits_for() else { return Ok(()) };
         unread.map_or(Ok(()), Err).context("the daemon's database cannot be read")?;
         bail!("waited {} in vain for {awaited}", duration_text(STORY_MAX))
     }
 
-    /// Tells the status changes; yields the reason when the database cannot be read (yet).
-    async fn tell_flips(&mut self) -> io::Result<Option<StoreError>> {
-        let flips = match self.watch.flips().await {
-            Ok(flips) => flips,
+    /// Shows the status changes; returns the error when the database cannot be read yet.
+    async fn show_changes(&mut self) -> io::Result<Option<StoreError>> {
+        let changes = match self.watch.changes().await {
+            Ok(changes) => changes,
             Err(error) => return Ok(Some(error)),
         };
-        for flip in flips {
-            self.narrator.flip(&flip)?;
-            self.story.note(Fact::Status(&flip.name, flip.to));
+        for change in changes {
+            self.narrator.change(&change)?;
+            self.story.note(Fact::Status(&change.name, change.to));
         }
         Ok(None)
     }
 
-    fn tell_webhook(&mut self, received: &Received) -> io::Result<()> {
+    fn show_webhook(&mut self, received: &Received) -> io::Result<()> {
         self.narrator.webhook(received)?;
         if let Ok(body) = &received.body
             && let Ok(kind) = body.kind.parse()
         {
-            self.story.note(Fact::Told(&body.data.integration.name, kind));
+            self.story.note(Fact::Webhook(&body.data.integration.name, kind));
         }
         Ok(())
     }
@@ -269,8 +268,8 @@ impl<W: io::Write> Teller<'_, W> {
             }
             Act::Witness => self
                 .narrator
-                .act("the status flipped and the receiver knows; in a few seconds it is mended"),
-            Act::Mend => {
+                .act("the status changed and the receiver was notified; in a few seconds it is repaired"),
+            Act::Repair => {
                 self.stage.stand_in.set_missing(victim, false);
                 self.narrator.act(format_args!(">>> the bucket {victim} is back"))
             }
@@ -281,9 +280,9 @@ impl<W: io::Write> Teller<'_, W> {
     fn end(&mut self) -> io::Result<()> {
         let (reads, writes) = self.stage.stand_in.requests();
         self.narrator.act(format_args!(
-            "that was the whole story; the stand-in got {reads} requests that read and {writes} that write"
+            "that was the whole story; the stand-in got {reads} reading and {writes} writing requests"
         ))?;
-        if self.once { Ok(()) } else { self.narrator.act("the daemon goes on until Ctrl-C") }
+        if self.once { Ok(()) } else { self.narrator.act("the daemon runs on until Ctrl-C") }
     }
 
     fn interrupted(&mut self) -> anyhow::Result<()> {

@@ -1,4 +1,4 @@
-//! Short, dated lines for a person; colour only on a terminal.
+//! Narrator: short, dated lines for people; colour only on a terminal.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -8,24 +8,24 @@ use anstyle::{AnsiColor, Style};
 use jiff::tz::TimeZone;
 
 use super::receiver::{Body, Received};
-use super::watch::Flip;
+use super::watch::StatusChange;
 use crate::daemon::Clock;
 use crate::domain::{ReportStatus, Status, duration_text, is_unseen};
 use crate::store::StoredTest;
 
-/// The longest text of others that is shown, in characters.
+/// Length limit of a text of others, in characters.
 const SHOWN_CHARS_MAX: usize = 400;
 
-/// What good news looks like.
+/// Style of good news.
 const GOOD: Style = AnsiColor::Green.on_default();
-/// What bad news looks like.
+/// Style of bad news.
 const BAD: Style = AnsiColor::Red.on_default();
-/// What the demo itself does.
+/// Style of the demo's own actions.
 const ACT: Style = AnsiColor::Cyan.on_default();
-/// Everything else.
+/// Style of everything else.
 const PLAIN: Style = Style::new();
 
-/// Writes the narration.
+/// Writer of the narration.
 pub(super) struct Narrator<W> {
     out: W,
     clock: Clock,
@@ -33,30 +33,30 @@ pub(super) struct Narrator<W> {
 }
 
 impl<W: Write> Narrator<W> {
-    /// Dates lines by `clock`, in the time zone of this machine.
+    /// Returns a narrator that dates lines by `clock`, in the time zone of this machine.
     pub(super) fn new(out: W, clock: Clock) -> Self {
         Self { out, clock, zone: TimeZone::system() }
     }
 
-    /// A line without a date.
+    /// Writes a line without a date.
     pub(super) fn head(&mut self, text: impl fmt::Display) -> io::Result<()> {
         writeln!(self.out, "{text}")?;
         self.out.flush()
     }
 
-    /// What the demo does or is about to do.
+    /// Writes what the demo does or is about to do.
     pub(super) fn act(&mut self, text: impl fmt::Display) -> io::Result<()> {
         self.line(ACT, text)
     }
 
-    /// A fact that is neither good nor bad.
+    /// Writes a fact that is neither good nor bad.
     pub(super) fn say(&mut self, text: impl fmt::Display) -> io::Result<()> {
         self.line(PLAIN, text)
     }
 
-    /// A status that changed, with the tests that failed.
-    pub(super) fn flip(&mut self, flip: &Flip) -> io::Result<()> {
-        let (name, to) = (shown(&flip.name), flip.to);
+    /// Writes a status change, with the tests that failed.
+    pub(super) fn change(&mut self, change: &StatusChange) -> io::Result<()> {
+        let (name, to) = (shown(&change.name), change.to);
         let style = match to {
             Status::Enabled => GOOD,
             Status::RecurringValidationError
@@ -71,18 +71,18 @@ impl<W: Write> Narrator<W> {
             | Status::Editing
             | Status::Migrating => PLAIN,
         };
-        match flip.from {
+        match change.from {
             Some(from) => self.line(style, format_args!("{name}: {from} -> {to}"))?,
             None => self.line(style, format_args!("{name}: {to}"))?,
         }
-        let failed = flip.tests.iter().filter(|test| test.status == ReportStatus::Failed);
+        let failed = change.tests.iter().filter(|test| test.status == ReportStatus::Failed);
         for test in failed {
             self.test(test)?;
         }
         Ok(())
     }
 
-    /// A webhook that came, verified or refused.
+    /// Writes a webhook that was received, verified or refused.
     pub(super) fn webhook(&mut self, received: &Received) -> io::Result<()> {
         let id = shown(&received.id);
         match &received.body {
@@ -105,7 +105,7 @@ impl<W: Write> Narrator<W> {
     fn test(&mut self, test: &StoredTest) -> io::Result<()> {
         self.detail("failed", Some(&test.name))?;
         self.detail("message", test.message.as_deref())?;
-        self.detail("mend it", test.remediation.as_deref())
+        self.detail("fix", test.remediation.as_deref())
     }
 
     fn detail(&mut self, label: &str, text: Option<&str>) -> io::Result<()> {
@@ -121,7 +121,7 @@ impl<W: Write> Narrator<W> {
     }
 }
 
-/// Text from elsewhere, bounded and without anything a terminal would act on.
+/// Returns text of others, bounded and without control characters of a terminal.
 fn shown(text: &str) -> String {
     let harmless = |c: char| if is_unseen(c) { '\u{FFFD}' } else { c };
     let mut shown: String = text.chars().take(SHOWN_CHARS_MAX).map(harmless).collect();
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flip_names_only_the_tests_that_failed_and_how_to_mend_them() {
+    fn status_change_lists_failed_tests_with_their_remediation() {
         let test = |name: &str, status| StoredTest {
             name: name.to_owned(),
             status,
@@ -152,7 +152,7 @@ mod tests {
             remediation: Some("create it".to_owned()),
             evidence: Some("a raw error".to_owned()),
         };
-        let flip = Flip {
+        let change = StatusChange {
             name: "orders".to_owned(),
             from: Some(Status::Enabled),
             to: Status::RecurringValidationError,
@@ -162,14 +162,14 @@ mod tests {
                 test("three", ReportStatus::Skipped),
             ],
         };
-        let told = narrated(|narrator| narrator.flip(&flip));
-        assert!(told.contains("orders: enabled -> recurringValidationError"), "{told}");
-        let details: Vec<_> = told.lines().skip(1).map(str::trim).collect();
-        assert_eq!(details, ["failed   two", "message  gone", "mend it  create it"]);
+        let text = narrated(|narrator| narrator.change(&change));
+        assert!(text.contains("orders: enabled -> recurringValidationError"), "{text}");
+        let details: Vec<_> = text.lines().skip(1).map(str::trim).collect();
+        assert_eq!(details, ["failed   two", "message  gone", "fix      create it"]);
     }
 
     #[test]
-    fn webhooks_are_told_with_their_verdict() {
+    fn webhook_is_shown_with_its_verification() {
         let body = r#"{"type":"integration.validation.recovered","data":{"sequence":3,
             "integration":{"name":"orders"},"status":"enabled","outageMs":6789}}"#;
         let mut received = Received {
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn foreign_text_cannot_steer_the_terminal_or_flood_it() {
+    fn text_of_others_cannot_control_or_flood_the_terminal() {
         assert_eq!(shown("a\x1b[31m\nb\u{202E}c\u{9b}"), "a\u{FFFD}[31m\u{FFFD}b\u{FFFD}c\u{FFFD}");
         let long = shown(&"x".repeat(SHOWN_CHARS_MAX + 1));
         assert_eq!(long, format!("{} ...", "x".repeat(SHOWN_CHARS_MAX)));

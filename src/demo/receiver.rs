@@ -1,7 +1,7 @@
-//! A webhook receiver as a customer would write one: it knows nothing of the sender's code.
+//! Webhook receiver as a customer would write one: it shares no code with the sender.
 //!
-//! It verifies [Standard Webhooks](https://www.standardwebhooks.com) signatures by itself, so that
-//! what the demo calls verified was verified by somebody else than the one who signed.
+//! It verifies [Standard Webhooks](https://www.standardwebhooks.com) signatures by itself and reads
+//! events by a shape of its own, so that the demo shows what an independent receiver sees.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,59 +20,59 @@ use tokio::sync::mpsc;
 use crate::daemon::Clock;
 use crate::domain::Timestamp;
 
-/// How far the sender's clock may be off, in seconds; what is older may be a replay.
+/// Difference of the sender's clock that is accepted, in seconds; an older request may be a replay.
 const TOLERANCE_SECS: u64 = 300;
 
-/// The largest body that is read, in bytes.
+/// Size limit of a body, in bytes.
 const BODY_BYTES_MAX: usize = 256 * 1024;
 
-/// How many ids are remembered to notice repeats.
+/// Number of ids that are remembered to detect repeats.
 const IDS_MAX: usize = 1000;
 
-/// How many webhooks may wait to be narrated; a receiver that cannot keep up answers 503.
+/// Number of webhooks that can wait to be shown; beyond it the receiver answers 503.
 const WAITING_MAX: usize = 64;
 
-/// One request, after verification.
+/// Request after its verification.
 #[derive(Debug)]
 pub(super) struct Received {
-    /// The `webhook-id`.
+    /// Value of the header `webhook-id`.
     pub(super) id: String,
-    /// True when this id came before.
+    /// True when this id was received before.
     pub(super) repeated: bool,
-    /// The body, or why the request was refused.
+    /// Body, or the reason why the request was refused.
     pub(super) body: Result<Body, Refusal>,
 }
 
-/// What the demo reads of an event.
+/// Part of an event that the demo reads.
 #[derive(Debug, Deserialize)]
 pub(super) struct Body {
-    /// Event type.
+    /// Type of the event.
     #[serde(rename = "type")]
     pub(super) kind: String,
-    /// The payload.
+    /// Payload of the event.
     pub(super) data: Data,
 }
 
-/// What the demo reads of an event's payload.
+/// Part of a payload that the demo reads.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Data {
-    /// Place in the order of the integration's events.
+    /// Number of the event among those of its integration.
     pub(super) sequence: i64,
-    /// Which integration.
+    /// Integration that the event is about.
     pub(super) integration: Integration,
-    /// How long the outage lasted, on recovery.
+    /// Duration of the incident, on recovery.
     pub(super) outage_ms: Option<u64>,
 }
 
-/// How an event names its integration.
+/// Integration as events name it.
 #[derive(Debug, Deserialize)]
 pub(super) struct Integration {
-    /// Its name in the configuration.
+    /// Name in the configuration.
     pub(super) name: String,
 }
 
-/// Why a request was refused.
+/// Reason why a request was refused.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub(super) enum Refusal {
     /// A header is missing or unreadable.
@@ -81,7 +81,7 @@ pub(super) enum Refusal {
     /// The timestamp is too far from this clock.
     #[error("the timestamp is more than {TOLERANCE_SECS} s off")]
     Timestamp,
-    /// No signature fits.
+    /// No signature fits the body.
     #[error("no signature fits the body")]
     Signature,
     /// The signed body is not an event.
@@ -89,46 +89,46 @@ pub(super) enum Refusal {
     Body,
 }
 
-/// Where the receiver's requests end up.
-struct Desk {
+/// State of the receiver's route.
+struct Inbox {
     key: hmac::Key,
     clock: Clock,
     seen: Mutex<VecDeque<String>>,
     out: mpsc::Sender<Received>,
 }
 
-/// The receiver's routes and the end at which verified and refused webhooks come out.
+/// Returns the receiver's routes, and the channel of verified and refused webhooks.
 ///
 /// `secret` is the shared secret itself, not its `whsec_` form.
 pub(super) fn open(secret: &[u8], clock: Clock) -> (Router, mpsc::Receiver<Received>) {
     let (out, received) = mpsc::channel(WAITING_MAX);
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret);
-    let desk = Desk { key, clock, seen: Mutex::default(), out };
+    let inbox = Inbox { key, clock, seen: Mutex::default(), out };
     let router = Router::new()
         .route("/hooks", post(receive))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
-        .with_state(Arc::new(desk));
+        .with_state(Arc::new(inbox));
     (router, received)
 }
 
 async fn receive(
-    State(desk): State<Arc<Desk>>,
+    State(inbox): State<Arc<Inbox>>,
     headers: HeaderMap,
     body: Bytes,
 ) -> (StatusCode, String) {
-    let received = desk.judge(&headers, &body);
+    let received = inbox.judge(&headers, &body);
     let answer = match &received.body {
         Ok(_) => (StatusCode::NO_CONTENT, String::new()),
         Err(refusal @ Refusal::Body) => (StatusCode::BAD_REQUEST, refusal.to_string()),
         Err(refusal) => (StatusCode::UNAUTHORIZED, refusal.to_string()),
     };
-    match desk.out.try_send(received) {
+    match inbox.out.try_send(received) {
         Ok(()) => answer,
         Err(_full) => (StatusCode::SERVICE_UNAVAILABLE, "too many at once".to_owned()),
     }
 }
 
-impl Desk {
+impl Inbox {
     fn judge(&self, headers: &HeaderMap, body: &[u8]) -> Received {
         let now = self.clock.now();
         let id = header(headers, "webhook-id").unwrap_or_default().to_owned();
@@ -138,7 +138,7 @@ impl Desk {
         Received { id, repeated, body }
     }
 
-    /// Remembers `id`; true when it was known.
+    /// Remembers `id`; returns true when it was known.
     fn repeats(&self, id: &str) -> bool {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if seen.iter().any(|one| one == id) {
@@ -150,7 +150,7 @@ impl Desk {
     }
 }
 
-/// Checks the three headers of Standard Webhooks against the body.
+/// Verifies the three headers of Standard Webhooks against the body.
 fn verify(
     key: &hmac::Key,
     headers: &HeaderMap,
@@ -172,7 +172,7 @@ fn verify(
     if fits { Ok(()) } else { Err(Refusal::Signature) }
 }
 
-/// The header's text, when it is there once, is not empty and is plain.
+/// Returns the text of a header that is given exactly once and is not empty.
 fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let mut values = headers.get_all(name).iter();
     let text = values.next()?.to_str().ok()?;
@@ -184,7 +184,7 @@ mod tests {
     use super::*;
     use axum::http::HeaderValue;
 
-    /// The published example of the Standard Webhooks libraries.
+    /// Published example of the Standard Webhooks libraries.
     const SECRET: &str = "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
     const ID: &str = "msg_p5jXN8AQM9LWM0D4loKWxJek";
     const SENT_AT: &str = "1614265330";
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn the_published_example_is_accepted() {
+    fn published_example_is_accepted() {
         assert_eq!(verdict(&[], BODY), Ok(()));
         let rotated =
             [("webhook-signature", "v1,AAAA v2,x v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=")];
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_is_changed_is_refused() {
+    fn changed_request_is_refused() {
         let cases = [
             (("webhook-id", "msg_other"), Refusal::Signature),
             (("webhook-timestamp", "1614265331"), Refusal::Signature),
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_or_doubled_header_is_refused() {
+    fn missing_or_doubled_header_is_refused() {
         for name in ["webhook-id", "webhook-timestamp", "webhook-signature"] {
             let now = Timestamp(1_614_265_330_000);
             let mut without = headers(&[]);
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_old_or_from_the_future_is_refused() {
+    fn request_from_the_past_or_the_future_is_refused() {
         for (off_secs, accepted) in [(-301, false), (-300, true), (300, true), (301, false)] {
             let now = Timestamp((1_614_265_330 + off_secs) * 1000);
             let expected = if accepted { Ok(()) } else { Err(Refusal::Timestamp) };
@@ -259,14 +259,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_event_is_passed_on_and_its_repeat_is_noticed() {
+    async fn event_is_passed_on_and_its_repeat_is_detected() {
         let clock = Clock::default();
         let secret = STANDARD.decode(SECRET).unwrap();
         let (out, mut received) = mpsc::channel(2);
-        let desk = Arc::new(Desk { key: key(), clock, seen: Mutex::default(), out });
+        let inbox = Arc::new(Inbox { key: key(), clock, seen: Mutex::default(), out });
         let body = br#"{"type":"integration.validation.recovered","data":{"sequence":3,
             "integration":{"id":1,"name":"orders"},"status":"enabled","outageMs":6000}}"#;
-        let sent_at = desk.clock.now().unix_seconds().to_string();
+        let sent_at = inbox.clock.now().unix_seconds().to_string();
         let signed = [b"evt_1.", sent_at.as_bytes(), b".", body].concat();
         let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &secret), &signed);
         let mut headers = HeaderMap::new();
@@ -276,7 +276,7 @@ mod tests {
         headers.insert("webhook-signature", HeaderValue::from_str(&signature).unwrap());
         for expected in [StatusCode::NO_CONTENT, StatusCode::NO_CONTENT] {
             let bytes = Bytes::from_static(body);
-            let answer = receive(State(Arc::clone(&desk)), headers.clone(), bytes).await;
+            let answer = receive(State(Arc::clone(&inbox)), headers.clone(), bytes).await;
             assert_eq!(answer.0, expected);
         }
         let (first, second) = (received.recv().await.unwrap(), received.recv().await.unwrap());
@@ -287,7 +287,7 @@ mod tests {
 
         headers.insert("webhook-id", HeaderValue::from_static("evt_2"));
         let bytes = Bytes::from_static(body);
-        let answer = receive(State(Arc::clone(&desk)), headers.clone(), bytes).await;
+        let answer = receive(State(Arc::clone(&inbox)), headers.clone(), bytes).await;
         assert_eq!(answer.0, StatusCode::UNAUTHORIZED);
         assert_eq!(received.recv().await.unwrap().body.unwrap_err(), Refusal::Signature);
     }

@@ -1,7 +1,7 @@
-//! A stand-in for the three AWS services an S3 integration is validated against.
+//! Stand-in for the three AWS services that an S3 integration is validated against.
 //!
-//! This is no platform code: it answers the few read requests of the catalog, on loopback, for the
-//! demo alone. Every bucket has a switch that makes it disappear and come back.
+//! It is no platform code: it answers the few read requests of the catalog, on loopback, for the demo
+//! alone. Every bucket has a switch that makes it disappear and come back.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -11,16 +11,16 @@ use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 
-/// The account that owns the buckets.
+/// Account that owns the buckets.
 pub(super) const ACCOUNT: &str = "111122223333";
-/// The region of the buckets.
+/// Region of the buckets.
 pub(super) const REGION: &str = "eu-central-1";
-/// The role registered with every Access Grants location.
+/// Role that is registered with every Access Grants location.
 pub(super) const ROLE: &str = "arn:aws:iam::111122223333:role/demo-access-grants";
-/// The part of each bucket that is registered.
+/// Prefix of each bucket that is registered.
 pub(super) const PREFIX: &str = "lake/";
 
-/// The services, and what they were asked.
+/// Services with the number of their requests.
 #[derive(Debug)]
 pub(super) struct StandIn {
     access_key_id: String,
@@ -35,11 +35,11 @@ struct Bucket {
     missing: AtomicBool,
 }
 
-/// How the stand-in answers: status code and XML.
+/// Answer of the stand-in: status code and XML.
 type Answer = (StatusCode, String);
 
 impl StandIn {
-    /// Services with these buckets that know one access key.
+    /// Returns services with these buckets that accept one access key.
     pub(super) fn new(access_key_id: &str, buckets: &[&str]) -> Arc<Self> {
         let bucket = |&name: &&str| Bucket { name: name.to_owned(), missing: false.into() };
         Arc::new(Self {
@@ -57,12 +57,12 @@ impl StandIn {
         }
     }
 
-    /// How many requests came that only read, and how many that would have changed something.
+    /// Returns the number of requests that only read, and of those that would have changed something.
     pub(super) fn requests(&self) -> (u64, u64) {
         (self.reads.load(Ordering::Relaxed), self.writes.load(Ordering::Relaxed))
     }
 
-    /// The routes; every address is answered by one function.
+    /// Returns the routes; every address is answered by one function.
     pub(super) fn router(self: Arc<Self>) -> Router {
         Router::new().fallback(serve).with_state(self)
     }
@@ -86,7 +86,7 @@ impl StandIn {
         }
     }
 
-    /// Looks at the key's id only: signatures are tested elsewhere, against better doubles.
+    /// Compares the key's id only: signatures are tested elsewhere, against better stand-ins.
     fn knows_caller(&self, headers: &HeaderMap) -> bool {
         let sent = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         sent.is_some_and(|text| text.contains(&format!("Credential={}/", self.access_key_id)))
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bucket_disappears_and_comes_back_alone() {
+    fn missing_bucket_affects_no_other() {
         let stand_in = StandIn::new("AKIADEMO", &["orders", "people"]);
         stand_in.set_missing("orders", true);
         let (code, xml) = ask(&stand_in, &Method::GET, "/orders?list-type=2");
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_change_something_is_refused_and_counted() {
+    fn writing_request_is_refused_and_counted() {
         let stand_in = StandIn::new("AKIADEMO", &["orders"]);
         assert_eq!(ask(&stand_in, &Method::GET, "/orders?list-type=2").0, 200);
         assert_eq!(ask(&stand_in, &Method::PUT, "/orders").0, 405);
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stranger_is_refused() {
+    fn unknown_access_key_is_refused() {
         let stand_in = StandIn::new("AKIAOTHER", &["orders"]);
         let (code, xml) = ask(&stand_in, &Method::GET, "/orders?list-type=2");
         assert_eq!(code, 403);

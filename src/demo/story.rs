@@ -1,4 +1,4 @@
-//! What the demo waits for and does next: a small state machine that only looks at facts.
+//! Story of the demo: a state machine that advances by observed facts.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -7,34 +7,34 @@ use tokio::time::Instant;
 
 use crate::domain::{EventType, Status};
 
-/// How long each state lasts before the demo changes it, so that a person can follow.
+/// Time for which each state lasts, so that a person can follow.
 const PAUSE: Duration = Duration::from_secs(4);
 
-/// Something that really happened.
+/// Fact that was observed.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Fact<'a> {
     /// The store has this status for this integration.
     Status(&'a str, Status),
-    /// A verified webhook of this type came for this integration.
-    Told(&'a str, EventType),
+    /// A verified webhook of this type was received for this integration.
+    Webhook(&'a str, EventType),
 }
 
-/// What the demo does next.
+/// Next action of the demo.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Act {
-    /// Everything is well: say what comes.
+    /// Every integration is enabled: announce the failure.
     Announce,
-    /// Break the platform of one integration.
+    /// Breaks the platform of one integration.
     Break,
-    /// The failure was seen and told: say what comes.
+    /// The failure was stored and notified: announce the repair.
     Witness,
-    /// Mend it.
-    Mend,
-    /// The recovery was seen and told.
+    /// Repairs the platform of that integration.
+    Repair,
+    /// The recovery was stored and notified.
     End,
 }
 
-/// The story of one integration among others.
+/// Story of one integration among others.
 #[derive(Debug)]
 pub(super) struct Story {
     victim: String,
@@ -45,15 +45,15 @@ pub(super) struct Story {
 
 #[derive(Clone, Copy, Debug)]
 enum Chapter {
-    Settling,
+    Starting,
     Calm { until: Instant },
     Broken(Seen),
     Outage { until: Instant },
-    Mended(Seen),
+    Repaired(Seen),
     Over,
 }
 
-/// Both sides of a status change: the store has it, and the receiver was told.
+/// Observations of a status change: it is stored, and its webhook was received.
 #[derive(Clone, Copy, Debug, Default)]
 struct Seen {
     status: bool,
@@ -61,34 +61,34 @@ struct Seen {
 }
 
 impl Story {
-    /// A story about `victim`, one of `cast` integrations.
+    /// Returns a story about `victim`, one of `cast` integrations.
     pub(super) fn new(victim: &str, cast: usize) -> Self {
         let victim = victim.to_owned();
-        Self { victim, cast, enabled: BTreeSet::new(), chapter: Chapter::Settling }
+        Self { victim, cast, enabled: BTreeSet::new(), chapter: Chapter::Starting }
     }
 
-    /// Takes note of a fact.
+    /// Records a fact about an integration.
     pub(super) fn note(&mut self, fact: Fact<'_>) {
         if let Fact::Status(name, Status::Enabled) = fact {
             self.enabled.insert(name.to_owned());
         }
         match &mut self.chapter {
             Chapter::Broken(seen) => {
-                let (status, told) =
+                let (status, webhook) =
                     (Status::RecurringValidationError, EventType::ValidationFailed);
-                seen.note(fact, &self.victim, status, told);
+                seen.note(fact, &self.victim, status, webhook);
             }
-            Chapter::Mended(seen) => {
+            Chapter::Repaired(seen) => {
                 seen.note(fact, &self.victim, Status::Enabled, EventType::ValidationRecovered);
             }
-            Chapter::Settling | Chapter::Calm { .. } | Chapter::Outage { .. } | Chapter::Over => {}
+            Chapter::Starting | Chapter::Calm { .. } | Chapter::Outage { .. } | Chapter::Over => {}
         }
     }
 
-    /// What is to be done at `now`, if anything; call again until there is nothing.
+    /// Returns the next action at `now`, if there is one; to be called until there is none.
     pub(super) fn step(&mut self, now: Instant) -> Option<Act> {
         let (chapter, act) = match self.chapter {
-            Chapter::Settling if self.enabled.len() == self.cast => {
+            Chapter::Starting if self.enabled.len() == self.cast => {
                 (Chapter::Calm { until: now + PAUSE }, Act::Announce)
             }
             Chapter::Calm { until } if until <= now => {
@@ -98,27 +98,27 @@ impl Story {
                 (Chapter::Outage { until: now + PAUSE }, Act::Witness)
             }
             Chapter::Outage { until } if until <= now => {
-                (Chapter::Mended(Seen::default()), Act::Mend)
+                (Chapter::Repaired(Seen::default()), Act::Repair)
             }
-            Chapter::Mended(Seen { status: true, webhook: true }) => (Chapter::Over, Act::End),
-            Chapter::Settling
+            Chapter::Repaired(Seen { status: true, webhook: true }) => (Chapter::Over, Act::End),
+            Chapter::Starting
             | Chapter::Calm { .. }
             | Chapter::Broken(_)
             | Chapter::Outage { .. }
-            | Chapter::Mended(_)
+            | Chapter::Repaired(_)
             | Chapter::Over => return None,
         };
         self.chapter = chapter;
         Some(act)
     }
 
-    /// What the story waits for; none when it is over.
+    /// Returns the fact that the story waits for; none when it is over.
     pub(super) const fn waits_for(&self) -> Option<&'static str> {
         match self.chapter {
-            Chapter::Settling => Some("every integration to be enabled"),
-            Chapter::Broken(Seen { status: false, .. }) => Some("the status to flip"),
-            Chapter::Mended(Seen { status: false, .. }) => Some("the status to recover"),
-            Chapter::Broken(_) | Chapter::Mended(_) => Some("the webhook"),
+            Chapter::Starting => Some("every integration to be enabled"),
+            Chapter::Broken(Seen { status: false, .. }) => Some("the status to change"),
+            Chapter::Repaired(Seen { status: false, .. }) => Some("the status to recover"),
+            Chapter::Broken(_) | Chapter::Repaired(_) => Some("the webhook"),
             Chapter::Calm { .. } | Chapter::Outage { .. } => Some("the next act"),
             Chapter::Over => None,
         }
@@ -126,10 +126,10 @@ impl Story {
 }
 
 impl Seen {
-    fn note(&mut self, fact: Fact<'_>, victim: &str, status: Status, told: EventType) {
+    fn note(&mut self, fact: Fact<'_>, victim: &str, status: Status, webhook: EventType) {
         match fact {
             Fact::Status(name, to) => self.status |= name == victim && to == status,
-            Fact::Told(name, kind) => self.webhook |= name == victim && kind == told,
+            Fact::Webhook(name, kind) => self.webhook |= name == victim && kind == webhook,
         }
     }
 }
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn the_story_goes_from_calm_over_failure_to_recovery() {
+    fn story_goes_from_calm_over_failure_to_recovery() {
         let mut now = Instant::now();
         let mut story = Story::new("a", 2);
         assert_eq!(story.step(now), None);
@@ -157,11 +157,11 @@ mod tests {
         assert_eq!(story.step(now), Some(Act::Break));
         story.note(Fact::Status("a", Status::RecurringValidationError));
         assert_eq!(story.step(now), None);
-        story.note(Fact::Told("a", EventType::ValidationFailed));
+        story.note(Fact::Webhook("a", EventType::ValidationFailed));
         assert_eq!(story.step(now), Some(Act::Witness));
         now += PAUSE;
-        assert_eq!(story.step(now), Some(Act::Mend));
-        story.note(Fact::Told("a", EventType::ValidationRecovered));
+        assert_eq!(story.step(now), Some(Act::Repair));
+        story.note(Fact::Webhook("a", EventType::ValidationRecovered));
         assert_eq!(story.step(now), None);
         story.note(Fact::Status("a", Status::Enabled));
         assert_eq!(story.step(now), Some(Act::End));
@@ -169,22 +169,22 @@ mod tests {
     }
 
     #[test]
-    fn what_happens_to_others_or_came_before_does_not_count() {
+    fn facts_about_others_or_from_before_do_not_count() {
         let mut now = Instant::now();
         let mut story = Story::new("a", 2);
         story.note(Fact::Status("a", Status::Enabled));
         assert_eq!(story.step(now), None, "one of two is not enough");
         all_enabled(&mut story);
         story.note(Fact::Status("a", Status::RecurringValidationError));
-        story.note(Fact::Told("a", EventType::ValidationFailed));
+        story.note(Fact::Webhook("a", EventType::ValidationFailed));
         assert_eq!(story.step(now), Some(Act::Announce));
         now += PAUSE;
         assert_eq!(story.step(now), Some(Act::Break));
         assert_eq!(story.step(now), None, "the failure came before the break");
         story.note(Fact::Status("b", Status::RecurringValidationError));
-        story.note(Fact::Told("b", EventType::ValidationFailed));
-        story.note(Fact::Told("a", EventType::StatusChanged));
+        story.note(Fact::Webhook("b", EventType::ValidationFailed));
+        story.note(Fact::Webhook("a", EventType::StatusChanged));
         assert_eq!(story.step(now), None);
-        assert_eq!(story.waits_for(), Some("the status to flip"));
+        assert_eq!(story.waits_for(), Some("the status to change"));
     }
 }

@@ -1,4 +1,4 @@
-//! Reads status changes from the daemon's database, as any other process could.
+//! Reads status changes from the daemon's database, as any other process can.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -6,74 +6,74 @@ use std::path::PathBuf;
 use crate::domain::Status;
 use crate::store::{IntegrationRow, PAGE_MAX, Page, StoreError, StoredTest, TransitionRow, View};
 
-/// The most changes per integration that are told; the story has four.
+/// Number of changes per integration that are shown; the story has four.
 const CHANGES_MAX: u32 = 100;
 
-/// Among how many runs the one that caused a change is looked for.
+/// Number of runs among which the cause of a change is searched.
 const RUNS_MAX: u32 = 50;
 
-/// A status change, with the results that caused it.
+/// Status change, with the results that caused it.
 #[derive(Debug)]
-pub(super) struct Flip {
-    /// Which integration.
+pub(super) struct StatusChange {
+    /// Name of the integration.
     pub(super) name: String,
     /// Status before; none at creation.
     pub(super) from: Option<Status>,
-    /// Status now.
+    /// Status after the change.
     pub(super) to: Status,
-    /// The results of the run that caused it.
+    /// Results of the run that caused it.
     pub(super) tests: Vec<StoredTest>,
 }
 
-/// Remembers what was told.
+/// Reader that returns each change once.
 #[derive(Debug)]
 pub(super) struct Watch {
     path: PathBuf,
     view: Option<View>,
-    told: BTreeMap<String, usize>,
+    shown: BTreeMap<String, usize>,
 }
 
 impl Watch {
-    /// Watches the database at `path`, which may be about to be created.
+    /// Returns a reader of the database at `path`, which may not exist yet.
     pub(super) fn new(path: PathBuf) -> Self {
-        Self { path, view: None, told: BTreeMap::new() }
+        Self { path, view: None, shown: BTreeMap::new() }
     }
 
-    /// What changed since the last call, oldest first per integration.
+    /// Returns the changes since the last call, oldest first per integration.
     ///
     /// # Errors
     ///
-    /// Fails when the database cannot be read, or is not there yet.
-    pub(super) async fn flips(&mut self) -> Result<Vec<Flip>, StoreError> {
+    /// Fails when the database cannot be read, or does not exist yet.
+    pub(super) async fn changes(&mut self) -> Result<Vec<StatusChange>, StoreError> {
         let view = match &self.view {
             Some(view) => view.clone(),
             None => self.view.insert(View::open(&self.path)?).clone(),
         };
-        let mut flips = Vec::new();
+        let mut changes = Vec::new();
         for row in view.integrations(Page::first(PAGE_MAX)).await?.rows {
             let rows = view.transitions(row.id, Page::first(CHANGES_MAX)).await?.rows;
-            let told = self.told.entry(row.name.clone()).or_default();
-            let fresh = rows.len().saturating_sub(*told);
+            let shown = self.shown.entry(row.name.clone()).or_default();
+            let fresh = rows.len().saturating_sub(*shown);
             for change in rows.iter().take(fresh).rev() {
-                flips.push(flip(&view, &row, change).await?);
+                changes.push(status_change(&view, &row, change).await?);
             }
-            *told = rows.len();
+            *shown = rows.len();
         }
-        Ok(flips)
+        Ok(changes)
     }
 }
 
-async fn flip(
+async fn status_change(
     view: &View,
     row: &IntegrationRow,
     change: &TransitionRow,
-) -> Result<Flip, StoreError> {
+) -> Result<StatusChange, StoreError> {
     let runs = match change.run {
         Some(_) => view.runs(row.id, Page::first(RUNS_MAX)).await?.rows,
         None => Vec::new(),
     };
     let cause = runs.into_iter().find(|run| Some(run.id) == change.run);
-    Ok(Flip {
+    Ok(StatusChange {
         name: row.name.clone(),
         from: change.from,
         to: change.to,

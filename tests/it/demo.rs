@@ -93,7 +93,7 @@ fn the_demo_shows_a_failure_and_its_recovery_and_leaves_nothing_behind() {
         "webhook received: integration.validation.recovered demo-orders",
         "signature verified, outage of",
         "requests that read and 0 that write",
-        "the daemon has ended; nothing is left behind",
+        "the daemon has stopped; nothing is left behind",
     ] {
         let place = rest.find(part);
         assert!(place.is_some(), "`{part}` does not come in order: {told}");
@@ -121,7 +121,7 @@ fn an_interrupt_ends_the_demo_cleanly() {
         }
     });
     assert_eq!(code, Some(0), "{told}\n{logged}");
-    assert!(told.ends_with("the daemon has ended; nothing is left behind\n"), "{told}");
+    assert!(told.ends_with("the daemon has stopped; nothing is left behind\n"), "{told}");
     assert_eq!(fs::read_dir(temporary.path()).unwrap().count(), 0);
 }
 
