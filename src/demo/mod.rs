@@ -266,9 +266,9 @@ impl<W: io::Write> Player<'_, W> {
                 self.stage.stand_in.set_missing(victim, true);
                 self.narrator.act(format_args!(">>> the bucket {victim} disappears"))
             }
-            Act::Witness => self
-                .narrator
-                .act("the status changed and the receiver was notified; in a few seconds it is repaired"),
+            Act::Witness => self.narrator.act(
+                "the status changed and the receiver was notified; in a few seconds it is repaired",
+            ),
             Act::Repair => {
                 self.stage.stand_in.set_missing(victim, false);
                 self.narrator.act(format_args!(">>> the bucket {victim} is back"))

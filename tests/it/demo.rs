@@ -92,7 +92,7 @@ fn the_demo_shows_a_failure_and_its_recovery_and_leaves_nothing_behind() {
         "demo-orders: recurringValidationError -> enabled",
         "webhook received: integration.validation.recovered demo-orders",
         "signature verified, outage of",
-        "requests that read and 0 that write",
+        "reading and 0 writing requests",
         "the daemon has stopped; nothing is left behind",
     ] {
         let place = rest.find(part);

@@ -115,7 +115,11 @@ pub(crate) fn samples() -> Vec<(&'static str, String)> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::{Strategy, any, prop_assert_eq, prop_oneof, proptest};
+    use proptest::sample;
+
     use super::*;
+    use crate::domain::{Factor, FactorKind, Status};
 
     /// Body of a webhook in the format `standard`; `type` decides which of these it is.
     #[derive(Serialize, schemars::JsonSchema)]
@@ -186,6 +190,87 @@ mod tests {
         if published.unwrap_or_default() != found {
             std::fs::write(root.join("target").join(&file), found).unwrap();
             panic!("schemas/{file} differs; the types give target/{file}");
+        }
+    }
+
+    fn text() -> impl Strategy<Value = String> {
+        any::<String>()
+    }
+
+    fn integration() -> impl Strategy<Value = IntegrationRef> {
+        let labels = proptest::collection::btree_map(text(), text(), 0..4);
+        (any::<i64>(), text(), text(), labels).prop_map(|(id, name, kind, labels)| IntegrationRef {
+            id,
+            name,
+            kind,
+            labels,
+        })
+    }
+
+    fn timestamp() -> impl Strategy<Value = Timestamp> {
+        (0..4_102_444_800_000_i64).prop_map(Timestamp)
+    }
+
+    fn payload() -> impl Strategy<Value = (EventType, Payload)> {
+        let status = || sample::select(Status::ALL.to_vec());
+        let changed =
+            (integration(), status(), proptest::option::of(status()), any::<i64>(), text())
+                .prop_map(|(integration, status, previous_status, sequence, text)| {
+                    let data = EventData {
+                        schema_version: SCHEMA_VERSION,
+                        epoch: text.clone(),
+                        sequence,
+                        incident_id: Some(text.clone()),
+                        integration,
+                        status,
+                        previous_status,
+                        validation_results: None,
+                        changes: Vec::new(),
+                        drift: Vec::new(),
+                        run: None,
+                        failing_since: None,
+                        outage_ms: Some(sequence),
+                        group: Some(text),
+                    };
+                    (EventType::StatusChanged, Payload::Integration(Box::new(data)))
+                });
+        let members = proptest::collection::vec((integration(), status(), any::<i64>()), 0..4);
+        let outage = (members, text(), timestamp(), any::<u32>()).prop_map(
+            |(members, text, since, unlisted)| {
+                let integrations = members.into_iter().map(|(integration, status, sequence)| {
+                    OutageMember { integration, status, sequence }
+                });
+                let notice = OutageNotice {
+                    schema_version: SCHEMA_VERSION,
+                    epoch: text.clone(),
+                    sequence: 1,
+                    outage_id: text.clone(),
+                    factor: Factor { kind: FactorKind::Host, value: text.clone() },
+                    cause: text,
+                    since,
+                    outage_ms: None,
+                    integrations: integrations.collect(),
+                    unlisted,
+                };
+                (EventType::Outage, Payload::Outage(notice))
+            },
+        );
+        let ping = (text(), text()).prop_map(|(receiver, message)| {
+            let ping = WebhookPing { schema_version: SCHEMA_VERSION, receiver, message };
+            (EventType::WebhookPing, Payload::WebhookPing(ping))
+        });
+        prop_oneof![changed, outage, ping]
+    }
+
+    proptest! {
+        #[test]
+        fn written_event_is_read_and_written_again_byte_for_byte(
+            (kind, data) in payload(),
+            timestamp in timestamp(),
+        ) {
+            let written = serde_json::to_string(&Event { kind, timestamp, data }).unwrap();
+            let read: Event = serde_json::from_str(&written).unwrap();
+            prop_assert_eq!(serde_json::to_string(&read).unwrap(), written);
         }
     }
 }

@@ -227,3 +227,134 @@ fn after(lasted_ms: Option<i64>) -> String {
         format!(" after {}", duration_text(Duration::from_secs(ms / 1000)))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Class, FactKind, samples};
+
+    fn event(name: &str) -> Event {
+        let (_, body) = samples().into_iter().find(|(found, _)| *found == name).unwrap();
+        serde_json::from_str(&body).unwrap()
+    }
+
+    fn integration(event: &mut Event) -> &mut EventData {
+        let Payload::Integration(data) = &mut event.data else { panic!("about no integration") };
+        data
+    }
+
+    fn change(test: &str, from: Option<ReportStatus>, to: ReportStatus) -> Change {
+        let message = Some(format!("reason of {test}"));
+        Change {
+            test: test.to_owned(),
+            from,
+            to,
+            message,
+            class: Some(Class::Denied),
+            remediation: None,
+        }
+    }
+
+    #[test]
+    fn summary_is_one_line_about_what_happened() {
+        let table = [
+            ("failed", "lake: validation failed: NoSuchBucket: "),
+            ("recovered", "lake: validation passes again after "),
+            ("changed", "lake: new \u{2192} creating"),
+            ("warning", "lake: warnings changed"),
+            ("flapping", "lake: flapping; messages are muted until it is stable"),
+            ("calm", "lake: stable again, enabled"),
+            ("outage", "integrations fail by one cause: host "),
+            ("resolved", "outage of host "),
+            ("degraded", "revalidated cannot judge integrations (network): none of 7 hosts"),
+            ("restored", "revalidated can judge integrations again (network) after "),
+            (
+                "disabled",
+                "on-call: receiver disabled, since it answered 410 Gone; pending deliveries: 12",
+            ),
+            ("ping", "on-call: "),
+        ];
+        assert_eq!(table.len(), samples().len());
+        for (name, expected) in table {
+            let found = summary(&event(name));
+            assert!(found.contains(expected), "{name}: {found}");
+            assert!(!found.contains('\n'), "{name}: {found}");
+        }
+    }
+
+    #[test]
+    fn status_change_shows_its_reason_only_in_an_error_status() {
+        let mut event = event("changed");
+        let data = integration(&mut event);
+        data.previous_status = Some(Status::Editing);
+        data.changes = vec![change("t", None, ReportStatus::Failed)];
+        data.status = Status::EditError;
+        assert_eq!(summary(&event), "lake: editing \u{2192} editError: reason of t");
+        integration(&mut event).status = Status::Enabled;
+        assert_eq!(summary(&event), "lake: editing \u{2192} enabled");
+    }
+
+    #[test]
+    fn lines_come_worst_first_and_the_omitted_are_counted() {
+        let mut event = event("failed");
+        let passed = (0..20).map(|number| {
+            change(&format!("passed {number}"), Some(ReportStatus::Failed), ReportStatus::Passed)
+        });
+        let others = [
+            change("skipped", Some(ReportStatus::Passed), ReportStatus::Skipped),
+            change("passes for the first time", Some(ReportStatus::Skipped), ReportStatus::Passed),
+            change("warned", Some(ReportStatus::Passed), ReportStatus::Warning),
+            change("failed", None, ReportStatus::Failed),
+        ];
+        integration(&mut event).changes = passed.chain(others).collect();
+        let heads: Vec<_> = lines(&event).into_iter().map(|line| line.head).collect();
+        assert_eq!(heads.len(), LINES_MAX);
+        assert_eq!(heads[..3], ["failed: failed", "warning: warned", "passed: passed 0"]);
+        assert_eq!(omitted(&event), 22 - LINES_MAX, "what is no news is not counted");
+        integration(&mut event).changes.clear();
+        assert_eq!((lines(&event), omitted(&event)), (Vec::new(), 0));
+    }
+
+    #[test]
+    fn members_of_an_outage_are_lines_with_their_status() {
+        let mut event = event("outage");
+        let Payload::Outage(outage) = &mut event.data else { panic!("about no outage") };
+        let mut member = outage.integrations[0].clone();
+        member.integration.name = "one".to_owned();
+        member.integration.kind = "Redshift".to_owned();
+        member.status = Status::Enabled;
+        outage.integrations = vec![member; LINES_MAX + 3];
+        outage.unlisted = 7;
+        assert_eq!(omitted(&event), 10);
+        assert_eq!(lines(&event)[0].text(), "one (Redshift): fails, not confirmed yet");
+        let Payload::Outage(outage) = &mut event.data else { panic!("about no outage") };
+        outage.outage_ms = Some(61_000);
+        assert_eq!(lines(&event)[0].text(), "one (Redshift): enabled", "it is over");
+        assert!(summary(&event).ends_with(" is over after 1m 1s"), "{}", summary(&event));
+        let Payload::Outage(outage) = &mut event.data else { panic!("about no outage") };
+        outage.integrations[0].status = Status::RecurringValidationError;
+        let found = summary(&event);
+        assert!(found.ends_with(", 1 of 18 still fail by themselves"), "{found}");
+    }
+
+    #[test]
+    fn drift_is_one_bounded_line_and_absent_without_any() {
+        let mut event = event("failed");
+        integration(&mut event).drift.clear();
+        assert_eq!(drift(&event), None);
+        assert_eq!(drift(&self::event("ping")), None);
+        let lost = Drift {
+            kind: FactKind::Grant,
+            of: "db\n".to_owned(),
+            lost: vec!["SELECT".repeat(200)],
+            gained: Vec::new(),
+        };
+        integration(&mut event).drift = vec![lost];
+        let found = drift(&event).unwrap();
+        assert!(
+            found.starts_with("Since the last passing run: grants of db : lost SELECT"),
+            "{found}"
+        );
+        assert_eq!(found.chars().count(), TEXT_MAX, "{found}");
+    }
+}
