@@ -2,7 +2,7 @@
 
 /// Cloud of Azure.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(in crate::platforms) enum Cloud {
+pub(crate) enum Cloud {
     /// Azure.
     Public,
     /// Azure US Government.
@@ -13,12 +13,12 @@ pub(in crate::platforms) enum Cloud {
 
 impl Cloud {
     /// Words of the configuration.
-    pub(in crate::platforms) const WORDS: [(&'static str, Self); 3] =
+    pub(crate) const WORDS: [(&'static str, Self); 3] =
         [("public", Self::Public), ("usGovernment", Self::UsGovernment), ("china", Self::China)];
 
     /// Returns the authority that Microsoft Entra documents: the server of its token endpoints.
     #[cfg(feature = "synapse")]
-    pub(in crate::platforms) const fn authority(self) -> &'static str {
+    pub(crate) const fn authority(self) -> &'static str {
         match self {
             Self::Public => "https://login.microsoftonline.com",
             Self::UsGovernment => "https://login.microsoftonline.us",
@@ -31,7 +31,7 @@ impl Cloud {
 #[cfg(feature = "databricks")]
 impl Cloud {
     /// Returns the cloud of a workspace, by its host.
-    pub(in crate::platforms) fn of_workspace(host: &str) -> Self {
+    pub(crate) fn of_workspace(host: &str) -> Self {
         if host.ends_with(".databricks.azure.us") {
             Self::UsGovernment
         } else if host.ends_with(".databricks.azure.cn") {
@@ -43,7 +43,7 @@ impl Cloud {
 
     /// Returns the authority that the SDKs of Azure and Databricks use; only that of China is not the
     /// documented one.
-    pub(in crate::platforms) const fn sdk_authority(self) -> &'static str {
+    pub(crate) const fn sdk_authority(self) -> &'static str {
         match self {
             Self::Public => "https://login.microsoftonline.com",
             Self::UsGovernment => "https://login.microsoftonline.us",
@@ -52,7 +52,7 @@ impl Cloud {
     }
 
     /// Returns the scope of tokens for the management of Azure's resources.
-    pub(in crate::platforms) const fn management_scope(self) -> &'static str {
+    pub(crate) const fn management_scope(self) -> &'static str {
         match self {
             Self::Public => "https://management.core.windows.net/.default",
             Self::UsGovernment => "https://management.core.usgovcloudapi.net/.default",
@@ -67,7 +67,7 @@ impl Cloud {
     const ALL: [Self; 3] = [Self::Public, Self::UsGovernment, Self::China];
 
     /// Returns the scope of tokens for SQL servers.
-    pub(in crate::platforms) const fn sql_scope(self) -> &'static str {
+    pub(crate) const fn sql_scope(self) -> &'static str {
         match self {
             Self::Public => "https://database.windows.net/.default",
             Self::UsGovernment => "https://database.usgovcloudapi.net/.default",
@@ -87,12 +87,12 @@ impl Cloud {
     }
 
     /// True for the host of a SQL server of this cloud, in lower case.
-    pub(in crate::platforms) fn has_sql_host(self, host: &str) -> bool {
+    pub(crate) fn has_sql_host(self, host: &str) -> bool {
         self.sql_domains().iter().any(|domain| host.ends_with(domain) && domain.len() < host.len())
     }
 
     /// Returns the workspace or logical server that `host` names, with or without its serverless pool.
-    pub(in crate::platforms) fn sql_server(self, host: &str) -> Option<&str> {
+    pub(crate) fn sql_server(self, host: &str) -> Option<&str> {
         let mut domains = self.sql_domains().into_iter();
         let name = domains.find_map(|domain| host.strip_suffix(domain))?;
         let name = name.strip_suffix("-ondemand").unwrap_or(name);
@@ -101,7 +101,7 @@ impl Cloud {
     }
 
     /// Returns the cloud of a SQL server, by its host; none for a host that is not Azure's own.
-    pub(in crate::platforms) fn of_sql_host(host: &str) -> Option<Self> {
+    pub(crate) fn of_sql_host(host: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|cloud| cloud.has_sql_host(host))
     }
 }

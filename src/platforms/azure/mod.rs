@@ -8,8 +8,8 @@ mod principal;
 mod token_endpoint;
 
 #[cfg(any(feature = "databricks", feature = "synapse"))]
-pub(super) use cloud::Cloud;
+pub(crate) use cloud::Cloud;
 #[cfg(any(feature = "databricks", feature = "synapse"))]
-pub(super) use principal::{ServicePrincipal, is_tenant, remedy};
+pub(crate) use principal::{ServicePrincipal, is_tenant, remedy};
 #[cfg(feature = "snowflake")]
-pub(super) use token_endpoint::{classified, completed};
+pub(crate) use token_endpoint::{classified, completed};

@@ -11,13 +11,13 @@ const TENANT_MAX: usize = 253;
 
 /// Service principal of Microsoft Entra: an application with a client secret.
 #[derive(Debug)]
-pub(in crate::platforms) struct ServicePrincipal {
+pub(crate) struct ServicePrincipal {
     /// Client id of the application.
-    pub(in crate::platforms) client_id: String,
+    pub(crate) client_id: String,
     /// Reference to its client secret.
-    pub(in crate::platforms) client_secret: SecretRef,
+    pub(crate) client_secret: SecretRef,
     /// Scheme, host and port of the token endpoint.
-    pub(in crate::platforms) authority: String,
+    pub(crate) authority: String,
 }
 
 impl ServicePrincipal {
@@ -26,7 +26,7 @@ impl ServicePrincipal {
     /// # Errors
     ///
     /// Returns the refusal of Entra with its class, or the reason why there is no answer.
-    pub(in crate::platforms) async fn token(
+    pub(crate) async fn token(
         &self,
         connections: &Connections,
         tenant: &str,
@@ -47,20 +47,20 @@ impl ServicePrincipal {
     }
 
     /// Returns the name by which the principal is compared with that of other integrations.
-    pub(in crate::platforms) fn name(&self, tenant: Option<&str>) -> String {
+    pub(crate) fn name(&self, tenant: Option<&str>) -> String {
         let tenant = tenant.map(|tenant| format!("@{tenant}")).unwrap_or_default();
         format!("entra {}{tenant}", self.client_id)
     }
 }
 
 /// True for the id of a tenant, or a domain.
-pub(in crate::platforms) fn is_tenant(text: &str) -> bool {
+pub(crate) fn is_tenant(text: &str) -> bool {
     let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
     (1..=TENANT_MAX).contains(&text.len()) && text.chars().all(allowed) && !text.starts_with('.')
 }
 
 /// Returns the remedy for a failure of `class` at the token endpoint.
-pub(in crate::platforms) const fn remedy(class: Class) -> &'static str {
+pub(crate) const fn remedy(class: Class) -> &'static str {
     match class {
         Class::Denied => {
             "Check `azure.clientId` and `azure.clientSecret`, which is the secret's value and not \

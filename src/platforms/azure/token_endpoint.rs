@@ -17,7 +17,7 @@ const CODES: [(&str, Class); 4] = [
 ];
 
 /// Gives a refusal the class of its `AADSTS` code; those of other providers have none.
-pub(in crate::platforms) fn classified(none: NoToken) -> NoToken {
+pub(crate) fn classified(none: NoToken) -> NoToken {
     none.reclassified(|Refusal { class, description, .. }| match class {
         // The endpoint asks to come again, whatever else it says.
         Class::Throttled | Class::Unavailable | Class::Unreachable => *class,
@@ -31,7 +31,7 @@ pub(in crate::platforms) fn classified(none: NoToken) -> NoToken {
 /// Completes an authority of Entra with a tenant, such as `https://login.microsoftonline.com/t`, to the
 /// address of its token endpoint; other addresses stay as they are.
 #[cfg(feature = "snowflake")]
-pub(in crate::platforms) fn completed(mut url: Url) -> Url {
+pub(crate) fn completed(mut url: Url) -> Url {
     let is_entra = url.host_str().is_some_and(|host| {
         host.starts_with("login.microsoftonline.") || host == "login.partner.microsoftonline.cn"
     });

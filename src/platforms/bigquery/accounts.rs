@@ -33,7 +33,7 @@ impl BigQuery {
                 tests.skip(KEY_FILE, "There is no key file.");
             }
         }
-        if !run.has_rivals(PLATFORM.kind) && self.config.data_sources.is_empty() {
+        if !run.has_other_targets(PLATFORM.kind) && self.config.data_sources.is_empty() {
             tests.skip(REUSE, "No data source credentials are known to revalidated.");
             return;
         }
@@ -46,7 +46,7 @@ impl BigQuery {
             let detail = format!("[{account}] is one of `dataSourceServiceAccounts`.");
             return Err(Finding::of(REUSE, Class::Invalid, detail).mend(mend));
         }
-        let Some(peer) = run.twin(PLATFORM.kind, account) else { return Ok(()) };
+        let Some(peer) = run.duplicate_target(PLATFORM.kind, account) else { return Ok(()) };
         let detail = format!("[{account}] is also used by the integration [{}].", peer.name);
         Err(Finding::of(REUSE, Class::Invalid, detail).mend(mend))
     }

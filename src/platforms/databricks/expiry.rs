@@ -8,11 +8,11 @@ use aws_lc_rs::digest::{SHA256, digest};
 use serde::Deserialize;
 use tokio::time::{Instant, timeout_at};
 
-use super::Session;
 use super::classify::clean;
 use super::client::{Client, Request};
 use super::credentials::Credentials;
 use super::reply::{self, text_of};
+use super::session::Session;
 use crate::domain::{Class, Expiry, ExpiryKind, Secret, Timestamp};
 use crate::net::observe;
 

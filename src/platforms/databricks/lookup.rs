@@ -3,8 +3,9 @@
 use super::classify::{Failure, clean};
 use super::client::{Client, Request};
 use super::config::{Config, Object};
+use super::integration::{Databricks, NAME_MAX};
 use super::reply::{self, Existence, Permissions, Securable};
-use super::{Databricks, NAME_MAX, Session};
+use super::session::Session;
 use crate::domain::{Class, FactKind, Finding};
 use crate::net::observe;
 use crate::platforms::recorder::Held;

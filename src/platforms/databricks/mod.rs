@@ -9,8 +9,10 @@ mod client;
 mod config;
 mod credentials;
 mod expiry;
+mod integration;
 mod lookup;
 mod reply;
+mod session;
 #[cfg(test)]
 mod tests;
 
@@ -29,10 +31,10 @@ use classify::{Failure, WORDS_MAX, clean};
 use client::{Client, Request};
 use config::Config;
 use expiry::CredentialExpiry;
+use integration::{Databricks, NAME_MAX};
 use reply::{Assignment, Me, Warehouse};
+use session::Session;
 
-/// The longest name that a message shows, in characters.
-const NAME_MAX: usize = 255;
 /// The most groups that are compared with those of another run.
 const GROUPS_COMPARED_MAX: usize = 100;
 
@@ -49,21 +51,6 @@ pub(super) const PLATFORM: Platform = Platform {
 fn parse(reader: Reader<'_>) -> Option<Box<dyn Validator>> {
     let (config, expiry) = (config::parse(reader)?, CredentialExpiry::default());
     Some(Box::new(Databricks { config, auto_bootstrap: false, expiry }))
-}
-
-/// A configured integration.
-#[derive(Debug)]
-struct Databricks {
-    config: Config,
-    auto_bootstrap: bool,
-    expiry: CredentialExpiry,
-}
-
-/// What a run knows once it knows who it is.
-struct Session {
-    connections: Connections,
-    bearer: Bearer,
-    me: Me,
 }
 
 impl Databricks {
@@ -99,11 +86,6 @@ impl Databricks {
         let Config { server, workspace, workspace_id, .. } = &self.config;
         let workspace_id = workspace_id.as_deref();
         Client { connections, server, workspace, workspace_id, now: run.now }
-    }
-
-    /// `host` or `host:port` of the workspace, as messages show it.
-    fn host(&self) -> &str {
-        authority(&self.config.workspace)
     }
 
     async fn session(&self, run: &RunContext) -> Result<Held<Session>, Finding> {

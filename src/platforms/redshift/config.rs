@@ -11,7 +11,7 @@ use tokio::sync::Mutex;
 use super::client::Endpoint;
 use super::cluster::{Behind, behind, is_cluster};
 use super::iam::{Iam, SESSION_POLICY};
-use super::{Credentials, Redshift};
+use super::integration::{Credentials, Redshift};
 use crate::domain::SecretRef;
 use crate::input::Reader;
 use crate::platforms::aws::config::{key_id, region, replacement, role};

@@ -8,6 +8,7 @@ mod client;
 mod cluster;
 mod config;
 mod iam;
+mod integration;
 mod remedy;
 mod stream;
 #[cfg(test)]
@@ -18,12 +19,12 @@ use tokio::time::Instant;
 use self::classify::{Cause, Failure};
 use self::client::{Account, Endpoint, Session, Statement};
 use self::cluster::Behind;
-use self::iam::Iam;
+use self::integration::{Credentials, Redshift};
 use self::remedy::quoted;
 use super::aws::machine::Machine;
 use super::recorder::Held;
 use super::{AutoBootstrap, BoxFuture, Identity, Mode, Platform, Recorder, RunContext, Validator};
-use crate::domain::{Class, FactKind, Finding, Report, SecretRef, Test};
+use crate::domain::{Class, FactKind, Finding, Report, Test};
 use crate::input::Reader;
 use crate::net::observe;
 
@@ -59,41 +60,6 @@ const ROLE_EXISTS: Test = Test::recurring(
     "Recurring validation: impersonation role exists",
     "The impersonation role [] does not exist or is not visible to the Immuta system account.",
 );
-
-/// A configured Redshift integration.
-#[derive(Debug)]
-struct Redshift {
-    endpoint: Endpoint,
-    credentials: Credentials,
-    /// The database that Immuta manages, in lower case.
-    database: String,
-    /// The impersonation role in lower case, when impersonation is enabled.
-    impersonation: Option<String>,
-}
-
-/// How a user is let in.
-#[derive(Debug)]
-enum Credentials {
-    /// With a password of its own.
-    Password {
-        /// The user; its case counts.
-        username: String,
-        /// Where the password is kept.
-        password: SecretRef,
-    },
-    /// With a temporary one that AWS gives.
-    Iam(Box<Iam>),
-}
-
-impl Credentials {
-    /// The database user.
-    fn user(&self) -> &str {
-        match self {
-            Self::Password { username, .. } => username,
-            Self::Iam(iam) => &iam.user,
-        }
-    }
-}
 
 /// What a successful log-in leaves behind.
 enum Login {

@@ -2,7 +2,7 @@
 
 use super::classify::Cause;
 use super::client::Endpoint;
-use super::{Credentials, Redshift};
+use super::integration::{Credentials, Redshift};
 use crate::domain::one_line;
 
 /// The most of a name that a remedy shows; longer ones are not accepted anyway.

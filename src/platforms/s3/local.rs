@@ -14,7 +14,7 @@ const ROLE_ARN_MAX: usize = 2048;
 impl S3 {
     /// No other integration has the same target.
     pub(super) fn no_twin(&self, run: &RunContext) -> Result<(), Finding> {
-        let Some(peer) = run.twin(PLATFORM.kind, &self.target()) else { return Ok(()) };
+        let Some(peer) = run.duplicate_target(PLATFORM.kind, &self.target()) else { return Ok(()) };
         let Config { account, region, location, .. } = &self.config;
         let id = peer.id.map_or(String::new(), |id| format!("[{id}] "));
         let message = format!(
@@ -30,7 +30,7 @@ impl S3 {
     /// No other integration has the same name of its own.
     pub(super) fn no_namesake(&self, run: &RunContext) -> Result<(), Finding> {
         let name = &self.config.name;
-        let Some(peer) = run.namesake(PLATFORM.kind, name) else { return Ok(()) };
+        let Some(peer) = run.duplicate_name(PLATFORM.kind, name) else { return Ok(()) };
         let message = format!("An Amazon S3 integration named [{name}] already exists.");
         let mend = format!("Change `config.name` here or in the integration [{}].", peer.name);
         Err(Finding::new(Class::Invalid, message).mend(mend))

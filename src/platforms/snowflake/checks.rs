@@ -3,15 +3,16 @@
 use tokio::sync::Mutex;
 
 use super::bootstrap::missing_privileges;
+use super::catalog::{
+    BOOTSTRAP, CONNECT, DATABASE_ABSENT, DATABASE_EXISTS, IMPERSONATION_ABSENT,
+    IMPERSONATION_EXISTS, PREFIX, ROLE, WAREHOUSE, filled,
+};
 use super::classify::{Cause, Failure};
 use super::client::Session;
 use super::credentials::Credentials;
+use super::integration::{Bootstrap, Snowflake};
 use super::reply::{Row, Rows};
 use super::statement::{Name, Statement};
-use super::{
-    BOOTSTRAP, Bootstrap, CONNECT, DATABASE_ABSENT, DATABASE_EXISTS, IMPERSONATION_ABSENT,
-    IMPERSONATION_EXISTS, PREFIX, ROLE, Snowflake, WAREHOUSE, filled,
-};
 use crate::domain::{Class, FactKind, Finding, Test, one_line};
 use crate::net::observe;
 use crate::platforms::RunContext;

@@ -5,9 +5,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use reqwest::Url;
 
 use super::credentials::{Credentials, KeyPair, OAuth, Password, Proof};
+use super::integration::{Bootstrap, Snowflake};
 use super::link::Service;
 use super::statement::Name;
-use super::{Bootstrap, Snowflake};
 use crate::domain::SecretRef;
 use crate::input::Reader;
 use crate::net::oauth::KeptToken;

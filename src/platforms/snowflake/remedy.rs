@@ -1,8 +1,8 @@
 //! What mends a failure: the exact statement or setting.
 
-use super::Snowflake;
 use super::classify::Cause;
 use super::credentials::Credentials;
+use super::integration::Snowflake;
 use super::statement::Name;
 use crate::domain::{Class, one_line};
 use crate::platforms::connection::authority;

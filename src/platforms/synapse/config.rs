@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::client;
 use super::credentials::{Credentials, Principal};
-use super::{Delimiters, Synapse};
+use super::integration::{Delimiters, Synapse};
 use crate::domain::SecretRef;
 use crate::input::Reader;
 use crate::net::oauth::KeptToken;

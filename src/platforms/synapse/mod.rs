@@ -7,6 +7,7 @@ mod classify;
 mod client;
 mod config;
 mod credentials;
+mod integration;
 mod remedy;
 mod statement;
 mod stream;
@@ -17,6 +18,7 @@ use std::time::Duration;
 
 use self::classify::{Cause, Failure, can_be_asked_otherwise};
 use self::client::{Endpoint, Found, Session};
+use self::integration::{Delimiters, Synapse};
 use self::statement::{Statement, identifier};
 use super::recorder::Held;
 use super::{AutoBootstrap, BoxFuture, Identity, Mode, Platform, Recorder, RunContext, Validator};
@@ -61,31 +63,6 @@ const HASH_AND_HASH_KEY: &str =
     "Hash delimiter and hash key delimiter must not have the same value.";
 const PAUSED: &str =
     "The dedicated SQL pool is paused; it was not resumed and the remaining tests were skipped.";
-
-/// A configured Azure Synapse Analytics integration.
-#[derive(Debug)]
-struct Synapse {
-    endpoint: Endpoint,
-    /// The impersonation role, when impersonation is enabled.
-    impersonation: Option<String>,
-    delimiters: Delimiters,
-    /// True when a paused pool is a failure rather than a warning.
-    pause_fails: bool,
-}
-
-/// What stands between the parts of metadata.
-#[derive(Debug, Eq, PartialEq)]
-struct Delimiters {
-    hash: String,
-    hash_key: String,
-    array: String,
-}
-
-impl Default for Delimiters {
-    fn default() -> Self {
-        Self { hash: "|".to_owned(), hash_key: ":".to_owned(), array: ",".to_owned() }
-    }
-}
 
 /// Whether the user has control of the database.
 enum Control {

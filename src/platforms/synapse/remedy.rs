@@ -1,8 +1,8 @@
 //! What mends each cause.
 
-use super::Synapse;
 use super::classify::Cause;
 use super::credentials::Credentials;
+use super::integration::Synapse;
 use super::statement::identifier;
 use crate::platforms::azure;
 

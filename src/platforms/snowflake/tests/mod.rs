@@ -14,11 +14,11 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value as Json, json};
 
-use super::credentials::KeyPair;
+use super::credentials::{Credentials, KeyPair};
 use super::reply::Reply;
-use super::statement::Statement;
+use super::statement::{Name, Statement};
 use super::*;
-use crate::domain::{Class, Finding, Secret, SecretRef, Timestamp};
+use crate::domain::{Class, Finding, Secret, SecretRef, Test, Timestamp};
 use crate::input::{Faults, Value};
 use crate::net::exchange::Answer;
 use crate::net::http::{Connections, HttpOptions};

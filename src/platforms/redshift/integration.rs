@@ -1,0 +1,40 @@
+//! Checked configuration of an integration.
+
+use super::client::Endpoint;
+use super::iam::Iam;
+use crate::domain::SecretRef;
+
+/// Configured Redshift integration.
+#[derive(Debug)]
+pub(super) struct Redshift {
+    pub(super) endpoint: Endpoint,
+    pub(super) credentials: Credentials,
+    /// Database that Immuta manages, in lower case.
+    pub(super) database: String,
+    /// Impersonation role in lower case, when impersonation is enabled.
+    pub(super) impersonation: Option<String>,
+}
+
+/// Configured credentials.
+#[derive(Debug)]
+pub(super) enum Credentials {
+    /// Database user with a password.
+    Password {
+        /// User name; its case counts.
+        username: String,
+        /// Reference to the password.
+        password: SecretRef,
+    },
+    /// Temporary password from AWS.
+    Iam(Box<Iam>),
+}
+
+impl Credentials {
+    /// Returns the name of the database user.
+    pub(super) fn user(&self) -> &str {
+        match self {
+            Self::Password { username, .. } => username,
+            Self::Iam(iam) => &iam.user,
+        }
+    }
+}

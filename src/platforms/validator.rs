@@ -1,0 +1,54 @@
+//! Interface of a platform: its description and the validators that it makes.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use super::identity::Identity;
+use super::run::RunContext;
+use crate::domain::{Report, Test};
+use crate::input::Reader;
+
+/// Description of a platform, which its folder exports.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Platform {
+    /// The `type` of its integrations, as published.
+    pub(crate) kind: &'static str,
+    /// Version of the catalog and of the meaning of the configuration; stored integrations of an
+    /// earlier one are migrated.
+    pub(crate) version: u32,
+    /// Tests that a run can report, in the order they run.
+    pub(crate) catalog: &'static [Test],
+    /// Values that `autoBootstrap` may have.
+    pub(crate) auto_bootstrap: AutoBootstrap,
+    /// Sample configuration file, parsed by a test and printed to users.
+    pub(crate) sample: &'static str,
+    /// Reads the `config` table; faults are left with the reader. Ends with `reader.finish()`.
+    pub(crate) parse: fn(Reader<'_>) -> Option<Box<dyn Validator>>,
+}
+
+/// Values that the published interface allows for `autoBootstrap`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum AutoBootstrap {
+    /// Either `true` or `false`.
+    Any,
+    /// No other value than `false`.
+    MustBeFalse,
+    /// No value: the key is unknown.
+    Absent,
+}
+
+/// Configured integration that can be validated again and again.
+pub(crate) trait Validator: std::fmt::Debug + Send + Sync {
+    /// Returns the values that other integrations are compared with, and the host for the limits.
+    fn identity(&self) -> Identity;
+
+    /// Told what `autoBootstrap` says, once and before the first run. One that is never told takes the
+    /// platform to be set up by hand.
+    fn set_auto_bootstrap(&mut self, _given: bool) {}
+
+    /// Runs the catalog. It cannot fail: whatever goes wrong is an outcome in the report.
+    fn validate<'a>(&'a self, run: &'a RunContext) -> BoxFuture<'a, Report>;
+}
+
+/// Future of a validation.
+pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
