@@ -7,6 +7,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
+use crate::documents::readme_shows;
+
 /// The longest the demo may take, its own limits included.
 const WAIT_MAX: Duration = Duration::from_secs(90);
 
@@ -107,6 +109,7 @@ fn the_demo_shows_a_failure_and_its_recovery_and_leaves_nothing_behind() {
         assert!(!told.contains(&secret) && !logged.contains(&secret));
     }
     assert!(!told.contains('\x1b'), "no colour but on a terminal");
+    readme_shows(&told);
     assert_eq!(fs::read_dir(temporary.path()).unwrap().count(), 0);
 }
 

@@ -40,6 +40,25 @@ fn enumeration(name: &str) -> Vec<String> {
     values
 }
 
+/// Checks that README shows the output of the demo, but for instants, ids and durations.
+pub(crate) fn readme_shows(demo: &str) {
+    let same = |line: &str| {
+        let line = line.strip_prefix("21:00:").map_or(line, |rest| &rest[2..]);
+        let (line, _) = line.split_once("evt_").unwrap_or((line, ""));
+        line.split(" AWS responded").next().unwrap().to_owned()
+    };
+    let plain = |line: &str| match line.split_once("  ") {
+        Some((time, rest)) if time.matches(':').count() == 2 => same(&format!("  {rest}")),
+        _ => same(line),
+    };
+    let shown: Vec<_> = block("README.md", "text").lines().map(same).collect();
+    let printed: Vec<_> = demo.lines().map(plain).collect();
+    let begin = printed.iter().position(|line| *line == shown[0]).unwrap();
+    let printed = printed[begin..].iter().filter(|line| !line.contains("in a few seconds"));
+    let printed: Vec<_> = printed.take(shown.len()).cloned().collect();
+    assert_eq!(printed, shown);
+}
+
 #[test]
 fn configurations_in_documents_are_valid() {
     for (document, number) in [("README.md", 1), ("docs/configuration.md", 2)] {
