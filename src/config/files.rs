@@ -108,3 +108,74 @@ pub(super) fn drop_ins(folder: &Path, faults: &Faults) -> Vec<(PathBuf, Format)>
     });
     known.collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(name: &str, bytes: &[u8]) -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(name);
+        fs::write(&path, bytes).unwrap();
+        (folder, path)
+    }
+
+    /// Reads a file; returns its content or its only fault without the path.
+    fn content_of(bytes: &[u8]) -> Result<String, String> {
+        let (_folder, path) = written("f.toml", bytes);
+        let faults = Faults::default();
+        let source = read(&path, Format::Toml, &faults);
+        let (faults, _) = faults.into_parts();
+        match source {
+            Some(source) => Ok(source.root.to_json().to_string()),
+            None => {
+                assert_eq!(faults.len(), 1, "{faults:?}");
+                let path = path.display().to_string();
+                Err(faults[0].to_string().strip_prefix(&path).unwrap().to_owned())
+            }
+        }
+    }
+
+    #[test]
+    fn unreadable_content_is_one_fault_with_its_line() {
+        assert_eq!(content_of("\u{feff}a = 1\n".as_bytes()), Ok(r#"{"a":1}"#.to_owned()));
+        assert_eq!(content_of(b"a = 1\nb = \"\xff\"\n"), Err(":2: not UTF-8".to_owned()));
+        assert_eq!(content_of(b"a = 1\n[b\n"), Err(":2: unclosed table, expected `]`".to_owned()));
+        let limit = usize::try_from(FILE_BYTES_MAX).unwrap();
+        let comment = |length: usize| [b"#".as_slice(), &vec![b'x'; length - 1]].concat();
+        assert_eq!(content_of(&comment(limit)), Ok("{}".to_owned()));
+        let large = ": larger than 4 MiB; split it into files in integrations.d";
+        assert_eq!(content_of(&comment(limit + 1)), Err(large.to_owned()));
+    }
+
+    #[test]
+    fn drop_ins_are_ordered_by_name_without_hidden_files_and_other_extensions() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["b.json", "a.toml", "c.yaml", ".d.toml", "e.toml~", "README", "f.yml"] {
+            fs::write(folder.path().join(name), "").unwrap();
+        }
+        fs::create_dir(folder.path().join("g.toml")).unwrap();
+        let faults = Faults::default();
+        let found = drop_ins(folder.path(), &faults);
+        let names: Vec<_> =
+            found.iter().map(|(path, _)| path.file_name().unwrap().to_str().unwrap()).collect();
+        assert_eq!(names, ["a.toml", "b.json", "c.yaml"]);
+        let formats: Vec<_> = found.iter().map(|(_, format)| *format).collect();
+        assert_eq!(formats, [Format::Toml, Format::Json, Format::Yaml]);
+        let (faults, warnings) = faults.into_parts();
+        assert!(faults[0].to_string().ends_with("g.toml: not a file"), "{faults:?}");
+        let ignored = "f.yml: ignored; drop-ins end in .toml, .yaml or .json";
+        assert!(warnings[0].to_string().ends_with(ignored), "{warnings:?}");
+        assert_eq!((faults.len(), warnings.len()), (1, 1));
+    }
+
+    #[test]
+    fn missing_folder_has_no_drop_ins_and_a_file_in_its_place_is_a_fault() {
+        let (folder, path) = written("integrations.d", b"");
+        let faults = Faults::default();
+        assert!(drop_ins(&folder.path().join("missing"), &faults).is_empty());
+        assert_eq!(faults.count(), 0);
+        assert!(drop_ins(&path, &faults).is_empty());
+        assert_eq!(faults.count(), 1);
+    }
+}

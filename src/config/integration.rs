@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::entry::Entry;
+use super::policy::{Evidence, GivenChecks};
 use super::schedules::Schedules;
-use super::settings::{Defaults, Evidence, GivenChecks};
+use super::settings::Defaults;
 use crate::domain::{CommonChecks, Policy, Schedule, is_unseen};
 use crate::input::{Faults, Reader, quoted};
 
@@ -116,5 +117,90 @@ fn name_problem(name: &str) -> Option<&'static str> {
         Some("must not begin or end with a space")
     } else {
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::format::Format;
+    use super::*;
+
+    const PLAIN: &str = "name = \"one\"\ntype = \"Sample\"\n[config]\n";
+
+    /// Reads an integration with these lines before those of a plain one.
+    fn read(lines: &str) -> (Integration, Vec<String>) {
+        let value = Format::Toml.parse(&format!("{lines}{PLAIN}"), "f").unwrap();
+        let (faults, mut schedules) = (Faults::default(), Schedules::default());
+        let defaults = super::super::embedded().defaults;
+        let entry = Entry { value, path: "integration[0]".to_owned() };
+        let integration = Integration::read(entry, &defaults, &mut schedules, &faults);
+        (integration, faults.into_parts().0.iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn missing_keys_are_those_of_the_defaults() {
+        let (integration, faults) = read("");
+        assert_eq!(faults, [""; 0]);
+        let defaults = super::super::embedded().defaults;
+        let plan = integration.plan.unwrap();
+        assert_eq!((plan.name.as_str(), plan.disabled), ("one", false));
+        assert_eq!((plan.policy, plan.checks), (defaults.policy, defaults.checks));
+        assert_eq!(plan.schedule.text(), defaults.schedule.text());
+        assert_eq!(
+            (integration.kind.as_deref(), integration.auto_bootstrap),
+            (Some("Sample"), None)
+        );
+    }
+
+    #[test]
+    fn given_keys_override_the_defaults() {
+        let (integration, faults) = read(
+            "autoBootstrap = false\ndisabled = true\nschedule = \"@hourly\"\n\
+             zone = \"Europe/Berlin\"\nconfirm_runs = 9\nlabels = { team = \"data\" }\n",
+        );
+        assert_eq!(faults, [""; 0]);
+        let plan = integration.plan.unwrap();
+        assert_eq!((plan.disabled, plan.policy.confirm_runs), (true, 9));
+        assert_eq!((plan.schedule.text(), plan.schedule.zone()), ("@hourly", "Europe/Berlin"));
+        assert_eq!(plan.labels["team"], "data");
+        assert_eq!(integration.auto_bootstrap, Some(false));
+    }
+
+    #[test]
+    fn name_has_1_to_128_printable_characters_without_outer_spaces() {
+        let problem = |name: &str| name_problem(name);
+        for good in ["a", "prod lake", "Grüße", &"n".repeat(NAME_MAX)] {
+            assert_eq!(problem(good), None, "{good}");
+        }
+        for bad in ["", " a", "a ", "a\n", "a\u{202e}b", &"n".repeat(NAME_MAX + 1)] {
+            assert!(problem(bad).is_some(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn each_faulty_label_is_one_fault() {
+        let long = format!("labels = {{ note = \"{}\" }}\n", "x".repeat(LABEL_MAX + 1));
+        let many: Vec<_> = (0..=LABELS_MAX).map(|number| format!("l{number} = \"\"")).collect();
+        let many = format!("labels = {{ {} }}\n", many.join(", "));
+        let table = [
+            ("labels = { \"\" = \"x\" }\n", "the name \"\" must be 1 to 128 characters long"),
+            ("labels = { a = 1 }\n", "expected text, found 1"),
+            ("labels = { a = \"\\u0007\" }\n", "must be at most 256 printable characters"),
+            (long.as_str(), "must be at most 256 printable characters"),
+            (many.as_str(), "has 65 entries; 64 are allowed"),
+        ];
+        for (lines, expected) in table {
+            let (_, faults) = read(lines);
+            assert_eq!(faults.len(), 1, "{faults:?}");
+            assert!(faults[0].contains(expected), "{faults:?}");
+        }
+    }
+
+    #[test]
+    fn faulty_schedule_leaves_the_rest_to_be_checked() {
+        let (integration, faults) = read("schedule = \"soon\"\nconfirm_runs = 0\ncolour = 1\n");
+        assert_eq!(faults.len(), 3, "{faults:?}");
+        assert_eq!(integration.kind.as_deref(), Some("Sample"));
+        assert_eq!(integration.plan.unwrap().schedule.text(), "0 * * * *", "for further faults");
     }
 }

@@ -40,3 +40,59 @@ pub(super) fn read(
     let schedule = schedules.get(&when.cron?, zone).ok()?;
     Some(Maintenance { name: name?, schedule, duration: duration?, selection })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::format::Format;
+    use super::*;
+    use crate::input::Faults;
+
+    fn read_window(text: &str) -> (Option<Maintenance>, Vec<String>) {
+        let value = Format::Toml.parse(text, "f").unwrap();
+        let faults = Faults::default();
+        let defaults = super::super::embedded().defaults;
+        let reader = Reader::new(&value, "maintenance[0]", &faults).unwrap();
+        let window = read(reader, &defaults, &mut Schedules::default());
+        (window, faults.into_parts().0.iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn window_has_its_own_zone_or_that_of_the_defaults() {
+        let text = "name = \"night\"\nschedule = \"0 3 * * *\"\nduration = \"2h\"\n";
+        let (window, faults) = read_window(text);
+        assert_eq!(faults, [""; 0]);
+        let window = window.unwrap();
+        assert_eq!(window.schedule.zone(), super::super::embedded().defaults.schedule.zone());
+        assert_eq!(
+            (window.duration, window.selection),
+            (Duration::from_hours(2), Selection::default())
+        );
+        let (window, _) =
+            read_window(&format!("{text}zone = \"Asia/Tokyo\"\ntypes = [\"Redshift\"]\n"));
+        let window = window.unwrap();
+        assert_eq!(window.schedule.zone(), "Asia/Tokyo");
+        assert_eq!(window.selection.types, ["Redshift"]);
+    }
+
+    #[test]
+    fn each_fault_of_a_window_is_reported() {
+        let (window, faults) = read_window("");
+        assert!(window.is_none());
+        for key in ["name", "schedule", "duration"] {
+            let expected = format!("f:1: maintenance[0].{key}: missing; add `{key}`");
+            assert!(faults.contains(&expected), "{key}: {faults:?}");
+        }
+        let table = [
+            ("name = \"\"", "name: must not be empty"),
+            ("name = \"a\\u0007\"", "name: must be 1 to 100 printable characters"),
+            ("duration = \"59s\"", "duration: expected a duration from 1m to 31d"),
+            ("duration = \"32d\"", "duration: expected a duration from 1m to 31d"),
+            ("integration = [\"a\"]", "integration: unknown key; did you mean `integrations`?"),
+        ];
+        for (line, expected) in table {
+            let (window, faults) = read_window(line);
+            assert!(window.is_none(), "{line}");
+            assert!(faults.iter().any(|fault| fault.contains(expected)), "{line}: {faults:?}");
+        }
+    }
+}

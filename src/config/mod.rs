@@ -12,6 +12,7 @@ mod gather;
 mod integration;
 mod layers;
 mod maintenance;
+mod policy;
 mod schedules;
 mod settings;
 

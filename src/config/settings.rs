@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::entry::LISTS;
+use super::policy::{EVIDENCE_RUNS_MAX, Evidence, GivenChecks};
 use super::schedules::Schedules;
 use crate::domain::{CommonChecks, Policy, Schedule, duration_text};
 use crate::input::{Faults, Reader, Value, quoted};
@@ -13,20 +14,9 @@ use crate::input::{Faults, Reader, Value, quoted};
 pub(super) const DEFAULTS: &str = include_str!("../../config/revalidated.toml");
 
 const SECOND: Duration = Duration::from_secs(1);
-const MINUTE: Duration = Duration::from_mins(1);
 const DAY: Duration = Duration::from_hours(24);
-/// Longest wait between confirming runs.
-const CONFIRM_WAIT_MAX: Duration = DAY;
-/// Number of runs that a verdict can need at most.
-const EVIDENCE_RUNS_MAX: i64 = 100;
 /// Largest value of `disk_free_mib`.
 const DISK_FREE_MAX: i64 = 1024 * 1024;
-/// Shortest time before an expiry that a warning can have.
-const EXPIRY_WARN_MIN: Duration = Duration::from_hours(1);
-/// Longest time before an expiry that a warning can have.
-const EXPIRY_WARN_MAX: Duration = Duration::from_hours(24 * 365);
-/// Number of warnings that an expiry can have.
-const THRESHOLDS_MAX: usize = 16;
 /// Largest limit of concurrent runs.
 const RUNS_MAX: i64 = 1024;
 /// Range of `runs_per_integration`: a verdict can need as many as its minimum.
@@ -197,91 +187,6 @@ impl Settings {
     }
 }
 
-/// Keys of a policy as given; one that is missing or wrong is none.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Evidence {
-    confirm_runs: Option<u32>,
-    confirm_wait: Option<Duration>,
-    recovery_runs: Option<u32>,
-    flap_flips: Option<u32>,
-    flap_window: Option<Duration>,
-    flap_calm: Option<Duration>,
-}
-
-impl Evidence {
-    /// Reads the keys from the table of an integration or of the defaults.
-    pub(super) fn read(reader: &mut Reader<'_>) -> Self {
-        Self {
-            confirm_runs: count(reader, "confirm_runs"),
-            confirm_wait: reader.duration("confirm_wait", SECOND, CONFIRM_WAIT_MAX),
-            recovery_runs: count(reader, "recovery_runs"),
-            flap_flips: reader
-                .integer("flap_flips", 0, EVIDENCE_RUNS_MAX)
-                .and_then(|number| u32::try_from(number).ok()),
-            flap_window: reader.duration("flap_window", MINUTE, DAY * 7),
-            flap_calm: reader.duration("flap_calm", MINUTE, DAY * 7),
-        }
-    }
-
-    /// Returns the policy, with missing keys taken from `defaults`.
-    pub(super) fn or(self, defaults: Policy) -> Policy {
-        Policy {
-            confirm_runs: self.confirm_runs.unwrap_or(defaults.confirm_runs),
-            confirm_wait: self.confirm_wait.unwrap_or(defaults.confirm_wait),
-            recovery_runs: self.recovery_runs.unwrap_or(defaults.recovery_runs),
-            flap_flips: self.flap_flips.unwrap_or(defaults.flap_flips),
-            flap_window: self.flap_window.unwrap_or(defaults.flap_window),
-            flap_calm: self.flap_calm.unwrap_or(defaults.flap_calm),
-        }
-    }
-
-    fn complete(self) -> Option<Policy> {
-        Some(Policy {
-            confirm_runs: self.confirm_runs?,
-            confirm_wait: self.confirm_wait?,
-            recovery_runs: self.recovery_runs?,
-            flap_flips: self.flap_flips?,
-            flap_window: self.flap_window?,
-            flap_calm: self.flap_calm?,
-        })
-    }
-}
-
-/// Keys of the common tests as given; one that is missing or wrong is none.
-#[derive(Clone, Debug)]
-pub(super) struct GivenChecks {
-    expiry_warn: Option<Vec<Duration>>,
-    drift: Option<bool>,
-}
-
-impl GivenChecks {
-    /// Reads the keys from the table of an integration or of the defaults.
-    pub(super) fn read(reader: &mut Reader<'_>) -> Self {
-        let expiry_warn = reader.durations("expiry_warn", EXPIRY_WARN_MIN, EXPIRY_WARN_MAX);
-        let is_long = expiry_warn.as_ref().is_some_and(|warn| THRESHOLDS_MAX < warn.len());
-        if is_long {
-            reader.fault("expiry_warn", format!("has more than {THRESHOLDS_MAX} entries"));
-        }
-        Self { expiry_warn, drift: reader.boolean("drift") }
-    }
-
-    /// Returns the whole, with missing keys taken from `defaults`.
-    pub(super) fn or(self, defaults: &CommonChecks) -> CommonChecks {
-        CommonChecks {
-            expiry_warn: self.expiry_warn.unwrap_or_else(|| defaults.expiry_warn.clone()),
-            drift: self.drift.unwrap_or(defaults.drift),
-        }
-    }
-
-    fn complete(self) -> Option<CommonChecks> {
-        Some(CommonChecks { expiry_warn: self.expiry_warn?, drift: self.drift? })
-    }
-}
-
-fn count(reader: &mut Reader<'_>, key: &'static str) -> Option<u32> {
-    reader.integer(key, 1, EVIDENCE_RUNS_MAX).and_then(|number| u32::try_from(number).ok())
-}
-
 fn own(mut reader: Reader<'_>) -> Option<Own> {
     let canaries = reader.strings("canaries");
     for canary in canaries.iter().flatten() {
@@ -396,4 +301,107 @@ fn metrics(mut reader: Reader<'_>) -> Option<Metrics> {
     });
     reader.finish();
     Some(Metrics { listen: listen? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::format::Format;
+    use super::*;
+
+    /// Returns the faults of a layer with this text.
+    fn faults(text: &str) -> Vec<String> {
+        let value = Format::Toml.parse(text, "f").unwrap();
+        let faults = Faults::default();
+        Settings::read(&value, &mut Schedules::default(), &faults);
+        faults.into_parts().0.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn whole_range_of_a_number_is_accepted_and_nothing_beyond() {
+        let table = [
+            ("limits", "runs", (1, RUNS_MAX)),
+            ("limits", "runs_per_host", (1, RUNS_MAX)),
+            ("outages", "min", (2, RUNS_MAX)),
+            ("own_faults", "disk_free_mib", (0, DISK_FREE_MAX)),
+            ("retention", "runs_per_integration", RUNS_KEPT_RANGE),
+            ("retention", "deliveries_max", MESSAGES_KEPT_RANGE),
+            ("retention", "events_max", MESSAGES_KEPT_RANGE),
+            ("retention", "attempts_per_delivery", ATTEMPTS_KEPT_RANGE),
+        ];
+        for (section, key, (min, max)) in table {
+            for (number, accepted) in
+                [(min - 1, false), (min, true), (max, true), (max + 1, false), (i64::MAX, false)]
+            {
+                let found = faults(&format!("[{section}]\n{key} = {number}\n"));
+                let expected = format!(
+                    "f:2: {section}.{key}: expected a whole number from {min} to {max}, found {number}"
+                );
+                let expected = if accepted { Vec::new() } else { vec![expected] };
+                assert_eq!(found, expected, "{section}.{key} = {number}");
+            }
+        }
+    }
+
+    #[test]
+    fn whole_range_of_a_duration_is_accepted_and_nothing_beyond() {
+        let table = [
+            ("limits", "test", "1s", "10m", "999ms", "601s"),
+            ("limits", "run", "1s", "1h", "999ms", "3601s"),
+            ("own_faults", "clock_skew", "10s", "24h", "9s", "25h"),
+            ("retention", "history", "1d", "3650d", "23h", "3651d"),
+            ("retention", "deliveries", "1d", "3650d", "23h", "3651d"),
+            ("shutdown", "drain", "0s", "10m", "-1s", "601s"),
+        ];
+        for (section, key, min, max, below, above) in table {
+            for (text, accepted) in [(min, true), (max, true), (below, false), (above, false)] {
+                let found = faults(&format!("[{section}]\n{key} = \"{text}\"\n"));
+                assert_eq!(found.is_empty(), accepted, "{section}.{key} = {text}: {found:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn test_may_take_no_longer_than_its_run() {
+        assert_eq!(faults("[limits]\ntest = \"1m\"\nrun = \"1m\"\n"), [""; 0]);
+        let expected = "f:2: limits.test: 1m 1s is longer than `limits.run`, which is 1m";
+        assert_eq!(faults("[limits]\ntest = \"61s\"\nrun = \"1m\"\n"), [expected]);
+    }
+
+    #[test]
+    fn faulty_text_is_refused_with_an_example() {
+        let table = [
+            ("[own_faults]\ncanaries = [\"www.example.com\"]", "such as \"www.example.com:443\""),
+            ("[own_faults]\ncanaries = [\":443\"]", "is not a host and a port"),
+            ("[own_faults]\ncanaries = [\"a:0\"]", "is not a host and a port"),
+            ("[own_faults]\ncanaries = [\"a:70000\"]", "is not a host and a port"),
+            ("[metrics]\nlisten = \":9464\"", "such as \"127.0.0.1:9464\""),
+            ("[metrics]\nlisten = \"127.0.0.1\"", "such as \"127.0.0.1:9464\""),
+            ("[log]\nfilter = \"revalidated=loud\"", "is not a log filter"),
+            ("[log]\nformat = \"xml\"", "expected one of `auto`, `text`, `json`, `journald`"),
+            ("[store]\npath = \" \"", "must not be empty"),
+            ("[store]\npath = \"postgres://db/x\"", "expected the path of a file"),
+            ("strict_secrets = \"no\"", "expected true or false"),
+        ];
+        for (text, expected) in table {
+            let found = faults(text);
+            assert_eq!(found.len(), 1, "{text}: {found:?}");
+            assert!(found[0].contains(expected), "{text}: {found:?}");
+        }
+        for text in [
+            "[own_faults]\ncanaries = [\"www.example.com:443\", \"[::1]:80\"]",
+            "[metrics]\nlisten = \"\"",
+            "[metrics]\nlisten = \"[::]:9464\"",
+            "[log]\nfilter = \"warn,revalidated=debug\"",
+        ] {
+            assert_eq!(faults(text), [""; 0], "{text}");
+        }
+    }
+
+    #[test]
+    fn layer_with_one_key_has_no_fault_and_is_incomplete() {
+        let value = Format::Toml.parse("[limits]\nruns = 1\n", "f").unwrap();
+        let found = Faults::default();
+        let settings = Settings::read(&value, &mut Schedules::default(), &found);
+        assert!(settings.is_none() && found.count() == 0);
+    }
 }

@@ -69,3 +69,48 @@ impl Faults {
         self.secrets.borrow().clone()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fault(message: &str) -> Fault {
+        Fault { origin: "f:1".to_owned(), path: "a".to_owned(), message: message.to_owned() }
+    }
+
+    fn messages(faults: Vec<Fault>) -> Vec<String> {
+        faults.into_iter().map(|fault| fault.message).collect()
+    }
+
+    #[test]
+    fn secret_in_the_configuration_is_a_warning_until_it_is_refused() {
+        let faults = Faults::default();
+        faults.push(fault("fault"));
+        faults.warn(fault("warning"));
+        faults.literal(fault("secret"));
+        assert_eq!((faults.count(), messages(faults.literals())), (1, vec!["secret".to_owned()]));
+        let strict = Faults::default();
+        strict.absorb(faults);
+        strict.refuse_literals();
+        let (found, warnings) = strict.into_parts();
+        assert_eq!(messages(found), ["fault", "secret"]);
+        assert_eq!(messages(warnings), ["warning"]);
+    }
+
+    #[test]
+    fn absorbed_faults_keep_their_kind_and_leave_out_paths_of_secrets() {
+        let (all, other) = (Faults::default(), Faults::default());
+        all.secret_at("a.b");
+        other.secret_at("c.d");
+        other.push(fault("fault"));
+        other.warn(fault("warning"));
+        other.literal(fault("secret"));
+        all.absorb(other);
+        assert_eq!(all.secret_paths(), BTreeSet::from(["a.b".to_owned()]));
+        let (found, warnings) = all.into_parts();
+        assert_eq!(
+            (messages(found), messages(warnings)),
+            (vec!["fault".to_owned()], vec!["warning".to_owned(), "secret".to_owned()])
+        );
+    }
+}

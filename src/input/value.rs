@@ -102,3 +102,51 @@ impl Value {
         Self { kind, origin: Arc::clone(origin) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::{Just, Strategy, any, prop_assert_eq, prop_oneof, proptest};
+
+    use super::*;
+
+    fn json() -> impl Strategy<Value = Json> {
+        let leaf = prop_oneof![
+            Just(Json::Null),
+            any::<bool>().prop_map(Json::from),
+            any::<i64>().prop_map(Json::from),
+            (-1e9..1e9_f64).prop_map(Json::from),
+            any::<String>().prop_map(Json::from),
+        ];
+        leaf.prop_recursive(4, 32, 4, |inner| {
+            prop_oneof![
+                proptest::collection::vec(inner.clone(), 0..4).prop_map(Json::from),
+                proptest::collection::btree_map(any::<String>(), inner, 0..4)
+                    .prop_map(|entries| Json::Object(entries.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn value_from_json_converts_back_to_the_same_json(json in json()) {
+            prop_assert_eq!(Value::from_json(&json, &"f:1".into()).to_json(), json);
+        }
+    }
+
+    #[test]
+    fn every_value_has_the_origin_of_its_document() {
+        let json = serde_json::json!({ "a": [{ "b": 1 }] });
+        let value = Value::from_json(&json, &"f:7".into());
+        let Kind::Array(items) = &value.entry("a").unwrap().kind else { panic!("{value:?}") };
+        let inner = items[0].entry("b").unwrap();
+        assert!([&value, &items[0], inner].iter().all(|value| &*value.origin == "f:7"));
+        assert!(value.entry("b").is_none() && inner.entry("b").is_none());
+    }
+
+    #[test]
+    fn only_text_from_the_environment_is_untyped() {
+        let value = |origin: &str| Value::from_json(&"8".into(), &origin.into());
+        assert!(value("environment variable REVALIDATED__LIMITS__RUNS").is_untyped());
+        assert!(!value("revalidated.toml:3").is_untyped());
+    }
+}
