@@ -126,14 +126,12 @@ mod tests {
         let faults = Faults::default();
         let source = read(&path, Format::Toml, &faults);
         let (faults, _) = faults.into_parts();
-        match source {
-            Some(source) => Ok(source.root.to_json().to_string()),
-            None => {
-                assert_eq!(faults.len(), 1, "{faults:?}");
-                let path = path.display().to_string();
-                Err(faults[0].to_string().strip_prefix(&path).unwrap().to_owned())
-            }
+        if let Some(source) = source {
+            return Ok(source.root.to_json().to_string());
         }
+        assert_eq!(faults.len(), 1, "{faults:?}");
+        let path = path.display().to_string();
+        Err(faults[0].to_string().strip_prefix(&path).unwrap().to_owned())
     }
 
     #[test]

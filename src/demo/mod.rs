@@ -105,10 +105,10 @@ async fn play(options: Options) -> anyhow::Result<()> {
         once: options.once,
     };
     tokio::select! {
-        played = player.play(interrupted) => {
+        outcome = player.play(interrupted) => {
             stop.cancel();
             let ended = tokio::time::timeout(DRAIN_MAX, daemon).await;
-            played?;
+            outcome?;
             ended.context("the daemon did not stop in time")?.context("the daemon failed while it stopped")?;
         }
         // The daemon handles signals itself and may be the first to stop.

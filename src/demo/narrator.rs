@@ -162,9 +162,9 @@ mod tests {
                 test("three", ReportStatus::Skipped),
             ],
         };
-        let text = narrated(|narrator| narrator.change(&change));
-        assert!(text.contains("orders: enabled -> recurringValidationError"), "{text}");
-        let details: Vec<_> = text.lines().skip(1).map(str::trim).collect();
+        let lines = narrated(|narrator| narrator.change(&change));
+        assert!(lines.contains("orders: enabled -> recurringValidationError"), "{lines}");
+        let details: Vec<_> = lines.lines().skip(1).map(str::trim).collect();
         assert_eq!(details, ["failed   two", "message  gone", "fix      create it"]);
     }
 

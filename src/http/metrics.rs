@@ -481,15 +481,15 @@ mod tests {
             })
             .collect();
         let document = include_str!("../../docs/operations.md");
-        let named: Vec<_> = document
+        let documented: Vec<_> = document
             .lines()
             .filter(|line| line.starts_with("| `revalidated_"))
             .flat_map(|line| line.split('`'))
             .filter(|word| word.starts_with("revalidated_"))
             .collect();
-        assert_eq!(named.len(), names.len(), "{names:?}");
+        assert_eq!(documented.len(), names.len(), "{names:?}");
         for name in &names {
-            assert!(named.contains(&name.as_str()), "{name}");
+            assert!(documented.contains(&name.as_str()), "{name}");
         }
     }
 

@@ -43,7 +43,9 @@ mod tests {
 
     fn allowing(entries: &[&str]) -> Allow {
         let mut allow = Allow::default();
-        entries.iter().for_each(|entry| allow.add(entry).unwrap());
+        for entry in entries {
+            allow.add(entry).unwrap();
+        }
         allow
     }
 
