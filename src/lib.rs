@@ -2,6 +2,7 @@
 //!
 //! See `ARCHITECTURE.md` for the floors and the walk through them.
 
+mod blocking;
 mod cli;
 mod config;
 mod daemon;

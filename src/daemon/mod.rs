@@ -39,6 +39,7 @@ use health::Health;
 use log_throttle::LogThrottle;
 use pressure::Pressure;
 
+use crate::blocking::BlockingError;
 use crate::config::Faulty;
 use crate::domain::{Transition, duration_text};
 use crate::http::Metrics;
@@ -61,6 +62,9 @@ pub(crate) enum DaemonError {
     /// A receiver cannot be used.
     #[error("a receiver cannot be used")]
     Receiver(#[from] SendError),
+    /// A file of the configuration does not answer.
+    #[error("the configuration cannot be read")]
+    Blocking(#[source] BlockingError),
     /// The database cannot be used.
     #[error("the database cannot be used")]
     Store(#[from] StoreError),

@@ -3,19 +3,23 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tracing::{error, info, warn};
 
 use super::active::{Active, Room, Watched};
 use super::assemble::{self, Assembly};
 use super::{DaemonError, Shared, chain, notify, status_line};
+use crate::blocking::{self, READ_TIMEOUT};
 use crate::domain::{IntegrationId, Subscription, Timestamp};
 use crate::platforms::{Peer, Peers};
 use crate::store::{NotificationContext, ReceiverRow, Retention, Store, Synced};
-use crate::webhook::Sender;
+use crate::webhook::{Receiver, Sender};
 
 /// The most rows that one transaction of the retention deletes per table.
 const PRUNE_BATCH: u32 = 500;
+/// Longest wait for the configuration's files.
+const RELOAD_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Reads the configuration again and puts it in force; one that is wrong is reported and leaves
 /// everything as it was.
@@ -59,8 +63,9 @@ pub(super) async fn replace(shared: &Shared, assembly: &Assembly) -> Result<(), 
 /// Reads and assembles the configuration, off the threads that serve others.
 async fn load(config: Option<&Path>) -> Result<Assembly, DaemonError> {
     let path = config.map(Path::to_owned);
-    let read = tokio::task::spawn_blocking(move || assemble::open(path.as_deref())).await;
-    let assembly = read.map_err(|_panicked| DaemonError::Ended("configuration reader"))??;
+    let read = move || assemble::open(path.as_deref());
+    let read = blocking::run("the configuration", RELOAD_TIMEOUT, read).await;
+    let assembly = read.map_err(DaemonError::Blocking)??;
     warn_of(&assembly);
     Ok(assembly)
 }
@@ -82,7 +87,7 @@ pub(super) async fn prepare(
 ) -> Result<(Active, Synced), DaemonError> {
     let mut receivers = BTreeMap::new();
     for receiver in &assembly.receivers {
-        let sender = Sender::new(receiver.clone())?;
+        let sender = sender(receiver.clone()).await?;
         receivers.insert(receiver.name.clone(), Arc::new(sender));
     }
     let subscriptions: Arc<[Subscription]> =
@@ -125,6 +130,13 @@ pub(super) async fn prepare(
         warn!("a changed [store], [log] or [metrics] takes effect after a restart");
     }
     Ok((active, synced))
+}
+
+/// Makes a sender on a thread that may block: a file of certificate authorities may hang.
+async fn sender(receiver: Receiver) -> Result<Sender, DaemonError> {
+    let key = format!("receiver {}", receiver.name);
+    let made = blocking::run(&key, 2 * READ_TIMEOUT, move || Sender::new(receiver)).await;
+    Ok(made.map_err(DaemonError::Blocking)??)
 }
 
 /// Logs who is owed something and is sent nothing.

@@ -14,6 +14,7 @@ use tracing::{error, info, warn};
 use super::active::{Active, Watched};
 use super::assemble::{Stored, parse_stored};
 use super::{Shared, health};
+use crate::blocking;
 use crate::domain::{
     Class, Finding, IntegrationId, Observed, Outcome, Report, ReportStatus, Status, Subject, Test,
     TestResult, Transition,
@@ -26,6 +27,8 @@ use crate::store::{Began, Begun, Finished, Recorded, StoreError, SubjectRun};
 /// How long after its limit a validation that does not end is stopped; less than what the lease
 /// leaves after two of them.
 const LIMIT_MARGIN: Duration = Duration::from_secs(10);
+/// Longest wait for the files that a previous configuration names.
+const PARSE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Looks at the row of `id` and, if it is due, validates it and records what was found; a run that
 /// is aborted stays due.
@@ -89,7 +92,7 @@ async fn validate_all(
             break;
         }
         let now = shared.clock.now();
-        let (mut report, observed) = match validator_for(watched, begun, subject) {
+        let (mut report, observed) = match validator_for(watched, begun, subject).await {
             Ok(validator) => {
                 let context = RunContext {
                     name: begun.name.clone(),
@@ -119,7 +122,7 @@ async fn validate_all(
 
 /// The validator of the configured integration, or, while an edit or a migration has failed, of
 /// the previous configuration: from before a reload, or as the store kept it.
-fn validator_for(
+async fn validator_for(
     watched: &Watched,
     begun: &Begun,
     subject: Subject,
@@ -132,7 +135,13 @@ fn validator_for(
     if let Some((_, validator)) = watched.earlier.iter().find(|(config, _)| config == stored) {
         return Ok(Arc::clone(validator));
     }
-    match parse_stored(&begun.kind, stored, PLATFORMS) {
+    let (kind, config) = (begun.kind.clone(), stored.to_owned());
+    let parse = move || parse_stored(&kind, &config, PLATFORMS);
+    let key = format!("previous configuration of {}", begun.name);
+    let parsed = blocking::run(&key, PARSE_TIMEOUT, parse).await;
+    let parsed =
+        parsed.map_err(|error| format!("The previous configuration cannot be read: {error}."))?;
+    match parsed {
         Stored::Ready(mut validator) => {
             validator.set_auto_bootstrap(watched.auto_bootstrap);
             Ok(Arc::from(validator))

@@ -55,7 +55,8 @@ pub(crate) async fn guarded(
     if guard.inner.is_some() {
         options.resolver = Some(Arc::new(guard));
     }
-    Connections::new(&options).map_err(|error| failed(Class::Local, error.to_string()))
+    let connections = Connections::read(&options).await;
+    connections.map_err(|error| failed(Class::Local, error.to_string()))
 }
 
 impl Guard {

@@ -15,7 +15,11 @@ use rustls::{
 use rustls_platform_verifier::Verifier;
 
 use super::certificate;
+use crate::blocking::{self, BlockingError, READ_TIMEOUT, ReadError};
 use crate::domain::Secret;
+
+/// Largest file of authorities, in bytes; those of operating systems have 250,000.
+const AUTHORITIES_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// The configuration with the system's certificates, which are read once: a thousand integrations
 /// share one set.
@@ -47,6 +51,13 @@ pub(crate) struct Identity {
     pub(crate) chain: Secret,
     /// Its private key in PEM form, not encrypted.
     pub(crate) key: Secret,
+}
+
+impl TlsError {
+    /// Says that the file of authorities at `path` does not answer.
+    pub(super) fn hangs(path: &Path, error: &BlockingError) -> Self {
+        Self::Authorities { path: path.to_owned(), reason: error.to_string() }
+    }
 }
 
 impl Identity {
@@ -123,16 +134,30 @@ impl ServerCertVerifier for Watching {
     }
 }
 
-/// Certificates of a PEM file.
+/// Reads the certificates of a PEM file.
 ///
 /// # Errors
 ///
-/// Names the file that cannot be read or holds none.
-pub(crate) fn authorities(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+/// Names the file that cannot be read, does not answer or holds none.
+pub(crate) async fn read_authorities(
+    path: &Path,
+) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    authorities(path, blocking::read(path, AUTHORITIES_BYTES_MAX).await)
+}
+
+fn authorities_now(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    authorities(path, blocking::read_now(path, AUTHORITIES_BYTES_MAX))
+}
+
+fn authorities(
+    path: &Path,
+    read: Result<Vec<u8>, ReadError>,
+) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let fault = |reason: String| TlsError::Authorities { path: path.to_owned(), reason };
-    let found = CertificateDer::pem_file_iter(path).map_err(|error| fault(error.to_string()))?;
-    let found: Vec<_> =
-        found.collect::<Result<_, _>>().map_err(|error| fault(error.to_string()))?;
+    let bytes = read.map_err(|error| fault(error.to_string()))?;
+    let found: Vec<_> = CertificateDer::pem_slice_iter(&bytes)
+        .collect::<Result<_, _>>()
+        .map_err(|error| fault(error.to_string()))?;
     if found.is_empty() { Err(fault("it holds no certificate".to_owned())) } else { Ok(found) }
 }
 
@@ -148,23 +173,36 @@ pub(crate) fn client_config(
 ) -> Result<ClientConfig, TlsError> {
     let Some(identity) = identity else {
         return match ca_file {
-            Some(path) => Ok(trusting(path)?.with_no_client_auth()),
+            Some(path) => Ok(trusting(path, authorities_now(path)?)?.with_no_client_auth()),
             None => system(),
         };
     };
     let (chain, key) = identity.parts()?;
     let verified = match ca_file {
-        Some(path) => trusting(path)?,
+        Some(path) => trusting(path, authorities_now(path)?)?,
         None => platform()?,
     };
     Ok(verified.with_client_auth_cert(chain, key)?)
 }
 
+/// Makes a configuration as [`client_config`] does, without an identity and without blocking.
+///
+/// # Errors
+///
+/// Those of [`client_config`], and that the files of authorities do not answer.
+pub(crate) async fn read_config(ca_file: Option<&Path>) -> Result<ClientConfig, TlsError> {
+    let Some(path) = ca_file else {
+        let made = blocking::run("the system's authorities", READ_TIMEOUT, system).await;
+        return made.unwrap_or_else(|error| Err(TlsError::hangs(Path::new("/etc/ssl"), &error)));
+    };
+    Ok(trusting(path, read_authorities(path).await?)?.with_no_client_auth())
+}
+
 type Verified = ConfigBuilder<ClientConfig, WantsClientCert>;
 
-fn trusting(ca_file: &Path) -> Result<Verified, TlsError> {
+fn trusting(ca_file: &Path, found: Vec<CertificateDer<'static>>) -> Result<Verified, TlsError> {
     let mut roots = RootCertStore::empty();
-    for certificate in authorities(ca_file)? {
+    for certificate in found {
         roots.add(certificate)?;
     }
     let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider());

@@ -1,13 +1,12 @@
 //! Reads secret references at the moment of use, so that rotation needs no restart.
 
-use std::fs;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use crate::blocking::{self, ReadError};
 use crate::domain::{Secret, SecretRef};
 
 /// The largest secret that is read, in bytes.
-const SECRET_BYTES_MAX: u64 = 64 * 1024;
+const SECRET_BYTES_MAX: usize = 64 * 1024;
 
 /// A secret could not be read; never shows its value.
 #[derive(Debug, thiserror::Error)]
@@ -33,34 +32,56 @@ pub(crate) enum SecretError {
     Empty(String),
 }
 
+/// Place of a secret.
+enum Place<'r> {
+    /// The reference itself, or the environment.
+    Here(Secret),
+    File(std::borrow::Cow<'r, Path>),
+}
+
 /// Reads what `reference` points to, without a line end.
 ///
 /// # Errors
 ///
-/// Says which file, variable or credential could not be read and why.
-pub(crate) fn resolve(reference: &SecretRef) -> Result<Secret, SecretError> {
-    match reference {
-        SecretRef::Literal(secret) => Ok(secret.clone()),
-        SecretRef::File(path) => from_file(path),
-        SecretRef::Env(name) => from_env(name),
-        SecretRef::Credential(name) => {
-            let dir = variable("CREDENTIALS_DIRECTORY")
-                .ok_or_else(|| SecretError::NoCredentials(name.clone()))?;
-            from_file(&Path::new(&dir).join(name))
-        }
+/// Says which file, variable or credential could not be read and why; a file that does not answer is
+/// one of them.
+pub(crate) async fn resolve(reference: &SecretRef) -> Result<Secret, SecretError> {
+    match place(reference)? {
+        Place::Here(secret) => Ok(secret),
+        Place::File(path) => from_file(&path, blocking::read(&path, SECRET_BYTES_MAX).await),
     }
 }
 
-fn from_file(path: &Path) -> Result<Secret, SecretError> {
-    let fault = |reason: String| SecretError::File { path: path.to_owned(), reason };
-    let file = fs::File::open(path).map_err(|error| fault(error.to_string()))?;
-    let mut text = String::new();
-    file.take(SECRET_BYTES_MAX + 1)
-        .read_to_string(&mut text)
-        .map_err(|error| fault(error.to_string()))?;
-    if SECRET_BYTES_MAX < u64::try_from(text.len()).unwrap_or(u64::MAX) {
-        return Err(fault(format!("it is larger than {SECRET_BYTES_MAX} bytes")));
+/// Reads as [`resolve`] does and blocks the thread meanwhile, while a configuration is read.
+///
+/// # Errors
+///
+/// Those of [`resolve`].
+pub(crate) fn resolve_now(reference: &SecretRef) -> Result<Secret, SecretError> {
+    match place(reference)? {
+        Place::Here(secret) => Ok(secret),
+        Place::File(path) => from_file(&path, blocking::read_now(&path, SECRET_BYTES_MAX)),
     }
+}
+
+fn place(reference: &SecretRef) -> Result<Place<'_>, SecretError> {
+    Ok(match reference {
+        SecretRef::Literal(secret) => Place::Here(secret.clone()),
+        SecretRef::Env(name) => Place::Here(from_env(name)?),
+        SecretRef::File(path) => Place::File(path.into()),
+        SecretRef::Credential(name) => {
+            let dir = variable("CREDENTIALS_DIRECTORY")
+                .ok_or_else(|| SecretError::NoCredentials(name.clone()))?;
+            Place::File(Path::new(&dir).join(name).into())
+        }
+    })
+}
+
+fn from_file(path: &Path, read: Result<Vec<u8>, ReadError>) -> Result<Secret, SecretError> {
+    let fault = |reason: String| SecretError::File { path: path.to_owned(), reason };
+    let bytes = read.map_err(|error| fault(error.to_string()))?;
+    // The library's error would hold the bytes.
+    let text = String::from_utf8(bytes).map_err(|_shown| fault("it is not text".to_owned()))?;
     trimmed(text, || path.display().to_string())
 }
 
@@ -85,27 +106,30 @@ fn variable(name: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
-    #[test]
-    fn files_are_read_anew_and_without_the_line_end() {
+    #[tokio::test]
+    async fn files_are_read_anew_and_without_the_line_end() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("password");
         let reference = SecretRef::File(path.clone());
-        let missing = resolve(&reference).unwrap_err().to_string();
+        let missing = resolve(&reference).await.unwrap_err().to_string();
         assert!(missing.contains("password cannot be read: No such file"), "{missing}");
         fs::write(&path, "one\n").unwrap();
-        assert_eq!(resolve(&reference).unwrap().expose(), "one");
+        assert_eq!(resolve(&reference).await.unwrap().expose(), "one");
         fs::write(&path, "two\r\n").unwrap();
-        assert_eq!(resolve(&reference).unwrap().expose(), "two");
+        assert_eq!(resolve(&reference).await.unwrap().expose(), "two");
         fs::write(&path, "\n").unwrap();
-        assert!(matches!(resolve(&reference), Err(SecretError::Empty(_))));
+        assert!(matches!(resolve_now(&reference), Err(SecretError::Empty(_))));
         fs::write(&path, "x".repeat(70_000)).unwrap();
-        assert!(resolve(&reference).unwrap_err().to_string().contains("larger than 65536 bytes"));
+        assert!(
+            resolve(&reference).await.unwrap_err().to_string().contains("larger than 65536 bytes")
+        );
     }
 
     #[test]
     fn what_is_not_there_is_named() {
-        let fault = |reference| resolve(&reference).unwrap_err().to_string();
+        let fault = |reference| resolve_now(&reference).unwrap_err().to_string();
         let text = fault(SecretRef::Env("REVALIDATED_NO_SUCH".to_owned()));
         assert_eq!(
             text,

@@ -159,8 +159,8 @@ impl Sender {
         now: Timestamp,
     ) -> Result<(AttemptResult, String), SendError> {
         let Receiver { format, routing_key, .. } = &self.receiver;
-        let (mut secrets, keys) = self.keys()?;
-        let url = self.url()?;
+        let (mut secrets, keys) = self.keys().await?;
+        let url = self.url().await?;
         #[cfg_attr(
             not(test),
             expect(clippy::infallible_destructuring_match, reason = "tests have another line")
@@ -170,7 +170,10 @@ impl Sender {
             #[cfg(test)]
             Line::Simulated(wire) => return Ok((wire.0.post(message).await, String::new())),
         };
-        let key = routing_key.as_ref().map(secrets::resolve).transpose()?;
+        let key = match routing_key {
+            Some(reference) => Some(secrets::resolve(reference).await?),
+            None => None,
+        };
         let Rendered { content_type, body } =
             format.render(message.id, message.body, key.as_ref())?;
         secrets.extend(key);
@@ -200,10 +203,10 @@ impl Sender {
         Ok((AttemptResult::Answered { code: status.as_u16(), hint }, detail))
     }
 
-    fn keys(&self) -> Result<(Vec<Secret>, Vec<Key>), SendError> {
+    async fn keys(&self) -> Result<(Vec<Secret>, Vec<Key>), SendError> {
         let (mut values, mut keys) = (Vec::new(), Vec::new());
         for reference in &self.receiver.secrets {
-            let value = secrets::resolve(reference)?;
+            let value = secrets::resolve(reference).await?;
             let key = Key::parse(&value)
                 .map_err(|source| SendError::Key { place: place(reference), source })?;
             values.push(value);
@@ -212,11 +215,11 @@ impl Sender {
         Ok((values, keys))
     }
 
-    fn url(&self) -> Result<Url, SendError> {
+    async fn url(&self) -> Result<Url, SendError> {
         match &self.receiver.target {
             Target::Fixed(url) => Ok(url.clone()),
             Target::Kept(reference) => {
-                let text = secrets::resolve(reference)?;
+                let text = secrets::resolve(reference).await?;
                 parse_url(text.expose(), &self.receiver.allow)
                     .map_err(|fault| SendError::Url { place: place(reference), fault })
             }
@@ -252,7 +255,6 @@ fn client(receiver: &Receiver, resolver: GuardedResolver) -> Result<Client, Http
         total_timeout: receiver.timeout,
         ca_file: receiver.ca_file.clone(),
         resolver: Some(Arc::new(resolver)),
-        http1_only: true,
         idle_connections_max: receiver.concurrency,
         ..HttpOptions::default()
     })

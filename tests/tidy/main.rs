@@ -18,7 +18,7 @@ use source::{files, is_test, production, sources};
 /// Floors, lowest first; the modules of one entry are neighbours that do not know each other.
 const FLOORS: &[&[&str]] = &[
     &["domain"],
-    &["input"],
+    &["blocking", "input"],
     &["net", "secrets"],
     &["config", "http", "platforms", "store", "webhook"],
     &["daemon", "view"],

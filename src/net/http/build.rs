@@ -1,5 +1,10 @@
 //! HTTP clients: bounded in time, without redirects or proxies of the environment, with verified
 //! certificates. No other file builds one.
+//!
+//! Every client speaks HTTP/1.1 and nothing else. HTTP/2 would save a few connections, and has two
+//! prices: a connection that fell silent is shared by the requests after it, which then all fail; and
+//! a server can keep a processor busy with frames that belong to no answer (SETTINGS, PING,
+//! RST_STREAM, empty CONTINUATION), which no limit of the library counts.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -14,6 +19,8 @@ use crate::net::tls;
 
 /// Longest time that an unused connection is kept for the next request.
 const IDLE_MAX: Duration = Duration::from_secs(15);
+/// Most headers of an answer.
+const HEADERS_MAX: usize = 100;
 /// Value of the `User-Agent` header of every request.
 const USER_AGENT: &str = concat!("revalidated/", env!("CARGO_PKG_VERSION"));
 
@@ -42,9 +49,6 @@ pub(crate) struct HttpOptions {
     pub(crate) ca_file: Option<PathBuf>,
     /// Resolver to use instead of the system's; never asked about literal addresses.
     pub(crate) resolver: Option<Arc<dyn Resolve>>,
-    /// Keeps to HTTP/1.1, where a connection that fell silent is dropped with its request; over
-    /// HTTP/2 the requests after it would share the connection, and all of them would fail.
-    pub(crate) http1_only: bool,
     /// Most idle connections to one host that are kept; with fewer than were in use at once, each
     /// request there would open one.
     pub(crate) idle_connections_max: usize,
@@ -72,7 +76,6 @@ impl Default for HttpOptions {
             total_timeout: Duration::from_secs(20),
             ca_file: None,
             resolver: None,
-            http1_only: false,
             idle_connections_max: 512,
             proxy: None,
             identity: None,
@@ -88,7 +91,6 @@ impl fmt::Debug for HttpOptions {
             total_timeout,
             ca_file,
             resolver,
-            http1_only,
             idle_connections_max,
             proxy,
             identity,
@@ -99,7 +101,6 @@ impl fmt::Debug for HttpOptions {
             .field("total_timeout", total_timeout)
             .field("ca_file", ca_file)
             .field("resolver", &resolver.is_some())
-            .field("http1_only", http1_only)
             .field("idle_connections_max", idle_connections_max)
             .field("proxy", proxy)
             .field("identity", identity)
@@ -116,8 +117,10 @@ impl fmt::Debug for HttpOptions {
 #[expect(clippy::disallowed_methods, reason = "the place where clients are built")]
 pub(crate) fn client(options: &HttpOptions) -> Result<reqwest::Client, HttpError> {
     let mut config = tls::client_config(options.ca_file.as_deref(), options.identity.as_ref())?;
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
     let mut builder = reqwest::Client::builder()
+        .http1_only()
+        .http1_max_headers(HEADERS_MAX)
         .tls_backend_preconfigured(config)
         .connect_timeout(options.connect_timeout)
         .timeout(options.total_timeout)
@@ -128,9 +131,6 @@ pub(crate) fn client(options: &HttpOptions) -> Result<reqwest::Client, HttpError
         .referer(false)
         .tls_info(true)
         .user_agent(USER_AGENT);
-    if options.http1_only {
-        builder = builder.http1_only();
-    }
     builder = match &options.resolver {
         Some(resolver) => builder.dns_resolver(Arc::clone(resolver)),
         None => builder.dns_resolver(Arc::new(SystemResolver::new(options.host_alias.clone()))),

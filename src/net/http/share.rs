@@ -10,7 +10,9 @@ use tokio::runtime;
 use tokio::time::Instant;
 
 use super::build::{HttpError, HttpOptions, client};
+use crate::blocking::{self, READ_TIMEOUT};
 use crate::domain::{FactKind, Timestamp};
+use crate::net::tls::TlsError;
 use crate::net::{certificate, observe};
 
 /// Most clients that are kept to be shared; only different time limits make different ones.
@@ -50,6 +52,19 @@ impl Connections {
             && options.host_alias.is_none();
         let client = if plain { shared(options)? } else { client(options)? };
         Ok(Self { client, options: Arc::new(options.clone()) })
+    }
+
+    /// Returns connections as [`Self::new`] does, without blocking: the file of authorities may hang.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Self::new`], and that the file does not answer.
+    pub(crate) async fn read(options: &HttpOptions) -> Result<Self, HttpError> {
+        let Some(path) = &options.ca_file else { return Self::new(options) };
+        let key = format!("connections with {}", path.display());
+        let owned = options.clone();
+        let made = blocking::run(&key, 2 * READ_TIMEOUT, move || Self::new(&owned)).await;
+        made.unwrap_or_else(|error| Err(TlsError::hangs(path, &error).into()))
     }
 
     /// Returns the options that the connections are made from.

@@ -174,7 +174,7 @@ impl CredentialChain {
             return Ok(credential.clone());
         }
         let base = match &self.source.key {
-            Some(key) => access_key(key)?,
+            Some(key) => access_key(key).await?,
             None => self.first_of_chain(identity, client, run).await?,
         };
         let Some(Role { arn, external_id }) = &self.source.role else { return Ok(base) };
@@ -303,19 +303,20 @@ fn without(class: Class, reasons: &[String], mend: Option<String>) -> Finding {
     }))
 }
 
-fn access_key(AccessKey { id, secret, token }: &AccessKey) -> Result<Credential, Finding> {
-    let read = |reference: &SecretRef| {
-        secrets::resolve(reference).map(|secret| secret.expose().to_owned()).map_err(|error| {
-            let text = error.to_string();
-            Finding::new(Class::Local, format!("No AWS credentials could be loaded: {text}."))
-                .mend("Mend this machine: the file or variable named above.")
-        })
+async fn access_key(AccessKey { id, secret, token }: &AccessKey) -> Result<Credential, Finding> {
+    let secret_access_key = read(secret).await?;
+    let session_token = match token {
+        Some(token) => Some(read(token).await?),
+        None => None,
     };
-    Ok(Credential {
-        access_key_id: id.clone(),
-        secret_access_key: read(secret)?,
-        session_token: token.as_ref().map(read).transpose()?,
-        expires_in: None,
+    Ok(Credential { access_key_id: id.clone(), secret_access_key, session_token, expires_in: None })
+}
+
+async fn read(reference: &SecretRef) -> Result<String, Finding> {
+    let secret = secrets::resolve(reference).await;
+    secret.map(|secret| secret.expose().to_owned()).map_err(|error| {
+        Finding::new(Class::Local, format!("No AWS credentials could be loaded: {error}."))
+            .mend("Mend this machine: the file or variable named above.")
     })
 }
 

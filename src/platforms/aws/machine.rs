@@ -2,20 +2,19 @@
 //! services, which nothing but credentials is asked of.
 
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::Read;
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, Uri};
 use reqsign_core::{Env, FileRead, HttpSend};
 
+use crate::blocking::{self, ReadError};
 use crate::net::http::{Connections, classify, read_capped};
 
 /// The largest answer of a source of credentials, and the largest file of one, in bytes.
-const SOURCE_BYTES_MAX: u64 = 256 * 1024;
+const SOURCE_BYTES_MAX: usize = 256 * 1024;
 /// The longest wait for what is on this machine: it answers at once or is not there.
 pub(super) const NEAR_MAX: Duration = Duration::from_secs(2);
 /// Metadata services of EC2, ECS and EKS.
@@ -67,9 +66,12 @@ pub(super) struct BoundedFiles;
 
 impl FileRead for BoundedFiles {
     async fn file_read(&self, path: &str) -> reqsign_core::Result<Vec<u8>> {
-        let mut content = Vec::new();
-        File::open(path)?.take(SOURCE_BYTES_MAX).read_to_end(&mut content)?;
-        Ok(content)
+        match blocking::read(Path::new(path), SOURCE_BYTES_MAX).await {
+            Ok(content) => Ok(content),
+            // The kind of the error tells the library that there is no such file.
+            Err(ReadError::Io(error)) => Err(error.into()),
+            Err(other) => Err(reqsign_core::Error::unexpected(format!("{path}: {other}"))),
+        }
     }
 }
 
@@ -95,9 +97,9 @@ impl HttpSend for ReadOnly {
         let answer = connections.execute(request).await;
         let answer = answer.map_err(|error| fault(classify(&error).1))?;
         let status = answer.status();
-        let bytes_max = usize::try_from(SOURCE_BYTES_MAX).unwrap_or(usize::MAX);
-        let body =
-            read_capped(answer, bytes_max).await.map_err(|error| fault(error.to_string()))?;
+        let body = read_capped(answer, SOURCE_BYTES_MAX)
+            .await
+            .map_err(|error| fault(error.to_string()))?;
         let mut response = http::Response::new(Bytes::from(body));
         *response.status_mut() = status;
         Ok(response)

@@ -58,6 +58,16 @@ pub(super) enum Credentials {
     Machine,
 }
 
+impl Credentials {
+    /// Returns where the credential is kept.
+    pub(super) const fn reference(&self) -> Option<&SecretRef> {
+        match self {
+            Self::Key(reference) | Self::Workload(reference) => Some(reference),
+            Self::Machine => None,
+        }
+    }
+}
+
 /// Servers, each without a final slash; none where the credential names it.
 #[derive(Debug)]
 pub(super) struct Endpoints {

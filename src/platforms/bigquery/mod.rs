@@ -83,9 +83,12 @@ struct Connected<'a> {
 impl BigQuery {
     async fn run(&self, run: &RunContext) -> Report {
         let mut tests = Recorder::new(CATALOG, run);
-        let loaded = Loaded::read(&self.config);
+        let loaded = Loaded::read(&self.config).await;
         let prepared = loaded.as_ref().map_err(Failure::clone);
-        let prepared = prepared.and_then(|loaded| self.prepare(loaded, run));
+        let prepared = match prepared {
+            Ok(loaded) => self.prepare(loaded, run).await,
+            Err(failure) => Err(failure),
+        };
         let mut connected = match prepared {
             Ok(connected) => connected,
             Err(failure) => {
@@ -133,12 +136,12 @@ impl BigQuery {
     }
 
     /// What a run needs before anything is sent.
-    fn prepare<'a>(
+    async fn prepare<'a>(
         &'a self,
         loaded: &'a Loaded,
         run: &RunContext,
     ) -> Result<Connected<'a>, Failure> {
-        let connections = self.config.endpoint.connections()?;
+        let connections = self.config.endpoint.connections().await?;
         let asking = Asking { config: &self.config, now: run.now };
         let project = self.project(loaded)?;
         let renewed = AtomicBool::new(false);
@@ -348,7 +351,7 @@ impl Validator for BigQuery {
     fn identity(&self) -> Identity {
         let host = authority(&self.config.endpoints.bigquery).to_owned();
         // Who it is may stand in a file that cannot be read yet.
-        let loaded = Loaded::read(&self.config).ok();
+        let loaded = Loaded::read_now(&self.config).ok();
         let own = loaded.as_ref().and_then(|loaded| loaded.account().map(str::to_owned));
         let target = own.or_else(|| self.config.service_account.clone());
         let project = loaded.and_then(|loaded| self.project(&loaded).ok());

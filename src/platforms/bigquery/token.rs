@@ -21,7 +21,7 @@ use crate::net::http::{Connections, HttpOptions};
 use crate::net::jwt::SigningKey;
 use crate::net::oauth::{self, KeptToken, Token, TokenRequest};
 use crate::platforms::connection::is_loopback;
-use crate::secrets;
+use crate::secrets::{self, SecretError};
 
 /// The longest wait for a metadata service, which is on the same machine.
 const NEAR_MAX: Duration = Duration::from_secs(3);
@@ -57,7 +57,27 @@ impl Loaded {
     /// # Errors
     ///
     /// Says which secret cannot be read, or what is wrong with it.
-    pub(super) fn read(config: &Config) -> Result<Self, Failure> {
+    pub(super) async fn read(config: &Config) -> Result<Self, Failure> {
+        let text = match config.credentials.reference() {
+            Some(reference) => Some(secrets::resolve(reference).await),
+            None => None,
+        };
+        Self::of(config, text)
+    }
+
+    /// Reads as [`Self::read`] does and blocks the thread meanwhile, while a configuration is read.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Self::read`].
+    pub(super) fn read_now(config: &Config) -> Result<Self, Failure> {
+        Self::of(config, config.credentials.reference().map(secrets::resolve_now))
+    }
+
+    fn of(config: &Config, text: Option<Result<Secret, SecretError>>) -> Result<Self, Failure> {
+        let text = text.transpose();
+        let text =
+            text.map_err(|error| Failure::silent(Class::Local, format!("`credential`: {error}")))?;
         let Endpoints { token, sts, iam_credentials, .. } = &config.endpoints;
         let trust = Trust {
             universe: &config.universe,
@@ -68,22 +88,18 @@ impl Loaded {
         let wrong = |reason: String| {
             Failure::silent(Class::Invalid, format!("`credential` cannot be used: {reason}"))
         };
-        let resolve = |reference: &SecretRef| {
-            let found = secrets::resolve(reference);
-            found.map_err(|error| Failure::silent(Class::Local, format!("`credential`: {error}")))
-        };
-        match &config.credentials {
-            Credentials::Key(reference) => {
-                let text = resolve(reference)?;
+        match (&config.credentials, text) {
+            (Credentials::Key(_), Some(text)) => {
                 let key = AccountKey::read(&text, trust).map_err(wrong)?;
                 Ok(Self { credential: Credential::Key(key), text: Some(text) })
             }
-            Credentials::Workload(reference) => {
-                let text = resolve(reference)?;
+            (Credentials::Workload(_), Some(text)) => {
                 let external = External::read(&text, trust).map_err(wrong)?;
                 Ok(Self { credential: Credential::Workload(external), text: Some(text) })
             }
-            Credentials::Machine => Ok(Self { credential: Credential::Machine, text: None }),
+            (Credentials::Machine | Credentials::Key(_) | Credentials::Workload(_), _) => {
+                Ok(Self { credential: Credential::Machine, text: None })
+            }
         }
     }
 
@@ -265,7 +281,7 @@ impl Tokens {
         };
         let text = match &external.source {
             Source::File(path) => {
-                let found = secrets::resolve(&SecretRef::File(path.clone()));
+                let found = secrets::resolve(&SecretRef::File(path.clone())).await;
                 found.map_err(|error| ours(error.to_string()))?
             }
             Source::Url { url, headers } => {

@@ -62,36 +62,43 @@ impl Endpoint {
     /// # Errors
     ///
     /// Names the secret that cannot be read or used; that is a fault of this machine.
-    pub(crate) fn connections(&self) -> Result<Connections, NoAnswer> {
+    pub(crate) async fn connections(&self) -> Result<Connections, NoAnswer> {
         let local = |detail: String| NoAnswer { class: Class::Local, detail };
-        let resolve =
-            |reference| secrets::resolve(reference).map_err(|error| local(error.to_string()));
+        let resolve = async |reference| {
+            secrets::resolve(reference).await.map_err(|error| local(error.to_string()))
+        };
         let mut options = self.options.clone();
         let mut secrets = Vec::new();
         if let (Some(ProxyCredentials { username, password }), Some(proxy)) =
             (&self.proxy, &mut options.proxy)
         {
-            let password = resolve(password)?;
+            let password = resolve(password).await?;
             secrets.push(password.clone());
             proxy.credentials = Some((username.clone(), password));
         }
         if let Some(IdentityRef { chain, key }) = &self.identity {
-            let (chain, key) = (resolve(chain)?, resolve(key)?);
+            let (chain, key) = (resolve(chain).await?, resolve(key).await?);
             secrets.extend([chain.clone(), key.clone()]);
             let identity = Identity { chain, key };
             identity.observe();
             options.identity = Some(identity);
         }
-        let mut built = self.built.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(Built { secrets: known, connections }) = built.as_ref()
-            && known.len() == secrets.len()
-            && known.iter().zip(&secrets).all(|(known, now)| known.expose() == now.expose())
-        {
-            return Ok(connections.clone());
+        if let Some(connections) = self.built_from(&secrets) {
+            return Ok(connections);
         }
-        let connections = Connections::new(&options).map_err(|error| local(error.to_string()))?;
+        let connections = Connections::read(&options).await;
+        let connections = connections.map_err(|error| local(error.to_string()))?;
+        let mut built = self.built.lock().unwrap_or_else(PoisonError::into_inner);
         *built = Some(Built { secrets, connections: connections.clone() });
         Ok(connections)
+    }
+
+    /// Returns the connections of an earlier run, when they were made with these secrets.
+    fn built_from(&self, secrets: &[Secret]) -> Option<Connections> {
+        let built = self.built.lock().unwrap_or_else(PoisonError::into_inner);
+        let Built { secrets: known, connections } = built.as_ref()?;
+        let same = known.iter().map(Secret::expose).eq(secrets.iter().map(Secret::expose));
+        same.then(|| connections.clone())
     }
 
     /// Returns the file of certificate authorities that replaces the system's, as given.

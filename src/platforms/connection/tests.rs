@@ -105,8 +105,8 @@ fn published_proxy_options_are_accepted() {
     assert!(read(both).1.concat().contains("config.proxyOptions: cannot be used with `proxy`"));
 }
 
-#[test]
-fn rotated_secret_makes_new_connections() {
+#[tokio::test]
+async fn rotated_secret_makes_new_connections() {
     let pair = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let dir = tempfile::tempdir().unwrap();
     let path = |name: &str| dir.path().join(name);
@@ -119,9 +119,9 @@ fn rotated_secret_makes_new_connections() {
     assert!(faults.is_empty(), "{faults:?}");
     let endpoint = endpoint.unwrap();
     assert!(endpoint.has_identity());
-    endpoint.connections().unwrap();
+    endpoint.connections().await.unwrap();
     std::fs::write(path("key.pem"), "hunter2").unwrap();
-    let error = endpoint.connections().unwrap_err();
+    let error = endpoint.connections().await.unwrap_err();
     assert_eq!(error.class, Class::Local);
     assert_eq!(error.detail, "the client certificate cannot be used: its key is not in PEM form");
 }
@@ -133,7 +133,7 @@ async fn asked(config: &serde_json::Value, server: &str) -> Result<u16, NoAnswer
     assert!(faults.is_empty(), "{faults:?}");
     let endpoint = endpoint.unwrap();
     assert!(!format!("{endpoint:?}").contains("hunter2"), "{endpoint:?}");
-    let connections = endpoint.connections()?;
+    let connections = endpoint.connections().await?;
     let built = http::Request::get(format!("{server}/v1/info")).body(Vec::new());
     let answer = connections.fetch(crate::net::exchange::request(built)?, 10_000).await;
     let shown = format!("{answer:?} {endpoint:?} {connections:?}");

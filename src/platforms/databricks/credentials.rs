@@ -115,7 +115,7 @@ impl Machine {
         client: &Client<'_>,
         now: Timestamp,
     ) -> Result<Bearer, Failure> {
-        let secret = resolve(&self.client_secret)?;
+        let secret = resolve(&self.client_secret).await?;
         let pair = STANDARD.encode(format!("{}:{}", self.client_id, secret.expose()));
         let hidden = vec![secret.clone(), Secret::new(pair)];
         let fresh = AtomicBool::new(false);
@@ -200,7 +200,7 @@ impl Entra {
         client: &Client<'_>,
         now: Timestamp,
     ) -> Result<Bearer, Failure> {
-        let secret = resolve(&self.principal.client_secret)?;
+        let secret = resolve(&self.principal.client_secret).await?;
         let mut hidden = vec![secret.clone()];
         let fresh = AtomicBool::new(false);
         let fetch = async |scope: &str| {
@@ -253,7 +253,7 @@ impl Credentials {
     ) -> Result<Bearer, Failure> {
         match self {
             Self::Token(token) => {
-                let token = resolve(token)?;
+                let token = resolve(token).await?;
                 Ok(Bearer { token, azure: None, hidden: Vec::new(), kept: false })
             }
             Self::Machine(machine) => machine.bearer(connections, client, now).await,
@@ -333,6 +333,8 @@ fn is_safe(url: &Url) -> bool {
         && (url.scheme() == "https" || (url.scheme() == "http" && is_loopback(url)))
 }
 
-fn resolve(reference: &SecretRef) -> Result<Secret, Failure> {
-    secrets::resolve(reference).map_err(|error| Failure::silent(Class::Local, error.to_string()))
+async fn resolve(reference: &SecretRef) -> Result<Secret, Failure> {
+    secrets::resolve(reference)
+        .await
+        .map_err(|error| Failure::silent(Class::Local, error.to_string()))
 }

@@ -106,7 +106,7 @@ impl Databricks {
                 | Class::Local => finding,
             }
         };
-        let reached = self.config.endpoint.connections().map_err(Failure::from);
+        let reached = self.config.endpoint.connections().await.map_err(Failure::from);
         let connections = reached.map_err(unconnected)?;
         let client = self.client(&connections, run);
         let (bearer, me) = self.identified(client).await.map_err(unconnected)?;

@@ -43,7 +43,7 @@ impl Validator for Example {
 impl Example {
     async fn ping(&self) -> Result<(), Finding> {
         let failed = |no: NoAnswer| Finding::of(CONNECT, no.class, format!("{}.", no.detail));
-        let connections = self.endpoint.connections().map_err(failed)?;
+        let connections = self.endpoint.connections().await.map_err(failed)?;
         let answer = retry(async || {
             let built = http::Request::get(format!("{}/ping", self.server)).body(Vec::new());
             connections.fetch(request(built)?, 1024).await

@@ -90,8 +90,9 @@ impl Account {
     /// # Errors
     ///
     /// It cannot be read.
-    pub(super) fn read(username: &str, password: &SecretRef) -> Result<Self, Failure> {
+    pub(super) async fn read(username: &str, password: &SecretRef) -> Result<Self, Failure> {
         let password = secrets::resolve(password)
+            .await
             .map_err(|error| Failure::of(&CallError::from(error), None))?;
         Ok(Self { username: username.to_owned(), password, is_kept: false })
     }
@@ -131,7 +132,8 @@ impl Endpoint {
         account: &Account,
         exceeded: &Exceeded,
     ) -> Result<(Client, Connection), CallError> {
-        let mut tls = MakeRustlsConnect::new(tls::client_config(self.ca_file.as_deref(), None)?);
+        let config = tls::read_config(self.ca_file.as_deref()).await?;
+        let mut tls = MakeRustlsConnect::new(config);
         let stream = tcp::connect(&self.host, self.port).await?;
         let name = self.server_name.as_deref().unwrap_or(&self.host);
         let Ok(tls) = MakeTlsConnect::<TcpStream>::make_tls_connect(&mut tls, name);

@@ -181,7 +181,8 @@ impl Redshift {
     async fn account(&self, run: &RunContext) -> Result<Account, Finding> {
         match &self.credentials {
             Credentials::Password { username, password } => {
-                Account::read(username, password).map_err(|failure| self.refused(&failure))
+                let account = Account::read(username, password).await;
+                account.map_err(|failure| self.refused(&failure))
             }
             Credentials::Iam(iam) => iam.account(run).await.map_err(|finding| {
                 let message = format!("{} {}", CONNECT.message, finding.message);

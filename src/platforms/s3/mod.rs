@@ -116,7 +116,7 @@ impl S3 {
     }
 
     async fn session(&self, run: &RunContext) -> Result<Held<Session>, Finding> {
-        let connections = self.config.endpoint.connections();
+        let connections = self.config.endpoint.connections().await;
         let connections = connections.map_err(|no| Failure::from(no).finding(IDENTIFYING))?;
         let client = Client::new(connections, &self.config.region, run.now);
         let mut credential = self.credentials.current(&client, run).await?;

@@ -45,7 +45,8 @@ impl Snowflake {
         let failed = |failure: Failure| {
             self.finding((&self.credentials, self.role.as_ref()), CONNECT, failure)
         };
-        let mut session = Session::open(&self.service, &self.credentials, run).map_err(failed)?;
+        let mut session =
+            Session::open(&self.service, &self.credentials, run).await.map_err(failed)?;
         let rows = session.ask(Statement::Hello, None).await.map_err(failed)?;
         let told = [
             (FactKind::ServerVersion, "", 0),
@@ -70,7 +71,8 @@ impl Snowflake {
             let what = format!("Unable to read the grants of the bootstrap role [{}].", user.role);
             self.unknown((&user.credentials, Some(&user.role)), &what, failure)
         };
-        let mut session = Session::open(&self.service, &user.credentials, run).map_err(failed)?;
+        let mut session =
+            Session::open(&self.service, &user.credentials, run).await.map_err(failed)?;
         let found = missing_privileges(&mut session, &user.role).await;
         session.close().await;
         let (missing, complete) = found.map_err(failed)?;

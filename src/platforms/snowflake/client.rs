@@ -35,14 +35,14 @@ impl<'a> Session<'a> {
     /// # Errors
     ///
     /// Says which secret of the connection cannot be read.
-    pub(super) fn open(
+    pub(super) async fn open(
         service: &'a Service,
         credentials: &'a Credentials,
         run: &RunContext,
     ) -> Result<Self, Failure> {
         Ok(Self {
             credentials,
-            link: Link::new(service, run)?,
+            link: Link::new(service, run).await?,
             bearer: None,
             renewed: false,
             driver: Driver::default(),

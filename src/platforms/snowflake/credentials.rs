@@ -112,14 +112,14 @@ impl Credentials {
         seen: &mut Vec<Secret>,
     ) -> Result<Bearer, Failure> {
         let (kind, token) = match self {
-            Self::KeyPair(pair) => ("KEYPAIR_JWT", pair.token(now, seen)?),
+            Self::KeyPair(pair) => ("KEYPAIR_JWT", pair.token(now, seen).await?),
             Self::OAuth(oauth) => {
                 let token = oauth.token(connections, now, seen).await?;
                 tokens::tell("access token", &token);
                 ("OAUTH", token)
             }
             Self::Token(token) => {
-                let token = read(token, seen)?;
+                let token = read(token, seen).await?;
                 tokens::tell_given("token", "", &token);
                 ("PROGRAMMATIC_ACCESS_TOKEN", token)
             }
@@ -153,8 +153,8 @@ impl Credentials {
 }
 
 impl KeyPair {
-    fn token(&self, now: Timestamp, seen: &mut Vec<Secret>) -> Result<Secret, Failure> {
-        let key = signing_key(&self.key, self.passphrase.as_ref(), seen)?;
+    async fn token(&self, now: Timestamp, seen: &mut Vec<Secret>) -> Result<Secret, Failure> {
+        let key = signing_key(&self.key, self.passphrase.as_ref(), seen).await?;
         let subject = format!("{}.{}", self.account, self.user);
         let begin = now.unix_seconds();
         let claims = json!({
@@ -175,7 +175,7 @@ impl OAuth {
         seen: &mut Vec<Secret>,
     ) -> Result<Secret, Failure> {
         // Read in every run, so that no text of the provider's can show it.
-        let proof = self.proof(now, seen)?;
+        let proof = self.proof(now, seen).await?;
         let fetch = async || {
             let asked = ClientCredentials {
                 url: &self.url,
@@ -195,12 +195,12 @@ impl OAuth {
     }
 
     /// The secret, or an assertion signed with the key.
-    fn proof(&self, now: Timestamp, seen: &mut Vec<Secret>) -> Result<Secret, Failure> {
+    async fn proof(&self, now: Timestamp, seen: &mut Vec<Secret>) -> Result<Secret, Failure> {
         let (key, passphrase, thumbprint) = match &self.proof {
-            Proof::Secret(secret) => return read(secret, seen),
+            Proof::Secret(secret) => return read(secret, seen).await,
             Proof::Certificate { key, passphrase, thumbprint } => (key, passphrase, thumbprint),
         };
-        let key = signing_key(key, passphrase.as_ref(), seen)?;
+        let key = signing_key(key, passphrase.as_ref(), seen).await?;
         let begin = now.unix_seconds();
         let claims = json!({
             "iss": self.client,
@@ -237,27 +237,28 @@ pub(super) fn unique() -> Result<Uuid, Failure> {
 }
 
 /// Reads a secret, and remembers it so that no text shows it.
-pub(super) fn read(reference: &SecretRef, seen: &mut Vec<Secret>) -> Result<Secret, Failure> {
+pub(super) async fn read(reference: &SecretRef, seen: &mut Vec<Secret>) -> Result<Secret, Failure> {
     let secret = secrets::resolve(reference)
+        .await
         .map_err(|error| Failure::new(Cause::Unreadable, sentence(&error.to_string())))?;
     seen.push(secret.clone());
     Ok(secret)
 }
 
 /// Reads a private key, and decrypts it where it is encrypted.
-fn signing_key(
+async fn signing_key(
     key: &SecretRef,
     passphrase: Option<&SecretRef>,
     seen: &mut Vec<Secret>,
 ) -> Result<SigningKey, Failure> {
-    let pem = read(key, seen)?;
+    let pem = read(key, seen).await?;
     let encrypted = pem.expose().contains("-----BEGIN ENCRYPTED PRIVATE KEY-----");
     if !encrypted {
         return SigningKey::from_pem(&pem).map_err(|error| bad_key(&error.to_string()));
     }
     let passphrase =
         passphrase.ok_or_else(|| bad_key("it is encrypted, and no passphrase is configured"))?;
-    let passphrase = read(passphrase, seen)?;
+    let passphrase = read(passphrase, seen).await?;
     let form = "it is encrypted in a way that is not known here; use PKCS#8 with AES or 3DES";
     let (_, document) =
         SecretDocument::from_pem(pem.expose().trim()).map_err(|_error| bad_key(form))?;

@@ -115,7 +115,7 @@ impl Driver {
         if let Some((_, session)) = self.sessions.iter().find(|(of, _)| of.as_ref() == role) {
             return session.clone();
         }
-        let secret = read(&password.secret, secrets)?;
+        let secret = read(&password.secret, secrets).await?;
         let body = login(link, password, &secret).to_string();
         let session = SignIn { link, role, body: &body, secrets }.session().await;
         secrets.extend(session.iter().cloned());

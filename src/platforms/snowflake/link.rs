@@ -44,8 +44,8 @@ impl<'a> Link<'a> {
     /// # Errors
     ///
     /// Names the secret of the connection that cannot be read.
-    pub(super) fn new(service: &'a Service, run: &RunContext) -> Result<Self, Failure> {
-        let connections = service.endpoint.connections()?;
+    pub(super) async fn new(service: &'a Service, run: &RunContext) -> Result<Self, Failure> {
+        let connections = service.endpoint.connections().await?;
         let limit = run.test_limit.min(run.run_limit);
         Ok(Self { server: &service.server, connections, now: run.now, limit })
     }

@@ -164,7 +164,7 @@ impl Endpoint {
             EncryptionLevel::Required
         });
         if let Some(path) = &self.ca_file {
-            for certificate in tls::authorities(path)? {
+            for certificate in tls::read_authorities(path).await? {
                 config.trust_cert_ca_bundle(certificate.as_ref());
             }
         }

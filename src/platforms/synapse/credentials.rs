@@ -94,15 +94,16 @@ impl Credentials {
 
     /// Returns the proof for a login; secrets are read anew.
     pub(super) async fn proof(&self, now: Timestamp) -> Result<Proof, Failure> {
-        let read = |reference| {
-            secrets::resolve(reference).map_err(|error| Failure::of(&CallError::from(error), &[]))
+        let read = async |reference| {
+            let secret = secrets::resolve(reference).await;
+            secret.map_err(|error| Failure::of(&CallError::from(error), &[]))
         };
         match self {
             Self::Password { username, password } => {
-                Ok(Proof::Password(username.clone(), read(password)?))
+                Ok(Proof::Password(username.clone(), read(password).await?))
             }
             Self::Token(token) => {
-                let token = read(token)?;
+                let token = read(token).await?;
                 tokens::tell_given("token", "", &token);
                 match expiry(&token) {
                     Some(end) if end <= now => {
@@ -113,7 +114,7 @@ impl Credentials {
                 }
             }
             Self::Principal(principal) => {
-                let secret = read(&principal.application.client_secret)?;
+                let secret = read(&principal.application.client_secret).await?;
                 principal.token(&secret, now).await
             }
         }
@@ -144,8 +145,8 @@ impl Principal {
     async fn token(&self, secret: &Secret, now: Timestamp) -> Result<Proof, Failure> {
         let failed =
             |class, detail: &str| Failure::new(Cause::NoToken(class), detail, detail, &[secret]);
-        let connections =
-            self.endpoint.connections().map_err(|none| failed(none.class, &none.detail))?;
+        let connections = self.endpoint.connections().await;
+        let connections = connections.map_err(|none| failed(none.class, &none.detail))?;
         let mut is_kept = true;
         let fetch = async || {
             is_kept = false;

@@ -110,13 +110,13 @@ impl Trino {
             }
             return tests.finish();
         }
-        let (account, unreadable) = match account(&self.config.credentials, ("token", "")) {
+        let (account, unreadable) = match account(&self.config.credentials, ("token", "")).await {
             Ok(account) => (account, None),
             Err(failure) => (Account::open(None), Some(failure)),
         };
         let mut session = None;
         let connected = tests.test(CONNECTION, async || {
-            let made = session.insert(self.session(run, account)?);
+            let made = session.insert(self.session(run, account).await?);
             connection(made).await
         });
         let Some(version) = connected.await else { return tests.finish() };
@@ -139,10 +139,10 @@ impl Trino {
         tests.finish()
     }
 
-    fn session(&self, run: &RunContext, account: Account) -> Result<Session<'_>, Finding> {
+    async fn session(&self, run: &RunContext, account: Account) -> Result<Session<'_>, Finding> {
         let Config { endpoint, origin, .. } = &self.config;
-        let http =
-            endpoint.connections().map_err(|error| Failure::from(error).finding(CONNECTION))?;
+        let http = endpoint.connections().await;
+        let http = http.map_err(|error| Failure::from(error).finding(CONNECTION))?;
         Ok(Session {
             client: Client { http, origin, now: run.now },
             account,
@@ -355,18 +355,19 @@ fn unrun(failure: &Failure, finding: Finding) -> Finding {
 
 /// Reads the secrets of `credentials` anew. What its token says of itself is told, as that of `name` and
 /// as the end `of` one.
-fn account(credentials: &Credentials, (name, of): (&str, &str)) -> Result<Account, Failure> {
-    let resolve = |reference: &SecretRef| {
+async fn account(credentials: &Credentials, (name, of): (&str, &str)) -> Result<Account, Failure> {
+    let resolve = async |reference: &SecretRef| {
         secrets::resolve(reference)
+            .await
             .map_err(|error| Failure::silent(Class::Local, error.to_string()))
     };
     Ok(match credentials {
         Credentials::Open { username } => Account::open(Some(username.clone())),
         Credentials::Password { username, password } => {
-            Account::password(username, resolve(password)?)
+            Account::password(username, resolve(password).await?)
         }
         Credentials::Token { username, token } => {
-            let token = resolve(token)?;
+            let token = resolve(token).await?;
             tokens::tell_given(name, of, &token);
             Account::token(username.clone(), token)
         }

@@ -102,7 +102,8 @@ impl Probing<'_> {
                 (session.account.impersonating(name.clone()), name.as_str())
             }
             ProbeUser::Own(credentials) => {
-                let account = account(credentials, ("probe token", "in `accessControlProbe`"));
+                let account =
+                    account(credentials, ("probe token", "in `accessControlProbe`")).await;
                 let account = account.map_err(|failure| failure.finding_that(unknown))?;
                 (account, credentials.username().unwrap_or("of the probe's token"))
             }
