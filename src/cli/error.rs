@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 
+use super::logging;
 use super::print::{End, counted, sanitise};
 use crate::config::Faulty;
 use crate::input::Fault;
@@ -53,9 +54,12 @@ pub(super) fn fault_lines(faults: &[Fault], prefix: &str) -> String {
     faults.iter().map(line).collect()
 }
 
-/// Writes to standard error; when that is closed, there is no other place.
+/// Writes to standard error; when that is closed, or is a pipe that nothing reads the log from, there is
+/// no other place.
 pub(super) fn print_error(text: &str) {
-    anstream::stderr().write_all(text.as_bytes()).unwrap_or_default();
+    if logging::is_read() {
+        anstream::stderr().write_all(text.as_bytes()).unwrap_or_default();
+    }
 }
 
 #[cfg(test)]

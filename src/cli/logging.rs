@@ -4,9 +4,13 @@
 //! file that could steer or mislead it, and one event is one line.
 
 use std::fmt;
+use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
+use std::panic;
+use std::sync::OnceLock;
+use std::time::Duration;
 
 use tracing_subscriber::field::{MakeExt, RecordFields};
 use tracing_subscriber::fmt::format::{Writer, debug_fn};
@@ -15,9 +19,14 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry, fmt as lines};
 
+use super::journal::{self, Journal};
+use super::log_queue::{LogQueue, Sink};
 use super::print::{escaped_json, sanitise};
 use crate::config::LogFormat;
 use crate::daemon::QUIET;
+
+/// Queue of the log, once logging has been started.
+static QUEUE: OnceLock<LogQueue> = OnceLock::new();
 
 /// The form of the log.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, clap::ValueEnum)]
@@ -69,20 +78,50 @@ pub(super) fn filter(text: &str, verbose: u8) -> String {
 /// logging has been started before.
 pub(super) fn start(filter: &str, format: Format) -> anyhow::Result<()> {
     let layer = match chosen(format) {
-        Format::Journald => match tracing_journald::layer() {
-            Ok(journal) => journal.boxed(),
-            Err(_missing) if format == Format::Auto => json(io::stderr),
+        Format::Journald => match journal::sink() {
+            Ok(sink) => Journal(queue(sink)?).boxed(),
+            Err(_missing) if format == Format::Auto => json(queue(stderr()?)?),
             Err(missing) => return Err(anyhow::Error::new(missing).context("reaching journald")),
         },
-        Format::Json => json(io::stderr),
+        Format::Json => json(queue(stderr()?)?),
         Format::Text | Format::Auto => {
             let colour = anstream::AutoStream::choice(&io::stderr());
-            text(io::stderr, colour != anstream::ColorChoice::Never)
+            text(queue(stderr()?)?, colour != anstream::ColorChoice::Never)
         }
     };
     let filter = EnvFilter::try_new(filter)?;
     tracing_subscriber::registry().with(layer.with_filter(filter)).try_init()?;
+    // The usual hook writes to standard error, and would wait for whoever reads that.
+    panic::set_hook(Box::new(|panicked| {
+        let place = panicked.location().map(ToString::to_string).unwrap_or_default();
+        let message = panicked.payload_as_str().unwrap_or("a panic");
+        tracing::error!(place, "a fault in revalidated: {message}");
+    }));
     Ok(())
+}
+
+/// Waits until what has been logged is written, at most `limit`.
+pub(super) fn flush(limit: Duration) {
+    if let Some(queue) = QUEUE.get() {
+        queue.flush(limit);
+    }
+}
+
+/// True unless lines wait that nothing has taken.
+pub(super) fn is_read() -> bool {
+    QUEUE.get().is_none_or(LogQueue::is_empty)
+}
+
+/// Starts the queue of the log.
+fn queue(sink: Sink) -> io::Result<LogQueue> {
+    let queue = LogQueue::start(sink)?;
+    Ok(QUEUE.get_or_init(|| queue).clone())
+}
+
+/// Returns standard error without its lock, which a writer that hangs would keep.
+fn stderr() -> io::Result<Sink> {
+    let mut stream = File::from(io::stderr().as_fd().try_clone_to_owned()?);
+    Ok(Box::new(move |line| stream.write_all(line)))
 }
 
 /// What `auto` means here and now.
@@ -112,7 +151,7 @@ fn parsed_stream(text: &str) -> Option<(u64, u64)> {
 
 /// The device and inode of an open stream.
 fn identity(stream: &impl AsFd) -> io::Result<(u64, u64)> {
-    let file = std::fs::File::from(stream.as_fd().try_clone_to_owned()?);
+    let file = File::from(stream.as_fd().try_clone_to_owned()?);
     let metadata = file.metadata()?;
     Ok((metadata.dev(), metadata.ino()))
 }

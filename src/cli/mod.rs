@@ -10,7 +10,9 @@ mod deliveries;
 mod error;
 mod explain;
 mod history;
+mod journal;
 mod list;
+mod log_queue;
 mod logging;
 #[cfg(test)]
 mod manual;
@@ -45,7 +47,8 @@ use crate::config::Log;
 use crate::daemon::{self, Clock};
 use crate::demo;
 
-/// The longest wait for blocking work (a name that is being resolved) when the program ends.
+/// Longest wait for blocking work (a name that is being resolved), and for the log to be written, when the
+/// program ends.
 const SHUTDOWN_WAIT: Duration = Duration::from_millis(500);
 
 /// Runs the program with the arguments of the process.
@@ -106,6 +109,7 @@ fn answer(arguments: Arguments) -> Result<Answer, CommandError> {
     let answer = runtime.block_on(dispatch(&global, command));
     // A dropped runtime would wait for every name that is still being resolved.
     runtime.shutdown_timeout(SHUTDOWN_WAIT);
+    logging::flush(SHUTDOWN_WAIT);
     answer
 }
 

@@ -87,7 +87,7 @@ pub(super) async fn prepare(
 ) -> Result<(Active, Synced), DaemonError> {
     let mut receivers = BTreeMap::new();
     for receiver in &assembly.receivers {
-        let sender = sender(receiver.clone()).await?;
+        let sender = Box::pin(sender(receiver.clone())).await?;
         receivers.insert(receiver.name.clone(), Arc::new(sender));
     }
     let subscriptions: Arc<[Subscription]> =

@@ -18,6 +18,7 @@ mod daemon;
 mod demo;
 mod documents;
 mod end_to_end;
+mod hostile;
 mod life_cycle;
 mod metrics;
 mod platforms;

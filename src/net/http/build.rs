@@ -4,7 +4,7 @@
 //! Every client speaks HTTP/1.1 and nothing else. HTTP/2 would save a few connections, and has two
 //! prices: a connection that fell silent is shared by the requests after it, which then all fail; and
 //! a server can keep a processor busy with frames that belong to no answer (SETTINGS, PING,
-//! RST_STREAM, empty CONTINUATION), which no limit of the library counts.
+//! resets, empty CONTINUATION), which no limit of the library counts.
 
 use std::fmt;
 use std::path::PathBuf;

@@ -99,13 +99,28 @@ pub(crate) struct Daemon<'c> {
 impl<'c> Daemon<'c> {
     /// Starts it and waits until it says so.
     pub(crate) fn start(config: &'c Config) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_revalidated"));
+        Self::start_by(config, command.args(["run"]))
+    }
+
+    /// Starts it with so many KiB of address space.
+    pub(crate) fn start_limited(config: &'c Config, address_space_kib: u32) -> Self {
+        let mut command = Command::new("sh");
+        let limited = format!("ulimit -v {address_space_kib} && exec \"$0\" \"$@\"");
+        Self::start_by(
+            config,
+            command.args(["-c", &limited, env!("CARGO_BIN_EXE_revalidated"), "run"]),
+        )
+    }
+
+    fn start_by(config: &'c Config, command: &mut Command) -> Self {
         let log = fs::OpenOptions::new()
             .create(true)
             .append(true)
             .open(config.dir().join("daemon.log"))
             .unwrap();
-        let child = Command::new(env!("CARGO_BIN_EXE_revalidated"))
-            .args(["run", "--config", config.path().to_str().unwrap()])
+        let child = command
+            .args(["--config", config.path().to_str().unwrap()])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log)
@@ -124,6 +139,11 @@ impl<'c> Daemon<'c> {
 
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.config.dir().join("daemon.log")).unwrap_or_default()
+    }
+
+    /// Process id.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     pub(crate) fn signal(&self, name: &str) {

@@ -1,0 +1,178 @@
+//! Bounded queue between the code that logs and the stream that takes the lines.
+//!
+//! Whoever logs never waits: a pipe that nothing reads, or a journal that hangs, blocks one thread of
+//! its own. What finds no place meanwhile is dropped and counted, and the count is logged once the
+//! stream takes lines again.
+
+use std::collections::VecDeque;
+use std::io::{self, Write};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use tracing_subscriber::fmt::MakeWriter;
+
+/// Bytes of lines that may wait.
+const BYTES_MAX: usize = 1024 * 1024;
+
+/// Stream that takes whole lines, and may block.
+pub(super) type Sink = Box<dyn FnMut(&[u8]) -> io::Result<()> + Send>;
+
+/// Handle of a queue; its clones are the same queue.
+#[derive(Clone, Debug, Default)]
+pub(super) struct LogQueue(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    lines: VecDeque<Vec<u8>>,
+    bytes: usize,
+    /// Lines that found no place since the last line was written.
+    dropped: u64,
+    /// True while a line is being written.
+    writing: bool,
+}
+
+impl LogQueue {
+    /// Starts a detached thread that writes what is queued to `sink`.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the system gives no thread.
+    pub(super) fn start(mut sink: Sink) -> io::Result<Self> {
+        let queue = Self::default();
+        let writer = queue.clone();
+        thread::Builder::new().name("log".to_owned()).spawn(move || {
+            loop {
+                let line = writer.take();
+                // A stream that is gone takes no complaint about it either.
+                let _gone = sink(&line);
+                let dropped = writer.written();
+                if 0 < dropped {
+                    tracing::warn!(
+                        dropped,
+                        "{dropped} log lines were dropped: nothing read the log"
+                    );
+                }
+            }
+        })?;
+        Ok(queue)
+    }
+
+    /// Queues `line`, or counts it when there is no place.
+    pub(super) fn push(&self, line: &[u8]) {
+        let mut state = self.state();
+        if BYTES_MAX.saturating_sub(state.bytes) < line.len() {
+            state.dropped = state.dropped.saturating_add(1);
+            return;
+        }
+        state.bytes += line.len();
+        state.lines.push_back(line.to_owned());
+        drop(state);
+        self.0.changed.notify_all();
+    }
+
+    /// Waits until everything is written, at most `limit`.
+    pub(super) fn flush(&self, limit: Duration) {
+        let is_busy = |state: &mut State| state.writing || !state.lines.is_empty();
+        let waited = self.0.changed.wait_timeout_while(self.state(), limit, is_busy);
+        drop(waited.unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// True when everything is written.
+    pub(super) fn is_empty(&self) -> bool {
+        let state = self.state();
+        !state.writing && state.lines.is_empty()
+    }
+
+    /// Waits for the next line.
+    fn take(&self) -> Vec<u8> {
+        let mut state = self.state();
+        loop {
+            if let Some(line) = state.lines.pop_front() {
+                state.bytes = state.bytes.saturating_sub(line.len());
+                state.writing = true;
+                return line;
+            }
+            let waited = self.0.changed.wait(state);
+            state = waited.unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Notes that the line taken last is written. Returns how many found no place before that.
+    fn written(&self) -> u64 {
+        let mut state = self.state();
+        state.writing = false;
+        let dropped = std::mem::take(&mut state.dropped);
+        drop(state);
+        self.0.changed.notify_all();
+        dropped
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Writer of one event, which arrives in one piece.
+pub(super) struct Line(LogQueue);
+
+impl Write for Line {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.push(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'w> MakeWriter<'w> for LogQueue {
+    type Writer = Line;
+
+    fn make_writer(&'w self) -> Line {
+        Line(self.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc;
+    use tokio::time::Instant;
+
+    #[test]
+    fn stream_that_takes_nothing_stops_nobody_and_what_is_dropped_is_counted() {
+        let (open, opened) = mpsc::channel::<()>();
+        let (sent, seen) = mpsc::channel();
+        let sink = move |line: &[u8]| {
+            let _opened = opened.recv();
+            let _sent = sent.send(line.to_owned());
+            Ok(())
+        };
+        let queue = LogQueue::start(Box::new(sink)).unwrap();
+        let line = [7; 1024];
+        // One more than fits may be on its way to the stream.
+        for _ in 0..BYTES_MAX / line.len() + 100 {
+            queue.push(&line);
+        }
+        let start = Instant::now();
+        queue.flush(Duration::from_millis(20));
+        assert!(start.elapsed() < Duration::from_secs(5));
+        let dropped = queue.state().dropped;
+        assert!((99..=100).contains(&dropped), "{dropped}");
+        drop(open);
+        queue.flush(Duration::from_secs(10));
+        assert_eq!(
+            seen.try_iter().count(),
+            BYTES_MAX / line.len() + 100 - usize::try_from(dropped).unwrap()
+        );
+        assert_eq!(queue.state().dropped, 0);
+    }
+}
