@@ -1,8 +1,9 @@
 //! Shared causes: when failures of several integrations are one outage.
 
+use std::str::FromStr;
 use std::time::Duration;
 
-use super::{Class, FactorKind};
+use super::{Class, FactorKind, UnknownName};
 
 /// Failures that began longer ago than this are no evidence for something that happens now.
 pub(crate) const EVIDENCE_MAX: Duration = Duration::from_hours(1);
@@ -13,7 +14,7 @@ pub(crate) const SETTLE: Duration = Duration::from_mins(10);
 pub(crate) const SIBLINGS_MAX: u32 = 32;
 
 /// What kind of trouble integrations can share.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) enum SharedCause {
     /// A host, account or region does not serve.
     Unreached,
@@ -24,6 +25,8 @@ pub(crate) enum SharedCause {
 }
 
 impl SharedCause {
+    const ALL: [Self; 3] = [Self::Unreached, Self::Refused, Self::Expired];
+
     /// What failures of `class` can share; missing objects and wrong settings are one's own.
     pub(crate) const fn of(class: Class) -> Option<Self> {
         match class {
@@ -50,6 +53,15 @@ impl SharedCause {
             Self::Refused => &[FactorKind::Principal, FactorKind::Account],
             Self::Expired => &[FactorKind::Host, FactorKind::Principal, FactorKind::Authority],
         }
+    }
+}
+
+impl FromStr for SharedCause {
+    type Err = UnknownName;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        let found = Self::ALL.into_iter().find(|cause| cause.as_str() == name);
+        found.ok_or_else(|| UnknownName(name.to_owned()))
     }
 }
 

@@ -15,15 +15,19 @@ mod types;
 
 pub(crate) use holds::{HoldRow, NewSilence, OutageRow, OwnFaultRow, Released, SilenceRow};
 pub(crate) use page::{Cursor, Listed, PAGE_MAX, Page, each_page};
-pub(crate) use receivers::{Disabled, ReceiverRow, Redelivered, Replayed};
+pub(crate) use receivers::{ReceiverRow, Redelivered, Replayed};
 pub(crate) use rows::{
-    AttemptRow, DeliveryFilter, DeliveryRow, DeliveryState, HistoryRow, IntegrationRow, RunRow,
-    StandingRow, StoredReport, StoredTest, TargetRow, TransitionRow,
+    AttemptRow, DeliveryFilter, DeliveryRow, HistoryRow, IntegrationRow, RunRow, StandingRow,
+    TargetRow, TransitionRow,
 };
 pub(crate) use sqlite::{Control, Store, View};
 #[cfg(test)]
 pub(crate) use sqlite::{Disk, Entry, Fate, Memory};
 pub(crate) use types::{
-    Attempt, Began, Begun, Due, Finished, NotificationContext, PendingDelivery, Pruned, Recorded,
-    Retention, StoreError, SubjectRun, Surplus, Synced, Trigger, Wanted,
+    Began, Due, PendingDelivery, Pruned, Retention, StoreError, Surplus, Synced,
+};
+
+pub(crate) use crate::domain::ledger::{
+    Attempt, Begun, DeliveryState, Disabled, Finished, NotificationContext, Recorded, StoredReport,
+    StoredTest, SubjectRun, Trigger, Wanted,
 };

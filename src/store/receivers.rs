@@ -1,8 +1,7 @@
 //! What the store says of receivers and of what they are owed.
 
+use crate::domain::ledger::DeliveryState;
 use crate::domain::{DeliveryId, DisabledReason, EventType, Timestamp};
-
-use super::rows::DeliveryState;
 
 /// A receiver as the store knows it.
 #[derive(Clone, Debug)]
@@ -21,15 +20,6 @@ pub(crate) struct ReceiverRow {
     pub(crate) owed: u32,
     /// When the oldest event it is owed happened.
     pub(crate) oldest_owed_at: Option<Timestamp>,
-}
-
-/// A receiver that an attempt has disabled.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) struct Disabled {
-    /// Why.
-    pub(crate) reason: DisabledReason,
-    /// How many deliveries it is owed.
-    pub(crate) owed: u32,
 }
 
 /// What became of the wish to owe deliveries anew.

@@ -3,14 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 use super::holds::HoldRow;
-use super::types::Trigger;
+use crate::domain::ledger::{DeliveryState, StoredReport, Trigger};
 use crate::domain::{
-    Cause, Change, Class, Counters, DeliveryId, Drift, EventType, Flips, IntegrationId, OwnFault,
-    Report, ReportStatus, RunId, Status, Subject, TestResult, Timestamp, ValidationResults,
-    ValidationTest,
+    Cause, Class, Counters, DeliveryId, Drift, EventType, Flips, IntegrationId, OwnFault,
+    ReportStatus, RunId, Status, Subject, Timestamp,
 };
 
 /// An integration as the store knows it.
@@ -93,84 +90,6 @@ pub(crate) struct RunRow {
     pub(crate) drift: Vec<Drift>,
 }
 
-/// Results as stored: once per distinct content.
-#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
-pub(crate) struct StoredReport {
-    /// One entry per test, in catalog order.
-    pub(crate) tests: Vec<StoredTest>,
-}
-
-/// One test's result as stored: the published fields and ours.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub(crate) struct StoredTest {
-    /// The published name.
-    pub(crate) name: String,
-    /// Its result.
-    pub(crate) status: ReportStatus,
-    /// Why, when it did not simply pass.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) message: Option<String>,
-    /// Whether trying again can help.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) class: Option<Class>,
-    /// How to mend it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) remediation: Option<String>,
-    /// What the platform said.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) evidence: Option<String>,
-}
-
-impl StoredReport {
-    /// What differs from the results `before`, test by test.
-    #[must_use]
-    pub(crate) fn changes(&self, before: Option<&Self>) -> Vec<Change> {
-        let earlier = |name: &str| {
-            let found = before?.tests.iter().find(|test| test.name == name);
-            found.map(|test| test.status)
-        };
-        let differs = self.tests.iter().filter_map(|test| {
-            let (from, to) = (earlier(&test.name), test.status);
-            (from != Some(to)).then(|| Change {
-                test: test.name.clone(),
-                from,
-                to,
-                message: test.message.clone(),
-                class: test.class,
-                remediation: test.remediation.clone(),
-            })
-        });
-        differs.collect()
-    }
-
-    /// The published form, given the overall result of the run.
-    pub(crate) fn results(&self, status: ReportStatus) -> ValidationResults {
-        let published = |test: &StoredTest| ValidationTest {
-            name: test.name.clone(),
-            status: test.status,
-            message: test.message.clone(),
-        };
-        ValidationResults { status, validation_tests: self.tests.iter().map(published).collect() }
-    }
-}
-
-impl From<&Report> for StoredReport {
-    fn from(report: &Report) -> Self {
-        let stored = |result: &TestResult| {
-            let finding = result.outcome.finding();
-            StoredTest {
-                name: result.test.name.to_owned(),
-                status: result.outcome.status(),
-                message: result.outcome.message().map(str::to_owned),
-                class: finding.map(|finding| finding.class),
-                remediation: finding.and_then(|finding| finding.remediation.clone()),
-                evidence: finding.and_then(|finding| finding.evidence.clone()),
-            }
-        };
-        Self { tests: report.tests.iter().map(stored).collect() }
-    }
-}
-
 /// Entry of an integration's history.
 #[derive(Clone, Debug)]
 pub(crate) enum HistoryRow {
@@ -197,31 +116,6 @@ pub(crate) struct TransitionRow {
     pub(crate) run: Option<RunId>,
     /// The incident it opened, belongs to or closed.
     pub(crate) incident_id: Option<String>,
-}
-
-/// Where a delivery stands.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum DeliveryState {
-    /// Owed.
-    Pending,
-    /// A 2xx answer came.
-    Delivered,
-    /// Given up.
-    Failed,
-}
-
-impl DeliveryState {
-    /// Every state.
-    pub(crate) const ALL: [Self; 3] = [Self::Pending, Self::Delivered, Self::Failed];
-
-    /// The name in the database and for people.
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Delivered => "delivered",
-            Self::Failed => "failed",
-        }
-    }
 }
 
 /// Where an integration stands, without its results.

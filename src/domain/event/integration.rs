@@ -48,7 +48,7 @@ pub(crate) struct EventData {
 }
 
 /// Integration as events name it.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct IntegrationRef {
     /// Id of the integration.

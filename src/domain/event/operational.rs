@@ -103,7 +103,7 @@ pub(crate) struct OutageNotice {
 }
 
 /// Integration that fails by an outage.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct OutageMember {
     /// Integration as events name it.

@@ -1,58 +1,96 @@
-//! The configurations of an integration: as users see it, what passed last, and what is to take the
-//! place of that once it passes.
+//! The rows of integrations as the configuration makes them: how they are described, the configuration that
+//! passed last, and the one that is to take its place once it passes.
+
+use std::collections::BTreeMap;
 
 use rusqlite::{Connection, OptionalExtension, named_params};
 
-use super::{StoreError, Wanted};
+use super::StoreError;
 use crate::domain::IntegrationId;
+use crate::domain::ledger::NewIntegration;
 
-/// The first of `id`, which has to pass yet.
-pub(super) fn insert(
-    tx: &Connection,
-    id: IntegrationId,
-    wanted: &Wanted,
-) -> Result<(), StoreError> {
+/// Loads the id that the next new integration gets; none is ever given twice.
+pub(super) fn next_id(tx: &Connection) -> Result<IntegrationId, StoreError> {
     const SQL: &str = "
+        SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'integration'), 0) + 1";
+    Ok(tx.prepare_cached(SQL)?.query_row([], |row| row.get(0).map(IntegrationId))?)
+}
+
+/// Adds a new integration, whose first configuration has to pass yet.
+pub(super) fn insert(tx: &Connection, new: &NewIntegration) -> Result<(), StoreError> {
+    const ROW: &str = "
+        INSERT INTO integration
+            (id, name, kind, auto_bootstrap, labels, status, told_status, cron, zone,
+             next_run_at_ms, next_trigger, created_at_ms)
+        VALUES (:id, :name, :kind, :auto_bootstrap, :labels, :status, :told, :cron, :zone, :next,
+                :trigger, :now)";
+    const CONFIGURATION: &str = "
         INSERT INTO configuration
             (integration_id, config_shown, candidate_config, candidate_catalog)
         VALUES (:id, :shown, :config, :catalog)";
-    tx.prepare_cached(SQL)?.execute(named_params! {
-        ":id": id.0,
-        ":shown": wanted.config_shown,
-        ":config": wanted.config,
-        ":catalog": wanted.catalog_version,
+    let row = &new.row;
+    tx.prepare_cached(ROW)?.execute(named_params! {
+        ":id": row.id.0,
+        ":name": row.name,
+        ":kind": row.kind,
+        ":auto_bootstrap": new.auto_bootstrap,
+        ":labels": text(&row.labels)?,
+        ":status": row.status.as_str(),
+        ":told": row.notified.as_str(),
+        ":cron": row.cron,
+        ":zone": row.zone,
+        ":next": row.next_run_at.map(|at| at.0),
+        ":trigger": row.trigger.as_str(),
+        ":now": new.created_at.0,
+    })?;
+    tx.prepare_cached(CONFIGURATION)?.execute(named_params! {
+        ":id": row.id.0,
+        ":shown": new.config_shown,
+        ":config": new.config,
+        ":catalog": new.catalog_version,
     })?;
     Ok(())
 }
 
-/// Stores what of `wanted` needs no validation.
-pub(super) fn describe(
-    tx: &Connection,
-    id: IntegrationId,
-    wanted: &Wanted,
-) -> Result<(), StoreError> {
-    const SQL: &str = "
+fn text(labels: &BTreeMap<String, String>) -> Result<String, StoreError> {
+    let document = |source| StoreError::Document { table: "integration", source };
+    serde_json::to_string(labels).map_err(document)
+}
+
+/// Stores what needs no validation.
+pub(super) fn describe(tx: &Connection, new: &NewIntegration) -> Result<(), StoreError> {
+    const ROW: &str = "
+        UPDATE integration SET
+            kind = :kind, auto_bootstrap = :auto_bootstrap, labels = :labels, cron = :cron,
+            zone = :zone
+        WHERE id = :id";
+    const CONFIGURATION: &str = "
         UPDATE configuration SET
             config_shown = :shown,
             candidate_catalog = iif(candidate_config IS NULL, NULL, :catalog)
         WHERE integration_id = :id";
-    tx.prepare_cached(SQL)?.execute(named_params! {
-        ":id": id.0, ":shown": wanted.config_shown, ":catalog": wanted.catalog_version,
+    let row = &new.row;
+    tx.prepare_cached(ROW)?.execute(named_params! {
+        ":id": row.id.0,
+        ":kind": row.kind,
+        ":auto_bootstrap": new.auto_bootstrap,
+        ":labels": text(&row.labels)?,
+        ":cron": row.cron,
+        ":zone": row.zone,
+    })?;
+    tx.prepare_cached(CONFIGURATION)?.execute(named_params! {
+        ":id": row.id.0, ":shown": new.config_shown, ":catalog": new.catalog_version,
     })?;
     Ok(())
 }
 
-/// Makes `wanted` the one that is to become active when it passes.
-pub(super) fn propose(
-    tx: &Connection,
-    id: IntegrationId,
-    wanted: &Wanted,
-) -> Result<(), StoreError> {
+/// Makes a configuration the one that is to become active when it passes.
+pub(super) fn propose(tx: &Connection, new: &NewIntegration) -> Result<(), StoreError> {
     const SQL: &str = "
         UPDATE configuration SET candidate_config = :config, candidate_catalog = :catalog
         WHERE integration_id = :id";
     tx.prepare_cached(SQL)?.execute(named_params! {
-        ":id": id.0, ":config": wanted.config, ":catalog": wanted.catalog_version,
+        ":id": new.row.id.0, ":config": new.config, ":catalog": new.catalog_version,
     })?;
     Ok(())
 }

@@ -9,8 +9,7 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use super::open::{self, Place};
 use super::{
-    DeliveryState, NewSilence, ReceiverRow, Redelivered, Replayed, StoreError, owe, receiver,
-    silence,
+    NewSilence, ReceiverRow, Redelivered, Replayed, StoreError, outbox, receiver, silence,
 };
 use crate::domain::{DeliveryId, DisabledReason, Subscription, Timestamp};
 
@@ -40,7 +39,7 @@ impl Control {
 
     /// Disables a receiver; what it is owed waits.
     pub(crate) fn disable(&mut self, name: &str, now: Timestamp) -> Result<(), StoreError> {
-        self.write(|tx| receiver::set_disabled(tx, name, DisabledReason::Manual, now))
+        self.write(|tx| receiver::disable(tx, name, DisabledReason::Manual, now))
     }
 
     /// Owes deliveries that have ended anew under their events' ids, all or none.
@@ -49,7 +48,7 @@ impl Control {
         ids: &[DeliveryId],
         now: Timestamp,
     ) -> Result<Redelivered, StoreError> {
-        self.write(|tx| owe::redeliver(tx, ids, now))
+        self.write(|tx| outbox::redeliver(tx, ids, now))
     }
 
     /// What [`Control::replay`] would owe.
@@ -58,7 +57,7 @@ impl Control {
         wanting: &Subscription,
         span: (Timestamp, Option<Timestamp>),
     ) -> Result<Replayed, StoreError> {
-        owe::replay(&self.conn, wanting, span, None)
+        outbox::replay(&self.conn, wanting, span, None)
     }
 
     /// Owes the events of a time that a receiver wants to it anew, under their ids and in order;
@@ -69,7 +68,7 @@ impl Control {
         span: (Timestamp, Option<Timestamp>),
         now: Timestamp,
     ) -> Result<Replayed, StoreError> {
-        self.write(|tx| owe::replay(tx, wanting, span, Some(now)))
+        self.write(|tx| outbox::replay(tx, wanting, span, Some(now)))
     }
 
     /// Holds messages until an instant; the id of what holds them.
@@ -92,15 +91,5 @@ impl Control {
         self.place.check()?;
         tx.commit()?;
         Ok(done)
-    }
-}
-
-impl DeliveryState {
-    /// True when nothing is owed any more.
-    pub(crate) const fn has_ended(self) -> bool {
-        match self {
-            Self::Pending => false,
-            Self::Delivered | Self::Failed => true,
-        }
     }
 }

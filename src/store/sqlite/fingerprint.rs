@@ -7,8 +7,8 @@ use aws_lc_rs::digest::{SHA256, digest};
 use rusqlite::{Connection, OptionalExtension, named_params};
 use serde::{Deserialize, Serialize};
 
-use super::{Finished, StoreError, SubjectRun};
-use crate::domain::{Drift, Fact, FactKind, Facts, ReportStatus, Timestamp};
+use super::{Finished, StoreError};
+use crate::domain::{Drift, Fact, FactKind, Facts};
 
 /// A fact as it is stored.
 #[derive(Debug, Deserialize, Serialize)]
@@ -16,15 +16,6 @@ struct Entry {
     kind: FactKind,
     of: String,
     values: BTreeSet<String>,
-}
-
-/// What an integration's runs saw.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Seen {
-    /// The facts of the last passing run, and when it began.
-    pub(super) fingerprint: Option<(i64, Timestamp)>,
-    /// What ends next, as far as is known, and when.
-    pub(super) next_end: Option<(Timestamp, String)>,
 }
 
 /// Facts as they are stored.
@@ -37,7 +28,7 @@ pub(super) struct Fingerprint {
 impl Fingerprint {
     /// Writes out the facts of the run in `finished` that passed, if one did: there is one at most.
     pub(super) fn of(finished: &Finished) -> Result<Option<Self>, StoreError> {
-        let Some(run) = passed(finished) else { return Ok(None) };
+        let Some(run) = finished.passed() else { return Ok(None) };
         let entry = |(fact, values): (&Fact, &BTreeSet<String>)| Entry {
             kind: fact.kind,
             of: fact.of.clone(),
@@ -53,42 +44,12 @@ fn document(source: serde_json::Error) -> StoreError {
     StoreError::Document { table: "fingerprint", source }
 }
 
-fn passed(finished: &Finished) -> Option<&SubjectRun> {
-    finished.runs.iter().find(|run| match run.report.status() {
-        ReportStatus::Passed | ReportStatus::Warning => true,
-        ReportStatus::Failed | ReportStatus::Skipped => false,
-    })
-}
-
 /// Reads facts from their column.
 pub(super) fn facts(content: Option<String>) -> Result<Option<Facts>, StoreError> {
     let Some(content) = content else { return Ok(None) };
     let entries: Vec<Entry> = serde_json::from_str(&content).map_err(document)?;
     let fact = |Entry { kind, of, values }| (Fact { kind, of }, values);
     Ok(Some(entries.into_iter().map(fact).collect()))
-}
-
-/// Notes in `seen` what the runs of `finished` saw, and returns the facts that this takes the place
-/// of: they may be of no use to anybody any more, once `seen` is saved.
-pub(super) fn keep(
-    tx: &Connection,
-    seen: &mut Seen,
-    finished: &Finished,
-    fingerprint: Option<&Fingerprint>,
-) -> Result<Option<i64>, StoreError> {
-    let whole = passed(finished);
-    let next = whole.or(finished.runs.first()).and_then(|run| run.observed.next_expiry());
-    let next = next.map(|expiry| (expiry.at, expiry.noun()));
-    // A run that failed may have ended early: what was known before it holds, unless it has seen
-    // something that ends sooner.
-    let known = seen.next_end.as_ref().filter(|_| whole.is_none());
-    if known.is_none_or(|(known, _)| next.as_ref().is_some_and(|(at, _)| at < known)) {
-        seen.next_end = next;
-    }
-    let Some(fingerprint) = fingerprint else { return Ok(None) };
-    let now = row_of(tx, fingerprint)?;
-    let former = seen.fingerprint.replace((now, finished.started_at));
-    Ok(former.map(|(former, _)| former).filter(|former| *former != now))
 }
 
 /// Deletes facts unless an integration has seen the same.
@@ -100,8 +61,8 @@ pub(super) fn discard(tx: &Connection, id: i64) -> Result<(), StoreError> {
 /// Facts by content.
 pub(super) const FIND: &str = "SELECT id FROM fingerprint WHERE digest = :digest";
 
-/// The row of `fingerprint`, made only when its content is new.
-fn row_of(tx: &Connection, fingerprint: &Fingerprint) -> Result<i64, StoreError> {
+/// Returns the row of `fingerprint`, made only when its content is new.
+pub(super) fn row_of(tx: &Connection, fingerprint: &Fingerprint) -> Result<i64, StoreError> {
     const INSERT: &str = "INSERT INTO fingerprint (digest, content) VALUES (:digest, :content)";
     let Fingerprint { digest, content } = fingerprint;
     let mut find = tx.prepare_cached(FIND)?;

@@ -3,20 +3,23 @@
 //! [`Store`] hands commands to one thread that writes, [`View`] hands questions to a few that
 //! read; below them every function takes a connection and knows nothing of threads.
 
+mod apply;
+mod clock_rollback;
 mod column;
 mod configuration;
 mod control;
+mod decide;
 mod defect;
-mod delivery;
-mod event;
 mod fingerprint;
 mod history;
-mod hold;
 mod integration;
+mod lane;
+mod load;
 mod migrations;
+mod mute;
 mod open;
 mod outage;
-mod owe;
+mod outbox;
 mod own_fault;
 mod page;
 mod prune;
@@ -25,7 +28,6 @@ mod reader;
 mod receiver;
 mod row;
 mod run;
-mod set_back;
 mod silence;
 #[cfg(test)]
 mod simulated;
@@ -43,14 +45,15 @@ use std::time::Duration;
 use super::holds::{HoldRow, NewSilence, OutageRow, OwnFaultRow, Released, SilenceRow};
 use super::page::{Listed, Page};
 use super::random;
-use super::receivers::{Disabled, EventRow, Events, ReceiverRow, Redelivered, Replayed};
+use super::receivers::{EventRow, Events, ReceiverRow, Redelivered, Replayed};
 use super::rows::{
-    AttemptRow, DeliveryFilter, DeliveryRow, DeliveryState, HistoryRow, IntegrationRow, RunRow,
-    StandingRow, StoredReport, TargetRow, TransitionRow,
+    AttemptRow, DeliveryFilter, DeliveryRow, HistoryRow, IntegrationRow, RunRow, StandingRow,
+    TargetRow, TransitionRow,
 };
-use super::types::{
-    Attempt, Began, Begun, Due, Finished, Lease, NotificationContext, PendingDelivery, Pruned,
-    Recorded, Retention, StoreError, SubjectRun, Surplus, Synced, Trigger, Wanted,
+use super::types::{Began, Due, PendingDelivery, Pruned, Retention, StoreError, Surplus, Synced};
+use crate::domain::ledger::{
+    Attempt, Begun, DeliveryState, Disabled, Finished, Lease, NotificationContext, Recorded,
+    StoredReport, SubjectRun, Trigger, Wanted,
 };
 use crate::domain::{Factor, IntegrationId, OwnFault, Schedule, Timestamp};
 
@@ -150,7 +153,7 @@ impl Store {
         schedules: Vec<(IntegrationId, Schedule)>,
         now: Timestamp,
     ) -> Result<usize, StoreError> {
-        self.writer.write(move |tx| set_back::set_back(tx, &schedules, now)).await
+        self.writer.write(move |tx| clock_rollback::set_back(tx, &schedules, now)).await
     }
 
     /// Leases what may be sent now: per receiver and integration only the first pending one, at
@@ -161,8 +164,8 @@ impl Store {
         lease: Duration,
         now: Timestamp,
     ) -> Result<Vec<PendingDelivery>, StoreError> {
-        let lease = delivery::Claim { owner: self.owner, until: now.plus(lease) };
-        self.writer.write(move |tx| delivery::claim(tx, &room, lease, now)).await
+        let lease = outbox::Claim { owner: self.owner, until: now.plus(lease) };
+        self.writer.write(move |tx| outbox::claim(tx, &room, lease, now)).await
     }
 
     /// Queues an attempt to be recorded: attempt row, delivery state and what it says about the
@@ -176,7 +179,7 @@ impl Store {
     ) -> Result<impl Future<Output = Result<Option<Disabled>, StoreError>> + use<>, StoreError>
     {
         self.writer
-            .queue(move |tx| delivery::record_attempt(tx, &attempt, &tell), writer::Haste::Now)
+            .queue(move |tx| outbox::record_attempt(tx, &attempt, &tell), writer::Haste::Now)
             .await
     }
 
@@ -186,7 +189,7 @@ impl Store {
         batch: u32,
         tell: NotificationContext,
     ) -> Result<Released, StoreError> {
-        self.writer.write(move |tx| hold::release(tx, batch, &tell)).await
+        self.writer.write(move |tx| mute::release(tx, batch, &tell)).await
     }
 
     /// Tells that something is wrong on the daemon's own side, unless that was told; true when it is
@@ -268,7 +271,7 @@ impl View {
 
     /// The earliest instant at which something that is held may be told, or an outage be over.
     pub(crate) async fn next_release_at(&self) -> Result<Option<Timestamp>, StoreError> {
-        self.readers.read(|tx| hold::next_at(tx)).await
+        self.readers.read(|tx| mute::next_at(tx)).await
     }
 
     /// Reads a page of the silences and acknowledgements that are open at `now`, by id; with

@@ -1,123 +1,63 @@
-//! What is wrong on the daemon's own side: told once when it begins, and once when it is over.
+//! Faults on the daemon's own side: those that last.
 
-use rusqlite::{Connection, OptionalExtension, named_params};
+use rusqlite::{Connection, named_params};
 
-use super::column::{millis, parse};
-use super::event::{next_operational, tell_operational};
-use super::row::Row;
-use super::{Finished, NotificationContext, OwnFaultRow, StoreError, SubjectRun};
-use crate::domain::{
-    Class, DaemonFaultNotice, Event, EventType, OwnFault, ReportStatus, SCHEMA_VERSION, Timestamp,
-};
+use super::column::parse;
+use super::decide::Asked;
+use super::{NotificationContext, OwnFaultRow, StoreError};
+use crate::domain::ledger::{self, LastingFault};
+use crate::domain::{OwnFault, Timestamp};
 
-/// Remembers that `fault` lasts, and tells of it when that is new; true then.
+/// Remembers that `fault` lasts, and notifies receivers when that is new; returns true then.
 pub(super) fn begin(
     tx: &Connection,
     fault: OwnFault,
     message: &str,
-    tell: &NotificationContext,
+    context: &NotificationContext,
 ) -> Result<bool, StoreError> {
-    const SQL: &str = "
-        INSERT INTO own_fault (fault, since_ms, message) VALUES (:fault, :now, :message)
-        ON CONFLICT DO NOTHING RETURNING 1";
-    let params = named_params! {
-        ":fault": fault.as_str(), ":now": tell.now.0, ":message": message,
-    };
-    let new: Option<i64> =
-        tx.prepare_cached(SQL)?.query_row(params, |row| row.get(0)).optional()?;
-    if new.is_some() {
-        let since = tell.now;
-        announce(tx, EventType::DaemonDegraded, (fault, message, since), tell)?;
-    }
-    Ok(new.is_some())
+    let asked = Asked { now: context.now, ..Asked::default() };
+    asked.decide(tx, |case| ledger::begin_fault(case, fault, message, context))
 }
 
-/// `fault` is over: tells of it when it lasted; true then.
+/// Ends `fault`, and notifies receivers when it lasted; returns true then.
 pub(super) fn end(
     tx: &Connection,
     fault: OwnFault,
-    tell: &NotificationContext,
+    context: &NotificationContext,
 ) -> Result<bool, StoreError> {
-    const SQL: &str = "DELETE FROM own_fault WHERE fault = :fault RETURNING since_ms, message";
-    let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
-    let params = named_params! {":fault": fault.as_str()};
-    let found: Option<(i64, String)> =
-        tx.prepare_cached(SQL)?.query_row(params, read).optional()?;
-    let Some((since, message)) = found else { return Ok(false) };
-    let since = Timestamp(since);
-    announce(tx, EventType::DaemonRecovered, (fault, &message, since), tell)?;
-    Ok(true)
+    let asked = Asked { now: context.now, ..Asked::default() };
+    asked.decide(tx, |case| ledger::end_fault(case, fault, context))
 }
 
-fn announce(
+/// Adds a fault.
+pub(super) fn insert(
     tx: &Connection,
-    kind: EventType,
-    (fault, message, since): (OwnFault, &str, Timestamp),
-    tell: &NotificationContext,
+    fault: OwnFault,
+    since: Timestamp,
+    message: &str,
 ) -> Result<(), StoreError> {
-    let (epoch, sequence) = next_operational(tx)?;
-    let over = kind == EventType::DaemonRecovered;
-    let event = Event {
-        kind,
-        timestamp: tell.now,
-        data: DaemonFaultNotice {
-            schema_version: SCHEMA_VERSION,
-            epoch,
-            sequence,
-            fault,
-            message: message.to_owned(),
-            since,
-            lasted_ms: over.then(|| millis(tell.now.since(since))),
-        },
-    };
-    let wanting = tell.subscriptions.iter().filter(|one| one.wants_kind(kind));
-    let receivers: Vec<_> = wanting.map(|one| one.receiver.as_str()).collect();
-    tell_operational(tx, sequence, &event, &receivers)?;
-    Ok(())
-}
-
-/// What on the daemon's own side kept the run from telling anything, and how that shows.
-pub(super) fn of(finished: &Finished) -> Option<(OwnFault, &str)> {
-    let SubjectRun { report, own_fault, .. } = finished.runs.first()?;
-    if report.status() != ReportStatus::Failed || report.class() != Some(Class::Local) {
-        return None;
-    }
-    let findings = report.tests.iter().filter_map(|test| test.outcome.finding());
-    let ours = findings.filter(|finding| finding.class == Class::Local);
-    let message = ours.map(|finding| finding.message.as_str()).next().unwrap_or_default();
-    Some((own_fault.unwrap_or(OwnFault::Validation), message))
-}
-
-/// Notes on `row`, which the caller saves, what kept its latest run from telling anything. A fault of
-/// one validation lasts until no integration has one any more; the others are ended by who noticed.
-pub(super) fn note(
-    tx: &Connection,
-    row: &mut Row,
-    fault: Option<(OwnFault, &str)>,
-    tell: &NotificationContext,
-) -> Result<(), StoreError> {
-    let before = row.own_fault;
-    row.own_fault = fault.map(|(fault, _)| fault);
-    if let Some((fault, message)) = fault {
-        begin(tx, fault, &format!("{}: {message}", row.name), tell)?;
-    }
-    let ended = before == Some(OwnFault::Validation) && before != row.own_fault;
-    if ended && !is_shared(tx, row)? {
-        end(tx, OwnFault::Validation, tell)?;
-    }
-    Ok(())
-}
-
-/// True when another integration cannot be validated either.
-fn is_shared(tx: &Connection, row: &Row) -> Result<bool, StoreError> {
     const SQL: &str = "
-        SELECT EXISTS (SELECT 1 FROM integration
-                       WHERE own_fault = 'validation' AND id <> :id
-                         AND status NOT IN ('deleting', 'deleted', 'disabled'))";
-    Ok(tx.prepare_cached(SQL)?.query_row(named_params! {":id": row.id.0}, |row| row.get(0))?)
+        INSERT INTO own_fault (fault, since_ms, message) VALUES (:fault, :since, :message)";
+    tx.prepare_cached(SQL)?.execute(named_params! {
+        ":fault": fault.as_str(), ":since": since.0, ":message": message,
+    })?;
+    Ok(())
 }
 
-/// Everything that is wrong now.
+/// Deletes a fault.
+pub(super) fn delete(tx: &Connection, fault: OwnFault) -> Result<(), StoreError> {
+    const SQL: &str = "DELETE FROM own_fault WHERE fault = :fault";
+    tx.prepare_cached(SQL)?.execute(named_params! {":fault": fault.as_str()})?;
+    Ok(())
+}
+
+/// Loads every fault that lasts, for decisions.
+pub(super) fn lasting(tx: &Connection) -> Result<Vec<LastingFault>, StoreError> {
+    let of = |OwnFaultRow { fault, since, message }| LastingFault { fault, since, message };
+    Ok(all(tx)?.into_iter().map(of).collect())
+}
+
+/// Loads every fault that lasts.
 pub(super) fn all(tx: &Connection) -> Result<Vec<OwnFaultRow>, StoreError> {
     const SQL: &str = "SELECT fault, since_ms, message FROM own_fault ORDER BY since_ms, fault";
     let mut statement = tx.prepare_cached(SQL)?;

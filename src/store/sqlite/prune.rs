@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use rusqlite::{Connection, named_params};
 
 use super::fingerprint;
-use super::owe::give_up;
+use super::outbox::expire;
 use super::{Pruned, Retention, StoreError};
 use crate::domain::Timestamp;
 
@@ -55,7 +55,7 @@ pub(super) fn prune(
         tx.prepare_cached(sql)?.execute(params)
     };
     let before = now.minus(retention.deliveries);
-    let given_up = give_up(tx, before, retention.batch, now)?;
+    let given_up = expire(tx, before, retention.batch, now)?;
     let mut rows = delete(DELIVERIES, retention.deliveries)?;
     rows += prune_events(tx, before, retention.batch)?;
     rows += delete(TRANSITIONS, retention.history)?;

@@ -2,22 +2,16 @@
 
 use aws_lc_rs::digest::{SHA256, digest};
 use rusqlite::{Connection, OptionalExtension, named_params};
-use std::collections::BTreeSet;
 
-use super::column::{Columns, millis, parse, report, trigger};
-use super::event::{Story, flip};
+use super::column::{Columns, millis, parse, trigger};
+use super::decide::{Asked, Recording};
 use super::fingerprint::{self, Fingerprint};
-use super::outage::{self, Suspect};
-use super::row::{Row, results};
 use super::{
     Began, Begun, Finished, Lease, NotificationContext, Recorded, StoreError, StoredReport,
-    SubjectRun, Trigger, configuration, hold, own_fault,
+    SubjectRun, configuration, row,
 };
-use crate::domain::{
-    Cause, Class, Counters, IntegrationId, Judgement, Policy, Report, ReportStatus, RunId, RunRef,
-    Schedule, Status, Subject, Timestamp, Transition, ValidationResults, Verdict, judge,
-    next_status,
-};
+use crate::domain::ledger;
+use crate::domain::{Class, IntegrationId, RunId, Timestamp};
 
 /// The guard: due, which only what is validated ever is, and not held by another run.
 pub(super) const BEGIN: &str = "
@@ -66,7 +60,7 @@ pub(super) fn begin(
 }
 
 fn why_not(tx: &Connection, id: IntegrationId, now: Timestamp) -> Result<Began, StoreError> {
-    Ok(match Row::load(tx, id)? {
+    Ok(match row::load(tx, id)? {
         None => Began::NotInUse,
         Some(row) if row.status.subjects().is_empty() => Began::NotInUse,
         Some(row) if row.is_leased(now) => Began::Running,
@@ -114,196 +108,58 @@ impl Prepared {
         let fingerprint = Fingerprint::of(&finished)?;
         Ok(Self { finished, documents, fingerprint })
     }
+
+    /// Returns the row of the facts that the run which passed saw, made only when they are new.
+    pub(super) fn facts(&self, tx: &Connection) -> Result<Option<i64>, StoreError> {
+        self.fingerprint.as_ref().map(|facts| fingerprint::row_of(tx, facts)).transpose()
+    }
 }
 
 /// Records a finished run and everything that follows from it, or nothing.
 pub(super) fn record(
     tx: &Connection,
     prepared: &Prepared,
-    tell: &NotificationContext,
+    context: &NotificationContext,
 ) -> Result<Recorded, StoreError> {
     let finished = &prepared.finished;
-    let held = Row::load(tx, finished.begun.id)?
-        .filter(|row| row.lease.is_some_and(|lease| lease.token == finished.begun.token));
-    let (Some(mut row), Some(first)) = (held, finished.runs.first()) else {
+    let Some((row, id)) = row::load_for_run(tx, finished.begun.id)? else {
         return Ok(Recorded::Overtaken);
     };
-    row.lease = None;
-    if row.status != finished.begun.status {
-        // It is being removed, and has now been waited for.
-        row.save(tx)?;
-        return Ok(Recorded::Overtaken);
-    }
-    hold::settle(tx, &mut row, tell)?;
-    let judged = judge(&finished.policy, row.counters, &first.report);
-    let warns = warns_anew(tx, &row, &first.report)?;
-    let runs = insert_runs(tx, prepared, &judged)?;
-    let fingerprint = prepared.fingerprint.as_ref();
-    let outdated = fingerprint::keep(tx, &mut row.seen, finished, fingerprint)?;
-    let run = runs.first().copied().unwrap_or(RunId(0));
-    let former = std::mem::replace(&mut row.last_run, shown(finished, &runs).map(|run| run.0));
-    row.counters = judged.counters;
-    let step =
-        cause(first.subject, judged.verdict).and_then(|cause| next_status(row.status, cause));
-    suspect(tx, &mut row, finished, tell.now)?;
-    own_fault::note(tx, &mut row, own_fault::of(finished), tell)?;
-    if let Some(step) = step {
-        let before = before(tx, row.id, (step.cause, run))?.or(former);
-        let story = story(tx, finished, run, before)?;
-        if matches!(step.cause, Cause::ActivePassed | Cause::ActiveFailed) {
-            hold::flip(tx, &mut row, step, story, (tell, &flapping_policy(finished, tell.now)))?;
-        } else {
-            flip(tx, &mut row, step, story, tell)?;
-        }
-        settle(tx, &mut row, step)?;
-    } else if warns {
-        hold::warn(tx, &mut row, story(tx, finished, run, former)?, tell)?;
-    }
-    (row.next_run_at, row.trigger) = plan(&row, finished, judged.verdict, tell.now);
-    row.save(tx)?;
-    if let Some(facts) = outdated {
-        fingerprint::discard(tx, facts)?;
-    }
-    let (verdict, rule, next_run_at) = (judged.verdict, judged.rule, row.next_run_at);
-    Ok(Recorded::Stored { run, verdict, rule, transition: step, next_run_at })
+    let run = Some(Recording { id, prepared });
+    let asked = Asked { row: Some(&row), run, now: context.now };
+    asked.decide(tx, |case| ledger::record(case, &row, finished, context))
 }
 
-/// The policy, with a calm that two runs at least bear out: between two runs nothing is seen, which is
-/// no calm.
-fn flapping_policy(finished: &Finished, now: Timestamp) -> Policy {
-    let runs = finished.schedule.period(now).saturating_mul(2);
-    Policy { flap_calm: finished.policy.flap_calm.max(runs), ..finished.policy }
-}
-
-/// Notes whether the latest runs of an integration that is watched fail; the first of them may be
-/// the first sign of something that others share.
-fn suspect(
+/// Adds run number `index` of those that are recorded.
+pub(super) fn insert(
     tx: &Connection,
-    row: &mut Row,
-    finished: &Finished,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    let active = finished.runs.first().filter(|run| run.subject == Subject::Active);
-    let Some(report) = active.map(|run| &run.report) else { return Ok(()) };
-    match (report.status(), report.class()) {
-        (ReportStatus::Failed, Some(class)) if class != Class::Local => {
-            let since = row.suspect.map(|suspect| suspect.since);
-            row.suspect = Some(Suspect { since: since.unwrap_or(finished.started_at), class });
-            if since.is_none() {
-                outage::alert(tx, row, now)?;
-            }
-        }
-        (ReportStatus::Passed | ReportStatus::Warning, _) => row.suspect = None,
-        (ReportStatus::Failed | ReportStatus::Skipped, _) => {}
-    }
-    Ok(())
-}
-
-/// The latest run of an integration that went the other way.
-pub(super) const OTHER_WAY: &str = "
-    SELECT id FROM run
-    WHERE integration_id = :id AND id < :run
-      AND iif(:good, status IN ('passed', 'warning'), status = 'failed' AND class IS NOT 'local')
-    ORDER BY id DESC LIMIT 1";
-
-/// The run that a recurring validation's verdict is told in comparison with: the runs that only
-/// confirmed it have found the same, and show nothing that broke or works again.
-fn before(
-    tx: &Connection,
-    id: IntegrationId,
-    (cause, run): (Cause, RunId),
-) -> Result<Option<i64>, StoreError> {
-    let good = cause == Cause::ActiveFailed;
-    if !good && cause != Cause::ActivePassed {
-        return Ok(None);
-    }
-    let params = named_params! {":id": id.0, ":run": run.0, ":good": good};
-    Ok(tx.prepare_cached(OTHER_WAY)?.query_row(params, |row| row.get(0)).optional()?)
-}
-
-/// What there is to tell about `run`, given the run `before`.
-fn story(
-    tx: &Connection,
-    finished: &Finished,
-    run: RunId,
-    before: Option<i64>,
-) -> Result<Story, StoreError> {
-    let earlier = before.map(|id| results(tx, id)).transpose()?.flatten();
-    let earlier = earlier.map(|(_, report)| report);
-    let first = finished.runs.first();
-    let report = first.map(|first| &first.report);
-    let latest = report.map(StoredReport::from);
-    Ok(Story {
-        run: Some(RunRef {
-            id: run.0,
-            trigger: finished.begun.trigger.as_str().to_owned(),
-            started_at: finished.started_at,
-            duration_ms: millis(finished.duration),
-        }),
-        results: report.map(ValidationResults::from),
-        changes: latest.map(|latest| latest.changes(earlier.as_ref())).unwrap_or_default(),
-        group: None,
-        drift: first.map(|first| finished.drift(first)).unwrap_or_default(),
-    })
-}
-
-/// True when an integration that works has warnings that were not there before; asked before the
-/// run is stored.
-fn warns_anew(tx: &Connection, row: &Row, report: &Report) -> Result<bool, StoreError> {
-    let warned = row.status == Status::Enabled && report.status() == ReportStatus::Warning;
-    Ok(warned && !warnings(&StoredReport::from(report)).is_subset(&warnings_before(tx, row.id)?))
-}
-
-type Warnings = BTreeSet<(String, Option<String>)>;
-
-fn warnings(report: &StoredReport) -> Warnings {
-    let warned = report.tests.iter().filter(|test| test.status == ReportStatus::Warning);
-    warned.map(|test| (test.name.clone(), test.message.clone())).collect()
-}
-
-/// The results of the latest run that did not fail.
-pub(super) const GOOD_BEFORE: &str = "
-    SELECT report.content FROM run JOIN report ON report.id = run.report_id
-    WHERE run.integration_id = :id AND run.status IN ('passed', 'warning')
-    ORDER BY run.id DESC LIMIT 1";
-
-/// The warnings of the latest run that did not fail: an outage in between is not news of them.
-fn warnings_before(tx: &Connection, id: IntegrationId) -> Result<Warnings, StoreError> {
-    let mut statement = tx.prepare_cached(GOOD_BEFORE)?;
-    let found: Option<String> =
-        statement.query_row(named_params! {":id": id.0}, |row| row.get(0)).optional()?;
-    found.map_or_else(|| Ok(Warnings::new()), |content| Ok(warnings(&report(&content)?)))
-}
-
-fn insert_runs(
-    tx: &Connection,
+    id: RunId,
+    rule: &str,
     prepared: &Prepared,
-    judged: &Judgement,
-) -> Result<Vec<RunId>, StoreError> {
+    index: usize,
+) -> Result<(), StoreError> {
     const SQL: &str = "
-        INSERT INTO run (integration_id, subject, trigger, started_at_ms, duration_ms, status,
+        INSERT INTO run (id, integration_id, subject, trigger, started_at_ms, duration_ms, status,
                          class, rule, report_id, drift)
-        VALUES (:id, :subject, :trigger, :started, :duration, :status, :class, :rule, :report,
-                :drift)";
+        VALUES (:run, :id, :subject, :trigger, :started, :duration, :status, :class, :rule,
+                :report, :drift)";
     let finished = &prepared.finished;
-    let mut ids = Vec::with_capacity(finished.runs.len());
-    for (run, document) in finished.runs.iter().zip(&prepared.documents) {
-        let rule = if ids.is_empty() { &judged.rule } else { "another configuration decides" };
-        tx.prepare_cached(SQL)?.execute(named_params! {
-            ":id": finished.begun.id.0,
-            ":subject": run.subject.as_str(),
-            ":trigger": finished.begun.trigger.as_str(),
-            ":started": finished.started_at.0,
-            ":duration": millis(finished.duration),
-            ":status": run.report.status().as_str(),
-            ":class": run.report.class().map(Class::as_str),
-            ":rule": rule,
-            ":report": report_id(tx, document)?,
-            ":drift": document.drift,
-        })?;
-        ids.push(RunId(tx.last_insert_rowid()));
-    }
-    Ok(ids)
+    let found = finished.runs.get(index).zip(prepared.documents.get(index));
+    let Some((run, document)) = found else { return Ok(()) };
+    tx.prepare_cached(SQL)?.execute(named_params! {
+        ":run": id.0,
+        ":id": finished.begun.id.0,
+        ":subject": run.subject.as_str(),
+        ":trigger": finished.begun.trigger.as_str(),
+        ":started": finished.started_at.0,
+        ":duration": millis(finished.duration),
+        ":status": run.report.status().as_str(),
+        ":class": run.report.class().map(Class::as_str),
+        ":rule": rule,
+        ":report": report_id(tx, document)?,
+        ":drift": document.drift,
+    })?;
+    Ok(())
 }
 
 /// Results by content.
@@ -321,78 +177,4 @@ fn report_id(tx: &Connection, document: &Document) -> Result<i64, StoreError> {
     let params = named_params! {":digest": digest, ":content": document.content};
     tx.prepare_cached(INSERT)?.execute(params)?;
     Ok(tx.last_insert_rowid())
-}
-
-/// The run whose results users see: the candidate's when it passed or stands alone.
-fn shown(finished: &Finished, runs: &[RunId]) -> Option<RunId> {
-    let first = finished.runs.first()?;
-    let good = matches!(first.report.status(), ReportStatus::Passed | ReportStatus::Warning);
-    if good { runs.first().copied() } else { runs.get(1).or(runs.first()).copied() }
-}
-
-/// What a verdict on `subject` causes.
-fn cause(subject: Subject, verdict: Verdict) -> Option<Cause> {
-    match (subject, verdict) {
-        (Subject::Active, Verdict::Passed) => Some(Cause::ActivePassed),
-        (Subject::Active, Verdict::Failed) => Some(Cause::ActiveFailed),
-        (Subject::Candidate, Verdict::Passed) => Some(Cause::CandidatePassed),
-        (Subject::Candidate, Verdict::Failed) => Some(Cause::CandidateFailed),
-        (_, Verdict::Confirming | Verdict::Recovering | Verdict::CannotTell) => None,
-    }
-}
-
-/// What a transition that a run caused does to the configurations and the counters.
-fn settle(tx: &Connection, row: &mut Row, step: Transition) -> Result<(), StoreError> {
-    if step.cause == Cause::CandidatePassed {
-        configuration::adopt(tx, row.id)?;
-    }
-    // Failing and working again are one story, whose evidence goes on; an operation starts anew.
-    if !matches!(step.cause, Cause::ActivePassed | Cause::ActiveFailed) {
-        row.counters = Counters::default();
-    }
-    Ok(())
-}
-
-/// True when a verdict that is still open would change the status if it were reached: only then is
-/// it worth a run out of turn. An operation in flight is waited for by somebody, so a run that
-/// could not tell anything about it is repeated as well.
-fn would_flip(row: &Row, finished: &Finished, verdict: Verdict) -> bool {
-    let reached = match verdict {
-        Verdict::Confirming | Verdict::CannotTell => Verdict::Failed,
-        Verdict::Recovering => Verdict::Passed,
-        Verdict::Passed | Verdict::Failed => return false,
-    };
-    let candidate = |first: &&SubjectRun| first.subject == Subject::Candidate;
-    let first = finished.runs.first();
-    let first = first.filter(|first| verdict != Verdict::CannotTell || candidate(first));
-    let cause = first.and_then(|first| cause(first.subject, reached));
-    cause.is_some_and(|cause| next_status(row.status, cause).is_some())
-}
-
-/// When the integration is due after this run, and why then.
-fn plan(
-    row: &Row,
-    finished: &Finished,
-    verdict: Verdict,
-    now: Timestamp,
-) -> (Option<Timestamp>, Trigger) {
-    // A clock that was set back must not bring the same run again.
-    let from = now.max(finished.begun.due_at);
-    let of = |schedule: &Schedule| {
-        let next = schedule.next_due(row.id, from)?;
-        schedule.clamp_to_schedule(row.id, next, now)
-    };
-    let schedule = &finished.schedule;
-    let scheduled = if schedule.text() == row.cron && schedule.zone() == row.zone {
-        of(schedule)
-    } else {
-        // The configuration was reloaded during the run.
-        Schedule::parse(&row.cron, &row.zone).ok().map_or_else(|| of(schedule), |new| of(&new))
-    };
-    let confirm = now.plus(finished.policy.confirm_wait);
-    if would_flip(row, finished, verdict) && scheduled.is_none_or(|scheduled| confirm < scheduled) {
-        (Some(confirm), Trigger::Confirm)
-    } else {
-        (scheduled, Trigger::Schedule)
-    }
 }

@@ -4,37 +4,27 @@ use rusqlite::{Connection, OptionalExtension, Row as SqlRow, named_params};
 
 use super::column::instant;
 use super::page::{self, Key, Listed, Page};
-use super::row::Row;
 use super::{NewSilence, SilenceRow, StoreError};
-use crate::domain::{About, IntegrationId, Selection, Timestamp};
+use crate::domain::ledger::Silence;
+use crate::domain::{IntegrationId, Selection, Timestamp};
 
 /// Those that hold something now; few, since people make them.
 pub(super) const OPEN: &str = "
     SELECT id, integration_id, selection, until_ms FROM silence
     WHERE ended_at_ms IS NULL AND :now < until_ms";
 
-/// What holds messages about `row`, in words, and until when.
-pub(super) fn covering(
-    tx: &Connection,
-    row: &Row,
-    about: About<'_>,
-    now: Timestamp,
-) -> Result<Vec<(Timestamp, String)>, StoreError> {
+/// Loads the silences and acknowledgements that are open.
+pub(super) fn open(tx: &Connection, now: Timestamp) -> Result<Vec<Silence>, StoreError> {
     let mut statement = tx.prepare_cached(OPEN)?;
-    let mut rows = statement.query(named_params! {":now": now.0})?;
-    let mut found = Vec::new();
-    while let Some(silence) = rows.next()? {
-        let id: i64 = silence.get("id")?;
-        let acknowledged: Option<i64> = silence.get("integration_id")?;
-        let (covers, what) = match acknowledged {
-            Some(integration) => (integration == row.id.0, "acknowledgement"),
-            None => (selection(silence)?.fits(about), "silence"),
-        };
-        if covers {
-            found.push((Timestamp(silence.get("until_ms")?), format!("{what} {id}")));
-        }
-    }
-    Ok(found)
+    let found = statement.query_and_then(named_params! {":now": now.0}, |row| {
+        Ok(Silence {
+            id: row.get("id")?,
+            acknowledges: row.get::<_, Option<i64>>("integration_id")?.map(IntegrationId),
+            selection: selection(row)?,
+            until: Timestamp(row.get("until_ms")?),
+        })
+    })?;
+    found.collect()
 }
 
 fn selection(row: &SqlRow<'_>) -> Result<Selection, StoreError> {

@@ -331,7 +331,9 @@ fn a_clock_set_back_by_days_makes_due_again_what_lies_ahead() {
                 bench.start_up(&[wanted("one")]);
             } else {
                 let (now, schedules) = (bench.now, [(id, schedule())]);
-                bench.write(|tx| super::super::set_back::set_back(tx, &schedules, now)).unwrap();
+                bench
+                    .write(|tx| super::super::clock_rollback::set_back(tx, &schedules, now))
+                    .unwrap();
             }
         };
         bench.now = bench.now.minus(Duration::from_mins(20));

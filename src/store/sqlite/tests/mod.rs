@@ -1,5 +1,6 @@
 //! Tests of the engine, on databases in memory where no file is needed.
 
+mod deliveries;
 mod files;
 mod fingerprint;
 mod holds;
@@ -7,7 +8,6 @@ mod invariants;
 mod life;
 mod migration;
 mod outages;
-mod outbox;
 mod pages;
 mod plans;
 mod property;
@@ -25,7 +25,7 @@ use invariants::check_invariants;
 use super::migrations::migrate;
 use super::{Attempt, Began, Begun, Finished, PendingDelivery, Recorded, StoreError, SubjectRun};
 use super::{IntegrationRow, NotificationContext, Page, Retention, Synced, Wanted};
-use super::{Lease, Released, delivery, history, hold, integration, queue, random, run, sync};
+use super::{Lease, Released, history, integration, mute, outbox, queue, random, run, sync};
 use crate::domain::{
     AttemptResult, Class, Finding, IntegrationId, Maintenance, Next, Observed, Outcome, Policy,
     Report, Schedule, Selection, Status, Subject, Subscription, Test, TestResult, Timestamp,
@@ -180,7 +180,7 @@ impl Bench {
 
     fn release(&mut self) -> Released {
         let tell = self.tell();
-        self.write(|tx| hold::release(tx, 100, &tell)).unwrap()
+        self.write(|tx| mute::release(tx, 100, &tell)).unwrap()
     }
 
     /// The types of the events about an integration from number `from` on.
@@ -221,8 +221,8 @@ impl Bench {
     fn claim(&mut self, room: &[(&str, u32)]) -> Vec<PendingDelivery> {
         let room = room.iter().map(|&(name, room)| (name.to_owned(), room)).collect();
         let now = self.now;
-        let claim = delivery::Claim { owner: OWNER, until: now.plus(LEASE) };
-        self.write(|tx| delivery::claim(tx, &room, claim, now)).unwrap()
+        let claim = outbox::Claim { owner: OWNER, until: now.plus(LEASE) };
+        self.write(|tx| outbox::claim(tx, &room, claim, now)).unwrap()
     }
 
     fn attempt(&mut self, sent: &PendingDelivery, next: Next) {
@@ -243,7 +243,7 @@ impl Bench {
             kept_max: self.kept_max,
         };
         let tell = self.tell();
-        self.disabled = self.write(|tx| delivery::record_attempt(tx, &attempt, &tell)).unwrap();
+        self.disabled = self.write(|tx| outbox::record_attempt(tx, &attempt, &tell)).unwrap();
     }
 
     fn count(&self, sql: &str) -> i64 {

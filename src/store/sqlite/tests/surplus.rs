@@ -1,6 +1,6 @@
 //! What is kept by number.
 
-use super::super::{Retention, Surplus, owe, surplus};
+use super::super::{Retention, Surplus, outbox, surplus};
 use super::*;
 use crate::domain::DeliveryId;
 
@@ -83,7 +83,7 @@ fn of_deliveries_those_that_ended_first_go_and_none_that_is_owed() {
     let anew = DeliveryId(all[0]);
     let before = find(&bench, retention);
     assert_eq!(before.deliveries, all[..5]);
-    bench.write(|tx| owe::redeliver(tx, &[anew], now)).unwrap();
+    bench.write(|tx| outbox::redeliver(tx, &[anew], now)).unwrap();
     assert_eq!(bench.write(|tx| surplus::drop_found(tx, &before)).unwrap(), 4, "one is owed anew");
     assert_eq!(ids(&bench, ended), all[5..]);
     assert_eq!(bench.count("delivery WHERE state = 'pending'"), owed + 1);

@@ -146,7 +146,7 @@ async fn a_claim_finds_what_an_attempt_queued_before_it_makes_due() {
 async fn a_kept_statement_is_planned_once_whatever_it_is_given() {
     let place = Place::new();
     let planned_anew = |tx: &Connection| {
-        let mut claim = tx.prepare_cached(delivery::CLAIM)?;
+        let mut claim = tx.prepare_cached(outbox::CLAIM)?;
         for number in 1..9 {
             let receiver = number.to_string();
             let params = named_params! {":receiver": receiver, ":now": number, ":room": number};

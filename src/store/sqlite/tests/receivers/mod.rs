@@ -2,7 +2,7 @@
 
 mod order;
 
-use super::super::{DeliveryFilter, DeliveryState, Redelivered, Replayed, owe, prune, receiver};
+use super::super::{DeliveryFilter, DeliveryState, Redelivered, Replayed, outbox, prune, receiver};
 use super::*;
 use crate::domain::{DeliveryId, DisabledReason, EventType};
 
@@ -17,7 +17,7 @@ impl Bench {
 
     fn disable(&mut self, name: &str) {
         let now = self.now;
-        self.write(|tx| receiver::set_disabled(tx, name, DisabledReason::Manual, now)).unwrap();
+        self.write(|tx| receiver::disable(tx, name, DisabledReason::Manual, now)).unwrap();
     }
 
     fn receiver(&self, name: &str) -> super::super::ReceiverRow {
@@ -27,12 +27,12 @@ impl Bench {
     fn replay(&mut self, name: &str, since: Timestamp) -> Replayed {
         let (tell, now) = (self.tell(), self.now);
         let wanting = tell.subscriptions.iter().find(|one| one.receiver == name).unwrap().clone();
-        self.write(|tx| owe::replay(tx, &wanting, (since, None), Some(now))).unwrap()
+        self.write(|tx| outbox::replay(tx, &wanting, (since, None), Some(now))).unwrap()
     }
 
     fn redeliver(&mut self, ids: &[DeliveryId]) -> Redelivered {
         let now = self.now;
-        self.write(|tx| owe::redeliver(tx, ids, now)).unwrap()
+        self.write(|tx| outbox::redeliver(tx, ids, now)).unwrap()
     }
 
     /// Delivers to `name` until nothing is left; what it was told, by integration and sequence.

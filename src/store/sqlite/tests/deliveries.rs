@@ -173,7 +173,7 @@ fn a_clock_set_back_does_not_hold_up_what_is_owed() {
     let before = due(&bench);
     let set_back = |bench: &mut Bench| {
         let now = bench.now;
-        bench.write(|tx| super::super::set_back::set_back(tx, &[], now)).unwrap();
+        bench.write(|tx| super::super::clock_rollback::set_back(tx, &[], now)).unwrap();
     };
     set_back(&mut bench);
     assert_eq!(due(&bench), before, "a wait that the receiver was granted stays");

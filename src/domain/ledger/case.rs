@@ -1,0 +1,252 @@
+//! What a decision may look at besides its row: the evidence that the store has loaded for it.
+//!
+//! A decision reads evidence through the accessors of [`Case`]. What has not been loaded yet comes
+//! back as a [`Need`], which the store answers before it asks for the whole decision again; nothing
+//! has been written by then.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::results::StoredReport;
+use crate::domain::{
+    Class, Factor, IntegrationId, OutageMember, OwnFault, ReportStatus, RunId, Selection,
+    SharedCause, Timestamp,
+};
+
+/// A decision, or what must be loaded before it can be made.
+pub(crate) type Decided<T> = Result<T, Need>;
+
+/// Evidence that a decision asks for.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) enum Need {
+    /// Random bytes from which identifiers are made.
+    Random,
+    /// The identity of the store and the number of its latest operational event.
+    StoreHead,
+    /// Silences and acknowledgements that are open now.
+    Silences,
+    /// Results of this run.
+    Results(i64),
+    /// Results of the latest run of the integration that passed, before this run if one is named.
+    LatestGood(IntegrationId, Option<i64>),
+    /// The same of the latest run that failed by the platform's fault.
+    LatestBad(IntegrationId, Option<i64>),
+    /// Start of the first run that failed since the latest one that passed.
+    FirstFailure(IntegrationId),
+    /// Instant of the latest transition.
+    StatusSince(IntegrationId),
+    /// What an integration may have in common with others, the most telling first.
+    Factors(IntegrationId),
+    /// Whether another integration shares this and has been failing since the instant or later.
+    AnotherFails(Shared, Timestamp),
+    /// Others that share this, work, and are due later; those whose latest run lies back furthest.
+    IdleSiblings(Shared),
+    /// The open outage of a factor and a cause.
+    OpenOutage(Factor, SharedCause),
+    /// Others that share this and fail, the latest first.
+    FailingSiblings(Shared),
+    /// Number of others that share this and have passed since the instant.
+    PassingSiblings(Shared, Timestamp),
+    /// State of an outage as one member sees it.
+    OutageState(String, IntegrationId),
+    /// Other members that still fail by an outage and are due later.
+    FailingMembers(String, IntegrationId),
+    /// The receivers that were sent the beginning of an outage.
+    OutageReceivers(String),
+    /// Faults on the daemon's own side that last.
+    OwnFaults,
+    /// Whether another integration cannot be validated by a fault on the daemon's own side.
+    AnotherFailsLocally(IntegrationId),
+    /// Number of deliveries that are pending for a receiver.
+    Pending(String),
+}
+
+/// A silence or an acknowledgement that is open.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Silence {
+    /// Its id.
+    pub(crate) id: i64,
+    /// The integration that is acknowledged, when it is an acknowledgement.
+    pub(crate) acknowledges: Option<IntegrationId>,
+    /// The integrations that a silence covers.
+    pub(crate) selection: Selection,
+    /// When it ends by itself.
+    pub(crate) until: Timestamp,
+}
+
+/// A factor that an integration shares with others.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) struct Shared {
+    /// What is shared.
+    pub(crate) factor: Factor,
+    /// The integration that is compared with others.
+    pub(crate) by: IntegrationId,
+}
+
+/// Evidence that the store has loaded.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Answer {
+    /// For [`Need::Random`].
+    Random([u8; 10]),
+    /// For [`Need::StoreHead`].
+    StoreHead(StoreHead),
+    /// For [`Need::Silences`].
+    Silences(Vec<Silence>),
+    /// For needs of results.
+    Results(Option<(ReportStatus, StoredReport)>),
+    /// For needs of an instant.
+    Instant(Option<Timestamp>),
+    /// For [`Need::Factors`].
+    Factors(Vec<Factor>),
+    /// For needs that are a question.
+    Yes(bool),
+    /// For needs of rows that may be made due.
+    Integrations(Vec<IntegrationId>),
+    /// For [`Need::OpenOutage`].
+    Outage(Option<String>),
+    /// For [`Need::FailingSiblings`].
+    Siblings(Vec<Sibling>),
+    /// For needs of a number.
+    Count(usize),
+    /// For [`Need::OutageState`].
+    OutageState(OutageState),
+    /// For [`Need::OutageReceivers`].
+    Receivers(BTreeSet<String>),
+    /// For [`Need::OwnFaults`].
+    OwnFaults(Vec<LastingFault>),
+}
+
+/// The store's row about itself.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct StoreHead {
+    /// Its random identity.
+    pub(crate) epoch: String,
+    /// The number of the latest event that is about no single integration.
+    pub(crate) sequence: i64,
+}
+
+/// Another integration that fails and shares something.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Sibling {
+    /// How an outage lists it.
+    pub(crate) member: OutageMember,
+    /// Start of its first consecutive failing run.
+    pub(crate) since: Timestamp,
+    /// Class of its latest failure.
+    pub(crate) class: Class,
+    /// Receivers have not been notified of its status.
+    pub(crate) is_unnotified: bool,
+}
+
+/// State of an outage.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct OutageState {
+    /// It has not ended.
+    pub(crate) is_open: bool,
+    /// A member has recovered, so that an end is set.
+    pub(crate) is_closing: bool,
+    /// Another member still fails by it.
+    pub(crate) has_others: bool,
+}
+
+/// A fault on the daemon's own side that lasts.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct LastingFault {
+    /// Which fault.
+    pub(crate) fault: OwnFault,
+    /// Its beginning.
+    pub(crate) since: Timestamp,
+    /// Its description for people.
+    pub(crate) message: String,
+}
+
+/// The evidence of a decision so far, with the id of the run at hand.
+#[derive(Clone, Debug)]
+pub(crate) struct Case {
+    /// The id that a run gets which is recorded.
+    pub(crate) next_run: RunId,
+    answers: BTreeMap<Need, Answer>,
+}
+
+/// Reads one kind of answer.
+macro_rules! answer {
+    ($case:ident, $need:expr, $kind:ident) => {{
+        let need = $need;
+        match $case.answers.get(&need) {
+            Some(Answer::$kind(found)) => Ok(found),
+            Some(_) | None => Err(need),
+        }
+    }};
+}
+
+impl Case {
+    /// Creates a case without evidence.
+    pub(crate) const fn new(next_run: RunId) -> Self {
+        Self { next_run, answers: BTreeMap::new() }
+    }
+
+    /// Adds evidence; returns false when it was there already.
+    #[must_use]
+    pub(crate) fn answer(&mut self, need: Need, answer: Answer) -> bool {
+        self.answers.insert(need, answer).is_none()
+    }
+
+    pub(super) fn random(&self) -> Decided<[u8; 10]> {
+        answer!(self, Need::Random, Random).copied()
+    }
+
+    pub(super) fn head(&self) -> Decided<&StoreHead> {
+        answer!(self, Need::StoreHead, StoreHead)
+    }
+
+    pub(super) fn silences(&self) -> Decided<&Vec<Silence>> {
+        answer!(self, Need::Silences, Silences)
+    }
+
+    pub(super) fn results(&self, need: Need) -> Decided<&Option<(ReportStatus, StoredReport)>> {
+        answer!(self, need, Results)
+    }
+
+    pub(super) fn instant(&self, need: Need) -> Decided<Option<Timestamp>> {
+        answer!(self, need, Instant).copied()
+    }
+
+    pub(super) fn factors(&self, id: IntegrationId) -> Decided<&Vec<Factor>> {
+        answer!(self, Need::Factors(id), Factors)
+    }
+
+    pub(super) fn is(&self, need: Need) -> Decided<bool> {
+        answer!(self, need, Yes).copied()
+    }
+
+    pub(super) fn integrations(&self, need: Need) -> Decided<&Vec<IntegrationId>> {
+        answer!(self, need, Integrations)
+    }
+
+    pub(super) fn open_outage(
+        &self,
+        factor: &Factor,
+        cause: SharedCause,
+    ) -> Decided<&Option<String>> {
+        answer!(self, Need::OpenOutage(factor.clone(), cause), Outage)
+    }
+
+    pub(super) fn failing_siblings(&self, shared: Shared) -> Decided<&Vec<Sibling>> {
+        answer!(self, Need::FailingSiblings(shared), Siblings)
+    }
+
+    pub(super) fn count(&self, need: Need) -> Decided<usize> {
+        answer!(self, need, Count).copied()
+    }
+
+    pub(super) fn outage_state(&self, outage: &str, id: IntegrationId) -> Decided<OutageState> {
+        answer!(self, Need::OutageState(outage.to_owned(), id), OutageState).copied()
+    }
+
+    pub(super) fn outage_receivers(&self, outage: &str) -> Decided<&BTreeSet<String>> {
+        answer!(self, Need::OutageReceivers(outage.to_owned()), Receivers)
+    }
+
+    pub(super) fn own_faults(&self) -> Decided<&Vec<LastingFault>> {
+        answer!(self, Need::OwnFaults, OwnFaults)
+    }
+}

@@ -1,0 +1,18 @@
+//! What turning a change into notifications depends on besides the rows.
+
+use std::sync::Arc;
+
+use crate::domain::{Maintenance, Subscription, Timestamp};
+
+/// The configuration of notifications, and the instant of a decision.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct NotificationContext {
+    /// The receivers, with the events they subscribe to.
+    pub(crate) subscriptions: Arc<[Subscription]>,
+    /// The windows in which notifications are muted.
+    pub(crate) maintenance: Arc<[Maintenance]>,
+    /// Number of integrations that must fail by one cause to make an outage.
+    pub(crate) outage_min: u32,
+    /// The wall clock.
+    pub(crate) now: Timestamp,
+}

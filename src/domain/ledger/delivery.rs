@@ -1,0 +1,114 @@
+//! Deliveries: the results of attempts, and what is queued again (redelivery and replay).
+//!
+//! A queue holds the deliveries of one receiver about one integration; only its head is due. How a
+//! queue keeps that is the engine's business, what is put into it is decided here.
+
+use std::collections::BTreeSet;
+
+use super::case::{Case, Decided};
+use super::context::NotificationContext;
+use super::draft::{Decision, Draft};
+use super::effects::{DeliveryUpdate, Effect, QueueChange};
+use super::outbox::{
+    Attempt, DeliveryRecord, DeliveryState, Disabled, PastEvent, Queue, Redelivery,
+};
+use super::receiver::update_health;
+use crate::domain::{DeliveryId, Next, Timestamp};
+
+/// Decides what follows from an attempt, for the delivery and for its receiver.
+///
+/// An attempt that ended after its lease may come second: it is kept under the next free number, and a
+/// delivery that has ended stays ended. While another lease is held only a receipt counts; what follows
+/// else is up to that attempt.
+pub(crate) fn record_attempt(
+    case: &Case,
+    delivery: &DeliveryRecord,
+    attempt: &Attempt,
+    context: &NotificationContext,
+) -> Decided<Decision<Option<Disabled>>> {
+    let mut draft = Draft::new(case, context);
+    let (number, at) = (delivery.attempts.saturating_add(1), attempt.ended_at());
+    draft.push(Effect::InsertAttempt(Box::new(attempt.clone()), number));
+    let is_overtaken = delivery.token.is_some_and(|token| token != attempt.token);
+    let decides = !is_overtaken || attempt.next == Next::Delivered;
+    let outcome = (delivery.state == DeliveryState::Pending && decides).then(|| outcome(attempt));
+    let has_ended = outcome.is_some_and(|(state, _)| state.has_ended());
+    let id = attempt.delivery;
+    draft.push(Effect::SaveDelivery(DeliveryUpdate { id, attempts: number, outcome, at }));
+    if has_ended {
+        draft.push(Effect::Queue(QueueChange::Advance { ended: id, at }));
+    }
+    let disabled = update_health(&mut draft, delivery.receiver.clone(), attempt, has_ended)?;
+    Ok(draft.decide(disabled))
+}
+
+/// Returns the state that follows from an attempt, and when the delivery is due again.
+fn outcome(attempt: &Attempt) -> (DeliveryState, Option<Timestamp>) {
+    let at = attempt.ended_at();
+    match attempt.next {
+        Next::Delivered => (DeliveryState::Delivered, None),
+        Next::Failed => (DeliveryState::Failed, None),
+        Next::RetryAfter(wait) => (DeliveryState::Pending, Some(at.plus(wait))),
+        // It waits with everything else until the receiver is enabled.
+        Next::Gone => (DeliveryState::Pending, Some(at)),
+    }
+}
+
+/// Decides to queue these deliveries again under their events' ids; those that are pending stay as they
+/// are, but for the order.
+pub(crate) fn redeliver(found: &[Redelivery], now: Timestamp) -> Vec<Effect> {
+    let ended = found.iter().filter(|one| one.state.has_ended());
+    let again = ended.map(|one| Effect::Queue(QueueChange::Requeue(one.id)));
+    let heads = found.iter().map(|one| requeue_head(&one.queue, now));
+    again.chain(heads).collect()
+}
+
+fn requeue_head(queue: &Queue, at: Timestamp) -> Effect {
+    let Queue { receiver, integration } = queue.clone();
+    Effect::Queue(QueueChange::RequeueHead { receiver, integration, at })
+}
+
+/// What a replay queues.
+#[derive(Debug, Default)]
+pub(crate) struct Replay {
+    /// The changes.
+    pub(crate) effects: Vec<Effect>,
+    /// The events that are queued.
+    pub(crate) fresh: Vec<PastEvent>,
+    /// Number of events that are queued already.
+    pub(crate) pending: usize,
+}
+
+/// Decides to queue `past` events for a receiver again, in order and under their ids.
+pub(crate) fn replay(receiver: &str, past: Vec<PastEvent>, now: Timestamp) -> Replay {
+    let is_pending =
+        |one: &PastEvent| one.delivery.is_some_and(|(_, state)| state == DeliveryState::Pending);
+    let (pending, fresh): (Vec<_>, Vec<_>) = past.into_iter().partition(is_pending);
+    let mut effects: Vec<_> = fresh.iter().map(|one| again(receiver, one)).collect();
+    let queues: BTreeSet<_> = fresh.iter().map(|one| one.integration).collect();
+    effects.extend(queues.into_iter().map(|integration| {
+        requeue_head(&Queue { receiver: receiver.to_owned(), integration }, now)
+    }));
+    Replay { effects, fresh, pending: pending.len() }
+}
+
+fn again(receiver: &str, one: &PastEvent) -> Effect {
+    Effect::Queue(match one.delivery {
+        Some((id, _)) => QueueChange::Requeue(id),
+        None => QueueChange::Insert {
+            event: one.id.clone(),
+            receiver: receiver.to_owned(),
+            integration: one.integration,
+            sequence: one.sequence,
+        },
+    })
+}
+
+/// Decides to end deliveries that have waited too long for a receiver that is sent nothing.
+pub(crate) fn expire(heads: &[DeliveryId], now: Timestamp) -> Vec<Effect> {
+    let ends = |&id: &DeliveryId| {
+        let expired = QueueChange::Expire { id, at: now };
+        [expired, QueueChange::Advance { ended: id, at: now }].map(Effect::Queue)
+    };
+    heads.iter().flat_map(ends).collect()
+}

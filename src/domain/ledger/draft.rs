@@ -1,0 +1,95 @@
+//! A decision while it is made: its effects so far, and the identifiers and numbers it has given.
+
+use std::collections::BTreeSet;
+
+use uuid::Builder;
+
+use super::case::{Case, Decided};
+use super::context::NotificationContext;
+use super::effects::Effect;
+use crate::domain::Timestamp;
+
+/// What is to be done, and what whoever asked is told.
+#[derive(Clone, Debug)]
+pub(crate) struct Decision<T> {
+    /// The changes, in the order in which they are made.
+    pub(crate) effects: Vec<Effect>,
+    /// The answer once they are stored.
+    pub(crate) answer: T,
+}
+
+/// An outage that the same decision has opened.
+#[derive(Clone, Debug)]
+pub(super) struct Opened {
+    /// `out_<uuid>`.
+    pub(super) id: String,
+    /// The receivers that are sent its beginning.
+    pub(super) receivers: BTreeSet<String>,
+}
+
+/// A decision in the making.
+#[derive(Debug)]
+pub(super) struct Draft<'a> {
+    /// The evidence.
+    pub(super) case: &'a Case,
+    /// The configuration of notifications and the instant.
+    pub(super) context: &'a NotificationContext,
+    /// An outage that is being opened.
+    pub(super) opened: Option<Opened>,
+    /// A transition has been made, so that the status is as old as the decision.
+    pub(super) has_stepped: bool,
+    effects: Vec<Effect>,
+    ids: u64,
+    operational: i64,
+}
+
+impl<'a> Draft<'a> {
+    /// Begins without effects.
+    pub(super) const fn new(case: &'a Case, context: &'a NotificationContext) -> Self {
+        Self {
+            case,
+            context,
+            opened: None,
+            has_stepped: false,
+            effects: Vec::new(),
+            ids: 0,
+            operational: 0,
+        }
+    }
+
+    /// Returns the instant of the decision.
+    pub(super) const fn now(&self) -> Timestamp {
+        self.context.now
+    }
+
+    /// Adds an effect.
+    pub(super) fn push(&mut self, effect: Effect) {
+        self.effects.push(effect);
+    }
+
+    /// Ends the decision.
+    pub(super) fn decide<T>(self, answer: T) -> Decision<T> {
+        Decision { effects: self.effects, answer }
+    }
+
+    /// Gives the next `<prefix>_<UUIDv7>`. The first has the case's random bytes, each of the others
+    /// counts on from the one before ("monotonic random", RFC 9562, 6.2).
+    pub(super) fn fresh_id(&mut self, prefix: &str) -> Decided<String> {
+        let [a, b, rest @ ..] = self.case.random()?;
+        let count = u64::from_be_bytes(rest).wrapping_add(self.ids).to_be_bytes();
+        self.ids += 1;
+        let [c, d, e, f, g, h, i, j] = count;
+        let millis = u64::try_from(self.now().0).unwrap_or(0);
+        let random = [a, b, c, d, e, f, g, h, i, j];
+        let uuid = Builder::from_unix_timestamp_millis(millis, &random).into_uuid();
+        Ok(format!("{prefix}_{uuid}"))
+    }
+
+    /// Gives the next number among events that are about no single integration.
+    pub(super) fn next_operational(&mut self) -> Decided<i64> {
+        self.operational += 1;
+        let number = self.case.head()?.sequence.saturating_add(self.operational);
+        self.push(Effect::CountOperational(number));
+        Ok(number)
+    }
+}

@@ -1,0 +1,225 @@
+//! What a decision may do: the store applies each kind, in order, in one transaction.
+
+use super::outbox::{Attempt, DeliveryState, ReceiverHealth};
+use super::row::Row;
+use crate::domain::{
+    DeliveryId, Event, Factor, IntegrationId, OwnFault, RunId, SharedCause, Status, Timestamp,
+    Transition,
+};
+
+/// One change to what is stored.
+#[derive(Clone, Debug)]
+pub(crate) enum Effect {
+    /// Writes a row back.
+    SaveRow(Box<Row>),
+    /// Adds the row of a new integration.
+    InsertIntegration(Box<NewIntegration>),
+    /// Changes what of an integration's configuration needs no validation.
+    Describe(Box<NewIntegration>),
+    /// Makes a configuration the one that is to become active when it passes.
+    Propose(Box<NewIntegration>),
+    /// Makes the proposed configuration the active one.
+    Adopt(IntegrationId),
+    /// Adds run number `index` of those that are recorded.
+    InsertRun {
+        /// Its id.
+        id: RunId,
+        /// Its place in [`Finished::runs`](super::Finished::runs).
+        index: usize,
+        /// The rule that made its verdict.
+        rule: String,
+    },
+    /// Adds a status change to the history.
+    InsertTransition(NewTransition),
+    /// Adds an event.
+    InsertEvent(Box<NewEvent>),
+    /// Stores the number of the latest operational event.
+    CountOperational(i64),
+    /// Changes the queue of one receiver and integration.
+    Queue(QueueChange),
+    /// Opens an outage.
+    OpenOutage(Box<NewOutage>),
+    /// Adds a member to an outage.
+    JoinOutage {
+        /// Which outage.
+        outage: String,
+        /// Which integration.
+        integration: IntegrationId,
+    },
+    /// Takes a member that still fails out of an outage that has ended.
+    LeaveOutage(IntegrationId),
+    /// Sets when an outage that is still open is to be looked at, and closed.
+    ScheduleClose {
+        /// Which outage.
+        outage: String,
+        /// When.
+        at: Timestamp,
+    },
+    /// Closes an outage.
+    CloseOutage {
+        /// Which outage.
+        outage: String,
+        /// When.
+        at: Timestamp,
+    },
+    /// Makes a row due at an instant, to confirm what another one showed.
+    MakeDue {
+        /// Which integration.
+        integration: IntegrationId,
+        /// When.
+        at: Timestamp,
+    },
+    /// Writes down that a fault on the daemon's own side lasts.
+    RaiseFault {
+        /// Which fault.
+        fault: OwnFault,
+        /// Since when.
+        since: Timestamp,
+        /// For people.
+        message: String,
+    },
+    /// Writes down that it is over.
+    ClearFault(OwnFault),
+    /// Adds an attempt under this number; the oldest beyond [`Attempt::kept_max`] go.
+    InsertAttempt(Box<Attempt>, u32),
+    /// Writes back a delivery after an attempt.
+    SaveDelivery(DeliveryUpdate),
+    /// Writes back the health of a receiver.
+    UpdateReceiver(ReceiverHealth),
+}
+
+/// A change to a queue: the deliveries of one receiver about one integration, in order.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum QueueChange {
+    /// Appends a delivery, due at once when the queue is empty.
+    Enqueue {
+        /// Of which event.
+        event: String,
+        /// To which receiver.
+        receiver: String,
+        /// About which integration, if about one.
+        integration: Option<IntegrationId>,
+        /// The event's number in its integration, or among operational events.
+        sequence: i64,
+        /// When.
+        at: Timestamp,
+    },
+    /// Puts a delivery of an earlier event into its place, unless the receiver has one of it already.
+    Insert {
+        /// Of which event.
+        event: String,
+        /// To which receiver.
+        receiver: String,
+        /// About which integration, if about one.
+        integration: Option<IntegrationId>,
+        /// The event's number in its integration, or among operational events.
+        sequence: i64,
+    },
+    /// Queues a delivery that has ended again, with as many attempts as the first time.
+    Requeue(DeliveryId),
+    /// Ends a delivery without an attempt.
+    Expire {
+        /// Which delivery.
+        id: DeliveryId,
+        /// When.
+        at: Timestamp,
+    },
+    /// Makes the head of a queue due, and nothing behind it.
+    RequeueHead {
+        /// Of which receiver.
+        receiver: String,
+        /// About which integration, if about one.
+        integration: Option<IntegrationId>,
+        /// When.
+        at: Timestamp,
+    },
+    /// Makes the head due of the queue that a delivery which ended was in.
+    Advance {
+        /// Which delivery.
+        ended: DeliveryId,
+        /// When.
+        at: Timestamp,
+    },
+    /// Gives every pending delivery of a receiver new attempts, and makes the heads due at once.
+    Refresh {
+        /// Of which receiver.
+        receiver: String,
+        /// When.
+        at: Timestamp,
+    },
+}
+
+/// An integration with its configuration, as effects write it.
+#[derive(Clone, Debug)]
+pub(crate) struct NewIntegration {
+    /// Its row.
+    pub(crate) row: Row,
+    /// Its `autoBootstrap`, as configured.
+    pub(crate) auto_bootstrap: Option<bool>,
+    /// Its platform configuration, as [`Wanted::config`](super::Wanted::config).
+    pub(crate) config: String,
+    /// The same as users see it.
+    pub(crate) config_shown: String,
+    /// The version of its platform's catalog.
+    pub(crate) catalog_version: u32,
+    /// When it was first seen.
+    pub(crate) created_at: Timestamp,
+}
+
+/// A status change to be written into the history.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct NewTransition {
+    /// Of which integration.
+    pub(crate) integration: IntegrationId,
+    /// The change; none when the integration is new.
+    pub(crate) step: Option<Transition>,
+    /// The status after it.
+    pub(crate) to: Status,
+    /// When.
+    pub(crate) at: Timestamp,
+    /// The run that caused it.
+    pub(crate) run: Option<RunId>,
+    /// The incident that it opens, belongs to or closes.
+    pub(crate) incident: Option<String>,
+}
+
+/// An outage to be opened.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct NewOutage {
+    /// `out_<uuid>`.
+    pub(crate) id: String,
+    /// The event that announces it.
+    pub(crate) event: String,
+    /// What the integrations have in common.
+    pub(crate) factor: Factor,
+    /// What kind of failure they share.
+    pub(crate) cause: SharedCause,
+    /// When the first of them began to fail.
+    pub(crate) since: Timestamp,
+}
+
+/// A delivery after an attempt.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct DeliveryUpdate {
+    /// Which delivery.
+    pub(crate) id: DeliveryId,
+    /// Number of its attempts.
+    pub(crate) attempts: u32,
+    /// Its state and when it is due again; none while another lease decides about it.
+    pub(crate) outcome: Option<(DeliveryState, Option<Timestamp>)>,
+    /// When the attempt ended.
+    pub(crate) at: Timestamp,
+}
+
+/// An event to be stored.
+#[derive(Clone, Debug)]
+pub(crate) struct NewEvent {
+    /// `evt_<uuid>`.
+    pub(crate) id: String,
+    /// About which integration, if about one.
+    pub(crate) integration: Option<IntegrationId>,
+    /// Its number in its integration, or among operational events.
+    pub(crate) sequence: i64,
+    /// The body that is sent.
+    pub(crate) body: Event,
+}

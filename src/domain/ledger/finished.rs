@@ -1,0 +1,142 @@
+//! A run as the planner begins it, and as it comes back to be recorded.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{
+    Drift, Facts, IntegrationId, Observed, OwnFault, Policy, Report, ReportStatus, RunId, Schedule,
+    Status, Subject, Timestamp, Transition, Verdict, difference,
+};
+
+/// Reason of a run.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Trigger {
+    /// Its schedule came due.
+    Schedule,
+    /// A run before it was not conclusive.
+    Confirm,
+    /// It came due while the daemon was down.
+    Startup,
+    /// It is new, or its configuration changed.
+    Change,
+}
+
+impl Trigger {
+    /// Every trigger.
+    pub(crate) const ALL: [Self; 4] = [Self::Schedule, Self::Confirm, Self::Startup, Self::Change];
+
+    /// The name on the wire and in the database.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Schedule => "schedule",
+            Self::Confirm => "confirm",
+            Self::Startup => "startup",
+            Self::Change => "change",
+        }
+    }
+}
+
+/// A run that has begun, under a lease.
+#[derive(Clone, Debug)]
+pub(crate) struct Begun {
+    /// Its integration.
+    pub(crate) id: IntegrationId,
+    /// The integration's name.
+    pub(crate) name: String,
+    /// The published name of the platform that `active_config` is for; without one, of the
+    /// configured platform.
+    pub(crate) kind: String,
+    /// The integration's status; `status.subjects()` says what to validate.
+    pub(crate) status: Status,
+    /// Token of its lease: a result is stored only while the row has this one.
+    pub(crate) token: i64,
+    /// Why it runs, as the row says.
+    pub(crate) trigger: Trigger,
+    /// When it was due.
+    pub(crate) due_at: Timestamp,
+    /// In a status that keeps it apart from a candidate: the configuration that passed last, as
+    /// stored (see [`Wanted::config`](super::Wanted::config)).
+    pub(crate) active_config: Option<String>,
+    /// The facts of the last passing run.
+    pub(crate) fingerprint: Option<Facts>,
+}
+
+/// A finished run, with what is needed to judge it and to plan the next.
+#[derive(Clone, Debug)]
+pub(crate) struct Finished {
+    /// The run as it was begun.
+    pub(crate) begun: Begun,
+    /// One entry per validated configuration, in the order of `status.subjects()`; the first one
+    /// decides about the status.
+    pub(crate) runs: Vec<SubjectRun>,
+    /// When the run began.
+    pub(crate) started_at: Timestamp,
+    /// How long all of it took.
+    pub(crate) duration: Duration,
+    /// How much evidence a verdict needs.
+    pub(crate) policy: Policy,
+    /// The schedule that says when the integration is due after this.
+    pub(crate) schedule: Schedule,
+}
+
+/// The findings of one configuration's validation.
+#[derive(Clone, Debug)]
+pub(crate) struct SubjectRun {
+    /// Which configuration.
+    pub(crate) subject: Subject,
+    /// Its results.
+    pub(crate) report: Report,
+    /// What was seen besides.
+    pub(crate) observed: Observed,
+    /// The fault on the daemon's own side behind a failure of class `local`.
+    pub(crate) own_fault: Option<OwnFault>,
+}
+
+impl SubjectRun {
+    /// Returns true when it passed, with warnings or without.
+    pub(crate) fn is_good(&self) -> bool {
+        match self.report.status() {
+            ReportStatus::Passed | ReportStatus::Warning => true,
+            ReportStatus::Failed | ReportStatus::Skipped => false,
+        }
+    }
+}
+
+impl Finished {
+    /// Returns the facts in which `run`, one of these, differs from the last passing run, when it
+    /// failed. A configuration that is not in force yet may well see other facts.
+    pub(crate) fn drift(&self, run: &SubjectRun) -> Vec<Drift> {
+        let failed = run.report.status() == ReportStatus::Failed;
+        match self.begun.fingerprint.as_ref().filter(|_| failed && run.subject == Subject::Active) {
+            Some(before) => difference(before, &run.observed.facts),
+            None => Vec::new(),
+        }
+    }
+
+    /// Returns the run that passed; there is one at most.
+    pub(crate) fn passed(&self) -> Option<&SubjectRun> {
+        self.runs.iter().find(|run| run.is_good())
+    }
+}
+
+/// Result of recording a run.
+#[derive(Clone, Debug)]
+pub(crate) enum Recorded {
+    /// It is stored.
+    Stored {
+        /// Its row.
+        run: RunId,
+        /// Its verdict.
+        verdict: Verdict,
+        /// The rule that made the verdict.
+        rule: String,
+        /// The status change, if there was one.
+        transition: Option<Transition>,
+        /// When the integration is due next; none when its schedule never comes again.
+        next_run_at: Option<Timestamp>,
+    },
+    /// Another run, an edit or a removal took over meanwhile; nothing was stored.
+    Overtaken,
+}

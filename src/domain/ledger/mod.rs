@@ -1,0 +1,51 @@
+//! The ledger: every decision that changes what is stored, as a pure function from a case to effects.
+//!
+//! The store loads a [`Case`], asks for a decision, and applies its [`Effect`]s in one transaction
+//! (functional core, imperative shell). Nothing here knows SQL, threads, clocks or random numbers:
+//! instants, row ids, sequence numbers and random bytes are given in, so that the same case gives the
+//! same effects, byte for byte. A decision that needs more than it was given returns a [`Need`], and
+//! is asked again once that has been loaded; 99 of 100 runs need nothing.
+
+mod case;
+mod context;
+mod delivery;
+mod draft;
+mod effects;
+mod finished;
+mod mute;
+mod notify;
+mod operation;
+mod outage;
+mod outbox;
+mod own_fault;
+mod plan;
+mod receiver;
+mod record;
+mod results;
+mod row;
+mod sync;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use case::{
+    Answer, Case, Decided, LastingFault, Need, OutageState, Shared, Sibling, Silence, StoreHead,
+};
+pub(crate) use context::NotificationContext;
+pub(crate) use delivery::{Replay, expire, record_attempt, redeliver, replay};
+pub(crate) use draft::Decision;
+pub(crate) use effects::{
+    DeliveryUpdate, Effect, NewEvent, NewIntegration, NewOutage, NewTransition, QueueChange,
+};
+pub(crate) use finished::{Begun, Finished, Recorded, SubjectRun, Trigger};
+pub(crate) use mute::release;
+pub(crate) use outage::{Outage, OutageMembers, close as close_outage};
+pub(crate) use outbox::{
+    Attempt, DeliveryRecord, DeliveryState, Disabled, PastEvent, Queue, ReceiverHealth, Redelivery,
+};
+pub(crate) use own_fault::{begin as begin_fault, end as end_fault};
+pub(crate) use plan::after_clock_rollback;
+pub(crate) use receiver::{disable, enable};
+pub(crate) use record::record;
+pub(crate) use results::{StoredReport, StoredTest};
+pub(crate) use row::{FactsRef, Fingerprint, Flapping, Incident, Lease, Mute, Row, Seen, Suspect};
+pub(crate) use sync::{Stored, Wanted, adjust, create, drain, remove, roll_back_removal};

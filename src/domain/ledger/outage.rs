@@ -1,0 +1,271 @@
+//! Outages: several integrations that fail by one shared cause are one piece of news.
+//!
+//! What happens to each of them is an event as always, with the outage as its `group`; it is enqueued
+//! only for receivers that want each integration, or that were not sent the outage.
+
+use std::collections::BTreeSet;
+
+use super::case::{Case, Decided, Need, OutageState, Shared, Sibling};
+use super::context::NotificationContext;
+use super::draft::{Decision, Draft, Opened};
+use super::effects::{Effect, NewOutage, QueueChange};
+use super::notify::millis;
+use super::outbox::PastEvent;
+use super::row::Row;
+use crate::domain::{
+    EVIDENCE_MAX, Event, EventType, Factor, IntegrationId, IntegrationRef, OutageMember,
+    OutageNotice, Payload, SCHEMA_VERSION, SETTLE, SIBLINGS_MAX, SharedCause, Subscription,
+    Timestamp, is_outage,
+};
+
+/// The most integrations that a notification lists.
+const LISTED_MAX: usize = 500;
+
+/// An outage as its events name it.
+#[derive(Clone, Debug)]
+pub(crate) struct Outage {
+    /// `out_<uuid>`.
+    pub(crate) id: String,
+    /// What the integrations have in common.
+    pub(crate) factor: Factor,
+    /// What kind of failure they share.
+    pub(crate) cause: SharedCause,
+    /// When the first of them began to fail.
+    pub(crate) since: Timestamp,
+}
+
+/// The members of an outage at its end.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct OutageMembers {
+    /// All of them, by id.
+    pub(crate) all: Vec<OutageMember>,
+    /// Those that still fail by it, by id, each with the event of its latest failure.
+    pub(crate) failing: Vec<(IntegrationRef, Option<PastEvent>)>,
+}
+
+fn shared_by(draft: &Draft<'_>, row: &Row, cause: SharedCause) -> Decided<Vec<Shared>> {
+    let found = draft.case.factors(row.id)?.iter();
+    let found = found.filter(|factor| cause.factors().contains(&factor.kind));
+    Ok(found.map(|factor| Shared { factor: factor.clone(), by: row.id }).collect())
+}
+
+/// Makes the siblings of the first of its kind to fail due at once: if they fail too, it is not its
+/// own trouble. A refused login is not tried on others, since accounts get locked.
+pub(super) fn alert(draft: &mut Draft<'_>, row: &Row) -> Decided<()> {
+    let cause = row.suspect.and_then(|suspect| SharedCause::of(suspect.class));
+    let Some(cause @ SharedCause::Unreached) = cause else { return Ok(()) };
+    let most = usize::try_from(SIBLINGS_MAX).unwrap_or(usize::MAX);
+    let (now, mut alerted) = (draft.now(), BTreeSet::new());
+    for shared in shared_by(draft, row, cause)? {
+        let since = now.minus(EVIDENCE_MAX);
+        if draft.case.is(Need::AnotherFails(shared.clone(), since))? {
+            continue;
+        }
+        let idle = draft.case.integrations(Need::IdleSiblings(shared))?;
+        let idle = idle.iter().copied().filter(|id| !alerted.contains(id));
+        let due: BTreeSet<_> = idle.take(most).collect();
+        for integration in &due {
+            draft.push(Effect::MakeDue { integration: *integration, at: now });
+        }
+        alerted.extend(due);
+    }
+    Ok(())
+}
+
+/// Makes `row`, which fails, part of the outage that it belongs to, if there is one or it begins one.
+pub(super) fn join(draft: &mut Draft<'_>, row: &mut Row) -> Decided<()> {
+    row.outage = None;
+    let Some(cause) = row.suspect.and_then(|suspect| SharedCause::of(suspect.class)) else {
+        return Ok(());
+    };
+    let all = shared_by(draft, row, cause)?;
+    for shared in &all {
+        if let Some(open) = draft.case.open_outage(&shared.factor, cause)? {
+            enlist(draft, row, open.clone());
+            return Ok(());
+        }
+    }
+    let mut widest: Option<(Outage, Vec<OutageMember>)> = None;
+    for shared in all {
+        if let Some(found) = evidence(draft, row, shared, cause)?
+            && widest.as_ref().is_none_or(|(_, members)| members.len() < found.1.len())
+        {
+            widest = Some(found);
+        }
+    }
+    if let Some((outage, members)) = widest {
+        let id = outage.id.clone();
+        open(draft, outage, members)?;
+        enlist(draft, row, id);
+    }
+    Ok(())
+}
+
+fn enlist(draft: &mut Draft<'_>, row: &mut Row, outage: String) {
+    row.outage = Some(outage.clone());
+    draft.push(Effect::JoinOutage { outage, integration: row.id });
+}
+
+/// Returns the outage that `row` and its siblings make of what they share, if they do. Others count
+/// that began to fail lately, or of whose failure receivers have not been notified.
+fn evidence(
+    draft: &mut Draft<'_>,
+    row: &Row,
+    shared: Shared,
+    cause: SharedCause,
+) -> Decided<Option<(Outage, Vec<OutageMember>)>> {
+    let Some(own) = row.suspect else { return Ok(None) };
+    let oldest = draft.now().minus(EVIDENCE_MAX);
+    let counts = |one: &&Sibling| {
+        (oldest <= one.since || one.is_unnotified) && SharedCause::of(one.class) == Some(cause)
+    };
+    let siblings = draft.case.failing_siblings(shared.clone())?;
+    let counted: Vec<_> = siblings.iter().filter(counts).collect();
+    let since = counted.iter().map(|one| one.since).fold(own.since, Timestamp::min);
+    let passing = Need::PassingSiblings(shared.clone(), since.max(oldest));
+    let passing = draft.case.count(passing)?;
+    let mut members = vec![OutageMember {
+        integration: row.reference(),
+        status: row.status,
+        sequence: row.sequence,
+    }];
+    members.extend(counted.into_iter().map(|one| one.member.clone()));
+    if !is_outage(members.len(), passing, draft.context.outage_min) {
+        return Ok(None);
+    }
+    members.sort_by_key(|member| member.integration.id);
+    let id = draft.fresh_id("out")?;
+    Ok(Some((Outage { id, factor: shared.factor, cause, since }, members)))
+}
+
+fn open(draft: &mut Draft<'_>, outage: Outage, members: Vec<OutageMember>) -> Decided<()> {
+    let fits = |one: &Subscription| {
+        members.iter().any(|member| one.selection.fits(member.integration.about()))
+    };
+    let wanting = draft.context.subscriptions.iter();
+    let wanting = wanting.filter(|one| one.wants_kind(EventType::Outage) && fits(one));
+    let receivers: Vec<_> = wanting.map(|one| one.receiver.as_str()).collect();
+    let data = notice(draft, &outage, members)?;
+    let event = announce(draft, EventType::Outage, data, &receivers)?;
+    let receivers = receivers.into_iter().map(str::to_owned).collect();
+    let Outage { id, factor, cause, since } = outage;
+    draft.opened = Some(Opened { id: id.clone(), receivers });
+    draft.push(Effect::OpenOutage(Box::new(NewOutage { id, event, factor, cause, since })));
+    Ok(())
+}
+
+/// Returns what an event says about an outage and its members.
+fn notice(
+    draft: &mut Draft<'_>,
+    outage: &Outage,
+    mut members: Vec<OutageMember>,
+) -> Decided<OutageNotice> {
+    let unlisted = members.len().saturating_sub(LISTED_MAX);
+    members.truncate(LISTED_MAX);
+    Ok(OutageNotice {
+        schema_version: SCHEMA_VERSION,
+        epoch: draft.case.head()?.epoch.clone(),
+        sequence: draft.next_operational()?,
+        outage_id: outage.id.clone(),
+        factor: outage.factor.clone(),
+        cause: outage.cause.as_str().to_owned(),
+        since: outage.since,
+        outage_ms: None,
+        integrations: members,
+        unlisted: u32::try_from(unlisted).unwrap_or(u32::MAX),
+    })
+}
+
+fn announce(
+    draft: &mut Draft<'_>,
+    kind: EventType,
+    data: OutageNotice,
+    receivers: &[&str],
+) -> Decided<String> {
+    let sequence = data.sequence;
+    let body = Event { kind, timestamp: draft.now(), data: Payload::Outage(data) };
+    draft.emit_operational(sequence, body, receivers)
+}
+
+/// Takes `row`, which works again, out of the outage that it was part of. The first recovery makes
+/// those that still fail due at once; the last one ends the outage.
+pub(super) fn recover(draft: &mut Draft<'_>, row: &mut Row) -> Decided<()> {
+    let Some(outage) = row.outage.take() else { return Ok(()) };
+    let state = state(draft, &outage, row)?;
+    if !state.is_open {
+        return Ok(());
+    }
+    let now = draft.now();
+    let at = if state.has_others { now.plus(SETTLE) } else { now };
+    draft.push(Effect::ScheduleClose { outage: outage.clone(), at });
+    if !state.is_closing && state.has_others {
+        let failing = Need::FailingMembers(outage, row.id);
+        for integration in draft.case.integrations(failing)? {
+            draft.push(Effect::MakeDue { integration: *integration, at: now });
+        }
+    }
+    Ok(())
+}
+
+/// Takes `row`, which is no longer validated as it was, out of its outage; the last one ends it.
+pub(super) fn leave(draft: &mut Draft<'_>, row: &mut Row) -> Decided<()> {
+    let Some(outage) = row.outage.take() else { return Ok(()) };
+    let state = state(draft, &outage, row)?;
+    if state.is_open && !state.has_others {
+        draft.push(Effect::ScheduleClose { outage, at: draft.now() });
+    }
+    Ok(())
+}
+
+fn state(draft: &Draft<'_>, outage: &str, row: &Row) -> Decided<OutageState> {
+    // One that the same decision has opened has no other member yet.
+    if draft.opened.as_ref().is_some_and(|opened| opened.id == outage) {
+        return Ok(OutageState { is_open: true, is_closing: false, has_others: false });
+    }
+    draft.case.outage_state(outage, row.id)
+}
+
+/// Ends an outage that is over: its end is enqueued for the receivers that were sent its beginning.
+/// Members that still fail do so by themselves from then on, and their failures are enqueued for those
+/// that were only sent the outage.
+pub(crate) fn close(
+    case: &Case,
+    outage: &Outage,
+    members: &OutageMembers,
+    context: &NotificationContext,
+) -> Decided<Decision<()>> {
+    let mut draft = Draft::new(case, context);
+    let now = context.now;
+    draft.push(Effect::CloseOutage { outage: outage.id.clone(), at: now });
+    let notified = case.outage_receivers(&outage.id)?;
+    let wanting = context.subscriptions.iter();
+    let wanting = wanting.filter(|one| {
+        one.wants_kind(EventType::OutageResolved) && notified.contains(&one.receiver)
+    });
+    let receivers: Vec<_> = wanting.map(|one| one.receiver.as_str()).collect();
+    let data = notice(&mut draft, outage, members.all.clone())?;
+    let data = OutageNotice { outage_ms: Some(millis(now, outage.since)), ..data };
+    announce(&mut draft, EventType::OutageResolved, data, &receivers)?;
+    for (integration, failure) in &members.failing {
+        draft.push(Effect::LeaveOutage(IntegrationId(integration.id)));
+        if let Some(failure) = failure {
+            enqueue_failure(&mut draft, integration, failure);
+        }
+    }
+    Ok(draft.decide(()))
+}
+
+fn enqueue_failure(draft: &mut Draft<'_>, about: &IntegrationRef, failure: &PastEvent) {
+    let (at, integration) = (draft.now(), Some(IntegrationId(about.id)));
+    let wanting = draft.context.subscriptions.iter();
+    for one in wanting.filter(|one| one.wants(EventType::ValidationFailed, about.about())) {
+        let receiver = one.receiver.clone();
+        draft.push(Effect::Queue(QueueChange::Insert {
+            event: failure.id.clone(),
+            receiver: receiver.clone(),
+            integration,
+            sequence: failure.sequence,
+        }));
+        draft.push(Effect::Queue(QueueChange::RequeueHead { receiver, integration, at }));
+    }
+}

@@ -1,0 +1,139 @@
+//! The values of the outbox that decisions read and change: deliveries, their queues, attempts, and the
+//! health of receivers.
+
+use std::time::Duration;
+
+use crate::domain::{AttemptResult, DeliveryId, DisabledReason, IntegrationId, Next, Timestamp};
+
+/// State of a delivery.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum DeliveryState {
+    /// It is queued, or being sent.
+    Pending,
+    /// A 2xx answer came.
+    Delivered,
+    /// It has ended without one (dead-lettered).
+    Failed,
+}
+
+impl DeliveryState {
+    /// Every state.
+    pub(crate) const ALL: [Self; 3] = [Self::Pending, Self::Delivered, Self::Failed];
+
+    /// The name in the database and for people.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Delivered => "delivered",
+            Self::Failed => "failed",
+        }
+    }
+
+    /// Returns true when it is sent no more.
+    pub(crate) const fn has_ended(self) -> bool {
+        match self {
+            Self::Pending => false,
+            Self::Delivered | Self::Failed => true,
+        }
+    }
+}
+
+/// One attempt, to be recorded.
+#[derive(Clone, Debug)]
+pub(crate) struct Attempt {
+    /// Its delivery.
+    pub(crate) delivery: DeliveryId,
+    /// Token of the lease under which it was sent.
+    pub(crate) token: i64,
+    /// When it was sent.
+    pub(crate) started_at: Timestamp,
+    /// How long it took.
+    pub(crate) duration: Duration,
+    /// How it ended.
+    pub(crate) result: AttemptResult,
+    /// The error, or the beginning of the answer: redacted and bounded.
+    pub(crate) detail: String,
+    /// What follows for its delivery.
+    pub(crate) next: Next,
+    /// How long every attempt must have failed to disable the receiver.
+    pub(crate) disable_after: Duration,
+    /// The most attempts of one delivery that are kept, the latest.
+    pub(crate) kept_max: u32,
+}
+
+impl Attempt {
+    /// Returns when it ended.
+    pub(super) fn ended_at(&self) -> Timestamp {
+        self.started_at.plus(self.duration)
+    }
+}
+
+/// A delivery as an attempt finds it.
+#[derive(Clone, Debug)]
+pub(crate) struct DeliveryRecord {
+    /// Its state.
+    pub(crate) state: DeliveryState,
+    /// Number of its attempts so far.
+    pub(crate) attempts: u32,
+    /// Token of its current lease.
+    pub(crate) token: Option<i64>,
+    /// Health of its receiver.
+    pub(crate) receiver: ReceiverHealth,
+}
+
+/// Queue of one receiver about one integration, or about none.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) struct Queue {
+    /// The receiver.
+    pub(crate) receiver: String,
+    /// The integration.
+    pub(crate) integration: Option<IntegrationId>,
+}
+
+/// A delivery that is to be queued again.
+#[derive(Clone, Debug)]
+pub(crate) struct Redelivery {
+    /// Its id.
+    pub(crate) id: DeliveryId,
+    /// Its queue.
+    pub(crate) queue: Queue,
+    /// Its state until now.
+    pub(crate) state: DeliveryState,
+}
+
+/// An event of the past.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct PastEvent {
+    /// `evt_<uuid>`.
+    pub(crate) id: String,
+    /// About which integration, if about one.
+    pub(crate) integration: Option<IntegrationId>,
+    /// Its number in its integration, or among operational events.
+    pub(crate) sequence: i64,
+    /// When it happened.
+    pub(crate) at: Timestamp,
+    /// The delivery of it to the receiver at hand.
+    pub(crate) delivery: Option<(DeliveryId, DeliveryState)>,
+}
+
+/// Health of a receiver.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(crate) struct ReceiverHealth {
+    /// Its name.
+    pub(crate) name: String,
+    /// The reason and the instant when it was disabled; none while it is enabled.
+    pub(crate) disabled: Option<(DisabledReason, Timestamp)>,
+    /// When the first of its consecutive failed attempts ended.
+    pub(crate) failing_since: Option<Timestamp>,
+    /// When an attempt last succeeded.
+    pub(crate) last_success_at: Option<Timestamp>,
+}
+
+/// A receiver that an attempt has disabled.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Disabled {
+    /// The reason.
+    pub(crate) reason: DisabledReason,
+    /// Number of deliveries that are pending for it.
+    pub(crate) owed: u32,
+}

@@ -1,0 +1,117 @@
+//! Faults on the daemon's own side: notified once when they begin, and once when they are over.
+
+use super::case::{Case, Decided, Need};
+use super::context::NotificationContext;
+use super::draft::{Decision, Draft};
+use super::effects::Effect;
+use super::finished::{Finished, SubjectRun};
+use super::notify::millis;
+use super::row::Row;
+use crate::domain::{
+    Class, DaemonFaultNotice, Event, EventType, OwnFault, Payload, ReportStatus, SCHEMA_VERSION,
+    Timestamp,
+};
+
+/// A fault with its description for people.
+#[derive(Clone, Debug)]
+pub(super) struct Fault {
+    /// Which fault.
+    pub(super) fault: OwnFault,
+    /// Its description.
+    pub(super) message: String,
+}
+
+/// Decides that `fault` lasts: receivers are notified when that is new. The answer is true then.
+pub(crate) fn begin(
+    case: &Case,
+    fault: OwnFault,
+    message: &str,
+    context: &NotificationContext,
+) -> Decided<Decision<bool>> {
+    let mut draft = Draft::new(case, context);
+    let is_new = raise(&mut draft, Fault { fault, message: message.to_owned() })?;
+    Ok(draft.decide(is_new))
+}
+
+/// Decides that `fault` is over: receivers are notified when it lasted. The answer is true then.
+pub(crate) fn end(
+    case: &Case,
+    fault: OwnFault,
+    context: &NotificationContext,
+) -> Decided<Decision<bool>> {
+    let mut draft = Draft::new(case, context);
+    let lasted = clear(&mut draft, fault)?;
+    Ok(draft.decide(lasted))
+}
+
+fn raise(draft: &mut Draft<'_>, Fault { fault, message }: Fault) -> Decided<bool> {
+    if draft.case.own_faults()?.iter().any(|lasting| lasting.fault == fault) {
+        return Ok(false);
+    }
+    let since = draft.now();
+    draft.push(Effect::RaiseFault { fault, since, message: message.clone() });
+    announce(draft, EventType::DaemonDegraded, Fault { fault, message }, since)?;
+    Ok(true)
+}
+
+fn clear(draft: &mut Draft<'_>, fault: OwnFault) -> Decided<bool> {
+    let lasting = draft.case.own_faults()?.iter().find(|lasting| lasting.fault == fault);
+    let Some(lasting) = lasting else { return Ok(false) };
+    draft.push(Effect::ClearFault(fault));
+    let message = lasting.message.clone();
+    announce(draft, EventType::DaemonRecovered, Fault { fault, message }, lasting.since)?;
+    Ok(true)
+}
+
+fn announce(
+    draft: &mut Draft<'_>,
+    kind: EventType,
+    Fault { fault, message }: Fault,
+    since: Timestamp,
+) -> Decided<()> {
+    let now = draft.now();
+    let over = kind == EventType::DaemonRecovered;
+    let data = DaemonFaultNotice {
+        schema_version: SCHEMA_VERSION,
+        epoch: draft.case.head()?.epoch.clone(),
+        sequence: draft.next_operational()?,
+        fault,
+        message,
+        since,
+        lasted_ms: over.then(|| millis(now, since)),
+    };
+    let sequence = data.sequence;
+    let body = Event { kind, timestamp: now, data: Payload::DaemonFaultNotice(data) };
+    let wanting = draft.context.subscriptions.iter().filter(|one| one.wants_kind(kind));
+    let receivers: Vec<_> = wanting.map(|one| one.receiver.as_str()).collect();
+    draft.emit_operational(sequence, body, &receivers)?;
+    Ok(())
+}
+
+/// Returns the fault on the daemon's own side that made the run inconclusive.
+pub(super) fn of(finished: &Finished) -> Option<Fault> {
+    let SubjectRun { report, own_fault, .. } = finished.runs.first()?;
+    if report.status() != ReportStatus::Failed || report.class() != Some(Class::Local) {
+        return None;
+    }
+    let findings = report.tests.iter().filter_map(|test| test.outcome.finding());
+    let mut local = findings.filter(|finding| finding.class == Class::Local);
+    let message = local.next().map(|finding| finding.message.as_str()).unwrap_or_default();
+    let (fault, name) = (own_fault.unwrap_or(OwnFault::Validation), &finished.begun.name);
+    Some(Fault { fault, message: format!("{name}: {message}") })
+}
+
+/// Notes on `row` the fault that made its latest run inconclusive. A fault of one validation lasts
+/// until no integration has one any more; the others are ended by those that noticed them.
+pub(super) fn note(draft: &mut Draft<'_>, row: &mut Row, fault: Option<Fault>) -> Decided<()> {
+    let before = row.own_fault;
+    row.own_fault = fault.as_ref().map(|fault| fault.fault);
+    if let Some(fault) = fault {
+        raise(draft, fault)?;
+    }
+    let ended = before == Some(OwnFault::Validation) && before != row.own_fault;
+    if ended && !draft.case.is(Need::AnotherFailsLocally(row.id))? {
+        clear(draft, OwnFault::Validation)?;
+    }
+    Ok(())
+}

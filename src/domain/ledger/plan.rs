@@ -1,0 +1,104 @@
+//! Planning: when an integration is due next, and why.
+
+use super::finished::{Finished, SubjectRun, Trigger};
+use super::row::Row;
+use crate::domain::{Cause, Schedule, Status, Subject, Timestamp, Verdict, next_status};
+
+/// Returns the cause of a status change that a verdict on `subject` is.
+pub(super) const fn cause(subject: Subject, verdict: Verdict) -> Option<Cause> {
+    match (subject, verdict) {
+        (Subject::Active, Verdict::Passed) => Some(Cause::ActivePassed),
+        (Subject::Active, Verdict::Failed) => Some(Cause::ActiveFailed),
+        (Subject::Candidate, Verdict::Passed) => Some(Cause::CandidatePassed),
+        (Subject::Candidate, Verdict::Failed) => Some(Cause::CandidateFailed),
+        (_, Verdict::Confirming | Verdict::Recovering | Verdict::CannotTell) => None,
+    }
+}
+
+/// Returns true when a verdict that is still open would change the status if it were reached: only
+/// then is it worth a run out of turn. Somebody waits for an operation in flight, so a run that was
+/// inconclusive about it is repeated as well.
+fn would_flip(row: &Row, finished: &Finished, verdict: Verdict) -> bool {
+    let reached = match verdict {
+        Verdict::Confirming | Verdict::CannotTell => Verdict::Failed,
+        Verdict::Recovering => Verdict::Passed,
+        Verdict::Passed | Verdict::Failed => return false,
+    };
+    let is_candidate = |first: &&SubjectRun| first.subject == Subject::Candidate;
+    let first = finished.runs.first();
+    let first = first.filter(|first| verdict != Verdict::CannotTell || is_candidate(first));
+    let cause = first.and_then(|first| cause(first.subject, reached));
+    cause.is_some_and(|cause| next_status(row.status, cause).is_some())
+}
+
+/// Plans the run after `finished`.
+pub(super) fn after_run(row: &mut Row, finished: &Finished, verdict: Verdict, now: Timestamp) {
+    // A clock that was set back must not bring the same run again.
+    let from = now.max(finished.begun.due_at);
+    let of = |schedule: &Schedule| {
+        let next = schedule.next_due(row.id, from)?;
+        schedule.clamp_to_schedule(row.id, next, now)
+    };
+    let schedule = &finished.schedule;
+    let scheduled = if schedule.text() == row.cron && schedule.zone() == row.zone {
+        of(schedule)
+    } else {
+        // The configuration was reloaded during the run.
+        Schedule::parse(&row.cron, &row.zone).ok().map_or_else(|| of(schedule), |new| of(&new))
+    };
+    let confirm = now.plus(finished.policy.confirm_wait);
+    let confirms =
+        would_flip(row, finished, verdict) && scheduled.is_none_or(|scheduled| confirm < scheduled);
+    (row.next_run_at, row.trigger) =
+        if confirms { (Some(confirm), Trigger::Confirm) } else { (scheduled, Trigger::Schedule) };
+}
+
+/// How a row is planned anew when the configuration is read.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Replan<'a> {
+    /// The schedule in the configuration.
+    pub(super) schedule: &'a Schedule,
+    /// The schedule is another one than before.
+    pub(super) is_new: bool,
+    /// The daemon has just started.
+    pub(super) startup: bool,
+}
+
+/// Plans `row` by a new schedule, or after the daemon was down; returns false when nothing changes.
+pub(super) fn replan(row: &mut Row, plan: Replan<'_>, now: Timestamp) -> bool {
+    if clamp(row, plan.schedule, now) {
+        return true;
+    }
+    let overdue = row.next_run_at.is_some_and(|at| at < now);
+    let in_flight = matches!(row.status, Status::Creating | Status::Editing | Status::Migrating);
+    if plan.startup && overdue && !in_flight && row.trigger != Trigger::Startup {
+        row.next_run_at = Some(now.plus(plan.schedule.spread_of(row.id, now)));
+        row.trigger = Trigger::Startup;
+        return true;
+    }
+    let waits = !overdue && !row.is_leased(now) && row.trigger == Trigger::Schedule;
+    if plan.is_new && waits {
+        row.next_run_at = plan.schedule.next_due(row.id, now);
+        return true;
+    }
+    false
+}
+
+/// Brings the due instant of `row` near when it lies further ahead than its schedule explains, as
+/// after a clock rollback; returns false when nothing changes.
+fn clamp(row: &mut Row, schedule: &Schedule, now: Timestamp) -> bool {
+    let planned = row.next_run_at;
+    row.next_run_at = planned.and_then(|planned| schedule.clamp_to_schedule(row.id, planned, now));
+    row.next_run_at != planned
+}
+
+/// Returns `row` as it is planned after a clock rollback, if that changes it.
+pub(crate) fn after_clock_rollback(row: &Row, schedule: &Schedule, now: Timestamp) -> Option<Row> {
+    let mut row = row.clone();
+    clamp(&mut row, schedule, now).then_some(row)
+}
+
+/// Returns when the integration is due next by the schedule that its row names.
+pub(super) fn next_by_row(row: &Row, now: Timestamp) -> Option<Timestamp> {
+    Schedule::parse(&row.cron, &row.zone).ok()?.next_due(row.id, now)
+}

@@ -1,0 +1,250 @@
+//! Bringing rows in line with the configuration: what is new, changed, gone, disabled, upgraded.
+
+use std::collections::BTreeMap;
+
+use super::case::{Case, Decided};
+use super::context::NotificationContext;
+use super::draft::{Decision, Draft};
+use super::effects::{Effect, NewIntegration};
+use super::finished::Trigger;
+use super::operation::{announce, take};
+use super::plan::{Replan, next_by_row, replan};
+use super::row::{Row, Seen};
+use crate::domain::{
+    Cause, Counters, Factor, Flips, IntegrationId, Schedule, Status, Timestamp, Transition,
+};
+
+/// An integration in the configuration.
+#[derive(Clone, Debug)]
+pub(crate) struct Wanted {
+    /// Its unique name.
+    pub(crate) name: String,
+    /// Its platform's published name.
+    pub(crate) kind: String,
+    /// Its `autoBootstrap`, if it has one.
+    pub(crate) auto_bootstrap: Option<bool>,
+    /// Its labels.
+    pub(crate) labels: BTreeMap<String, String>,
+    /// It is force disabled.
+    pub(crate) disabled: bool,
+    /// When it is due.
+    pub(crate) schedule: Schedule,
+    /// The platform configuration as JSON text: secret references as they stand, literal secrets
+    /// replaced by `[REDACTED]`. A difference here is an edit.
+    pub(crate) config: String,
+    /// The same with every secret leaf replaced, as users see it.
+    pub(crate) config_shown: String,
+    /// The platform's catalog version.
+    pub(crate) catalog_version: u32,
+    /// What it may have in common with others.
+    pub(crate) factors: Vec<Factor>,
+}
+
+/// A row with what is compared with the configuration.
+#[derive(Clone, Debug)]
+pub(crate) struct Stored {
+    /// The row.
+    pub(crate) row: Row,
+    /// Its `autoBootstrap`, if it has one.
+    pub(crate) auto_bootstrap: Option<bool>,
+    /// Its configuration as users see it.
+    pub(crate) config_shown: String,
+    /// The configuration that passed last.
+    pub(crate) active_config: Option<String>,
+    /// The catalog version that passed last.
+    pub(crate) active_catalog: Option<u32>,
+    /// The configuration that is to become active when it passes.
+    pub(crate) candidate_config: Option<String>,
+    /// Its catalog version.
+    pub(crate) candidate_catalog: Option<u32>,
+}
+
+impl Stored {
+    /// Returns true when `wanted` is to be validated anew.
+    fn differs(&self, wanted: &Wanted) -> bool {
+        let newest = self.candidate_config.as_ref().or(self.active_config.as_ref());
+        newest != Some(&wanted.config)
+            || self.row.kind != wanted.kind
+            || self.auto_bootstrap != wanted.auto_bootstrap
+    }
+
+    /// Returns the cause of the status change that `wanted` makes, if it makes one.
+    fn cause(&self, wanted: &Wanted) -> Option<Cause> {
+        let changed = || self.differs(wanted).then_some(Cause::Changed);
+        if wanted.disabled {
+            return (self.row.status != Status::Disabled).then_some(Cause::ForceDisabled);
+        }
+        match self.row.status {
+            Status::Disabled if self.active_config.is_some() => Some(Cause::Reenabled),
+            Status::Disabled => Some(Cause::ReenabledUntried),
+            Status::Deleting | Status::DeleteError => Some(Cause::Changed),
+            Status::Enabled | Status::RecurringValidationError => changed().or_else(|| {
+                let older = self.active_catalog.is_some_and(|own| own < wanted.catalog_version);
+                older.then_some(Cause::Upgraded)
+            }),
+            Status::CreateError
+            | Status::Creating
+            | Status::Deleted
+            | Status::Editing
+            | Status::EditError
+            | Status::MigrateError
+            | Status::Migrating => changed(),
+        }
+    }
+
+    /// Returns true when what of `wanted` needs no validation is stored.
+    fn is_described(&self, wanted: &Wanted) -> bool {
+        !self.is_retimed(wanted)
+            && self.row.kind == wanted.kind
+            && self.row.labels == wanted.labels
+            && self.auto_bootstrap == wanted.auto_bootstrap
+            && self.config_shown == wanted.config_shown
+            && self.candidate_catalog.is_none_or(|own| own == wanted.catalog_version)
+    }
+
+    fn is_retimed(&self, wanted: &Wanted) -> bool {
+        let schedule = &wanted.schedule;
+        self.row.cron != schedule.text() || self.row.zone != schedule.zone()
+    }
+}
+
+/// Decides to create an integration under `id`. The answer is its status change, when it is disabled.
+pub(crate) fn create(
+    case: &Case,
+    id: IntegrationId,
+    wanted: &Wanted,
+    context: &NotificationContext,
+) -> Decided<Decision<Option<Transition>>> {
+    let mut draft = Draft::new(case, context);
+    let mut row = new_row(id, wanted, context.now);
+    draft.push(Effect::InsertIntegration(Box::new(new_integration(&row, wanted, context.now))));
+    announce(&mut draft, &mut row)?;
+    let mut step = None;
+    if wanted.disabled {
+        step = take(&mut draft, &mut row, Cause::ForceDisabled)?;
+        row.restart(None);
+    }
+    draft.push(Effect::SaveRow(Box::new(row)));
+    Ok(draft.decide(step))
+}
+
+fn new_row(id: IntegrationId, wanted: &Wanted, now: Timestamp) -> Row {
+    Row {
+        id,
+        name: wanted.name.clone(),
+        kind: wanted.kind.clone(),
+        labels: wanted.labels.clone(),
+        cron: wanted.schedule.text().to_owned(),
+        zone: wanted.schedule.zone().to_owned(),
+        status: Status::Creating,
+        next_run_at: Some(now),
+        trigger: Trigger::Change,
+        lease: None,
+        counters: Counters::default(),
+        sequence: 0,
+        incident: None,
+        last_run: None,
+        notified: Status::Creating,
+        mute: None,
+        warning_muted: false,
+        flips: Flips::default(),
+        flapping: None,
+        suspect: None,
+        own_fault: None,
+        outage: None,
+        seen: Seen::default(),
+    }
+}
+
+fn new_integration(row: &Row, wanted: &Wanted, now: Timestamp) -> NewIntegration {
+    NewIntegration {
+        row: row.clone(),
+        auto_bootstrap: wanted.auto_bootstrap,
+        config: wanted.config.clone(),
+        config_shown: wanted.config_shown.clone(),
+        catalog_version: wanted.catalog_version,
+        created_at: now,
+    }
+}
+
+/// Decides what the configuration changes about a stored integration: its description, its status, and
+/// when it is due.
+pub(crate) fn adjust(
+    case: &Case,
+    stored: &Stored,
+    wanted: &Wanted,
+    startup: bool,
+    context: &NotificationContext,
+) -> Decided<Decision<Option<Transition>>> {
+    let (mut draft, now) = (Draft::new(case, context), context.now);
+    let mut row = stored.row.clone();
+    if !stored.is_described(wanted) {
+        wanted.schedule.text().clone_into(&mut row.cron);
+        wanted.schedule.zone().clone_into(&mut row.zone);
+        row.kind.clone_from(&wanted.kind);
+        row.labels.clone_from(&wanted.labels);
+        draft.push(Effect::Describe(Box::new(new_integration(&row, wanted, now))));
+    }
+    let Some(cause) = stored.cause(wanted) else {
+        let (schedule, is_new) = (&wanted.schedule, stored.is_retimed(wanted));
+        let plan = Replan { schedule, is_new, startup };
+        if row.status != Status::Disabled && replan(&mut row, plan, now) {
+            draft.push(Effect::SaveRow(Box::new(row)));
+        }
+        return Ok(draft.decide(None));
+    };
+    let step = take(&mut draft, &mut row, cause)?;
+    if row.status == Status::Disabled {
+        row.restart(None);
+    } else {
+        // Without a step, a candidate that is being validated is replaced by another one.
+        draft.push(Effect::Propose(Box::new(new_integration(&row, wanted, now))));
+        row.restart(Some(now));
+    }
+    draft.push(Effect::SaveRow(Box::new(row)));
+    Ok(draft.decide(step))
+}
+
+/// Decides to take `row` out of use, since the configuration no longer names it. The answer is the row
+/// afterwards, with the status change.
+pub(crate) fn remove(
+    case: &Case,
+    row: &Row,
+    context: &NotificationContext,
+) -> Decided<Decision<(Row, Option<Transition>)>> {
+    let (mut draft, mut row) = (Draft::new(case, context), row.clone());
+    let mut step = None;
+    if row.status != Status::Deleting {
+        step = take(&mut draft, &mut row, Cause::Removed)?;
+        row.next_run_at = None;
+        draft.push(Effect::SaveRow(Box::new(row.clone())));
+    }
+    Ok(draft.decide((row, step)))
+}
+
+/// Decides to end the removal of `row`, on which no run works any more.
+pub(crate) fn drain(
+    case: &Case,
+    row: &Row,
+    context: &NotificationContext,
+) -> Decided<Decision<Option<Transition>>> {
+    let (mut draft, mut row) = (Draft::new(case, context), row.clone());
+    let step = take(&mut draft, &mut row, Cause::Drained)?;
+    row.lease = None;
+    draft.push(Effect::SaveRow(Box::new(row)));
+    Ok(draft.decide(step))
+}
+
+/// Decides to put `row` into use again, whose removal could not be stored.
+pub(crate) fn roll_back_removal(
+    case: &Case,
+    row: &Row,
+    context: &NotificationContext,
+) -> Decided<Decision<Option<Transition>>> {
+    let (mut draft, mut row) = (Draft::new(case, context), row.clone());
+    let step = take(&mut draft, &mut row, Cause::RemovalFailed)?;
+    row.restart(next_by_row(&row, context.now));
+    row.trigger = Trigger::Schedule;
+    draft.push(Effect::SaveRow(Box::new(row)));
+    Ok(draft.decide(step))
+}

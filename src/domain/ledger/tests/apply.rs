@@ -1,0 +1,205 @@
+//! How books apply effects.
+
+use super::super::*;
+use super::books::{Books, Delivery, StoredOutage, StoredRun};
+use crate::domain::DeliveryId;
+
+impl Books {
+    pub(super) fn apply(&mut self, effect: &Effect, run: Option<&Finished>) {
+        match effect {
+            Effect::SaveRow(row) => {
+                let stored = self.rows.get_mut(&row.id).unwrap();
+                stored.row = (**row).clone();
+            }
+            Effect::InsertIntegration(new) => {
+                let stored = Stored {
+                    row: new.row.clone(),
+                    auto_bootstrap: new.auto_bootstrap,
+                    config_shown: new.config_shown.clone(),
+                    active_config: None,
+                    active_catalog: None,
+                    candidate_config: Some(new.config.clone()),
+                    candidate_catalog: Some(new.catalog_version),
+                };
+                assert!(self.rows.insert(new.row.id, stored).is_none());
+            }
+            Effect::Describe(new) => {
+                let stored = self.rows.get_mut(&new.row.id).unwrap();
+                stored.row.kind.clone_from(&new.row.kind);
+                stored.row.labels.clone_from(&new.row.labels);
+                stored.row.cron.clone_from(&new.row.cron);
+                stored.row.zone.clone_from(&new.row.zone);
+                stored.auto_bootstrap = new.auto_bootstrap;
+                stored.config_shown.clone_from(&new.config_shown);
+                let is_candidate = stored.candidate_config.is_some();
+                stored.candidate_catalog = is_candidate.then_some(new.catalog_version);
+            }
+            Effect::Propose(new) => {
+                let stored = self.rows.get_mut(&new.row.id).unwrap();
+                stored.candidate_config = Some(new.config.clone());
+                stored.candidate_catalog = Some(new.catalog_version);
+            }
+            Effect::Adopt(id) => {
+                let stored = self.rows.get_mut(id).unwrap();
+                if stored.candidate_config.is_some() {
+                    stored.active_config = stored.candidate_config.take();
+                    stored.active_catalog = stored.candidate_catalog.take();
+                }
+            }
+            Effect::InsertRun { id, index, rule } => {
+                let finished = run.unwrap();
+                let found = &finished.runs[*index];
+                self.runs.push(StoredRun {
+                    id: *id,
+                    integration: finished.begun.id,
+                    subject: found.subject,
+                    started_at: finished.started_at,
+                    status: found.report.status(),
+                    class: found.report.class(),
+                    rule: rule.clone(),
+                    report: StoredReport::from(&found.report),
+                });
+            }
+            Effect::InsertTransition(new) => self.transitions.push(new.clone()),
+            Effect::InsertEvent(event) => {
+                assert!(self.events.iter().all(|one| one.id != event.id), "an id is given once");
+                self.events.push((**event).clone());
+            }
+            Effect::CountOperational(number) => self.operational = *number,
+            Effect::Queue(change) => self.queue(change),
+            Effect::OpenOutage(new) => {
+                let (members, closes_at, closed_at) = (Default::default(), None, None);
+                let one = StoredOutage { new: (**new).clone(), members, closes_at, closed_at };
+                assert!(self.outages.insert(new.id.clone(), one).is_none());
+            }
+            Effect::JoinOutage { outage, integration } => {
+                self.outages.get_mut(outage).unwrap().members.insert(*integration);
+            }
+            Effect::LeaveOutage(id) => self.rows.get_mut(id).unwrap().row.outage = None,
+            Effect::ScheduleClose { outage, at } => {
+                self.outages.get_mut(outage).unwrap().closes_at = Some(*at);
+            }
+            Effect::CloseOutage { outage, at } => {
+                let one = self.outages.get_mut(outage).unwrap();
+                assert_eq!(one.closed_at.replace(*at), None, "an outage ends once");
+            }
+            Effect::MakeDue { integration, at } => {
+                let row = &mut self.rows.get_mut(integration).unwrap().row;
+                (row.next_run_at, row.trigger) = (Some(*at), Trigger::Confirm);
+            }
+            Effect::RaiseFault { fault, since, message } => {
+                let (fault, since, message) = (*fault, *since, message.clone());
+                let lasting = LastingFault { fault, since, message };
+                assert!(self.faults.insert(fault, lasting).is_none());
+            }
+            Effect::ClearFault(fault) => assert!(self.faults.remove(fault).is_some()),
+            Effect::InsertAttempt(..) => {}
+            Effect::SaveDelivery(update) => self.save_delivery(update),
+            Effect::UpdateReceiver(health) => {
+                self.receivers.insert(health.name.clone(), health.clone());
+            }
+        }
+    }
+
+    fn save_delivery(&mut self, update: &DeliveryUpdate) {
+        let one = self.deliveries.iter_mut().find(|one| one.id == update.id).unwrap();
+        one.attempts = update.attempts;
+        let Some((state, due)) = update.outcome else { return };
+        (one.state, one.due_at, one.token) = (state, due.or(one.due_at), None);
+        let one = one.clone();
+        if state == DeliveryState::Pending && self.head(&one).is_some_and(|head| head != one.id) {
+            self.delivery(one.id).due_at = None;
+        }
+    }
+
+    fn delivery(&mut self, id: DeliveryId) -> &mut Delivery {
+        self.deliveries.iter_mut().find(|one| one.id == id).unwrap()
+    }
+
+    /// The head of the queue that a delivery is in.
+    fn head(&self, like: &Delivery) -> Option<DeliveryId> {
+        let queue = self.pending(&like.receiver).filter(|one| one.integration == like.integration);
+        queue.min_by_key(|one| one.sequence).map(|one| one.id)
+    }
+
+    fn queue(&mut self, change: &QueueChange) {
+        match change.clone() {
+            QueueChange::Enqueue { event, receiver, integration, sequence, at } => {
+                let id = self.insert(event, receiver, integration, sequence);
+                let new = self.delivery(id).clone();
+                if self.head(&new) == Some(id) {
+                    self.delivery(id).due_at = Some(at);
+                }
+            }
+            QueueChange::Insert { event, receiver, integration, sequence } => {
+                let is_it = |one: &Delivery| one.event == event && one.receiver == receiver;
+                if !self.deliveries.iter().any(is_it) {
+                    self.insert(event, receiver, integration, sequence);
+                }
+            }
+            QueueChange::Requeue(id) => {
+                let one = self.delivery(id);
+                assert!(one.state.has_ended(), "it is queued already");
+                (one.state, one.due_at, one.earlier) = (DeliveryState::Pending, None, one.attempts);
+            }
+            QueueChange::Expire { id, .. } => {
+                let one = self.delivery(id);
+                (one.state, one.token) = (DeliveryState::Failed, None);
+            }
+            QueueChange::RequeueHead { receiver, integration, at } => {
+                let queue =
+                    |one: &Delivery| one.receiver == receiver && one.integration == integration;
+                let Some(any) = self.pending(&receiver).find(|one| queue(one)).cloned() else {
+                    return;
+                };
+                let head = self.head(&any);
+                for one in self.deliveries.iter_mut().filter(|one| queue(one)) {
+                    if one.state != DeliveryState::Pending {
+                        continue;
+                    }
+                    one.due_at = if Some(one.id) == head { one.due_at.or(Some(at)) } else { None };
+                }
+            }
+            QueueChange::Advance { ended, at } => {
+                let ended = self.delivery(ended).clone();
+                if let Some(head) = self.head(&ended) {
+                    let head = self.delivery(head);
+                    head.due_at = head.due_at.or(Some(at));
+                }
+            }
+            QueueChange::Refresh { receiver, at } => {
+                for one in self.deliveries.iter_mut().filter(|one| one.receiver == receiver) {
+                    if one.state == DeliveryState::Pending {
+                        one.earlier = one.attempts;
+                        one.due_at = one.due_at.map(|due| due.min(at));
+                    }
+                }
+            }
+        }
+    }
+
+    fn insert(
+        &mut self,
+        event: String,
+        receiver: String,
+        integration: Option<crate::domain::IntegrationId>,
+        sequence: i64,
+    ) -> DeliveryId {
+        let twice = |one: &Delivery| one.event == event && one.receiver == receiver;
+        assert!(!self.deliveries.iter().any(twice), "nobody is sent an event twice");
+        let id = DeliveryId(self.deliveries.last().map_or(0, |one| one.id.0) + 1);
+        self.deliveries.push(Delivery {
+            id,
+            event,
+            receiver,
+            integration,
+            sequence,
+            state: DeliveryState::Pending,
+            due_at: None,
+            attempts: 0,
+            earlier: 0,
+            token: None,
+        });
+        id
+    }
+}

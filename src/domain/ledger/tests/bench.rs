@@ -1,0 +1,427 @@
+//! A bench: books with a clock, a configuration, and receivers that want everything.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::super::*;
+use super::books::{Books, Delivery};
+use crate::domain::{
+    AttemptResult, Class, DeliveryId, EventType, Factor, Finding, IntegrationId, Maintenance, Next,
+    Observed, Outcome, OwnFault, Policy, Report, Schedule, Selection, Status, Subject,
+    Subscription, Test, TestResult, Timestamp, Transition,
+};
+
+pub(super) const LEASE: Duration = Duration::from_mins(2);
+/// 2026-11-23 10:00:00 UTC.
+pub(super) const START: Timestamp = Timestamp(1_795_428_000_000);
+
+/// Books with what a daemon brings.
+#[derive(Clone, Debug)]
+pub(super) struct Bench {
+    pub(super) books: Books,
+    pub(super) now: Timestamp,
+    pub(super) receivers: Vec<&'static str>,
+    pub(super) maintenance: Vec<Maintenance>,
+    pub(super) policy: Policy,
+    pub(super) disable_after: Duration,
+    pub(super) disabled: Option<Disabled>,
+    tokens: i64,
+}
+
+impl Bench {
+    pub(super) fn new() -> Self {
+        Self {
+            books: Books::default(),
+            now: START,
+            receivers: vec!["a", "b"],
+            maintenance: Vec::new(),
+            policy: Policy::default(),
+            disable_after: Duration::MAX,
+            disabled: None,
+            tokens: 0,
+        }
+    }
+
+    /// With one integration `one` that is enabled and due.
+    pub(super) fn enabled() -> Self {
+        let mut bench = Self::new();
+        bench.sync(&[wanted("one")]);
+        bench.pass(Subject::Candidate);
+        bench.wait_until_due();
+        bench
+    }
+
+    pub(super) fn context(&self) -> NotificationContext {
+        let subscription = |receiver: &&str| {
+            // Three have names that say what is special about them.
+            let events = if *receiver == "few" { "integration.*" } else { "*" };
+            let only = (*receiver == "late").then(|| "n5".to_owned());
+            let integrations = only.into_iter().collect();
+            Subscription {
+                receiver: (*receiver).to_owned(),
+                events: vec![events.to_owned()],
+                selection: Selection { integrations, ..Selection::default() },
+                individual: *receiver == "each",
+            }
+        };
+        NotificationContext {
+            subscriptions: self.receivers.iter().map(subscription).collect(),
+            maintenance: self.maintenance.clone().into(),
+            outage_min: 3,
+            now: self.now,
+        }
+    }
+
+    pub(super) fn id(&self, name: &str) -> IntegrationId {
+        let mut rows = self.books.rows.values().rev();
+        rows.find(|stored| stored.row.name == name).unwrap().row.id
+    }
+
+    pub(super) fn stored(&self, name: &str) -> &Stored {
+        &self.books.rows[&self.id(name)]
+    }
+
+    pub(super) fn row(&self, name: &str) -> &Row {
+        &self.stored(name).row
+    }
+
+    pub(super) fn row_mut(&mut self, name: &str) -> &mut Row {
+        let id = self.id(name);
+        &mut self.books.rows.get_mut(&id).unwrap().row
+    }
+
+    pub(super) fn status(&self, name: &str) -> Status {
+        self.row(name).status
+    }
+
+    pub(super) fn sync(&mut self, wanted: &[Wanted]) -> Vec<Transition> {
+        self.sync_with(wanted, false)
+    }
+
+    pub(super) fn start_up(&mut self, wanted: &[Wanted]) -> Vec<Transition> {
+        self.sync_with(wanted, true)
+    }
+
+    fn sync_with(&mut self, wanted: &[Wanted], startup: bool) -> Vec<Transition> {
+        let (context, now) = (self.context(), self.now);
+        let mut steps = Vec::new();
+        let is_named = |row: &Row| wanted.iter().any(|one| one.name == row.name);
+        let living = self.books.rows.values().filter(|one| one.row.status != Status::Deleted);
+        let gone: Vec<_> = living.map(|one| one.row.clone()).filter(|row| !is_named(row)).collect();
+        for one in wanted {
+            let living = |stored: &&Stored| {
+                stored.row.name == one.name && stored.row.status != Status::Deleted
+            };
+            let found = self.books.rows.values().find(living).cloned();
+            let (id, step) = if let Some(stored) = found {
+                let adjust = |case: &Case| adjust(case, &stored, one, startup, &context);
+                (stored.row.id, self.books.decide(now, None, adjust))
+            } else {
+                let last = self.books.rows.last_key_value().map_or(0, |(id, _)| id.0);
+                let id = IntegrationId(last + 1);
+                (id, self.books.decide(now, None, |case| create(case, id, one, &context)))
+            };
+            self.books.factors.insert(id, one.factors.clone());
+            steps.extend(step);
+        }
+        for row in gone {
+            let (row, step) = self.books.decide(now, None, |case| remove(case, &row, &context));
+            steps.extend(step);
+            steps.extend(self.drain(&row));
+        }
+        self.check();
+        steps
+    }
+
+    /// Ends a removal unless a run is on.
+    pub(super) fn drain(&mut self, row: &Row) -> Option<Transition> {
+        let (context, now) = (self.context(), self.now);
+        if row.is_leased(now) || row.status != Status::Deleting {
+            return None;
+        }
+        self.books.decide(now, None, |case| drain(case, row, &context))
+    }
+
+    pub(super) fn begin_of(&mut self, name: &str) -> Begun {
+        self.tokens += 1;
+        let lease = Lease { owner: 7, token: self.tokens, until: self.now.plus(LEASE) };
+        let now = self.now;
+        let row = self.row_mut(name);
+        assert!(row.next_run_at.is_some_and(|at| at <= now), "it is due");
+        row.lease = Some(lease);
+        Begun {
+            id: row.id,
+            name: row.name.clone(),
+            kind: row.kind.clone(),
+            status: row.status,
+            token: lease.token,
+            trigger: row.trigger,
+            due_at: row.next_run_at.unwrap(),
+            active_config: None,
+            fingerprint: None,
+        }
+    }
+
+    pub(super) fn finished(&self, begun: Begun, runs: Vec<SubjectRun>) -> Finished {
+        Finished {
+            begun,
+            runs,
+            started_at: self.now,
+            duration: Duration::from_millis(812),
+            policy: self.policy,
+            schedule: schedule(),
+        }
+    }
+
+    pub(super) fn record(&mut self, begun: Begun, runs: Vec<SubjectRun>) -> Recorded {
+        let finished = self.finished(begun, runs);
+        self.record_finished(&finished)
+    }
+
+    pub(super) fn record_finished(&mut self, finished: &Finished) -> Recorded {
+        let (context, row) = (self.context(), self.books.rows[&finished.begun.id].row.clone());
+        let recorded = self
+            .books
+            .decide(self.now, Some(finished), |case| record(case, &row, finished, &context));
+        self.check();
+        recorded
+    }
+
+    /// Runs `one` as soon as it is due.
+    pub(super) fn run(&mut self, runs: Vec<SubjectRun>) -> Recorded {
+        self.wait_until_due();
+        let begun = self.begin_of("one");
+        self.record(begun, runs)
+    }
+
+    /// Runs `name` now, or when it is due.
+    pub(super) fn run_of(&mut self, name: &str, report: Report) -> Recorded {
+        self.now = self.now.max(self.row(name).next_run_at.unwrap());
+        let begun = self.begin_of(name);
+        let subject = begun.status.subjects()[0];
+        self.record(begun, vec![found(subject, report)])
+    }
+
+    pub(super) fn pass(&mut self, subject: Subject) -> Recorded {
+        self.run(vec![found(subject, passed())])
+    }
+
+    pub(super) fn fail(&mut self, subject: Subject, class: Class) -> Recorded {
+        self.run(vec![found(subject, failed(class))])
+    }
+
+    /// Makes `name` due, whatever its schedule says.
+    pub(super) fn due_now(&mut self, name: &str) {
+        let now = self.now;
+        self.row_mut(name).next_run_at = Some(now);
+    }
+
+    pub(super) fn fail_at(&mut self, now: Timestamp) {
+        self.now = now;
+        self.due_now("one");
+        self.fail(Subject::Active, Class::Denied);
+    }
+
+    pub(super) fn pass_at(&mut self, now: Timestamp) {
+        self.now = now;
+        self.due_now("one");
+        self.pass(Subject::Active);
+    }
+
+    /// Looks at mutes and outages that may be over; returns how many of each are.
+    pub(super) fn release(&mut self) -> (usize, usize) {
+        let (context, now) = (self.context(), self.now);
+        let is_up = |row: &Row| row.mute.as_ref().is_some_and(|mute| mute.until <= now);
+        let rows = self.books.rows.values().map(|stored| &stored.row);
+        let muted: Vec<_> = rows.filter(|row| is_up(row)).cloned().collect();
+        let mut ended = 0;
+        for row in muted {
+            ended +=
+                usize::from(self.books.decide(now, None, |case| release(case, &row, &context)));
+        }
+        let is_over = |one: &&super::books::StoredOutage| {
+            one.closed_at.is_none() && one.closes_at.is_some_and(|at| at <= now)
+        };
+        let over: Vec<_> = self.books.outages.values().filter(is_over).cloned().collect();
+        for one in &over {
+            let NewOutage { id, factor, cause, since, .. } = one.new.clone();
+            let members = self.books.members(&id);
+            let outage = Outage { id, factor, cause, since };
+            self.books.decide(now, None, |case| close_outage(case, &outage, &members, &context));
+        }
+        self.check();
+        (ended, over.len())
+    }
+
+    pub(super) fn silence(&mut self, acknowledges: Option<IntegrationId>, until: Timestamp) -> i64 {
+        let id = i64::try_from(self.books.silences.len()).unwrap() + 1;
+        let selection = Selection::default();
+        self.books.silences.push(Silence { id, acknowledges, selection, until });
+        id
+    }
+
+    pub(super) fn degrade(&mut self, fault: OwnFault, message: &str) -> bool {
+        let context = self.context();
+        self.books.decide(self.now, None, |case| begin_fault(case, fault, message, &context))
+    }
+
+    pub(super) fn restore(&mut self, fault: OwnFault) -> bool {
+        let context = self.context();
+        self.books.decide(self.now, None, |case| end_fault(case, fault, &context))
+    }
+
+    /// Leases the deliveries to a receiver that are due.
+    pub(super) fn claim(&mut self, receiver: &str) -> Vec<Delivery> {
+        if self.health(receiver).disabled.is_some() {
+            return Vec::new();
+        }
+        let (now, mut claimed) = (self.now, Vec::new());
+        for one in &mut self.books.deliveries {
+            let is_due = one.due_at.is_some_and(|at| at <= now);
+            let is_pending = one.state == DeliveryState::Pending && one.receiver == receiver;
+            if is_pending && is_due && one.token.is_none() {
+                self.tokens += 1;
+                one.token = Some(self.tokens);
+                claimed.push(one.clone());
+            }
+        }
+        claimed
+    }
+
+    pub(super) fn health(&self, receiver: &str) -> ReceiverHealth {
+        let name = receiver.to_owned();
+        let known = self.books.receivers.get(receiver).cloned();
+        known.unwrap_or(ReceiverHealth { name, ..ReceiverHealth::default() })
+    }
+
+    pub(super) fn attempt(&mut self, sent: &Delivery, next: Next) {
+        let attempt = Attempt {
+            delivery: sent.id,
+            token: sent.token.unwrap(),
+            started_at: self.now,
+            duration: Duration::from_millis(20),
+            result: AttemptResult::Unreachable,
+            detail: String::new(),
+            next,
+            disable_after: self.disable_after,
+            kept_max: 100,
+        };
+        let found = self.books.deliveries.iter().find(|one| one.id == sent.id).unwrap();
+        let delivery = DeliveryRecord {
+            state: found.state,
+            attempts: found.attempts,
+            token: found.token,
+            receiver: self.health(&sent.receiver),
+        };
+        let context = self.context();
+        self.disabled = self
+            .books
+            .decide(self.now, None, |case| record_attempt(case, &delivery, &attempt, &context));
+        self.check();
+    }
+
+    /// Delivers to `name` until nothing is left; returns the events in the order of their delivery.
+    pub(super) fn deliver(&mut self, name: &str) -> Vec<(Option<IntegrationId>, i64)> {
+        let mut order = Vec::new();
+        while let [first, ..] = self.claim(name).as_slice() {
+            for other in &mut self.books.deliveries {
+                if other.id != first.id && other.receiver == name {
+                    other.token = None;
+                }
+            }
+            order.push((first.integration, first.sequence));
+            self.attempt(first, Next::Delivered);
+            self.wait(Duration::from_secs(1));
+        }
+        order
+    }
+
+    pub(super) fn delivery(&self, id: DeliveryId) -> &Delivery {
+        self.books.deliveries.iter().find(|one| one.id == id).unwrap()
+    }
+
+    /// The types of the events about an integration from number `from` on.
+    pub(super) fn notified(&self, name: &str, from: i64) -> Vec<EventType> {
+        let id = Some(self.id(name));
+        let own = self.books.events.iter().filter(|one| one.integration == id);
+        own.filter(|one| from <= one.sequence).map(|one| one.body.kind).collect()
+    }
+
+    /// The types of all events.
+    pub(super) fn kinds(&self) -> Vec<EventType> {
+        self.books.events.iter().map(|event| event.body.kind).collect()
+    }
+
+    /// The types of the events that are, or were, queued for a receiver.
+    pub(super) fn queued(&self, receiver: &str) -> Vec<EventType> {
+        let of = |one: &Delivery| {
+            self.books.events.iter().find(|event| event.id == one.event).unwrap().body.kind
+        };
+        let sent = self.books.deliveries.iter().filter(|one| one.receiver == receiver);
+        sent.map(of).collect()
+    }
+
+    /// The body of the latest event.
+    pub(super) fn last_event(&self) -> serde_json::Value {
+        serde_json::to_value(&self.books.events.last().unwrap().body).unwrap()
+    }
+
+    pub(super) fn wait_until_due(&mut self) {
+        self.now = self.now.max(self.row("one").next_run_at.unwrap());
+    }
+
+    pub(super) fn wait(&mut self, wait: Duration) {
+        self.now = self.now.plus(wait);
+    }
+
+    pub(super) fn minutes(&self, minutes: u64) -> Timestamp {
+        self.now.plus(Duration::from_mins(minutes))
+    }
+}
+
+pub(super) fn schedule() -> Schedule {
+    Schedule::parse("0 * * * *", "UTC").unwrap()
+}
+
+pub(super) fn wanted(name: &str) -> Wanted {
+    Wanted {
+        name: name.to_owned(),
+        kind: "Redshift".to_owned(),
+        auto_bootstrap: Some(false),
+        labels: BTreeMap::from([("team".to_owned(), "data".to_owned())]),
+        disabled: false,
+        schedule: schedule(),
+        config: r#"{"host":"one"}"#.to_owned(),
+        config_shown: r#"{"host":"one"}"#.to_owned(),
+        catalog_version: 1,
+        factors: Vec::<Factor>::new(),
+    }
+}
+
+pub(super) fn with_config(config: &str) -> Wanted {
+    Wanted { config: config.to_owned(), ..wanted("one") }
+}
+
+pub(super) fn report(outcomes: Vec<Outcome>) -> Report {
+    let tests = [Test::always("first", ""), Test::always("second", "")];
+    let results = tests.into_iter().zip(outcomes);
+    Report { tests: results.map(|(test, outcome)| TestResult { test, outcome }).collect() }
+}
+
+pub(super) fn passed() -> Report {
+    report(vec![Outcome::Passed(None), Outcome::Passed(None)])
+}
+
+pub(super) fn failed(class: Class) -> Report {
+    let finding = Finding::new(class, "no").mend("GRANT it");
+    report(vec![Outcome::Passed(None), Outcome::Failed(finding)])
+}
+
+pub(super) fn warned(message: &str) -> Report {
+    let finding = Finding::new(Class::Denied, message);
+    report(vec![Outcome::Passed(None), Outcome::Warning(finding)])
+}
+
+pub(super) fn found(subject: Subject, report: Report) -> SubjectRun {
+    SubjectRun { subject, report, observed: Observed::default(), own_fault: None }
+}

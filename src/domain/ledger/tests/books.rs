@@ -1,0 +1,278 @@
+//! Books: a store in plain memory that answers needs and applies effects, for tests of the ledger.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::super::*;
+use crate::domain::{
+    Class, DeliveryId, Factor, IntegrationId, IntegrationRef, OutageMember, OwnFault, ReportStatus,
+    RunId, Status, Subject, Timestamp,
+};
+
+/// A stored run.
+#[derive(Clone, Debug)]
+pub(super) struct StoredRun {
+    pub(super) id: RunId,
+    pub(super) integration: IntegrationId,
+    pub(super) subject: Subject,
+    pub(super) started_at: Timestamp,
+    pub(super) status: ReportStatus,
+    pub(super) class: Option<Class>,
+    pub(super) rule: String,
+    pub(super) report: StoredReport,
+}
+
+/// A stored delivery.
+#[derive(Clone, Debug)]
+pub(super) struct Delivery {
+    pub(super) id: DeliveryId,
+    pub(super) event: String,
+    pub(super) receiver: String,
+    pub(super) integration: Option<IntegrationId>,
+    pub(super) sequence: i64,
+    pub(super) state: DeliveryState,
+    pub(super) due_at: Option<Timestamp>,
+    pub(super) attempts: u32,
+    pub(super) earlier: u32,
+    pub(super) token: Option<i64>,
+}
+
+/// A stored outage.
+#[derive(Clone, Debug)]
+pub(super) struct StoredOutage {
+    pub(super) new: NewOutage,
+    pub(super) members: BTreeSet<IntegrationId>,
+    pub(super) closes_at: Option<Timestamp>,
+    pub(super) closed_at: Option<Timestamp>,
+}
+
+/// Everything that is stored.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Books {
+    pub(super) rows: BTreeMap<IntegrationId, Stored>,
+    pub(super) factors: BTreeMap<IntegrationId, Vec<Factor>>,
+    pub(super) runs: Vec<StoredRun>,
+    pub(super) transitions: Vec<NewTransition>,
+    pub(super) events: Vec<NewEvent>,
+    pub(super) deliveries: Vec<Delivery>,
+    pub(super) outages: BTreeMap<String, StoredOutage>,
+    pub(super) silences: Vec<Silence>,
+    pub(super) faults: BTreeMap<OwnFault, LastingFault>,
+    pub(super) receivers: BTreeMap<String, ReceiverHealth>,
+    pub(super) operational: i64,
+    /// What was asked for by the latest decision.
+    pub(super) needs: Vec<Need>,
+    decisions: u64,
+}
+
+impl Books {
+    /// Asks for a decision and applies it; the same case must give the same effects.
+    pub(super) fn decide<T>(
+        &mut self,
+        now: Timestamp,
+        run: Option<&Finished>,
+        ledger: impl Fn(&Case) -> Decided<Decision<T>>,
+    ) -> T {
+        self.decisions += 1;
+        self.needs.clear();
+        let mut case = Case::new(self.next_run());
+        let decision = loop {
+            match ledger(&case) {
+                Ok(decision) => break decision,
+                Err(need) => {
+                    self.needs.push(need.clone());
+                    let answer = self.answer(&need, now);
+                    assert!(case.answer(need.clone(), answer), "asked twice for {need:?}");
+                }
+            }
+        };
+        let again = ledger(&case).map(|again| format!("{:?}", again.effects)).unwrap();
+        assert_eq!(format!("{:?}", decision.effects), again, "the same case");
+        self.apply_all(&decision.effects, run);
+        decision.answer
+    }
+
+    /// Applies effects in their order.
+    pub(super) fn apply_all(&mut self, effects: &[Effect], run: Option<&Finished>) {
+        effects.iter().for_each(|effect| self.apply(effect, run));
+    }
+
+    fn next_run(&self) -> RunId {
+        RunId(self.runs.last().map_or(0, |run| run.id.0) + 1)
+    }
+
+    /// The rows besides `id` that share a factor with it, with this filter.
+    fn sharing<'a>(&'a self, shared: &'a Shared) -> impl Iterator<Item = &'a Row> {
+        let has = |row: &&Row| {
+            let own = self.factors.get(&row.id);
+            row.id != shared.by && own.is_some_and(|own| own.contains(&shared.factor))
+        };
+        self.rows.values().map(|stored| &stored.row).filter(has)
+    }
+
+    fn results(&self, found: Option<&StoredRun>) -> Answer {
+        Answer::Results(found.map(|run| (run.status, run.report.clone())))
+    }
+
+    /// The runs of an integration before another one, latest first.
+    fn earlier(
+        &self,
+        id: IntegrationId,
+        before: Option<i64>,
+    ) -> impl Iterator<Item = &StoredRun> + use<'_> {
+        let before = before.unwrap_or(i64::MAX);
+        self.runs.iter().rev().filter(move |run| run.integration == id && run.id.0 < before)
+    }
+
+    fn answer(&self, need: &Need, now: Timestamp) -> Answer {
+        let is_idle = |row: &Row| row.lease.is_none() && row.next_run_at.is_some_and(|at| now < at);
+        match need {
+            Need::Random => {
+                // So far apart that the identifiers of two decisions never meet.
+                let mut random = [0; 10];
+                random[2..].copy_from_slice(&(self.decisions << 16).to_be_bytes());
+                Answer::Random(random)
+            }
+            Need::StoreHead => Answer::StoreHead(StoreHead {
+                epoch: "epoch".to_owned(),
+                sequence: self.operational,
+            }),
+            Need::Silences => {
+                let open = self.silences.iter().filter(|one| now < one.until);
+                Answer::Silences(open.cloned().collect())
+            }
+            Need::Results(run) => self.results(self.runs.iter().find(|one| one.id.0 == *run)),
+            Need::LatestGood(id, before) => {
+                self.results(self.earlier(*id, *before).find(|run| is_good(run)))
+            }
+            Need::LatestBad(id, before) => {
+                self.results(self.earlier(*id, *before).find(|run| is_bad(run)))
+            }
+            Need::FirstFailure(id) => {
+                let since = self.earlier(*id, None).take_while(|run| !is_good(run));
+                Answer::Instant(since.filter(|run| is_bad(run)).last().map(|run| run.started_at))
+            }
+            Need::StatusSince(id) => {
+                let own = self.transitions.iter().rev().find(|one| one.integration == *id);
+                Answer::Instant(own.map(|one| one.at))
+            }
+            Need::Factors(id) => Answer::Factors(self.factors.get(id).cloned().unwrap_or_default()),
+            Need::AnotherFails(shared, since) => {
+                let fails = |row: &Row| row.suspect.is_some_and(|suspect| *since <= suspect.since);
+                Answer::Yes(self.sharing(shared).any(fails))
+            }
+            Need::IdleSiblings(shared) => {
+                let works = |row: &&Row| row.status == Status::Enabled && row.suspect.is_none();
+                let mut idle: Vec<_> =
+                    self.sharing(shared).filter(works).filter(|row| is_idle(row)).collect();
+                idle.sort_by_key(|row| row.next_run_at);
+                Answer::Integrations(idle.into_iter().map(|row| row.id).collect())
+            }
+            Need::OpenOutage(factor, cause) => {
+                let is_it = |one: &&StoredOutage| {
+                    let new = &one.new;
+                    one.closed_at.is_none() && new.factor == *factor && new.cause == *cause
+                };
+                Answer::Outage(self.outages.values().find(is_it).map(|one| one.new.id.clone()))
+            }
+            Need::FailingSiblings(shared) => {
+                Answer::Siblings(self.sharing(shared).filter_map(sibling).collect())
+            }
+            Need::PassingSiblings(shared, since) => {
+                let passed = |row: &&Row| {
+                    let run = self.runs.iter().find(|run| Some(run.id.0) == row.last_run);
+                    row.suspect.is_none()
+                        && run.is_some_and(|run| is_good(run) && *since <= run.started_at)
+                };
+                Answer::Count(self.sharing(shared).filter(passed).count())
+            }
+            Need::OutageState(outage, id) => {
+                let one = &self.outages[outage];
+                Answer::OutageState(OutageState {
+                    is_open: one.closed_at.is_none(),
+                    is_closing: one.closes_at.is_some(),
+                    has_others: self.failing(outage).any(|row| row.id != *id),
+                })
+            }
+            Need::FailingMembers(outage, id) => {
+                let failing = self.failing(outage).filter(|row| row.id != *id && is_idle(row));
+                Answer::Integrations(failing.map(|row| row.id).collect())
+            }
+            Need::OutageReceivers(outage) => {
+                let event = &self.outages[outage].new.event;
+                let sent = self.deliveries.iter().filter(|one| one.event == *event);
+                Answer::Receivers(sent.map(|one| one.receiver.clone()).collect())
+            }
+            Need::OwnFaults => Answer::OwnFaults(self.faults.values().cloned().collect()),
+            Need::AnotherFailsLocally(id) => {
+                let is_used = |row: &Row| !row.status.subjects().is_empty();
+                let fails = |row: &Row| {
+                    row.id != *id && row.own_fault == Some(OwnFault::Validation) && is_used(row)
+                };
+                Answer::Yes(self.rows.values().any(|stored| fails(&stored.row)))
+            }
+            Need::Pending(receiver) => Answer::Count(self.pending(receiver).count()),
+        }
+    }
+
+    /// The rows that fail by an outage.
+    pub(super) fn failing<'a>(&'a self, outage: &'a str) -> impl Iterator<Item = &'a Row> {
+        let rows = self.rows.values().map(|stored| &stored.row);
+        rows.filter(move |row| {
+            row.outage.as_deref() == Some(outage) && row.status == Status::RecurringValidationError
+        })
+    }
+
+    /// The pending deliveries of a receiver.
+    pub(super) fn pending<'a>(
+        &'a self,
+        receiver: &'a str,
+    ) -> impl Iterator<Item = &'a Delivery> + use<'a> {
+        let pending =
+            move |one: &&Delivery| one.receiver == receiver && one.state == DeliveryState::Pending;
+        self.deliveries.iter().filter(pending)
+    }
+
+    /// What ends an outage is decided from.
+    pub(super) fn members(&self, outage: &str) -> OutageMembers {
+        let failure = |id: IntegrationId| {
+            let is_it = |event: &&NewEvent| {
+                event.integration == Some(id)
+                    && event.body.kind == crate::domain::EventType::ValidationFailed
+            };
+            self.events.iter().rev().find(is_it).map(|event| PastEvent {
+                id: event.id.clone(),
+                integration: event.integration,
+                sequence: event.sequence,
+                at: event.body.timestamp,
+                delivery: None,
+            })
+        };
+        let members = self.outages[outage].members.iter();
+        let all = members.map(|id| member(&self.rows[id].row)).collect();
+        let failing = self.failing(outage).map(|row| (row.reference(), failure(row.id)));
+        OutageMembers { all, failing: failing.collect() }
+    }
+}
+
+pub(super) fn is_good(run: &StoredRun) -> bool {
+    matches!(run.status, ReportStatus::Passed | ReportStatus::Warning)
+}
+
+pub(super) fn is_bad(run: &StoredRun) -> bool {
+    run.status == ReportStatus::Failed && run.class != Some(Class::Local)
+}
+
+fn member(row: &Row) -> OutageMember {
+    let integration: IntegrationRef = row.reference();
+    OutageMember { integration, status: row.status, sequence: row.sequence }
+}
+
+fn sibling(row: &Row) -> Option<Sibling> {
+    let suspect = row.suspect?;
+    matches!(row.status, Status::Enabled | Status::RecurringValidationError).then(|| Sibling {
+        member: member(row),
+        since: suspect.since,
+        class: suspect.class,
+        is_unnotified: row.status != row.notified,
+    })
+}

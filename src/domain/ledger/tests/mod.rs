@@ -1,0 +1,14 @@
+//! Tests of the ledger: tables and properties without a database.
+
+mod apply;
+mod bench;
+mod books;
+mod life;
+mod mutes;
+mod outages;
+mod properties;
+mod receivers;
+mod replays;
+mod rules;
+mod runs;
+mod thrift;

@@ -1,0 +1,72 @@
+//! How little decisions ask for: the common run needs its row and nothing else.
+
+use super::super::*;
+use super::bench::{Bench, failed, found, passed, wanted, warned};
+use crate::domain::{Class, RunId, Subject};
+
+#[test]
+fn run_that_changes_nothing_needs_no_evidence_and_writes_twice() {
+    let mut bench = Bench::enabled();
+    bench.pass(Subject::Active);
+    bench.wait_until_due();
+    let begun = bench.begin_of("one");
+    let finished = bench.finished(begun, vec![found(Subject::Active, passed())]);
+    let (row, context) = (bench.row("one").clone(), bench.context());
+    let decision = record(&Case::new(RunId(9)), &row, &finished, &context).unwrap();
+    let [Effect::InsertRun { id, index: 0, rule }, Effect::SaveRow(saved)] =
+        decision.effects.as_slice()
+    else {
+        panic!("{:?}", decision.effects)
+    };
+    assert_eq!((*id, rule.as_str()), (RunId(9), "a passing run"));
+    assert_eq!((saved.last_run, saved.lease), (Some(9), None));
+    assert_eq!(saved.counters.passes, row.counters.passes + 1);
+}
+
+#[test]
+fn confirmed_failure_needs_no_more_than_the_first() {
+    let mut bench = Bench::enabled();
+    bench.fail(Subject::Active, Class::Denied);
+    assert!(!bench.books.needs.is_empty(), "a status change does");
+    for report in [failed(Class::Denied), failed(Class::Unreachable)] {
+        bench.run(vec![found(Subject::Active, report)]);
+        assert_eq!(bench.books.needs, []);
+    }
+}
+
+#[test]
+fn repeated_warning_needs_the_warnings_before_it_only() {
+    let mut bench = Bench::enabled();
+    bench.run(vec![found(Subject::Active, warned("soon"))]);
+    bench.run(vec![found(Subject::Active, warned("soon"))]);
+    assert_eq!(bench.books.needs, [Need::LatestGood(bench.id("one"), None)]);
+}
+
+#[test]
+fn configuration_that_stays_needs_nothing_and_writes_nothing() {
+    let bench = Bench::enabled();
+    let (stored, context) = (bench.stored("one").clone(), bench.context());
+    let case = Case::new(RunId(0));
+    let decision = adjust(&case, &stored, &wanted("one"), false, &context).unwrap();
+    assert_eq!((decision.effects.len(), decision.answer), (0, None));
+}
+
+#[test]
+fn delivered_attempt_needs_no_evidence() {
+    let mut bench = Bench::enabled();
+    let sent = bench.claim("a");
+    bench.attempt(&sent[0], crate::domain::Next::Delivered);
+    assert_eq!(bench.books.needs, []);
+}
+
+#[test]
+fn evidence_is_asked_for_by_name_and_taken_once() {
+    let mut case = Case::new(RunId(0));
+    assert_eq!(case.head().unwrap_err(), Need::StoreHead);
+    let head = StoreHead { epoch: "e".to_owned(), sequence: 4 };
+    assert!(case.answer(Need::StoreHead, Answer::StoreHead(head.clone())));
+    assert!(!case.answer(Need::StoreHead, Answer::StoreHead(head.clone())));
+    assert_eq!(case.head(), Ok(&head));
+    assert!(case.answer(Need::Silences, Answer::Yes(true)));
+    assert_eq!(case.silences().unwrap_err(), Need::Silences, "an answer of another kind");
+}

@@ -1,0 +1,101 @@
+//! Effects: each kind is a statement or two, and nothing is decided here.
+
+use rusqlite::{Connection, named_params};
+
+use super::decide::Asked;
+use super::{StoreError, configuration, fingerprint, lane, outage, own_fault, receiver, row, run};
+use crate::domain::ledger::{Effect, NewEvent, NewTransition, Row};
+use crate::domain::{IntegrationId, Timestamp};
+
+/// Applies one effect of the decision that was asked for.
+pub(super) fn apply(tx: &Connection, effect: &Effect, asked: &Asked<'_>) -> Result<(), StoreError> {
+    match effect {
+        Effect::SaveRow(row) => save_row(tx, row, asked),
+        Effect::InsertIntegration(new) => configuration::insert(tx, new),
+        Effect::Describe(new) => configuration::describe(tx, new),
+        Effect::Propose(new) => configuration::propose(tx, new),
+        Effect::Adopt(id) => configuration::adopt(tx, *id),
+        Effect::InsertRun { id, index, rule } => match asked.run {
+            Some(recording) => run::insert(tx, *id, rule, recording.prepared, *index),
+            None => Ok(()),
+        },
+        Effect::InsertTransition(new) => insert_transition(tx, new),
+        Effect::InsertEvent(event) => insert_event(tx, event),
+        Effect::CountOperational(number) => count_operational(tx, *number),
+        Effect::Queue(change) => lane::change(tx, change),
+        Effect::OpenOutage(new) => outage::open(tx, new),
+        Effect::JoinOutage { outage, integration } => outage::enlist(tx, outage, *integration),
+        Effect::LeaveOutage(integration) => outage::leave(tx, *integration),
+        Effect::ScheduleClose { outage, at } => outage::schedule_close(tx, outage, *at),
+        Effect::CloseOutage { outage, at } => outage::resolve(tx, outage, *at),
+        Effect::MakeDue { integration, at } => make_due(tx, *integration, *at),
+        Effect::RaiseFault { fault, since, message } => {
+            own_fault::insert(tx, *fault, *since, message)
+        }
+        Effect::ClearFault(fault) => own_fault::delete(tx, *fault),
+        Effect::InsertAttempt(attempt, number) => lane::insert_attempt(tx, attempt, *number),
+        Effect::SaveDelivery(update) => lane::save(tx, update),
+        Effect::UpdateReceiver(health) => receiver::save(tx, health),
+    }
+}
+
+fn save_row(tx: &Connection, row: &Row, asked: &Asked<'_>) -> Result<(), StoreError> {
+    let former = asked.row.and_then(row::facts_of);
+    let facts = match (row::facts_of(row), asked.run) {
+        (None, Some(recording)) if row.seen.fingerprint.is_some() => {
+            recording.prepared.facts(tx)?
+        }
+        (stored, _) => stored,
+    };
+    row::save(tx, row, asked.row, facts)?;
+    match former.filter(|former| Some(*former) != facts) {
+        Some(former) => fingerprint::discard(tx, former),
+        None => Ok(()),
+    }
+}
+
+fn insert_transition(tx: &Connection, new: &NewTransition) -> Result<(), StoreError> {
+    const SQL: &str = "
+        INSERT INTO transition
+            (integration_id, from_status, to_status, cause, at_ms, run_id, incident_id)
+        VALUES (:id, :from, :to, :cause, :at, :run, :incident)";
+    tx.prepare_cached(SQL)?.execute(named_params! {
+        ":id": new.integration.0,
+        ":from": new.step.map(|step| step.from.as_str()),
+        ":to": new.to.as_str(),
+        ":cause": new.step.map(|step| step.cause.as_str()),
+        ":at": new.at.0,
+        ":run": new.run.map(|run| run.0),
+        ":incident": new.incident,
+    })?;
+    Ok(())
+}
+
+fn insert_event(tx: &Connection, new: &NewEvent) -> Result<(), StoreError> {
+    const SQL: &str = "
+        INSERT INTO event (id, integration_id, sequence, type, created_at_ms, body)
+        VALUES (:id, :integration, :sequence, :type, :at, :body)";
+    let document = |source| StoreError::Document { table: "event", source };
+    tx.prepare_cached(SQL)?.execute(named_params! {
+        ":id": new.id,
+        ":integration": new.integration.map(|id| id.0),
+        ":sequence": new.sequence,
+        ":type": new.body.kind.as_str(),
+        ":at": new.body.timestamp.0,
+        ":body": serde_json::to_string(&new.body).map_err(document)?,
+    })?;
+    Ok(())
+}
+
+fn count_operational(tx: &Connection, number: i64) -> Result<(), StoreError> {
+    let mut statement = tx.prepare_cached("UPDATE meta SET sequence = :number")?;
+    statement.execute(named_params! {":number": number})?;
+    Ok(())
+}
+
+fn make_due(tx: &Connection, id: IntegrationId, at: Timestamp) -> Result<(), StoreError> {
+    const SQL: &str = "
+        UPDATE integration SET next_run_at_ms = :at, next_trigger = 'confirm' WHERE id = :id";
+    tx.prepare_cached(SQL)?.execute(named_params! {":id": id.0, ":at": at.0})?;
+    Ok(())
+}

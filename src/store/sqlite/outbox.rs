@@ -1,0 +1,276 @@
+//! The outbox: what may be sent now, what became of it, and what is queued again.
+
+use std::collections::BTreeMap;
+
+use rusqlite::{Connection, OptionalExtension, Row as SqlRow, named_params};
+
+use super::super::random;
+use super::column::{delivery_state, instant, parse};
+use super::decide::Asked;
+use super::{
+    Attempt, Disabled, NotificationContext, PendingDelivery, Redelivered, Replayed, StoreError,
+};
+use crate::domain::ledger::{
+    self, DeliveryRecord, PastEvent, Queue, ReceiverHealth, Redelivery, Replay,
+};
+use crate::domain::{DeliveryId, IntegrationId, Subscription, Timestamp};
+
+/// The most events that one replay takes: its transaction holds up the daemon.
+pub(super) const REPLAY_MAX: usize = 20_000;
+
+/// Leases of what is claimed together; each gets a token of its own.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Claim {
+    /// Incarnation of the node that holds them.
+    pub(super) owner: i64,
+    /// First instant at which others may claim the same.
+    pub(super) until: Timestamp,
+}
+
+/// What one receiver may be sent now, longest due first; nothing while it is disabled.
+pub(super) const CLAIM: &str = "
+    SELECT delivery.id, delivery.event_id, integration.name, event.body,
+           delivery.attempts - delivery.earlier
+    FROM delivery
+    JOIN event ON event.id = delivery.event_id
+    LEFT JOIN integration ON integration.id = delivery.integration_id
+    WHERE delivery.state = 'pending' AND delivery.receiver = :receiver
+      AND delivery.due_at_ms <= :now
+      AND NOT EXISTS (SELECT 1 FROM receiver
+                      WHERE name = :receiver AND disabled_at_ms IS NOT NULL)
+      AND (delivery.lease_until_ms IS NULL OR delivery.lease_until_ms <= :now)
+    ORDER BY delivery.due_at_ms, delivery.id LIMIT :room";
+
+/// Leases what may be sent now: at most `room[receiver]` per receiver, others are left alone.
+pub(super) fn claim(
+    tx: &Connection,
+    room: &BTreeMap<String, u32>,
+    lease: Claim,
+    now: Timestamp,
+) -> Result<Vec<PendingDelivery>, StoreError> {
+    const LEASE: &str = "
+        UPDATE delivery SET lease_owner = :owner, lease_token = :token, lease_until_ms = :until
+        WHERE id = :id";
+    let mut claimed = Vec::new();
+    for (receiver, room) in room.iter().filter(|(_, room)| 0 < **room) {
+        claimed.extend(sendable(tx, receiver, *room, now)?);
+    }
+    let mut statement = tx.prepare_cached(LEASE)?;
+    for delivery in &claimed {
+        statement.execute(named_params! {
+            ":id": delivery.id.0, ":owner": lease.owner, ":token": delivery.token,
+            ":until": lease.until.0,
+        })?;
+    }
+    Ok(claimed)
+}
+
+fn sendable(
+    tx: &Connection,
+    receiver: &str,
+    room: u32,
+    now: Timestamp,
+) -> Result<Vec<PendingDelivery>, StoreError> {
+    let mut statement = tx.prepare_cached(CLAIM)?;
+    let params = named_params! {":receiver": receiver, ":now": now.0, ":room": room};
+    let found = statement.query_and_then(params, |row| {
+        Ok(PendingDelivery {
+            id: DeliveryId(row.get(0)?),
+            event_id: row.get(1)?,
+            receiver: receiver.to_owned(),
+            integration: row.get(2)?,
+            body: row.get(3)?,
+            attempt: row.get::<_, u32>(4)?.saturating_add(1),
+            token: random::number()?,
+        })
+    })?;
+    found.collect()
+}
+
+/// A delivery with the health of its receiver.
+pub(super) const FIND: &str = "
+    SELECT state, attempts, lease_token, delivery.receiver AS name, disabled_at_ms, reason,
+           failing_since_ms, last_success_at_ms
+    FROM delivery LEFT JOIN receiver ON receiver.name = delivery.receiver
+    WHERE delivery.id = :id";
+
+/// Records an attempt and what follows from it, for the delivery and for its receiver.
+pub(super) fn record_attempt(
+    tx: &Connection,
+    attempt: &Attempt,
+    context: &NotificationContext,
+) -> Result<Option<Disabled>, StoreError> {
+    let mut find = tx.prepare_cached(FIND)?;
+    let mut rows = find.query(named_params! {":id": attempt.delivery.0})?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    let delivery = DeliveryRecord {
+        state: delivery_state(&row.get::<_, String>(0)?)?,
+        attempts: row.get(1)?,
+        token: row.get(2)?,
+        receiver: health(row)?,
+    };
+    drop(rows);
+    let asked = Asked { now: context.now, ..Asked::default() };
+    asked.decide(tx, |case| ledger::record_attempt(case, &delivery, attempt, context))
+}
+
+/// Reads the health of a receiver.
+pub(super) fn health(row: &SqlRow<'_>) -> Result<ReceiverHealth, StoreError> {
+    let reason: Option<String> = row.get("reason")?;
+    let reason = reason.map(|name| parse("receiver", &name)).transpose()?;
+    Ok(ReceiverHealth {
+        name: row.get("name")?,
+        disabled: reason.zip(instant(row, "disabled_at_ms")?),
+        failing_since: instant(row, "failing_since_ms")?,
+        last_success_at: instant(row, "last_success_at_ms")?,
+    })
+}
+
+/// Queues these deliveries again under their events' ids, all or none of them.
+pub(super) fn redeliver(
+    tx: &Connection,
+    ids: &[DeliveryId],
+    now: Timestamp,
+) -> Result<Redelivered, StoreError> {
+    const SQL: &str = "SELECT receiver, integration_id, state FROM delivery WHERE id = :id";
+    let (mut found, mut unknown) = (Vec::new(), Vec::new());
+    for id in ids {
+        let read = |row: &SqlRow<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+        let row: Option<(String, Option<i64>, String)> =
+            tx.prepare_cached(SQL)?.query_row(named_params! {":id": id.0}, read).optional()?;
+        match row {
+            Some((receiver, integration, state)) => {
+                let queue = Queue { receiver, integration: integration.map(IntegrationId) };
+                found.push(Redelivery { id: *id, queue, state: delivery_state(&state)? });
+            }
+            None => unknown.push(*id),
+        }
+    }
+    if !unknown.is_empty() {
+        return Ok(Redelivered::Unknown(unknown));
+    }
+    Asked::default().apply_all(tx, &ledger::redeliver(&found, now))?;
+    let owed = found.into_iter().map(|one| (one.id, one.queue.receiver, one.state));
+    Ok(Redelivered::Owed(owed.collect()))
+}
+
+/// Queues the events from `since` to before `until` that the receiver wants for it again; without
+/// `now`, only says what that would be.
+pub(super) fn replay(
+    tx: &Connection,
+    subscription: &Subscription,
+    (since, until): (Timestamp, Option<Timestamp>),
+    now: Option<Timestamp>,
+) -> Result<Replayed, StoreError> {
+    let past = past(tx, subscription, since, until)?;
+    let is_too_much = REPLAY_MAX < past.len();
+    let replay = ledger::replay(&subscription.receiver, past, now.unwrap_or_default());
+    if now.is_some() && !is_too_much {
+        Asked::default().apply_all(tx, &replay.effects)?;
+    }
+    Ok(described(&replay, is_too_much))
+}
+
+fn described(replay: &Replay, is_too_much: bool) -> Replayed {
+    let Replay { fresh, pending, .. } = replay;
+    let integrations: std::collections::BTreeSet<_> =
+        fresh.iter().filter_map(|one| one.integration).collect();
+    let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+    let first = fresh.iter().map(|one| one.at).min();
+    Replayed {
+        events: count(fresh.len()),
+        integrations: count(integrations.len()),
+        already_owed: count(*pending),
+        span: first.zip(fresh.iter().map(|one| one.at).max()),
+        is_too_much,
+    }
+}
+
+/// The events of a time that a receiver wants; one more than a replay takes when there are more.
+fn past(
+    tx: &Connection,
+    subscription: &Subscription,
+    since: Timestamp,
+    until: Option<Timestamp>,
+) -> Result<Vec<PastEvent>, StoreError> {
+    const SQL: &str = "
+        SELECT event.id, event.integration_id, event.sequence, event.created_at_ms,
+               delivery.id AS delivery, delivery.state, event.body
+        FROM event
+        LEFT JOIN delivery ON delivery.event_id = event.id AND delivery.receiver = :receiver
+        WHERE :since <= event.created_at_ms AND (:until IS NULL OR event.created_at_ms < :until)
+        ORDER BY event.number";
+    let document = |source| StoreError::Document { table: "event", source };
+    let mut statement = tx.prepare_cached(SQL)?;
+    let mut rows = statement.query(named_params! {
+        ":receiver": subscription.receiver, ":since": since.0, ":until": until.map(|at| at.0),
+    })?;
+    let mut past = Vec::new();
+    while let Some(row) = rows.next()? {
+        let event = serde_json::from_str(&row.get::<_, String>("body")?).map_err(document)?;
+        if !subscription.wants_again(&event) {
+            continue;
+        }
+        let delivery: Option<i64> = row.get("delivery")?;
+        let state: Option<String> = row.get("state")?;
+        let state = state.as_deref().map(delivery_state).transpose()?;
+        past.push(PastEvent {
+            id: row.get("id")?,
+            integration: row.get::<_, Option<i64>>("integration_id")?.map(IntegrationId),
+            sequence: row.get("sequence")?,
+            at: Timestamp(row.get("created_at_ms")?),
+            delivery: delivery.map(DeliveryId).zip(state),
+        });
+        if REPLAY_MAX < past.len() {
+            break;
+        }
+    }
+    Ok(past)
+}
+
+/// What a receiver should have been sent long ago: only the head of each queue, since what ends must end
+/// in order.
+pub(super) const UNFETCHED: &str = "
+    SELECT delivery.id FROM delivery JOIN event ON event.id = delivery.event_id
+    WHERE delivery.receiver = :receiver AND delivery.state = 'pending'
+      AND delivery.due_at_ms IS NOT NULL AND event.created_at_ms < :before
+    LIMIT :batch";
+
+/// Ends what has waited since before `before` for a receiver that is sent nothing; at most about
+/// `batch` deliveries.
+pub(super) fn expire(
+    tx: &Connection,
+    before: Timestamp,
+    batch: u32,
+    now: Timestamp,
+) -> Result<usize, StoreError> {
+    const IDLE: &str = "
+        SELECT name FROM receiver WHERE disabled_at_ms IS NOT NULL OR configured = 0";
+    let most = usize::try_from(batch).unwrap_or(usize::MAX);
+    let mut expired = 0;
+    let mut idle = tx.prepare_cached(IDLE)?;
+    let idle: Vec<String> = idle.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    for receiver in idle {
+        while expired < most {
+            let heads = unfetched(tx, &receiver, before, batch)?;
+            if heads.is_empty() {
+                break;
+            }
+            Asked::default().apply_all(tx, &ledger::expire(&heads, now))?;
+            expired += heads.len();
+        }
+    }
+    Ok(expired)
+}
+
+fn unfetched(
+    tx: &Connection,
+    receiver: &str,
+    before: Timestamp,
+    batch: u32,
+) -> Result<Vec<DeliveryId>, StoreError> {
+    let mut statement = tx.prepare_cached(UNFETCHED)?;
+    let params = named_params! {":receiver": receiver, ":before": before.0, ":batch": batch};
+    let ids = statement.query_map(params, |row| row.get(0).map(DeliveryId))?;
+    Ok(ids.collect::<Result<_, _>>()?)
+}
