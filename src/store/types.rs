@@ -51,6 +51,12 @@ pub(crate) enum StoreError {
         /// In this binary.
         known: u32,
     },
+    /// Too many reads from outside wait already.
+    #[error("too many reads of the database are waiting")]
+    Busy,
+    /// A read from outside took too long, and was ended.
+    #[error("a read of the database took too long")]
+    TooSlow,
     /// A cursor was given by another database, or for another list.
     #[error("the cursor belongs to another list; begin with the first page")]
     ForeignCursor,

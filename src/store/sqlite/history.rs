@@ -204,14 +204,18 @@ pub(super) const EVENTS: &str = "
     FROM event LEFT JOIN integration ON integration.id = event.integration_id
     WHERE :after < event.number ORDER BY event.number LIMIT :limit";
 
+/// Returns the number of the latest event there ever was; 0 before the first.
+pub(super) fn latest_event(tx: &Connection) -> Result<i64, StoreError> {
+    const SQL: &str = "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'event'), 0)";
+    Ok(tx.prepare_cached(SQL)?.query_row([], |row| row.get(0))?)
+}
+
 /// The events after number `after`, at most `limit`.
 pub(super) fn events(tx: &Connection, after: i64, limit: u32) -> Result<Events, StoreError> {
-    const META: &str = "
-        SELECT epoch, pruned_number,
-               coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'event'), 0) FROM meta";
-    let (epoch, pruned, latest): (String, i64, i64) = tx
-        .prepare_cached(META)?
-        .query_row([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    const META: &str = "SELECT epoch, pruned_number FROM meta";
+    let read = |row: &SqlRow<'_>| Ok((row.get(0)?, row.get(1)?));
+    let (epoch, pruned): (String, i64) = tx.prepare_cached(META)?.query_row([], read)?;
+    let latest = latest_event(tx)?;
     let mut statement = tx.prepare_cached(EVENTS)?;
     let params = named_params! {":after": after, ":limit": limit};
     let found = statement.query_and_then(params, |row| {

@@ -42,6 +42,8 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
+use tokio::sync::watch;
+
 use super::holds::{HoldRow, NewSilence, OutageRow, OwnFaultRow, Released, SilenceRow};
 use super::page::{Listed, Page};
 use super::random;
@@ -97,6 +99,11 @@ impl Store {
     /// The reading side.
     pub(crate) fn view(&self) -> View {
         self.view.clone()
+    }
+
+    /// Number of the latest event, sent anew after every commit.
+    pub(crate) fn changes(&self) -> watch::Receiver<i64> {
+        self.writer.changes()
     }
 
     /// Brings the rows in line with the configuration. At start-up, what came due in the meantime
@@ -241,6 +248,16 @@ impl View {
         let connections = (0..reader::READERS).map(|_| open::open_to_read(path));
         let connections = connections.collect::<Result<_, _>>()?;
         let readers = reader::Readers::start(connections);
+        Ok(Self { readers: readers.map_err(|error| no_thread(path, &error))? })
+    }
+
+    /// Opens the database for reads from outside: on connections of their own, so that nothing else waits
+    /// for them, and bounded in number and time.
+    pub(crate) fn outside(path: &Path) -> Result<Self, StoreError> {
+        let connections = (0..reader::OUTSIDE_READERS).map(|_| open::open_to_read(path));
+        let connections = connections.collect::<Result<_, _>>()?;
+        let (waiting_max, limit) = (reader::OUTSIDE_QUEUE_MAX, reader::OUTSIDE_WAIT);
+        let readers = reader::Readers::start_bounded(connections, waiting_max, limit);
         Ok(Self { readers: readers.map_err(|error| no_thread(path, &error))? })
     }
 

@@ -1,10 +1,13 @@
 //! The threads that read: never in the writer's way, never on the runtime's threads.
 
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use rusqlite::{Connection, Transaction};
+use rusqlite::{Connection, InterruptHandle, Transaction};
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
 
 use super::StoreError;
 
@@ -14,6 +17,15 @@ pub(super) const QUEUE_MAX: usize = 256;
 /// Threads, each with a connection of its own: a long history does not hold up what is due.
 pub(super) const READERS: usize = 2;
 
+/// Number of connections for reads from outside.
+pub(super) const OUTSIDE_READERS: usize = 4;
+
+/// Number of reads from outside that may wait for a connection; more are refused.
+pub(super) const OUTSIDE_QUEUE_MAX: usize = 32;
+
+/// Time limit of a read from outside, waiting included.
+pub(super) const OUTSIDE_WAIT: Duration = Duration::from_secs(8);
+
 /// Something to read.
 pub(super) type Question = Box<dyn FnOnce(&mut Connection) + Send>;
 
@@ -21,12 +33,58 @@ pub(super) type Question = Box<dyn FnOnce(&mut Connection) + Send>;
 #[derive(Clone, Debug)]
 pub(super) struct Readers {
     queue: mpsc::Sender<Question>,
+    /// Time limit of each read; without one, a read waits for its turn and takes as long as it needs.
+    limit: Option<Duration>,
+}
+
+/// Progress of a read with a time limit.
+enum Progress {
+    Waiting,
+    Running(InterruptHandle),
+    Over,
+}
+
+/// Ends a read that is no longer waited for: one that waits does not begin, one that runs is
+/// interrupted.
+struct Abandon(Arc<Mutex<Progress>>);
+
+impl Drop for Abandon {
+    fn drop(&mut self) {
+        let mut progress = locked(&self.0);
+        // While this is locked the read cannot end, so that no other one is interrupted.
+        if let Progress::Running(read) = &*progress {
+            read.interrupt();
+        }
+        *progress = Progress::Over;
+    }
+}
+
+fn locked(progress: &Mutex<Progress>) -> MutexGuard<'_, Progress> {
+    progress.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Readers {
-    /// Starts one thread per connection.
+    /// Starts one thread per connection; reads wait for their turn.
     pub(super) fn start(connections: Vec<Connection>) -> io::Result<Self> {
-        let (queue, waiting) = mpsc::channel(QUEUE_MAX);
+        Self::started(connections, QUEUE_MAX, None)
+    }
+
+    /// Starts one thread per connection for reads that are over after `limit`; when more than
+    /// `waiting_max` wait, the next is refused.
+    pub(super) fn start_bounded(
+        connections: Vec<Connection>,
+        waiting_max: usize,
+        limit: Duration,
+    ) -> io::Result<Self> {
+        Self::started(connections, waiting_max, Some(limit))
+    }
+
+    fn started(
+        connections: Vec<Connection>,
+        waiting_max: usize,
+        limit: Option<Duration>,
+    ) -> io::Result<Self> {
+        let (queue, waiting) = mpsc::channel(waiting_max);
         let waiting = Arc::new(Mutex::new(waiting));
         for mut conn in connections {
             let waiting = Arc::clone(&waiting);
@@ -36,13 +94,13 @@ impl Readers {
                 }
             })?;
         }
-        Ok(Self { queue })
+        Ok(Self { queue, limit })
     }
 
     /// A handle on somebody else who answers what is asked, as a simulation does.
     #[cfg(test)]
     pub(super) const fn served_by(queue: mpsc::Sender<Question>) -> Self {
-        Self { queue }
+        Self { queue, limit: None }
     }
 
     /// Answers `question` from one consistent state of the database.
@@ -50,6 +108,9 @@ impl Readers {
         &self,
         question: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
+        if let Some(limit) = self.limit {
+            return self.read_bounded(question, limit).await;
+        }
         let (answer, answered) = oneshot::channel();
         let asked: Question = Box::new(move |conn| {
             let found = conn.transaction().map_err(StoreError::from).and_then(|tx| question(&tx));
@@ -58,6 +119,36 @@ impl Readers {
         });
         self.queue.send(asked).await.map_err(|_closed| StoreError::Stopped)?;
         answered.await.unwrap_or(Err(StoreError::Stopped))
+    }
+
+    async fn read_bounded<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
+        limit: Duration,
+    ) -> Result<T, StoreError> {
+        let (answer, answered) = oneshot::channel();
+        let progress = Arc::new(Mutex::new(Progress::Waiting));
+        let _abandon = Abandon(Arc::clone(&progress));
+        let asked: Question = Box::new(move |conn| {
+            {
+                let mut progress = locked(&progress);
+                if matches!(*progress, Progress::Over) {
+                    return;
+                }
+                *progress = Progress::Running(conn.get_interrupt_handle());
+            }
+            let found = conn.transaction().map_err(StoreError::from).and_then(|tx| question(&tx));
+            *locked(&progress) = Progress::Over;
+            answer.send(found).ok();
+        });
+        self.queue.try_send(asked).map_err(|error| match error {
+            TrySendError::Full(_) => StoreError::Busy,
+            TrySendError::Closed(_) => StoreError::Stopped,
+        })?;
+        match timeout(limit, answered).await {
+            Ok(answered) => answered.unwrap_or(Err(StoreError::Stopped)),
+            Err(_elapsed) => Err(StoreError::TooSlow),
+        }
     }
 }
 

@@ -9,12 +9,12 @@ use std::thread::{JoinHandle, Thread};
 use std::time::Duration;
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
-use super::StoreError;
 use super::defect::{self, Defect};
 use super::open::{Opened, Place};
+use super::{StoreError, history};
 
 /// Commands that may wait; more wait in their callers.
 pub(super) const QUEUE_MAX: usize = 1024;
@@ -32,6 +32,8 @@ pub(super) struct Writer {
     /// What wakes it while it waits for others.
     thread: Option<Thread>,
     handle: Arc<Mutex<Option<JoinHandle<()>>>>,
+    /// Number of the latest event, sent anew after every commit.
+    changes: watch::Receiver<i64>,
 }
 
 /// What the writing thread is asked for.
@@ -93,17 +95,24 @@ impl Writer {
     /// Starts the thread; `pace` is [`PACE`].
     pub(super) fn start(opened: Opened, pace: Duration) -> std::io::Result<Self> {
         let (queue, waiting) = mpsc::channel(QUEUE_MAX);
+        let (committed, changes) = watch::channel(history::latest_event(&opened.conn).unwrap_or(0));
         let handle = std::thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || serve(opened, waiting, pace))?;
+            .spawn(move || serve(opened, waiting, pace, &committed))?;
         let thread = Some(handle.thread().clone());
-        Ok(Self { queue, thread, handle: Arc::new(Mutex::new(Some(handle))) })
+        Ok(Self { queue, thread, handle: Arc::new(Mutex::new(Some(handle))), changes })
     }
 
     /// A handle on somebody else who takes what is queued, as a simulation does.
     #[cfg(test)]
     pub(super) fn served_by(queue: mpsc::Sender<Message>) -> Self {
-        Self { queue, thread: None, handle: Arc::default() }
+        let (_none, changes) = watch::channel(0);
+        Self { queue, thread: None, handle: Arc::default(), changes }
+    }
+
+    /// Number of the latest event, sent anew after every commit.
+    pub(super) fn changes(&self) -> watch::Receiver<i64> {
+        self.changes.clone()
     }
 
     /// Does `work` in a transaction; returns after its commit.
@@ -211,7 +220,12 @@ impl Group {
     }
 }
 
-fn serve(opened: Opened, mut queue: mpsc::Receiver<Message>, pace: Duration) {
+fn serve(
+    opened: Opened,
+    mut queue: mpsc::Receiver<Message>,
+    pace: Duration,
+    committed: &watch::Sender<i64>,
+) {
     let Opened { conn, lock, place, owner: _ } = opened;
     let (mut closing, mut paced) = (Vec::new(), None::<Instant>);
     let sends_before_commit = defect::planted() == Some(Defect::SendBeforeCommit);
@@ -234,6 +248,9 @@ fn serve(opened: Opened, mut queue: mpsc::Receiver<Message>, pace: Duration) {
             defect::commit(&conn, group.commands);
         } else {
             commit(&conn, &place, group.commands);
+        }
+        if let Ok(event) = history::latest_event(&conn) {
+            committed.send_replace(event);
         }
         paced = Some(Instant::now() + pace);
     }

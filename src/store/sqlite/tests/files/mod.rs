@@ -1,6 +1,7 @@
 //! The file: made, locked, refused, shared; and the threads that serve it.
 
 mod control;
+mod outside;
 mod writer;
 
 use std::fs;
