@@ -12,6 +12,7 @@ mod explain;
 mod history;
 mod journal;
 mod list;
+mod log;
 mod log_queue;
 mod logging;
 #[cfg(test)]
@@ -22,6 +23,7 @@ mod read;
 mod receivers;
 mod redeliver;
 mod results;
+mod run;
 mod sample;
 #[cfg(test)]
 mod samples;
@@ -37,14 +39,11 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Parser;
-use tokio_util::sync::CancellationToken;
 
 use self::args::{Arguments, Command, Global, WebhookAction};
 use self::error::{CommandError, print_error};
-use self::logging::Format;
 use self::print::{Answer, End, Screen};
-use crate::config::Log;
-use crate::daemon::{self, Clock};
+use crate::daemon::Clock;
 use crate::demo;
 
 /// Longest wait for blocking work (a name that is being resolved), and for the log to be written, when the
@@ -84,7 +83,7 @@ fn answer(arguments: Arguments) -> Result<Answer, CommandError> {
     match &command {
         // The configuration says how it logs.
         Command::Run => {}
-        Command::Demo(_) => start_log(&global, None, demo::LOG_FILTER)?,
+        Command::Demo(_) => log::start(&global, None, demo::LOG_FILTER)?,
         Command::Check(_)
         | Command::Validate(_)
         | Command::List(_)
@@ -100,7 +99,7 @@ fn answer(arguments: Arguments) -> Result<Answer, CommandError> {
         | Command::Replay(_)
         | Command::Catalog(_)
         | Command::Next(_)
-        | Command::Sample(_) => start_log(&global, None, "warn")?,
+        | Command::Sample(_) => log::start(&global, None, "warn")?,
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -117,7 +116,7 @@ fn answer(arguments: Arguments) -> Result<Answer, CommandError> {
 async fn dispatch(global: &Global, command: Command) -> Result<Answer, CommandError> {
     let screen = Screen { now: Clock::default().now(), width: width() };
     match command {
-        Command::Run => run(global).await,
+        Command::Run => run::answer(global).await,
         Command::Check(args) => check::answer(global, &args).await,
         Command::Validate(args) => validate::answer(global, &args, screen).await,
         Command::List(args) => list::answer(global, &args, screen).await,
@@ -139,23 +138,6 @@ async fn dispatch(global: &Global, command: Command) -> Result<Answer, CommandEr
             Ok(Answer::good(String::new()))
         }
     }
-}
-
-/// Runs the daemon; faults of the configuration are told before it starts.
-async fn run(global: &Global) -> Result<Answer, CommandError> {
-    let assembly = daemon::open(global.config.as_deref())?;
-    start_log(global, Some(&assembly.settings.log), "info")?;
-    let stop = CancellationToken::new();
-    daemon::run(assembly, global.config.clone(), stop).await.map_err(anyhow::Error::new)?;
-    Ok(Answer::good(String::new()))
-}
-
-/// Starts logging by the command line, else by the configuration, else what is `usual`.
-fn start_log(global: &Global, log: Option<&Log>, usual: &str) -> anyhow::Result<()> {
-    let configured = log.map(|log| (log.filter.as_str(), Format::from(log.format)));
-    let (filter, format) = configured.unwrap_or((usual, Format::Auto));
-    let filter = logging::filter(global.log_level.as_deref().unwrap_or(filter), global.verbose);
-    logging::start(&filter, global.log_format.unwrap_or(format)).context("starting the log")
 }
 
 /// Columns of the terminal on standard output.

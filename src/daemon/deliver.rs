@@ -10,7 +10,8 @@ use tokio_util::task::TaskTracker;
 use tracing::{error, info, warn};
 
 use super::active::Active;
-use super::{Shared, chain};
+use super::shared::Shared;
+use super::text::chain;
 use crate::domain::{AttemptResult, Next, after_attempt, duration_text};
 use crate::store::{Attempt, Disabled, PendingDelivery, StoreError};
 use crate::webhook::{Message, Sender};

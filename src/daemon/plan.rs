@@ -14,9 +14,10 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument, debug_span, warn};
 
+use super::backpressure::Limit;
 use super::clock::Watch;
-use super::pressure::Limit;
-use super::{Shared, validate};
+use super::shared::Shared;
+use super::validate;
 use crate::domain::IntegrationId;
 use crate::store::{Due, StoreError};
 
@@ -134,8 +135,8 @@ async fn room(shared: &Shared, id: IntegrationId) -> Option<[OwnedSemaphorePermi
         return None;
     };
     let host = || Limit::Host(watched.validator.identity().host);
-    let at_host = shared.pressure.take(Arc::clone(&watched.host), host).await?;
-    let among_all = shared.pressure.take(active.room.among_all(), || Limit::Runs).await?;
+    let at_host = shared.backpressure.take(Arc::clone(&watched.host), host).await?;
+    let among_all = shared.backpressure.take(active.room.among_all(), || Limit::Runs).await?;
     Some([at_host, among_all])
 }
 

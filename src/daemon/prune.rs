@@ -7,7 +7,8 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
-use super::{Shared, chain, count};
+use super::shared::Shared;
+use super::text::{chain, counted};
 use crate::domain::{Schedule, Timestamp};
 use crate::store::{Pruned, Retention, StoreError, Surplus};
 
@@ -85,9 +86,9 @@ async fn drop_surplus(
 }
 
 fn told(Pruned { rows, given_up }: Pruned) {
-    info!(rows, "deleted {} of old history", count(rows, "row"));
+    info!(rows, "deleted {} of old history", counted(rows, "row"));
     if 0 < given_up {
-        let messages = count(given_up, "message");
+        let messages = counted(given_up, "message");
         warn!(
             given_up,
             "gave up {messages} that waited too long for receivers that are disabled or no longer \

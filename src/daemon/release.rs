@@ -7,7 +7,8 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
-use super::{Shared, count};
+use super::shared::Shared;
+use super::text::counted;
 use crate::store::{Released, StoreError};
 
 /// The longest sleep: a command beside the daemon may have ended a silence, the clock may have been
@@ -47,8 +48,8 @@ async fn round(shared: &Shared) -> Result<Duration, StoreError> {
     }
     let released = shared.store.release(BATCH, shared.tell(&shared.active())).await?;
     if released != Released::default() {
-        let integrations = count(released.integrations, "integration");
-        let outages = count(released.outages, "outage");
+        let integrations = counted(released.integrations, "integration");
+        let outages = counted(released.outages, "outage");
         info!("messages about {integrations} are no longer held, {outages} ended");
         shared.wake_delivery();
     }

@@ -9,7 +9,10 @@ use tracing::{error, info, warn};
 
 use super::active::{Active, Room, Watched};
 use super::assemble::{self, Assembly};
-use super::{DaemonError, Shared, chain, notify, status_line};
+use super::error::DaemonError;
+use super::notify;
+use super::shared::Shared;
+use super::text::chain;
 use crate::blocking::{self, READ_TIMEOUT};
 use crate::domain::{IntegrationId, Subscription, Timestamp};
 use crate::platforms::{Peer, Peers};
@@ -31,7 +34,7 @@ pub(super) async fn reload(shared: &Shared, config: Option<&Path>) {
     };
     match replaced {
         Ok(()) => {
-            let status = status_line(shared);
+            let status = shared.status_line();
             info!("configuration reloaded: {status}");
             notify::ready(&status);
         }
@@ -44,7 +47,7 @@ pub(super) async fn reload(shared: &Shared, config: Option<&Path>) {
                 reason = refused.to_string();
             }
             error!("reload refused, the old configuration stays: {reason}");
-            notify::ready(&format!("{}; last reload refused: {reason}", status_line(shared)));
+            notify::ready(&format!("{}; last reload refused: {reason}", shared.status_line()));
         }
     }
 }
@@ -56,7 +59,7 @@ pub(super) async fn replace(shared: &Shared, assembly: &Assembly) -> Result<(), 
     let (active, synced) =
         prepare(&shared.store, assembly, shared.clock.now(), Some(&former)).await?;
     shared.put_in_force(active);
-    shared.changed(&synced);
+    shared.log_changes(&synced);
     Ok(())
 }
 

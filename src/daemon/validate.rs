@@ -13,7 +13,8 @@ use tracing::{error, info, warn};
 
 use super::active::{Active, Watched};
 use super::assemble::{Stored, parse_stored};
-use super::{Shared, health};
+use super::health;
+use super::shared::Shared;
 use crate::blocking;
 use crate::domain::{
     Class, Finding, IntegrationId, Observed, Outcome, Report, ReportStatus, Status, Subject, Test,

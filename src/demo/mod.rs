@@ -23,6 +23,7 @@ use axum::Router;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
+use tokio::sync::watch::Receiver as Changes;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
@@ -33,7 +34,7 @@ use self::receiver::Received;
 use self::stand_in::StandIn;
 use self::story::{Act, Fact, Story};
 use self::watch::Watch;
-use crate::daemon::{self, Clock};
+use crate::daemon::{self, Clock, Daemon};
 use crate::domain::duration_text;
 use crate::store::StoreError;
 
@@ -52,8 +53,8 @@ const STORY_MAX: Duration = Duration::from_mins(1);
 /// Time limit for the daemon to stop.
 const DRAIN_MAX: Duration = Duration::from_secs(20);
 
-/// Interval at which the database is read.
-const POLL_INTERVAL: Duration = Duration::from_millis(200);
+/// Interval at which the story goes on by itself.
+const TICK: Duration = Duration::from_millis(200);
 
 /// Log filter of the daemon: warnings, but not the changes that the demo shows itself.
 pub(crate) const LOG_FILTER: &str = "warn,revalidated::daemon::validate=error";
@@ -96,12 +97,15 @@ async fn play(options: Options) -> anyhow::Result<()> {
 
     let stop = CancellationToken::new();
     let assembly = daemon::open(Some(&folder.config())).context("the demo's own configuration")?;
-    let mut daemon = pin!(daemon::run(assembly, Some(folder.config()), stop.clone()));
+    let daemon = Daemon::start(assembly).await.context("the daemon did not start")?;
+    let (view, changes) = (daemon.view.clone(), daemon.changes.clone());
+    let mut daemon = pin!(daemon.until(stop.cancelled()));
     let player = Player {
         narrator: &mut narrator,
         stage: &mut stage,
         story: Story::new(CAST[0], CAST.len()),
-        watch: Watch::new(folder.database()),
+        watch: Watch::new(view),
+        changes,
         once: options.once,
     };
     tokio::select! {
@@ -111,7 +115,7 @@ async fn play(options: Options) -> anyhow::Result<()> {
             outcome?;
             ended.context("the daemon did not stop in time")?.context("the daemon failed while it stopped")?;
         }
-        // The daemon handles signals itself and may be the first to stop.
+        // Only a defect makes the daemon stop by itself.
         ended = &mut daemon => {
             ended.context("the daemon failed")?;
             ensure!(!options.once, "the daemon stopped before the story was over");
@@ -177,13 +181,15 @@ async fn listen(
     Ok(address)
 }
 
-/// Returns a future that resolves at the first Ctrl-C or SIGTERM after this call.
+/// Returns a future that resolves at the first Ctrl-C, SIGTERM or SIGHUP after this call.
 fn interrupt() -> io::Result<impl Future<Output = ()>> {
     let (mut int, mut term) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let mut hangup = signal(SignalKind::hangup())?;
     Ok(async move {
         tokio::select! {
             _ = int.recv() => {}
             _ = term.recv() => {}
+            _ = hangup.recv() => {}
         }
     })
 }
@@ -194,6 +200,8 @@ struct Player<'a, W> {
     stage: &'a mut Stage,
     story: Story,
     watch: Watch,
+    /// Changes with every commit of the daemon.
+    changes: Changes<i64>,
     once: bool,
 }
 
@@ -201,13 +209,14 @@ impl<W: io::Write> Player<'_, W> {
     async fn play(mut self, interrupted: impl Future<Output = ()>) -> anyhow::Result<()> {
         let deadline = Instant::now() + STORY_MAX;
         let mut interrupted = pin!(interrupted);
-        let mut poll = tokio::time::interval(POLL_INTERVAL);
-        poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut tick = tokio::time::interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let received = tokio::select! {
                 () = &mut interrupted => return self.interrupted(),
                 Some(received) = self.stage.received.recv() => Some(received),
-                _ = poll.tick() => None,
+                Ok(()) = self.changes.changed() => None,
+                _ = tick.tick() => None,
             };
             // Statuses first: a webhook is only sent after its status change is stored.
             let unread = self.show_changes().await?;

@@ -1,7 +1,6 @@
-//! Reads status changes from the daemon's database, as any other process can.
+//! Reads status changes through the daemon's own view for others.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use crate::domain::Status;
 use crate::store::{IntegrationRow, PAGE_MAX, Page, StoreError, StoredTest, TransitionRow, View};
@@ -28,27 +27,23 @@ pub(super) struct StatusChange {
 /// Reader that returns each change once.
 #[derive(Debug)]
 pub(super) struct Watch {
-    path: PathBuf,
-    view: Option<View>,
+    view: View,
     shown: BTreeMap<String, usize>,
 }
 
 impl Watch {
-    /// Returns a reader of the database at `path`, which may not exist yet.
-    pub(super) fn new(path: PathBuf) -> Self {
-        Self { path, view: None, shown: BTreeMap::new() }
+    /// Returns a reader of what `view` shows, from the beginning.
+    pub(super) fn new(view: View) -> Self {
+        Self { view, shown: BTreeMap::new() }
     }
 
     /// Returns the changes since the last call, oldest first per integration.
     ///
     /// # Errors
     ///
-    /// Fails when the database cannot be read, or does not exist yet.
+    /// Fails when the database cannot be read.
     pub(super) async fn changes(&mut self) -> Result<Vec<StatusChange>, StoreError> {
-        let view = match &self.view {
-            Some(view) => view.clone(),
-            None => self.view.insert(View::open(&self.path)?).clone(),
-        };
+        let view = self.view.clone();
         let mut changes = Vec::new();
         for row in view.integrations(Page::first(PAGE_MAX)).await?.rows {
             let rows = view.transitions(row.id, Page::first(CHANGES_MAX)).await?.rows;

@@ -3,7 +3,23 @@
 mod checks;
 mod health;
 
-use super::*;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+
+use super::active::{self, Active};
+use super::clock::Clock;
+use super::error::DaemonError;
+use super::health::Health;
+use super::loops::{Loops, asked_or_ended};
+use super::shared::Shared;
+use super::{deliver, prune, validate};
 use crate::config::{self, Limits, Own};
 use crate::domain::{
     CommonChecks, IntegrationId, Outcome, Policy, Report, Schedule, Status, Test, TestResult,
@@ -12,13 +28,11 @@ use crate::domain::{
 use crate::domain::{DisabledReason, Subscription};
 use crate::input::{Faults, Reader, Value};
 use crate::platforms::{BoxFuture, Identity, RunContext, Validator};
-use crate::store::{Control, DeliveryFilter, DeliveryState, Page, ReceiverRow, Retention, Wanted};
+use crate::store::{
+    Control, DeliveryFilter, DeliveryState, NotificationContext, Page, ReceiverRow, Retention,
+    Store, Wanted,
+};
 use crate::webhook::{Receiver, Sender};
-use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::AtomicUsize;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
-
 const SOON: Duration = Duration::from_secs(20);
 static CATALOG: &[Test] = &[Test::always("only", "")];
 
@@ -136,8 +150,9 @@ impl Bench {
             drain: second,
             fixed: (folder.path().to_owned(), log(), config::Metrics { listen: None }),
         };
+        let outside = store.view();
         Self {
-            shared: Arc::new(Shared::new(store, clock, active, Health::default())),
+            shared: Arc::new(Shared::new(store, outside, clock, active, Health::default())),
             id,
             _folder: folder,
         }
@@ -334,7 +349,7 @@ async fn a_receiver_that_hangs_holds_up_no_other_and_no_validation() {
     let active = shared.active();
     let named = |number| Wanted { name: format!("more-{number}"), ..wanted() };
     let more = (2..EVENTS).map(named).chain([wanted()]).collect();
-    shared.changed(&shared.store.sync(more, false, shared.tell(&active)).await.unwrap());
+    shared.log_changes(&shared.store.sync(more, false, shared.tell(&active)).await.unwrap());
     shared.wake_delivery();
     // The last event is that of a validation, while all that the one receiver may be sent hangs.
     while asked.load(Ordering::SeqCst) < 2 {

@@ -36,7 +36,7 @@ async fn a_read_that_takes_too_long_is_ended_and_the_next_one_is_answered() {
 
 #[tokio::test]
 async fn more_reads_than_may_wait_are_refused_at_once() {
-    let readers = bounded(Duration::from_secs(600));
+    let readers = bounded(Duration::from_mins(10));
     let begun = Arc::new(AtomicBool::new(false));
     let (other, flag) = (readers.clone(), Arc::clone(&begun));
     let running = tokio::spawn(async move {

@@ -24,12 +24,12 @@ pub(super) enum Limit {
 
 /// Who waits for what.
 #[derive(Debug, Default)]
-pub(super) struct Pressure {
+pub(super) struct Backpressure {
     waiting: Mutex<HashMap<Limit, usize>>,
     throttle: LogThrottle,
 }
 
-impl Pressure {
+impl Backpressure {
     /// Takes room under `limit`, as soon as there is any; none when there will never be.
     pub(super) async fn take(
         &self,
@@ -85,22 +85,22 @@ impl Pressure {
 
 /// A place among those who wait, until it is dropped.
 struct Place<'p> {
-    pressure: &'p Pressure,
+    backpressure: &'p Backpressure,
     limit: Limit,
 }
 
 impl<'p> Place<'p> {
-    fn new(pressure: &'p Pressure, limit: Limit) -> Self {
-        let mut waiting = pressure.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+    fn new(backpressure: &'p Backpressure, limit: Limit) -> Self {
+        let mut waiting = backpressure.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         *waiting.entry(limit.clone()).or_default() += 1;
         drop(waiting);
-        Self { pressure, limit }
+        Self { backpressure, limit }
     }
 }
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
-        let mut waiting = self.pressure.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut waiting = self.backpressure.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(count) = waiting.get_mut(&self.limit) {
             *count = count.saturating_sub(1);
             if *count == 0 {
@@ -116,28 +116,28 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn who_waits_is_counted_until_there_is_room_or_he_gives_up() {
-        let pressure = Arc::new(Pressure::default());
+        let backpressure = Arc::new(Backpressure::default());
         let room = Arc::new(Semaphore::new(1));
         let host = || Limit::Host("a".to_owned());
-        let first = pressure.take(Arc::clone(&room), host).await.unwrap();
-        assert_eq!(pressure.waiting(), (0, 0), "nobody waited");
+        let first = backpressure.take(Arc::clone(&room), host).await.unwrap();
+        assert_eq!(backpressure.waiting(), (0, 0), "nobody waited");
         let waiter = |limit: fn() -> Limit| {
-            let (pressure, room) = (Arc::clone(&pressure), Arc::clone(&room));
-            tokio::spawn(async move { pressure.take(room, limit).await })
+            let (backpressure, room) = (Arc::clone(&backpressure), Arc::clone(&room));
+            tokio::spawn(async move { backpressure.take(room, limit).await })
         };
         let second = waiter(|| Limit::Host("a".to_owned()));
         let third = waiter(|| Limit::Host("b".to_owned()));
         let fourth = waiter(|| Limit::Runs);
         tokio::time::sleep(Duration::from_millis(1)).await;
-        assert_eq!(pressure.waiting(), (1, 2));
+        assert_eq!(backpressure.waiting(), (1, 2));
         third.abort();
         assert!(third.await.unwrap_err().is_cancelled());
-        assert_eq!(pressure.waiting(), (1, 1), "who gave up waits no more");
+        assert_eq!(backpressure.waiting(), (1, 1), "who gave up waits no more");
         drop(first);
         drop(second.await.unwrap());
         drop(fourth.await.unwrap());
-        assert_eq!(pressure.waiting(), (0, 0));
-        assert!(pressure.waiting.lock().unwrap().is_empty(), "hosts are forgotten");
+        assert_eq!(backpressure.waiting(), (0, 0));
+        assert!(backpressure.waiting.lock().unwrap().is_empty(), "hosts are forgotten");
     }
 
     #[tokio::test(start_paused = true)]
@@ -146,19 +146,19 @@ mod tests {
         for (millis, asked_secs, due) in
             [(4_999, 0, Some(9)), (5_001, 0, None), (5_001, 65, Some(9)), (65_001, 65, None)]
         {
-            let pressure = Arc::new(Pressure::default());
+            let backpressure = Arc::new(Backpressure::default());
             let room = Arc::new(Semaphore::new(1));
             let start = Instant::now();
-            let taken = pressure.take(Arc::clone(&room), || Limit::Runs).await.unwrap();
+            let taken = backpressure.take(Arc::clone(&room), || Limit::Runs).await.unwrap();
             let waiters: Vec<_> = (0..9)
                 .map(|_| {
-                    let (pressure, room) = (Arc::clone(&pressure), Arc::clone(&room));
-                    tokio::spawn(async move { pressure.take(room, || Limit::Runs).await })
+                    let (backpressure, room) = (Arc::clone(&backpressure), Arc::clone(&room));
+                    tokio::spawn(async move { backpressure.take(room, || Limit::Runs).await })
                 })
                 .collect();
             tokio::time::sleep(Duration::from_millis(millis)).await;
             let asked = start + Duration::from_secs(asked_secs);
-            assert_eq!(pressure.due(&Limit::Runs, asked), due, "{millis} {asked_secs}");
+            assert_eq!(backpressure.due(&Limit::Runs, asked), due, "{millis} {asked_secs}");
             drop(taken);
             for waiter in waiters {
                 drop(waiter.await.unwrap());

@@ -1,0 +1,79 @@
+//! Everything the daemon runs on, made from its configuration.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::filters::check_filters;
+use super::integration::{Assembled, integration};
+use crate::config::{self, Faulty, Loaded, Settings};
+use crate::domain::Maintenance;
+use crate::input::Fault;
+use crate::platforms::{PLATFORMS, Peer, Peers, Platform};
+use crate::webhook::Receiver;
+
+/// Everything the daemon runs on.
+#[derive(Debug)]
+pub(crate) struct Assembly {
+    /// The daemon's own settings.
+    pub(crate) settings: Settings,
+    /// The integrations by name.
+    pub(crate) integrations: BTreeMap<String, Assembled>,
+    /// What is accepted but unwise, by file and line.
+    pub(crate) warnings: Vec<Fault>,
+    /// The receivers, in the order of the files.
+    pub(crate) receivers: Vec<Receiver>,
+    /// When messages are held.
+    pub(crate) maintenance: Arc<[Maintenance]>,
+    /// Every integration, for the tests that compare them; without ids, which only the store has.
+    pub(crate) peers: Arc<Peers>,
+}
+
+/// Reads the configuration that `main` or the default path names, and assembles it.
+///
+/// # Errors
+///
+/// Every fault of every file.
+pub(crate) fn open(main: Option<&Path>) -> Result<Assembly, Faulty> {
+    assemble(config::load(main)?, PLATFORMS)
+}
+
+/// Turns what was read into validators.
+///
+/// # Errors
+///
+/// Every fault of every file, whether found here or before.
+pub(crate) fn assemble(
+    mut loaded: Loaded,
+    platforms: &'static [Platform],
+) -> Result<Assembly, Faulty> {
+    let read = std::mem::take(&mut loaded.integrations);
+    let assembled = read.into_iter().filter_map(|one| integration(one, platforms, &loaded.faults));
+    let mut integrations = BTreeMap::new();
+    let mut peers = Vec::new();
+    for one in assembled {
+        let (name, identity) = (one.wanted.name.clone(), one.identity.clone());
+        peers.push(Peer { id: None, name: name.clone(), kind: one.platform.kind, identity });
+        integrations.insert(name, one);
+    }
+    let settings = loaded.settings.clone();
+    let tables = std::mem::take(&mut loaded.receivers);
+    let known: Vec<_> = platforms.iter().map(|platform| platform.kind).collect();
+    let receivers = tables.iter().filter_map(|table| {
+        let receiver = Receiver::parse(table.reader(&loaded.faults)?)?;
+        let told = (&receiver.subscription.selection, "so this receiver is told of none");
+        check_filters(told, &table.reader(&loaded.faults)?, &known, &integrations);
+        Some(receiver)
+    });
+    let receivers = receivers.collect();
+    for (window, table) in &loaded.windows {
+        let held = (&window.selection, "so this window holds no message");
+        if let Some(reader) = table.reader(&loaded.faults) {
+            check_filters(held, &reader, &known, &integrations);
+        }
+    }
+    let maintenance = loaded.windows.iter().map(|(window, _)| window.clone()).collect();
+    let warnings = loaded.close()?;
+    let peers = Arc::new(peers.into_iter().collect());
+    Ok(Assembly { settings, integrations, warnings, receivers, maintenance, peers })
+}

@@ -1,0 +1,14 @@
+//! From configuration to validators: the one place that knows both.
+
+mod assembly;
+mod filters;
+mod integration;
+mod redact;
+mod stored;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use assembly::{Assembly, open};
+#[cfg(test)]
+pub(crate) use integration::Assembled;
+pub(super) use stored::{Stored, parse_stored};

@@ -1,0 +1,143 @@
+//! Handle of a running daemon: what others may read, steer and wait for.
+
+use std::path::Path;
+use std::sync::{Arc, Weak};
+
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tracing::info;
+
+use super::assemble::Assembly;
+use super::clock::Clock;
+use super::error::DaemonError;
+use super::health::Health;
+use super::loops::{Loops, asked_or_ended};
+use super::metrics::MetricsSource;
+use super::shared::Shared;
+use super::{notify, reload, scheduler};
+use crate::domain::duration_text;
+use crate::store::{Store, StoreError, View};
+
+/// Running daemon; it stops when [`Daemon::until`] is told to.
+pub(crate) struct Daemon {
+    /// Reads for whoever asks from outside, bounded in number and time.
+    pub(crate) view: View,
+    /// Steers the daemon.
+    pub(crate) control: Control,
+    /// Metrics as text, at any moment.
+    pub(crate) metrics: MetricsSource,
+    /// Number of the latest event, sent anew after every commit.
+    pub(crate) changes: watch::Receiver<i64>,
+    core: Core,
+    jobs: scheduler::Jobs,
+}
+
+impl Daemon {
+    /// Opens the store, puts `assembly` in force and starts the loops.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the store cannot be opened or written, or a receiver cannot be used.
+    pub(crate) async fn start(assembly: Assembly) -> Result<Self, DaemonError> {
+        reload::warn_of(&assembly);
+        let clock = Clock::default();
+        let store = Store::open(&assembly.settings.store)?;
+        let view = View::outside(&assembly.settings.store)?;
+        let changes = store.changes();
+        let core = Core::start(store, view.clone(), &assembly, clock, Health::default()).await?;
+        drop(assembly);
+        let jobs = start_jobs(&core.shared).await?;
+        let status = core.shared.status_line();
+        info!("started: {status}");
+        notify::ready(&status);
+        let control = Control { shared: Arc::downgrade(&core.shared) };
+        let metrics = MetricsSource::new(&core.shared);
+        Ok(Self { view, control, metrics, changes, core, jobs })
+    }
+
+    /// Waits for `stop`, then lets what is under way end, at most for the time configured for it.
+    ///
+    /// # Errors
+    ///
+    /// Fails when a loop ends before it should, or the last writes do not reach the disk.
+    pub(crate) async fn until(self, stop: impl Future<Output = ()>) -> Result<(), DaemonError> {
+        let Self { mut core, jobs, view: _, control: _, metrics: _, changes: _ } = self;
+        let ended = asked_or_ended(stop, core.loops.ended_early()).await;
+        notify::stopping();
+        info!("draining, at most {}", duration_text(core.shared.active().drain));
+        let shared = core.drain().await;
+        jobs.stop().await;
+        close(shared).await?;
+        info!("stopped");
+        ended
+    }
+}
+
+/// Steers a running daemon. Clone it freely.
+#[derive(Clone)]
+pub(crate) struct Control {
+    shared: Weak<Shared>,
+}
+
+impl Control {
+    /// Reads the main configuration file `config`, or the one at the default path, and puts it in
+    /// force; one that is wrong is logged and changes nothing.
+    pub(crate) async fn reload(&self, config: Option<&Path>) {
+        if let Some(shared) = self.shared.upgrade() {
+            reload::reload(&shared, config).await;
+        }
+    }
+}
+
+/// Loops with what they share, without the machine's own services around them.
+pub(super) struct Core {
+    pub(super) shared: Arc<Shared>,
+    pub(super) loops: Loops,
+    stop: CancellationToken,
+    abort: CancellationToken,
+}
+
+impl Core {
+    /// Puts `assembly` in force on `store` and starts the loops.
+    pub(super) async fn start(
+        store: Store,
+        outside: View,
+        assembly: &Assembly,
+        clock: Clock,
+        health: Health,
+    ) -> Result<Self, DaemonError> {
+        let (active, synced) = reload::prepare(&store, assembly, clock.now(), None).await?;
+        let lasting = store.view().own_faults().await?;
+        let health = health.lasting(lasting.into_iter().map(|row| row.fault));
+        let shared = Arc::new(Shared::new(store, outside, clock, active, health));
+        shared.log_changes(&synced);
+        let (stop, abort) = (CancellationToken::new(), CancellationToken::new());
+        let loops = Loops::start(&shared, &stop, &abort);
+        Ok(Self { shared, loops, stop, abort })
+    }
+
+    /// Ends the loops as they finish what is under way; what takes too long is aborted.
+    pub(super) async fn drain(self) -> Arc<Shared> {
+        let Self { shared, loops, stop, abort } = self;
+        stop.cancel();
+        let drain = shared.active().drain;
+        loops.drain(drain, &abort).await;
+        shared
+    }
+}
+
+/// Puts the last writes on the disk.
+pub(super) async fn close(shared: Arc<Shared>) -> Result<(), StoreError> {
+    let store = shared.store.clone();
+    drop(shared);
+    store.close().await
+}
+
+async fn start_jobs(shared: &Arc<Shared>) -> Result<scheduler::Jobs, scheduler::JobsError> {
+    let (beating, pruning) = (Arc::clone(shared), Arc::clone(shared));
+    let heartbeat = move || {
+        beating.planning.notify_one();
+        beating.delivering.notify_one();
+    };
+    scheduler::start(heartbeat, move || pruning.pruning.notify_one()).await
+}

@@ -1,0 +1,65 @@
+//! Observations of the daemon's own side, and which faults are open.
+
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+
+use tokio::time::Instant;
+
+use super::probe;
+use crate::domain::{Clocks, Hosts, OwnFault};
+
+/// Observations from which the daemon's own faults are told apart from those of platforms.
+#[derive(Default)]
+pub(crate) struct Health {
+    heard: Mutex<Heard>,
+    pub(super) canaries: tokio::sync::Mutex<Option<(Instant, bool)>>,
+    /// Says in a simulation whether a host takes a connection.
+    #[cfg(test)]
+    probe: Option<Probe>,
+}
+
+/// Whether a host of a simulation takes a connection.
+#[cfg(test)]
+pub(crate) type Probe = std::sync::Arc<dyn Fn(&str) -> bool + Send + Sync>;
+
+/// Observations of hosts and clocks, and the open faults.
+#[derive(Debug, Default)]
+pub(super) struct Heard {
+    pub(super) hosts: Hosts,
+    pub(super) clocks: Clocks,
+    pub(super) lasting: BTreeSet<OwnFault>,
+}
+
+impl Health {
+    /// Takes over the faults that were open when the daemon last stopped.
+    pub(in crate::daemon) fn lasting(self, faults: impl IntoIterator<Item = OwnFault>) -> Self {
+        self.heard(|heard| heard.lasting = faults.into_iter().collect());
+        self
+    }
+
+    /// Asks `probe` in place of hosts.
+    #[cfg(test)]
+    pub(in crate::daemon) fn probing(mut self, probe: Probe) -> Self {
+        self.probe = Some(probe);
+        self
+    }
+
+    /// True when one of `hosts` takes a connection.
+    pub(super) async fn any_answers(&self, hosts: &[String]) -> bool {
+        #[cfg(test)]
+        if let Some(probe) = &self.probe {
+            return hosts.iter().any(|host| probe(host));
+        }
+        probe::any_answers(hosts).await
+    }
+
+    /// Looks at, or changes, what was observed.
+    pub(super) fn heard<T>(&self, look: impl FnOnce(&mut Heard) -> T) -> T {
+        look(&mut self.heard.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// True while `fault` is open.
+    pub(super) fn lasts(&self, fault: OwnFault) -> bool {
+        self.heard(|heard| heard.lasting.contains(&fault))
+    }
+}

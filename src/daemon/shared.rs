@@ -1,0 +1,137 @@
+//! State that the loops share: the store, the configuration in force, and what wakes whom.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use tokio::sync::Notify;
+use tokio::time::Instant;
+use tracing::{error, info};
+
+use super::active::Active;
+use super::backpressure::Backpressure;
+use super::clock::Clock;
+use super::health::Health;
+use super::log_throttle::LogThrottle;
+use super::text::{chain, counted};
+use crate::domain::Transition;
+use crate::http::Metrics;
+use crate::store::{NotificationContext, Store, StoreError, Synced, View};
+
+/// State that the loops share.
+pub(super) struct Shared {
+    pub(super) store: Store,
+    /// Readers of the loops.
+    pub(super) view: View,
+    /// Readers of all others, which the loops never wait for.
+    pub(super) outside: View,
+    pub(super) clock: Clock,
+    pub(super) active: RwLock<Arc<Active>>,
+    /// Held for writing while rows and the configuration in force are being replaced together, and
+    /// for reading while a run is begun: its validator then belongs to its row.
+    pub(super) reloading: tokio::sync::RwLock<()>,
+    pub(super) planning: Notify,
+    pub(super) delivering: Notify,
+    pub(super) pruning: Notify,
+    planned: AtomicU64,
+    delivered: AtomicU64,
+    store_errors: LogThrottle,
+    pub(super) health: Health,
+    pub(super) backpressure: Backpressure,
+    pub(super) metrics: Metrics,
+}
+
+impl Shared {
+    pub(super) fn new(
+        store: Store,
+        outside: View,
+        clock: Clock,
+        active: Active,
+        health: Health,
+    ) -> Self {
+        Self {
+            view: store.view(),
+            outside,
+            store,
+            clock,
+            active: RwLock::new(Arc::new(active)),
+            reloading: tokio::sync::RwLock::new(()),
+            planning: Notify::new(),
+            delivering: Notify::new(),
+            pruning: Notify::new(),
+            planned: AtomicU64::new(0),
+            delivered: AtomicU64::new(0),
+            store_errors: LogThrottle::default(),
+            health,
+            backpressure: Backpressure::default(),
+            metrics: Metrics::default(),
+        }
+    }
+
+    /// The configuration in force.
+    pub(super) fn active(&self) -> Arc<Active> {
+        Arc::clone(&self.active.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Puts another configuration in force.
+    pub(super) fn put_in_force(&self, active: Active) {
+        *self.active.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(active);
+        self.planning.notify_one();
+        self.delivering.notify_one();
+    }
+
+    pub(super) fn tell(&self, active: &Active) -> NotificationContext {
+        active.tell(self.clock.now())
+    }
+
+    pub(super) fn wake_delivery(&self) {
+        self.delivering.notify_one();
+    }
+
+    /// Ends the removals that waited for a running validation.
+    pub(super) async fn end_removals(&self) -> Result<(), StoreError> {
+        let ended = self.store.drain_removed(self.tell(&self.active())).await?;
+        self.log_changes(&ended);
+        Ok(())
+    }
+
+    /// Logs status changes that no run caused, and lets their messages go out.
+    pub(super) fn log_changes(&self, synced: &Synced) {
+        for (integration, Transition { from, to, cause }) in &synced.transitions {
+            let cause = cause.as_str();
+            info!(integration, %from, %to, cause, "{integration}: {from} -> {to} ({cause})");
+        }
+        if !synced.transitions.is_empty() {
+            self.wake_delivery();
+        }
+    }
+
+    /// Logs a failure of the store; the same one again once a minute.
+    pub(super) fn store_failed(&self, what: &str, error: &StoreError) {
+        self.metrics.store_failed();
+        let why = chain(error);
+        if let Some(suppressed) = self.store_errors.admit(&why, Instant::now()) {
+            error!(suppressed, "{what}: {why}");
+        }
+    }
+
+    /// The planner has finished a round.
+    pub(super) fn planned(&self) {
+        self.planned.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The outbox has finished a round.
+    pub(super) fn delivered(&self) {
+        self.delivered.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn progress(&self) -> (u64, u64) {
+        (self.planned.load(Ordering::Relaxed), self.delivered.load(Ordering::Relaxed))
+    }
+
+    /// Returns one line for `systemctl status`.
+    pub(super) fn status_line(&self) -> String {
+        let active = self.active();
+        let integrations = counted(active.watched.len(), "integration");
+        format!("{integrations}, {}", counted(active.receivers.len(), "receiver"))
+    }
+}
