@@ -11,6 +11,7 @@ pub(crate) mod ledger;
 mod maintenance;
 mod observed;
 mod outage;
+mod redactor;
 mod report;
 mod schedule;
 mod secret;
@@ -36,6 +37,7 @@ pub(crate) use health::{Clocks, Hosts};
 pub(crate) use maintenance::Maintenance;
 pub(crate) use observed::{Expiry, ExpiryKind, Fact, FactKind, Facts, Observed, ServerClock};
 pub(crate) use outage::{EVIDENCE_MAX, SETTLE, SIBLINGS_MAX, SharedCause, is_outage};
+pub(crate) use redactor::Redactor;
 pub(crate) use report::{
     Class, Finding, Outcome, Report, ReportStatus, Test, TestResult, ValidationResults,
     ValidationTest, When,

@@ -3,6 +3,8 @@
 //! Which events a receiver gets and when an attempt is retried is decided in `domain` and `store`.
 //! Here a stored event is rendered in the receiver's format, from the typed event of `domain`.
 
+#[cfg(test)]
+mod echo;
 mod format;
 #[cfg(test)]
 mod interop;

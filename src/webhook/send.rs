@@ -11,8 +11,8 @@ use tokio::time::Instant;
 use super::format::{FormatError, Rendered};
 use super::receiver::{Receiver, Target, parse_url};
 use super::sign::{Key, KeyError, signatures};
-use super::text::{cut, redacted};
-use crate::domain::{AttemptResult, Secret, SecretRef, Timestamp, duration_text, one_line};
+use super::text::cut;
+use crate::domain::{AttemptResult, Redactor, SecretRef, Timestamp, duration_text, one_line};
 use crate::net::address::{RefusedAddress, host_permitted};
 use crate::net::exchange::retry_after;
 use crate::net::http::{self, HttpError, HttpOptions};
@@ -23,9 +23,14 @@ use crate::secrets::{self, SecretError};
 const ANSWER_BYTES_MAX: usize = 16 * 1024;
 /// The most that is kept of an answer or an error, in bytes.
 const DETAIL_BYTES_MAX: usize = 1024;
-
 /// The longest path of a URL that cannot be a secret, in bytes: `/hook`.
 const PATH_SHOWN_MAX: usize = 16;
+/// The shortest segment of a longer path that can be a secret by itself, in bytes.
+const SEGMENT_BYTES_MIN: usize = 8;
+/// The longest segment of lower-case letters that is a word, such as `integrations`, in bytes.
+const WORD_BYTES_MAX: usize = 12;
+/// The shortest value in a query that can be a secret by itself, in bytes.
+const VALUE_BYTES_MIN: usize = 6;
 
 /// Why nothing can be sent, or nothing came back.
 #[derive(Debug, thiserror::Error)]
@@ -94,6 +99,8 @@ pub(crate) struct Sent {
 pub(crate) struct Sender {
     line: Line,
     receiver: Receiver,
+    /// Everything that was ever shown to the receiver and must not come back from it.
+    redactor: Redactor,
 }
 
 /// What messages go over.
@@ -131,9 +138,11 @@ impl Sender {
         }
         #[cfg(test)]
         if let Some(wire) = receiver.wire.clone() {
-            return Ok(Self { line: Line::Simulated(wire), receiver });
+            let redactor = Redactor::default();
+            return Ok(Self { line: Line::Simulated(wire), receiver, redactor });
         }
-        Ok(Self { line: Line::Http(client(&receiver, resolver)?), receiver })
+        let line = Line::Http(client(&receiver, resolver)?);
+        Ok(Self { line, receiver, redactor: Redactor::default() })
     }
 
     /// To whom this sends.
@@ -159,7 +168,7 @@ impl Sender {
         now: Timestamp,
     ) -> Result<(AttemptResult, String), SendError> {
         let Receiver { format, routing_key, .. } = &self.receiver;
-        let (mut secrets, keys) = self.keys().await?;
+        let keys = self.keys().await?;
         let url = self.url().await?;
         #[cfg_attr(
             not(test),
@@ -174,9 +183,11 @@ impl Sender {
             Some(reference) => Some(secrets::resolve(reference).await?),
             None => None,
         };
+        if let Some(key) = &key {
+            self.redactor.learn(key);
+        }
         let Rendered { content_type, body } =
             format.render(message.id, message.body, key.as_ref())?;
-        secrets.extend(key);
         let at = now.unix_seconds();
         let mut request = client
             .post(url.clone())
@@ -192,9 +203,8 @@ impl Sender {
         let status = response.status();
         let hint = hint(status, response.headers(), now);
         let hint = hint.map(|hint| hint.min(self.receiver.retry.hint_max));
-        let answer =
-            one_line(&String::from_utf8_lossy(&beginning(response).await), DETAIL_BYTES_MAX);
-        let answer = without_secrets(answer, &secrets, &url);
+        let answer = beginning(response).await;
+        let answer = self.redactor.line(&String::from_utf8_lossy(&answer), DETAIL_BYTES_MAX);
         let detail = match (status.is_redirection(), answer.is_empty()) {
             (true, true) => "redirects are not followed".to_owned(),
             (true, false) => format!("redirects are not followed: {answer}"),
@@ -203,27 +213,41 @@ impl Sender {
         Ok((AttemptResult::Answered { code: status.as_u16(), hint }, detail))
     }
 
-    async fn keys(&self) -> Result<(Vec<Secret>, Vec<Key>), SendError> {
-        let (mut values, mut keys) = (Vec::new(), Vec::new());
+    async fn keys(&self) -> Result<Vec<Key>, SendError> {
+        let mut keys = Vec::new();
         for reference in &self.receiver.secrets {
             let value = secrets::resolve(reference).await?;
             let key = Key::parse(&value)
                 .map_err(|source| SendError::Key { place: place(reference), source })?;
-            values.push(value);
+            // The prefix is the same for everybody, and no secret.
+            let text = value.expose();
+            self.redactor.learn_text(text.strip_prefix(super::sign::PREFIX).unwrap_or(text));
             keys.push(key);
         }
-        Ok((values, keys))
+        Ok(keys)
     }
 
     async fn url(&self) -> Result<Url, SendError> {
-        match &self.receiver.target {
-            Target::Fixed(url) => Ok(url.clone()),
+        let url = match &self.receiver.target {
+            Target::Fixed(url) => url.clone(),
             Target::Kept(reference) => {
                 let text = secrets::resolve(reference).await?;
                 parse_url(text.expose(), &self.receiver.allow)
-                    .map_err(|fault| SendError::Url { place: place(reference), fault })
+                    .map_err(|fault| SendError::Url { place: place(reference), fault })?
             }
-        }
+        };
+        learn_url(&self.redactor, &url);
+        Ok(url)
+    }
+
+    /// Returns what an HTTP error comes down to: the layers above only repeat that a request failed,
+    /// and the uppermost shows its URL.
+    fn cause(&self, error: &reqwest::Error) -> String {
+        let sources = std::iter::successors(error.source(), |&error| error.source());
+        sources.last().map_or_else(
+            || "the request cannot be made".to_owned(),
+            |error| self.redactor.line(&error.to_string(), DETAIL_BYTES_MAX),
+        )
     }
 
     fn no_answer(&self, error: &reqwest::Error) -> SendError {
@@ -231,22 +255,35 @@ impl Sender {
         SendError::NoAnswer(match (error.is_timeout(), error.is_connect()) {
             (true, true) => format!("no connection within {}", duration_text(*connect_timeout)),
             (true, false) => format!("no answer within {}", duration_text(*timeout)),
-            (false, true) => format!("no connection: {}", root(error)),
-            (false, false) => format!("no answer: {}", root(error)),
+            (false, true) => format!("no connection: {}", self.cause(error)),
+            (false, false) => format!("no answer: {}", self.cause(error)),
         })
     }
 }
 
-/// Receivers echo what they were sent, and their error pages the URL, whose path or query is often
-/// the secret.
-fn without_secrets(answer: String, secrets: &[Secret], url: &Url) -> String {
-    let keys = secrets.iter().map(|secret| {
-        let text = secret.expose();
-        text.strip_prefix(super::sign::PREFIX).unwrap_or(text)
-    });
-    let path = Some(url.path()).filter(|path| PATH_SHOWN_MAX < path.len());
-    let hidden: Vec<_> = keys.chain(url.query()).chain(path).collect();
-    redacted(answer, &hidden)
+/// Teaches `redactor` the parts of `url` that can be a secret: the query and its values, and a path
+/// that is longer than `/hook`, from the first to the last segment that is more than a word.
+fn learn_url(redactor: &Redactor, url: &Url) {
+    redactor.learn_text(url.query().unwrap_or_default());
+    for (_, value) in url.query_pairs().filter(|(_, value)| VALUE_BYTES_MIN <= value.len()) {
+        redactor.learn_text(&value);
+    }
+    if url.path().len() <= PATH_SHOWN_MAX {
+        return;
+    }
+    let is_word = |text: &str| {
+        text.len() <= WORD_BYTES_MAX && text.bytes().all(|byte| byte.is_ascii_lowercase())
+    };
+    let mut segments: Vec<_> = url.path().split('/').collect();
+    let words = segments.iter().take_while(|text| is_word(text)).count();
+    segments.drain(..words);
+    while segments.pop_if(|text| is_word(text)).is_some() {}
+    redactor.learn_text(&segments.join("/"));
+    for segment in segments.into_iter().filter(|text| SEGMENT_BYTES_MIN <= text.len()) {
+        if !is_word(segment) {
+            redactor.learn_text(segment);
+        }
+    }
 }
 
 fn client(receiver: &Receiver, resolver: GuardedResolver) -> Result<Client, HttpError> {
@@ -299,16 +336,6 @@ fn chain(error: &dyn Error) -> String {
     texts.join(": ")
 }
 
-/// What an HTTP error comes down to: the layers above only repeat that a request failed, and the
-/// uppermost shows its URL.
-fn root(error: &reqwest::Error) -> String {
-    let sources = std::iter::successors(error.source(), |&error| error.source());
-    sources.last().map_or_else(
-        || "the request cannot be made".to_owned(),
-        |error| one_line(&error.to_string(), DETAIL_BYTES_MAX),
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use std::io::{Read as _, Write as _};
@@ -321,6 +348,7 @@ mod tests {
     use tokio::io::AsyncWriteExt as _;
 
     use super::*;
+    use crate::domain::Secret;
     use crate::webhook::testing::{
         Answer, OTHER_SECRET, Request, SECRET, Scripted, http, receiver,
     };
@@ -451,7 +479,7 @@ mod tests {
         };
         let sent = attempt(&format!("http://{}{path}", scripted.addr)).await;
         assert_eq!(sent.result, AttemptResult::Answered { code: 404, hint: None });
-        assert_eq!(sent.detail, "no_service [REDACTED]");
+        assert_eq!(sent.detail, "no_service /services/[REDACTED]");
         let request = scripted.requests().pop().unwrap();
         assert!(!request.headers.contains_key("webhook-signature"));
         assert!(request.body.starts_with(b"{\"text\":\"lake: validation failed"));

@@ -1,0 +1,86 @@
+//! Receivers that echo what they were sent: no format shows a secret, in whatever spelling.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value as Json, json};
+
+use super::format::Format;
+use super::testing::{Scripted, http, receiver};
+use super::{Message, Sender};
+use crate::domain::{REDACTED, Timestamp};
+
+const SIGNING: &str = "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+const ROUTING: &str = "R0ut1ngKey0123456789abcdef012345";
+const SEGMENT: &str = "Zx81QpLm0s9dKe73HtWbYc";
+const VALUE: &str = "s1gnature/of+a=workflow0";
+
+/// The pieces and spellings in which a receiver can echo `secret`.
+fn echoes(secret: &str) -> Vec<String> {
+    let length = secret.len();
+    let percent: Vec<_> = secret.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    vec![
+        secret.to_owned(),
+        secret[..length - 2].to_owned(),
+        secret[..length / 2].to_owned(),
+        secret[2..].to_owned(),
+        secret[length - length / 2..].to_owned(),
+        secret[1..length - 1].to_owned(),
+        STANDARD.encode(secret),
+        STANDARD.encode(format!("u:{secret}")),
+        percent.concat(),
+        json!(secret).to_string().replace('/', "\\/"),
+    ]
+}
+
+/// The table of a receiver of `format` that has every secret it can have.
+fn changes(format: Format) -> Json {
+    let mut changes = json!({ "format": format.as_str() });
+    if format.is_signed() {
+        changes["secrets"] = json!([format!("whsec_{SIGNING}")]);
+    } else {
+        changes["secrets"] = Json::Null;
+    }
+    if format == Format::PagerDuty {
+        changes["routing_key"] = ROUTING.into();
+    }
+    changes
+}
+
+/// What is kept of `answer` by a sender to a receiver of `format` whose URL has secrets too.
+async fn kept(format: Format, answer: &str) -> String {
+    let body = include_str!("format/golden/failed/event.json");
+    let scripted = Scripted::start(http("404 Not Found", "", answer)).await;
+    let query = form_urlencoded::Serializer::new(String::new()).append_pair("sig", VALUE).finish();
+    let url = format!("http://{}/services/T000/{SEGMENT}?{query}", scripted.addr);
+    let sender = Sender::new(receiver(&url, changes(format))).unwrap();
+    sender.send(&Message { id: "evt_1", body }, Timestamp(1_795_381_200_750)).await.detail
+}
+
+#[tokio::test]
+async fn echo_of_a_secret_is_not_kept_by_any_format() {
+    for format in Format::ALL {
+        let mut secrets = vec![SEGMENT, VALUE];
+        secrets.extend(format.is_signed().then_some(SIGNING));
+        secrets.extend((format == Format::PagerDuty).then_some(ROUTING));
+        for secret in secrets {
+            let echoes = echoes(secret);
+            let detail = kept(format, &format!("no | {} | here", echoes.join(" | "))).await;
+            let place = format!("{} {secret}: {detail}", format.as_str());
+            assert_eq!(detail.matches(REDACTED).count(), echoes.len(), "{place}");
+            assert!(detail.starts_with("no | ") && detail.ends_with(" | here"), "{place}");
+            for echo in &echoes {
+                let mut pieces = echo.as_bytes().windows(8);
+                let is_shown = |piece| detail.contains(str::from_utf8(piece).unwrap());
+                assert!(!pieces.any(is_shown), "{place}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn echo_across_the_end_of_what_is_kept_is_not_kept() {
+    for secret in [SIGNING, SEGMENT, VALUE] {
+        let detail = kept(Format::Standard, &format!("{}{secret}", "x".repeat(1_000))).await;
+        assert_eq!(detail, format!("{}{REDACTED}", "x".repeat(1_000)));
+    }
+}
