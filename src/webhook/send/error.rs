@@ -1,0 +1,71 @@
+//! Errors of an attempt, without secrets.
+
+use std::error::Error;
+
+use super::answer::DETAIL_BYTES_MAX;
+use crate::domain::{SecretRef, one_line};
+use crate::net::address::RefusedAddress;
+use crate::net::http::HttpError;
+use crate::secrets::SecretError;
+use crate::webhook::format::FormatError;
+use crate::webhook::sign::KeyError;
+
+/// Error of an attempt that got no answer.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SendError {
+    /// The URL's host is an address that is not allowed.
+    #[error("the address is refused")]
+    Address(#[from] RefusedAddress),
+    /// The HTTP client cannot be built.
+    #[error("no HTTP client can be made")]
+    Client(#[from] HttpError),
+    /// A secret cannot be read; nothing is sent unsigned.
+    #[error("not sent, since it cannot be signed")]
+    Secret(#[from] SecretError),
+    /// A secret was read and is no key.
+    #[error("not sent, since it cannot be signed with the secret in {place}")]
+    Key {
+        /// Place where the secret is kept.
+        place: String,
+        /// Reason why it is no key.
+        source: KeyError,
+    },
+    /// The URL that is kept as a secret cannot be sent to.
+    #[error("not sent, since the URL in {place} {fault}")]
+    Url {
+        /// Place where the URL is kept.
+        place: String,
+        /// Rule that the URL breaks, without the URL.
+        fault: String,
+    },
+    /// The event cannot be rendered in the receiver's format.
+    #[error("not sent, since it cannot be rendered in the receiver's format")]
+    Format(#[from] FormatError),
+    /// No id can be generated for a message.
+    #[error("the system gives no random numbers")]
+    Random,
+    /// A message cannot be written.
+    #[error("the message cannot be written")]
+    Message(#[from] serde_json::Error),
+    /// No answer came, for this reason.
+    #[error("{0}")]
+    NoAnswer(String),
+}
+
+/// Returns the place where a secret is kept, for messages.
+pub(super) fn place(reference: &SecretRef) -> String {
+    match reference {
+        SecretRef::Literal(_) => "the configuration".to_owned(),
+        SecretRef::File(path) => format!("file {}", path.display()),
+        SecretRef::Env(name) => format!("environment variable {name}"),
+        SecretRef::Credential(name) => format!("credential {name}"),
+    }
+}
+
+/// Returns the error with its sources, on one line.
+pub(super) fn chain(error: &dyn Error) -> String {
+    let causes = std::iter::successors(Some(error), |&error| error.source());
+    let texts: Vec<_> =
+        causes.map(|error| one_line(&error.to_string(), DETAIL_BYTES_MAX)).collect();
+    texts.join(": ")
+}

@@ -1,0 +1,233 @@
+//! One attempt to deliver one message.
+//!
+//! Sends once, without retries: the retry policy is `domain`'s. The answer is bounded and redacted
+//! before it is stored.
+
+mod answer;
+mod error;
+mod secret;
+#[cfg(test)]
+mod tests;
+
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::header::CONTENT_TYPE;
+use reqwest::{Client, Url};
+use tokio::time::Instant;
+
+use self::answer::{DETAIL_BYTES_MAX, beginning, hint};
+pub(crate) use self::error::SendError;
+use self::error::{chain, place};
+use self::secret::learn_url;
+use super::format::Rendered;
+use super::receiver::{Receiver, Target, parse_url};
+use super::sign::{Key, PREFIX, signatures};
+use super::text::cut;
+use crate::domain::{AttemptResult, Redactor, Timestamp, duration_text};
+use crate::net::address::host_permitted;
+use crate::net::http::{self, HttpError, HttpOptions};
+use crate::net::resolve::GuardedResolver;
+use crate::secrets;
+
+/// Message that is sent.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Message<'m> {
+    /// Id of the event, the same in every attempt and for every receiver.
+    pub(crate) id: &'m str,
+    /// Body of the event as stored.
+    pub(crate) body: &'m str,
+}
+
+/// Outcome of an attempt.
+#[derive(Debug)]
+pub(crate) struct Sent {
+    /// Result that decides the next step of the delivery.
+    pub(crate) result: AttemptResult,
+    /// Duration of the whole attempt.
+    pub(crate) duration: Duration,
+    /// Beginning of the answer, or the error: one line of at most 1 KiB, without secrets.
+    pub(crate) detail: String,
+}
+
+/// Client of one receiver.
+#[derive(Debug)]
+pub(crate) struct Sender {
+    transport: Transport,
+    receiver: Receiver,
+    /// Secrets that were ever sent to the receiver and are removed from its answers.
+    redactor: Redactor,
+}
+
+/// Transport of messages.
+#[derive(Debug)]
+enum Transport {
+    /// HTTP over the network.
+    Http(Client),
+    /// Simulated receiver without a network.
+    #[cfg(test)]
+    Simulated(super::Wire),
+}
+
+impl Sender {
+    /// Returns a client of `receiver`, with connections of its own.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the receiver's address is refused or its certificate authorities cannot be read.
+    pub(crate) fn new(receiver: Receiver) -> Result<Self, SendError> {
+        let resolver = GuardedResolver::new(receiver.allow.clone());
+        Self::resolving(receiver, resolver)
+    }
+
+    /// Returns the same with another resolver.
+    ///
+    /// # Errors
+    ///
+    /// Fails like [`Sender::new`].
+    pub(super) fn resolving(
+        receiver: Receiver,
+        resolver: GuardedResolver,
+    ) -> Result<Self, SendError> {
+        if let Target::Fixed(url) = &receiver.target {
+            host_permitted(url.host_str().unwrap_or_default(), &receiver.allow)?;
+        }
+        #[cfg(test)]
+        if let Some(wire) = receiver.wire.clone() {
+            let redactor = Redactor::default();
+            return Ok(Self { transport: Transport::Simulated(wire), receiver, redactor });
+        }
+        let transport = Transport::Http(client(&receiver, resolver)?);
+        Ok(Self { transport, receiver, redactor: Redactor::default() })
+    }
+
+    /// Returns the receiver that this sends to.
+    pub(crate) const fn receiver(&self) -> &Receiver {
+        &self.receiver
+    }
+
+    /// Sends `message` once, signed for the instant `now` with the current value of every secret.
+    ///
+    /// The status of the answer decides, even when the receiver closes the connection after it.
+    pub(crate) async fn send(&self, message: &Message<'_>, now: Timestamp) -> Sent {
+        let began = Instant::now();
+        let (result, detail) = match self.attempt(message, now).await {
+            Ok(answered) => answered,
+            Err(error) => (AttemptResult::Unreachable, chain(&error)),
+        };
+        Sent { result, duration: began.elapsed(), detail: cut(detail, DETAIL_BYTES_MAX) }
+    }
+
+    async fn attempt(
+        &self,
+        message: &Message<'_>,
+        now: Timestamp,
+    ) -> Result<(AttemptResult, String), SendError> {
+        let Receiver { format, routing_key, .. } = &self.receiver;
+        let keys = self.keys().await?;
+        let url = self.url().await?;
+        #[cfg_attr(
+            not(test),
+            expect(
+                clippy::infallible_destructuring_match,
+                reason = "tests have another transport"
+            )
+        )]
+        let client = match &self.transport {
+            Transport::Http(client) => client,
+            #[cfg(test)]
+            Transport::Simulated(wire) => return Ok((wire.0.post(message).await, String::new())),
+        };
+        let key = match routing_key {
+            Some(reference) => Some(secrets::resolve(reference).await?),
+            None => None,
+        };
+        if let Some(key) = &key {
+            self.redactor.learn(key);
+        }
+        let Rendered { content_type, body } =
+            format.render(message.id, message.body, key.as_ref())?;
+        let at = now.unix_seconds();
+        let mut request = client
+            .post(url.clone())
+            .header(CONTENT_TYPE, content_type)
+            .header("webhook-id", message.id)
+            .header("webhook-timestamp", at);
+        if format.is_signed() {
+            let signatures = signatures(&keys, message.id, at, &body);
+            request = request.header("webhook-signature", signatures);
+        }
+        let request = request.body(body);
+        let response = request.send().await.map_err(|error| self.no_answer(&error))?;
+        let status = response.status();
+        let hint = hint(status, response.headers(), now);
+        let hint = hint.map(|hint| hint.min(self.receiver.retry.hint_max));
+        let answer = beginning(response).await;
+        let answer = self.redactor.line(&String::from_utf8_lossy(&answer), DETAIL_BYTES_MAX);
+        let detail = match (status.is_redirection(), answer.is_empty()) {
+            (true, true) => "redirects are not followed".to_owned(),
+            (true, false) => format!("redirects are not followed: {answer}"),
+            (false, _) => answer,
+        };
+        Ok((AttemptResult::Answered { code: status.as_u16(), hint }, detail))
+    }
+
+    async fn keys(&self) -> Result<Vec<Key>, SendError> {
+        let mut keys = Vec::new();
+        for reference in &self.receiver.secrets {
+            let value = secrets::resolve(reference).await?;
+            let key = Key::parse(&value)
+                .map_err(|source| SendError::Key { place: place(reference), source })?;
+            // The prefix is the same for all secrets, and is none.
+            let text = value.expose();
+            self.redactor.learn_text(text.strip_prefix(PREFIX).unwrap_or(text));
+            keys.push(key);
+        }
+        Ok(keys)
+    }
+
+    async fn url(&self) -> Result<Url, SendError> {
+        let url = match &self.receiver.target {
+            Target::Fixed(url) => url.clone(),
+            Target::Kept(reference) => {
+                let text = secrets::resolve(reference).await?;
+                parse_url(text.expose(), &self.receiver.allow)
+                    .map_err(|fault| SendError::Url { place: place(reference), fault })?
+            }
+        };
+        learn_url(&self.redactor, &url);
+        Ok(url)
+    }
+
+    /// Returns what an HTTP error comes down to: the layers above only repeat that a request failed,
+    /// and the uppermost shows its URL.
+    fn cause(&self, error: &reqwest::Error) -> String {
+        let sources = std::iter::successors(error.source(), |&error| error.source());
+        sources.last().map_or_else(
+            || "the request cannot be made".to_owned(),
+            |error| self.redactor.line(&error.to_string(), DETAIL_BYTES_MAX),
+        )
+    }
+
+    fn no_answer(&self, error: &reqwest::Error) -> SendError {
+        let Receiver { timeout, connect_timeout, .. } = &self.receiver;
+        SendError::NoAnswer(match (error.is_timeout(), error.is_connect()) {
+            (true, true) => format!("no connection within {}", duration_text(*connect_timeout)),
+            (true, false) => format!("no answer within {}", duration_text(*timeout)),
+            (false, true) => format!("no connection: {}", self.cause(error)),
+            (false, false) => format!("no answer: {}", self.cause(error)),
+        })
+    }
+}
+
+fn client(receiver: &Receiver, resolver: GuardedResolver) -> Result<Client, HttpError> {
+    http::client(&HttpOptions {
+        connect_timeout: receiver.connect_timeout,
+        total_timeout: receiver.timeout,
+        ca_file: receiver.ca_file.clone(),
+        resolver: Some(Arc::new(resolver)),
+        idle_connections_max: receiver.concurrency,
+        ..HttpOptions::default()
+    })
+}
