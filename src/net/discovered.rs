@@ -238,7 +238,7 @@ mod tests {
         listener.set_nonblocking(true).unwrap();
         let port = listener.local_addr().unwrap().port();
         let connections = Connections::new(&HttpOptions::default()).unwrap();
-        let told = "the token endpoint: nothing was sent to ";
+        let start = "the token endpoint: nothing was sent to ";
         let kind = ", a loopback address that the configuration does not name";
         for (host, class) in [("127.0.0.1", Class::Invalid), ("localhost", Class::Unreachable)] {
             let url = format!("https://{host}:{port}/token");
@@ -246,7 +246,7 @@ mod tests {
             let asked = TokenRequest { url: &url, form: &[], basic: None, anchors };
             let none = token(&connections, asked, Timestamp(0)).await.unwrap_err();
             let said = none.detail();
-            assert!(said.starts_with(told) && said.ends_with(kind), "{host}: {said}");
+            assert!(said.starts_with(start) && said.ends_with(kind), "{host}: {said}");
             assert_eq!(none.class(), class, "{host}");
             assert!(listener.accept().is_err(), "{host} was connected to");
             let asked = TokenRequest { anchors: None, ..asked };

@@ -20,9 +20,9 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 /// Whole answer of a server.
 #[derive(Clone)]
 pub(crate) struct Answer {
-    /// Status code.
+    /// Status code of the answer.
     pub(crate) status: u16,
-    /// Headers as sent.
+    /// Headers as they were sent.
     pub(crate) headers: HeaderMap,
     /// Body as sent, bounded.
     pub(crate) body: Vec<u8>,

@@ -1,5 +1,5 @@
-//! JSON Web Tokens (RFC 7515, 7518, 7519): signed with a private key of ours, and what those of
-//! others claim.
+//! JSON Web Tokens (RFC 7515, 7518, 7519): signing with a private key, and reading the claims of
+//! tokens from elsewhere.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
@@ -17,30 +17,30 @@ use serde_json::{Map, Value as Json};
 
 use crate::domain::{Secret, Timestamp, one_line};
 
-/// The longest token that is looked into, in bytes.
+/// Longest token that is read, in bytes.
 const TOKEN_MAX: usize = 16 * 1024;
-/// The longest claim that is told, in characters.
+/// Longest claim that is kept, in characters.
 const CLAIM_MAX: usize = 200;
-/// The most audiences that are told.
+/// Most audiences that are kept.
 const AUDIENCES_MAX: usize = 8;
-/// The most permissions that are told.
+/// Most permissions that are kept.
 const PERMISSIONS_MAX: usize = 50;
 
-/// A private key cannot be used; never shows any of it.
+/// Reasons why a private key cannot be used; never shows any of it.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum KeyError {
-    /// It is no PEM text with a private key in it.
+    /// Text that is not a private key in PEM form.
     #[error("it is not a private key in PEM form (-----BEGIN PRIVATE KEY-----)")]
     Form,
-    /// Neither RSA nor one of the three curves.
+    /// Key that is neither RSA nor on one of the three curves.
     #[error("it is neither an RSA key of 2048 to 8192 bits nor a P-256, P-384 or P-521 key")]
     Kind,
-    /// The library refused to sign.
+    /// Refusal of the library to sign.
     #[error("nothing can be signed with it")]
     Sign,
 }
 
-/// A private key to sign tokens with.
+/// Private key that signs tokens.
 pub(crate) struct SigningKey {
     key: Key,
     public: Vec<u8>,
@@ -59,11 +59,11 @@ impl std::fmt::Debug for SigningKey {
 }
 
 impl SigningKey {
-    /// The first private key in `pem`: PKCS#8, or PKCS#1 for RSA; not encrypted.
+    /// Reads the first private key in `pem`: PKCS#8, or PKCS#1 for RSA; not encrypted.
     ///
     /// # Errors
     ///
-    /// Says what is wrong with it.
+    /// Names the fault of the key.
     pub(crate) fn from_pem(pem: &Secret) -> Result<Self, KeyError> {
         match PrivateKeyDer::from_pem_slice(pem.expose().as_bytes()) {
             Ok(PrivateKeyDer::Pkcs8(der)) => Self::from_pkcs8(der.secret_pkcs8_der()),
@@ -76,11 +76,11 @@ impl SigningKey {
         }
     }
 
-    /// The private key in `der`, which is PKCS#8 and not encrypted.
+    /// Reads the private key in `der`, which is PKCS#8 and not encrypted.
     ///
     /// # Errors
     ///
-    /// Says what is wrong with it.
+    /// Names the fault of the key.
     pub(crate) fn from_pkcs8(der: &[u8]) -> Result<Self, KeyError> {
         if let Ok(key) = RsaKey::from_pkcs8(der) {
             return Self::rsa(key);
@@ -106,7 +106,7 @@ impl SigningKey {
         Ok(Self { key: Key::Rsa(key), public })
     }
 
-    /// `alg` in the head of its tokens.
+    /// Returns `alg` in the head of its tokens.
     pub(crate) const fn algorithm(&self) -> &'static str {
         match &self.key {
             Key::Rsa(_) => "RS256",
@@ -114,12 +114,12 @@ impl SigningKey {
         }
     }
 
-    /// The SHA-256 of the public key (DER, `SubjectPublicKeyInfo`) in base64.
+    /// Returns the SHA-256 of the public key (DER, `SubjectPublicKeyInfo`) in base64.
     pub(crate) fn fingerprint(&self) -> String {
         STANDARD.encode(digest(&SHA256, &self.public))
     }
 
-    /// A token with `claims`; `head` is added to `alg` and `typ`.
+    /// Signs a token with `claims`; `head` is added to `alg` and `typ`.
     ///
     /// # Errors
     ///
@@ -154,26 +154,26 @@ impl SigningKey {
     }
 }
 
-/// What a token says about itself; nobody has verified it, and nothing may be decided by it.
+/// Claims of a token. They are not verified, and nothing may be decided by them.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Claims {
-    /// When it ends.
+    /// Expiry of the token.
     pub(crate) expires: Option<Timestamp>,
-    /// Who has issued it.
+    /// Issuer of the token.
     pub(crate) issuer: Option<String>,
-    /// Whom it is for.
+    /// Audiences that it is for.
     pub(crate) audiences: Vec<String>,
-    /// Whom it is about.
+    /// Subject that it is about.
     pub(crate) subject: Option<String>,
-    /// Since when it is good.
+    /// Time from which it is valid.
     pub(crate) issued: Option<Timestamp>,
-    /// The application that asked for it.
+    /// Application that asked for it.
     pub(crate) client: Option<String>,
-    /// What it allows: scopes and roles, in the order they stand.
+    /// Permissions: scopes and roles, in their order in the token.
     pub(crate) permissions: Vec<String>,
 }
 
-/// The claims of `token`, bounded and without its signature; none when it is no JSON Web Token.
+/// Returns the claims of `token`, bounded and without its signature; none for other tokens.
 pub(crate) fn claims(token: &str) -> Option<Claims> {
     let token = Some(token.trim()).filter(|token| token.len() <= TOKEN_MAX)?;
     let mut parts = token.split('.');
@@ -204,7 +204,7 @@ pub(crate) fn claims(token: &str) -> Option<Claims> {
     })
 }
 
-/// Scopes, which are words of one text (RFC 8693, Microsoft Entra) or a list, and roles.
+/// Returns scopes, which are words of one text (RFC 8693, Microsoft Entra) or a list, and roles.
 fn permissions(claims: &Map<String, Json>) -> Vec<String> {
     let all = ["scope", "scp", "roles"].iter().filter_map(|name| claims.get(*name));
     let words = all.flat_map(|json| match json {
@@ -215,7 +215,7 @@ fn permissions(claims: &Map<String, Json>) -> Vec<String> {
     words.take(PERMISSIONS_MAX).map(|word| one_line(word, CLAIM_MAX)).collect()
 }
 
-/// A `NumericDate`: seconds since 1970, of which a fraction is dropped.
+/// Reads a `NumericDate`: seconds since 1970, of which a fraction is dropped.
 fn instant(json: &Json) -> Option<Timestamp> {
     let text = json.as_number()?.to_string();
     let seconds: i64 = text.split('.').next()?.parse().ok()?;
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn tokens_of_every_kind_of_key_verify_with_its_public_half() {
+    fn token_of_every_kind_of_key_verifies_with_its_public_half() {
         let kinds: [(_, &dyn VerificationAlgorithm, _); 4] = [
             (&rcgen::PKCS_RSA_SHA256, &RSA_PKCS1_2048_8192_SHA256, "RS256"),
             (&rcgen::PKCS_ECDSA_P256_SHA256, &ECDSA_P256_SHA256_FIXED, "ES256"),
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_key_is_said_without_showing_it() {
+    fn invalid_key_is_described_without_showing_it() {
         let pair = Pair::generate_for(&rcgen::PKCS_ED25519).unwrap();
         let table = [
             ("hunter2".to_owned(), "not a private key in PEM form"),
@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_token_claims_nothing() {
+    fn other_text_has_no_claims() {
         let good = format!("{}.{}.s", URL_SAFE_NO_PAD.encode("{}"), URL_SAFE_NO_PAD.encode("{}"));
         assert!(claims(&good).is_some());
         let long = format!("{good}{}", "s".repeat(TOKEN_MAX));

@@ -1,8 +1,8 @@
-//! What a run sees on its way, told from wherever it is seen.
+//! Observations of a run: facts, expiries, clocks and latencies, collected in the task of the run.
 //!
-//! A run is one task, and what it sees belongs to it: so the place that collects is the task's own,
-//! and no client, session or parser has to hand it on. What is told outside a run goes nowhere, and
-//! so does what a task tells that a run has started: nothing here is needed for a result.
+//! A run is one task, and a task-local collects its observations, so that no client, session or parser
+//! has to hand them on. An observation outside a run is dropped, and so is one of a task that a run
+//! has started. The expiry check and the comparison with earlier runs depend on them.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,11 +15,11 @@ use crate::domain::{
     Expiry, ExpiryKind, Fact, FactKind, Observed, ServerClock, Timestamp, one_line,
 };
 
-/// The longest name or value of a fact, in characters.
+/// Longest name or value of a fact, in characters.
 const TEXT_MAX: usize = 300;
-/// The most facts of one run, values included.
+/// Most facts of one run, values included.
 const FACTS_MAX: usize = 512;
-/// The most ends, clocks and hosts of one run.
+/// Most expiries, clocks and hosts of one run.
 const OTHERS_MAX: usize = 64;
 
 task_local! {
@@ -38,9 +38,9 @@ struct Seen {
     since: Instant,
     observed: Observed,
     values: usize,
-    /// Kinds of which there was more than is kept: what is not whole cannot be compared.
+    /// Kinds with more facts than are kept; a part of them cannot be compared.
     cut: BTreeSet<FactKind>,
-    /// The quickest answer of each host: the others may have had to open a connection.
+    /// Quickest answer of each host; others may have opened a connection first.
     quickest: BTreeMap<String, Duration>,
 }
 
@@ -68,7 +68,7 @@ impl Seen {
     }
 }
 
-/// Does `work`, and returns what it saw beside its value.
+/// Runs `work`, and returns its value and its observations.
 pub(crate) async fn observed<T>(work: impl Future<Output = T>) -> (T, Observed) {
     SEEN.scope(RefCell::new(Seen::new()), async move {
         let value = work.await;
@@ -77,10 +77,9 @@ pub(crate) async fn observed<T>(work: impl Future<Output = T>) -> (T, Observed) 
     .await
 }
 
-/// A fact was seen: `value` is one of the values of `kind` about `of`. Nothing secret.
+/// Observes a fact: `value` is one of the values of `kind` about `of`. Never a secret.
 ///
-/// An empty value says that it was looked at and that there is none, which is not the same as not
-/// having looked.
+/// An empty value means that there is none, which differs from not having looked.
 pub(crate) fn fact(kind: FactKind, of: &str, value: &str) {
     with(|seen| {
         let fact = Fact { kind, of: one_line(of, TEXT_MAX) };
@@ -101,7 +100,7 @@ pub(crate) fn fact(kind: FactKind, of: &str, value: &str) {
     });
 }
 
-/// `host` has answered within this time.
+/// Observes that `host` has answered within this time.
 pub(super) fn answered(host: &str, within: Duration) {
     with(|seen| {
         let host = one_line(host, TEXT_MAX);
@@ -113,17 +112,17 @@ pub(super) fn answered(host: &str, within: Duration) {
     });
 }
 
-/// The run ends before it has looked at everything: what it saw of our rights is only a part.
+/// Drops principals and grants, since the run ended before it had looked at all of them.
 pub(crate) fn cut_short() {
     with(|seen| seen.cut.extend([FactKind::Principal, FactKind::Grant]));
 }
 
-/// True inside a run: what is told is kept.
+/// True inside a run, where observations are kept.
 pub(super) fn is_asked() -> bool {
     SEEN.try_with(|_seen| ()).is_ok()
 }
 
-/// Something was seen that ends at `at` unless somebody renews it. `of` names it, without its secret.
+/// Observes an expiry at `at`, unless people renew the credential. `of` names it, without its secret.
 pub(crate) fn expires(kind: ExpiryKind, of: &str, at: Timestamp) {
     with(|seen| {
         if seen.observed.expiries.len() < OTHERS_MAX {
@@ -132,7 +131,7 @@ pub(crate) fn expires(kind: ExpiryKind, of: &str, at: Timestamp) {
     });
 }
 
-/// The certificate of `host` is valid for so long in all; of several the shortest counts.
+/// Observes the lifetime of the certificate of `host`; the shortest of several counts.
 pub(super) fn lifetime(host: &str, life: Duration) {
     with(|seen| {
         let (host, lifetimes) = (one_line(host, TEXT_MAX), &mut seen.observed.lifetimes);
@@ -143,7 +142,7 @@ pub(super) fn lifetime(host: &str, life: Duration) {
     });
 }
 
-/// The clock of `host` showed `shows` when its answer came, which is now.
+/// Observes that the clock of `host` shows `shows` now.
 pub(crate) fn clock(host: &str, shows: Timestamp) {
     with(|seen| {
         if seen.observed.clocks.len() < OTHERS_MAX {
@@ -154,9 +153,9 @@ pub(crate) fn clock(host: &str, shows: Timestamp) {
     });
 }
 
-fn with(tell: impl FnOnce(&mut Seen)) {
-    // Outside a run there is nobody to tell.
-    SEEN.try_with(|seen| tell(&mut seen.borrow_mut())).ok();
+fn with(add: impl FnOnce(&mut Seen)) {
+    // Outside a run there is no collection.
+    SEEN.try_with(|seen| add(&mut seen.borrow_mut())).ok();
 }
 
 #[cfg(test)]
@@ -164,7 +163,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_run_sees_what_is_told_in_it_and_no_other() {
+    async fn observation_belongs_to_its_run_only() {
         fact(FactKind::Grant, "db", "SELECT");
         let work = async {
             fact(FactKind::Grant, "db", "SELECT");
@@ -182,7 +181,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_a_run_sees_is_bounded() {
+    async fn observations_of_a_run_are_bounded() {
         let ((), seen) = observed(async {
             for number in 0..5000 {
                 let text = number.to_string();
@@ -219,14 +218,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn to_have_found_nothing_is_a_fact() {
+    async fn empty_value_is_a_fact() {
         let ((), seen) = observed(async { fact(FactKind::Grant, "db", "") }).await;
         let grants = Fact { kind: FactKind::Grant, of: "db".to_owned() };
         assert_eq!(seen.facts.get(&grants), Some(&BTreeSet::new()));
     }
 
     #[tokio::test]
-    async fn a_run_that_is_cut_short_has_no_rights_to_compare() {
+    async fn run_that_is_cut_short_has_no_grants_to_compare() {
         let ((), seen) = observed(async {
             fact(FactKind::Grant, "db", "SELECT");
             cut_short();

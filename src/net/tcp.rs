@@ -1,4 +1,4 @@
-//! TCP connections, and whose fault it is when there is none.
+//! TCP connections, and whether a failure to open one is local.
 
 use std::io::{self, ErrorKind};
 
@@ -8,23 +8,22 @@ use tokio::time::Instant;
 use super::observe;
 use crate::domain::FactKind;
 
-/// What the operating system answers when the process, or the machine, has no file descriptor left.
+/// Error numbers of the operating system when the process, or the machine, has no file descriptor left.
 const OUT_OF_DESCRIPTORS: [i32; 2] = [23, 24];
-/// What the network says when it is missing on this side.
-const OUR_NETWORK: [ErrorKind; 3] =
+/// Errors of a network that is missing on this side.
+const LOCAL_NETWORK: [ErrorKind; 3] =
     [ErrorKind::NetworkUnreachable, ErrorKind::NetworkDown, ErrorKind::AddrNotAvailable];
 
-/// There is no connection.
+/// Reasons why there is no connection.
 #[derive(Debug)]
 pub(crate) enum NoConnection {
-    /// The name service did not give an address.
+    /// Failure of the name service.
     Resolve(io::Error),
-    /// No address took a connection.
+    /// Failure to connect to any address.
     Connect(io::Error),
 }
 
-/// Connects to the first address of `host` that takes a connection. What is sent is not held back to
-/// be sent together.
+/// Connects to the first address of `host` that accepts. Small writes are sent at once (`TCP_NODELAY`).
 ///
 /// # Errors
 ///
@@ -36,7 +35,7 @@ pub(crate) async fn connect(host: &str, port: u16) -> Result<TcpStream, NoConnec
     for address in &found {
         observe::fact(FactKind::Address, host, &address.ip().to_string());
     }
-    let mut told: Option<io::Error> = None;
+    let mut first: Option<io::Error> = None;
     for address in found {
         let asked = Instant::now();
         match TcpStream::connect(address).await {
@@ -45,17 +44,17 @@ pub(crate) async fn connect(host: &str, port: u16) -> Result<TcpStream, NoConnec
                 stream.set_nodelay(true).map_err(NoConnection::Connect)?;
                 return Ok(stream);
             }
-            Err(error) if told.as_ref().is_none_or(is_our_fault) => told = Some(error),
-            Err(_less_telling) => {}
+            Err(error) if first.as_ref().is_none_or(is_local_fault) => first = Some(error),
+            Err(_later) => {}
         }
     }
     let none = || io::Error::new(ErrorKind::NotFound, "the name has no address");
-    Err(told.map_or_else(|| NoConnection::Resolve(none()), NoConnection::Connect))
+    Err(first.map_or_else(|| NoConnection::Resolve(none()), NoConnection::Connect))
 }
 
 /// True when `error` is about this machine: no way to the network, no file descriptor.
-pub(crate) fn is_our_fault(error: &io::Error) -> bool {
-    OUR_NETWORK.contains(&error.kind()) || is_out_of_descriptors(error)
+pub(crate) fn is_local_fault(error: &io::Error) -> bool {
+    LOCAL_NETWORK.contains(&error.kind()) || is_out_of_descriptors(error)
 }
 
 /// True when this machine has no file descriptor left.
@@ -68,10 +67,10 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn an_address_that_takes_no_connection_gives_way_to_the_next() {
+    async fn refused_address_gives_way_to_the_next() {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        // It also has the address ::1 as a rule, where nobody listens.
+        // It also has the address ::1 as a rule, without a listener.
         let stream = connect("localhost", port).await.unwrap();
         assert!(stream.nodelay().unwrap());
         drop(listener);
@@ -81,13 +80,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_name_without_an_address_is_told_apart() {
+    async fn name_without_an_address_is_a_failure_of_resolution() {
         let unknown = connect("nowhere.invalid", 1).await.unwrap_err();
         assert!(matches!(unknown, NoConnection::Resolve(_)), "{unknown:?}");
     }
 
     #[test]
-    fn what_is_missing_on_this_side_is_our_fault() {
+    fn missing_network_or_descriptor_is_local() {
         let table = [
             (io::Error::from_raw_os_error(24), true, true),
             (io::Error::from_raw_os_error(23), true, true),
@@ -96,8 +95,8 @@ mod tests {
             (ErrorKind::ConnectionRefused.into(), false, false),
             (ErrorKind::HostUnreachable.into(), false, false),
         ];
-        for (error, ours, descriptors) in table {
-            assert_eq!(is_our_fault(&error), ours, "{error}");
+        for (error, local, descriptors) in table {
+            assert_eq!(is_local_fault(&error), local, "{error}");
             assert_eq!(is_out_of_descriptors(&error), descriptors, "{error}");
         }
     }

@@ -21,35 +21,34 @@ use crate::domain::Secret;
 /// Largest file of authorities, in bytes; those of operating systems have 250,000.
 const AUTHORITIES_BYTES_MAX: usize = 4 * 1024 * 1024;
 
-/// The configuration with the system's certificates, which are read once: a thousand integrations
-/// share one set.
+/// Configuration with the certificates of the system, which are read once for all integrations.
 static SYSTEM: Mutex<Option<ClientConfig>> = Mutex::new(None);
 
-/// No TLS configuration could be made.
+/// Reasons why there is no TLS configuration.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum TlsError {
-    /// The file of certificate authorities cannot be used.
+    /// File of certificate authorities that cannot be used.
     #[error("certificate authorities in {path} cannot be read: {reason}")]
     Authorities {
-        /// Which file.
+        /// Path of that file.
         path: PathBuf,
-        /// Why.
+        /// Reason in one line.
         reason: String,
     },
-    /// The client certificate cannot be used.
+    /// Client certificate that cannot be used.
     #[error("the client certificate cannot be used: {0}")]
     Identity(&'static str),
-    /// The library refused.
+    /// Refusal of the TLS library.
     #[error("TLS cannot be set up")]
     Setup(#[from] rustls::Error),
 }
 
-/// A certificate of the client's own.
+/// Certificate of the client itself.
 #[derive(Clone, Debug)]
 pub(crate) struct Identity {
-    /// The certificate and those between it and its authority, in PEM form.
+    /// Certificate and those between it and its authority, in PEM form.
     pub(crate) chain: Secret,
-    /// Its private key in PEM form, not encrypted.
+    /// Private key in PEM form, not encrypted.
     pub(crate) key: Secret,
 }
 
@@ -74,7 +73,7 @@ impl Identity {
 }
 
 impl Identity {
-    /// Tells the run when the certificate ends; the parts in use are looked at elsewhere.
+    /// Observes the expiry of the certificate.
     pub(crate) fn observe(&self) {
         let chain = self.chain.expose().as_bytes();
         if let Some(Ok(own)) = CertificateDer::pem_slice_iter(chain).next() {
@@ -83,14 +82,14 @@ impl Identity {
     }
 }
 
-/// Verifies as `inner` does, and tells the run which certificate a server has shown: also, and above
-/// all, one that is not accepted.
+/// Verifier that observes the certificate of a server before `inner` verifies it, so that a refused
+/// certificate is observed too.
 #[derive(Debug)]
-struct Watching {
+struct Observing {
     inner: Arc<dyn ServerCertVerifier>,
 }
 
-impl ServerCertVerifier for Watching {
+impl ServerCertVerifier for Observing {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,
@@ -138,7 +137,7 @@ impl ServerCertVerifier for Watching {
 ///
 /// # Errors
 ///
-/// Names the file that cannot be read, does not answer or holds none.
+/// Fails for a file that cannot be read, does not answer or has no certificate.
 pub(crate) async fn read_authorities(
     path: &Path,
 ) -> Result<Vec<CertificateDer<'static>>, TlsError> {
@@ -161,7 +160,7 @@ fn authorities(
     if found.is_empty() { Err(fault("it holds no certificate".to_owned())) } else { Ok(found) }
 }
 
-/// A client configuration that trusts the certificate authorities in `ca_file`, or the operating
+/// Returns a client configuration that trusts the certificate authorities in `ca_file`, or the operating
 /// system's when there is none, and shows `identity` to servers that ask for one.
 ///
 /// # Errors
@@ -226,7 +225,7 @@ fn system() -> Result<ClientConfig, TlsError> {
 fn verified(inner: Arc<dyn ServerCertVerifier>) -> Result<Verified, rustls::Error> {
     let builder = ClientConfig::builder_with_provider(provider());
     let builder = builder.with_safe_default_protocol_versions()?;
-    Ok(builder.dangerous().with_custom_certificate_verifier(Arc::new(Watching { inner })))
+    Ok(builder.dangerous().with_custom_certificate_verifier(Arc::new(Observing { inner })))
 }
 
 fn provider() -> Arc<CryptoProvider> {
@@ -242,9 +241,9 @@ mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::{TcpListener, TcpStream};
 
-    /// The end of the server's certificate.
+    /// Expiry of the certificate of the server.
     const ENDS: &str = "2027-12-08T00:00:00Z";
-    /// What the server's clock shows.
+    /// Time on the clock of the server.
     const SHOWS: &str = "2027-11-28T00:00:00Z";
 
     /// A server with a certificate that ends in ten days by its own clock; its port, and the file of
@@ -301,7 +300,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn every_answer_shows_certificate_clock_address_and_latency() {
+    async fn answer_shows_certificate_clock_address_and_latency() {
         let dir = tempfile::tempdir().unwrap();
         let (port, ca) = serve(dir.path()).await;
         let options = HttpOptions { ca_file: Some(ca), ..HttpOptions::default() };
@@ -322,7 +321,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_certificate_that_is_not_accepted_is_seen_all_the_same() {
+    async fn refused_certificate_is_observed() {
         let dir = tempfile::tempdir().unwrap();
         let (port, _ca) = serve(dir.path()).await;
         let other = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
@@ -338,7 +337,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn sessions_of_other_protocols_show_the_certificate_in_their_handshake() {
+    async fn handshake_of_another_protocol_shows_the_certificate() {
         let dir = tempfile::tempdir().unwrap();
         let (port, ca) = serve(dir.path()).await;
         let config = client_config(Some(&ca), None).unwrap();

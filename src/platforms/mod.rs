@@ -3,6 +3,7 @@
 //! [`PLATFORMS`] is the table of contents of the product. A platform is never asked whether it
 //! failed: [`Validator::validate`] yields a [`crate::domain::Report`], and whatever goes wrong is an outcome in it.
 
+mod authentication;
 #[cfg(any(feature = "redshift", feature = "s3"))]
 mod aws;
 #[cfg(any(feature = "databricks", feature = "snowflake", feature = "synapse"))]

@@ -1,5 +1,5 @@
-//! What tokens say of themselves, told as facts and ends. Nobody verifies it here: that is for the
-//! platform, and a token that lies about itself is refused there.
+//! Claims of tokens, observed as facts and expiries. They are not verified here: the platform does
+//! that, and refuses a token with false claims.
 
 use std::time::Duration;
 
@@ -7,25 +7,25 @@ use crate::domain::{ExpiryKind, FactKind, Secret};
 use crate::net::jwt::{self, Claims};
 use crate::net::observe;
 
-/// What lives no longer than this is renewed by a machine.
+/// Longest lifetime of a token that a machine renews.
 const RENEWED_MAX: Duration = Duration::from_hours(48);
 
-/// Tells who `token` is of and for, and what it allows, if it is a JSON Web Token. Facts are about
-/// `name` and the claim; what differs from one issue to the next is left out.
-pub(super) fn tell(name: &str, token: &Secret) {
+/// Observes issuer, audience, subject and permissions of `token`, if it is a JSON Web Token. Facts are
+/// about `name` and the claim; claims that differ from one issue to the next are left out.
+pub(super) fn observe(name: &str, token: &Secret) {
     if let Some(claims) = jwt::claims(token.expose()) {
         facts(name, &claims);
     }
 }
 
-/// Like [`tell`], with its end: for one that somebody made and must renew. `of` tells it from the
-/// integration's own one, which needs no name.
-pub(super) fn tell_given(name: &str, of: &str, token: &Secret) {
+/// Observes the same and the expiry of a token that people renew. `of` distinguishes it from the
+/// integration's own token, which needs no name.
+pub(super) fn observe_given(name: &str, of: &str, token: &Secret) {
     let Some(claims) = jwt::claims(token.expose()) else { return };
     facts(name, &claims);
-    let Some(end) = claims.expires else { return };
-    if claims.issued.is_none_or(|begin| RENEWED_MAX < end.since(begin)) {
-        observe::expires(ExpiryKind::Token, of, end);
+    let Some(expiry) = claims.expires else { return };
+    if claims.issued.is_none_or(|begin| RENEWED_MAX < expiry.since(begin)) {
+        observe::expires(ExpiryKind::Token, of, expiry);
     }
 }
 
@@ -53,11 +53,11 @@ mod tests {
 
     async fn seen(claims: Json) -> Vec<String> {
         let token = Secret::new(token_of(&claims));
-        told(async || tell_given("token", "", &token)).await
+        told(async || observe_given("token", "", &token)).await
     }
 
     #[tokio::test]
-    async fn claims_are_told_by_name_and_value() {
+    async fn claims_are_observed_by_name_and_value() {
         let found = seen(json!({
             "iss": "https://sts.example.com", "aud": ["b", "a"], "scope": "read write", "sub": "me",
             "azp": "app", "jti": "hunter2", "exp": 1_800_000_000_i64, "iat": 1_700_000_000_i64,
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_end_is_told_of_what_somebody_renews() {
+    async fn expiry_is_observed_of_a_token_that_people_renew() {
         let (day, end) = (86_400, 1_800_000_000_i64);
         let table = [
             (json!({ "exp": end }), true),
@@ -86,17 +86,17 @@ mod tests {
             (json!({ "exp": "soon" }), false),
             (json!({}), false),
         ];
-        for (claims, is_told) in table {
+        for (claims, is_observed) in table {
             let found = seen(claims.clone()).await;
-            assert_eq!(!found.is_empty(), is_told, "{claims} {found:?}");
+            assert_eq!(!found.is_empty(), is_observed, "{claims} {found:?}");
         }
     }
 
     #[tokio::test]
-    async fn what_is_no_such_token_says_nothing() {
+    async fn other_text_has_no_claims() {
         for text in ["dapi0123456789", "hunter2.jwt.token", ""] {
             let token = Secret::new(text.to_owned());
-            assert!(told(async || tell_given("token", "", &token)).await.is_empty(), "{text}");
+            assert!(told(async || observe_given("token", "", &token)).await.is_empty(), "{text}");
         }
     }
 }

@@ -25,7 +25,7 @@ pub(crate) enum AllowError {
     /// A range whose address has bits set behind its prefix.
     #[error("`{entry}` does not begin its range; write `{range}`, or `{addr}` for one address")]
     Beginning {
-        /// Entry as written.
+        /// Entry as it is written.
         entry: String,
         /// Range that contains the address.
         range: IpNet,
@@ -282,10 +282,10 @@ mod tests {
                 by_host.hosts.push("hooks.corp.example".to_owned());
                 by_host
             };
-            let passes = |allow| host_permitted(host, allow).is_ok();
-            assert_eq!(passes(&nothing), needs == Nothing, "{host}");
-            assert_eq!(passes(&wide), needs != Exactness, "{host} by range");
-            assert!(passes(&exact), "{host} by itself");
+            let is_allowed = |allow| host_permitted(host, allow).is_ok();
+            assert_eq!(is_allowed(&nothing), needs == Nothing, "{host}");
+            assert_eq!(is_allowed(&wide), needs != Exactness, "{host} by range");
+            assert!(is_allowed(&exact), "{host} by itself");
             let resolved = permitted(addr, "hooks.corp.example", &by_host);
             assert_eq!(resolved.is_ok(), needs != Exactness, "{host} by host name");
             assert_eq!(permitted(addr, "other.example", &by_host).is_ok(), needs == Nothing);

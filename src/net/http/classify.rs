@@ -113,7 +113,7 @@ fn client_certificate_alert(cause: &(dyn StdError + 'static)) -> Option<AlertDes
 
 /// True when this machine has no file descriptor left.
 fn is_local(cause: &(dyn StdError + 'static)) -> bool {
-    // A network that is missing is not told from one of several addresses that has no way to it.
+    // A missing network looks like one of several addresses without a route.
     cause.downcast_ref::<io::Error>().is_some_and(is_out_of_descriptors)
 }
 

@@ -20,7 +20,7 @@ pub(crate) struct ClientCredentials<'a> {
     pub(crate) scope: Option<&'a str>,
     /// Resource that the token is for, where the provider asks (RFC 8707).
     pub(crate) resource: Option<&'a str>,
-    /// As in [`TokenRequest::anchors`].
+    /// Anchors of the endpoint, as in [`TokenRequest::anchors`].
     pub(crate) anchors: Option<&'a [&'a str]>,
 }
 
@@ -31,7 +31,7 @@ pub(crate) enum ClientProof<'a> {
     Basic(&'a Secret),
     /// Secret in the form (`client_secret_post`).
     Form(&'a Secret),
-    /// Signed assertion (`private_key_jwt`).
+    /// Signed assertion in the form (`private_key_jwt`).
     Assertion(&'a Secret),
 }
 

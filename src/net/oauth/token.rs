@@ -34,10 +34,10 @@ pub(crate) struct TokenRequest<'a> {
     pub(crate) anchors: Option<&'a [&'a str]>,
 }
 
-/// Access token.
+/// Access token with its lifetime.
 #[derive(Clone, Debug)]
 pub(crate) struct Token {
-    /// Bearer token.
+    /// Token that is sent as bearer token.
     pub(crate) value: Secret,
     /// Lifetime, from the moment it was asked for.
     pub(crate) lifetime: Duration,
@@ -55,7 +55,7 @@ pub(crate) enum NoToken {
 /// Refusal in the words of the endpoint, each on one line and bounded.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Refusal {
-    /// Error class.
+    /// Error class of the refusal.
     pub(crate) class: Class,
     /// Status code of the answer.
     pub(crate) status: u16,

@@ -1,11 +1,11 @@
 //! Clouds of Azure, each with host names of its own.
 
-/// Cloud of Azure.
+/// Cloud of Azure, apart from the others.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Cloud {
-    /// Azure.
+    /// Public cloud of Azure.
     Public,
-    /// Azure US Government.
+    /// Azure for the US government.
     UsGovernment,
     /// Azure operated by 21Vianet in China.
     China,

@@ -72,7 +72,7 @@ pub(crate) const fn remedy(class: Class) -> &'static str {
         Class::Unreachable | Class::Throttled | Class::Unavailable => {
             "Check that this machine reaches the token endpoint, perhaps through `azure.proxy`."
         }
-        Class::Local => "Mend this host: the file, variable or network named above.",
+        Class::Local => "Fix this host: the file, variable or network named above.",
     }
 }
 

@@ -1,10 +1,12 @@
 //! Reads the `config` table of a Google `BigQuery` integration.
 
 use reqwest::Url;
+use strum::{IntoStaticStr, VariantArray};
 
 use super::names::{is_account, is_project};
 use crate::domain::SecretRef;
 use crate::input::Reader;
+use crate::platforms::authentication;
 use crate::platforms::connection::{Endpoint, is_host, is_loopback, origin, server};
 
 /// Enough for every call that is made, and no more than reading.
@@ -92,11 +94,14 @@ impl Endpoints {
     }
 }
 
-/// The words of `authenticationType`.
-#[derive(Clone, Copy, Eq, PartialEq)]
+/// Kinds of credentials.
+#[derive(Clone, Copy, IntoStaticStr, PartialEq, VariantArray)]
 enum Mode {
+    #[strum(serialize = "serviceAccountKey")]
     Key,
+    #[strum(serialize = "workloadIdentity")]
     Workload,
+    #[strum(serialize = "metadataServer")]
     Machine,
 }
 
@@ -165,17 +170,8 @@ fn named(
 }
 
 fn credentials(reader: &mut Reader<'_>) -> Option<Credentials> {
-    let words = [
-        ("serviceAccountKey", Mode::Key),
-        ("workloadIdentity", Mode::Workload),
-        ("metadataServer", Mode::Machine),
-    ];
     let credential = reader.secret("credential");
-    let mode = if reader.has("authenticationType") {
-        reader.choice("authenticationType", &words)?
-    } else {
-        Mode::Key
-    };
+    let mode = authentication::read(reader, Some(Mode::Key))?;
     match mode {
         Mode::Machine => {
             if credential.is_some() {

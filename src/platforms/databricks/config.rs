@@ -1,9 +1,11 @@
 //! The `config` table of a Databricks integration.
 
 use reqwest::Url;
+use strum::{IntoStaticStr, VariantArray};
 
 use super::credentials::{Authority, Credentials, Entra, Machine};
 use crate::input::Reader;
+use crate::platforms::authentication;
 use crate::platforms::azure::{Cloud, ServicePrincipal, is_tenant};
 use crate::platforms::connection::{self, Endpoint, authority, origin};
 
@@ -143,36 +145,33 @@ fn workspace_id(reader: &mut Reader<'_>) -> Option<String> {
     Some(id)
 }
 
+/// Kinds of credentials.
+#[derive(Clone, Copy, IntoStaticStr, PartialEq, VariantArray)]
+enum Kind {
+    /// Personal access token.
+    #[strum(serialize = "token")]
+    Token,
+    /// Service principal of Databricks.
+    #[strum(serialize = "oAuthM2M")]
+    Machine,
+    /// Service principal of Microsoft Entra.
+    #[strum(serialize = "azureServicePrincipal")]
+    Entra,
+}
+
 fn credentials(reader: &mut Reader<'_>, workspace: Option<&str>) -> Option<Credentials> {
-    #[derive(Clone, Copy, Eq, PartialEq)]
-    enum Kind {
-        Token,
-        Machine,
-        Entra,
-    }
-    let kinds = [
-        ("token", Kind::Token),
-        ("oAuthM2M", Kind::Machine),
-        ("azureServicePrincipal", Kind::Entra),
-    ];
-    let kind = reader
-        .required("authenticationType")
-        .and_then(|()| reader.choice("authenticationType", &kinds));
+    let kind = authentication::read::<Kind>(reader, None);
     let token = reader.secret("token");
     let machine = reader.table("oAuthClientConfig").map(machine);
     let entra = reader.table("azure").map(|table| entra(table, workspace));
     let kind = kind?;
-    let owners = [
-        ("token", Kind::Token, "token"),
-        ("oAuthClientConfig", Kind::Machine, "oAuthM2M"),
-        ("azure", Kind::Entra, "azureServicePrincipal"),
-    ];
-    for (key, owner, word) in owners {
+    let owners =
+        [("token", Kind::Token), ("oAuthClientConfig", Kind::Machine), ("azure", Kind::Entra)];
+    for (key, owner) in owners {
         if owner == kind {
             reader.required(key);
-        } else if reader.has(key) {
-            reader.fault(key, format!("is only used with authenticationType `{word}`"));
         }
+        authentication::refuse_unless(reader, kind, owner, &[key]);
     }
     match kind {
         Kind::Token => Some(Credentials::Token(token?)),

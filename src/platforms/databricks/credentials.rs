@@ -287,11 +287,11 @@ impl Credentials {
     /// Observes the claims of the tokens of `bearer`.
     pub(super) fn observe(&self, bearer: &Bearer) {
         match self {
-            Self::Token(_) => tokens::tell_given("token", "", &bearer.token),
+            Self::Token(_) => tokens::observe_given("token", "", &bearer.token),
             Self::Machine(_) | Self::Entra(_) => {
-                tokens::tell("access token", &bearer.token);
+                tokens::observe("access token", &bearer.token);
                 if let Some((_, token)) = &bearer.azure {
-                    tokens::tell("management token", token);
+                    tokens::observe("management token", token);
                 }
             }
         }

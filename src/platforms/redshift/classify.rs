@@ -9,7 +9,7 @@ use rustls::CertificateError;
 use super::stream::{Exceeded, Excess};
 use crate::domain::{Class, REDACTED, Secret, duration_text, one_line};
 use crate::net::backoff::{Backoff, Retryable};
-use crate::net::tcp::{NoConnection, is_our_fault};
+use crate::net::tcp::{NoConnection, is_local_fault};
 use crate::net::tls::TlsError;
 use crate::secrets::SecretError;
 
@@ -217,7 +217,7 @@ impl Cause {
         if let Some(tls) = inner.and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
             return Self::of_tls(tls);
         }
-        if is_our_fault(error) {
+        if is_local_fault(error) {
             Self::Ours
         } else if NOT_UNDERSTOOD.contains(&error.kind()) {
             Self::of_protocol(error)

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use strum::{IntoStaticStr, VariantArray};
+
 use reqsign_core::Env;
 use rustls::pki_types::ServerName;
 
@@ -14,6 +16,7 @@ use super::iam::{Iam, SESSION_POLICY};
 use super::integration::{Credentials, Redshift};
 use crate::domain::SecretRef;
 use crate::input::Reader;
+use crate::platforms::authentication;
 use crate::platforms::aws::config::{key_id, region, replacement, role};
 use crate::platforms::aws::credentials::{self as aws, AccessKey, CredentialChain, Sts};
 use crate::platforms::aws::endpoint::Variant;
@@ -30,8 +33,6 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const CONNECT_TIMEOUTS: [Duration; 2] = [Duration::from_secs(1), Duration::from_mins(1)];
 /// The longest name Redshift has for anything, in bytes.
 const NAME_BYTES_MAX: usize = 127;
-/// The published key of [`Authentication`].
-const AUTHENTICATION: &str = "authenticationType";
 /// The keys of each way to log in, besides the published one of IAM: those are ours.
 const OF_PASSWORD: [&str; 2] = ["username", "password"];
 const OF_IAM: [&str; 12] = [
@@ -49,28 +50,13 @@ const OF_IAM: [&str; 12] = [
     "api",
 ];
 
-/// The published ways to log in.
-#[derive(Clone, Copy, Debug)]
+/// Published kinds of credentials.
+#[derive(Clone, Copy, IntoStaticStr, PartialEq, VariantArray)]
+#[strum(serialize_all = "camelCase")]
 enum Authentication {
     UserPassword,
     AccessKey,
     Okta,
-}
-
-impl Authentication {
-    const WORDS: [(&'static str, Self); 3] = [
-        ("userPassword", Self::UserPassword),
-        ("accessKey", Self::AccessKey),
-        ("okta", Self::Okta),
-    ];
-
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::UserPassword => "userPassword",
-            Self::AccessKey => "accessKey",
-            Self::Okta => "okta",
-        }
-    }
 }
 
 /// Reads the `config` table; what is wrong with it is left with the reader. Without an access key,
@@ -118,45 +104,30 @@ fn credentials(
     for key in OF_IAM {
         config.has(key);
     }
-    let authentication = if config.has(AUTHENTICATION) {
-        config.choice(AUTHENTICATION, &Authentication::WORDS)?
-    } else {
-        Authentication::UserPassword
-    };
+    let default = Some(Authentication::UserPassword);
+    let authentication = authentication::read(config, default)?;
     match authentication {
         Authentication::UserPassword => {
-            unused(config, authentication, OF_IAM.into_iter().chain(["okta"]));
+            let keys = OF_IAM.into_iter().chain(["okta"]);
+            authentication::warn_unused(config, authentication, keys);
             config.required("username");
             config.required("password");
             let username = username.and_then(|name| valid_name(config, "username", name));
             Some(Credentials::Password { username: username?, password: password? })
         }
         Authentication::AccessKey => {
-            unused(config, authentication, OF_PASSWORD.into_iter().chain(["okta"]));
+            let unused = OF_PASSWORD.into_iter().chain(["okta"]);
+            authentication::warn_unused(config, authentication, unused);
             keys.iam(config, server, machine).map(|iam| Credentials::Iam(Box::new(iam)))
         }
         Authentication::Okta => {
             config.fault(
-                AUTHENTICATION,
+                authentication::KEY,
                 "`okta` is not supported: it logs in as a person, whose password Okta would have \
                 to be sent every time, and who may be asked for a second factor; use `accessKey` \
                 with `databaseUser`, or `userPassword`",
             );
             None
-        }
-    }
-}
-
-/// Warns about `keys` that are given though another way to log in is chosen.
-fn unused(
-    config: &mut Reader<'_>,
-    chosen: Authentication,
-    keys: impl IntoIterator<Item = &'static str>,
-) {
-    let why = format!("not used with `{}`; remove it", chosen.as_str());
-    for key in keys {
-        if config.has(key) {
-            config.warn(key, why.clone());
         }
     }
 }
@@ -288,7 +259,7 @@ fn place(
     let of_host = behind(host);
     if matches!(of_host, Behind::Workgroup { .. }) {
         config.fault(
-            AUTHENTICATION,
+            authentication::KEY,
             "`accessKey` cannot be used with a serverless workgroup: asking AWS for credentials \
             there can create the database user; use `userPassword` with the `username` and \
             `password` of a database user",
@@ -605,13 +576,6 @@ mod tests {
         let both = iam(&json!({"username": "u", "okta": {}}));
         let unused = |key| format!("r.json: config.{key}: not used with `accessKey`; remove it");
         assert_eq!(both.warnings, ["username", "okta"].map(unused));
-    }
-
-    #[test]
-    fn words_and_variants_of_authentication_agree() {
-        for (word, authentication) in Authentication::WORDS {
-            assert_eq!(authentication.as_str(), word);
-        }
     }
 
     /// The sample as it stands, and with everything that is commented out in it instead of the

@@ -1,7 +1,10 @@
 //! The `config` table of a Native S3 integration.
 
+use strum::{IntoStaticStr, VariantArray};
+
 use super::endpoint::{Endpoints, Overrides};
 use crate::input::Reader;
+use crate::platforms::authentication;
 use crate::platforms::aws::config::{is_account, key_id, region, replacement, role};
 use crate::platforms::aws::credentials::{AccessKey, Credentials};
 use crate::platforms::aws::endpoint::Variant;
@@ -121,31 +124,30 @@ fn location(reader: &mut Reader<'_>) -> Option<LocationPath> {
     path
 }
 
+/// Kinds of credentials.
+#[derive(Clone, Copy, IntoStaticStr, PartialEq, VariantArray)]
+#[strum(serialize_all = "camelCase")]
+enum Kind {
+    Auto,
+    AccessKey,
+}
+
 fn credentials(reader: &mut Reader<'_>) -> Option<Credentials> {
-    let modes = [("auto", false), ("accessKey", true)];
-    let with_key = reader
-        .required("authenticationType")
-        .and_then(|()| reader.choice("authenticationType", &modes));
+    let kind = authentication::read::<Kind>(reader, None);
     let id = key_id(reader, "awsAccessKeyId");
     let secret = reader.secret("awsSecretAccessKey");
     let token = reader.secret("awsSessionToken");
     let role = role(reader);
-    if with_key? {
-        for key in ["awsRoleToAssume", "externalId"] {
-            if reader.has(key) {
-                reader.fault(key, "is only used with authenticationType `auto`");
-            }
-        }
+    let kind = kind?;
+    authentication::refuse_unless(reader, kind, Kind::Auto, &["awsRoleToAssume", "externalId"]);
+    let keys = ["awsAccessKeyId", "awsSecretAccessKey", "awsSessionToken"];
+    authentication::refuse_unless(reader, kind, Kind::AccessKey, &keys);
+    if kind == Kind::AccessKey {
         let id_given = reader.required("awsAccessKeyId");
         let secret_given = reader.required("awsSecretAccessKey");
         id_given.and(secret_given)?;
         let key = Some(AccessKey { id: id?, secret: secret?, token });
         return Some(Credentials { key, role: None });
-    }
-    for key in ["awsAccessKeyId", "awsSecretAccessKey", "awsSessionToken"] {
-        if reader.has(key) {
-            reader.fault(key, "is only used with authenticationType `accessKey`");
-        }
     }
     Some(Credentials { key: None, role })
 }

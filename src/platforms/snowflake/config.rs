@@ -3,6 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use reqwest::Url;
+use strum::{IntoStaticStr, VariantArray};
 
 use super::credentials::{Credentials, KeyPair, OAuth, Password, Proof};
 use super::integration::{Bootstrap, Snowflake};
@@ -12,8 +13,8 @@ use crate::domain::SecretRef;
 use crate::input::Reader;
 use crate::net::oauth::KeptToken;
 use crate::platforms::Identity;
-use crate::platforms::azure;
 use crate::platforms::connection::{Endpoint, authority, is_host, is_loopback, server};
+use crate::platforms::{authentication, azure};
 
 const PORT: u16 = 443;
 /// The published name of the impersonation role.
@@ -22,39 +23,25 @@ const IMPERSONATION_ROLE: &str = "IMMUTA_IMPERSONATION";
 const ROLE_PREFIX: &str = "IMMUTA";
 /// What the names of Snowflake's servers end in.
 const DOMAINS: [&str; 2] = [".snowflakecomputing.com", ".snowflakecomputing.cn"];
-/// The published key of [`Kind`].
-const AUTHENTICATION: &str = "authenticationType";
 /// SHA-1 in hexadecimal digits, and in base64.
 const THUMBPRINT_HEX: usize = 40;
 const THUMBPRINT_BASE64: usize = 27;
 
-/// The ways to log in: the published ones, and tokens.
-#[derive(Clone, Copy, Debug)]
+/// Kinds of credentials: the published ones, and tokens.
+#[derive(Clone, Copy, IntoStaticStr, PartialEq, VariantArray)]
 enum Kind {
+    #[strum(serialize = "keyPair")]
     KeyPair,
+    #[strum(serialize = "oAuthClientCredentials")]
     OAuth,
+    #[strum(serialize = "userPassword")]
     Password,
+    #[strum(serialize = "programmaticAccessToken")]
     Token,
 }
 
 impl Kind {
-    const WORDS: [(&'static str, Self); 4] = [
-        ("keyPair", Self::KeyPair),
-        ("oAuthClientCredentials", Self::OAuth),
-        ("userPassword", Self::Password),
-        ("programmaticAccessToken", Self::Token),
-    ];
-
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::KeyPair => "keyPair",
-            Self::OAuth => "oAuthClientCredentials",
-            Self::Password => "userPassword",
-            Self::Token => "programmaticAccessToken",
-        }
-    }
-
-    /// True when `key` belongs to this way.
+    /// True when `key` belongs to this kind.
     fn uses(self, key: &str) -> bool {
         match self {
             Self::KeyPair => ["username", "privateKey", "privateKeyPassword"].contains(&key),
@@ -201,13 +188,7 @@ fn name(config: &mut Reader<'_>, key: &'static str) -> Option<Name> {
 
 /// What is needed to log in, from the table that has `authenticationType`.
 fn credentials(config: &mut Reader<'_>, account: Option<&str>) -> Option<Credentials> {
-    let kind = if config.has(AUTHENTICATION) {
-        config.choice(AUTHENTICATION, &Kind::WORDS)
-    } else {
-        let words: Vec<_> = Kind::WORDS.iter().map(|(word, _)| format!("`{word}`")).collect();
-        config.fault(AUTHENTICATION, format!("missing; add one of {}", words.join(", ")));
-        None
-    };
+    let kind = authentication::read::<Kind>(config, None);
     let username = config.string("username").filter(|name| !name.trim().is_empty());
     let (password, token) = (config.secret("password"), config.secret("token"));
     let (private_key, passphrase) =
@@ -215,11 +196,8 @@ fn credentials(config: &mut Reader<'_>, account: Option<&str>) -> Option<Credent
     let oauth = config.table("oAuthClientConfig");
     let oauth = oauth.map(|table| oauth_client(table, passphrase.clone()));
     let kind = kind?;
-    for key in ["password", "token", "privateKey", "privateKeyPassword", "oAuthClientConfig"] {
-        if !kind.uses(key) && config.has(key) {
-            config.warn(key, format!("not used with `{}`; remove it", kind.as_str()));
-        }
-    }
+    let keys = ["password", "token", "privateKey", "privateKeyPassword", "oAuthClientConfig"];
+    authentication::warn_unused(config, kind, keys.into_iter().filter(|key| !kind.uses(key)));
     match kind {
         Kind::KeyPair => {
             config.required("username");

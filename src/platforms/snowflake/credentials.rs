@@ -115,12 +115,12 @@ impl Credentials {
             Self::KeyPair(pair) => ("KEYPAIR_JWT", pair.token(now, seen).await?),
             Self::OAuth(oauth) => {
                 let token = oauth.token(connections, now, seen).await?;
-                tokens::tell("access token", &token);
+                tokens::observe("access token", &token);
                 ("OAUTH", token)
             }
             Self::Token(token) => {
                 let token = read(token, seen).await?;
-                tokens::tell_given("token", "", &token);
+                tokens::observe_given("token", "", &token);
                 ("PROGRAMMATIC_ACCESS_TOKEN", token)
             }
             Self::Password(_) => {

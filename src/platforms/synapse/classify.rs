@@ -8,7 +8,7 @@ use tiberius::error::{Error as TdsError, TokenError};
 use super::stream::TOO_MUCH;
 use crate::domain::{Class, REDACTED, Secret, duration_text, one_line};
 use crate::net::backoff::{Backoff, Retryable};
-use crate::net::tcp::{NoConnection, is_our_fault};
+use crate::net::tcp::{NoConnection, is_local_fault};
 use crate::net::tls::TlsError;
 use crate::secrets::SecretError;
 
@@ -269,7 +269,7 @@ impl Cause {
 
     fn of_io(error: &io::Error) -> Self {
         let kind = error.kind();
-        if is_our_fault(error) {
+        if is_local_fault(error) {
             Self::Ours
         } else if kind == ErrorKind::TimedOut {
             Self::Silent

@@ -3,12 +3,15 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use strum::{IntoStaticStr, VariantArray};
+
 use super::client;
 use super::credentials::{Credentials, Principal};
 use super::integration::{Delimiters, Synapse};
 use crate::domain::SecretRef;
 use crate::input::Reader;
 use crate::net::oauth::KeptToken;
+use crate::platforms::authentication;
 use crate::platforms::azure::{Cloud, ServicePrincipal};
 use crate::platforms::connection::{Endpoint, is_host, server};
 
@@ -30,8 +33,9 @@ const NAME_MAX: usize = 128;
 /// The longest delimiter, in characters.
 const DELIMITER_MAX: usize = 16;
 
-/// The ways to log in.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+/// Kinds of credentials.
+#[derive(Clone, Copy, IntoStaticStr, PartialEq, VariantArray)]
+#[strum(serialize_all = "camelCase")]
 enum Authentication {
     UserPassword,
     EntraServicePrincipal,
@@ -39,26 +43,12 @@ enum Authentication {
 }
 
 impl Authentication {
-    const WORDS: [(&'static str, Self); 3] = [
-        ("userPassword", Self::UserPassword),
-        ("entraServicePrincipal", Self::EntraServicePrincipal),
-        ("entraToken", Self::EntraToken),
-    ];
-
-    /// The keys that only this one uses.
+    /// Returns the keys that only this kind uses.
     const fn keys(self) -> &'static [&'static str] {
         match self {
             Self::UserPassword => &["username", "password"],
             Self::EntraServicePrincipal => &[],
             Self::EntraToken => &["token"],
-        }
-    }
-
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::UserPassword => "userPassword",
-            Self::EntraServicePrincipal => "entraServicePrincipal",
-            Self::EntraToken => "entraToken",
         }
     }
 }
@@ -152,24 +142,20 @@ fn credentials(config: &mut Reader<'_>) -> Option<Given> {
     let username = config.string("username");
     let username = username.and_then(|name| valid_name(config, "username", name));
     let (password, token) = (config.secret("password"), config.secret("token"));
-    let authentication = if config.has("authenticationType") {
-        config.choice("authenticationType", &Authentication::WORDS)
-    } else {
-        Some(Authentication::UserPassword)
-    };
+    let default = Some(Authentication::UserPassword);
+    let authentication = authentication::read(config, default);
     let is_application = authentication == Some(Authentication::EntraServicePrincipal);
     let azure = if is_application { config.required("azure") } else { Some(()) };
     let azure = azure.and_then(|()| config.table("azure"));
     let azure = azure.map(|table| self::azure(table, is_application)).unwrap_or_default();
     let authentication = authentication?;
-    for (_, other) in Authentication::WORDS {
+    for other in Authentication::VARIANTS {
+        if *other != authentication {
+            authentication::warn_unused(config, authentication, other.keys().iter().copied());
+            continue;
+        }
         for key in other.keys() {
-            if other == authentication {
-                config.required(key);
-            } else if config.has(key) {
-                let word = authentication.as_str();
-                config.warn(key, format!("not used with `{word}`; remove it"));
-            }
+            config.required(key);
         }
     }
     let kind = match authentication {

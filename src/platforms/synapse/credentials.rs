@@ -104,7 +104,7 @@ impl Credentials {
             }
             Self::Token(token) => {
                 let token = read(token).await?;
-                tokens::tell_given("token", "", &token);
+                tokens::observe_given("token", "", &token);
                 match expiry(&token) {
                     Some(end) if end <= now => {
                         let detail = format!("the access token ended at {end}");
@@ -155,7 +155,7 @@ impl Principal {
         };
         let token = self.kept.current(now, fetch).await;
         let token = token.map_err(|none| failed(none.class(), &none.detail()))?;
-        tokens::tell("access token", &token);
+        tokens::observe("access token", &token);
         Ok(Proof::Token(token, is_kept))
     }
 }

@@ -1,10 +1,12 @@
 //! The `config` table of a Trino integration. Nothing of it is published: all keys are ours.
 
 use reqwest::Url;
+use strum::{IntoStaticStr, VariantArray};
 
 use super::statement::Table;
 use crate::domain::SecretRef;
 use crate::input::{Kind, Reader};
+use crate::platforms::authentication;
 use crate::platforms::connection::{self, Endpoint, authority, is_host, is_loopback};
 
 /// The oldest version that is not warned about by default: the access control plugin is documented
@@ -100,11 +102,16 @@ pub(super) enum ProbeUser {
     Own(Credentials),
 }
 
-#[derive(Clone, Copy)]
+/// Kinds of credentials.
+#[derive(Clone, Copy, IntoStaticStr, PartialEq, VariantArray)]
 enum Mode {
+    #[strum(serialize = "none")]
     Open,
+    #[strum(serialize = "userPassword")]
     Password,
+    #[strum(serialize = "jwt")]
     Token,
+    #[strum(serialize = "certificate")]
     Certificate,
 }
 
@@ -205,28 +212,16 @@ fn origin(reader: &mut Reader<'_>, host: Option<&str>, tls: Option<bool>) -> Opt
 }
 
 fn credentials(reader: &mut Reader<'_>, has_identity: bool, is_plain: bool) -> Option<Credentials> {
-    let modes = [
-        ("none", Mode::Open),
-        ("userPassword", Mode::Password),
-        ("jwt", Mode::Token),
-        ("certificate", Mode::Certificate),
-    ];
-    let mode = reader
-        .required("authenticationType")
-        .and_then(|()| reader.choice("authenticationType", &modes));
+    let mode = authentication::read::<Mode>(reader, None);
     let (username, username_given) = (name(reader, "username"), reader.has("username"));
     let (password, token) = (reader.secret("password"), reader.secret("token"));
     let mode = mode?;
     if is_plain && !matches!(mode, Mode::Open) {
         let wanted = "must be `none` with `tls` = false: credentials never travel without TLS";
-        reader.fault("authenticationType", wanted);
+        reader.fault(authentication::KEY, wanted);
     }
-    if reader.has("password") && !matches!(mode, Mode::Password) {
-        reader.fault("password", "is only used with authenticationType `userPassword`");
-    }
-    if reader.has("token") && !matches!(mode, Mode::Token) {
-        reader.fault("token", "is only used with authenticationType `jwt`");
-    }
+    authentication::refuse_unless(reader, mode, Mode::Password, &["password"]);
+    authentication::refuse_unless(reader, mode, Mode::Token, &["token"]);
     if username_given && username.is_none() {
         return None;
     }
@@ -247,7 +242,7 @@ fn credentials(reader: &mut Reader<'_>, has_identity: bool, is_plain: bool) -> O
         Mode::Certificate if !has_identity => {
             let wanted =
                 "`certificate` needs `tls.certificate` and `tls.key`, and no `tls` that is a flag";
-            reader.fault("authenticationType", wanted);
+            reader.fault(authentication::KEY, wanted);
             None
         }
         Mode::Certificate => Some(Credentials::Certificate { username }),

@@ -368,7 +368,7 @@ async fn account(credentials: &Credentials, (name, of): (&str, &str)) -> Result<
         }
         Credentials::Token { username, token } => {
             let token = resolve(token).await?;
-            tokens::tell_given(name, of, &token);
+            tokens::observe_given(name, of, &token);
             Account::token(username.clone(), token)
         }
         Credentials::Certificate { username } => Account::open(username.clone()),
