@@ -43,7 +43,7 @@ pub(crate) enum BlockingError {
     /// The system gives no thread.
     #[error("no thread can be started")]
     Thread(#[source] io::Error),
-    /// The work panicked.
+    /// The work has panicked.
     #[error("reading it failed because of a fault in revalidated")]
     Panicked,
 }
@@ -51,7 +51,7 @@ pub(crate) enum BlockingError {
 /// A file cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ReadError {
-    /// The system refuses.
+    /// The system refuses to read.
     #[error(transparent)]
     Io(#[from] io::Error),
     /// It has more bytes than this.

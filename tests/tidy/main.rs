@@ -116,7 +116,7 @@ fn nothing_names_a_folder_of_the_machine_it_was_written_on() {
 }
 
 fn floor_of(path: &Path) -> Option<(usize, &'static str)> {
-    let name = path.components().nth(1)?.as_os_str().to_str()?;
+    let name = path.components().nth(1)?.as_os_str().to_str()?.trim_end_matches(".rs");
     FLOORS.iter().enumerate().find_map(|(rank, floor)| {
         floor.iter().find(|known| **known == name).map(|known| (rank, *known))
     })
