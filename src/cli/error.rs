@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 
-use super::logging;
+use super::log_queue;
 use super::print::{End, counted, sanitise};
 use crate::config::Faulty;
 use crate::input::Fault;
@@ -57,7 +57,7 @@ pub(super) fn fault_lines(faults: &[Fault], prefix: &str) -> String {
 /// Writes to standard error; when that is closed, or is a pipe that nothing reads the log from, there is
 /// no other place.
 pub(super) fn print_error(text: &str) {
-    if logging::is_read() {
+    if log_queue::is_read() {
         anstream::stderr().write_all(text.as_bytes()).unwrap_or_default();
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! A field is its name, a newline, the length of its value in eight bytes, the value and a newline; a
 //! record is one datagram. The records are queued like lines, since a journal that hangs would block
-//! whoever sends to it.
+//! the code that logs.
 
 use std::fmt::{self, Write as _};
 use std::io;

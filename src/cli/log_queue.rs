@@ -1,16 +1,19 @@
 //! Bounded queue between the code that logs and the stream that takes the lines.
 //!
-//! Whoever logs never waits: a pipe that nothing reads, or a journal that hangs, blocks one thread of
-//! its own. What finds no place meanwhile is dropped and counted, and the count is logged once the
-//! stream takes lines again.
+//! Logging never blocks: a pipe that nothing reads, or a journal that hangs, stops a thread of the queue's
+//! own. Lines beyond the bound are dropped and counted, and the count is logged once the stream takes
+//! lines again.
 
 use std::collections::VecDeque;
 use std::io::{self, Write};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use tracing_subscriber::fmt::MakeWriter;
+
+/// Queue of the process's log, once logging has been started.
+static QUEUE: OnceLock<LogQueue> = OnceLock::new();
 
 /// Bytes of lines that may wait.
 const BYTES_MAX: usize = 1024 * 1024;
@@ -32,25 +35,47 @@ struct Shared {
 struct State {
     lines: VecDeque<Vec<u8>>,
     bytes: usize,
-    /// Lines that found no place since the last line was written.
+    /// Number of lines dropped since the last line was written.
     dropped: u64,
     /// True while a line is being written.
     writing: bool,
 }
 
+/// Starts the queue of the process's log.
+///
+/// # Errors
+///
+/// Fails when the system refuses a thread.
+pub(super) fn queue(sink: Sink) -> io::Result<LogQueue> {
+    let queue = LogQueue::start(sink)?;
+    Ok(QUEUE.get_or_init(|| queue).clone())
+}
+
+/// Waits until every line of the process's log is written, at most `limit`.
+pub(super) fn flush(limit: Duration) {
+    if let Some(queue) = QUEUE.get() {
+        queue.flush(limit);
+    }
+}
+
+/// True unless lines of the process's log wait to be read.
+pub(super) fn is_read() -> bool {
+    QUEUE.get().is_none_or(LogQueue::is_empty)
+}
+
 impl LogQueue {
-    /// Starts a detached thread that writes what is queued to `sink`.
+    /// Starts a detached thread that writes queued lines to `sink`.
     ///
     /// # Errors
     ///
-    /// Fails when the system gives no thread.
-    pub(super) fn start(mut sink: Sink) -> io::Result<Self> {
+    /// Fails when the system refuses a thread.
+    fn start(mut sink: Sink) -> io::Result<Self> {
         let queue = Self::default();
         let writer = queue.clone();
         thread::Builder::new().name("log".to_owned()).spawn(move || {
             loop {
                 let line = writer.take();
-                // A stream that is gone takes no complaint about it either.
+                // A closed stream takes no report of that either.
                 let _gone = sink(&line);
                 let dropped = writer.written();
                 if 0 < dropped {
@@ -77,15 +102,15 @@ impl LogQueue {
         self.0.changed.notify_all();
     }
 
-    /// Waits until everything is written, at most `limit`.
-    pub(super) fn flush(&self, limit: Duration) {
+    /// Waits until every line is written, at most `limit`.
+    fn flush(&self, limit: Duration) {
         let is_busy = |state: &mut State| state.writing || !state.lines.is_empty();
         let waited = self.0.changed.wait_timeout_while(self.state(), limit, is_busy);
         drop(waited.unwrap_or_else(PoisonError::into_inner));
     }
 
-    /// True when everything is written.
-    pub(super) fn is_empty(&self) -> bool {
+    /// True when every line is written.
+    fn is_empty(&self) -> bool {
         let state = self.state();
         !state.writing && state.lines.is_empty()
     }
@@ -104,7 +129,7 @@ impl LogQueue {
         }
     }
 
-    /// Notes that the line taken last is written. Returns how many found no place before that.
+    /// Notes that the line taken last is written. Returns the number of lines dropped before that.
     fn written(&self) -> u64 {
         let mut state = self.state();
         state.writing = false;
@@ -148,7 +173,7 @@ mod tests {
     use tokio::time::Instant;
 
     #[test]
-    fn stream_that_takes_nothing_stops_nobody_and_what_is_dropped_is_counted() {
+    fn stream_that_takes_nothing_blocks_no_one_and_dropped_lines_are_counted() {
         let (open, opened) = mpsc::channel::<()>();
         let (sent, seen) = mpsc::channel();
         let sink = move |line: &[u8]| {

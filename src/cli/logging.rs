@@ -1,7 +1,8 @@
-//! Where log lines go and what they look like.
+//! Structured logging: destination and form of the log.
 //!
-//! Messages and fields may hold what platforms said, so nothing of them reaches a terminal or a
-//! file that could steer or mislead it, and one event is one line.
+//! Messages and fields may hold text of platforms, so control characters in them reach neither a
+//! terminal nor a file, and one event is one line. Lines go through a [queue](super::log_queue), so
+//! that logging never blocks.
 
 use std::fmt;
 use std::fs::File;
@@ -9,8 +10,6 @@ use std::io::{self, Write};
 use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
 use std::panic;
-use std::sync::OnceLock;
-use std::time::Duration;
 
 use tracing_subscriber::field::{MakeExt, RecordFields};
 use tracing_subscriber::fmt::format::{Writer, debug_fn};
@@ -20,15 +19,12 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry, fmt as lines};
 
 use super::journal::{self, Journal};
-use super::log_queue::{LogQueue, Sink};
+use super::log_queue::{Sink, queue};
 use super::print::{escaped_json, sanitise};
 use crate::config::LogFormat;
 use crate::daemon::QUIET;
 
-/// Queue of the log, once logging has been started.
-static QUEUE: OnceLock<LogQueue> = OnceLock::new();
-
-/// The form of the log.
+/// Form of the log.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, clap::ValueEnum)]
 pub(super) enum Format {
     /// Text on a terminal, the journal under systemd, JSON everywhere else
@@ -59,8 +55,8 @@ pub(super) fn checked_filter(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-/// The filter in force: `text`, without the heartbeat's chatter unless it asks for that, and with the detail of this
-/// program that was asked for.
+/// Returns the filter in force: `text` and the detail that `verbose` asks for, without the scheduler's
+/// own events unless `text` names it.
 #[must_use]
 pub(super) fn filter(text: &str, verbose: u8) -> String {
     match verbose {
@@ -91,7 +87,7 @@ pub(super) fn start(filter: &str, format: Format) -> anyhow::Result<()> {
     };
     let filter = EnvFilter::try_new(filter)?;
     tracing_subscriber::registry().with(layer.with_filter(filter)).try_init()?;
-    // The usual hook writes to standard error, and would wait for whoever reads that.
+    // The usual hook writes to standard error, and would block when nothing reads that.
     panic::set_hook(Box::new(|panicked| {
         let place = panicked.location().map(ToString::to_string).unwrap_or_default();
         let message = panicked.payload_as_str().unwrap_or("a panic");
@@ -100,31 +96,13 @@ pub(super) fn start(filter: &str, format: Format) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Waits until what has been logged is written, at most `limit`.
-pub(super) fn flush(limit: Duration) {
-    if let Some(queue) = QUEUE.get() {
-        queue.flush(limit);
-    }
-}
-
-/// True unless lines wait that nothing has taken.
-pub(super) fn is_read() -> bool {
-    QUEUE.get().is_none_or(LogQueue::is_empty)
-}
-
-/// Starts the queue of the log.
-fn queue(sink: Sink) -> io::Result<LogQueue> {
-    let queue = LogQueue::start(sink)?;
-    Ok(QUEUE.get_or_init(|| queue).clone())
-}
-
 /// Returns standard error without its lock, which a writer that hangs would keep.
 fn stderr() -> io::Result<Sink> {
     let mut stream = File::from(io::stderr().as_fd().try_clone_to_owned()?);
     Ok(Box::new(move |line| stream.write_all(line)))
 }
 
-/// What `auto` means here and now.
+/// Returns the form that `auto` means for this process.
 fn chosen(format: Format) -> Format {
     let stderr = io::stderr();
     if format != Format::Auto {
@@ -138,7 +116,7 @@ fn chosen(format: Format) -> Format {
     }
 }
 
-/// The device and inode of the stream that systemd connected to the journal.
+/// Returns device and inode of the stream that systemd connected to the journal.
 #[expect(clippy::disallowed_methods, reason = "systemd's own protocol, not a setting of ours")]
 fn journal_stream() -> Option<(u64, u64)> {
     parsed_stream(&std::env::var("JOURNAL_STREAM").ok()?)
@@ -149,14 +127,15 @@ fn parsed_stream(text: &str) -> Option<(u64, u64)> {
     Some((device.parse().ok()?, inode.parse().ok()?))
 }
 
-/// The device and inode of an open stream.
+/// Returns device and inode of an open stream.
 fn identity(stream: &impl AsFd) -> io::Result<(u64, u64)> {
     let file = File::from(stream.as_fd().try_clone_to_owned()?);
     let metadata = file.metadata()?;
     Ok((metadata.dev(), metadata.ino()))
 }
 
-/// One JSON object per line, the event's fields beside `timestamp`, `level`, `message`, `target`.
+/// Returns a layer that writes one JSON object per line, the event's fields beside `timestamp`, `level`,
+/// `message` and `target`.
 fn json<W>(writer: W) -> Box<dyn Layer<Registry> + Send + Sync>
 where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
@@ -165,7 +144,7 @@ where
     lines::layer().json().flatten_event(true).with_current_span(false).with_writer(writer).boxed()
 }
 
-/// One line of text per event.
+/// Returns a layer that writes one line of text per event.
 fn text<W>(writer: W, colour: bool) -> Box<dyn Layer<Registry> + Send + Sync>
 where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
@@ -173,7 +152,7 @@ where
     lines::layer().fmt_fields(Fields).with_ansi(colour).with_writer(writer).boxed()
 }
 
-/// Writes `message` as it is and other fields as `name=value`, sanitised.
+/// Format of fields: `message` as it is and others as `name=value`, sanitised.
 struct Fields;
 
 impl<'w> FormatFields<'w> for Fields {
@@ -189,7 +168,7 @@ impl<'w> FormatFields<'w> for Fields {
     }
 }
 
-/// Escapes in JSON lines what JSON itself would let through.
+/// Maker of writers that escape the characters which JSON itself would let through.
 #[derive(Debug)]
 struct Escaping<W>(W);
 
@@ -201,7 +180,7 @@ impl<'w, W: MakeWriter<'w>> MakeWriter<'w> for Escaping<W> {
     }
 }
 
-/// The writer of one event, which arrives in one piece.
+/// Writer of one event, which arrives in one piece.
 struct EscapingWriter<W>(W);
 
 impl<W: Write> Write for EscapingWriter<W> {
@@ -223,7 +202,7 @@ mod tests {
     use super::*;
     use std::sync::{Arc, Mutex};
 
-    /// Collects what is logged.
+    /// Collects the log.
     #[derive(Clone, Default)]
     struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -254,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hostile_event_is_one_harmless_json_line() {
+    fn hostile_event_is_one_harmless_json_line() {
         let line = logged(|writer| json(writer));
         let (line, rest) = line.split_once('\n').unwrap();
         assert_eq!(rest, "");
@@ -268,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hostile_event_is_one_harmless_text_line() {
+    fn hostile_event_is_one_harmless_text_line() {
         let line = logged(|writer| text(writer, false));
         let (line, rest) = line.split_once('\n').unwrap();
         assert_eq!(rest, "");
@@ -278,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn the_scheduler_is_quiet_unless_a_filter_names_it() {
+    fn scheduler_is_quiet_unless_a_filter_names_it() {
         let directives = |text, verbose| {
             let filter = EnvFilter::new(filter(text, verbose)).to_string();
             let mut directives: Vec<_> = filter.split(',').map(str::to_owned).collect();
@@ -294,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn the_journal_is_recognised_by_device_and_inode() {
+    fn journal_is_recognised_by_device_and_inode() {
         assert_eq!(parsed_stream("8:12345"), Some((8, 12345)));
         assert_eq!(parsed_stream("8"), None);
         assert_eq!(parsed_stream("8:x"), None);

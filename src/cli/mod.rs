@@ -108,7 +108,7 @@ fn answer(arguments: Arguments) -> Result<Answer, CommandError> {
     let answer = runtime.block_on(dispatch(&global, command));
     // A dropped runtime would wait for every name that is still being resolved.
     runtime.shutdown_timeout(SHUTDOWN_WAIT);
-    logging::flush(SHUTDOWN_WAIT);
+    log_queue::flush(SHUTDOWN_WAIT);
     answer
 }
 

@@ -5,18 +5,18 @@ use std::path::{Path, PathBuf};
 use crate::blocking::{self, ReadError};
 use crate::domain::{Secret, SecretRef};
 
-/// The largest secret that is read, in bytes.
+/// Largest secret that is read, in bytes.
 const SECRET_BYTES_MAX: usize = 64 * 1024;
 
-/// A secret could not be read; never shows its value.
+/// Reason for which a secret cannot be read; never shows its value.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SecretError {
     /// The file cannot be read.
     #[error("secret file {path} cannot be read: {reason}")]
     File {
-        /// Which file.
+        /// Path of the file.
         path: PathBuf,
-        /// Why.
+        /// Reason that the system gives.
         reason: String,
     },
     /// The environment variable is not set.
@@ -27,27 +27,28 @@ pub(crate) enum SecretError {
         "credential {0} cannot be read: CREDENTIALS_DIRECTORY is not set; use LoadCredential= in the systemd unit"
     )]
     NoCredentials(String),
-    /// The secret is there and empty.
+    /// The place of the secret exists and holds nothing.
     #[error("the secret in {0} is empty")]
     Empty(String),
 }
 
-/// Place of a secret.
+/// Place of a secret, as far as that decides whether reading it may block.
 enum Place<'r> {
-    /// The reference itself, or the environment.
-    Here(Secret),
+    /// Memory: the reference itself, or the environment.
+    Memory(Secret),
+    /// File, which may hang.
     File(std::borrow::Cow<'r, Path>),
 }
 
-/// Reads what `reference` points to, without a line end.
+/// Reads the secret that `reference` points to, without a line end.
 ///
 /// # Errors
 ///
-/// Says which file, variable or credential could not be read and why; a file that does not answer is
-/// one of them.
+/// Names the file, variable or credential that cannot be read; a file that does not answer within
+/// [`READ_TIMEOUT`](blocking::READ_TIMEOUT) is one of them.
 pub(crate) async fn resolve(reference: &SecretRef) -> Result<Secret, SecretError> {
     match place(reference)? {
-        Place::Here(secret) => Ok(secret),
+        Place::Memory(secret) => Ok(secret),
         Place::File(path) => from_file(&path, blocking::read(&path, SECRET_BYTES_MAX).await),
     }
 }
@@ -59,15 +60,15 @@ pub(crate) async fn resolve(reference: &SecretRef) -> Result<Secret, SecretError
 /// Those of [`resolve`].
 pub(crate) fn resolve_now(reference: &SecretRef) -> Result<Secret, SecretError> {
     match place(reference)? {
-        Place::Here(secret) => Ok(secret),
+        Place::Memory(secret) => Ok(secret),
         Place::File(path) => from_file(&path, blocking::read_now(&path, SECRET_BYTES_MAX)),
     }
 }
 
 fn place(reference: &SecretRef) -> Result<Place<'_>, SecretError> {
     Ok(match reference {
-        SecretRef::Literal(secret) => Place::Here(secret.clone()),
-        SecretRef::Env(name) => Place::Here(from_env(name)?),
+        SecretRef::Literal(secret) => Place::Memory(secret.clone()),
+        SecretRef::Env(name) => Place::Memory(from_env(name)?),
         SecretRef::File(path) => Place::File(path.into()),
         SecretRef::Credential(name) => {
             let dir = variable("CREDENTIALS_DIRECTORY")
@@ -109,7 +110,7 @@ mod tests {
     use std::fs;
 
     #[tokio::test]
-    async fn files_are_read_anew_and_without_the_line_end() {
+    async fn file_is_read_anew_and_without_the_line_end() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("password");
         let reference = SecretRef::File(path.clone());

@@ -155,7 +155,7 @@ impl Client {
             .sign_request(&self.context, &mut parts, Some(credential), None)
             .await
             .map_err(|error| fault(error.to_string()))?;
-        // The client writes the same host itself, and HTTP/2 has another place for it.
+        // The client writes the same host itself.
         parts.headers.remove(HOST);
         Ok(request(Ok(http::Request::from_parts(parts, body)))?)
     }

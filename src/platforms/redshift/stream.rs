@@ -46,8 +46,8 @@ pub(super) enum Excess {
     Iterations(u64),
 }
 
-/// Exceeded bound of a session, for whoever classifies its failure: the driver reports an error of the
-/// stream as a closed connection.
+/// Exceeded bound of a session, kept for the classification of its failure: the driver reports an error
+/// of the stream as a closed connection.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Exceeded(Arc<OnceLock<Excess>>);
 
@@ -152,7 +152,7 @@ impl Framing {
         if SESSION_MESSAGES_MAX < self.messages {
             return Err(Excess::Messages);
         }
-        // The length counts itself. One that does not is left to the driver, which refuses it.
+        // The length includes itself. A shorter one is left to the driver, which refuses it.
         self.missing = usize::try_from(length).unwrap_or(usize::MAX).saturating_sub(4);
         self.body = (kind == AUTHENTICATION).then(Vec::new);
         Ok(())
@@ -165,7 +165,7 @@ fn authentication(body: &[u8]) -> Result<(), Excess> {
     let fields = String::from_utf8_lossy(fields);
     let numbers = fields.split(',').filter_map(|field| field.strip_prefix("i="));
     for number in numbers {
-        // What is no number is left to the driver, which refuses it.
+        // Text that is no number is left to the driver, which refuses it.
         let Ok(iterations) = number.parse() else { continue };
         if SCRAM_ITERATIONS_MAX < iterations {
             return Err(Excess::Iterations(iterations));

@@ -141,7 +141,7 @@ impl<'c> Daemon<'c> {
         fs::read_to_string(self.config.dir().join("daemon.log")).unwrap_or_default()
     }
 
-    /// Process id.
+    /// Returns the id of the process.
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }

@@ -1,6 +1,6 @@
 //! Offloading of blocking work, mostly reads of files, to detached threads.
 //!
-//! A file may hang: a FIFO that nothing is written to, a network file system whose server is gone. A
+//! A file may hang: a FIFO that nothing is written to, a network file system whose server is down. A
 //! thread that hangs cannot be ended, only abandoned, and the end of tokio's runtime waits for its
 //! own; so each piece of work has a thread of its own, a time limit, and a key. While the work of a
 //! key hangs, it is refused at once and not started again.
@@ -28,19 +28,19 @@ const STACK_BYTES: usize = 1024 * 1024;
 
 /// Permits of the threads.
 static THREADS: Semaphore = Semaphore::const_new(THREADS_MAX);
-/// Keys that are being worked on or waited for.
+/// Gates of the keys that are in use.
 static GATES: Mutex<Option<HashMap<String, Arc<Gate>>>> = Mutex::new(None);
 
-/// Blocking work has no result.
+/// Reason for which blocking work has no result.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum BlockingError {
-    /// It has not ended within its limit, now or at an earlier attempt.
+    /// The work has not ended within its limit, now or at an earlier attempt.
     #[error("it does not answer within {}", duration_text(*.0))]
     Hangs(Duration),
-    /// So much other work hangs that no thread is left.
+    /// Other work that hangs holds all threads.
     #[error("{THREADS_MAX} other files do not answer")]
     Full,
-    /// The system gives no thread.
+    /// The system refuses a thread.
     #[error("no thread can be started")]
     Thread(#[source] io::Error),
     /// The work has panicked.
@@ -48,16 +48,16 @@ pub(crate) enum BlockingError {
     Panicked,
 }
 
-/// A file cannot be read.
+/// Reason for which a file cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ReadError {
     /// The system refuses to read.
     #[error(transparent)]
     Io(#[from] io::Error),
-    /// It has more bytes than this.
+    /// The file has more bytes than this.
     #[error("it is larger than {0} bytes")]
     TooLarge(usize),
-    /// It does not answer.
+    /// The file does not answer.
     #[error(transparent)]
     Blocking(#[from] BlockingError),
 }
@@ -65,11 +65,12 @@ pub(crate) enum ReadError {
 /// State of the work under one key.
 #[derive(Debug, Default)]
 struct Gate {
-    /// Held by the thread at work.
+    /// Lock that the thread at work holds.
     turn: Arc<tokio::sync::Mutex<()>>,
     state: Mutex<State>,
 }
 
+/// Progress of the work under one key.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 enum State {
     #[default]
@@ -91,7 +92,7 @@ impl Gate {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes that the work has outlived a limit. Returns true when a thread is at it.
+    /// Notes that the work exceeded its limit. Returns true when a thread is still at it.
     fn give_up(&self) -> bool {
         let mut state = self.state();
         if *state == State::Working {
