@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::assemble::Assembly;
 use super::clock::Clock;
 use super::validate::guarded;
-use crate::domain::{CommonChecks, Report};
+use crate::domain::{CommonChecks, Redactor, Report};
 use crate::platforms::{Mode, RunContext};
 
 /// Validates the configured integration `name` as it stands in the files; `None` when there is
@@ -19,6 +19,7 @@ pub(crate) async fn validate(assembly: &Assembly, name: &str, mode: Mode) -> Opt
         test_limit: assembly.settings.limits.test,
         run_limit: assembly.settings.limits.run,
         now: Clock::default().now(),
+        redactor: Redactor::default(),
     };
     let now = context.now;
     let validator = Arc::clone(&one.validator);

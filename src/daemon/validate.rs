@@ -17,12 +17,12 @@ use super::health;
 use super::shared::Shared;
 use crate::blocking;
 use crate::domain::{
-    Class, Finding, IntegrationId, Observed, Outcome, Report, ReportStatus, Status, Subject, Test,
-    TestResult, Transition,
+    Class, Finding, IntegrationId, Observed, Outcome, Redactor, Report, ReportStatus, Status,
+    Subject, Test, TestResult, Transition,
 };
 use crate::http::{Metrics, Outcome as Ran};
 use crate::net::observe;
-use crate::platforms::{Mode, PLATFORMS, RunContext, Validator};
+use crate::platforms::{Mode, PLATFORMS, RunContext, Validated, Validator};
 use crate::store::{Began, Begun, Finished, Recorded, StoreError, SubjectRun};
 
 /// How long after its limit a validation that does not end is stopped; less than what the lease
@@ -102,6 +102,7 @@ async fn validate_all(
                     test_limit: active.limits.test,
                     run_limit: active.limits.run,
                     now,
+                    redactor: Redactor::default(),
                 };
                 guarded(validator, context, watched.catalog).await
             }
@@ -137,16 +138,14 @@ async fn validator_for(
         return Ok(Arc::clone(validator));
     }
     let (kind, config) = (begun.kind.clone(), stored.to_owned());
-    let parse = move || parse_stored(&kind, &config, PLATFORMS);
+    let auto_bootstrap = watched.auto_bootstrap;
+    let parse = move || parse_stored(&kind, &config, auto_bootstrap, PLATFORMS);
     let key = format!("previous configuration of {}", begun.name);
     let parsed = blocking::run(&key, PARSE_TIMEOUT, parse).await;
     let parsed =
         parsed.map_err(|error| format!("The previous configuration cannot be read: {error}."))?;
     match parsed {
-        Stored::Ready(mut validator) => {
-            validator.set_auto_bootstrap(watched.auto_bootstrap);
-            Ok(Arc::from(validator))
-        }
+        Stored::Ready(validator) => Ok(Arc::from(validator)),
         Stored::SecretGone => Err("The previous configuration held a secret itself, which is \
             never stored, so it cannot be validated after a restart."
             .to_owned()),
@@ -168,7 +167,10 @@ pub(super) async fn guarded(
     let work = observe::observed(async { validator.validate(&context).await });
     let nothing_ran = |message| (nothing_ran(catalog, message), Observed::default());
     match timeout(limit, caught(work)).await {
-        Ok(Some(seen)) => seen,
+        Ok(Some((Validated { report, mut observed }, by_net))) => {
+            observed.merge(by_net);
+            (report, observed)
+        }
         Err(_elapsed) => {
             error!("a validation did not end within its limit and was stopped");
             let message = "The validation did not end within its limit because of a fault in \
@@ -326,7 +328,7 @@ mod tests {
             Identity::default()
         }
 
-        fn validate<'a>(&'a self, _run: &'a RunContext) -> BoxFuture<'a, Report> {
+        fn validate<'a>(&'a self, _run: &'a RunContext) -> BoxFuture<'a, Validated> {
             match self {
                 Self::Panics => panic!("at once"),
                 Self::PanicsLater => Box::pin(async {

@@ -3,6 +3,8 @@
 mod checks;
 mod delivery;
 mod drift;
+#[cfg(test)]
+pub(crate) mod echo;
 mod event;
 mod expiry;
 mod factor;
@@ -35,7 +37,9 @@ pub(crate) use expiry::{EXPIRY, expiry_check};
 pub(crate) use factor::{Factor, FactorKind};
 pub(crate) use health::{Clocks, Hosts};
 pub(crate) use maintenance::Maintenance;
-pub(crate) use observed::{Expiry, ExpiryKind, Fact, FactKind, Facts, Observed, ServerClock};
+pub(crate) use observed::{
+    Expiry, ExpiryKind, Fact, FactCollector, FactKind, Facts, Observed, ServerClock,
+};
 pub(crate) use outage::{EVIDENCE_MAX, SETTLE, SIBLINGS_MAX, SharedCause, is_outage};
 pub(crate) use redactor::Redactor;
 pub(crate) use report::{

@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use super::Timestamp;
 
+/// Most facts of one collector, values included.
+const FACTS_MAX: usize = 512;
+
 /// Observations of one run.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Observed {
@@ -23,6 +26,59 @@ pub(crate) struct Observed {
 
 /// Facts by name, each with its set of values; normalised, so that the same fact is equal.
 pub(crate) type Facts = BTreeMap<Fact, BTreeSet<String>>;
+
+/// Collector of the facts of one run, up to a bound. A kind with more values than fit is dropped as a
+/// whole: a part of it cannot be compared.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct FactCollector {
+    facts: Facts,
+    values: usize,
+    dropped: BTreeSet<FactKind>,
+}
+
+impl FactCollector {
+    /// Adds one value of `fact`; an empty value states that there is none.
+    pub(crate) fn add(&mut self, fact: Fact, value: String) {
+        let known = self.facts.get(&fact);
+        if known.is_some_and(|values| value.is_empty() || values.contains(&value)) {
+            return;
+        }
+        if FACTS_MAX <= self.values {
+            self.dropped.insert(fact.kind);
+            return;
+        }
+        self.values += 1;
+        let values = self.facts.entry(fact).or_default();
+        if !value.is_empty() {
+            values.insert(value);
+        }
+    }
+
+    /// Drops all facts of `kind`, also those that are still to come.
+    pub(crate) fn drop_kind(&mut self, kind: FactKind) {
+        self.dropped.insert(kind);
+    }
+
+    /// Takes the facts of all kinds that are complete.
+    pub(crate) fn take(&mut self) -> Facts {
+        let mut facts = std::mem::take(&mut self.facts);
+        facts.retain(|fact, _| !self.dropped.contains(&fact.kind));
+        facts
+    }
+}
+
+impl Observed {
+    /// Adds everything in `other`, of the same run.
+    pub(crate) fn merge(&mut self, other: Self) {
+        let Self { facts, expiries, lifetimes, clocks } = other;
+        for (fact, values) in facts {
+            self.facts.entry(fact).or_default().extend(values);
+        }
+        self.expiries.extend(expiries);
+        self.lifetimes.extend(lifetimes);
+        self.clocks.extend(clocks);
+    }
+}
 
 /// Name of a fact.
 #[derive(Clone, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]

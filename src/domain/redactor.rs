@@ -13,7 +13,7 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD_NO_PAD;
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use secrecy::zeroize::Zeroizing;
 
 use super::{REDACTED, Secret, one_line};
@@ -115,7 +115,7 @@ impl Redactor {
 /// Windows of [`EDGE_BYTES_MIN`] bytes of every spelling of every secret.
 struct Index {
     hasher: RandomState,
-    /// As [`folded`].
+    /// In lower case: some servers change the case of headers, and hexadecimal digits have either.
     spellings: Vec<Zeroizing<Vec<u8>>>,
     /// By the hash of the window, since a window itself would outlive the wiped secret: where it
     /// begins, as numbers of a spelling and of a byte in it.
@@ -156,8 +156,10 @@ impl Index {
             }
             return;
         }
-        let spelling: Zeroizing<Vec<u8>> =
-            Zeroizing::new(spelling.iter().copied().map(folded).collect());
+        let spelling = Zeroizing::new(spelling.to_ascii_lowercase());
+        if self.spellings.contains(&spelling) {
+            return;
+        }
         let number = self.spellings.len();
         for (at, window) in spelling.windows(EDGE_BYTES_MIN).enumerate() {
             let places = self.windows.entry(self.hasher.hash_one(window)).or_default();
@@ -175,7 +177,7 @@ impl Index {
             let places = places.filter(|(_, window)| *window == short.as_slice());
             found.extend(places.filter_map(|(at, _)| view.source(at..at + short.len())));
         }
-        let text: Vec<u8> = view.bytes.iter().copied().map(folded).collect();
+        let text = view.bytes.to_ascii_lowercase();
         let mut next = 0;
         for (at, window) in text.windows(EDGE_BYTES_MIN).enumerate() {
             if at < next {
@@ -211,31 +213,25 @@ impl Index {
     }
 }
 
-/// `secret` in hexadecimal digits, and in base64 at each of the three places where it can begin
-/// within other data, without the characters that depend on what stands beside it.
+/// Returns `secret` in hexadecimal digits, with `+` for each space as in a form, and in both alphabets
+/// of base64 at each of the three places where it can begin within other data, without the
+/// characters that depend on the bytes beside it.
 fn encodings(secret: &[u8]) -> impl Iterator<Item = Zeroizing<Vec<u8>>> {
     let digits = secret.iter().flat_map(|byte| [byte >> 4, byte & 15]);
     let hex = digits.map(|digit| if digit < 10 { b'0' + digit } else { b'a' + digit - 10 });
-    let hex = Zeroizing::new(hex.collect());
-    let base64 = [(0, 0), (1, 2), (2, 3)].into_iter().map(|(before, dependent)| {
-        let mut data = Zeroizing::new(vec![0; before]);
-        data.extend_from_slice(secret);
-        let encoded = Zeroizing::new(STANDARD_NO_PAD.encode(&*data).into_bytes());
-        let whole = data.len() * 4 / 3;
-        let kept = encoded.iter().take(whole).skip(dependent);
-        Zeroizing::new(kept.copied().collect())
+    let spaced = secret.iter().map(|byte| if *byte == b' ' { b'+' } else { *byte });
+    let plain = [Zeroizing::new(hex.collect()), Zeroizing::new(spaced.collect())];
+    let base64 = [(0, 0), (1, 2), (2, 3)].into_iter().flat_map(|(before, dependent)| {
+        [STANDARD_NO_PAD, URL_SAFE_NO_PAD].map(|engine| {
+            let mut data = Zeroizing::new(vec![0; before]);
+            data.extend_from_slice(secret);
+            let encoded = Zeroizing::new(engine.encode(&*data).into_bytes());
+            let whole = data.len() * 4 / 3;
+            let kept = encoded.iter().take(whole).skip(dependent);
+            Zeroizing::new(kept.copied().collect())
+        })
     });
-    [hex].into_iter().chain(base64)
-}
-
-/// `byte` as it is compared: without case, and with the two alphabets of base64 and the two spellings
-/// of a space in a form made one.
-const fn folded(byte: u8) -> u8 {
-    match byte {
-        b'-' | b' ' => b'+',
-        b'_' => b'/',
-        byte => byte.to_ascii_lowercase(),
-    }
+    plain.into_iter().chain(base64)
 }
 
 /// A text with its escapes decoded some number of times.

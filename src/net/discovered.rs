@@ -55,8 +55,9 @@ pub(crate) async fn guarded(
     if guard.inner.is_some() {
         options.resolver = Some(Arc::new(guard));
     }
-    let connections = Connections::read(&options).await;
-    connections.map_err(|error| failed(Class::Local, error.to_string()))
+    let made = Connections::read(&options).await;
+    let made = made.map(|made| made.redacted_by(connections.redactor()));
+    made.map_err(|error| failed(Class::Local, error.to_string()))
 }
 
 impl Guard {

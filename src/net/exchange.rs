@@ -10,7 +10,7 @@ use serde_json::error::Category;
 
 use super::backoff::{Backoff, Retryable};
 use super::http::{BodyError, Connections, classify, read_capped};
-use crate::domain::{Class, Timestamp, one_line};
+use crate::domain::{Class, Redactor, Timestamp};
 
 /// Longest header value that is shown, in characters.
 const HEADER_MAX: usize = 200;
@@ -18,7 +18,7 @@ const HEADER_MAX: usize = 200;
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// Whole answer of a server.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(crate) struct Answer {
     /// Status code of the answer.
     pub(crate) status: u16,
@@ -26,6 +26,8 @@ pub(crate) struct Answer {
     pub(crate) headers: HeaderMap,
     /// Body as sent, bounded.
     pub(crate) body: Vec<u8>,
+    /// Secrets of the run that asked.
+    pub(crate) redactor: Redactor,
 }
 
 /// Reason why there is no whole answer.
@@ -54,9 +56,15 @@ impl Answer {
         matches!(self.status, 300..=399)
     }
 
-    /// Returns the value of the header `name` in one bounded line.
+    /// Returns the value of the header `name` in one bounded line without secrets.
     pub(crate) fn header(&self, name: &str) -> Option<String> {
-        self.headers.get(name)?.to_str().ok().map(|value| one_line(value, HEADER_MAX))
+        self.headers.get(name)?.to_str().ok().map(|value| self.line(value, HEADER_MAX))
+    }
+
+    /// Returns `text`, which is a part of the answer, without secrets on one line of at most
+    /// `chars_max` characters.
+    pub(crate) fn line(&self, text: &str, chars_max: usize) -> String {
+        self.redactor.line(text, chars_max)
     }
 
     /// Returns the body read as JSON, whatever its content type is.
@@ -86,7 +94,7 @@ impl Answer {
 /// Never shows headers or body: they may hold tokens.
 impl std::fmt::Debug for Answer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { status, headers: _, body } = self;
+        let Self { status, headers: _, body, redactor: _ } = self;
         f.debug_struct("Answer")
             .field("status", status)
             .field("bytes", &body.len())
@@ -108,7 +116,7 @@ impl Connections {
     ) -> Result<Answer, NoAnswer> {
         let silent = |error: reqwest::Error| {
             let (class, detail) = classify(&error);
-            NoAnswer { class, detail }
+            NoAnswer { class, detail: self.redactor().redact(&detail) }
         };
         let mut response = self.execute(request).await.map_err(silent)?;
         let status = response.status().as_u16();
@@ -119,7 +127,7 @@ impl Connections {
             }
             BodyError::Cut(error) => silent(error),
         })?;
-        Ok(Answer { status, headers, body })
+        Ok(Answer { status, headers, body, redactor: self.redactor().clone() })
     }
 }
 
@@ -203,7 +211,12 @@ mod tests {
         ];
         for (body, expected) in table {
             let headers = HeaderMap::from_iter(kind.clone());
-            let answer = Answer { status: 200, headers, body: body.as_bytes().to_vec() };
+            let answer = Answer {
+                status: 200,
+                headers,
+                body: body.as_bytes().to_vec(),
+                ..Answer::default()
+            };
             assert_eq!(answer.json::<u64>().unwrap_err(), expected);
             assert!(!format!("{answer:?}").contains("hunter2"));
         }

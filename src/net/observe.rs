@@ -1,8 +1,8 @@
-//! Observations of a run: facts, expiries, clocks and latencies, collected in the task of the run.
+//! Observations that `net` makes by itself during a run: certificates, addresses, clocks, latencies.
 //!
-//! A run is one task, and a task-local collects its observations, so that no client, session or parser
-//! has to hand them on. An observation outside a run is dropped, and so is one of a task that a run
-//! has started. The expiry check and the comparison with earlier runs depend on them.
+//! A run is one task, and a task-local collects its observations, so that no client or session has to
+//! hand them on. An observation outside a run is dropped, and so is one of a task that a run has
+//! started: no result depends on it. A fact that a test sees is part of what the test returns.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,13 +12,11 @@ use tokio::task_local;
 use tokio::time::Instant;
 
 use crate::domain::{
-    Expiry, ExpiryKind, Fact, FactKind, Observed, ServerClock, Timestamp, one_line,
+    Expiry, ExpiryKind, Fact, FactCollector, FactKind, Observed, ServerClock, Timestamp, one_line,
 };
 
 /// Longest name or value of a fact, in characters.
 const TEXT_MAX: usize = 300;
-/// Most facts of one run, values included.
-const FACTS_MAX: usize = 512;
 /// Most expiries, clocks and hosts of one run.
 const OTHERS_MAX: usize = 64;
 
@@ -37,9 +35,7 @@ const LATENCIES: [(Duration, &str); 3] = [
 struct Seen {
     since: Instant,
     observed: Observed,
-    values: usize,
-    /// Kinds with more facts than are kept; a part of them cannot be compared.
-    cut: BTreeSet<FactKind>,
+    facts: FactCollector,
     /// Quickest answer of each host; others may have opened a connection first.
     quickest: BTreeMap<String, Duration>,
 }
@@ -49,21 +45,20 @@ impl Seen {
         Self {
             since: Instant::now(),
             observed: Observed::default(),
-            values: 0,
-            cut: BTreeSet::new(),
+            facts: FactCollector::default(),
             quickest: BTreeMap::new(),
         }
     }
 
     fn take(&mut self) -> Observed {
         let mut observed = std::mem::take(&mut self.observed);
+        observed.facts = self.facts.take();
         for (of, within) in std::mem::take(&mut self.quickest) {
             let class = LATENCIES.iter().find(|(limit, _)| within < *limit);
             let class = class.map_or("10 s or more", |(_, name)| name);
             let fact = Fact { kind: FactKind::Latency, of };
             observed.facts.insert(fact, BTreeSet::from([class.to_owned()]));
         }
-        observed.facts.retain(|fact, _| !self.cut.contains(&fact.kind));
         observed
     }
 }
@@ -78,25 +73,10 @@ pub(crate) async fn observed<T>(work: impl Future<Output = T>) -> (T, Observed) 
 }
 
 /// Observes a fact: `value` is one of the values of `kind` about `of`. Never a secret.
-///
-/// An empty value means that there is none, which differs from not having looked.
-pub(crate) fn fact(kind: FactKind, of: &str, value: &str) {
+pub(super) fn fact(kind: FactKind, of: &str, value: &str) {
     with(|seen| {
         let fact = Fact { kind, of: one_line(of, TEXT_MAX) };
-        let value = one_line(value, TEXT_MAX);
-        let known = seen.observed.facts.get(&fact);
-        if known.is_some_and(|values| value.is_empty() || values.contains(&value)) {
-            return;
-        }
-        if FACTS_MAX <= seen.values {
-            seen.cut.insert(kind);
-            return;
-        }
-        seen.values += 1;
-        let values = seen.observed.facts.entry(fact).or_default();
-        if !value.is_empty() {
-            values.insert(value);
-        }
+        seen.facts.add(fact, one_line(value, TEXT_MAX));
     });
 }
 
@@ -112,18 +92,13 @@ pub(super) fn answered(host: &str, within: Duration) {
     });
 }
 
-/// Drops principals and grants, since the run ended before it had looked at all of them.
-pub(crate) fn cut_short() {
-    with(|seen| seen.cut.extend([FactKind::Principal, FactKind::Grant]));
-}
-
 /// True inside a run, where observations are kept.
 pub(super) fn is_asked() -> bool {
     SEEN.try_with(|_seen| ()).is_ok()
 }
 
-/// Observes an expiry at `at`, unless people renew the credential. `of` names it, without its secret.
-pub(crate) fn expires(kind: ExpiryKind, of: &str, at: Timestamp) {
+/// Observes the expiry of a certificate that people renew.
+pub(super) fn expires(kind: ExpiryKind, of: &str, at: Timestamp) {
     with(|seen| {
         if seen.observed.expiries.len() < OTHERS_MAX {
             seen.observed.expiries.insert(Expiry { kind, of: one_line(of, TEXT_MAX), at });
@@ -222,18 +197,5 @@ mod tests {
         let ((), seen) = observed(async { fact(FactKind::Grant, "db", "") }).await;
         let grants = Fact { kind: FactKind::Grant, of: "db".to_owned() };
         assert_eq!(seen.facts.get(&grants), Some(&BTreeSet::new()));
-    }
-
-    #[tokio::test]
-    async fn run_that_is_cut_short_has_no_grants_to_compare() {
-        let ((), seen) = observed(async {
-            fact(FactKind::Grant, "db", "SELECT");
-            cut_short();
-            fact(FactKind::Principal, "", "me");
-            fact(FactKind::ServerVersion, "h", "1.2");
-        })
-        .await;
-        let kinds: Vec<_> = seen.facts.keys().map(|fact| fact.kind).collect();
-        assert_eq!(kinds, [FactKind::ServerVersion]);
     }
 }

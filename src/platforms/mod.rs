@@ -1,7 +1,7 @@
 //! One folder per data platform, each exporting one [`Platform`] value.
 //!
 //! [`PLATFORMS`] is the table of contents of the product. A platform is never asked whether it
-//! failed: [`Validator::validate`] yields a [`crate::domain::Report`], and whatever goes wrong is an outcome in it.
+//! failed: [`Validator::validate`] yields a report, and whatever goes wrong is an outcome in it.
 
 mod authentication;
 #[cfg(any(feature = "redshift", feature = "s3"))]
@@ -11,10 +11,12 @@ mod azure;
 mod connection;
 #[cfg(test)]
 mod example;
+mod failure;
 mod identity;
 mod peers;
 mod recorder;
 mod run;
+mod tested;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(any(feature = "databricks", feature = "snowflake", feature = "synapse", feature = "trino"))]
@@ -40,7 +42,8 @@ pub(crate) use identity::Identity;
 pub(crate) use peers::{Peer, Peers};
 pub(crate) use recorder::Recorder;
 pub(crate) use run::{Mode, RunContext};
-pub(crate) use validator::{AutoBootstrap, BoxFuture, Platform, Validator};
+pub(crate) use tested::Seen;
+pub(crate) use validator::{AutoBootstrap, BoxFuture, Platform, Validated, Validator};
 
 /// Platforms compiled into this binary. A new platform adds its `mod` above and its line here.
 pub(crate) static PLATFORMS: &[Platform] = &[

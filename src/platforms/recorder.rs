@@ -4,11 +4,20 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout};
 
-use super::{Mode, RunContext};
-use crate::domain::{Class, Finding, Outcome, Report, Test, TestResult, When, duration_text};
-use crate::net::observe;
+use super::run::{Mode, RunContext};
+use super::tested::{Failed, Passed, Seen};
+use super::validator::Validated;
+use crate::domain::{
+    Class, Fact, FactCollector, FactKind, Finding, Observed, Outcome, Redactor, Report, Test,
+    TestResult, When, duration_text, one_line,
+};
 
-/// Collects outcomes while a platform walks its catalog.
+/// Longest name or value of a fact, in characters.
+const TEXT_MAX: usize = 300;
+/// Most expiries of one run.
+const EXPIRIES_MAX: usize = 64;
+
+/// Records the outcomes of a run while a platform walks its catalog, and what its tests saw.
 #[derive(Debug)]
 pub(crate) struct Recorder {
     catalog: &'static [Test],
@@ -18,23 +27,9 @@ pub(crate) struct Recorder {
     run_limit: Duration,
     done: Vec<TestResult>,
     stopped_by: Option<&'static str>,
-}
-
-/// What a test that held hands on.
-#[derive(Debug)]
-pub(crate) struct Held<T> {
-    /// For the tests that build on it.
-    pub(crate) value: T,
-    /// The text of a test that says something when it passes.
-    pub(crate) message: Option<String>,
-    /// A reservation: the test warns, and its value is handed on all the same.
-    pub(crate) reservation: Option<Finding>,
-}
-
-impl<T> From<T> for Held<T> {
-    fn from(value: T) -> Self {
-        Self { value, message: None, reservation: None }
-    }
+    redactor: Redactor,
+    facts: FactCollector,
+    observed: Observed,
 }
 
 impl Recorder {
@@ -49,17 +44,18 @@ impl Recorder {
             run_limit: run.run_limit,
             done: Vec::with_capacity(catalog.len()),
             stopped_by: None,
+            redactor: run.redactor.clone(),
+            facts: FactCollector::default(),
+            observed: Observed::default(),
         }
     }
 
-    /// Runs one test. Its value comes back when it held, so that later tests can build on it;
-    /// a test that does not apply in this mode is not run, and neither is one past the run's time.
-    ///
-    /// `Err` of the work is a failed test; a [`Held::reservation`] is a warning.
-    pub(crate) async fn test<T, H: Into<Held<T>>>(
+    /// Runs one test and returns its value if it passed, so that later tests can build on it. A test
+    /// that does not apply in this mode is not run, and neither is one past the run's time.
+    pub(crate) async fn test<T, P: Into<Passed<T>>, F: Into<Failed>>(
         &mut self,
         test: Test,
-        work: impl AsyncFnOnce() -> Result<H, Finding>,
+        work: impl AsyncFnOnce() -> Result<P, F>,
     ) -> Option<T> {
         debug_assert!(self.catalog.contains(&test), "`{}` is not in the catalog", test.name);
         if let Some(reason) = self.not_applicable(test) {
@@ -69,27 +65,47 @@ impl Recorder {
         let left = self.deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
             let limit = duration_text(self.run_limit);
-            observe::cut_short();
+            // Rights were seen in part only, which cannot be compared.
+            self.facts.drop_kind(FactKind::Principal);
+            self.facts.drop_kind(FactKind::Grant);
             self.skip(test, format!("Not run because the whole run reached its limit of {limit}."));
             return None;
         }
         let limit = self.test_limit.min(left);
-        let found =
-            timeout(limit, work()).await.unwrap_or_else(|_elapsed| Err(silence(test, limit)));
-        let (outcome, value) = match found.map(Into::into) {
-            Ok(Held { value, reservation: Some(finding), .. }) => {
-                (Outcome::Warning(finding), Some(value))
+        let found = match timeout(limit, work()).await {
+            Ok(found) => found.map(Into::into).map_err(Into::into),
+            Err(_elapsed) => Err(silence(test, limit).into()),
+        };
+        let (outcome, value) = match found {
+            Ok(Passed { value, message, warning, seen }) => {
+                self.saw(seen);
+                let passed = Outcome::Passed(message);
+                (warning.map_or(passed, Outcome::Warning), Some(value))
             }
-            Ok(Held { value, message, reservation: None }) => {
-                (Outcome::Passed(message), Some(value))
+            Err(Failed { finding, seen }) => {
+                self.saw(seen);
+                (Outcome::Failed(*finding), None)
             }
-            Err(finding) => (Outcome::Failed(finding), None),
         };
         if value.is_none() {
             self.stopped_by = self.stopped_by.or(Some(test.name));
         }
         self.done.push(TestResult { test, outcome });
         value
+    }
+
+    /// Adds facts and expiries that were seen besides the tests, without secrets and bounded.
+    pub(crate) fn saw(&mut self, seen: Seen) {
+        for (Fact { kind, of }, value) in seen.facts {
+            let fact = Fact { kind, of: one_line(&of, TEXT_MAX) };
+            self.facts.add(fact, self.redactor.line(&value, TEXT_MAX));
+        }
+        for mut expiry in seen.expiries {
+            expiry.of = self.redactor.line(&expiry.of, TEXT_MAX);
+            if self.observed.expiries.len() < EXPIRIES_MAX {
+                self.observed.expiries.insert(expiry);
+            }
+        }
     }
 
     /// Records `test` as skipped for `reason`.
@@ -99,7 +115,7 @@ impl Recorder {
 
     /// Ends the run: tests that were not reached are reported as skipped, in catalog order.
     #[must_use]
-    pub(crate) fn finish(mut self) -> Report {
+    pub(crate) fn finish(mut self) -> Validated {
         let reason = self.stopped_by.map_or_else(
             || "Not run.".to_owned(),
             |name| format!("Not run because [{name}] did not pass."),
@@ -113,7 +129,8 @@ impl Recorder {
                 None => skipped(self.not_applicable(*test).unwrap_or_else(|| reason.clone())),
             });
         }
-        Report { tests }
+        self.observed.facts = self.facts.take();
+        Validated { report: Report { tests }, observed: self.observed }
     }
 
     fn not_applicable(&self, test: Test) -> Option<String> {
@@ -137,7 +154,7 @@ mod tests {
     use super::*;
     use std::sync::Arc;
 
-    use crate::domain::{ReportStatus, Timestamp};
+    use crate::domain::{Redactor, ReportStatus, Timestamp};
 
     const CONNECT: Test = Test::always("connect", "Unable to connect to host.");
     const ABSENT: Test = Test::preflight("role does not exist", "");
@@ -153,6 +170,7 @@ mod tests {
             test_limit: Duration::from_secs(30),
             run_limit: Duration::from_secs(50),
             now: Timestamp(0),
+            redactor: Redactor::default(),
         }
     }
 
@@ -168,7 +186,7 @@ mod tests {
         let mut run = Recorder::new(CATALOG, &context());
         let work = async || Err::<(), _>(Finding::new(Class::Denied, "Unable to connect."));
         assert!(run.test(CONNECT, work).await.is_none());
-        let found = words(&run.finish());
+        let found = words(&run.finish().report);
         let skipped = (ReportStatus::Skipped, "Not run because [connect] did not pass.".to_owned());
         assert_eq!(found[0], (ReportStatus::Failed, "Unable to connect.".to_owned()));
         assert_eq!(found[1], (ReportStatus::Skipped, "applies before set-up".to_owned()));
@@ -183,10 +201,40 @@ mod tests {
         run.test(PRESENT, silent).await;
         tokio::time::advance(Duration::from_secs(20)).await;
         run.test(MANAGE, silent).await;
-        let found = words(&run.finish());
+        let found = words(&run.finish().report);
         assert_eq!(found[0].0, ReportStatus::Passed);
         assert_eq!(found[2], (ReportStatus::Failed, "No answer within 30s.".to_owned()));
         assert_eq!(found[3].0, ReportStatus::Skipped);
         assert!(found[3].1.contains("limit of 50s"), "{found:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn facts_of_tests_are_kept_whether_they_pass_or_fail() {
+        let context = context();
+        context.redactor.learn_text("hunter2-hunter2");
+        let mut run = Recorder::new(CATALOG, &context);
+        let seen = |value: &str| Seen::of(FactKind::Grant, "db", value);
+        let passed = async || Ok::<_, Finding>(Passed::from(()).seeing(seen("SELECT\n")));
+        run.test::<(), _, _>(CONNECT, passed).await.unwrap();
+        let failed = async || {
+            let finding = Box::new(Finding::new(Class::Denied, "no"));
+            Err::<(), _>(Failed { finding, seen: seen("of hunter2-hunter2") })
+        };
+        assert!(run.test::<(), _, _>(PRESENT, failed).await.is_none());
+        let observed = run.finish().observed;
+        let values: Vec<_> = observed.facts.values().flatten().map(String::as_str).collect();
+        assert_eq!(values, ["SELECT", "of [REDACTED]"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn run_that_is_cut_short_has_no_rights_to_compare() {
+        let mut run = Recorder::new(CATALOG, &context());
+        run.saw(Seen::of(FactKind::Grant, "db", "SELECT"));
+        tokio::time::advance(Duration::from_secs(51)).await;
+        run.test(CONNECT, async || Ok::<_, Finding>(())).await;
+        run.saw(Seen::of(FactKind::Principal, "", "me"));
+        run.saw(Seen::of(FactKind::ServerVersion, "h", "1.2"));
+        let kinds: Vec<_> = run.finish().observed.facts.keys().map(|fact| fact.kind).collect();
+        assert_eq!(kinds, [FactKind::ServerVersion]);
     }
 }

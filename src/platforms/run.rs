@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::peers::{Peer, Peers};
-use crate::domain::Timestamp;
+use crate::domain::{Redactor, Timestamp};
 
 /// Mode of a run: whether the platform is expected to be set up.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -30,6 +30,8 @@ pub(crate) struct RunContext {
     pub(crate) run_limit: Duration,
     /// Wall clock at the start, for request signatures and expiries.
     pub(crate) now: Timestamp,
+    /// Learns every secret that the run uses, and removes them from the text of others.
+    pub(crate) redactor: Redactor,
 }
 
 impl RunContext {

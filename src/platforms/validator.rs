@@ -5,7 +5,7 @@ use std::pin::Pin;
 
 use super::identity::Identity;
 use super::run::RunContext;
-use crate::domain::{Report, Test};
+use crate::domain::{Observed, Report, Test};
 use crate::input::Reader;
 
 /// Description of a platform, which its folder exports.
@@ -22,8 +22,9 @@ pub(crate) struct Platform {
     pub(crate) auto_bootstrap: AutoBootstrap,
     /// Sample configuration file, parsed by a test and printed to users.
     pub(crate) sample: &'static str,
-    /// Reads the `config` table; faults are left with the reader. Ends with `reader.finish()`.
-    pub(crate) parse: fn(Reader<'_>) -> Option<Box<dyn Validator>>,
+    /// Reads the `config` table; faults are left with the reader. Ends with `reader.finish()`. The
+    /// flag is `autoBootstrap`, false where it is not given.
+    pub(crate) parse: fn(Reader<'_>, bool) -> Option<Box<dyn Validator>>,
 }
 
 /// Values that the published interface allows for `autoBootstrap`.
@@ -42,12 +43,23 @@ pub(crate) trait Validator: std::fmt::Debug + Send + Sync {
     /// Returns the values that other integrations are compared with, and the host for the limits.
     fn identity(&self) -> Identity;
 
-    /// Told what `autoBootstrap` says, once and before the first run. One that is never told takes the
-    /// platform to be set up by hand.
-    fn set_auto_bootstrap(&mut self, _given: bool) {}
-
     /// Runs the catalog. It cannot fail: whatever goes wrong is an outcome in the report.
-    fn validate<'a>(&'a self, run: &'a RunContext) -> BoxFuture<'a, Report>;
+    fn validate<'a>(&'a self, run: &'a RunContext) -> BoxFuture<'a, Validated>;
+}
+
+/// Report of a validation, and its observations.
+#[derive(Debug)]
+pub(crate) struct Validated {
+    /// Results of the tests.
+    pub(crate) report: Report,
+    /// Facts and expiries that the tests saw.
+    pub(crate) observed: Observed,
+}
+
+impl From<Report> for Validated {
+    fn from(report: Report) -> Self {
+        Self { report, observed: Observed::default() }
+    }
 }
 
 /// Future of a validation.

@@ -27,7 +27,7 @@ static PLATFORM: platforms::Platform = platforms::Platform {
     catalog: CATALOG,
     auto_bootstrap: AutoBootstrap::Any,
     sample: "",
-    parse: |_reader| None,
+    parse: |_reader, _auto_bootstrap| None,
 };
 
 /// What came of a plan.

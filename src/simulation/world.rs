@@ -16,7 +16,7 @@ use super::faults::{Answer, Fault, Kind, MINUTE};
 use super::plan::Plan;
 use super::time::Time;
 use crate::domain::{AttemptResult, Class, Finding, Outcome, Report, Test, TestResult, Timestamp};
-use crate::platforms::{BoxFuture, Identity, RunContext, Validator};
+use crate::platforms::{BoxFuture, Identity, RunContext, Validated, Validator};
 use crate::store::{Disk, Entry, Fate};
 use crate::webhook::{Message, Post};
 
@@ -183,8 +183,8 @@ impl Validator for Platform {
         Identity { host: format!("host-{}", self.host), ..Identity::default() }
     }
 
-    fn validate<'a>(&'a self, run: &'a RunContext) -> BoxFuture<'a, Report> {
-        Box::pin(self.answer(run))
+    fn validate<'a>(&'a self, run: &'a RunContext) -> BoxFuture<'a, Validated> {
+        Box::pin(async { self.answer(run).await.into() })
     }
 }
 

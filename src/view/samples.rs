@@ -194,7 +194,7 @@ pub(crate) fn platform(kind: &'static str) -> Platform {
         catalog: TESTS,
         auto_bootstrap: AutoBootstrap::Any,
         sample: "",
-        parse: |_| None,
+        parse: |_, _| None,
     }
 }
 

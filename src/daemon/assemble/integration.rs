@@ -48,15 +48,16 @@ pub(super) fn integration(
     let config = entry.value.entry("config").filter(|config| !matches!(config.kind, Kind::Null))?;
     let path = join(&entry.path, "config");
     let own = Faults::default();
-    let validator = Reader::new(config, path.clone(), &own).and_then(platform.parse);
+    let given = auto_bootstrap.unwrap_or_default();
+    let validator = Reader::new(config, path.clone(), &own);
+    let validator = validator.and_then(|reader| (platform.parse)(reader, given));
     if validator.is_none() && own.count() == 0 {
         reader.fault("config", format!("cannot be used with `{}`", platform.kind));
     }
     let secrets = own.secret_paths();
     faults.absorb(own);
     let Plan { name, disabled, schedule, policy, checks, labels } = plan?;
-    let mut validator = validator?;
-    validator.set_auto_bootstrap(auto_bootstrap.unwrap_or_default());
+    let validator = validator?;
     let identity = validator.identity();
     let redacted = |references| redact(config, &path, &secrets, references).to_string();
     let wanted = Wanted {

@@ -20,7 +20,12 @@ pub(crate) enum Stored {
 }
 
 /// Reads a configuration that the store kept (see [`Wanted::config`]).
-pub(crate) fn parse_stored(kind: &str, config: &str, platforms: &'static [Platform]) -> Stored {
+pub(crate) fn parse_stored(
+    kind: &str,
+    config: &str,
+    auto_bootstrap: bool,
+    platforms: &'static [Platform],
+) -> Stored {
     let origin: Arc<str> = "stored configuration".into();
     let fault = |message: String| {
         let (origin, path) = (origin.to_string(), String::new());
@@ -35,7 +40,8 @@ pub(crate) fn parse_stored(kind: &str, config: &str, platforms: &'static [Platfo
     };
     let faults = Faults::default();
     let value = Value::from_json(&json, &origin);
-    let validator = Reader::new(&value, "config", &faults).and_then(platform.parse);
+    let reader = Reader::new(&value, "config", &faults);
+    let validator = reader.and_then(|reader| (platform.parse)(reader, auto_bootstrap));
     if !faults.literals().is_empty() {
         return Stored::SecretGone;
     }

@@ -8,10 +8,9 @@ use std::path::{Path, PathBuf};
 use super::assembly::{Assembly, assemble};
 use super::stored::{Stored, parse_stored};
 use crate::config::{self, Faulty};
-use crate::domain::Report;
 use crate::input::Reader;
 use crate::platforms::{
-    AutoBootstrap, BoxFuture, Identity, PLATFORMS, Platform, RunContext, Validator,
+    AutoBootstrap, BoxFuture, Identity, PLATFORMS, Platform, RunContext, Validated, Validator,
 };
 
 /// What a test platform makes of its configuration.
@@ -23,12 +22,12 @@ impl Validator for Sample {
         Identity { host: self.0.clone(), ..Identity::default() }
     }
 
-    fn validate<'a>(&'a self, _run: &'a RunContext) -> BoxFuture<'a, Report> {
+    fn validate<'a>(&'a self, _run: &'a RunContext) -> BoxFuture<'a, Validated> {
         panic!("nothing is run here")
     }
 }
 
-fn parse(mut reader: Reader<'_>) -> Option<Box<dyn Validator>> {
+fn parse(mut reader: Reader<'_>, _auto_bootstrap: bool) -> Option<Box<dyn Validator>> {
     let host = reader.required_string("host");
     reader.port("port");
     reader.secret("password");
@@ -51,7 +50,7 @@ static SAMPLES: &[Platform] = &[
     Platform {
         kind: "Bare",
         auto_bootstrap: AutoBootstrap::Absent,
-        parse: |reader| {
+        parse: |reader, _auto_bootstrap| {
             reader.finish();
             Some(Box::new(Sample(String::new())))
         },
@@ -229,7 +228,7 @@ fn the_store_is_given_references_but_no_secret() {
 fn a_stored_configuration_is_read_again_unless_its_secret_is_gone() {
     let folder = Folder::new(MAIN);
     let assembly = folder.assembled("").unwrap();
-    let stored = |kind, config| match parse_stored(kind, config, SAMPLES) {
+    let stored = |kind, config| match parse_stored(kind, config, false, SAMPLES) {
         Stored::Ready(validator) => validator.identity().host,
         Stored::SecretGone => "secret gone".to_owned(),
         Stored::Unreadable(faults) => {

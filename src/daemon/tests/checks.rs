@@ -3,8 +3,9 @@
 use std::sync::Mutex;
 
 use super::*;
-use crate::domain::{Class, Drift, EventType, ExpiryKind, FactKind, Finding};
-use crate::net::observe;
+use crate::domain::{
+    Class, Drift, EventType, Expiry, ExpiryKind, Fact, FactCollector, FactKind, Finding, Observed,
+};
 use crate::store::DeliveryRow;
 
 const DAY: Duration = Duration::from_hours(24);
@@ -28,18 +29,28 @@ impl Validator for Shown {
         Identity::default()
     }
 
-    fn validate<'a>(&'a self, _run: &'a RunContext) -> BoxFuture<'a, Report> {
+    fn validate<'a>(&'a self, _run: &'a RunContext) -> BoxFuture<'a, Validated> {
         Box::pin(async {
             let shows = self.0.lock().unwrap().clone();
-            for (of, at) in ["one", "two"].into_iter().zip(shows.ends) {
-                observe::expires(ExpiryKind::Token, of, at);
-            }
+            let mut facts = FactCollector::default();
             for grant in shows.grants {
-                observe::fact(FactKind::Grant, "db", grant);
+                let fact = Fact { kind: FactKind::Grant, of: "db".to_owned() };
+                facts.add(fact, grant.to_owned());
             }
+            let expiry = |(of, at): (&str, Timestamp)| Expiry {
+                kind: ExpiryKind::Token,
+                of: of.to_owned(),
+                at,
+            };
+            let observed = Observed {
+                facts: facts.take(),
+                expiries: ["one", "two"].into_iter().zip(shows.ends).map(expiry).collect(),
+                ..Observed::default()
+            };
             let refused = || Outcome::Failed(Finding::new(Class::Denied, "no"));
             let outcome = if shows.works { Outcome::Passed(None) } else { refused() };
-            Report { tests: vec![TestResult { test: Test::always("only", ""), outcome }] }
+            let tests = vec![TestResult { test: Test::always("only", ""), outcome }];
+            Validated { report: Report { tests }, observed }
         })
     }
 }

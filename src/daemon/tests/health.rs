@@ -24,7 +24,7 @@ impl Validator for Answering {
         Identity::default()
     }
 
-    fn validate<'a>(&'a self, run: &'a RunContext) -> BoxFuture<'a, Report> {
+    fn validate<'a>(&'a self, run: &'a RunContext) -> BoxFuture<'a, Validated> {
         Box::pin(async {
             let Answers { class, skew } = *self.0.lock().unwrap();
             for host in ["a", "b"] {
@@ -32,7 +32,7 @@ impl Validator for Answering {
             }
             let failed = |class| Outcome::Failed(Finding::new(class, "no"));
             let outcome = class.map_or(Outcome::Passed(None), failed);
-            Report { tests: vec![TestResult { test: CATALOG[0], outcome }] }
+            Report { tests: vec![TestResult { test: CATALOG[0], outcome }] }.into()
         })
     }
 }

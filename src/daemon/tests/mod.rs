@@ -27,7 +27,7 @@ use crate::domain::{
 };
 use crate::domain::{DisabledReason, Subscription};
 use crate::input::{Faults, Reader, Value};
-use crate::platforms::{BoxFuture, Identity, RunContext, Validator};
+use crate::platforms::{BoxFuture, Identity, RunContext, Validated, Validator};
 use crate::store::{
     Control, DeliveryFilter, DeliveryState, NotificationContext, Page, ReceiverRow, Retention,
     Store, Wanted,
@@ -45,7 +45,7 @@ impl Validator for Hangs {
         Identity::default()
     }
 
-    fn validate<'a>(&'a self, _run: &'a RunContext) -> BoxFuture<'a, Report> {
+    fn validate<'a>(&'a self, _run: &'a RunContext) -> BoxFuture<'a, Validated> {
         Box::pin(std::future::pending())
     }
 }
@@ -297,10 +297,10 @@ impl Validator for Passes {
         Identity::default()
     }
 
-    fn validate<'a>(&'a self, _run: &'a RunContext) -> BoxFuture<'a, Report> {
+    fn validate<'a>(&'a self, _run: &'a RunContext) -> BoxFuture<'a, Validated> {
         let test = Test::always("only", "");
         let tests = vec![TestResult { test, outcome: Outcome::Passed(None) }];
-        Box::pin(std::future::ready(Report { tests }))
+        Box::pin(std::future::ready(Report { tests }.into()))
     }
 }
 

@@ -3,20 +3,23 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use http::HeaderMap;
-use http::header::DATE;
+use http::header::{AUTHORIZATION, DATE};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::tls::TlsInfo;
 use tokio::runtime;
 use tokio::time::Instant;
 
 use super::build::{HttpError, HttpOptions, client};
 use crate::blocking::{self, READ_TIMEOUT};
-use crate::domain::{FactKind, Timestamp};
+use crate::domain::{FactKind, Redactor, Timestamp};
 use crate::net::tls::TlsError;
 use crate::net::{certificate, observe};
 
 /// Most clients that are kept to be shared; only different time limits make different ones.
 const SHARED_MAX: usize = 32;
+
+/// Header with the token of EC2's metadata service, which no library marks as secret.
+const METADATA_TOKEN: &str = "x-aws-ec2-metadata-token";
 
 /// Connection pool of one integration; pools that differ from the default in nothing but time limits
 /// are one, so that a thousand integrations use the connections of those that run at the same time.
@@ -24,6 +27,8 @@ const SHARED_MAX: usize = 32;
 pub(crate) struct Connections {
     client: reqwest::Client,
     options: Arc<HttpOptions>,
+    /// Secrets of the run that sends requests; it learns the credentials in their headers.
+    redactor: Redactor,
 }
 
 /// Key of a shared client. A connection belongs to the runtime that opened it; a client that is built
@@ -51,7 +56,17 @@ impl Connections {
             && options.identity.is_none()
             && options.host_alias.is_none();
         let client = if plain { shared(options)? } else { client(options)? };
-        Ok(Self { client, options: Arc::new(options.clone()) })
+        Ok(Self { client, options: Arc::new(options.clone()), redactor: Redactor::default() })
+    }
+
+    /// Returns the same connections for a run whose secrets `redactor` knows.
+    pub(crate) fn redacted_by(&self, redactor: &Redactor) -> Self {
+        Self { redactor: redactor.clone(), ..self.clone() }
+    }
+
+    /// Returns the redactor of everything that answers say.
+    pub(crate) const fn redactor(&self) -> &Redactor {
+        &self.redactor
     }
 
     /// Returns connections as [`Self::new`] does, without blocking: the file of authorities may hang.
@@ -83,6 +98,9 @@ impl Connections {
     ) -> Result<reqwest::Response, reqwest::Error> {
         let host = request.url().host_str().unwrap_or_default();
         let host = host.trim_matches(['[', ']']).to_owned();
+        for (name, value) in request.headers() {
+            self.redactor.learn_text(credential(name, value).unwrap_or_default());
+        }
         let asked = Instant::now();
         let response = self.client.execute(request).await?;
         observe::answered(&host, asked.elapsed());
@@ -103,6 +121,20 @@ impl Connections {
         if let Some(address) = response.remote_addr().filter(|_| self.options.proxy.is_none()) {
             observe::fact(FactKind::Address, host, &address.ip().to_string());
         }
+    }
+}
+
+/// Returns the credential that a request shows in the header `name`, where it is one.
+fn credential<'v>(name: &HeaderName, value: &'v HeaderValue) -> Option<&'v str> {
+    let text = value.to_str().ok()?;
+    if name != AUTHORIZATION {
+        return (value.is_sensitive() || name == METADATA_TOKEN).then_some(text);
+    }
+    // Other schemes sign a request instead of showing a secret.
+    match text.split_once(' ') {
+        None => Some(text),
+        Some(("Bearer" | "Basic", credential)) => Some(credential),
+        Some((_signature, _)) => None,
     }
 }
 

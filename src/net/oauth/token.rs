@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use serde::Deserialize;
 
-use crate::domain::{Class, Secret, Timestamp, one_line};
+use crate::domain::{Class, Redactor, Secret, Timestamp};
 use crate::net::backoff::{Backoff, Retryable, retry};
 use crate::net::discovered;
 use crate::net::exchange::{Answer, NoAnswer, form, request};
@@ -19,6 +19,15 @@ const BODY_MAX: usize = 256 * 1024;
 const WORDS_MAX: usize = 300;
 /// Lifetime of a token whose answer names none.
 const LIFETIME_DEFAULT: Duration = Duration::from_mins(10);
+/// Fields of a form whose values are secrets.
+const SECRET_FIELDS: [&str; 6] = [
+    "assertion",
+    "client_assertion",
+    "client_secret",
+    "password",
+    "refresh_token",
+    "subject_token",
+];
 
 /// Request to a token endpoint.
 #[derive(Clone, Copy)]
@@ -128,6 +137,7 @@ pub(crate) async fn token(
         None => None,
     };
     let connections = guarded.as_ref().unwrap_or(connections);
+    asked.teach(connections.redactor());
     retry(async || {
         let answer = connections.fetch(asked.request()?, BODY_MAX).await?;
         read(&answer, now)
@@ -136,6 +146,16 @@ pub(crate) async fn token(
 }
 
 impl TokenRequest<'_> {
+    /// Teaches `redactor` every secret that is sent.
+    fn teach(&self, redactor: &Redactor) {
+        if let Some((_, secret)) = self.basic {
+            redactor.learn(secret);
+        }
+        for (_, value) in self.form.iter().filter(|(name, _)| SECRET_FIELDS.contains(name)) {
+            redactor.learn_text(value);
+        }
+    }
+
     fn request(&self) -> Result<reqwest::Request, NoAnswer> {
         let mut built = http::Request::post(self.url)
             .header(ACCEPT, "application/json")
@@ -197,6 +217,7 @@ pub(crate) fn read(answer: &Answer, now: Timestamp) -> Result<Token, NoToken> {
             Lifetime::Number(seconds) => Some(seconds),
             Lifetime::Text(text) => text.parse().ok(),
         });
+        answer.redactor.learn(&value);
         return Ok(Token {
             value,
             lifetime: seconds.map_or(LIFETIME_DEFAULT, Duration::from_secs),
@@ -204,8 +225,8 @@ pub(crate) fn read(answer: &Answer, now: Timestamp) -> Result<Token, NoToken> {
     }
     let Denied { error, error_description } = answer.json().map_err(unexpected)?;
     let error = error.ok_or_else(|| unexpected("there is no `error` in it".to_owned()))?;
-    let error = one_line(&error, WORDS_MAX);
-    let description = one_line(&error_description.unwrap_or_default(), WORDS_MAX);
+    let error = answer.line(&error, WORDS_MAX);
+    let description = answer.line(&error_description.unwrap_or_default(), WORDS_MAX);
     let class = class_of(status, &error, &description);
     let retry_after = answer.retry_after(now);
     Err(NoToken::Refused(Refusal { class, status, error, description, retry_after }))
@@ -237,7 +258,7 @@ mod tests {
     use super::*;
 
     fn answer(status: u16, body: &str) -> Answer {
-        Answer { status, headers: http::HeaderMap::new(), body: body.as_bytes().to_vec() }
+        Answer { status, body: body.as_bytes().to_vec(), ..Answer::default() }
     }
 
     const NOW: Timestamp = Timestamp(1_800_000_000_000);

@@ -1,50 +1,26 @@
 //! What a failed call to AWS means, and how it is told.
 
-use std::time::Duration;
-
 use crate::domain::{Class, Finding};
-use crate::net::backoff::{Backoff, Retryable};
-use crate::net::exchange::NoAnswer;
+use crate::platforms::failure;
 
-/// Why a call had no documented answer.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Failure {
-    /// Whether trying again can help.
-    pub(crate) class: Class,
-    /// What happened.
-    pub(crate) cause: Cause,
-    /// The wait that the server asked for.
-    pub(super) hint: Option<Duration>,
-}
+/// Failure of a call to AWS.
+pub(crate) type Failure = failure::Failure<Cause>;
 
-impl Retryable for Failure {
-    fn backoff(&self) -> Backoff {
-        Backoff::of(self.class).or_after(self.hint)
-    }
-}
-
-impl From<NoAnswer> for Failure {
-    fn from(NoAnswer { class, detail }: NoAnswer) -> Self {
-        Self::silent(class, detail)
-    }
-}
-
-/// What happened to a call.
+/// Cause of a failed call.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Cause {
     /// AWS refused.
     Refused(Box<Refusal>),
     /// Something answered, but not as AWS documents it.
-    Unexpected {
-        /// The status of the answer.
-        status: u16,
-        /// What is wrong with the body.
-        reason: String,
-        /// What AWS calls the request, if it is AWS.
-        request_id: String,
-    },
-    /// No answer came, or no request could be made; one line that says why.
-    Silent(String),
+    Unexpected,
+    /// No answer came, or no request could be made.
+    NoAnswer,
+}
+
+impl failure::Cause for Cause {
+    fn no_answer(_class: Class) -> Self {
+        Self::NoAnswer
+    }
 }
 
 /// AWS's own words, each on one line and bounded.
@@ -72,65 +48,51 @@ impl Refusal {
 }
 
 impl Failure {
-    /// A refusal, classed by its code and status.
+    /// Returns a refusal, classed by its code and status.
     pub(crate) fn refused(refusal: Refusal) -> Self {
-        let class = class_of(refusal.status, &refusal.name, &refusal.message);
-        Self { class, cause: Cause::Refused(Box::new(refusal)), hint: None }
+        let Refusal { status, name, message, request_id, region } = &refusal;
+        let class = class_of(*status, name, message);
+        let detail = format!(
+            "AWS responded with code [{status}], name [{name}] and message [{message}] for request \
+             ID [{request_id}]"
+        );
+        let region = region.as_ref().map_or(String::new(), |region| format!(", region {region}"));
+        let evidence = format!("HTTP {status} {name}: {message} (request ID {request_id}{region})");
+        Self::new(Cause::Refused(Box::new(refusal)), class, detail).because(evidence)
     }
 
-    /// An answer that AWS does not document: a portal, a proxy, a cut body. It says nothing
-    /// definite about the integration, whatever its status is.
-    pub(crate) fn unexpected(status: u16, reason: &impl ToString, request_id: String) -> Self {
+    /// Returns a failure for an answer that AWS does not document: a portal, a proxy, a cut body. It
+    /// says nothing definite about the integration, whatever its status is.
+    pub(crate) fn unexpected(status: u16, reason: &str, request_id: &str) -> Self {
         let class = if status == 429 { Class::Throttled } else { Class::Unavailable };
-        let cause = Cause::Unexpected { status, reason: reason.to_string(), request_id };
-        Self { class, cause, hint: None }
+        let detail = format!(
+            "the answer with code [{status}] for request ID [{request_id}] is not one of AWS: {reason}"
+        );
+        Self::new(Cause::Unexpected, class, detail)
     }
 
-    /// No answer.
+    /// Returns a failure without an answer.
     pub(crate) fn silent(class: Class, detail: impl Into<String>) -> Self {
-        Self { class, cause: Cause::Silent(detail.into()), hint: None }
+        Self::new(Cause::NoAnswer, class, detail)
     }
 
-    /// AWS's words, if it refused.
+    /// Returns AWS's words, if it refused.
     pub(crate) const fn refusal(&self) -> Option<&Refusal> {
         match &self.cause {
             Cause::Refused(refusal) => Some(refusal),
-            Cause::Unexpected { .. } | Cause::Silent(_) => None,
+            Cause::Unexpected | Cause::NoAnswer => None,
         }
     }
 
-    /// The published sentence about what could not be done, `doing`, with AWS's words in it.
+    /// Returns the published sentence about `doing`, which could not be done, with AWS's words in it.
     pub(crate) fn sentence(&self, doing: &str) -> String {
-        match &self.cause {
-            Cause::Refused(refusal) => {
-                let Refusal { status, name, message, request_id, .. } = refusal.as_ref();
-                format!(
-                    "{name}: {doing}: AWS responded with code [{status}], name [{name}] and \
-                     message [{message}] for request ID [{request_id}]."
-                )
-            }
-            Cause::Unexpected { status, reason, request_id } => format!(
-                "{doing}: the answer with code [{status}] for request ID [{request_id}] is not \
-                 one of AWS: {reason}."
-            ),
-            Cause::Silent(detail) => format!("{doing}: {detail}."),
-        }
+        let name = self.refusal().map_or(String::new(), |refusal| format!("{}: ", refusal.name));
+        format!("{name}{doing}: {}.", self.detail)
     }
 
-    /// A finding that says what could not be done.
+    /// Returns a finding that says what could not be done.
     pub(crate) fn finding(&self, doing: &str) -> Finding {
-        let finding = Finding::new(self.class, self.sentence(doing));
-        match self.evidence() {
-            Some(evidence) => finding.because(evidence),
-            None => finding,
-        }
-    }
-
-    /// What AWS said, for those who look closer.
-    pub(crate) fn evidence(&self) -> Option<String> {
-        let Refusal { status, name, message, request_id, region } = self.refusal()?;
-        let region = region.as_ref().map_or(String::new(), |region| format!(", region {region}"));
-        Some(format!("HTTP {status} {name}: {message} (request ID {request_id}{region})"))
+        self.evident(Finding::new(self.class, self.sentence(doing)))
     }
 }
 
@@ -250,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_clock_is_our_fault() {
+    fn a_wrong_clock_is_local_fault() {
         let late = "Signature expired: 20261122T000000Z is now earlier than 20261122T001000Z";
         let early = "Signature not yet current: 20261122T010000Z is still later than ..";
         for message in [late, early] {
@@ -263,10 +225,10 @@ mod tests {
     #[test]
     fn answers_that_are_not_of_aws_decide_nothing() {
         for (status, class) in [(200, Class::Unavailable), (404, Class::Unavailable)] {
-            let failure = Failure::unexpected(status, &"not well-formed XML", "none".to_owned());
+            let failure = Failure::unexpected(status, "not well-formed XML", "none");
             assert_eq!(failure.class, class);
-            assert!(failure.evidence().is_none());
+            assert!(failure.evidence.is_none());
         }
-        assert_eq!(Failure::unexpected(429, &"", String::new()).class, Class::Throttled);
+        assert_eq!(Failure::unexpected(429, "", "").class, Class::Throttled);
     }
 }

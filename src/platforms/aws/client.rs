@@ -9,7 +9,7 @@ use reqsign_core::{Context, SignRequest};
 
 use super::classify::{Failure, Refusal};
 use super::xml::{Element, ReplyError};
-use crate::domain::{Class, REDACTED, Secret, Timestamp, one_line};
+use crate::domain::{Class, Redactor, Secret, Timestamp};
 use crate::net::backoff::retry;
 use crate::net::exchange::{Answer, form, percent_encoded, request, retry_after};
 use crate::net::http::Connections;
@@ -64,6 +64,16 @@ impl Client {
         &self.http
     }
 
+    /// Returns the secrets of the run.
+    pub(super) const fn redactor(&self) -> &Redactor {
+        self.http.redactor()
+    }
+
+    /// Returns `text`, which is a part of an answer, without secrets on one bounded line.
+    pub(crate) fn line(&self, text: &str) -> String {
+        self.redactor().line(text, WORDS_MAX)
+    }
+
     /// Sends `call`, signed with `credential`, and reads the answer with `read`. What may go better
     /// is tried three times.
     ///
@@ -78,7 +88,9 @@ impl Client {
     ) -> Result<T, Failure> {
         retry(async || {
             let answer = self.http.fetch(self.signed(call, credential).await?, BODY_MAX).await?;
-            self.understood(&answer, read, |text| clean(text, credential))
+            let id = credential.access_key_id.as_str();
+            let shown = |text: &str| self.line(&text.replace(id, &shown_key(id)));
+            self.understood(&answer, read, shown)
         })
         .await
     }
@@ -96,13 +108,13 @@ impl Client {
         secret: &Secret,
         read: fn(&Element) -> Result<T, ReplyError>,
     ) -> Result<T, Failure> {
-        let clean = |text: &str| one_line(&text.replace(secret.expose(), REDACTED), WORDS_MAX);
+        self.redactor().learn(secret);
         retry(async || {
             let built = http::Request::post(url)
                 .header(CONTENT_TYPE, "application/x-www-form-urlencoded; charset=utf-8")
                 .body(form(pairs));
             let answer = self.http.fetch(request(built)?, BODY_MAX).await?;
-            self.understood(&answer, read, clean)
+            self.understood(&answer, read, |text| self.line(text))
         })
         .await
     }
@@ -116,7 +128,7 @@ impl Client {
     ) -> Result<T, Failure> {
         let unexpected = |error: &dyn std::fmt::Display| {
             let id = clean(&request_id(answer, None));
-            Failure::unexpected(answer.status, &clean(&error.to_string()), id)
+            Failure::unexpected(answer.status, &clean(&error.to_string()), &id)
         };
         let failure = match Element::parse(&answer.body) {
             Ok(root) if answer.is_success() => match read(&root) {
@@ -129,7 +141,7 @@ impl Client {
             Ok(_) => unexpected(&"no error code in it"),
             Err(error) => unexpected(&error),
         };
-        Err(Failure { hint: hint(answer, self.now), ..failure })
+        Err(failure.after(hint(answer, self.now)))
     }
 
     async fn signed(
@@ -138,9 +150,11 @@ impl Client {
         credential: &Credential,
     ) -> Result<reqwest::Request, Failure> {
         let fault = |text: String| {
-            let detail = one_line(&text, WORDS_MAX);
+            let detail = self.line(&text);
             Failure::silent(Class::Local, format!("the request cannot be signed: {detail}"))
         };
+        self.redactor().learn_text(&credential.secret_access_key);
+        self.redactor().learn_text(credential.session_token.as_deref().unwrap_or_default());
         let Call { service, url, account } = call;
         let mut built = http::Request::builder()
             .method(Method::GET)
@@ -179,19 +193,6 @@ fn refusal(answer: &Answer, root: &Element, clean: &impl Fn(&str) -> String) -> 
     }
 }
 
-/// AWS's words in one line, without what the request was signed with, should they repeat it.
-fn clean(text: &str, credential: &Credential) -> String {
-    let Credential { access_key_id, secret_access_key, session_token, .. } = credential;
-    let token = session_token.as_deref().unwrap_or_default();
-    let mut text = text.replace(access_key_id, &shown_key(access_key_id));
-    for secret in [secret_access_key.as_str(), token] {
-        if !secret.is_empty() {
-            text = text.replace(secret, REDACTED);
-        }
-    }
-    one_line(&text, WORDS_MAX)
-}
-
 /// An access key id as it may be shown: its last four characters.
 pub(crate) fn shown_key(id: &str) -> String {
     let tail = id.char_indices().rev().nth(3).and_then(|(at, _)| id.get(at..)).unwrap_or_default();
@@ -204,7 +205,7 @@ fn request_id(answer: &Answer, root: Option<&Element>) -> String {
     let written = || {
         let root = root?;
         let id = root.first("RequestId").or_else(|| root.first("RequestID"));
-        id.map(|id| one_line(id, WORDS_MAX))
+        id.map(str::to_owned)
     };
     found.or_else(written).unwrap_or_else(|| NONE.to_owned())
 }
@@ -221,16 +222,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_are_shown_by_their_tail_and_secrets_not_at_all() {
-        let credential = Credential {
-            access_key_id: "AKIAIOSFODNN7EXAMPLE".to_owned(),
-            secret_access_key: "hunter2/hunter2".to_owned(),
-            session_token: Some("token==".to_owned()),
-            expires_in: None,
-        };
-        let echoed = "No AKIAIOSFODNN7EXAMPLE\r\n\u{7}hunter2/hunter2 token== here";
-        assert_eq!(clean(echoed, &credential), "No …MPLE [REDACTED] [REDACTED] here");
-        assert_eq!(clean(&"x".repeat(600), &credential).chars().count(), WORDS_MAX);
+    fn access_key_is_shown_by_its_tail() {
+        assert_eq!(shown_key("AKIAIOSFODNN7EXAMPLE"), "…MPLE");
         assert_eq!(shown_key("AK"), "…");
     }
 
@@ -252,7 +245,7 @@ mod tests {
                 (name, http::HeaderValue::from_static(value))
             };
             let headers = given.iter().map(header).collect();
-            let answer = Answer { status: 503, headers, body: Vec::new() };
+            let answer = Answer { status: 503, headers, ..Answer::default() };
             assert_eq!(hint(&answer, now), expected.map(Duration::from_millis), "{given:?}");
         }
     }

@@ -16,7 +16,7 @@ use tokio::sync::Mutex;
 use super::client::{Client, shown_key};
 use super::machine::{BoundedFiles, Machine, NEAR_MAX, ReadOnly};
 use super::sts::{Assumed, Session};
-use crate::domain::{Class, Finding, Secret, SecretRef, one_line};
+use crate::domain::{Class, Finding, Redactor, Secret, SecretRef};
 use crate::net::http::{Connections, HttpError, HttpOptions};
 use crate::platforms::RunContext;
 use crate::secrets;
@@ -219,7 +219,7 @@ impl CredentialChain {
         run: &RunContext,
     ) -> Result<Credential, Finding> {
         let far = client.connections().clone();
-        let send = ReadOnly { near: self.near.clone(), far };
+        let send = ReadOnly { near: self.near.redacted_by(client.redactor()), far };
         let context = self.context.clone().with_http_send(send);
         let mut reasons = Vec::with_capacity(self.chain.len());
         for (name, link) in &self.chain {
@@ -228,7 +228,7 @@ impl CredentialChain {
                     let found = provider.provide_credential_dyn(&context).await;
                     found.map_err(|error| Reason {
                         class: class_of(error.kind()),
-                        text: reason(&error),
+                        text: reason(&error, client.redactor()),
                         mend: None,
                     })
                 }
@@ -267,8 +267,8 @@ impl CredentialChain {
             return Ok(Some(credential.clone()));
         }
         let token = context.file_read_as_string(&file).await.map_err(|error| {
-            let text = format!("token file {file}: {}", reason(&error));
-            Reason { class: Class::Local, text: one_line(&text, REASON_MAX), mend: None }
+            let text = format!("token file {file}: {}", reason(&error, client.redactor()));
+            Reason { class: Class::Local, text, mend: None }
         })?;
         let token = Secret::new(token.trim().to_owned());
         let name = session_name(&run.name);
@@ -327,8 +327,9 @@ fn session_name(integration: &str) -> String {
     "revalidated-".chars().chain(name).take(SESSION_NAME_MAX).collect()
 }
 
-/// An error of the chain and its innermost cause, in one line.
-fn reason(error: &reqsign_core::Error) -> String {
+/// Returns an error of the chain and its innermost cause, in one line without the secrets that
+/// `redactor` knows.
+fn reason(error: &reqsign_core::Error, redactor: &Redactor) -> String {
     let mut text = error.to_string();
     let mut cause = std::error::Error::source(error);
     while let Some(inner) = cause {
@@ -338,7 +339,7 @@ fn reason(error: &reqsign_core::Error) -> String {
             text = format!("{text}: {inner}");
         }
     }
-    one_line(&text, REASON_MAX)
+    redactor.line(&text, REASON_MAX)
 }
 
 /// Only what the Security Token Service or a metadata service refused is definite.

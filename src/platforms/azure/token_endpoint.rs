@@ -63,7 +63,12 @@ mod tests {
         for (status, error, description, class) in table {
             let body = serde_json::json!({ "error": error, "error_description": description });
             let headers = http::HeaderMap::new();
-            let answer = Answer { status, headers, body: body.to_string().into_bytes() };
+            let answer = Answer {
+                status,
+                headers,
+                body: body.to_string().into_bytes(),
+                ..Answer::default()
+            };
             let none = read(&answer, Timestamp(0)).unwrap_err();
             assert_eq!(classified(none).class(), class, "{description}");
         }

@@ -4,10 +4,13 @@ use super::classify::{Cause, Failure, Refusal};
 use super::config::Config;
 use super::permissions::{Permission, Verdict};
 use super::token::Credential;
-use crate::domain::{Class, Finding};
+use crate::domain::{Class, Finding, Redactor};
 
 /// The predefined role to look at datasets with.
 pub(super) const VIEWER: &str = "roles/bigquery.metadataViewer";
+
+/// The longest name of somebody in an access list that is shown, in characters.
+const WHOM_MAX: usize = 200;
 
 /// Whom and what a run is about.
 #[derive(Debug)]
@@ -18,6 +21,8 @@ pub(super) struct Subject<'a> {
     pub(super) project: String,
     /// The service account, where there is one.
     pub(super) account: Option<String>,
+    /// Secrets of the run.
+    pub(super) redactor: &'a Redactor,
 }
 
 impl Subject<'_> {
@@ -66,7 +71,7 @@ impl Subject<'_> {
                 Some((Finding::new(Class::Denied, message).mend(grant()), true))
             }
             Verdict::Untold(whom) => {
-                let whom = crate::domain::one_line(&whom, 200);
+                let whom = self.redactor.line(&whom, WHOM_MAX);
                 let message = format!(
                     "Permission [{name}] on {object} could not be verified: it depends on [{whom}] \
                      in the access list."
@@ -76,7 +81,7 @@ impl Subject<'_> {
             Verdict::Unasked(failure) => {
                 let message = format!(
                     "Permission [{name}] on {object} could not be verified: {}",
-                    failure.sentence()
+                    failure.detail
                 );
                 let finding = failure.evident(Finding::new(failure.class, message));
                 Some((enabled(finding, &failure), false))
@@ -92,10 +97,10 @@ impl Subject<'_> {
         who: &Credential,
     ) -> Finding {
         let mend = match (&failure.cause, failure.class) {
-            (Cause::NoToken(..), Class::Local) => {
+            (Cause::NoToken, Class::Local) => {
                 "Set the clock of this machine, and keep it set.".to_owned()
             }
-            (Cause::NoToken(..), Class::Denied | Class::Expired | Class::Missing) => match who {
+            (Cause::NoToken, Class::Denied | Class::Expired | Class::Missing) => match who {
                 Credential::Key(key) => format!(
                     "Make a new key for the service account {}, put it into `credential`, and \
                      delete the old one; see that the account is there and enabled.",
@@ -110,10 +115,10 @@ impl Subject<'_> {
                 Some(mend) => mend,
                 None => return enabled(finding, failure),
             },
-            (Cause::Silent(_), Class::Missing) if matches!(who, Credential::Machine) => {
+            (Cause::NoAnswer, Class::Missing) if matches!(who, Credential::Machine) => {
                 "Attach a service account to the virtual machine or the pod.".to_owned()
             }
-            (Cause::NoToken(..) | Cause::Silent(_), _) => return finding,
+            (Cause::NoToken | Cause::NoAnswer, _) => return finding,
         };
         finding.mend(mend)
     }

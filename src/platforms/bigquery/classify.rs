@@ -4,38 +4,38 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::domain::{Class, Finding, REDACTED, Secret, one_line};
-use crate::net::backoff::{Backoff, Retryable};
+use crate::domain::Class;
 use crate::net::exchange::{Answer, NoAnswer};
 use crate::net::oauth::{NoToken, Refusal as TokenRefusal};
+use crate::platforms::failure;
 
 /// The longest piece of Google's words that is kept, in characters.
 const WORDS_MAX: usize = 500;
-/// How much of a secret makes a cut echo of it certain, in characters.
-const ECHO_MIN: usize = 12;
 /// What stands where an answer names nothing.
 const NONE: &str = "none";
 
-/// Why a call had no documented answer.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct Failure {
-    /// Whether trying again can help.
-    pub(super) class: Class,
-    /// What happened.
-    pub(super) cause: Cause,
-    /// The wait that was asked for, or one so long that nobody tries again in this run.
-    hint: Option<Duration>,
-}
+/// Failure of a call to Google.
+pub(super) type Failure = failure::Failure<Cause>;
 
-/// What happened to a call.
+/// Cause of a failed call.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) enum Cause {
     /// A Google API refused.
     Refused(Box<Refusal>),
-    /// The token endpoint refused: status, error code and sentence.
-    NoToken(u16, String, String),
-    /// Nothing that Google documents came, or nothing at all; one line that says why.
-    Silent(String),
+    /// The token endpoint refused.
+    NoToken,
+    /// Nothing that Google documents came, or nothing at all.
+    NoAnswer,
+}
+
+impl failure::Cause for Cause {
+    fn no_answer(_class: Class) -> Self {
+        Self::NoAnswer
+    }
+
+    fn describe(detail: &str) -> String {
+        format!("No answer of Google: {}.", detail.trim_end_matches('.'))
+    }
 }
 
 /// Google's own words, each on one line and bounded.
@@ -68,40 +68,35 @@ impl Refusal {
     }
 }
 
-impl Retryable for Failure {
-    fn backoff(&self) -> Backoff {
-        Backoff::of(self.class).or_after(self.hint)
-    }
-}
-
 impl Failure {
-    /// No answer, or none that says anything definite.
+    /// Returns a failure without an answer, or with none that says anything definite.
     pub(super) fn silent(class: Class, detail: impl Into<String>) -> Self {
-        Self { class, cause: Cause::Silent(detail.into()), hint: None }
+        let detail = detail.into();
+        Self::new(Cause::NoAnswer, class, format!("{}.", detail.trim_end_matches('.')))
     }
 
-    /// An answer that Google does not document: a portal, a proxy, a cut body. It says nothing
-    /// definite about the integration, whatever its status is.
+    /// Returns the failure of an answer that Google does not document: a portal, a proxy, a cut body.
+    /// It says nothing definite about the integration, whatever its status is.
     pub(super) fn unexpected(status: u16, reason: &str) -> Self {
         let class = if status == 429 { Class::Throttled } else { Class::Unavailable };
         let detail = format!("The answer with code [{status}] is not one of Google: {reason}");
         Self::silent(class, detail)
     }
 
-    /// What an answer without success says. `hint` is the wait it asks for, and `secrets` is what
-    /// the request held.
-    pub(super) fn read(answer: &Answer, hint: Option<Duration>, secrets: &[&Secret]) -> Self {
+    /// Returns the failure that an answer without success describes.
+    pub(super) fn read(answer: &Answer, retry_after: Option<Duration>) -> Self {
         let status = answer.status;
         if answer.is_redirect() {
             return Self::unexpected(status, "it redirects, and that is not followed");
         }
         match answer.json::<Envelope>() {
-            Ok(Envelope { error }) => Self::refused(status, error, hint, secrets),
+            Ok(Envelope { error }) => Self::refused(answer, error, retry_after),
             Err(reason) => Self::unexpected(status, &reason),
         }
     }
 
-    fn refused(status: u16, error: Answered, hint: Option<Duration>, secrets: &[&Secret]) -> Self {
+    fn refused(answer: &Answer, error: Answered, retry_after: Option<Duration>) -> Self {
+        let status = answer.status;
         let Answered { message, errors, details, status: word } = error;
         let first = errors.into_iter().find_map(|error| error.reason);
         let info = details.into_iter().find(|detail| detail.reason.is_some()).unwrap_or_default();
@@ -110,8 +105,8 @@ impl Failure {
         let reason = told(given).or(word.as_deref()).unwrap_or(NONE);
         // Daily quotas and operations that Google blocked do not come back within a run.
         let is_long = given.into_iter().flatten().any(is_lasting);
-        let hint = if is_long { Some(Duration::MAX) } else { hint };
-        let clean = |text: &str| redacted(text, secrets);
+        let retry_after = if is_long { Some(Duration::MAX) } else { retry_after };
+        let clean = |text: &str| answer.line(text, WORDS_MAX);
         let Metadata { service, consumer } = info.metadata;
         let disabled = service.zip(consumer).filter(|_known| is_switched_off(given));
         let disabled = disabled.map(|(service, consumer)| (clean(&service), clean(&consumer)));
@@ -121,19 +116,22 @@ impl Failure {
             message: clean(message.as_deref().unwrap_or(NONE)),
             disabled,
         };
-        Self { class, cause: Cause::Refused(Box::new(refusal)), hint }
+        let evidence = format!("HTTP {status} {}: {}", refusal.reason, refusal.message);
+        let detail = refusal.sentence();
+        let failure = Self::new(Cause::Refused(Box::new(refusal)), class, detail);
+        failure.because(evidence).after(retry_after)
     }
 
-    /// Why there is no token; `secrets` is what was sent for it.
-    pub(super) fn no_token(failed: NoToken, secrets: &[&Secret]) -> Self {
+    /// Returns the failure of a token endpoint.
+    pub(super) fn no_token(failed: NoToken) -> Self {
         match failed {
             NoToken::Refused(TokenRefusal { class, status, error, description, .. }) => {
-                let cause = Cause::NoToken(
-                    status,
-                    redacted(&error, secrets),
-                    redacted(&description, secrets),
+                let detail = format!(
+                    "Token endpoint responded with code [{status}], error [{error}] and message \
+                     [{description}]."
                 );
-                Self { class, cause, hint: None }
+                let evidence = format!("HTTP {status} {error}: {description}");
+                Self::new(Cause::NoToken, class, detail).because(evidence)
             }
             NoToken::Silent(NoAnswer { class, detail }) => {
                 Self::silent(class, format!("Token endpoint: {detail}"))
@@ -141,44 +139,12 @@ impl Failure {
         }
     }
 
-    /// Google's words, if an API of its refused.
+    /// Returns Google's words, if an API of its refused.
     pub(super) fn refusal(&self) -> Option<&Refusal> {
         match &self.cause {
             Cause::Refused(refusal) => Some(refusal),
-            Cause::NoToken(..) | Cause::Silent(_) => None,
+            Cause::NoToken | Cause::NoAnswer => None,
         }
-    }
-
-    /// What happened, in one sentence.
-    pub(super) fn sentence(&self) -> String {
-        match &self.cause {
-            Cause::Refused(refusal) => refusal.sentence(),
-            Cause::NoToken(status, error, description) => format!(
-                "Token endpoint responded with code [{status}], error [{error}] and message \
-                 [{description}]."
-            ),
-            Cause::Silent(detail) => format!("{}.", detail.trim_end_matches('.')),
-        }
-    }
-
-    /// `finding` with what Google said, for those who look closer.
-    pub(super) fn evident(&self, finding: Finding) -> Finding {
-        match &self.cause {
-            Cause::Refused(refusal) => {
-                let Refusal { status, reason, message, .. } = &**refusal;
-                finding.because(format!("HTTP {status} {reason}: {message}"))
-            }
-            Cause::NoToken(status, error, description) => {
-                finding.because(format!("HTTP {status} {error}: {description}"))
-            }
-            Cause::Silent(_) => finding,
-        }
-    }
-}
-
-impl From<NoAnswer> for Failure {
-    fn from(NoAnswer { class, detail }: NoAnswer) -> Self {
-        Self::silent(class, format!("No answer of Google: {detail}"))
     }
 }
 
@@ -288,30 +254,15 @@ fn is_lasting(reason: &str) -> bool {
     matches!(reason, "quotaExceeded" | "dailyLimitExceeded" | "blocked")
 }
 
-/// `text` on one bounded line, without `secrets`, should it repeat them whole or cut short.
-pub(super) fn redacted(text: &str, secrets: &[&Secret]) -> String {
-    let mut text = text.to_owned();
-    for secret in secrets.iter().map(|secret| secret.expose()).filter(|secret| !secret.is_empty()) {
-        text = text.replace(secret, REDACTED);
-        let head: String = secret.chars().take(ECHO_MIN).collect();
-        if head.chars().count() == ECHO_MIN
-            && let Some((before, _)) = text.split_once(&head)
-        {
-            text = format!("{before}{REDACTED}");
-        }
-    }
-    one_line(&text, WORDS_MAX)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
 
     fn failure(status: u16, body: &str) -> Failure {
-        let answer =
-            Answer { status, headers: http::HeaderMap::new(), body: body.as_bytes().to_vec() };
-        Failure::read(&answer, None, &[&Secret::new("ya29.hunter2-hunter2".to_owned())])
+        let answer = Answer { status, body: body.as_bytes().to_vec(), ..Answer::default() };
+        answer.redactor.learn_text("ya29.hunter2-hunter2");
+        Failure::read(&answer, None)
     }
 
     /// Status, the API's reason, that of `google.rpc.ErrorInfo`, the class, the reason shown.
@@ -406,7 +357,7 @@ mod tests {
             assert_eq!(found.class, class, "{status} {first:?} {info:?}");
             assert_eq!(found.refusal().unwrap().reason, shown, "{status} {first:?} {info:?}");
             let lasts = first.is_some_and(is_lasting);
-            assert_eq!(found.hint, lasts.then_some(Duration::MAX), "{first:?}");
+            assert_eq!(found.retry_after, lasts.then_some(Duration::MAX), "{first:?}");
         }
     }
 
@@ -418,7 +369,7 @@ mod tests {
             for body in ["<p>no</p>", "{}", r#"{"error":"no"}"#, "", r#"{"error":{"errors":7}}"#] {
                 let found = failure(status, body);
                 assert_eq!(found.class, class, "{status} {body}");
-                assert!(found.sentence().contains("is not one of Google: it is"), "{found:?}");
+                assert!(found.detail.contains("is not one of Google: it is"), "{found:?}");
             }
         }
     }
@@ -429,22 +380,12 @@ mod tests {
         let detail = json!({ "reason": "SERVICE_DISABLED", "metadata": metadata });
         let error = json!({ "error": { "message": "m", "details": [{}, detail] } });
         let found = failure(403, &error.to_string());
-        assert_eq!(found.sentence(), "API [a.googleapis.com] is disabled in [projects/7].");
+        assert_eq!(found.detail, "API [a.googleapis.com] is disabled in [projects/7].");
     }
 
     #[test]
-    fn echoes_of_secrets_are_taken_out_even_cut_short() {
-        let secret = Secret::new("ya29.hunter2-hunter2".to_owned());
-        let table = [
-            ("token ya29.hunter2-hunter2 is bad", "token [REDACTED] is bad"),
-            ("token ya29.hunter2-hun…", "token [REDACTED]"),
-            ("ya29 is fine", "ya29 is fine"),
-        ];
-        for (text, expected) in table {
-            assert_eq!(redacted(text, &[&secret]), expected);
-        }
-        let error =
-            r#"{"error":{"message":"ya29.hunter2-hunter2","status":"ya29.hunter2-hunter2"}}"#;
+    fn secret_in_any_part_of_a_refusal_is_removed() {
+        let error = r#"{"error":{"message":"ya29.hunter2-hunter2","status":"ya29.hunter2-hun…"}}"#;
         assert!(!format!("{:?}", failure(400, error)).contains("hunter2"));
     }
 }

@@ -172,7 +172,7 @@ impl Client<'_> {
                 let unexpected = |reason: String| Failure::unexpected(answer.status, &reason);
                 return read(&answer).map_err(unexpected);
             }
-            Err(Failure::read(&answer, answer.retry_after(self.now), &[token]))
+            Err(Failure::read(&answer, answer.retry_after(self.now)))
         })
         .await
     }

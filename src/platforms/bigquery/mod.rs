@@ -21,11 +21,13 @@ mod token;
 use std::sync::atomic::AtomicBool;
 
 use super::connection::authority;
-use super::recorder::Held;
-use super::{AutoBootstrap, BoxFuture, Identity, Mode, Platform, Recorder, RunContext, Validator};
-use crate::domain::{Class, FactKind, Finding, Report, Test};
+use super::tested::Passed;
+use super::{
+    AutoBootstrap, BoxFuture, Identity, Mode, Platform, Recorder, RunContext, Seen, Validated,
+    Validator,
+};
+use crate::domain::{Class, FactKind, Finding, Test};
 use crate::input::Reader;
-use crate::net::observe;
 use advice::Subject;
 use catalog::{
     CATALOG, CONNECT, DATASET_CREATE, DATASET_DELETE, NOT_YET, PRESENT, TABLE_CREATE, TABLE_DELETE,
@@ -61,7 +63,7 @@ const PERMISSION_TESTS: [(Test, Permission); 7] = [
     (TABLE_UPDATE, Permission::TablesUpdate),
 ];
 
-fn parse(reader: Reader<'_>) -> Option<Box<dyn Validator>> {
+fn parse(reader: Reader<'_>, _auto_bootstrap: bool) -> Option<Box<dyn Validator>> {
     let tokens = Tokens::new().map_err(|error| reader.fault("endpoints", error)).ok();
     let config = config::parse(reader)?;
     Some(Box::new(BigQuery { config, tokens: tokens? }))
@@ -81,7 +83,7 @@ struct Connected<'a> {
 }
 
 impl BigQuery {
-    async fn run(&self, run: &RunContext) -> Report {
+    async fn run(&self, run: &RunContext) -> Validated {
         let mut tests = Recorder::new(CATALOG, run);
         let loaded = Loaded::read(&self.config).await;
         let prepared = loaded.as_ref().map_err(Failure::clone);
@@ -92,7 +94,7 @@ impl BigQuery {
         let mut connected = match prepared {
             Ok(connected) => connected,
             Err(failure) => {
-                tests.test::<(), ()>(CONNECT, async || Err(unconnected(&failure))).await;
+                tests.test::<(), (), _>(CONNECT, async || Err(unconnected(&failure))).await;
                 if let Ok(loaded) = &loaded
                     && let Ok(project) = self.project(loaded)
                 {
@@ -101,8 +103,12 @@ impl BigQuery {
                 return tests.finish();
             }
         };
-        let work = async || self.connect(&connected).await;
-        let account = tests.test::<Option<String>, _>(CONNECT, work).await;
+        let work = async || {
+            let mut seen = Seen::default();
+            let found = self.connect(&connected, &mut seen).await;
+            seen.with(found)
+        };
+        let account = tests.test::<Option<String>, _, _>(CONNECT, work).await;
         let is_connected = account.is_some();
         connected.subject.account = account.flatten().or(connected.subject.account);
         let Connected { session, subject } = &connected;
@@ -116,12 +122,12 @@ impl BigQuery {
         let (found, step) = match run.mode {
             Mode::Preflight => {
                 let work = async || self.not_yet(&connected).await;
-                (tests.test::<bool, _>(NOT_YET, work).await.map(|_known| None), NOT_YET)
+                (tests.test::<bool, _, _>(NOT_YET, work).await.map(|_known| None), NOT_YET)
             }
             Mode::Recurring => {
                 let mut gone = false;
                 let work = async || self.present(&connected, &mut gone).await;
-                let found = tests.test::<Dataset, _>(PRESENT, work).await;
+                let found = tests.test::<Dataset, _, _>(PRESENT, work).await;
                 (found.map(Some).or(gone.then_some(None)), PRESENT)
             }
         };
@@ -139,23 +145,31 @@ impl BigQuery {
     async fn prepare<'a>(
         &'a self,
         loaded: &'a Loaded,
-        run: &RunContext,
+        run: &'a RunContext,
     ) -> Result<Connected<'a>, Failure> {
-        let connections = self.config.endpoint.connections().await?;
-        let asking = Asking { config: &self.config, now: run.now };
+        loaded.teach(&run.redactor);
+        let connections = self.config.endpoint.connections(&run.redactor).await?;
+        let asking = Asking { config: &self.config, now: run.now, redactor: &run.redactor };
         let project = self.project(loaded)?;
         let renewed = AtomicBool::new(false);
         let session = Session { tokens: &self.tokens, loaded, connections, asking, renewed };
         let account = loaded.account().map(str::to_owned);
-        Ok(Connected { session, subject: Subject { config: &self.config, project, account } })
+        Ok(Connected {
+            session,
+            subject: Subject { config: &self.config, project, account, redactor: &run.redactor },
+        })
     }
 
     /// Becomes somebody, lists datasets and plans a query; the value is the service account.
-    async fn connect(&self, connected: &Connected<'_>) -> Result<Option<String>, Finding> {
+    async fn connect(
+        &self,
+        connected: &Connected<'_>,
+        seen: &mut Seen,
+    ) -> Result<Option<String>, Finding> {
         let Connected { session, subject } = connected;
         let who = &session.loaded.credential;
         if let Credential::Key(AccountKey { key_id: Some(id), .. }) = who {
-            observe::fact(FactKind::Claim, "key id", id);
+            seen.fact(FactKind::Claim, "key id", id);
         }
         let advised =
             |failure: Failure| subject.after_connecting(unconnected(&failure), &failure, who);
@@ -179,9 +193,9 @@ impl BigQuery {
             }
             finding
         })?;
-        observe::fact(FactKind::Grant, project, "bigquery.jobs.create");
+        seen.fact(FactKind::Grant, project, "bigquery.jobs.create");
         if let Some(account) = &account {
-            observe::fact(FactKind::Principal, "", account);
+            seen.fact(FactKind::Principal, "", account);
         }
         Ok(account)
     }
@@ -196,14 +210,14 @@ impl BigQuery {
     }
 
     /// The dataset is not there; false when that cannot be told.
-    async fn not_yet(&self, connected: &Connected<'_>) -> Result<Held<bool>, Finding> {
+    async fn not_yet(&self, connected: &Connected<'_>) -> Result<Passed<bool>, Finding> {
         let Err(failure) = self.look(connected).await else {
             let mend = format!("Delete the dataset {}, or change `dataset`.", self.name(connected));
             return Err(Finding::new(Class::Invalid, NOT_YET.message).mend(mend));
         };
         let name = self.name(connected);
         let finding = |doing: String| {
-            let text = format!("{doing}: {}", failure.sentence());
+            let text = format!("{doing}: {}", failure.detail);
             failure.evident(Finding::new(failure.class, text))
         };
         match failure.class {
@@ -211,8 +225,8 @@ impl BigQuery {
             Class::Denied => {
                 let finding = finding(format!("Cannot tell whether dataset [{name}] exists"));
                 let mend = connected.subject.grant("bigquery.datasets.get", advice::VIEWER);
-                let reservation = Some(finding.mend(mend));
-                Ok(Held { value: false, message: None, reservation })
+                let warning = Some(finding.mend(mend));
+                Ok(Passed::from(false).warning(warning))
             }
             Class::Invalid
             | Class::Expired
@@ -229,12 +243,12 @@ impl BigQuery {
         &self,
         connected: &Connected<'_>,
         gone: &mut bool,
-    ) -> Result<Held<Dataset>, Finding> {
+    ) -> Result<Passed<Dataset>, Finding> {
         let name = self.name(connected);
         let failure = match self.look(connected).await {
             Ok(found) => {
-                observe::fact(FactKind::Grant, &name, "bigquery.datasets.get");
-                return Ok(self.located(found, &name));
+                let seen = Seen::of(FactKind::Grant, &name, "bigquery.datasets.get");
+                return Ok(self.located(found, &name).seeing(seen));
             }
             Err(failure) => failure,
         };
@@ -250,7 +264,7 @@ impl BigQuery {
                 let who = subject.who();
                 told(format!(
                     "{who} is missing permission [bigquery.datasets.get] on dataset [{name}]. {}",
-                    failure.sentence()
+                    failure.detail
                 ))
                 .mend(subject.grant("bigquery.datasets.get", advice::VIEWER))
             }
@@ -259,21 +273,19 @@ impl BigQuery {
             | Class::Unreachable
             | Class::Throttled
             | Class::Unavailable
-            | Class::Local => {
-                told(format!("Unable to get dataset [{name}]: {}", failure.sentence()))
-            }
+            | Class::Local => told(format!("Unable to get dataset [{name}]: {}", failure.detail)),
         })
     }
 
-    fn located(&self, found: Dataset, name: &str) -> Held<Dataset> {
+    fn located(&self, found: Dataset, name: &str) -> Passed<Dataset> {
         let (wanted, at) = (self.config.location.as_deref(), found.location.as_deref());
         let Some((wanted, at)) = wanted.zip(at).filter(|(a, b)| !a.eq_ignore_ascii_case(b)) else {
             return found.into();
         };
         let message = format!("Dataset [{name}] is in location [{at}], not [{wanted}].");
         let mend = format!("Set `location` to {at}; a dataset cannot be moved.");
-        let reservation = Some(Finding::new(Class::Invalid, message).mend(mend));
-        Held { value: found, message: None, reservation }
+        let warning = Some(Finding::new(Class::Invalid, message).mend(mend));
+        Passed::from(found).warning(warning)
     }
 
     async fn look(&self, connected: &Connected<'_>) -> Result<Dataset, Failure> {
@@ -296,9 +308,11 @@ impl BigQuery {
         let Connected { session, subject } = connected;
         let mut answers = Answers::new(session, &subject.project, &self.config.dataset);
         let access = found.map_or(&[][..], |dataset| &dataset.access);
+        let mut seen = Seen::default();
         for role in permissions::roles(access, subject.account.as_deref()) {
-            observe::fact(FactKind::Grant, &self.name(connected), &format!("role {role}"));
+            seen.fact(FactKind::Grant, &self.name(connected), &format!("role {role}"));
         }
+        tests.saw(seen);
         for (test, permission) in PERMISSION_TESTS {
             let is_later = run.mode == Mode::Recurring && !self.config.strict;
             if permission == Permission::DatasetsCreate && is_later {
@@ -308,15 +322,13 @@ impl BigQuery {
             let fails = run.mode == Mode::Recurring && self.config.strict && permission.is_vital();
             let work = async || {
                 let verdict = verdict(permission, subject, found, &mut answers).await;
-                let Some((finding, is_missing)) = subject.permission(permission, verdict) else {
-                    return Ok(Held::from(()));
-                };
-                if fails && is_missing {
-                    return Err(finding);
-                }
-                Ok(Held { value: (), message: None, reservation: Some(finding) })
+                let seen = std::mem::take(&mut answers.seen);
+                seen.with(match subject.permission(permission, verdict) {
+                    Some((finding, true)) if fails => Err(finding),
+                    finding => Ok(Passed::from(()).warning(finding.map(|(finding, _)| finding))),
+                })
             };
-            tests.test::<(), _>(test, work).await;
+            tests.test::<(), _, _>(test, work).await;
         }
     }
 }
@@ -340,7 +352,7 @@ async fn verdict(
 }
 
 fn unconnected(failure: &Failure) -> Finding {
-    failure.evident(Finding::of(CONNECT, failure.class, failure.sentence()))
+    failure.finding_of(CONNECT)
 }
 
 fn after(test: Test) -> String {
@@ -371,7 +383,7 @@ impl Validator for BigQuery {
         }
     }
 
-    fn validate<'a>(&'a self, run: &'a RunContext) -> BoxFuture<'a, Report> {
+    fn validate<'a>(&'a self, run: &'a RunContext) -> BoxFuture<'a, Validated> {
         Box::pin(self.run(run))
     }
 }

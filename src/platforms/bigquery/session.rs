@@ -11,7 +11,7 @@ use super::token::{Asking, Loaded, Tokens};
 use crate::domain::{Class, FactKind, Secret};
 use crate::net::exchange::Answer;
 use crate::net::http::Connections;
-use crate::net::observe;
+use crate::platforms::Seen;
 
 /// A run as somebody.
 #[derive(Debug)]
@@ -40,7 +40,7 @@ impl Session<'_> {
         asked: Request<'_>,
         read: fn(&Answer) -> Result<T, String>,
     ) -> Result<T, Failure> {
-        let Asking { config, now } = self.asking;
+        let Asking { config, now, .. } = self.asking;
         let client = Client { connections: &self.connections, endpoints: &config.endpoints, now };
         let token = self.token().await?;
         let found = client.call(asked, &token, read).await;
@@ -70,12 +70,15 @@ pub(super) struct Answers<'a> {
     dataset: &'a str,
     on_project: Option<Result<Vec<String>, Failure>>,
     on_table: Option<Result<Vec<String>, Failure>>,
+    /// Permissions that were granted, since they were last taken.
+    pub(super) seen: Seen,
 }
 
 impl<'a> Answers<'a> {
     /// Nothing yet.
-    pub(super) const fn new(session: &'a Session<'a>, project: &'a str, dataset: &'a str) -> Self {
-        Self { session, project, dataset, on_project: None, on_table: None }
+    pub(super) fn new(session: &'a Session<'a>, project: &'a str, dataset: &'a str) -> Self {
+        let seen = Seen::default();
+        Self { session, project, dataset, on_project: None, on_table: None, seen }
     }
 
     /// Which permissions are granted on the project; asked once, even when the answer never comes.
@@ -84,7 +87,7 @@ impl<'a> Answers<'a> {
             self.on_project = Some(Err(unanswered()));
             let asked = Request::TestProject { project: self.project };
             let found = self.session.call(asked, permissions).await;
-            tell(self.project, &found);
+            self.seen.extend(granted(self.project, &found));
             self.on_project = Some(found);
         }
         self.on_project.clone().unwrap_or_else(|| Err(unanswered()))
@@ -100,7 +103,7 @@ impl<'a> Answers<'a> {
         self.on_table.clone().unwrap_or_else(|| Err(unanswered()))
     }
 
-    async fn ask_table(&self) -> Result<Vec<String>, Failure> {
+    async fn ask_table(&mut self) -> Result<Vec<String>, Failure> {
         let Self { project, dataset, .. } = *self;
         let asked = Request::ListTables { project, dataset };
         let Some(table) = self.session.call(asked, first_table).await? else {
@@ -108,16 +111,18 @@ impl<'a> Answers<'a> {
         };
         let asked = Request::TestTable { project, dataset, table: &table };
         let found = self.session.call(asked, permissions).await;
-        tell(&format!("tables of {project}:{dataset}"), &found);
+        self.seen.extend(granted(&format!("tables of {project}:{dataset}"), &found));
         found
     }
 }
 
-/// Tells what is granted on `of`.
-fn tell(of: &str, found: &Result<Vec<String>, Failure>) {
+/// Returns the permissions that are granted on an object, as facts.
+fn granted(of: &str, found: &Result<Vec<String>, Failure>) -> Seen {
+    let mut seen = Seen::default();
     for permission in found.as_ref().into_iter().flatten() {
-        observe::fact(FactKind::Grant, of, permission);
+        seen.fact(FactKind::Grant, of, permission);
     }
+    seen
 }
 
 /// True when a table can tell about `permission`.

@@ -13,7 +13,7 @@ use super::config::{Config, Credentials, Endpoints};
 use super::key::{AccountKey, External, Impersonation, Source, Trust};
 use super::names::is_account;
 use super::reply::{Impersonated, impersonated, subject_token};
-use crate::domain::{Class, Secret, SecretRef, Timestamp};
+use crate::domain::{Class, Redactor, Secret, SecretRef, Timestamp};
 use crate::net::backoff::retry;
 use crate::net::discovered;
 use crate::net::exchange::{Answer, NoAnswer, percent_encoded, request};
@@ -103,6 +103,19 @@ impl Loaded {
         }
     }
 
+    /// Teaches `redactor` the secrets in the credential; its other parts are shown in messages.
+    pub(super) fn teach(&self, redactor: &Redactor) {
+        match &self.credential {
+            Credential::Key(key) => redactor.learn(&key.private_key),
+            Credential::Workload(External { source: Source::Url { headers, .. }, .. }) => {
+                for (_, value) in headers {
+                    redactor.learn(value);
+                }
+            }
+            Credential::Workload(_) | Credential::Machine => {}
+        }
+    }
+
     /// The service account, where the credential itself names it.
     pub(super) fn account(&self) -> Option<&str> {
         match &self.credential {
@@ -130,6 +143,8 @@ pub(super) struct Asking<'a> {
     pub(super) config: &'a Config,
     /// The time of the run.
     pub(super) now: Timestamp,
+    /// Secrets of the run.
+    pub(super) redactor: &'a Redactor,
 }
 
 impl Tokens {
@@ -192,7 +207,7 @@ impl Tokens {
                 let scopes = percent_encoded(&asking.config.scope.replace(' ', ","));
                 let answer = self.metadata(&format!("token?scopes={scopes}"), asking).await?;
                 let found = oauth::read(&answer, asking.now);
-                found.map_err(|failed| Failure::no_token(failed, &[]))
+                found.map_err(Failure::no_token)
             }
         }
     }
@@ -216,11 +231,12 @@ impl Tokens {
         let base = "/computeMetadata/v1/instance/service-accounts/default";
         let url = format!("{}{base}/{what}", asking.config.endpoints.metadata);
         let asked = || http::Request::get(&url).header("metadata-flavor", "Google");
+        let near = self.near.redacted_by(asking.redactor);
         retry(|| async {
             let built = request(asked().body(Vec::new()));
             let built = built.map_err(|error| Failure::silent(Class::Invalid, error.detail))?;
             let answer =
-                self.near.fetch(built, BODY_MAX).await.map_err(|NoAnswer { detail, .. }| {
+                near.fetch(built, BODY_MAX).await.map_err(|NoAnswer { detail, .. }| {
                     Failure::silent(Class::Local, format!("Metadata service: {detail}"))
                 })?;
             if answer.header("metadata-flavor").as_deref() != Some("Google") {
@@ -239,7 +255,7 @@ impl Tokens {
         asking: Asking<'_>,
     ) -> Result<Token, Failure> {
         let subject = self.subject(external, connections).await?;
-        let Asking { config: Config { scope, endpoints, .. }, now } = asking;
+        let Asking { config: Config { scope, endpoints, .. }, now, .. } = asking;
         let scope_now = if external.impersonation.is_some() { IAM_SCOPE } else { scope };
         let form = [
             ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),
@@ -254,7 +270,7 @@ impl Tokens {
         let anchors = endpoints.sts.is_none().then_some(known.as_slice());
         let asked = TokenRequest { url: &url, form: &form, basic: None, anchors };
         let exchanged = oauth::token(connections, asked, now).await;
-        let exchanged = exchanged.map_err(|failed| Failure::no_token(failed, &[&subject]))?;
+        let exchanged = exchanged.map_err(Failure::no_token)?;
         let Some(Impersonation { url, life_seconds, .. }) = &external.impersonation else {
             return Ok(exchanged);
         };
@@ -285,7 +301,8 @@ impl Tokens {
                 found.map_err(|error| ours(error.to_string()))?
             }
             Source::Url { url, headers } => {
-                let connections = if is_near(url) { &self.near } else { connections };
+                let near = self.near.redacted_by(connections.redactor());
+                let connections = if is_near(url) { &near } else { connections };
                 let answer = retry(|| async {
                     let mut built = http::Request::get(url.as_str());
                     for (name, value) in headers {
@@ -308,7 +325,7 @@ async fn by_key(
     connections: &Connections,
     asking: Asking<'_>,
 ) -> Result<Token, Failure> {
-    let Asking { config: Config { scope, endpoints, .. }, now } = asking;
+    let Asking { config: Config { scope, endpoints, .. }, now, .. } = asking;
     let wrong = |error: crate::net::jwt::KeyError| {
         let reason = format!("`private_key` in `credential` cannot be used: {error}");
         Failure::silent(Class::Invalid, reason)
@@ -330,7 +347,7 @@ async fn by_key(
     let anchors = endpoints.token.is_none().then_some(anchors.as_slice());
     let asked = TokenRequest { url: &url, form: &form, basic: None, anchors };
     let found = oauth::token(connections, asked, now).await;
-    found.map_err(|failed| Failure::no_token(failed, &[&assertion]))
+    found.map_err(Failure::no_token)
 }
 
 /// `url` at the server that is configured for it.

@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use crate::domain::{Class, Secret, SecretRef};
+use crate::domain::{Class, Redactor, Secret, SecretRef};
 use crate::net::exchange::NoAnswer;
 use crate::net::http::{Connections, HttpError, HttpOptions};
 use crate::net::tls::Identity;
@@ -56,13 +56,13 @@ impl Endpoint {
         Ok(Self { options, proxy, identity, built: Mutex::new(built) })
     }
 
-    /// Returns the connections to use for one run. Secrets are read anew, and connections made with
-    /// others are dropped.
+    /// Returns the connections to use for one run, whose `redactor` learns their secrets. Secrets are
+    /// read anew, and connections made with others are dropped.
     ///
     /// # Errors
     ///
     /// Names the secret that cannot be read or used; that is a fault of this machine.
-    pub(crate) async fn connections(&self) -> Result<Connections, NoAnswer> {
+    pub(crate) async fn connections(&self, redactor: &Redactor) -> Result<Connections, NoAnswer> {
         let local = |detail: String| NoAnswer { class: Class::Local, detail };
         let resolve = async |reference| {
             secrets::resolve(reference).await.map_err(|error| local(error.to_string()))
@@ -73,24 +73,26 @@ impl Endpoint {
             (&self.proxy, &mut options.proxy)
         {
             let password = resolve(password).await?;
+            redactor.learn(&password);
             secrets.push(password.clone());
             proxy.credentials = Some((username.clone(), password));
         }
         if let Some(IdentityRef { chain, key }) = &self.identity {
             let (chain, key) = (resolve(chain).await?, resolve(key).await?);
+            redactor.learn(&key);
             secrets.extend([chain.clone(), key.clone()]);
             let identity = Identity { chain, key };
             identity.observe();
             options.identity = Some(identity);
         }
         if let Some(connections) = self.built_from(&secrets) {
-            return Ok(connections);
+            return Ok(connections.redacted_by(redactor));
         }
         let connections = Connections::read(&options).await;
         let connections = connections.map_err(|error| local(error.to_string()))?;
         let mut built = self.built.lock().unwrap_or_else(PoisonError::into_inner);
         *built = Some(Built { secrets, connections: connections.clone() });
-        Ok(connections)
+        Ok(connections.redacted_by(redactor))
     }
 
     /// Returns the connections of an earlier run, when they were made with these secrets.

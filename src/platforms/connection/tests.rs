@@ -1,7 +1,7 @@
 //! Endpoints as configured, and the servers they reach.
 
 use super::*;
-use crate::domain::Class;
+use crate::domain::{Class, Redactor};
 use crate::input::Reader;
 use crate::input::{Faults, Value};
 use crate::net::exchange::NoAnswer;
@@ -119,9 +119,9 @@ async fn rotated_secret_makes_new_connections() {
     assert!(faults.is_empty(), "{faults:?}");
     let endpoint = endpoint.unwrap();
     assert!(endpoint.has_identity());
-    endpoint.connections().await.unwrap();
+    endpoint.connections(&Redactor::default()).await.unwrap();
     std::fs::write(path("key.pem"), "hunter2").unwrap();
-    let error = endpoint.connections().await.unwrap_err();
+    let error = endpoint.connections(&Redactor::default()).await.unwrap_err();
     assert_eq!(error.class, Class::Local);
     assert_eq!(error.detail, "the client certificate cannot be used: its key is not in PEM form");
 }
@@ -133,7 +133,7 @@ async fn asked(config: &serde_json::Value, server: &str) -> Result<u16, NoAnswer
     assert!(faults.is_empty(), "{faults:?}");
     let endpoint = endpoint.unwrap();
     assert!(!format!("{endpoint:?}").contains("hunter2"), "{endpoint:?}");
-    let connections = endpoint.connections().await?;
+    let connections = endpoint.connections(&Redactor::default()).await?;
     let built = http::Request::get(format!("{server}/v1/info")).body(Vec::new());
     let answer = connections.fetch(crate::net::exchange::request(built)?, 10_000).await;
     let shown = format!("{answer:?} {endpoint:?} {connections:?}");

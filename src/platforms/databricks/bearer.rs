@@ -9,8 +9,8 @@ pub(super) struct Bearer {
     pub(super) token: Secret,
     /// Resource id of a workspace in Azure, and a token for its management.
     pub(super) azure: Option<(String, Secret)>,
-    /// Secrets that reports must not repeat.
-    pub(super) hidden: Vec<Secret>,
+    /// Client secret, where Databricks itself may know when it expires.
+    pub(super) client_secret: Option<Secret>,
     /// True for a token that an earlier run got from a token endpoint.
     pub(super) kept: bool,
 }

@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use crate::domain::{Class, Finding, REDACTED, Secret, one_line};
-use crate::net::backoff::{Backoff, Retryable};
-use crate::net::exchange::NoAnswer;
+use crate::domain::{Class, Finding};
+use crate::net::exchange::Answer;
 use crate::net::oauth::NoToken;
+use crate::platforms::failure;
 
 /// The longest piece of foreign words that is kept, in characters.
 pub(super) const WORDS_MAX: usize = 500;
 /// The longest piece of a name or id that is kept, in characters.
-const NAME_MAX: usize = 200;
+pub(super) const NAME_MAX: usize = 200;
 /// What Databricks' own SDKs take for reasons to try again, whatever the code is.
 const PASSING: [&str; 5] = [
     "Please try again later or try a faster operation.",
@@ -20,27 +20,26 @@ const PASSING: [&str; 5] = [
     "There is no worker environment with id",
 ];
 
-/// Why a call had no documented answer.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct Failure {
-    /// Whether trying again can help.
-    pub(super) class: Class,
-    /// What happened.
-    cause: Cause,
-    /// The wait that the server asked for.
-    hint: Option<Duration>,
-}
+/// Failure of a call to Databricks; its detail does not name the workspace.
+pub(super) type Failure = failure::Failure<Cause>;
 
+/// Cause of a failed call.
 #[derive(Clone, Debug, Eq, PartialEq)]
-enum Cause {
+pub(super) enum Cause {
     /// Databricks refused.
     Refused(Box<Refusal>),
     /// Something answered, but not as Databricks documents it.
-    Unexpected { status: u16, reason: String },
+    Unexpected,
     /// The workspace is closed to the network we are in.
     Private,
-    /// One sentence that needs no more, such as a secret that cannot be read.
-    Said(String),
+    /// There is no answer, or none is asked for, such as with a secret that cannot be read.
+    NoAnswer,
+}
+
+impl failure::Cause for Cause {
+    fn no_answer(_class: Class) -> Self {
+        Self::NoAnswer
+    }
 }
 
 /// Databricks' own words, each on one line, bounded, and without our secrets.
@@ -59,66 +58,65 @@ pub(super) struct Refusal {
 }
 
 impl Refusal {
-    /// Makes foreign words fit to be shown, `hidden` taken out of them.
-    pub(super) fn cleaned(self, hidden: &[Secret]) -> Self {
+    /// Returns it as it may be shown, each part of `answer` bounded and without secrets.
+    pub(super) fn cleaned(self, answer: &Answer) -> Self {
         let Self { status, name, message, request_id, missing } = self;
         Self {
             status,
-            name: clean(&name, hidden, NAME_MAX),
-            message: clean(&message, hidden, WORDS_MAX),
-            request_id: clean(&request_id, hidden, NAME_MAX),
-            missing: missing.map(|missing| clean(&missing, hidden, NAME_MAX)),
+            name: answer.line(&name, NAME_MAX),
+            message: answer.line(&message, WORDS_MAX),
+            request_id: answer.line(&request_id, NAME_MAX),
+            missing: missing.map(|missing| answer.line(&missing, NAME_MAX)),
         }
     }
 }
 
-/// `text` on one bounded line, without `hidden`, should it repeat them.
-pub(super) fn clean(text: &str, hidden: &[Secret], chars_max: usize) -> String {
-    let mut text = text.to_owned();
-    for secret in hidden.iter().filter(|secret| !secret.expose().is_empty()) {
-        text = text.replace(secret.expose(), REDACTED);
-    }
-    one_line(&text, chars_max)
-}
-
 impl Failure {
-    /// A refusal, classed by its code, its status and its words.
-    pub(super) fn refused(refusal: Refusal, hint: Option<Duration>) -> Self {
-        let class = class_of(refusal.status, &refusal.name, &refusal.message);
-        Self { class, cause: Cause::Refused(Box::new(refusal)), hint }
+    /// Returns a refusal, classed by its code, its status and its words.
+    pub(super) fn refused(refusal: Refusal, retry_after: Option<Duration>) -> Self {
+        let Refusal { status, name, message, request_id, missing } = &refusal;
+        let class = class_of(*status, name, message);
+        let detail = format!(
+            "responded with code [{status}], name [{name}] and message [{message}] for request ID \
+             [{request_id}]"
+        );
+        let missing =
+            missing.as_ref().map_or(String::new(), |missing| format!(", needs {missing}"));
+        let evidence =
+            format!("HTTP {status} {name}: {message} (request ID {request_id}{missing})");
+        let failure = Self::new(Cause::Refused(Box::new(refusal)), class, detail);
+        failure.because(evidence).after(retry_after)
     }
 
-    /// An answer that Databricks does not document: a portal, a proxy, a cut body. It says nothing
-    /// definite about the integration, whatever its status is.
-    pub(super) fn unexpected(
-        status: u16,
-        reason: impl Into<String>,
-        hint: Option<Duration>,
-    ) -> Self {
+    /// Returns the failure of an answer that Databricks does not document: a portal, a proxy, a cut
+    /// body. It says nothing definite about the integration, whatever its status is.
+    pub(super) fn unexpected(status: u16, reason: &str, retry_after: Option<Duration>) -> Self {
         let class = if status == 429 { Class::Throttled } else { Class::Unavailable };
-        Self { class, cause: Cause::Unexpected { status, reason: reason.into() }, hint }
+        let detail = format!("with code [{status}] is not one of Databricks: {reason}");
+        Self::new(Cause::Unexpected, class, detail).after(retry_after)
     }
 
-    /// No answer, for the reason in `detail`, which has no final period.
+    /// Returns a failure without an answer, for the reason in `detail`, which has no final period.
     pub(super) fn silent(class: Class, detail: impl Into<String>) -> Self {
-        Self { class, cause: Cause::Said(detail.into()), hint: None }
+        Self::new(Cause::NoAnswer, class, detail)
     }
 
-    /// A redirect of Databricks to its page about private links.
+    /// Returns the failure of a redirect of Databricks to its page about private links.
     pub(super) fn private_link() -> Self {
-        Self { class: Class::Denied, cause: Cause::Private, hint: None }
+        let detail = "only accepts private connections and is not accessible from this network";
+        Self::new(Cause::Private, Class::Denied, detail)
     }
 
-    /// A redirect of Databricks to its login page, which no call of its API ends at.
+    /// Returns the failure of a redirect of Databricks to its login page, which no call of its API
+    /// ends at.
     pub(super) fn login_page() -> Self {
         let detail = "the host sends its API to a login page: it is not that of one workspace; \
             set `workspaceUrl` to the workspace's own host, or `workspaceId`";
         Self::silent(Class::Invalid, detail)
     }
 
-    /// A token endpoint that a client secret must not go to.
+    /// Returns the failure of a token endpoint that a client secret must not go to.
     pub(super) fn refused_endpoint(found: &str) -> Self {
-        let found = one_line(found, NAME_MAX);
         let detail = format!(
             "the token endpoint [{found}] that was named is neither on the workspace's host nor \
              on an account host of Databricks; the client secret was not sent there"
@@ -126,22 +124,22 @@ impl Failure {
         Self::silent(Class::Invalid, detail)
     }
 
-    /// The workspace did not say which tenant it belongs to.
+    /// Returns the failure of a workspace that does not tell which tenant it belongs to.
     pub(super) fn no_tenant() -> Self {
         let detail = "the workspace does not name its Microsoft Entra tenant; set `azure.tenantId`";
         Self::silent(Class::Invalid, detail)
     }
 
-    /// There is no token; the endpoint's words without `hidden`.
-    pub(super) fn no_token(refused: &NoToken, hidden: &[Secret]) -> Self {
-        Self::silent(refused.class(), clean(&refused.detail(), hidden, WORDS_MAX * 2))
+    /// Returns the failure of a token endpoint, in its own words.
+    pub(super) fn no_token(refused: &NoToken) -> Self {
+        Self::silent(refused.class(), refused.detail())
     }
 
     /// True for an answer, whatever it is.
     pub(super) const fn is_answer(&self) -> bool {
         match &self.cause {
-            Cause::Refused(_) | Cause::Unexpected { .. } => true,
-            Cause::Private | Cause::Said(_) => false,
+            Cause::Refused(_) | Cause::Unexpected => true,
+            Cause::Private | Cause::NoAnswer => false,
         }
     }
 
@@ -153,7 +151,7 @@ impl Failure {
         *status == 401 || self.class == Class::Expired || (*status == 403 && of_token)
     }
 
-    /// How to mend it where the network is to blame and no credential can help.
+    /// Returns the remediation where the network is to blame and no credential can help.
     pub(super) fn network_advice(&self) -> Option<&'static str> {
         match &self.cause {
             Cause::Private => Some(
@@ -167,65 +165,32 @@ impl Failure {
             {
                 Some("Allow the address of this machine in the workspace's IP access list.")
             }
-            Cause::Refused(_) | Cause::Unexpected { .. } | Cause::Said(_) => None,
+            Cause::Refused(_) | Cause::Unexpected | Cause::NoAnswer => None,
         }
     }
 
-    /// The missing privilege, where Unity Catalog names it.
+    /// Returns the missing privilege, where Unity Catalog names it.
     pub(super) fn missing(&self) -> Option<&str> {
         match &self.cause {
             Cause::Refused(refusal) => refusal.missing.as_deref(),
-            Cause::Unexpected { .. } | Cause::Private | Cause::Said(_) => None,
+            Cause::Unexpected | Cause::Private | Cause::NoAnswer => None,
         }
     }
 
-    /// One sentence about what `host` said, or that it said nothing.
+    /// Returns one sentence about what `host` answered, or that it did not.
     pub(super) fn sentence(&self, host: &str) -> String {
+        let detail = &self.detail;
         match &self.cause {
-            Cause::Refused(refusal) => {
-                let Refusal { status, name, message, request_id, missing: _ } = refusal.as_ref();
-                format!(
-                    "[{host}] responded with code [{status}], name [{name}] and message \
-                     [{message}] for request ID [{request_id}]."
-                )
-            }
-            Cause::Unexpected { status, reason } => format!(
-                "The answer of [{host}] with code [{status}] is not one of Databricks: {reason}."
-            ),
-            Cause::Private => format!(
-                "The workspace [{host}] only accepts private connections and is not accessible \
-                 from this network."
-            ),
-            Cause::Said(detail) => format!("[{host}]: {detail}."),
+            Cause::Refused(_) => format!("[{host}] {detail}."),
+            Cause::Unexpected => format!("The answer of [{host}] {detail}."),
+            Cause::Private => format!("The workspace [{host}] {detail}."),
+            Cause::NoAnswer => format!("[{host}]: {detail}."),
         }
     }
 
-    /// A finding that begins with `doing` and goes on with [`Self::sentence`].
+    /// Returns a finding that begins with `doing` and goes on with [`Self::sentence`].
     pub(super) fn finding(&self, doing: &str, host: &str) -> Finding {
-        let finding = Finding::new(self.class, format!("{doing} {}", self.sentence(host)));
-        match &self.cause {
-            Cause::Refused(refusal) => {
-                let Refusal { status, name, message, request_id, missing } = refusal.as_ref();
-                let missing =
-                    missing.as_ref().map_or(String::new(), |missing| format!(", needs {missing}"));
-                finding.because(format!(
-                    "HTTP {status} {name}: {message} (request ID {request_id}{missing})"
-                ))
-            }
-            Cause::Unexpected { .. } | Cause::Private | Cause::Said(_) => finding,
-        }
-    }
-}
-
-impl Retryable for Failure {
-    fn backoff(&self) -> Backoff {
-        Backoff::of(self.class).or_after(self.hint)
-    }
-}
-
-impl From<NoAnswer> for Failure {
-    fn from(NoAnswer { class, detail }: NoAnswer) -> Self {
-        Self::silent(class, detail)
+        self.evident(Finding::new(self.class, format!("{doing} {}", self.sentence(host))))
     }
 }
 

@@ -4,7 +4,7 @@ use http::header::{ACCEPT, AUTHORIZATION, HeaderValue, InvalidHeaderValue, LOCAT
 use reqwest::Url;
 
 use super::bearer::Bearer;
-use super::classify::Failure;
+use super::classify::{Failure, WORDS_MAX};
 use super::reply;
 use crate::domain::{Class, Secret, Timestamp};
 use crate::net::backoff::retry;
@@ -165,6 +165,12 @@ impl Client<'_> {
         Ok(location(&answer).filter(|_| answer.is_redirect()))
     }
 
+    /// Returns `text`, which is a part of an answer, without secrets on one line of at most
+    /// `chars_max` characters.
+    pub(super) fn line(&self, text: &str, chars_max: usize) -> String {
+        self.connections.redactor().line(text, chars_max)
+    }
+
     async fn send(&self, request: Request<'_>, bearer: Option<&Bearer>) -> Result<Answer, Failure> {
         let request = self.built(request, bearer)?;
         Ok(self.connections.fetch(request, BODY_MAX).await?)
@@ -178,7 +184,7 @@ impl Client<'_> {
     ) -> Result<T, Failure> {
         let answer = self.send(request, bearer).await?;
         let hint = answer.retry_after(self.now);
-        let unexpected = |reason: String| Failure::unexpected(answer.status, reason, hint);
+        let unexpected = |reason: String| Failure::unexpected(answer.status, &reason, hint);
         if answer.is_success() {
             return read(&answer).map_err(unexpected);
         }
@@ -186,12 +192,7 @@ impl Client<'_> {
             return Err(self.redirected(&answer));
         }
         let refusal = reply::refusal(&answer).map_err(unexpected)?;
-        let mut hidden = Vec::new();
-        if let Some(Bearer { token, hidden: more, .. }) = bearer {
-            hidden.push(token.clone());
-            hidden.extend(more.iter().cloned());
-        }
-        Err(Failure::refused(refusal.cleaned(&hidden), hint))
+        Err(Failure::refused(refusal.cleaned(&answer), hint))
     }
 
     /// What a redirect means. One of Databricks is definite; one to elsewhere is a portal's.
@@ -206,7 +207,8 @@ impl Client<'_> {
         match target {
             Some(url) if is_own(&url) && url.path().starts_with("/login") => Failure::login_page(),
             Some(_) | None => {
-                Failure::unexpected(answer.status, format!("it leads to [{host}]"), None)
+                let host = answer.line(&host, WORDS_MAX);
+                Failure::unexpected(answer.status, &format!("it leads to [{host}]"), None)
             }
         }
     }

@@ -5,20 +5,18 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use reqwest::Url;
 
 use super::bearer::Bearer;
-use super::classify::Failure;
+use super::classify::{Failure, NAME_MAX};
 use super::client::{Client, Request};
 use super::reply;
-use crate::domain::{Class, Secret, SecretRef, Timestamp};
+use crate::domain::{Class, Redactor, Secret, SecretRef, Timestamp};
 use crate::net::http::Connections;
 use crate::net::oauth::{ClientCredentials, ClientProof, KeptToken};
 use crate::platforms::azure::{self, Cloud, ServicePrincipal, is_tenant};
 use crate::platforms::connection::is_loopback;
-use crate::platforms::tokens;
+use crate::platforms::{Seen, tokens};
 use crate::secrets;
 
 /// Scope of Azure Databricks, which is an application of Microsoft Entra, in every cloud.
@@ -115,9 +113,7 @@ impl Machine {
         client: &Client<'_>,
         now: Timestamp,
     ) -> Result<Bearer, Failure> {
-        let secret = resolve(&self.client_secret).await?;
-        let pair = STANDARD.encode(format!("{}:{}", self.client_id, secret.expose()));
-        let hidden = vec![secret.clone(), Secret::new(pair)];
+        let secret = resolve(&self.client_secret, connections.redactor()).await?;
         let fresh = AtomicBool::new(false);
         let fetch = async || {
             fresh.store(true, Ordering::Relaxed);
@@ -132,10 +128,11 @@ impl Machine {
                 anchors: anchors.as_ref().map(<[_; 2]>::as_slice),
             };
             let found = asked.token(connections, now).await;
-            found.map_err(|none| Failure::no_token(&none, &hidden))
+            found.map_err(|none| Failure::no_token(&none))
         };
         let token = self.kept.current(now, fetch).await?;
-        Ok(Bearer { token, azure: None, hidden, kept: !fresh.into_inner() })
+        let client_secret = Some(secret.clone());
+        Ok(Bearer { token, azure: None, client_secret, kept: !fresh.into_inner() })
     }
 
     /// Returns the configured servers, where the endpoint is discovered from one of them.
@@ -166,7 +163,8 @@ impl Machine {
 /// Returns the endpoint that a server named, if a client secret may go there.
 fn trusted(found: &str, base: &str, client: &Client<'_>) -> Result<String, Failure> {
     let url = Url::parse(found).ok().filter(is_safe);
-    let url = url.ok_or_else(|| Failure::refused_endpoint(found))?;
+    let refused = || Failure::refused_endpoint(&client.line(found, NAME_MAX));
+    let url = url.ok_or_else(refused)?;
     let origin = url.origin();
     let same = |other: &str| Url::parse(other).is_ok_and(|other| other.origin() == origin);
     let is_accounts =
@@ -179,7 +177,7 @@ fn trusted(found: &str, base: &str, client: &Client<'_>) -> Result<String, Failu
         let path = url.path();
         return Ok(format!("{}{path}", client.server));
     }
-    Err(Failure::refused_endpoint(found))
+    Err(refused())
 }
 
 impl Entra {
@@ -200,8 +198,7 @@ impl Entra {
         client: &Client<'_>,
         now: Timestamp,
     ) -> Result<Bearer, Failure> {
-        let secret = resolve(&self.principal.client_secret).await?;
-        let mut hidden = vec![secret.clone()];
+        let secret = resolve(&self.principal.client_secret, connections.redactor()).await?;
         let fresh = AtomicBool::new(false);
         let fetch = async |scope: &str| {
             fresh.store(true, Ordering::Relaxed);
@@ -210,7 +207,7 @@ impl Entra {
                 None => self.discovered(client).await?,
             };
             let found = self.principal.token(connections, &tenant, scope, &secret, now).await;
-            found.map_err(|none| Failure::no_token(&none, &hidden))
+            found.map_err(|none| Failure::no_token(&none))
         };
         let token = self.kept.current(now, async || fetch(AZURE_DATABRICKS).await).await?;
         let azure = match &self.resource_id {
@@ -220,8 +217,7 @@ impl Entra {
                 Some((id.clone(), self.management.current(now, fetch).await?))
             }
         };
-        hidden.extend(azure.iter().map(|(_, token)| token.clone()));
-        Ok(Bearer { token, azure, hidden, kept: !fresh.into_inner() })
+        Ok(Bearer { token, azure, client_secret: None, kept: !fresh.into_inner() })
     }
 
     /// Returns the tenant that the workspace sends browsers to. Only its name is taken from there: the
@@ -253,8 +249,8 @@ impl Credentials {
     ) -> Result<Bearer, Failure> {
         match self {
             Self::Token(token) => {
-                let token = resolve(token).await?;
-                Ok(Bearer { token, azure: None, hidden: Vec::new(), kept: false })
+                let token = resolve(token, connections.redactor()).await?;
+                Ok(Bearer { token, azure: None, client_secret: None, kept: false })
             }
             Self::Machine(machine) => machine.bearer(connections, client, now).await,
             Self::Entra(entra) => entra.bearer(connections, client, now).await,
@@ -284,14 +280,16 @@ impl Credentials {
         }
     }
 
-    /// Observes the claims of the tokens of `bearer`.
-    pub(super) fn observe(&self, bearer: &Bearer) {
+    /// Adds the claims of the tokens of `bearer`.
+    pub(super) fn claims(&self, bearer: &Bearer, seen: &mut Seen) {
         match self {
-            Self::Token(_) => tokens::observe_given("token", "", &bearer.token),
+            Self::Token(_) => {
+                tokens::claims_and_expiry("token", "", &bearer.token, seen);
+            }
             Self::Machine(_) | Self::Entra(_) => {
-                tokens::observe("access token", &bearer.token);
+                tokens::claims("access token", &bearer.token, seen);
                 if let Some((_, token)) = &bearer.azure {
-                    tokens::observe("management token", token);
+                    tokens::claims("management token", token, seen);
                 }
             }
         }
@@ -301,7 +299,7 @@ impl Credentials {
     pub(super) fn renewed_by_people<'b>(&self, bearer: &'b Bearer) -> Option<&'b Secret> {
         match self {
             Self::Token(_) => Some(&bearer.token),
-            Self::Machine(_) => bearer.hidden.first(),
+            Self::Machine(_) => bearer.client_secret.as_ref(),
             Self::Entra(_) => None,
         }
     }
@@ -333,8 +331,10 @@ fn is_safe(url: &Url) -> bool {
         && (url.scheme() == "https" || (url.scheme() == "http" && is_loopback(url)))
 }
 
-async fn resolve(reference: &SecretRef) -> Result<Secret, Failure> {
-    secrets::resolve(reference)
-        .await
-        .map_err(|error| Failure::silent(Class::Local, error.to_string()))
+/// Reads a secret, which `redactor` learns.
+async fn resolve(reference: &SecretRef, redactor: &Redactor) -> Result<Secret, Failure> {
+    let found = secrets::resolve(reference).await;
+    let found = found.map_err(|error| Failure::silent(Class::Local, error.to_string()))?;
+    redactor.learn(&found);
+    Ok(found)
 }

@@ -8,13 +8,12 @@ use aws_lc_rs::digest::{SHA256, digest};
 use serde::Deserialize;
 use tokio::time::{Instant, timeout_at};
 
-use super::classify::clean;
 use super::client::{Client, Request};
 use super::credentials::Credentials;
 use super::reply::{self, text_of};
 use super::session::Session;
-use crate::domain::{Class, Expiry, ExpiryKind, Secret, Timestamp};
-use crate::net::observe;
+use crate::domain::{Class, Expiry, ExpiryKind, Redactor, Secret, Timestamp};
+use crate::platforms::Seen;
 
 /// How long an answer, or a refusal, is good for.
 const GOOD_FOR: Duration = Duration::from_hours(24);
@@ -66,16 +65,17 @@ struct SecretInfo {
 }
 
 impl CredentialExpiry {
-    /// Tells when the credential of `session` ends, if that is known. The workspace is asked at most
+    /// Returns when the credential of `session` expires, if that is known. The workspace is asked at most
     /// once a day, and not after `end`.
-    pub(super) async fn tell(
+    pub(super) async fn expiry(
         &self,
         credentials: &Credentials,
         client: Client<'_>,
         session: &Session,
         end: Instant,
-    ) {
-        let Some(about) = credentials.renewed_by_people(&session.bearer) else { return };
+    ) -> Seen {
+        let mut seen = Seen::default();
+        let Some(about) = credentials.renewed_by_people(&session.bearer) else { return seen };
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let known = known.filter(|asked| asked.about.expose() == about.expose());
         let asked = match known {
@@ -92,8 +92,9 @@ impl CredentialExpiry {
             }
         };
         if let Some(Expiry { kind, of, at }) = asked.end {
-            observe::expires(kind, &of, at);
+            seen.expires(kind, &of, at);
         }
+        seen
     }
 }
 
@@ -107,13 +108,13 @@ async fn asked(
     let found = match credentials {
         Credentials::Token(_) => {
             let answer = client.call_once(Request::Tokens, bearer, reply::json::<Tokens>).await;
-            answer.map(|tokens| tokens.end(&bearer.token))
+            answer.map(|tokens| tokens.end(&bearer.token, client.connections.redactor()))
         }
         Credentials::Machine(_) => {
             let id = text_of(&session.me.id)?;
             let request = Request::Secrets { principal: &id };
             let answer = client.call_once(request, bearer, reply::json::<Secrets>).await;
-            answer.map(|secrets| secrets.end())
+            answer.map(|secrets| secrets.end(client.connections.redactor()))
         }
         Credentials::Entra(_) => return Some(None),
     };
@@ -126,7 +127,7 @@ async fn asked(
 
 impl Tokens {
     /// The end of `token`: of the only one there is, or of the one whose id is the token's SHA-256.
-    fn end(&self, token: &Secret) -> Option<Expiry> {
+    fn end(&self, token: &Secret, redactor: &Redactor) -> Option<Expiry> {
         let hash = digest(&SHA256, token.expose().as_bytes());
         let digits = hash.as_ref().iter().flat_map(|byte| [byte >> 4, byte & 15]);
         let hash: String =
@@ -139,14 +140,14 @@ impl Tokens {
         let at = ours.expiry_time.filter(|time| 0 < *time)?;
         let name = ours.comment.as_ref().filter(|comment| !comment.trim().is_empty());
         let name = name.or(ours.token_id.as_ref())?;
-        let of = clean(name, std::slice::from_ref(token), NAME_MAX);
+        let of = redactor.line(name, NAME_MAX);
         Some(Expiry { kind: ExpiryKind::Token, of, at: Timestamp(at) })
     }
 }
 
 impl Secrets {
     /// The end of the only secret that is active: with several, which one is ours is not told.
-    fn end(&self) -> Option<Expiry> {
+    fn end(&self, redactor: &Redactor) -> Option<Expiry> {
         if self.next_page_token.as_ref().is_some_and(|token| !token.is_empty()) {
             return None;
         }
@@ -154,7 +155,7 @@ impl Secrets {
         let mut active = self.secrets.iter().filter(is_active);
         let (Some(ours), None) = (active.next(), active.next()) else { return None };
         let at = ours.expire_time.as_ref()?.parse().ok()?;
-        let of = clean(ours.id.as_ref()?, &[], NAME_MAX);
+        let of = redactor.line(ours.id.as_ref()?, NAME_MAX);
         Some(Expiry { kind: ExpiryKind::Secret, of, at })
     }
 }
@@ -189,7 +190,9 @@ mod tests {
         ];
         for (infos, expected) in table {
             let tokens: Tokens = serde_json::from_value(json!({ "token_infos": infos })).unwrap();
-            let found = told(tokens.end(&Secret::new("hunter2".to_owned())));
+            let (token, redactor) = (Secret::new("hunter2".to_owned()), Redactor::default());
+            redactor.learn(&token);
+            let found = told(tokens.end(&token, &redactor));
             assert_eq!(found, expected, "{infos}");
         }
     }
@@ -212,7 +215,7 @@ mod tests {
         ];
         for (body, expected) in table {
             let secrets: Secrets = serde_json::from_value(body.clone()).unwrap();
-            assert_eq!(told(secrets.end()), expected, "{body}");
+            assert_eq!(told(secrets.end(&Redactor::default())), expected, "{body}");
         }
     }
 }

@@ -1,14 +1,14 @@
 //! The catalog: that it is there, what is in it, and what we may do with it.
 
-use super::classify::{Failure, clean};
+use super::classify::Failure;
 use super::client::{Client, Request};
 use super::config::{Config, Object};
 use super::integration::{Databricks, NAME_MAX};
 use super::reply::{self, Existence, Permissions, Securable};
 use super::session::Session;
 use crate::domain::{Class, FactKind, Finding};
-use crate::net::observe;
-use crate::platforms::recorder::Held;
+use crate::platforms::Seen;
+use crate::platforms::tested::Passed;
 
 /// The most pages of privileges that are read for one principal.
 const PAGES_MAX: usize = 20;
@@ -31,7 +31,8 @@ impl Databricks {
         &self,
         client: Client<'_>,
         session: &Session,
-    ) -> Result<Held<()>, Finding> {
+        seen: &mut Seen,
+    ) -> Result<Passed<()>, Finding> {
         let name = &self.config.catalog;
         let request = Request::Catalog { name };
         let answer = client.call(request, Some(&session.bearer), reply::json::<Securable>);
@@ -53,19 +54,19 @@ impl Databricks {
             }
         })?;
         if let Some(owner) = &found.owner {
-            let owner = clean(owner, &session.bearer.hidden, NAME_MAX);
-            self.tell(&format!("owner {owner}"));
+            let owner = client.line(owner, NAME_MAX);
+            self.granted(&format!("owner {owner}"), seen);
         }
         self.objects(client, session).await?;
         if found.owner.as_deref().is_some_and(|owner| session.me.is(owner)) {
             return Ok(().into());
         }
-        self.privileges(client, session).await
+        self.privileges(client, session, seen).await
     }
 
-    /// Tells what is seen of grants on the catalog.
-    fn tell(&self, value: &str) {
-        observe::fact(FactKind::Grant, &format!("catalog {}", self.config.catalog), value);
+    /// Adds a grant on the catalog.
+    fn granted(&self, value: &str, seen: &mut Seen) {
+        seen.fact(FactKind::Grant, &format!("catalog {}", self.config.catalog), value);
     }
 
     /// The published sentence, its slot filled.
@@ -76,8 +77,7 @@ impl Databricks {
 
     /// How to end a refusal to look at the catalog.
     fn grant(&self, session: &Session, failure: &Failure) -> String {
-        let hidden = &session.bearer.hidden;
-        let who = quoted(&clean(&session.me.user_name, hidden, NAME_MAX));
+        let who = quoted(&session.who());
         match failure.missing() {
             Some(missing) => format!("Grant {missing} to {who}."),
             None => format!(
@@ -146,13 +146,13 @@ impl Databricks {
         &self,
         client: Client<'_>,
         session: &Session,
-    ) -> Result<Held<()>, Finding> {
+        seen: &mut Seen,
+    ) -> Result<Passed<()>, Finding> {
         let Config { catalog, required, .. } = &self.config;
         if required.is_empty() {
             return Ok(().into());
         }
-        let Session { me, bearer, .. } = session;
-        let who = clean(&me.user_name, &bearer.hidden, NAME_MAX);
+        let (me, who) = (&session.me, session.who());
         let mut held = Vec::new();
         let mut is_known = me.groups().count() <= GROUPS_MAX;
         let principals = me.groups().take(GROUPS_MAX);
@@ -163,7 +163,7 @@ impl Databricks {
                     // Those of groups are asked for only while something is missing.
                     if index == 0 {
                         for privilege in &more {
-                            self.tell(privilege);
+                            self.granted(privilege, seen);
                         }
                     }
                     held.extend(more);
@@ -227,8 +227,8 @@ impl Databricks {
     }
 
     /// Query audit is an extra: what it misses is a warning, whatever the reason is.
-    pub(super) async fn audit(&self, client: Client<'_>, session: &Session) -> Held<()> {
-        let who = quoted(&clean(&session.me.user_name, &session.bearer.hidden, NAME_MAX));
+    pub(super) async fn audit(&self, client: Client<'_>, session: &Session) -> Passed<()> {
+        let who = quoted(&session.who());
         let mend = format!(
             "Enable system schema access for the metastore; GRANT USE CATALOG ON CATALOG system \
              TO {who}; GRANT USE SCHEMA ON SCHEMA system.access TO {who}; GRANT SELECT ON TABLE \
@@ -265,6 +265,6 @@ pub(super) fn quoted(name: &str) -> String {
     format!("`{}`", name.replace('`', "``"))
 }
 
-fn reserved(reservation: Finding) -> Held<()> {
-    Held { value: (), message: None, reservation: Some(reservation) }
+fn reserved(warning: Finding) -> Passed<()> {
+    Passed::from(()).warning(Some(warning))
 }

@@ -18,16 +18,17 @@ mod tests;
 
 use tokio::time::Instant;
 
-use super::recorder::Held;
-use super::{AutoBootstrap, BoxFuture, Identity, Platform, Recorder, RunContext, Validator};
-use crate::domain::{Class, FactKind, Finding, Report};
+use super::tested::Passed;
+use super::{
+    AutoBootstrap, BoxFuture, Identity, Platform, Recorder, RunContext, Seen, Validated, Validator,
+};
+use crate::domain::{Class, FactKind, Finding};
 use crate::input::Reader;
 use crate::net::http::Connections;
-use crate::net::observe;
 use crate::platforms::connection::authority;
 use bearer::Bearer;
 use catalog::{AUDIT, BASIC, CATALOG, MANUAL, METASTORE, PRESENT};
-use classify::{Failure, WORDS_MAX, clean};
+use classify::{Failure, WORDS_MAX};
 use client::{Client, Request};
 use config::Config;
 use expiry::CredentialExpiry;
@@ -48,16 +49,21 @@ pub(super) const PLATFORM: Platform = Platform {
     parse,
 };
 
-fn parse(reader: Reader<'_>) -> Option<Box<dyn Validator>> {
+fn parse(reader: Reader<'_>, auto_bootstrap: bool) -> Option<Box<dyn Validator>> {
     let (config, expiry) = (config::parse(reader)?, CredentialExpiry::default());
-    Some(Box::new(Databricks { config, auto_bootstrap: false, expiry }))
+    Some(Box::new(Databricks { config, auto_bootstrap, expiry }))
 }
 
 impl Databricks {
-    async fn run(&self, run: &RunContext) -> Report {
+    async fn run(&self, run: &RunContext) -> Validated {
         let mut tests = Recorder::new(CATALOG, run);
         let end = Instant::now() + run.run_limit;
-        let session = tests.test::<Session, _>(BASIC, async || self.session(run).await).await;
+        let session = tests.test::<Session, _, _>(BASIC, async || {
+            let mut seen = Seen::default();
+            let found = self.session(run, &mut seen).await;
+            seen.with(found)
+        });
+        let session = session.await;
         let (looked_at, passed_over, reason) = if self.auto_bootstrap {
             (PRESENT, MANUAL, "The catalog was set up automatically.")
         } else {
@@ -71,14 +77,20 @@ impl Databricks {
         let session = &session;
         let client = self.client(&session.connections, run);
         let assigned =
-            tests.test::<(), _>(METASTORE, async || self.metastore(client, session).await).await;
+            tests.test::<(), _, _>(METASTORE, async || self.metastore(client, session).await).await;
         if assigned.is_some() {
-            tests.test::<(), _>(looked_at, async || self.catalog(client, session).await).await;
+            let work = async || {
+                let mut seen = Seen::default();
+                let found = self.catalog(client, session, &mut seen).await;
+                seen.with(found)
+            };
+            tests.test::<(), _, _>(looked_at, work).await;
             if self.config.audit {
-                tests.test::<(), _>(AUDIT, async || Ok(self.audit(client, session).await)).await;
+                let work = async || Ok::<_, Finding>(self.audit(client, session).await);
+                tests.test::<(), _, _>(AUDIT, work).await;
             }
         }
-        self.expiry.tell(&self.config.credentials, client, session, end).await;
+        tests.saw(self.expiry.expiry(&self.config.credentials, client, session, end).await);
         tests.finish()
     }
 
@@ -88,7 +100,7 @@ impl Databricks {
         Client { connections, server, workspace, workspace_id, now: run.now }
     }
 
-    async fn session(&self, run: &RunContext) -> Result<Held<Session>, Finding> {
+    async fn session(&self, run: &RunContext, seen: &mut Seen) -> Result<Passed<Session>, Finding> {
         let unconnected = |failure: Failure| {
             let finding = failure.finding(BASIC.message, self.host());
             match failure.class {
@@ -106,28 +118,29 @@ impl Databricks {
                 | Class::Local => finding,
             }
         };
-        let reached = self.config.endpoint.connections().await.map_err(Failure::from);
+        let reached = self.config.endpoint.connections(&run.redactor).await.map_err(Failure::from);
         let connections = reached.map_err(unconnected)?;
         let client = self.client(&connections, run);
         let (bearer, me) = self.identified(client).await.map_err(unconnected)?;
-        let who = clean(&me.user_name, &bearer.hidden, NAME_MAX);
+        let who = client.line(&me.user_name, NAME_MAX);
         if me.active == Some(false) {
             let detail = format!("Principal [{who}] is not active in [{}].", self.host());
             let mend = format!("Activate {who} in the workspace's identity settings.");
             return Err(Finding::of(BASIC, Class::Denied, detail).mend(mend));
         }
-        self.config.credentials.observe(&bearer);
-        observe::fact(FactKind::Principal, "", &who);
+        self.config.credentials.claims(&bearer, seen);
+        seen.fact(FactKind::Principal, "", &who);
         if let Some(id) = reply::text_of(&me.id) {
-            observe::fact(FactKind::Principal, "id", &id);
+            seen.fact(FactKind::Principal, "id", &id);
         }
         for group in me.groups().take(GROUPS_COMPARED_MAX) {
-            let group = clean(group, &bearer.hidden, NAME_MAX);
-            observe::fact(FactKind::Grant, "groups", &group);
+            let group = client.line(group, NAME_MAX);
+            seen.fact(FactKind::Grant, "groups", &group);
         }
-        let reservation = self.warehouse(client, &bearer).await?;
-        let message = Some(format!("Connected to [{}] as [{who}].", self.host()));
-        Ok(Held { value: Session { connections, bearer, me }, message, reservation })
+        let warning = self.warehouse(client, &bearer).await?;
+        let message = format!("Connected to [{}] as [{who}].", self.host());
+        let session = Session { connections, bearer, me };
+        Ok(Passed::from(session).saying(message).warning(warning))
     }
 
     /// Who we are. A token that is refused before its time is replaced once.
@@ -146,7 +159,7 @@ impl Databricks {
         Ok((bearer, found?))
     }
 
-    /// A reservation about the SQL warehouse, if it is to be looked at.
+    /// A warning about the SQL warehouse, if it is to be looked at.
     async fn warehouse(
         &self,
         client: Client<'_>,
@@ -163,7 +176,7 @@ impl Databricks {
         match answer {
             Ok(found) if matches!(found.state.as_str(), "DELETED" | "DELETING") => Err(gone()),
             Ok(found) => Ok(found.complaint().map(|complaint| {
-                let complaint = clean(&complaint, &bearer.hidden, WORDS_MAX);
+                let complaint = client.line(&complaint, WORDS_MAX);
                 let message = format!("SQL warehouse [{id}] is not healthy: {complaint}.");
                 Finding::new(Class::Unavailable, message)
             })),
@@ -180,7 +193,11 @@ impl Databricks {
         }
     }
 
-    async fn metastore(&self, client: Client<'_>, session: &Session) -> Result<Held<()>, Finding> {
+    async fn metastore(
+        &self,
+        client: Client<'_>,
+        session: &Session,
+    ) -> Result<Passed<()>, Finding> {
         let Config { workspace_id, metastore_id: wanted, .. } = &self.config;
         let configured = workspace_id.as_deref().unwrap_or(self.host());
         let bearer = Some(&session.bearer);
@@ -203,19 +220,19 @@ impl Databricks {
             }
             finding
         })?;
-        let shown = |text: &str| clean(text, &session.bearer.hidden, NAME_MAX);
+        let shown = |text: &str| client.line(text, NAME_MAX);
         let workspace = shown(found.workspace_id().as_deref().unwrap_or(configured));
         let id = found.metastore_id.filter(|id| !id.is_empty());
         let id = shown(&id.ok_or_else(|| unassigned(&workspace))?);
-        observe::fact(FactKind::Grant, "metastore", &id);
-        let reservation = wanted.as_ref().filter(|wanted| !wanted.eq_ignore_ascii_case(&id));
-        let reservation = reservation.map(|wanted| {
+        let seen = Seen::of(FactKind::Grant, "metastore", &id);
+        let warning = wanted.as_ref().filter(|wanted| !wanted.eq_ignore_ascii_case(&id));
+        let warning = warning.map(|wanted| {
             let message = format!("Metastore changed from [{wanted}] to [{id}].");
             let mend = "Set `metastoreId` to the new one if the change is meant to be.";
             Finding::new(Class::Invalid, message).mend(mend)
         });
         let message = format!("Metastore [{id}] is assigned to workspace [{workspace}].");
-        Ok(Held { value: (), message: Some(message), reservation })
+        Ok(Passed::from(()).saying(message).warning(warning).seeing(seen))
     }
 }
 
@@ -232,11 +249,7 @@ impl Validator for Databricks {
         }
     }
 
-    fn set_auto_bootstrap(&mut self, given: bool) {
-        self.auto_bootstrap = given;
-    }
-
-    fn validate<'a>(&'a self, run: &'a RunContext) -> BoxFuture<'a, Report> {
+    fn validate<'a>(&'a self, run: &'a RunContext) -> BoxFuture<'a, Validated> {
         Box::pin(self.run(run))
     }
 }

@@ -8,6 +8,8 @@ use serde_json::Value as Json;
 use super::classify::Refusal;
 use crate::net::exchange::Answer;
 
+/// The longest title of a page that is shown, in characters.
+const TITLE_MAX: usize = 100;
 /// Names and ids in answers that have none.
 const NONE: &str = "none";
 /// What Databricks puts into the head of its answers, and what sits in front of it does not.
@@ -228,7 +230,7 @@ pub(super) fn refusal(answer: &Answer) -> Result<Refusal, String> {
                 let message = title(text).unwrap_or(text);
                 return Ok(of(None, Some(message.to_owned()), None));
             }
-            let title = title(text).map(|title| crate::domain::one_line(title, 100));
+            let title = title(text).map(|title| answer.line(title, TITLE_MAX));
             Err(title.map_or(reason, |title| format!("it is a page titled [{title}]")))
         }
     }
@@ -305,7 +307,7 @@ mod tests {
             (HeaderName::from_static(name), HeaderValue::from_static(value))
         };
         let headers: HeaderMap = headers.iter().map(pair).collect();
-        Answer { status, headers, body: body.to_vec() }
+        Answer { status, headers, body: body.to_vec(), ..Answer::default() }
     }
 
     /// Status, headers and body of an answer, and the code and the message in it.

@@ -1,7 +1,9 @@
 //! Example platform of `CONTRIBUTING.md`: one test, one request.
 use super::connection::{self, Endpoint};
-use super::{AutoBootstrap, BoxFuture, Identity, Platform, Recorder, RunContext, Validator};
-use crate::domain::{Class, Finding, Report, Test};
+use super::{
+    AutoBootstrap, BoxFuture, Identity, Platform, Recorder, RunContext, Validated, Validator,
+};
+use crate::domain::{Class, Finding, Test};
 use crate::input::Reader;
 use crate::net::backoff::retry;
 use crate::net::exchange::{NoAnswer, request};
@@ -17,7 +19,7 @@ pub(super) const PLATFORM: Platform = Platform {
     sample: include_str!("sample.toml"),
     parse,
 };
-fn parse(mut reader: Reader<'_>) -> Option<Box<dyn Validator>> {
+fn parse(mut reader: Reader<'_>, _auto_bootstrap: bool) -> Option<Box<dyn Validator>> {
     let mut server = connection::server(&mut reader, "endpoint");
     let endpoint = Endpoint::read(&mut reader, server.as_mut());
     reader.finish();
@@ -32,18 +34,18 @@ impl Validator for Example {
     fn identity(&self) -> Identity {
         Identity { host: connection::authority(&self.server).to_owned(), ..Identity::default() }
     }
-    fn validate<'a>(&'a self, run: &'a RunContext) -> BoxFuture<'a, Report> {
+    fn validate<'a>(&'a self, run: &'a RunContext) -> BoxFuture<'a, Validated> {
         Box::pin(async move {
             let mut tests = Recorder::new(CATALOG, run);
-            tests.test(CONNECT, async || self.ping().await).await;
+            tests.test(CONNECT, async || self.ping(run).await).await;
             tests.finish()
         })
     }
 }
 impl Example {
-    async fn ping(&self) -> Result<(), Finding> {
+    async fn ping(&self, run: &RunContext) -> Result<(), Finding> {
         let failed = |no: NoAnswer| Finding::of(CONNECT, no.class, format!("{}.", no.detail));
-        let connections = self.endpoint.connections().await.map_err(failed)?;
+        let connections = self.endpoint.connections(&run.redactor).await.map_err(failed)?;
         let answer = retry(async || {
             let built = http::Request::get(format!("{}/ping", self.server)).body(Vec::new());
             connections.fetch(request(built)?, 1024).await

@@ -7,10 +7,11 @@ use std::time::Duration;
 use rustls::CertificateError;
 
 use super::stream::{Exceeded, Excess};
-use crate::domain::{Class, REDACTED, Secret, duration_text, one_line};
-use crate::net::backoff::{Backoff, Retryable};
+use crate::domain::{Class, Redactor, duration_text};
+use crate::net::backoff::Backoff;
 use crate::net::tcp::{NoConnection, is_local_fault};
 use crate::net::tls::TlsError;
+use crate::platforms::failure;
 use crate::secrets::SecretError;
 
 /// Waits before further attempts to open a session, where the fault may pass.
@@ -258,33 +259,24 @@ impl Cause {
     }
 }
 
-/// A call that did not succeed, ready to be told: one line each, no secret in either.
-#[derive(Debug)]
-pub(super) struct Failure {
-    /// What went wrong.
-    pub(super) cause: Cause,
-    /// What belongs into the message.
-    pub(super) detail: String,
-    /// Everything that was said.
-    pub(super) evidence: String,
-}
+/// Failure of a call to Redshift, or of a log-in there.
+pub(super) type Failure = failure::Failure<Cause>;
 
-impl Retryable for Failure {
-    fn backoff(&self) -> Backoff {
-        Backoff::new(self.cause.waits())
+impl failure::Cause for Cause {
+    fn no_answer(_class: Class) -> Self {
+        Self::NoConnection
+    }
+
+    fn backoff(&self, _class: Class) -> Backoff {
+        Backoff::new(self.waits())
     }
 }
 
 impl Failure {
-    /// Tells `error`; a server that repeats the password is not repeated.
-    pub(super) fn of(error: &CallError, password: Option<&Secret>) -> Self {
-        let tell = |text: &str| {
-            let text = password.map_or_else(
-                || text.to_owned(),
-                |password| text.replace(password.expose(), REDACTED),
-            );
-            one_line(&text, DETAIL_MAX)
-        };
+    /// Returns the failure that `error` means, without the secrets that `redactor` knows, even when
+    /// the server echoes them.
+    pub(super) fn of(error: &CallError, redactor: &Redactor) -> Self {
+        let shown = |text: &str| redactor.line(text, DETAIL_MAX);
         let cause = Cause::of(error);
         let chain = chain(error);
         let detail = match (cause, database_error(error)) {
@@ -293,10 +285,10 @@ impl Failure {
                 Amazon's own drivers can log in with."
                     .to_owned()
             }
-            (_, Some(said)) => tell(&format!("[{}] {}", said.code().code(), said.message())),
-            (_, None) => tell(&chain),
+            (_, Some(said)) => shown(&format!("[{}] {}", said.code().code(), said.message())),
+            (_, None) => shown(&chain),
         };
-        Self { cause, detail, evidence: tell(&chain) }
+        Self::new(cause, cause.class(), detail).because(shown(&chain))
     }
 }
 
@@ -375,23 +367,25 @@ mod tests {
             (refusal("SFATAL\0C28000\0Mno\0"), Cause::LoginRefused),
         ];
         for (answer, expected) in cases {
-            let found = Failure::of(&answered(&answer).await, None);
+            let found = Failure::of(&answered(&answer).await, &Redactor::default());
             assert_eq!(found.cause, expected, "{answer:?}: {found:?}");
         }
-        let digest = Failure::of(&answered(&authentication(13)).await, None);
+        let digest = Failure::of(&answered(&authentication(13)).await, &Redactor::default());
         assert!(digest.detail.contains("SHA-256 digest"), "{digest:?}");
-        assert!(digest.evidence.contains("unknown authentication tag `13`"), "{digest:?}");
+        let evidence = digest.evidence.as_deref().unwrap();
+        assert!(evidence.contains("unknown authentication tag `13`"), "{digest:?}");
     }
 
     #[tokio::test]
     async fn a_hostile_text_becomes_one_bounded_line_without_the_password() {
         let text = format!("SFATAL\0C28P01\0Mno\n\u{1b}[31m  \"hunter2\" {}\0", "é".repeat(999));
-        let secret = Secret::new("hunter2".to_owned());
-        let found = Failure::of(&answered(&refusal(&text)).await, Some(&secret));
+        let redactor = Redactor::default();
+        redactor.learn_text("hunter2");
+        let found = Failure::of(&answered(&refusal(&text)).await, &redactor);
         assert!(found.detail.starts_with("[28P01] no [31m \"[REDACTED]\" éé"), "{found:?}");
         assert_eq!(found.detail.chars().count(), DETAIL_MAX);
-        assert!(!found.evidence.contains("hunter2"), "{found:?}");
-        assert!(!found.evidence.contains(char::is_control), "{found:?}");
+        let evidence = found.evidence.as_deref().unwrap();
+        assert!(!evidence.contains("hunter2") && !evidence.contains(char::is_control), "{found:?}");
     }
 
     #[test]
@@ -438,7 +432,7 @@ mod tests {
             assert_eq!(Cause::of_io(&error).class(), class, "{error:?}");
         }
         let unreadable = SecretError::File { path: PathBuf::from("/p"), reason: "no".to_owned() };
-        let found = Failure::of(&unreadable.into(), None);
+        let found = Failure::of(&unreadable.into(), &Redactor::default());
         assert_eq!(found.cause.class(), Class::Local);
         assert_eq!(found.detail, "Secret file /p cannot be read: no");
     }

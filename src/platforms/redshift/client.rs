@@ -14,9 +14,10 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::classify::{CallError, Failure};
 use super::stream::{BoundedTls, Exceeded};
-use crate::domain::{FactKind, Secret, SecretRef};
+use crate::domain::{FactKind, Redactor, Secret, SecretRef};
 use crate::net::backoff::{Budget, retry_within};
-use crate::net::{observe, tcp, tls};
+use crate::net::{tcp, tls};
+use crate::platforms::Seen;
 use crate::secrets;
 
 /// What the server's administrators see in `pg_stat_activity` and `stl_connection_log`.
@@ -90,10 +91,14 @@ impl Account {
     /// # Errors
     ///
     /// It cannot be read.
-    pub(super) async fn read(username: &str, password: &SecretRef) -> Result<Self, Failure> {
+    pub(super) async fn read(
+        username: &str,
+        password: &SecretRef,
+        redactor: &Redactor,
+    ) -> Result<Self, Failure> {
         let password = secrets::resolve(password)
             .await
-            .map_err(|error| Failure::of(&CallError::from(error), None))?;
+            .map_err(|error| Failure::of(&CallError::from(error), redactor))?;
         Ok(Self { username: username.to_owned(), password, is_kept: false })
     }
 }
@@ -105,33 +110,30 @@ impl Endpoint {
         &self,
         account: &Account,
         limit: Duration,
+        redactor: &Redactor,
     ) -> Result<Session, Failure> {
+        redactor.learn(&account.password);
         let budget = Budget { total: limit, attempt: self.connect_timeout };
-        retry_within(budget, || self.attempt(account)).await
+        retry_within(budget, || self.attempt(account, redactor)).await
     }
 
-    async fn attempt(&self, account: &Account) -> Result<Session, Failure> {
+    async fn attempt(&self, account: &Account, redactor: &Redactor) -> Result<Session, Failure> {
         let limit = self.connect_timeout;
         let exceeded = Exceeded::default();
         let logged_in = timeout(limit, self.log_in(account, &exceeded)).await;
         let logged_in = logged_in.unwrap_or(Err(CallError::Silent(limit)));
-        let (client, connection) = logged_in.map_err(|error| {
-            Failure::of(&CallError::or_excess(error, &exceeded), Some(&account.password))
-        })?;
-        let password = account.password.clone();
-        let session = Session { client, connection, password, exceeded };
+        let LoggedIn { client, connection, seen } = logged_in
+            .map_err(|error| Failure::of(&CallError::or_excess(error, &exceeded), redactor))?;
+        let redactor = redactor.clone();
+        let session = Session { client, connection, redactor, exceeded, seen };
         if session.finds(Statement::Ping).await? {
             Ok(session)
         } else {
-            Err(Failure::of(&CallError::NoRow, None))
+            Err(Failure::of(&CallError::NoRow, &session.redactor))
         }
     }
 
-    async fn log_in(
-        &self,
-        account: &Account,
-        exceeded: &Exceeded,
-    ) -> Result<(Client, Connection), CallError> {
+    async fn log_in(&self, account: &Account, exceeded: &Exceeded) -> Result<LoggedIn, CallError> {
         let config = tls::read_config(self.ca_file.as_deref()).await?;
         let mut tls = MakeRustlsConnect::new(config);
         let stream = tcp::connect(&self.host, self.port).await?;
@@ -146,19 +148,21 @@ impl Endpoint {
             .user(&account.username)
             .password(account.password.expose());
         let (client, connection) = config.connect_raw(stream, tls).await?;
-        let told = |name| connection.parameter(name);
+        let shown = |name| connection.parameter(name);
+        let mut seen = Seen::default();
         // Redshift's own version; `server_version` is that of the PostgreSQL it began as.
-        if let Some(version) = told("padb_version").or_else(|| told("server_version")) {
-            observe::fact(FactKind::ServerVersion, "", version);
+        if let Some(version) = shown("padb_version").or_else(|| shown("server_version")) {
+            seen.fact(FactKind::ServerVersion, "", version);
         }
-        if let Some(user) = told("session_authorization") {
-            observe::fact(FactKind::Principal, "", user);
+        if let Some(user) = shown("session_authorization") {
+            seen.fact(FactKind::Principal, "", user);
         }
-        observe::fact(FactKind::Grant, &self.database, "CONNECT");
-        if told("is_superuser") == Some("on") {
-            observe::fact(FactKind::Grant, &self.database, "superuser");
+        seen.fact(FactKind::Grant, &self.database, "CONNECT");
+        if shown("is_superuser") == Some("on") {
+            seen.fact(FactKind::Grant, &self.database, "superuser");
         }
-        Ok((client, AbortOnDropHandle::new(tokio::spawn(connection))))
+        let connection = AbortOnDropHandle::new(tokio::spawn(connection));
+        Ok(LoggedIn { client, connection, seen })
     }
 }
 
@@ -170,8 +174,18 @@ type Connection = AbortOnDropHandle<Result<(), tokio_postgres::Error>>;
 pub(super) struct Session {
     client: Client,
     connection: Connection,
-    password: Secret,
+    /// Secrets of the run.
+    redactor: Redactor,
     exceeded: Exceeded,
+    /// What the log-in showed of the server and of the user.
+    pub(super) seen: Seen,
+}
+
+/// Client, connection and observations of a log-in.
+struct LoggedIn {
+    client: Client,
+    connection: Connection,
+    seen: Seen,
 }
 
 impl Session {
@@ -189,14 +203,14 @@ impl Session {
             Ok(rows) => Ok(!rows.is_empty()),
             Err(error) => {
                 let error = CallError::or_excess(error.into(), &self.exceeded);
-                Err(Failure::of(&error, Some(&self.password)))
+                Err(Failure::of(&error, &self.redactor))
             }
         }
     }
 
     /// Ends the session in order, or by cutting it when the server does not listen.
     pub(super) async fn close(self) {
-        let Self { client, connection, password: _, exceeded: _ } = self;
+        let Self { client, connection, redactor: _, exceeded: _, seen: _ } = self;
         drop(client);
         if timeout(FAREWELL_MAX, connection).await.is_err() {
             tracing::debug!("the server did not take leave; the connection was cut");

@@ -113,7 +113,7 @@ impl Iam {
     }
 
     async fn ask(&self, run: &RunContext) -> Result<Given, Finding> {
-        let connections = self.endpoint.connections().await;
+        let connections = self.endpoint.connections(&run.redactor).await;
         let connections = connections.map_err(|no| self.finding(&no.into(), None))?;
         let client = Client::new(connections, &self.region, run.now);
         let credential = self.credentials.current(&client, run).await?;

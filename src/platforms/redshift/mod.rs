@@ -22,11 +22,13 @@ use self::cluster::Behind;
 use self::integration::{Credentials, Redshift};
 use self::remedy::quoted;
 use super::aws::machine::Machine;
-use super::recorder::Held;
-use super::{AutoBootstrap, BoxFuture, Identity, Mode, Platform, Recorder, RunContext, Validator};
-use crate::domain::{Class, FactKind, Finding, Report, Test};
+use super::tested::Passed;
+use super::{
+    AutoBootstrap, BoxFuture, Identity, Mode, Platform, Recorder, RunContext, Seen, Validated,
+    Validator,
+};
+use crate::domain::{Class, FactKind, Finding, Test};
 use crate::input::Reader;
-use crate::net::observe;
 
 /// Redshift, as the table of contents lists it.
 pub(super) const PLATFORM: Platform = Platform {
@@ -93,7 +95,7 @@ impl Holder {
     }
 }
 
-fn parse(config: Reader<'_>) -> Option<Box<dyn Validator>> {
+fn parse(config: Reader<'_>, _auto_bootstrap: bool) -> Option<Box<dyn Validator>> {
     let validator: Box<dyn Validator> = Box::new(config::read(config, Machine::this())?);
     Some(validator)
 }
@@ -127,15 +129,15 @@ impl Validator for Redshift {
         }
     }
 
-    fn validate<'a>(&'a self, run: &'a RunContext) -> BoxFuture<'a, Report> {
+    fn validate<'a>(&'a self, run: &'a RunContext) -> BoxFuture<'a, Validated> {
         Box::pin(self.walk(run))
     }
 }
 
 impl Redshift {
-    async fn walk(&self, run: &RunContext) -> Report {
+    async fn walk(&self, run: &RunContext) -> Validated {
         let mut recorder = Recorder::new(CATALOG, run);
-        match recorder.test(CONNECT, async || self.log_in(run).await).await {
+        match recorder.test::<Login, _, _>(CONNECT, async || self.log_in(run).await).await {
             Some(Login::Open(session)) => {
                 self.look_up(&mut recorder, &session).await;
                 session.close().await;
@@ -151,27 +153,30 @@ impl Redshift {
         recorder.finish()
     }
 
-    async fn log_in(&self, run: &RunContext) -> Result<Login, Finding> {
+    async fn log_in(&self, run: &RunContext) -> Result<Passed<Login>, Finding> {
         let end = Instant::now() + run.test_limit.min(run.run_limit);
         let left = || end.saturating_duration_since(Instant::now());
         let mut account = self.account(run).await?;
-        let mut opened = self.endpoint.open(&account, left()).await;
+        let mut opened = self.endpoint.open(&account, left(), &run.redactor).await;
         if let (Credentials::Iam(iam), Err(Failure { cause: Cause::LoginRefused, .. })) =
             (&self.credentials, &opened)
         {
             iam.forget().await;
             if account.is_kept {
                 account = self.account(run).await?;
-                opened = self.endpoint.open(&account, left()).await;
+                opened = self.endpoint.open(&account, left(), &run.redactor).await;
             }
         }
         match opened {
-            Ok(session) => Ok(Login::Open(session)),
+            Ok(mut session) => {
+                let seen = std::mem::take(&mut session.seen);
+                Ok(Passed::from(Login::Open(session)).seeing(seen))
+            }
             Err(failure)
                 if failure.cause == Cause::NoDatabase
                     && self.endpoint.database == self.database =>
             {
-                Ok(Login::NoDatabase(failure))
+                Ok(Login::NoDatabase(failure).into())
             }
             Err(failure) => Err(self.refused(&failure)),
         }
@@ -181,8 +186,8 @@ impl Redshift {
     async fn account(&self, run: &RunContext) -> Result<Account, Finding> {
         match &self.credentials {
             Credentials::Password { username, password } => {
-                let account = Account::read(username, password).await;
-                account.map_err(|failure| self.refused(&failure))
+                let read = Account::read(username, password, &run.redactor).await;
+                read.map_err(|failure| self.refused(&failure))
             }
             Credentials::Iam(iam) => iam.account(run).await.map_err(|finding| {
                 let message = format!("{} {}", CONNECT.message, finding.message);
@@ -192,8 +197,7 @@ impl Redshift {
     }
 
     fn refused(&self, failure: &Failure) -> Finding {
-        let finding = Finding::of(CONNECT, failure.cause.class(), &failure.detail);
-        finding.because(&failure.evidence).mend(self.remedy(failure.cause))
+        failure.finding_of(CONNECT).mend(self.remedy(failure.cause))
     }
 
     /// The tests that ask the catalog; the recorder leaves out those of the other mode.
@@ -201,19 +205,21 @@ impl Redshift {
         recorder.test(DATABASE_ABSENT, async || self.database_absent(session).await).await;
         if let Some(role) = &self.impersonation {
             recorder
-                .test::<(), _>(ROLE_ABSENT, async || self.role_absent(session, role).await)
+                .test::<(), _, _>(ROLE_ABSENT, async || self.role_absent(session, role).await)
                 .await;
         }
         recorder.test(DATABASE_EXISTS, async || self.database_exists(session).await).await;
         if let Some(role) = &self.impersonation {
-            recorder.test(ROLE_EXISTS, async || self.role_exists(session, role).await).await;
+            recorder
+                .test::<(), _, _>(ROLE_EXISTS, async || self.role_exists(session, role).await)
+                .await;
         }
     }
 
     /// The tests that the log-in itself has answered, when there is no database to log in to.
     async fn conclude(&self, recorder: &mut Recorder, mode: Mode, failure: &Failure) {
         recorder.test(DATABASE_ABSENT, async || Ok::<_, Finding>(())).await;
-        let missing = async || Err::<(), _>(self.database_missing().because(&failure.evidence));
+        let missing = async || Err::<(), _>(failure.evident(self.database_missing()));
         recorder.test(DATABASE_EXISTS, missing).await;
         if self.impersonation.is_some() && mode == Mode::Preflight {
             recorder.skip(
@@ -241,7 +247,7 @@ impl Redshift {
     async fn finds_database(&self, session: &Session) -> Result<bool, Finding> {
         let name = &self.database;
         let found = session.finds(Statement::Database(name)).await;
-        found.map_err(|failure| self.unknown(&format!("database [{name}]"), failure))
+        found.map_err(|failure| self.unknown(&format!("database [{name}]"), &failure))
     }
 
     fn database_missing(&self) -> Finding {
@@ -253,10 +259,10 @@ impl Redshift {
         ))
     }
 
-    async fn role_absent(&self, session: &Session, role: &str) -> Result<Held<()>, Finding> {
-        let (holder, reservation) = self.holder(session, role).await?;
+    async fn role_absent(&self, session: &Session, role: &str) -> Result<Passed<()>, Finding> {
+        let (holder, warning) = self.holder(session, role).await?;
         let Some(holder) = holder else {
-            return Ok(Held { value: (), message: None, reservation });
+            return Ok(Passed::from(()).warning(warning));
         };
         let detail = format!("Found {} [{role}].", holder.noun());
         Err(Finding::of(ROLE_ABSENT, Class::Invalid, detail).mend(format!(
@@ -266,37 +272,37 @@ impl Redshift {
         )))
     }
 
-    async fn role_exists(&self, session: &Session, role: &str) -> Result<(), Finding> {
-        let (holder, reservation) = self.holder(session, role).await?;
+    async fn role_exists(&self, session: &Session, role: &str) -> Result<Passed<()>, Finding> {
+        let (holder, warning) = self.holder(session, role).await?;
         if let Some(holder) = holder {
-            observe::fact(FactKind::Grant, role, holder.noun());
-            return Ok(());
+            let seen = Seen::of(FactKind::Grant, role, holder.noun());
+            return Ok(Passed::from(()).seeing(seen));
         }
         let finding = Finding::new(Class::Missing, filled(ROLE_EXISTS, role));
         let finding = finding.mend(format!("CREATE GROUP {};", quoted(role)));
-        Err(match reservation {
-            Some(reservation) => finding.because(reservation.message),
+        Err(match warning {
+            Some(warning) => finding.because(warning.message),
             None => finding,
         })
     }
 
-    /// Looks for a group, then for a role. A role that may not be looked for is a reservation: it
+    /// Looks for a group, then for a role. A role that may not be looked for is a warning: it
     /// matters only when there is no group.
     async fn holder(
         &self,
         session: &Session,
         name: &str,
     ) -> Result<(Option<Holder>, Option<Finding>), Finding> {
-        let asked = |failure| self.unknown(&format!("impersonation role [{name}]"), failure);
+        let asked =
+            |failure: Failure| self.unknown(&format!("impersonation role [{name}]"), &failure);
         if session.finds(Statement::Group(name)).await.map_err(asked)? {
             return Ok((Some(Holder::Group), None));
         }
         match session.finds(Statement::Role(name)).await {
             Ok(found) => Ok((found.then_some(Holder::Role), None)),
             Err(failure) if matches!(failure.cause, Cause::NoPrivilege | Cause::NoRelation) => {
-                let Failure { cause, detail, evidence } = failure;
-                let message = format!("Only groups were looked at: roles cannot be read. {detail}");
-                let finding = Finding::new(cause.class(), message).because(evidence);
+                let what = "Only groups were looked at: roles cannot be read.";
+                let finding = failure.finding_that(what);
                 let user = quoted(self.credentials.user());
                 Ok((None, Some(finding.mend(format!("GRANT SELECT ON svv_roles TO {user};")))))
             }
@@ -305,10 +311,9 @@ impl Redshift {
     }
 
     /// The catalog could not be asked for `what`, so that nothing is known about it.
-    fn unknown(&self, what: &str, failure: Failure) -> Finding {
-        let Failure { cause, detail, evidence } = failure;
-        let finding = Finding::new(cause.class(), format!("Unable to look up {what}. {detail}"));
-        finding.because(evidence).mend(self.remedy(cause))
+    fn unknown(&self, what: &str, failure: &Failure) -> Finding {
+        let finding = failure.finding_that(&format!("Unable to look up {what}."));
+        finding.mend(self.remedy(failure.cause))
     }
 }
 

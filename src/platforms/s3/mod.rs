@@ -20,12 +20,14 @@ use super::aws::credentials::{CredentialChain, Sts};
 use super::aws::endpoint::partition_of;
 use super::aws::machine::Machine;
 use super::aws::xml::{Element, ReplyError};
-use super::recorder::Held;
-use super::{AutoBootstrap, BoxFuture, Identity, Mode, Platform, Recorder, RunContext, Validator};
-use crate::domain::{Class, FactKind, Finding, Report, Test};
+use super::tested::Passed;
+use super::{
+    AutoBootstrap, BoxFuture, Identity, Mode, Platform, Recorder, RunContext, Seen, Validated,
+    Validator,
+};
+use crate::domain::{Class, FactKind, Finding, Test};
 use crate::input::Reader;
 use crate::net::http::HttpError;
-use crate::net::observe;
 use catalog::{CALLER, CATALOG, INSTANCE, NAME, NOT_YET, PATH, REGISTERED, ROLE, TARGET};
 use client::{Request, SESSION_POLICY, Servers};
 use config::{Config, LocationPath, normalised};
@@ -47,7 +49,7 @@ pub(super) const PLATFORM: Platform = Platform {
     parse,
 };
 
-fn parse(mut reader: Reader<'_>) -> Option<Box<dyn Validator>> {
+fn parse(mut reader: Reader<'_>, _auto_bootstrap: bool) -> Option<Box<dyn Validator>> {
     let config = config::parse(&mut reader);
     let made = config.map(|config| S3::new(config, Machine::this()));
     let made = made.and_then(|made| made.map_err(|error| reader.fault("", error.to_string())).ok());
@@ -79,7 +81,7 @@ impl S3 {
         Ok(Self { config, servers, credentials })
     }
 
-    async fn run(&self, run: &RunContext) -> Report {
+    async fn run(&self, run: &RunContext) -> Validated {
         let mut tests = Recorder::new(CATALOG, run);
         tests.test(TARGET, async || self.no_twin(run)).await;
         tests.test(NAME, async || self.no_namesake(run)).await;
@@ -89,7 +91,7 @@ impl S3 {
             Mode::Preflight => NOT_YET,
         };
         let Some(session) =
-            tests.test::<Session, _>(CALLER, async || self.session(run).await).await
+            tests.test::<Session, _, _>(CALLER, async || self.session(run).await).await
         else {
             for test in [INSTANCE, PATH, location] {
                 tests.skip(test, after(CALLER));
@@ -98,7 +100,7 @@ impl S3 {
         };
         let instance = tests.test(INSTANCE, async || self.instance(&session).await).await;
         if let Some(bucket) = &self.config.location.bucket {
-            tests.test::<(), _>(PATH, async || self.path(&session, bucket).await).await;
+            tests.test::<(), _, _>(PATH, async || self.path(&session, bucket).await).await;
         } else {
             let reason = "The default location [s3://] covers all buckets and cannot be listed.";
             tests.skip(PATH, reason);
@@ -109,14 +111,14 @@ impl S3 {
                 tests.test(NOT_YET, async || self.not_yet(&session).await).await;
             }
             (Some(()), Mode::Recurring) => {
-                tests.test::<(), _>(REGISTERED, async || self.registered(&session).await).await;
+                tests.test::<(), _, _>(REGISTERED, async || self.registered(&session).await).await;
             }
         }
         tests.finish()
     }
 
-    async fn session(&self, run: &RunContext) -> Result<Held<Session>, Finding> {
-        let connections = self.config.endpoint.connections().await;
+    async fn session(&self, run: &RunContext) -> Result<Passed<Session>, Finding> {
+        let connections = self.config.endpoint.connections(&run.redactor).await;
         let connections = connections.map_err(|no| Failure::from(no).finding(IDENTIFYING))?;
         let client = Client::new(connections, &self.config.region, run.now);
         let mut credential = self.credentials.current(&client, run).await?;
@@ -128,17 +130,17 @@ impl S3 {
             found = self.identify(&client, &credential).await;
         }
         let caller = found?;
-        caller.tell();
+        let seen = caller.facts();
         let Caller { user_id, arn, .. } = &caller;
-        let message = Some(format!("Found user ID [{user_id}], ARN [{arn}] using STS."));
+        let message = format!("Found user ID [{user_id}], ARN [{arn}] using STS.");
         let value = Session { client, credential, caller };
-        Ok(Held { value, message, reservation: None })
+        Ok(Passed::from(value).saying(message).seeing(seen))
     }
 
     async fn identify(&self, client: &Client, credential: &Credential) -> Result<Caller, Finding> {
         let request = Request::GetCallerIdentity;
         let answer = self.servers.ask(client, request, credential, caller).await;
-        answer.map_err(|failure| {
+        answer.map(|caller| caller.shown(client)).map_err(|failure| {
             let finding = failure.finding(IDENTIFYING);
             match failure.class {
                 Class::Denied | Class::Expired => finding.mend(format!(
@@ -197,7 +199,7 @@ impl S3 {
         })
     }
 
-    async fn path(&self, session: &Session, bucket: &str) -> Result<Held<()>, Finding> {
+    async fn path(&self, session: &Session, bucket: &str) -> Result<Passed<()>, Finding> {
         let LocationPath { shown, prefix, .. } = &self.config.location;
         let request = Request::ListObjectsV2 { bucket, prefix };
         let failure = match self.ask(session, request, key_count).await {
@@ -207,8 +209,8 @@ impl S3 {
                 return Ok(reserved(Finding::new(Class::Missing, message).mend(mend)));
             }
             Ok(_) => {
-                observe::fact(FactKind::Grant, shown, "s3:ListBucket");
-                return Ok(().into());
+                let seen = Seen::of(FactKind::Grant, shown, "s3:ListBucket");
+                return Ok(Passed::from(()).seeing(seen));
             }
             Err(failure) => failure,
         };
@@ -239,7 +241,7 @@ impl S3 {
             let message = format!("Bucket [{bucket}] is in region [{other}], not [{region}].");
             let mend = format!("Set `awsRegion` to {other}, or name a bucket of {region}.");
             let finding = Finding::new(Class::Invalid, message).mend(mend);
-            return Finding { evidence: failure.evidence(), ..finding };
+            return Finding { evidence: failure.evidence.clone(), ..finding };
         }
         if failure.class == Class::Missing {
             let doing = format!("The requested path [{shown}] does not exist");
@@ -262,7 +264,7 @@ impl S3 {
         Err(Finding::new(Class::Invalid, message).mend(mend))
     }
 
-    async fn registered(&self, session: &Session) -> Result<Held<()>, Finding> {
+    async fn registered(&self, session: &Session) -> Result<Passed<()>, Finding> {
         let Config { account, region, location, location_role, .. } = &self.config;
         let shown = &location.shown;
         match self.location(session).await? {
@@ -281,12 +283,12 @@ impl S3 {
                 Err(Finding::new(Class::Invalid, message).mend(mend))
             }
             Some(Location { id, scope, role }) => {
-                observe::fact(FactKind::Grant, &scope, &format!("location {id}"));
-                observe::fact(FactKind::Grant, &scope, &format!("role {role}"));
+                let mut seen = Seen::of(FactKind::Grant, &scope, &format!("location {id}"));
+                seen.fact(FactKind::Grant, &scope, &format!("role {role}"));
                 let message = format!(
                     "Access Grants location [{id}] is registered for [{scope}] with role [{role}]."
                 );
-                Ok(Held { value: (), message: Some(message), reservation: None })
+                Ok(Passed::from(()).saying(message).seeing(seen))
             }
         }
     }
@@ -313,7 +315,7 @@ impl S3 {
             })?;
             let mut locations = page.locations.into_iter();
             if let Some(found) = locations.find(|found| normalised(&found.scope) == wanted) {
-                return Ok(Some(found));
+                return Ok(Some(found.shown(&session.client)));
             }
             next = page.next;
             if next.is_none() {
@@ -349,13 +351,13 @@ impl Validator for S3 {
         }
     }
 
-    fn validate<'a>(&'a self, run: &'a RunContext) -> BoxFuture<'a, Report> {
+    fn validate<'a>(&'a self, run: &'a RunContext) -> BoxFuture<'a, Validated> {
         Box::pin(self.run(run))
     }
 }
 
-fn reserved(reservation: Finding) -> Held<()> {
-    Held { value: (), message: None, reservation: Some(reservation) }
+fn reserved(warning: Finding) -> Passed<()> {
+    Passed::from(()).warning(Some(warning))
 }
 
 fn after(test: Test) -> String {

@@ -1,7 +1,8 @@
 //! What S3, S3 Control and STS answer, read from the documented bodies.
 
 use crate::domain::FactKind;
-use crate::net::observe;
+use crate::platforms::Seen;
+use crate::platforms::aws::client::Client;
 use crate::platforms::aws::xml::{Element, ReplyError};
 
 /// Who the credentials belong to.
@@ -16,16 +17,25 @@ pub(super) struct Caller {
 }
 
 impl Caller {
-    /// Tells who it is, without the name of a role's session: that of an instance or a container is
-    /// another one every time. A user or role that was made anew has the same ARN and another id.
-    pub(super) fn tell(&self) {
+    /// Returns it as it may be shown.
+    pub(super) fn shown(&self, client: &Client) -> Self {
+        let Self { account, arn, user_id } = self;
+        let [account, arn, user_id] = [account, arn, user_id].map(|text| client.line(text));
+        Self { account, arn, user_id }
+    }
+
+    /// Returns who it is as facts, without the name of a role's session: that of an instance or a
+    /// container is another one every time. A user or role that was made anew has the same ARN and
+    /// another id.
+    pub(super) fn facts(&self) -> Seen {
         let arn = match self.arn.rsplit_once('/') {
             Some((role, _session)) if role.contains(":assumed-role/") => role,
             Some(_) | None => &self.arn,
         };
         let id = self.user_id.split_once(':').map_or(self.user_id.as_str(), |(id, _session)| id);
-        observe::fact(FactKind::Principal, "", arn);
-        observe::fact(FactKind::Principal, "id", id);
+        let mut seen = Seen::of(FactKind::Principal, "", arn);
+        seen.fact(FactKind::Principal, "id", id);
+        seen
     }
 }
 
@@ -53,6 +63,15 @@ pub(super) struct Location {
     pub(super) scope: String,
     /// The role that grants are vended from.
     pub(super) role: String,
+}
+
+impl Location {
+    /// Returns it as it may be shown.
+    pub(super) fn shown(&self, client: &Client) -> Self {
+        let Self { id, scope, role } = self;
+        let [id, scope, role] = [id, scope, role].map(|text| client.line(text));
+        Self { id, scope, role }
+    }
 }
 
 /// One page of locations.
@@ -92,7 +111,7 @@ pub(super) fn key_count(root: &Element) -> Result<u32, ReplyError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::platforms::testing::told;
+    use crate::platforms::testing::lines_of;
 
     #[tokio::test]
     async fn a_caller_is_known_whatever_its_session_is_called() {
@@ -114,7 +133,7 @@ mod tests {
             };
             let expected =
                 [format!("principal [] arn:aws:{shown}"), format!("principal [id] {id}")];
-            assert_eq!(told(async || caller.tell()).await, expected);
+            assert_eq!(lines_of(caller.facts()), expected);
         }
     }
 

@@ -13,10 +13,9 @@ use super::credentials::Credentials;
 use super::integration::{Bootstrap, Snowflake};
 use super::reply::{Row, Rows};
 use super::statement::{Name, Statement};
-use crate::domain::{Class, FactKind, Finding, Test, one_line};
-use crate::net::observe;
-use crate::platforms::RunContext;
-use crate::platforms::recorder::Held;
+use crate::domain::{Class, FactKind, Finding, Redactor, Test};
+use crate::platforms::tested::{Failed, Passed};
+use crate::platforms::{RunContext, Seen};
 
 /// The most pages of roles that are read.
 const PAGES_MAX: usize = 20;
@@ -35,30 +34,40 @@ pub(super) struct Checks<'a> {
     pub(super) session: Mutex<Session<'a>>,
     /// The configured role, or else the user's default one.
     own: Name,
+    redactor: Redactor,
 }
 
 /// Who asks, and as which role.
 type User<'a> = (&'a Credentials, Option<&'a Name>);
 
 impl Snowflake {
-    pub(super) async fn connect(&self, run: &RunContext) -> Result<Checks<'_>, Finding> {
+    /// Connects as the configured user, and asks who that is.
+    pub(super) async fn connect(&self, run: &RunContext) -> Result<Passed<Checks<'_>>, Failed> {
         let failed = |failure: Failure| {
-            self.finding((&self.credentials, self.role.as_ref()), CONNECT, failure)
+            self.finding((&self.credentials, self.role.as_ref()), CONNECT, &failure)
         };
         let mut session =
             Session::open(&self.service, &self.credentials, run).await.map_err(failed)?;
-        let rows = session.ask(Statement::Hello, None).await.map_err(failed)?;
-        let told = [
+        let rows = session.ask(Statement::Hello, None).await.map_err(failed);
+        let mut seen = std::mem::take(&mut session.seen);
+        let rows = match rows {
+            Ok(rows) => rows,
+            Err(finding) => return Err(Failed { finding: Box::new(finding), seen }),
+        };
+        let facts = [
             (FactKind::ServerVersion, "", 0),
             (FactKind::Principal, "account", 1),
             (FactKind::Principal, "", 2),
             (FactKind::Principal, "default role", 3),
         ];
-        for (kind, of, position) in told {
-            tell(kind, of, "", rows.first(position));
+        for (kind, of, position) in facts {
+            seen.extend(fact(kind, of, "", rows.first(position)));
         }
-        let own = self.role.clone().unwrap_or_else(|| Name::stored(rows.first(3)));
-        Ok(Checks { snowflake: self, session: Mutex::new(session), own })
+        let own =
+            self.role.clone().unwrap_or_else(|| Name::stored(&run.redactor.redact(rows.first(3))));
+        let redactor = run.redactor.clone();
+        let checks = Checks { snowflake: self, session: Mutex::new(session), own, redactor };
+        Ok(Passed::from(checks).seeing(seen))
     }
 
     /// What of the privileges to set up is missing, by a session of its own.
@@ -66,14 +75,16 @@ impl Snowflake {
         &self,
         user: &Bootstrap,
         run: &RunContext,
-    ) -> Result<Held<()>, Finding> {
+        seen: &mut Seen,
+    ) -> Result<Passed<()>, Finding> {
         let failed = |failure: Failure| {
             let what = format!("Unable to read the grants of the bootstrap role [{}].", user.role);
-            self.unknown((&user.credentials, Some(&user.role)), &what, failure)
+            self.unknown((&user.credentials, Some(&user.role)), &what, &failure)
         };
         let mut session =
             Session::open(&self.service, &user.credentials, run).await.map_err(failed)?;
         let found = missing_privileges(&mut session, &user.role).await;
+        seen.extend(std::mem::take(&mut session.seen));
         session.close().await;
         let (missing, complete) = found.map_err(failed)?;
         if missing.is_empty() {
@@ -86,27 +97,18 @@ impl Snowflake {
         if complete {
             return Err(Finding::of(BOOTSTRAP, Class::Denied, message).mend(grant));
         }
-        let reservation = Finding::new(Class::Unavailable, format!("{message} {CUT}")).mend(grant);
-        Ok(Held { value: (), message: None, reservation: Some(reservation) })
+        let warning = Finding::new(Class::Unavailable, format!("{message} {CUT}")).mend(grant);
+        Ok(Passed::from(()).warning(Some(warning)))
     }
 
     /// The published text of `test`, and why.
-    fn finding(&self, user: User<'_>, test: Test, failure: Failure) -> Finding {
-        self.mended(user, Finding::of(test, failure.cause.class(), &failure.detail), failure)
+    fn finding(&self, user: User<'_>, test: Test, failure: &Failure) -> Finding {
+        failure.finding_of(test).mend(self.remedy(user.0, user.1, failure.cause))
     }
 
     /// `what` could not be done, and why.
-    fn unknown(&self, user: User<'_>, what: &str, failure: Failure) -> Finding {
-        let message = format!("{what} {}", failure.detail);
-        self.mended(user, Finding::new(failure.cause.class(), message), failure)
-    }
-
-    fn mended(&self, user: User<'_>, finding: Finding, failure: Failure) -> Finding {
-        let finding = finding.mend(self.remedy(user.0, user.1, failure.cause));
-        match failure.evidence {
-            Some(evidence) => finding.because(evidence),
-            None => finding,
-        }
+    fn unknown(&self, user: User<'_>, what: &str, failure: &Failure) -> Finding {
+        failure.finding_that(what).mend(self.remedy(user.0, user.1, failure.cause))
     }
 }
 
@@ -119,25 +121,25 @@ impl Checks<'_> {
         self.session.lock().await.ask(statement, self.snowflake.role.as_ref()).await
     }
 
-    fn finding(&self, test: Test, failure: Failure) -> Finding {
+    fn finding(&self, test: Test, failure: &Failure) -> Finding {
         self.snowflake.finding(self.user(), test, failure)
     }
 
-    fn unknown(&self, what: &str, failure: Failure) -> Finding {
+    fn unknown(&self, what: &str, failure: &Failure) -> Finding {
         self.snowflake.unknown(self.user(), what, failure)
     }
 
     /// The warehouse may be used; it is not started for this.
-    pub(super) async fn warehouse(&self) -> Result<Held<()>, Finding> {
+    pub(super) async fn warehouse(&self) -> Result<Passed<()>, Finding> {
         let wanted = &self.snowflake.warehouse;
-        let failed = |checks: &Self, failure| checks.finding(WAREHOUSE, failure);
+        let failed = |checks: &Self, failure: Failure| checks.finding(WAREHOUSE, &failure);
         let granted = self.ask(Statement::UsableWarehouses(wanted)).await;
         // An owner needs no grant, and a server that does not know the clause tells less.
         let sees_privileges = match granted {
             Ok(rows) => {
                 if let Some(row) = named(&rows, wanted) {
-                    tell(FactKind::Grant, &format!("warehouse {wanted}"), "", "USAGE");
-                    return Ok(usable(wanted, row));
+                    let seen = fact(FactKind::Grant, &format!("warehouse {wanted}"), "", "USAGE");
+                    return Ok(usable(wanted, row).seeing(seen));
                 }
                 true
             }
@@ -150,8 +152,8 @@ impl Checks<'_> {
         let own = &self.own;
         let (class, detail) = match row {
             Some(row) if !sees_privileges || own.is(row.text("owner")) => {
-                tell_owner(&format!("warehouse {wanted}"), row);
-                return Ok(usable(wanted, row));
+                let seen = owner(&format!("warehouse {wanted}"), row);
+                return Ok(usable(wanted, row).seeing(seen));
             }
             Some(_) => (
                 Class::Denied,
@@ -171,19 +173,23 @@ impl Checks<'_> {
     }
 
     /// Nobody else has roles that begin like those of our table grants.
-    pub(super) async fn prefix(&self, prefix: &str) -> Result<Held<()>, Finding> {
+    pub(super) async fn prefix(
+        &self,
+        prefix: &str,
+        seen: &mut Seen,
+    ) -> Result<Passed<()>, Finding> {
         let start = format!("{prefix}_");
         let (mut foreign, mut unowned) = (Vec::new(), Vec::new());
         let mut after: Option<String> = None;
         let mut complete = false;
         for _ in 0..PAGES_MAX {
             let rows = self.ask(Statement::RolesFrom(&start, after.as_deref())).await;
-            let what = format!("Unable to look up roles that begin with [{}].", shown(&start));
-            let rows = rows.map_err(|failure| self.unknown(&what, failure))?;
+            let what = format!("Unable to look up roles that begin with [{}].", self.shown(&start));
+            let rows = rows.map_err(|failure| self.unknown(&what, &failure))?;
             let all: Vec<_> = rows.iter().map(|row| row.text("name")).collect();
             for row in rows.iter().filter(|row| row.text("name").starts_with(&start)) {
                 // Their number is that of the users, and changes with them.
-                tell_owner(&format!("roles {start}*"), row);
+                seen.extend(owner(&format!("roles {start}*"), row));
                 match row.text("owner") {
                     _ if self.is_ours(row.text("name")) => {}
                     "" => unowned.push(row.text("name").to_owned()),
@@ -211,21 +217,21 @@ impl Checks<'_> {
         foreign: &[(String, String)],
         unowned: &[String],
         complete: bool,
-    ) -> Result<Held<()>, Finding> {
+    ) -> Result<Passed<()>, Finding> {
         let text =
-            PREFIX.message.replacen("prefix IMMUTA", &format!("prefix {}", shown(prefix)), 1);
+            PREFIX.message.replacen("prefix IMMUTA", &format!("prefix {}", self.shown(prefix)), 1);
         if !foreign.is_empty() {
             let names = foreign
                 .iter()
-                .map(|(name, owner)| format!("[{}] of [{}]", shown(name), shown(owner)));
+                .map(|(name, owner)| format!("[{}] of [{}]", self.shown(name), self.shown(owner)));
             let message = format!("{text} Found {}.", listed(names, foreign.len()));
             return Err(Finding::new(Class::Invalid, message).mend(
                 "Choose another prefix and set it in `tableGrants.rolePrefix`; if these roles are \
                 this instance's own, name their owner in `tableGrants.ownerRole`.",
             ));
         }
-        let names = unowned.iter().map(|name| format!("[{}]", shown(name)));
-        let reservation = if !unowned.is_empty() {
+        let names = unowned.iter().map(|name| format!("[{}]", self.shown(name)));
+        let warning = if !unowned.is_empty() {
             let names = listed(names, unowned.len());
             let message =
                 format!("Nobody is seen to own {names}, which may be another instance's.");
@@ -238,11 +244,16 @@ impl Checks<'_> {
         } else {
             let message = format!(
                 "There are more roles that begin with [{}_] than were looked at.",
-                shown(prefix)
+                self.shown(prefix)
             );
             Some(Finding::new(Class::Unavailable, message))
         };
-        Ok(Held { value: (), message: None, reservation })
+        Ok(Passed::from(()).warning(warning))
+    }
+
+    /// Returns a name without secrets in one bounded line.
+    fn shown(&self, name: &str) -> String {
+        self.redactor.line(name, NAME_SHOWN_MAX)
     }
 
     /// True for the roles that set-up itself makes, which may begin with the prefix too.
@@ -261,20 +272,18 @@ impl Checks<'_> {
     }
 
     /// The user can act as the privileged role.
-    pub(super) async fn role(&self, role: &Name) -> Result<(), Finding> {
+    pub(super) async fn role(&self, role: &Name) -> Result<Passed<()>, Finding> {
         let rows = self.ask(Statement::CurrentRole).await;
-        let rows = rows.map_err(|mut failure| {
-            if failure.cause == Cause::NoObject {
-                failure.cause = Cause::RoleRefused;
-            }
-            self.finding(ROLE, failure)
+        let rows = rows.map_err(|failure| {
+            let is_hidden = failure.cause == Cause::NoObject;
+            let failure = if is_hidden { failure.caused_by(Cause::RoleRefused) } else { failure };
+            self.finding(ROLE, &failure)
         })?;
         let found = rows.first(0);
         if role.is(found) {
-            tell(FactKind::Grant, "roles", "", found);
-            return Ok(());
+            return Ok(Passed::from(()).seeing(fact(FactKind::Grant, "roles", "", found)));
         }
-        let detail = format!("The session has role [{}] instead of [{role}].", shown(found));
+        let detail = format!("The session has role [{}] instead of [{role}].", self.shown(found));
         let finding = Finding::of(ROLE, Class::Denied, detail);
         Err(finding.mend(self.snowflake.remedy(
             &self.snowflake.credentials,
@@ -283,21 +292,19 @@ impl Checks<'_> {
         )))
     }
 
-    pub(super) async fn database_absent(&self) -> Result<(), Finding> {
+    pub(super) async fn database_absent(&self) -> Result<(), Failed> {
         let name = &self.snowflake.database;
-        if !self.finds_database().await? {
-            return Ok(());
-        }
+        let Some(seen) = self.finds_database().await? else { return Ok(()) };
         let finding =
             Finding::of(DATABASE_ABSENT, Class::Invalid, format!("Found database [{name}]."));
-        Err(finding
-            .mend(format!("Only if nothing in it is needed: DROP DATABASE {};", name.quoted())))
+        let drop = format!("Only if nothing in it is needed: DROP DATABASE {};", name.quoted());
+        Err(Failed { finding: Box::new(finding.mend(drop)), seen })
     }
 
-    pub(super) async fn database_exists(&self) -> Result<(), Finding> {
+    pub(super) async fn database_exists(&self) -> Result<Passed<()>, Finding> {
         let name = &self.snowflake.database;
-        if self.finds_database().await? {
-            return Ok(());
+        if let Some(seen) = self.finds_database().await? {
+            return Ok(Passed::from(()).seeing(seen));
         }
         let finding = Finding::new(Class::Missing, filled(DATABASE_EXISTS, name));
         Err(finding.mend(format!(
@@ -308,24 +315,23 @@ impl Checks<'_> {
         )))
     }
 
-    async fn finds_database(&self) -> Result<bool, Finding> {
+    async fn finds_database(&self) -> Result<Option<Seen>, Finding> {
         let name = &self.snowflake.database;
         let rows = self.ask(Statement::Databases(name)).await;
         self.finds("database", name, rows)
     }
 
-    pub(super) async fn impersonation_absent(&self, role: &Name) -> Result<(), Finding> {
-        if !self.finds_role(role).await? {
-            return Ok(());
-        }
+    pub(super) async fn impersonation_absent(&self, role: &Name) -> Result<(), Failed> {
+        let Some(seen) = self.finds_role(role).await? else { return Ok(()) };
         let detail = format!("Found role [{role}].");
         let finding = Finding::of(IMPERSONATION_ABSENT, Class::Invalid, detail);
-        Err(finding.mend(format!("Only if nobody needs it: DROP ROLE {};", role.quoted())))
+        let drop = format!("Only if nobody needs it: DROP ROLE {};", role.quoted());
+        Err(Failed { finding: Box::new(finding.mend(drop)), seen })
     }
 
-    pub(super) async fn impersonation_exists(&self, role: &Name) -> Result<(), Finding> {
-        if self.finds_role(role).await? {
-            return Ok(());
+    pub(super) async fn impersonation_exists(&self, role: &Name) -> Result<Passed<()>, Finding> {
+        if let Some(seen) = self.finds_role(role).await? {
+            return Ok(Passed::from(()).seeing(seen));
         }
         let finding = Finding::new(Class::Missing, filled(IMPERSONATION_EXISTS, role));
         Err(finding.mend(format!(
@@ -334,35 +340,39 @@ impl Checks<'_> {
         )))
     }
 
-    async fn finds_role(&self, role: &Name) -> Result<bool, Finding> {
+    async fn finds_role(&self, role: &Name) -> Result<Option<Seen>, Finding> {
         let rows = self.ask(Statement::Roles(role)).await;
         self.finds("impersonation role", role, rows)
     }
 
-    fn finds(&self, kind: &str, name: &Name, rows: Result<Rows, Failure>) -> Result<bool, Finding> {
+    /// Returns the owner of the object of this name, if there is one.
+    fn finds(
+        &self,
+        kind: &str,
+        name: &Name,
+        rows: Result<Rows, Failure>,
+    ) -> Result<Option<Seen>, Finding> {
         let what = format!("Unable to look up {kind} [{name}].");
-        let rows = rows.map_err(|failure| self.unknown(&what, failure))?;
+        let rows = rows.map_err(|failure| self.unknown(&what, &failure))?;
         match named(&rows, name) {
-            Some(row) => {
-                tell_owner(&format!("{kind} {name}"), row);
-                Ok(true)
-            }
-            None if rows.complete => Ok(false),
+            Some(row) => Ok(Some(owner(&format!("{kind} {name}"), row))),
+            None if rows.complete => Ok(None),
             None => Err(Finding::new(Class::Unavailable, format!("{what} {CUT}"))),
         }
     }
 }
 
-/// Tells a fact, if there is anything to tell.
-fn tell(kind: FactKind, of: &str, what: &str, value: &str) {
-    if !value.is_empty() {
-        observe::fact(kind, of, format!("{what} {value}").trim_start());
+/// Returns a fact, if its value is not empty.
+fn fact(kind: FactKind, of: &str, what: &str, value: &str) -> Seen {
+    if value.is_empty() {
+        return Seen::default();
     }
+    Seen::of(kind, of, format!("{what} {value}").trim_start())
 }
 
-/// Tells who owns `thing`.
-fn tell_owner(thing: &str, row: Row<'_>) {
-    tell(FactKind::Grant, thing, "owner", row.text("owner"));
+/// Returns the owner of `object` as a fact.
+fn owner(object: &str, row: Row<'_>) -> Seen {
+    fact(FactKind::Grant, object, "owner", row.text("owner"))
 }
 
 /// The row of exactly this name: patterns take others with it.
@@ -371,14 +381,14 @@ fn named<'r>(rows: &'r Rows, name: &Name) -> Option<Row<'r>> {
 }
 
 /// A warehouse that may be used, unless it never wakes.
-fn usable(name: &Name, row: Row<'_>) -> Held<()> {
+fn usable(name: &Name, row: Row<'_>) -> Passed<()> {
     let sleeps = row.text("state").eq_ignore_ascii_case("suspended") && !row.is_true("auto_resume");
-    let reservation = sleeps.then(|| {
+    let warning = sleeps.then(|| {
         let message = format!("Warehouse [{name}] is suspended and auto-resume is off.");
         let remedy = format!("ALTER WAREHOUSE {} SET AUTO_RESUME = TRUE;", name.quoted());
         Finding::new(Class::Unavailable, message).mend(remedy)
     });
-    Held { value: (), message: None, reservation }
+    Passed::from(()).warning(warning)
 }
 
 fn listed(names: impl Iterator<Item = String>, count: usize) -> String {
@@ -387,8 +397,4 @@ fn listed(names: impl Iterator<Item = String>, count: usize) -> String {
         return list;
     }
     format!("{list} and {} more", count.saturating_sub(NAMES_SHOWN))
-}
-
-fn shown(name: &str) -> String {
-    one_line(name, NAME_SHOWN_MAX)
 }

@@ -1,15 +1,15 @@
 //! What Snowflake's numbers mean, and whether trying again can help.
 
-use std::time::Duration;
-
-use crate::domain::{Class, REDACTED, Secret, one_line};
-use crate::net::backoff::{Backoff, Retryable};
-use crate::net::exchange::NoAnswer;
+use crate::domain::Class;
+use crate::net::exchange::Answer;
+use crate::platforms::failure::{self, sentence};
 
 /// The longest text of Snowflake's that is shown, in characters.
 const WORDS_MAX: usize = 200;
 /// The longest evidence, in characters.
 const EVIDENCE_MAX: usize = 1000;
+/// The longest code that is shown, in characters.
+const CODE_MAX: usize = 20;
 /// Answers that say a statement is still running.
 const RUNNING: [&str; 2] = ["333333", "333334"];
 
@@ -116,26 +116,31 @@ impl Cause {
     }
 }
 
-/// A failure of one request.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct Failure {
-    /// What stands behind it.
-    pub(super) cause: Cause,
-    /// What happened, in one sentence.
-    pub(super) detail: String,
-    /// Snowflake's own words, where there are any.
-    pub(super) evidence: Option<String>,
-    /// The wait that was asked for.
-    pub(super) hint: Option<Duration>,
+/// Failure of a call to Snowflake.
+pub(super) type Failure = failure::Failure<Cause>;
+
+impl failure::Cause for Cause {
+    fn no_answer(class: Class) -> Self {
+        Self::NoAnswer(class)
+    }
+
+    fn describe(detail: &str) -> String {
+        sentence(detail)
+    }
 }
 
 impl Failure {
-    /// A failure of `cause`, with a sentence about it.
-    pub(super) fn new(cause: Cause, detail: impl Into<String>) -> Self {
-        Self { cause, detail: detail.into(), evidence: None, hint: None }
+    /// Returns a failure of `cause`, with a sentence about it.
+    pub(super) fn of(cause: Cause, detail: impl Into<String>) -> Self {
+        Self::new(cause, cause.class(), detail)
     }
 
-    /// What answered with `status` is not Snowflake, for `reason`.
+    /// Returns the same failure for another cause.
+    pub(super) fn caused_by(self, cause: Cause) -> Self {
+        Self { cause, class: cause.class(), ..self }
+    }
+
+    /// Returns the failure of an answer with `status` that is not one of Snowflake, for `reason`.
     pub(super) fn unexpected(status: u16, reason: &str) -> Self {
         let silent = format!("The answer has code [{status}].");
         let (cause, detail) = match status {
@@ -146,66 +151,24 @@ impl Failure {
                 (Cause::UnexpectedResponse, format!("{answer} is not one of Snowflake: {reason}."))
             }
         };
-        Self::new(cause, detail)
+        Self::of(cause, detail)
     }
 
-    /// Snowflake's own complaint.
-    pub(super) fn said(status: u16, complaint: &Complaint<'_>) -> Self {
-        let Complaint { code, message, secrets } = complaint;
+    /// Returns the failure that Snowflake describes in `answer` by `code` and `message`.
+    pub(super) fn described(answer: &Answer, code: &str, message: &str) -> Self {
+        let status = answer.status;
         let cause = cause(status, code, message);
-        let words = redacted(message, secrets);
-        let code = one_line(code, 20);
-        let detail = format!(
-            "Snowflake responded with code [{code}] and message [{}].",
-            one_line(&words, WORDS_MAX)
-        );
-        let evidence = one_line(&format!("HTTP {status} {code}: {words}"), EVIDENCE_MAX);
-        Self { cause, detail, evidence: Some(evidence), hint: None }
+        let code = answer.line(code, CODE_MAX);
+        let words = answer.line(message, WORDS_MAX);
+        let detail = format!("Snowflake responded with code [{code}] and message [{words}].");
+        let evidence = answer.line(&format!("HTTP {status} {code}: {message}"), EVIDENCE_MAX);
+        Self::of(cause, detail).because(evidence)
     }
-
-    /// With every exact echo of `secrets` taken out.
-    pub(super) fn without(mut self, secrets: &[Secret]) -> Self {
-        self.detail = redacted(&self.detail, secrets);
-        self.evidence = self.evidence.map(|text| redacted(&text, secrets));
-        self
-    }
-}
-
-impl Retryable for Failure {
-    fn backoff(&self) -> Backoff {
-        Backoff::of(self.cause.class()).or_after(self.hint)
-    }
-}
-
-impl From<NoAnswer> for Failure {
-    fn from(NoAnswer { class, detail }: NoAnswer) -> Self {
-        let mut letters = detail.chars();
-        let first = letters.next().map(|first| first.to_uppercase().to_string());
-        let detail = format!("{}{}.", first.unwrap_or_default(), letters.as_str());
-        Self::new(Cause::NoAnswer(class), detail)
-    }
-}
-
-/// A number and a text of Snowflake's.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Complaint<'a> {
-    /// Six digits, as a rule.
-    pub(super) code: &'a str,
-    /// As sent.
-    pub(super) message: &'a str,
-    /// What must not be shown of it.
-    pub(super) secrets: &'a [Secret],
 }
 
 /// True when `code` says that a statement is still running.
 pub(super) fn is_running(code: &str) -> bool {
     RUNNING.contains(&code)
-}
-
-/// `text` without exact echoes of `secrets`.
-fn redacted(text: &str, secrets: &[Secret]) -> String {
-    let taken = secrets.iter().filter(|secret| !secret.expose().is_empty());
-    taken.fold(text.to_owned(), |text, secret| text.replace(secret.expose(), REDACTED))
 }
 
 /// The cause by Snowflake's number, and by the status where the number says nothing. The numbers
@@ -326,11 +289,11 @@ mod tests {
     }
 
     #[test]
-    fn echoes_of_secrets_are_taken_out_before_the_text_is_cut() {
-        let secrets = [Secret::new("hunter2".to_owned()), Secret::new(String::new())];
-        let message = format!("{}hunter2 and more", "x".repeat(195));
-        let complaint = Complaint { code: "000002", message: &message, secrets: &secrets };
-        let failure = Failure::said(422, &complaint);
+    fn secret_across_the_cut_of_a_message_is_removed() {
+        let answer = Answer { status: 422, ..Answer::default() };
+        answer.redactor.learn_text("hunter2-hunter2");
+        let message = format!("{} hunter2-hunter2 and more", "x".repeat(188));
+        let failure = Failure::described(&answer, "000002", &message);
         assert!(!format!("{failure:?}").contains("hunt"), "{failure:?}");
         assert!(failure.evidence.unwrap().contains("[REDACTED] and more"));
     }

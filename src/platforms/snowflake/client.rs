@@ -10,10 +10,9 @@ use super::driver::Driver;
 use super::link::{Link, QUERY_TAG, Service, too_slow, waits};
 use super::reply::{self, Reply, Rows};
 use super::statement::{Name, Statement};
-use crate::domain::Secret;
 use crate::net::backoff::retry;
 use crate::net::exchange::percent_encoded;
-use crate::platforms::RunContext;
+use crate::platforms::{RunContext, Seen};
 
 /// What one run asks through, as one user.
 #[derive(Debug)]
@@ -25,8 +24,8 @@ pub(super) struct Session<'a> {
     driver: Driver,
     /// Why the credentials are not tried again in this run.
     refused: Option<Failure>,
-    /// What must not be shown.
-    pub(super) secrets: Vec<Secret>,
+    /// Claims of the access token.
+    pub(super) seen: Seen,
 }
 
 impl<'a> Session<'a> {
@@ -47,7 +46,7 @@ impl<'a> Session<'a> {
             renewed: false,
             driver: Driver::default(),
             refused: None,
-            secrets: Vec::new(),
+            seen: Seen::default(),
         })
     }
 
@@ -67,13 +66,12 @@ impl<'a> Session<'a> {
         let asked = match self.credentials {
             Credentials::Password(password) => {
                 let driver = &mut self.driver;
-                driver.ask(&self.link, password, role, statement, &mut self.secrets).await
+                driver.ask(&self.link, password, role, statement).await
             }
             Credentials::KeyPair(_) | Credentials::OAuth(_) | Credentials::Token(_) => {
                 self.ask_api(statement, role).await
             }
         };
-        let asked = asked.map_err(|failure| failure.without(&self.secrets));
         if let Err(failure) = &asked
             && failure.cause.is_about_login()
         {
@@ -94,7 +92,7 @@ impl<'a> Session<'a> {
         role: Option<&Name>,
     ) -> Result<Rows, Failure> {
         let bearer = self.bearer().await?;
-        let api = Api { link: &self.link, bearer: &bearer, secrets: &self.secrets };
+        let api = Api { link: &self.link, bearer: &bearer };
         let failure = match api.rows(statement, role).await {
             Err(failure) if is_about_token(failure.cause) && !self.renewed => failure,
             answered => return answered,
@@ -105,7 +103,7 @@ impl<'a> Session<'a> {
         }
         self.bearer = None;
         let bearer = self.bearer().await?;
-        let api = Api { link: &self.link, bearer: &bearer, secrets: &self.secrets };
+        let api = Api { link: &self.link, bearer: &bearer };
         api.rows(statement, role).await
     }
 
@@ -114,7 +112,7 @@ impl<'a> Session<'a> {
             return Ok(bearer.clone());
         }
         let Link { connections, now, .. } = &self.link;
-        let bearer = self.credentials.bearer(connections, *now, &mut self.secrets).await;
+        let bearer = self.credentials.bearer(connections, *now, &mut self.seen).await;
         match &bearer {
             Ok(bearer) => self.bearer = Some(bearer.clone()),
             // Whatever the reason, asking for another in the same run would not help.
@@ -132,7 +130,6 @@ const fn is_about_token(cause: Cause) -> bool {
 struct Api<'a> {
     link: &'a Link<'a>,
     bearer: &'a Bearer,
-    secrets: &'a [Secret],
 }
 
 /// What the SQL API is asked for. There is nothing else.
@@ -221,6 +218,6 @@ impl Api<'_> {
         statement: &Statement<'_>,
     ) -> Result<Reply, Failure> {
         let answer = self.link.fetch(request.built(self.link.server, self.bearer)).await?;
-        reply::api(&answer, statement, self.secrets, self.link.now)
+        reply::api(&answer, statement, self.link.now)
     }
 }

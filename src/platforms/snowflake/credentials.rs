@@ -6,13 +6,13 @@ use serde_json::json;
 use uuid::{Builder, Uuid};
 
 use super::classify::{Cause, Failure};
-use crate::domain::{Secret, SecretRef, Timestamp};
+use crate::domain::{Redactor, Secret, SecretRef, Timestamp};
 use crate::net::exchange::NoAnswer;
 use crate::net::http::Connections;
 use crate::net::jwt::SigningKey;
 use crate::net::oauth::{ClientCredentials, ClientProof, KeptToken, NoToken};
-use crate::platforms::azure;
-use crate::platforms::tokens;
+use crate::platforms::failure::sentence;
+use crate::platforms::{Seen, azure, tokens};
 use crate::secrets;
 
 /// How long a token that we sign is valid, in seconds; Snowflake takes an hour at most.
@@ -100,7 +100,8 @@ pub(super) struct Bearer {
 }
 
 impl Credentials {
-    /// The token for a run that begins `now`; whatever secret is read is added to `seen`.
+    /// Returns the token for a run that begins `now`. The redactor of `connections` learns it, and
+    /// every secret that is read for it.
     ///
     /// # Errors
     ///
@@ -109,25 +110,26 @@ impl Credentials {
         &self,
         connections: &Connections,
         now: Timestamp,
-        seen: &mut Vec<Secret>,
+        seen: &mut Seen,
     ) -> Result<Bearer, Failure> {
+        let redactor = connections.redactor();
         let (kind, token) = match self {
-            Self::KeyPair(pair) => ("KEYPAIR_JWT", pair.token(now, seen).await?),
+            Self::KeyPair(pair) => ("KEYPAIR_JWT", pair.token(now, redactor).await?),
             Self::OAuth(oauth) => {
-                let token = oauth.token(connections, now, seen).await?;
-                tokens::observe("access token", &token);
+                let token = oauth.token(connections, now).await?;
+                tokens::claims("access token", &token, seen);
                 ("OAUTH", token)
             }
             Self::Token(token) => {
-                let token = read(token, seen).await?;
-                tokens::observe_given("token", "", &token);
+                let token = read(token, redactor).await?;
+                tokens::claims_and_expiry("token", "", &token, seen);
                 ("PROGRAMMATIC_ACCESS_TOKEN", token)
             }
             Self::Password(_) => {
-                return Err(Failure::new(Cause::BadRequest, "A password is no bearer token."));
+                return Err(Failure::of(Cause::BadRequest, "A password is no bearer token."));
             }
         };
-        seen.push(token.clone());
+        redactor.learn(&token);
         Ok(Bearer { kind, token })
     }
 
@@ -153,8 +155,8 @@ impl Credentials {
 }
 
 impl KeyPair {
-    async fn token(&self, now: Timestamp, seen: &mut Vec<Secret>) -> Result<Secret, Failure> {
-        let key = signing_key(&self.key, self.passphrase.as_ref(), seen).await?;
+    async fn token(&self, now: Timestamp, redactor: &Redactor) -> Result<Secret, Failure> {
+        let key = signing_key(&self.key, self.passphrase.as_ref(), redactor).await?;
         let subject = format!("{}.{}", self.account, self.user);
         let begin = now.unix_seconds();
         let claims = json!({
@@ -168,14 +170,9 @@ impl KeyPair {
 }
 
 impl OAuth {
-    async fn token(
-        &self,
-        connections: &Connections,
-        now: Timestamp,
-        seen: &mut Vec<Secret>,
-    ) -> Result<Secret, Failure> {
+    async fn token(&self, connections: &Connections, now: Timestamp) -> Result<Secret, Failure> {
         // Read in every run, so that no text of the provider's can show it.
-        let proof = self.proof(now, seen).await?;
+        let proof = self.proof(now, connections.redactor()).await?;
         let fetch = async || {
             let asked = ClientCredentials {
                 url: &self.url,
@@ -191,16 +188,16 @@ impl OAuth {
             asked.token(connections, now).await.map_err(azure::classified)
         };
         let found = self.kept.current(now, fetch).await;
-        found.map_err(|none| no_token(&none).without(seen))
+        found.map_err(|none| no_token(&none))
     }
 
     /// The secret, or an assertion signed with the key.
-    async fn proof(&self, now: Timestamp, seen: &mut Vec<Secret>) -> Result<Secret, Failure> {
+    async fn proof(&self, now: Timestamp, redactor: &Redactor) -> Result<Secret, Failure> {
         let (key, passphrase, thumbprint) = match &self.proof {
-            Proof::Secret(secret) => return read(secret, seen).await,
+            Proof::Secret(secret) => return read(secret, redactor).await,
             Proof::Certificate { key, passphrase, thumbprint } => (key, passphrase, thumbprint),
         };
-        let key = signing_key(key, passphrase.as_ref(), seen).await?;
+        let key = signing_key(key, passphrase.as_ref(), redactor).await?;
         let begin = now.unix_seconds();
         let claims = json!({
             "iss": self.client,
@@ -212,16 +209,14 @@ impl OAuth {
             "exp": begin.saturating_add(ASSERTION_SECONDS),
         });
         let signed = key.token(&[("x5t", thumbprint)], &claims);
-        let signed = signed.map_err(|error| bad_key(&error.to_string()))?;
-        seen.push(signed.clone());
-        Ok(signed)
+        signed.map_err(|error| bad_key(&error.to_string()))
     }
 }
 
 /// What the identity provider said, as a failure of ours.
 fn no_token(none: &NoToken) -> Failure {
     let silent = NoAnswer { class: none.class(), detail: none.detail() };
-    Failure { evidence: Some(none.detail()), ..Failure::from(silent) }
+    Failure::from(silent).because(none.detail())
 }
 
 /// A number that no other request has.
@@ -232,16 +227,16 @@ fn no_token(none: &NoToken) -> Failure {
 pub(super) fn unique() -> Result<Uuid, Failure> {
     let mut bytes = [0; 16];
     rand::fill(&mut bytes)
-        .map_err(|_unspecified| Failure::new(Cause::Unreadable, "No random number can be made."))?;
+        .map_err(|_unspecified| Failure::of(Cause::Unreadable, "No random number can be made."))?;
     Ok(Builder::from_random_bytes(bytes).into_uuid())
 }
 
-/// Reads a secret, and remembers it so that no text shows it.
-pub(super) async fn read(reference: &SecretRef, seen: &mut Vec<Secret>) -> Result<Secret, Failure> {
+/// Reads a secret, which `redactor` learns.
+pub(super) async fn read(reference: &SecretRef, redactor: &Redactor) -> Result<Secret, Failure> {
     let secret = secrets::resolve(reference)
         .await
-        .map_err(|error| Failure::new(Cause::Unreadable, sentence(&error.to_string())))?;
-    seen.push(secret.clone());
+        .map_err(|error| Failure::of(Cause::Unreadable, sentence(&error.to_string())))?;
+    redactor.learn(&secret);
     Ok(secret)
 }
 
@@ -249,16 +244,16 @@ pub(super) async fn read(reference: &SecretRef, seen: &mut Vec<Secret>) -> Resul
 async fn signing_key(
     key: &SecretRef,
     passphrase: Option<&SecretRef>,
-    seen: &mut Vec<Secret>,
+    redactor: &Redactor,
 ) -> Result<SigningKey, Failure> {
-    let pem = read(key, seen).await?;
+    let pem = read(key, redactor).await?;
     let encrypted = pem.expose().contains("-----BEGIN ENCRYPTED PRIVATE KEY-----");
     if !encrypted {
         return SigningKey::from_pem(&pem).map_err(|error| bad_key(&error.to_string()));
     }
     let passphrase =
         passphrase.ok_or_else(|| bad_key("it is encrypted, and no passphrase is configured"))?;
-    let passphrase = read(passphrase, seen).await?;
+    let passphrase = read(passphrase, redactor).await?;
     let form = "it is encrypted in a way that is not known here; use PKCS#8 with AES or 3DES";
     let (_, document) =
         SecretDocument::from_pem(pem.expose().trim()).map_err(|_error| bad_key(form))?;
@@ -279,12 +274,5 @@ async fn signing_key(
 }
 
 fn bad_key(reason: &str) -> Failure {
-    Failure::new(Cause::BadKey, format!("The private key cannot be used: {reason}."))
-}
-
-/// `text` with a capital and a period.
-fn sentence(text: &str) -> String {
-    let mut letters = text.chars();
-    let first = letters.next().map(|first| first.to_uppercase().to_string());
-    format!("{}{}.", first.unwrap_or_default(), letters.as_str())
+    Failure::of(Cause::BadKey, format!("The private key cannot be used: {reason}."))
 }

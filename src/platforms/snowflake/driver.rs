@@ -60,7 +60,7 @@ impl Request<'_> {
             }
         };
         let invalid =
-            |_error| Failure::new(Cause::BadRequest, "The session's token cannot be sent.");
+            |_error| Failure::of(Cause::BadRequest, "The session's token cannot be sent.");
         let mut built = http::Request::builder()
             .method(method)
             .uri(format!("{server}{path}"))
@@ -73,7 +73,7 @@ impl Request<'_> {
             built = built.header(AUTHORIZATION, value);
         }
         built.body(body.as_bytes().to_vec()).map_err(|error| {
-            Failure::new(Cause::BadRequest, format!("The request is not valid: {error}."))
+            Failure::of(Cause::BadRequest, format!("The request is not valid: {error}."))
         })
     }
 }
@@ -91,14 +91,13 @@ impl Driver {
         password: &Password,
         role: Option<&Name>,
         statement: Statement<'_>,
-        secrets: &mut Vec<Secret>,
     ) -> Result<Rows, Failure> {
-        let token = self.session(link, password, role, secrets).await?;
-        match rows(link, &token, statement, secrets).await {
+        let token = self.session(link, password, role).await?;
+        match rows(link, &token, statement).await {
             Err(failure) if failure.cause == Cause::SessionLost => {
                 self.sessions.retain(|(of, _)| of.as_ref() != role);
-                let token = self.session(link, password, role, secrets).await?;
-                rows(link, &token, statement, secrets).await
+                let token = self.session(link, password, role).await?;
+                rows(link, &token, statement).await
             }
             answered => answered,
         }
@@ -110,15 +109,16 @@ impl Driver {
         link: &Link<'_>,
         password: &Password,
         role: Option<&Name>,
-        secrets: &mut Vec<Secret>,
     ) -> Result<Secret, Failure> {
         if let Some((_, session)) = self.sessions.iter().find(|(of, _)| of.as_ref() == role) {
             return session.clone();
         }
-        let secret = read(&password.secret, secrets).await?;
+        let secret = read(&password.secret, link.redactor()).await?;
         let body = login(link, password, &secret).to_string();
-        let session = SignIn { link, role, body: &body, secrets }.session().await;
-        secrets.extend(session.iter().cloned());
+        let session = SignIn { link, role, body: &body }.session().await;
+        if let Ok(token) = &session {
+            link.redactor().learn(token);
+        }
         self.sessions.push((role.cloned(), session.clone()));
         session
     }
@@ -139,7 +139,6 @@ struct SignIn<'a> {
     link: &'a Link<'a>,
     role: Option<&'a Name>,
     body: &'a str,
-    secrets: &'a [Secret],
 }
 
 impl SignIn<'_> {
@@ -148,9 +147,9 @@ impl SignIn<'_> {
     }
 
     async fn send(&self) -> Result<Secret, Failure> {
-        let Self { link, role, body, secrets } = self;
+        let Self { link, role, body } = self;
         let answer = link.fetch(Ok(Request::Login(body).built(link.server, *role)?)).await?;
-        reply::session(&answer, secrets, link.now)
+        reply::session(&answer, link.now)
     }
 }
 
@@ -169,15 +168,10 @@ fn login(link: &Link<'_>, password: &Password, secret: &Secret) -> Json {
     } })
 }
 
-async fn rows(
-    link: &Link<'_>,
-    token: &Secret,
-    statement: Statement<'_>,
-    secrets: &[Secret],
-) -> Result<Rows, Failure> {
+async fn rows(link: &Link<'_>, token: &Secret, statement: Statement<'_>) -> Result<Rows, Failure> {
     let body = json!({ "sqlText": statement.to_string(), "asyncExec": false, "sequenceId": 1 });
     let body = body.to_string();
-    let query = Asked { link, statement, secrets };
+    let query = Asked { link, statement };
     let id = match retry(|| query.send(Request::Query(token, &body))).await? {
         Reply::Done(rows) => return Ok(rows),
         Reply::Running(id) => id,
@@ -190,7 +184,6 @@ async fn rows(
 struct Asked<'a> {
     link: &'a Link<'a>,
     statement: Statement<'a>,
-    secrets: &'a [Secret],
 }
 
 impl Asked<'_> {
@@ -207,8 +200,8 @@ impl Asked<'_> {
     }
 
     async fn send(&self, request: Request<'_>) -> Result<Reply, Failure> {
-        let Self { link, statement, secrets, .. } = self;
+        let Self { link, statement } = self;
         let answer = link.fetch(Ok(request.built(link.server, None)?)).await?;
-        reply::query(&answer, statement, secrets, link.now)
+        reply::query(&answer, statement, link.now)
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::classify::{Cause, Failure};
-use crate::domain::Timestamp;
+use crate::domain::{Redactor, Timestamp};
 use crate::net::exchange::{Answer, request};
 use crate::net::http::Connections;
 use crate::platforms::RunContext;
@@ -45,9 +45,14 @@ impl<'a> Link<'a> {
     ///
     /// Names the secret of the connection that cannot be read.
     pub(super) async fn new(service: &'a Service, run: &RunContext) -> Result<Self, Failure> {
-        let connections = service.endpoint.connections().await?;
+        let connections = service.endpoint.connections(&run.redactor).await?;
         let limit = run.test_limit.min(run.run_limit);
         Ok(Self { server: &service.server, connections, now: run.now, limit })
+    }
+
+    /// Returns the secrets of the run.
+    pub(super) const fn redactor(&self) -> &Redactor {
+        self.connections.redactor()
     }
 
     /// Sends `built`, once.
@@ -72,5 +77,5 @@ pub(super) fn waits() -> impl Iterator<Item = Duration> {
 
 /// A failure of a statement that did not end in time.
 pub(super) fn too_slow() -> Failure {
-    Failure::new(Cause::Cancelled, "The statement was still running and has been given up.")
+    Failure::of(Cause::Cancelled, "The statement was still running and has been given up.")
 }

@@ -24,8 +24,10 @@ use self::catalog::{
 };
 use self::checks::Checks;
 use self::integration::Snowflake;
-use super::{AutoBootstrap, BoxFuture, Identity, Mode, Platform, Recorder, RunContext, Validator};
-use crate::domain::Report;
+use super::{
+    AutoBootstrap, BoxFuture, Identity, Mode, Platform, Recorder, RunContext, Seen, Validated,
+    Validator,
+};
 use crate::input::Reader;
 
 /// Snowflake, as the table of contents lists it.
@@ -38,7 +40,7 @@ pub(super) const PLATFORM: Platform = Platform {
     parse,
 };
 
-fn parse(config: Reader<'_>) -> Option<Box<dyn Validator>> {
+fn parse(config: Reader<'_>, _auto_bootstrap: bool) -> Option<Box<dyn Validator>> {
     let validator: Box<dyn Validator> = Box::new(config::read(config)?);
     Some(validator)
 }
@@ -48,15 +50,15 @@ impl Validator for Snowflake {
         self.identity.clone()
     }
 
-    fn validate<'a>(&'a self, run: &'a RunContext) -> BoxFuture<'a, Report> {
+    fn validate<'a>(&'a self, run: &'a RunContext) -> BoxFuture<'a, Validated> {
         Box::pin(self.walk(run))
     }
 }
 
 impl Snowflake {
-    async fn walk(&self, run: &RunContext) -> Report {
+    async fn walk(&self, run: &RunContext) -> Validated {
         let mut recorder = Recorder::new(CATALOG, run);
-        let session = recorder.test(CONNECT, || self.connect(run)).await;
+        let session = recorder.test::<Checks<'_>, _, _>(CONNECT, || self.connect(run)).await;
         if let Some(checks) = session {
             self.check(&mut recorder, &checks, run).await;
             checks.session.into_inner().close().await;
@@ -66,26 +68,36 @@ impl Snowflake {
 
     /// The tests that need a connection; the recorder leaves out those of the other mode.
     async fn check(&self, recorder: &mut Recorder, checks: &Checks<'_>, run: &RunContext) {
-        recorder.test::<(), _>(WAREHOUSE, || checks.warehouse()).await;
+        recorder.test::<(), _, _>(WAREHOUSE, || checks.warehouse()).await;
         if let Some(prefix) = &self.prefix {
-            recorder.test::<(), _>(PREFIX, || checks.prefix(prefix)).await;
+            let work = async || {
+                let mut seen = Seen::default();
+                let found = checks.prefix(prefix, &mut seen).await;
+                seen.with(found)
+            };
+            recorder.test::<(), _, _>(PREFIX, work).await;
         } else {
             recorder.skip(PREFIX, "table grants are not enabled");
         }
         if let Some(role) = &self.role {
-            recorder.test::<(), _>(ROLE, || checks.role(role)).await;
+            recorder.test::<(), _, _>(ROLE, || checks.role(role)).await;
         } else {
             recorder.skip(ROLE, "no `role` is configured");
         }
         match (&self.bootstrap, run.mode) {
             (Some(user), _) => {
-                recorder.test::<(), _>(BOOTSTRAP, || self.bootstrap(user, run)).await;
+                let work = async || {
+                    let mut seen = Seen::default();
+                    let found = self.bootstrap(user, run, &mut seen).await;
+                    seen.with(found)
+                };
+                recorder.test::<(), _, _>(BOOTSTRAP, work).await;
             }
             (None, Mode::Preflight) => recorder.skip(BOOTSTRAP, "no `bootstrap` is configured"),
             (None, Mode::Recurring) => {}
         }
-        recorder.test::<(), _>(DATABASE_ABSENT, || checks.database_absent()).await;
-        recorder.test::<(), _>(DATABASE_EXISTS, || checks.database_exists()).await;
+        recorder.test::<(), _, _>(DATABASE_ABSENT, || checks.database_absent()).await;
+        recorder.test::<(), _, _>(DATABASE_EXISTS, || checks.database_exists()).await;
         let Some(role) = &self.impersonation else {
             let test = match run.mode {
                 Mode::Preflight => IMPERSONATION_ABSENT,
@@ -94,8 +106,8 @@ impl Snowflake {
             return recorder.skip(test, "impersonation is not enabled");
         };
         let absent = || checks.impersonation_absent(role);
-        recorder.test::<(), _>(IMPERSONATION_ABSENT, absent).await;
+        recorder.test::<(), _, _>(IMPERSONATION_ABSENT, absent).await;
         let exists = || checks.impersonation_exists(role);
-        recorder.test::<(), _>(IMPERSONATION_EXISTS, exists).await;
+        recorder.test::<(), _, _>(IMPERSONATION_EXISTS, exists).await;
     }
 }

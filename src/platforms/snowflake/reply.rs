@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::Value as Json;
 
-use super::classify::{Complaint, Failure, is_running};
+use super::classify::{Failure, is_running};
 use super::statement::Statement;
 use crate::domain::{Secret, Timestamp};
 use crate::net::exchange::Answer;
@@ -134,7 +134,6 @@ fn named(columns: Vec<Column>) -> Vec<String> {
 pub(super) fn api(
     answer: &Answer,
     statement: &Statement<'_>,
-    secrets: &[Secret],
     now: Timestamp,
 ) -> Result<Reply, Failure> {
     let unexpected = |reason: String| Failure::unexpected(answer.status, &reason);
@@ -150,23 +149,22 @@ pub(super) fn api(
             let Status { statement_handle } = answer.json().map_err(unexpected)?;
             Ok(Reply::Running(statement_handle))
         }
-        _ => Err(refusal(answer, secrets, now)),
+        _ => Err(refusal(answer, now)),
     }
 }
 
 /// What is wrong by an answer that is none to the statement.
-pub(super) fn refusal(answer: &Answer, secrets: &[Secret], now: Timestamp) -> Failure {
+pub(super) fn refusal(answer: &Answer, now: Timestamp) -> Failure {
     let status = answer.status;
     let failure = match answer.json::<Said>() {
         _ if answer.is_redirect() => Failure::unexpected(status, "redirects are never followed"),
         Ok(said) if said.code.is_some() => {
-            let (code, message) = (said.code(), said.message.unwrap_or_default());
-            Failure::said(status, &Complaint { code: &code, message: &message, secrets })
+            Failure::described(answer, &said.code(), &said.message.unwrap_or_default())
         }
         Ok(_) => Failure::unexpected(status, "there is no `code` in it"),
         Err(reason) => Failure::unexpected(status, &reason),
     };
-    Failure { hint: answer.retry_after(now), ..failure }
+    failure.after(answer.retry_after(now))
 }
 
 /// Every answer of the drivers' protocol.
@@ -191,9 +189,9 @@ struct Data {
 }
 
 /// Reads an answer of the drivers' protocol that claims success, or its complaint.
-fn envelope(answer: &Answer, secrets: &[Secret], now: Timestamp) -> Result<Envelope, Failure> {
+fn envelope(answer: &Answer, now: Timestamp) -> Result<Envelope, Failure> {
     if answer.status != 200 {
-        return Err(refusal(answer, secrets, now));
+        return Err(refusal(answer, now));
     }
     let envelope: Envelope =
         answer.json().map_err(|reason| Failure::unexpected(answer.status, &reason))?;
@@ -204,8 +202,7 @@ fn envelope(answer: &Answer, secrets: &[Secret], now: Timestamp) -> Result<Envel
     if envelope.success || is_running(&code) {
         return Ok(Envelope { code: Some(Json::from(code)), ..envelope });
     }
-    let message = envelope.message.unwrap_or_default();
-    Err(Failure::said(answer.status, &Complaint { code: &code, message: &message, secrets }))
+    Err(Failure::described(answer, &code, &envelope.message.unwrap_or_default()))
 }
 
 /// Reads the answer to a log-in: the session's token.
@@ -213,12 +210,8 @@ fn envelope(answer: &Answer, secrets: &[Secret], now: Timestamp) -> Result<Envel
 /// # Errors
 ///
 /// Snowflake's complaint, or that what answered is not Snowflake.
-pub(super) fn session(
-    answer: &Answer,
-    secrets: &[Secret],
-    now: Timestamp,
-) -> Result<Secret, Failure> {
-    let envelope = envelope(answer, secrets, now)?;
+pub(super) fn session(answer: &Answer, now: Timestamp) -> Result<Secret, Failure> {
+    let envelope = envelope(answer, now)?;
     let token = envelope.data.and_then(|data| data.token).filter(|token| !token.is_empty());
     token
         .map(Secret::new)
@@ -233,11 +226,10 @@ pub(super) fn session(
 pub(super) fn query(
     answer: &Answer,
     statement: &Statement<'_>,
-    secrets: &[Secret],
     now: Timestamp,
 ) -> Result<Reply, Failure> {
     let unexpected = |reason: &str| Failure::unexpected(answer.status, reason);
-    let envelope = envelope(answer, secrets, now)?;
+    let envelope = envelope(answer, now)?;
     let data = envelope.data.unwrap_or_default();
     if is_running(&text(envelope.code.as_ref())) {
         let id = data.query_id.filter(|id| !id.is_empty());

@@ -6,10 +6,11 @@ use std::time::Duration;
 use tiberius::error::{Error as TdsError, TokenError};
 
 use super::stream::TOO_MUCH;
-use crate::domain::{Class, REDACTED, Secret, duration_text, one_line};
-use crate::net::backoff::{Backoff, Retryable};
+use crate::domain::{Class, Redactor, duration_text};
+use crate::net::backoff::Backoff;
 use crate::net::tcp::{NoConnection, is_local_fault};
 use crate::net::tls::TlsError;
+use crate::platforms::failure::{self, sentence};
 use crate::secrets::SecretError;
 
 /// Waits before further attempts to open a session, where the network may be at fault.
@@ -138,20 +139,20 @@ pub(super) enum Cause {
     Ours,
 }
 
-/// One failure, ready to be reported.
-#[derive(Clone, Debug)]
-pub(super) struct Failure {
-    /// What decides.
-    pub(super) cause: Cause,
-    /// One sentence without secrets, for a message.
-    pub(super) detail: String,
-    /// What the server said, without secrets.
-    pub(super) evidence: String,
-}
+/// Failure of a call to Synapse, or of a log-in there.
+pub(super) type Failure = failure::Failure<Cause>;
 
-impl Retryable for Failure {
-    fn backoff(&self) -> Backoff {
-        Backoff::new(self.cause.waits())
+impl failure::Cause for Cause {
+    fn no_answer(class: Class) -> Self {
+        Self::NoToken(class)
+    }
+
+    fn describe(detail: &str) -> String {
+        sentence(detail)
+    }
+
+    fn backoff(&self, _class: Class) -> Backoff {
+        Backoff::new(self.waits())
     }
 }
 
@@ -293,16 +294,18 @@ impl Cause {
 }
 
 impl Failure {
-    /// What `error` means. The `secrets` of the log-in do not get out, even when the server repeats
-    /// one.
-    pub(super) fn of(error: &CallError, secrets: &[&Secret]) -> Self {
-        Self::new(Cause::of(error), &plain(error), &evidence(error), secrets)
+    /// Returns the failure that `error` means, without the secrets that `redactor` knows, even when
+    /// the server echoes them.
+    pub(super) fn of(error: &CallError, redactor: &Redactor) -> Self {
+        let cause = Cause::of(error);
+        let detail = sentence(&redactor.line(&plain(error), DETAIL_MAX));
+        let evidence = redactor.line(&evidence(error), DETAIL_MAX);
+        Self::new(cause, cause.class(), detail).because(evidence)
     }
 
-    /// A failure that was classed elsewhere.
-    pub(super) fn new(cause: Cause, detail: &str, evidence: &str, secrets: &[&Secret]) -> Self {
-        let [detail, evidence] = [detail, evidence].map(|text| clean(text, secrets));
-        Self { cause, detail: sentence(&detail), evidence }
+    /// Returns a failure that was classed elsewhere; `detail` has no secrets.
+    pub(super) fn classed(cause: Cause, detail: &str) -> Self {
+        Self::new(cause, cause.class(), sentence(detail)).because(detail)
     }
 }
 
@@ -372,25 +375,6 @@ fn first_sentence(text: &str) -> String {
     let advice = [". To connect anyway", ". The SQL Server presented", ": verification time"];
     let end = advice.iter().filter_map(|words| text.find(words)).min();
     end.and_then(|end| text.get(..end)).unwrap_or(text).to_owned()
-}
-
-/// `text` on one bounded line, with `secrets` taken out.
-fn clean(text: &str, secrets: &[&Secret]) -> String {
-    let mut text = text.to_owned();
-    for secret in secrets.iter().map(|secret| secret.expose()) {
-        if !secret.is_empty() {
-            text = text.replace(secret, REDACTED);
-        }
-    }
-    one_line(&text, DETAIL_MAX)
-}
-
-/// `text` with a capital letter and a full stop.
-fn sentence(text: &str) -> String {
-    let mut characters = text.chars();
-    let first = characters.next().map(char::to_uppercase);
-    let text: String = first.into_iter().flatten().chain(characters).collect();
-    if text.ends_with(['.', '!', '?', '…']) { text } else { format!("{text}.") }
 }
 
 #[cfg(test)]
@@ -469,7 +453,7 @@ mod tests {
                 "the server's certificate was rejected during the TLS handshake: {error}. To \
                 connect anyway you can: (1) trust everything"
             );
-            Failure::of(&TdsError::Tls(rejected).into(), &[])
+            Failure::of(&TdsError::Tls(rejected).into(), &Redactor::default())
         };
         let expired = said(rustls::CertificateError::Expired);
         assert_eq!(expired.cause, Cause::ExpiredCertificate);
@@ -489,13 +473,19 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_that_the_server_repeats_is_taken_out() {
-        let secret = Secret::new("hunter2".to_owned());
-        let text = "bad\npassword \u{202e}hunter2\u{7} for you";
-        let failure = Failure::new(Cause::OtherAnswer, text, text, &[&secret]);
+    fn echoed_secret_is_removed_and_the_text_is_bounded() {
+        let redactor = Redactor::default();
+        redactor.learn_text("hunter2");
+        let said = |text: &str| {
+            let text = text.to_owned();
+            Failure::of(
+                &TdsError::Io { kind: ErrorKind::BrokenPipe, message: text }.into(),
+                &redactor,
+            )
+        };
+        let failure = said("bad\npassword \u{202e}hunter2\u{7} for you");
         assert_eq!(failure.detail, "Bad password [REDACTED] for you.");
-        assert_eq!(failure.evidence, "bad password [REDACTED] for you");
-        let long = Failure::new(Cause::OtherAnswer, &"x".repeat(9999), "", &[&secret]);
-        assert_eq!(long.detail.chars().count(), DETAIL_MAX);
+        assert_eq!(failure.evidence.unwrap(), "bad password [REDACTED] for you");
+        assert_eq!(said(&"x".repeat(9999)).detail.chars().count(), DETAIL_MAX);
     }
 }

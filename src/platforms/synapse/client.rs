@@ -19,11 +19,12 @@ use super::classify::{CallError, Cause, Failure};
 use super::credentials::{Credentials, Proof};
 use super::statement::Statement;
 use super::stream::Bounded;
-use crate::domain::{Secret, Timestamp, one_line};
+use crate::domain::Redactor;
 use crate::net::backoff::{Budget, retry_within};
 use crate::net::{tcp, tls};
 use crate::platforms::azure::Cloud;
 use crate::platforms::connection::is_host;
+use crate::platforms::{RunContext, Seen};
 
 /// What the server's administrators see in `sys.dm_exec_sessions`.
 const APPLICATION: &str = "revalidated";
@@ -31,8 +32,6 @@ const APPLICATION: &str = "revalidated";
 const REDIRECTIONS_MAX: usize = 2;
 /// How long the server may take to hear that a session ends.
 const FAREWELL_MAX: Duration = Duration::from_secs(1);
-/// The longest foreign host name that is shown, in characters.
-const HOST_SHOWN_MAX: usize = 100;
 
 /// Way to the server, the database to log in to, and the credentials for it.
 #[derive(Debug)]
@@ -86,39 +85,44 @@ impl Endpoint {
     /// Opens a session that answers statements. What may pass is tried again, as long as another
     /// attempt can end within `limit`; a refused log-in is not, except that a token from an earlier
     /// run is replaced once.
-    pub(super) async fn open(&self, limit: Duration, now: Timestamp) -> Result<Session, Failure> {
+    pub(super) async fn open(
+        &self,
+        limit: Duration,
+        run: &RunContext,
+        seen: &mut Seen,
+    ) -> Result<Session, Failure> {
+        let RunContext { now, redactor, .. } = run;
         let start = Instant::now();
-        let proof = self.credentials.proof(now).await?;
+        let proof = self.credentials.proof(*now, redactor, seen).await?;
         let budget = || Budget {
             total: limit.saturating_sub(start.elapsed()),
             attempt: self.connect_timeout + self.read_timeout,
         };
-        let refused = match retry_within(budget(), || self.attempt(&proof)).await {
+        let refused = match retry_within(budget(), || self.attempt(&proof, redactor)).await {
             Err(failure) if failure.cause.is_refusal() => failure,
             settled => return settled,
         };
-        let Some(renewed) = self.credentials.renewed(&proof, now).await else {
+        let Some(renewed) = self.credentials.renewed(&proof, *now, redactor, seen).await else {
             self.credentials.forget(&proof).await;
             return Err(refused);
         };
         let renewed = renewed?;
-        let settled = retry_within(budget(), || self.attempt(&renewed)).await;
+        let settled = retry_within(budget(), || self.attempt(&renewed, redactor)).await;
         if settled.as_ref().is_err_and(|failure| failure.cause.is_refusal()) {
             self.credentials.forget(&renewed).await;
         }
         settled
     }
 
-    async fn attempt(&self, proof: &Proof) -> Result<Session, Failure> {
+    async fn attempt(&self, proof: &Proof, redactor: &Redactor) -> Result<Session, Failure> {
         let limit = self.connect_timeout;
         let logged_in = timeout(limit, self.log_in(proof)).await;
         let logged_in = logged_in.unwrap_or(Err(CallError::Silent(limit)));
-        let secret = proof.secret().clone();
-        let client = logged_in.map_err(|error| Failure::of(&error, &[&secret]))?;
-        let mut session =
-            Session { client, secret, read_timeout: self.read_timeout, is_broken: false };
+        let client = logged_in.map_err(|error| Failure::of(&error, redactor))?;
+        let (read_timeout, redactor) = (self.read_timeout, redactor.clone());
+        let mut session = Session { client, redactor, read_timeout, is_broken: false };
         match session.ask(Statement::Ping).await? {
-            Found::Nothing => Err(Failure::of(&CallError::NoRow, &[])),
+            Found::Nothing => Err(Failure::of(&CallError::NoRow, &session.redactor)),
             Found::Null | Found::Number(_) | Found::Other => Ok(session),
         }
     }
@@ -148,7 +152,7 @@ impl Endpoint {
         if is_host(&name) && (is_here || self.cloud.has_sql_host(&name)) {
             return Ok(Stop { host: name.clone(), port, server_name: name });
         }
-        Err(CallError::Redirected { host: one_line(host, HOST_SHOWN_MAX) })
+        Err(CallError::Redirected { host: host.to_owned() })
     }
 
     async fn log_in_at(&self, stop: &Stop, proof: &Proof) -> Result<Connection, CallError> {
@@ -206,7 +210,8 @@ fn is_loopback(host: &str) -> bool {
 /// A logged-in user. Dropping it cuts the connection, [`Session::close`] says good-bye.
 pub(super) struct Session {
     client: Connection,
-    secret: Secret,
+    /// Secrets of the run.
+    redactor: Redactor,
     read_timeout: Duration,
     /// An answer was not read to its end, so that no other can be told from it.
     is_broken: bool,
@@ -230,7 +235,7 @@ impl Session {
             Err(CallError::Tds(TdsError::Server(error))) => 20 <= error.class(),
             Err(_) => true,
         };
-        answer.map_err(|error| Failure::of(&error, &[&self.secret]))
+        answer.map_err(|error| Failure::of(&error, &self.redactor))
     }
 
     /// Ends the session in order, or by cutting it when the server does not listen.
@@ -294,7 +299,7 @@ mod tests {
     async fn a_panic_of_the_library_is_a_failure_of_its_own() {
         let error =
             contained(Box::pin(async { panic!("hunter2") })).await.map(|(): ()| ()).unwrap_err();
-        let failure = Failure::of(&error, &[]);
+        let failure = Failure::of(&error, &Redactor::default());
         assert_eq!(failure.cause, Cause::UnexpectedResponse);
         assert!(!failure.detail.contains("hunter2"));
     }
@@ -315,17 +320,19 @@ mod tests {
             let connected = contained(Box::pin(Client::connect(config, stream)));
             let mut client = match connected.await {
                 Ok(Ok(client)) => client,
-                Ok(Err(error)) => return found.push(Err(Failure::of(&error.into(), &[]))),
-                Err(error) => return found.push(Err(Failure::of(&error, &[]))),
+                Ok(Err(error)) => {
+                    return found.push(Err(Failure::of(&error.into(), &Redactor::default())));
+                }
+                Err(error) => return found.push(Err(Failure::of(&error, &Redactor::default()))),
             };
             for statement in
                 [Statement::Ping, Statement::Control, Statement::ControlByName, Statement::Owner]
             {
                 let answer = answer(&mut client, statement).await;
-                found.push(answer.map_err(|error| Failure::of(&error, &[])));
+                found.push(answer.map_err(|error| Failure::of(&error, &Redactor::default())));
             }
             let answer = answer(&mut client, Statement::Role("r")).await;
-            found.push(answer.map_err(|error| Failure::of(&error, &[])));
+            found.push(answer.map_err(|error| Failure::of(&error, &Redactor::default())));
         };
         let server = async {
             let _sent = far.write_all(bytes).await;
@@ -364,7 +371,10 @@ mod tests {
         fuzz(&seeds, |bytes| {
             for found in runtime.block_on(session(bytes)) {
                 let Err(Failure { detail, evidence, .. }) = found else { continue };
-                assert!(detail.chars().count() <= 301 && evidence.chars().count() <= 300);
+                assert!(
+                    detail.chars().count() <= 301
+                        && evidence.is_some_and(|text| text.chars().count() <= 300)
+                );
                 assert!(!detail.contains(char::is_control), "{detail}");
             }
         });

@@ -3,12 +3,12 @@
 use tiberius::AuthMethod;
 
 use super::classify::{CallError, Cause, Failure};
-use crate::domain::{Secret, SecretRef, Timestamp};
+use crate::domain::{Redactor, Secret, SecretRef, Timestamp};
 use crate::net::jwt;
 use crate::net::oauth::KeptToken;
 use crate::platforms::azure::{Cloud, ServicePrincipal};
 use crate::platforms::connection::Endpoint;
-use crate::platforms::tokens;
+use crate::platforms::{Seen, tokens};
 use crate::secrets;
 
 /// Configured credentials.
@@ -61,13 +61,6 @@ impl Proof {
             Self::Token(token, _) => AuthMethod::aad_token(token.expose()),
         }
     }
-
-    /// Returns the secret of the proof.
-    pub(super) const fn secret(&self) -> &Secret {
-        match self {
-            Self::Password(_, secret) | Self::Token(secret, _) => secret,
-        }
-    }
 }
 
 impl Credentials {
@@ -92,11 +85,18 @@ impl Credentials {
         }
     }
 
-    /// Returns the proof for a login; secrets are read anew.
-    pub(super) async fn proof(&self, now: Timestamp) -> Result<Proof, Failure> {
+    /// Returns the proof for a login; secrets are read anew, and `redactor` learns them.
+    pub(super) async fn proof(
+        &self,
+        now: Timestamp,
+        redactor: &Redactor,
+        seen: &mut Seen,
+    ) -> Result<Proof, Failure> {
         let read = async |reference| {
-            let secret = secrets::resolve(reference).await;
-            secret.map_err(|error| Failure::of(&CallError::from(error), &[]))
+            let found = secrets::resolve(reference).await;
+            let found = found.map_err(|error| Failure::of(&CallError::from(error), redactor))?;
+            redactor.learn(&found);
+            Ok::<_, Failure>(found)
         };
         match self {
             Self::Password { username, password } => {
@@ -104,18 +104,18 @@ impl Credentials {
             }
             Self::Token(token) => {
                 let token = read(token).await?;
-                tokens::observe_given("token", "", &token);
+                tokens::claims_and_expiry("token", "", &token, seen);
                 match expiry(&token) {
                     Some(end) if end <= now => {
                         let detail = format!("the access token ended at {end}");
-                        Err(Failure::new(Cause::LoginExpired, &detail, &detail, &[]))
+                        Err(Failure::classed(Cause::LoginExpired, &detail))
                     }
                     Some(_) | None => Ok(Proof::Token(token, false)),
                 }
             }
             Self::Principal(principal) => {
                 let secret = read(&principal.application.client_secret).await?;
-                principal.token(&secret, now).await
+                principal.token(&secret, now, redactor, seen).await
             }
         }
     }
@@ -125,12 +125,14 @@ impl Credentials {
         &self,
         refused: &Proof,
         now: Timestamp,
+        redactor: &Redactor,
+        seen: &mut Seen,
     ) -> Option<Result<Proof, Failure>> {
         let (Self::Principal(principal), Proof::Token(token, true)) = (self, refused) else {
             return None;
         };
         principal.kept.forget(token).await;
-        Some(self.proof(now).await)
+        Some(self.proof(now, redactor, seen).await)
     }
 
     /// Drops a refused token, so that the next run does not begin with it.
@@ -142,10 +144,15 @@ impl Credentials {
 }
 
 impl Principal {
-    async fn token(&self, secret: &Secret, now: Timestamp) -> Result<Proof, Failure> {
-        let failed =
-            |class, detail: &str| Failure::new(Cause::NoToken(class), detail, detail, &[secret]);
-        let connections = self.endpoint.connections().await;
+    async fn token(
+        &self,
+        secret: &Secret,
+        now: Timestamp,
+        redactor: &Redactor,
+        seen: &mut Seen,
+    ) -> Result<Proof, Failure> {
+        let failed = |class, detail: &str| Failure::classed(Cause::NoToken(class), detail);
+        let connections = self.endpoint.connections(redactor).await;
         let connections = connections.map_err(|none| failed(none.class, &none.detail))?;
         let mut is_kept = true;
         let fetch = async || {
@@ -155,7 +162,8 @@ impl Principal {
         };
         let token = self.kept.current(now, fetch).await;
         let token = token.map_err(|none| failed(none.class(), &none.detail()))?;
-        tokens::observe("access token", &token);
+        redactor.learn(&token);
+        tokens::claims("access token", &token, seen);
         Ok(Proof::Token(token, is_kept))
     }
 }

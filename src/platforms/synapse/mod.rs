@@ -20,11 +20,13 @@ use self::classify::{Cause, Failure, can_be_asked_otherwise};
 use self::client::{Endpoint, Found, Session};
 use self::integration::{Delimiters, Synapse};
 use self::statement::{Statement, identifier};
-use super::recorder::Held;
-use super::{AutoBootstrap, BoxFuture, Identity, Mode, Platform, Recorder, RunContext, Validator};
-use crate::domain::{Class, FactKind, Finding, Report, Test, Timestamp};
+use super::tested::Passed;
+use super::{
+    AutoBootstrap, BoxFuture, Identity, Mode, Platform, Recorder, RunContext, Seen, Validated,
+    Validator,
+};
+use crate::domain::{Class, FactKind, Finding, Test};
 use crate::input::Reader;
-use crate::net::observe;
 
 /// Azure Synapse Analytics, as the table of contents lists it.
 pub(super) const PLATFORM: Platform = Platform {
@@ -72,7 +74,7 @@ enum Control {
     Unknown(Option<Failure>),
 }
 
-fn parse(config: Reader<'_>) -> Option<Box<dyn Validator>> {
+fn parse(config: Reader<'_>, _auto_bootstrap: bool) -> Option<Box<dyn Validator>> {
     let validator: Box<dyn Validator> = Box::new(config::read(config)?);
     Some(validator)
 }
@@ -92,18 +94,22 @@ impl Validator for Synapse {
         }
     }
 
-    fn validate<'a>(&'a self, run: &'a RunContext) -> BoxFuture<'a, Report> {
+    fn validate<'a>(&'a self, run: &'a RunContext) -> BoxFuture<'a, Validated> {
         Box::pin(self.walk(run))
     }
 }
 
 impl Synapse {
-    async fn walk(&self, run: &RunContext) -> Report {
+    async fn walk(&self, run: &RunContext) -> Validated {
         let mut recorder = Recorder::new(CATALOG, run);
         let limit = run.test_limit.min(run.run_limit);
         let mode = run.mode;
-        let connected =
-            recorder.test(CONNECT, async || self.log_in(limit, mode, run.now).await).await;
+        let connected = recorder.test::<Option<Session>, _, _>(CONNECT, async || {
+            let mut seen = Seen::default();
+            let found = self.log_in(limit, run, &mut seen).await;
+            seen.with(found)
+        });
+        let connected = connected.await;
         recorder.test(DELIMITERS, async || self.delimiters.check()).await;
         match connected {
             Some(Some(mut session)) => {
@@ -131,21 +137,20 @@ impl Synapse {
     async fn log_in(
         &self,
         limit: Duration,
-        mode: Mode,
-        now: Timestamp,
-    ) -> Result<Held<Option<Session>>, Finding> {
-        let failure = match self.endpoint.open(limit, now).await {
+        run: &RunContext,
+        seen: &mut Seen,
+    ) -> Result<Passed<Option<Session>>, Finding> {
+        let failure = match self.endpoint.open(limit, run, seen).await {
             Ok(session) => return Ok(Some(session).into()),
             Err(failure) => failure,
         };
-        let is_tolerated = mode == Mode::Recurring && !self.pause_fails;
+        let is_tolerated = run.mode == Mode::Recurring && !self.pause_fails;
         if failure.cause == Cause::Paused && is_tolerated {
-            let finding = Finding::new(Class::Unavailable, PAUSED).because(&failure.evidence);
+            let finding = failure.evident(Finding::new(Class::Unavailable, PAUSED));
             let finding = finding.mend(self.remedy(failure.cause));
-            return Ok(Held { value: None, message: None, reservation: Some(finding) });
+            return Ok(Passed::from(None).warning(Some(finding)));
         }
-        let finding = Finding::of(CONNECT, failure.cause.class(), &failure.detail);
-        Err(finding.because(&failure.evidence).mend(self.remedy(failure.cause)))
+        Err(failure.finding_of(CONNECT).mend(self.remedy(failure.cause)))
     }
 
     /// The tests that ask the catalog: the permission first, because without it roles may be hidden.
@@ -158,25 +163,25 @@ impl Synapse {
         match mode {
             Mode::Preflight => {
                 let work = async || self.role_absent(session, role, sees_all).await;
-                recorder.test::<(), _>(ROLE_ABSENT, work).await;
+                recorder.test::<(), _, _>(ROLE_ABSENT, work).await;
             }
             Mode::Recurring => {
                 let work = async || self.role_exists(session, role, sees_all).await;
-                recorder.test::<(), _>(ROLE_EXISTS, work).await;
+                recorder.test::<(), _, _>(ROLE_EXISTS, work).await;
             }
         }
     }
 
     /// True when the user has control, false when the server does not say.
-    async fn can_manage(&self, session: &mut Session) -> Result<Held<bool>, Finding> {
+    async fn can_manage(&self, session: &mut Session) -> Result<Passed<bool>, Finding> {
         let database = identifier(&self.endpoint.database);
         let user = identifier(self.endpoint.credentials.grantee());
         let grant = format!("GRANT CONTROL ON DATABASE::{database} TO {user};");
         let asked = control(session).await;
-        match asked.map_err(|failure| self.unknown("the user's permissions", failure))? {
+        match asked.map_err(|failure| self.unknown("the user's permissions", &failure))? {
             Control::Held => {
-                observe::fact(FactKind::Grant, &self.endpoint.database, "CONTROL");
-                Ok(true.into())
+                let seen = Seen::of(FactKind::Grant, &self.endpoint.database, "CONTROL");
+                Ok(Passed::from(true).seeing(seen))
             }
             Control::Missing => {
                 let detail = format!("CONTROL on database {database} is missing.");
@@ -187,11 +192,11 @@ impl Synapse {
                     "The server does not say whether the user has CONTROL on database {database}."
                 );
                 let finding = Finding::new(Class::Denied, message).mend(grant);
-                let reservation = Some(match failure {
-                    Some(failure) => finding.because(failure.evidence),
+                let warning = Some(match failure {
+                    Some(failure) => failure.evident(finding),
                     None => finding,
                 });
-                Ok(Held { value: false, message: None, reservation })
+                Ok(Passed::from(false).warning(warning))
             }
         }
     }
@@ -201,7 +206,7 @@ impl Synapse {
         session: &mut Session,
         role: &str,
         sees_all: bool,
-    ) -> Result<Held<()>, Finding> {
+    ) -> Result<Passed<()>, Finding> {
         if self.finds_role(session, role).await? {
             let detail = format!("Found role [{role}].");
             let finding = Finding::of(ROLE_ABSENT, Class::Invalid, detail);
@@ -209,7 +214,7 @@ impl Synapse {
             return Err(finding.mend(drop));
         }
         let message = format!("No role [{role}] was found, but without CONTROL it may be hidden.");
-        Ok(Held { value: (), message: None, reservation: self.hidden(message, sees_all) })
+        Ok(Passed::from(()).warning(self.hidden(message, sees_all)))
     }
 
     async fn role_exists(
@@ -217,14 +222,15 @@ impl Synapse {
         session: &mut Session,
         role: &str,
         sees_all: bool,
-    ) -> Result<Held<()>, Finding> {
+    ) -> Result<Passed<()>, Finding> {
         if self.finds_role(session, role).await? {
-            observe::fact(FactKind::Grant, &self.endpoint.database, &format!("role {role}"));
-            return Ok(().into());
+            let of = &self.endpoint.database;
+            let seen = Seen::of(FactKind::Grant, of, &format!("role {role}"));
+            return Ok(Passed::from(()).seeing(seen));
         }
         let message = ROLE_EXISTS.message.replacen("[]", &format!("[{role}]"), 1);
-        if let Some(reservation) = self.hidden(message.clone(), sees_all) {
-            return Ok(Held { value: (), message: None, reservation: Some(reservation) });
+        if let Some(warning) = self.hidden(message.clone(), sees_all) {
+            return Ok(Passed::from(()).warning(Some(warning)));
         }
         let create = format!("CREATE ROLE {};", identifier(role));
         Err(Finding::new(Class::Missing, message).mend(create))
@@ -233,7 +239,7 @@ impl Synapse {
     async fn finds_role(&self, session: &mut Session, role: &str) -> Result<bool, Finding> {
         let found = session.ask(Statement::Role(role)).await;
         let found = found
-            .map_err(|failure| self.unknown(&format!("impersonation role [{role}]"), failure))?;
+            .map_err(|failure| self.unknown(&format!("impersonation role [{role}]"), &failure))?;
         Ok(found != Found::Nothing)
     }
 
@@ -245,10 +251,9 @@ impl Synapse {
     }
 
     /// The catalog could not be asked for `what`, so that nothing is known about it.
-    fn unknown(&self, what: &str, failure: Failure) -> Finding {
-        let Failure { cause, detail, evidence } = failure;
-        let finding = Finding::new(cause.class(), format!("Unable to look up {what}. {detail}"));
-        finding.because(evidence).mend(self.remedy(cause))
+    fn unknown(&self, what: &str, failure: &Failure) -> Finding {
+        let finding = failure.finding_that(&format!("Unable to look up {what}."));
+        finding.mend(self.remedy(failure.cause))
     }
 }
 

@@ -15,7 +15,8 @@ use super::*;
 use crate::domain::ReportStatus;
 use crate::net::observe::observed;
 use crate::platforms::testing::{
-    Seen, Server, StandIn, Subject, cases, context, parsed, sample_config, shown, told, validator,
+    Seen, Server, StandIn, Subject, cases, context, facts_of, parsed, sample_config, shown,
+    validator,
 };
 
 /// What no report, no fact, no request line and no debug text may hold.
@@ -103,7 +104,7 @@ async fn replay_one(server: &StandIn, case: &Path) -> Result<(), String> {
         let limit: jiff::SignedDuration = limit.parse().unwrap();
         run.test_limit = limit.unsigned_abs();
     }
-    let (report, observed) = observed(validator.validate(&run)).await;
+    let (Validated { report, observed }, by_net) = observed(validator.validate(&run)).await;
     let seen: Vec<Seen> = entra.seen();
     for request in &seen {
         assert!((ENTRA.operation)(request).is_some(), "{name}: not on the list: {request:?}");
@@ -116,7 +117,7 @@ async fn replay_one(server: &StandIn, case: &Path) -> Result<(), String> {
     }
     let found = shown(&report, &requests);
     let text = format!("{found:#}\n").replace(&format!("localhost:{port}"), "@host@:@port@");
-    let everything = format!("{text} {validator:?} {observed:?}");
+    let everything = format!("{text} {validator:?} {observed:?} {by_net:?}");
     for secret in SECRETS {
         assert!(!everything.contains(secret), "{name} shows {secret}");
     }
@@ -166,7 +167,7 @@ async fn what_a_run_sees_is_the_same_in_the_next() {
         let validator = validator(&PLATFORM, &config);
         for _ in 0..2 {
             let run = context(Mode::Recurring);
-            assert_eq!(told(async || validator.validate(&run).await).await, expected, "{name}");
+            assert_eq!(facts_of(&*validator, &run).await, expected, "{name}");
         }
     }
 }
@@ -187,7 +188,7 @@ async fn a_login_that_is_refused_and_let_in_again_is_noticed_and_never_tried_twi
     ];
     for (secret, status, class) in table {
         fs::write(&password, secret).unwrap();
-        let report = validator.validate(&context(Mode::Recurring)).await;
+        let report = validator.validate(&context(Mode::Recurring)).await.report;
         assert_eq!((report.status(), report.class()), (status, class), "{report:?}");
     }
     let logins = sent(&server, "all-well", "IMMUTA_IMPERSONATION");
@@ -208,13 +209,13 @@ async fn a_token_is_kept_and_replaced_once_when_it_is_refused_before_its_time() 
     };
     let good = validator_at("entra-application");
     for _ in 0..2 {
-        let report = good.validate(&context(Mode::Recurring)).await;
+        let report = good.validate(&context(Mode::Recurring)).await.report;
         assert_eq!(report.status(), ReportStatus::Passed, "{report:?}");
     }
     assert_eq!(entra.seen().len(), 1, "the second run has the token of the first");
     // The same scenario refuses the second log-in, so that a kept token meets a refusal.
     let fickle = validator_at("entra-application-refused-once");
-    let statuses = async || fickle.validate(&context(Mode::Recurring)).await.status();
+    let statuses = async || fickle.validate(&context(Mode::Recurring)).await.report.status();
     assert_eq!(statuses().await, ReportStatus::Passed);
     assert_eq!(entra.seen().len(), 2);
     assert_eq!(statuses().await, ReportStatus::Passed, "a new token is tried");
@@ -231,7 +232,7 @@ async fn hostile_roles_are_values_and_never_text() {
     for role in ["x'; DROP ROLE [immuta]; --", "''", "o\u{2019}clock", "größe", "\\", "]"] {
         let changes = json!({ "impersonation": { "enabled": true, "role": role } });
         let config = config_of(server.value("all-well"), server.value("ca"), &changes);
-        let report = validator(&PLATFORM, &config).validate(&context(Mode::Recurring)).await;
+        let report = validator(&PLATFORM, &config).validate(&context(Mode::Recurring)).await.report;
         let message = report.tests[4].outcome.message().unwrap();
         assert!(message.starts_with(&format!("The impersonation role [{role}] does")), "{message}");
     }
@@ -253,7 +254,8 @@ async fn no_connection_and_unreadable_authorities_are_told_apart() {
         let changes = if ca.is_empty() { json!({ "tls": null }) } else { json!({}) };
         let mut run = context(Mode::Recurring);
         run.test_limit = Duration::from_secs(2);
-        let report = validator(&PLATFORM, &config_of(&port, ca, &changes)).validate(&run).await;
+        let report =
+            validator(&PLATFORM, &config_of(&port, ca, &changes)).validate(&run).await.report;
         assert_eq!(report.class(), Some(class), "{report:?}");
         let message = report.tests[0].outcome.message().unwrap().to_lowercase();
         assert!(message.contains(&words.to_lowercase()), "{message}");

@@ -13,6 +13,7 @@
 //! - `expected.json`: the report, and the requests that led to it. What was found instead is written
 //!   to `target/testcases/<folder>/<case>.json`.
 
+mod echo;
 mod factors;
 mod fuzz;
 mod observed;
@@ -26,14 +27,15 @@ use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 
+pub(in crate::platforms) use echo::{echo_is_hidden, flat, nested, page, xml};
 pub(in crate::platforms) use fuzz::{fuzz, recorded_bodies};
-pub(in crate::platforms) use observed::{token_of, told, told_by};
+pub(in crate::platforms) use observed::{facts_of, facts_of_case, lines_of, token_of};
 pub(in crate::platforms) use sample::sample_config;
 pub(in crate::platforms) use server::{Seen, Server};
 pub(in crate::platforms) use stand_in::StandIn;
 
-use super::{Mode, Platform, RunContext, Validator};
-use crate::domain::{Finding, Report, TestResult, ValidationResults};
+use super::{Mode, Platform, RunContext, Validated, Validator};
+use crate::domain::{Finding, Redactor, Report, TestResult, ValidationResults};
 use crate::input::{Faults, Reader, Value};
 use crate::net::observe::observed;
 
@@ -68,6 +70,7 @@ pub(crate) fn context(mode: Mode) -> RunContext {
         test_limit: Duration::from_secs(30),
         run_limit: Duration::from_mins(2),
         now: NOW.parse().unwrap(),
+        redactor: Redactor::default(),
     }
 }
 
@@ -78,14 +81,19 @@ pub(in crate::platforms) fn validator(platform: &Platform, config: &Json) -> Box
     validator.unwrap()
 }
 
-/// What the platform makes of `config`, and its faults.
+/// What the platform makes of `config`, in which `autoBootstrap` may stand for that of the
+/// integration, and its faults.
 pub(in crate::platforms) fn parsed(
     platform: &Platform,
     config: &Json,
 ) -> (Option<Box<dyn Validator>>, Vec<String>) {
-    let value = Value::from_json(config, &"case".into());
+    let mut config = config.clone();
+    let given = config.as_object_mut().and_then(|table| table.remove("autoBootstrap"));
+    let auto_bootstrap = given.is_some_and(|given| given.as_bool().unwrap());
+    let value = Value::from_json(&config, &"case".into());
     let faults = Faults::default();
-    let validator = (platform.parse)(Reader::new(&value, "config", &faults).unwrap());
+    let reader = Reader::new(&value, "config", &faults).unwrap();
+    let validator = (platform.parse)(reader, auto_bootstrap);
     let faults = faults.into_parts().0.iter().map(ToString::to_string).collect();
     (validator, faults)
 }
@@ -145,7 +153,7 @@ async fn replay_one(subject: Subject, case: PathBuf) -> Result<(), String> {
         let limit: jiff::SignedDuration = limit.parse().unwrap();
         run.test_limit = limit.unsigned_abs();
     }
-    let (report, observed) = observed(validator.validate(&run)).await;
+    let (Validated { report, observed }, by_net) = observed(validator.validate(&run)).await;
     let seen = server.seen();
     for request in &seen {
         assert!((subject.operation)(request).is_some(), "{name}: not on the list: {request:?}");
@@ -158,7 +166,7 @@ async fn replay_one(subject: Subject, case: PathBuf) -> Result<(), String> {
     let text = text.replace(&format!("localhost:{port}"), "@host@:@port@");
     let text = text.replace(&format!("127.0.0.1:{port}"), "@host@:@port@");
     let text = text.replace(dir.path().to_str().unwrap(), "@dir@");
-    let everything = format!("{text} {validator:?} {observed:?}");
+    let everything = format!("{text} {validator:?} {observed:?} {by_net:?}");
     for secret in subject.secrets {
         assert!(!everything.contains(secret), "{name} shows {secret}");
     }

@@ -6,8 +6,7 @@ use serde_json::Value as Json;
 
 use super::{Server, Subject, cases, config, context};
 use crate::domain::{ExpiryKind, FactKind, Observed};
-use crate::net::observe::observed;
-use crate::platforms::Mode;
+use crate::platforms::{Mode, Recorder, RunContext, Seen, Validator};
 
 /// A JSON Web Token that claims this; its signature is nobody's.
 pub(in crate::platforms) fn token_of(claims: &Json) -> String {
@@ -15,24 +14,33 @@ pub(in crate::platforms) fn token_of(claims: &Json) -> String {
     format!("{}.{}.c2lnbmF0dXJl", part("{\"alg\":\"RS256\"}"), part(&claims.to_string()))
 }
 
-/// What `work` tells, in lines.
-pub(in crate::platforms) async fn told<T>(work: impl AsyncFnOnce() -> T) -> Vec<String> {
-    let (_value, observed) = observed(work()).await;
-    lines(&observed)
+/// Facts and expiries of one validation, in lines.
+pub(in crate::platforms) async fn facts_of(
+    validator: &dyn Validator,
+    run: &RunContext,
+) -> Vec<String> {
+    lines(&validator.validate(run).await.observed)
 }
 
-/// What the recorded case of `subject` tells, in lines, with the slots of `integration.json` in the
-/// place of addresses: the same in two runs, and no secret in it.
-pub(in crate::platforms) async fn told_by(subject: Subject, name: &str) -> Vec<String> {
-    let first = told_once(&subject, name).await;
-    assert_eq!(first, told_once(&subject, name).await, "{name} differs from run to run");
+/// Facts and expiries as the recorder keeps them, in lines.
+pub(in crate::platforms) fn lines_of(seen: Seen) -> Vec<String> {
+    let mut recorder = Recorder::new(&[], &context(Mode::Recurring));
+    recorder.saw(seen);
+    lines(&recorder.finish().observed)
+}
+
+/// Facts and expiries of the recorded case of `subject`, in lines, with the slots of
+/// `integration.json` in the place of addresses: the same in two runs, and no secret in it.
+pub(in crate::platforms) async fn facts_of_case(subject: Subject, name: &str) -> Vec<String> {
+    let first = facts_once(&subject, name).await;
+    assert_eq!(first, facts_once(&subject, name).await, "{name} differs from run to run");
     for secret in subject.secrets {
         assert!(!first.iter().any(|line| line.contains(secret)), "{name} shows {secret}");
     }
     first
 }
 
-async fn told_once(subject: &Subject, name: &str) -> Vec<String> {
+async fn facts_once(subject: &Subject, name: &str) -> Vec<String> {
     let case = cases(subject.folder).join(name);
     let text = std::fs::read_to_string(case.join("integration.json")).unwrap();
     let given: Json = serde_json::from_str(&text).unwrap();
@@ -41,7 +49,7 @@ async fn told_once(subject: &Subject, name: &str) -> Vec<String> {
     let validator = (subject.validator)(&config(&given, &server, dir.path()));
     let preflight = given["mode"] == "preflight";
     let run = context(if preflight { Mode::Preflight } else { Mode::Recurring });
-    let found = told(async || validator.validate(&run).await).await;
+    let found = facts_of(&*validator, &run).await;
     let (_, authority) = server.address.split_once("://").unwrap();
     found.into_iter().map(|line| line.replace(authority, "@host@:@port@")).collect()
 }

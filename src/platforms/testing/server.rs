@@ -9,6 +9,7 @@ use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
 use super::Subject;
+use super::echo::{credentials, echo_of};
 
 /// A request as the server saw it.
 #[derive(Clone, Debug)]
@@ -50,7 +51,19 @@ struct Script {
     case: PathBuf,
     address: String,
     operation: fn(&Seen) -> Option<String>,
+    echo: Option<Echo>,
     seen: Arc<Mutex<Vec<Seen>>>,
+}
+
+/// The answer to one operation that echoes the credentials of its request.
+#[derive(Clone, Debug)]
+pub(super) struct Echo {
+    /// Which operation.
+    pub(super) operation: String,
+    /// Status code.
+    pub(super) status: u16,
+    /// Puts the echo into a body.
+    pub(super) body: fn(&str) -> String,
 }
 
 impl Server {
@@ -59,6 +72,20 @@ impl Server {
         subject: &Subject,
         case: &Path,
         tls: Option<&str>,
+    ) -> Self {
+        Self::start_with(subject, case, tls, None).await
+    }
+
+    /// The same over plain HTTP, with an answer that echoes what it is sent.
+    pub(super) async fn echoing(subject: &Subject, case: &Path, echo: Option<Echo>) -> Self {
+        Self::start_with(subject, case, None, echo).await
+    }
+
+    async fn start_with(
+        subject: &Subject,
+        case: &Path,
+        tls: Option<&str>,
+        echo: Option<Echo>,
     ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -71,6 +98,7 @@ impl Server {
             case: case.to_owned(),
             address: address.clone(),
             operation: subject.operation,
+            echo,
             seen: Arc::clone(&seen),
         };
         let script = Arc::new(script);
@@ -137,6 +165,19 @@ impl Script {
     async fn answer(&self, mut stream: impl AsyncRead + AsyncWrite + Unpin) {
         let Some(seen) = read(&mut stream).await else { return };
         let operation = (self.operation)(&seen).unwrap_or_else(|| "none".to_owned());
+        if let Some(echo) = self.echo.as_ref().filter(|echo| echo.operation == operation) {
+            let text = echo_of(&credentials(&seen));
+            self.seen.lock().unwrap().push(seen);
+            let names = [
+                "www-authenticate",
+                "x-request-id",
+                "x-amz-request-id",
+                "x-databricks-reason-phrase",
+            ];
+            let headers = names.map(|name| format!("{name}: {text}")).join("\n");
+            return write(&mut stream, &echo.status.to_string(), &headers, &(echo.body)(&text), 0)
+                .await;
+        }
         let number = {
             let mut log = self.seen.lock().unwrap();
             log.push(seen);

@@ -1,11 +1,8 @@
 //! What a failed call means, and how it is told.
 
-use std::time::Duration;
-
 use super::reply::QueryError;
-use crate::domain::{Class, Finding, Test};
-use crate::net::backoff::{Backoff, Retryable};
-use crate::net::exchange::NoAnswer;
+use crate::domain::Class;
+use crate::platforms::failure::{self, sentence};
 
 /// The first code of `INTERNAL_ERROR`.
 const INTERNAL_MIN: i64 = 0x1_0000;
@@ -17,68 +14,82 @@ const CONNECTOR_MIN: i64 = 0x100_0000;
 const NOT_ABOUT_TABLES: [&str; 3] =
     ["cannot impersonate user", "cannot execute query", "cannot become user"];
 
-/// Why a call had no answer of the kind that was asked for.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct Failure {
-    /// Whether trying again can help.
-    pub(super) class: Class,
-    /// What happened.
-    pub(super) cause: Cause,
-    /// The wait that the server asked for.
-    pub(super) hint: Option<Duration>,
-}
+/// Failure of a call to Trino.
+pub(super) type Failure = failure::Failure<Cause>;
 
-/// What happened to a call.
-#[derive(Clone, Debug, Eq, PartialEq)]
+/// Cause of a failed call.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Cause {
     /// The server, or something before it, answered with a status that refuses.
     Refused {
-        /// The status.
+        /// Status code.
         status: u16,
-        /// The words with it, in one bounded line; empty where there are none.
-        words: String,
-        /// What the server wants to be shown, in one bounded line.
-        challenge: Option<String>,
+        /// True when signing in takes a person at a browser.
+        wants_browser: bool,
     },
-    /// The query ran into an error.
+    /// The query ran into an error, so that Trino had taken the statement and the credentials.
     Query {
-        /// The id of the query, bounded.
-        id: String,
-        /// Trino's words, bounded.
-        error: Box<QueryError>,
+        /// True when what a connector reads from failed, and not Trino.
+        is_external: bool,
+        /// True when reading a table was refused, rather than running queries or impersonation.
+        is_about_table: bool,
     },
-    /// No answer came, or none that Trino gives; one line that says why.
-    Silent(String),
+    /// No answer came, or none that Trino gives.
+    NoAnswer,
 }
 
-impl Retryable for Failure {
-    fn backoff(&self) -> Backoff {
-        Backoff::of(self.class).or_after(self.hint)
+impl failure::Cause for Cause {
+    fn no_answer(_class: Class) -> Self {
+        Self::NoAnswer
     }
-}
 
-impl From<NoAnswer> for Failure {
-    fn from(NoAnswer { class, detail }: NoAnswer) -> Self {
-        Self::silent(class, detail)
+    fn describe(detail: &str) -> String {
+        sentence(detail)
     }
 }
 
 impl Failure {
-    /// There is no answer of Trino's; `why` says it in one line.
-    pub(super) const fn silent(class: Class, why: String) -> Self {
-        Self { class, cause: Cause::Silent(why), hint: None }
+    /// Returns a failure without an answer of Trino; `why` says it in one line.
+    pub(super) fn silent(class: Class, why: &str) -> Self {
+        Self::new(Cause::NoAnswer, class, sentence(why))
     }
 
-    /// An answer whose status refuses.
-    pub(super) fn refused(status: u16, words: String, challenge: Option<String>) -> Self {
-        let class = class_of_status(status, &words);
-        Self { class, cause: Cause::Refused { status, words, challenge }, hint: None }
+    /// Returns the failure of an answer whose status refuses, with the server's `words` and what it
+    /// wants to be shown, each in one bounded line without secrets.
+    pub(super) fn refused(status: u16, words: &str, challenge: Option<&str>) -> Self {
+        let class = class_of_status(status, words);
+        let wants_browser = challenge.is_some_and(|text| text.contains("x_redirect_server"));
+        let detail = match words {
+            "" => format!("HTTP {status}"),
+            words => format!("HTTP {status}: {words}"),
+        };
+        let challenge = challenge.unwrap_or("none");
+        let evidence = format!("HTTP {status}, WWW-Authenticate [{challenge}]: {words}");
+        let cause = Cause::Refused { status, wants_browser };
+        Self::new(cause, class, sentence(&detail)).because(evidence)
     }
 
-    /// A query that failed.
-    pub(super) fn query(id: String, error: QueryError) -> Self {
-        let class = class_of(&error);
-        Self { class, cause: Cause::Query { id, error: Box::new(error) }, hint: None }
+    /// Returns the failure of the query `id`, with Trino's words, each bounded and without secrets.
+    pub(super) fn query(id: &str, error: &QueryError) -> Self {
+        let QueryError { message, error_code, error_name, error_type } = error;
+        let class = class_of(error);
+        let words = message.as_deref().unwrap_or_default().to_lowercase();
+        let is_other = NOT_ABOUT_TABLES.iter().any(|other| words.contains(other));
+        let cause = Cause::Query {
+            is_external: kind_of(error) == Kind::External,
+            is_about_table: class == Class::Denied && !is_other,
+        };
+        let words = message.as_deref().unwrap_or("no reason given");
+        let detail = match (error_name.as_deref(), error_code) {
+            (Some(name), _) => format!("{name}: {words}"),
+            (None, Some(code)) => format!("error {code}: {words}"),
+            (None, None) => words.to_owned(),
+        };
+        let or = |text: &Option<String>| text.clone().unwrap_or_else(|| "none".to_owned());
+        let code = error_code.map_or_else(|| "none".to_owned(), |code| code.to_string());
+        let (name, kind) = (or(error_name), or(error_type));
+        let evidence = format!("query {id}, {kind}, {name} ({code}): {}", or(message));
+        Self::new(cause, class, sentence(&detail)).because(evidence)
     }
 
     /// True when Trino took the statement, and so the credentials.
@@ -92,82 +103,18 @@ impl Failure {
     }
 
     /// True when what a connector reads from failed, and not Trino.
-    pub(super) fn is_external(&self) -> bool {
-        match &self.cause {
-            Cause::Query { error, .. } => kind_of(error) == Kind::External,
-            Cause::Refused { .. } | Cause::Silent(_) => false,
-        }
+    pub(super) const fn is_external(&self) -> bool {
+        matches!(self.cause, Cause::Query { is_external: true, .. })
     }
 
-    /// True when reading a table was refused, rather than running queries or being somebody else.
-    pub(super) fn is_about_table(&self) -> bool {
-        let Cause::Query { error, .. } = &self.cause else { return false };
-        let words = error.message.as_deref().unwrap_or_default().to_lowercase();
-        self.class == Class::Denied && !NOT_ABOUT_TABLES.iter().any(|other| words.contains(other))
+    /// True when reading a table was refused, rather than running queries or impersonation.
+    pub(super) const fn is_about_table(&self) -> bool {
+        matches!(self.cause, Cause::Query { is_about_table: true, .. })
     }
 
     /// True when signing in takes a person at a browser.
-    pub(super) fn wants_browser(&self) -> bool {
-        match &self.cause {
-            Cause::Refused { challenge, .. } => {
-                challenge.as_deref().is_some_and(|text| text.contains("x_redirect_server"))
-            }
-            Cause::Query { .. } | Cause::Silent(_) => false,
-        }
-    }
-
-    /// What happened, in one line with a final period.
-    pub(super) fn detail(&self) -> String {
-        let text = match &self.cause {
-            Cause::Refused { status, words, .. } if words.is_empty() => format!("HTTP {status}"),
-            Cause::Refused { status, words, .. } => format!("HTTP {status}: {words}"),
-            Cause::Query { error, .. } => {
-                let QueryError { message, error_name, error_code, .. } = error.as_ref();
-                let words = message.as_deref().unwrap_or("no reason given");
-                match (error_name.as_deref(), error_code) {
-                    (Some(name), _) => format!("{name}: {words}"),
-                    (None, Some(code)) => format!("error {code}: {words}"),
-                    (None, None) => words.to_owned(),
-                }
-            }
-            Cause::Silent(why) => why.clone(),
-        };
-        let mut chars = text.chars();
-        let first = chars.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
-        let end = if text.ends_with(['.', '…', '!', '?']) { "" } else { "." };
-        format!("{first}{}{end}", chars.as_str())
-    }
-
-    /// What was said, for those who look into it; none where that is the detail already.
-    pub(super) fn evidence(&self) -> Option<String> {
-        let or = |text: &Option<String>| text.clone().unwrap_or_else(|| "none".to_owned());
-        match &self.cause {
-            Cause::Refused { status, words, challenge } => {
-                let challenge = challenge.as_deref().unwrap_or("none");
-                Some(format!("HTTP {status}, WWW-Authenticate [{challenge}]: {words}"))
-            }
-            Cause::Query { id, error } => {
-                let QueryError { message, error_code, error_name, error_type } = error.as_ref();
-                let code = error_code.map_or_else(|| "none".to_owned(), |code| code.to_string());
-                let (name, kind) = (or(error_name), or(error_type));
-                Some(format!("query {id}, {kind}, {name} ({code}): {}", or(message)))
-            }
-            Cause::Silent(_) => None,
-        }
-    }
-
-    /// A finding of `test`: its text, and what happened.
-    pub(super) fn finding(&self, test: Test) -> Finding {
-        self.with_evidence(Finding::of(test, self.class, self.detail()))
-    }
-
-    /// A finding that says `what` in a sentence, and what happened.
-    pub(super) fn finding_that(&self, what: &str) -> Finding {
-        self.with_evidence(Finding::new(self.class, format!("{what} {}", self.detail())))
-    }
-
-    fn with_evidence(&self, finding: Finding) -> Finding {
-        Finding { evidence: self.evidence(), ..finding }
+    pub(super) const fn wants_browser(&self) -> bool {
+        matches!(self.cause, Cause::Refused { wants_browser: true, .. })
     }
 }
 
@@ -332,7 +279,7 @@ mod tests {
         let said = |message: &str, code| {
             let error =
                 QueryError { message: Some(message.to_owned()), ..error("USER_ERROR", "", code) };
-            Failure::query("q".to_owned(), error).is_about_table()
+            Failure::query("q", &error).is_about_table()
         };
         assert!(said("Access Denied: Cannot select from table raw.orders", 4));
         assert!(said("Access Denied: Cannot access catalog lake", 4));
@@ -340,21 +287,21 @@ mod tests {
         assert!(!said("Access Denied: Cannot execute query", 4));
         assert!(!said("Access Denied: Principal a cannot become user b", 4));
         assert!(!said("Table does not exist", 46));
-        assert!(!Failure::refused(403, "Access Denied".to_owned(), None).is_about_table());
+        assert!(!Failure::refused(403, "Access Denied", None).is_about_table());
     }
 
     #[test]
     fn details_are_sentences() {
         let table = [
-            (Failure::refused(502, String::new(), None), "HTTP 502."),
-            (Failure::refused(401, "Unauthorized".to_owned(), None), "HTTP 401: Unauthorized."),
-            (Failure::silent(Class::Local, "no network".to_owned()), "No network."),
-            (Failure::query("q".to_owned(), error("", "X", 1)), "X: m."),
-            (Failure::query("q".to_owned(), error("", "", -1)), "Error -1: m."),
-            (Failure::query("q".to_owned(), QueryError::default()), "No reason given."),
+            (Failure::refused(502, "", None), "HTTP 502."),
+            (Failure::refused(401, "Unauthorized", None), "HTTP 401: Unauthorized."),
+            (Failure::silent(Class::Local, "no network"), "No network."),
+            (Failure::query("q", &error("", "X", 1)), "X: m."),
+            (Failure::query("q", &error("", "", -1)), "Error -1: m."),
+            (Failure::query("q", &QueryError::default()), "No reason given."),
         ];
         for (failure, expected) in table {
-            assert_eq!(failure.detail(), expected);
+            assert_eq!(failure.detail, expected);
         }
     }
 }

@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 use super::classify::{Cause, Failure};
 use super::reply::{Info, NextUri, QueryError, QueryResults};
 use super::statement::Statement;
-use crate::domain::{Class, REDACTED, Secret, Timestamp, one_line};
+use crate::domain::{Class, Secret, Timestamp};
 use crate::net::backoff::retry;
 use crate::net::exchange::{Answer, NoAnswer, request};
 use crate::net::http::Connections;
@@ -35,8 +35,8 @@ const WORDS_MAX: usize = 300;
 /// Every request this platform sends.
 #[derive(Clone, Copy, Debug)]
 enum Request<'a> {
-    /// What runs there? Asked without credentials, which are only kept out of the answer's words.
-    Info(&'a Account),
+    /// What runs there? Asked without credentials.
+    Info,
     /// Run this, and answer with the first page.
     Post(&'a Account, Statement<'a>),
     /// The next page.
@@ -46,25 +46,19 @@ enum Request<'a> {
 }
 
 impl<'a> Request<'a> {
-    const fn account(&self) -> &'a Account {
+    /// Returns whose credentials are shown.
+    const fn account(&self) -> Option<&'a Account> {
         match self {
-            Self::Info(account)
-            | Self::Post(account, _)
-            | Self::Next(account, _)
-            | Self::Cancel(account, _) => account,
-        }
-    }
-
-    const fn shows_credentials(&self) -> bool {
-        match self {
-            Self::Info(_) => false,
-            Self::Post(..) | Self::Next(..) | Self::Cancel(..) => true,
+            Self::Info => None,
+            Self::Post(account, _) | Self::Next(account, _) | Self::Cancel(account, _) => {
+                Some(account)
+            }
         }
     }
 
     fn built(&self, origin: &str) -> http::Result<http::Request<Vec<u8>>> {
         let (method, url, body) = match self {
-            Self::Info(_) => (Method::GET, format!("{origin}/v1/info"), Vec::new()),
+            Self::Info => (Method::GET, format!("{origin}/v1/info"), Vec::new()),
             Self::Post(_, statement) => {
                 let text = statement.text().into_owned();
                 (Method::POST, format!("{origin}/v1/statement"), text.into_bytes())
@@ -80,8 +74,7 @@ impl<'a> Request<'a> {
         if matches!(self, Self::Post(..)) {
             built = built.header(CONTENT_TYPE, "text/plain; charset=utf-8");
         }
-        if self.shows_credentials() {
-            let Account { user, authorization, .. } = self.account();
+        if let Some(Account { user, authorization, .. }) = self.account() {
             if let Some(user) = user {
                 built = built.header("x-trino-user", user);
             }
@@ -100,52 +93,36 @@ impl<'a> Request<'a> {
 pub(super) struct Account {
     user: Option<String>,
     authorization: Option<Secret>,
-    /// What is taken out of the server's words.
-    secrets: Vec<Secret>,
     refused: AtomicBool,
 }
 
 impl Account {
     /// Somebody who shows no password and no token.
     pub(super) const fn open(user: Option<String>) -> Self {
-        Self { user, authorization: None, secrets: Vec::new(), refused: AtomicBool::new(false) }
+        Self { user, authorization: None, refused: AtomicBool::new(false) }
     }
 
     /// A user with a password; who that is to Trino is up to the cluster's user mapping.
-    pub(super) fn password(username: &str, password: Secret) -> Self {
+    pub(super) fn password(username: &str, password: &Secret) -> Self {
         let encoded = STANDARD.encode(format!("{username}:{}", password.expose()));
         let authorization = Some(Secret::new(format!("Basic {encoded}")));
-        let secrets = vec![password, Secret::new(encoded)];
-        Self { authorization, secrets, ..Self::open(None) }
+        Self { authorization, ..Self::open(None) }
     }
 
     /// The bearer of a token, as `user` where that is given.
-    pub(super) fn token(user: Option<String>, token: Secret) -> Self {
+    pub(super) fn token(user: Option<String>, token: &Secret) -> Self {
         let authorization = Some(Secret::new(format!("Bearer {}", token.expose())));
-        Self { authorization, secrets: vec![token], ..Self::open(user) }
+        Self { authorization, ..Self::open(user) }
     }
 
     /// The same credentials, on behalf of `user`.
     pub(super) fn impersonating(&self, user: String) -> Self {
-        let Self { authorization, secrets, .. } = self;
-        let (authorization, secrets) = (authorization.clone(), secrets.clone());
-        Self { authorization, secrets, ..Self::open(Some(user)) }
+        Self { authorization: self.authorization.clone(), ..Self::open(Some(user)) }
     }
 
     /// True once the server refused these credentials: they are not shown to it again in this run.
     pub(super) fn is_refused(&self) -> bool {
         self.refused.load(Ordering::Relaxed)
-    }
-
-    /// Foreign words in one bounded line, without our secrets, should they be repeated.
-    pub(super) fn clean(&self, text: &str) -> String {
-        let mut text = text.to_owned();
-        for secret in &self.secrets {
-            if !secret.expose().is_empty() {
-                text = text.replace(secret.expose(), REDACTED);
-            }
-        }
-        one_line(&text, WORDS_MAX)
     }
 }
 
@@ -173,9 +150,9 @@ impl Client<'_> {
     /// # Errors
     ///
     /// Says why there is no answer of Trino's.
-    pub(super) async fn info(&self, account: &Account) -> Result<Option<Info>, Failure> {
+    pub(super) async fn info(&self) -> Result<Option<Info>, Failure> {
         let found = retry(|| async {
-            let answer = self.attempt(Request::Info(account)).await?;
+            let answer = self.attempt(Request::Info).await?;
             let info = read(&answer, Info::is_known)?;
             Ok(Some(info))
         });
@@ -222,7 +199,7 @@ impl Client<'_> {
                 let state = progress.state.map(|state| format!("; it is {state}"));
                 let state = state.unwrap_or_default();
                 let why = format!("the query did not end within the time limit{state}");
-                Failure::silent(Class::Unreachable, why)
+                Failure::silent(Class::Unreachable, &why)
             }
         };
         // Credentials that were refused are not shown again, not even to clean up.
@@ -248,11 +225,11 @@ impl Client<'_> {
                 Ok::<_, Failure>((read(&answer, QueryResults::is_known)?, answer.body.len()))
             })
             .await?;
-            progress.state = results.state().map(|state| account.clean(state));
+            progress.state = results.state().map(|state| self.line(state));
             progress.next = None;
             if let Some(error) = results.error {
-                let id = account.clean(results.id.as_deref().unwrap_or("none"));
-                return Err(Failure::query(id, cleaned(error, account)));
+                let id = self.line(results.id.as_deref().unwrap_or("none"));
+                return Err(Failure::query(&id, &self.cleaned(error)));
             }
             let found = results.first_column();
             let Some(uri) = results.next_uri else {
@@ -260,14 +237,14 @@ impl Client<'_> {
                 return Ok(rows);
             };
             let uri = NextUri::parse(&uri, self.origin);
-            let uri = uri.map_err(|why| Failure::silent(Class::Invalid, account.clean(&why)))?;
+            let uri = uri.map_err(|why| Failure::silent(Class::Invalid, &self.line(&why)))?;
             progress.next = Some(uri.clone());
             next = uri;
             asked = Request::Next(account, &next);
             bytes += length;
             if BYTES_MAX < bytes {
                 let why = format!("the answer is larger than {BYTES_MAX} bytes");
-                return Err(Failure::silent(Class::Unavailable, why));
+                return Err(Failure::silent(Class::Unavailable, &why));
             }
             if found.is_empty() {
                 sleep(PACE_MAX.min(Duration::from_millis(10) * page)).await;
@@ -275,7 +252,7 @@ impl Client<'_> {
             rows.extend(found);
         }
         let why = format!("the answer has more than {PAGES_MAX} pages");
-        Err(Failure::silent(Class::Unavailable, why))
+        Err(Failure::silent(Class::Unavailable, &why))
     }
 
     async fn attempt(&self, asked: Request<'_>) -> Result<Answer, Failure> {
@@ -284,14 +261,30 @@ impl Client<'_> {
         if answer.is_success() {
             return Ok(answer);
         }
-        let account = asked.account();
-        if answer.status == 401 && asked.shows_credentials() {
+        if let Some(account) = asked.account().filter(|_| answer.status == 401) {
             account.refused.store(true, Ordering::Relaxed);
         }
-        let challenge = answer.header("www-authenticate").map(|text| account.clean(&text));
-        let words = words(&answer, account);
-        let hint = answer.retry_after(self.now);
-        Err(Failure { hint, ..Failure::refused(answer.status, words, challenge) })
+        let challenge = answer.header("www-authenticate");
+        let failure = Failure::refused(answer.status, &words(&answer), challenge.as_deref());
+        Err(failure.after(answer.retry_after(self.now)))
+    }
+
+    /// Returns `text`, which is a part of an answer, without secrets on one bounded line.
+    pub(super) fn line(&self, text: &str) -> String {
+        self.http.redactor().line(text, WORDS_MAX)
+    }
+
+    fn cleaned(&self, error: QueryError) -> QueryError {
+        let QueryError { message, error_code, error_name, error_type } = error;
+        let clean = |text: Option<String>| {
+            text.map(|text| self.line(&text)).filter(|text| !text.is_empty())
+        };
+        QueryError {
+            message: clean(message),
+            error_code,
+            error_name: clean(error_name),
+            error_type: clean(error_type),
+        }
     }
 }
 
@@ -325,30 +318,18 @@ fn read<T: serde::de::DeserializeOwned>(
 }
 
 /// The words of an answer that refuses, in one line; a page made for people says nothing here.
-fn words(answer: &Answer, account: &Account) -> String {
+fn words(answer: &Answer) -> String {
     let text = String::from_utf8_lossy(&answer.body);
     if answer.is_redirect() {
         let to = answer.header("location").and_then(|text| Url::parse(&text).ok());
         let to = to.map_or_else(|| "elsewhere".to_owned(), |to| to.origin().ascii_serialization());
-        return account.clean(&format!("the server sends to [{to}], which is not followed"));
+        return answer
+            .line(&format!("the server sends to [{to}], which is not followed"), WORDS_MAX);
     }
     if text.trim_start().starts_with('<') {
         return "a page for a browser".to_owned();
     }
-    account.clean(&text)
-}
-
-fn cleaned(error: QueryError, account: &Account) -> QueryError {
-    let QueryError { message, error_code, error_name, error_type } = error;
-    let clean = |text: Option<String>| {
-        text.map(|text| account.clean(&text)).filter(|text| !text.is_empty())
-    };
-    QueryError {
-        message: clean(message),
-        error_code,
-        error_name: clean(error_name),
-        error_type: clean(error_type),
-    }
+    answer.line(&text, WORDS_MAX)
 }
 
 #[cfg(test)]
@@ -356,19 +337,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn secrets_are_taken_out_of_foreign_words() {
-        let account = Account::password("immuta", Secret::new("hunter2".to_owned()));
-        let encoded = STANDARD.encode("immuta:hunter2");
-        let echoed = format!("no\n{encoded} and hunter2\u{7}");
-        assert_eq!(account.clean(&echoed), "no [REDACTED] and [REDACTED]");
-        assert_eq!(account.clean(&"x".repeat(400)).chars().count(), WORDS_MAX);
+    fn credentials_are_not_printed() {
+        let account = Account::password("immuta", &Secret::new("hunter2".to_owned()));
         let debug = format!("{account:?} {:?}", account.impersonating("probe".to_owned()));
+        let encoded = STANDARD.encode("immuta:hunter2");
         assert!(!debug.contains("hunter2") && !debug.contains(&encoded), "{debug}");
     }
 
     #[test]
     fn a_token_that_no_header_can_hold_is_refused_without_showing_it() {
-        let account = Account::token(None, Secret::new("hunter2\n".to_owned()));
+        let account = Account::token(None, &Secret::new("hunter2\n".to_owned()));
         let built = Request::Post(&account, Statement::One).built("https://a");
         let error = request(built).unwrap_err();
         assert!(!error.detail.contains("hunter2"), "{}", error.detail);

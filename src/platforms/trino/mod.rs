@@ -16,13 +16,13 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::recorder::Held;
+use super::tested::Passed;
 use super::{
-    AutoBootstrap, BoxFuture, Identity, Platform, Recorder, RunContext, Validator, tokens,
+    AutoBootstrap, BoxFuture, Identity, Platform, Recorder, RunContext, Seen, Validated, Validator,
+    tokens,
 };
-use crate::domain::{Class, FactKind, Finding, Report, SecretRef, one_line};
+use crate::domain::{Class, FactKind, Finding, Redactor, SecretRef, one_line};
 use crate::input::Reader;
-use crate::net::observe;
 use crate::secrets;
 use catalog::{AUTHENTICATION, CATALOG, CATALOGS, CONNECTION, QUERY, VERSION};
 use classify::{Cause, Failure};
@@ -49,7 +49,7 @@ pub(super) const PLATFORM: Platform = Platform {
     parse,
 };
 
-fn parse(reader: Reader<'_>) -> Option<Box<dyn Validator>> {
+fn parse(reader: Reader<'_>, _auto_bootstrap: bool) -> Option<Box<dyn Validator>> {
     Some(Box::new(Trino { config: config::parse(reader)? }))
 }
 
@@ -71,7 +71,7 @@ impl Validator for Trino {
         }
     }
 
-    fn validate<'a>(&'a self, run: &'a RunContext) -> BoxFuture<'a, Report> {
+    fn validate<'a>(&'a self, run: &'a RunContext) -> BoxFuture<'a, Validated> {
         Box::pin(self.walk(run))
     }
 }
@@ -100,7 +100,7 @@ impl Session<'_> {
 }
 
 impl Trino {
-    async fn walk(&self, run: &RunContext) -> Report {
+    async fn walk(&self, run: &RunContext) -> Validated {
         let mut tests = Recorder::new(CATALOG, run);
         if let Some(host) = &self.config.asleep {
             for test in CATALOG {
@@ -110,30 +110,39 @@ impl Trino {
             }
             return tests.finish();
         }
-        let (account, unreadable) = match account(&self.config.credentials, ("token", "")).await {
+        let mut seen = Seen::default();
+        let account =
+            account(&self.config.credentials, ("token", ""), &run.redactor, &mut seen).await;
+        tests.saw(seen);
+        let (account, unreadable) = match account {
             Ok(account) => (account, None),
             Err(failure) => (Account::open(None), Some(failure)),
         };
         let mut session = None;
-        let connected = tests.test(CONNECTION, async || {
+        let connected = tests.test::<Option<String>, _, _>(CONNECTION, async || {
             let made = session.insert(self.session(run, account).await?);
             connection(made).await
         });
         let Some(version) = connected.await else { return tests.finish() };
         let Some(session) = session else { return tests.finish() };
         self.version(&mut tests, version).await;
-        let known = tests.test(AUTHENTICATION, async || match unreadable {
-            Some(failure) => Err(failure.finding(AUTHENTICATION)),
+        let known = tests.test::<Option<String>, _, _>(AUTHENTICATION, async || match unreadable {
+            Some(failure) => Err(failure.finding_of(AUTHENTICATION)),
             None => self.authentication(&session).await,
         });
         let Some(user) = known.await else { return tests.finish() };
-        if tests.test::<(), _>(QUERY, async || query(&session).await).await.is_none() {
+        if tests.test::<(), _, _>(QUERY, async || query(&session).await).await.is_none() {
             return tests.finish();
         }
         if self.config.catalogs.is_empty() {
             tests.skip(CATALOGS, "No catalogs are configured; list them in `catalogs`.");
         } else {
-            tests.test::<(), _>(CATALOGS, async || self.catalogs(&session).await).await;
+            let work = async || {
+                let mut seen = Seen::default();
+                let found = self.catalogs(&session, &mut seen).await;
+                seen.with(found)
+            };
+            tests.test::<(), _, _>(CATALOGS, work).await;
         }
         self.access_control(&mut tests, &session, user).await;
         tests.finish()
@@ -141,8 +150,8 @@ impl Trino {
 
     async fn session(&self, run: &RunContext, account: Account) -> Result<Session<'_>, Finding> {
         let Config { endpoint, origin, .. } = &self.config;
-        let http = endpoint.connections().await;
-        let http = http.map_err(|error| Failure::from(error).finding(CONNECTION))?;
+        let http = endpoint.connections(&run.redactor).await;
+        let http = http.map_err(|none| Failure::from(none).finding_of(CONNECTION))?;
         Ok(Session {
             client: Client { http, origin, now: run.now },
             account,
@@ -172,39 +181,40 @@ impl Trino {
             let mend = format!("Update the cluster to Trino {minimum} or newer.");
             Finding::new(Class::Invalid, message).mend(mend)
         });
-        let held = Held { value: (), message: None, reservation: old };
-        tests.test::<(), _>(VERSION, async || Ok::<_, Finding>(held)).await;
+        let passed = Passed::from(()).warning(old);
+        tests.test::<(), _, _>(VERSION, async || Ok::<_, Finding>(passed)).await;
     }
 
     /// Who we are to the cluster, where it can be asked.
-    async fn authentication(&self, session: &Session<'_>) -> Result<Held<Option<String>>, Finding> {
+    async fn authentication(
+        &self,
+        session: &Session<'_>,
+    ) -> Result<Passed<Option<String>>, Finding> {
         let expected = self.config.expected_user.as_deref();
         let answer = session.ask(Statement::CurrentUser).await;
         let user = match answer {
-            Ok(rows) => rows.into_iter().next().map(|user| session.account.clean(&user)),
+            Ok(rows) => rows.into_iter().next().map(|user| session.client.line(&user)),
             // The server took the credentials; whether queries run is for the next test to say.
             Err(failure) if failure.is_of_query() => {
                 let what = "The cluster could not be asked for the name of its user.";
-                let reservation = expected.map(|_| failure.finding_that(what));
-                return Ok(Held { value: None, message: None, reservation });
+                let warning = expected.map(|_| failure.finding_that(what));
+                return Ok(Passed::from(None).warning(warning));
             }
             Err(failure) => return Err(self.refused(&failure)),
         };
-        if let Some(user) = &user {
-            observe::fact(FactKind::Principal, "", user);
-        }
-        let reservation = expected.filter(|expected| user.as_deref() != Some(expected));
-        let reservation = reservation.map(|expected| {
+        let seen = user.as_ref().map(|user| Seen::of(FactKind::Principal, "", user));
+        let warning = expected.filter(|expected| user.as_deref() != Some(expected));
+        let warning = warning.map(|expected| {
             let found = user.as_deref().unwrap_or("nobody");
             let message = format!("The cluster sees the user [{found}] instead of [{expected}].");
             let mend = "Correct `expectedUser`, or the user mapping of the cluster.";
             Finding::new(Class::Invalid, message).mend(mend)
         });
-        Ok(Held { value: user, message: None, reservation })
+        Ok(Passed::from(user).warning(warning).seeing(seen.unwrap_or_default()))
     }
 
     fn refused(&self, failure: &Failure) -> Finding {
-        let finding = failure.finding(AUTHENTICATION);
+        let finding = failure.finding_of(AUTHENTICATION);
         if !matches!(failure.class, Class::Denied | Class::Expired) {
             return finding;
         }
@@ -238,7 +248,7 @@ impl Trino {
         })
     }
 
-    async fn catalogs(&self, session: &Session<'_>) -> Result<(), Finding> {
+    async fn catalogs(&self, session: &Session<'_>, seen: &mut Seen) -> Result<(), Finding> {
         let mut found = session.ask(Statement::Catalogs).await.map_err(|failure| {
             unrun(
                 &failure,
@@ -247,7 +257,7 @@ impl Trino {
         })?;
         found.sort_unstable();
         for name in found.iter().take(CATALOGS_COMPARED_MAX) {
-            observe::fact(FactKind::Grant, "catalogs", &session.account.clean(name));
+            seen.fact(FactKind::Grant, "catalogs", name);
         }
         // Names of catalogs are matched as Trino does: whatever their case.
         let is_missing =
@@ -275,25 +285,25 @@ impl Trino {
 }
 
 /// The version, where the coordinator tells it.
-async fn connection(session: &Session<'_>) -> Result<Option<String>, Finding> {
-    let info = session.client.info(&session.account).await;
+async fn connection(session: &Session<'_>) -> Result<Passed<Option<String>>, Finding> {
+    let info = session.client.info().await;
     let info = info.map_err(|failure| {
-        let finding = failure.finding(CONNECTION);
+        let finding = failure.finding_of(CONNECTION);
         match &failure.cause {
-            Cause::Silent(_) if failure.class == Class::Invalid => finding.mend(
+            Cause::NoAnswer if failure.class == Class::Invalid => finding.mend(
                 "Give the certificate's authority in `tls.caFile`, or its name in \
                  `tls.serverName`.",
             ),
-            Cause::Silent(_) if failure.class == Class::Expired => {
+            Cause::NoAnswer if failure.class == Class::Expired => {
                 finding.mend("Renew the server's certificate, or the one in `tls.certificate`.")
             }
             Cause::Refused { status: 300..=399, .. } => {
                 finding.mend("Set `host` and `port` to where clients are sent.")
             }
-            Cause::Refused { .. } | Cause::Query { .. } | Cause::Silent(_) => finding,
+            Cause::Refused { .. } | Cause::Query { .. } | Cause::NoAnswer => finding,
         }
     })?;
-    let Some(info) = info else { return Ok(None) };
+    let Some(info) = info else { return Ok(None.into()) };
     if info.coordinator == Some(false) {
         let detail = "What answers is a worker, not the coordinator.";
         let mend = "Correct `host`: clients talk to the coordinator.";
@@ -303,14 +313,12 @@ async fn connection(session: &Session<'_>) -> Result<Option<String>, Finding> {
         let detail = "The coordinator is starting and takes no queries yet.";
         return Err(Finding::of(CONNECTION, Class::Unavailable, detail));
     }
-    let version = info.version().map(|version| session.account.clean(&version));
-    if let Some(version) = &version {
-        observe::fact(FactKind::ServerVersion, "", version);
-    }
-    Ok(version)
+    let version = info.version().map(|version| session.client.line(&version));
+    let seen = version.as_ref().map(|version| Seen::of(FactKind::ServerVersion, "", version));
+    Ok(Passed::from(version).seeing(seen.unwrap_or_default()))
 }
 
-async fn query(session: &Session<'_>) -> Result<Held<()>, Finding> {
+async fn query(session: &Session<'_>) -> Result<Passed<()>, Finding> {
     let failure = match session.ask(Statement::ActiveNodes).await {
         Ok(rows) => {
             let count = rows.first().and_then(|count| count.parse::<u64>().ok());
@@ -332,14 +340,14 @@ async fn query(session: &Session<'_>) -> Result<Held<()>, Finding> {
     let is_hidden =
         failure.is_of_query() && matches!(failure.class, Class::Denied | Class::Missing);
     if !is_hidden {
-        return Err(failure.finding(QUERY));
+        return Err(failure.finding_of(QUERY));
     }
     let ran = session.ask(Statement::One).await;
-    ran.map_err(|failure| unrun(&failure, failure.finding(QUERY)))?;
+    ran.map_err(|failure| unrun(&failure, failure.finding_of(QUERY)))?;
     let what = "The active nodes cannot be counted.";
     let mend = "Let the system account read system.runtime.nodes.";
-    let reservation = Some(failure.finding_that(what).mend(mend));
-    Ok(Held { value: (), message: None, reservation })
+    let warning = Some(failure.finding_that(what).mend(mend));
+    Ok(Passed::from(()).warning(warning))
 }
 
 /// Adds how to mend that a statement was denied which reads no table.
@@ -355,21 +363,27 @@ fn unrun(failure: &Failure, finding: Finding) -> Finding {
 
 /// Reads the secrets of `credentials` anew. What its token says of itself is told, as that of `name` and
 /// as the end `of` one.
-async fn account(credentials: &Credentials, (name, of): (&str, &str)) -> Result<Account, Failure> {
+async fn account(
+    credentials: &Credentials,
+    (name, of): (&str, &str),
+    redactor: &Redactor,
+    seen: &mut Seen,
+) -> Result<Account, Failure> {
     let resolve = async |reference: &SecretRef| {
-        secrets::resolve(reference)
-            .await
-            .map_err(|error| Failure::silent(Class::Local, error.to_string()))
+        let found = secrets::resolve(reference).await;
+        let found = found.map_err(|error| Failure::silent(Class::Local, &error.to_string()))?;
+        redactor.learn(&found);
+        Ok::<_, Failure>(found)
     };
     Ok(match credentials {
         Credentials::Open { username } => Account::open(Some(username.clone())),
         Credentials::Password { username, password } => {
-            Account::password(username, resolve(password).await?)
+            Account::password(username, &resolve(password).await?)
         }
         Credentials::Token { username, token } => {
             let token = resolve(token).await?;
-            tokens::observe_given(name, of, &token);
-            Account::token(username.clone(), token)
+            tokens::claims_and_expiry(name, of, &token, seen);
+            Account::token(username.clone(), &token)
         }
         Credentials::Certificate { username } => Account::open(username.clone()),
     })

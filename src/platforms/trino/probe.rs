@@ -7,9 +7,8 @@ use super::config::{Probe, ProbeUser};
 use super::statement::{Statement, Table, quoted};
 use super::{NAME_MAX, Session, Trino};
 use crate::domain::{Class, FactKind, Finding, one_line};
-use crate::net::observe;
-use crate::platforms::Recorder;
-use crate::platforms::recorder::Held;
+use crate::platforms::tested::Passed;
+use crate::platforms::{Recorder, Seen};
 
 impl Trino {
     /// The two tests of the probe table.
@@ -33,7 +32,7 @@ impl Trino {
             return;
         }
         let is_readable =
-            tests.test::<bool, _>(ACCESS, async || self.access(session, table).await).await;
+            tests.test::<bool, _, _>(ACCESS, async || self.access(session, table).await).await;
         let Some(probe) = probe else {
             let reason = "`accessControlProbe` names no user who may not read the table.";
             tests.skip(ENFORCEMENT, reason);
@@ -45,20 +44,25 @@ impl Trino {
             return;
         }
         let probing = Probing { session, table, system: user };
-        tests.test::<(), _>(ENFORCEMENT, async || probing.enforcement(probe).await).await;
+        let work = async || {
+            let mut seen = Seen::default();
+            let found = probing.enforcement(probe, &mut seen).await;
+            seen.with(found)
+        };
+        tests.test::<(), _, _>(ENFORCEMENT, work).await;
     }
 
     /// Whether the system account may read the table; false where that could not be found out.
-    async fn access(&self, session: &Session<'_>, table: &Table) -> Result<Held<bool>, Finding> {
+    async fn access(&self, session: &Session<'_>, table: &Table) -> Result<Passed<bool>, Finding> {
         let Err(failure) = session.ask(Statement::MayRead(table)).await else {
-            observe::fact(FactKind::Grant, &table.shown, "SELECT");
-            return Ok(true.into());
+            let seen = Seen::of(FactKind::Grant, &table.shown, "SELECT");
+            return Ok(Passed::from(true).seeing(seen));
         };
         let shown = one_line(&table.shown, NAME_MAX);
         if failure.is_external() {
             let what = format!("What the table [{shown}] stands on does not answer.");
-            let reservation = Some(failure.finding_that(&what));
-            return Ok(Held { value: false, message: None, reservation });
+            let warning = Some(failure.finding_that(&what));
+            return Ok(Passed::from(false).warning(warning));
         }
         let cannot = format!("The system account cannot read [{shown}].");
         Err(match failure.class {
@@ -94,7 +98,7 @@ struct Probing<'a> {
 }
 
 impl Probing<'_> {
-    async fn enforcement(&self, probe: &ProbeUser) -> Result<Held<()>, Finding> {
+    async fn enforcement(&self, probe: &ProbeUser, seen: &mut Seen) -> Result<Passed<()>, Finding> {
         let Self { session, table, .. } = self;
         let unknown = "Whether access control is enforced is not known.";
         let (account, name) = match probe {
@@ -102,8 +106,13 @@ impl Probing<'_> {
                 (session.account.impersonating(name.clone()), name.as_str())
             }
             ProbeUser::Own(credentials) => {
-                let account =
-                    account(credentials, ("probe token", "in `accessControlProbe`")).await;
+                let account = account(
+                    credentials,
+                    ("probe token", "in `accessControlProbe`"),
+                    session.client.http.redactor(),
+                    seen,
+                )
+                .await;
                 let account = account.map_err(|failure| failure.finding_that(unknown))?;
                 (account, credentials.username().unwrap_or("of the probe's token"))
             }
@@ -124,8 +133,8 @@ impl Probing<'_> {
                      prove that access control is enforced."
                 );
                 let mend = "Choose an `accessControlProbe.table` that the user can see.";
-                let reservation = Some(failure.finding_that(&what).mend(mend));
-                Ok(Held { value: (), message: None, reservation })
+                let warning = Some(failure.finding_that(&what).mend(mend));
+                Ok(Passed::from(()).warning(warning))
             }
             (Class::Denied, _, ProbeUser::Impersonated(_)) => Err(finding.mend(format!(
                 "Allow the system account to impersonate the user {name}, or give \
@@ -143,7 +152,7 @@ impl Probing<'_> {
         let Self { session, table, system } = self;
         let asked = session.client.query(account, Statement::CurrentUser, session.until()).await;
         let seen = asked.ok().and_then(|rows| rows.into_iter().next());
-        let seen = seen.map(|seen| account.clean(&seen));
+        let seen = seen.map(|seen| session.client.line(&seen));
         if seen.is_some() && seen == *system {
             let seen = seen.unwrap_or_default();
             let message = format!(

@@ -7,11 +7,11 @@ use serde_json::{Value as Json, json};
 
 use super::reply::{Info, NextUri, QueryResults};
 use super::*;
-use crate::domain::{ReportStatus, Test};
+use crate::domain::{Report, ReportStatus, Test};
 use crate::platforms::Mode;
 use crate::platforms::testing::{
-    Seen, Server, StandIn, Subject, cases, context, fuzz, parsed, recorded_bodies, replay,
-    sample_config, token_of, told, told_by, validator,
+    Seen, Server, StandIn, Subject, cases, context, echo_is_hidden, facts_of, facts_of_case, flat,
+    fuzz, nested, page, parsed, recorded_bodies, replay, sample_config, token_of, validator,
 };
 use catalog::{ACCESS, ENFORCEMENT};
 
@@ -99,6 +99,11 @@ async fn recorded_answers_are_reported_as_expected() {
 }
 
 #[tokio::test]
+async fn echoed_credentials_are_hidden() {
+    echo_is_hidden(SUBJECT, &["all-well", "token"], &[flat, nested, page]).await;
+}
+
+#[tokio::test]
 async fn what_a_run_sees_is_the_same_in_the_next() {
     let expected = [
         "version [] 476",
@@ -108,8 +113,8 @@ async fn what_a_run_sees_is_the_same_in_the_next() {
         "grant [catalogs] warehouse",
         "grant [lake.probe.orders] SELECT",
     ];
-    assert_eq!(told_by(SUBJECT, "all-well").await, expected);
-    assert_eq!(told_by(SUBJECT, "token").await, expected, "an opaque token says nothing");
+    assert_eq!(facts_of_case(SUBJECT, "all-well").await, expected);
+    assert_eq!(facts_of_case(SUBJECT, "token").await, expected, "an opaque token says nothing");
 }
 
 #[tokio::test]
@@ -128,7 +133,7 @@ async fn tokens_tell_when_they_end() {
         json!({ "table": "lake.probe.orders", "token": token_of(&probe) });
     let validator = validator(&PLATFORM, &config);
     let run = context(Mode::Recurring);
-    let found = told(async || validator.validate(&run).await).await;
+    let found = facts_of(&*validator, &run).await;
     let expected = [
         "claim [probe token subject] probe",
         "claim [token subject] immuta_system_account",
@@ -152,8 +157,8 @@ fn fuzz_answers() {
             let uri = results.next_uri.take().and_then(|uri| NextUri::parse(&uri, origin).ok());
             assert!(uri.is_none_or(|uri| uri.as_str().starts_with("https://a/v1/statement/")));
             if let Some(error) = results.error {
-                let failure = Failure::query("q".to_owned(), error);
-                let _told = (failure.detail(), failure.evidence(), failure.is_about_table());
+                let failure = Failure::query("q", &error);
+                assert!(!failure.detail.is_empty() && failure.evidence.is_some(), "{failure:?}");
             }
         }
         if let Ok(info) = serde_json::from_slice::<Info>(bytes) {
@@ -201,7 +206,7 @@ async fn secrets_are_read_anew_for_every_run() {
     for password in ["hunter2", "hunter3"] {
         std::fs::write(&path, password).unwrap();
         let asked = server.seen().len();
-        assert_eq!(validator.validate(&context(Mode::Recurring)).await.class(), None);
+        assert_eq!(validator.validate(&context(Mode::Recurring)).await.report.class(), None);
         let encoded = STANDARD.encode(format!("immuta_system_account:{password}"));
         for seen in server.seen().iter().skip(asked + 1) {
             assert_eq!(seen.header("authorization"), Some(format!("Basic {encoded}").as_str()));
@@ -230,7 +235,7 @@ async fn a_query_that_never_leaves_the_queue_is_asked_for_slowly_and_then_given_
     let server = Server::start(&SUBJECT, case.path(), None).await;
     let mut run = context(Mode::Recurring);
     run.test_limit = Duration::from_secs(2);
-    let report = validator(&PLATFORM, &all_well(&server.address)).validate(&run).await;
+    let report = validator(&PLATFORM, &all_well(&server.address)).validate(&run).await.report;
     let expected = "The cluster accepted the connection but could not run a query. The query did \
         not end within the time limit; it is QUEUED.";
     assert_eq!(result(&report, QUERY), (ReportStatus::Failed, expected));
@@ -387,7 +392,7 @@ async fn a_server_by_others_is_found_healthy_and_broken() {
     let all = broken_cases(&server).into_iter().chain(healthy_cases(&server));
     for (name, changes, test, status, expected) in all {
         let validator = validator(&PLATFORM, &changed(config.clone(), changes));
-        let report = validator.validate(&context(Mode::Recurring)).await;
+        let report = validator.validate(&context(Mode::Recurring)).await.report;
         let found = result(&report, test);
         assert_eq!(found.0, status, "{name}: {report:?}");
         assert!(found.1.starts_with(expected), "{name}: {report:?}");

@@ -15,10 +15,10 @@ use serde_json::{Value as Json, json};
 use super::accounts::is_of;
 use super::catalog::REUSE;
 use super::*;
-use crate::domain::{Outcome, ReportStatus, Timestamp};
+use crate::domain::{Outcome, Report, ReportStatus, Timestamp};
 use crate::platforms::testing::{
-    NOW, Seen, Server, StandIn, Subject as Tested, cases, config, context, parsed, replay,
-    sample_config, told_by, validator,
+    NOW, Seen, Server, StandIn, Subject as Tested, cases, config, context, echo_is_hidden,
+    facts_of_case, flat, nested, parsed, replay, sample_config, validator,
 };
 use crate::platforms::{Peer, Peers};
 
@@ -165,6 +165,13 @@ async fn recorded_answers_are_reported_as_expected() {
 }
 
 #[tokio::test]
+async fn echoed_credentials_are_hidden() {
+    key();
+    let names = ["all-well", "workload-identity", "machine"];
+    echo_is_hidden(TESTED, &names, &[flat, nested]).await;
+}
+
+#[tokio::test]
 async fn what_a_run_sees_is_the_same_in_the_next() {
     let us = "principal [] immuta@example-project.iam.gserviceaccount.com";
     let of_dataset = "grant [example-project:immuta]";
@@ -175,8 +182,8 @@ async fn what_a_run_sees_is_the_same_in_the_next() {
     let mut expected = vec![us.to_owned()];
     expected.extend([all, tables].concat().iter().map(|name| format!("{of_project}{name}")));
     expected.extend([format!("{of_dataset} bigquery.datasets.get"), key.clone()]);
-    assert_eq!(told_by(TESTED, "all-well").await, expected);
-    let told = told_by(TESTED, "permissions-on-the-dataset").await;
+    assert_eq!(facts_of_case(TESTED, "all-well").await, expected);
+    let told = facts_of_case(TESTED, "permissions-on-the-dataset").await;
     let expected = [
         us.to_owned(),
         format!("{of_project}jobs.create"),
@@ -185,10 +192,10 @@ async fn what_a_run_sees_is_the_same_in_the_next() {
         key,
     ];
     assert_eq!(told, expected);
-    let told = told_by(TESTED, "permissions-on-the-table").await;
+    let told = facts_of_case(TESTED, "permissions-on-the-table").await;
     let of_tables = told.iter().filter(|line| line.starts_with("grant [tables of "));
     assert_eq!(of_tables.count(), 4, "{told:?}");
-    let machine = told_by(TESTED, "machine").await;
+    let machine = facts_of_case(TESTED, "machine").await;
     assert_eq!(machine[0], us);
 }
 
@@ -228,7 +235,7 @@ async fn a_token_is_kept_until_it_nearly_ends_and_while_the_key_is_the_same() {
     let start = run.now;
     for (minutes, expected) in [(0, 1), (1, 1), (54, 1), (55, 2), (56, 2)] {
         run.now = start.plus(Duration::from_mins(minutes));
-        let report = validator.validate(&run).await;
+        let report = validator.validate(&run).await.report;
         assert_eq!(report.status(), ReportStatus::Passed, "{report:?}");
         assert_eq!(count(&server, "token"), expected, "after {minutes} minutes");
     }
@@ -277,7 +284,7 @@ async fn integrations_of_the_same_service_account_are_told() {
     for (peer, status, expected) in table {
         let mut run = context(Mode::Recurring);
         run.everyone = Peers::from_iter([peer]).into();
-        let report = validator.validate(&run).await;
+        let report = validator.validate(&run).await.report;
         assert_eq!(message(&report, REUSE), (status, expected));
     }
 }

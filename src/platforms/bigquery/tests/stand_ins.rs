@@ -60,7 +60,7 @@ async fn datasets_and_planned_queries_hold_against_bqemulator() {
         }
         config["endpoints"]["bigquery"] = emulator.value("endpoint").into();
         // Of a project without recorded permissions, the access list is all that is known.
-        let report = validator(&PLATFORM, &config).validate(&context(mode)).await;
+        let report = validator(&PLATFORM, &config).validate(&context(mode)).await.report;
         let found = message(&report, test);
         assert!(found.0 == status && found.1.contains(expected), "{name}: {found:?} {report:?}");
     }

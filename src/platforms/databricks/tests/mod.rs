@@ -13,12 +13,13 @@ use serde_json::{Value as Json, json};
 
 use super::lookup::quoted;
 use super::*;
-use crate::domain::{Outcome, ReportStatus, Test};
+use crate::domain::{Outcome, Report, ReportStatus, Test};
 use crate::input::{Faults, Value};
 use crate::net::http::{HttpOptions, client};
 use crate::platforms::Mode;
 use crate::platforms::testing::{
-    Seen, Server, StandIn, Subject, cases, context, parsed, replay, sample_config, validator,
+    Seen, Server, StandIn, Subject, cases, context, echo_is_hidden, flat, page, parsed, replay,
+    sample_config, validator,
 };
 
 /// What no report, no fact, no request line and no debug text may hold.
@@ -27,15 +28,8 @@ const SECRETS: [&str; 5] =
 const CLIENT: &str = "4b2f9c5e-0d9b-4f3f-9d53-6b8a1d1c7a11";
 const TENANT: &str = "9f37a392-1b2c-4d3e-8f4a-5b6c7d8e9f00";
 
-/// The validator of `config`, in which `autoBootstrap` may stand for that of the integration.
 fn integration(config: &Json) -> Box<dyn Validator> {
-    let mut config = config.clone();
-    let given = config.as_object_mut().unwrap().remove("autoBootstrap");
-    let mut validator = validator(&PLATFORM, &config);
-    if let Some(given) = given {
-        validator.set_auto_bootstrap(given.as_bool().unwrap());
-    }
-    validator
+    validator(&PLATFORM, config)
 }
 
 /// Which documented operation a request asks for; none for all others.
@@ -115,6 +109,11 @@ async fn recorded_answers_are_reported_as_expected() {
     replay(SUBJECT).await;
 }
 
+#[tokio::test]
+async fn echoed_credentials_are_hidden() {
+    echo_is_hidden(SUBJECT, &["all-well", "entra"], &[flat, page]).await;
+}
+
 /// A server that answers as in `case`, and the configuration of that case.
 async fn server(case: &str) -> (Server, Json) {
     let dir = cases("databricks").join(case);
@@ -148,7 +147,7 @@ async fn a_token_is_kept_until_it_nearly_ends() {
         let steps = [(run.now, 1), (later(54), 1), (later(55), 2), (later(60), 2)];
         for (now, expected) in steps {
             run.now = now;
-            let report = validator.validate(&run).await;
+            let report = validator.validate(&run).await.report;
             assert_eq!(outcome(&report, BASIC).0, ReportStatus::Passed, "{report:?}");
             for operation in operations {
                 assert_eq!(count(&server, operation), expected, "{operation} at {now}");
@@ -176,7 +175,7 @@ async fn a_kept_token_that_is_refused_is_replaced_once_and_a_new_one_is_not() {
     // Runs: passes; the second `Me` is refused, the third passes; fourth and fifth are refused.
     let expected = [(ReportStatus::Passed, 1, 1), (ReportStatus::Passed, 3, 2)];
     for (status, asked, tokens) in expected.into_iter().chain([(ReportStatus::Failed, 5, 3)]) {
-        let report = validator.validate(&run).await;
+        let report = validator.validate(&run).await.report;
         assert_eq!(outcome(&report, BASIC).0, status, "{report:?}");
         assert_eq!((count(&server, "me"), count(&server, "token")), (asked, tokens));
     }
@@ -192,7 +191,7 @@ async fn the_way_in_may_differ_from_the_workspace() {
     let identity = validator.identity();
     assert_eq!(format!("http://{}", identity.host), server.address);
     assert_eq!(identity.target.as_deref(), Some("adb-7.7.azuredatabricks.net/immuta"));
-    let report = validator.validate(&context(Mode::Recurring)).await;
+    let report = validator.validate(&context(Mode::Recurring)).await.report;
     let message = format!("Connected to [adb-7.7.azuredatabricks.net] as [{CLIENT}].");
     assert_eq!(outcome(&report, BASIC), (ReportStatus::Passed, message));
     for seen in server.seen() {
@@ -227,7 +226,7 @@ async fn a_rotated_token_is_read_at_the_next_run() {
         assert_eq!(seen.last().unwrap().header("authorization"), Some(bearer.as_str()));
     }
     std::fs::write(file.path(), "hunter2\u{1}").unwrap();
-    let report = validator.validate(&context(Mode::Recurring)).await;
+    let report = validator.validate(&context(Mode::Recurring)).await.report;
     assert_eq!(report.class(), Some(Class::Local), "{report:?}");
 }
 

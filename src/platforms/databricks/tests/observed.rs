@@ -1,7 +1,7 @@
 //! What a run sees besides its results.
 
 use super::*;
-use crate::platforms::testing::{token_of, told, told_by};
+use crate::platforms::testing::{facts_of, facts_of_case, token_of};
 
 const SEEN: [&str; 12] = [
     "principal [] 4b2f9c5e-0d9b-4f3f-9d53-6b8a1d1c7a11",
@@ -32,7 +32,7 @@ async fn what_a_run_sees_is_the_same_in_the_next() {
     for (case, end) in table {
         let mut expected = SEEN.to_vec();
         expected.extend(end);
-        assert_eq!(told_by(SUBJECT, case).await, expected, "{case}");
+        assert_eq!(facts_of_case(SUBJECT, case).await, expected, "{case}");
     }
 }
 
@@ -56,7 +56,7 @@ async fn the_end_of_a_credential_is_asked_for_once_a_day_and_told_in_every_run()
         for (now, token, expected) in steps {
             std::fs::write(file.path(), token).unwrap();
             run.now = now;
-            let found = told(async || validator.validate(&run).await).await;
+            let found = facts_of(&*validator, &run).await;
             let is_told = found.iter().any(|line| line.starts_with("token [revalidated] ends "));
             assert_eq!(is_told, case == "personal-token", "{found:?}");
             assert_eq!(count(&server, asked), expected, "{case} at {now}");
@@ -81,7 +81,7 @@ async fn claims_of_access_tokens_are_told_and_their_end_is_not() {
     let validator = integration(&config);
     for _ in 0..2 {
         let run = context(Mode::Recurring);
-        let found = told(async || validator.validate(&run).await).await;
+        let found = facts_of(&*validator, &run).await;
         let claims: Vec<_> = found.iter().filter(|line| line.contains("token")).collect();
         let client = format!("claim [access token client] {CLIENT}");
         assert_eq!(claims, [&client, "claim [access token permissions] all-apis"]);

@@ -42,7 +42,7 @@ impl Lake {
         for (key, value) in changes.as_object().unwrap() {
             config[key] = value.clone();
         }
-        integration(&config).validate(&context(Mode::Recurring)).await
+        integration(&config).validate(&context(Mode::Recurring)).await.report
     }
 }
 
@@ -93,11 +93,13 @@ async fn privileges(lake: &Lake) {
     let lakehouse =
         Databricks { config, auto_bootstrap: false, expiry: CredentialExpiry::default() };
     let run = context(Mode::Recurring);
-    let session = lakehouse.session(&run).await.unwrap().value;
+    let session =
+        lakehouse.session(&run, &mut crate::platforms::Seen::default()).await.unwrap().value;
     let found = async || {
         let client = lakehouse.client(&session.connections, &run);
-        let held = lakehouse.privileges(client, &session).await;
-        held.map(|held| held.reservation).map_err(|finding| (finding.message, finding.remediation))
+        let held =
+            lakehouse.privileges(client, &session, &mut crate::platforms::Seen::default()).await;
+        held.map(|held| held.warning).map_err(|finding| (finding.message, finding.remediation))
     };
     let grant = async |path: &str, privileges: Json| {
         let change = json!({ "principal": "minilake-user", "add": privileges });

@@ -18,6 +18,7 @@ use tokio::task::spawn_blocking;
 use super::Server;
 use crate::net::observe::observed;
 use crate::platforms::Mode;
+use crate::platforms::Validated;
 use crate::platforms::redshift::PLATFORM;
 use crate::platforms::testing::{self, Seen, Subject, cases, config, context, shown, validator};
 
@@ -160,7 +161,7 @@ async fn replay(case: PathBuf) -> Result<(), String> {
     if let Some(seconds) = given["testSeconds"].as_u64() {
         run.test_limit = Duration::from_secs(seconds);
     }
-    let (report, observed) = observed(validator.validate(&run)).await;
+    let (Validated { report, observed }, by_net) = observed(validator.validate(&run)).await;
     let seen = server.seen();
     for request in &seen {
         assert!(asked_for(request).is_some(), "{name}: not on the list: {request:?}");
@@ -171,7 +172,7 @@ async fn replay(case: PathBuf) -> Result<(), String> {
     let text = text.replace(&server.address, "@server@");
     let text = text.replace(&format!("127.0.0.1:{port}"), "127.0.0.1:@database-port@");
     let text = text.replace(dir.path().to_str().unwrap(), "@dir@");
-    let everything = format!("{text} {validator:?} {observed:?}");
+    let everything = format!("{text} {validator:?} {observed:?} {by_net:?}");
     for secret in SECRETS {
         assert!(!everything.contains(secret), "{name} shows {secret}");
     }

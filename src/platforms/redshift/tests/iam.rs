@@ -55,7 +55,7 @@ async fn credentials_are_kept_until_they_nearly_end_and_replaced_once_when_refus
     let mut run = context(Mode::Recurring);
     let mut at = async |time: &str| {
         run.now = time.parse::<Timestamp>().unwrap();
-        let report = validator.validate(&run).await;
+        let report = validator.validate(&run).await.report;
         let asked = aws.seen().iter().filter(|seen| asked_for(seen) == Some("credentials")).count();
         (lines(&report)[0].clone(), asked)
     };
@@ -138,12 +138,12 @@ async fn credentials_of_moto_open_a_session_on_a_real_server() {
     server.sql("postgres", &format!("CREATE ROLE \"IAM:of_moto\" LOGIN PASSWORD '{password}'"));
     moto.reseed().await;
     // moto dates by its own clock, so that what it gives has ended long ago for this run, or not.
-    let report = server.redshift(changes.clone()).validate(&context(Mode::Recurring)).await;
+    let report = server.redshift(changes.clone()).validate(&context(Mode::Recurring)).await.report;
     assert_eq!(lines(&report)[0], PASSED, "{report:?}");
     assert_eq!(lines(&report)[3], PASSED, "{report:?}");
 
     changes["clusterIdentifier"] = "gone".into();
-    let report = server.redshift(changes).validate(&context(Mode::Recurring)).await;
+    let report = server.redshift(changes).validate(&context(Mode::Recurring)).await.report;
     assert_connect(&report, Class::Missing, "ClusterNotFound: Unable to get credentials of ");
 }
 
@@ -191,7 +191,7 @@ async fn moto_checks_signatures_and_policies() {
         (with(&wrong), Class::Denied, "SignatureDoesNotMatch: Unable to get credentials"),
     ];
     for (validator, class, begin) in cases {
-        assert_connect(&validator.validate(&context(Mode::Recurring)).await, class, begin);
+        assert_connect(&validator.validate(&context(Mode::Recurring)).await.report, class, begin);
     }
 }
 
@@ -221,11 +221,11 @@ async fn without_a_key_the_machine_itself_is_asked() {
         found.unwrap_or_else(|| panic!("{:?}", faults.into_parts().0))
     };
     let nobody = asked(&[("AWS_EC2_METADATA_DISABLED", "true")]);
-    let report = nobody.validate(&context(Mode::Recurring)).await;
+    let report = nobody.validate(&context(Mode::Recurring)).await.report;
     assert_connect(&report, Class::Local, "No AWS credentials could be loaded: environment: not");
     assert!(aws.seen().is_empty());
     let env = [("AWS_ACCESS_KEY_ID", "AKIAI44QH8DHBEXAMPLE"), ("AWS_SECRET_ACCESS_KEY", "hunter2")];
-    let report = asked(&env).validate(&context(Mode::Recurring)).await;
+    let report = asked(&env).validate(&context(Mode::Recurring)).await.report;
     assert_eq!(lines(&report)[0], PASSED);
     assert!(aws.seen()[0].header("authorization").unwrap().contains("AKIAI44QH8DHBEXAMPLE"));
 }

@@ -25,7 +25,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::client::Statement;
 use super::*;
-use crate::domain::{Outcome, Timestamp};
+use crate::domain::{Outcome, Redactor, Report, Timestamp};
 use crate::input::{Faults, Value};
 use server::Server;
 
@@ -45,7 +45,7 @@ fn redshift(port: u16, ca: &Path, changes: Json) -> Box<dyn Validator> {
     }
     let value = Value::from_json(&config, &Arc::from("test"));
     let faults = Faults::default();
-    let found = (PLATFORM.parse)(Reader::new(&value, "config", &faults).unwrap());
+    let found = (PLATFORM.parse)(Reader::new(&value, "config", &faults).unwrap(), false);
     found.unwrap_or_else(|| panic!("{:?}", faults.into_parts().0))
 }
 
@@ -58,15 +58,16 @@ fn context(mode: Mode) -> RunContext {
         test_limit: Duration::from_secs(10),
         run_limit: Duration::from_mins(1),
         now: Timestamp(0),
+        redactor: Redactor::default(),
     }
 }
 
 async fn recurring(validator: &dyn Validator) -> Report {
-    validator.validate(&context(Mode::Recurring)).await
+    validator.validate(&context(Mode::Recurring)).await.report
 }
 
 async fn preflight(validator: &dyn Validator) -> Report {
-    validator.validate(&context(Mode::Preflight)).await
+    validator.validate(&context(Mode::Preflight)).await.report
 }
 
 /// `status` or `status: message` of every test, in catalog order.
@@ -170,7 +171,7 @@ async fn every_refusal_of_the_server_has_its_class_and_text() {
         ),
         (user("u_nologin"), Class::Denied, "[28000] role \"u_nologin\" is not permitted to log in"),
         (
-            user("u_rejected"),
+            json!({"username": "u_rejected", "password": "pw-of-nobody"}),
             Class::Denied,
             "[28000] pg_hba.conf rejects connection for host \"127.0.0.1\", user \"u_rejected\", \
             database \"immuta\", SSL encryption",
@@ -359,7 +360,7 @@ async fn a_run_leaves_no_session_behind_even_when_it_is_abandoned() {
     let slow = validator(json!({"initialDatabase": "slow", "impersonation": impersonation}));
     let mut short = context(Mode::Recurring);
     short.test_limit = Duration::from_secs(2);
-    let found = lines(&slow.validate(&short).await);
+    let found = lines(&slow.validate(&short).await.report);
     assert_eq!(found[3..], [PASSED, "failed: No answer within 2s."]);
     assert!(server.is_quiet("u_left").await, "after a test that was given up");
 

@@ -1,14 +1,14 @@
 //! What a run sees besides its results.
 
 use super::*;
-use crate::platforms::testing::told;
+use crate::platforms::testing::facts_of;
 
 #[tokio::test]
 async fn what_a_run_sees_is_the_same_in_the_next() {
     let server = Server::shared();
     let version = server.sql("postgres", "SHOW server_version");
     let validator = server.redshift(json!({"impersonation": {"enabled": true}}));
-    let first = told(async || recurring(&*validator).await).await;
+    let first = facts_of(&*validator, &context(Mode::Recurring)).await;
     let expected = [
         &format!("version [] {}", version.trim()),
         "principal [] u_scram",
@@ -16,5 +16,5 @@ async fn what_a_run_sees_is_the_same_in_the_next() {
         "grant [immuta_impersonation] group",
     ];
     assert_eq!(first, expected);
-    assert_eq!(first, told(async || recurring(&*validator).await).await);
+    assert_eq!(first, facts_of(&*validator, &context(Mode::Recurring)).await);
 }

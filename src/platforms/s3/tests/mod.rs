@@ -10,13 +10,13 @@ use serde_json::{Value as Json, json};
 use tokio::net::TcpListener;
 
 use super::*;
-use crate::domain::{Outcome, ReportStatus, Timestamp};
+use crate::domain::{Outcome, Report, ReportStatus, Timestamp};
 use crate::input::{Faults, Value};
 use crate::net::exchange::percent_encoded;
 use crate::net::http::HttpOptions;
 use crate::platforms::testing::{
-    Seen, Server, StandIn, Subject, cases, context, fuzz, parsed, recorded_bodies, replay,
-    sample_config, told_by,
+    Seen, Server, StandIn, Subject, cases, context, echo_is_hidden, facts_of_case, fuzz, page,
+    parsed, recorded_bodies, replay, sample_config, xml,
 };
 use crate::platforms::{Peer, Peers};
 
@@ -94,7 +94,7 @@ fn check_request(seen: &Seen) {
             assert_eq!(seen.header("x-aws-ec2-metadata-token-ttl-seconds"), Some("21600"));
         }
         "metadata-role" | "metadata-keys" => {
-            assert_eq!(seen.header("x-aws-ec2-metadata-token"), Some("instance-token"));
+            assert_eq!(seen.header("x-aws-ec2-metadata-token"), Some("AQAEAFr3dZ8bQ9hunter2"));
         }
         _ => assert_eq!(seen.header("authorization"), None),
     }
@@ -143,6 +143,11 @@ async fn recorded_answers_are_reported_as_expected() {
 }
 
 #[tokio::test]
+async fn echoed_credentials_are_hidden() {
+    echo_is_hidden(SUBJECT, &["token-expired", "web-identity"], &[xml, page]).await;
+}
+
+#[tokio::test]
 async fn what_a_run_sees_is_the_same_in_the_next() {
     let expected = [
         "principal [] arn:aws:iam::123456789012:user/revalidated",
@@ -151,7 +156,7 @@ async fn what_a_run_sees_is_the_same_in_the_next() {
         "grant [s3://example-lake/raw*] role arn:aws:iam::123456789012:role/access-grants-location",
         "grant [s3://example-lake/raw/] s3:ListBucket",
     ];
-    assert_eq!(told_by(SUBJECT, "all-well").await, expected);
+    assert_eq!(facts_of_case(SUBJECT, "all-well").await, expected);
 }
 
 /// The answers of `all-well`, for tests that need a healthy S3 Control.
@@ -203,7 +208,7 @@ async fn others_with_the_same_name_or_target_are_told() {
     for (peer, twin, namesake) in cases {
         let mut run = context(Mode::Recurring);
         run.everyone = Peers::from_iter([peer]).into();
-        let report = validator.validate(&run).await;
+        let report = validator.validate(&run).await.report;
         for (test, expected) in [(TARGET, twin), (NAME, namesake)] {
             let status =
                 if expected.is_some() { ReportStatus::Failed } else { ReportStatus::Passed };
@@ -219,7 +224,7 @@ async fn a_role_of_another_kind_or_partition_fails_and_stops_nothing() {
     for role in ["arn:aws:iam::123456789012:user/x", "arn:aws-cn:iam::123456789012:role/x"] {
         let mut config = healthy_config(&server.address);
         config["awsLocationRole"] = role.into();
-        let report = integration(&config, &[]).validate(&context(Mode::Recurring)).await;
+        let report = integration(&config, &[]).validate(&context(Mode::Recurring)).await.report;
         let expected = "The specified access grants location role is not a valid ARN format.";
         assert_eq!(message(&report, ROLE), (ReportStatus::Failed, expected));
         assert_eq!(outcome(&report, PATH).status(), ReportStatus::Passed);
@@ -247,7 +252,7 @@ async fn an_assumed_role_is_kept_until_it_nearly_ends() {
     let steps = [(run.now, 1), (run.now, 1), (end.minus(Duration::from_secs(301)), 1), (end, 2)];
     for (now, expected) in steps {
         run.now = now;
-        let report = validator.validate(&run).await;
+        let report = validator.validate(&run).await.report;
         assert_eq!(report.status(), ReportStatus::Passed);
         assert_eq!(taken(), expected, "at {now}");
     }
@@ -294,7 +299,7 @@ async fn every_source_of_credentials_says_why_it_has_none() {
         ),
     ];
     for (env, expected) in cases {
-        let report = integration(&config, env).validate(&context(Mode::Recurring)).await;
+        let report = integration(&config, env).validate(&context(Mode::Recurring)).await.report;
         let expected = format!("No AWS credentials could be loaded: {expected}");
         assert_eq!(message(&report, CALLER), (ReportStatus::Failed, expected.as_str()));
         assert_eq!(report.class(), Some(Class::Local));
@@ -309,7 +314,7 @@ async fn a_server_that_takes_too_long_is_asked_three_times() {
     config["connectTimeout"] = "1s".into();
     config["readTimeout"] = "1s".into();
     let validator = integration(&config, &[]);
-    let report = validator.validate(&context(Mode::Recurring)).await;
+    let report = validator.validate(&context(Mode::Recurring)).await.report;
     let expected = "Unable to retrieve the access grants instance for account [123456789012], \
         region [eu-central-1]: no answer within the time limit.";
     assert_eq!(message(&report, INSTANCE), (ReportStatus::Failed, expected));

@@ -133,7 +133,7 @@ async fn signatures_policies_and_roles_hold_against_moto() {
         for (key, value) in changes.as_object().unwrap() {
             config[key] = value.clone();
         }
-        let report = integration(&config, &env).validate(&context(Mode::Recurring)).await;
+        let report = integration(&config, &env).validate(&context(Mode::Recurring)).await.report;
         let found = message(&report, test);
         assert!(found.0 == status && found.1.contains(expected), "{name}: {found:?} {report:?}");
     }

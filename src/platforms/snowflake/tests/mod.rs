@@ -18,13 +18,13 @@ use super::credentials::{Credentials, KeyPair};
 use super::reply::Reply;
 use super::statement::{Name, Statement};
 use super::*;
-use crate::domain::{Class, Finding, Secret, SecretRef, Test, Timestamp};
+use crate::domain::{Class, Finding, Redactor, Report, Secret, SecretRef, Test, Timestamp};
 use crate::input::{Faults, Value};
 use crate::net::exchange::Answer;
 use crate::net::http::{Connections, HttpOptions};
 use crate::platforms::testing::{
-    NOW, Seen, Server, StandIn, Subject, cases, context, fuzz, parsed, recorded_bodies, replay,
-    sample_config, validator,
+    NOW, Seen, Server, StandIn, Subject, cases, context, echo_is_hidden, flat, fuzz, nested,
+    parsed, recorded_bodies, replay, sample_config, validator,
 };
 
 /// The start of every secret in `testcases/`.
@@ -158,6 +158,16 @@ async fn recorded_answers_are_reported_as_expected() {
     replay(SUBJECT).await;
 }
 
+#[tokio::test]
+async fn echoed_credentials_are_hidden() {
+    echo_is_hidden(
+        SUBJECT,
+        &["password", "access-token-renewed", "token-refused"],
+        &[flat, nested],
+    )
+    .await;
+}
+
 fn outcome(report: &Report, test: Test) -> (&'static str, &str) {
     let found = report.tests.iter().find(|result| result.test == test).unwrap();
     (found.outcome.status().as_str(), found.outcome.message().unwrap_or_default())
@@ -194,7 +204,8 @@ fn now() -> Timestamp {
 
 async fn bearer(credentials: &Credentials) -> Result<Secret, String> {
     let connections = Connections::new(&HttpOptions::default()).unwrap();
-    let found = credentials.bearer(&connections, now(), &mut Vec::new()).await;
+    let found =
+        credentials.bearer(&connections, now(), &mut crate::platforms::Seen::default()).await;
     found.map(|bearer| bearer.token).map_err(|failure| failure.detail)
 }
 
@@ -326,17 +337,18 @@ fn fuzz_answers() {
     let name = Name::read("IMMUTA").unwrap();
     let statements =
         [Statement::Hello, Statement::UsableWarehouses(&name), Statement::Grants(&name)];
-    let secrets = [Secret::new(SECRET.to_owned())];
+    let redactor = Redactor::default();
+    redactor.learn_text(SECRET);
     fuzz(&recorded_bodies("snowflake"), |bytes| {
         for status in [200, 202, 401, 422, 503] {
             let headers = http::HeaderMap::new();
-            let answer = Answer { status, headers, body: bytes.to_vec() };
-            let _session = reply::session(&answer, &secrets, now());
+            let redactor = redactor.clone();
+            let answer = Answer { status, headers, body: bytes.to_vec(), redactor };
+            let _session = reply::session(&answer, now());
             for statement in &statements {
-                for found in [
-                    reply::api(&answer, statement, &secrets, now()),
-                    reply::query(&answer, statement, &secrets, now()),
-                ] {
+                for found in
+                    [reply::api(&answer, statement, now()), reply::query(&answer, statement, now())]
+                {
                     match found {
                         Ok(Reply::Done(rows)) => {
                             let all = rows.iter().map(|row| row.text("name").len()).sum::<usize>();

@@ -1,7 +1,8 @@
 //! What a run sees besides its results, and what integrations can have in common.
 
 use super::*;
-use crate::platforms::testing::{token_of, told, told_by};
+use crate::platforms::Seen;
+use crate::platforms::testing::{facts_of_case, lines_of, token_of};
 
 #[tokio::test]
 async fn what_a_run_sees_is_the_same_in_the_next() {
@@ -17,8 +18,8 @@ async fn what_a_run_sees_is_the_same_in_the_next() {
         "grant [roles IMMUTA_*] owner IMMUTA_SYSTEM",
         "grant [warehouse IMMUTA_WH] USAGE",
     ];
-    assert_eq!(told_by(SUBJECT, "all-well").await, expected);
-    assert_eq!(told_by(SUBJECT, "password").await, expected);
+    assert_eq!(facts_of_case(SUBJECT, "all-well").await, expected);
+    assert_eq!(facts_of_case(SUBJECT, "password").await, expected);
 }
 
 #[tokio::test]
@@ -26,11 +27,10 @@ async fn a_token_tells_when_it_ends() {
     let claims = json!({ "sub": "me", "exp": 1_800_000_000_i64 });
     let credentials = Credentials::Token(SecretRef::Literal(Secret::new(token_of(&claims))));
     let connections = Connections::new(&HttpOptions::default()).unwrap();
-    let found = told(async || {
-        credentials.bearer(&connections, Timestamp(0), &mut Vec::new()).await.unwrap();
-    });
+    let mut seen = Seen::default();
+    credentials.bearer(&connections, Timestamp(0), &mut seen).await.unwrap();
     let expected = ["claim [token subject] me", "token [] ends 2027-01-15T08:00:00Z"];
-    assert_eq!(found.await, expected);
+    assert_eq!(lines_of(seen), expected);
 }
 
 #[test]

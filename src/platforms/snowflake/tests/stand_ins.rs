@@ -78,7 +78,7 @@ async fn warehouses_databases_and_errors_hold_against_snowduck() {
         for (key, value) in changes.as_object().unwrap() {
             config[key] = value.clone();
         }
-        let report = validator(&PLATFORM, &config).validate(&context(Mode::Recurring)).await;
+        let report = validator(&PLATFORM, &config).validate(&context(Mode::Recurring)).await.report;
         let found = outcome(&report, test);
         assert!(found.0 == status && found.1.contains(expected), "{name}: {found:?} {report:?}");
         if status == "passed" {
@@ -97,7 +97,7 @@ async fn passwords_log_in_to_fakesnow() {
         "warehouse": "wh", "database": "immuta", "authenticationType": "userPassword",
         "username": "anna", "password": "hunter2",
     });
-    let report = validator(&PLATFORM, &config).validate(&context(Mode::Recurring)).await;
+    let report = validator(&PLATFORM, &config).validate(&context(Mode::Recurring)).await.report;
     let found = finding(&report, CONNECT);
     assert_eq!(found.class, Class::Missing);
     let expected = "Unable to connect to host. Snowflake responded with code [002";
