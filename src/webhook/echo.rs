@@ -27,7 +27,7 @@ fn changes(format: Format) -> Json {
     changes
 }
 
-/// What is kept of `answer` by a sender to a receiver of `format` whose URL has secrets too.
+/// Returns the stored part of `answer` from a receiver of `format` whose URL has secrets too.
 async fn kept(format: Format, answer: &str) -> String {
     let body = include_str!("format/golden/failed/event.json");
     let scripted = Scripted::start(http("404 Not Found", "", answer)).await;

@@ -297,7 +297,7 @@ mod tests {
     #[test]
     fn lines_come_worst_first_and_the_omitted_are_counted() {
         let mut event = event("failed");
-        let passed = (0..20).map(|number| {
+        let repaired = (0..20).map(|number| {
             change(&format!("passed {number}"), Some(ReportStatus::Failed), ReportStatus::Passed)
         });
         let others = [
@@ -306,7 +306,7 @@ mod tests {
             change("warned", Some(ReportStatus::Passed), ReportStatus::Warning),
             change("failed", None, ReportStatus::Failed),
         ];
-        integration(&mut event).changes = passed.chain(others).collect();
+        integration(&mut event).changes = repaired.chain(others).collect();
         let heads: Vec<_> = lines(&event).into_iter().map(|line| line.head).collect();
         assert_eq!(heads.len(), LINES_MAX);
         assert_eq!(heads[..3], ["failed: failed", "warning: warned", "passed: passed 0"]);

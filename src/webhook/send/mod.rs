@@ -60,7 +60,7 @@ pub(crate) struct Sender {
     redactor: Redactor,
 }
 
-/// Transport of messages.
+/// Transport that messages are sent over.
 #[derive(Debug)]
 enum Transport {
     /// HTTP over the network.
