@@ -1,7 +1,5 @@
 //! Shared factors of integrations: the possible common causes of an outage.
 
-use std::str::FromStr;
-
 use serde::{Deserialize, Serialize};
 
 use super::UnknownName;
@@ -17,7 +15,21 @@ pub(crate) struct Factor {
 }
 
 /// Kind of a factor, the most specific first.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Deserialize,
+    Eq,
+    Hash,
+    Ord,
+    PartialEq,
+    PartialOrd,
+    Serialize,
+    strum::IntoStaticStr,
+    strum::EnumString,
+)]
+#[strum(serialize_all = "lowercase", const_into_str, parse_err_ty = UnknownName, parse_err_fn = UnknownName::of)]
 #[serde(rename_all = "lowercase")]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) enum FactorKind {
@@ -34,27 +46,8 @@ pub(crate) enum FactorKind {
 }
 
 impl FactorKind {
-    /// Every kind, the most specific first.
-    pub(crate) const ALL: [Self; 5] =
-        [Self::Host, Self::Principal, Self::Account, Self::Region, Self::Authority];
-
     /// Returns the name on the wire and in the database.
     pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Host => "host",
-            Self::Principal => "principal",
-            Self::Account => "account",
-            Self::Region => "region",
-            Self::Authority => "authority",
-        }
-    }
-}
-
-impl FromStr for FactorKind {
-    type Err = UnknownName;
-
-    fn from_str(name: &str) -> Result<Self, Self::Err> {
-        let found = Self::ALL.into_iter().find(|kind| kind.as_str() == name);
-        found.ok_or_else(|| UnknownName(name.to_owned()))
+        self.into_str()
     }
 }

@@ -14,7 +14,8 @@ pub(crate) const SETTLE: Duration = Duration::from_mins(10);
 pub(crate) const SIBLINGS_MAX: u32 = 32;
 
 /// What kind of trouble integrations can share.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, strum::IntoStaticStr)]
+#[strum(serialize_all = "camelCase", const_into_str)]
 pub(crate) enum SharedCause {
     /// A host, account or region does not serve.
     Unreached,
@@ -39,11 +40,7 @@ impl SharedCause {
 
     /// The name in the database and on the wire.
     pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Unreached => "unreached",
-            Self::Refused => "refused",
-            Self::Expired => "expired",
-        }
+        self.into_str()
     }
 
     /// What integrations must have in common to share it, the most telling first.
@@ -94,7 +91,7 @@ mod tests {
 
     #[test]
     fn transient_failures_share_a_host_and_refusals_an_identity() {
-        for class in Class::ALL {
+        for &class in Class::ALL {
             let shared = SharedCause::of(class);
             let is_transient = !class.is_definitive() && class != Class::Local;
             assert_eq!(shared == Some(SharedCause::Unreached), is_transient, "{class:?}");

@@ -46,7 +46,19 @@ pub(crate) enum When {
 }
 
 /// Class of a failure: decided nearest the call, it says whether a retry can help.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Deserialize,
+    Eq,
+    Hash,
+    PartialEq,
+    Serialize,
+    strum::IntoStaticStr,
+    strum::VariantArray,
+)]
+#[strum(serialize_all = "lowercase", const_into_str)]
 #[serde(rename_all = "lowercase")]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) enum Class {
@@ -71,29 +83,11 @@ pub(crate) enum Class {
 
 impl Class {
     /// Every class, definitive ones first.
-    pub(crate) const ALL: [Self; 8] = [
-        Self::Denied,
-        Self::Missing,
-        Self::Invalid,
-        Self::Expired,
-        Self::Unreachable,
-        Self::Throttled,
-        Self::Unavailable,
-        Self::Local,
-    ];
+    pub(crate) const ALL: &'static [Self] = <Self as strum::VariantArray>::VARIANTS;
 
     /// Returns the name in logs, in the database and on the wire.
     pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Denied => "denied",
-            Self::Missing => "missing",
-            Self::Invalid => "invalid",
-            Self::Expired => "expired",
-            Self::Unreachable => "unreachable",
-            Self::Throttled => "throttled",
-            Self::Unavailable => "unavailable",
-            Self::Local => "local",
-        }
+        self.into_str()
     }
 
     /// Returns true when a retry cannot help.
@@ -210,7 +204,8 @@ pub(crate) struct Report {
 }
 
 /// Result of a test, or of a whole report, in one word.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize, strum::IntoStaticStr)]
+#[strum(serialize_all = "lowercase", const_into_str)]
 #[serde(rename_all = "lowercase")]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) enum ReportStatus {
@@ -227,12 +222,7 @@ pub(crate) enum ReportStatus {
 impl ReportStatus {
     /// Returns the word on the wire and in the database.
     pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Passed => "passed",
-            Self::Failed => "failed",
-            Self::Warning => "warning",
-            Self::Skipped => "skipped",
-        }
+        self.into_str()
     }
 }
 
@@ -271,7 +261,7 @@ impl Report {
             .filter(|result| result.outcome.status() == ReportStatus::Failed)
             .filter_map(|result| result.outcome.finding().map(|finding| finding.class))
             .collect();
-        Class::ALL.into_iter().find(|class| failed.contains(class))
+        Class::ALL.iter().copied().find(|class| failed.contains(class))
     }
 }
 

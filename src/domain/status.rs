@@ -1,12 +1,22 @@
 //! The twelve statuses and the one function that changes them.
 
 use std::fmt;
-use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// Status of an integration, as published in the response schema.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Eq,
+    Hash,
+    PartialEq,
+    strum::IntoStaticStr,
+    strum::EnumString,
+    strum::VariantArray,
+)]
+#[strum(serialize_all = "camelCase", const_into_str, parse_err_ty = UnknownName, parse_err_fn = UnknownName::of)]
 pub(crate) enum Status {
     /// Creation failed; the first validation is retried on schedule.
     CreateError,
@@ -36,37 +46,11 @@ pub(crate) enum Status {
 
 impl Status {
     /// Every status.
-    pub(crate) const ALL: [Self; 12] = [
-        Self::CreateError,
-        Self::Creating,
-        Self::Deleted,
-        Self::DeleteError,
-        Self::Deleting,
-        Self::Disabled,
-        Self::Editing,
-        Self::EditError,
-        Self::Enabled,
-        Self::MigrateError,
-        Self::Migrating,
-        Self::RecurringValidationError,
-    ];
+    pub(crate) const ALL: &'static [Self] = <Self as strum::VariantArray>::VARIANTS;
 
     /// The name on the wire and in the database.
     pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::CreateError => "createError",
-            Self::Creating => "creating",
-            Self::Deleted => "deleted",
-            Self::DeleteError => "deleteError",
-            Self::Deleting => "deleting",
-            Self::Disabled => "disabled",
-            Self::Editing => "editing",
-            Self::EditError => "editError",
-            Self::Enabled => "enabled",
-            Self::MigrateError => "migrateError",
-            Self::Migrating => "migrating",
-            Self::RecurringValidationError => "recurringValidationError",
-        }
+        self.into_str()
     }
 
     /// True for the five statuses that say that something failed.
@@ -117,16 +101,7 @@ impl schemars::JsonSchema for Status {
     }
 
     fn json_schema(_generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({ "type": "string", "enum": Self::ALL.map(Self::as_str) })
-    }
-}
-
-impl FromStr for Status {
-    type Err = UnknownName;
-
-    fn from_str(name: &str) -> Result<Self, Self::Err> {
-        let found = Self::ALL.into_iter().find(|status| status.as_str() == name);
-        found.ok_or_else(|| UnknownName(name.to_owned()))
+        schemars::json_schema!({ "type": "string", "enum": Self::ALL.iter().map(|one| one.as_str()).collect::<Vec<_>>() })
     }
 }
 
@@ -148,8 +123,16 @@ impl Serialize for Status {
 #[error("unknown name `{0}`")]
 pub(crate) struct UnknownName(pub(crate) String);
 
+impl UnknownName {
+    /// Returns the error for `name`.
+    pub(crate) fn of(name: &str) -> Self {
+        Self(name.to_owned())
+    }
+}
+
 /// Which of an integration's two configurations a run looks at.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, strum::IntoStaticStr, strum::EnumString)]
+#[strum(serialize_all = "camelCase", const_into_str, parse_err_ty = UnknownName, parse_err_fn = UnknownName::of)]
 pub(crate) enum Subject {
     /// The one that passed last, or is being watched.
     Active,
@@ -160,24 +143,15 @@ pub(crate) enum Subject {
 impl Subject {
     /// The name in the database.
     pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Active => "active",
-            Self::Candidate => "candidate",
-        }
-    }
-}
-
-impl FromStr for Subject {
-    type Err = UnknownName;
-
-    fn from_str(name: &str) -> Result<Self, Self::Err> {
-        let found = [Self::Active, Self::Candidate].into_iter().find(|one| one.as_str() == name);
-        found.ok_or_else(|| UnknownName(name.to_owned()))
+        self.into_str()
     }
 }
 
 /// What can change a status.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(
+    Clone, Copy, Debug, Eq, PartialEq, strum::IntoStaticStr, strum::EnumString, strum::VariantArray,
+)]
+#[strum(serialize_all = "camelCase", const_into_str, parse_err_ty = UnknownName, parse_err_fn = UnknownName::of)]
 pub(crate) enum Cause {
     /// The active configuration passed, by the verdict rules.
     ActivePassed,
@@ -206,47 +180,9 @@ pub(crate) enum Cause {
 }
 
 impl Cause {
-    /// Every cause.
-    pub(crate) const ALL: [Self; 12] = [
-        Self::ActivePassed,
-        Self::ActiveFailed,
-        Self::CandidatePassed,
-        Self::CandidateFailed,
-        Self::Changed,
-        Self::Removed,
-        Self::Drained,
-        Self::RemovalFailed,
-        Self::ForceDisabled,
-        Self::Reenabled,
-        Self::ReenabledUntried,
-        Self::Upgraded,
-    ];
-
     /// The name in the history.
     pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::ActivePassed => "activePassed",
-            Self::ActiveFailed => "activeFailed",
-            Self::CandidatePassed => "candidatePassed",
-            Self::CandidateFailed => "candidateFailed",
-            Self::Changed => "changed",
-            Self::Removed => "removed",
-            Self::Drained => "drained",
-            Self::RemovalFailed => "removalFailed",
-            Self::ForceDisabled => "forceDisabled",
-            Self::Reenabled => "reenabled",
-            Self::ReenabledUntried => "reenabledUntried",
-            Self::Upgraded => "upgraded",
-        }
-    }
-}
-
-impl FromStr for Cause {
-    type Err = UnknownName;
-
-    fn from_str(name: &str) -> Result<Self, Self::Err> {
-        let found = Self::ALL.into_iter().find(|cause| cause.as_str() == name);
-        found.ok_or_else(|| UnknownName(name.to_owned()))
+        self.into_str()
     }
 }
 
@@ -305,8 +241,9 @@ const fn steps(from: Status) -> &'static [(Cause, Status)] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use strum::VariantArray as _;
 
-    /// One row per status, one column per cause in the order of [`Cause::ALL`]; `.` is no change.
+    /// One row per status, one column per cause in the order of [`Cause::VARIANTS`]; `.` is no change.
     ///
     /// Columns: active passed, active failed, candidate passed, candidate failed, changed,
     /// removed, drained, removal failed, force disabled, re-enabled, re-enabled untried, upgraded.
@@ -330,8 +267,8 @@ mod tests {
         for (from, row) in TABLE {
             let from: Status = from.parse().unwrap();
             let cells: Vec<_> = row.split(' ').collect();
-            assert_eq!(cells.len(), Cause::ALL.len());
-            for (cause, cell) in Cause::ALL.into_iter().zip(cells) {
+            assert_eq!(cells.len(), Cause::VARIANTS.len());
+            for (cause, cell) in Cause::VARIANTS.iter().copied().zip(cells) {
                 let to = next_status(from, cause).map(|step| step.to);
                 let expected = (cell != ".").then(|| cell.parse::<Status>().unwrap());
                 assert_eq!(to, expected, "{from} on {cause:?}");
@@ -345,7 +282,10 @@ mod tests {
         let rows = document.lines().filter(|line| line.starts_with("| `"));
         let rows = rows.filter(|line| line.matches('`').count() == 6);
         let listed: std::collections::BTreeSet<_> = rows.map(str::to_owned).collect();
-        let every = Status::ALL.into_iter().flat_map(|from| Cause::ALL.map(|cause| (from, cause)));
+        let every = Status::ALL
+            .iter()
+            .copied()
+            .flat_map(|from| Cause::VARIANTS.iter().map(move |cause| (from, *cause)));
         let steps = every.filter_map(|(from, cause)| next_status(from, cause));
         let row = |Transition { from, to, cause }| {
             format!("| `{from}` | `{}` | `{to}` |", cause.as_str())
@@ -355,10 +295,10 @@ mod tests {
 
     #[test]
     fn names_round_trip() {
-        for status in Status::ALL {
+        for &status in Status::ALL {
             assert_eq!(status.as_str().parse::<Status>().unwrap(), status);
         }
-        for cause in Cause::ALL {
+        for &cause in Cause::VARIANTS {
             assert_eq!(cause.as_str().parse::<Cause>().unwrap(), cause);
         }
         assert!("Enabled".parse::<Status>().is_err());
@@ -366,7 +306,7 @@ mod tests {
 
     #[test]
     fn only_what_is_in_use_and_not_being_removed_runs() {
-        let idle = Status::ALL.into_iter().filter(|status| status.subjects().is_empty());
+        let idle = Status::ALL.iter().copied().filter(|status| status.subjects().is_empty());
         let expected = [Status::Deleted, Status::Deleting, Status::Disabled];
         assert_eq!(idle.collect::<Vec<_>>(), expected);
     }

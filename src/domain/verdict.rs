@@ -63,7 +63,8 @@ impl Flips {
 }
 
 /// What a run says about its integration.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, strum::IntoStaticStr)]
+#[strum(serialize_all = "camelCase", const_into_str)]
 pub(crate) enum Verdict {
     /// It works.
     Passed,
@@ -80,13 +81,7 @@ pub(crate) enum Verdict {
 impl Verdict {
     /// The word in the log.
     pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Passed => "passed",
-            Self::Failed => "failed",
-            Self::Confirming => "confirming",
-            Self::Recovering => "recovering",
-            Self::CannotTell => "cannotTell",
-        }
+        self.into_str()
     }
 }
 
@@ -206,7 +201,7 @@ mod tests {
 
     #[test]
     fn every_definitive_class_fails_at_once_and_no_other() {
-        for class in Class::ALL {
+        for &class in Class::ALL {
             let judged = judge(&Policy::default(), Counters::default(), &failing(class));
             assert_eq!(judged.verdict == Verdict::Failed, class.is_definitive(), "{class:?}");
         }

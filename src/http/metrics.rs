@@ -238,7 +238,7 @@ impl Collector for State {
         receiver_metrics(encoder, receivers)?;
         let mut gauge =
             encoder.gauge("daemon_fault", "1 while the daemon itself has the fault", None)?;
-        for fault in OwnFault::ALL {
+        for &fault in OwnFault::ALL {
             let lasts = u32::from(own_faults.contains(&fault));
             set(&mut gauge, &[("fault", fault.as_str())], lasts)?;
         }
@@ -251,7 +251,7 @@ fn integration_metrics(
     all: &[IntegrationState],
 ) -> fmt::Result {
     let mut gauge = encoder.gauge("integrations", "Integrations by status", None)?;
-    for status in Status::ALL.into_iter().filter(|status| *status != Status::Deleted) {
+    for status in Status::ALL.iter().copied().filter(|status| *status != Status::Deleted) {
         let count = all.iter().filter(|one| one.status == status).count();
         set(&mut gauge, &[("status", status.as_str())], count)?;
     }

@@ -21,7 +21,8 @@ pub(crate) struct Receiver<'a> {
 }
 
 /// State of a receiver: pending deliveries are sent only while it is enabled or failing.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, strum::IntoStaticStr)]
+#[strum(serialize_all = "lowercase", const_into_str)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum ReceiverState {
     /// The configuration names it, and its last attempt succeeded.
@@ -37,12 +38,7 @@ pub(crate) enum ReceiverState {
 impl ReceiverState {
     /// Name in JSON and for people.
     pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Enabled => "enabled",
-            Self::Failing => "failing",
-            Self::Disabled => "disabled",
-            Self::Removed => "removed",
-        }
+        self.into_str()
     }
 }
 

@@ -39,7 +39,7 @@ async fn kept(format: Format, answer: &str) -> String {
 
 #[tokio::test]
 async fn echo_of_a_secret_is_not_kept_by_any_format() {
-    for format in Format::ALL {
+    for &format in Format::ALL {
         let mut secrets = vec![SEGMENT, VALUE];
         secrets.extend(format.is_signed().then_some(SIGNING));
         secrets.extend((format == Format::PagerDuty).then_some(ROUTING));

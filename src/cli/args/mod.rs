@@ -269,9 +269,9 @@ pub(super) struct Sample {
 
 /// The names of the delivery states.
 fn states() -> impl TypedValueParser<Value = DeliveryState> {
-    let names = DeliveryState::ALL.map(DeliveryState::as_str);
+    let names: Vec<_> = DeliveryState::ALL.iter().map(|state| state.as_str()).collect();
     PossibleValuesParser::new(names).try_map(|name| {
-        let found = DeliveryState::ALL.into_iter().find(|state| state.as_str() == name);
+        let found = DeliveryState::ALL.iter().copied().find(|state| state.as_str() == name);
         found.ok_or(UnknownName(name))
     })
 }

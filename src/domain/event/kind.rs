@@ -5,67 +5,64 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use crate::domain::{Status, Transition, UnknownName};
 
 /// Type of an event, as receivers subscribe to it.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Eq,
+    Hash,
+    PartialEq,
+    strum::IntoStaticStr,
+    strum::EnumString,
+    strum::VariantArray,
+)]
+#[strum(const_into_str, parse_err_ty = UnknownName, parse_err_fn = UnknownName::of)]
 pub(crate) enum EventType {
     /// The recurring validation failed; an incident begins.
+    #[strum(serialize = "integration.validation.failed")]
     ValidationFailed,
     /// The integration works again; the incident ends.
+    #[strum(serialize = "integration.validation.recovered")]
     ValidationRecovered,
     /// Any other change of the status.
+    #[strum(serialize = "integration.status.changed")]
     StatusChanged,
     /// The warnings changed while the status stayed.
+    #[strum(serialize = "integration.validation.warning")]
     ValidationWarning,
     /// The status changes so often that messages are muted until it is stable.
+    #[strum(serialize = "integration.flapping.started")]
     FlappingStarted,
     /// The status has been stable for long enough.
+    #[strum(serialize = "integration.flapping.ended")]
     FlappingEnded,
     /// Several integrations fail by one shared cause.
+    #[strum(serialize = "integrations.outage")]
     Outage,
     /// The shared cause is over.
+    #[strum(serialize = "integrations.outage.resolved")]
     OutageResolved,
     /// A fault of the daemon itself keeps it from judging integrations.
+    #[strum(serialize = "daemon.degraded")]
     DaemonDegraded,
     /// The fault of the daemon is over.
+    #[strum(serialize = "daemon.recovered")]
     DaemonRecovered,
     /// A receiver gets no messages any more.
+    #[strum(serialize = "receiver.disabled")]
     ReceiverDisabled,
     /// Test message to one receiver.
+    #[strum(serialize = "webhook.ping")]
     WebhookPing,
 }
 
 impl EventType {
     /// Every type, in the order of the documentation.
-    pub(crate) const ALL: [Self; 12] = [
-        Self::ValidationFailed,
-        Self::ValidationRecovered,
-        Self::StatusChanged,
-        Self::ValidationWarning,
-        Self::FlappingStarted,
-        Self::FlappingEnded,
-        Self::Outage,
-        Self::OutageResolved,
-        Self::DaemonDegraded,
-        Self::DaemonRecovered,
-        Self::ReceiverDisabled,
-        Self::WebhookPing,
-    ];
+    pub(crate) const ALL: &'static [Self] = <Self as strum::VariantArray>::VARIANTS;
 
     /// Returns the name on the wire and in the database.
     pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::ValidationFailed => "integration.validation.failed",
-            Self::ValidationRecovered => "integration.validation.recovered",
-            Self::StatusChanged => "integration.status.changed",
-            Self::ValidationWarning => "integration.validation.warning",
-            Self::FlappingStarted => "integration.flapping.started",
-            Self::FlappingEnded => "integration.flapping.ended",
-            Self::Outage => "integrations.outage",
-            Self::OutageResolved => "integrations.outage.resolved",
-            Self::DaemonDegraded => "daemon.degraded",
-            Self::DaemonRecovered => "daemon.recovered",
-            Self::ReceiverDisabled => "receiver.disabled",
-            Self::WebhookPing => "webhook.ping",
-        }
+        self.into_str()
     }
 
     /// Returns the type of the event for `transition`, given whether an incident is open.
@@ -86,16 +83,7 @@ impl schemars::JsonSchema for EventType {
     }
 
     fn json_schema(_generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({ "type": "string", "enum": Self::ALL.map(Self::as_str) })
-    }
-}
-
-impl std::str::FromStr for EventType {
-    type Err = UnknownName;
-
-    fn from_str(name: &str) -> Result<Self, Self::Err> {
-        let found = Self::ALL.into_iter().find(|kind| kind.as_str() == name);
-        found.ok_or_else(|| UnknownName(name.to_owned()))
+        schemars::json_schema!({ "type": "string", "enum": Self::ALL.iter().map(|one| one.as_str()).collect::<Vec<_>>() })
     }
 }
 
@@ -120,7 +108,7 @@ mod tests {
     #[test]
     fn document_lists_every_type() {
         let readme = include_str!("../../../docs/receivers.md");
-        for kind in EventType::ALL {
+        for &kind in EventType::ALL {
             assert!(readme.contains(&format!("\n| `{}` | ", kind.as_str())), "{kind:?}");
         }
     }

@@ -110,7 +110,7 @@ pub(crate) fn samples() -> Vec<(&'static str, String)> {
     };
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/webhook/format/golden");
     let read = |name| std::fs::read_to_string(root.join(name).join("event.json")).unwrap();
-    EventType::ALL.map(folder).map(|name| (name, read(name))).into()
+    EventType::ALL.iter().copied().map(folder).map(|name| (name, read(name))).collect()
 }
 
 #[cfg(test)]

@@ -6,7 +6,18 @@ use super::IntegrationRef;
 use crate::domain::{Factor, Status, Timestamp, UnknownName};
 
 /// Reason why a receiver is disabled.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Deserialize,
+    Eq,
+    PartialEq,
+    Serialize,
+    strum::IntoStaticStr,
+    strum::EnumString,
+)]
+#[strum(serialize_all = "lowercase", const_into_str, parse_err_ty = UnknownName, parse_err_fn = UnknownName::of)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum DisabledReason {
@@ -19,16 +30,9 @@ pub(crate) enum DisabledReason {
 }
 
 impl DisabledReason {
-    /// Every reason, in the order of declaration.
-    const ALL: [Self; 3] = [Self::Gone, Self::Failing, Self::Manual];
-
     /// Returns the name on the wire and in the database.
     pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Gone => "gone",
-            Self::Failing => "failing",
-            Self::Manual => "manual",
-        }
+        self.into_str()
     }
 
     /// Returns the reason as part of a sentence.
@@ -38,15 +42,6 @@ impl DisabledReason {
             Self::Failing => "every attempt failed for too long",
             Self::Manual => "an operator disabled it",
         }
-    }
-}
-
-impl std::str::FromStr for DisabledReason {
-    type Err = UnknownName;
-
-    fn from_str(name: &str) -> Result<Self, Self::Err> {
-        let found = Self::ALL.into_iter().find(|reason| reason.as_str() == name);
-        found.ok_or_else(|| UnknownName(name.to_owned()))
     }
 }
 
@@ -117,7 +112,22 @@ pub(crate) struct OutageMember {
 }
 
 /// Fault of the daemon itself that keeps it from judging integrations.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Deserialize,
+    Eq,
+    Hash,
+    Ord,
+    PartialEq,
+    PartialOrd,
+    Serialize,
+    strum::IntoStaticStr,
+    strum::EnumString,
+    strum::VariantArray,
+)]
+#[strum(serialize_all = "lowercase", const_into_str, parse_err_ty = UnknownName, parse_err_fn = UnknownName::of)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum OwnFault {
@@ -135,27 +145,11 @@ pub(crate) enum OwnFault {
 
 impl OwnFault {
     /// Every fault, in the order of declaration.
-    pub(crate) const ALL: [Self; 5] =
-        [Self::Network, Self::Clock, Self::Disk, Self::Descriptors, Self::Validation];
+    pub(crate) const ALL: &'static [Self] = <Self as strum::VariantArray>::VARIANTS;
 
     /// Returns the name on the wire and in the database.
     pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Network => "network",
-            Self::Clock => "clock",
-            Self::Disk => "disk",
-            Self::Descriptors => "descriptors",
-            Self::Validation => "validation",
-        }
-    }
-}
-
-impl std::str::FromStr for OwnFault {
-    type Err = UnknownName;
-
-    fn from_str(name: &str) -> Result<Self, Self::Err> {
-        let found = Self::ALL.into_iter().find(|fault| fault.as_str() == name);
-        found.ok_or_else(|| UnknownName(name.to_owned()))
+        self.into_str()
     }
 }
 

@@ -10,7 +10,18 @@ use crate::domain::{
 };
 
 /// Reason of a run.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Deserialize,
+    Eq,
+    PartialEq,
+    Serialize,
+    strum::IntoStaticStr,
+    strum::VariantArray,
+)]
+#[strum(serialize_all = "lowercase", const_into_str)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Trigger {
     /// Its schedule came due.
@@ -25,16 +36,11 @@ pub(crate) enum Trigger {
 
 impl Trigger {
     /// Every trigger.
-    pub(crate) const ALL: [Self; 4] = [Self::Schedule, Self::Confirm, Self::Startup, Self::Change];
+    pub(crate) const ALL: &'static [Self] = <Self as strum::VariantArray>::VARIANTS;
 
     /// The name on the wire and in the database.
     pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Schedule => "schedule",
-            Self::Confirm => "confirm",
-            Self::Startup => "startup",
-            Self::Change => "change",
-        }
+        self.into_str()
     }
 }
 

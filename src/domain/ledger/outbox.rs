@@ -6,7 +6,8 @@ use std::time::Duration;
 use crate::domain::{AttemptResult, DeliveryId, DisabledReason, IntegrationId, Next, Timestamp};
 
 /// State of a delivery.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "lowercase", const_into_str)]
 pub(crate) enum DeliveryState {
     /// It is queued, or being sent.
     Pending,
@@ -18,15 +19,11 @@ pub(crate) enum DeliveryState {
 
 impl DeliveryState {
     /// Every state.
-    pub(crate) const ALL: [Self; 3] = [Self::Pending, Self::Delivered, Self::Failed];
+    pub(crate) const ALL: &'static [Self] = <Self as strum::VariantArray>::VARIANTS;
 
     /// The name in the database and for people.
     pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Delivered => "delivered",
-            Self::Failed => "failed",
-        }
+        self.into_str()
     }
 
     /// Returns true when it is sent no more.

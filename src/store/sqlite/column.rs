@@ -118,7 +118,7 @@ where
 
 /// Reads why a run takes place.
 pub(super) fn trigger(table: &'static str, name: &str) -> Result<Trigger, StoreError> {
-    named(table, name, &Trigger::ALL, Trigger::as_str)
+    named(table, name, Trigger::ALL, Trigger::as_str)
 }
 
 /// Reads an overall result.
@@ -130,12 +130,12 @@ pub(super) fn report_status(name: &str) -> Result<ReportStatus, StoreError> {
 
 /// Reads the class that decided about a run.
 pub(super) fn class(name: &str) -> Result<Class, StoreError> {
-    named("run", name, &Class::ALL, Class::as_str)
+    named("run", name, Class::ALL, Class::as_str)
 }
 
 /// Reads where a delivery stands.
 pub(super) fn delivery_state(name: &str) -> Result<DeliveryState, StoreError> {
-    named("delivery", name, &DeliveryState::ALL, DeliveryState::as_str)
+    named("delivery", name, DeliveryState::ALL, DeliveryState::as_str)
 }
 
 fn named<T: Copy>(

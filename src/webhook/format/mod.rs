@@ -34,7 +34,8 @@ pub(crate) enum FormatError {
 }
 
 /// Format of a receiver's messages.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "lowercase", const_into_str)]
 pub(crate) enum Format {
     /// Standard Webhooks 1.0: the event itself, signed.
     #[default]
@@ -64,27 +65,11 @@ pub(crate) struct Rendered {
 
 impl Format {
     /// Every format, in the order of the documentation.
-    pub(crate) const ALL: [Self; 7] = [
-        Self::Standard,
-        Self::CloudEvents,
-        Self::Native,
-        Self::Slack,
-        Self::Teams,
-        Self::PagerDuty,
-        Self::Alertmanager,
-    ];
+    pub(crate) const ALL: &'static [Self] = <Self as strum::VariantArray>::VARIANTS;
 
     /// Returns the name in the configuration.
     pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Standard => "standard",
-            Self::CloudEvents => "cloudevents",
-            Self::Native => "native",
-            Self::Slack => "slack",
-            Self::Teams => "teams",
-            Self::PagerDuty => "pagerduty",
-            Self::Alertmanager => "alertmanager",
-        }
+        self.into_str()
     }
 
     /// True when messages are signed, and therefore need a secret.
@@ -211,7 +196,7 @@ mod tests {
         for (name, event) in samples() {
             let kind: Json = serde_json::from_str(&event).unwrap();
             let kind: EventType = kind["type"].as_str().unwrap().parse().unwrap();
-            for format in Format::ALL {
+            for &format in Format::ALL {
                 let place = format!("{name}/{}.json", format.as_str());
                 let found = format.render("evt_0192", &event, Some(&key));
                 assert_eq!(found.is_ok(), format.takes(kind), "{place}");
@@ -271,7 +256,7 @@ mod tests {
 
     #[test]
     fn body_that_is_no_event_is_an_error() {
-        for format in Format::ALL {
+        for &format in Format::ALL {
             let found = format.render("evt_1", "{}", None);
             assert_eq!(found.is_ok(), format == Format::Standard, "{format:?}");
         }

@@ -119,7 +119,7 @@ fn target(reader: &mut Reader<'_>, allow: &Allow) -> Option<Target> {
 }
 
 fn format(reader: &mut Reader<'_>) -> Option<Format> {
-    let choices = Format::ALL.map(|format| (format.as_str(), format));
+    let choices: Vec<_> = Format::ALL.iter().map(|format| (format.as_str(), *format)).collect();
     if reader.has("format") { reader.choice("format", &choices) } else { Some(Format::default()) }
 }
 
@@ -174,7 +174,7 @@ fn secrets(reader: &mut Reader<'_>, format: Option<Format>) -> Option<Vec<Secret
 
 fn events(reader: &mut Reader<'_>, format: Option<Format>) -> Option<Vec<String>> {
     let format = format.unwrap_or_default();
-    let expressible = || EventType::ALL.into_iter().filter(|kind| format.takes(*kind));
+    let expressible = || EventType::ALL.iter().copied().filter(|kind| format.takes(*kind));
     let names = || expressible().map(EventType::as_str);
     let Some(patterns) = reader.strings("events") else {
         return (!reader.has("events")).then(|| names().map(str::to_owned).collect());
@@ -266,7 +266,7 @@ mod tests {
         let Target::Fixed(url) = &receiver.target else { panic!("{receiver:?}") };
         assert_eq!(url.as_str(), "https://hooks.example.com/revalidated");
         assert_eq!(receiver.subscription.receiver, "on-call");
-        let every: Vec<_> = EventType::ALL.map(EventType::as_str).into();
+        let every: Vec<_> = EventType::ALL.iter().map(|kind| kind.as_str()).collect();
         assert_eq!(receiver.subscription.events, every);
         assert_eq!(receiver.format, Format::Standard);
         assert_eq!(receiver.timeout, Duration::from_secs(10));

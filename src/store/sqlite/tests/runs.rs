@@ -73,7 +73,7 @@ fn a_run_begins_only_when_it_may() {
 
 #[test]
 fn only_statuses_that_are_validated_begin() {
-    for status in Status::ALL {
+    for &status in Status::ALL {
         let mut bench = Bench::enabled();
         let idle = status.subjects().is_empty();
         let sql = "UPDATE integration SET next_run_at_ms = NULL WHERE ?2;
