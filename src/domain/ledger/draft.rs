@@ -75,12 +75,12 @@ impl<'a> Draft<'a> {
     /// Gives the next `<prefix>_<UUIDv7>`. The first has the case's random bytes, each of the others
     /// counts on from the one before ("monotonic random", RFC 9562, 6.2).
     pub(super) fn fresh_id(&mut self, prefix: &str) -> Decided<String> {
-        let [a, b, rest @ ..] = self.case.random()?;
-        let count = u64::from_be_bytes(rest).wrapping_add(self.ids).to_be_bytes();
+        let mut random = self.case.random()?;
+        if let Some(counter) = random.last_chunk_mut::<8>() {
+            *counter = u64::from_be_bytes(*counter).wrapping_add(self.ids).to_be_bytes();
+        }
         self.ids += 1;
-        let [c, d, e, f, g, h, i, j] = count;
         let millis = u64::try_from(self.now().0).unwrap_or(0);
-        let random = [a, b, c, d, e, f, g, h, i, j];
         let uuid = Builder::from_unix_timestamp_millis(millis, &random).into_uuid();
         Ok(format!("{prefix}_{uuid}"))
     }

@@ -151,8 +151,8 @@ fn stored_story(draft: &Draft<'_>, row: &Row) -> Decided<Story> {
         Need::LatestBad(row.id, Some(run))
     };
     let before = draft.case.results(other)?.as_ref().map(|(_, report)| report);
-    let (changes, results) = (latest.changes(before), Some(latest.results(*status)));
-    Ok(Story { changes, results, ..Story::default() })
+    let (results, changes) = (Some(latest.results(*status)), latest.changes(before));
+    Ok(Story { results, changes, ..Story::default() })
 }
 
 /// Decides whether the notifications about `row` are still muted, and what follows when they are not.

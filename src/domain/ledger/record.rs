@@ -42,8 +42,8 @@ pub(crate) fn record(
     note_seen(&mut row, finished);
     note_failure(&mut draft, &mut row, finished)?;
     own_fault::note(&mut draft, &mut row, own_fault::of(finished))?;
-    let cause = plan::cause(first.subject, judged.verdict);
-    let transition = cause.and_then(|cause| next_status(row.status, cause));
+    let reason = plan::cause(first.subject, judged.verdict);
+    let transition = reason.and_then(|cause| next_status(row.status, cause));
     if let Some(step) = transition {
         change_status(&mut draft, &mut row, finished, step, before)?;
     } else if has_new_warnings {
@@ -91,7 +91,16 @@ fn change_status(
     let compared = match step.cause {
         Cause::ActiveFailed => latest_that(draft, Need::LatestGood(row.id, None), before)?,
         Cause::ActivePassed => latest_that(draft, Need::LatestBad(row.id, None), before)?,
-        _ => latest(draft, before)?,
+        Cause::CandidatePassed
+        | Cause::CandidateFailed
+        | Cause::Changed
+        | Cause::Removed
+        | Cause::Drained
+        | Cause::RemovalFailed
+        | Cause::ForceDisabled
+        | Cause::Reenabled
+        | Cause::ReenabledUntried
+        | Cause::Upgraded => latest(draft, before)?,
     };
     let story = story(draft, finished, compared);
     if matches!(step.cause, Cause::ActivePassed | Cause::ActiveFailed) {

@@ -185,7 +185,7 @@ pub(crate) fn adjust(
         row.labels.clone_from(&wanted.labels);
         draft.push(Effect::Describe(Box::new(new_integration(&row, wanted, now))));
     }
-    let Some(cause) = stored.cause(wanted) else {
+    let Some(reason) = stored.cause(wanted) else {
         let (schedule, is_new) = (&wanted.schedule, stored.is_retimed(wanted));
         let plan = Replan { schedule, is_new, startup };
         if row.status != Status::Disabled && replan(&mut row, plan, now) {
@@ -193,7 +193,7 @@ pub(crate) fn adjust(
         }
         return Ok(draft.decide(None));
     };
-    let step = take(&mut draft, &mut row, cause)?;
+    let step = take(&mut draft, &mut row, reason)?;
     if row.status == Status::Disabled {
         row.restart(None);
     } else {

@@ -124,7 +124,7 @@ impl fmt::Debug for CredentialChain {
 }
 
 impl CredentialChain {
-    /// CredentialChain from `source`; the chain looks at `machine`.
+    /// Returns a chain from `source`; the chain looks at `machine`.
     ///
     /// # Errors
     ///

@@ -10,6 +10,6 @@ mod token_endpoint;
 #[cfg(any(feature = "databricks", feature = "synapse"))]
 pub(crate) use cloud::Cloud;
 #[cfg(any(feature = "databricks", feature = "synapse"))]
-pub(crate) use principal::{ServicePrincipal, is_tenant, remedy};
+pub(crate) use principal::{Audience, ServicePrincipal, is_tenant, remedy};
 #[cfg(feature = "snowflake")]
 pub(crate) use token_endpoint::{classified, completed};

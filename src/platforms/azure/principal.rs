@@ -9,6 +9,15 @@ use crate::net::oauth::{ClientCredentials, ClientProof, NoToken, Token};
 /// Longest tenant, which may be a domain, in bytes.
 const TENANT_MAX: usize = 253;
 
+/// Tenant that issues a token, and the scope of the token.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Audience<'a> {
+    /// Id or domain of the tenant.
+    pub(crate) tenant: &'a str,
+    /// Scope of the resource that the token is for.
+    pub(crate) scope: &'a str,
+}
+
 /// Service principal of Microsoft Entra: an application with a client secret.
 #[derive(Debug)]
 pub(crate) struct ServicePrincipal {
@@ -21,7 +30,7 @@ pub(crate) struct ServicePrincipal {
 }
 
 impl ServicePrincipal {
-    /// Asks the endpoint of `tenant` for a token with `scope`; `secret` is the client secret of now.
+    /// Asks for a token of `audience`; `secret` is the current client secret.
     ///
     /// # Errors
     ///
@@ -29,11 +38,11 @@ impl ServicePrincipal {
     pub(crate) async fn token(
         &self,
         connections: &Connections,
-        tenant: &str,
-        scope: &str,
+        audience: Audience<'_>,
         secret: &Secret,
         now: Timestamp,
     ) -> Result<Token, NoToken> {
+        let Audience { tenant, scope } = audience;
         let url = format!("{}/{}/oauth2/v2.0/token", self.authority, percent_encoded(tenant));
         let asked = ClientCredentials {
             url: &url,

@@ -14,7 +14,7 @@ use super::reply;
 use crate::domain::{Class, Redactor, Secret, SecretRef, Timestamp};
 use crate::net::http::Connections;
 use crate::net::oauth::{ClientCredentials, ClientProof, KeptToken};
-use crate::platforms::azure::{self, Cloud, ServicePrincipal, is_tenant};
+use crate::platforms::azure::{self, Audience, Cloud, ServicePrincipal, is_tenant};
 use crate::platforms::connection::is_loopback;
 use crate::platforms::{Seen, tokens};
 use crate::secrets;
@@ -206,7 +206,8 @@ impl Entra {
                 Some(tenant) => tenant.clone(),
                 None => self.discovered(client).await?,
             };
-            let found = self.principal.token(connections, &tenant, scope, &secret, now).await;
+            let audience = Audience { tenant: &tenant, scope };
+            let found = self.principal.token(connections, audience, &secret, now).await;
             found.map_err(|none| Failure::no_token(&none))
         };
         let token = self.kept.current(now, async || fetch(AZURE_DATABRICKS).await).await?;

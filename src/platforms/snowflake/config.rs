@@ -82,7 +82,7 @@ pub(super) fn read(mut config: Reader<'_>) -> Option<Snowflake> {
     Some(Snowflake {
         identity: Identity {
             region,
-            ..identity(&service, &database, &credentials, account, username)
+            ..identity(&service, &database, &credentials, account.as_deref(), username.as_deref())
         },
         service,
         credentials,
@@ -105,21 +105,21 @@ fn identity(
     service: &Service,
     database: &Name,
     credentials: &Credentials,
-    account: Option<String>,
-    username: Option<String>,
+    account: Option<&str>,
+    username: Option<&str>,
 ) -> Identity {
     let host = authority(&service.server).to_owned();
     let name = match credentials {
         Credentials::KeyPair(KeyPair { user, .. })
-        | Credentials::Password(Password { user, .. }) => Some(user),
-        Credentials::OAuth(OAuth { client, .. }) => username.as_ref().or(Some(client)),
-        Credentials::Token(_) => username.as_ref(),
+        | Credentials::Password(Password { user, .. }) => Some(user.as_str()),
+        Credentials::OAuth(OAuth { client, .. }) => username.or(Some(client)),
+        Credentials::Token(_) => username,
     };
-    let place = account.as_deref().unwrap_or(&host);
+    let place = account.unwrap_or(&host);
     Identity {
         target: Some(format!("{host}/{database}")),
         principal: name.map(|name| format!("snowflake {}@{place}", name.to_uppercase())),
-        account: account.as_ref().map(|account| format!("snowflake {account}")),
+        account: account.map(|account| format!("snowflake {account}")),
         authority: service.endpoint.ca_file(),
         host,
         ..Identity::default()

@@ -6,7 +6,7 @@ use super::classify::{CallError, Cause, Failure};
 use crate::domain::{Redactor, Secret, SecretRef, Timestamp};
 use crate::net::jwt;
 use crate::net::oauth::KeptToken;
-use crate::platforms::azure::{Cloud, ServicePrincipal};
+use crate::platforms::azure::{Audience, Cloud, ServicePrincipal};
 use crate::platforms::connection::Endpoint;
 use crate::platforms::{Seen, tokens};
 use crate::secrets;
@@ -157,8 +157,8 @@ impl Principal {
         let mut is_kept = true;
         let fetch = async || {
             is_kept = false;
-            let scope = self.cloud.sql_scope();
-            self.application.token(&connections, &self.tenant, scope, secret, now).await
+            let audience = Audience { tenant: &self.tenant, scope: self.cloud.sql_scope() };
+            self.application.token(&connections, audience, secret, now).await
         };
         let token = self.kept.current(now, fetch).await;
         let token = token.map_err(|none| failed(none.class(), &none.detail()))?;

@@ -46,9 +46,10 @@ impl Asked<'_> {
                     return Ok(decision.answer);
                 }
                 Err(need) => {
-                    let found = match &need {
-                        Need::Random => Answer::Random(random::bytes()?),
-                        need => answer(tx, need, self.now)?,
+                    let found = if matches!(need, Need::Random) {
+                        Answer::Random(random::bytes()?)
+                    } else {
+                        answer(tx, &need, self.now)?
                     };
                     // What is answered once is there from then on, so that this ends.
                     if !case.answer(need, found) {

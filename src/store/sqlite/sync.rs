@@ -31,17 +31,14 @@ pub(super) fn sync(
     // Other windows may be configured now.
     look_again(tx, context.now)?;
     for wanted in wanted {
-        let (id, step) = match stored.remove(&wanted.name) {
-            Some(stored) => {
-                let asked = Asked { row: Some(&stored.row), now: context.now, ..Asked::default() };
-                let adjust = |case: &Case| ledger::adjust(case, &stored, wanted, startup, context);
-                (stored.row.id, asked.decide(tx, adjust)?)
-            }
-            None => {
-                let id = configuration::next_id(tx)?;
-                let asked = Asked { now: context.now, ..Asked::default() };
-                (id, asked.decide(tx, |case| ledger::create(case, id, wanted, context))?)
-            }
+        let (id, step) = if let Some(stored) = stored.remove(&wanted.name) {
+            let asked = Asked { row: Some(&stored.row), now: context.now, ..Asked::default() };
+            let adjust = |case: &Case| ledger::adjust(case, &stored, wanted, startup, context);
+            (stored.row.id, asked.decide(tx, adjust)?)
+        } else {
+            let id = configuration::next_id(tx)?;
+            let asked = Asked { now: context.now, ..Asked::default() };
+            (id, asked.decide(tx, |case| ledger::create(case, id, wanted, context))?)
         };
         set_factors(tx, id, &wanted.factors)?;
         synced.ids.insert(wanted.name.clone(), id);

@@ -5,6 +5,7 @@ use super::books::{Books, Delivery, StoredOutage, StoredRun};
 use crate::domain::DeliveryId;
 
 impl Books {
+    #[expect(clippy::too_many_lines, reason = "one arm for each effect")]
     pub(super) fn apply(&mut self, effect: &Effect, run: Option<&Finished>) {
         match effect {
             Effect::SaveRow(row) => {
@@ -68,8 +69,7 @@ impl Books {
             Effect::CountOperational(number) => self.operational = *number,
             Effect::Queue(change) => self.queue(change),
             Effect::OpenOutage(new) => {
-                let (members, closes_at, closed_at) = (Default::default(), None, None);
-                let one = StoredOutage { new: (**new).clone(), members, closes_at, closed_at };
+                let one = StoredOutage::new((**new).clone());
                 assert!(self.outages.insert(new.id.clone(), one).is_none());
             }
             Effect::JoinOutage { outage, integration } => {

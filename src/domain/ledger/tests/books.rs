@@ -45,6 +45,12 @@ pub(super) struct StoredOutage {
     pub(super) closed_at: Option<Timestamp>,
 }
 
+impl StoredOutage {
+    pub(super) const fn new(new: NewOutage) -> Self {
+        Self { new, members: BTreeSet::new(), closes_at: None, closed_at: None }
+    }
+}
+
 /// Everything that is stored.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Books {
@@ -93,7 +99,9 @@ impl Books {
 
     /// Applies effects in their order.
     pub(super) fn apply_all(&mut self, effects: &[Effect], run: Option<&Finished>) {
-        effects.iter().for_each(|effect| self.apply(effect, run));
+        for effect in effects {
+            self.apply(effect, run);
+        }
     }
 
     fn next_run(&self) -> RunId {
@@ -109,10 +117,6 @@ impl Books {
         self.rows.values().map(|stored| &stored.row).filter(has)
     }
 
-    fn results(&self, found: Option<&StoredRun>) -> Answer {
-        Answer::Results(found.map(|run| (run.status, run.report.clone())))
-    }
-
     /// The runs of an integration before another one, latest first.
     fn earlier(
         &self,
@@ -123,6 +127,7 @@ impl Books {
         self.runs.iter().rev().filter(move |run| run.integration == id && run.id.0 < before)
     }
 
+    #[expect(clippy::too_many_lines, reason = "one arm for each need")]
     fn answer(&self, need: &Need, now: Timestamp) -> Answer {
         let is_idle = |row: &Row| row.lease.is_none() && row.next_run_at.is_some_and(|at| now < at);
         match need {
@@ -140,12 +145,12 @@ impl Books {
                 let open = self.silences.iter().filter(|one| now < one.until);
                 Answer::Silences(open.cloned().collect())
             }
-            Need::Results(run) => self.results(self.runs.iter().find(|one| one.id.0 == *run)),
+            Need::Results(run) => results(self.runs.iter().find(|one| one.id.0 == *run)),
             Need::LatestGood(id, before) => {
-                self.results(self.earlier(*id, *before).find(|run| is_good(run)))
+                results(self.earlier(*id, *before).find(|run| is_good(run)))
             }
             Need::LatestBad(id, before) => {
-                self.results(self.earlier(*id, *before).find(|run| is_bad(run)))
+                results(self.earlier(*id, *before).find(|run| is_bad(run)))
             }
             Need::FirstFailure(id) => {
                 let since = self.earlier(*id, None).take_while(|run| !is_good(run));
@@ -275,4 +280,8 @@ fn sibling(row: &Row) -> Option<Sibling> {
         class: suspect.class,
         is_unnotified: row.status != row.notified,
     })
+}
+
+fn results(found: Option<&StoredRun>) -> Answer {
+    Answer::Results(found.map(|run| (run.status, run.report.clone())))
 }

@@ -261,18 +261,18 @@ fn new_schedule_waits_for_a_run_that_is_on_or_due_or_confirms() {
     let mut bench = Bench::enabled();
     let due = bench.row("one").next_run_at;
     bench.wait(Duration::from_secs(1));
-    bench.sync(&[other.clone()]);
+    bench.sync(std::slice::from_ref(&other));
     assert_eq!(bench.row("one").next_run_at, due, "it is due");
     let begun = bench.begin_of("one");
     bench.sync(&[wanted("one")]);
-    bench.sync(&[other.clone()]);
+    bench.sync(std::slice::from_ref(&other));
     assert_eq!(bench.row("one").next_run_at, due, "it is being run");
     bench.record(begun, vec![found(Subject::Active, failed(Class::Unreachable))]);
     let confirm = bench.row("one").next_run_at;
     bench.sync(&[wanted("one")]);
     assert_eq!(bench.row("one").next_run_at, confirm, "a failure is being confirmed");
     bench.run(vec![found(Subject::Active, passed())]);
-    bench.sync(&[other.clone()]);
+    bench.sync(std::slice::from_ref(&other));
     let row = bench.row("one");
     assert_eq!(row.next_run_at, other.schedule.next_due(row.id, bench.now));
 }

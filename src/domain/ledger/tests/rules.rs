@@ -105,7 +105,13 @@ impl Bench {
                 | EventType::FlappingEnded => {
                     open.remove(&data.integration.id);
                 }
-                _ => {}
+                EventType::ValidationWarning
+                | EventType::Outage
+                | EventType::OutageResolved
+                | EventType::DaemonDegraded
+                | EventType::DaemonRecovered
+                | EventType::ReceiverDisabled
+                | EventType::WebhookPing => {}
             }
         }
     }

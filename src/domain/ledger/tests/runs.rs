@@ -13,9 +13,9 @@ use crate::domain::{
     Timestamp, Verdict,
 };
 
-fn stored(recorded: Recorded) -> (Verdict, Option<Timestamp>) {
+fn stored(recorded: &Recorded) -> (Verdict, Option<Timestamp>) {
     match recorded {
-        Recorded::Stored { verdict, next_run_at, .. } => (verdict, next_run_at),
+        Recorded::Stored { verdict, next_run_at, .. } => (*verdict, *next_run_at),
         Recorded::Overtaken => panic!("overtaken"),
     }
 }
@@ -64,7 +64,7 @@ fn transient_failures_are_confirmed_a_minute_apart() {
     let mut bench = Bench::enabled();
     let started = bench.now;
     for number in 1..=2 {
-        let (verdict, next) = stored(bench.fail(Subject::Active, Class::Unreachable));
+        let (verdict, next) = stored(&bench.fail(Subject::Active, Class::Unreachable));
         assert_eq!(verdict, Verdict::Confirming, "run {number}");
         assert_eq!(next, Some(bench.minutes(1)));
         assert_eq!(bench.row("one").trigger, Trigger::Confirm);
@@ -76,7 +76,7 @@ fn transient_failures_are_confirmed_a_minute_apart() {
     assert_eq!(row.incident.as_ref().unwrap().since, started, "since the first of them");
     assert_eq!(row.next_run_at, schedule().next_due(row.id, bench.now));
     assert_eq!(row.trigger, Trigger::Schedule);
-    let (verdict, _) = stored(bench.fail(Subject::Active, Class::Unreachable));
+    let (verdict, _) = stored(&bench.fail(Subject::Active, Class::Unreachable));
     assert_eq!(verdict, Verdict::Failed);
 }
 
@@ -85,14 +85,14 @@ fn recovery_that_needs_two_passes_is_confirmed_soon() {
     let mut bench = Bench::enabled();
     bench.policy.recovery_runs = 2;
     bench.fail(Subject::Active, Class::Denied);
-    let (verdict, next) = stored(bench.pass(Subject::Active));
+    let (verdict, next) = stored(&bench.pass(Subject::Active));
     assert_eq!((verdict, next), (Verdict::Recovering, Some(bench.minutes(1))));
-    let (verdict, next) = stored(bench.pass(Subject::Active));
+    let (verdict, next) = stored(&bench.pass(Subject::Active));
     assert_eq!(verdict, Verdict::Passed);
     assert_eq!(next, schedule().next_due(bench.id("one"), bench.now));
     let mut healthy = Bench::enabled();
     healthy.policy.recovery_runs = 2;
-    let (verdict, next) = stored(healthy.pass(Subject::Active));
+    let (verdict, next) = stored(&healthy.pass(Subject::Active));
     assert_eq!(verdict, Verdict::Recovering);
     assert_eq!(next, schedule().next_due(healthy.id("one"), healthy.now), "it works already");
 }
@@ -101,7 +101,7 @@ fn recovery_that_needs_two_passes_is_confirmed_soon() {
 fn known_failure_is_not_checked_out_of_turn() {
     let mut bench = Bench::enabled();
     bench.fail(Subject::Active, Class::Denied);
-    let (verdict, next) = stored(bench.fail(Subject::Active, Class::Unreachable));
+    let (verdict, next) = stored(&bench.fail(Subject::Active, Class::Unreachable));
     assert_eq!(verdict, Verdict::Confirming);
     let row = bench.row("one");
     assert_eq!((row.counters.failures, row.status), (2, Status::RecurringValidationError));
@@ -112,7 +112,7 @@ fn known_failure_is_not_checked_out_of_turn() {
 fn inconclusive_creation_is_tried_again_soon() {
     let mut bench = Bench::new();
     bench.sync(&[wanted("one")]);
-    let (verdict, next) = stored(bench.fail(Subject::Candidate, Class::Local));
+    let (verdict, next) = stored(&bench.fail(Subject::Candidate, Class::Local));
     assert_eq!((verdict, bench.status("one")), (Verdict::CannotTell, Status::Creating));
     assert_eq!(next, Some(bench.minutes(1)));
 }
@@ -121,7 +121,7 @@ fn inconclusive_creation_is_tried_again_soon() {
 fn confirmation_does_not_outlast_the_schedule() {
     let mut bench = Bench::enabled();
     bench.policy.confirm_wait = Duration::from_hours(3);
-    let (_, next) = stored(bench.fail(Subject::Active, Class::Unreachable));
+    let (_, next) = stored(&bench.fail(Subject::Active, Class::Unreachable));
     assert_eq!(next, schedule().next_due(bench.id("one"), bench.now));
 }
 
@@ -131,7 +131,7 @@ fn local_fault_changes_nothing_but_the_history() {
     let begun = bench.begin_of("one");
     let own_fault = Some(OwnFault::Network);
     let run = SubjectRun { own_fault, ..found(Subject::Active, failed(Class::Local)) };
-    let (verdict, next) = stored(bench.record(begun, vec![run]));
+    let (verdict, next) = stored(&bench.record(begun, vec![run]));
     assert_eq!(verdict, Verdict::CannotTell);
     assert_eq!(next, schedule().next_due(bench.id("one"), bench.now));
     let row = bench.row("one");
