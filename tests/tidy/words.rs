@@ -149,7 +149,10 @@ fn words(line: &str) -> BTreeSet<String> {
     let lower = line.to_lowercase();
     let mut found: BTreeSet<String> = BANNED_PHRASES
         .iter()
-        .filter(|phrase| lower.contains(**phrase))
+        .filter(|phrase| {
+            let mut after = lower.match_indices(**phrase).map(|(at, _)| lower[at..].chars());
+            after.any(|mut rest| !rest.nth(phrase.len()).is_some_and(char::is_alphanumeric))
+        })
         .map(|phrase| (*phrase).to_owned())
         .collect();
     let function = function(line).unwrap_or_default();

@@ -3,6 +3,7 @@
 mod apply;
 mod bench;
 mod books;
+mod decisions;
 mod life;
 mod mutes;
 mod outages;

@@ -1,0 +1,310 @@
+//! Attempts, the health of receivers, and what is queued again.
+
+use std::time::Duration;
+
+use super::kit::*;
+use crate::domain::ledger::{
+    Answer, Attempt, DeliveryRecord, DeliveryState, Disabled, Effect, Need, PastEvent, Queue,
+    ReceiverHealth, Redelivery, disable, enable, expire, record_attempt, redeliver, replay,
+};
+use crate::domain::{
+    AttemptResult, DeliveryId, DisabledReason, EventType, IntegrationId, Next, Payload,
+    ReceiverDisabled, Timestamp,
+};
+
+const DELIVERY: DeliveryId = DeliveryId(70);
+
+fn ago(seconds: u64) -> Timestamp {
+    NOW.minus(secs(seconds))
+}
+
+/// An attempt that took two seconds and ended now, under the lease with [`TOKEN`].
+fn attempt(next: Next) -> Attempt {
+    Attempt {
+        delivery: DELIVERY,
+        token: TOKEN,
+        started_at: ago(2),
+        duration: secs(2),
+        result: AttemptResult::Unreachable,
+        detail: "no answer".to_owned(),
+        next,
+        disable_after: secs(1000),
+        kept_max: 10,
+    }
+}
+
+fn health() -> ReceiverHealth {
+    ReceiverHealth { name: "pager".to_owned(), ..ReceiverHealth::default() }
+}
+
+fn delivery() -> DeliveryRecord {
+    DeliveryRecord {
+        state: DeliveryState::Pending,
+        attempts: 2,
+        token: Some(TOKEN),
+        receiver: health(),
+    }
+}
+
+fn recorded(delivery: &DeliveryRecord, attempt: &Attempt) -> (Vec<Effect>, Option<Disabled>) {
+    let world = World::new().subscribed([subscription("pager", "*"), subscription("log", "*")]);
+    decided(&world, delivery, attempt)
+}
+
+fn decided(
+    world: &World,
+    delivery: &DeliveryRecord,
+    attempt: &Attempt,
+) -> (Vec<Effect>, Option<Disabled>) {
+    let decision = world.decide(|case, context| record_attempt(case, delivery, attempt, context));
+    (decision.effects, decision.answer)
+}
+
+#[test]
+fn each_end_of_an_attempt_has_its_consequence() {
+    let retry = Next::RetryAfter(secs(30));
+    let table: [(Next, &[&str]); 3] = [
+        (
+            Next::Delivered,
+            &[
+                "attempt 3 of 70",
+                "delivery 70 after 3 +0 s: delivered never",
+                "advance 70 +0 s",
+                "receiver pager: enabled, failing none, success +0 s",
+            ],
+        ),
+        (
+            retry,
+            &[
+                "attempt 3 of 70",
+                "delivery 70 after 3 +0 s: pending +30 s",
+                "receiver pager: enabled, failing +0 s, success none",
+            ],
+        ),
+        (
+            Next::Failed,
+            &[
+                "attempt 3 of 70",
+                "delivery 70 after 3 +0 s: failed never",
+                "advance 70 +0 s",
+                "receiver pager: enabled, failing +0 s, success none",
+            ],
+        ),
+    ];
+    for (next, expected) in table {
+        let (effects, disabled) = recorded(&delivery(), &attempt(next));
+        assert_eq!(lines(&effects), expected, "{next:?}");
+        assert!(disabled.is_none());
+    }
+}
+
+#[test]
+fn a_receiver_that_is_gone_is_disabled_and_keeps_its_deliveries() {
+    let world = World::new()
+        .subscribed([
+            subscription("pager", "*"),
+            subscription("log", "receiver.*"),
+            subscription("x", "integration.*"),
+        ])
+        .knowing(Need::Pending("pager".to_owned()), Answer::Count(8));
+    let before = ReceiverHealth { last_success_at: Some(ago(50)), ..health() };
+    let delivery = DeliveryRecord { receiver: before, ..delivery() };
+    let (effects, disabled) = decided(&world, &delivery, &attempt(Next::Gone));
+    assert_eq!(
+        lines(&effects),
+        [
+            "attempt 3 of 70",
+            "delivery 70 after 3 +0 s: pending +0 s",
+            "receiver pager: gone +0 s, failing +0 s, success -50 s",
+            "operational 41",
+            "evt receiver.disabled 41 of 0",
+            "enqueue evt 41 of 0 to log +0 s",
+        ]
+    );
+    let disabled = disabled.unwrap();
+    assert_eq!((disabled.reason, disabled.owed), (DisabledReason::Gone, 8));
+    let event = disabled_event(&effects);
+    assert_eq!(
+        (&*event.receiver, event.reason, &*event.epoch),
+        ("pager", DisabledReason::Gone, "epoch")
+    );
+    assert_eq!((event.failing_since, event.last_success_at), (Some(NOW), Some(ago(50))));
+    assert_eq!((event.pending, event.sequence), (8, 41));
+}
+
+fn disabled_event(effects: &[Effect]) -> ReceiverDisabled {
+    let Payload::ReceiverDisabled(data) =
+        &events(effects, EventType::ReceiverDisabled)[0].body.data
+    else {
+        panic!("another payload")
+    };
+    data.clone()
+}
+
+#[test]
+fn a_receiver_is_disabled_when_it_has_only_failed_for_long_enough() {
+    let table = [
+        (Some(ago(1000)), Next::RetryAfter(secs(1)), Some(8)),
+        (Some(ago(1000)), Next::Failed, Some(7)),
+        (Some(ago(999)), Next::Failed, None),
+        (None, Next::Failed, None),
+        // A clock that was set back makes failures no longer.
+        (Some(NOW.plus(secs(5000))), Next::Failed, None),
+    ];
+    for (number, (failing_since, next, pending)) in table.into_iter().enumerate() {
+        let world = World::new().knowing(Need::Pending("pager".to_owned()), Answer::Count(8));
+        let delivery =
+            DeliveryRecord { receiver: ReceiverHealth { failing_since, ..health() }, ..delivery() };
+        let (effects, disabled) = decided(&world, &delivery, &attempt(next));
+        let found = disabled.map(|disabled| (disabled.reason, disabled.owed));
+        assert_eq!(
+            found,
+            pending.map(|pending| (DisabledReason::Failing, pending)),
+            "case {number}"
+        );
+        let since = failing_since.unwrap_or(NOW).min(NOW);
+        let expected = format!("failing {:+} s", (since.0 - NOW.0) / 1000);
+        assert!(lines(&effects).iter().any(|line| line.contains(&expected)), "case {number}");
+    }
+}
+
+#[test]
+fn a_receiver_that_is_disabled_already_is_not_disabled_again() {
+    let receiver = ReceiverHealth { disabled: Some((DisabledReason::Manual, ago(5))), ..health() };
+    let delivery = DeliveryRecord { receiver, ..delivery() };
+    let (effects, disabled) = recorded(&delivery, &attempt(Next::Gone));
+    assert!(disabled.is_none());
+    assert_eq!(lines(&effects)[2], "receiver pager: manual -5 s, failing +0 s, success none");
+    assert_eq!(effects.len(), 3);
+}
+
+#[test]
+fn a_success_ends_the_failures_of_a_receiver() {
+    let receiver = ReceiverHealth { failing_since: Some(ago(900)), ..health() };
+    let (effects, _) =
+        recorded(&DeliveryRecord { receiver, ..delivery() }, &attempt(Next::Delivered));
+    assert_eq!(lines(&effects)[3], "receiver pager: enabled, failing none, success +0 s");
+}
+
+#[test]
+fn an_attempt_after_its_lease_counts_but_decides_only_by_a_receipt() {
+    let retry = Next::RetryAfter(secs(30));
+    let other = Some(TOKEN + 1);
+    let table = [
+        (DeliveryState::Pending, None, retry, "pending +30 s"),
+        (DeliveryState::Pending, other, retry, "undecided"),
+        (DeliveryState::Pending, other, Next::Failed, "undecided"),
+        (DeliveryState::Pending, other, Next::Delivered, "delivered never"),
+        (DeliveryState::Delivered, None, Next::Failed, "undecided"),
+        (DeliveryState::Failed, None, Next::Delivered, "undecided"),
+    ];
+    for (number, (state, token, next, outcome)) in table.into_iter().enumerate() {
+        let (effects, _) = recorded(&DeliveryRecord { state, token, ..delivery() }, &attempt(next));
+        let expected = format!("delivery 70 after 3 +0 s: {outcome}");
+        assert_eq!(lines(&effects)[1], expected, "case {number}");
+        let advances = lines(&effects).contains(&"advance 70 +0 s".to_owned());
+        assert_eq!(advances, outcome == "delivered never", "case {number}");
+    }
+}
+
+#[test]
+fn commands_disable_and_enable_a_receiver_once() {
+    let disabled = ReceiverHealth {
+        disabled: Some((DisabledReason::Failing, ago(5))),
+        failing_since: Some(ago(900)),
+        last_success_at: Some(ago(950)),
+        ..health()
+    };
+    let effects = disable(&health(), DisabledReason::Manual, NOW);
+    assert_eq!(lines(&effects), ["receiver pager: manual +0 s, failing none, success none"]);
+    assert!(disable(&disabled, DisabledReason::Manual, NOW).is_empty());
+    let effects = enable(&disabled, NOW);
+    let expected = ["receiver pager: enabled, failing none, success -950 s", "refresh pager +0 s"];
+    assert_eq!(lines(&effects), expected);
+    assert!(enable(&health(), NOW).is_empty());
+}
+
+fn queue(integration: Option<i64>) -> Queue {
+    Queue { receiver: "pager".to_owned(), integration: integration.map(IntegrationId) }
+}
+
+#[test]
+fn redelivery_queues_what_has_ended_and_keeps_the_order() {
+    let one = |id, integration, state| Redelivery {
+        id: DeliveryId(id),
+        queue: queue(integration),
+        state,
+    };
+    let found = [
+        one(1, Some(7), DeliveryState::Failed),
+        one(2, Some(7), DeliveryState::Pending),
+        one(3, None, DeliveryState::Delivered),
+    ];
+    let mut expected = vec!["requeue 1", "requeue 3"];
+    expected.extend([
+        "head of 7 to pager +0 s",
+        "head of 7 to pager +0 s",
+        "head of 0 to pager +0 s",
+    ]);
+    assert_eq!(lines(&redeliver(&found, NOW)), expected);
+}
+
+fn past(
+    sequence: i64,
+    integration: Option<i64>,
+    delivery: Option<(i64, DeliveryState)>,
+) -> PastEvent {
+    PastEvent {
+        id: format!("evt_{sequence}"),
+        integration: integration.map(IntegrationId),
+        sequence,
+        at: ago(500),
+        delivery: delivery.map(|(id, state)| (DeliveryId(id), state)),
+    }
+}
+
+#[test]
+fn a_replay_queues_each_event_that_is_not_pending() {
+    let events = vec![
+        past(1, Some(7), Some((31, DeliveryState::Delivered))),
+        past(2, Some(7), None),
+        past(3, Some(9), Some((33, DeliveryState::Pending))),
+        past(4, None, Some((34, DeliveryState::Failed))),
+    ];
+    let replay = replay("pager", events, NOW);
+    assert_eq!(
+        lines(&replay.effects),
+        [
+            "requeue 31",
+            "insert evt_2 2 of 7 to pager",
+            "requeue 34",
+            "head of 0 to pager +0 s",
+            "head of 7 to pager +0 s",
+        ]
+    );
+    assert_eq!(replay.pending, 1);
+    assert_eq!(replay.fresh.iter().map(|one| one.sequence).collect::<Vec<_>>(), [1, 2, 4]);
+}
+
+#[test]
+fn deliveries_that_waited_too_long_end_and_let_the_next_one_go() {
+    let effects = expire(&[DeliveryId(4), DeliveryId(6)], NOW);
+    assert_eq!(
+        lines(&effects),
+        ["expire 4 +0 s", "advance 4 +0 s", "expire 6 +0 s", "advance 6 +0 s"]
+    );
+}
+
+#[test]
+fn attempts_end_after_their_duration() {
+    let long = Attempt { duration: Duration::from_secs(90), ..attempt(Next::RetryAfter(secs(30))) };
+    let (effects, _) = recorded(&delivery(), &long);
+    assert_eq!(lines(&effects)[1], "delivery 70 after 3 +88 s: pending +118 s");
+}
+
+#[test]
+fn only_pending_deliveries_have_not_ended() {
+    let ended: Vec<_> =
+        DeliveryState::ALL.iter().map(|state| (state.as_str(), state.has_ended())).collect();
+    assert_eq!(ended, [("pending", false), ("delivered", true), ("failed", true)]);
+}

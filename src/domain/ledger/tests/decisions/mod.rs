@@ -1,0 +1,10 @@
+//! Decision tables: one case at a time, with every effect of it.
+
+mod deliveries;
+mod faults;
+mod kit;
+mod mutes;
+mod operations;
+mod outages;
+mod planning;
+mod record;
