@@ -89,6 +89,8 @@ step_features() {
 }
 # Every parser of foreign answers for a minute, on input that is broken at random.
 step_fuzz() { REVALIDATED_FUZZ_SECONDS="${SECONDS_EACH:-60}" cargo test --locked --lib -- fuzz_; }
+# Each mutant of the ledger must fail one of its tests.
+step_mutants() { tests/mutants.sh; }
 # WEEKS weeks of a hundred integrations each, with crashes.
 step_simulate() {
   REVALIDATED_SEED="${SEED:-1}" REVALIDATED_WEEKS="${WEEKS:-100}" cargo test --locked \
@@ -115,7 +117,7 @@ step_deliveries() {
 }
 
 default=(install format lint deny test seeds docs book systemd crash)
-long=(features fuzz simulate evaluate)
+long=(features fuzz mutants simulate evaluate)
 release=(load deliveries)
 case "${1:-}" in
 list)
