@@ -45,8 +45,8 @@ pub(super) async fn answer(global: &Global, args: &Check) -> Result<Answer, Comm
     Ok(Answer { end, ..Answer::good(text(&checked)) })
 }
 
-/// A warning for every receiver for which messages wait although it is sent none, and that what waits
-/// too long is given up; nothing when the daemon has not stored anything yet.
+/// Returns a warning for each receiver that has pending messages although it is sent none; nothing
+/// before the daemon first started.
 async fn idle(assembly: &Assembly) -> Vec<Fault> {
     let store = &assembly.settings.store;
     let Ok(view) = View::open(store) else { return Vec::new() };
@@ -57,7 +57,7 @@ async fn idle(assembly: &Assembly) -> Vec<Fault> {
     }
     let is_named = |name: &str| assembly.receivers.iter().any(|one| one.name == name);
     let kept = duration_text(assembly.settings.retention.deliveries);
-    let told = |row: &ReceiverRow| {
+    let warning = |row: &ReceiverRow| {
         let why = match row.disabled {
             Some((reason, _)) => format!("disabled, since {}", reason.clause()),
             None if !is_named(&row.name) => "no longer configured".to_owned(),
@@ -70,7 +70,7 @@ async fn idle(assembly: &Assembly) -> Vec<Fault> {
             message: format!("{why}; {pending} pending, failed after {kept}"),
         })
     };
-    rows.iter().filter_map(told).collect()
+    rows.iter().filter_map(warning).collect()
 }
 
 fn text(checked: &Checked<'_>) -> String {

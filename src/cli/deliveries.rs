@@ -8,7 +8,7 @@ use crate::domain::Timestamp;
 use crate::store::{AttemptRow, DeliveryFilter, DeliveryRow, DeliveryState, Listed};
 use crate::view::Delivery;
 
-/// Lists what matches.
+/// Lists the deliveries that match.
 pub(super) async fn answer(
     global: &Global,
     args: Deliveries,
@@ -92,7 +92,7 @@ fn next(row: &DeliveryRow, screen: Screen) -> String {
     }
 }
 
-/// How the latest attempt ended, and when.
+/// Returns the result of the latest attempt, with its age.
 fn last(attempt: &AttemptRow, screen: Screen) -> String {
     let age = ago(screen.now, attempt.started_at);
     let detail = sanitise(&attempt.detail);

@@ -31,7 +31,7 @@ impl CommandError {
         }
     }
 
-    /// How the program ends.
+    /// Exit status of the program.
     pub(super) const fn end(&self) -> End {
         match self {
             Self::Usage(_) => End::Usage,

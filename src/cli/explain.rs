@@ -15,7 +15,7 @@ use crate::domain::{Class, Subject};
 use crate::store::{IntegrationRow, RunRow, StoredTest};
 use crate::view::Explanation;
 
-/// Explains one integration.
+/// Explains the status of one integration.
 pub(super) async fn answer(
     global: &Global,
     args: &Named,

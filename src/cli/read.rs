@@ -84,13 +84,13 @@ pub(super) async fn rows<T>(
 
 /// A cursor that does not fit is a mistake on the command line.
 fn unread(error: StoreError) -> CommandError {
-    if matches!(error, StoreError::ForeignCursor) {
+    if matches!(error, StoreError::WrongCursor) {
         return CommandError::Usage(error.to_string());
     }
     anyhow::Error::new(error).context("reading the store").into()
 }
 
-/// What to say when no integration has this name.
+/// Returns the error for an integration of unknown name, with the nearest one.
 pub(super) fn unknown(name: &str, known: &[&str]) -> CommandError {
     let hint = match nearest(name, known.iter().copied()) {
         Some(near) => format!("; did you mean `{}`?", sanitise(near)),

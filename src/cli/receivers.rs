@@ -78,7 +78,7 @@ async fn find(
     Err(unknown(name, &known))
 }
 
-/// What to say when no receiver has this name.
+/// Returns the error for a receiver of unknown name, with the nearest one.
 pub(super) fn unknown(name: &str, known: &[&str]) -> CommandError {
     let hint = match nearest(name, known.iter().copied()) {
         Some(near) => format!("; did you mean `{}`?", sanitise(near)),

@@ -1,4 +1,4 @@
-//! `silences` and `acknowledge`: what holds messages now; making and ending it.
+//! `silences` and `acknowledge`: list, create and end what mutes notifications.
 
 use anyhow::Context as _;
 
@@ -15,7 +15,7 @@ use crate::platforms::PLATFORMS;
 use crate::store::{Control, IntegrationRow, NewSilence, SilenceRow, TargetRow, each_page};
 use crate::view::{self, covered};
 
-/// Lists what holds messages, or changes it.
+/// Lists silences, or changes them.
 pub(super) async fn answer(
     global: &Global,
     args: &Silences,
@@ -55,7 +55,7 @@ async fn add(global: &Global, args: &Silence, screen: Screen) -> Result<Answer, 
     made(global, &args.source, &new, (args.form.json, screen)).await
 }
 
-/// Holds messages about an integration that is failing, since somebody works on it.
+/// Mutes notifications about an integration that is failing, since work on it has begun.
 pub(super) async fn acknowledge(
     global: &Global,
     args: &Acknowledge,
@@ -64,7 +64,7 @@ pub(super) async fn acknowledge(
     let until = until(&args.span, screen.now)?;
     let view = read::view(global, &args.source)?;
     let row = read::integration(&view, &args.name).await?;
-    refuse_sound(&row)?;
+    refuse_working(&row)?;
     let selection = Selection { integrations: vec![row.name], ..Selection::default() };
     let comment = args.span.comment.clone();
     let new = NewSilence { acknowledges: Some(row.id), selection, comment, until };
@@ -83,7 +83,7 @@ async fn end(global: &Global, args: &EndSilence, screen: Screen) -> Result<Answe
     Err(not_open(args.id, row.as_ref()))
 }
 
-/// What to say when there is nothing of this id to be ended.
+/// Returns the error for a silence that is not open.
 fn not_open(id: i64, row: Option<&SilenceRow>) -> CommandError {
     CommandError::Usage(match row {
         Some(row) => {
@@ -123,7 +123,7 @@ async fn shown(
     Ok(Answer::good(text(&[row], &integrations, screen)))
 }
 
-/// Whose messages are to be held; types must be known, since a wrong one would hold nothing.
+/// Returns the integrations to mute; types must be known, since a wrong one would mute nothing.
 fn selection(args: &Silence) -> Result<Selection, CommandError> {
     let known = || PLATFORMS.iter().map(|platform| platform.kind);
     if let Some(kind) = args.kind.iter().find(|kind| !known().any(|one| one == kind.as_str())) {
@@ -150,7 +150,7 @@ fn selection(args: &Silence) -> Result<Selection, CommandError> {
     Ok(selection)
 }
 
-/// When the hold ends; one of both is given.
+/// Returns the end of the mute; one of both is given.
 fn until(span: &Span, now: Timestamp) -> Result<Timestamp, CommandError> {
     let until = span.until.or(span.during.map(|during| now.plus(during))).unwrap_or(now);
     if until <= now {
@@ -163,8 +163,8 @@ fn until(span: &Span, now: Timestamp) -> Result<Timestamp, CommandError> {
     Ok(until)
 }
 
-/// Only a failure that receivers were or are to be told of can be acknowledged.
-fn refuse_sound(row: &IntegrationRow) -> Result<(), CommandError> {
+/// Refuses to acknowledge what is not a failure of a recurring validation.
+fn refuse_working(row: &IntegrationRow) -> Result<(), CommandError> {
     let (name, status) = (sanitise(&row.name), row.status);
     let failing = Status::RecurringValidationError;
     if status == failing {
@@ -176,7 +176,7 @@ fn refuse_sound(row: &IntegrationRow) -> Result<(), CommandError> {
     )))
 }
 
-/// What is asked when no integration fits.
+/// Returns the question that is asked when no integration fits.
 fn idle(selection: &Selection, integrations: &[TargetRow]) -> String {
     let names = || integrations.iter().map(|row| row.name.as_str());
     let near = selection.integrations.iter().find_map(|given| nearest(given, names()));
@@ -227,7 +227,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn people_see_what_holds_messages_and_until_when() {
+    fn silences_are_listed_with_what_they_cover_and_their_end() {
         let expected = "\
 ID  KIND             COVERS                              NOW  UNTIL                                 CREATED               COMMENT
 1   silence          integrations la*, labels team=data  1    2026-11-23T12:00:00Z (in 2h)          2026-11-23T09:00:00Z  moving\\u{1b}
@@ -280,7 +280,7 @@ ID  KIND             COVERS                              NOW  UNTIL             
     }
 
     #[test]
-    fn a_hold_ends_ahead_but_not_far_ahead() {
+    fn the_end_of_a_mute_lies_ahead_within_the_maximum() {
         let now = screen().now;
         let hours = |hours| span(Some(Duration::from_hours(hours)), None);
         assert_eq!(until(&hours(2), now).unwrap(), at("2026-11-23T12:00:00Z"));
@@ -294,15 +294,15 @@ ID  KIND             COVERS                              NOW  UNTIL             
 
     #[test]
     fn only_what_fails_can_be_acknowledged() {
-        assert!(refuse_sound(&integration()).is_ok());
+        assert!(refuse_working(&integration()).is_ok());
         let sound = IntegrationRow { status: Status::Enabled, ..integration() };
         let expected = "lake is enabled; only what is recurringValidationError can be acknowledged, \
                         `revalidated silences add` mutes notifications beforehand";
-        assert_eq!(said(refuse_sound(&sound)), expected);
+        assert_eq!(said(refuse_working(&sound)), expected);
     }
 
     #[test]
-    fn who_fits_nobody_is_asked() {
+    fn selection_that_fits_nothing_is_confirmed_first() {
         let idle = |name| idle(&selection(&silence(&[name], &[], &[])).unwrap(), &[target()]);
         let expected = "No integration fits (integrations laek), so no notification would be muted. \
                         Did you mean `lake`?";
@@ -314,7 +314,7 @@ ID  KIND             COVERS                              NOW  UNTIL             
     }
 
     #[test]
-    fn what_has_ended_or_never_was_cannot_be_ended() {
+    fn silence_that_is_not_open_cannot_be_ended() {
         let said = |id| not_open(id, silences().iter().find(|row| row.id == id)).to_string();
         assert_eq!(said(3), "silence 3 has ended already, 2026-11-23T09:30:00Z");
         assert_eq!(said(4), "silence 4 has ended already, 2026-11-23T09:59:00Z");

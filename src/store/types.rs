@@ -59,7 +59,7 @@ pub(crate) enum StoreError {
     TooSlow,
     /// A cursor was given by another database, or for another list.
     #[error("the cursor belongs to another list; begin with the first page")]
-    ForeignCursor,
+    WrongCursor,
     /// The transaction that held this and other writes could not be committed; nothing of it was.
     #[error("database transaction failed")]
     Commit(#[source] Arc<rusqlite::Error>),

@@ -42,7 +42,7 @@ pub(crate) struct Online<'a> {
     pub(crate) name: &'a str,
     #[serde(rename = "type")]
     kind: &'a str,
-    /// Overall result.
+    /// Overall result of its validation.
     pub(crate) status: ReportStatus,
     /// Message of the first test that did not pass.
     pub(crate) message: Option<&'a str>,
@@ -71,7 +71,7 @@ impl<'a> Checked<'a> {
         Self { valid: true, integrations, receivers, ..Self::default() }
     }
 
-    /// Adds warnings.
+    /// Adds warnings to those there are.
     #[must_use]
     pub(crate) fn warned(mut self, warnings: &'a [Fault]) -> Self {
         self.warnings.extend(warnings.iter().map(Problem::from));

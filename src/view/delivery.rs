@@ -23,7 +23,7 @@ pub(crate) struct Delivery<'a> {
     attempts: Vec<Attempt<'a>>,
 }
 
-/// Attempt to deliver.
+/// Attempt to deliver an event.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Attempt<'a> {
@@ -88,7 +88,7 @@ pub(crate) struct ReplayPlan<'a> {
 }
 
 impl<'a> ReplayPlan<'a> {
-    /// Plan for `receiver`.
+    /// Plan of a replay for `receiver`.
     pub(crate) fn new(receiver: &'a str, replayed: Replayed) -> Self {
         let Replayed { events, integrations, already_owed, span, .. } = replayed;
         let (first, last) = span.unzip();

@@ -12,7 +12,7 @@ use crate::store::{HistoryRow, TransitionRow};
 pub(crate) enum Entry<'a> {
     /// Run with its results.
     Run(Run<'a>),
-    /// Status change.
+    /// Change from one status to another.
     Transition(Transition<'a>),
 }
 
@@ -25,7 +25,7 @@ impl<'a> From<&'a HistoryRow> for Entry<'a> {
     }
 }
 
-/// Status change.
+/// Change from one status to another.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Transition<'a> {

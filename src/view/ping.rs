@@ -13,7 +13,7 @@ pub(crate) struct Pinged<'a> {
     /// Name of the receiver.
     pub(crate) receiver: &'a str,
     webhook_id: &'a str,
-    /// Whether the answer was 2xx.
+    /// True when the answer was 2xx.
     pub(crate) delivered: bool,
     /// HTTP status of the answer, if one came.
     pub(crate) code: Option<u16>,

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::domain::{About, IntegrationId, Selection, Timestamp};
 use crate::store::{SilenceRow, TargetRow};
 
-/// Silence or acknowledgement.
+/// Silence or acknowledgement, open or ended.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Silence<'a> {

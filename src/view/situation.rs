@@ -15,8 +15,8 @@ pub(crate) struct Configured<'a> {
 /// Situation of an integration beyond its row.
 #[derive(Debug, Default)]
 pub(crate) struct Situation {
-    /// What mutes notifications about it now, whether or not there is one, the longest first. Without
-    /// the configuration no maintenance is known.
+    /// Mutes that cover it now, whether or not a notification waits, the longest first. Without the
+    /// configuration no maintenance is known.
     pub(crate) mutes: Vec<HoldRow>,
     /// Policy by which its runs are judged, when the configuration is known.
     pub(crate) policy: Option<Policy>,

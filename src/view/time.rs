@@ -9,7 +9,7 @@ use crate::domain::{Schedule, Timestamp};
 /// Instant of a schedule, in UTC and in the zone of the schedule.
 #[derive(Debug, Serialize)]
 pub(crate) struct Instant {
-    /// In UTC.
+    /// The instant in UTC.
     pub(crate) utc: Timestamp,
     /// In the zone of the schedule, for people.
     pub(crate) local: String,
@@ -30,7 +30,7 @@ pub(crate) fn instants(
     std::iter::successors(step(first), move |&before| step(before))
 }
 
-/// Returns whole milliseconds.
+/// Returns the whole milliseconds of a duration.
 pub(super) fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

@@ -16,7 +16,7 @@ pub(in crate::cli) struct Json {
     pub(in crate::cli) json: bool,
 }
 
-/// Where to read what the daemon stored.
+/// Database of the daemon.
 #[derive(Args, Clone, Debug)]
 pub(in crate::cli) struct Source {
     /// Database to use, instead of the one that the configuration names
@@ -27,9 +27,9 @@ pub(in crate::cli) struct Source {
 /// An instant as it is given on the command line.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(in crate::cli) enum Moment {
-    /// This one.
+    /// Instant, in absolute terms.
     At(Timestamp),
-    /// So long before now.
+    /// Age, counted back from now.
     Ago(Duration),
 }
 

@@ -1,4 +1,4 @@
-//! What may stand on the command line.
+//! Arguments of the command line, with the texts of its help.
 
 mod common;
 mod receivers;
@@ -44,15 +44,15 @@ Exit status:
           disable_help_subcommand = true,
           subcommand_value_name = "COMMAND")]
 pub(super) struct Arguments {
-    /// What concerns every command.
+    /// Arguments of every command.
     #[command(flatten)]
     pub(super) global: Global,
-    /// What to do.
+    /// Command, with its arguments.
     #[command(subcommand)]
     pub(super) command: Option<Command>,
 }
 
-/// What concerns every command.
+/// Arguments of every command.
 #[derive(Args, Clone, Debug)]
 pub(super) struct Global {
     /// Main configuration file; drop-ins are in `integrations.d` beside it
@@ -78,10 +78,10 @@ pub(super) struct Global {
     pub(super) verbose: u8,
 }
 
-/// What to do.
+/// Command, with its arguments.
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Run the daemon
+    /// Run the daemon until it is told to stop
     Run,
     /// Check the configuration; all faults are shown at once
     Check(Check),
@@ -106,7 +106,7 @@ pub(super) enum Command {
     /// It is validated as before, and its status follows. Messages about it wait until the end, or
     /// until `silences end`; receivers are then notified of what differs from what they know.
     Acknowledge(Acknowledge),
-    /// Test a receiver
+    /// Send a test message to a receiver
     #[command(subcommand)]
     Webhook(WebhookAction),
     /// Queue deliveries again that were delivered or have failed, under their old ids and in order
@@ -123,7 +123,7 @@ pub(super) enum Command {
     Demo(Demo),
 }
 
-/// `demo`
+/// Arguments of the command `demo`.
 #[derive(Args, Clone, Copy, Debug)]
 pub(super) struct Demo {
     /// End after the recovery instead of going on until Ctrl-C
@@ -137,21 +137,21 @@ impl From<Demo> for crate::demo::Options {
     }
 }
 
-/// `check`
+/// Arguments of the command `check`.
 #[derive(Args, Debug)]
 pub(super) struct Check {
     /// Also connect to every platform and validate its integrations
     #[arg(long)]
     pub(super) online: bool,
-    /// Text or JSON.
+    /// Choice between text and JSON.
     #[command(flatten)]
     pub(super) form: Json,
 }
 
-/// `validate`
+/// Arguments of the command `validate`.
 #[derive(Args, Debug)]
 pub(super) struct Validate {
-    /// Integration to validate
+    /// Name of the integration to validate
     #[arg(required_unless_present = "all")]
     pub(super) name: Option<String>,
     /// Validate all integrations that are not disabled
@@ -160,39 +160,39 @@ pub(super) struct Validate {
     /// Also run the tests that apply only before the platform is set up
     #[arg(long)]
     pub(super) preflight: bool,
-    /// Text or JSON.
+    /// Choice between text and JSON.
     #[command(flatten)]
     pub(super) form: Json,
 }
 
-/// `list`
+/// Arguments of the command `list`.
 #[derive(Args, Debug)]
 pub(super) struct List {
     /// Also list integrations that are deleted
     #[arg(long)]
     pub(super) deleted: bool,
-    /// Where to read.
+    /// Database to read from.
     #[command(flatten)]
     pub(super) source: Source,
-    /// Text or JSON.
+    /// Choice between text and JSON.
     #[command(flatten)]
     pub(super) form: Json,
 }
 
-/// `show` and `explain`
+/// Arguments of the command `show` and `explain`.
 #[derive(Args, Debug)]
 pub(super) struct Named {
     /// Name of the integration
     pub(super) name: String,
-    /// Where to read.
+    /// Database to read from.
     #[command(flatten)]
     pub(super) source: Source,
-    /// Text or JSON.
+    /// Choice between text and JSON.
     #[command(flatten)]
     pub(super) form: Json,
 }
 
-/// `history`
+/// Arguments of the command `history`.
 #[derive(Args, Debug)]
 pub(super) struct History {
     /// Which integration, and how to show it.
@@ -207,7 +207,7 @@ pub(super) struct History {
     pub(super) after: Option<Cursor>,
 }
 
-/// `deliveries`
+/// Arguments of the command `deliveries`.
 #[derive(Args, Debug)]
 pub(super) struct Deliveries {
     /// Only those in this state
@@ -232,15 +232,15 @@ pub(super) struct Deliveries {
     /// Go on where the page ended that named this cursor
     #[arg(long, value_name = "CURSOR")]
     pub(super) after: Option<Cursor>,
-    /// Where to read.
+    /// Database to read from.
     #[command(flatten)]
     pub(super) source: Source,
-    /// Text or JSON.
+    /// Choice between text and JSON.
     #[command(flatten)]
     pub(super) form: Json,
 }
 
-/// `next`
+/// Arguments of the command `next`.
 #[derive(Args, Debug)]
 pub(super) struct Next {
     /// Cron expression of 5 or 6 fields (seconds first), or `@hourly` and the like
@@ -251,16 +251,16 @@ pub(super) struct Next {
     /// Instant after which to begin, RFC 3339 [default: now]
     #[arg(long, value_name = "RFC3339")]
     pub(super) after: Option<Timestamp>,
-    /// Number of instants
+    /// Number of instants to show
     #[arg(short = 'n', long, value_name = "N", default_value_t = 5,
           value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub(super) number: u32,
-    /// Text or JSON.
+    /// Choice between text and JSON.
     #[command(flatten)]
     pub(super) form: Json,
 }
 
-/// `sample`
+/// Arguments of the command `sample`.
 #[derive(Args, Debug)]
 pub(super) struct Sample {
     /// Platform by its type or a word of it, such as `Redshift` or `s3`

@@ -1,25 +1,25 @@
-//! The command lines about receivers and what they are owed.
+//! Arguments of the commands about receivers and their deliveries.
 
 use clap::{Args, Subcommand};
 
 use super::common::{Json, Moment, Source};
 
-/// `receivers`
+/// Arguments of the command `receivers`.
 #[derive(Args, Debug)]
 #[command(args_conflicts_with_subcommands = true)]
 pub(in crate::cli) struct Receivers {
-    /// What to change, if anything.
+    /// Change to make, if any.
     #[command(subcommand)]
     pub(in crate::cli) action: Option<ReceiverAction>,
-    /// Where to read.
+    /// Database to read from.
     #[command(flatten)]
     pub(in crate::cli) source: Source,
-    /// Text or JSON.
+    /// Choice between text and JSON.
     #[command(flatten)]
     pub(in crate::cli) form: Json,
 }
 
-/// `receivers enable` and `receivers disable`
+/// Arguments of the command `receivers enable` and `receivers disable`.
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum ReceiverAction {
     /// Enable a receiver that is disabled: its pending messages are sent in order
@@ -28,7 +28,7 @@ pub(in crate::cli) enum ReceiverAction {
     Disable(Disable),
 }
 
-/// `receivers enable`
+/// Arguments of the command `receivers enable`.
 #[derive(Args, Debug)]
 pub(in crate::cli) struct Enable {
     /// Name of the receiver
@@ -36,59 +36,59 @@ pub(in crate::cli) struct Enable {
     /// Do not ask, however many messages are pending
     #[arg(long)]
     pub(in crate::cli) yes: bool,
-    /// Where to write.
+    /// Database to write to.
     #[command(flatten)]
     pub(in crate::cli) source: Source,
-    /// Text or JSON.
+    /// Choice between text and JSON.
     #[command(flatten)]
     pub(in crate::cli) form: Json,
 }
 
-/// `receivers disable`
+/// Arguments of the command `receivers disable`.
 #[derive(Args, Debug)]
 pub(in crate::cli) struct Disable {
     /// Name of the receiver
     pub(in crate::cli) name: String,
-    /// Where to write.
+    /// Database to write to.
     #[command(flatten)]
     pub(in crate::cli) source: Source,
-    /// Text or JSON.
+    /// Choice between text and JSON.
     #[command(flatten)]
     pub(in crate::cli) form: Json,
 }
 
-/// `webhook`
+/// Arguments of the command `webhook`.
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum WebhookAction {
     /// Send a signed `webhook.ping` now and show the answer; nothing is stored
     Test(WebhookTest),
 }
 
-/// `webhook test`
+/// Arguments of the command `webhook test`.
 #[derive(Args, Debug)]
 pub(in crate::cli) struct WebhookTest {
     /// Name of the receiver in the configuration
     pub(in crate::cli) receiver: String,
-    /// Text or JSON.
+    /// Choice between text and JSON.
     #[command(flatten)]
     pub(in crate::cli) form: Json,
 }
 
-/// `redeliver`
+/// Arguments of the command `redeliver`.
 #[derive(Args, Debug)]
 pub(in crate::cli) struct Redeliver {
     /// Deliveries by their ids, as `deliveries` shows them
     #[arg(required = true, num_args = 1..=1000, value_name = "ID")]
     pub(in crate::cli) ids: Vec<i64>,
-    /// Where to write.
+    /// Database to write to.
     #[command(flatten)]
     pub(in crate::cli) source: Source,
-    /// Text or JSON.
+    /// Choice between text and JSON.
     #[command(flatten)]
     pub(in crate::cli) form: Json,
 }
 
-/// `replay`
+/// Arguments of the command `replay`.
 #[derive(Args, Debug)]
 pub(in crate::cli) struct Replay {
     /// Name of the receiver in the configuration
@@ -102,10 +102,10 @@ pub(in crate::cli) struct Replay {
     /// Do not ask, however many events that are
     #[arg(long)]
     pub(in crate::cli) yes: bool,
-    /// Where to write.
+    /// Database to write to.
     #[command(flatten)]
     pub(in crate::cli) source: Source,
-    /// Text or JSON.
+    /// Choice between text and JSON.
     #[command(flatten)]
     pub(in crate::cli) form: Json,
 }

@@ -8,34 +8,34 @@ use super::common::{Json, Source};
 use crate::domain::{Timestamp, duration_text, one_line};
 use crate::input;
 
-/// The longest time for which messages are held, as with maintenance.
+/// Longest duration of a mute, as of maintenance.
 pub(in crate::cli) const MUTE_MAX: Duration = Duration::from_hours(24 * 31);
-/// The shortest one.
+/// Shortest duration of a mute.
 const MUTE_MIN: Duration = Duration::from_secs(1);
 /// The longest comment, in characters.
 const COMMENT_MAX: usize = 300;
 /// The longest name, pattern or value, in characters.
 const PATTERN_MAX: usize = 200;
 
-/// `silences`
+/// Arguments of the command `silences`.
 #[derive(Args, Debug)]
 #[command(args_conflicts_with_subcommands = true)]
 pub(in crate::cli) struct Silences {
-    /// What to change, if anything.
+    /// Change to make, if any.
     #[command(subcommand)]
     pub(in crate::cli) action: Option<SilenceAction>,
     /// Also list those that have ended
     #[arg(long)]
     pub(in crate::cli) ended: bool,
-    /// Where to read.
+    /// Database to read from.
     #[command(flatten)]
     pub(in crate::cli) source: Source,
-    /// Text or JSON.
+    /// Choice between text and JSON.
     #[command(flatten)]
     pub(in crate::cli) form: Json,
 }
 
-/// `silences add` and `silences end`
+/// Arguments of the command `silences add` and `silences end`.
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum SilenceAction {
     /// Mute some integrations; at the end receivers are notified of what differs from what they know
@@ -44,7 +44,7 @@ pub(in crate::cli) enum SilenceAction {
     End(EndSilence),
 }
 
-/// `silences add`
+/// Arguments of the command `silences add`.
 #[derive(Args, Debug)]
 #[command(group(ArgGroup::new("about").args(["integration", "kind", "label", "all"])
           .required(true).multiple(true)))]
@@ -58,24 +58,24 @@ pub(in crate::cli) struct Silence {
     /// Integrations with this label, `*` in the value for any text; several must all match
     #[arg(long, value_name = "KEY=VALUE", value_parser = label)]
     pub(in crate::cli) label: Vec<(String, String)>,
-    /// All integrations
+    /// Every integration, whatever its name
     #[arg(long, conflicts_with_all = ["integration", "kind", "label"])]
     pub(in crate::cli) all: bool,
-    /// For how long, and why.
+    /// Duration of the mute, and its reason.
     #[command(flatten)]
     pub(in crate::cli) span: Span,
     /// Do not ask, even when no integration matches
     #[arg(long)]
     pub(in crate::cli) yes: bool,
-    /// Where to write.
+    /// Database to write to.
     #[command(flatten)]
     pub(in crate::cli) source: Source,
-    /// Text or JSON.
+    /// Choice between text and JSON.
     #[command(flatten)]
     pub(in crate::cli) form: Json,
 }
 
-/// How long messages are held, and why.
+/// Duration of a mute, and its reason.
 #[derive(Args, Debug)]
 #[command(group(ArgGroup::new("end").args(["during", "until"]).required(true)))]
 pub(in crate::cli) struct Span {
@@ -91,36 +91,36 @@ pub(in crate::cli) struct Span {
     pub(in crate::cli) comment: String,
 }
 
-/// `silences end`
+/// Arguments of the command `silences end`.
 #[derive(Args, Debug)]
 pub(in crate::cli) struct EndSilence {
     /// Id, as `silences` shows it
     pub(in crate::cli) id: i64,
-    /// Where to write.
+    /// Database to write to.
     #[command(flatten)]
     pub(in crate::cli) source: Source,
-    /// Text or JSON.
+    /// Choice between text and JSON.
     #[command(flatten)]
     pub(in crate::cli) form: Json,
 }
 
-/// `acknowledge`
+/// Arguments of the command `acknowledge`.
 #[derive(Args, Debug)]
 pub(in crate::cli) struct Acknowledge {
     /// Name of an integration that is failing
     pub(in crate::cli) name: String,
-    /// For how long, and why.
+    /// Duration of the mute, and its reason.
     #[command(flatten)]
     pub(in crate::cli) span: Span,
-    /// Where to write.
+    /// Database to write to.
     #[command(flatten)]
     pub(in crate::cli) source: Source,
-    /// Text or JSON.
+    /// Choice between text and JSON.
     #[command(flatten)]
     pub(in crate::cli) form: Json,
 }
 
-/// For how long messages are held.
+/// Parses the duration of a mute.
 fn mute(text: &str) -> Result<Duration, String> {
     let given = input::duration(text).filter(|given| (MUTE_MIN..=MUTE_MAX).contains(given));
     given.ok_or_else(|| {
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn what_and_how_long_must_be_said() {
+    fn selection_and_duration_are_required() {
         let long = "x".repeat(301);
         let table: [(&[&str], &str); 12] = [
             (&["--all"], "--for <DURATION>"),

@@ -20,12 +20,12 @@ pub(super) use tone::{Tone, render, toned};
 use crate::domain::{ReportStatus, Status, Timestamp, duration_text, is_unseen};
 use crate::store::Cursor;
 
-/// How the program ends.
+/// Exit status of the program.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum End {
-    /// All is well.
+    /// Nothing failed; warnings are allowed.
     Success,
-    /// Something failed, or what was asked about is not well.
+    /// An operation failed, or a validation did not pass.
     Failure,
     /// The command line is wrong.
     Usage,
@@ -34,7 +34,7 @@ pub(super) enum End {
 }
 
 impl End {
-    /// [`End::Success`] when `good`.
+    /// Returns [`End::Success`] when `good`, else [`End::Failure`].
     pub(super) const fn success_if(good: bool) -> Self {
         if good { Self::Success } else { Self::Failure }
     }
@@ -50,29 +50,29 @@ impl End {
     }
 }
 
-/// What a command says and how it ends.
+/// Output of a command, and the exit status after it.
 #[derive(Debug, Eq, PartialEq)]
 pub(super) struct Answer {
     /// For standard output, with the line end; may hold marks of [`toned`].
     pub(super) text: String,
-    /// How the program ends after it.
+    /// Exit status of the program.
     pub(super) end: End,
     /// For standard error, after the text; empty for nothing.
     pub(super) note: String,
 }
 
 impl Answer {
-    /// All is well.
+    /// Output of a command that succeeded.
     pub(super) const fn good(text: String) -> Self {
         Self { text, end: End::Success, note: String::new() }
     }
 
-    /// Well or not, by `good`.
+    /// Output of a command that succeeded or failed, by `good`.
     pub(super) const fn judged(text: String, good: bool) -> Self {
         Self { text, end: End::success_if(good), note: String::new() }
     }
 
-    /// All is well, and this is what programs get.
+    /// Output of a command that succeeded, as JSON.
     pub(super) fn json(value: &impl Serialize) -> anyhow::Result<Self> {
         Ok(Self::good(json(value)?))
     }
@@ -167,13 +167,13 @@ pub(super) fn escaped_json(text: &str) -> String {
     safe
 }
 
-/// How long ago `then` was: `3m 20s ago`.
+/// Returns the age of `then`: `3m 20s ago`.
 #[must_use]
 pub(super) fn ago(now: Timestamp, then: Timestamp) -> String {
     format!("{} ago", coarse(now.since(then)))
 }
 
-/// How far ahead `then` lies: `in 3m 20s`, or `now` when it has come.
+/// Returns the time until `then`: `in 3m 20s`, or `now` when it has come.
 #[must_use]
 pub(super) fn ahead(now: Timestamp, then: Timestamp) -> String {
     if then <= now { "now".to_owned() } else { format!("in {}", coarse(then.since(now))) }
@@ -230,7 +230,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn foreign_text_cannot_steer_a_terminal() {
+    fn text_of_others_cannot_steer_a_terminal() {
         let cases = [
             ("Unable to connect to host.", "Unable to connect to host."),
             ("a\u{1b}[31mred\u{1b}[0m", "a\\u{1b}[31mred\\u{1b}[0m"),
@@ -244,7 +244,7 @@ mod tests {
             assert_eq!(sanitise(foreign), expected);
         }
         for mark in ["\u{2061}", "\u{2062}", "\u{2063}", "\u{2064}", "\u{2060}"] {
-            assert_ne!(sanitise(mark), mark, "foreign text must not bring marks of ours");
+            assert_ne!(sanitise(mark), mark, "text of others must not bring our marks");
         }
     }
 

@@ -36,7 +36,7 @@ impl Table {
         Self(table)
     }
 
-    /// Adds a row.
+    /// Adds a row of sanitised cells.
     pub(in crate::cli) fn row<const N: usize>(&mut self, cells: [String; N]) {
         self.0.add_row(cells);
     }

@@ -9,14 +9,14 @@ use anstyle::{AnsiColor, Style};
 /// Ends what a tone began.
 const END: char = '\u{2060}';
 
-/// What a word says about the thing it names.
+/// Tone of a word, shown as its colour.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(in crate::cli) enum Tone {
-    /// All is well.
+    /// It works as it should.
     Good,
     /// It does not work.
     Bad,
-    /// Look at it.
+    /// It deserves a look.
     Caution,
     /// Not of interest now.
     Quiet,

@@ -10,7 +10,7 @@ pub(super) fn after_id(tx: &Connection, page: &Page, first: i64) -> Result<i64, 
     match key(tx, page)? {
         None => Ok(first),
         Some(Key::Id(id)) => Ok(*id),
-        Some(Key::Name(_) | Key::Both(..)) => Err(StoreError::ForeignCursor),
+        Some(Key::Name(_) | Key::Both(..)) => Err(StoreError::WrongCursor),
     }
 }
 
@@ -19,7 +19,7 @@ pub(super) fn after_name<'p>(tx: &Connection, page: &'p Page) -> Result<&'p str,
     match key(tx, page)? {
         None => Ok(""),
         Some(Key::Name(name)) => Ok(name),
-        Some(Key::Id(_) | Key::Both(..)) => Err(StoreError::ForeignCursor),
+        Some(Key::Id(_) | Key::Both(..)) => Err(StoreError::WrongCursor),
     }
 }
 
@@ -28,13 +28,13 @@ pub(super) fn before_both(tx: &Connection, page: &Page) -> Result<(i64, i64), St
     match key(tx, page)? {
         None => Ok((i64::MAX, i64::MAX)),
         Some(Key::Both(run, transition)) => Ok((*run, *transition)),
-        Some(Key::Id(_) | Key::Name(_)) => Err(StoreError::ForeignCursor),
+        Some(Key::Id(_) | Key::Name(_)) => Err(StoreError::WrongCursor),
     }
 }
 
 fn key<'p>(tx: &Connection, page: &'p Page) -> Result<Option<&'p Key>, StoreError> {
     let Some(cursor) = &page.after else { return Ok(None) };
-    if cursor.epoch == epoch(tx)? { Ok(Some(&cursor.key)) } else { Err(StoreError::ForeignCursor) }
+    if cursor.epoch == epoch(tx)? { Ok(Some(&cursor.key)) } else { Err(StoreError::WrongCursor) }
 }
 
 /// Number of rows of `page`.

@@ -160,7 +160,7 @@ fn a_cursor_of_another_list_or_database_is_refused() {
     let next =
         |bench: &Bench| integration::living(&bench.conn, &Page::first(1)).unwrap().next.unwrap();
     let refused = |result: Result<Listed<super::super::RunRow>, StoreError>| {
-        assert!(matches!(result, Err(StoreError::ForeignCursor)), "{result:?}");
+        assert!(matches!(result, Err(StoreError::WrongCursor)), "{result:?}");
     };
     let id = bench.row("a1").id;
     refused(history::runs(&bench.conn, id, &Page::after(next(&bench), 1)));
