@@ -15,40 +15,40 @@ use crate::platforms::{Peers, Validator};
 use crate::store::{NotificationContext, Retention};
 use crate::webhook::Sender;
 
-/// The most earlier configurations of an integration that are kept: so many edits in a row may fail
+/// The most earlier configurations of an integration that are kept: so many consecutive edits may fail
 /// before one with a secret in it can no longer be validated.
 const EARLIER_MAX: usize = 8;
 
-/// What the daemon works by until the next reload.
+/// Configuration by which the daemon works until the next reload.
 #[derive(Debug)]
 pub(super) struct Active {
     /// The integrations to be validated.
     pub(super) watched: HashMap<IntegrationId, Watched>,
     /// Everybody, for the tests that compare integrations.
     pub(super) peers: Arc<Peers>,
-    /// By name.
+    /// Senders of the receivers, by name.
     pub(super) receivers: BTreeMap<String, Arc<Sender>>,
-    /// Who wants to be told of what.
+    /// Events that each receiver subscribes to.
     pub(super) subscriptions: Arc<[Subscription]>,
-    /// When messages are held.
+    /// Windows in which notifications are muted.
     pub(super) maintenance: Arc<[Maintenance]>,
-    /// How many integrations must fail by one cause to make an outage.
+    /// Number of integrations that must fail by one cause to make an outage.
     pub(super) outage_min: u32,
-    /// How the daemon notices that it is at fault itself.
+    /// Settings by which the daemon finds faults of its own.
     pub(super) own: Own,
-    /// How much at once, and how long.
+    /// Limits on concurrency and time.
     pub(super) limits: Limits,
-    /// How long, and how much, history is kept.
+    /// Age and number up to which history is kept.
     pub(super) retention: Retention,
     /// The most attempts of one delivery that are kept.
     pub(super) attempts_max: u32,
     /// When old history is deleted.
     pub(super) prune_at: Schedule,
-    /// The room of the limits; handed on by a reload that leaves them as they are.
-    pub(super) room: Arc<Room>,
-    /// How long running validations may go on after a request to stop.
+    /// Permits of the limits; a reload that leaves the limits as they are keeps them.
+    pub(super) permits: Arc<Permits>,
+    /// Time limit of running validations after a request to stop.
     pub(super) drain: Duration,
-    /// What a reload cannot change: the database, the log, and where metrics are served.
+    /// Settings that a reload cannot change: the database, the log, and the address of metrics.
     pub(super) fixed: (PathBuf, Log, Metrics),
 }
 
@@ -57,20 +57,20 @@ pub(super) struct Active {
 pub(super) struct Watched {
     /// Able to run its catalog.
     pub(super) validator: Arc<dyn Validator>,
-    /// Whether the platform side is set up automatically; the store keeps it beside configurations,
+    /// True when the platform side is set up automatically; the store keeps it beside configurations,
     /// not in them.
     pub(super) auto_bootstrap: bool,
-    /// Its platform's catalog.
+    /// Catalog of its platform.
     pub(super) catalog: &'static [Test],
     /// When it is due.
     pub(super) schedule: Schedule,
-    /// How much evidence a verdict needs.
+    /// Policy by which its runs are judged.
     pub(super) policy: Policy,
     /// The host that it talks to, as its configuration says.
     pub(super) host_name: String,
-    /// What is looked out for besides its platform's tests.
+    /// Checks that all platforms have in common.
     pub(super) checks: CommonChecks,
-    /// The room at its host.
+    /// Permits at its host.
     pub(super) host: Arc<Semaphore>,
     /// Its configuration as stored, by which the one that a run is about is recognised.
     pub(super) config: String,
@@ -80,7 +80,7 @@ pub(super) struct Watched {
 }
 
 impl Watched {
-    /// What is kept of this one for `next`, the configuration that replaces it.
+    /// Returns the configurations to keep for `next`, the one that replaces this one.
     pub(super) fn kept_for(&self, next: &str) -> Vec<(String, Arc<dyn Validator>)> {
         let own = (self.config.clone(), Arc::clone(&self.validator));
         let all = std::iter::once(own).chain(self.earlier.iter().cloned());
@@ -89,8 +89,8 @@ impl Watched {
 }
 
 impl Active {
-    /// What a change of status at `now` needs to become messages.
-    pub(super) fn tell(&self, now: Timestamp) -> NotificationContext {
+    /// Context that a change of status at `now` needs to become messages.
+    pub(super) fn context(&self, now: Timestamp) -> NotificationContext {
         NotificationContext {
             subscriptions: Arc::clone(&self.subscriptions),
             maintenance: Arc::clone(&self.maintenance),
@@ -99,22 +99,22 @@ impl Active {
         }
     }
 
-    /// How long a begun run is believed to be alive: two configurations may be validated in it.
+    /// Duration of the lease of a run: two configurations may be validated in it.
     pub(super) fn lease(&self) -> Duration {
         self.limits.run.saturating_mul(2).saturating_add(Duration::from_mins(1))
     }
 }
 
-/// The room that is left for runs.
+/// Permits of runs: among all, and at each host.
 #[derive(Debug)]
-pub(super) struct Room {
+pub(super) struct Permits {
     limits: Limits,
     runs: Arc<Semaphore>,
     hosts: std::sync::Mutex<HashMap<String, Arc<Semaphore>>>,
 }
 
-impl Room {
-    /// Room for `limits`; the `former` room when they are the same, so that a reload does not
+impl Permits {
+    /// Permits for `limits`; the `former` room when they are the same, so that a reload does not
     /// hand out again what running validations still take.
     pub(super) fn of(limits: Limits, former: Option<&Arc<Self>>) -> Arc<Self> {
         match former {
@@ -127,16 +127,16 @@ impl Room {
         }
     }
 
-    /// The room at `host`.
+    /// Returns the permits at `host`.
     pub(super) fn at(&self, host: &str) -> Arc<Semaphore> {
         let mut hosts = self.hosts.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let room = hosts
+        let permits = hosts
             .entry(host.to_owned())
             .or_insert_with(|| Arc::new(Semaphore::new(self.limits.runs_per_host)));
-        Arc::clone(room)
+        Arc::clone(permits)
     }
 
-    /// The room among all runs.
+    /// Returns the permits among all runs.
     pub(super) fn among_all(&self) -> Arc<Semaphore> {
         Arc::clone(&self.runs)
     }

@@ -1,4 +1,4 @@
-//! Back-pressure: who waits for room, under which limit, and a warning when that takes long.
+//! Backpressure: runs that wait for permits, by limit, and a warning when that takes long.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,19 +10,19 @@ use tracing::warn;
 
 use super::log_throttle::LogThrottle;
 
-/// How long a wait for room is nobody's business.
+/// Time that a run waits for a permit before it is logged.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// What may have no room.
+/// Limit under which runs wait for permits.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub(super) enum Limit {
-    /// `limits.runs`.
+    /// Setting `limits.runs`, among all runs.
     Runs,
-    /// `limits.runs_per_host`, at this host.
+    /// Setting `limits.runs_per_host`, at this host.
     Host(String),
 }
 
-/// Who waits for what.
+/// Number of runs that wait, by limit.
 #[derive(Debug, Default)]
 pub(super) struct Backpressure {
     waiting: Mutex<HashMap<Limit, usize>>,
@@ -30,7 +30,7 @@ pub(super) struct Backpressure {
 }
 
 impl Backpressure {
-    /// Takes room under `limit`, as soon as there is any; none when there will never be.
+    /// Takes a permit under `limit` as soon as there is one; none when there will never be.
     pub(super) async fn take(
         &self,
         room: Arc<Semaphore>,
@@ -45,12 +45,12 @@ impl Backpressure {
         loop {
             match timeout(PATIENCE, &mut taken).await {
                 Ok(taken) => return taken.ok(),
-                Err(_elapsed) => self.tell(&place.limit),
+                Err(_elapsed) => self.log(&place.limit),
             }
         }
     }
 
-    /// How many runs wait among all, and how many at hosts.
+    /// Returns how many runs wait among all, and how many at hosts.
     pub(super) fn waiting(&self) -> (usize, usize) {
         let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let all: usize = waiting.values().sum();
@@ -58,7 +58,7 @@ impl Backpressure {
         (among_all, all.saturating_sub(among_all))
     }
 
-    fn tell(&self, limit: &Limit) {
+    fn log(&self, limit: &Limit) {
         let Some(waiting) = self.due(limit, Instant::now()) else { return };
         match limit {
             Limit::Runs => warn!(
@@ -75,7 +75,7 @@ impl Backpressure {
         }
     }
 
-    /// How many wait for `limit`, when that is to be told now.
+    /// Returns how many wait for `limit`, when that is to be logged now.
     fn due(&self, limit: &Limit, now: Instant) -> Option<usize> {
         self.throttle.admit("", now)?;
         let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
@@ -115,12 +115,12 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn who_waits_is_counted_until_there_is_room_or_he_gives_up() {
+    async fn waiting_run_is_counted_until_it_has_a_permit_or_is_dropped() {
         let backpressure = Arc::new(Backpressure::default());
         let room = Arc::new(Semaphore::new(1));
         let host = || Limit::Host("a".to_owned());
         let first = backpressure.take(Arc::clone(&room), host).await.unwrap();
-        assert_eq!(backpressure.waiting(), (0, 0), "nobody waited");
+        assert_eq!(backpressure.waiting(), (0, 0), "none waited");
         let waiter = |limit: fn() -> Limit| {
             let (backpressure, room) = (Arc::clone(&backpressure), Arc::clone(&room));
             tokio::spawn(async move { backpressure.take(room, limit).await })

@@ -6,17 +6,17 @@ use tokio::time::Instant;
 
 use crate::domain::Timestamp;
 
-/// How far a clock may lag behind what has passed before it counts as set back.
+/// Lag behind the time that has passed beyond which a clock counts as rolled back.
 const LAG_MAX: Duration = Duration::from_mins(1);
 
-/// Tells the time. Clone it freely.
+/// Source of the present. Clone it freely.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Clock(Source);
 
 /// Where the time comes from.
 #[derive(Clone, Copy, Debug, Default)]
 enum Source {
-    /// The machine.
+    /// Wall clock of the machine.
     #[default]
     Wall,
     /// Tokio's clock, which a test can pause and advance.
@@ -74,7 +74,7 @@ impl Watch {
     }
 
     /// True when the clock was set back since this was last asked, by more than is called drift.
-    pub(super) fn was_set_back(&mut self, wall: Timestamp, at: Instant) -> bool {
+    pub(super) fn was_rolled_back(&mut self, wall: Timestamp, at: Instant) -> bool {
         let expected = self.wall.plus(at.saturating_duration_since(self.at));
         *self = Self { wall, at };
         wall.plus(LAG_MAX) < expected
@@ -86,15 +86,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_clock_that_was_set_back_is_noticed_and_only_once() {
+    fn clock_rollback_is_noticed_once() {
         let (wall, at) = (Timestamp(1_000_000_000), Instant::now());
         let secs = Duration::from_secs;
         let mut watch = Watch::new(wall, at);
-        assert!(!watch.was_set_back(wall.plus(secs(30)), at + secs(30)));
-        assert!(!watch.was_set_back(wall.plus(secs(31)), at + secs(80)), "slewed");
-        assert!(watch.was_set_back(wall.minus(secs(90)), at + secs(81)));
-        assert!(!watch.was_set_back(wall.minus(secs(89)), at + secs(82)), "told once");
-        assert!(!watch.was_set_back(wall.plus(secs(9000)), at + secs(83)), "set forward");
+        assert!(!watch.was_rolled_back(wall.plus(secs(30)), at + secs(30)));
+        assert!(!watch.was_rolled_back(wall.plus(secs(31)), at + secs(80)), "slewed");
+        assert!(watch.was_rolled_back(wall.minus(secs(90)), at + secs(81)));
+        assert!(!watch.was_rolled_back(wall.minus(secs(89)), at + secs(82)), "only once");
+        assert!(!watch.was_rolled_back(wall.plus(secs(9000)), at + secs(83)), "set forward");
     }
 
     #[test]

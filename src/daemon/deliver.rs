@@ -16,12 +16,12 @@ use crate::domain::{AttemptResult, Next, after_attempt, duration_text};
 use crate::store::{Attempt, Disabled, PendingDelivery, StoreError};
 use crate::webhook::{Message, Sender};
 
-/// The longest sleep: a command beside the daemon may have enabled a receiver or owed something anew,
+/// The longest sleep: a command beside the daemon may have enabled a receiver or queued something again,
 /// the clock may have been set, the machine may have slept. A look that finds nothing writes nothing.
 const SLEEP_MAX: Duration = Duration::from_secs(2);
 /// The pause after the store failed.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
-/// How much longer a delivery is leased than its attempt can last.
+/// Time by which the lease of a delivery is longer than its attempt can last.
 const LEASE_MARGIN: Duration = Duration::from_secs(30);
 
 /// Delivers until `stop`; then waits for what is being sent, until `abort` ends that too.
@@ -68,15 +68,15 @@ async fn round(
     let lease = active.receivers.values().map(|receiver| receiver.receiver().timeout).max();
     let lease = lease.unwrap_or_default().saturating_add(LEASE_MARGIN);
     let now = shared.clock.now();
-    let room = busy.room(&active);
-    if room.is_empty() && !active.receivers.is_empty() {
-        // Whoever leaves wakes this up.
+    let capacity = busy.capacity(&active);
+    if capacity.is_empty() && !active.receivers.is_empty() {
+        // Each request that ends wakes this up.
         return Ok(SLEEP_MAX);
     }
-    let with_room = room.keys().cloned().collect();
-    let claimed = shared.store.claim(room, lease, now).await?;
+    let with_capacity = capacity.keys().cloned().collect();
+    let claimed = shared.store.claim(capacity, lease, now).await?;
     if claimed.is_empty() {
-        let next = shared.view.next_delivery_at(with_room).await?;
+        let next = shared.view.next_delivery_at(with_capacity).await?;
         return Ok(next.map_or(SLEEP_MAX, |at| at.since(now).min(SLEEP_MAX)));
     }
     for delivery in claimed {
@@ -96,7 +96,7 @@ async fn round(
 /// Makes one attempt and records it. Should recording fail, the lease runs out and the delivery
 /// is repeated under the same id.
 ///
-/// The room is given up as soon as the record is queued: the claim that follows then shares its
+/// The slot is released as soon as the record is queued: the claim that follows then shares its
 /// transaction, and one sync of the disk serves both.
 async fn attempt(shared: &Shared, receiver: &Sender, delivery: PendingDelivery, ticket: Ticket) {
     let started_at = shared.clock.now();
@@ -118,7 +118,7 @@ async fn attempt(shared: &Shared, receiver: &Sender, delivery: PendingDelivery, 
         disable_after: receiver.receiver().disable_after,
         kept_max: active.attempts_max,
     };
-    let queued = shared.store.record_attempt(attempt, shared.tell(&active)).await;
+    let queued = shared.store.record_attempt(attempt, shared.context(&active)).await;
     drop(ticket);
     let recorded = match queued {
         Ok(recorded) => recorded.await,
@@ -141,12 +141,13 @@ async fn attempt(shared: &Shared, receiver: &Sender, delivery: PendingDelivery, 
     }
 }
 
-fn log_disabled(receiver: &str, Disabled { reason, owed }: Disabled) {
+fn log_disabled(receiver: &str, disabled: Disabled) {
+    let Disabled { reason, owed: pending } = disabled;
     error!(
         receiver,
         reason = reason.as_str(),
-        owed,
-        "{receiver}: disabled, since {}; what it is owed ({owed}) waits for `revalidated receivers \
+        pending,
+        "{receiver}: disabled, since {}; {pending} pending messages wait for `revalidated receivers \
          enable`",
         reason.clause()
     );
@@ -210,18 +211,18 @@ fn log(
             code,
             duration_ms,
             detail,
-            "{receiver}: webhook about {integration} given up: {detail}"
+            "{receiver}: webhook about {integration} failed for good: {detail}"
         ),
     }
 }
 
-/// How many requests each receiver is answering.
+/// Number of requests that each receiver is answering.
 #[derive(Clone, Default)]
 struct Busy(Arc<Mutex<BTreeMap<String, u32>>>);
 
 impl Busy {
-    /// How many more each configured receiver may be sent.
-    fn room(&self, active: &Active) -> BTreeMap<String, u32> {
+    /// Returns how many more requests each configured receiver may be sent.
+    fn capacity(&self, active: &Active) -> BTreeMap<String, u32> {
         let busy = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let receivers = active.receivers.iter();
         receivers
@@ -230,7 +231,7 @@ impl Busy {
                 let most = u32::try_from(receiver.receiver().concurrency).unwrap_or(u32::MAX);
                 (name.clone(), most.saturating_sub(taken))
             })
-            .filter(|(_, room)| 0 < *room)
+            .filter(|(_, capacity)| 0 < *capacity)
             .collect()
     }
 

@@ -18,11 +18,11 @@ use super::{notify, reload, scheduler};
 use crate::domain::duration_text;
 use crate::store::{Store, StoreError, View};
 
-/// Running daemon; it stops when [`Daemon::until`] is told to.
+/// Running daemon; it runs until [`Daemon::until`] returns.
 pub(crate) struct Daemon {
     /// Reads for whoever asks from outside, bounded in number and time.
     pub(crate) view: View,
-    /// Steers the daemon.
+    /// Means to steer the daemon.
     pub(crate) control: Control,
     /// Metrics as text, at any moment.
     pub(crate) metrics: MetricsSource,

@@ -1,4 +1,4 @@
-//! What systemd is told; without systemd all of it does nothing.
+//! Notifications to systemd; without systemd all of them do nothing.
 
 use std::io;
 

@@ -1,4 +1,4 @@
-//! Validation by hand: runs now, tells nobody, stores nothing.
+//! Validation by hand: runs now, notifies no receiver, stores nothing.
 
 use std::sync::Arc;
 

@@ -22,14 +22,14 @@ use crate::domain::IntegrationId;
 use crate::store::{Due, StoreError};
 
 /// The most runs that one round starts; what is due beyond that is found in the next one, so that
-/// those who wait for a busy host keep nobody else waiting.
+/// runs that wait for a busy host hold up no others.
 const STARTED_MAX: usize = 4096;
 /// The longest sleep: the clock may have been set, or the machine may have slept.
 const SLEEP_MAX: Duration = Duration::from_secs(30);
 /// The shortest time between two rounds, so that runs that end or begin together share one.
 const ROUND_MIN: Duration = Duration::from_millis(20);
-/// How much longer than a round the pause after it is: whoever waits for room is read in each round,
-/// so that rounds are long just when there is least time for them.
+/// Ratio of the pause after a round to the round: runs that wait for permits are read in each round, so
+/// that rounds are long just when there is least time for them.
 const ROUND_SHARE: u32 = 20;
 /// The longest pause that makes: a database that is slow for once must not make runs late.
 const PAUSE_MAX: Duration = Duration::from_millis(250);
@@ -44,8 +44,8 @@ pub(super) async fn plan(shared: Arc<Shared>, stop: CancellationToken, abort: Ca
     let on_the_way = OnTheWay::default();
     let mut watch = Watch::new(shared.clock.now(), Instant::now());
     while !stop.is_cancelled() {
-        if watch.was_set_back(shared.clock.now(), Instant::now()) {
-            set_back(&shared).await;
+        if watch.was_rolled_back(shared.clock.now(), Instant::now()) {
+            clock_rollback(&shared).await;
         }
         let begun = Instant::now();
         let wait = match round(&shared, &tasks, &on_the_way, &stop, &abort).await {
@@ -73,15 +73,15 @@ pub(super) async fn plan(shared: Arc<Shared>, stop: CancellationToken, abort: Ca
 }
 
 /// Makes due by the clock as it is now what was planned by one that ran ahead.
-async fn set_back(shared: &Shared) {
+async fn clock_rollback(shared: &Shared) {
     let active = shared.active();
     let schedules = active.watched.iter().map(|(id, one)| (*id, one.schedule.clone())).collect();
     match shared.store.set_back(schedules, shared.clock.now()).await {
         Ok(changed) => {
-            warn!(changed, "the clock was set back; what lay too far ahead is due again");
+            warn!(changed, "the clock was rolled back; what lay too far ahead is due again");
             shared.wake_delivery();
         }
-        Err(error) => shared.store_failed("a clock set back could not be allowed for", &error),
+        Err(error) => shared.store_failed("a clock rollback could not be handled", &error),
     }
 }
 
@@ -107,10 +107,10 @@ async fn round(
         let abort = abort.clone();
         let stop = stop.clone();
         let work = async move {
-            if let Some(room) = stop.run_until_cancelled(room(&shared, id)).await.flatten() {
+            if let Some(permits) = stop.run_until_cancelled(permits(&shared, id)).await.flatten() {
                 let _running = shared.metrics.running();
                 attend(&shared, id, &abort).await;
-                drop(room);
+                drop(permits);
             }
             drop(ticket);
         };
@@ -123,10 +123,10 @@ async fn round(
     Ok(next.map_or(SLEEP_MAX, |at| at.since(now).min(SLEEP_MAX)))
 }
 
-/// Waits for room, first at the integration's host and then among all runs.
+/// Waits for permits, first at the integration's host and then among all runs.
 ///
 /// The host comes first, so that those who wait for a busy host hold nothing that others need.
-async fn room(shared: &Shared, id: IntegrationId) -> Option<[OwnedSemaphorePermit; 2]> {
+async fn permits(shared: &Shared, id: IntegrationId) -> Option<[OwnedSemaphorePermit; 2]> {
     let active = shared.active();
     let Some(watched) = active.watched.get(&id) else {
         // The row is newer than the configuration in force, which a reload is about to replace; or
@@ -136,7 +136,7 @@ async fn room(shared: &Shared, id: IntegrationId) -> Option<[OwnedSemaphorePermi
     };
     let host = || Limit::Host(watched.validator.identity().host);
     let at_host = shared.backpressure.take(Arc::clone(&watched.host), host).await?;
-    let among_all = shared.backpressure.take(active.room.among_all(), || Limit::Runs).await?;
+    let among_all = shared.backpressure.take(active.permits.among_all(), || Limit::Runs).await?;
     Some([at_host, among_all])
 }
 

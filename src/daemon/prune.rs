@@ -12,10 +12,10 @@ use super::text::{chain, counted};
 use crate::domain::{Schedule, Timestamp};
 use crate::store::{Pruned, Retention, StoreError, Surplus};
 
-/// The longest time between two looks, should nobody say to look any more.
+/// Longest time between two looks, should no wake-up come.
 const LOOK_MAX: Duration = Duration::from_mins(10);
 
-/// Prunes until `stop`, whenever somebody says to look and the schedule in force has come due
+/// Prunes until `stop`, at each wake-up when the schedule in force has come due
 /// since the last look.
 pub(super) async fn prune(shared: Arc<Shared>, stop: CancellationToken) {
     let mut looked_at = shared.clock.now();
@@ -29,7 +29,7 @@ pub(super) async fn prune(shared: Arc<Shared>, stop: CancellationToken) {
         let now = shared.clock.now();
         if came_due(&shared.active().prune_at, looked_at, now) {
             match round(&shared, &stop).await {
-                Ok(pruned) => told(pruned),
+                Ok(pruned) => log(pruned),
                 Err(error) => {
                     shared.metrics.store_failed();
                     error!("old history cannot be deleted: {}", chain(&error));
@@ -85,13 +85,14 @@ async fn drop_surplus(
     Ok(rows)
 }
 
-fn told(Pruned { rows, given_up }: Pruned) {
+fn log(pruned: Pruned) {
+    let Pruned { rows, given_up: dead } = pruned;
     info!(rows, "deleted {} of old history", counted(rows, "row"));
-    if 0 < given_up {
-        let messages = counted(given_up, "message");
+    if 0 < dead {
+        let messages = counted(dead, "message");
         warn!(
-            given_up,
-            "gave up {messages} that waited too long for receivers that are disabled or no longer \
+            dead,
+            "{messages} failed: pending too long for receivers that are disabled or no longer \
              configured"
         );
     }

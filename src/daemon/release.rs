@@ -1,4 +1,4 @@
-//! What is held is told when nothing holds it any more, and outages end.
+//! Mutes that end: what still differs then is notified. Outages end here too.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,14 +19,14 @@ const STORE_PAUSE: Duration = Duration::from_secs(1);
 /// The most integrations that one transaction looks at.
 const BATCH: u32 = 200;
 
-/// Looks at what is held until `stop`.
+/// Looks at muted notifications until `stop`.
 pub(super) async fn release(shared: Arc<Shared>, stop: CancellationToken) {
     while !stop.is_cancelled() {
         let wait = match round(&shared).await {
             Ok(wait) => wait,
             Err(StoreError::Stopped) => return,
             Err(error) => {
-                shared.store_failed("what is held cannot be looked at", &error);
+                shared.store_failed("muted notifications cannot be read", &error);
                 STORE_PAUSE
             }
         };
@@ -38,7 +38,7 @@ pub(super) async fn release(shared: Arc<Shared>, stop: CancellationToken) {
     }
 }
 
-/// Tells what may be told now, and says how long nothing else may be.
+/// Releases what is no longer muted, and returns the time until the next look.
 async fn round(shared: &Shared) -> Result<Duration, StoreError> {
     let next = shared.view.next_release_at().await?;
     let now = shared.clock.now();
@@ -46,11 +46,11 @@ async fn round(shared: &Shared) -> Result<Duration, StoreError> {
     if now < next {
         return Ok(next.since(now).min(SLEEP_MAX));
     }
-    let released = shared.store.release(BATCH, shared.tell(&shared.active())).await?;
+    let released = shared.store.release(BATCH, shared.context(&shared.active())).await?;
     if released != Released::default() {
         let integrations = counted(released.integrations, "integration");
         let outages = counted(released.outages, "outage");
-        info!("messages about {integrations} are no longer held, {outages} ended");
+        info!("notifications about {integrations} are no longer muted, {outages} ended");
         shared.wake_delivery();
     }
     Ok(Duration::ZERO)

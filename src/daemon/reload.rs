@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tracing::{error, info, warn};
 
-use super::active::{Active, Room, Watched};
+use super::active::{Active, Permits, Watched};
 use super::assemble::{self, Assembly};
 use super::error::DaemonError;
 use super::notify;
@@ -96,18 +96,18 @@ pub(super) async fn prepare(
     let subscriptions: Arc<[Subscription]> =
         assembly.receivers.iter().map(|receiver| receiver.subscription.clone()).collect();
     let wanted = assembly.integrations.values().map(|one| one.wanted.clone()).collect();
-    let tell = NotificationContext {
+    let context = NotificationContext {
         subscriptions: Arc::clone(&subscriptions),
         maintenance: Arc::clone(&assembly.maintenance),
         outage_min: assembly.settings.outage_min,
         now,
     };
-    let synced = store.sync(wanted, former.is_none(), tell).await?;
+    let synced = store.sync(wanted, former.is_none(), context).await?;
     warn_of_idle(&synced.idle);
     let settings = &assembly.settings;
-    let room = Room::of(settings.limits, former.map(|former| &former.room));
+    let permits = Permits::of(settings.limits, former.map(|former| &former.permits));
     let active = Active {
-        watched: watched(assembly, &synced.ids, &room, former),
+        watched: watched(assembly, &synced.ids, &permits, former),
         peers: peers(assembly, &synced.ids),
         receivers,
         subscriptions,
@@ -125,7 +125,7 @@ pub(super) async fn prepare(
         },
         attempts_max: settings.retention.attempts_per_delivery,
         prune_at: settings.retention.at.clone(),
-        room,
+        permits,
         drain: settings.drain,
         fixed: (settings.store.clone(), settings.log.clone(), settings.metrics),
     };
@@ -142,22 +142,22 @@ async fn sender(receiver: Receiver) -> Result<Sender, DaemonError> {
     Ok(made.map_err(DaemonError::Blocking)??)
 }
 
-/// Logs who is owed something and is sent nothing.
+/// Logs the receivers that have pending deliveries and are sent none.
 fn warn_of_idle(idle: &[ReceiverRow]) {
-    for ReceiverRow { name, disabled, owed, configured, .. } in idle {
+    for ReceiverRow { name, disabled, owed: pending, configured, .. } in idle {
         match disabled {
             Some((reason, since)) if *configured => warn!(
                 receiver = name,
-                owed,
-                "{name}: disabled since {since}, since {}; what it is owed ({owed}) waits for \
+                pending,
+                "{name}: disabled since {since}, since {}; {pending} pending messages wait for \
                  `revalidated receivers enable`",
                 reason.clause()
             ),
             Some(_) | None => warn!(
                 receiver = name,
-                owed,
-                "{name}: no longer configured, and still owed {owed}; what is older than \
-                 retention.deliveries is given up"
+                pending,
+                "{name}: no longer configured, with {pending} pending messages; those older than \
+                 retention.deliveries fail"
             ),
         }
     }
@@ -166,7 +166,7 @@ fn warn_of_idle(idle: &[ReceiverRow]) {
 fn watched(
     assembly: &Assembly,
     ids: &BTreeMap<String, IntegrationId>,
-    room: &Room,
+    permits: &Permits,
     former: Option<&Active>,
 ) -> HashMap<IntegrationId, Watched> {
     let integrations = assembly.integrations.iter();
@@ -182,7 +182,7 @@ fn watched(
                 policy: one.policy,
                 host_name: one.identity.host.clone(),
                 checks: one.checks.clone(),
-                host: room.at(&one.identity.host),
+                host: permits.at(&one.identity.host),
                 earlier: former.map_or_else(Vec::new, |former| former.kept_for(&one.wanted.config)),
                 config: one.wanted.config.clone(),
             };

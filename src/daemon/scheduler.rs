@@ -9,7 +9,7 @@ use tokio_cron_scheduler::{Job, JobScheduler};
 
 pub(crate) use tokio_cron_scheduler::JobSchedulerError as JobsError;
 
-/// For log filters: the library tells of every job it is given.
+/// For log filters: the library logs every job it is given.
 pub(crate) const QUIET: &str = "tokio_cron_scheduler=warn";
 /// Fires every ten seconds: a nudge to look at the rows, should every timer have been lost.
 const HEARTBEAT: &str = "*/10 * * * * *";
@@ -17,7 +17,7 @@ const HEARTBEAT: &str = "*/10 * * * * *";
 /// Fires every minute: a nudge to see whether retention is due.
 const RETENTION: &str = "0 * * * * *";
 
-/// Starts the jobs, which must neither block nor fail: both only wake somebody.
+/// Starts the jobs, which must neither block nor fail: both only wake a loop.
 pub(super) async fn start(
     heartbeat: impl Fn() + Clone + Send + Sync + 'static,
     retention: impl Fn() + Clone + Send + Sync + 'static,
@@ -36,11 +36,11 @@ fn job(cron: &str, wake: impl Fn() + Clone + Send + Sync + 'static) -> Result<Jo
     })
 }
 
-/// The running jobs.
+/// Jobs of the daemon, while they run.
 pub(super) struct Jobs(JobScheduler);
 
 impl Jobs {
-    /// Stops firing.
+    /// Stops the jobs for good.
     pub(super) async fn stop(mut self) {
         if let Err(error) = self.0.shutdown().await {
             tracing::warn!("the job scheduler did not stop cleanly: {error}");

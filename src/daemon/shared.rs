@@ -79,8 +79,9 @@ impl Shared {
         self.delivering.notify_one();
     }
 
-    pub(super) fn tell(&self, active: &Active) -> NotificationContext {
-        active.tell(self.clock.now())
+    /// Context that a change of status now needs to become messages.
+    pub(super) fn context(&self, active: &Active) -> NotificationContext {
+        active.context(self.clock.now())
     }
 
     pub(super) fn wake_delivery(&self) {
@@ -89,7 +90,7 @@ impl Shared {
 
     /// Ends the removals that waited for a running validation.
     pub(super) async fn end_removals(&self) -> Result<(), StoreError> {
-        let ended = self.store.drain_removed(self.tell(&self.active())).await?;
+        let ended = self.store.drain_removed(self.context(&self.active())).await?;
         self.log_changes(&ended);
         Ok(())
     }

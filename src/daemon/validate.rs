@@ -25,8 +25,8 @@ use crate::net::observe;
 use crate::platforms::{Mode, PLATFORMS, RunContext, Validated, Validator};
 use crate::store::{Began, Begun, Finished, Recorded, StoreError, SubjectRun};
 
-/// How long after its limit a validation that does not end is stopped; less than what the lease
-/// leaves after two of them.
+/// Time after its limit at which a validation that does not end is stopped; less than the lease leaves
+/// after two of them.
 const LIMIT_MARGIN: Duration = Duration::from_secs(10);
 /// Longest wait for the files that a previous configuration names.
 const PARSE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -63,11 +63,11 @@ pub(super) async fn step(
         schedule: watched.schedule.clone(),
     };
     let summary = Summary::of(&finished);
-    let recorded = shared.store.record(finished, shared.tell(&shared.active())).await?;
+    let recorded = shared.store.record(finished, shared.context(&shared.active())).await?;
     summary.log(&recorded);
     summary.count(&shared.metrics, &recorded);
     match recorded {
-        // Warnings and faults of ours are told without a transition.
+        // Warnings and daemon faults are notified without a transition.
         Recorded::Stored { transition, .. } => {
             if transition.is_some() || summary.result != ReportStatus::Passed {
                 shared.wake_delivery();
@@ -113,9 +113,9 @@ async fn validate_all(
         // A new configuration may well be granted other things than the one before.
         let before = begun.fingerprint.as_ref().filter(|_| subject == Subject::Active);
         watched.checks.complete(&mut report, &observed, before, now);
-        let passed = matches!(report.status(), ReportStatus::Passed | ReportStatus::Warning);
+        let is_good = matches!(report.status(), ReportStatus::Passed | ReportStatus::Warning);
         runs.push(SubjectRun { subject, report, observed, own_fault });
-        if subject == Subject::Candidate && passed {
+        if subject == Subject::Candidate && is_good {
             break;
         }
     }
@@ -208,7 +208,7 @@ fn nothing_ran(catalog: &'static [Test], reason: &str) -> Report {
     }
 }
 
-/// What the log says of a run.
+/// Log line of a run.
 struct Summary {
     integration: String,
     platform: String,
@@ -253,7 +253,7 @@ impl Summary {
 
     fn log(&self, recorded: &Recorded) {
         let Self { integration, platform, result, message, duration_ms, late_ms, .. } = self;
-        let told = match message {
+        let outcome = match message {
             Some(message) => format!("{}: {message}", result.as_str()),
             None => result.as_str().to_owned(),
         };
@@ -279,7 +279,7 @@ impl Summary {
                 late_ms,
                 next_run_at,
                 result = result.as_str(),
-                "{integration}: validation {told}"
+                "{integration}: validation {outcome}"
             ),
             ReportStatus::Failed | ReportStatus::Skipped => warn!(
                 integration,
@@ -291,7 +291,7 @@ impl Summary {
                 result = result.as_str(),
                 verdict,
                 rule,
-                "{integration}: validation {told}"
+                "{integration}: validation {outcome}"
             ),
         }
         match transition {
@@ -315,7 +315,7 @@ mod tests {
 
     const CATALOG: &[Test] = &[Test::always("first", ""), Test::always("second", "")];
 
-    /// What no validator should do.
+    /// Behaviour that no validator should have.
     #[derive(Debug)]
     enum Faulty {
         Panics,
@@ -341,18 +341,18 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_fault_of_a_validator_is_one_of_ours() {
+    async fn defect_of_a_validator_is_a_local_failure() {
         let table = [
             (Faulty::Panics, "The validation stopped because"),
             (Faulty::PanicsLater, "The validation stopped because"),
             (Faulty::Hangs, "The validation did not end within its limit because"),
         ];
-        for (faulty, told) in table {
+        for (faulty, start) in table {
             let (report, observed) =
                 guarded(Arc::new(faulty), context(Mode::Recurring), CATALOG).await;
             assert_eq!((report.class(), observed), (Some(Class::Local), Observed::default()));
             let message = report.tests[0].outcome.message().unwrap();
-            assert!(message.starts_with(told), "{message}");
+            assert!(message.starts_with(start), "{message}");
             assert_eq!(report.tests[1].outcome.status(), ReportStatus::Skipped);
         }
     }

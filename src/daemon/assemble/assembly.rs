@@ -19,11 +19,11 @@ pub(crate) struct Assembly {
     pub(crate) settings: Settings,
     /// The integrations by name.
     pub(crate) integrations: BTreeMap<String, Assembled>,
-    /// What is accepted but unwise, by file and line.
+    /// Warnings of what is accepted but unwise, by file and line.
     pub(crate) warnings: Vec<Fault>,
     /// The receivers, in the order of the files.
     pub(crate) receivers: Vec<Receiver>,
-    /// When messages are held.
+    /// Windows in which notifications are muted.
     pub(crate) maintenance: Arc<[Maintenance]>,
     /// Every integration, for the tests that compare them; without ids, which only the store has.
     pub(crate) peers: Arc<Peers>,
@@ -61,13 +61,13 @@ pub(crate) fn assemble(
     let known: Vec<_> = platforms.iter().map(|platform| platform.kind).collect();
     let receivers = tables.iter().filter_map(|table| {
         let receiver = Receiver::parse(table.reader(&loaded.faults)?)?;
-        let told = (&receiver.subscription.selection, "so this receiver is told of none");
-        check_filters(told, &table.reader(&loaded.faults)?, &known, &integrations);
+        let filter = (&receiver.subscription.selection, "so this receiver is notified of none");
+        check_filters(filter, &table.reader(&loaded.faults)?, &known, &integrations);
         Some(receiver)
     });
     let receivers = receivers.collect();
     for (window, table) in &loaded.windows {
-        let held = (&window.selection, "so this window holds no message");
+        let held = (&window.selection, "so this window mutes no notification");
         if let Some(reader) = table.reader(&loaded.faults) {
             check_filters(held, &reader, &known, &integrations);
         }

@@ -6,7 +6,7 @@ use super::integration::Assembled;
 use crate::domain::{About, Selection};
 use crate::input::{Reader, nearest};
 
-/// A filter that names a platform nobody knows is a fault; one that fits no integration is worth a
+/// A filter that names an unknown platform is a fault; one that fits no integration is worth a
 /// warning, which says what `idle` follows.
 pub(super) fn check_filters(
     (selection, idle): (&Selection, &str),

@@ -12,17 +12,17 @@ use crate::store::Wanted;
 /// An integration that can be validated.
 #[derive(Clone, Debug)]
 pub(crate) struct Assembled {
-    /// What the store is told of it.
+    /// Form in which the store keeps it.
     pub(crate) wanted: Wanted,
-    /// Its platform.
+    /// Platform that it belongs to.
     pub(crate) platform: &'static Platform,
-    /// What it is compared by, and which host the limits count.
+    /// Identity by which it is compared, with the host that limits count.
     pub(crate) identity: Identity,
-    /// How much evidence a verdict needs.
+    /// Policy by which its runs are judged.
     pub(crate) policy: Policy,
-    /// What is looked out for besides its platform's tests.
+    /// Checks that all platforms have in common.
     pub(crate) checks: CommonChecks,
-    /// Runs the tests.
+    /// Validator that runs the tests.
     pub(crate) validator: Arc<dyn Validator>,
 }
 

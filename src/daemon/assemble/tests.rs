@@ -13,7 +13,7 @@ use crate::platforms::{
     AutoBootstrap, BoxFuture, Identity, PLATFORMS, Platform, RunContext, Validated, Validator,
 };
 
-/// What a test platform makes of its configuration.
+/// Validator of a test platform, with its host.
 #[derive(Debug)]
 struct Sample(String);
 
@@ -64,8 +64,8 @@ fn assembled(main: &Path, variables: &str) -> Result<Assembly, Faulty> {
     assemble(config::load_from(Some(main), variables)?, SAMPLES)
 }
 
-/// What the user is told about the case at `path`, with paths from the case's own folder.
-fn told(path: &Path) -> String {
+/// Output about the case at `path`, with paths from the case's own folder.
+fn output(path: &Path) -> String {
     let (folder, main) = if path.is_dir() {
         (path.to_owned(), path.join("revalidated.toml"))
     } else {
@@ -76,23 +76,23 @@ fn told(path: &Path) -> String {
     } else {
         String::new()
     };
-    let told = match assembled(&main, &variables) {
+    let output = match assembled(&main, &variables) {
         Ok(assembly) => {
             let lines = assembly.warnings.iter().map(|one| format!("warning: {one}\n"));
             lines.collect::<Vec<_>>().concat()
         }
         Err(faulty) => format!("{faulty}\n"),
     };
-    let told = told.replace(&format!("{}/", folder.display()), "");
+    let output = output.replace(&format!("{}/", folder.display()), "");
     let folder = format!("{}: ", folder.join("integrations.d").display());
-    let lines = told.lines().map(|line| line.replace(&folder, "integrations.d: "));
+    let lines = output.lines().map(|line| line.replace(&folder, "integrations.d: "));
     // Modes depend on who checked the sources out; they have a test of their own.
     let lines = lines.filter(|line| !line.contains("contains a secret and has mode"));
     lines.map(|line| line + "\n").collect()
 }
 
 #[test]
-fn every_wrong_configuration_is_told_exactly() {
+fn each_wrong_configuration_has_its_exact_output() {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/config");
     let mut wrong = Vec::new();
     let mut cases = BTreeSet::new();
@@ -105,10 +105,10 @@ fn every_wrong_configuration_is_told_exactly() {
             continue;
         }
         let expected = folder.join(format!("{name}.expected"));
-        let told = told(&path);
-        assert!(!told.contains("hunter2"), "{name} shows a secret: {told}");
-        if fs::read_to_string(expected).unwrap_or_default() != told {
-            wrong.push(format!("--- {name}\n{told}"));
+        let output = output(&path);
+        assert!(!output.contains("hunter2"), "{name} shows a secret: {output}");
+        if fs::read_to_string(expected).unwrap_or_default() != output {
+            wrong.push(format!("--- {name}\n{output}"));
         }
         assert!(cases.insert(name), "two cases have one name: {}", path.display());
     }
@@ -144,8 +144,8 @@ impl Folder {
         assembled(&self.0.path().join("revalidated.toml"), variables)
     }
 
-    fn told(&self) -> String {
-        told(self.0.path())
+    fn output(&self) -> String {
+        output(self.0.path())
     }
 }
 
@@ -278,21 +278,21 @@ fn a_file_with_a_secret_that_others_may_read_is_warned_about() {
 fn a_huge_file_is_refused_and_not_read() {
     let folder = Folder::new("").with("integrations.d/a.yaml", vec![b'#'; 4 * 1024 * 1024 + 1]);
     assert_eq!(
-        folder.told(),
+        folder.output(),
         "integrations.d/a.yaml: larger than 4 MiB; split it into files in integrations.d\n"
     );
     let folder = folder.with("integrations.d/a.yaml", vec![b'#'; 4 * 1024 * 1024]);
     assert_eq!(
-        folder.told(),
+        folder.output(),
         "warning: integrations.d/a.yaml: contains no integration and no receiver\n"
     );
 }
 
 #[test]
-fn filters_of_receivers_that_fit_nothing_are_told() {
-    let told = |filter: &str| Folder::new(&MAIN.replace("name = \"on-call\"", filter)).told();
-    let with = |filter: &str| told(&format!("name = \"on-call\"\n{filter}"));
-    let none = "no integration fits, so this receiver is told of none";
+fn filters_of_receivers_that_fit_nothing_are_warned_of() {
+    let output = |filter: &str| Folder::new(&MAIN.replace("name = \"on-call\"", filter)).output();
+    let with = |filter: &str| output(&format!("name = \"on-call\"\n{filter}"));
+    let none = "no integration fits, so this receiver is notified of none";
     let good = ["types = [\"Sample\"]", "integrations = [\"o*\"]", "labels = { team = \"*\" }"];
     for filter in good {
         assert!(!with(filter).contains(none), "{filter}: {}", with(filter));

@@ -15,7 +15,7 @@ use crate::daemon::active::Active;
 use crate::daemon::shared::Shared;
 use crate::domain::{Class, Hosts, Observed, OwnFault, Report, Timestamp, duration_text};
 
-/// How long what the canaries said is believed.
+/// Time for which the answers of canaries are believed.
 const CANARY_BELIEVED: Duration = Duration::from_secs(10);
 /// The most hosts that are tried when no canaries are configured.
 const TRIED_MAX: usize = 8;
@@ -24,9 +24,9 @@ const TRIED_MAX: usize = 8;
 pub(in crate::daemon) struct Run<'a> {
     /// The host that it talked to.
     pub(in crate::daemon) host: &'a str,
-    /// When it began.
+    /// Instant at which it began.
     pub(in crate::daemon) started_at: Timestamp,
-    /// What it saw.
+    /// Observations that it made.
     pub(in crate::daemon) observed: &'a Observed,
 }
 
@@ -41,13 +41,13 @@ pub(in crate::daemon) async fn assess(
     let now = shared.clock.now();
     let class = report.class();
     let silent = class == Some(Class::Unreachable);
-    shared.health.heard(|heard| {
+    shared.health.evidence(|evidence| {
         if class != Some(Class::Local) {
-            heard.hosts.note(run.host, !silent, now);
+            evidence.hosts.note(run.host, !silent, now);
         }
         for clock in &run.observed.clocks {
             let after = Duration::from_millis(u64::try_from(clock.after_ms).unwrap_or(0));
-            heard.clocks.note(&clock.host, clock.shows, run.started_at.plus(after));
+            evidence.clocks.note(&clock.host, clock.shows, run.started_at.plus(after));
         }
     });
     look_at_clock(shared, active).await;
@@ -88,8 +88,8 @@ async fn network_fault(shared: &Shared, active: &Active) -> Option<String> {
         return (!answers)
             .then(|| format!("none of the canaries answers: {}", canaries.join(", ")));
     }
-    let silent = shared.health.heard(|heard| heard.hosts.silent())?;
-    let others = shared.health.heard(|heard| unheard(active, &heard.hosts));
+    let silent = shared.health.evidence(|evidence| evidence.hosts.silent())?;
+    let others = shared.health.evidence(|evidence| unheard(active, &evidence.hosts));
     let tried = silent + others.len();
     let answers = shared.health.any_answers(&others).await;
     (!answers).then(|| format!("none of {tried} hosts can be reached"))
@@ -110,8 +110,9 @@ fn unheard(active: &Active, known: &Hosts) -> Vec<String> {
 
 async fn look_at_clock(shared: &Shared, active: &Active) {
     let most = active.own.clock_skew;
-    let (wrong, right) =
-        shared.health.heard(|heard| (heard.clocks.wrong_by(most), heard.clocks.is_right(most)));
+    let (wrong, right) = shared
+        .health
+        .evidence(|evidence| (evidence.clocks.wrong_by(most), evidence.clocks.is_right(most)));
     if let Some(behind_ms) = wrong {
         let by = duration_text(Duration::from_millis(behind_ms.unsigned_abs()));
         let side = if behind_ms < 0 { "ahead of" } else { "behind" };

@@ -7,37 +7,36 @@ use crate::domain::OwnFault;
 
 /// Opens a fault, unless it is open.
 pub(super) async fn begin(shared: &Shared, fault: OwnFault, message: String) {
-    if !shared.health.heard(|heard| heard.lasting.insert(fault)) {
+    if !shared.health.evidence(|evidence| evidence.lasting.insert(fault)) {
         return;
     }
-    let told =
-        format!("the fault is on this side ({}), no status changes: {message}", fault.as_str());
-    let stored = shared.store.degrade(fault, message, shared.tell(&shared.active())).await;
+    let line = format!("daemon fault ({}), no status changes: {message}", fault.as_str());
+    let stored = shared.store.degrade(fault, message, shared.context(&shared.active())).await;
     match stored {
         Ok(_) => {
-            error!(fault = fault.as_str(), "{told}");
+            error!(fault = fault.as_str(), "{line}");
             shared.wake_delivery();
         }
         Err(error) => {
-            shared.health.heard(|heard| heard.lasting.remove(&fault));
-            shared.store_failed("a fault of ours could not be stored", &error);
+            shared.health.evidence(|evidence| evidence.lasting.remove(&fault));
+            shared.store_failed("a daemon fault could not be stored", &error);
         }
     }
 }
 
 /// Closes a fault, if it is open.
 pub(super) async fn end(shared: &Shared, fault: OwnFault) {
-    if !shared.health.heard(|heard| heard.lasting.remove(&fault)) {
+    if !shared.health.evidence(|evidence| evidence.lasting.remove(&fault)) {
         return;
     }
-    match shared.store.restore(fault, shared.tell(&shared.active())).await {
+    match shared.store.restore(fault, shared.context(&shared.active())).await {
         Ok(_) => {
-            info!(fault = fault.as_str(), "the fault on this side is over ({})", fault.as_str());
+            info!(fault = fault.as_str(), "the daemon fault is over ({})", fault.as_str());
             shared.wake_delivery();
         }
         Err(error) => {
-            shared.health.heard(|heard| heard.lasting.insert(fault));
-            shared.store_failed("the end of a fault of ours could not be stored", &error);
+            shared.health.evidence(|evidence| evidence.lasting.insert(fault));
+            shared.store_failed("the end of a daemon fault could not be stored", &error);
         }
     }
 }

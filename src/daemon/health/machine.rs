@@ -12,7 +12,7 @@ use super::fault::{begin, end};
 use crate::daemon::shared::Shared;
 use crate::domain::OwnFault;
 
-/// How often the machine is looked at.
+/// Interval at which the machine is looked at.
 const LOOK: Duration = Duration::from_secs(30);
 /// The share of file descriptors, in percent, above which they count as used up.
 const DESCRIPTORS_MAX: u64 = 90;
@@ -40,7 +40,7 @@ pub(in crate::daemon) async fn watch_machine(shared: Arc<Shared>, stop: Cancella
     }
 }
 
-/// What is wrong with the disk that holds `folder`, if anything; what cannot be told is nothing.
+/// Returns the fault of the disk of `folder`, if it has one; an unknown state is none.
 fn disk_fault(folder: &Path, free_mib: u32) -> Option<String> {
     let here = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     let found = rustix::fs::statvfs(here).ok()?;
@@ -50,7 +50,7 @@ fn disk_fault(folder: &Path, free_mib: u32) -> Option<String> {
     })
 }
 
-/// What is wrong with the file descriptors of this process, if anything.
+/// Returns the fault of the file descriptors of this process, if there is one.
 fn descriptor_fault() -> Option<String> {
     let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current?;
     let used = u64::try_from(std::fs::read_dir("/proc/self/fd").ok()?.count()).ok()?;
@@ -63,11 +63,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_disk_without_room_is_a_fault() {
+    fn a_full_disk_is_a_fault() {
         let folder = tempfile::tempdir().unwrap();
         assert_eq!(disk_fault(folder.path(), 0), None);
-        let told = disk_fault(folder.path(), u32::MAX).unwrap();
-        assert!(told.contains("MiB left"), "{told}");
+        let fault = disk_fault(folder.path(), u32::MAX).unwrap();
+        assert!(fault.contains("MiB left"), "{fault}");
         assert_eq!(disk_fault(Path::new("/nowhere"), u32::MAX), None);
     }
 

@@ -8,23 +8,23 @@ use tokio::time::Instant;
 use super::probe;
 use crate::domain::{Clocks, Hosts, OwnFault};
 
-/// Observations from which the daemon's own faults are told apart from those of platforms.
+/// Observations that separate the daemon's own faults from those of platforms.
 #[derive(Default)]
 pub(crate) struct Health {
-    heard: Mutex<Heard>,
+    evidence: Mutex<Evidence>,
     pub(super) canaries: tokio::sync::Mutex<Option<(Instant, bool)>>,
     /// Says in a simulation whether a host takes a connection.
     #[cfg(test)]
     probe: Option<Probe>,
 }
 
-/// Whether a host of a simulation takes a connection.
+/// Answer of a simulation to whether a host takes a connection.
 #[cfg(test)]
 pub(crate) type Probe = std::sync::Arc<dyn Fn(&str) -> bool + Send + Sync>;
 
 /// Observations of hosts and clocks, and the open faults.
 #[derive(Debug, Default)]
-pub(super) struct Heard {
+pub(super) struct Evidence {
     pub(super) hosts: Hosts,
     pub(super) clocks: Clocks,
     pub(super) lasting: BTreeSet<OwnFault>,
@@ -33,7 +33,7 @@ pub(super) struct Heard {
 impl Health {
     /// Takes over the faults that were open when the daemon last stopped.
     pub(in crate::daemon) fn lasting(self, faults: impl IntoIterator<Item = OwnFault>) -> Self {
-        self.heard(|heard| heard.lasting = faults.into_iter().collect());
+        self.evidence(|evidence| evidence.lasting = faults.into_iter().collect());
         self
     }
 
@@ -54,12 +54,12 @@ impl Health {
     }
 
     /// Looks at, or changes, what was observed.
-    pub(super) fn heard<T>(&self, look: impl FnOnce(&mut Heard) -> T) -> T {
-        look(&mut self.heard.lock().unwrap_or_else(PoisonError::into_inner))
+    pub(super) fn evidence<T>(&self, look: impl FnOnce(&mut Evidence) -> T) -> T {
+        look(&mut self.evidence.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// True while `fault` is open.
     pub(super) fn lasts(&self, fault: OwnFault) -> bool {
-        self.heard(|heard| heard.lasting.contains(&fault))
+        self.evidence(|evidence| evidence.lasting.contains(&fault))
     }
 }

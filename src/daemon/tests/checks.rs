@@ -1,4 +1,4 @@
-//! What is looked out for in every run, with a clock that moves and the messages that follow.
+//! Checks of every run, with a clock that moves and the messages that follow.
 
 use std::sync::Mutex;
 
@@ -9,10 +9,10 @@ use crate::domain::{
 use crate::store::DeliveryRow;
 
 const DAY: Duration = Duration::from_hours(24);
-/// 2026-11-23 10:00:00 UTC.
+/// Start of the tests: 2026-11-23 10:00:00 UTC.
 const START: Timestamp = Timestamp(1_795_428_000_000);
 
-/// What a platform shows at the moment.
+/// Answers of a platform at the moment.
 #[derive(Clone, Debug)]
 struct Shows {
     /// The ends of two tokens.
@@ -55,7 +55,7 @@ impl Validator for Shown {
     }
 }
 
-/// A daemon that validates every hour, the platform, and a receiver that is owed everything.
+/// A daemon that validates every hour, the platform, and a receiver that subscribes to everything.
 struct Watch {
     bench: Bench,
     shows: Arc<Mutex<Shows>>,
@@ -66,8 +66,8 @@ impl Watch {
         let shows = Shows { ends: [START.plus(DAY * 400); 2], grants: vec!["READ"], works: true };
         let shows = Arc::new(Mutex::new(shows));
         let validator = Arc::new(Shown(Arc::clone(&shows)));
-        let told = vec![receiver("told", "http://127.0.0.1:9/")];
-        let bench = Bench::at(Clock::starting_at(START), "0 * * * *", told, validator).await;
+        let receivers = vec![receiver("all", "http://127.0.0.1:9/")];
+        let bench = Bench::at(Clock::starting_at(START), "0 * * * *", receivers, validator).await;
         let watch = Self { bench, shows };
         watch.run().await;
         watch
@@ -81,7 +81,7 @@ impl Watch {
     }
 
     /// The messages of `kind`, oldest first.
-    async fn told(&self, kind: EventType) -> Vec<DeliveryRow> {
+    async fn sent(&self, kind: EventType) -> Vec<DeliveryRow> {
         let (filter, page) = (DeliveryFilter::default(), Page::first(1000));
         let mut all = self.bench.shared.view.deliveries(filter, page).await.unwrap().rows;
         all.retain(|delivery| delivery.kind == kind);
@@ -107,9 +107,9 @@ async fn one_message_goes_out_for_each_threshold_before_an_end() {
     let mut said = Vec::new();
     for _ in 0..(33 * 24) {
         watch.run().await;
-        let told = watch.told(EventType::ValidationWarning).await;
-        if at.len() < told.len() {
-            assert_eq!(told.len(), at.len() + 1);
+        let sent = watch.sent(EventType::ValidationWarning).await;
+        if at.len() < sent.len() {
+            assert_eq!(sent.len(), at.len() + 1);
             at.push(end.since(watch.bench.shared.clock.now()).as_secs().div_ceil(86_400));
             said.extend(watch.said("credential expiry").await);
         }
@@ -123,24 +123,24 @@ async fn one_message_goes_out_for_each_threshold_before_an_end() {
     watch.shows.lock().unwrap().ends = [START.plus(DAY * 400), START.plus(DAY * 40)];
     watch.run().await;
     watch.run().await;
-    let told = watch.told(EventType::ValidationWarning).await;
-    assert_eq!(told.len(), at.len() + 1);
-    assert!(watch.told(EventType::ValidationFailed).await.is_empty());
+    let sent = watch.sent(EventType::ValidationWarning).await;
+    assert_eq!(sent.len(), at.len() + 1);
+    assert!(watch.sent(EventType::ValidationFailed).await.is_empty());
 }
 
 #[tokio::test(start_paused = true)]
-async fn lost_grants_are_told_once_and_a_failure_tells_what_differs() {
+async fn lost_grants_are_notified_once_and_a_failure_names_the_drift() {
     let watch = Watch::new().await;
     watch.run().await;
-    assert!(watch.told(EventType::ValidationWarning).await.is_empty());
+    assert!(watch.sent(EventType::ValidationWarning).await.is_empty());
     watch.shows.lock().unwrap().grants = vec!["LIST", "WRITE"];
     watch.run().await;
     let expected =
         "Since the last passing run, grants of db: lost READ and gained LIST, WRITE.".to_owned();
     assert_eq!(watch.said("drift").await, Some(expected));
     watch.run().await;
-    assert_eq!(watch.said("drift").await, None, "it has been told");
-    assert_eq!(watch.told(EventType::ValidationWarning).await.len(), 1);
+    assert_eq!(watch.said("drift").await, None, "it has been notified");
+    assert_eq!(watch.sent(EventType::ValidationWarning).await.len(), 1);
     {
         let mut shows = watch.shows.lock().unwrap();
         (shows.grants, shows.works) = (vec!["LIST"], false);
@@ -149,7 +149,7 @@ async fn lost_grants_are_told_once_and_a_failure_tells_what_differs() {
     let row = watch.bench.shared.view.integration("one").await.unwrap().unwrap();
     let texts: Vec<_> = row.last_run.unwrap().drift.iter().map(Drift::text).collect();
     assert_eq!(texts, ["grants of db: lost WRITE"]);
-    assert_eq!(watch.told(EventType::ValidationFailed).await.len(), 1);
+    assert_eq!(watch.sent(EventType::ValidationFailed).await.len(), 1);
     // As it failed, its facts are not those that the next run is compared with.
     watch.shows.lock().unwrap().works = true;
     watch.run().await;

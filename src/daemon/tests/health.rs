@@ -6,10 +6,10 @@ use super::*;
 use crate::domain::{Class, Finding, OwnFault};
 use crate::net::observe;
 
-/// 2026-11-23 10:00:00 UTC.
+/// Start of the tests: 2026-11-23 10:00:00 UTC.
 const START: Timestamp = Timestamp(1_795_428_000_000);
 
-/// What a platform answers, and how far the clocks of two servers are from ours, in milliseconds.
+/// Answer of a platform, and the skew of the clocks of two servers, in milliseconds.
 #[derive(Clone, Copy, Debug)]
 struct Answers {
     class: Option<Class>,
@@ -83,7 +83,7 @@ fn own(canaries: &[&str]) -> Own {
 
 #[tokio::test(start_paused = true)]
 async fn without_a_canary_that_answers_a_silent_platform_is_no_news() {
-    // Nobody listens there, and it is known at once.
+    // No server listens there, and that is known at once.
     let ward = Ward::new(own(&["127.0.0.1:1"])).await;
     for _ in 0..4 {
         let found = ward.run(Some(Class::Unreachable), 0).await;
@@ -107,7 +107,7 @@ async fn a_canary_that_answers_leaves_the_failure_with_the_platform() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_clock_that_is_wrong_is_not_held_against_credentials() {
+async fn a_wrong_clock_is_not_blamed_on_credentials() {
     let ward = Ward::new(own(&[])).await;
     let hour = 3_600_000;
     let found = ward.run(Some(Class::Denied), hour).await;

@@ -91,10 +91,10 @@ struct Bench {
 
 impl Bench {
     async fn with(validator: Arc<dyn Validator>) -> Self {
-        Self::telling(Vec::new(), validator).await
+        Self::notifying(Vec::new(), validator).await
     }
 
-    async fn telling(receivers: Vec<Receiver>, validator: Arc<dyn Validator>) -> Self {
+    async fn notifying(receivers: Vec<Receiver>, validator: Arc<dyn Validator>) -> Self {
         Self::at(Clock::default(), "0 0 1 1 *", receivers, validator).await
     }
 
@@ -110,15 +110,15 @@ impl Bench {
         let schedule = wanted.schedule.clone();
         let subscriptions: Arc<[_]> =
             receivers.iter().map(|one| one.subscription.clone()).collect();
-        let tell = NotificationContext {
+        let context = NotificationContext {
             subscriptions: Arc::clone(&subscriptions),
             now: clock.now(),
             ..NotificationContext::default()
         };
-        let id = store.sync(vec![wanted], true, tell).await.unwrap().ids["one"];
+        let id = store.sync(vec![wanted], true, context).await.unwrap().ids["one"];
         let second = Duration::from_secs(1);
         let limits = Limits { runs: 1, runs_per_host: 1, test: second, run: Duration::ZERO };
-        let room = active::Room::of(limits, None);
+        let permits = active::Permits::of(limits, None);
         let watched = active::Watched {
             validator,
             auto_bootstrap: false,
@@ -127,7 +127,7 @@ impl Bench {
             policy: Policy::default(),
             host_name: String::new(),
             checks: CommonChecks::default(),
-            host: room.at(""),
+            host: permits.at(""),
             config: "{}".to_owned(),
             earlier: Vec::new(),
         };
@@ -146,7 +146,7 @@ impl Bench {
             retention: RETENTION,
             attempts_max: 9,
             prune_at: schedule,
-            room,
+            permits,
             drain: second,
             fixed: (folder.path().to_owned(), log(), config::Metrics { listen: None }),
         };
@@ -180,12 +180,12 @@ async fn loops_that_followed_a_request_to_stop_have_not_ended_too_early() {
 }
 
 #[tokio::test]
-async fn what_is_too_much_goes_in_one_round_of_several_batches() {
+async fn surplus_is_deleted_in_one_round_of_several_batches() {
     let bench = Bench::with(Arc::new(Hangs)).await;
     let shared = &bench.shared;
     let one = |number| Wanted { name: format!("{number}"), ..wanted() };
-    let tell = shared.tell(&shared.active());
-    shared.store.sync((0..40).map(one).collect(), false, tell).await.unwrap();
+    let context = shared.context(&shared.active());
+    shared.store.sync((0..40).map(one).collect(), false, context).await.unwrap();
     let latest = shared.view.events(0, 100).await.unwrap().latest;
     let pruned = prune::round(shared, &CancellationToken::new()).await.unwrap();
     let left = shared.view.events(0, 100).await.unwrap();
@@ -197,7 +197,7 @@ async fn what_is_too_much_goes_in_one_round_of_several_batches() {
 }
 
 #[tokio::test]
-async fn a_validation_that_ignores_its_limit_is_stopped_and_told() {
+async fn a_validation_that_ignores_its_limit_is_stopped_and_reported() {
     let bench = Bench::with(Arc::new(Hangs)).await;
     let abort = CancellationToken::new();
     let step = validate::step(&bench.shared, bench.id, &abort);
@@ -260,13 +260,13 @@ async fn a_receiver_that_is_gone_is_left_alone_until_a_command_beside_the_daemon
     active.subscriptions = Arc::clone(&subscriptions);
     let path = active.fixed.0.join("state.db");
     shared.put_in_force(active);
-    // Removes the integration, which both are told.
-    let tell = NotificationContext {
+    // Removes the integration, of which both are notified.
+    let context = NotificationContext {
         subscriptions,
         now: shared.clock.now(),
         ..NotificationContext::default()
     };
-    shared.store.sync(Vec::new(), false, tell).await.unwrap();
+    shared.store.sync(Vec::new(), false, context).await.unwrap();
     let stop = CancellationToken::new();
     let outbox = tokio::spawn(deliver::deliver(Arc::clone(shared), stop.clone(), stop.clone()));
     let wait = async |wanted: fn(&ReceiverRow, &ReceiverRow) -> bool| {
@@ -281,7 +281,7 @@ async fn a_receiver_that_is_gone_is_left_alone_until_a_command_beside_the_daemon
     let disabled = wait(|gone, other| gone.disabled.is_some() && other.owed == 0);
     let rows = timeout(SOON, disabled).await.expect("disabled");
     assert_eq!(rows[0].disabled.unwrap().0, DisabledReason::Gone);
-    assert!(0 < rows[0].owed, "what it did not take stays owed");
+    assert!(0 < rows[0].owed, "what it did not take stays pending");
     Control::open(&path).unwrap().enable("gone", shared.clock.now()).unwrap();
     timeout(SOON, wait(|gone, _| gone.owed == 0)).await.expect("the backlog");
     stop.cancel();
@@ -338,18 +338,18 @@ async fn counted(name: &str, answers: bool, concurrency: usize) -> (Receiver, Ar
 }
 
 #[tokio::test]
-async fn a_receiver_that_hangs_holds_up_no_other_and_no_validation() {
+async fn a_receiver_that_hangs_delays_no_other_and_no_validation() {
     const EVENTS: usize = 40;
     let (hangs, asked) = counted("hangs", false, 2).await;
-    let (fine, told) = counted("fine", true, 3).await;
-    let bench = Bench::telling(vec![hangs, fine], Arc::new(Passes)).await;
+    let (fine, received) = counted("fine", true, 3).await;
+    let bench = Bench::notifying(vec![hangs, fine], Arc::new(Passes)).await;
     let (shared, token) = (Arc::clone(&bench.shared), CancellationToken::new);
     let (stop, abort) = (token(), token());
     let outbox = tokio::spawn(deliver::deliver(Arc::clone(&shared), stop.clone(), abort.clone()));
     let active = shared.active();
     let named = |number| Wanted { name: format!("more-{number}"), ..wanted() };
     let more = (2..EVENTS).map(named).chain([wanted()]).collect();
-    shared.log_changes(&shared.store.sync(more, false, shared.tell(&active)).await.unwrap());
+    shared.log_changes(&shared.store.sync(more, false, shared.context(&active)).await.unwrap());
     shared.wake_delivery();
     // The last event is that of a validation, while all that the one receiver may be sent hangs.
     while asked.load(Ordering::SeqCst) < 2 {
@@ -368,7 +368,7 @@ async fn a_receiver_that_hangs_holds_up_no_other_and_no_validation() {
         }
     };
     timeout(SOON, all).await.expect("not held up");
-    assert_eq!(told.load(Ordering::SeqCst), EVENTS);
+    assert_eq!(received.load(Ordering::SeqCst), EVENTS);
     assert_eq!((asked.load(Ordering::SeqCst), delivered("hangs").await), (2, 0), "as it may");
     stop.cancel();
     abort.cancel();
