@@ -37,8 +37,9 @@ pub(super) fn answer(
     Ok(Answer::good(queued.iter().map(line).collect()))
 }
 
-fn line((id, receiver, was): &(DeliveryId, String, DeliveryState)) -> String {
-    let (id, receiver) = (id.0, sanitise(receiver));
+fn line(queued: &(DeliveryId, String, DeliveryState)) -> String {
+    let (DeliveryId(id), receiver, was) = queued;
+    let receiver = sanitise(receiver);
     if was.has_ended() {
         format!("{id}: queued again for {receiver}; it was {}.\n", was.as_str())
     } else {

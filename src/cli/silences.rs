@@ -52,7 +52,7 @@ async fn add(global: &Global, args: &Silence, screen: Screen) -> Result<Answer, 
     }
     let comment = args.span.comment.clone();
     let new = NewSilence { acknowledges: None, selection, comment, until };
-    made(global, &args.source, &new, (args.form.json, screen)).await
+    made(global, &args.source, &new, args.form.json, screen).await
 }
 
 /// Mutes notifications about an integration that is failing, since work on it has begun.
@@ -68,7 +68,7 @@ pub(super) async fn acknowledge(
     let selection = Selection { integrations: vec![row.name], ..Selection::default() };
     let comment = args.span.comment.clone();
     let new = NewSilence { acknowledges: Some(row.id), selection, comment, until };
-    made(global, &args.source, &new, (args.form.json, screen)).await
+    made(global, &args.source, &new, args.form.json, screen).await
 }
 
 async fn end(global: &Global, args: &EndSilence, screen: Screen) -> Result<Answer, CommandError> {
@@ -76,7 +76,7 @@ async fn end(global: &Global, args: &EndSilence, screen: Screen) -> Result<Answe
     let mut control = Control::open(&path).context("opening the store")?;
     let ended = control.end_silence(args.id, screen.now).context("changing the store")?;
     if ended {
-        return shown(global, &args.source, args.id, (args.form.json, screen)).await;
+        return shown(global, &args.source, args.id, args.form.json, screen).await;
     }
     let view = read::view(global, &args.source)?;
     let row = view.silence(args.id).await.context("reading the store")?;
@@ -99,19 +99,21 @@ async fn made(
     global: &Global,
     source: &Source,
     new: &NewSilence,
-    form: (bool, Screen),
+    json: bool,
+    screen: Screen,
 ) -> Result<Answer, CommandError> {
     let path = read::path(global, source)?;
     let mut control = Control::open(&path).context("opening the store")?;
-    let id = control.silence(new, form.1.now).context("changing the store")?;
-    shown(global, source, id, form).await
+    let id = control.silence(new, screen.now).context("changing the store")?;
+    shown(global, source, id, json, screen).await
 }
 
 async fn shown(
     global: &Global,
     source: &Source,
     id: i64,
-    (json, screen): (bool, Screen),
+    json: bool,
+    screen: Screen,
 ) -> Result<Answer, CommandError> {
     let view = read::view(global, source)?;
     let integrations = read::targets(&view).await?;

@@ -69,7 +69,8 @@ pub(crate) struct Requeued<'a> {
 }
 
 impl<'a> From<&'a (DeliveryId, String, DeliveryState)> for Requeued<'a> {
-    fn from((id, receiver, previous): &'a (DeliveryId, String, DeliveryState)) -> Self {
+    fn from(queued: &'a (DeliveryId, String, DeliveryState)) -> Self {
+        let (id, receiver, previous) = queued;
         let (previous_state, state) = (previous.as_str(), DeliveryState::Pending.as_str());
         Self { id: id.0, receiver, previous_state, state }
     }

@@ -61,15 +61,16 @@ pub(crate) fn assemble(
     let known: Vec<_> = platforms.iter().map(|platform| platform.kind).collect();
     let receivers = tables.iter().filter_map(|table| {
         let receiver = Receiver::parse(table.reader(&loaded.faults)?)?;
-        let filter = (&receiver.subscription.selection, "so this receiver is notified of none");
-        check_filters(filter, &table.reader(&loaded.faults)?, &known, &integrations);
+        let idle = "so this receiver is notified of none";
+        let selection = &receiver.subscription.selection;
+        check_filters(selection, idle, &table.reader(&loaded.faults)?, &known, &integrations);
         Some(receiver)
     });
     let receivers = receivers.collect();
     for (window, table) in &loaded.windows {
-        let held = (&window.selection, "so this window mutes no notification");
+        let idle = "so this window mutes no notification";
         if let Some(reader) = table.reader(&loaded.faults) {
-            check_filters(held, &reader, &known, &integrations);
+            check_filters(&window.selection, idle, &reader, &known, &integrations);
         }
     }
     let maintenance = loaded.windows.iter().map(|(window, _)| window.clone()).collect();

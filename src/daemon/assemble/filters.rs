@@ -9,7 +9,8 @@ use crate::input::{Reader, nearest};
 /// A filter that names an unknown platform is a fault; one that fits no integration is worth a
 /// warning, which says what `idle` follows.
 pub(super) fn check_filters(
-    (selection, idle): (&Selection, &str),
+    selection: &Selection,
+    idle: &str,
     reader: &Reader<'_>,
     known: &[&str],
     integrations: &BTreeMap<String, Assembled>,
