@@ -11,15 +11,15 @@ use crate::source::{files, sources};
 
 /// Findings that are still to be mended, by room and kind; only to be lowered.
 const TO_DO: &[(&str, [usize; 4])] = &[
-    ("src/cli", [20, 66, 28, 3]),
-    ("src/daemon", [45, 13, 158, 2]),
+    ("src/cli", [0, 1, 17, 0]),
+    ("src/daemon", [0, 0, 14, 0]),
     ("src/domain", [44, 104, 69, 1]),
     ("src/net", [0, 0, 1, 0]),
     ("src/platforms", [246, 170, 433, 26]),
     ("src/secrets", [0, 0, 0, 1]),
     ("src/simulation", [84, 43, 157, 1]),
     ("src/store", [71, 71, 366, 15]),
-    ("src/view", [2, 9, 23, 0]),
+    ("src/view", [0, 0, 23, 0]),
     ("tests", [24, 6, 143, 2]),
 ];
 const KINDS: [&str; 4] = ["beginning", "short", "word", "name"];
@@ -83,6 +83,10 @@ const ALLOWED: &[(&str, &str, &str)] = &[
     ("CHANGELOG.md", "owed", "the table of renames lists old names"),
     ("CHANGELOG.md", "given_up", "the table of renames lists old names"),
     ("CHANGELOG.md", "ours", "the table of renames lists old names"),
+    ("CHANGELOG.md", "held", "the table of renames lists old names"),
+    ("CHANGELOG.md", "told", "the table of renames lists old names"),
+    ("CHANGELOG.md", "telling", "the table of renames lists old names"),
+    ("CHANGELOG.md", "in a row", "the table of renames lists old names"),
 ];
 /// Texts besides source: words only.
 const TEXTS: &[&str] = &[

@@ -341,7 +341,7 @@ async fn counted(name: &str, answers: bool, concurrency: usize) -> (Receiver, Ar
 async fn a_receiver_that_hangs_delays_no_other_and_no_validation() {
     const EVENTS: usize = 40;
     let (hangs, asked) = counted("hangs", false, 2).await;
-    let (fine, received) = counted("fine", true, 3).await;
+    let (fine, answered) = counted("fine", true, 3).await;
     let bench = Bench::notifying(vec![hangs, fine], Arc::new(Passes)).await;
     let (shared, token) = (Arc::clone(&bench.shared), CancellationToken::new);
     let (stop, abort) = (token(), token());
@@ -368,7 +368,7 @@ async fn a_receiver_that_hangs_delays_no_other_and_no_validation() {
         }
     };
     timeout(SOON, all).await.expect("not held up");
-    assert_eq!(received.load(Ordering::SeqCst), EVENTS);
+    assert_eq!(answered.load(Ordering::SeqCst), EVENTS);
     assert_eq!((asked.load(Ordering::SeqCst), delivered("hangs").await), (2, 0), "as it may");
     stop.cancel();
     abort.cancel();

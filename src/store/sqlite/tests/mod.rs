@@ -23,8 +23,9 @@ use rusqlite::{Connection, TransactionBehavior};
 use invariants::check_invariants;
 
 use super::migrations::migrate;
+use super::page::Page;
 use super::{Attempt, Began, Begun, Finished, PendingDelivery, Recorded, StoreError, SubjectRun};
-use super::{IntegrationRow, NotificationContext, Page, Retention, Synced, Wanted};
+use super::{IntegrationRow, NotificationContext, Retention, Synced, Wanted};
 use super::{Lease, Released, history, integration, mute, outbox, queue, random, run, sync};
 use crate::domain::{
     AttemptResult, Class, Finding, IntegrationId, Maintenance, Next, Observed, Outcome, Policy,

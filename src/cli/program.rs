@@ -1,0 +1,153 @@
+//! Start of the program: reads the command line, runs the command and prints its answer.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::Parser;
+
+use super::args::{Arguments, Command, Global, WebhookAction};
+use super::error::{CommandError, print_error};
+use super::print::{Answer, End, Screen};
+use super::{
+    catalog, check, deliveries, explain, history, list, log, log_queue, next, print, receivers,
+    redeliver, run, sample, show, silences, validate, webhook,
+};
+use crate::daemon::Clock;
+use crate::demo;
+
+/// Longest wait for blocking work (a name that is being resolved), and for the log to be written, when the
+/// program ends.
+const SHUTDOWN_WAIT: Duration = Duration::from_millis(500);
+
+/// Runs the program with the arguments of the process.
+pub(crate) fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(ended) => return print_clap(&ended),
+    };
+    let ended = answer(arguments).and_then(|answer| {
+        write_to(anstream::stdout().lock(), &answer.text)?;
+        print_error(&answer.note);
+        Ok(answer.end)
+    });
+    let end = ended.unwrap_or_else(|error| {
+        print_error(&error.text());
+        error.end()
+    });
+    end.code().into()
+}
+
+/// Prints help, the version, or what is wrong with the command line.
+fn print_clap(ended: &clap::Error) -> ExitCode {
+    match ended.print() {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => End::Failure.code().into(),
+        Ok(()) | Err(_) => u8::try_from(ended.exit_code()).unwrap_or(End::Usage.code()).into(),
+    }
+}
+
+/// Starts the runtime and does what the command says.
+fn answer(arguments: Arguments) -> Result<Answer, CommandError> {
+    let Arguments { global, command } = arguments;
+    let command = command.unwrap_or(Command::Run);
+    match &command {
+        // The configuration says how it logs.
+        Command::Run => {}
+        Command::Demo(_) => log::start(&global, None, demo::LOG_FILTER)?,
+        Command::Check(_)
+        | Command::Validate(_)
+        | Command::List(_)
+        | Command::Show(_)
+        | Command::History(_)
+        | Command::Explain(_)
+        | Command::Deliveries(_)
+        | Command::Receivers(_)
+        | Command::Silences(_)
+        | Command::Acknowledge(_)
+        | Command::Webhook(_)
+        | Command::Redeliver(_)
+        | Command::Replay(_)
+        | Command::Catalog(_)
+        | Command::Next(_)
+        | Command::Sample(_) => log::start(&global, None, "warn")?,
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("starting the runtime")?;
+    let answer = runtime.block_on(dispatch(&global, command));
+    // A dropped runtime would wait for every name that is still being resolved.
+    runtime.shutdown_timeout(SHUTDOWN_WAIT);
+    log_queue::flush(SHUTDOWN_WAIT);
+    answer
+}
+
+/// Does what the command says.
+async fn dispatch(global: &Global, command: Command) -> Result<Answer, CommandError> {
+    let screen = Screen { now: Clock::default().now(), width: width() };
+    match command {
+        Command::Run => run::answer(global).await,
+        Command::Check(args) => check::answer(global, &args).await,
+        Command::Validate(args) => validate::answer(global, &args, screen).await,
+        Command::List(args) => list::answer(global, &args, screen).await,
+        Command::Show(args) => show::answer(global, &args, screen).await,
+        Command::History(args) => history::answer(global, &args, screen).await,
+        Command::Explain(args) => explain::answer(global, &args, screen).await,
+        Command::Deliveries(args) => deliveries::answer(global, args, screen).await,
+        Command::Receivers(args) => receivers::answer(global, &args, screen).await,
+        Command::Silences(args) => silences::answer(global, &args, screen).await,
+        Command::Acknowledge(args) => silences::acknowledge(global, &args, screen).await,
+        Command::Webhook(WebhookAction::Test(args)) => webhook::answer(global, &args, screen).await,
+        Command::Redeliver(args) => redeliver::answer(global, &args, screen),
+        Command::Replay(args) => redeliver::replay(global, &args, screen),
+        Command::Catalog(args) => catalog::answer(args, screen),
+        Command::Next(args) => next::answer(&args, screen),
+        Command::Sample(args) => sample::answer(&args),
+        Command::Demo(options) => {
+            demo::demo(options.into()).await?;
+            Ok(Answer::good(String::new()))
+        }
+    }
+}
+
+/// Columns of the terminal on standard output.
+fn width() -> Option<u16> {
+    let (terminal_size::Width(width), _height) = terminal_size::terminal_size_of(io::stdout())?;
+    Some(width)
+}
+
+/// Prints the answer; a reader that has seen enough is no failure.
+fn write_to(mut out: impl Write, text: &str) -> Result<(), CommandError> {
+    let written = out.write_all(print::render(text).as_bytes()).and_then(|()| out.flush());
+    match written {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(anyhow::Error::new(error).context("writing to standard output").into())
+        }
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reader_that_closes_its_end_is_no_failure() {
+        struct Closed(io::ErrorKind);
+        impl Write for Closed {
+            fn write(&mut self, _bytes: &[u8]) -> io::Result<usize> {
+                Err(self.0.into())
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Err(self.0.into())
+            }
+        }
+        assert!(write_to(Closed(io::ErrorKind::BrokenPipe), "text").is_ok());
+        let full = write_to(Closed(io::ErrorKind::StorageFull), "text").unwrap_err();
+        assert_eq!(full.end(), End::Failure);
+        let mut out = Vec::new();
+        write_to(&mut out, &print::toned("x", print::Tone::Good)).unwrap();
+        assert_eq!(out, b"\x1b[32mx\x1b[0m");
+    }
+}
