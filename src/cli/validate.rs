@@ -82,7 +82,7 @@ pub(super) async fn validate_all(
 async fn validate(assembly: &Assembly, name: String, mode: Mode) -> Option<Validated> {
     let kind = assembly.integrations.get(&name)?.platform.kind;
     let started = Instant::now();
-    let report = daemon::validate(assembly, &name, mode).await?;
+    let report = daemon::validate_once(assembly, &name, mode).await?;
     Some(Validated { name, kind, report, duration: started.elapsed() })
 }
 

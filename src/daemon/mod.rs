@@ -33,7 +33,7 @@ pub(crate) use assemble::{Assembly, open};
 pub(crate) use clock::Clock;
 pub(crate) use handle::Daemon;
 pub(crate) use metrics::MetricsSource;
-pub(crate) use once::validate;
+pub(crate) use once::validate_once;
 pub(crate) use scheduler::QUIET;
 pub(crate) use signals::Signals;
 #[cfg(test)]

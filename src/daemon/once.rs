@@ -10,7 +10,7 @@ use crate::platforms::{Mode, RunContext};
 
 /// Validates the configured integration `name` as it stands in the files; `None` when there is
 /// none of that name.
-pub(crate) async fn validate(assembly: &Assembly, name: &str, mode: Mode) -> Option<Report> {
+pub(crate) async fn validate_once(assembly: &Assembly, name: &str, mode: Mode) -> Option<Report> {
     let one = assembly.integrations.get(name)?;
     let context = RunContext {
         name: name.to_owned(),
