@@ -81,7 +81,7 @@ pub(super) struct Global {
 /// Command, with its arguments.
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Run the daemon until it is told to stop
+    /// Run the daemon until it is stopped
     Run,
     /// Check the configuration; all faults are shown at once
     Check(Check),
