@@ -141,7 +141,10 @@ async fn validator_for(
     let auto_bootstrap = watched.auto_bootstrap;
     let parse = move || parse_stored(&kind, &config, auto_bootstrap, PLATFORMS);
     let key = format!("previous configuration of {}", begun.name);
-    let parsed = blocking::run(&key, PARSE_TIMEOUT, parse).await;
+    // That of a platform which is not known names no file that could hang.
+    let is_known = PLATFORMS.iter().any(|platform| platform.kind == begun.kind);
+    let parsed =
+        if is_known { blocking::run(&key, PARSE_TIMEOUT, parse).await } else { Ok(parse()) };
     let parsed =
         parsed.map_err(|error| format!("The previous configuration cannot be read: {error}."))?;
     match parsed {

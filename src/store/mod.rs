@@ -1,31 +1,39 @@
-//! The facade over the database: what every other floor may ask of it.
+//! The facade over the database: what every other floor may ask of it, whatever the engine.
 //!
-//! Writers go through one thread of their own, which groups waiting commands into one transaction
-//! and answers only after its commit; readers have connections of their own. Statuses change here
-//! and nowhere else, always by [`crate::domain::next_status`], and what a change owes its
-//! receivers is written in the same transaction.
+//! Inputs, answers and errors here are the same for every engine. An engine loads the cases of the ledger
+//! ([`crate::domain::ledger`]), applies its effects in one transaction, and answers after the commit;
+//! readers never wait for writers.
 
+#[cfg(test)]
+mod conformance;
+mod error;
+mod facade;
 mod holds;
+mod outbox;
 mod page;
 mod random;
 mod receivers;
+mod retention;
 mod rows;
+mod run;
 mod sqlite;
-mod types;
+mod sync;
 
+pub(crate) use error::StoreError;
+pub(crate) use facade::{Control, Store, View};
 pub(crate) use holds::{HoldRow, NewSilence, OutageRow, OwnFaultRow, Released, SilenceRow};
+pub(crate) use outbox::{PendingDelivery, Redelivered, Replayed};
 pub(crate) use page::{Cursor, Listed, PAGE_MAX, Page, each_page};
-pub(crate) use receivers::{ReceiverRow, Redelivered, Replayed};
+pub(crate) use receivers::ReceiverRow;
+pub(crate) use retention::{Pruned, Retention, Surplus};
 pub(crate) use rows::{
     AttemptRow, DeliveryFilter, DeliveryRow, HistoryRow, IntegrationRow, RunRow, StandingRow,
     TargetRow, TransitionRow,
 };
-pub(crate) use sqlite::{Control, Store, View};
+pub(crate) use run::{Began, Due};
 #[cfg(test)]
 pub(crate) use sqlite::{Disk, Entry, Fate, Memory};
-pub(crate) use types::{
-    Began, Due, PendingDelivery, Pruned, Retention, StoreError, Surplus, Synced,
-};
+pub(crate) use sync::Synced;
 
 pub(crate) use crate::domain::ledger::{
     Attempt, Begun, DeliveryState, Disabled, Finished, NotificationContext, Recorded, StoredReport,

@@ -1,7 +1,6 @@
 //! What the store says of receivers and of what they are owed.
 
-use crate::domain::ledger::DeliveryState;
-use crate::domain::{DeliveryId, DisabledReason, EventType, Timestamp};
+use crate::domain::{DisabledReason, EventType, Timestamp};
 
 /// A receiver as the store knows it.
 #[derive(Clone, Debug)]
@@ -20,30 +19,6 @@ pub(crate) struct ReceiverRow {
     pub(crate) owed: u32,
     /// When the oldest event it is owed happened.
     pub(crate) oldest_owed_at: Option<Timestamp>,
-}
-
-/// What became of the wish to owe deliveries anew.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) enum Redelivered {
-    /// Each delivery with its receiver and the state it had; those that were pending stay as they were.
-    Owed(Vec<(DeliveryId, String, DeliveryState)>),
-    /// There are no such deliveries; nothing was changed.
-    Unknown(Vec<DeliveryId>),
-}
-
-/// What a replay owes, or would owe.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub(crate) struct Replayed {
-    /// How many events are owed anew.
-    pub(crate) events: u64,
-    /// About how many integrations.
-    pub(crate) integrations: u64,
-    /// How many more are owed already.
-    pub(crate) already_owed: u64,
-    /// When the first and the last of the events happened.
-    pub(crate) span: Option<(Timestamp, Timestamp)>,
-    /// There are more events than one replay takes; nothing was changed.
-    pub(crate) is_too_much: bool,
 }
 
 /// Events in the order of their numbers.

@@ -28,8 +28,7 @@ const FLOORS: &[&[&str]] = &[
 const FILE_LINES_MAX: usize = 400;
 /// Words with the one folder that may name them.
 const KEPT_IN: &[(&str, &str)] = &[
-    ("rusqlite", "src/store"),
-    ("use rusqlite", "src/store/sqlite"),
+    ("rusqlite", "src/store/sqlite"),
     ("tokio_cron_scheduler", "src/daemon/scheduler.rs"),
     ("Client::builder", "src/net"),
     ("Timestamp::now()", "src/daemon/clock.rs"),

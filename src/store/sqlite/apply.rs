@@ -2,8 +2,8 @@
 
 use rusqlite::{Connection, named_params};
 
-use super::decide::Asked;
-use super::{StoreError, configuration, fingerprint, lane, outage, own_fault, receiver, row, run};
+use super::asked::Asked;
+use super::{StoreError, configuration, fault, fingerprint, health, lane, outage, prepared, row};
 use crate::domain::ledger::{Effect, NewEvent, NewTransition, Row};
 use crate::domain::{IntegrationId, Timestamp};
 
@@ -16,7 +16,7 @@ pub(super) fn apply(tx: &Connection, effect: &Effect, asked: &Asked<'_>) -> Resu
         Effect::Propose(new) => configuration::propose(tx, new),
         Effect::Adopt(id) => configuration::adopt(tx, *id),
         Effect::InsertRun { id, index, rule } => match asked.run {
-            Some(recording) => run::insert(tx, *id, rule, recording.prepared, *index),
+            Some(recording) => prepared::insert(tx, *id, rule, recording.prepared, *index),
             None => Ok(()),
         },
         Effect::InsertTransition(new) => insert_transition(tx, new),
@@ -29,13 +29,11 @@ pub(super) fn apply(tx: &Connection, effect: &Effect, asked: &Asked<'_>) -> Resu
         Effect::ScheduleClose { outage, at } => outage::schedule_close(tx, outage, *at),
         Effect::CloseOutage { outage, at } => outage::resolve(tx, outage, *at),
         Effect::MakeDue { integration, at } => make_due(tx, *integration, *at),
-        Effect::RaiseFault { fault, since, message } => {
-            own_fault::insert(tx, *fault, *since, message)
-        }
-        Effect::ClearFault(fault) => own_fault::delete(tx, *fault),
+        Effect::RaiseFault { fault, since, message } => fault::insert(tx, *fault, *since, message),
+        Effect::ClearFault(fault) => fault::delete(tx, *fault),
         Effect::InsertAttempt(attempt, number) => lane::insert_attempt(tx, attempt, *number),
         Effect::SaveDelivery(update) => lane::save(tx, update),
-        Effect::UpdateReceiver(health) => receiver::save(tx, health),
+        Effect::UpdateReceiver(health) => health::save(tx, health),
     }
 }
 

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use rusqlite::Row as SqlRow;
 use rusqlite::types::FromSql;
+use rusqlite::{Connection, Params, Row as SqlRow};
 
 use super::{DeliveryState, Lease, StoreError, StoredReport, Trigger};
 use crate::domain::{Class, Counters, Flips, ReportStatus, Status, Timestamp, UnknownName};
@@ -147,4 +147,9 @@ fn named<T: Copy>(
     let found = all.iter().copied().find(|&one| as_str(one) == name);
     let source = || UnknownName(name.to_owned());
     found.ok_or_else(|| StoreError::Inconsistent { table, source: source() })
+}
+
+/// Reads the only cell of `sql`, a truth.
+pub(super) fn exists(tx: &Connection, sql: &str, params: impl Params) -> Result<bool, StoreError> {
+    Ok(tx.prepare_cached(sql)?.query_row(params, |row| row.get(0))?)
 }

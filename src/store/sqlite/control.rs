@@ -21,28 +21,28 @@ pub(crate) struct Control {
 }
 
 impl Control {
-    /// Opens an existing database of this version for writing.
+    /// Implements [`crate::store::Control::open`] on this engine.
     pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
         let (conn, place) = open::open_to_control(path)?;
         Ok(Self { conn, place })
     }
 
-    /// The receiver of this name, if the store knows it.
+    /// Implements [`crate::store::Control::receiver`] on this engine.
     pub(crate) fn receiver(&mut self, name: &str) -> Result<Option<ReceiverRow>, StoreError> {
         receiver::receiver(&self.conn, name)
     }
 
-    /// Enables a receiver: what it is owed goes out in order, tried as often as anew.
+    /// Implements [`crate::store::Control::enable`] on this engine.
     pub(crate) fn enable(&mut self, name: &str, now: Timestamp) -> Result<(), StoreError> {
         self.write(|tx| receiver::enable(tx, name, now))
     }
 
-    /// Disables a receiver; what it is owed waits.
+    /// Implements [`crate::store::Control::disable`] on this engine.
     pub(crate) fn disable(&mut self, name: &str, now: Timestamp) -> Result<(), StoreError> {
         self.write(|tx| receiver::disable(tx, name, DisabledReason::Manual, now))
     }
 
-    /// Owes deliveries that have ended anew under their events' ids, all or none.
+    /// Implements [`crate::store::Control::redeliver`] on this engine.
     pub(crate) fn redeliver(
         &mut self,
         ids: &[DeliveryId],
@@ -51,7 +51,7 @@ impl Control {
         self.write(|tx| outbox::redeliver(tx, ids, now))
     }
 
-    /// What [`Control::replay`] would owe.
+    /// Implements [`crate::store::Control::plan_replay`] on this engine.
     pub(crate) fn plan_replay(
         &mut self,
         wanting: &Subscription,
@@ -60,8 +60,7 @@ impl Control {
         outbox::replay(&self.conn, wanting, span, None)
     }
 
-    /// Owes the events of a time that a receiver wants to it anew, under their ids and in order;
-    /// what it is owed already stays as it is.
+    /// Implements [`crate::store::Control::replay`] on this engine.
     pub(crate) fn replay(
         &mut self,
         wanting: &Subscription,
@@ -71,12 +70,12 @@ impl Control {
         self.write(|tx| outbox::replay(tx, wanting, span, Some(now)))
     }
 
-    /// Holds messages until an instant; the id of what holds them.
+    /// Implements [`crate::store::Control::silence`] on this engine.
     pub(crate) fn silence(&mut self, new: &NewSilence, now: Timestamp) -> Result<i64, StoreError> {
         self.write(|tx| silence::add(tx, new, now))
     }
 
-    /// Ends that before its time; false when there is none that holds anything.
+    /// Implements [`crate::store::Control::end_silence`] on this engine.
     pub(crate) fn end_silence(&mut self, id: i64, now: Timestamp) -> Result<bool, StoreError> {
         self.write(|tx| silence::end(tx, id, now))
     }

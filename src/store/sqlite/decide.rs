@@ -5,31 +5,10 @@ use rusqlite::Connection;
 use super::super::random;
 use super::StoreError;
 use super::apply::apply;
+use super::asked::Asked;
 use super::load::answer;
-use super::run::Prepared;
 use crate::domain::RunId;
-use crate::domain::Timestamp;
-use crate::domain::ledger::{Answer, Case, Decided, Decision, Effect, Need, Row};
-
-/// A decision that is to be made, with what the caller has loaded for it.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Asked<'a> {
-    /// The row at hand, as the database has it.
-    pub(super) row: Option<&'a Row>,
-    /// The run at hand.
-    pub(super) run: Option<Recording<'a>>,
-    /// The instant of the decision.
-    pub(super) now: Timestamp,
-}
-
-/// A run that is being recorded.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Recording<'a> {
-    /// The id that it gets.
-    pub(super) id: RunId,
-    /// Its results, written out.
-    pub(super) prepared: &'a Prepared,
-}
+use crate::domain::ledger::{Answer, Case, Decided, Decision, Effect, Need};
 
 impl Asked<'_> {
     /// Asks `ledger` until it needs nothing more, then applies its decision; returns its answer.

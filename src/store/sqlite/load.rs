@@ -1,10 +1,10 @@
 //! Evidence: what decisions need besides their row, read before anything is written.
 
-use rusqlite::{Connection, OptionalExtension, Params, named_params};
+use rusqlite::{Connection, OptionalExtension, named_params};
 
-use super::column::{report, report_status};
+use super::column::{exists, report, report_status};
 use super::row::results;
-use super::{StoreError, outage, own_fault, silence};
+use super::{StoreError, fault, outage, silence};
 use crate::domain::ledger::{Answer, Need, StoreHead, StoredReport};
 use crate::domain::{IntegrationId, ReportStatus, Timestamp};
 
@@ -35,7 +35,7 @@ pub(super) fn answer(tx: &Connection, need: &Need, now: Timestamp) -> Result<Ans
             Answer::Integrations(outage::failing_members(tx, outage, *id, now)?)
         }
         Need::OutageReceivers(outage) => Answer::Receivers(outage::receivers(tx, outage)?),
-        Need::OwnFaults => Answer::OwnFaults(own_fault::lasting(tx)?),
+        Need::OwnFaults => Answer::OwnFaults(fault::lasting(tx)?),
         Need::AnotherFailsLocally(id) => Answer::Yes(another_fails_locally(tx, *id)?),
         Need::Pending(receiver) => Answer::Count(pending(tx, receiver)?),
     })
@@ -106,11 +106,6 @@ pub(super) const ANOTHER_FAILS_LOCALLY: &str = "
 
 fn another_fails_locally(tx: &Connection, id: IntegrationId) -> Result<bool, StoreError> {
     exists(tx, ANOTHER_FAILS_LOCALLY, named_params! {":id": id.0})
-}
-
-/// Reads the only cell of `sql`, a truth.
-pub(super) fn exists(tx: &Connection, sql: &str, params: impl Params) -> Result<bool, StoreError> {
-    Ok(tx.prepare_cached(sql)?.query_row(params, |row| row.get(0))?)
 }
 
 fn pending(tx: &Connection, receiver: &str) -> Result<usize, StoreError> {

@@ -4,28 +4,33 @@
 //! read; below them every function takes a connection and knows nothing of threads.
 
 mod apply;
+mod asked;
 mod clock_rollback;
 mod column;
 mod configuration;
 mod control;
 mod decide;
 mod defect;
+mod error;
+mod fault;
 mod fingerprint;
+mod health;
 mod history;
 mod integration;
 mod lane;
 mod load;
 mod migrations;
-mod mute;
 mod open;
 mod outage;
 mod outbox;
 mod own_fault;
 mod page;
+mod prepared;
 mod prune;
 mod queue;
 mod reader;
 mod receiver;
+mod release;
 mod row;
 mod run;
 mod silence;
@@ -46,19 +51,23 @@ use tokio::sync::watch;
 
 use super::holds::{HoldRow, NewSilence, OutageRow, OwnFaultRow, Released, SilenceRow};
 use super::random;
-use super::receivers::{EventRow, Events, ReceiverRow, Redelivered, Replayed};
+use super::outbox::{PendingDelivery, Redelivered, Replayed};
+use super::receivers::{EventRow, Events, ReceiverRow};
+use super::retention::{Pruned, Retention, Surplus};
 use super::rows::{
     AttemptRow, DeliveryFilter, DeliveryRow, HistoryRow, IntegrationRow, RunRow, StandingRow,
     TargetRow, TransitionRow,
 };
-use super::types::{Began, Due, PendingDelivery, Pruned, Retention, StoreError, Surplus, Synced};
+use super::error::StoreError;
+use super::run::{Began, Due};
+use super::sync::Synced;
 use crate::domain::ledger::{
     Attempt, Begun, DeliveryState, Disabled, Finished, Lease, NotificationContext, Recorded,
     StoredReport, SubjectRun, Trigger, Wanted,
 };
 use crate::domain::{IntegrationId, OwnFault, Schedule, Timestamp};
 
-pub(crate) use control::Control;
+pub(in crate::store) use control::Control;
 #[cfg(test)]
 pub(crate) use simulated::{Disk, Entry, Fate, Memory};
 pub(crate) use view::View;
@@ -74,8 +83,7 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    /// Opens or creates the database, takes the file lock that makes a second daemon impossible,
-    /// migrates, frees the leases of this node's former life and starts the writer thread.
+    /// Implements [`crate::store::Store::open`] on this engine.
     pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
         let opened = open::open(path)?;
         let owner = opened.owner;
@@ -85,18 +93,17 @@ impl Store {
         Ok(Self { writer, owner, view })
     }
 
-    /// The reading side.
+    /// Implements [`crate::store::Store::view`] on this engine.
     pub(crate) fn view(&self) -> View {
         self.view.clone()
     }
 
-    /// Number of the latest event, sent anew after every commit.
+    /// Implements [`crate::store::Store::changes`] on this engine.
     pub(crate) fn changes(&self) -> watch::Receiver<i64> {
         self.writer.changes()
     }
 
-    /// Brings the rows in line with the configuration. At start-up, what came due in the meantime
-    /// is made due once, spread.
+    /// Implements [`crate::store::Store::sync`] on this engine.
     pub(crate) async fn sync(
         &self,
         wanted: Vec<Wanted>,
@@ -106,7 +113,7 @@ impl Store {
         self.writer.write(move |tx| sync::sync(tx, &wanted, startup, &tell)).await
     }
 
-    /// Starts a run if it is due: guarded update, lease until `now + lease`.
+    /// Implements [`crate::store::Store::begin`] on this engine.
     pub(crate) async fn begin(
         &self,
         id: IntegrationId,
@@ -118,23 +125,22 @@ impl Store {
         self.writer.write_soon(move |tx| run::begin(tx, id, lease, now)).await
     }
 
-    /// Records a finished run: run, results, counters, status, transition, event, deliveries,
-    /// next due instant, lease; or nothing.
+    /// Implements [`crate::store::Store::record`] on this engine.
     pub(crate) async fn record(
         &self,
         finished: Finished,
         tell: NotificationContext,
     ) -> Result<Recorded, StoreError> {
-        let prepared = run::Prepared::new(finished)?;
+        let prepared = prepared::Prepared::new(finished)?;
         self.writer.write_soon(move |tx| run::record(tx, &prepared, &tell)).await
     }
 
-    /// Gives a lease back without a result (shutdown); the run stays due.
+    /// Implements [`crate::store::Store::give_back`] on this engine.
     pub(crate) async fn give_back(&self, begun: Begun) -> Result<(), StoreError> {
         self.writer.write(move |tx| run::give_back(tx, &begun)).await
     }
 
-    /// Ends removals: rows in `deleting` without a lease become `deleted`.
+    /// Implements [`crate::store::Store::drain_removed`] on this engine.
     pub(crate) async fn drain_removed(
         &self,
         tell: NotificationContext,
@@ -142,8 +148,7 @@ impl Store {
         self.writer.write(move |tx| sync::drain(tx, &tell)).await
     }
 
-    /// After the clock was set back: what it planned too far ahead becomes due by the schedules, and
-    /// deliveries at once; how much that was.
+    /// Implements [`crate::store::Store::set_back`] on this engine.
     pub(crate) async fn set_back(
         &self,
         schedules: Vec<(IntegrationId, Schedule)>,
@@ -152,8 +157,7 @@ impl Store {
         self.writer.write(move |tx| clock_rollback::set_back(tx, &schedules, now)).await
     }
 
-    /// Leases what may be sent now: per receiver and integration only the first pending one, at
-    /// most `room[receiver]` per receiver; receivers that `room` does not name are left alone.
+    /// Implements [`crate::store::Store::claim`] on this engine.
     pub(crate) async fn claim(
         &self,
         room: BTreeMap<String, u32>,
@@ -164,10 +168,7 @@ impl Store {
         self.writer.write(move |tx| outbox::claim(tx, &room, lease, now)).await
     }
 
-    /// Queues an attempt to be recorded: attempt row, delivery state and what it says about the
-    /// receiver. A claim that is made after this finds the successor, and is answered after the
-    /// commit of both; the future returned here ends with that commit too, and gives the reason when
-    /// the attempt disables the receiver, which the others are told.
+    /// Implements [`crate::store::Store::record_attempt`] on this engine.
     pub(crate) async fn record_attempt(
         &self,
         attempt: Attempt,
@@ -179,17 +180,16 @@ impl Store {
             .await
     }
 
-    /// Tells what is no longer held and ends outages that are over, at most about `batch` of each.
+    /// Implements [`crate::store::Store::release`] on this engine.
     pub(crate) async fn release(
         &self,
         batch: u32,
         tell: NotificationContext,
     ) -> Result<Released, StoreError> {
-        self.writer.write(move |tx| mute::release(tx, batch, &tell)).await
+        self.writer.write(move |tx| release::release(tx, batch, &tell)).await
     }
 
-    /// Tells that something is wrong on the daemon's own side, unless that was told; true when it is
-    /// new.
+    /// Implements [`crate::store::Store::degrade`] on this engine.
     pub(crate) async fn degrade(
         &self,
         fault: OwnFault,
@@ -199,7 +199,7 @@ impl Store {
         self.writer.write(move |tx| own_fault::begin(tx, fault, &message, &tell)).await
     }
 
-    /// Tells that it is over, if it lasted; true then.
+    /// Implements [`crate::store::Store::restore`] on this engine.
     pub(crate) async fn restore(
         &self,
         fault: OwnFault,
@@ -208,8 +208,7 @@ impl Store {
         self.writer.write(move |tx| own_fault::end(tx, fault, &tell)).await
     }
 
-    /// Deletes one batch of old history; what is still owed stays, unless it has waited too long for
-    /// a receiver that is sent nothing, and is given up.
+    /// Implements [`crate::store::Store::prune`] on this engine.
     pub(crate) async fn prune(
         &self,
         retention: Retention,
@@ -218,14 +217,12 @@ impl Store {
         self.writer.write(move |tx| prune::prune(tx, retention, now)).await
     }
 
-    /// Deletes what [`View::surplus`] found, unless it is owed or shown by now; how many rows that
-    /// were.
+    /// Implements [`crate::store::Store::drop_surplus`] on this engine.
     pub(crate) async fn drop_surplus(&self, surplus: Surplus) -> Result<usize, StoreError> {
         self.writer.write(move |tx| surplus::drop_found(tx, &surplus)).await
     }
 
-    /// Waits for queued writes, checkpoints and stops the writer thread; other handles then get
-    /// [`StoreError::Stopped`].
+    /// Implements [`crate::store::Store::close`] on this engine.
     pub(crate) async fn close(self) -> Result<(), StoreError> {
         self.writer.close().await
     }

@@ -99,8 +99,7 @@ pub(super) fn open(path: &Path) -> Result<Opened, StoreError> {
             let place = Place::of(path).map_err(|error| unusable(path, &error))?;
             Ok(Opened { conn, owner, lock, place })
         }
-        Err(StoreError::Sqlite(error)) => Err(explain(path, error)),
-        Err(other) => Err(other),
+        Err(error) => Err(explained(path, error)),
     }
 }
 
@@ -140,8 +139,7 @@ pub(super) fn open_to_control(path: &Path) -> Result<(Connection, Place), StoreE
     let conn = connect(path)?;
     match configure(&conn) {
         Ok(()) => Ok((conn, place)),
-        Err(StoreError::Sqlite(error)) => Err(explain(path, error)),
-        Err(other) => Err(other),
+        Err(error) => Err(explained(path, error)),
     }
 }
 
@@ -297,6 +295,15 @@ fn configure(conn: &Connection) -> Result<(), StoreError> {
     // What a savepoint may have to undo is a few pages, and no business of a temporary file.
     conn.pragma_update(None, "temp_store", "MEMORY")?;
     Ok(())
+}
+
+/// Explains what the engine says of a file at the first look at it.
+fn explained(path: &Path, error: StoreError) -> StoreError {
+    let StoreError::Engine(error) = error else { return error };
+    match error.downcast() {
+        Ok(error) => explain(path, *error),
+        Err(other) => StoreError::Engine(other),
+    }
 }
 
 /// The error of a first look at a file, in words that help.

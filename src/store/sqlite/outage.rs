@@ -4,16 +4,11 @@ use std::collections::BTreeSet;
 
 use rusqlite::{Connection, OptionalExtension, Row as SqlRow, named_params};
 
-use super::column::{labels, parse, status};
-use super::decide::Asked;
-use super::load::exists;
-use super::{NotificationContext, StoreError};
-use crate::domain::ledger::{
-    self, NewOutage, Outage, OutageMembers, OutageState, PastEvent, Shared, Sibling,
-};
+use super::StoreError;
+use super::column::{exists, labels, parse, status};
+use crate::domain::ledger::{NewOutage, OutageState, Shared, Sibling};
 use crate::domain::{
-    Factor, IntegrationId, IntegrationRef, OutageMember, SIBLINGS_MAX, SharedCause, Status,
-    Timestamp,
+    Factor, IntegrationId, IntegrationRef, OutageMember, SIBLINGS_MAX, SharedCause, Timestamp,
 };
 
 /// The most failing siblings that are looked at as evidence.
@@ -146,7 +141,8 @@ pub(super) fn failing_siblings(
     found.collect()
 }
 
-fn member(row: &SqlRow<'_>) -> Result<OutageMember, StoreError> {
+/// Reads an integration as outages list it.
+pub(super) fn member(row: &SqlRow<'_>) -> Result<OutageMember, StoreError> {
     Ok(OutageMember {
         integration: IntegrationRef {
             id: row.get("id")?,
@@ -234,79 +230,6 @@ pub(super) fn receivers(tx: &Connection, outage: &str) -> Result<BTreeSet<String
     let mut statement = tx.prepare_cached(RECEIVERS)?;
     let found = statement.query_map(named_params! {":outage": outage}, |row| row.get(0))?;
     Ok(found.collect::<Result<_, _>>()?)
-}
-
-/// Outages that are over, or have not lost another member for long enough.
-pub(super) const SETTLED: &str = "
-    SELECT id, kind, value, cause, since_ms FROM outage
-    WHERE settle_at_ms <= :now AND resolved_at_ms IS NULL ORDER BY settle_at_ms LIMIT :batch";
-
-/// Closes outages that are over; returns how many that were.
-pub(super) fn close_settled(
-    tx: &Connection,
-    batch: u32,
-    context: &NotificationContext,
-) -> Result<usize, StoreError> {
-    let mut statement = tx.prepare_cached(SETTLED)?;
-    let params = named_params! {":now": context.now.0, ":batch": batch};
-    let found = statement.query_and_then(params, |row| {
-        let cause: String = row.get("cause")?;
-        let kind = parse("outage", &row.get::<_, String>("kind")?)?;
-        Ok::<_, StoreError>(Outage {
-            id: row.get("id")?,
-            factor: Factor { kind, value: row.get("value")? },
-            cause: parse("outage", &cause)?,
-            since: Timestamp(row.get("since_ms")?),
-        })
-    })?;
-    let outages = found.collect::<Result<Vec<_>, _>>()?;
-    for outage in &outages {
-        let members = members(tx, &outage.id)?;
-        let asked = Asked { now: context.now, ..Asked::default() };
-        asked.decide(tx, |case| ledger::close_outage(case, outage, &members, context))?;
-    }
-    Ok(outages.len())
-}
-
-fn members(tx: &Connection, outage: &str) -> Result<OutageMembers, StoreError> {
-    const MEMBERS: &str = "
-        SELECT integration.id, name, kind, labels, status, sequence,
-               integration.outage_id IS :id AS is_in_it
-        FROM outage_member
-        JOIN integration ON integration.id = outage_member.integration_id
-        WHERE outage_member.outage_id = :id ORDER BY integration.id";
-    let mut statement = tx.prepare_cached(MEMBERS)?;
-    let mut rows = statement.query(named_params! {":id": outage})?;
-    let mut found = OutageMembers::default();
-    while let Some(row) = rows.next()? {
-        let member = member(row)?;
-        if row.get("is_in_it")? && member.status == Status::RecurringValidationError {
-            let failure = latest_failure(tx, member.integration.id)?;
-            found.failing.push((member.integration.clone(), failure));
-        }
-        found.all.push(member);
-    }
-    Ok(found)
-}
-
-/// The latest failure of an integration.
-pub(super) const LATEST_FAILURE: &str = "
-    SELECT id, sequence, created_at_ms FROM event
-    WHERE integration_id = :id AND type = 'integration.validation.failed'
-    ORDER BY sequence DESC LIMIT 1";
-
-fn latest_failure(tx: &Connection, id: i64) -> Result<Option<PastEvent>, StoreError> {
-    let read = |row: &SqlRow<'_>| {
-        Ok(PastEvent {
-            id: row.get("id")?,
-            integration: Some(IntegrationId(id)),
-            sequence: row.get("sequence")?,
-            at: Timestamp(row.get("created_at_ms")?),
-            delivery: None,
-        })
-    };
-    let mut statement = tx.prepare_cached(LATEST_FAILURE)?;
-    Ok(statement.query_row(named_params! {":id": id}, read).optional()?)
 }
 
 /// Adds an outage.

@@ -5,14 +5,13 @@ use std::collections::BTreeMap;
 use rusqlite::{Connection, OptionalExtension, Row as SqlRow, named_params};
 
 use super::super::random;
-use super::column::{delivery_state, instant, parse};
-use super::decide::Asked;
+use super::asked::Asked;
+use super::column::delivery_state;
 use super::{
     Attempt, Disabled, NotificationContext, PendingDelivery, Redelivered, Replayed, StoreError,
+    health,
 };
-use crate::domain::ledger::{
-    self, DeliveryRecord, PastEvent, Queue, ReceiverHealth, Redelivery, Replay,
-};
+use crate::domain::ledger::{self, DeliveryRecord, PastEvent, Queue, Redelivery, Replay};
 use crate::domain::{DeliveryId, IntegrationId, Subscription, Timestamp};
 
 /// The most events that one replay takes: its transaction holds up the daemon.
@@ -107,23 +106,11 @@ pub(super) fn record_attempt(
         state: delivery_state(&row.get::<_, String>(0)?)?,
         attempts: row.get(1)?,
         token: row.get(2)?,
-        receiver: health(row)?,
+        receiver: health::read(row)?,
     };
     drop(rows);
     let asked = Asked { now: context.now, ..Asked::default() };
     asked.decide(tx, |case| ledger::record_attempt(case, &delivery, attempt, context))
-}
-
-/// Reads the health of a receiver.
-pub(super) fn health(row: &SqlRow<'_>) -> Result<ReceiverHealth, StoreError> {
-    let reason: Option<String> = row.get("reason")?;
-    let reason = reason.map(|name| parse("receiver", &name)).transpose()?;
-    Ok(ReceiverHealth {
-        name: row.get("name")?,
-        disabled: reason.zip(instant(row, "disabled_at_ms")?),
-        failing_since: instant(row, "failing_since_ms")?,
-        last_success_at: instant(row, "last_success_at_ms")?,
-    })
 }
 
 /// Queues these deliveries again under their events' ids, all or none of them.

@@ -2,12 +2,11 @@
 
 use rusqlite::{Connection, Row as SqlRow, named_params};
 
+use super::asked::Asked;
 use super::column::{instant, parse};
-use super::decide::Asked;
-use super::outbox::health;
 use super::page::{self, Key, Listed, Page};
-use super::{NotificationContext, ReceiverRow, StoreError};
-use crate::domain::ledger::{self, ReceiverHealth};
+use super::{NotificationContext, ReceiverRow, StoreError, health};
+use crate::domain::ledger;
 use crate::domain::{DisabledReason, Timestamp};
 
 macro_rules! receiver_columns {
@@ -81,35 +80,6 @@ fn receiver_row(row: &SqlRow<'_>) -> Result<ReceiverRow, StoreError> {
     })
 }
 
-/// Loads the health of a receiver, if the store knows it.
-fn load(tx: &Connection, name: &str) -> Result<Option<ReceiverHealth>, StoreError> {
-    const SQL: &str = "
-        SELECT name, disabled_at_ms, reason, failing_since_ms, last_success_at_ms FROM receiver
-        WHERE name = :name";
-    let mut statement = tx.prepare_cached(SQL)?;
-    let mut rows = statement.query(named_params! {":name": name})?;
-    rows.next()?.map(health).transpose()
-}
-
-/// Writes back the health of a receiver.
-pub(super) fn save(tx: &Connection, health: &ReceiverHealth) -> Result<(), StoreError> {
-    const SQL: &str = "
-        INSERT INTO receiver (name, configured, disabled_at_ms, reason, failing_since_ms,
-                              last_success_at_ms)
-        VALUES (:name, 1, :disabled, :reason, :failing, :success)
-        ON CONFLICT (name) DO UPDATE SET
-            disabled_at_ms = :disabled, reason = :reason, failing_since_ms = :failing,
-            last_success_at_ms = :success";
-    tx.prepare_cached(SQL)?.execute(named_params! {
-        ":name": health.name,
-        ":disabled": health.disabled.map(|(_, at)| at.0),
-        ":reason": health.disabled.map(|(reason, _)| reason.as_str()),
-        ":failing": health.failing_since.map(|at| at.0),
-        ":success": health.last_success_at.map(|at| at.0),
-    })?;
-    Ok(())
-}
-
 /// Disables a receiver that is enabled; its pending deliveries wait.
 pub(super) fn disable(
     tx: &Connection,
@@ -117,13 +87,13 @@ pub(super) fn disable(
     reason: DisabledReason,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let Some(health) = load(tx, name)? else { return Ok(()) };
+    let Some(health) = health::load(tx, name)? else { return Ok(()) };
     Asked::default().apply_all(tx, &ledger::disable(&health, reason, now))
 }
 
 /// Enables a receiver that is disabled: its pending deliveries go out in order, with as many attempts as
 /// new ones.
 pub(super) fn enable(tx: &Connection, name: &str, now: Timestamp) -> Result<(), StoreError> {
-    let Some(health) = load(tx, name)? else { return Ok(()) };
+    let Some(health) = health::load(tx, name)? else { return Ok(()) };
     Asked::default().apply_all(tx, &ledger::enable(&health, now))
 }

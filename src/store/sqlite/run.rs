@@ -1,17 +1,15 @@
 //! The life of a run: begun under a lease, recorded under its token, or given back.
 
-use aws_lc_rs::digest::{SHA256, digest};
-use rusqlite::{Connection, OptionalExtension, named_params};
+use rusqlite::{Connection, named_params};
 
-use super::column::{Columns, millis, parse, trigger};
-use super::decide::{Asked, Recording};
-use super::fingerprint::{self, Fingerprint};
+use super::asked::{Asked, Recording};
+use super::column::{Columns, parse, trigger};
+use super::prepared::Prepared;
 use super::{
-    Began, Begun, Finished, Lease, NotificationContext, Recorded, StoreError, StoredReport,
-    SubjectRun, configuration, row,
+    Began, Begun, Lease, NotificationContext, Recorded, StoreError, configuration, fingerprint, row,
 };
 use crate::domain::ledger;
-use crate::domain::{Class, IntegrationId, RunId, Timestamp};
+use crate::domain::{IntegrationId, Timestamp};
 
 /// The guard: due, which only what is validated ever is, and not held by another run.
 pub(super) const BEGIN: &str = "
@@ -77,44 +75,6 @@ pub(super) fn give_back(tx: &Connection, begun: &Begun) -> Result<(), StoreError
     Ok(())
 }
 
-/// A finished run with its results written out, which needs no database and so no writer's time.
-#[derive(Debug)]
-pub(super) struct Prepared {
-    finished: Finished,
-    documents: Vec<Document>,
-    fingerprint: Option<Fingerprint>,
-}
-
-/// Results as they are stored.
-#[derive(Debug)]
-struct Document {
-    digest: Vec<u8>,
-    content: String,
-    drift: Option<String>,
-}
-
-impl Prepared {
-    /// Writes out the results of `finished`.
-    pub(super) fn new(finished: Finished) -> Result<Self, StoreError> {
-        let written = |run: &SubjectRun| {
-            let document = |source| StoreError::Document { table: "report", source };
-            let content =
-                serde_json::to_string(&StoredReport::from(&run.report)).map_err(document)?;
-            let drift = fingerprint::written(&finished.drift(run))?;
-            let digest = digest(&SHA256, content.as_bytes()).as_ref().to_vec();
-            Ok(Document { digest, content, drift })
-        };
-        let documents = finished.runs.iter().map(written).collect::<Result<_, StoreError>>()?;
-        let fingerprint = Fingerprint::of(&finished)?;
-        Ok(Self { finished, documents, fingerprint })
-    }
-
-    /// Returns the row of the facts that the run which passed saw, made only when they are new.
-    pub(super) fn facts(&self, tx: &Connection) -> Result<Option<i64>, StoreError> {
-        self.fingerprint.as_ref().map(|facts| fingerprint::row_of(tx, facts)).transpose()
-    }
-}
-
 /// Records a finished run and everything that follows from it, or nothing.
 pub(super) fn record(
     tx: &Connection,
@@ -128,53 +88,4 @@ pub(super) fn record(
     let run = Some(Recording { id, prepared });
     let asked = Asked { row: Some(&row), run, now: context.now };
     asked.decide(tx, |case| ledger::record(case, &row, finished, context))
-}
-
-/// Adds run number `index` of those that are recorded.
-pub(super) fn insert(
-    tx: &Connection,
-    id: RunId,
-    rule: &str,
-    prepared: &Prepared,
-    index: usize,
-) -> Result<(), StoreError> {
-    const SQL: &str = "
-        INSERT INTO run (id, integration_id, subject, trigger, started_at_ms, duration_ms, status,
-                         class, rule, report_id, drift)
-        VALUES (:run, :id, :subject, :trigger, :started, :duration, :status, :class, :rule,
-                :report, :drift)";
-    let finished = &prepared.finished;
-    let found = finished.runs.get(index).zip(prepared.documents.get(index));
-    let Some((run, document)) = found else { return Ok(()) };
-    tx.prepare_cached(SQL)?.execute(named_params! {
-        ":run": id.0,
-        ":id": finished.begun.id.0,
-        ":subject": run.subject.as_str(),
-        ":trigger": finished.begun.trigger.as_str(),
-        ":started": finished.started_at.0,
-        ":duration": millis(finished.duration),
-        ":status": run.report.status().as_str(),
-        ":class": run.report.class().map(Class::as_str),
-        ":rule": rule,
-        ":report": report_id(tx, document)?,
-        ":drift": document.drift,
-    })?;
-    Ok(())
-}
-
-/// Results by content.
-pub(super) const FIND_REPORT: &str = "SELECT id FROM report WHERE digest = :digest";
-
-/// The row of `document`, made only when its content is new.
-fn report_id(tx: &Connection, document: &Document) -> Result<i64, StoreError> {
-    const INSERT: &str = "INSERT INTO report (digest, content) VALUES (:digest, :content)";
-    let mut find = tx.prepare_cached(FIND_REPORT)?;
-    let digest = &document.digest;
-    let found = find.query_row(named_params! {":digest": digest}, |row| row.get(0)).optional()?;
-    if let Some(id) = found {
-        return Ok(id);
-    }
-    let params = named_params! {":digest": digest, ":content": document.content};
-    tx.prepare_cached(INSERT)?.execute(params)?;
-    Ok(tx.last_insert_rowid())
 }

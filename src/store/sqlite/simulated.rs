@@ -145,7 +145,7 @@ impl Memory {
     }
 
     /// Opens it for a daemon on the current runtime, as [`Store::open`] does with a file.
-    pub(crate) fn open(&self, disk: Arc<dyn Disk>) -> Store {
+    pub(crate) fn open(&self, disk: Arc<dyn Disk>) -> crate::store::Store {
         let owner = begin_life(&mut self.conn()).unwrap();
         disk.committed(journal(&self.conn()));
         let (queue, waiting) = mpsc::channel(writer::QUEUE_MAX);
@@ -153,7 +153,8 @@ impl Memory {
         let writer = Writer::served_by(queue);
         let (queue, waiting) = mpsc::channel(reader::QUEUE_MAX);
         tokio::spawn(read(self.clone(), waiting));
-        Store { writer, owner, view: View { readers: Readers::served_by(queue) } }
+        let view = View { readers: Readers::served_by(queue) };
+        crate::store::Store::Sqlite(Store { writer, owner, view })
     }
 
     /// The integrations that should have begun a run before `before`, and have not been held since.

@@ -5,8 +5,8 @@ use std::error::Error;
 
 use rusqlite::{Connection, Row as SqlRow};
 
+use super::asked::Asked;
 use super::clock_rollback::set_back;
-use super::decide::Asked;
 use super::outage::set_factors;
 use super::receiver::configure;
 use super::row::row_columns;

@@ -7,8 +7,7 @@ use super::page::{Listed, Page};
 use super::{
     DeliveryFilter, DeliveryRow, Due, Events, HistoryRow, IntegrationRow, OutageRow, OwnFaultRow,
     ReceiverRow, Retention, RunRow, SilenceRow, StandingRow, StoreError, Surplus, TargetRow,
-    TransitionRow, history, integration, mute, open, outage, own_fault, queue, reader, receiver,
-    silence, surplus,
+    TransitionRow, fault, history, integration, open, outage, queue, reader, receiver, release, silence, surplus,
 };
 use crate::domain::{Factor, IntegrationId, Timestamp};
 
@@ -25,7 +24,7 @@ pub(super) fn no_thread(path: &Path, error: &io::Error) -> StoreError {
 }
 
 impl View {
-    /// Opens an existing database for reading only, beside a daemon or without one.
+    /// Implements [`crate::store::View::open`] on this engine.
     pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
         let connections = (0..reader::READERS).map(|_| open::open_to_read(path));
         let connections = connections.collect::<Result<_, _>>()?;
@@ -33,8 +32,7 @@ impl View {
         Ok(Self { readers: readers.map_err(|error| no_thread(path, &error))? })
     }
 
-    /// Opens the database for reads from outside: on connections of their own, so that nothing else waits
-    /// for them, and bounded in number and time.
+    /// Implements [`crate::store::View::outside`] on this engine.
     pub(crate) fn outside(path: &Path) -> Result<Self, StoreError> {
         let connections = (0..reader::OUTSIDE_READERS).map(|_| open::open_to_read(path));
         let connections = connections.collect::<Result<_, _>>()?;
@@ -43,12 +41,12 @@ impl View {
         Ok(Self { readers: readers.map_err(|error| no_thread(path, &error))? })
     }
 
-    /// Rows that are due at `now` and not leased, longest overdue first.
+    /// Implements [`crate::store::View::due`] on this engine.
     pub(crate) async fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<Due>, StoreError> {
         self.readers.read(move |tx| queue::due(tx, now, limit)).await
     }
 
-    /// The earliest instant after `after` at which a run becomes due, or a lease runs out.
+    /// Implements [`crate::store::View::next_due_at`] on this engine.
     pub(crate) async fn next_due_at(
         &self,
         after: Timestamp,
@@ -56,11 +54,7 @@ impl View {
         self.readers.read(move |tx| queue::next_due_at(tx, after)).await
     }
 
-    /// The earliest instant at which a delivery to one of `receivers` that need not wait for
-    /// another becomes due, or its lease runs out.
-    ///
-    /// Name those that may be sent something now: what a busy receiver is owed, or one that is no
-    /// longer configured, is due all the time.
+    /// Implements [`crate::store::View::next_delivery_at`] on this engine.
     pub(crate) async fn next_delivery_at(
         &self,
         receivers: Vec<String>,
@@ -68,13 +62,12 @@ impl View {
         self.readers.read(move |tx| queue::next_delivery_at(tx, &receivers)).await
     }
 
-    /// The earliest instant at which something that is held may be told, or an outage be over.
+    /// Implements [`crate::store::View::next_release_at`] on this engine.
     pub(crate) async fn next_release_at(&self) -> Result<Option<Timestamp>, StoreError> {
-        self.readers.read(|tx| mute::next_at(tx)).await
+        self.readers.read(|tx| release::next_at(tx)).await
     }
 
-    /// Reads a page of the silences and acknowledgements that are open at `now`, by id; with
-    /// `ended`, the others too.
+    /// Implements [`crate::store::View::silences`] on this engine.
     pub(crate) async fn silences(
         &self,
         ended: bool,
@@ -84,24 +77,23 @@ impl View {
         self.readers.read(move |tx| silence::list(tx, ended, now, &page)).await
     }
 
-    /// Reads the silence or acknowledgement of this id, open or ended.
+    /// Implements [`crate::store::View::silence`] on this engine.
     pub(crate) async fn silence(&self, id: i64) -> Result<Option<SilenceRow>, StoreError> {
         self.readers.read(move |tx| silence::find(tx, id)).await
     }
 
-    /// What is wrong on the daemon's own side.
+    /// Implements [`crate::store::View::own_faults`] on this engine.
     pub(crate) async fn own_faults(&self) -> Result<Vec<OwnFaultRow>, StoreError> {
-        self.readers.read(|tx| own_fault::all(tx)).await
+        self.readers.read(|tx| fault::all(tx)).await
     }
 
-    /// The outage of this id.
+    /// Implements [`crate::store::View::outage`] on this engine.
     pub(crate) async fn outage(&self, id: &str) -> Result<Option<OutageRow>, StoreError> {
         let id = id.to_owned();
         self.readers.read(move |tx| outage::find(tx, &id)).await
     }
 
-    /// What an integration may have in common with others, the most telling first, and with how many
-    /// it has.
+    /// Implements [`crate::store::View::factors`] on this engine.
     pub(crate) async fn factors(
         &self,
         id: IntegrationId,
@@ -109,7 +101,7 @@ impl View {
         self.readers.read(move |tx| integration::factors(tx, id)).await
     }
 
-    /// Reads a page of the integrations that are not deleted, by name.
+    /// Implements [`crate::store::View::integrations`] on this engine.
     pub(crate) async fn integrations(
         &self,
         page: Page,
@@ -117,7 +109,7 @@ impl View {
         self.readers.read(move |tx| integration::living(tx, &page)).await
     }
 
-    /// Reads a page of the integrations that are deleted, by id.
+    /// Implements [`crate::store::View::deleted_integrations`] on this engine.
     pub(crate) async fn deleted_integrations(
         &self,
         page: Page,
@@ -125,17 +117,17 @@ impl View {
         self.readers.read(move |tx| integration::deleted(tx, &page)).await
     }
 
-    /// Reads a page of what selections may fit: the integrations that are not deleted, by name.
+    /// Implements [`crate::store::View::targets`] on this engine.
     pub(crate) async fn targets(&self, page: Page) -> Result<Listed<TargetRow>, StoreError> {
         self.readers.read(move |tx| integration::targets(tx, &page)).await
     }
 
-    /// Reads a page of statuses and conditions of the integrations that are not deleted, by name.
+    /// Implements [`crate::store::View::standings`] on this engine.
     pub(crate) async fn standings(&self, page: Page) -> Result<Listed<StandingRow>, StoreError> {
         self.readers.read(move |tx| integration::standings(tx, &page)).await
     }
 
-    /// The integration of this name; a deleted one only when no other has the name.
+    /// Implements [`crate::store::View::integration`] on this engine.
     pub(crate) async fn integration(
         &self,
         name: &str,
@@ -144,7 +136,7 @@ impl View {
         self.readers.read(move |tx| integration::integration(tx, &name)).await
     }
 
-    /// Reads a page of the runs, newest first.
+    /// Implements [`crate::store::View::runs`] on this engine.
     pub(crate) async fn runs(
         &self,
         id: IntegrationId,
@@ -153,7 +145,7 @@ impl View {
         self.readers.read(move |tx| history::runs(tx, id, &page)).await
     }
 
-    /// Reads a page of the transitions, newest first.
+    /// Implements [`crate::store::View::transitions`] on this engine.
     pub(crate) async fn transitions(
         &self,
         id: IntegrationId,
@@ -162,7 +154,7 @@ impl View {
         self.readers.read(move |tx| history::transitions(tx, id, &page)).await
     }
 
-    /// Reads a page of runs and transitions as one list, newest first.
+    /// Implements [`crate::store::View::history`] on this engine.
     pub(crate) async fn history(
         &self,
         id: IntegrationId,
@@ -171,23 +163,22 @@ impl View {
         self.readers.read(move |tx| history::history(tx, id, &page)).await
     }
 
-    /// Reads a page of the receivers that are, or were, configured, by name.
+    /// Implements [`crate::store::View::receivers`] on this engine.
     pub(crate) async fn receivers(&self, page: Page) -> Result<Listed<ReceiverRow>, StoreError> {
         self.readers.read(move |tx| receiver::receivers(tx, &page)).await
     }
 
-    /// The events after number `after` in their order, at most `limit`.
-    #[cfg_attr(not(test), expect(dead_code, reason = "`GET /events` comes with the interface"))]
+    /// Implements [`crate::store::View::events`] on this engine.
     pub(crate) async fn events(&self, after: i64, limit: u32) -> Result<Events, StoreError> {
         self.readers.read(move |tx| history::events(tx, after, limit)).await
     }
 
-    /// Rows that are too many, oldest first; look again once they are gone.
+    /// Implements [`crate::store::View::surplus`] on this engine.
     pub(crate) async fn surplus(&self, retention: Retention) -> Result<Surplus, StoreError> {
         self.readers.read(move |tx| surplus::find(tx, retention)).await
     }
 
-    /// Reads a page of the deliveries that match, newest first.
+    /// Implements [`crate::store::View::deliveries`] on this engine.
     pub(crate) async fn deliveries(
         &self,
         filter: DeliveryFilter,

@@ -1,6 +1,6 @@
 //! Messages that are held, and what is told when nothing holds them any more.
 
-use super::super::{NewSilence, SilenceRow, own_fault, silence};
+use super::super::{NewSilence, SilenceRow, fault, own_fault, silence};
 use super::*;
 use crate::domain::{OwnFault, Selection};
 
@@ -270,7 +270,7 @@ fn a_fault_of_ours_is_told_once_however_many_integrations_it_keeps_from_being_va
     assert_eq!(degraded(&bench).len(), 1, "the other still cannot be validated");
     bench.run_of("two", failed(Class::Denied));
     assert_eq!(degraded(&bench), ["daemon.degraded", "daemon.recovered"]);
-    assert_eq!(own_fault::all(&bench.conn).unwrap().len(), 0);
+    assert_eq!(fault::all(&bench.conn).unwrap().len(), 0);
     let tell = bench.tell();
     assert!(bench.write(|tx| own_fault::begin(tx, OwnFault::Disk, "full", &tell)).unwrap());
     assert!(!bench.write(|tx| own_fault::begin(tx, OwnFault::Disk, "full", &tell)).unwrap());

@@ -26,7 +26,9 @@ use super::migrations::migrate;
 use super::page::Page;
 use super::{Attempt, Began, Begun, Finished, PendingDelivery, Recorded, StoreError, SubjectRun};
 use super::{IntegrationRow, NotificationContext, Retention, Synced, Wanted};
-use super::{Lease, Released, history, integration, mute, outbox, queue, random, run, sync};
+use super::{
+    Lease, Released, history, integration, outbox, prepared, queue, random, release, run, sync,
+};
 use crate::domain::{
     AttemptResult, Class, Finding, IntegrationId, Maintenance, Next, Observed, Outcome, Policy,
     Report, Schedule, Selection, Status, Subject, Subscription, Test, TestResult, Timestamp,
@@ -151,7 +153,7 @@ impl Bench {
     }
 
     fn try_record(&mut self, finished: Finished) -> Result<Recorded, StoreError> {
-        let (prepared, tell) = (run::Prepared::new(finished).unwrap(), self.tell());
+        let (prepared, tell) = (prepared::Prepared::new(finished).unwrap(), self.tell());
         self.write(|tx| run::record(tx, &prepared, &tell))
     }
 
@@ -181,7 +183,7 @@ impl Bench {
 
     fn release(&mut self) -> Released {
         let tell = self.tell();
-        self.write(|tx| mute::release(tx, 100, &tell)).unwrap()
+        self.write(|tx| release::release(tx, 100, &tell)).unwrap()
     }
 
     /// The types of the events about an integration from number `from` on.

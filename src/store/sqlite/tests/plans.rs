@@ -1,8 +1,8 @@
 //! No hot statement walks through a table.
 
 use super::super::{
-    clock_rollback, fingerprint, history, integration, lane, load, mute, outage, outbox, prune,
-    queue, receiver, row, run, silence, surplus, sync,
+    clock_rollback, fingerprint, history, integration, lane, load, outage, outbox, prepared, prune,
+    queue, receiver, release, row, run, silence, surplus, sync,
 };
 use super::*;
 
@@ -38,7 +38,7 @@ const HOT: &[(&str, &str)] = &[
     (row::WITH_NEXT_RUN, "integration USING INTEGER PRIMARY KEY (rowid=?)"),
     (load::LATEST_GOOD, "run_integration (integration_id=? AND rowid<?)"),
     (load::LATEST_BAD, "run_integration (integration_id=? AND rowid<?)"),
-    (run::FIND_REPORT, "sqlite_autoindex_report_1 (digest=?)"),
+    (prepared::FIND_REPORT, "sqlite_autoindex_report_1 (digest=?)"),
     (fingerprint::FIND, "sqlite_autoindex_fingerprint_1 (digest=?)"),
     (fingerprint::UNUSED, "integration_fingerprint (fingerprint_id=?)"),
     (load::FIRST_FAILURE, "run_integration (integration_id=? AND rowid>?)"),
@@ -53,9 +53,9 @@ const HOT: &[(&str, &str)] = &[
     (outbox::UNFETCHED, "delivery_due (receiver=? AND due_at_ms>?)"),
     (history::EVENTS, "INTEGER PRIMARY KEY (rowid>?)"),
     (clock_rollback::AHEAD, "PRIMARY KEY (delivery_id=?)"),
-    (mute::ENDED, "integration_hold (hold_until_ms<?)"),
-    (mute::NEXT_AT, "integration_hold"),
-    (mute::NEXT_AT, "outage_settling"),
+    (release::ENDED, "integration_hold (hold_until_ms<?)"),
+    (release::NEXT_AT, "integration_hold"),
+    (release::NEXT_AT, "outage_settling"),
     (silence::OPEN, "silence_open (until_ms>?)"),
     (outage::ANOTHER, "integration_suspect (suspect_since_ms>?)"),
     (outage::FAILING, "integration_suspect"),
@@ -67,8 +67,8 @@ const HOT: &[(&str, &str)] = &[
     (load::STATUS_SINCE, "transition_integration (integration_id=?)"),
     (load::ANOTHER_FAILS_LOCALLY, "integration_own_fault (own_fault=?)"),
     (outbox::FIND, "INTEGER PRIMARY KEY (rowid=?)"),
-    (outage::SETTLED, "outage_settling (settle_at_ms<?)"),
-    (outage::LATEST_FAILURE, "(integration_id=?)"),
+    (release::SETTLED, "outage_settling (settle_at_ms<?)"),
+    (release::LATEST_FAILURE, "(integration_id=?)"),
     (prune::DELIVERIES, "delivery_ended (ended_at_ms<?)"),
     (prune::EVENTS, "event_created (created_at_ms<?)"),
     (prune::TRANSITIONS, "transition_at (at_ms<?)"),

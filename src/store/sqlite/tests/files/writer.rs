@@ -99,7 +99,7 @@ async fn a_transaction_that_is_given_up_midway_is_told_to_everybody_in_it() {
     })
     .await;
     assert!(matches!(good, Err(StoreError::Commit(_))), "{good:?}");
-    assert!(matches!(bad, Err(StoreError::Sqlite(_))), "{bad:?}");
+    assert!(matches!(bad, Err(StoreError::Engine(_))), "{bad:?}");
     assert_eq!(epoch(&place.path()), format!("{before}!"));
 }
 

@@ -1,0 +1,208 @@
+//! An engine with a clock, a configuration and two receivers.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use crate::domain::{
+    AttemptResult, Class, Finding, IntegrationId, Next, Observed, Outcome, Policy, Report,
+    Schedule, Status, Subject, Subscription, Test, TestResult, Timestamp,
+};
+use crate::store::{
+    Attempt, Began, Begun, Control, Disabled, Finished, IntegrationRow, NotificationContext, Page,
+    PendingDelivery, Recorded, Store, SubjectRun, Synced, View, Wanted,
+};
+
+pub(super) const LEASE: Duration = Duration::from_mins(2);
+/// 2026-11-23 10:00:00 UTC.
+pub(super) const START: Timestamp = Timestamp(1_795_428_000_000);
+
+/// A fresh database of one engine, opened for a daemon.
+pub(super) struct Bench {
+    pub(super) store: Store,
+    pub(super) now: Timestamp,
+    pub(super) receivers: Vec<&'static str>,
+    path: PathBuf,
+    _folder: TempDir,
+}
+
+impl Bench {
+    pub(super) fn sqlite() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.db");
+        let store = Store::open(&path).unwrap();
+        Self { store, now: START, receivers: vec!["a", "b"], path, _folder: folder }
+    }
+
+    /// With one integration `one` that is enabled and due.
+    pub(super) async fn enabled(mut self) -> Self {
+        self.sync(&[wanted("one")]).await;
+        self.run(passed()).await;
+        self.now = self.row("one").await.next_run_at.unwrap();
+        self
+    }
+
+    /// Stops the daemon and starts another one on the same database.
+    pub(super) async fn restart(self) -> Self {
+        let Self { store, now, receivers, path, _folder } = self;
+        store.close().await.unwrap();
+        let store = Store::open(&path).unwrap();
+        Self { store, now, receivers, path, _folder }
+    }
+
+    pub(super) fn view(&self) -> View {
+        self.store.view()
+    }
+
+    pub(super) fn control(&self) -> Control {
+        Control::open(&self.path).unwrap()
+    }
+
+    pub(super) fn context(&self) -> NotificationContext {
+        NotificationContext {
+            subscriptions: self.receivers.iter().map(|name| subscription(name)).collect(),
+            outage_min: 3,
+            now: self.now,
+            ..NotificationContext::default()
+        }
+    }
+
+    pub(super) async fn sync(&self, wanted: &[Wanted]) -> Synced {
+        self.store.sync(wanted.to_vec(), false, self.context()).await.unwrap()
+    }
+
+    pub(super) async fn row(&self, name: &str) -> IntegrationRow {
+        self.view().integration(name).await.unwrap().unwrap()
+    }
+
+    pub(super) async fn id(&self, name: &str) -> IntegrationId {
+        self.row(name).await.id
+    }
+
+    pub(super) async fn status(&self, name: &str) -> Status {
+        self.row(name).await.status
+    }
+
+    pub(super) async fn begin(&self, name: &str) -> Began {
+        self.store.begin(self.id(name).await, LEASE, self.now).await.unwrap()
+    }
+
+    pub(super) async fn begun(&self, name: &str) -> Begun {
+        match self.begin(name).await {
+            Began::Run(begun) => begun,
+            other @ (Began::NotDue | Began::Running | Began::NotInUse) => panic!("{other:?}"),
+        }
+    }
+
+    pub(super) async fn record(&self, begun: Begun, report: Report) -> Recorded {
+        let subject = begun.status.subjects().first().copied().unwrap_or(Subject::Active);
+        let run = SubjectRun { subject, report, observed: Observed::default(), own_fault: None };
+        let finished = Finished {
+            begun,
+            runs: vec![run],
+            started_at: self.now,
+            duration: Duration::from_millis(812),
+            policy: Policy::default(),
+            schedule: schedule(),
+        };
+        self.store.record(finished, self.context()).await.unwrap()
+    }
+
+    /// Runs `one` when it is due.
+    pub(super) async fn run(&mut self, report: Report) -> Recorded {
+        self.now = self.now.max(self.row("one").await.next_run_at.unwrap());
+        let begun = self.begun("one").await;
+        self.record(begun, report).await
+    }
+
+    pub(super) async fn claim(&self, receiver: &str, room: u32) -> Vec<PendingDelivery> {
+        let room = BTreeMap::from([(receiver.to_owned(), room)]);
+        self.store.claim(room, LEASE, self.now).await.unwrap()
+    }
+
+    pub(super) async fn attempt(&self, sent: &PendingDelivery, next: Next) -> Option<Disabled> {
+        let code = match next {
+            Next::Delivered => 204,
+            Next::Gone => 410,
+            Next::RetryAfter(_) | Next::Failed => 500,
+        };
+        let attempt = Attempt {
+            delivery: sent.id,
+            token: sent.token,
+            started_at: self.now,
+            duration: Duration::ZERO,
+            result: AttemptResult::Answered { code, hint: None },
+            detail: "an answer".to_owned(),
+            next,
+            disable_after: Duration::MAX,
+            kept_max: 100,
+        };
+        let queued = self.store.record_attempt(attempt, self.context()).await.unwrap();
+        queued.await.unwrap()
+    }
+
+    /// Delivers to a receiver until nothing is left; returns the bodies in their order.
+    pub(super) async fn deliver(&self, receiver: &str) -> Vec<serde_json::Value> {
+        let mut bodies = Vec::new();
+        while let [first] = self.claim(receiver, 1).await.as_slice() {
+            bodies.push(serde_json::from_str(&first.body).unwrap());
+            self.attempt(first, Next::Delivered).await;
+        }
+        bodies
+    }
+
+    /// The types of all events, in the order of their numbers.
+    pub(super) async fn kinds(&self) -> Vec<String> {
+        let events = self.view().events(0, 1000).await.unwrap();
+        events.rows.iter().map(|event| event.kind.as_str().to_owned()).collect()
+    }
+
+    pub(super) fn wait(&mut self, wait: Duration) {
+        self.now = self.now.plus(wait);
+    }
+}
+
+pub(super) fn first_page() -> Page {
+    Page::first(100)
+}
+
+pub(super) fn subscription(receiver: &str) -> Subscription {
+    Subscription {
+        receiver: receiver.to_owned(),
+        events: vec!["*".to_owned()],
+        ..Subscription::default()
+    }
+}
+
+pub(super) fn schedule() -> Schedule {
+    Schedule::parse("0 * * * *", "UTC").unwrap()
+}
+
+pub(super) fn wanted(name: &str) -> Wanted {
+    Wanted {
+        name: name.to_owned(),
+        kind: "Redshift".to_owned(),
+        auto_bootstrap: None,
+        labels: BTreeMap::from([("team".to_owned(), "data".to_owned())]),
+        disabled: false,
+        schedule: schedule(),
+        config: r#"{"host":"one"}"#.to_owned(),
+        config_shown: r#"{"host":"one"}"#.to_owned(),
+        catalog_version: 1,
+        factors: Vec::new(),
+    }
+}
+
+fn report(outcome: Outcome) -> Report {
+    Report { tests: vec![TestResult { test: Test::always("Connect", ""), outcome }] }
+}
+
+pub(super) fn passed() -> Report {
+    report(Outcome::Passed(None))
+}
+
+pub(super) fn failed(class: Class) -> Report {
+    report(Outcome::Failed(Finding::new(class, "no").mend("GRANT it")))
+}

@@ -1,0 +1,104 @@
+//! The outbox: order, leases, attempts, and the health of receivers.
+
+use std::time::Duration;
+
+use super::bench::{Bench, LEASE, first_page, wanted};
+use super::on_every_engine;
+use crate::domain::{DisabledReason, Next};
+use crate::store::{DeliveryFilter, DeliveryRow, DeliveryState};
+
+on_every_engine!(
+    delivery_waits_for_its_predecessor,
+    room_bounds_each_receiver,
+    lease_that_runs_out_is_claimed_again_under_the_same_event,
+    overtaken_attempt_counts_only_as_a_receipt,
+    receiver_that_is_gone_is_sent_nothing,
+    next_delivery_is_the_first_that_may_be_sent,
+);
+
+async fn listed(bench: &Bench, receiver: &str) -> Vec<DeliveryRow> {
+    let filter = DeliveryFilter { receiver: Some(receiver.to_owned()), ..Default::default() };
+    bench.view().deliveries(filter, first_page()).await.unwrap().rows
+}
+
+async fn delivery_waits_for_its_predecessor(bench: Bench) {
+    let mut bench = bench.enabled().await;
+    let first = bench.claim("a", 9).await;
+    assert_eq!(first.len(), 1);
+    assert!(first[0].body.contains(r#""status":"creating""#));
+    bench.attempt(&first[0], Next::RetryAfter(Duration::from_secs(5))).await;
+    assert!(bench.claim("a", 9).await.is_empty(), "the second waits as long as the first");
+    bench.wait(Duration::from_secs(5));
+    let again = bench.claim("a", 9).await;
+    assert_eq!((again[0].id, again[0].attempt), (first[0].id, 2));
+    bench.attempt(&again[0], Next::Failed).await;
+    let second = bench.claim("a", 9).await;
+    assert!(second[0].body.contains(r#""status":"enabled""#));
+    assert_eq!(bench.claim("b", 9).await.len(), 1, "receivers do not wait for others");
+    let rows = listed(&bench, "a").await;
+    assert_eq!(rows[1].state, DeliveryState::Failed);
+    let codes: Vec<_> = rows[1].attempts.iter().map(|one| (one.number, one.code)).collect();
+    assert_eq!(codes, [(1, Some(500)), (2, Some(500))]);
+}
+
+async fn room_bounds_each_receiver(bench: Bench) {
+    bench.sync(&["one", "two", "three"].map(wanted)).await;
+    assert_eq!(bench.claim("a", 2).await.len(), 2);
+    assert_eq!(bench.claim("a", 9).await.len(), 1);
+    assert_eq!(bench.claim("a", 9).await.len(), 0);
+    assert_eq!(bench.claim("unknown", 9).await.len(), 0);
+    assert_eq!(bench.claim("b", 9).await.len(), 3);
+}
+
+async fn lease_that_runs_out_is_claimed_again_under_the_same_event(mut bench: Bench) {
+    bench.sync(&[wanted("one")]).await;
+    let first = bench.claim("a", 9).await;
+    bench.wait(LEASE);
+    let second = bench.claim("a", 9).await;
+    assert_eq!(first[0].event_id, second[0].event_id);
+    assert_eq!(first[0].body, second[0].body, "the same bytes");
+    bench.attempt(&second[0], Next::Delivered).await;
+    bench.attempt(&first[0], Next::RetryAfter(Duration::ZERO)).await;
+    let row = &listed(&bench, "a").await[0];
+    assert_eq!(row.state, DeliveryState::Delivered, "a late failure does not undo a receipt");
+    assert_eq!(row.attempts.len(), 2);
+}
+
+async fn overtaken_attempt_counts_only_as_a_receipt(mut bench: Bench) {
+    bench.sync(&[wanted("one")]).await;
+    let first = bench.claim("a", 9).await;
+    bench.wait(LEASE);
+    let second = bench.claim("a", 9).await;
+    bench.attempt(&first[0], Next::Failed).await;
+    assert_eq!(listed(&bench, "a").await[0].state, DeliveryState::Pending);
+    assert!(bench.claim("a", 9).await.is_empty(), "the other one is still under way");
+    bench.attempt(&first[0], Next::Delivered).await;
+    assert_eq!(listed(&bench, "a").await[0].state, DeliveryState::Delivered);
+    bench.attempt(&second[0], Next::Failed).await;
+    assert_eq!(listed(&bench, "a").await[0].state, DeliveryState::Delivered);
+}
+
+async fn receiver_that_is_gone_is_sent_nothing(bench: Bench) {
+    let bench = bench.enabled().await;
+    let first = bench.claim("a", 9).await;
+    let disabled = bench.attempt(&first[0], Next::Gone).await.unwrap();
+    assert_eq!((disabled.reason, disabled.owed), (DisabledReason::Gone, 2));
+    assert!(bench.claim("a", 9).await.is_empty());
+    let next = bench.view().next_delivery_at(vec!["a".to_owned()]).await.unwrap();
+    assert_eq!(next, None);
+    let rows = bench.view().receivers(first_page()).await.unwrap().rows;
+    assert_eq!(rows[0].disabled, Some((DisabledReason::Gone, bench.now)));
+    assert_eq!((rows[0].owed, rows[1].owed), (2, 3), "the other one is notified");
+    assert_eq!(bench.kinds().await.last().unwrap(), "receiver.disabled");
+}
+
+async fn next_delivery_is_the_first_that_may_be_sent(bench: Bench) {
+    let bench = bench.enabled().await;
+    let next =
+        async |bench: &Bench| bench.view().next_delivery_at(vec!["a".to_owned()]).await.unwrap();
+    assert_eq!(next(&bench).await, Some(super::bench::START));
+    let claimed = bench.claim("a", 1).await;
+    assert_eq!(next(&bench).await, Some(bench.now.plus(LEASE)));
+    bench.attempt(&claimed[0], Next::RetryAfter(Duration::from_secs(7))).await;
+    assert_eq!(next(&bench).await, Some(bench.now.plus(Duration::from_secs(7))));
+}

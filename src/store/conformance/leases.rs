@@ -1,0 +1,86 @@
+//! Leases of runs: one at a time, and results only under the one that is held.
+
+use super::bench::{Bench, LEASE, failed, passed, wanted};
+use super::on_every_engine;
+use crate::domain::{Class, IntegrationId, Status};
+use crate::store::{Began, Recorded, Wanted};
+
+on_every_engine!(
+    run_begins_only_when_it_is_due_and_free,
+    result_of_a_lost_lease_is_not_stored,
+    result_is_stored_once,
+    lease_that_is_given_back_leaves_the_run_due,
+    restart_frees_the_leases_of_the_daemon_before_it,
+    change_of_the_configuration_takes_the_lease_away,
+);
+
+async fn run_begins_only_when_it_is_due_and_free(bench: Bench) {
+    let mut bench = bench.enabled().await;
+    let begun = bench.begun("one").await;
+    assert!(matches!(bench.begin("one").await, Began::Running));
+    assert!(bench.view().due(bench.now, 9).await.unwrap().is_empty());
+    let until = bench.now.plus(LEASE);
+    assert_eq!(bench.view().next_due_at(bench.now).await.unwrap(), Some(until));
+    bench.record(begun, passed()).await;
+    assert!(matches!(bench.begin("one").await, Began::NotDue));
+    let unknown = bench.store.begin(IntegrationId(99), LEASE, bench.now).await.unwrap();
+    assert!(matches!(unknown, Began::NotInUse));
+    bench.sync(&[Wanted { disabled: true, ..wanted("one") }]).await;
+    bench.wait(LEASE);
+    assert!(matches!(bench.begin("one").await, Began::NotInUse));
+}
+
+async fn result_of_a_lost_lease_is_not_stored(bench: Bench) {
+    let mut bench = bench.enabled().await;
+    let lost = bench.begun("one").await;
+    bench.wait(LEASE);
+    let held = bench.begun("one").await;
+    assert_ne!(lost.token, held.token);
+    let recorded = bench.record(lost, failed(Class::Denied)).await;
+    assert!(matches!(recorded, Recorded::Overtaken));
+    assert_eq!(bench.status("one").await, Status::Enabled);
+    assert!(matches!(bench.record(held, passed()).await, Recorded::Stored { .. }));
+}
+
+async fn result_is_stored_once(bench: Bench) {
+    let bench = bench.enabled().await;
+    let begun = bench.begun("one").await;
+    let twice = begun.clone();
+    assert!(matches!(bench.record(begun, passed()).await, Recorded::Stored { .. }));
+    assert!(matches!(bench.record(twice, passed()).await, Recorded::Overtaken));
+}
+
+async fn lease_that_is_given_back_leaves_the_run_due(bench: Bench) {
+    let bench = bench.enabled().await;
+    let begun = bench.begun("one").await;
+    bench.store.give_back(begun.clone()).await.unwrap();
+    assert_eq!(bench.view().due(bench.now, 9).await.unwrap().len(), 1);
+    let again = bench.begun("one").await;
+    bench.store.give_back(begun.clone()).await.unwrap();
+    assert!(matches!(bench.begin("one").await, Began::Running), "another lease");
+    assert!(matches!(bench.record(begun, passed()).await, Recorded::Overtaken));
+    assert!(matches!(bench.record(again, passed()).await, Recorded::Stored { .. }));
+}
+
+async fn restart_frees_the_leases_of_the_daemon_before_it(bench: Bench) {
+    let bench = bench.enabled().await;
+    let begun = bench.begun("one").await;
+    let sent = bench.claim("a", 9).await;
+    let bench = bench.restart().await;
+    assert_eq!(bench.view().due(bench.now, 9).await.unwrap().len(), 1);
+    assert!(matches!(bench.record(begun, passed()).await, Recorded::Overtaken));
+    let again = bench.claim("a", 9).await;
+    assert_eq!((again[0].id, &again[0].event_id), (sent[0].id, &sent[0].event_id));
+    assert_ne!(again[0].token, sent[0].token);
+}
+
+async fn change_of_the_configuration_takes_the_lease_away(bench: Bench) {
+    bench.sync(&[wanted("one")]).await;
+    let begun = bench.begun("one").await;
+    bench.sync(&[Wanted { config: "{}".to_owned(), ..wanted("one") }]).await;
+    assert!(matches!(bench.record(begun, failed(Class::Denied)).await, Recorded::Overtaken));
+    assert_eq!(bench.status("one").await, Status::Creating);
+    let begun = bench.begun("one").await;
+    assert!(matches!(bench.record(begun, passed()).await, Recorded::Stored { .. }));
+    assert_eq!(bench.status("one").await, Status::Enabled);
+}

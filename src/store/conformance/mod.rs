@@ -1,0 +1,26 @@
+//! Behaviours that every engine must have, written against the facade and run on each engine.
+//!
+//! What is decided is the ledger's and tested there; here is what an engine adds: that effects are stored as
+//! they were decided, together or not at all, that leases exclude each other, and that queues keep their order.
+
+mod bench;
+mod commands;
+mod deliveries;
+mod leases;
+mod reads;
+mod status;
+
+/// Runs each behaviour on every engine.
+macro_rules! on_every_engine {
+    ($($behaviour:ident),+ $(,)?) => {
+        mod sqlite {
+            $(
+                #[tokio::test]
+                async fn $behaviour() {
+                    super::$behaviour($crate::store::conformance::bench::Bench::sqlite()).await;
+                }
+            )+
+        }
+    };
+}
+use on_every_engine;

@@ -1,0 +1,72 @@
+//! Errors of the store, the same for every engine.
+
+use std::error::Error;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::domain::UnknownName;
+
+/// Reason for which the store cannot do what is asked of it.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StoreError {
+    /// The engine refuses an operation.
+    #[error("database operation failed")]
+    Engine(#[source] Box<dyn Error + Send + Sync>),
+    /// The file or its folder cannot be used.
+    #[error("{path}: {problem}")]
+    File {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong and how to mend it.
+        problem: String,
+    },
+    /// A row holds a value this version cannot read.
+    #[error("inconsistent row in {table}")]
+    Inconsistent {
+        /// The table.
+        table: &'static str,
+        /// What was wrong with it.
+        #[source]
+        source: UnknownName,
+    },
+    /// A stored document cannot be read.
+    #[error("unreadable document in {table}")]
+    Document {
+        /// The table.
+        table: &'static str,
+        /// What was wrong with it.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// The file was written by a newer version.
+    #[error(
+        "database schema {found} is newer than {known}, the newest this version knows; install a newer revalidated or restore a copy"
+    )]
+    Newer {
+        /// In the file.
+        found: u32,
+        /// In this binary.
+        known: u32,
+    },
+    /// Too many reads from outside wait already.
+    #[error("too many reads of the database are waiting")]
+    Busy,
+    /// A read from outside took too long, and was ended.
+    #[error("a read of the database took too long")]
+    TooSlow,
+    /// A cursor was given by another database, or for another list.
+    #[error("the cursor belongs to another list; begin with the first page")]
+    WrongCursor,
+    /// The transaction that held this and other writes could not be committed; nothing of it was.
+    #[error("database transaction failed")]
+    Commit(#[source] Arc<dyn Error + Send + Sync>),
+    /// No identifier can be made.
+    #[error("the system gives no random numbers")]
+    Random,
+    /// A decision asked for the same evidence twice.
+    #[error("a decision cannot be made from what is stored")]
+    Undecided,
+    /// The database thread is gone.
+    #[error("the database has been closed")]
+    Stopped,
+}

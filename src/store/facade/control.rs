@@ -1,0 +1,90 @@
+//! What commands write beside a running daemon.
+
+use std::path::Path;
+
+use crate::domain::{DeliveryId, Subscription, Timestamp};
+use crate::store::{NewSilence, ReceiverRow, Redelivered, Replayed, StoreError, sqlite};
+
+/// Writes beside a daemon, or without one. Blocks for as long as another writes, at most seconds.
+#[derive(Debug)]
+pub(crate) enum Control {
+    /// The embedded engine.
+    Sqlite(sqlite::Control),
+}
+
+impl Control {
+    /// Opens an existing database of this version for writing.
+    pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
+        sqlite::Control::open(path).map(Self::Sqlite)
+    }
+
+    /// The receiver of this name, if the store knows it.
+    pub(crate) fn receiver(&mut self, name: &str) -> Result<Option<ReceiverRow>, StoreError> {
+        match self {
+            Self::Sqlite(engine) => engine.receiver(name),
+        }
+    }
+
+    /// Enables a receiver: what it is owed goes out in order, tried as often as anew.
+    pub(crate) fn enable(&mut self, name: &str, now: Timestamp) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(engine) => engine.enable(name, now),
+        }
+    }
+
+    /// Disables a receiver; what it is owed waits.
+    pub(crate) fn disable(&mut self, name: &str, now: Timestamp) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(engine) => engine.disable(name, now),
+        }
+    }
+
+    /// Owes deliveries that have ended anew under their events' ids, all or none.
+    pub(crate) fn redeliver(
+        &mut self,
+        ids: &[DeliveryId],
+        now: Timestamp,
+    ) -> Result<Redelivered, StoreError> {
+        match self {
+            Self::Sqlite(engine) => engine.redeliver(ids, now),
+        }
+    }
+
+    /// What [`Control::replay`] would owe.
+    pub(crate) fn plan_replay(
+        &mut self,
+        wanting: &Subscription,
+        span: (Timestamp, Option<Timestamp>),
+    ) -> Result<Replayed, StoreError> {
+        match self {
+            Self::Sqlite(engine) => engine.plan_replay(wanting, span),
+        }
+    }
+
+    /// Owes the events of a time that a receiver wants to it anew, under their ids and in order;
+    /// what it is owed already stays as it is.
+    pub(crate) fn replay(
+        &mut self,
+        wanting: &Subscription,
+        span: (Timestamp, Option<Timestamp>),
+        now: Timestamp,
+    ) -> Result<Replayed, StoreError> {
+        match self {
+            Self::Sqlite(engine) => engine.replay(wanting, span, now),
+        }
+    }
+
+    /// Holds messages until an instant; the id of what holds them.
+    pub(crate) fn silence(&mut self, new: &NewSilence, now: Timestamp) -> Result<i64, StoreError> {
+        match self {
+            Self::Sqlite(engine) => engine.silence(new, now),
+        }
+    }
+
+    /// Ends that before its time; false when there is none that holds anything.
+    pub(crate) fn end_silence(&mut self, id: i64, now: Timestamp) -> Result<bool, StoreError> {
+        match self {
+            Self::Sqlite(engine) => engine.end_silence(id, now),
+        }
+    }
+}

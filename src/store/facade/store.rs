@@ -1,0 +1,203 @@
+//! What a daemon writes.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use super::View;
+use crate::domain::ledger::{
+    Attempt, Begun, Disabled, Finished, NotificationContext, Recorded, Wanted,
+};
+use crate::domain::{IntegrationId, OwnFault, Schedule, Timestamp};
+use crate::store::{
+    Began, PendingDelivery, Pruned, Released, Retention, StoreError, Surplus, Synced, sqlite,
+};
+
+/// Writes, one after the other. Clone it freely; the database is free for another daemon when every handle
+/// is gone.
+#[derive(Clone, Debug)]
+pub(crate) enum Store {
+    /// The embedded engine.
+    Sqlite(sqlite::Store),
+}
+
+impl Store {
+    /// Opens or creates the database, takes the file lock that makes a second daemon impossible,
+    /// migrates, frees the leases of this node's former life and starts the writer thread.
+    pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
+        sqlite::Store::open(path).map(Self::Sqlite)
+    }
+
+    /// The reading side.
+    pub(crate) fn view(&self) -> View {
+        match self {
+            Self::Sqlite(engine) => View::Sqlite(engine.view()),
+        }
+    }
+
+    /// Number of the latest event, sent anew after every commit.
+    pub(crate) fn changes(&self) -> watch::Receiver<i64> {
+        match self {
+            Self::Sqlite(engine) => engine.changes(),
+        }
+    }
+
+    /// Brings the rows in line with the configuration. At start-up, what came due in the meantime
+    /// is made due once, spread.
+    pub(crate) async fn sync(
+        &self,
+        wanted: Vec<Wanted>,
+        startup: bool,
+        tell: NotificationContext,
+    ) -> Result<Synced, StoreError> {
+        match self {
+            Self::Sqlite(engine) => engine.sync(wanted, startup, tell).await,
+        }
+    }
+
+    /// Starts a run if it is due: guarded update, lease until `now + lease`.
+    pub(crate) async fn begin(
+        &self,
+        id: IntegrationId,
+        lease: Duration,
+        now: Timestamp,
+    ) -> Result<Began, StoreError> {
+        match self {
+            Self::Sqlite(engine) => engine.begin(id, lease, now).await,
+        }
+    }
+
+    /// Records a finished run: run, results, counters, status, transition, event, deliveries,
+    /// next due instant, lease; or nothing.
+    pub(crate) async fn record(
+        &self,
+        finished: Finished,
+        tell: NotificationContext,
+    ) -> Result<Recorded, StoreError> {
+        match self {
+            Self::Sqlite(engine) => engine.record(finished, tell).await,
+        }
+    }
+
+    /// Gives a lease back without a result (shutdown); the run stays due.
+    pub(crate) async fn give_back(&self, begun: Begun) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(engine) => engine.give_back(begun).await,
+        }
+    }
+
+    /// Ends removals: rows in `deleting` without a lease become `deleted`.
+    pub(crate) async fn drain_removed(
+        &self,
+        tell: NotificationContext,
+    ) -> Result<Synced, StoreError> {
+        match self {
+            Self::Sqlite(engine) => engine.drain_removed(tell).await,
+        }
+    }
+
+    /// After the clock was set back: what it planned too far ahead becomes due by the schedules, and
+    /// deliveries at once; how much that was.
+    pub(crate) async fn set_back(
+        &self,
+        schedules: Vec<(IntegrationId, Schedule)>,
+        now: Timestamp,
+    ) -> Result<usize, StoreError> {
+        match self {
+            Self::Sqlite(engine) => engine.set_back(schedules, now).await,
+        }
+    }
+
+    /// Leases what may be sent now: per receiver and integration only the first pending one, at
+    /// most `room[receiver]` per receiver; receivers that `room` does not name are left alone.
+    pub(crate) async fn claim(
+        &self,
+        room: BTreeMap<String, u32>,
+        lease: Duration,
+        now: Timestamp,
+    ) -> Result<Vec<PendingDelivery>, StoreError> {
+        match self {
+            Self::Sqlite(engine) => engine.claim(room, lease, now).await,
+        }
+    }
+
+    /// Queues an attempt to be recorded: attempt row, delivery state and what it says about the
+    /// receiver. A claim that is made after this finds the successor, and is answered after the
+    /// commit of both; the future returned here ends with that commit too, and gives the reason when
+    /// the attempt disables the receiver, which the others are told.
+    pub(crate) async fn record_attempt(
+        &self,
+        attempt: Attempt,
+        tell: NotificationContext,
+    ) -> Result<impl Future<Output = Result<Option<Disabled>, StoreError>> + use<>, StoreError>
+    {
+        match self {
+            Self::Sqlite(engine) => engine.record_attempt(attempt, tell).await,
+        }
+    }
+
+    /// Tells what is no longer held and ends outages that are over, at most about `batch` of each.
+    pub(crate) async fn release(
+        &self,
+        batch: u32,
+        tell: NotificationContext,
+    ) -> Result<Released, StoreError> {
+        match self {
+            Self::Sqlite(engine) => engine.release(batch, tell).await,
+        }
+    }
+
+    /// Tells that something is wrong on the daemon's own side, unless that was told; true when it is
+    /// new.
+    pub(crate) async fn degrade(
+        &self,
+        fault: OwnFault,
+        message: String,
+        tell: NotificationContext,
+    ) -> Result<bool, StoreError> {
+        match self {
+            Self::Sqlite(engine) => engine.degrade(fault, message, tell).await,
+        }
+    }
+
+    /// Tells that it is over, if it lasted; true then.
+    pub(crate) async fn restore(
+        &self,
+        fault: OwnFault,
+        tell: NotificationContext,
+    ) -> Result<bool, StoreError> {
+        match self {
+            Self::Sqlite(engine) => engine.restore(fault, tell).await,
+        }
+    }
+
+    /// Deletes one batch of old history; what is still owed stays, unless it has waited too long for
+    /// a receiver that is sent nothing, and is given up.
+    pub(crate) async fn prune(
+        &self,
+        retention: Retention,
+        now: Timestamp,
+    ) -> Result<Pruned, StoreError> {
+        match self {
+            Self::Sqlite(engine) => engine.prune(retention, now).await,
+        }
+    }
+
+    /// Deletes what [`View::surplus`] found, unless it is owed or shown by now; how many rows that
+    /// were.
+    pub(crate) async fn drop_surplus(&self, surplus: Surplus) -> Result<usize, StoreError> {
+        match self {
+            Self::Sqlite(engine) => engine.drop_surplus(surplus).await,
+        }
+    }
+
+    /// Waits for queued writes, checkpoints and stops the writer thread; other handles then get
+    /// [`StoreError::Stopped`].
+    pub(crate) async fn close(self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(engine) => engine.close().await,
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! What is read.
+
+use std::path::Path;
+
+use crate::domain::{Factor, IntegrationId, Timestamp};
+use crate::store::receivers::Events;
+use crate::store::{
+    DeliveryFilter, DeliveryRow, Due, HistoryRow, IntegrationRow, Listed, OutageRow, OwnFaultRow,
+    Page, ReceiverRow, Retention, RunRow, SilenceRow, StandingRow, StoreError, Surplus, TargetRow,
+    TransitionRow, sqlite,
+};
+
+/// Reads, which never wait for writes; also beside a running daemon. Clone it freely.
+#[derive(Clone, Debug)]
+pub(crate) enum View {
+    /// The embedded engine.
+    Sqlite(sqlite::View),
+}
+
+impl View {
+    /// Opens an existing database for reading only, beside a daemon or without one.
+    pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
+        sqlite::View::open(path).map(Self::Sqlite)
+    }
+
+    /// Opens the database for reads from outside: on connections of their own, so that nothing else waits
+    /// for them, and bounded in number and time.
+    pub(crate) fn outside(path: &Path) -> Result<Self, StoreError> {
+        sqlite::View::outside(path).map(Self::Sqlite)
+    }
+
+    /// Rows that are due at `now` and not leased, longest overdue first.
+    pub(crate) async fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<Due>, StoreError> {
+        match self {
+            Self::Sqlite(engine) => engine.due(now, limit).await,
+        }
+    }
+
+    /// The earliest instant after `after` at which a run becomes due, or a lease runs out.
+    pub(crate) async fn next_due_at(
+        &self,
+        after: Timestamp,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        match self {
+            Self::Sqlite(engine) => engine.next_due_at(after).await,
+        }
+    }
+
+    /// The earliest instant at which a delivery to one of `receivers` that need not wait for
+    /// another becomes due, or its lease runs out.
+    ///
+    /// Name those that may be sent something now: what a busy receiver is owed, or one that is no
+    /// longer configured, is due all the time.
+    pub(crate) async fn next_delivery_at(
+        &self,
+        receivers: Vec<String>,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        match self {
+            Self::Sqlite(engine) => engine.next_delivery_at(receivers).await,
+        }
+    }
+
+    /// The earliest instant at which something that is held may be told, or an outage be over.
+    pub(crate) async fn next_release_at(&self) -> Result<Option<Timestamp>, StoreError> {
+        match self {
+            Self::Sqlite(engine) => engine.next_release_at().await,
+        }
+    }
+
+    /// Reads a page of the silences and acknowledgements that are open at `now`, by id; with
+    /// `ended`, the others too.
+    pub(crate) async fn silences(
+        &self,
+        ended: bool,
+        now: Timestamp,
+        page: Page,
+    ) -> Result<Listed<SilenceRow>, StoreError> {
+        match self {
+            Self::Sqlite(engine) => engine.silences(ended, now, page).await,
+        }
+    }
+
+    /// Reads the silence or acknowledgement of this id, open or ended.
+    pub(crate) async fn silence(&self, id: i64) -> Result<Option<SilenceRow>, StoreError> {
+        match self {
+            Self::Sqlite(engine) => engine.silence(id).await,
+        }
+    }
+
+    /// What is wrong on the daemon's own side.
+    pub(crate) async fn own_faults(&self) -> Result<Vec<OwnFaultRow>, StoreError> {
+        match self {
+            Self::Sqlite(engine) => engine.own_faults().await,
+        }
+    }
+
+    /// The outage of this id.
+    pub(crate) async fn outage(&self, id: &str) -> Result<Option<OutageRow>, StoreError> {
+        match self {
+            Self::Sqlite(engine) => engine.outage(id).await,
+        }
+    }
+
+    /// What an integration may have in common with others, the most telling first, and with how many
+    /// it has.
+    pub(crate) async fn factors(
+        &self,
+        id: IntegrationId,
+    ) -> Result<Vec<(Factor, u32)>, StoreError> {
+        match self {
+            Self::Sqlite(engine) => engine.factors(id).await,
+        }
+    }
+
+    /// Reads a page of the integrations that are not deleted, by name.
+    pub(crate) async fn integrations(
+        &self,
+        page: Page,
+    ) -> Result<Listed<IntegrationRow>, StoreError> {
+        match self {
+            Self::Sqlite(engine) => engine.integrations(page).await,
+        }
+    }
+
+    /// Reads a page of the integrations that are deleted, by id.
+    pub(crate) async fn deleted_integrations(
+        &self,
+        page: Page,
+    ) -> Result<Listed<IntegrationRow>, StoreError> {
+        match self {
+            Self::Sqlite(engine) => engine.deleted_integrations(page).await,
+        }
+    }
+
+    /// Reads a page of what selections may fit: the integrations that are not deleted, by name.
+    pub(crate) async fn targets(&self, page: Page) -> Result<Listed<TargetRow>, StoreError> {
+        match self {
+            Self::Sqlite(engine) => engine.targets(page).await,
+        }
+    }
+
+    /// Reads a page of statuses and conditions of the integrations that are not deleted, by name.
+    pub(crate) async fn standings(&self, page: Page) -> Result<Listed<StandingRow>, StoreError> {
+        match self {
+            Self::Sqlite(engine) => engine.standings(page).await,
+        }
+    }
+
+    /// The integration of this name; a deleted one only when no other has the name.
+    pub(crate) async fn integration(
+        &self,
+        name: &str,
+    ) -> Result<Option<IntegrationRow>, StoreError> {
+        match self {
+            Self::Sqlite(engine) => engine.integration(name).await,
+        }
+    }
+
+    /// Reads a page of the runs, newest first.
+    pub(crate) async fn runs(
+        &self,
+        id: IntegrationId,
+        page: Page,
+    ) -> Result<Listed<RunRow>, StoreError> {
+        match self {
+            Self::Sqlite(engine) => engine.runs(id, page).await,
+        }
+    }
+
+    /// Reads a page of the transitions, newest first.
+    pub(crate) async fn transitions(
+        &self,
+        id: IntegrationId,
+        page: Page,
+    ) -> Result<Listed<TransitionRow>, StoreError> {
+        match self {
+            Self::Sqlite(engine) => engine.transitions(id, page).await,
+        }
+    }
+
+    /// Reads a page of runs and transitions as one list, newest first.
+    pub(crate) async fn history(
+        &self,
+        id: IntegrationId,
+        page: Page,
+    ) -> Result<Listed<HistoryRow>, StoreError> {
+        match self {
+            Self::Sqlite(engine) => engine.history(id, page).await,
+        }
+    }
+
+    /// Reads a page of the receivers that are, or were, configured, by name.
+    pub(crate) async fn receivers(&self, page: Page) -> Result<Listed<ReceiverRow>, StoreError> {
+        match self {
+            Self::Sqlite(engine) => engine.receivers(page).await,
+        }
+    }
+
+    /// The events after number `after` in their order, at most `limit`.
+    #[cfg_attr(not(test), expect(dead_code, reason = "`GET /events` comes with the interface"))]
+    pub(crate) async fn events(&self, after: i64, limit: u32) -> Result<Events, StoreError> {
+        match self {
+            Self::Sqlite(engine) => engine.events(after, limit).await,
+        }
+    }
+
+    /// Rows that are too many, oldest first; look again once they are gone.
+    pub(crate) async fn surplus(&self, retention: Retention) -> Result<Surplus, StoreError> {
+        match self {
+            Self::Sqlite(engine) => engine.surplus(retention).await,
+        }
+    }
+
+    /// Reads a page of the deliveries that match, newest first.
+    pub(crate) async fn deliveries(
+        &self,
+        filter: DeliveryFilter,
+        page: Page,
+    ) -> Result<Listed<DeliveryRow>, StoreError> {
+        match self {
+            Self::Sqlite(engine) => engine.deliveries(filter, page).await,
+        }
+    }
+}
