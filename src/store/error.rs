@@ -15,26 +15,26 @@ pub(crate) enum StoreError {
     /// The file or its folder cannot be used.
     #[error("{path}: {problem}")]
     File {
-        /// Which file.
+        /// Path of the file or folder.
         path: PathBuf,
-        /// What is wrong and how to mend it.
+        /// Problem, and how to fix it.
         problem: String,
     },
     /// A row holds a value this version cannot read.
     #[error("inconsistent row in {table}")]
     Inconsistent {
-        /// The table.
+        /// Name of the table.
         table: &'static str,
-        /// What was wrong with it.
+        /// Problem with its content.
         #[source]
         source: UnknownName,
     },
     /// A stored document cannot be read.
     #[error("unreadable document in {table}")]
     Document {
-        /// The table.
+        /// Name of the table.
         table: &'static str,
-        /// What was wrong with it.
+        /// Problem with its content.
         #[source]
         source: serde_json::Error,
     },
@@ -43,9 +43,9 @@ pub(crate) enum StoreError {
         "database schema {found} is newer than {known}, the newest this version knows; install a newer revalidated or restore a copy"
     )]
     Newer {
-        /// In the file.
+        /// Version of the file.
         found: u32,
-        /// In this binary.
+        /// Version of this binary.
         known: u32,
     },
     /// Too many reads from outside wait already.

@@ -1,43 +1,43 @@
-//! What the store says of messages that are held, and of outages.
+//! Mutes, outages and faults of the daemon, as they are read.
 
 use crate::domain::{Factor, IntegrationId, OwnFault, Selection, Timestamp};
 
-/// Something that holds messages, made by a person.
+/// Silence or acknowledgement, made by a person.
 #[derive(Clone, Debug)]
 pub(crate) struct SilenceRow {
-    /// Its id.
+    /// Id of the silence.
     pub(crate) id: i64,
     /// The integration that is acknowledged, when it is about one.
     pub(crate) acknowledged: Option<(IntegrationId, String)>,
-    /// Whose messages are held.
+    /// Integrations that are muted.
     pub(crate) selection: Selection,
-    /// Why, in somebody's words.
+    /// Comment of its author.
     pub(crate) comment: String,
     /// When it was made.
     pub(crate) created_at: Timestamp,
     /// When it ends by itself.
     pub(crate) until: Timestamp,
-    /// When somebody ended it before.
+    /// When it was ended before.
     pub(crate) ended_at: Option<Timestamp>,
 }
 
-/// What becomes a [`SilenceRow`].
+/// Silence or acknowledgement that is to be made.
 #[derive(Clone, Debug)]
 pub(crate) struct NewSilence {
     /// The integration to be acknowledged; without one, it is about the selection.
     pub(crate) acknowledges: Option<IntegrationId>,
-    /// Whose messages are held.
+    /// Integrations that are muted.
     pub(crate) selection: Selection,
-    /// Why.
+    /// Comment of its author.
     pub(crate) comment: String,
     /// When it ends by itself.
     pub(crate) until: Timestamp,
 }
 
-/// Why messages about an integration are held.
+/// Reason why notifications about an integration are muted.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct HoldRow {
-    /// By what, in words: ``maintenance `nightly` ``, `silence 3`, `acknowledgement 4`, `flapping`.
+    /// Name of the mute: ``maintenance `nightly` ``, `silence 3`, `acknowledgement 4`, `flapping`.
     pub(crate) by: String,
     /// When that ends, as far as is known.
     pub(crate) until: Timestamp,
@@ -46,30 +46,30 @@ pub(crate) struct HoldRow {
 /// An outage that integrations share.
 #[derive(Clone, Debug)]
 pub(crate) struct OutageRow {
-    /// `out_<uuid>`.
+    /// Id of the outage, `out_<uuid>`.
     pub(crate) id: String,
-    /// What they have in common.
+    /// Factor that the integrations share.
     pub(crate) factor: Factor,
-    /// Since when.
+    /// Instant of its beginning.
     pub(crate) since: Timestamp,
 }
 
 /// Something that is wrong on the daemon's own side.
 #[derive(Clone, Debug)]
 pub(crate) struct OwnFaultRow {
-    /// What.
+    /// Fault that lasts.
     pub(crate) fault: OwnFault,
-    /// Since when.
+    /// Instant of its beginning.
     pub(crate) since: Timestamp,
-    /// For people.
+    /// Description for people.
     pub(crate) message: String,
 }
 
-/// What a look at what is held did.
+/// Result of a look at mutes and outages.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Released {
-    /// For how many integrations messages are no longer held.
+    /// Number of integrations that are no longer muted.
     pub(crate) integrations: usize,
-    /// How many outages have ended.
+    /// Number of outages that have ended.
     pub(crate) outages: usize,
 }

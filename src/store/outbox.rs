@@ -6,23 +6,23 @@ use crate::domain::{DeliveryId, Timestamp};
 /// A delivery that may be sent now, under a lease.
 #[derive(Clone, Debug)]
 pub(crate) struct PendingDelivery {
-    /// Which delivery.
+    /// Id of the delivery.
     pub(crate) id: DeliveryId,
     /// `evt_<uuid>`: the `webhook-id`, the same at every attempt.
     pub(crate) event_id: String,
-    /// To whom.
+    /// Name of the receiver.
     pub(crate) receiver: String,
-    /// About which integration, if about one.
+    /// Name of the integration that it is about, if it is about one.
     pub(crate) integration: Option<String>,
     /// The body, as stored.
     pub(crate) body: String,
-    /// The number of this attempt since the delivery was last owed anew, from 1.
+    /// The number of this attempt since the delivery was last queued, from 1.
     pub(crate) attempt: u32,
     /// Token of its lease.
     pub(crate) token: i64,
 }
 
-/// What became of the wish to owe deliveries anew.
+/// Result of queueing deliveries again.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Redelivered {
     /// Each delivery with its receiver and the state it had; those that were pending stay as they were.
@@ -31,14 +31,14 @@ pub(crate) enum Redelivered {
     Unknown(Vec<DeliveryId>),
 }
 
-/// What a replay owes, or would owe.
+/// Events that a replay queues, or would queue.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Replayed {
-    /// How many events are owed anew.
+    /// Number of events that are queued again.
     pub(crate) events: u64,
-    /// About how many integrations.
+    /// Number of integrations that they are about.
     pub(crate) integrations: u64,
-    /// How many more are owed already.
+    /// Number of events that are pending already.
     pub(crate) already_owed: u64,
     /// When the first and the last of the events happened.
     pub(crate) span: Option<(Timestamp, Timestamp)>,

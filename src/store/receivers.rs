@@ -1,13 +1,13 @@
-//! What the store says of receivers and of what they are owed.
+//! Receivers and events, as they are read.
 
 use crate::domain::{DisabledReason, EventType, Timestamp};
 
 /// A receiver as the store knows it.
 #[derive(Clone, Debug)]
 pub(crate) struct ReceiverRow {
-    /// Its name.
+    /// Name of the receiver.
     pub(crate) name: String,
-    /// Whether the configuration in force names it.
+    /// True when the configuration in force names it.
     pub(crate) configured: bool,
     /// Why and since when it is disabled; none while it is enabled.
     pub(crate) disabled: Option<(DisabledReason, Timestamp)>,
@@ -15,9 +15,9 @@ pub(crate) struct ReceiverRow {
     pub(crate) failing_since: Option<Timestamp>,
     /// When an attempt last succeeded.
     pub(crate) last_success_at: Option<Timestamp>,
-    /// How many deliveries it is owed.
+    /// Number of pending deliveries.
     pub(crate) owed: u32,
-    /// When the oldest event it is owed happened.
+    /// Instant of the oldest event that is pending.
     pub(crate) oldest_owed_at: Option<Timestamp>,
 }
 
@@ -29,7 +29,7 @@ pub(crate) struct Events {
     pub(crate) epoch: String,
     /// The number of the latest event there ever was.
     pub(crate) latest: i64,
-    /// Events after the one asked for have been deleted: whoever asks has missed some.
+    /// Events after the one asked for have been deleted: the reader has missed some.
     pub(crate) is_behind: bool,
     /// The events after the one asked for.
     pub(crate) rows: Vec<EventRow>,
@@ -41,13 +41,13 @@ pub(crate) struct Events {
 pub(crate) struct EventRow {
     /// Its number, which only grows.
     pub(crate) number: i64,
-    /// `evt_<uuid>`.
+    /// Id of the event, `evt_<uuid>`.
     pub(crate) id: String,
-    /// What happened.
+    /// Type of the event.
     pub(crate) kind: EventType,
-    /// About which integration, if about one.
+    /// Name of the integration that it is about, if it is about one.
     pub(crate) integration: Option<String>,
-    /// When it happened.
+    /// Instant of the event.
     pub(crate) created_at: Timestamp,
     /// The body, as it is sent.
     pub(crate) body: String,

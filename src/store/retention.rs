@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// How long, and how much, history is kept.
+/// Limits of the history, in time and number.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Retention {
     /// Runs and transitions older than this go, except each integration's latest run.
@@ -19,25 +19,25 @@ pub(crate) struct Retention {
     pub(crate) batch: u32,
 }
 
-/// What one round of [`Store::prune`](super::Store::prune) did; call again until it did nothing.
+/// Result of one round of [`Store::prune`](super::Store::prune) did; call again until it did nothing.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Pruned {
-    /// How many rows it deleted.
+    /// Number of rows that it deleted.
     pub(crate) rows: usize,
-    /// How many deliveries it gave up, since their receivers are disabled or no longer configured.
+    /// Number of deliveries that it ended, since their receivers are disabled or no longer configured.
     pub(crate) given_up: usize,
 }
 
 /// Rows that are too many, by their keys, oldest first.
 #[derive(Debug, Default, Eq, PartialEq)]
 pub(crate) struct Surplus {
-    /// Runs.
+    /// Ids of runs.
     pub(crate) runs: Vec<i64>,
-    /// Transitions.
+    /// Ids of transitions.
     pub(crate) transitions: Vec<i64>,
-    /// Deliveries.
+    /// Ids of deliveries.
     pub(crate) deliveries: Vec<i64>,
-    /// Events.
+    /// Numbers of events.
     pub(crate) events: Vec<i64>,
 }
 

@@ -1,4 +1,4 @@
-//! What comes out of the store: rows, for people and for the interface.
+//! Rows as they are read, for people and for the interface.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,43 +13,43 @@ use crate::domain::{
 /// An integration as the store knows it.
 #[derive(Clone, Debug)]
 pub(crate) struct IntegrationRow {
-    /// Its id.
+    /// Id of the row.
     pub(crate) id: IntegrationId,
-    /// Its name.
+    /// Name in the configuration.
     pub(crate) name: String,
     /// Its platform's published name.
     pub(crate) kind: String,
-    /// As configured.
+    /// Value in the configuration.
     pub(crate) auto_bootstrap: Option<bool>,
-    /// As configured.
+    /// Value in the configuration.
     pub(crate) labels: BTreeMap<String, String>,
-    /// Its status.
+    /// Status of the integration.
     pub(crate) status: Status,
     /// Its configuration with every secret replaced, as JSON text.
     pub(crate) config_shown: String,
-    /// Cron expression.
+    /// Cron expression of its schedule.
     pub(crate) cron: String,
-    /// IANA zone.
+    /// IANA zone of its schedule.
     pub(crate) zone: String,
     /// When it is due; none when nothing is to run.
     pub(crate) next_run_at: Option<Timestamp>,
     /// Until when a run holds the lease.
     pub(crate) lease_until: Option<Timestamp>,
-    /// What the runs so far add up to.
+    /// Counters of consecutive failures and passes.
     pub(crate) counters: Counters,
     /// The number of its latest event.
     pub(crate) sequence: i64,
-    /// The open incident.
+    /// Id of the open incident.
     pub(crate) incident_id: Option<String>,
     /// Since when the open incident lasts.
     pub(crate) failing_since: Option<Timestamp>,
-    /// Its latest run.
+    /// Run whose results are shown.
     pub(crate) last_run: Option<RunRow>,
-    /// The status that receivers were told last.
+    /// Status of which receivers were notified last.
     pub(crate) told: Status,
-    /// What holds a message about it, while one is held.
+    /// Mute of its notifications, while some wait.
     pub(crate) hold: Option<HoldRow>,
-    /// The changes of status that were told lately.
+    /// Latest changes of status that were notified.
     pub(crate) flips: Flips,
     /// Since when its status changes too often.
     pub(crate) flapping_since: Option<Timestamp>,
@@ -57,9 +57,9 @@ pub(crate) struct IntegrationRow {
     pub(crate) flapping_until: Option<Timestamp>,
     /// The outage that its failure belongs to.
     pub(crate) outage_id: Option<String>,
-    /// What on the daemon's own side kept its latest run from telling anything.
+    /// Fault on the daemon's own side that made its latest run inconclusive.
     pub(crate) own_fault: Option<OwnFault>,
-    /// What ends next, as far as is known, and when.
+    /// Earliest known expiry, with what expires.
     pub(crate) expires: Option<(Timestamp, String)>,
     /// When the last passing run began, with whose facts others are compared.
     pub(crate) fingerprint_at: Option<Timestamp>,
@@ -68,25 +68,25 @@ pub(crate) struct IntegrationRow {
 /// A run as the store knows it.
 #[derive(Clone, Debug)]
 pub(crate) struct RunRow {
-    /// Its id.
+    /// Id of the row.
     pub(crate) id: RunId,
     /// Which configuration it looked at.
     pub(crate) subject: Subject,
     /// Why it took place.
     pub(crate) trigger: Trigger,
-    /// When it began.
+    /// Instant of its beginning.
     pub(crate) started_at: Timestamp,
-    /// How long it took.
+    /// Duration of it.
     pub(crate) duration: Duration,
-    /// Its overall result.
+    /// Overall result of its tests.
     pub(crate) status: ReportStatus,
     /// The class that decided.
     pub(crate) class: Option<Class>,
     /// The rule that made its verdict.
     pub(crate) rule: String,
-    /// Its results.
+    /// Results of its tests.
     pub(crate) report: StoredReport,
-    /// What it saw otherwise than the last run that passed before it, when it failed.
+    /// Facts in which it differs from the last passing run, when it failed.
     pub(crate) drift: Vec<Drift>,
 }
 
@@ -106,11 +106,11 @@ pub(crate) struct TransitionRow {
     pub(crate) id: i64,
     /// Status before; none at creation.
     pub(crate) from: Option<Status>,
-    /// Status after.
+    /// Status after it.
     pub(crate) to: Status,
     /// Why; none at creation.
     pub(crate) cause: Option<Cause>,
-    /// When.
+    /// Instant of the change.
     pub(crate) at: Timestamp,
     /// The run that caused it, if one did.
     pub(crate) run: Option<RunId>,
@@ -118,24 +118,24 @@ pub(crate) struct TransitionRow {
     pub(crate) incident_id: Option<String>,
 }
 
-/// Where an integration stands, without its results.
+/// Status and conditions of an integration, without its results.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct StandingRow {
-    /// Its name.
+    /// Name in the configuration.
     pub(crate) name: String,
     /// Its platform's published name.
     pub(crate) kind: String,
-    /// Its status.
+    /// Status of the integration.
     pub(crate) status: Status,
     /// When its latest run began.
     pub(crate) last_run_at: Option<Timestamp>,
     /// When what ends next does so, as far as is known.
     pub(crate) expires_at: Option<Timestamp>,
-    /// Whether a message about it is held.
+    /// True while its notifications are muted.
     pub(crate) is_held: bool,
-    /// Whether its status changes too often.
+    /// True while its status changes too often.
     pub(crate) is_flapping: bool,
-    /// Whether its failure belongs to an outage.
+    /// True while its failure belongs to an outage.
     pub(crate) in_outage: bool,
 }
 
@@ -170,19 +170,19 @@ pub(crate) struct DeliveryFilter {
 /// A delivery as the store knows it.
 #[derive(Clone, Debug)]
 pub(crate) struct DeliveryRow {
-    /// Its id.
+    /// Id of the row.
     pub(crate) id: DeliveryId,
-    /// `evt_<uuid>`.
+    /// Id of the event, `evt_<uuid>`.
     pub(crate) event_id: String,
-    /// What happened.
+    /// Type of the event.
     pub(crate) kind: EventType,
-    /// To whom.
+    /// Name of the receiver.
     pub(crate) receiver: String,
     /// About which integration, if about one.
     pub(crate) integration: Option<String>,
     /// The event's number in its integration, or among those that are about none.
     pub(crate) sequence: i64,
-    /// Where it stands.
+    /// State of the delivery.
     pub(crate) state: DeliveryState,
     /// When the event happened.
     pub(crate) created_at: Timestamp,
@@ -199,7 +199,7 @@ pub(crate) struct AttemptRow {
     pub(crate) number: u32,
     /// When it was sent.
     pub(crate) started_at: Timestamp,
-    /// How long it took.
+    /// Duration of it.
     pub(crate) duration: Duration,
     /// The HTTP status code, if an answer came.
     pub(crate) code: Option<u16>,

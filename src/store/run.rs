@@ -6,13 +6,13 @@ use crate::domain::ledger::Begun;
 /// A row whose time has come.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Due {
-    /// Which integration.
+    /// Id of the integration.
     pub(crate) id: IntegrationId,
-    /// Its name.
+    /// Name of the integration.
     pub(crate) name: String,
 }
 
-/// What happened to the wish to start a run.
+/// Result of beginning a run.
 #[derive(Debug)]
 pub(crate) enum Began {
     /// It may run, under this lease.

@@ -1,4 +1,4 @@
-//! What a decision may look at besides its row: the evidence that the store has loaded for it.
+//! Evidence of a decision: what the store has loaded for it besides its row.
 //!
 //! A decision reads evidence through the accessors of [`Case`]. What has not been loaded yet comes
 //! back as a [`Need`], which the store answers before it asks for the whole decision again; nothing
@@ -34,9 +34,9 @@ pub(crate) enum Need {
     FirstFailure(IntegrationId),
     /// Instant of the latest transition.
     StatusSince(IntegrationId),
-    /// What an integration may have in common with others, the most telling first.
+    /// Factors of an integration, the most specific first.
     Factors(IntegrationId),
-    /// Whether another integration shares this and has been failing since the instant or later.
+    /// Truth of: another integration shares this and has been failing since the instant or later.
     AnotherFails(Shared, Timestamp),
     /// Others that share this, work, and are due later; those whose latest run lies back furthest.
     IdleSiblings(Shared),
@@ -54,7 +54,7 @@ pub(crate) enum Need {
     OutageReceivers(String),
     /// Faults on the daemon's own side that last.
     OwnFaults,
-    /// Whether another integration cannot be validated by a fault on the daemon's own side.
+    /// Truth of: a fault on the daemon's own side keeps another integration from being validated.
     AnotherFailsLocally(IntegrationId),
     /// Number of deliveries that are pending for a receiver.
     Pending(String),
@@ -63,7 +63,7 @@ pub(crate) enum Need {
 /// A silence or an acknowledgement that is open.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Silence {
-    /// Its id.
+    /// Id of the silence.
     pub(crate) id: i64,
     /// The integration that is acknowledged, when it is an acknowledgement.
     pub(crate) acknowledges: Option<IntegrationId>,
@@ -76,7 +76,7 @@ pub(crate) struct Silence {
 /// A factor that an integration shares with others.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) struct Shared {
-    /// What is shared.
+    /// Factor that they share.
     pub(crate) factor: Factor,
     /// The integration that is compared with others.
     pub(crate) by: IntegrationId,
@@ -85,40 +85,40 @@ pub(crate) struct Shared {
 /// Evidence that the store has loaded.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Answer {
-    /// For [`Need::Random`].
+    /// Answer to [`Need::Random`].
     Random([u8; 10]),
-    /// For [`Need::StoreHead`].
+    /// Answer to [`Need::StoreHead`].
     StoreHead(StoreHead),
-    /// For [`Need::Silences`].
+    /// Answer to [`Need::Silences`].
     Silences(Vec<Silence>),
-    /// For needs of results.
+    /// Answer to needs of results.
     Results(Option<(ReportStatus, StoredReport)>),
-    /// For needs of an instant.
+    /// Answer to needs of an instant.
     Instant(Option<Timestamp>),
-    /// For [`Need::Factors`].
+    /// Answer to [`Need::Factors`].
     Factors(Vec<Factor>),
-    /// For needs that are a question.
+    /// Answer to needs that are a question.
     Yes(bool),
-    /// For needs of rows that may be made due.
+    /// Answer to needs of rows that may be made due.
     Integrations(Vec<IntegrationId>),
-    /// For [`Need::OpenOutage`].
+    /// Answer to [`Need::OpenOutage`].
     Outage(Option<String>),
-    /// For [`Need::FailingSiblings`].
+    /// Answer to [`Need::FailingSiblings`].
     Siblings(Vec<Sibling>),
-    /// For needs of a number.
+    /// Answer to needs of a number.
     Count(usize),
-    /// For [`Need::OutageState`].
+    /// Answer to [`Need::OutageState`].
     OutageState(OutageState),
-    /// For [`Need::OutageReceivers`].
+    /// Answer to [`Need::OutageReceivers`].
     Receivers(BTreeSet<String>),
-    /// For [`Need::OwnFaults`].
+    /// Answer to [`Need::OwnFaults`].
     OwnFaults(Vec<LastingFault>),
 }
 
 /// The store's row about itself.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct StoreHead {
-    /// Its random identity.
+    /// Random identity of the store.
     pub(crate) epoch: String,
     /// The number of the latest event that is about no single integration.
     pub(crate) sequence: i64,
@@ -127,7 +127,7 @@ pub(crate) struct StoreHead {
 /// Another integration that fails and shares something.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Sibling {
-    /// How an outage lists it.
+    /// Entry of it in an outage.
     pub(crate) member: OutageMember,
     /// Start of its first consecutive failing run.
     pub(crate) since: Timestamp,
@@ -151,9 +151,9 @@ pub(crate) struct OutageState {
 /// A fault on the daemon's own side that lasts.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct LastingFault {
-    /// Which fault.
+    /// Fault that lasts.
     pub(crate) fault: OwnFault,
-    /// Its beginning.
+    /// Instant of its beginning.
     pub(crate) since: Timestamp,
     /// Its description for people.
     pub(crate) message: String,

@@ -1,4 +1,4 @@
-//! What turning a change into notifications depends on besides the rows.
+//! Configuration of notifications, on which decisions depend besides the rows.
 
 use std::sync::Arc;
 
@@ -13,6 +13,6 @@ pub(crate) struct NotificationContext {
     pub(crate) maintenance: Arc<[Maintenance]>,
     /// Number of integrations that must fail by one cause to make an outage.
     pub(crate) outage_min: u32,
-    /// The wall clock.
+    /// Instant of the decision by the wall clock.
     pub(crate) now: Timestamp,
 }

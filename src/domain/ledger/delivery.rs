@@ -68,10 +68,10 @@ fn requeue_head(queue: &Queue, at: Timestamp) -> Effect {
     Effect::Queue(QueueChange::RequeueHead { receiver, integration, at })
 }
 
-/// What a replay queues.
+/// Changes of a replay, and the events that it concerns.
 #[derive(Debug, Default)]
 pub(crate) struct Replay {
-    /// The changes.
+    /// Changes of the queues.
     pub(crate) effects: Vec<Effect>,
     /// The events that are queued.
     pub(crate) fresh: Vec<PastEvent>,

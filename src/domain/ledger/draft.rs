@@ -9,7 +9,7 @@ use super::context::NotificationContext;
 use super::effects::Effect;
 use crate::domain::Timestamp;
 
-/// What is to be done, and what whoever asked is told.
+/// Decision with its changes and its answer.
 #[derive(Clone, Debug)]
 pub(crate) struct Decision<T> {
     /// The changes, in the order in which they are made.
@@ -21,7 +21,7 @@ pub(crate) struct Decision<T> {
 /// An outage that the same decision has opened.
 #[derive(Clone, Debug)]
 pub(super) struct Opened {
-    /// `out_<uuid>`.
+    /// Id of the outage, `out_<uuid>`.
     pub(super) id: String,
     /// The receivers that are sent its beginning.
     pub(super) receivers: BTreeSet<String>,
@@ -30,7 +30,7 @@ pub(super) struct Opened {
 /// A decision in the making.
 #[derive(Debug)]
 pub(super) struct Draft<'a> {
-    /// The evidence.
+    /// Evidence of the decision.
     pub(super) case: &'a Case,
     /// The configuration of notifications and the instant.
     pub(super) context: &'a NotificationContext,
@@ -44,7 +44,7 @@ pub(super) struct Draft<'a> {
 }
 
 impl<'a> Draft<'a> {
-    /// Begins without effects.
+    /// Creates a draft without effects.
     pub(super) const fn new(case: &'a Case, context: &'a NotificationContext) -> Self {
         Self {
             case,
@@ -62,12 +62,12 @@ impl<'a> Draft<'a> {
         self.context.now
     }
 
-    /// Adds an effect.
+    /// Adds an effect after those before it.
     pub(super) fn push(&mut self, effect: Effect) {
         self.effects.push(effect);
     }
 
-    /// Ends the decision.
+    /// Returns the decision with its answer.
     pub(super) fn decide<T>(self, answer: T) -> Decision<T> {
         Decision { effects: self.effects, answer }
     }

@@ -1,4 +1,4 @@
-//! What a decision may do: the store applies each kind, in order, in one transaction.
+//! Effects of decisions: the store applies each kind, in order, in one transaction.
 
 use super::outbox::{Attempt, DeliveryState, ReceiverHealth};
 use super::row::Row;
@@ -22,7 +22,7 @@ pub(crate) enum Effect {
     Adopt(IntegrationId),
     /// Adds run number `index` of those that are recorded.
     InsertRun {
-        /// Its id.
+        /// Id that the run gets.
         id: RunId,
         /// Its place in [`Finished::runs`](super::Finished::runs).
         index: usize,
@@ -31,51 +31,51 @@ pub(crate) enum Effect {
     },
     /// Adds a status change to the history.
     InsertTransition(NewTransition),
-    /// Adds an event.
+    /// Adds an event with its body.
     InsertEvent(Box<NewEvent>),
     /// Stores the number of the latest operational event.
     CountOperational(i64),
     /// Changes the queue of one receiver and integration.
     Queue(QueueChange),
-    /// Opens an outage.
+    /// Opens an outage, without members yet.
     OpenOutage(Box<NewOutage>),
     /// Adds a member to an outage.
     JoinOutage {
-        /// Which outage.
+        /// Id of the outage.
         outage: String,
-        /// Which integration.
+        /// Id of the integration.
         integration: IntegrationId,
     },
     /// Takes a member that still fails out of an outage that has ended.
     LeaveOutage(IntegrationId),
     /// Sets when an outage that is still open is to be looked at, and closed.
     ScheduleClose {
-        /// Which outage.
+        /// Id of the outage.
         outage: String,
-        /// When.
+        /// Instant of the change.
         at: Timestamp,
     },
-    /// Closes an outage.
+    /// Closes an outage for good.
     CloseOutage {
-        /// Which outage.
+        /// Id of the outage.
         outage: String,
-        /// When.
+        /// Instant of the change.
         at: Timestamp,
     },
     /// Makes a row due at an instant, to confirm what another one showed.
     MakeDue {
-        /// Which integration.
+        /// Id of the integration.
         integration: IntegrationId,
-        /// When.
+        /// Instant of the change.
         at: Timestamp,
     },
     /// Writes down that a fault on the daemon's own side lasts.
     RaiseFault {
-        /// Which fault.
+        /// Fault that lasts.
         fault: OwnFault,
-        /// Since when.
+        /// Instant of its beginning.
         since: Timestamp,
-        /// For people.
+        /// Description for people.
         message: String,
     },
     /// Writes down that it is over.
@@ -93,24 +93,24 @@ pub(crate) enum Effect {
 pub(crate) enum QueueChange {
     /// Appends a delivery, due at once when the queue is empty.
     Enqueue {
-        /// Of which event.
+        /// Id of the event.
         event: String,
-        /// To which receiver.
+        /// Name of the receiver.
         receiver: String,
-        /// About which integration, if about one.
+        /// Integration that the event is about, if it is about one.
         integration: Option<IntegrationId>,
         /// The event's number in its integration, or among operational events.
         sequence: i64,
-        /// When.
+        /// Instant of the change.
         at: Timestamp,
     },
     /// Puts a delivery of an earlier event into its place, unless the receiver has one of it already.
     Insert {
-        /// Of which event.
+        /// Id of the event.
         event: String,
-        /// To which receiver.
+        /// Name of the receiver.
         receiver: String,
-        /// About which integration, if about one.
+        /// Integration that the event is about, if it is about one.
         integration: Option<IntegrationId>,
         /// The event's number in its integration, or among operational events.
         sequence: i64,
@@ -119,32 +119,32 @@ pub(crate) enum QueueChange {
     Requeue(DeliveryId),
     /// Ends a delivery without an attempt.
     Expire {
-        /// Which delivery.
+        /// Id of the delivery.
         id: DeliveryId,
-        /// When.
+        /// Instant of the change.
         at: Timestamp,
     },
     /// Makes the head of a queue due, and nothing behind it.
     RequeueHead {
-        /// Of which receiver.
+        /// Name of the receiver.
         receiver: String,
-        /// About which integration, if about one.
+        /// Integration that the event is about, if it is about one.
         integration: Option<IntegrationId>,
-        /// When.
+        /// Instant of the change.
         at: Timestamp,
     },
     /// Makes the head due of the queue that a delivery which ended was in.
     Advance {
-        /// Which delivery.
+        /// Id of the delivery.
         ended: DeliveryId,
-        /// When.
+        /// Instant of the change.
         at: Timestamp,
     },
     /// Gives every pending delivery of a receiver new attempts, and makes the heads due at once.
     Refresh {
-        /// Of which receiver.
+        /// Name of the receiver.
         receiver: String,
-        /// When.
+        /// Instant of the change.
         at: Timestamp,
     },
 }
@@ -152,7 +152,7 @@ pub(crate) enum QueueChange {
 /// An integration with its configuration, as effects write it.
 #[derive(Clone, Debug)]
 pub(crate) struct NewIntegration {
-    /// Its row.
+    /// Row of the integration.
     pub(crate) row: Row,
     /// Its `autoBootstrap`, as configured.
     pub(crate) auto_bootstrap: Option<bool>,
@@ -169,13 +169,13 @@ pub(crate) struct NewIntegration {
 /// A status change to be written into the history.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct NewTransition {
-    /// Of which integration.
+    /// Id of the integration.
     pub(crate) integration: IntegrationId,
     /// The change; none when the integration is new.
     pub(crate) step: Option<Transition>,
     /// The status after it.
     pub(crate) to: Status,
-    /// When.
+    /// Instant of the change.
     pub(crate) at: Timestamp,
     /// The run that caused it.
     pub(crate) run: Option<RunId>,
@@ -186,13 +186,13 @@ pub(crate) struct NewTransition {
 /// An outage to be opened.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct NewOutage {
-    /// `out_<uuid>`.
+    /// Id of the outage, `out_<uuid>`.
     pub(crate) id: String,
     /// The event that announces it.
     pub(crate) event: String,
-    /// What the integrations have in common.
+    /// Factor that the integrations share.
     pub(crate) factor: Factor,
-    /// What kind of failure they share.
+    /// Kind of failure that they share.
     pub(crate) cause: SharedCause,
     /// When the first of them began to fail.
     pub(crate) since: Timestamp,
@@ -201,7 +201,7 @@ pub(crate) struct NewOutage {
 /// A delivery after an attempt.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct DeliveryUpdate {
-    /// Which delivery.
+    /// Id of the delivery.
     pub(crate) id: DeliveryId,
     /// Number of its attempts.
     pub(crate) attempts: u32,
@@ -214,9 +214,9 @@ pub(crate) struct DeliveryUpdate {
 /// An event to be stored.
 #[derive(Clone, Debug)]
 pub(crate) struct NewEvent {
-    /// `evt_<uuid>`.
+    /// Id of the event, `evt_<uuid>`.
     pub(crate) id: String,
-    /// About which integration, if about one.
+    /// Integration that the event is about, if it is about one.
     pub(crate) integration: Option<IntegrationId>,
     /// Its number in its integration, or among operational events.
     pub(crate) sequence: i64,

@@ -35,7 +35,7 @@ pub(crate) enum Trigger {
 }
 
 impl Trigger {
-    /// Every trigger.
+    /// All triggers, in the order of the database's check.
     pub(crate) const ALL: &'static [Self] = <Self as strum::VariantArray>::VARIANTS;
 
     /// The name on the wire and in the database.
@@ -47,9 +47,9 @@ impl Trigger {
 /// A run that has begun, under a lease.
 #[derive(Clone, Debug)]
 pub(crate) struct Begun {
-    /// Its integration.
+    /// Id of its integration.
     pub(crate) id: IntegrationId,
-    /// The integration's name.
+    /// Name of its integration.
     pub(crate) name: String,
     /// The published name of the platform that `active_config` is for; without one, of the
     /// configured platform.
@@ -79,9 +79,9 @@ pub(crate) struct Finished {
     pub(crate) runs: Vec<SubjectRun>,
     /// When the run began.
     pub(crate) started_at: Timestamp,
-    /// How long all of it took.
+    /// Duration of all of it.
     pub(crate) duration: Duration,
-    /// How much evidence a verdict needs.
+    /// Policy of verdicts.
     pub(crate) policy: Policy,
     /// The schedule that says when the integration is due after this.
     pub(crate) schedule: Schedule,
@@ -90,11 +90,11 @@ pub(crate) struct Finished {
 /// The findings of one configuration's validation.
 #[derive(Clone, Debug)]
 pub(crate) struct SubjectRun {
-    /// Which configuration.
+    /// Configuration that was validated.
     pub(crate) subject: Subject,
-    /// Its results.
+    /// Results of its tests.
     pub(crate) report: Report,
-    /// What was seen besides.
+    /// Facts, expiries and clocks that it saw.
     pub(crate) observed: Observed,
     /// The fault on the daemon's own side behind a failure of class `local`.
     pub(crate) own_fault: Option<OwnFault>,
@@ -130,11 +130,11 @@ impl Finished {
 /// Result of recording a run.
 #[derive(Clone, Debug)]
 pub(crate) enum Recorded {
-    /// It is stored.
+    /// The run is stored.
     Stored {
-        /// Its row.
+        /// Id of its row.
         run: RunId,
-        /// Its verdict.
+        /// Verdict of the run.
         verdict: Verdict,
         /// The rule that made the verdict.
         rule: String,

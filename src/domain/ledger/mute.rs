@@ -2,7 +2,7 @@
 //!
 //! Checks go on and the status follows them; only notifications wait. A row remembers the status of
 //! which receivers were notified last, and when nothing mutes it any more they are notified of what
-//! differs, if something still does. An operation is notified at once, since somebody waits for it.
+//! differs, if something still does. An operation is notified at once, since its operator waits for it.
 
 use super::case::{Case, Decided, Need};
 use super::context::NotificationContext;

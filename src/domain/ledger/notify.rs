@@ -10,12 +10,12 @@ use crate::domain::{
     Status, Subscription, Timestamp, ValidationResults,
 };
 
-/// What an event says besides what the row says.
+/// Content of an event besides what the row says.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Story {
     /// The run that caused it.
     pub(super) run: Option<RunRef>,
-    /// The latest results.
+    /// Latest results of the integration.
     pub(super) results: Option<ValidationResults>,
     /// The differences from the results before.
     pub(super) changes: Vec<Change>,
@@ -28,7 +28,7 @@ pub(super) struct Story {
 /// Kind of an event about one integration, with the status that receivers know.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Notice {
-    /// The event's type.
+    /// Type of the event.
     pub(super) kind: EventType,
     /// The status of which receivers were notified last.
     pub(super) previous: Option<Status>,

@@ -24,11 +24,11 @@ const LISTED_MAX: usize = 500;
 /// An outage as its events name it.
 #[derive(Clone, Debug)]
 pub(crate) struct Outage {
-    /// `out_<uuid>`.
+    /// Id of the outage, `out_<uuid>`.
     pub(crate) id: String,
-    /// What the integrations have in common.
+    /// Factor that the integrations share.
     pub(crate) factor: Factor,
-    /// What kind of failure they share.
+    /// Kind of failure that they share.
     pub(crate) cause: SharedCause,
     /// When the first of them began to fail.
     pub(crate) since: Timestamp,

@@ -18,7 +18,7 @@ pub(crate) enum DeliveryState {
 }
 
 impl DeliveryState {
-    /// Every state.
+    /// All states of deliveries.
     pub(crate) const ALL: &'static [Self] = <Self as strum::VariantArray>::VARIANTS;
 
     /// The name in the database and for people.
@@ -38,21 +38,21 @@ impl DeliveryState {
 /// One attempt, to be recorded.
 #[derive(Clone, Debug)]
 pub(crate) struct Attempt {
-    /// Its delivery.
+    /// Id of its delivery.
     pub(crate) delivery: DeliveryId,
     /// Token of the lease under which it was sent.
     pub(crate) token: i64,
     /// When it was sent.
     pub(crate) started_at: Timestamp,
-    /// How long it took.
+    /// Duration of the attempt.
     pub(crate) duration: Duration,
-    /// How it ended.
+    /// Result of the HTTP request.
     pub(crate) result: AttemptResult,
     /// The error, or the beginning of the answer: redacted and bounded.
     pub(crate) detail: String,
-    /// What follows for its delivery.
+    /// Consequence for its delivery.
     pub(crate) next: Next,
-    /// How long every attempt must have failed to disable the receiver.
+    /// Time for which every attempt must have failed to disable the receiver.
     pub(crate) disable_after: Duration,
     /// The most attempts of one delivery that are kept, the latest.
     pub(crate) kept_max: u32,
@@ -68,7 +68,7 @@ impl Attempt {
 /// A delivery as an attempt finds it.
 #[derive(Clone, Debug)]
 pub(crate) struct DeliveryRecord {
-    /// Its state.
+    /// State of the delivery.
     pub(crate) state: DeliveryState,
     /// Number of its attempts so far.
     pub(crate) attempts: u32,
@@ -81,18 +81,18 @@ pub(crate) struct DeliveryRecord {
 /// Queue of one receiver about one integration, or about none.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) struct Queue {
-    /// The receiver.
+    /// Name of the receiver.
     pub(crate) receiver: String,
-    /// The integration.
+    /// Id of the integration.
     pub(crate) integration: Option<IntegrationId>,
 }
 
 /// A delivery that is to be queued again.
 #[derive(Clone, Debug)]
 pub(crate) struct Redelivery {
-    /// Its id.
+    /// Id of the delivery.
     pub(crate) id: DeliveryId,
-    /// Its queue.
+    /// Queue that it is in.
     pub(crate) queue: Queue,
     /// Its state until now.
     pub(crate) state: DeliveryState,
@@ -101,13 +101,13 @@ pub(crate) struct Redelivery {
 /// An event of the past.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct PastEvent {
-    /// `evt_<uuid>`.
+    /// Id of the event, `evt_<uuid>`.
     pub(crate) id: String,
-    /// About which integration, if about one.
+    /// Integration that it is about, if it is about one.
     pub(crate) integration: Option<IntegrationId>,
     /// Its number in its integration, or among operational events.
     pub(crate) sequence: i64,
-    /// When it happened.
+    /// Instant of the event.
     pub(crate) at: Timestamp,
     /// The delivery of it to the receiver at hand.
     pub(crate) delivery: Option<(DeliveryId, DeliveryState)>,
@@ -116,7 +116,7 @@ pub(crate) struct PastEvent {
 /// Health of a receiver.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct ReceiverHealth {
-    /// Its name.
+    /// Name of the receiver.
     pub(crate) name: String,
     /// The reason and the instant when it was disabled; none while it is enabled.
     pub(crate) disabled: Option<(DisabledReason, Timestamp)>,
@@ -129,7 +129,7 @@ pub(crate) struct ReceiverHealth {
 /// A receiver that an attempt has disabled.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Disabled {
-    /// The reason.
+    /// Reason of the disabling.
     pub(crate) reason: DisabledReason,
     /// Number of deliveries that are pending for it.
     pub(crate) owed: u32,

@@ -15,9 +15,9 @@ use crate::domain::{
 /// A fault with its description for people.
 #[derive(Clone, Debug)]
 pub(super) struct Fault {
-    /// Which fault.
+    /// Fault that lasts.
     pub(super) fault: OwnFault,
-    /// Its description.
+    /// Description for people.
     pub(super) message: String,
 }
 

@@ -16,7 +16,7 @@ pub(super) const fn cause(subject: Subject, verdict: Verdict) -> Option<Cause> {
 }
 
 /// Returns true when a verdict that is still open would change the status if it were reached: only
-/// then is it worth a run out of turn. Somebody waits for an operation in flight, so a run that was
+/// then is it worth a run out of turn. An operator waits for an operation in flight, so a run that was
 /// inconclusive about it is repeated as well.
 fn would_flip(row: &Row, finished: &Finished, verdict: Verdict) -> bool {
     let reached = match verdict {
@@ -53,7 +53,7 @@ pub(super) fn after_run(row: &mut Row, finished: &Finished, verdict: Verdict, no
         if confirms { (Some(confirm), Trigger::Confirm) } else { (scheduled, Trigger::Schedule) };
 }
 
-/// How a row is planned anew when the configuration is read.
+/// Circumstances in which a row is planned anew when the configuration is read.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Replan<'a> {
     /// The schedule in the configuration.

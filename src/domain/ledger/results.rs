@@ -18,7 +18,7 @@ pub(crate) struct StoredReport {
 /// Result of one test as stored: the published fields and further ones.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub(crate) struct StoredTest {
-    /// The published name.
+    /// Published name of the test.
     pub(crate) name: String,
     /// Result of the test.
     pub(crate) status: ReportStatus,

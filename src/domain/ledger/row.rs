@@ -18,10 +18,10 @@ pub(crate) struct Lease {
     pub(crate) until: Timestamp,
 }
 
-/// An open incident.
+/// Incident that is open.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Incident {
-    /// `inc_<uuid>`.
+    /// Id of the incident, `inc_<uuid>`.
     pub(crate) id: String,
     /// The start of the first failing run.
     pub(crate) since: Timestamp,
@@ -39,7 +39,7 @@ pub(crate) struct Mute {
 /// A status that changes too often.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Flapping {
-    /// Since when.
+    /// Instant of the first such change.
     pub(crate) since: Timestamp,
     /// When it has been calm for long enough.
     pub(crate) until: Timestamp,
@@ -66,13 +66,13 @@ pub(crate) enum FactsRef {
 /// The facts of the last passing run.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Fingerprint {
-    /// Which facts.
+    /// Facts of that run.
     pub(crate) facts: FactsRef,
     /// When the run began.
     pub(crate) at: Timestamp,
 }
 
-/// What the runs of an integration saw besides their results.
+/// Facts and expiries that the runs of an integration saw.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Seen {
     /// The facts of the last passing run.
@@ -84,7 +84,7 @@ pub(crate) struct Seen {
 /// An integration's row, as far as decisions read or change it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Row {
-    /// Its id.
+    /// Id of the integration.
     pub(crate) id: IntegrationId,
     /// Its name in the configuration.
     pub(crate) name: String,
@@ -96,7 +96,7 @@ pub(crate) struct Row {
     pub(crate) cron: String,
     /// Its schedule's IANA zone.
     pub(crate) zone: String,
-    /// Its status.
+    /// Status of the integration.
     pub(crate) status: Status,
     /// When it is due; none when nothing is to run.
     pub(crate) next_run_at: Option<Timestamp>,
@@ -108,7 +108,7 @@ pub(crate) struct Row {
     pub(crate) counters: Counters,
     /// The number of its latest event.
     pub(crate) sequence: i64,
-    /// The open incident.
+    /// Incident that is open.
     pub(crate) incident: Option<Incident>,
     /// The run whose results users see.
     pub(crate) last_run: Option<i64>,
@@ -128,7 +128,7 @@ pub(crate) struct Row {
     pub(crate) own_fault: Option<OwnFault>,
     /// The outage that its failure belongs to.
     pub(crate) outage: Option<String>,
-    /// What its runs saw besides.
+    /// Facts and expiries that its runs saw.
     pub(crate) seen: Seen,
 }
 

@@ -17,13 +17,13 @@ use crate::domain::{
 /// An integration in the configuration.
 #[derive(Clone, Debug)]
 pub(crate) struct Wanted {
-    /// Its unique name.
+    /// Unique name in the configuration.
     pub(crate) name: String,
     /// Its platform's published name.
     pub(crate) kind: String,
     /// Its `autoBootstrap`, if it has one.
     pub(crate) auto_bootstrap: Option<bool>,
-    /// Its labels.
+    /// Labels in the configuration.
     pub(crate) labels: BTreeMap<String, String>,
     /// It is force disabled.
     pub(crate) disabled: bool,
@@ -36,14 +36,14 @@ pub(crate) struct Wanted {
     pub(crate) config_shown: String,
     /// The platform's catalog version.
     pub(crate) catalog_version: u32,
-    /// What it may have in common with others.
+    /// Factors that it may share with others.
     pub(crate) factors: Vec<Factor>,
 }
 
 /// A row with what is compared with the configuration.
 #[derive(Clone, Debug)]
 pub(crate) struct Stored {
-    /// The row.
+    /// Row of the integration.
     pub(crate) row: Row,
     /// Its `autoBootstrap`, if it has one.
     pub(crate) auto_bootstrap: Option<bool>,
@@ -55,7 +55,7 @@ pub(crate) struct Stored {
     pub(crate) active_catalog: Option<u32>,
     /// The configuration that is to become active when it passes.
     pub(crate) candidate_config: Option<String>,
-    /// Its catalog version.
+    /// Catalog version of the candidate.
     pub(crate) candidate_catalog: Option<u32>,
 }
 

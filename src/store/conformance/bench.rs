@@ -16,7 +16,7 @@ use crate::store::{
 };
 
 pub(super) const LEASE: Duration = Duration::from_mins(2);
-/// 2026-11-23 10:00:00 UTC.
+/// Start of every test: 2026-11-23 10:00:00 UTC.
 pub(super) const START: Timestamp = Timestamp(1_795_428_000_000);
 
 /// A fresh database of one engine, opened for a daemon.

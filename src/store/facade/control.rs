@@ -1,4 +1,4 @@
-//! What commands write beside a running daemon.
+//! Writes of commands beside a running daemon.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use crate::store::{NewSilence, ReceiverRow, Redelivered, Replayed, StoreError, s
 /// Writes beside a daemon, or without one. Blocks for as long as another writes, at most seconds.
 #[derive(Debug)]
 pub(crate) enum Control {
-    /// The embedded engine.
+    /// Engine in this process, on a file.
     Sqlite(sqlite::Control),
 }
 
@@ -18,28 +18,28 @@ impl Control {
         sqlite::Control::open(path).map(Self::Sqlite)
     }
 
-    /// The receiver of this name, if the store knows it.
+    /// Returns the receiver of this name, if the store knows it.
     pub(crate) fn receiver(&mut self, name: &str) -> Result<Option<ReceiverRow>, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.receiver(name),
         }
     }
 
-    /// Enables a receiver: what it is owed goes out in order, tried as often as anew.
+    /// Enables a receiver: its pending deliveries go out in order, with as many attempts as new ones.
     pub(crate) fn enable(&mut self, name: &str, now: Timestamp) -> Result<(), StoreError> {
         match self {
             Self::Sqlite(engine) => engine.enable(name, now),
         }
     }
 
-    /// Disables a receiver; what it is owed waits.
+    /// Disables a receiver; its pending deliveries wait.
     pub(crate) fn disable(&mut self, name: &str, now: Timestamp) -> Result<(), StoreError> {
         match self {
             Self::Sqlite(engine) => engine.disable(name, now),
         }
     }
 
-    /// Owes deliveries that have ended anew under their events' ids, all or none.
+    /// Queues deliveries that have ended again, under their events' ids, all or none.
     pub(crate) fn redeliver(
         &mut self,
         ids: &[DeliveryId],
@@ -50,7 +50,7 @@ impl Control {
         }
     }
 
-    /// What [`Control::replay`] would owe.
+    /// Returns what [`Control::replay`] would queue.
     pub(crate) fn plan_replay(
         &mut self,
         wanting: &Subscription,
@@ -61,8 +61,8 @@ impl Control {
         }
     }
 
-    /// Owes the events of a time that a receiver wants to it anew, under their ids and in order;
-    /// what it is owed already stays as it is.
+    /// Queues the events of a time that a receiver wants again, under their ids and in order; what is
+    /// pending already stays as it is.
     pub(crate) fn replay(
         &mut self,
         wanting: &Subscription,
@@ -74,14 +74,14 @@ impl Control {
         }
     }
 
-    /// Holds messages until an instant; the id of what holds them.
+    /// Mutes notifications until an instant; returns the id of the silence.
     pub(crate) fn silence(&mut self, new: &NewSilence, now: Timestamp) -> Result<i64, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.silence(new, now),
         }
     }
 
-    /// Ends that before its time; false when there is none that holds anything.
+    /// Ends a silence before its time; returns false when none is open under this id.
     pub(crate) fn end_silence(&mut self, id: i64, now: Timestamp) -> Result<bool, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.end_silence(id, now),

@@ -1,4 +1,4 @@
-//! What a daemon writes.
+//! Writes of a daemon.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -19,7 +19,7 @@ use crate::store::{
 /// is gone.
 #[derive(Clone, Debug)]
 pub(crate) enum Store {
-    /// The embedded engine.
+    /// Engine in this process, on a file.
     Sqlite(sqlite::Store),
 }
 
@@ -30,7 +30,7 @@ impl Store {
         sqlite::Store::open(path).map(Self::Sqlite)
     }
 
-    /// The reading side.
+    /// Returns the view of the same database.
     pub(crate) fn view(&self) -> View {
         match self {
             Self::Sqlite(engine) => View::Sqlite(engine.view()),
@@ -99,7 +99,7 @@ impl Store {
     }
 
     /// After the clock was set back: what it planned too far ahead becomes due by the schedules, and
-    /// deliveries at once; how much that was.
+    /// deliveries at once; returns how many.
     pub(crate) async fn set_back(
         &self,
         schedules: Vec<(IntegrationId, Schedule)>,
@@ -126,7 +126,7 @@ impl Store {
     /// Queues an attempt to be recorded: attempt row, delivery state and what it says about the
     /// receiver. A claim that is made after this finds the successor, and is answered after the
     /// commit of both; the future returned here ends with that commit too, and gives the reason when
-    /// the attempt disables the receiver, which the others are told.
+    /// the attempt disables the receiver, of which the others are notified.
     pub(crate) async fn record_attempt(
         &self,
         attempt: Attempt,
@@ -138,7 +138,8 @@ impl Store {
         }
     }
 
-    /// Tells what is no longer held and ends outages that are over, at most about `batch` of each.
+    /// Notifies receivers of what is no longer muted, and closes outages that are over; at most about `batch`
+    /// of each.
     pub(crate) async fn release(
         &self,
         batch: u32,
@@ -149,8 +150,7 @@ impl Store {
         }
     }
 
-    /// Tells that something is wrong on the daemon's own side, unless that was told; true when it is
-    /// new.
+    /// Notes a fault on the daemon's own side, and notifies receivers when it is new; returns true then.
     pub(crate) async fn degrade(
         &self,
         fault: OwnFault,
@@ -162,7 +162,7 @@ impl Store {
         }
     }
 
-    /// Tells that it is over, if it lasted; true then.
+    /// Ends a fault on the daemon's own side, and notifies receivers when it lasted; returns true then.
     pub(crate) async fn restore(
         &self,
         fault: OwnFault,
@@ -173,8 +173,8 @@ impl Store {
         }
     }
 
-    /// Deletes one batch of old history; what is still owed stays, unless it has waited too long for
-    /// a receiver that is sent nothing, and is given up.
+    /// Deletes one batch of old history; pending deliveries stay, unless they have waited too
+    /// long for a receiver that is sent nothing, and end.
     pub(crate) async fn prune(
         &self,
         retention: Retention,
@@ -185,8 +185,8 @@ impl Store {
         }
     }
 
-    /// Deletes what [`View::surplus`] found, unless it is owed or shown by now; how many rows that
-    /// were.
+    /// Deletes what [`View::surplus`] found, unless it is pending or shown by now; returns the number of
+    /// rows.
     pub(crate) async fn drop_surplus(&self, surplus: Surplus) -> Result<usize, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.drop_surplus(surplus).await,

@@ -1,4 +1,4 @@
-//! What is read.
+//! Reads of a daemon, of commands and from outside.
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ use crate::store::{
 /// Reads, which never wait for writes; also beside a running daemon. Clone it freely.
 #[derive(Clone, Debug)]
 pub(crate) enum View {
-    /// The embedded engine.
+    /// Engine in this process, on a file.
     Sqlite(sqlite::View),
 }
 
@@ -36,7 +36,7 @@ impl View {
         }
     }
 
-    /// The earliest instant after `after` at which a run becomes due, or a lease runs out.
+    /// Returns the earliest instant after `after` at which a run becomes due, or a lease runs out.
     pub(crate) async fn next_due_at(
         &self,
         after: Timestamp,
@@ -46,10 +46,10 @@ impl View {
         }
     }
 
-    /// The earliest instant at which a delivery to one of `receivers` that need not wait for
+    /// Returns the earliest instant at which a delivery to one of `receivers` that need not wait for
     /// another becomes due, or its lease runs out.
     ///
-    /// Name those that may be sent something now: what a busy receiver is owed, or one that is no
+    /// Name those that may be sent something now: what is pending for a busy receiver, or one that is no
     /// longer configured, is due all the time.
     pub(crate) async fn next_delivery_at(
         &self,
@@ -60,7 +60,7 @@ impl View {
         }
     }
 
-    /// The earliest instant at which something that is held may be told, or an outage be over.
+    /// Returns the earliest instant at which a mute may end, or an outage be over.
     pub(crate) async fn next_release_at(&self) -> Result<Option<Timestamp>, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.next_release_at().await,
@@ -87,22 +87,22 @@ impl View {
         }
     }
 
-    /// What is wrong on the daemon's own side.
+    /// Returns the faults on the daemon's own side that last.
     pub(crate) async fn own_faults(&self) -> Result<Vec<OwnFaultRow>, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.own_faults().await,
         }
     }
 
-    /// The outage of this id.
+    /// Returns the outage of this id.
     pub(crate) async fn outage(&self, id: &str) -> Result<Option<OutageRow>, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.outage(id).await,
         }
     }
 
-    /// What an integration may have in common with others, the most telling first, and with how many
-    /// it has.
+    /// Returns the factors of an integration, the most specific first, each with the number of others
+    /// that share it.
     pub(crate) async fn factors(
         &self,
         id: IntegrationId,
@@ -146,7 +146,7 @@ impl View {
         }
     }
 
-    /// The integration of this name; a deleted one only when no other has the name.
+    /// Returns the integration of this name; a deleted one only when no other has the name.
     pub(crate) async fn integration(
         &self,
         name: &str,
@@ -196,7 +196,7 @@ impl View {
         }
     }
 
-    /// The events after number `after` in their order, at most `limit`.
+    /// Returns the events after number `after` in their order, at most `limit`.
     #[cfg_attr(not(test), expect(dead_code, reason = "`GET /events` comes with the interface"))]
     pub(crate) async fn events(&self, after: i64, limit: u32) -> Result<Events, StoreError> {
         match self {

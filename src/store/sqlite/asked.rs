@@ -1,4 +1,4 @@
-//! What a caller has loaded for a decision, as effects refer to it.
+//! Rows and runs that a caller has loaded for a decision, to which effects refer.
 
 use super::prepared::Prepared;
 use crate::domain::ledger::Row;

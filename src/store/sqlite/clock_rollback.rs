@@ -7,7 +7,7 @@ use super::{StoreError, row};
 use crate::domain::ledger::after_clock_rollback;
 use crate::domain::{IntegrationId, Schedule, Timestamp};
 
-/// What was sent, or made due, at an instant that has not come yet.
+/// Makes due now what was sent, or made due, at an instant that has not come yet.
 pub(super) const AHEAD: &str = "
     UPDATE delivery SET due_at_ms = :now
     WHERE state = 'pending' AND due_at_ms > :now

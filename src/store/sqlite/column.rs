@@ -27,7 +27,7 @@ impl<'r, 's> Columns<'r, 's> {
         place
     }
 
-    /// The next column.
+    /// Reads the next column.
     pub(super) fn next<T: FromSql>(&mut self) -> rusqlite::Result<T> {
         self.row.get(self.place())
     }
@@ -93,7 +93,7 @@ pub(super) fn instant(row: &SqlRow<'_>, column: &str) -> rusqlite::Result<Option
     Ok(row.get::<_, Option<i64>>(column)?.map(Timestamp))
 }
 
-/// Reads a duration.
+/// Reads a duration in milliseconds.
 pub(super) fn duration(row: &SqlRow<'_>, column: &str) -> rusqlite::Result<Duration> {
     Ok(Duration::from_millis(u64::try_from(row.get::<_, i64>(column)?).unwrap_or(0)))
 }

@@ -1,4 +1,4 @@
-//! What commands change beside a running daemon: short transactions on a connection of their own.
+//! Writes of commands beside a running daemon: short transactions on a connection of their own.
 //!
 //! Like the daemon's, they write only to the file that they opened; unlike the daemon they never
 //! create, migrate or take it over. The daemon finds what they changed at its next look.

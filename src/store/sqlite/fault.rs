@@ -7,7 +7,7 @@ use super::{OwnFaultRow, StoreError};
 use crate::domain::ledger::LastingFault;
 use crate::domain::{OwnFault, Timestamp};
 
-/// Adds a fault.
+/// Adds a fault that begins.
 pub(super) fn insert(
     tx: &Connection,
     fault: OwnFault,
@@ -22,7 +22,7 @@ pub(super) fn insert(
     Ok(())
 }
 
-/// Deletes a fault.
+/// Deletes a fault that is over.
 pub(super) fn delete(tx: &Connection, fault: OwnFault) -> Result<(), StoreError> {
     const SQL: &str = "DELETE FROM own_fault WHERE fault = :fault";
     tx.prepare_cached(SQL)?.execute(named_params! {":fault": fault.as_str()})?;

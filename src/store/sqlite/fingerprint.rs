@@ -1,5 +1,4 @@
-//! What runs see besides their results: the facts of the last passing run, once per distinct
-//! content, and what ends next.
+//! Fingerprints: the facts of the last passing run of each integration, once per distinct content.
 
 use std::collections::BTreeSet;
 
@@ -58,7 +57,7 @@ pub(super) fn discard(tx: &Connection, id: i64) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Facts by content.
+/// Finds facts by their content.
 pub(super) const FIND: &str = "SELECT id FROM fingerprint WHERE digest = :digest";
 
 /// Returns the row of `fingerprint`, made only when its content is new.

@@ -179,7 +179,7 @@ pub(super) const SHARED: &str = "
           AND status <> 'deleted') AS others
     FROM factor AS own WHERE own.integration_id = :id";
 
-/// What an integration may have in common with others, the most telling first, and with how many.
+/// Reads the factors of an integration, the most specific first, with how many others share each.
 pub(super) fn factors(
     tx: &Connection,
     id: IntegrationId,

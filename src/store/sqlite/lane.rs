@@ -36,7 +36,7 @@ const EXPIRE: &str = "
         lease_until_ms = NULL
     WHERE id = :id";
 
-/// What is behind the head of a queue waits.
+/// Makes wait what is behind the head of a queue.
 pub(super) const HOLD_BACK: &str = "
     UPDATE delivery SET due_at_ms = NULL, lease_owner = NULL, lease_token = NULL,
         lease_until_ms = NULL
@@ -70,7 +70,7 @@ const REFRESH: &str = "
         due_at_ms = iif(due_at_ms IS NULL, NULL, min(due_at_ms, :at))
     WHERE state = 'pending' AND receiver = :receiver";
 
-/// Changes a queue.
+/// Applies a change to a queue.
 pub(super) fn change(tx: &Connection, change: &QueueChange) -> Result<(), StoreError> {
     let number = |id: &Option<IntegrationId>| id.map(|id| id.0);
     match change {

@@ -84,7 +84,7 @@ pub(super) const FIRST_FAILURE: &str = "
                          ORDER BY id DESC LIMIT 1), 0)
     ORDER BY id LIMIT 1";
 
-/// The latest transition.
+/// Instant of the latest transition.
 pub(super) const STATUS_SINCE: &str = "
     SELECT at_ms FROM transition WHERE integration_id = :id ORDER BY id DESC LIMIT 1";
 

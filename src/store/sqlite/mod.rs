@@ -49,16 +49,16 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use super::error::StoreError;
 use super::holds::{HoldRow, NewSilence, OutageRow, OwnFaultRow, Released, SilenceRow};
-use super::random;
 use super::outbox::{PendingDelivery, Redelivered, Replayed};
+use super::random;
 use super::receivers::{EventRow, Events, ReceiverRow};
 use super::retention::{Pruned, Retention, Surplus};
 use super::rows::{
     AttemptRow, DeliveryFilter, DeliveryRow, HistoryRow, IntegrationRow, RunRow, StandingRow,
     TargetRow, TransitionRow,
 };
-use super::error::StoreError;
 use super::run::{Began, Due};
 use super::sync::Synced;
 use crate::domain::ledger::{

@@ -17,13 +17,13 @@ use super::StoreError;
 use super::defect::{self, Defect};
 use super::migrations::{APPLICATION_ID, migrate, newest};
 
-/// How long a statement waits for another process to give up its lock.
+/// Longest wait of a statement for another process to release its lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Prepared statements kept per connection.
 const STATEMENTS_MAX: usize = 64;
 
-/// How large the write-ahead log may stay after a checkpoint.
+/// Largest size of the write-ahead log after a checkpoint, in bytes.
 const LOG_SIZE_MAX: i64 = 64 * 1024 * 1024;
 
 /// The most memory for pages of the writer's connection, in KiB: the rows of some thousands of
@@ -77,7 +77,7 @@ impl Place {
     }
 }
 
-/// What tells files apart: device and number.
+/// Returns the identity of a file: device and number.
 fn identity(path: &Path) -> io::Result<(u64, u64)> {
     let file = std::fs::metadata(path)?;
     Ok((file.dev(), file.ino()))
@@ -265,7 +265,7 @@ pub(super) fn read_only(path: &Path, unchanging: bool) -> Result<Connection, Sto
     Ok(conn)
 }
 
-/// What every connection gets, before it reads anything.
+/// Sets what every connection needs before it reads anything.
 pub(super) fn harden(conn: &Connection) -> Result<(), StoreError> {
     conn.busy_timeout(BUSY_TIMEOUT)?;
     conn.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
@@ -278,7 +278,7 @@ pub(super) fn harden(conn: &Connection) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// What the daemon's connection gets besides.
+/// Sets what the daemon's connection needs besides.
 fn configure(conn: &Connection) -> Result<(), StoreError> {
     let mode: String =
         conn.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;

@@ -155,7 +155,7 @@ pub(super) fn member(row: &SqlRow<'_>) -> Result<OutageMember, StoreError> {
     })
 }
 
-/// How many others have passed since.
+/// Number of others that have passed since.
 pub(super) const PASSING: &str = "
     SELECT count(*) FROM factor
     JOIN integration ON integration.id = factor.integration_id
@@ -232,7 +232,7 @@ pub(super) fn receivers(tx: &Connection, outage: &str) -> Result<BTreeSet<String
     Ok(found.collect::<Result<_, _>>()?)
 }
 
-/// Adds an outage.
+/// Adds an outage that opens.
 pub(super) fn open(tx: &Connection, new: &NewOutage) -> Result<(), StoreError> {
     const SQL: &str = "
         INSERT INTO outage (id, event_id, kind, value, cause, since_ms)
@@ -272,7 +272,7 @@ pub(super) fn schedule_close(
     Ok(())
 }
 
-/// Closes an outage.
+/// Closes an outage for good.
 pub(super) fn resolve(tx: &Connection, outage: &str, at: Timestamp) -> Result<(), StoreError> {
     const SQL: &str = "UPDATE outage SET resolved_at_ms = :at WHERE id = :outage";
     tx.prepare_cached(SQL)?.execute(named_params! {":outage": outage, ":at": at.0})?;

@@ -26,7 +26,7 @@ pub(super) struct Claim {
     pub(super) until: Timestamp,
 }
 
-/// What one receiver may be sent now, longest due first; nothing while it is disabled.
+/// Deliveries that one receiver may be sent now, longest due first; none while it is disabled.
 pub(super) const CLAIM: &str = "
     SELECT delivery.id, delivery.event_id, integration.name, event.body,
            delivery.attempts - delivery.earlier
@@ -215,8 +215,8 @@ fn past(
     Ok(past)
 }
 
-/// What a receiver should have been sent long ago: only the head of each queue, since what ends must end
-/// in order.
+/// Deliveries that a receiver should have been sent long ago: only the head of each queue, since they
+/// must end in order.
 pub(super) const UNFETCHED: &str = "
     SELECT delivery.id FROM delivery JOIN event ON event.id = delivery.event_id
     WHERE delivery.receiver = :receiver AND delivery.state = 'pending'

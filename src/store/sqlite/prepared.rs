@@ -78,7 +78,7 @@ pub(super) fn insert(
     Ok(())
 }
 
-/// Results by content.
+/// Finds results by their content.
 pub(super) const FIND_REPORT: &str = "SELECT id FROM report WHERE digest = :digest";
 
 /// The row of `document`, made only when its content is new.

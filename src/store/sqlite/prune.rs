@@ -24,7 +24,7 @@ pub(super) const EVENTS: &str = "
         ORDER BY created_at_ms LIMIT :batch)
     RETURNING number";
 
-/// Old transitions go.
+/// Deletes old transitions, oldest first.
 pub(super) const TRANSITIONS: &str = "
     DELETE FROM transition WHERE id IN (
         SELECT id FROM transition WHERE at_ms < :before ORDER BY at_ms LIMIT :batch)";

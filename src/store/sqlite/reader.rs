@@ -26,7 +26,7 @@ pub(super) const OUTSIDE_QUEUE_MAX: usize = 32;
 /// Time limit of a read from outside, waiting included.
 pub(super) const OUTSIDE_WAIT: Duration = Duration::from_secs(8);
 
-/// Something to read.
+/// Question to a reading thread.
 pub(super) type Question = Box<dyn FnOnce(&mut Connection) + Send>;
 
 /// A handle on the reading threads, which end when every handle is gone.

@@ -72,7 +72,7 @@ pub(super) fn load_for_run(
     Ok(Some((row, RunId(columns.next()?))))
 }
 
-/// Reads [`row_columns`].
+/// Reads the columns of [`row_columns`].
 pub(super) fn read(row: &SqlRow<'_>) -> Result<Row, StoreError> {
     read_columns(&mut Columns::of(row))
 }

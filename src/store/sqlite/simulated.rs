@@ -18,7 +18,7 @@ use super::writer::{self, Command, Group, Message, Writer, run_each};
 use super::{Store, View};
 use crate::domain::Timestamp;
 
-/// What becomes of a group of writes.
+/// Fate of a group of writes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Fate {
     /// It is committed and answered.
@@ -31,9 +31,9 @@ pub(crate) enum Fate {
     Unanswered,
 }
 
-/// What a database in memory lies on.
+/// Disk that a database in memory lies on.
 pub(crate) trait Disk: Send + Sync {
-    /// How long a commit takes.
+    /// Returns the duration of a commit.
     fn wait(&self) -> Duration;
     /// Decides about a group that has written `entries`; also when it has written nothing.
     fn decide(&self, entries: &[Entry]) -> Fate;
@@ -61,7 +61,7 @@ pub(crate) enum Entry {
         told: String,
         hold: Option<i64>,
     },
-    /// A run.
+    /// Run that is new.
     Run {
         id: i64,
         integration: i64,
@@ -70,7 +70,7 @@ pub(crate) enum Entry {
         status: String,
         class: Option<String>,
     },
-    /// A transition.
+    /// Transition that is new.
     Transition {
         integration: i64,
         from: Option<String>,
@@ -78,13 +78,13 @@ pub(crate) enum Entry {
         cause: Option<String>,
         run: Option<i64>,
     },
-    /// An event.
+    /// Event that is new.
     Event { id: String, integration: Option<i64>, sequence: i64, kind: String, body: String },
     /// A delivery, new or changed.
     Delivery { event: String, receiver: String, state: String },
 }
 
-/// What is noted in the journal of a table's new rows: names of [`Entry`] and columns.
+/// Columns that the journal notes of a table's new rows, by their names in [`Entry`].
 const NOTED: &[(&str, &str)] = &[
     (
         "integration",
@@ -114,7 +114,7 @@ const NOTED: &[(&str, &str)] = &[
 /// The tables whose changed rows are noted too.
 const CHANGING: [&str; 2] = ["integration", "delivery"];
 
-/// What keeps the journal. The tables are the migrations' own.
+/// Returns the statements that keep the journal. The tables are the migrations' own.
 fn keeping() -> String {
     let trigger = |table: &str, event: &str, noted: &str| {
         format!(

@@ -1,4 +1,4 @@
-//! What is kept by number: finds the rows that are too many, oldest first, and deletes them.
+//! Retention by number: finds the rows that are too many, oldest first, and deletes them.
 //!
 //! They are looked for by those who read, many at a time, so that whoever writes only deletes rows
 //! by their keys; each is looked at once more then, since what was to go may be owed anew.
@@ -100,7 +100,7 @@ fn events(tx: &Connection, keep: u32) -> Result<Vec<i64>, StoreError> {
     numbers(tx, EVENTS, named_params! {":last": last, ":room": room(&[])})
 }
 
-/// How many more may be found.
+/// Returns how many more may be found.
 fn room(found: &[i64]) -> i64 {
     i64::try_from(FOUND_MAX.saturating_sub(found.len())).unwrap_or(0)
 }

@@ -7,7 +7,8 @@ use super::page::{Listed, Page};
 use super::{
     DeliveryFilter, DeliveryRow, Due, Events, HistoryRow, IntegrationRow, OutageRow, OwnFaultRow,
     ReceiverRow, Retention, RunRow, SilenceRow, StandingRow, StoreError, Surplus, TargetRow,
-    TransitionRow, fault, history, integration, open, outage, queue, reader, receiver, release, silence, surplus,
+    TransitionRow, fault, history, integration, open, outage, queue, reader, receiver, release,
+    silence, surplus,
 };
 use crate::domain::{Factor, IntegrationId, Timestamp};
 

@@ -22,25 +22,25 @@ pub(super) const QUEUE_MAX: usize = 1024;
 /// Commands in one transaction.
 const GROUP_MAX: usize = 256;
 
-/// How long after a transaction those who can wait get the next one, which they share.
+/// Time after a transaction until commands that can wait get the next one, which they share.
 pub(super) const PACE: Duration = Duration::from_millis(5);
 
 /// A handle on the writing thread, which ends when every handle is gone.
 #[derive(Clone, Debug)]
 pub(super) struct Writer {
     queue: mpsc::Sender<Message>,
-    /// What wakes it while it waits for others.
+    /// Thread to wake while it waits for others.
     thread: Option<Thread>,
     handle: Arc<Mutex<Option<JoinHandle<()>>>>,
     /// Number of the latest event, sent anew after every commit.
     changes: watch::Receiver<i64>,
 }
 
-/// What the writing thread is asked for.
+/// Message to the writing thread.
 pub(super) enum Message {
-    /// To write this.
+    /// Request to write this.
     Write(Box<dyn Command>, Haste),
-    /// To end.
+    /// Request to end.
     Close(Answer<()>),
 }
 
@@ -180,12 +180,12 @@ impl Message {
     }
 }
 
-/// What the next transaction is for.
+/// Commands of the next transaction.
 #[derive(Default)]
 pub(super) struct Group {
-    /// What is written in it, in order.
+    /// Commands to run in it, in order.
     pub(super) commands: Vec<Box<dyn Command>>,
-    /// Who waits for the end after it.
+    /// Callers that wait for the end after it.
     pub(super) closing: Vec<Answer<()>>,
     hurries: bool,
 }

@@ -1,4 +1,4 @@
-//! How books apply effects.
+//! Application of effects to books.
 
 use super::super::*;
 use super::books::{Books, Delivery, StoredOutage, StoredRun};
@@ -186,7 +186,7 @@ impl Books {
         sequence: i64,
     ) -> DeliveryId {
         let twice = |one: &Delivery| one.event == event && one.receiver == receiver;
-        assert!(!self.deliveries.iter().any(twice), "nobody is sent an event twice");
+        assert!(!self.deliveries.iter().any(twice), "an event is sent to a receiver once");
         let id = DeliveryId(self.deliveries.last().map_or(0, |one| one.id.0) + 1);
         self.deliveries.push(Delivery {
             id,

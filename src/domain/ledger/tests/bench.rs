@@ -1,18 +1,17 @@
 //! A bench: books with a clock, a configuration, and receivers that want everything.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::super::*;
 use super::books::{Books, Delivery};
+use super::samples::{failed, found, passed, schedule, wanted};
 use crate::domain::{
-    AttemptResult, Class, DeliveryId, EventType, Factor, Finding, IntegrationId, Maintenance, Next,
-    Observed, Outcome, OwnFault, Policy, Report, Schedule, Selection, Status, Subject,
-    Subscription, Test, TestResult, Timestamp, Transition,
+    AttemptResult, Class, DeliveryId, EventType, IntegrationId, Maintenance, Next, OwnFault,
+    Policy, Report, Selection, Status, Subject, Subscription, Timestamp, Transition,
 };
 
 pub(super) const LEASE: Duration = Duration::from_mins(2);
-/// 2026-11-23 10:00:00 UTC.
+/// Start of every test: 2026-11-23 10:00:00 UTC.
 pub(super) const START: Timestamp = Timestamp(1_795_428_000_000);
 
 /// Books with what a daemon brings.
@@ -377,51 +376,4 @@ impl Bench {
     pub(super) fn minutes(&self, minutes: u64) -> Timestamp {
         self.now.plus(Duration::from_mins(minutes))
     }
-}
-
-pub(super) fn schedule() -> Schedule {
-    Schedule::parse("0 * * * *", "UTC").unwrap()
-}
-
-pub(super) fn wanted(name: &str) -> Wanted {
-    Wanted {
-        name: name.to_owned(),
-        kind: "Redshift".to_owned(),
-        auto_bootstrap: Some(false),
-        labels: BTreeMap::from([("team".to_owned(), "data".to_owned())]),
-        disabled: false,
-        schedule: schedule(),
-        config: r#"{"host":"one"}"#.to_owned(),
-        config_shown: r#"{"host":"one"}"#.to_owned(),
-        catalog_version: 1,
-        factors: Vec::<Factor>::new(),
-    }
-}
-
-pub(super) fn with_config(config: &str) -> Wanted {
-    Wanted { config: config.to_owned(), ..wanted("one") }
-}
-
-pub(super) fn report(outcomes: Vec<Outcome>) -> Report {
-    let tests = [Test::always("first", ""), Test::always("second", "")];
-    let results = tests.into_iter().zip(outcomes);
-    Report { tests: results.map(|(test, outcome)| TestResult { test, outcome }).collect() }
-}
-
-pub(super) fn passed() -> Report {
-    report(vec![Outcome::Passed(None), Outcome::Passed(None)])
-}
-
-pub(super) fn failed(class: Class) -> Report {
-    let finding = Finding::new(class, "no").mend("GRANT it");
-    report(vec![Outcome::Passed(None), Outcome::Failed(finding)])
-}
-
-pub(super) fn warned(message: &str) -> Report {
-    let finding = Finding::new(Class::Denied, message);
-    report(vec![Outcome::Passed(None), Outcome::Warning(finding)])
-}
-
-pub(super) fn found(subject: Subject, report: Report) -> SubjectRun {
-    SubjectRun { subject, report, observed: Observed::default(), own_fault: None }
 }

@@ -8,7 +8,7 @@ use crate::domain::{
     RunId, Status, Subject, Timestamp,
 };
 
-/// A stored run.
+/// Run with its results, as stored.
 #[derive(Clone, Debug)]
 pub(super) struct StoredRun {
     pub(super) id: RunId,
@@ -21,7 +21,7 @@ pub(super) struct StoredRun {
     pub(super) report: StoredReport,
 }
 
-/// A stored delivery.
+/// Delivery with its place in a queue.
 #[derive(Clone, Debug)]
 pub(super) struct Delivery {
     pub(super) id: DeliveryId,
@@ -36,7 +36,7 @@ pub(super) struct Delivery {
     pub(super) token: Option<i64>,
 }
 
-/// A stored outage.
+/// Outage with its members and end.
 #[derive(Clone, Debug)]
 pub(super) struct StoredOutage {
     pub(super) new: NewOutage,
@@ -65,7 +65,7 @@ pub(super) struct Books {
     pub(super) faults: BTreeMap<OwnFault, LastingFault>,
     pub(super) receivers: BTreeMap<String, ReceiverHealth>,
     pub(super) operational: i64,
-    /// What was asked for by the latest decision.
+    /// Needs of the latest decision.
     pub(super) needs: Vec<Need>,
     decisions: u64,
 }
@@ -237,7 +237,7 @@ impl Books {
         self.deliveries.iter().filter(pending)
     }
 
-    /// What ends an outage is decided from.
+    /// Returns the members of an outage, from which its end is decided.
     pub(super) fn members(&self, outage: &str) -> OutageMembers {
         let failure = |id: IntegrationId| {
             let is_it = |event: &&NewEvent| {

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::super::*;
-use super::bench::{Bench, LEASE, START, failed, found, passed, schedule, wanted, with_config};
+use super::bench::{Bench, LEASE, START};
+use super::samples::{failed, found, passed, schedule, wanted, with_config};
 use crate::domain::EventType::StatusChanged;
 use crate::domain::{Cause, Class, Schedule, Status, Subject};
 

@@ -12,4 +12,5 @@ mod receivers;
 mod replays;
 mod rules;
 mod runs;
+mod samples;
 mod thrift;

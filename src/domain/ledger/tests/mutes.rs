@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::super::*;
-use super::bench::{Bench, START, failed, found, passed, wanted, warned, with_config};
+use super::bench::{Bench, START};
+use super::samples::{failed, found, passed, wanted, warned, with_config};
 use crate::domain::EventType::{
     DaemonDegraded, DaemonRecovered, FlappingEnded, FlappingStarted, StatusChanged,
     ValidationFailed, ValidationRecovered, ValidationWarning,

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::super::*;
-use super::bench::{Bench, failed, found, passed, wanted};
+use super::bench::Bench;
+use super::samples::{failed, found, passed, wanted};
 use crate::domain::EventType::{
     Outage as Begins, OutageResolved as Ends, ValidationFailed as Fails,
     ValidationRecovered as Recovers,
@@ -350,7 +351,7 @@ fn local_faults_and_candidates_are_no_suspects() {
     assert_eq!(bench.row("one").suspect, Some(later), "an inconclusive run changes nothing");
     bench.pass(Subject::Active);
     assert_eq!(bench.row("one").suspect, None);
-    bench.sync(&[super::bench::with_config("other")]);
+    bench.sync(&[super::samples::with_config("other")]);
     bench.run(vec![found(Subject::Candidate, failed(Class::Unreachable))]);
     assert_eq!(bench.row("one").suspect, None);
 }

@@ -7,8 +7,9 @@ use proptest::prelude::*;
 use proptest::test_runner::Config;
 
 use super::super::*;
-use super::bench::{Bench, failed, found, passed, wanted, warned};
+use super::bench::Bench;
 use super::books::Delivery;
+use super::samples::{failed, found, passed, wanted, warned};
 use crate::domain::{Class, Factor, FactorKind, Next, OwnFault, Report, Status};
 
 const NAMES: [&str; 4] = ["n0", "n1", "n2", "n3"];

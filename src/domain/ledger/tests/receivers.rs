@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::super::*;
-use super::bench::{Bench, START, wanted};
+use super::bench::{Bench, START};
+use super::samples::wanted;
 use crate::domain::EventType::ReceiverDisabled;
 use crate::domain::{DisabledReason, Next, Timestamp};
 

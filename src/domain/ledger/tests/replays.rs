@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use super::super::*;
-use super::bench::{Bench, wanted};
+use super::bench::Bench;
 use super::books::Delivery;
+use super::samples::wanted;
 use crate::domain::{Class, IntegrationId, Next, Subject, Timestamp};
 
 fn redelivery(one: &Delivery) -> Redelivery {

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::super::*;
-use super::bench::{Bench, failed, found, passed, schedule, wanted, warned, with_config};
+use super::bench::Bench;
+use super::samples::{failed, found, passed, schedule, wanted, warned, with_config};
 use crate::domain::EventType::{
     StatusChanged, ValidationFailed, ValidationRecovered, ValidationWarning,
 };

@@ -1,7 +1,8 @@
 //! How little decisions ask for: the common run needs its row and nothing else.
 
 use super::super::*;
-use super::bench::{Bench, failed, found, passed, wanted, warned};
+use super::bench::Bench;
+use super::samples::{failed, found, passed, wanted, warned};
 use crate::domain::{Class, RunId, Subject};
 
 #[test]

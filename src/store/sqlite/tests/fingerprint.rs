@@ -1,4 +1,4 @@
-//! What runs see besides their results is kept, compared and told.
+//! Facts and expiries of runs are kept, compared and notified.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use super::super::{Retention, prune};
 use super::*;
 use crate::domain::{Expiry, ExpiryKind, Fact, FactKind};
 
-/// What ends, and in how many days from the start.
+/// Name of what expires, and in how many days from the start.
 type End = (&'static str, u32);
 
 /// Grants on `db`, and tokens with their ends.

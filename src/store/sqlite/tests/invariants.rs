@@ -1,8 +1,8 @@
-//! What is true of every database, whatever happened.
+//! Rules that hold for every database, whatever happened.
 
 use super::*;
 
-/// What holds, and the rows that would contradict it.
+/// Rules, each with the rows that would contradict it.
 const INVARIANTS: &[(&str, &str)] = &[
     ("foreign keys hold", "SELECT * FROM pragma_foreign_key_check"),
     (

@@ -37,7 +37,7 @@ use crate::domain::{
 const LEASE: Duration = Duration::from_mins(2);
 /// The incarnation that holds all leases here.
 const OWNER: i64 = 7;
-/// 2026-11-23 10:00:00 UTC.
+/// Start of every test: 2026-11-23 10:00:00 UTC.
 const START: Timestamp = Timestamp(1_795_428_000_000);
 
 /// A database in memory, with a clock and two receivers that want everything.
@@ -196,7 +196,7 @@ impl Bench {
         events.map(|event| event["type"].as_str().unwrap().to_owned()).collect()
     }
 
-    /// What a receiver is owed or was sent: types and numbers, in the order of their events.
+    /// Returns the events queued for a receiver or sent to it: types and numbers, in their order.
     fn owed(&self, receiver: &str) -> Vec<(String, i64)> {
         let sql = "SELECT type, event.sequence FROM delivery JOIN event ON event.id = event_id
                    WHERE receiver = ?1 ORDER BY number";
@@ -265,7 +265,7 @@ impl Bench {
     }
 }
 
-/// A fresh lease.
+/// Returns a fresh lease.
 fn lease(now: Timestamp) -> Lease {
     Lease { owner: OWNER, token: random::number().unwrap(), until: now.plus(LEASE) }
 }

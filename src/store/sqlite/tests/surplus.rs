@@ -1,4 +1,4 @@
-//! What is kept by number.
+//! Retention by number of rows.
 
 use super::super::{Retention, Surplus, outbox, surplus};
 use super::*;

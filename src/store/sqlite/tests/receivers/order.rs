@@ -33,7 +33,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 1..60)
 }
 
-/// What is claimed is the first that the receiver is owed about its integration.
+/// Checks that what is claimed is the head of its queue.
 fn is_first(bench: &Bench, sent: &PendingDelivery) -> bool {
     let sql = format!(
         "delivery AS early JOIN delivery AS sent ON sent.id = {} AND early.receiver = sent.receiver
