@@ -140,7 +140,7 @@ pub(crate) fn compare(before: &Facts, now: &Facts) -> TestResult {
     } else {
         let texts: Vec<_> = drifts.iter().map(Drift::text).collect();
         let message = format!("Since the last passing run, {}.", texts.join("; "));
-        Outcome::Warning(Finding::new(Class::Denied, message).mend(
+        Outcome::Warning(Finding::new(Class::Denied, message).fix(
             "If this was not intended, grant the lost permissions again and revoke the gained ones.",
         ))
     };

@@ -109,7 +109,7 @@ fn finding(warned: &[(&Expiry, String)]) -> Finding {
     let message = format!("{}.", texts.join("; "));
     let mut letters = message.chars();
     let first = letters.next().into_iter().flat_map(char::to_uppercase);
-    Finding::new(Class::Expired, first.chain(letters).collect::<String>()).mend(fixes.join(" "))
+    Finding::new(Class::Expired, first.chain(letters).collect::<String>()).fix(fixes.join(" "))
 }
 
 #[cfg(test)]

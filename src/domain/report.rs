@@ -132,7 +132,7 @@ impl Finding {
 
     /// Adds the remediation: how to fix the failure.
     #[must_use]
-    pub(crate) fn mend(mut self, remediation: impl Into<String>) -> Self {
+    pub(crate) fn fix(mut self, remediation: impl Into<String>) -> Self {
         self.remediation = Some(remediation.into());
         self
     }
@@ -346,9 +346,7 @@ mod tests {
     fn wire_form_has_a_message_only_where_there_is_one() {
         let found = report(vec![
             Outcome::Passed(None),
-            Outcome::Failed(
-                Finding::new(Class::Denied, "Unable to connect to host.").mend("GRANT"),
-            ),
+            Outcome::Failed(Finding::new(Class::Denied, "Unable to connect to host.").fix("GRANT")),
         ]);
         let json = serde_json::to_string(&ValidationResults::from(&found)).unwrap();
         assert_eq!(

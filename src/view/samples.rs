@@ -31,7 +31,7 @@ pub(crate) fn now() -> Timestamp {
 pub(crate) fn report() -> Report {
     let result = |name, outcome| TestResult { test: Test::always(name, ""), outcome };
     let finding = Finding::new(Class::Unreachable, "Unable\nto connect to host.")
-        .mend("Open port 5439.")
+        .fix("Open port 5439.")
         .because("refused\u{1b}[31m");
     Report {
         tests: vec![

@@ -113,7 +113,7 @@ struct Reason {
     /// One line without a final period.
     text: String,
     /// What mends it, where that is more than to set up a source.
-    mend: Option<String>,
+    fix: Option<String>,
 }
 
 /// Without the chain and its environment, which may hold a key.
@@ -184,7 +184,7 @@ impl CredentialChain {
         let assumed = session.assumed(client, origin, &base, external_id.as_deref()).await;
         let assumed = assumed.map_err(|failure| {
             let key = shown_key(&base.access_key_id);
-            failure.finding(&format!("Unable to assume the role [{arn}] using STS")).mend(format!(
+            failure.finding(&format!("Unable to assume the role [{arn}] using STS")).fix(format!(
                 "Allow sts:AssumeRole on {arn} to the owner of access key {key}, and let the \
                  role's trust policy name that owner, with the external ID if it asks for one."
             ))
@@ -229,7 +229,7 @@ impl CredentialChain {
                     found.map_err(|error| Reason {
                         class: class_of(error.kind()),
                         text: reason(&error, client.redactor()),
-                        mend: None,
+                        fix: None,
                     })
                 }
                 Link::WebIdentity => self.web_identity(identity, &context, client, run).await,
@@ -242,9 +242,9 @@ impl CredentialChain {
                     return Err(without(Class::Local, &reasons, None));
                 }
                 Ok(None) => reasons.push(format!("{name}: not set up")),
-                Err(Reason { class, text, mend }) => {
+                Err(Reason { class, text, fix }) => {
                     reasons.push(format!("{name}: {text}"));
-                    return Err(without(class, &reasons, mend));
+                    return Err(without(class, &reasons, fix));
                 }
             }
         }
@@ -268,7 +268,7 @@ impl CredentialChain {
         }
         let token = context.file_read_as_string(&file).await.map_err(|error| {
             let text = format!("token file {file}: {}", reason(&error, client.redactor()));
-            Reason { class: Class::Local, text, mend: None }
+            Reason { class: Class::Local, text, fix: None }
         })?;
         let token = Secret::new(token.trim().to_owned());
         let name = session_name(&run.name);
@@ -277,12 +277,12 @@ impl CredentialChain {
         let assumed = session.identified(client, origin, &token).await.map_err(|failure| {
             let text = failure.sentence(&format!("Unable to assume the role [{role}] using STS"));
             let text = text.trim_end_matches('.').to_owned();
-            let mend = failure.refusal().map(|_| {
+            let fix = failure.refusal().map(|_| {
                 format!(
                     "Let the trust policy of {role} name the token's issuer, subject and audience."
                 )
             });
-            Reason { class: failure.class, text, mend }
+            Reason { class: failure.class, text, fix }
         })?;
         Ok(Some(kept.insert(assumed).credential.clone()))
     }
@@ -293,9 +293,9 @@ fn lasts(assumed: &Assumed, run: &RunContext) -> bool {
     run.now.plus(RENEW_BEFORE) < assumed.expires_at
 }
 
-fn without(class: Class, reasons: &[String], mend: Option<String>) -> Finding {
+fn without(class: Class, reasons: &[String], fix: Option<String>) -> Finding {
     let message = format!("No AWS credentials could be loaded: {}.", reasons.join("; "));
-    Finding::new(class, message).mend(mend.unwrap_or_else(|| {
+    Finding::new(class, message).fix(fix.unwrap_or_else(|| {
         "Give the daemon an identity: an instance profile, a container role, a web identity, \
          AWS_PROFILE or AWS_ACCESS_KEY_ID in its environment, or an access key in the \
          configuration."
@@ -316,7 +316,7 @@ async fn read(reference: &SecretRef) -> Result<String, Finding> {
     let secret = secrets::resolve(reference).await;
     secret.map(|secret| secret.expose().to_owned()).map_err(|error| {
         Finding::new(Class::Local, format!("No AWS credentials could be loaded: {error}."))
-            .mend("Mend this machine: the file or variable named above.")
+            .fix("Fix this machine: the file or variable named above.")
     })
 }
 

@@ -41,14 +41,14 @@ impl BigQuery {
     }
 
     fn is_not_reused(&self, account: &str, run: &RunContext) -> Result<(), Finding> {
-        let mend = "Make a service account of its own for this integration, with a key of its own.";
+        let fix = "Make a service account of its own for this integration, with a key of its own.";
         if self.config.data_sources.iter().any(|used| used == account) {
             let detail = format!("[{account}] is one of `dataSourceServiceAccounts`.");
-            return Err(Finding::of(REUSE, Class::Invalid, detail).mend(mend));
+            return Err(Finding::of(REUSE, Class::Invalid, detail).fix(fix));
         }
         let Some(peer) = run.duplicate_target(PLATFORM.kind, account) else { return Ok(()) };
         let detail = format!("[{account}] is also used by the integration [{}].", peer.name);
-        Err(Finding::of(REUSE, Class::Invalid, detail).mend(mend))
+        Err(Finding::of(REUSE, Class::Invalid, detail).fix(fix))
     }
 }
 
@@ -67,8 +67,8 @@ pub(super) fn is_of(project: &str, account: &str) -> Result<(), Finding> {
         return Ok(());
     }
     let detail = format!("Expected suffix [{suffix}], found [{account}].");
-    let mend = format!("Use a service account of project {project}, or correct `projectId`.");
-    Err(Finding::of(POSTFIX, Class::Invalid, detail).mend(mend))
+    let fix = format!("Use a service account of project {project}, or correct `projectId`.");
+    Err(Finding::of(POSTFIX, Class::Invalid, detail).fix(fix))
 }
 
 fn is_key_of(account: &str, wanted: &str) -> Result<(), Finding> {
@@ -76,6 +76,6 @@ fn is_key_of(account: &str, wanted: &str) -> Result<(), Finding> {
         return Ok(());
     }
     let detail = format!("The key is one of [{account}], not of [{wanted}].");
-    let mend = format!("Put a key of {wanted} into `credential`, or correct `serviceAccount`.");
-    Err(Finding::of(KEY_FILE, Class::Invalid, detail).mend(mend))
+    let fix = format!("Put a key of {wanted} into `credential`, or correct `serviceAccount`.");
+    Err(Finding::of(KEY_FILE, Class::Invalid, detail).fix(fix))
 }

@@ -1,4 +1,4 @@
-//! What a run is about, and how to mend what is found in it.
+//! What a run is about, and how to fix what is found in it.
 
 use super::classify::{Cause, Failure, Refusal};
 use super::config::Config;
@@ -68,7 +68,7 @@ impl Subject<'_> {
             Verdict::Granted => None,
             Verdict::Missing => {
                 let message = format!("{} is missing permission [{name}] on {object}.", self.who());
-                Some((Finding::new(Class::Denied, message).mend(grant()), true))
+                Some((Finding::new(Class::Denied, message).fix(grant()), true))
             }
             Verdict::Untold(whom) => {
                 let whom = self.redactor.line(&whom, WHOM_MAX);
@@ -76,7 +76,7 @@ impl Subject<'_> {
                     "Permission [{name}] on {object} could not be verified: it depends on [{whom}] \
                      in the access list."
                 );
-                Some((Finding::new(Class::Denied, message).mend(grant()), false))
+                Some((Finding::new(Class::Denied, message).fix(grant()), false))
             }
             Verdict::Unasked(failure) => {
                 let message = format!(
@@ -96,7 +96,7 @@ impl Subject<'_> {
         failure: &Failure,
         who: &Credential,
     ) -> Finding {
-        let mend = match (&failure.cause, failure.class) {
+        let fix = match (&failure.cause, failure.class) {
             (Cause::NoToken, Class::Local) => {
                 "Set the clock of this machine, and keep it set.".to_owned()
             }
@@ -112,7 +112,7 @@ impl Subject<'_> {
                 Credential::Machine => return finding,
             },
             (Cause::Refused(refusal), _) => match self.after_refusal(refusal, failure.class) {
-                Some(mend) => mend,
+                Some(fix) => fix,
                 None => return enabled(finding, failure),
             },
             (Cause::NoAnswer, Class::Missing) if matches!(who, Credential::Machine) => {
@@ -120,7 +120,7 @@ impl Subject<'_> {
             }
             (Cause::NoToken | Cause::NoAnswer, _) => return finding,
         };
-        finding.mend(mend)
+        finding.fix(fix)
     }
 
     fn after_refusal(&self, refusal: &Refusal, class: Class) -> Option<String> {
@@ -158,7 +158,7 @@ fn enabled(finding: Finding, failure: &Failure) -> Finding {
     match disabled {
         Some((service, consumer)) => {
             let project = consumer.trim_start_matches("projects/");
-            finding.mend(format!("Run: gcloud services enable {service} --project={project}"))
+            finding.fix(format!("Run: gcloud services enable {service} --project={project}"))
         }
         None => finding,
     }

@@ -188,8 +188,8 @@ impl BigQuery {
             let is_denied = matches!(failure.refusal(), Some(refusal) if refusal.is_permission());
             let finding = advised(failure);
             if is_denied {
-                let mend = subject.grant("bigquery.jobs.create", "roles/bigquery.jobUser");
-                return finding.mend(mend);
+                let fix = subject.grant("bigquery.jobs.create", "roles/bigquery.jobUser");
+                return finding.fix(fix);
             }
             finding
         })?;
@@ -212,8 +212,8 @@ impl BigQuery {
     /// The dataset is not there; false when that cannot be told.
     async fn not_yet(&self, connected: &Connected<'_>) -> Result<Passed<bool>, Finding> {
         let Err(failure) = self.look(connected).await else {
-            let mend = format!("Delete the dataset {}, or change `dataset`.", self.name(connected));
-            return Err(Finding::new(Class::Invalid, NOT_YET.message).mend(mend));
+            let fix = format!("Delete the dataset {}, or change `dataset`.", self.name(connected));
+            return Err(Finding::new(Class::Invalid, NOT_YET.message).fix(fix));
         };
         let name = self.name(connected);
         let finding = |doing: String| {
@@ -224,8 +224,8 @@ impl BigQuery {
             Class::Missing => Ok(true.into()),
             Class::Denied => {
                 let finding = finding(format!("Cannot tell whether dataset [{name}] exists"));
-                let mend = connected.subject.grant("bigquery.datasets.get", advice::VIEWER);
-                let warning = Some(finding.mend(mend));
+                let fix = connected.subject.grant("bigquery.datasets.get", advice::VIEWER);
+                let warning = Some(finding.fix(fix));
                 Ok(Passed::from(false).warning(warning))
             }
             Class::Invalid
@@ -256,7 +256,7 @@ impl BigQuery {
         let subject = &connected.subject;
         let told = |text: String| failure.evident(Finding::new(failure.class, text));
         Err(match failure.class {
-            Class::Missing => told(format!("Dataset [{name}] no longer exists.")).mend(format!(
+            Class::Missing => told(format!("Dataset [{name}] no longer exists.")).fix(format!(
                 "Create the dataset {name} again, undelete it within its time-travel window, or \
                  correct `projectId` and `dataset`."
             )),
@@ -266,7 +266,7 @@ impl BigQuery {
                     "{who} is missing permission [bigquery.datasets.get] on dataset [{name}]. {}",
                     failure.detail
                 ))
-                .mend(subject.grant("bigquery.datasets.get", advice::VIEWER))
+                .fix(subject.grant("bigquery.datasets.get", advice::VIEWER))
             }
             Class::Invalid
             | Class::Expired
@@ -283,8 +283,8 @@ impl BigQuery {
             return found.into();
         };
         let message = format!("Dataset [{name}] is in location [{at}], not [{wanted}].");
-        let mend = format!("Set `location` to {at}; a dataset cannot be moved.");
-        let warning = Some(Finding::new(Class::Invalid, message).mend(mend));
+        let fix = format!("Set `location` to {at}; a dataset cannot be moved.");
+        let warning = Some(Finding::new(Class::Invalid, message).fix(fix));
         Passed::from(found).warning(warning)
     }
 

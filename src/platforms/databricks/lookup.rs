@@ -39,8 +39,8 @@ impl Databricks {
         let found = answer.await.map_err(|failure| {
             let finding = failure.finding(&self.doing(), self.host());
             match failure.class {
-                Class::Denied => finding.mend(self.grant(session, &failure)),
-                Class::Missing => finding.mend(format!(
+                Class::Denied => finding.fix(self.grant(session, &failure)),
+                Class::Missing => finding.fix(format!(
                     "Create catalog {}, or correct `catalog`; without USE CATALOG on it, it may \
                      also be hidden.",
                     quoted(name)
@@ -113,7 +113,7 @@ impl Databricks {
                     let doing = format!("{} [{full_name}] could not be looked up.", self.doing());
                     let finding = failure.finding(&doing, self.host());
                     if failure.class == Class::Denied {
-                        return Err(finding.mend(self.grant(session, &failure)));
+                        return Err(finding.fix(self.grant(session, &failure)));
                     }
                     return Err(finding);
                 }
@@ -126,8 +126,8 @@ impl Databricks {
         let more = missing.len().saturating_sub(shown.len());
         let more = if more == 0 { String::new() } else { format!(" and {more} more") };
         let message = format!("{} {}{more} {verb} not found.", self.doing(), shown.join(", "));
-        let mend = format!("Restore {first}, or take it out of `expectedObjects`.");
-        Err(Finding::new(Class::Missing, message).mend(mend))
+        let fix = format!("Restore {first}, or take it out of `expectedObjects`.");
+        Err(Finding::new(Class::Missing, message).fix(fix))
     }
 
     async fn has_table(
@@ -169,13 +169,13 @@ impl Databricks {
                     held.extend(more);
                 }
                 Err(failure) if failure.class == Class::Denied && index == 0 => {
-                    let mend = format!(
+                    let fix = format!(
                         "GRANT MANAGE ON CATALOG {} TO {}; or set `requiredPrivileges` to [].",
                         quoted(catalog),
                         quoted(&who)
                     );
                     let finding = failure.finding("Privileges could not be read:", self.host());
-                    return Ok(reserved(finding.mend(mend)));
+                    return Ok(reserved(finding.fix(fix)));
                 }
                 Err(failure) if matches!(failure.class, Class::Denied | Class::Missing) => {
                     is_known = false;
@@ -192,13 +192,13 @@ impl Databricks {
         let lacking = lacking(required, &held);
         let message =
             format!("Principal [{who}] lacks [{}] on catalog [{catalog}].", lacking.join(", "));
-        let mend = format!(
+        let fix = format!(
             "GRANT {} ON CATALOG {} TO {};",
             lacking.join(", ").replace('_', " "),
             quoted(catalog),
             quoted(&who)
         );
-        let finding = Finding::new(Class::Denied, message).mend(mend);
+        let finding = Finding::new(Class::Denied, message).fix(fix);
         // A group that could not be looked at may have what is missing here.
         if is_known { Err(finding) } else { Ok(reserved(finding)) }
     }
@@ -229,7 +229,7 @@ impl Databricks {
     /// Query audit is an extra: what it misses is a warning, whatever the reason is.
     pub(super) async fn audit(&self, client: Client<'_>, session: &Session) -> Passed<()> {
         let who = quoted(&session.who());
-        let mend = format!(
+        let fix = format!(
             "Enable system schema access for the metastore; GRANT USE CATALOG ON CATALOG system \
              TO {who}; GRANT USE SCHEMA ON SCHEMA system.access TO {who}; GRANT SELECT ON TABLE \
              {AUDIT_TABLE} TO {who};"
@@ -247,7 +247,7 @@ impl Databricks {
                 failure.finding(&doing, self.host())
             }
         };
-        reserved(finding.mend(mend))
+        reserved(finding.fix(fix))
     }
 }
 

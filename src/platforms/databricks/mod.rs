@@ -106,7 +106,7 @@ impl Databricks {
             match failure.class {
                 Class::Denied | Class::Expired => {
                     let advice = failure.network_advice().map(str::to_owned);
-                    finding.mend(
+                    finding.fix(
                         advice.unwrap_or_else(|| self.config.credentials.remedy(failure.class)),
                     )
                 }
@@ -125,8 +125,8 @@ impl Databricks {
         let who = client.line(&me.user_name, NAME_MAX);
         if me.active == Some(false) {
             let detail = format!("Principal [{who}] is not active in [{}].", self.host());
-            let mend = format!("Activate {who} in the workspace's identity settings.");
-            return Err(Finding::of(BASIC, Class::Denied, detail).mend(mend));
+            let fix = format!("Activate {who} in the workspace's identity settings.");
+            return Err(Finding::of(BASIC, Class::Denied, detail).fix(fix));
         }
         self.config.credentials.claims(&bearer, seen);
         seen.fact(FactKind::Principal, "", &who);
@@ -170,8 +170,8 @@ impl Databricks {
         let answer = client.call(request, Some(bearer), reply::json::<Warehouse>).await;
         let gone = || {
             let detail = format!("SQL warehouse [{id}] does not exist.");
-            let mend = "Set `httpPath` to that of an existing SQL warehouse.";
-            Finding::of(BASIC, Class::Missing, detail).mend(mend)
+            let fix = "Set `httpPath` to that of an existing SQL warehouse.";
+            Finding::of(BASIC, Class::Missing, detail).fix(fix)
         };
         match answer {
             Ok(found) if matches!(found.state.as_str(), "DELETED" | "DELETING") => Err(gone()),
@@ -186,8 +186,8 @@ impl Databricks {
             }
             Err(failure) if failure.class == Class::Denied => {
                 let doing = format!("SQL warehouse [{id}] could not be looked at.");
-                let mend = format!("Grant CAN USE on SQL warehouse {id} to the principal.");
-                Ok(Some(failure.finding(&doing, self.host()).mend(mend)))
+                let fix = format!("Grant CAN USE on SQL warehouse {id} to the principal.");
+                Ok(Some(failure.finding(&doing, self.host()).fix(fix)))
             }
             Err(failure) => Err(failure.finding(BASIC.message, self.host())),
         }
@@ -201,10 +201,10 @@ impl Databricks {
         let Config { workspace_id, metastore_id: wanted, .. } = &self.config;
         let configured = workspace_id.as_deref().unwrap_or(self.host());
         let bearer = Some(&session.bearer);
-        let mend = "Assign a metastore to the workspace in the account console.";
+        let fix = "Assign a metastore to the workspace in the account console.";
         let unassigned = |workspace: &str| {
             let message = format!("No metastore is assigned to workspace [{workspace}].");
-            Finding::new(Class::Missing, message).mend(mend)
+            Finding::new(Class::Missing, message).fix(fix)
         };
         let answer = client.call(Request::Metastore, bearer, reply::json::<Assignment>).await;
         let found = answer.map_err(|failure| {
@@ -216,7 +216,7 @@ impl Databricks {
                 format!("The metastore of workspace [{configured}] could not be looked up.");
             let finding = failure.finding(&doing, self.host());
             if failure.class == Class::Denied {
-                return finding.mend("Add the principal to the workspace.");
+                return finding.fix("Add the principal to the workspace.");
             }
             finding
         })?;
@@ -228,8 +228,8 @@ impl Databricks {
         let warning = wanted.as_ref().filter(|wanted| !wanted.eq_ignore_ascii_case(&id));
         let warning = warning.map(|wanted| {
             let message = format!("Metastore changed from [{wanted}] to [{id}].");
-            let mend = "Set `metastoreId` to the new one if the change is meant to be.";
-            Finding::new(Class::Invalid, message).mend(mend)
+            let fix = "Set `metastoreId` to the new one if the change is meant to be.";
+            Finding::new(Class::Invalid, message).fix(fix)
         });
         let message = format!("Metastore [{id}] is assigned to workspace [{workspace}].");
         Ok(Passed::from(()).saying(message).warning(warning).seeing(seen))

@@ -114,7 +114,7 @@ pub(super) enum Cause {
     /// The server announced or sent more than is accepted.
     Excess,
     /// Our own side: secret, authorities, network, file descriptors.
-    Ours,
+    Local,
 }
 
 impl Cause {
@@ -134,7 +134,7 @@ impl Cause {
             Self::Unresolved | Self::NoConnection | Self::Silent => Class::Unreachable,
             Self::TooManyConnections => Class::Throttled,
             Self::Busy | Self::Internal | Self::Excess => Class::Unavailable,
-            Self::Ours => Class::Local,
+            Self::Local => Class::Local,
         }
     }
 
@@ -161,13 +161,13 @@ impl Cause {
             | Self::TlsFailed
             | Self::UnexpectedResponse
             | Self::Excess
-            | Self::Ours => &[],
+            | Self::Local => &[],
         }
     }
 
     fn of(error: &CallError) -> Self {
         match error {
-            CallError::Secret(_) | CallError::Tls(_) => Self::Ours,
+            CallError::Secret(_) | CallError::Tls(_) => Self::Local,
             CallError::Resolve(_) => Self::Unresolved,
             CallError::Connect(error) => Self::of_io(error),
             CallError::Silent(_) => Self::Silent,
@@ -219,7 +219,7 @@ impl Cause {
             return Self::of_tls(tls);
         }
         if is_local_fault(error) {
-            Self::Ours
+            Self::Local
         } else if NOT_UNDERSTOOD.contains(&error.kind()) {
             Self::of_protocol(error)
         } else {

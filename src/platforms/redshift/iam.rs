@@ -143,28 +143,28 @@ impl Iam {
             Class::Denied if failure.refusal().is_some_and(Refusal::is_permission) => {
                 let partition = partition_of(region).id;
                 let arn = format!("arn:{partition}:redshift:{region}:*");
-                finding.mend(format!(
+                finding.fix(format!(
                     "Allow redshift:GetClusterCredentials on {arn}:dbuser:{cluster}/{user} and \
                      {arn}:dbname:{cluster}/{database}."
                 ))
             }
             Class::Denied | Class::Expired => {
                 let key = credential.map(|key| shown_key(&key.access_key_id)).unwrap_or_default();
-                finding.mend(format!("Renew access key {key}, its secret or its session token."))
+                finding.fix(format!("Renew access key {key}, its secret or its session token."))
             }
-            Class::Missing => finding.mend(format!(
+            Class::Missing => finding.fix(format!(
                 "Check `clusterIdentifier` ({cluster}), `awsRegion` ({region}) and the account \
                  that the access key belongs to."
             )),
-            Class::Invalid if failure.refusal().is_some() => finding.mend(format!(
+            Class::Invalid if failure.refusal().is_some() => finding.fix(format!(
                 "Check `databaseUser` and `clusterIdentifier`; {cluster} must be a provisioned \
                  cluster that is available."
             )),
-            Class::Local => finding.mend("Set the clock of this machine, and keep it set."),
+            Class::Local => finding.fix("Set the clock of this machine, and keep it set."),
             Class::Invalid => {
-                finding.mend("Name the authority of AWS's certificate in `api.tls.caFile`.")
+                finding.fix("Name the authority of AWS's certificate in `api.tls.caFile`.")
             }
-            Class::Unreachable => finding.mend(format!(
+            Class::Unreachable => finding.fix(format!(
                 "Let this machine reach {}, directly or through `api.proxy`.",
                 self.origin
             )),

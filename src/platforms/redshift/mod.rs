@@ -197,7 +197,7 @@ impl Redshift {
     }
 
     fn refused(&self, failure: &Failure) -> Finding {
-        failure.finding_of(CONNECT).mend(self.remedy(failure.cause))
+        failure.finding_of(CONNECT).fix(self.remedy(failure.cause))
     }
 
     /// The tests that ask the catalog; the recorder leaves out those of the other mode.
@@ -237,7 +237,7 @@ impl Redshift {
         let finding =
             Finding::of(DATABASE_ABSENT, Class::Invalid, format!("Found database [{name}]."));
         Err(finding
-            .mend(format!("Only if nothing in it is needed: DROP DATABASE {};", quoted(name))))
+            .fix(format!("Only if nothing in it is needed: DROP DATABASE {};", quoted(name))))
     }
 
     async fn database_exists(&self, session: &Session) -> Result<(), Finding> {
@@ -252,7 +252,7 @@ impl Redshift {
 
     fn database_missing(&self) -> Finding {
         let name = &self.database;
-        Finding::new(Class::Missing, filled(DATABASE_EXISTS, name)).mend(format!(
+        Finding::new(Class::Missing, filled(DATABASE_EXISTS, name)).fix(format!(
             "Restore the database, or run the integration's set-up script again, which begins \
             with CREATE DATABASE {};",
             quoted(name)
@@ -265,7 +265,7 @@ impl Redshift {
             return Ok(Passed::from(()).warning(warning));
         };
         let detail = format!("Found {} [{role}].", holder.noun());
-        Err(Finding::of(ROLE_ABSENT, Class::Invalid, detail).mend(format!(
+        Err(Finding::of(ROLE_ABSENT, Class::Invalid, detail).fix(format!(
             "Only if nobody needs it: DROP {} {};",
             holder.keyword(),
             quoted(role)
@@ -279,7 +279,7 @@ impl Redshift {
             return Ok(Passed::from(()).seeing(seen));
         }
         let finding = Finding::new(Class::Missing, filled(ROLE_EXISTS, role));
-        let finding = finding.mend(format!("CREATE GROUP {};", quoted(role)));
+        let finding = finding.fix(format!("CREATE GROUP {};", quoted(role)));
         Err(match warning {
             Some(warning) => finding.because(warning.message),
             None => finding,
@@ -304,7 +304,7 @@ impl Redshift {
                 let what = "Only groups were looked at: roles cannot be read.";
                 let finding = failure.finding_that(what);
                 let user = quoted(self.credentials.user());
-                Ok((None, Some(finding.mend(format!("GRANT SELECT ON svv_roles TO {user};")))))
+                Ok((None, Some(finding.fix(format!("GRANT SELECT ON svv_roles TO {user};")))))
             }
             Err(failure) => Err(asked(failure)),
         }
@@ -313,7 +313,7 @@ impl Redshift {
     /// The catalog could not be asked for `what`, so that nothing is known about it.
     fn unknown(&self, what: &str, failure: &Failure) -> Finding {
         let finding = failure.finding_that(&format!("Unable to look up {what}."));
-        finding.mend(self.remedy(failure.cause))
+        finding.fix(self.remedy(failure.cause))
     }
 }
 

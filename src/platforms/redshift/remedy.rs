@@ -60,7 +60,7 @@ impl Redshift {
                 certificate in `tls.serverName`."
                     .to_owned()
             }
-            Cause::Ours => "Mend this host: the file, variable or network named above.".to_owned(),
+            Cause::Local => "Fix this host: the file, variable or network named above.".to_owned(),
         }
     }
 

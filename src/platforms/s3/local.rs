@@ -22,9 +22,8 @@ impl S3 {
              location path [{}].",
             peer.name, location.shown
         );
-        let mend =
-            format!("Remove one of the two, or change `awsLocationPath` of [{}].", peer.name);
-        Err(Finding::new(Class::Invalid, message).mend(mend))
+        let fix = format!("Remove one of the two, or change `awsLocationPath` of [{}].", peer.name);
+        Err(Finding::new(Class::Invalid, message).fix(fix))
     }
 
     /// No other integration has the same name of its own.
@@ -32,8 +31,8 @@ impl S3 {
         let name = &self.config.name;
         let Some(peer) = run.duplicate_name(PLATFORM.kind, name) else { return Ok(()) };
         let message = format!("An Amazon S3 integration named [{name}] already exists.");
-        let mend = format!("Change `config.name` here or in the integration [{}].", peer.name);
-        Err(Finding::new(Class::Invalid, message).mend(mend))
+        let fix = format!("Change `config.name` here or in the integration [{}].", peer.name);
+        Err(Finding::new(Class::Invalid, message).fix(fix))
     }
 
     /// The location's role is named as AWS names roles.
@@ -43,8 +42,8 @@ impl S3 {
             return Ok(());
         }
         let partition = partition_of(region).id;
-        let mend = format!("Set `awsLocationRole` to arn:{partition}:iam::<account>:role/<name>.");
-        Err(Finding::new(Class::Invalid, ROLE.message).mend(mend))
+        let fix = format!("Set `awsLocationRole` to arn:{partition}:iam::<account>:role/<name>.");
+        Err(Finding::new(Class::Invalid, ROLE.message).fix(fix))
     }
 
     /// What may exist once only.

@@ -143,12 +143,12 @@ impl S3 {
         answer.map(|caller| caller.shown(client)).map_err(|failure| {
             let finding = failure.finding(IDENTIFYING);
             match failure.class {
-                Class::Denied | Class::Expired => finding.mend(format!(
+                Class::Denied | Class::Expired => finding.fix(format!(
                     "Renew access key {} or its secret; sts:GetCallerIdentity itself needs no \
                      permission.",
                     shown_key(&credential.access_key_id)
                 )),
-                Class::Local => finding.mend("Set the clock of this machine, and keep it set."),
+                Class::Local => finding.fix("Set the clock of this machine, and keep it set."),
                 Class::Missing
                 | Class::Invalid
                 | Class::Unreachable
@@ -183,11 +183,11 @@ impl S3 {
                  across accounts.",
                 finding.message
             );
-            return Err(finding.mend(format!("Use credentials of account {account}.")));
+            return Err(finding.fix(format!("Use credentials of account {account}.")));
         }
         Err(match failure.class {
-            Class::Denied => finding.mend(self.grant(session, "s3:GetAccessGrantsInstance")),
-            Class::Missing => finding.mend(format!(
+            Class::Denied => finding.fix(self.grant(session, "s3:GetAccessGrantsInstance")),
+            Class::Missing => finding.fix(format!(
                 "Create an S3 Access Grants instance in account {account}, region {region}."
             )),
             Class::Invalid
@@ -205,8 +205,8 @@ impl S3 {
         let failure = match self.ask(session, request, key_count).await {
             Ok(0) if !prefix.is_empty() => {
                 let message = format!("No objects were found under [{shown}].");
-                let mend = "Check the spelling of `awsLocationPath`; the first object ends this.";
-                return Ok(reserved(Finding::new(Class::Missing, message).mend(mend)));
+                let fix = "Check the spelling of `awsLocationPath`; the first object ends this.";
+                return Ok(reserved(Finding::new(Class::Missing, message).fix(fix)));
             }
             Ok(_) => {
                 let seen = Seen::of(FactKind::Grant, shown, "s3:ListBucket");
@@ -224,9 +224,8 @@ impl S3 {
                      Immuta will be unable to assist with S3 path discovery during data source \
                      creation."
                 );
-                let mend =
-                    format!("Allow s3:ListBucket on arn:{partition}:s3:::{bucket} to {arn}.");
-                Ok(reserved(Finding { message, ..finding }.mend(mend)))
+                let fix = format!("Allow s3:ListBucket on arn:{partition}:s3:::{bucket} to {arn}.");
+                Ok(reserved(Finding { message, ..finding }.fix(fix)))
             }
             _ => Err(finding),
         }
@@ -239,15 +238,15 @@ impl S3 {
             && other != region
         {
             let message = format!("Bucket [{bucket}] is in region [{other}], not [{region}].");
-            let mend = format!("Set `awsRegion` to {other}, or name a bucket of {region}.");
-            let finding = Finding::new(Class::Invalid, message).mend(mend);
+            let fix = format!("Set `awsRegion` to {other}, or name a bucket of {region}.");
+            let finding = Finding::new(Class::Invalid, message).fix(fix);
             return Finding { evidence: failure.evidence.clone(), ..finding };
         }
         if failure.class == Class::Missing {
             let doing = format!("The requested path [{shown}] does not exist");
             return failure
                 .finding(&doing)
-                .mend(format!("Create bucket {bucket}, or correct `awsLocationPath`."));
+                .fix(format!("Create bucket {bucket}, or correct `awsLocationPath`."));
         }
         failure.finding(&format!("Unable to list the requested path [{shown}]"))
     }
@@ -260,8 +259,8 @@ impl S3 {
             "An Access Grants location [{id}] is already registered for [{scope}] with role \
              [{role}]."
         );
-        let mend = format!("Deregister location {id}, or choose another `awsLocationPath`.");
-        Err(Finding::new(Class::Invalid, message).mend(mend))
+        let fix = format!("Deregister location {id}, or choose another `awsLocationPath`.");
+        Err(Finding::new(Class::Invalid, message).fix(fix))
     }
 
     async fn registered(&self, session: &Session) -> Result<Passed<()>, Finding> {
@@ -273,14 +272,14 @@ impl S3 {
                     "No Access Grants location is registered for [{shown}] in account [{account}], \
                      region [{region}]."
                 );
-                let mend = format!("Register {shown} with role {location_role}.");
-                Err(Finding::new(Class::Missing, message).mend(mend))
+                let fix = format!("Register {shown} with role {location_role}.");
+                Err(Finding::new(Class::Missing, message).fix(fix))
             }
             Some(Location { id, role, .. }) if role != *location_role => {
                 let message =
                     format!("Location [{id}] uses role [{role}] instead of [{location_role}].");
-                let mend = format!("Update location {id} to role {location_role}.");
-                Err(Finding::new(Class::Invalid, message).mend(mend))
+                let fix = format!("Update location {id} to role {location_role}.");
+                Err(Finding::new(Class::Invalid, message).fix(fix))
             }
             Some(Location { id, scope, role }) => {
                 let mut seen = Seen::of(FactKind::Grant, &scope, &format!("location {id}"));
@@ -309,7 +308,7 @@ impl S3 {
             let page = answer.map_err(|failure| {
                 let finding = failure.finding(&doing);
                 if failure.class == Class::Denied {
-                    return finding.mend(self.grant(session, "s3:ListAccessGrantsLocations"));
+                    return finding.fix(self.grant(session, "s3:ListAccessGrantsLocations"));
                 }
                 finding
             })?;

@@ -95,20 +95,20 @@ impl Snowflake {
         let role = user.role.quoted();
         let grant = format!("GRANT {list} ON ACCOUNT TO ROLE {role} WITH GRANT OPTION;");
         if complete {
-            return Err(Finding::of(BOOTSTRAP, Class::Denied, message).mend(grant));
+            return Err(Finding::of(BOOTSTRAP, Class::Denied, message).fix(grant));
         }
-        let warning = Finding::new(Class::Unavailable, format!("{message} {CUT}")).mend(grant);
+        let warning = Finding::new(Class::Unavailable, format!("{message} {CUT}")).fix(grant);
         Ok(Passed::from(()).warning(Some(warning)))
     }
 
     /// The published text of `test`, and why.
     fn finding(&self, user: User<'_>, test: Test, failure: &Failure) -> Finding {
-        failure.finding_of(test).mend(self.remedy(user.0, user.1, failure.cause))
+        failure.finding_of(test).fix(self.remedy(user.0, user.1, failure.cause))
     }
 
     /// `what` could not be done, and why.
     fn unknown(&self, user: User<'_>, what: &str, failure: &Failure) -> Finding {
-        failure.finding_that(what).mend(self.remedy(user.0, user.1, failure.cause))
+        failure.finding_that(what).fix(self.remedy(user.0, user.1, failure.cause))
     }
 }
 
@@ -165,7 +165,7 @@ impl Checks<'_> {
             ),
             None => (Class::Unavailable, CUT.to_owned()),
         };
-        Err(Finding::of(WAREHOUSE, class, detail).mend(format!(
+        Err(Finding::of(WAREHOUSE, class, detail).fix(format!(
             "GRANT USAGE ON WAREHOUSE {} TO ROLE {};",
             wanted.quoted(),
             own.quoted()
@@ -225,7 +225,7 @@ impl Checks<'_> {
                 .iter()
                 .map(|(name, owner)| format!("[{}] of [{}]", self.shown(name), self.shown(owner)));
             let message = format!("{text} Found {}.", listed(names, foreign.len()));
-            return Err(Finding::new(Class::Invalid, message).mend(
+            return Err(Finding::new(Class::Invalid, message).fix(
                 "Choose another prefix and set it in `tableGrants.rolePrefix`; if these roles are \
                 this instance's own, name their owner in `tableGrants.ownerRole`.",
             ));
@@ -235,7 +235,7 @@ impl Checks<'_> {
             let names = listed(names, unowned.len());
             let message =
                 format!("Nobody is seen to own {names}, which may be another instance's.");
-            Some(Finding::new(Class::Invalid, message).mend(format!(
+            Some(Finding::new(Class::Invalid, message).fix(format!(
                 "GRANT OWNERSHIP ON ROLE <name> TO ROLE {} COPY CURRENT GRANTS;",
                 self.own.quoted()
             )))
@@ -285,7 +285,7 @@ impl Checks<'_> {
         }
         let detail = format!("The session has role [{}] instead of [{role}].", self.shown(found));
         let finding = Finding::of(ROLE, Class::Denied, detail);
-        Err(finding.mend(self.snowflake.remedy(
+        Err(finding.fix(self.snowflake.remedy(
             &self.snowflake.credentials,
             Some(role),
             Cause::RoleRefused,
@@ -298,7 +298,7 @@ impl Checks<'_> {
         let finding =
             Finding::of(DATABASE_ABSENT, Class::Invalid, format!("Found database [{name}]."));
         let drop = format!("Only if nothing in it is needed: DROP DATABASE {};", name.quoted());
-        Err(Failed { finding: Box::new(finding.mend(drop)), seen })
+        Err(Failed { finding: Box::new(finding.fix(drop)), seen })
     }
 
     pub(super) async fn database_exists(&self) -> Result<Passed<()>, Finding> {
@@ -307,7 +307,7 @@ impl Checks<'_> {
             return Ok(Passed::from(()).seeing(seen));
         }
         let finding = Finding::new(Class::Missing, filled(DATABASE_EXISTS, name));
-        Err(finding.mend(format!(
+        Err(finding.fix(format!(
             "If it is there: GRANT USAGE ON DATABASE {name} TO ROLE {role}; if it was dropped: \
             UNDROP DATABASE {name}; or run the integration's set-up script again.",
             name = name.quoted(),
@@ -326,7 +326,7 @@ impl Checks<'_> {
         let detail = format!("Found role [{role}].");
         let finding = Finding::of(IMPERSONATION_ABSENT, Class::Invalid, detail);
         let drop = format!("Only if nobody needs it: DROP ROLE {};", role.quoted());
-        Err(Failed { finding: Box::new(finding.mend(drop)), seen })
+        Err(Failed { finding: Box::new(finding.fix(drop)), seen })
     }
 
     pub(super) async fn impersonation_exists(&self, role: &Name) -> Result<Passed<()>, Finding> {
@@ -334,7 +334,7 @@ impl Checks<'_> {
             return Ok(Passed::from(()).seeing(seen));
         }
         let finding = Finding::new(Class::Missing, filled(IMPERSONATION_EXISTS, role));
-        Err(finding.mend(format!(
+        Err(finding.fix(format!(
             "CREATE ROLE {}; or run the integration's set-up script again.",
             role.quoted()
         )))
@@ -386,7 +386,7 @@ fn usable(name: &Name, row: Row<'_>) -> Passed<()> {
     let warning = sleeps.then(|| {
         let message = format!("Warehouse [{name}] is suspended and auto-resume is off.");
         let remedy = format!("ALTER WAREHOUSE {} SET AUTO_RESUME = TRUE;", name.quoted());
-        Finding::new(Class::Unavailable, message).mend(remedy)
+        Finding::new(Class::Unavailable, message).fix(remedy)
     });
     Passed::from(()).warning(warning)
 }

@@ -66,7 +66,7 @@ impl Snowflake {
             Cause::Internal => "Wait, and look at status.snowflake.com.".to_owned(),
             Cause::NoAnswer(class) => no_answer(class, host),
             Cause::Unreadable => {
-                "Mend this host: the file, variable or credential named above.".to_owned()
+                "Fix this host: the file, variable or credential named above.".to_owned()
             }
             Cause::BadKey => "Store the key as PKCS#8 in PEM form, and its passphrase in \
                 `privateKeyPassword`: openssl genrsa 2048 | openssl pkcs8 -topk8 -v2 aes256 \
@@ -118,7 +118,7 @@ fn token_refused(credentials: &Credentials, user: &str) -> String {
 
 fn no_answer(class: Class, host: &str) -> String {
     match class {
-        Class::Local => "Mend this host's network or the setting named above.".to_owned(),
+        Class::Local => "Fix this host's network or the setting named above.".to_owned(),
         Class::Denied | Class::Missing | Class::Expired => {
             "Check `oAuthClientConfig` and the client at the identity provider.".to_owned()
         }

@@ -136,7 +136,7 @@ pub(super) enum Cause {
     /// What answers does not speak the protocol, or never stops.
     UnexpectedResponse,
     /// Our own side: secret, authorities, network, file descriptors.
-    Ours,
+    Local,
 }
 
 /// Failure of a call to Synapse, or of a log-in there.
@@ -181,7 +181,7 @@ impl Cause {
             Self::Busy | Self::Internal | Self::UnexpectedResponse => Class::Unavailable,
             Self::NoToken(class) => class,
             Self::Unresolved | Self::NoConnection | Self::Silent => Class::Unreachable,
-            Self::Ours => Class::Local,
+            Self::Local => Class::Local,
         }
     }
 
@@ -209,13 +209,13 @@ impl Cause {
             | Self::TlsFailed
             | Self::Redirected
             | Self::UnexpectedResponse
-            | Self::Ours => &[],
+            | Self::Local => &[],
         }
     }
 
     fn of(error: &CallError) -> Self {
         match error {
-            CallError::Secret(_) | CallError::Authorities(_) => Self::Ours,
+            CallError::Secret(_) | CallError::Authorities(_) => Self::Local,
             CallError::Resolve(_) => Self::Unresolved,
             CallError::Connect(error) => Self::of_io(error),
             CallError::Silent(_) => Self::Silent,
@@ -271,7 +271,7 @@ impl Cause {
     fn of_io(error: &io::Error) -> Self {
         let kind = error.kind();
         if is_local_fault(error) {
-            Self::Ours
+            Self::Local
         } else if kind == ErrorKind::TimedOut {
             Self::Silent
         } else if kind == ErrorKind::FileTooLarge || NOT_UNDERSTOOD.contains(&kind) {
@@ -284,7 +284,7 @@ impl Cause {
     /// The library keeps the kind of its TLS errors to itself: its texts are what there is.
     fn of_tls(text: &str) -> Self {
         if NO_AUTHORITIES.iter().any(|words| text.contains(words)) {
-            Self::Ours
+            Self::Local
         } else if EXPIRED.iter().any(|words| text.contains(words)) {
             Self::ExpiredCertificate
         } else {
@@ -427,9 +427,9 @@ mod tests {
             (io(ErrorKind::InvalidData), Cause::UnexpectedResponse),
             (io(ErrorKind::Other), Cause::UnexpectedResponse),
             (io(ErrorKind::FileTooLarge), Cause::UnexpectedResponse),
-            (io(ErrorKind::NetworkUnreachable), Cause::Ours),
+            (io(ErrorKind::NetworkUnreachable), Cause::Local),
             (CallError::Connect(ErrorKind::ConnectionRefused.into()), Cause::NoConnection),
-            (CallError::Connect(io::Error::from_raw_os_error(24)), Cause::Ours),
+            (CallError::Connect(io::Error::from_raw_os_error(24)), Cause::Local),
             (CallError::Resolve(ErrorKind::Other.into()), Cause::Unresolved),
             (CallError::Silent(Duration::from_secs(1)), Cause::Silent),
             (CallError::NoRow, Cause::UnexpectedResponse),
@@ -439,7 +439,7 @@ mod tests {
             (TdsError::Protocol(NO_ENCRYPTION.into()).into(), Cause::NoTls),
             (TdsError::Protocol("x".into()).into(), Cause::UnexpectedResponse),
             (TdsError::Utf16.into(), Cause::UnexpectedResponse),
-            (TdsError::Tls("no usable CA certificates found".to_owned()).into(), Cause::Ours),
+            (TdsError::Tls("no usable CA certificates found".to_owned()).into(), Cause::Local),
         ];
         for (error, cause) in table {
             assert_eq!(Cause::of(&error), cause, "{error:?}");

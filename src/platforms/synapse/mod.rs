@@ -147,10 +147,10 @@ impl Synapse {
         let is_tolerated = run.mode == Mode::Recurring && !self.pause_fails;
         if failure.cause == Cause::Paused && is_tolerated {
             let finding = failure.evident(Finding::new(Class::Unavailable, PAUSED));
-            let finding = finding.mend(self.remedy(failure.cause));
+            let finding = finding.fix(self.remedy(failure.cause));
             return Ok(Passed::from(None).warning(Some(finding)));
         }
-        Err(failure.finding_of(CONNECT).mend(self.remedy(failure.cause)))
+        Err(failure.finding_of(CONNECT).fix(self.remedy(failure.cause)))
     }
 
     /// The tests that ask the catalog: the permission first, because without it roles may be hidden.
@@ -185,13 +185,13 @@ impl Synapse {
             }
             Control::Missing => {
                 let detail = format!("CONTROL on database {database} is missing.");
-                Err(Finding::of(MANAGE, Class::Denied, detail).mend(grant))
+                Err(Finding::of(MANAGE, Class::Denied, detail).fix(grant))
             }
             Control::Unknown(failure) => {
                 let message = format!(
                     "The server does not say whether the user has CONTROL on database {database}."
                 );
-                let finding = Finding::new(Class::Denied, message).mend(grant);
+                let finding = Finding::new(Class::Denied, message).fix(grant);
                 let warning = Some(match failure {
                     Some(failure) => failure.evident(finding),
                     None => finding,
@@ -211,7 +211,7 @@ impl Synapse {
             let detail = format!("Found role [{role}].");
             let finding = Finding::of(ROLE_ABSENT, Class::Invalid, detail);
             let drop = format!("Only if nobody needs it: DROP ROLE {};", identifier(role));
-            return Err(finding.mend(drop));
+            return Err(finding.fix(drop));
         }
         let message = format!("No role [{role}] was found, but without CONTROL it may be hidden.");
         Ok(Passed::from(()).warning(self.hidden(message, sees_all)))
@@ -233,7 +233,7 @@ impl Synapse {
             return Ok(Passed::from(()).warning(Some(warning)));
         }
         let create = format!("CREATE ROLE {};", identifier(role));
-        Err(Finding::new(Class::Missing, message).mend(create))
+        Err(Finding::new(Class::Missing, message).fix(create))
     }
 
     async fn finds_role(&self, session: &mut Session, role: &str) -> Result<bool, Finding> {
@@ -247,13 +247,13 @@ impl Synapse {
     fn hidden(&self, message: String, sees_all: bool) -> Option<Finding> {
         let user = identifier(self.endpoint.credentials.grantee());
         let remedy = format!("GRANT VIEW DEFINITION TO {user};");
-        (!sees_all).then(|| Finding::new(Class::Denied, message).mend(remedy))
+        (!sees_all).then(|| Finding::new(Class::Denied, message).fix(remedy))
     }
 
     /// The catalog could not be asked for `what`, so that nothing is known about it.
     fn unknown(&self, what: &str, failure: &Failure) -> Finding {
         let finding = failure.finding_that(&format!("Unable to look up {what}."));
-        finding.mend(self.remedy(failure.cause))
+        finding.fix(self.remedy(failure.cause))
     }
 }
 
@@ -270,7 +270,7 @@ impl Delimiters {
         if texts.is_empty() {
             return Ok(());
         }
-        Err(Finding::new(Class::Invalid, texts.join(" ")).mend(
+        Err(Finding::new(Class::Invalid, texts.join(" ")).fix(
             "Give `hashDelimiter`, `hashKeyDelimiter` and `arrayDelimiter` in \
             `metadataDelimiters` three different values.",
         ))

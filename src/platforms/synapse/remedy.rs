@@ -69,7 +69,7 @@ impl Synapse {
             Cause::Redirected => "Check `host` and `azure.cloud`: credentials only go to SQL \
                 servers of that cloud."
                 .to_owned(),
-            Cause::Ours => "Mend this host: the file, variable or network named above.".to_owned(),
+            Cause::Local => "Fix this host: the file, variable or network named above.".to_owned(),
         }
     }
 

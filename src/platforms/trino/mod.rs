@@ -178,8 +178,8 @@ impl Trino {
                 "The Trino version [{version}] is older than the minimum supported version \
                  [{minimum}]."
             );
-            let mend = format!("Update the cluster to Trino {minimum} or newer.");
-            Finding::new(Class::Invalid, message).mend(mend)
+            let fix = format!("Update the cluster to Trino {minimum} or newer.");
+            Finding::new(Class::Invalid, message).fix(fix)
         });
         let passed = Passed::from(()).warning(old);
         tests.test::<(), _, _>(VERSION, async || Ok::<_, Finding>(passed)).await;
@@ -207,8 +207,8 @@ impl Trino {
         let warning = warning.map(|expected| {
             let found = user.as_deref().unwrap_or("nobody");
             let message = format!("The cluster sees the user [{found}] instead of [{expected}].");
-            let mend = "Correct `expectedUser`, or the user mapping of the cluster.";
-            Finding::new(Class::Invalid, message).mend(mend)
+            let fix = "Correct `expectedUser`, or the user mapping of the cluster.";
+            Finding::new(Class::Invalid, message).fix(fix)
         });
         Ok(Passed::from(user).warning(warning).seeing(seen.unwrap_or_default()))
     }
@@ -219,17 +219,17 @@ impl Trino {
             return finding;
         }
         if failure.wants_browser() {
-            let mend = "The cluster asks for an OAuth 2.0 sign-in at a browser. Give the system \
+            let fix = "The cluster asks for an OAuth 2.0 sign-in at a browser. Give the system \
                 account a password, a token or a certificate that the cluster accepts beside it \
                 (http-server.authentication.type).";
-            return finding.mend(mend);
+            return finding.fix(fix);
         }
         if finding.message.contains("Authentication over HTTP is not enabled") {
-            let mend = "Connect over HTTPS, or set http-server.process-forwarded=true where a \
+            let fix = "Connect over HTTPS, or set http-server.process-forwarded=true where a \
                 proxy before the coordinator ends TLS.";
-            return finding.mend(mend);
+            return finding.fix(fix);
         }
-        finding.mend(match &self.config.credentials {
+        finding.fix(match &self.config.credentials {
             Credentials::Open { username } => format!(
                 "Let [{username}] in without a password, or set `authenticationType` to what the \
                  cluster asks for."
@@ -278,9 +278,9 @@ impl Trino {
         };
         let message =
             format!("The {} [{shown}]{more} {} not visible to the system account.", verb.0, verb.1);
-        let mend = "Create them, correct `catalogs`, or let the system account access them in the \
+        let fix = "Create them, correct `catalogs`, or let the system account access them in the \
             rules of the cluster's access control.";
-        Err(Finding::new(Class::Missing, message).mend(mend))
+        Err(Finding::new(Class::Missing, message).fix(fix))
     }
 }
 
@@ -290,15 +290,15 @@ async fn connection(session: &Session<'_>) -> Result<Passed<Option<String>>, Fin
     let info = info.map_err(|failure| {
         let finding = failure.finding_of(CONNECTION);
         match &failure.cause {
-            Cause::NoAnswer if failure.class == Class::Invalid => finding.mend(
+            Cause::NoAnswer if failure.class == Class::Invalid => finding.fix(
                 "Give the certificate's authority in `tls.caFile`, or its name in \
                  `tls.serverName`.",
             ),
             Cause::NoAnswer if failure.class == Class::Expired => {
-                finding.mend("Renew the server's certificate, or the one in `tls.certificate`.")
+                finding.fix("Renew the server's certificate, or the one in `tls.certificate`.")
             }
             Cause::Refused { status: 300..=399, .. } => {
-                finding.mend("Set `host` and `port` to where clients are sent.")
+                finding.fix("Set `host` and `port` to where clients are sent.")
             }
             Cause::Refused { .. } | Cause::Query { .. } | Cause::NoAnswer => finding,
         }
@@ -306,8 +306,8 @@ async fn connection(session: &Session<'_>) -> Result<Passed<Option<String>>, Fin
     let Some(info) = info else { return Ok(None.into()) };
     if info.coordinator == Some(false) {
         let detail = "What answers is a worker, not the coordinator.";
-        let mend = "Correct `host`: clients talk to the coordinator.";
-        return Err(Finding::of(CONNECTION, Class::Invalid, detail).mend(mend));
+        let fix = "Correct `host`: clients talk to the coordinator.";
+        return Err(Finding::of(CONNECTION, Class::Invalid, detail).fix(fix));
     }
     if info.starting == Some(true) {
         let detail = "The coordinator is starting and takes no queries yet.";
@@ -325,8 +325,8 @@ async fn query(session: &Session<'_>) -> Result<Passed<()>, Finding> {
             return match count {
                 Some(0) => {
                     let detail = "None of its nodes is active.";
-                    let mend = "Start workers, or look why they do not reach the coordinator.";
-                    Err(Finding::of(QUERY, Class::Unavailable, detail).mend(mend))
+                    let fix = "Start workers, or look why they do not reach the coordinator.";
+                    Err(Finding::of(QUERY, Class::Unavailable, detail).fix(fix))
                 }
                 Some(_) => Ok(().into()),
                 None => {
@@ -345,15 +345,15 @@ async fn query(session: &Session<'_>) -> Result<Passed<()>, Finding> {
     let ran = session.ask(Statement::One).await;
     ran.map_err(|failure| unrun(&failure, failure.finding_of(QUERY)))?;
     let what = "The active nodes cannot be counted.";
-    let mend = "Let the system account read system.runtime.nodes.";
-    let warning = Some(failure.finding_that(what).mend(mend));
+    let fix = "Let the system account read system.runtime.nodes.";
+    let warning = Some(failure.finding_that(what).fix(fix));
     Ok(Passed::from(()).warning(warning))
 }
 
-/// Adds how to mend that a statement was denied which reads no table.
+/// Adds how to fix that a statement was denied which reads no table.
 fn unrun(failure: &Failure, finding: Finding) -> Finding {
     if failure.class == Class::Denied && failure.is_of_query() {
-        return finding.mend(
+        return finding.fix(
             "Allow the system account to execute queries in the rules of the cluster's access \
              control.",
         );

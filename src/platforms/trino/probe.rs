@@ -72,12 +72,12 @@ impl Trino {
                     |name| format!("USER {}", quoted(name)),
                 );
                 let table = table.quoted();
-                failure.finding_that(&cannot).mend(format!(
+                failure.finding_that(&cannot).fix(format!(
                     "GRANT SELECT ON {table} TO {grantee}, or allow it in the rules of the \
                      cluster's access control."
                 ))
             }
-            Class::Missing => failure.finding_that(&cannot).mend(
+            Class::Missing => failure.finding_that(&cannot).fix(
                 "Correct `accessControlProbe.table`, or make the table visible to the system \
                  account.",
             ),
@@ -132,16 +132,16 @@ impl Probing<'_> {
                     "The table is hidden from the user [{name}], but not refused: that does not \
                      prove that access control is enforced."
                 );
-                let mend = "Choose an `accessControlProbe.table` that the user can see.";
-                let warning = Some(failure.finding_that(&what).mend(mend));
+                let fix = "Choose an `accessControlProbe.table` that the user can see.";
+                let warning = Some(failure.finding_that(&what).fix(fix));
                 Ok(Passed::from(()).warning(warning))
             }
-            (Class::Denied, _, ProbeUser::Impersonated(_)) => Err(finding.mend(format!(
+            (Class::Denied, _, ProbeUser::Impersonated(_)) => Err(finding.fix(format!(
                 "Allow the system account to impersonate the user {name}, or give \
                  `accessControlProbe` credentials of its own."
             ))),
             (Class::Denied | Class::Expired, _, ProbeUser::Own(_)) => {
-                Err(finding.mend("Correct the credentials in `accessControlProbe`."))
+                Err(finding.fix("Correct the credentials in `accessControlProbe`."))
             }
             _ => Err(finding),
         }
@@ -159,17 +159,17 @@ impl Probing<'_> {
                 "Whether access control is enforced is not known. The cluster takes the user \
                  [{name}] for the system account [{seen}]."
             );
-            let mend = "Correct the user mapping of the cluster, or give another user in \
+            let fix = "Correct the user mapping of the cluster, or give another user in \
                 `accessControlProbe`.";
-            return Finding::new(Class::Invalid, message).mend(mend);
+            return Finding::new(Class::Invalid, message).fix(fix);
         }
         let shown = one_line(&table.shown, NAME_MAX);
         let message = format!(
             "Access control is not enforcing policies on this cluster. The user [{name}] can read \
              [{shown}]."
         );
-        let mend = "Confirm that access-control.name=immuta is configured and restart the \
+        let fix = "Confirm that access-control.name=immuta is configured and restart the \
             coordinator.";
-        Finding::new(Class::Denied, message).mend(mend)
+        Finding::new(Class::Denied, message).fix(fix)
     }
 }

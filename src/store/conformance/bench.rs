@@ -204,5 +204,5 @@ pub(super) fn passed() -> Report {
 }
 
 pub(super) fn failed(class: Class) -> Report {
-    report(Outcome::Failed(Finding::new(class, "no").mend("GRANT it")))
+    report(Outcome::Failed(Finding::new(class, "no").fix("GRANT it")))
 }

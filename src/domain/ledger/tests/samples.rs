@@ -41,7 +41,7 @@ pub(super) fn passed() -> Report {
 }
 
 pub(super) fn failed(class: Class) -> Report {
-    let finding = Finding::new(class, "no").mend("GRANT it");
+    let finding = Finding::new(class, "no").fix("GRANT it");
     report(vec![Outcome::Passed(None), Outcome::Failed(finding)])
 }
 

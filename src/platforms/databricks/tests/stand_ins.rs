@@ -108,8 +108,8 @@ async fn privileges(lake: &Lake) {
     let some = json!(["USE_CATALOG", "SELECT", "CREATE_TABLE", "CREATE_SCHEMA"]);
     grant("catalog/immuta", some).await;
     let lacks = "Principal [minilake-user] lacks [USE_SCHEMA, MODIFY] on catalog [immuta].";
-    let mend = "GRANT USE SCHEMA, MODIFY ON CATALOG `immuta` TO `minilake-user`;";
-    assert_eq!(found().await, Err((lacks.to_owned(), Some(mend.to_owned()))));
+    let fix = "GRANT USE SCHEMA, MODIFY ON CATALOG `immuta` TO `minilake-user`;";
+    assert_eq!(found().await, Err((lacks.to_owned(), Some(fix.to_owned()))));
     grant("catalog/immuta", json!(["USE_SCHEMA", "MODIFY"])).await;
     assert_eq!(found().await, Ok(None));
 }

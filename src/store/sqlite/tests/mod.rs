@@ -316,7 +316,7 @@ fn passed() -> Report {
 }
 
 fn failed(class: Class) -> Report {
-    let finding = Finding::new(class, "no").mend("GRANT it");
+    let finding = Finding::new(class, "no").fix("GRANT it");
     report(vec![Outcome::Passed(None), Outcome::Failed(finding)])
 }
 

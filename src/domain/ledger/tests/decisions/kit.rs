@@ -168,7 +168,7 @@ pub(super) fn passed() -> Report {
 }
 
 pub(super) fn failed(class: Class) -> Report {
-    report(Outcome::Failed(Finding::new(class, "it failed").mend("grant it").because("42")))
+    report(Outcome::Failed(Finding::new(class, "it failed").fix("grant it").because("42")))
 }
 
 pub(super) fn warned(message: &str) -> Report {
