@@ -1,4 +1,4 @@
-//! What a failed call to AWS means, and how it is told.
+//! Failed calls to AWS: their causes and the text of each.
 
 use crate::domain::{Class, Finding};
 use crate::platforms::failure;
@@ -9,7 +9,7 @@ pub(crate) type Failure = failure::Failure<Cause>;
 /// Cause of a failed call.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Cause {
-    /// AWS refused.
+    /// AWS refused the request.
     Refused(Box<Refusal>),
     /// Something answered, but not as AWS documents it.
     Unexpected,
@@ -32,7 +32,7 @@ pub(crate) struct Refusal {
     pub(crate) name: String,
     /// The sentence with it.
     pub(crate) message: String,
-    /// What AWS calls the request.
+    /// Identifier of the request at AWS.
     pub(crate) request_id: String,
     /// Where the bucket is, when the request went to another region.
     pub(crate) region: Option<String>,

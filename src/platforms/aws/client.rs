@@ -59,7 +59,7 @@ impl Client {
         Self { http, region: region.to_owned(), now, context: Context::new() }
     }
 
-    /// What is talked over.
+    /// Returns the connections that carry the requests.
     pub(super) const fn connections(&self) -> &Connections {
         &self.http
     }
@@ -119,7 +119,7 @@ impl Client {
         .await
     }
 
-    /// What `answer` says.
+    /// Parses the body of `answer`.
     fn understood<T>(
         &self,
         answer: &Answer,

@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn roles_are_told_from_other_names() {
+    fn roles_differ_from_other_names() {
         let good = ["arn:aws:iam::123456789012:role/x", "arn:aws:iam::123456789012:role/a/b+c@d"];
         for arn in good {
             assert!(is_role_in(arn, "eu-central-1"), "{arn}");
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn regions_are_told_from_other_words() {
+    fn regions_differ_from_other_words() {
         for good in ["eu-west-1", "us-gov-east-1", "ap-southeast-10", "us-isob-east-1"] {
             assert!(is_region(good), "{good}");
         }

@@ -1,7 +1,7 @@
 //! Where credentials come from: a key, or AWS's default chain, and perhaps a role on top.
 //!
 //! The chain stops at the first source that is set up: one that fails must not be covered up by the
-//! next, which may belong to somebody else.
+//! next, which may belong to another principal.
 
 use std::fmt;
 use std::time::Duration;
@@ -21,18 +21,18 @@ use crate::net::http::{Connections, HttpError, HttpOptions};
 use crate::platforms::RunContext;
 use crate::secrets;
 
-/// How long before its end an assumed role is taken up anew.
+/// Time before its expiry at which an assumed role is assumed anew.
 const RENEW_BEFORE: Duration = Duration::from_mins(5);
 /// The longest reason that is kept of one source, in characters.
 const REASON_MAX: usize = 300;
 /// The longest name of a role session, in characters.
 const SESSION_NAME_MAX: usize = 64;
-/// How the shared profile is called in reasons.
+/// Name of the shared profile in reasons.
 const PROFILE: &str = "shared profile";
 
 type Provider = Box<dyn ProvideCredentialDyn<Credential = Credential>>;
 
-/// What the configuration says about credentials.
+/// Sources of credentials, as configured.
 #[derive(Clone, Debug)]
 pub(crate) struct Credentials {
     /// A key; without one, the machine's own identity.
@@ -42,7 +42,7 @@ pub(crate) struct Credentials {
 }
 
 impl Credentials {
-    /// Who is known by these: a role, a key by its id, or whoever this machine is.
+    /// Returns the principal of these: a role, a key by its id, or the identity of this machine.
     pub(crate) fn principal(&self) -> String {
         match (&self.role, &self.key) {
             (Some(Role { arn, .. }), _) => format!("aws {arn}"),
@@ -63,7 +63,7 @@ impl Credentials {
 pub(crate) struct AccessKey {
     /// Its id, which is no secret.
     pub(crate) id: String,
-    /// Its secret.
+    /// Secret of the access key.
     pub(crate) secret: SecretRef,
     /// The token of temporary keys.
     pub(crate) token: Option<SecretRef>,
@@ -72,18 +72,18 @@ pub(crate) struct AccessKey {
 /// A role to take up.
 #[derive(Clone, Debug)]
 pub(crate) struct Role {
-    /// Its ARN.
+    /// ARN of the role.
     pub(crate) arn: String,
-    /// What its trust policy asks for.
+    /// External id that the role's trust policy requires.
     pub(crate) external_id: Option<String>,
 }
 
-/// How roles are taken up.
+/// Settings for assuming roles.
 #[derive(Clone, Debug)]
 pub(crate) struct Sts {
     /// The origin of the Security Token Service.
     pub(crate) origin: String,
-    /// What a session may do for us, whatever else its role is allowed: a promise that AWS keeps.
+    /// Session policy, which limits the session whatever else its role is allowed; AWS enforces it.
     pub(crate) policy: &'static str,
 }
 
@@ -112,7 +112,7 @@ struct Reason {
     class: Class,
     /// One line without a final period.
     text: String,
-    /// What mends it, where that is more than to set up a source.
+    /// Remediation, where that is more than to configure a source.
     fix: Option<String>,
 }
 
@@ -153,12 +153,13 @@ impl CredentialChain {
         Ok(Self { source, sts, chain, context, near, kept })
     }
 
-    /// What the configuration says about them.
+    /// Returns the credentials as configured.
     pub(crate) const fn source(&self) -> &Credentials {
         &self.source
     }
 
-    /// What to sign with now; secrets and files are read anew, an assumed role is kept for a while.
+    /// Returns the credential to sign with now; secrets and files are read anew, an assumed role is
+    /// kept until shortly before its expiry.
     ///
     /// # Errors
     ///
@@ -237,7 +238,7 @@ impl CredentialChain {
             match found {
                 Ok(Some(credential)) => return Ok(credential),
                 Ok(None) if *name == PROFILE && context.env_var("AWS_PROFILE").is_some() => {
-                    // The library takes a profile that it cannot read for one that nobody asked for.
+                    // The library takes a profile that it cannot read for one that was not asked for.
                     reasons.push(format!("{name}: no key was found for the one in AWS_PROFILE"));
                     return Err(without(Class::Local, &reasons, None));
                 }

@@ -10,13 +10,13 @@ use crate::platforms::connection::{authority, is_loopback};
 pub(crate) struct Partition {
     /// The second field of its ARNs.
     pub(crate) id: &'static str,
-    /// What its regions begin with; the first match counts.
+    /// Prefix of the partition's regions; the first match counts.
     prefix: &'static str,
     /// The end of its host names.
     pub(crate) dns: &'static str,
     /// The end of the host names that answer over IPv6 too, where there are any; S3 has others.
     dual_stack_dns: Option<&'static str>,
-    /// Whether there are FIPS endpoints.
+    /// True where there are FIPS endpoints.
     fips: bool,
 }
 
@@ -30,7 +30,7 @@ const fn partition(
     Partition { id, prefix, dns, dual_stack_dns, fips }
 }
 
-/// The partitions as the AWS SDKs know them; a region nobody knows is taken for a new one of `aws`.
+/// The partitions as the AWS SDKs list them; an unknown region is taken for a new one of `aws`.
 pub(crate) const PARTITIONS: [Partition; 8] = [
     partition("aws-us-gov", "us-gov-", "amazonaws.com", Some("api.aws"), true),
     partition("aws-cn", "cn-", "amazonaws.com.cn", Some("api.amazonwebservices.com.cn"), false),
@@ -51,9 +51,9 @@ pub(crate) fn partition_of(region: &str) -> &'static Partition {
 /// Which kinds of endpoint are wanted.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Variant {
-    /// Validated cryptography.
+    /// Use of the endpoints with validated cryptography (FIPS).
     pub(crate) fips: bool,
-    /// IPv6 besides IPv4.
+    /// Use of the endpoints with IPv6 besides IPv4.
     pub(crate) dual_stack: bool,
 }
 

@@ -26,7 +26,7 @@ const CONTAINER: &str = "http://169.254.170.2";
 /// Where the chain looks: this machine, or a test's.
 #[derive(Debug)]
 pub(crate) struct Machine<E> {
-    /// Its environment.
+    /// Environment variables to read.
     pub(crate) env: E,
     /// Where a relative address of container credentials leads.
     pub(crate) container: String,
@@ -68,7 +68,7 @@ impl FileRead for BoundedFiles {
     async fn file_read(&self, path: &str) -> reqsign_core::Result<Vec<u8>> {
         match blocking::read(Path::new(path), SOURCE_BYTES_MAX).await {
             Ok(content) => Ok(content),
-            // The kind of the error tells the library that there is no such file.
+            // The kind of the error lets the library see that there is no such file.
             Err(ReadError::Io(error)) => Err(error.into()),
             Err(other) => Err(reqsign_core::Error::unexpected(format!("{path}: {other}"))),
         }

@@ -1,5 +1,5 @@
-//! What the platforms on AWS share: partitions and hosts, credentials, signed requests, and what the
-//! answers mean. No platform of its own.
+//! Parts that the platforms on AWS share: partitions and hosts, credentials, signed requests and
+//! the meaning of answers. No platform of its own.
 
 pub(crate) mod classify;
 pub(crate) mod client;

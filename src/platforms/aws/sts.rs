@@ -22,19 +22,19 @@ const OF_IDENTITY: [&str; 2] =
 /// A role, and how it is taken up.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Session<'a> {
-    /// Its ARN.
+    /// ARN of the role to assume.
     pub(super) role: &'a str,
-    /// How the session is called in the account's log.
+    /// Name of the session in the account's log.
     pub(super) name: &'a str,
-    /// What it may do for us, whatever else the role is allowed.
+    /// Session policy, which limits the session whatever else the role is allowed.
     pub(super) policy: &'a str,
 }
 
-/// Temporary credentials.
+/// Temporary credentials of an assumed role.
 pub(super) struct Assumed {
-    /// What to sign with.
+    /// Credential to sign with.
     pub(super) credential: Credential,
-    /// Until when.
+    /// Expiry of the credential.
     pub(super) expires_at: Timestamp,
 }
 

@@ -1,4 +1,4 @@
-//! What AWS answers: XML, read into elements.
+//! XML answers of AWS, read into elements.
 
 use crate::domain::one_line;
 use quick_xml::Reader;

@@ -1,4 +1,4 @@
-//! What a run is about, and how to fix what is found in it.
+//! Subject of a run, and the remediation of its findings.
 
 use super::classify::{Cause, Failure, Refusal};
 use super::config::Config;
@@ -9,15 +9,15 @@ use crate::domain::{Class, Finding, Redactor};
 /// The predefined role to look at datasets with.
 pub(super) const VIEWER: &str = "roles/bigquery.metadataViewer";
 
-/// The longest name of somebody in an access list that is shown, in characters.
+/// Longest name from an access list that is shown, in characters.
 const WHOM_MAX: usize = 200;
 
 /// Whom and what a run is about.
 #[derive(Debug)]
 pub(super) struct Subject<'a> {
-    /// What is configured.
+    /// Configuration of the integration.
     pub(super) config: &'a Config,
-    /// The project.
+    /// Project of the dataset.
     pub(super) project: String,
     /// The service account, where there is one.
     pub(super) account: Option<String>,
@@ -26,7 +26,7 @@ pub(super) struct Subject<'a> {
 }
 
 impl Subject<'_> {
-    /// Who is missing something.
+    /// Returns the principal whose permission is missing.
     pub(super) fn who(&self) -> String {
         match &self.account {
             Some(account) => format!("The service account [{account}]"),
@@ -34,7 +34,7 @@ impl Subject<'_> {
         }
     }
 
-    /// How to get `permission`, which the predefined `role` has.
+    /// Returns the remediation that grants `permission`, which the predefined `role` has.
     pub(super) fn grant(&self, permission: &str, role: &str) -> String {
         let project = &self.project;
         let member = match &self.account {
@@ -50,8 +50,8 @@ impl Subject<'_> {
         }
     }
 
-    /// What `verdict` means for `permission`, and whether it is certain to be missing; none when it
-    /// is there.
+    /// Returns the finding for `permission` by `verdict`, and true when it is certain to be
+    /// missing; none when it is there.
     pub(super) fn permission(
         &self,
         permission: Permission,

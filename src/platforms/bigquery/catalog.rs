@@ -2,7 +2,7 @@
 
 use crate::domain::Test;
 
-/// All of them, in the published order; the last one is ours.
+/// All tests in the published order, followed by the one that is not published.
 pub(super) const CATALOG: &[Test] = &[
     CONNECT,
     POSTFIX,
@@ -34,7 +34,7 @@ pub(super) const KEY_FILE: Test = Test::always(
     "Basic validation: non-matching service account in key file",
     "The service account does not match the service account in the provided key file.",
 );
-/// Nobody else uses the service account.
+/// The service account is used by no other integration.
 pub(super) const REUSE: Test = Test::always(
     "Basic validation: verify service account not being used for data source connection credentials",
     "BigQuery doesn't support the reuse of service accounts for integrations that are currently \

@@ -1,4 +1,4 @@
-//! What a failed call to Google means, and how it is told.
+//! Failed calls to Google: their causes and the text of each.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::platforms::failure;
 
 /// The longest piece of Google's words that is kept, in characters.
 const WORDS_MAX: usize = 500;
-/// What stands where an answer names nothing.
+/// Text where an answer names nothing.
 const NONE: &str = "none";
 
 /// Failure of a call to Google.
@@ -102,7 +102,7 @@ impl Failure {
         let info = details.into_iter().find(|detail| detail.reason.is_some()).unwrap_or_default();
         let given = [first.as_deref(), info.reason.as_deref()];
         let class = class_of(status, given);
-        let reason = told(given).or(word.as_deref()).unwrap_or(NONE);
+        let reason = named(given).or(word.as_deref()).unwrap_or(NONE);
         // Daily quotas and operations that Google blocked do not come back within a run.
         let is_long = given.into_iter().flatten().any(is_lasting);
         let retry_after = if is_long { Some(Duration::MAX) } else { retry_after };
@@ -184,7 +184,7 @@ struct Metadata {
 
 /// The reason that says most: the API's own, unless it is a word for everything, then that of
 /// `google.rpc.ErrorInfo`.
-fn told([first, info]: [Option<&str>; 2]) -> Option<&str> {
+fn named([first, info]: [Option<&str>; 2]) -> Option<&str> {
     first.filter(|reason| class_of_reason(reason).is_some()).or(info).or(first)
 }
 

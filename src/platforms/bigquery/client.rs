@@ -20,51 +20,51 @@ const BODY_MAX: usize = 1024 * 1024;
 pub(super) enum Request<'a> {
     /// Is there a dataset? Needs no permission.
     ListDatasets {
-        /// In this project.
+        /// Project that runs the query.
         project: &'a str,
     },
-    /// What would `SELECT 1` cost? It is not run.
+    /// Plans `SELECT 1` without running it (dry run).
     PlanQuery {
-        /// In this project.
+        /// Project that plans the query.
         project: &'a str,
         /// Where it would run.
         location: Option<&'a str>,
     },
-    /// What is known about the dataset?
+    /// Gets the metadata of the dataset.
     GetDataset {
-        /// In this project.
+        /// Project of the dataset.
         project: &'a str,
-        /// Its name.
+        /// Name of the dataset.
         dataset: &'a str,
     },
     /// Which of the permissions are granted on the project?
     TestProject {
-        /// This one.
+        /// Project of the dataset.
         project: &'a str,
     },
     /// Is there a table?
     ListTables {
-        /// In this project.
+        /// Project of the dataset.
         project: &'a str,
-        /// In this dataset.
+        /// Dataset of the tables.
         dataset: &'a str,
     },
     /// Which of the permissions are granted on the table?
     TestTable {
-        /// In this project.
+        /// Project of the table.
         project: &'a str,
-        /// In this dataset.
+        /// Dataset of the table.
         dataset: &'a str,
-        /// Its name.
+        /// Name of the table.
         table: &'a str,
     },
     /// A token of the account that a federated identity acts as.
     Impersonate {
         /// The address from the credential.
         url: &'a str,
-        /// What the token is asked for.
+        /// Scope of the token.
         scope: &'a str,
-        /// How long it is to live, in seconds.
+        /// Lifetime of the token, in seconds.
         life_seconds: u64,
     },
 }
@@ -98,7 +98,7 @@ impl Request<'_> {
         }
     }
 
-    /// What is posted; none for a GET.
+    /// Returns the body of a POST; none for a GET.
     fn body(&self) -> Option<Json> {
         let names = |all: &[Permission]| {
             let names: Vec<_> = all.iter().map(|one| one.name()).collect();
@@ -140,12 +140,12 @@ impl Request<'_> {
     }
 }
 
-/// Sends requests.
+/// Client that sends requests to Google.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Client<'a> {
-    /// Over these connections.
+    /// Connections to send over.
     pub(super) connections: &'a Connections,
-    /// To these servers.
+    /// Servers to send to.
     pub(super) endpoints: &'a Endpoints,
     /// The time of the run.
     pub(super) now: Timestamp,
@@ -194,7 +194,7 @@ mod tests {
         }
     }
 
-    /// What would be sent: method, target and body.
+    /// Returns method, target and body of a request as they would be sent.
     fn sent(asked: Request<'_>) -> String {
         let built = asked.built(&endpoints(), &Secret::new("t".to_owned())).unwrap();
         let (parts, body) = built.into_parts();

@@ -20,12 +20,12 @@ const DATASET_MAX: usize = 1024;
 /// Where virtual machines and workloads of Google's find their metadata.
 const METADATA_DEFAULT: &str = "http://metadata.google.internal";
 
-/// What is configured.
+/// Configuration of an integration.
 #[derive(Debug)]
 pub(super) struct Config {
     /// The project, when it is not the key's.
     pub(super) project: Option<String>,
-    /// The managed dataset.
+    /// Name of the managed dataset.
     pub(super) dataset: String,
     /// Where the dataset must be.
     pub(super) location: Option<String>,
@@ -35,21 +35,21 @@ pub(super) struct Config {
     pub(super) service_account: Option<String>,
     /// Service accounts that data sources connect as.
     pub(super) data_sources: Vec<String>,
-    /// Whether missing permissions that the integration lives from fail a recurring run.
+    /// True where missing permissions that the integration depends on fail a recurring run.
     pub(super) strict: bool,
-    /// How to become somebody.
+    /// Credentials to get tokens with.
     pub(super) credentials: Credentials,
-    /// What tokens are asked for.
+    /// Scope of requested tokens.
     pub(super) scope: String,
-    /// Google's domain.
+    /// Universe domain of Google.
     pub(super) universe: String,
     /// Where the APIs are.
     pub(super) endpoints: Endpoints,
-    /// How they are reached.
+    /// Settings of the connections to the servers.
     pub(super) endpoint: Endpoint,
 }
 
-/// How to become somebody.
+/// Kinds of credentials, with what each needs.
 #[derive(Debug)]
 pub(super) enum Credentials {
     /// With the key of a service account.
@@ -73,7 +73,7 @@ impl Credentials {
 /// Servers, each without a final slash; none where the credential names it.
 #[derive(Debug)]
 pub(super) struct Endpoints {
-    /// Of `BigQuery`.
+    /// Address of the `BigQuery` API.
     pub(super) bigquery: String,
     /// Of the Resource Manager.
     pub(super) resource_manager: String,
@@ -94,7 +94,7 @@ impl Endpoints {
     }
 }
 
-/// Kinds of credentials.
+/// Modes of `credentials` as configured.
 #[derive(Clone, Copy, IntoStaticStr, PartialEq, VariantArray)]
 enum Mode {
     #[strum(serialize = "serviceAccountKey")]
@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_right_is_read() {
+    fn valid_configuration_is_read() {
         let machine = json!({
             "authenticationType": "metadataServer", "credential": null, "projectId": "example",
             "endpoints": { "metadata": "http://169.254.169.254/" },
@@ -297,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named() {
+    fn invalid_keys_are_named() {
         let machine = json!({ "authenticationType": "metadataServer", "projectId": "example" });
         let workload = json!({ "authenticationType": "workloadIdentity" });
         let wide = json!({ "endpoints": { "metadata": "https://metadata.example.com" } });

@@ -1,6 +1,6 @@
-//! What `credential` holds: the key of a service account, or where to exchange the identity of a
-//! workload. Only Google's own servers are believed in it: whoever can write this file must not come
-//! to read what is sent.
+//! Content of `credential`: the key of a service account, or where to exchange the identity of a
+//! workload. It may name Google's own servers only: who can write this file must not be able to
+//! redirect tokens.
 
 use std::path::PathBuf;
 
@@ -17,30 +17,30 @@ use crate::platforms::connection::is_loopback;
 const NAME_MAX: usize = 1024;
 /// The lives that a token of an impersonated account may have, in seconds.
 const LIFE_SECONDS: std::ops::RangeInclusive<u64> = 600..=43_200;
-/// The usual one.
+/// Lifetime of tokens where none is given.
 const LIFE_SECONDS_DEFAULT: u64 = 3600;
 
 /// The key of a service account.
 #[derive(Debug)]
 pub(super) struct AccountKey {
-    /// The account.
+    /// Address of the service account.
     pub(super) email: String,
     /// Its project, where the file names it.
     pub(super) project: Option<String>,
     /// Which of its keys.
     pub(super) key_id: Option<String>,
-    /// In PEM form.
+    /// Private key in PEM form.
     pub(super) private_key: Secret,
     /// Where assertions are exchanged, and whom they are for.
     pub(super) token_uri: String,
 }
 
-/// How a workload proves who it is.
+/// Federated identity of a workload.
 #[derive(Debug)]
 pub(super) struct External {
     /// The provider in its pool.
     pub(super) audience: String,
-    /// What kind of token the workload has.
+    /// Type of the workload's token.
     pub(super) subject_token_type: String,
     /// Where it is exchanged.
     pub(super) token_url: String,
@@ -57,22 +57,22 @@ pub(super) struct External {
 pub(super) struct Impersonation {
     /// Where its tokens are made.
     pub(super) url: String,
-    /// The account.
+    /// Address of the service account.
     pub(super) email: String,
-    /// How long its tokens live, in seconds.
+    /// Lifetime of its tokens, in seconds.
     pub(super) life_seconds: u64,
 }
 
 /// Where the token of a workload is.
 #[derive(Debug)]
 pub(super) enum Source {
-    /// In this file.
+    /// Subject token in this file.
     File(PathBuf),
-    /// What this address answers to a GET.
+    /// Subject token in the answer of this address to a GET.
     Url {
-        /// The address.
+        /// Address that is requested.
         url: Url,
-        /// What the request says besides; values may be secret.
+        /// Further headers of the request; their values may be secret.
         headers: Vec<(HeaderName, Secret)>,
     },
 }
@@ -424,7 +424,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_said_without_showing_it() {
+    fn faults_are_named_without_their_secrets() {
         let table = [
             (
                 json!({ "type": "external_account" }),

@@ -42,7 +42,7 @@ use reply::{Dataset, dataset, dataset_list, planned};
 use session::{Answers, Session, is_on_table};
 use token::{Asking, Credential, Loaded, Tokens};
 
-/// The platform.
+/// Entry of Google BigQuery.
 pub(super) const PLATFORM: Platform = Platform {
     kind: "Google BigQuery",
     version: 1,
@@ -69,7 +69,7 @@ fn parse(reader: Reader<'_>, _auto_bootstrap: bool) -> Option<Box<dyn Validator>
     Some(Box::new(BigQuery { config, tokens: tokens? }))
 }
 
-/// A configured integration.
+/// Validator of an integration, as configured.
 #[derive(Debug)]
 struct BigQuery {
     config: Config,
@@ -141,7 +141,7 @@ impl BigQuery {
         tests.finish()
     }
 
-    /// What a run needs before anything is sent.
+    /// Reads the credentials and opens the connections, before anything is sent.
     async fn prepare<'a>(
         &'a self,
         loaded: &'a Loaded,
@@ -160,7 +160,7 @@ impl BigQuery {
         })
     }
 
-    /// Becomes somebody, lists datasets and plans a query; the value is the service account.
+    /// Gets a token, lists datasets and plans a query; the value is the service account.
     async fn connect(
         &self,
         connected: &Connected<'_>,
@@ -209,7 +209,7 @@ impl BigQuery {
         self.config.project.clone().or(own).ok_or_else(|| Failure::silent(Class::Invalid, reason))
     }
 
-    /// The dataset is not there; false when that cannot be told.
+    /// Checks that the dataset is absent; the value is false when that is unknown.
     async fn not_yet(&self, connected: &Connected<'_>) -> Result<Passed<bool>, Finding> {
         let Err(failure) = self.look(connected).await else {
             let fix = format!("Delete the dataset {}, or change `dataset`.", self.name(connected));
@@ -223,7 +223,7 @@ impl BigQuery {
         match failure.class {
             Class::Missing => Ok(true.into()),
             Class::Denied => {
-                let finding = finding(format!("Cannot tell whether dataset [{name}] exists"));
+                let finding = finding(format!("Cannot determine whether dataset [{name}] exists"));
                 let fix = connected.subject.grant("bigquery.datasets.get", advice::VIEWER);
                 let warning = Some(finding.fix(fix));
                 Ok(Passed::from(false).warning(warning))
@@ -254,15 +254,15 @@ impl BigQuery {
         };
         *gone = matches!(failure.class, Class::Missing | Class::Denied);
         let subject = &connected.subject;
-        let told = |text: String| failure.evident(Finding::new(failure.class, text));
+        let named = |text: String| failure.evident(Finding::new(failure.class, text));
         Err(match failure.class {
-            Class::Missing => told(format!("Dataset [{name}] no longer exists.")).fix(format!(
+            Class::Missing => named(format!("Dataset [{name}] no longer exists.")).fix(format!(
                 "Create the dataset {name} again, undelete it within its time-travel window, or \
                  correct `projectId` and `dataset`."
             )),
             Class::Denied => {
                 let who = subject.who();
-                told(format!(
+                named(format!(
                     "{who} is missing permission [bigquery.datasets.get] on dataset [{name}]. {}",
                     failure.detail
                 ))
@@ -273,7 +273,7 @@ impl BigQuery {
             | Class::Unreachable
             | Class::Throttled
             | Class::Unavailable
-            | Class::Local => told(format!("Unable to get dataset [{name}]: {}", failure.detail)),
+            | Class::Local => named(format!("Unable to get dataset [{name}]: {}", failure.detail)),
         })
     }
 
@@ -333,7 +333,7 @@ impl BigQuery {
     }
 }
 
-/// What is known about `permission`; a table is asked only where the project leaves it open.
+/// Returns the verdict on `permission`; a table is asked only where the project leaves it open.
 async fn verdict(
     permission: Permission,
     subject: &Subject<'_>,

@@ -8,31 +8,31 @@ use super::reply::Access;
 pub(super) enum Permission {
     /// To make the dataset.
     DatasetsCreate,
-    /// To remove it.
+    /// Permission to delete the dataset.
     DatasetsDelete,
     /// To make tables and views in it.
     TablesCreate,
-    /// To remove them.
+    /// Permission to delete tables.
     TablesDelete,
     /// To look at them.
     TablesGet,
-    /// To write rows.
+    /// Permission to write rows.
     TablesUpdateData,
     /// To change tables and views.
     TablesUpdate,
 }
 
-/// What is known about one permission.
+/// Verdict on one permission.
 #[derive(Debug)]
 pub(super) enum Verdict {
-    /// It is there.
+    /// The permission is granted.
     Granted,
-    /// It is not.
+    /// The permission is missing.
     Missing,
     /// Google could not be asked.
     Unasked(Failure),
-    /// The dataset's access list names somebody who may be the service account, or a role of one's
-    /// own; this is whom or what.
+    /// The dataset's access list names a principal that may be the service account, or a custom
+    /// role: its name.
     Untold(String),
 }
 
@@ -42,14 +42,14 @@ pub(super) fn roles<'a>(
     account: Option<&str>,
 ) -> impl Iterator<Item = &'a str> {
     let none = Ok(Vec::new());
-    let is_ours = move |entry: &&Access| {
+    let is_own = move |entry: &&Access| {
         let evidence = Evidence { project: &none, table: &none, access, account };
         matches!(evidence.who(entry), Who::Us)
     };
-    access.iter().filter(is_ours).filter_map(|entry| entry.role.as_deref())
+    access.iter().filter(is_own).filter_map(|entry| entry.role.as_deref())
 }
 
-/// What Google said about permissions.
+/// Answers of Google about permissions.
 #[derive(Debug)]
 pub(super) struct Evidence<'a> {
     /// Granted on the project.
@@ -126,7 +126,7 @@ impl Permission {
         }
     }
 
-    /// Whether `role` on the dataset has it; none when the role is one's own.
+    /// Returns true if `role` on the dataset has it; none when the role is a custom one.
     fn is_in(self, role: &str) -> Option<bool> {
         match role {
             "OWNER" | "roles/bigquery.dataOwner" | "roles/bigquery.admin" => {
@@ -151,7 +151,7 @@ enum Who {
 }
 
 impl Evidence<'_> {
-    /// What is known about `permission`.
+    /// Returns the verdict on `permission`.
     pub(super) fn verdict(&self, permission: Permission) -> Verdict {
         let has = |granted: &Result<Vec<String>, Failure>| {
             granted.as_ref().is_ok_and(|all| all.iter().any(|one| one == permission.name()))
@@ -167,7 +167,7 @@ impl Evidence<'_> {
             Some(Who::Another) | None => {}
         }
         let unasked = self.project.as_ref().err();
-        // That the tables may not be listed is an answer; that nobody answered is none.
+        // That the tables may not be listed is an answer; a missing answer is none.
         let silent = self.table.as_ref().err().filter(|failure| !failure.class.is_definitive());
         match unasked.or(silent.filter(|_failure| on_table)) {
             Some(failure) => Verdict::Unasked(failure.clone()),
@@ -175,7 +175,8 @@ impl Evidence<'_> {
         }
     }
 
-    /// Who has `permission` by the dataset's access list: us, or somebody who may be us.
+    /// Returns the holder of `permission` by the dataset's access list: the service account, or a
+    /// principal that may be it.
     fn listed(&self, permission: Permission) -> Option<Who> {
         let mut perhaps = None;
         for access in self.access {
@@ -251,17 +252,17 @@ mod tests {
         let owners = json!([{ "role": "OWNER", "specialGroup": "projectOwners" }]);
         let other = json!([{ "role": "OWNER", "userByEmail": "x@p" }]);
         let view = json!([{ "view": { "tableId": "v" } }]);
-        let nobody = json!([]);
+        let unlisted = json!([]);
         let table = [
-            (&get, &none, &nobody, TablesGet, "granted"),
-            (&none, &get, &nobody, TablesGet, "granted"),
-            (&off, &get, &nobody, TablesGet, "granted"),
-            (&none, &create, &nobody, TablesCreate, "missing"),
-            (&none, &none, &nobody, TablesGet, "missing"),
-            (&off, &none, &nobody, TablesGet, "unasked"),
-            (&none, &down, &nobody, TablesGet, "unasked"),
-            (&none, &down, &nobody, TablesCreate, "missing"),
-            (&none, &denied, &nobody, TablesGet, "missing"),
+            (&get, &none, &unlisted, TablesGet, "granted"),
+            (&none, &get, &unlisted, TablesGet, "granted"),
+            (&off, &get, &unlisted, TablesGet, "granted"),
+            (&none, &create, &unlisted, TablesCreate, "missing"),
+            (&none, &none, &unlisted, TablesGet, "missing"),
+            (&off, &none, &unlisted, TablesGet, "unasked"),
+            (&none, &down, &unlisted, TablesGet, "unasked"),
+            (&none, &down, &unlisted, TablesCreate, "missing"),
+            (&none, &denied, &unlisted, TablesGet, "missing"),
             (&off, &none, &us("OWNER"), DatasetsDelete, "granted"),
             (&none, &none, &us("WRITER"), DatasetsDelete, "missing"),
             (&none, &none, &us("roles/bigquery.dataEditor"), TablesCreate, "granted"),

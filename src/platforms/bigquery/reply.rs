@@ -1,4 +1,4 @@
-//! What Google's answers hold of what is asked.
+//! Answers of Google, reduced to what is used.
 
 use std::collections::BTreeMap;
 
@@ -10,12 +10,12 @@ use crate::net::exchange::Answer;
 /// The longest name that is shown, in characters.
 const SHOWN_MAX: usize = 100;
 
-/// A dataset.
+/// Dataset with its access list.
 #[derive(Debug, Eq, PartialEq)]
 pub(super) struct Dataset {
-    /// Where it is.
+    /// Location of the dataset.
     pub(super) location: Option<String>,
-    /// Who may do what with it.
+    /// Access list of the dataset.
     pub(super) access: Vec<Access>,
 }
 
@@ -23,15 +23,15 @@ pub(super) struct Dataset {
 #[derive(Debug, Default, Deserialize, Eq, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Access {
-    /// What those named may do; views, routines and datasets have none.
+    /// Role of those named; views, routines and datasets have none.
     pub(super) role: Option<String>,
-    /// An account.
+    /// Address of an account.
     pub(super) user_by_email: Option<String>,
-    /// A group.
+    /// Address of a group.
     pub(super) group_by_email: Option<String>,
     /// Everybody of a domain.
     pub(super) domain: Option<String>,
-    /// Such as `projectOwners`.
+    /// Special group, such as `projectOwners`.
     pub(super) special_group: Option<String>,
     /// Any other member of an IAM policy.
     pub(super) iam_member: Option<String>,
@@ -39,9 +39,9 @@ pub(super) struct Access {
 
 /// A token of an impersonated account.
 pub(super) struct Impersonated {
-    /// The token.
+    /// Access token that was made.
     pub(super) token: Secret,
-    /// When it ends.
+    /// Expiry of the token.
     pub(super) until: Timestamp,
 }
 

@@ -1,5 +1,5 @@
-//! One run: calls as somebody, with one new token when the kept one was refused, and what Google said
-//! about permissions, asked once.
+//! One run with a service account: calls, with one new token when the kept one was refused, and the
+//! answers about permissions, each asked once.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -13,14 +13,14 @@ use crate::net::exchange::Answer;
 use crate::net::http::Connections;
 use crate::platforms::Seen;
 
-/// A run as somebody.
+/// Run with a service account.
 #[derive(Debug)]
 pub(super) struct Session<'a> {
     /// Where tokens are kept.
     pub(super) tokens: &'a Tokens,
-    /// Who.
+    /// Credentials that were read.
     pub(super) loaded: &'a Loaded,
-    /// Over these connections.
+    /// Connections to send over.
     pub(super) connections: Connections,
     /// For the time and the configuration.
     pub(super) asking: Asking<'a>,
@@ -62,7 +62,7 @@ impl Session<'_> {
     }
 }
 
-/// What Google said about permissions in this run.
+/// Answers of Google about permissions in this run.
 #[derive(Debug)]
 pub(super) struct Answers<'a> {
     session: &'a Session<'a>,
@@ -75,7 +75,7 @@ pub(super) struct Answers<'a> {
 }
 
 impl<'a> Answers<'a> {
-    /// Nothing yet.
+    /// Starts without any answer.
     pub(super) fn new(session: &'a Session<'a>, project: &'a str, dataset: &'a str) -> Self {
         let seen = Seen::default();
         Self { session, project, dataset, on_project: None, on_table: None, seen }
@@ -125,12 +125,12 @@ fn granted(of: &str, found: &Result<Vec<String>, Failure>) -> Seen {
     seen
 }
 
-/// True when a table can tell about `permission`.
+/// Returns true when a table can answer for `permission`.
 pub(super) fn is_on_table(permission: Permission) -> bool {
     Permission::OF_TABLES.contains(&permission)
 }
 
-/// What is known about an answer that is still waited for, should the test's time end.
+/// Returns the failure of an answer that is still awaited when the time of the test is over.
 fn unanswered() -> Failure {
     Failure::silent(Class::Unreachable, "No answer of Google: no answer within the time limit")
 }

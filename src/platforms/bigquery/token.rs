@@ -27,26 +27,26 @@ use crate::secrets::{self, SecretError};
 const NEAR_MAX: Duration = Duration::from_secs(3);
 /// The largest answer of one that is read, in bytes.
 const BODY_MAX: usize = 64 * 1024;
-/// How long an assertion may be used, in seconds; Google takes no more.
+/// Lifetime of an assertion, in seconds; Google takes no longer one.
 const ASSERTION_SECONDS: i64 = 3600;
-/// What a federated identity needs to make tokens of its service account.
+/// Scope with which a federated identity makes tokens of its service account.
 const IAM_SCOPE: &str = "https://www.googleapis.com/auth/iam";
 
-/// Who the integration is, read anew for every run.
+/// Credential of the integration, read anew for every run.
 #[derive(Debug)]
 pub(super) enum Credential {
     /// A service account with a key.
     Key(AccountKey),
-    /// A workload elsewhere.
+    /// Federated identity of a workload.
     Workload(External),
-    /// The machine's account.
+    /// Account of the machine, from its metadata server.
     Machine,
 }
 
 /// A credential, and the text it was read from.
 #[derive(Debug)]
 pub(super) struct Loaded {
-    /// Who.
+    /// Credential that was read.
     pub(super) credential: Credential,
     text: Option<Secret>,
 }
@@ -139,7 +139,7 @@ pub(super) struct Tokens {
 /// Where tokens are asked for during a run.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Asking<'a> {
-    /// The configuration.
+    /// Configuration of the integration.
     pub(super) config: &'a Config,
     /// The time of the run.
     pub(super) now: Timestamp,
@@ -184,7 +184,7 @@ impl Tokens {
         self.of(loaded).forget(token).await;
     }
 
-    /// What is kept for the credential; a token of a former one is dropped.
+    /// Returns the kept token of the credential; a token of a former one is dropped.
     fn of(&self, loaded: &Loaded) -> Arc<KeptToken> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let (known, now) = (kept.0.as_ref().map(Secret::expose), loaded.text.as_ref());
@@ -216,7 +216,7 @@ impl Tokens {
     ///
     /// # Errors
     ///
-    /// Says why its metadata service does not tell.
+    /// Says why its metadata service does not answer.
     pub(super) async fn machine(&self, asking: Asking<'_>) -> Result<String, Failure> {
         let answer = self.metadata("email", asking).await?;
         let email = String::from_utf8(answer.body).unwrap_or_default().trim().to_owned();
@@ -292,13 +292,13 @@ impl Tokens {
         external: &External,
         connections: &Connections,
     ) -> Result<Secret, Failure> {
-        let ours = |reason: String| {
+        let local = |reason: String| {
             Failure::silent(Class::Local, format!("The token of the workload: {reason}"))
         };
         let text = match &external.source {
             Source::File(path) => {
                 let found = secrets::resolve(&SecretRef::File(path.clone())).await;
-                found.map_err(|error| ours(error.to_string()))?
+                found.map_err(|error| local(error.to_string()))?
             }
             Source::Url { url, headers } => {
                 let near = self.near.redacted_by(connections.redactor());
@@ -310,13 +310,13 @@ impl Tokens {
                     }
                     let built = request(built.body(Vec::new())).map_err(Failure::from)?;
                     let answer = connections.fetch(built, BODY_MAX).await;
-                    let answer = answer.map_err(|NoAnswer { detail, .. }| ours(detail))?;
+                    let answer = answer.map_err(|NoAnswer { detail, .. }| local(detail))?;
                     near_answer(answer, "The token of the workload")
                 });
                 Secret::new(String::from_utf8(answer.await?.body).unwrap_or_default())
             }
         };
-        subject_token(text.expose(), external.field.as_deref()).map_err(ours)
+        subject_token(text.expose(), external.field.as_deref()).map_err(local)
     }
 }
 

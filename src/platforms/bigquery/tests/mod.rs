@@ -23,7 +23,7 @@ use crate::platforms::testing::{
 use crate::platforms::{Peer, Peers};
 
 const ACCOUNT: &str = "immuta@example-project.iam.gserviceaccount.com";
-/// What no report, no fact, no request line and no debug text may hold.
+/// Fragments that no report, fact, request line or debug text may contain.
 const SECRETS: [&str; 3] = ["hunter2", "PRIVATE KEY", "eyJ"];
 const PLAN: &str = r#"{"dryRun":true,"location":"EU","query":"SELECT 1","useLegacySql":false}"#;
 const ON_PROJECT: &str = r#"{"permissions":["bigquery.datasets.create","bigquery.datasets.delete","bigquery.tables.create","bigquery.tables.delete","bigquery.tables.get","bigquery.tables.updateData","bigquery.tables.update"]}"#;
@@ -172,7 +172,7 @@ async fn echoed_credentials_are_hidden() {
 }
 
 #[tokio::test]
-async fn what_a_run_sees_is_the_same_in_the_next() {
+async fn equal_runs_see_equal_facts() {
     let us = "principal [] immuta@example-project.iam.gserviceaccount.com";
     let of_dataset = "grant [example-project:immuta]";
     let of_project = "grant [example-project] bigquery.";
@@ -183,7 +183,7 @@ async fn what_a_run_sees_is_the_same_in_the_next() {
     expected.extend([all, tables].concat().iter().map(|name| format!("{of_project}{name}")));
     expected.extend([format!("{of_dataset} bigquery.datasets.get"), key.clone()]);
     assert_eq!(facts_of_case(TESTED, "all-well").await, expected);
-    let told = facts_of_case(TESTED, "permissions-on-the-dataset").await;
+    let seen = facts_of_case(TESTED, "permissions-on-the-dataset").await;
     let expected = [
         us.to_owned(),
         format!("{of_project}jobs.create"),
@@ -191,10 +191,10 @@ async fn what_a_run_sees_is_the_same_in_the_next() {
         format!("{of_dataset} role WRITER"),
         key,
     ];
-    assert_eq!(told, expected);
-    let told = facts_of_case(TESTED, "permissions-on-the-table").await;
-    let of_tables = told.iter().filter(|line| line.starts_with("grant [tables of "));
-    assert_eq!(of_tables.count(), 4, "{told:?}");
+    assert_eq!(seen, expected);
+    let seen = facts_of_case(TESTED, "permissions-on-the-table").await;
+    let of_tables = seen.iter().filter(|line| line.starts_with("grant [tables of "));
+    assert_eq!(of_tables.count(), 4, "{seen:?}");
     let machine = facts_of_case(TESTED, "machine").await;
     assert_eq!(machine[0], us);
 }
@@ -258,7 +258,7 @@ async fn a_refused_credential_is_tried_once_in_a_run() {
 }
 
 #[tokio::test]
-async fn integrations_of_the_same_service_account_are_told() {
+async fn integrations_of_the_same_service_account_are_named() {
     let dir = tempfile::tempdir().unwrap();
     let (server, config) = served("all-well", dir.path()).await;
     let validator = validator(&PLATFORM, &config);
@@ -290,7 +290,7 @@ async fn integrations_of_the_same_service_account_are_told() {
 }
 
 #[test]
-fn who_it_is_comes_from_the_credential_or_the_configuration() {
+fn principal_comes_from_the_credential_or_the_configuration() {
     let machine = json!({
         "authenticationType": "metadataServer", "projectId": "example", "serviceAccount": ACCOUNT,
     });
@@ -348,7 +348,7 @@ fn the_sample_is_a_configuration_with_every_key() {
     assert!(faults.len() == 1 && faults[0].contains("/etc/revalidated/ca.pem"), "{faults:?}");
 }
 
-/// The catalog is the published one, to the letter, followed by ours.
+/// The catalog is the published one, to the letter, followed by the unpublished test.
 #[test]
 fn our_own_tests_stand_last_and_are_marked() {
     let recurring: Vec<_> = PLATFORM.catalog.iter().skip(12).collect();

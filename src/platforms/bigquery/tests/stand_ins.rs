@@ -45,7 +45,7 @@ fn emulated() -> [Case; 8] {
 }
 
 #[tokio::test]
-async fn datasets_and_planned_queries_hold_against_bqemulator() {
+async fn bqemulator_answers_for_datasets_and_planned_queries() {
     let emulator = StandIn::start("bqemulator");
     let dir = tempfile::tempdir().unwrap();
     let (recorded, config) = served("all-well", dir.path()).await;
