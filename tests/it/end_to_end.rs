@@ -94,7 +94,7 @@ fn a_deleted_bucket_is_told_and_its_return_too() {
 }
 
 /// Breaks and mends the platform and follows what the receiver is told.
-fn flip_and_recover(receiver: &Receiver, name: &str, break_it: impl Fn(), mend: impl Fn()) {
+fn flip_and_recover(receiver: &Receiver, name: &str, break_it: impl Fn(), fix: impl Fn()) {
     break_it();
     let failed = receiver.wait(name, "recurringValidationError", 0);
     let told = failed.json();
@@ -104,7 +104,7 @@ fn flip_and_recover(receiver: &Receiver, name: &str, break_it: impl Fn(), mend: 
     let incident = told["data"]["incidentId"].clone();
     assert!(incident.as_str().unwrap().starts_with("inc_"), "{told}");
     let before = receiver.deliveries().len();
-    mend();
+    fix();
     let recovered = receiver.wait(name, "enabled", before).json();
     assert_eq!(recovered["type"], "integration.validation.recovered");
     assert_eq!(recovered["data"]["incidentId"], incident);

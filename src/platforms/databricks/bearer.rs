@@ -5,7 +5,7 @@ use crate::domain::Secret;
 /// Tokens in the headers of every request.
 #[derive(Clone, Debug)]
 pub(super) struct Bearer {
-    /// Bearer token.
+    /// Bearer token of the workspace.
     pub(super) token: Secret,
     /// Resource id of a workspace in Azure, and a token for its management.
     pub(super) azure: Option<(String, Secret)>,

@@ -1,11 +1,12 @@
-//! The validation tests of Databricks: names and messages exactly as published, then ours.
+//! Validation tests of Databricks: names and messages exactly as published, then the unpublished
+//! ones.
 
 use crate::domain::Test;
 
-/// All of them, in published order; the last two are ours.
+/// All tests in the published order, followed by the two that are not published.
 pub(super) const CATALOG: &[Test] = &[BASIC, MANUAL, METASTORE, PRESENT, AUDIT];
 
-/// The workspace answers, and knows who we are.
+/// The workspace answers and accepts the credentials.
 pub(super) const BASIC: Test = Test::always(
     "Basic connection test",
     "Could not connect to host, please confirm you are using valid connection parameters.",
@@ -20,5 +21,5 @@ pub(super) const METASTORE: Test =
     Test::always("Metastore validation", "No metastore is assigned to workspace.");
 /// The catalog that was set up automatically is still there.
 pub(super) const PRESENT: Test = Test::recurring("Recurring validation: catalog is present", "");
-/// What query audit reads can be seen; it only ever warns.
+/// The tables that query audit reads are visible; this test only ever warns.
 pub(super) const AUDIT: Test = Test::recurring("Recurring validation: audit table is present", "");

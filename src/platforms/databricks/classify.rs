@@ -1,4 +1,4 @@
-//! What a failed call to Databricks means, and how it is told.
+//! Failed calls to Databricks: their causes and the text of each.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::platforms::failure;
 pub(super) const WORDS_MAX: usize = 500;
 /// The longest piece of a name or id that is kept, in characters.
 pub(super) const NAME_MAX: usize = 200;
-/// What Databricks' own SDKs take for reasons to try again, whatever the code is.
+/// Error codes that Databricks' own SDKs retry, whatever the status is.
 const PASSING: [&str; 5] = [
     "Please try again later or try a faster operation.",
     "Unexpected error",
@@ -26,7 +26,7 @@ pub(super) type Failure = failure::Failure<Cause>;
 /// Cause of a failed call.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) enum Cause {
-    /// Databricks refused.
+    /// Databricks refused the request.
     Refused(Box<Refusal>),
     /// Something answered, but not as Databricks documents it.
     Unexpected,
@@ -51,7 +51,7 @@ pub(super) struct Refusal {
     pub(super) name: String,
     /// The sentence with it.
     pub(super) message: String,
-    /// What Databricks calls the request.
+    /// Identifier of the request at Databricks.
     pub(super) request_id: String,
     /// The privilege that Unity Catalog misses, such as `USE CATALOG on CATALOG main`.
     pub(super) missing: Option<String>,
@@ -124,7 +124,7 @@ impl Failure {
         Self::silent(Class::Invalid, detail)
     }
 
-    /// Returns the failure of a workspace that does not tell which tenant it belongs to.
+    /// Returns the failure of a workspace that does not say which tenant it belongs to.
     pub(super) fn no_tenant() -> Self {
         let detail = "the workspace does not name its Microsoft Entra tenant; set `azure.tenantId`";
         Self::silent(Class::Invalid, detail)

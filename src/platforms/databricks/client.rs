@@ -20,26 +20,26 @@ const BODY_MAX: usize = 1024 * 1024;
 pub(super) enum Request<'a> {
     /// Where are tokens issued? Sent without credentials.
     Discovery {
-        /// Below this address.
+        /// Address that paths are below.
         base: &'a str,
     },
     /// Which tenant of Microsoft Entra does the workspace belong to? Sent without credentials.
     Tenant,
-    /// Who am I?
+    /// Gets the authenticated principal.
     Me,
     /// Which metastore does the workspace have?
     Metastore,
     /// Is this SQL warehouse there? It is not started by the question.
     Warehouse {
-        /// Its id.
+        /// Id of the warehouse.
         id: &'a str,
     },
-    /// What is known of this catalog?
+    /// Gets the metadata of a catalog.
     Catalog {
-        /// Its name.
+        /// Name of the catalog.
         name: &'a str,
     },
-    /// What is known of this schema?
+    /// Gets the metadata of a schema.
     Schema {
         /// Its name with that of its catalog.
         full_name: &'a str,
@@ -49,7 +49,7 @@ pub(super) enum Request<'a> {
         /// Its name with those of catalog and schema.
         full_name: &'a str,
     },
-    /// What may this principal do with this catalog?
+    /// Gets the privileges of a principal on a catalog.
     Permissions {
         /// The name of the catalog.
         catalog: &'a str,
@@ -60,7 +60,7 @@ pub(super) enum Request<'a> {
     },
     /// Which tokens have I, and until when?
     Tokens,
-    /// Which secrets has this service principal, and until when? They themselves are not told.
+    /// Lists the secrets of a service principal with their expiries, not the secrets themselves.
     Secrets {
         /// Its id in the workspace.
         principal: &'a str,
@@ -111,7 +111,7 @@ fn segment(name: &str) -> String {
 /// Sends requests for one workspace during one run.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Client<'a> {
-    /// What to talk over.
+    /// Connections to send over.
     pub(super) connections: &'a Connections,
     /// The address that requests go to.
     pub(super) server: &'a str,
@@ -195,7 +195,8 @@ impl Client<'_> {
         Err(Failure::refused(refusal.cleaned(&answer), hint))
     }
 
-    /// What a redirect means. One of Databricks is definite; one to elsewhere is a portal's.
+    /// Returns the failure of a redirect. One of Databricks is definite; one to another host is a
+    /// portal's.
     fn redirected(&self, answer: &Answer) -> Failure {
         if is_private_link(answer, self.server) {
             return Failure::private_link();

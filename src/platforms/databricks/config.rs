@@ -13,11 +13,11 @@ use crate::platforms::connection::{self, Endpoint, authority, origin};
 const NAME_MAX: usize = 255;
 /// The most objects that one integration can expect; each is a request of every run.
 const OBJECTS_MAX: usize = 50;
-/// What the owner of a catalog can do and others need a grant for.
+/// Privileges that the owner of a catalog has and others need a grant for.
 const PRIVILEGES_DEFAULT: [&str; 6] =
     ["USE_CATALOG", "USE_SCHEMA", "SELECT", "MODIFY", "CREATE_TABLE", "CREATE_SCHEMA"];
 
-/// A checked configuration.
+/// Configuration of an integration, checked.
 #[derive(Debug)]
 pub(super) struct Config {
     /// The address that requests go to.
@@ -36,18 +36,18 @@ pub(super) struct Config {
     pub(super) workspace_id: Option<String>,
     /// The metastore that the workspace is expected to have.
     pub(super) metastore_id: Option<String>,
-    /// What must be in the catalog.
+    /// Objects that must be in the catalog.
     pub(super) expected: Vec<Object>,
     /// The privileges that one who does not own the catalog must have on it, `USE_CATALOG` style.
     pub(super) required: Vec<String>,
-    /// Whether query audit is on.
+    /// True where query audit is enabled.
     pub(super) audit: bool,
 }
 
 /// A schema, or a table in a schema, of the catalog.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct Object {
-    /// The schema.
+    /// Name of the schema.
     pub(super) schema: String,
     /// The table or view.
     pub(super) table: Option<String>,
@@ -145,10 +145,10 @@ fn workspace_id(reader: &mut Reader<'_>) -> Option<String> {
     Some(id)
 }
 
-/// Kinds of credentials.
+/// Kinds of `credentials` as configured.
 #[derive(Clone, Copy, IntoStaticStr, PartialEq, VariantArray)]
 enum Kind {
-    /// Personal access token.
+    /// Personal access token of a user or service principal.
     #[strum(serialize = "token")]
     Token,
     /// Service principal of Databricks.

@@ -32,10 +32,10 @@ const ACCOUNTS: [&str; 7] = [
     "accounts.gcp.databricks.com",
 ];
 
-/// Configured credentials.
+/// Credentials as configured, by kind.
 #[derive(Debug)]
 pub(super) enum Credentials {
-    /// Personal access token.
+    /// Personal access token of a user or service principal.
     Token(SecretRef),
     /// Service principal with a secret of Databricks.
     Machine(Machine),
@@ -54,12 +54,12 @@ pub(super) struct Machine {
     kept: KeptToken,
 }
 
-/// Issuer of tokens.
+/// Issuer of tokens: a directory or an address.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) enum Authority {
     /// Issuer below this address, which describes itself at `/.well-known/oauth-authorization-server`.
     Base(String),
-    /// Token endpoint.
+    /// Address of the token endpoint.
     Endpoint(String),
 }
 
@@ -77,7 +77,7 @@ pub(super) struct Entra {
 }
 
 impl Authority {
-    /// Reads `authorityUrl`.
+    /// Parses the value of `authorityUrl`.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let url = Url::parse(text).ok().filter(is_safe)?;
         let bare = url.query().is_none()

@@ -1,5 +1,6 @@
-//! When the credential ends, as far as the workspace tells its owner. Nothing depends on it: it is
-//! asked once a day, once, and after everything else; a refusal means that nothing is known.
+//! Expiry of the credential in use, as far as the workspace shows it to its owner. No result
+//! depends on it: it is requested once a day, in one request, after everything else; after a
+//! refusal it is unknown.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -15,21 +16,21 @@ use super::session::Session;
 use crate::domain::{Class, Expiry, ExpiryKind, Redactor, Secret, Timestamp};
 use crate::platforms::Seen;
 
-/// How long an answer, or a refusal, is good for.
+/// Time for which an answer, or a refusal, is kept.
 const GOOD_FOR: Duration = Duration::from_hours(24);
 /// The longest wait for the answer.
 const WAIT_MAX: Duration = Duration::from_secs(5);
-/// The longest name that is told, in characters.
+/// Longest name of a credential in observations, in characters.
 const NAME_MAX: usize = 100;
 
-/// What was answered last.
+/// Latest answer about the expiry.
 #[derive(Debug, Default)]
 pub(super) struct CredentialExpiry(Mutex<Option<Asked>>);
 
 #[derive(Clone, Debug)]
 struct Asked {
     at: Timestamp,
-    /// What it was about; another secret has another end.
+    /// Secret of that answer; another secret has another expiry.
     about: Secret,
     end: Option<Expiry>,
 }
@@ -83,7 +84,7 @@ impl CredentialExpiry {
             known => {
                 let give_up = end.min(Instant::now() + WAIT_MAX);
                 let answer = timeout_at(give_up, asked(credentials, client, session)).await;
-                // Who does not answer today may have told yesterday.
+                // A workspace that does not answer today may have answered yesterday.
                 let found = answer.ok().flatten();
                 let found = found.unwrap_or_else(|| known.and_then(|asked| asked.end));
                 let asked = Asked { at: client.now, about: about.clone(), end: found };
@@ -98,7 +99,7 @@ impl CredentialExpiry {
     }
 }
 
-/// What the workspace says; none when it says nothing that counts.
+/// Returns the expiry that the workspace shows; none where it shows none that counts.
 async fn asked(
     credentials: &Credentials,
     client: Client<'_>,
@@ -132,30 +133,30 @@ impl Tokens {
         let digits = hash.as_ref().iter().flat_map(|byte| [byte >> 4, byte & 15]);
         let hash: String =
             digits.filter_map(|digit| char::from_digit(u32::from(digit), 16)).collect();
-        let ours = self.token_infos.iter().find(|info| info.token_id.as_ref() == Some(&hash));
-        let ours = ours.or(match self.token_infos.as_slice() {
+        let used = self.token_infos.iter().find(|info| info.token_id.as_ref() == Some(&hash));
+        let used = used.or(match self.token_infos.as_slice() {
             [only] => Some(only),
             _ => None,
         })?;
-        let at = ours.expiry_time.filter(|time| 0 < *time)?;
-        let name = ours.comment.as_ref().filter(|comment| !comment.trim().is_empty());
-        let name = name.or(ours.token_id.as_ref())?;
+        let at = used.expiry_time.filter(|time| 0 < *time)?;
+        let name = used.comment.as_ref().filter(|comment| !comment.trim().is_empty());
+        let name = name.or(used.token_id.as_ref())?;
         let of = redactor.line(name, NAME_MAX);
         Some(Expiry { kind: ExpiryKind::Token, of, at: Timestamp(at) })
     }
 }
 
 impl Secrets {
-    /// The end of the only secret that is active: with several, which one is ours is not told.
+    /// Returns the expiry of the only active secret: of several, the one in use is unknown.
     fn end(&self, redactor: &Redactor) -> Option<Expiry> {
         if self.next_page_token.as_ref().is_some_and(|token| !token.is_empty()) {
             return None;
         }
         let is_active = |secret: &&SecretInfo| secret.status.as_deref() == Some("ACTIVE");
         let mut active = self.secrets.iter().filter(is_active);
-        let (Some(ours), None) = (active.next(), active.next()) else { return None };
-        let at = ours.expire_time.as_ref()?.parse().ok()?;
-        let of = redactor.line(ours.id.as_ref()?, NAME_MAX);
+        let (Some(used), None) = (active.next(), active.next()) else { return None };
+        let at = used.expire_time.as_ref()?.parse().ok()?;
+        let of = redactor.line(used.id.as_ref()?, NAME_MAX);
         Some(Expiry { kind: ExpiryKind::Secret, of, at })
     }
 }
@@ -165,15 +166,15 @@ mod tests {
     use super::*;
     use serde_json::{Value as Json, json};
 
-    /// The name and the end that are told.
-    fn told(end: Option<Expiry>) -> Option<(String, String)> {
+    /// Returns name and expiry of an observation.
+    fn observed(end: Option<Expiry>) -> Option<(String, String)> {
         end.map(|Expiry { of, at, .. }| (of, at.to_string()))
     }
 
     #[test]
-    fn of_several_tokens_only_ours_is_told() {
+    fn of_several_tokens_only_the_one_in_use_is_observed() {
         // SHA-256 of `hunter2`.
-        let ours = "f52fbd32b2b3b86ff88ef6c490628285f482af15ddcb29541f94bcf526a3f6c7";
+        let used = "f52fbd32b2b3b86ff88ef6c490628285f482af15ddcb29541f94bcf526a3f6c7";
         let end = 1_800_000_000_000_i64;
         let info = |id: &str, comment: Json, end: Json| json!({ "token_id": id, "comment": comment, "expiry_time": end });
         let at = |name: &str| Some((name.to_owned(), "2027-01-15T08:00:00Z".to_owned()));
@@ -184,21 +185,21 @@ mod tests {
             (json!([info("1", json!(null), json!(-1))]), None),
             (json!([info("1", json!(null), json!(null))]), None),
             (json!([info("1", json!("a"), json!(7)), info("2", json!("b"), json!(8))]), None),
-            (json!([info("1", json!("a"), json!(7)), info(ours, json!("b"), end.into())]), at("b")),
-            (json!([info("1", json!("a"), json!(7)), info(ours, json!("b"), json!(-1))]), None),
+            (json!([info("1", json!("a"), json!(7)), info(used, json!("b"), end.into())]), at("b")),
+            (json!([info("1", json!("a"), json!(7)), info(used, json!("b"), json!(-1))]), None),
             (json!([]), None),
         ];
         for (infos, expected) in table {
             let tokens: Tokens = serde_json::from_value(json!({ "token_infos": infos })).unwrap();
             let (token, redactor) = (Secret::new("hunter2".to_owned()), Redactor::default());
             redactor.learn(&token);
-            let found = told(tokens.end(&token, &redactor));
+            let found = observed(tokens.end(&token, &redactor));
             assert_eq!(found, expected, "{infos}");
         }
     }
 
     #[test]
-    fn of_several_active_secrets_none_is_told() {
+    fn of_several_active_secrets_none_is_observed() {
         let end = "2027-01-15T08:00:00Z";
         let info = |id: &str, status: &str, end: Json| json!({ "id": id, "status": status, "expire_time": end });
         let at = |id: &str| Some((id.to_owned(), end.to_owned()));
@@ -215,7 +216,7 @@ mod tests {
         ];
         for (body, expected) in table {
             let secrets: Secrets = serde_json::from_value(body.clone()).unwrap();
-            assert_eq!(told(secrets.end(&Redactor::default())), expected, "{body}");
+            assert_eq!(observed(secrets.end(&Redactor::default())), expected, "{body}");
         }
     }
 }

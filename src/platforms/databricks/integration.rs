@@ -1,4 +1,4 @@
-//! Configured integration.
+//! Integration of Databricks as configured.
 
 use super::config::Config;
 use super::expiry::CredentialExpiry;
@@ -6,7 +6,7 @@ use crate::platforms::connection::authority;
 
 /// Longest name that a message shows, in characters.
 pub(super) const NAME_MAX: usize = 255;
-/// Configured Databricks integration.
+/// Databricks integration as configured.
 #[derive(Debug)]
 pub(super) struct Databricks {
     pub(super) config: Config,

@@ -16,13 +16,13 @@ const PAGES_MAX: usize = 20;
 const GROUPS_MAX: usize = 20;
 /// The most missing objects that a message lists.
 const LISTED_MAX: usize = 5;
-/// What query audit reads.
+/// Table that query audit reads.
 const AUDIT_TABLE: &str = "system.access.audit";
-/// What `ALL_PRIVILEGES` does not include.
+/// Privileges that `ALL_PRIVILEGES` does not include.
 const NOT_IN_ALL: [&str; 3] = ["MANAGE", "EXTERNAL_USE_LOCATION", "EXTERNAL_USE_SCHEMA"];
 
 impl Databricks {
-    /// The catalog is there, with what is expected in it, and is ours or open to us.
+    /// The catalog exists with the expected objects, and is owned by the principal or open to it.
     ///
     /// # Errors
     ///
@@ -75,7 +75,7 @@ impl Databricks {
         format!("Encountered an error looking up catalog metadata for catalog [{name}].")
     }
 
-    /// How to end a refusal to look at the catalog.
+    /// Returns the remediation of a refusal to show the catalog.
     fn grant(&self, session: &Session, failure: &Failure) -> String {
         let who = quoted(&session.who());
         match failure.missing() {
@@ -158,7 +158,7 @@ impl Databricks {
         let principals = me.groups().take(GROUPS_MAX);
         for (index, principal) in [me.user_name.as_str()].into_iter().chain(principals).enumerate()
         {
-            match self.held(client, session, principal).await {
+            match self.effective(client, session, principal).await {
                 Ok(more) => {
                     // Those of groups are asked for only while something is missing.
                     if index == 0 {
@@ -203,8 +203,8 @@ impl Databricks {
         if is_known { Err(finding) } else { Ok(reserved(finding)) }
     }
 
-    /// What `principal` may do with the catalog, read to the last page.
-    async fn held(
+    /// Returns the privileges of `principal` on the catalog, read to the last page.
+    async fn effective(
         &self,
         client: Client<'_>,
         session: &Session,

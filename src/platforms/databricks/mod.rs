@@ -39,7 +39,7 @@ use session::Session;
 /// The most groups that are compared with those of another run.
 const GROUPS_COMPARED_MAX: usize = 100;
 
-/// The platform.
+/// Entry of Databricks Unity Catalog.
 pub(super) const PLATFORM: Platform = Platform {
     kind: "Databricks",
     version: 1,
@@ -143,7 +143,8 @@ impl Databricks {
         Ok(Passed::from(session).saying(message).warning(warning))
     }
 
-    /// Who we are. A token that is refused before its time is replaced once.
+    /// Returns the authenticated principal. A token that is refused before its expiry is replaced
+    /// once.
     async fn identified(&self, client: Client<'_>) -> Result<(Bearer, Me), Failure> {
         let credentials = &self.config.credentials;
         let mut bearer = credentials.bearer(client.connections, &client, client.now).await?;
@@ -175,9 +176,9 @@ impl Databricks {
         };
         match answer {
             Ok(found) if matches!(found.state.as_str(), "DELETED" | "DELETING") => Err(gone()),
-            Ok(found) => Ok(found.complaint().map(|complaint| {
-                let complaint = client.line(&complaint, WORDS_MAX);
-                let message = format!("SQL warehouse [{id}] is not healthy: {complaint}.");
+            Ok(found) => Ok(found.defect().map(|defect| {
+                let defect = client.line(&defect, WORDS_MAX);
+                let message = format!("SQL warehouse [{id}] is not healthy: {defect}.");
                 Finding::new(Class::Unavailable, message)
             })),
             Err(failure) if failure.class == Class::Missing => {

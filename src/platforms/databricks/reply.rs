@@ -1,4 +1,4 @@
-//! What Databricks answers, as far as it is looked at.
+//! Answers of Databricks, reduced to what is used.
 
 use http::StatusCode;
 use serde::Deserialize;
@@ -12,12 +12,12 @@ use crate::net::exchange::Answer;
 const TITLE_MAX: usize = 100;
 /// Names and ids in answers that have none.
 const NONE: &str = "none";
-/// What Databricks puts into the head of its answers, and what sits in front of it does not.
+/// Headers that Databricks adds to its answers, and a proxy in front of it does not.
 const MARKS: [&str; 2] = ["x-databricks-org-id", "x-databricks-reason-phrase"];
 /// A body of 20 bytes that Databricks sends as `text/html` to those whose token it refuses.
 const REFUSED_TOKEN: &str = "Invalid access token";
 
-/// Who is connected.
+/// Authenticated principal of the workspace.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Me {
@@ -25,7 +25,7 @@ pub(super) struct Me {
     pub(super) user_name: String,
     /// False for one that was deactivated.
     pub(super) active: Option<bool>,
-    /// What the workspace calls it; one that was made anew has another. See [`text_of`].
+    /// Id in the workspace; a principal that was made anew has another. See [`text_of`].
     #[serde(default)]
     pub(super) id: Json,
     #[serde(default)]
@@ -91,14 +91,14 @@ pub(super) struct Securable {
     pub(super) owner: Option<String>,
 }
 
-/// Whether a table is there.
+/// Existence of a table.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
 pub(super) struct Existence {
     /// True when it is.
     pub(super) table_exists: bool,
 }
 
-/// A SQL warehouse.
+/// SQL warehouse with its health.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
 pub(super) struct Warehouse {
     /// `RUNNING`, `STOPPED`, `DELETED` ...
@@ -114,7 +114,7 @@ struct Health {
 
 impl Warehouse {
     /// Why it is not healthy, in its own words.
-    pub(super) fn complaint(&self) -> Option<String> {
+    pub(super) fn defect(&self) -> Option<String> {
         let Health { status, summary } = self.health.as_ref()?;
         let status = status.as_deref().filter(|status| matches!(*status, "DEGRADED" | "FAILED"))?;
         Some(format!("{status}: {}", summary.as_deref().unwrap_or("no reason given")))
@@ -276,14 +276,14 @@ fn missing(json: &Json) -> Option<String> {
     Some(format!("{privilege} on {kind}{name}"))
 }
 
-/// `CODE: message`.
+/// Parses an error of the form `CODE: message`.
 fn plain(text: &str) -> Option<(String, String)> {
     let (code, message) = text.split_once(": ")?;
     let is_code = !code.is_empty() && code.chars().all(|c| c.is_ascii_uppercase() || c == '_');
     is_code.then(|| (code.to_owned(), message.to_owned()))
 }
 
-/// What a page says in `<pre>`, or else in `<title>`.
+/// Returns the text of a page's `<pre>`, or else of its `<title>`.
 fn title(text: &str) -> Option<&str> {
     let between = |start: &str, end: &str| {
         let (_, rest) = text.split_once(start)?;
@@ -367,7 +367,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_of_others_are_told() {
+    fn errors_of_others_are_read() {
         let table = [
             ("", "it is empty"),
             ("{}", "there is no error in it"),
@@ -408,7 +408,7 @@ mod tests {
                 let _found = json::<Assignment>(&answer).map(|found| found.workspace_id());
                 let _found = json::<Securable>(&answer);
                 let _found = json::<Existence>(&answer);
-                let _found = json::<Warehouse>(&answer).map(|found| found.complaint());
+                let _found = json::<Warehouse>(&answer).map(|found| found.defect());
                 let page = json::<Permissions>(&answer);
                 let _found = page.map(|page| (page.privileges().count(), page.next()));
             }

@@ -20,11 +20,11 @@ const PASSING: &[Duration] = &[Duration::from_secs(1), Duration::from_secs(3)];
 const SHORT: &[Duration] = &[Duration::from_secs(1)];
 /// The longest detail in a message or in evidence, in characters.
 const DETAIL_MAX: usize = 300;
-/// How tokio-postgres reports an authentication type that it does not know.
+/// Error text of tokio-postgres for an unknown authentication type.
 const UNKNOWN_AUTHENTICATION: &str = "unknown authentication tag";
 /// The number of Redshift's private authentication type, as it stands in that report.
 const DIGEST_TAG: &str = "`13`";
-/// How the library reports bytes that make no sense to it.
+/// Kinds of the library's errors for bytes that it cannot parse.
 const NOT_UNDERSTOOD: [ErrorKind; 2] = [ErrorKind::InvalidInput, ErrorKind::InvalidData];
 
 /// A call that did not succeed.
@@ -72,7 +72,7 @@ impl From<NoConnection> for CallError {
     }
 }
 
-/// What went wrong, as far as it decides anything.
+/// Causes of failures, as far as class, retries or remediation differ.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Cause {
     /// The user may not log in: password, user, expiry or address (SQLSTATE 28xxx).
@@ -109,7 +109,7 @@ pub(super) enum Cause {
     ExpiredCertificate,
     /// TLS failed in another way, as a rule because of the server's certificate.
     TlsFailed,
-    /// What answers does not speak the protocol.
+    /// The answer is not of the protocol.
     UnexpectedResponse,
     /// The server announced or sent more than is accepted.
     Excess,
@@ -118,7 +118,7 @@ pub(super) enum Cause {
 }
 
 impl Cause {
-    /// Whether trying again can help.
+    /// Returns the class, which says if a retry can help.
     pub(super) const fn class(self) -> Class {
         match self {
             Self::LoginRefused | Self::NoPrivilege => Class::Denied,
@@ -138,9 +138,9 @@ impl Cause {
         }
     }
 
-    /// How long to pause before each further attempt to connect within one run, in seconds. A refused
-    /// log-in is never repeated: accounts get locked. 55000 and XX000 pass at times, so they get a
-    /// second chance.
+    /// Returns the waits before each further attempt to connect within one run. A refused log-in is
+    /// never repeated: accounts get locked. 55000 and XX000 pass at times, so they are retried
+    /// once.
     const fn waits(self) -> &'static [Duration] {
         match self {
             Self::TooManyConnections
@@ -329,7 +329,7 @@ mod tests {
 
     /// The error of a client that gets `answer` to its first packet.
     async fn answered(answer: &[u8]) -> CallError {
-        let (ours, mut theirs) = tokio::io::duplex(1024);
+        let (client, mut theirs) = tokio::io::duplex(1024);
         let mut config = tokio_postgres::Config::new();
         config.user("u").password("hunter2").ssl_mode(tokio_postgres::config::SslMode::Disable);
         let server = async {
@@ -338,7 +338,7 @@ mod tests {
             theirs.write_all(answer).await.unwrap();
             drop(theirs);
         };
-        let (found, ()) = tokio::join!(config.connect_raw(ours, NoTls), server);
+        let (found, ()) = tokio::join!(config.connect_raw(client, NoTls), server);
         found.map(|_| ()).unwrap_err().into()
     }
 
@@ -355,7 +355,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_a_server_answers_has_a_cause() {
+    async fn each_answer_of_a_server_has_a_cause() {
         let cases = [
             (authentication(13), Cause::DigestAuthentication),
             (authentication(14), Cause::OtherAuthentication),
@@ -416,7 +416,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_ours_is_told_from_what_is_theirs() {
+    fn local_faults_differ_from_those_of_the_server() {
         let tls = |error| io::Error::new(ErrorKind::InvalidData, rustls::Error::from(error));
         let cases = [
             (io::Error::from_raw_os_error(24), Class::Local),

@@ -20,21 +20,21 @@ use crate::net::{tcp, tls};
 use crate::platforms::Seen;
 use crate::secrets;
 
-/// What the server's administrators see in `pg_stat_activity` and `stl_connection_log`.
+/// Application name in `pg_stat_activity` and `stl_connection_log`.
 const APPLICATION: &str = "revalidated";
-/// How long the server may take to hear that a session ends.
+/// Longest time for closing a session.
 const FAREWELL_MAX: Duration = Duration::from_secs(1);
 
 /// Everything that is ever sent: reads of the system catalog, with names as bound values.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Statement<'a> {
-    /// Whether statements are answered at all.
+    /// Asks for an answer to a trivial statement.
     Ping,
-    /// Whether there is a database of this name.
+    /// Asks for a database of this name.
     Database(&'a str),
-    /// Whether there is a group of this name.
+    /// Asks for a group of this name.
     Group(&'a str),
-    /// Whether there is a role of this name that the user may see.
+    /// Asks for a role of this name that the user may see.
     Role(&'a str),
 }
 
@@ -57,12 +57,12 @@ impl<'a> Statement<'a> {
     }
 }
 
-/// How the server is reached, and which database is logged in to.
+/// Address and options of the server, and the database to log in to.
 #[derive(Debug)]
 pub(super) struct Endpoint {
     /// Name or address, in lower case.
     pub(super) host: String,
-    /// TCP port.
+    /// TCP port of the server.
     pub(super) port: u16,
     /// The name that the certificate must bear, when it is not `host`.
     pub(super) server_name: Option<String>,
@@ -74,14 +74,14 @@ pub(super) struct Endpoint {
     pub(super) connect_timeout: Duration,
 }
 
-/// Who logs in.
+/// User and password to log in with.
 #[derive(Debug)]
 pub(super) struct Account {
     /// The user; its case counts.
     pub(super) username: String,
-    /// The user's password.
+    /// Password of the user.
     pub(super) password: Secret,
-    /// Whether the password is temporary and was used by earlier runs.
+    /// True if the password is temporary and was used by earlier runs.
     pub(super) is_kept: bool,
 }
 
@@ -177,7 +177,7 @@ pub(super) struct Session {
     /// Secrets of the run.
     redactor: Redactor,
     exceeded: Exceeded,
-    /// What the log-in showed of the server and of the user.
+    /// Facts that the log-in showed of the server and of the user.
     pub(super) seen: Seen,
 }
 
@@ -189,7 +189,7 @@ struct LoggedIn {
 }
 
 impl Session {
-    /// Whether `statement` finds a row.
+    /// Returns true if `statement` finds a row.
     ///
     /// It goes out unnamed and with the types of its values, so that the library has nothing to
     /// look up in catalogs which Redshift does not have.

@@ -1,25 +1,24 @@
-//! What the name of a host says about the cluster behind it.
+//! Form of a host's name, which shows the cluster.
 
 use crate::platforms::aws::config::{is_account, is_region};
 use crate::platforms::aws::endpoint::PARTITIONS;
 
-/// What answers at a host.
+/// Server that a host's name shows.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Behind<'a> {
+pub(super) enum Target<'a> {
     /// A provisioned cluster under its own name.
     Cluster {
-        /// Its identifier.
+        /// Identifier of the cluster.
         cluster: &'a str,
-        /// Where it is.
+        /// Region of the cluster.
         region: &'a str,
     },
-    /// A provisioned cluster behind an endpoint that Redshift manages, which does not tell its
-    /// identifier.
+    /// A provisioned cluster at an endpoint that Redshift manages, whose name has no identifier.
     ManagedEndpoint {
-        /// Where it is.
+        /// Region of the cluster.
         region: &'a str,
     },
-    /// A serverless workgroup.
+    /// Serverless workgroup of an account.
     Workgroup {
         /// The account and the region, where the name has its usual form.
         place: Option<(&'a str, &'a str)>,
@@ -30,7 +29,7 @@ pub(super) enum Behind<'a> {
 
 /// Reads `host`, in lower case: `<cluster>.<hash>.<region>.redshift.amazonaws.com`, or the same
 /// with the end of another partition.
-pub(super) fn behind(host: &str) -> Behind<'_> {
+pub(super) fn target(host: &str) -> Target<'_> {
     for partition in &PARTITIONS {
         let Some(rest) = host.strip_suffix(partition.dns) else { continue };
         if let Some(rest) = rest.strip_suffix(".redshift-serverless.") {
@@ -41,22 +40,22 @@ pub(super) fn behind(host: &str) -> Behind<'_> {
                 }
                 _ => None,
             };
-            return Behind::Workgroup { place };
+            return Target::Workgroup { place };
         }
         let Some(rest) = rest.strip_suffix(".redshift.") else { continue };
         let parts: Vec<_> = rest.split('.').collect();
         return match parts[..] {
             [cluster, _, region] if is_cluster(cluster) && is_region(region) => {
                 if cluster.contains("-endpoint-") {
-                    Behind::ManagedEndpoint { region }
+                    Target::ManagedEndpoint { region }
                 } else {
-                    Behind::Cluster { cluster, region }
+                    Target::Cluster { cluster, region }
                 }
             }
-            _ => Behind::Unknown,
+            _ => Target::Unknown,
         };
     }
-    Behind::Unknown
+    Target::Unknown
 }
 
 /// True for what a cluster can be called: lower-case letters, digits and single hyphens.
@@ -74,8 +73,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hosts_tell_cluster_and_region() {
-        let of = |cluster, region| Behind::Cluster { cluster, region };
+    fn cluster_and_region_are_read_from_hosts() {
+        let of = |cluster, region| Target::Cluster { cluster, region };
         let cases = [
             ("prod.abc123xyz789.eu-central-1.redshift.amazonaws.com", of("prod", "eu-central-1")),
             ("p-1.abc.cn-north-1.redshift.amazonaws.com.cn", of("p-1", "cn-north-1")),
@@ -83,35 +82,35 @@ mod tests {
             ("p.abc.us-iso-east-1.redshift.c2s.ic.gov", of("p", "us-iso-east-1")),
             (
                 "lake-endpoint-a1b2c3.abc.eu-west-1.redshift.amazonaws.com",
-                Behind::ManagedEndpoint { region: "eu-west-1" },
+                Target::ManagedEndpoint { region: "eu-west-1" },
             ),
             (
                 "wg.123456789012.eu-west-1.redshift-serverless.amazonaws.com",
-                Behind::Workgroup { place: Some(("123456789012", "eu-west-1")) },
+                Target::Workgroup { place: Some(("123456789012", "eu-west-1")) },
             ),
             (
                 "wg.123456789012.cn-north-1.redshift-serverless.amazonaws.com.cn",
-                Behind::Workgroup { place: Some(("123456789012", "cn-north-1")) },
+                Target::Workgroup { place: Some(("123456789012", "cn-north-1")) },
             ),
             (
                 "wg-endpoint.eu-west-1.redshift-serverless.amazonaws.com",
-                Behind::Workgroup { place: None },
+                Target::Workgroup { place: None },
             ),
-            ("prod.eu-central-1.redshift.amazonaws.com", Behind::Unknown),
-            ("prod.abc.europe.redshift.amazonaws.com", Behind::Unknown),
-            ("a.prod.abc.eu-central-1.redshift.amazonaws.com", Behind::Unknown),
-            ("prod.abc.eu-central-1.redshift.amazonaws.com.evil.example", Behind::Unknown),
-            ("10.0.0.7", Behind::Unknown),
-            ("redshift.amazonaws.com", Behind::Unknown),
-            ("", Behind::Unknown),
+            ("prod.eu-central-1.redshift.amazonaws.com", Target::Unknown),
+            ("prod.abc.europe.redshift.amazonaws.com", Target::Unknown),
+            ("a.prod.abc.eu-central-1.redshift.amazonaws.com", Target::Unknown),
+            ("prod.abc.eu-central-1.redshift.amazonaws.com.evil.example", Target::Unknown),
+            ("10.0.0.7", Target::Unknown),
+            ("redshift.amazonaws.com", Target::Unknown),
+            ("", Target::Unknown),
         ];
         for (host, expected) in cases {
-            assert_eq!(behind(host), expected, "{host}");
+            assert_eq!(target(host), expected, "{host}");
         }
     }
 
     #[test]
-    fn clusters_are_told_from_other_words() {
+    fn clusters_differ_from_other_words() {
         for good in ["p", "prod-1", "a-b-c"] {
             assert!(is_cluster(good), "{good}");
         }

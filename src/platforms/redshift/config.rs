@@ -11,7 +11,7 @@ use rustls::pki_types::ServerName;
 use tokio::sync::Mutex;
 
 use super::client::Endpoint;
-use super::cluster::{Behind, behind, is_cluster};
+use super::cluster::{Target, is_cluster, target};
 use super::iam::{Iam, SESSION_POLICY};
 use super::integration::{Credentials, Redshift};
 use crate::domain::SecretRef;
@@ -23,17 +23,17 @@ use crate::platforms::aws::endpoint::Variant;
 use crate::platforms::aws::machine::Machine;
 use crate::platforms::connection;
 
-/// Redshift's own port.
+/// Default port of Redshift.
 const PORT: u16 = 5439;
 /// The published name of the impersonation role.
 const IMPERSONATION_ROLE: &str = "immuta_impersonation";
-/// How long logging in may take, unless said otherwise.
+/// Default time for logging in.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// What `connectTimeout` may be.
+/// Shortest and longest `connectTimeout`.
 const CONNECT_TIMEOUTS: [Duration; 2] = [Duration::from_secs(1), Duration::from_mins(1)];
 /// The longest name Redshift has for anything, in bytes.
 const NAME_BYTES_MAX: usize = 127;
-/// The keys of each way to log in, besides the published one of IAM: those are ours.
+/// Keys of each kind of credentials, besides the published one of IAM; they are not published.
 const OF_PASSWORD: [&str; 2] = ["username", "password"];
 const OF_IAM: [&str; 12] = [
     "accessKeyId",
@@ -91,7 +91,7 @@ pub(super) fn read(mut config: Reader<'_>, machine: Machine<impl Env>) -> Option
     Some(Redshift { endpoint, credentials: credentials?, database: database?, impersonation })
 }
 
-/// How a user is let in; everything about the other ways is known, and warned about.
+/// Reads the credentials; keys of the other kinds are known, and warned about.
 fn credentials(
     config: &mut Reader<'_>,
     server: (Option<&str>, Option<&str>),
@@ -143,7 +143,7 @@ fn okta(config: &mut Reader<'_>) {
     }
 }
 
-/// What is said about IAM.
+/// Keys of IAM as configured.
 struct Keys {
     secret: Option<SecretRef>,
     token: Option<SecretRef>,
@@ -256,8 +256,8 @@ fn place(
     cluster: Option<String>,
     region: Option<String>,
 ) -> Option<(String, String)> {
-    let of_host = behind(host);
-    if matches!(of_host, Behind::Workgroup { .. }) {
+    let of_host = target(host);
+    if matches!(of_host, Target::Workgroup { .. }) {
         config.fault(
             authentication::KEY,
             "`accessKey` cannot be used with a serverless workgroup: asking AWS for credentials \
@@ -267,9 +267,9 @@ fn place(
         return None;
     }
     let (its_cluster, its_region) = match of_host {
-        Behind::Cluster { cluster, region } => (Some(cluster), Some(region)),
-        Behind::ManagedEndpoint { region } => (None, Some(region)),
-        Behind::Workgroup { .. } | Behind::Unknown => (None, None),
+        Target::Cluster { cluster, region } => (Some(cluster), Some(region)),
+        Target::ManagedEndpoint { region } => (None, Some(region)),
+        Target::Workgroup { .. } | Target::Unknown => (None, None),
     };
     if cluster.as_deref().is_some_and(|name| !is_cluster(name)) {
         config.refuse(
@@ -279,7 +279,7 @@ fn place(
     }
     let mut derived = |key, given: Option<String>, its: Option<&str>| {
         if given.is_none() && its.is_none() && !config.has(key) {
-            config.fault(key, format!("missing; `host` does not tell it, so add `{key}`"));
+            config.fault(key, format!("missing; `host` does not contain it, so add `{key}`"));
         }
         given.or_else(|| its.map(str::to_owned))
     };
@@ -500,7 +500,7 @@ mod tests {
     }
 
     #[test]
-    fn iam_finds_cluster_and_region_in_the_host_or_is_told() {
+    fn iam_reads_cluster_and_region_from_the_host_or_the_configuration() {
         let cases = [
             (json!({}), ["prod", "eu-central-1", "https://redshift.eu-central-1.amazonaws.com"]),
             (
@@ -542,10 +542,13 @@ mod tests {
         let managed = "x-endpoint-1.abc.eu-west-1.redshift.amazonaws.com";
         let cases = [
             (json!({"host": serverless}), "authenticationType: `accessKey` cannot be used with a"),
-            (json!({"host": managed}), "clusterIdentifier: missing; `host` does not tell it, so"),
+            (
+                json!({"host": managed}),
+                "clusterIdentifier: missing; `host` does not contain it, so",
+            ),
             (
                 json!({"host": "10.0.0.7", "clusterIdentifier": "c"}),
-                "awsRegion: missing; `host` does not tell it, so add `awsRegion`",
+                "awsRegion: missing; `host` does not contain it, so add `awsRegion`",
             ),
             (json!({"databaseUser": null}), "databaseUser: missing"),
             (json!({"databaseUser": "IAMA:immuta"}), "databaseUser: expected the database user's"),

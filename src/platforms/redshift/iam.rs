@@ -18,15 +18,16 @@ use crate::platforms::aws::endpoint::partition_of;
 use crate::platforms::aws::xml::{Element, ReplyError};
 use crate::platforms::connection::Endpoint;
 
-/// What an assumed role may do for us, whatever else it is allowed. Creating users would need
-/// `redshift:CreateClusterUser`.
+/// Session policy of an assumed role, which limits it whatever else it is allowed. Creating users
+/// would need `redshift:CreateClusterUser`.
 pub(super) const SESSION_POLICY: &str = concat!(
     r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","#,
     r#""Action":["redshift:GetClusterCredentials"],"Resource":"*"}]}"#
 );
-/// What AWS puts before the name of a user that exists; `IAMA:` would be one to be created.
+/// Prefix that AWS puts before the name of a user that exists; `IAMA:` would be one to be created.
 const EXISTING: &str = "IAM:";
-/// How long before their end credentials are no longer used: logging in must fit in between.
+/// Time before their expiry at which credentials are no longer used: logging in must fit in
+/// between.
 const MARGIN: Duration = Duration::from_mins(2);
 
 /// Every request that is sent to AWS, besides taking up a role.
@@ -36,7 +37,7 @@ pub(super) enum Request<'a> {
     GetClusterCredentials {
         /// The cluster to log in to.
         cluster: &'a str,
-        /// The database user.
+        /// Name of the database user.
         user: &'a str,
         /// The database to log in to.
         database: &'a str,
@@ -65,7 +66,7 @@ impl Request<'_> {
 /// Which database user logs in to which cluster, and how AWS is asked for it.
 #[derive(Debug)]
 pub(super) struct Iam {
-    /// The cluster's identifier.
+    /// Identifier of the cluster.
     pub(super) cluster: String,
     /// Where the cluster is.
     pub(super) region: String,
@@ -75,15 +76,15 @@ pub(super) struct Iam {
     pub(super) database: String,
     /// The origin of Redshift's interface.
     pub(super) origin: String,
-    /// How that and the Security Token Service are reached.
+    /// Settings of the connections to Redshift's API and the Security Token Service.
     pub(super) endpoint: Endpoint,
-    /// What requests are signed with.
+    /// Credentials to sign requests with.
     pub(super) credentials: CredentialChain,
     /// Until shortly before its end.
     pub(super) kept: Mutex<Option<Given>>,
 }
 
-/// What AWS gave.
+/// Temporary user and password of a cluster.
 #[derive(Debug)]
 pub(super) struct Given {
     username: String,
@@ -92,7 +93,7 @@ pub(super) struct Given {
 }
 
 impl Iam {
-    /// Who logs in now; the same for some runs.
+    /// Returns the account to log in with now, which several runs share.
     ///
     /// # Errors
     ///
@@ -221,7 +222,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_the_names_one_request_is_spelled_and_it_creates_nothing(
+        fn every_name_makes_one_request_that_creates_nothing(
             cluster in ".*", user in ".*", database in ".*"
         ) {
             let (cluster, user, database) = (cluster.as_str(), user.as_str(), database.as_str());

@@ -4,7 +4,7 @@ use super::client::Endpoint;
 use super::iam::Iam;
 use crate::domain::SecretRef;
 
-/// Configured Redshift integration.
+/// Redshift integration as configured.
 #[derive(Debug)]
 pub(super) struct Redshift {
     pub(super) endpoint: Endpoint,
@@ -15,7 +15,7 @@ pub(super) struct Redshift {
     pub(super) impersonation: Option<String>,
 }
 
-/// Configured credentials.
+/// Credentials as configured, by kind.
 #[derive(Debug)]
 pub(super) enum Credentials {
     /// Database user with a password.

@@ -18,7 +18,7 @@ use tokio::time::Instant;
 
 use self::classify::{Cause, Failure};
 use self::client::{Account, Endpoint, Session, Statement};
-use self::cluster::Behind;
+use self::cluster::Target;
 use self::integration::{Credentials, Redshift};
 use self::remedy::quoted;
 use super::aws::machine::Machine;
@@ -63,7 +63,7 @@ const ROLE_EXISTS: Test = Test::recurring(
     "The impersonation role [] does not exist or is not visible to the Immuta system account.",
 );
 
-/// What a successful log-in leaves behind.
+/// Result of a successful log-in.
 enum Login {
     /// A session that answers.
     Open(Session),
@@ -72,7 +72,7 @@ enum Login {
     NoDatabase(Failure),
 }
 
-/// What holds the name of the impersonation role: Redshift has groups, and roles beside them.
+/// Kinds of objects for the impersonation role: Redshift has groups, and roles beside them.
 #[derive(Clone, Copy)]
 enum Holder {
     Group,
@@ -104,12 +104,12 @@ impl Validator for Redshift {
     fn identity(&self) -> Identity {
         let Endpoint { host: name, port, ca_file, .. } = &self.endpoint;
         let host = format!("{name}:{port}");
-        let (of_host, its_region) = match cluster::behind(name) {
-            Behind::Cluster { region, .. } | Behind::ManagedEndpoint { region } => {
+        let (of_host, its_region) = match cluster::target(name) {
+            Target::Cluster { region, .. } | Target::ManagedEndpoint { region } => {
                 (None, Some(region))
             }
-            Behind::Workgroup { place } => place.unzip(),
-            Behind::Unknown => (None, None),
+            Target::Workgroup { place } => place.unzip(),
+            Target::Unknown => (None, None),
         };
         let (of_role, region) = match &self.credentials {
             Credentials::Password { .. } => (None, its_region),
@@ -182,7 +182,7 @@ impl Redshift {
         }
     }
 
-    /// Who logs in.
+    /// Returns the account to log in with.
     async fn account(&self, run: &RunContext) -> Result<Account, Finding> {
         match &self.credentials {
             Credentials::Password { username, password } => {
@@ -266,7 +266,7 @@ impl Redshift {
         };
         let detail = format!("Found {} [{role}].", holder.noun());
         Err(Finding::of(ROLE_ABSENT, Class::Invalid, detail).fix(format!(
-            "Only if nobody needs it: DROP {} {};",
+            "Only if it is not needed: DROP {} {};",
             holder.keyword(),
             quoted(role)
         )))

@@ -1,4 +1,4 @@
-//! What mends each cause: the statement, the key or the setting.
+//! Remediation of each cause: the statement, the key or the setting.
 
 use super::classify::Cause;
 use super::client::Endpoint;
@@ -9,7 +9,7 @@ use crate::domain::one_line;
 const NAME_SHOWN_MAX: usize = 127;
 
 impl Redshift {
-    /// What mends `cause`.
+    /// Returns the remediation of `cause`.
     pub(super) fn remedy(&self, cause: Cause) -> String {
         let Endpoint { host, port, database, .. } = &self.endpoint;
         let (user, login) = (quoted(self.credentials.user()), quoted(database));

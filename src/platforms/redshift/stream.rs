@@ -1,7 +1,7 @@
 //! Bounded stream between TLS and the driver of the protocol.
 //!
 //! The driver collects a message until it is whole, whatever length was announced, derives a SCRAM
-//! key as often as it is told to, and keeps every row. The framing is therefore parsed here first: a
+//! key as often as the server demands, and keeps every row. The framing is therefore parsed here first: a
 //! message that exceeds a bound ends the session before the driver sees its header.
 
 use std::io;
@@ -12,8 +12,8 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_postgres::tls::{ChannelBinding, TlsConnect, TlsStream};
 
-/// Longest message that is accepted, in bytes. A row of ours has one column, an error some hundreds
-/// of bytes.
+/// Longest message that is accepted, in bytes. A row of the statements sent has one column, an
+/// error some hundreds of bytes.
 const MESSAGE_BYTES_MAX: u32 = 64 * 1024;
 /// Bytes that are accepted in one session; its statements take a few thousand.
 const SESSION_BYTES_MAX: usize = 1024 * 1024;
@@ -41,7 +41,7 @@ pub(super) enum Excess {
     /// Messages of the session.
     #[error("the server sent more than {SESSION_MESSAGES_MAX} messages")]
     Messages,
-    /// Iterations of SCRAM.
+    /// Number of iterations of SCRAM.
     #[error("the server asked for {0} iterations of SCRAM, more than {SCRAM_ITERATIONS_MAX}")]
     Iterations(u64),
 }

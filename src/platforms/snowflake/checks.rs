@@ -325,7 +325,7 @@ impl Checks<'_> {
         let Some(seen) = self.finds_role(role).await? else { return Ok(()) };
         let detail = format!("Found role [{role}].");
         let finding = Finding::of(IMPERSONATION_ABSENT, Class::Invalid, detail);
-        let drop = format!("Only if nobody needs it: DROP ROLE {};", role.quoted());
+        let drop = format!("Only if it is not needed: DROP ROLE {};", role.quoted());
         Err(Failed { finding: Box::new(finding.fix(drop)), seen })
     }
 

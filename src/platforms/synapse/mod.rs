@@ -210,7 +210,7 @@ impl Synapse {
         if self.finds_role(session, role).await? {
             let detail = format!("Found role [{role}].");
             let finding = Finding::of(ROLE_ABSENT, Class::Invalid, detail);
-            let drop = format!("Only if nobody needs it: DROP ROLE {};", identifier(role));
+            let drop = format!("Only if it is not needed: DROP ROLE {};", identifier(role));
             return Err(finding.fix(drop));
         }
         let message = format!("No role [{role}] was found, but without CONTROL it may be hidden.");

@@ -22,7 +22,7 @@ use crate::platforms::testing::{
     sample_config, validator,
 };
 
-/// What no report, no fact, no request line and no debug text may hold.
+/// Fragments that no report, fact, request line or debug text may contain.
 const SECRETS: [&str; 5] =
     ["hunter2-token", "hunter2-secret", "hunter2-access", "hunter2-entra", "hunter2-management"];
 const CLIENT: &str = "4b2f9c5e-0d9b-4f3f-9d53-6b8a1d1c7a11";
@@ -260,7 +260,7 @@ fn entra(changes: &Json) -> Json {
 }
 
 #[test]
-fn what_is_right_is_read() {
+fn valid_configuration_is_read() {
     let accounts = "https://accounts.cloud.databricks.com/oidc/accounts/7";
     let good = [
         json!({}),
@@ -285,7 +285,7 @@ fn what_is_right_is_read() {
 }
 
 #[test]
-fn what_is_wrong_is_named_with_its_key() {
+fn fault_is_named_with_its_key() {
     let table = [
         (json!({ "workspaceUrl": null }), "config.workspaceUrl: missing"),
         (json!({ "workspaceUrl": "http://w.example.com" }), "config.workspaceUrl: must begin with"),

@@ -1,4 +1,4 @@
-//! What a run sees besides its results.
+//! Observations of runs besides their results.
 
 use super::*;
 use crate::platforms::testing::{facts_of, facts_of_case, token_of};
@@ -19,14 +19,14 @@ const SEEN: [&str; 12] = [
 ];
 
 #[tokio::test]
-async fn what_a_run_sees_is_the_same_in_the_next() {
+async fn equal_runs_see_equal_facts() {
     let secret = "secret [a0b1c2d3-0000-4000-8000-000000000001] ends 2028-01-31T10:24:55Z";
     let token = "token [revalidated] ends 2027-01-15T08:00:00Z";
     let table = [
         ("all-well", Some(secret)),
-        ("end-of-secret-not-told", None),
+        ("end-of-secret-hidden", None),
         ("personal-token", Some(token)),
-        ("end-of-token-not-told", None),
+        ("end-of-token-hidden", None),
         ("entra", None),
     ];
     for (case, end) in table {
@@ -37,8 +37,8 @@ async fn what_a_run_sees_is_the_same_in_the_next() {
 }
 
 #[tokio::test]
-async fn the_end_of_a_credential_is_asked_for_once_a_day_and_told_in_every_run() {
-    for (case, asked) in [("personal-token", "tokens"), ("end-of-token-not-told", "tokens")] {
+async fn expiry_is_requested_once_a_day_and_observed_in_every_run() {
+    for (case, asked) in [("personal-token", "tokens"), ("end-of-token-hidden", "tokens")] {
         let (server, mut config) = server(case).await;
         let file = tempfile::NamedTempFile::new().unwrap();
         config["token"] = json!({ "file": file.path() });
@@ -57,15 +57,16 @@ async fn the_end_of_a_credential_is_asked_for_once_a_day_and_told_in_every_run()
             std::fs::write(file.path(), token).unwrap();
             run.now = now;
             let found = facts_of(&*validator, &run).await;
-            let is_told = found.iter().any(|line| line.starts_with("token [revalidated] ends "));
-            assert_eq!(is_told, case == "personal-token", "{found:?}");
+            let is_observed =
+                found.iter().any(|line| line.starts_with("token [revalidated] ends "));
+            assert_eq!(is_observed, case == "personal-token", "{found:?}");
             assert_eq!(count(&server, asked), expected, "{case} at {now}");
         }
     }
 }
 
 #[tokio::test]
-async fn claims_of_access_tokens_are_told_and_their_end_is_not() {
+async fn claims_of_access_tokens_are_observed_without_their_expiry() {
     let dir = tempfile::tempdir().unwrap();
     let case = dir.path().join("claims");
     std::fs::create_dir(&case).unwrap();

@@ -1,8 +1,8 @@
-//! Databricks against minilake.
+//! Databricks tests against minilake, an emulator.
 
 use super::*;
 
-/// A running minilake.
+/// Running minilake with its address.
 struct Lake {
     endpoint: String,
     _server: StandIn,

@@ -22,13 +22,13 @@ use crate::platforms::Validated;
 use crate::platforms::redshift::PLATFORM;
 use crate::platforms::testing::{self, Seen, Subject, cases, config, context, shown, validator};
 
-/// What no report, no fact, no request line and no debug text may hold.
+/// Fragments that no report, fact, request line or debug text may contain.
 const SECRETS: [&str; 4] = ["pw-", "wJalrXUtnFEMI", "FwoGZXIvYXdz", "AQoDYXdzEPT"];
 
-/// How many cases run at the same time; more would run into each other's time limits.
+/// Number of cases that run at the same time; more would run into each other's time limits.
 const TURNS: usize = 8;
 
-/// What is asked of AWS.
+/// Expectations of requests to AWS.
 pub(super) const SUBJECT: Subject = Subject {
     folder: "redshift",
     validator: |config| validator(&PLATFORM, config),
@@ -60,7 +60,7 @@ fn check_request(seen: &Seen) {
     assert_eq!(seen.body, "");
 }
 
-/// What answers at the database's port.
+/// Server at the database's port.
 enum Database {
     Real(Arc<Server>),
     Scripted { port: u16, ca: PathBuf },

@@ -1,4 +1,4 @@
-//! What keeps a run from a session, and how long it tries.
+//! Failures to open a session, and the time until they are reported.
 
 use super::*;
 
@@ -38,7 +38,7 @@ async fn tls_is_verified_and_never_left_out() {
 }
 
 #[tokio::test]
-async fn what_is_unreadable_here_is_our_own_fault() {
+async fn unreadable_file_is_a_local_fault() {
     let dir = tempfile::tempdir().unwrap();
     let ca = dir.path().join("ca.pem");
     let password = dir.path().join("password");

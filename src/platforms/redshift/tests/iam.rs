@@ -220,8 +220,8 @@ async fn without_a_key_the_machine_itself_is_asked() {
         let found = config::read(Reader::new(&value, "config", &faults).unwrap(), machine);
         found.unwrap_or_else(|| panic!("{:?}", faults.into_parts().0))
     };
-    let nobody = asked(&[("AWS_EC2_METADATA_DISABLED", "true")]);
-    let report = nobody.validate(&context(Mode::Recurring)).await.report;
+    let without = asked(&[("AWS_EC2_METADATA_DISABLED", "true")]);
+    let report = without.validate(&context(Mode::Recurring)).await.report;
     assert_connect(&report, Class::Local, "No AWS credentials could be loaded: environment: not");
     assert!(aws.seen().is_empty());
     let env = [("AWS_ACCESS_KEY_ID", "AKIAI44QH8DHBEXAMPLE"), ("AWS_SECRET_ACCESS_KEY", "hunter2")];

@@ -160,9 +160,9 @@ async fn every_refusal_of_the_server_has_its_class_and_text() {
             "[28P01] password authentication failed for user \"u_md5\"",
         ),
         (
-            user("u_nobody"),
+            user("u_unknown"),
             Class::Denied,
-            "[28P01] password authentication failed for user \"u_nobody\"",
+            "[28P01] password authentication failed for user \"u_unknown\"",
         ),
         (
             user("u_expired"),
@@ -171,7 +171,7 @@ async fn every_refusal_of_the_server_has_its_class_and_text() {
         ),
         (user("u_nologin"), Class::Denied, "[28000] role \"u_nologin\" is not permitted to log in"),
         (
-            json!({"username": "u_rejected", "password": "pw-of-nobody"}),
+            json!({"username": "u_rejected", "password": "pw-of-none"}),
             Class::Denied,
             "[28000] pg_hba.conf rejects connection for host \"127.0.0.1\", user \"u_rejected\", \
             database \"immuta\", SSL encryption",
@@ -343,7 +343,7 @@ async fn hostile_names_are_values_and_never_text() {
 }
 
 #[tokio::test]
-async fn a_run_leaves_no_session_behind_even_when_it_is_abandoned() {
+async fn abandoned_run_leaves_no_session() {
     let server = Server::shared();
     server.sql("postgres", "CREATE ROLE u_left LOGIN PASSWORD 'pw-left'");
     let validator = |changes: Json| {
@@ -362,11 +362,11 @@ async fn a_run_leaves_no_session_behind_even_when_it_is_abandoned() {
     short.test_limit = Duration::from_secs(2);
     let found = lines(&slow.validate(&short).await.report);
     assert_eq!(found[3..], [PASSED, "failed: No answer within 2s."]);
-    assert!(server.is_quiet("u_left").await, "after a test that was given up");
+    assert!(server.is_quiet("u_left").await, "after a test that was abandoned");
 
     let abandoned = timeout(Duration::from_secs(1), recurring(&*slow)).await;
     assert!(abandoned.is_err());
-    assert!(server.is_quiet("u_left").await, "after a run that was given up");
+    assert!(server.is_quiet("u_left").await, "after a run that was abandoned");
 }
 
 #[tokio::test]

@@ -1,10 +1,10 @@
-//! What a run sees besides its results.
+//! Observations of runs besides their results.
 
 use super::*;
 use crate::platforms::testing::facts_of;
 
 #[tokio::test]
-async fn what_a_run_sees_is_the_same_in_the_next() {
+async fn equal_runs_see_equal_facts() {
     let server = Server::shared();
     let version = server.sql("postgres", "SHOW server_version");
     let validator = server.redshift(json!({"impersonation": {"enabled": true}}));

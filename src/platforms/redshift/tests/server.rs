@@ -36,7 +36,7 @@ impl Server {
         Self { port, ca: said("ca").into(), log: said("log").into(), dir }
     }
 
-    /// What `statements` answer when the superuser runs them.
+    /// Returns the answer to `statements` of the superuser.
     pub(super) fn sql(&self, database: &str, statements: &str) -> String {
         run(script("sql", self.dir.path()).arg(database), statements)
     }
@@ -61,7 +61,7 @@ impl Server {
         panic!("the log does not show {marker}");
     }
 
-    /// Waits until no session of ours is left, for as long as a server may take to notice.
+    /// Waits until the program has no session left, for as long as a server may take to notice.
     pub(super) async fn is_quiet(&self, user: &str) -> bool {
         let count = format!("SELECT count(*) FROM pg_stat_activity WHERE usename = '{user}'");
         for _ in 0..100 {
