@@ -42,7 +42,7 @@ use reply::{Dataset, dataset, dataset_list, planned};
 use session::{Answers, Session, is_on_table};
 use token::{Asking, Credential, Loaded, Tokens};
 
-/// Entry of Google BigQuery.
+/// Entry of Google `BigQuery`.
 pub(super) const PLATFORM: Platform = Platform {
     kind: "Google BigQuery",
     version: 1,

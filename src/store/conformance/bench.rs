@@ -25,7 +25,7 @@ pub(super) struct Bench {
     pub(super) now: Timestamp,
     pub(super) receivers: Vec<&'static str>,
     path: PathBuf,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Bench {
@@ -33,7 +33,7 @@ impl Bench {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("state.db");
         let store = Store::open(&path).unwrap();
-        Self { store, now: START, receivers: vec!["a", "b"], path, _folder: folder }
+        Self { store, now: START, receivers: vec!["a", "b"], path, folder }
     }
 
     /// With one integration `one` that is enabled and due.
@@ -46,10 +46,10 @@ impl Bench {
 
     /// Stops the daemon and starts another one on the same database.
     pub(super) async fn restart(self) -> Self {
-        let Self { store, now, receivers, path, _folder } = self;
+        let Self { store, now, receivers, path, folder } = self;
         store.close().await.unwrap();
         let store = Store::open(&path).unwrap();
-        Self { store, now, receivers, path, _folder }
+        Self { store, now, receivers, path, folder }
     }
 
     pub(super) fn view(&self) -> View {
