@@ -11,9 +11,10 @@ use std::path::{Path, PathBuf};
 use crate::source::{is_test, production, sources, tokens, without_tests};
 
 /// Circles that may stay, each with its reason; the longest has three files.
-const ALLOWED: &[(&[&str], &str)] = &[];
-/// Number of files in circles that are still to be cut, by room; only to be lowered.
-const TO_CUT: &[(&str, usize)] = &[("store", 8)];
+const ALLOWED: &[(&[&str], &str)] = &[(
+    &["src/store/sqlite/defect.rs", "src/store/sqlite/open.rs", "src/store/sqlite/writer.rs"],
+    "a planted defect stands in for the commit of the writer and for a setting of the file",
+)];
 /// Number of circles that may stay.
 const ALLOWED_MAX: usize = 4;
 /// Number of files in a circle that may stay.
@@ -245,26 +246,16 @@ struct Circle {
 fn no_files_form_a_circle() {
     let mut unused: Vec<_> = ALLOWED.iter().map(|(files, _)| files.to_vec()).collect();
     assert!(unused.len() <= ALLOWED_MAX && unused.iter().all(|files| files.len() <= FILES_MAX));
-    let (mut report, mut to_cut) = (String::new(), BTreeMap::<String, usize>::new());
+    let mut report = String::new();
     for Circle { files, arrows } in Tree::read(Path::new("src")).circles() {
         if let Some(at) = unused.iter().position(|allowed| *allowed == files) {
             drop(unused.remove(at));
             continue;
         }
-        let room = files[0].split('/').nth(1).unwrap().to_owned();
-        *to_cut.entry(room).or_default() += files.len();
         let arrows = arrows.join("\n  ");
         writeln!(report, "{} files in a circle:\n  {arrows}\n", files.len()).unwrap();
     }
-    fs::create_dir_all("target").unwrap();
-    fs::write("target/circles.txt", report).unwrap();
-    for (room, count) in to_cut {
-        let allowed = TO_CUT.iter().find(|(name, _)| *name == room).map_or(0, |(_, most)| *most);
-        assert!(
-            count <= allowed,
-            "src/{room}: {count} files in circles, {allowed} allowed; see target/circles.txt"
-        );
-    }
+    assert!(report.is_empty(), "{report}");
     assert!(unused.is_empty(), "no circle any more, take it out of the list: {unused:?}");
 }
 

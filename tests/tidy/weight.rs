@@ -7,9 +7,8 @@ use std::path::Path;
 
 use crate::source::{production, sources};
 
-/// Lines of tests per hundred lines of production code: a room of `src`, or all; only to be raised,
-/// to 100 and 75.
-const LEAST: &[(&str, usize)] = &[("src/domain", 100), ("src", 72)];
+/// Lines of tests per hundred lines of production code: a room of `src`, or all.
+const LEAST: &[(&str, usize)] = &[("src/domain", 100), ("src", 75)];
 
 /// Returns the lines of production code and of tests below `dir`.
 fn lines(dir: &Path) -> [usize; 2] {
