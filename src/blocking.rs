@@ -23,6 +23,9 @@ use crate::domain::duration_text;
 pub(crate) const READ_TIMEOUT: Duration = Duration::from_secs(2);
 /// Threads that may be at work, or hang, at the same time.
 const THREADS_MAX: usize = 256;
+/// Threads that may be at work, or hang, under one key: many runs and deliveries share a secret, and
+/// must not queue for it.
+const THREADS_PER_KEY_MAX: usize = 8;
 /// Stack of a thread, in bytes; reading a file and parsing certificates take little.
 const STACK_BYTES: usize = 1024 * 1024;
 
@@ -63,11 +66,17 @@ pub(crate) enum ReadError {
 }
 
 /// State of the work under one key.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Gate {
-    /// Lock that the thread at work holds.
-    turn: Arc<tokio::sync::Mutex<()>>,
+    /// Permits of the threads at work.
+    turns: Arc<Semaphore>,
     state: Mutex<State>,
+}
+
+impl Default for Gate {
+    fn default() -> Self {
+        Self { turns: Arc::new(Semaphore::new(THREADS_PER_KEY_MAX)), state: Mutex::default() }
+    }
 }
 
 /// Progress of the work under one key.
@@ -112,7 +121,7 @@ impl Drop for AtWork {
 }
 
 /// Runs `work` on a thread of its own and waits for it, at most `limit`. Work under one `key`, which
-/// names what may hang, is done one after the other.
+/// names what may hang, has at most [`THREADS_PER_KEY_MAX`] threads.
 ///
 /// # Errors
 ///
@@ -128,7 +137,8 @@ pub(crate) async fn run<T: Send + 'static>(
         return Err(BlockingError::Hangs(limit));
     }
     let done = timeout(limit, async {
-        let turn = Arc::clone(&gate.turn).lock_owned().await;
+        let turn = Arc::clone(&gate.turns).acquire_owned().await;
+        let turn = turn.map_err(|_closed| BlockingError::Full)?;
         let permit = THREADS.acquire().await.map_err(|_closed| BlockingError::Full)?;
         let (sender, receiver) = oneshot::channel();
         *gate.state() = State::Working;

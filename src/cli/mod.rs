@@ -1,6 +1,6 @@
 //! The command line: what users type, what they see, and how a command ends.
 //!
-//! Every command but `run` and `demo` yields an [`Answer`], which is printed in one place.
+//! Every command but `run` and `demo` yields an [`Answer`](print::Answer), which is printed in one place.
 
 mod args;
 mod catalog;

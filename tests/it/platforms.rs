@@ -162,7 +162,9 @@ fn trino(vista: &StandIn) -> String {
 fn normalised(text: &str) -> Value {
     let text = without(text, "localhost:", |c| c.is_ascii_digit());
     let text = without(&text, "127.0.0.1:", |c| c.is_ascii_digit());
-    let text = without(&text, " ends at ", |c| c.is_ascii_digit() || "-:TZ".contains(c));
+    let text = without(&text, "certificate of localhost at ", |c| {
+        c.is_ascii_digit() || "-:TZ".contains(c)
+    });
     let text = without(&text, "request ID [", |c| c.is_ascii_alphanumeric());
     let text = without(&text, "(request ID ", |c| c.is_ascii_alphanumeric());
     let mut all: Value = serde_json::from_str(&text).unwrap();

@@ -19,7 +19,7 @@ pub(crate) enum Stored {
     Unreadable(Vec<Fault>),
 }
 
-/// Reads a configuration that the store kept (see [`Wanted::config`]).
+/// Reads a configuration that the store kept (see [`Wanted::config`](crate::store::Wanted::config)).
 pub(crate) fn parse_stored(
     kind: &str,
     config: &str,

@@ -91,7 +91,7 @@ impl Connections {
     ///
     /// # Errors
     ///
-    /// Fails when no answer comes; see [`classify`](super::classify).
+    /// Fails when no answer comes; see [`classify`](super::classify()).
     pub(crate) async fn execute(
         &self,
         request: reqwest::Request,

@@ -36,7 +36,7 @@ pub(crate) enum ClientProof<'a> {
 }
 
 impl ClientCredentials<'_> {
-    /// Asks for a token as [`token`](super::token) does.
+    /// Asks for a token as [`token`](super::token()) does.
     ///
     /// # Errors
     ///
