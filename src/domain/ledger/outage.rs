@@ -1,7 +1,7 @@
 //! Outages: several integrations that fail by one shared cause are one piece of news.
 //!
-//! What happens to each of them is an event as always, with the outage as its `group`; it is enqueued
-//! only for receivers that want each integration, or that were not sent the outage.
+//! Each change of a member is still an event, with the outage as its `group`; it is enqueued only for
+//! receivers that want each integration, or that were not sent the outage.
 
 use std::collections::BTreeSet;
 

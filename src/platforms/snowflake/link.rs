@@ -16,7 +16,7 @@ const POLLS: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(5)
 /// The least time that a running statement is given, and the share of a test's time.
 const PATIENCE_MIN: Duration = Duration::from_secs(1);
 const PATIENCE_SHARE: u32 = 2;
-/// What statements call themselves in the query history.
+/// Tag of the statements in the query history.
 pub(super) const QUERY_TAG: &str = "revalidated";
 
 /// Server of an account.
@@ -63,7 +63,7 @@ impl<'a> Link<'a> {
         Ok(self.connections.fetch(request(built)?, BODY_MAX).await?)
     }
 
-    /// How long a running statement is waited for.
+    /// Returns the longest wait for a running statement.
     pub(super) fn patience(&self) -> Duration {
         (self.limit / PATIENCE_SHARE).max(PATIENCE_MIN)
     }

@@ -11,7 +11,7 @@ use crate::platforms::connection::authority;
 const USER_MAX: usize = 80;
 
 impl Snowflake {
-    /// What mends `cause` for the user of `credentials`, who acts as `role`.
+    /// Returns the sentence that says how to fix `cause` for the user of `credentials` in `role`.
     pub(super) fn remedy(
         &self,
         credentials: &Credentials,

@@ -12,7 +12,7 @@ const TLS_FAILED: &str = "Name the authority's certificate in `tls.caFile`, and 
     server's certificate in `tls.serverName`.";
 
 impl Synapse {
-    /// What mends `cause`.
+    /// Returns the sentence that says how to fix `cause`.
     pub(super) fn remedy(&self, cause: Cause) -> String {
         let endpoint = &self.endpoint;
         let (host, port) = (&endpoint.host, endpoint.port);

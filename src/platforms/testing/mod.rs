@@ -81,8 +81,8 @@ pub(in crate::platforms) fn validator(platform: &Platform, config: &Json) -> Box
     validator.unwrap()
 }
 
-/// What the platform makes of `config`, in which `autoBootstrap` may stand for that of the
-/// integration, and its faults.
+/// Parses `config` as the platform does, and returns the validator and the faults. `autoBootstrap` in
+/// `config` is taken as that of the integration.
 pub(in crate::platforms) fn parsed(
     platform: &Platform,
     config: &Json,

@@ -35,7 +35,7 @@ const WORDS_MAX: usize = 300;
 /// Every request this platform sends.
 #[derive(Clone, Copy, Debug)]
 enum Request<'a> {
-    /// What runs there? Asked without credentials.
+    /// Version of the server, asked without credentials.
     Info,
     /// Run this, and answer with the first page.
     Post(&'a Account, Statement<'a>),
@@ -145,7 +145,7 @@ struct Progress {
 }
 
 impl Client<'_> {
-    /// What runs there; none where something before it keeps that to itself.
+    /// Returns the version of the server; none where a proxy before it hides that.
     ///
     /// # Errors
     ///

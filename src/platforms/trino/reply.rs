@@ -13,7 +13,7 @@ pub(super) struct Info {
     /// True until the server has loaded its catalogs.
     #[serde(default, deserialize_with = "lenient")]
     pub(super) starting: Option<bool>,
-    /// What runs there.
+    /// Version of the server.
     #[serde(rename = "nodeVersion", default, deserialize_with = "lenient")]
     node_version: Option<NodeVersion>,
 }

@@ -1,4 +1,4 @@
-//! What is true of the books, whatever happened.
+//! Rules that hold for the books after any sequence of operations.
 
 use std::collections::{BTreeMap, BTreeSet};
 

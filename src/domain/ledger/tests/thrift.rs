@@ -1,4 +1,4 @@
-//! How little decisions ask for: the common run needs its row and nothing else.
+//! Evidence that decisions ask for: the common run needs its row and nothing else.
 
 use super::super::*;
 use super::bench::Bench;
