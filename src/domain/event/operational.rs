@@ -66,7 +66,7 @@ pub(crate) struct ReceiverDisabled {
     /// Instant of the latest successful attempt, if there was one.
     pub(crate) last_success_at: Option<Timestamp>,
     /// Number of pending deliveries, which wait until the receiver is enabled.
-    #[serde(rename = "owed")]
+    #[serde(alias = "owed")]
     pub(crate) pending: u32,
 }
 

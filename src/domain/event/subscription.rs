@@ -131,7 +131,7 @@ mod tests {
             ),
         );
         let disabled =
-            event("receiver.disabled", r#""receiver":"on-call","reason":"gone","owed":0"#);
+            event("receiver.disabled", r#""receiver":"on-call","reason":"gone","pending":0"#);
         let degraded = event(
             "daemon.degraded",
             r#""fault":"disk","message":"m","since":"2026-11-22T21:00:00Z""#,

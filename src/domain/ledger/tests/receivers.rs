@@ -24,7 +24,7 @@ fn receiver_that_is_gone_is_disabled_at_once_and_the_others_are_notified() {
     assert_eq!(bench.kinds().last(), Some(&ReceiverDisabled));
     assert_eq!(event["data"]["receiver"], "a");
     assert_eq!(event["data"]["reason"], "gone");
-    assert_eq!((&event["data"]["sequence"], &event["data"]["owed"]), (&1.into(), &2.into()));
+    assert_eq!((&event["data"]["sequence"], &event["data"]["pending"]), (&1.into(), &2.into()));
     assert_eq!(event["data"]["failingSince"], at.to_string());
     assert!(event["data"]["lastSuccessAt"].is_null());
     assert!(!bench.queued("a").contains(&ReceiverDisabled), "not about itself");

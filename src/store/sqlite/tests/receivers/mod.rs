@@ -70,7 +70,7 @@ fn a_receiver_that_is_gone_is_disabled_at_once_and_the_others_are_told() {
     assert_eq!(told["type"], "receiver.disabled");
     assert_eq!(told["data"]["receiver"], "a");
     assert_eq!(told["data"]["reason"], "gone");
-    assert_eq!((&told["data"]["sequence"], &told["data"]["owed"]), (&1.into(), &2.into()));
+    assert_eq!((&told["data"]["sequence"], &told["data"]["pending"]), (&1.into(), &2.into()));
     assert_eq!(bench.count("delivery WHERE integration_id IS NULL AND receiver = 'a'"), 0);
     assert!(bench.drain("b").contains(&(None, 1)));
     bench.fail(Subject::Active, Class::Denied);
