@@ -1,4 +1,5 @@
-//! How soon a fault has to be told: looked at when a plan has been lived through.
+//! Time limits: how soon a fault must be reported, checked at the end of a plan, and rows that are
+//! overdue.
 
 use super::checker::{Checker, LATE_MAX_MS};
 use super::faults::{Fault, Kind, SECOND};
@@ -6,10 +7,11 @@ use super::plan::{Action, Plan};
 use super::time::Time;
 use crate::domain::{Status, Timestamp};
 
-/// Lost permissions, each with whether it was told within a period, its spread and the run.
+/// Returns the lost permissions, each with true when it was reported within a period, its spread and the
+/// run.
 ///
-/// Only those are looked at in whose time nobody disturbed the daemon and no run took long: others
-/// may have had to wait. After a clock was set back, no run is repeated until it shows what it has shown.
+/// Only those count during which nothing disturbed the daemon and no run took long: others may have had
+/// to wait. After a clock was set back, no run is repeated until the clock has caught up.
 pub(super) fn lost_permissions(plan: &Plan, checker: &Checker) -> Vec<(String, bool)> {
     let mut found = Vec::new();
     if plan.actions.iter().any(|(_, action)| matches!(action, Action::Set(_))) {
@@ -27,13 +29,13 @@ pub(super) fn lost_permissions(plan: &Plan, checker: &Checker) -> Vec<(String, b
                 && until <= fault.to.min(plan.calm)
                 && is_quiet(plan, checker, (fault.from, until));
             let flips = checker.flips.iter().filter(|flip| flip.number == number);
-            let is_told = |from: Timestamp| {
+            let is_reported = |from: Timestamp| {
                 let mut within = flips.filter(|flip| from <= flip.at && flip.at <= until);
                 within.any(|flip| flip.to == Status::RecurringValidationError)
             };
             if is_watched {
                 let what = format!("i{number} lost a permission at {}", fault.from);
-                found.push((what, is_told(fault.from)));
+                found.push((what, is_reported(fault.from)));
             }
         }
     }
@@ -41,7 +43,7 @@ pub(super) fn lost_permissions(plan: &Plan, checker: &Checker) -> Vec<(String, b
 }
 
 impl Checker {
-    /// These rows are due for longer than the daemon may be late, and not leased.
+    /// Checks rows that are due for longer than the daemon may be late, and not leased.
     pub(super) fn overdue(&mut self, ids: Vec<i64>, time: &Time) {
         let is_early =
             |(from, _): &(Timestamp, Timestamp)| time.now().0 < from.0 + LATE_MAX_MS + 30 * SECOND;

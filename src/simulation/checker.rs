@@ -1,48 +1,48 @@
 //! Compares what the daemon does with what it should do: after every commit, at every run and at every
 //! message, with books of its own.
 //!
-//! The rules stand in [`super::rules`]; here is who is asked when.
+//! The rules are in [`super::rules`]; this module decides when each of them is applied.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::faults::{MINUTE, SECOND};
-use super::messages::Owed;
+use super::messages::Queued;
 use super::plan::{Plan, Spec};
 use super::rules::{self, Judge, Table, Wants};
 use super::time::Time;
 use super::world::Trace;
 use crate::config::Limits;
-use crate::domain::{Class, Status, Subject, Timestamp};
+use crate::domain::{Class, Status, Timestamp};
 use crate::store::Entry;
 
-/// How late the daemon may be where nothing keeps it waiting.
+/// Longest delay of the daemon when nothing keeps it waiting, in milliseconds.
 pub(super) const LATE_MAX_MS: i64 = 45 * SECOND;
 
-/// What is known of an integration that has a row.
+/// Expected state of an integration that has a row.
 #[derive(Debug)]
 pub(super) struct Tracked {
-    /// Its number in the plan.
+    /// Number of the integration in the plan.
     pub(super) number: usize,
-    /// What the transitions add up to; none before the first.
+    /// Status after the transitions so far; none before the first.
     pub(super) status: Option<Status>,
-    /// What the runs add up to.
+    /// Counters of consecutive runs.
     pub(super) judge: Judge,
-    /// The number of its latest event.
+    /// Sequence number of its latest event.
     pub(super) sequence: i64,
-    /// A failure was told and no end of it.
+    /// True when receivers were notified of a failure and not yet of its end.
     pub(super) incident: bool,
-    /// When it is due, and why then.
+    /// Instant of the next run.
     pub(super) due: Option<Timestamp>,
-    /// What the latest run must cause.
+    /// Transition that the latest run must cause.
     pub(super) expected: Option<(i64, rules::Step)>,
-    /// What the latest transition must tell, unless it is held.
-    pub(super) untold: Option<rules::Told>,
-    /// The status that was told last.
-    pub(super) told: Option<Status>,
+    /// Event that the latest transition still requires, unless it is muted.
+    pub(super) unnotified: Option<rules::Required>,
+    /// Status that receivers were notified of last.
+    pub(super) notified: Option<Status>,
     /// The row as it was last written: status, sequence and counters.
     pub(super) row: (String, i64, (u32, u32)),
-    /// The row as it was last written: the status that was told last, and until when more is held.
-    pub(super) holds: (String, Option<i64>),
+    /// The row as it was last written: the status that receivers were notified of, and the end of a mute.
+    pub(super) mute: (String, Option<i64>),
 }
 
 /// A run that a platform has seen.
@@ -50,67 +50,67 @@ pub(super) struct Tracked {
 struct Seen {
     number: usize,
     wall: Timestamp,
-    /// None until there is an answer.
+    /// Answer of the platform; none until there is one.
     found: Option<Found>,
 }
 
-/// What a platform has answered: what is wrong, if anything.
+/// Answer of a platform: the class of its failure, if it failed.
 #[derive(Clone, Copy, Debug)]
 struct Found(Option<Class>);
 
-/// A status that a row has come to, and when.
+/// Change of a row's status, with its instant.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Flip {
-    /// The integration's number.
+    /// Number of the integration in the plan.
     pub(super) number: usize,
-    /// To what.
+    /// Status after the change.
     pub(super) to: Status,
-    /// When.
+    /// Instant of the change.
     pub(super) at: Timestamp,
 }
 
-/// The books.
+/// Books of the checker: everything that it expects and has seen.
 pub(super) struct Checker {
-    /// As the configuration files say.
+    /// Integrations as the configuration files describe them.
     pub(super) specs: Vec<Spec>,
-    /// By row.
+    /// Expected states by the id of their row.
     pub(super) tracked: BTreeMap<i64, Tracked>,
-    /// By the id of the event.
-    pub(super) owed: BTreeMap<String, Owed>,
+    /// Queued messages by the id of the event.
+    pub(super) queued: BTreeMap<String, Queued>,
     /// Every schedule that an integration has had.
     pub(super) tables: Vec<Vec<Table>>,
     /// Every change of a status, in order.
     pub(super) flips: Vec<Flip>,
-    /// What receivers took for the first time: who, which integration, the kind, and when.
-    pub(super) told: Vec<(usize, Option<usize>, String, Timestamp)>,
-    /// What was wrong.
+    /// Messages that receivers took for the first time: receiver, integration, type of event and instant.
+    pub(super) taken: Vec<(usize, Option<usize>, String, Timestamp)>,
+    /// Descriptions of broken rules.
     pub(super) violations: Vec<String>,
-    /// How many runs, transitions, messages and lost permissions told in time there were.
+    /// Number of runs, transitions, messages, and lost permissions that were reported in time.
     pub(super) counts: [u64; 4],
-    /// What each receiver wants.
+    /// Subscription of each receiver.
     pub(super) wants: [Wants; 2],
-    /// How much may happen at once.
+    /// Limits of what happens at once.
     pub(super) limits: Limits,
-    /// What each receiver is still owed about each integration, by number.
+    /// Sequence numbers that are pending, by receiver and integration.
     pub(super) pending: BTreeMap<(usize, Option<i64>), BTreeSet<i64>>,
-    /// Events of this commit that are still to be owed to these receivers.
-    pub(super) unowed: Vec<(String, BTreeSet<usize>)>,
-    /// Outages that have been told and have not ended.
+    /// Events of this commit that must still be queued for these receivers.
+    pub(super) unqueued: Vec<(String, BTreeSet<usize>)>,
+    /// Outages that receivers were notified of and that have not ended.
     pub(super) outages: BTreeSet<String>,
-    /// Faults of the daemon's own that have been told and have not ended.
+    /// Number of daemon faults that receivers were notified of and that have not ended.
     pub(super) degraded: i64,
-    /// The number of the latest event about no single integration.
+    /// Sequence number of the latest event about no single integration.
     pub(super) operational: i64,
     seen: Vec<Seen>,
-    /// The integrations that are being run, with their hosts.
+    /// Integrations that are being run, with their hosts.
     pub(super) inside: BTreeMap<usize, usize>,
-    /// The times in which nobody started or reloaded the daemon, or set the clock, and the disk was
-    /// not full; the last one goes on.
+    /// Periods in which the daemon was not started or reloaded, the clock was not set, and the disk was not
+    /// full; the last one goes on.
     pub(super) quiet: Vec<(Timestamp, Timestamp)>,
 }
 
 impl Checker {
-    /// Empty books.
+    /// Returns empty books for a plan.
     pub(super) fn new(plan: &Plan) -> Self {
         Self {
             specs: plan.specs.clone(),
@@ -123,13 +123,13 @@ impl Checker {
             limits: plan.limits,
             quiet: Vec::new(),
             tracked: BTreeMap::new(),
-            owed: BTreeMap::new(),
+            queued: BTreeMap::new(),
             flips: Vec::new(),
-            told: Vec::new(),
+            taken: Vec::new(),
             violations: Vec::new(),
             counts: [0; 4],
             pending: BTreeMap::new(),
-            unowed: Vec::new(),
+            unqueued: Vec::new(),
             outages: BTreeSet::new(),
             degraded: 0,
             operational: 0,
@@ -143,19 +143,19 @@ impl Checker {
         self.violations.push(what);
     }
 
-    /// Something happened until `now` after which the daemon may be late for a while.
+    /// Notes a disturbance at `now`, after which the daemon may be late for a while.
     pub(super) fn disturbed(&mut self, now: Timestamp) {
         self.quiet.push((now, now));
     }
 
-    /// Nothing of that kind has happened until `now`.
+    /// Notes that there has been no disturbance until `now`.
     pub(super) fn undisturbed(&mut self, now: Timestamp) {
         if let Some((_, until)) = self.quiet.last_mut() {
             *until = now;
         }
     }
 
-    /// The daemon is gone; what it was doing is gone with it.
+    /// Notes the end of the daemon, and with it of all its runs.
     pub(super) fn died(&mut self) {
         self.seen.clear();
         if !self.inside.is_empty() {
@@ -163,8 +163,8 @@ impl Checker {
         }
     }
 
-    /// A platform is asked.
-    pub(super) fn entered(&mut self, (number, host): (usize, usize), time: &Time) {
+    /// Checks the start of a run: no overlap, limits kept, not before it is due.
+    pub(super) fn entered(&mut self, number: usize, host: usize, time: &Time) {
         let (wall, what) = (time.wall(), format!("run of i{number}"));
         if self.inside.insert(number, host).is_some() {
             self.violated(format!("{what} overlaps another"));
@@ -182,7 +182,7 @@ impl Checker {
         self.seen.push(Seen { number, wall, found: None });
     }
 
-    /// A platform has answered: what is wrong, if anything.
+    /// Notes the answer of a platform: the class of its failure, if it failed.
     pub(super) fn answered(&mut self, number: usize, class: Option<Class>) {
         let latest = self.seen.iter_mut().rev().find(|seen| seen.number == number);
         if let Some(seen) = latest {
@@ -190,23 +190,23 @@ impl Checker {
         }
     }
 
-    /// A platform is no longer asked.
-    pub(super) fn left(&mut self, (number, _): (usize, usize)) {
+    /// Notes the end of a run.
+    pub(super) fn left(&mut self, number: usize) {
         self.inside.remove(&number);
     }
 
-    /// How many are being run at a host.
+    /// Returns the number of integrations that are being run at a host.
     pub(super) fn at_host(&self, host: usize) -> usize {
         self.inside.values().filter(|at| **at == host).count()
     }
 
-    /// The row in use of an integration.
+    /// Returns the expected state of an integration's row that is in use.
     pub(super) fn live(&self, number: usize) -> Option<&Tracked> {
         let mut all = self.tracked.values();
         all.find(|one| one.number == number && one.status != Some(Status::Deleted))
     }
 
-    /// A commit has been made.
+    /// Checks a commit: each entry by itself, then their sum.
     pub(super) fn committed(&mut self, entries: Vec<Entry>, time: &Time, trace: &mut Trace) {
         let mut touched = BTreeSet::new();
         let before = self.violations.len();
@@ -216,12 +216,12 @@ impl Checker {
             }
         }
         for id in touched {
-            self.settled(id);
+            self.after_commit(id);
         }
-        for (event, receivers) in std::mem::take(&mut self.unowed) {
+        for (event, receivers) in std::mem::take(&mut self.unqueued) {
             if !receivers.is_empty() {
-                let about = self.owed[&event].about;
-                self.violated(format!("{about:?} is not owed to {receivers:?}, who want it"));
+                let about = self.queued[&event].about;
+                self.violated(format!("{about:?} is not queued for {receivers:?}, which want it"));
             }
         }
         for violation in &self.violations[before..] {
@@ -241,8 +241,14 @@ impl Checker {
                 let tracked = self.tracked.get(&integration)?;
                 let shown = class.as_deref().unwrap_or(&status);
                 trace.note(now, format_args!("i{}: run is stored: {shown}", tracked.number));
-                let run = (id, subject.parse().unwrap(), Timestamp(started));
-                self.run(integration, run, (&status, class.as_deref()));
+                let run = rules::Run {
+                    id,
+                    subject: subject.parse().unwrap(),
+                    started: Timestamp(started),
+                    status: &status,
+                    class: class.as_deref(),
+                };
+                self.run(integration, &run);
                 Some(integration)
             }
             Entry::Transition { integration, from, to, cause, run } => {
@@ -252,19 +258,19 @@ impl Checker {
                 let (from, cause) = (from.as_deref(), cause.as_deref());
                 trace.note(now, format_args!("i{number}: {from:?} -> {to} ({cause:?})"));
                 self.flips.push(Flip { number, to: to.parse().unwrap(), at: now });
-                self.transition(integration, (from, &to, cause), run);
+                self.transition(integration, &rules::Transition { from, to: &to, cause, run });
                 Some(integration)
             }
             Entry::Event { id, integration, sequence, kind, body } => {
                 let about = integration.and_then(|id| self.tracked.get(&id));
                 let about = about.map(|tracked| tracked.number);
                 trace.note(now, format_args!("event {sequence} about {about:?}: {kind}"));
-                self.event((id, integration, sequence), &kind, body);
+                self.event(id, (integration, sequence), &kind, body);
                 integration
             }
             Entry::Delivery { event, receiver, state, .. } => {
                 let number: usize = receiver.trim_start_matches('r').parse().unwrap();
-                self.delivery(&event, (number, &state), now);
+                self.delivery(&event, number, &state, now);
                 None
             }
         }
@@ -281,8 +287,8 @@ impl Checker {
             failures,
             passes,
             sequence,
-            told,
-            hold,
+            told: notified,
+            hold: mute,
         } = entry
         else {
             return;
@@ -292,7 +298,7 @@ impl Checker {
         let tracked = self.tracked.entry(id).or_insert_with(|| Tracked::new(number));
         let former = tracked.due;
         tracked.row = (status, sequence, (failures, passes));
-        tracked.holds = (told, hold);
+        tracked.mute = (notified, mute);
         tracked.due = next.map(Timestamp);
         let due = tracked.due;
         let lease_max = 2 * i64::try_from(self.limits.run.as_millis()).unwrap() + MINUTE;
@@ -302,27 +308,23 @@ impl Checker {
         if due != former || is_new {
             let shown = due.map_or_else(|| "never".to_owned(), |due| due.to_string());
             trace.note(time.now(), format_args!("i{number} is due at {shown} ({trigger})"));
-            self.planned(id, (former, due), &trigger, time);
+            self.planned(id, former, &trigger, time);
         }
     }
 
-    /// After a commit, whatever one entry asked of another is there.
-    fn settled(&mut self, id: i64) {
+    /// Checks that a commit contains everything that its entries require of each other.
+    fn after_commit(&mut self, id: i64) {
         let Some(tracked) = self.tracked.get_mut(&id) else { return };
-        let found = rules::settled(tracked);
+        let found = rules::after_commit(tracked);
         self.violations.extend(found);
     }
 
-    fn planned(
-        &mut self,
-        id: i64,
-        (former, due): (Option<Timestamp>, Option<Timestamp>),
-        trigger: &str,
-        time: &Time,
-    ) {
+    fn planned(&mut self, id: i64, former: Option<Timestamp>, trigger: &str, time: &Time) {
         let tracked = &self.tracked[&id];
         let number = tracked.number;
-        let (Some(due), false) = (due, time.now().0 < time.set_at.0 + 5 * SECOND) else { return };
+        let (Some(due), false) = (tracked.due, time.now().0 < time.set_at.0 + 5 * SECOND) else {
+            return;
+        };
         let plan = rules::Planned {
             former,
             due,
@@ -336,47 +338,46 @@ impl Checker {
         }
     }
 
-    fn run(
-        &mut self,
-        id: i64,
-        (run, subject, started): (i64, Subject, Timestamp),
-        (status, class): (&str, Option<&str>),
-    ) {
-        let tracked = self.tracked.get_mut(&id).unwrap();
+    fn run(&mut self, integration: i64, run: &rules::Run<'_>) {
+        let rules::Run { id, subject, started, status, class } = *run;
+        let tracked = self.tracked.get_mut(&integration).unwrap();
         let number = tracked.number;
         let decides = tracked.status.and_then(|status| status.subjects().first().copied());
         if decides != Some(subject) {
             return;
         }
-        let policy = self.specs[number].policy;
-        let step = tracked.judge.judge((status, class), &policy, tracked.status, subject);
-        tracked.expected = step.map(|step| (run, step));
+        let good = tracked.judge.count(status, class, &self.specs[number].policy);
+        let step = good.zip(tracked.status);
+        let step = step.and_then(|(good, from)| rules::step(subject, from, good));
+        tracked.expected = step.map(|step| (id, step));
         let place = self.seen.iter().position(|seen| seen.number == number && seen.wall == started);
         let Some(place) = place else {
-            self.violated(format!("i{number}: a run that nobody was asked for is stored"));
+            self.violated(format!("i{number}: a run without a request to the platform is stored"));
             return;
         };
         let seen = self.seen.remove(place);
-        // What it was asked for besides, and what was overtaken, decides about nothing.
+        // Other requests, and those that were overtaken, decide nothing.
         self.seen.retain(|seen| seen.number != number);
-        // One that does not end is ended by the daemon.
-        let Found(heard) = seen.found.unwrap_or(Found(Some(Class::Local)));
-        let heard = heard.map(Class::as_str);
+        // A run that does not end is ended by the daemon.
+        let Found(answered) = seen.found.unwrap_or(Found(Some(Class::Local)));
+        let answered = answered.map(Class::as_str);
         // When no host of several can be reached, it is the network on this side.
         let hosts: BTreeSet<_> = self.specs.iter().map(|spec| spec.host).collect();
-        let is_network = heard == Some("unreachable") && class == Some("local") && 2 < hosts.len();
-        if heard != class && !is_network {
-            self.violated(format!("i{number}: {class:?} is stored, and {heard:?} was answered"));
+        let is_network =
+            answered == Some("unreachable") && class == Some("local") && 2 < hosts.len();
+        if answered != class && !is_network {
+            self.violated(format!("i{number}: {class:?} is stored, and {answered:?} was answered"));
         }
     }
 
-    fn transition(&mut self, id: i64, step: (Option<&str>, &str, Option<&str>), run: Option<i64>) {
-        let tracked = self.tracked.get_mut(&id).unwrap();
-        let found = rules::transition(tracked, step, run);
+    fn transition(&mut self, integration: i64, transition: &rules::Transition<'_>) {
+        let tracked = self.tracked.get_mut(&integration).unwrap();
+        let found = rules::transition(tracked, transition);
         self.violations.extend(found);
     }
 
-    /// All has been calm for long enough: everybody is well and has been told everything.
+    /// Checks the end of a plan, when all has been calm for long enough: every integration is healthy, and
+    /// nothing is pending.
     pub(super) fn ended(&mut self) {
         for number in 0..self.specs.len() {
             let status = self.live(number).and_then(|tracked| tracked.status);
@@ -386,11 +387,11 @@ impl Checker {
         }
         if !self.outages.is_empty() || self.degraded != 0 {
             let (outages, faults) = (&self.outages, self.degraded);
-            self.violated(format!("outages {outages:?} and {faults} faults of ours do not end"));
+            self.violated(format!("outages {outages:?} and {faults} daemon faults do not end"));
         }
         for ((receiver, about), numbers) in std::mem::take(&mut self.pending) {
             if !numbers.is_empty() {
-                self.violated(format!("r{receiver} is still owed {numbers:?} about {about:?}"));
+                self.violated(format!("r{receiver} still has {numbers:?} pending about {about:?}"));
             }
         }
     }

@@ -7,7 +7,7 @@ use std::ops::RangeInclusive;
 pub(super) struct Dice(u64);
 
 impl Dice {
-    /// From `seed`, and from what tells this one from others of the seed.
+    /// Returns a generator for `seed`; `salt` makes it differ from others of the same seed.
     pub(super) fn new(seed: u64, salt: &[u64]) -> Self {
         let mut dice = Self(seed);
         for one in salt {
@@ -16,7 +16,7 @@ impl Dice {
         dice
     }
 
-    /// The next number.
+    /// Returns the next number.
     pub(super) const fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -24,30 +24,31 @@ impl Dice {
         mixed ^ (mixed >> 31)
     }
 
-    /// A number in `range`.
+    /// Returns a number in `range`.
     pub(super) fn within(&mut self, range: RangeInclusive<i64>) -> i64 {
         let (from, to) = range.into_inner();
         let span = to.abs_diff(from).saturating_add(1);
         from.saturating_add_unsigned(self.next() % span)
     }
 
-    /// True `permille` times in a thousand.
+    /// Returns true `permille` times in a thousand.
     pub(super) const fn chance(&mut self, permille: u64) -> bool {
         self.next() % 1000 < permille
     }
 
-    /// True once in `times`; never when that is 0.
+    /// Returns true once in `times`; never when that is 0.
     pub(super) const fn once_in(&mut self, times: u64) -> bool {
         times != 0 && self.next().is_multiple_of(times)
     }
 
-    /// One of `choices`.
+    /// Returns one of `choices`.
     pub(super) fn pick<'a, T>(&mut self, choices: &'a [T]) -> &'a T {
         let count = u64::try_from(choices.len()).unwrap();
         &choices[usize::try_from(self.next() % count).unwrap()]
     }
 
-    /// A time that ends in each second with the same chance, `mean` seconds on average.
+    /// Returns a duration in milliseconds that ends in each second with the same chance, `mean_secs` on
+    /// average.
     pub(super) const fn decaying_ms(&mut self, mean_secs: u64) -> i64 {
         let mut millis = 500;
         while !self.next().is_multiple_of(mean_secs) {

@@ -1,4 +1,4 @@
-//! Lives through a plan: starts the daemon, does to it what the plan says, and starts it again.
+//! Executes a plan: starts the daemon, does to it what the plan says, and starts it again.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -30,19 +30,19 @@ static PLATFORM: platforms::Platform = platforms::Platform {
     parse: |_reader, _auto_bootstrap| None,
 };
 
-/// What came of a plan.
+/// Result of a plan that was executed.
 pub(super) struct Outcome {
-    /// What was wrong.
+    /// Descriptions of broken rules.
     pub(super) violations: Vec<String>,
-    /// What happened.
+    /// Trace of everything that happened.
     pub(super) trace: Trace,
     /// The world at its end.
     pub(super) world: Arc<World>,
-    /// How often the daemon was started.
+    /// Number of times that the daemon was started.
     pub(super) lives: u32,
 }
 
-/// How a life of the daemon ends.
+/// End of one life of the daemon.
 enum End {
     /// It is started again so many milliseconds later.
     Away(i64),
@@ -50,7 +50,7 @@ enum End {
     Over,
 }
 
-/// Lives through `plan`; `spoil` is done to the database in the middle of it.
+/// Executes `plan`; the SQL of `spoil` is applied to the database in the middle of it.
 pub(super) fn live_through(plan: Plan, spoil: Option<&str>) -> Outcome {
     let world = World::new(plan);
     let memory = Memory::new();
@@ -76,7 +76,7 @@ pub(super) fn live_through(plan: Plan, spoil: Option<&str>) -> Outcome {
 struct Driver<'a> {
     world: Arc<World>,
     memory: Memory,
-    /// How many actions have been taken.
+    /// Number of actions that have been taken.
     next: usize,
     spoil: Option<&'a str>,
     /// The last instant, once all is calm.
@@ -84,7 +84,7 @@ struct Driver<'a> {
 }
 
 impl Driver<'_> {
-    /// One life of the daemon, on a runtime of its own.
+    /// Runs one life of the daemon, on a runtime of its own.
     async fn life(&mut self) -> End {
         let clock = {
             let state = &mut *self.world.state();
@@ -154,21 +154,21 @@ impl Driver<'_> {
         }
     }
 
-    /// Looks at what has been lived through.
+    /// Checks the plan as a whole, at its end.
     fn conclude(&self) {
         let state = &mut *self.world.state();
         state.checker.ended();
-        for (what, is_told) in bounds::lost_permissions(&self.world.plan, &state.checker) {
-            if is_told {
+        for (what, is_reported) in bounds::lost_permissions(&self.world.plan, &state.checker) {
+            if is_reported {
                 state.checker.counts[3] += 1;
-                state.note(format_args!("{what}, and it was told in time"));
+                state.note(format_args!("{what}, and it was reported in time"));
             } else {
-                state.checker.violated(format!("{what}, and it was not told in time"));
+                state.checker.violated(format!("{what}, and it was not reported in time"));
             }
         }
     }
 
-    /// What time it is, and when there is something to do.
+    /// Returns the current instant, and that of the next thing to do.
     fn upcoming(&self) -> (Timestamp, Timestamp) {
         let now = self.world.state().time.now();
         let plan = &self.world.plan;
@@ -178,7 +178,7 @@ impl Driver<'_> {
         (now, look.min(action.unwrap_or(look)).min(calm))
     }
 
-    /// Looks whether anything is late.
+    /// Checks for rows that are overdue, and spoils the database in the middle of the plan.
     fn look(&mut self) {
         let wall = self.world.state().time.wall();
         let overdue = self.memory.overdue(Timestamp(wall.0 - LATE_MAX_MS));
@@ -194,7 +194,7 @@ impl Driver<'_> {
         }
     }
 
-    /// Takes an action; how long the daemon is to be away, if it is to be stopped.
+    /// Takes an action. Returns the time in milliseconds for which the daemon is away, if it is stopped.
     async fn act(&self, running: &Running, action: Action) -> Option<i64> {
         let world = &self.world;
         world.state().note(format_args!("{action:?}"));
@@ -259,7 +259,7 @@ impl Driver<'_> {
     }
 }
 
-/// What the configuration files say by now.
+/// Returns the daemon's parts as the configuration files describe them now.
 fn assembly(world: &Arc<World>) -> Assembly {
     let specs = world.state().checker.specs.clone();
     let mut settings = config::embedded();

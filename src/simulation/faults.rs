@@ -1,5 +1,5 @@
-//! What goes wrong on the platforms, and when: laid down before anything runs, so that whoever asks at
-//! the same instant is told the same.
+//! Faults of the platforms, each with its time: laid down before anything runs, so that requests at the
+//! same instant get the same answer.
 
 use super::dice::Dice;
 use crate::domain::{Class, Timestamp};
@@ -13,10 +13,10 @@ pub(super) const HOUR: i64 = 60 * MINUTE;
 /// A day, in milliseconds.
 pub(super) const DAY: i64 = 24 * HOUR;
 
-/// What kind of fault it is.
+/// Kind of a fault, the gravest first.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) enum Kind {
-    /// Nobody can log in any more, until somebody grants it again.
+    /// Log-ins are refused, until the permission is granted again.
     LostPermission,
     /// The host does not serve.
     Outage,
@@ -24,68 +24,68 @@ pub(super) enum Kind {
     Blip,
     /// Some of the answers are that there are too many questions.
     Throttling,
-    /// Answers come late.
+    /// Answers come late, after 20 seconds.
     Slow,
     /// No answer at all, not even an end.
     Hang,
-    /// The fault is on this side.
-    Ours,
+    /// The fault is on the daemon's side.
+    Local,
 }
 
 /// A fault, from `from` to before `to`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Fault {
-    /// What kind.
+    /// Kind of the fault.
     pub(super) kind: Kind,
-    /// Its first instant.
+    /// First instant of the fault.
     pub(super) from: Timestamp,
-    /// The first instant after it.
+    /// First instant after the fault.
     pub(super) to: Timestamp,
 }
 
 impl Fault {
-    /// One that lasts `millis`.
+    /// Returns a fault that lasts `millis`.
     pub(super) const fn new(kind: Kind, from: Timestamp, millis: i64) -> Self {
         Self { kind, from, to: Timestamp(from.0 + millis) }
     }
 
-    /// True while it is there.
+    /// Returns true when the fault is there at an instant.
     pub(super) fn covers(&self, at: Timestamp) -> bool {
         self.from <= at && at < self.to
     }
 }
 
-/// What a platform does with a question.
+/// Answer of a platform to a request.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Answer {
-    /// All is well.
+    /// The request succeeds at once.
     Good,
-    /// It fails.
+    /// The request fails with this class.
     Bad(Class),
-    /// It is well, after so many milliseconds more.
+    /// The request succeeds, after so many milliseconds more.
     Late(i64),
-    /// Nothing comes.
+    /// There is no answer.
     Never,
 }
 
-/// Every fault of a world.
+/// All faults of a world.
 #[derive(Debug, Default)]
 pub(super) struct Faults {
     seed: u64,
-    /// Those of each integration.
+    /// Faults of each integration.
     pub(super) own: Vec<Vec<Fault>>,
-    /// Those of each host.
+    /// Faults of each host.
     pub(super) shared: Vec<Vec<Fault>>,
 }
 
 impl Faults {
-    /// No fault yet of so many integrations and hosts.
+    /// Returns empty lists for so many integrations and hosts.
     pub(super) fn none(seed: u64, integrations: usize, hosts: usize) -> Self {
         let lists = |count| std::iter::repeat_with(Vec::new).take(count).collect();
         Self { seed, own: lists(integrations), shared: lists(hosts) }
     }
 
-    /// The faults of an integration on a host that are there at `at`, the gravest first.
+    /// Returns the faults of an integration on a host that are there at `at`, the gravest first.
     pub(super) fn at(&self, integration: usize, host: usize, at: Timestamp) -> Vec<Fault> {
         let lists = [&self.own[integration], &self.shared[host]];
         let all = lists.into_iter().flat_map(|list| list.iter());
@@ -94,7 +94,7 @@ impl Faults {
         found
     }
 
-    /// What the platform of an integration answers to a question at `at`, and by which fault.
+    /// Returns the answer of an integration's platform to a request at `at`, and the fault behind it.
     pub(super) fn answer(
         &self,
         integration: usize,
@@ -115,7 +115,7 @@ impl Faults {
                 }
                 Kind::Slow => Answer::Late(20 * SECOND),
                 Kind::Hang => Answer::Never,
-                Kind::Ours => Answer::Bad(Class::Local),
+                Kind::Local => Answer::Bad(Class::Local),
             };
             return (answer, Some(fault));
         }

@@ -1,4 +1,5 @@
-//! Messages: who is owed which, who is sent them in which order, and who has them.
+//! Messages: those that are queued for each receiver, the order in which they are sent, and those that
+//! were taken.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,42 +11,42 @@ use super::world::Trace;
 use crate::domain::Timestamp;
 use crate::webhook::Message;
 
-/// A message that is owed.
+/// Id of an integration, none for all others, with the sequence number of an event about it.
+type About = (Option<i64>, i64);
+
+/// Message that is queued for receivers.
 #[derive(Debug)]
-pub(super) struct Owed {
-    /// Which integration it is about, and its number there.
-    pub(super) about: (Option<i64>, i64),
+pub(super) struct Queued {
+    /// Integration that it is about, and its sequence number there.
+    pub(super) about: About,
     body: String,
-    /// It belongs to an outage: when that ends before it does, everybody is told of it.
+    /// It belongs to an outage: when that ends before it does, all receivers are notified of it.
     in_outage: bool,
-    /// By receiver: what became of it.
+    /// Deliveries of the message by receiver.
     receivers: BTreeMap<usize, Delivery>,
 }
 
-/// What became of a message for one receiver.
+/// Delivery of a message to one receiver.
 #[derive(Debug, Default)]
 pub(super) struct Delivery {
-    /// The receiver has it.
+    /// The receiver has taken it.
     pub(super) is_taken: bool,
-    /// The store says so.
+    /// It is no longer pending in the store.
     pub(super) has_ended: bool,
-    /// Since when.
+    /// Instant of the end in the store.
     ended_at: Timestamp,
 }
 
 impl Checker {
-    pub(super) fn event(
-        &mut self,
-        (id, integration, sequence): (String, Option<i64>, i64),
-        kind: &str,
-        body: String,
-    ) {
+    /// Checks a stored event, and notes the receivers for which it must be queued.
+    pub(super) fn event(&mut self, id: String, about: About, kind: &str, body: String) {
+        let (integration, sequence) = about;
         let parsed: serde_json::Value = serde_json::from_str(&body).unwrap();
         let group = parsed["data"]["group"].as_str().map(str::to_owned);
         if let Some(group) = group.as_ref().filter(|_| kind == "integration.validation.failed")
             && !self.outages.contains(group)
         {
-            self.violated(format!("{kind} belongs to an outage that is not told: {group}"));
+            self.violated(format!("{kind} belongs to an outage without an event: {group}"));
         }
         let wants = self.wants.iter().enumerate();
         let wanting = wants.filter(|(_, wants)| wants.wants(kind, group.is_some()));
@@ -57,16 +58,15 @@ impl Checker {
             let found = rules::event(tracked, sequence, kind, &body);
             self.violations.extend(found);
         }
-        let about = (integration, sequence);
-        self.unowed.push((id.clone(), wanting));
+        self.unqueued.push((id.clone(), wanting));
         let in_outage = group.is_some();
-        let owed = Owed { about, body, in_outage, receivers: BTreeMap::new() };
-        if self.owed.insert(id, owed).is_some() {
+        let queued = Queued { about, body, in_outage, receivers: BTreeMap::new() };
+        if self.queued.insert(id, queued).is_some() {
             self.violated(format!("two events have one id, the later is {about:?}"));
         }
     }
 
-    /// An event about no single integration.
+    /// Checks an event about no single integration.
     fn operation(&mut self, sequence: i64, kind: &str, data: &serde_json::Value) {
         if sequence != self.operational + 1 {
             let before = self.operational;
@@ -92,27 +92,24 @@ impl Checker {
         }
     }
 
-    pub(super) fn delivery(
-        &mut self,
-        event: &str,
-        (receiver, state): (usize, &str),
-        now: Timestamp,
-    ) {
-        let Some(owed) = self.owed.get_mut(event) else {
+    /// Checks a stored delivery against the subscriptions and what the receiver has taken.
+    pub(super) fn delivery(&mut self, event: &str, receiver: usize, state: &str, now: Timestamp) {
+        let Some(queued) = self.queued.get_mut(event) else {
             self.violated("a delivery is of no event".to_owned());
             return;
         };
-        let about = owed.about;
-        if !owed.receivers.contains_key(&receiver) {
-            let mut unowed = self.unowed.iter_mut();
-            let wanting = unowed.find(|(id, _)| id == event);
+        let about = queued.about;
+        if !queued.receivers.contains_key(&receiver) {
+            let mut unqueued = self.unqueued.iter_mut();
+            let wanting = unqueued.find(|(id, _)| id == event);
             let wanted = wanting.is_some_and(|(_, wanting)| wanting.remove(&receiver));
-            if !wanted && !owed.in_outage {
-                self.violated(format!("{about:?} is owed to r{receiver}, who does not want it"));
+            if !wanted && !queued.in_outage {
+                let what = format!("{about:?} is queued for r{receiver}");
+                self.violated(format!("{what}, which does not want it"));
                 return;
             }
         }
-        let delivery = owed.receivers.entry(receiver).or_default();
+        let delivery = queued.receivers.entry(receiver).or_default();
         if state != "pending" && !delivery.has_ended {
             delivery.ended_at = now;
         }
@@ -125,13 +122,13 @@ impl Checker {
             pending.remove(&about.1);
         }
         if state == "delivered" && !is_taken {
-            self.violated(format!("{about:?} is delivered to r{receiver}, who does not have it"));
+            self.violated(format!("{about:?} is delivered to r{receiver}, which does not have it"));
         } else if state == "failed" {
-            self.violated(format!("{about:?} is given up, and r{receiver} is well by now"));
+            self.violated(format!("{about:?} is dead, and r{receiver} is well by now"));
         }
     }
 
-    /// A message is sent.
+    /// Checks a message that is sent: queued, unchanged, and in order.
     pub(super) fn sent(
         &mut self,
         receiver: usize,
@@ -139,23 +136,23 @@ impl Checker {
         trace: &mut Trace,
         now: Timestamp,
     ) {
-        let Some(owed) = self.owed.get(message.id) else {
+        let Some(queued) = self.queued.get(message.id) else {
             self.violated(format!("r{receiver} is sent a message of no event: {}", message.body));
             return;
         };
-        let about = owed.about;
+        let about = queued.about;
         trace.note(now, format_args!("r{receiver} is sent {about:?}"));
         // One whose lease ran out while the machine slept was claimed again just before it ended.
-        let is_owed = owed
+        let is_pending = queued
             .receivers
             .get(&receiver)
             .is_some_and(|one| !one.has_ended || now.0 < one.ended_at.0 + SECOND);
-        let is_same = owed.body == message.body;
+        let is_same = queued.body == message.body;
         let pending = self.pending.get(&(receiver, about.0));
         let before = pending.and_then(BTreeSet::first).is_some_and(|first| *first < about.1);
         for (wrong, what) in [
-            (!is_owed, "is sent what it is not owed"),
-            (!is_same, "is sent another body than is stored"),
+            (!is_pending, "is sent a message that is not pending"),
+            (!is_same, "is sent another body than the stored one"),
             (before, "is sent a message before an earlier one"),
         ] {
             if wrong {
@@ -164,7 +161,7 @@ impl Checker {
         }
     }
 
-    /// A receiver has taken a message.
+    /// Notes a message that a receiver has taken.
     pub(super) fn took(
         &mut self,
         receiver: usize,
@@ -172,9 +169,9 @@ impl Checker {
         time: &Time,
         trace: &mut Trace,
     ) {
-        let Some(owed) = self.owed.get_mut(message.id) else { return };
-        let Some(delivery) = owed.receivers.get_mut(&receiver) else { return };
-        let (about, is_first) = (owed.about, !delivery.is_taken);
+        let Some(queued) = self.queued.get_mut(message.id) else { return };
+        let Some(delivery) = queued.receivers.get_mut(&receiver) else { return };
+        let (about, is_first) = (queued.about, !delivery.is_taken);
         delivery.is_taken = true;
         let now = time.now();
         let again = if is_first { "" } else { " again" };
@@ -184,7 +181,7 @@ impl Checker {
             let body: serde_json::Value = serde_json::from_str(message.body).unwrap();
             let kind = body["type"].as_str().unwrap_or_default().to_owned();
             let number = about.0.and_then(|id| Some(self.tracked.get(&id)?.number));
-            self.told.push((receiver, number, kind, now));
+            self.taken.push((receiver, number, kind, now));
         }
     }
 }

@@ -2,7 +2,8 @@
 //! virtual clock, with platforms and receivers that fail as a seed says and a machine that crashes at
 //! any write.
 //!
-//! Whatever a seed does it does again: a violation is told with its seed and the trace before it.
+//! Runs are reproducible: the same seed does the same again. A violation is shown with its seed and the
+//! trace before it.
 
 mod bounds;
 mod checker;

@@ -1,4 +1,4 @@
-//! What happens in a world besides what the daemon does: drawn from the seed before it begins.
+//! Plan of a world: everything besides the daemon's own doing, drawn from the seed before it begins.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use super::faults::{DAY, Fault, Faults, HOUR, Kind, MINUTE, SECOND};
 use crate::config::Limits;
 use crate::domain::{Maintenance, Policy, Schedule, Selection, Timestamp};
 
-/// How much of everything.
+/// Size of a plan: duration and number of integrations.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Size {
     /// An hour of a few integrations, in which much goes wrong.
@@ -16,24 +16,24 @@ pub(super) enum Size {
     Week,
 }
 
-/// An integration as the configuration files say.
+/// Integration as the configuration files describe it.
 #[derive(Clone, Debug)]
 pub(super) struct Spec {
-    /// Which host it is on.
+    /// Number of its host.
     pub(super) host: usize,
-    /// When it is due.
+    /// Schedule of its runs.
     pub(super) schedule: Schedule,
-    /// How much evidence a verdict needs.
+    /// Number of runs that a verdict needs, and the rules of flapping.
     pub(super) policy: Policy,
-    /// Stands in the files.
+    /// True when it is in the files.
     pub(super) present: bool,
-    /// Force disabled.
+    /// True when the files disable it.
     pub(super) disabled: bool,
-    /// Counts the edits of its configuration.
+    /// Number of edits of its configuration.
     pub(super) edition: u32,
 }
 
-/// Something that is done to the daemon or its machine.
+/// Action upon the daemon or its machine.
 #[derive(Clone, Debug)]
 pub(super) enum Action {
     /// The clock is set, by so many milliseconds.
@@ -46,60 +46,60 @@ pub(super) enum Action {
     Change(usize, Change),
 }
 
-/// What changes in the configuration files.
+/// Change of the configuration files.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Change {
-    /// It is edited.
+    /// The integration is edited.
     Edit,
-    /// It is taken out, or put back in.
+    /// The integration is taken out, or put back in.
     Presence,
-    /// It is disabled, or enabled again.
+    /// The integration is disabled, or enabled again.
     Disabled,
-    /// It is due on another schedule.
+    /// The integration gets another schedule.
     Schedule,
 }
 
-/// How often the machine fails; one write in so many, never when it is 0.
+/// Failures of the machine: one write in so many, never when it is 0.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Dangers {
-    /// It crashes.
+    /// Writes per crash of the machine.
     pub(super) crash: u64,
-    /// The disk is full.
+    /// Writes per full disk.
     pub(super) refuse: u64,
-    /// The longest time of a commit, in milliseconds.
+    /// Longest time of a commit, in milliseconds.
     pub(super) commit_ms: i64,
-    /// The longest that the daemon is away after a crash, in milliseconds.
+    /// Longest time that the daemon is away after a crash, in milliseconds.
     pub(super) away_ms: i64,
-    /// Receivers fail at times even outside of their outages.
+    /// True when receivers fail at times even outside of their outages.
     pub(super) receivers: bool,
 }
 
-/// Everything that is decided beforehand.
+/// Everything that is decided before a world begins.
 #[derive(Debug)]
 pub(super) struct Plan {
-    /// From which it follows.
+    /// Seed from which the plan follows.
     pub(super) seed: u64,
-    /// The first instant.
+    /// First instant of the world.
     pub(super) start: Timestamp,
-    /// From here on nothing goes wrong any more.
+    /// Instant from which nothing goes wrong any more.
     pub(super) calm: Timestamp,
-    /// For how long after that it is looked whether all is well, in milliseconds.
+    /// Time after that until the final checks, in milliseconds.
     pub(super) calm_ms: i64,
-    /// The integrations, in the order of their numbers.
+    /// Integrations in the order of their numbers.
     pub(super) specs: Vec<Spec>,
-    /// What goes wrong on the platforms.
+    /// Faults of the platforms.
     pub(super) faults: Faults,
-    /// What goes wrong at each receiver.
+    /// Faults of each receiver.
     pub(super) receivers: [Vec<Fault>; 2],
-    /// What is done, in order.
+    /// Actions in the order of their instants.
     pub(super) actions: Vec<(Timestamp, Action)>,
-    /// How often the machine fails.
+    /// Failures of the machine.
     pub(super) dangers: Dangers,
-    /// How much may happen at once.
+    /// Limits of what happens at once.
     pub(super) limits: Limits,
-    /// How long a run takes, in milliseconds.
+    /// Shortest and longest time of a run, in milliseconds.
     pub(super) run_ms: (i64, i64),
-    /// When messages are held.
+    /// Maintenance windows, in which messages are muted.
     pub(super) maintenance: Vec<Maintenance>,
 }
 
@@ -114,13 +114,13 @@ const SCHEDULES: [(&str, &str); 5] = [
     ("7-59/4 * * * *", "Australia/Lord_Howe"),
 ];
 
-/// The schedules of a seed; parsing them takes longer than most of the rest.
+/// Returns the schedules of a seed; parsing them takes longer than most of the rest.
 fn schedules() -> Vec<Schedule> {
     SCHEDULES.iter().map(|(cron, zone)| Schedule::parse(cron, zone).unwrap()).collect()
 }
 
 impl Plan {
-    /// What `seed` says.
+    /// Returns the plan that follows from `seed`.
     pub(super) fn of(seed: u64, size: Size) -> Self {
         let mut dice = Dice::new(seed, &[]);
         match size {
@@ -162,7 +162,7 @@ impl Plan {
         }
         for integration in 0..plan.specs.len() {
             for _ in 0..dice.within(0..=4) {
-                let (kind, millis) = trouble(dice);
+                let (kind, millis) = own_fault(dice);
                 let fault = Fault::new(kind, plan.during(dice), millis);
                 plan.faults.own[integration].push(fault);
             }
@@ -176,7 +176,7 @@ impl Plan {
         }
         plan.draw_actions(dice);
         if dice.chance(250) {
-            // Nobody disturbs the daemon, and it has no excuse for being late.
+            // Nothing disturbs the daemon, so it has no excuse for being late.
             (plan.dangers.crash, plan.dangers.refuse) = (0, 0);
             plan.actions.clear();
         }
@@ -191,7 +191,7 @@ impl Plan {
         // A clock that is set makes a world of its own kind: not every one has it.
         let sets = dice.chance(200);
         if sets {
-            // What was planned by a clock that was set back by less than an hour is waited for.
+            // A clock that was set back by less than an hour delays the runs that were planned before.
             self.calm_ms = self.calm_ms.max(75 * MINUTE);
         }
         for _ in 0..dice.within(0..=6) {
@@ -234,7 +234,7 @@ impl Plan {
         plan.faults = Faults::none(seed, plan.specs.len(), HOSTS);
         for integration in 0..plan.specs.len() {
             for _ in 0..dice.within(10..=40) {
-                let (kind, millis) = trouble(dice);
+                let (kind, millis) = own_fault(dice);
                 let fault = Fault::new(kind, plan.during(dice), millis);
                 plan.faults.own[integration].push(fault);
             }
@@ -269,7 +269,7 @@ fn spec(dice: &mut Dice, hosts: usize, schedules: &[Schedule]) -> Spec {
     Spec { host, schedule, policy, present: true, disabled: dice.chance(50), edition: 0 }
 }
 
-/// Three minutes of every ten, for every other integration.
+/// Returns a maintenance window of three minutes in every ten, for every other integration.
 fn window(dice: &mut Dice) -> Maintenance {
     let odd = dice.chance(500);
     let of =
@@ -295,13 +295,13 @@ fn limits(dice: &mut Dice) -> Limits {
     }
 }
 
-fn trouble(dice: &mut Dice) -> (Kind, i64) {
+fn own_fault(dice: &mut Dice) -> (Kind, i64) {
     match dice.within(0..=9) {
         0..=3 => (Kind::Blip, dice.decaying_ms(30)),
         4 | 5 => (Kind::LostPermission, dice.within(2 * MINUTE..=30 * MINUTE)),
         6 => (Kind::Throttling, dice.within(MINUTE..=15 * MINUTE)),
         7 => (Kind::Slow, dice.within(MINUTE..=5 * MINUTE)),
         8 => (Kind::Hang, dice.within(10 * SECOND..=2 * MINUTE)),
-        _ => (Kind::Ours, dice.within(MINUTE..=10 * MINUTE)),
+        _ => (Kind::Local, dice.within(MINUTE..=10 * MINUTE)),
     }
 }

@@ -1,5 +1,5 @@
-//! What should be: written anew and differently from what the daemon does it by, so that a mistake
-//! there is not made here as well.
+//! Independent model of the daemon's rules: written anew and differently, so that a mistake in the
+//! ledger is not repeated here.
 
 use std::time::Duration;
 
@@ -7,20 +7,20 @@ use super::checker::Tracked;
 use super::faults::SECOND;
 use crate::domain::{Policy, Schedule, Status, Subject, Timestamp};
 
-/// How far apart the planning and its commit may be, in milliseconds.
+/// Longest time between a decision and its commit, in milliseconds.
 const SLACK_MS: i64 = 4 * SECOND;
 
-/// What one of the receivers wants to be told of.
+/// Subscription of a receiver.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Wants {
-    /// Everything.
+    /// All events, with outages in place of what belongs to them.
     All,
-    /// That something fails, and that it works again.
+    /// Failures and recoveries only.
     Flips,
 }
 
 impl Wants {
-    /// What its configuration says of it; nothing is everything.
+    /// Returns the types of events of its configuration; none for all of them.
     pub(super) const fn events(self) -> Option<[&'static str; 2]> {
         match self {
             Self::All => None,
@@ -30,27 +30,27 @@ impl Wants {
         }
     }
 
-    /// True when it is owed an event of `kind`, which belongs to an outage when `grouped`; the one place
-    /// that knows. Who is told of outages is told of nothing that belongs to one.
+    /// Returns true when an event of `kind` must be queued for it; `grouped` events belong to an outage. A
+    /// receiver that is notified of outages is not notified of what belongs to one.
     pub(super) fn wants(self, kind: &str, grouped: bool) -> bool {
         self.events().map_or(!grouped, |events| events.contains(&kind))
     }
 }
 
-/// A status and the one after it.
+/// Status before and after a transition.
 pub(super) type Step = (Status, Status);
 
-/// What a transition must be told by.
+/// Event that a transition requires.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) struct Told {
-    /// The status after.
+pub(super) struct Required {
+    /// Status after the transition.
     to: Status,
-    /// It may be held, and told later if it still differs then.
+    /// True when a mute may delay it, until a time at which the status may be back.
     may_wait: bool,
 }
 
-/// How a change from the status that was told last is told: the one place that knows. `incident` is
-/// whether a failure has been told and no end of it.
+/// Returns the types of events by which receivers are notified of a status. `incident` is true when they
+/// were notified of a failure and not yet of its end.
 fn kinds(to: Status, incident: bool) -> &'static [&'static str] {
     const FLAPPING: &str = "integration.flapping.started";
     if to == Status::RecurringValidationError {
@@ -64,7 +64,7 @@ fn kinds(to: Status, incident: bool) -> &'static [&'static str] {
     }
 }
 
-/// Runs in a row, and what they say.
+/// Counters of consecutive runs of either kind.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Judge {
     failing: u32,
@@ -72,15 +72,14 @@ pub(super) struct Judge {
 }
 
 impl Judge {
-    /// Adds a run; the step that it causes, if it causes one.
-    pub(super) fn judge(
+    /// Adds a run. Returns true or false when the configuration now counts as passed or failed.
+    pub(super) fn count(
         &mut self,
-        (status, class): (&str, Option<&str>),
+        status: &str,
+        class: Option<&str>,
         policy: &Policy,
-        from: Option<Status>,
-        subject: Subject,
-    ) -> Option<Step> {
-        let good = match (status, class) {
+    ) -> Option<bool> {
+        match (status, class) {
             ("passed" | "warning", _) => {
                 (self.failing, self.passing) = (0, self.passing + 1);
                 (policy.recovery_runs <= self.passing).then_some(true)
@@ -92,18 +91,7 @@ impl Judge {
                     matches!(class, Some("denied" | "missing" | "invalid" | "expired"));
                 (definitive || policy.confirm_runs <= self.failing).then_some(false)
             }
-        }?;
-        let from = from?;
-        let to = match (subject, from, good) {
-            (Subject::Active, Status::Enabled, false) => Status::RecurringValidationError,
-            (Subject::Active, Status::RecurringValidationError, true)
-            | (Subject::Candidate, _, true) => Status::Enabled,
-            (Subject::Candidate, Status::Creating, false) => Status::CreateError,
-            (Subject::Candidate, Status::Editing, false) => Status::EditError,
-            (Subject::Candidate, Status::Migrating, false) => Status::MigrateError,
-            _ => return None,
-        };
-        Some((from, to))
+        }
     }
 
     const fn counters(self) -> (u32, u32) {
@@ -111,8 +99,22 @@ impl Judge {
     }
 }
 
+/// Returns the step that a verdict on a configuration causes, if it causes one.
+pub(super) fn step(subject: Subject, from: Status, good: bool) -> Option<Step> {
+    let to = match (subject, from, good) {
+        (Subject::Active, Status::Enabled, false) => Status::RecurringValidationError,
+        (Subject::Active, Status::RecurringValidationError, true)
+        | (Subject::Candidate, _, true) => Status::Enabled,
+        (Subject::Candidate, Status::Creating, false) => Status::CreateError,
+        (Subject::Candidate, Status::Editing, false) => Status::EditError,
+        (Subject::Candidate, Status::Migrating, false) => Status::MigrateError,
+        _ => return None,
+    };
+    Some((from, to))
+}
+
 impl Tracked {
-    /// An integration that has just been given a row.
+    /// Returns the expected state of an integration whose row is new.
     pub(super) fn new(number: usize) -> Self {
         Self {
             number,
@@ -122,15 +124,15 @@ impl Tracked {
             incident: false,
             due: None,
             expected: None,
-            untold: None,
-            told: None,
+            unnotified: None,
+            notified: None,
             row: (String::new(), 0, (0, 0)),
-            holds: (String::new(), None),
+            mute: (String::new(), None),
         }
     }
 }
 
-/// What an operation may do to a status.
+/// Returns true when an operation may change a status so.
 fn is_operation(from: Status, to: Status, cause: &str) -> bool {
     use Status::{Creating, DeleteError, Deleted, Deleting, Disabled, Editing, Migrating};
     match (cause, to) {
@@ -149,21 +151,46 @@ fn is_operation(from: Status, to: Status, cause: &str) -> bool {
     }
 }
 
-/// A transition is written: what is wrong with it.
-pub(super) fn transition(
-    tracked: &mut Tracked,
-    (from, to, cause): (Option<&str>, &str, Option<&str>),
-    run: Option<i64>,
-) -> Vec<String> {
+/// Run as the store has it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Run<'a> {
+    /// Id of the run.
+    pub(super) id: i64,
+    /// Configuration that was validated.
+    pub(super) subject: Subject,
+    /// Instant at which it began, by the daemon's clock.
+    pub(super) started: Timestamp,
+    /// Outcome of the run.
+    pub(super) status: &'a str,
+    /// Class of its failure, if it failed.
+    pub(super) class: Option<&'a str>,
+}
+
+/// Transition as the store has it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Transition<'a> {
+    /// Status before; none for the first.
+    pub(super) from: Option<&'a str>,
+    /// Status after the transition.
+    pub(super) to: &'a str,
+    /// Cause of the transition.
+    pub(super) cause: Option<&'a str>,
+    /// Id of the run that caused it, unless an operation did.
+    pub(super) run: Option<i64>,
+}
+
+/// Returns the broken rules of a transition that is stored.
+pub(super) fn transition(tracked: &mut Tracked, transition: &Transition<'_>) -> Vec<String> {
+    let Transition { from, to, cause, run } = *transition;
     let mut wrong = Vec::new();
     let what = format!("i{}: transition {from:?} -> {to} ({cause:?})", tracked.number);
     if from != tracked.status.map(Status::as_str) {
         wrong.push(format!("{what} does not go on from {:?}", tracked.status));
     }
-    // One after the other in a commit: what is held has its own look at the end of it.
-    tracked.untold = tracked.untold.take().filter(|untold| !untold.may_wait);
-    if let Some(untold) = tracked.untold.take() {
-        wrong.push(format!("{what}: nobody was told of the one before, {untold:?}"));
+    // Several transitions of a commit: one that is muted is checked at the end of the commit.
+    tracked.unnotified = tracked.unnotified.take().filter(|required| !required.may_wait);
+    if let Some(required) = tracked.unnotified.take() {
+        wrong.push(format!("{what}: the one before has no event, {required:?}"));
     }
     let to: Status = to.parse().unwrap();
     let from: Option<Status> = from.map(|from| from.parse().unwrap());
@@ -181,18 +208,18 @@ pub(super) fn transition(
             }
         }
     }
-    // An operation starts anew; a removal only ends.
+    // An operation starts the counters anew; a removal does not.
     let may_wait = matches!(cause, Some("activePassed" | "activeFailed"));
     let goes_on = matches!(cause, Some("activePassed" | "activeFailed" | "removed" | "drained"));
     if !goes_on {
         tracked.judge = Judge::default();
     }
     tracked.status = Some(to);
-    tracked.untold = Some(Told { to, may_wait });
+    tracked.unnotified = Some(Required { to, may_wait });
     wrong
 }
 
-/// An event is written: what is wrong with it.
+/// Returns the broken rules of an event that is stored.
 pub(super) fn event(tracked: &mut Tracked, sequence: i64, kind: &str, body: &str) -> Vec<String> {
     let mut wrong = Vec::new();
     let what = format!("i{}: event {sequence} ({kind})", tracked.number);
@@ -203,27 +230,27 @@ pub(super) fn event(tracked: &mut Tracked, sequence: i64, kind: &str, body: &str
     let body: serde_json::Value = serde_json::from_str(body).unwrap();
     let data = &body["data"];
     if body["type"] != *kind || data["sequence"] != sequence {
-        wrong.push(format!("{what} is told as another"));
+        wrong.push(format!("{what} differs from its body"));
     }
     if kind == "integration.validation.warning" {
         return wrong;
     }
     let (now, before) = (data["status"].as_str(), data["previousStatus"].as_str());
     let status = tracked.status.map(Status::as_str);
-    if now != status || before != tracked.told.map(Status::as_str) {
-        let told = tracked.told;
-        wrong.push(format!("{what} tells {before:?} -> {now:?}, it is {status:?}, told {told:?}"));
+    if now != status || before != tracked.notified.map(Status::as_str) {
+        let known = tracked.notified;
+        wrong.push(format!("{what} says {before:?} -> {now:?}, it is {status:?}, known {known:?}"));
     }
-    let waited = tracked.untold.take().is_some() || tracked.told != tracked.status;
+    let waited = tracked.unnotified.take().is_some() || tracked.notified != tracked.status;
     let fits = match tracked.status {
         _ if kind == "integration.flapping.ended" => true,
         Some(status) => waited && kinds(status, tracked.incident).contains(&kind),
         None => false,
     };
     if !fits {
-        wrong.push(format!("{what} tells of no transition"));
+        wrong.push(format!("{what} belongs to no transition"));
     }
-    tracked.told = tracked.status;
+    tracked.notified = tracked.status;
     match kind {
         "integration.validation.failed" | "integration.flapping.started" => tracked.incident = true,
         "integration.validation.recovered" => tracked.incident = false,
@@ -242,26 +269,27 @@ pub(super) fn event(tracked: &mut Tracked, sequence: i64, kind: &str, body: &str
     wrong
 }
 
-/// A commit has touched an integration: what is missing of it.
-pub(super) fn settled(tracked: &mut Tracked) -> Vec<String> {
+/// Returns the rules that a commit has broken for an integration: something is missing, or sums differ.
+pub(super) fn after_commit(tracked: &mut Tracked) -> Vec<String> {
     let mut wrong = Vec::new();
     let what = format!("i{}", tracked.number);
     if let Some(expected) = tracked.expected.take() {
         wrong.push(format!("{what}: the transition of a run is missing: {expected:?}"));
     }
-    let (told, hold) = &tracked.holds;
-    let is_held = hold.is_some();
-    let untold = tracked.untold.take().filter(|untold| !(untold.may_wait && is_held));
-    // Back where it was told to be, there is nothing to tell.
-    let untold = untold.filter(|untold| tracked.told != Some(untold.to));
-    if let Some(untold) = untold {
-        wrong.push(format!("{what}: the event of a transition is missing: {untold:?}"));
+    let (notified, mute) = &tracked.mute;
+    let is_muted = mute.is_some();
+    let required = tracked.unnotified.take().filter(|one| !(one.may_wait && is_muted));
+    // Back at the status that receivers know, no event is required.
+    let required = required.filter(|one| tracked.notified != Some(one.to));
+    if let Some(required) = required {
+        wrong.push(format!("{what}: the event of a transition is missing: {required:?}"));
     }
-    if Some(told.as_str()) != tracked.told.map(Status::as_str) {
-        wrong.push(format!("{what} counts {told} as told, and {:?} was", tracked.told));
+    if Some(notified.as_str()) != tracked.notified.map(Status::as_str) {
+        let known = tracked.notified;
+        wrong.push(format!("{what} counts {notified} as notified, and {known:?} was"));
     }
-    if !is_held && tracked.told != tracked.status {
-        wrong.push(format!("{what} is told as {told}, nothing holds more, and it is another"));
+    if !is_muted && tracked.notified != tracked.status {
+        wrong.push(format!("{what} is known as {notified}, is not muted, and is another"));
     }
     if tracked.due.is_none() && tracked.status.is_some_and(|status| !status.subjects().is_empty()) {
         wrong.push(format!("{what} is to be run and never due"));
@@ -285,24 +313,24 @@ pub(super) fn settled(tracked: &mut Tracked) -> Vec<String> {
     wrong
 }
 
-/// An integration has been planned.
+/// Plan for the next run of an integration.
 pub(super) struct Planned<'a> {
-    /// When it was due before.
+    /// Instant at which it was due before.
     pub(super) former: Option<Timestamp>,
-    /// When it is due.
+    /// Instant at which it is due.
     pub(super) due: Timestamp,
-    /// What the clock shows.
+    /// Instant that the clock shows.
     pub(super) wall: Timestamp,
-    /// Every schedule it has had.
+    /// Schedules that it has had.
     pub(super) tables: &'a [Table],
-    /// The clock has been set: what lay too far ahead by then has been brought near.
+    /// True when the clock has been set: runs that were then too far ahead have been planned anew.
     pub(super) was_set: bool,
-    /// How long a confirming run is waited for.
+    /// Wait before a confirming run.
     pub(super) confirm_wait: Duration,
 }
 
 impl Planned<'_> {
-    /// Says what is wrong with the plan.
+    /// Returns an error that says what is wrong with the plan.
     pub(super) fn fits(&self, trigger: &str) -> Result<(), String> {
         let ahead = self.due.0 - self.wall.0;
         if self.was_set && trigger != "change" && self.is_on_schedule().is_ok() {
@@ -327,7 +355,8 @@ impl Planned<'_> {
         }
     }
 
-    /// Within the spread after an instant of the schedule, with no instant left out.
+    /// Returns an error unless it is within the spread after an instant of the schedule, and no instant is
+    /// left out.
     fn is_on_schedule(&self) -> Result<(), String> {
         let mut why = String::new();
         for table in self.tables.iter().rev() {
@@ -345,16 +374,16 @@ impl Planned<'_> {
     }
 }
 
-/// A schedule with the longest time between two of its instants, in milliseconds.
+/// Schedule with the longest time between two of its instants.
 #[derive(Clone, Debug)]
 pub(super) struct Table {
     schedule: Schedule,
-    /// The longest time between two instants, in milliseconds.
+    /// Longest time between two instants, in milliseconds.
     pub(super) longest: i64,
 }
 
 impl Table {
-    /// That of `schedule`, as it is after `start`.
+    /// Returns the table of `schedule`, as it is after `start`.
     pub(super) fn of(schedule: &Schedule, start: Timestamp) -> Self {
         let after = |instant: &Timestamp| schedule.next_after(*instant);
         let instants: Vec<_> = std::iter::successors(Some(start), after).skip(1).take(24).collect();
@@ -362,7 +391,7 @@ impl Table {
         Self { schedule: schedule.clone(), longest: longest.unwrap_or_default() }
     }
 
-    /// A tenth of that, five minutes at most.
+    /// Returns the longest spread: a tenth of the longest time, five minutes at most.
     pub(super) fn spread_max(&self) -> i64 {
         (self.longest / 10).min(300 * SECOND)
     }

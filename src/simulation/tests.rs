@@ -8,14 +8,14 @@ use super::driver::{Outcome, live_through};
 use super::plan::{Plan, Size};
 use super::world::Trace;
 
-/// Variables that say what is simulated.
+/// Returns the number in an environment variable, or `otherwise`.
 fn setting(name: &str, otherwise: u64) -> u64 {
     let found = std::env::vars().find(|(own, _)| own == name);
     found.map_or(otherwise, |(_, text)| text.parse().unwrap())
 }
 
-/// Says what was wrong, and how to see it again.
-fn told(seed: u64, outcome: &Outcome) -> Option<String> {
+/// Returns the broken rules with the trace and the seed, which repeats them.
+fn violation(seed: u64, outcome: &Outcome) -> Option<String> {
     let Outcome { violations, trace, .. } = outcome;
     (!violations.is_empty()).then(|| {
         let lines: Vec<_> = trace.lines.iter().map(String::as_str).collect();
@@ -23,7 +23,7 @@ fn told(seed: u64, outcome: &Outcome) -> Option<String> {
     })
 }
 
-/// Lives through `count` seeds from `first` on, as many at once as there are processors.
+/// Executes the plans of `count` seeds from `first` on, as many at once as there are processors.
 fn seeds(first: u64, count: u64, size: Size) -> (Vec<String>, String) {
     let next = AtomicU64::new(first);
     let found = Mutex::new(Vec::new());
@@ -35,7 +35,7 @@ fn seeds(first: u64, count: u64, size: Size) -> (Vec<String>, String) {
                 return;
             }
             let outcome = live_through(Plan::of(seed, size), None);
-            found.lock().unwrap().extend(told(seed, &outcome));
+            found.lock().unwrap().extend(violation(seed, &outcome));
             let [runs, transitions, messages, lost] = outcome.world.state().checker.counts;
             let own = [u64::from(outcome.lives), runs, transitions, messages, lost];
             let mut totals = totals.lock().unwrap();
@@ -51,14 +51,14 @@ fn seeds(first: u64, count: u64, size: Size) -> (Vec<String>, String) {
     let [lives, runs, transitions, messages, lost] = totals.into_inner().unwrap();
     let summary = format!(
         "{count} seeds: {lives} lives, {runs} runs, {transitions} transitions, {messages} messages, \
-         {lost} lost permissions told in time"
+         {lost} lost permissions reported in time"
     );
     (found.into_inner().unwrap(), summary)
 }
 
 #[test]
 #[expect(clippy::print_stdout, reason = "for those who ask for it by --nocapture")]
-fn whatever_goes_wrong_the_invariants_hold() {
+fn worlds_with_faults_and_crashes_keep_the_invariants() {
     let (first, count) = (setting("REVALIDATED_SEED", 1), setting("REVALIDATED_SEEDS", 25));
     let (violated, summary) = seeds(first, count, Size::Short);
     println!("{summary}");
@@ -67,7 +67,7 @@ fn whatever_goes_wrong_the_invariants_hold() {
 }
 
 #[test]
-fn a_seed_does_again_what_it_did() {
+fn seed_that_is_repeated_gives_the_same_trace() {
     for seed in 0..12 {
         let [first, second] = [(), ()].map(|()| live_through(Plan::of(seed, Size::Short), None));
         let (first, second) = (first.trace, second.trace);
@@ -78,7 +78,7 @@ fn a_seed_does_again_what_it_did() {
 }
 
 #[test]
-fn seeds_differ_and_much_happens_in_them() {
+fn different_seeds_give_different_worlds_with_all_kinds_of_faults() {
     let mut missing = vec![
         "is found good",
         "is found denied",
@@ -92,7 +92,7 @@ fn seeds_differ_and_much_happens_in_them() {
         "the disk is full",
         "the machine crashes",
         "Set(",
-        "told in time",
+        "reported in time",
         "integrations.outage",
         "integrations.outage.resolved",
         "integration.flapping.started",
@@ -112,12 +112,12 @@ fn seeds_differ_and_much_happens_in_them() {
     assert_eq!(missing, [""; 0]);
 }
 
-/// Defects, as they are planted in the middle of a seed, with what is to be said of them.
+/// Defects that are planted in the middle of a plan, each with a part of the violation to be found.
 const DEFECTS: &[(&str, &str)] = &[
     (
         "CREATE TEMP TRIGGER defect BEFORE INSERT ON main.delivery
          BEGIN SELECT RAISE(IGNORE); END",
-        "who want it",
+        "which want it",
     ),
     (
         "INSERT INTO transition (integration_id, from_status, to_status, cause, at_ms)
@@ -138,7 +138,7 @@ const DEFECTS: &[(&str, &str)] = &[
     (
         "UPDATE integration SET told_status = 'editing', hold_until_ms = NULL, hold_by = NULL
          WHERE status = 'enabled'",
-        "as told",
+        "as notified",
     ),
     (
         "CREATE TEMP TRIGGER defect AFTER INSERT ON main.event WHEN new.type = 'integrations.outage'
@@ -156,14 +156,14 @@ const DEFECTS: &[(&str, &str)] = &[
     (
         "CREATE TEMP TRIGGER defect AFTER INSERT ON main.delivery
          BEGIN UPDATE delivery SET state = 'delivered', ended_at_ms = 0 WHERE id = new.id; END",
-        "who does not have it",
+        "which does not have it",
     ),
     (
         "CREATE TEMP TRIGGER defect AFTER UPDATE OF ended_at_ms ON main.delivery
          WHEN new.state = 'delivered'
          BEGIN UPDATE delivery SET state = 'pending', ended_at_ms = NULL, due_at_ms = 0
                WHERE id = new.id; END",
-        "is still owed",
+        "still has",
     ),
     (
         "CREATE TEMP TRIGGER defect AFTER INSERT ON main.run
@@ -172,7 +172,7 @@ const DEFECTS: &[(&str, &str)] = &[
                           report_id)
          SELECT id, 'active', 'schedule', 5, 5, 'passed', '', 1 FROM integration
          WHERE status = 'enabled' LIMIT 1",
-        "nobody was asked for",
+        "a run without a request",
     ),
 ];
 
@@ -190,7 +190,7 @@ fn planted_defects_are_found() {
 #[test]
 #[ignore = "a longer run: tests/run.sh simulate"]
 #[expect(clippy::print_stdout, reason = "for those who ask for it by --nocapture")]
-fn ten_thousand_integration_weeks_hold_every_invariant() {
+fn ten_thousand_integration_weeks_keep_the_invariants() {
     let (first, count) = (setting("REVALIDATED_SEED", 1), setting("REVALIDATED_WEEKS", 100));
     let (violated, summary) = seeds(first, count, Size::Week);
     println!("{summary}, {} integration-weeks", 100 * count);

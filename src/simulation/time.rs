@@ -1,4 +1,4 @@
-//! The time that passes in a world, and what the daemon's clock makes of it.
+//! Virtual time of a world, and the clock of its machine, which may be wrong.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -7,41 +7,41 @@ use tokio::time::Instant;
 use crate::daemon::Clock;
 use crate::domain::Timestamp;
 
-/// The time of a world, through all lives of its daemon.
+/// Time of a world, through all lives of its daemon.
 #[derive(Debug)]
 pub(super) struct Time {
-    /// What time it was when this life began.
+    /// Instant at which this life began.
     start: Timestamp,
-    /// When it began, by the clock that a runtime of its own brings; none between two lives.
+    /// The same instant by the clock of this life's runtime; none between two lives.
     at: Option<Instant>,
-    /// How long the machine slept in this life, in milliseconds.
+    /// Time that the machine slept in this life, in milliseconds.
     slept: i64,
-    /// How wrong the clock of the machine is, in milliseconds.
+    /// Error of the machine's clock, in milliseconds.
     wrong: i64,
-    /// When the clock was last set, or the machine woke up.
+    /// Instant at which the clock was last set, or the machine woke up.
     pub(super) set_at: Timestamp,
     shown: &'static AtomicI64,
 }
 
 impl Time {
-    /// It is `start`, and no life has begun.
+    /// Returns a time that is at `start`, before any life.
     pub(super) fn new(start: Timestamp) -> Self {
         let shown = Box::leak(Box::new(AtomicI64::new(0)));
         Self { start, at: None, slept: 0, wrong: 0, set_at: Timestamp(0), shown }
     }
 
-    /// What time it is.
+    /// Returns the true instant.
     pub(super) fn now(&self) -> Timestamp {
         let lived = self.at.map(|at| at.elapsed()).unwrap_or_default();
         Timestamp(self.start.plus(lived).0 + self.slept)
     }
 
-    /// What the clock of the machine shows.
+    /// Returns the instant that the machine's clock shows.
     pub(super) fn wall(&self) -> Timestamp {
         Timestamp(self.now().0 + self.wrong)
     }
 
-    /// Begins a life on the current runtime; the daemon's clock.
+    /// Begins a life on the current runtime, and returns the daemon's clock.
     pub(super) fn begin(&mut self) -> Clock {
         self.at = Some(Instant::now());
         self.shown.store(self.wrong, Ordering::Relaxed);
@@ -54,19 +54,19 @@ impl Time {
         (self.at, self.slept) = (None, 0);
     }
 
-    /// The machine sleeps: time passes, and nothing happens.
+    /// Lets the machine sleep: time passes, and nothing happens.
     pub(super) fn sleep(&mut self, millis: i64) {
         self.slept += millis;
         self.shift(millis);
     }
 
-    /// Somebody sets the clock.
+    /// Sets the machine's clock ahead, or back when negative.
     pub(super) fn set(&mut self, millis: i64) {
         self.wrong += millis;
         self.shift(millis);
     }
 
-    /// True when the clock has never been set.
+    /// Returns true when the clock has never been set.
     pub(super) const fn is_true(&self) -> bool {
         self.set_at.0 == 0
     }

@@ -1,5 +1,4 @@
-//! The world around a daemon: its disk, the platforms and the receivers, with everybody's eyes on what
-//! it does.
+//! The world around a daemon: its disk, the platforms and the receivers; each reports to the checker.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -20,51 +19,51 @@ use crate::platforms::{BoxFuture, Identity, RunContext, Validated, Validator};
 use crate::store::{Disk, Entry, Fate};
 use crate::webhook::{Message, Post};
 
-/// The catalog of the simulated platform.
+/// Catalog of the simulated platform.
 pub(super) static CATALOG: &[Test] = &[Test::always("Connect", "")];
-/// How many of the latest lines of the trace are kept to be shown.
+/// Number of the latest lines of a trace that are kept.
 const LINES_MAX: usize = 3000;
-/// How many commits at one instant are a loop that never waits.
+/// Number of commits at one instant from which it is a loop that never waits.
 const COMMITS_MAX: u32 = 20_000;
-/// The longest that a receiver is waited for.
+/// Time limit of a message to a receiver, in milliseconds.
 pub(super) const TIMEOUT_MS: i64 = 10_000;
 
-/// What everybody sees.
+/// World that daemon, platforms and receivers share.
 pub(super) struct World {
-    /// What was decided beforehand.
+    /// Plan of this world.
     pub(super) plan: Plan,
-    /// Told when the machine crashes.
+    /// Notified when the machine crashes.
     pub(super) crash: Notify,
     state: Mutex<State>,
 }
 
-/// What changes.
+/// Part of a world that changes.
 pub(super) struct State {
-    /// The time.
+    /// Time of the world.
     pub(super) time: Time,
-    /// Who compares what is with what should be.
+    /// Checker with its books.
     pub(super) checker: Checker,
-    /// What happened, for people.
+    /// Trace of everything that happened, for people.
     pub(super) trace: Trace,
     dice: Dice,
     commits: (Timestamp, u32),
-    /// The disk holds and the machine stands from now on.
+    /// True when the disk and the machine no longer fail.
     pub(super) is_safe: bool,
 }
 
-/// What happened: the latest lines, and a number that all lines make.
+/// Trace: the latest lines, and a hash over all lines.
 #[derive(Debug, Default)]
 pub(super) struct Trace {
-    /// The latest lines.
+    /// Latest lines of the trace, the oldest first.
     pub(super) lines: VecDeque<String>,
-    /// Two traces with the same number are the same.
+    /// Hash over all lines: traces with the same hash are the same.
     pub(super) print: u64,
-    /// All lines there were.
+    /// Number of all lines.
     pub(super) count: u64,
 }
 
 impl Trace {
-    /// Adds a line.
+    /// Adds a line to the trace.
     pub(super) fn note(&mut self, now: Timestamp, line: fmt::Arguments<'_>) {
         let line = format!("{now} {line}");
         for byte in line.bytes() {
@@ -87,7 +86,7 @@ impl State {
 }
 
 impl World {
-    /// The world of `plan`, before the daemon is first started.
+    /// Returns the world of `plan`, before the daemon is first started.
     pub(super) fn new(plan: Plan) -> Arc<Self> {
         let state = State {
             time: Time::new(plan.start),
@@ -100,12 +99,12 @@ impl World {
         Arc::new(Self { plan, crash: Notify::new(), state: Mutex::new(state) })
     }
 
-    /// What changes; never held while anything is awaited.
+    /// Returns the part that changes; no caller may await while it has it.
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// True when the host of this name takes connections.
+    /// Returns true when the host of this name takes connections.
     pub(super) fn answers(&self, host: &str) -> bool {
         let host: usize = host.trim_start_matches("host-").parse().unwrap();
         let state = self.state();
@@ -114,7 +113,8 @@ impl World {
         state.is_safe || !self.plan.faults.shared[host].iter().any(down)
     }
 
-    /// How long the daemon is away after a crash: systemd starts it again at once, mostly.
+    /// Returns the time in milliseconds until the daemon is started again after a crash, mostly at once, as
+    /// systemd does.
     pub(super) fn downtime(&self) -> i64 {
         let dice = &mut self.state().dice;
         let long = dice.chance(150);
@@ -162,13 +162,13 @@ impl Disk for World {
     }
 }
 
-/// The platform side of one integration.
+/// Platform of one integration.
 pub(super) struct Platform {
-    /// Where it is.
+    /// World that it belongs to.
     pub(super) world: Arc<World>,
-    /// The integration's number.
+    /// Number of the integration in the plan.
     pub(super) number: usize,
-    /// Its host's number.
+    /// Number of its host.
     pub(super) host: usize,
 }
 
@@ -211,12 +211,12 @@ impl Platform {
         Report { tests: vec![TestResult { test: CATALOG[0], outcome }] }
     }
 
-    /// What is answered, and after how many milliseconds.
+    /// Begins a run. Returns its answer, and the time in milliseconds that it takes.
     fn enter(&self) -> (Answer, i64) {
         let state = &mut *self.world.state();
         let now = state.time.now();
         state.note(format_args!("i{} is run", self.number));
-        state.checker.entered((self.number, self.host), &state.time);
+        state.checker.entered(self.number, self.host, &state.time);
         let (answer, _) = if state.is_safe {
             (Answer::Good, None)
         } else {
@@ -228,20 +228,20 @@ impl Platform {
     }
 }
 
-/// Counts a run until it ends, in whatever way.
+/// Guard that notes the end of a run, however it ends.
 struct Inside<'a>(&'a Platform);
 
 impl Drop for Inside<'_> {
     fn drop(&mut self) {
-        self.0.world.state().checker.left((self.0.number, self.0.host));
+        self.0.world.state().checker.left(self.0.number);
     }
 }
 
-/// Somebody who is told.
+/// Receiver of messages, which fails as the plan says.
 pub(super) struct Listener {
-    /// Where it is.
+    /// World that it belongs to.
     pub(super) world: Arc<World>,
-    /// Its number.
+    /// Number of the receiver.
     pub(super) number: usize,
 }
 
@@ -254,60 +254,62 @@ impl Post for Listener {
     }
 }
 
-/// What a receiver does with a message.
+/// Reaction of a receiver to a message.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Hears {
-    /// It takes it.
+enum Reaction {
+    /// It takes the message.
     Takes,
-    /// It takes it, and its answer is lost.
-    TakesUnheard,
-    /// It refuses, with this code.
+    /// It takes the message, and its answer is lost.
+    TakesUnanswered,
+    /// It refuses the message with this code.
     Refuses(u16),
-    /// It is not there.
+    /// It takes no connection.
     Away,
 }
 
 impl Listener {
     async fn listen(&self, message: &Message<'_>) -> AttemptResult {
-        let (hears, millis) = self.decide(message);
+        let (reaction, millis) = self.decide(message);
         let pause = |millis: i64| sleep(Duration::from_millis(millis.unsigned_abs()));
         pause(millis).await;
-        if matches!(hears, Hears::Takes | Hears::TakesUnheard) {
+        if matches!(reaction, Reaction::Takes | Reaction::TakesUnanswered) {
             let state = &mut *self.world.state();
             state.checker.took(self.number, message, &state.time, &mut state.trace);
         }
-        match hears {
-            Hears::Takes => AttemptResult::Answered { code: 204, hint: None },
-            Hears::Refuses(code) => {
+        match reaction {
+            Reaction::Takes => AttemptResult::Answered { code: 204, hint: None },
+            Reaction::Refuses(code) => {
                 let hint = (code == 503).then_some(Duration::from_secs(20));
                 AttemptResult::Answered { code, hint }
             }
-            Hears::Away => AttemptResult::Unreachable,
-            Hears::TakesUnheard => {
+            Reaction::Away => AttemptResult::Unreachable,
+            Reaction::TakesUnanswered => {
                 pause(TIMEOUT_MS - millis).await;
                 AttemptResult::Unreachable
             }
         }
     }
 
-    fn decide(&self, message: &Message<'_>) -> (Hears, i64) {
+    fn decide(&self, message: &Message<'_>) -> (Reaction, i64) {
         let state = &mut *self.world.state();
         let now = state.time.now();
         state.checker.sent(self.number, message, &mut state.trace, now);
         let faults = &self.world.plan.receivers[self.number];
         let is_away = faults.iter().any(|fault| fault.from <= now && now < fault.to);
         if state.is_safe || !self.world.plan.dangers.receivers {
-            return (Hears::Takes, 50);
+            return (Reaction::Takes, 50);
         }
         let dice = &mut state.dice;
         let millis = if dice.chance(50) { dice.within(1000..=9000) } else { dice.within(5..=200) };
-        let hears = match dice.within(0..=29) {
-            _ if is_away => *dice.pick(&[Hears::Away, Hears::Refuses(503), Hears::Refuses(500)]),
-            0 => Hears::TakesUnheard,
-            1 => Hears::Refuses(500),
-            2 => Hears::Away,
-            _ => Hears::Takes,
+        let reaction = match dice.within(0..=29) {
+            _ if is_away => {
+                *dice.pick(&[Reaction::Away, Reaction::Refuses(503), Reaction::Refuses(500)])
+            }
+            0 => Reaction::TakesUnanswered,
+            1 => Reaction::Refuses(500),
+            2 => Reaction::Away,
+            _ => Reaction::Takes,
         };
-        (hears, millis)
+        (reaction, millis)
     }
 }

@@ -1,5 +1,5 @@
-//! The default policy beside those of peers, over the same faults: how many false alerts each gives,
-//! how soon it tells, and how often.
+//! Compares the default policy with those of peers over the same faults: false alerts, time to
+//! detection, and messages per outage.
 //!
 //! The row of the default policy comes from the simulated daemon, the others' from their rules.
 #![expect(clippy::float_arithmetic, reason = "means and errors are no whole numbers")]
@@ -19,10 +19,10 @@ use scene::Scene;
 
 use super::driver::live_through;
 
-/// What this project's row is called.
+/// Name of this project's row.
 const OWN: &str = "**revalidated (default)**";
 
-/// What every policy did in the worlds of some seeds.
+/// Measurements of all policies in the worlds of some seeds.
 struct Evaluation {
     scene: Scene,
     /// By policy, this project's first: one entry for each seed.
@@ -48,14 +48,14 @@ fn mean(values: &[f64]) -> Mean {
     Mean { value, error }
 }
 
-/// What 99 of a hundred values do not exceed.
+/// Returns the 99th percentile of some values.
 fn p99(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     let place = values.len() * 99 / 100;
     values.get(place.min(values.len().saturating_sub(1))).copied().unwrap_or_default()
 }
 
-/// One line of a table.
+/// Line of a table, one for each policy.
 #[derive(Clone, Copy, Debug)]
 struct Line {
     name: &'static str,
@@ -69,7 +69,7 @@ struct Line {
 }
 
 impl Evaluation {
-    /// Lives through `scene` with each of the seeds, as many at once as there are processors.
+    /// Simulates `scene` with each of the seeds, as many at once as there are processors.
     fn of(scene: Scene, seeds: u64) -> Self {
         let next = AtomicU64::new(0);
         let found = Mutex::new(Vec::new());
@@ -102,8 +102,8 @@ impl Evaluation {
         let outcome = live_through(scene.plan(seed), None);
         assert!(outcome.violations.is_empty(), "seed {seed}: {:?}", outcome.violations);
         let state = outcome.world.state();
-        let told = state.checker.told.iter().filter(|(receiver, ..)| *receiver == 0);
-        let own: Vec<_> = told
+        let taken = state.checker.taken.iter().filter(|(receiver, ..)| *receiver == 0);
+        let own: Vec<_> = taken
             .map(|(_, number, kind, at)| Message {
                 number: *number,
                 is_failure: matches!(
@@ -113,9 +113,9 @@ impl Evaluation {
                 at: *at,
             })
             .collect();
-        let peers = PEERS.iter().map(|peer| peer.told(scene, &plan));
+        let peers = PEERS.iter().map(|peer| peer.messages(scene, &plan));
         let all = std::iter::once(own).chain(peers);
-        all.map(|told| measure(scene, &plan, &told)).collect()
+        all.map(|sent| measure(scene, &plan, &sent)).collect()
     }
 
     fn lines(&self) -> Vec<Line> {
@@ -140,15 +140,16 @@ impl Evaluation {
     }
 }
 
-/// True when `one` has fewer false alerts than `other` and is faster as well, by more than the seeds
-/// differ among themselves; in which of the detections decides `time`.
+/// Returns true when `one` has fewer false alerts than `other` and is faster as well, by more than the
+/// seeds differ among themselves; `time` is the detection that is compared.
 fn beats(one: &Line, other: &Line, time: impl Fn(&Line) -> Mean) -> bool {
     let less =
         |one: Mean, other: Mean| one.value + 2.0 * one.error.hypot(other.error) < other.value;
     less(one.false_alerts, other.false_alerts) && less(time(one), time(other))
 }
 
-/// True when no other line has fewer false alerts and tells of lost permissions sooner, nor of outages.
+/// Returns true when no other line has fewer false alerts and detects lost permissions sooner, nor
+/// outages.
 fn is_on_frontier(line: &Line, all: &[Line]) -> bool {
     let others = || all.iter().filter(|other| other.name != line.name);
     !others().any(|other| beats(other, line, |one| one.lost))

@@ -1,38 +1,37 @@
-//! The rules by which others decide that something is down, as their documentation gives them.
+//! Rules by which other products decide that something is down, as their documentation gives them.
 
 use super::scene::{RUN_MS, Scene};
 use crate::domain::Timestamp;
 use crate::simulation::faults::{Answer, MINUTE};
 use crate::simulation::plan::Plan;
 
-/// When somebody is told.
+/// Notification that a policy sends.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Message {
-    /// About which integration; none when it is about several.
+    /// Number of the integration; none when it is about several.
     pub(super) number: Option<usize>,
-    /// That it fails; otherwise that it works again, or something else.
+    /// True for a failure, false for a recovery or anything else.
     pub(super) is_failure: bool,
-    /// When.
+    /// Instant of the notification.
     pub(super) at: Timestamp,
 }
 
-/// A rule: so many checks in a row decide.
+/// Rule of a product: so many consecutive checks decide.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Peer {
-    /// Whose it is.
+    /// Name of the product.
     pub(super) name: &'static str,
-    /// Where it says so.
+    /// Place in its documentation that says so.
     pub(super) source: &'static str,
-    /// Failing checks in a row that make a failure.
+    /// Consecutive failing checks that make a failure.
     failures: u32,
-    /// Passing checks in a row that make a recovery.
+    /// Consecutive passing checks that make a recovery.
     passes: u32,
-    /// How long it waits after a failing check that does not decide yet; a whole interval when it has no
-    /// time of its own for that.
+    /// Wait in milliseconds after a failing check that does not decide yet; none for a whole interval.
     retry_ms: Option<i64>,
 }
 
-/// Everybody.
+/// Rules that are compared with the default policy.
 pub(super) const PEERS: &[Peer] = &[
     Peer {
         name: "first failure; Uptime Kuma by default",
@@ -68,14 +67,14 @@ pub(super) const PEERS: &[Peer] = &[
 ];
 
 impl Peer {
-    /// What it tells in `plan`.
-    pub(super) fn told(&self, scene: &Scene, plan: &Plan) -> Vec<Message> {
+    /// Returns its notifications in `plan`.
+    pub(super) fn messages(&self, scene: &Scene, plan: &Plan) -> Vec<Message> {
         let all = 0..plan.specs.len();
-        all.flat_map(|number| self.told_of(number, scene, plan)).collect()
+        all.flat_map(|number| self.messages_about(number, scene, plan)).collect()
     }
 
-    fn told_of(&self, number: usize, scene: &Scene, plan: &Plan) -> Vec<Message> {
-        let mut told = Vec::new();
+    fn messages_about(&self, number: usize, scene: &Scene, plan: &Plan) -> Vec<Message> {
+        let mut sent = Vec::new();
         let (mut failing, mut passing, mut is_down) = (0, 0, false);
         let mut at = scene.first_due(number);
         while at < plan.calm {
@@ -86,7 +85,7 @@ impl Peer {
             let flips = if is_down { self.passes <= passing } else { self.failures <= failing };
             if flips {
                 is_down = !is_down;
-                told.push(Message { number: Some(number), is_failure: is_down, at: ended });
+                sent.push(Message { number: Some(number), is_failure: is_down, at: ended });
             }
             let is_soft = !is_down && 0 < failing;
             at = match self.retry_ms {
@@ -94,6 +93,6 @@ impl Peer {
                 _ => Timestamp(at.0 + scene.interval_ms),
             };
         }
-        told
+        sent
     }
 }

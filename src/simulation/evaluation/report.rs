@@ -8,10 +8,10 @@ use super::{Evaluation, Line, Mean, OWN, is_on_frontier};
 use crate::domain::{Policy, duration_text};
 use crate::simulation::faults::{MINUTE, SECOND};
 
-/// How many seeds the document is made from.
+/// Number of seeds that the document is made from.
 pub(super) const SEEDS: u64 = 4;
 
-/// What stands before the tables.
+/// Returns the part of the document before the tables.
 pub(super) fn introduction() -> String {
     let Policy { confirm_runs, confirm_wait, recovery_runs, .. } = Policy::default();
     let mut text = format!(
@@ -72,7 +72,7 @@ fn shown(mean: Mean, digits: usize) -> String {
     format!("{:.digits$} ± {:.digits$}", mean.value, mean.error)
 }
 
-/// One table.
+/// Returns the table of an evaluation.
 pub(super) fn table(evaluation: &Evaluation) -> String {
     let lines = evaluation.lines();
     let mut text =
@@ -96,7 +96,7 @@ pub(super) fn table(evaluation: &Evaluation) -> String {
     text
 }
 
-/// The whole document.
+/// Returns the whole document, after simulating all its worlds.
 pub(super) fn document() -> String {
     let mut text = introduction();
     for (title, scene) in [("every five minutes", OFTEN), ("every hour", HOURLY)] {

@@ -8,23 +8,23 @@ use crate::simulation::dice::Dice;
 use crate::simulation::faults::{DAY, Fault, Faults, HOUR, Kind, MINUTE, SECOND};
 use crate::simulation::plan::{Dangers, Plan, Spec};
 
-/// How long every run takes.
+/// Time that every run takes, in milliseconds.
 pub(super) const RUN_MS: i64 = 2 * SECOND;
-/// Nobody needs to be told of a fault that lasts no longer.
+/// Longest time of a fault that needs no notification, in milliseconds.
 pub(super) const WORTH_MS: i64 = 5 * MINUTE;
 /// A Monday, at midnight UTC.
 const START: Timestamp = Timestamp(1_795_392_000_000);
 /// Nothing goes wrong before this, while everything is run for the first time.
 const WARM_UP_MS: i64 = 2 * HOUR;
 
-/// How much of everything.
+/// Size of a world, and frequency of its faults.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Scene {
-    /// Hosts.
+    /// Number of hosts in the world.
     pub(super) hosts: usize,
-    /// Integrations on each of them.
+    /// Number of integrations on each host.
     pub(super) on_each: usize,
-    /// How long it lasts.
+    /// Duration of the world, in days.
     pub(super) days: i64,
     /// The schedule of every integration.
     pub(super) cron: &'static str,
@@ -61,7 +61,7 @@ pub(super) const HOURLY: Scene =
     Scene { days: 20, cron: "0 * * * *", interval_ms: HOUR, losses: 6, outages: 8, ..OFTEN };
 
 impl Scene {
-    /// What `seed` makes of it.
+    /// Returns the plan that follows from `seed`.
     pub(super) fn plan(&self, seed: u64) -> Plan {
         let count = self.hosts * self.on_each;
         let schedule = Schedule::parse(self.cron, "UTC").unwrap();
@@ -94,7 +94,7 @@ impl Scene {
         let mut dice = Dice::new(seed, &[2]);
         let count = self.hosts * self.on_each;
         let mut faults = Faults::none(seed, count, self.hosts);
-        // Outages of all hosts come one after the other, so that messages are told apart.
+        // Outages of all hosts come one after the other, so that their messages can be distinguished.
         let slots = self.outages * i64::try_from(self.hosts).unwrap();
         let span = (self.days * DAY - 2 * WARM_UP_MS) / slots;
         for slot in 0..slots {
@@ -146,7 +146,7 @@ impl Scene {
         Timestamp(dice.within(START.0 + WARM_UP_MS..=end))
     }
 
-    /// Short ones are more frequent than long ones.
+    /// Draws the time of a lasting fault; short ones are more frequent than long ones.
     fn lasting(&self, dice: &mut Dice, most: i64) -> i64 {
         let (least, longest) = self.lasting_ms;
         let longest = longest.min(most - 2 * self.interval_ms - 30 * MINUTE).max(least);
@@ -154,14 +154,14 @@ impl Scene {
         dice.within(least..=half)
     }
 
-    /// The first instant at which the integration with the number `number` is run by schedule.
+    /// Returns the first instant at which the integration `number` is run by schedule.
     pub(super) fn first_due(&self, number: usize) -> Timestamp {
         let schedule = Schedule::parse(self.cron, "UTC").unwrap();
         let id = IntegrationId(i64::try_from(number).unwrap() + 1);
         schedule.next_due(id, START).unwrap()
     }
 
-    /// How many days of one integration it is, all together.
+    /// Returns the number of integration-days of the scene.
     pub(super) fn integration_days(&self) -> i64 {
         i64::try_from(self.hosts * self.on_each).unwrap() * self.days
     }

@@ -1,4 +1,4 @@
-//! A small evaluation that holds what the large one shows.
+//! Tests of a small evaluation, which must show the same as the large one.
 
 use super::report::{document, introduction};
 use super::scene::{OFTEN, RUN_MS};
@@ -41,7 +41,7 @@ fn no_peer_has_both_fewer_false_alerts_and_a_faster_detection() {
 }
 
 #[test]
-fn a_policy_that_is_worse_in_both_is_not_on_the_frontier() {
+fn policy_that_is_worse_in_both_is_not_on_the_frontier() {
     let good = Mean { value: 1.0, error: 0.1 };
     let bad = Mean { value: 9.0, error: 0.1 };
     let line = |name, false_alerts, lost, outage| Line {
@@ -58,7 +58,7 @@ fn a_policy_that_is_worse_in_both_is_not_on_the_frontier() {
 }
 
 #[test]
-fn the_document_says_what_the_code_does() {
+fn document_agrees_with_the_code() {
     let document = include_str!("../../../docs/verdict-evaluation.md");
     assert!(document.starts_with(&introduction()), "run tests/run.sh evaluate");
     let rows = document.lines().filter(|line| line.starts_with("| **revalidated"));
@@ -71,7 +71,7 @@ fn the_document_says_what_the_code_does() {
 
 #[test]
 #[ignore = "a longer run: tests/run.sh evaluate"]
-fn the_document_is_written() {
+fn document_is_written() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
     std::fs::write(root.join("target/verdict-evaluation.md"), document()).unwrap();
 }
