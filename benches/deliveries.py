@@ -112,7 +112,7 @@ def owe(folder, receivers, integrations, events):
     with closing(sqlite3.connect(folder / "state.db")) as db, db:
         for integration in range(1, integrations + 1):
             db.execute(
-                "INSERT INTO integration (id, name, kind, labels, status, told_status, cron, zone, next_trigger, sequence, created_at_ms)"
+                "INSERT INTO integration (id, name, kind, labels, status, notified_status, cron, zone, next_trigger, sequence, created_at_ms)"
                 " VALUES (?, ?, 'Native S3', '{}', 'deleted', 'deleted', '* * * * *', 'UTC', 'schedule', ?, ?)",
                 (integration, f"integration-{integration}", events, now),
             )

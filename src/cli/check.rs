@@ -63,8 +63,8 @@ async fn idle(assembly: &Assembly) -> Vec<Fault> {
             None if !is_named(&row.name) => "no longer configured".to_owned(),
             None => return None,
         };
-        let pending = counted(usize::try_from(row.owed).unwrap_or(usize::MAX), "message");
-        (0 < row.owed || is_named(&row.name)).then(|| Fault {
+        let pending = counted(usize::try_from(row.pending).unwrap_or(usize::MAX), "message");
+        (0 < row.pending || is_named(&row.name)).then(|| Fault {
             origin: store.display().to_string(),
             path: format!("receiver {}", row.name),
             message: format!("{why}; {pending} pending, failed after {kept}"),

@@ -51,7 +51,7 @@ async fn all(view: &View) -> Result<Vec<ReceiverRow>, CommandError> {
 async fn enable(global: &Global, args: &Enable, screen: Screen) -> Result<Answer, CommandError> {
     let (mut control, row) = find(global, &args.source, &args.name).await?;
     if row.disabled.is_some() {
-        if let Some(oldest) = row.oldest_owed_at {
+        if let Some(oldest) = row.oldest_pending_at {
             let (name, pending) = (sanitise(&row.name), pending(&row));
             let since = instant(Some(oldest));
             let plan = format!("{name} is sent {pending}, pending since {since}, in order.");
@@ -104,7 +104,7 @@ fn changed(
 
 /// Number of pending messages: `1 message`, `2 messages`.
 fn pending(row: &ReceiverRow) -> String {
-    counted(usize::try_from(row.owed).unwrap_or(usize::MAX), "message")
+    counted(usize::try_from(row.pending).unwrap_or(usize::MAX), "message")
 }
 
 fn text(rows: &[ReceiverRow], screen: Screen) -> String {
@@ -119,13 +119,14 @@ fn text(rows: &[ReceiverRow], screen: Screen) -> String {
             sanitise(&row.name).into_owned(),
             state_word(row.into()),
             instant(since),
-            row.owed.to_string(),
-            row.oldest_owed_at.map_or("-".to_owned(), |at| ago(screen.now, at)),
+            row.pending.to_string(),
+            row.oldest_pending_at.map_or("-".to_owned(), |at| ago(screen.now, at)),
             row.last_success_at.map_or("-".to_owned(), |at| ago(screen.now, at)),
             row.disabled.map_or("-".to_owned(), |(reason, _)| reason.clause().to_owned()),
         ]);
     }
-    let waits = rows.iter().any(|row| 0 < row.owed && (row.disabled.is_some() || !row.configured));
+    let waits =
+        rows.iter().any(|row| 0 < row.pending && (row.disabled.is_some() || !row.configured));
     let note = if waits {
         "Deliveries that are pending for a receiver that is disabled or no longer configured fail \
          when they are older than `retention.deliveries`.\n"

@@ -22,7 +22,7 @@ pub(super) fn answer(
     let mut control = Control::open(&path).context("opening the store")?;
     let ids: Vec<_> = args.ids.iter().copied().map(DeliveryId).collect();
     let queued = match control.redeliver(&ids, screen.now).context("changing the store")? {
-        Redelivered::Owed(queued) => queued,
+        Redelivered::Queued(queued) => queued,
         Redelivered::Unknown(unknown) => {
             let ids: Vec<_> = unknown.iter().map(|id| id.0.to_string()).collect();
             let ids = ids.join(", ");
@@ -87,14 +87,14 @@ fn refuse_too_much(plan: Replayed) -> Result<(), CommandError> {
 
 fn summary(receiver: &str, replayed: Replayed, what: &str) -> String {
     let count = |number: u64, thing| counted(usize::try_from(number).unwrap_or(usize::MAX), thing);
-    let Replayed { events, integrations, already_owed, span, .. } = replayed;
+    let Replayed { events, integrations, already_pending, span, .. } = replayed;
     let (events, integrations) = (count(events, "event"), count(integrations, "integration"));
     let (first, last) = span.unzip();
     let span = match span {
         Some(_) => format!(", from {} to {}", instant(first), instant(last)),
         None => String::new(),
     };
-    let pending = match already_owed {
+    let pending = match already_pending {
         0 => String::new(),
         more => format!("; {more} more already pending"),
     };
@@ -110,13 +110,13 @@ mod tests {
     fn a_plan_is_a_sentence() {
         let span = Some((Timestamp(0), Timestamp(60_000)));
         let plan =
-            Replayed { events: 3, integrations: 1, already_owed: 0, span, is_too_much: false };
+            Replayed { events: 3, integrations: 1, already_pending: 0, span, is_too_much: false };
         assert_eq!(
             summary("on-call", plan, "queued again"),
             "on-call: 3 events about 1 integration queued again, from 1970-01-01T00:00:00Z to \
              1970-01-01T00:01:00Z."
         );
-        let none = Replayed { already_owed: 2, ..Replayed::default() };
+        let none = Replayed { already_pending: 2, ..Replayed::default() };
         assert_eq!(
             summary("a\u{1b}", none, "queued again"),
             "a\\u{1b}: 0 events about 0 integrations queued again; 2 more already pending."

@@ -2,7 +2,7 @@
 
 use super::print::{Screen, Tone, ago, ahead, counted, instant, sanitise, status_word, toned};
 use crate::domain::{Factor, Timestamp, duration_text};
-use crate::store::{HoldRow, IntegrationRow, OutageRow, OwnFaultRow};
+use crate::store::{IntegrationRow, MuteRow, OutageRow, OwnFaultRow};
 use crate::view::Situation;
 
 /// Returns the facts that there are about `row`, by name.
@@ -11,14 +11,14 @@ pub(super) fn facts(
     situation: &Situation,
     screen: Screen,
 ) -> Vec<(&'static str, String)> {
-    let until = |mute: &HoldRow| {
+    let until = |mute: &MuteRow| {
         let (at, left) = (instant(Some(mute.until)), ahead(screen.now, mute.until));
         format!("{} until {at} ({left})", sanitise(&mute.by))
     };
-    let current = row.hold.as_ref();
+    let current = row.mute.as_ref();
     let mutes: Vec<_> = situation.mutes.iter().map(until).collect();
     let is_news = !mutes.is_empty() && current.map(until).as_slice() != mutes.as_slice();
-    let notified = (row.told != row.status).then(|| status_word(row.told));
+    let notified = (row.notified != row.status).then(|| status_word(row.notified));
     let fault = |fault: crate::domain::OwnFault| {
         format!("daemon fault ({}); the status stays", fault.as_str())
     };
@@ -77,7 +77,7 @@ fn factor_text(factor: &Factor) -> String {
 /// Returns its conditions in a few words, for lists.
 pub(super) fn words(row: &IntegrationRow) -> String {
     let words = [
-        row.hold.is_some().then_some("muted"),
+        row.mute.is_some().then_some("muted"),
         row.flapping_since.is_some().then_some("flapping"),
         row.outage_id.is_some().then_some("outage"),
         row.own_fault.is_some().then_some("daemon fault"),
@@ -140,7 +140,7 @@ Shared: host db\\u{1b} with 3 others
         let listed =
             |row: &IntegrationRow, situation: &Situation| lines(row, situation).contains("Mutes: ");
         assert!(!listed(&row, &situation));
-        assert!(listed(&IntegrationRow { hold: None, ..row.clone() }, &situation));
+        assert!(listed(&IntegrationRow { mute: None, ..row.clone() }, &situation));
         situation.mutes.clear();
         assert!(!listed(&row, &situation), "it has just ended");
     }

@@ -142,7 +142,7 @@ async fn attempt(shared: &Shared, receiver: &Sender, delivery: PendingDelivery, 
 }
 
 fn log_disabled(receiver: &str, disabled: Disabled) {
-    let Disabled { reason, owed: pending } = disabled;
+    let Disabled { reason, pending } = disabled;
     error!(
         receiver,
         reason = reason.as_str(),

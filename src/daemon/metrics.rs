@@ -6,7 +6,7 @@ use tracing::error;
 
 use super::shared::Shared;
 use crate::http::{Backlog, IntegrationState, Permits, State, Stored};
-use crate::store::{PAGE_MAX, Page, ReceiverRow, StandingRow, StoreError};
+use crate::store::{PAGE_MAX, Page, ReceiverRow, StatusRow, StoreError};
 
 /// Metrics as text. Clone it freely; it keeps nothing alive.
 #[derive(Clone)]
@@ -45,14 +45,14 @@ async fn stored(shared: &Shared) -> Result<Stored, StoreError> {
     let (mut integrations, mut receivers) = (Vec::new(), Vec::new());
     let mut page = Some(Page::first(PAGE_MAX));
     while let Some(asked) = page {
-        let listed = shared.outside.standings(asked).await?;
+        let listed = shared.outside.statuses(asked).await?;
         page = listed.following();
         integrations.extend(listed.rows.into_iter().map(integration));
     }
-    let backlog = |ReceiverRow { name, disabled, owed, oldest_owed_at, .. }| Backlog {
+    let backlog = |ReceiverRow { name, disabled, pending, oldest_pending_at, .. }| Backlog {
         name,
-        pending: owed,
-        oldest_age: oldest_owed_at.map_or_else(Default::default, |at| now.since(at)),
+        pending,
+        oldest_age: oldest_pending_at.map_or_else(Default::default, |at| now.since(at)),
         is_disabled: disabled.is_some(),
     };
     let mut page = Some(Page::first(PAGE_MAX));
@@ -65,10 +65,10 @@ async fn stored(shared: &Shared) -> Result<Stored, StoreError> {
     Ok(Stored { integrations, receivers, own_faults: own_faults.map(|row| row.fault).collect() })
 }
 
-fn integration(row: StandingRow) -> IntegrationState {
-    let StandingRow { name, kind: platform, status, last_run_at, expires_at, .. } = row;
+fn integration(row: StatusRow) -> IntegrationState {
+    let StatusRow { name, kind: platform, status, last_run_at, expires_at, .. } = row;
     let conditions =
-        [("muted", row.is_held), ("flapping", row.is_flapping), ("outage", row.in_outage)];
+        [("muted", row.is_muted), ("flapping", row.is_flapping), ("outage", row.in_outage)];
     let conditions = conditions.into_iter().filter_map(|(name, is_so)| is_so.then_some(name));
     let conditions = conditions.collect();
     IntegrationState { name, platform, status, last_run_at, expires_at, conditions }

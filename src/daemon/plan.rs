@@ -76,7 +76,7 @@ pub(super) async fn plan(shared: Arc<Shared>, stop: CancellationToken, abort: Ca
 async fn clock_rollback(shared: &Shared) {
     let active = shared.active();
     let schedules = active.watched.iter().map(|(id, one)| (*id, one.schedule.clone())).collect();
-    match shared.store.set_back(schedules, shared.clock.now()).await {
+    match shared.store.after_clock_rollback(schedules, shared.clock.now()).await {
         Ok(changed) => {
             warn!(changed, "the clock was rolled back; what lay too far ahead is due again");
             shared.wake_delivery();

@@ -55,7 +55,7 @@ pub(super) async fn round(shared: &Shared, stop: &CancellationToken) -> Result<P
             break;
         }
         all.rows += pruned.rows;
-        all.given_up += pruned.given_up;
+        all.dead += pruned.dead;
     }
     while !stop.is_cancelled() {
         let rows = drop_surplus(shared, retention, stop).await?;
@@ -86,7 +86,7 @@ async fn drop_surplus(
 }
 
 fn log(pruned: Pruned) {
-    let Pruned { rows, given_up: dead } = pruned;
+    let Pruned { rows, dead } = pruned;
     info!(rows, "deleted {} of old history", counted(rows, "row"));
     if 0 < dead {
         let messages = counted(dead, "message");

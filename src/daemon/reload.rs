@@ -147,7 +147,7 @@ async fn sender(receiver: Receiver) -> Result<Sender, DaemonError> {
 
 /// Logs the receivers that have pending deliveries and are sent none.
 fn warn_of_idle(idle: &[ReceiverRow]) {
-    for ReceiverRow { name, disabled, owed: pending, configured, .. } in idle {
+    for ReceiverRow { name, disabled, pending, configured, .. } in idle {
         match disabled {
             Some((reason, since)) if *configured => warn!(
                 receiver = name,

@@ -40,7 +40,7 @@ pub(crate) use maintenance::Maintenance;
 pub(crate) use observed::{
     Expiry, ExpiryKind, Fact, FactCollector, FactKind, Facts, Observed, ServerClock,
 };
-pub(crate) use outage::{EVIDENCE_MAX, SETTLE, SIBLINGS_MAX, SharedCause, is_outage};
+pub(crate) use outage::{CLOSE_AFTER, EVIDENCE_MAX, SIBLINGS_MAX, SharedCause, is_outage};
 pub(crate) use redactor::Redactor;
 pub(crate) use report::{
     Class, Finding, Outcome, Report, ReportStatus, Test, TestResult, ValidationResults,

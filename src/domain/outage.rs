@@ -9,7 +9,7 @@ use super::{Class, FactorKind, UnknownName};
 pub(crate) const EVIDENCE_MAX: Duration = Duration::from_hours(1);
 /// How long after the latest recovery an outage is over for those that still fail: theirs is
 /// another trouble then.
-pub(crate) const SETTLE: Duration = Duration::from_mins(10);
+pub(crate) const CLOSE_AFTER: Duration = Duration::from_mins(10);
 /// How many others are looked at when one fails.
 pub(crate) const SIBLINGS_MAX: u32 = 32;
 

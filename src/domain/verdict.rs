@@ -75,7 +75,7 @@ pub(crate) enum Verdict {
     /// It works again, perhaps: more runs will tell.
     Recovering,
     /// The run says nothing about the integration.
-    CannotTell,
+    Inconclusive,
 }
 
 impl Verdict {
@@ -103,7 +103,7 @@ pub(crate) fn judge(policy: &Policy, counters: Counters, report: &Report) -> Jud
         ReportStatus::Passed | ReportStatus::Warning => passed(policy, counters),
         ReportStatus::Failed => failed(policy, counters, report.class().unwrap_or(Class::Invalid)),
         ReportStatus::Skipped => Judgement {
-            verdict: Verdict::CannotTell,
+            verdict: Verdict::Inconclusive,
             rule: "no test could be run, so the status stays".to_owned(),
             counters,
         },
@@ -126,7 +126,7 @@ fn failed(policy: &Policy, counters: Counters, class: Class) -> Judgement {
     let name = class.as_str();
     if class == Class::Local {
         let rule = "the fault is on the daemon's side, so the status stays".to_owned();
-        return Judgement { verdict: Verdict::CannotTell, rule, counters };
+        return Judgement { verdict: Verdict::Inconclusive, rule, counters };
     }
     let failures = counters.failures.saturating_add(1);
     let (verdict, rule) = match (class.is_definitive(), of <= failures) {
@@ -164,8 +164,8 @@ mod tests {
         let steps = [
             (failing(Class::Unreachable), Verdict::Confirming, (1, 0)),
             (failing(Class::Throttled), Verdict::Confirming, (2, 0)),
-            (failing(Class::Local), Verdict::CannotTell, (2, 0)),
-            (skipped, Verdict::CannotTell, (2, 0)),
+            (failing(Class::Local), Verdict::Inconclusive, (2, 0)),
+            (skipped, Verdict::Inconclusive, (2, 0)),
             (failing(Class::Unavailable), Verdict::Failed, (3, 0)),
             (failing(Class::Unavailable), Verdict::Failed, (4, 0)),
             (good.clone(), Verdict::Recovering, (0, 1)),

@@ -136,15 +136,15 @@ const DEFECTS: &[(&str, &str)] = &[
     ("UPDATE integration SET sequence = sequence + 1", "events, there are"),
     ("UPDATE integration SET failures = 7", "they add up to"),
     (
-        "UPDATE integration SET told_status = 'editing', hold_until_ms = NULL, hold_by = NULL
+        "UPDATE integration SET notified_status = 'editing', muted_until_ms = NULL, muted_by = NULL
          WHERE status = 'enabled'",
         "as notified",
     ),
     (
         "CREATE TEMP TRIGGER defect AFTER INSERT ON main.event WHEN new.type = 'integrations.outage'
-         BEGIN UPDATE outage SET settle_at_ms = NULL; END;
-         CREATE TEMP TRIGGER another AFTER UPDATE OF settle_at_ms ON main.outage
-         WHEN new.settle_at_ms IS NOT NULL BEGIN UPDATE outage SET settle_at_ms = NULL; END",
+         BEGIN UPDATE outage SET close_at_ms = NULL; END;
+         CREATE TEMP TRIGGER another AFTER UPDATE OF close_at_ms ON main.outage
+         WHEN new.close_at_ms IS NOT NULL BEGIN UPDATE outage SET close_at_ms = NULL; END",
         "do not end",
     ),
     ("UPDATE integration SET next_run_at_ms = NULL", "never due"),

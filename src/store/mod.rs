@@ -8,7 +8,7 @@
 mod conformance;
 mod error;
 mod facade;
-mod holds;
+mod mutes;
 mod outbox;
 mod page;
 mod random;
@@ -21,13 +21,13 @@ mod sync;
 
 pub(crate) use error::StoreError;
 pub(crate) use facade::{Control, Store, View};
-pub(crate) use holds::{HoldRow, NewSilence, OutageRow, OwnFaultRow, Released, SilenceRow};
+pub(crate) use mutes::{MuteRow, NewSilence, OutageRow, OwnFaultRow, Released, SilenceRow};
 pub(crate) use outbox::{PendingDelivery, Redelivered, Replayed};
 pub(crate) use page::{Cursor, Listed, PAGE_MAX, Page, each_page};
 pub(crate) use receivers::ReceiverRow;
 pub(crate) use retention::{Pruned, Retention, Surplus};
 pub(crate) use rows::{
-    AttemptRow, DeliveryFilter, DeliveryRow, HistoryRow, IntegrationRow, RunRow, StandingRow,
+    AttemptRow, DeliveryFilter, DeliveryRow, HistoryRow, IntegrationRow, RunRow, StatusRow,
     TargetRow, TransitionRow,
 };
 pub(crate) use run::{Began, Due};

@@ -26,7 +26,7 @@ pub(crate) struct PendingDelivery {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Redelivered {
     /// Each delivery with its receiver and the state it had; those that were pending stay as they were.
-    Owed(Vec<(DeliveryId, String, DeliveryState)>),
+    Queued(Vec<(DeliveryId, String, DeliveryState)>),
     /// There are no such deliveries; nothing was changed.
     Unknown(Vec<DeliveryId>),
 }
@@ -39,7 +39,7 @@ pub(crate) struct Replayed {
     /// Number of integrations that they are about.
     pub(crate) integrations: u64,
     /// Number of events that are pending already.
-    pub(crate) already_owed: u64,
+    pub(crate) already_pending: u64,
     /// When the first and the last of the events happened.
     pub(crate) span: Option<(Timestamp, Timestamp)>,
     /// There are more events than one replay takes; nothing was changed.

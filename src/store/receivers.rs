@@ -16,9 +16,9 @@ pub(crate) struct ReceiverRow {
     /// When an attempt last succeeded.
     pub(crate) last_success_at: Option<Timestamp>,
     /// Number of pending deliveries.
-    pub(crate) owed: u32,
+    pub(crate) pending: u32,
     /// Instant of the oldest event that is pending.
-    pub(crate) oldest_owed_at: Option<Timestamp>,
+    pub(crate) oldest_pending_at: Option<Timestamp>,
 }
 
 /// Events in the order of their numbers.

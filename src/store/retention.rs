@@ -25,7 +25,7 @@ pub(crate) struct Pruned {
     /// Number of rows that it deleted.
     pub(crate) rows: usize,
     /// Number of deliveries that it ended, since their receivers are disabled or no longer configured.
-    pub(crate) given_up: usize,
+    pub(crate) dead: usize,
 }
 
 /// Rows that are too many, by their keys, oldest first.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::holds::HoldRow;
+use super::mutes::MuteRow;
 use crate::domain::ledger::{DeliveryState, StoredReport, Trigger};
 use crate::domain::{
     Cause, Class, Counters, DeliveryId, Drift, EventType, Flips, IntegrationId, OwnFault,
@@ -46,9 +46,9 @@ pub(crate) struct IntegrationRow {
     /// Run whose results are shown.
     pub(crate) last_run: Option<RunRow>,
     /// Status of which receivers were notified last.
-    pub(crate) told: Status,
+    pub(crate) notified: Status,
     /// Mute of its notifications, while some wait.
-    pub(crate) hold: Option<HoldRow>,
+    pub(crate) mute: Option<MuteRow>,
     /// Latest changes of status that were notified.
     pub(crate) flips: Flips,
     /// Since when its status changes too often.
@@ -120,7 +120,7 @@ pub(crate) struct TransitionRow {
 
 /// Status and conditions of an integration, without its results.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct StandingRow {
+pub(crate) struct StatusRow {
     /// Name in the configuration.
     pub(crate) name: String,
     /// Its platform's published name.
@@ -132,7 +132,7 @@ pub(crate) struct StandingRow {
     /// When what ends next does so, as far as is known.
     pub(crate) expires_at: Option<Timestamp>,
     /// True while its notifications are muted.
-    pub(crate) is_held: bool,
+    pub(crate) is_muted: bool,
     /// True while its status changes too often.
     pub(crate) is_flapping: bool,
     /// True while its failure belongs to an outage.

@@ -91,9 +91,9 @@ pub(crate) struct ReplayPlan<'a> {
 impl<'a> ReplayPlan<'a> {
     /// Plan of a replay for `receiver`.
     pub(crate) fn new(receiver: &'a str, replayed: Replayed) -> Self {
-        let Replayed { events, integrations, already_owed, span, .. } = replayed;
+        let Replayed { events, integrations, already_pending, span, .. } = replayed;
         let (first, last) = span.unzip();
-        Self { receiver, events, integrations, already_pending: already_owed, first, last }
+        Self { receiver, events, integrations, already_pending, first, last }
     }
 }
 
@@ -133,7 +133,7 @@ mod tests {
     fn a_replay_shows_counts_and_span() {
         let span = Some((Timestamp(0), Timestamp(60_000)));
         let replayed =
-            Replayed { events: 3, integrations: 1, already_owed: 2, span, is_too_much: false };
+            Replayed { events: 3, integrations: 1, already_pending: 2, span, is_too_much: false };
         let expected = json!({
             "receiver": "a", "events": 3, "integrations": 1, "alreadyPending": 2,
             "first": "1970-01-01T00:00:00Z", "last": "1970-01-01T00:01:00Z",

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::situation::{Situation, status_changes};
 use super::time::millis;
 use crate::domain::{Factor, FactorKind, OwnFault, Status, Timestamp};
-use crate::store::{HoldRow, IntegrationRow, OutageRow, OwnFaultRow};
+use crate::store::{IntegrationRow, MuteRow, OutageRow, OwnFaultRow};
 
 /// Notifications about an integration.
 #[derive(Debug, Serialize)]
@@ -56,8 +56,8 @@ struct SharedFactor<'a> {
     others: u32,
 }
 
-impl<'a> From<&'a HoldRow> for Mute<'a> {
-    fn from(HoldRow { by, until }: &'a HoldRow) -> Self {
+impl<'a> From<&'a MuteRow> for Mute<'a> {
+    fn from(MuteRow { by, until }: &'a MuteRow) -> Self {
         Self { by, until: *until }
     }
 }
@@ -65,8 +65,8 @@ impl<'a> From<&'a HoldRow> for Mute<'a> {
 impl<'a> From<&'a IntegrationRow> for Notifications<'a> {
     fn from(row: &'a IntegrationRow) -> Self {
         Self {
-            notified_status: row.told,
-            muted: row.hold.as_ref().map(Mute::from),
+            notified_status: row.notified,
+            muted: row.mute.as_ref().map(Mute::from),
             status_changes: row.flips.0.clone(),
             flapping_since: row.flapping_since,
             flapping_until: row.flapping_until,

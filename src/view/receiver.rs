@@ -64,8 +64,8 @@ impl<'a> From<&'a ReceiverRow> for Receiver<'a> {
             disabled_at,
             failing_since: row.failing_since,
             last_success_at: row.last_success_at,
-            pending: row.owed,
-            oldest_pending_at: row.oldest_owed_at,
+            pending: row.pending,
+            oldest_pending_at: row.oldest_pending_at,
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::domain::{
 };
 use crate::platforms::{AutoBootstrap, Platform};
 use crate::store::{
-    AttemptRow, DeliveryRow, DeliveryState, HoldRow, IntegrationRow, OutageRow, OwnFaultRow,
+    AttemptRow, DeliveryRow, DeliveryState, IntegrationRow, MuteRow, OutageRow, OwnFaultRow,
     ReceiverRow, RunRow, SilenceRow, StoredReport, TargetRow, TransitionRow, Trigger,
 };
 
@@ -90,8 +90,8 @@ pub(crate) fn integration() -> IntegrationRow {
         incident_id: Some("inc-1".to_owned()),
         failing_since: Some(at("2026-11-23T08:00:00Z")),
         last_run: Some(run()),
-        told: Status::RecurringValidationError,
-        hold: None,
+        notified: Status::RecurringValidationError,
+        mute: None,
         flips: Flips::default(),
         flapping_since: None,
         flapping_until: None,
@@ -110,11 +110,11 @@ pub(crate) fn target() -> TargetRow {
 /// An integration in trouble of every kind.
 pub(crate) fn troubled() -> (IntegrationRow, Situation) {
     let factor = |value: &str| Factor { kind: FactorKind::Host, value: value.to_owned() };
-    let hold = |by: &str, until| HoldRow { by: by.to_owned(), until: at(until) };
+    let hold = |by: &str, until| MuteRow { by: by.to_owned(), until: at(until) };
     let silence = hold("silence 3", "2026-11-23T12:00:00Z");
     let row = IntegrationRow {
-        told: Status::Enabled,
-        hold: Some(silence.clone()),
+        notified: Status::Enabled,
+        mute: Some(silence.clone()),
         flips: Flips(vec![at("2026-11-23T03:00:00Z"), at("2026-11-23T09:00:00Z")]),
         flapping_since: Some(at("2026-11-23T09:00:00Z")),
         flapping_until: Some(at("2026-11-23T10:20:00Z")),
@@ -212,14 +212,19 @@ pub(crate) fn receivers() -> [ReceiverRow; 3] {
         disabled: None,
         failing_since: None,
         last_success_at: Some(at("2026-11-23T09:59:00Z")),
-        owed: 0,
-        oldest_owed_at: None,
+        pending: 0,
+        oldest_pending_at: None,
     };
     let gone = Some((DisabledReason::Gone, at("2026-11-23T09:00:00Z")));
-    let owed = (2, Some(at("2026-11-23T09:30:00Z")));
+    let pending = (2, Some(at("2026-11-23T09:30:00Z")));
     [
         row("audit"),
-        ReceiverRow { disabled: gone, owed: owed.0, oldest_owed_at: owed.1, ..row("on-call") },
+        ReceiverRow {
+            disabled: gone,
+            pending: pending.0,
+            oldest_pending_at: pending.1,
+            ..row("on-call")
+        },
         ReceiverRow { configured: false, last_success_at: None, ..row("old\u{1b}") },
     ]
 }

@@ -1,7 +1,7 @@
 //! Situation of an integration beyond its row: active mutes, its outage, shared factors.
 
 use crate::domain::{About, Factor, Maintenance, Policy, Timestamp};
-use crate::store::{HoldRow, IntegrationRow, OutageRow, SilenceRow, StoreError, View, each_page};
+use crate::store::{IntegrationRow, MuteRow, OutageRow, SilenceRow, StoreError, View, each_page};
 
 /// Part of the configuration that concerns an integration; empty while none is known.
 #[derive(Clone, Copy, Debug, Default)]
@@ -17,7 +17,7 @@ pub(crate) struct Configured<'a> {
 pub(crate) struct Situation {
     /// Mutes that cover it now, whether or not a notification waits, the longest first. Without the
     /// configuration no maintenance is known.
-    pub(crate) mutes: Vec<HoldRow>,
+    pub(crate) mutes: Vec<MuteRow>,
     /// Policy by which its runs are judged, when the configuration is known.
     pub(crate) policy: Option<Policy>,
     /// Outage that its failure belongs to.
@@ -42,7 +42,7 @@ impl Situation {
         let mut mutes = Vec::new();
         let mute = |one: SilenceRow| {
             let by = || format!("{} {}", one.kind(), one.id);
-            one.covers(row.id, about).then(|| HoldRow { by: by(), until: one.until })
+            one.covers(row.id, about).then(|| MuteRow { by: by(), until: one.until })
         };
         each_page(
             async |page| view.silences(false, now, page).await,
@@ -52,10 +52,10 @@ impl Situation {
         for window in configured.maintenance {
             let until = window.open_until(now).filter(|_| window.selection.fits(about));
             let by = || format!("maintenance `{}`", window.name);
-            mutes.extend(until.map(|until| HoldRow { by: by(), until }));
+            mutes.extend(until.map(|until| MuteRow { by: by(), until }));
         }
         let calm = row.flapping_until.filter(|until| now < *until);
-        mutes.extend(calm.map(|until| HoldRow { by: "flapping".to_owned(), until }));
+        mutes.extend(calm.map(|until| MuteRow { by: "flapping".to_owned(), until }));
         mutes.sort_by_key(|mute| std::cmp::Reverse(mute.until));
         let outage = match &row.outage_id {
             Some(id) => view.outage(id).await?,

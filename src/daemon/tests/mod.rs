@@ -278,12 +278,12 @@ async fn a_receiver_that_is_gone_is_left_alone_until_a_command_beside_the_daemon
             sleep(Duration::from_millis(5)).await;
         }
     };
-    let disabled = wait(|gone, other| gone.disabled.is_some() && other.owed == 0);
+    let disabled = wait(|gone, other| gone.disabled.is_some() && other.pending == 0);
     let rows = timeout(SOON, disabled).await.expect("disabled");
     assert_eq!(rows[0].disabled.unwrap().0, DisabledReason::Gone);
-    assert!(0 < rows[0].owed, "what it did not take stays pending");
+    assert!(0 < rows[0].pending, "what it did not take stays pending");
     Control::open(&path).unwrap().enable("gone", shared.clock.now()).unwrap();
-    timeout(SOON, wait(|gone, _| gone.owed == 0)).await.expect("the backlog");
+    timeout(SOON, wait(|gone, _| gone.pending == 0)).await.expect("the backlog");
     stop.cancel();
     timeout(SOON, outbox).await.unwrap().unwrap();
 }

@@ -13,8 +13,8 @@ use super::notify::millis;
 use super::outbox::PastEvent;
 use super::row::Row;
 use crate::domain::{
-    EVIDENCE_MAX, Event, EventType, Factor, IntegrationId, IntegrationRef, OutageMember,
-    OutageNotice, Payload, SCHEMA_VERSION, SETTLE, SIBLINGS_MAX, SharedCause, Subscription,
+    CLOSE_AFTER, EVIDENCE_MAX, Event, EventType, Factor, IntegrationId, IntegrationRef,
+    OutageMember, OutageNotice, Payload, SCHEMA_VERSION, SIBLINGS_MAX, SharedCause, Subscription,
     Timestamp, is_outage,
 };
 
@@ -196,7 +196,7 @@ pub(super) fn recover(draft: &mut Draft<'_>, row: &mut Row) -> Decided<()> {
         return Ok(());
     }
     let now = draft.now();
-    let at = if state.has_others { now.plus(SETTLE) } else { now };
+    let at = if state.has_others { now.plus(CLOSE_AFTER) } else { now };
     draft.push(Effect::ScheduleClose { outage: outage.clone(), at });
     if !state.is_closing && state.has_others {
         let failing = Need::FailingMembers(outage, row.id);

@@ -132,5 +132,5 @@ pub(crate) struct Disabled {
     /// Reason of the disabling.
     pub(crate) reason: DisabledReason,
     /// Number of deliveries that are pending for it.
-    pub(crate) owed: u32,
+    pub(crate) pending: u32,
 }

@@ -11,7 +11,7 @@ pub(super) const fn cause(subject: Subject, verdict: Verdict) -> Option<Cause> {
         (Subject::Active, Verdict::Failed) => Some(Cause::ActiveFailed),
         (Subject::Candidate, Verdict::Passed) => Some(Cause::CandidatePassed),
         (Subject::Candidate, Verdict::Failed) => Some(Cause::CandidateFailed),
-        (_, Verdict::Confirming | Verdict::Recovering | Verdict::CannotTell) => None,
+        (_, Verdict::Confirming | Verdict::Recovering | Verdict::Inconclusive) => None,
     }
 }
 
@@ -20,13 +20,13 @@ pub(super) const fn cause(subject: Subject, verdict: Verdict) -> Option<Cause> {
 /// inconclusive about it is repeated as well.
 fn would_flip(row: &Row, finished: &Finished, verdict: Verdict) -> bool {
     let reached = match verdict {
-        Verdict::Confirming | Verdict::CannotTell => Verdict::Failed,
+        Verdict::Confirming | Verdict::Inconclusive => Verdict::Failed,
         Verdict::Recovering => Verdict::Passed,
         Verdict::Passed | Verdict::Failed => return false,
     };
     let is_candidate = |first: &&SubjectRun| first.subject == Subject::Candidate;
     let first = finished.runs.first();
-    let first = first.filter(|first| verdict != Verdict::CannotTell || is_candidate(first));
+    let first = first.filter(|first| verdict != Verdict::Inconclusive || is_candidate(first));
     let cause = first.and_then(|first| cause(first.subject, reached));
     cause.is_some_and(|cause| next_status(row.status, cause).is_some())
 }

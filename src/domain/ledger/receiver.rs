@@ -35,8 +35,8 @@ pub(super) fn update_health(
     health.disabled = Some((reason, at));
     let pending = draft.case.count(Need::Pending(health.name.clone()))?;
     let pending = pending.saturating_sub(usize::from(has_ended));
-    let owed = u32::try_from(pending).unwrap_or(u32::MAX);
-    let disabled = Disabled { reason, owed };
+    let pending = u32::try_from(pending).unwrap_or(u32::MAX);
+    let disabled = Disabled { reason, pending };
     draft.push(Effect::UpdateReceiver(health.clone()));
     notify_others(draft, &health, disabled)?;
     Ok(Some(disabled))
@@ -56,7 +56,7 @@ fn notify_others(
         reason: disabled.reason,
         failing_since: health.failing_since,
         last_success_at: health.last_success_at,
-        pending: disabled.owed,
+        pending: disabled.pending,
     };
     let sequence = data.sequence;
     let body = Event { kind, timestamp: draft.now(), data: Payload::ReceiverDisabled(data) };

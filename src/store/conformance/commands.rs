@@ -39,7 +39,7 @@ async fn redelivery_is_all_or_nothing_and_in_order(bench: Bench) {
     assert!(bench.claim("a", 9).await.is_empty());
     bench.wait(Duration::from_secs(1));
     let again = bench.control().redeliver(&[ids[1], ids[0]], bench.now).unwrap();
-    let Redelivered::Owed(queued) = again else { panic!("they are known") };
+    let Redelivered::Queued(queued) = again else { panic!("they are known") };
     assert!(queued.iter().all(|(_, _, was)| *was == DeliveryState::Delivered));
     let bodies = bench.deliver("a").await;
     let numbers: Vec<_> = bodies.iter().map(|body| body["data"]["sequence"].as_i64()).collect();
@@ -55,11 +55,11 @@ async fn replay_queues_every_event_once(bench: Bench) {
     let planned = bench.control().plan_replay(&subscription("a"), span).unwrap();
     let replayed = bench.control().replay(&subscription("a"), span, bench.now).unwrap();
     assert_eq!(planned, replayed);
-    assert_eq!((replayed.events, replayed.integrations, replayed.already_owed), (3, 2, 1));
+    assert_eq!((replayed.events, replayed.integrations, replayed.already_pending), (3, 2, 1));
     let again = bench.control().replay(&subscription("a"), span, bench.now).unwrap();
-    assert_eq!((again.events, again.already_owed), (0, 4));
+    assert_eq!((again.events, again.already_pending), (0, 4));
     assert_eq!(bench.deliver("a").await.len(), 4);
     let late = bench.control().replay(&subscription("new"), span, bench.now).unwrap();
-    assert_eq!((late.events, late.already_owed), (4, 0));
+    assert_eq!((late.events, late.already_pending), (4, 0));
     assert_eq!(bench.deliver("new").await.len(), 4);
 }

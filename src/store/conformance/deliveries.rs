@@ -82,13 +82,13 @@ async fn receiver_that_is_gone_is_sent_nothing(bench: Bench) {
     let bench = bench.enabled().await;
     let first = bench.claim("a", 9).await;
     let disabled = bench.attempt(&first[0], Next::Gone).await.unwrap();
-    assert_eq!((disabled.reason, disabled.owed), (DisabledReason::Gone, 2));
+    assert_eq!((disabled.reason, disabled.pending), (DisabledReason::Gone, 2));
     assert!(bench.claim("a", 9).await.is_empty());
     let next = bench.view().next_delivery_at(vec!["a".to_owned()]).await.unwrap();
     assert_eq!(next, None);
     let rows = bench.view().receivers(first_page()).await.unwrap().rows;
     assert_eq!(rows[0].disabled, Some((DisabledReason::Gone, bench.now)));
-    assert_eq!((rows[0].owed, rows[1].owed), (2, 3), "the other one is notified");
+    assert_eq!((rows[0].pending, rows[1].pending), (2, 3), "the other one is notified");
     assert_eq!(bench.kinds().await.last().unwrap(), "receiver.disabled");
 }
 

@@ -126,8 +126,8 @@ async fn muted_failure_is_notified_when_the_silence_ends(bench: Bench) {
     let id = bench.control().silence(&silence, bench.now).unwrap();
     bench.run(failed(Class::Denied)).await;
     let row = bench.row("one").await;
-    assert_eq!((row.status, row.told), (Status::RecurringValidationError, Status::Enabled));
-    assert_eq!(row.hold.unwrap().by, format!("silence {id}"));
+    assert_eq!((row.status, row.notified), (Status::RecurringValidationError, Status::Enabled));
+    assert_eq!(row.mute.unwrap().by, format!("silence {id}"));
     assert_eq!(bench.view().next_release_at().await.unwrap(), Some(until));
     assert_eq!(bench.store.release(9, bench.context()).await.unwrap(), Released::default());
     let before = bench.kinds().await.len();

@@ -50,10 +50,10 @@ impl Store {
         &self,
         wanted: Vec<Wanted>,
         startup: bool,
-        tell: NotificationContext,
+        context: NotificationContext,
     ) -> Result<Synced, StoreError> {
         match self {
-            Self::Sqlite(engine) => engine.sync(wanted, startup, tell).await,
+            Self::Sqlite(engine) => engine.sync(wanted, startup, context).await,
         }
     }
 
@@ -74,10 +74,10 @@ impl Store {
     pub(crate) async fn record(
         &self,
         finished: Finished,
-        tell: NotificationContext,
+        context: NotificationContext,
     ) -> Result<Recorded, StoreError> {
         match self {
-            Self::Sqlite(engine) => engine.record(finished, tell).await,
+            Self::Sqlite(engine) => engine.record(finished, context).await,
         }
     }
 
@@ -91,22 +91,22 @@ impl Store {
     /// Ends removals: rows in `deleting` without a lease become `deleted`.
     pub(crate) async fn drain_removed(
         &self,
-        tell: NotificationContext,
+        context: NotificationContext,
     ) -> Result<Synced, StoreError> {
         match self {
-            Self::Sqlite(engine) => engine.drain_removed(tell).await,
+            Self::Sqlite(engine) => engine.drain_removed(context).await,
         }
     }
 
     /// After the clock was set back: what it planned too far ahead becomes due by the schedules, and
     /// deliveries at once; returns how many.
-    pub(crate) async fn set_back(
+    pub(crate) async fn after_clock_rollback(
         &self,
         schedules: Vec<(IntegrationId, Schedule)>,
         now: Timestamp,
     ) -> Result<usize, StoreError> {
         match self {
-            Self::Sqlite(engine) => engine.set_back(schedules, now).await,
+            Self::Sqlite(engine) => engine.after_clock_rollback(schedules, now).await,
         }
     }
 
@@ -130,11 +130,11 @@ impl Store {
     pub(crate) async fn record_attempt(
         &self,
         attempt: Attempt,
-        tell: NotificationContext,
+        context: NotificationContext,
     ) -> Result<impl Future<Output = Result<Option<Disabled>, StoreError>> + use<>, StoreError>
     {
         match self {
-            Self::Sqlite(engine) => engine.record_attempt(attempt, tell).await,
+            Self::Sqlite(engine) => engine.record_attempt(attempt, context).await,
         }
     }
 
@@ -143,10 +143,10 @@ impl Store {
     pub(crate) async fn release(
         &self,
         batch: u32,
-        tell: NotificationContext,
+        context: NotificationContext,
     ) -> Result<Released, StoreError> {
         match self {
-            Self::Sqlite(engine) => engine.release(batch, tell).await,
+            Self::Sqlite(engine) => engine.release(batch, context).await,
         }
     }
 
@@ -155,10 +155,10 @@ impl Store {
         &self,
         fault: OwnFault,
         message: String,
-        tell: NotificationContext,
+        context: NotificationContext,
     ) -> Result<bool, StoreError> {
         match self {
-            Self::Sqlite(engine) => engine.degrade(fault, message, tell).await,
+            Self::Sqlite(engine) => engine.degrade(fault, message, context).await,
         }
     }
 
@@ -166,10 +166,10 @@ impl Store {
     pub(crate) async fn restore(
         &self,
         fault: OwnFault,
-        tell: NotificationContext,
+        context: NotificationContext,
     ) -> Result<bool, StoreError> {
         match self {
-            Self::Sqlite(engine) => engine.restore(fault, tell).await,
+            Self::Sqlite(engine) => engine.restore(fault, context).await,
         }
     }
 

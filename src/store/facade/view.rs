@@ -6,7 +6,7 @@ use crate::domain::{Factor, IntegrationId, Timestamp};
 use crate::store::receivers::Events;
 use crate::store::{
     DeliveryFilter, DeliveryRow, Due, HistoryRow, IntegrationRow, Listed, OutageRow, OwnFaultRow,
-    Page, ReceiverRow, Retention, RunRow, SilenceRow, StandingRow, StoreError, Surplus, TargetRow,
+    Page, ReceiverRow, Retention, RunRow, SilenceRow, StatusRow, StoreError, Surplus, TargetRow,
     TransitionRow, sqlite,
 };
 
@@ -140,9 +140,9 @@ impl View {
     }
 
     /// Reads a page of statuses and conditions of the integrations that are not deleted, by name.
-    pub(crate) async fn standings(&self, page: Page) -> Result<Listed<StandingRow>, StoreError> {
+    pub(crate) async fn statuses(&self, page: Page) -> Result<Listed<StatusRow>, StoreError> {
         match self {
-            Self::Sqlite(engine) => engine.standings(page).await,
+            Self::Sqlite(engine) => engine.statuses(page).await,
         }
     }
 

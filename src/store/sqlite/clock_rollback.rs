@@ -16,7 +16,7 @@ pub(super) const AHEAD: &str = "
 
 /// Makes due by the clock as it is now what was planned by a clock that ran ahead; returns how much
 /// that was.
-pub(super) fn set_back(
+pub(super) fn reschedule(
     tx: &Connection,
     schedules: &[(IntegrationId, Schedule)],
     now: Timestamp,

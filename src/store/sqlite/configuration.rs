@@ -20,7 +20,7 @@ pub(super) fn next_id(tx: &Connection) -> Result<IntegrationId, StoreError> {
 pub(super) fn insert(tx: &Connection, new: &NewIntegration) -> Result<(), StoreError> {
     const ROW: &str = "
         INSERT INTO integration
-            (id, name, kind, auto_bootstrap, labels, status, told_status, cron, zone,
+            (id, name, kind, auto_bootstrap, labels, status, notified_status, cron, zone,
              next_run_at_ms, next_trigger, created_at_ms)
         VALUES (:id, :name, :kind, :auto_bootstrap, :labels, :status, :told, :cron, :zone, :next,
                 :trigger, :now)";

@@ -5,7 +5,7 @@ use rusqlite::{Connection, Row as SqlRow, named_params};
 use super::column::{counters, flips, instant, labels, parse, status};
 use super::history::run_row;
 use super::page::{self, Key, Listed, Page};
-use super::{HoldRow, IntegrationRow, StandingRow, StoreError, TargetRow};
+use super::{IntegrationRow, MuteRow, StatusRow, StoreError, TargetRow};
 use crate::domain::{Factor, IntegrationId};
 
 macro_rules! integration_columns {
@@ -13,7 +13,7 @@ macro_rules! integration_columns {
         "SELECT integration.id, integration.name, kind, auto_bootstrap, labels,
              integration.status AS integration_status, config_shown, cron, zone, next_run_at_ms,
              lease_until_ms, failures, passes, sequence, incident_id, failing_since_ms,
-             last_run_id, told_status, hold_until_ms, hold_by, flips, flapping_since_ms,
+             last_run_id, notified_status, muted_until_ms, muted_by, flips, flapping_since_ms,
              flapping_until_ms, outage_id, own_fault, expires_at_ms, expires_what,
              fingerprint_at_ms, run.id AS run_id, run.subject, run.trigger, run.started_at_ms,
              run.duration_ms, run.status, run.class, run.rule, run.drift, report.content
@@ -43,10 +43,10 @@ fn integration_row(row: &SqlRow<'_>) -> Result<IntegrationRow, StoreError> {
         incident_id: row.get("incident_id")?,
         failing_since: instant(row, "failing_since_ms")?,
         last_run: last.map(|_| run_row(row)).transpose()?,
-        told: status(row, "told_status")?,
-        hold: instant(row, "hold_until_ms")?
-            .zip(row.get("hold_by")?)
-            .map(|(until, by)| HoldRow { by, until }),
+        notified: status(row, "notified_status")?,
+        mute: instant(row, "muted_until_ms")?
+            .zip(row.get("muted_by")?)
+            .map(|(until, by)| MuteRow { by, until }),
         flips: flips(&row.get::<_, String>("flips")?)?,
         flapping_since: instant(row, "flapping_since_ms")?,
         flapping_until: instant(row, "flapping_until_ms")?,
@@ -119,25 +119,25 @@ pub(super) fn targets(tx: &Connection, page: &Page) -> Result<Listed<TargetRow>,
 /// Living integrations after a name, when their latest runs began, and their conditions.
 pub(super) const STANDINGS: &str = "
     SELECT integration.name, kind, integration.status, run.started_at_ms, expires_at_ms,
-        hold_until_ms IS NOT NULL AS is_held, flapping_since_ms IS NOT NULL AS is_flapping,
+        muted_until_ms IS NOT NULL AS is_muted, flapping_since_ms IS NOT NULL AS is_flapping,
         outage_id IS NOT NULL AS in_outage
     FROM integration LEFT JOIN run ON run.id = integration.last_run_id
     WHERE integration.status <> 'deleted' AND :after < integration.name
     ORDER BY integration.name LIMIT :limit";
 
 /// Reads a page of statuses and conditions, by name.
-pub(super) fn standings(tx: &Connection, page: &Page) -> Result<Listed<StandingRow>, StoreError> {
+pub(super) fn statuses(tx: &Connection, page: &Page) -> Result<Listed<StatusRow>, StoreError> {
     let mut statement = tx.prepare_cached(STANDINGS)?;
     let params =
         named_params! {":after": page::after_name(tx, page)?, ":limit": page::with_next(page)};
     let found = statement.query_and_then(params, |row| {
-        Ok::<_, StoreError>(StandingRow {
+        Ok::<_, StoreError>(StatusRow {
             name: row.get("name")?,
             kind: row.get("kind")?,
             status: status(row, "status")?,
             last_run_at: instant(row, "started_at_ms")?,
             expires_at: instant(row, "expires_at_ms")?,
-            is_held: row.get("is_held")?,
+            is_muted: row.get("is_muted")?,
             is_flapping: row.get("is_flapping")?,
             in_outage: row.get("in_outage")?,
         })

@@ -50,13 +50,13 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::error::StoreError;
-use super::holds::{HoldRow, NewSilence, OutageRow, OwnFaultRow, Released, SilenceRow};
+use super::mutes::{MuteRow, NewSilence, OutageRow, OwnFaultRow, Released, SilenceRow};
 use super::outbox::{PendingDelivery, Redelivered, Replayed};
 use super::random;
 use super::receivers::{EventRow, Events, ReceiverRow};
 use super::retention::{Pruned, Retention, Surplus};
 use super::rows::{
-    AttemptRow, DeliveryFilter, DeliveryRow, HistoryRow, IntegrationRow, RunRow, StandingRow,
+    AttemptRow, DeliveryFilter, DeliveryRow, HistoryRow, IntegrationRow, RunRow, StatusRow,
     TargetRow, TransitionRow,
 };
 use super::run::{Began, Due};
@@ -108,9 +108,9 @@ impl Store {
         &self,
         wanted: Vec<Wanted>,
         startup: bool,
-        tell: NotificationContext,
+        context: NotificationContext,
     ) -> Result<Synced, StoreError> {
-        self.writer.write(move |tx| sync::sync(tx, &wanted, startup, &tell)).await
+        self.writer.write(move |tx| sync::sync(tx, &wanted, startup, &context)).await
     }
 
     /// Implements [`crate::store::Store::begin`] on this engine.
@@ -129,10 +129,10 @@ impl Store {
     pub(crate) async fn record(
         &self,
         finished: Finished,
-        tell: NotificationContext,
+        context: NotificationContext,
     ) -> Result<Recorded, StoreError> {
         let prepared = prepared::Prepared::new(finished)?;
-        self.writer.write_soon(move |tx| run::record(tx, &prepared, &tell)).await
+        self.writer.write_soon(move |tx| run::record(tx, &prepared, &context)).await
     }
 
     /// Implements [`crate::store::Store::give_back`] on this engine.
@@ -143,18 +143,18 @@ impl Store {
     /// Implements [`crate::store::Store::drain_removed`] on this engine.
     pub(crate) async fn drain_removed(
         &self,
-        tell: NotificationContext,
+        context: NotificationContext,
     ) -> Result<Synced, StoreError> {
-        self.writer.write(move |tx| sync::drain(tx, &tell)).await
+        self.writer.write(move |tx| sync::drain(tx, &context)).await
     }
 
-    /// Implements [`crate::store::Store::set_back`] on this engine.
-    pub(crate) async fn set_back(
+    /// Implements [`crate::store::Store::after_clock_rollback`] on this engine.
+    pub(crate) async fn after_clock_rollback(
         &self,
         schedules: Vec<(IntegrationId, Schedule)>,
         now: Timestamp,
     ) -> Result<usize, StoreError> {
-        self.writer.write(move |tx| clock_rollback::set_back(tx, &schedules, now)).await
+        self.writer.write(move |tx| clock_rollback::reschedule(tx, &schedules, now)).await
     }
 
     /// Implements [`crate::store::Store::claim`] on this engine.
@@ -172,11 +172,11 @@ impl Store {
     pub(crate) async fn record_attempt(
         &self,
         attempt: Attempt,
-        tell: NotificationContext,
+        context: NotificationContext,
     ) -> Result<impl Future<Output = Result<Option<Disabled>, StoreError>> + use<>, StoreError>
     {
         self.writer
-            .queue(move |tx| outbox::record_attempt(tx, &attempt, &tell), writer::Haste::Now)
+            .queue(move |tx| outbox::record_attempt(tx, &attempt, &context), writer::Haste::Now)
             .await
     }
 
@@ -184,9 +184,9 @@ impl Store {
     pub(crate) async fn release(
         &self,
         batch: u32,
-        tell: NotificationContext,
+        context: NotificationContext,
     ) -> Result<Released, StoreError> {
-        self.writer.write(move |tx| release::release(tx, batch, &tell)).await
+        self.writer.write(move |tx| release::release(tx, batch, &context)).await
     }
 
     /// Implements [`crate::store::Store::degrade`] on this engine.
@@ -194,18 +194,18 @@ impl Store {
         &self,
         fault: OwnFault,
         message: String,
-        tell: NotificationContext,
+        context: NotificationContext,
     ) -> Result<bool, StoreError> {
-        self.writer.write(move |tx| own_fault::begin(tx, fault, &message, &tell)).await
+        self.writer.write(move |tx| own_fault::begin(tx, fault, &message, &context)).await
     }
 
     /// Implements [`crate::store::Store::restore`] on this engine.
     pub(crate) async fn restore(
         &self,
         fault: OwnFault,
-        tell: NotificationContext,
+        context: NotificationContext,
     ) -> Result<bool, StoreError> {
-        self.writer.write(move |tx| own_fault::end(tx, fault, &tell)).await
+        self.writer.write(move |tx| own_fault::end(tx, fault, &context)).await
     }
 
     /// Implements [`crate::store::Store::prune`] on this engine.

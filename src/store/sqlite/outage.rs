@@ -114,7 +114,7 @@ pub(super) fn open_of(
 /// Others that fail, the latest first.
 pub(super) const FAILING: &str = "
     SELECT integration.id, name, integration.kind, labels, status, sequence, suspect_since_ms,
-           suspect_class, status <> told_status AS is_unnotified
+           suspect_class, status <> notified_status AS is_unnotified
     FROM integration CROSS JOIN factor ON factor.integration_id = integration.id
     WHERE suspect_since_ms IS NOT NULL AND factor.kind = :kind AND factor.value = :value
       AND integration.id <> :id AND status IN ('enabled', 'recurringValidationError')
@@ -180,7 +180,7 @@ pub(super) fn passing_siblings(
 
 /// The state of an outage as the member `id` sees it.
 pub(super) const STATE: &str = "
-    SELECT resolved_at_ms IS NULL, settle_at_ms IS NOT NULL,
+    SELECT resolved_at_ms IS NULL, close_at_ms IS NOT NULL,
            EXISTS (SELECT 1 FROM integration
                    WHERE outage_id = :outage AND id <> :id AND status = 'recurringValidationError')
     FROM outage WHERE id = :outage";
@@ -267,7 +267,7 @@ pub(super) fn schedule_close(
     at: Timestamp,
 ) -> Result<(), StoreError> {
     const SQL: &str = "
-        UPDATE outage SET settle_at_ms = :at WHERE id = :outage AND resolved_at_ms IS NULL";
+        UPDATE outage SET close_at_ms = :at WHERE id = :outage AND resolved_at_ms IS NULL";
     tx.prepare_cached(SQL)?.execute(named_params! {":outage": outage, ":at": at.0})?;
     Ok(())
 }

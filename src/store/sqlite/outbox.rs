@@ -137,8 +137,8 @@ pub(super) fn redeliver(
         return Ok(Redelivered::Unknown(unknown));
     }
     Asked::default().apply_all(tx, &ledger::redeliver(&found, now))?;
-    let owed = found.into_iter().map(|one| (one.id, one.queue.receiver, one.state));
-    Ok(Redelivered::Owed(owed.collect()))
+    let queued = found.into_iter().map(|one| (one.id, one.queue.receiver, one.state));
+    Ok(Redelivered::Queued(queued.collect()))
 }
 
 /// Queues the events from `since` to before `until` that the receiver wants for it again; without
@@ -167,7 +167,7 @@ fn described(replay: &Replay, is_too_much: bool) -> Replayed {
     Replayed {
         events: count(fresh.len()),
         integrations: count(integrations.len()),
-        already_owed: count(*pending),
+        already_pending: count(*pending),
         span: first.zip(fresh.iter().map(|one| one.at).max()),
         is_too_much,
     }

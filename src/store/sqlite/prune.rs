@@ -55,14 +55,14 @@ pub(super) fn prune(
         tx.prepare_cached(sql)?.execute(params)
     };
     let before = now.minus(retention.deliveries);
-    let given_up = expire(tx, before, retention.batch, now)?;
+    let dead = expire(tx, before, retention.batch, now)?;
     let mut rows = delete(DELIVERIES, retention.deliveries)?;
     rows += prune_events(tx, before, retention.batch)?;
     rows += delete(TRANSITIONS, retention.history)?;
     rows += prune_runs(tx, retention, now)?;
     rows += tx.execute(RECEIVERS, [])?;
     rows += fingerprint::forget(tx)?;
-    Ok(Pruned { rows, given_up })
+    Ok(Pruned { rows, dead })
 }
 
 /// Receivers are forgotten when they are neither configured nor remembered by a delivery.

@@ -13,7 +13,7 @@ macro_rules! receiver_columns {
     () => {
         "SELECT name, configured, disabled_at_ms, reason, failing_since_ms, last_success_at_ms,
              (SELECT count(*) FROM delivery
-              WHERE state = 'pending' AND delivery.receiver = receiver.name) AS owed,
+              WHERE state = 'pending' AND delivery.receiver = receiver.name) AS pending,
              (SELECT min(event.created_at_ms) FROM delivery
               JOIN event ON event.id = delivery.event_id
               WHERE state = 'pending' AND delivery.receiver = receiver.name
@@ -26,17 +26,17 @@ macro_rules! receiver_columns {
 /// configured.
 pub(super) fn configure(
     tx: &Connection,
-    tell: &NotificationContext,
+    context: &NotificationContext,
 ) -> Result<Vec<ReceiverRow>, StoreError> {
     const IDLE: &str = concat!(
         receiver_columns!(),
-        "WHERE iif(configured, disabled_at_ms IS NOT NULL, 0 < owed) ORDER BY name"
+        "WHERE iif(configured, disabled_at_ms IS NOT NULL, 0 < pending) ORDER BY name"
     );
     const NAME: &str = "
         INSERT INTO receiver (name, configured) VALUES (:name, 1)
         ON CONFLICT (name) DO UPDATE SET configured = 1";
     tx.execute("UPDATE receiver SET configured = 0 WHERE configured = 1", [])?;
-    for subscription in tell.subscriptions.iter() {
+    for subscription in context.subscriptions.iter() {
         tx.prepare_cached(NAME)?.execute(named_params! {":name": subscription.receiver})?;
     }
     let mut statement = tx.prepare_cached(IDLE)?;
@@ -75,8 +75,8 @@ fn receiver_row(row: &SqlRow<'_>) -> Result<ReceiverRow, StoreError> {
         disabled: reason.zip(instant(row, "disabled_at_ms")?),
         failing_since: instant(row, "failing_since_ms")?,
         last_success_at: instant(row, "last_success_at_ms")?,
-        owed: row.get("owed")?,
-        oldest_owed_at: instant(row, "oldest_at_ms")?,
+        pending: row.get("pending")?,
+        oldest_pending_at: instant(row, "oldest_at_ms")?,
     })
 }
 

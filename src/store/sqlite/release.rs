@@ -11,7 +11,7 @@ use crate::domain::{Factor, IntegrationId, Status, Timestamp};
 
 /// Rows whose mute may have ended.
 pub(super) const ENDED: &str = "
-    SELECT id FROM integration WHERE hold_until_ms <= :now ORDER BY hold_until_ms LIMIT :batch";
+    SELECT id FROM integration WHERE muted_until_ms <= :now ORDER BY muted_until_ms LIMIT :batch";
 
 /// Looks at mutes and at outages that may be over; at most about `batch` of each.
 pub(super) fn release(
@@ -29,17 +29,17 @@ pub(super) fn release(
         let has_ended = asked.decide(tx, |case| ledger::release(case, &row, context))?;
         released.integrations += usize::from(has_ended);
     }
-    released.outages = close_settled(tx, batch, context)?;
+    released.outages = close_outages(tx, batch, context)?;
     Ok(released)
 }
 
 /// When there is something to look at next.
 pub(super) const NEXT_AT: &str = "
     SELECT min(at_ms) FROM (
-        SELECT min(hold_until_ms) AS at_ms FROM integration WHERE hold_until_ms IS NOT NULL
+        SELECT min(muted_until_ms) AS at_ms FROM integration WHERE muted_until_ms IS NOT NULL
         UNION ALL
-        SELECT min(settle_at_ms) FROM outage
-        WHERE settle_at_ms IS NOT NULL AND resolved_at_ms IS NULL)";
+        SELECT min(close_at_ms) FROM outage
+        WHERE close_at_ms IS NOT NULL AND resolved_at_ms IS NULL)";
 
 /// Returns the earliest instant at which a mute may end or an outage be over.
 pub(super) fn next_at(tx: &Connection) -> Result<Option<Timestamp>, StoreError> {
@@ -48,17 +48,17 @@ pub(super) fn next_at(tx: &Connection) -> Result<Option<Timestamp>, StoreError> 
 }
 
 /// Outages that are over, or have not lost another member for long enough.
-pub(super) const SETTLED: &str = "
+pub(super) const CLOSING: &str = "
     SELECT id, kind, value, cause, since_ms FROM outage
-    WHERE settle_at_ms <= :now AND resolved_at_ms IS NULL ORDER BY settle_at_ms LIMIT :batch";
+    WHERE close_at_ms <= :now AND resolved_at_ms IS NULL ORDER BY close_at_ms LIMIT :batch";
 
 /// Closes outages that are over; returns how many that were.
-fn close_settled(
+fn close_outages(
     tx: &Connection,
     batch: u32,
     context: &NotificationContext,
 ) -> Result<usize, StoreError> {
-    let mut statement = tx.prepare_cached(SETTLED)?;
+    let mut statement = tx.prepare_cached(CLOSING)?;
     let params = named_params! {":now": context.now.0, ":batch": batch};
     let found = statement.query_and_then(params, |row| {
         let cause: String = row.get("cause")?;

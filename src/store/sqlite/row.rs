@@ -14,9 +14,9 @@ macro_rules! row_columns {
     () => {
         "id, name, kind, labels, cron, zone, status, next_run_at_ms, next_trigger, lease_owner,
          lease_token, lease_until_ms, failures, passes, sequence, incident_id, failing_since_ms,
-         last_run_id, told_status, hold_until_ms, hold_by, warning_held, flips, flapping_since_ms,
-         flapping_until_ms, suspect_since_ms, suspect_class, own_fault, outage_id,
-         fingerprint_id, fingerprint_at_ms, expires_at_ms, expires_what"
+         last_run_id, notified_status, muted_until_ms, muted_by, warning_muted, flips,
+         flapping_since_ms, flapping_until_ms, suspect_since_ms, suspect_class, own_fault,
+         outage_id, fingerprint_id, fingerprint_at_ms, expires_at_ms, expires_what"
     };
 }
 pub(super) use row_columns;
@@ -35,8 +35,8 @@ macro_rules! progress_columns {
 macro_rules! cold_columns {
     () => {
         "status = :status, sequence = :sequence, incident_id = :incident,
-         failing_since_ms = :since, told_status = :told, hold_until_ms = :hold, hold_by = :by,
-         warning_held = :warning, flips = :flips, flapping_since_ms = :flapping,
+         failing_since_ms = :since, notified_status = :told, muted_until_ms = :hold, muted_by = :by,
+         warning_muted = :warning, flips = :flips, flapping_since_ms = :flapping,
          flapping_until_ms = :calm, suspect_since_ms = :suspect, suspect_class = :class,
          own_fault = :fault, outage_id = :outage, fingerprint_id = :fingerprint"
     };

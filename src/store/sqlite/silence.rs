@@ -65,7 +65,7 @@ pub(super) fn end(tx: &Connection, id: i64, now: Timestamp) -> Result<bool, Stor
 /// Lets everything that is held be looked at again: what holds it may no longer do so.
 pub(super) fn look_again(tx: &Connection, now: Timestamp) -> Result<(), StoreError> {
     const SQL: &str = "
-        UPDATE integration SET hold_until_ms = :now WHERE hold_until_ms > :now";
+        UPDATE integration SET muted_until_ms = :now WHERE muted_until_ms > :now";
     tx.prepare_cached(SQL)?.execute(named_params! {":now": now.0})?;
     Ok(())
 }

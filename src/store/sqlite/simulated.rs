@@ -90,8 +90,8 @@ const NOTED: &[(&str, &str)] = &[
         "integration",
         "'id', new.id, 'name', new.name, 'status', new.status, 'next', new.next_run_at_ms,
          'trigger', new.next_trigger, 'lease', new.lease_until_ms, 'failures', new.failures,
-         'passes', new.passes, 'sequence', new.sequence, 'told', new.told_status,
-         'hold', new.hold_until_ms",
+         'passes', new.passes, 'sequence', new.sequence, 'told', new.notified_status,
+         'hold', new.muted_until_ms",
     ),
     (
         "run",

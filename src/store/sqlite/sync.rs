@@ -6,7 +6,7 @@ use std::error::Error;
 use rusqlite::{Connection, Row as SqlRow};
 
 use super::asked::Asked;
-use super::clock_rollback::set_back;
+use super::clock_rollback::reschedule;
 use super::outage::set_factors;
 use super::receiver::configure;
 use super::row::row_columns;
@@ -24,7 +24,7 @@ pub(super) fn sync(
     context: &NotificationContext,
 ) -> Result<Synced, StoreError> {
     if startup {
-        set_back(tx, &[], context.now)?;
+        reschedule(tx, &[], context.now)?;
     }
     let mut stored = live(tx)?;
     let mut synced = Synced { idle: configure(tx, context)?, ..Synced::default() };

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::page::{Listed, Page};
 use super::{
     DeliveryFilter, DeliveryRow, Due, Events, HistoryRow, IntegrationRow, OutageRow, OwnFaultRow,
-    ReceiverRow, Retention, RunRow, SilenceRow, StandingRow, StoreError, Surplus, TargetRow,
+    ReceiverRow, Retention, RunRow, SilenceRow, StatusRow, StoreError, Surplus, TargetRow,
     TransitionRow, fault, history, integration, open, outage, queue, reader, receiver, release,
     silence, surplus,
 };
@@ -123,9 +123,9 @@ impl View {
         self.readers.read(move |tx| integration::targets(tx, &page)).await
     }
 
-    /// Implements [`crate::store::View::standings`] on this engine.
-    pub(crate) async fn standings(&self, page: Page) -> Result<Listed<StandingRow>, StoreError> {
-        self.readers.read(move |tx| integration::standings(tx, &page)).await
+    /// Implements [`crate::store::View::statuses`] on this engine.
+    pub(crate) async fn statuses(&self, page: Page) -> Result<Listed<StatusRow>, StoreError> {
+        self.readers.read(move |tx| integration::statuses(tx, &page)).await
     }
 
     /// Implements [`crate::store::View::integration`] on this engine.

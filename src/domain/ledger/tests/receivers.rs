@@ -16,7 +16,7 @@ fn receiver_that_is_gone_is_disabled_at_once_and_the_others_are_notified() {
     let first = bench.claim("a");
     bench.attempt(&first[0], Next::Gone);
     let disabled = bench.disabled.unwrap();
-    assert_eq!((disabled.reason, disabled.owed), (DisabledReason::Gone, 2));
+    assert_eq!((disabled.reason, disabled.pending), (DisabledReason::Gone, 2));
     let at = bench.now.plus(Duration::from_millis(20));
     assert_eq!(bench.health("a").disabled, Some((DisabledReason::Gone, at)));
     assert_eq!(bench.delivery(first[0].id).state, DeliveryState::Pending, "it waits");
@@ -95,7 +95,7 @@ fn only_failures_without_a_success_for_the_whole_time_disable() {
     assert_eq!(bench.health("a").failing_since, since, "since the first");
     bench.wait(Duration::from_secs(1));
     let disabled = fail(&mut bench).unwrap();
-    assert_eq!((disabled.reason, disabled.owed), (DisabledReason::Failing, 2));
+    assert_eq!((disabled.reason, disabled.pending), (DisabledReason::Failing, 2));
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn delivery_that_ends_with_the_receiver_is_not_counted_as_pending() {
     bench.disable_after = Duration::ZERO;
     let sent = bench.claim("a");
     bench.attempt(&sent[0], Next::Failed);
-    assert_eq!(bench.disabled.map(|disabled| disabled.owed), Some(1));
+    assert_eq!(bench.disabled.map(|disabled| disabled.pending), Some(1));
     assert_eq!(bench.delivery(sent[0].id).state, DeliveryState::Failed);
 }
 

@@ -114,7 +114,7 @@ fn inconclusive_creation_is_tried_again_soon() {
     let mut bench = Bench::new();
     bench.sync(&[wanted("one")]);
     let (verdict, next) = stored(&bench.fail(Subject::Candidate, Class::Local));
-    assert_eq!((verdict, bench.status("one")), (Verdict::CannotTell, Status::Creating));
+    assert_eq!((verdict, bench.status("one")), (Verdict::Inconclusive, Status::Creating));
     assert_eq!(next, Some(bench.minutes(1)));
 }
 
@@ -133,7 +133,7 @@ fn local_fault_changes_nothing_but_the_history() {
     let own_fault = Some(OwnFault::Network);
     let run = SubjectRun { own_fault, ..found(Subject::Active, failed(Class::Local)) };
     let (verdict, next) = stored(&bench.record(begun, vec![run]));
-    assert_eq!(verdict, Verdict::CannotTell);
+    assert_eq!(verdict, Verdict::Inconclusive);
     assert_eq!(next, schedule().next_due(bench.id("one"), bench.now));
     let row = bench.row("one");
     assert_eq!((row.status, row.own_fault), (Status::Enabled, own_fault));

@@ -51,3 +51,15 @@ ALTER TABLE run_new RENAME TO run;
 CREATE INDEX run_integration ON run (integration_id);
 CREATE INDEX run_started ON run (started_at_ms);
 CREATE INDEX run_report ON run (report_id);
+
+-- Columns and indexes are called by the words of the glossary.
+ALTER TABLE integration RENAME COLUMN told_status TO notified_status;
+ALTER TABLE integration RENAME COLUMN hold_until_ms TO muted_until_ms;
+ALTER TABLE integration RENAME COLUMN hold_by TO muted_by;
+ALTER TABLE integration RENAME COLUMN warning_held TO warning_muted;
+DROP INDEX integration_hold;
+CREATE INDEX integration_muted ON integration (muted_until_ms) WHERE muted_until_ms IS NOT NULL;
+ALTER TABLE outage RENAME COLUMN settle_at_ms TO close_at_ms;
+DROP INDEX outage_settling;
+CREATE INDEX outage_closing ON outage (close_at_ms)
+    WHERE close_at_ms IS NOT NULL AND resolved_at_ms IS NULL;

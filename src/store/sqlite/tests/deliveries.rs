@@ -171,14 +171,14 @@ fn a_clock_set_back_does_not_hold_up_what_is_owed() {
         rows.map(|at| Timestamp(at.unwrap())).collect::<Vec<_>>()
     };
     let before = due(&bench);
-    let set_back = |bench: &mut Bench| {
+    let roll_back = |bench: &mut Bench| {
         let now = bench.now;
-        bench.write(|tx| super::super::clock_rollback::set_back(tx, &[], now)).unwrap();
+        bench.write(|tx| super::super::clock_rollback::reschedule(tx, &[], now)).unwrap();
     };
-    set_back(&mut bench);
+    roll_back(&mut bench);
     assert_eq!(due(&bench), before, "a wait that the receiver was granted stays");
     bench.now = bench.now.minus(Duration::from_hours(72));
-    set_back(&mut bench);
+    roll_back(&mut bench);
     assert_eq!(due(&bench), [bench.now; 3]);
     check_invariants(&bench.conn);
 }

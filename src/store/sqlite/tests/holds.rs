@@ -73,11 +73,11 @@ fn what_still_differs_at_the_end_of_maintenance_is_told_then_and_nothing_else() 
             }
             check_invariants(&bench.conn);
         }
-        assert_eq!(bench.told("one", before + 1), [""; 0], "{runs:?}: held");
+        assert_eq!(bench.notified("one", before + 1), [""; 0], "{runs:?}: held");
         assert_eq!(bench.release(), Released::default(), "{runs:?}: too early");
         bench.now = Timestamp(START.0 + 25 * 3_600_000);
         bench.release();
-        assert_eq!(bench.told("one", before + 1), expected, "{runs:?}");
+        assert_eq!(bench.notified("one", before + 1), expected, "{runs:?}");
         check_invariants(&bench.conn);
         if expected.is_empty() {
             continue;
@@ -101,7 +101,7 @@ fn a_recovery_that_was_held_names_its_incident_and_how_long_it_really_lasted() {
     bench.fail_at(minutes(&bench, 1));
     bench.pass_at(minutes(&bench, 1));
     let ended = bench.now;
-    assert_eq!(bench.told("one", 2).last().unwrap(), FAILED);
+    assert_eq!(bench.notified("one", 2).last().unwrap(), FAILED);
     bench.now = Timestamp(START.0 + 25 * 3_600_000);
     assert_eq!(bench.release().integrations, 1);
     let recovered = bench.last_event();
@@ -118,7 +118,7 @@ fn a_run_after_the_end_tells_before_it_is_judged() {
     let before = bench.row("one").sequence;
     bench.fail_at(minutes(&bench, 5));
     bench.pass_at(Timestamp(START.0 + 25 * 3_600_000));
-    assert_eq!(bench.told("one", before + 1), [FAILED, RECOVERED]);
+    assert_eq!(bench.notified("one", before + 1), [FAILED, RECOVERED]);
     check_invariants(&bench.conn);
 }
 
@@ -137,7 +137,7 @@ fn an_operation_is_told_at_once_and_ends_what_was_held() {
         (&event["data"]["status"], &event["data"]["previousStatus"]),
         (&"disabled".into(), &"enabled".into())
     );
-    assert!(bench.row("one").hold.is_none());
+    assert!(bench.row("one").mute.is_none());
     check_invariants(&bench.conn);
 }
 
@@ -151,11 +151,11 @@ fn warnings_are_held_and_told_when_they_are_still_there() {
         if !still {
             bench.pass_at(minutes(&bench, 5));
         }
-        assert_eq!(bench.told("one", before + 1), [""; 0]);
+        assert_eq!(bench.notified("one", before + 1), [""; 0]);
         bench.now = Timestamp(START.0 + 25 * 3_600_000);
         bench.release();
         let expected: &[&str] = if still { &[WARNING] } else { &[] };
-        assert_eq!(bench.told("one", before + 1), expected);
+        assert_eq!(bench.notified("one", before + 1), expected);
         check_invariants(&bench.conn);
     }
 }
@@ -180,7 +180,7 @@ fn a_silence_holds_what_it_selects_until_it_ends_or_is_ended() {
         bench.silence(&silence(other));
         let id = bench.silence(&silence(own));
         bench.fail_at(minutes(&bench, 5));
-        let hold = bench.row("one").hold.unwrap();
+        let hold = bench.row("one").mute.unwrap();
         assert_eq!((hold.by, hold.until), (format!("silence {id}"), until));
         if ended_early {
             let now = bench.now;
@@ -190,7 +190,7 @@ fn a_silence_holds_what_it_selects_until_it_ends_or_is_ended() {
             bench.now = until;
         }
         assert_eq!(bench.release().integrations, 1);
-        assert_eq!(bench.told("one", before + 1), [FAILED]);
+        assert_eq!(bench.notified("one", before + 1), [FAILED]);
         let listed = |ended: bool| -> Vec<SilenceRow> {
             silence::list(&bench.conn, ended, bench.now, &Page::first(9)).unwrap().rows
         };
@@ -212,12 +212,12 @@ fn an_acknowledgement_holds_one_integration_only() {
     let new = NewSilence { acknowledges: Some(id), selection, comment: String::new(), until };
     let silence = bench.silence(&new);
     bench.run_of("two", failed(Class::Denied));
-    assert_eq!(bench.told("two", 1).last().unwrap(), FAILED);
+    assert_eq!(bench.notified("two", 1).last().unwrap(), FAILED);
     bench.pass_at(minutes(&bench, 1));
-    assert_eq!(bench.row("one").hold.unwrap().by, format!("acknowledgement {silence}"));
+    assert_eq!(bench.row("one").mute.unwrap().by, format!("acknowledgement {silence}"));
     bench.now = until;
     bench.release();
-    assert_eq!(bench.told("one", sequence + 1), [RECOVERED]);
+    assert_eq!(bench.notified("one", sequence + 1), [RECOVERED]);
     check_invariants(&bench.conn);
 }
 
@@ -231,9 +231,9 @@ fn more_flips_than_are_let_pass_are_told_as_flapping_until_it_is_calm() {
         check_invariants(&bench.conn);
     }
     let started = "integration.flapping.started";
-    assert_eq!(bench.told("one", before + 1), [FAILED, RECOVERED, FAILED, started]);
+    assert_eq!(bench.notified("one", before + 1), [FAILED, RECOVERED, FAILED, started]);
     assert!(bench.row("one").flapping_since.is_some());
-    let calm = bench.row("one").hold.unwrap().until;
+    let calm = bench.row("one").mute.unwrap().until;
     assert_eq!(calm, minutes(&bench, 120), "two of its hours after the latest flip");
     bench.now = calm;
     assert_eq!(bench.release().integrations, 1);
@@ -244,7 +244,7 @@ fn more_flips_than_are_let_pass_are_told_as_flapping_until_it_is_calm() {
     assert!(bench.row("one").incident_id.is_none());
     check_invariants(&bench.conn);
     bench.fail_at(minutes(&bench, 5));
-    assert_eq!(bench.told("one", before + 6), [FAILED], "it is told of as before");
+    assert_eq!(bench.notified("one", before + 6), [FAILED], "it is told of as before");
 }
 
 #[test]

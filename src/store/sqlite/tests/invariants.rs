@@ -37,17 +37,17 @@ const INVARIANTS: &[(&str, &str)] = &[
          WHERE (status = 'recurringValidationError' AND incident_id IS NULL)
             OR (status IN ('disabled', 'deleted') AND incident_id IS NOT NULL)
             OR (status = 'enabled' AND incident_id IS NOT NULL
-                AND told_status = 'enabled' AND flapping_since_ms IS NULL)",
+                AND notified_status = 'enabled' AND flapping_since_ms IS NULL)",
     ),
     (
         "receivers know the status, or will be told when nothing holds it back",
-        "SELECT * FROM integration WHERE hold_until_ms IS NULL
-            AND (told_status <> status OR warning_held OR flapping_since_ms IS NOT NULL)",
+        "SELECT * FROM integration WHERE muted_until_ms IS NULL
+            AND (notified_status <> status OR warning_muted OR flapping_since_ms IS NOT NULL)",
     ),
     (
         "only what fails belongs to an outage",
         "SELECT * FROM integration JOIN outage ON outage.id = outage_id
-         WHERE status <> 'recurringValidationError' AND status = told_status",
+         WHERE status <> 'recurringValidationError' AND status = notified_status",
     ),
     (
         "what is validated is due some time, and nothing else is",

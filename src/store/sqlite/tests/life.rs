@@ -326,21 +326,21 @@ fn a_clock_set_back_by_days_makes_due_again_what_lies_ahead() {
         bench.pass(Subject::Active);
         let ahead = bench.row("one").next_run_at;
         let id = bench.row("one").id;
-        let set_back = |bench: &mut Bench| {
+        let roll_back = |bench: &mut Bench| {
             if by_sync {
                 bench.start_up(&[wanted("one")]);
             } else {
                 let (now, schedules) = (bench.now, [(id, schedule())]);
                 bench
-                    .write(|tx| super::super::clock_rollback::set_back(tx, &schedules, now))
+                    .write(|tx| super::super::clock_rollback::reschedule(tx, &schedules, now))
                     .unwrap();
             }
         };
         bench.now = bench.now.minus(Duration::from_mins(20));
-        set_back(&mut bench);
+        roll_back(&mut bench);
         assert_eq!(bench.row("one").next_run_at, ahead, "by less than a period: no run twice");
         bench.now = bench.now.minus(Duration::from_hours(72));
-        set_back(&mut bench);
+        roll_back(&mut bench);
         assert_eq!(bench.row("one").next_run_at, schedule().next_due(id, bench.now));
         check_invariants(&bench.conn);
     }

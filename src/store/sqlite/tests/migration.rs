@@ -118,7 +118,7 @@ async fn the_daemon_brings_a_file_of_version_1_up_to_date() {
     let store = super::super::Store::open(&path).unwrap();
     let view = store.view();
     let rows = view.receivers(Page::first(9)).await.unwrap().rows;
-    let owed: Vec<_> = rows.iter().map(|row| (row.name.as_str(), row.owed)).collect();
+    let owed: Vec<_> = rows.iter().map(|row| (row.name.as_str(), row.pending)).collect();
     assert_eq!(owed, [("a", 2), ("b", 1)]);
     let events = view.events(0, 9).await.unwrap();
     let ids: Vec<_> = events.rows.iter().map(|event| event.id.as_str()).collect();

@@ -187,7 +187,7 @@ impl Bench {
     }
 
     /// The types of the events about an integration from number `from` on.
-    fn told(&self, name: &str, from: i64) -> Vec<String> {
+    fn notified(&self, name: &str, from: i64) -> Vec<String> {
         let of = |event: &serde_json::Value| {
             event["data"]["integration"]["name"] == name
                 && from <= event["data"]["sequence"].as_i64().unwrap()
@@ -197,7 +197,7 @@ impl Bench {
     }
 
     /// Returns the events queued for a receiver or sent to it: types and numbers, in their order.
-    fn owed(&self, receiver: &str) -> Vec<(String, i64)> {
+    fn pending(&self, receiver: &str) -> Vec<(String, i64)> {
         let sql = "SELECT type, event.sequence FROM delivery JOIN event ON event.id = event_id
                    WHERE receiver = ?1 ORDER BY number";
         let mut statement = self.conn.prepare(sql).unwrap();

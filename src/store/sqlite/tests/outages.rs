@@ -56,12 +56,12 @@ impl Fleet {
         }
     }
 
-    fn owed(&self, receiver: &str) -> Vec<String> {
-        self.bench.owed(receiver).into_iter().map(|(kind, _)| kind).collect()
+    fn pending(&self, receiver: &str) -> Vec<String> {
+        self.bench.pending(receiver).into_iter().map(|(kind, _)| kind).collect()
     }
 
     fn count(&self, receiver: &str, kind: &str) -> usize {
-        self.owed(receiver).iter().filter(|owed| *owed == kind).count()
+        self.pending(receiver).iter().filter(|pending| *pending == kind).count()
     }
 }
 
@@ -87,7 +87,7 @@ fn what_is_shared_comes_with_how_many_others_share_it() {
 fn twenty_five_integrations_behind_one_host_are_two_messages() {
     let mut fleet = Fleet::new(25);
     fleet.fail(Class::Unreachable, 3);
-    assert_eq!(fleet.owed("a"), [OUTAGE]);
+    assert_eq!(fleet.pending("a"), [OUTAGE]);
     assert_eq!((fleet.count("each", OUTAGE), fleet.count("each", FAILED)), (1, 25));
     assert_eq!((fleet.count("few", OUTAGE), fleet.count("few", FAILED)), (0, 25));
     let statuses = fleet.names.iter().map(|name| fleet.bench.status(name));
@@ -106,7 +106,7 @@ fn twenty_five_integrations_behind_one_host_are_two_messages() {
         check_invariants(&fleet.bench.conn);
     }
     assert_eq!(fleet.bench.release().outages, 1);
-    assert_eq!(fleet.owed("a"), [OUTAGE, RESOLVED]);
+    assert_eq!(fleet.pending("a"), [OUTAGE, RESOLVED]);
     assert_eq!((fleet.count("each", RESOLVED), fleet.count("each", RECOVERED)), (1, 25));
     assert_eq!((fleet.count("few", RESOLVED), fleet.count("few", RECOVERED)), (0, 25));
     let resolved = fleet.bench.last_event();
@@ -136,7 +136,7 @@ fn the_first_to_fail_makes_its_siblings_due_at_once_and_the_first_to_pass_too() 
     assert!(long_before < elsewhere, "who is elsewhere is left alone");
     fleet.fail(Class::Unreachable, 3);
     fleet.bench.wait(Duration::from_secs(90));
-    assert_eq!(fleet.owed("a").last().unwrap(), OUTAGE);
+    assert_eq!(fleet.pending("a").last().unwrap(), OUTAGE);
     fleet.bench.run_of("n1", passed());
     assert_eq!(due(&fleet), 3, "the others of the outage");
 }
@@ -151,7 +151,7 @@ fn who_still_fails_after_the_outage_is_told_of_by_himself() {
     assert_eq!(fleet.bench.release().outages, 0, "the last one may follow");
     fleet.bench.wait(Duration::from_mins(11));
     assert_eq!(fleet.bench.release().outages, 1);
-    let mut told = fleet.owed("a");
+    let mut told = fleet.pending("a");
     told.sort();
     assert_eq!(told, [FAILED, OUTAGE, RESOLVED]);
     assert_eq!(fleet.count("each", FAILED), 4, "and not twice to those who knew");
@@ -169,7 +169,7 @@ fn one_that_fails_while_its_siblings_pass_is_no_outage() {
             fleet.bench.run_of(name, if good { passed() } else { failed(Class::Throttled) });
         }
     }
-    assert_eq!(fleet.owed("a"), [FAILED; 3]);
+    assert_eq!(fleet.pending("a"), [FAILED; 3]);
 }
 
 #[test]
@@ -184,7 +184,7 @@ fn a_refused_identity_is_an_outage_that_nobody_is_tried_for() {
         fleet.bench.run_of(name, failed(Class::Denied));
     }
     // The first two are told before anybody can know.
-    assert_eq!(fleet.owed("a"), [FAILED, FAILED, OUTAGE]);
+    assert_eq!(fleet.pending("a"), [FAILED, FAILED, OUTAGE]);
     let events = fleet.bench.events();
     let told = events.iter().find(|event| event["type"] == OUTAGE).unwrap();
     let data = &told["data"];
@@ -193,8 +193,8 @@ fn a_refused_identity_is_an_outage_that_nobody_is_tried_for() {
         fleet.bench.run_of(&name, passed());
     }
     fleet.bench.release();
-    let owed = fleet.owed("a");
-    assert_eq!(owed.len(), 6, "{owed:?}");
+    let pending = fleet.pending("a");
+    assert_eq!(pending.len(), 6, "{pending:?}");
     assert_eq!((fleet.count("a", RECOVERED), fleet.count("a", RESOLVED)), (2, 1));
     check_invariants(&fleet.bench.conn);
 }
@@ -205,12 +205,12 @@ fn a_receiver_that_the_outage_did_not_concern_is_told_of_its_own_integration() {
     fleet.bench.receivers = vec!["a", "late"];
     fleet.names.truncate(5);
     fleet.fail(Class::Unreachable, 3);
-    assert_eq!(fleet.owed("late"), [""; 0]);
+    assert_eq!(fleet.pending("late"), [""; 0]);
     for _ in 0..3 {
         fleet.bench.run_of("n5", failed(Class::Unreachable));
     }
-    assert_eq!(fleet.owed("a"), [OUTAGE]);
-    assert_eq!(fleet.owed("late"), [FAILED], "the list did not name it");
+    assert_eq!(fleet.pending("a"), [OUTAGE]);
+    assert_eq!(fleet.pending("late"), [FAILED], "the list did not name it");
 }
 
 #[test]

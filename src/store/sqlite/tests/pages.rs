@@ -50,8 +50,8 @@ fn integrations_inserted_and_removed_between_pages_neither_repeat_nor_hide_other
     assert_eq!(seen, ["a1", "a2", "a3", "a4", "a45", "a5"]);
     let id = |row: &super::super::TargetRow| row.name.clone();
     assert_eq!(walk(&mut bench, integration::targets, id, |_| ()).len(), 6);
-    let id = |row: &super::super::StandingRow| row.name.clone();
-    assert_eq!(walk(&mut bench, integration::standings, id, |_| ()).len(), 6);
+    let id = |row: &super::super::StatusRow| row.name.clone();
+    assert_eq!(walk(&mut bench, integration::statuses, id, |_| ()).len(), 6);
     bench.sync(&[]);
     let seen = walk(&mut bench, integration::deleted, |row| row.id.0, |_| ());
     assert!(seen.is_sorted() && seen.len() == 7, "{seen:?}");

@@ -144,7 +144,7 @@ fn a_creation_that_nothing_can_be_told_of_is_tried_again_soon() {
     bench.sync(&[wanted("one")]);
     let recorded = bench.fail(Subject::Candidate, Class::Local);
     let Recorded::Stored { verdict, next_run_at, .. } = recorded else { panic!("stored") };
-    assert_eq!((verdict, bench.status("one")), (Verdict::CannotTell, Status::Creating));
+    assert_eq!((verdict, bench.status("one")), (Verdict::Inconclusive, Status::Creating));
     assert_eq!(next_run_at, Some(bench.now.plus(Duration::from_mins(1))));
 }
 
@@ -168,7 +168,7 @@ fn a_fault_of_ours_changes_nothing_but_the_history() {
     let mut bench = Bench::enabled();
     let recorded = bench.fail(Subject::Active, Class::Local);
     let Recorded::Stored { verdict, transition, .. } = recorded else { panic!("stored") };
-    assert_eq!((verdict, transition), (Verdict::CannotTell, None));
+    assert_eq!((verdict, transition), (Verdict::Inconclusive, None));
     assert_eq!(bench.status("one"), Status::Enabled);
     assert_eq!(bench.row("one").last_run.unwrap().class, Some(Class::Local));
 }

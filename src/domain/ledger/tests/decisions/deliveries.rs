@@ -122,7 +122,7 @@ fn a_receiver_that_is_gone_is_disabled_and_keeps_its_deliveries() {
         ]
     );
     let disabled = disabled.unwrap();
-    assert_eq!((disabled.reason, disabled.owed), (DisabledReason::Gone, 8));
+    assert_eq!((disabled.reason, disabled.pending), (DisabledReason::Gone, 8));
     let event = disabled_event(&effects);
     assert_eq!(
         (&*event.receiver, event.reason, &*event.epoch),
@@ -156,7 +156,7 @@ fn a_receiver_is_disabled_when_it_has_only_failed_for_long_enough() {
         let delivery =
             DeliveryRecord { receiver: ReceiverHealth { failing_since, ..health() }, ..delivery() };
         let (effects, disabled) = decided(&world, &delivery, &attempt(next));
-        let found = disabled.map(|disabled| (disabled.reason, disabled.owed));
+        let found = disabled.map(|disabled| (disabled.reason, disabled.pending));
         assert_eq!(
             found,
             pending.map(|pending| (DisabledReason::Failing, pending)),

@@ -8,8 +8,8 @@ use crate::domain::ledger::{
     Sibling, Suspect, close_outage, record,
 };
 use crate::domain::{
-    Class, EVIDENCE_MAX, EventType, Factor, FactorKind, IntegrationId, IntegrationRef,
-    OutageMember, OutageNotice, Payload, SETTLE, SIBLINGS_MAX, SharedCause, Status, Subscription,
+    CLOSE_AFTER, Class, EVIDENCE_MAX, EventType, Factor, FactorKind, IntegrationId, IntegrationRef,
+    OutageMember, OutageNotice, Payload, SIBLINGS_MAX, SharedCause, Status, Subscription,
     Timestamp,
 };
 
@@ -292,7 +292,7 @@ fn state(is_open: bool, is_closing: bool, has_others: bool) -> Answer {
 
 #[test]
 fn the_first_recovery_has_the_others_looked_at_and_the_last_ends_the_outage() {
-    let later = format!("end out +{} s", SETTLE.as_secs());
+    let later = format!("end out +{} s", CLOSE_AFTER.as_secs());
     let table = [
         (state(true, false, true), vec![&*later, "due 3 +0 s", "due 9 +0 s"]),
         (state(true, true, true), vec![&*later]),

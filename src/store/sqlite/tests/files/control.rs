@@ -30,7 +30,7 @@ async fn commands_change_what_is_owed_beside_the_daemon() {
     assert!(disabled.is_some());
     assert!(claim().await.is_empty());
     let mut control = Control::open(&place.path()).unwrap();
-    assert_eq!(control.receiver("a").unwrap().unwrap().owed, 1);
+    assert_eq!(control.receiver("a").unwrap().unwrap().pending, 1);
     assert!(control.receiver("b").unwrap().is_none());
     control.enable("a", START).unwrap();
     let rows = store.view().receivers(Page::first(9)).await.unwrap().rows;
@@ -42,7 +42,11 @@ async fn commands_change_what_is_owed_beside_the_daemon() {
     drop(control);
     let store = place.open();
     let synced = store.sync(vec![wanted("one")], true, tell()).await.unwrap();
-    assert_eq!((synced.idle[0].name.as_str(), synced.idle[0].owed), ("a", 1), "it stays disabled");
+    assert_eq!(
+        (synced.idle[0].name.as_str(), synced.idle[0].pending),
+        ("a", 1),
+        "it stays disabled"
+    );
     store.close().await.unwrap();
 }
 

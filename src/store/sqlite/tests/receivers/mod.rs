@@ -59,10 +59,14 @@ fn a_receiver_that_is_gone_is_disabled_at_once_and_the_others_are_told() {
     let first = bench.claim(&[("a", 1)]);
     bench.attempt(&first[0], Next::Gone);
     let disabled = bench.disabled.unwrap();
-    assert_eq!((disabled.reason, disabled.owed), (DisabledReason::Gone, 2));
+    assert_eq!((disabled.reason, disabled.pending), (DisabledReason::Gone, 2));
     let row = bench.receiver("a");
     assert_eq!(row.disabled, Some((DisabledReason::Gone, bench.now)));
-    assert_eq!((row.owed, row.oldest_owed_at), (2, Some(START)), "what it was told last included");
+    assert_eq!(
+        (row.pending, row.oldest_pending_at),
+        (2, Some(START)),
+        "what it was told last included"
+    );
     assert!(bench.claim(&[("a", 8)]).is_empty());
     let names = ["a".to_owned()];
     assert_eq!(queue::next_delivery_at(&bench.conn, &names).unwrap(), None, "nobody spins");
@@ -74,13 +78,13 @@ fn a_receiver_that_is_gone_is_disabled_at_once_and_the_others_are_told() {
     assert_eq!(bench.count("delivery WHERE integration_id IS NULL AND receiver = 'a'"), 0);
     assert!(bench.drain("b").contains(&(None, 1)));
     bench.fail(Subject::Active, Class::Denied);
-    assert_eq!(bench.receiver("a").owed, 3, "it goes on being owed");
+    assert_eq!(bench.receiver("a").pending, 3, "it goes on being owed");
     bench.wait(SECOND);
     bench.enable("a");
     let told: Vec<_> = bench.drain("a").into_iter().map(|(_, sequence)| sequence).collect();
     assert_eq!(told, [1, 2, 3], "the backlog in order");
     let row = bench.receiver("a");
-    assert_eq!((row.disabled, row.failing_since, row.owed), (None, None, 0));
+    assert_eq!((row.disabled, row.failing_since, row.pending), (None, None, 0));
     assert_eq!(row.last_success_at, Some(bench.now));
     check_invariants(&bench.conn);
 }
@@ -182,13 +186,13 @@ fn redelivering_owes_what_has_ended_under_its_id_and_in_order() {
     assert_eq!(unknown, Redelivered::Unknown(vec![DeliveryId(99)]));
     assert!(bench.drain("a").is_empty(), "all or nothing");
     bench.wait(SECOND);
-    let Redelivered::Owed(owed) = bench.redeliver(&[ids[0], ids[2]]) else { panic!() };
+    let Redelivered::Queued(owed) = bench.redeliver(&[ids[0], ids[2]]) else { panic!() };
     assert!(owed.iter().all(|(_, to, was)| to == "a" && *was == DeliveryState::Delivered));
     check_invariants(&bench.conn);
     let first = bench.claim(&[("a", 8)]);
     assert_eq!((first.len(), &first[0].event_id), (1, &rows[2].event_id));
     assert_eq!(first[0].attempt, 1);
-    let Redelivered::Owed(owed) = bench.redeliver(&[ids[2]]) else { panic!() };
+    let Redelivered::Queued(owed) = bench.redeliver(&[ids[2]]) else { panic!() };
     assert_eq!(owed[0].2, DeliveryState::Pending, "owed already");
     bench.attempt(&first[0], Next::Delivered);
     assert_eq!(bench.claim(&[("a", 8)])[0].event_id, rows[0].event_id);
@@ -221,7 +225,7 @@ fn a_replay_owes_every_event_of_its_time_once() {
     assert_eq!(replayed.span, Some((START, bench.now)));
     check_invariants(&bench.conn);
     let again = bench.replay("a", START);
-    assert_eq!((again.events, again.already_owed), (0, 4), "a second one finds nothing to do");
+    assert_eq!((again.events, again.already_pending), (0, 4), "a second one finds nothing to do");
     let mut told = bench.drain("a");
     told.sort();
     let one = |sequence| (Some("one".to_owned()), sequence);
@@ -275,23 +279,23 @@ fn what_nobody_fetches_is_given_up_in_order_and_forgotten() {
     bench.fail(Subject::Active, Class::Denied);
     bench.drain("b");
     bench.disable("a");
-    assert_eq!(prune_once(&mut bench).given_up, 0, "not old enough");
+    assert_eq!(prune_once(&mut bench).dead, 0, "not old enough");
     bench.wait(DAY);
     bench.fail(Subject::Active, Class::Denied);
     bench.pass(Subject::Active);
     bench.wait(SECOND);
-    assert_eq!(prune_once(&mut bench).given_up, 3);
+    assert_eq!(prune_once(&mut bench).dead, 3);
     check_invariants(&bench.conn);
     let states: Vec<_> = bench.deliveries("a").iter().map(|row| row.state).collect();
     assert_eq!(states[0], DeliveryState::Pending, "what is young waits on");
     assert!(states[1..].iter().all(|state| *state == DeliveryState::Failed));
     bench.receivers = vec!["b"];
     let synced = bench.sync(&[wanted("one")]);
-    let idle: Vec<_> = synced.idle.iter().map(|row| (row.name.as_str(), row.owed)).collect();
+    let idle: Vec<_> = synced.idle.iter().map(|row| (row.name.as_str(), row.pending)).collect();
     assert_eq!(idle, [("a", 1)]);
     bench.enable("a");
     bench.wait(DAY * 2);
-    assert_eq!(prune_once(&mut bench).given_up, 1, "nor for one that is no longer configured");
+    assert_eq!(prune_once(&mut bench).dead, 1, "nor for one that is no longer configured");
     assert!(bench.sync(&[wanted("one")]).idle.is_empty());
     bench.wait(DAY * 2);
     prune_once(&mut bench);

@@ -110,7 +110,7 @@ proptest! {
             for about in [None, Some("one")] {
                 prop_assert_eq!(per_integration(&told, about), per_integration(&sorted, about));
             }
-            prop_assert_eq!(bench.receiver(name).owed, 0);
+            prop_assert_eq!(bench.receiver(name).pending, 0);
         }
     }
 }

@@ -36,7 +36,7 @@ pub(crate) struct NewSilence {
 
 /// Reason why notifications about an integration are muted.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct HoldRow {
+pub(crate) struct MuteRow {
     /// Name of the mute: ``maintenance `nightly` ``, `silence 3`, `acknowledgement 4`, `flapping`.
     pub(crate) by: String,
     /// When that ends, as far as is known.
