@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn findings_hold_class_detail_and_evidence() {
+    fn finding_has_class_detail_and_evidence() {
         let failure = Failure::new(Any(Class::Denied), Class::Denied, "No.").because("HTTP 403");
         let of = failure.finding_of(CONNECT);
         assert_eq!((of.class, of.message.as_str()), (Class::Denied, "Unable to connect. No."));

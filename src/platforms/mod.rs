@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn catalogs_hold_the_published_tests_to_the_letter_and_in_order() {
+    fn catalogs_are_the_published_tests_to_the_letter_and_in_order() {
         let contract = include_str!("../../tests/contract/validation_tests.json");
         let mut contract: serde_json::Value = serde_json::from_str(contract).unwrap();
         for platform in PLATFORMS.iter().filter(|platform| !platform.catalog.is_empty()) {

@@ -9,9 +9,9 @@ pub(crate) struct Peer {
     pub(crate) id: Option<i64>,
     /// Its unique name in the configuration.
     pub(crate) name: String,
-    /// Its platform.
+    /// Platform of the peer.
     pub(crate) kind: &'static str,
-    /// What it is compared by.
+    /// Identity that it is compared by.
     pub(crate) identity: Identity,
 }
 
@@ -20,12 +20,12 @@ pub(crate) struct Peer {
 #[derive(Debug, Default)]
 pub(crate) struct Peers {
     by_target: Vec<Peer>,
-    /// Places in `by_target`.
+    /// Indexes by target, into the peers.
     by_config_name: Vec<usize>,
 }
 
 impl Peers {
-    /// Everybody.
+    /// All peers of the run.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Peer> {
         self.by_target.iter()
     }
@@ -88,7 +88,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whoever_is_looked_for_is_found_and_nobody_else(
+        fn only_peers_of_equal_target_or_name_are_found(
             all in proptest::collection::vec(
                 (sample::select(&KINDS[..]), option::of("[xy]{0,2}"), option::of("[xy]{0,2}")),
                 0..40,
@@ -113,10 +113,10 @@ mod tests {
                 names(&mut peers.with_target(kind, &wanted).iter()),
                 names(&mut all.iter().filter(of_kind).filter(like))
             );
-            let namesake = |peer: &&Peer| peer.identity.config_name.as_ref() == Some(&wanted);
+            let same_name = |peer: &&Peer| peer.identity.config_name.as_ref() == Some(&wanted);
             prop_assert_eq!(
                 names(&mut peers.with_config_name(kind, &wanted)),
-                names(&mut all.iter().filter(of_kind).filter(namesake))
+                names(&mut all.iter().filter(of_kind).filter(same_name))
             );
             let mut found = names(&mut peers.with_some_target(kind).iter());
             found.sort();

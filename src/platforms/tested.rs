@@ -38,7 +38,7 @@ impl From<Finding> for Failed {
 }
 
 impl<T> Passed<T> {
-    /// Adds a text.
+    /// Adds a message for people.
     #[must_use]
     pub(crate) fn saying(self, message: impl Into<String>) -> Self {
         Self { message: Some(message.into()), ..self }

@@ -15,7 +15,6 @@ const TO_DO: &[(&str, [usize; 4])] = &[
     ("src/daemon", [0, 0, 14, 0]),
     ("src/domain", [15, 23, 58, 1]),
     ("src/net", [0, 0, 1, 0]),
-    ("src/platforms", [111, 74, 105, 13]),
     ("src/secrets", [0, 0, 0, 1]),
     ("src/simulation", [0, 0, 5, 0]),
     ("src/store", [0, 13, 350, 15]),

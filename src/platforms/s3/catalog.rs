@@ -2,7 +2,7 @@
 
 use crate::domain::Test;
 
-/// All of them, in the order they run; the last one is ours.
+/// All tests in the order of the run; the last one is not published.
 pub(super) const CATALOG: &[Test] =
     &[TARGET, NAME, ROLE, CALLER, INSTANCE, PATH, NOT_YET, REGISTERED];
 
@@ -20,7 +20,7 @@ pub(super) const ROLE: Test = Test::always(
     "The provided access grants location role is a valid ARN format",
     "The specified access grants location role is not a valid ARN format.",
 );
-/// The credentials are somebody's; its message is that of a passed test.
+/// The credentials are valid; the message is that of a passed test.
 pub(super) const CALLER: Test = Test::always(
     "The provided AWS credentials allow fetching the caller's identity via the AWS STS API",
     "Found user ID [], ARN [] using STS.",
@@ -37,7 +37,7 @@ pub(super) const PATH: Test = Test::always(
     "Immuta does not have access to the requested path [s3://]. Without access, Immuta will be \
      unable to assist with S3 path discovery during data source creation.",
 );
-/// Nobody has registered the path yet.
+/// The path is not registered yet.
 pub(super) const NOT_YET: Test = Test::preflight(
     "An AWS Access Grants location does not yet exist for the provided path",
     "AccessDenied: Unable to list S3 access grants locations for account [], location scope []: \

@@ -12,7 +12,7 @@ use crate::platforms::aws::client::{Call, Client, encoded};
 use crate::platforms::aws::sts;
 use crate::platforms::aws::xml::{Element, ReplyError};
 
-/// What an assumed role may do for us, whatever else it is allowed: a hard promise to only read.
+/// Session policy of an assumed role, which limits it to reading whatever else it is allowed.
 pub(super) const SESSION_POLICY: &str = concat!(
     r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:ListBucket","#,
     r#""s3:GetAccessGrantsInstance","s3:ListAccessGrantsLocations"],"Resource":"*"}]}"#
@@ -36,7 +36,7 @@ pub(super) enum Request<'a> {
     },
     /// Is there anything below the prefix?
     ListObjectsV2 {
-        /// In this bucket.
+        /// Name of the bucket.
         bucket: &'a str,
         /// Key prefix, possibly empty.
         prefix: &'a str,
@@ -110,7 +110,7 @@ impl Servers {
     ) -> Result<T, Failure> {
         let _turn = if request.is_access_grants() {
             let turn = self.gate.acquire().await;
-            // Nobody closes it.
+            // The semaphore is never closed.
             Some(turn.map_err(|closed| Failure::silent(Class::Local, closed.to_string()))?)
         } else {
             None

@@ -10,7 +10,7 @@ use crate::platforms::aws::credentials::{AccessKey, Credentials};
 use crate::platforms::aws::endpoint::Variant;
 use crate::platforms::connection::Endpoint;
 
-/// A checked configuration.
+/// Configuration of an integration, checked.
 #[derive(Debug)]
 pub(super) struct Config {
     /// The platform's own name of the integration.
@@ -25,9 +25,9 @@ pub(super) struct Config {
     pub(super) location: LocationPath,
     /// Where credentials come from.
     pub(super) credentials: Credentials,
-    /// Where AWS answers.
+    /// Addresses of the servers of AWS.
     pub(super) endpoints: Endpoints,
-    /// How those answers are reached.
+    /// Settings of the connections to those servers.
     pub(super) endpoint: Endpoint,
 }
 
@@ -59,7 +59,7 @@ impl LocationPath {
     }
 }
 
-/// What two spellings of the same scope have in common.
+/// Returns the form that all spellings of a scope have in common.
 pub(super) fn normalised(scope: &str) -> &str {
     let scope = scope.strip_suffix('*').unwrap_or(scope);
     let rest = scope.strip_prefix("s3://").unwrap_or(scope);
@@ -124,7 +124,7 @@ fn location(reader: &mut Reader<'_>) -> Option<LocationPath> {
     path
 }
 
-/// Kinds of credentials.
+/// Kinds of credentials as configured.
 #[derive(Clone, Copy, IntoStaticStr, PartialEq, VariantArray)]
 #[strum(serialize_all = "camelCase")]
 enum Kind {
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_right_is_read() {
+    fn valid_configuration_is_read() {
         let key = r#""authenticationType": "accessKey", "awsAccessKeyId": "AKIAIOSFODNN7EXAMPLE",
             "awsSecretAccessKey": {"file": "/run/secret"}"#;
         let role = r#""awsRoleToAssume": "arn:aws:iam::123456789012:role/a/b""#;
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named() {
+    fn fault_is_named_with_its_key() {
         let cases = [
             (r#"{"name": null}"#, "config.name: missing"),
             (

@@ -8,9 +8,9 @@ use crate::platforms::connection::authority;
 pub(super) struct Overrides {
     /// For the Security Token Service.
     pub(super) sts: Option<String>,
-    /// For S3.
+    /// Address of the S3 server.
     pub(super) s3: Option<String>,
-    /// For S3 Control.
+    /// Address of the S3 Control server.
     pub(super) s3_control: Option<String>,
 }
 
@@ -39,7 +39,8 @@ impl Endpoints {
         &self.account
     }
 
-    /// What has Access Grants of its own: an account at the server of a region.
+    /// Returns what identifies an Access Grants instance: the address for the region, and the
+    /// account.
     pub(super) fn access_grants(&self) -> [String; 2] {
         [self.account.clone(), self.s3_control()]
     }
@@ -129,7 +130,7 @@ mod tests {
     /// The hosts of private links are those of the S3 user guide, "Accessing bucket ... through S3
     /// interface endpoints", and of the AWS endpoint test vectors.
     #[test]
-    fn explicit_endpoints_take_the_account_in_front_and_the_bucket_behind() {
+    fn explicit_endpoint_has_the_account_as_prefix_and_the_bucket_as_path() {
         let vpce = |name: &str| format!("https://{name}.vpce-1a2b.s3.eu-west-1.vpce.amazonaws.com");
         let cases = [
             ("http://127.0.0.1:5055".to_owned(), "http://127.0.0.1:5055".to_owned()),

@@ -13,7 +13,7 @@ const ROLE_ARN_MAX: usize = 2048;
 
 impl S3 {
     /// No other integration has the same target.
-    pub(super) fn no_twin(&self, run: &RunContext) -> Result<(), Finding> {
+    pub(super) fn no_duplicate_target(&self, run: &RunContext) -> Result<(), Finding> {
         let Some(peer) = run.duplicate_target(PLATFORM.kind, &self.target()) else { return Ok(()) };
         let Config { account, region, location, .. } = &self.config;
         let id = peer.id.map_or(String::new(), |id| format!("[{id}] "));
@@ -27,7 +27,7 @@ impl S3 {
     }
 
     /// No other integration has the same name of its own.
-    pub(super) fn no_namesake(&self, run: &RunContext) -> Result<(), Finding> {
+    pub(super) fn no_duplicate_name(&self, run: &RunContext) -> Result<(), Finding> {
         let name = &self.config.name;
         let Some(peer) = run.duplicate_name(PLATFORM.kind, name) else { return Ok(()) };
         let message = format!("An Amazon S3 integration named [{name}] already exists.");
@@ -46,7 +46,7 @@ impl S3 {
         Err(Finding::new(Class::Invalid, ROLE.message).fix(fix))
     }
 
-    /// What may exist once only.
+    /// Returns the target, of which only one integration may exist.
     pub(super) fn target(&self) -> String {
         let Config { account, region, location, .. } = &self.config;
         format!("{account}/{region}/{}", normalised(&location.shown))

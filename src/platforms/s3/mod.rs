@@ -36,10 +36,10 @@ use reply::{Caller, Location, caller, instance, key_count, locations};
 /// The most pages of locations that are read; one instance has at most a thousand locations.
 const PAGES_MAX: usize = 10;
 
-/// What the first question is about.
+/// Beginning of the message when the caller is not identified.
 const IDENTIFYING: &str = "Unable to fetch the caller's identity using STS";
 
-/// The platform.
+/// Entry of Amazon S3 with Access Grants.
 pub(super) const PLATFORM: Platform = Platform {
     kind: "Native S3",
     version: 1,
@@ -57,7 +57,7 @@ fn parse(mut reader: Reader<'_>, _auto_bootstrap: bool) -> Option<Box<dyn Valida
     Some(Box::new(made?))
 }
 
-/// A configured integration.
+/// Validator of an S3 integration, as configured.
 #[derive(Debug)]
 struct S3 {
     config: Config,
@@ -65,7 +65,7 @@ struct S3 {
     credentials: CredentialChain,
 }
 
-/// What a run knows once it knows who it is.
+/// Session of a run: the caller, and the connections.
 struct Session {
     client: Client,
     credential: Credential,
@@ -83,8 +83,8 @@ impl S3 {
 
     async fn run(&self, run: &RunContext) -> Validated {
         let mut tests = Recorder::new(CATALOG, run);
-        tests.test(TARGET, async || self.no_twin(run)).await;
-        tests.test(NAME, async || self.no_namesake(run)).await;
+        tests.test(TARGET, async || self.no_duplicate_target(run)).await;
+        tests.test(NAME, async || self.no_duplicate_name(run)).await;
         tests.test(ROLE, async || self.role_is_an_arn()).await;
         let location = match run.mode {
             Mode::Recurring => REGISTERED,
@@ -325,7 +325,7 @@ impl S3 {
         Err(Finding::new(Class::Unavailable, reason))
     }
 
-    /// How to allow `action` on the Access Grants instance.
+    /// Returns the remediation that allows `action` on the Access Grants instance.
     fn grant(&self, session: &Session, action: &str) -> String {
         let Config { account, region, .. } = &self.config;
         let partition = partition_of(region).id;

@@ -1,14 +1,14 @@
-//! What S3, S3 Control and STS answer, read from the documented bodies.
+//! Answers of S3, S3 Control and STS, read from the documented bodies.
 
 use crate::domain::FactKind;
 use crate::platforms::Seen;
 use crate::platforms::aws::client::Client;
 use crate::platforms::aws::xml::{Element, ReplyError};
 
-/// Who the credentials belong to.
+/// Principal that the credentials belong to.
 #[derive(Debug)]
 pub(super) struct Caller {
-    /// The account number.
+    /// Number of the account.
     pub(super) account: String,
     /// The user, role session or root.
     pub(super) arn: String,
@@ -54,7 +54,7 @@ pub(super) fn instance(root: &Element) -> Result<String, ReplyError> {
     root.expect("GetAccessGrantsInstanceResult")?.text("AccessGrantsInstanceArn")
 }
 
-/// A registered location.
+/// Registered location of Access Grants.
 #[derive(Debug)]
 pub(super) struct Location {
     /// Its id, `default` for all of S3.

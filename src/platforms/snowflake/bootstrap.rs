@@ -1,4 +1,4 @@
-//! What the user that sets an integration up is granted.
+//! Grants of the user that sets an integration up.
 
 use std::collections::VecDeque;
 
@@ -7,7 +7,7 @@ use super::client::Session;
 use super::reply::Row;
 use super::statement::{Name, Statement};
 
-/// What setting up takes, on the account and with the right to pass it on.
+/// Privileges that set-up needs on the account, with the grant option.
 const BOOTSTRAP_PRIVILEGES: [&str; 6] = [
     "CREATE DATABASE",
     "CREATE ROLE",

@@ -19,7 +19,7 @@ use crate::platforms::{RunContext, Seen};
 
 /// The most pages of roles that are read.
 const PAGES_MAX: usize = 20;
-/// How many names a message lists.
+/// Number of names that a message lists.
 const NAMES_SHOWN: usize = 5;
 /// The longest name in a message, in characters.
 const NAME_SHOWN_MAX: usize = 80;
@@ -30,14 +30,14 @@ const CUT: &str = "The answer was cut short.";
 #[derive(Debug)]
 pub(super) struct Checks<'a> {
     snowflake: &'a Snowflake,
-    /// Tests run one after another, so nobody waits for it.
+    /// Session of the run; tests run one after another, so the lock is never contended.
     pub(super) session: Mutex<Session<'a>>,
     /// The configured role, or else the user's default one.
     own: Name,
     redactor: Redactor,
 }
 
-/// Who asks, and as which role.
+/// User and role that statements are run as.
 type User<'a> = (&'a Credentials, Option<&'a Name>);
 
 impl Snowflake {
@@ -70,7 +70,7 @@ impl Snowflake {
         Ok(Passed::from(checks).seeing(seen))
     }
 
-    /// What of the privileges to set up is missing, by a session of its own.
+    /// Reports which of the privileges to set up are missing, in a session of its own.
     pub(super) async fn bootstrap(
         &self,
         user: &Bootstrap,
@@ -134,7 +134,7 @@ impl Checks<'_> {
         let wanted = &self.snowflake.warehouse;
         let failed = |checks: &Self, failure: Failure| checks.finding(WAREHOUSE, &failure);
         let granted = self.ask(Statement::UsableWarehouses(wanted)).await;
-        // An owner needs no grant, and a server that does not know the clause tells less.
+        // An owner needs no grant, and a server that does not know the clause shows less.
         let sees_privileges = match granted {
             Ok(rows) => {
                 if let Some(row) = named(&rows, wanted) {
@@ -172,7 +172,7 @@ impl Checks<'_> {
         )))
     }
 
-    /// Nobody else has roles that begin like those of our table grants.
+    /// No foreign role begins like those of the integration's table grants.
     pub(super) async fn prefix(
         &self,
         prefix: &str,
@@ -191,7 +191,7 @@ impl Checks<'_> {
                 // Their number is that of the users, and changes with them.
                 seen.extend(owner(&format!("roles {start}*"), row));
                 match row.text("owner") {
-                    _ if self.is_ours(row.text("name")) => {}
+                    _ if self.is_own(row.text("name")) => {}
                     "" => unowned.push(row.text("name").to_owned()),
                     owner if self.owns(owner) => {}
                     owner => foreign.push((row.text("name").to_owned(), owner.to_owned())),
@@ -234,7 +234,7 @@ impl Checks<'_> {
         let warning = if !unowned.is_empty() {
             let names = listed(names, unowned.len());
             let message =
-                format!("Nobody is seen to own {names}, which may be another instance's.");
+                format!("No owner is visible for {names}, which may be another instance's.");
             Some(Finding::new(Class::Invalid, message).fix(format!(
                 "GRANT OWNERSHIP ON ROLE <name> TO ROLE {} COPY CURRENT GRANTS;",
                 self.own.quoted()
@@ -257,7 +257,7 @@ impl Checks<'_> {
     }
 
     /// True for the roles that set-up itself makes, which may begin with the prefix too.
-    fn is_ours(&self, role: &str) -> bool {
+    fn is_own(&self, role: &str) -> bool {
         let Snowflake { database, role: own, impersonation, .. } = self.snowflake;
         let named = [own.as_ref(), impersonation.as_ref()];
         named.into_iter().flatten().any(|name| name.as_str() == role)

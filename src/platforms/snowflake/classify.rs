@@ -1,4 +1,4 @@
-//! What Snowflake's numbers mean, and whether trying again can help.
+//! Meaning of Snowflake's error codes, with class and retries.
 
 use crate::domain::Class;
 use crate::net::exchange::Answer;
@@ -13,7 +13,7 @@ const CODE_MAX: usize = 20;
 /// Answers that say a statement is still running.
 const RUNNING: [&str; 2] = ["333333", "333334"];
 
-/// What stands behind a failure.
+/// Causes of failures, by what fixes them.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Cause {
     /// User or password is wrong, or the user may not log in like this.
@@ -24,46 +24,46 @@ pub(super) enum Cause {
     Clock,
     /// The access token is not accepted.
     TokenRefused,
-    /// The access token has ended.
+    /// The access token has expired.
     TokenExpired,
     /// The session has ended.
     SessionLost,
-    /// The role is not there, or not granted to the user.
+    /// The role does not exist, or is not granted to the user.
     RoleRefused,
-    /// The warehouse is not there, or may not be used.
+    /// The warehouse does not exist, or may not be used.
     WarehouseRefused,
-    /// A network policy keeps us out, or is missing for the token.
+    /// A network policy refuses this address, or is missing for the token.
     AddressRefused,
     /// The request itself is refused.
     BadRequest,
     /// The statement would need a warehouse.
     NoWarehouse,
-    /// The object is not there, or may not be seen.
+    /// The object does not exist, or may not be seen.
     NoObject,
     /// A privilege is missing.
     NoPrivilege,
     /// The statement is not understood.
     Syntax,
-    /// Any other complaint about the statement.
+    /// Any other error about the statement.
     OtherAnswer,
     /// The statement was stopped, or took too long.
     Cancelled,
-    /// Too many requests.
+    /// Too many requests were sent.
     Throttled,
     /// Snowflake cannot serve now.
     Internal,
-    /// What answered is not Snowflake.
+    /// The answer is not one of Snowflake.
     UnexpectedResponse,
     /// There is no answer, or no token from elsewhere.
     NoAnswer(Class),
-    /// A secret of ours cannot be read.
+    /// A configured secret cannot be read.
     Unreadable,
     /// The private key cannot be used.
     BadKey,
 }
 
 impl Cause {
-    /// Whether trying again can help.
+    /// Returns the class, which says if a retry can help.
     pub(super) const fn class(self) -> Class {
         match self {
             Self::LoginRefused
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_snowflake_never_decides() {
+    fn answer_of_another_server_never_decides() {
         let table = [
             (200, Class::Unavailable),
             (302, Class::Unavailable),

@@ -14,7 +14,7 @@ use crate::net::backoff::retry;
 use crate::net::exchange::percent_encoded;
 use crate::platforms::{RunContext, Seen};
 
-/// What one run asks through, as one user.
+/// Session of one run as one user.
 #[derive(Debug)]
 pub(super) struct Session<'a> {
     pub(super) credentials: &'a Credentials,
@@ -132,7 +132,7 @@ struct Api<'a> {
     bearer: &'a Bearer,
 }
 
-/// What the SQL API is asked for. There is nothing else.
+/// Requests to the SQL API; there are no others.
 #[derive(Clone, Copy)]
 enum Request<'a> {
     /// Run a statement, with a number of its own; `again` when it may have come already.

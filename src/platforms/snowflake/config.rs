@@ -1,4 +1,4 @@
-//! Reads the published attributes of a Snowflake integration, and ours.
+//! Reads the published attributes of a Snowflake integration, and the unpublished ones.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -21,7 +21,7 @@ const PORT: u16 = 443;
 const IMPERSONATION_ROLE: &str = "IMMUTA_IMPERSONATION";
 /// The published prefix of the roles of table grants.
 const ROLE_PREFIX: &str = "IMMUTA";
-/// What the names of Snowflake's servers end in.
+/// Suffixes of the names of Snowflake's servers.
 const DOMAINS: [&str; 2] = [".snowflakecomputing.com", ".snowflakecomputing.cn"];
 /// SHA-1 in hexadecimal digits, and in base64.
 const THUMBPRINT_HEX: usize = 40;
@@ -137,7 +137,7 @@ fn host(config: &mut Reader<'_>) -> Option<String> {
     None
 }
 
-/// The account as tokens name it; none when neither the key nor the host tells.
+/// Returns the account as tokens name it; none when neither the key nor the host contains it.
 fn account(config: &mut Reader<'_>, host: Option<&str>) -> Option<String> {
     let Some(text) = config.string("account") else {
         return host.and_then(account_of).map(str::to_uppercase);
@@ -186,7 +186,7 @@ fn name(config: &mut Reader<'_>, key: &'static str) -> Option<Name> {
     Name::read(&text).map_err(|wanted| config.refuse(key, wanted)).ok()
 }
 
-/// What is needed to log in, from the table that has `authenticationType`.
+/// Reads the credentials from the table that has `authenticationType`.
 fn credentials(config: &mut Reader<'_>, account: Option<&str>) -> Option<Credentials> {
     let kind = authentication::read::<Kind>(config, None);
     let username = config.string("username").filter(|name| !name.trim().is_empty());
@@ -225,7 +225,7 @@ fn credentials(config: &mut Reader<'_>, account: Option<&str>) -> Option<Credent
 
 fn needed_account(config: &Reader<'_>, account: Option<&str>) -> Option<String> {
     if account.is_none() {
-        config.fault("account", "missing; `host` does not tell it: add `account`");
+        config.fault("account", "missing; `host` does not contain it: add `account`");
     }
     account.map(str::to_owned)
 }

@@ -15,12 +15,12 @@ use crate::platforms::failure::sentence;
 use crate::platforms::{Seen, azure, tokens};
 use crate::secrets;
 
-/// How long a token that we sign is valid, in seconds; Snowflake takes an hour at most.
+/// Lifetime of a token that is signed here, in seconds; Snowflake takes an hour at most.
 const JWT_SECONDS: i64 = 59 * 60;
-/// How long an assertion to a token endpoint is valid, in seconds.
+/// Lifetime of an assertion to a token endpoint, in seconds.
 const ASSERTION_SECONDS: i64 = 10 * 60;
 
-/// Configured credentials.
+/// Credentials as configured, by kind.
 #[derive(Debug)]
 pub(super) enum Credentials {
     /// By a token signed with a private key, whose public half is the user's.
@@ -33,25 +33,25 @@ pub(super) enum Credentials {
     Password(Password),
 }
 
-/// A user's key.
+/// Key pair of a user.
 #[derive(Debug)]
 pub(super) struct KeyPair {
     /// As it stands in the token: in upper case, without a region.
     pub(super) account: String,
-    /// In upper case.
+    /// Name of the user, in upper case.
     pub(super) user: String,
-    /// PEM.
+    /// Private key, in PEM form.
     pub(super) key: SecretRef,
-    /// Of the key.
+    /// Passphrase of the key.
     pub(super) passphrase: Option<SecretRef>,
 }
 
-/// A user's password.
+/// User with a password.
 #[derive(Debug)]
 pub(super) struct Password {
-    /// As in [`KeyPair`].
+    /// Account, spelled as in [`KeyPair`].
     pub(super) account: String,
-    /// As configured.
+    /// Name of the user, as configured.
     pub(super) user: String,
     /// The password, read anew for every run.
     pub(super) secret: SecretRef,
@@ -60,42 +60,42 @@ pub(super) struct Password {
 /// The client of an identity provider.
 #[derive(Debug)]
 pub(super) struct OAuth {
-    /// The token endpoint.
+    /// Address of the token endpoint.
     pub(super) url: String,
-    /// Who we are there.
+    /// Identifier of the client at the provider.
     pub(super) client: String,
-    /// What proves it.
+    /// Proof of the client's identity.
     pub(super) proof: Proof,
-    /// What is asked for.
+    /// Scope that is requested.
     pub(super) scope: Option<String>,
-    /// What it is for, where the provider asks.
+    /// Resource of the token, where the provider requires one.
     pub(super) resource: Option<String>,
     /// The token of earlier runs.
     pub(super) kept: KeptToken,
 }
 
-/// What proves who a client is.
+/// Proofs of a client's identity.
 #[derive(Debug)]
 pub(super) enum Proof {
-    /// A secret.
+    /// Client secret, sent as it is.
     Secret(SecretRef),
     /// A key with a certificate, whose thumbprint is in base64 for URLs.
     Certificate {
-        /// PEM.
+        /// Private key, in PEM form.
         key: SecretRef,
-        /// Of the key.
+        /// Passphrase of the key.
         passphrase: Option<SecretRef>,
         /// SHA-1 of the certificate.
         thumbprint: String,
     },
 }
 
-/// What every request of a run bears.
+/// Token that every request of a run bears.
 #[derive(Clone, Debug)]
 pub(super) struct Bearer {
-    /// What Snowflake calls its kind.
+    /// Kind of the token, as Snowflake names it.
     pub(super) kind: &'static str,
-    /// The token itself.
+    /// Token without its kind.
     pub(super) token: Secret,
 }
 
@@ -213,7 +213,7 @@ impl OAuth {
     }
 }
 
-/// What the identity provider said, as a failure of ours.
+/// Returns the failure for an answer of the identity provider without a token.
 fn no_token(none: &NoToken) -> Failure {
     let silent = NoAnswer { class: none.class(), detail: none.detail() };
     Failure::from(silent).because(none.detail())

@@ -25,16 +25,16 @@ pub(super) struct Driver {
     sessions: Vec<(Option<Name>, Result<Secret, Failure>)>,
 }
 
-/// What a server is asked for. There is nothing else.
+/// Requests of the drivers' protocol; there are no others.
 #[derive(Clone, Copy)]
 enum Request<'a> {
-    /// Begin a session.
+    /// Opens a session, with this body.
     Login(&'a str),
-    /// Run a statement.
+    /// Runs a statement in a session.
     Query(&'a Secret, &'a str),
     /// Ask for the statement of this id again.
     Poll(&'a Secret, &'a str),
-    /// End a session.
+    /// Closes a session, with its token.
     Logout(&'a Secret),
 }
 
@@ -123,7 +123,7 @@ impl Driver {
         session
     }
 
-    /// Ends all sessions.
+    /// Closes all sessions of the run.
     pub(super) async fn close(self, link: &Link<'_>) {
         for (role, session) in self.sessions {
             let Ok(token) = session else { continue };

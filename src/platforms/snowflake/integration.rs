@@ -5,7 +5,7 @@ use super::link::Service;
 use super::statement::Name;
 use crate::platforms::Identity;
 
-/// Configured Snowflake integration.
+/// Snowflake integration as configured.
 #[derive(Debug)]
 pub(super) struct Snowflake {
     pub(super) identity: Identity,

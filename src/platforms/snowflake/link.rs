@@ -22,7 +22,7 @@ pub(super) const QUERY_TAG: &str = "revalidated";
 /// Server of an account.
 #[derive(Debug)]
 pub(super) struct Service {
-    /// `https://host:port`.
+    /// Address of the server, `https://host:port`.
     pub(super) server: String,
     /// Way to the server.
     pub(super) endpoint: Endpoint,
@@ -55,7 +55,7 @@ impl<'a> Link<'a> {
         self.connections.redactor()
     }
 
-    /// Sends `built`, once.
+    /// Sends `built` without a retry.
     pub(super) async fn fetch(
         &self,
         built: http::Result<http::Request<Vec<u8>>>,
@@ -77,5 +77,5 @@ pub(super) fn waits() -> impl Iterator<Item = Duration> {
 
 /// A failure of a statement that did not end in time.
 pub(super) fn too_slow() -> Failure {
-    Failure::of(Cause::Cancelled, "The statement was still running and has been given up.")
+    Failure::of(Cause::Cancelled, "The statement was still running and has been abandoned.")
 }

@@ -1,4 +1,4 @@
-//! What mends a failure: the exact statement or setting.
+//! Remediation of failures: the exact statement or setting.
 
 use super::classify::Cause;
 use super::credentials::Credentials;
@@ -11,7 +11,7 @@ use crate::platforms::connection::authority;
 const USER_MAX: usize = 80;
 
 impl Snowflake {
-    /// Returns the sentence that says how to fix `cause` for the user of `credentials` in `role`.
+    /// Returns the remediation of `cause` for the user of `credentials`, who acts as `role`.
     pub(super) fn remedy(
         &self,
         credentials: &Credentials,

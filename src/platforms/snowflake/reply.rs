@@ -18,7 +18,7 @@ pub(super) struct Rows {
     pub(super) complete: bool,
 }
 
-/// One of them.
+/// Row of an answer.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Row<'a> {
     columns: &'a [String],
@@ -26,7 +26,7 @@ pub(super) struct Row<'a> {
 }
 
 impl Rows {
-    /// All of them.
+    /// Returns all rows of the answer.
     pub(super) fn iter(&self) -> impl Iterator<Item = Row<'_>> {
         self.cells.iter().map(|cells| Row { columns: &self.columns, cells })
     }
@@ -66,10 +66,10 @@ impl<'a> Row<'a> {
     }
 }
 
-/// What a statement came to.
+/// Outcome of a statement.
 #[derive(Debug)]
 pub(super) enum Reply {
-    /// It is done.
+    /// The statement is done.
     Done(Rows),
     /// It is still running under this handle.
     Running(String),
@@ -130,7 +130,7 @@ fn named(columns: Vec<Column>) -> Vec<String> {
 ///
 /// # Errors
 ///
-/// Snowflake's complaint, or that what answered is not Snowflake.
+/// Returns the error of Snowflake, or that the answer is not one of Snowflake.
 pub(super) fn api(
     answer: &Answer,
     statement: &Statement<'_>,
@@ -153,7 +153,7 @@ pub(super) fn api(
     }
 }
 
-/// What is wrong by an answer that is none to the statement.
+/// Returns the failure of an answer that is none to the statement.
 pub(super) fn refusal(answer: &Answer, now: Timestamp) -> Failure {
     let status = answer.status;
     let failure = match answer.json::<Said>() {
@@ -188,7 +188,7 @@ struct Data {
     query_result_format: Option<String>,
 }
 
-/// Reads an answer of the drivers' protocol that claims success, or its complaint.
+/// Reads an answer of the drivers' protocol that claims success, or its error.
 fn envelope(answer: &Answer, now: Timestamp) -> Result<Envelope, Failure> {
     if answer.status != 200 {
         return Err(refusal(answer, now));
@@ -209,7 +209,7 @@ fn envelope(answer: &Answer, now: Timestamp) -> Result<Envelope, Failure> {
 ///
 /// # Errors
 ///
-/// Snowflake's complaint, or that what answered is not Snowflake.
+/// Returns the error of Snowflake, or that the answer is not one of Snowflake.
 pub(super) fn session(answer: &Answer, now: Timestamp) -> Result<Secret, Failure> {
     let envelope = envelope(answer, now)?;
     let token = envelope.data.and_then(|data| data.token).filter(|token| !token.is_empty());
@@ -222,7 +222,7 @@ pub(super) fn session(answer: &Answer, now: Timestamp) -> Result<Secret, Failure
 ///
 /// # Errors
 ///
-/// Snowflake's complaint, or that what answered is not Snowflake.
+/// Returns the error of Snowflake, or that the answer is not one of Snowflake.
 pub(super) fn query(
     answer: &Answer,
     statement: &Statement<'_>,

@@ -6,7 +6,7 @@ use crate::domain::one_line;
 
 /// The longest name Snowflake has for anything, in characters.
 const NAME_MAX: usize = 255;
-/// How many roles are listed by one statement; as many fit into the first part of its answer.
+/// Number of roles that one statement lists; as many fit into the first part of its answer.
 pub(super) const ROLES_PER_PAGE: u16 = 1000;
 
 /// The name of an object as Snowflake stores it.
@@ -88,7 +88,7 @@ fn pattern(name: &Name) -> String {
 /// A statement. There are no others: all of them read, and none names a warehouse to run in.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Statement<'a> {
-    /// Who and where we are.
+    /// Asks for user, role, account and region of the session.
     Hello,
     /// The role the statement runs as.
     CurrentRole,
@@ -102,7 +102,7 @@ pub(super) enum Statement<'a> {
     Roles(&'a Name),
     /// Roles whose names begin with a prefix, some at a time, from after a name on.
     RolesFrom(&'a str, Option<&'a str>),
-    /// What is granted to a role.
+    /// Asks for the grants of a role.
     Grants(&'a Name),
 }
 
@@ -223,7 +223,7 @@ mod tests {
         None
     }
 
-    /// What `LIKE` with `pattern` matches, when a backslash escapes and when it does not.
+    /// Returns true if `LIKE` with `pattern`, where a backslash does not escape, matches `text`.
     fn matches(pattern: &[char], text: &[char]) -> bool {
         match pattern.split_first() {
             None => text.is_empty(),
@@ -236,7 +236,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_the_name_a_statement_holds_it_as_one_literal(
+        fn every_name_is_one_literal_of_a_statement(
             text in "[\\PC'\"\\\\;%_-]{1,12}|(';| OR |--|/\\*|\\\\'|''|\\$\\$){1,6}",
         ) {
             let name = Name::stored(&text);

@@ -21,7 +21,7 @@ const BUSY: &[Duration] = &[Duration::from_secs(5), Duration::from_secs(10)];
 const RESUMING: &[Duration] = &[Duration::from_secs(5)];
 /// The longest detail in a message or in evidence, in characters.
 const DETAIL_MAX: usize = 300;
-/// How bytes that make no sense are reported.
+/// Kinds of the library's errors for bytes that it cannot parse.
 const NOT_UNDERSTOOD: [ErrorKind; 3] =
     [ErrorKind::InvalidInput, ErrorKind::InvalidData, ErrorKind::Other];
 /// The library's words for a server that does not encrypt.
@@ -33,7 +33,7 @@ const NO_AUTHORITIES: [&str; 2] =
 const EXPIRED: [&str; 2] = ["handshake: certificate expired", "handshake: Expired"];
 /// The words of the TLS library for a connection that ends without a farewell.
 const CLOSED: &str = "peer closed connection";
-/// What is said of everything that is no SQL server.
+/// Text for every server that is no SQL server.
 const NO_TDS: &str = "what answers does not speak TDS";
 /// From this severity on an error is the server's own (SQL Server, database engine error
 /// severities: 17 to 19 resources and software, 20 to 24 system problems).
@@ -86,7 +86,7 @@ impl From<NoConnection> for CallError {
     }
 }
 
-/// What went wrong, as far as it decides anything.
+/// Causes of failures, as far as class, retries or remediation differ.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Cause {
     /// The user, or the owner of the token, may not log in.
@@ -133,7 +133,7 @@ pub(super) enum Cause {
     TlsFailed,
     /// The server sends us elsewhere.
     Redirected,
-    /// What answers does not speak the protocol, or never stops.
+    /// The answer is not of the protocol, or has no end.
     UnexpectedResponse,
     /// Our own side: secret, authorities, network, file descriptors.
     Local,
@@ -156,13 +156,13 @@ impl failure::Cause for Cause {
     }
 }
 
-/// Whether a permission question can be put in another way after `cause`.
+/// Returns true if a permission can be queried in another way after `cause`.
 pub(super) const fn can_be_asked_otherwise(cause: Cause) -> bool {
     matches!(cause, Cause::NoObject | Cause::NoPermission | Cause::Unsupported)
 }
 
 impl Cause {
-    /// Whether trying again can help.
+    /// Returns the class, which says if a retry can help.
     pub(super) const fn class(self) -> Class {
         match self {
             Self::LoginRefused | Self::Firewall | Self::NoAccess | Self::NoPermission => {
@@ -185,9 +185,9 @@ impl Cause {
         }
     }
 
-    /// How long to wait before each further attempt to connect within one run, in seconds. Azure
-    /// asks for five seconds before the first; a refused log-in is never repeated, since accounts
-    /// get locked. An unknown database gets a second chance: the number is also that of a move.
+    /// Returns the waits before each further attempt to connect within one run. Azure requires five
+    /// seconds before the first; a refused log-in is never repeated, since accounts get locked. An
+    /// unknown database is retried once: a database that is being moved has the same number.
     const fn waits(self) -> &'static [Duration] {
         match self {
             Self::Throttled | Self::Busy => BUSY,
@@ -309,7 +309,7 @@ impl Failure {
     }
 }
 
-/// What a message says about `error`.
+/// Returns the text of `error` for a message.
 fn plain(error: &CallError) -> String {
     let CallError::Tds(tds) = error else { return error.to_string() };
     match tds {
@@ -330,7 +330,7 @@ fn plain(error: &CallError) -> String {
     }
 }
 
-/// What a message says about a connection that broke.
+/// Returns the text of a message about a connection that broke.
 fn of_transport(kind: ErrorKind, message: &str) -> String {
     let message = bare(message);
     if kind == ErrorKind::UnexpectedEof || message.contains(CLOSED) {
@@ -347,7 +347,7 @@ fn bare(message: &str) -> &str {
     message.rsplit("performing I/O: ").next().unwrap_or(message)
 }
 
-/// What the server said, with what the message leaves out.
+/// Returns the server's error as evidence, with what the message leaves out.
 fn evidence(error: &CallError) -> String {
     let CallError::Tds(tds) = error else { return error.to_string() };
     match tds {
@@ -418,7 +418,7 @@ mod tests {
     }
 
     #[test]
-    fn what_happens_on_this_side_of_the_server_has_a_cause() {
+    fn each_fault_before_the_server_has_a_cause() {
         let io = |kind| CallError::Tds(TdsError::from(io::Error::from(kind)));
         let table = [
             (io(ErrorKind::ConnectionReset), Cause::NoConnection),
@@ -447,7 +447,7 @@ mod tests {
     }
 
     #[test]
-    fn certificates_are_told_apart_by_the_words_of_the_library() {
+    fn certificate_faults_differ_by_the_text_of_the_library() {
         let said = |error: rustls::CertificateError| {
             let rejected = format!(
                 "the server's certificate was rejected during the TLS handshake: {error}. To \

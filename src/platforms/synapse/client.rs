@@ -26,11 +26,11 @@ use crate::platforms::azure::Cloud;
 use crate::platforms::connection::is_host;
 use crate::platforms::{RunContext, Seen};
 
-/// What the server's administrators see in `sys.dm_exec_sessions`.
+/// Application name in `sys.dm_exec_sessions`.
 const APPLICATION: &str = "revalidated";
 /// The most redirections that are followed.
 const REDIRECTIONS_MAX: usize = 2;
-/// How long the server may take to hear that a session ends.
+/// Longest time for closing a session.
 const FAREWELL_MAX: Duration = Duration::from_secs(1);
 
 /// Way to the server, the database to log in to, and the credentials for it.
@@ -38,7 +38,7 @@ const FAREWELL_MAX: Duration = Duration::from_secs(1);
 pub(super) struct Endpoint {
     /// Name or address to connect to, in lower case.
     pub(super) host: String,
-    /// TCP port.
+    /// TCP port of the server.
     pub(super) port: u16,
     /// The name that the certificate must bear and that the gateway is asked for, in lower case.
     pub(super) server_name: String,
@@ -65,10 +65,10 @@ struct Stop {
     server_name: String,
 }
 
-/// What a statement found.
+/// Result of a statement: its first value.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Found {
-    /// No row.
+    /// The statement returned no row.
     Nothing,
     /// A row whose first column is empty.
     Null,
@@ -100,18 +100,18 @@ impl Endpoint {
         };
         let refused = match retry_within(budget(), || self.attempt(&proof, redactor)).await {
             Err(failure) if failure.cause.is_refusal() => failure,
-            settled => return settled,
+            result => return result,
         };
         let Some(renewed) = self.credentials.renewed(&proof, *now, redactor, seen).await else {
             self.credentials.forget(&proof).await;
             return Err(refused);
         };
         let renewed = renewed?;
-        let settled = retry_within(budget(), || self.attempt(&renewed, redactor)).await;
-        if settled.as_ref().is_err_and(|failure| failure.cause.is_refusal()) {
+        let result = retry_within(budget(), || self.attempt(&renewed, redactor)).await;
+        if result.as_ref().is_err_and(|failure| failure.cause.is_refusal()) {
             self.credentials.forget(&renewed).await;
         }
-        settled
+        result
     }
 
     async fn attempt(&self, proof: &Proof, redactor: &Redactor) -> Result<Session, Failure> {
@@ -138,7 +138,7 @@ impl Endpoint {
                 Err(CallError::Tds(TdsError::Routing { host, port })) => {
                     stop = self.redirected(&host, port)?;
                 }
-                settled => return settled,
+                result => return result,
             }
         }
         Err(CallError::RedirectedAgain(REDIRECTIONS_MAX))
@@ -172,7 +172,7 @@ impl Endpoint {
                 config.trust_cert_ca_bundle(certificate.as_ref());
             }
         }
-        // One clock is enough: ours, around everything.
+        // One limit is enough: the one around everything.
         config.handshake_timeout(None);
         config.command_timeout(None);
         let stream = tcp::connect(&stop.host, stop.port).await?;
@@ -188,8 +188,8 @@ impl Cause {
     }
 }
 
-/// Runs what the library does. It logs the server's words as they are, and ours are bounded and
-/// without secrets; and a server that makes it panic ends nothing but its own session.
+/// Runs work of the library without its log, which has texts of the server unbounded and with
+/// secrets. A server that makes it panic ends nothing but its own session.
 async fn contained<T>(work: impl Future<Output = T> + Unpin) -> Result<T, CallError> {
     let mut work = Box::pin(work.with_subscriber(NoSubscriber::default()));
     let caught =
@@ -213,7 +213,7 @@ pub(super) struct Session {
     /// Secrets of the run.
     redactor: Redactor,
     read_timeout: Duration,
-    /// An answer was not read to its end, so that no other can be told from it.
+    /// True when an answer was not read to its end, so that the next one cannot be parsed.
     is_broken: bool,
 }
 
@@ -223,7 +223,7 @@ impl Session {
         self.is_broken
     }
 
-    /// What `statement` finds.
+    /// Runs `statement` and returns its result.
     pub(super) async fn ask(&mut self, statement: Statement<'_>) -> Result<Found, Failure> {
         self.is_broken = true;
         let limit = self.read_timeout;
@@ -304,7 +304,7 @@ mod tests {
         assert!(!failure.detail.contains("hunter2"));
     }
 
-    /// What a server sends in one session without TLS, recorded from Microsoft's mock server: the
+    /// Bytes of a server in one session without TLS, recorded from Microsoft's mock server: the
     /// answer to the pre-login packet, to the log-in and to five batches.
     const SESSION: &[u8] = include_bytes!("testcases/session.bin");
 

@@ -19,21 +19,20 @@ use crate::platforms::connection::{Endpoint, is_host, server};
 const PORT: u16 = 1433;
 /// The published name of the impersonation role.
 const IMPERSONATION_ROLE: &str = "IMMUTA_IMPERSONATION";
-/// How long logging in may take, unless said otherwise.
+/// Default time for logging in.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// What `connectTimeout` may be.
+/// Shortest and longest `connectTimeout`.
 const CONNECT_TIMEOUTS: [Duration; 2] = [Duration::from_secs(1), Duration::from_mins(1)];
-/// How long one statement may take, unless said otherwise: three of them fit into the default limit
-/// of a test.
+/// Default time for one statement: three of them fit into the default limit of a test.
 const READ_TIMEOUT: Duration = Duration::from_secs(8);
-/// What `readTimeout` may be.
+/// Shortest and longest `readTimeout`.
 const READ_TIMEOUTS: [Duration; 2] = [Duration::from_secs(1), Duration::from_mins(5)];
 /// The longest name that SQL Server has for anything (`sysname`), in characters.
 const NAME_MAX: usize = 128;
 /// The longest delimiter, in characters.
 const DELIMITER_MAX: usize = 16;
 
-/// Kinds of credentials.
+/// Kinds of credentials as configured.
 #[derive(Clone, Copy, IntoStaticStr, PartialEq, VariantArray)]
 #[strum(serialize_all = "camelCase")]
 enum Authentication {
@@ -53,7 +52,7 @@ impl Authentication {
     }
 }
 
-/// What `azure` says.
+/// Keys of the table `azure`.
 #[derive(Default)]
 struct Azure {
     cloud: Option<Cloud>,
@@ -172,7 +171,7 @@ fn azure(mut table: Reader<'_>, is_application: bool) -> Azure {
     let (tenant, client_id) = (table.string("tenantId"), table.string("clientId"));
     let client_secret = table.secret("clientSecret");
     let authority = server(&mut table, "authority");
-    // The token endpoint goes by its own name: nobody has it behind a private link.
+    // The token endpoint keeps its own name: it is never behind a private link.
     let endpoint = Endpoint::read(&mut table, None);
     for key in ["tenantId", "clientId", "clientSecret"] {
         if is_application {

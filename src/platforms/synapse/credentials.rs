@@ -11,7 +11,7 @@ use crate::platforms::connection::Endpoint;
 use crate::platforms::{Seen, tokens};
 use crate::secrets;
 
-/// Configured credentials.
+/// Credentials as configured, by kind.
 #[derive(Debug)]
 pub(super) enum Credentials {
     /// User of the server or of the database.
@@ -45,7 +45,7 @@ pub(super) struct Principal {
 /// Proof that is sent at login, read for one run.
 #[derive(Debug)]
 pub(super) enum Proof {
-    /// User and password.
+    /// User and password of a SQL log-in.
     Password(String, Secret),
     /// Token; true when it is from an earlier run, so that another one may be accepted.
     Token(Secret, bool),

@@ -66,9 +66,9 @@ const HASH_AND_HASH_KEY: &str =
 const PAUSED: &str =
     "The dedicated SQL pool is paused; it was not resumed and the remaining tests were skipped.";
 
-/// Whether the user has control of the database.
+/// Control of the user over the database.
 enum Control {
-    Held,
+    Granted,
     Missing,
     /// The server does not say, for this reason.
     Unknown(Option<Failure>),
@@ -179,7 +179,7 @@ impl Synapse {
         let grant = format!("GRANT CONTROL ON DATABASE::{database} TO {user};");
         let asked = control(session).await;
         match asked.map_err(|failure| self.unknown("the user's permissions", &failure))? {
-            Control::Held => {
+            Control::Granted => {
                 let seen = Seen::of(FactKind::Grant, &self.endpoint.database, "CONTROL");
                 Ok(Passed::from(true).seeing(seen))
             }
@@ -277,24 +277,25 @@ impl Delimiters {
     }
 }
 
-/// Whether the user has control. Azure Synapse documents the first question only; the others are
-/// for servers that refuse it. Membership in the role proves control, its lack proves nothing.
+/// Returns the user's control over the database. Azure Synapse documents the first statement only;
+/// the others are for servers that refuse it. Membership in the role proves control, its lack
+/// proves nothing.
 async fn control(session: &mut Session) -> Result<Control, Failure> {
     match session.ask(Statement::Control).await {
         Ok(Found::Nothing) => return Ok(Control::Missing),
-        Ok(Found::Null | Found::Number(_) | Found::Other) => return Ok(Control::Held),
+        Ok(Found::Null | Found::Number(_) | Found::Other) => return Ok(Control::Granted),
         Err(failure) if can_be_asked_otherwise(failure.cause) => {}
         Err(failure) => return Err(failure),
     }
     match session.ask(Statement::ControlByName).await {
         Ok(Found::Number(0)) => return Ok(Control::Missing),
-        Ok(Found::Number(_)) => return Ok(Control::Held),
+        Ok(Found::Number(_)) => return Ok(Control::Granted),
         Ok(Found::Nothing | Found::Null | Found::Other) => {}
         Err(failure) if can_be_asked_otherwise(failure.cause) => {}
         Err(failure) => return Err(failure),
     }
     match session.ask(Statement::Owner).await {
-        Ok(Found::Number(1)) => Ok(Control::Held),
+        Ok(Found::Number(1)) => Ok(Control::Granted),
         Ok(Found::Nothing | Found::Null | Found::Number(_) | Found::Other) => {
             Ok(Control::Unknown(None))
         }

@@ -1,4 +1,4 @@
-//! What mends each cause.
+//! Remediation of each cause, for people.
 
 use super::classify::Cause;
 use super::credentials::Credentials;
@@ -12,7 +12,7 @@ const TLS_FAILED: &str = "Name the authority's certificate in `tls.caFile`, and 
     server's certificate in `tls.serverName`.";
 
 impl Synapse {
-    /// Returns the sentence that says how to fix `cause`.
+    /// Returns the remediation of `cause`.
     pub(super) fn remedy(&self, cause: Cause) -> String {
         let endpoint = &self.endpoint;
         let (host, port) = (&endpoint.host, endpoint.port);

@@ -3,16 +3,16 @@
 /// Everything that is ever sent, each as one batch: reads of the system catalog.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Statement<'a> {
-    /// Whether statements are answered at all.
+    /// Asks for an answer to a trivial statement.
     Ping,
-    /// Whether the user has control of the database; documented for Azure Synapse Analytics.
+    /// Asks for the user's control of the database; documented for Azure Synapse Analytics.
     Control,
     /// The same, for servers that do not answer [`Self::Control`].
     ControlByName,
-    /// Whether the user is a member of the role that has control.
+    /// Asks for the user's membership in the role that has control.
     Owner,
-    /// Whether there is a database role of this name that the user may see. Whether case counts is
-    /// for the database's collation to say.
+    /// Asks for a database role of this name that the user may see; the collation of the database
+    /// says if case counts.
     Role(&'a str),
 }
 

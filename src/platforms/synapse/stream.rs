@@ -9,7 +9,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 /// The most that is read in one session, in bytes. What is asked for takes a few thousand.
 pub(super) const BYTES_MAX: usize = 1024 * 1024;
 
-/// How the failure begins. The library makes one kind of error of another, and keeps the words.
+/// Beginning of the failure's text. The library makes one kind of error of another, and keeps the
+/// text.
 pub(super) const TOO_MUCH: &str = "the server sent more than";
 
 /// Fails with [`ErrorKind::FileTooLarge`] when more than [`BYTES_MAX`] have been read.

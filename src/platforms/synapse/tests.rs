@@ -19,7 +19,7 @@ use crate::platforms::testing::{
     validator,
 };
 
-/// What no report, no fact, no request line and no debug text may hold.
+/// Fragments that no report, fact, request line or debug text may contain.
 const SECRETS: [&str; 4] = ["hunter2", "app-token", "opaque-token", "c2ln"];
 
 /// The token endpoint of Microsoft Entra ID.
@@ -57,8 +57,8 @@ fn read(path: &Path) -> Json {
     serde_json::from_str(&text).unwrap()
 }
 
-/// What the scenario `name` of `server` was sent. Anything but log-ins under our name and the
-/// listed statements is a failure.
+/// Returns what the scenario `name` of `server` received. Anything but log-ins under the program's
+/// name and the listed statements is a failure.
 fn sent(server: &StandIn, name: &str, role: &str) -> Vec<String> {
     let path = Path::new(server.value("ca")).with_file_name(format!("{name}.jsonl"));
     let listed = [
@@ -157,7 +157,7 @@ async fn every_scenario_is_reported_as_expected() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_run_sees_is_the_same_in_the_next() {
+async fn equal_runs_see_equal_facts() {
     let server = StandIn::start("tds");
     let granted = ["grant [pool] CONTROL", "grant [pool] role IMMUTA_IMPERSONATION"];
     let ends = [&granted[..], &["token [] ends 2026-11-23T02:13:20Z"]].concat();
@@ -242,7 +242,7 @@ async fn hostile_roles_are_values_and_never_text() {
 }
 
 #[tokio::test]
-async fn no_connection_and_unreadable_authorities_are_told_apart() {
+async fn missing_connection_differs_from_unreadable_authorities() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port().to_string();
     drop(listener);

@@ -1,4 +1,4 @@
-//! What integrations can have in common, for all samples and what differs from them.
+//! Factors that integrations can share, for all samples and their variants.
 
 use serde_json::{Value as Json, json};
 
@@ -113,7 +113,7 @@ fn other_cases() -> Vec<Case> {
 }
 
 #[test]
-fn what_integrations_have_in_common_is_read_off_their_configurations() {
+fn factors_are_read_from_the_configuration() {
     let dir = tempfile::tempdir().unwrap();
     let ca = dir.path().join("ca.pem");
     let certificate = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();

@@ -51,11 +51,12 @@ pub(in crate::platforms) struct Subject {
     pub(in crate::platforms) validator: fn(&Json) -> Box<dyn Validator>,
     /// The operation that a request asks for: the list of what may be sent. None is a failure.
     pub(in crate::platforms) operation: fn(&Seen) -> Option<String>,
-    /// What every request must be like besides.
+    /// Checks each request further.
     pub(in crate::platforms) check: fn(&Seen),
-    /// How a request is listed in `expected.json`; what differs from run to run is left out.
+    /// Returns the line of a request in `expected.json`; parts that differ between runs are left
+    /// out.
     pub(in crate::platforms) shown: fn(&Seen) -> String,
-    /// What no report, no fact, no request line and no debug text may hold.
+    /// Fragments that no report, fact, request line or debug text may contain.
     pub(in crate::platforms) secrets: &'static [&'static str],
     /// The least number of cases.
     pub(in crate::platforms) cases_min: usize,
@@ -81,8 +82,8 @@ pub(in crate::platforms) fn validator(platform: &Platform, config: &Json) -> Box
     validator.unwrap()
 }
 
-/// Parses `config` as the platform does, and returns the validator and the faults. `autoBootstrap` in
-/// `config` is taken as that of the integration.
+/// Parses `config` with the platform, in which `autoBootstrap` may stand for that of the
+/// integration, and returns the faults too.
 pub(in crate::platforms) fn parsed(
     platform: &Platform,
     config: &Json,

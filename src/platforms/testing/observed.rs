@@ -1,4 +1,4 @@
-//! What runs see besides their results, in lines.
+//! Observations of runs besides their results, as lines.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -8,7 +8,7 @@ use super::{Server, Subject, cases, config, context};
 use crate::domain::{ExpiryKind, FactKind, Observed};
 use crate::platforms::{Mode, Recorder, RunContext, Seen, Validator};
 
-/// A JSON Web Token that claims this; its signature is nobody's.
+/// JSON Web Token with these claims and no valid signature.
 pub(in crate::platforms) fn token_of(claims: &Json) -> String {
     let part = |json: &str| URL_SAFE_NO_PAD.encode(json);
     format!("{}.{}.c2lnbmF0dXJl", part("{\"alg\":\"RS256\"}"), part(&claims.to_string()))
@@ -55,7 +55,7 @@ async fn facts_once(subject: &Subject, name: &str) -> Vec<String> {
 }
 
 /// Facts as `kind [of] value`, ends as `kind [of] ends instant`, each sorted. What connections show
-/// is not told by platforms, and left out.
+/// is not observed by platforms, and left out.
 fn lines(Observed { facts, expiries, .. }: &Observed) -> Vec<String> {
     let mut lines = Vec::new();
     for (fact, values) in facts {

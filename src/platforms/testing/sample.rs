@@ -1,4 +1,4 @@
-//! Samples as configurations.
+//! Configurations from the samples of platforms.
 
 use serde_json::Value as Json;
 use toml_edit::{DocumentMut, Item, Value};

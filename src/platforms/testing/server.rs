@@ -14,11 +14,11 @@ use super::echo::{credentials, echo_of};
 /// A request as the server saw it.
 #[derive(Clone, Debug)]
 pub(in crate::platforms) struct Seen {
-    /// Method and target.
+    /// Method and target of the request.
     pub(in crate::platforms) line: String,
     /// By name in lower case.
     pub(in crate::platforms) headers: HashMap<String, String>,
-    /// The body.
+    /// Body of the request.
     pub(in crate::platforms) body: String,
 }
 
@@ -40,7 +40,7 @@ impl Seen {
 
 /// A server that answers from the files of one case, or else from those of `all-well`.
 pub(in crate::platforms) struct Server {
-    /// `http://127.0.0.1:PORT`, or `https://localhost:PORT`.
+    /// Address of the server, `http://127.0.0.1:PORT` or `https://localhost:PORT`.
     pub(in crate::platforms) address: String,
     /// Its certificate authority, when it has one.
     pub(in crate::platforms) ca_pem: Option<String>,
@@ -58,9 +58,9 @@ struct Script {
 /// The answer to one operation that echoes the credentials of its request.
 #[derive(Clone, Debug)]
 pub(super) struct Echo {
-    /// Which operation.
+    /// Operation that is answered by the echo.
     pub(super) operation: String,
-    /// Status code.
+    /// Status code of the answer.
     pub(super) status: u16,
     /// Puts the echo into a body.
     pub(super) body: fn(&str) -> String,
@@ -209,7 +209,7 @@ impl Script {
     }
 }
 
-/// Reads one request.
+/// Reads one request from `stream`.
 async fn read(stream: &mut (impl AsyncRead + Unpin)) -> Option<Seen> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {

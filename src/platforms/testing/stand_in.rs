@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-/// A server that nobody here wrote, started by `tests/servers/<name>.sh` and stopped when dropped.
+/// Independent server, started by `tests/servers/<name>.sh` and stopped when dropped.
 pub(in crate::platforms) struct StandIn {
     name: &'static str,
     dir: PathBuf,
-    /// What the script printed: `key=value` lines.
+    /// Output of the script: `key=value` lines.
     values: HashMap<String, String>,
 }
 
@@ -21,8 +21,8 @@ impl StandIn {
         let mut started = Self { name, dir, values: HashMap::new() };
         let output = started.script("start");
         let text = String::from_utf8(output.stdout).unwrap();
-        let complaint = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{name} cannot be started: {complaint}");
+        let printed = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{name} cannot be started: {printed}");
         let pairs = text.lines().filter_map(|line| line.split_once('='));
         started.values = pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
         started

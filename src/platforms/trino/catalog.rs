@@ -1,8 +1,8 @@
-//! What is tested, in the order of the report. Nothing is published for this platform: all are ours.
+//! Tests of Trino, in the order of the report. Nothing is published for this platform.
 
 use crate::domain::Test;
 
-/// The coordinator answers.
+/// The coordinator answers requests.
 pub(super) const CONNECTION: Test =
     Test::always("Recurring validation: connection", "Unable to connect to host.");
 /// The credentials are accepted.
@@ -10,7 +10,7 @@ pub(super) const AUTHENTICATION: Test = Test::always(
     "Recurring validation: authentication",
     "Unable to authenticate with the provided credentials.",
 );
-/// A query runs.
+/// A query can run.
 pub(super) const QUERY: Test = Test::always(
     "Recurring validation: query",
     "The cluster accepted the connection but could not run a query.",
@@ -36,6 +36,6 @@ pub(super) const VERSION: Test = Test::always(
     "The Trino version [] is older than the minimum supported version [].",
 );
 
-/// Everything, in order.
+/// All tests, in order.
 pub(super) const CATALOG: &[Test] =
     &[CONNECTION, AUTHENTICATION, QUERY, CATALOGS, ACCESS, ENFORCEMENT, VERSION];

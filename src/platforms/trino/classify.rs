@@ -1,4 +1,4 @@
-//! What a failed call means, and how it is told.
+//! Failed calls to Trino: their causes and the text of each.
 
 use super::reply::QueryError;
 use crate::domain::Class;
@@ -10,7 +10,7 @@ const INTERNAL_MIN: i64 = 0x1_0000;
 const RESOURCES_MIN: i64 = 0x2_0000;
 /// The first code that belongs to a connector.
 const CONNECTOR_MIN: i64 = 0x100_0000;
-/// What a permission that is refused says when it is not about the table that was asked for.
+/// Texts of refused permissions that are not about the queried table.
 const NOT_ABOUT_TABLES: [&str; 3] =
     ["cannot impersonate user", "cannot execute query", "cannot become user"];
 
@@ -22,7 +22,7 @@ pub(super) type Failure = failure::Failure<Cause>;
 pub(super) enum Cause {
     /// The server, or something before it, answered with a status that refuses.
     Refused {
-        /// Status code.
+        /// Status code of the answer.
         status: u16,
         /// True when signing in takes a person at a browser.
         wants_browser: bool,

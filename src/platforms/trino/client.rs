@@ -35,11 +35,11 @@ const WORDS_MAX: usize = 300;
 /// Every request this platform sends.
 #[derive(Clone, Copy, Debug)]
 enum Request<'a> {
-    /// Version of the server, asked without credentials.
+    /// Gets the version and state of the server, without credentials.
     Info,
     /// Run this, and answer with the first page.
     Post(&'a Account, Statement<'a>),
-    /// The next page.
+    /// Gets the next page of a statement.
     Next(&'a Account, &'a NextUri),
     /// We do not wait for the rest: free what the query holds.
     Cancel(&'a Account, &'a NextUri),
@@ -97,7 +97,7 @@ pub(super) struct Account {
 }
 
 impl Account {
-    /// Somebody who shows no password and no token.
+    /// An account without password and token.
     pub(super) const fn open(user: Option<String>) -> Self {
         Self { user, authorization: None, refused: AtomicBool::new(false) }
     }
@@ -129,15 +129,15 @@ impl Account {
 /// Sends requests to one coordinator during one run.
 #[derive(Debug)]
 pub(super) struct Client<'a> {
-    /// What to talk over.
+    /// Connections to send over.
     pub(super) http: Connections,
-    /// Such as `https://host:8443`.
+    /// Address of the coordinator, such as `https://host:8443`.
     pub(super) origin: &'a str,
     /// The wall clock at the start of the run, for waits that are asked for as dates.
     pub(super) now: Timestamp,
 }
 
-/// How far a statement got.
+/// Progress of a statement.
 #[derive(Default)]
 struct Progress {
     next: Option<NextUri>,
@@ -145,7 +145,7 @@ struct Progress {
 }
 
 impl Client<'_> {
-    /// Returns the version of the server; none where a proxy before it hides that.
+    /// Returns version and state of the server; none where a proxy in front of it hides them.
     ///
     /// # Errors
     ///
@@ -162,7 +162,7 @@ impl Client<'_> {
         }
     }
 
-    /// Runs `statement` and returns the first column of its rows. It is given up at `until`.
+    /// Runs `statement` and returns the first column of its rows. It is abandoned at `until`.
     ///
     /// # Errors
     ///
@@ -288,7 +288,7 @@ impl Client<'_> {
     }
 }
 
-/// When a statement is given up, and how long cleaning up after it may take.
+/// Time at which a statement is abandoned, and the longest time for cleaning up after it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Until {
     /// From then on the answer is not waited for.
@@ -345,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_that_no_header_can_hold_is_refused_without_showing_it() {
+    fn token_with_control_characters_is_refused_without_showing_it() {
         let account = Account::token(None, &Secret::new("hunter2\n".to_owned()));
         let built = Request::Post(&account, Statement::One).built("https://a");
         let error = request(built).unwrap_err();

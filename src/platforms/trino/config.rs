@@ -1,4 +1,4 @@
-//! The `config` table of a Trino integration. Nothing of it is published: all keys are ours.
+//! The `config` table of a Trino integration. Nothing of it is published.
 
 use reqwest::Url;
 use strum::{IntoStaticStr, VariantArray};
@@ -13,7 +13,7 @@ use crate::platforms::connection::{self, Endpoint, authority, is_host, is_loopba
 /// from there on.
 const MINIMUM_VERSION_DEFAULT: i64 = 392;
 const VERSION_MAX: i64 = 100_000;
-/// What plain HTTP is warned about with; it never leaves this machine.
+/// Warning about plain HTTP to this machine itself.
 const PLAIN: &str = "is plain HTTP: statements and answers go to this machine without encryption";
 /// The most catalogs that one integration names.
 const CATALOGS_MAX: usize = 1000;
@@ -22,22 +22,22 @@ const NAME_MAX: usize = 255;
 /// Clusters below this name are started by a query, and paid for from then on.
 const GALAXY: &str = "galaxy.starburst.io";
 
-/// A checked configuration.
+/// Configuration of an integration, checked.
 #[derive(Debug)]
 pub(super) struct Config {
     /// Where the coordinator is, such as `https://host:8443`, by the name its certificate bears.
     pub(super) origin: String,
     /// `host` or `host:port` that is connected to.
     pub(super) authority: String,
-    /// How it is reached.
+    /// Settings of the connections to the cluster.
     pub(super) endpoint: Endpoint,
-    /// Who logs in.
+    /// Credentials of the system account.
     pub(super) credentials: Credentials,
     /// The catalogs that must be there.
     pub(super) catalogs: Vec<String>,
-    /// Who the cluster must take us for.
+    /// User that the cluster must map the system account to.
     pub(super) expected_user: Option<String>,
-    /// What access control is tried with.
+    /// Probe of access control, if configured.
     pub(super) probe: Option<Probe>,
     /// The oldest version that is not warned about.
     pub(super) minimum_version: u64,
@@ -45,26 +45,26 @@ pub(super) struct Config {
     pub(super) asleep: Option<String>,
 }
 
-/// Who logs in, and how.
+/// Credentials as configured, by kind.
 #[derive(Debug)]
 pub(super) enum Credentials {
-    /// By a name that nobody checks.
+    /// A name that is not verified.
     Open {
-        /// The name.
+        /// Name of the user.
         username: String,
     },
     /// By name and password.
     Password {
-        /// The name.
+        /// Name of the user.
         username: String,
-        /// Its password.
+        /// Password of the user.
         password: SecretRef,
     },
     /// By a JSON web token.
     Token {
         /// Whom to act for, where it is not the token's own subject.
         username: Option<String>,
-        /// The token.
+        /// JSON Web Token of the user.
         token: SecretRef,
     },
     /// By the client certificate in `tls`.
@@ -84,16 +84,16 @@ impl Credentials {
     }
 }
 
-/// What access control is tried with.
+/// Table and user for the probe of access control.
 #[derive(Debug)]
 pub(super) struct Probe {
     /// The system account may read it.
     pub(super) table: Table,
-    /// Somebody who may not.
+    /// User that may not read it.
     pub(super) user: Option<ProbeUser>,
 }
 
-/// Somebody who may not read the probe table.
+/// User that may not read the probe table.
 #[derive(Debug)]
 pub(super) enum ProbeUser {
     /// The system account acts for this user.
@@ -102,7 +102,7 @@ pub(super) enum ProbeUser {
     Own(Credentials),
 }
 
-/// Kinds of credentials.
+/// Kinds of credentials as configured.
 #[derive(Clone, Copy, IntoStaticStr, PartialEq, VariantArray)]
 enum Mode {
     #[strum(serialize = "none")]
@@ -463,7 +463,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_said_with_how_to_mend_it() {
+    fn fault_is_named_with_its_remediation() {
         let secret = json!({ "file": "/s" });
         let table = [
             (json!({ "host": null }), "config.host: missing"),

@@ -30,7 +30,7 @@ use client::{Account, Client, Until};
 use config::{Config, Credentials};
 use statement::Statement;
 
-/// How long the server may take to note that a query is given up.
+/// Longest time for the server to cancel an abandoned query.
 const CLEAN_UP_MAX: Duration = Duration::from_secs(1);
 /// The most names of missing catalogs that are shown.
 const NAMES_MAX: usize = 10;
@@ -39,7 +39,7 @@ const NAME_MAX: usize = 100;
 /// The most catalogs that are compared with those of another run.
 const CATALOGS_COMPARED_MAX: usize = 100;
 
-/// The platform.
+/// Entry of Starburst and Trino.
 pub(super) const PLATFORM: Platform = Platform {
     kind: "Trino",
     version: 1,
@@ -53,7 +53,7 @@ fn parse(reader: Reader<'_>, _auto_bootstrap: bool) -> Option<Box<dyn Validator>
     Some(Box::new(Trino { config: config::parse(reader)? }))
 }
 
-/// A configured integration.
+/// Trino integration as configured.
 #[derive(Debug)]
 struct Trino {
     config: Config,
@@ -76,7 +76,7 @@ impl Validator for Trino {
     }
 }
 
-/// What every test of a run needs.
+/// Parts of a run that every test needs.
 struct Session<'a> {
     client: Client<'a>,
     account: Account,
@@ -85,8 +85,8 @@ struct Session<'a> {
 }
 
 impl Session<'_> {
-    /// When a statement that begins now is given up: a little before its test is, so that the
-    /// server can be told.
+    /// Returns the time at which a statement that begins now is abandoned: a little before its test
+    /// is, so that the server can be asked to cancel it.
     fn until(&self) -> Until {
         let now = Instant::now();
         let limit = self.test_limit.min(self.run_end.saturating_duration_since(now));
@@ -162,7 +162,7 @@ impl Trino {
 
     async fn version(&self, tests: &mut Recorder, version: Option<String>) {
         let Some(version) = version else {
-            tests.skip(VERSION, "The cluster does not tell its version.");
+            tests.skip(VERSION, "The cluster does not show its version.");
             return;
         };
         let digits = version.find(|char: char| !char.is_ascii_digit()).unwrap_or(version.len());
@@ -185,7 +185,7 @@ impl Trino {
         tests.test::<(), _, _>(VERSION, async || Ok::<_, Finding>(passed)).await;
     }
 
-    /// Who we are to the cluster, where it can be asked.
+    /// Checks which user the cluster maps the system account to, where it can be queried.
     async fn authentication(
         &self,
         session: &Session<'_>,
@@ -205,7 +205,7 @@ impl Trino {
         let seen = user.as_ref().map(|user| Seen::of(FactKind::Principal, "", user));
         let warning = expected.filter(|expected| user.as_deref() != Some(expected));
         let warning = warning.map(|expected| {
-            let found = user.as_deref().unwrap_or("nobody");
+            let found = user.as_deref().unwrap_or("none");
             let message = format!("The cluster sees the user [{found}] instead of [{expected}].");
             let fix = "Correct `expectedUser`, or the user mapping of the cluster.";
             Finding::new(Class::Invalid, message).fix(fix)
@@ -284,7 +284,7 @@ impl Trino {
     }
 }
 
-/// The version, where the coordinator tells it.
+/// Returns the version, where the coordinator shows it.
 async fn connection(session: &Session<'_>) -> Result<Passed<Option<String>>, Finding> {
     let info = session.client.info().await;
     let info = info.map_err(|failure| {
@@ -361,8 +361,8 @@ fn unrun(failure: &Failure, finding: Finding) -> Finding {
     finding
 }
 
-/// Reads the secrets of `credentials` anew. What its token says of itself is told, as that of `name` and
-/// as the end `of` one.
+/// Reads the secrets of `credentials` anew. The claims of its token become facts about `name`, and
+/// its expiry one `of` that name.
 async fn account(
     credentials: &Credentials,
     (name, of): (&str, &str),

@@ -52,7 +52,7 @@ impl Trino {
         tests.test::<(), _, _>(ENFORCEMENT, work).await;
     }
 
-    /// Whether the system account may read the table; false where that could not be found out.
+    /// Returns true if the system account may read the table; false where that is unknown.
     async fn access(&self, session: &Session<'_>, table: &Table) -> Result<Passed<bool>, Finding> {
         let Err(failure) = session.ask(Statement::MayRead(table)).await else {
             let seen = Seen::of(FactKind::Grant, &table.shown, "SELECT");

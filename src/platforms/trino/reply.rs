@@ -13,7 +13,7 @@ pub(super) struct Info {
     /// True until the server has loaded its catalogs.
     #[serde(default, deserialize_with = "lenient")]
     pub(super) starting: Option<bool>,
-    /// Version of the server.
+    /// Version of the server that answers.
     #[serde(rename = "nodeVersion", default, deserialize_with = "lenient")]
     node_version: Option<NodeVersion>,
 }
@@ -52,7 +52,7 @@ pub(super) struct QueryResults {
     /// Why the query failed.
     #[serde(default, deserialize_with = "lenient_table")]
     pub(super) error: Option<QueryError>,
-    /// How far it is.
+    /// Progress of the statement.
     #[serde(default, deserialize_with = "lenient")]
     stats: Option<Stats>,
 }
@@ -67,7 +67,7 @@ struct Stats {
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct QueryError {
-    /// A sentence.
+    /// Message of the error, a sentence.
     #[serde(default, deserialize_with = "lenient")]
     pub(super) message: Option<String>,
     /// A number with a range for each type.
@@ -93,7 +93,7 @@ impl QueryResults {
         self.id.is_some() && (self.stats.is_some() || self.error.is_some())
     }
 
-    /// Such as `QUEUED`.
+    /// State of the query, such as `QUEUED`.
     pub(super) fn state(&self) -> Option<&str> {
         self.stats.as_ref()?.state.as_deref()
     }

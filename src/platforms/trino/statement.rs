@@ -8,15 +8,15 @@ const PART_MAX: usize = 255;
 /// Every statement this platform sends.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Statement<'a> {
-    /// Who are we?
+    /// Asks for the user of the session.
     CurrentUser,
-    /// How many nodes can work?
+    /// Asks for the number of active nodes.
     ActiveNodes,
-    /// Does anything run, where the nodes may not be counted?
+    /// Asks for a constant, where the nodes may not be counted.
     One,
-    /// Which catalogs are visible?
+    /// Asks for the visible catalogs.
     Catalogs,
-    /// May this table be read? It is analysed, access checks included, and not run.
+    /// Asks whether this table may be read: the statement is analysed, access checks included, and not run.
     MayRead(&'a Table),
 }
 
@@ -41,7 +41,7 @@ impl Statement<'_> {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct Table {
     parts: [String; 3],
-    /// As given.
+    /// Name of the table, as configured.
     pub(super) shown: String,
 }
 

@@ -20,7 +20,7 @@ use crate::platforms::testing::{
 };
 use crate::platforms::{Peer, Peers};
 
-/// What no report, no fact, no request line and no debug text may hold.
+/// Fragments that no report, fact, request line or debug text may contain.
 const SECRETS: [&str; 5] =
     ["wJalrXUtnFEMI", "FwoGZXIvYXdz", "AQoDYXdzEPT", "eyJhbGciOi", "pod-identity-hunter2"];
 const ENV: [(&str, &str); 2] = [
@@ -120,7 +120,7 @@ fn check_signature(seen: &Seen, service: &str, about_account: bool) {
     assert!(SECRETS.iter().all(|secret| !signature.contains(secret)));
 }
 
-/// How a request is listed: a token in a body is not.
+/// Returns the line of a request in the list; a token in a body is left out.
 fn shown(seen: &Seen) -> String {
     let text = seen.with_body();
     let (shown, _token) = text.split_once("&WebIdentityToken=").unwrap_or((&text, ""));
@@ -148,7 +148,7 @@ async fn echoed_credentials_are_hidden() {
 }
 
 #[tokio::test]
-async fn what_a_run_sees_is_the_same_in_the_next() {
+async fn equal_runs_see_equal_facts() {
     let expected = [
         "principal [] arn:aws:iam::123456789012:user/revalidated",
         "principal [id] AIDACKCEVSQ6C2EXAMPLE",
@@ -171,7 +171,7 @@ fn healthy_config(endpoint: &str) -> Json {
 }
 
 #[tokio::test]
-async fn others_with_the_same_name_or_target_are_told() {
+async fn integrations_with_the_same_name_or_target_are_named() {
     let server = healthy().await;
     let validator = integration(&healthy_config(&server.address), &[]);
     let same = validator.identity();
@@ -205,11 +205,11 @@ async fn others_with_the_same_name_or_target_are_told() {
             Some("An Amazon S3 integration named [lake] already exists."),
         ),
     ];
-    for (peer, twin, namesake) in cases {
+    for (peer, same_target, same_name) in cases {
         let mut run = context(Mode::Recurring);
         run.everyone = Peers::from_iter([peer]).into();
         let report = validator.validate(&run).await.report;
-        for (test, expected) in [(TARGET, twin), (NAME, namesake)] {
+        for (test, expected) in [(TARGET, same_target), (NAME, same_name)] {
             let status =
                 if expected.is_some() { ReportStatus::Failed } else { ReportStatus::Passed };
             assert_eq!(message(&report, test), (status, expected.unwrap_or_default()));
@@ -275,22 +275,22 @@ async fn every_source_of_credentials_says_why_it_has_none() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         format!("http://{}", listener.local_addr().unwrap())
     };
-    let nobody = "environment: not set up; shared profile: not set up; web identity: ";
+    let nothing = "environment: not set up; shared profile: not set up; web identity: ";
     let cases: [(&[(&str, &str)], String); 4] = [
         (
             &[("AWS_EC2_METADATA_DISABLED", "true")],
-            format!("{nobody}not set up; container: not set up; instance metadata: not set up."),
+            format!("{nothing}not set up; container: not set up; instance metadata: not set up."),
         ),
         (
             &[("AWS_EC2_METADATA_SERVICE_ENDPOINT", &closed)],
             format!(
-                "{nobody}not set up; container: not set up; instance metadata: failed to connect \
+                "{nothing}not set up; container: not set up; instance metadata: failed to connect \
                  to IMDS: no connection: Connection refused (os error 111)."
             ),
         ),
         (
             &[("AWS_ROLE_ARN", "arn:aws:iam::1:role/x"), ("AWS_WEB_IDENTITY_TOKEN_FILE", "/none")],
-            format!("{nobody}token file /none: No such file or directory (os error 2)."),
+            format!("{nothing}token file /none: No such file or directory (os error 2)."),
         ),
         (
             &[("AWS_PROFILE", "lake"), ("AWS_SHARED_CREDENTIALS_FILE", "/none")],
@@ -353,7 +353,7 @@ fn fuzz_answers() {
     });
 }
 
-/// The catalog is the published one, to the letter, followed by ours.
+/// The catalog is the published one, to the letter, followed by the unpublished test.
 #[test]
 fn our_own_tests_stand_last_and_are_marked() {
     let recurring: Vec<_> = PLATFORM.catalog.iter().skip(7).collect();

@@ -115,7 +115,7 @@ fn moto_cases(bare: &(String, String)) -> [MotoCase; 10] {
 }
 
 #[tokio::test]
-async fn signatures_policies_and_roles_hold_against_moto() {
+async fn moto_accepts_signatures_policies_and_roles() {
     let moto = Moto::start();
     let control = healthy().await;
     let [good, bare] = seed(&moto).await;

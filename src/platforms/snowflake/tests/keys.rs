@@ -1,4 +1,4 @@
-//! What a configuration may say, and what is said when it is wrong.
+//! Configurations, valid and invalid, and the faults that are reported.
 
 use super::*;
 
@@ -39,7 +39,7 @@ fn accounts_are_read_off_their_hosts() {
 }
 
 #[test]
-fn what_is_wrong_with_a_configuration_is_named() {
+fn fault_is_named_with_its_key() {
     let oauth = |changes: Json| {
         let mut client = json!({ "clientId": "c", "clientSecret": { "env": "S" },
             "authorityUrl": "https://login.example.com/token" });
@@ -92,7 +92,10 @@ fn what_is_wrong_with_a_configuration_is_named() {
     let unknown = json!({ "host": "a.example.com", "authenticationType": "userPassword",
         "username": "u", "password": { "env": "P" }, "token": null });
     let (_, faults) = parsed(&PLATFORM, &minimal(&unknown));
-    assert_eq!(faults, ["case: config.account: missing; `host` does not tell it: add `account`"]);
+    assert_eq!(
+        faults,
+        ["case: config.account: missing; `host` does not contain it: add `account`"]
+    );
 }
 
 #[test]

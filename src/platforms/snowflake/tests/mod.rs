@@ -1,5 +1,5 @@
-//! The platform against servers: recorded answers in `testcases/`, and two servers that nobody here
-//! wrote: `SnowDuck`, which speaks the SQL API and the drivers' protocol, and fakesnow, which speaks the
+//! The platform against servers: recorded answers in `testcases/`, and two independent servers:
+//! `SnowDuck`, which speaks the SQL API and the drivers' protocol, and fakesnow, which speaks the
 //! latter.
 
 mod keys;

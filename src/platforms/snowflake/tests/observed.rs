@@ -1,11 +1,11 @@
-//! What a run sees besides its results, and what integrations can have in common.
+//! Observations of runs besides their results, and factors that integrations share.
 
 use super::*;
 use crate::platforms::Seen;
 use crate::platforms::testing::{facts_of_case, lines_of, token_of};
 
 #[tokio::test]
-async fn what_a_run_sees_is_the_same_in_the_next() {
+async fn equal_runs_see_equal_facts() {
     let expected = [
         "version [] 9.35.1",
         "principal [] IMMUTA_SYSTEM_ACCOUNT",
@@ -23,7 +23,7 @@ async fn what_a_run_sees_is_the_same_in_the_next() {
 }
 
 #[tokio::test]
-async fn a_token_tells_when_it_ends() {
+async fn expiry_of_a_token_is_observed() {
     let claims = json!({ "sub": "me", "exp": 1_800_000_000_i64 });
     let credentials = Credentials::Token(SecretRef::Literal(Secret::new(token_of(&claims))));
     let connections = Connections::new(&HttpOptions::default()).unwrap();
@@ -34,7 +34,7 @@ async fn a_token_tells_when_it_ends() {
 }
 
 #[test]
-fn hosts_tell_account_and_region_and_keys_the_user() {
+fn account_and_region_are_read_from_hosts_and_the_user_from_keys() {
     let token = json!({ "authenticationType": "programmaticAccessToken", "token": SECRET });
     let user = json!({ "username": "me" });
     let table = [

@@ -1,4 +1,4 @@
-//! Snowflake against servers that nobody here wrote.
+//! Snowflake against two independent servers.
 
 use super::*;
 
@@ -52,7 +52,7 @@ fn snowduck_cases(closed: &str) -> [StandInCase; 12] {
         ("SQL error", grants.clone(), PREFIX, "failed", no_roles),
         ("password, SQL error", with(&password, grants), PREFIX, "failed", no_roles),
         (
-            "nobody there",
+            "no server there",
             json!({ "endpoint": closed }),
             CONNECT,
             "failed",
@@ -62,7 +62,7 @@ fn snowduck_cases(closed: &str) -> [StandInCase; 12] {
 }
 
 #[tokio::test]
-async fn warehouses_databases_and_errors_hold_against_snowduck() {
+async fn snowduck_answers_for_warehouses_databases_and_errors() {
     let duck = StandIn::start("snowduck");
     let closed = {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -15,7 +15,7 @@ use crate::platforms::testing::{
     nested, page, parsed, recorded_bodies, replay, sample_config, token_of, validator,
 };
 
-/// What no report, no fact, no request line and no debug text may hold.
+/// Fragments that no report, fact, request line or debug text may contain.
 const SECRETS: [&str; 3] =
     ["hunter2", "aW1tdXRhX3N5c3RlbV9hY2NvdW50Omh1bnRlcjItc3lzdGVt", "cHJvYmU6aHVudGVyMi1wcm9iZQ=="];
 
@@ -24,7 +24,7 @@ fn who(seen: &Seen) -> String {
     if let Some(user) = seen.header("x-trino-user") {
         return user.to_owned();
     }
-    let Some(authorization) = seen.header("authorization") else { return "nobody".to_owned() };
+    let Some(authorization) = seen.header("authorization") else { return "none".to_owned() };
     if let Some(token) = authorization.strip_prefix("Bearer ") {
         return if token.ends_with("probe") { "probe" } else { "bearer" }.to_owned();
     }
@@ -68,7 +68,7 @@ fn asked_for(seen: &Seen) -> Option<String> {
     Some(operation.to_owned())
 }
 
-/// What every request is like besides.
+/// Checks every request of a case.
 fn check_request(seen: &Seen) {
     assert_eq!(seen.header("x-trino-source"), Some("revalidated"), "{seen:?}");
     let is_public = seen.line == "GET /v1/info";
@@ -104,7 +104,7 @@ async fn echoed_credentials_are_hidden() {
 }
 
 #[tokio::test]
-async fn what_a_run_sees_is_the_same_in_the_next() {
+async fn equal_runs_see_equal_facts() {
     let expected = [
         "version [] 476",
         "principal [] immuta_system_account",
@@ -118,7 +118,7 @@ async fn what_a_run_sees_is_the_same_in_the_next() {
 }
 
 #[tokio::test]
-async fn tokens_tell_when_they_end() {
+async fn expiry_of_tokens_is_observed() {
     let server = Server::start(&SUBJECT, &cases("trino").join("token"), None).await;
     let exp = 1_800_000_000_i64;
     let claims = json!({ "sub": "immuta_system_account", "exp": exp });
@@ -162,7 +162,7 @@ fn fuzz_answers() {
             }
         }
         if let Ok(info) = serde_json::from_slice::<Info>(bytes) {
-            let _told = (info.is_known(), info.version());
+            let _read = (info.is_known(), info.version());
         }
         let text = String::from_utf8_lossy(bytes);
         if let Ok(uri) = NextUri::parse(&text, origin) {
@@ -215,9 +215,9 @@ async fn secrets_are_read_anew_for_every_run() {
 }
 
 /// A server that holds no request back, as a gateway may, is not asked as fast as it can answer; and
-/// it is told when the query is given up.
+/// it learns when the query is abandoned.
 #[tokio::test]
-async fn a_query_that_never_leaves_the_queue_is_asked_for_slowly_and_then_given_up() {
+async fn query_in_the_queue_is_polled_slowly_and_then_abandoned() {
     let case = tempfile::tempdir().unwrap();
     let queued = std::fs::read_to_string(cases("trino").join("all-well/nodes.http")).unwrap();
     for name in ["nodes", "next-nodes"] {
@@ -288,7 +288,7 @@ fn the_sample_is_a_configuration_with_each_of_its_commented_parts() {
 }
 
 #[test]
-fn every_test_is_marked_as_ours() {
+fn every_test_is_marked_as_unpublished() {
     for test in PLATFORM.catalog {
         assert!(test.name.starts_with("Recurring validation: "), "{}", test.name);
         assert!(!test.message.contains("Immuta"), "nothing is published here: {}", test.message);

@@ -41,7 +41,7 @@ fn broken_cases(server: &StandIn) -> Vec<LiveCase> {
         Received error 'Catalog Error: Table with name nodes does not exist!";
     let no_table = "The system account cannot read [lake.raw.none]. Error -1: Received error \
         'Catalog Error: Table with name none does not exist!";
-    let nobody = "`accessControlProbe` names no user who may not read the table.";
+    let no_user = "`accessControlProbe` names no user who may not read the table.";
     let itself = "Whether access control is enforced is not known. The cluster takes the user \
         [probe] for the system account [duckdb].";
     let old = "The Trino version [408] is older than the minimum supported version [409].";
@@ -56,10 +56,10 @@ fn broken_cases(server: &StandIn) -> Vec<LiveCase> {
         ("no nodes", json!({ "port": at("broken") }), QUERY, Failed, no_nodes),
         ("no table", probe("lake.raw.none", None), ACCESS, Failed, no_table),
         ("hostile table", probe(hostile, None), ACCESS, Failed, "The system account cannot read"),
-        ("no user", probe(READABLE, None), ENFORCEMENT, Skipped, nobody),
+        ("no user", probe(READABLE, None), ENFORCEMENT, Skipped, no_user),
         ("not another user", probe(READABLE, Some("probe")), ENFORCEMENT, Failed, itself),
         ("old", json!({ "minimumVersion": 409 }), VERSION, Warning, old),
-        ("nobody there", json!({ "port": closed }), CONNECTION, Failed, refused),
+        ("no server there", json!({ "port": closed }), CONNECTION, Failed, refused),
         ("TLS to plain", json!({ "tls": true }), CONNECTION, Failed, unconnected),
         ("unknown authority", unknown, CONNECTION, Failed, untrusted),
         ("no client certificate", mutual, CONNECTION, Failed, unconnected),
