@@ -1,5 +1,5 @@
-//! The platform that `benches/load.py` measures the daemon against: STS, S3 Control and S3 on one
-//! port of the loopback, quick enough to leave the processor to the daemon.
+//! Stand-in platform of `benches/load.py`: STS, S3 Control and S3 on one port of the loopback, quick
+//! enough to leave the processor to the daemon.
 //!
 //! Usage: `load-platform DELAY_MS`: prints its URL and serves until it is ended. Every account has
 //! one access grants location, as in `tests/crash/standin.py`; listing a bucket takes the delay.
@@ -17,7 +17,7 @@ use tokio::net::TcpListener;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
-    let delay = std::env::args().nth(1).context("how long a listing takes, in milliseconds")?;
+    let delay = std::env::args().nth(1).context("usage: load-platform DELAY_MS")?;
     let delay = Duration::from_millis(delay.parse()?);
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     println!("http://{}", listener.local_addr()?);
@@ -39,7 +39,7 @@ async fn answer(State(delay): State<Duration>, uri: Uri, headers: HeaderMap) -> 
     }
 }
 
-/// The account that the signing key belongs to: the twelve digits at its end.
+/// Returns the account that the signing key belongs to: the twelve digits at its end.
 fn account(headers: &HeaderMap) -> Option<&str> {
     let sent = headers.get(AUTHORIZATION)?.to_str().ok()?;
     let (_, credential) = sent.split_once("Credential=")?;

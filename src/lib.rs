@@ -1,4 +1,5 @@
-//! Keeps watch over the connections of a governance service to data platforms.
+//! Daemon that validates the connections of a governance service to data platforms on a schedule, and
+//! notifies receivers by webhook when their status changes.
 //!
 //! See `ARCHITECTURE.md` for the floors and the walk through them.
 

@@ -117,7 +117,7 @@ fn chosen(format: Format) -> Format {
 }
 
 /// Returns device and inode of the stream that systemd connected to the journal.
-#[expect(clippy::disallowed_methods, reason = "systemd's own protocol, not a setting of ours")]
+#[expect(clippy::disallowed_methods, reason = "systemd's own protocol, not a setting")]
 fn journal_stream() -> Option<(u64, u64)> {
     parsed_stream(&std::env::var("JOURNAL_STREAM").ok()?)
 }
@@ -202,7 +202,7 @@ mod tests {
     use super::*;
     use std::sync::{Arc, Mutex};
 
-    /// Collects the log.
+    /// Collects the lines of the log in memory.
     #[derive(Clone, Default)]
     struct Log(Arc<Mutex<Vec<u8>>>);
 

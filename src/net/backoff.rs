@@ -77,8 +77,8 @@ impl Budget {
 
 /// Makes attempts until one succeeds or its failure says that no further one can.
 ///
-/// The attempts are of one type, and not what an `AsyncFnMut` returns, because the compiler cannot
-/// tell that those are `Send` where a validator's future is boxed.
+/// The attempts are of one type, and not the futures of an `AsyncFnMut`, because the compiler cannot
+/// prove those to be `Send` where a validator's future is boxed.
 ///
 /// # Errors
 ///

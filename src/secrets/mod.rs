@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_there_is_named() {
+    fn missing_secret_is_named_by_its_source() {
         let fault = |reference| resolve_now(&reference).unwrap_err().to_string();
         let text = fault(SecretRef::Env("REVALIDATED_NO_SUCH".to_owned()));
         assert_eq!(

@@ -1,9 +1,13 @@
-//! A deterministic simulation of the daemon's core: the real planner, outbox, store and verdicts on a
-//! virtual clock, with platforms and receivers that fail as a seed says and a machine that crashes at
-//! any write.
+//! Deterministic simulation testing: the real planner, outbox, store and verdicts on a virtual clock, with
+//! platforms and receivers that fail as a seed says and a machine that crashes at any write.
 //!
 //! Runs are reproducible: the same seed does the same again. A violation is shown with its seed and the
 //! trace before it.
+//!
+//! [`plan`] draws a world from the seed by [`dice`], with its [`faults`]; [`driver`] executes it in
+//! [`world`] and [`time`]. [`checker`] compares every commit, run and message with an independent model:
+//! [`rules`] of statuses and schedules, [`messages`] of deliveries, [`bounds`] of delays. [`evaluation`]
+//! measures the default policy beside those of other products, for `docs/verdict-evaluation.md`.
 
 mod bounds;
 mod checker;

@@ -1,4 +1,4 @@
-//! The commands beside a running daemon, as people and programs use them.
+//! Commands beside a running daemon, as people and programs use them.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::daemon::lake;
 use crate::support::{Config, Daemon, Receiver};
 
 #[test]
-fn programs_read_everything_beside_the_running_daemon() {
+fn commands_read_the_store_beside_a_running_daemon() {
     let receiver = Receiver::start();
     let url = &receiver.url;
     let config = Config::new(&format!(
@@ -30,8 +30,8 @@ fn programs_read_everything_beside_the_running_daemon() {
     assert!(history.contains("createError") && history.contains("unreachable"), "{history}");
     let explained = config.json(&["explain", "one", "--json"]).to_string();
     assert!(explained.contains("unreachable"), "{explained}");
-    let told = config.json(&["deliveries", "--state", "delivered", "--json"]);
-    assert!(2 <= told.as_array().unwrap().len(), "{told}");
+    let delivered = config.json(&["deliveries", "--state", "delivered", "--json"]);
+    assert!(2 <= delivered.as_array().unwrap().len(), "{delivered}");
     for command in ["list", "show one", "history one", "explain one", "deliveries", "check"] {
         let words: Vec<_> = command.split(' ').collect();
         let output = config.run(&words);
@@ -45,7 +45,7 @@ fn programs_read_everything_beside_the_running_daemon() {
 }
 
 #[test]
-fn a_validation_by_hand_changes_nothing_and_says_how_it_went_by_its_exit_code() {
+fn manual_validation_stores_nothing_and_exits_1_on_failure() {
     let config = Config::new(&lake("one", "a"));
     let output = config.run(&["validate", "one", "--json"]);
     assert_eq!(output.status.code(), Some(1));
@@ -60,7 +60,7 @@ fn a_validation_by_hand_changes_nothing_and_says_how_it_went_by_its_exit_code() 
 }
 
 #[test]
-fn the_catalog_lists_every_platform_with_its_tests() {
+fn catalog_lists_every_platform_with_its_tests() {
     let output = crate::support::revalidated(&["catalog", "--json"]);
     let catalog: Value = serde_json::from_slice(&output.stdout).unwrap();
     let platforms = catalog.as_array().unwrap();
@@ -79,7 +79,7 @@ fn the_catalog_lists_every_platform_with_its_tests() {
     ];
     assert_eq!(platforms.len(), counts.len());
     for (kind, tests) in counts {
-        assert_eq!(count(kind), tests + 2, "{kind}: its own, and those of all");
+        assert_eq!(count(kind), tests + 2, "{kind}: its own tests, and those of all platforms");
     }
     let first = &platforms[0]["tests"][0];
     assert!(first["name"].is_string() && first["when"] == "always", "{first}");

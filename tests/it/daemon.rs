@@ -1,4 +1,4 @@
-//! Start, reload and end of the daemon, and what it says when it cannot.
+//! Start, reload and shutdown of the daemon, and the errors of each.
 
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
@@ -9,7 +9,7 @@ use crate::support::{Config, Daemon, revalidated, wait_for};
 
 const SOON: Duration = Duration::from_secs(15);
 
-/// An integration that fails at once: nothing listens on its ports.
+/// Returns the table of an integration that fails at once: nothing listens on its ports.
 pub(crate) fn lake(name: &str, path: &str) -> String {
     format!(
         r#"
@@ -34,7 +34,7 @@ pub(crate) fn lake(name: &str, path: &str) -> String {
 }
 
 #[test]
-fn a_reload_takes_what_is_right_and_keeps_the_old_when_it_is_wrong() {
+fn reload_applies_a_valid_configuration_and_keeps_the_old_one_otherwise() {
     let config = Config::new(&lake("one", "a"));
     let daemon = Daemon::start(&config);
     daemon.wait_status("one", "createError", SOON);
@@ -52,14 +52,14 @@ fn a_reload_takes_what_is_right_and_keeps_the_old_when_it_is_wrong() {
 }
 
 #[test]
-fn a_reload_that_waits_for_its_file_holds_up_no_end() {
+fn reload_that_waits_for_its_file_does_not_delay_the_shutdown() {
     let config = Config::new(&lake("one", "a"));
     let daemon = Daemon::start(&config);
     std::fs::remove_file(config.path()).unwrap();
     assert!(Command::new("mkfifo").arg(config.path()).status().unwrap().success());
     daemon.signal("HUP");
     let mut never_written = OpenOptions::new();
-    // Without waiting: this fails until somebody reads.
+    // Without waiting: this fails until there is a reader.
     never_written.write(true).custom_flags(0o4000);
     let open = wait_for("reload", SOON, || never_written.open(config.path()).ok());
     assert!(daemon.stop().success());
@@ -67,7 +67,7 @@ fn a_reload_that_waits_for_its_file_holds_up_no_end() {
 }
 
 #[test]
-fn a_second_daemon_on_the_same_store_is_refused() {
+fn second_daemon_on_the_same_store_is_refused() {
     let config = Config::new(&lake("one", "a"));
     let _daemon = Daemon::start(&config);
     let second = config.run(&["run"]);
@@ -77,7 +77,7 @@ fn a_second_daemon_on_the_same_store_is_refused() {
 }
 
 #[test]
-fn a_wrong_configuration_is_exit_78_and_names_every_fault() {
+fn invalid_configuration_exits_78_and_names_every_fault() {
     let config = Config::new("nonsense = 1\n[defaults]\nschedule = \"61 * * * *\"\n");
     for command in ["run", "check", "list"] {
         let output = config.run(&[command]);
@@ -89,7 +89,7 @@ fn a_wrong_configuration_is_exit_78_and_names_every_fault() {
 }
 
 #[test]
-fn usage_faults_are_exit_2() {
+fn usage_errors_exit_2() {
     assert_eq!(revalidated(&["frobnicate"]).status.code(), Some(2));
     assert_eq!(revalidated(&["next", "nonsense", "--tz", "UTC"]).status.code(), Some(2));
 }

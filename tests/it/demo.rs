@@ -1,4 +1,4 @@
-//! The demo, as a newcomer starts it: the program itself, its output and what it leaves behind.
+//! The demo, as a newcomer starts it: its output, its exit code, and that no file remains.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::documents::readme_shows;
 
-/// The longest the demo may take, its own limits included.
+/// Time limit of a demo, above the limits of its own.
 const WAIT_MAX: Duration = Duration::from_secs(90);
 
 /// A running demo, killed when a test ends early.
@@ -36,34 +36,35 @@ fn start(temporary: &Path, arguments: &[&str]) -> Demo {
     Demo(child)
 }
 
-/// Waits for the end and passes each line of the output that is still read to `saw`.
+/// Waits for the end of the demo, and passes each line of its output to `saw` with its process id; none
+/// when the test has taken the output.
 fn watch(demo: &mut Demo, mut saw: impl FnMut(&str, u32) + Send + 'static) -> Output {
     let (out, mut err) = (demo.0.stdout.take(), demo.0.stderr.take().unwrap());
     let id = demo.0.id();
     let (done, ended) = mpsc::channel();
     std::thread::spawn(move || {
-        let mut told = String::new();
+        let mut printed = String::new();
         for line in out.into_iter().flat_map(|out| BufReader::new(out).lines()) {
             let line = line.unwrap();
             saw(&line, id);
-            told.push_str(&line);
-            told.push('\n');
+            printed.push_str(&line);
+            printed.push('\n');
         }
         let mut logged = String::new();
         err.read_to_string(&mut logged).unwrap();
-        done.send((told, logged)).unwrap();
+        done.send((printed, logged)).unwrap();
     });
-    let (told, logged) = ended.recv_timeout(WAIT_MAX).unwrap();
-    Output { code: demo.0.wait().unwrap().code(), told, logged }
+    let (printed, logged) = ended.recv_timeout(WAIT_MAX).unwrap();
+    Output { code: demo.0.wait().unwrap().code(), printed, logged }
 }
 
 struct Output {
     code: Option<i32>,
-    told: String,
+    printed: String,
     logged: String,
 }
 
-/// The content of both secret files in the demo's folder.
+/// Returns the content of both secret files in the demo's folder.
 fn planted(temporary: &Path) -> Vec<String> {
     let folder = fs::read_dir(temporary).unwrap().next().unwrap().unwrap().path();
     let read = |name| fs::read_to_string(folder.join(name)).unwrap().trim().to_owned();
@@ -71,18 +72,18 @@ fn planted(temporary: &Path) -> Vec<String> {
 }
 
 #[test]
-fn the_demo_shows_a_failure_and_its_recovery_and_leaves_nothing_behind() {
+fn demo_shows_a_failure_and_its_recovery_and_leaves_no_file() {
     let temporary = tempfile::tempdir().unwrap();
     let mut demo = start(temporary.path(), &["--once"]);
     let (folder, (found, secrets)) = (temporary.path().to_owned(), mpsc::channel::<Vec<String>>());
-    let Output { code, told, logged } = watch(&mut demo, move |line, _id| {
+    let Output { code, printed, logged } = watch(&mut demo, move |line, _id| {
         if line.contains("demo-orders: creating -> enabled") {
             found.send(planted(&folder)).unwrap();
         }
     });
-    assert_eq!(code, Some(0), "{told}\n{logged}");
+    assert_eq!(code, Some(0), "{printed}\n{logged}");
     assert_eq!(logged, "", "nothing to warn about");
-    let mut rest = told.as_str();
+    let mut rest = printed.as_str();
     for part in [
         "demo-orders: creating -> enabled",
         ">>> the bucket demo-orders disappears",
@@ -98,38 +99,38 @@ fn the_demo_shows_a_failure_and_its_recovery_and_leaves_nothing_behind() {
         "the daemon has stopped; nothing is left behind",
     ] {
         let place = rest.find(part);
-        assert!(place.is_some(), "`{part}` does not come in order: {told}");
+        assert!(place.is_some(), "`{part}` does not come in order: {printed}");
         rest = &rest[place.unwrap() + part.len()..];
     }
     for other in ["demo-customers", "demo-invoices"] {
-        assert!(!told.contains(&format!("{other}: enabled ->")), "{told}");
+        assert!(!printed.contains(&format!("{other}: enabled ->")), "{printed}");
     }
     for secret in secrets.recv_timeout(Duration::from_secs(1)).unwrap() {
         assert!(20 < secret.len());
-        assert!(!told.contains(&secret) && !logged.contains(&secret));
+        assert!(!printed.contains(&secret) && !logged.contains(&secret));
     }
-    assert!(!told.contains('\x1b'), "no colour but on a terminal");
-    readme_shows(&told);
+    assert!(!printed.contains('\x1b'), "no colour but on a terminal");
+    readme_shows(&printed);
     assert_eq!(fs::read_dir(temporary.path()).unwrap().count(), 0);
 }
 
 #[test]
-fn an_interrupt_ends_the_demo_cleanly() {
+fn interrupt_ends_the_demo_cleanly() {
     let temporary = tempfile::tempdir().unwrap();
     let mut demo = start(temporary.path(), &[]);
-    let Output { code, told, logged } = watch(&mut demo, |line, id| {
+    let Output { code, printed, logged } = watch(&mut demo, |line, id| {
         if line.contains("every integration is enabled") {
             let killed = Command::new("kill").args(["-INT", &id.to_string()]).status().unwrap();
             assert!(killed.success());
         }
     });
-    assert_eq!(code, Some(0), "{told}\n{logged}");
-    assert!(told.ends_with("the daemon has stopped; nothing is left behind\n"), "{told}");
+    assert_eq!(code, Some(0), "{printed}\n{logged}");
+    assert!(printed.ends_with("the daemon has stopped; nothing is left behind\n"), "{printed}");
     assert_eq!(fs::read_dir(temporary.path()).unwrap().count(), 0);
 }
 
 #[test]
-fn the_demo_ends_when_nobody_reads_it_any_more() {
+fn demo_ends_when_its_output_is_closed() {
     let temporary = tempfile::tempdir().unwrap();
     let mut demo = start(temporary.path(), &[]);
     let mut first = String::new();

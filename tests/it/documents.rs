@@ -1,4 +1,4 @@
-//! Compares the documents with the program, and tries out what they show.
+//! Documents: their tables, commands and samples agree with the program.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,14 +10,14 @@ use serde_json::Value;
 
 use crate::support::{Config, SECRETS, revalidated, wait_for};
 
-/// The fenced block of `document` that begins with the language `language`.
+/// Returns the first fenced block of `document` in the language `language`.
 fn block(document: &str, language: &str) -> String {
     let text = fs::read_to_string(document).unwrap();
     let (_before, rest) = text.split_once(&format!("\n```{language}\n")).unwrap();
     rest.split_once("\n```\n").unwrap().0.to_owned()
 }
 
-/// The words in the first column of the tables of `document` whose first heading is `heading`.
+/// Returns the words in the first column of the tables of `document` whose first heading is `heading`.
 fn column(document: &str, heading: &str) -> Vec<String> {
     let text = fs::read_to_string(document).unwrap();
     let start = format!("\n| {heading} |");
@@ -27,7 +27,7 @@ fn column(document: &str, heading: &str) -> Vec<String> {
     cells.map(|cell| cell.trim_matches('`').to_owned()).collect()
 }
 
-/// The values of the enumeration `name` in the published schema of events.
+/// Returns the values of the enumeration `name` in the published schema of events.
 fn enumeration(name: &str) -> Vec<String> {
     let schema = fs::read_to_string("schemas/event.v1.schema.json").unwrap();
     let schema: Value = serde_json::from_str(&schema).unwrap();
@@ -135,7 +135,7 @@ fn every_platform_has_a_row_and_a_page() {
 }
 
 #[test]
-fn the_receiver_in_the_readme_verifies_a_message() {
+fn receiver_of_the_readme_verifies_a_message() {
     let installed = Command::new("tests/verify/install.sh").output().unwrap();
     assert!(installed.status.success(), "{}", String::from_utf8_lossy(&installed.stderr));
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();

@@ -1,4 +1,4 @@
-//! From a lost right at a real platform to a verified message, and back.
+//! End to end: from a lost permission at a real platform to a verified message, and back.
 
 use std::time::Duration;
 
@@ -8,11 +8,11 @@ use crate::support::{
     AccessGrants, Config, Daemon, Moto, Postgres, Receiver, SECRETS, configs, verify,
 };
 
-/// One schedule period (two seconds) plus the run's own time, on a loaded machine.
+/// Time limit of a status change: a period of the schedule (two seconds) and a run, on a loaded machine.
 const SOON: Duration = Duration::from_secs(15);
 
 #[test]
-fn a_revoked_right_is_told_and_its_return_too() {
+fn revoked_permission_and_its_return_are_notified() {
     let postgres = Postgres::start();
     postgres.sql("postgres", &format!("CREATE ROLE watcher LOGIN PASSWORD '{}'", SECRETS[0]));
     postgres.sql("postgres", "CREATE DATABASE governed");
@@ -49,7 +49,7 @@ fn a_revoked_right_is_told_and_its_return_too() {
 }
 
 #[test]
-fn a_deleted_bucket_is_told_and_its_return_too() {
+fn deleted_bucket_and_its_return_are_notified() {
     let moto = Moto::start();
     moto.request("PUT", "/governed");
     moto.request("PUT", "/governed/data/object");
@@ -93,16 +93,16 @@ fn a_deleted_bucket_is_told_and_its_return_too() {
     assert!(daemon.stop().success());
 }
 
-/// Breaks and mends the platform and follows what the receiver is told.
+/// Breaks and fixes the platform, and checks the messages that the receiver gets.
 fn flip_and_recover(receiver: &Receiver, name: &str, break_it: impl Fn(), fix: impl Fn()) {
     break_it();
     let failed = receiver.wait(name, "recurringValidationError", 0);
-    let told = failed.json();
-    assert_eq!(told["type"], "integration.validation.failed");
-    assert_eq!(told["data"]["previousStatus"], "enabled");
-    assert_eq!(told["data"]["validationResults"]["status"], "failed");
-    let incident = told["data"]["incidentId"].clone();
-    assert!(incident.as_str().unwrap().starts_with("inc_"), "{told}");
+    let failed = failed.json();
+    assert_eq!(failed["type"], "integration.validation.failed");
+    assert_eq!(failed["data"]["previousStatus"], "enabled");
+    assert_eq!(failed["data"]["validationResults"]["status"], "failed");
+    let incident = failed["data"]["incidentId"].clone();
+    assert!(incident.as_str().unwrap().starts_with("inc_"), "{failed}");
     let before = receiver.deliveries().len();
     fix();
     let recovered = receiver.wait(name, "enabled", before).json();

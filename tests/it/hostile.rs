@@ -65,7 +65,7 @@ fn listen(each: impl Fn(TcpStream) -> std::io::Result<()> + Send + Sync + 'stati
     port
 }
 
-/// Authority for `localhost`, whose certificate clients are told to trust.
+/// Authority for `localhost`, whose certificate is in the clients' configuration.
 struct Tls {
     config: Arc<ServerConfig>,
 }

@@ -1,4 +1,4 @@
-//! The life of an integration as its configuration changes, seen from outside.
+//! Life cycle of an integration: one message for each status, as its configuration changes.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::support::{AccessGrants, Config, Daemon, Receiver, wait_for};
 const SOON: Duration = Duration::from_secs(15);
 
 #[test]
-fn an_edit_that_fails_leaves_the_previous_configuration_at_work() {
+fn failed_edit_keeps_the_previous_configuration_in_force() {
     let role = "arn:aws:iam::123456789012:role/grants";
     let server = AccessGrants::start("s3://governed/a*", role);
     let receiver = Receiver::start();
@@ -19,15 +19,15 @@ fn an_edit_that_fails_leaves_the_previous_configuration_at_work() {
         .replace("http://127.0.0.1:1", &server.endpoint)
         .replace("{ file = \"DIR/aws-secret\" }", &format!("\"{}\"", crate::support::SECRETS[1]));
     let broken = healthy.replace("s3://governed/a", "s3://vanished/a");
-    let told = format!(
+    let receivers = format!(
         "[[receiver]]\nname = \"on-call\"\nurl = \"{}\"\nallow = [\"127.0.0.0/8\"]\n\
          secrets = [{{ file = \"DIR/webhook-secret\" }}]\n",
         receiver.url
     );
-    let config = Config::new(&(told.clone() + &healthy));
+    let config = Config::new(&(receivers.clone() + &healthy));
     let daemon = Daemon::start(&config);
     let change = |text: &str, status: &str| {
-        config.write(&(told.clone() + text));
+        config.write(&(receivers.clone() + text));
         daemon.signal("HUP");
         daemon.wait_status("one", status, SOON);
     };
@@ -51,15 +51,19 @@ fn an_edit_that_fails_leaves_the_previous_configuration_at_work() {
     let first = config.json(&["show", "one", "--json"])["id"].clone();
     change("", "deleted");
     change(&healthy, "enabled");
-    assert_ne!(config.json(&["show", "one", "--json"])["id"], first, "a new one of the old name");
+    assert_ne!(
+        config.json(&["show", "one", "--json"])["id"],
+        first,
+        "a new integration with the old name"
+    );
 
     let expected = "creating enabled editing editError editing enabled disabled editing enabled \
         deleting deleted creating enabled";
     wait_for("whole story", SOON, || {
         // Only messages about one integration come in order, and these are two of one name.
-        let mut told = receiver.deliveries();
-        told.sort_by_key(|one| one.json()["data"]["integration"]["id"].as_i64());
-        let statuses = told.iter().map(status).collect::<Vec<_>>().join(" ");
+        let mut sent = receiver.deliveries();
+        sent.sort_by_key(|one| one.json()["data"]["integration"]["id"].as_i64());
+        let statuses = sent.iter().map(status).collect::<Vec<_>>().join(" ");
         (statuses == expected).then_some(())
     });
     assert!(daemon.stop().success());

@@ -1,4 +1,7 @@
-//! The program from outside: real processes, real servers, real messages.
+//! Integration tests: the program as a process, against real servers and receivers.
+//!
+//! One binary for all of them, so that it is linked once. `support` has the servers and processes that
+//! several tests start; each other module is one subject.
 
 #![expect(
     clippy::unwrap_used,

@@ -13,14 +13,14 @@ use crate::support::{Config, Daemon, Receiver, SECRETS, wait_for};
 const SOON: Duration = Duration::from_secs(20);
 const SERVED: &str = "[metrics]\nlisten = \"127.0.0.1:0\"\n";
 
-/// Where the daemon says that its metrics are.
+/// Returns the address at which the daemon serves its metrics, from its log.
 fn address(daemon: &Daemon<'_>) -> String {
     let log = daemon.log();
     let (_, rest) = log.split_once("metrics at http://").unwrap();
     rest.split_once("/metrics").unwrap().0.to_owned()
 }
 
-/// What a scrape gets, as it stands.
+/// Returns the text of one scrape.
 fn scraped(address: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     let request = format!("GET /metrics HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
@@ -33,25 +33,25 @@ fn scraped(address: &str) -> String {
     body.to_owned()
 }
 
-/// One scrape, sample by sample.
+/// Samples of one scrape, as the Prometheus library reads them.
 struct Samples(Vec<Value>);
 
 impl Samples {
     fn of(daemon: &Daemon<'_>) -> Self {
         let text = scraped(&address(daemon));
         let leaked = SECRETS.iter().position(|secret| text.contains(secret));
-        assert_eq!(leaked, None, "a secret of this number is told");
-        assert!(!text.contains("hook-token"), "a part of a URL is told");
+        assert_eq!(leaked, None, "a secret of this number is in the metrics");
+        assert!(!text.contains("hook-token"), "a part of a URL is in the metrics");
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("metrics.txt");
         std::fs::write(&path, &text).unwrap();
         let read = Command::new("tests/verify/metrics.sh").arg(&path).output().unwrap();
-        let complaint = String::from_utf8_lossy(&read.stderr);
-        assert!(read.status.success(), "{complaint}\n{text}");
+        let error = String::from_utf8_lossy(&read.stderr);
+        assert!(read.status.success(), "{error}\n{text}");
         Self(serde_json::from_slice(&read.stdout).unwrap())
     }
 
-    /// The sum of the samples of this name that have these labels.
+    /// Returns the sum of the samples of this name that have these labels.
     fn value(&self, name: &str, labels: &[(&str, &str)]) -> f64 {
         let fits = |one: &&Value| {
             one["name"] == name && labels.iter().all(|(key, value)| one["labels"][key] == *value)
@@ -61,7 +61,7 @@ impl Samples {
         found.iter().map(|one| one["value"].as_f64().unwrap()).sum()
     }
 
-    /// The same of what is counted.
+    /// Returns the same sum for a whole number.
     fn count(&self, name: &str, labels: &[(&str, &str)]) -> u64 {
         self.value(name, labels).to_string().parse().unwrap()
     }
@@ -73,7 +73,7 @@ fn install() {
 }
 
 #[test]
-fn a_running_daemon_tells_what_it_does_and_nothing_secret() {
+fn running_daemon_serves_metrics_without_secrets() {
     install();
     let (well, gone) = (Receiver::start(), Receiver::start());
     gone.answer(&[410]);
@@ -90,10 +90,10 @@ fn a_running_daemon_tells_what_it_does_and_nothing_secret() {
         let samples = Samples::of(&daemon);
         let failed = samples.count("revalidated_integrations", &[("status", "createError")]);
         let disabled = samples.count("revalidated_receiver_disabled", &[("receiver", "gone")]);
-        let told = |one: &&Value| one["labels"]["outcome"] == "delivered";
-        let told =
-            samples.0.iter().find(told).is_some_and(|one| 2.0 <= one["value"].as_f64().unwrap());
-        (0 < failed && 0 < disabled && told).then_some(samples)
+        let is_delivered = |one: &&Value| one["labels"]["outcome"] == "delivered";
+        let delivered = samples.0.iter().find(is_delivered);
+        let both = delivered.is_some_and(|one| 2.0 <= one["value"].as_f64().unwrap());
+        (0 < failed && 0 < disabled && both).then_some(samples)
     });
     let one = [("integration", "one \"quoted\"")];
     let status = [one[0], ("status", "createError"), ("platform", "Native S3")];
@@ -126,14 +126,14 @@ fn a_running_daemon_tells_what_it_does_and_nothing_secret() {
     assert!(0 < samples.count("revalidated_outbox_rounds_total", &[]));
     let version = [("version", env!("CARGO_PKG_VERSION"))];
     assert_eq!(samples.count("revalidated_build_info", &version), 1);
-    // Somebody who asks and never ends does not hold up the end.
+    // A request that never ends does not delay the shutdown.
     let mut open = TcpStream::connect(address(&daemon)).unwrap();
     open.write_all(b"GET /metrics HTTP/1.1\r\n").unwrap();
     assert!(daemon.stop().success());
 }
 
 #[test]
-fn runs_that_wait_for_a_busy_host_are_counted_and_told() {
+fn runs_that_wait_for_a_busy_host_are_counted_and_logged() {
     install();
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let host = silent.local_addr().unwrap().to_string();
@@ -151,14 +151,14 @@ fn runs_that_wait_for_a_busy_host_are_counted_and_told() {
         (fault == 1 && waiting == 2 && samples.count("revalidated_runs_in_flight", &[]) == 1)
             .then_some(())
     });
-    let told = format!("runs wait for room at {host}: 2, since");
-    wait_for("warning", SOON, || daemon.log().contains(&told).then_some(()));
+    let logged = format!("runs wait for room at {host}: 2, since");
+    wait_for("warning", SOON, || daemon.log().contains(&logged).then_some(()));
     assert_eq!(daemon.log().matches("runs wait for room").count(), 1);
     assert!(daemon.stop().success());
 }
 
 #[test]
-fn a_port_that_is_taken_ends_the_start_and_says_so() {
+fn port_in_use_ends_the_start_with_an_error() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap();
     let served = |listen: &str| format!("[metrics]\nlisten = \"{listen}\"\n");

@@ -1,5 +1,5 @@
-//! Every platform at once, healthy and broken, as `validate --all` sees them: against servers that
-//! nobody here wrote, and against recorded answers where there is none.
+//! All platforms in one run of `validate --all`, healthy and broken: against independent servers, and
+//! against recorded answers where there is none.
 
 use std::fs;
 use std::path::Path;
@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 
 use crate::support::{AccessGrants, Config, Moto, Postgres, Recorded, SECRETS, StandIn, configs};
 
-/// The report of the run, ports left out. What was found instead is written to `target/platforms.json`.
+/// Expected report of the run, without ports. The actual one is written to `target/platforms.json`.
 const EXPECTED: &str = "tests/it/platforms.json";
 
-/// One integration of the file; `extra` is laid over its `config`.
+/// Returns the table of one integration.
 fn integration(name: &str, kind: &str, config: &str) -> String {
     let bootstrap = if kind == "Trino" { "" } else { "autoBootstrap = false\n" };
     format!(
@@ -21,8 +21,8 @@ fn integration(name: &str, kind: &str, config: &str) -> String {
     )
 }
 
-/// Twice the same configuration, the second time with `from` replaced by `to`; `STATE` in it is
-/// `healthy` or `broken`.
+/// Returns the tables of two integrations: one with `config`, and one in which `from` is replaced by `to`.
+/// `STATE` in them becomes `healthy` or `broken`.
 fn pair(name: &str, kind: &str, config: &str, (from, to): (&str, &str)) -> String {
     assert!(config.contains(from), "{from} is not in {config}");
     let states = [("healthy", config.to_owned()), ("broken", config.replace(from, to))];
@@ -66,7 +66,7 @@ fn synapse(tds: &StandIn) -> String {
     pair("synapse", "Azure Synapse Analytics", &config, broken)
 }
 
-/// Sends JSON to a server of others, for setting it up.
+/// Sends JSON to a stand-in server, to set it up.
 fn post(url: &str, json: &str) {
     let sent = Command::new("curl")
         .args(["-fsS", "--max-time", "10", "-o", "/dev/null", "-d", json])
@@ -110,7 +110,7 @@ fn bigquery(emulator: &StandIn, recorded: &Recorded) -> String {
     pair("bigquery", "Google BigQuery", &config, broken)
 }
 
-/// Keys of the service accounts `healthy` and `broken`, which nobody checks.
+/// Writes keys of the service accounts `healthy` and `broken`; the emulator does not check them.
 fn google_keys(config: &Config) {
     let pair = rcgen::KeyPair::generate_for(&rcgen::PKCS_RSA_SHA256).unwrap();
     for state in ["healthy", "broken"] {
@@ -158,7 +158,8 @@ fn trino(vista: &StandIn) -> String {
     pair("trino", "Trino", &config, ("[\"lake\"]", "[\"lake\", \"pond\"]"))
 }
 
-/// `text` without what differs from run to run: ports, ends of certificates, moto's request ids, durations.
+/// Parses `text` without the parts that differ from run to run: ports, expiries of certificates, moto's
+/// request ids, durations.
 fn normalised(text: &str) -> Value {
     let text = without(text, "localhost:", |c| c.is_ascii_digit());
     let text = without(&text, "127.0.0.1:", |c| c.is_ascii_digit());
@@ -174,7 +175,7 @@ fn normalised(text: &str) -> Value {
     all
 }
 
-/// `text` with `0` for whatever `part` makes up after each `begin`.
+/// Returns `text` with `0` in place of the characters of `part` after each `begin`.
 fn without(text: &str, begin: &str, part: fn(char) -> bool) -> String {
     let mut pieces = text.split(begin);
     let first = pieces.next().unwrap().to_owned();

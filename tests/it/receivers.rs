@@ -1,4 +1,4 @@
-//! A receiver that goes away and comes back, seen from outside.
+//! Receivers: disabled and enabled again, with their backlog, replays, rotated secrets and pings.
 
 use std::time::Duration;
 
@@ -21,27 +21,27 @@ fn row(config: &Config, name: &str) -> Value {
     rows.as_array().unwrap().iter().find(|row| row["name"] == name).unwrap().clone()
 }
 
-/// The bodies that are about the integration `one`, as sequence numbers.
+/// Returns the sequence numbers of the messages about the integration `one`.
 fn sequences(receiver: &Receiver) -> Vec<i64> {
-    let told = receiver.deliveries();
-    let about = told.iter().map(|one| one.json()["data"].clone());
+    let sent = receiver.deliveries();
+    let about = sent.iter().map(|one| one.json()["data"].clone());
     let about = about.filter(|data| data["integration"]["name"] == "one");
     about.map(|data| data["sequence"].as_i64().unwrap()).collect()
 }
 
 #[test]
-fn a_receiver_that_is_gone_is_told_to_the_others_and_gets_its_backlog_when_it_is_back() {
+fn disabled_receiver_is_announced_to_the_others_and_gets_its_backlog_when_enabled() {
     let (gone, other) = (Receiver::start(), Receiver::start());
     gone.answer(&[410]);
     let both = receiver("on-call", &gone.url) + &receiver("audit", &other.url);
     let config = Config::new(&(both.clone() + &lake("one", "a")));
     let daemon = Daemon::start(&config);
-    let told = wait_for("receiver.disabled", SOON, || {
+    let announced = wait_for("receiver.disabled", SOON, || {
         let all = other.deliveries().into_iter().map(|one| one.json());
         all.into_iter().find(|body| body["type"] == "receiver.disabled")
     });
-    assert_eq!(told["data"]["receiver"], "on-call", "{told}");
-    assert_eq!(told["data"]["reason"], "gone", "{told}");
+    assert_eq!(announced["data"]["receiver"], "on-call", "{announced}");
+    assert_eq!(announced["data"]["reason"], "gone", "{announced}");
     assert_eq!(daemon.log().matches("on-call: disabled, since it answered 410 Gone").count(), 1);
     daemon.wait_status("one", "createError", SOON);
     config.write(
@@ -64,7 +64,7 @@ fn a_receiver_that_is_gone_is_told_to_the_others_and_gets_its_backlog_when_it_is
     assert!(text.contains("it answered 410 Gone"), "{text}");
     let warned = String::from_utf8(config.run(&["check"]).stderr).unwrap();
     assert!(warned.contains("receiver on-call: disabled"), "{warned}");
-    assert_eq!(sequences(&gone), [1], "it is left alone");
+    assert_eq!(sequences(&gone), [1], "it is sent nothing while it is disabled");
 
     let refused = config.run(&["receivers", "enable", "on-call"]);
     let why = String::from_utf8(refused.stderr).unwrap();
@@ -77,12 +77,12 @@ fn a_receiver_that_is_gone_is_told_to_the_others_and_gets_its_backlog_when_it_is
     wait_for("backlog in order", SOON, || (sequences(&gone) == expected).then_some(()));
     wait_for("empty backlog", SOON, || (row(&config, "on-call")["pending"] == 0).then_some(()));
 
-    told_again(&config, &gone);
+    redelivered(&config, &gone);
     assert!(daemon.stop().success());
 }
 
-/// Owes `gone` its first message again, then everything.
-fn told_again(config: &Config, gone: &Receiver) {
+/// Queues the first message for `gone` again, then all of them, and checks that they arrive.
+fn redelivered(config: &Config, gone: &Receiver) {
     let before = gone.deliveries();
     let first = config.json(&["deliveries", "--receiver", "on-call", "--json", "-n", "1000"]);
     let first = first.as_array().unwrap().last().unwrap()["id"].to_string();
@@ -96,21 +96,21 @@ fn told_again(config: &Config, gone: &Receiver) {
     let plan = config.run(&["replay", "on-call", "--since", "1h"]);
     assert_eq!(plan.status.code(), Some(2));
     let replay = ["replay", "on-call", "--since", "1h", "--yes", "--json"];
-    let owed = config.json(&replay)["events"].as_i64().unwrap();
-    let all = before.len() + 1 + usize::try_from(owed).unwrap();
+    let queued = config.json(&replay)["events"].as_i64().unwrap();
+    let all = before.len() + 1 + usize::try_from(queued).unwrap();
     wait_for("replay", SOON, || (all == gone.deliveries().len()).then_some(()));
-    assert_eq!(sequences(gone)[before.len() + 1..], (1..=owed).collect::<Vec<_>>(), "in order");
+    assert_eq!(sequences(gone)[before.len() + 1..], (1..=queued).collect::<Vec<_>>(), "in order");
     verify(&gone.deliveries(), &format!("whsec_{}", SECRETS[2]));
 }
 
-/// How many signatures each of `deliveries` has.
+/// Returns the number of signatures of each of `deliveries`.
 fn signatures(deliveries: &[Delivery]) -> Vec<usize> {
     let count = |one: &Delivery| one.headers["webhook-signature"].split(' ').count();
     deliveries.iter().map(count).collect()
 }
 
 #[test]
-fn a_secret_is_rotated_without_a_message_that_the_receiver_cannot_verify() {
+fn rotated_secret_leaves_every_message_verifiable() {
     const NEW: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLwSw";
     let listening = Receiver::start();
     let old = receiver("on-call", &listening.url);
@@ -122,23 +122,23 @@ fn a_secret_is_rotated_without_a_message_that_the_receiver_cannot_verify() {
     let daemon = Daemon::start(&config);
     listening.wait("one", "createError", 0);
     daemon.wait_status("one", "createError", SOON);
-    let told = listening.deliveries();
-    assert_eq!(signatures(&told), vec![2; told.len()]);
-    verify(&told, &format!("whsec_{}", SECRETS[2]));
-    verify(&told, NEW);
+    let sent = listening.deliveries();
+    assert_eq!(signatures(&sent), vec![2; sent.len()]);
+    verify(&sent, &format!("whsec_{}", SECRETS[2]));
+    verify(&sent, NEW);
 
     let disabled =
         lake("one", "a").replace("confirm_runs = 1", "confirm_runs = 1\ndisabled = true");
     config.write(&(old.replace(&before, &after) + &disabled));
     daemon.signal("HUP");
-    let last = [listening.wait("one", "disabled", told.len())];
+    let last = [listening.wait("one", "disabled", sent.len())];
     assert_eq!(signatures(&last), [1]);
     verify(&last, NEW);
     assert!(daemon.stop().success());
 }
 
 #[test]
-fn a_receiver_can_be_tried_out_before_anything_runs() {
+fn webhook_test_reaches_a_receiver_and_stores_nothing() {
     let listening = Receiver::start();
     listening.answer(&[200, 500]);
     let config = Config::new(&receiver("on-call", &listening.url));
@@ -148,9 +148,9 @@ fn a_receiver_can_be_tried_out_before_anything_runs() {
     let text = String::from_utf8(failed.stdout).unwrap();
     assert_eq!(failed.status.code(), Some(1), "{text}");
     assert!(text.starts_with("on-call: not delivered, 500 after "), "{text}");
-    let told = listening.deliveries();
-    assert_eq!(told[0].json()["type"], "webhook.ping");
-    verify(&told, &format!("whsec_{}", SECRETS[2]));
+    let sent = listening.deliveries();
+    assert_eq!(sent[0].json()["type"], "webhook.ping");
+    verify(&sent, &format!("whsec_{}", SECRETS[2]));
     assert_eq!(config.run(&["webhook", "test", "oncall"]).status.code(), Some(2));
     assert!(!config.dir().join("state.db").exists(), "nothing is stored");
 }

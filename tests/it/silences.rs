@@ -1,4 +1,4 @@
-//! Messages that somebody holds back, seen from outside.
+//! Mutes by people: silences and acknowledgements, from the command to the message.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::support::{AccessGrants, Config, Daemon, Receiver, SECRETS, verify, wa
 
 const SOON: Duration = Duration::from_secs(20);
 
-/// What a command says when it refuses.
+/// Runs a command that must be refused with exit code 2, and returns its error.
 fn refused(config: &Config, line: &str) -> String {
     let words: Vec<_> = line.split(' ').collect();
     let output = config.run(&words);
@@ -18,13 +18,13 @@ fn refused(config: &Config, line: &str) -> String {
     why
 }
 
-/// What `line --json` says.
+/// Returns the JSON that the command `line` prints.
 fn json(config: &Config, line: &str) -> Value {
     let words: Vec<_> = line.split(' ').chain(["--json"]).collect();
     config.json(&words)
 }
 
-/// Waits until notifications about `one` are muted, and returns by what.
+/// Waits until a notification about `one` is muted, and returns the mute.
 fn muted(config: &Config) -> Value {
     wait_for("muted notification", SOON, || {
         let shown = json(config, "explain one")["notifications"].clone();
@@ -34,7 +34,7 @@ fn muted(config: &Config) -> Value {
 }
 
 #[test]
-fn what_is_silenced_or_acknowledged_is_told_when_that_ends() {
+fn notification_that_is_muted_is_sent_when_its_mute_ends() {
     let role = "arn:aws:iam::123456789012:role/grants";
     let server = AccessGrants::start("s3://governed/a*", role);
     let receiver = Receiver::start();
@@ -64,7 +64,7 @@ fn what_is_silenced_or_acknowledged_is_told_when_that_ends() {
     assert_eq!(muted(&config)["by"], "silence 1");
     let listed = String::from_utf8(config.run(&["list"]).stdout).unwrap();
     assert!(listed.lines().nth(1).unwrap().ends_with("  muted"), "{listed}");
-    assert_eq!(receiver.deliveries().len(), known, "nobody is told");
+    assert_eq!(receiver.deliveries().len(), known, "no message while it is muted");
     assert_eq!(json(&config, "silences end 1")["open"], false);
     let failed = receiver.wait("one", "recurringValidationError", known).json();
     assert_eq!(failed["type"], "integration.validation.failed", "{failed}");
@@ -76,7 +76,7 @@ fn what_is_silenced_or_acknowledged_is_told_when_that_ends() {
     server.set_gone(false);
     daemon.wait_status("one", "enabled", SOON);
     assert_eq!(muted(&config)["by"], "acknowledgement 2");
-    assert_eq!(receiver.deliveries().len(), known + 1, "nobody is told");
+    assert_eq!(receiver.deliveries().len(), known + 1, "no message while it is muted");
     assert!(config.run(&["silences", "end", "2"]).status.success());
     let recovered = receiver.wait("one", "enabled", known + 1).json();
     assert_eq!(recovered["data"]["incidentId"], failed["data"]["incidentId"]);

@@ -1,7 +1,7 @@
-//! Many integrations that flip, receivers in every mood, and a daemon that is killed all the time:
-//! what happened is what was told, to everybody, once and in order.
+//! Soak test of at-least-once delivery: many integrations that flip, receivers in every mood, and a daemon
+//! that is killed again and again. Every receiver has every event, once by its id and in order.
 //!
-//! `SOAK_SEED` in the environment repeats the same dice; what they meet differs from run to run.
+//! `SOAK_SEED` in the environment repeats the same dice; their effect differs from run to run.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt::Write as _;
@@ -14,16 +14,18 @@ use base64::engine::general_purpose::STANDARD;
 use rusqlite::{Connection, OpenFlags};
 use serde_json::Value;
 
-use crate::support::{Config, Daemon, Delivery, Dice, Lakes, Mood, Moody, SECRETS, Told, wait_for};
+use crate::support::{
+    Config, Daemon, Delivery, Dice, Lakes, Mood, Moody, SECRETS, Taken, wait_for,
+};
 
 const INTEGRATIONS: usize = 200;
 const KILLS: u32 = 40;
-/// No more kills after this, however slow the machine is.
+/// Time after which the daemon is not killed any more, however slow the machine is.
 const STORM_MAX: Duration = Duration::from_secs(50);
-/// What is owed at the end has to be delivered within this.
+/// Time limit for the deliveries that are pending at the end.
 const DRAIN_MAX: Duration = Duration::from_secs(40);
-/// A fine receiver is told within this while the daemon is up: far less than what any of the other
-/// receivers could hold it up for.
+/// Time limit of a message to the fine receiver while the daemon is up: far less than any of the others
+/// could delay it.
 const DELAY_MAX: Duration = Duration::from_secs(5);
 const DEAD_FOR: Duration = Duration::from_secs(20);
 
@@ -35,11 +37,11 @@ const RECEIVERS: [(&str, Mood); 5] = [
     ("throttling", Mood::Throttling),
 ];
 
-/// Between a kill and the next daemon's word that it has started nobody can be told.
+/// Periods in which no message can be sent: from a kill to the line `started` of the next daemon.
 type Downtime = Vec<(SystemTime, SystemTime)>;
 
 #[test]
-fn whatever_happens_every_receiver_is_told_exactly_what_happened() {
+fn killed_daemon_notifies_every_receiver_of_exactly_the_transitions() {
     let seed = seed();
     eprintln!("SOAK_SEED={seed}");
     let lakes = Lakes::start(seed);
@@ -56,24 +58,24 @@ fn whatever_happens_every_receiver_is_told_exactly_what_happened() {
         kills += 1;
     }
     let stormed = begun.elapsed();
-    lakes.settle();
+    lakes.stabilise();
     let daemon = up(&config, &mut down);
     let database = config.dir().join("state.db");
     drain(&database);
     let ended = daemon.stop();
     let store = Store::read(&database);
     store.check();
-    let told: Vec<_> = receivers.iter().map(|(name, moody)| (*name, moody.told())).collect();
-    for (name, told) in &told {
-        store.check_told(name, told);
+    let taken: Vec<_> = receivers.iter().map(|(name, moody)| (*name, moody.taken())).collect();
+    for (name, taken) in &taken {
+        store.check_taken(name, taken);
     }
     assert!(ended.success(), "{ended}");
-    let delays = delays(&told[0].1, &down);
+    let delays = delays(&taken[0].1, &down);
     let requests: Vec<_> =
-        told.iter().map(|(name, told)| format!("{name} {}", told.len())).collect();
+        taken.iter().map(|(name, taken)| format!("{name} {}", taken.len())).collect();
     eprintln!(
         "{kills} kills in {stormed:?}, {} changes of the platform, {} events; requests: {}; \
-         the fine receiver was told after {:?} (median), {:?} (99 %), {:?} (worst)",
+         the fine receiver was notified after {:?} (median), {:?} (99 %), {:?} (worst)",
         lakes.changes(),
         store.events.len(),
         requests.join(", "),
@@ -91,8 +93,8 @@ fn seed() -> u64 {
     std::env::var("SOAK_SEED").map_or_else(|_| fresh(), |seed| seed.parse().unwrap())
 }
 
-/// Retries that outlast the dead receiver, so that nothing is given up; flips that are all told,
-/// however many; a log without what every delivery and run adds to it.
+/// Returns the configuration: retries that outlast the dead receiver, so that no message is dead-lettered;
+/// no flapping, so that all flips are notified; a log without the lines of deliveries and runs.
 fn settings(lakes: &Lakes, receivers: &[(&str, Moody)]) -> String {
     let mut text = "filter = \"warn,revalidated::daemon=info,revalidated::daemon::deliver=off,\
                     revalidated::daemon::validate=off\"\n\
@@ -134,16 +136,15 @@ fn up<'c>(config: &'c Config, down: &mut Downtime) -> Daemon<'c> {
     daemon
 }
 
-/// Waits until nothing is owed and, for as long as several periods of the schedules, nothing new
-/// happens.
+/// Waits until nothing is pending and, for several periods of the schedules, there is no new event.
 fn drain(database: &Path) {
     let conn = open(database);
     let count = |sql: &str| conn.query_row(sql, [], |row| row.get::<_, u32>(0)).unwrap();
     let (mut before, mut since) = (0, Instant::now());
     wait_for("end of the deliveries", DRAIN_MAX, || {
         let events = count("SELECT count(*) FROM event");
-        let owed = count("SELECT count(*) FROM delivery WHERE state = 'pending'");
-        if events != before || owed != 0 {
+        let pending = count("SELECT count(*) FROM delivery WHERE state = 'pending'");
+        if events != before || pending != 0 {
             (before, since) = (events, Instant::now());
         }
         (Duration::from_secs(4) < since.elapsed()).then_some(())
@@ -156,36 +157,36 @@ fn open(database: &Path) -> Connection {
     conn
 }
 
-/// How long after each event the receiver heard of it first, without the downtime in between,
-/// shortest first.
-fn delays(told: &[Told], down: &Downtime) -> Vec<Duration> {
+/// Returns the time from each event to its first message, without the downtime in between, the shortest
+/// first.
+fn delays(taken: &[Taken], down: &Downtime) -> Vec<Duration> {
     let mut first = HashMap::new();
-    for told in told {
-        first.entry(told.delivery.headers["webhook-id"].as_str()).or_insert(told);
+    for one in taken {
+        first.entry(one.delivery.headers["webhook-id"].as_str()).or_insert(one);
     }
-    let delay = |told: &&Told| {
-        let text = told.delivery.json()["timestamp"].as_str().unwrap().to_owned();
+    let delay = |one: &&Taken| {
+        let text = one.delivery.json()["timestamp"].as_str().unwrap().to_owned();
         let happened = SystemTime::from(text.parse::<jiff::Timestamp>().unwrap());
         let overlap = |&(from, until): &(SystemTime, SystemTime)| {
-            let (from, until) = (from.max(happened), until.min(told.at));
+            let (from, until) = (from.max(happened), until.min(one.at));
             until.duration_since(from).unwrap_or_default()
         };
         let lost: Duration = down.iter().map(overlap).sum();
-        told.at.duration_since(happened).unwrap_or_default().saturating_sub(lost)
+        one.at.duration_since(happened).unwrap_or_default().saturating_sub(lost)
     };
     let mut delays: Vec<_> = first.values().map(delay).collect();
     delays.sort_unstable();
     delays
 }
 
-/// One event of the store.
+/// Event as the store has it.
 struct Event {
     integration: i64,
     sequence: i64,
     body: String,
 }
 
-/// What the database says happened.
+/// The database after the end of the daemon, with all its events by id.
 struct Store {
     conn: Connection,
     events: HashMap<String, Event>,
@@ -206,8 +207,8 @@ impl Store {
         Self { conn, events }
     }
 
-    /// The events are numbered without gaps and tell exactly the status changes, which form a chain;
-    /// all of them have been delivered.
+    /// Checks that the events are numbered without gaps and are exactly the transitions, which form a chain,
+    /// and that all of them have been delivered.
     fn check(&self) {
         type Step = (Option<String>, String);
         let mut chains: BTreeMap<i64, Vec<Step>> = BTreeMap::new();
@@ -228,32 +229,32 @@ impl Store {
         assert_eq!(chains.len(), INTEGRATIONS);
         let mut events: Vec<_> = self.events.values().collect();
         events.sort_by_key(|event| (event.integration, event.sequence));
-        let mut told: BTreeMap<i64, Vec<Step>> = BTreeMap::new();
+        let mut notified: BTreeMap<i64, Vec<Step>> = BTreeMap::new();
         for event in events {
             let body: Value = serde_json::from_str(&event.body).unwrap();
             let text = |key: &str| body["data"][key].as_str().map(str::to_owned);
-            let steps = told.entry(event.integration).or_default();
+            let steps = notified.entry(event.integration).or_default();
             steps.push((text("previousStatus"), text("status").unwrap()));
             let number = i64::try_from(steps.len()).unwrap();
             assert_eq!((event.sequence, body["data"]["sequence"].as_i64()), (number, Some(number)));
         }
-        assert_eq!(told, chains, "the events are the transitions");
+        assert_eq!(notified, chains, "the events are the transitions");
         let sql = "SELECT count(*), coalesce(sum(state = 'delivered'), 0) FROM delivery";
-        let (owed, delivered): (u32, u32) =
+        let (all, delivered): (u32, u32) =
             self.conn.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
         let expected = u32::try_from(self.events.len() * RECEIVERS.len()).unwrap();
-        assert_eq!((owed, delivered), (expected, expected));
+        assert_eq!((all, delivered), (expected, expected));
     }
 
-    /// A receiver that drops repetitions by their id has every event once, in order, as the store
-    /// has it; every request is signed.
-    fn check_told(&self, receiver: &str, told: &[Told]) {
+    /// Checks that a receiver that drops repetitions by their id has every event once, in order, with the
+    /// body of the store, and that every request is signed.
+    fn check_taken(&self, receiver: &str, taken: &[Taken]) {
         let mut latest: HashMap<i64, i64> = HashMap::new();
         let mut seen = HashSet::new();
-        for Told { delivery, at } in told {
+        for Taken { delivery, at } in taken {
             let id = delivery.headers["webhook-id"].as_str();
             let Some(event) = self.events.get(id) else {
-                panic!("{receiver} was told of {id}, which the store does not know");
+                panic!("{receiver} was sent {id}, which the store does not have");
             };
             assert!(delivery.body == event.body, "{receiver}: {id} has another body");
             assert!(is_signed(delivery, *at), "{receiver}: {id} is not signed as it should be");
@@ -267,8 +268,8 @@ impl Store {
     }
 }
 
-/// True when a verifier would take it: the signature fits id, timestamp and body, and the timestamp
-/// is of now.
+/// Returns true when a verifier would accept it: the signature fits id, timestamp and body, and the
+/// timestamp is at most five minutes old.
 fn is_signed(delivery: &Delivery, at: SystemTime) -> bool {
     let Delivery { headers, body } = delivery;
     let (id, stamp) = (&headers["webhook-id"], &headers["webhook-timestamp"]);

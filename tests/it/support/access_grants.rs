@@ -1,6 +1,8 @@
-//! S3 Control's Access Grants replies, which no third-party server has: the bodies are those of
-//! the API reference of `GetAccessGrantsInstance` and `ListAccessGrantsLocations`. STS and one
-//! bucket answer beside them, for tests that are about the daemon and not about a platform.
+//! Stand-in for S3 Control's Access Grants, which no third-party server has.
+//!
+//! The bodies are those of the API reference of `GetAccessGrantsInstance` and
+//! `ListAccessGrantsLocations`. STS and one bucket answer beside them, for tests that are about the
+//! daemon and not about a platform.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,7 +20,7 @@ const IDENTITY: &str = r#"<GetCallerIdentityResponse xmlns="https://sts.amazonaw
 const LISTED: &str = "<ListBucketResult><Name>b</Name><Prefix>p</Prefix><KeyCount>1</KeyCount><MaxKeys>1</MaxKeys><IsTruncated>false</IsTruncated><Contents><Key>p/k</Key></Contents></ListBucketResult>";
 const NO_BUCKET: &str = "<Error><Code>NoSuchBucket</Code><Message>The specified bucket does not exist</Message><RequestId>2</RequestId></Error>";
 
-/// Serves one instance with one location.
+/// Server of one instance with one location, stopped when dropped.
 pub(crate) struct AccessGrants {
     pub(crate) endpoint: String,
     gone: Arc<AtomicBool>,
@@ -59,7 +61,7 @@ impl AccessGrants {
         Self { endpoint, gone, _runtime: runtime }
     }
 
-    /// The bucket is gone from now on, or back.
+    /// Removes the bucket, or puts it back.
     pub(crate) fn set_gone(&self, gone: bool) {
         self.gone.store(gone, Ordering::SeqCst);
     }

@@ -1,8 +1,9 @@
-//! What `config` holds for platforms that several tests use.
+//! Configurations of platforms that several tests use: the keys of a table `config`.
 
 use super::{AccessGrants, Moto, Postgres};
 
-/// Redshift at a real `PostgreSQL`, for the user `watcher`; `database` is the one that is managed.
+/// Returns the configuration of Redshift at a real `PostgreSQL`, as the user `watcher`; `database` is the
+/// managed one.
 pub(crate) fn redshift(postgres: &Postgres, database: &str) -> String {
     let (port, ca) = (&postgres.facts["port"], &postgres.facts["ca"]);
     format!(
@@ -18,7 +19,7 @@ pub(crate) fn redshift(postgres: &Postgres, database: &str) -> String {
     )
 }
 
-/// Native S3 at moto, with the location `s3://governed/data/` of `grants`.
+/// Returns the configuration of Native S3 at moto, with the location `s3://governed/data/` of `grants`.
 pub(crate) fn s3(name: &str, moto: &Moto, grants: &AccessGrants) -> String {
     format!(
         r#"

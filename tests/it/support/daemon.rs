@@ -1,4 +1,7 @@
-//! The daemon as a process, with its own folder; refuses to end dirty.
+//! The program as a process, with a folder of its own.
+//!
+//! Output, log and store of every process are searched for the planted secrets; a test fails when one is
+//! found.
 
 use std::fs;
 use std::os::unix::fs::OpenOptionsExt;
@@ -12,8 +15,8 @@ use tempfile::TempDir;
 
 use super::wait_for;
 
-/// Secrets that tests plant, one a line: a password, a secret key and a webhook secret. None may
-/// ever be seen in anything that the program writes, nor in the output of the tests themselves.
+/// Secrets that tests plant: a password, a secret key and a webhook secret. None may be in anything that
+/// the program writes, nor in the output of the tests themselves.
 pub(crate) static SECRETS: LazyLock<Vec<&str>> =
     LazyLock::new(|| include_str!("../../planted-secrets.txt").lines().collect());
 
@@ -26,20 +29,20 @@ pub(crate) fn revalidated(arguments: &[&str]) -> Output {
     output
 }
 
-/// Fails when a planted secret stands in `bytes`.
+/// Fails when `bytes` contain a planted secret.
 fn assert_clean(place: &str, bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let leaked = SECRETS.iter().position(|secret| text.contains(secret));
-    assert_eq!(leaked, None, "a secret of this number stands in {place}");
+    assert_eq!(leaked, None, "a secret of this number is in {place}");
 }
 
-/// A folder with a configuration file and secret files.
+/// Folder with a configuration file and secret files.
 pub(crate) struct Config {
     dir: TempDir,
 }
 
 impl Config {
-    /// A configuration of `text`, after a header that puts the store into the same folder.
+    /// Creates a folder with the configuration `text`, after a header that puts the store there too.
     pub(crate) fn new(text: &str) -> Self {
         let config = Self { dir: tempfile::tempdir().unwrap() };
         config.secret("password", SECRETS[0]);
@@ -80,7 +83,7 @@ impl Config {
         revalidated(&all)
     }
 
-    /// What `command --json` prints.
+    /// Returns the JSON that a command with this configuration prints.
     pub(crate) fn json(&self, arguments: &[&str]) -> Value {
         let output = self.run(arguments);
         let text = String::from_utf8(output.stdout).unwrap();
@@ -90,20 +93,20 @@ impl Config {
     }
 }
 
-/// A running daemon.
+/// Running daemon, killed when dropped.
 pub(crate) struct Daemon<'c> {
     config: &'c Config,
     child: Child,
 }
 
 impl<'c> Daemon<'c> {
-    /// Starts it and waits until it says so.
+    /// Starts the daemon, and waits for the line `started` in its log.
     pub(crate) fn start(config: &'c Config) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_revalidated"));
         Self::start_by(config, command.args(["run"]))
     }
 
-    /// Starts it with so many KiB of address space.
+    /// Starts the daemon with so many KiB of address space.
     pub(crate) fn start_limited(config: &'c Config, address_space_kib: u32) -> Self {
         let mut command = Command::new("sh");
         let limited = format!("ulimit -v {address_space_kib} && exec \"$0\" \"$@\"");
@@ -152,13 +155,13 @@ impl<'c> Daemon<'c> {
         assert!(done.success());
     }
 
-    /// Ends it politely and says how it ended.
+    /// Ends the daemon by SIGTERM, and returns its exit status.
     pub(crate) fn stop(mut self) -> ExitStatus {
         self.signal("TERM");
         wait_for("end of the daemon", Duration::from_secs(25), || self.child.try_wait().unwrap())
     }
 
-    /// Ends it at once, as a crash does.
+    /// Ends the daemon by SIGKILL, as a crash does.
     pub(crate) fn kill(mut self) {
         let ended = self.child.try_wait().unwrap();
         assert!(ended.is_none(), "the daemon ended by itself: {ended:?}");

@@ -1,6 +1,6 @@
-//! Chance that can be repeated.
+//! Random numbers that a seed repeats.
 
-/// A generator of numbers (`SplitMix64`), the same for the same seed.
+/// Generator of numbers (`SplitMix64`), the same for the same seed.
 pub(crate) struct Dice(u64);
 
 impl Dice {
@@ -8,7 +8,7 @@ impl Dice {
         Self(seed)
     }
 
-    /// A number from 0 to `bound` - 1.
+    /// Returns a number from 0 to `bound` - 1.
     pub(crate) fn below(&mut self, bound: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut mixed = self.0;

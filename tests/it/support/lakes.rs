@@ -1,4 +1,4 @@
-//! Many buckets whose platform changes its mind: STS, S3 Control and S3 on one port.
+//! Stand-in for a platform with many unstable buckets: STS, S3 Control and S3 on one port.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -12,21 +12,22 @@ use axum::response::{IntoResponse, Response};
 
 use super::Dice;
 
-/// One listing of a bucket in so many finds it changed from there to gone, or back.
+/// Average number of listings of a bucket until it disappears, or comes back.
 const LISTINGS_PER_CHANGE: u64 = 2;
 
-/// One location per account: `s3://bucket-N/prefix*` for the account whose number is N.
+/// Server of one location per account, stopped when dropped: `s3://bucket-N/prefix*` for the account
+/// whose number is N.
 pub(crate) struct Lakes {
     pub(crate) endpoint: String,
-    minds: Arc<Minds>,
+    buckets: Arc<Buckets>,
     _runtime: tokio::runtime::Runtime,
 }
 
-struct Minds {
-    is_settled: AtomicBool,
+struct Buckets {
+    is_stable: AtomicBool,
     changes: AtomicU64,
-    /// By bucket: its dice, and whether it is gone.
-    buckets: Mutex<HashMap<String, (Dice, bool)>>,
+    /// Dice of each bucket, and true when it is gone.
+    by_name: Mutex<HashMap<String, (Dice, bool)>>,
     seed: u64,
 }
 
@@ -37,30 +38,30 @@ impl Lakes {
             .enable_all()
             .build()
             .unwrap();
-        let minds = Arc::new(Minds {
-            is_settled: AtomicBool::new(false),
+        let buckets = Arc::new(Buckets {
+            is_stable: AtomicBool::new(false),
             changes: AtomicU64::new(0),
-            buckets: Mutex::default(),
+            by_name: Mutex::default(),
             seed,
         });
-        let router = Router::new().fallback(answer).with_state(Arc::clone(&minds));
+        let router = Router::new().fallback(answer).with_state(Arc::clone(&buckets));
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
         runtime.spawn(async move { axum::serve(listener, router).await.unwrap() });
-        Self { endpoint, minds, _runtime: runtime }
+        Self { endpoint, buckets, _runtime: runtime }
     }
 
     /// Keeps every bucket as it is from now on.
-    pub(crate) fn settle(&self) {
-        self.minds.is_settled.store(true, Ordering::SeqCst);
+    pub(crate) fn stabilise(&self) {
+        self.buckets.is_stable.store(true, Ordering::SeqCst);
     }
 
-    /// How often a bucket came or went.
+    /// Returns the number of times that a bucket came or went.
     pub(crate) fn changes(&self) -> u64 {
-        self.minds.changes.load(Ordering::SeqCst)
+        self.buckets.changes.load(Ordering::SeqCst)
     }
 
-    /// The table of integration `number`.
+    /// Returns the table of integration `number`.
     pub(crate) fn integration(&self, number: usize) -> String {
         format!(
             r#"
@@ -85,15 +86,15 @@ impl Lakes {
     }
 }
 
-impl Minds {
-    /// True when `bucket` is gone now.
+impl Buckets {
+    /// Returns true when `bucket` is gone now.
     fn is_gone(&self, bucket: &str) -> bool {
-        let mut buckets = self.buckets.lock().unwrap();
-        let (dice, gone) = buckets.entry(bucket.to_owned()).or_insert_with(|| {
+        let mut by_name = self.by_name.lock().unwrap();
+        let (dice, gone) = by_name.entry(bucket.to_owned()).or_insert_with(|| {
             let number: u64 = bucket.trim_start_matches("bucket-").parse().unwrap_or(0);
             (Dice::new(self.seed.wrapping_add(number)), false)
         });
-        if !self.is_settled.load(Ordering::SeqCst) && dice.below(LISTINGS_PER_CHANGE) == 0 {
+        if !self.is_stable.load(Ordering::SeqCst) && dice.below(LISTINGS_PER_CHANGE) == 0 {
             *gone = !*gone;
             self.changes.fetch_add(1, Ordering::SeqCst);
         }
@@ -101,7 +102,7 @@ impl Minds {
     }
 }
 
-async fn answer(State(minds): State<Arc<Minds>>, request: Request) -> Response {
+async fn answer(State(buckets): State<Arc<Buckets>>, request: Request) -> Response {
     let signed = request.headers().get(AUTHORIZATION).map_or("", |value| value.to_str().unwrap());
     let account: String = signed
         .split_once("Credential=")
@@ -111,7 +112,7 @@ async fn answer(State(minds): State<Arc<Minds>>, request: Request) -> Response {
         "" => (StatusCode::OK, identity(&account)),
         "v20180820/accessgrantsinstance" => (StatusCode::OK, instance(&account)),
         "v20180820/accessgrantsinstance/locations" => (StatusCode::OK, locations(&account)),
-        bucket if minds.is_gone(bucket) => (StatusCode::NOT_FOUND, NO_BUCKET.to_owned()),
+        bucket if buckets.is_gone(bucket) => (StatusCode::NOT_FOUND, NO_BUCKET.to_owned()),
         _ => (StatusCode::OK, LISTED.to_owned()),
     };
     (status, [(CONTENT_TYPE, "application/xml")], body).into_response()

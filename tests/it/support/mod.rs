@@ -1,4 +1,7 @@
-//! Servers and processes that tests start and that end with them.
+//! Servers and processes that integration tests start, each stopped when dropped.
+//!
+//! `daemon` is the program under test; `receiver` and `moody` take its messages; the others are platforms:
+//! `servers` starts third-party ones, `access_grants`, `lakes` and `recorded` answer what those cannot.
 
 mod access_grants;
 pub(crate) mod configs;
@@ -14,14 +17,14 @@ pub(crate) use access_grants::AccessGrants;
 pub(crate) use daemon::{Config, Daemon, SECRETS, revalidated};
 pub(crate) use dice::Dice;
 pub(crate) use lakes::Lakes;
-pub(crate) use moody::{Mood, Moody, Told};
+pub(crate) use moody::{Mood, Moody, Taken};
 pub(crate) use receiver::{Delivery, Receiver};
 pub(crate) use recorded::Recorded;
 pub(crate) use servers::{Moto, Postgres, StandIn, verify};
 
 use std::time::{Duration, Instant};
 
-/// Waits until `found` finds something, at most `limit`.
+/// Returns the result of `found` once it has one; fails after `limit`.
 pub(crate) fn wait_for<T>(what: &str, limit: Duration, mut found: impl FnMut() -> Option<T>) -> T {
     let begun = Instant::now();
     loop {

@@ -1,4 +1,4 @@
-//! A receiver in a mood, with a log of every complete request.
+//! Receiver that misbehaves in one way, its mood, and keeps every complete request.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -12,10 +12,10 @@ use tokio::time::sleep;
 
 use super::{Delivery, Dice};
 
-/// How it treats its sender.
+/// Behaviour of a receiver towards its sender.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Mood {
-    /// Answers at once.
+    /// Answers each request at once.
     Fine,
     /// Takes 200 to 500 ms for each answer.
     Slow,
@@ -27,19 +27,19 @@ pub(crate) enum Mood {
     Throttling,
 }
 
-/// One complete request.
+/// One complete request, with its time.
 #[derive(Clone, Debug)]
-pub(crate) struct Told {
-    /// When it was read.
+pub(crate) struct Taken {
+    /// Instant at which it was read.
     pub(crate) at: SystemTime,
-    /// What it was.
+    /// Headers and body of the request.
     pub(crate) delivery: Delivery,
 }
 
 /// Listens on a loopback port of its own until the test ends.
 pub(crate) struct Moody {
     pub(crate) url: String,
-    told: Arc<Mutex<Vec<Told>>>,
+    taken: Arc<Mutex<Vec<Taken>>>,
     _runtime: tokio::runtime::Runtime,
 }
 
@@ -50,42 +50,42 @@ impl Moody {
             .enable_all()
             .build()
             .unwrap();
-        // A port that is bound and not listened on refuses connections, and nobody else gets it.
+        // A port that is bound and not listened on refuses connections, and no other process gets it.
         let socket = TcpSocket::new_v4().unwrap();
         socket.bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
         let url = format!("http://{}/hook", socket.local_addr().unwrap());
-        let told = Arc::<Mutex<Vec<Told>>>::default();
-        runtime.spawn(listen(socket, mood, Arc::clone(&told), Dice::new(seed)));
-        Self { url, told, _runtime: runtime }
+        let taken = Arc::<Mutex<Vec<Taken>>>::default();
+        runtime.spawn(listen(socket, mood, Arc::clone(&taken), Dice::new(seed)));
+        Self { url, taken, _runtime: runtime }
     }
 
-    /// Every complete request so far, in the order of their arrival.
-    pub(crate) fn told(&self) -> Vec<Told> {
-        self.told.lock().unwrap().clone()
+    /// Returns all complete requests so far, in the order of their arrival.
+    pub(crate) fn taken(&self) -> Vec<Taken> {
+        self.taken.lock().unwrap().clone()
     }
 }
 
-async fn listen(socket: TcpSocket, mood: Mood, told: Arc<Mutex<Vec<Told>>>, dice: Dice) {
+async fn listen(socket: TcpSocket, mood: Mood, taken: Arc<Mutex<Vec<Taken>>>, dice: Dice) {
     if let Mood::Dead(period) = mood {
         sleep(period).await;
     }
     let dice = Arc::new(Mutex::new(dice));
     let listener = socket.listen(1024).unwrap();
     while let Ok((stream, _)) = listener.accept().await {
-        tokio::spawn(serve(stream, mood, Arc::clone(&told), Arc::clone(&dice)));
+        tokio::spawn(serve(stream, mood, Arc::clone(&taken), Arc::clone(&dice)));
     }
 }
 
-/// Answers until either side has enough; what a killed sender left half written was not told.
+/// Answers requests until either side closes; one that a killed sender left half written does not count.
 async fn serve(
     stream: TcpStream,
     mood: Mood,
-    told: Arc<Mutex<Vec<Told>>>,
+    taken: Arc<Mutex<Vec<Taken>>>,
     dice: Arc<Mutex<Dice>>,
 ) -> io::Result<()> {
     let mut stream = BufReader::new(stream);
     while let Some(delivery) = read(&mut stream).await? {
-        told.lock().unwrap().push(Told { at: SystemTime::now(), delivery });
+        taken.lock().unwrap().push(Taken { at: SystemTime::now(), delivery });
         let chance = dice.lock().unwrap().below(100);
         let answer = match mood {
             Mood::Fine | Mood::Dead(_) => "204 No Content\r\n\r\n",
@@ -107,7 +107,7 @@ async fn serve(
     Ok(())
 }
 
-/// The next request, if one came whole.
+/// Reads the next request; none when the sender closes before its end.
 async fn read(stream: &mut BufReader<TcpStream>) -> io::Result<Option<Delivery>> {
     let mut headers = BTreeMap::new();
     let mut line = String::new();

@@ -1,4 +1,4 @@
-//! A receiver that keeps what it was sent and answers as it is told.
+//! Receiver that keeps its requests, and answers with the codes that a test gives.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::wait_for;
 
-/// One request as it came.
+/// Headers and body of one request.
 #[derive(Clone, Debug)]
 pub(crate) struct Delivery {
     pub(crate) headers: BTreeMap<String, String>,
@@ -64,7 +64,7 @@ impl Receiver {
         self.seen.deliveries.lock().unwrap().clone()
     }
 
-    /// Waits for a delivery about `integration` that tells of `status`, after the first `skip`.
+    /// Waits for a message that `integration` has `status`, after the first `skip` messages.
     pub(crate) fn wait(&self, integration: &str, status: &str, skip: usize) -> Delivery {
         let what = format!("message that {integration} is {status}");
         wait_for(&what, Duration::from_secs(20), || {

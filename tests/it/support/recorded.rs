@@ -1,4 +1,5 @@
-//! Answers that no third-party server gives, from the recorded cases of the platform folders.
+//! Server of recorded answers, from the cases of the platforms' folders, where no third-party server has
+//! them.
 
 use std::fs;
 use std::sync::{Arc, Mutex};
@@ -7,9 +8,9 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{Response, StatusCode};
 
-/// A server on a port of its own; gone when dropped.
+/// Server on a port of its own, stopped when dropped.
 pub(crate) struct Recorded {
-    /// `http://127.0.0.1:PORT`.
+    /// URL of the server: `http://127.0.0.1:PORT`.
     pub(crate) endpoint: String,
     routes: Routes,
     _runtime: tokio::runtime::Runtime,

@@ -1,4 +1,5 @@
-//! Platforms and verifiers that nobody here wrote, started by the scripts beside.
+//! Third-party servers and verifiers: platforms by the scripts of `tests/servers`, and the reference
+//! libraries of `tests/verify`.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,7 +12,7 @@ use tempfile::TempDir;
 
 use super::Delivery;
 
-/// What a start script printed: `key=value` lines.
+/// Runs a start script, and returns the `key=value` lines that it prints.
 fn start(script: &str, dir: &Path) -> BTreeMap<String, String> {
     let output = Command::new(script).arg("start").arg(dir).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
@@ -28,7 +29,7 @@ fn stop(script: &str, dir: &Path) {
 const POSTGRES: &str = "tests/servers/postgres.sh";
 const MOTO: &str = "tests/servers/moto.sh";
 
-/// A server that a script starts and that needs nothing else, stopped when dropped.
+/// Server that a script starts and that needs nothing else, stopped when dropped.
 pub(crate) struct StandIn {
     facts: BTreeMap<String, String>,
     script: String,
@@ -36,14 +37,14 @@ pub(crate) struct StandIn {
 }
 
 impl StandIn {
-    /// Starts `tests/servers/<name>.sh`.
+    /// Starts a server by `tests/servers/<name>.sh`.
     pub(crate) fn start(name: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let script = format!("tests/servers/{name}.sh");
         Self { facts: start(&script, dir.path()), script, dir }
     }
 
-    /// What the script printed for `key`.
+    /// Returns the value that the script printed for `key`.
     pub(crate) fn fact(&self, key: &str) -> &str {
         &self.facts[key]
     }
@@ -55,7 +56,7 @@ impl Drop for StandIn {
     }
 }
 
-/// A real `PostgreSQL` with TLS.
+/// A real `PostgreSQL` with TLS, stopped when dropped.
 pub(crate) struct Postgres {
     pub(crate) facts: BTreeMap<String, String>,
     dir: TempDir,
@@ -88,7 +89,7 @@ impl Drop for Postgres {
     }
 }
 
-/// A running moto server: STS and S3.
+/// Moto, a server of STS and S3, stopped when dropped.
 pub(crate) struct Moto {
     pub(crate) endpoint: String,
     dir: TempDir,
@@ -101,7 +102,7 @@ impl Moto {
         Self { endpoint: facts["endpoint"].clone(), dir }
     }
 
-    /// An unsigned request, which moto takes while its authentication is off.
+    /// Sends an unsigned request, which moto takes while its authentication is off.
     pub(crate) fn request(&self, method: &str, path: &str) {
         let url = format!("{}{path}", self.endpoint);
         let output = Command::new("curl")

@@ -1,4 +1,4 @@
-//! One connection: TLS as the scenario wants it, the log-in, then batches.
+//! One TDS connection: TLS as the scenario wants it, the log-in, then batches.
 
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -24,12 +24,12 @@ use tokio_native_tls::TlsAcceptor;
 use crate::prelogin_tls;
 use crate::scenario::{Answer, Encryption, Fault, Login, Scenario, result};
 
-/// The protocol of TDS 8.0 in the TLS handshake.
+/// Name of TDS 8.0 in the TLS handshake (ALPN).
 const TDS_8: &str = "tds/8.0";
-/// What a server of another protocol says.
-const FOREIGN: &[u8] = b"SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u3\r\n";
+/// Greeting of a server of another protocol.
+const SSH_GREETING: &[u8] = b"SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u3\r\n";
 
-/// A server with its scenario.
+/// Server with its scenario, its log and its counters.
 pub struct Host {
     scenario: Scenario,
     ports: Arc<HashMap<String, u16>>,
@@ -113,7 +113,7 @@ impl Host {
             Encryption::Required | Encryption::Strict => true,
             Encryption::Refused => false,
             Encryption::Silent => return std::future::pending().await,
-            Encryption::Foreign => return stream.write_all(FOREIGN).await,
+            Encryption::OtherProtocol => return stream.write_all(SSH_GREETING).await,
             Encryption::Closed => return Ok(()),
         };
         let answer = protocol::build_prelogin_response_with_fedauth(does_tls, true);
@@ -171,7 +171,7 @@ impl Host {
         Ok(())
     }
 
-    /// Logs who comes, and says what becomes of it.
+    /// Logs a log-in, and returns the reaction that the scenario has for it.
     async fn log_in(&self, body: &[u8], number: u64) -> Login {
         let login = parse_login7_auth(body);
         let user = login7_text(body, 40, |byte| byte);
@@ -196,7 +196,7 @@ impl Host {
         logins.get(number).or(logins.last()).cloned().unwrap_or(Login::Accepted)
     }
 
-    /// What Microsoft's server answers to `bytes`.
+    /// Sends the answer of Microsoft's mock server to `bytes`.
     async fn answer<S>(
         &self,
         server: &mut ConnectionProcessor,
@@ -215,7 +215,7 @@ impl Host {
     }
 }
 
-/// The next packet with its header; none when the client has gone.
+/// Reads the next packet with its header; none when the client has gone.
 async fn packet<S: AsyncRead + Unpin>(
     stream: &mut S,
 ) -> io::Result<Option<(PacketType, BytesMut)>> {
@@ -261,7 +261,7 @@ where
     Ok(())
 }
 
-/// The text that the pair of offset and length at `entry` of a log-in points to.
+/// Returns the text that the pair of offset and length at `entry` of a log-in points to.
 fn login7_text(body: &[u8], entry: usize, clear: impl Fn(u8) -> u8) -> String {
     let number = |at: usize| usize::from(u16::from_le_bytes([body[at], body[at + 1]]));
     let start = number(entry);

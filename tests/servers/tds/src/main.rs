@@ -1,4 +1,4 @@
-//! A stand-in for SQL servers that speak TDS, for tests.
+//! Stand-in for SQL servers that speak TDS, for tests.
 //!
 //! `servers-tds DIR NAME=SCENARIO.json...` listens on one loopback port per scenario, prints
 //! `NAME=PORT` lines and then `ready`. Microsoft's mock server answers batches and encodes every

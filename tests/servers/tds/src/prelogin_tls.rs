@@ -14,7 +14,7 @@ const PRE_LOGIN: u8 = 18;
 const HEADER: usize = 8;
 const PAYLOAD_MAX: usize = 4096 - HEADER;
 
-/// The stream that TLS is to run on; `stream` is moved by tasks of its own from now on.
+/// Returns the stream that TLS runs on; tasks of its own read and write `stream` from now on.
 pub fn unwrapped(stream: TcpStream) -> DuplexStream {
     let (near, far) = duplex(64 * 1024);
     let (mut from_client, mut to_client) = stream.into_split();

@@ -1,4 +1,4 @@
-//! What a server is to do, as a test writes it down.
+//! Scenario of a server, as a test writes it in JSON: its encryption, log-ins and answers.
 
 use std::collections::HashMap;
 
@@ -8,28 +8,28 @@ use mssql_mock_tds::{
 use serde::Deserialize;
 use serde_json::Value;
 
-/// The whole of `scenario.json`.
+/// Content of a file `scenario.json`.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Scenario {
-    /// The public document that says that servers answer so.
+    /// Public document that says that servers answer so.
     #[allow(dead_code)]
     pub source: String,
     #[serde(default)]
     pub encryption: Encryption,
-    /// Which certificate of the folder is shown.
+    /// Name of the certificate that the server shows, a file of the folder.
     #[serde(default = "trusted")]
     pub certificate: String,
-    /// Who may log in with which password.
+    /// Passwords by the name of the user.
     #[serde(default)]
     pub users: HashMap<String, String>,
-    /// The access token that may log in.
+    /// Access token that is accepted.
     #[serde(default)]
     pub token: Option<String>,
-    /// What happens to the first log-in, the second, and so on; the last one is repeated.
+    /// Reactions to the first log-in, the second, and so on; the last one is repeated.
     #[serde(default)]
     pub logins: Vec<Login>,
-    /// What is answered to which batch; `SELECT 1` is known.
+    /// Answers by the text of the batch; `SELECT 1` needs none.
     #[serde(default)]
     pub batches: HashMap<String, Answer>,
 }
@@ -38,7 +38,7 @@ fn trusted() -> String {
     "trusted".to_owned()
 }
 
-/// How a connection begins.
+/// Beginning of a connection: kind of TLS, or its failure.
 #[derive(Clone, Copy, Default, Deserialize, Eq, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub enum Encryption {
@@ -49,23 +49,23 @@ pub enum Encryption {
     Strict,
     /// The server does not do TLS.
     Refused,
-    /// Nothing is ever answered.
+    /// The server never answers.
     Silent,
-    /// An answer of another protocol.
-    Foreign,
+    /// The server answers in another protocol.
+    OtherProtocol,
     /// The connection is closed when the first packet has come.
     Closed,
 }
 
-/// What happens to one log-in with good credentials.
+/// Reaction to one log-in with good credentials.
 #[derive(Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Login {
     Accepted,
     Error(Fault),
-    /// To another scenario of this process, by its name.
+    /// Redirects to another scenario of this process, by its name.
     RedirectTo(String),
-    /// To any host and port.
+    /// Redirects to any host and port.
     Redirect {
         host: String,
         port: u16,
@@ -74,7 +74,7 @@ pub enum Login {
     Closed,
 }
 
-/// What a server says went wrong.
+/// Error token of a server.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fault {
@@ -83,13 +83,13 @@ pub struct Fault {
     pub message: String,
 }
 
-/// What is answered to a batch.
+/// Answer to a batch.
 #[derive(Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Answer {
     Rows(Vec<Vec<Value>>),
     Error(Fault),
-    /// This one row, so many times.
+    /// Result set of one row, repeated so many times, without an end.
     Endless(Vec<Value>, usize),
     Silent,
     Closed,
@@ -101,7 +101,7 @@ impl Fault {
     }
 }
 
-/// A result set of columns without names.
+/// Returns a result set of columns without names.
 pub fn result(rows: &[Vec<Value>]) -> QueryResponse {
     let columns = rows.first().map_or(&[][..], Vec::as_slice).iter();
     let columns = columns.map(|value| ColumnDefinition::new("", value_of(value).data_type()));
