@@ -287,8 +287,8 @@ impl Checker {
             failures,
             passes,
             sequence,
-            told: notified,
-            hold: mute,
+            notified,
+            mute,
         } = entry
         else {
             return;

@@ -58,8 +58,8 @@ pub(crate) enum Entry {
         failures: u32,
         passes: u32,
         sequence: i64,
-        told: String,
-        hold: Option<i64>,
+        notified: String,
+        mute: Option<i64>,
     },
     /// Run that is new.
     Run {
@@ -90,8 +90,8 @@ const NOTED: &[(&str, &str)] = &[
         "integration",
         "'id', new.id, 'name', new.name, 'status', new.status, 'next', new.next_run_at_ms,
          'trigger', new.next_trigger, 'lease', new.lease_until_ms, 'failures', new.failures,
-         'passes', new.passes, 'sequence', new.sequence, 'told', new.notified_status,
-         'hold', new.muted_until_ms",
+         'passes', new.passes, 'sequence', new.sequence, 'notified', new.notified_status,
+         'mute', new.muted_until_ms",
     ),
     (
         "run",
