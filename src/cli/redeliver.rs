@@ -9,7 +9,7 @@ use super::print::{Answer, Screen, counted, instant, sanitise};
 use super::{read, receivers};
 use crate::daemon;
 use crate::domain::DeliveryId;
-use crate::store::{Control, DeliveryState, Redelivered, Replayed};
+use crate::store::{Control, DeliveryState, Redelivered, Replayed, Span};
 use crate::view::{ReplayPlan, Requeued};
 
 /// Queues deliveries again under the ids of their events.
@@ -61,7 +61,8 @@ pub(super) fn replay(
     };
     let path = args.source.store.as_ref().unwrap_or(&assembly.settings.store);
     let mut control = Control::open(path).context("opening the store")?;
-    let span = (args.since.from(screen.now), args.until.map(|until| until.from(screen.now)));
+    let until = args.until.map(|until| until.from(screen.now));
+    let span = Span { since: args.since.from(screen.now), until };
     let wanting = &receiver.subscription;
     let plan = control.plan_replay(wanting, span).context("reading the store")?;
     refuse_too_much(plan)?;

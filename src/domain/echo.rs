@@ -24,7 +24,7 @@ pub(crate) fn echoes(secret: &str) -> Vec<String> {
     ]
 }
 
-/// Panics when `text` shows eight bytes in a row of one of the [`echoes`] of `secret`.
+/// Panics when `text` shows eight consecutive bytes of one of the [`echoes`] of `secret`.
 pub(crate) fn assert_hidden(text: &str, secret: &str, place: &str) {
     for echo in echoes(secret) {
         let mut pieces = echo.as_bytes().windows(8);

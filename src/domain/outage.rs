@@ -7,13 +7,13 @@ use super::{Class, FactorKind, UnknownName};
 
 /// Failures that began longer ago than this are no evidence for something that happens now.
 pub(crate) const EVIDENCE_MAX: Duration = Duration::from_hours(1);
-/// How long after the latest recovery an outage is over for those that still fail: theirs is
-/// another trouble then.
+/// Time after the latest recovery at which an outage is closed for members that still fail: their
+/// failure has another cause then.
 pub(crate) const CLOSE_AFTER: Duration = Duration::from_mins(10);
-/// How many others are looked at when one fails.
+/// Most siblings that are made due when one integration fails.
 pub(crate) const SIBLINGS_MAX: u32 = 32;
 
-/// What kind of trouble integrations can share.
+/// Kind of failure that integrations can share.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, strum::IntoStaticStr)]
 #[strum(serialize_all = "camelCase", const_into_str)]
 pub(crate) enum SharedCause {
@@ -28,7 +28,8 @@ pub(crate) enum SharedCause {
 impl SharedCause {
     const ALL: [Self; 3] = [Self::Unreached, Self::Refused, Self::Expired];
 
-    /// What failures of `class` can share; missing objects and wrong settings are one's own.
+    /// Returns the cause that failures of `class` can share; missing objects and wrong settings are never
+    /// shared.
     pub(crate) const fn of(class: Class) -> Option<Self> {
         match class {
             Class::Unreachable | Class::Throttled | Class::Unavailable => Some(Self::Unreached),
@@ -43,7 +44,7 @@ impl SharedCause {
         self.into_str()
     }
 
-    /// What integrations must have in common to share it, the most telling first.
+    /// Returns the factors that integrations with this cause have in common, the most specific first.
     pub(crate) const fn factors(self) -> &'static [FactorKind] {
         match self {
             Self::Unreached => &[FactorKind::Host, FactorKind::Account, FactorKind::Region],

@@ -112,14 +112,22 @@ impl Redactor {
     }
 }
 
+/// Place of a window within the spellings of secrets.
+#[derive(Clone, Copy)]
+struct Place {
+    /// Index of the spelling.
+    spelling: usize,
+    /// First byte of the window in it.
+    begin: usize,
+}
+
 /// Windows of [`EDGE_BYTES_MIN`] bytes of every spelling of every secret.
 struct Index {
     hasher: RandomState,
     /// In lower case: some servers change the case of headers, and hexadecimal digits have either.
     spellings: Vec<Zeroizing<Vec<u8>>>,
-    /// By the hash of the window, since a window itself would outlive the wiped secret: where it
-    /// begins, as numbers of a spelling and of a byte in it.
-    windows: HashMap<u64, Vec<(usize, usize)>>,
+    /// Places of a window by its hash, since a window itself would outlive the wiped secret.
+    windows: HashMap<u64, Vec<Place>>,
     /// Spellings that are shorter than a window; only the whole of one is removed.
     short: Vec<Zeroizing<Vec<u8>>>,
 }
@@ -164,7 +172,7 @@ impl Index {
         for (at, window) in spelling.windows(EDGE_BYTES_MIN).enumerate() {
             let places = self.windows.entry(self.hasher.hash_one(window)).or_default();
             if places.len() < PLACES_MAX {
-                places.push((number, at));
+                places.push(Place { spelling: number, begin: at });
             }
         }
         self.spellings.push(spelling);
@@ -193,15 +201,11 @@ impl Index {
         }
     }
 
-    /// The longest common piece around byte `at` of `text` and byte `begin` of spelling `number`, if
-    /// it is long enough to be removed.
-    fn matched(
-        &self,
-        text: &[u8],
-        at: usize,
-        (number, begin): (usize, usize),
-    ) -> Option<Range<usize>> {
-        let spelling = self.spellings.get(number)?;
+    /// Returns the longest common piece around byte `at` of `text` and `place` in a spelling, if it is
+    /// long enough to be removed.
+    fn matched(&self, text: &[u8], at: usize, place: Place) -> Option<Range<usize>> {
+        let Place { spelling, begin } = place;
+        let spelling = self.spellings.get(spelling)?;
         let (text_before, text_after) = text.split_at_checked(at)?;
         let (before, after) = spelling.split_at_checked(begin)?;
         let right = text_after.iter().zip(after).take_while(|(text, own)| text == own).count();
@@ -237,7 +241,7 @@ fn encodings(secret: &[u8]) -> impl Iterator<Item = Zeroizing<Vec<u8>>> {
 /// A text with its escapes decoded some number of times.
 struct View {
     bytes: Vec<u8>,
-    /// Where each byte begins in the text, and where the last one ends.
+    /// Positions in the text at which each byte begins, and at which the last one ends.
     starts: Vec<usize>,
 }
 
@@ -422,7 +426,7 @@ mod tests {
         ]
     }
 
-    /// True when `text` holds twelve bytes in a row of `secret`.
+    /// True when `text` holds twelve consecutive bytes of `secret`.
     fn shows(text: &str, secret: &str) -> bool {
         let mut windows = secret.as_bytes().windows(MIDDLE_BYTES_MIN);
         windows.any(|piece| text.as_bytes().windows(piece.len()).any(|window| window == piece))
@@ -447,14 +451,14 @@ mod tests {
         }
 
         #[test]
-        fn what_shares_nothing_with_a_secret_is_unchanged(
+        fn text_without_a_secret_is_unchanged(
             secret in "[a-m]{16,60}", text in "[n-z \\\\%&\u{e9}]{0,200}",
         ) {
             prop_assert_eq!(redactor(&[&secret]).redact(&text), text);
         }
 
         #[test]
-        fn any_text_is_borne(secret in "\\PC{0,20}", text in "\\PC{0,20}(%|\\\\u|\\\\|&#|&#x|&)?\\PC{0,20}") {
+        fn any_text_is_redacted_without_a_panic(secret in "\\PC{0,20}", text in "\\PC{0,20}(%|\\\\u|\\\\|&#|&#x|&)?\\PC{0,20}") {
             let shown = redactor(&[&secret]).redact(&format!("{text}{secret}{text}"));
             prop_assert!(secret.len() < SECRET_BYTES_MIN || shown.contains(REDACTED) || secret.trim() != secret
                 || secret.starts_with("-----"));

@@ -28,13 +28,13 @@ pub(crate) enum Status {
     DeleteError,
     /// Removed from the configuration; a running validation is drained.
     Deleting,
-    /// Force disabled.
+    /// Taken out of use by its configuration (`disabled = true`).
     Disabled,
     /// Its configuration changed: the new one is being validated.
     Editing,
     /// The new configuration failed; the previous one stays active.
     EditError,
-    /// Active and valid.
+    /// Active, and its latest validation passed.
     Enabled,
     /// Migration failed; the old form stays.
     MigrateError,
@@ -45,7 +45,7 @@ pub(crate) enum Status {
 }
 
 impl Status {
-    /// Every status.
+    /// Every status, by name.
     pub(crate) const ALL: &'static [Self] = <Self as strum::VariantArray>::VARIANTS;
 
     /// The name on the wire and in the database.
@@ -71,7 +71,7 @@ impl Status {
         }
     }
 
-    /// Which configurations a due run validates, in order; none when nothing is to run.
+    /// Returns the configurations that a due run validates, in order; none when nothing is to run.
     ///
     /// The candidate comes first: when it passes, the active one is no longer of interest.
     pub(crate) const fn subjects(self) -> &'static [Subject] {
@@ -130,7 +130,7 @@ impl UnknownName {
     }
 }
 
-/// Which of an integration's two configurations a run looks at.
+/// Configuration of an integration that a run validates.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, strum::IntoStaticStr, strum::EnumString)]
 #[strum(serialize_all = "camelCase", const_into_str, parse_err_ty = UnknownName, parse_err_fn = UnknownName::of)]
 pub(crate) enum Subject {
@@ -147,7 +147,7 @@ impl Subject {
     }
 }
 
-/// What can change a status.
+/// Cause of a status change.
 #[derive(
     Clone, Copy, Debug, Eq, PartialEq, strum::IntoStaticStr, strum::EnumString, strum::VariantArray,
 )]
@@ -189,11 +189,11 @@ impl Cause {
 /// A status change, with what caused it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Transition {
-    /// Status before.
+    /// Status before the change.
     pub(crate) from: Status,
-    /// Status after.
+    /// Status after the change.
     pub(crate) to: Status,
-    /// Why.
+    /// Cause of the change.
     pub(crate) cause: Cause,
 }
 
@@ -207,7 +207,7 @@ pub(crate) fn next_status(from: Status, cause: Cause) -> Option<Transition> {
     found.map(|(_, to)| Transition { from, to: *to, cause })
 }
 
-/// What each status can turn into, and by what.
+/// Returns the causes that change the status `from`, each with the status that follows.
 const fn steps(from: Status) -> &'static [(Cause, Status)] {
     use Cause::{
         ActiveFailed, ActivePassed, CandidateFailed, CandidatePassed, Changed, Drained,

@@ -4,20 +4,21 @@ use std::time::Duration;
 
 use super::{Class, Report, ReportStatus, Timestamp};
 
-/// How much evidence a verdict needs.
+/// Evidence that a verdict needs, and the limits of flapping.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Policy {
-    /// Runs in a row with only transient failures that make a failure, at least 1.
+    /// Number of consecutive runs with only transient failures that make a failure, at least 1.
     pub(crate) confirm_runs: u32,
     /// Wait between those runs, instead of a whole period.
     pub(crate) confirm_wait: Duration,
-    /// Passing runs in a row that make a recovery, at least 1.
+    /// Number of consecutive passing runs that make a recovery, at least 1.
     pub(crate) recovery_runs: u32,
-    /// Changes of status within `flap_window` that may be told; more are flapping. 0 for any number.
+    /// Number of status changes within `flap_window` that are notified; more are flapping. 0 for any
+    /// number.
     pub(crate) flap_flips: u32,
-    /// How long a change of status counts towards flapping.
+    /// Time for which a status change counts towards flapping.
     pub(crate) flap_window: Duration,
-    /// How long the status must stay until a flapping integration is told of again.
+    /// Time for which the status must stay until notifications about a flapping integration go on.
     pub(crate) flap_calm: Duration,
 }
 
@@ -34,25 +35,25 @@ impl Default for Policy {
     }
 }
 
-/// What the runs so far add up to; lives in the integration's row.
+/// Numbers of consecutive failures and passes; part of the integration's row.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Counters {
-    /// Failing runs in a row.
+    /// Number of consecutive failing runs.
     pub(crate) failures: u32,
-    /// Passing runs in a row.
+    /// Number of consecutive passing runs.
     pub(crate) passes: u32,
 }
 
-/// The changes of status that were told of lately, which are to become flapping or not.
+/// Instants of the latest status changes that were notified, oldest first.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Flips(pub(crate) Vec<Timestamp>);
 
 impl Flips {
-    /// Adds one at `now`; true when there are more than `policy` lets pass.
+    /// Adds one at `now`; returns true when there are more than `policy` allows.
     #[must_use]
     pub(crate) fn add(&mut self, policy: &Policy, now: Timestamp) -> bool {
         let oldest = now.minus(policy.flap_window);
-        // Instants that lie ahead are those of a clock that was set back since.
+        // Instants that lie ahead are those of a clock that was rolled back since.
         self.0.retain(|at| oldest < *at && *at <= now);
         if policy.flap_flips == 0 {
             return false;
@@ -62,17 +63,17 @@ impl Flips {
     }
 }
 
-/// What a run says about its integration.
+/// Conclusion from a run about its integration.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, strum::IntoStaticStr)]
 #[strum(serialize_all = "camelCase", const_into_str)]
 pub(crate) enum Verdict {
-    /// It works.
+    /// The integration is known to work.
     Passed,
-    /// It does not work.
+    /// The integration is known to fail.
     Failed,
-    /// It may not work: more runs will tell.
+    /// It may not work: the failure has to be confirmed by more runs.
     Confirming,
-    /// It works again, perhaps: more runs will tell.
+    /// It may work again: the recovery has to be confirmed by more runs.
     Recovering,
     /// The run says nothing about the integration.
     Inconclusive,
@@ -88,9 +89,9 @@ impl Verdict {
 /// A verdict with the rule that made it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Judgement {
-    /// What it is.
+    /// Verdict of the policy.
     pub(crate) verdict: Verdict,
-    /// Why, in a sentence for people.
+    /// Rule that made it, as a sentence for people.
     pub(crate) rule: String,
     /// The counters after this run.
     pub(crate) counters: Counters,
@@ -133,11 +134,13 @@ fn failed(policy: &Policy, counters: Counters, class: Class) -> Judgement {
         (true, _) => (Verdict::Failed, format!("a definitive failure ({name}) counts at once")),
         (false, true) => (
             Verdict::Failed,
-            format!("a transient failure ({name}) in {failures} runs in a row, {of} are needed"),
+            format!("a transient failure ({name}) in {failures} consecutive runs, {of} are needed"),
         ),
         (false, false) => (
             Verdict::Confirming,
-            format!("transient failure ({name}) {failures} of the {of} in a row that are needed"),
+            format!(
+                "transient failure ({name}) {failures} of the {of} consecutive ones that are needed"
+            ),
         ),
     };
     Judgement { verdict, rule, counters: Counters { failures, passes: 0 } }
@@ -185,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn more_flips_than_are_let_pass_within_the_window_are_flapping() {
+    fn more_flips_than_are_allowed_within_the_window_are_flapping() {
         let policy = Policy { flap_window: Duration::from_secs(10), ..Policy::default() };
         let added = |policy: &Policy, secs: &[i64]| {
             let mut flips = Flips::default();
@@ -194,7 +197,11 @@ mod tests {
         assert_eq!(added(&policy, &[1, 2, 3, 4]), [false, false, false, true]);
         assert_eq!(added(&policy, &[1, 2, 3, 11, 12, 13, 13]).last(), Some(&true));
         assert_eq!(added(&policy, &[1, 2, 3, 11]).last(), Some(&false));
-        assert_eq!(added(&policy, &[91, 92, 93, 1]).last(), Some(&false), "the clock was set back");
+        assert_eq!(
+            added(&policy, &[91, 92, 93, 1]).last(),
+            Some(&false),
+            "the clock was rolled back"
+        );
         let never = Policy { flap_flips: 0, ..policy };
         assert_eq!(added(&never, &[1, 2, 3, 4, 5]), [false; 5]);
     }

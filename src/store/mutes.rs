@@ -13,11 +13,11 @@ pub(crate) struct SilenceRow {
     pub(crate) selection: Selection,
     /// Comment of its author.
     pub(crate) comment: String,
-    /// When it was made.
+    /// Instant of its creation.
     pub(crate) created_at: Timestamp,
     /// When it ends by itself.
     pub(crate) until: Timestamp,
-    /// When it was ended before.
+    /// Instant at which it was ended early, if it was.
     pub(crate) ended_at: Option<Timestamp>,
 }
 
@@ -39,7 +39,7 @@ pub(crate) struct NewSilence {
 pub(crate) struct MuteRow {
     /// Name of the mute: ``maintenance `nightly` ``, `silence 3`, `acknowledgement 4`, `flapping`.
     pub(crate) by: String,
-    /// When that ends, as far as is known.
+    /// Instant at which the mute ends, as far as is known.
     pub(crate) until: Timestamp,
 }
 
@@ -54,14 +54,14 @@ pub(crate) struct OutageRow {
     pub(crate) since: Timestamp,
 }
 
-/// Something that is wrong on the daemon's own side.
+/// Fault on the daemon's own side that lasts.
 #[derive(Clone, Debug)]
 pub(crate) struct OwnFaultRow {
-    /// Fault that lasts.
+    /// Kind of the fault.
     pub(crate) fault: OwnFault,
     /// Instant of its beginning.
     pub(crate) since: Timestamp,
-    /// Description for people.
+    /// Description of the fault for people.
     pub(crate) message: String,
 }
 

@@ -1,4 +1,4 @@
-//! The outbox: what may be sent now, and what was queued again.
+//! Values of the outbox: deliveries that may be sent now, redelivery and replay.
 
 use crate::domain::ledger::DeliveryState;
 use crate::domain::{DeliveryId, Timestamp};
@@ -29,6 +29,15 @@ pub(crate) enum Redelivered {
     Queued(Vec<(DeliveryId, String, DeliveryState)>),
     /// There are no such deliveries; nothing was changed.
     Unknown(Vec<DeliveryId>),
+}
+
+/// Span of time of which the events are replayed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Span {
+    /// First instant of the span.
+    pub(crate) since: Timestamp,
+    /// First instant after the span; without one it has no end.
+    pub(crate) until: Option<Timestamp>,
 }
 
 /// Events that a replay queues, or would queue.

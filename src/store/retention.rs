@@ -1,4 +1,4 @@
-//! Retention: how long, and how much, history is kept.
+//! Retention: the age and the number of rows up to which history is kept.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ pub(crate) struct Retention {
     pub(crate) batch: u32,
 }
 
-/// Result of one round of [`Store::prune`](super::Store::prune) did; call again until it did nothing.
+/// Result of one round of [`Store::prune`](super::Store::prune); to be repeated until it is empty.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Pruned {
     /// Number of rows that it deleted.
@@ -31,13 +31,13 @@ pub(crate) struct Pruned {
 /// Rows that are too many, by their keys, oldest first.
 #[derive(Debug, Default, Eq, PartialEq)]
 pub(crate) struct Surplus {
-    /// Ids of runs.
+    /// Ids of surplus runs.
     pub(crate) runs: Vec<i64>,
-    /// Ids of transitions.
+    /// Ids of surplus transitions.
     pub(crate) transitions: Vec<i64>,
-    /// Ids of deliveries.
+    /// Ids of surplus deliveries.
     pub(crate) deliveries: Vec<i64>,
-    /// Numbers of events.
+    /// Numbers of surplus events.
     pub(crate) events: Vec<i64>,
 }
 

@@ -70,17 +70,17 @@ pub(crate) struct IntegrationRow {
 pub(crate) struct RunRow {
     /// Id of the row.
     pub(crate) id: RunId,
-    /// Which configuration it looked at.
+    /// Configuration that it validated.
     pub(crate) subject: Subject,
-    /// Why it took place.
+    /// Trigger of the run.
     pub(crate) trigger: Trigger,
     /// Instant of its beginning.
     pub(crate) started_at: Timestamp,
-    /// Duration of it.
+    /// Duration from its beginning to its end.
     pub(crate) duration: Duration,
     /// Overall result of its tests.
     pub(crate) status: ReportStatus,
-    /// The class that decided.
+    /// Class that decided the result.
     pub(crate) class: Option<Class>,
     /// The rule that made its verdict.
     pub(crate) rule: String,
@@ -95,7 +95,7 @@ pub(crate) struct RunRow {
 pub(crate) enum HistoryRow {
     /// Run, whatever it found.
     Run(RunRow),
-    /// Change of status.
+    /// Change of the status.
     Transition(TransitionRow),
 }
 
@@ -104,11 +104,11 @@ pub(crate) enum HistoryRow {
 pub(crate) struct TransitionRow {
     /// Number of the row.
     pub(crate) id: i64,
-    /// Status before; none at creation.
+    /// Status before the change; none at creation.
     pub(crate) from: Option<Status>,
-    /// Status after it.
+    /// Status after the change.
     pub(crate) to: Status,
-    /// Why; none at creation.
+    /// Cause of the change; none at creation.
     pub(crate) cause: Option<Cause>,
     /// Instant of the change.
     pub(crate) at: Timestamp,
@@ -129,7 +129,7 @@ pub(crate) struct StatusRow {
     pub(crate) status: Status,
     /// When its latest run began.
     pub(crate) last_run_at: Option<Timestamp>,
-    /// When what ends next does so, as far as is known.
+    /// Instant of the next expiry, as far as is known.
     pub(crate) expires_at: Option<Timestamp>,
     /// True while its notifications are muted.
     pub(crate) is_muted: bool,
@@ -144,15 +144,15 @@ pub(crate) struct StatusRow {
 pub(crate) struct TargetRow {
     /// Number of its row.
     pub(crate) id: IntegrationId,
-    /// Configured name.
+    /// Name in the configuration.
     pub(crate) name: String,
     /// Published name of its platform.
     pub(crate) kind: String,
-    /// Labels by key.
+    /// Labels of the integration, by key.
     pub(crate) labels: BTreeMap<String, String>,
 }
 
-/// Which deliveries to show; everything when empty.
+/// Filter of deliveries; shows everything when empty.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct DeliveryFilter {
     /// Only in this state.
@@ -178,7 +178,7 @@ pub(crate) struct DeliveryRow {
     pub(crate) kind: EventType,
     /// Name of the receiver.
     pub(crate) receiver: String,
-    /// About which integration, if about one.
+    /// Name of the integration that the event is about, if it is about one.
     pub(crate) integration: Option<String>,
     /// The event's number in its integration, or among those that are about none.
     pub(crate) sequence: i64,
@@ -199,7 +199,7 @@ pub(crate) struct AttemptRow {
     pub(crate) number: u32,
     /// When it was sent.
     pub(crate) started_at: Timestamp,
-    /// Duration of it.
+    /// Duration from its beginning to its end.
     pub(crate) duration: Duration,
     /// The HTTP status code, if an answer came.
     pub(crate) code: Option<u16>,

@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::source::{production, sources, tokens};
 
 /// Tuple parameters that are still to be replaced, in all of `src`; only to be lowered.
-const TO_REPLACE: usize = 6;
+const TO_REPLACE: usize = 4;
 
 /// Returns the named functions of `text` of which a parameter is a tuple that is taken apart.
 fn bundled(text: &str) -> Vec<String> {

@@ -85,33 +85,33 @@ pub(crate) struct Shared {
 /// Evidence that the store has loaded.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Answer {
-    /// Answer to [`Need::Random`].
+    /// Answer to [`Need::Random`]: the bytes.
     Random([u8; 10]),
-    /// Answer to [`Need::StoreHead`].
+    /// Answer to [`Need::StoreHead`]: the row.
     StoreHead(StoreHead),
-    /// Answer to [`Need::Silences`].
+    /// Answer to [`Need::Silences`], by their ids.
     Silences(Vec<Silence>),
     /// Answer to needs of results.
     Results(Option<(ReportStatus, StoredReport)>),
     /// Answer to needs of an instant.
     Instant(Option<Timestamp>),
-    /// Answer to [`Need::Factors`].
+    /// Answer to [`Need::Factors`], in their order.
     Factors(Vec<Factor>),
     /// Answer to needs that are a question.
     Yes(bool),
     /// Answer to needs of rows that may be made due.
     Integrations(Vec<IntegrationId>),
-    /// Answer to [`Need::OpenOutage`].
+    /// Answer to [`Need::OpenOutage`]: its id, if one is open.
     Outage(Option<String>),
-    /// Answer to [`Need::FailingSiblings`].
+    /// Answer to [`Need::FailingSiblings`], in their order.
     Siblings(Vec<Sibling>),
     /// Answer to needs of a number.
     Count(usize),
-    /// Answer to [`Need::OutageState`].
+    /// Answer to [`Need::OutageState`]: the state.
     OutageState(OutageState),
-    /// Answer to [`Need::OutageReceivers`].
+    /// Answer to [`Need::OutageReceivers`]: their names.
     Receivers(BTreeSet<String>),
-    /// Answer to [`Need::OwnFaults`].
+    /// Answer to [`Need::OwnFaults`], by their names.
     OwnFaults(Vec<LastingFault>),
 }
 
@@ -151,7 +151,7 @@ pub(crate) struct OutageState {
 /// A fault on the daemon's own side that lasts.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct LastingFault {
-    /// Fault that lasts.
+    /// Kind of the fault.
     pub(crate) fault: OwnFault,
     /// Instant of its beginning.
     pub(crate) since: Timestamp,

@@ -18,7 +18,7 @@ use crate::domain::{DeliveryId, Next, Timestamp};
 /// Decides what follows from an attempt, for the delivery and for its receiver.
 ///
 /// An attempt that ended after its lease may come second: it is kept under the next free number, and a
-/// delivery that has ended stays ended. While another lease is held only a receipt counts; what follows
+/// delivery that has ended stays ended. While another lease is valid only a receipt counts; what follows
 /// else is up to that attempt.
 pub(crate) fn record_attempt(
     case: &Case,

@@ -71,11 +71,11 @@ pub(crate) enum Effect {
     },
     /// Writes down that a fault on the daemon's own side lasts.
     RaiseFault {
-        /// Fault that lasts.
+        /// Kind of the fault.
         fault: OwnFault,
         /// Instant of its beginning.
         since: Timestamp,
-        /// Description for people.
+        /// Description of the fault for people.
         message: String,
     },
     /// Writes down that it is over.

@@ -81,7 +81,7 @@ pub(crate) struct Finished {
     pub(crate) started_at: Timestamp,
     /// Duration of all of it.
     pub(crate) duration: Duration,
-    /// Policy of verdicts.
+    /// Policy by which the runs are judged.
     pub(crate) policy: Policy,
     /// The schedule that says when the integration is due after this.
     pub(crate) schedule: Schedule,

@@ -15,9 +15,9 @@ use crate::domain::{
 /// A fault with its description for people.
 #[derive(Clone, Debug)]
 pub(super) struct Fault {
-    /// Fault that lasts.
+    /// Kind of the fault.
     pub(super) fault: OwnFault,
-    /// Description for people.
+    /// Description of the fault for people.
     pub(super) message: String,
 }
 

@@ -24,7 +24,7 @@ pub(super) fn update_health(
         draft.push(Effect::UpdateReceiver(health));
         return Ok(None);
     }
-    // A clock that was set back must not make the failures last longer.
+    // A clock that was rolled back must not make the failures last longer.
     let since = health.failing_since.map_or(at, |since| since.min(at));
     health.failing_since = Some(since);
     let reason = disables(attempt.next, at.since(since), attempt.disable_after);

@@ -16,7 +16,7 @@ use crate::domain::{
 
 /// Decides everything that follows from a finished run, or nothing when it has lost its lease.
 ///
-/// Mutes that have ended come first: what they held back is older than this run.
+/// Mutes that have ended come first: what they muted is older than this run.
 pub(crate) fn record(
     case: &Case,
     row: &Row,

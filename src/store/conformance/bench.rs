@@ -117,9 +117,9 @@ impl Bench {
         self.record(begun, report).await
     }
 
-    pub(super) async fn claim(&self, receiver: &str, room: u32) -> Vec<PendingDelivery> {
-        let room = BTreeMap::from([(receiver.to_owned(), room)]);
-        self.store.claim(room, LEASE, self.now).await.unwrap()
+    pub(super) async fn claim(&self, receiver: &str, permits: u32) -> Vec<PendingDelivery> {
+        let permits = BTreeMap::from([(receiver.to_owned(), permits)]);
+        self.store.claim(permits, LEASE, self.now).await.unwrap()
     }
 
     pub(super) async fn attempt(&self, sent: &PendingDelivery, next: Next) -> Option<Disabled> {

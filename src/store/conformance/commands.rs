@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::bench::{Bench, START, failed, subscription, wanted};
 use super::on_every_engine;
 use crate::domain::{Class, DeliveryId, DisabledReason, Next};
-use crate::store::{DeliveryState, Redelivered};
+use crate::store::{DeliveryState, Redelivered, Span};
 
 on_every_engine!(
     disabled_receiver_gets_its_backlog_in_order_when_it_is_enabled,
@@ -51,7 +51,7 @@ async fn replay_queues_every_event_once(bench: Bench) {
     bench.sync(&[wanted("one"), wanted("two")]).await;
     bench.deliver("a").await;
     bench.run(failed(Class::Denied)).await;
-    let span = (START, None);
+    let span = Span { since: START, until: None };
     let planned = bench.control().plan_replay(&subscription("a"), span).unwrap();
     let replayed = bench.control().replay(&subscription("a"), span, bench.now).unwrap();
     assert_eq!(planned, replayed);

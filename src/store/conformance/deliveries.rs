@@ -9,7 +9,7 @@ use crate::store::{DeliveryFilter, DeliveryRow, DeliveryState};
 
 on_every_engine!(
     delivery_waits_for_its_predecessor,
-    room_bounds_each_receiver,
+    permits_bound_each_receiver,
     lease_that_runs_out_is_claimed_again_under_the_same_event,
     overtaken_attempt_counts_only_as_a_receipt,
     receiver_that_is_gone_is_sent_nothing,
@@ -41,7 +41,7 @@ async fn delivery_waits_for_its_predecessor(bench: Bench) {
     assert_eq!(codes, [(1, Some(500)), (2, Some(500))]);
 }
 
-async fn room_bounds_each_receiver(bench: Bench) {
+async fn permits_bound_each_receiver(bench: Bench) {
     bench.sync(&["one", "two", "three"].map(wanted)).await;
     assert_eq!(bench.claim("a", 2).await.len(), 2);
     assert_eq!(bench.claim("a", 9).await.len(), 1);

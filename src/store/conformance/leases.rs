@@ -1,4 +1,4 @@
-//! Leases of runs: one at a time, and results only under the one that is held.
+//! Leases of runs: one at a time, and results only under the lease that is valid.
 
 use super::bench::{Bench, LEASE, failed, passed, wanted};
 use super::on_every_engine;
@@ -34,12 +34,12 @@ async fn result_of_a_lost_lease_is_not_stored(bench: Bench) {
     let mut bench = bench.enabled().await;
     let lost = bench.begun("one").await;
     bench.wait(LEASE);
-    let held = bench.begun("one").await;
-    assert_ne!(lost.token, held.token);
+    let valid = bench.begun("one").await;
+    assert_ne!(lost.token, valid.token);
     let recorded = bench.record(lost, failed(Class::Denied)).await;
     assert!(matches!(recorded, Recorded::Overtaken));
     assert_eq!(bench.status("one").await, Status::Enabled);
-    assert!(matches!(bench.record(held, passed()).await, Recorded::Stored { .. }));
+    assert!(matches!(bench.record(valid, passed()).await, Recorded::Stored { .. }));
 }
 
 async fn result_is_stored_once(bench: Bench) {

@@ -10,7 +10,7 @@ use crate::store::{NewSilence, Recorded, Released, Wanted};
 on_every_engine!(
     new_integration_is_announced_and_due_at_once,
     failure_and_recovery_are_one_incident,
-    unchanged_run_is_stored_and_notifies_nobody,
+    unchanged_run_is_stored_without_a_notification,
     equal_results_are_stored_for_each_run,
     edit_and_removal_follow_the_configuration,
     configuration_that_stays_changes_nothing,
@@ -56,7 +56,7 @@ async fn failure_and_recovery_are_one_incident(bench: Bench) {
     assert_eq!(numbers, [1, 2, 3, 4].map(Some));
 }
 
-async fn unchanged_run_is_stored_and_notifies_nobody(bench: Bench) {
+async fn unchanged_run_is_stored_without_a_notification(bench: Bench) {
     let mut bench = bench.enabled().await;
     let before = bench.kinds().await.len();
     for _ in 0..3 {

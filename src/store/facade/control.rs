@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::domain::{DeliveryId, Subscription, Timestamp};
-use crate::store::{NewSilence, ReceiverRow, Redelivered, Replayed, StoreError, sqlite};
+use crate::store::{NewSilence, ReceiverRow, Redelivered, Replayed, Span, StoreError, sqlite};
 
 /// Writes beside a daemon, or without one. Blocks for as long as another writes, at most seconds.
 #[derive(Debug)]
@@ -54,7 +54,7 @@ impl Control {
     pub(crate) fn plan_replay(
         &mut self,
         wanting: &Subscription,
-        span: (Timestamp, Option<Timestamp>),
+        span: Span,
     ) -> Result<Replayed, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.plan_replay(wanting, span),
@@ -66,7 +66,7 @@ impl Control {
     pub(crate) fn replay(
         &mut self,
         wanting: &Subscription,
-        span: (Timestamp, Option<Timestamp>),
+        span: Span,
         now: Timestamp,
     ) -> Result<Replayed, StoreError> {
         match self {

@@ -98,8 +98,8 @@ impl Store {
         }
     }
 
-    /// After the clock was set back: what it planned too far ahead becomes due by the schedules, and
-    /// deliveries at once; returns how many.
+    /// Reschedules after a clock rollback: runs that were planned too far ahead become due by their
+    /// schedules, and deliveries at once; returns the number of both.
     pub(crate) async fn after_clock_rollback(
         &self,
         schedules: Vec<(IntegrationId, Schedule)>,
@@ -111,15 +111,15 @@ impl Store {
     }
 
     /// Leases what may be sent now: per receiver and integration only the first pending one, at
-    /// most `room[receiver]` per receiver; receivers that `room` does not name are left alone.
+    /// most `permits[receiver]` per receiver; receivers that `permits` does not name are left alone.
     pub(crate) async fn claim(
         &self,
-        room: BTreeMap<String, u32>,
+        permits: BTreeMap<String, u32>,
         lease: Duration,
         now: Timestamp,
     ) -> Result<Vec<PendingDelivery>, StoreError> {
         match self {
-            Self::Sqlite(engine) => engine.claim(room, lease, now).await,
+            Self::Sqlite(engine) => engine.claim(permits, lease, now).await,
         }
     }
 

@@ -1,5 +1,5 @@
-//! A clock rollback: what was planned while the clock ran ahead must not wait until that time comes
-//! again.
+//! Clock rollback: runs and deliveries that were planned while the clock ran ahead become due by the
+//! clock as it is now.
 
 use rusqlite::{Connection, named_params};
 
@@ -7,15 +7,15 @@ use super::{StoreError, row};
 use crate::domain::ledger::after_clock_rollback;
 use crate::domain::{IntegrationId, Schedule, Timestamp};
 
-/// Makes due now what was sent, or made due, at an instant that has not come yet.
+/// Makes deliveries due now that were sent, or made due, at an instant in the future.
 pub(super) const AHEAD: &str = "
     UPDATE delivery SET due_at_ms = :now
     WHERE state = 'pending' AND due_at_ms > :now
       AND (attempts = 0 OR EXISTS (SELECT 1 FROM attempt
                                    WHERE delivery_id = delivery.id AND started_at_ms > :now))";
 
-/// Makes due by the clock as it is now what was planned by a clock that ran ahead; returns how much
-/// that was.
+/// Makes runs and deliveries due by the clock as it is now that were planned by a clock that ran ahead;
+/// returns their number.
 pub(super) fn reschedule(
     tx: &Connection,
     schedules: &[(IntegrationId, Schedule)],

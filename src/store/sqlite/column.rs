@@ -41,8 +41,8 @@ impl<'r, 's> Columns<'r, 's> {
     pub(super) fn lease(&mut self) -> rusqlite::Result<Option<Lease>> {
         let (owner, token): (Option<i64>, Option<i64>) = (self.next()?, self.next()?);
         let until = self.instant()?;
-        let held = owner.zip(token).zip(until);
-        Ok(held.map(|((owner, token), until)| Lease { owner, token, until }))
+        let lease = owner.zip(token).zip(until);
+        Ok(lease.map(|((owner, token), until)| Lease { owner, token, until }))
     }
 
     /// The next column, a text that `read` makes something of.
@@ -64,7 +64,7 @@ impl<'r, 's> Columns<'r, 's> {
     }
 }
 
-/// Reads the changes of status that were told lately.
+/// Reads the latest status changes that were notified.
 pub(super) fn flips(text: &str) -> Result<Flips, StoreError> {
     let document = |source| StoreError::Document { table: "integration", source };
     let instants: Vec<i64> = serde_json::from_str(text).map_err(document)?;

@@ -22,7 +22,7 @@ pub(super) fn insert(tx: &Connection, new: &NewIntegration) -> Result<(), StoreE
         INSERT INTO integration
             (id, name, kind, auto_bootstrap, labels, status, notified_status, cron, zone,
              next_run_at_ms, next_trigger, created_at_ms)
-        VALUES (:id, :name, :kind, :auto_bootstrap, :labels, :status, :told, :cron, :zone, :next,
+        VALUES (:id, :name, :kind, :auto_bootstrap, :labels, :status, :notified, :cron, :zone, :next,
                 :trigger, :now)";
     const CONFIGURATION: &str = "
         INSERT INTO configuration
@@ -36,7 +36,7 @@ pub(super) fn insert(tx: &Connection, new: &NewIntegration) -> Result<(), StoreE
         ":auto_bootstrap": new.auto_bootstrap,
         ":labels": text(&row.labels)?,
         ":status": row.status.as_str(),
-        ":told": row.notified.as_str(),
+        ":notified": row.notified.as_str(),
         ":cron": row.cron,
         ":zone": row.zone,
         ":next": row.next_run_at.map(|at| at.0),

@@ -9,7 +9,7 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use super::open::{self, Place};
 use super::{
-    NewSilence, ReceiverRow, Redelivered, Replayed, StoreError, outbox, receiver, silence,
+    NewSilence, ReceiverRow, Redelivered, Replayed, Span, StoreError, outbox, receiver, silence,
 };
 use crate::domain::{DeliveryId, DisabledReason, Subscription, Timestamp};
 
@@ -55,7 +55,7 @@ impl Control {
     pub(crate) fn plan_replay(
         &mut self,
         wanting: &Subscription,
-        span: (Timestamp, Option<Timestamp>),
+        span: Span,
     ) -> Result<Replayed, StoreError> {
         outbox::replay(&self.conn, wanting, span, None)
     }
@@ -64,7 +64,7 @@ impl Control {
     pub(crate) fn replay(
         &mut self,
         wanting: &Subscription,
-        span: (Timestamp, Option<Timestamp>),
+        span: Span,
         now: Timestamp,
     ) -> Result<Replayed, StoreError> {
         self.write(|tx| outbox::replay(tx, wanting, span, Some(now)))

@@ -102,7 +102,7 @@ fn transitions_before(
 /// Reads a page of runs and transitions as one list, newest first; a status change stands above the
 /// run that caused it.
 ///
-/// Both are merged and not sorted: where a clock was set back, each keeps the order of its ids, by
+/// Both are merged and not sorted: where a clock was rolled back, each keeps the order of its ids, by
 /// which the next page goes on.
 pub(super) fn history(
     tx: &Connection,

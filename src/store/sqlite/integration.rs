@@ -117,7 +117,7 @@ pub(super) fn targets(tx: &Connection, page: &Page) -> Result<Listed<TargetRow>,
 }
 
 /// Living integrations after a name, when their latest runs began, and their conditions.
-pub(super) const STANDINGS: &str = "
+pub(super) const STATUSES: &str = "
     SELECT integration.name, kind, integration.status, run.started_at_ms, expires_at_ms,
         muted_until_ms IS NOT NULL AS is_muted, flapping_since_ms IS NOT NULL AS is_flapping,
         outage_id IS NOT NULL AS in_outage
@@ -127,7 +127,7 @@ pub(super) const STANDINGS: &str = "
 
 /// Reads a page of statuses and conditions, by name.
 pub(super) fn statuses(tx: &Connection, page: &Page) -> Result<Listed<StatusRow>, StoreError> {
-    let mut statement = tx.prepare_cached(STANDINGS)?;
+    let mut statement = tx.prepare_cached(STATUSES)?;
     let params =
         named_params! {":after": page::after_name(tx, page)?, ":limit": page::with_next(page)};
     let found = statement.query_and_then(params, |row| {

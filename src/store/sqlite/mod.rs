@@ -51,7 +51,7 @@ use tokio::sync::watch;
 
 use super::error::StoreError;
 use super::mutes::{MuteRow, NewSilence, OutageRow, OwnFaultRow, Released, SilenceRow};
-use super::outbox::{PendingDelivery, Redelivered, Replayed};
+use super::outbox::{PendingDelivery, Redelivered, Replayed, Span};
 use super::random;
 use super::receivers::{EventRow, Events, ReceiverRow};
 use super::retention::{Pruned, Retention, Surplus};
@@ -160,12 +160,12 @@ impl Store {
     /// Implements [`crate::store::Store::claim`] on this engine.
     pub(crate) async fn claim(
         &self,
-        room: BTreeMap<String, u32>,
+        permits: BTreeMap<String, u32>,
         lease: Duration,
         now: Timestamp,
     ) -> Result<Vec<PendingDelivery>, StoreError> {
         let lease = outbox::Claim { owner: self.owner, until: now.plus(lease) };
-        self.writer.write(move |tx| outbox::claim(tx, &room, lease, now)).await
+        self.writer.write(move |tx| outbox::claim(tx, &permits, lease, now)).await
     }
 
     /// Implements [`crate::store::Store::record_attempt`] on this engine.

@@ -1,6 +1,6 @@
 //! From a path to an open connection: lock, creation, identity, settings, migrations.
 //!
-//! A file that exists is complete and ours, or it is refused and left as it is: a new database is
+//! A file that exists is a complete database of this program, or it is refused and left as it is: a new database is
 //! built beside its place and renamed into it.
 
 use std::fs::{File, OpenOptions, Permissions, TryLockError};
@@ -319,7 +319,7 @@ fn explain(path: &Path, error: rusqlite::Error) -> StoreError {
     }
 }
 
-/// Makes sure that the file is ours and not newer than this program; its schema version.
+/// Refuses a file that is no database of this program, or newer than it; returns its schema version.
 fn identify(conn: &Connection, path: &Path) -> Result<u32, StoreError> {
     let pragma = |name| {
         let value = conn.pragma_query_value(None, name, |row| row.get::<_, i32>(0));

@@ -33,7 +33,7 @@ pub(super) fn set_factors(
     Ok(())
 }
 
-/// Loads what an integration may have in common with others, the most telling first.
+/// Loads the factors that an integration may share with others, the most specific first.
 pub(super) fn factors(tx: &Connection, id: IntegrationId) -> Result<Vec<Factor>, StoreError> {
     const SQL: &str = "SELECT kind, value FROM factor WHERE integration_id = :id";
     let mut statement = tx.prepare_cached(SQL)?;

@@ -1,4 +1,4 @@
-//! The outbox: what may be sent now, what became of it, and what is queued again.
+//! Transactional outbox: claims of deliveries, results of attempts, redelivery and replay.
 
 use std::collections::BTreeMap;
 
@@ -8,19 +8,19 @@ use super::super::random;
 use super::asked::Asked;
 use super::column::delivery_state;
 use super::{
-    Attempt, Disabled, NotificationContext, PendingDelivery, Redelivered, Replayed, StoreError,
-    health,
+    Attempt, Disabled, NotificationContext, PendingDelivery, Redelivered, Replayed, Span,
+    StoreError, health,
 };
 use crate::domain::ledger::{self, DeliveryRecord, PastEvent, Queue, Redelivery, Replay};
 use crate::domain::{DeliveryId, IntegrationId, Subscription, Timestamp};
 
-/// The most events that one replay takes: its transaction holds up the daemon.
+/// The most events that one replay takes: the daemon waits for its transaction.
 pub(super) const REPLAY_MAX: usize = 20_000;
 
 /// Leases of what is claimed together; each gets a token of its own.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Claim {
-    /// Incarnation of the node that holds them.
+    /// Incarnation of the node that they belong to.
     pub(super) owner: i64,
     /// First instant at which others may claim the same.
     pub(super) until: Timestamp,
@@ -38,12 +38,12 @@ pub(super) const CLAIM: &str = "
       AND NOT EXISTS (SELECT 1 FROM receiver
                       WHERE name = :receiver AND disabled_at_ms IS NOT NULL)
       AND (delivery.lease_until_ms IS NULL OR delivery.lease_until_ms <= :now)
-    ORDER BY delivery.due_at_ms, delivery.id LIMIT :room";
+    ORDER BY delivery.due_at_ms, delivery.id LIMIT :permits";
 
-/// Leases what may be sent now: at most `room[receiver]` per receiver, others are left alone.
+/// Leases what may be sent now: at most `permits[receiver]` per receiver, others are left alone.
 pub(super) fn claim(
     tx: &Connection,
-    room: &BTreeMap<String, u32>,
+    permits: &BTreeMap<String, u32>,
     lease: Claim,
     now: Timestamp,
 ) -> Result<Vec<PendingDelivery>, StoreError> {
@@ -51,8 +51,8 @@ pub(super) fn claim(
         UPDATE delivery SET lease_owner = :owner, lease_token = :token, lease_until_ms = :until
         WHERE id = :id";
     let mut claimed = Vec::new();
-    for (receiver, room) in room.iter().filter(|(_, room)| 0 < **room) {
-        claimed.extend(sendable(tx, receiver, *room, now)?);
+    for (receiver, permits) in permits.iter().filter(|(_, permits)| 0 < **permits) {
+        claimed.extend(sendable(tx, receiver, *permits, now)?);
     }
     let mut statement = tx.prepare_cached(LEASE)?;
     for delivery in &claimed {
@@ -67,11 +67,11 @@ pub(super) fn claim(
 fn sendable(
     tx: &Connection,
     receiver: &str,
-    room: u32,
+    permits: u32,
     now: Timestamp,
 ) -> Result<Vec<PendingDelivery>, StoreError> {
     let mut statement = tx.prepare_cached(CLAIM)?;
-    let params = named_params! {":receiver": receiver, ":now": now.0, ":room": room};
+    let params = named_params! {":receiver": receiver, ":now": now.0, ":permits": permits};
     let found = statement.query_and_then(params, |row| {
         Ok(PendingDelivery {
             id: DeliveryId(row.get(0)?),
@@ -141,15 +141,15 @@ pub(super) fn redeliver(
     Ok(Redelivered::Queued(queued.collect()))
 }
 
-/// Queues the events from `since` to before `until` that the receiver wants for it again; without
-/// `now`, only says what that would be.
+/// Queues the events of `span` that the receiver wants for it again; without `now`, only returns what
+/// that would be.
 pub(super) fn replay(
     tx: &Connection,
     subscription: &Subscription,
-    (since, until): (Timestamp, Option<Timestamp>),
+    span: Span,
     now: Option<Timestamp>,
 ) -> Result<Replayed, StoreError> {
-    let past = past(tx, subscription, since, until)?;
+    let past = past(tx, subscription, span)?;
     let is_too_much = REPLAY_MAX < past.len();
     let replay = ledger::replay(&subscription.receiver, past, now.unwrap_or_default());
     if now.is_some() && !is_too_much {
@@ -173,12 +173,11 @@ fn described(replay: &Replay, is_too_much: bool) -> Replayed {
     }
 }
 
-/// The events of a time that a receiver wants; one more than a replay takes when there are more.
+/// Loads the events of `span` that a receiver wants; one more than a replay takes when there are more.
 fn past(
     tx: &Connection,
     subscription: &Subscription,
-    since: Timestamp,
-    until: Option<Timestamp>,
+    span: Span,
 ) -> Result<Vec<PastEvent>, StoreError> {
     const SQL: &str = "
         SELECT event.id, event.integration_id, event.sequence, event.created_at_ms,
@@ -190,7 +189,8 @@ fn past(
     let document = |source| StoreError::Document { table: "event", source };
     let mut statement = tx.prepare_cached(SQL)?;
     let mut rows = statement.query(named_params! {
-        ":receiver": subscription.receiver, ":since": since.0, ":until": until.map(|at| at.0),
+        ":receiver": subscription.receiver, ":since": span.since.0,
+        ":until": span.until.map(|at| at.0),
     })?;
     let mut past = Vec::new();
     while let Some(row) = rows.next()? {
@@ -223,7 +223,7 @@ pub(super) const UNFETCHED: &str = "
       AND delivery.due_at_ms IS NOT NULL AND event.created_at_ms < :before
     LIMIT :batch";
 
-/// Ends what has waited since before `before` for a receiver that is sent nothing; at most about
+/// Ends deliveries of events before `before` to receivers that are sent nothing; at most about
 /// `batch` deliveries.
 pub(super) fn expire(
     tx: &Connection,

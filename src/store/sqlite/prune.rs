@@ -1,5 +1,5 @@
-//! Deletes old history in bounded batches: never what is owed to a receiver that is sent something,
-//! never an integration's latest run.
+//! Retention by age: deletes old history in bounded batches, never a pending delivery to a receiver
+//! in use, never an integration's latest run.
 
 use std::collections::BTreeSet;
 
@@ -10,12 +10,12 @@ use super::outbox::expire;
 use super::{Pruned, Retention, StoreError};
 use crate::domain::Timestamp;
 
-/// Deliveries that ended long ago go, and their attempts with them.
+/// Deletes deliveries that ended long ago, and their attempts with them.
 pub(super) const DELIVERIES: &str = "
     DELETE FROM delivery WHERE id IN (
         SELECT id FROM delivery WHERE ended_at_ms < :before ORDER BY ended_at_ms LIMIT :batch)";
 
-/// Events go when nobody is owed or remembers them.
+/// Deletes old events of which no delivery is left.
 pub(super) const EVENTS: &str = "
     DELETE FROM event WHERE id IN (
         SELECT id FROM event
@@ -29,7 +29,7 @@ pub(super) const TRANSITIONS: &str = "
     DELETE FROM transition WHERE id IN (
         SELECT id FROM transition WHERE at_ms < :before ORDER BY at_ms LIMIT :batch)";
 
-/// Old runs go, except those whose results are shown.
+/// Deletes old runs, except those whose results are shown.
 pub(super) const RUNS: &str = "
     DELETE FROM run WHERE id IN (
         SELECT id FROM run
@@ -38,7 +38,7 @@ pub(super) const RUNS: &str = "
         ORDER BY started_at_ms LIMIT :batch)
     RETURNING report_id";
 
-/// Results go with the last run that points to them.
+/// Deletes results to which no run points any more.
 pub(super) const REPORT: &str = "
     DELETE FROM report
     WHERE id = :id AND NOT EXISTS (SELECT 1 FROM run WHERE report_id = :id)";

@@ -14,7 +14,7 @@ use super::StoreError;
 /// Questions that may wait; more wait in their callers.
 pub(super) const QUEUE_MAX: usize = 256;
 
-/// Threads, each with a connection of its own: a long history does not hold up what is due.
+/// Threads, each with a connection of its own: a long history does not delay the planner.
 pub(super) const READERS: usize = 2;
 
 /// Number of connections for reads from outside.
@@ -97,7 +97,7 @@ impl Readers {
         Ok(Self { queue, limit })
     }
 
-    /// A handle on somebody else who answers what is asked, as a simulation does.
+    /// Returns a handle whose questions another task answers, as a simulation does.
     #[cfg(test)]
     pub(super) const fn served_by(queue: mpsc::Sender<Question>) -> Self {
         Self { queue, limit: None }

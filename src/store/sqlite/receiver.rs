@@ -1,4 +1,4 @@
-//! Receivers and their states: who is configured, who is heard of, who is disabled.
+//! Receivers and their states: configured, failing, disabled.
 
 use rusqlite::{Connection, Row as SqlRow, named_params};
 
@@ -22,8 +22,8 @@ macro_rules! receiver_columns {
     };
 }
 
-/// Remembers who is configured, and answers who is sent nothing although he is owed something or
-/// configured.
+/// Stores which receivers are configured; returns those that are sent nothing although they are
+/// configured or deliveries to them are pending.
 pub(super) fn configure(
     tx: &Connection,
     context: &NotificationContext,
@@ -44,7 +44,7 @@ pub(super) fn configure(
     found.collect()
 }
 
-/// Receivers after a name. The oldest event that one is owed is among the first of each integration.
+/// Receivers after a name. The oldest pending event is among the heads of a receiver's queues.
 pub(super) const RECEIVERS: &str =
     concat!(receiver_columns!(), "WHERE :after < name ORDER BY name LIMIT :limit");
 
@@ -58,7 +58,7 @@ pub(super) fn receivers(tx: &Connection, page: &Page) -> Result<Listed<ReceiverR
     page::listed(tx, page, rows, |row| Key::Name(row.name.clone()))
 }
 
-/// The receiver of this name, if the store knows it.
+/// Returns the receiver of this name, if the store knows it.
 pub(super) fn receiver(tx: &Connection, name: &str) -> Result<Option<ReceiverRow>, StoreError> {
     const SQL: &str = concat!(receiver_columns!(), "WHERE name = :name");
     let mut statement = tx.prepare_cached(SQL)?;

@@ -35,7 +35,7 @@ macro_rules! progress_columns {
 macro_rules! cold_columns {
     () => {
         "status = :status, sequence = :sequence, incident_id = :incident,
-         failing_since_ms = :since, notified_status = :told, muted_until_ms = :hold, muted_by = :by,
+         failing_since_ms = :since, notified_status = :notified, muted_until_ms = :muted, muted_by = :by,
          warning_muted = :warning, flips = :flips, flapping_since_ms = :flapping,
          flapping_until_ms = :calm, suspect_since_ms = :suspect, suspect_class = :class,
          own_fault = :fault, outage_id = :outage, fingerprint_id = :fingerprint"
@@ -200,8 +200,8 @@ fn bind_cold(
     statement.raw_bind_parameter(c":sequence", row.sequence)?;
     statement.raw_bind_parameter(c":incident", incident_id)?;
     statement.raw_bind_parameter(c":since", incident.map(|incident| incident.since.0))?;
-    statement.raw_bind_parameter(c":told", row.notified.as_str())?;
-    statement.raw_bind_parameter(c":hold", mute.map(|mute| mute.until.0))?;
+    statement.raw_bind_parameter(c":notified", row.notified.as_str())?;
+    statement.raw_bind_parameter(c":muted", mute.map(|mute| mute.until.0))?;
     statement.raw_bind_parameter(c":by", mute.map(|mute| mute.by.as_str()))?;
     statement.raw_bind_parameter(c":warning", row.warning_muted)?;
     statement.raw_bind_parameter(c":flips", flips)?;

@@ -11,7 +11,7 @@ use super::{
 use crate::domain::ledger;
 use crate::domain::{IntegrationId, Timestamp};
 
-/// The guard: due, which only what is validated ever is, and not held by another run.
+/// The guard: due, which only what is validated ever is, and not leased to another run.
 pub(super) const BEGIN: &str = "
     SELECT name, kind, status, next_trigger, next_run_at_ms, fingerprint.content
     FROM integration LEFT JOIN fingerprint ON fingerprint.id = fingerprint_id

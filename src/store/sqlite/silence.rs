@@ -1,4 +1,4 @@
-//! Silences and acknowledgements: messages that somebody wants held until an instant.
+//! Silences and acknowledgements: notifications that people mute until an instant.
 
 use rusqlite::{Connection, OptionalExtension, Row as SqlRow, named_params};
 

@@ -23,11 +23,11 @@ use crate::domain::Timestamp;
 pub(crate) enum Fate {
     /// It is committed and answered.
     Kept,
-    /// The disk is full: nothing of it is written, and its callers are told so.
+    /// The disk is full: nothing of it is written, and its callers get the error.
     Refused,
     /// The machine crashes before the commit.
     Lost,
-    /// The machine crashes after the commit and before anybody is answered.
+    /// The machine crashes after the commit and before any answer.
     Unanswered,
 }
 
@@ -37,9 +37,9 @@ pub(crate) trait Disk: Send + Sync {
     fn wait(&self) -> Duration;
     /// Decides about a group that has written `entries`; also when it has written nothing.
     fn decide(&self, entries: &[Entry]) -> Fate;
-    /// Told what is in the database now for good.
+    /// Notes what is in the database now for good.
     fn committed(&self, entries: Vec<Entry>);
-    /// Told that the machine has crashed; nothing more is served.
+    /// Notes that the machine has crashed; nothing more is served.
     fn crashed(&self);
 }
 
@@ -157,7 +157,8 @@ impl Memory {
         crate::store::Store::Sqlite(Store { writer, owner, view })
     }
 
-    /// The integrations that should have begun a run before `before`, and have not been held since.
+    /// Returns the integrations that should have begun a run before `before`, and have not been leased
+    /// since.
     pub(crate) fn overdue(&self, before: Timestamp) -> Vec<i64> {
         const SQL: &str = "
             SELECT id FROM integration

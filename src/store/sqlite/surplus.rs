@@ -1,7 +1,7 @@
 //! Retention by number: finds the rows that are too many, oldest first, and deletes them.
 //!
-//! They are looked for by those who read, many at a time, so that whoever writes only deletes rows
-//! by their keys; each is looked at once more then, since what was to go may be owed anew.
+//! Readers look for them, many at a time, so that the writer only deletes rows by their keys; each is
+//! checked once more then, since a delivery that was to go may be pending again.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension, ToSql, named_params};
 use super::prune::{drop_reports, remember_pruned};
 use super::{Retention, StoreError, Surplus};
 
-/// The most rows of a table that one look finds: so many numbers are held in memory.
+/// The most rows of a table that one look finds: so many numbers are kept in memory.
 const FOUND_MAX: usize = 20_000;
 
 const INTEGRATIONS: &str = "SELECT id FROM integration";
@@ -27,7 +27,7 @@ pub(super) const RUNS: &str = "
       AND id IS NOT (SELECT id FROM run
                      WHERE integration_id = :id AND status IN ('passed', 'warning')
                      ORDER BY id DESC LIMIT 1)
-    ORDER BY id LIMIT :room";
+    ORDER BY id LIMIT :most";
 
 /// The newest transition of an integration that is one too many.
 pub(super) const TRANSITION_BEYOND: &str = "
@@ -35,7 +35,7 @@ pub(super) const TRANSITION_BEYOND: &str = "
 
 /// The transitions up to that one.
 pub(super) const TRANSITIONS: &str = "
-    SELECT id FROM transition WHERE integration_id = :id AND id <= :last ORDER BY id LIMIT :room";
+    SELECT id FROM transition WHERE integration_id = :id AND id <= :last ORDER BY id LIMIT :most";
 
 /// The delivery that ended last and is one too many.
 pub(super) const DELIVERY_BEYOND: &str = "
@@ -46,20 +46,20 @@ pub(super) const DELIVERY_BEYOND: &str = "
 pub(super) const DELIVERIES: &str = "
     SELECT id FROM delivery
     WHERE ended_at_ms <= :at AND (ended_at_ms < :at OR id <= :last)
-    ORDER BY ended_at_ms, id LIMIT :room";
+    ORDER BY ended_at_ms, id LIMIT :most";
 
 /// The number of the newest event that is one too many: numbers are given one after the other.
 const EVENT_BEYOND: &str = "
     SELECT seq - :keep FROM sqlite_sequence WHERE name = 'event'";
 
-/// The events up to that one that nobody is owed or remembers.
+/// The events up to that one of which no delivery is left.
 pub(super) const EVENTS: &str = "
     SELECT number FROM event
     WHERE number <= :last
       AND NOT EXISTS (SELECT 1 FROM delivery WHERE delivery.event_id = event.id)
-    ORDER BY number LIMIT :room";
+    ORDER BY number LIMIT :most";
 
-/// Finds what is too many; empty when nothing is.
+/// Finds the rows that are too many; empty when none is.
 pub(super) fn find(tx: &Connection, retention: Retention) -> Result<Surplus, StoreError> {
     let mut surplus = Surplus::default();
     let per_integration = retention.runs_per_integration;
@@ -69,8 +69,8 @@ pub(super) fn find(tx: &Connection, retention: Retention) -> Result<Surplus, Sto
             let mut beyond = tx.prepare_cached(beyond)?;
             let last: Option<i64> = beyond.query_row(params, |row| row.get(0)).optional()?;
             let Some(last) = last else { return Ok(()) };
-            let room = room(found);
-            let params = named_params! {":id": id, ":last": last, ":room": room};
+            let most = most(found);
+            let params = named_params! {":id": id, ":last": last, ":most": most};
             found.extend(numbers(tx, all, params)?);
             Ok::<_, StoreError>(())
         };
@@ -88,7 +88,7 @@ fn deliveries(tx: &Connection, keep: u32) -> Result<Vec<i64>, StoreError> {
     let last: Option<(i64, i64)> =
         beyond.query_row(named_params! {":keep": keep}, read).optional()?;
     let Some((at, last)) = last else { return Ok(Vec::new()) };
-    let params = named_params! {":at": at, ":last": last, ":room": room(&[])};
+    let params = named_params! {":at": at, ":last": last, ":most": most(&[])};
     numbers(tx, DELIVERIES, params)
 }
 
@@ -97,11 +97,11 @@ fn events(tx: &Connection, keep: u32) -> Result<Vec<i64>, StoreError> {
     let mut beyond = tx.prepare_cached(EVENT_BEYOND)?;
     let last: Option<i64> = beyond.query_row(params, |row| row.get(0)).optional()?;
     let Some(last) = last.filter(|last| 0 < *last) else { return Ok(Vec::new()) };
-    numbers(tx, EVENTS, named_params! {":last": last, ":room": room(&[])})
+    numbers(tx, EVENTS, named_params! {":last": last, ":most": most(&[])})
 }
 
-/// Returns how many more may be found.
-fn room(found: &[i64]) -> i64 {
+/// Returns the number of rows that may still be found.
+fn most(found: &[i64]) -> i64 {
     i64::try_from(FOUND_MAX.saturating_sub(found.len())).unwrap_or(0)
 }
 
@@ -115,24 +115,24 @@ fn numbers(
     Ok(found.collect::<Result<_, _>>()?)
 }
 
-/// A run goes unless its results are shown.
+/// Deletes a run unless its results are shown.
 pub(super) const DROP_RUN: &str = "
     DELETE FROM run
     WHERE id = :id AND NOT EXISTS (SELECT 1 FROM integration WHERE last_run_id = :id)
     RETURNING report_id";
 
-/// A delivery goes unless it is owed anew, and its attempts with it.
+/// Deletes a delivery unless it is pending again, and its attempts with it.
 pub(super) const DROP_DELIVERY: &str =
     "DELETE FROM delivery WHERE id = :id AND state <> 'pending' RETURNING id";
 
-/// An event goes unless it is owed anew.
+/// Deletes an event unless a delivery of it is left.
 pub(super) const DROP_EVENT: &str = "
     DELETE FROM event
     WHERE number = :id
       AND NOT EXISTS (SELECT 1 FROM delivery WHERE delivery.event_id = event.id)
     RETURNING number";
 
-/// Deletes what was found; how many rows that were.
+/// Deletes what was found; returns the number of rows.
 pub(super) fn drop_found(tx: &Connection, surplus: &Surplus) -> Result<usize, StoreError> {
     const DROP_TRANSITION: &str = "DELETE FROM transition WHERE id = :id RETURNING id";
     let drop = |sql, ids: &[i64]| {

@@ -50,7 +50,7 @@ pub(super) fn sync(
     Ok(synced)
 }
 
-/// Ends the removals that no run holds up any more.
+/// Ends the removals that no run delays any more.
 pub(super) fn drain(tx: &Connection, context: &NotificationContext) -> Result<Synced, StoreError> {
     let mut synced = Synced::default();
     for row in deleting(tx)? {

@@ -1,8 +1,8 @@
-//! The one thread that writes.
+//! Group commit: the one thread that writes.
 //!
 //! Commands that wait together are committed together, for a commit waits for the disk. When one of
 //! them fails, all are undone and run again, each in a savepoint of its own, so that the one takes
-//! nothing else with it. Nobody is answered before the commit.
+//! nothing else with it. No command is answered before the commit.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{JoinHandle, Thread};
@@ -40,11 +40,11 @@ pub(super) struct Writer {
 pub(super) enum Message {
     /// Request to write this.
     Write(Box<dyn Command>, Haste),
-    /// Request to end.
+    /// Request to close the database.
     Close(Answer<()>),
 }
 
-/// When a command has to be written.
+/// Urgency of a command.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Haste {
     /// As soon as can be.
@@ -53,14 +53,14 @@ pub(super) enum Haste {
     Soon,
 }
 
-/// Where somebody waits for the end of a transaction.
+/// Sender of the answer to a caller that waits for the end of a transaction.
 pub(super) type Answer<T> = oneshot::Sender<Result<T, StoreError>>;
 
-/// Something to write, and somebody who waits for it.
+/// Write that is queued, with the caller that waits for it.
 pub(super) trait Command: Send {
     /// Does the work; false when it is to be undone. Work that was undone may be done again.
     fn run(&mut self, tx: &Connection) -> bool;
-    /// Tells the caller, once the fate of the transaction is known.
+    /// Answers the caller, once the fate of the transaction is known.
     fn answer(self: Box<Self>, commit: Result<(), Arc<rusqlite::Error>>);
 }
 
@@ -103,7 +103,7 @@ impl Writer {
         Ok(Self { queue, thread, handle: Arc::new(Mutex::new(Some(handle))), changes })
     }
 
-    /// A handle on somebody else who takes what is queued, as a simulation does.
+    /// Returns a handle whose queue another task takes, as a simulation does.
     #[cfg(test)]
     pub(super) fn served_by(queue: mpsc::Sender<Message>) -> Self {
         let (_none, changes) = watch::channel(0);
@@ -276,7 +276,7 @@ fn transact(conn: &Connection, group: &mut [Box<dyn Command>]) -> Result<(), rus
 
 /// Begins a transaction in which every command of `group` has run that does not fail.
 ///
-/// A grave error (full disk, input or output) makes `SQLite` give up the whole transaction; when the
+/// A grave error (full disk, input or output) makes `SQLite` roll back the whole transaction; when the
 /// commands run again the savepoint is gone then, so that ending it fails and with it the group.
 pub(super) fn run_each<'c>(
     conn: &'c Connection,
@@ -284,7 +284,7 @@ pub(super) fn run_each<'c>(
 ) -> Result<Transaction<'c>, rusqlite::Error> {
     let begin = || Transaction::new_unchecked(conn, TransactionBehavior::Immediate);
     let tx = begin()?;
-    // What runs after the transaction was given up would be committed by itself.
+    // What runs after SQLite has rolled the transaction back would be committed by itself.
     if group.iter_mut().all(|command| command.run(&tx) && !tx.is_autocommit()) {
         return Ok(tx);
     }

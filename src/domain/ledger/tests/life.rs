@@ -328,11 +328,11 @@ fn operation_in_flight_is_not_spread_at_a_start() {
     bench.sync(&[wanted("one")]);
     bench.wait(Duration::from_hours(1));
     bench.start_up(&[wanted("one")]);
-    assert_eq!(bench.row("one").next_run_at, Some(START), "somebody waits for it");
+    assert_eq!(bench.row("one").next_run_at, Some(START), "its operator waits for it");
 }
 
 #[test]
-fn clock_set_back_by_days_makes_due_again_what_lies_ahead() {
+fn clock_rolled_back_by_days_makes_due_again_what_lies_ahead() {
     let mut bench = Bench::enabled();
     bench.pass(Subject::Active);
     let ahead = bench.row("one").clone();

@@ -16,7 +16,7 @@ fn factor(kind: FactorKind, value: &str) -> Factor {
 }
 
 fn at_host(name: &str, host: &str) -> Wanted {
-    let factors = vec![factor(FactorKind::Host, host), factor(FactorKind::Principal, "somebody")];
+    let factors = vec![factor(FactorKind::Host, host), factor(FactorKind::Principal, "person")];
     Wanted { factors, ..wanted(name) }
 }
 
@@ -73,7 +73,7 @@ impl Fleet {
 }
 
 #[test]
-fn twenty_five_integrations_behind_one_host_are_two_notifications() {
+fn twenty_five_integrations_of_one_host_are_two_notifications() {
     let mut fleet = Fleet::new(25);
     let first = fleet.bench.now;
     fleet.fail(Class::Unreachable, 3);

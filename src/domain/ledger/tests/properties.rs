@@ -72,7 +72,7 @@ fn reported(choice: u8) -> Report {
 }
 
 #[derive(Default)]
-struct Held {
+struct Leased {
     runs: Vec<Begun>,
     sent: Vec<Delivery>,
 }
@@ -88,7 +88,7 @@ fn living(bench: &Bench, which: u8) -> Option<&'static str> {
     bench.books.rows.values().any(is_it).then_some(name)
 }
 
-fn take(bench: &mut Bench, held: &mut Held, step: &Step) {
+fn take(bench: &mut Bench, leased: &mut Leased, step: &Step) {
     match *step {
         Step::Sync(choices, true) => drop(bench.start_up(&configured(choices))),
         Step::Sync(choices, false) => drop(bench.sync(&configured(choices))),
@@ -106,12 +106,12 @@ fn take(bench: &mut Bench, held: &mut Held, step: &Step) {
             let Some(name) = living(bench, which) else { return };
             let row = bench.row(name);
             if !row.is_leased(bench.now) && row.next_run_at.is_some_and(|at| at <= bench.now) {
-                held.runs.push(bench.begin_of(name));
+                leased.runs.push(bench.begin_of(name));
             }
         }
         Step::Record(choice, report) => {
-            if !held.runs.is_empty() {
-                let begun = held.runs.swap_remove(usize::from(choice) % held.runs.len());
+            if !leased.runs.is_empty() {
+                let begun = leased.runs.swap_remove(usize::from(choice) % leased.runs.len());
                 let runs = runs_of(&begun, report);
                 bench.record(begun, runs);
             }
@@ -124,7 +124,7 @@ fn take(bench: &mut Bench, held: &mut Held, step: &Step) {
         Step::Fault(true) => drop(bench.degrade(OwnFault::Disk, "full")),
         Step::Fault(false) => drop(bench.restore(OwnFault::Disk)),
         Step::Release => drop(bench.release()),
-        Step::Attempt(choice, next) => attempt(bench, held, (choice, next)),
+        Step::Attempt(choice, next) => attempt(bench, leased, (choice, next)),
         Step::Receiver(enabled) => {
             let (health, now) = (bench.health("a"), bench.now);
             let reason = crate::domain::DisabledReason::Manual;
@@ -136,14 +136,14 @@ fn take(bench: &mut Bench, held: &mut Held, step: &Step) {
     }
 }
 
-fn attempt(bench: &mut Bench, held: &mut Held, (choice, next): (u8, u8)) {
+fn attempt(bench: &mut Bench, leased: &mut Leased, (choice, next): (u8, u8)) {
     for receiver in ["a", "b"] {
-        held.sent.extend(bench.claim(receiver));
+        leased.sent.extend(bench.claim(receiver));
     }
-    if held.sent.is_empty() {
+    if leased.sent.is_empty() {
         return;
     }
-    let sent = held.sent.swap_remove(usize::from(choice) % held.sent.len());
+    let sent = leased.sent.swap_remove(usize::from(choice) % leased.sent.len());
     let next = match next {
         0 => Next::Failed,
         1 => Next::RetryAfter(Duration::from_secs(5)),
@@ -178,10 +178,10 @@ proptest! {
 
     #[test]
     fn books_balance_whatever_happens(steps in steps()) {
-        let (mut bench, mut held) = (Bench::new(), Held::default());
+        let (mut bench, mut leased) = (Bench::new(), Leased::default());
         bench.sync(&configured([9; 4]));
         for step in steps {
-            take(&mut bench, &mut held, &step);
+            take(&mut bench, &mut leased, &step);
             bench.check();
             prop_assert!(nothing_is_notified_twice(&bench));
             prop_assert!(queues_end_in_order(&bench));
@@ -191,10 +191,10 @@ proptest! {
     #[test]
     fn same_case_gives_the_same_effects(steps in steps()) {
         let once = || {
-            let (mut bench, mut held) = (Bench::new(), Held::default());
+            let (mut bench, mut leased) = (Bench::new(), Leased::default());
             bench.sync(&configured([9; 4]));
             for step in &steps {
-                take(&mut bench, &mut held, step);
+                take(&mut bench, &mut leased, step);
             }
             format!("{:?}", bench.books)
         };
@@ -203,10 +203,10 @@ proptest! {
 
     #[test]
     fn calm_ends_every_mute_outage_and_fault(steps in steps()) {
-        let (mut bench, mut held) = (Bench::new(), Held::default());
+        let (mut bench, mut leased) = (Bench::new(), Leased::default());
         bench.sync(&configured([9; 4]));
         for step in steps {
-            take(&mut bench, &mut held, &step);
+            take(&mut bench, &mut leased, &step);
         }
         bench.restore(OwnFault::Disk);
         bench.sync(&configured([9; 4]));

@@ -127,7 +127,7 @@ fn one_success_ends_the_failures() {
 }
 
 #[test]
-fn clock_set_back_does_not_make_failures_last_longer() {
+fn clock_rollback_does_not_make_failures_last_longer() {
     let mut bench = Bench::enabled();
     bench.disable_after = DAY;
     let sent = bench.claim("a");

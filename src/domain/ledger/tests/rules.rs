@@ -131,8 +131,8 @@ impl Bench {
                 assert_eq!(before, None, "it begins once");
             } else {
                 assert!(ended.insert(data.outage_id.clone()), "it ends once");
-                let told = receivers(&begun[&data.outage_id]);
-                assert!(receivers(&event.id).is_subset(&told), "an end without a beginning");
+                let notified = receivers(&begun[&data.outage_id]);
+                assert!(receivers(&event.id).is_subset(&notified), "an end without a beginning");
             }
         }
         for (id, one) in &self.books.outages {

@@ -250,7 +250,7 @@ fn recovery_with_a_warning_is_one_event() {
 }
 
 #[test]
-fn clock_set_back_does_not_repeat_a_run() {
+fn clock_rollback_does_not_repeat_a_run() {
     let mut bench = Bench::enabled();
     let begun = bench.begin_of("one");
     let due = begun.due_at;
@@ -261,7 +261,7 @@ fn clock_set_back_does_not_repeat_a_run() {
 }
 
 #[test]
-fn clock_set_back_by_a_year_does_not_end_the_runs_for_a_year() {
+fn clock_rollback_by_a_year_does_not_end_the_runs_for_a_year() {
     let mut bench = Bench::enabled();
     let begun = bench.begin_of("one");
     let today = begun.due_at.minus(Duration::from_hours(24 * 365));

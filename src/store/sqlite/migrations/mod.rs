@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior};
 use super::super::random;
 use super::StoreError;
 
-/// Marks the file as ours: "reva" in ASCII.
+/// Marks the file as one of this program: "reva" in ASCII.
 pub(super) const APPLICATION_ID: i32 = 0x7265_7661;
 
 /// Every step from an empty file to the newest schema; append-only.
@@ -29,8 +29,8 @@ pub(super) fn newest() -> u32 {
 
 /// Brings `conn` to the newest schema, each step in a transaction of its own.
 ///
-/// A table that others refer to can be replaced only while nobody looks; at the end of the step every
-/// reference has to lead somewhere.
+/// A table that others refer to can be replaced only while references are not checked; at the end of the
+/// step every reference has to lead somewhere.
 pub(super) fn migrate(conn: &mut Connection) -> Result<(), StoreError> {
     conn.pragma_update(None, "foreign_keys", false)?;
     for (version, sql) in MIGRATIONS {
@@ -55,7 +55,7 @@ pub(super) fn migrate(conn: &mut Connection) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Renames the class `ours` to `local` in stored results, whose digests follow their content.
+/// Renames the class of the daemon's own faults to `local` in stored results, whose digests follow their content.
 fn rename_local(tx: &Connection) -> Result<(), StoreError> {
     const FORMER: &str = r#""class":"ours""#;
     const FIND: &str = "SELECT id, content FROM report WHERE instr(content, ?1) ORDER BY id";

@@ -150,7 +150,7 @@ async fn a_kept_statement_is_planned_once_whatever_it_is_given() {
         let mut claim = tx.prepare_cached(outbox::CLAIM)?;
         for number in 1..9 {
             let receiver = number.to_string();
-            let params = named_params! {":receiver": receiver, ":now": number, ":room": number};
+            let params = named_params! {":receiver": receiver, ":now": number, ":permits": number};
             claim.query(params)?.next()?;
         }
         Ok(claim.get_status(StatementStatus::RePrepare))

@@ -2,7 +2,9 @@
 
 mod order;
 
-use super::super::{DeliveryFilter, DeliveryState, Redelivered, Replayed, outbox, prune, receiver};
+use super::super::{
+    DeliveryFilter, DeliveryState, Redelivered, Replayed, Span, outbox, prune, receiver,
+};
 use super::*;
 use crate::domain::{DeliveryId, DisabledReason, EventType};
 
@@ -27,7 +29,8 @@ impl Bench {
     fn replay(&mut self, name: &str, since: Timestamp) -> Replayed {
         let (tell, now) = (self.tell(), self.now);
         let wanting = tell.subscriptions.iter().find(|one| one.receiver == name).unwrap().clone();
-        self.write(|tx| outbox::replay(tx, &wanting, (since, None), Some(now))).unwrap()
+        self.write(|tx| outbox::replay(tx, &wanting, Span { since, until: None }, Some(now)))
+            .unwrap()
     }
 
     fn redeliver(&mut self, ids: &[DeliveryId]) -> Redelivered {
