@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Measures how fast the daemon delivers what is owed: signed messages to nginx on loopback, every attempt recorded durably.
+"""Measures how fast the daemon delivers pending messages: signed messages to nginx on loopback, every attempt recorded durably.
 
 Usage: benches/deliveries.py BINARY   Use a release build and TMPDIR on the disk that is meant; needs nginx.
-INTEGRATIONS and EVENTS (of each) in the environment change what is owed to each receiver, ROUNDS how often each case is measured,
-TARGET what the best round of the last case must reach. STRACE=1 counts the syncs too, in a round of its own.
+INTEGRATIONS and EVENTS (of each) in the environment change the backlog of each receiver, ROUNDS the number of rounds for each case,
+TARGET the rate that the best round of the last case must reach. STRACE=1 counts the syncs too, in a round of its own.
 Prints per case the best round: deliveries per second from the first request to the last commit, the daemon's processor time per
 delivery, its peak memory. Exit status 1: a delivery was not accepted by nginx, the daemon ended badly, or the target was missed."""
 import json
@@ -42,7 +42,7 @@ http {{
 
 
 class Measured(NamedTuple):
-    """One round."""
+    """Figures of one round."""
 
     rate: float
     cpu_ms: float
@@ -73,13 +73,13 @@ class Sink:
         give_up("nginx does not start")
 
     def seen(self):
-        """How many requests it answered, this question among them."""
+        """Returns the number of requests that it answered, this one among them."""
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/seen") as answer:
             return int(answer.read().split(b"\n")[2].split()[2])
 
 
 def configure(folder, sink, receivers, concurrency):
-    """A configuration of receivers alone: what is owed is written into the database."""
+    """Writes a configuration of receivers alone: the pending deliveries are written into the database."""
     key = folder / "key"
     with open(key, "w", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
         file.write(SECRET)
@@ -106,8 +106,8 @@ def pending(folder):
         return db.execute("SELECT count(*) FROM delivery WHERE state = 'pending'").fetchone()[0]
 
 
-def owe(folder, receivers, integrations, events):
-    """Writes what the daemon would have written while nobody listened: of each integration's events the first is due."""
+def enqueue(folder, receivers, integrations, events):
+    """Writes the rows of an outage of the receivers: of each integration's events the first is due."""
     template, now = json.loads(EVENT.read_text()), int(time.time() * 1000)
     with closing(sqlite3.connect(folder / "state.db")) as db, db:
         for integration in range(1, integrations + 1):
@@ -129,15 +129,15 @@ def owe(folder, receivers, integrations, events):
 
 
 def seconds(pid):
-    """Processor time used so far."""
+    """Returns the processor time used so far, in seconds."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def measure(binary, sink, case, owed, is_traced):
-    """One round on a database of its own."""
+def measure(binary, sink, case, backlog, is_traced):
+    """Runs one round on a database of its own, and returns its figures."""
     receivers, concurrency = case
-    integrations, events = owed
+    integrations, events = backlog
     folder = Path(tempfile.mkdtemp(prefix="revalidated-"))
     try:
         configure(folder, sink, receivers, concurrency)
@@ -147,7 +147,7 @@ def measure(binary, sink, case, owed, is_traced):
                 give_up(f"the daemon does not start:\n{(folder / 'log').read_text()}")
             time.sleep(0.05)
         stop(daemon)
-        owe(folder, receivers, integrations, events)
+        enqueue(folder, receivers, integrations, events)
         count, before = receivers * integrations * events, sink.seen()
         trace = folder / "trace"
         daemon = start(binary, folder, ["strace", "-f", "--seccomp-bpf", "-e", "trace=fsync,fdatasync", "-o", trace] if is_traced else ())
@@ -170,7 +170,7 @@ def measure(binary, sink, case, owed, is_traced):
             begun = db.execute("SELECT min(started_at_ms) FROM attempt").fetchone()[0] / 1000
             delivered = db.execute("SELECT count(*) FROM delivery WHERE state = 'delivered' AND attempts = 1").fetchone()[0]
         if delivered != count or requests != count:
-            print(f"FAIL {count} owed, {delivered} delivered at the first attempt, {requests} requests seen")
+            print(f"FAIL {count} pending, {delivered} delivered at the first attempt, {requests} requests seen")
             sys.exit(1)
         syncs = len(re.findall(r"sync\(\d", trace.read_text())) / count if is_traced else 0
         return Measured(count / (done - begun), used * 1000 / count, peak, requests, syncs)
@@ -184,15 +184,15 @@ def setting(name, default):
 
 def main():
     binary = str(Path(sys.argv[1]).resolve())
-    owed = setting("INTEGRATIONS", 500), setting("EVENTS", 40)
+    backlog = setting("INTEGRATIONS", 500), setting("EVENTS", 40)
     folder = Path(tempfile.mkdtemp(prefix="revalidated-nginx-"))
     folder.chmod(0o755)
     sink = Sink(folder)
     try:
         for case in CASES:
-            rounds = [measure(binary, sink, case, owed, False) for _ in range(setting("ROUNDS", 3))]
+            rounds = [measure(binary, sink, case, backlog, False) for _ in range(setting("ROUNDS", 3))]
             best = max(rounds)
-            syncs = f", {measure(binary, sink, case, owed, True).syncs:.3f} syncs" if setting("STRACE", 0) else ""
+            syncs = f", {measure(binary, sink, case, backlog, True).syncs:.3f} syncs" if setting("STRACE", 0) else ""
             receivers = f"{case[0]} receiver{'s' if case[0] > 1 else ''}"
             print(
                 f"{receivers}, {case[1]} requests at once each, {best.requests} deliveries: {best.rate:.0f} per second; "

@@ -35,9 +35,9 @@ LATE_MAX_MS = 1_000
 PROCESSOR_MAX_MS, PROCESSOR_FREE_PERCENT = 0.5, 2.5
 MEMORY_MAX_MB, MEMORY_MAX_MB_PER_THOUSAND, MEMORY_MAX_MB_PER_RUN = 45, 10, 0.07
 SLOWER_MAX = 1.05
-UNSETTLED = """SELECT (SELECT count(*) FROM integration WHERE status <> 'enabled')
+UNFINISHED = """SELECT (SELECT count(*) FROM integration WHERE status <> 'enabled')
                       + (SELECT count(*) FROM delivery WHERE state = 'pending')"""
-# The next due instant tells where in the minute an integration's runs belong.
+# The next due instant gives the offset in the minute of an integration's runs.
 RUNS = """SELECT run.integration_id, (run.started_at_ms - integration.next_run_at_ms) % :period, run.status
           FROM run JOIN integration ON integration.id = run.integration_id
           WHERE run.trigger = 'schedule' AND run.started_at_ms >= :since AND run.started_at_ms < :until"""
@@ -57,25 +57,25 @@ def platform(binary, delay_ms):
             process.terminate()
 
 
-def settle(scene, daemon):
+def wait_until_idle(scene, daemon):
     """Waits until every integration has passed once and every notification is delivered."""
     for _ in range(3000):
         if daemon.poll() is not None:
             give_up(f"the daemon ended by itself:\n{scene.last_words()}")
-        if scene.database.exists() and scene.rows(UNSETTLED) == [(0,)]:
+        if scene.database.exists() and scene.rows(UNFINISHED) == [(0,)]:
             return
         time.sleep(0.1)
     give_up(f"integrations are not enabled, or deliveries are pending, after five minutes:\n{scene.last_words()}")
 
 
 def megabytes(daemon, field):
-    """A figure of the daemon's memory, such as its peak, `VmHWM`."""
+    """Returns a figure of the daemon's memory in megabytes, such as its peak, `VmHWM`."""
     status = Path(f"/proc/{daemon.pid}/status").read_text()
     return int(re.search(rf"{field}:\s+(\d+) kB", status).group(1)) / 1024
 
 
 def seconds(daemon):
-    """Processor time used so far."""
+    """Returns the processor time used so far, in seconds."""
     fields = Path(f"/proc/{daemon.pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
@@ -137,10 +137,10 @@ class Measured(NamedTuple):
 
 
 def observe(scene, minutes):
-    """The lateness and the results of the runs of so many minutes, the processor time they took, and the daemon's memory."""
+    """Returns the lateness and the results of the runs of so many minutes, the processor time they took, and the daemon's memory."""
     daemon = scene.start()
     try:
-        settle(scene, daemon)
+        wait_until_idle(scene, daemon)
         since = (int(time.time()) // 60 + 1) * PERIOD_MS
         until = since + minutes * PERIOD_MS
         time.sleep(since / 1000 - time.time())
@@ -159,7 +159,7 @@ def observe(scene, minutes):
 
 
 def measure(binary, stand_in, load):
-    """Figures of a daemon with a new database."""
+    """Returns the figures of a daemon with a new database."""
     with platform(stand_in, load.delay_ms) as served, Scene(
         binary, served, Receiver(), load.integrations, schedule="* * * * *", at_once=load.at_once, parent=load.parent
     ) as scene:
@@ -171,7 +171,7 @@ def measure(binary, stand_in, load):
 
 
 def file_system(folder):
-    """Type of the file system that holds the folder."""
+    """Returns the type of the file system of a folder."""
     mounts = [line.split()[1:3] for line in Path("/proc/self/mounts").read_text().splitlines()]
     holding = [(point, kind) for point, kind in mounts if Path(folder).resolve().is_relative_to(point)]
     # Of several at one point the last one counts.

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Kills the daemon at random moments, again and again, and checks that no status change was lost, doubled, invented or told out of order.
+"""Kills the daemon at random moments, again and again, and checks that no status change was lost, doubled, invented or
+sent out of order.
 
 Usage: crashloop.py KILLS BINARY   SEED=n in the environment repeats the same dice.
 Kills spare the page cache: what they show is that the steps are cut at the right places. powercut.py shows durability."""
@@ -22,7 +23,7 @@ PENDING = "SELECT count(*) FROM delivery WHERE state = 'pending'"
 
 
 def warm_up(scene, platform):
-    """How long the daemon takes from its start to its first request."""
+    """Returns the seconds from the start of the daemon to its first request."""
     before, began = platform.requests, time.monotonic()
     daemon = scene.start()
     while platform.requests == before and daemon.poll() is None and time.monotonic() - began < 20:
@@ -42,7 +43,7 @@ def kill(daemon):
 
 
 def storm(scene, platform, kills, dice):
-    """Starts and kills; returns how many kills met a daemon at work, and how many found it ended by itself."""
+    """Starts and kills the daemon; returns the number of kills of a daemon at work, and of daemons that ended by themselves."""
     busy = ended = 0
     # Long enough to get to work on a slow machine, and bounded however slow it is.
     longest = min(max(LIFE_MIN, 2 * warm_up(scene, platform)), LIFE_MAX)
@@ -61,8 +62,8 @@ def storm(scene, platform, kills, dice):
 
 
 def drain(scene, platform, receiver):
-    """Lets the statuses settle and everything owed be delivered; returns what went wrong."""
-    platform.settle()
+    """Waits until the statuses are stable and no delivery is pending; returns the violations."""
+    platform.stabilise()
     receiver.recover()
     scene.configure()
     daemon = scene.start()
@@ -78,7 +79,7 @@ def drain(scene, platform, receiver):
 
 
 def check_history(scene):
-    """Each integration's transitions form a chain, and its events tell exactly that chain, numbered without gaps."""
+    """Each integration's transitions form a chain, and its events are exactly that chain, numbered without gaps."""
     faults = [f"integrity: {found}" for (found,) in scene.rows("PRAGMA integrity_check") if found != "ok"]
     chains, events = defaultdict(list), defaultdict(list)
     for integration, old, new in scene.rows("SELECT integration_id, from_status, to_status FROM transition ORDER BY id"):
@@ -91,11 +92,11 @@ def check_history(scene):
         if not sequence == data["sequence"] == len(events[integration]):
             faults.append(f"integration {integration}: event {len(events[integration])} has the sequence {sequence}")
     for integration, status, sequence in scene.rows("SELECT id, status, sequence FROM integration"):
-        chain, told = chains[integration], [change for change in events[integration] if change[0] != change[1]]
+        chain, notified = chains[integration], [change for change in events[integration] if change[0] != change[1]]
         if not chain or chain[-1][1] != status:
             faults.append(f"integration {integration}: is {status} after {chain[-1:]}")
-        if chain != told or sequence != len(events[integration]):
-            faults.append(f"integration {integration}: {len(chain)} transitions, {len(told)} told, sequence {sequence}")
+        if chain != notified or sequence != len(events[integration]):
+            faults.append(f"integration {integration}: {len(chain)} transitions, {len(notified)} notified, sequence {sequence}")
     return faults, sum(map(len, chains.values()))
 
 
@@ -104,18 +105,18 @@ def check_deliveries(scene, receiver):
     faults = [f"{len(receiver.unsigned)} requests without a valid signature"] if receiver.unsigned else []
     events = {event: rest for event, *rest in scene.rows("SELECT id, integration_id, sequence, body FROM event")}
     accepted, latest = set(), defaultdict(int)
-    for told in receiver.told:
-        if told.id not in events:
-            faults.append(f"{told.receiver} was told of {told.id}, which the database does not know")
+    for taken in receiver.taken:
+        if taken.id not in events:
+            faults.append(f"{taken.receiver} was sent {taken.id}, which the database does not have")
             continue
-        integration, sequence, body = events[told.id]
-        if told.body != (body if isinstance(body, bytes) else body.encode()):
-            faults.append(f"{told.id} was told with another body")
-        if latest[told.receiver, integration] + 1 < sequence:
-            faults.append(f"{told.receiver} was told of {integration}/{sequence} after {latest[told.receiver, integration]}")
-        latest[told.receiver, integration] = max(latest[told.receiver, integration], sequence)
-        if told.accepted:
-            accepted.add((told.receiver, told.id))
+        integration, sequence, body = events[taken.id]
+        if taken.body != (body if isinstance(body, bytes) else body.encode()):
+            faults.append(f"{taken.id} was sent with another body")
+        if latest[taken.receiver, integration] + 1 < sequence:
+            faults.append(f"{taken.receiver} was sent {integration}/{sequence} after {latest[taken.receiver, integration]}")
+        latest[taken.receiver, integration] = max(latest[taken.receiver, integration], sequence)
+        if taken.accepted:
+            accepted.add((taken.receiver, taken.id))
     states = {(name, event): state for name, event, state in scene.rows("SELECT receiver, event_id, state FROM delivery")}
     for name in RECEIVERS:
         for event, (integration, sequence, _) in events.items():
@@ -140,8 +141,8 @@ def main():
         deliveries = check_deliveries(scene, receiver)
     faults += history + deliveries
     print(
-        f"{kills} kills in {took:.0f} s, {busy} at work; {transitions} transitions, {len(receiver.told)} requests"
-        f" for {len({told.id for told in receiver.told})} events; {len(faults)} violations"
+        f"{kills} kills in {took:.0f} s, {busy} at work; {transitions} transitions, {len(receiver.taken)} requests"
+        f" for {len({taken.id for taken in receiver.taken})} events; {len(faults)} violations"
     )
     for fault in faults[:10]:
         print(" ", fault)

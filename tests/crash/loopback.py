@@ -1,6 +1,6 @@
 """A small HTTP/1.1 server on loopback, for the stand-ins of the black-box tests.
 
-Only complete requests count: what a killed sender left half written is dropped, since nobody was told by it."""
+Only complete requests count: one that a killed sender left half written is dropped, since it notified no receiver."""
 import asyncio
 import threading
 from http import HTTPStatus

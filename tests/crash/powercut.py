@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Cuts the power, in simulation: records what the daemon writes, syncs and sends, rebuilds the disk as a cut at a random moment
-could leave it (writes without a sync lost, kept, kept in part or torn) and checks that nothing a receiver was told is forgotten.
+could leave it (writes without a sync lost, kept, kept in part or torn) and checks that no event that was sent is missing from the database.
 
 Usage: powercut.py CUTS BINARY   SEED=n in the environment repeats the same dice. Needs strace."""
 import bisect
@@ -27,7 +27,7 @@ TRACED = ",".join((*SENDS, *SYNCS, "pwrite64", "ftruncate", "unlink", "rename"))
 CALL = re.compile(r"(\w+)\((.*)\)\s+= (\d+)")
 NAME = re.compile(r'(?:\d<|^"|, ")([^<>"]+)[>"]')
 STRING = re.compile(r'"((?:\\x[0-9a-f]{2})*)"')
-TOLD = re.compile(rb"webhook-id: ?([^\r]+)\r\n", re.IGNORECASE)
+SENT = re.compile(rb"webhook-id: ?([^\r]+)\r\n", re.IGNORECASE)
 
 
 class Step(NamedTuple):
@@ -42,7 +42,7 @@ class Step(NamedTuple):
     data: bytes = b""
 
     def moment(self):
-        return self.began if self.kind == "told" else self.ended
+        return self.began if self.kind == "sent" else self.ended
 
 
 def record(scene):
@@ -67,7 +67,7 @@ def children(pid):
 
 
 def steps(trace, database):
-    """The steps of a recording; a call that another thread interrupts stands on two lines."""
+    """Yields the steps of a recording; a call that another thread interrupts is on two lines."""
     unfinished = {}
     with open(trace, errors="replace") as lines:
         for number, line in enumerate(lines):
@@ -75,30 +75,30 @@ def steps(trace, database):
             text, began = text.strip(), number
             if text.endswith("<unfinished ...>"):
                 unfinished[thread] = number, text.removesuffix("<unfinished ...>").rstrip()
-                yield from told(text, number)
+                yield from sent(text, number)
                 continue
             if text.startswith("<... ") and thread in unfinished:
                 began, start = unfinished.pop(thread)
                 text = start + text.partition("resumed>")[2]
             else:
-                yield from told(text, number)
+                yield from sent(text, number)
             if found := CALL.match(text):
                 yield from disk(*found.groups(), began, number, database)
 
 
-def told(text, number):
-    """The events a call sends; also when the call never returned."""
+def sent(text, number):
+    """Yields the events that a call sends; also when the call never returned."""
     if text.partition("(")[0] in SENDS:
-        for id in TOLD.findall(b"".join(map(plain, STRING.findall(text)))):
-            yield Step("told", number, number, data=id)
+        for id in SENT.findall(b"".join(map(plain, STRING.findall(text)))):
+            yield Step("sent", number, number, data=id)
 
 
 def disk(call, arguments, result, began, ended, database):
-    """What a finished call does to the database's files."""
+    """Yields the effect of a finished call on the database's files."""
     named = [plain(name).decode(errors="replace") for name in NAME.findall(arguments)]
     file = named[0] if named else ""
     if call in SYNCS and file == os.path.dirname(database):
-        yield Step("settle", began, ended, file)
+        yield Step("sync-folder", began, ended, file)
     if not file.startswith(database) or file.endswith("-shm"):
         return
     if call == "pwrite64":
@@ -119,7 +119,7 @@ def plain(hexadecimal):
 
 
 class Disk:
-    """What is safe, and what is on its way, per file; a renaming is safe once the folder is synced."""
+    """Content of each file that is durable, and its writes that are not yet; a renaming is durable once the folder is synced."""
 
     def __init__(self):
         self.safe, self.under_way, self.renamed = {}, {}, {}
@@ -139,13 +139,13 @@ class Disk:
                 if step.file in files:
                     files[step.data] = files.pop(step.file)
             self.renamed[step.data] = step.file
-        elif step.kind == "settle":
+        elif step.kind == "sync-folder":
             self.renamed.clear()
         elif step.kind in ("write", "truncate"):
             self.under_way.setdefault(step.file, []).append(step)
 
     def after_cut(self, dice):
-        """How the files may look after a cut right now."""
+        """Returns the files as a cut at this moment may leave them."""
         fate = dice.choice(["lost", "kept", "some", "first", "torn"])
         files = {}
         for file in self.safe.keys() | self.under_way.keys():
@@ -170,8 +170,8 @@ def change(content, step, length=None):
         content[step.offset : step.offset + len(data)] = data
 
 
-def check(scene, files, heard):
-    """What is wrong with the database after a cut."""
+def check(scene, files, sent_ids):
+    """Returns the violation in the database after a cut; None when there is none."""
     folder = scene.folder / "cut"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
@@ -179,7 +179,7 @@ def check(scene, files, heard):
         (folder / os.path.basename(file)).write_bytes(content)
     database = folder / scene.database.name
     if not database.exists():
-        return f"no database, yet {len(heard)} events were told" if heard else None
+        return f"no database, yet {len(sent_ids)} events were sent" if sent_ids else None
     try:
         with closing(sqlite3.connect(database)) as connection:
             rows = lambda statement: connection.execute(statement).fetchall()
@@ -189,8 +189,8 @@ def check(scene, files, heard):
             known = set() if is_young else {id for (id,) in rows("SELECT id FROM event")}
     except sqlite3.DatabaseError as error:
         return repr(error)
-    forgotten = heard - known
-    return f"{len(forgotten)} of {len(heard)} told events are forgotten, such as {min(forgotten)}" if forgotten else None
+    missing = sent_ids - known
+    return f"{len(missing)} of {len(sent_ids)} sent events are missing, such as {min(missing)}" if missing else None
 
 
 def main():
@@ -199,18 +199,18 @@ def main():
     dice, faults = random.Random(seed), []
     with Scene(binary, StandIn(seed), Receiver(seed), INTEGRATIONS) as scene:
         recorded = record(scene)
-        kinds = {kind: sum(step.kind == kind for step in recorded) for kind in ("write", "sync", "told")}
-        if min(kinds["write"], kinds["told"]) < 100 or len(recorded) < cuts:
+        kinds = {kind: sum(step.kind == kind for step in recorded) for kind in ("write", "sync", "sent")}
+        if min(kinds["write"], kinds["sent"]) < 100 or len(recorded) < cuts:
             give_up(f"too little was recorded to cut {cuts} times: {kinds}\n{scene.last_words()}")
-        began, state, heard = time.monotonic(), Disk(), set()
+        began, state, sent_ids = time.monotonic(), Disk(), set()
         moments = set(dice.sample(range(len(recorded)), cuts))
         for moment, step in enumerate(recorded):
             state.apply(step)
-            if step.kind == "told":
-                heard.add(step.data.decode())
+            if step.kind == "sent":
+                sent_ids.add(step.data.decode())
             if moment in moments:
                 fate, files = state.after_cut(dice)
-                if fault := check(scene, files, heard):
+                if fault := check(scene, files, sent_ids):
                     faults.append(f"cut {moment}, unsynced writes {fate}: {fault}")
         took = time.monotonic() - began
     counts = ", ".join(f"{count} {kind}" for kind, count in kinds.items())

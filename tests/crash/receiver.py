@@ -17,8 +17,8 @@ from loopback import Server
 SECRET = "whsec_" + base64.b64encode(b"a secret that only tests share ....").decode()
 
 
-class Told(NamedTuple):
-    """One complete request: to which receiver, which event, and whether a 2xx answer was sent."""
+class Taken(NamedTuple):
+    """One complete request: its receiver, its event, its body, and true when a 2xx answer was sent."""
 
     receiver: str
     id: str
@@ -27,14 +27,14 @@ class Told(NamedTuple):
 
 
 class Receiver:
-    """Several receivers on one port, told apart by path.
+    """Several receivers on one port, distinguished by path.
 
     With a seed, 2 % of the answers are lost and 2 % are a 500, until `recover` is called."""
 
     def __init__(self, seed=None, port=0, secret=SECRET):
         self.dice = random.Random(seed) if seed is not None else None
         self.key = base64.b64decode(secret.removeprefix("whsec_"))
-        self.told = []
+        self.taken = []
         self.unsigned = []
         self.server = Server(self.answer, port)
         self.url = f"http://127.0.0.1:{self.server.port}"
@@ -47,7 +47,7 @@ class Receiver:
         chance = self.dice.random() if self.dice else 1.0
         accepted = chance >= 0.04
         receiver, event = request.path.strip("/"), request.headers.get("webhook-id", "")
-        self.told.append(Told(receiver, event, request.body, accepted))
+        self.taken.append(Taken(receiver, event, request.body, accepted))
         if not self.is_signed(request):
             self.unsigned.append(event)
         if chance < 0.02:
@@ -66,7 +66,7 @@ if __name__ == "__main__":
     shown = 0
     while True:
         time.sleep(0.1)
-        for told in receiver.told[shown:]:
-            line = {"receiver": told.receiver, "id": told.id, "signed": told.id not in receiver.unsigned}
+        for taken in receiver.taken[shown:]:
+            line = {"receiver": taken.receiver, "id": taken.id, "signed": taken.id not in receiver.unsigned}
             print(json.dumps(line), flush=True)
             shown += 1

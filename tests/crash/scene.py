@@ -1,4 +1,4 @@
-"""What the black-box tests share: a folder with a configuration, the daemon in it, and its database."""
+"""Scene of the black-box tests: a folder with a configuration, the daemon in it, and its database."""
 import os
 import shutil
 import sqlite3
@@ -91,17 +91,17 @@ endpoints = {{ sts = "{url}", s3 = "{url}", s3Control = "{url}" }}
             return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
     def rows(self, statement, values=()):
-        """What the database answers, read beside the daemon."""
+        """Returns the rows of a statement, read beside the daemon."""
         with closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True, timeout=10)) as connection:
             return connection.execute(statement, values).fetchall()
 
     def last_words(self, lines=15):
-        """The end of the daemon's log."""
+        """Returns the end of the daemon's log."""
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:]) if self.log.exists() else ""
 
 
 def in_memory():
-    """A folder that needs no disk, or none."""
+    """Returns a folder that needs no disk, or None."""
     return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 
 

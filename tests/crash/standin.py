@@ -16,7 +16,7 @@ REGION = "eu-central-1"
 class StandIn:
     """One access grants location per account: `s3://bucket-N/prefix` for the account whose number is N in twelve digits.
 
-    With a seed, each listing of a bucket finds it gone with probability one half, until `settle` is called."""
+    With a seed, each listing of a bucket finds it gone with probability one half, until `stabilise` is called."""
 
     def __init__(self, seed=None, port=0):
         self.seed = seed
@@ -26,7 +26,7 @@ class StandIn:
         self.server = Server(self.answer, port)
         self.url = f"http://127.0.0.1:{self.server.port}"
 
-    def settle(self):
+    def stabilise(self):
         """Keeps every bucket as it is from now on."""
         self.seed = None
 
@@ -57,7 +57,7 @@ class StandIn:
 
 
 def account(request):
-    """The account the signing key belongs to: the twelve digits at its end."""
+    """Returns the account that the signing key belongs to: the twelve digits at its end."""
     found = re.search(r"Credential=\w*?(\d{12})/", request.headers.get("authorization", ""))
     return found.group(1) if found else "0" * 12
 

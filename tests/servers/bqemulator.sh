@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Starts and stops bqemulator (the REST interface of BigQuery: projects, datasets, tables, queries)
-# for tests. It asks nobody for a token, and its environment holds google-auth, which verifies ours.
+# for tests. It requires no token; google-auth in its environment verifies the tokens of this project.
 #
 #   bqemulator.sh start DIR   prints endpoint=http://127.0.0.1:PORT, its project, and python=PATH
 #   bqemulator.sh stop DIR

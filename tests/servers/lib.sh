@@ -1,4 +1,4 @@
-# What the scripts that start and stop servers for tests have in common; read with `source`.
+# Common parts of the scripts that start and stop servers for tests; read with `source`.
 #
 # A script NAME.sh beside this file whose server is written in Python has NAME.txt, the packages that
 # pip installs. The environment is kept in $REVALIDATED_STAND_INS/NAME (target/stand-ins/NAME by
@@ -78,7 +78,7 @@ stop() {
     kill -9 "$pid" 2>/dev/null || true
 }
 
-# free_port: prints a TCP port of the loopback interface that nobody listens on.
+# free_port: prints a TCP port of the loopback interface without a listener.
 free_port() {
     python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
 }

@@ -1,9 +1,9 @@
 """Runs Buena Vista on four ports of this machine, each in a thread of its own:
 
 http    plain, with the relation system.runtime.nodes that Trino has
-broken  plain, without it: what counts the nodes gets Buena Vista's own error
+broken  plain, without it: a query of the nodes gets Buena Vista's own error
 https   as http, with the certificate in server.pem
-mutual  as https, for those who show a certificate of the authority in ca.pem
+mutual  as https, for clients with a certificate of the authority in ca.pem
 
 The folder it runs in holds the certificates. Once all answer, the file `ready` there names the ports.
 """

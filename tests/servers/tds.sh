@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Starts and stops Microsoft's mock SQL server (the crate mssql-mock-tds, in tds/), told by scenario
-# files what to answer.
+# Starts and stops Microsoft's mock SQL server (the crate mssql-mock-tds, in tds/), whose answers are in
+# scenario files.
 #
 #   tds.sh start DIR [SCENARIO.json...]   prints ca=FILE and NAME=PORT for every scenario once they
 #                                         listen; without scenarios, those of src/platforms/synapse,

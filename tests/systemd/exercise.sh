@@ -1,5 +1,5 @@
 #!/bin/bash
-# What the packaged service promises under systemd, shown one by one: `ok ...` or `FAIL ...`. Runs inside the container of run.sh.
+# The promises of the packaged service under systemd, shown one by one: `ok ...` or `FAIL ...`. Runs inside the container of run.sh.
 set -eu
 cd /exercise
 unit=revalidated.service
@@ -180,7 +180,7 @@ check "a configuration error leaves the service failed" has ActiveState failed
 
 # --- secrets ---
 cp good.toml $etc/revalidated.toml
-check "the mended configuration starts" timeout 20 systemctl start $unit
+check "the fixed configuration starts" timeout 20 systemctl start $unit
 pid=$(property MainPID)
 {
   journalctl --no-pager --output export

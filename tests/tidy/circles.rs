@@ -1,4 +1,4 @@
-//! Finds circles of files: which file uses which, by the paths they name.
+//! Dependency cycles between files: each file uses those that its paths name.
 //!
 //! A re-export is followed to the file that defines the name, so that `mod.rs` as a table of contents
 //! makes no circle.

@@ -1,5 +1,5 @@
-//! House rules that the compiler does not check: sizes, which floor may use which, and that
-//! nothing committed points at the machine it was written on.
+//! House rules that the compiler does not check: layers, circles, sizes, words and documents, and that no
+//! committed file names a folder of the machine it was written on.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
@@ -85,7 +85,7 @@ fn tests_stay_small_too() {
 }
 
 #[test]
-fn what_has_one_place_is_named_only_there() {
+fn word_of_one_place_is_used_only_there() {
     for path in sources(Path::new("src")) {
         let text = production(&path);
         for (word, place) in KEPT_IN {
@@ -104,7 +104,7 @@ fn every_module_says_why_it_exists() {
 }
 
 #[test]
-fn nothing_names_a_folder_of_the_machine_it_was_written_on() {
+fn no_file_names_a_folder_of_its_author() {
     let own = Path::new("./tests/tidy/main.rs");
     for path in files(Path::new(".")).into_iter().filter(|path| path != own) {
         let text = String::from_utf8_lossy(&fs::read(&path).unwrap()).into_owned();

@@ -54,7 +54,7 @@ pub(crate) fn sources(dir: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// True for files that hold nothing but tests.
+/// Returns true for files of tests only.
 pub(crate) fn is_test(path: &Path) -> bool {
     path.ends_with("tests.rs")
         || path.components().any(|part| part.as_os_str() == "tests")

@@ -1,5 +1,4 @@
-//! Holds how many lines of tests there are per line of production code, blank lines and comments
-//! counted.
+//! Ratio of test code to production code in lines, blank lines and comments counted.
 
 use std::fmt::Write;
 use std::fs;
@@ -7,7 +6,7 @@ use std::path::Path;
 
 use crate::source::{production, sources};
 
-/// Lines of tests per hundred lines of production code: a room of `src`, or all.
+/// Lines of tests per hundred lines of production code: an area of `src`, or all.
 const LEAST: &[(&str, usize)] = &[("src/domain", 100), ("src", 75)];
 
 /// Returns the lines of production code and of tests below `dir`.
@@ -20,14 +19,14 @@ fn lines(dir: &Path) -> [usize; 2] {
     [code, all - code]
 }
 
-/// Returns the lines of each room, for a look at where tests are missing.
+/// Returns the lines of each area, to see where tests are missing.
 fn table() -> String {
-    let mut rooms: Vec<_> = fs::read_dir("src").unwrap().map(|room| room.unwrap().path()).collect();
-    rooms.sort();
+    let mut areas: Vec<_> = fs::read_dir("src").unwrap().map(|area| area.unwrap().path()).collect();
+    areas.sort();
     let mut table = "lines of production code and of tests:\n".to_owned();
-    for room in rooms.into_iter().filter(|room| room.is_dir()) {
-        let [code, tests] = lines(&room);
-        writeln!(table, "{:<20} {code:>6} {tests:>6}", room.display()).unwrap();
+    for area in areas.into_iter().filter(|area| area.is_dir()) {
+        let [code, tests] = lines(&area);
+        writeln!(table, "{:<20} {code:>6} {tests:>6}", area.display()).unwrap();
     }
     table
 }

@@ -1,4 +1,4 @@
-//! Holds the words: documentation that says something, and the field's terms instead of our own.
+//! Vocabulary: documentation that says something, and the field's terms instead of own ones.
 //!
 //! `target/words.txt` lists every finding by file.
 
@@ -9,14 +9,14 @@ use std::path::Path;
 
 use crate::source::{files, sources};
 
-/// Findings that are still to be mended, by room and kind; only to be lowered.
+/// Findings that are still to be fixed, by area and kind; only to be lowered.
 const TO_DO: &[(&str, [usize; 4])] = &[("src/store", [0, 0, 165, 15])];
 const KINDS: [&str; 4] = ["beginning", "short", "word", "name"];
 /// First words of documentation that describes instead of saying what the item is or does.
 const BEGINNINGS: &[&str] = &["What", "Who", "Whether", "How"];
 /// Number of words of the shortest documentation.
 const WORDS_MIN: usize = 4;
-/// Words that have a better one in the field, wherever they stand; parts of names too.
+/// Words for which the field has a better one, wherever they are; parts of names too.
 const BANNED: &[&str] = &[
     "astray",
     "complaint",
@@ -92,7 +92,7 @@ const TEXTS: &[&str] = &[
     "systemd",
 ];
 
-/// A place where a rule is broken: line, index of the kind, what stands there.
+/// Place where a rule is broken: line, index of the kind, text.
 type Finding = (usize, usize, String);
 
 fn findings(text: &str) -> Vec<Finding> {
@@ -179,8 +179,8 @@ fn parts(name: &str) -> Vec<String> {
     parts
 }
 
-/// Returns the room of a file: a folder of `src`, or the place of another text.
-fn room(path: &Path) -> String {
+/// Returns the area of a file: a folder of `src`, or the place of another text.
+fn area(path: &Path) -> String {
     let mut parts = path.components().map(|part| part.as_os_str().to_string_lossy());
     match (parts.next().unwrap(), parts.next()) {
         (first, Some(second)) if first == "src" => format!("src/{second}"),
@@ -210,23 +210,23 @@ fn words_are_those_of_the_field() {
             if is_allowed || !(is_source || kind == 2) {
                 continue;
             }
-            counts.entry(room(&path)).or_default()[kind] += 1;
+            counts.entry(area(&path)).or_default()[kind] += 1;
             writeln!(report, "{name}:{line}: {}: {what}", KINDS[kind]).unwrap();
         }
     }
     let mut table = String::new();
-    for (room, found) in &counts {
-        writeln!(table, "    (\"{room}\", {found:?}),").unwrap();
+    for (area, found) in &counts {
+        writeln!(table, "    (\"{area}\", {found:?}),").unwrap();
     }
     fs::create_dir_all("target").unwrap();
     fs::write("target/words.txt", format!("{KINDS:?}\n{table}\n{report}")).unwrap();
-    for (room, found) in counts {
+    for (area, found) in counts {
         let allowed =
-            TO_DO.iter().find(|(name, _)| *name == room).map_or([0; 4], |(_, most)| *most);
+            TO_DO.iter().find(|(name, _)| *name == area).map_or([0; 4], |(_, most)| *most);
         for ((found, allowed), kind) in found.into_iter().zip(allowed).zip(KINDS) {
             assert!(
                 found <= allowed,
-                "{room}: {found} of kind {kind}, {allowed} allowed; see target/words.txt"
+                "{area}: {found} of kind {kind}, {allowed} allowed; see target/words.txt"
             );
         }
     }
