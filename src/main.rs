@@ -1,7 +1,7 @@
 //! The `revalidated` program: everything is in the library.
 
-/// Runs allocate on one thread and free on another: this one hands out again what was freed last,
-/// which the processor still has at hand.
+/// Allocator of the program: runs allocate on one thread and free on another, and this one reuses the memory
+/// that was freed last, which is still in the processor's cache.
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 

@@ -13,7 +13,7 @@ use crate::platforms::Mode;
 use crate::store::{ReceiverRow, View, each_page};
 use crate::view::{Checked, Validated};
 
-/// Checks, prints warnings to standard error, and says what the configuration holds.
+/// Checks the configuration, prints warnings to standard error, and counts its integrations and receivers.
 pub(super) async fn answer(global: &Global, args: &Check) -> Result<Answer, CommandError> {
     let assembly = match daemon::open(global.config.as_deref()) {
         Ok(assembly) => Arc::new(assembly),

@@ -1,4 +1,4 @@
-//! Errors of commands: their text on standard error, and how the program ends then.
+//! Errors of commands: their text on standard error, and their exit status.
 
 use std::io::Write as _;
 

@@ -12,7 +12,7 @@ use super::{read, situation};
 use crate::store::{IntegrationRow, View, each_page};
 use crate::view::Integration;
 
-/// Lists what the store knows.
+/// Lists the integrations in the store.
 pub(super) async fn answer(
     global: &Global,
     args: &List,
@@ -94,7 +94,7 @@ impl Lines {
     }
 }
 
-/// When the first of what it needs ends.
+/// Returns the text about its next expiry.
 fn expires(row: &IntegrationRow, screen: Screen) -> String {
     match &row.expires {
         Some((at, _)) if *at <= screen.now => toned("ended", Tone::Bad),
@@ -103,7 +103,7 @@ fn expires(row: &IntegrationRow, screen: Screen) -> String {
     }
 }
 
-/// When it is due, or that it is running.
+/// Returns the text about its next run, or that it is running.
 pub(super) fn next_run(row: &IntegrationRow, screen: Screen) -> String {
     match (row.lease_until, row.next_run_at) {
         (Some(until), _) if screen.now < until => "running".to_owned(),

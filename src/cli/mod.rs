@@ -1,4 +1,4 @@
-//! The command line: what users type, what they see, and how a command ends.
+//! Command line: arguments, output and exit status of each command.
 //!
 //! Every command but `run` and `demo` yields an [`Answer`](print::Answer), which is printed in one place.
 

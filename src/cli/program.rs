@@ -39,7 +39,7 @@ pub(crate) fn main() -> ExitCode {
     end.code().into()
 }
 
-/// Prints help, the version, or what is wrong with the command line.
+/// Prints help, the version, or the error in the command line.
 fn print_clap(ended: &clap::Error) -> ExitCode {
     match ended.print() {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => End::Failure.code().into(),
@@ -47,7 +47,7 @@ fn print_clap(ended: &clap::Error) -> ExitCode {
     }
 }
 
-/// Starts the runtime and does what the command says.
+/// Starts the runtime and runs the command on it.
 fn answer(arguments: Arguments) -> Result<Answer, CommandError> {
     let Arguments { global, command } = arguments;
     let command = command.unwrap_or(Command::Run);
@@ -83,7 +83,7 @@ fn answer(arguments: Arguments) -> Result<Answer, CommandError> {
     answer
 }
 
-/// Does what the command says.
+/// Runs the command, and returns its answer.
 async fn dispatch(global: &Global, command: Command) -> Result<Answer, CommandError> {
     let screen = Screen { now: Clock::default().now(), width: width() };
     match command {

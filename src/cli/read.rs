@@ -17,7 +17,7 @@ pub(super) fn view(global: &Global, source: &Source) -> Result<View, CommandErro
     Ok(View::open(&path(global, source)?).context("opening the store")?)
 }
 
-/// The same, with the configuration when it is that which names the database.
+/// Opens the same database, and returns the configuration when that names it.
 pub(super) fn both(
     global: &Global,
     source: &Source,
@@ -30,14 +30,14 @@ pub(super) fn both(
     Ok((view, Some(assembly)))
 }
 
-/// Returns what the configuration says about the integration `name`, as far as it is known.
+/// Returns the configuration that concerns the integration `name`, as far as it is known.
 pub(super) fn configured<'a>(assembly: Option<&'a Assembly>, name: &str) -> Configured<'a> {
     let Some(assembly) = assembly else { return Configured::default() };
     let policy = assembly.integrations.get(name).map(|one| one.policy);
     Configured { policy, maintenance: &assembly.maintenance }
 }
 
-/// The database that the command line or the configuration names.
+/// Returns the database that the command line or the configuration names.
 pub(super) fn path(global: &Global, source: &Source) -> Result<PathBuf, CommandError> {
     Ok(match &source.store {
         Some(path) => path.clone(),
@@ -45,7 +45,7 @@ pub(super) fn path(global: &Global, source: &Source) -> Result<PathBuf, CommandE
     })
 }
 
-/// The integration of this name; an unknown one is a mistake on the command line.
+/// Returns the integration of this name; an unknown one is a mistake on the command line.
 pub(super) async fn integration(view: &View, name: &str) -> Result<IntegrationRow, CommandError> {
     if let Some(row) = view.integration(name).await.context("reading the store")? {
         return Ok(row);
@@ -55,7 +55,7 @@ pub(super) async fn integration(view: &View, name: &str) -> Result<IntegrationRo
     Err(unknown(name, &known))
 }
 
-/// Everything that selections may fit.
+/// Returns all integrations that a selection may fit.
 pub(super) async fn targets(view: &View) -> Result<Vec<TargetRow>, CommandError> {
     let mut all = Vec::new();
     each_page(async |page| view.targets(page).await, |rows| all.extend(rows))
@@ -64,7 +64,7 @@ pub(super) async fn targets(view: &View) -> Result<Vec<TargetRow>, CommandError>
     Ok(all)
 }
 
-/// The first `limit` rows after a cursor, read page by page.
+/// Returns the first `limit` rows after a cursor, read page by page.
 pub(super) async fn rows<T>(
     limit: u32,
     after: Option<Cursor>,

@@ -27,7 +27,7 @@ fn message(test: &StoredTest) -> String {
     if lines.is_empty() { "-".to_owned() } else { lines.join("\n") }
 }
 
-/// Lists what differs from the last passing run, which began at `since`.
+/// Lists the differences from the last passing run, which began at `since`.
 pub(super) fn drift(run: &RunRow, since: Option<Timestamp>) -> Option<String> {
     let lines = run.drift.iter().map(|drift| format!("  {}\n", sanitise(&drift.text())));
     let lines: String = lines.collect();

@@ -13,7 +13,7 @@ use super::{read, results, situation};
 use crate::store::IntegrationRow;
 use crate::view::{Integration, Situation, config};
 
-/// Shows what the store knows of one integration.
+/// Shows one integration as it is in the store.
 pub(super) async fn answer(
     global: &Global,
     args: &Named,
@@ -49,7 +49,7 @@ fn text(row: &IntegrationRow, situation: &Situation, screen: Screen) -> String {
     format!("{facts}\nConfiguration\n{leaves}\n{results}")
 }
 
-/// The single facts, in the order they are shown.
+/// Returns the single facts, in the order they are shown.
 fn facts(row: &IntegrationRow, screen: Screen) -> Vec<(&'static str, String)> {
     let labels = row.labels.iter().map(|(key, value)| format!("{key}={value}"));
     let labels = labels.collect::<Vec<_>>().join(", ");
@@ -93,7 +93,7 @@ fn last_run(row: &IntegrationRow, screen: Screen) -> String {
     format!("{} ({age}), took {took}", instant(Some(run.started_at)))
 }
 
-/// Every leaf of a JSON value with its path.
+/// Returns every leaf of a JSON value with its path.
 fn leaves(path: &str, value: &Json) -> Vec<(String, String)> {
     let under = |key: &str| if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
     match value {

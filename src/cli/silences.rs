@@ -1,4 +1,4 @@
-//! `silences` and `acknowledge`: list, create and end what mutes notifications.
+//! `silences` and `acknowledge`: list, create and end mutes of notifications.
 
 use anyhow::Context as _;
 
@@ -165,7 +165,7 @@ fn until(span: &Span, now: Timestamp) -> Result<Timestamp, CommandError> {
     Ok(until)
 }
 
-/// Refuses to acknowledge what is not a failure of a recurring validation.
+/// Refuses to acknowledge an integration whose recurring validation does not fail.
 fn refuse_working(row: &IntegrationRow) -> Result<(), CommandError> {
     let (name, status) = (sanitise(&row.name), row.status);
     let failing = Status::RecurringValidationError;
@@ -211,7 +211,7 @@ fn text(rows: &[SilenceRow], integrations: &[TargetRow], screen: Screen) -> Stri
     table.text()
 }
 
-/// When it ends, or when it has.
+/// Returns the text about its end, in the future or the past.
 fn end_word(row: &SilenceRow, screen: Screen) -> String {
     if row.is_open(screen.now) {
         return format!("{} ({})", instant(Some(row.until)), ahead(screen.now, row.until));

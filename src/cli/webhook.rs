@@ -1,4 +1,4 @@
-//! `webhook test`: sends a message to a receiver now and shows what it answers.
+//! `webhook test`: sends a message to a receiver now and shows its answer.
 
 use anyhow::Context as _;
 

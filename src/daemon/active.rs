@@ -24,7 +24,7 @@ const EARLIER_MAX: usize = 8;
 pub(super) struct Active {
     /// The integrations to be validated.
     pub(super) watched: HashMap<IntegrationId, Watched>,
-    /// Everybody, for the tests that compare integrations.
+    /// All integrations, for the tests that compare them.
     pub(super) peers: Arc<Peers>,
     /// Senders of the receivers, by name.
     pub(super) receivers: BTreeMap<String, Arc<Sender>>,
@@ -42,7 +42,7 @@ pub(super) struct Active {
     pub(super) retention: Retention,
     /// The most attempts of one delivery that are kept.
     pub(super) attempts_max: u32,
-    /// When old history is deleted.
+    /// Schedule by which old history is deleted.
     pub(super) prune_at: Schedule,
     /// Permits of the limits; a reload that leaves the limits as they are keeps them.
     pub(super) permits: Arc<Permits>,
@@ -55,14 +55,14 @@ pub(super) struct Active {
 /// One integration that is watched.
 #[derive(Debug)]
 pub(super) struct Watched {
-    /// Able to run its catalog.
+    /// Validator that runs the tests of its catalog.
     pub(super) validator: Arc<dyn Validator>,
     /// True when the platform side is set up automatically; the store keeps it beside configurations,
     /// not in them.
     pub(super) auto_bootstrap: bool,
     /// Catalog of its platform.
     pub(super) catalog: &'static [Test],
-    /// When it is due.
+    /// Schedule of its runs.
     pub(super) schedule: Schedule,
     /// Policy by which its runs are judged.
     pub(super) policy: Policy,
@@ -114,8 +114,8 @@ pub(super) struct Permits {
 }
 
 impl Permits {
-    /// Permits for `limits`; the `former` room when they are the same, so that a reload does not
-    /// hand out again what running validations still take.
+    /// Permits for `limits`; the `former` ones when the limits are the same, so that a reload
+    /// does not grant again the permits of running validations.
     pub(super) fn of(limits: Limits, former: Option<&Arc<Self>>) -> Arc<Self> {
         match former {
             Some(former) if former.limits == limits => Arc::clone(former),

@@ -50,7 +50,7 @@ impl Backpressure {
         }
     }
 
-    /// Returns how many runs wait among all, and how many at hosts.
+    /// Returns the number of runs that wait under `limits.runs`, and under `limits.runs_per_host`.
     pub(super) fn waiting(&self) -> (usize, usize) {
         let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let all: usize = waiting.values().sum();
@@ -63,19 +63,20 @@ impl Backpressure {
         match limit {
             Limit::Runs => warn!(
                 limit = "limits.runs",
-                waiting, "runs wait for room: {waiting}, since as many run as limits.runs allows"
+                waiting,
+                "runs wait for a permit: {waiting}, since as many run as limits.runs allows"
             ),
             Limit::Host(host) => warn!(
                 limit = "limits.runs_per_host",
                 host,
                 waiting,
-                "runs wait for room at {host}: {waiting}, since as many run there as \
+                "runs wait for a permit at {host}: {waiting}, since as many run there as \
                  limits.runs_per_host allows"
             ),
         }
     }
 
-    /// Returns how many wait for `limit`, when that is to be logged now.
+    /// Returns the number of runs that wait for `limit`, when it is to be logged now.
     fn due(&self, limit: &Limit, now: Instant) -> Option<usize> {
         self.throttle.admit("", now)?;
         let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
@@ -83,7 +84,7 @@ impl Backpressure {
     }
 }
 
-/// A place among those who wait, until it is dropped.
+/// Guard that counts one waiting run until it is dropped.
 struct Place<'p> {
     backpressure: &'p Backpressure,
     limit: Limit,

@@ -13,7 +13,7 @@ const LAG_MAX: Duration = Duration::from_mins(1);
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Clock(Source);
 
-/// Where the time comes from.
+/// Origin of the time.
 #[derive(Clone, Copy, Debug, Default)]
 enum Source {
     /// Wall clock of the machine.
@@ -24,15 +24,15 @@ enum Source {
     Tokio {
         /// The wall clock at `since`.
         start: Timestamp,
-        /// When this clock was made.
+        /// Instant at which this clock was made.
         since: Instant,
-        /// By how many milliseconds it was set since, forwards or backwards.
+        /// Milliseconds by which it was set since, negative for backwards.
         set: &'static std::sync::atomic::AtomicI64,
     },
 }
 
 impl Clock {
-    /// The instant it is now; it may lie before an earlier answer when the machine's clock was
+    /// Returns the present instant; it may lie before an earlier answer when the machine's clock was
     /// set back.
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the wall clock")]
     pub(crate) fn now(self) -> Timestamp {
@@ -46,7 +46,7 @@ impl Clock {
         }
     }
 
-    /// A clock that shows `start` now and goes on as tokio's clock does.
+    /// Returns a clock that shows `start` now and goes on as tokio's clock does.
     #[cfg(test)]
     pub(crate) fn starting_at(start: Timestamp) -> Self {
         static NEVER: std::sync::atomic::AtomicI64 = std::sync::atomic::AtomicI64::new(0);
@@ -73,7 +73,7 @@ impl Watch {
         Self { wall, at }
     }
 
-    /// True when the clock was set back since this was last asked, by more than is called drift.
+    /// Returns true when the clock was set back since the last call, by more than drift.
     pub(super) fn was_rolled_back(&mut self, wall: Timestamp, at: Instant) -> bool {
         let expected = self.wall.plus(at.saturating_duration_since(self.at));
         *self = Self { wall, at };

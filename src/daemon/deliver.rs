@@ -1,4 +1,4 @@
-//! The outbox: claims what may be sent, sends it, records the attempt.
+//! Sender of the transactional outbox: claims deliveries that are due, sends them, records the attempts.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -24,7 +24,7 @@ const STORE_PAUSE: Duration = Duration::from_secs(1);
 /// Time by which the lease of a delivery is longer than its attempt can last.
 const LEASE_MARGIN: Duration = Duration::from_secs(30);
 
-/// Delivers until `stop`; then waits for what is being sent, until `abort` ends that too.
+/// Delivers until `stop`; then waits for the requests under way, until `abort` ends those too.
 pub(super) async fn deliver(
     shared: Arc<Shared>,
     stop: CancellationToken,
@@ -57,7 +57,7 @@ pub(super) async fn deliver(
     tasks.wait().await;
 }
 
-/// Sends what may be sent now, and says how long nothing else will be.
+/// Sends the deliveries that are due, and returns the time until the next one is.
 async fn round(
     shared: &Arc<Shared>,
     tasks: &TaskTracker,
@@ -221,7 +221,7 @@ fn log(
 struct Busy(Arc<Mutex<BTreeMap<String, u32>>>);
 
 impl Busy {
-    /// Returns how many more requests each configured receiver may be sent.
+    /// Returns the number of requests that each configured receiver may be sent now.
     fn capacity(&self, active: &Active) -> BTreeMap<String, u32> {
         let busy = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let receivers = active.receivers.iter();

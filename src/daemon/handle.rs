@@ -1,4 +1,4 @@
-//! Handle of a running daemon: what others may read, steer and wait for.
+//! Handle of a running daemon, by which its metrics and events are read, and it is reloaded and stopped.
 
 use std::path::Path;
 use std::sync::{Arc, Weak};
@@ -20,7 +20,7 @@ use crate::store::{Store, StoreError, View};
 
 /// Running daemon; it runs until [`Daemon::until`] returns.
 pub(crate) struct Daemon {
-    /// Reads for whoever asks from outside, bounded in number and time.
+    /// Reads for callers from outside, bounded in number and time.
     pub(crate) view: View,
     /// Means to steer the daemon.
     pub(crate) control: Control,
@@ -55,7 +55,7 @@ impl Daemon {
         Ok(Self { view, control, metrics, changes, core, jobs })
     }
 
-    /// Waits for `stop`, then lets what is under way end, at most for the time configured for it.
+    /// Waits for `stop`, then for the work under way, at most for the configured time.
     ///
     /// # Errors
     ///
@@ -116,7 +116,7 @@ impl Core {
         Ok(Self { shared, loops, stop, abort })
     }
 
-    /// Ends the loops as they finish what is under way; what takes too long is aborted.
+    /// Ends the loops once their work under way is done; work that takes too long is aborted.
     pub(super) async fn drain(self) -> Arc<Shared> {
         let Self { shared, loops, stop, abort } = self;
         stop.cancel();

@@ -48,8 +48,8 @@ impl Loops {
         }
     }
 
-    /// Waits for what is running, at most `deadline`; then ends it. A run that is ended leaves
-    /// nothing behind and is repeated after the next start; so is a delivery, under its old id.
+    /// Waits for the work under way, at most `deadline`; then ends it. A run that is ended stores nothing
+    /// and is repeated after the next start; so is a delivery, under its old id.
     pub(super) async fn drain(self, deadline: Duration, abort: &CancellationToken) {
         let Self { planner, outbox, others } = self;
         let all = async move {

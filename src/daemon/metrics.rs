@@ -1,4 +1,4 @@
-//! Metrics: what was counted, and the state of the loops and the store at the moment.
+//! Metrics: counters of the daemon, and the present state of its loops and its store.
 
 use std::sync::{Arc, Weak};
 
@@ -13,7 +13,7 @@ use crate::store::{PAGE_MAX, Page, ReceiverRow, StatusRow, StoreError};
 pub(crate) struct MetricsSource(Weak<Shared>);
 
 impl MetricsSource {
-    /// Metrics of what `shared` belongs to.
+    /// Returns the metrics of the daemon that has `shared`.
     pub(super) fn new(shared: &Arc<Shared>) -> Self {
         Self(Arc::downgrade(shared))
     }

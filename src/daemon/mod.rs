@@ -1,4 +1,4 @@
-//! The daemon: opens the store, assembles the configuration, runs the loops, and ends cleanly.
+//! The daemon: opens the store, assembles the configuration, runs the loops, and shuts down cleanly.
 
 mod active;
 mod assemble;

@@ -8,7 +8,7 @@ use super::validate::guarded;
 use crate::domain::{CommonChecks, Redactor, Report};
 use crate::platforms::{Mode, RunContext};
 
-/// Validates the configured integration `name` as it stands in the files; `None` when there is
+/// Validates the configured integration `name` as it is in the files; `None` when there is
 /// none of that name.
 pub(crate) async fn validate_once(assembly: &Assembly, name: &str, mode: Mode) -> Option<Report> {
     let one = assembly.integrations.get(name)?;

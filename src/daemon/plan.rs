@@ -1,7 +1,7 @@
-//! The planner: starts what is due, as long as the limits leave room.
+//! Planner: starts the runs that are due, as long as the limits leave permits.
 //!
 //! It is level-triggered. Whatever wakes it (its own timer, the heartbeat, a finished run, a
-//! reload), it reads the rows and starts what is due and not yet on its way; a lost or doubled
+//! reload), it reads the rows and starts the runs that are due and not running yet; a lost or doubled
 //! wake-up changes nothing.
 
 use std::collections::HashSet;
@@ -21,8 +21,8 @@ use super::validate;
 use crate::domain::IntegrationId;
 use crate::store::{Due, StoreError};
 
-/// The most runs that one round starts; what is due beyond that is found in the next one, so that
-/// runs that wait for a busy host hold up no others.
+/// The most runs that one round starts; the next round finds the others, so that runs that wait for a busy
+/// host delay no others.
 const STARTED_MAX: usize = 4096;
 /// The longest sleep: the clock may have been set, or the machine may have slept.
 const SLEEP_MAX: Duration = Duration::from_secs(30);
@@ -38,7 +38,7 @@ const UNKNOWN_PAUSE: Duration = Duration::from_secs(5);
 /// The pause after the store failed, before the same row is tried again.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
 
-/// Plans until `stop`; then waits for what is running, until `abort` ends that too.
+/// Plans until `stop`; then waits for the running validations, until `abort` ends those too.
 pub(super) async fn plan(shared: Arc<Shared>, stop: CancellationToken, abort: CancellationToken) {
     let tasks = TaskTracker::new();
     let on_the_way = OnTheWay::default();
@@ -72,7 +72,7 @@ pub(super) async fn plan(shared: Arc<Shared>, stop: CancellationToken, abort: Ca
     tasks.wait().await;
 }
 
-/// Makes due by the clock as it is now what was planned by one that ran ahead.
+/// Plans anew the runs that were planned by a clock that ran ahead.
 async fn clock_rollback(shared: &Shared) {
     let active = shared.active();
     let schedules = active.watched.iter().map(|(id, one)| (*id, one.schedule.clone())).collect();
@@ -85,7 +85,7 @@ async fn clock_rollback(shared: &Shared) {
     }
 }
 
-/// Starts what is due, and says how long nothing else will be.
+/// Starts the runs that are due, and returns the time until the next one is.
 async fn round(
     shared: &Arc<Shared>,
     tasks: &TaskTracker,
@@ -125,7 +125,7 @@ async fn round(
 
 /// Waits for permits, first at the integration's host and then among all runs.
 ///
-/// The host comes first, so that those who wait for a busy host hold nothing that others need.
+/// The host comes first, so that runs that wait for a busy host take no permit that others need.
 async fn permits(shared: &Shared, id: IntegrationId) -> Option<[OwnedSemaphorePermit; 2]> {
     let active = shared.active();
     let Some(watched) = active.watched.get(&id) else {
@@ -148,7 +148,7 @@ async fn attend(shared: &Shared, id: IntegrationId, abort: &CancellationToken) {
     }
 }
 
-/// The integrations that have been started and not ended, each once.
+/// Integrations with a run that was started and has not ended.
 #[derive(Clone, Default)]
 struct OnTheWay(Arc<Mutex<HashSet<IntegrationId>>>);
 
@@ -157,7 +157,7 @@ impl OnTheWay {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
-    /// A ticket that is valid until it is dropped, unless `id` already has one.
+    /// Returns a ticket that is valid until it is dropped, unless `id` already has one.
     fn enter(&self, id: IntegrationId, shared: Arc<Shared>) -> Option<Ticket> {
         let entered = self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(id);
         entered.then(|| Ticket { id, all: self.clone(), shared })

@@ -40,12 +40,12 @@ pub(super) async fn prune(shared: Arc<Shared>, stop: CancellationToken) {
     }
 }
 
-/// True when an instant of `schedule` lies after `from` and not after `to`.
+/// Returns true when an instant of `schedule` lies after `from` and not after `to`.
 fn came_due(schedule: &Schedule, from: Timestamp, to: Timestamp) -> bool {
     schedule.next_after(from).is_some_and(|due| due <= to)
 }
 
-/// Deletes batch by batch, so that nothing else waits long; returns what was done in all.
+/// Deletes batch by batch, so that other writes do not wait long; returns the sums of all batches.
 pub(super) async fn round(shared: &Shared, stop: &CancellationToken) -> Result<Pruned, StoreError> {
     let (retention, now) = (shared.active().retention, shared.clock.now());
     let mut all = Pruned::default();
@@ -67,7 +67,7 @@ pub(super) async fn round(shared: &Shared, stop: &CancellationToken) -> Result<P
     Ok(all)
 }
 
-/// Deletes what one look finds to be too many, batch by batch; how many rows that were.
+/// Deletes the rows beyond the configured numbers, batch by batch; returns the number of rows.
 async fn drop_surplus(
     shared: &Shared,
     retention: Retention,

@@ -1,4 +1,4 @@
-//! Mutes that end: what still differs then is notified. Outages end here too.
+//! Ends of mutes and outages: a status that still differs then is notified.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,7 +38,7 @@ pub(super) async fn release(shared: Arc<Shared>, stop: CancellationToken) {
     }
 }
 
-/// Releases what is no longer muted, and returns the time until the next look.
+/// Releases notifications that are no longer muted, and returns the time until the next look.
 async fn round(shared: &Shared) -> Result<Duration, StoreError> {
     let next = shared.view.next_release_at().await?;
     let now = shared.clock.now();

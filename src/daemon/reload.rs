@@ -73,15 +73,15 @@ async fn load(config: Option<&Path>) -> Result<Assembly, DaemonError> {
     Ok(assembly)
 }
 
-/// Logs what is accepted but unwise.
+/// Logs the warnings of a configuration that is accepted but unwise.
 pub(super) fn warn_of(assembly: &Assembly) {
     for warning in &assembly.warnings {
         warn!("unwise configuration: {warning}");
     }
 }
 
-/// Brings the rows in line with `assembly` and makes ready what the daemon is to work by; without
-/// a former one, this is the start.
+/// Reconciles the rows with `assembly`, and returns the configuration to put in force; without a former one,
+/// this is the start.
 pub(super) async fn prepare(
     store: &Store,
     assembly: &Assembly,
@@ -194,7 +194,7 @@ fn watched(
         .collect()
 }
 
-/// Everybody, with the ids that the rows gave them.
+/// Returns all integrations, with the ids of their rows.
 fn peers(assembly: &Assembly, ids: &BTreeMap<String, IntegrationId>) -> Arc<Peers> {
     let known = assembly
         .peers

@@ -1,4 +1,4 @@
-//! State that the loops share: the store, the configuration in force, and what wakes whom.
+//! State that the loops share: the store, the configuration in force, and the wake-ups of each loop.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -115,12 +115,12 @@ impl Shared {
         }
     }
 
-    /// The planner has finished a round.
+    /// Notes that the planner has finished a round.
     pub(super) fn planned(&self) {
         self.planned.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// The outbox has finished a round.
+    /// Notes that the outbox has finished a round.
     pub(super) fn delivered(&self) {
         self.delivered.fetch_add(1, Ordering::Relaxed);
     }

@@ -1,4 +1,4 @@
-//! From "it may be due" to a committed result: the step that timer, restart and reload share.
+//! Validation of one integration, from the lease of the row to the committed result.
 
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -31,8 +31,8 @@ const LIMIT_MARGIN: Duration = Duration::from_secs(10);
 /// Longest wait for the files that a previous configuration names.
 const PARSE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Looks at the row of `id` and, if it is due, validates it and records what was found; a run that
-/// is aborted stays due.
+/// Reads the row of `id` and, if it is due, validates it and records the report; a run that is aborted
+/// stays due.
 pub(super) async fn step(
     shared: &Shared,
     id: IntegrationId,
@@ -122,7 +122,7 @@ async fn validate_all(
     runs
 }
 
-/// The validator of the configured integration, or, while an edit or a migration has failed, of
+/// Returns the validator of the configured integration, or, while an edit or a migration has failed, of
 /// the previous configuration: from before a reload, or as the store kept it.
 async fn validator_for(
     watched: &Watched,
@@ -159,8 +159,8 @@ async fn validator_for(
     }
 }
 
-/// Runs the validator so that a panic in it is an outcome like any other; so is that it goes on after
-/// the limit that it was to keep. What it sees on its way comes with it.
+/// Runs the validator so that a panic in it is an outcome like any other; so is a run that
+/// exceeds its time limit. The observations of the run are returned with its report.
 pub(super) async fn guarded(
     validator: Arc<dyn Validator>,
     context: RunContext,
@@ -188,7 +188,7 @@ pub(super) async fn guarded(
     }
 }
 
-/// Does `work`; none when it panics. Nothing of it is used after that.
+/// Runs `work`; none when it panics. Nothing of it is used after that.
 async fn caught<T>(work: impl Future<Output = T>) -> Option<T> {
     let mut work = pin!(work);
     poll_fn(|task| {
@@ -198,8 +198,8 @@ async fn caught<T>(work: impl Future<Output = T>) -> Option<T> {
     .await
 }
 
-/// A report that says nothing about the platform: the first test fails on our side, the rest is
-/// skipped.
+/// Returns a report that says nothing about the platform: the first test fails by a fault of the daemon, the
+/// others are skipped.
 fn nothing_ran(catalog: &'static [Test], reason: &str) -> Report {
     let outcome = |place| match place {
         0 => Outcome::Failed(Finding::new(Class::Local, reason)),

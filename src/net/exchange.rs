@@ -67,7 +67,7 @@ impl Answer {
         self.redactor.line(text, chars_max)
     }
 
-    /// Returns the body read as JSON, whatever its content type is.
+    /// Returns the body read as JSON, of any content type.
     ///
     /// # Errors
     ///

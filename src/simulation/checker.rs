@@ -1,4 +1,4 @@
-//! Compares what the daemon does with what it should do: after every commit, at every run and at every
+//! Checker: compares the daemon with an independent model after every commit, at every run and at every
 //! message, with books of its own.
 //!
 //! The rules are in [`super::rules`]; this module decides when each of them is applied.

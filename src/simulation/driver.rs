@@ -1,4 +1,4 @@
-//! Executes a plan: starts the daemon, does to it what the plan says, and starts it again.
+//! Executes a plan: starts the daemon, applies the plan's actions to it, and starts it again.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -117,7 +117,7 @@ impl Driver<'_> {
         end
     }
 
-    /// Does what the plan says until the daemon stops.
+    /// Applies the plan's actions until the daemon stops.
     async fn script(&mut self, mut running: Running) -> End {
         loop {
             let (now, at) = self.upcoming();

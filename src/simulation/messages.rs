@@ -20,7 +20,7 @@ pub(super) struct Queued {
     /// Integration that it is about, and its sequence number there.
     pub(super) about: About,
     body: String,
-    /// It belongs to an outage: when that ends before it does, all receivers are notified of it.
+    /// True when it belongs to an outage: when that ends before it does, all receivers are notified of it.
     in_outage: bool,
     /// Deliveries of the message by receiver.
     receivers: BTreeMap<usize, Delivery>,

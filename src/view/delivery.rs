@@ -1,4 +1,4 @@
-//! Deliveries with their attempts, and what becomes of those that are queued again.
+//! Deliveries with their attempts, and those that are queued again.
 
 use serde::Serialize;
 

@@ -1,4 +1,4 @@
-//! Explanation of a status, and of when an integration runs next and why then.
+//! Explanation of a status and of the next run.
 
 use std::time::Duration;
 
@@ -53,7 +53,7 @@ pub(crate) struct Explained<'a> {
 }
 
 impl Explanation {
-    /// Reads the evidence about `row` from the store, completed by what is `configured`.
+    /// Reads the evidence about `row` from the store, completed by the configuration.
     ///
     /// # Errors
     ///
@@ -99,7 +99,7 @@ impl Explanation {
         due.map(|utc| Instant::new(schedule, utc)).collect()
     }
 
-    /// Returns why it runs next when it does, as a sentence.
+    /// Returns the reason for the instant of the next run, as a sentence.
     pub(crate) fn reason(&self, now: Timestamp) -> String {
         let row = &self.row;
         if row.status.subjects().is_empty() {
@@ -133,7 +133,7 @@ impl Explanation {
     }
 }
 
-/// True when more runs are needed before the last one decides about `status`.
+/// Returns true when more runs are needed before the last one decides about `status`.
 fn is_open(last: &RunRow, status: Status) -> bool {
     match last.status {
         ReportStatus::Failed => last.class.is_some_and(|class| !class.is_definitive()),
@@ -142,7 +142,7 @@ fn is_open(last: &RunRow, status: Status) -> bool {
     }
 }
 
-/// Returns how long after an instant of the schedule `at` lies; none when it is one itself.
+/// Returns the time from an instant of the schedule to `at`; none when it is one itself.
 fn spread(schedule: &Schedule, at: Timestamp) -> Option<Duration> {
     let from = at.minus(SPREAD_MAX);
     let before = instants(from, |after| schedule.next_after(after)).take_while(|one| *one <= at);

@@ -11,7 +11,7 @@ use super::situation::Situation;
 use crate::domain::{Counters, Status, Timestamp, ValidationResults};
 use crate::store::IntegrationRow;
 
-/// Integration as published, with our extension under `revalidated`.
+/// Integration as published, with the extension under `revalidated`.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Integration<'a> {
@@ -27,7 +27,7 @@ pub(crate) struct Integration<'a> {
     revalidated: Extension<'a>,
 }
 
-/// Extension: what the published interface has no place for.
+/// Extension: members that the published interface does not have.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Extension<'a> {
@@ -94,7 +94,7 @@ impl<'a> From<&'a IntegrationRow> for Integration<'a> {
 }
 
 impl<'a> Integration<'a> {
-    /// Integration with what its row does not hold.
+    /// Integration with the parts that are not in its row.
     pub(crate) fn with(row: &'a IntegrationRow, situation: &'a Situation, now: Timestamp) -> Self {
         let mut shown = Self::from(row);
         shown.revalidated.notifications = Notifications::of(row, situation, now);

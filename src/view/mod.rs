@@ -1,4 +1,4 @@
-//! View models: what people and programs are shown, made from rows of the store.
+//! View models: values that are shown to people and programs, made from rows of the store.
 //!
 //! Types here are the JSON of the commands and of every other interface, so that all of them say
 //! the same by construction; text for people is laid out elsewhere from the same values. Nothing here

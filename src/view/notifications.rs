@@ -1,4 +1,4 @@
-//! Notifications about an integration: what receivers know, and what keeps them from knowing more.
+//! Notifications about an integration: the status that receivers know, and the mutes in force.
 
 use serde::Serialize;
 
@@ -78,7 +78,7 @@ impl<'a> From<&'a IntegrationRow> for Notifications<'a> {
 }
 
 impl<'a> Notifications<'a> {
-    /// Notifications with what the integration's row does not hold; of its status changes only those
+    /// Notifications with the parts that are not in the integration's row; of its status changes only those
     /// that count towards flapping remain.
     pub(super) fn of(row: &'a IntegrationRow, situation: &'a Situation, now: Timestamp) -> Self {
         let Situation { mutes, policy, outage, factors } = situation;

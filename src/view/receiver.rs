@@ -1,4 +1,4 @@
-//! Receivers with their states and what is pending for them.
+//! Receivers with their states and pending deliveries.
 
 use serde::Serialize;
 

@@ -1,4 +1,4 @@
-//! Runs with the published results and the details that those have no place for.
+//! Runs with the published results, and details beside those.
 
 use serde::Serialize;
 
@@ -6,7 +6,7 @@ use super::time::millis;
 use crate::domain::{Class, Drift, ReportStatus, Timestamp, ValidationResults};
 use crate::store::{RunRow, StoredReport, StoredTest, Trigger};
 
-/// Run, with the results only where they do not stand beside it.
+/// Run, with its results unless they are shown beside it.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Run<'a> {

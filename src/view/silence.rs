@@ -1,4 +1,4 @@
-//! Silences and acknowledgements: what they are, and what they cover.
+//! Silences and acknowledgements, with their scope and the integrations that they cover.
 
 use serde::Serialize;
 

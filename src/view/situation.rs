@@ -27,7 +27,7 @@ pub(crate) struct Situation {
 }
 
 impl Situation {
-    /// Reads it from the store, completed by what is `configured`.
+    /// Reads it from the store, completed by the configuration.
     ///
     /// # Errors
     ///

@@ -38,7 +38,7 @@ impl Flood {
         Self { once: once.into(), again: again.repeat(times) }
     }
 
-    /// Reads what has arrived first, and sends until the client has had enough.
+    /// Reads the request, and sends until the client closes.
     fn pour(&self, mut stream: impl Read + Write) -> std::io::Result<()> {
         let mut request = [0; 8192];
         assert!(0 < stream.read(&mut request)?);
@@ -178,7 +178,7 @@ fn http2_floods() -> Vec<(&'static str, Flood)> {
     ]
 }
 
-/// Floods of a database server that lets everybody in, by name.
+/// Floods of a database server that accepts every log-in, by name.
 fn postgres_floods() -> Vec<(&'static str, Flood)> {
     let message = |kind: u8, body: &[u8]| {
         let length = u32::try_from(body.len() + 4).unwrap();

@@ -151,9 +151,9 @@ fn runs_that_wait_for_a_busy_host_are_counted_and_logged() {
         (fault == 1 && waiting == 2 && samples.count("revalidated_runs_in_flight", &[]) == 1)
             .then_some(())
     });
-    let logged = format!("runs wait for room at {host}: 2, since");
+    let logged = format!("runs wait for a permit at {host}: 2, since");
     wait_for("warning", SOON, || daemon.log().contains(&logged).then_some(()));
-    assert_eq!(daemon.log().matches("runs wait for room").count(), 1);
+    assert_eq!(daemon.log().matches("runs wait for a permit").count(), 1);
     assert!(daemon.stop().success());
 }
 

@@ -111,7 +111,7 @@ impl JsonArray {
     ///
     /// # Errors
     ///
-    /// Only when a map has keys that are no text.
+    /// Fails only when a map has keys that are no text.
     pub(super) fn text(mut self) -> Result<String, serde_json::Error> {
         self.text.push_str(if self.text.is_empty() { "[]\n" } else { "\n]\n" });
         self.failed.map_or(Ok(self.text), Err)
@@ -136,7 +136,7 @@ pub(super) fn sanitise(text: &str) -> Cow<'_, str> {
     Cow::Owned(clean)
 }
 
-/// `value` as indented JSON with a line end.
+/// Returns `value` as indented JSON with a line end.
 ///
 /// # Errors
 ///
@@ -147,10 +147,10 @@ pub(super) fn json(value: &impl Serialize) -> Result<String, serde_json::Error> 
     Ok(text)
 }
 
-/// JSON with what [`is_unseen`] names as `\u` escapes: the same value, and safe to show.
+/// Returns JSON with the characters of [`is_unseen`] as `\u` escapes: the same value, and safe to show.
 ///
-/// JSON itself demands escapes below U+0020 only. Nothing beyond ASCII stands outside of its
-/// texts, so every such character may be replaced.
+/// JSON itself demands escapes below U+0020 only. Only its texts have characters beyond
+/// ASCII, so every such character may be replaced.
 #[must_use]
 pub(super) fn escaped_json(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
@@ -179,25 +179,25 @@ pub(super) fn ahead(now: Timestamp, then: Timestamp) -> String {
     if then <= now { "now".to_owned() } else { format!("in {}", coarse(then.since(now))) }
 }
 
-/// A duration in whole seconds, for distances to now.
+/// Returns a duration in whole seconds, for distances to now.
 fn coarse(duration: Duration) -> String {
     duration_text(Duration::from_secs(duration.as_secs()))
 }
 
-/// An instant to the second, `2026-11-23T10:00:00Z`, or a dash.
+/// Returns an instant to the second, `2026-11-23T10:00:00Z`, or a dash.
 #[must_use]
 pub(super) fn instant(at: Option<Timestamp>) -> String {
     at.map_or_else(|| "-".to_owned(), |at| Timestamp(at.unix_seconds() * 1000).to_string())
 }
 
-/// `1 fault`, `2 faults`.
+/// Returns a number with its noun: `1 fault`, `2 faults`.
 #[must_use]
 pub(super) fn counted(number: usize, thing: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{number} {thing}{plural}")
 }
 
-/// The word of a result, coloured.
+/// Returns the word of a result, coloured.
 #[must_use]
 pub(super) fn result_word(status: ReportStatus) -> String {
     let tone = match status {
@@ -209,7 +209,7 @@ pub(super) fn result_word(status: ReportStatus) -> String {
     toned(status.as_str(), tone)
 }
 
-/// The word of a status, coloured.
+/// Returns the word of a status, coloured.
 #[must_use]
 pub(super) fn status_word(status: Status) -> String {
     let tone = match status {

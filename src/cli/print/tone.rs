@@ -6,7 +6,7 @@
 
 use anstyle::{AnsiColor, Style};
 
-/// Ends what a tone began.
+/// Mark of the end of a tone.
 const END: char = '\u{2060}';
 
 /// Tone of a word, shown as its colour.

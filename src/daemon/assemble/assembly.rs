@@ -1,4 +1,4 @@
-//! Everything the daemon runs on, made from its configuration.
+//! Assembly: the configuration as validators, senders and settings that the daemon works with.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -12,14 +12,14 @@ use crate::input::Fault;
 use crate::platforms::{PLATFORMS, Peer, Peers, Platform};
 use crate::webhook::Receiver;
 
-/// Everything the daemon runs on.
+/// Validators, senders and settings that the daemon works with.
 #[derive(Debug)]
 pub(crate) struct Assembly {
     /// The daemon's own settings.
     pub(crate) settings: Settings,
     /// The integrations by name.
     pub(crate) integrations: BTreeMap<String, Assembled>,
-    /// Warnings of what is accepted but unwise, by file and line.
+    /// Warnings of settings that are accepted but unwise, by file and line.
     pub(crate) warnings: Vec<Fault>,
     /// The receivers, in the order of the files.
     pub(crate) receivers: Vec<Receiver>,
@@ -33,16 +33,16 @@ pub(crate) struct Assembly {
 ///
 /// # Errors
 ///
-/// Every fault of every file.
+/// Returns every fault of every file.
 pub(crate) fn open(main: Option<&Path>) -> Result<Assembly, Faulty> {
     assemble(config::load(main)?, PLATFORMS)
 }
 
-/// Turns what was read into validators.
+/// Turns a configuration that was read into validators.
 ///
 /// # Errors
 ///
-/// Every fault of every file, whether found here or before.
+/// Returns every fault of every file, whether found here or before.
 pub(crate) fn assemble(
     mut loaded: Loaded,
     platforms: &'static [Platform],

@@ -7,7 +7,7 @@ use crate::domain::{About, Selection};
 use crate::input::{Reader, nearest};
 
 /// A filter that names an unknown platform is a fault; one that fits no integration is worth a
-/// warning, which says what `idle` follows.
+/// warning, to which `idle` adds the consequence.
 pub(super) fn check_filters(
     selection: &Selection,
     idle: &str,

@@ -26,7 +26,7 @@ pub(crate) struct Assembled {
     pub(crate) validator: Arc<dyn Validator>,
 }
 
-/// One integration; none when anything is wrong with it.
+/// Assembles one integration; none when it has a fault.
 pub(super) fn integration(
     one: Integration,
     platforms: &'static [Platform],

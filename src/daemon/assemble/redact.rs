@@ -16,7 +16,7 @@ pub(super) enum References {
     Hide,
 }
 
-/// The configuration as JSON, without what stands at the paths in `secrets`.
+/// Returns the configuration as JSON, without the values at the paths in `secrets`.
 pub(super) fn redact(
     value: &Value,
     path: &str,

@@ -2,8 +2,8 @@
 //! once.
 //!
 //! The network is at fault when canaries are configured and none of them takes a connection; without
-//! any, when several hosts were silent, none has answered lately, and of the hosts that nothing was
-//! heard of none takes a connection either. The clock is at fault when several servers agree on that.
+//! any, when several hosts were silent, none has answered lately, and of the hosts without an
+//! answer none takes a connection either. The clock is at fault when several servers agree on that.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -30,8 +30,8 @@ pub(in crate::daemon) struct Run<'a> {
     pub(in crate::daemon) observed: &'a Observed,
 }
 
-/// Looks at a run's report: what is the daemon's own fault in it is made [`Class::Local`], and the
-/// fault is returned.
+/// Judges a run's report: failures by a fault of the daemon become [`Class::Local`], and the fault is
+/// returned.
 pub(in crate::daemon) async fn assess(
     shared: &Shared,
     active: &Active,
@@ -74,7 +74,7 @@ pub(in crate::daemon) async fn assess(
     Some(fault)
 }
 
-/// Why it is the network, if it is.
+/// Returns the reason for which the network is at fault, if it is.
 async fn network_fault(shared: &Shared, active: &Active) -> Option<String> {
     let canaries = &active.own.canaries;
     if !canaries.is_empty() {
@@ -95,7 +95,7 @@ async fn network_fault(shared: &Shared, active: &Active) -> Option<String> {
     (!answers).then(|| format!("none of {tried} hosts can be reached"))
 }
 
-/// The first hosts that nothing was heard of, as many as are tried.
+/// Returns the first hosts without an answer, as many as are tried.
 fn unheard(active: &Active, known: &Hosts) -> Vec<String> {
     let mut first = BTreeSet::new();
     let all = active.watched.values().map(|one| one.host_name.as_str());

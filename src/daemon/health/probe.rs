@@ -10,7 +10,7 @@ use crate::net::tcp;
 /// Time limit of a connection to one host.
 const CANARY_WAIT: Duration = Duration::from_secs(3);
 
-/// True when one of `hosts` takes a connection.
+/// Returns true when one of `hosts` takes a connection.
 pub(super) async fn any_answers(hosts: &[String]) -> bool {
     let mut attempts = JoinSet::new();
     for host in hosts {

@@ -13,7 +13,7 @@ use crate::domain::{Clocks, Hosts, OwnFault};
 pub(crate) struct Health {
     evidence: Mutex<Evidence>,
     pub(super) canaries: tokio::sync::Mutex<Option<(Instant, bool)>>,
-    /// Says in a simulation whether a host takes a connection.
+    /// Probe of a simulation, in place of connections.
     #[cfg(test)]
     probe: Option<Probe>,
 }
@@ -44,7 +44,7 @@ impl Health {
         self
     }
 
-    /// True when one of `hosts` takes a connection.
+    /// Returns true when one of `hosts` takes a connection.
     pub(super) async fn any_answers(&self, hosts: &[String]) -> bool {
         #[cfg(test)]
         if let Some(probe) = &self.probe {
@@ -53,12 +53,12 @@ impl Health {
         probe::any_answers(hosts).await
     }
 
-    /// Looks at, or changes, what was observed.
+    /// Gives access to the observations, to read or change them.
     pub(super) fn evidence<T>(&self, look: impl FnOnce(&mut Evidence) -> T) -> T {
         look(&mut self.evidence.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// True while `fault` is open.
+    /// Returns true while `fault` is open.
     pub(super) fn lasts(&self, fault: OwnFault) -> bool {
         self.evidence(|evidence| evidence.lasting.contains(&fault))
     }

@@ -16,7 +16,8 @@ const SMALL: Scene = Scene {
     lasting_ms: (20 * MINUTE, 2 * HOUR),
     ..OFTEN
 };
-/// An outage and its end, and at times what else happens to one of 25 integrations meanwhile.
+/// Mean number of messages of an outage at most: its start, its end, and at times one about one of the 25
+/// integrations.
 const MESSAGES_MAX: f64 = 4.0;
 
 #[test]
