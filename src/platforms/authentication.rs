@@ -1,4 +1,8 @@
 //! Published key `authenticationType`: the kind of credentials, and the keys that belong to it.
+//!
+//! Every platform uses the same names. `Credentials` are those of the configuration, by kind, with
+//! references to secrets. `RunCredentials` are those of one run, with the secrets; a `Bearer` is the token
+//! that a run sends instead. An `Endpoint` is the way to a server.
 
 use strum::VariantArray;
 

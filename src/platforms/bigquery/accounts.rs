@@ -1,35 +1,36 @@
-//! The tests of the service account, which need no server.
+//! Tests of the service account, by comparison in memory.
 
+use super::advice::Subject;
 use super::catalog::{KEY_FILE, POSTFIX, REUSE};
-use super::token::{Credential, Loaded};
+use super::token::{Loaded, RunCredentials};
 use super::{BigQuery, PLATFORM};
 use crate::domain::{Class, Finding};
 use crate::platforms::{Recorder, RunContext};
 
 impl BigQuery {
-    /// The three tests of the service account, which need no server.
+    /// Runs the three tests of the service account, which need no server.
     pub(super) async fn accounts(
         &self,
         tests: &mut Recorder,
         run: &RunContext,
         loaded: &Loaded,
-        (project, account): (&str, Option<&str>),
+        subject: &Subject<'_>,
     ) {
-        let Some(account) = account else {
+        let Some(account) = subject.account.as_deref() else {
             for test in [POSTFIX, KEY_FILE, REUSE] {
                 tests.skip(test, "There is no service account to compare.");
             }
             return;
         };
-        tests.test(POSTFIX, async || is_of(project, account)).await;
-        match (&self.config.service_account, &loaded.credential) {
-            (Some(wanted), Credential::Key(_)) => {
+        tests.test(POSTFIX, async || is_of(&subject.project, account)).await;
+        match (&self.config.service_account, &loaded.credentials) {
+            (Some(wanted), RunCredentials::Key(_)) => {
                 tests.test(KEY_FILE, async || is_key_of(account, wanted)).await;
             }
-            (None, Credential::Key(_)) => {
+            (None, RunCredentials::Key(_)) => {
                 tests.skip(KEY_FILE, "No `serviceAccount` is configured to compare with.");
             }
-            (_, Credential::Workload(_) | Credential::Machine) => {
+            (_, RunCredentials::Workload(_) | RunCredentials::Machine) => {
                 tests.skip(KEY_FILE, "There is no key file.");
             }
         }
@@ -52,11 +53,11 @@ impl BigQuery {
     }
 }
 
-/// The service account is one that was made in `project`.
+/// Checks that the service account belongs to `project`, by the domain of its address.
 ///
 /// # Errors
 ///
-/// Says how it should end.
+/// Returns the finding with the expected suffix.
 pub(super) fn is_of(project: &str, account: &str) -> Result<(), Finding> {
     let domain = match project.split_once(':') {
         Some((domain, name)) => format!("{name}.{domain}"),

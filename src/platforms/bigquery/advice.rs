@@ -3,7 +3,7 @@
 use super::classify::{Cause, Failure, Refusal};
 use super::config::Config;
 use super::permissions::{Permission, Verdict};
-use super::token::Credential;
+use super::token::RunCredentials;
 use crate::domain::{Class, Finding, Redactor};
 
 /// The predefined role to look at datasets with.
@@ -12,14 +12,14 @@ pub(super) const VIEWER: &str = "roles/bigquery.metadataViewer";
 /// Longest name from an access list that is shown, in characters.
 const WHOM_MAX: usize = 200;
 
-/// Whom and what a run is about.
+/// Project and principal that a run is about.
 #[derive(Debug)]
 pub(super) struct Subject<'a> {
     /// Configuration of the integration.
     pub(super) config: &'a Config,
     /// Project of the dataset.
     pub(super) project: String,
-    /// The service account, where there is one.
+    /// Address of the service account; none for a workload without one.
     pub(super) account: Option<String>,
     /// Secrets of the run.
     pub(super) redactor: &'a Redactor,
@@ -89,33 +89,37 @@ impl Subject<'_> {
         }
     }
 
-    /// `finding` with what to do about a connection that failed.
+    /// Returns `finding` with the remediation of a failed connection.
     pub(super) fn after_connecting(
         &self,
         finding: Finding,
         failure: &Failure,
-        who: &Credential,
+        credentials: &RunCredentials,
     ) -> Finding {
         let fix = match (&failure.cause, failure.class) {
             (Cause::NoToken, Class::Local) => {
                 "Set the clock of this machine, and keep it set.".to_owned()
             }
-            (Cause::NoToken, Class::Denied | Class::Expired | Class::Missing) => match who {
-                Credential::Key(key) => format!(
-                    "Make a new key for the service account {}, put it into `credential`, and \
+            (Cause::NoToken, Class::Denied | Class::Expired | Class::Missing) => {
+                match credentials {
+                    RunCredentials::Key(key) => format!(
+                        "Make a new key for the service account {}, put it into `credential`, and \
                      delete the old one; see that the account is there and enabled.",
-                    key.email
-                ),
-                Credential::Workload(_) => "Check the provider, the attribute condition and the \
+                        key.email
+                    ),
+                    RunCredentials::Workload(_) => {
+                        "Check the provider, the attribute condition and the \
                     audience of the workload identity pool."
-                    .to_owned(),
-                Credential::Machine => return finding,
-            },
+                            .to_owned()
+                    }
+                    RunCredentials::Machine => return finding,
+                }
+            }
             (Cause::Refused(refusal), _) => match self.after_refusal(refusal, failure.class) {
                 Some(fix) => fix,
                 None => return enabled(finding, failure),
             },
-            (Cause::NoAnswer, Class::Missing) if matches!(who, Credential::Machine) => {
+            (Cause::NoAnswer, Class::Missing) if matches!(credentials, RunCredentials::Machine) => {
                 "Attach a service account to the virtual machine or the pod.".to_owned()
             }
             (Cause::NoToken | Cause::NoAnswer, _) => return finding,
@@ -152,7 +156,7 @@ impl Subject<'_> {
     }
 }
 
-/// `finding` with how to switch the API on that is off.
+/// Returns `finding` with the command that enables a disabled API.
 fn enabled(finding: Finding, failure: &Failure) -> Finding {
     let disabled = failure.refusal().and_then(|refusal| refusal.disabled.as_ref());
     match disabled {

@@ -9,29 +9,29 @@ use crate::input::Reader;
 use crate::platforms::authentication;
 use crate::platforms::connection::{Endpoint, is_host, is_loopback, origin, server};
 
-/// Enough for every call that is made, and no more than reading.
+/// Scope that is enough for every call, and only reads.
 const SCOPE_DEFAULT: &str = "https://www.googleapis.com/auth/cloud-platform.read-only";
 /// Google's domain outside of sovereign clouds.
 const UNIVERSE_DEFAULT: &str = "googleapis.com";
-/// The dataset that the published interface makes by default.
+/// Name of the dataset that the published interface creates by default.
 const DATASET_DEFAULT: &str = "immuta";
-/// The longest name of a dataset, in bytes.
+/// Longest name of a dataset, in bytes.
 const DATASET_MAX: usize = 1024;
-/// Where virtual machines and workloads of Google's find their metadata.
+/// Metadata server of Google's virtual machines and workloads.
 const METADATA_DEFAULT: &str = "http://metadata.google.internal";
 
 /// Configuration of an integration.
 #[derive(Debug)]
 pub(super) struct Config {
-    /// The project, when it is not the key's.
+    /// Project of the dataset, when it is not that of the key.
     pub(super) project: Option<String>,
     /// Name of the managed dataset.
     pub(super) dataset: String,
-    /// Where the dataset must be.
+    /// Expected location of the dataset.
     pub(super) location: Option<String>,
-    /// The role that the service account has, for advice.
+    /// Role of the service account, which remediation names.
     pub(super) role: Option<String>,
-    /// The service account that the key must be one of.
+    /// Service account that the key must belong to.
     pub(super) service_account: Option<String>,
     /// Service accounts that data sources connect as.
     pub(super) data_sources: Vec<String>,
@@ -43,25 +43,25 @@ pub(super) struct Config {
     pub(super) scope: String,
     /// Universe domain of Google.
     pub(super) universe: String,
-    /// Where the APIs are.
+    /// Addresses of Google's servers.
     pub(super) endpoints: Endpoints,
     /// Settings of the connections to the servers.
     pub(super) endpoint: Endpoint,
 }
 
-/// Kinds of credentials, with what each needs.
+/// Credentials as configured, by kind.
 #[derive(Debug)]
 pub(super) enum Credentials {
-    /// With the key of a service account.
+    /// Key of a service account.
     Key(SecretRef),
-    /// With the identity of a workload elsewhere.
+    /// External account: federated identity of a workload.
     Workload(SecretRef),
-    /// As whom the machine is.
+    /// Service account of the machine, from its metadata server.
     Machine,
 }
 
 impl Credentials {
-    /// Returns where the credential is kept.
+    /// Returns the reference to the credential; none for the machine's own.
     pub(super) const fn reference(&self) -> Option<&SecretRef> {
         match self {
             Self::Key(reference) | Self::Workload(reference) => Some(reference),
@@ -70,31 +70,31 @@ impl Credentials {
     }
 }
 
-/// Servers, each without a final slash; none where the credential names it.
+/// Addresses of servers, each without a final slash; none where the credential names it.
 #[derive(Debug)]
 pub(super) struct Endpoints {
     /// Address of the `BigQuery` API.
     pub(super) bigquery: String,
-    /// Of the Resource Manager.
+    /// Address of the Resource Manager API.
     pub(super) resource_manager: String,
-    /// For assertions, instead of the key's.
+    /// Token endpoint for assertions, instead of the key's.
     pub(super) token: Option<String>,
-    /// For identities of workloads, instead of the credential's.
+    /// Endpoint that exchanges tokens of workloads, instead of the credential's.
     pub(super) sts: Option<String>,
-    /// For impersonation, instead of the credential's.
+    /// Endpoint that impersonates service accounts, instead of the credential's.
     pub(super) iam_credentials: Option<String>,
-    /// Of the machine's metadata.
+    /// Address of the metadata server.
     pub(super) metadata: String,
 }
 
 impl Endpoints {
-    /// The servers beside which those must stand that a credential names.
+    /// Returns the configured servers that anchor the guard of discovered endpoints.
     pub(super) fn anchors(&self) -> [&str; 2] {
         [&self.bigquery, &self.resource_manager]
     }
 }
 
-/// Modes of `credentials` as configured.
+/// Kinds of credentials as configured.
 #[derive(Clone, Copy, IntoStaticStr, PartialEq, VariantArray)]
 enum Mode {
     #[strum(serialize = "serviceAccountKey")]
@@ -211,7 +211,8 @@ fn endpoints(reader: &mut Reader<'_>, universe: &str) -> Endpoints {
     found
 }
 
-/// The metadata service is asked over plain HTTP: it is the machine's own, on an address of the link.
+/// Reads the address of the metadata server, which is asked over plain HTTP: it is the machine's own,
+/// on a link-local address.
 fn metadata(table: &mut Reader<'_>) -> Option<String> {
     let text = table.string("metadata")?;
     let near = ["http://metadata.google.internal", "http://169.254.169.254"];

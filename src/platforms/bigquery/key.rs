@@ -1,6 +1,6 @@
-//! Content of `credential`: the key of a service account, or where to exchange the identity of a
-//! workload. It may name Google's own servers only: who can write this file must not be able to
-//! redirect tokens.
+//! Content of `credential`: the key of a service account, or an external account (workload identity
+//! federation). It may name Google's own servers only: a person who can write this file must not be
+//! able to redirect tokens.
 
 use std::path::PathBuf;
 
@@ -15,47 +15,47 @@ use crate::platforms::connection::is_loopback;
 
 /// The longest identifier of a pool or a key, in bytes.
 const NAME_MAX: usize = 1024;
-/// The lives that a token of an impersonated account may have, in seconds.
+/// Accepted lifetimes of a token of an impersonated account, in seconds.
 const LIFE_SECONDS: std::ops::RangeInclusive<u64> = 600..=43_200;
 /// Lifetime of tokens where none is given.
 const LIFE_SECONDS_DEFAULT: u64 = 3600;
 
 /// The key of a service account.
 #[derive(Debug)]
-pub(super) struct AccountKey {
+pub(super) struct ServiceAccountKey {
     /// Address of the service account.
     pub(super) email: String,
-    /// Its project, where the file names it.
+    /// Project of the service account, where the file names it.
     pub(super) project: Option<String>,
-    /// Which of its keys.
+    /// Id of the key (`kid`), where the file names it.
     pub(super) key_id: Option<String>,
     /// Private key in PEM form.
     pub(super) private_key: Secret,
-    /// Where assertions are exchanged, and whom they are for.
+    /// Token endpoint that exchanges assertions, and their audience.
     pub(super) token_uri: String,
 }
 
 /// Federated identity of a workload.
 #[derive(Debug)]
-pub(super) struct External {
-    /// The provider in its pool.
+pub(super) struct ExternalAccount {
+    /// Resource name of the provider in its workload identity pool.
     pub(super) audience: String,
     /// Type of the workload's token.
     pub(super) subject_token_type: String,
-    /// Where it is exchanged.
+    /// Endpoint that exchanges the token (RFC 8693).
     pub(super) token_url: String,
-    /// Whom the exchanged token acts as.
+    /// Service account that the exchanged token acts as.
     pub(super) impersonation: Option<Impersonation>,
-    /// Where the token of the workload is.
-    pub(super) source: Source,
-    /// The field of the JSON that it stands in; none when it stands alone.
+    /// Place of the workload's token.
+    pub(super) source: CredentialSource,
+    /// Field of the JSON document that contains the token; none for plain text.
     pub(super) field: Option<String>,
 }
 
 /// The service account that a federated identity acts as.
 #[derive(Debug)]
 pub(super) struct Impersonation {
-    /// Where its tokens are made.
+    /// Address that issues tokens of the service account.
     pub(super) url: String,
     /// Address of the service account.
     pub(super) email: String,
@@ -63,9 +63,9 @@ pub(super) struct Impersonation {
     pub(super) life_seconds: u64,
 }
 
-/// Where the token of a workload is.
+/// Place of a workload's token (`credential_source`).
 #[derive(Debug)]
-pub(super) enum Source {
+pub(super) enum CredentialSource {
     /// Subject token in this file.
     File(PathBuf),
     /// Subject token in the answer of this address to a GET.
@@ -77,16 +77,16 @@ pub(super) enum Source {
     },
 }
 
-/// Which servers a credential may name.
+/// Servers that a credential may name.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Trust<'a> {
     /// Google's domain, such as `googleapis.com`.
     pub(super) universe: &'a str,
-    /// True when the address of the token service is configured, so that the file's is not used.
+    /// True when `endpoints.token` is configured, so that the address in the file is not used.
     pub(super) own_token: bool,
-    /// The same for the exchange of identities.
+    /// True when `endpoints.sts` is configured.
     pub(super) own_sts: bool,
-    /// The same for impersonation.
+    /// True when `endpoints.iamCredentials` is configured.
     pub(super) own_impersonation: bool,
 }
 
@@ -139,7 +139,7 @@ struct FormatFile {
     subject_token_field_name: Option<String>,
 }
 
-impl AccountKey {
+impl ServiceAccountKey {
     /// Reads the key of a service account.
     ///
     /// # Errors
@@ -167,7 +167,7 @@ impl AccountKey {
     }
 }
 
-impl External {
+impl ExternalAccount {
     /// Reads the configuration of a workload's identity.
     ///
     /// # Errors
@@ -218,7 +218,7 @@ impl Impersonation {
 }
 
 impl SourceFile {
-    fn read(self) -> Result<(Source, Option<String>), String> {
+    fn read(self) -> Result<(CredentialSource, Option<String>), String> {
         let field = match self.format {
             Some(FormatFile { kind, subject_token_field_name: Some(field) }) if kind == "json" => {
                 Some(field)
@@ -233,17 +233,17 @@ impl SourceFile {
             }
         };
         let source = match (self.file, self.url) {
-            (Some(path), None) => Source::File(path),
+            (Some(path), None) => CredentialSource::File(path),
             (None, Some(url)) => {
                 let url = Url::parse(&url).ok().filter(is_source);
                 let url = url.ok_or(
                     "`credential_source.url` must begin with https://; plain http is only for this \
                      machine itself and its metadata service",
                 )?;
-                let headers = self.headers.into_iter().map(header);
+                let headers = self.headers.into_iter().map(|(name, value)| header(name, value));
                 let headers = headers.collect::<Option<Vec<_>>>();
                 let headers = headers.ok_or("`credential_source.headers` cannot be sent")?;
-                Source::Url { url, headers }
+                CredentialSource::Url { url, headers }
             }
             _ => {
                 let wanted = "`credential_source` must have `file` or `url`; executables and AWS \
@@ -255,12 +255,17 @@ impl SourceFile {
     }
 }
 
-fn header((name, value): (String, String)) -> Option<(HeaderName, Secret)> {
+/// Returns a header that can be sent; none for an invalid name or value.
+fn header(name: String, value: String) -> Option<(HeaderName, Secret)> {
     HeaderValue::try_from(&value).ok()?;
     Some((HeaderName::try_from(name).ok()?, Secret::new(value)))
 }
 
-/// The JSON in `text`, when it is a credential of `kind` and of the universe that is configured.
+/// Returns the JSON in `text`, if it is a credential of `kind` and of the configured universe.
+///
+/// # Errors
+///
+/// Says what is wrong with it, without showing a secret.
 fn opened(text: &Secret, kind: &str, trust: Trust<'_>) -> Result<Json, String> {
     let file: KeyFile = serde_json::from_str(text.expose()).map_err(|error| {
         // The library's words can show what it did not understand.
@@ -297,7 +302,7 @@ fn https(text: &str) -> Option<Url> {
     (is_plain && is_safe && url.host_str().is_some()).then_some(url)
 }
 
-/// True for a server of Google's that is called one of `services`, wherever it stands.
+/// True for a server of Google that is one of `services`, global or of a region (`*.rep.*`).
 fn is_googles(url: &Url, services: &[&str], universe: &str) -> bool {
     let Some(host) = url.host_str().filter(|_host| url.scheme() == "https") else { return false };
     let is_one = |service: &str| {
@@ -386,19 +391,20 @@ mod tests {
             "",
         ];
         for uri in good {
-            AccountKey::read(&secret(account(), &json!({ "token_uri": uri })), TRUST).unwrap();
+            ServiceAccountKey::read(&secret(account(), &json!({ "token_uri": uri })), TRUST)
+                .unwrap();
         }
         let own = Trust { own_token: true, ..TRUST };
         for uri in bad {
             let text = secret(account(), &json!({ "token_uri": uri }));
-            let error = AccountKey::read(&text, TRUST).unwrap_err();
+            let error = ServiceAccountKey::read(&text, TRUST).unwrap_err();
             assert!(error.starts_with("its `token_uri` names ["), "{uri}: {error}");
             assert!(error.ends_with("set `endpoints.token` if you mean it"), "{error}");
         }
         let text = secret(account(), &json!({ "token_uri": "http://127.0.0.1/token" }));
-        AccountKey::read(&text, own).unwrap();
+        ServiceAccountKey::read(&text, own).unwrap();
         let text = secret(external(), &json!({ "token_url": "https://sts.evil.example.com" }));
-        let error = External::read(&text, TRUST).unwrap_err();
+        let error = ExternalAccount::read(&text, TRUST).unwrap_err();
         assert!(error.starts_with("its `token_url` names [sts.evil.example.com]"), "{error}");
     }
 
@@ -410,7 +416,7 @@ mod tests {
         };
         let good =
             url("v1/projects/-/serviceAccounts/a@p.iam.gserviceaccount.com:generateAccessToken");
-        let external = External::read(&good, TRUST).unwrap();
+        let external = ExternalAccount::read(&good, TRUST).unwrap();
         let Impersonation { email, life_seconds, .. } = external.impersonation.unwrap();
         assert_eq!((email.as_str(), life_seconds), ("a@p.iam.gserviceaccount.com", 3600));
         let bad = [
@@ -419,7 +425,7 @@ mod tests {
             "v1/projects/-/serviceAccounts/:generateAccessToken",
         ];
         for rest in bad {
-            assert!(External::read(&url(rest), TRUST).is_err(), "{rest}");
+            assert!(ExternalAccount::read(&url(rest), TRUST).is_err(), "{rest}");
         }
     }
 
@@ -441,10 +447,10 @@ mod tests {
             (json!({ "private_key": { "hunter2": 7 } }), "it is JSON of another shape"),
         ];
         for (changes, expected) in table {
-            let error = AccountKey::read(&secret(account(), &changes), TRUST).unwrap_err();
+            let error = ServiceAccountKey::read(&secret(account(), &changes), TRUST).unwrap_err();
             assert!(error.contains(expected) && !error.contains("hunter2"), "{changes}: {error}");
         }
-        let error = AccountKey::read(&Secret::new("hunter2".to_owned()), TRUST).unwrap_err();
+        let error = ServiceAccountKey::read(&Secret::new("hunter2".to_owned()), TRUST).unwrap_err();
         assert_eq!(error, "it is not the JSON of a credential (line 1)");
         let source = |source: Json| json!({ "credential_source": source });
         let table = [
@@ -467,7 +473,7 @@ mod tests {
             (json!({ "type": "service_account" }), "\"serviceAccountKey\""),
         ];
         for (changes, expected) in table {
-            let error = External::read(&secret(external(), &changes), TRUST).unwrap_err();
+            let error = ExternalAccount::read(&secret(external(), &changes), TRUST).unwrap_err();
             assert!(error.contains(expected), "{changes}: {error}");
         }
     }

@@ -36,11 +36,11 @@ use catalog::{
 use classify::Failure;
 use client::Request;
 use config::{Config, Credentials};
-use key::AccountKey;
+use key::ServiceAccountKey;
 use permissions::{Evidence, Permission, Verdict};
 use reply::{Dataset, dataset, dataset_list, planned};
 use session::{Answers, Session, is_on_table};
-use token::{Asking, Credential, Loaded, Tokens};
+use token::{Asking, Loaded, RunCredentials, Tokens};
 
 /// Entry of Google `BigQuery`.
 pub(super) const PLATFORM: Platform = Platform {
@@ -52,7 +52,7 @@ pub(super) const PLATFORM: Platform = Platform {
     parse,
 };
 
-/// The tests of permissions, in the order of the catalog.
+/// Tests of permissions, in the order of the catalog.
 const PERMISSION_TESTS: [(Test, Permission); 7] = [
     (DATASET_CREATE, Permission::DatasetsCreate),
     (DATASET_DELETE, Permission::DatasetsDelete),
@@ -76,7 +76,7 @@ struct BigQuery {
     tokens: Tokens,
 }
 
-/// A run that is connected.
+/// Session of a run, and the subject of its findings.
 struct Connected<'a> {
     session: Session<'a>,
     subject: Subject<'a>,
@@ -98,7 +98,8 @@ impl BigQuery {
                 if let Ok(loaded) = &loaded
                     && let Ok(project) = self.project(loaded)
                 {
-                    self.accounts(&mut tests, run, loaded, (&project, loaded.account())).await;
+                    let subject = self.subject(loaded, project, run);
+                    self.accounts(&mut tests, run, loaded, &subject).await;
                 }
                 return tests.finish();
             }
@@ -113,8 +114,7 @@ impl BigQuery {
         connected.subject.account = account.flatten().or(connected.subject.account);
         let Connected { session, subject } = &connected;
         if is_connected || subject.account.is_some() {
-            let who = (subject.project.as_str(), subject.account.as_deref());
-            self.accounts(&mut tests, run, session.loaded, who).await;
+            self.accounts(&mut tests, run, session.loaded, subject).await;
         }
         if !is_connected {
             return tests.finish();
@@ -153,11 +153,12 @@ impl BigQuery {
         let project = self.project(loaded)?;
         let renewed = AtomicBool::new(false);
         let session = Session { tokens: &self.tokens, loaded, connections, asking, renewed };
+        Ok(Connected { session, subject: self.subject(loaded, project, run) })
+    }
+
+    fn subject<'a>(&'a self, loaded: &Loaded, project: String, run: &'a RunContext) -> Subject<'a> {
         let account = loaded.account().map(str::to_owned);
-        Ok(Connected {
-            session,
-            subject: Subject { config: &self.config, project, account, redactor: &run.redactor },
-        })
+        Subject { config: &self.config, project, account, redactor: &run.redactor }
     }
 
     /// Gets a token, lists datasets and plans a query; the value is the service account.
@@ -167,17 +168,18 @@ impl BigQuery {
         seen: &mut Seen,
     ) -> Result<Option<String>, Finding> {
         let Connected { session, subject } = connected;
-        let who = &session.loaded.credential;
-        if let Credential::Key(AccountKey { key_id: Some(id), .. }) = who {
+        let credentials = &session.loaded.credentials;
+        if let RunCredentials::Key(ServiceAccountKey { key_id: Some(id), .. }) = credentials {
             seen.fact(FactKind::Claim, "key id", id);
         }
-        let advised =
-            |failure: Failure| subject.after_connecting(unconnected(&failure), &failure, who);
-        let account = match who {
-            Credential::Machine => {
+        let advised = |failure: Failure| {
+            subject.after_connecting(unconnected(&failure), &failure, credentials)
+        };
+        let account = match credentials {
+            RunCredentials::Machine => {
                 Some(self.tokens.machine(session.asking).await.map_err(advised)?)
             }
-            Credential::Key(_) | Credential::Workload(_) => subject.account.clone(),
+            RunCredentials::Key(_) | RunCredentials::Workload(_) => subject.account.clone(),
         };
         let project = &subject.project;
         let listed = session.call(Request::ListDatasets { project }, dataset_list).await;
@@ -201,9 +203,9 @@ impl BigQuery {
     }
 
     fn project(&self, loaded: &Loaded) -> Result<String, Failure> {
-        let own = match &loaded.credential {
-            Credential::Key(key) => key.project.clone(),
-            Credential::Workload(_) | Credential::Machine => None,
+        let own = match &loaded.credentials {
+            RunCredentials::Key(key) => key.project.clone(),
+            RunCredentials::Workload(_) | RunCredentials::Machine => None,
         };
         let reason = "`credential` names no project: add `projectId`";
         self.config.project.clone().or(own).ok_or_else(|| Failure::silent(Class::Invalid, reason))
@@ -237,8 +239,8 @@ impl BigQuery {
         }
     }
 
-    /// The dataset is there, where it is expected. `gone` is set when the failure is definite, so
-    /// that permissions are worth asking about all the same.
+    /// Checks that the dataset exists, in its configured location. `gone` is set when the failure
+    /// is definite, so that permissions are worth asking about all the same.
     async fn present(
         &self,
         connected: &Connected<'_>,
@@ -362,7 +364,7 @@ fn after(test: Test) -> String {
 impl Validator for BigQuery {
     fn identity(&self) -> Identity {
         let host = authority(&self.config.endpoints.bigquery).to_owned();
-        // Who it is may stand in a file that cannot be read yet.
+        // The file that names the account may not be readable yet.
         let loaded = Loaded::read_now(&self.config).ok();
         let own = loaded.as_ref().and_then(|loaded| loaded.account().map(str::to_owned));
         let target = own.or_else(|| self.config.service_account.clone());

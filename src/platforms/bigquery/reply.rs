@@ -199,7 +199,7 @@ fn expected(answer: &Answer, kind: &str, wanted: &str) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::super::classify::Failure;
-    use super::super::key::{AccountKey, External, Trust};
+    use super::super::key::{ExternalAccount, ServiceAccountKey, Trust};
     use super::*;
     use crate::platforms::testing::{fuzz, recorded_bodies};
 
@@ -262,8 +262,10 @@ mod tests {
             let _read =
                 (subject_token(&text, None).is_ok(), subject_token(&text, Some("t")).is_ok());
             let text = Secret::new(text);
-            let _read =
-                (AccountKey::read(&text, trust).is_ok(), External::read(&text, trust).is_ok());
+            let _read = (
+                ServiceAccountKey::read(&text, trust).is_ok(),
+                ExternalAccount::read(&text, trust).is_ok(),
+            );
         });
     }
 }

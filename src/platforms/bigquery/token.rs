@@ -10,7 +10,7 @@ use serde_json::json;
 use super::classify::Failure;
 use super::client::{Client, Request};
 use super::config::{Config, Credentials, Endpoints};
-use super::key::{AccountKey, External, Impersonation, Source, Trust};
+use super::key::{CredentialSource, ExternalAccount, Impersonation, ServiceAccountKey, Trust};
 use super::names::is_account;
 use super::reply::{Impersonated, impersonated, subject_token};
 use crate::domain::{Class, Redactor, Secret, SecretRef, Timestamp};
@@ -23,36 +23,36 @@ use crate::net::oauth::{self, KeptToken, Token, TokenRequest};
 use crate::platforms::connection::is_loopback;
 use crate::secrets::{self, SecretError};
 
-/// The longest wait for a metadata service, which is on the same machine.
+/// Longest wait for a metadata service, which is on the same machine.
 const NEAR_MAX: Duration = Duration::from_secs(3);
-/// The largest answer of one that is read, in bytes.
+/// Largest answer of a metadata service that is read, in bytes.
 const BODY_MAX: usize = 64 * 1024;
 /// Lifetime of an assertion, in seconds; Google takes no longer one.
 const ASSERTION_SECONDS: i64 = 3600;
 /// Scope with which a federated identity makes tokens of its service account.
 const IAM_SCOPE: &str = "https://www.googleapis.com/auth/iam";
 
-/// Credential of the integration, read anew for every run.
+/// Credentials of one run, read anew for each.
 #[derive(Debug)]
-pub(super) enum Credential {
-    /// A service account with a key.
-    Key(AccountKey),
+pub(super) enum RunCredentials {
+    /// Key of a service account.
+    Key(ServiceAccountKey),
     /// Federated identity of a workload.
-    Workload(External),
+    Workload(ExternalAccount),
     /// Account of the machine, from its metadata server.
     Machine,
 }
 
-/// A credential, and the text it was read from.
+/// Credentials of a run, and the text that they were read from.
 #[derive(Debug)]
 pub(super) struct Loaded {
-    /// Credential that was read.
-    pub(super) credential: Credential,
+    /// Credentials that were read.
+    pub(super) credentials: RunCredentials,
     text: Option<Secret>,
 }
 
 impl Loaded {
-    /// Reads the configured credential.
+    /// Reads the configured credentials.
     ///
     /// # Errors
     ///
@@ -90,53 +90,56 @@ impl Loaded {
         };
         match (&config.credentials, text) {
             (Credentials::Key(_), Some(text)) => {
-                let key = AccountKey::read(&text, trust).map_err(wrong)?;
-                Ok(Self { credential: Credential::Key(key), text: Some(text) })
+                let key = ServiceAccountKey::read(&text, trust).map_err(wrong)?;
+                Ok(Self { credentials: RunCredentials::Key(key), text: Some(text) })
             }
             (Credentials::Workload(_), Some(text)) => {
-                let external = External::read(&text, trust).map_err(wrong)?;
-                Ok(Self { credential: Credential::Workload(external), text: Some(text) })
+                let external = ExternalAccount::read(&text, trust).map_err(wrong)?;
+                Ok(Self { credentials: RunCredentials::Workload(external), text: Some(text) })
             }
             (Credentials::Machine | Credentials::Key(_) | Credentials::Workload(_), _) => {
-                Ok(Self { credential: Credential::Machine, text: None })
+                Ok(Self { credentials: RunCredentials::Machine, text: None })
             }
         }
     }
 
     /// Teaches `redactor` the secrets in the credential; its other parts are shown in messages.
     pub(super) fn teach(&self, redactor: &Redactor) {
-        match &self.credential {
-            Credential::Key(key) => redactor.learn(&key.private_key),
-            Credential::Workload(External { source: Source::Url { headers, .. }, .. }) => {
+        match &self.credentials {
+            RunCredentials::Key(key) => redactor.learn(&key.private_key),
+            RunCredentials::Workload(ExternalAccount {
+                source: CredentialSource::Url { headers, .. },
+                ..
+            }) => {
                 for (_, value) in headers {
                     redactor.learn(value);
                 }
             }
-            Credential::Workload(_) | Credential::Machine => {}
+            RunCredentials::Workload(_) | RunCredentials::Machine => {}
         }
     }
 
-    /// The service account, where the credential itself names it.
+    /// Returns the address of the service account, if the credentials themselves name it.
     pub(super) fn account(&self) -> Option<&str> {
-        match &self.credential {
-            Credential::Key(key) => Some(&key.email),
-            Credential::Workload(external) => {
+        match &self.credentials {
+            RunCredentials::Key(key) => Some(&key.email),
+            RunCredentials::Workload(external) => {
                 external.impersonation.as_ref().map(|found| found.email.as_str())
             }
-            Credential::Machine => None,
+            RunCredentials::Machine => None,
         }
     }
 }
 
-/// The token that is kept from run to run, for one credential.
+/// Token that is kept from run to run, for one credential.
 #[derive(Debug)]
 pub(super) struct Tokens {
     kept: Mutex<(Option<Secret>, Arc<KeptToken>)>,
-    /// To what is near: never through a proxy.
+    /// Connections to services of this machine and its link, never through a proxy.
     near: Connections,
 }
 
-/// Where tokens are asked for during a run.
+/// Parameters of the token requests of a run.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Asking<'a> {
     /// Configuration of the integration.
@@ -148,7 +151,7 @@ pub(super) struct Asking<'a> {
 }
 
 impl Tokens {
-    /// None yet.
+    /// Returns an empty store of tokens.
     ///
     /// # Errors
     ///
@@ -175,7 +178,7 @@ impl Tokens {
         asking: Asking<'_>,
     ) -> Result<Secret, Failure> {
         let kept = self.of(loaded);
-        let fetch = async || self.fetch(&loaded.credential, connections, asking).await;
+        let fetch = async || self.fetch(&loaded.credentials, connections, asking).await;
         kept.current(asking.now, fetch).await
     }
 
@@ -196,14 +199,16 @@ impl Tokens {
 
     async fn fetch(
         &self,
-        who: &Credential,
+        credentials: &RunCredentials,
         connections: &Connections,
         asking: Asking<'_>,
     ) -> Result<Token, Failure> {
-        match who {
-            Credential::Key(key) => by_key(key, connections, asking).await,
-            Credential::Workload(external) => self.by_workload(external, connections, asking).await,
-            Credential::Machine => {
+        match credentials {
+            RunCredentials::Key(key) => by_key(key, connections, asking).await,
+            RunCredentials::Workload(external) => {
+                self.by_workload(external, connections, asking).await
+            }
+            RunCredentials::Machine => {
                 let scopes = percent_encoded(&asking.config.scope.replace(' ', ","));
                 let answer = self.metadata(&format!("token?scopes={scopes}"), asking).await?;
                 let found = oauth::read(&answer, asking.now);
@@ -212,7 +217,7 @@ impl Tokens {
         }
     }
 
-    /// The service account of the machine.
+    /// Returns the address of the machine's service account.
     ///
     /// # Errors
     ///
@@ -250,7 +255,7 @@ impl Tokens {
 
     async fn by_workload(
         &self,
-        external: &External,
+        external: &ExternalAccount,
         connections: &Connections,
         asking: Asking<'_>,
     ) -> Result<Token, Failure> {
@@ -286,21 +291,21 @@ impl Tokens {
         Ok(Token { value: token, lifetime: until.since(now) })
     }
 
-    /// The token that the workload has.
+    /// Reads the token that the workload's own provider has issued.
     async fn subject(
         &self,
-        external: &External,
+        external: &ExternalAccount,
         connections: &Connections,
     ) -> Result<Secret, Failure> {
         let local = |reason: String| {
             Failure::silent(Class::Local, format!("The token of the workload: {reason}"))
         };
         let text = match &external.source {
-            Source::File(path) => {
+            CredentialSource::File(path) => {
                 let found = secrets::resolve(&SecretRef::File(path.clone())).await;
                 found.map_err(|error| local(error.to_string()))?
             }
-            Source::Url { url, headers } => {
+            CredentialSource::Url { url, headers } => {
                 let near = self.near.redacted_by(connections.redactor());
                 let connections = if is_near(url) { &near } else { connections };
                 let answer = retry(|| async {
@@ -321,7 +326,7 @@ impl Tokens {
 }
 
 async fn by_key(
-    key: &AccountKey,
+    key: &ServiceAccountKey,
     connections: &Connections,
     asking: Asking<'_>,
 ) -> Result<Token, Failure> {
@@ -350,7 +355,7 @@ async fn by_key(
     found.map_err(Failure::no_token)
 }
 
-/// `url` at the server that is configured for it.
+/// Returns `url`, moved to `server` if one is configured.
 fn placed(server: Option<&str>, url: &str) -> String {
     let path = Url::parse(url).map(|url| url.path().to_owned());
     match (server, path) {
@@ -359,12 +364,16 @@ fn placed(server: Option<&str>, url: &str) -> String {
     }
 }
 
-/// True for what is on this machine or its link.
+/// True for an address on this machine or its link.
 fn is_near(url: &Url) -> bool {
     is_loopback(url) || url.scheme() == "http"
 }
 
-/// An answer of a service near by, when it is a success; the text of others is not shown.
+/// Returns `answer` of a service on this machine or its link, if it is a success.
+///
+/// # Errors
+///
+/// Names the status only: the text of an error may show what was asked for.
 fn near_answer(answer: Answer, who: &str) -> Result<Answer, Failure> {
     let class = match answer.status {
         200..=299 => return Ok(answer),

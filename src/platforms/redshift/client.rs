@@ -39,7 +39,7 @@ pub(super) enum Statement<'a> {
 }
 
 impl<'a> Statement<'a> {
-    /// The text, the same whatever the value. Names are folded as Redshift folds identifiers.
+    /// Returns the text, which is the same for every value. Names are folded as Redshift folds identifiers.
     pub(super) const fn sql(self) -> &'static str {
         match self {
             Self::Ping => "SELECT 1",
@@ -74,10 +74,10 @@ pub(super) struct Endpoint {
     pub(super) connect_timeout: Duration,
 }
 
-/// User and password to log in with.
+/// Credentials of one run: user and password to log in with.
 #[derive(Debug)]
-pub(super) struct Account {
-    /// The user; its case counts.
+pub(super) struct RunCredentials {
+    /// Name of the user; its case counts.
     pub(super) username: String,
     /// Password of the user.
     pub(super) password: Secret,
@@ -85,12 +85,12 @@ pub(super) struct Account {
     pub(super) is_kept: bool,
 }
 
-impl Account {
-    /// A user whose password is kept at `password`, read now.
+impl RunCredentials {
+    /// Returns those of a user whose password is read from `password` now.
     ///
     /// # Errors
     ///
-    /// It cannot be read.
+    /// Says why the password cannot be read.
     pub(super) async fn read(
         username: &str,
         password: &SecretRef,
@@ -104,23 +104,27 @@ impl Account {
 }
 
 impl Endpoint {
-    /// Opens a session that answers statements. What may pass is tried again, as long as another
+    /// Opens a session that answers statements. Transient failures are retried, as long as another
     /// attempt can end within `limit`.
     pub(super) async fn open(
         &self,
-        account: &Account,
+        credentials: &RunCredentials,
         limit: Duration,
         redactor: &Redactor,
     ) -> Result<Session, Failure> {
-        redactor.learn(&account.password);
+        redactor.learn(&credentials.password);
         let budget = Budget { total: limit, attempt: self.connect_timeout };
-        retry_within(budget, || self.attempt(account, redactor)).await
+        retry_within(budget, || self.attempt(credentials, redactor)).await
     }
 
-    async fn attempt(&self, account: &Account, redactor: &Redactor) -> Result<Session, Failure> {
+    async fn attempt(
+        &self,
+        credentials: &RunCredentials,
+        redactor: &Redactor,
+    ) -> Result<Session, Failure> {
         let limit = self.connect_timeout;
         let exceeded = Exceeded::default();
-        let logged_in = timeout(limit, self.log_in(account, &exceeded)).await;
+        let logged_in = timeout(limit, self.log_in(credentials, &exceeded)).await;
         let logged_in = logged_in.unwrap_or(Err(CallError::Silent(limit)));
         let LoggedIn { client, connection, seen } = logged_in
             .map_err(|error| Failure::of(&CallError::or_excess(error, &exceeded), redactor))?;
@@ -133,7 +137,11 @@ impl Endpoint {
         }
     }
 
-    async fn log_in(&self, account: &Account, exceeded: &Exceeded) -> Result<LoggedIn, CallError> {
+    async fn log_in(
+        &self,
+        credentials: &RunCredentials,
+        exceeded: &Exceeded,
+    ) -> Result<LoggedIn, CallError> {
         let config = tls::read_config(self.ca_file.as_deref()).await?;
         let mut tls = MakeRustlsConnect::new(config);
         let stream = tcp::connect(&self.host, self.port).await?;
@@ -145,8 +153,8 @@ impl Endpoint {
             .ssl_mode(SslMode::Require)
             .application_name(APPLICATION)
             .dbname(&self.database)
-            .user(&account.username)
-            .password(account.password.expose());
+            .user(&credentials.username)
+            .password(credentials.password.expose());
         let (client, connection) = config.connect_raw(stream, tls).await?;
         let shown = |name| connection.parameter(name);
         let mut seen = Seen::default();
@@ -166,10 +174,10 @@ impl Endpoint {
     }
 }
 
-/// The task that moves a session's bytes; it ends with its handle at the latest.
+/// Task that moves the bytes of a session; it is aborted with its handle.
 type Connection = AbortOnDropHandle<Result<(), tokio_postgres::Error>>;
 
-/// A logged-in user. Dropping it cuts the connection, [`Session::close`] says good-bye.
+/// Session of a logged-in user. Dropping it cuts the connection, [`Session::close`] ends it in order.
 #[derive(Debug)]
 pub(super) struct Session {
     client: Client,
@@ -213,7 +221,7 @@ impl Session {
         let Self { client, connection, redactor: _, exceeded: _, seen: _ } = self;
         drop(client);
         if timeout(FAREWELL_MAX, connection).await.is_err() {
-            tracing::debug!("the server did not take leave; the connection was cut");
+            tracing::debug!("the server did not close the session; the connection was cut");
         }
     }
 }

@@ -25,16 +25,17 @@ use crate::platforms::connection;
 
 /// Default port of Redshift.
 const PORT: u16 = 5439;
-/// The published name of the impersonation role.
+/// Published name of the impersonation role.
 const IMPERSONATION_ROLE: &str = "immuta_impersonation";
 /// Default time for logging in.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Shortest and longest `connectTimeout`.
 const CONNECT_TIMEOUTS: [Duration; 2] = [Duration::from_secs(1), Duration::from_mins(1)];
-/// The longest name Redshift has for anything, in bytes.
+/// Longest name in Redshift, in bytes.
 const NAME_BYTES_MAX: usize = 127;
-/// Keys of each kind of credentials, besides the published one of IAM; they are not published.
+/// Keys of credentials by password.
 const OF_PASSWORD: [&str; 2] = ["username", "password"];
+/// Keys of credentials by IAM; none is published.
 const OF_IAM: [&str; 12] = [
     "accessKeyId",
     "secretKey",
@@ -59,8 +60,8 @@ enum Authentication {
     Okta,
 }
 
-/// Reads the `config` table; what is wrong with it is left with the reader. Without an access key,
-/// AWS is asked as `machine`.
+/// Reads the `config` table; faults are left with the reader. Without an access key, AWS is asked with
+/// the credentials of `machine`.
 pub(super) fn read(mut config: Reader<'_>, machine: Machine<impl Env>) -> Option<Redshift> {
     let host = config.required_string("host").and_then(|name| host_name(&config, "host", name));
     let host = host.map(|host| host.to_lowercase());
@@ -70,8 +71,8 @@ pub(super) fn read(mut config: Reader<'_>, machine: Machine<impl Env>) -> Option
     let initial = config.string("initialDatabase");
     let initial = initial.and_then(|name| folded(&config, "initialDatabase", &name));
     let login = initial.or_else(|| database.clone());
-    let server = (host.as_deref(), login.as_deref());
-    let credentials = credentials(&mut config, server, machine);
+    let target = LoginTarget { host: host.as_deref(), database: login.as_deref() };
+    let credentials = credentials(&mut config, target, machine);
     let impersonation = config.table("impersonation").and_then(impersonation);
     let (ca_file, server_name) = config.table("tls").map(tls).unwrap_or_default();
     let [min, max] = CONNECT_TIMEOUTS;
@@ -91,10 +92,17 @@ pub(super) fn read(mut config: Reader<'_>, machine: Machine<impl Env>) -> Option
     Some(Redshift { endpoint, credentials: credentials?, database: database?, impersonation })
 }
 
+/// Host and database of the log-in, as far as they are configured and valid.
+#[derive(Clone, Copy)]
+struct LoginTarget<'a> {
+    host: Option<&'a str>,
+    database: Option<&'a str>,
+}
+
 /// Reads the credentials; keys of the other kinds are known, and warned about.
 fn credentials(
     config: &mut Reader<'_>,
-    server: (Option<&str>, Option<&str>),
+    target: LoginTarget<'_>,
     machine: Machine<impl Env>,
 ) -> Option<Credentials> {
     let username = config.string("username");
@@ -118,7 +126,7 @@ fn credentials(
         Authentication::AccessKey => {
             let unused = OF_PASSWORD.into_iter().chain(["okta"]);
             authentication::warn_unused(config, authentication, unused);
-            keys.iam(config, server, machine).map(|iam| Credentials::Iam(Box::new(iam)))
+            keys.iam(config, target, machine).map(|iam| Credentials::Iam(Box::new(iam)))
         }
         Authentication::Okta => {
             config.fault(
@@ -150,7 +158,7 @@ struct Keys {
     user: Option<String>,
     cluster: Option<String>,
     region: Option<String>,
-    /// The addresses of Redshift's interface and of the Security Token Service.
+    /// Addresses of Redshift's API and of the Security Token Service.
     origins: [Option<String>; 2],
     endpoint: Option<connection::Endpoint>,
 }
@@ -192,9 +200,10 @@ impl Keys {
     fn iam(
         self,
         config: &mut Reader<'_>,
-        (host, login): (Option<&str>, Option<&str>),
+        target: LoginTarget<'_>,
         machine: Machine<impl Env>,
     ) -> Option<Iam> {
+        let LoginTarget { host, database } = target;
         let Self { secret, token, user, cluster, region, origins, endpoint } = self;
         let given = access_key(config, secret, token);
         config.required("databaseUser");
@@ -214,7 +223,7 @@ impl Keys {
             cluster,
             region,
             user: user?,
-            database: login?.to_owned(),
+            database: database?.to_owned(),
             endpoint: endpoint?,
             credentials: credentials.ok()?,
             kept: Mutex::default(),
@@ -222,7 +231,7 @@ impl Keys {
     }
 }
 
-/// An access key, or the machine's own identity when none is given.
+/// Reads an access key; without one, the machine's own identity is used.
 fn access_key(
     config: &mut Reader<'_>,
     secret: Option<SecretRef>,
@@ -249,7 +258,7 @@ fn database_user(config: &Reader<'_>, name: String) -> Option<String> {
     Some(name)
 }
 
-/// The cluster and its region, as given or as the name of the host has them.
+/// Returns the cluster and its region, as given or as the name of the host contains them.
 fn place(
     config: &mut Reader<'_>,
     host: &str,
@@ -288,7 +297,7 @@ fn place(
     cluster.zip(region)
 }
 
-/// The role that must exist, when impersonation is enabled.
+/// Reads the role that must exist; none when impersonation is disabled.
 fn impersonation(mut table: Reader<'_>) -> Option<String> {
     let enabled = table.boolean("enabled").unwrap_or(false);
     let role = table.string("role").unwrap_or_else(|| IMPERSONATION_ROLE.to_owned());
@@ -313,7 +322,7 @@ fn host_name(table: &Reader<'_>, key: &str, name: String) -> Option<String> {
     None
 }
 
-/// A name as Redshift stores it: in lower case, quoted or not.
+/// Returns `name` as Redshift stores it: in lower case, quoted or not.
 fn folded(table: &Reader<'_>, key: &str, name: &str) -> Option<String> {
     valid_name(table, key, name.to_lowercase())
 }

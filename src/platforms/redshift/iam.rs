@@ -8,7 +8,7 @@ use std::time::Duration;
 use reqsign_aws_v4::Credential;
 use tokio::sync::Mutex;
 
-use super::client::Account;
+use super::client::RunCredentials;
 use crate::domain::{Class, Finding, Secret, Timestamp};
 use crate::platforms::RunContext;
 use crate::platforms::aws::classify::{Failure, Refusal};
@@ -63,57 +63,57 @@ impl Request<'_> {
     }
 }
 
-/// Which database user logs in to which cluster, and how AWS is asked for it.
+/// Temporary credentials of a database user, by `GetClusterCredentials` of AWS.
 #[derive(Debug)]
 pub(super) struct Iam {
     /// Identifier of the cluster.
     pub(super) cluster: String,
-    /// Where the cluster is.
+    /// Region of the cluster.
     pub(super) region: String,
-    /// The database user, who must exist.
+    /// Name of the database user, who must exist.
     pub(super) user: String,
-    /// The database to log in to.
+    /// Database to log in to.
     pub(super) database: String,
-    /// The origin of Redshift's interface.
+    /// Address of Redshift's API.
     pub(super) origin: String,
     /// Settings of the connections to Redshift's API and the Security Token Service.
     pub(super) endpoint: Endpoint,
     /// Credentials to sign requests with.
     pub(super) credentials: CredentialChain,
-    /// Until shortly before its end.
-    pub(super) kept: Mutex<Option<Given>>,
+    /// Credentials of an earlier run, until shortly before their expiry.
+    pub(super) kept: Mutex<Option<ClusterCredentials>>,
 }
 
-/// Temporary user and password of a cluster.
+/// Temporary user and password of a cluster, with their expiry.
 #[derive(Debug)]
-pub(super) struct Given {
+pub(super) struct ClusterCredentials {
     username: String,
     password: Secret,
     expires_at: Timestamp,
 }
 
 impl Iam {
-    /// Returns the account to log in with now, which several runs share.
+    /// Returns the credentials to log in with now, which several runs share.
     ///
     /// # Errors
     ///
-    /// The finding says what AWS said, or why there is no answer of its.
-    pub(super) async fn account(&self, run: &RunContext) -> Result<Account, Finding> {
+    /// Returns a finding with the answer of AWS, or the reason why there is none.
+    pub(super) async fn credentials(&self, run: &RunContext) -> Result<RunCredentials, Finding> {
         let mut kept = self.kept.lock().await;
         let (given, is_kept) = match kept.take() {
             Some(given) if run.now.plus(MARGIN) < given.expires_at => (given, true),
             Some(_) | None => (self.ask(run).await?, false),
         };
-        let Given { username, password, .. } = kept.insert(given);
-        Ok(Account { username: username.clone(), password: password.clone(), is_kept })
+        let ClusterCredentials { username, password, .. } = kept.insert(given);
+        Ok(RunCredentials { username: username.clone(), password: password.clone(), is_kept })
     }
 
-    /// Forgets what AWS gave, because the cluster did not take it.
+    /// Drops the kept credentials, which the cluster refused.
     pub(super) async fn forget(&self) {
         *self.kept.lock().await = None;
     }
 
-    async fn ask(&self, run: &RunContext) -> Result<Given, Finding> {
+    async fn ask(&self, run: &RunContext) -> Result<ClusterCredentials, Finding> {
         let connections = self.endpoint.connections(&run.redactor).await;
         let connections = connections.map_err(|no| self.finding(&no.into(), None))?;
         let client = Client::new(connections, &self.region, run.now);
@@ -129,7 +129,11 @@ impl Iam {
         answer.map_err(|failure| self.finding(&failure, Some(&used)))
     }
 
-    async fn given(&self, client: &Client, credential: &Credential) -> Result<Given, Failure> {
+    async fn given(
+        &self,
+        client: &Client,
+        credential: &Credential,
+    ) -> Result<ClusterCredentials, Failure> {
         let Self { cluster, user, database, .. } = self;
         let request = Request::GetClusterCredentials { cluster, user, database };
         client.call(&request.call(&self.origin), credential, given).await
@@ -175,7 +179,7 @@ impl Iam {
 }
 
 /// Reads the body of `GetClusterCredentials`.
-fn given(root: &Element) -> Result<Given, ReplyError> {
+fn given(root: &Element) -> Result<ClusterCredentials, ReplyError> {
     let result = root.expect("GetClusterCredentialsResponse")?;
     let result = result.child("GetClusterCredentialsResult")?;
     let username = result.text("DbUser")?;
@@ -185,7 +189,7 @@ fn given(root: &Element) -> Result<Given, ReplyError> {
     let expiration = result.text("Expiration")?;
     let expires_at = expiration.parse().map_err(|_invalid| ReplyError::Part("Expiration"))?;
     let password = Secret::new(result.text("DbPassword")?);
-    Ok(Given { username, password, expires_at })
+    Ok(ClusterCredentials { username, password, expires_at })
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ mod tests;
 use tokio::time::Instant;
 
 use self::classify::{Cause, Failure};
-use self::client::{Account, Endpoint, Session, Statement};
+use self::client::{Endpoint, RunCredentials, Session, Statement};
 use self::cluster::Target;
 use self::integration::{Credentials, Redshift};
 use self::remedy::quoted;
@@ -30,7 +30,7 @@ use super::{
 use crate::domain::{Class, FactKind, Finding, Test};
 use crate::input::Reader;
 
-/// Redshift, as the table of contents lists it.
+/// Entry of Amazon Redshift.
 pub(super) const PLATFORM: Platform = Platform {
     kind: "Redshift",
     version: 1,
@@ -63,11 +63,11 @@ const ROLE_EXISTS: Test = Test::recurring(
     "The impersonation role [] does not exist or is not visible to the Immuta system account.",
 );
 
-/// Result of a successful log-in.
-enum Login {
-    /// A session that answers.
+/// Result of a connection test that passed.
+enum Connected {
+    /// Session that answers statements.
     Open(Session),
-    /// Host, TLS and password are good, and only the managed database is not there: the server
+    /// Host, TLS and password are accepted, but the managed database does not exist: the server
     /// looks for it last.
     NoDatabase(Failure),
 }
@@ -137,12 +137,12 @@ impl Validator for Redshift {
 impl Redshift {
     async fn walk(&self, run: &RunContext) -> Validated {
         let mut recorder = Recorder::new(CATALOG, run);
-        match recorder.test::<Login, _, _>(CONNECT, async || self.log_in(run).await).await {
-            Some(Login::Open(session)) => {
+        match recorder.test::<Connected, _, _>(CONNECT, async || self.log_in(run).await).await {
+            Some(Connected::Open(session)) => {
                 self.look_up(&mut recorder, &session).await;
                 session.close().await;
             }
-            Some(Login::NoDatabase(failure)) => {
+            Some(Connected::NoDatabase(failure)) => {
                 self.conclude(&mut recorder, run.mode, &failure).await;
             }
             None => {}
@@ -153,43 +153,43 @@ impl Redshift {
         recorder.finish()
     }
 
-    async fn log_in(&self, run: &RunContext) -> Result<Passed<Login>, Finding> {
+    async fn log_in(&self, run: &RunContext) -> Result<Passed<Connected>, Finding> {
         let end = Instant::now() + run.test_limit.min(run.run_limit);
         let left = || end.saturating_duration_since(Instant::now());
-        let mut account = self.account(run).await?;
-        let mut opened = self.endpoint.open(&account, left(), &run.redactor).await;
+        let mut credentials = self.credentials(run).await?;
+        let mut opened = self.endpoint.open(&credentials, left(), &run.redactor).await;
         if let (Credentials::Iam(iam), Err(Failure { cause: Cause::LoginRefused, .. })) =
             (&self.credentials, &opened)
         {
             iam.forget().await;
-            if account.is_kept {
-                account = self.account(run).await?;
-                opened = self.endpoint.open(&account, left(), &run.redactor).await;
+            if credentials.is_kept {
+                credentials = self.credentials(run).await?;
+                opened = self.endpoint.open(&credentials, left(), &run.redactor).await;
             }
         }
         match opened {
             Ok(mut session) => {
                 let seen = std::mem::take(&mut session.seen);
-                Ok(Passed::from(Login::Open(session)).seeing(seen))
+                Ok(Passed::from(Connected::Open(session)).seeing(seen))
             }
             Err(failure)
                 if failure.cause == Cause::NoDatabase
                     && self.endpoint.database == self.database =>
             {
-                Ok(Login::NoDatabase(failure).into())
+                Ok(Connected::NoDatabase(failure).into())
             }
             Err(failure) => Err(self.refused(&failure)),
         }
     }
 
-    /// Returns the account to log in with.
-    async fn account(&self, run: &RunContext) -> Result<Account, Finding> {
+    /// Returns the credentials to log in with, read or asked for now.
+    async fn credentials(&self, run: &RunContext) -> Result<RunCredentials, Finding> {
         match &self.credentials {
             Credentials::Password { username, password } => {
-                let read = Account::read(username, password, &run.redactor).await;
+                let read = RunCredentials::read(username, password, &run.redactor).await;
                 read.map_err(|failure| self.refused(&failure))
             }
-            Credentials::Iam(iam) => iam.account(run).await.map_err(|finding| {
+            Credentials::Iam(iam) => iam.credentials(run).await.map_err(|finding| {
                 let message = format!("{} {}", CONNECT.message, finding.message);
                 Finding { message, ..finding }
             }),
@@ -200,7 +200,7 @@ impl Redshift {
         failure.finding_of(CONNECT).fix(self.remedy(failure.cause))
     }
 
-    /// The tests that ask the catalog; the recorder leaves out those of the other mode.
+    /// Runs the tests that ask the catalog; the recorder leaves out those of the other mode.
     async fn look_up(&self, recorder: &mut Recorder, session: &Session) {
         recorder.test(DATABASE_ABSENT, async || self.database_absent(session).await).await;
         if let Some(role) = &self.impersonation {
@@ -216,7 +216,7 @@ impl Redshift {
         }
     }
 
-    /// The tests that the log-in itself has answered, when there is no database to log in to.
+    /// Records the tests that the log-in itself has answered, when there is no database to log in to.
     async fn conclude(&self, recorder: &mut Recorder, mode: Mode, failure: &Failure) {
         recorder.test(DATABASE_ABSENT, async || Ok::<_, Finding>(())).await;
         let missing = async || Err::<(), _>(failure.evident(self.database_missing()));
@@ -310,14 +310,14 @@ impl Redshift {
         }
     }
 
-    /// The catalog could not be asked for `what`, so that nothing is known about it.
+    /// Returns the finding of a failed query of the catalog, after which nothing is known about `what`.
     fn unknown(&self, what: &str, failure: &Failure) -> Finding {
         let finding = failure.finding_that(&format!("Unable to look up {what}."));
         finding.fix(self.remedy(failure.cause))
     }
 }
 
-/// The test of the impersonation role that applies in `mode`.
+/// Returns the test of the impersonation role that applies in `mode`.
 const fn role_test(mode: Mode) -> Test {
     match mode {
         Mode::Recurring => ROLE_EXISTS,
@@ -325,7 +325,7 @@ const fn role_test(mode: Mode) -> Test {
     }
 }
 
-/// The text of `test` with `name` in its slot.
+/// Returns the published text of `test` with `name` in its slot.
 fn filled(test: Test, name: &str) -> String {
     test.message.replacen("[]", &format!("[{name}]"), 1)
 }

@@ -5,7 +5,7 @@ use super::client::Endpoint;
 use super::integration::{Credentials, Redshift};
 use crate::domain::one_line;
 
-/// The most of a name that a remedy shows; longer ones are not accepted anyway.
+/// Longest part of a name that a remedy shows, in characters; longer names are not accepted anyway.
 const NAME_SHOWN_MAX: usize = 127;
 
 impl Redshift {
@@ -78,7 +78,7 @@ impl Redshift {
     }
 }
 
-/// `name` as an identifier in a statement that people are to run.
+/// Returns `name` as an identifier in a statement that people are to run.
 pub(super) fn quoted(name: &str) -> String {
     format!("\"{}\"", one_line(name, NAME_SHOWN_MAX).replace('"', "\"\""))
 }

@@ -16,7 +16,7 @@ use tracing::instrument::WithSubscriber;
 use tracing::subscriber::NoSubscriber;
 
 use super::classify::{CallError, Cause, Failure};
-use super::credentials::{Credentials, Proof};
+use super::credentials::{Credentials, RunCredentials};
 use super::statement::Statement;
 use super::stream::Bounded;
 use crate::domain::Redactor;
@@ -93,17 +93,18 @@ impl Endpoint {
     ) -> Result<Session, Failure> {
         let RunContext { now, redactor, .. } = run;
         let start = Instant::now();
-        let proof = self.credentials.proof(*now, redactor, seen).await?;
+        let credentials = self.credentials.read(*now, redactor, seen).await?;
         let budget = || Budget {
             total: limit.saturating_sub(start.elapsed()),
             attempt: self.connect_timeout + self.read_timeout,
         };
-        let refused = match retry_within(budget(), || self.attempt(&proof, redactor)).await {
+        let refused = match retry_within(budget(), || self.attempt(&credentials, redactor)).await {
             Err(failure) if failure.cause.is_refusal() => failure,
             result => return result,
         };
-        let Some(renewed) = self.credentials.renewed(&proof, *now, redactor, seen).await else {
-            self.credentials.forget(&proof).await;
+        let Some(renewed) = self.credentials.renewed(&credentials, *now, redactor, seen).await
+        else {
+            self.credentials.forget(&credentials).await;
             return Err(refused);
         };
         let renewed = renewed?;
@@ -114,9 +115,13 @@ impl Endpoint {
         result
     }
 
-    async fn attempt(&self, proof: &Proof, redactor: &Redactor) -> Result<Session, Failure> {
+    async fn attempt(
+        &self,
+        credentials: &RunCredentials,
+        redactor: &Redactor,
+    ) -> Result<Session, Failure> {
         let limit = self.connect_timeout;
-        let logged_in = timeout(limit, self.log_in(proof)).await;
+        let logged_in = timeout(limit, self.log_in(credentials)).await;
         let logged_in = logged_in.unwrap_or(Err(CallError::Silent(limit)));
         let client = logged_in.map_err(|error| Failure::of(&error, redactor))?;
         let (read_timeout, redactor) = (self.read_timeout, redactor.clone());
@@ -127,14 +132,14 @@ impl Endpoint {
         }
     }
 
-    async fn log_in(&self, proof: &Proof) -> Result<Connection, CallError> {
+    async fn log_in(&self, credentials: &RunCredentials) -> Result<Connection, CallError> {
         let mut stop = Stop {
             host: self.host.clone(),
             port: self.port,
             server_name: self.server_name.clone(),
         };
         for _ in 0..=REDIRECTIONS_MAX {
-            match self.log_in_at(&stop, proof).await {
+            match self.log_in_at(&stop, credentials).await {
                 Err(CallError::Tds(TdsError::Routing { host, port })) => {
                     stop = self.redirected(&host, port)?;
                 }
@@ -155,13 +160,17 @@ impl Endpoint {
         Err(CallError::Redirected { host: host.to_owned() })
     }
 
-    async fn log_in_at(&self, stop: &Stop, proof: &Proof) -> Result<Connection, CallError> {
+    async fn log_in_at(
+        &self,
+        stop: &Stop,
+        credentials: &RunCredentials,
+    ) -> Result<Connection, CallError> {
         let mut config = Config::new();
         config.host(&stop.server_name);
         config.port(stop.port);
         config.database(&self.database);
         config.application_name(APPLICATION);
-        config.authentication(proof.method());
+        config.authentication(credentials.method());
         config.encryption(if self.is_strict {
             EncryptionLevel::Strict
         } else {

@@ -42,23 +42,33 @@ pub(super) struct Principal {
     pub(super) kept: KeptToken,
 }
 
-/// Proof that is sent at login, read for one run.
+/// Credentials of one run, with the secrets that are sent at log-in.
 #[derive(Debug)]
-pub(super) enum Proof {
+pub(super) enum RunCredentials {
     /// User and password of a SQL log-in.
-    Password(String, Secret),
-    /// Token; true when it is from an earlier run, so that another one may be accepted.
-    Token(Secret, bool),
+    Password {
+        /// Name of the user.
+        username: String,
+        /// Password of the user.
+        password: Secret,
+    },
+    /// Access token of Microsoft Entra.
+    Token {
+        /// Token that is sent.
+        token: Secret,
+        /// True for a token of an earlier run, so that another one may be accepted.
+        is_kept: bool,
+    },
 }
 
-impl Proof {
-    /// Returns the proof in the form of the library.
+impl RunCredentials {
+    /// Returns the credentials in the form of the library.
     pub(super) fn method(&self) -> AuthMethod {
         match self {
-            Self::Password(username, password) => {
+            Self::Password { username, password } => {
                 AuthMethod::sql_server(username, password.expose())
             }
-            Self::Token(token, _) => AuthMethod::aad_token(token.expose()),
+            Self::Token { token, .. } => AuthMethod::aad_token(token.expose()),
         }
     }
 }
@@ -85,13 +95,13 @@ impl Credentials {
         }
     }
 
-    /// Returns the proof for a login; secrets are read anew, and `redactor` learns them.
-    pub(super) async fn proof(
+    /// Returns the credentials of a run; secrets are read anew, and `redactor` learns them.
+    pub(super) async fn read(
         &self,
         now: Timestamp,
         redactor: &Redactor,
         seen: &mut Seen,
-    ) -> Result<Proof, Failure> {
+    ) -> Result<RunCredentials, Failure> {
         let read = async |reference| {
             let found = secrets::resolve(reference).await;
             let found = found.map_err(|error| Failure::of(&CallError::from(error), redactor))?;
@@ -100,7 +110,8 @@ impl Credentials {
         };
         match self {
             Self::Password { username, password } => {
-                Ok(Proof::Password(username.clone(), read(password).await?))
+                let (username, password) = (username.clone(), read(password).await?);
+                Ok(RunCredentials::Password { username, password })
             }
             Self::Token(token) => {
                 let token = read(token).await?;
@@ -110,7 +121,7 @@ impl Credentials {
                         let detail = format!("the access token ended at {end}");
                         Err(Failure::classed(Cause::LoginExpired, &detail))
                     }
-                    Some(_) | None => Ok(Proof::Token(token, false)),
+                    Some(_) | None => Ok(RunCredentials::Token { token, is_kept: false }),
                 }
             }
             Self::Principal(principal) => {
@@ -120,24 +131,26 @@ impl Credentials {
         }
     }
 
-    /// Returns another proof to try after `refused`, when that is a token of an earlier run.
+    /// Returns other credentials to try after `refused`, if that is a token of an earlier run.
     pub(super) async fn renewed(
         &self,
-        refused: &Proof,
+        refused: &RunCredentials,
         now: Timestamp,
         redactor: &Redactor,
         seen: &mut Seen,
-    ) -> Option<Result<Proof, Failure>> {
-        let (Self::Principal(principal), Proof::Token(token, true)) = (self, refused) else {
+    ) -> Option<Result<RunCredentials, Failure>> {
+        let (Self::Principal(principal), RunCredentials::Token { token, is_kept: true }) =
+            (self, refused)
+        else {
             return None;
         };
         principal.kept.forget(token).await;
-        Some(self.proof(now, redactor, seen).await)
+        Some(self.read(now, redactor, seen).await)
     }
 
     /// Drops a refused token, so that the next run does not begin with it.
-    pub(super) async fn forget(&self, refused: &Proof) {
-        if let (Self::Principal(principal), Proof::Token(token, _)) = (self, refused) {
+    pub(super) async fn forget(&self, refused: &RunCredentials) {
+        if let (Self::Principal(principal), RunCredentials::Token { token, .. }) = (self, refused) {
             principal.kept.forget(token).await;
         }
     }
@@ -150,7 +163,7 @@ impl Principal {
         now: Timestamp,
         redactor: &Redactor,
         seen: &mut Seen,
-    ) -> Result<Proof, Failure> {
+    ) -> Result<RunCredentials, Failure> {
         let failed = |class, detail: &str| Failure::classed(Cause::NoToken(class), detail);
         let connections = self.endpoint.connections(redactor).await;
         let connections = connections.map_err(|none| failed(none.class, &none.detail))?;
@@ -164,7 +177,7 @@ impl Principal {
         let token = token.map_err(|none| failed(none.class(), &none.detail()))?;
         redactor.learn(&token);
         tokens::claims("access token", &token, seen);
-        Ok(Proof::Token(token, is_kept))
+        Ok(RunCredentials::Token { token, is_kept })
     }
 }
 

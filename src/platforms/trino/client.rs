@@ -1,19 +1,17 @@
 //! Trino's REST protocol: a statement is posted, and pages are asked for until there are no more.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use http::Method;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::Url;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::classify::{Cause, Failure};
+use super::credentials::RunCredentials;
 use super::reply::{Info, NextUri, QueryError, QueryResults};
 use super::statement::Statement;
-use crate::domain::{Class, Secret, Timestamp};
+use crate::domain::{Class, Timestamp};
 use crate::net::backoff::retry;
 use crate::net::exchange::{Answer, NoAnswer, request};
 use crate::net::http::Connections;
@@ -29,7 +27,7 @@ const PAGES_MAX: u32 = 1000;
 const PACE_MAX: Duration = Duration::from_millis(100);
 /// The wait before a query that failed for a reason that may pass is posted again, once.
 const SECOND_TRY_AFTER: Duration = Duration::from_secs(1);
-/// The longest piece of foreign words that is kept, in characters.
+/// Longest text of the server that is kept, in characters.
 const WORDS_MAX: usize = 300;
 
 /// Every request this platform sends.
@@ -37,22 +35,22 @@ const WORDS_MAX: usize = 300;
 enum Request<'a> {
     /// Gets the version and state of the server, without credentials.
     Info,
-    /// Run this, and answer with the first page.
-    Post(&'a Account, Statement<'a>),
+    /// Posts a statement, which is answered with its first page.
+    Post(&'a RunCredentials, Statement<'a>),
     /// Gets the next page of a statement.
-    Next(&'a Account, &'a NextUri),
-    /// We do not wait for the rest: free what the query holds.
-    Cancel(&'a Account, &'a NextUri),
+    Next(&'a RunCredentials, &'a NextUri),
+    /// Cancels a statement, so that the server frees its resources.
+    Cancel(&'a RunCredentials, &'a NextUri),
 }
 
 impl<'a> Request<'a> {
-    /// Returns whose credentials are shown.
-    const fn account(&self) -> Option<&'a Account> {
+    /// Returns the credentials that are shown.
+    const fn credentials(&self) -> Option<&'a RunCredentials> {
         match self {
             Self::Info => None,
-            Self::Post(account, _) | Self::Next(account, _) | Self::Cancel(account, _) => {
-                Some(account)
-            }
+            Self::Post(credentials, _)
+            | Self::Next(credentials, _)
+            | Self::Cancel(credentials, _) => Some(credentials),
         }
     }
 
@@ -74,7 +72,7 @@ impl<'a> Request<'a> {
         if matches!(self, Self::Post(..)) {
             built = built.header(CONTENT_TYPE, "text/plain; charset=utf-8");
         }
-        if let Some(Account { user, authorization, .. }) = self.account() {
+        if let Some(RunCredentials { user, authorization, .. }) = self.credentials() {
             if let Some(user) = user {
                 built = built.header("x-trino-user", user);
             }
@@ -88,44 +86,6 @@ impl<'a> Request<'a> {
     }
 }
 
-/// On whose behalf statements are sent.
-#[derive(Debug)]
-pub(super) struct Account {
-    user: Option<String>,
-    authorization: Option<Secret>,
-    refused: AtomicBool,
-}
-
-impl Account {
-    /// An account without password and token.
-    pub(super) const fn open(user: Option<String>) -> Self {
-        Self { user, authorization: None, refused: AtomicBool::new(false) }
-    }
-
-    /// A user with a password; who that is to Trino is up to the cluster's user mapping.
-    pub(super) fn password(username: &str, password: &Secret) -> Self {
-        let encoded = STANDARD.encode(format!("{username}:{}", password.expose()));
-        let authorization = Some(Secret::new(format!("Basic {encoded}")));
-        Self { authorization, ..Self::open(None) }
-    }
-
-    /// The bearer of a token, as `user` where that is given.
-    pub(super) fn token(user: Option<String>, token: &Secret) -> Self {
-        let authorization = Some(Secret::new(format!("Bearer {}", token.expose())));
-        Self { authorization, ..Self::open(user) }
-    }
-
-    /// The same credentials, on behalf of `user`.
-    pub(super) fn impersonating(&self, user: String) -> Self {
-        Self { authorization: self.authorization.clone(), ..Self::open(Some(user)) }
-    }
-
-    /// True once the server refused these credentials: they are not shown to it again in this run.
-    pub(super) fn is_refused(&self) -> bool {
-        self.refused.load(Ordering::Relaxed)
-    }
-}
-
 /// Sends requests to one coordinator during one run.
 #[derive(Debug)]
 pub(super) struct Client<'a> {
@@ -133,7 +93,7 @@ pub(super) struct Client<'a> {
     pub(super) http: Connections,
     /// Address of the coordinator, such as `https://host:8443`.
     pub(super) origin: &'a str,
-    /// The wall clock at the start of the run, for waits that are asked for as dates.
+    /// Wall clock at the start of the run, for waits that are asked for as dates.
     pub(super) now: Timestamp,
 }
 
@@ -169,16 +129,16 @@ impl Client<'_> {
     /// Says what Trino said, or why there is no answer of its.
     pub(super) async fn query(
         &self,
-        account: &Account,
+        credentials: &RunCredentials,
         statement: Statement<'_>,
         until: Until,
     ) -> Result<Vec<String>, Failure> {
-        let found = self.run(account, statement, until).await;
+        let found = self.run(credentials, statement, until).await;
         let is_time_left = Instant::now() + SECOND_TRY_AFTER < until.give_up;
         match found {
             Err(failure) if failure.is_passing_query() && is_time_left => {
                 sleep(SECOND_TRY_AFTER).await;
-                self.run(account, statement, until).await
+                self.run(credentials, statement, until).await
             }
             found => found,
         }
@@ -186,12 +146,13 @@ impl Client<'_> {
 
     async fn run(
         &self,
-        account: &Account,
+        credentials: &RunCredentials,
         statement: Statement<'_>,
         until: Until,
     ) -> Result<Vec<String>, Failure> {
         let mut progress = Progress::default();
-        let found = timeout_at(until.give_up, self.pages(account, statement, &mut progress)).await;
+        let found =
+            timeout_at(until.give_up, self.pages(credentials, statement, &mut progress)).await;
         let failure = match found {
             Ok(Ok(rows)) => return Ok(rows),
             Ok(Err(failure)) => failure,
@@ -203,8 +164,8 @@ impl Client<'_> {
             }
         };
         // Credentials that were refused are not shown again, not even to clean up.
-        if let Some(uri) = progress.next.filter(|_| !account.is_refused()) {
-            let sent = self.attempt(Request::Cancel(account, &uri));
+        if let Some(uri) = progress.next.filter(|_| !credentials.is_refused()) {
+            let sent = self.attempt(Request::Cancel(credentials, &uri));
             drop(timeout(until.clean_up, sent).await);
         }
         Err(failure)
@@ -212,12 +173,12 @@ impl Client<'_> {
 
     async fn pages(
         &self,
-        account: &Account,
+        credentials: &RunCredentials,
         statement: Statement<'_>,
         progress: &mut Progress,
     ) -> Result<Vec<String>, Failure> {
         let (mut rows, mut bytes) = (Vec::new(), 0);
-        let mut asked = Request::Post(account, statement);
+        let mut asked = Request::Post(credentials, statement);
         let mut next;
         for page in 0..PAGES_MAX {
             let (mut results, length) = retry(|| async {
@@ -240,7 +201,7 @@ impl Client<'_> {
             let uri = uri.map_err(|why| Failure::silent(Class::Invalid, &self.line(&why)))?;
             progress.next = Some(uri.clone());
             next = uri;
-            asked = Request::Next(account, &next);
+            asked = Request::Next(credentials, &next);
             bytes += length;
             if BYTES_MAX < bytes {
                 let why = format!("the answer is larger than {BYTES_MAX} bytes");
@@ -261,8 +222,8 @@ impl Client<'_> {
         if answer.is_success() {
             return Ok(answer);
         }
-        if let Some(account) = asked.account().filter(|_| answer.status == 401) {
-            account.refused.store(true, Ordering::Relaxed);
+        if let Some(credentials) = asked.credentials().filter(|_| answer.status == 401) {
+            credentials.refuse();
         }
         let challenge = answer.header("www-authenticate");
         let failure = Failure::refused(answer.status, &words(&answer), challenge.as_deref());
@@ -291,13 +252,13 @@ impl Client<'_> {
 /// Time at which a statement is abandoned, and the longest time for cleaning up after it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Until {
-    /// From then on the answer is not waited for.
+    /// Time from which the answer is not waited for.
     pub(super) give_up: Instant,
-    /// The longest wait for the server to take note.
+    /// Longest wait for the server to cancel the statement.
     pub(super) clean_up: Duration,
 }
 
-/// True when something before the coordinator does not let its public page through.
+/// True when a proxy before the coordinator does not let its public page through.
 fn is_hidden(failure: &Failure) -> bool {
     matches!(failure.cause, Cause::Refused { status: 401 | 403 | 404, .. })
 }
@@ -317,7 +278,7 @@ fn read<T: serde::de::DeserializeOwned>(
     })
 }
 
-/// The words of an answer that refuses, in one line; a page made for people says nothing here.
+/// Returns the text of a refusal in one bounded line; a page for people is left out.
 fn words(answer: &Answer) -> String {
     let text = String::from_utf8_lossy(&answer.body);
     if answer.is_redirect() {
@@ -335,19 +296,12 @@ fn words(answer: &Answer) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn credentials_are_not_printed() {
-        let account = Account::password("immuta", &Secret::new("hunter2".to_owned()));
-        let debug = format!("{account:?} {:?}", account.impersonating("probe".to_owned()));
-        let encoded = STANDARD.encode("immuta:hunter2");
-        assert!(!debug.contains("hunter2") && !debug.contains(&encoded), "{debug}");
-    }
+    use crate::domain::Secret;
 
     #[test]
     fn token_with_control_characters_is_refused_without_showing_it() {
-        let account = Account::token(None, &Secret::new("hunter2\n".to_owned()));
-        let built = Request::Post(&account, Statement::One).built("https://a");
+        let credentials = RunCredentials::token(None, &Secret::new("hunter2\n".to_owned()));
+        let built = Request::Post(&credentials, Statement::One).built("https://a");
         let error = request(built).unwrap_err();
         assert!(!error.detail.contains("hunter2"), "{}", error.detail);
     }

@@ -1,16 +1,16 @@
-//! The `config` table of a Trino integration. Nothing of it is published.
+//! Configuration of a Trino integration; none of its keys is published.
 
 use reqwest::Url;
 use strum::{IntoStaticStr, VariantArray};
 
+use super::credentials::Credentials;
 use super::statement::Table;
 use crate::domain::SecretRef;
 use crate::input::{Kind, Reader};
 use crate::platforms::authentication;
 use crate::platforms::connection::{self, Endpoint, authority, is_host, is_loopback};
 
-/// The oldest version that is not warned about by default: the access control plugin is documented
-/// from there on.
+/// Oldest version without a warning, by default: the first with a documented access control plugin.
 const MINIMUM_VERSION_DEFAULT: i64 = 392;
 const VERSION_MAX: i64 = 100_000;
 /// Warning about plain HTTP to this machine itself.
@@ -19,13 +19,13 @@ const PLAIN: &str = "is plain HTTP: statements and answers go to this machine wi
 const CATALOGS_MAX: usize = 1000;
 /// The longest user or catalog name, in characters.
 const NAME_MAX: usize = 255;
-/// Clusters below this name are started by a query, and paid for from then on.
+/// Domain of clusters that a query starts, and that are paid for from then on.
 const GALAXY: &str = "galaxy.starburst.io";
 
 /// Configuration of an integration, checked.
 #[derive(Debug)]
 pub(super) struct Config {
-    /// Where the coordinator is, such as `https://host:8443`, by the name its certificate bears.
+    /// Address of the coordinator, such as `https://host:8443`, by the name in its certificate.
     pub(super) origin: String,
     /// `host` or `host:port` that is connected to.
     pub(super) authority: String,
@@ -33,61 +33,22 @@ pub(super) struct Config {
     pub(super) endpoint: Endpoint,
     /// Credentials of the system account.
     pub(super) credentials: Credentials,
-    /// The catalogs that must be there.
+    /// Catalogs that must exist.
     pub(super) catalogs: Vec<String>,
     /// User that the cluster must map the system account to.
     pub(super) expected_user: Option<String>,
     /// Probe of access control, if configured.
     pub(super) probe: Option<Probe>,
-    /// The oldest version that is not warned about.
+    /// Oldest version without a warning.
     pub(super) minimum_version: u64,
-    /// The host that a query would start, and that may not be started.
+    /// Host that a query would start, if it may not be started.
     pub(super) asleep: Option<String>,
-}
-
-/// Credentials as configured, by kind.
-#[derive(Debug)]
-pub(super) enum Credentials {
-    /// A name that is not verified.
-    Open {
-        /// Name of the user.
-        username: String,
-    },
-    /// By name and password.
-    Password {
-        /// Name of the user.
-        username: String,
-        /// Password of the user.
-        password: SecretRef,
-    },
-    /// By a JSON web token.
-    Token {
-        /// Whom to act for, where it is not the token's own subject.
-        username: Option<String>,
-        /// JSON Web Token of the user.
-        token: SecretRef,
-    },
-    /// By the client certificate in `tls`.
-    Certificate {
-        /// Whom to act for, where it is not the certificate's own subject.
-        username: Option<String>,
-    },
-}
-
-impl Credentials {
-    /// The name in the configuration.
-    pub(super) fn username(&self) -> Option<&str> {
-        match self {
-            Self::Open { username } | Self::Password { username, .. } => Some(username),
-            Self::Token { username, .. } | Self::Certificate { username } => username.as_deref(),
-        }
-    }
 }
 
 /// Table and user for the probe of access control.
 #[derive(Debug)]
 pub(super) struct Probe {
-    /// The system account may read it.
+    /// Table that the system account may read.
     pub(super) table: Table,
     /// User that may not read it.
     pub(super) user: Option<ProbeUser>,
@@ -96,9 +57,9 @@ pub(super) struct Probe {
 /// User that may not read the probe table.
 #[derive(Debug)]
 pub(super) enum ProbeUser {
-    /// The system account acts for this user.
+    /// User that the system account acts for.
     Impersonated(String),
-    /// One who logs in.
+    /// User that logs in with credentials of its own.
     Own(Credentials),
 }
 
@@ -115,7 +76,7 @@ enum Mode {
     Certificate,
 }
 
-/// Reads the table; what is wrong is left with the reader.
+/// Reads the table; faults are left with the reader.
 pub(super) fn parse(mut reader: Reader<'_>) -> Option<Config> {
     let host = host(&mut reader);
     let tls = tls_flag(&mut reader);
@@ -177,7 +138,7 @@ fn host(reader: &mut Reader<'_>) -> Option<String> {
     Some(host)
 }
 
-/// Where the coordinator is.
+/// Reads the address of the coordinator, from `endpoint` or from `host`, `port` and `tls`.
 fn origin(reader: &mut Reader<'_>, host: Option<&str>, tls: Option<bool>) -> Option<String> {
     let port = reader.port("port");
     if reader.has("endpoint") {
@@ -261,7 +222,7 @@ fn with_password(
     Some(Credentials::Password { username, password })
 }
 
-/// A user's name, which must fit into a header.
+/// Reads the name of a user, which must fit into a header.
 fn name(reader: &mut Reader<'_>, key: &'static str) -> Option<String> {
     let name = reader.string(key)?;
     let fits = !name.trim().is_empty()
@@ -330,7 +291,7 @@ fn probe(mut reader: Reader<'_>, system: Option<&Credentials>) -> Option<Probe> 
     Some(Probe { table: table?, user }).filter(|_| is_complete)
 }
 
-/// The host of `place`, an origin or a host, when a query would start it.
+/// Returns the host of `place`, an origin or a host, if a query would start it.
 fn galaxy_host(place: &str) -> Option<String> {
     let host = authority(place).rsplit_once(':').map_or(authority(place), |(host, port)| {
         if port.bytes().all(|byte| byte.is_ascii_digit()) { host } else { place }

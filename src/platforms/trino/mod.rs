@@ -6,6 +6,7 @@ mod catalog;
 mod classify;
 mod client;
 mod config;
+mod credentials;
 mod probe;
 mod reply;
 mod statement;
@@ -19,15 +20,14 @@ use tokio::time::Instant;
 use super::tested::Passed;
 use super::{
     AutoBootstrap, BoxFuture, Identity, Platform, Recorder, RunContext, Seen, Validated, Validator,
-    tokens,
 };
-use crate::domain::{Class, FactKind, Finding, Redactor, SecretRef, one_line};
+use crate::domain::{Class, FactKind, Finding, one_line};
 use crate::input::Reader;
-use crate::secrets;
 use catalog::{AUTHENTICATION, CATALOG, CATALOGS, CONNECTION, QUERY, VERSION};
 use classify::{Cause, Failure};
-use client::{Account, Client, Until};
-use config::{Config, Credentials};
+use client::{Client, Until};
+use config::Config;
+use credentials::{Credentials, RunCredentials, TokenNames};
 use statement::Statement;
 
 /// Longest time for the server to cancel an abandoned query.
@@ -38,6 +38,9 @@ const NAMES_MAX: usize = 10;
 const NAME_MAX: usize = 100;
 /// The most catalogs that are compared with those of another run.
 const CATALOGS_COMPARED_MAX: usize = 100;
+
+/// Names of the system account's token.
+const OWN_TOKEN: TokenNames = TokenNames { fact: "token", expiry: "" };
 
 /// Entry of Starburst and Trino.
 pub(super) const PLATFORM: Platform = Platform {
@@ -79,7 +82,7 @@ impl Validator for Trino {
 /// Parts of a run that every test needs.
 struct Session<'a> {
     client: Client<'a>,
-    account: Account,
+    credentials: RunCredentials,
     test_limit: Duration,
     run_end: Instant,
 }
@@ -95,7 +98,7 @@ impl Session<'_> {
     }
 
     async fn ask(&self, statement: Statement<'_>) -> Result<Vec<String>, Failure> {
-        self.client.query(&self.account, statement, self.until()).await
+        self.client.query(&self.credentials, statement, self.until()).await
     }
 }
 
@@ -111,16 +114,15 @@ impl Trino {
             return tests.finish();
         }
         let mut seen = Seen::default();
-        let account =
-            account(&self.config.credentials, ("token", ""), &run.redactor, &mut seen).await;
+        let read = self.config.credentials.read(OWN_TOKEN, &run.redactor, &mut seen).await;
         tests.saw(seen);
-        let (account, unreadable) = match account {
-            Ok(account) => (account, None),
-            Err(failure) => (Account::open(None), Some(failure)),
+        let (credentials, unreadable) = match read {
+            Ok(credentials) => (credentials, None),
+            Err(failure) => (RunCredentials::open(None), Some(failure)),
         };
         let mut session = None;
         let connected = tests.test::<Option<String>, _, _>(CONNECTION, async || {
-            let made = session.insert(self.session(run, account).await?);
+            let made = session.insert(self.session(run, credentials).await?);
             connection(made).await
         });
         let Some(version) = connected.await else { return tests.finish() };
@@ -148,13 +150,17 @@ impl Trino {
         tests.finish()
     }
 
-    async fn session(&self, run: &RunContext, account: Account) -> Result<Session<'_>, Finding> {
+    async fn session(
+        &self,
+        run: &RunContext,
+        credentials: RunCredentials,
+    ) -> Result<Session<'_>, Finding> {
         let Config { endpoint, origin, .. } = &self.config;
         let http = endpoint.connections(&run.redactor).await;
         let http = http.map_err(|none| Failure::from(none).finding_of(CONNECTION))?;
         Ok(Session {
             client: Client { http, origin, now: run.now },
-            account,
+            credentials,
             test_limit: run.test_limit,
             run_end: Instant::now() + run.run_limit,
         })
@@ -359,32 +365,4 @@ fn unrun(failure: &Failure, finding: Finding) -> Finding {
         );
     }
     finding
-}
-
-/// Reads the secrets of `credentials` anew. The claims of its token become facts about `name`, and
-/// its expiry one `of` that name.
-async fn account(
-    credentials: &Credentials,
-    (name, of): (&str, &str),
-    redactor: &Redactor,
-    seen: &mut Seen,
-) -> Result<Account, Failure> {
-    let resolve = async |reference: &SecretRef| {
-        let found = secrets::resolve(reference).await;
-        let found = found.map_err(|error| Failure::silent(Class::Local, &error.to_string()))?;
-        redactor.learn(&found);
-        Ok::<_, Failure>(found)
-    };
-    Ok(match credentials {
-        Credentials::Open { username } => Account::open(Some(username.clone())),
-        Credentials::Password { username, password } => {
-            Account::password(username, &resolve(password).await?)
-        }
-        Credentials::Token { username, token } => {
-            let token = resolve(token).await?;
-            tokens::claims_and_expiry(name, of, &token, seen);
-            Account::token(username.clone(), &token)
-        }
-        Credentials::Certificate { username } => Account::open(username.clone()),
-    })
 }

@@ -1,17 +1,20 @@
-//! The two tests of the probe table: the system account may read it, and the probe user may not.
+//! Tests of the probe table: the system account may read it, and the probe user may not.
 
-use super::account;
 use super::catalog::{ACCESS, ENFORCEMENT};
-use super::client::Account;
 use super::config::{Probe, ProbeUser};
+use super::credentials::{RunCredentials, TokenNames};
 use super::statement::{Statement, Table, quoted};
 use super::{NAME_MAX, Session, Trino};
 use crate::domain::{Class, FactKind, Finding, one_line};
 use crate::platforms::tested::Passed;
 use crate::platforms::{Recorder, Seen};
 
+/// Names of the probe user's token.
+const PROBE_TOKEN: TokenNames =
+    TokenNames { fact: "probe token", expiry: "in `accessControlProbe`" };
+
 impl Trino {
-    /// The two tests of the probe table.
+    /// Runs the two tests of the probe table.
     pub(super) async fn access_control(
         &self,
         tests: &mut Recorder,
@@ -24,7 +27,7 @@ impl Trino {
             }
             return;
         };
-        if session.account.is_refused() {
+        if session.credentials.is_refused() {
             let reason = "Not run because the credentials were refused in this run.";
             for test in [ACCESS, ENFORCEMENT] {
                 tests.skip(test, reason);
@@ -90,7 +93,7 @@ impl Trino {
     }
 }
 
-/// A table, and who reads it for certain.
+/// Probe table, and the user that the cluster sees in the system account.
 struct Probing<'a> {
     session: &'a Session<'a>,
     table: &'a Table,
@@ -101,26 +104,21 @@ impl Probing<'_> {
     async fn enforcement(&self, probe: &ProbeUser, seen: &mut Seen) -> Result<Passed<()>, Finding> {
         let Self { session, table, .. } = self;
         let unknown = "Whether access control is enforced is not known.";
-        let (account, name) = match probe {
+        let (reader, name) = match probe {
             ProbeUser::Impersonated(name) => {
-                (session.account.impersonating(name.clone()), name.as_str())
+                (session.credentials.impersonating(name.clone()), name.as_str())
             }
             ProbeUser::Own(credentials) => {
-                let account = account(
-                    credentials,
-                    ("probe token", "in `accessControlProbe`"),
-                    session.client.http.redactor(),
-                    seen,
-                )
-                .await;
-                let account = account.map_err(|failure| failure.finding_that(unknown))?;
-                (account, credentials.username().unwrap_or("of the probe's token"))
+                let redactor = session.client.http.redactor();
+                let read = credentials.read(PROBE_TOKEN, redactor, seen).await;
+                let read = read.map_err(|failure| failure.finding_that(unknown))?;
+                (read, credentials.username().unwrap_or("of the probe's token"))
             }
         };
         let name = one_line(name, NAME_MAX);
         let statement = Statement::MayRead(table);
-        let Err(failure) = session.client.query(&account, statement, session.until()).await else {
-            return Err(self.not_enforced(&account, &name).await);
+        let Err(failure) = session.client.query(&reader, statement, session.until()).await else {
+            return Err(self.not_enforced(&reader, &name).await);
         };
         if failure.is_about_table() {
             return Ok(().into());
@@ -147,10 +145,10 @@ impl Probing<'_> {
         }
     }
 
-    /// The user can read the table: is it another user at all?
-    async fn not_enforced(&self, account: &Account, name: &str) -> Finding {
+    /// Returns the finding for a user who can read the table, or who is the system account itself.
+    async fn not_enforced(&self, reader: &RunCredentials, name: &str) -> Finding {
         let Self { session, table, system } = self;
-        let asked = session.client.query(account, Statement::CurrentUser, session.until()).await;
+        let asked = session.client.query(reader, Statement::CurrentUser, session.until()).await;
         let seen = asked.ok().and_then(|rows| rows.into_iter().next());
         let seen = seen.map(|seen| session.client.line(&seen));
         if seen.is_some() && seen == *system {
