@@ -5,11 +5,13 @@
 mod cloud;
 #[cfg(any(feature = "databricks", feature = "synapse"))]
 mod principal;
+mod remedy;
 mod token_endpoint;
 
 #[cfg(any(feature = "databricks", feature = "synapse"))]
 pub(crate) use cloud::Cloud;
 #[cfg(any(feature = "databricks", feature = "synapse"))]
-pub(crate) use principal::{Audience, ServicePrincipal, is_tenant, remedy};
+pub(crate) use principal::{Audience, ServicePrincipal, is_tenant};
+pub(crate) use remedy::{Keys, Proof, remedy};
 #[cfg(feature = "snowflake")]
-pub(crate) use token_endpoint::{classified, completed};
+pub(crate) use token_endpoint::{classified, completed, is_refusal};

@@ -1,7 +1,7 @@
-//! Service principals of Microsoft Entra, and the remedies of its refusals.
+//! Service principals of Microsoft Entra.
 
 use super::token_endpoint::classified;
-use crate::domain::{Class, Secret, SecretRef, Timestamp};
+use crate::domain::{Secret, SecretRef, Timestamp};
 use crate::net::exchange::percent_encoded;
 use crate::net::http::Connections;
 use crate::net::oauth::{ClientCredentials, ClientProof, NoToken, Token};
@@ -66,23 +66,6 @@ impl ServicePrincipal {
 pub(crate) fn is_tenant(text: &str) -> bool {
     let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
     (1..=TENANT_MAX).contains(&text.len()) && text.chars().all(allowed) && !text.starts_with('.')
-}
-
-/// Returns the remedy for a failure of `class` at the token endpoint.
-pub(crate) const fn remedy(class: Class) -> &'static str {
-    match class {
-        Class::Denied => {
-            "Check `azure.clientId` and `azure.clientSecret`, which is the secret's value and not \
-            its id."
-        }
-        Class::Missing => "Check `azure.tenantId` and `azure.clientId`.",
-        Class::Expired => "Make a new client secret for the application in Microsoft Entra ID.",
-        Class::Invalid => "Check `azure.tenantId`, `azure.clientId` and `azure.cloud`.",
-        Class::Unreachable | Class::Throttled | Class::Unavailable => {
-            "Check that this machine reaches the token endpoint, perhaps through `azure.proxy`."
-        }
-        Class::Local => "Fix this host: the file, variable or network named above.",
-    }
 }
 
 #[cfg(test)]

@@ -28,6 +28,12 @@ pub(crate) fn classified(none: NoToken) -> NoToken {
     })
 }
 
+/// True for a refusal by Entra, whose descriptions contain an `AADSTS` code.
+#[cfg(feature = "snowflake")]
+pub(crate) fn is_refusal(none: &NoToken) -> bool {
+    matches!(none, NoToken::Refused(refusal) if refusal.description.contains("AADSTS"))
+}
+
 /// Completes an authority of Entra with a tenant, such as `https://login.microsoftonline.com/t`, to the
 /// address of its token endpoint; other addresses stay as they are.
 #[cfg(feature = "snowflake")]
@@ -70,6 +76,8 @@ mod tests {
                 ..Answer::default()
             };
             let none = read(&answer, Timestamp(0)).unwrap_err();
+            #[cfg(feature = "snowflake")]
+            assert!(is_refusal(&none), "{description}");
             assert_eq!(classified(none).class(), class, "{description}");
         }
     }

@@ -7,10 +7,19 @@ use crate::domain::Secret;
 pub(super) struct Bearer {
     /// Bearer token of the workspace.
     pub(super) token: Secret,
-    /// Resource id of a workspace in Azure, and a token for its management.
-    pub(super) azure: Option<(String, Secret)>,
+    /// Management access, for a principal of Entra that was not added to the workspace.
+    pub(super) azure: Option<Management>,
     /// Client secret, where Databricks itself may know when it expires.
     pub(super) client_secret: Option<Secret>,
     /// True for a token that an earlier run got from a token endpoint.
     pub(super) kept: bool,
+}
+
+/// Access to the management of a workspace in Azure.
+#[derive(Clone, Debug)]
+pub(super) struct Management {
+    /// Resource id of the workspace.
+    pub(super) resource_id: String,
+    /// Token for Azure's resource manager.
+    pub(super) token: Secret,
 }

@@ -7,9 +7,9 @@ use crate::net::exchange::Answer;
 use crate::net::oauth::NoToken;
 use crate::platforms::failure;
 
-/// The longest piece of foreign words that is kept, in characters.
+/// Longest text of Databricks that is kept, in characters.
 pub(super) const WORDS_MAX: usize = 500;
-/// The longest piece of a name or id that is kept, in characters.
+/// Longest name or id that is kept, in characters.
 pub(super) const NAME_MAX: usize = 200;
 /// Error codes that Databricks' own SDKs retry, whatever the status is.
 const PASSING: [&str; 5] = [
@@ -28,12 +28,14 @@ pub(super) type Failure = failure::Failure<Cause>;
 pub(super) enum Cause {
     /// Databricks refused the request.
     Refused(Box<Refusal>),
-    /// Something answered, but not as Databricks documents it.
+    /// The answer is not one that Databricks documents.
     Unexpected,
-    /// The workspace is closed to the network we are in.
+    /// The workspace does not accept connections from this network.
     Private,
     /// There is no answer, or none is asked for, such as with a secret that cannot be read.
     NoAnswer,
+    /// A token endpoint did not issue a token.
+    NoToken,
 }
 
 impl failure::Cause for Cause {
@@ -42,23 +44,23 @@ impl failure::Cause for Cause {
     }
 }
 
-/// Databricks' own words, each on one line, bounded, and without our secrets.
+/// Refusal in the words of Databricks, each on one line, bounded and without secrets.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct Refusal {
-    /// The status of the answer.
+    /// Status code of the answer.
     pub(super) status: u16,
-    /// The error code, such as `PERMISSION_DENIED`.
+    /// Error code, such as `PERMISSION_DENIED`.
     pub(super) name: String,
-    /// The sentence with it.
+    /// Message of the error.
     pub(super) message: String,
     /// Identifier of the request at Databricks.
     pub(super) request_id: String,
-    /// The privilege that Unity Catalog misses, such as `USE CATALOG on CATALOG main`.
+    /// Missing privilege in Unity Catalog, such as `USE CATALOG on CATALOG main`.
     pub(super) missing: Option<String>,
 }
 
 impl Refusal {
-    /// Returns it as it may be shown, each part of `answer` bounded and without secrets.
+    /// Returns the refusal with each text bounded and without the secrets that `answer` knows.
     pub(super) fn cleaned(self, answer: &Answer) -> Self {
         let Self { status, name, message, request_id, missing } = self;
         Self {
@@ -132,14 +134,14 @@ impl Failure {
 
     /// Returns the failure of a token endpoint, in its own words.
     pub(super) fn no_token(refused: &NoToken) -> Self {
-        Self::silent(refused.class(), refused.detail())
+        Self::new(Cause::NoToken, refused.class(), refused.detail())
     }
 
     /// True for an answer, whatever it is.
     pub(super) const fn is_answer(&self) -> bool {
         match &self.cause {
             Cause::Refused(_) | Cause::Unexpected => true,
-            Cause::Private | Cause::NoAnswer => false,
+            Cause::Private | Cause::NoAnswer | Cause::NoToken => false,
         }
     }
 
@@ -165,7 +167,7 @@ impl Failure {
             {
                 Some("Allow the address of this machine in the workspace's IP access list.")
             }
-            Cause::Refused(_) | Cause::Unexpected | Cause::NoAnswer => None,
+            Cause::Refused(_) | Cause::Unexpected | Cause::NoAnswer | Cause::NoToken => None,
         }
     }
 
@@ -173,7 +175,7 @@ impl Failure {
     pub(super) fn missing(&self) -> Option<&str> {
         match &self.cause {
             Cause::Refused(refusal) => refusal.missing.as_deref(),
-            Cause::Unexpected | Cause::Private | Cause::NoAnswer => None,
+            Cause::Unexpected | Cause::Private | Cause::NoAnswer | Cause::NoToken => None,
         }
     }
 
@@ -184,7 +186,7 @@ impl Failure {
             Cause::Refused(_) => format!("[{host}] {detail}."),
             Cause::Unexpected => format!("The answer of [{host}] {detail}."),
             Cause::Private => format!("The workspace [{host}] {detail}."),
-            Cause::NoAnswer => format!("[{host}]: {detail}."),
+            Cause::NoAnswer | Cause::NoToken => format!("[{host}]: {detail}."),
         }
     }
 

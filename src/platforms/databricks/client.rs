@@ -3,7 +3,7 @@
 use http::header::{ACCEPT, AUTHORIZATION, HeaderValue, InvalidHeaderValue, LOCATION};
 use reqwest::Url;
 
-use super::bearer::Bearer;
+use super::bearer::{Bearer, Management};
 use super::classify::{Failure, WORDS_MAX};
 use super::reply;
 use crate::domain::{Class, Secret, Timestamp};
@@ -227,7 +227,7 @@ impl Client<'_> {
             if let Some(id) = self.workspace_id {
                 built = built.header("x-databricks-workspace-id", id);
             }
-            if let Some((resource, token)) = azure {
+            if let Some(Management { resource_id: resource, token }) = azure {
                 let token = management(token).map_err(|_wrong| unsendable())?;
                 built = built
                     .header("x-databricks-azure-workspace-resource-id", resource)

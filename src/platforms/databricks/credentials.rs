@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use reqwest::Url;
 
-use super::bearer::Bearer;
+use super::bearer::{Bearer, Management};
 use super::classify::{Failure, NAME_MAX};
 use super::client::{Client, Request};
 use super::reply;
@@ -21,6 +21,14 @@ use crate::secrets;
 
 /// Scope of Azure Databricks, which is an application of Microsoft Entra, in every cloud.
 const AZURE_DATABRICKS: &str = "2ff814a6-3304-4ab8-85cb-cd0e6f879c1d/.default";
+/// Keys of a service principal of Microsoft Entra.
+const ENTRA_KEYS: azure::Keys = azure::Keys {
+    tenant: "azure.tenantId",
+    client_id: "azure.clientId",
+    proof: azure::Proof::Secret("azure.clientSecret"),
+    resource: "azure.cloud",
+    proxy: "proxy",
+};
 /// Hosts of Databricks accounts, which issue tokens for their workspaces.
 const ACCOUNTS: [&str; 7] = [
     "accounts.cloud.databricks.com",
@@ -215,7 +223,8 @@ impl Entra {
             None => None,
             Some(id) => {
                 let fetch = async || fetch(self.cloud.management_scope()).await;
-                Some((id.clone(), self.management.current(now, fetch).await?))
+                let token = self.management.current(now, fetch).await?;
+                Some(Management { resource_id: id.clone(), token })
             }
         };
         Ok(Bearer { token, azure, client_secret: None, kept: !fresh.into_inner() })
@@ -265,7 +274,7 @@ impl Credentials {
             Self::Machine(machine) => machine.kept.forget(&bearer.token).await,
             Self::Entra(entra) => {
                 entra.kept.forget(&bearer.token).await;
-                if let Some((_, token)) = &bearer.azure {
+                if let Some(Management { token, .. }) = &bearer.azure {
                     entra.management.forget(token).await;
                 }
             }
@@ -289,7 +298,7 @@ impl Credentials {
             }
             Self::Machine(_) | Self::Entra(_) => {
                 tokens::claims("access token", &bearer.token, seen);
-                if let Some((_, token)) = &bearer.azure {
+                if let Some(Management { token, .. }) = &bearer.azure {
                     tokens::claims("management token", token, seen);
                 }
             }
@@ -305,8 +314,17 @@ impl Credentials {
         }
     }
 
-    /// Returns the remedy for credentials that were refused with `class`.
-    pub(super) fn remedy(&self, class: Class) -> String {
+    /// Returns the remedy for a token endpoint that issued no token for a reason of `class`; none for
+    /// endpoints without a remedy of their own.
+    pub(super) fn token_remedy(&self, class: Class) -> Option<String> {
+        match self {
+            Self::Token(_) | Self::Machine(_) => None,
+            Self::Entra(_) => Some(azure::remedy(class, ENTRA_KEYS)),
+        }
+    }
+
+    /// Returns the remedy for credentials that the workspace refused.
+    pub(super) fn remedy(&self) -> String {
         match self {
             Self::Token(_) => "Create a new personal access token for the principal, and put it \
                 where `token` points to."
@@ -316,7 +334,6 @@ impl Credentials {
                  OAuth secret for it if `clientSecret` has expired.",
                 machine.client_id
             ),
-            Self::Entra(_) if class == Class::Expired => azure::remedy(class).to_owned(),
             Self::Entra(entra) => format!(
                 "Check the secret of application {} in Microsoft Entra, and add its service \
                  principal to the workspace or set `azure.resourceId`.",

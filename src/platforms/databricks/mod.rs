@@ -28,7 +28,7 @@ use crate::net::http::Connections;
 use crate::platforms::connection::authority;
 use bearer::Bearer;
 use catalog::{AUDIT, BASIC, CATALOG, MANUAL, METASTORE, PRESENT};
-use classify::{Failure, WORDS_MAX};
+use classify::{Cause, Failure, WORDS_MAX};
 use client::{Client, Request};
 use config::Config;
 use expiry::CredentialExpiry;
@@ -100,22 +100,34 @@ impl Databricks {
         Client { connections, server, workspace, workspace_id, now: run.now }
     }
 
+    /// Returns the remediation of a failure to connect, if one is known.
+    fn remedy(&self, failure: &Failure) -> Option<String> {
+        let credentials = &self.config.credentials;
+        if failure.cause == Cause::NoToken
+            && let Some(remedy) = credentials.token_remedy(failure.class)
+        {
+            return Some(remedy);
+        }
+        match failure.class {
+            Class::Denied | Class::Expired => {
+                let advice = failure.network_advice().map(str::to_owned);
+                Some(advice.unwrap_or_else(|| credentials.remedy()))
+            }
+            Class::Missing
+            | Class::Invalid
+            | Class::Unreachable
+            | Class::Throttled
+            | Class::Unavailable
+            | Class::Local => None,
+        }
+    }
+
     async fn session(&self, run: &RunContext, seen: &mut Seen) -> Result<Passed<Session>, Finding> {
         let unconnected = |failure: Failure| {
             let finding = failure.finding(BASIC.message, self.host());
-            match failure.class {
-                Class::Denied | Class::Expired => {
-                    let advice = failure.network_advice().map(str::to_owned);
-                    finding.fix(
-                        advice.unwrap_or_else(|| self.config.credentials.remedy(failure.class)),
-                    )
-                }
-                Class::Missing
-                | Class::Invalid
-                | Class::Unreachable
-                | Class::Throttled
-                | Class::Unavailable
-                | Class::Local => finding,
+            match self.remedy(&failure) {
+                Some(remedy) => finding.fix(remedy),
+                None => finding,
             }
         };
         let reached = self.config.endpoint.connections(&run.redactor).await.map_err(Failure::from);

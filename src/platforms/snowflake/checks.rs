@@ -1,4 +1,4 @@
-//! The tests of the catalog, one by one.
+//! Tests of the catalog, one function each.
 
 use tokio::sync::Mutex;
 
@@ -9,43 +9,38 @@ use super::catalog::{
 };
 use super::classify::{Cause, Failure};
 use super::client::Session;
-use super::credentials::Credentials;
 use super::integration::{Bootstrap, Snowflake};
+use super::remedy::User;
 use super::reply::{Row, Rows};
 use super::statement::{Name, Statement};
 use crate::domain::{Class, FactKind, Finding, Redactor, Test};
 use crate::platforms::tested::{Failed, Passed};
 use crate::platforms::{RunContext, Seen};
 
-/// The most pages of roles that are read.
+/// Largest number of pages of roles that are read.
 const PAGES_MAX: usize = 20;
 /// Number of names that a message lists.
 const NAMES_SHOWN: usize = 5;
-/// The longest name in a message, in characters.
+/// Longest name in a message, in characters.
 const NAME_SHOWN_MAX: usize = 80;
-/// Why something may be there that was not found.
+/// Reason why an object that was not found may exist.
 const CUT: &str = "The answer was cut short.";
 
-/// A connection that holds, and the role it has.
+/// Session that was opened, with its role.
 #[derive(Debug)]
 pub(super) struct Checks<'a> {
     snowflake: &'a Snowflake,
     /// Session of the run; tests run one after another, so the lock is never contended.
     pub(super) session: Mutex<Session<'a>>,
-    /// The configured role, or else the user's default one.
+    /// Configured role, or the default role of the user.
     own: Name,
     redactor: Redactor,
 }
 
-/// User and role that statements are run as.
-type User<'a> = (&'a Credentials, Option<&'a Name>);
-
 impl Snowflake {
-    /// Connects as the configured user, and asks who that is.
+    /// Connects as the configured user, and asks for its name and role.
     pub(super) async fn connect(&self, run: &RunContext) -> Result<Passed<Checks<'_>>, Failed> {
-        let failed = |failure: Failure| {
-            self.finding((&self.credentials, self.role.as_ref()), CONNECT, &failure)
-        };
+        let failed = |failure: Failure| self.finding(self.user(), CONNECT, &failure);
         let mut session =
             Session::open(&self.service, &self.credentials, run).await.map_err(failed)?;
         let rows = session.ask(Statement::Hello, None).await.map_err(failed);
@@ -79,7 +74,8 @@ impl Snowflake {
     ) -> Result<Passed<()>, Finding> {
         let failed = |failure: Failure| {
             let what = format!("Unable to read the grants of the bootstrap role [{}].", user.role);
-            self.unknown((&user.credentials, Some(&user.role)), &what, &failure)
+            let role = Some(&user.role);
+            self.unknown(User { credentials: &user.credentials, role }, &what, &failure)
         };
         let mut session =
             Session::open(&self.service, &user.credentials, run).await.map_err(failed)?;
@@ -101,20 +97,25 @@ impl Snowflake {
         Ok(Passed::from(()).warning(Some(warning)))
     }
 
-    /// The published text of `test`, and why.
-    fn finding(&self, user: User<'_>, test: Test, failure: &Failure) -> Finding {
-        failure.finding_of(test).fix(self.remedy(user.0, user.1, failure.cause))
+    /// Returns the user of the integration, with the configured role.
+    fn user(&self) -> User<'_> {
+        User { credentials: &self.credentials, role: self.role.as_ref() }
     }
 
-    /// `what` could not be done, and why.
+    /// Returns the published text of `test` with the failure and its remediation.
+    fn finding(&self, user: User<'_>, test: Test, failure: &Failure) -> Finding {
+        failure.finding_of(test).fix(self.remedy(user, failure.cause))
+    }
+
+    /// Returns the sentence `what` with the failure and its remediation.
     fn unknown(&self, user: User<'_>, what: &str, failure: &Failure) -> Finding {
-        failure.finding_that(what).fix(self.remedy(user.0, user.1, failure.cause))
+        failure.finding_that(what).fix(self.remedy(user, failure.cause))
     }
 }
 
 impl Checks<'_> {
     fn user(&self) -> User<'_> {
-        (&self.snowflake.credentials, self.snowflake.role.as_ref())
+        self.snowflake.user()
     }
 
     async fn ask(&self, statement: Statement<'_>) -> Result<Rows, Failure> {
@@ -129,7 +130,7 @@ impl Checks<'_> {
         self.snowflake.unknown(self.user(), what, failure)
     }
 
-    /// The warehouse may be used; it is not started for this.
+    /// Checks that the warehouse may be used; it is not started for this.
     pub(super) async fn warehouse(&self) -> Result<Passed<()>, Finding> {
         let wanted = &self.snowflake.warehouse;
         let failed = |checks: &Self, failure: Failure| checks.finding(WAREHOUSE, &failure);
@@ -285,11 +286,8 @@ impl Checks<'_> {
         }
         let detail = format!("The session has role [{}] instead of [{role}].", self.shown(found));
         let finding = Finding::of(ROLE, Class::Denied, detail);
-        Err(finding.fix(self.snowflake.remedy(
-            &self.snowflake.credentials,
-            Some(role),
-            Cause::RoleRefused,
-        )))
+        let user = User { role: Some(role), ..self.user() };
+        Err(finding.fix(self.snowflake.remedy(user, Cause::RoleRefused)))
     }
 
     pub(super) async fn database_absent(&self) -> Result<(), Failed> {
@@ -375,12 +373,12 @@ fn owner(object: &str, row: Row<'_>) -> Seen {
     fact(FactKind::Grant, object, "owner", row.text("owner"))
 }
 
-/// The row of exactly this name: patterns take others with it.
+/// Returns the row of exactly this name: a pattern matches others too.
 fn named<'r>(rows: &'r Rows, name: &Name) -> Option<Row<'r>> {
     rows.iter().find(|row| row.text("name") == name.as_str())
 }
 
-/// A warehouse that may be used, unless it never wakes.
+/// Returns a pass for a warehouse that may be used, with a warning if it never resumes.
 fn usable(name: &Name, row: Row<'_>) -> Passed<()> {
     let sleeps = row.text("state").eq_ignore_ascii_case("suspended") && !row.is_true("auto_resume");
     let warning = sleeps.then(|| {

@@ -4,13 +4,13 @@ use crate::domain::Class;
 use crate::net::exchange::Answer;
 use crate::platforms::failure::{self, sentence};
 
-/// The longest text of Snowflake's that is shown, in characters.
+/// Longest text of Snowflake that is shown, in characters.
 const WORDS_MAX: usize = 200;
-/// The longest evidence, in characters.
+/// Longest evidence, in characters.
 const EVIDENCE_MAX: usize = 1000;
-/// The longest code that is shown, in characters.
+/// Longest code that is shown, in characters.
 const CODE_MAX: usize = 20;
-/// Answers that say a statement is still running.
+/// Codes of answers about a statement that is still running.
 const RUNNING: [&str; 2] = ["333333", "333334"];
 
 /// Causes of failures, by what fixes them.
@@ -56,6 +56,8 @@ pub(super) enum Cause {
     UnexpectedResponse,
     /// There is no answer, or no token from elsewhere.
     NoAnswer(Class),
+    /// Microsoft Entra refused to issue a token.
+    EntraRefused(Class),
     /// A configured secret cannot be read.
     Unreadable,
     /// The private key cannot be used.
@@ -82,7 +84,7 @@ impl Cause {
             | Self::BadKey => Class::Invalid,
             Self::Throttled => Class::Throttled,
             Self::Cancelled | Self::Internal | Self::UnexpectedResponse => Class::Unavailable,
-            Self::NoAnswer(class) => class,
+            Self::NoAnswer(class) | Self::EntraRefused(class) => class,
             Self::Clock | Self::Unreadable => Class::Local,
         }
     }
@@ -110,6 +112,7 @@ impl Cause {
             | Self::Internal
             | Self::UnexpectedResponse
             | Self::NoAnswer(_)
+            | Self::EntraRefused(_)
             | Self::Unreadable
             | Self::BadKey => false,
         }
@@ -171,7 +174,7 @@ pub(super) fn is_running(code: &str) -> bool {
     RUNNING.contains(&code)
 }
 
-/// The cause by Snowflake's number, and by the status where the number says nothing. The numbers
+/// Returns the cause by Snowflake's code, or by the status where the code is unknown. The codes
 /// are those of Snowflake's own drivers (`network.py`, `gs_errors.js`) and of its documentation.
 fn cause(status: u16, code: &str, message: &str) -> Cause {
     match code {

@@ -17,9 +17,9 @@ use crate::platforms::connection::{Endpoint, authority, is_host, is_loopback, se
 use crate::platforms::{authentication, azure};
 
 const PORT: u16 = 443;
-/// The published name of the impersonation role.
+/// Published name of the impersonation role.
 const IMPERSONATION_ROLE: &str = "IMMUTA_IMPERSONATION";
-/// The published prefix of the roles of table grants.
+/// Published prefix of the roles of table grants.
 const ROLE_PREFIX: &str = "IMMUTA";
 /// Suffixes of the names of Snowflake's servers.
 const DOMAINS: [&str; 2] = [".snowflakecomputing.com", ".snowflakecomputing.cn"];
@@ -52,7 +52,7 @@ impl Kind {
     }
 }
 
-/// Reads the `config` table; what is wrong with it is left with the reader.
+/// Reads the `config` table; faults are left with the reader.
 pub(super) fn read(mut config: Reader<'_>) -> Option<Snowflake> {
     let host = host(&mut config);
     let port = config.port("port").unwrap_or(PORT);
@@ -70,13 +70,14 @@ pub(super) fn read(mut config: Reader<'_>) -> Option<Snowflake> {
     let role = name(&mut config, "role");
     let credentials = credentials(&mut config, account.as_deref());
     let username = config.string("username");
-    let grants = config.table("tableGrants").map_or_else(|| Some(default_grants()), table_grants);
+    let grants =
+        config.table("tableGrants").map_or_else(|| Some(TableGrants::default()), table_grants);
     let impersonation = config.table("impersonation").and_then(impersonation);
     let bootstrap = config.table("bootstrap");
     let bootstrap = bootstrap.map(|table| bootstrap_user(table, account.as_deref()));
     unused(&mut config);
     config.finish();
-    let (prefix, owner) = grants.unzip();
+    let (prefix, owner) = grants.map(|TableGrants { prefix, owner }| (prefix, owner)).unzip();
     let (credentials, database) = (credentials?, database?);
     let service = Service { server: host.map(|_| origin)?, endpoint: endpoint? };
     Some(Snowflake {
@@ -230,7 +231,7 @@ fn needed_account(config: &Reader<'_>, account: Option<&str>) -> Option<String> 
     account.map(str::to_owned)
 }
 
-/// A published key file: only its content matters.
+/// Reads a published key file, of which only the content is used.
 fn key_file(mut table: Reader<'_>) -> Option<SecretRef> {
     table.string("keyName");
     table.string("userFilename");
@@ -282,7 +283,7 @@ fn token_endpoint(table: &mut Reader<'_>) -> Option<String> {
     Some(azure::completed(url).to_string())
 }
 
-/// A certificate's thumbprint as tokens bear it; given in hexadecimal or in base64.
+/// Reads the thumbprint of a certificate, hexadecimal or base64, and returns it as tokens contain it.
 fn thumbprint(table: &mut Reader<'_>) -> Option<String> {
     const KEY: &str = "publicCertificateThumbprint";
     let text = table.string(KEY)?;
@@ -306,11 +307,18 @@ fn thumbprint(table: &mut Reader<'_>) -> Option<String> {
     None
 }
 
-/// The prefix of the roles of table grants, and who owns them besides `role`.
-type TableGrants = (String, Option<Name>);
+/// Roles of table grants.
+struct TableGrants {
+    /// Prefix of their names.
+    prefix: String,
+    /// Owner of the roles, besides `role`.
+    owner: Option<Name>,
+}
 
-fn default_grants() -> TableGrants {
-    (ROLE_PREFIX.to_owned(), None)
+impl Default for TableGrants {
+    fn default() -> Self {
+        Self { prefix: ROLE_PREFIX.to_owned(), owner: None }
+    }
 }
 
 fn table_grants(mut table: Reader<'_>) -> Option<TableGrants> {
@@ -321,10 +329,10 @@ fn table_grants(mut table: Reader<'_>) -> Option<TableGrants> {
     };
     let owner = name(&mut table, "ownerRole");
     table.finish();
-    enabled.then_some((prefix, owner))
+    enabled.then_some(TableGrants { prefix, owner })
 }
 
-/// The role that must exist, when impersonation is enabled.
+/// Reads the role that must exist; none when impersonation is disabled.
 fn impersonation(mut table: Reader<'_>) -> Option<Name> {
     let enabled = table.boolean("enabled").unwrap_or(false);
     let role = name(&mut table, "role");
@@ -342,7 +350,7 @@ fn bootstrap_user(mut table: Reader<'_>, account: Option<&str>) -> Option<Bootst
     Some(Bootstrap { credentials: credentials?, role: role? })
 }
 
-/// The published keys that no test needs; their shape is looked at all the same.
+/// Reads the published keys that no test needs; their types are checked all the same.
 fn unused(config: &mut Reader<'_>) {
     if let Some(mut audit) = config.table("audit") {
         audit.boolean("enabled");
@@ -357,7 +365,7 @@ fn unused(config: &mut Reader<'_>) {
         pattern.strings("exclude");
         pattern.finish();
     }
-    // What is in it is not published in full.
+    // Its keys are not published in full.
     config.table("lineage");
     if config.has("connectArgs") {
         config.warn("connectArgs", "not used: nothing here takes a driver's arguments");

@@ -23,20 +23,20 @@ const ASSERTION_SECONDS: i64 = 10 * 60;
 /// Credentials as configured, by kind.
 #[derive(Debug)]
 pub(super) enum Credentials {
-    /// By a token signed with a private key, whose public half is the user's.
+    /// Private key that signs tokens; its public key is registered with the user.
     KeyPair(KeyPair),
-    /// By an access token of an identity provider.
+    /// Client of an identity provider, which issues access tokens.
     OAuth(OAuth),
-    /// By a programmatic access token.
+    /// Programmatic access token.
     Token(SecretRef),
-    /// By a password, over the drivers' protocol.
+    /// Password, over the drivers' protocol.
     Password(Password),
 }
 
 /// Key pair of a user.
 #[derive(Debug)]
 pub(super) struct KeyPair {
-    /// As it stands in the token: in upper case, without a region.
+    /// Account as tokens name it: in upper case, without a region.
     pub(super) account: String,
     /// Name of the user, in upper case.
     pub(super) user: String,
@@ -53,11 +53,11 @@ pub(super) struct Password {
     pub(super) account: String,
     /// Name of the user, as configured.
     pub(super) user: String,
-    /// The password, read anew for every run.
+    /// Reference to the password, read anew for every run.
     pub(super) secret: SecretRef,
 }
 
-/// The client of an identity provider.
+/// Client of an identity provider.
 #[derive(Debug)]
 pub(super) struct OAuth {
     /// Address of the token endpoint.
@@ -70,7 +70,7 @@ pub(super) struct OAuth {
     pub(super) scope: Option<String>,
     /// Resource of the token, where the provider requires one.
     pub(super) resource: Option<String>,
-    /// The token of earlier runs.
+    /// Token that is kept from run to run.
     pub(super) kept: KeptToken,
 }
 
@@ -133,7 +133,7 @@ impl Credentials {
         Ok(Bearer { kind, token })
     }
 
-    /// Drops a kept token that was refused; false where there is no other to be had.
+    /// Drops a kept token that was refused; returns false if no other can be obtained.
     pub(super) async fn forget(&self, token: &Secret) -> bool {
         match self {
             Self::OAuth(oauth) => {
@@ -144,7 +144,7 @@ impl Credentials {
         }
     }
 
-    /// The user, where the configuration names one.
+    /// Returns the name of the user, if the configuration contains it.
     pub(super) fn user(&self) -> Option<&str> {
         match self {
             Self::KeyPair(pair) => Some(&pair.user),
@@ -191,7 +191,7 @@ impl OAuth {
         found.map_err(|none| no_token(&none))
     }
 
-    /// The secret, or an assertion signed with the key.
+    /// Returns the client secret, or an assertion signed with the key.
     async fn proof(&self, now: Timestamp, redactor: &Redactor) -> Result<Secret, Failure> {
         let (key, passphrase, thumbprint) = match &self.proof {
             Proof::Secret(secret) => return read(secret, redactor).await,
@@ -215,15 +215,16 @@ impl OAuth {
 
 /// Returns the failure for an answer of the identity provider without a token.
 fn no_token(none: &NoToken) -> Failure {
-    let silent = NoAnswer { class: none.class(), detail: none.detail() };
-    Failure::from(silent).because(none.detail())
+    let (class, detail) = (none.class(), none.detail());
+    let failure = Failure::from(NoAnswer { class, detail: none.detail() }).because(detail);
+    if azure::is_refusal(none) { failure.caused_by(Cause::EntraRefused(class)) } else { failure }
 }
 
-/// A number that no other request has.
+/// Returns a random UUID, which identifies one request.
 ///
 /// # Errors
 ///
-/// The machine has no randomness.
+/// Fails when the machine has no randomness.
 pub(super) fn unique() -> Result<Uuid, Failure> {
     let mut bytes = [0; 16];
     rand::fill(&mut bytes)

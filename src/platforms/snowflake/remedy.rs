@@ -1,23 +1,29 @@
 //! Remediation of failures: the exact statement or setting.
 
 use super::classify::Cause;
-use super::credentials::Credentials;
+use super::credentials::{Credentials, OAuth, Proof};
 use super::integration::Snowflake;
 use super::statement::Name;
 use crate::domain::{Class, one_line};
+use crate::platforms::azure;
 use crate::platforms::connection::authority;
 
-/// The longest user name that is shown, in characters.
+/// Longest user name that is shown, in characters.
 const USER_MAX: usize = 80;
 
+/// User that statements are run as.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct User<'a> {
+    /// Credentials of the user.
+    pub(super) credentials: &'a Credentials,
+    /// Role of the session; none for the user's default role.
+    pub(super) role: Option<&'a Name>,
+}
+
 impl Snowflake {
-    /// Returns the remediation of `cause` for the user of `credentials`, who acts as `role`.
-    pub(super) fn remedy(
-        &self,
-        credentials: &Credentials,
-        role: Option<&Name>,
-        cause: Cause,
-    ) -> String {
+    /// Returns the remediation of `cause` for `user`.
+    pub(super) fn remedy(&self, user: User<'_>, cause: Cause) -> String {
+        let User { credentials, role } = user;
         let user =
             credentials.user().map_or_else(|| "<user>".to_owned(), |user| one_line(user, USER_MAX));
         let host = authority(&self.service.server);
@@ -65,6 +71,7 @@ impl Snowflake {
             Cause::Throttled => "Validate less often, or fewer integrations at once.".to_owned(),
             Cause::Internal => "Wait, and look at status.snowflake.com.".to_owned(),
             Cause::NoAnswer(class) => no_answer(class, host),
+            Cause::EntraRefused(class) => entra_refused(credentials, class),
             Cause::Unreadable => {
                 "Fix this host: the file, variable or credential named above.".to_owned()
             }
@@ -114,6 +121,27 @@ fn token_refused(credentials: &Credentials, user: &str) -> String {
         }
         Credentials::KeyPair(_) | Credentials::Password(_) => key_refused(credentials, user),
     }
+}
+
+/// Returns the remediation of a refusal by Microsoft Entra, with the keys of `oAuthClientConfig`.
+fn entra_refused(credentials: &Credentials, class: Class) -> String {
+    let proof = match credentials {
+        Credentials::OAuth(OAuth { proof: Proof::Certificate { .. }, .. }) => {
+            azure::Proof::Certificate("oAuthClientConfig.oAuthPrivateKey")
+        }
+        Credentials::OAuth(OAuth { proof: Proof::Secret(_), .. })
+        | Credentials::KeyPair(_)
+        | Credentials::Password(_)
+        | Credentials::Token(_) => azure::Proof::Secret("oAuthClientConfig.clientSecret"),
+    };
+    let keys = azure::Keys {
+        tenant: "oAuthClientConfig.authorityUrl",
+        client_id: "oAuthClientConfig.clientId",
+        proof,
+        resource: "oAuthClientConfig.scope",
+        proxy: "proxy",
+    };
+    azure::remedy(class, keys)
 }
 
 fn no_answer(class: Class, host: &str) -> String {

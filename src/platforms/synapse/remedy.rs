@@ -6,6 +6,14 @@ use super::integration::Synapse;
 use super::statement::identifier;
 use crate::platforms::azure;
 
+/// Keys of a service principal.
+const KEYS: azure::Keys = azure::Keys {
+    tenant: "azure.tenantId",
+    client_id: "azure.clientId",
+    proof: azure::Proof::Secret("azure.clientSecret"),
+    resource: "azure.cloud",
+    proxy: "azure.proxy",
+};
 const NO_TLS: &str = "Switch encryption on; credentials never travel without it, so there is no \
     setting for this.";
 const TLS_FAILED: &str = "Name the authority's certificate in `tls.caFile`, and the name in the \
@@ -57,7 +65,7 @@ impl Synapse {
             Cause::Busy | Cause::Internal => "This passes by itself as a rule; otherwise look \
                 for scaling, maintenance or an incident in the Azure portal."
                 .to_owned(),
-            Cause::NoToken(class) => azure::remedy(class).to_owned(),
+            Cause::NoToken(class) => azure::remedy(class, KEYS),
             Cause::Unresolved => format!("Check `host`; {host} must have an address here."),
             Cause::NoConnection | Cause::Silent => format!(
                 "Check that firewalls and routes let this machine reach {host}:{port}, and ports \
