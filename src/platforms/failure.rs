@@ -18,7 +18,7 @@ pub(crate) struct Failure<C> {
     pub(crate) cause: C,
     /// Error class, which decides about retries and verdicts.
     pub(crate) class: Class,
-    /// One line for messages.
+    /// Detail for messages, in one line.
     pub(crate) detail: String,
     /// Platform's own words, for people who look closer.
     pub(crate) evidence: Option<String>,

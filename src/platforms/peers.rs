@@ -1,13 +1,13 @@
-//! All integrations of a daemon, for the tests that compare one with the others.
+//! Integrations of a daemon, for the tests that compare one with the others.
 
 use super::Identity;
 
-/// One integration of the daemon, as the others see it.
+/// Integration of the daemon, as the others see it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Peer {
-    /// Its id; none while only the configuration is looked at.
+    /// Id of the integration; none while only the configuration is checked.
     pub(crate) id: Option<i64>,
-    /// Its unique name in the configuration.
+    /// Unique name in the configuration.
     pub(crate) name: String,
     /// Platform of the peer.
     pub(crate) kind: &'static str,
@@ -25,12 +25,12 @@ pub(crate) struct Peers {
 }
 
 impl Peers {
-    /// All peers of the run.
+    /// Returns all peers of the run.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Peer> {
         self.by_target.iter()
     }
 
-    /// Those of the platform `kind` that have any target.
+    /// Returns the peers of the platform `kind` that have any target.
     pub(super) fn with_some_target(&self, kind: &str) -> &[Peer] {
         let all = &self.by_target;
         let start = all.partition_point(|peer| (peer.kind, peer.target()) <= (kind, None));
@@ -38,7 +38,7 @@ impl Peers {
         all.get(start..end).unwrap_or_default()
     }
 
-    /// Those of the platform `kind` that have this target.
+    /// Returns the peers of the platform `kind` that have this target.
     pub(super) fn with_target(&self, kind: &str, target: &str) -> &[Peer] {
         let (all, key) = (&self.by_target, (kind, Some(target)));
         let start = all.partition_point(|peer| (peer.kind, peer.target()) < key);
@@ -46,7 +46,7 @@ impl Peers {
         all.get(start..end).unwrap_or_default()
     }
 
-    /// Those of the platform `kind` that are called this in their own configuration.
+    /// Returns the peers of the platform `kind` with this name in their own configuration.
     pub(super) fn with_config_name(&self, kind: &str, name: &str) -> impl Iterator<Item = &Peer> {
         let (places, key) = (&self.by_config_name, (kind, Some(name)));
         let of = |place: &usize| self.by_target.get(*place).map(Peer::config_key);

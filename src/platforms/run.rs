@@ -11,7 +11,7 @@ use crate::domain::{Redactor, Timestamp};
 pub(crate) enum Mode {
     /// Set up: preflight tests are skipped, recurring tests run.
     Recurring,
-    /// Not set up yet: preflight tests run, recurring tests are skipped.
+    /// Before set-up: preflight tests run, recurring tests are skipped.
     Preflight,
 }
 

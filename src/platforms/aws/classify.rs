@@ -34,7 +34,7 @@ pub(crate) struct Refusal {
     pub(crate) message: String,
     /// Identifier of the request at AWS.
     pub(crate) request_id: String,
-    /// Where the bucket is, when the request went to another region.
+    /// Region of the bucket, when the request went to another.
     pub(crate) region: Option<String>,
 }
 
@@ -96,7 +96,7 @@ impl Failure {
     }
 }
 
-/// The class of an error by its code, then by its status.
+/// Returns the class of an error by its code, then by its status.
 fn class_of(status: u16, code: &str, message: &str) -> Class {
     match (code, status) {
         (
@@ -154,7 +154,8 @@ fn class_of(status: u16, code: &str, message: &str) -> Class {
     }
 }
 
-/// STS reports a wrong clock as a wrong signature.
+/// True for a signature that is refused because of the clock, which STS reports as a wrong
+/// signature.
 fn is_about_time(message: &str) -> bool {
     message.starts_with("Signature expired") || message.starts_with("Signature not yet current")
 }

@@ -32,12 +32,12 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    /// A GET of `url`, signed for `service`.
+    /// Returns a GET of `url`, signed for `service`.
     pub(crate) const fn get(service: &'static str, url: String) -> Self {
         Self { service, url, account: None }
     }
 
-    /// The same, about what is in `account`.
+    /// Adds the account that the call is about.
     pub(crate) fn about(self, account: &str) -> Self {
         Self { account: Some(account.to_owned()), ..self }
     }
@@ -79,7 +79,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// Says what AWS said, or why there is no answer of its.
+    /// Returns the refusal of AWS, or the reason why there is no answer.
     pub(crate) async fn call<T>(
         &self,
         call: &Call,
@@ -100,7 +100,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// Says what AWS said, or why there is no answer of its.
+    /// Returns the refusal of AWS, or the reason why there is no answer.
     pub(super) async fn post<T>(
         &self,
         url: &str,
@@ -175,7 +175,7 @@ impl Client {
     }
 }
 
-/// The wait that the server asks for.
+/// Returns the wait that the server asks for.
 fn hint(answer: &Answer, now: Timestamp) -> Option<Duration> {
     let milliseconds = answer.header(RETRY_AFTER_MS).and_then(|text| text.trim().parse().ok());
     milliseconds.map(Duration::from_millis).or_else(|| retry_after(&answer.headers, now))
@@ -193,7 +193,7 @@ fn refusal(answer: &Answer, root: &Element, clean: &impl Fn(&str) -> String) -> 
     }
 }
 
-/// An access key id as it may be shown: its last four characters.
+/// Returns an access key id as it may be shown: its last four characters.
 pub(crate) fn shown_key(id: &str) -> String {
     let tail = id.char_indices().rev().nth(3).and_then(|(at, _)| id.get(at..)).unwrap_or_default();
     format!("…{tail}")
@@ -210,8 +210,7 @@ fn request_id(answer: &Answer, root: Option<&Element>) -> String {
     found.or_else(written).unwrap_or_else(|| NONE.to_owned())
 }
 
-/// `pairs` as a query with nothing reserved left as it is, which is what signatures are computed
-/// over.
+/// Returns `pairs` as a query, with every reserved character encoded as signatures need it.
 pub(crate) fn encoded(pairs: &[(&str, &str)]) -> String {
     let pairs = pairs.iter().map(|(key, value)| format!("{key}={}", percent_encoded(value)));
     pairs.collect::<Vec<_>>().join("&")

@@ -49,7 +49,7 @@ pub(crate) fn role(reader: &mut Reader<'_>) -> Option<Role> {
     arn.map(|arn| Role { arn, external_id })
 }
 
-/// The partition of a role's ARN; none when `arn` is no such thing.
+/// Returns the partition in the ARN of a role; none for another text.
 fn role_partition(arn: &str) -> Option<&str> {
     let mut parts = arn.splitn(6, ':');
     let mut next = || parts.next();

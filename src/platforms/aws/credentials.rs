@@ -1,4 +1,4 @@
-//! Where credentials come from: a key, or AWS's default chain, and perhaps a role on top.
+//! Credentials of AWS: an access key or the default chain, and optionally an assumed role.
 //!
 //! The chain stops at the first source that is set up: one that fails must not be covered up by the
 //! next, which may belong to another principal.
@@ -51,7 +51,7 @@ impl Credentials {
         }
     }
 
-    /// The account that the role is of.
+    /// Returns the account of the role.
     pub(crate) fn account(&self) -> Option<String> {
         let account = self.role.as_ref()?.arn.split(':').nth(4)?;
         Some(format!("aws {account}"))
@@ -61,7 +61,7 @@ impl Credentials {
 /// A key of a user, or of a session with its token.
 #[derive(Clone, Debug)]
 pub(crate) struct AccessKey {
-    /// Its id, which is no secret.
+    /// Id of the key, which is no secret.
     pub(crate) id: String,
     /// Secret of the access key.
     pub(crate) secret: SecretRef,
@@ -93,7 +93,7 @@ pub(crate) struct CredentialChain {
     sts: Sts,
     chain: Vec<(&'static str, Link)>,
     context: Context,
-    /// To metadata services, which no proxy reaches.
+    /// Connections to metadata services, which no proxy reaches.
     near: Connections,
     /// The web identity's role, and the role on top.
     kept: Mutex<[Option<Assumed>; 2]>,
@@ -101,7 +101,7 @@ pub(crate) struct CredentialChain {
 
 /// A source of credentials in the chain.
 enum Link {
-    /// One of the library's.
+    /// Provider of the library.
     Provider(Provider),
     /// A token in a file, which is exchanged at the Security Token Service.
     WebIdentity,
@@ -110,7 +110,7 @@ enum Link {
 /// Why a source has no credentials.
 struct Reason {
     class: Class,
-    /// One line without a final period.
+    /// Reason in one line without a final period.
     text: String,
     /// Remediation, where that is more than to configure a source.
     fix: Option<String>,
@@ -321,7 +321,7 @@ async fn read(reference: &SecretRef) -> Result<String, Finding> {
     })
 }
 
-/// A session name that AWS accepts.
+/// Returns a session name that AWS accepts.
 fn session_name(integration: &str) -> String {
     let kept = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
     let name = integration.chars().map(|c| if kept(c) { c } else { '-' });
@@ -343,7 +343,8 @@ fn reason(error: &reqsign_core::Error, redactor: &Redactor) -> String {
     redactor.line(&text, REASON_MAX)
 }
 
-/// Only what the Security Token Service or a metadata service refused is definite.
+/// Returns the class of an error; only refusals of the Security Token Service and of metadata
+/// services are definite.
 const fn class_of(kind: ErrorKind) -> Class {
     match kind {
         ErrorKind::PermissionDenied => Class::Denied,

@@ -1,4 +1,4 @@
-//! Where AWS answers: hosts by partition, region and variant, or what the configuration says.
+//! Endpoints of AWS: hosts by partition, region and variant, or as configured.
 
 use reqwest::Url;
 
@@ -43,12 +43,12 @@ pub(crate) const PARTITIONS: [Partition; 8] = [
 ];
 const AWS: Partition = partition("aws", "", "amazonaws.com", Some("api.aws"), true);
 
-/// The partition of `region`.
+/// Returns the partition of `region`.
 pub(crate) fn partition_of(region: &str) -> &'static Partition {
     PARTITIONS.iter().find(|partition| region.starts_with(partition.prefix)).unwrap_or(&AWS)
 }
 
-/// Which kinds of endpoint are wanted.
+/// Variants of endpoints: FIPS and dual-stack.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Variant {
     /// Use of the endpoints with validated cryptography (FIPS).
@@ -73,7 +73,8 @@ impl Variant {
         Self { fips, dual_stack }
     }
 
-    /// The origin of `service` in `region`, for services that are called by their name: all but S3.
+    /// Returns the origin of `service` in `region`, for services whose hosts begin with their name:
+    /// all but S3.
     pub(crate) fn origin(self, service: &str, region: &str) -> String {
         let Self { fips, dual_stack } = self;
         let partition = partition_of(region);
@@ -85,8 +86,8 @@ impl Variant {
     }
 }
 
-/// `address` with `prefix` and a dot in front of its host name, where it can take one: neither a
-/// literal address nor this machine itself can.
+/// Returns `address` with `prefix` and a dot before its host name; literal addresses and this
+/// machine itself stay as they are.
 pub(crate) fn prefixed(address: &str, prefix: &str) -> String {
     let takes_one = Url::parse(address).is_ok_and(|url| {
         let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);

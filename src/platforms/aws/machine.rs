@@ -20,20 +20,20 @@ pub(super) const NEAR_MAX: Duration = Duration::from_secs(2);
 /// Metadata services of EC2, ECS and EKS.
 const METADATA_HOSTS: [&str; 5] =
     ["169.254.169.254", "169.254.170.2", "169.254.170.23", "fd00:ec2::254", "fd00:ec2::23"];
-/// Where a relative address of container credentials leads.
+/// Base of relative addresses of container credentials.
 const CONTAINER: &str = "http://169.254.170.2";
 
-/// Where the chain looks: this machine, or a test's.
+/// Environment of the credential chain: this machine, or that of a test.
 #[derive(Debug)]
 pub(crate) struct Machine<E> {
     /// Environment variables to read.
     pub(crate) env: E,
-    /// Where a relative address of container credentials leads.
+    /// Base of relative addresses of container credentials.
     pub(crate) container: String,
 }
 
 impl Machine<ProcessEnv> {
-    /// The machine that this process runs on.
+    /// Returns the machine that this process runs on.
     pub(crate) fn this() -> Self {
         Self { env: ProcessEnv, container: CONTAINER.to_owned() }
     }
@@ -78,9 +78,9 @@ impl FileRead for BoundedFiles {
 /// Sends what the chain asks for, unless it is anything but asking for credentials.
 #[derive(Debug)]
 pub(super) struct ReadOnly {
-    /// To this machine and its metadata services.
+    /// Connections to this machine and its metadata services.
     pub(super) near: Connections,
-    /// To everything else, perhaps through a proxy.
+    /// Connections to all other servers, perhaps through a proxy.
     pub(super) far: Connections,
 }
 
@@ -106,7 +106,7 @@ impl HttpSend for ReadOnly {
     }
 }
 
-/// The requests that may leave while credentials are looked for.
+/// Checks that a request may be sent by the credential chain.
 fn check(request: &http::Request<Bytes>) -> Result<(), &'static str> {
     let (method, uri) = (request.method(), request.uri());
     if uri.scheme_str() != Some("https") && !is_near(uri) {

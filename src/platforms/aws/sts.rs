@@ -49,7 +49,7 @@ impl Session<'_> {
     ///
     /// # Errors
     ///
-    /// Says what the service said, or why there is no answer of its.
+    /// Returns the refusal of the service, or the reason why there is no answer.
     pub(super) async fn assumed(
         &self,
         client: &Client,
@@ -76,7 +76,7 @@ impl Session<'_> {
     ///
     /// # Errors
     ///
-    /// Says what the service said, or why there is no answer of its.
+    /// Returns the refusal of the service, or the reason why there is no answer.
     pub(super) async fn identified(
         &self,
         client: &Client,

@@ -82,8 +82,8 @@ impl Element {
         }
     }
 
-    /// The text of the first element called `name`, at any depth; AWS wraps its errors in more
-    /// than one way.
+    /// Returns the text of the first element called `name`, at any depth; AWS wraps its errors in
+    /// more than one way.
     pub(crate) fn first(&self, name: &str) -> Option<&str> {
         if self.name == name {
             return Some(self.text.trim()).filter(|text| !text.is_empty());
@@ -95,21 +95,21 @@ impl Element {
         Self { name: start.local_name().as_ref().to_owned(), ..Self::default() }
     }
 
-    /// The children, in document order.
+    /// Returns the children, in document order.
     pub(crate) fn children(&self) -> &[Self] {
         &self.children
     }
 
-    /// The first child called `name`.
+    /// Returns the first child called `name`.
     ///
     /// # Errors
     ///
-    /// There is none.
+    /// Fails when there is none.
     pub(crate) fn child(&self, name: &'static str) -> Result<&Self, ReplyError> {
         self.children.iter().find(|child| child.name == name).ok_or(ReplyError::Part(name))
     }
 
-    /// The text of the first child called `name`.
+    /// Returns the text of the first child called `name`.
     ///
     /// # Errors
     ///
@@ -119,7 +119,7 @@ impl Element {
         if text.is_empty() { Err(ReplyError::Part(name)) } else { Ok(text.to_owned()) }
     }
 
-    /// This element, if it is called `expected`.
+    /// Returns this element, if it is called `expected`.
     ///
     /// # Errors
     ///
@@ -144,7 +144,7 @@ fn add_text(open: &mut [Element], text: &str) {
     }
 }
 
-/// The text of a character reference or of one of XML's own five entities.
+/// Returns the text of a character reference or of one of XML's own five entities.
 fn resolved(reference: &BytesRef<'_>) -> Result<String, ReplyError> {
     let character = reference.resolve_char_ref().ok().flatten().map(String::from);
     let found = character.or_else(|| resolve_xml_entity(reference).map(str::to_owned));

@@ -2,7 +2,7 @@
 
 use crate::domain::Test;
 
-/// All tests in the published order, followed by the one that is not published.
+/// Tests in the published order, followed by the one that is not published.
 pub(super) const CATALOG: &[Test] = &[
     CONNECT,
     POSTFIX,

@@ -24,7 +24,7 @@ pub(super) enum Cause {
     Refused(Box<Refusal>),
     /// The token endpoint refused.
     NoToken,
-    /// Nothing that Google documents came, or nothing at all.
+    /// There is no answer, or none that Google documents.
     NoAnswer,
 }
 
@@ -168,7 +168,7 @@ struct One {
     reason: Option<String>,
 }
 
-/// One of several kinds; only `google.rpc.ErrorInfo` has a reason.
+/// Entry of `details`, of which only `google.rpc.ErrorInfo` has a reason.
 #[derive(Default, Deserialize)]
 struct Detail {
     reason: Option<String>,
@@ -182,13 +182,13 @@ struct Metadata {
     consumer: Option<String>,
 }
 
-/// The reason that says most: the API's own, unless it is a word for everything, then that of
+/// Returns the most specific reason: the API's own, unless it is a general one, then that of
 /// `google.rpc.ErrorInfo`.
 fn named([first, info]: [Option<&str>; 2]) -> Option<&str> {
     first.filter(|reason| class_of_reason(reason).is_some()).or(info).or(first)
 }
 
-/// The class of a refusal by its reasons, then by its status.
+/// Returns the class of a refusal by its reasons, then by its status.
 fn class_of(status: u16, reasons: [Option<&str>; 2]) -> Class {
     let named = reasons.into_iter().flatten().find_map(class_of_reason);
     named.unwrap_or(match status {
@@ -200,8 +200,8 @@ fn class_of(status: u16, reasons: [Option<&str>; 2]) -> Class {
     })
 }
 
-/// The class of a reason of the `BigQuery` API, of the older Google APIs or of
-/// `google.rpc.ErrorInfo`; none for one that is a word for everything, or is not known.
+/// Returns the class of a reason of the `BigQuery` API, of the older Google APIs or of
+/// `google.rpc.ErrorInfo`; none for general and unknown ones.
 fn class_of_reason(reason: &str) -> Option<Class> {
     Some(match reason {
         "rateLimitExceeded"

@@ -27,7 +27,7 @@ pub(super) enum Request<'a> {
     PlanQuery {
         /// Project that plans the query.
         project: &'a str,
-        /// Where it would run.
+        /// Location where the query would run.
         location: Option<&'a str>,
     },
     /// Gets the metadata of the dataset.
@@ -37,7 +37,7 @@ pub(super) enum Request<'a> {
         /// Name of the dataset.
         dataset: &'a str,
     },
-    /// Which of the permissions are granted on the project?
+    /// Asks for the granted permissions on the project.
     TestProject {
         /// Project of the dataset.
         project: &'a str,
@@ -49,7 +49,7 @@ pub(super) enum Request<'a> {
         /// Dataset of the tables.
         dataset: &'a str,
     },
-    /// Which of the permissions are granted on the table?
+    /// Asks for the granted permissions on the table.
     TestTable {
         /// Project of the table.
         project: &'a str,
@@ -157,7 +157,7 @@ impl Client<'_> {
     ///
     /// # Errors
     ///
-    /// Says what Google said, or why there is no answer of its.
+    /// Returns the refusal of Google, or the reason why there is no answer.
     pub(super) async fn call<T>(
         &self,
         asked: Request<'_>,

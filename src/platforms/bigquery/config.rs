@@ -255,7 +255,7 @@ fn is_scope(text: &str) -> bool {
     text.len() <= 1000 && text.split(' ').all(is_one)
 }
 
-/// RFC 6749, section 3.3.
+/// True for a character of a scope (RFC 6749, section 3.3).
 const fn is_token(c: char) -> bool {
     matches!(c, '!' | '#'..='[' | ']'..='~')
 }

@@ -1,4 +1,4 @@
-//! Which permissions the integration lives from, and what Google's answers say about them.
+//! Permissions that the integration needs, and the verdict on each by the answers of Google.
 
 use super::classify::Failure;
 use super::reply::Access;
@@ -6,19 +6,19 @@ use super::reply::Access;
 /// A permission that is tested.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Permission {
-    /// To make the dataset.
+    /// Permission to create the dataset.
     DatasetsCreate,
     /// Permission to delete the dataset.
     DatasetsDelete,
-    /// To make tables and views in it.
+    /// Permission to create tables and views in it.
     TablesCreate,
     /// Permission to delete tables.
     TablesDelete,
-    /// To look at them.
+    /// Permission to read their definitions.
     TablesGet,
     /// Permission to write rows.
     TablesUpdateData,
-    /// To change tables and views.
+    /// Permission to change tables and views.
     TablesUpdate,
 }
 
@@ -36,7 +36,7 @@ pub(super) enum Verdict {
     Untold(String),
 }
 
-/// The roles that the access list of a dataset gives to `account` itself.
+/// Returns the roles that the access list of a dataset gives to `account` itself.
 pub(super) fn roles<'a>(
     access: &'a [Access],
     account: Option<&str>,
@@ -63,7 +63,7 @@ pub(super) struct Evidence<'a> {
 }
 
 impl Permission {
-    /// All of them; they are asked about in one request.
+    /// All permissions; they are asked for in one request.
     pub(super) const ALL: [Self; 7] = [
         Self::DatasetsCreate,
         Self::DatasetsDelete,
@@ -90,7 +90,7 @@ impl Permission {
         }
     }
 
-    /// The predefined role that has it and little else.
+    /// Returns the predefined role that contains the permission and little else.
     pub(super) const fn role(self) -> &'static str {
         match self {
             Self::DatasetsCreate => "roles/bigquery.user",
@@ -220,7 +220,7 @@ mod tests {
     use crate::domain::Class;
     use serde_json::{Value as Json, json};
 
-    /// One word for what is known about `permission`.
+    /// Returns one word for what is known about `permission`.
     fn word(
         project: &Result<Vec<String>, Failure>,
         table: &Result<Vec<String>, Failure>,

@@ -19,7 +19,7 @@ pub(super) struct Dataset {
     pub(super) access: Vec<Access>,
 }
 
-/// One entry of a dataset's access list.
+/// Entry of a dataset's access list.
 #[derive(Debug, Default, Deserialize, Eq, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Access {
@@ -29,7 +29,7 @@ pub(super) struct Access {
     pub(super) user_by_email: Option<String>,
     /// Address of a group.
     pub(super) group_by_email: Option<String>,
-    /// Everybody of a domain.
+    /// Members of a domain.
     pub(super) domain: Option<String>,
     /// Special group, such as `projectOwners`.
     pub(super) special_group: Option<String>,
@@ -97,31 +97,31 @@ struct ImpersonatedShape {
     expire_time: String,
 }
 
-/// The answer to a list of datasets; what is in it does not matter.
+/// Checks that the answer is a list of datasets; its content does not matter.
 ///
 /// # Errors
 ///
-/// Says that the answer is another one.
+/// Returns the reason why the answer is another one.
 pub(super) fn dataset_list(answer: &Answer) -> Result<(), String> {
     let Kind { kind } = answer.json()?;
     expected(answer, &kind, "bigquery#datasetList")
 }
 
-/// The answer to a query that was only planned.
+/// Checks that the answer is one to a query that was only planned.
 ///
 /// # Errors
 ///
-/// Says that the answer is another one.
+/// Returns the reason why the answer is another one.
 pub(super) fn planned(answer: &Answer) -> Result<(), String> {
     let Planned { job_complete } = answer.json()?;
     if job_complete { Ok(()) } else { Err("the plan in it is not complete".to_owned()) }
 }
 
-/// A dataset.
+/// Reads a dataset.
 ///
 /// # Errors
 ///
-/// Says that the answer is another one.
+/// Returns the reason why the answer is another one.
 pub(super) fn dataset(answer: &Answer) -> Result<Dataset, String> {
     let DatasetShape { dataset_reference, location, access } = answer.json()?;
     if dataset_reference.dataset_id.is_empty() {
@@ -130,11 +130,11 @@ pub(super) fn dataset(answer: &Answer) -> Result<Dataset, String> {
     Ok(Dataset { location: location.map(|text| answer.line(&text, SHOWN_MAX)), access })
 }
 
-/// Those of the permissions asked about that are granted.
+/// Reads the granted permissions among those that were asked for.
 ///
 /// # Errors
 ///
-/// Says that the answer is another one.
+/// Returns the reason why the answer is another one.
 pub(super) fn permissions(answer: &Answer) -> Result<Vec<String>, String> {
     // An empty object says that nothing is granted, so nothing else may be in it.
     let mut found: BTreeMap<String, Vec<String>> = answer.json()?;
@@ -142,11 +142,11 @@ pub(super) fn permissions(answer: &Answer) -> Result<Vec<String>, String> {
     if found.is_empty() { Ok(granted) } else { Err("it is JSON of another shape".to_owned()) }
 }
 
-/// The first table, if there is one.
+/// Reads the first table, if there is one.
 ///
 /// # Errors
 ///
-/// Says that the answer is another one.
+/// Returns the reason why the answer is another one.
 pub(super) fn first_table(answer: &Answer) -> Result<Option<String>, String> {
     let TableList { kind, tables } = answer.json()?;
     expected(answer, &kind, "bigquery#tableList")?;
@@ -154,11 +154,11 @@ pub(super) fn first_table(answer: &Answer) -> Result<Option<String>, String> {
     Ok(first.map(|table| table.table_reference.table_id))
 }
 
-/// A token of an impersonated account.
+/// Reads a token of an impersonated account.
 ///
 /// # Errors
 ///
-/// Says that the answer is another one.
+/// Returns the reason why the answer is another one.
 pub(super) fn impersonated(answer: &Answer) -> Result<Impersonated, String> {
     let ImpersonatedShape { access_token, expire_time } = answer.json()?;
     let until = expire_time.parse().ok().filter(|_until| !access_token.is_empty());
@@ -166,7 +166,8 @@ pub(super) fn impersonated(answer: &Answer) -> Result<Impersonated, String> {
     Ok(Impersonated { token: Secret::new(access_token), until })
 }
 
-/// The token in what a workload's own source says, which is the `field` of a JSON or all of it.
+/// Returns the token in the text of a workload's own source: the `field` of a JSON document, or the
+/// whole text.
 ///
 /// # Errors
 ///

@@ -1,5 +1,5 @@
-//! One run with a service account: calls, with one new token when the kept one was refused, and the
-//! answers about permissions, each asked once.
+//! Session of one run: calls, with one new token when the kept one was refused, and the answers
+//! about permissions, each asked once.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -13,16 +13,16 @@ use crate::net::exchange::Answer;
 use crate::net::http::Connections;
 use crate::platforms::Seen;
 
-/// Run with a service account.
+/// Session of a run with a service account.
 #[derive(Debug)]
 pub(super) struct Session<'a> {
-    /// Where tokens are kept.
+    /// Tokens that are kept from run to run.
     pub(super) tokens: &'a Tokens,
     /// Credentials that were read.
     pub(super) loaded: &'a Loaded,
     /// Connections to send over.
     pub(super) connections: Connections,
-    /// For the time and the configuration.
+    /// Time, configuration and redactor of the run.
     pub(super) asking: Asking<'a>,
     /// True once a token was refused in this run.
     pub(super) renewed: AtomicBool,
@@ -34,7 +34,7 @@ impl Session<'_> {
     ///
     /// # Errors
     ///
-    /// Says what Google said, or why there is no answer of its.
+    /// Returns the refusal of Google, or the reason why there is no answer.
     pub(super) async fn call<T>(
         &self,
         asked: Request<'_>,
@@ -81,7 +81,8 @@ impl<'a> Answers<'a> {
         Self { session, project, dataset, on_project: None, on_table: None, seen }
     }
 
-    /// Which permissions are granted on the project; asked once, even when the answer never comes.
+    /// Returns the permissions that are granted on the project; asked once, even when the answer
+    /// never comes.
     pub(super) async fn on_project(&mut self) -> Result<Vec<String>, Failure> {
         if self.on_project.is_none() {
             self.on_project = Some(Err(unanswered()));
@@ -93,8 +94,8 @@ impl<'a> Answers<'a> {
         self.on_project.clone().unwrap_or_else(|| Err(unanswered()))
     }
 
-    /// Which permissions are granted on the first table of the dataset; empty without a table, and
-    /// asked once.
+    /// Returns the permissions that are granted on the first table of the dataset; empty without a
+    /// table, and asked once.
     pub(super) async fn on_table(&mut self) -> Result<Vec<String>, Failure> {
         if self.on_table.is_none() {
             self.on_table = Some(Err(unanswered()));

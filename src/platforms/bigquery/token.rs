@@ -155,7 +155,7 @@ impl Tokens {
     ///
     /// # Errors
     ///
-    /// Says what keeps this machine from connecting at all.
+    /// Returns the reason why no connection can be made at all.
     pub(super) fn new() -> Result<Self, String> {
         let options = HttpOptions {
             connect_timeout: NEAR_MAX,
@@ -166,11 +166,11 @@ impl Tokens {
         Ok(Self { kept: Mutex::default(), near })
     }
 
-    /// The kept token, or a new one.
+    /// Returns the kept token, or a new one.
     ///
     /// # Errors
     ///
-    /// Says why there is none.
+    /// Returns the refusal of the issuer, or the reason why there is no answer.
     pub(super) async fn current(
         &self,
         loaded: &Loaded,

@@ -3,7 +3,7 @@
 
 use crate::domain::Test;
 
-/// All tests in the published order, followed by the two that are not published.
+/// Tests in the published order, followed by the two that are not published.
 pub(super) const CATALOG: &[Test] = &[BASIC, MANUAL, METASTORE, PRESENT, AUDIT];
 
 /// The workspace answers and accepts the credentials.

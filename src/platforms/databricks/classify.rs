@@ -196,8 +196,8 @@ impl Failure {
     }
 }
 
-/// The class of a refusal: by its code, then by its status and the words that Databricks uses for
-/// what may pass and for tokens that have ended.
+/// Returns the class of a refusal: by its code, then by its status and by the words of Databricks
+/// for transient failures and expired tokens.
 fn class_of(status: u16, code: &str, message: &str) -> Class {
     let is_final = matches!(status, 401 | 403 | 404);
     match (code, status) {

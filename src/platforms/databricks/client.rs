@@ -18,16 +18,16 @@ const BODY_MAX: usize = 1024 * 1024;
 /// them changes anything, and none of them starts a warehouse or resets its timer.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Request<'a> {
-    /// Where are tokens issued? Sent without credentials.
+    /// Asks for the token endpoint; sent without credentials.
     Discovery {
         /// Address that paths are below.
         base: &'a str,
     },
-    /// Which tenant of Microsoft Entra does the workspace belong to? Sent without credentials.
+    /// Asks for the Microsoft Entra tenant of the workspace; sent without credentials.
     Tenant,
     /// Gets the authenticated principal.
     Me,
-    /// Which metastore does the workspace have?
+    /// Asks for the metastore of the workspace.
     Metastore,
     /// Is this SQL warehouse there? It is not started by the question.
     Warehouse {
@@ -41,12 +41,12 @@ pub(super) enum Request<'a> {
     },
     /// Gets the metadata of a schema.
     Schema {
-        /// Its name with that of its catalog.
+        /// Full name, with that of its catalog.
         full_name: &'a str,
     },
     /// Is this table there?
     TableExists {
-        /// Its name with those of catalog and schema.
+        /// Full name, with those of catalog and schema.
         full_name: &'a str,
     },
     /// Gets the privileges of a principal on a catalog.
@@ -55,20 +55,20 @@ pub(super) enum Request<'a> {
         catalog: &'a str,
         /// A user, a service principal or a group.
         principal: &'a str,
-        /// Where the page begins.
+        /// Position of the page.
         page: Option<&'a str>,
     },
-    /// Which tokens have I, and until when?
+    /// Asks for the own tokens and their expiries.
     Tokens,
     /// Lists the secrets of a service principal with their expiries, not the secrets themselves.
     Secrets {
-        /// Its id in the workspace.
+        /// Id of the service principal in the workspace.
         principal: &'a str,
     },
 }
 
 impl Request<'_> {
-    /// The whole address; every name is one percent-encoded segment or value.
+    /// Returns the whole address; every name is one percent-encoded segment or value.
     pub(super) fn url(&self, server: &str) -> String {
         let unity = format!("{server}/api/2.1/unity-catalog");
         match self {
@@ -100,7 +100,7 @@ impl Request<'_> {
     }
 }
 
-/// One segment of a path. What would be a step upwards cannot be named.
+/// Returns one segment of a path; a name that would lead upwards is escaped.
 fn segment(name: &str) -> String {
     match name {
         "." | ".." => "%00".to_owned(),
@@ -128,7 +128,7 @@ impl Client<'_> {
     ///
     /// # Errors
     ///
-    /// Says what Databricks said, or why there is no answer of its.
+    /// Returns the refusal of Databricks, or the reason why there is no answer.
     pub(super) async fn call<T>(
         &self,
         request: Request<'_>,
@@ -138,11 +138,11 @@ impl Client<'_> {
         retry(|| self.attempt(request, bearer, read)).await
     }
 
-    /// Like [`Self::call`], tried once: for what nothing depends on.
+    /// Calls like [`Self::call`], but only once: for answers that nothing depends on.
     ///
     /// # Errors
     ///
-    /// Says what Databricks said, or why there is no answer of its.
+    /// Returns the refusal of Databricks, or the reason why there is no answer.
     pub(super) async fn call_once<T>(
         &self,
         request: Request<'_>,
@@ -152,7 +152,7 @@ impl Client<'_> {
         self.attempt(request, Some(bearer), read).await
     }
 
-    /// Where `request` is redirected to; none when it is not.
+    /// Returns the address that `request` is redirected to; none when it is not.
     ///
     /// # Errors
     ///
@@ -261,7 +261,7 @@ fn joined(server: &str, target: &str) -> Option<Url> {
     Url::parse(server).ok()?.join(target).ok()
 }
 
-/// The redirect by which Databricks says that a workspace is only reached over private links.
+/// True for the redirect of Databricks for a workspace that is only reached over private links.
 fn is_private_link(answer: &Answer, server: &str) -> bool {
     let target = location(answer).and_then(|target| joined(server, &target));
     answer.is_redirect()

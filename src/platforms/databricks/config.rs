@@ -106,8 +106,8 @@ pub(super) fn parse(mut reader: Reader<'_>) -> Option<Config> {
     })
 }
 
-/// The origin that `workspaceUrl` and `port` name, whatever of a browser's address line is behind
-/// it, and the workspace that `?o=` in there names.
+/// Returns the origin that `workspaceUrl` and `port` name, without the rest of a browser's address
+/// line, and the workspace id of its parameter `o`.
 fn workspace(reader: &mut Reader<'_>) -> Option<(String, Option<String>)> {
     let text = reader.required_string("workspaceUrl");
     let port = reader.port("port");
@@ -250,11 +250,11 @@ fn catalog(reader: &mut Reader<'_>) -> Option<String> {
     Some(name)
 }
 
-/// The id of the warehouse, if it is to be looked at.
+/// Returns the id of the warehouse, if it is to be checked.
 ///
 /// # Errors
 ///
-/// What is wrong is left with the reader.
+/// Faults are left with the reader.
 fn warehouse(reader: &mut Reader<'_>) -> Result<Option<String>, ()> {
     let path = reader.string("httpPath");
     if !reader.boolean("checkWarehouse").unwrap_or_default() {

@@ -105,7 +105,7 @@ impl Authority {
 }
 
 impl Machine {
-    /// A principal that asks `authority`, or else its workspace, for tokens with `scope`.
+    /// Returns a principal that asks `authority`, or else its workspace, for tokens with `scope`.
     pub(super) fn new(
         client_id: String,
         client_secret: SecretRef,

@@ -127,7 +127,8 @@ async fn asked(
 }
 
 impl Tokens {
-    /// The end of `token`: of the only one there is, or of the one whose id is the token's SHA-256.
+    /// Returns the expiry of `token`: of the only one there is, or of the one whose id is the
+    /// token's SHA-256.
     fn end(&self, token: &Secret, redactor: &Redactor) -> Option<Expiry> {
         let hash = digest(&SHA256, token.expose().as_bytes());
         let digits = hash.as_ref().iter().flat_map(|byte| [byte >> 4, byte & 15]);

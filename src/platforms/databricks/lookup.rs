@@ -22,11 +22,12 @@ const AUDIT_TABLE: &str = "system.access.audit";
 const NOT_IN_ALL: [&str; 3] = ["MANAGE", "EXTERNAL_USE_LOCATION", "EXTERNAL_USE_SCHEMA"];
 
 impl Databricks {
-    /// The catalog exists with the expected objects, and is owned by the principal or open to it.
+    /// Checks that the catalog exists with the expected objects, and is owned by the principal or
+    /// open to it.
     ///
     /// # Errors
     ///
-    /// Says what is missing, or why it cannot be known.
+    /// Returns the finding for a missing object, or the reason why it cannot be known.
     pub(super) async fn catalog(
         &self,
         client: Client<'_>,
@@ -69,7 +70,7 @@ impl Databricks {
         seen.fact(FactKind::Grant, &format!("catalog {}", self.config.catalog), value);
     }
 
-    /// The published sentence, its slot filled.
+    /// Returns the published sentence, its slot filled.
     fn doing(&self) -> String {
         let name = &self.config.catalog;
         format!("Encountered an error looking up catalog metadata for catalog [{name}].")
@@ -87,7 +88,7 @@ impl Databricks {
         }
     }
 
-    /// All that is expected in the catalog is there.
+    /// Checks that the expected objects of the catalog exist.
     async fn objects(&self, client: Client<'_>, session: &Session) -> Result<(), Finding> {
         let mut missing = Vec::new();
         for Object { schema, table } in &self.config.expected {
@@ -141,7 +142,8 @@ impl Databricks {
         Ok(answer.await?.table_exists)
     }
 
-    /// One who does not own the catalog has the privileges, or a group of it has them.
+    /// Checks that the principal has the privileges, itself or by a group, where it does not own
+    /// the catalog.
     pub(super) async fn privileges(
         &self,
         client: Client<'_>,
@@ -226,7 +228,7 @@ impl Databricks {
         Err(Failure::silent(Class::Unavailable, detail))
     }
 
-    /// Query audit is an extra: what it misses is a warning, whatever the reason is.
+    /// Checks the query audit, which is optional: every failure is a warning.
     pub(super) async fn audit(&self, client: Client<'_>, session: &Session) -> Passed<()> {
         let who = quoted(&session.who());
         let fix = format!(
@@ -251,7 +253,7 @@ impl Databricks {
     }
 }
 
-/// The required privileges that are not held.
+/// Returns the required privileges that were not granted.
 fn lacking(required: &[String], held: &[String]) -> Vec<String> {
     let has = |name: &str| held.iter().any(|held| held == name);
     let is_held = |name: &&String| {
@@ -260,7 +262,8 @@ fn lacking(required: &[String], held: &[String]) -> Vec<String> {
     required.iter().filter(|name| !is_held(name)).cloned().collect()
 }
 
-/// `name` as SQL takes any name. It is only shown, in what a person may run; no SQL is sent.
+/// Returns `name` as an identifier of SQL. It is only shown in statements for people; no SQL is
+/// sent.
 pub(super) fn quoted(name: &str) -> String {
     format!("`{}`", name.replace('`', "``"))
 }

@@ -38,7 +38,7 @@ struct Group {
 }
 
 impl Me {
-    /// The names of the groups that the principal belongs to.
+    /// Returns the names of the groups that the principal belongs to.
     pub(super) fn groups(&self) -> impl Iterator<Item = &str> {
         self.groups.iter().filter_map(|group| group.display.as_deref())
     }
@@ -50,16 +50,16 @@ impl Me {
     }
 }
 
-/// Which metastore a workspace has.
+/// Metastore of a workspace.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
 pub(super) struct Assignment {
-    /// Its id; none, or empty, without one.
+    /// Id of the metastore; none, or empty, without one.
     pub(super) metastore_id: Option<String>,
     workspace_id: Option<Number>,
 }
 
 impl Assignment {
-    /// The id of the workspace.
+    /// Returns the id of the workspace.
     pub(super) fn workspace_id(&self) -> Option<String> {
         self.workspace_id.as_ref().map(Number::text)
     }
@@ -85,7 +85,7 @@ impl Number {
 /// A catalog or a schema.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
 pub(super) struct Securable {
-    /// Its name; an answer without one is not one of Unity Catalog.
+    /// Name of the object; an answer without one is not one of Unity Catalog.
     name: String,
     /// A user, a service principal or a group.
     pub(super) owner: Option<String>,
@@ -113,7 +113,7 @@ struct Health {
 }
 
 impl Warehouse {
-    /// Why it is not healthy, in its own words.
+    /// Returns the reason why it is not healthy, in the words of Databricks.
     pub(super) fn defect(&self) -> Option<String> {
         let Health { status, summary } = self.health.as_ref()?;
         let status = status.as_deref().filter(|status| matches!(*status, "DEGRADED" | "FAILED"))?;
@@ -141,20 +141,20 @@ struct Privilege {
 }
 
 impl Permissions {
-    /// The names of the privileges, with `_` between their words.
+    /// Returns the names of the privileges, with `_` between their words.
     pub(super) fn privileges(&self) -> impl Iterator<Item = String> {
         let privileges = self.privilege_assignments.iter().flat_map(|held| &held.privileges);
         let names = privileges.filter_map(|held| held.privilege.as_deref());
         names.map(|name| name.to_ascii_uppercase().replace(' ', "_"))
     }
 
-    /// Where the next page begins; none on the last one.
+    /// Returns the position of the next page; none on the last one.
     pub(super) fn next(self) -> Option<String> {
         self.next_page_token.filter(|token| !token.is_empty())
     }
 }
 
-/// An id, which is text or a number.
+/// Returns an id, which is text or a number.
 pub(super) fn text_of(id: &Json) -> Option<String> {
     match id {
         Json::String(text) => Some(text.clone()),
@@ -236,7 +236,7 @@ pub(super) fn refusal(answer: &Answer) -> Result<Refusal, String> {
     }
 }
 
-/// Code and message of a JSON error: the present form, API 1.2, and SCIM (RFC 7644).
+/// Returns code and message of a JSON error: the present form, API 1.2, and SCIM (RFC 7644).
 fn words(json: &Json) -> (Option<String>, Option<String>) {
     let text = |name: &str| match json.get(name) {
         Some(Json::String(text)) if !text.is_empty() => Some(text.clone()),
@@ -254,7 +254,7 @@ fn words(json: &Json) -> (Option<String>, Option<String>) {
     (code, message)
 }
 
-/// The text at `field` of the entry of `details` whose type ends in `kind`.
+/// Returns the text at `field` of the entry of `details` whose type ends in `kind`.
 fn detail(json: &Json, kind: &str, field: &str) -> Option<String> {
     entry(json, kind)?.get(field)?.as_str().map(str::to_owned)
 }
@@ -267,7 +267,7 @@ fn entry<'j>(json: &'j Json, kind: &str) -> Option<&'j Json> {
     details.iter().find(is_kind)
 }
 
-/// The privilege that Unity Catalog says is missing.
+/// Returns the privilege that Unity Catalog says is missing.
 fn missing(json: &Json) -> Option<String> {
     let metadata = entry(json, "ErrorInfo")?.get("metadata")?;
     let text = |name: &str| metadata.get(name).and_then(Json::as_str);

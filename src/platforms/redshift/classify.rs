@@ -51,7 +51,7 @@ pub(super) enum CallError {
     /// The server announced or sent more than is accepted.
     #[error(transparent)]
     Excess(#[from] Excess),
-    /// Everything from the TLS handshake on.
+    /// Failure of the session, from the TLS handshake on.
     #[error(transparent)]
     Postgres(#[from] tokio_postgres::Error),
 }
@@ -305,7 +305,7 @@ fn database_error(error: &CallError) -> Option<&tokio_postgres::error::DbError> 
     }
 }
 
-/// The error and its sources as a sentence, outermost first.
+/// Returns the error and its sources as a sentence, outermost first.
 fn chain(error: &CallError) -> String {
     let mut text = error.to_string();
     let mut source = error.source();

@@ -2,7 +2,7 @@
 
 use crate::domain::Test;
 
-/// All tests in the order of the run; the last one is not published.
+/// Tests in the order of the run; the last one is not published.
 pub(super) const CATALOG: &[Test] =
     &[TARGET, NAME, ROLE, CALLER, INSTANCE, PATH, NOT_YET, REGISTERED];
 

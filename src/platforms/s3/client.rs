@@ -29,9 +29,9 @@ pub(super) enum Request<'a> {
     GetCallerIdentity,
     /// Is there an Access Grants instance?
     GetAccessGrantsInstance,
-    /// Which locations are registered?
+    /// Asks for the registered locations.
     ListAccessGrantsLocations {
-        /// Where the page begins.
+        /// Position of the page.
         next: Option<&'a str>,
     },
     /// Is there anything below the prefix?
@@ -82,7 +82,7 @@ impl Request<'_> {
     }
 }
 
-/// Where the requests of one integration go.
+/// Servers for the requests of one integration.
 #[derive(Debug)]
 pub(super) struct Servers {
     endpoints: Endpoints,
@@ -90,7 +90,7 @@ pub(super) struct Servers {
 }
 
 impl Servers {
-    /// The servers at `endpoints`.
+    /// Returns the servers at `endpoints`.
     pub(super) fn new(endpoints: Endpoints) -> Self {
         let gate = gate(endpoints.access_grants());
         Self { endpoints, gate }
@@ -100,7 +100,7 @@ impl Servers {
     ///
     /// # Errors
     ///
-    /// Says what AWS said, or why there is no answer of its.
+    /// Returns the refusal of AWS, or the reason why there is no answer.
     pub(super) async fn ask<T>(
         &self,
         client: &Client,
@@ -122,7 +122,8 @@ impl Servers {
 /// The gates that are in use, by account and server.
 static GATES: Mutex<Vec<([String; 2], Weak<Semaphore>)>> = Mutex::new(Vec::new());
 
-/// The gate of the Access Grants of an account at a server, the same for all who share them.
+/// Returns the semaphore of an account's Access Grants at a server, shared by all integrations with
+/// it.
 fn gate(of: [String; 2]) -> Arc<Semaphore> {
     let mut gates = GATES.lock().unwrap_or_else(PoisonError::into_inner);
     gates.retain(|(_, gate)| gate.strong_count() != 0);

@@ -23,7 +23,7 @@ pub(super) struct Config {
     pub(super) location_role: String,
     /// The part of S3 that is registered.
     pub(super) location: LocationPath,
-    /// Where credentials come from.
+    /// Credentials of the caller.
     pub(super) credentials: Credentials,
     /// Addresses of the servers of AWS.
     pub(super) endpoints: Endpoints,
@@ -34,7 +34,7 @@ pub(super) struct Config {
 /// A part of S3: everything, a bucket, or what is below a prefix of one.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct LocationPath {
-    /// As given, without a final `*`.
+    /// Prefix as configured, without a final `*`.
     pub(super) shown: String,
     /// None for all of S3.
     pub(super) bucket: Option<String>,

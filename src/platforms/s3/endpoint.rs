@@ -1,4 +1,4 @@
-//! Where S3 answers: hosts by partition, region and variant, or what the configuration says.
+//! Endpoints of S3: hosts by partition, region and variant, or as configured.
 
 use crate::platforms::aws::endpoint::{Variant, partition_of, prefixed};
 use crate::platforms::connection::authority;
@@ -6,7 +6,7 @@ use crate::platforms::connection::authority;
 /// Explicit origins that replace AWS's own, for private links and tests.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Overrides {
-    /// For the Security Token Service.
+    /// Origin of the Security Token Service.
     pub(super) sts: Option<String>,
     /// Address of the S3 server.
     pub(super) s3: Option<String>,
@@ -24,7 +24,7 @@ pub(super) struct Endpoints {
 }
 
 impl Endpoints {
-    /// The addresses for `account` in `region`.
+    /// Returns the addresses for `account` in `region`.
     pub(super) const fn new(
         region: String,
         account: String,
@@ -34,7 +34,7 @@ impl Endpoints {
         Self { region, account, variant, overrides }
     }
 
-    /// The account whose Access Grants are looked at.
+    /// Returns the account whose Access Grants are checked.
     pub(super) fn account(&self) -> &str {
         &self.account
     }
@@ -45,14 +45,14 @@ impl Endpoints {
         [self.account.clone(), self.s3_control()]
     }
 
-    /// The origin that answers for the Security Token Service.
+    /// Returns the origin of the Security Token Service.
     pub(super) fn sts(&self) -> String {
         let given = self.overrides.sts.clone();
         given.unwrap_or_else(|| self.variant.origin("sts", &self.region))
     }
 
-    /// The origin that answers for S3 Control, the account in front of the host name where the
-    /// name can take it; private links want it there too.
+    /// Returns the origin of S3 Control, with the account before the host name where the name can
+    /// take it; private links need it too.
     pub(super) fn s3_control(&self) -> String {
         match &self.overrides.s3_control {
             Some(given) => prefixed(given, &self.account),
@@ -60,7 +60,7 @@ impl Endpoints {
         }
     }
 
-    /// The origin and the path that answer for `bucket`.
+    /// Returns origin and path for `bucket`.
     ///
     /// A dot in the name breaks the wildcard certificate, and an explicit endpoint may not resolve
     /// with a name in front: both put the bucket into the path.
@@ -72,7 +72,7 @@ impl Endpoints {
         }
     }
 
-    /// The host, with its region, that limits of runs are counted by.
+    /// Returns the host, with its region, by which runs are limited.
     pub(super) fn s3_host(&self) -> String {
         match &self.overrides.s3 {
             Some(given) => authority(given).to_owned(),

@@ -12,7 +12,7 @@ use crate::platforms::aws::endpoint::partition_of;
 const ROLE_ARN_MAX: usize = 2048;
 
 impl S3 {
-    /// No other integration has the same target.
+    /// Checks that no other integration has the same target.
     pub(super) fn no_duplicate_target(&self, run: &RunContext) -> Result<(), Finding> {
         let Some(peer) = run.duplicate_target(PLATFORM.kind, &self.target()) else { return Ok(()) };
         let Config { account, region, location, .. } = &self.config;
@@ -26,7 +26,7 @@ impl S3 {
         Err(Finding::new(Class::Invalid, message).fix(fix))
     }
 
-    /// No other integration has the same name of its own.
+    /// Checks that no other integration has the same name of its own.
     pub(super) fn no_duplicate_name(&self, run: &RunContext) -> Result<(), Finding> {
         let name = &self.config.name;
         let Some(peer) = run.duplicate_name(PLATFORM.kind, name) else { return Ok(()) };
@@ -35,7 +35,7 @@ impl S3 {
         Err(Finding::new(Class::Invalid, message).fix(fix))
     }
 
-    /// The location's role is named as AWS names roles.
+    /// Checks that the role of the location is the ARN of a role.
     pub(super) fn role_is_an_arn(&self) -> Result<(), Finding> {
         let Config { location_role, region, .. } = &self.config;
         if location_role.len() <= ROLE_ARN_MAX && is_role_in(location_role, region) {

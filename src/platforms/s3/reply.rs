@@ -57,9 +57,9 @@ pub(super) fn instance(root: &Element) -> Result<String, ReplyError> {
 /// Registered location of Access Grants.
 #[derive(Debug)]
 pub(super) struct Location {
-    /// Its id, `default` for all of S3.
+    /// Id of the location, `default` for all of S3.
     pub(super) id: String,
-    /// Which part of S3 it covers, such as `s3://bucket/prefix*`.
+    /// Scope of the location, such as `s3://bucket/prefix*`.
     pub(super) scope: String,
     /// The role that grants are vended from.
     pub(super) role: String,
@@ -74,12 +74,12 @@ impl Location {
     }
 }
 
-/// One page of locations.
+/// Page of registered locations.
 #[derive(Debug)]
 pub(super) struct Locations {
     /// In the order of the service.
     pub(super) locations: Vec<Location>,
-    /// Where the next page begins, if there is one.
+    /// Token of the next page, if there is one.
     pub(super) next: Option<String>,
 }
 

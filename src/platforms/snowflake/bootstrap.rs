@@ -21,7 +21,7 @@ const ACCOUNT_ADMIN: &str = "ACCOUNTADMIN";
 /// The most roles whose grants are read.
 const ROLES_MAX: usize = 30;
 
-/// One line of what a role has.
+/// Grant of a role, one row of the answer.
 enum Grant {
     Privilege(String),
     Role(Name),

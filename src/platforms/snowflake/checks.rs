@@ -173,7 +173,7 @@ impl Checks<'_> {
         )))
     }
 
-    /// No foreign role begins like those of the integration's table grants.
+    /// Checks that no foreign role begins like those of the integration's table grants.
     pub(super) async fn prefix(
         &self,
         prefix: &str,
@@ -272,7 +272,7 @@ impl Checks<'_> {
             || owner == format!("{}_SYSTEM", database.as_str())
     }
 
-    /// The user can act as the privileged role.
+    /// Checks that the user can act as the privileged role.
     pub(super) async fn role(&self, role: &Name) -> Result<Passed<()>, Finding> {
         let rows = self.ask(Statement::CurrentRole).await;
         let rows = rows.map_err(|failure| {

@@ -1,4 +1,4 @@
-//! One run's way to ask: the documented SQL API, or the drivers' protocol for passwords.
+//! Session of one run: the documented SQL API, or the drivers' protocol for passwords.
 
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use serde_json::json;
@@ -135,7 +135,7 @@ struct Api<'a> {
 /// Requests to the SQL API; there are no others.
 #[derive(Clone, Copy)]
 enum Request<'a> {
-    /// Run a statement, with a number of its own; `again` when it may have come already.
+    /// Posts a statement with an id of its own; `again` when an earlier attempt may have arrived.
     Submit { id: &'a str, again: bool, body: &'a str },
     /// Ask for the statement of this handle again.
     Poll(&'a str),

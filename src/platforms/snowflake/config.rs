@@ -151,15 +151,15 @@ fn account(config: &mut Reader<'_>, host: Option<&str>) -> Option<String> {
     Some(without_region(&text).to_uppercase())
 }
 
-/// The account that a host of Snowflake's is for.
+/// Returns the account in the host name of a server of Snowflake.
 fn account_of(host: &str) -> Option<&str> {
     let name = DOMAINS.iter().find_map(|domain| host.strip_suffix(domain))?;
     let name = name.strip_suffix(".privatelink").unwrap_or(name);
     Some(without_region(name)).filter(|account| !account.is_empty())
 }
 
-/// The region that a host of Snowflake's names after the account, with its cloud, which is not named
-/// for the first regions of AWS.
+/// Returns the region in the host name of a server of Snowflake, with its cloud, which the first
+/// regions of AWS leave out.
 fn region_of(host: &str) -> Option<String> {
     let name = DOMAINS.iter().find_map(|domain| host.strip_suffix(domain))?;
     let name = name.strip_suffix(".privatelink").unwrap_or(name);
@@ -169,8 +169,7 @@ fn region_of(host: &str) -> Option<String> {
     is_known.then(|| format!("{cloud} {region}"))
 }
 
-/// An account identifier without what comes after its first point; for `.global` ones, without what
-/// comes after the first hyphen.
+/// Returns an account identifier up to its first point; for `.global` ones, up to the first hyphen.
 fn without_region(identifier: &str) -> &str {
     match identifier.split_once('.') {
         Some((account, region)) if region.starts_with("global") => {
@@ -181,7 +180,7 @@ fn without_region(identifier: &str) -> &str {
     }
 }
 
-/// A name; absent is fine.
+/// Reads a name; none when the key is absent.
 fn name(config: &mut Reader<'_>, key: &'static str) -> Option<Name> {
     let text = config.string(key)?;
     Name::read(&text).map_err(|wanted| config.refuse(key, wanted)).ok()

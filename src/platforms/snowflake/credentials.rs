@@ -27,7 +27,7 @@ pub(super) enum Credentials {
     KeyPair(KeyPair),
     /// Client of an identity provider, which issues access tokens.
     OAuth(OAuth),
-    /// Programmatic access token.
+    /// Programmatic access token (PAT) of the user.
     Token(SecretRef),
     /// Password, over the drivers' protocol.
     Password(Password),

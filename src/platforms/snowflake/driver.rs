@@ -21,7 +21,8 @@ const LOGOUT_MAX: Duration = Duration::from_secs(2);
 /// The sessions of one run.
 #[derive(Debug, Default)]
 pub(super) struct Driver {
-    /// By role: a token, or why there is none; a log-in that was refused is not tried again.
+    /// Sessions by role: a token, or the failure of the log-in; a refused log-in is not tried
+    /// again.
     sessions: Vec<(Option<Name>, Result<Secret, Failure>)>,
 }
 
@@ -103,7 +104,7 @@ impl Driver {
         }
     }
 
-    /// The session of `role`.
+    /// Returns the session of `role`.
     async fn session(
         &mut self,
         link: &Link<'_>,

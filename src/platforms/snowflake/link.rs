@@ -69,13 +69,13 @@ impl<'a> Link<'a> {
     }
 }
 
-/// The waits before a running statement is asked for again.
+/// Returns the waits before a running statement is asked for again.
 pub(super) fn waits() -> impl Iterator<Item = Duration> {
     let [first, longest] = POLLS;
     std::iter::successors(Some(first), move |wait| Some(wait.saturating_mul(2).min(longest)))
 }
 
-/// A failure of a statement that did not end in time.
+/// Returns the failure of a statement that did not end in time.
 pub(super) fn too_slow() -> Failure {
     Failure::of(Cause::Cancelled, "The statement was still running and has been abandoned.")
 }

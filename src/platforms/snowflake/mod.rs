@@ -30,7 +30,7 @@ use super::{
 };
 use crate::input::Reader;
 
-/// Snowflake, as the table of contents lists it.
+/// Entry of Snowflake in the list of platforms.
 pub(super) const PLATFORM: Platform = Platform {
     kind: "Snowflake",
     version: 1,

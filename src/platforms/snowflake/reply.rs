@@ -31,7 +31,7 @@ impl Rows {
         self.cells.iter().map(|cells| Row { columns: &self.columns, cells })
     }
 
-    /// The cell at `position` of the first row; empty where there is none.
+    /// Returns the cell at `position` of the first row; empty where there is none.
     pub(super) fn first(&self, position: usize) -> &str {
         let cell = self.cells.first().and_then(|cells| cells.get(position));
         cell.and_then(Json::as_str).unwrap_or_default()
@@ -49,7 +49,7 @@ impl Rows {
 }
 
 impl<'a> Row<'a> {
-    /// The text in `column`; empty where there is none.
+    /// Returns the text in `column`; empty where there is none.
     pub(super) fn text(&self, column: &str) -> &'a str {
         let position = self.columns.iter().position(|name| name == column);
         let cell = position.and_then(|position| self.cells.get(position));
@@ -113,7 +113,7 @@ impl Said {
     }
 }
 
-/// Text, or a number as text.
+/// Returns a text, or a number as text.
 fn text(value: Option<&Json>) -> String {
     match value {
         Some(Json::String(text)) => text.clone(),

@@ -1,4 +1,4 @@
-//! Everything that is ever asked of Snowflake, and the names in it.
+//! Statements that are sent to Snowflake, and no others, with the names in them.
 
 use std::fmt;
 
@@ -38,22 +38,23 @@ impl Name {
         Ok(Self(name))
     }
 
-    /// A name that Snowflake itself gave.
+    /// Returns a name that Snowflake itself gave.
     pub(super) fn stored(name: &str) -> Self {
         Self(name.to_owned())
     }
 
-    /// As it is stored.
+    /// Returns the name as it is stored.
     pub(super) fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// As an identifier in a statement, in double quotes.
+    /// Returns the name as an identifier in a statement, in double quotes.
     pub(super) fn quoted(&self) -> String {
         format!("\"{}\"", self.0.replace('"', "\"\""))
     }
 
-    /// As a log-in's parameter, which is read like an identifier: in quotes only when it needs them.
+    /// Returns the name as a parameter of a log-in, which is read like an identifier: in quotes
+    /// only when it needs them.
     pub(super) fn identifier(&self) -> String {
         let plain = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
         let begins = self.0.starts_with(|c: char| c.is_ascii_uppercase() || c == '_');
@@ -73,7 +74,8 @@ impl fmt::Display for Name {
     }
 }
 
-/// `text` as one literal: the only way that text gets into a statement, besides [`Name::quoted`].
+/// Returns `text` as one literal: the only way that text gets into a statement, besides
+/// [`Name::quoted`].
 fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
 }
@@ -107,7 +109,7 @@ pub(super) enum Statement<'a> {
 }
 
 impl Statement<'_> {
-    /// The columns that its answer must have; none where they go by position.
+    /// Returns the columns that the answer must have; none where they go by position.
     pub(super) const fn columns(&self) -> &'static [&'static str] {
         match self {
             Self::Hello | Self::CurrentRole => &[],

@@ -63,7 +63,7 @@ pub(super) enum CallError {
     /// The server sends us where no credentials may go.
     #[error("the server redirects to [{host}], which is not an address of the same cloud")]
     Redirected {
-        /// Where to, in one line.
+        /// Destination of the redirection, in one line.
         host: String,
     },
     /// Redirections go on and on.
@@ -72,7 +72,7 @@ pub(super) enum CallError {
     /// The library came upon something that it does not expect at all.
     #[error("what answers does not speak TDS: the library gave up")]
     GaveUp,
-    /// Everything that the server or the library says.
+    /// Error of the server or of the library.
     #[error(transparent)]
     Tds(#[from] TdsError),
 }
@@ -342,7 +342,7 @@ fn of_transport(kind: ErrorKind, message: &str) -> String {
     }
 }
 
-/// The library's own words before each reason are left out.
+/// Returns `message` without the library's own words before the reason.
 fn bare(message: &str) -> &str {
     message.rsplit("performing I/O: ").next().unwrap_or(message)
 }
@@ -370,7 +370,8 @@ fn said(error: &TokenError) -> String {
     format!("error {number}, severity {severity}, state {state}: {}", error.message())
 }
 
-/// The library's advice to programmers, and the times in a date fault, are left out.
+/// Returns the first sentence, without the library's advice to programmers and the times in a date
+/// fault.
 fn first_sentence(text: &str) -> String {
     let advice = [". To connect anyway", ". The SQL Server presented", ": verification time"];
     let end = advice.iter().filter_map(|words| text.find(words)).min();

@@ -1,13 +1,13 @@
 //! The only statements that may be sent.
 
-/// Everything that is ever sent, each as one batch: reads of the system catalog.
+/// Statements that are sent, each as one batch, and no others: reads of the system catalog.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Statement<'a> {
     /// Asks for an answer to a trivial statement.
     Ping,
     /// Asks for the user's control of the database; documented for Azure Synapse Analytics.
     Control,
-    /// The same, for servers that do not answer [`Self::Control`].
+    /// Asks the same of servers that do not answer [`Self::Control`].
     ControlByName,
     /// Asks for the user's membership in the role that has control.
     Owner,
@@ -17,7 +17,7 @@ pub(super) enum Statement<'a> {
 }
 
 impl Statement<'_> {
-    /// The text of the batch.
+    /// Returns the text of the batch.
     pub(super) fn sql(self) -> String {
         match self {
             Self::Ping => "SELECT 1".to_owned(),
@@ -36,13 +36,13 @@ impl Statement<'_> {
     }
 }
 
-/// `text` as a Unicode literal. Doubling the quote is the whole rule of Transact-SQL: a backslash
-/// means nothing, except before a line end, and names have no line ends.
+/// Returns `text` as a Unicode literal. Doubling the quote is the whole rule of Transact-SQL: a
+/// backslash means nothing, except before a line end, and names have no line ends.
 fn literal(text: &str) -> String {
     format!("N'{}'", text.replace('\'', "''"))
 }
 
-/// `name` as a delimited identifier, in a statement that people are to run.
+/// Returns `name` as a delimited identifier, in a statement that people are to run.
 pub(super) fn identifier(name: &str) -> String {
     format!("[{}]", name.replace(']', "]]"))
 }

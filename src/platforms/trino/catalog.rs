@@ -36,6 +36,6 @@ pub(super) const VERSION: Test = Test::always(
     "The Trino version [] is older than the minimum supported version [].",
 );
 
-/// All tests, in order.
+/// Tests in their order.
 pub(super) const CATALOG: &[Test] =
     &[CONNECTION, AUTHENTICATION, QUERY, CATALOGS, ACCESS, ENFORCEMENT, VERSION];

@@ -118,7 +118,7 @@ impl Failure {
     }
 }
 
-/// The class of an answer that refuses.
+/// Returns the class of a refusal.
 fn class_of_status(status: u16, words: &str) -> Class {
     match status {
         401 if words.to_lowercase().contains("expired") => Class::Expired,
@@ -153,8 +153,8 @@ fn kind_of(error: &QueryError) -> Kind {
     }
 }
 
-/// The class of a query's error: by its type, and within that by its name, or its code where it has
-/// no name.
+/// Returns the class of a query's error: by its type, and within that by its name, or its code
+/// where it has no name.
 fn class_of(error: &QueryError) -> Class {
     let name = error.error_name.as_deref().unwrap_or_default();
     let code = error.error_code.filter(|_| name.is_empty());

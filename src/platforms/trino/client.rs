@@ -109,7 +109,7 @@ impl Client<'_> {
     ///
     /// # Errors
     ///
-    /// Says why there is no answer of Trino's.
+    /// Returns the reason why there is no answer of Trino.
     pub(super) async fn info(&self) -> Result<Option<Info>, Failure> {
         let found = retry(|| async {
             let answer = self.attempt(Request::Info).await?;
@@ -126,7 +126,7 @@ impl Client<'_> {
     ///
     /// # Errors
     ///
-    /// Says what Trino said, or why there is no answer of its.
+    /// Returns the refusal of Trino, or the reason why there is no answer.
     pub(super) async fn query(
         &self,
         credentials: &RunCredentials,

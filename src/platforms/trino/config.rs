@@ -114,7 +114,7 @@ pub(super) fn parse(mut reader: Reader<'_>) -> Option<Config> {
     })
 }
 
-/// `tls` where it is a flag: `true` stands for TLS with the system's authorities.
+/// Reads `tls` where it is a flag: `true` stands for TLS with the system's authorities.
 fn tls_flag(reader: &mut Reader<'_>) -> Option<bool> {
     let value = reader.raw("tls")?;
     match &value.kind {

@@ -25,7 +25,7 @@ pub(super) enum Credentials {
         /// Password of the user.
         password: SecretRef,
     },
-    /// JSON Web Token.
+    /// JSON Web Token (RFC 7519).
     Token {
         /// User to act for, where it is not the subject of the token.
         username: Option<String>,

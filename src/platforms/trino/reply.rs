@@ -25,7 +25,7 @@ struct NodeVersion {
 }
 
 impl Info {
-    /// The version, which is text in Trino and a number elsewhere.
+    /// Returns the version, which is text in Trino and a number elsewhere.
     pub(super) fn version(&self) -> Option<String> {
         text(&self.node_version.as_ref()?.version)
     }
@@ -36,14 +36,14 @@ impl Info {
     }
 }
 
-/// One page of the answer to a statement.
+/// Page of the answer to a statement.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct QueryResults {
     /// The id of the query.
     #[serde(default, deserialize_with = "lenient")]
     pub(super) id: Option<String>,
-    /// Where the next page is; none on the last one.
+    /// Address of the next page; none on the last one.
     #[serde(default, deserialize_with = "lenient")]
     pub(super) next_uri: Option<String>,
     /// Rows, each a list of values.
@@ -82,7 +82,7 @@ pub(super) struct QueryError {
 }
 
 impl QueryResults {
-    /// The first value of every row on this page, as text.
+    /// Returns the first value of every row on this page, as text.
     pub(super) fn first_column(&mut self) -> Vec<String> {
         let rows = self.data.take().unwrap_or_default();
         rows.iter().filter_map(|row| text(row.first()?)).collect()
@@ -93,13 +93,13 @@ impl QueryResults {
         self.id.is_some() && (self.stats.is_some() || self.error.is_some())
     }
 
-    /// State of the query, such as `QUEUED`.
+    /// Returns the state of the query, such as `QUEUED`.
     pub(super) fn state(&self) -> Option<&str> {
         self.stats.as_ref()?.state.as_deref()
     }
 }
 
-/// Where the next page is, known to be at the server that was asked.
+/// Address of the next page, on the server that was asked.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct NextUri(Url);
 
@@ -129,13 +129,13 @@ impl NextUri {
         Ok(Self(url))
     }
 
-    /// As it is sent.
+    /// Returns the address as it is sent.
     pub(super) fn as_str(&self) -> &str {
         self.0.as_str()
     }
 }
 
-/// Text, or a number as text.
+/// Returns a text, or a number as text.
 fn text(value: &Json) -> Option<String> {
     match value {
         Json::String(text) => Some(text.clone()),
@@ -150,7 +150,7 @@ fn lenient<'de, D: Deserializer<'de>, T: serde::de::DeserializeOwned>(
     Ok(serde_json::from_value(Json::deserialize(deserializer)?).ok())
 }
 
-/// An error of another shape is an error all the same.
+/// Reads a table leniently: an error of another shape is an error all the same.
 fn lenient_table<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<QueryError>, D::Error> {

@@ -21,7 +21,7 @@ pub(super) enum Statement<'a> {
 }
 
 impl Statement<'_> {
-    /// The text that is sent.
+    /// Returns the text that is sent.
     pub(super) fn text(self) -> Cow<'static, str> {
         match self {
             Self::CurrentUser => "SELECT current_user".into(),
@@ -67,13 +67,13 @@ impl Table {
         Some(Self { parts: parts.try_into().ok()?, shown: text.to_owned() })
     }
 
-    /// The name as it stands in a statement.
+    /// Returns the name as a statement contains it.
     pub(super) fn quoted(&self) -> String {
         self.parts.each_ref().map(|part| quoted(part)).join(".")
     }
 }
 
-/// The first part of a name, and what comes after it.
+/// Returns the first part of a name, and the rest after it.
 fn part(text: &str) -> Option<(String, &str)> {
     let Some(mut rest) = text.strip_prefix('"') else {
         let (part, after) = text.split_at(text.find('.').unwrap_or(text.len()));
@@ -93,7 +93,7 @@ fn part(text: &str) -> Option<(String, &str)> {
     }
 }
 
-/// An identifier that ends where it should, whatever it holds.
+/// Returns `name` as one identifier, whatever characters it has.
 pub(super) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
