@@ -29,9 +29,9 @@ pub(crate) use drift::{DRIFT, Drift, compare, difference};
 #[cfg(test)]
 pub(crate) use event::samples;
 pub(crate) use event::{
-    Change, DaemonFaultNotice, DisabledReason, Event, EventData, EventType, IntegrationRef,
-    OutageMember, OutageNotice, OwnFault, Payload, ReceiverDisabled, RunRef, SCHEMA_VERSION,
-    Subscription, WebhookPing,
+    Change, ConfigurationApplied, DaemonFaultNotice, DisabledReason, EndedBy, Event, EventData,
+    EventType, IntegrationRef, NameList, OutageMember, OutageNotice, OwnFault, Payload,
+    ReceiverDisabled, RunRef, SCHEMA_VERSION, Subscription, WebhookPing,
 };
 pub(crate) use expiry::{EXPIRY, expiry_check};
 pub(crate) use factor::{Factor, FactorKind};

@@ -4,7 +4,35 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{About, Class, Drift, ReportStatus, Status, Timestamp, ValidationResults};
+use crate::domain::{
+    About, Class, Drift, ReportStatus, Status, Timestamp, UnknownName, ValidationResults,
+};
+
+/// Reason for the end of an incident.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Deserialize,
+    Eq,
+    PartialEq,
+    Serialize,
+    strum::IntoStaticStr,
+    strum::EnumString,
+)]
+#[strum(serialize_all = "lowercase", const_into_str, parse_err_ty = UnknownName, parse_err_fn = UnknownName::of)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum EndedBy {
+    /// The integration passes again.
+    Passed,
+    /// The configuration disables the integration.
+    Disabled,
+    /// The configuration no longer has the integration.
+    Removed,
+    /// The integration has another name from now on.
+    Renamed,
+}
 
 /// Payload of an event about one integration.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -15,9 +43,16 @@ pub(crate) struct EventData {
     pub(crate) schema_version: u32,
     /// Random id of the store, renewed when the store is restored from a copy.
     pub(crate) epoch: String,
-    /// Number of this event among those of the integration, from 1 without gaps.
+    /// Number of this event among those of the integration, from 1 without gaps. A status change and a
+    /// reminder repeat the latest number.
     pub(crate) sequence: i64,
-    /// Id of the incident, the same for a failure and its recovery.
+    /// Number of this status change among those of the integration, from 1 without gaps; only in
+    /// `integration.status.changed`.
+    pub(crate) transition: Option<i64>,
+    /// Number of this reminder within the incident, from 1; only in
+    /// `integration.validation.reminder`.
+    pub(crate) reminder: Option<i64>,
+    /// Id of the incident, the same from its first failure to its end.
     pub(crate) incident_id: Option<String>,
     /// Integration that the event is about.
     pub(crate) integration: IntegrationRef,
@@ -41,8 +76,11 @@ pub(crate) struct EventData {
     pub(crate) run: Option<RunRef>,
     /// Instant at which the open or just closed incident began.
     pub(crate) failing_since: Option<Timestamp>,
-    /// Duration of the incident, on recovery.
+    /// Duration of the incident, at its end.
     pub(crate) outage_ms: Option<i64>,
+    /// Reason for the end of the incident: unless it is `passed`, the integration is no longer watched
+    /// under this name; only in `integration.validation.recovered`.
+    pub(crate) ended_by: Option<EndedBy>,
     /// Id of the outage that the failure belongs to.
     pub(crate) group: Option<String>,
 }

@@ -18,12 +18,15 @@ use crate::domain::{Status, Transition, UnknownName};
 )]
 #[strum(const_into_str, parse_err_ty = UnknownName, parse_err_fn = UnknownName::of)]
 pub(crate) enum EventType {
-    /// The recurring validation failed; an incident begins.
+    /// The integration entered an error status; an incident begins or goes on.
     #[strum(serialize = "integration.validation.failed")]
     ValidationFailed,
-    /// The integration works again; the incident ends.
+    /// The incident of the integration ends.
     #[strum(serialize = "integration.validation.recovered")]
     ValidationRecovered,
+    /// The integration still fails, and the failure is not acknowledged.
+    #[strum(serialize = "integration.validation.reminder")]
+    ValidationReminder,
     /// Any other change of the status.
     #[strum(serialize = "integration.status.changed")]
     StatusChanged,
@@ -36,6 +39,9 @@ pub(crate) enum EventType {
     /// The status has been stable for long enough.
     #[strum(serialize = "integration.flapping.ended")]
     FlappingEnded,
+    /// A configuration was applied that differs from the one before.
+    #[strum(serialize = "configuration.applied")]
+    ConfigurationApplied,
     /// Several integrations fail by one shared cause.
     #[strum(serialize = "integrations.outage")]
     Outage,

@@ -13,11 +13,11 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::value::RawValue;
 
 use super::Timestamp;
-pub(crate) use integration::{Change, EventData, IntegrationRef, RunRef};
+pub(crate) use integration::{Change, EndedBy, EventData, IntegrationRef, RunRef};
 pub(crate) use kind::EventType;
 pub(crate) use operational::{
-    DaemonFaultNotice, DisabledReason, OutageMember, OutageNotice, OwnFault, ReceiverDisabled,
-    WebhookPing,
+    ConfigurationApplied, DaemonFaultNotice, DisabledReason, NameList, OutageMember, OutageNotice,
+    OwnFault, ReceiverDisabled, WebhookPing,
 };
 pub(crate) use subscription::Subscription;
 
@@ -43,6 +43,8 @@ pub(crate) struct Event<Data = Payload> {
 pub(crate) enum Payload {
     /// Payload about one integration.
     Integration(Box<EventData>),
+    /// Payload about a configuration that was applied.
+    ConfigurationApplied(ConfigurationApplied),
     /// Payload about integrations that fail by one shared cause.
     Outage(OutageNotice),
     /// Payload about a fault of the daemon itself.
@@ -75,10 +77,14 @@ impl Payload {
         Ok(match kind {
             EventType::ValidationFailed
             | EventType::ValidationRecovered
+            | EventType::ValidationReminder
             | EventType::StatusChanged
             | EventType::ValidationWarning
             | EventType::FlappingStarted
             | EventType::FlappingEnded => Self::Integration(serde_json::from_str(data)?),
+            EventType::ConfigurationApplied => {
+                Self::ConfigurationApplied(serde_json::from_str(data)?)
+            }
             EventType::Outage | EventType::OutageResolved => {
                 Self::Outage(serde_json::from_str(data)?)
             }
@@ -97,10 +103,12 @@ pub(crate) fn samples() -> Vec<(&'static str, String)> {
     let folder = |kind| match kind {
         EventType::ValidationFailed => "failed",
         EventType::ValidationRecovered => "recovered",
+        EventType::ValidationReminder => "reminder",
         EventType::StatusChanged => "changed",
         EventType::ValidationWarning => "warning",
         EventType::FlappingStarted => "flapping",
         EventType::FlappingEnded => "calm",
+        EventType::ConfigurationApplied => "applied",
         EventType::Outage => "outage",
         EventType::OutageResolved => "resolved",
         EventType::DaemonDegraded => "degraded",
@@ -129,6 +137,7 @@ mod tests {
     enum Published {
         Outage(Event<OutageNotice>),
         DaemonFaultNotice(Event<DaemonFaultNotice>),
+        ConfigurationApplied(Event<ConfigurationApplied>),
         Integration(Box<Event<EventData>>),
         ReceiverDisabled(Event<ReceiverDisabled>),
         WebhookPing(Event<WebhookPing>),
@@ -148,7 +157,17 @@ mod tests {
         for (name, body) in samples() {
             let mut json: serde_json::Value = serde_json::from_str(&body).unwrap();
             let data = json["data"].as_object_mut().unwrap();
-            let optional = ["drift", "changes", "run", "failingSince", "outageMs", "group"];
+            let optional = [
+                "drift",
+                "changes",
+                "run",
+                "failingSince",
+                "outageMs",
+                "group",
+                "transition",
+                "reminder",
+                "endedBy",
+            ];
             data.retain(|key, value| !optional.contains(&key.as_str()) && !value.is_null());
             let event: Event = serde_json::from_value(json.clone()).unwrap();
             let written = serde_json::to_value(&event).unwrap();
@@ -220,6 +239,8 @@ mod tests {
                         schema_version: SCHEMA_VERSION,
                         epoch: text.clone(),
                         sequence,
+                        transition: Some(sequence),
+                        reminder: None,
                         incident_id: Some(text.clone()),
                         integration,
                         status,
@@ -230,6 +251,7 @@ mod tests {
                         run: None,
                         failing_since: None,
                         outage_ms: Some(sequence),
+                        ended_by: Some(EndedBy::Renamed),
                         group: Some(text),
                     };
                     (EventType::StatusChanged, Payload::Integration(Box::new(data)))

@@ -186,3 +186,32 @@ pub(crate) struct WebhookPing {
     /// Text for the people who read it.
     pub(crate) message: String,
 }
+
+/// Payload of `configuration.applied`: the sum of what it changed.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct ConfigurationApplied {
+    /// Version of this shape, which is only extended.
+    pub(crate) schema_version: u32,
+    /// Random id of the store, renewed when the store is restored from a copy.
+    pub(crate) epoch: String,
+    /// Number of this event among those about no single integration, from 1.
+    pub(crate) sequence: i64,
+    /// Integrations that are new.
+    pub(crate) added: NameList,
+    /// Integrations with another configuration than before.
+    pub(crate) changed: NameList,
+    /// Integrations that the configuration no longer has.
+    pub(crate) removed: NameList,
+}
+
+/// Number of integrations with the first of their names.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct NameList {
+    /// Number of these integrations.
+    pub(crate) count: u32,
+    /// Names of the first of them, 20 at most.
+    pub(crate) names: Vec<String>,
+}

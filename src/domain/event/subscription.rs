@@ -43,7 +43,7 @@ impl Subscription {
                 let mut members = outage.integrations.iter();
                 members.any(|member| self.selection.fits(member.integration.about()))
             }
-            Payload::DaemonFaultNotice(_) => true,
+            Payload::ConfigurationApplied(_) | Payload::DaemonFaultNotice(_) => true,
             Payload::ReceiverDisabled(disabled) => disabled.receiver != self.receiver,
             Payload::WebhookPing(ping) => ping.receiver != self.receiver,
         };

@@ -45,6 +45,8 @@ impl Draft<'_> {
             schema_version: SCHEMA_VERSION,
             epoch: self.case.head()?.epoch.clone(),
             sequence: row.sequence,
+            transition: None,
+            reminder: None,
             incident_id: row.incident.as_ref().map(|incident| incident.id.clone()),
             integration: row.reference(),
             status: row.status,
@@ -55,6 +57,7 @@ impl Draft<'_> {
             run: story.run,
             failing_since: row.incident.as_ref().map(|incident| incident.since),
             outage_ms,
+            ended_by: None,
             group: story.group,
         };
         let group = data.group.clone();

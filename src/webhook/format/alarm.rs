@@ -23,13 +23,15 @@ impl Severity {
     pub(super) fn of(event: &Event) -> Self {
         let in_error = match &event.data {
             Payload::Integration(data) => data.status.is_error(),
-            Payload::Outage(_)
+            Payload::ConfigurationApplied(_)
+            | Payload::Outage(_)
             | Payload::DaemonFaultNotice(_)
             | Payload::ReceiverDisabled(_)
             | Payload::WebhookPing(_) => false,
         };
         match event.kind {
             EventType::ValidationFailed
+            | EventType::ValidationReminder
             | EventType::FlappingStarted
             | EventType::Outage
             | EventType::DaemonDegraded
@@ -52,7 +54,7 @@ impl Severity {
                     Self::Notice
                 }
             }
-            EventType::WebhookPing => Self::Notice,
+            EventType::ConfigurationApplied | EventType::WebhookPing => Self::Notice,
         }
     }
 }
@@ -102,7 +104,9 @@ impl Alarm {
                 since: notice.since,
                 labels: BTreeMap::new(),
             }),
-            Payload::ReceiverDisabled(_) | Payload::WebhookPing(_) => None,
+            Payload::ConfigurationApplied(_)
+            | Payload::ReceiverDisabled(_)
+            | Payload::WebhookPing(_) => None,
         }
     }
 }
@@ -122,7 +126,9 @@ mod tests {
         let table = [
             ("failed", Severity::Failure),
             ("recovered", Severity::Recovery),
+            ("reminder", Severity::Failure),
             ("changed", Severity::Notice),
+            ("applied", Severity::Notice),
             ("warning", Severity::Warning),
             ("flapping", Severity::Failure),
             ("calm", Severity::Recovery),
@@ -147,13 +153,16 @@ mod tests {
 
     #[test]
     fn alarm_is_ended_under_the_key_that_raised_it() {
-        for (raised, ended) in
-            [("failed", "recovered"), ("outage", "resolved"), ("degraded", "restored")]
-        {
+        for (raised, ended) in [
+            ("failed", "recovered"),
+            ("reminder", "recovered"),
+            ("outage", "resolved"),
+            ("degraded", "restored"),
+        ] {
             let alarms = [raised, ended].map(|name| Alarm::of(&event(name)).unwrap());
             assert_eq!(alarms[0], alarms[1], "{raised}");
         }
-        for name in ["changed", "disabled", "ping"] {
+        for name in ["changed", "applied", "disabled", "ping"] {
             assert_eq!(Alarm::of(&event(name)), None, "{name}");
         }
     }

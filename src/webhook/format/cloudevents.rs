@@ -4,8 +4,8 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::domain::{
-    DaemonFaultNotice, Event, EventType, OutageNotice, Payload, ReceiverDisabled, Timestamp,
-    WebhookPing,
+    ConfigurationApplied, DaemonFaultNotice, Event, EventType, OutageNotice, Payload,
+    ReceiverDisabled, Timestamp, WebhookPing,
 };
 
 /// The event with its attributes.
@@ -34,7 +34,8 @@ pub(super) fn event<'a>(id: &'a str, event: &'a Event, data: &'a RawValue) -> Cl
         Payload::Integration(data) => {
             (data.integration.name.as_str(), Some((&data.epoch, data.sequence)))
         }
-        Payload::Outage(OutageNotice { epoch, sequence, .. })
+        Payload::ConfigurationApplied(ConfigurationApplied { epoch, sequence, .. })
+        | Payload::Outage(OutageNotice { epoch, sequence, .. })
         | Payload::DaemonFaultNotice(DaemonFaultNotice { epoch, sequence, .. }) => {
             ("daemon", Some((epoch, *sequence)))
         }

@@ -87,6 +87,8 @@ impl Format {
             Self::Native => match kind {
                 EventType::ValidationFailed => true,
                 EventType::ValidationRecovered
+                | EventType::ValidationReminder
+                | EventType::ConfigurationApplied
                 | EventType::StatusChanged
                 | EventType::ValidationWarning
                 | EventType::FlappingStarted
@@ -101,6 +103,7 @@ impl Format {
             Self::PagerDuty | Self::Alertmanager => match kind {
                 EventType::ValidationFailed
                 | EventType::ValidationRecovered
+                | EventType::ValidationReminder
                 | EventType::FlappingStarted
                 | EventType::FlappingEnded
                 | EventType::Outage
@@ -108,6 +111,7 @@ impl Format {
                 | EventType::DaemonDegraded
                 | EventType::DaemonRecovered => true,
                 EventType::StatusChanged
+                | EventType::ConfigurationApplied
                 | EventType::ValidationWarning
                 | EventType::ReceiverDisabled
                 | EventType::WebhookPing => false,

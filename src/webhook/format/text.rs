@@ -6,9 +6,9 @@
 use std::time::Duration;
 
 use crate::domain::{
-    Change, DaemonFaultNotice, Drift, Event, EventData, EventType, Factor, IntegrationRef,
-    OutageMember, OutageNotice, Payload, ReceiverDisabled, ReportStatus, Status, WebhookPing,
-    duration_text, one_line,
+    Change, ConfigurationApplied, DaemonFaultNotice, Drift, EndedBy, Event, EventData, EventType,
+    Factor, IntegrationRef, NameList, OutageMember, OutageNotice, Payload, ReceiverDisabled,
+    ReportStatus, Status, WebhookPing, duration_text, one_line,
 };
 
 /// Number of lines that a message for people has at most.
@@ -41,6 +41,7 @@ impl Line {
 pub(super) fn summary(event: &Event) -> String {
     match &event.data {
         Payload::Integration(data) => integration_summary(event.kind, data),
+        Payload::ConfigurationApplied(applied) => applied_summary(applied),
         Payload::Outage(outage) => outage_summary(outage),
         Payload::DaemonFaultNotice(notice) => daemon_summary(notice),
         Payload::ReceiverDisabled(disabled) => receiver_summary(disabled),
@@ -54,6 +55,7 @@ pub(super) fn summary(event: &Event) -> String {
 pub(super) fn lines(event: &Event) -> Vec<Line> {
     match &event.data {
         Payload::Integration(data) => change_lines(data),
+        Payload::ConfigurationApplied(applied) => name_lines(applied),
         Payload::Outage(outage) => {
             let line = |member| member_line(member, outage.outage_ms.is_some());
             outage.integrations.iter().take(LINES_MAX).map(line).collect()
@@ -69,7 +71,10 @@ pub(super) fn omitted(event: &Event) -> usize {
     let all = match &event.data {
         Payload::Integration(data) => data.changes.iter().filter(|change| is_shown(change)).count(),
         Payload::Outage(outage) => size(outage),
-        Payload::DaemonFaultNotice(_) | Payload::ReceiverDisabled(_) | Payload::WebhookPing(_) => 0,
+        Payload::ConfigurationApplied(_)
+        | Payload::DaemonFaultNotice(_)
+        | Payload::ReceiverDisabled(_)
+        | Payload::WebhookPing(_) => 0,
     };
     all.saturating_sub(LINES_MAX)
 }
@@ -89,9 +94,10 @@ pub(super) fn footer(event: &Event) -> Vec<String> {
             vec![one_line(&data.integration.kind, NAME_MAX), data.status.to_string()]
         }
         Payload::Outage(outage) => vec![outage.factor.kind.as_str().to_owned()],
-        Payload::DaemonFaultNotice(_) | Payload::ReceiverDisabled(_) | Payload::WebhookPing(_) => {
-            vec!["revalidated".to_owned()]
-        }
+        Payload::ConfigurationApplied(_)
+        | Payload::DaemonFaultNotice(_)
+        | Payload::ReceiverDisabled(_)
+        | Payload::WebhookPing(_) => vec!["revalidated".to_owned()],
     }
 }
 
@@ -99,7 +105,8 @@ pub(super) fn footer(event: &Event) -> Vec<String> {
 pub(super) fn about_integration(event: &Event) -> Option<&EventData> {
     match &event.data {
         Payload::Integration(data) => Some(data),
-        Payload::Outage(_)
+        Payload::ConfigurationApplied(_)
+        | Payload::Outage(_)
         | Payload::DaemonFaultNotice(_)
         | Payload::ReceiverDisabled(_)
         | Payload::WebhookPing(_) => None,
@@ -117,10 +124,17 @@ fn integration_summary(kind: EventType, data: &EventData) -> String {
     let reason = change_lines(data).into_iter().find_map(|line| line.message);
     let reason = reason.map_or(String::new(), |reason| format!(": {reason}"));
     match kind {
-        EventType::ValidationFailed => format!("{name}: validation failed{reason}"),
+        EventType::ValidationFailed => format!("{name}: {}{reason}", failure(*status)),
         EventType::ValidationRecovered => {
-            format!("{name}: validation passes again{}", after(*outage_ms))
+            let end = match data.ended_by {
+                None | Some(EndedBy::Passed) => "validation passes again",
+                Some(EndedBy::Disabled) => "no longer watched (disabled)",
+                Some(EndedBy::Removed) => "no longer watched (removed)",
+                Some(EndedBy::Renamed) => "no longer watched under this name",
+            };
+            format!("{name}: {end}{}", after(*outage_ms))
         }
+        EventType::ValidationReminder => format!("{name}: still {}{reason}", status.as_str()),
         EventType::FlappingStarted => {
             format!("{name}: flapping; messages are muted until it is stable")
         }
@@ -128,6 +142,7 @@ fn integration_summary(kind: EventType, data: &EventData) -> String {
         EventType::ValidationWarning => format!("{name}: warnings changed{reason}"),
         // Only the first of these is about an integration.
         EventType::StatusChanged
+        | EventType::ConfigurationApplied
         | EventType::Outage
         | EventType::OutageResolved
         | EventType::DaemonDegraded
@@ -139,6 +154,52 @@ fn integration_summary(kind: EventType, data: &EventData) -> String {
             format!("{name}: {before} \u{2192} {status}{reason}")
         }
     }
+}
+
+/// Returns what failed when an integration entered this status.
+const fn failure(status: Status) -> &'static str {
+    match status {
+        Status::CreateError => "the first validation failed",
+        Status::EditError => "validation of the new configuration failed",
+        Status::MigrateError => "migration failed",
+        Status::DeleteError => "the removal could not be stored",
+        Status::RecurringValidationError
+        | Status::Creating
+        | Status::Deleted
+        | Status::Deleting
+        | Status::Disabled
+        | Status::Editing
+        | Status::Enabled
+        | Status::Migrating => "validation failed",
+    }
+}
+
+/// Returns `configuration applied: 12 added, 3 changed, 1 removed`.
+fn applied_summary(applied: &ConfigurationApplied) -> String {
+    let ConfigurationApplied { added, changed, removed, .. } = applied;
+    let counts = [(added, "added"), (changed, "changed"), (removed, "removed")];
+    let counts = counts.into_iter().filter(|(list, _)| 0 < list.count);
+    let counts: Vec<_> = counts.map(|(list, verb)| format!("{} {verb}", list.count)).collect();
+    let counts = if counts.is_empty() { "no changes".to_owned() } else { counts.join(", ") };
+    format!("configuration applied: {counts}")
+}
+
+/// Returns a line for each kind of change, with the first names.
+fn name_lines(applied: &ConfigurationApplied) -> Vec<Line> {
+    let ConfigurationApplied { added, changed, removed, .. } = applied;
+    let lists = [(added, "added"), (changed, "changed"), (removed, "removed")];
+    let lists = lists.into_iter().filter(|(list, _)| 0 < list.count);
+    let line = |(list, verb): (&NameList, &str)| {
+        let names: Vec<_> = list.names.iter().map(|name| one_line(name, NAME_MAX)).collect();
+        let listed = u32::try_from(names.len()).unwrap_or(u32::MAX);
+        let more = match list.count.saturating_sub(listed) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let names = one_line(&names.join(", "), TEXT_MAX);
+        Line { head: verb.to_owned(), message: Some(names + &more), remediation: None }
+    };
+    lists.map(line).collect()
 }
 
 /// Returns `25 integrations fail by one cause: host db.example.com`, or that this is over.
@@ -260,7 +321,9 @@ mod tests {
         let table = [
             ("failed", "lake: validation failed: NoSuchBucket: "),
             ("recovered", "lake: validation passes again after "),
+            ("reminder", "lake: still recurringValidationError: NoSuchBucket: "),
             ("changed", "lake: new \u{2192} creating"),
+            ("applied", "configuration applied: 12 added, 3 changed, 1 removed"),
             ("warning", "lake: warnings changed"),
             ("flapping", "lake: flapping; messages are muted until it is stable"),
             ("calm", "lake: stable again, enabled"),
@@ -292,6 +355,34 @@ mod tests {
         assert_eq!(summary(&event), "lake: editing \u{2192} editError: reason of t");
         integration(&mut event).status = Status::Enabled;
         assert_eq!(summary(&event), "lake: editing \u{2192} enabled");
+    }
+
+    #[test]
+    fn end_of_an_incident_says_whether_anything_passed() {
+        let table = [
+            (EndedBy::Passed, "lake: validation passes again after 6m 31s"),
+            (EndedBy::Disabled, "lake: no longer watched (disabled) after 6m 31s"),
+            (EndedBy::Removed, "lake: no longer watched (removed) after 6m 31s"),
+            (EndedBy::Renamed, "lake: no longer watched under this name after 6m 31s"),
+        ];
+        for (ended_by, expected) in table {
+            let mut event = event("recovered");
+            integration(&mut event).ended_by = Some(ended_by);
+            let found = summary(&event);
+            assert!(found.starts_with(expected), "{found}");
+        }
+    }
+
+    #[test]
+    fn applied_configuration_lists_its_first_names() {
+        let mut event = event("applied");
+        let found: Vec<_> = lines(&event).iter().map(Line::text).collect();
+        assert_eq!(found[1], "changed \u{2013} lake, warehouse, mart");
+        let Payload::ConfigurationApplied(applied) = &mut event.data else { panic!("another") };
+        (applied.changed.count, applied.added.count, applied.removed.count) = (9, 0, 0);
+        let found: Vec<_> = lines(&event).iter().map(Line::text).collect();
+        assert_eq!(found, ["changed \u{2013} lake, warehouse, mart and 6 more"]);
+        assert_eq!(summary(&event), "configuration applied: 9 changed");
     }
 
     #[test]

@@ -106,6 +106,8 @@ impl Bench {
                     open.remove(&data.integration.id);
                 }
                 EventType::ValidationWarning
+                | EventType::ValidationReminder
+                | EventType::ConfigurationApplied
                 | EventType::Outage
                 | EventType::OutageResolved
                 | EventType::DaemonDegraded
