@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn people_see_the_tests_in_order() {
+    fn text_lists_the_tests_in_order() {
         let platform = samples::platform("Azure Synapse Analytics");
         let expected = "\
 Azure Synapse Analytics

@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn a_valid_configuration_is_summed_up_in_a_line() {
+    fn valid_configuration_is_summed_up_in_one_line() {
         assert_eq!(text(&valid()), "The configuration is valid: 2 integrations, 1 receiver.\n");
     }
 

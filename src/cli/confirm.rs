@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_yes_is_one() {
+    fn only_yes_confirms() {
         let table = [("y\n", true), ("YES\n", true), ("\n", false), ("no\n", false), ("yy", false)];
         for (line, expected) in table {
             assert_eq!(is_yes(line), expected, "{line:?}");

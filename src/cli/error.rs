@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_is_printed_once_with_its_causes() {
+    fn error_is_printed_once_with_its_causes() {
         let error = anyhow::anyhow!("disk\nfull").context("writing").context("keeping the result");
         let error = CommandError::Other(error);
         assert_eq!(error.text(), "revalidated: keeping the result: writing: disk\\nfull\n");
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_name_is_a_usage_error() {
+    fn unknown_name_is_a_usage_error() {
         let error = CommandError::Usage("no such name".to_owned());
         assert_eq!(error.text(), "revalidated: no such name\n");
         assert_eq!(error.end(), End::Usage);

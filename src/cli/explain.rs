@@ -125,7 +125,7 @@ mod tests {
     use crate::domain::Schedule;
 
     #[test]
-    fn people_see_the_rule_the_runs_and_the_plan() {
+    fn text_shows_the_rule_the_runs_and_the_plan() {
         let mut explanation = explanation();
         explanation.schedule = None;
         let expected = "\
@@ -152,7 +152,7 @@ No run is planned.
     }
 
     #[test]
-    fn mutes_and_daemon_faults_stand_beside_the_rule() {
+    fn mutes_and_daemon_faults_are_shown_beside_the_rule() {
         let mut explanation = explanation();
         (explanation.row, explanation.situation) = samples::troubled();
         explanation.situation.mutes.remove(0);

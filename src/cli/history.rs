@@ -101,7 +101,7 @@ mod tests {
     use crate::domain::RunId;
 
     #[test]
-    fn runs_and_status_changes_stand_in_one_list_newest_first() {
+    fn runs_and_status_changes_are_in_one_list_newest_first() {
         let mut earlier = samples::run();
         earlier.id = RunId(911);
         earlier.trigger = Trigger::Change;

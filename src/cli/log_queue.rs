@@ -173,7 +173,7 @@ mod tests {
     use tokio::time::Instant;
 
     #[test]
-    fn stream_that_takes_nothing_blocks_no_one_and_dropped_lines_are_counted() {
+    fn blocked_stream_does_not_block_logging_and_dropped_lines_are_counted() {
         let (open, opened) = mpsc::channel::<()>();
         let (sent, seen) = mpsc::channel();
         let sink = move |line: &[u8]| {

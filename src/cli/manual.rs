@@ -104,7 +104,7 @@ fn rendered(part: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -> String 
 
 /// The committed page is what clap says; one that is out of date is written anew beside the build.
 #[test]
-fn the_manual_page_is_what_the_command_line_says() {
+fn manual_page_agrees_with_the_command_line() {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     let (committed, fresh) = (root.join("man/revalidated.1"), root.join("target/revalidated.1"));
     if std::fs::read_to_string(&committed).unwrap() != page() {

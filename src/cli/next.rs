@@ -60,7 +60,7 @@ UTC                   LOCAL
     }
 
     #[test]
-    fn programs_get_a_plain_array() {
+    fn json_is_a_plain_array() {
         let text = next("30 9 * * *", "Europe/Berlin", true).unwrap().text;
         let json: serde_json::Value = serde_json::from_str(&text).unwrap();
         let expected = serde_json::json!(["2026-10-25T08:30:00Z", "2026-10-26T08:30:00Z"]);
@@ -68,7 +68,7 @@ UTC                   LOCAL
     }
 
     #[test]
-    fn a_wrong_expression_or_zone_is_a_mistake_of_usage() {
+    fn invalid_expression_or_zone_is_a_usage_error() {
         for (cron, zone, said) in [
             ("0 0 30 2 *", "UTC", "\"0 0 30 2 *\" never comes due"),
             (

@@ -133,7 +133,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_reader_that_closes_its_end_is_no_failure() {
+    fn closed_standard_output_is_no_failure() {
         struct Closed(io::ErrorKind);
         impl Write for Closed {
             fn write(&mut self, _bytes: &[u8]) -> io::Result<usize> {

@@ -153,7 +153,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn people_see_who_is_disabled_and_what_waits() {
+    fn text_shows_disabled_receivers_and_their_backlog() {
         let expected = "\
 NAME       STATE     SINCE                 PENDING  OLDEST   LAST SUCCESS  REASON
 audit      enabled   -                     0        -        1m ago        -

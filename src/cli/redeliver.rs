@@ -108,7 +108,7 @@ mod tests {
     use crate::domain::Timestamp;
 
     #[test]
-    fn a_plan_is_a_sentence() {
+    fn replay_plan_is_a_sentence() {
         let span = Some((Timestamp(0), Timestamp(60_000)));
         let plan =
             Replayed { events: 3, integrations: 1, already_pending: 0, span, is_too_much: false };

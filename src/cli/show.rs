@@ -113,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn people_see_all_of_an_integration() {
+    fn text_shows_every_part_of_an_integration() {
         let expected = "\
 Id             5
 Name           lake

@@ -229,7 +229,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn silences_are_listed_with_what_they_cover_and_their_end() {
+    fn silences_are_listed_with_their_scope_and_end() {
         let expected = "\
 ID  KIND             COVERS                              NOW  UNTIL                                 CREATED               COMMENT
 1   silence          integrations la*, labels team=data  1    2026-11-23T12:00:00Z (in 2h)          2026-11-23T09:00:00Z  moving\\u{1b}
@@ -282,7 +282,7 @@ ID  KIND             COVERS                              NOW  UNTIL             
     }
 
     #[test]
-    fn the_end_of_a_mute_lies_ahead_within_the_maximum() {
+    fn end_of_a_mute_must_be_ahead_and_within_the_maximum() {
         let now = screen().now;
         let hours = |hours| span(Some(Duration::from_hours(hours)), None);
         assert_eq!(until(&hours(2), now).unwrap(), at("2026-11-23T12:00:00Z"));
@@ -295,7 +295,7 @@ ID  KIND             COVERS                              NOW  UNTIL             
     }
 
     #[test]
-    fn only_what_fails_can_be_acknowledged() {
+    fn only_failing_integration_can_be_acknowledged() {
         assert!(refuse_working(&integration()).is_ok());
         let sound = IntegrationRow { status: Status::Enabled, ..integration() };
         let expected = "lake is enabled; only what is recurringValidationError can be acknowledged, \

@@ -132,7 +132,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn people_see_every_test_with_its_message_and_fix() {
+    fn text_shows_every_test_with_its_message_and_remediation() {
         let expected = "\
 lake (Redshift): failed in 812ms
 RESULT   CLASS        TEST             MESSAGE
@@ -147,7 +147,7 @@ skipped  -            Create role      Not run.
     }
 
     #[test]
-    fn programs_get_one_object_or_an_array_of_all() {
+    fn json_is_one_object_or_an_array_of_all() {
         let json_of = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
         let one = json_of(&json(&[samples::validated()], false).unwrap());
         assert_eq!(one["name"], "lake");

@@ -133,7 +133,7 @@ mod tests {
         assert_eq!(backpressure.waiting(), (1, 2));
         third.abort();
         assert!(third.await.unwrap_err().is_cancelled());
-        assert_eq!(backpressure.waiting(), (1, 1), "who gave up waits no more");
+        assert_eq!(backpressure.waiting(), (1, 1), "a run that was dropped waits no more");
         drop(first);
         drop(second.await.unwrap());
         drop(fourth.await.unwrap());

@@ -99,7 +99,7 @@ mod tests {
 
     #[test]
     #[expect(clippy::disallowed_methods, reason = "compares with the machine's clock")]
-    fn the_clock_shows_what_the_machine_shows() {
+    fn clock_shows_the_time_of_the_machine() {
         let before = jiff::Timestamp::now().as_millisecond();
         let now = Clock::default().now();
         let after = jiff::Timestamp::now().as_millisecond();

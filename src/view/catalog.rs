@@ -34,7 +34,7 @@ mod tests {
     use crate::view::samples;
 
     #[test]
-    fn tests_stand_in_the_order_they_run() {
+    fn tests_are_listed_in_the_order_they_run() {
         let platform = samples::platform("Azure Synapse Analytics");
         let json = serde_json::to_value(PlatformTests::from(&platform)).unwrap();
         let expected = serde_json::json!({ "type": "Azure Synapse Analytics", "tests": [

@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn mutes_and_daemon_faults_stand_beside_the_rule() {
+    fn mutes_and_daemon_faults_are_shown_beside_the_rule() {
         let mut explanation = explanation();
         (explanation.row, explanation.situation) = samples::troubled();
         explanation.situation.mutes.remove(0);

@@ -73,7 +73,7 @@ mod tests {
     use crate::view::samples;
 
     #[test]
-    fn details_stand_beside_the_published_results() {
+    fn details_are_beside_the_published_results() {
         let validated = samples::validated();
         let stored = StoredReport::from(&validated.report);
         let expected = serde_json::json!({

@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn the_definition_is_consistent() {
+    fn command_line_definition_is_consistent() {
         Arguments::command().debug_assert();
     }
 
@@ -338,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn the_configuration_is_named_before_or_after_the_command_or_without_one() {
+    fn config_option_is_read_before_or_after_the_command() {
         for line in ["revalidated --config x list", "revalidated list --config x"] {
             assert_eq!(parsed(line).global.config, Some(PathBuf::from("x")), "{line}");
         }

@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn durations_are_those_of_the_configuration_and_comments_one_line() {
+    fn duration_is_read_as_in_the_configuration_and_comment_is_one_line() {
         let line = ["acknowledge", "lake", "--for", "1w 2d", "--comment", "moving\n\u{1b}house "];
         let Command::Acknowledge(read) = read(&line).unwrap() else { panic!("another command") };
         assert_eq!(read.span.during, Some(Duration::from_hours(9 * 24)));

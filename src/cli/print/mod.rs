@@ -230,7 +230,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_of_others_cannot_steer_a_terminal() {
+    fn sanitised_text_cannot_control_a_terminal() {
         let cases = [
             ("Unable to connect to host.", "Unable to connect to host."),
             ("a\u{1b}[31mred\u{1b}[0m", "a\\u{1b}[31mred\\u{1b}[0m"),
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn json_is_safe_to_show_and_means_the_same() {
+    fn escaped_json_is_printable_and_has_the_same_value() {
         let value = serde_json::json!({ "m": "\u{1b}[2J \u{9b} \u{202e} \u{7f} \u{e0041} ö" });
         let text = json(&value).unwrap();
         assert!(!text.chars().any(|char| char != '\n' && is_unseen(char)), "{text}");
@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn an_array_that_grows_is_the_one_made_at_once() {
+    fn array_that_grows_equals_one_made_at_once() {
         for count in 0..3_u8 {
             let one = |at| serde_json::json!({ "m": "\u{9b}a\nb", "n": [at, {}], "e": [] });
             let values: Vec<_> = (0..count).map(one).collect();

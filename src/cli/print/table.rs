@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn columns_line_up_whatever_their_colour() {
+    fn columns_line_up_with_and_without_colour() {
         let expected = "\
 NAME  STATUS  MESSAGE
 a     failed  one two three

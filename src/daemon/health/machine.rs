@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn descriptors_are_not_used_up_here() {
+    fn few_open_descriptors_are_no_fault() {
         assert_eq!(descriptor_fault(), None);
     }
 }

@@ -99,7 +99,7 @@ impl Watch {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_message_goes_out_for_each_threshold_before_an_end() {
+async fn one_message_is_sent_for_each_threshold_before_an_expiry() {
     let watch = Watch::new().await;
     let end = START.plus(DAY * 32);
     watch.shows.lock().unwrap().ends[0] = end;

@@ -82,7 +82,7 @@ fn own(canaries: &[&str]) -> Own {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_a_canary_that_answers_a_silent_platform_is_no_news() {
+async fn unreachable_platform_is_a_local_fault_when_no_canary_answers() {
     // No server listens there, and that is known at once.
     let ward = Ward::new(own(&["127.0.0.1:1"])).await;
     for _ in 0..4 {
@@ -95,7 +95,7 @@ async fn without_a_canary_that_answers_a_silent_platform_is_no_news() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_canary_that_answers_leaves_the_failure_with_the_platform() {
+async fn failure_is_the_platforms_when_a_canary_answers() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let canary = listener.local_addr().unwrap().to_string();
     let ward = Ward::new(own(&[&canary])).await;

@@ -1,4 +1,4 @@
-//! The loops by themselves, on a store and validators of the tests.
+//! Tests of the loops by themselves, on a store and validators of the tests.
 
 mod checks;
 mod health;
@@ -160,7 +160,7 @@ impl Bench {
 }
 
 #[tokio::test]
-async fn loops_whose_store_is_gone_end_so_that_the_daemon_does() {
+async fn loops_end_when_the_store_is_gone() {
     let bench = Bench::with(Arc::new(Hangs)).await;
     bench.shared.store.clone().close().await.unwrap();
     let token = CancellationToken::new;
@@ -170,7 +170,7 @@ async fn loops_whose_store_is_gone_end_so_that_the_daemon_does() {
 }
 
 #[tokio::test]
-async fn loops_that_followed_a_request_to_stop_have_not_ended_too_early() {
+async fn loop_that_ends_after_a_request_to_stop_is_no_failure() {
     for _ in 0..64 {
         let ended = async { DaemonError::Ended("outbox") };
         asked_or_ended(async {}, ended).await.unwrap();
@@ -241,7 +241,7 @@ fn receiver(name: &str, url: &str) -> Receiver {
 }
 
 #[tokio::test]
-async fn a_receiver_that_is_gone_is_left_alone_until_a_command_beside_the_daemon_enables_it() {
+async fn gone_receiver_is_sent_nothing_until_a_command_enables_it() {
     let bench = Bench::with(Arc::new(Hangs)).await;
     let shared = &bench.shared;
     let receivers = [
