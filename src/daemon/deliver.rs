@@ -100,7 +100,8 @@ async fn round(
 /// transaction, and one sync of the disk serves both.
 async fn attempt(shared: &Shared, receiver: &Sender, delivery: PendingDelivery, ticket: Ticket) {
     let started_at = shared.clock.now();
-    let message = Message { id: &delivery.event_id, body: &delivery.body };
+    let (id, body) = (&delivery.event_id, &delivery.body);
+    let message = Message { id, body, began: None, format: None };
     let sent = receiver.send(&message, started_at).await;
     let next =
         after_attempt(&receiver.receiver().retry, delivery.id, delivery.attempt, &sent.result);

@@ -30,7 +30,7 @@ pub(crate) use drift::{DRIFT, Drift, compare, difference};
 pub(crate) use event::samples;
 pub(crate) use event::{
     Change, ConfigurationApplied, DaemonFaultNotice, DisabledReason, EndedBy, Event, EventData,
-    EventType, IntegrationRef, NameList, OutageMember, OutageNotice, OwnFault, Payload,
+    EventType, Format, IntegrationRef, NameList, OutageMember, OutageNotice, OwnFault, Payload,
     ReceiverDisabled, RunRef, SCHEMA_VERSION, Subscription, WebhookPing,
 };
 pub(crate) use expiry::{EXPIRY, expiry_check};

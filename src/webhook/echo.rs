@@ -2,9 +2,9 @@
 
 use serde_json::{Value as Json, json};
 
-use super::format::Format;
 use super::testing::{Scripted, http, receiver};
 use super::{Message, Sender};
+use crate::domain::Format;
 use crate::domain::echo::{assert_hidden, echoes};
 use crate::domain::{REDACTED, Timestamp};
 
@@ -34,7 +34,13 @@ async fn kept(format: Format, answer: &str) -> String {
     let query = form_urlencoded::Serializer::new(String::new()).append_pair("sig", VALUE).finish();
     let url = format!("http://{}/services/T000/{SEGMENT}?{query}", scripted.addr);
     let sender = Sender::new(receiver(&url, changes(format))).unwrap();
-    sender.send(&Message { id: "evt_1", body }, Timestamp(1_795_381_200_750)).await.detail
+    sender
+        .send(
+            &Message { id: "evt_1", body, began: None, format: None },
+            Timestamp(1_795_381_200_750),
+        )
+        .await
+        .detail
 }
 
 #[tokio::test]

@@ -125,7 +125,8 @@ async fn deliver(lines: &mut String, random: &mut Random, secrets: &[String]) {
     let current = ("", now());
     for (why, at) in std::iter::repeat_n(current, DELIVERIES).chain([stale, early]) {
         let (id, body) = (format!("evt_{:016x}", random.pick(any::<u64>())), random.body());
-        let sent = sender.send(&Message { id: &id, body: &body }, at).await;
+        let sent =
+            sender.send(&Message { id: &id, body: &body, began: None, format: None }, at).await;
         assert_eq!(sent.detail, "");
         let request = scripted.requests().pop().unwrap();
         assert_eq!(request.body, body.as_bytes(), "what is sent is what is stored");
@@ -190,7 +191,13 @@ async fn cloud_events_are_read_by_the_reference_library() {
     for name in ["failed", "recovered", "changed", "warning"] {
         let body = golden(name);
         let id = format!("evt_{name}");
-        assert_eq!(sender.send(&Message { id: &id, body: &body }, now()).await.detail, "");
+        assert_eq!(
+            sender
+                .send(&Message { id: &id, body: &body, began: None, format: None }, now())
+                .await
+                .detail,
+            ""
+        );
         let request = scripted.requests().pop().unwrap();
         assert!(request.headers["webhook-signature"].starts_with("v1,"));
         let event: serde_json::Value = serde_json::from_str(&body).unwrap();
@@ -236,7 +243,9 @@ async fn alertmanager_fires_and_resolves_an_alert() {
     };
     let send = async |name: &str| {
         let body = dated(name);
-        let sent = sender.send(&Message { id: "evt_1", body: &body }, now()).await;
+        let sent = sender
+            .send(&Message { id: "evt_1", body: &body, began: None, format: None }, now())
+            .await;
         assert_eq!(sent.result, AttemptResult::Answered { code: 200, hint: None }, "{sent:?}");
     };
     send("failed").await;

@@ -32,7 +32,8 @@ impl Sender {
             },
         };
         let body = serde_json::to_string(&event)?;
-        let sent = self.send(&Message { id: &id, body: &body }, now).await;
+        let sent =
+            self.send(&Message { id: &id, body: &body, began: None, format: None }, now).await;
         Ok((id, sent))
     }
 }

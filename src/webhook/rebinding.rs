@@ -73,7 +73,10 @@ impl Bench {
     /// Sends while the name resolves to `addresses`; returns the status code or the error.
     async fn send(&self, addresses: &[&'static str]) -> Result<u16, String> {
         self.rebinds.answer(addresses);
-        let sent = self.sender.send(&Message { id: "evt_1", body: "{}" }, Timestamp(0)).await;
+        let sent = self
+            .sender
+            .send(&Message { id: "evt_1", body: "{}", began: None, format: None }, Timestamp(0))
+            .await;
         match sent.result {
             AttemptResult::Answered { code, .. } => Ok(code),
             AttemptResult::Unreachable => Err(sent.detail),

@@ -4,6 +4,7 @@
 //! Receiver formats and replays read it again with the same types. A body of an older version is read
 //! too: members that were added later have defaults.
 
+mod format;
 mod integration;
 mod kind;
 mod operational;
@@ -13,6 +14,7 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::value::RawValue;
 
 use super::Timestamp;
+pub(crate) use format::Format;
 pub(crate) use integration::{Change, EndedBy, EventData, IntegrationRef, RunRef};
 pub(crate) use kind::EventType;
 pub(crate) use operational::{

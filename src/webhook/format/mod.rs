@@ -1,7 +1,7 @@
 //! Message formats of receivers.
 //!
 //! A message is rendered from the stored event at every attempt, so that a changed `format` applies to
-//! pending deliveries too.
+//! pending deliveries too, except to those of an incident whose beginning was sent in another format.
 
 mod alarm;
 mod alertmanager;
@@ -15,7 +15,7 @@ mod text;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::domain::{Event, EventType, Secret};
+use crate::domain::{Event, Format, Secret, Timestamp};
 
 /// Error of an event that cannot be rendered.
 #[derive(Debug, thiserror::Error)]
@@ -33,27 +33,6 @@ pub(crate) enum FormatError {
     },
 }
 
-/// Format of a receiver's messages.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, strum::IntoStaticStr, strum::VariantArray)]
-#[strum(serialize_all = "lowercase", const_into_str)]
-pub(crate) enum Format {
-    /// Standard Webhooks 1.0: the event itself, signed.
-    #[default]
-    Standard,
-    /// `CloudEvents` 1.0, structured JSON, signed like `standard`.
-    CloudEvents,
-    /// The event under the original product's name of a failure, signed like `standard`.
-    Native,
-    /// Message of a Slack incoming webhook.
-    Slack,
-    /// Adaptive Card that a Microsoft Teams workflow posts.
-    Teams,
-    /// `PagerDuty` Events API v2: trigger and resolve.
-    PagerDuty,
-    /// Alertmanager's API v2: firing and resolved.
-    Alertmanager,
-}
-
 /// Message that is ready to be sent.
 #[derive(Debug, Eq, PartialEq)]
 pub(crate) struct Rendered {
@@ -63,107 +42,67 @@ pub(crate) struct Rendered {
     pub(crate) body: String,
 }
 
-impl Format {
-    /// Every format, in the order of the documentation.
-    pub(crate) const ALL: &'static [Self] = <Self as strum::VariantArray>::VARIANTS;
+/// Stored event that is to be rendered.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stored<'a> {
+    /// Id of the event.
+    pub(crate) id: &'a str,
+    /// Body of the event.
+    pub(crate) body: &'a str,
+    /// Body of the event that began the incident for this receiver, when that was another one: an incident
+    /// manager knows the incident under the identity of its beginning.
+    pub(crate) began: Option<&'a str>,
+    /// Instant of the attempt.
+    pub(crate) at: Timestamp,
+}
 
-    /// Returns the name in the configuration.
-    pub(crate) const fn as_str(self) -> &'static str {
-        self.into_str()
-    }
-
-    /// True when messages are signed, and therefore need a secret.
-    pub(crate) const fn is_signed(self) -> bool {
-        match self {
-            Self::Standard | Self::CloudEvents | Self::Native => true,
-            Self::Slack | Self::Teams | Self::PagerDuty | Self::Alertmanager => false,
+/// Renders a stored event; `key` is `PagerDuty`'s routing key.
+///
+/// # Errors
+///
+/// Fails when the body is no stored event, or when the format cannot express it.
+pub(crate) fn render(
+    format: Format,
+    stored: &Stored<'_>,
+    key: Option<&Secret>,
+) -> Result<Rendered, FormatError> {
+    let Stored { id, body, began, at } = *stored;
+    let json = "application/json";
+    let read = |body: &str| serde_json::from_str::<Event>(body).map_err(FormatError::Event);
+    let event = || read(body);
+    let not_expressible = |event: &Event| FormatError::NotExpressible {
+        format: format.as_str(),
+        kind: event.kind.as_str(),
+    };
+    match format {
+        Format::Standard => Ok(Rendered { content_type: json, body: body.to_owned() }),
+        Format::CloudEvents => {
+            let content_type = "application/cloudevents+json; charset=utf-8";
+            written(content_type, &cloudevents::event(id, &event()?, data(body)?))
         }
-    }
-
-    /// True when the format can express `kind`: those that know only alarms cannot express the rest.
-    pub(crate) const fn takes(self, kind: EventType) -> bool {
-        match self {
-            Self::Standard | Self::CloudEvents | Self::Slack | Self::Teams => true,
-            Self::Native => match kind {
-                EventType::ValidationFailed => true,
-                EventType::ValidationRecovered
-                | EventType::ValidationReminder
-                | EventType::ConfigurationApplied
-                | EventType::StatusChanged
-                | EventType::ValidationWarning
-                | EventType::FlappingStarted
-                | EventType::FlappingEnded
-                | EventType::Outage
-                | EventType::OutageResolved
-                | EventType::DaemonDegraded
-                | EventType::DaemonRecovered
-                | EventType::ReceiverDisabled
-                | EventType::WebhookPing => false,
-            },
-            Self::PagerDuty | Self::Alertmanager => match kind {
-                EventType::ValidationFailed
-                | EventType::ValidationRecovered
-                | EventType::ValidationReminder
-                | EventType::FlappingStarted
-                | EventType::FlappingEnded
-                | EventType::Outage
-                | EventType::OutageResolved
-                | EventType::DaemonDegraded
-                | EventType::DaemonRecovered => true,
-                EventType::StatusChanged
-                | EventType::ConfigurationApplied
-                | EventType::ValidationWarning
-                | EventType::ReceiverDisabled
-                | EventType::WebhookPing => false,
-            },
+        Format::Native => {
+            let event = event()?;
+            if !format.takes(event.kind) {
+                return Err(not_expressible(&event));
+            }
+            written(json, &native::event(&event, data(body)?))
         }
-    }
-
-    /// Renders the stored event `id`; `key` is `PagerDuty`'s routing key.
-    ///
-    /// # Errors
-    ///
-    /// Fails when `body` is no stored event, or when the format cannot express it.
-    pub(crate) fn render(
-        self,
-        id: &str,
-        body: &str,
-        key: Option<&Secret>,
-    ) -> Result<Rendered, FormatError> {
-        let json = "application/json";
-        let event = || serde_json::from_str::<Event>(body).map_err(FormatError::Event);
-        match self {
-            Self::Standard => Ok(Rendered { content_type: json, body: body.to_owned() }),
-            Self::CloudEvents => {
-                let content_type = "application/cloudevents+json; charset=utf-8";
-                written(content_type, &cloudevents::event(id, &event()?, data(body)?))
-            }
-            Self::Native => {
-                let event = event()?;
-                if !self.takes(event.kind) {
-                    return Err(self.not_expressible(&event));
-                }
-                written(json, &native::event(&event, data(body)?))
-            }
-            Self::Slack => written(json, &slack::message(&event()?)),
-            Self::Teams => written(json, &teams::message(&event()?)),
-            Self::PagerDuty => {
-                let event = event()?;
-                let message =
-                    pagerduty::event(&event, key).ok_or_else(|| self.not_expressible(&event))?;
-                written(json, &message)
-            }
-            Self::Alertmanager => {
-                let event = event()?;
-                let alert =
-                    alertmanager::alert(&event).ok_or_else(|| self.not_expressible(&event))?;
-                written(json, &[alert])
-            }
+        Format::Slack => written(json, &slack::message(&event()?)),
+        Format::Teams => written(json, &teams::message(&event()?)),
+        Format::PagerDuty => {
+            let event = event()?;
+            let began = began.map(read).transpose()?;
+            let message = pagerduty::event(&event, began.as_ref().unwrap_or(&event), key)
+                .ok_or_else(|| not_expressible(&event))?;
+            written(json, &message)
         }
-    }
-
-    const fn not_expressible(self, event: &Event) -> FormatError {
-        FormatError::NotExpressible { format: self.as_str(), kind: event.kind.as_str() }
+        Format::Alertmanager => {
+            let event = event()?;
+            let began = began.map(read).transpose()?;
+            let alert = alertmanager::alert(&event, began.as_ref().unwrap_or(&event), at)
+                .ok_or_else(|| not_expressible(&event))?;
+            written(json, &[alert])
+        }
     }
 }
 
@@ -171,11 +110,11 @@ impl Format {
 /// is sent as it was then.
 fn data(body: &str) -> Result<&RawValue, FormatError> {
     #[derive(Deserialize)]
-    struct Stored<'a> {
+    struct Body<'a> {
         #[serde(borrow)]
         data: &'a RawValue,
     }
-    let Stored { data } = serde_json::from_str(body).map_err(FormatError::Event)?;
+    let Body { data } = serde_json::from_str(body).map_err(FormatError::Event)?;
     Ok(data)
 }
 
@@ -190,7 +129,12 @@ mod tests {
     use serde_json::Value as Json;
     use std::path::Path;
 
-    use crate::domain::samples;
+    use crate::domain::{EventType, samples};
+
+    fn rendered(format: Format, body: &str, key: Option<&Secret>) -> Result<Rendered, FormatError> {
+        let at = "2026-11-22T21:00:00Z".parse().unwrap();
+        render(format, &Stored { id: "evt_0192", body, began: None, at }, key)
+    }
 
     #[test]
     fn every_event_is_rendered_as_recorded_in_every_format() {
@@ -202,7 +146,7 @@ mod tests {
             let kind: EventType = kind["type"].as_str().unwrap().parse().unwrap();
             for &format in Format::ALL {
                 let place = format!("{name}/{}.json", format.as_str());
-                let found = format.render("evt_0192", &event, Some(&key));
+                let found = rendered(format, &event, Some(&key));
                 assert_eq!(found.is_ok(), format.takes(kind), "{place}");
                 let Ok(found) = found else { continue };
                 let found: Json = serde_json::from_str(&found.body).unwrap();
@@ -247,7 +191,7 @@ mod tests {
                 json["data"]["changes"] = vec![change; 50].into();
             }
             for format in [Format::Slack, Format::Teams, Format::PagerDuty] {
-                let Ok(found) = format.render("evt_0192", &json.to_string(), None) else {
+                let Ok(found) = rendered(format, &json.to_string(), None) else {
                     continue;
                 };
                 let bytes = found.body.len();
@@ -261,7 +205,7 @@ mod tests {
     #[test]
     fn body_that_is_no_event_is_an_error() {
         for &format in Format::ALL {
-            let found = format.render("evt_1", "{}", None);
+            let found = rendered(format, "{}", None);
             assert_eq!(found.is_ok(), format == Format::Standard, "{format:?}");
         }
     }

@@ -43,8 +43,9 @@ struct Details {
     drift: Option<String>,
 }
 
-/// Returns the message for `event`; none for one that opens and closes no incident.
-pub(super) fn event(event: &Event, key: Option<&Secret>) -> Option<PagerEvent> {
+/// Returns the message for `event`; none for one that opens and closes no incident. The incident has the
+/// key of the event that `began` it.
+pub(super) fn event(event: &Event, began: &Event, key: Option<&Secret>) -> Option<PagerEvent> {
     let (action, severity) = match Severity::of(event) {
         Severity::Failure => ("trigger", "error"),
         Severity::Recovery => ("resolve", "info"),
@@ -65,7 +66,7 @@ pub(super) fn event(event: &Event, key: Option<&Secret>) -> Option<PagerEvent> {
     Some(PagerEvent {
         routing_key: key.map(|key| key.expose().to_owned()).unwrap_or_default(),
         action,
-        dedup_key: alarm.key,
+        dedup_key: Alarm::of(began).map_or(alarm.key, |began| began.key),
         payload,
         client: "revalidated",
     })

@@ -10,7 +10,7 @@ use std::time::Duration;
 use reqwest::Url;
 
 pub(super) use self::url::parse_url;
-use super::format::Format;
+use crate::domain::Format;
 use crate::domain::{RetryPolicy, SecretRef, Subscription};
 use crate::net::address::Allow;
 

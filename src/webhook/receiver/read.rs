@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use super::url::parse_url;
 use super::{Receiver, Target};
+use crate::domain::Format;
 use crate::domain::{
     EventType, RetryPolicy, SecretRef, Selection, Subscription, duration_text, is_unseen,
 };
 use crate::input::{Kind, Reader, nearest};
 use crate::net::address::Allow;
-use crate::webhook::format::Format;
 use crate::webhook::sign::Key;
 
 /// Length limit of a name, in characters.

@@ -21,11 +21,11 @@ use self::answer::{DETAIL_BYTES_MAX, beginning, hint};
 pub(crate) use self::error::SendError;
 use self::error::{chain, place};
 use self::secret::learn_url;
-use super::format::Rendered;
+use super::format::{Rendered, Stored, render};
 use super::receiver::{Receiver, Target, parse_url};
 use super::sign::{Key, PREFIX, signatures};
 use super::text::cut;
-use crate::domain::{AttemptResult, Redactor, Timestamp, duration_text};
+use crate::domain::{AttemptResult, Format, Redactor, Timestamp, duration_text};
 use crate::net::address::host_permitted;
 use crate::net::http::{self, HttpError, HttpOptions};
 use crate::net::resolve::GuardedResolver;
@@ -38,6 +38,10 @@ pub(crate) struct Message<'m> {
     pub(crate) id: &'m str,
     /// Body of the event as stored.
     pub(crate) body: &'m str,
+    /// Body of the event that began the incident for the receiver, when that was another one.
+    pub(crate) began: Option<&'m str>,
+    /// Format in which the incident began; none for the receiver's present one.
+    pub(crate) format: Option<Format>,
 }
 
 /// Outcome of an attempt.
@@ -124,7 +128,8 @@ impl Sender {
         message: &Message<'_>,
         now: Timestamp,
     ) -> Result<(AttemptResult, String), SendError> {
-        let Receiver { format, routing_key, .. } = &self.receiver;
+        let routing_key = &self.receiver.routing_key;
+        let format = self.format(message);
         let keys = self.keys().await?;
         let url = self.url().await?;
         #[cfg_attr(
@@ -146,8 +151,9 @@ impl Sender {
         if let Some(key) = &key {
             self.redactor.learn(key);
         }
+        let Message { id, body, began, .. } = *message;
         let Rendered { content_type, body } =
-            format.render(message.id, message.body, key.as_ref())?;
+            render(format, &Stored { id, body, began, at: now }, key.as_ref())?;
         let at = now.unix_seconds();
         let mut request = client
             .post(url.clone())
@@ -171,6 +177,17 @@ impl Sender {
             (false, _) => answer,
         };
         Ok((AttemptResult::Answered { code: status.as_u16(), hint }, detail))
+    }
+
+    /// Returns the format of `message`: that in which its incident began, unless the receiver no longer has
+    /// what that one needs.
+    fn format(&self, message: &Message<'_>) -> Format {
+        let Receiver { format, routing_key, secrets, .. } = &self.receiver;
+        let has_all = |began: &Format| {
+            (*began != Format::PagerDuty || routing_key.is_some())
+                && (!began.is_signed() || !secrets.is_empty())
+        };
+        message.format.filter(has_all).unwrap_or(*format)
     }
 
     async fn keys(&self) -> Result<Vec<Key>, SendError> {

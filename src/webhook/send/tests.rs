@@ -14,8 +14,12 @@ use crate::domain::Secret;
 use crate::webhook::testing::{Answer, OTHER_SECRET, Request, SECRET, Scripted, http, receiver};
 
 const NOW: Timestamp = Timestamp(1_795_381_200_750);
-const MESSAGE: Message<'_> =
-    Message { id: "evt_0190", body: "{\"text\": \"Grüße ✓\\n\" ,\"n\":1.0}" };
+const MESSAGE: Message<'_> = Message {
+    id: "evt_0190",
+    body: "{\"text\": \"Grüße ✓\\n\" ,\"n\":1.0}",
+    began: None,
+    format: None,
+};
 
 async fn send(receiver: Receiver) -> Sent {
     Sender::new(receiver).unwrap().send(&MESSAGE, NOW).await
@@ -134,7 +138,7 @@ async fn secret_url_is_read_at_every_attempt_and_never_shown() {
     let body = include_str!("../format/golden/failed/event.json");
     let attempt = async |url: &str| {
         std::fs::write(&file, url).unwrap();
-        sender.send(&Message { id: "evt_1", body }, NOW).await
+        sender.send(&Message { id: "evt_1", body, began: None, format: None }, NOW).await
     };
     let sent = attempt(&format!("http://{}{path}", scripted.addr)).await;
     assert_eq!(sent.result, AttemptResult::Answered { code: 404, hint: None });
