@@ -1,36 +1,35 @@
 //! Offloading of blocking work, mostly reads of files, to detached threads.
 //!
-//! A file may hang: a FIFO that nothing is written to, a network file system whose server is down. A
-//! thread that hangs cannot be ended, only abandoned, and the end of tokio's runtime waits for its
-//! own; so each piece of work has a thread of its own, a time limit, and a key. While the work of a
-//! key hangs, it is refused at once and not started again.
+//! A file may hang: a FIFO that nothing is written to, a network file system whose server is down. Work
+//! is done by a [pool] of threads that nothing waits for, within a time limit, and under a key that
+//! names what may hang. While the work of a key hangs, it is refused at once and not started again.
+//! Reads of one file are shared: see [flights].
+//!
+//! A runtime with a paused clock takes a wait for these threads for idleness and lets the time limit
+//! pass at once; so the simulation reads no file and starts no such work.
+
+mod flights;
+mod pool;
 
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, oneshot};
 use tokio::time::timeout;
 
+use self::pool::THREADS_MAX;
 use crate::domain::duration_text;
 
 /// Longest wait for a file; less than the shortest limit of a test.
 pub(crate) const READ_TIMEOUT: Duration = Duration::from_secs(2);
-/// Threads that may be at work, or hang, at the same time.
-const THREADS_MAX: usize = 256;
-/// Threads that may be at work, or hang, under one key: many runs and deliveries share a secret, and
-/// must not queue for it.
+/// Threads that may be at work, or hang, under one key.
 const THREADS_PER_KEY_MAX: usize = 8;
-/// Stack of a thread, in bytes; reading a file and parsing certificates take little.
-const STACK_BYTES: usize = 1024 * 1024;
 
-/// Permits of the threads.
-static THREADS: Semaphore = Semaphore::const_new(THREADS_MAX);
 /// Gates of the keys that are in use.
 static GATES: Mutex<Option<HashMap<String, Arc<Gate>>>> = Mutex::new(None);
 
@@ -65,27 +64,19 @@ pub(crate) enum ReadError {
     Blocking(#[from] BlockingError),
 }
 
-/// State of the work under one key.
+/// Gate that the work under one key passes.
 #[derive(Debug)]
 struct Gate {
     /// Permits of the threads at work.
     turns: Arc<Semaphore>,
-    state: Mutex<State>,
+    /// Number of threads that exceeded their limit and are still at work.
+    hung: AtomicUsize,
 }
 
 impl Default for Gate {
     fn default() -> Self {
-        Self { turns: Arc::new(Semaphore::new(THREADS_PER_KEY_MAX)), state: Mutex::default() }
+        Self { turns: Arc::new(Semaphore::new(THREADS_PER_KEY_MAX)), hung: AtomicUsize::new(0) }
     }
-}
-
-/// Progress of the work under one key.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-enum State {
-    #[default]
-    Idle,
-    Working,
-    Hung,
 }
 
 impl Gate {
@@ -97,30 +88,68 @@ impl Gate {
         Arc::clone(gates.entry(key.to_owned()).or_default())
     }
 
-    fn state(&self) -> std::sync::MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Notes that the work exceeded its limit. Returns true when a thread is still at it.
-    fn give_up(&self) -> bool {
-        let mut state = self.state();
-        if *state == State::Working {
-            *state = State::Hung;
-        }
-        *state == State::Hung
+    fn hangs(&self) -> bool {
+        0 < self.hung.load(Ordering::SeqCst)
     }
 }
 
-/// Marks a gate as idle at the end of the work, also when that panics.
-struct AtWork(Arc<Gate>);
+/// Progress of one piece of work.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Progress {
+    Queued,
+    Working,
+    Hung,
+    Ended,
+}
+
+/// Handle of one piece of work, shared by its caller and its thread.
+#[derive(Clone, Debug)]
+struct Work {
+    gate: Arc<Gate>,
+    progress: Arc<Mutex<Progress>>,
+}
+
+impl Work {
+    fn queued(gate: &Arc<Gate>) -> Self {
+        Self { gate: Arc::clone(gate), progress: Arc::new(Mutex::new(Progress::Queued)) }
+    }
+
+    fn progress(&self) -> MutexGuard<'_, Progress> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Marks the work as begun, and as ended when the guard is dropped, also by a panic.
+    fn begin(self) -> AtWork {
+        *self.progress() = Progress::Working;
+        AtWork(self)
+    }
+
+    /// Notes that the work exceeded its limit. Returns true when a thread is at it.
+    fn give_up(&self) -> bool {
+        let mut progress = self.progress();
+        let is_begun = *progress != Progress::Queued;
+        if *progress == Progress::Working {
+            *progress = Progress::Hung;
+            self.gate.hung.fetch_add(1, Ordering::SeqCst);
+        }
+        is_begun
+    }
+}
+
+/// Guard of work that a thread is at.
+struct AtWork(Work);
 
 impl Drop for AtWork {
     fn drop(&mut self) {
-        *self.0.state() = State::Idle;
+        let mut progress = self.0.progress();
+        if *progress == Progress::Hung {
+            self.0.gate.hung.fetch_sub(1, Ordering::SeqCst);
+        }
+        *progress = Progress::Ended;
     }
 }
 
-/// Runs `work` on a thread of its own and waits for it, at most `limit`. Work under one `key`, which
+/// Runs `work` on a thread of the pool and waits for it, at most `limit`. Work under one `key`, which
 /// names what may hang, has at most [`THREADS_PER_KEY_MAX`] threads.
 ///
 /// # Errors
@@ -133,35 +162,43 @@ pub(crate) async fn run<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, BlockingError> {
     let gate = Gate::of(key);
-    if *gate.state() == State::Hung {
+    if gate.hangs() {
         return Err(BlockingError::Hangs(limit));
     }
+    let handle = Work::queued(&gate);
     let done = timeout(limit, async {
         let turn = Arc::clone(&gate.turns).acquire_owned().await;
         let turn = turn.map_err(|_closed| BlockingError::Full)?;
-        let permit = THREADS.acquire().await.map_err(|_closed| BlockingError::Full)?;
         let (sender, receiver) = oneshot::channel();
-        *gate.state() = State::Working;
-        start(&gate, (turn, permit), move || {
-            // It may come too late for the receiver.
-            let _late = sender.send(work());
-        })?;
+        let begun = handle.clone();
+        pool::submit(Box::new(move || {
+            if !sender.is_closed() {
+                let _held = (turn, begun.begin());
+                // It may come too late for the receiver.
+                let _late = sender.send(work());
+            }
+        }))?;
         receiver.await.map_err(|_panicked| BlockingError::Panicked)
     });
     done.await.unwrap_or_else(|_elapsed| {
-        Err(if gate.give_up() { BlockingError::Hangs(limit) } else { BlockingError::Full })
+        Err(if handle.give_up() { BlockingError::Hangs(limit) } else { BlockingError::Full })
     })
 }
 
-/// Reads the file at `path`, at most `bytes_max` bytes of it, within [`READ_TIMEOUT`].
+/// Reads the file at `path`, at most `bytes_max` bytes of it, within [`READ_TIMEOUT`]. Callers that ask
+/// at the same time share a read that begins after they asked.
 ///
 /// # Errors
 ///
 /// Fails for a file that cannot be read, is larger, or does not answer.
 pub(crate) async fn read(path: &Path, bytes_max: usize) -> Result<Vec<u8>, ReadError> {
-    let file = path.to_owned();
-    let read = move || read_file(&file, bytes_max);
-    run(&path.to_string_lossy(), READ_TIMEOUT, read).await?
+    let (sender, receiver) = oneshot::channel();
+    // It may come too late for the receiver.
+    flights::join(path, bytes_max, Box::new(move |read| drop(sender.send(read))))?;
+    match timeout(READ_TIMEOUT, receiver).await {
+        Ok(read) => read.map_err(|_panicked| BlockingError::Panicked)?,
+        Err(_elapsed) => Err(flights::give_up(path, bytes_max).into()),
+    }
 }
 
 /// Reads as [`read`] does and blocks the calling thread meanwhile, which must not be one that serves
@@ -171,49 +208,14 @@ pub(crate) async fn read(path: &Path, bytes_max: usize) -> Result<Vec<u8>, ReadE
 ///
 /// Those of [`read`].
 pub(crate) fn read_now(path: &Path, bytes_max: usize) -> Result<Vec<u8>, ReadError> {
-    let gate = Gate::of(&path.to_string_lossy());
-    if *gate.state() == State::Hung {
-        return Err(BlockingError::Hangs(READ_TIMEOUT).into());
-    }
-    let permit = THREADS.try_acquire().map_err(|_full| BlockingError::Full)?;
     let (sender, receiver) = mpsc::sync_channel(1);
-    let file = path.to_owned();
-    *gate.state() = State::Working;
-    start(&gate, permit, move || {
-        // It may come too late for the receiver.
-        let _late = sender.send(read_file(&file, bytes_max));
-    })?;
+    // It may come too late for the receiver.
+    flights::join(path, bytes_max, Box::new(move |read| drop(sender.send(read))))?;
     match receiver.recv_timeout(READ_TIMEOUT) {
         Ok(read) => read,
         Err(RecvTimeoutError::Disconnected) => Err(BlockingError::Panicked.into()),
-        Err(RecvTimeoutError::Timeout) => {
-            gate.give_up();
-            Err(BlockingError::Hangs(READ_TIMEOUT).into())
-        }
+        Err(RecvTimeoutError::Timeout) => Err(flights::give_up(path, bytes_max).into()),
     }
-}
-
-/// Starts a detached thread for `work`, which holds `held` until it ends.
-fn start<H: Send + 'static>(
-    gate: &Arc<Gate>,
-    held: H,
-    work: impl FnOnce() + Send + 'static,
-) -> Result<(), BlockingError> {
-    let at_work = AtWork(Arc::clone(gate));
-    let thread = thread::Builder::new().name("blocking".to_owned()).stack_size(STACK_BYTES);
-    let started = thread.spawn(move || {
-        let _held = (held, at_work);
-        work();
-    });
-    started.map(drop).map_err(BlockingError::Thread)
-}
-
-/// Reads the file at `path` on this thread.
-fn read_file(path: &Path, bytes_max: usize) -> Result<Vec<u8>, ReadError> {
-    let mut bytes = Vec::new();
-    let limit = u64::try_from(bytes_max).unwrap_or(u64::MAX).saturating_add(1);
-    File::open(path)?.take(limit).read_to_end(&mut bytes)?;
-    if bytes_max < bytes.len() { Err(ReadError::TooLarge(bytes_max)) } else { Ok(bytes) }
 }
 
 #[cfg(test)]
