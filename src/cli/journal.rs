@@ -1,13 +1,21 @@
 //! Log records for the systemd journal, in its native protocol.
 //!
-//! A field is its name, a newline, the length of its value in eight bytes, the value and a newline; a
-//! record is one datagram. The records are queued like lines, since a journal that hangs would block
-//! the code that logs.
+//! A field is its name, a newline, the length of its value in eight bytes (little endian), the value
+//! and a newline, so that a value may hold any byte. A record is one datagram, or, when it is larger
+//! than the socket takes, the descriptor of a sealed file in memory. The records are queued like
+//! lines, since a journal that hangs would block the code that logs.
 
 use std::fmt::{self, Write as _};
-use std::io;
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::mem::MaybeUninit;
+use std::os::fd::AsFd;
 use std::os::unix::net::UnixDatagram;
+use std::path::Path;
 
+use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
+use rustix::io::Errno;
+use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
@@ -30,9 +38,44 @@ const IDENTIFIER: &str = env!("CARGO_PKG_NAME");
 ///
 /// Fails when there is none.
 pub(super) fn sink() -> io::Result<Sink> {
+    sink_at(Path::new(SOCKET))
+}
+
+fn sink_at(path: &Path) -> io::Result<Sink> {
     let socket = UnixDatagram::unbound()?;
-    socket.connect(SOCKET)?;
-    Ok(Box::new(move |record| socket.send(record).map(drop)))
+    socket.connect(path)?;
+    Ok(Box::new(move |record| send(&socket, record)))
+}
+
+/// Sends `record`; blocks while the journal takes nothing.
+fn send(socket: &UnixDatagram, record: &[u8]) -> io::Result<()> {
+    match socket.send(record) {
+        Ok(_sent) => Ok(()),
+        Err(error) if is_too_large(&error) => send_as_file(socket, record),
+        Err(error) => Err(error),
+    }
+}
+
+/// True when a record does not fit into a datagram.
+fn is_too_large(error: &io::Error) -> bool {
+    matches!(Errno::from_io_error(error), Some(Errno::MSGSIZE | Errno::NOBUFS))
+}
+
+/// Sends `record` as a file in memory, which the journal only takes sealed against changes.
+fn send_as_file(socket: &UnixDatagram, record: &[u8]) -> io::Result<()> {
+    let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
+    let mut file = File::from(memfd_create("journal-record", flags)?);
+    file.write_all(record)?;
+    fcntl_add_seals(
+        &file,
+        SealFlags::SHRINK | SealFlags::GROW | SealFlags::WRITE | SealFlags::SEAL,
+    )?;
+    let descriptors = [file.as_fd()];
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut control = SendAncillaryBuffer::new(&mut space);
+    control.push(SendAncillaryMessage::ScmRights(&descriptors));
+    sendmsg(socket, &[], &mut control, SendFlags::empty())?;
+    Ok(())
 }
 
 /// Layer that queues each event as a record.
@@ -143,5 +186,163 @@ impl Visit for Fields {
         // Writing to a string cannot fail; a `Debug` that does leaves what it has written.
         let _complete = write!(text, "{value:?}");
         self.put_field(field, &text);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{IoSliceMut, Read, Seek};
+    use std::os::fd::OwnedFd;
+    use std::time::Duration;
+
+    use rustix::fs::fcntl_get_seals;
+    use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
+    use tracing_subscriber::layer::SubscriberExt;
+
+    /// Longest wait for a record.
+    const SOON: Duration = Duration::from_secs(10);
+
+    /// Socket that stands in the place of the journal's.
+    struct Socket {
+        socket: UnixDatagram,
+        dir: tempfile::TempDir,
+    }
+
+    impl Socket {
+        fn bind() -> Self {
+            let dir = tempfile::tempdir().unwrap();
+            let socket = UnixDatagram::bind(dir.path().join("socket")).unwrap();
+            socket.set_read_timeout(Some(SOON)).unwrap();
+            Self { socket, dir }
+        }
+
+        fn sink(&self) -> Sink {
+            sink_at(&self.dir.path().join("socket")).unwrap()
+        }
+
+        /// Returns the next record and the file that it came as, if it did.
+        fn record(&self) -> (Vec<u8>, Option<OwnedFd>) {
+            let mut bytes = vec![0; 1024 * 1024];
+            let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+            let mut control = RecvAncillaryBuffer::new(&mut space);
+            let mut slices = [IoSliceMut::new(&mut bytes)];
+            let flags = RecvFlags::CMSG_CLOEXEC;
+            let received = recvmsg(&self.socket, &mut slices, &mut control, flags).unwrap().bytes;
+            bytes.truncate(received);
+            let file = control.drain().find_map(|message| {
+                let RecvAncillaryMessage::ScmRights(mut files) = message else { return None };
+                files.next()
+            });
+            (bytes, file)
+        }
+    }
+
+    /// Reads a record as the protocol says: `NAME=value` or `NAME`, the length and the value.
+    fn decoded(mut record: &[u8]) -> Vec<(String, Vec<u8>)> {
+        let mut fields = Vec::new();
+        while !record.is_empty() {
+            let end = record.iter().position(|byte| b"=\n".contains(byte)).unwrap();
+            let name = String::from_utf8(record[..end].to_vec()).unwrap();
+            let is_text = record[end] == b'=';
+            record = &record[end + 1..];
+            let length = if is_text {
+                record.iter().position(|byte| *byte == b'\n').unwrap()
+            } else {
+                let (length, rest) = record.split_first_chunk().unwrap();
+                record = rest;
+                usize::try_from(u64::from_le_bytes(*length)).unwrap()
+            };
+            fields.push((name, record[..length].to_vec()));
+            assert_eq!(record[length], b'\n');
+            record = &record[length + 1..];
+        }
+        fields
+    }
+
+    fn values<'f>(fields: &'f [(String, Vec<u8>)], name: &str) -> Vec<&'f str> {
+        let named = fields.iter().filter(|(known, _)| known == name);
+        named.map(|(_, value)| std::str::from_utf8(value).unwrap()).collect()
+    }
+
+    /// Returns the fields of the one event that `log` writes.
+    fn logged(log: impl FnOnce()) -> Vec<(String, Vec<u8>)> {
+        let journal = Socket::bind();
+        let queue = LogQueue::start(journal.sink()).unwrap();
+        let subscriber = tracing_subscriber::registry().with(Journal(queue));
+        tracing::subscriber::with_default(subscriber, log);
+        let (record, file) = journal.record();
+        assert!(file.is_none());
+        decoded(&record)
+    }
+
+    #[test]
+    fn event_has_its_message_priority_place_and_fields() {
+        let fields = logged(|| tracing::warn!(run.id = 7, ok = true, "all is well"));
+        for (name, value) in [
+            ("MESSAGE", "all is well"),
+            ("PRIORITY", "4"),
+            ("SYSLOG_IDENTIFIER", "revalidated"),
+            ("TARGET", module_path!()),
+            ("CODE_FILE", file!()),
+            ("F_RUN_ID", "7"),
+            ("F_OK", "true"),
+        ] {
+            assert_eq!(values(&fields, name), [value], "{name}");
+        }
+    }
+
+    #[test]
+    fn value_with_newlines_and_an_assignment_stays_one_field() {
+        let hostile = "first\nPRIORITY=0\n\nMESSAGE\n\0=\u{1b}[31m";
+        let fields = logged(|| tracing::error!(answer = hostile, "one\ntwo"));
+        assert_eq!(values(&fields, "F_ANSWER"), [hostile]);
+        assert_eq!(values(&fields, "MESSAGE"), ["one\ntwo"]);
+        assert_eq!(values(&fields, "PRIORITY"), ["3"]);
+    }
+
+    #[test]
+    fn event_has_the_fields_of_its_spans_outermost_first() {
+        let fields = logged(|| {
+            let outer =
+                tracing::info_span!("run", integration = "lake", number = tracing::field::Empty);
+            let _outer = outer.enter();
+            let _inner = tracing::info_span!("test", integration = "inner").entered();
+            outer.record("number", 3);
+            tracing::info!("done");
+        });
+        assert_eq!(values(&fields, "SPAN_NAME"), ["run", "test"]);
+        assert_eq!(values(&fields, "F_INTEGRATION"), ["lake", "inner"]);
+        assert_eq!(values(&fields, "F_NUMBER"), ["3"]);
+    }
+
+    #[test]
+    fn name_of_a_field_has_letters_of_the_journal_only() {
+        for (name, expected) in
+            [("http.status_code", "HTTP_STATUS_CODE"), ("__trusted", "TRUSTED"), ("a-é=\nb", "AB")]
+        {
+            assert_eq!(journal_name(name), expected);
+        }
+    }
+
+    #[test]
+    fn record_beyond_the_size_of_a_datagram_arrives_as_a_sealed_file() {
+        let journal = Socket::bind();
+        let mut sink = journal.sink();
+        let mut record = Fields::default();
+        record.put("MESSAGE", &"x".repeat(900_000));
+        sink(&record.bytes).unwrap();
+        let (bytes, file) = journal.record();
+        assert_eq!(bytes, b"");
+        let mut file = File::from(file.unwrap());
+        let seals = SealFlags::SHRINK | SealFlags::GROW | SealFlags::WRITE | SealFlags::SEAL;
+        assert!(fcntl_get_seals(&file).unwrap().contains(seals));
+        let mut bytes = Vec::new();
+        file.rewind().unwrap();
+        file.read_to_end(&mut bytes).unwrap();
+        assert_eq!(bytes, record.bytes);
+        // The connection takes further records.
+        sink(b"MESSAGE=next\n").unwrap();
+        assert_eq!(values(&decoded(&journal.record().0), "MESSAGE"), ["next"]);
     }
 }

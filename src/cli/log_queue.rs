@@ -69,7 +69,7 @@ impl LogQueue {
     /// # Errors
     ///
     /// Fails when the system refuses a thread.
-    fn start(mut sink: Sink) -> io::Result<Self> {
+    pub(super) fn start(mut sink: Sink) -> io::Result<Self> {
         let queue = Self::default();
         let writer = queue.clone();
         thread::Builder::new().name("log".to_owned()).spawn(move || {
