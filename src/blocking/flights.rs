@@ -15,7 +15,8 @@ use std::thread;
 
 use tokio::time::Instant;
 
-use super::{BlockingError, READ_TIMEOUT, ReadError, pool};
+use super::error::{BlockingError, READ_TIMEOUT, ReadError};
+use super::pool;
 
 /// Reads that are queued or under way.
 static FLIGHTS: LazyLock<Flights> = LazyLock::new(Flights::default);
@@ -26,7 +27,7 @@ pub(super) type Waiter = Box<dyn FnOnce(Result<Vec<u8>, ReadError>) + Send>;
 /// File and the most bytes of it that are read.
 type Key = (PathBuf, usize);
 
-/// Reads by file.
+/// Reads under way and queued, by file.
 #[derive(Default)]
 struct Flights(Mutex<HashMap<Key, Flight>>);
 
@@ -36,14 +37,14 @@ struct Flight {
     /// Start of the read that is under way.
     began: Option<Instant>,
     /// True when a caller waited in vain for the read that is under way.
-    is_given_up: bool,
+    is_abandoned: bool,
     /// Callers that the next read is for.
     next: Vec<Waiter>,
 }
 
 impl Flight {
     fn hangs(&self) -> bool {
-        self.is_given_up || self.began.is_some_and(|began| READ_TIMEOUT < began.elapsed())
+        self.is_abandoned || self.began.is_some_and(|began| READ_TIMEOUT < began.elapsed())
     }
 }
 
@@ -119,7 +120,7 @@ impl Flights {
             return None;
         }
         flight.began = Some(Instant::now());
-        flight.is_given_up = false;
+        flight.is_abandoned = false;
         Some(std::mem::take(&mut flight.next))
     }
 
@@ -127,7 +128,7 @@ impl Flights {
         let mut all = self.all();
         let Some(flight) = all.get_mut(key) else { return BlockingError::Hangs(READ_TIMEOUT) };
         let has_begun = flight.began.is_some();
-        flight.is_given_up = has_begun;
+        flight.is_abandoned = has_begun;
         // Without a thread so far: the pool is full of other files that hang.
         let reason =
             || if has_begun { BlockingError::Hangs(READ_TIMEOUT) } else { BlockingError::Full };

@@ -8,11 +8,11 @@
 //! A runtime with a paused clock takes a wait for these threads for idleness and lets the time limit
 //! pass at once; so the simulation reads no file and starts no such work.
 
+mod error;
 mod flights;
 mod pool;
 
 use std::collections::HashMap;
-use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -22,47 +22,13 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, oneshot};
 use tokio::time::timeout;
 
-use self::pool::THREADS_MAX;
-use crate::domain::duration_text;
+pub(crate) use self::error::{BlockingError, READ_TIMEOUT, ReadError};
 
-/// Longest wait for a file; less than the shortest limit of a test.
-pub(crate) const READ_TIMEOUT: Duration = Duration::from_secs(2);
 /// Threads that may be at work, or hang, under one key.
 const THREADS_PER_KEY_MAX: usize = 8;
 
 /// Gates of the keys that are in use.
 static GATES: Mutex<Option<HashMap<String, Arc<Gate>>>> = Mutex::new(None);
-
-/// Reason for which blocking work has no result.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum BlockingError {
-    /// The work has not ended within its limit, now or at an earlier attempt.
-    #[error("it does not answer within {}", duration_text(*.0))]
-    Hangs(Duration),
-    /// Other work that hangs holds all threads.
-    #[error("{THREADS_MAX} other files do not answer")]
-    Full,
-    /// The system refuses a thread.
-    #[error("no thread can be started")]
-    Thread(#[source] io::Error),
-    /// The work has panicked.
-    #[error("reading it failed because of a fault in revalidated")]
-    Panicked,
-}
-
-/// Reason for which a file cannot be read.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum ReadError {
-    /// The system refuses to read.
-    #[error(transparent)]
-    Io(#[from] io::Error),
-    /// The file has more bytes than this.
-    #[error("it is larger than {0} bytes")]
-    TooLarge(usize),
-    /// The file does not answer.
-    #[error(transparent)]
-    Blocking(#[from] BlockingError),
-}
 
 /// Gate that the work under one key passes.
 #[derive(Debug)]

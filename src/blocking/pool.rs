@@ -11,10 +11,8 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use super::BlockingError;
+use super::error::{BlockingError, THREADS_MAX};
 
-/// Threads that may be at work, or hang, at the same time.
-pub(super) const THREADS_MAX: usize = 256;
 /// Pieces of work that may wait for a thread.
 const JOBS_MAX: usize = 16 * 1024;
 /// Time after which an idle thread ends.
