@@ -2,11 +2,13 @@
 //!
 //! `daemon` is the program under test; `receiver` and `moody` take its messages; the others are platforms:
 //! `servers` starts third-party ones, `access_grants`, `lakes` and `recorded` answer what those cannot.
+//! `floods` are servers that send without end.
 
 mod access_grants;
 pub(crate) mod configs;
 mod daemon;
 mod dice;
+pub(crate) mod floods;
 mod lakes;
 mod moody;
 mod receiver;
