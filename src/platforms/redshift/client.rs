@@ -1,6 +1,5 @@
 //! The protocol: one session over verified TLS, and the only statements that may be sent in it.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio::net::TcpStream;
@@ -18,6 +17,7 @@ use crate::domain::{FactKind, Redactor, Secret, SecretRef};
 use crate::net::backoff::{Budget, retry_within};
 use crate::net::{tcp, tls};
 use crate::platforms::Seen;
+use crate::platforms::connection::TcpEndpoint;
 use crate::secrets;
 
 /// Application name in `pg_stat_activity` and `stl_connection_log`.
@@ -25,7 +25,8 @@ const APPLICATION: &str = "revalidated";
 /// Longest time for closing a session.
 const FAREWELL_MAX: Duration = Duration::from_secs(1);
 
-/// Everything that is ever sent: reads of the system catalog, with names as bound values.
+/// Statements that are sent, and no others: reads of the system catalog, with names as bound
+/// values.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Statement<'a> {
     /// Asks for an answer to a trivial statement.
@@ -57,21 +58,13 @@ impl<'a> Statement<'a> {
     }
 }
 
-/// Address and options of the server, and the database to log in to.
+/// Server with the database to log in to.
 #[derive(Debug)]
-pub(super) struct Endpoint {
-    /// Name or address, in lower case.
-    pub(super) host: String,
-    /// TCP port of the server.
-    pub(super) port: u16,
-    /// The name that the certificate must bear, when it is not `host`.
-    pub(super) server_name: Option<String>,
-    /// The authorities to trust instead of the operating system's.
-    pub(super) ca_file: Option<PathBuf>,
-    /// The database to log in to.
+pub(super) struct Server {
+    /// Way to the server.
+    pub(super) endpoint: TcpEndpoint,
+    /// Database to log in to.
     pub(super) database: String,
-    /// The longest time from the first packet until the server is ready.
-    pub(super) connect_timeout: Duration,
 }
 
 /// Credentials of one run: user and password to log in with.
@@ -103,7 +96,7 @@ impl RunCredentials {
     }
 }
 
-impl Endpoint {
+impl Server {
     /// Opens a session that answers statements. Transient failures are retried, as long as another
     /// attempt can end within `limit`.
     pub(super) async fn open(
@@ -113,7 +106,7 @@ impl Endpoint {
         redactor: &Redactor,
     ) -> Result<Session, Failure> {
         redactor.learn(&credentials.password);
-        let budget = Budget { total: limit, attempt: self.connect_timeout };
+        let budget = Budget { total: limit, attempt: self.endpoint.connect_timeout };
         retry_within(budget, || self.attempt(credentials, redactor)).await
     }
 
@@ -122,7 +115,7 @@ impl Endpoint {
         credentials: &RunCredentials,
         redactor: &Redactor,
     ) -> Result<Session, Failure> {
-        let limit = self.connect_timeout;
+        let limit = self.endpoint.connect_timeout;
         let exceeded = Exceeded::default();
         let logged_in = timeout(limit, self.log_in(credentials, &exceeded)).await;
         let logged_in = logged_in.unwrap_or(Err(CallError::Silent(limit)));
@@ -142,11 +135,11 @@ impl Endpoint {
         credentials: &RunCredentials,
         exceeded: &Exceeded,
     ) -> Result<LoggedIn, CallError> {
-        let config = tls::read_config(self.ca_file.as_deref()).await?;
+        let TcpEndpoint { host, port, server_name, ca_file, .. } = &self.endpoint;
+        let config = tls::read_config(ca_file.as_deref()).await?;
         let mut tls = MakeRustlsConnect::new(config);
-        let stream = tcp::connect(&self.host, self.port).await?;
-        let name = self.server_name.as_deref().unwrap_or(&self.host);
-        let Ok(tls) = MakeTlsConnect::<TcpStream>::make_tls_connect(&mut tls, name);
+        let stream = tcp::connect(host, *port).await?;
+        let Ok(tls) = MakeTlsConnect::<TcpStream>::make_tls_connect(&mut tls, server_name);
         let tls = BoundedTls { inner: tls, exceeded: exceeded.clone() };
         let mut config = Config::new();
         config

@@ -1,16 +1,12 @@
 //! Reads the published attributes of a Redshift integration.
 
-use std::path::PathBuf;
-use std::time::Duration;
-
 use strum::{IntoStaticStr, VariantArray};
 
 use reqsign_core::Env;
-use rustls::pki_types::ServerName;
 
 use tokio::sync::Mutex;
 
-use super::client::Endpoint;
+use super::client::Server;
 use super::cluster::{Target, is_cluster, target};
 use super::iam::{Iam, SESSION_POLICY};
 use super::integration::{Credentials, Redshift};
@@ -21,16 +17,12 @@ use crate::platforms::aws::config::{key_id, region, replacement, role};
 use crate::platforms::aws::credentials::{self as aws, AccessKey, CredentialChain, Sts};
 use crate::platforms::aws::endpoint::Variant;
 use crate::platforms::aws::machine::Machine;
-use crate::platforms::connection;
+use crate::platforms::connection::{Endpoint, TcpEndpoint};
 
 /// Default port of Redshift.
 const PORT: u16 = 5439;
 /// Published name of the impersonation role.
 const IMPERSONATION_ROLE: &str = "immuta_impersonation";
-/// Default time for logging in.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// Shortest and longest `connectTimeout`.
-const CONNECT_TIMEOUTS: [Duration; 2] = [Duration::from_secs(1), Duration::from_mins(1)];
 /// Longest name in Redshift, in bytes.
 const NAME_BYTES_MAX: usize = 127;
 /// Keys of credentials by password.
@@ -63,33 +55,22 @@ enum Authentication {
 /// Reads the `config` table; faults are left with the reader. Without an access key, AWS is asked with
 /// the credentials of `machine`.
 pub(super) fn read(mut config: Reader<'_>, machine: Machine<impl Env>) -> Option<Redshift> {
-    let host = config.required_string("host").and_then(|name| host_name(&config, "host", name));
-    let host = host.map(|host| host.to_lowercase());
-    let port = config.port("port").unwrap_or(PORT);
+    let endpoint = TcpEndpoint::read(&mut config, PORT);
+    let host = endpoint.as_ref().map(|endpoint| endpoint.host.as_str());
     let database = config.required_string("database");
     let database = database.and_then(|name| folded(&config, "database", &name));
     let initial = config.string("initialDatabase");
     let initial = initial.and_then(|name| folded(&config, "initialDatabase", &name));
     let login = initial.or_else(|| database.clone());
-    let target = LoginTarget { host: host.as_deref(), database: login.as_deref() };
+    let target = LoginTarget { host, database: login.as_deref() };
     let credentials = credentials(&mut config, target, machine);
     let impersonation = config.table("impersonation").and_then(impersonation);
-    let (ca_file, server_name) = config.table("tls").map(tls).unwrap_or_default();
-    let [min, max] = CONNECT_TIMEOUTS;
-    let connect_timeout = config.duration("connectTimeout", min, max);
     if config.has("connectArgs") {
         config.warn("connectArgs", "not used: every connection is made with verified TLS");
     }
     config.finish();
-    let endpoint = Endpoint {
-        host: host?,
-        port,
-        server_name,
-        ca_file,
-        database: login?,
-        connect_timeout: connect_timeout.unwrap_or(CONNECT_TIMEOUT),
-    };
-    Some(Redshift { endpoint, credentials: credentials?, database: database?, impersonation })
+    let server = Server { endpoint: endpoint?, database: login? };
+    Some(Redshift { server, credentials: credentials?, database: database?, impersonation })
 }
 
 /// Host and database of the log-in, as far as they are configured and valid.
@@ -160,7 +141,7 @@ struct Keys {
     region: Option<String>,
     /// Addresses of Redshift's API and of the Security Token Service.
     origins: [Option<String>; 2],
-    endpoint: Option<connection::Endpoint>,
+    endpoint: Option<Endpoint>,
 }
 
 impl Keys {
@@ -178,13 +159,11 @@ impl Keys {
         });
         let endpoint = match config.table("api") {
             Some(mut table) => {
-                let endpoint = connection::Endpoint::read(&mut table, None);
+                let endpoint = Endpoint::read(&mut table, None);
                 table.finish();
                 endpoint
             }
-            None => connection::Endpoint::usual()
-                .map_err(|error| config.fault("api", error.to_string()))
-                .ok(),
+            None => Endpoint::usual().map_err(|error| config.fault("api", error.to_string())).ok(),
         };
         Self {
             secret,
@@ -306,22 +285,6 @@ fn impersonation(mut table: Reader<'_>) -> Option<String> {
     role.filter(|_| enabled)
 }
 
-fn tls(mut table: Reader<'_>) -> (Option<PathBuf>, Option<String>) {
-    let ca_file = table.string("caFile").map(PathBuf::from);
-    let name = table.string("serverName");
-    let server_name = name.and_then(|name| host_name(&table, "serverName", name));
-    table.finish();
-    (ca_file, server_name)
-}
-
-fn host_name(table: &Reader<'_>, key: &str, name: String) -> Option<String> {
-    if ServerName::try_from(name.as_str()).is_ok() {
-        return Some(name);
-    }
-    table.refuse(key, "expected a host name or address alone, without scheme, port or path");
-    None
-}
-
 /// Returns `name` as Redshift stores it: in lower case, quoted or not.
 fn folded(table: &Reader<'_>, key: &str, name: &str) -> Option<String> {
     valid_name(table, key, name.to_lowercase())
@@ -347,6 +310,7 @@ mod tests {
     use serde_json::{Value as Json, json};
     use std::collections::BTreeSet;
     use std::sync::Arc;
+    use std::time::Duration;
 
     struct Found {
         redshift: Option<Redshift>,
@@ -380,11 +344,13 @@ mod tests {
         let Found { redshift, faults, warnings, secrets } = with(&json!({}));
         assert_eq!((faults, warnings), (vec![], vec![]));
         assert_eq!(secrets, BTreeSet::from(["config.password".to_owned()]));
-        let Redshift { endpoint, credentials, database, impersonation } = redshift.unwrap();
+        let Redshift { server, credentials, database, impersonation } = redshift.unwrap();
+        let endpoint = server.endpoint;
         assert_eq!(credentials.user(), "immuta");
         assert_eq!((endpoint.port, endpoint.connect_timeout), (5439, Duration::from_secs(10)));
-        assert_eq!((endpoint.database.as_str(), database.as_str()), ("immuta", "immuta"));
-        assert_eq!((endpoint.server_name, endpoint.ca_file, impersonation), (None, None, None));
+        assert_eq!((server.database.as_str(), database.as_str()), ("immuta", "immuta"));
+        assert_eq!(endpoint.server_name, "redshift.example.com");
+        assert_eq!((endpoint.ca_file, impersonation), (None, None));
     }
 
     #[test]
@@ -396,14 +362,15 @@ mod tests {
             "tls": {"caFile": "/ca.pem", "serverName": "10.0.0.1"},
         }));
         assert_eq!((all.faults, all.warnings), (vec![], vec![]));
-        let Redshift { endpoint, credentials, database, impersonation } = all.redshift.unwrap();
+        let Redshift { server, credentials, database, impersonation } = all.redshift.unwrap();
+        let endpoint = server.endpoint;
         assert_eq!((endpoint.host.as_str(), endpoint.port), ("redshift.example.com", 15439));
-        assert_eq!((endpoint.database.as_str(), database.as_str()), ("dev", "immuta"));
+        assert_eq!((server.database.as_str(), database.as_str()), ("dev", "immuta"));
         assert_eq!(
             (credentials.user(), impersonation),
             ("Immuta", Some("impersonators".to_owned()))
         );
-        assert_eq!(endpoint.server_name.as_deref(), Some("10.0.0.1"));
+        assert_eq!(endpoint.server_name, "10.0.0.1");
         assert_eq!(endpoint.connect_timeout, Duration::from_secs(3));
         let on = with(&json!({"impersonation": {"enabled": true}})).redshift.unwrap();
         assert_eq!(on.impersonation.as_deref(), Some("immuta_impersonation"));
@@ -609,7 +576,7 @@ mod tests {
             assert_eq!((found.faults, found.warnings), (vec![], vec![]));
             let redshift = found.redshift.unwrap();
             assert_eq!(redshift.impersonation.as_deref(), Some(IMPERSONATION_ROLE));
-            assert_eq!(redshift.endpoint.ca_file.is_some(), is_full);
+            assert_eq!(redshift.server.endpoint.ca_file.is_some(), is_full);
             assert_eq!(matches!(redshift.credentials, Credentials::Iam(_)), is_full);
             assert_eq!(redshift.credentials.user(), "immuta_system_account");
         }

@@ -1,13 +1,15 @@
 //! Checked configuration of an integration.
 
-use super::client::Endpoint;
+use super::client::Server;
 use super::iam::Iam;
 use crate::domain::SecretRef;
 
 /// Redshift integration as configured.
 #[derive(Debug)]
 pub(super) struct Redshift {
-    pub(super) endpoint: Endpoint,
+    /// Server with the database to log in to.
+    pub(super) server: Server,
+    /// Credentials to log in with.
     pub(super) credentials: Credentials,
     /// Database that Immuta manages, in lower case.
     pub(super) database: String,

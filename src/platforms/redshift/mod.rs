@@ -17,11 +17,12 @@ mod tests;
 use tokio::time::Instant;
 
 use self::classify::{Cause, Failure};
-use self::client::{Endpoint, RunCredentials, Session, Statement};
+use self::client::{RunCredentials, Session, Statement};
 use self::cluster::Target;
 use self::integration::{Credentials, Redshift};
 use self::remedy::quoted;
 use super::aws::machine::Machine;
+use super::connection::TcpEndpoint;
 use super::tested::Passed;
 use super::{
     AutoBootstrap, BoxFuture, Identity, Mode, Platform, Recorder, RunContext, Seen, Validated,
@@ -102,7 +103,7 @@ fn parse(config: Reader<'_>, _auto_bootstrap: bool) -> Option<Box<dyn Validator>
 
 impl Validator for Redshift {
     fn identity(&self) -> Identity {
-        let Endpoint { host: name, port, ca_file, .. } = &self.endpoint;
+        let TcpEndpoint { host: name, port, .. } = &self.server.endpoint;
         let host = format!("{name}:{port}");
         let (of_host, its_region) = match cluster::target(name) {
             Target::Cluster { region, .. } | Target::ManagedEndpoint { region } => {
@@ -123,7 +124,7 @@ impl Validator for Redshift {
             account: of_role.or_else(|| Some(format!("aws {}", of_host?))),
             region: region.map(|region| format!("aws {region}")),
             principal: Some(format!("redshift {}@{host}", self.credentials.user())),
-            authority: ca_file.as_ref().map(|path| path.display().to_string()),
+            authority: self.server.endpoint.ca_file(),
             host,
             ..Identity::default()
         }
@@ -157,14 +158,14 @@ impl Redshift {
         let end = Instant::now() + run.test_limit.min(run.run_limit);
         let left = || end.saturating_duration_since(Instant::now());
         let mut credentials = self.credentials(run).await?;
-        let mut opened = self.endpoint.open(&credentials, left(), &run.redactor).await;
+        let mut opened = self.server.open(&credentials, left(), &run.redactor).await;
         if let (Credentials::Iam(iam), Err(Failure { cause: Cause::LoginRefused, .. })) =
             (&self.credentials, &opened)
         {
             iam.forget().await;
             if credentials.is_kept {
                 credentials = self.credentials(run).await?;
-                opened = self.endpoint.open(&credentials, left(), &run.redactor).await;
+                opened = self.server.open(&credentials, left(), &run.redactor).await;
             }
         }
         match opened {
@@ -173,8 +174,7 @@ impl Redshift {
                 Ok(Passed::from(Connected::Open(session)).seeing(seen))
             }
             Err(failure)
-                if failure.cause == Cause::NoDatabase
-                    && self.endpoint.database == self.database =>
+                if failure.cause == Cause::NoDatabase && self.server.database == self.database =>
             {
                 Ok(Connected::NoDatabase(failure).into())
             }

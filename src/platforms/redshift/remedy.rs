@@ -1,9 +1,10 @@
 //! Remediation of each cause: the statement, the key or the setting.
 
 use super::classify::Cause;
-use super::client::Endpoint;
+use super::client::Server;
 use super::integration::{Credentials, Redshift};
 use crate::domain::one_line;
+use crate::platforms::connection::TcpEndpoint;
 
 /// Longest part of a name that a remedy shows, in characters; longer names are not accepted anyway.
 const NAME_SHOWN_MAX: usize = 127;
@@ -11,7 +12,7 @@ const NAME_SHOWN_MAX: usize = 127;
 impl Redshift {
     /// Returns the remediation of `cause`.
     pub(super) fn remedy(&self, cause: Cause) -> String {
-        let Endpoint { host, port, database, .. } = &self.endpoint;
+        let Server { endpoint: TcpEndpoint { host, port, .. }, database } = &self.server;
         let (user, login) = (quoted(self.credentials.user()), quoted(database));
         match cause {
             Cause::LoginRefused => self.login_remedy(&user),

@@ -2,7 +2,6 @@
 
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -23,7 +22,7 @@ use crate::domain::Redactor;
 use crate::net::backoff::{Budget, retry_within};
 use crate::net::{tcp, tls};
 use crate::platforms::azure::Cloud;
-use crate::platforms::connection::is_host;
+use crate::platforms::connection::{TcpEndpoint, is_host};
 use crate::platforms::{RunContext, Seen};
 
 /// Application name in `sys.dm_exec_sessions`.
@@ -33,32 +32,24 @@ const REDIRECTIONS_MAX: usize = 2;
 /// Longest time for closing a session.
 const FAREWELL_MAX: Duration = Duration::from_secs(1);
 
-/// Way to the server, the database to log in to, and the credentials for it.
+/// Server with the database to log in to, and the credentials for it.
 #[derive(Debug)]
-pub(super) struct Endpoint {
-    /// Name or address to connect to, in lower case.
-    pub(super) host: String,
-    /// TCP port of the server.
-    pub(super) port: u16,
-    /// The name that the certificate must bear and that the gateway is asked for, in lower case.
-    pub(super) server_name: String,
-    /// Authorities to trust besides the operating system's.
-    pub(super) ca_file: Option<PathBuf>,
+pub(super) struct Server {
+    /// Way to the server; the gateway is asked for its `server_name`.
+    pub(super) endpoint: TcpEndpoint,
     /// True for TDS 8.0, where nothing precedes TLS.
     pub(super) is_strict: bool,
     /// Cloud of Azure; redirections stay in it.
     pub(super) cloud: Cloud,
-    /// The database to log in to: the dedicated pool.
+    /// Database to log in to: the dedicated pool.
     pub(super) database: String,
     /// Credentials to log in with.
     pub(super) credentials: Credentials,
-    /// The longest time from the name's resolution until logged in.
-    pub(super) connect_timeout: Duration,
-    /// The longest time of one statement.
+    /// Longest time of one statement.
     pub(super) read_timeout: Duration,
 }
 
-/// Where one attempt goes.
+/// Address of one attempt, which a redirection may change.
 struct Stop {
     host: String,
     port: u16,
@@ -81,10 +72,10 @@ pub(super) enum Found {
 /// A logged-in client of the library on a bounded connection.
 type Connection<S = TcpStream> = Client<Compat<Bounded<S>>>;
 
-impl Endpoint {
-    /// Opens a session that answers statements. What may pass is tried again, as long as another
-    /// attempt can end within `limit`; a refused log-in is not, except that a token from an earlier
-    /// run is replaced once.
+impl Server {
+    /// Opens a session that answers statements. Transient failures are retried, as long as another
+    /// attempt can end within `limit`; a refused log-in is not, except that a token of an earlier run
+    /// is replaced once.
     pub(super) async fn open(
         &self,
         limit: Duration,
@@ -96,7 +87,7 @@ impl Endpoint {
         let credentials = self.credentials.read(*now, redactor, seen).await?;
         let budget = || Budget {
             total: limit.saturating_sub(start.elapsed()),
-            attempt: self.connect_timeout + self.read_timeout,
+            attempt: self.endpoint.connect_timeout + self.read_timeout,
         };
         let refused = match retry_within(budget(), || self.attempt(&credentials, redactor)).await {
             Err(failure) if failure.cause.is_refusal() => failure,
@@ -120,7 +111,7 @@ impl Endpoint {
         credentials: &RunCredentials,
         redactor: &Redactor,
     ) -> Result<Session, Failure> {
-        let limit = self.connect_timeout;
+        let limit = self.endpoint.connect_timeout;
         let logged_in = timeout(limit, self.log_in(credentials)).await;
         let logged_in = logged_in.unwrap_or(Err(CallError::Silent(limit)));
         let client = logged_in.map_err(|error| Failure::of(&error, redactor))?;
@@ -133,11 +124,8 @@ impl Endpoint {
     }
 
     async fn log_in(&self, credentials: &RunCredentials) -> Result<Connection, CallError> {
-        let mut stop = Stop {
-            host: self.host.clone(),
-            port: self.port,
-            server_name: self.server_name.clone(),
-        };
+        let TcpEndpoint { host, port, server_name, .. } = &self.endpoint;
+        let mut stop = Stop { host: host.clone(), port: *port, server_name: server_name.clone() };
         for _ in 0..=REDIRECTIONS_MAX {
             match self.log_in_at(&stop, credentials).await {
                 Err(CallError::Tds(TdsError::Routing { host, port })) => {
@@ -149,11 +137,12 @@ impl Endpoint {
         Err(CallError::RedirectedAgain(REDIRECTIONS_MAX))
     }
 
-    /// Where a redirection leads: only to a SQL server of the same cloud, which must prove its own
-    /// name, or from this machine to itself. What follows an instance's `\` is for other products.
+    /// Returns the address that a redirection leads to: only a SQL server of the same cloud, which must
+    /// prove its own name, or from this machine to itself. The part after `\`, which names an
+    /// instance, is for other products.
     fn redirected(&self, host: &str, port: u16) -> Result<Stop, CallError> {
         let name = host.split('\\').next().unwrap_or_default().to_lowercase();
-        let is_here = is_loopback(&self.host) && is_loopback(&name);
+        let is_here = is_loopback(&self.endpoint.host) && is_loopback(&name);
         if is_host(&name) && (is_here || self.cloud.has_sql_host(&name)) {
             return Ok(Stop { host: name.clone(), port, server_name: name });
         }
@@ -176,7 +165,7 @@ impl Endpoint {
         } else {
             EncryptionLevel::Required
         });
-        if let Some(path) = &self.ca_file {
+        if let Some(path) = &self.endpoint.ca_file {
             for certificate in tls::read_authorities(path).await? {
                 config.trust_cert_ca_bundle(certificate.as_ref());
             }
@@ -216,7 +205,7 @@ fn is_loopback(host: &str) -> bool {
     host == "localhost" || literal.is_ok_and(|address| address.is_loopback())
 }
 
-/// A logged-in user. Dropping it cuts the connection, [`Session::close`] says good-bye.
+/// Session of a logged-in user. Dropping it cuts the connection, [`Session::close`] ends it in order.
 pub(super) struct Session {
     client: Connection,
     /// Secrets of the run.
@@ -251,7 +240,7 @@ impl Session {
     pub(super) async fn close(self) {
         let farewell = contained(Box::pin(self.client.close()));
         if !matches!(timeout(FAREWELL_MAX, farewell).await, Ok(Ok(Ok(())))) {
-            tracing::debug!("the server did not take leave");
+            tracing::debug!("the server did not close the session");
         }
     }
 }

@@ -1,11 +1,10 @@
 //! Reads the attributes of an Azure Synapse Analytics integration.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use strum::{IntoStaticStr, VariantArray};
 
-use super::client;
+use super::client::Server;
 use super::credentials::{Credentials, Principal};
 use super::integration::{Delimiters, Synapse};
 use crate::domain::SecretRef;
@@ -13,23 +12,19 @@ use crate::input::Reader;
 use crate::net::oauth::KeptToken;
 use crate::platforms::authentication;
 use crate::platforms::azure::{Cloud, ServicePrincipal};
-use crate::platforms::connection::{Endpoint, is_host, server};
+use crate::platforms::connection::{Endpoint, TcpEndpoint, server};
 
 /// SQL Server's own port.
 const PORT: u16 = 1433;
-/// The published name of the impersonation role.
+/// Published name of the impersonation role.
 const IMPERSONATION_ROLE: &str = "IMMUTA_IMPERSONATION";
-/// Default time for logging in.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// Shortest and longest `connectTimeout`.
-const CONNECT_TIMEOUTS: [Duration; 2] = [Duration::from_secs(1), Duration::from_mins(1)];
 /// Default time for one statement: three of them fit into the default limit of a test.
 const READ_TIMEOUT: Duration = Duration::from_secs(8);
 /// Shortest and longest `readTimeout`.
 const READ_TIMEOUTS: [Duration; 2] = [Duration::from_secs(1), Duration::from_mins(5)];
-/// The longest name that SQL Server has for anything (`sysname`), in characters.
+/// Longest name in SQL Server (`sysname`), in characters.
 const NAME_MAX: usize = 128;
-/// The longest delimiter, in characters.
+/// Longest delimiter, in characters.
 const DELIMITER_MAX: usize = 16;
 
 /// Kinds of credentials as configured.
@@ -67,44 +62,37 @@ struct Application {
     endpoint: Endpoint,
 }
 
-/// Reads the `config` table; what is wrong with it is left with the reader.
+/// Reads the `config` table; faults are left with the reader.
 pub(super) fn read(mut config: Reader<'_>) -> Option<Synapse> {
-    let host = config.required_string("host").and_then(|name| host_name(&config, "host", &name));
-    let port = config.port("port").unwrap_or(PORT);
+    let endpoint = TcpEndpoint::read(&mut config, PORT);
     let name = |config: &mut Reader<'_>, key| {
         config.required_string(key).and_then(|name| valid_name(config, key, name))
     };
     let (database, schema) = (name(&mut config, "database"), name(&mut config, "schema"));
-    let (ca_file, server_name) = config.table("tls").map(tls).unwrap_or_default();
     let given = credentials(&mut config);
     let is_strict = config.choice("encryption", &[("required", false), ("strict", true)]);
     let pause_fails = config.choice("pausedPool", &[("warning", false), ("failed", true)]);
     let impersonation = config.table("impersonation").and_then(impersonation);
     let delimiters =
         config.table("metadataDelimiters").map_or_else(Delimiters::default, delimiters);
-    let mut timeout = |key, [min, max]: [Duration; 2]| config.duration(key, min, max);
-    let connect_timeout = timeout("connectTimeout", CONNECT_TIMEOUTS).unwrap_or(CONNECT_TIMEOUT);
-    let read_timeout = timeout("readTimeout", READ_TIMEOUTS).unwrap_or(READ_TIMEOUT);
+    let [min, max] = READ_TIMEOUTS;
+    let read_timeout = config.duration("readTimeout", min, max).unwrap_or(READ_TIMEOUT);
     config.finish();
-    let (host, given, _) = (host?, given?, schema?);
-    let server_name = server_name.unwrap_or_else(|| host.clone());
-    let cloud = given.cloud.or_else(|| Cloud::of_sql_host(&server_name)).unwrap_or(Cloud::Public);
-    let endpoint = client::Endpoint {
-        host,
-        port,
-        server_name,
-        ca_file,
+    let (endpoint, given, _) = (endpoint?, given?, schema?);
+    let of_host = || Cloud::of_sql_host(&endpoint.server_name);
+    let cloud = given.cloud.or_else(of_host).unwrap_or(Cloud::Public);
+    let server = Server {
+        endpoint,
         is_strict: is_strict.unwrap_or(false),
         cloud,
         database: database?,
         credentials: given.kind.with(cloud),
-        connect_timeout,
         read_timeout,
     };
-    Some(Synapse { endpoint, impersonation, delimiters, pause_fails: pause_fails.unwrap_or(false) })
+    Some(Synapse { server, impersonation, delimiters, pause_fails: pause_fails.unwrap_or(false) })
 }
 
-/// Credentials before it is known for which cloud.
+/// Credentials as configured, before the cloud is known.
 enum Kind {
     Password { username: String, password: SecretRef },
     Application(Box<Application>),
@@ -165,7 +153,7 @@ fn credentials(config: &mut Reader<'_>) -> Option<Given> {
     Some(Given { kind, cloud: azure.cloud })
 }
 
-/// Everything is read in any case, so that its secrets are known as such.
+/// Reads the table `azure`. All keys are read in any case, so that its secrets are known as such.
 fn azure(mut table: Reader<'_>, is_application: bool) -> Azure {
     let cloud = table.choice("cloud", &Cloud::WORDS);
     let (tenant, client_id) = (table.string("tenantId"), table.string("clientId"));
@@ -202,7 +190,7 @@ fn azure(mut table: Reader<'_>, is_application: bool) -> Azure {
     Azure { cloud, principal: principal() }
 }
 
-/// The role that must exist, when impersonation is enabled.
+/// Reads the role that must exist; none when impersonation is disabled.
 fn impersonation(mut table: Reader<'_>) -> Option<String> {
     let enabled = table.boolean("enabled").unwrap_or(false);
     let role = table.string("role").unwrap_or_else(|| IMPERSONATION_ROLE.to_owned());
@@ -228,23 +216,6 @@ fn delimiters(mut table: Reader<'_>) -> Delimiters {
     }
     table.finish();
     delimiters
-}
-
-fn tls(mut table: Reader<'_>) -> (Option<PathBuf>, Option<String>) {
-    let ca_file = table.string("caFile").map(PathBuf::from);
-    let name = table.string("serverName");
-    let name = name.and_then(|name| host_name(&table, "serverName", &name));
-    table.finish();
-    (ca_file, name)
-}
-
-/// A host name or address in lower case.
-fn host_name(table: &Reader<'_>, key: &str, name: &str) -> Option<String> {
-    if is_host(name) {
-        return Some(name.to_lowercase());
-    }
-    table.refuse(key, "expected a host name or address alone, without scheme, port or path");
-    None
 }
 
 fn valid_name(table: &Reader<'_>, key: &str, name: String) -> Option<String> {

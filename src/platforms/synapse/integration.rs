@@ -1,11 +1,12 @@
 //! Checked configuration of an integration.
 
-use super::client::Endpoint;
+use super::client::Server;
 
 /// Configured Azure Synapse Analytics integration.
 #[derive(Debug)]
 pub(super) struct Synapse {
-    pub(super) endpoint: Endpoint,
+    /// Server with the database to log in to.
+    pub(super) server: Server,
     /// Impersonation role, when impersonation is enabled.
     pub(super) impersonation: Option<String>,
     pub(super) delimiters: Delimiters,

@@ -17,9 +17,10 @@ mod tests;
 use std::time::Duration;
 
 use self::classify::{Cause, Failure, can_be_asked_otherwise};
-use self::client::{Endpoint, Found, Session};
+use self::client::{Found, Server, Session};
 use self::integration::{Delimiters, Synapse};
 use self::statement::{Statement, identifier};
+use super::connection::TcpEndpoint;
 use super::tested::Passed;
 use super::{
     AutoBootstrap, BoxFuture, Identity, Mode, Platform, Recorder, RunContext, Seen, Validated,
@@ -28,7 +29,7 @@ use super::{
 use crate::domain::{Class, FactKind, Finding, Test};
 use crate::input::Reader;
 
-/// Azure Synapse Analytics, as the table of contents lists it.
+/// Entry of Azure Synapse Analytics.
 pub(super) const PLATFORM: Platform = Platform {
     kind: "Azure Synapse Analytics",
     version: 1,
@@ -81,14 +82,14 @@ fn parse(config: Reader<'_>, _auto_bootstrap: bool) -> Option<Box<dyn Validator>
 
 impl Validator for Synapse {
     fn identity(&self) -> Identity {
-        let Endpoint { host: name, port, server_name, cloud, credentials, ca_file, .. } =
-            &self.endpoint;
+        let Server { endpoint, cloud, credentials, database, .. } = &self.server;
+        let TcpEndpoint { host: name, port, server_name, .. } = endpoint;
         let host = format!("{name}:{port}");
         Identity {
-            target: Some(format!("{host}/{}", self.endpoint.database.to_lowercase())),
+            target: Some(format!("{host}/{}", database.to_lowercase())),
             account: cloud.sql_server(server_name).map(|server| format!("synapse {server}")),
             principal: credentials.principal(&host),
-            authority: ca_file.as_ref().map(|path| path.display().to_string()),
+            authority: endpoint.ca_file(),
             host,
             ..Identity::default()
         }
@@ -140,7 +141,7 @@ impl Synapse {
         run: &RunContext,
         seen: &mut Seen,
     ) -> Result<Passed<Option<Session>>, Finding> {
-        let failure = match self.endpoint.open(limit, run, seen).await {
+        let failure = match self.server.open(limit, run, seen).await {
             Ok(session) => return Ok(Some(session).into()),
             Err(failure) => failure,
         };
@@ -174,13 +175,13 @@ impl Synapse {
 
     /// True when the user has control, false when the server does not say.
     async fn can_manage(&self, session: &mut Session) -> Result<Passed<bool>, Finding> {
-        let database = identifier(&self.endpoint.database);
-        let user = identifier(self.endpoint.credentials.grantee());
+        let database = identifier(&self.server.database);
+        let user = identifier(self.server.credentials.grantee());
         let grant = format!("GRANT CONTROL ON DATABASE::{database} TO {user};");
         let asked = control(session).await;
         match asked.map_err(|failure| self.unknown("the user's permissions", &failure))? {
             Control::Granted => {
-                let seen = Seen::of(FactKind::Grant, &self.endpoint.database, "CONTROL");
+                let seen = Seen::of(FactKind::Grant, &self.server.database, "CONTROL");
                 Ok(Passed::from(true).seeing(seen))
             }
             Control::Missing => {
@@ -224,7 +225,7 @@ impl Synapse {
         sees_all: bool,
     ) -> Result<Passed<()>, Finding> {
         if self.finds_role(session, role).await? {
-            let of = &self.endpoint.database;
+            let of = &self.server.database;
             let seen = Seen::of(FactKind::Grant, of, &format!("role {role}"));
             return Ok(Passed::from(()).seeing(seen));
         }
@@ -245,7 +246,7 @@ impl Synapse {
 
     /// Why nothing follows from a role that was not found.
     fn hidden(&self, message: String, sees_all: bool) -> Option<Finding> {
-        let user = identifier(self.endpoint.credentials.grantee());
+        let user = identifier(self.server.credentials.grantee());
         let remedy = format!("GRANT VIEW DEFINITION TO {user};");
         (!sees_all).then(|| Finding::new(Class::Denied, message).fix(remedy))
     }

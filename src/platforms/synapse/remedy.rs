@@ -22,13 +22,13 @@ const TLS_FAILED: &str = "Name the authority's certificate in `tls.caFile`, and 
 impl Synapse {
     /// Returns the remediation of `cause`.
     pub(super) fn remedy(&self, cause: Cause) -> String {
-        let endpoint = &self.endpoint;
-        let (host, port) = (&endpoint.host, endpoint.port);
-        let user = identifier(endpoint.credentials.grantee());
-        let database = identifier(&endpoint.database);
+        let server = &self.server;
+        let (host, port) = (&server.endpoint.host, server.endpoint.port);
+        let user = identifier(server.credentials.grantee());
+        let database = identifier(&server.database);
         match cause {
             Cause::LoginRefused => self.login_refused(&user),
-            Cause::LoginExpired => match endpoint.credentials {
+            Cause::LoginExpired => match server.credentials {
                 Credentials::Password { .. } => {
                     format!("In master: ALTER LOGIN {user} WITH PASSWORD = N'<password>';")
                 }
@@ -82,14 +82,14 @@ impl Synapse {
     }
 
     fn login_refused(&self, user: &str) -> String {
-        match self.endpoint.credentials {
+        match self.server.credentials {
             Credentials::Password { .. } => format!(
                 "Check `username` and `password`. To set a new password, in master: ALTER LOGIN \
                 {user} WITH PASSWORD = N'<password>';"
             ),
             Credentials::Principal(_) | Credentials::Token(_) => format!(
                 "In database {}: CREATE USER {user} FROM EXTERNAL PROVIDER;",
-                identifier(&self.endpoint.database)
+                identifier(&self.server.database)
             ),
         }
     }
