@@ -21,7 +21,7 @@ mod sync;
 
 pub(crate) use error::StoreError;
 pub(crate) use facade::{Control, Store, View};
-pub(crate) use mutes::{MuteRow, NewSilence, OutageRow, OwnFaultRow, Released, SilenceRow};
+pub(crate) use mutes::{MuteRow, OutageRow, OwnFaultRow, Released, SilenceRow};
 pub(crate) use outbox::{PendingDelivery, Redelivered, Replayed, Span};
 pub(crate) use page::{Cursor, Listed, PAGE_MAX, Page, each_page};
 pub(crate) use receivers::ReceiverRow;
@@ -36,6 +36,6 @@ pub(crate) use sqlite::{Disk, Entry, Fate, Memory};
 pub(crate) use sync::Synced;
 
 pub(crate) use crate::domain::ledger::{
-    Attempt, Begun, DeliveryState, Disabled, Finished, NotificationContext, Recorded, StoredReport,
-    StoredTest, SubjectRun, Trigger, Wanted,
+    Attempt, Begun, DeliveryState, Disabled, Finished, NewSilence, NotificationContext, Recorded,
+    StoredReport, StoredTest, SubjectRun, Trigger, Wanted,
 };

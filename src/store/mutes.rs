@@ -21,19 +21,6 @@ pub(crate) struct SilenceRow {
     pub(crate) ended_at: Option<Timestamp>,
 }
 
-/// Silence or acknowledgement that is to be made.
-#[derive(Clone, Debug)]
-pub(crate) struct NewSilence {
-    /// The integration to be acknowledged; without one, it is about the selection.
-    pub(crate) acknowledges: Option<IntegrationId>,
-    /// Integrations that are muted.
-    pub(crate) selection: Selection,
-    /// Comment of its author.
-    pub(crate) comment: String,
-    /// When it ends by itself.
-    pub(crate) until: Timestamp,
-}
-
 /// Reason why notifications about an integration are muted.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct MuteRow {

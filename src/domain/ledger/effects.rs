@@ -3,8 +3,8 @@
 use super::outbox::{Attempt, DeliveryState, ReceiverHealth};
 use super::row::Row;
 use crate::domain::{
-    DeliveryId, Event, Factor, IntegrationId, OwnFault, RunId, SharedCause, Status, Timestamp,
-    Transition,
+    DeliveryId, Event, Factor, IntegrationId, OwnFault, RunId, Selection, SharedCause, Status,
+    Timestamp, Transition,
 };
 
 /// One change to what is stored.
@@ -80,6 +80,27 @@ pub(crate) enum Effect {
     },
     /// Writes down that it is over.
     ClearFault(OwnFault),
+    /// Adds a silence or an acknowledgement.
+    InsertSilence {
+        /// Id that it gets.
+        id: i64,
+        /// Silence that is added.
+        new: Box<NewSilence>,
+        /// Instant of the change.
+        at: Timestamp,
+    },
+    /// Ends a silence or an acknowledgement before its time.
+    EndSilence {
+        /// Id of the silence.
+        id: i64,
+        /// Instant of the change.
+        at: Timestamp,
+    },
+    /// Makes every mute that would end later be looked at at this instant.
+    ReevaluateMutes {
+        /// Instant of the change.
+        at: Timestamp,
+    },
     /// Adds an attempt under this number; the oldest beyond [`Attempt::kept_max`] go.
     InsertAttempt(Box<Attempt>, u32),
     /// Writes back a delivery after an attempt.
@@ -196,6 +217,19 @@ pub(crate) struct NewOutage {
     pub(crate) cause: SharedCause,
     /// When the first of them began to fail.
     pub(crate) since: Timestamp,
+}
+
+/// Silence or acknowledgement that is to be made.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct NewSilence {
+    /// The integration to be acknowledged; without one, it is about the selection.
+    pub(crate) acknowledges: Option<IntegrationId>,
+    /// Integrations that are muted.
+    pub(crate) selection: Selection,
+    /// Comment of its author.
+    pub(crate) comment: String,
+    /// When it ends by itself.
+    pub(crate) until: Timestamp,
 }
 
 /// A delivery after an attempt.

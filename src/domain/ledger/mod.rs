@@ -23,6 +23,7 @@ mod receiver;
 mod record;
 mod results;
 mod row;
+mod silence;
 mod sync;
 #[cfg(test)]
 mod tests;
@@ -34,7 +35,8 @@ pub(crate) use context::NotificationContext;
 pub(crate) use delivery::{Replay, expire, record_attempt, redeliver, replay};
 pub(crate) use draft::Decision;
 pub(crate) use effects::{
-    DeliveryUpdate, Effect, NewEvent, NewIntegration, NewOutage, NewTransition, QueueChange,
+    DeliveryUpdate, Effect, NewEvent, NewIntegration, NewOutage, NewSilence, NewTransition,
+    QueueChange,
 };
 pub(crate) use finished::{Begun, Finished, Recorded, SubjectRun, Trigger};
 pub(crate) use mute::release;
@@ -48,4 +50,7 @@ pub(crate) use receiver::{disable, enable};
 pub(crate) use record::record;
 pub(crate) use results::{StoredReport, StoredTest};
 pub(crate) use row::{FactsRef, Fingerprint, Flapping, Incident, Lease, Mute, Row, Seen, Suspect};
+pub(crate) use silence::{
+    SilenceRecord, add as add_silence, end as end_silence, reevaluate_all as reevaluate_mutes,
+};
 pub(crate) use sync::{Stored, Wanted, adjust, create, drain, remove, roll_back_removal};

@@ -3,7 +3,9 @@
 use rusqlite::{Connection, named_params};
 
 use super::asked::Asked;
-use super::{StoreError, configuration, fault, fingerprint, health, lane, outage, prepared, row};
+use super::{
+    StoreError, configuration, fault, fingerprint, health, lane, outage, prepared, row, silence,
+};
 use crate::domain::ledger::{Effect, NewEvent, NewTransition, Row};
 use crate::domain::{IntegrationId, Timestamp};
 
@@ -31,6 +33,9 @@ pub(super) fn apply(tx: &Connection, effect: &Effect, asked: &Asked<'_>) -> Resu
         Effect::MakeDue { integration, at } => make_due(tx, *integration, *at),
         Effect::RaiseFault { fault, since, message } => fault::insert(tx, *fault, *since, message),
         Effect::ClearFault(fault) => fault::delete(tx, *fault),
+        Effect::InsertSilence { id, new, at } => silence::insert(tx, *id, new, *at),
+        Effect::EndSilence { id, at } => silence::close(tx, *id, *at),
+        Effect::ReevaluateMutes { at } => reevaluate_mutes(tx, *at),
         Effect::InsertAttempt(attempt, number) => lane::insert_attempt(tx, attempt, *number),
         Effect::SaveDelivery(update) => lane::save(tx, update),
         Effect::UpdateReceiver(health) => health::save(tx, health),
@@ -88,6 +93,12 @@ fn insert_event(tx: &Connection, new: &NewEvent) -> Result<(), StoreError> {
 fn count_operational(tx: &Connection, number: i64) -> Result<(), StoreError> {
     let mut statement = tx.prepare_cached("UPDATE meta SET sequence = :number")?;
     statement.execute(named_params! {":number": number})?;
+    Ok(())
+}
+
+fn reevaluate_mutes(tx: &Connection, at: Timestamp) -> Result<(), StoreError> {
+    const SQL: &str = "UPDATE integration SET muted_until_ms = :at WHERE muted_until_ms > :at";
+    tx.prepare_cached(SQL)?.execute(named_params! {":at": at.0})?;
     Ok(())
 }
 

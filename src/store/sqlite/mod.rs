@@ -50,7 +50,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::error::StoreError;
-use super::mutes::{MuteRow, NewSilence, OutageRow, OwnFaultRow, Released, SilenceRow};
+use super::mutes::{MuteRow, OutageRow, OwnFaultRow, Released, SilenceRow};
 use super::outbox::{PendingDelivery, Redelivered, Replayed, Span};
 use super::random;
 use super::receivers::{EventRow, Events, ReceiverRow};
@@ -62,8 +62,8 @@ use super::rows::{
 use super::run::{Began, Due};
 use super::sync::Synced;
 use crate::domain::ledger::{
-    Attempt, Begun, DeliveryState, Disabled, Finished, Lease, NotificationContext, Recorded,
-    StoredReport, SubjectRun, Trigger, Wanted,
+    Attempt, Begun, DeliveryState, Disabled, Finished, Lease, NewSilence, NotificationContext,
+    Recorded, StoredReport, SubjectRun, Trigger, Wanted,
 };
 use crate::domain::{IntegrationId, OwnFault, Schedule, Timestamp};
 

@@ -2,13 +2,14 @@
 
 use rusqlite::{Connection, OptionalExtension, Row as SqlRow, named_params};
 
+use super::asked::Asked;
 use super::column::instant;
 use super::page::{self, Key, Listed, Page};
 use super::{NewSilence, SilenceRow, StoreError};
-use crate::domain::ledger::Silence;
+use crate::domain::ledger::{self, Decision, Silence, SilenceRecord};
 use crate::domain::{IntegrationId, Selection, Timestamp};
 
-/// Those that hold something now; few, since people make them.
+/// Silences that are open now; few, since people make them.
 pub(super) const OPEN: &str = "
     SELECT id, integration_id, selection, until_ms FROM silence
     WHERE ended_at_ms IS NULL AND :now < until_ms";
@@ -32,41 +33,59 @@ fn selection(row: &SqlRow<'_>) -> Result<Selection, StoreError> {
     serde_json::from_str(&row.get::<_, String>("selection")?).map_err(document)
 }
 
-/// Makes one; its id.
-pub(super) fn add(tx: &Connection, new: &NewSilence, now: Timestamp) -> Result<i64, StoreError> {
+/// Loads the id that the next silence gets; none is ever given twice.
+fn next_id(tx: &Connection) -> Result<i64, StoreError> {
     const SQL: &str = "
-        INSERT INTO silence (integration_id, selection, comment, created_at_ms, until_ms)
-        VALUES (:integration, :selection, :comment, :now, :until)";
+        SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'silence'), 0) + 1";
+    Ok(tx.prepare_cached(SQL)?.query_row([], |row| row.get(0))?)
+}
+
+/// Adds a silence or an acknowledgement; returns its id.
+pub(super) fn add(tx: &Connection, new: &NewSilence, now: Timestamp) -> Result<i64, StoreError> {
+    let id = next_id(tx)?;
+    Asked::default().apply_all(tx, &ledger::add_silence(id, new, now))?;
+    Ok(id)
+}
+
+/// Ends one before its time; returns false when none is open under this id.
+pub(super) fn end(tx: &Connection, id: i64, now: Timestamp) -> Result<bool, StoreError> {
+    const SQL: &str = "SELECT until_ms, ended_at_ms FROM silence WHERE id = :id";
+    let mut statement = tx.prepare_cached(SQL)?;
+    let found = statement.query_row(named_params! {":id": id}, |row| {
+        let (until, ended_at) = (Timestamp(row.get(0)?), row.get::<_, Option<i64>>(1)?);
+        Ok(SilenceRecord { id, until, ended_at: ended_at.map(Timestamp) })
+    });
+    let Decision { effects, answer } = ledger::end_silence(found.optional()?.as_ref(), now);
+    Asked::default().apply_all(tx, &effects)?;
+    Ok(answer)
+}
+
+/// Inserts the row of a new silence or acknowledgement.
+pub(super) fn insert(
+    tx: &Connection,
+    id: i64,
+    new: &NewSilence,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    const SQL: &str = "
+        INSERT INTO silence (id, integration_id, selection, comment, created_at_ms, until_ms)
+        VALUES (:id, :integration, :selection, :comment, :at, :until)";
     let document = |source| StoreError::Document { table: "silence", source };
     tx.prepare_cached(SQL)?.execute(named_params! {
+        ":id": id,
         ":integration": new.acknowledges.map(|id| id.0),
         ":selection": serde_json::to_string(&new.selection).map_err(document)?,
         ":comment": new.comment,
-        ":now": now.0,
+        ":at": at.0,
         ":until": new.until.0,
     })?;
-    Ok(tx.last_insert_rowid())
+    Ok(())
 }
 
-/// Ends one before its time; false when there is none that is open. What it held is looked at again.
-pub(super) fn end(tx: &Connection, id: i64, now: Timestamp) -> Result<bool, StoreError> {
-    const SQL: &str = "
-        UPDATE silence SET ended_at_ms = :now
-        WHERE id = :id AND ended_at_ms IS NULL AND :now < until_ms RETURNING 1";
-    let params = named_params! {":id": id, ":now": now.0};
-    let found: Option<i64> =
-        tx.prepare_cached(SQL)?.query_row(params, |row| row.get(0)).optional()?;
-    if found.is_some() {
-        look_again(tx, now)?;
-    }
-    Ok(found.is_some())
-}
-
-/// Lets everything that is held be looked at again: what holds it may no longer do so.
-pub(super) fn look_again(tx: &Connection, now: Timestamp) -> Result<(), StoreError> {
-    const SQL: &str = "
-        UPDATE integration SET muted_until_ms = :now WHERE muted_until_ms > :now";
-    tx.prepare_cached(SQL)?.execute(named_params! {":now": now.0})?;
+/// Writes the early end of a silence or an acknowledgement.
+pub(super) fn close(tx: &Connection, id: i64, at: Timestamp) -> Result<(), StoreError> {
+    const SQL: &str = "UPDATE silence SET ended_at_ms = :at WHERE id = :id";
+    tx.prepare_cached(SQL)?.execute(named_params! {":id": id, ":at": at.0})?;
     Ok(())
 }
 
@@ -96,7 +115,7 @@ pub(super) fn list(
     page::listed(tx, page, rows, |row| Key::Id(row.id))
 }
 
-/// Reads the one of this id, open or ended.
+/// Reads the silence of this id, open or ended.
 pub(super) fn find(tx: &Connection, id: i64) -> Result<Option<SilenceRow>, StoreError> {
     const SQL: &str = "
         SELECT silence.id, integration_id, selection, comment, silence.created_at_ms, until_ms,

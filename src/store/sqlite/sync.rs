@@ -10,7 +10,6 @@ use super::clock_rollback::reschedule;
 use super::outage::set_factors;
 use super::receiver::configure;
 use super::row::row_columns;
-use super::silence::look_again;
 use super::writer::attempt;
 use super::{NotificationContext, StoreError, Synced, Wanted, configuration, row};
 use crate::domain::Transition;
@@ -29,7 +28,7 @@ pub(super) fn sync(
     let mut stored = live(tx)?;
     let mut synced = Synced { idle: configure(tx, context)?, ..Synced::default() };
     // Other windows may be configured now.
-    look_again(tx, context.now)?;
+    Asked::default().apply_all(tx, &[ledger::reevaluate_mutes(context.now)])?;
     for wanted in wanted {
         let (id, step) = if let Some(stored) = stored.remove(&wanted.name) {
             let asked = Asked { row: Some(&stored.row), now: context.now, ..Asked::default() };

@@ -1,7 +1,7 @@
 //! Application of effects to books.
 
 use super::super::*;
-use super::books::{Books, Delivery, StoredOutage, StoredRun};
+use super::books::{Books, Delivery, StoredOutage, StoredRun, StoredSilence};
 use crate::domain::DeliveryId;
 
 impl Books {
@@ -93,6 +93,19 @@ impl Books {
                 assert!(self.faults.insert(fault, lasting).is_none());
             }
             Effect::ClearFault(fault) => assert!(self.faults.remove(fault).is_some()),
+            Effect::InsertSilence { id, new, .. } => {
+                let NewSilence { acknowledges, selection, until, .. } = (**new).clone();
+                let open = Silence { id: *id, acknowledges, selection, until };
+                self.silences.push(StoredSilence { open, ended_at: None });
+            }
+            Effect::EndSilence { id, at } => {
+                let found = self.silences.iter_mut().find(|one| one.open.id == *id).unwrap();
+                assert!(found.ended_at.replace(*at).is_none(), "it ends once");
+            }
+            Effect::ReevaluateMutes { at } => {
+                let mutes = self.rows.values_mut().filter_map(|stored| stored.row.mute.as_mut());
+                mutes.for_each(|mute| mute.until = mute.until.min(*at));
+            }
             Effect::InsertAttempt(..) => {}
             Effect::SaveDelivery(update) => self.save_delivery(update),
             Effect::UpdateReceiver(health) => {

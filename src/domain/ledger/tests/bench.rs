@@ -103,6 +103,7 @@ impl Bench {
 
     fn sync_with(&mut self, wanted: &[Wanted], startup: bool) -> Vec<Transition> {
         let (context, now) = (self.context(), self.now);
+        self.books.apply_all(&[reevaluate_mutes(now)], None);
         let mut steps = Vec::new();
         let is_named = |row: &Row| wanted.iter().any(|one| one.name == row.name);
         let living = self.books.rows.values().filter(|one| one.row.status != Status::Deleted);
@@ -253,10 +254,23 @@ impl Bench {
     }
 
     pub(super) fn silence(&mut self, acknowledges: Option<IntegrationId>, until: Timestamp) -> i64 {
+        let (selection, comment) = (Selection::default(), "moving".to_owned());
+        self.add_silence(&NewSilence { acknowledges, selection, comment, until })
+    }
+
+    pub(super) fn add_silence(&mut self, new: &NewSilence) -> i64 {
         let id = i64::try_from(self.books.silences.len()).unwrap() + 1;
-        let selection = Selection::default();
-        self.books.silences.push(Silence { id, acknowledges, selection, until });
+        self.books.apply_all(&add_silence(id, new, self.now), None);
         id
+    }
+
+    pub(super) fn end_silence(&mut self, id: i64) -> bool {
+        let found = self.books.silences.iter().find(|one| one.open.id == id);
+        let record =
+            found.map(|one| SilenceRecord { id, until: one.open.until, ended_at: one.ended_at });
+        let Decision { effects, answer } = end_silence(record.as_ref(), self.now);
+        self.books.apply_all(&effects, None);
+        answer
     }
 
     pub(super) fn degrade(&mut self, fault: OwnFault, message: &str) -> bool {

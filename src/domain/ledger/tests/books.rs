@@ -51,6 +51,13 @@ impl StoredOutage {
     }
 }
 
+/// Silence or acknowledgement with its early end.
+#[derive(Clone, Debug)]
+pub(super) struct StoredSilence {
+    pub(super) open: Silence,
+    pub(super) ended_at: Option<Timestamp>,
+}
+
 /// Everything that is stored.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Books {
@@ -61,7 +68,7 @@ pub(super) struct Books {
     pub(super) events: Vec<NewEvent>,
     pub(super) deliveries: Vec<Delivery>,
     pub(super) outages: BTreeMap<String, StoredOutage>,
-    pub(super) silences: Vec<Silence>,
+    pub(super) silences: Vec<StoredSilence>,
     pub(super) faults: BTreeMap<OwnFault, LastingFault>,
     pub(super) receivers: BTreeMap<String, ReceiverHealth>,
     pub(super) operational: i64,
@@ -142,8 +149,9 @@ impl Books {
                 sequence: self.operational,
             }),
             Need::Silences => {
-                let open = self.silences.iter().filter(|one| now < one.until);
-                Answer::Silences(open.cloned().collect())
+                let is_open = |one: &&StoredSilence| one.ended_at.is_none() && now < one.open.until;
+                let open = self.silences.iter().filter(is_open);
+                Answer::Silences(open.map(|one| one.open.clone()).collect())
             }
             Need::Results(run) => results(self.runs.iter().find(|one| one.id.0 == *run)),
             Need::LatestGood(id, before) => {

@@ -196,6 +196,63 @@ fn acknowledgement_mutes_one_integration_only() {
 }
 
 #[test]
+fn silence_mutes_the_integrations_of_its_selection_only() {
+    let mut bench = Bench::enabled();
+    bench.sync(&[wanted("one"), wanted("two")]);
+    bench.run_of("two", passed());
+    let selection = Selection { integrations: vec!["o*".to_owned()], ..Selection::default() };
+    let (comment, until) = ("moving".to_owned(), bench.minutes(600));
+    bench.add_silence(&NewSilence { acknowledges: None, selection, comment, until });
+    let before = bench.row("one").sequence;
+    for name in ["one", "two"] {
+        bench.run_of(name, failed(Class::Denied));
+    }
+    assert_eq!(bench.notified("one", before + 1), []);
+    assert_eq!(bench.notified("two", 3), [ValidationFailed]);
+}
+
+#[test]
+fn silence_that_is_ended_early_notifies_of_what_it_muted() {
+    let mut bench = Bench::enabled();
+    let until = bench.minutes(60);
+    let id = bench.silence(None, until);
+    bench.fail_at(bench.minutes(5));
+    let before = bench.row("one").sequence;
+    assert!(bench.end_silence(id));
+    assert!(!bench.end_silence(id), "it ends once");
+    assert_eq!(bench.release(), (1, 0));
+    assert_eq!(bench.notified("one", before + 1), [ValidationFailed]);
+    bench.now = until;
+    assert_eq!(bench.release(), (0, 0), "nothing is notified twice");
+}
+
+#[test]
+fn end_of_one_silence_leaves_what_another_one_mutes() {
+    let mut bench = Bench::enabled();
+    let (short, long) = (bench.minutes(30), bench.minutes(60));
+    let rest = bench.silence(None, short);
+    let first = bench.silence(None, long);
+    bench.fail_at(bench.minutes(5));
+    assert!(bench.end_silence(first));
+    assert_eq!(bench.release(), (0, 0));
+    let mute = bench.row("one").mute.clone().unwrap();
+    assert_eq!((mute.until, mute.by), (short, format!("silence {rest}")));
+    bench.now = short;
+    assert_eq!(bench.release(), (1, 0));
+}
+
+#[test]
+fn maintenance_that_leaves_the_configuration_ends_its_mutes() {
+    let mut bench = in_maintenance();
+    bench.fail_at(bench.minutes(5));
+    let before = bench.row("one").sequence;
+    bench.maintenance.clear();
+    bench.sync(&[wanted("one")]);
+    assert_eq!(bench.release(), (1, 0));
+    assert_eq!(bench.notified("one", before + 1), [ValidationFailed]);
+}
+
+#[test]
 fn longest_mute_is_the_one_that_is_named() {
     let mut bench = Bench::enabled();
     let short = bench.minutes(30);

@@ -22,6 +22,7 @@ enum Step {
     Begin(u8),
     Record(u8, u8),
     Silence(Option<u8>, u16),
+    EndSilence(u8),
     Fault(bool),
     Release,
     Attempt(u8, u8),
@@ -37,6 +38,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         2 => (0..4_u8).prop_map(Step::Begin),
         2 => (any::<u8>(), 0..7_u8).prop_map(|(run, report)| Step::Record(run, report)),
         1 => (prop::option::of(0..4_u8), 1..300_u16).prop_map(|(whose, m)| Step::Silence(whose, m)),
+        1 => any::<u8>().prop_map(Step::EndSilence),
         1 => any::<bool>().prop_map(Step::Fault),
         3 => Just(Step::Release),
         4 => (any::<u8>(), 0..5_u8).prop_map(|(which, next)| Step::Attempt(which, next)),
@@ -120,6 +122,10 @@ fn take(bench: &mut Bench, leased: &mut Leased, step: &Step) {
             let whose = whose.and_then(|which| living(bench, which)).map(|name| bench.id(name));
             let until = bench.minutes(minutes.into());
             bench.silence(whose, until);
+        }
+        Step::EndSilence(choice) => {
+            let made = i64::try_from(bench.books.silences.len()).unwrap();
+            bench.end_silence(i64::from(choice) % (made + 1));
         }
         Step::Fault(true) => drop(bench.degrade(OwnFault::Disk, "full")),
         Step::Fault(false) => drop(bench.restore(OwnFault::Disk)),

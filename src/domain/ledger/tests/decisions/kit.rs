@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use crate::domain::ledger::{
     Answer, Begun, Case, Decided, Effect, Finished, Lease, Need, NewEvent, NotificationContext,
-    OutageState, QueueChange, Row, Seen, StoreHead, StoredReport, SubjectRun, Suspect, Trigger,
+    OutageState, QueueChange, ReceiverHealth, Row, Seen, StoreHead, StoredReport, SubjectRun,
+    Suspect, Trigger,
 };
 use crate::domain::{
     Class, Counters, EventData, EventType, Finding, Flips, IntegrationId, Observed, Outcome,
@@ -290,6 +291,12 @@ fn line(effect: &Effect) -> String {
             format!("raise {} {}: {message}", fault.as_str(), at(*since))
         }
         Effect::ClearFault(fault) => format!("clear {}", fault.as_str()),
+        Effect::InsertSilence { id, new, at: when } => {
+            let until = at(new.until);
+            format!("silence {id} of {} {} until {until}", about(new.acknowledges), at(*when))
+        }
+        Effect::EndSilence { id, at: when } => format!("end silence {id} {}", at(*when)),
+        Effect::ReevaluateMutes { at: when } => format!("look at mutes {}", at(*when)),
         Effect::InsertAttempt(attempt, number) => {
             format!("attempt {number} of {}", attempt.delivery.0)
         }
@@ -300,15 +307,17 @@ fn line(effect: &Effect) -> String {
             let (id, attempts) = (update.id.0, update.attempts);
             format!("delivery {id} after {attempts} {}: {outcome}", at(update.at))
         }
-        Effect::UpdateReceiver(health) => {
-            let disabled = health.disabled.map_or("enabled".to_owned(), |(reason, when)| {
-                format!("{} {}", reason.as_str(), at(when))
-            });
-            let failing = health.failing_since.map_or("none".to_owned(), at);
-            let success = health.last_success_at.map_or("none".to_owned(), at);
-            format!("receiver {}: {disabled}, failing {failing}, success {success}", health.name)
-        }
+        Effect::UpdateReceiver(health) => receiver_line(health),
     }
+}
+
+fn receiver_line(health: &ReceiverHealth) -> String {
+    let disabled = health
+        .disabled
+        .map_or("enabled".to_owned(), |(reason, when)| format!("{} {}", reason.as_str(), at(when)));
+    let failing = health.failing_since.map_or("none".to_owned(), at);
+    let success = health.last_success_at.map_or("none".to_owned(), at);
+    format!("receiver {}: {disabled}, failing {failing}, success {success}", health.name)
 }
 
 fn queue_line(change: &QueueChange) -> String {

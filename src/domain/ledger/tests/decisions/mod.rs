@@ -8,3 +8,4 @@ mod operations;
 mod outages;
 mod planning;
 mod record;
+mod silences;
