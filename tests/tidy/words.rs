@@ -10,7 +10,7 @@ use std::path::Path;
 use crate::source::{files, sources};
 
 /// Findings that are still to be fixed, by area and kind; only to be lowered.
-const TO_DO: &[(&str, [usize; 4])] = &[("src/store", [0, 0, 165, 15])];
+const TO_DO: &[(&str, [usize; 4])] = &[];
 const KINDS: [&str; 4] = ["beginning", "short", "word", "name"];
 /// First words of documentation that describes instead of saying what the item is or does.
 const BEGINNINGS: &[&str] = &["What", "Who", "Whether", "How"];
@@ -78,6 +78,7 @@ const ALLOWED: &[(&str, &str, &str)] = &[
     ("CHANGELOG.md", "in a row", "the table of renames lists old names"),
     ("src/domain/event/operational.rs", "owed", "events that an earlier version stored are read"),
     ("src/domain/report.rs", "ours", "results that an earlier version stored are read"),
+    ("src/store/sqlite/tests/migration.rs", "ours", "a migration is tested with what it replaces"),
     ("src/store/sqlite/migrations/mod.rs", "ours", "a migration names what it replaces"),
 ];
 /// Texts besides source: words only.

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use crate::domain::{
     AttemptResult, Class, Finding, IntegrationId, Next, Observed, Outcome, Policy, Report,
-    Schedule, Status, Subject, Subscription, Test, TestResult, Timestamp,
+    Schedule, Selection, Status, Subject, Subscription, Test, TestResult, Timestamp,
 };
 use crate::store::{
     Attempt, Began, Begun, Control, Disabled, Finished, IntegrationRow, NotificationContext, Page,
@@ -98,7 +98,11 @@ impl Bench {
 
     pub(super) async fn record(&self, begun: Begun, report: Report) -> Recorded {
         let subject = begun.status.subjects().first().copied().unwrap_or(Subject::Active);
-        let run = SubjectRun { subject, report, observed: Observed::default(), own_fault: None };
+        let observed = Observed::default();
+        self.record_run(begun, SubjectRun { subject, report, observed, own_fault: None }).await
+    }
+
+    pub(super) async fn record_run(&self, begun: Begun, run: SubjectRun) -> Recorded {
         let finished = Finished {
             begun,
             runs: vec![run],
@@ -112,9 +116,18 @@ impl Bench {
 
     /// Runs `one` when it is due.
     pub(super) async fn run(&mut self, report: Report) -> Recorded {
-        self.now = self.now.max(self.row("one").await.next_run_at.unwrap());
-        let begun = self.begun("one").await;
+        self.run_of("one", report).await
+    }
+
+    /// Runs `name` now, or when it is due.
+    pub(super) async fn run_of(&mut self, name: &str, report: Report) -> Recorded {
+        self.wait_until_due(name).await;
+        let begun = self.begun(name).await;
         self.record(begun, report).await
+    }
+
+    pub(super) async fn wait_until_due(&mut self, name: &str) {
+        self.now = self.now.max(self.row(name).await.next_run_at.unwrap());
     }
 
     pub(super) async fn claim(&self, receiver: &str, permits: u32) -> Vec<PendingDelivery> {
@@ -168,10 +181,13 @@ pub(super) fn first_page() -> Page {
     Page::first(100)
 }
 
+/// Subscription to everything; of the receiver `late` to one integration only.
 pub(super) fn subscription(receiver: &str) -> Subscription {
+    let only = (receiver == "late").then(|| "n5".to_owned());
     Subscription {
         receiver: receiver.to_owned(),
         events: vec!["*".to_owned()],
+        selection: Selection { integrations: only.into_iter().collect(), ..Selection::default() },
         ..Subscription::default()
     }
 }
@@ -193,6 +209,10 @@ pub(super) fn wanted(name: &str) -> Wanted {
         catalog_version: 1,
         factors: Vec::new(),
     }
+}
+
+pub(super) fn warned(message: &str) -> Report {
+    report(Outcome::Warning(Finding::new(Class::Denied, message)))
 }
 
 fn report(outcome: Outcome) -> Report {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::bench::{Bench, LEASE, first_page, wanted};
+use super::bench::{Bench, LEASE, first_page, passed, schedule, wanted};
 use super::on_every_engine;
 use crate::domain::{DisabledReason, Next};
 use crate::store::{DeliveryFilter, DeliveryRow, DeliveryState};
@@ -14,6 +14,8 @@ on_every_engine!(
     overtaken_attempt_counts_only_as_a_receipt,
     receiver_that_is_gone_is_sent_nothing,
     next_delivery_is_the_first_that_may_be_sent,
+    filters_narrow_the_list,
+    clock_rollback_makes_due_what_lies_ahead,
 );
 
 async fn listed(bench: &Bench, receiver: &str) -> Vec<DeliveryRow> {
@@ -101,4 +103,42 @@ async fn next_delivery_is_the_first_that_may_be_sent(bench: Bench) {
     assert_eq!(next(&bench).await, Some(bench.now.plus(LEASE)));
     bench.attempt(&claimed[0], Next::RetryAfter(Duration::from_secs(7))).await;
     assert_eq!(next(&bench).await, Some(bench.now.plus(Duration::from_secs(7))));
+}
+
+async fn filters_narrow_the_list(bench: Bench) {
+    let bench = bench.enabled().await;
+    bench.sync(&[wanted("one"), wanted("two")]).await;
+    let by = async |filter: DeliveryFilter| {
+        let rows = bench.view().deliveries(filter, first_page()).await.unwrap().rows;
+        assert!(rows.is_sorted_by_key(|row| std::cmp::Reverse(row.id)), "newest first");
+        rows.len()
+    };
+    let all = DeliveryFilter::default;
+    assert_eq!(by(all()).await, 6);
+    assert_eq!(by(DeliveryFilter { integration: Some("two".to_owned()), ..all() }).await, 2);
+    assert_eq!(by(DeliveryFilter { receiver: Some("b".to_owned()), ..all() }).await, 3);
+    assert_eq!(by(DeliveryFilter { since: Some(bench.now), ..all() }).await, 2);
+    assert_eq!(by(DeliveryFilter { until: Some(bench.now), ..all() }).await, 4);
+    assert_eq!(by(DeliveryFilter { state: Some(DeliveryState::Failed), ..all() }).await, 0);
+}
+
+async fn clock_rollback_makes_due_what_lies_ahead(bench: Bench) {
+    let mut bench = bench.enabled().await;
+    bench.run(passed()).await;
+    let sent = bench.claim("a", 1).await;
+    bench.attempt(&sent[0], Next::RetryAfter(Duration::from_hours(5))).await;
+    bench.wait(Duration::from_mins(1));
+    let due = async |bench: &Bench| {
+        let delivery = bench.view().next_delivery_at(vec!["a".to_owned()]).await.unwrap();
+        (bench.row("one").await.next_run_at, delivery)
+    };
+    let (id, before) = (bench.id("one").await, due(&bench).await);
+    let reschedule = async |bench: &Bench| {
+        let schedules = vec![(id, schedule())];
+        bench.store.after_clock_rollback(schedules, bench.now).await.unwrap()
+    };
+    assert_eq!((reschedule(&bench).await, due(&bench).await), (0, before), "nothing lies ahead");
+    bench.now = bench.now.minus(Duration::from_hours(72));
+    assert!(2 <= reschedule(&bench).await);
+    assert_eq!(due(&bench).await, (schedule().next_due(id, bench.now), Some(bench.now)));
 }

@@ -1,12 +1,15 @@
 //! Leases of runs: one at a time, and results only under the lease that is valid.
 
-use super::bench::{Bench, LEASE, failed, passed, wanted};
+use std::time::Duration;
+
+use super::bench::{Bench, LEASE, START, failed, passed, wanted};
 use super::on_every_engine;
-use crate::domain::{Class, IntegrationId, Status};
+use crate::domain::{Class, IntegrationId, Status, Timestamp};
 use crate::store::{Began, Recorded, Wanted};
 
 on_every_engine!(
     run_begins_only_when_it_is_due_and_free,
+    due_runs_are_listed_longest_first,
     result_of_a_lost_lease_is_not_stored,
     result_is_stored_once,
     lease_that_is_given_back_leaves_the_run_due,
@@ -21,6 +24,7 @@ async fn run_begins_only_when_it_is_due_and_free(bench: Bench) {
     assert!(bench.view().due(bench.now, 9).await.unwrap().is_empty());
     let until = bench.now.plus(LEASE);
     assert_eq!(bench.view().next_due_at(bench.now).await.unwrap(), Some(until));
+    assert_eq!(bench.view().next_due_at(until).await.unwrap(), None, "a lease wakes once");
     bench.record(begun, passed()).await;
     assert!(matches!(bench.begin("one").await, Began::NotDue));
     let unknown = bench.store.begin(IntegrationId(99), LEASE, bench.now).await.unwrap();
@@ -28,6 +32,26 @@ async fn run_begins_only_when_it_is_due_and_free(bench: Bench) {
     bench.sync(&[Wanted { disabled: true, ..wanted("one") }]).await;
     bench.wait(LEASE);
     assert!(matches!(bench.begin("one").await, Began::NotInUse));
+}
+
+async fn due_runs_are_listed_longest_first(mut bench: Bench) {
+    bench.sync(&[wanted("one")]).await;
+    bench.wait(Duration::from_secs(5));
+    bench.sync(&[wanted("one"), wanted("two")]).await;
+    let due = async |bench: &Bench| {
+        let due = bench.view().due(bench.now, 9).await.unwrap();
+        due.into_iter().map(|due| due.name).collect::<Vec<_>>()
+    };
+    assert_eq!(due(&bench).await, ["one", "two"]);
+    let next = async |bench: &Bench| bench.view().next_due_at(Timestamp(0)).await.unwrap();
+    assert_eq!(next(&bench).await, Some(START));
+    bench.begun("one").await;
+    assert_eq!((due(&bench).await, next(&bench).await), (vec!["two".to_owned()], Some(bench.now)));
+    bench.sync(&[wanted("one"), Wanted { disabled: true, ..wanted("two") }]).await;
+    let lease = bench.now.plus(LEASE);
+    assert_eq!(next(&bench).await, Some(lease));
+    bench.now = lease;
+    assert_eq!(due(&bench).await, ["one"]);
 }
 
 async fn result_of_a_lost_lease_is_not_stored(bench: Bench) {

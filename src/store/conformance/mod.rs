@@ -7,6 +7,7 @@ mod bench;
 mod commands;
 mod deliveries;
 mod leases;
+mod outages;
 mod reads;
 mod status;
 

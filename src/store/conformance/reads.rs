@@ -2,15 +2,17 @@
 
 use std::time::Duration;
 
-use super::bench::{Bench, failed, first_page, passed, wanted};
+use super::bench::{Bench, START, failed, first_page, passed, wanted};
 use super::on_every_engine;
-use crate::domain::Class;
-use crate::store::{Page, Retention};
+use crate::domain::{Class, OwnFault};
+use crate::store::{DeliveryFilter, DeliveryState, Page, Retention};
 
 on_every_engine!(
     pages_go_on_after_their_cursor,
     events_are_numbered_in_the_order_of_their_commits,
+    gap_of_pruned_events_is_noticed,
     retention_keeps_the_latest_run_and_what_is_pending,
+    delivery_that_waits_too_long_for_a_disabled_receiver_is_dead,
 );
 
 async fn pages_go_on_after_their_cursor(bench: Bench) {
@@ -35,6 +37,44 @@ async fn events_are_numbered_in_the_order_of_their_commits(bench: Bench) {
     let rest = bench.view().events(1, 1).await.unwrap();
     assert_eq!(rest.rows[0].number, 2);
     assert_eq!(rest.rows[0].integration.as_deref(), Some("one"));
+    assert_eq!(all.rows[0].created_at, START);
+    assert!(all.rows[0].body.contains(r#""status":"creating""#));
+    let fault = OwnFault::Disk;
+    bench.store.degrade(fault, "full".to_owned(), bench.context()).await.unwrap();
+    let operational = &bench.view().events(3, 9).await.unwrap().rows[0];
+    assert_eq!(operational.integration, None);
+    assert!(operational.body.contains(&all.epoch));
+}
+
+const DAY: Duration = Duration::from_hours(24);
+
+/// Keeps history for a while, however much it is.
+fn kept_for(age: Duration) -> Retention {
+    Retention {
+        history: age,
+        deliveries: age,
+        runs_per_integration: u32::MAX,
+        deliveries_max: u32::MAX,
+        events_max: u32::MAX,
+        batch: 100,
+    }
+}
+
+async fn gap_of_pruned_events_is_noticed(bench: Bench) {
+    let mut bench = bench.enabled().await;
+    for receiver in ["a", "b"] {
+        bench.deliver(receiver).await;
+    }
+    let retention = Retention { history: DAY * 365, ..kept_for(DAY) };
+    for _ in 0..2 {
+        bench.wait(DAY * 2);
+        bench.store.prune(retention, bench.now).await.unwrap();
+    }
+    let none = bench.view().events(1, 9).await.unwrap();
+    assert_eq!((none.rows.len(), none.latest, none.is_behind), (0, 2, true));
+    assert!(!bench.view().events(2, 9).await.unwrap().is_behind);
+    bench.run(failed(Class::Denied)).await;
+    assert_eq!(bench.view().events(2, 9).await.unwrap().rows[0].number, 3, "numbers go on");
 }
 
 async fn retention_keeps_the_latest_run_and_what_is_pending(bench: Bench) {
@@ -43,15 +83,7 @@ async fn retention_keeps_the_latest_run_and_what_is_pending(bench: Bench) {
     bench.run(passed()).await;
     bench.deliver("a").await;
     bench.wait(Duration::from_hours(48));
-    let day = Duration::from_hours(24);
-    let retention = Retention {
-        history: day,
-        deliveries: day,
-        runs_per_integration: u32::MAX,
-        deliveries_max: u32::MAX,
-        events_max: u32::MAX,
-        batch: 100,
-    };
+    let retention = kept_for(DAY);
     let pruned = bench.store.prune(retention, bench.now).await.unwrap();
     assert!(0 < pruned.rows);
     let row = bench.row("one").await;
@@ -60,4 +92,33 @@ async fn retention_keeps_the_latest_run_and_what_is_pending(bench: Bench) {
     assert_eq!(row.last_run.map(|run| run.id), Some(runs[0].id));
     assert_eq!(bench.deliver("b").await.len(), 4, "pending deliveries stay");
     assert_eq!(bench.store.prune(retention, bench.now).await.unwrap().rows, 0);
+}
+
+async fn delivery_that_waits_too_long_for_a_disabled_receiver_is_dead(bench: Bench) {
+    let mut bench = bench.enabled().await;
+    let retention = Retention { history: DAY * 365, ..kept_for(DAY) };
+    bench.deliver("b").await;
+    bench.control().disable("a", bench.now).unwrap();
+    assert_eq!(bench.store.prune(retention, bench.now).await.unwrap().dead, 0, "not old enough");
+    bench.wait(DAY);
+    bench.run(failed(Class::Denied)).await;
+    bench.wait(Duration::from_secs(1));
+    assert_eq!(bench.store.prune(retention, bench.now).await.unwrap().dead, 2);
+    let filter = DeliveryFilter { receiver: Some("a".to_owned()), ..Default::default() };
+    let rows = bench.view().deliveries(filter, first_page()).await.unwrap().rows;
+    let states: Vec<_> = rows.iter().map(|row| row.state).collect();
+    assert_eq!(states, [DeliveryState::Pending, DeliveryState::Failed, DeliveryState::Failed]);
+    bench.receivers = vec!["b"];
+    bench.control().enable("a", bench.now).unwrap();
+    let idle = bench.sync(&[wanted("one")]).await.idle;
+    let idle: Vec<_> = idle.iter().map(|row| (row.name.as_str(), row.pending)).collect();
+    assert_eq!(idle, [("a", 1)]);
+    bench.wait(DAY * 2);
+    let pruned = bench.store.prune(retention, bench.now).await.unwrap();
+    assert_eq!(pruned.dead, 1, "it is no longer configured");
+    assert!(bench.sync(&[wanted("one")]).await.idle.is_empty());
+    bench.wait(DAY * 2);
+    bench.store.prune(retention, bench.now).await.unwrap();
+    assert!(bench.control().receiver("a").unwrap().is_none(), "it is forgotten");
+    assert!(bench.control().receiver("b").unwrap().is_some());
 }

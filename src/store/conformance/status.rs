@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
-use super::bench::{Bench, START, failed, first_page, passed, wanted};
+use super::bench::{Bench, START, failed, first_page, passed, wanted, warned};
 use super::on_every_engine;
-use crate::domain::{Class, Factor, FactorKind, OwnFault, Selection, Status, Verdict};
-use crate::store::{NewSilence, Recorded, Released, Wanted};
+use crate::domain::{
+    Class, Expiry, ExpiryKind, Fact, FactKind, Factor, FactorKind, Observed, OwnFault, Schedule,
+    Selection, Status, Subject, Timestamp, Verdict,
+};
+use crate::store::{NewSilence, Recorded, Released, SubjectRun, Wanted};
 
 on_every_engine!(
     new_integration_is_announced_and_due_at_once,
@@ -13,8 +16,13 @@ on_every_engine!(
     unchanged_run_is_stored_without_a_notification,
     equal_results_are_stored_for_each_run,
     edit_and_removal_follow_the_configuration,
+    edit_that_passes_becomes_the_active_configuration,
+    described_change_is_stored_without_an_edit,
     configuration_that_stays_changes_nothing,
     muted_failure_is_notified_when_the_silence_ends,
+    muted_warning_is_notified_after_a_restart,
+    flapping_is_stored_and_ends_after_its_calm,
+    facts_and_expiries_are_kept_and_drift_is_stored_with_its_run,
     shared_failure_is_one_outage_until_all_recover,
     fault_of_the_daemon_is_stored_once,
     everything_is_there_after_a_restart,
@@ -99,8 +107,56 @@ async fn edit_and_removal_follow_the_configuration(bench: Bench) {
     assert_eq!(drained.transitions.len(), 1);
     assert_eq!(bench.status("one").await, Status::Deleted);
     let old = bench.id("one").await;
+    assert!(bench.view().integrations(first_page()).await.unwrap().rows.is_empty());
+    assert_eq!(bench.view().deleted_integrations(first_page()).await.unwrap().rows.len(), 1);
     bench.sync(&[other]).await;
     assert_ne!(bench.id("one").await, old, "its name is free, its id is not");
+}
+
+async fn edit_that_passes_becomes_the_active_configuration(bench: Bench) {
+    let mut bench = bench.enabled().await;
+    let other = Wanted {
+        kind: "Native S3".to_owned(),
+        config: "bucket".to_owned(),
+        catalog_version: 2,
+        ..wanted("one")
+    };
+    bench.sync(std::slice::from_ref(&other)).await;
+    bench.run(failed(Class::Denied)).await;
+    assert_eq!(bench.row("one").await.kind, "Native S3");
+    bench.wait_until_due("one").await;
+    let begun = bench.begun("one").await;
+    assert_eq!(begun.kind, "Redshift", "that of the active configuration");
+    assert_eq!(begun.active_config, Some(wanted("one").config));
+    bench.record(begun, passed()).await;
+    assert_eq!(bench.status("one").await, Status::Enabled);
+    bench.wait_until_due("one").await;
+    let begun = bench.begun("one").await;
+    assert_eq!(begun.kind, "Native S3");
+    bench.record(begun, passed()).await;
+    assert!(bench.sync(&[other]).await.transitions.is_empty(), "its catalog is known");
+    bench.sync(&[wanted("one")]).await;
+    bench.run(failed(Class::Denied)).await;
+    bench.wait_until_due("one").await;
+    assert_eq!(bench.begun("one").await.active_config.as_deref(), Some("bucket"));
+}
+
+async fn described_change_is_stored_without_an_edit(bench: Bench) {
+    let mut bench = bench.enabled().await;
+    bench.run(passed()).await;
+    let before = bench.row("one").await.next_run_at;
+    let mut described = wanted("one");
+    described.labels.insert("tier".to_owned(), "gold".to_owned());
+    described.config_shown = r#"{"host":"ONE"}"#.to_owned();
+    assert!(bench.sync(std::slice::from_ref(&described)).await.transitions.is_empty());
+    let row = bench.row("one").await;
+    assert_eq!((row.labels.len(), row.next_run_at), (2, before));
+    assert_eq!(row.config_shown, described.config_shown);
+    described.schedule = Schedule::parse("30 4 * * *", "Europe/Berlin").unwrap();
+    bench.sync(std::slice::from_ref(&described)).await;
+    let row = bench.row("one").await;
+    assert_eq!((row.cron.as_str(), row.zone.as_str()), ("30 4 * * *", "Europe/Berlin"));
+    assert_eq!(row.next_run_at, described.schedule.next_due(row.id, bench.now));
 }
 
 async fn configuration_that_stays_changes_nothing(bench: Bench) {
@@ -139,29 +195,90 @@ async fn muted_failure_is_notified_when_the_silence_ends(bench: Bench) {
     assert_eq!(bench.view().next_release_at().await.unwrap(), None);
 }
 
+async fn muted_warning_is_notified_after_a_restart(bench: Bench) {
+    let mut bench = bench.enabled().await;
+    let until = bench.now.plus(Duration::from_hours(3));
+    let (selection, comment) = (Selection::default(), "moving".to_owned());
+    let silence = NewSilence { acknowledges: None, selection, comment, until };
+    bench.control().silence(&silence, bench.now).unwrap();
+    bench.run(warned("it expires")).await;
+    let before = bench.kinds().await.len();
+    let mut bench = bench.restart().await;
+    bench.now = until;
+    assert_eq!(bench.store.release(9, bench.context()).await.unwrap().integrations, 1);
+    assert_eq!(bench.kinds().await[before..], ["integration.validation.warning"]);
+}
+
+async fn flapping_is_stored_and_ends_after_its_calm(bench: Bench) {
+    let mut bench = bench.enabled().await;
+    let before = bench.kinds().await.len();
+    for _ in 0..2 {
+        bench.run(failed(Class::Denied)).await;
+        bench.run(passed()).await;
+    }
+    let kinds = bench.kinds().await.split_off(before);
+    assert_eq!(kinds.last().unwrap(), "integration.flapping.started");
+    let row = bench.row("one").await;
+    assert_eq!(row.flapping_since, Some(bench.now));
+    assert_eq!(row.mute.as_ref().map(|mute| mute.until), row.flapping_until);
+    bench.now = row.flapping_until.unwrap();
+    assert_eq!(bench.store.release(9, bench.context()).await.unwrap().integrations, 1);
+    assert_eq!(bench.kinds().await.last().unwrap(), "integration.flapping.ended");
+    assert_eq!(bench.row("one").await.flapping_since, None);
+}
+
+async fn facts_and_expiries_are_kept_and_drift_is_stored_with_its_run(bench: Bench) {
+    let mut bench = bench.enabled().await;
+    let seen = |grant: &str| {
+        let fact = Fact { kind: FactKind::Grant, of: "db".to_owned() };
+        let facts = [(fact, [grant.to_owned()].into())].into();
+        let expiry = Expiry { kind: ExpiryKind::Token, of: grant.to_owned(), at: Timestamp(9) };
+        Observed { facts, expiries: [expiry].into(), ..Observed::default() }
+    };
+    let run = async |bench: &mut Bench, report, observed| {
+        bench.wait_until_due("one").await;
+        let begun = bench.begun("one").await;
+        let known = begun.fingerprint.clone();
+        let subject = Subject::Active;
+        bench.record_run(begun, SubjectRun { subject, report, observed, own_fault: None }).await;
+        known
+    };
+    run(&mut bench, passed(), seen("read")).await;
+    assert_eq!(
+        run(&mut bench, failed(Class::Denied), seen("none")).await,
+        Some(seen("read").facts)
+    );
+    let row = bench.row("one").await;
+    assert_eq!(row.expires, Some((Timestamp(9), "the token read".to_owned())));
+    let run_row = row.last_run.unwrap();
+    let expected =
+        serde_json::json!([{ "kind": "grant", "of": "db", "lost": ["read"], "gained": ["none"] }]);
+    assert_eq!(serde_json::to_value(&run_row.drift).unwrap(), expected);
+    let listed = bench.view().runs(row.id, first_page()).await.unwrap().rows;
+    assert_eq!(listed[0].drift, run_row.drift);
+    let known = run(&mut bench, passed(), seen("none")).await;
+    assert_eq!(known, Some(seen("read").facts), "a failing run changes no facts");
+    assert_eq!(bench.row("one").await.last_run.unwrap().drift, []);
+}
+
 async fn shared_failure_is_one_outage_until_all_recover(mut bench: Bench) {
     let names = ["n0", "n1", "n2"];
     let host = Factor { kind: FactorKind::Host, value: "db".to_owned() };
     let all = names.map(|name| Wanted { factors: vec![host.clone()], ..wanted(name) });
     bench.sync(&all).await;
-    let run = async |bench: &mut Bench, name: &str, report| {
-        bench.now = bench.now.max(bench.row(name).await.next_run_at.unwrap());
-        let begun = bench.begun(name).await;
-        bench.record(begun, report).await;
-    };
     for name in names {
-        run(&mut bench, name, passed()).await;
+        bench.run_of(name, passed()).await;
     }
     for _ in 0..3 {
         for name in names {
-            run(&mut bench, name, failed(Class::Unreachable)).await;
+            bench.run_of(name, failed(Class::Unreachable)).await;
         }
     }
     let outage = bench.row("n0").await.outage_id.unwrap();
     assert_eq!(bench.view().outage(&outage).await.unwrap().unwrap().factor, host);
     for name in names {
         assert_eq!(bench.row(name).await.outage_id.as_ref(), Some(&outage));
-        run(&mut bench, name, passed()).await;
+        bench.run_of(name, passed()).await;
     }
     assert_eq!(bench.store.release(9, bench.context()).await.unwrap().outages, 1);
     let bodies = bench.deliver("a").await;

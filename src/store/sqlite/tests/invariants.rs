@@ -25,7 +25,7 @@ const INVARIANTS: &[(&str, &str)] = &[
             WHERE integration_id = integration.id ORDER BY id DESC LIMIT 1)",
     ),
     (
-        "of what one receiver is owed about one integration, the first and only that is due",
+        "of the pending deliveries of one queue, the first and only it is due",
         "SELECT * FROM (SELECT due_at_ms, row_number() OVER (
             PARTITION BY receiver, integration_id ORDER BY sequence) AS place
             FROM delivery WHERE state = 'pending')
@@ -40,7 +40,7 @@ const INVARIANTS: &[(&str, &str)] = &[
                 AND notified_status = 'enabled' AND flapping_since_ms IS NULL)",
     ),
     (
-        "receivers know the status, or will be told when nothing holds it back",
+        "receivers were notified of the status, or it is muted",
         "SELECT * FROM integration WHERE muted_until_ms IS NULL
             AND (notified_status <> status OR warning_muted OR flapping_since_ms IS NOT NULL)",
     ),

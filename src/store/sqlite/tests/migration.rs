@@ -52,7 +52,7 @@ fn lines(conn: &Connection, sql: &str) -> Vec<String> {
 }
 
 #[test]
-fn version_1_keeps_ids_order_attempts_and_what_is_owed() {
+fn version_1_keeps_ids_order_attempts_and_pending_deliveries() {
     let mut conn = version_1();
     let tables = [
         "SELECT id, integration_id, sequence, type, created_at_ms, body FROM event ORDER BY rowid",
@@ -118,8 +118,8 @@ async fn the_daemon_brings_a_file_of_version_1_up_to_date() {
     let store = super::super::Store::open(&path).unwrap();
     let view = store.view();
     let rows = view.receivers(Page::first(9)).await.unwrap().rows;
-    let owed: Vec<_> = rows.iter().map(|row| (row.name.as_str(), row.pending)).collect();
-    assert_eq!(owed, [("a", 2), ("b", 1)]);
+    let pending: Vec<_> = rows.iter().map(|row| (row.name.as_str(), row.pending)).collect();
+    assert_eq!(pending, [("a", 2), ("b", 1)]);
     let events = view.events(0, 9).await.unwrap();
     let ids: Vec<_> = events.rows.iter().map(|event| event.id.as_str()).collect();
     assert_eq!(ids, ["evt_9", "evt_1", "evt_5", "evt_3"], "in the order in which they happened");
@@ -136,20 +136,20 @@ fn a_migrated_file_has_the_schema_of_a_new_one() {
 }
 
 #[test]
-fn what_was_owed_before_goes_out_in_order_after() {
+fn deliveries_pending_before_go_out_in_order_after() {
     let mut conn = version_1();
     migrate(&mut conn).unwrap();
     let mut bench = Bench { conn, ..Bench::new() };
-    let mut told = Vec::new();
+    let mut sent = Vec::new();
     for name in ["a", "b"] {
         while let [first] = bench.claim(&[(name, 1)]).as_slice() {
-            told.push((first.receiver.clone(), first.body.clone(), first.attempt));
+            sent.push((first.receiver.clone(), first.body.clone(), first.attempt));
             bench.attempt(first, Next::Delivered);
         }
     }
     let expected = [("a", "{\"n\":3}", 2), ("a", "{\"n\":4}", 1), ("b", "{\"n\":4}", 1)];
     let expected = expected.map(|(to, body, attempt)| (to.to_owned(), body.to_owned(), attempt));
-    assert_eq!(told, expected);
+    assert_eq!(sent, expected);
 }
 
 /// A file as version 5 left it, with a fault on the daemon's own side and leases of a daemon.

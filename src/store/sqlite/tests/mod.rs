@@ -3,11 +3,8 @@
 mod deliveries;
 mod files;
 mod fingerprint;
-mod holds;
 mod invariants;
-mod life;
 mod migration;
-mod outages;
 mod pages;
 mod plans;
 mod property;
@@ -26,16 +23,14 @@ use super::migrations::migrate;
 use super::page::Page;
 use super::{Attempt, Began, Begun, Finished, PendingDelivery, Recorded, StoreError, SubjectRun};
 use super::{IntegrationRow, NotificationContext, Retention, Synced, Wanted};
-use super::{
-    Lease, Released, history, integration, outbox, prepared, queue, random, release, run, sync,
-};
+use super::{Lease, history, integration, outbox, prepared, random, run, sync};
 use crate::domain::{
-    AttemptResult, Class, Finding, IntegrationId, Maintenance, Next, Observed, Outcome, Policy,
-    Report, Schedule, Selection, Status, Subject, Subscription, Test, TestResult, Timestamp,
+    AttemptResult, Class, Finding, Next, Observed, Outcome, Policy, Report, Schedule, Status,
+    Subject, Subscription, Test, TestResult, Timestamp,
 };
 
 const LEASE: Duration = Duration::from_mins(2);
-/// The incarnation that holds all leases here.
+/// Incarnation of the node that all leases belong to.
 const OWNER: i64 = 7;
 /// Start of every test: 2026-11-23 10:00:00 UTC.
 const START: Timestamp = Timestamp(1_795_428_000_000);
@@ -48,7 +43,6 @@ struct Bench {
     disable_after: Duration,
     kept_max: u32,
     disabled: Option<super::Disabled>,
-    maintenance: Vec<Maintenance>,
 }
 
 impl Bench {
@@ -63,7 +57,6 @@ impl Bench {
             disable_after: Duration::MAX,
             kept_max: 100,
             disabled: None,
-            maintenance: Vec::new(),
         }
     }
 
@@ -76,26 +69,17 @@ impl Bench {
         bench
     }
 
-    fn tell(&self) -> NotificationContext {
-        let subscription = |receiver: &&str| {
-            // Three have names that say what is special about them.
-            let events = if *receiver == "few" { "integration.*" } else { "*" };
-            let only = (*receiver == "late").then(|| "n5".to_owned());
-            Subscription {
-                receiver: (*receiver).to_owned(),
-                events: vec![events.to_owned()],
-                selection: Selection {
-                    integrations: only.into_iter().collect(),
-                    ..Selection::default()
-                },
-                individual: *receiver == "each",
-            }
+    fn context(&self) -> NotificationContext {
+        let subscription = |receiver: &&str| Subscription {
+            receiver: (*receiver).to_owned(),
+            events: vec!["*".to_owned()],
+            ..Subscription::default()
         };
         NotificationContext {
             subscriptions: self.receivers.iter().map(subscription).collect(),
-            maintenance: self.maintenance.clone().into(),
             outage_min: 3,
             now: self.now,
+            ..NotificationContext::default()
         }
     }
 
@@ -110,13 +94,8 @@ impl Bench {
     }
 
     fn sync(&mut self, wanted: &[Wanted]) -> Synced {
-        let tell = self.tell();
-        self.write(|tx| sync::sync(tx, wanted, false, &tell)).unwrap()
-    }
-
-    fn start_up(&mut self, wanted: &[Wanted]) -> Synced {
-        let tell = self.tell();
-        self.write(|tx| sync::sync(tx, wanted, true, &tell)).unwrap()
+        let context = self.context();
+        self.write(|tx| sync::sync(tx, wanted, false, &context)).unwrap()
     }
 
     fn row(&self, name: &str) -> IntegrationRow {
@@ -125,11 +104,6 @@ impl Bench {
 
     fn status(&self, name: &str) -> Status {
         self.row(name).status
-    }
-
-    /// The configuration that passed last.
-    fn active_config(&self, name: &str) -> String {
-        super::configuration::active(&self.conn, self.row(name).id).unwrap().unwrap().1
     }
 
     fn try_begin(&mut self) -> Began {
@@ -153,8 +127,8 @@ impl Bench {
     }
 
     fn try_record(&mut self, finished: Finished) -> Result<Recorded, StoreError> {
-        let (prepared, tell) = (prepared::Prepared::new(finished).unwrap(), self.tell());
-        self.write(|tx| run::record(tx, &prepared, &tell))
+        let (prepared, context) = (prepared::Prepared::new(finished).unwrap(), self.context());
+        self.write(|tx| run::record(tx, &prepared, &context))
     }
 
     /// Runs `one` as soon as it is due.
@@ -175,36 +149,6 @@ impl Bench {
         self.record(begun, vec![found(subject, report)])
     }
 
-    /// Makes `name` due, whatever its schedule says.
-    fn due_now(&mut self, name: &str) {
-        let sql = "UPDATE integration SET next_run_at_ms = ?1 WHERE name = ?2";
-        self.conn.execute(sql, (self.now.0, name)).unwrap();
-    }
-
-    fn release(&mut self) -> Released {
-        let tell = self.tell();
-        self.write(|tx| release::release(tx, 100, &tell)).unwrap()
-    }
-
-    /// The types of the events about an integration from number `from` on.
-    fn notified(&self, name: &str, from: i64) -> Vec<String> {
-        let of = |event: &serde_json::Value| {
-            event["data"]["integration"]["name"] == name
-                && from <= event["data"]["sequence"].as_i64().unwrap()
-        };
-        let events = self.events().into_iter().filter(of);
-        events.map(|event| event["type"].as_str().unwrap().to_owned()).collect()
-    }
-
-    /// Returns the events queued for a receiver or sent to it: types and numbers, in their order.
-    fn pending(&self, receiver: &str) -> Vec<(String, i64)> {
-        let sql = "SELECT type, event.sequence FROM delivery JOIN event ON event.id = event_id
-                   WHERE receiver = ?1 ORDER BY number";
-        let mut statement = self.conn.prepare(sql).unwrap();
-        let rows = statement.query_map([receiver], |row| Ok((row.get(0)?, row.get(1)?)));
-        rows.unwrap().map(Result::unwrap).collect()
-    }
-
     fn pass(&mut self, subject: Subject) -> Recorded {
         self.run(vec![found(subject, passed())])
     }
@@ -221,11 +165,11 @@ impl Bench {
         self.now = self.now.plus(wait);
     }
 
-    fn claim(&mut self, room: &[(&str, u32)]) -> Vec<PendingDelivery> {
-        let room = room.iter().map(|&(name, room)| (name.to_owned(), room)).collect();
+    fn claim(&mut self, permits: &[(&str, u32)]) -> Vec<PendingDelivery> {
+        let permits = permits.iter().map(|&(name, most)| (name.to_owned(), most)).collect();
         let now = self.now;
         let claim = outbox::Claim { owner: OWNER, until: now.plus(LEASE) };
-        self.write(|tx| outbox::claim(tx, &room, claim, now)).unwrap()
+        self.write(|tx| outbox::claim(tx, &permits, claim, now)).unwrap()
     }
 
     fn attempt(&mut self, sent: &PendingDelivery, next: Next) {
@@ -245,8 +189,8 @@ impl Bench {
             disable_after: self.disable_after,
             kept_max: self.kept_max,
         };
-        let tell = self.tell();
-        self.disabled = self.write(|tx| outbox::record_attempt(tx, &attempt, &tell)).unwrap();
+        let context = self.context();
+        self.disabled = self.write(|tx| outbox::record_attempt(tx, &attempt, &context)).unwrap();
     }
 
     fn count(&self, sql: &str) -> i64 {
@@ -299,10 +243,6 @@ fn wanted(name: &str) -> Wanted {
         catalog_version: 1,
         factors: Vec::new(),
     }
-}
-
-fn with_config(config: &str) -> Wanted {
-    Wanted { config: config.to_owned(), ..wanted("one") }
 }
 
 fn report(outcomes: Vec<Outcome>) -> Report {

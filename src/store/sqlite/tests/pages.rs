@@ -101,7 +101,7 @@ fn the_history_merges_both_lists_and_each_entry_occurs_once() {
 }
 
 #[test]
-fn the_history_keeps_its_order_where_a_clock_was_set_back() {
+fn the_history_keeps_its_order_where_a_clock_was_rolled_back() {
     let mut bench = Bench::enabled();
     bench.fail(Subject::Active, Class::Denied);
     let sql = "UPDATE run SET started_at_ms = started_at_ms + 90000000 WHERE id = 1";
@@ -140,7 +140,7 @@ fn deliveries_receivers_and_silences_are_paged_by_their_keys() {
     for _ in 0..5 {
         let new = NewSilence {
             acknowledges: None,
-            selection: Selection::default(),
+            selection: crate::domain::Selection::default(),
             comment: String::new(),
             until,
         };

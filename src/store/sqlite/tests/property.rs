@@ -33,7 +33,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 #[derive(Default)]
-struct Held {
+struct Leased {
     runs: Vec<Begun>,
     deliveries: Vec<PendingDelivery>,
 }
@@ -66,37 +66,37 @@ fn reported(choice: u8) -> Report {
     }
 }
 
-fn take(bench: &mut Bench, held: &mut Held, step: &Step) {
-    let (now, tell) = (bench.now, bench.tell());
+fn take(bench: &mut Bench, leased: &mut Leased, step: &Step) {
+    let (now, context) = (bench.now, bench.context());
     match *step {
         Step::Sync(choices, startup) => {
             let wanted = configured(choices);
-            bench.write(|tx| sync::sync(tx, &wanted, startup, &tell)).unwrap();
+            bench.write(|tx| sync::sync(tx, &wanted, startup, &context)).unwrap();
         }
         Step::Begin(place) => {
             let name = if place == 0 { "one" } else { "two" };
             let Some(row) = integration::integration(&bench.conn, name).unwrap() else { return };
             let began = bench.write(|tx| run::begin(tx, row.id, lease(now), now)).unwrap();
             if let Began::Run(begun) = began {
-                held.runs.push(begun);
+                leased.runs.push(begun);
             }
         }
         Step::Record(choice, report) => {
-            let Some(begun) = pick(&mut held.runs, choice) else { return };
+            let Some(begun) = pick(&mut leased.runs, choice) else { return };
             let subjects = begun.status.subjects().iter();
             let runs = subjects.map(|&subject| found(subject, reported(report))).collect();
             bench.record(begun, runs);
         }
         Step::Release(choice) => {
-            let Some(begun) = pick(&mut held.runs, choice) else { return };
+            let Some(begun) = pick(&mut leased.runs, choice) else { return };
             bench.write(|tx| run::give_back(tx, &begun)).unwrap();
         }
         Step::Drain => {
-            bench.write(|tx| sync::drain(tx, &tell)).unwrap();
+            bench.write(|tx| sync::drain(tx, &context)).unwrap();
         }
-        Step::Claim(room) => held.deliveries.extend(bench.claim(&[("a", room), ("b", 1)])),
+        Step::Claim(most) => leased.deliveries.extend(bench.claim(&[("a", most), ("b", 1)])),
         Step::Attempt(choice) => {
-            let Some(sent) = pick(&mut held.deliveries, choice) else { return };
+            let Some(sent) = pick(&mut leased.deliveries, choice) else { return };
             let next = match choice % 4 {
                 0 => Next::Failed,
                 1 => Next::RetryAfter(Duration::from_secs(5)),
@@ -121,14 +121,14 @@ proptest! {
     #![proptest_config(Config { cases: 48, failure_persistence: None, ..Config::default() })]
 
     #[test]
-    fn the_books_balance_whatever_happens(steps in steps()) {
+    fn invariants_are_kept_whatever_happens(steps in steps()) {
         let mut bench = Bench::new();
-        let mut held = Held::default();
+        let mut leased = Leased::default();
         for step in steps {
-            take(&mut bench, &mut held, &step);
+            take(&mut bench, &mut leased, &step);
             check_invariants(&bench.conn);
-            let (events, owed) = (bench.count("event"), bench.count("delivery"));
-            prop_assert_eq!(owed, 2 * events, "one delivery per event and subscription");
+            let (events, pending) = (bench.count("event"), bench.count("delivery"));
+            prop_assert_eq!(pending, 2 * events, "one delivery per event and subscription");
             prop_assert!(ended_in_order(&bench.conn));
         }
     }

@@ -67,7 +67,7 @@ fn of_each_integration_the_latest_runs_stay_with_what_is_shown_and_compared_with
 }
 
 #[test]
-fn of_deliveries_those_that_ended_first_go_and_none_that_is_owed() {
+fn of_deliveries_those_that_ended_first_go_and_none_that_is_pending() {
     let mut bench = Bench::enabled();
     for _ in 0..3 {
         bench.fail(Subject::Active, Class::Denied);
@@ -76,17 +76,21 @@ fn of_deliveries_those_that_ended_first_go_and_none_that_is_owed() {
     }
     deliver_all(&mut bench, "a");
     let ended = "SELECT id FROM delivery WHERE state = 'delivered' ORDER BY ended_at_ms";
-    let (all, owed) = (ids(&bench, ended), bench.count("delivery WHERE state = 'pending'"));
-    assert_eq!((all.len(), owed), (8, 8));
+    let (all, pending) = (ids(&bench, ended), bench.count("delivery WHERE state = 'pending'"));
+    assert_eq!((all.len(), pending), (8, 8));
     let retention = Retention { deliveries_max: 3, ..kept_for(AGE, 2) };
     let now = bench.now;
     let anew = DeliveryId(all[0]);
     let before = find(&bench, retention);
     assert_eq!(before.deliveries, all[..5]);
     bench.write(|tx| outbox::redeliver(tx, &[anew], now)).unwrap();
-    assert_eq!(bench.write(|tx| surplus::drop_found(tx, &before)).unwrap(), 4, "one is owed anew");
+    assert_eq!(
+        bench.write(|tx| surplus::drop_found(tx, &before)).unwrap(),
+        4,
+        "one is pending again"
+    );
     assert_eq!(ids(&bench, ended), all[5..]);
-    assert_eq!(bench.count("delivery WHERE state = 'pending'"), owed + 1);
+    assert_eq!(bench.count("delivery WHERE state = 'pending'"), pending + 1);
     assert_eq!(bench.count("attempt"), 4, "attempts go with their deliveries");
     assert_eq!(bench.count("event"), 8);
     assert_eq!(drop_all(&mut bench, retention), [0; 0]);
@@ -104,7 +108,7 @@ fn deliveries_that_ended_at_once_are_counted_one_by_one() {
 }
 
 #[test]
-fn of_events_the_latest_stay_and_those_that_somebody_is_owed_or_remembers() {
+fn of_events_the_latest_stay_and_those_that_a_delivery_refers_to() {
     let mut bench = Bench::enabled();
     bench.fail(Subject::Active, Class::Denied);
     deliver_all(&mut bench, "b");
@@ -119,7 +123,7 @@ fn of_events_the_latest_stay_and_those_that_somebody_is_owed_or_remembers() {
     let rounds = drop_all(&mut bench, retention);
     assert!(2 < rounds.len() && rounds.iter().all(|rows| *rows <= 4), "{rounds:?}");
     let left = ids(&bench, "SELECT number FROM event ORDER BY number");
-    assert_eq!(left, [1, 2, 3, 8, 9], "the first three are owed to the other");
+    assert_eq!(left, [1, 2, 3, 8, 9], "the first three are pending for the other");
     assert_eq!(ids(&bench, "SELECT pruned_number FROM meta"), [7]);
     assert!(history::events(&bench.conn, 6, 9).unwrap().is_behind);
     assert!(!history::events(&bench.conn, 7, 9).unwrap().is_behind);

@@ -17,16 +17,16 @@ fn gone(delivery: &PendingDelivery) -> Attempt {
 }
 
 #[tokio::test]
-async fn commands_change_what_is_owed_beside_the_daemon() {
+async fn commands_change_the_outbox_beside_the_daemon() {
     let place = Place::new();
     let store = place.open();
-    store.sync(vec![wanted("one")], true, tell()).await.unwrap();
+    store.sync(vec![wanted("one")], true, context()).await.unwrap();
     let claim = async || {
-        let room = BTreeMap::from([("a".to_owned(), 8)]);
-        store.claim(room, LEASE, START).await.unwrap()
+        let permits = BTreeMap::from([("a".to_owned(), 8)]);
+        store.claim(permits, LEASE, START).await.unwrap()
     };
     let first = claim().await;
-    let disabled = store.record_attempt(gone(&first[0]), tell()).await.unwrap().await.unwrap();
+    let disabled = store.record_attempt(gone(&first[0]), context()).await.unwrap().await.unwrap();
     assert!(disabled.is_some());
     assert!(claim().await.is_empty());
     let mut control = Control::open(&place.path()).unwrap();
@@ -41,7 +41,7 @@ async fn commands_change_what_is_owed_beside_the_daemon() {
     store.close().await.unwrap();
     drop(control);
     let store = place.open();
-    let synced = store.sync(vec![wanted("one")], true, tell()).await.unwrap();
+    let synced = store.sync(vec![wanted("one")], true, context()).await.unwrap();
     assert_eq!(
         (synced.idle[0].name.as_str(), synced.idle[0].pending),
         ("a", 1),

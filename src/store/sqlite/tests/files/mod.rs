@@ -44,7 +44,7 @@ impl Place {
     }
 }
 
-fn tell() -> NotificationContext {
+fn context() -> NotificationContext {
     let subscription = Subscription {
         receiver: "a".to_owned(),
         events: vec!["*".to_owned()],
@@ -59,7 +59,7 @@ fn tell() -> NotificationContext {
 
 async fn closed(place: &Place) {
     let store = place.open();
-    store.sync(vec![wanted("one")], true, tell()).await.unwrap();
+    store.sync(vec![wanted("one")], true, context()).await.unwrap();
     store.close().await.unwrap();
 }
 
@@ -93,7 +93,7 @@ async fn a_new_file_is_private_and_complete() {
 }
 
 #[tokio::test]
-async fn what_was_stored_is_there_after_a_restart() {
+async fn stored_rows_are_there_after_a_restart() {
     let place = Place::new();
     closed(&place).await;
     let before = epoch(&place.path());
@@ -104,7 +104,7 @@ async fn what_was_stored_is_there_after_a_restart() {
         panic!("it is due")
     };
     let done = finished(begun, vec![found(Subject::Candidate, passed())], START);
-    let recorded = store.record(done, tell()).await.unwrap();
+    let recorded = store.record(done, context()).await.unwrap();
     assert!(matches!(recorded, Recorded::Stored { transition: Some(_), .. }));
     store.close().await.unwrap();
     let view = View::open(&place.path()).unwrap();
@@ -120,10 +120,10 @@ async fn what_was_stored_is_there_after_a_restart() {
 async fn a_claim_finds_what_an_attempt_queued_before_it_makes_due() {
     let place = Place::new();
     let store = place.open();
-    store.sync(vec![wanted("one")], true, tell()).await.unwrap();
-    store.sync(vec![Wanted { disabled: true, ..wanted("one") }], true, tell()).await.unwrap();
-    let room = || BTreeMap::from([("a".to_owned(), 8)]);
-    let first = store.claim(room(), LEASE, START).await.unwrap();
+    store.sync(vec![wanted("one")], true, context()).await.unwrap();
+    store.sync(vec![Wanted { disabled: true, ..wanted("one") }], true, context()).await.unwrap();
+    let permits = || BTreeMap::from([("a".to_owned(), 8)]);
+    let first = store.claim(permits(), LEASE, START).await.unwrap();
     assert_eq!(first.len(), 1);
     let attempt = Attempt {
         delivery: first[0].id,
@@ -136,8 +136,8 @@ async fn a_claim_finds_what_an_attempt_queued_before_it_makes_due() {
         disable_after: Duration::MAX,
         kept_max: 100,
     };
-    let recorded = store.record_attempt(attempt, tell()).await.unwrap();
-    let second = store.claim(room(), LEASE, START).await.unwrap();
+    let recorded = store.record_attempt(attempt, context()).await.unwrap();
+    let second = store.claim(permits(), LEASE, START).await.unwrap();
     assert_eq!(second.len(), 1);
     assert!(second[0].body.contains(r#""sequence":2"#));
     recorded.await.unwrap();
@@ -174,8 +174,8 @@ async fn start_frees_the_leases_of_the_former_life_only() {
     let leased = async || {
         let store = place.open();
         let due = store.view().due(START, 9).await.unwrap().len();
-        let room = BTreeMap::from([("a".to_owned(), 1)]);
-        let claimed = store.claim(room, LEASE, START).await.unwrap().len();
+        let permits = BTreeMap::from([("a".to_owned(), 1)]);
+        let claimed = store.claim(permits, LEASE, START).await.unwrap().len();
         store.close().await.unwrap();
         (due, claimed)
     };
@@ -186,10 +186,10 @@ async fn start_frees_the_leases_of_the_former_life_only() {
 }
 
 #[tokio::test]
-async fn what_was_answered_outlives_the_process() {
+async fn answered_write_outlives_the_process() {
     let (place, later) = (Place::new(), Place::new());
     let store = place.open();
-    store.sync(vec![wanted("one")], true, tell()).await.unwrap();
+    store.sync(vec![wanted("one")], true, context()).await.unwrap();
     // What a process leaves behind that is killed now.
     for name in ["state.db", "state.db-wal"] {
         fs::copy(place.folder.path().join(name), later.folder.path().join(name)).unwrap();
@@ -223,7 +223,7 @@ async fn a_newer_file_is_refused_and_left_as_it_is() {
 }
 
 #[tokio::test]
-async fn what_is_not_ours_is_refused_and_left_as_it_is() {
+async fn file_of_another_program_is_refused_and_left_as_it_is() {
     let place = Place::new();
     let path = place.path().display().to_string();
     fs::write(place.path(), "not a database, but long enough to have a header ".repeat(99))
@@ -272,7 +272,7 @@ async fn a_reader_sees_what_the_writer_commits_and_cannot_write() {
     let store = place.open();
     let beside = View::open(&place.path()).unwrap();
     assert!(beside.integrations(Page::first(9)).await.unwrap().rows.is_empty());
-    store.sync(vec![wanted("one")], true, tell()).await.unwrap();
+    store.sync(vec![wanted("one")], true, context()).await.unwrap();
     assert_eq!(beside.integrations(Page::first(9)).await.unwrap().rows.len(), 1);
     let write = |tx: &Connection| Ok(tx.execute("UPDATE meta SET epoch = 'x'", [])?);
     assert!(beside.readers.read(move |tx| write(tx)).await.is_err());
@@ -296,7 +296,7 @@ async fn a_file_without_its_log_is_read_as_unchanging() {
 async fn nothing_is_answered_as_stored_in_a_file_that_was_removed_or_replaced() {
     let place = Place::new();
     let store = place.open();
-    let sync = async || store.sync(vec![wanted("one")], false, tell()).await;
+    let sync = async || store.sync(vec![wanted("one")], false, context()).await;
     sync().await.unwrap();
     let aside = place.folder.path().join("aside");
     fs::rename(place.path(), &aside).unwrap();

@@ -1,4 +1,4 @@
-//! Reads from outside: bounded in number and time, and in nobody's way; commits are announced.
+//! Reads from outside: bounded in number and time, without delaying the planner; commits are announced.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -36,7 +36,7 @@ async fn commands_that_wait_are_committed_together_and_answered_after() {
 }
 
 #[tokio::test]
-async fn who_can_wait_shares_the_transaction_of_who_cannot() {
+async fn command_that_can_wait_shares_the_transaction_of_one_that_cannot() {
     let place = Place::new();
     let opened = open::open(&place.path()).unwrap();
     let writer = Writer::start(opened, Duration::from_hours(1)).unwrap();
@@ -51,7 +51,7 @@ async fn who_can_wait_shares_the_transaction_of_who_cannot() {
     writer.clone().close().await.unwrap();
 }
 
-/// Runs a good command and `bad` in one transaction; what both were told.
+/// Runs a good command and `bad` in one transaction; returns both answers.
 async fn grouped(
     place: &Place,
     bad: fn(&Connection) -> Result<(), StoreError>,
@@ -71,7 +71,7 @@ async fn grouped(
 }
 
 #[tokio::test]
-async fn a_failed_commit_is_told_to_everybody_in_it() {
+async fn failed_commit_is_the_answer_to_each_command_in_it() {
     let place = Place::new();
     closed(&place).await;
     let before = epoch(&place.path());
@@ -87,7 +87,7 @@ async fn a_failed_commit_is_told_to_everybody_in_it() {
 }
 
 #[tokio::test]
-async fn a_transaction_that_is_given_up_midway_is_told_to_everybody_in_it() {
+async fn transaction_rolled_back_midway_is_the_answer_to_each_command_in_it() {
     let place = Place::new();
     closed(&place).await;
     let before = epoch(&place.path());
@@ -104,7 +104,7 @@ async fn a_transaction_that_is_given_up_midway_is_told_to_everybody_in_it() {
 }
 
 #[tokio::test]
-async fn nothing_is_written_after_a_transaction_was_given_up() {
+async fn nothing_is_written_after_a_transaction_was_rolled_back() {
     let place = Place::new();
     let store = place.open();
     let before = epoch(&place.path());

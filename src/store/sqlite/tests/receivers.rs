@@ -1,9 +1,57 @@
-//! Whatever is done to receivers, what they are told stays in order.
+//! Notifications of a receiver stay in order through disabling, enabling, replay and redelivery.
 
 use proptest::prelude::*;
 use proptest::test_runner::Config;
 
+use super::super::{DeliveryFilter, Redelivered, Replayed, Span, outbox, receiver};
 use super::*;
+use crate::domain::{DeliveryId, DisabledReason};
+
+impl Bench {
+    fn enable(&mut self, name: &str) {
+        let now = self.now;
+        self.write(|tx| receiver::enable(tx, name, now)).unwrap();
+    }
+
+    fn disable(&mut self, name: &str) {
+        let now = self.now;
+        self.write(|tx| receiver::disable(tx, name, DisabledReason::Manual, now)).unwrap();
+    }
+
+    fn receiver(&self, name: &str) -> super::super::ReceiverRow {
+        receiver::receiver(&self.conn, name).unwrap().unwrap()
+    }
+
+    fn replay(&mut self, name: &str, since: Timestamp) -> Replayed {
+        let (context, now) = (self.context(), self.now);
+        let wanting =
+            context.subscriptions.iter().find(|one| one.receiver == name).unwrap().clone();
+        self.write(|tx| outbox::replay(tx, &wanting, Span { since, until: None }, Some(now)))
+            .unwrap()
+    }
+
+    fn redeliver(&mut self, ids: &[DeliveryId]) -> Redelivered {
+        let now = self.now;
+        self.write(|tx| outbox::redeliver(tx, ids, now)).unwrap()
+    }
+
+    /// Delivers to `name` until nothing is left; returns the events by integration and sequence.
+    fn drain(&mut self, name: &str) -> Vec<(Option<String>, i64)> {
+        let mut notified = Vec::new();
+        while let [first, ..] = self.claim(&[(name, 1)]).as_slice() {
+            let body: serde_json::Value = serde_json::from_str(&first.body).unwrap();
+            notified.push((first.integration.clone(), body["data"]["sequence"].as_i64().unwrap()));
+            self.attempt(first, Next::Delivered);
+        }
+        notified
+    }
+
+    fn deliveries(&self, name: &str) -> Vec<super::super::DeliveryRow> {
+        let receiver = Some(name.to_owned());
+        let filter = DeliveryFilter { receiver, ..Default::default() };
+        history::deliveries(&self.conn, &filter, &Page::first(1000)).unwrap().rows
+    }
+}
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -44,22 +92,22 @@ fn is_first(bench: &Bench, sent: &PendingDelivery) -> bool {
     bench.count(&sql) == 0
 }
 
-fn take(bench: &mut Bench, held: &mut Vec<PendingDelivery>, step: &Step) {
+fn take(bench: &mut Bench, leased: &mut Vec<PendingDelivery>, step: &Step) {
     match *step {
         Step::Fail => drop(bench.fail(Subject::Active, Class::Denied)),
         Step::Pass => drop(bench.pass(Subject::Active)),
-        Step::Claim(room) => {
-            let claimed = bench.claim(&[("a", room), ("b", 1)]);
+        Step::Claim(most) => {
+            let claimed = bench.claim(&[("a", most), ("b", 1)]);
             assert!(claimed.iter().all(|one| is_first(bench, one)), "{claimed:?}");
             let asleep = |one: &PendingDelivery| bench.receiver(&one.receiver).disabled.is_some();
             assert!(!claimed.iter().any(asleep), "{claimed:?}");
-            held.extend(claimed);
+            leased.extend(claimed);
         }
         Step::Attempt(choice) => {
-            if held.is_empty() {
+            if leased.is_empty() {
                 return;
             }
-            let sent = held.swap_remove(usize::from(choice) % held.len());
+            let sent = leased.swap_remove(usize::from(choice) % leased.len());
             let next = match choice % 8 {
                 0 => Next::Failed,
                 1 | 2 => Next::RetryAfter(Duration::from_secs(5)),
@@ -89,26 +137,26 @@ proptest! {
     #![proptest_config(Config { cases: 48, failure_persistence: None, ..Config::default() })]
 
     #[test]
-    fn whatever_is_disabled_enabled_and_replayed_goes_out_in_order(steps in steps()) {
+    fn deliveries_go_out_in_order_whatever_happens(steps in steps()) {
         let mut bench = Bench::enabled();
         bench.disable_after = Duration::from_hours(3);
-        let mut held = Vec::new();
+        let mut leased = Vec::new();
         for step in steps {
-            take(&mut bench, &mut held, &step);
+            take(&mut bench, &mut leased, &step);
             check_invariants(&bench.conn);
         }
-        bench.wait(DAY);
+        bench.wait(Duration::from_hours(24));
         for name in ["a", "b"] {
             bench.enable(name);
-            let told = bench.drain(name);
-            let mut sorted = told.clone();
+            let notified = bench.drain(name);
+            let mut sorted = notified.clone();
             sorted.sort();
             let per_integration = |from: &[(Option<String>, i64)], about: Option<&str>| {
                 let about = from.iter().filter(|(name, _)| name.as_deref() == about);
                 about.map(|(_, sequence)| *sequence).collect::<Vec<_>>()
             };
             for about in [None, Some("one")] {
-                prop_assert_eq!(per_integration(&told, about), per_integration(&sorted, about));
+                prop_assert_eq!(per_integration(&notified, about), per_integration(&sorted, about));
             }
             prop_assert_eq!(bench.receiver(name).pending, 0);
         }
