@@ -2,7 +2,7 @@
 
 use super::args::Json;
 use super::error::CommandError;
-use super::print::{Answer, Screen, Table};
+use super::print::{Answer, Column, Screen, Table};
 use crate::domain::{COMMON, When};
 use crate::platforms::{PLATFORMS, Platform};
 use crate::view::PlatformTests;
@@ -18,7 +18,7 @@ pub(super) fn answer(args: Json, screen: Screen) -> Result<Answer, CommandError>
 
 fn text(platforms: &[Platform], screen: Screen) -> String {
     let blocks = platforms.iter().map(|platform| {
-        let mut table = Table::new(screen, 1, ["WHEN", "TEST"]);
+        let mut table = Table::new(screen, [Column::whole("WHEN"), Column::text("TEST")]);
         for test in platform.catalog.iter().chain(&COMMON) {
             table.row([when_word(test.when).to_owned(), test.name.to_owned()]);
         }

@@ -2,7 +2,7 @@
 
 use super::args::{Deliveries, Global};
 use super::error::CommandError;
-use super::print::{Answer, Screen, Table, Tone, ago, ahead, instant, sanitise, toned};
+use super::print::{Answer, Column, Screen, Table, Tone, ago, ahead, sanitise, toned};
 use super::read;
 use crate::domain::Timestamp;
 use crate::store::{AttemptRow, DeliveryFilter, DeliveryRow, DeliveryState, Listed};
@@ -45,23 +45,23 @@ fn text(rows: &[DeliveryRow], screen: Screen) -> String {
     if rows.is_empty() {
         return "No deliveries.\n".to_owned();
     }
-    let headings = [
-        "ID",
-        "CREATED",
-        "INTEGRATION",
-        "SEQ",
-        "EVENT",
-        "RECEIVER",
-        "STATE",
-        "ATTEMPTS",
-        "NEXT",
-        "LAST ATTEMPT",
+    let columns = [
+        Column::whole("ID"),
+        Column::whole("CREATED").dropped(2),
+        Column::name("INTEGRATION"),
+        Column::whole("SEQ").dropped(1),
+        Column::whole("EVENT").dropped(4),
+        Column::name("RECEIVER"),
+        Column::whole("STATE"),
+        Column::whole("ATTEMPTS").dropped(3),
+        Column::whole("NEXT"),
+        Column::text("LAST ATTEMPT"),
     ];
-    let mut table = Table::new(screen, 1, headings);
+    let mut table = Table::new(screen, columns);
     for row in rows {
         table.row([
             row.id.0.to_string(),
-            instant(Some(row.created_at)),
+            screen.instant(Some(row.created_at)),
             row.integration.as_deref().map_or("-".into(), sanitise).into_owned(),
             row.sequence.to_string(),
             row.kind.as_str().to_owned(),

@@ -7,7 +7,7 @@ use super::error::CommandError;
 use super::history::trigger_word;
 use super::next::table as instants_table;
 use super::print::{
-    Answer, Screen, Table, Tone, ago, instant, result_word, sanitise, status_word, toned,
+    Answer, Column, Screen, Table, Tone, ago, result_word, sanitise, status_word, toned,
 };
 use super::situation::{degraded, facts};
 use super::{list, read, results};
@@ -35,7 +35,7 @@ pub(super) async fn answer(
 fn text(explanation: &Explanation, screen: Screen) -> String {
     let Explanation { row, runs, situation, faults, .. } = explanation;
     let since = row.failing_since.map(|since| {
-        format!(", failing since {} ({})", instant(Some(since)), ago(screen.now, since))
+        format!(", failing since {} ({})", screen.instant(Some(since)), ago(screen.now, since))
     });
     let heading = format!(
         "{}: {}{}",
@@ -58,7 +58,7 @@ fn text(explanation: &Explanation, screen: Screen) -> String {
     }
     parts.push(format!(
         "Next run: {} ({})\n{}\n",
-        instant(row.next_run_at),
+        screen.instant(row.next_run_at),
         list::next_run(row, screen),
         sanitise(&explanation.reason(screen.now)),
     ));
@@ -81,11 +81,18 @@ fn rule(last: &RunRow, row: &IntegrationRow) -> String {
 }
 
 fn runs_table(runs: &[RunRow], screen: Screen) -> String {
-    let mut table =
-        Table::new(screen, 1, ["AT", "TRIGGER", "CONFIGURATION", "RESULT", "CLASS", "RULE"]);
+    let columns = [
+        Column::whole("AT"),
+        Column::whole("TRIGGER").dropped(2),
+        Column::whole("CONFIGURATION").dropped(1),
+        Column::whole("RESULT"),
+        Column::whole("CLASS").dropped(3),
+        Column::text("RULE"),
+    ];
+    let mut table = Table::new(screen, columns);
     for run in runs {
         table.row([
-            instant(Some(run.started_at)),
+            screen.instant(Some(run.started_at)),
             trigger_word(run.trigger).to_owned(),
             configuration_word(run.subject).to_owned(),
             result_word(run.status),

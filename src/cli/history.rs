@@ -2,11 +2,14 @@
 
 use super::args::{Global, History};
 use super::error::CommandError;
-use super::print::{Answer, Screen, Table, instant, result_word, sanitise, status_word};
+use super::print::{Answer, Column, Screen, Table, result_word, sanitise, status_word};
 use super::read;
 use crate::domain::{Cause, Subject};
 use crate::store::{HistoryRow, Listed, RunRow, TransitionRow, Trigger};
 use crate::view::Entry;
+
+const COLUMNS: [Column; 4] =
+    [Column::whole("AT"), Column::whole("WHAT"), Column::whole("RESULT"), Column::text("WHY")];
 
 /// Shows the newest lines.
 pub(super) async fn answer(
@@ -32,16 +35,16 @@ fn text(lines: &[HistoryRow], screen: Screen) -> String {
     if lines.is_empty() {
         return "Nothing has happened yet.\n".to_owned();
     }
-    let mut table = Table::new(screen, 1, ["AT", "WHAT", "RESULT", "WHY"]);
+    let mut table = Table::new(screen, COLUMNS);
     for line in lines {
         match line {
             HistoryRow::Run(run) => {
-                let at = instant(Some(run.started_at));
+                let at = screen.instant(Some(run.started_at));
                 let what = format!("run {} ({})", run.id.0, trigger_word(run.trigger));
                 table.row([at, what, result_word(run.status), why_run(run)]);
             }
             HistoryRow::Transition(transition) => {
-                let at = instant(Some(transition.at));
+                let at = screen.instant(Some(transition.at));
                 let to = status_word(transition.to);
                 table.row([at, "status".to_owned(), to, why_status(transition)]);
             }

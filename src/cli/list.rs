@@ -1,14 +1,18 @@
 //! `list`: one line per integration.
 
+use std::collections::BTreeMap;
+
 use anyhow::Context as _;
 
-use super::args::{Global, List};
+use super::args::{Global, List, Sort};
 use super::error::CommandError;
 use super::print::{
-    Answer, JsonArray, Screen, Table, Tone, ago, ahead, instant, result_word, sanitise,
+    Answer, Column, JsonArray, Screen, Table, Tone, ago, ahead, counted, result_word, sanitise,
     status_word, toned,
 };
+use super::selection::selection;
 use super::{read, situation};
+use crate::domain::{About, Selection, Status, Timestamp};
 use crate::store::{IntegrationRow, View, each_page};
 use crate::view::Integration;
 
@@ -18,80 +22,127 @@ pub(super) async fn answer(
     args: &List,
     screen: Screen,
 ) -> Result<Answer, CommandError> {
+    let filter = Filter::of(args)?;
     let view = read::view(global, &args.source)?;
+    let rows = rows(&view, args.deleted, &filter).await?;
+    let rows = sorted(rows, args.sort);
     if args.form.json {
         let mut array = JsonArray::default();
-        each(&view, args.deleted, |rows| {
-            for row in &rows {
-                array.push(&Integration::from(row));
-            }
-        })
-        .await?;
+        for row in &rows {
+            array.push(&Integration::from(row));
+        }
         return Ok(Answer::good(array.text().context("writing JSON")?));
     }
     let faults = view.own_faults().await.context("reading the store")?;
-    let mut lines = Lines::new(screen);
-    each(&view, args.deleted, |rows| lines.add(&rows)).await?;
-    Ok(Answer::good(situation::degraded(&faults, screen) + &lines.text()))
+    Ok(Answer::good(situation::degraded(&faults, screen) + &text(&rows, &filter, screen)))
 }
 
-/// Hands over the integrations page by page, those that are deleted last.
-async fn each(
+/// Rows that the command line asks for.
+#[derive(Debug, Default)]
+struct Filter {
+    is_failing: bool,
+    status: Option<Status>,
+    selection: Selection,
+}
+
+impl Filter {
+    fn of(args: &List) -> Result<Self, CommandError> {
+        let selection = selection(&args.fitting)?;
+        Ok(Self { is_failing: args.failing, status: args.status, selection })
+    }
+
+    fn takes(&self, row: &IntegrationRow) -> bool {
+        let about = About { name: &row.name, kind: &row.kind, labels: &row.labels };
+        (!self.is_failing || row.status.is_error())
+            && self.status.is_none_or(|status| status == row.status)
+            && self.selection.fits(about)
+    }
+
+    fn takes_all(&self) -> bool {
+        !self.is_failing && self.status.is_none() && self.selection == Selection::default()
+    }
+}
+
+/// Reads the integrations that `filter` takes, those that are deleted last.
+async fn rows(
     view: &View,
     deleted: bool,
-    mut take: impl FnMut(Vec<IntegrationRow>),
-) -> Result<(), CommandError> {
+    filter: &Filter,
+) -> Result<Vec<IntegrationRow>, CommandError> {
+    let mut taken = Vec::new();
+    let mut take = |rows: Vec<IntegrationRow>| {
+        taken.extend(rows.into_iter().filter(|row| filter.takes(row)));
+    };
     let living = async |page| view.integrations(page).await;
     each_page(living, &mut take).await.context("reading the store")?;
     if deleted {
         let deleted = async |page| view.deleted_integrations(page).await;
         each_page(deleted, &mut take).await.context("reading the store")?;
     }
-    Ok(())
+    Ok(taken)
 }
 
-/// Table that grows page by page.
-struct Lines {
-    table: Table,
-    screen: Screen,
-    is_empty: bool,
-}
-
-impl Lines {
-    fn new(screen: Screen) -> Self {
-        let headings = [
-            "NAME", "TYPE", "STATUS", "RESULT", "LAST RUN", "NEXT RUN", "SINCE", "EXPIRES", "NOTES",
-        ];
-        Self { table: Table::new(screen, 0, headings), screen, is_empty: true }
-    }
-
-    fn add(&mut self, rows: &[IntegrationRow]) {
-        self.is_empty &= rows.is_empty();
-        for row in rows {
-            self.line(row);
+/// Sorts rows that come by name; those without the instant stand last.
+fn sorted(mut rows: Vec<IntegrationRow>, sort: Sort) -> Vec<IntegrationRow> {
+    let last = Timestamp(i64::MAX);
+    match sort {
+        Sort::Name => {}
+        Sort::Since => rows.sort_by_key(|row| row.failing_since.unwrap_or(last)),
+        Sort::Next => rows.sort_by_key(|row| row.next_run_at.unwrap_or(last)),
+        Sort::Expires => {
+            rows.sort_by_key(|row| row.expires.as_ref().map_or(last, |(at, _)| *at));
         }
     }
+    rows
+}
 
-    fn line(&mut self, row: &IntegrationRow) {
-        let (table, screen) = (&mut self.table, self.screen);
-        let last = row.last_run.as_ref();
-        let dash = || toned("-", Tone::Quiet);
-        table.row([
-            sanitise(&row.name).into_owned(),
-            sanitise(&row.kind).into_owned(),
-            status_word(row.status),
-            last.map_or_else(dash, |run| result_word(run.status)),
-            last.map_or_else(dash, |run| ago(screen.now, run.started_at)),
-            next_run(row, screen),
-            row.failing_since.map_or_else(dash, |since| instant(Some(since))),
-            expires(row, screen),
-            situation::words(row),
-        ]);
+fn text(rows: &[IntegrationRow], filter: &Filter, screen: Screen) -> String {
+    if rows.is_empty() {
+        let none = if filter.takes_all() { "No integrations.\n" } else { "No integration fits.\n" };
+        return none.to_owned();
     }
+    let columns = [
+        Column::name("NAME"),
+        Column::whole("TYPE").dropped(1),
+        Column::whole("STATUS"),
+        Column::whole("RESULT").dropped(5),
+        Column::whole("LAST RUN").dropped(3),
+        Column::whole("NEXT RUN").dropped(2),
+        Column::whole("SINCE"),
+        Column::whole("EXPIRES").dropped(4),
+        Column::text("NOTES").dropped(6),
+    ];
+    let mut table = Table::new(screen, columns);
+    for row in rows {
+        line(&mut table, row, screen);
+    }
+    table.text() + "\n" + &sum(rows) + "\n"
+}
 
-    fn text(&self) -> String {
-        if self.is_empty { "No integrations.\n".to_owned() } else { self.table.text() }
+fn line(table: &mut Table, row: &IntegrationRow, screen: Screen) {
+    let last = row.last_run.as_ref();
+    let dash = || toned("-", Tone::Quiet);
+    table.row([
+        sanitise(&row.name).into_owned(),
+        sanitise(&row.kind).into_owned(),
+        status_word(row.status),
+        last.map_or_else(dash, |run| result_word(run.status)),
+        last.map_or_else(dash, |run| ago(screen.now, run.started_at)),
+        next_run(row, screen),
+        row.failing_since.map_or_else(dash, |since| screen.instant(Some(since))),
+        expires(row, screen),
+        situation::words(row),
+    ]);
+}
+
+/// Returns the number of integrations, and how many are in each status.
+fn sum(rows: &[IntegrationRow]) -> String {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for row in rows {
+        *counts.entry(row.status.as_str()).or_default() += 1;
     }
+    let counts: Vec<_> = counts.iter().map(|(status, count)| format!("{count} {status}")).collect();
+    format!("{}: {}.", counted(rows.len(), "integration"), counts.join(", "))
 }
 
 /// Returns the text about its next expiry.
@@ -116,10 +167,8 @@ pub(super) fn next_run(row: &IntegrationRow, screen: Screen) -> String {
 mod tests {
     use super::super::samples;
     use super::*;
-    use crate::domain::{Status, Timestamp};
 
-    #[test]
-    fn each_integration_is_one_line() {
+    fn fresh() -> IntegrationRow {
         let mut fresh = samples::integration();
         fresh.name = "new\u{1b}[2J".to_owned();
         fresh.status = Status::Creating;
@@ -127,16 +176,77 @@ mod tests {
         fresh.failing_since = None;
         fresh.expires = Some((samples::screen().now, "the token".to_owned()));
         fresh.lease_until = Some(Timestamp(i64::MAX));
+        fresh
+    }
+
+    #[test]
+    fn each_integration_is_one_line_and_the_last_line_counts() {
         let (troubled, _) = samples::troubled();
         let expected = "\
 NAME          TYPE      STATUS                    RESULT  LAST RUN    NEXT RUN  SINCE                 EXPIRES  NOTES
 lake          Redshift  recurringValidationError  failed  3m 20s ago  in 5m     2026-11-23T08:00:00Z  in 10d   muted, flapping, outage, daemon fault
 new\\u{1b}[2J  Redshift  creating                  -       -           running   -                     ended    -
+
+2 integrations: 1 creating, 1 recurringValidationError.
 ";
-        let mut lines = Lines::new(samples::screen());
-        assert_eq!(lines.text(), "No integrations.\n");
-        lines.add(&[troubled]);
-        lines.add(&[fresh]);
-        assert_eq!(samples::plain(&lines.text()), expected);
+        let all = Filter::default();
+        let shown = text(&[troubled, fresh()], &all, samples::screen());
+        assert_eq!(samples::plain(&shown), expected);
+        assert_eq!(text(&[], &all, samples::screen()), "No integrations.\n");
+        let failing = Filter { is_failing: true, ..Filter::default() };
+        assert_eq!(text(&[], &failing, samples::screen()), "No integration fits.\n");
+    }
+
+    #[test]
+    fn narrow_terminal_keeps_name_status_and_since_and_a_phone_gets_blocks() {
+        let shown = |width| {
+            let screen = Screen { width: Some(width), ..samples::screen() };
+            samples::plain(&text(&[samples::integration()], &Filter::default(), screen))
+        };
+        let narrow = "\
+NAME  STATUS                    SINCE                 NOTES
+lake  recurringValidationError  2026-11-23T08:00:00Z  -
+
+1 integration: 1 recurringValidationError.
+";
+        assert_eq!(shown(60), narrow);
+        let phone = "\
+NAME      lake
+TYPE      Redshift
+STATUS    recurringValidationError
+RESULT    failed
+LAST RUN  3m 20s ago
+NEXT RUN  in 5m
+SINCE     2026-11-23T08:00:00Z
+EXPIRES   in 10d
+
+1 integration: 1 recurringValidationError.
+";
+        assert_eq!(shown(40), phone);
+    }
+
+    #[test]
+    fn filter_takes_by_status_failure_and_selection() {
+        let (failing, fresh) = (samples::integration(), fresh());
+        let takes = |filter: &Filter| [&failing, &fresh].map(|row| filter.takes(row));
+        assert_eq!(takes(&Filter::default()), [true, true]);
+        assert_eq!(takes(&Filter { is_failing: true, ..Filter::default() }), [true, false]);
+        let creating = Filter { status: Some(Status::Creating), ..Filter::default() };
+        assert_eq!(takes(&creating), [false, true]);
+        let integrations = vec!["la*".to_owned()];
+        let selection = Selection { integrations, ..Selection::default() };
+        assert_eq!(takes(&Filter { selection, ..Filter::default() }), [true, false]);
+    }
+
+    #[test]
+    fn order_is_by_instant_and_what_has_none_is_last() {
+        let order = |sort| {
+            let rows = sorted(vec![fresh(), samples::integration()], sort);
+            rows.into_iter().map(|row| row.name == "lake").collect::<Vec<_>>()
+        };
+        assert_eq!(order(Sort::Name), [false, true]);
+        assert_eq!(order(Sort::Since), [true, false]);
+        assert_eq!(order(Sort::Expires), [false, true]);
+        assert_eq!(order(Sort::Next), [false, true]);
     }
 }

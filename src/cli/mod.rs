@@ -28,6 +28,7 @@ mod run;
 mod sample;
 #[cfg(test)]
 mod samples;
+mod selection;
 mod show;
 mod silences;
 mod situation;

@@ -1,15 +1,18 @@
 //! `next`: when a cron expression comes due, by the daemon's own arithmetic.
 
+use jiff::tz::TimeZone;
+
 use super::args::Next;
 use super::error::CommandError;
-use super::print::{Answer, Screen, Table};
+use super::print::{Answer, Column, Screen, Table};
 use crate::config::schedule_problem;
 use crate::domain::Schedule;
 use crate::view::{Instant, instants};
 
 /// Lists the upcoming instants.
 pub(super) fn answer(args: &Next, screen: Screen) -> Result<Answer, CommandError> {
-    let schedule = Schedule::parse(&args.cron, &args.tz)
+    let zone = screen.zone.and_then(TimeZone::iana_name).unwrap_or("UTC");
+    let schedule = Schedule::parse(&args.cron, zone)
         .map_err(|error| CommandError::Usage(schedule_problem(&error)))?;
     let first = args.after.unwrap_or(screen.now);
     let number = usize::try_from(args.number).unwrap_or(usize::MAX);
@@ -25,7 +28,7 @@ pub(super) fn answer(args: &Next, screen: Screen) -> Result<Answer, CommandError
 /// Lays out instants in UTC and in the zone of their schedule.
 #[must_use]
 pub(super) fn table(instants: &[Instant], screen: Screen) -> String {
-    let mut table = Table::new(screen, 0, ["UTC", "LOCAL"]);
+    let mut table = Table::new(screen, [Column::whole("UTC"), Column::whole("LOCAL")]);
     for Instant { utc, local } in instants {
         table.row([utc.to_string(), local.clone()]);
     }
@@ -41,12 +44,12 @@ mod tests {
     fn next(cron: &str, tz: &str, json: bool) -> Result<Answer, CommandError> {
         let args = Next {
             cron: cron.to_owned(),
-            tz: tz.to_owned(),
             after: Some(samples::at("2026-10-24T08:00:00Z")),
             number: 2,
             form: Json { json },
         };
-        answer(&args, samples::screen())
+        let zone: &TimeZone = Box::leak(Box::new(TimeZone::get(tz).unwrap()));
+        answer(&args, Screen { zone: Some(zone), ..samples::screen() })
     }
 
     #[test]
@@ -68,27 +71,20 @@ UTC                   LOCAL
     }
 
     #[test]
-    fn invalid_expression_or_zone_is_a_usage_error() {
-        for (cron, zone, said) in [
-            ("0 0 30 2 *", "UTC", "\"0 0 30 2 *\" never comes due"),
-            (
-                "@daily",
-                "Berlin",
-                "\"Berlin\" is not an IANA time zone; did you mean `Europe/Berlin`?",
-            ),
+    fn invalid_expression_is_a_usage_error() {
+        for (cron, said) in [
+            ("0 0 30 2 *", "\"0 0 30 2 *\" never comes due"),
             (
                 "@hourl",
-                "UTC",
                 "\"@hourl\" is not a cron expression: there is no such nickname; did you mean `@hourly`?",
             ),
             (
                 "* *",
-                "UTC",
                 "\"* *\" is not a cron expression: expected 5 fields, or 6 with the seconds first, found 2",
             ),
-            ("\u{1b}", "UTC", "\"\\u{1b}\" is not a cron expression"),
+            ("\u{1b}", "\"\\u{1b}\" is not a cron expression"),
         ] {
-            let error = next(cron, zone, false).unwrap_err();
+            let error = next(cron, "UTC", false).unwrap_err();
             assert!(
                 matches!(&error, CommandError::Usage(text) if text.starts_with(said)),
                 "{error:?}"

@@ -85,7 +85,9 @@ fn answer(arguments: Arguments) -> Result<Answer, CommandError> {
 
 /// Runs the command, and returns its answer.
 async fn dispatch(global: &Global, command: Command) -> Result<Answer, CommandError> {
-    let screen = Screen { now: Clock::default().now(), width: width() };
+    // It is needed until the process ends.
+    let zone = global.zone.clone().map(|zone| &*Box::leak(Box::new(zone)));
+    let screen = Screen { now: Clock::default().now(), width: width(), zone };
     match command {
         Command::Run => run::answer(global).await,
         Command::Check(args) => check::answer(global, &args).await,

@@ -5,7 +5,7 @@ use anyhow::Context as _;
 use super::args::{Enable, Global, ReceiverAction, Receivers, Source};
 use super::confirm::confirmed;
 use super::error::CommandError;
-use super::print::{Answer, Screen, Table, Tone, ago, counted, instant, sanitise, toned};
+use super::print::{Answer, Column, Screen, Table, Tone, ago, counted, sanitise, toned};
 use super::read;
 use crate::input::nearest;
 use crate::store::{Control, ReceiverRow, View, each_page};
@@ -53,7 +53,7 @@ async fn enable(global: &Global, args: &Enable, screen: Screen) -> Result<Answer
     if row.disabled.is_some() {
         if let Some(oldest) = row.oldest_pending_at {
             let (name, pending) = (sanitise(&row.name), pending(&row));
-            let since = instant(Some(oldest));
+            let since = screen.instant(Some(oldest));
             let plan = format!("{name} is sent {pending}, pending since {since}, in order.");
             confirmed(args.yes, &plan)?;
         }
@@ -111,14 +111,22 @@ fn text(rows: &[ReceiverRow], screen: Screen) -> String {
     if rows.is_empty() {
         return "No receivers.\n".to_owned();
     }
-    let headings = ["NAME", "STATE", "SINCE", "PENDING", "OLDEST", "LAST SUCCESS", "REASON"];
-    let mut table = Table::new(screen, 1, headings);
+    let columns = [
+        Column::name("NAME"),
+        Column::whole("STATE"),
+        Column::whole("SINCE").dropped(2),
+        Column::whole("PENDING"),
+        Column::whole("OLDEST").dropped(3),
+        Column::whole("LAST SUCCESS").dropped(1),
+        Column::text("REASON"),
+    ];
+    let mut table = Table::new(screen, columns);
     for row in rows {
         let since = row.disabled.map(|(_, since)| since).or(row.failing_since);
         table.row([
             sanitise(&row.name).into_owned(),
             state_word(row.into()),
-            instant(since),
+            screen.instant(since),
             row.pending.to_string(),
             row.oldest_pending_at.map_or("-".to_owned(), |at| ago(screen.now, at)),
             row.last_success_at.map_or("-".to_owned(), |at| ago(screen.now, at)),

@@ -5,7 +5,7 @@ use anyhow::Context as _;
 use super::args::{Global, Redeliver, Replay};
 use super::confirm::confirmed;
 use super::error::CommandError;
-use super::print::{Answer, Screen, counted, instant, sanitise};
+use super::print::{Answer, Screen, counted, sanitise};
 use super::{read, receivers};
 use crate::daemon;
 use crate::domain::DeliveryId;
@@ -68,14 +68,14 @@ pub(super) fn replay(
     refuse_too_much(plan)?;
     let mut done = plan;
     if 0 < plan.events {
-        confirmed(args.yes, &summary(&receiver.name, plan, "to be queued again"))?;
+        confirmed(args.yes, &summary(&receiver.name, plan, "to be queued again", screen))?;
         done = control.replay(wanting, span, screen.now).context("changing the store")?;
         refuse_too_much(done)?;
     }
     if args.form.json {
         return Ok(Answer::json(&ReplayPlan::new(&receiver.name, done))?);
     }
-    Ok(Answer::good(summary(&receiver.name, done, "queued again") + "\n"))
+    Ok(Answer::good(summary(&receiver.name, done, "queued again", screen) + "\n"))
 }
 
 fn refuse_too_much(plan: Replayed) -> Result<(), CommandError> {
@@ -86,13 +86,13 @@ fn refuse_too_much(plan: Replayed) -> Result<(), CommandError> {
     Err(CommandError::Usage(message.to_owned()))
 }
 
-fn summary(receiver: &str, replayed: Replayed, what: &str) -> String {
+fn summary(receiver: &str, replayed: Replayed, what: &str, screen: Screen) -> String {
     let count = |number: u64, thing| counted(usize::try_from(number).unwrap_or(usize::MAX), thing);
     let Replayed { events, integrations, already_pending, span, .. } = replayed;
     let (events, integrations) = (count(events, "event"), count(integrations, "integration"));
     let (first, last) = span.unzip();
     let span = match span {
-        Some(_) => format!(", from {} to {}", instant(first), instant(last)),
+        Some(_) => format!(", from {} to {}", screen.instant(first), screen.instant(last)),
         None => String::new(),
     };
     let pending = match already_pending {
@@ -104,6 +104,7 @@ fn summary(receiver: &str, replayed: Replayed, what: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::samples;
     use super::*;
     use crate::domain::Timestamp;
 
@@ -113,13 +114,13 @@ mod tests {
         let plan =
             Replayed { events: 3, integrations: 1, already_pending: 0, span, is_too_much: false };
         assert_eq!(
-            summary("on-call", plan, "queued again"),
+            summary("on-call", plan, "queued again", samples::screen()),
             "on-call: 3 events about 1 integration queued again, from 1970-01-01T00:00:00Z to \
              1970-01-01T00:01:00Z."
         );
         let none = Replayed { already_pending: 2, ..Replayed::default() };
         assert_eq!(
-            summary("a\u{1b}", none, "queued again"),
+            summary("a\u{1b}", none, "queued again", samples::screen()),
             "a\\u{1b}: 0 events about 0 integrations queued again; 2 more already pending."
         );
         assert!(refuse_too_much(Replayed { is_too_much: true, ..plan }).is_err());

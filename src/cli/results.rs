@@ -1,13 +1,20 @@
 //! The table of a report's tests, for every command that shows one.
 
-use super::print::{Screen, Table, result_word, sanitise};
+use super::print::{Column, Screen, Table, result_word, sanitise};
 use crate::domain::{Class, Timestamp};
 use crate::store::{RunRow, StoredReport, StoredTest};
+
+const COLUMNS: [Column; 4] = [
+    Column::whole("RESULT"),
+    Column::whole("CLASS").dropped(1),
+    Column::text("TEST"),
+    Column::text("MESSAGE"),
+];
 
 /// Lays out one row per test: result, class, name, message, and the remediation on its own line.
 #[must_use]
 pub(super) fn table(screen: Screen, report: &StoredReport) -> String {
-    let mut table = Table::new(screen, 2, ["RESULT", "CLASS", "TEST", "MESSAGE"]);
+    let mut table = Table::new(screen, COLUMNS);
     for test in &report.tests {
         table.row([
             result_word(test.status),

@@ -5,7 +5,7 @@ use super::print::{Screen, render};
 pub(super) use crate::view::samples::*;
 
 pub(super) fn screen() -> Screen {
-    Screen { now: now(), width: None }
+    Screen { now: now(), width: None, zone: None }
 }
 
 /// Text as it is when standard output is no terminal.

@@ -6,9 +6,7 @@ use serde_json::Value as Json;
 use super::args::{Global, Named};
 use super::error::CommandError;
 use super::list::next_run;
-use super::print::{
-    Answer, Screen, ago, ahead, counted, instant, result_word, sanitise, status_word,
-};
+use super::print::{Answer, Screen, ago, ahead, counted, result_word, sanitise, status_word};
 use super::{read, results, situation};
 use crate::store::IntegrationRow;
 use crate::view::{Integration, Situation, config};
@@ -62,7 +60,7 @@ fn facts(row: &IntegrationRow, screen: Screen) -> Vec<(&'static str, String)> {
         ("Status", status_word(row.status)),
         ("Labels", if labels.is_empty() { "-".to_owned() } else { sanitise(&labels).into_owned() }),
         ("Schedule", format!("{} in {}", sanitise(&row.cron), sanitise(&row.zone))),
-        ("Next run", format!("{} ({})", instant(row.next_run_at), next_run(row, screen))),
+        ("Next run", format!("{} ({})", screen.instant(row.next_run_at), next_run(row, screen))),
         ("Last run", last_run(row, screen)),
         (
             "Consecutive",
@@ -80,7 +78,7 @@ fn facts(row: &IntegrationRow, screen: Screen) -> Vec<(&'static str, String)> {
     if let Some(incident) = &row.incident_id {
         let since = row.failing_since;
         let age = since.map_or(String::new(), |since| format!(" ({})", ago(screen.now, since)));
-        let text = format!("{} since {}{age}", sanitise(incident), instant(since));
+        let text = format!("{} since {}{age}", sanitise(incident), screen.instant(since));
         facts.push(("Incident", text));
     }
     facts
@@ -90,7 +88,7 @@ fn last_run(row: &IntegrationRow, screen: Screen) -> String {
     let Some(run) = &row.last_run else { return "-".to_owned() };
     let age = ago(screen.now, run.started_at);
     let took = crate::domain::duration_text(run.duration);
-    format!("{} ({age}), took {took}", instant(Some(run.started_at)))
+    format!("{} ({age}), took {took}", screen.instant(Some(run.started_at)))
 }
 
 /// Returns every leaf of a JSON value with its path.

@@ -7,11 +7,11 @@ use super::args::{
 };
 use super::confirm::confirmed;
 use super::error::CommandError;
-use super::print::{Answer, Screen, Table, Tone, ago, ahead, instant, sanitise, toned};
+use super::print::{Answer, Column, Screen, Table, Tone, ago, ahead, sanitise, toned};
 use super::read;
+use super::selection::selection;
 use crate::domain::{Selection, Status, Timestamp, duration_text};
 use crate::input::nearest;
-use crate::platforms::PLATFORMS;
 use crate::store::{Control, IntegrationRow, NewSilence, SilenceRow, TargetRow, each_page};
 use crate::view::{self, covered};
 
@@ -43,7 +43,7 @@ async fn list(global: &Global, args: &Silences, screen: Screen) -> Result<Answer
 }
 
 async fn add(global: &Global, args: &Silence, screen: Screen) -> Result<Answer, CommandError> {
-    let selection = selection(args)?;
+    let selection = selection(&args.fitting)?;
     let until = until(&args.span, screen.now)?;
     let view = read::view(global, &args.source)?;
     let integrations = read::targets(&view).await?;
@@ -80,14 +80,14 @@ async fn end(global: &Global, args: &EndSilence, screen: Screen) -> Result<Answe
     }
     let view = read::view(global, &args.source)?;
     let row = view.silence(args.id).await.context("reading the store")?;
-    Err(not_open(args.id, row.as_ref()))
+    Err(not_open(args.id, row.as_ref(), screen))
 }
 
 /// Returns the error for a silence that is not open.
-fn not_open(id: i64, row: Option<&SilenceRow>) -> CommandError {
+fn not_open(id: i64, row: Option<&SilenceRow>, screen: Screen) -> CommandError {
     CommandError::Usage(match row {
         Some(row) => {
-            let at = instant(Some(row.ended_at.unwrap_or(row.until)));
+            let at = screen.instant(Some(row.ended_at.unwrap_or(row.until)));
             format!("{} {id} has ended already, {at}", row.kind())
         }
         None => format!("no silence has the id {id}; `revalidated silences` shows them all"),
@@ -123,33 +123,6 @@ async fn shown(
         return Ok(Answer::json(&view::Silence::new(&row, &integrations, screen.now))?);
     }
     Ok(Answer::good(text(&[row], &integrations, screen)))
-}
-
-/// Returns the integrations to mute; types must be known, since a wrong one would mute nothing.
-fn selection(args: &Silence) -> Result<Selection, CommandError> {
-    let known = || PLATFORMS.iter().map(|platform| platform.kind);
-    if let Some(kind) = args.kind.iter().find(|kind| !known().any(|one| one == kind.as_str())) {
-        let hint = match nearest(kind, known()) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("there are {}", known().collect::<Vec<_>>().join(", ")),
-        };
-        return Err(CommandError::Usage(format!(
-            "no platform is called `{}`; {hint}",
-            sanitise(kind)
-        )));
-    }
-    let mut selection = Selection {
-        integrations: args.integration.clone(),
-        types: args.kind.clone(),
-        ..Selection::default()
-    };
-    for (key, value) in &args.label {
-        if selection.labels.insert(key.clone(), value.clone()).is_some() {
-            let message = format!("the label `{}` is given twice", sanitise(key));
-            return Err(CommandError::Usage(message));
-        }
-    }
-    Ok(selection)
 }
 
 /// Returns the end of the mute; one of both is given.
@@ -191,8 +164,16 @@ fn text(rows: &[SilenceRow], integrations: &[TargetRow], screen: Screen) -> Stri
     if rows.is_empty() {
         return "No silences.\n".to_owned();
     }
-    let headings = ["ID", "KIND", "COVERS", "NOW", "UNTIL", "CREATED", "COMMENT"];
-    let mut table = Table::new(screen, 1, headings);
+    let columns = [
+        Column::whole("ID"),
+        Column::whole("KIND").dropped(3),
+        Column::text("COVERS"),
+        Column::whole("NOW").dropped(2),
+        Column::text("UNTIL"),
+        Column::whole("CREATED").dropped(1),
+        Column::text("COMMENT"),
+    ];
+    let mut table = Table::new(screen, columns);
     for row in rows {
         let dash = || toned("-", Tone::Quiet);
         let covers = row.acknowledged.as_ref();
@@ -204,7 +185,7 @@ fn text(rows: &[SilenceRow], integrations: &[TargetRow], screen: Screen) -> Stri
             sanitise(&covers).into_owned(),
             now.map_or_else(dash, |number| number.to_string()),
             end_word(row, screen),
-            instant(Some(row.created_at)),
+            screen.instant(Some(row.created_at)),
             if row.comment.is_empty() { dash() } else { sanitise(&row.comment).into_owned() },
         ]);
     }
@@ -214,17 +195,16 @@ fn text(rows: &[SilenceRow], integrations: &[TargetRow], screen: Screen) -> Stri
 /// Returns the text about its end, in the future or the past.
 fn end_word(row: &SilenceRow, screen: Screen) -> String {
     if row.is_open(screen.now) {
-        return format!("{} ({})", instant(Some(row.until)), ahead(screen.now, row.until));
+        return format!("{} ({})", screen.instant(Some(row.until)), ahead(screen.now, row.until));
     }
     let at = row.ended_at.unwrap_or(row.until);
-    toned(&format!("ended {} ({})", instant(Some(at)), ago(screen.now, at)), Tone::Quiet)
+    toned(&format!("ended {} ({})", screen.instant(Some(at)), ago(screen.now, at)), Tone::Quiet)
 }
 
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
-    use super::super::args::Json;
     use super::super::samples::{at, integration, plain, screen, silences, target};
     use super::*;
 
@@ -241,20 +221,6 @@ ID  KIND             COVERS                              NOW  UNTIL             
         assert_eq!(text(&[], &[], screen()), "No silences.\n");
     }
 
-    fn silence(integrations: &[&str], types: &[&str], labels: &[(&str, &str)]) -> Silence {
-        let owned = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect();
-        Silence {
-            integration: owned(integrations),
-            kind: owned(types),
-            label: labels.iter().map(|&(key, to)| (key.to_owned(), to.to_owned())).collect(),
-            all: false,
-            span: span(None, None),
-            yes: false,
-            source: Source { store: None },
-            form: Json { json: false },
-        }
-    }
-
     fn span(during: Option<Duration>, until: Option<&str>) -> Span {
         Span { during, until: until.map(at), comment: String::new() }
     }
@@ -266,19 +232,6 @@ ID  KIND             COVERS                              NOW  UNTIL             
                 panic!("{other:?}")
             }
         }
-    }
-
-    #[test]
-    fn a_selection_names_known_types_and_each_label_once() {
-        let chosen = selection(&silence(&["a*"], &["Redshift"], &[("team", "d*")])).unwrap();
-        assert_eq!(chosen.to_string(), "integrations a*, types Redshift, labels team=d*");
-        let near = said(selection(&silence(&[], &["Redshit\u{1b}"], &[])));
-        let expected = "no platform is called `Redshit\\u{1b}`; did you mean `Redshift`?";
-        assert_eq!(near, expected);
-        let none = said(selection(&silence(&[], &["zzz"], &[])));
-        assert!(none.starts_with("no platform is called `zzz`; there are "), "{none}");
-        let twice = said(selection(&silence(&[], &[], &[("team", "a"), ("team", "b")])));
-        assert_eq!(twice, "the label `team` is given twice");
     }
 
     #[test]
@@ -305,7 +258,10 @@ ID  KIND             COVERS                              NOW  UNTIL             
 
     #[test]
     fn selection_that_fits_nothing_is_confirmed_first() {
-        let idle = |name| idle(&selection(&silence(&[name], &[], &[])).unwrap(), &[target()]);
+        let idle = |name: &str| {
+            let integrations = vec![name.to_owned()];
+            idle(&Selection { integrations, ..Selection::default() }, &[target()])
+        };
         let expected = "No integration fits (integrations laek), so no notification would be muted. \
                         Did you mean `lake`?";
         assert_eq!(idle("laek"), expected);
@@ -317,7 +273,8 @@ ID  KIND             COVERS                              NOW  UNTIL             
 
     #[test]
     fn silence_that_is_not_open_cannot_be_ended() {
-        let said = |id| not_open(id, silences().iter().find(|row| row.id == id)).to_string();
+        let said =
+            |id| not_open(id, silences().iter().find(|row| row.id == id), screen()).to_string();
         assert_eq!(said(3), "silence 3 has ended already, 2026-11-23T09:30:00Z");
         assert_eq!(said(4), "silence 4 has ended already, 2026-11-23T09:59:00Z");
         assert_eq!(said(9), "no silence has the id 9; `revalidated silences` shows them all");

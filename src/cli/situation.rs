@@ -1,6 +1,6 @@
 //! Situation of an integration for people: mutes, flapping, outages, daemon faults.
 
-use super::print::{Screen, Tone, ago, ahead, counted, instant, sanitise, status_word, toned};
+use super::print::{Screen, Tone, ago, ahead, counted, sanitise, status_word, toned};
 use crate::domain::{Factor, Timestamp, duration_text};
 use crate::store::{IntegrationRow, MuteRow, OutageRow, OwnFaultRow};
 use crate::view::Situation;
@@ -12,7 +12,7 @@ pub(super) fn facts(
     screen: Screen,
 ) -> Vec<(&'static str, String)> {
     let until = |mute: &MuteRow| {
-        let (at, left) = (instant(Some(mute.until)), ahead(screen.now, mute.until));
+        let (at, left) = (screen.instant(Some(mute.until)), ahead(screen.now, mute.until));
         format!("{} until {at} ({left})", sanitise(&mute.by))
     };
     let current = row.mute.as_ref();
@@ -58,15 +58,15 @@ fn shared(situation: &Situation) -> Option<String> {
 fn flapping(row: &IntegrationRow, screen: Screen) -> Option<String> {
     let since = row.flapping_since?;
     let calm = row.flapping_until.map(|until| {
-        let (at, left) = (instant(Some(until)), ahead(screen.now, until));
+        let (at, left) = (screen.instant(Some(until)), ahead(screen.now, until));
         format!("; ends at {at} ({left}) without another status change")
     });
-    let (at, age) = (instant(Some(since)), ago(screen.now, since));
+    let (at, age) = (screen.instant(Some(since)), ago(screen.now, since));
     Some(format!("since {at} ({age}){}", calm.unwrap_or_default()))
 }
 
 fn outage_text(outage: &OutageRow, screen: Screen) -> String {
-    let (at, age) = (instant(Some(outage.since)), ago(screen.now, outage.since));
+    let (at, age) = (screen.instant(Some(outage.since)), ago(screen.now, outage.since));
     format!("{} of {} since {at} ({age})", sanitise(&outage.id), factor_text(&outage.factor))
 }
 
@@ -92,7 +92,7 @@ pub(super) fn words(row: &IntegrationRow) -> String {
 /// Returns a line for each fault on the daemon's own side.
 pub(super) fn degraded(faults: &[OwnFaultRow], screen: Screen) -> String {
     let line = |row: &OwnFaultRow| {
-        let (at, age) = (instant(Some(row.since)), ago(screen.now, row.since));
+        let (at, age) = (screen.instant(Some(row.since)), ago(screen.now, row.since));
         let (word, fault) = (toned("degraded", Tone::Bad), row.fault.as_str());
         let message = sanitise(row.message.trim_end_matches('.'));
         let effect = "no status changes because of it";

@@ -1,9 +1,9 @@
-//! Tables of a file that are read one by one: integrations, receivers, maintenance windows.
+//! Tables of a file that are read one by one: integrations, receivers, maintenance windows, templates.
 
 use crate::input::{Faults, Reader, Value};
 
 /// Keys under which files hold lists of tables; never part of a layer of settings.
-pub(super) const LISTS: [&str; 3] = ["integration", "receiver", "maintenance"];
+pub(super) const LISTS: [&str; 4] = ["integration", "receiver", "maintenance", "template"];
 
 /// Table of a file, with its path there.
 #[derive(Clone, Debug)]

@@ -95,10 +95,13 @@ pub(super) fn drop_ins(folder: &Path, faults: &Faults) -> Vec<(PathBuf, Format)>
     };
     let visible = paths.into_iter().filter(|path| !is_hidden(path));
     let known = visible.filter_map(|path| {
-        if path.extension().is_some_and(|extension| extension == "yml") {
-            faults.warn(note(&path, "ignored; drop-ins end in .toml, .yaml or .json".to_owned()));
-        }
-        let format = Format::of(&path)?;
+        let Some(format) = Format::of(&path) else {
+            if !is_bystander(&path) {
+                let message = "ignored; drop-ins are files that end in .toml, .yaml or .json";
+                faults.warn(note(&path, message.to_owned()));
+            }
+            return None;
+        };
         // Reading a pipe could block for ever.
         if fs::metadata(&path).is_ok_and(|metadata| !metadata.is_file()) {
             faults.push(note(&path, "not a file".to_owned()));
@@ -107,6 +110,12 @@ pub(super) fn drop_ins(folder: &Path, faults: &Faults) -> Vec<(PathBuf, Format)>
         Some((path, format))
     });
     known.collect()
+}
+
+/// Returns true for what people and their editors leave beside drop-ins on purpose.
+fn is_bystander(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    name.ends_with('~') || name.starts_with("README")
 }
 
 #[cfg(test)]
@@ -149,7 +158,10 @@ mod tests {
     #[test]
     fn drop_ins_are_ordered_by_name_without_hidden_files_and_other_extensions() {
         let folder = tempfile::tempdir().unwrap();
-        for name in ["b.json", "a.toml", "c.yaml", ".d.toml", "e.toml~", "README", "f.yml"] {
+        for name in [
+            "b.json", "a.toml", "c.yaml", ".d.toml", "e.toml~", "README", "f.yml", "h.conf",
+            "I.TOML",
+        ] {
             fs::write(folder.path().join(name), "").unwrap();
         }
         fs::create_dir(folder.path().join("g.toml")).unwrap();
@@ -162,9 +174,14 @@ mod tests {
         assert_eq!(formats, [Format::Toml, Format::Json, Format::Yaml]);
         let (faults, warnings) = faults.into_parts();
         assert!(faults[0].to_string().ends_with("g.toml: not a file"), "{faults:?}");
-        let ignored = "f.yml: ignored; drop-ins end in .toml, .yaml or .json";
-        assert!(warnings[0].to_string().ends_with(ignored), "{warnings:?}");
-        assert_eq!((faults.len(), warnings.len()), (1, 1));
+        assert_eq!(faults.len(), 1);
+        let warnings: Vec<_> = warnings.iter().map(ToString::to_string).collect();
+        let ignored = ["I.TOML", "f.yml", "h.conf"];
+        assert_eq!(warnings.len(), ignored.len(), "{warnings:?}");
+        for (warning, name) in warnings.iter().zip(ignored) {
+            let expected = "ignored; drop-ins are files that end in .toml, .yaml or .json";
+            assert!(warning.ends_with(&format!("/{name}: {expected}")), "{warning}");
+        }
     }
 
     #[test]

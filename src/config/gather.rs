@@ -28,6 +28,8 @@ pub(super) struct Gathered {
     pub(super) receivers: Vec<Entry>,
     /// Tables of maintenance windows, in the order of the files.
     pub(super) maintenance: Vec<Entry>,
+    /// Tables of templates, in the order of the files.
+    pub(super) templates: Vec<Entry>,
     /// Permission bits of each file.
     pub(super) modes: BTreeMap<String, u32>,
 }
@@ -135,13 +137,14 @@ impl Gathered {
         }
     }
 
-    /// Moves integrations, receivers and maintenance windows out of a file.
+    /// Moves integrations, receivers, maintenance windows and templates out of a file.
     fn take_lists(&mut self, root: &mut Value, faults: &Faults) {
         let Kind::Table(entries) = &mut root.kind else { return };
         for (key, list) in entries.extract_if(.., |(key, _)| LISTS.contains(&key.as_str())) {
             let entries = match key.as_str() {
                 "receiver" => &mut self.receivers,
                 "maintenance" => &mut self.maintenance,
+                "template" => &mut self.templates,
                 _ => &mut self.integrations,
             };
             let Kind::Array(items) = list.kind else {

@@ -7,12 +7,14 @@ use super::policy::{Evidence, GivenChecks};
 use super::schedules::Schedules;
 use super::settings::Defaults;
 use crate::domain::{CommonChecks, Policy, Schedule, is_unseen};
-use crate::input::{Faults, Reader, quoted};
+use crate::input::{Fault, Faults, Kind, Reader, quoted};
 
 /// Length limit of a name, in characters.
 const NAME_MAX: usize = 128;
 /// Number of labels that one integration can have.
 const LABELS_MAX: usize = 64;
+/// Keys of an integration as it is answered, not as it is configured.
+const ANSWERED: [&str; 4] = ["id", "status", "validationResults", "revalidated"];
 /// Length limit of a label's value, in characters.
 const LABEL_MAX: usize = 256;
 
@@ -52,14 +54,17 @@ pub(crate) struct Plan {
 impl Integration {
     /// Reads the table of `entry`; faults go to `faults`.
     pub(super) fn read(
-        entry: Entry,
+        mut entry: Entry,
         defaults: &Defaults,
         schedules: &mut Schedules,
         faults: &Faults,
     ) -> Self {
+        pass_over_answers(&mut entry, faults);
         let Some(mut reader) = entry.reader(faults) else {
             return Self { entry, kind: None, auto_bootstrap: None, plan: None };
         };
+        // It has been merged into the table.
+        reader.has("template");
         let name = reader.required_string("name").filter(|name| {
             let problem = name_problem(name);
             let report =
@@ -88,6 +93,18 @@ impl Integration {
         });
         Self { entry, kind, auto_bootstrap, plan }
     }
+}
+
+/// Removes what an answer of the published interface, or JSON of the commands, has besides.
+fn pass_over_answers(entry: &mut Entry, faults: &Faults) {
+    let Kind::Table(entries) = &mut entry.value.kind else { return };
+    let found = entries.extract_if(.., |(key, _)| ANSWERED.contains(&key.as_str()));
+    let found: Vec<_> = found.collect();
+    let Some((_, first)) = found.first() else { return };
+    let keys: Vec<_> = found.iter().map(|(key, _)| format!("`{key}`")).collect();
+    let message = format!("passed over {}: the daemon finds out for itself", keys.join(", "));
+    let (origin, path) = (first.origin.to_string(), entry.path.clone());
+    faults.warn(Fault { origin, path, message });
 }
 
 fn labels(reader: &mut Reader<'_>) -> BTreeMap<String, String> {
@@ -124,13 +141,14 @@ fn name_problem(name: &str) -> Option<&'static str> {
 mod tests {
     use super::super::format::Format;
     use super::*;
+    use crate::domain::Timestamp;
 
     const PLAIN: &str = "name = \"one\"\ntype = \"Sample\"\n[config]\n";
 
     /// Reads an integration with these lines before those of a plain one.
     fn read(lines: &str) -> (Integration, Vec<String>) {
         let value = Format::Toml.parse(&format!("{lines}{PLAIN}"), "f").unwrap();
-        let (faults, mut schedules) = (Faults::default(), Schedules::default());
+        let (faults, mut schedules) = (Faults::default(), Schedules::new(Timestamp(0)));
         let defaults = super::super::embedded().defaults;
         let entry = Entry { value, path: "integration[0]".to_owned() };
         let integration = Integration::read(entry, &defaults, &mut schedules, &faults);
@@ -194,6 +212,14 @@ mod tests {
             assert_eq!(faults.len(), 1, "{faults:?}");
             assert!(faults[0].contains(expected), "{faults:?}");
         }
+    }
+
+    #[test]
+    fn answer_of_the_published_interface_is_taken_and_its_results_are_passed_over() {
+        let (integration, faults) =
+            read("id = 5\nstatus = \"enabled\"\nvalidationResults = { status = \"passed\" }\n");
+        assert_eq!(faults, [""; 0]);
+        assert_eq!(integration.plan.unwrap().name, "one");
     }
 
     #[test]

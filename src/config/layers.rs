@@ -10,6 +10,7 @@ use std::sync::Arc;
 use ::config::{Config, ConfigError, Environment, Map, Source, Value as Plain, ValueKind};
 
 use super::entry::LISTS;
+use super::format::Format;
 use crate::input::{ENVIRONMENT, Fault, Faults, Kind, Value};
 
 /// Prefix of the names of settings in the environment.
@@ -72,7 +73,7 @@ pub(super) fn environment(
             text.and_then(|text| variable(&name, text).map_err(|error| error.to_string()))
         };
         match layer {
-            Ok(plain) => Some(from_plain(plain, Some(&origin))),
+            Ok(plain) => Some(with_lists(from_plain(plain, Some(&origin)), &origin)),
             Err(message) => {
                 faults.push(note(&message));
                 None
@@ -80,6 +81,42 @@ pub(super) fn environment(
         }
     });
     layers.collect()
+}
+
+/// Returns the value with each text that is a TOML array, such as `["a:443", "b:443"]`, as that list.
+fn with_lists(value: Value, origin: &Arc<str>) -> Value {
+    let kind = match value.kind {
+        Kind::Table(entries) => {
+            let entries = entries.into_iter();
+            Kind::Table(entries.map(|(key, value)| (key, with_lists(value, origin))).collect())
+        }
+        Kind::String(text) => match list(&text) {
+            Some(items) => {
+                let items = items.into_iter();
+                Kind::Array(
+                    items.map(|item| Value { origin: Arc::clone(origin), ..item }).collect(),
+                )
+            }
+            None => Kind::String(text),
+        },
+        other @ (Kind::Null
+        | Kind::Bool(_)
+        | Kind::Integer(_)
+        | Kind::Float(_)
+        | Kind::Array(_)) => other,
+    };
+    Value { kind, origin: value.origin }
+}
+
+fn list(text: &str) -> Option<Vec<Value>> {
+    if !text.trim_start().starts_with('[') {
+        return None;
+    }
+    let root = Format::Toml.parse(&format!("list = {text}"), "").ok()?;
+    match root.entry("list").map(|list| list.kind.clone()) {
+        Some(Kind::Array(items)) => Some(items),
+        _ => None,
+    }
 }
 
 fn is_plain(part: &str) -> bool {
@@ -135,7 +172,6 @@ fn from_plain(plain: Plain, origin: Option<&Arc<str>>) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use super::super::format::Format;
     use super::*;
 
     #[test]
@@ -155,6 +191,28 @@ mod tests {
         let high = Format::Yaml.parse("a:\nb: {y: null, z: 3}\n", "high").unwrap();
         let merged = merge(&[low, high]).unwrap();
         assert_eq!(merged.to_json(), serde_json::json!({"a": {"x": 1}, "b": {"y": 2, "z": 3}}));
+    }
+
+    #[test]
+    fn variable_with_a_toml_array_is_a_list() {
+        let faults = Faults::default();
+        let variables = [
+            ("REVALIDATED__A__LIST", r#"["a:443", "b"]"#),
+            ("REVALIDATED__B__LISTEN", "[::1]:9090"),
+            ("REVALIDATED__C__LIST", "[]"),
+        ];
+        let variables = variables.map(|(name, text)| (name.into(), text.into()));
+        let layers = environment(variables.into_iter(), &faults);
+        let json: Vec<_> = layers.iter().map(|layer| layer.to_json().to_string()).collect();
+        let expected = [
+            r#"{"a":{"list":["a:443","b"]}}"#,
+            r#"{"b":{"listen":"[::1]:9090"}}"#,
+            r#"{"c":{"list":[]}}"#,
+        ];
+        assert_eq!(json, expected);
+        let list = layers[0].entry("a").unwrap().entry("list").unwrap();
+        let Kind::Array(items) = &list.kind else { panic!("no list") };
+        assert_eq!(&*items[0].origin, "environment variable REVALIDATED__A__LIST");
     }
 
     #[test]

@@ -45,6 +45,7 @@ pub(super) fn read(
 mod tests {
     use super::super::format::Format;
     use super::*;
+    use crate::domain::Timestamp;
     use crate::input::Faults;
 
     fn read_window(text: &str) -> (Option<Maintenance>, Vec<String>) {
@@ -52,7 +53,7 @@ mod tests {
         let faults = Faults::default();
         let defaults = super::super::embedded().defaults;
         let reader = Reader::new(&value, "maintenance[0]", &faults).unwrap();
-        let window = read(reader, &defaults, &mut Schedules::default());
+        let window = read(reader, &defaults, &mut Schedules::new(Timestamp(0)));
         (window, faults.into_parts().0.iter().map(ToString::to_string).collect())
     }
 

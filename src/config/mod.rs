@@ -15,6 +15,7 @@ mod maintenance;
 mod policy;
 mod schedules;
 mod settings;
+mod template;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
@@ -27,7 +28,7 @@ pub(crate) use settings::{Limits, Log, LogFormat, Metrics, Own, Settings};
 
 use self::gather::Gathered;
 use self::schedules::Schedules;
-use crate::domain::Maintenance;
+use crate::domain::{Maintenance, Timestamp};
 use crate::input::{Fault, Faults, Kind, Value, join, quoted};
 
 /// Path of the main file unless the command line gives another.
@@ -79,13 +80,14 @@ impl Loaded {
     }
 }
 
-/// Reads the main file, the drop-ins beside it and the environment.
+/// Reads the main file, the drop-ins beside it and the environment. Warnings about schedules show instants
+/// after `now`.
 ///
 /// # Errors
 ///
 /// Fails only without any settings at all; everything else is among the faults of [`Loaded`].
-pub(crate) fn load(main: Option<&Path>) -> Result<Loaded, Faulty> {
-    load_from(main, std::env::vars_os())
+pub(crate) fn load(main: Option<&Path>, now: Timestamp) -> Result<Loaded, Faulty> {
+    load_from(main, std::env::vars_os(), now)
 }
 
 /// Reads the same with `variables` in place of the environment.
@@ -96,9 +98,10 @@ pub(crate) fn load(main: Option<&Path>) -> Result<Loaded, Faulty> {
 pub(crate) fn load_from(
     main: Option<&Path>,
     variables: impl Iterator<Item = (OsString, OsString)>,
+    now: Timestamp,
 ) -> Result<Loaded, Faulty> {
     let faults = Faults::default();
-    let mut schedules = Schedules::default();
+    let mut schedules = Schedules::new(now);
     let mut gathered = Gathered::default();
     gathered.defaults(&faults);
     gathered.main(main.unwrap_or(Path::new(DEFAULT_PATH)), main.is_some(), &faults);
@@ -107,7 +110,10 @@ pub(crate) fn load_from(
         let (faults, warnings) = faults.into_parts();
         return Err(Faulty { faults, warnings });
     };
-    let Gathered { integrations, receivers, maintenance, modes, layers: _ } = gathered;
+    let Gathered { mut integrations, receivers, maintenance, templates, modes, layers: _ } =
+        gathered;
+    unique("template", &templates, &faults);
+    template::apply(&mut integrations, &templates, &faults);
     unique("integration", &integrations, &faults);
     unique("receiver", &receivers, &faults);
     unique("maintenance", &maintenance, &faults);
@@ -127,7 +133,7 @@ pub(crate) fn load_from(
 pub(crate) fn embedded() -> Settings {
     let (faults, mut gathered) = (Faults::default(), Gathered::default());
     gathered.defaults(&faults);
-    gathered.settings(&mut Schedules::default(), &faults).unwrap()
+    gathered.settings(&mut Schedules::new(Timestamp(0)), &faults).unwrap()
 }
 
 /// Reports names that two entries have, each with both places.
@@ -186,7 +192,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("main.toml");
         std::fs::write(&path, main).unwrap();
-        load_from(Some(&path), std::iter::empty()).unwrap()
+        load_from(Some(&path), std::iter::empty(), Timestamp(0)).unwrap()
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::domain::{Schedule, ScheduleError};
+use crate::domain::{Schedule, ScheduleError, Timestamp};
 use crate::input::{Reader, nearest, quoted};
 
 /// Valid cron expression for checking a zone alone, so that both faults of a table are found.
@@ -12,9 +12,16 @@ const ANY_ZONE: &str = "UTC";
 /// Nicknames of cron expressions.
 const NICKNAMES: [&str; 6] = ["@yearly", "@annually", "@monthly", "@weekly", "@daily", "@hourly"];
 
+/// Fields of a cron expression without seconds, with the number of values that each can have.
+const FIELDS: [(&str, u32); 5] =
+    [("minute", 60), ("hour", 24), ("day of the month", 31), ("month", 12), ("day of the week", 7)];
+/// Number of instants that a warning shows.
+const SHOWN: usize = 3;
+
 /// Cache of the schedules read so far.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Schedules {
+    now: Timestamp,
     known: HashMap<String, HashMap<String, Result<Schedule, String>>>,
 }
 
@@ -28,6 +35,11 @@ pub(super) struct When {
 }
 
 impl Schedules {
+    /// Creates an empty cache; warnings show instants after `now`.
+    pub(super) fn new(now: Timestamp) -> Self {
+        Self { now, known: HashMap::new() }
+    }
+
     /// Reads `schedule` and `zone`.
     pub(super) fn read(&mut self, reader: &mut Reader<'_>) -> When {
         let cron = self.read_cron(reader, "schedule");
@@ -35,7 +47,20 @@ impl Schedules {
             let problem = self.get(ANY_CRON, zone).err();
             problem.inspect(|problem| reader.fault("zone", problem.clone())).is_none()
         });
+        if let Some(cron) = &cron {
+            self.warn_of_caveat(reader, cron, zone.as_deref().unwrap_or(ANY_ZONE));
+        }
         When { cron, zone }
+    }
+
+    /// Warns of an expression that comes due at other instants than a reader may think.
+    fn warn_of_caveat(&mut self, reader: &Reader<'_>, cron: &str, zone: &str) {
+        let Some(caveat) = caveat(cron) else { return };
+        let Ok(schedule) = self.get(cron, zone) else { return };
+        let next =
+            std::iter::successors(schedule.next_after(self.now), |at| schedule.next_after(*at));
+        let next: Vec<_> = next.take(SHOWN).map(|at| schedule.local(at)).collect();
+        reader.warn("schedule", format!("{} {caveat}; next: {}", quoted(cron), next.join(", ")));
     }
 
     /// Reads the cron expression `key`.
@@ -86,6 +111,26 @@ pub(crate) fn schedule_problem(error: &ScheduleError) -> String {
     }
 }
 
+/// Returns what is easily misread in a valid expression.
+fn caveat(cron: &str) -> Option<String> {
+    let fields: Vec<_> = cron.split_whitespace().collect();
+    // Seconds, where they are given, come first.
+    let fields = fields.get(fields.len().checked_sub(FIELDS.len())?..)?;
+    let wide = fields.iter().zip(FIELDS).find_map(|(field, (name, values))| {
+        let step = field.split(',').find_map(|part| part.strip_prefix("*/"))?;
+        let is_wide = step.parse::<u32>().is_ok_and(|step| values <= step);
+        is_wide.then(|| format!("steps over every {name} but the first"))
+    });
+    let is_limited =
+        |place: usize| fields.get(place).is_some_and(|field| !field.starts_with(['*', '?']));
+    let either = is_limited(2) && is_limited(4);
+    let either = either.then(|| {
+        "comes due when the day of the month or the day of the week fits, not only when both do"
+            .to_owned()
+    });
+    wide.or(either)
+}
+
 fn hint(near: Option<&str>) -> String {
     near.map_or(String::new(), |near| format!("; did you mean `{near}`?"))
 }
@@ -93,6 +138,28 @@ fn hint(near: Option<&str>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn expression_that_is_easily_misread_gets_a_caveat() {
+        let both = "comes due when the day of the month or the day of the week fits, not only when both \
+                    do";
+        let table = [
+            ("*/61 * * * *", Some("steps over every minute but the first")),
+            ("0 */24 * * *", Some("steps over every hour but the first")),
+            ("30 0,*/25 * * * *", None),
+            ("30 0 */25 * * *", Some("steps over every hour but the first")),
+            ("0 9 1 * 1", Some(both)),
+            ("0 0 9 1 * MON", Some(both)),
+            ("0 9 1 * *", None),
+            ("0 9 * * 1-5", None),
+            ("0 9 ? * 1", None),
+            ("*/15 * * * *", None),
+            ("@daily", None),
+        ];
+        for (cron, expected) in table {
+            assert_eq!(caveat(cron).as_deref(), expected, "{cron}");
+        }
+    }
 
     #[test]
     fn every_nickname_is_a_valid_expression() {

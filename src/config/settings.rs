@@ -307,12 +307,13 @@ fn metrics(mut reader: Reader<'_>) -> Option<Metrics> {
 mod tests {
     use super::super::format::Format;
     use super::*;
+    use crate::domain::Timestamp;
 
     /// Returns the faults of a layer with this text.
     fn faults(text: &str) -> Vec<String> {
         let value = Format::Toml.parse(text, "f").unwrap();
         let faults = Faults::default();
-        Settings::read(&value, &mut Schedules::default(), &faults);
+        Settings::read(&value, &mut Schedules::new(Timestamp(0)), &faults);
         faults.into_parts().0.iter().map(ToString::to_string).collect()
     }
 
@@ -401,7 +402,7 @@ mod tests {
     fn layer_with_one_key_has_no_fault_and_is_incomplete() {
         let value = Format::Toml.parse("[limits]\nruns = 1\n", "f").unwrap();
         let found = Faults::default();
-        let settings = Settings::read(&value, &mut Schedules::default(), &found);
+        let settings = Settings::read(&value, &mut Schedules::new(Timestamp(0)), &found);
         assert!(settings.is_none() && found.count() == 0);
     }
 }

@@ -89,7 +89,7 @@ impl Schedule {
 
     /// Returns `instant` in the schedule's own zone, for people.
     pub(crate) fn local(&self, instant: Timestamp) -> String {
-        instant.to_jiff().to_zoned(self.zone.clone()).strftime("%Y-%m-%d %H:%M:%S %Z").to_string()
+        instant.in_zone(self.zone.clone())
     }
 
     /// Returns the next instant at which the integration `id` is due: the schedule's first whose spread

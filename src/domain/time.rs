@@ -45,6 +45,12 @@ impl Timestamp {
         })
     }
 
+    /// Returns the instant in a zone, for people: `2026-11-22 22:00:00 CET`.
+    #[must_use]
+    pub(crate) fn in_zone(self, zone: jiff::tz::TimeZone) -> String {
+        self.to_jiff().to_zoned(zone).strftime("%Y-%m-%d %H:%M:%S %Z").to_string()
+    }
+
     /// Converts from the calendar's type, rounded down to the millisecond.
     #[must_use]
     pub(crate) fn from_jiff(instant: jiff::Timestamp) -> Self {

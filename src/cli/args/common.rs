@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use clap::Args;
 
-use crate::domain::Timestamp;
+use crate::config::schedule_problem;
+use crate::domain::{Schedule, Timestamp};
 
 /// The choice between text and JSON.
 #[derive(Args, Clone, Copy, Debug)]
@@ -22,6 +23,15 @@ pub(in crate::cli) struct Source {
     /// Database to use, instead of the one that the configuration names
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) store: Option<PathBuf>,
+}
+
+/// Parses a zone by its IANA name; `local` is that of this machine.
+pub(super) fn zone(name: &str) -> Result<jiff::tz::TimeZone, String> {
+    if name == "local" {
+        return Ok(jiff::tz::TimeZone::system());
+    }
+    Schedule::parse("@daily", name).map_err(|error| schedule_problem(&error))?;
+    jiff::tz::TimeZone::get(name).map_err(|error| error.to_string())
 }
 
 /// An instant as it is given on the command line.

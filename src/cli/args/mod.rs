@@ -1,15 +1,17 @@
 //! Arguments of the command line, with the texts of its help.
 
 mod common;
+mod fitting;
 mod receivers;
 mod silences;
 
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{ArgAction, Args, Parser, Subcommand};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 pub(super) use common::{Json, Moment, Source};
+pub(super) use fitting::Fitting;
 pub(super) use receivers::{
     Enable, ReceiverAction, Receivers, Redeliver, Replay, WebhookAction, WebhookTest,
 };
@@ -18,7 +20,7 @@ pub(super) use silences::{
 };
 
 use super::logging;
-use crate::domain::{Timestamp, UnknownName};
+use crate::domain::{Status, Timestamp, UnknownName};
 use crate::store::{Cursor, DeliveryState};
 
 const AFTER_HELP: &str = "\
@@ -73,6 +75,10 @@ pub(super) struct Global {
     /// Form of the log on standard error; overrides the configuration
     #[arg(long, global = true, value_enum, value_name = "FORMAT")]
     pub(super) log_format: Option<logging::Format>,
+    /// Zone in which people are shown instants: an IANA name, or `local` for that of this machine
+    /// [default: UTC]
+    #[arg(long = "tz", global = true, value_name = "ZONE", value_parser = common::zone)]
+    pub(super) zone: Option<jiff::tz::TimeZone>,
     /// Log in more detail; twice for everything
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub(super) verbose: u8,
@@ -171,12 +177,38 @@ pub(super) struct List {
     /// Also list integrations that are deleted
     #[arg(long)]
     pub(super) deleted: bool,
+    /// Only those in a status that says that something failed
+    #[arg(long, conflicts_with = "status")]
+    pub(super) failing: bool,
+    /// Only those in this status
+    #[arg(long, value_name = "STATUS", value_parser = statuses())]
+    pub(super) status: Option<Status>,
+    /// Choice of the integrations to list.
+    #[command(flatten)]
+    pub(super) fitting: Fitting,
+    /// Order of the list
+    #[arg(long, value_enum, value_name = "KEY", default_value_t)]
+    pub(super) sort: Sort,
     /// Database to read from.
     #[command(flatten)]
     pub(super) source: Source,
     /// Choice between text and JSON.
     #[command(flatten)]
     pub(super) form: Json,
+}
+
+/// Order of a list of integrations.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
+pub(super) enum Sort {
+    /// Name, from a to z
+    #[default]
+    Name,
+    /// Start of the incident, the oldest first
+    Since,
+    /// Next run, the earliest first
+    Next,
+    /// Next expiry, the earliest first
+    Expires,
 }
 
 /// Arguments of the command `show` and `explain`.
@@ -245,9 +277,6 @@ pub(super) struct Deliveries {
 pub(super) struct Next {
     /// Cron expression of 5 or 6 fields (seconds first), or `@hourly` and the like
     pub(super) cron: String,
-    /// IANA time zone of the expression
-    #[arg(long, value_name = "ZONE", default_value = "UTC")]
-    pub(super) tz: String,
     /// Instant after which to begin, RFC 3339 [default: now]
     #[arg(long, value_name = "RFC3339")]
     pub(super) after: Option<Timestamp>,
@@ -265,6 +294,12 @@ pub(super) struct Next {
 pub(super) struct Sample {
     /// Platform by its type or a word of it, such as `Redshift` or `s3`
     pub(super) platform: String,
+}
+
+/// Returns the parser of a status.
+fn statuses() -> impl TypedValueParser<Value = Status> {
+    let names: Vec<_> = Status::ALL.iter().map(|status| status.as_str()).collect();
+    PossibleValuesParser::new(names).try_map(|name| name.parse::<Status>())
 }
 
 /// The names of the delivery states.
@@ -299,6 +334,8 @@ mod tests {
             ("validate lake --preflight", "preflight: true"),
             ("validate --all --json", "all: true"),
             ("list --json --deleted", "deleted: true"),
+            ("list --failing --label team=data --sort since", "label: [(\"team\", \"data\")]"),
+            ("list --status editError", "status: Some(EditError)"),
             ("list --store /tmp/state.db", "store: Some(\"/tmp/state.db\")"),
             ("show lake --json", "Show(Named { name: \"lake\""),
             ("history lake -n 5", "limit: 5"),
@@ -326,7 +363,7 @@ mod tests {
             ("redeliver 7 8 --json", "ids: [7, 8]"),
             ("replay on-call --since 2h --yes", "since: Ago(7200s), until: None, yes: true"),
             ("catalog --json", "Catalog(Json { json: true })"),
-            ("next @hourly --tz Europe/Berlin -n 3", "tz: \"Europe/Berlin\""),
+            ("next @hourly --tz Europe/Berlin -n 3", "number: 3"),
             ("next @daily --after 1970-01-01T00:00:01Z --json", "after: Some(Timestamp(1000))"),
             ("sample s3", "Sample(Sample { platform: \"s3\" })"),
             ("demo", "Demo"),
@@ -359,6 +396,8 @@ mod tests {
             ("deliveries --limit 0", "0 is not in 1..=10000"),
             ("next @daily -n 0", "0 is not in 1..=10000"),
             ("history lake --after 7", "not a cursor"),
+            ("list --tz Berlin", "did you mean `Europe/Berlin`?"),
+            ("list --failing --status enabled", "cannot be used with"),
             ("next @daily --after noon", "invalid value 'noon'"),
             ("receivers enable", "<NAME>"),
             ("webhook", "test"),

@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::{ArgGroup, Args, Subcommand};
 
 use super::common::{Json, Source};
+use super::fitting::Fitting;
 use crate::domain::{Timestamp, duration_text, one_line};
 use crate::input;
 
@@ -14,8 +15,6 @@ pub(in crate::cli) const MUTE_MAX: Duration = Duration::from_hours(24 * 31);
 const MUTE_MIN: Duration = Duration::from_secs(1);
 /// The longest comment, in characters.
 const COMMENT_MAX: usize = 300;
-/// The longest name, pattern or value, in characters.
-const PATTERN_MAX: usize = 200;
 
 /// Arguments of the command `silences`.
 #[derive(Args, Debug)]
@@ -49,15 +48,9 @@ pub(in crate::cli) enum SilenceAction {
 #[command(group(ArgGroup::new("about").args(["integration", "kind", "label", "all"])
           .required(true).multiple(true)))]
 pub(in crate::cli) struct Silence {
-    /// Integrations by name, `*` for any text; may be given several times
-    #[arg(long, value_name = "GLOB", value_parser = pattern)]
-    pub(in crate::cli) integration: Vec<String>,
-    /// Integrations of this platform, as `catalog` names it; may be given several times
-    #[arg(long = "type", value_name = "TYPE", value_parser = pattern)]
-    pub(in crate::cli) kind: Vec<String>,
-    /// Integrations with this label, `*` in the value for any text; several must all match
-    #[arg(long, value_name = "KEY=VALUE", value_parser = label)]
-    pub(in crate::cli) label: Vec<(String, String)>,
+    /// Integrations that it covers.
+    #[command(flatten)]
+    pub(in crate::cli) fitting: Fitting,
     /// Every integration, whatever its name
     #[arg(long, conflicts_with_all = ["integration", "kind", "label"])]
     pub(in crate::cli) all: bool,
@@ -127,21 +120,6 @@ fn mute(text: &str) -> Result<Duration, String> {
         let (min, max) = (duration_text(MUTE_MIN), duration_text(MUTE_MAX));
         format!("expected a duration from {min} to {max} such as 2h or 1d 12h")
     })
-}
-
-/// A text to compare with.
-fn pattern(text: &str) -> Result<String, String> {
-    let fits = (1..=PATTERN_MAX).contains(&text.chars().count());
-    fits.then(|| text.to_owned()).ok_or_else(|| format!("expected 1 to {PATTERN_MAX} characters"))
-}
-
-/// A label with the value to compare with.
-fn label(text: &str) -> Result<(String, String), String> {
-    let (key, value) = pattern(text)?
-        .split_once('=')
-        .map(|(key, value)| (key.to_owned(), value.to_owned()))
-        .ok_or("expected a label with its value, such as team=data")?;
-    if key.is_empty() { Err("expected a name before `=`".to_owned()) } else { Ok((key, value)) }
 }
 
 /// Why, on one line.

@@ -3,6 +3,7 @@
 //! Everything that others wrote (platforms, receivers, configuration files) goes through
 //! [`sanitise`] or [`json`] before it is shown.
 
+mod column;
 mod screen;
 mod table;
 mod tone;
@@ -13,6 +14,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+pub(super) use column::Column;
 pub(super) use screen::Screen;
 pub(super) use table::Table;
 pub(super) use tone::{Tone, render, toned};
@@ -184,12 +186,6 @@ fn coarse(duration: Duration) -> String {
     duration_text(Duration::from_secs(duration.as_secs()))
 }
 
-/// Returns an instant to the second, `2026-11-23T10:00:00Z`, or a dash.
-#[must_use]
-pub(super) fn instant(at: Option<Timestamp>) -> String {
-    at.map_or_else(|| "-".to_owned(), |at| Timestamp(at.unix_seconds() * 1000).to_string())
-}
-
 /// Returns a number with its noun: `1 fault`, `2 faults`.
 #[must_use]
 pub(super) fn counted(number: usize, thing: &str) -> String {
@@ -278,8 +274,6 @@ mod tests {
         assert_eq!(ago(now, Timestamp(20_000_000)), "0s ago");
         assert_eq!(ahead(now, Timestamp(10_062_000)), "in 1m 1s");
         assert_eq!(ahead(now, now), "now");
-        assert_eq!(instant(Some(Timestamp(1_795_381_200_999))), "2026-11-22T21:00:00Z");
-        assert_eq!(instant(None), "-");
     }
 
     #[test]

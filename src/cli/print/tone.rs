@@ -68,6 +68,13 @@ pub(in crate::cli) fn render(text: &str) -> String {
     rendered
 }
 
+/// Returns `text` without the marks of [`toned`].
+#[must_use]
+pub(super) fn untoned(text: &str) -> String {
+    let is_mark = |char: &char| *char == END || Tone::ALL.iter().any(|tone| tone.mark() == *char);
+    text.chars().filter(|char| !is_mark(char)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::super::clock::Clock;
 use super::filters::check_filters;
 use super::integration::{Assembled, integration};
 use crate::config::{self, Faulty, Loaded, Settings};
@@ -35,7 +36,7 @@ pub(crate) struct Assembly {
 ///
 /// Returns every fault of every file.
 pub(crate) fn open(main: Option<&Path>) -> Result<Assembly, Faulty> {
-    assemble(config::load(main)?, PLATFORMS)
+    assemble(config::load(main, Clock::default().now())?, PLATFORMS)
 }
 
 /// Turns a configuration that was read into validators.

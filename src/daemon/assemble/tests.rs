@@ -61,7 +61,7 @@ static SAMPLES: &[Platform] = &[
 fn assembled(main: &Path, variables: &str) -> Result<Assembly, Faulty> {
     let variables = variables.lines().filter_map(|line| line.split_once('='));
     let variables = variables.map(|(name, text)| (OsString::from(name), OsString::from(text)));
-    assemble(config::load_from(Some(main), variables)?, SAMPLES)
+    assemble(config::load_from(Some(main), variables, crate::domain::Timestamp(0))?, SAMPLES)
 }
 
 /// Output about the case at `path`, with paths from the case's own folder.
@@ -370,7 +370,8 @@ fn the_documentation_names_every_key_and_no_other() {
 fn the_documentation_is_itself_a_configuration() {
     let folder = Folder::new(&documentation());
     let path = folder.0.path().join("revalidated.toml");
-    let loaded = config::load_from(Some(&path), std::iter::empty()).unwrap();
+    let loaded =
+        config::load_from(Some(&path), std::iter::empty(), crate::domain::Timestamp(0)).unwrap();
     let assembly = assemble(loaded, PLATFORMS).unwrap();
     assert!(assembly.warnings.is_empty(), "{:?}", assembly.warnings);
     assert_eq!(assembly.receivers[0].retry, crate::domain::RetryPolicy::default());
