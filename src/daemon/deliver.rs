@@ -12,7 +12,7 @@ use tracing::{error, info, warn};
 use super::active::Active;
 use super::shared::Shared;
 use super::text::chain;
-use crate::domain::{AttemptResult, Next, after_attempt, duration_text};
+use crate::domain::{AttemptResult, Next, Timestamp, after_attempt, duration_text};
 use crate::store::{Attempt, Disabled, PendingDelivery, StoreError};
 use crate::webhook::{Message, Sender};
 
@@ -68,7 +68,7 @@ async fn round(
     let lease = active.receivers.values().map(|receiver| receiver.receiver().timeout).max();
     let lease = lease.unwrap_or_default().saturating_add(LEASE_MARGIN);
     let now = shared.clock.now();
-    let capacity = busy.capacity(&active);
+    let capacity = busy.capacity(&active, now);
     if capacity.is_empty() && !active.receivers.is_empty() {
         // Each request that ends wakes this up.
         return Ok(SLEEP_MAX);
@@ -99,9 +99,12 @@ async fn round(
 /// The slot is released as soon as the record is queued: the claim that follows then shares its
 /// transaction, and one sync of the disk serves both.
 async fn attempt(shared: &Shared, receiver: &Sender, delivery: PendingDelivery, ticket: Ticket) {
+    if let Some(incident) = &delivery.incident {
+        shared.resending.wait(incident, &delivery.receiver).await;
+    }
     let started_at = shared.clock.now();
-    let (id, body) = (&delivery.event_id, &delivery.body);
-    let message = Message { id, body, began: None, format: None };
+    let PendingDelivery { event_id: id, body, began, format, .. } = &delivery;
+    let message = Message { id, body, began: began.as_deref(), format: *format };
     let sent = receiver.send(&message, started_at).await;
     let next =
         after_attempt(&receiver.receiver().retry, delivery.id, delivery.attempt, &sent.result);
@@ -222,10 +225,12 @@ fn log(
 struct Busy(Arc<Mutex<BTreeMap<String, u32>>>);
 
 impl Busy {
-    /// Returns the number of requests that each configured receiver may be sent now.
-    fn capacity(&self, active: &Active) -> BTreeMap<String, u32> {
+    /// Returns the number of requests that each configured receiver may be sent now, within its hours.
+    fn capacity(&self, active: &Active, now: Timestamp) -> BTreeMap<String, u32> {
         let busy = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let receivers = active.receivers.iter();
+        let is_open =
+            |receiver: &Sender| receiver.receiver().subscription.timing.opens_at(now) <= now;
+        let receivers = active.receivers.iter().filter(|(_, receiver)| is_open(receiver));
         receivers
             .map(|(name, receiver)| {
                 let taken = busy.get(name).copied().unwrap_or(0);

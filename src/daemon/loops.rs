@@ -10,7 +10,7 @@ use tracing::{error, warn};
 
 use super::error::DaemonError;
 use super::shared::Shared;
-use super::{deliver, health, notify, plan, prune, release};
+use super::{deliver, health, notify, plan, prune, release, resend};
 
 /// Loops that make up the daemon.
 pub(super) struct Loops {
@@ -31,6 +31,7 @@ impl Loops {
         let mut others = vec![
             tokio::spawn(prune::prune(Arc::clone(shared), stop.clone())),
             tokio::spawn(release::release(Arc::clone(shared), stop.clone())),
+            tokio::spawn(resend::resend(Arc::clone(shared), stop.clone())),
             tokio::spawn(health::watch_machine(Arc::clone(shared), stop.clone())),
         ];
         if let Some(period) = sd_notify::watchdog_enabled() {

@@ -17,6 +17,8 @@ mod plan;
 mod prune;
 mod release;
 mod reload;
+mod resend;
+mod resending;
 mod scheduler;
 mod shared;
 mod signals;

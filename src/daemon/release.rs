@@ -1,4 +1,5 @@
-//! Ends of mutes and outages: a status that still differs then is notified.
+//! Ends of mutes and outages: a status that still differs then is notified; and incidents that have lasted for the
+//! time that a receiver waits, or until its hours.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -50,7 +51,11 @@ async fn round(shared: &Shared) -> Result<Duration, StoreError> {
     if released != Released::default() {
         let integrations = counted(released.integrations, "integration");
         let outages = counted(released.outages, "outage");
-        info!("notifications about {integrations} are no longer muted, {outages} ended");
+        let incidents = counted(released.incidents, "incident");
+        info!(
+            "notifications about {integrations} are no longer muted, {outages} ended, {incidents} \
+             that last are sent on"
+        );
         shared.wake_delivery();
     }
     Ok(Duration::ZERO)

@@ -12,6 +12,7 @@ use super::backpressure::Backpressure;
 use super::clock::Clock;
 use super::health::Health;
 use super::log_throttle::LogThrottle;
+use super::resending::Resending;
 use super::text::{chain, counted};
 use crate::domain::Transition;
 use crate::http::Metrics;
@@ -37,6 +38,8 @@ pub(super) struct Shared {
     store_errors: LogThrottle,
     pub(super) health: Health,
     pub(super) backpressure: Backpressure,
+    /// Alerts that are being sent again.
+    pub(super) resending: Arc<Resending>,
     pub(super) metrics: Metrics,
 }
 
@@ -63,6 +66,7 @@ impl Shared {
             store_errors: LogThrottle::default(),
             health,
             backpressure: Backpressure::default(),
+            resending: Arc::default(),
             metrics: Metrics::default(),
         }
     }

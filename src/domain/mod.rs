@@ -9,6 +9,7 @@ mod event;
 mod expiry;
 mod factor;
 mod health;
+mod hours;
 pub(crate) mod ledger;
 mod maintenance;
 mod observed;
@@ -31,11 +32,12 @@ pub(crate) use event::samples;
 pub(crate) use event::{
     Change, ConfigurationApplied, DaemonFaultNotice, DisabledReason, EndedBy, Event, EventData,
     EventType, Format, IntegrationRef, NameList, OutageMember, OutageNotice, OwnFault, Payload,
-    ReceiverDisabled, RunRef, SCHEMA_VERSION, Subscription, WebhookPing,
+    ReceiverDisabled, RunRef, SCHEMA_VERSION, Subscription, Timing, WebhookPing,
 };
 pub(crate) use expiry::{EXPIRY, expiry_check};
 pub(crate) use factor::{Factor, FactorKind};
 pub(crate) use health::{Clocks, Hosts};
+pub(crate) use hours::Hours;
 pub(crate) use maintenance::Maintenance;
 pub(crate) use observed::{
     Expiry, ExpiryKind, Fact, FactCollector, FactKind, Facts, Observed, ServerClock,

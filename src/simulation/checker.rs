@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::faults::{MINUTE, SECOND};
+use super::knowledge::Knowledge;
 use super::messages::Queued;
 use super::plan::{Plan, Spec};
 use super::rules::{self, Judge, Table, Wants};
@@ -95,8 +96,8 @@ pub(super) struct Checker {
     pub(super) pending: BTreeMap<(usize, Option<i64>), BTreeSet<i64>>,
     /// Events of this commit that must still be queued for these receivers.
     pub(super) unqueued: Vec<(String, BTreeSet<usize>)>,
-    /// Outages that receivers were notified of and that have not ended.
-    pub(super) outages: BTreeSet<String>,
+    /// Incidents that receivers know of.
+    pub(super) knowledge: Knowledge,
     /// Number of daemon faults that receivers were notified of and that have not ended.
     pub(super) degraded: i64,
     /// Sequence number of the latest event about no single integration.
@@ -130,7 +131,7 @@ impl Checker {
             counts: [0; 4],
             pending: BTreeMap::new(),
             unqueued: Vec::new(),
-            outages: BTreeSet::new(),
+            knowledge: Knowledge::default(),
             degraded: 0,
             operational: 0,
             seen: Vec::new(),
@@ -313,12 +314,6 @@ impl Checker {
     }
 
     /// Checks that a commit contains everything that its entries require of each other.
-    fn after_commit(&mut self, id: i64) {
-        let Some(tracked) = self.tracked.get_mut(&id) else { return };
-        let found = rules::after_commit(tracked);
-        self.violations.extend(found);
-    }
-
     fn planned(&mut self, id: i64, former: Option<Timestamp>, trigger: &str, time: &Time) {
         let tracked = &self.tracked[&id];
         let number = tracked.number;
@@ -385,8 +380,9 @@ impl Checker {
                 self.violated(format!("i{number} is {status:?} although all is well"));
             }
         }
-        if !self.outages.is_empty() || self.degraded != 0 {
-            let (outages, faults) = (&self.outages, self.degraded);
+        let outages = &self.knowledge.outages;
+        if !outages.is_empty() || self.degraded != 0 {
+            let faults = self.degraded;
             self.violated(format!("outages {outages:?} and {faults} daemon faults do not end"));
         }
         for ((receiver, about), numbers) in std::mem::take(&mut self.pending) {

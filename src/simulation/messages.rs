@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::checker::Checker;
 use super::faults::SECOND;
+use super::knowledge::{self, Part};
 use super::rules;
 use super::time::Time;
 use super::world::Trace;
@@ -20,6 +21,8 @@ pub(super) struct Queued {
     /// Integration that it is about, and its sequence number there.
     pub(super) about: About,
     body: String,
+    /// Part of it in an incident.
+    part: Option<Part>,
     /// True when it belongs to an outage: when that ends before it does, all receivers are notified of it.
     in_outage: bool,
     /// Deliveries of the message by receiver.
@@ -44,13 +47,19 @@ impl Checker {
         let parsed: serde_json::Value = serde_json::from_str(&body).unwrap();
         let group = parsed["data"]["group"].as_str().map(str::to_owned);
         if let Some(group) = group.as_ref().filter(|_| kind == "integration.validation.failed")
-            && !self.outages.contains(group)
+            && !self.knowledge.outages.contains(group)
         {
             self.violated(format!("{kind} belongs to an outage without an event: {group}"));
         }
         let wants = self.wants.iter().enumerate();
         let wanting = wants.filter(|(_, wants)| wants.wants(kind, group.is_some()));
         let wanting: BTreeSet<_> = wanting.map(|(to, _)| to).collect();
+        let part = knowledge::part(kind, &parsed["data"]);
+        let wanting = self.knowledge.receivers(part.as_ref(), kind, wanting);
+        let status = parsed["data"]["status"].as_str().unwrap_or_default();
+        if let Some(id) = integration.filter(|_| matches!(status, "disabled" | "deleted")) {
+            self.knowledge.forget(id);
+        }
         if integration.is_none() {
             self.operation(sequence, kind, &parsed["data"]);
         }
@@ -60,7 +69,7 @@ impl Checker {
         }
         self.unqueued.push((id.clone(), wanting));
         let in_outage = group.is_some();
-        let queued = Queued { about, body, in_outage, receivers: BTreeMap::new() };
+        let queued = Queued { about, body, part, in_outage, receivers: BTreeMap::new() };
         if self.queued.insert(id, queued).is_some() {
             self.violated(format!("two events have one id, the later is {about:?}"));
         }
@@ -75,8 +84,8 @@ impl Checker {
         self.operational = sequence;
         let outage = data["outageId"].as_str().unwrap_or_default().to_owned();
         let fits = match kind {
-            "integrations.outage" => self.outages.insert(outage),
-            "integrations.outage.resolved" => self.outages.remove(&outage),
+            "integrations.outage" => self.knowledge.outages.insert(outage),
+            "integrations.outage.resolved" => self.knowledge.outages.remove(&outage),
             "daemon.degraded" => {
                 self.degraded += 1;
                 true
@@ -108,6 +117,7 @@ impl Checker {
                 self.violated(format!("{what}, which does not want it"));
                 return;
             }
+            self.knowledge.queued(receiver, queued.part.as_ref(), about.0);
         }
         let delivery = queued.receivers.entry(receiver).or_default();
         if state != "pending" && !delivery.has_ended {

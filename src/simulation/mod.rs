@@ -6,7 +6,7 @@
 //!
 //! [`plan`] draws a world from the seed by [`dice`], with its [`faults`]; [`driver`] executes it in
 //! [`world`] and [`time`]. [`checker`] compares every commit, run and message with an independent model:
-//! [`rules`] of statuses and schedules, [`messages`] of deliveries, [`bounds`] of delays. [`evaluation`]
+//! [`rules`] of statuses and schedules, [`messages`] of deliveries, [`knowledge`] of incidents, [`bounds`] of delays. [`evaluation`]
 //! measures the default policy beside those of other products, for `docs/verdict-evaluation.md`.
 
 mod bounds;
@@ -15,6 +15,7 @@ mod dice;
 mod driver;
 mod evaluation;
 mod faults;
+mod knowledge;
 mod messages;
 mod plan;
 mod rules;

@@ -22,7 +22,7 @@ mod sync;
 pub(crate) use error::StoreError;
 pub(crate) use facade::{Control, Store, View};
 pub(crate) use mutes::{MuteRow, OutageRow, OwnFaultRow, Released, SilenceRow};
-pub(crate) use outbox::{PendingDelivery, Redelivered, Replayed, Span};
+pub(crate) use outbox::{PendingDelivery, Redelivered, Replayed, Resend, Span};
 pub(crate) use page::{Cursor, Listed, PAGE_MAX, Page, each_page};
 pub(crate) use receivers::ReceiverRow;
 pub(crate) use retention::{Pruned, Retention, Surplus};

@@ -59,4 +59,6 @@ pub(crate) struct Released {
     pub(crate) integrations: usize,
     /// Number of outages that have ended.
     pub(crate) outages: usize,
+    /// Number of receivers that are sent more of an incident that lasts.
+    pub(crate) incidents: usize,
 }

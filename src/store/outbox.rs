@@ -1,7 +1,7 @@
 //! Values of the outbox: deliveries that may be sent now, redelivery and replay.
 
 use crate::domain::ledger::DeliveryState;
-use crate::domain::{DeliveryId, Timestamp};
+use crate::domain::{DeliveryId, Format, Timestamp};
 
 /// A delivery that may be sent now, under a lease.
 #[derive(Clone, Debug)]
@@ -20,6 +20,27 @@ pub(crate) struct PendingDelivery {
     pub(crate) attempt: u32,
     /// Token of its lease.
     pub(crate) token: i64,
+    /// The body of the event that began the incident for the receiver, when that was another one.
+    pub(crate) began: Option<String>,
+    /// Format in which the incident began; none for the receiver's present one.
+    pub(crate) format: Option<Format>,
+    /// Id of the incident that the delivery is part of.
+    pub(crate) incident: Option<String>,
+}
+
+/// An alert that is to be sent again as it is.
+#[derive(Clone, Debug)]
+pub(crate) struct Resend {
+    /// Id of the incident.
+    pub(crate) incident: String,
+    /// Name of the receiver.
+    pub(crate) receiver: String,
+    /// Id of the event that began it: the `webhook-id`, as before.
+    pub(crate) event_id: String,
+    /// The body, as stored.
+    pub(crate) body: String,
+    /// Format in which the incident began; none for the receiver's present one.
+    pub(crate) format: Option<Format>,
 }
 
 /// Result of queueing deliveries again.

@@ -9,6 +9,7 @@ mod integration;
 mod kind;
 mod operational;
 mod subscription;
+mod timing;
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::value::RawValue;
@@ -22,6 +23,7 @@ pub(crate) use operational::{
     OwnFault, ReceiverDisabled, WebhookPing,
 };
 pub(crate) use subscription::Subscription;
+pub(crate) use timing::Timing;
 
 /// Version of the body's shape; a published shape never changes.
 pub(crate) const SCHEMA_VERSION: u32 = 1;

@@ -174,6 +174,13 @@ pub(crate) struct DaemonFaultNotice {
     pub(crate) lasted_ms: Option<i64>,
 }
 
+impl DaemonFaultNotice {
+    /// Returns the id of the incident that the fault is, the same at its beginning and its end.
+    pub(crate) fn incident_id(&self) -> String {
+        format!("revalidated-{}-{}", self.fault.as_str(), self.since.0)
+    }
+}
+
 /// Payload of `webhook.ping`, which tests a receiver and is never stored.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]

@@ -1,6 +1,6 @@
 //! Subscriptions: the events that a receiver wants.
 
-use super::{Event, EventType, Payload};
+use super::{Event, EventType, Format, Payload, Timing};
 use crate::domain::selection::matches;
 use crate::domain::{About, Selection};
 
@@ -15,6 +15,10 @@ pub(crate) struct Subscription {
     pub(crate) selection: Selection,
     /// True when it wants an event for each integration in an outage besides the outage itself.
     pub(crate) individual: bool,
+    /// Format of its messages.
+    pub(crate) format: Format,
+    /// Timing of its messages.
+    pub(crate) timing: Timing,
 }
 
 impl Subscription {
@@ -28,6 +32,13 @@ impl Subscription {
     #[must_use]
     pub(crate) fn wants_kind(&self, kind: EventType) -> bool {
         self.events.iter().any(|pattern| matches(pattern, kind.as_str()))
+    }
+
+    /// Returns true when it subscribes to the ends of incidents and to nothing that begins one.
+    #[must_use]
+    pub(crate) fn wants_only_ends(&self) -> bool {
+        !self.wants_kind(EventType::ValidationFailed)
+            && !self.wants_kind(EventType::FlappingStarted)
     }
 
     /// Returns true when a replay sends the receiver the stored `event`: what belongs to an outage is sent with
@@ -79,7 +90,7 @@ mod tests {
                     types: list(types),
                     labels: labels.into_iter().collect(),
                 },
-                individual: false,
+                ..Subscription::default()
             };
             subscription.wants(EventType::ValidationFailed, about)
         };
@@ -141,6 +152,7 @@ mod tests {
             events: vec!["*".to_owned()],
             selection: Selection { integrations: vec![name.to_owned()], ..Selection::default() },
             individual,
+            ..Subscription::default()
         };
         let wants = |one: Subscription| {
             [&alone, &grouped, &outage, &disabled, &degraded].map(|event| one.wants_again(event))

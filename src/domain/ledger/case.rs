@@ -4,8 +4,9 @@
 //! back as a [`Need`], which the store answers before it asks for the whole decision again; nothing
 //! has been written by then.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
+use super::known::KnownIncident;
 use super::results::StoredReport;
 use crate::domain::{
     Class, Factor, IntegrationId, OutageMember, OwnFault, ReportStatus, RunId, Selection,
@@ -50,8 +51,8 @@ pub(crate) enum Need {
     OutageState(String, IntegrationId),
     /// Other members that still fail by an outage and are due later.
     FailingMembers(String, IntegrationId),
-    /// The receivers that were sent the beginning of an outage.
-    OutageReceivers(String),
+    /// An open incident as each receiver knows it.
+    Known(String),
     /// Faults on the daemon's own side that last.
     OwnFaults,
     /// Truth of: a fault on the daemon's own side keeps another integration from being validated.
@@ -109,8 +110,8 @@ pub(crate) enum Answer {
     Count(usize),
     /// Answer to [`Need::OutageState`]: the state.
     OutageState(OutageState),
-    /// Answer to [`Need::OutageReceivers`]: their names.
-    Receivers(BTreeSet<String>),
+    /// Answer to [`Need::Known`]: the incident by receiver.
+    Known(Vec<KnownIncident>),
     /// Answer to [`Need::OwnFaults`], by their names.
     OwnFaults(Vec<LastingFault>),
 }
@@ -242,8 +243,8 @@ impl Case {
         answer!(self, Need::OutageState(outage.to_owned(), id), OutageState).copied()
     }
 
-    pub(super) fn outage_receivers(&self, outage: &str) -> Decided<&BTreeSet<String>> {
-        answer!(self, Need::OutageReceivers(outage.to_owned()), Receivers)
+    pub(super) fn known(&self, incident: &str) -> Decided<&Vec<KnownIncident>> {
+        answer!(self, Need::Known(incident.to_owned()), Known)
     }
 
     pub(super) fn own_faults(&self) -> Decided<&Vec<LastingFault>> {

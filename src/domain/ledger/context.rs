@@ -16,3 +16,10 @@ pub(crate) struct NotificationContext {
     /// Instant of the decision by the wall clock.
     pub(crate) now: Timestamp,
 }
+
+impl NotificationContext {
+    /// Returns the subscription of a receiver, if the configuration has it.
+    pub(super) fn subscription(&self, receiver: &str) -> Option<&Subscription> {
+        self.subscriptions.iter().find(|one| one.receiver == receiver)
+    }
+}

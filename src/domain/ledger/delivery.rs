@@ -8,12 +8,14 @@ use std::collections::BTreeSet;
 use super::case::{Case, Decided};
 use super::context::NotificationContext;
 use super::draft::{Decision, Draft};
-use super::effects::{DeliveryUpdate, Effect, QueueChange};
+use super::effects::{DeliveryUpdate, Effect, Emitted, QueueChange};
+use super::known::KnownIncident;
 use super::outbox::{
-    Attempt, DeliveryRecord, DeliveryState, Disabled, PastEvent, Queue, Redelivery,
+    Attempt, DeliveryRecord, DeliveryState, Disabled, InIncident, Overdue, PastEvent, Queue,
+    Redelivery,
 };
 use super::receiver::update_health;
-use crate::domain::{DeliveryId, Next, Timestamp};
+use crate::domain::{EventType, Next, Subscription, Timestamp};
 
 /// Decides what follows from an attempt, for the delivery and for its receiver.
 ///
@@ -35,6 +37,10 @@ pub(crate) fn record_attempt(
     let has_ended = outcome.is_some_and(|(state, _)| state.has_ended());
     let id = attempt.delivery;
     draft.push(Effect::SaveDelivery(DeliveryUpdate { id, attempts: number, outcome, at }));
+    if outcome.is_some_and(|(state, _)| state == DeliveryState::Failed) {
+        let receiver = &delivery.receiver.name;
+        draft.push_all(bury(delivery.part.as_ref(), receiver, at));
+    }
     if has_ended {
         draft.push(Effect::Queue(QueueChange::Advance { ended: id, at }));
     }
@@ -54,13 +60,25 @@ fn outcome(attempt: &Attempt) -> (DeliveryState, Option<Timestamp>) {
     }
 }
 
+/// Returns the change that follows for an incident from a delivery that is dead: the receiver knows nothing of
+/// it when no other delivery says that it lasts, and is sent no end then.
+fn bury(part: Option<&InIncident>, receiver: &str, at: Timestamp) -> Option<Effect> {
+    let part = part.filter(|part| !part.ends && part.is_alone)?;
+    let (incident, receiver) = (part.incident.clone(), receiver.to_owned());
+    Some(Effect::BuryIncident { incident, receiver, at })
+}
+
 /// Decides to queue these deliveries again under their events' ids; those that are pending stay as they
 /// are, but for the order.
 pub(crate) fn redeliver(found: &[Redelivery], now: Timestamp) -> Vec<Effect> {
     let ended = found.iter().filter(|one| one.state.has_ended());
-    let again = ended.map(|one| Effect::Queue(QueueChange::Requeue(one.id)));
+    let again = ended.clone().map(|one| Effect::Queue(QueueChange::Requeue(one.id)));
+    let revived = ended.filter_map(|one| {
+        let (incident, receiver) = (one.incident.clone()?, one.queue.receiver.clone());
+        Some(Effect::ReviveIncident { incident, receiver })
+    });
     let heads = found.iter().map(|one| requeue_head(&one.queue, now));
-    again.chain(heads).collect()
+    again.chain(revived).chain(heads).collect()
 }
 
 fn requeue_head(queue: &Queue, at: Timestamp) -> Effect {
@@ -80,16 +98,30 @@ pub(crate) struct Replay {
 }
 
 /// Decides to queue `past` events for a receiver again, in order and under their ids.
-pub(crate) fn replay(receiver: &str, past: Vec<PastEvent>, now: Timestamp) -> Replay {
+pub(crate) fn replay(subscription: &Subscription, past: Vec<PastEvent>, now: Timestamp) -> Replay {
+    let receiver = &subscription.receiver;
     let is_pending =
         |one: &PastEvent| one.delivery.is_some_and(|(_, state)| state == DeliveryState::Pending);
     let (pending, fresh): (Vec<_>, Vec<_>) = past.into_iter().partition(is_pending);
     let mut effects: Vec<_> = fresh.iter().map(|one| again(receiver, one)).collect();
+    effects.extend(fresh.iter().filter_map(|one| learn(subscription, one, now)));
     let queues: BTreeSet<_> = fresh.iter().map(|one| one.integration).collect();
     effects.extend(queues.into_iter().map(|integration| {
         requeue_head(&Queue { receiver: receiver.to_owned(), integration }, now)
     }));
     Replay { effects, fresh, pending: pending.len() }
+}
+
+/// Returns the change that makes a receiver know an incident that is open, when it is sent a failure of it.
+fn learn(subscription: &Subscription, one: &PastEvent, now: Timestamp) -> Option<Effect> {
+    let sent = Emitted {
+        id: one.id.clone(),
+        integration: one.integration,
+        sequence: one.sequence,
+        kind: EventType::ValidationFailed,
+    };
+    let known = KnownIncident::new(&sent, one.incident.as_ref()?, subscription, now);
+    Some(Effect::LearnIncident(Box::new(known)))
 }
 
 fn again(receiver: &str, one: &PastEvent) -> Effect {
@@ -100,15 +132,19 @@ fn again(receiver: &str, one: &PastEvent) -> Effect {
             receiver: receiver.to_owned(),
             integration: one.integration,
             sequence: one.sequence,
+            part: None,
         },
     })
 }
 
 /// Decides to end deliveries that have waited too long for a receiver that is sent nothing.
-pub(crate) fn expire(heads: &[DeliveryId], now: Timestamp) -> Vec<Effect> {
-    let ends = |&id: &DeliveryId| {
-        let expired = QueueChange::Expire { id, at: now };
-        [expired, QueueChange::Advance { ended: id, at: now }].map(Effect::Queue)
+pub(crate) fn expire(heads: &[Overdue], now: Timestamp) -> Vec<Effect> {
+    let ends = |one: &Overdue| {
+        let Overdue { id, receiver, part } = one;
+        let expired = Effect::Queue(QueueChange::Expire { id: *id, at: now });
+        let buried = bury(part.as_ref(), receiver, now);
+        let next = Effect::Queue(QueueChange::Advance { ended: *id, at: now });
+        [Some(expired), buried, Some(next)].into_iter().flatten()
     };
     heads.iter().flat_map(ends).collect()
 }

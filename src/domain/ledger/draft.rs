@@ -1,12 +1,13 @@
 //! A decision while it is made: its effects so far, and the identifiers and numbers it has given.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use uuid::Builder;
 
 use super::case::{Case, Decided};
 use super::context::NotificationContext;
 use super::effects::Effect;
+use super::known::KnownIncident;
 use crate::domain::Timestamp;
 
 /// Decision with its changes and its answer.
@@ -18,15 +19,6 @@ pub(crate) struct Decision<T> {
     pub(crate) answer: T,
 }
 
-/// An outage that the same decision has opened.
-#[derive(Clone, Debug)]
-pub(super) struct Opened {
-    /// Id of the outage, `out_<uuid>`.
-    pub(super) id: String,
-    /// The receivers that are sent its beginning.
-    pub(super) receivers: BTreeSet<String>,
-}
-
 /// A decision in the making.
 #[derive(Debug)]
 pub(super) struct Draft<'a> {
@@ -34,8 +26,10 @@ pub(super) struct Draft<'a> {
     pub(super) case: &'a Case,
     /// The configuration of notifications and the instant.
     pub(super) context: &'a NotificationContext,
-    /// An outage that is being opened.
-    pub(super) opened: Option<Opened>,
+    /// Id of an outage that is being opened.
+    pub(super) opened: Option<String>,
+    /// Incidents as receivers know them after the effects so far, by id; those that are not here are as stored.
+    pub(super) known: BTreeMap<String, Vec<KnownIncident>>,
     /// A transition has been made, so that the status is as old as the decision.
     pub(super) has_stepped: bool,
     effects: Vec<Effect>,
@@ -50,6 +44,7 @@ impl<'a> Draft<'a> {
             case,
             context,
             opened: None,
+            known: BTreeMap::new(),
             has_stepped: false,
             effects: Vec::new(),
             ids: 0,
@@ -65,6 +60,11 @@ impl<'a> Draft<'a> {
     /// Adds an effect after those before it.
     pub(super) fn push(&mut self, effect: Effect) {
         self.effects.push(effect);
+    }
+
+    /// Adds effects after those before them.
+    pub(super) fn push_all(&mut self, effects: impl IntoIterator<Item = Effect>) {
+        self.effects.extend(effects);
     }
 
     /// Returns the decision with its answer.

@@ -1,10 +1,11 @@
 //! Effects of decisions: the store applies each kind, in order, in one transaction.
 
+use super::known::KnownIncident;
 use super::outbox::{Attempt, DeliveryState, ReceiverHealth};
 use super::row::Row;
 use crate::domain::{
-    DeliveryId, Event, Factor, IntegrationId, OwnFault, RunId, Selection, SharedCause, Status,
-    Timestamp, Transition,
+    DeliveryId, Event, EventType, Factor, Format, IntegrationId, OwnFault, RunId, Selection,
+    SharedCause, Status, Timestamp, Transition,
 };
 
 /// One change to what is stored.
@@ -101,6 +102,28 @@ pub(crate) enum Effect {
         /// Instant of the change.
         at: Timestamp,
     },
+    /// Writes an incident as one receiver knows it.
+    SaveKnown(Box<KnownIncident>),
+    /// Writes an incident as one receiver knows it, unless the receiver knows it already.
+    LearnIncident(Box<KnownIncident>),
+    /// Forgets an incident that is over, for all receivers.
+    ForgetIncident(String),
+    /// Notes that the beginning of an incident is dead for a receiver, and ends the deliveries of its end.
+    BuryIncident {
+        /// Id of the incident.
+        incident: String,
+        /// Name of the receiver.
+        receiver: String,
+        /// Instant of the change.
+        at: Timestamp,
+    },
+    /// Notes that the beginning of an incident, which was dead for a receiver, is enqueued again.
+    ReviveIncident {
+        /// Id of the incident.
+        incident: String,
+        /// Name of the receiver.
+        receiver: String,
+    },
     /// Adds an attempt under this number; the oldest beyond [`Attempt::kept_max`] go.
     InsertAttempt(Box<Attempt>, u32),
     /// Writes back a delivery after an attempt.
@@ -124,6 +147,8 @@ pub(crate) enum QueueChange {
         sequence: i64,
         /// Instant of the change.
         at: Timestamp,
+        /// Part of the delivery in an incident.
+        part: Option<Box<Part>>,
     },
     /// Puts a delivery of an earlier event into its place, unless the receiver has one of it already.
     Insert {
@@ -135,6 +160,8 @@ pub(crate) enum QueueChange {
         integration: Option<IntegrationId>,
         /// The event's number in its integration, or among operational events.
         sequence: i64,
+        /// Part of the delivery in an incident.
+        part: Option<Box<Part>>,
     },
     /// Queues a delivery that has ended again, with as many attempts as the first time.
     Requeue(DeliveryId),
@@ -168,6 +195,40 @@ pub(crate) enum QueueChange {
         /// Instant of the change.
         at: Timestamp,
     },
+}
+
+/// Part of a delivery in an incident.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Part {
+    /// Id of the incident.
+    pub(crate) incident: String,
+    /// Id of the event that began it for the receiver; none when this delivery does.
+    pub(crate) began: Option<String>,
+    /// Format in which it began.
+    pub(crate) format: Option<Format>,
+    /// The delivery ends it.
+    pub(crate) ends: bool,
+}
+
+impl Part {
+    /// Returns the part in an incident that a receiver knows, and that another event has `began`.
+    pub(super) fn of(known: &KnownIncident, began: Option<String>, ends: bool) -> Self {
+        let (incident, format) = (known.incident.id.clone(), known.format);
+        Self { incident, began, format, ends }
+    }
+}
+
+/// An event that has been emitted.
+#[derive(Clone, Debug)]
+pub(super) struct Emitted {
+    /// Id of the event, `evt_<uuid>`.
+    pub(super) id: String,
+    /// Integration that the event is about, if it is about one.
+    pub(super) integration: Option<IntegrationId>,
+    /// Its number in its integration, or among operational events.
+    pub(super) sequence: i64,
+    /// Type of the event.
+    pub(super) kind: EventType,
 }
 
 /// An integration with its configuration, as effects write it.

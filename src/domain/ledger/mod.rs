@@ -12,6 +12,8 @@ mod delivery;
 mod draft;
 mod effects;
 mod finished;
+mod knowledge;
+mod known;
 mod mute;
 mod notify;
 mod operation;
@@ -27,6 +29,7 @@ mod silence;
 mod sync;
 #[cfg(test)]
 mod tests;
+mod wake;
 
 pub(crate) use case::{
     Answer, Case, Decided, LastingFault, Need, OutageState, Shared, Sibling, Silence, StoreHead,
@@ -35,14 +38,18 @@ pub(crate) use context::NotificationContext;
 pub(crate) use delivery::{Replay, expire, record_attempt, redeliver, replay};
 pub(crate) use draft::Decision;
 pub(crate) use effects::{
-    DeliveryUpdate, Effect, NewEvent, NewIntegration, NewOutage, NewSilence, NewTransition,
+    DeliveryUpdate, Effect, NewEvent, NewIntegration, NewOutage, NewSilence, NewTransition, Part,
     QueueChange,
 };
 pub(crate) use finished::{Begun, Finished, Recorded, SubjectRun, Trigger};
+pub(crate) use known::KnownIncident;
+#[cfg(test)]
+pub(crate) use known::NoticeState;
 pub(crate) use mute::release;
-pub(crate) use outage::{Outage, OutageMembers, close as close_outage};
+pub(crate) use outage::{FailingMember, Outage, OutageMembers, close as close_outage};
 pub(crate) use outbox::{
-    Attempt, DeliveryRecord, DeliveryState, Disabled, PastEvent, Queue, ReceiverHealth, Redelivery,
+    Attempt, DeliveryRecord, DeliveryState, Disabled, InIncident, Overdue, PastEvent, Queue,
+    ReceiverHealth, Redelivery,
 };
 pub(crate) use own_fault::{begin as begin_fault, end as end_fault};
 pub(crate) use plan::after_clock_rollback;
@@ -54,3 +61,4 @@ pub(crate) use silence::{
     SilenceRecord, add as add_silence, end as end_silence, reevaluate_all as reevaluate_mutes,
 };
 pub(crate) use sync::{Stored, Wanted, adjust, create, drain, remove, roll_back_removal};
+pub(crate) use wake::{replan, wake};

@@ -14,7 +14,7 @@ use super::row::{Flapping, Mute, Row};
 use crate::domain::{EventType, Policy, ReportStatus, Status};
 
 /// Returns what mutes the notifications about `row` for longest.
-fn muted_by(draft: &Draft<'_>, row: &Row) -> Decided<Option<Mute>> {
+pub(super) fn muted_by(draft: &Draft<'_>, row: &Row) -> Decided<Option<Mute>> {
     let (now, about) = (draft.now(), row.about());
     let mut mutes = Vec::new();
     for silence in draft.case.silences()? {

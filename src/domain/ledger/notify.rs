@@ -3,7 +3,8 @@
 
 use super::case::{Decided, Need};
 use super::draft::Draft;
-use super::effects::{Effect, NewEvent, QueueChange};
+use super::effects::{Effect, Emitted, NewEvent};
+use super::known::NoticeState;
 use super::row::Row;
 use crate::domain::{
     Change, Drift, Event, EventData, EventType, IntegrationId, Payload, RunRef, SCHEMA_VERSION,
@@ -63,29 +64,40 @@ impl Draft<'_> {
         let group = data.group.clone();
         let data = Payload::Integration(Box::new(data));
         let body = Event { kind, timestamp: self.now(), data };
-        let event = self.insert(Some(row.id), row.sequence, body)?;
-        let subscriptions = &self.context.subscriptions;
-        for one in subscriptions.iter().filter(|one| one.wants(kind, row.about())) {
-            if !self.is_announced(group.as_deref(), one)? {
-                self.enqueue(&event, &one.receiver, Some(row.id), row.sequence);
+        let sent = self.insert(Some(row.id), row.sequence, body)?;
+        let mut wanting = Vec::new();
+        for one in self.context.subscriptions.iter() {
+            if one.wants(kind, row.about()) && !self.is_announced(group.as_deref(), one)? {
+                wanting.push(one);
             }
         }
-        Ok(())
+        let Some(incident) = row.incident.as_ref() else {
+            self.enqueue_plain(&sent, &wanting);
+            return Ok(());
+        };
+        match Role::of(kind, row.status) {
+            Role::Opens => self.open_incident(&sent, incident, &wanting),
+            Role::Ends => {
+                wanting.retain(|one| one.wants_only_ends());
+                self.end_incident(&sent, &incident.id, &wanting)
+            }
+            Role::Informs => {
+                self.enqueue_plain(&sent, &wanting);
+                Ok(())
+            }
+        }
     }
 
-    /// Adds an event about no single integration, numbered `sequence`, and enqueues it for
-    /// `receivers`; returns its id.
-    pub(super) fn emit_operational(
-        &mut self,
-        sequence: i64,
-        body: Event,
-        receivers: &[&str],
-    ) -> Decided<String> {
-        let event = self.insert(None, sequence, body)?;
-        for receiver in receivers {
-            self.enqueue(&event, receiver, None, sequence);
+    fn enqueue_plain(&mut self, sent: &Emitted, wanting: &[&Subscription]) {
+        // A receiver of what has lasted is sent nothing that does not last.
+        for one in wanting.iter().filter(|one| one.timing.after.is_none()) {
+            self.enqueue(sent, &one.receiver, None);
         }
-        Ok(event)
+    }
+
+    /// Adds an event about no single integration, numbered `sequence`, which is to be enqueued.
+    pub(super) fn insert_operational(&mut self, sequence: i64, body: Event) -> Decided<Emitted> {
+        self.insert(None, sequence, body)
     }
 
     fn insert(
@@ -93,23 +105,11 @@ impl Draft<'_> {
         integration: Option<IntegrationId>,
         sequence: i64,
         body: Event,
-    ) -> Decided<String> {
-        let id = self.fresh_id("evt")?;
+    ) -> Decided<Emitted> {
+        let (id, kind) = (self.fresh_id("evt")?, body.kind);
         let event = NewEvent { id: id.clone(), integration, sequence, body };
         self.push(Effect::InsertEvent(Box::new(event)));
-        Ok(id)
-    }
-
-    fn enqueue(
-        &mut self,
-        event: &str,
-        receiver: &str,
-        integration: Option<IntegrationId>,
-        sequence: i64,
-    ) {
-        let (event, receiver, at) = (event.to_owned(), receiver.to_owned(), self.now());
-        let change = QueueChange::Enqueue { event, receiver, integration, sequence, at };
-        self.push(Effect::Queue(change));
+        Ok(Emitted { id, integration, sequence, kind })
     }
 
     /// Returns how long the incident lasted that a recovery ends: until the status changed, which may
@@ -129,12 +129,48 @@ impl Draft<'_> {
     /// nothing besides.
     fn is_announced(&self, group: Option<&str>, subscription: &Subscription) -> Decided<bool> {
         let Some(outage) = group.filter(|_| subscription.is_grouped()) else { return Ok(false) };
-        let opened = self.opened.as_ref().filter(|opened| opened.id == outage);
-        let receivers = match opened {
-            Some(opened) => &opened.receivers,
-            None => self.case.outage_receivers(outage)?,
-        };
-        Ok(receivers.contains(&subscription.receiver))
+        let known = self.known(outage)?;
+        Ok(known
+            .iter()
+            .any(|one| one.receiver == subscription.receiver && one.state != NoticeState::Dead))
+    }
+}
+
+/// Role of an event in the incident that it names.
+enum Role {
+    /// It begins the incident or goes on with it.
+    Opens,
+    /// It ends the incident.
+    Ends,
+    /// It neither begins nor ends an incident.
+    Informs,
+}
+
+impl Role {
+    /// Returns the role of an event of type `kind` about an integration in `status`.
+    const fn of(kind: EventType, status: Status) -> Self {
+        match kind {
+            EventType::ValidationFailed
+            | EventType::ValidationReminder
+            | EventType::FlappingStarted => Self::Opens,
+            EventType::ValidationRecovered => Self::Ends,
+            EventType::FlappingEnded => {
+                if status.is_error() {
+                    Self::Opens
+                } else {
+                    Self::Ends
+                }
+            }
+            EventType::StatusChanged
+            | EventType::ConfigurationApplied
+            | EventType::ValidationWarning
+            | EventType::Outage
+            | EventType::OutageResolved
+            | EventType::DaemonDegraded
+            | EventType::DaemonRecovered
+            | EventType::ReceiverDisabled
+            | EventType::WebhookPing => Self::Informs,
+        }
     }
 }
 

@@ -22,7 +22,9 @@ pub(super) fn enter(
     if step.to == Status::RecurringValidationError && row.incident.is_none() {
         let first = draft.case.instant(Need::FirstFailure(row.id))?;
         let since = first.or(story.run.as_ref().map(|run| run.started_at)).unwrap_or(draft.now());
-        row.incident = Some(Incident { id: draft.fresh_id("inc")?, since });
+        let id = draft.fresh_id("inc")?;
+        draft.begin_incident(&id);
+        row.incident = Some(Incident { id, since });
     }
     row.status = step.to;
     draft.has_stepped = true;
@@ -60,8 +62,10 @@ pub(super) fn operate(
     own_fault::note(draft, row, None)?;
     draft.emit(row, Notice { kind, previous }, story)?;
     row.notified = row.status;
-    if matches!(step.to, Status::Enabled | Status::Disabled | Status::Deleted) {
-        row.incident = None;
+    if matches!(step.to, Status::Enabled | Status::Disabled | Status::Deleted)
+        && let Some(incident) = row.incident.take()
+    {
+        draft.forget_incident(&incident.id);
     }
     Ok(())
 }

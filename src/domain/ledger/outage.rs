@@ -7,11 +7,11 @@ use std::collections::BTreeSet;
 
 use super::case::{Case, Decided, Need, OutageState, Shared, Sibling};
 use super::context::NotificationContext;
-use super::draft::{Decision, Draft, Opened};
-use super::effects::{Effect, NewOutage, QueueChange};
+use super::draft::{Decision, Draft};
+use super::effects::{Effect, Emitted, NewOutage};
 use super::notify::millis;
 use super::outbox::PastEvent;
-use super::row::Row;
+use super::row::{Incident, Row};
 use crate::domain::{
     CLOSE_AFTER, EVIDENCE_MAX, Event, EventType, Factor, IntegrationId, IntegrationRef,
     OutageMember, OutageNotice, Payload, SCHEMA_VERSION, SIBLINGS_MAX, SharedCause, Subscription,
@@ -39,8 +39,19 @@ pub(crate) struct Outage {
 pub(crate) struct OutageMembers {
     /// All of them, by id.
     pub(crate) all: Vec<OutageMember>,
-    /// Those that still fail by it, by id, each with the event of its latest failure.
-    pub(crate) failing: Vec<(IntegrationRef, Option<PastEvent>)>,
+    /// Those that still fail by it, by id.
+    pub(crate) failing: Vec<FailingMember>,
+}
+
+/// Member of an outage that still fails at its end.
+#[derive(Clone, Debug)]
+pub(crate) struct FailingMember {
+    /// The integration, as events name it.
+    pub(crate) integration: IntegrationRef,
+    /// Incident of the integration that is open.
+    pub(crate) incident: Option<Incident>,
+    /// The event of its latest failure.
+    pub(crate) failure: Option<PastEvent>,
 }
 
 fn shared_by(draft: &Draft<'_>, row: &Row, cause: SharedCause) -> Decided<Vec<Shared>> {
@@ -144,12 +155,14 @@ fn open(draft: &mut Draft<'_>, outage: Outage, members: Vec<OutageMember>) -> De
     };
     let wanting = draft.context.subscriptions.iter();
     let wanting = wanting.filter(|one| one.wants_kind(EventType::Outage) && fits(one));
-    let receivers: Vec<_> = wanting.map(|one| one.receiver.as_str()).collect();
+    let wanting: Vec<_> = wanting.collect();
     let data = notice(draft, &outage, members)?;
-    let event = announce(draft, EventType::Outage, data, &receivers)?;
-    let receivers = receivers.into_iter().map(str::to_owned).collect();
+    let sent = insert(draft, EventType::Outage, data)?;
     let Outage { id, factor, cause, since } = outage;
-    draft.opened = Some(Opened { id: id.clone(), receivers });
+    draft.begin_incident(&id);
+    draft.open_incident(&sent, &Incident { id: id.clone(), since }, &wanting)?;
+    draft.opened = Some(id.clone());
+    let event = sent.id;
     draft.push(Effect::OpenOutage(Box::new(NewOutage { id, event, factor, cause, since })));
     Ok(())
 }
@@ -176,15 +189,10 @@ fn notice(
     })
 }
 
-fn announce(
-    draft: &mut Draft<'_>,
-    kind: EventType,
-    data: OutageNotice,
-    receivers: &[&str],
-) -> Decided<String> {
+fn insert(draft: &mut Draft<'_>, kind: EventType, data: OutageNotice) -> Decided<Emitted> {
     let sequence = data.sequence;
     let body = Event { kind, timestamp: draft.now(), data: Payload::Outage(data) };
-    draft.emit_operational(sequence, body, receivers)
+    draft.insert_operational(sequence, body)
 }
 
 /// Takes `row`, which works again, out of the outage that it was part of. The first recovery makes
@@ -219,7 +227,7 @@ pub(super) fn leave(draft: &mut Draft<'_>, row: &mut Row) -> Decided<()> {
 
 fn state(draft: &Draft<'_>, outage: &str, row: &Row) -> Decided<OutageState> {
     // One that the same decision has opened has no other member yet.
-    if draft.opened.as_ref().is_some_and(|opened| opened.id == outage) {
+    if draft.opened.as_ref().is_some_and(|opened| opened == outage) {
         return Ok(OutageState { is_open: true, is_closing: false, has_others: false });
     }
     draft.case.outage_state(outage, row.id)
@@ -237,35 +245,31 @@ pub(crate) fn close(
     let mut draft = Draft::new(case, context);
     let now = context.now;
     draft.push(Effect::CloseOutage { outage: outage.id.clone(), at: now });
-    let notified = case.outage_receivers(&outage.id)?;
-    let wanting = context.subscriptions.iter();
-    let wanting = wanting.filter(|one| {
-        one.wants_kind(EventType::OutageResolved) && notified.contains(&one.receiver)
-    });
-    let receivers: Vec<_> = wanting.map(|one| one.receiver.as_str()).collect();
     let data = notice(&mut draft, outage, members.all.clone())?;
     let data = OutageNotice { outage_ms: Some(millis(now, outage.since)), ..data };
-    announce(&mut draft, EventType::OutageResolved, data, &receivers)?;
-    for (integration, failure) in &members.failing {
-        draft.push(Effect::LeaveOutage(IntegrationId(integration.id)));
-        if let Some(failure) = failure {
-            enqueue_failure(&mut draft, integration, failure);
-        }
+    let sent = insert(&mut draft, EventType::OutageResolved, data)?;
+    draft.end_incident(&sent, &outage.id, &[])?;
+    for member in &members.failing {
+        draft.push(Effect::LeaveOutage(IntegrationId(member.integration.id)));
+        enqueue_failure(&mut draft, member)?;
     }
     Ok(draft.decide(()))
 }
 
-fn enqueue_failure(draft: &mut Draft<'_>, about: &IntegrationRef, failure: &PastEvent) {
-    let (at, integration) = (draft.now(), Some(IntegrationId(about.id)));
+/// Enqueues the latest failure of a member for the receivers that were only sent the outage.
+fn enqueue_failure(draft: &mut Draft<'_>, member: &FailingMember) -> Decided<()> {
+    let FailingMember { integration, incident, failure } = member;
+    let (Some(failure), Some(incident)) = (failure, incident) else { return Ok(()) };
+    let sent = Emitted {
+        id: failure.id.clone(),
+        integration: Some(IntegrationId(integration.id)),
+        sequence: failure.sequence,
+        kind: EventType::ValidationFailed,
+    };
+    let about = integration.about();
     let wanting = draft.context.subscriptions.iter();
-    for one in wanting.filter(|one| one.wants(EventType::ValidationFailed, about.about())) {
-        let receiver = one.receiver.clone();
-        draft.push(Effect::Queue(QueueChange::Insert {
-            event: failure.id.clone(),
-            receiver: receiver.clone(),
-            integration,
-            sequence: failure.sequence,
-        }));
-        draft.push(Effect::Queue(QueueChange::RequeueHead { receiver, integration, at }));
+    for one in wanting.filter(|one| one.wants(EventType::ValidationFailed, about)) {
+        draft.send_earlier(&sent, incident, one)?;
     }
+    Ok(())
 }

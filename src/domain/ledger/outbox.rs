@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use super::row::Incident;
 use crate::domain::{AttemptResult, DeliveryId, DisabledReason, IntegrationId, Next, Timestamp};
 
 /// State of a delivery.
@@ -76,6 +77,19 @@ pub(crate) struct DeliveryRecord {
     pub(crate) token: Option<i64>,
     /// Health of its receiver.
     pub(crate) receiver: ReceiverHealth,
+    /// Its part in an incident, if it has one.
+    pub(crate) part: Option<InIncident>,
+}
+
+/// Part of a delivery in an incident, with what is left for its receiver when it is dead.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct InIncident {
+    /// Id of the incident.
+    pub(crate) incident: String,
+    /// The delivery ends it.
+    pub(crate) ends: bool,
+    /// No other delivery notifies the receiver that it lasts.
+    pub(crate) is_alone: bool,
 }
 
 /// Queue of one receiver about one integration, or about none.
@@ -96,6 +110,19 @@ pub(crate) struct Redelivery {
     pub(crate) queue: Queue,
     /// Its state until now.
     pub(crate) state: DeliveryState,
+    /// Id of the incident that it notifies the receiver of, unless it ends it.
+    pub(crate) incident: Option<String>,
+}
+
+/// A delivery that has waited too long.
+#[derive(Clone, Debug)]
+pub(crate) struct Overdue {
+    /// Id of the delivery.
+    pub(crate) id: DeliveryId,
+    /// Name of its receiver.
+    pub(crate) receiver: String,
+    /// Its part in an incident, if it has one.
+    pub(crate) part: Option<InIncident>,
 }
 
 /// An event of the past.
@@ -111,6 +138,8 @@ pub(crate) struct PastEvent {
     pub(crate) at: Timestamp,
     /// The delivery of it to the receiver at hand.
     pub(crate) delivery: Option<(DeliveryId, DeliveryState)>,
+    /// The incident that it begins or goes on with, while that is open.
+    pub(crate) incident: Option<Incident>,
 }
 
 /// Health of a receiver.

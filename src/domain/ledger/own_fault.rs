@@ -6,7 +6,7 @@ use super::draft::{Decision, Draft};
 use super::effects::Effect;
 use super::finished::{Finished, SubjectRun};
 use super::notify::millis;
-use super::row::Row;
+use super::row::{Incident, Row};
 use crate::domain::{
     Class, DaemonFaultNotice, Event, EventType, OwnFault, Payload, ReportStatus, SCHEMA_VERSION,
     Timestamp,
@@ -80,12 +80,17 @@ fn announce(
         since,
         lasted_ms: over.then(|| millis(now, since)),
     };
-    let sequence = data.sequence;
+    let (sequence, incident) = (data.sequence, Incident { id: data.incident_id(), since });
     let body = Event { kind, timestamp: now, data: Payload::DaemonFaultNotice(data) };
+    let sent = draft.insert_operational(sequence, body)?;
     let wanting = draft.context.subscriptions.iter().filter(|one| one.wants_kind(kind));
-    let receivers: Vec<_> = wanting.map(|one| one.receiver.as_str()).collect();
-    draft.emit_operational(sequence, body, &receivers)?;
-    Ok(())
+    let mut wanting: Vec<_> = wanting.collect();
+    if over {
+        wanting.retain(|one| !one.wants_kind(EventType::DaemonDegraded));
+        return draft.end_incident(&sent, &incident.id, &wanting);
+    }
+    draft.begin_incident(&incident.id);
+    draft.open_incident(&sent, &incident, &wanting)
 }
 
 /// Returns the fault on the daemon's own side that made the run inconclusive.

@@ -62,8 +62,10 @@ fn notify_others(
     let body = Event { kind, timestamp: draft.now(), data: Payload::ReceiverDisabled(data) };
     let others = draft.context.subscriptions.iter();
     let others = others.filter(|one| one.receiver != health.name && one.wants_kind(kind));
-    let others: Vec<_> = others.map(|one| one.receiver.as_str()).collect();
-    draft.emit_operational(sequence, body, &others)?;
+    let sent = draft.insert_operational(sequence, body)?;
+    for one in others.filter(|one| one.timing.after.is_none()) {
+        draft.enqueue(&sent, &one.receiver, None);
+    }
     Ok(())
 }
 

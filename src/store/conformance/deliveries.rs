@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::bench::{Bench, LEASE, first_page, passed, schedule, wanted};
+use super::bench::{Bench, LEASE, failed, first_page, passed, schedule, wanted};
 use super::on_every_engine;
-use crate::domain::{DisabledReason, Next};
+use crate::domain::{Class, DisabledReason, Next};
 use crate::store::{DeliveryFilter, DeliveryRow, DeliveryState};
 
 on_every_engine!(
@@ -16,6 +16,7 @@ on_every_engine!(
     next_delivery_is_the_first_that_may_be_sent,
     filters_narrow_the_list,
     clock_rollback_makes_due_what_lies_ahead,
+    open_incident_is_known_by_its_receivers_until_its_end,
 );
 
 async fn listed(bench: &Bench, receiver: &str) -> Vec<DeliveryRow> {
@@ -41,6 +42,23 @@ async fn delivery_waits_for_its_predecessor(bench: Bench) {
     assert_eq!(rows[1].state, DeliveryState::Failed);
     let codes: Vec<_> = rows[1].attempts.iter().map(|one| (one.number, one.code)).collect();
     assert_eq!(codes, [(1, Some(500)), (2, Some(500))]);
+}
+
+async fn open_incident_is_known_by_its_receivers_until_its_end(bench: Bench) {
+    let mut bench = bench.enabled().await;
+    assert!(bench.view().known_incidents().await.unwrap().is_empty());
+    bench.run(failed(Class::Denied)).await;
+    let known = bench.view().known_incidents().await.unwrap();
+    let receivers: Vec<_> = known.iter().map(|one| one.receiver.as_str()).collect();
+    assert_eq!(receivers, ["a", "b"]);
+    let incident = bench.row("one").await.incident_id.unwrap();
+    assert!(known.iter().all(|one| one.incident.id == incident));
+    assert!(bench.view().knows(incident.clone(), "a".to_owned()).await.unwrap());
+    bench.run(passed()).await;
+    assert!(!bench.view().knows(incident, "a".to_owned()).await.unwrap());
+    bench.deliver("a").await;
+    let rows = listed(&bench, "a").await;
+    assert_eq!(rows.len(), 4, "created, enabled, failed, recovered");
 }
 
 async fn permits_bound_each_receiver(bench: Bench) {

@@ -12,7 +12,8 @@ use crate::domain::ledger::{
 };
 use crate::domain::{IntegrationId, OwnFault, Schedule, Timestamp};
 use crate::store::{
-    Began, PendingDelivery, Pruned, Released, Retention, StoreError, Surplus, Synced, sqlite,
+    Began, PendingDelivery, Pruned, Released, Resend, Retention, StoreError, Surplus, Synced,
+    sqlite,
 };
 
 /// Writes, one after the other. Clone it freely; the database is free for another daemon when every handle
@@ -120,6 +121,18 @@ impl Store {
     ) -> Result<Vec<PendingDelivery>, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.claim(permits, lease, now).await,
+        }
+    }
+
+    /// Claims the alerts that are due to be sent again to these receivers, and plans the next time after the
+    /// interval of each.
+    pub(crate) async fn claim_resends(
+        &self,
+        every: BTreeMap<String, Duration>,
+        now: Timestamp,
+    ) -> Result<Vec<Resend>, StoreError> {
+        match self {
+            Self::Sqlite(engine) => engine.claim_resends(every, now).await,
         }
     }
 

@@ -1,7 +1,10 @@
 //! Reads of a daemon, of commands and from outside.
 
+use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Duration;
 
+use crate::domain::ledger::KnownIncident;
 use crate::domain::{Factor, IntegrationId, Timestamp};
 use crate::store::receivers::Events;
 use crate::store::{
@@ -57,6 +60,36 @@ impl View {
     ) -> Result<Option<Timestamp>, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.next_delivery_at(receivers).await,
+        }
+    }
+
+    /// Returns true when an alert is due to be sent again to one of these receivers.
+    pub(crate) async fn has_resends(
+        &self,
+        every: BTreeMap<String, Duration>,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        match self {
+            Self::Sqlite(engine) => engine.has_resends(every, now).await,
+        }
+    }
+
+    /// Returns true while a receiver knows an incident that is open.
+    pub(crate) async fn knows(
+        &self,
+        incident: String,
+        receiver: String,
+    ) -> Result<bool, StoreError> {
+        match self {
+            Self::Sqlite(engine) => engine.knows(incident, receiver).await,
+        }
+    }
+
+    /// Returns the incidents that are open as receivers know them, by receiver.
+    #[cfg_attr(not(test), expect(dead_code, reason = "`check` is to show what a change ends"))]
+    pub(crate) async fn known_incidents(&self) -> Result<Vec<KnownIncident>, StoreError> {
+        match self {
+            Self::Sqlite(engine) => engine.known_incidents().await,
         }
     }
 

@@ -4,7 +4,8 @@ use rusqlite::{Connection, named_params};
 
 use super::asked::Asked;
 use super::{
-    StoreError, configuration, fault, fingerprint, health, lane, outage, prepared, row, silence,
+    StoreError, configuration, fault, fingerprint, health, known, lane, outage, prepared, row,
+    silence, wake,
 };
 use crate::domain::ledger::{Effect, NewEvent, NewTransition, Row};
 use crate::domain::{IntegrationId, Timestamp};
@@ -36,6 +37,11 @@ pub(super) fn apply(tx: &Connection, effect: &Effect, asked: &Asked<'_>) -> Resu
         Effect::InsertSilence { id, new, at } => silence::insert(tx, *id, new, *at),
         Effect::EndSilence { id, at } => silence::close(tx, *id, *at),
         Effect::ReevaluateMutes { at } => reevaluate_mutes(tx, *at),
+        Effect::SaveKnown(new) => known::save(tx, new),
+        Effect::LearnIncident(new) => known::learn(tx, new),
+        Effect::ForgetIncident(incident) => known::forget(tx, incident),
+        Effect::BuryIncident { incident, receiver, at } => known::bury(tx, incident, receiver, *at),
+        Effect::ReviveIncident { incident, receiver } => known::revive(tx, incident, receiver),
         Effect::InsertAttempt(attempt, number) => lane::insert_attempt(tx, attempt, *number),
         Effect::SaveDelivery(update) => lane::save(tx, update),
         Effect::UpdateReceiver(health) => health::save(tx, health),
@@ -99,7 +105,7 @@ fn count_operational(tx: &Connection, number: i64) -> Result<(), StoreError> {
 fn reevaluate_mutes(tx: &Connection, at: Timestamp) -> Result<(), StoreError> {
     const SQL: &str = "UPDATE integration SET muted_until_ms = :at WHERE muted_until_ms > :at";
     tx.prepare_cached(SQL)?.execute(named_params! {":at": at.0})?;
-    Ok(())
+    wake::look_again(tx, at)
 }
 
 fn make_due(tx: &Connection, id: IntegrationId, at: Timestamp) -> Result<(), StoreError> {

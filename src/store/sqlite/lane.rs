@@ -6,13 +6,14 @@ use rusqlite::{Connection, named_params};
 
 use super::StoreError;
 use super::column::millis;
-use crate::domain::ledger::{Attempt, DeliveryState, DeliveryUpdate, QueueChange};
-use crate::domain::{AttemptResult, DeliveryId, IntegrationId, Timestamp};
+use crate::domain::ledger::{Attempt, DeliveryState, DeliveryUpdate, Part, QueueChange};
+use crate::domain::{AttemptResult, DeliveryId, Format, IntegrationId, Timestamp};
 
 /// A delivery is due at once, unless an earlier one in its queue is pending.
 pub(super) const ENQUEUE: &str = "
-    INSERT INTO delivery (event_id, receiver, integration_id, sequence, state, due_at_ms)
-    VALUES (:event, :receiver, :integration, :sequence, 'pending',
+    INSERT INTO delivery (event_id, receiver, integration_id, sequence, state, incident_id, began_id,
+                          format, ends, due_at_ms)
+    VALUES (:event, :receiver, :integration, :sequence, 'pending', :incident, :began, :format, :ends,
             iif(EXISTS (SELECT 1 FROM delivery
                         WHERE state = 'pending' AND receiver = :receiver
                           AND integration_id IS :integration), NULL, :at))
@@ -20,8 +21,9 @@ pub(super) const ENQUEUE: &str = "
 
 /// A delivery of an earlier event, which waits for its place.
 const INSERT: &str = "
-    INSERT INTO delivery (event_id, receiver, integration_id, sequence, state)
-    VALUES (:event, :receiver, :integration, :sequence, 'pending')
+    INSERT INTO delivery (event_id, receiver, integration_id, sequence, state, incident_id, began_id,
+                          format, ends)
+    VALUES (:event, :receiver, :integration, :sequence, 'pending', :incident, :began, :format, :ends)
     ON CONFLICT (event_id, receiver) DO NOTHING";
 
 /// A delivery that has ended is queued again; the attempts until now are earlier ones.
@@ -74,16 +76,20 @@ const REFRESH: &str = "
 pub(super) fn change(tx: &Connection, change: &QueueChange) -> Result<(), StoreError> {
     let number = |id: &Option<IntegrationId>| id.map(|id| id.0);
     match change {
-        QueueChange::Enqueue { event, receiver, integration, sequence, at } => {
+        QueueChange::Enqueue { event, receiver, integration, sequence, at, part } => {
+            let (incident, began, format, ends) = columns(part.as_deref());
             tx.prepare_cached(ENQUEUE)?.execute(named_params! {
                 ":event": event, ":receiver": receiver, ":integration": number(integration),
-                ":sequence": sequence, ":at": at.0,
+                ":sequence": sequence, ":incident": incident, ":began": began, ":format": format,
+                ":ends": ends, ":at": at.0,
             })?;
         }
-        QueueChange::Insert { event, receiver, integration, sequence } => {
+        QueueChange::Insert { event, receiver, integration, sequence, part } => {
+            let (incident, began, format, ends) = columns(part.as_deref());
             tx.prepare_cached(INSERT)?.execute(named_params! {
                 ":event": event, ":receiver": receiver, ":integration": number(integration),
-                ":sequence": sequence,
+                ":sequence": sequence, ":incident": incident, ":began": began, ":format": format,
+                ":ends": ends,
             })?;
         }
         QueueChange::Requeue(id) => {
@@ -107,6 +113,14 @@ pub(super) fn change(tx: &Connection, change: &QueueChange) -> Result<(), StoreE
         }
     }
     Ok(())
+}
+
+/// Returns the columns of a part in an incident: its id, what began it, in which format, and whether this ends it.
+fn columns(part: Option<&Part>) -> (Option<&str>, Option<&str>, Option<&str>, bool) {
+    let incident = part.map(|part| part.incident.as_str());
+    let began = part.and_then(|part| part.began.as_deref());
+    let format = part.and_then(|part| part.format).map(Format::as_str);
+    (incident, began, format, part.is_some_and(|part| part.ends))
 }
 
 fn advance(tx: &Connection, ended: DeliveryId, at: Timestamp) -> Result<(), StoreError> {

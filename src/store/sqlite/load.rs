@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, named_params};
 
 use super::column::{exists, report, report_status};
 use super::row::results;
-use super::{StoreError, fault, outage, silence};
+use super::{StoreError, fault, known, outage, silence};
 use crate::domain::ledger::{Answer, Need, StoreHead, StoredReport};
 use crate::domain::{IntegrationId, ReportStatus, Timestamp};
 
@@ -34,7 +34,7 @@ pub(super) fn answer(tx: &Connection, need: &Need, now: Timestamp) -> Result<Ans
         Need::FailingMembers(outage, id) => {
             Answer::Integrations(outage::failing_members(tx, outage, *id, now)?)
         }
-        Need::OutageReceivers(outage) => Answer::Receivers(outage::receivers(tx, outage)?),
+        Need::Known(incident) => Answer::Known(known::load(tx, incident)?),
         Need::OwnFaults => Answer::OwnFaults(fault::lasting(tx)?),
         Need::AnotherFailsLocally(id) => Answer::Yes(another_fails_locally(tx, *id)?),
         Need::Pending(receiver) => Answer::Count(pending(tx, receiver)?),

@@ -17,6 +17,7 @@ mod fingerprint;
 mod health;
 mod history;
 mod integration;
+mod known;
 mod lane;
 mod load;
 mod migrations;
@@ -31,6 +32,7 @@ mod queue;
 mod reader;
 mod receiver;
 mod release;
+mod resend;
 mod row;
 mod run;
 mod silence;
@@ -41,6 +43,7 @@ mod sync;
 #[cfg(test)]
 mod tests;
 mod view;
+mod wake;
 mod writer;
 
 use std::collections::BTreeMap;
@@ -51,7 +54,7 @@ use tokio::sync::watch;
 
 use super::error::StoreError;
 use super::mutes::{MuteRow, OutageRow, OwnFaultRow, Released, SilenceRow};
-use super::outbox::{PendingDelivery, Redelivered, Replayed, Span};
+use super::outbox::{PendingDelivery, Redelivered, Replayed, Resend, Span};
 use super::random;
 use super::receivers::{EventRow, Events, ReceiverRow};
 use super::retention::{Pruned, Retention, Surplus};
@@ -166,6 +169,15 @@ impl Store {
     ) -> Result<Vec<PendingDelivery>, StoreError> {
         let lease = outbox::Claim { owner: self.owner, until: now.plus(lease) };
         self.writer.write(move |tx| outbox::claim(tx, &permits, lease, now)).await
+    }
+
+    /// Implements [`crate::store::Store::claim_resends`] on this engine.
+    pub(crate) async fn claim_resends(
+        &self,
+        every: BTreeMap<String, Duration>,
+        now: Timestamp,
+    ) -> Result<Vec<Resend>, StoreError> {
+        self.writer.write(move |tx| resend::claim(tx, &every, now)).await
     }
 
     /// Implements [`crate::store::Store::record_attempt`] on this engine.

@@ -1,7 +1,5 @@
 //! Outages and the factors that integrations share: what decisions read of them, and what they write.
 
-use std::collections::BTreeSet;
-
 use rusqlite::{Connection, OptionalExtension, Row as SqlRow, named_params};
 
 use super::StoreError;
@@ -217,18 +215,6 @@ pub(super) fn failing_members(
     let mut statement = tx.prepare_cached(STILL_FAILING)?;
     let params = named_params! {":outage": outage, ":id": id.0, ":now": now.0};
     let found = statement.query_map(params, |row| row.get(0).map(IntegrationId))?;
-    Ok(found.collect::<Result<_, _>>()?)
-}
-
-/// The receivers of the event that announced an outage.
-pub(super) const RECEIVERS: &str = "
-    SELECT receiver FROM outage JOIN delivery ON delivery.event_id = outage.event_id
-    WHERE outage.id = :outage";
-
-/// Loads the receivers that were sent the beginning of an outage.
-pub(super) fn receivers(tx: &Connection, outage: &str) -> Result<BTreeSet<String>, StoreError> {
-    let mut statement = tx.prepare_cached(RECEIVERS)?;
-    let found = statement.query_map(named_params! {":outage": outage}, |row| row.get(0))?;
     Ok(found.collect::<Result<_, _>>()?)
 }
 

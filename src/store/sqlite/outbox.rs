@@ -6,13 +6,18 @@ use rusqlite::{Connection, OptionalExtension, Row as SqlRow, named_params};
 
 use super::super::random;
 use super::asked::Asked;
-use super::column::delivery_state;
+use super::column::{delivery_state, parse};
+use super::known::{self, part_columns};
 use super::{
     Attempt, Disabled, NotificationContext, PendingDelivery, Redelivered, Replayed, Span,
     StoreError, health,
 };
-use crate::domain::ledger::{self, DeliveryRecord, PastEvent, Queue, Redelivery, Replay};
-use crate::domain::{DeliveryId, IntegrationId, Subscription, Timestamp};
+use crate::domain::ledger::{
+    self, DeliveryRecord, Incident, Overdue, PastEvent, Queue, Redelivery, Replay,
+};
+use crate::domain::{
+    DeliveryId, Event, EventType, IntegrationId, Payload, Subscription, Timestamp,
+};
 
 /// The most events that one replay takes: the daemon waits for its transaction.
 pub(super) const REPLAY_MAX: usize = 20_000;
@@ -29,9 +34,11 @@ pub(super) struct Claim {
 /// Deliveries that one receiver may be sent now, longest due first; none while it is disabled.
 pub(super) const CLAIM: &str = "
     SELECT delivery.id, delivery.event_id, integration.name, event.body,
-           delivery.attempts - delivery.earlier
+           delivery.attempts - delivery.earlier, began.body, delivery.format,
+           delivery.incident_id
     FROM delivery
     JOIN event ON event.id = delivery.event_id
+    LEFT JOIN event AS began ON began.id = delivery.began_id
     LEFT JOIN integration ON integration.id = delivery.integration_id
     WHERE delivery.state = 'pending' AND delivery.receiver = :receiver
       AND delivery.due_at_ms <= :now
@@ -81,17 +88,26 @@ fn sendable(
             body: row.get(3)?,
             attempt: row.get::<_, u32>(4)?.saturating_add(1),
             token: random::number()?,
+            began: row.get(5)?,
+            format: row
+                .get::<_, Option<String>>(6)?
+                .map(|name| parse("delivery", &name))
+                .transpose()?,
+            incident: row.get(7)?,
         })
     })?;
     found.collect()
 }
 
 /// A delivery with the health of its receiver.
-pub(super) const FIND: &str = "
-    SELECT state, attempts, lease_token, delivery.receiver AS name, disabled_at_ms, reason,
+pub(super) const FIND: &str = concat!(
+    "SELECT ",
+    part_columns!(),
+    ", state, attempts, lease_token, delivery.receiver AS name, disabled_at_ms, reason,
            failing_since_ms, last_success_at_ms
     FROM delivery LEFT JOIN receiver ON receiver.name = delivery.receiver
-    WHERE delivery.id = :id";
+    WHERE delivery.id = :id"
+);
 
 /// Records an attempt and what follows from it, for the delivery and for its receiver.
 pub(super) fn record_attempt(
@@ -103,10 +119,11 @@ pub(super) fn record_attempt(
     let mut rows = find.query(named_params! {":id": attempt.delivery.0})?;
     let Some(row) = rows.next()? else { return Ok(None) };
     let delivery = DeliveryRecord {
-        state: delivery_state(&row.get::<_, String>(0)?)?,
-        attempts: row.get(1)?,
-        token: row.get(2)?,
+        state: delivery_state(&row.get::<_, String>("state")?)?,
+        attempts: row.get("attempts")?,
+        token: row.get("lease_token")?,
         receiver: health::read(row)?,
+        part: known::part(row)?,
     };
     drop(rows);
     let asked = Asked { now: context.now, ..Asked::default() };
@@ -119,16 +136,18 @@ pub(super) fn redeliver(
     ids: &[DeliveryId],
     now: Timestamp,
 ) -> Result<Redelivered, StoreError> {
-    const SQL: &str = "SELECT receiver, integration_id, state FROM delivery WHERE id = :id";
+    const SQL: &str = "
+        SELECT receiver, integration_id, state, iif(ends, NULL, incident_id) FROM delivery
+        WHERE id = :id";
     let (mut found, mut unknown) = (Vec::new(), Vec::new());
     for id in ids {
-        let read = |row: &SqlRow<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
-        let row: Option<(String, Option<i64>, String)> =
+        let read = |row: &SqlRow<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?));
+        let row: Option<(String, Option<i64>, String, Option<String>)> =
             tx.prepare_cached(SQL)?.query_row(named_params! {":id": id.0}, read).optional()?;
         match row {
-            Some((receiver, integration, state)) => {
+            Some((receiver, integration, state, incident)) => {
                 let queue = Queue { receiver, integration: integration.map(IntegrationId) };
-                found.push(Redelivery { id: *id, queue, state: delivery_state(&state)? });
+                found.push(Redelivery { id: *id, queue, state: delivery_state(&state)?, incident });
             }
             None => unknown.push(*id),
         }
@@ -151,7 +170,7 @@ pub(super) fn replay(
 ) -> Result<Replayed, StoreError> {
     let past = past(tx, subscription, span)?;
     let is_too_much = REPLAY_MAX < past.len();
-    let replay = ledger::replay(&subscription.receiver, past, now.unwrap_or_default());
+    let replay = ledger::replay(subscription, past, now.unwrap_or_default());
     if now.is_some() && !is_too_much {
         Asked::default().apply_all(tx, &replay.effects)?;
     }
@@ -181,8 +200,9 @@ fn past(
 ) -> Result<Vec<PastEvent>, StoreError> {
     const SQL: &str = "
         SELECT event.id, event.integration_id, event.sequence, event.created_at_ms,
-               delivery.id AS delivery, delivery.state, event.body
+               delivery.id AS delivery, delivery.state, event.body, integration.incident_id
         FROM event
+        LEFT JOIN integration ON integration.id = event.integration_id
         LEFT JOIN delivery ON delivery.event_id = event.id AND delivery.receiver = :receiver
         WHERE :since <= event.created_at_ms AND (:until IS NULL OR event.created_at_ms < :until)
         ORDER BY event.number";
@@ -194,7 +214,8 @@ fn past(
     })?;
     let mut past = Vec::new();
     while let Some(row) = rows.next()? {
-        let event = serde_json::from_str(&row.get::<_, String>("body")?).map_err(document)?;
+        let event: Event =
+            serde_json::from_str(&row.get::<_, String>("body")?).map_err(document)?;
         if !subscription.wants_again(&event) {
             continue;
         }
@@ -207,6 +228,7 @@ fn past(
             sequence: row.get("sequence")?,
             at: Timestamp(row.get("created_at_ms")?),
             delivery: delivery.map(DeliveryId).zip(state),
+            incident: begun(&event, row.get::<_, Option<String>>("incident_id")?.as_deref()),
         });
         if REPLAY_MAX < past.len() {
             break;
@@ -215,13 +237,24 @@ fn past(
     Ok(past)
 }
 
+/// Returns the incident `open` when `event` begins it or goes on with it.
+fn begun(event: &Event, open: Option<&str>) -> Option<Incident> {
+    let is_kind = matches!(event.kind, EventType::ValidationFailed | EventType::FlappingStarted);
+    let Payload::Integration(data) = &event.data else { return None };
+    let id = data.incident_id.clone().filter(|id| is_kind && Some(id.as_str()) == open)?;
+    Some(Incident { id, since: data.failing_since.unwrap_or(event.timestamp) })
+}
+
 /// Deliveries that a receiver should have been sent long ago: only the head of each queue, since they
 /// must end in order.
-pub(super) const UNFETCHED: &str = "
-    SELECT delivery.id FROM delivery JOIN event ON event.id = delivery.event_id
+pub(super) const UNFETCHED: &str = concat!(
+    "SELECT ",
+    part_columns!(),
+    ", delivery.id FROM delivery JOIN event ON event.id = delivery.event_id
     WHERE delivery.receiver = :receiver AND delivery.state = 'pending'
       AND delivery.due_at_ms IS NOT NULL AND event.created_at_ms < :before
-    LIMIT :batch";
+    LIMIT :batch"
+);
 
 /// Ends deliveries of events before `before` to receivers that are sent nothing; at most about
 /// `batch` deliveries.
@@ -255,9 +288,12 @@ fn unfetched(
     receiver: &str,
     before: Timestamp,
     batch: u32,
-) -> Result<Vec<DeliveryId>, StoreError> {
+) -> Result<Vec<Overdue>, StoreError> {
     let mut statement = tx.prepare_cached(UNFETCHED)?;
     let params = named_params! {":receiver": receiver, ":before": before.0, ":batch": batch};
-    let ids = statement.query_map(params, |row| row.get(0).map(DeliveryId))?;
-    Ok(ids.collect::<Result<_, _>>()?)
+    let found = statement.query_and_then(params, |row| {
+        let (id, receiver) = (DeliveryId(row.get("id")?), receiver.to_owned());
+        Ok(Overdue { id, receiver, part: known::part(row)? })
+    })?;
+    found.collect()
 }

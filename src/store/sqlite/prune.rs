@@ -21,6 +21,8 @@ pub(super) const EVENTS: &str = "
         SELECT id FROM event
         WHERE created_at_ms < :before
           AND NOT EXISTS (SELECT 1 FROM delivery WHERE delivery.event_id = event.id)
+          AND NOT EXISTS (SELECT 1 FROM delivery WHERE began_id = event.id)
+          AND NOT EXISTS (SELECT 1 FROM incident_receiver WHERE event_id = event.id)
         ORDER BY created_at_ms LIMIT :batch)
     RETURNING number";
 

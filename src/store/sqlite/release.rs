@@ -3,17 +3,17 @@
 use rusqlite::{Connection, OptionalExtension, Row as SqlRow, named_params};
 
 use super::asked::Asked;
-use super::column::parse;
+use super::column::{instant, parse};
 use super::outage::member;
-use super::{NotificationContext, Released, StoreError, row};
-use crate::domain::ledger::{self, Outage, OutageMembers, PastEvent};
+use super::{NotificationContext, Released, StoreError, row, wake};
+use crate::domain::ledger::{self, FailingMember, Incident, Outage, OutageMembers, PastEvent};
 use crate::domain::{Factor, IntegrationId, Status, Timestamp};
 
 /// Rows whose mute may have ended.
 pub(super) const ENDED: &str = "
     SELECT id FROM integration WHERE muted_until_ms <= :now ORDER BY muted_until_ms LIMIT :batch";
 
-/// Looks at mutes and at outages that may be over; at most about `batch` of each.
+/// Looks at mutes, at outages that may be over and at incidents that last; at most about `batch` of each.
 pub(super) fn release(
     tx: &Connection,
     batch: u32,
@@ -30,6 +30,7 @@ pub(super) fn release(
         released.integrations += usize::from(has_ended);
     }
     released.outages = close_outages(tx, batch, context)?;
+    released.incidents = wake::wake(tx, batch, context)?;
     Ok(released)
 }
 
@@ -38,10 +39,12 @@ pub(super) const NEXT_AT: &str = "
     SELECT min(at_ms) FROM (
         SELECT min(muted_until_ms) AS at_ms FROM integration WHERE muted_until_ms IS NOT NULL
         UNION ALL
+        SELECT min(look_at_ms) FROM incident_receiver WHERE look_at_ms IS NOT NULL
+        UNION ALL
         SELECT min(close_at_ms) FROM outage
         WHERE close_at_ms IS NOT NULL AND resolved_at_ms IS NULL)";
 
-/// Returns the earliest instant at which a mute may end or an outage be over.
+/// Returns the earliest instant at which a mute may end, an outage be over or more of an incident be sent.
 pub(super) fn next_at(tx: &Connection) -> Result<Option<Timestamp>, StoreError> {
     let at: Option<i64> = tx.prepare_cached(NEXT_AT)?.query_row([], |row| row.get(0))?;
     Ok(at.map(Timestamp))
@@ -81,7 +84,7 @@ fn close_outages(
 
 fn members(tx: &Connection, outage: &str) -> Result<OutageMembers, StoreError> {
     const MEMBERS: &str = "
-        SELECT integration.id, name, kind, labels, status, sequence,
+        SELECT integration.id, name, kind, labels, status, sequence, incident_id, failing_since_ms,
                integration.outage_id IS :id AS is_in_it
         FROM outage_member
         JOIN integration ON integration.id = outage_member.integration_id
@@ -93,7 +96,11 @@ fn members(tx: &Connection, outage: &str) -> Result<OutageMembers, StoreError> {
         let member = member(row)?;
         if row.get("is_in_it")? && member.status == Status::RecurringValidationError {
             let failure = latest_failure(tx, member.integration.id)?;
-            found.failing.push((member.integration.clone(), failure));
+            let incident: Option<String> = row.get("incident_id")?;
+            let incident = incident.zip(instant(row, "failing_since_ms")?);
+            let incident = incident.map(|(id, since)| Incident { id, since });
+            let integration = member.integration.clone();
+            found.failing.push(FailingMember { integration, incident, failure });
         }
         found.all.push(member);
     }
@@ -114,6 +121,7 @@ fn latest_failure(tx: &Connection, id: i64) -> Result<Option<PastEvent>, StoreEr
             sequence: row.get("sequence")?,
             at: Timestamp(row.get("created_at_ms")?),
             delivery: None,
+            incident: None,
         })
     };
     let mut statement = tx.prepare_cached(LATEST_FAILURE)?;

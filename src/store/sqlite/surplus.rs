@@ -57,6 +57,8 @@ pub(super) const EVENTS: &str = "
     SELECT number FROM event
     WHERE number <= :last
       AND NOT EXISTS (SELECT 1 FROM delivery WHERE delivery.event_id = event.id)
+      AND NOT EXISTS (SELECT 1 FROM delivery WHERE began_id = event.id)
+      AND NOT EXISTS (SELECT 1 FROM incident_receiver WHERE event_id = event.id)
     ORDER BY number LIMIT :most";
 
 /// Finds the rows that are too many; empty when none is.
@@ -130,6 +132,8 @@ pub(super) const DROP_EVENT: &str = "
     DELETE FROM event
     WHERE number = :id
       AND NOT EXISTS (SELECT 1 FROM delivery WHERE delivery.event_id = event.id)
+      AND NOT EXISTS (SELECT 1 FROM delivery WHERE began_id = event.id)
+      AND NOT EXISTS (SELECT 1 FROM incident_receiver WHERE event_id = event.id)
     RETURNING number";
 
 /// Deletes what was found; returns the number of rows.

@@ -11,7 +11,7 @@ use super::outage::set_factors;
 use super::receiver::configure;
 use super::row::row_columns;
 use super::writer::attempt;
-use super::{NotificationContext, StoreError, Synced, Wanted, configuration, row};
+use super::{NotificationContext, StoreError, Synced, Wanted, configuration, row, wake};
 use crate::domain::Transition;
 use crate::domain::ledger::{self, Case, Row, Stored};
 
@@ -29,6 +29,7 @@ pub(super) fn sync(
     let mut synced = Synced { idle: configure(tx, context)?, ..Synced::default() };
     // Other windows may be configured now.
     Asked::default().apply_all(tx, &[ledger::reevaluate_mutes(context.now)])?;
+    wake::replan(tx, context)?;
     for wanted in wanted {
         let (id, step) = if let Some(stored) = stored.remove(&wanted.name) {
             let asked = Asked { row: Some(&stored.row), now: context.now, ..Asked::default() };

@@ -1,15 +1,18 @@
 //! View: reads on connections of their own, each from one consistent state.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
+use std::time::Duration;
 
 use super::page::{Listed, Page};
 use super::{
     DeliveryFilter, DeliveryRow, Due, Events, HistoryRow, IntegrationRow, OutageRow, OwnFaultRow,
     ReceiverRow, Retention, RunRow, SilenceRow, StatusRow, StoreError, Surplus, TargetRow,
     TransitionRow, fault, history, integration, open, outage, queue, reader, receiver, release,
-    silence, surplus,
+    resend, silence, surplus, wake,
 };
+use crate::domain::ledger::KnownIncident;
 use crate::domain::{Factor, IntegrationId, Timestamp};
 
 /// Reads, on connections of its own; also beside a running daemon. Clone it freely.
@@ -61,6 +64,29 @@ impl View {
         receivers: Vec<String>,
     ) -> Result<Option<Timestamp>, StoreError> {
         self.readers.read(move |tx| queue::next_delivery_at(tx, &receivers)).await
+    }
+
+    /// Implements [`crate::store::View::has_resends`] on this engine.
+    pub(crate) async fn has_resends(
+        &self,
+        every: BTreeMap<String, Duration>,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.readers.read(move |tx| Ok(!resend::due(tx, &every, now)?.is_empty())).await
+    }
+
+    /// Implements [`crate::store::View::knows`] on this engine.
+    pub(crate) async fn knows(
+        &self,
+        incident: String,
+        receiver: String,
+    ) -> Result<bool, StoreError> {
+        self.readers.read(move |tx| resend::is_open(tx, &incident, &receiver)).await
+    }
+
+    /// Implements [`crate::store::View::known_incidents`] on this engine.
+    pub(crate) async fn known_incidents(&self) -> Result<Vec<KnownIncident>, StoreError> {
+        self.readers.read(|tx| wake::all(tx)).await
     }
 
     /// Implements [`crate::store::View::next_release_at`] on this engine.

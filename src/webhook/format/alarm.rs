@@ -97,7 +97,7 @@ impl Alarm {
                 labels: BTreeMap::new(),
             }),
             Payload::DaemonFaultNotice(notice) => Some(Self {
-                key: format!("revalidated-{}-{}", notice.fault.as_str(), notice.since.0),
+                key: notice.incident_id(),
                 name: "RevalidatedDegraded",
                 source: "revalidated".to_owned(),
                 component: notice.fault.as_str().to_owned(),

@@ -1,6 +1,7 @@
 //! Receivers of events as the configuration defines them.
 
 mod read;
+mod timing;
 mod url;
 
 use std::fmt;

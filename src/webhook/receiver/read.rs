@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::timing::timing;
 use super::url::parse_url;
 use super::{Receiver, Target};
 use crate::domain::Format;
@@ -52,6 +53,7 @@ impl Receiver {
             types: reader.strings("types").unwrap_or_default(),
             labels: reader.string_map("labels").unwrap_or_default(),
         };
+        let timing = timing(&mut reader, format);
         let individual = reader.boolean("individual").unwrap_or(false);
         let (timeout, connect_timeout) = timeouts(&mut reader);
         let retry = retry(&mut reader);
@@ -62,13 +64,20 @@ impl Receiver {
         reader.finish();
         let name = name?;
         let receiver = name.clone();
-        let events = events?;
+        let (events, format) = (events?, format?);
         Some(Self {
+            format,
             target: target?,
-            format: format?,
             secrets: secrets?,
             routing_key: routing_key?,
-            subscription: Subscription { receiver, events, selection, individual },
+            subscription: Subscription {
+                receiver,
+                events,
+                selection,
+                individual,
+                format,
+                timing: timing?,
+            },
             name,
             timeout,
             connect_timeout,
@@ -330,6 +339,7 @@ mod tests {
         let alarms = [
             "integration.validation.failed",
             "integration.validation.recovered",
+            "integration.validation.reminder",
             "integration.flapping.started",
             "integration.flapping.ended",
             "integrations.outage",

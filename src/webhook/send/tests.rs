@@ -326,3 +326,32 @@ async fn connection_without_tls_is_refused() {
     assert_eq!(sent.result, AttemptResult::Unreachable);
     assert!(sent.detail.starts_with("no connection: received corrupt"), "{}", sent.detail);
 }
+
+#[tokio::test]
+async fn message_has_the_format_of_its_beginning_while_the_receiver_has_what_that_needs() {
+    let scripted = Scripted::start(http("200 OK", "", "")).await;
+    let body = include_str!("../format/golden/recovered/event.json");
+    let began = include_str!("../format/golden/failed/event.json");
+    let slack = json!({ "format": "slack", "secrets": null });
+    let pager = json!({ "format": "pagerduty", "secrets": null, "routing_key": { "env": "PATH" } });
+    let table = [
+        // The receiver has become a chat, which has neither a key nor a secret.
+        (slack.clone(), Some(Format::PagerDuty), "blocks"),
+        (slack.clone(), Some(Format::Standard), "blocks"),
+        (slack, Some(Format::Alertmanager), "endsAt"),
+        (json!({}), Some(Format::Slack), "blocks"),
+        (json!({}), None, "incidentId"),
+        (pager.clone(), Some(Format::PagerDuty), "dedup_key"),
+        (pager, Some(Format::Teams), "attachments"),
+    ];
+    for (changes, format, expected) in table {
+        let shown = format!("{changes} {format:?}");
+        let sender = Sender::new(scripted.receiver(changes)).unwrap();
+        let message = Message { id: "evt_1", body, began: Some(began), format };
+        let sent = sender.send(&message, NOW).await;
+        assert_eq!(sent.result, AttemptResult::Answered { code: 200, hint: None }, "{sent:?}");
+        let request = scripted.requests().pop().unwrap();
+        let sent = String::from_utf8(request.body).unwrap();
+        assert!(sent.contains(expected), "{shown}: {sent}");
+    }
+}

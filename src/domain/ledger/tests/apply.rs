@@ -106,10 +106,40 @@ impl Books {
                 let mutes = self.rows.values_mut().filter_map(|stored| stored.row.mute.as_mut());
                 mutes.for_each(|mute| mute.until = mute.until.min(*at));
             }
+            Effect::SaveKnown(known) => {
+                let key = (known.incident.id.clone(), known.receiver.clone());
+                self.known.insert(key, (**known).clone());
+            }
+            Effect::LearnIncident(known) => {
+                let key = (known.incident.id.clone(), known.receiver.clone());
+                self.known.entry(key).or_insert_with(|| (**known).clone()).state =
+                    NoticeState::Sent;
+            }
+            Effect::ForgetIncident(incident) => self.known.retain(|(id, _), _| id != incident),
+            Effect::BuryIncident { incident, receiver, .. } => self.bury(incident, receiver),
+            Effect::ReviveIncident { incident, receiver } => {
+                if let Some(known) = self.known.get_mut(&(incident.clone(), receiver.clone())) {
+                    known.state = NoticeState::Sent;
+                }
+            }
             Effect::InsertAttempt(..) => {}
             Effect::SaveDelivery(update) => self.save_delivery(update),
             Effect::UpdateReceiver(health) => {
                 self.receivers.insert(health.name.clone(), health.clone());
+            }
+        }
+    }
+
+    fn bury(&mut self, incident: &str, receiver: &str) {
+        if let Some(known) = self.known.get_mut(&(incident.to_owned(), receiver.to_owned())) {
+            known.state = NoticeState::Dead;
+        }
+        let ends = |one: &Delivery| {
+            one.part.as_ref().is_some_and(|part| part.incident == incident && part.ends)
+        };
+        for one in self.deliveries.iter_mut().filter(|one| one.receiver == receiver && ends(one)) {
+            if one.state == DeliveryState::Pending {
+                (one.state, one.token) = (DeliveryState::Failed, None);
             }
         }
     }
@@ -137,17 +167,19 @@ impl Books {
 
     fn queue(&mut self, change: &QueueChange) {
         match change.clone() {
-            QueueChange::Enqueue { event, receiver, integration, sequence, at } => {
+            QueueChange::Enqueue { event, receiver, integration, sequence, at, part } => {
                 let id = self.insert(event, receiver, integration, sequence);
+                self.delivery(id).part = part.map(|part| *part);
                 let new = self.delivery(id).clone();
                 if self.head(&new) == Some(id) {
                     self.delivery(id).due_at = Some(at);
                 }
             }
-            QueueChange::Insert { event, receiver, integration, sequence } => {
+            QueueChange::Insert { event, receiver, integration, sequence, part } => {
                 let is_it = |one: &Delivery| one.event == event && one.receiver == receiver;
                 if !self.deliveries.iter().any(is_it) {
-                    self.insert(event, receiver, integration, sequence);
+                    let id = self.insert(event, receiver, integration, sequence);
+                    self.delivery(id).part = part.map(|part| *part);
                 }
             }
             QueueChange::Requeue(id) => {
@@ -212,6 +244,7 @@ impl Books {
             attempts: 0,
             earlier: 0,
             token: None,
+            part: None,
         });
         id
     }

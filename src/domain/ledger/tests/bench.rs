@@ -1,5 +1,6 @@
 //! A bench: books with a clock, a configuration, and receivers that want everything.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::super::*;
@@ -7,7 +8,7 @@ use super::books::{Books, Delivery};
 use super::samples::{failed, found, passed, schedule, wanted};
 use crate::domain::{
     AttemptResult, Class, DeliveryId, EventType, IntegrationId, Maintenance, Next, OwnFault,
-    Policy, Report, Selection, Status, Subject, Subscription, Timestamp, Transition,
+    Policy, Report, Selection, Status, Subject, Subscription, Timestamp, Timing, Transition,
 };
 
 pub(super) const LEASE: Duration = Duration::from_mins(2);
@@ -20,6 +21,7 @@ pub(super) struct Bench {
     pub(super) books: Books,
     pub(super) now: Timestamp,
     pub(super) receivers: Vec<&'static str>,
+    pub(super) timing: BTreeMap<&'static str, Timing>,
     pub(super) maintenance: Vec<Maintenance>,
     pub(super) policy: Policy,
     pub(super) disable_after: Duration,
@@ -33,6 +35,7 @@ impl Bench {
             books: Books::default(),
             now: START,
             receivers: vec!["a", "b"],
+            timing: BTreeMap::new(),
             maintenance: Vec::new(),
             policy: Policy::default(),
             disable_after: Duration::MAX,
@@ -61,6 +64,8 @@ impl Bench {
                 events: vec![events.to_owned()],
                 selection: Selection { integrations, ..Selection::default() },
                 individual: *receiver == "each",
+                timing: self.timing.get(receiver).cloned().unwrap_or_default(),
+                ..Subscription::default()
             }
         };
         NotificationContext {
@@ -325,6 +330,7 @@ impl Bench {
             attempts: found.attempts,
             token: found.token,
             receiver: self.health(&sent.receiver),
+            part: self.books.in_incident(found),
         };
         let context = self.context();
         self.disabled = self

@@ -34,6 +34,7 @@ pub(super) struct Delivery {
     pub(super) attempts: u32,
     pub(super) earlier: u32,
     pub(super) token: Option<i64>,
+    pub(super) part: Option<Part>,
 }
 
 /// Outage with its members and end.
@@ -71,6 +72,8 @@ pub(super) struct Books {
     pub(super) silences: Vec<StoredSilence>,
     pub(super) faults: BTreeMap<OwnFault, LastingFault>,
     pub(super) receivers: BTreeMap<String, ReceiverHealth>,
+    /// Incidents as receivers know them, by id and receiver.
+    pub(super) known: BTreeMap<(String, String), KnownIncident>,
     pub(super) operational: i64,
     /// Needs of the latest decision.
     pub(super) needs: Vec<Need>,
@@ -210,10 +213,9 @@ impl Books {
                 let failing = self.failing(outage).filter(|row| row.id != *id && is_idle(row));
                 Answer::Integrations(failing.map(|row| row.id).collect())
             }
-            Need::OutageReceivers(outage) => {
-                let event = &self.outages[outage].new.event;
-                let sent = self.deliveries.iter().filter(|one| one.event == *event);
-                Answer::Receivers(sent.map(|one| one.receiver.clone()).collect())
+            Need::Known(incident) => {
+                let known = self.known.values().filter(|one| one.incident.id == *incident);
+                Answer::Known(known.cloned().collect())
             }
             Need::OwnFaults => Answer::OwnFaults(self.faults.values().cloned().collect()),
             Need::AnotherFailsLocally(id) => {
@@ -245,6 +247,19 @@ impl Books {
         self.deliveries.iter().filter(pending)
     }
 
+    /// Returns the part of a delivery in an incident, with what is left for its receiver without it.
+    pub(super) fn in_incident(&self, delivery: &Delivery) -> Option<InIncident> {
+        let part = delivery.part.as_ref()?;
+        let is_other = |one: &&Delivery| {
+            let has_part =
+                one.part.as_ref().is_some_and(|two| two.incident == part.incident && !two.ends);
+            has_part && one.receiver == delivery.receiver && one.id != delivery.id
+        };
+        let mut others = self.deliveries.iter().filter(is_other);
+        let is_alone = !others.any(|one| one.state != DeliveryState::Failed);
+        Some(InIncident { incident: part.incident.clone(), ends: part.ends, is_alone })
+    }
+
     /// Returns the members of an outage, from which its end is decided.
     pub(super) fn members(&self, outage: &str) -> OutageMembers {
         let failure = |id: IntegrationId| {
@@ -258,11 +273,16 @@ impl Books {
                 sequence: event.sequence,
                 at: event.body.timestamp,
                 delivery: None,
+                incident: None,
             })
         };
         let members = self.outages[outage].members.iter();
         let all = members.map(|id| member(&self.rows[id].row)).collect();
-        let failing = self.failing(outage).map(|row| (row.reference(), failure(row.id)));
+        let failing = self.failing(outage).map(|row| FailingMember {
+            integration: row.reference(),
+            incident: row.incident.clone(),
+            failure: failure(row.id),
+        });
         OutageMembers { all, failing: failing.collect() }
     }
 }

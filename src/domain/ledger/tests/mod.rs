@@ -4,6 +4,7 @@ mod apply;
 mod bench;
 mod books;
 mod decisions;
+mod knowledge;
 mod life;
 mod mutes;
 mod outages;

@@ -6,11 +6,16 @@ use super::super::*;
 use super::bench::Bench;
 use super::books::Delivery;
 use super::samples::wanted;
-use crate::domain::{Class, IntegrationId, Next, Subject, Timestamp};
+use crate::domain::{Class, IntegrationId, Next, Subject, Subscription, Timestamp};
 
 fn redelivery(one: &Delivery) -> Redelivery {
     let queue = Queue { receiver: one.receiver.clone(), integration: one.integration };
-    Redelivery { id: one.id, queue, state: one.state }
+    let incident = one.part.as_ref().filter(|part| !part.ends).map(|part| part.incident.clone());
+    Redelivery { id: one.id, queue, state: one.state, incident }
+}
+
+fn subscription(receiver: &str) -> Subscription {
+    Subscription { receiver: receiver.to_owned(), ..Subscription::default() }
 }
 
 /// Three events about `one`, all delivered to both receivers.
@@ -86,6 +91,7 @@ fn past(bench: &Bench, receiver: &str) -> Vec<PastEvent> {
             sequence: event.sequence,
             at: event.body.timestamp,
             delivery: sent.next().map(|one| (one.id, one.state)),
+            incident: None,
         }
     };
     bench.books.events.iter().map(of).collect()
@@ -95,11 +101,11 @@ fn past(bench: &Bench, receiver: &str) -> Vec<PastEvent> {
 fn replay_queues_every_event_once_and_in_order() {
     let mut bench = delivered();
     bench.sync(&[wanted("one"), wanted("two")]);
-    let replayed = replay("a", past(&bench, "a"), bench.now);
+    let replayed = replay(&subscription("a"), past(&bench, "a"), bench.now);
     assert_eq!((replayed.fresh.len(), replayed.pending), (3, 1), "one is queued already");
     bench.books.apply_all(&replayed.effects, None);
     bench.check();
-    let again = replay("a", past(&bench, "a"), bench.now);
+    let again = replay(&subscription("a"), past(&bench, "a"), bench.now);
     assert_eq!((again.fresh.len(), again.pending, again.effects.len()), (0, 4, 0));
     let one = bench.id("one");
     let mut order = bench.deliver("a");
@@ -112,7 +118,7 @@ fn replay_queues_every_event_once_and_in_order() {
 fn replay_reaches_a_receiver_that_was_not_there() {
     let mut bench = delivered();
     bench.receivers.push("new");
-    let replayed = replay("new", past(&bench, "new"), bench.now);
+    let replayed = replay(&subscription("new"), past(&bench, "new"), bench.now);
     assert_eq!((replayed.fresh.len(), replayed.pending), (3, 0));
     bench.books.apply_all(&replayed.effects, None);
     bench.check();
@@ -128,9 +134,10 @@ fn replay_gives_each_queue_its_head_once() {
         sequence,
         at: Timestamp(5),
         delivery: None,
+        incident: None,
     };
     let events = vec![event("x", None, 1), event("y", Some(1), 1), event("z", Some(1), 2)];
-    let replayed = replay("a", events, Timestamp(9));
+    let replayed = replay(&subscription("a"), events, Timestamp(9));
     let is_head = |effect: &&Effect| {
         matches!(effect, Effect::Queue(QueueChange::RequeueHead { at: Timestamp(9), .. }))
     };
@@ -142,7 +149,8 @@ fn replay_gives_each_queue_its_head_once() {
 fn expired_heads_end_and_their_successors_become_heads() {
     let mut bench = Bench::enabled();
     let head = bench.claim("a").remove(0);
-    let effects = expire(&[head.id], bench.now);
+    let overdue = Overdue { id: head.id, receiver: "a".to_owned(), part: None };
+    let effects = expire(&[overdue], bench.now);
     assert_eq!(effects.len(), 2);
     bench.books.apply_all(&effects, None);
     bench.check();

@@ -15,6 +15,7 @@ impl Bench {
         self.only_heads_are_due();
         self.incidents_open_and_close();
         self.outages_open_and_close();
+        self.ends_are_sent_to_those_who_know();
     }
 
     fn rows_are_consistent(&self) {
@@ -116,6 +117,49 @@ impl Bench {
                 | EventType::WebhookPing => {}
             }
         }
+    }
+
+    /// The end of an incident goes to the receivers that were sent its beginning, unless that is dead, and
+    /// receivers know no incident that is over.
+    fn ends_are_sent_to_those_who_know(&self) {
+        let open: BTreeSet<_> = self.open_incidents().collect();
+        for known in self.books.known.values() {
+            assert!(open.contains(&known.incident.id), "it is over: {known:?}");
+        }
+        let (mut begun, mut ended) = (BTreeSet::new(), BTreeSet::new());
+        for one in &self.books.deliveries {
+            let Some(part) = &one.part else { continue };
+            let key = (&part.incident, &one.receiver);
+            if part.ends {
+                assert!(part.began.is_some(), "an end without a beginning: {one:?}");
+                ended.insert(key);
+            } else if one.state != DeliveryState::Failed {
+                begun.insert(key);
+            }
+        }
+        for (incident, receiver) in begun {
+            let is_known = self.books.known.contains_key(&(incident.clone(), receiver.clone()));
+            assert_eq!(is_known, open.contains(incident), "{receiver} knows {incident}");
+        }
+        let were_sent = |incident: &String, receiver: &String| {
+            self.books.deliveries.iter().any(|one| {
+                let part = one.part.as_ref().filter(|part| !part.ends);
+                one.receiver == *receiver && part.is_some_and(|part| part.incident == *incident)
+            })
+        };
+        for (incident, receiver) in ended {
+            assert!(were_sent(incident, receiver), "{receiver} never saw {incident}");
+        }
+    }
+
+    fn open_incidents(&self) -> impl Iterator<Item = String> + '_ {
+        let rows = self.books.rows.values().filter_map(|stored| stored.row.incident.as_ref());
+        let outages = self.books.outages.values().filter(|one| one.closed_at.is_none());
+        let faults = self.books.faults.values();
+        let faults =
+            faults.map(|one| format!("revalidated-{}-{}", one.fault.as_str(), one.since.0));
+        let rows = rows.map(|incident| incident.id.clone());
+        rows.chain(outages.map(|one| one.new.id.clone())).chain(faults)
     }
 
     /// Every outage is announced once and ends once, and its end goes to the receivers that were sent

@@ -17,6 +17,7 @@ pub(super) const MIGRATIONS: &[(u32, &str)] = &[
     (4, include_str!("0004_holds.sql")),
     (5, include_str!("0005_rows.sql")),
     (6, include_str!("0006_leases.sql")),
+    (7, include_str!("0007_known.sql")),
 ];
 
 /// The schema that calls the class of the daemon's own faults `local`.

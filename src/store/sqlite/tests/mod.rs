@@ -4,6 +4,7 @@ mod deliveries;
 mod files;
 mod fingerprint;
 mod invariants;
+mod known;
 mod migration;
 mod pages;
 mod plans;
@@ -25,8 +26,8 @@ use super::{Attempt, Began, Begun, Finished, PendingDelivery, Recorded, StoreErr
 use super::{IntegrationRow, NotificationContext, Retention, Synced, Wanted};
 use super::{Lease, history, integration, outbox, prepared, random, run, sync};
 use crate::domain::{
-    AttemptResult, Class, Finding, Next, Observed, Outcome, Policy, Report, Schedule, Status,
-    Subject, Subscription, Test, TestResult, Timestamp,
+    AttemptResult, Class, Finding, Format, Next, Observed, Outcome, Policy, Report, Schedule,
+    Status, Subject, Subscription, Test, TestResult, Timestamp, Timing,
 };
 
 const LEASE: Duration = Duration::from_mins(2);
@@ -40,6 +41,8 @@ struct Bench {
     conn: Connection,
     now: Timestamp,
     receivers: Vec<&'static str>,
+    format: Format,
+    timing: Timing,
     disable_after: Duration,
     kept_max: u32,
     disabled: Option<super::Disabled>,
@@ -54,6 +57,8 @@ impl Bench {
             conn,
             now: START,
             receivers: vec!["a", "b"],
+            format: Format::default(),
+            timing: Timing::default(),
             disable_after: Duration::MAX,
             kept_max: 100,
             disabled: None,
@@ -73,6 +78,8 @@ impl Bench {
         let subscription = |receiver: &&str| Subscription {
             receiver: (*receiver).to_owned(),
             events: vec!["*".to_owned()],
+            format: self.format,
+            timing: self.timing.clone(),
             ..Subscription::default()
         };
         NotificationContext {

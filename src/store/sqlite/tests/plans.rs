@@ -1,8 +1,8 @@
 //! No hot statement walks through a table.
 
 use super::super::{
-    clock_rollback, fingerprint, history, integration, lane, load, outage, outbox, prepared, prune,
-    queue, receiver, release, row, run, silence, surplus, sync,
+    clock_rollback, fingerprint, history, integration, known, lane, load, outage, outbox, prepared,
+    prune, queue, receiver, release, row, run, silence, surplus, sync,
 };
 use super::*;
 
@@ -63,7 +63,12 @@ const HOT: &[(&str, &str)] = &[
     (outage::OPEN, "outage_open (kind=? AND value=? AND cause=?)"),
     (outage::STATE, "integration_outage (outage_id=?)"),
     (outage::STILL_FAILING, "integration_outage (outage_id=?)"),
-    (outage::RECEIVERS, "sqlite_autoindex_delivery_1 (event_id=?)"),
+    (known::KNOWN, "PRIMARY KEY (incident_id=?)"),
+    (known::BURY_ENDS, "delivery_incident (incident_id=? AND receiver=?)"),
+    (prune::EVENTS, "delivery_began (began_id=?)"),
+    (prune::EVENTS, "incident_receiver_event (event_id=?)"),
+    (surplus::EVENTS, "incident_receiver_event (event_id=?)"),
+    (outbox::FIND, "delivery_incident (incident_id=? AND receiver=?)"),
     (load::STATUS_SINCE, "transition_integration (integration_id=?)"),
     (load::ANOTHER_FAILS_LOCALLY, "integration_own_fault (own_fault=?)"),
     (outbox::FIND, "INTEGER PRIMARY KEY (rowid=?)"),

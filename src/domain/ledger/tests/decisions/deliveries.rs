@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use super::kit::*;
 use crate::domain::ledger::{
-    Answer, Attempt, DeliveryRecord, DeliveryState, Disabled, Effect, Need, PastEvent, Queue,
-    ReceiverHealth, Redelivery, disable, enable, expire, record_attempt, redeliver, replay,
+    Answer, Attempt, DeliveryRecord, DeliveryState, Disabled, Effect, InIncident, Incident, Need,
+    Overdue, PastEvent, Queue, ReceiverHealth, Redelivery, disable, enable, expire, record_attempt,
+    redeliver, replay,
 };
 use crate::domain::{
     AttemptResult, DeliveryId, DisabledReason, EventType, IntegrationId, Next, Payload,
@@ -43,6 +44,7 @@ fn delivery() -> DeliveryRecord {
         attempts: 2,
         token: Some(TOKEN),
         receiver: health(),
+        part: None,
     }
 }
 
@@ -208,6 +210,43 @@ fn an_attempt_after_its_lease_counts_but_decides_only_by_a_receipt() {
 }
 
 #[test]
+fn dead_beginning_is_no_knowledge_of_the_receiver_unless_another_delivery_says_so() {
+    let part = |ends, is_alone| InIncident { incident: "inc_1".to_owned(), ends, is_alone };
+    let table = [
+        (Some(part(false, true)), Next::Failed, vec!["bury inc of pager +0 s"]),
+        (Some(part(false, false)), Next::Failed, vec![]),
+        (Some(part(true, true)), Next::Failed, vec![]),
+        (Some(part(false, true)), Next::Delivered, vec![]),
+        (Some(part(false, true)), Next::RetryAfter(secs(5)), vec![]),
+        (None, Next::Failed, vec![]),
+    ];
+    for (number, (part, next, expected)) in table.into_iter().enumerate() {
+        let (effects, _) = recorded(&DeliveryRecord { part, ..delivery() }, &attempt(next));
+        assert_eq!(knowledge(&effects), expected, "case {number}");
+    }
+}
+
+#[test]
+fn beginning_that_is_queued_again_or_expires_changes_what_its_receiver_knows() {
+    let one = |state| Redelivery {
+        id: DeliveryId(1),
+        queue: queue(Some(7)),
+        state,
+        incident: Some("inc_1".to_owned()),
+    };
+    let again = redeliver(&[one(DeliveryState::Failed)], NOW);
+    assert_eq!(knowledge(&again), ["revive inc of pager"]);
+    assert!(knowledge(&redeliver(&[one(DeliveryState::Pending)], NOW)).is_empty());
+    let part = Some(InIncident { incident: "inc_1".to_owned(), ends: false, is_alone: true });
+    let overdue = Overdue { id: DeliveryId(4), receiver: "pager".to_owned(), part };
+    assert_eq!(knowledge(&expire(&[overdue], NOW)), ["bury inc of pager +0 s"]);
+    let incident = Incident { id: "inc_1".to_owned(), since: ago(600) };
+    let failure = PastEvent { incident: Some(incident), ..past(2, Some(7), None) };
+    let replayed = replay(&subscription("pager", "*"), vec![failure], NOW);
+    assert_eq!(knowledge(&replayed.effects), ["inc of pager sent by evt"]);
+}
+
+#[test]
 fn commands_disable_and_enable_a_receiver_once() {
     let disabled = ReceiverHealth {
         disabled: Some((DisabledReason::Failing, ago(5))),
@@ -234,6 +273,7 @@ fn redelivery_queues_what_has_ended_and_keeps_the_order() {
         id: DeliveryId(id),
         queue: queue(integration),
         state,
+        incident: None,
     };
     let found = [
         one(1, Some(7), DeliveryState::Failed),
@@ -260,6 +300,7 @@ fn past(
         sequence,
         at: ago(500),
         delivery: delivery.map(|(id, state)| (DeliveryId(id), state)),
+        incident: None,
     }
 }
 
@@ -271,7 +312,7 @@ fn a_replay_queues_each_event_that_is_not_pending() {
         past(3, Some(9), Some((33, DeliveryState::Pending))),
         past(4, None, Some((34, DeliveryState::Failed))),
     ];
-    let replay = replay("pager", events, NOW);
+    let replay = replay(&subscription("pager", "*"), events, NOW);
     assert_eq!(
         lines(&replay.effects),
         [
@@ -288,7 +329,8 @@ fn a_replay_queues_each_event_that_is_not_pending() {
 
 #[test]
 fn deliveries_that_waited_too_long_end_and_let_the_next_one_go() {
-    let effects = expire(&[DeliveryId(4), DeliveryId(6)], NOW);
+    let overdue = |id| Overdue { id: DeliveryId(id), receiver: "pager".to_owned(), part: None };
+    let effects = expire(&[overdue(4), overdue(6)], NOW);
     assert_eq!(
         lines(&effects),
         ["expire 4 +0 s", "advance 4 +0 s", "expire 6 +0 s", "advance 6 +0 s"]

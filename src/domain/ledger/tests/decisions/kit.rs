@@ -1,12 +1,12 @@
 //! Rows, runs and evidence for the tests of the ledger, and effects as lines of text.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::domain::ledger::{
-    Answer, Begun, Case, Decided, Effect, Finished, Lease, Need, NewEvent, NotificationContext,
-    OutageState, QueueChange, ReceiverHealth, Row, Seen, StoreHead, StoredReport, SubjectRun,
-    Suspect, Trigger,
+    Answer, Begun, Case, Decided, Effect, Finished, Incident, Lease, Need, NewEvent,
+    NotificationContext, OutageState, QueueChange, ReceiverHealth, Row, Seen, StoreHead,
+    StoredReport, SubjectRun, Suspect, Trigger,
 };
 use crate::domain::{
     Class, Counters, EventData, EventType, Finding, Flips, IntegrationId, Observed, Outcome,
@@ -61,7 +61,13 @@ impl World {
                 Ok(decided) => return decided,
                 Err(need) => need,
             };
-            let answer = self.answers.get(&need).cloned().unwrap_or_else(|| nothing(&need));
+            let answer = self.answers.get(&need).cloned().unwrap_or_else(|| {
+                if let Need::Known(incident) = &need {
+                    Answer::Known(self.known_by_all(incident))
+                } else {
+                    nothing(&need)
+                }
+            });
             assert!(case.answer(need, answer), "the same need again");
         }
         panic!("more than {NEEDS_MAX} needs")
@@ -85,7 +91,7 @@ fn nothing(need: &Need) -> Answer {
         Need::OutageState(..) => {
             Answer::OutageState(OutageState { is_open: true, is_closing: false, has_others: true })
         }
-        Need::OutageReceivers(_) => Answer::Receivers(BTreeSet::new()),
+        Need::Known(_) => Answer::Known(Vec::new()),
         Need::OwnFaults => Answer::OwnFaults(Vec::new()),
     }
 }
@@ -94,8 +100,7 @@ pub(super) fn subscription(receiver: &str, events: &str) -> Subscription {
     Subscription {
         receiver: receiver.to_owned(),
         events: vec![events.to_owned()],
-        selection: Selection::default(),
-        individual: false,
+        ..Subscription::default()
     }
 }
 
@@ -152,7 +157,7 @@ pub(super) fn failing_row(class: Class) -> Row {
     Row {
         status: Status::RecurringValidationError,
         notified: Status::RecurringValidationError,
-        incident: Some(crate::domain::ledger::Incident { id: "inc_1".to_owned(), since }),
+        incident: Some(Incident { id: "inc_1".to_owned(), since }),
         suspect: Some(Suspect { since, class }),
         counters: Counters { failures: 3, passes: 0 },
         ..row()
@@ -234,8 +239,25 @@ pub(super) fn data(effects: &[Effect], kind: EventType) -> EventData {
 }
 
 /// Returns every effect as a line: ids as their prefix, instants relative to [`NOW`].
+/// Those about what receivers know are [`knowledge`].
 pub(super) fn lines(effects: &[Effect]) -> Vec<String> {
-    effects.iter().map(line).collect()
+    effects.iter().filter(|effect| !is_knowledge(effect)).map(line).collect()
+}
+
+/// Returns what receivers know or no longer know after the effects, as lines.
+pub(super) fn knowledge(effects: &[Effect]) -> Vec<String> {
+    effects.iter().filter(|effect| is_knowledge(effect)).map(line).collect()
+}
+
+const fn is_knowledge(effect: &Effect) -> bool {
+    matches!(
+        effect,
+        Effect::SaveKnown(_)
+            | Effect::LearnIncident(_)
+            | Effect::ForgetIncident(_)
+            | Effect::BuryIncident { .. }
+            | Effect::ReviveIncident { .. }
+    )
 }
 
 fn at(instant: Timestamp) -> String {
@@ -250,6 +272,7 @@ fn prefix(id: &str) -> &str {
     id.split('_').next().unwrap()
 }
 
+#[expect(clippy::too_many_lines, reason = "one arm for each effect")]
 fn line(effect: &Effect) -> String {
     match effect {
         Effect::SaveRow(row) => format!("save {} as {}", row.id.0, row.status),
@@ -297,6 +320,17 @@ fn line(effect: &Effect) -> String {
         }
         Effect::EndSilence { id, at: when } => format!("end silence {id} {}", at(*when)),
         Effect::ReevaluateMutes { at: when } => format!("look at mutes {}", at(*when)),
+        Effect::SaveKnown(known) | Effect::LearnIncident(known) => {
+            let (incident, state) = (prefix(&known.incident.id), known.state.as_str());
+            format!("{incident} of {} {state} by {}", known.receiver, prefix(&known.event))
+        }
+        Effect::ForgetIncident(incident) => format!("forget {}", prefix(incident)),
+        Effect::BuryIncident { incident, receiver, at: when } => {
+            format!("bury {} of {receiver} {}", prefix(incident), at(*when))
+        }
+        Effect::ReviveIncident { incident, receiver } => {
+            format!("revive {} of {receiver}", prefix(incident))
+        }
         Effect::InsertAttempt(attempt, number) => {
             format!("attempt {number} of {}", attempt.delivery.0)
         }
@@ -322,11 +356,11 @@ fn receiver_line(health: &ReceiverHealth) -> String {
 
 fn queue_line(change: &QueueChange) -> String {
     match change {
-        QueueChange::Enqueue { event, receiver, integration, sequence, at: when } => {
+        QueueChange::Enqueue { event, receiver, integration, sequence, at: when, part: _ } => {
             let (event, about) = (prefix(event), about(*integration));
             format!("enqueue {event} {sequence} of {about} to {receiver} {}", at(*when))
         }
-        QueueChange::Insert { event, receiver, integration, sequence } => {
+        QueueChange::Insert { event, receiver, integration, sequence, part: _ } => {
             format!("insert {event} {sequence} of {} to {receiver}", about(*integration))
         }
         QueueChange::Requeue(id) => format!("requeue {}", id.0),

@@ -2,7 +2,9 @@
 
 mod deliveries;
 mod faults;
+mod incidents;
 mod kit;
+mod known;
 mod mutes;
 mod operations;
 mod outages;

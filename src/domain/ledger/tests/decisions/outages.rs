@@ -1,11 +1,10 @@
 //! Outages: which failures make one, who is notified of what, and how it ends.
 
-use std::collections::BTreeSet;
-
 use super::kit::*;
+use super::known::known;
 use crate::domain::ledger::{
-    Answer, Effect, Finished, Need, Outage, OutageMembers, OutageState, PastEvent, Row, Shared,
-    Sibling, Suspect, close_outage, record,
+    Answer, Effect, FailingMember, Finished, Incident, Need, Outage, OutageMembers, OutageState,
+    PastEvent, Row, Shared, Sibling, Suspect, close_outage, record,
 };
 use crate::domain::{
     CLOSE_AFTER, Class, EVIDENCE_MAX, EventType, Factor, FactorKind, IntegrationId, IntegrationRef,
@@ -186,14 +185,12 @@ fn factors_that_cannot_explain_the_cause_are_not_looked_at() {
 fn a_failure_joins_the_outage_that_is_open() {
     let host = host("db.example");
     let open = Need::OpenOutage(host.clone(), SharedCause::Unreached);
-    let receivers =
-        |names: &[&str]| Answer::Receivers(names.iter().map(|&name| name.to_owned()).collect());
+    let known = ["pager", "each"].map(|name| known("out_1", name, true)).to_vec();
     let world = sharing(&[host]).knowing(open, Answer::Outage(Some("out_1".to_owned())));
     let individual = Subscription { individual: true, ..subscription("each", "*") };
     let world =
         world.subscribed([subscription("pager", "*"), individual, subscription("late", "*")]);
-    let world =
-        world.knowing(Need::OutageReceivers("out_1".to_owned()), receivers(&["pager", "each"]));
+    let world = world.knowing(Need::Known("out_1".to_owned()), Answer::Known(known));
     let effects = fails(&world, &suspected(Class::Unreachable), Class::Unreachable);
     assert_eq!(
         only_notices(lines(&effects)),
@@ -331,15 +328,21 @@ fn closing() -> (Outage, OutageMembers) {
         sequence: 12,
         at: Timestamp(NOW.0 - 800_000),
         delivery: None,
+        incident: None,
     };
-    let failing = vec![(reference(3), Some(failure)), (reference(9), None)];
+    let failing = |id, failure| FailingMember {
+        integration: reference(id),
+        incident: Some(Incident { id: format!("inc_{id}"), since: NOW.minus(secs(800)) }),
+        failure,
+    };
+    let failing = vec![failing(3, Some(failure)), failing(9, None)];
     (outage, OutageMembers { all: vec![member(3), member(7), member(9)], failing })
 }
 
 #[test]
 fn an_outage_ends_for_those_who_were_sent_its_beginning() {
     let (outage, members) = closing();
-    let began: BTreeSet<_> = ["pager", "beginnings"].map(str::to_owned).into();
+    let began = vec![known("out_1", "beginnings", false), known("out_1", "pager", true)];
     let world = World::new()
         .subscribed([
             subscription("pager", "*"),
@@ -347,7 +350,8 @@ fn an_outage_ends_for_those_who_were_sent_its_beginning() {
             subscription("beginnings", "integrations.outage"),
             Subscription { selection: named("lake-9"), ..subscription("other", "*") },
         ])
-        .knowing(Need::OutageReceivers("out_1".to_owned()), Answer::Receivers(began));
+        .knowing(Need::Known("out_1".to_owned()), Answer::Known(began))
+        .knowing(Need::Known("inc_3".to_owned()), Answer::Known(Vec::new()));
     let decision = world.decide(|case, context| close_outage(case, &outage, &members, context));
     assert_eq!(
         lines(&decision.effects),
