@@ -16,6 +16,9 @@ pub(super) enum CommandError {
     /// The configuration cannot be used.
     #[error("the configuration has faults")]
     Configuration(#[from] Faulty),
+    /// Error that has an exit status of its own, with its causes.
+    #[error("{1}")]
+    Ended(End, anyhow::Error),
     /// Any other error, with its causes.
     #[error(transparent)]
     Other(#[from] anyhow::Error),
@@ -27,7 +30,9 @@ impl CommandError {
         match self {
             Self::Usage(message) => format!("revalidated: {message}\n"),
             Self::Configuration(faulty) => summary(faulty),
-            Self::Other(error) => format!("revalidated: {}\n", sanitise(&format!("{error:#}"))),
+            Self::Ended(_, error) | Self::Other(error) => {
+                format!("revalidated: {}\n", sanitise(&format!("{error:#}")))
+            }
         }
     }
 
@@ -36,6 +41,7 @@ impl CommandError {
         match self {
             Self::Usage(_) => End::Usage,
             Self::Configuration(_) => End::Configuration,
+            Self::Ended(end, _) => *end,
             Self::Other(_) => End::Failure,
         }
     }

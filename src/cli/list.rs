@@ -11,10 +11,10 @@ use super::print::{
     status_word, toned,
 };
 use super::selection::selection;
-use super::{read, situation};
+use super::{read, situation, status};
 use crate::domain::{About, Selection, Status, Timestamp};
-use crate::store::{IntegrationRow, View, each_page};
-use crate::view::Integration;
+use crate::store::{IntegrationRow, View, each_page, is_in_use};
+use crate::view::{DaemonProcess, Integration, Liveness};
 
 /// Lists the integrations in the store.
 pub(super) async fn answer(
@@ -23,7 +23,10 @@ pub(super) async fn answer(
     screen: Screen,
 ) -> Result<Answer, CommandError> {
     let filter = Filter::of(args)?;
-    let view = read::view(global, &args.source)?;
+    let path = read::path(global, &args.source)?;
+    // Before the database is opened: see there.
+    let state = Liveness::from(is_in_use(&path));
+    let view = View::open(&path).context("opening the store")?;
     let rows = rows(&view, args.deleted, &filter).await?;
     let rows = sorted(rows, args.sort);
     if args.form.json {
@@ -33,8 +36,10 @@ pub(super) async fn answer(
         }
         return Ok(Answer::good(array.text().context("writing JSON")?));
     }
+    let node = view.node().await.context("reading the store")?;
+    let head = status::head(&DaemonProcess::new(&node, state), node.reload.as_ref(), screen);
     let faults = view.own_faults().await.context("reading the store")?;
-    Ok(Answer::good(situation::degraded(&faults, screen) + &text(&rows, &filter, screen)))
+    Ok(Answer::good(head + &situation::degraded(&faults, screen) + &text(&rows, &filter, screen)))
 }
 
 /// Rows that the command line asks for.

@@ -22,6 +22,21 @@ Something failed, or a validation gave no verdict.
 \fB2\fR
 The command line is wrong, or names an integration that does not exist.
 .TP
+\fB3\fR
+The daemon does not run.
+.TP
+\fB65\fR
+The database is damaged.
+.TP
+\fB69\fR
+An address is in use.
+.TP
+\fB73\fR
+The database is of a newer version.
+.TP
+\fB75\fR
+Another daemon uses the database.
+.TP
 \fB78\fR
 The configuration is wrong.
 .SH FILES

@@ -23,6 +23,7 @@ mod program;
 mod read;
 mod receivers;
 mod redeliver;
+mod reload;
 mod results;
 mod run;
 mod sample;
@@ -32,6 +33,7 @@ mod selection;
 mod show;
 mod silences;
 mod situation;
+mod status;
 mod validate;
 mod webhook;
 

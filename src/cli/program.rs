@@ -12,7 +12,7 @@ use super::error::{CommandError, print_error};
 use super::print::{Answer, End, Screen};
 use super::{
     catalog, check, deliveries, explain, history, list, log, log_queue, next, print, receivers,
-    redeliver, run, sample, show, silences, validate, webhook,
+    redeliver, reload, run, sample, show, silences, status, validate, webhook,
 };
 use crate::daemon::Clock;
 use crate::demo;
@@ -55,7 +55,9 @@ fn answer(arguments: Arguments) -> Result<Answer, CommandError> {
         // The configuration says how it logs.
         Command::Run => {}
         Command::Demo(_) => log::start(&global, None, demo::LOG_FILTER)?,
-        Command::Check(_)
+        Command::Status(_)
+        | Command::Reload(_)
+        | Command::Check(_)
         | Command::Validate(_)
         | Command::List(_)
         | Command::Show(_)
@@ -90,6 +92,8 @@ async fn dispatch(global: &Global, command: Command) -> Result<Answer, CommandEr
     let screen = Screen { now: Clock::default().now(), width: width(), zone };
     match command {
         Command::Run => run::answer(global).await,
+        Command::Status(args) => status::answer(global, &args, screen).await,
+        Command::Reload(args) => reload::answer(global, &args, screen).await,
         Command::Check(args) => check::answer(global, &args).await,
         Command::Validate(args) => validate::answer(global, &args, screen).await,
         Command::List(args) => list::answer(global, &args, screen).await,

@@ -1,16 +1,20 @@
 //! Reading the store beside a running daemon, and naming integrations.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
 use super::args::{Global, Source};
-use super::error::CommandError;
-use super::print::sanitise;
+use super::error::{CommandError, fault_lines, print_error};
+use super::print::{counted, sanitise};
+use crate::config::{self, Faulty};
 use crate::daemon::{self, Assembly};
 use crate::input::nearest;
 use crate::store::{Cursor, IntegrationRow, Listed, Page, StoreError, TargetRow, View, each_page};
 use crate::view::Configured;
+
+/// The most faults of the configuration that a command shows which goes on in spite of them.
+const FAULTS_SHOWN_MAX: usize = 3;
 
 /// Opens the database that the command line or the configuration names.
 pub(super) fn view(global: &Global, source: &Source) -> Result<View, CommandError> {
@@ -22,12 +26,39 @@ pub(super) fn both(
     global: &Global,
     source: &Source,
 ) -> Result<(View, Option<Assembly>), CommandError> {
-    if source.store.is_some() {
-        return Ok((view(global, source)?, None));
+    let (path, assembly) = located(global, source)?;
+    Ok((View::open(&path).context("opening the store")?, assembly))
+}
+
+/// Returns the path of the database, with the configuration when it names it and has no fault. One with
+/// faults is no reason not to look: they are printed, and the path is read in spite of them.
+fn located(global: &Global, source: &Source) -> Result<(PathBuf, Option<Assembly>), CommandError> {
+    if let Some(path) = &source.store {
+        return Ok((path.clone(), None));
     }
-    let assembly = daemon::open(global.config.as_deref())?;
-    let view = View::open(&assembly.settings.store).context("opening the store")?;
-    Ok((view, Some(assembly)))
+    match daemon::open(global.config.as_deref()) {
+        Ok(assembly) => Ok((assembly.settings.store.clone(), Some(assembly))),
+        Err(faulty) => match config::store_path(global.config.as_deref()) {
+            Some(path) if !matches!(path.try_exists(), Ok(false)) => {
+                print_error(&in_spite_of(&faulty, &path));
+                Ok((path, None))
+            }
+            Some(_) | None => Err(faulty.into()),
+        },
+    }
+}
+
+/// Returns the warnings of a command that goes on in spite of faults.
+fn in_spite_of(Faulty { faults, .. }: &Faulty, path: &Path) -> String {
+    let shown = faults.get(..FAULTS_SHOWN_MAX).unwrap_or(faults);
+    let count = counted(faults.len(), "fault");
+    let path = path.display().to_string();
+    format!(
+        "{}warning: {count} in the configuration (`revalidated check`); going on with the database \
+         {}\n",
+        fault_lines(shown, "warning: "),
+        sanitise(&path)
+    )
 }
 
 /// Returns the configuration that concerns the integration `name`, as far as it is known.
@@ -39,10 +70,7 @@ pub(super) fn configured<'a>(assembly: Option<&'a Assembly>, name: &str) -> Conf
 
 /// Returns the database that the command line or the configuration names.
 pub(super) fn path(global: &Global, source: &Source) -> Result<PathBuf, CommandError> {
-    Ok(match &source.store {
-        Some(path) => path.clone(),
-        None => daemon::open(global.config.as_deref())?.settings.store,
-    })
+    Ok(located(global, source)?.0)
 }
 
 /// Returns the integration of this name; an unknown one is a mistake on the command line.

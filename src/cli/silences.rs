@@ -228,7 +228,9 @@ ID  KIND             COVERS                              NOW  UNTIL             
     fn said<T: std::fmt::Debug>(result: Result<T, CommandError>) -> String {
         match result.unwrap_err() {
             CommandError::Usage(message) => message,
-            other @ (CommandError::Configuration(_) | CommandError::Other(_)) => {
+            other @ (CommandError::Configuration(_)
+            | CommandError::Ended(..)
+            | CommandError::Other(_)) => {
                 panic!("{other:?}")
             }
         }

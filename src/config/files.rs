@@ -53,6 +53,23 @@ pub(super) fn read(path: &Path, format: Format, faults: &Faults) -> Option<Sourc
     }
 }
 
+/// Reads one file up to its first malformed line, and again up to that of the rest.
+pub(super) fn read_partly(path: &Path, format: Format) -> Option<Value> {
+    let (bytes, _mode) = content(path).ok()?;
+    let text = String::from_utf8_lossy(&bytes);
+    let shown = path.display().to_string();
+    let mut lines: Vec<&str> = text.trim_start_matches('\u{feff}').lines().collect();
+    loop {
+        match format.parse(&lines.join("\n"), &shown) {
+            Ok(root) => return Some(root),
+            Err(_) if lines.is_empty() => return None,
+            Err(malformed) => {
+                lines.truncate(malformed.line.min(lines.len()).saturating_sub(1));
+            }
+        }
+    }
+}
+
 fn content(path: &Path) -> io::Result<(Vec<u8>, Option<u32>)> {
     let file = File::open(path)?;
     let mode = mode(&file.metadata()?);
@@ -153,6 +170,24 @@ mod tests {
         assert_eq!(content_of(&comment(limit)), Ok("{}".to_owned()));
         let large = ": larger than 4 MiB; split it into files in integrations.d";
         assert_eq!(content_of(&comment(limit + 1)), Err(large.to_owned()));
+    }
+
+    #[test]
+    fn file_is_read_up_to_its_malformed_line() {
+        let partly = |text: &str| {
+            let (_folder, path) = written("f.toml", text.as_bytes());
+            read_partly(&path, Format::Toml).map(|root| root.to_json().to_string())
+        };
+        let table = [
+            ("a = 1\nb = 2\n", r#"{"a":1,"b":2}"#),
+            ("[store]\npath = \"x\"\n[[integration\nname = \n", r#"{"store":{"path":"x"}}"#),
+            ("a = 1\nb =\nc =\n", r#"{"a":1}"#),
+            ("=\n", "{}"),
+        ];
+        for (text, expected) in table {
+            assert_eq!(partly(text).as_deref(), Some(expected), "{text}");
+        }
+        assert!(read_partly(Path::new("/nowhere/f.toml"), Format::Toml).is_none());
     }
 
     #[test]

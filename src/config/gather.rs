@@ -72,6 +72,12 @@ impl Gathered {
         }
     }
 
+    /// Adds the settings of the main file up to its first malformed line.
+    pub(super) fn main_partly(&mut self, path: &Path) {
+        let format = Format::of(path).unwrap_or(Format::Toml);
+        self.layers.extend(files::read_partly(path, format));
+    }
+
     /// Merges the layers into settings; the defaults alone when one of them is faulty.
     pub(super) fn settings(&self, schedules: &mut Schedules, faults: &Faults) -> Option<Settings> {
         let before = faults.count();

@@ -19,7 +19,7 @@ mod template;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 pub(crate) use entry::Entry;
 pub(crate) use integration::{Integration, Plan};
@@ -126,6 +126,20 @@ pub(crate) fn load_from(
     let read = |entry| Integration::read(entry, &settings.defaults, &mut schedules, &faults);
     let integrations = integrations.into_iter().map(read).collect();
     Ok(Loaded { settings, integrations, receivers, windows, faults, modes })
+}
+
+/// Returns the path of the database as far as it can be read from a configuration with faults: from the
+/// environment, the main file up to its first malformed line, or the defaults.
+pub(crate) fn store_path(main: Option<&Path>) -> Option<PathBuf> {
+    let (faults, mut gathered) = (Faults::default(), Gathered::default());
+    gathered.defaults(&faults);
+    gathered.main_partly(main.unwrap_or(Path::new(DEFAULT_PATH)));
+    gathered.layers.extend(layers::environment(std::env::vars_os(), &faults));
+    let paths = gathered.layers.iter().rev().filter_map(|layer| {
+        let Kind::String(path) = &layer.entry("store")?.entry("path")?.kind else { return None };
+        Some(path).filter(|path| !path.trim().is_empty())
+    });
+    paths.map(PathBuf::from).next()
 }
 
 /// Returns the embedded defaults alone.

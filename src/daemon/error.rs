@@ -29,3 +29,13 @@ pub(crate) enum DaemonError {
     #[error("the {0} has stopped")]
     Ended(&'static str),
 }
+
+impl DaemonError {
+    /// Returns true when the configuration has to be changed before it is worth trying again.
+    pub(super) const fn is_configuration(&self) -> bool {
+        match self {
+            Self::Configuration(_) | Self::Receiver(_) => true,
+            Self::Blocking(_) | Self::Store(_) | Self::Jobs(_) | Self::Ended(_) => false,
+        }
+    }
+}

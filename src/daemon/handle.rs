@@ -4,8 +4,9 @@ use std::path::Path;
 use std::sync::{Arc, Weak};
 
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use tracing::info;
+use tracing::{error, info};
 
 use super::assemble::Assembly;
 use super::clock::Clock;
@@ -14,8 +15,8 @@ use super::health::Health;
 use super::loops::{Loops, asked_or_ended};
 use super::metrics::MetricsSource;
 use super::shared::Shared;
-use super::{notify, reload, scheduler};
-use crate::domain::duration_text;
+use super::{life, notify, reload, scheduler};
+use crate::domain::{Reload, duration_text};
 use crate::store::{Store, StoreError, View};
 
 /// Running daemon; it runs until [`Daemon::until`] returns.
@@ -30,6 +31,7 @@ pub(crate) struct Daemon {
     pub(crate) changes: watch::Receiver<i64>,
     core: Core,
     jobs: scheduler::Jobs,
+    life: JoinHandle<()>,
 }
 
 impl Daemon {
@@ -47,12 +49,14 @@ impl Daemon {
         let core = Core::start(store, view.clone(), &assembly, clock, Health::default()).await?;
         drop(assembly);
         let jobs = start_jobs(&core.shared).await?;
+        life::begin(&core.shared).await;
+        let life = tokio::spawn(life::watch(Arc::clone(&core.shared), core.stop.clone()));
         let status = core.shared.status_line();
         info!("started: {status}");
         notify::ready(&status);
         let control = Control { shared: Arc::downgrade(&core.shared) };
         let metrics = MetricsSource::new(&core.shared);
-        Ok(Self { view, control, metrics, changes, core, jobs })
+        Ok(Self { view, control, metrics, changes, core, jobs, life })
     }
 
     /// Waits for `stop`, then for the work under way, at most for the configured time.
@@ -61,12 +65,16 @@ impl Daemon {
     ///
     /// Fails when a loop ends before it should, or the last writes do not reach the disk.
     pub(crate) async fn until(self, stop: impl Future<Output = ()>) -> Result<(), DaemonError> {
-        let Self { mut core, jobs, view: _, control: _, metrics: _, changes: _ } = self;
+        let Self { mut core, jobs, life, view: _, control: _, metrics: _, changes: _ } = self;
         let ended = asked_or_ended(stop, core.loops.ended_early()).await;
         notify::stopping();
         info!("draining, at most {}", duration_text(core.shared.active().drain));
         let shared = core.drain().await;
         jobs.stop().await;
+        if let Err(error) = life.await {
+            error!("the heartbeat ended in a panic: {error}");
+        }
+        life::end(&shared).await;
         close(shared).await?;
         info!("stopped");
         ended
@@ -106,11 +114,21 @@ impl Core {
         clock: Clock,
         health: Health,
     ) -> Result<Self, DaemonError> {
-        let (active, synced) = reload::prepare(&store, assembly, clock.now(), None).await?;
+        let begun_at = clock.now();
+        let (active, synced) = reload::prepare(&store, assembly, begun_at, None).await?;
         let lasting = store.view().own_faults().await?;
         let health = health.lasting(lasting.into_iter().map(|row| row.fault));
         let shared = Arc::new(Shared::new(store, outside, clock, active, health));
         shared.log_changes(&synced);
+        shared.latest.set(Reload {
+            number: 0,
+            begun_at,
+            ended_at: clock.now(),
+            refused: None,
+            faults: Vec::new(),
+            is_configuration: false,
+            changes: synced.changes,
+        });
         let (stop, abort) = (CancellationToken::new(), CancellationToken::new());
         let loops = Loops::start(&shared, &stop, &abort);
         Ok(Self { shared, loops, stop, abort })

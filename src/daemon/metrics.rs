@@ -35,7 +35,14 @@ impl MetricsSource {
             Permits { limit: "runs", max: limits.runs, waiting: among_all },
             Permits { limit: "runs_per_host", max: limits.runs_per_host, waiting: at_hosts },
         ];
-        let text = shared.metrics.text(State { planner_rounds, outbox_rounds, permits, stored });
+        let text = shared.metrics.text(State {
+            planner_rounds,
+            outbox_rounds,
+            permits,
+            reload_success: shared.latest.refused().is_none(),
+            loaded_at: shared.latest.applied_at(),
+            stored,
+        });
         text.inspect_err(|error| error!("the metrics cannot be written: {error}")).ok()
     }
 }

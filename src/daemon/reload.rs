@@ -10,17 +10,19 @@ use tracing::{error, info, warn};
 use super::active::{Active, Permits, Watched};
 use super::assemble::{self, Assembly};
 use super::error::DaemonError;
-use super::notify;
 use super::shared::Shared;
 use super::text::chain;
+use super::{life, notify};
 use crate::blocking::{self, READ_TIMEOUT};
-use crate::domain::{IntegrationId, Subscription, Timestamp};
+use crate::domain::{Changes, IntegrationId, Reload, Subscription, Timestamp};
 use crate::platforms::{Peer, Peers};
 use crate::store::{NotificationContext, ReceiverRow, Retention, Store, Synced};
 use crate::webhook::{Receiver, Sender};
 
 /// The most rows that one transaction of the retention deletes per table.
 const PRUNE_BATCH: u32 = 500;
+/// The most faults of a configuration that are kept for commands beside the daemon.
+const FAULTS_MAX: usize = 50;
 /// Longest wait for the configuration's files.
 const RELOAD_TIMEOUT: Duration = Duration::from_mins(1);
 
@@ -28,43 +30,52 @@ const RELOAD_TIMEOUT: Duration = Duration::from_mins(1);
 /// everything as it was.
 pub(super) async fn reload(shared: &Shared, config: Option<&Path>) {
     notify::reloading();
+    let begun_at = shared.clock.now();
     let replaced = match load(config).await {
         Ok(assembly) => replace(shared, &assembly).await,
         Err(faulty) => Err(faulty),
     };
-    match replaced {
-        Ok(()) => {
-            let status = shared.status_line();
-            info!("configuration reloaded: {status}");
-            notify::ready(&status);
+    let (refused, faults, is_configuration) = match &replaced {
+        Ok(_) => (None, Vec::new(), false),
+        Err(error @ DaemonError::Configuration(faulty)) => {
+            faulty.faults.iter().for_each(|fault| error!("wrong configuration: {fault}"));
+            let faults = faulty.faults.iter().take(FAULTS_MAX).map(ToString::to_string);
+            (Some(error.to_string()), faults.collect(), true)
         }
-        Err(refused) => {
-            let mut reason = chain(&refused);
-            if let DaemonError::Configuration(faulty) = &refused {
-                for fault in &faulty.faults {
-                    error!("wrong configuration: {fault}");
-                }
-                reason = refused.to_string();
-            }
-            error!("reload refused, the old configuration stays: {reason}");
-            notify::ready(&format!("{}; last reload refused: {reason}", shared.status_line()));
-        }
-    }
+        Err(error) => (Some(chain(error)), Vec::new(), error.is_configuration()),
+    };
+    let changes = replaced.unwrap_or_default();
+    let status = shared.status_line();
+    let status = if let Some(reason) = &refused {
+        error!("reload refused, the old configuration stays: {reason}");
+        format!("{status}; last reload refused: {reason}")
+    } else {
+        info!("configuration reloaded: {status}; {changes}");
+        status
+    };
+    let (number, ended_at) = (shared.latest.next_number(), shared.clock.now());
+    let outcome = Reload { number, begun_at, ended_at, refused, faults, is_configuration, changes };
+    life::reloaded(shared, outcome).await;
+    notify::ready(&status);
 }
 
 /// Replaces the configuration in force and the rows together: no run begins in between.
-pub(super) async fn replace(shared: &Shared, assembly: &Assembly) -> Result<(), DaemonError> {
+pub(super) async fn replace(shared: &Shared, assembly: &Assembly) -> Result<Changes, DaemonError> {
     let former = shared.active();
     let _closed = shared.reloading.write().await;
     let (active, synced) =
         prepare(&shared.store, assembly, shared.clock.now(), Some(&former)).await?;
     shared.put_in_force(active);
     shared.log_changes(&synced);
-    Ok(())
+    Ok(synced.changes)
 }
 
 /// Reads and assembles the configuration, off the threads that serve others.
-async fn load(config: Option<&Path>) -> Result<Assembly, DaemonError> {
+///
+/// # Errors
+///
+/// Fails with every fault, or when a file does not answer.
+pub(crate) async fn load(config: Option<&Path>) -> Result<Assembly, DaemonError> {
     let path = config.map(Path::to_owned);
     let read = move || assemble::open(path.as_deref());
     let read = blocking::run("the configuration", RELOAD_TIMEOUT, read).await;

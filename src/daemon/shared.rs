@@ -11,6 +11,7 @@ use super::active::Active;
 use super::backpressure::Backpressure;
 use super::clock::Clock;
 use super::health::Health;
+use super::latest::Latest;
 use super::log_throttle::LogThrottle;
 use super::resending::Resending;
 use super::text::{chain, counted};
@@ -37,6 +38,8 @@ pub(super) struct Shared {
     delivered: AtomicU64,
     store_errors: LogThrottle,
     pub(super) health: Health,
+    /// Outcome of the latest start or reload.
+    pub(super) latest: Latest,
     pub(super) backpressure: Backpressure,
     /// Alerts that are being sent again.
     pub(super) resending: Arc<Resending>,
@@ -65,6 +68,7 @@ impl Shared {
             delivered: AtomicU64::new(0),
             store_errors: LogThrottle::default(),
             health,
+            latest: Latest::default(),
             backpressure: Backpressure::default(),
             resending: Arc::default(),
             metrics: Metrics::default(),

@@ -28,6 +28,14 @@ impl Signals {
         })
     }
 
+    /// Waits for a request to stop; requests to reload are kept meanwhile.
+    pub(crate) async fn asked_to_stop(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => (),
+            _ = self.interrupt.recv() => (),
+        }
+    }
+
     /// Waits for a request to stop, and reloads `config` at every SIGHUP meanwhile.
     pub(crate) async fn stop(mut self, control: &Control, config: Option<&Path>) {
         let reloads = async {

@@ -31,7 +31,7 @@ impl Running {
 
     /// Puts another configuration in force.
     pub(crate) async fn reload(&self, assembly: &Assembly) -> Result<(), DaemonError> {
-        reload::replace(&self.0.shared, assembly).await
+        reload::replace(&self.0.shared, assembly).await.map(|_changes| ())
     }
 
     /// Ends as [`super::Daemon::until`] does after a request to stop.

@@ -15,6 +15,7 @@ mod maintenance;
 mod observed;
 mod outage;
 mod redactor;
+mod reload;
 mod report;
 mod schedule;
 mod secret;
@@ -44,6 +45,7 @@ pub(crate) use observed::{
 };
 pub(crate) use outage::{CLOSE_AFTER, EVIDENCE_MAX, SIBLINGS_MAX, SharedCause, is_outage};
 pub(crate) use redactor::Redactor;
+pub(crate) use reload::{Changes, Reload};
 pub(crate) use report::{
     Class, Finding, Outcome, Report, ReportStatus, Test, TestResult, ValidationResults,
     ValidationTest, When,

@@ -157,6 +157,10 @@ pub(crate) struct State {
     pub(crate) outbox_rounds: u64,
     /// Permits for runs, by limit.
     pub(crate) permits: Vec<Permits>,
+    /// True unless the latest start or reload was refused.
+    pub(crate) reload_success: bool,
+    /// Instant at which the configuration in force was loaded.
+    pub(crate) loaded_at: Option<Timestamp>,
     /// Values from the store; none when it cannot be read.
     pub(crate) stored: Option<Stored>,
 }
@@ -215,7 +219,8 @@ pub(crate) struct Backlog {
 
 impl Collector for State {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        let Self { planner_rounds, outbox_rounds, permits, stored } = self;
+        let Self { planner_rounds, outbox_rounds, permits, reload_success, loaded_at, stored } =
+            self;
         let encoder = &mut encoder;
         counter(encoder, "planner_rounds", "Rounds of the planner", *planner_rounds)?;
         counter(encoder, "outbox_rounds", "Rounds of the outbox", *outbox_rounds)?;
@@ -228,6 +233,14 @@ impl Collector for State {
         let mut gauge = encoder.gauge("runs_waiting", help, None)?;
         for Permits { limit, waiting, .. } in permits {
             set(&mut gauge, &[("limit", *limit)], *waiting)?;
+        }
+        let help = "1 unless the latest start or reload refused the configuration";
+        let mut gauge = encoder.gauge("config_reload_success", help, None)?;
+        gauge.encode_gauge(&u32::from(*reload_success))?;
+        if let Some(at) = loaded_at {
+            let help = "Instant at which the configuration in force was loaded";
+            let mut gauge = encoder.gauge("config_loaded_timestamp", help, Some(&Unit::Seconds))?;
+            gauge.encode_gauge(&at.since(Timestamp(0)).as_secs_f64())?;
         }
         let help = "1 while the store can be read; without it its metrics are left out";
         let mut gauge = encoder.gauge("store_readable", help, None)?;
@@ -358,6 +371,8 @@ mod tests {
         let permits = |limit, max, waiting| Permits { limit, max, waiting };
         State {
             planner_rounds: 7,
+            reload_success: true,
+            loaded_at: Some(Timestamp(1_500)),
             outbox_rounds: 8,
             permits: vec![permits("runs", 64, 0), permits("runs_per_host", 4, 12)],
             stored,

@@ -1,5 +1,7 @@
 //! Reads secret references at the moment of use, so that rotation needs no restart.
 
+mod unit;
+
 use std::path::{Path, PathBuf};
 
 use crate::blocking::{self, ReadError};
@@ -23,10 +25,13 @@ pub(crate) enum SecretError {
     #[error("environment variable {0}, which holds a secret, is not set")]
     Env(String),
     /// There is no credentials directory.
-    #[error(
-        "credential {0} cannot be read: CREDENTIALS_DIRECTORY is not set; use LoadCredential= in the systemd unit"
-    )]
-    NoCredentials(String),
+    #[error("credential {name} can be read by the service alone; by hand, run this as `{line}`")]
+    NoCredentials {
+        /// Name of the credential.
+        name: String,
+        /// Command line that has it.
+        line: String,
+    },
     /// The place of the secret exists and holds nothing.
     #[error("the secret in {0} is empty")]
     Empty(String),
@@ -70,11 +75,18 @@ fn place(reference: &SecretRef) -> Result<Place<'_>, SecretError> {
         SecretRef::Literal(secret) => Place::Memory(secret.clone()),
         SecretRef::Env(name) => Place::Memory(from_env(name)?),
         SecretRef::File(path) => Place::File(path.into()),
-        SecretRef::Credential(name) => {
-            let dir = variable("CREDENTIALS_DIRECTORY")
-                .ok_or_else(|| SecretError::NoCredentials(name.clone()))?;
-            Place::File(Path::new(&dir).join(name).into())
-        }
+        SecretRef::Credential(name) => Place::File(credential(name)?.into()),
+    })
+}
+
+/// Returns the file of a credential: of this process, else of the running service.
+fn credential(name: &str) -> Result<PathBuf, SecretError> {
+    if let Some(folder) = variable("CREDENTIALS_DIRECTORY") {
+        return Ok(Path::new(&folder).join(name));
+    }
+    unit::service_credential(name).ok_or_else(|| {
+        let line = unit::command_line(name, std::env::args());
+        SecretError::NoCredentials { name: name.to_owned(), line }
     })
 }
 

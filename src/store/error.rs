@@ -20,6 +20,22 @@ pub(crate) enum StoreError {
         /// Problem, and how to fix it.
         problem: String,
     },
+    /// The content of the file cannot be used.
+    #[error("{path}: {problem}")]
+    Damaged {
+        /// Path of the file.
+        path: PathBuf,
+        /// Problem, and how to fix it.
+        problem: String,
+    },
+    /// Another daemon uses the file.
+    #[error("{path}: {problem}")]
+    InUse {
+        /// Path of the file.
+        path: PathBuf,
+        /// Evidence of the other daemon.
+        problem: String,
+    },
     /// A row holds a value this version cannot read.
     #[error("inconsistent row in {table}")]
     Inconsistent {

@@ -9,6 +9,7 @@ mod conformance;
 mod error;
 mod facade;
 mod mutes;
+mod node;
 mod outbox;
 mod page;
 mod random;
@@ -20,8 +21,9 @@ mod sqlite;
 mod sync;
 
 pub(crate) use error::StoreError;
-pub(crate) use facade::{Control, Store, View};
+pub(crate) use facade::{Control, Store, View, is_in_use};
 pub(crate) use mutes::{MuteRow, OutageRow, OwnFaultRow, Released, SilenceRow};
+pub(crate) use node::{NodeNote, NodeRow, ProcessId};
 pub(crate) use outbox::{PendingDelivery, Redelivered, Replayed, Resend, Span};
 pub(crate) use page::{Cursor, Listed, PAGE_MAX, Page, each_page};
 pub(crate) use receivers::ReceiverRow;

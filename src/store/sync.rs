@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::receivers::ReceiverRow;
-use crate::domain::{IntegrationId, Transition};
+use crate::domain::{Changes, IntegrationId, Transition};
 
 /// Result of bringing the rows in line with the configuration.
 #[derive(Debug, Default)]
@@ -12,6 +12,8 @@ pub(crate) struct Synced {
     pub(crate) ids: BTreeMap<String, IntegrationId>,
     /// The status changes, in order.
     pub(crate) transitions: Vec<(String, Transition)>,
+    /// Changes of the configuration.
+    pub(crate) changes: Changes,
     /// The receivers that are disabled, and those no longer configured with pending deliveries.
     pub(crate) idle: Vec<ReceiverRow>,
 }

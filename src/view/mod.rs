@@ -6,6 +6,7 @@
 
 mod catalog;
 mod check;
+mod daemon;
 mod delivery;
 mod explanation;
 mod history;
@@ -23,6 +24,7 @@ mod validation;
 
 pub(crate) use catalog::PlatformTests;
 pub(crate) use check::Checked;
+pub(crate) use daemon::{DaemonProcess, DaemonRows, DaemonStatus, Liveness};
 pub(crate) use delivery::{Delivery, ReplayPlan, Requeued};
 pub(crate) use explanation::Explanation;
 pub(crate) use history::Entry;

@@ -53,6 +53,14 @@ impl From<&ReceiverRow> for ReceiverState {
     }
 }
 
+impl Receiver<'_> {
+    /// Returns name, state and number of pending deliveries in a few words.
+    pub(crate) fn sentence(&self) -> String {
+        let (name, state) = (self.name, self.state.as_str());
+        format!("{name}: {state}, {} pending", self.pending)
+    }
+}
+
 impl<'a> From<&'a ReceiverRow> for Receiver<'a> {
     fn from(row: &'a ReceiverRow) -> Self {
         let (reason, disabled_at) = row.disabled.unzip();

@@ -30,6 +30,11 @@ Exit status:
   0   all is well, warnings included
   1   something failed
   2   the command line is wrong
+  3   the daemon does not run
+  65  the database is damaged
+  69  an address is in use
+  73  the database is of a newer version
+  75  another daemon uses the database
   78  the configuration is wrong";
 
 /// Reruns the validation tests of data-platform integrations on schedule and notifies webhook
@@ -89,6 +94,10 @@ pub(super) struct Global {
 pub(super) enum Command {
     /// Run the daemon until it is stopped
     Run,
+    /// Show whether the daemon runs, what it could not load, and what fails; the exit status says it too
+    Status(Status),
+    /// Have the running daemon read its configuration again, and show what changed
+    Reload(Reload),
     /// Check the configuration; all faults are shown at once
     Check(Check),
     /// Validate now, print the report and change nothing
@@ -141,6 +150,28 @@ impl From<Demo> for crate::demo::Options {
     fn from(Demo { once }: Demo) -> Self {
         Self { once }
     }
+}
+
+/// Arguments of the command `status`.
+#[derive(Args, Debug)]
+pub(super) struct Status {
+    /// Database to read from.
+    #[command(flatten)]
+    pub(super) source: Source,
+    /// Choice between text and JSON.
+    #[command(flatten)]
+    pub(super) form: Json,
+}
+
+/// Arguments of the command `reload`.
+#[derive(Args, Debug)]
+pub(super) struct Reload {
+    /// Database of the daemon.
+    #[command(flatten)]
+    pub(super) source: Source,
+    /// Choice between text and JSON.
+    #[command(flatten)]
+    pub(super) form: Json,
 }
 
 /// Arguments of the command `check`.
@@ -329,6 +360,8 @@ mod tests {
     fn every_command_line_of_the_manual_is_read() {
         let lines = [
             ("run", "Run"),
+            ("status --json", "Status(Status"),
+            ("reload", "Reload(Reload"),
             ("check", "Check(Check { online: false"),
             ("check --online --json", "Check(Check { online: true, form: Json { json: true } })"),
             ("validate lake --preflight", "preflight: true"),

@@ -31,6 +31,16 @@ pub(super) enum End {
     Failure,
     /// The command line is wrong.
     Usage,
+    /// The daemon does not run.
+    NoDaemon,
+    /// The database is damaged.
+    Damaged,
+    /// An address is in use.
+    Address,
+    /// The database is of a newer version.
+    Newer,
+    /// Another daemon uses the database.
+    InUse,
     /// The configuration is wrong.
     Configuration,
 }
@@ -41,12 +51,17 @@ impl End {
         if good { Self::Success } else { Self::Failure }
     }
 
-    /// The exit code; 78 is `EX_CONFIG` of sysexits.
+    /// Returns the exit code; from 64 on they are those of sysexits.
     pub(super) const fn code(self) -> u8 {
         match self {
             Self::Success => 0,
             Self::Failure => 1,
             Self::Usage => 2,
+            Self::NoDaemon => 3,
+            Self::Damaged => 65,
+            Self::Address => 69,
+            Self::Newer => 73,
+            Self::InUse => 75,
             Self::Configuration => 78,
         }
     }

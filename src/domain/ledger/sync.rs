@@ -68,6 +68,12 @@ impl Stored {
             || self.auto_bootstrap != wanted.auto_bootstrap
     }
 
+    /// Returns true when `wanted` changes something that a person wrote.
+    pub(crate) fn is_changed_by(&self, wanted: &Wanted) -> bool {
+        let is_disabled = self.row.status == Status::Disabled;
+        self.differs(wanted) || is_disabled != wanted.disabled || !self.is_described(wanted)
+    }
+
     /// Returns the cause of the status change that `wanted` makes, if it makes one.
     fn cause(&self, wanted: &Wanted) -> Option<Cause> {
         let changed = || self.differs(wanted).then_some(Cause::Changed);

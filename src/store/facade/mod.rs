@@ -8,3 +8,13 @@ mod view;
 pub(crate) use control::Control;
 pub(crate) use store::Store;
 pub(crate) use view::View;
+
+use std::path::Path;
+
+use super::sqlite;
+
+/// Returns true when a daemon uses the database at `path`, false when none does, and none when that
+/// cannot be seen. Call it before the database is opened.
+pub(crate) fn is_in_use(path: &Path) -> Option<bool> {
+    sqlite::is_in_use(path)
+}

@@ -12,8 +12,8 @@ use crate::domain::ledger::{
 };
 use crate::domain::{IntegrationId, OwnFault, Schedule, Timestamp};
 use crate::store::{
-    Began, PendingDelivery, Pruned, Released, Resend, Retention, StoreError, Surplus, Synced,
-    sqlite,
+    Began, NodeNote, PendingDelivery, Pruned, Released, Resend, Retention, StoreError, Surplus,
+    Synced, sqlite,
 };
 
 /// Writes, one after the other. Clone it freely; the database is free for another daemon when every handle
@@ -42,6 +42,20 @@ impl Store {
     pub(crate) fn changes(&self) -> watch::Receiver<i64> {
         match self {
             Self::Sqlite(engine) => engine.changes(),
+        }
+    }
+
+    /// Fails when a file of the database was removed or replaced while in use.
+    pub(crate) fn check_files(&self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(engine) => engine.check_files(),
+        }
+    }
+
+    /// Writes down something about the life of this node.
+    pub(crate) async fn note(&self, note: NodeNote) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(engine) => engine.note(note).await,
         }
     }
 

@@ -8,9 +8,9 @@ use crate::domain::ledger::KnownIncident;
 use crate::domain::{Factor, IntegrationId, Timestamp};
 use crate::store::receivers::Events;
 use crate::store::{
-    DeliveryFilter, DeliveryRow, Due, HistoryRow, IntegrationRow, Listed, OutageRow, OwnFaultRow,
-    Page, ReceiverRow, Retention, RunRow, SilenceRow, StatusRow, StoreError, Surplus, TargetRow,
-    TransitionRow, sqlite,
+    DeliveryFilter, DeliveryRow, Due, HistoryRow, IntegrationRow, Listed, NodeRow, OutageRow,
+    OwnFaultRow, Page, ReceiverRow, Retention, RunRow, SilenceRow, StatusRow, StoreError, Surplus,
+    TargetRow, TransitionRow, sqlite,
 };
 
 /// Reads, which never wait for writes; also beside a running daemon. Clone it freely.
@@ -124,6 +124,13 @@ impl View {
     pub(crate) async fn own_faults(&self) -> Result<Vec<OwnFaultRow>, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.own_faults().await,
+        }
+    }
+
+    /// Returns the node that serves the database, or served it last.
+    pub(crate) async fn node(&self) -> Result<NodeRow, StoreError> {
+        match self {
+            Self::Sqlite(engine) => engine.node().await,
         }
     }
 

@@ -7,7 +7,8 @@ use std::path::Path;
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::open::{self, Place};
+use super::open;
+use super::place::Place;
 use super::{
     NewSilence, ReceiverRow, Redelivered, Replayed, Span, StoreError, outbox, receiver, silence,
 };

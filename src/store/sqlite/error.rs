@@ -1,6 +1,31 @@
 //! Errors of `SQLite`, as the store's.
 
+use rusqlite::ErrorCode;
+
 use super::StoreError;
+
+impl StoreError {
+    /// Returns true when the content of the database cannot be used, so that trying again is in vain.
+    pub(crate) fn is_damage(&self) -> bool {
+        match self {
+            Self::Damaged { .. } | Self::Inconsistent { .. } | Self::Document { .. } => true,
+            Self::Engine(error) => {
+                let code = error.downcast_ref().and_then(rusqlite::Error::sqlite_error_code);
+                matches!(code, Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt))
+            }
+            Self::File { .. }
+            | Self::InUse { .. }
+            | Self::Newer { .. }
+            | Self::Busy
+            | Self::TooSlow
+            | Self::WrongCursor
+            | Self::Commit(_)
+            | Self::Random
+            | Self::Undecided
+            | Self::Stopped => false,
+        }
+    }
+}
 
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {

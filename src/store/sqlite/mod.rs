@@ -21,11 +21,13 @@ mod known;
 mod lane;
 mod load;
 mod migrations;
+mod node;
 mod open;
 mod outage;
 mod outbox;
 mod own_fault;
 mod page;
+mod place;
 mod prepared;
 mod prune;
 mod queue;
@@ -48,12 +50,14 @@ mod writer;
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
 
 use super::error::StoreError;
 use super::mutes::{MuteRow, OutageRow, OwnFaultRow, Released, SilenceRow};
+use super::node::{NodeNote, NodeRow, ProcessId};
 use super::outbox::{PendingDelivery, Redelivered, Replayed, Resend, Span};
 use super::random;
 use super::receivers::{EventRow, Events, ReceiverRow};
@@ -71,6 +75,7 @@ use crate::domain::ledger::{
 use crate::domain::{IntegrationId, OwnFault, Schedule, Timestamp};
 
 pub(in crate::store) use control::Control;
+pub(in crate::store) use place::is_in_use;
 #[cfg(test)]
 pub(crate) use simulated::{Disk, Entry, Fate, Memory};
 pub(crate) use view::View;
@@ -83,6 +88,8 @@ pub(crate) struct Store {
     /// Incarnation of this node, the owner of its leases.
     owner: i64,
     view: View,
+    /// Files of the database; none in memory.
+    place: Option<Arc<place::Place>>,
 }
 
 impl Store {
@@ -90,10 +97,11 @@ impl Store {
     pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
         let opened = open::open(path)?;
         let owner = opened.owner;
+        let place = Some(Arc::new(opened.place.clone()));
         let view = View::open(path)?;
         let writer = writer::Writer::start(opened, writer::PACE)
             .map_err(|error| view::no_thread(path, &error))?;
-        Ok(Self { writer, owner, view })
+        Ok(Self { writer, owner, view, place })
     }
 
     /// Implements [`crate::store::Store::view`] on this engine.
@@ -104,6 +112,16 @@ impl Store {
     /// Implements [`crate::store::Store::changes`] on this engine.
     pub(crate) fn changes(&self) -> watch::Receiver<i64> {
         self.writer.changes()
+    }
+
+    /// Implements [`crate::store::Store::check_files`] on this engine.
+    pub(crate) fn check_files(&self) -> Result<(), StoreError> {
+        Ok(self.place.as_ref().map_or(Ok(()), |place| place.check())?)
+    }
+
+    /// Implements [`crate::store::Store::note`] on this engine.
+    pub(crate) async fn note(&self, note: NodeNote) -> Result<(), StoreError> {
+        self.writer.write(move |tx| node::note(tx, &note)).await
     }
 
     /// Implements [`crate::store::Store::sync`] on this engine.

@@ -3,10 +3,10 @@
 //! A file that exists is a complete database of this program, or it is refused and left as it is: a new database is
 //! built beside its place and renamed into it.
 
-use std::fs::{File, OpenOptions, Permissions, TryLockError};
+use std::fs::{File, OpenOptions, Permissions};
 use std::io;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
@@ -16,6 +16,7 @@ use super::super::random;
 use super::StoreError;
 use super::defect::{self, Defect};
 use super::migrations::{APPLICATION_ID, migrate, newest};
+use super::place::{self, Locks, MODE, Place, beside, refused, unusable};
 
 /// Longest wait of a statement for another process to release its lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -33,11 +34,8 @@ const CACHE_MAX: i32 = 16 * 1024;
 /// Older versions can damage the file when a checkpoint meets a restart of the log.
 const SQLITE_MIN: i32 = 3_051_003;
 
-/// Readable and writable by the daemon's user alone.
-const MODE: u32 = 0o600;
-
 /// Name of the only node that uses a file; its lock keeps others out.
-const NODE: &str = "local";
+pub(super) const NODE: &str = "local";
 
 /// The daemon's connection, with the lock that keeps other daemons out.
 #[derive(Debug)]
@@ -46,58 +44,30 @@ pub(super) struct Opened {
     pub(super) conn: Connection,
     /// Incarnation of this node, the owner of its leases.
     pub(super) owner: i64,
-    /// Held until this is dropped.
-    pub(super) lock: File,
+    /// Locks that keep other daemons out until this is dropped.
+    pub(super) locks: Locks,
     /// Where the file has to stay.
     pub(super) place: Place,
-}
-
-/// Which file stood where when it was opened.
-#[derive(Debug)]
-pub(super) struct Place {
-    path: PathBuf,
-    file: (u64, u64),
-}
-
-impl Place {
-    fn of(path: &Path) -> io::Result<Self> {
-        Ok(Self { path: path.to_owned(), file: identity(path)? })
-    }
-
-    /// Fails when the file is not there any more: what is written to it then is lost with the
-    /// process, and `SQLite` does not look.
-    pub(super) fn check(&self) -> Result<(), rusqlite::Error> {
-        if identity(&self.path).is_ok_and(|file| file == self.file) {
-            return Ok(());
-        }
-        let path = self.path.display();
-        let problem = format!("{path} was removed or replaced while in use; put it back");
-        let moved = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_READONLY_DBMOVED);
-        Err(rusqlite::Error::SqliteFailure(moved, Some(problem)))
-    }
-}
-
-/// Returns the identity of a file: device and number.
-fn identity(path: &Path) -> io::Result<(u64, u64)> {
-    let file = std::fs::metadata(path)?;
-    Ok((file.dev(), file.ino()))
 }
 
 /// Opens the database at `path` for the daemon, or creates it there.
 pub(super) fn open(path: &Path) -> Result<Opened, StoreError> {
     require_version(path)?;
-    let lock = lock(path)?;
+    let path = &place::resolved(path)?;
+    let beside = place::lock_beside(path)?;
     match path.try_exists() {
         Ok(true) => {}
         Ok(false) => create(path)?,
         Err(error) => return Err(unusable(path, &error)),
     }
+    let locks = place::lock_database(path, beside)?;
+    place::require_one_name(path)?;
     identify(&connect_to_read(path)?, path)?;
     let mut conn = connect(path)?;
     match take_over(&mut conn) {
         Ok(owner) => {
             let place = Place::of(path).map_err(|error| unusable(path, &error))?;
-            Ok(Opened { conn, owner, lock, place })
+            Ok(Opened { conn, owner, locks, place: place.with_log() })
         }
         Err(error) => Err(explained(path, error)),
     }
@@ -111,6 +81,7 @@ fn take_over(conn: &mut Connection) -> Result<i64, StoreError> {
 
 /// Opens an existing database for reading.
 pub(super) fn open_to_read(path: &Path) -> Result<Connection, StoreError> {
+    let path = &place::resolved(path)?;
     match path.try_exists() {
         Ok(true) => {}
         Ok(false) => {
@@ -133,6 +104,8 @@ pub(super) fn open_to_read(path: &Path) -> Result<Connection, StoreError> {
 /// Opens an existing database of this version for short writes beside the daemon.
 pub(super) fn open_to_control(path: &Path) -> Result<(Connection, Place), StoreError> {
     require_version(path)?;
+    let path = &place::resolved(path)?;
+    place::require_one_name(path)?;
     let place = Place::of(path);
     drop(open_to_read(path)?);
     let place = place.map_err(|error| unusable(path, &error))?;
@@ -143,23 +116,9 @@ pub(super) fn open_to_control(path: &Path) -> Result<(Connection, Place), StoreE
     }
 }
 
-fn refused(path: &Path, problem: impl Into<String>) -> StoreError {
-    StoreError::File { path: path.to_owned(), problem: problem.into() }
-}
-
-fn unusable(path: &Path, error: &io::Error) -> StoreError {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists());
-    match folder {
-        Some(folder) => refused(folder, "there is no such folder; create it".to_owned()),
-        None => refused(path, format!("cannot be used: {error}")),
-    }
-}
-
-/// `path` with `suffix` after its name.
-fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
+/// Returns the error for a file with content that cannot be used.
+fn damaged(path: &Path, problem: &str) -> StoreError {
+    StoreError::Damaged { path: path.to_owned(), problem: problem.to_owned() }
 }
 
 fn require_version(path: &Path) -> Result<(), StoreError> {
@@ -171,29 +130,13 @@ fn require_version(path: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Takes the lock file beside the database, which stays; the lock goes with the process.
-fn lock(path: &Path) -> Result<File, StoreError> {
-    let name = beside(path, ".lock");
-    let opened = OpenOptions::new().write(true).create(true).truncate(false).mode(MODE).open(&name);
-    let file = opened.map_err(|error| unusable(&name, &error))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => {
-            let name = name.display();
-            let problem = format!("in use by another daemon, which holds the lock {name}");
-            Err(refused(path, problem))
-        }
-        Err(TryLockError::Error(error)) => Err(unusable(&name, &error)),
-    }
-}
-
 /// Builds a new database beside `path`, then moves it there in one step.
 fn create(path: &Path) -> Result<(), StoreError> {
     let log = beside(path, "-wal");
     if !matches!(log.try_exists(), Ok(false)) {
         let log = log.display();
         let problem = format!("is missing, but its log {log} is not; restore a copy of both");
-        return Err(refused(path, problem));
+        return Err(damaged(path, &problem));
     }
     let draft = beside(path, ".new");
     let failed = |error: io::Error| unusable(&draft, &error);
@@ -310,7 +253,7 @@ fn explained(path: &Path, error: StoreError) -> StoreError {
 fn explain(path: &Path, error: rusqlite::Error) -> StoreError {
     match error.sqlite_error_code() {
         Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
-            refused(path, "is not a database or is damaged, and was left as it is; restore a copy")
+            damaged(path, "is not a database or is damaged, and was left as it is; restore a copy")
         }
         Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied | ErrorCode::ReadOnly) => {
             refused(path, format!("cannot be opened: {error}"))
@@ -333,7 +276,7 @@ fn identify(conn: &Connection, path: &Path) -> Result<u32, StoreError> {
         } else {
             "is a database of another program"
         };
-        return Err(refused(path, problem));
+        return Err(damaged(path, problem));
     }
     let (found, known) = (u32::try_from(version).unwrap_or(0), newest());
     if known < found { Err(StoreError::Newer { found, known }) } else { Ok(found) }

@@ -1,5 +1,7 @@
 //! Receivers and their states: configured, failing, disabled.
 
+use std::collections::BTreeSet;
+
 use rusqlite::{Connection, Row as SqlRow, named_params};
 
 use super::asked::Asked;
@@ -7,7 +9,7 @@ use super::column::{instant, parse};
 use super::page::{self, Key, Listed, Page};
 use super::{NotificationContext, ReceiverRow, StoreError, health};
 use crate::domain::ledger;
-use crate::domain::{DisabledReason, Timestamp};
+use crate::domain::{Changes, DisabledReason, Timestamp};
 
 macro_rules! receiver_columns {
     () => {
@@ -27,6 +29,7 @@ macro_rules! receiver_columns {
 pub(super) fn configure(
     tx: &Connection,
     context: &NotificationContext,
+    changes: &mut Changes,
 ) -> Result<Vec<ReceiverRow>, StoreError> {
     const IDLE: &str = concat!(
         receiver_columns!(),
@@ -35,6 +38,15 @@ pub(super) fn configure(
     const NAME: &str = "
         INSERT INTO receiver (name, configured) VALUES (:name, 1)
         ON CONFLICT (name) DO UPDATE SET configured = 1";
+    let mut former = configured(tx)?;
+    for subscription in context.subscriptions.iter() {
+        if !former.remove(&subscription.receiver) {
+            changes.receivers_added.add(&subscription.receiver);
+        }
+    }
+    for gone in &former {
+        changes.receivers_removed.add(gone);
+    }
     tx.execute("UPDATE receiver SET configured = 0 WHERE configured = 1", [])?;
     for subscription in context.subscriptions.iter() {
         tx.prepare_cached(NAME)?.execute(named_params! {":name": subscription.receiver})?;
@@ -42,6 +54,14 @@ pub(super) fn configure(
     let mut statement = tx.prepare_cached(IDLE)?;
     let found = statement.query_and_then([], receiver_row)?;
     found.collect()
+}
+
+/// Loads the names of the receivers that are configured.
+pub(super) fn configured(tx: &Connection) -> Result<BTreeSet<String>, StoreError> {
+    const SQL: &str = "SELECT name FROM receiver WHERE configured = 1";
+    let mut statement = tx.prepare_cached(SQL)?;
+    let found = statement.query_map([], |row| row.get(0))?;
+    Ok(found.collect::<Result<_, _>>()?)
 }
 
 /// Receivers after a name. The oldest pending event is among the heads of a receiver's queues.

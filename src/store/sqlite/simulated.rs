@@ -154,7 +154,7 @@ impl Memory {
         let (queue, waiting) = mpsc::channel(reader::QUEUE_MAX);
         tokio::spawn(read(self.clone(), waiting));
         let view = View { readers: Readers::served_by(queue) };
-        crate::store::Store::Sqlite(Store { writer, owner, view })
+        crate::store::Store::Sqlite(Store { writer, owner, view, place: None })
     }
 
     /// Returns the integrations that should have begun a run before `before`, and have not been leased

@@ -12,8 +12,8 @@ use super::receiver::configure;
 use super::row::row_columns;
 use super::writer::attempt;
 use super::{NotificationContext, StoreError, Synced, Wanted, configuration, row, wake};
-use crate::domain::Transition;
 use crate::domain::ledger::{self, Case, Row, Stored};
+use crate::domain::{Status, Transition};
 
 /// Makes every row what `wanted` says; rows it does not name are removed, step by step.
 pub(super) fn sync(
@@ -26,16 +26,21 @@ pub(super) fn sync(
         reschedule(tx, &[], context.now)?;
     }
     let mut stored = live(tx)?;
-    let mut synced = Synced { idle: configure(tx, context)?, ..Synced::default() };
+    let mut synced = Synced::default();
+    synced.idle = configure(tx, context, &mut synced.changes)?;
     // Other windows may be configured now.
     Asked::default().apply_all(tx, &[ledger::reevaluate_mutes(context.now)])?;
     wake::replan(tx, context)?;
     for wanted in wanted {
         let (id, step) = if let Some(stored) = stored.remove(&wanted.name) {
             let asked = Asked { row: Some(&stored.row), now: context.now, ..Asked::default() };
+            if stored.is_changed_by(wanted) {
+                synced.changes.changed.add(&wanted.name);
+            }
             let adjust = |case: &Case| ledger::adjust(case, &stored, wanted, startup, context);
             (stored.row.id, asked.decide(tx, adjust)?)
         } else {
+            synced.changes.added.add(&wanted.name);
             let id = configuration::next_id(tx)?;
             let asked = Asked { now: context.now, ..Asked::default() };
             (id, asked.decide(tx, |case| ledger::create(case, id, wanted, context))?)
@@ -45,6 +50,9 @@ pub(super) fn sync(
         synced.note(&wanted.name, step);
     }
     for (name, gone) in stored {
+        if gone.row.status != Status::Deleting {
+            synced.changes.removed.add(&name);
+        }
         synced.note(&name, remove(tx, &gone.row, context)?);
     }
     Ok(synced)

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use super::page::{Listed, Page};
 use super::{
-    DeliveryFilter, DeliveryRow, Due, Events, HistoryRow, IntegrationRow, OutageRow, OwnFaultRow,
-    ReceiverRow, Retention, RunRow, SilenceRow, StatusRow, StoreError, Surplus, TargetRow,
-    TransitionRow, fault, history, integration, open, outage, queue, reader, receiver, release,
-    resend, silence, surplus, wake,
+    DeliveryFilter, DeliveryRow, Due, Events, HistoryRow, IntegrationRow, NodeRow, OutageRow,
+    OwnFaultRow, ReceiverRow, Retention, RunRow, SilenceRow, StatusRow, StoreError, Surplus,
+    TargetRow, TransitionRow, fault, history, integration, node, open, outage, queue, reader,
+    receiver, release, resend, silence, surplus, wake,
 };
 use crate::domain::ledger::KnownIncident;
 use crate::domain::{Factor, IntegrationId, Timestamp};
@@ -112,6 +112,11 @@ impl View {
     /// Implements [`crate::store::View::own_faults`] on this engine.
     pub(crate) async fn own_faults(&self) -> Result<Vec<OwnFaultRow>, StoreError> {
         self.readers.read(|tx| fault::all(tx)).await
+    }
+
+    /// Implements [`crate::store::View::node`] on this engine.
+    pub(crate) async fn node(&self) -> Result<NodeRow, StoreError> {
+        self.readers.read(|tx| node::load(tx)).await
     }
 
     /// Implements [`crate::store::View::outage`] on this engine.

@@ -13,7 +13,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
 use super::defect::{self, Defect};
-use super::open::{Opened, Place};
+use super::open::Opened;
+use super::place::Place;
 use super::{StoreError, history};
 
 /// Commands that may wait; more wait in their callers.
@@ -226,7 +227,7 @@ fn serve(
     pace: Duration,
     committed: &watch::Sender<i64>,
 ) {
-    let Opened { conn, lock, place, owner: _ } = opened;
+    let Opened { conn, locks, place, owner: _ } = opened;
     let (mut closing, mut paced) = (Vec::new(), None::<Instant>);
     let sends_before_commit = defect::planted() == Some(Defect::SendBeforeCommit);
     while let Some(first) = queue.blocking_recv() {
@@ -256,7 +257,7 @@ fn serve(
     }
     let mut ended = checkpoint(&conn);
     drop(conn);
-    drop(lock);
+    drop(locks);
     for answer in closing {
         answer.send(std::mem::replace(&mut ended, Ok(()))).ok();
     }

@@ -211,6 +211,69 @@ async fn a_second_daemon_is_refused_until_the_first_has_closed() {
 }
 
 #[tokio::test]
+async fn second_daemon_is_refused_by_whatever_name_it_reaches_the_file() {
+    let place = Place::new();
+    let store = place.open();
+    let link = place.folder.path().join("link.db");
+    std::os::unix::fs::symlink(place.path(), &link).unwrap();
+    assert!(matches!(Store::open(&link), Err(StoreError::InUse { .. })), "symbolic link");
+    fs::remove_file(place.folder.path().join("state.db.lock")).unwrap();
+    assert!(matches!(Store::open(&place.path()), Err(StoreError::InUse { .. })), "no lock file");
+    let other = tempfile::tempdir_in(place.folder.path()).unwrap();
+    let hard = other.path().join("hard.db");
+    fs::hard_link(place.path(), &hard).unwrap();
+    assert!(matches!(Store::open(&hard), Err(StoreError::InUse { .. })), "hard link");
+    assert!(Control::open(&hard).unwrap_err().to_string().contains("has 2 names (hard links)"));
+    store.close().await.unwrap();
+    let refused = Store::open(&place.path()).unwrap_err().to_string();
+    assert!(refused.contains("has 2 names (hard links)"), "{refused}");
+    fs::remove_file(&hard).unwrap();
+    Store::open(&link).unwrap().close().await.unwrap();
+    fs::remove_file(place.path()).unwrap();
+    let refused = Store::open(&link).unwrap_err().to_string();
+    assert!(refused.contains("is a link that leads to no file"), "{refused}");
+}
+
+#[tokio::test]
+async fn database_is_in_use_while_a_daemon_has_it_open() {
+    use super::super::place::is_in_use;
+    let place = Place::new();
+    assert_eq!(is_in_use(&place.path()), None);
+    let store = place.open();
+    assert_eq!(is_in_use(&place.path()), Some(true));
+    store.close().await.unwrap();
+    assert_eq!(is_in_use(&place.path()), Some(false));
+}
+
+#[tokio::test]
+async fn replaced_log_is_noticed_and_ends_the_writing() {
+    let place = Place::new();
+    let store = place.open();
+    store.check_files().unwrap();
+    fs::remove_file(place.folder.path().join("state.db-wal")).unwrap();
+    let noticed = store.check_files().unwrap_err();
+    let why = std::error::Error::source(&noticed).unwrap().to_string();
+    assert!(why.contains("state.db-wal was removed or replaced"), "{why}");
+    store.sync(vec![wanted("one")], false, tell()).await.unwrap_err();
+}
+
+#[tokio::test]
+async fn life_of_the_node_is_kept() {
+    use crate::store::{NodeNote, ProcessId};
+    let place = Place::new();
+    let store = place.open();
+    let process = ProcessId { pid: 7, born: 9 };
+    store.note(NodeNote::Started(process, START)).await.unwrap();
+    store.note(NodeNote::Stopped(Timestamp(START.0 + 1))).await.unwrap();
+    let node = store.view().node().await.unwrap();
+    assert_eq!((node.process, node.started_at), (Some(process), Some(START)));
+    assert_eq!(node.stopped_at, Some(Timestamp(START.0 + 1)));
+    store.note(NodeNote::Started(process, START)).await.unwrap();
+    assert_eq!(store.view().node().await.unwrap().stopped_at, None);
+    store.close().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_newer_file_is_refused_and_left_as_it_is() {
     let place = Place::new();
     closed(&place).await;
@@ -254,6 +317,10 @@ async fn a_missing_file_is_made_by_the_daemon_alone() {
     let nowhere = place.folder.path().join("no/state.db");
     let refused = Store::open(&nowhere).unwrap_err().to_string();
     assert!(refused.ends_with("there is no such folder; create it"));
+    let file = place.folder.path().join("file");
+    fs::write(&file, "").unwrap();
+    let refused = Store::open(&file.join("sub/state.db")).unwrap_err().to_string();
+    assert!(refused.contains("this folder may not be entered: Not a directory"), "{refused}");
 }
 
 #[tokio::test]

@@ -1,0 +1,191 @@
+//! `status`: the daemon as a whole, for people and for whoever goes by the exit status.
+
+use anyhow::Context as _;
+
+use super::args::{Global, Status};
+use super::error::CommandError;
+use super::print::{Answer, End, Screen, Tone, ago, counted, sanitise, status_word, toned};
+use super::{read, situation};
+use crate::domain::Reload;
+use crate::store::{View, each_page, is_in_use};
+use crate::view::{DaemonProcess, DaemonRows, DaemonStatus, Liveness};
+
+/// The most failing integrations that are named.
+const NAMED_MAX: usize = 20;
+
+/// Shows the state of the daemon; the exit status is that of [`end`].
+pub(super) async fn answer(
+    global: &Global,
+    args: &Status,
+    screen: Screen,
+) -> Result<Answer, CommandError> {
+    let path = read::path(global, &args.source)?;
+    // Before the database is opened: see there.
+    let state = Liveness::from(is_in_use(&path));
+    let view = View::open(&path).context("opening the store")?;
+    let rows = rows(&view, state).await.context("reading the store")?;
+    let status = DaemonStatus::from(&rows);
+    let answer = if args.form.json {
+        Answer::json(&status)?
+    } else {
+        let degraded = situation::degraded(&rows.faults, screen);
+        Answer::good(head(&status.daemon, status.reload, screen) + &degraded + &text(&status))
+    };
+    Ok(Answer { end: end(&status), ..answer })
+}
+
+/// Returns the exit status: 0 all is well, 1 something fails, 3 the daemon does not run.
+const fn end(status: &DaemonStatus<'_>) -> End {
+    match status.daemon.state {
+        Liveness::Stopped => End::NoDaemon,
+        Liveness::Running | Liveness::Unknown => End::success_if(status.is_well),
+    }
+}
+
+async fn rows(view: &View, state: Liveness) -> Result<DaemonRows, crate::store::StoreError> {
+    let (mut statuses, mut receivers) = (Vec::new(), Vec::new());
+    each_page(async |page| view.statuses(page).await, |rows| statuses.extend(rows)).await?;
+    each_page(async |page| view.receivers(page).await, |rows| receivers.extend(rows)).await?;
+    let (node, faults) = (view.node().await?, view.own_faults().await?);
+    Ok(DaemonRows { state, node, faults, statuses, receivers })
+}
+
+/// Returns the lines that say whether the daemon runs, and whether its latest reload was refused.
+pub(super) fn head(process: &DaemonProcess, reload: Option<&Reload>, screen: Screen) -> String {
+    let since = |at| format!("since {} ({})", screen.instant(Some(at)), ago(screen.now, at));
+    let line = match (process.state, process.last_seen_at, process.started_at) {
+        (Liveness::Running, _, Some(at)) => format!("The daemon runs {}.\n", since(at)),
+        (Liveness::Running, _, None) => "The daemon is starting.\n".to_owned(),
+        (Liveness::Stopped, Some(at), _) => {
+            let not = toned("not running", Tone::Bad);
+            let ended = if process.stopped_cleanly {
+                format!("it stopped at {} ({})", screen.instant(Some(at)), ago(screen.now, at))
+            } else {
+                format!(
+                    "it was last seen at {} ({})",
+                    screen.instant(Some(at)),
+                    ago(screen.now, at)
+                )
+            };
+            format!("The daemon is {not}; {ended}.\n")
+        }
+        (Liveness::Stopped, None, _) => {
+            format!("The daemon is {}.\n", toned("not running", Tone::Bad))
+        }
+        (Liveness::Unknown, ..) => {
+            "The state of the daemon cannot be seen by this user.\n".to_owned()
+        }
+    };
+    line + &reload.map_or_else(String::new, |reload| refusal(reload, screen))
+}
+
+fn refusal(reload: &Reload, screen: Screen) -> String {
+    let Some(reason) = &reload.refused else { return String::new() };
+    let (at, age) = (screen.instant(Some(reload.ended_at)), ago(screen.now, reload.ended_at));
+    let what = if reload.number == 0 { "configuration" } else { "latest reload" };
+    let first = reload
+        .faults
+        .first()
+        .map_or_else(String::new, |fault| format!("; the first: {}", sanitise(fault)));
+    let (refused, reason) = (toned("refused", Tone::Bad), sanitise(reason));
+    format!("The {what} was {refused} at {at} ({age}), what was in force stays: {reason}{first}\n")
+}
+
+fn text(status: &DaemonStatus<'_>) -> String {
+    let counts = status.integrations.iter().map(|(word, count)| format!("{count} {word}"));
+    let counts = counts.collect::<Vec<_>>().join(", ");
+    let all = counted(status.integrations.values().sum(), "integration");
+    let first = if counts.is_empty() { format!("{all}.") } else { format!("{all}: {counts}.") };
+    let mut lines = vec![first];
+    lines.extend(
+        status.failing.iter().take(NAMED_MAX).map(|failing| {
+            format!("  {}: {}", sanitise(&failing.name), status_word(failing.status))
+        }),
+    );
+    let more = status.failing.len().saturating_sub(NAMED_MAX);
+    if 0 < more {
+        lines.push(format!("  and {more} more; `revalidated list` shows them"));
+    }
+    let receivers = status.receivers.iter();
+    lines.extend(receivers.map(|one| format!("Receiver {}.", sanitise(&one.sentence()))));
+    if status.is_well {
+        lines.push("All is well.".to_owned());
+    }
+    lines.join("\n") + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::{faults, plain, receivers, screen};
+    use super::*;
+    use crate::domain::{Changes, Timestamp};
+    use crate::store::{NodeRow, ProcessId};
+
+    fn node() -> NodeRow {
+        NodeRow {
+            process: Some(ProcessId { pid: 7, born: 1 }),
+            started_at: Some(Timestamp(screen().now.0 - 3_600_000)),
+            seen_at: Some(Timestamp(screen().now.0 - 60_000)),
+            ..NodeRow::default()
+        }
+    }
+
+    #[test]
+    fn first_line_says_whether_the_daemon_runs() {
+        let line =
+            |node: &NodeRow, state| plain(&head(&DaemonProcess::new(node, state), None, screen()));
+        assert_eq!(
+            line(&node(), Liveness::Running),
+            "The daemon runs since 2026-11-23T09:00:00Z (1h ago).\n"
+        );
+        assert_eq!(
+            line(&node(), Liveness::Stopped),
+            "The daemon is not running; it was last seen at 2026-11-23T09:59:00Z (1m ago).\n"
+        );
+        let stopped = NodeRow { stopped_at: Some(screen().now), ..node() };
+        assert_eq!(
+            line(&stopped, Liveness::Stopped),
+            "The daemon is not running; it stopped at 2026-11-23T10:00:00Z (0s ago).\n"
+        );
+        assert_eq!(line(&NodeRow::default(), Liveness::Running), "The daemon is starting.\n");
+        assert_eq!(line(&NodeRow::default(), Liveness::Stopped), "The daemon is not running.\n");
+    }
+
+    #[test]
+    fn refused_reload_is_shown_with_its_first_fault() {
+        let reload = Reload {
+            number: 2,
+            begun_at: screen().now,
+            ended_at: screen().now,
+            refused: Some("1 fault in the configuration".to_owned()),
+            faults: vec!["a.toml:3: no\u{1b}".to_owned()],
+            is_configuration: true,
+            changes: Changes::default(),
+        };
+        assert_eq!(
+            plain(&refusal(&reload, screen())),
+            "The latest reload was refused at 2026-11-23T10:00:00Z (0s ago), what was in force \
+             stays: 1 fault in the configuration; the first: a.toml:3: no\\u{1b}\n"
+        );
+    }
+
+    #[test]
+    fn exit_status_says_whether_anything_needs_a_person() {
+        let rows = |state| DaemonRows {
+            state,
+            node: node(),
+            faults: Vec::new(),
+            statuses: Vec::new(),
+            receivers: Vec::new(),
+        };
+        let well = rows(Liveness::Running);
+        assert_eq!(end(&DaemonStatus::from(&well)), End::Success);
+        assert_eq!(text(&DaemonStatus::from(&well)), "0 integrations.\nAll is well.\n");
+        assert_eq!(end(&DaemonStatus::from(&rows(Liveness::Stopped))), End::NoDaemon);
+        let degraded = DaemonRows { faults: faults().into(), ..rows(Liveness::Running) };
+        assert_eq!(end(&DaemonStatus::from(&degraded)), End::Failure);
+        let failing = DaemonRows { receivers: receivers().into(), ..rows(Liveness::Running) };
+        let shown = text(&DaemonStatus::from(&failing));
+        assert!(shown.contains("\nReceiver ") && !shown.contains("All is well"), "{shown}");
+    }
+}

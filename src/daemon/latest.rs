@@ -1,0 +1,60 @@
+//! Latest start or reload: its outcome, until the store has it and while it matters.
+
+use std::sync::{Mutex, PoisonError};
+
+use crate::domain::{Reload, Timestamp};
+
+/// Outcome of the latest start or reload.
+#[derive(Debug, Default)]
+pub(super) struct Latest(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    reload: Option<Reload>,
+    is_stored: bool,
+    applied_at: Option<Timestamp>,
+}
+
+impl Latest {
+    fn state<T>(&self, look: impl FnOnce(&mut State) -> T) -> T {
+        look(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Takes over an outcome, which the store does not have yet.
+    pub(super) fn set(&self, reload: Reload) {
+        self.state(|state| {
+            if reload.refused.is_none() {
+                state.applied_at = Some(reload.ended_at);
+            }
+            state.reload = Some(reload);
+            state.is_stored = false;
+        });
+    }
+
+    /// Returns the number of the next reload.
+    pub(super) fn next_number(&self) -> u64 {
+        self.state(|state| state.reload.as_ref().map_or(0, |reload| reload.number + 1))
+    }
+
+    /// Returns the outcome when the store does not have it yet.
+    pub(super) fn unstored(&self) -> Option<Reload> {
+        self.state(|state| state.reload.clone().filter(|_| !state.is_stored))
+    }
+
+    /// Notes that the store has the outcome of this number.
+    pub(super) fn stored(&self, number: u64) {
+        self.state(|state| {
+            state.is_stored |= state.reload.as_ref().is_some_and(|reload| reload.number == number);
+        });
+    }
+
+    /// Returns the reason for which the latest one was refused.
+    pub(super) fn refused(&self) -> Option<String> {
+        self.state(|state| state.reload.as_ref()?.refused.clone())
+    }
+
+    /// Returns the instant at which the configuration in force was applied.
+    pub(super) fn applied_at(&self) -> Option<Timestamp> {
+        self.state(|state| state.applied_at)
+    }
+}

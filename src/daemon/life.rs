@@ -1,0 +1,72 @@
+//! Life of the daemon as others see it (heartbeat): the node's row, and the files that it stands on.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
+
+use super::process;
+use super::shared::Shared;
+use super::text::chain;
+use crate::domain::Reload;
+use crate::store::NodeNote;
+
+/// Time between two looks at the files of the database.
+const LOOK: Duration = Duration::from_secs(2);
+/// Time between two heartbeats.
+const BEAT: Duration = Duration::from_secs(30);
+
+/// Writes down that this process serves the database now.
+pub(super) async fn begin(shared: &Shared) {
+    let Some(own) = process::own() else {
+        return warn!(
+            "/proc cannot be read, so that `revalidated reload` does not find this daemon"
+        );
+    };
+    note(shared, NodeNote::Started(own, shared.clock.now())).await;
+    store_latest(shared).await;
+}
+
+/// Writes down that it stops in good order.
+pub(super) async fn end(shared: &Shared) {
+    note(shared, NodeNote::Stopped(shared.clock.now())).await;
+}
+
+/// Takes over the outcome of a start or reload.
+pub(super) async fn reloaded(shared: &Shared, reload: Reload) {
+    shared.latest.set(reload);
+    store_latest(shared).await;
+}
+
+/// Watches the files of the database and writes heartbeats until `stop`.
+pub(super) async fn watch(shared: Arc<Shared>, stop: CancellationToken) {
+    let mut beaten = Instant::now();
+    while stop.run_until_cancelled(sleep(LOOK)).await.is_some() {
+        if let Err(error) = shared.store.check_files() {
+            shared.store_failed("the database cannot be used", &error);
+            continue;
+        }
+        store_latest(&shared).await;
+        if BEAT <= beaten.elapsed() {
+            beaten = Instant::now();
+            note(&shared, NodeNote::Seen(shared.clock.now())).await;
+        }
+    }
+}
+
+async fn store_latest(shared: &Shared) {
+    let Some(reload) = shared.latest.unstored() else { return };
+    let number = reload.number;
+    match shared.store.note(NodeNote::Reloaded(Box::new(reload))).await {
+        Ok(()) => shared.latest.stored(number),
+        Err(error) => shared.store_failed("the outcome of a reload cannot be stored", &error),
+    }
+}
+
+async fn note(shared: &Shared, note: NodeNote) {
+    if let Err(error) = shared.store.note(note).await {
+        warn!("the life of the daemon cannot be written down: {}", chain(&error));
+    }
+}

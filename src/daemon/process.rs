@@ -1,0 +1,60 @@
+//! Processes: this one as the store keeps it, and one that is asked to reload.
+
+use std::fs;
+use std::io;
+
+use rustix::process::{Pid, PidfdFlags, Signal, getpid, pidfd_open, pidfd_send_signal};
+
+use crate::store::ProcessId;
+
+/// Field of `/proc/PID/stat` with the birth of the process, counted from the one after its name.
+const BORN: usize = 19;
+
+/// Returns the number and birth of this process.
+pub(super) fn own() -> Option<ProcessId> {
+    let pid = getpid().as_raw_nonzero().get();
+    Some(ProcessId { pid, born: born(pid)? })
+}
+
+/// Returns true while this very process lives, not another one of its number.
+pub(crate) fn is_alive(process: ProcessId) -> bool {
+    born(process.pid) == Some(process.born)
+}
+
+/// Asks the daemon `process` to read its configuration again.
+///
+/// # Errors
+///
+/// Fails when it does not live any more, or is another user's.
+pub(crate) fn ask_to_reload(process: ProcessId) -> io::Result<()> {
+    let gone = || io::Error::from(io::ErrorKind::NotFound);
+    let pid = Pid::from_raw(process.pid).ok_or_else(gone)?;
+    // The descriptor stays that of the process which is looked at afterwards.
+    let opened = pidfd_open(pid, PidfdFlags::empty())?;
+    if !is_alive(process) {
+        return Err(gone());
+    }
+    Ok(pidfd_send_signal(opened, Signal::HUP)?)
+}
+
+fn born(pid: i32) -> Option<i64> {
+    let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name may hold anything, parentheses too.
+    let (_, fields) = text.rsplit_once(") ")?;
+    fields.split(' ').nth(BORN)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn process_is_known_by_its_birth() {
+        let own = own().unwrap();
+        assert!(is_alive(own));
+        let other = ProcessId { born: own.born + 1, ..own };
+        assert!(!is_alive(other));
+        assert_eq!(ask_to_reload(other).unwrap_err().kind(), io::ErrorKind::NotFound);
+        assert!(!is_alive(ProcessId { pid: i32::MAX, born: 1 }));
+    }
+}

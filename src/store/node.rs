@@ -1,0 +1,40 @@
+//! Node: the process that serves a database, as commands beside it see it.
+
+use crate::domain::{Reload, Timestamp};
+
+/// Process by its number and the clock tick since boot at which it was born: a number alone is used again.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct ProcessId {
+    /// Number of the process.
+    pub(crate) pid: i32,
+    /// Clock ticks from the machine's start to its own.
+    pub(crate) born: i64,
+}
+
+/// Change of what is stored about the node.
+#[derive(Clone, Debug)]
+pub(crate) enum NodeNote {
+    /// The process has started.
+    Started(ProcessId, Timestamp),
+    /// The process is still alive.
+    Seen(Timestamp),
+    /// It stops in good order.
+    Stopped(Timestamp),
+    /// A configuration was put in force, or refused.
+    Reloaded(Box<Reload>),
+}
+
+/// Node as the store keeps it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct NodeRow {
+    /// Process of its latest life.
+    pub(crate) process: Option<ProcessId>,
+    /// Start of that life.
+    pub(crate) started_at: Option<Timestamp>,
+    /// Instant at which it was last known to be alive.
+    pub(crate) seen_at: Option<Timestamp>,
+    /// Instant at which it stopped in good order.
+    pub(crate) stopped_at: Option<Timestamp>,
+    /// Outcome of its latest start or reload.
+    pub(crate) reload: Option<Reload>,
+}

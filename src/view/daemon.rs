@@ -1,0 +1,184 @@
+//! State of the daemon as a whole: whether it runs, what it could not load, and what fails.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::{Receiver, ReceiverState};
+use crate::domain::{Reload, Status, Timestamp};
+use crate::store::{NodeRow, OwnFaultRow, ReceiverRow, StatusRow};
+
+/// Liveness of the daemon: of the process that serves the database.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, strum::IntoStaticStr)]
+#[strum(serialize_all = "lowercase", const_into_str)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Liveness {
+    /// A daemon holds the database.
+    Running,
+    /// No daemon holds the database.
+    Stopped,
+    /// Nothing can be seen, for want of permissions.
+    Unknown,
+}
+
+impl From<Option<bool>> for Liveness {
+    fn from(in_use: Option<bool>) -> Self {
+        in_use.map_or(Self::Unknown, |in_use| if in_use { Self::Running } else { Self::Stopped })
+    }
+}
+
+/// Process that serves the database, or served it last.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct DaemonProcess {
+    /// State of the process.
+    pub(crate) state: Liveness,
+    /// Number of the process while it runs.
+    pub(crate) pid: Option<i32>,
+    /// Start of its latest life.
+    pub(crate) started_at: Option<Timestamp>,
+    /// Instant at which it was last known to be alive, when it does not run.
+    pub(crate) last_seen_at: Option<Timestamp>,
+    /// True when it stopped in good order.
+    pub(crate) stopped_cleanly: bool,
+}
+
+impl DaemonProcess {
+    /// Process of `node`, given whether it runs.
+    pub(crate) fn new(node: &NodeRow, state: Liveness) -> Self {
+        let is_running = state == Liveness::Running;
+        let last_seen_at = node.stopped_at.or(node.seen_at).filter(|_| !is_running);
+        Self {
+            state,
+            pid: node.process.map(|process| process.pid).filter(|_| is_running),
+            started_at: node.started_at,
+            last_seen_at,
+            stopped_cleanly: !is_running && node.stopped_at.is_some(),
+        }
+    }
+}
+
+/// A fault on the daemon's own side.
+#[derive(Debug, Serialize)]
+pub(crate) struct LastingFault {
+    fault: &'static str,
+    since: Timestamp,
+    message: String,
+}
+
+/// An integration that fails, or could not be brought to its configuration.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Failing {
+    /// Name of the integration.
+    pub(crate) name: String,
+    /// Status of the integration.
+    pub(crate) status: Status,
+}
+
+/// State of the daemon as a whole.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct DaemonStatus<'a> {
+    /// True when nothing of the following needs a person.
+    pub(crate) is_well: bool,
+    /// Process that serves the database, or served it last.
+    pub(crate) daemon: DaemonProcess,
+    /// Outcome of its latest start or reload.
+    pub(crate) reload: Option<&'a Reload>,
+    /// Faults on the daemon's own side that last.
+    pub(crate) faults: Vec<LastingFault>,
+    /// Number of integrations in each status that one has.
+    pub(crate) integrations: BTreeMap<&'static str, usize>,
+    /// Integrations in an error status.
+    pub(crate) failing: Vec<Failing>,
+    /// Receivers that are disabled or failing.
+    pub(crate) receivers: Vec<Receiver<'a>>,
+}
+
+/// Rows of the store that make the state of the daemon.
+#[derive(Debug)]
+pub(crate) struct DaemonRows {
+    /// State of the process.
+    pub(crate) state: Liveness,
+    /// Node of the daemon.
+    pub(crate) node: NodeRow,
+    /// Faults on the daemon's own side that last.
+    pub(crate) faults: Vec<OwnFaultRow>,
+    /// Integrations that are not deleted.
+    pub(crate) statuses: Vec<StatusRow>,
+    /// Receivers that are, or were, configured.
+    pub(crate) receivers: Vec<ReceiverRow>,
+}
+
+impl<'a> From<&'a DaemonRows> for DaemonStatus<'a> {
+    fn from(rows: &'a DaemonRows) -> Self {
+        let DaemonRows { state, node, faults, statuses, receivers } = rows;
+        let mut integrations = BTreeMap::new();
+        for row in statuses {
+            *integrations.entry(row.status.as_str()).or_insert(0) += 1;
+        }
+        let failing = statuses.iter().filter(|row| row.status.is_error());
+        let failing: Vec<_> =
+            failing.map(|row| Failing { name: row.name.clone(), status: row.status }).collect();
+        let needs_a_person = |row: &&ReceiverRow| {
+            matches!(ReceiverState::from(*row), ReceiverState::Disabled | ReceiverState::Failing)
+        };
+        let receivers: Vec<_> = receivers.iter().filter(needs_a_person).map(Into::into).collect();
+        let reload = node.reload.as_ref();
+        let is_refused = reload.is_some_and(|reload| reload.refused.is_some());
+        let fault = |row: &OwnFaultRow| LastingFault {
+            fault: row.fault.as_str(),
+            since: row.since,
+            message: row.message.clone(),
+        };
+        Self {
+            is_well: *state == Liveness::Running
+                && !is_refused
+                && faults.is_empty()
+                && failing.is_empty()
+                && receivers.is_empty(),
+            daemon: DaemonProcess::new(node, *state),
+            reload,
+            faults: faults.iter().map(fault).collect(),
+            integrations,
+            failing,
+            receivers,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::ProcessId;
+    use crate::view::samples;
+
+    fn rows(state: Liveness) -> DaemonRows {
+        let node = NodeRow {
+            process: Some(ProcessId { pid: 7, born: 1 }),
+            started_at: Some(Timestamp(1000)),
+            seen_at: Some(Timestamp(2000)),
+            ..NodeRow::default()
+        };
+        DaemonRows { state, node, faults: Vec::new(), statuses: Vec::new(), receivers: Vec::new() }
+    }
+
+    #[test]
+    fn daemon_is_well_while_it_runs_and_nothing_fails() {
+        let well = rows(Liveness::Running);
+        let status = DaemonStatus::from(&well);
+        assert!(status.is_well);
+        assert_eq!((status.daemon.pid, status.daemon.last_seen_at), (Some(7), None));
+        let stopped = rows(Liveness::Stopped);
+        let status = DaemonStatus::from(&stopped);
+        assert!(!status.is_well && !status.daemon.stopped_cleanly);
+        assert_eq!((status.daemon.pid, status.daemon.last_seen_at), (None, Some(Timestamp(2000))));
+        let degraded = DaemonRows { faults: samples::faults().into(), ..rows(Liveness::Running) };
+        assert!(!DaemonStatus::from(&degraded).is_well);
+        let failing =
+            DaemonRows { receivers: samples::receivers().into(), ..rows(Liveness::Running) };
+        let status = DaemonStatus::from(&failing);
+        assert!(!status.is_well && !status.receivers.is_empty());
+    }
+}
