@@ -58,3 +58,45 @@ impl Latest {
         self.state(|state| state.applied_at)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Changes;
+
+    fn outcome(number: u64, refused: Option<&str>) -> Reload {
+        Reload {
+            number,
+            begun_at: Timestamp(1),
+            ended_at: Timestamp(i64::try_from(number).unwrap()),
+            refused: refused.map(str::to_owned),
+            faults: Vec::new(),
+            is_configuration: false,
+            changes: Changes::default(),
+        }
+    }
+
+    #[test]
+    fn outcome_is_kept_until_the_store_has_the_latest_one() {
+        let latest = Latest::default();
+        assert_eq!((latest.next_number(), latest.unstored()), (0, None));
+        latest.set(outcome(0, None));
+        latest.set(outcome(1, None));
+        assert_eq!(latest.next_number(), 2);
+        latest.stored(0);
+        assert_eq!(latest.unstored().map(|reload| reload.number), Some(1));
+        latest.stored(1);
+        assert_eq!(latest.unstored(), None);
+    }
+
+    #[test]
+    fn refused_configuration_leaves_the_one_in_force() {
+        let latest = Latest::default();
+        latest.set(outcome(3, None));
+        latest.set(outcome(4, Some("1 fault")));
+        assert_eq!(latest.refused().as_deref(), Some("1 fault"));
+        assert_eq!(latest.applied_at(), Some(Timestamp(3)));
+        latest.set(outcome(5, None));
+        assert_eq!((latest.refused(), latest.applied_at()), (None, Some(Timestamp(5))));
+    }
+}

@@ -72,7 +72,7 @@ fn second_daemon_on_the_same_store_is_refused() {
     let _daemon = Daemon::start(&config);
     let second = config.run(&["run"]);
     let text = String::from_utf8(second.stderr).unwrap();
-    assert_eq!(second.status.code(), Some(1), "{text}");
+    assert_eq!(second.status.code(), Some(75), "{text}");
     assert!(text.contains("state.db"), "{text}");
 }
 

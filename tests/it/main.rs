@@ -24,6 +24,7 @@ mod end_to_end;
 mod hostile;
 mod life_cycle;
 mod metrics;
+mod operations;
 mod platforms;
 mod receivers;
 mod silences;

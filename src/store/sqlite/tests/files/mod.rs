@@ -254,7 +254,7 @@ async fn replaced_log_is_noticed_and_ends_the_writing() {
     let noticed = store.check_files().unwrap_err();
     let why = std::error::Error::source(&noticed).unwrap().to_string();
     assert!(why.contains("state.db-wal was removed or replaced"), "{why}");
-    store.sync(vec![wanted("one")], false, tell()).await.unwrap_err();
+    store.sync(vec![wanted("one")], false, context()).await.unwrap_err();
 }
 
 #[tokio::test]
