@@ -143,4 +143,56 @@ mod tests {
             "no integration is named `\\u{1b}zzz`; `revalidated list` shows them all"
         );
     }
+
+    /// Returns arguments that name `config`, and no database.
+    fn named(config: &Path) -> (Global, Source) {
+        use super::super::args::{Arguments, Command};
+        use clap::Parser as _;
+        let words = ["revalidated", "--config", config.to_str().unwrap(), "list"];
+        let arguments = Arguments::try_parse_from(words).unwrap();
+        let Some(Command::List(list)) = arguments.command else { panic!("another command") };
+        (arguments.global, list.source)
+    }
+
+    #[test]
+    fn database_is_found_in_spite_of_faults_of_the_configuration() {
+        let folder = tempfile::tempdir().unwrap();
+        let (config, database) = (folder.path().join("r.toml"), folder.path().join("state.db"));
+        let store = format!("[store]\npath = \"{}\"\n", database.display());
+        let table = [
+            (store.clone(), true),
+            (store.clone() + "[defaults]\nshedule = \"x\"\n", false),
+            (store.clone() + "[[integration\nname = \n", false),
+            (store.replace("[store]", "[defaults]\nschedule = 7\n[store]"), false),
+        ];
+        let (global, source) = named(&config);
+        for (text, is_faultless) in table {
+            std::fs::write(&config, &text).unwrap();
+            std::fs::write(&database, "").unwrap();
+            let (path, assembly) = located(&global, &source).unwrap();
+            assert_eq!((path, assembly.is_some()), (database.clone(), is_faultless), "{text}");
+            std::fs::remove_file(&database).unwrap();
+            let refused = matches!(located(&global, &source), Err(CommandError::Configuration(_)));
+            assert_eq!(refused, !is_faultless, "without a database the faults matter: {text}");
+        }
+        let given = Source { store: Some("other.db".into()) };
+        assert_eq!(located(&global, &given).unwrap().0, Path::new("other.db"));
+    }
+
+    #[test]
+    fn faults_are_shown_up_to_a_bound() {
+        let fault = |line: usize| crate::input::Fault {
+            origin: format!("a.toml:{line}"),
+            path: "x".to_owned(),
+            message: "no\u{1b}".to_owned(),
+        };
+        let faults = (1..=9).map(fault).collect();
+        let text = in_spite_of(&Faulty { faults, warnings: Vec::new() }, Path::new("s.db"));
+        assert_eq!(
+            text,
+            "warning: a.toml:1: x: no\\u{1b}\nwarning: a.toml:2: x: no\\u{1b}\n\
+             warning: a.toml:3: x: no\\u{1b}\nwarning: 9 faults in the configuration \
+             (`revalidated check`); going on with the database s.db\n"
+        );
+    }
 }

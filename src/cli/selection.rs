@@ -50,7 +50,9 @@ mod tests {
     fn said(result: Result<Selection, CommandError>) -> String {
         match result.unwrap_err() {
             CommandError::Usage(message) => message,
-            other @ (CommandError::Configuration(_) | CommandError::Other(_)) => {
+            other @ (CommandError::Configuration(_)
+            | CommandError::Ended(..)
+            | CommandError::Other(_)) => {
                 panic!("{other:?}")
             }
         }

@@ -2,7 +2,7 @@
 
 use anyhow::Context as _;
 
-use super::args::{Global, Status};
+use super::args::{DaemonStatus as Args, Global};
 use super::error::CommandError;
 use super::print::{Answer, End, Screen, Tone, ago, counted, sanitise, status_word, toned};
 use super::{read, situation};
@@ -16,7 +16,7 @@ const NAMED_MAX: usize = 20;
 /// Shows the state of the daemon; the exit status is that of [`end`].
 pub(super) async fn answer(
     global: &Global,
-    args: &Status,
+    args: &Args,
     screen: Screen,
 ) -> Result<Answer, CommandError> {
     let path = read::path(global, &args.source)?;

@@ -105,4 +105,23 @@ mod tests {
             "30 added (i0, i1, i2 and 27 more), 1 removed (lake), 1 receivers added (on-call)"
         );
     }
+
+    #[test]
+    fn outcome_is_read_as_it_was_written() {
+        let mut changes = Changes::default();
+        changes.changed.add("lake");
+        let outcome = Reload {
+            number: 3,
+            begun_at: Timestamp(1000),
+            ended_at: Timestamp(2000),
+            refused: Some("1 fault in the configuration".to_owned()),
+            faults: vec!["a.toml:1: x: no".to_owned()],
+            is_configuration: true,
+            changes,
+        };
+        let text = serde_json::to_string(&outcome).unwrap();
+        assert!(text.contains(r#""begunAt":"1970-01-01T00:00:01Z""#), "{text}");
+        assert!(text.contains(r#""changed":{"count":1,"names":["lake"]}"#), "{text}");
+        assert_eq!(serde_json::from_str::<Reload>(&text).unwrap(), outcome);
+    }
 }

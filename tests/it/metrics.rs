@@ -165,11 +165,44 @@ fn port_in_use_ends_the_start_with_an_error() {
     let config = Config::new(&(served(&address.to_string()) + &lake("one", "a")));
     let output = config.run(&["run"]);
     let text = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert_eq!(output.status.code(), Some(69), "{text}");
     let said = format!("metrics cannot be served at {address}: Address already in use");
     assert!(text.contains(&said), "{text}");
     assert!(!config.dir().join("state.db").exists(), "nothing was begun");
     config.write(&served("9464"));
     let output = config.run(&["run"]);
     assert_eq!(output.status.code(), Some(78), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn refused_reload_is_a_metric_until_one_is_applied() {
+    install();
+    let served = SERVED.to_owned() + &lake("one", "a");
+    let config = Config::new(&served);
+    let daemon = Daemon::start(&config);
+    let success = |daemon: &Daemon<'_>| {
+        let samples = Samples::of(daemon);
+        let loaded_at = samples.value("revalidated_config_loaded_timestamp_seconds", &[]);
+        (samples.count("revalidated_config_reload_success", &[]), loaded_at)
+    };
+    let (first, started_at) = success(&daemon);
+    assert_eq!(first, 1);
+    config.write(&(served.clone() + "surprise = true\n"));
+    let store = config.dir().join("state.db");
+    let store = store.to_str().unwrap();
+    assert_eq!(config.run(&["reload", "--store", store]).status.code(), Some(78));
+    let (refused, loaded_at) = success(&daemon);
+    assert_eq!(refused, 0);
+    assert!((loaded_at - started_at).abs() < f64::EPSILON, "{loaded_at}, not {started_at}");
+    config.write(&(served + &lake("two", "b")));
+    let output = config.run(&["reload", "--json"]);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(json["number"], 2);
+    assert_eq!(json["changes"]["added"]["names"], serde_json::json!(["two"]));
+    let (applied, loaded_at) = success(&daemon);
+    assert_eq!(applied, 1);
+    assert!(started_at < loaded_at, "{loaded_at}, not after {started_at}");
+    let integrations = Samples::of(&daemon);
+    assert_eq!(integrations.count("revalidated_integration_status", &[]), 2);
 }

@@ -65,7 +65,7 @@ fn commands_with_a_broken_configuration_print_its_faults_and_go_on() {
             (&["deliveries"], "on-call"),
             (&["receivers"], "on-call"),
             (&["silences"], ""),
-            (&["silences", "add", "--integration", "none", "--for", "1h"], "none"),
+            (&["silences", "add", "--integration", "none", "--for", "1h", "--yes"], "none"),
         ];
         for (command, expected) in commands {
             let output = config.run(command);
@@ -288,4 +288,102 @@ fn credential_out_of_reach_is_refused_with_the_line_that_has_it() {
                 LoadCredential=no-such-secret:/etc/revalidated/secrets/no-such-secret";
     let folded: String = said.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(folded.contains(line), "{said}");
+}
+
+#[test]
+fn reload_names_receivers_and_status_those_that_fail() {
+    let hook = Receiver::start();
+    let config = Config::new(&(receiver("on-call", &hook.url) + &lake("one", "a")));
+    let daemon = Daemon::start(&config);
+    daemon.wait_status("one", "createError", SOON);
+    let closed = receiver("closed", "http://127.0.0.1:1/hook");
+    config.write(&(receiver("on-call", &hook.url) + &closed + &lake("one", "a")));
+    let said = text(&config.run(&["reload"]));
+    assert_eq!(said, "Configuration reloaded: 1 receivers added (closed).\n");
+    config
+        .write(&(receiver("on-call", &hook.url) + &closed + &lake("one", "a") + &lake("two", "b")));
+    let said = text(&config.run(&["reload"]));
+    assert_eq!(said, "Configuration reloaded: 1 added (two).\n");
+    let shown = wait_for("failing receiver", SOON, || {
+        let shown = text(&config.run(&["status"]));
+        shown.contains("Receiver closed: failing, ").then_some(shown)
+    });
+    assert!(!shown.contains("Receiver on-call"), "{shown}");
+    assert!(!shown.contains("All is well"), "{shown}");
+    let json = config.json(&["status", "--json"]);
+    assert_eq!(json["receivers"][0]["name"], "closed", "{json}");
+    assert_eq!(json["receivers"].as_array().unwrap().len(), 1, "{json}");
+    config.write(&(receiver("on-call", &hook.url) + &lake("one", "a") + &lake("two", "b")));
+    let said = text(&config.run(&["reload"]));
+    assert_eq!(said, "Configuration reloaded: 1 receivers removed (closed).\n");
+    let json = config.json(&["status", "--json"]);
+    assert_eq!(json["receivers"].as_array().unwrap().len(), 0, "{json}");
+    assert!(daemon.stop().success());
+}
+
+#[test]
+fn database_that_is_put_back_is_used_again() {
+    let config = Config::new(&lake("one", "a"));
+    let daemon = Daemon::start(&config);
+    daemon.wait_status("one", "createError", SOON);
+    let (database, aside) = (config.dir().join("state.db"), config.dir().join("aside"));
+    fs::rename(&database, &aside).unwrap();
+    wait_for("line of the log", SOON, || {
+        daemon.log().contains("state.db was removed or replaced").then_some(())
+    });
+    fs::rename(&aside, &database).unwrap();
+    config.write(&(lake("one", "a") + &lake("two", "b")));
+    let reloaded = wait_for("reload", SOON, || {
+        let output = config.run(&["reload"]);
+        (output.status.code() == Some(0)).then(|| text(&output))
+    });
+    assert_eq!(reloaded, "Configuration reloaded: 1 added (two).\n");
+    daemon.wait_status("two", "createError", SOON);
+    assert!(daemon.stop().success());
+}
+
+#[test]
+fn json_of_list_is_the_same_array_whether_the_daemon_runs_or_not() {
+    let config = Config::new(&lake("one", "a").replace("* * * * * *", "0 0 1 1 *"));
+    let daemon = Daemon::start(&config);
+    daemon.wait_status("one", "createError", SOON);
+    let running = config.json(&["list", "--json"]);
+    assert!(daemon.stop().success());
+    let stopped = config.json(&["list", "--json"]);
+    assert_eq!(running, stopped);
+    assert_eq!(stopped.as_array().unwrap().len(), 1);
+    assert_eq!(stopped[0]["name"], "one");
+}
+
+#[test]
+fn folder_that_is_no_folder_is_not_called_missing() {
+    let config = Config::new("");
+    let file = config.dir().join("file");
+    fs::write(&file, "").unwrap();
+    let inside = elsewhere("", &file.join("sub/state.db"));
+    let said = text(&inside.run(&["run"]));
+    assert!(said.contains("may not be entered: Not a directory"), "{said}");
+    let nowhere = elsewhere("", &config.dir().join("no/such/state.db"));
+    let said = text(&nowhere.run(&["run"]));
+    assert!(said.contains("there is no such folder; create it"), "{said}");
+    let dangling = config.dir().join("link.db");
+    symlink(config.dir().join("not-mounted/state.db"), &dangling).unwrap();
+    let said = text(&elsewhere("", &dangling).run(&["run"]));
+    assert!(said.contains("is a link that leads to no file"), "{said}");
+    assert!(dangling.is_symlink(), "it was left as it is");
+}
+
+#[test]
+fn damaged_database_is_left_as_it_is() {
+    let config = Config::new("");
+    assert!(Daemon::start(&config).stop().success());
+    let database = config.dir().join("state.db");
+    let mut bytes = fs::read(&database).unwrap();
+    bytes[..16].copy_from_slice(b"no database here");
+    fs::write(&database, &bytes).unwrap();
+    for command in ["run", "list", "status"] {
+        let output = config.run(&[command]);
+        assert!(text(&output).contains("is damaged, and was left as it is"), "{}", text(&output));
+    }
+    assert_eq!(fs::read(&database).unwrap(), bytes);
 }

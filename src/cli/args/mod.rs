@@ -95,7 +95,7 @@ pub(super) enum Command {
     /// Run the daemon until it is stopped
     Run,
     /// Show whether the daemon runs, what it could not load, and what fails; the exit status says it too
-    Status(Status),
+    Status(DaemonStatus),
     /// Have the running daemon read its configuration again, and show what changed
     Reload(Reload),
     /// Check the configuration; all faults are shown at once
@@ -154,7 +154,7 @@ impl From<Demo> for crate::demo::Options {
 
 /// Arguments of the command `status`.
 #[derive(Args, Debug)]
-pub(super) struct Status {
+pub(super) struct DaemonStatus {
     /// Database to read from.
     #[command(flatten)]
     pub(super) source: Source,
@@ -360,7 +360,7 @@ mod tests {
     fn every_command_line_of_the_manual_is_read() {
         let lines = [
             ("run", "Run"),
-            ("status --json", "Status(Status"),
+            ("status --json", "Status(DaemonStatus"),
             ("reload", "Reload(Reload"),
             ("check", "Check(Check { online: false"),
             ("check --online --json", "Check(Check { online: true, form: Json { json: true } })"),

@@ -2,6 +2,7 @@
 
 mod checks;
 mod health;
+mod life;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -86,7 +87,7 @@ fn log() -> config::Log {
 struct Bench {
     shared: Arc<Shared>,
     id: IntegrationId,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Bench {
@@ -154,7 +155,7 @@ impl Bench {
         Self {
             shared: Arc::new(Shared::new(store, outside, clock, active, Health::default())),
             id,
-            _folder: folder,
+            folder,
         }
     }
 }

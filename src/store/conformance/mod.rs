@@ -7,6 +7,7 @@ mod bench;
 mod commands;
 mod deliveries;
 mod leases;
+mod node;
 mod outages;
 mod reads;
 mod status;

@@ -258,22 +258,6 @@ async fn replaced_log_is_noticed_and_ends_the_writing() {
 }
 
 #[tokio::test]
-async fn life_of_the_node_is_kept() {
-    use crate::store::{NodeNote, ProcessId};
-    let place = Place::new();
-    let store = place.open();
-    let process = ProcessId { pid: 7, born: 9 };
-    store.note(NodeNote::Started(process, START)).await.unwrap();
-    store.note(NodeNote::Stopped(Timestamp(START.0 + 1))).await.unwrap();
-    let node = store.view().node().await.unwrap();
-    assert_eq!((node.process, node.started_at), (Some(process), Some(START)));
-    assert_eq!(node.stopped_at, Some(Timestamp(START.0 + 1)));
-    store.note(NodeNote::Started(process, START)).await.unwrap();
-    assert_eq!(store.view().node().await.unwrap().stopped_at, None);
-    store.close().await.unwrap();
-}
-
-#[tokio::test]
 async fn a_newer_file_is_refused_and_left_as_it_is() {
     let place = Place::new();
     closed(&place).await;

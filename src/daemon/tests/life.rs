@@ -1,0 +1,60 @@
+//! Heartbeats, and outcomes of reloads that wait for the store.
+
+use std::fs;
+use std::sync::Arc;
+
+use tokio::time::{Duration, sleep, timeout};
+use tokio_util::sync::CancellationToken;
+
+use super::{Bench, Hangs, SOON};
+use crate::daemon::{is_alive, life};
+use crate::domain::{Changes, Reload, Timestamp};
+
+fn outcome(number: u64) -> Reload {
+    Reload {
+        number,
+        begun_at: Timestamp(1),
+        ended_at: Timestamp(2),
+        refused: Some("1 fault in the configuration".to_owned()),
+        faults: Vec::new(),
+        is_configuration: true,
+        changes: Changes::default(),
+    }
+}
+
+#[tokio::test]
+async fn this_process_is_written_down_from_its_start_to_its_end() {
+    let bench = Bench::with(Arc::new(Hangs)).await;
+    let shared = &bench.shared;
+    life::begin(shared).await;
+    let node = shared.view.node().await.unwrap();
+    assert!(is_alive(node.process.unwrap()));
+    assert!(node.started_at.is_some() && node.stopped_at.is_none());
+    life::reloaded(shared, outcome(1)).await;
+    assert_eq!(shared.view.node().await.unwrap().reload, Some(outcome(1)));
+    assert_eq!(shared.latest.unstored(), None);
+    life::end(shared).await;
+    assert!(shared.view.node().await.unwrap().stopped_at.is_some());
+}
+
+#[tokio::test]
+async fn outcome_that_cannot_be_stored_is_stored_once_it_can_be() {
+    let bench = Bench::with(Arc::new(Hangs)).await;
+    let shared = &bench.shared;
+    let path = bench.folder.path().join("state.db");
+    let aside = bench.folder.path().join("aside");
+    fs::rename(&path, &aside).unwrap();
+    life::reloaded(shared, outcome(2)).await;
+    assert_eq!(shared.latest.unstored(), Some(outcome(2)));
+    let stop = CancellationToken::new();
+    let watching = tokio::spawn(life::watch(Arc::clone(shared), stop.clone()));
+    fs::rename(&aside, &path).unwrap();
+    let stored = async {
+        while shared.view.node().await.unwrap().reload.is_none() {
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    timeout(SOON, stored).await.unwrap();
+    stop.cancel();
+    timeout(SOON, watching).await.unwrap().unwrap();
+}

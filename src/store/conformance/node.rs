@@ -1,0 +1,101 @@
+//! The node that serves a database, and what bringing the rows in line with a configuration changed.
+
+use super::bench::{Bench, START, wanted};
+use super::on_every_engine;
+use crate::domain::{Changes, NameList, Reload, Timestamp};
+use crate::store::{NodeNote, ProcessId, Wanted};
+
+on_every_engine!(
+    life_of_a_node_is_kept_until_the_next_one_begins,
+    outcome_of_the_latest_reload_replaces_the_one_before,
+    changes_of_the_configuration_are_counted_by_kind,
+    sync_that_changes_nothing_has_no_changes,
+    configured_receivers_are_compared_with_those_before,
+);
+
+fn reload(number: u64, refused: Option<&str>) -> Reload {
+    Reload {
+        number,
+        begun_at: START,
+        ended_at: Timestamp(START.0 + 5),
+        refused: refused.map(str::to_owned),
+        faults: refused.map(|fault| format!("a.toml:1: {fault}")).into_iter().collect(),
+        is_configuration: refused.is_some(),
+        changes: Changes::default(),
+    }
+}
+
+fn names(names: &[&str]) -> NameList {
+    let count = u32::try_from(names.len()).unwrap();
+    NameList { count, names: names.iter().map(|&name| name.to_owned()).collect() }
+}
+
+async fn life_of_a_node_is_kept_until_the_next_one_begins(bench: Bench) {
+    let none = bench.view().node().await.unwrap();
+    assert!(none.process.is_none() && none.started_at.is_none() && none.reload.is_none());
+    let process = ProcessId { pid: 7, born: 9 };
+    bench.store.note(NodeNote::Started(process, START)).await.unwrap();
+    bench.store.note(NodeNote::Seen(Timestamp(START.0 + 1))).await.unwrap();
+    let node = bench.view().node().await.unwrap();
+    assert_eq!((node.process, node.started_at), (Some(process), Some(START)));
+    assert_eq!((node.seen_at, node.stopped_at), (Some(Timestamp(START.0 + 1)), None));
+    bench.store.note(NodeNote::Stopped(Timestamp(START.0 + 2))).await.unwrap();
+    let bench = bench.restart().await;
+    let node = bench.view().node().await.unwrap();
+    assert_eq!(node.stopped_at, Some(Timestamp(START.0 + 2)));
+    let next = ProcessId { pid: 8, born: 10 };
+    bench.store.note(NodeNote::Started(next, Timestamp(START.0 + 3))).await.unwrap();
+    let node = bench.view().node().await.unwrap();
+    assert_eq!((node.process, node.stopped_at), (Some(next), None));
+}
+
+async fn outcome_of_the_latest_reload_replaces_the_one_before(bench: Bench) {
+    for outcome in [reload(1, None), reload(2, Some("no")), reload(3, None)] {
+        bench.store.note(NodeNote::Reloaded(Box::new(outcome.clone()))).await.unwrap();
+        assert_eq!(bench.view().node().await.unwrap().reload, Some(outcome));
+    }
+    let process = ProcessId { pid: 7, born: 9 };
+    bench.store.note(NodeNote::Started(process, START)).await.unwrap();
+    assert_eq!(bench.view().node().await.unwrap().reload, None, "that of an earlier life");
+}
+
+async fn changes_of_the_configuration_are_counted_by_kind(bench: Bench) {
+    let first = bench.sync(&[wanted("one"), wanted("two"), wanted("three")]).await.changes;
+    assert_eq!(first.added, names(&["one", "two", "three"]));
+    assert_eq!((first.changed.count, first.removed.count), (0, 0));
+    let edited = Wanted { config: r#"{"host":"other"}"#.to_owned(), ..wanted("one") };
+    let labels = [("team".to_owned(), "another".to_owned())].into();
+    let labelled = Wanted { labels, ..wanted("two") };
+    let changes = bench.sync(&[edited.clone(), labelled.clone(), wanted("four")]).await.changes;
+    assert_eq!(changes.added, names(&["four"]));
+    assert_eq!(changes.changed, names(&["one", "two"]));
+    assert_eq!(changes.removed, names(&["three"]));
+    let disabled = Wanted { disabled: true, ..edited };
+    let changes = bench.sync(&[disabled.clone(), labelled.clone(), wanted("four")]).await.changes;
+    assert_eq!(changes.changed, names(&["one"]));
+    let again = bench.sync(&[disabled, labelled, wanted("four")]).await.changes;
+    assert_eq!(again, Changes::default());
+}
+
+async fn sync_that_changes_nothing_has_no_changes(bench: Bench) {
+    let bench = bench.enabled().await;
+    let again = bench.sync(&[wanted("one")]).await.changes;
+    assert_eq!(again, Changes::default());
+    let begun = bench.begun("one").await;
+    let removed = bench.sync(&[]).await.changes;
+    assert_eq!(removed.removed, names(&["one"]), "while a run is under way");
+    let again = bench.sync(&[]).await.changes;
+    assert_eq!(again, Changes::default(), "it is counted once");
+    bench.store.give_back(begun).await.unwrap();
+}
+
+async fn configured_receivers_are_compared_with_those_before(mut bench: Bench) {
+    let first = bench.sync(&[]).await.changes;
+    assert_eq!(first.receivers_added, names(&["a", "b"]));
+    bench.receivers = vec!["b", "c"];
+    let changes = bench.sync(&[]).await.changes;
+    assert_eq!(changes.receivers_added, names(&["c"]));
+    assert_eq!(changes.receivers_removed, names(&["a"]));
+    bench.receivers = vec!["a", "b", "c"];
+    assert_eq!(bench.sync(&[]).await.changes.receivers_added, names(&["a"]));
+}
