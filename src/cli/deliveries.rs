@@ -41,7 +41,7 @@ fn filter(args: &Deliveries, now: Timestamp) -> DeliveryFilter {
     }
 }
 
-fn text(rows: &[DeliveryRow], screen: Screen) -> String {
+pub(super) fn text(rows: &[DeliveryRow], screen: Screen) -> String {
     if rows.is_empty() {
         return "No deliveries.\n".to_owned();
     }

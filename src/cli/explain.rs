@@ -32,7 +32,7 @@ pub(super) async fn answer(
     Ok(Answer::good(text(&explanation, screen)))
 }
 
-fn text(explanation: &Explanation, screen: Screen) -> String {
+pub(super) fn text(explanation: &Explanation, screen: Screen) -> String {
     let Explanation { row, runs, situation, faults, .. } = explanation;
     let since = row.failing_since.map(|since| {
         format!(", failing since {} ({})", screen.instant(Some(since)), ago(screen.now, since))

@@ -31,7 +31,7 @@ pub(super) async fn answer(
     Ok(answer.with_next(next.as_ref()))
 }
 
-fn text(lines: &[HistoryRow], screen: Screen) -> String {
+pub(super) fn text(lines: &[HistoryRow], screen: Screen) -> String {
     if lines.is_empty() {
         return "Nothing has happened yet.\n".to_owned();
     }

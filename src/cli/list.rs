@@ -34,7 +34,8 @@ pub(super) async fn answer(
         for row in &rows {
             array.push(&Integration::from(row));
         }
-        return Ok(Answer::good(array.text().context("writing JSON")?));
+        let text = array.text().context("writing JSON")?;
+        return Ok(Answer { is_json: true, ..Answer::good(text) });
     }
     let node = view.node().await.context("reading the store")?;
     let head = status::head(&DaemonProcess::new(&node, state), node.reload.as_ref(), screen);
@@ -44,7 +45,7 @@ pub(super) async fn answer(
 
 /// Rows that the command line asks for.
 #[derive(Debug, Default)]
-struct Filter {
+pub(super) struct Filter {
     is_failing: bool,
     status: Option<Status>,
     selection: Selection,
@@ -101,7 +102,7 @@ fn sorted(mut rows: Vec<IntegrationRow>, sort: Sort) -> Vec<IntegrationRow> {
     rows
 }
 
-fn text(rows: &[IntegrationRow], filter: &Filter, screen: Screen) -> String {
+pub(super) fn text(rows: &[IntegrationRow], filter: &Filter, screen: Screen) -> String {
     if rows.is_empty() {
         let none = if filter.takes_all() { "No integrations.\n" } else { "No integration fits.\n" };
         return none.to_owned();

@@ -9,7 +9,10 @@ mod confirm;
 mod deliveries;
 mod error;
 mod explain;
+#[cfg(test)]
+mod fit;
 mod history;
+mod import;
 mod journal;
 mod list;
 mod log;

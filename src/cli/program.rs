@@ -7,12 +7,12 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::Parser;
 
-use super::args::{Arguments, Command, Global, WebhookAction};
+use super::args::{Arguments, Command, Global, ImportAction, WebhookAction};
 use super::error::{CommandError, print_error};
 use super::print::{Answer, End, Screen};
 use super::{
-    catalog, check, deliveries, explain, history, list, log, log_queue, next, print, receivers,
-    redeliver, reload, run, sample, show, silences, status, validate, webhook,
+    catalog, check, deliveries, explain, history, import, list, log, log_queue, next, print,
+    receivers, redeliver, reload, run, sample, show, silences, status, validate, webhook,
 };
 use crate::daemon::Clock;
 use crate::demo;
@@ -28,7 +28,8 @@ pub(crate) fn main() -> ExitCode {
         Err(ended) => return print_clap(&ended),
     };
     let ended = answer(arguments).and_then(|answer| {
-        write_to(anstream::stdout().lock(), &answer.text)?;
+        let width = width().filter(|_| !answer.is_json);
+        write_to(anstream::stdout().lock(), &print::wrapped(&answer.text, width))?;
         print_error(&answer.note);
         Ok(answer.end)
     });
@@ -72,7 +73,8 @@ fn answer(arguments: Arguments) -> Result<Answer, CommandError> {
         | Command::Replay(_)
         | Command::Catalog(_)
         | Command::Next(_)
-        | Command::Sample(_) => log::start(&global, None, "warn")?,
+        | Command::Sample(_)
+        | Command::Import(_) => log::start(&global, None, "warn")?,
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -110,6 +112,7 @@ async fn dispatch(global: &Global, command: Command) -> Result<Answer, CommandEr
         Command::Catalog(args) => catalog::answer(args, screen),
         Command::Next(args) => next::answer(&args, screen),
         Command::Sample(args) => sample::answer(&args),
+        Command::Import(ImportAction::Csv(args)) => import::answer(global, &args),
         Command::Demo(options) => {
             demo::demo(options.into()).await?;
             Ok(Answer::good(String::new()))

@@ -107,7 +107,7 @@ fn pending(row: &ReceiverRow) -> String {
     counted(usize::try_from(row.pending).unwrap_or(usize::MAX), "message")
 }
 
-fn text(rows: &[ReceiverRow], screen: Screen) -> String {
+pub(super) fn text(rows: &[ReceiverRow], screen: Screen) -> String {
     if rows.is_empty() {
         return "No receivers.\n".to_owned();
     }

@@ -28,7 +28,7 @@ pub(super) async fn answer(
     Ok(Answer::good(text(&row, &situation, screen)))
 }
 
-fn text(row: &IntegrationRow, situation: &Situation, screen: Screen) -> String {
+pub(super) fn text(row: &IntegrationRow, situation: &Situation, screen: Screen) -> String {
     let facts = facts(row, screen).into_iter().chain(situation::facts(row, situation, screen));
     let facts = facts.map(|(name, value)| format!("{name:<15}{value}\n"));
     let leaves = leaves("", &config(row)).into_iter();

@@ -160,7 +160,7 @@ fn idle(selection: &Selection, integrations: &[TargetRow]) -> String {
     format!("No integration fits ({}), so no notification would be muted.{hint}", sanitise(&what))
 }
 
-fn text(rows: &[SilenceRow], integrations: &[TargetRow], screen: Screen) -> String {
+pub(super) fn text(rows: &[SilenceRow], integrations: &[TargetRow], screen: Screen) -> String {
     if rows.is_empty() {
         return "No silences.\n".to_owned();
     }

@@ -24,30 +24,37 @@ pub(super) struct Source {
 /// Reads one file; a file that cannot be read is one fault.
 pub(super) fn read(path: &Path, format: Format, faults: &Faults) -> Option<Source> {
     let shown = path.display().to_string();
-    let fault = |line: Option<usize>, message: String| {
-        let origin = line.map_or_else(|| shown.clone(), |line| format!("{shown}:{line}"));
-        faults.push(Fault { origin, path: String::new(), message });
-    };
+    let (text, mode) = text_and_mode(path, faults)?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    match format.parse(text, &shown) {
+        Ok(root) => Some(Source { shown, root, mode }),
+        Err(malformed) => {
+            faults.push(note(path, Some(malformed.line), malformed.message));
+            None
+        }
+    }
+}
+
+/// Reads the text of a file without its byte order mark; one that cannot be read is one fault.
+pub(super) fn text(path: &Path, faults: &Faults) -> Option<String> {
+    let (text, _) = text_and_mode(path, faults)?;
+    Some(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
+}
+
+fn text_and_mode(path: &Path, faults: &Faults) -> Option<(String, Option<u32>)> {
+    let fault = |line, message: String| faults.push(note(path, line, message));
     let unreadable = |error: io::Error| fault(None, format!("cannot be read: {error}"));
     let (bytes, mode) = content(path).map_err(unreadable).ok()?;
     if FILE_BYTES_MAX < u64::try_from(bytes.len()).unwrap_or(u64::MAX) {
         fault(None, "larger than 4 MiB; split it into files in integrations.d".to_owned());
         return None;
     }
-    let text = match String::from_utf8(bytes) {
-        Ok(text) => text,
+    match String::from_utf8(bytes) {
+        Ok(text) => Some((text, mode)),
         Err(error) => {
             let good = error.as_bytes().iter().take(error.utf8_error().valid_up_to());
             let line = good.filter(|byte| **byte == b'\n').count() + 1;
             fault(Some(line), "not UTF-8".to_owned());
-            return None;
-        }
-    };
-    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-    match format.parse(text, &shown) {
-        Ok(root) => Some(Source { shown, root, mode }),
-        Err(malformed) => {
-            fault(Some(malformed.line), malformed.message);
             None
         }
     }
@@ -68,6 +75,13 @@ pub(super) fn read_partly(path: &Path, format: Format) -> Option<Value> {
             }
         }
     }
+}
+
+/// Returns a fault of a file, of a line of it if one is named.
+fn note(path: &Path, line: Option<usize>, message: String) -> Fault {
+    let shown = path.display();
+    let origin = line.map_or_else(|| shown.to_string(), |line| format!("{shown}:{line}"));
+    Fault { origin, path: String::new(), message }
 }
 
 fn content(path: &Path) -> io::Result<(Vec<u8>, Option<u32>)> {
@@ -91,11 +105,7 @@ fn mode(_metadata: &fs::Metadata) -> Option<u32> {
 
 /// Returns the drop-ins in `folder`, ordered by name, without hidden files and other extensions.
 pub(super) fn drop_ins(folder: &Path, faults: &Faults) -> Vec<(PathBuf, Format)> {
-    let note = |path: &Path, message: String| Fault {
-        origin: path.display().to_string(),
-        path: String::new(),
-        message,
-    };
+    let note = |path: &Path, message: String| note(path, None, message);
     let entries = fs::read_dir(folder)
         .and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>());
     let mut paths = match entries {

@@ -1,7 +1,7 @@
 //! Collects the content of all files, before any of it is interpreted.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::entry::{Entry, LISTS};
@@ -12,6 +12,8 @@ use super::schedules::Schedules;
 use super::settings::{DEFAULTS, Settings};
 use crate::input::{Fault, Faults, Kind, Reader, Value, join};
 
+/// Path of the main file unless the command line gives another.
+pub(crate) const DEFAULT_PATH: &str = "/etc/revalidated/revalidated.toml";
 /// Name of the folder beside the main file with more integrations and receivers.
 const DROP_INS: &str = "integrations.d";
 /// Keys by which a published payload is recognised: a file with lists has none of them.
@@ -30,8 +32,16 @@ pub(super) struct Gathered {
     pub(super) maintenance: Vec<Entry>,
     /// Tables of templates, in the order of the files.
     pub(super) templates: Vec<Entry>,
+    /// Drop-in that is not read, since another one is to take its place.
+    pub(super) without: Option<PathBuf>,
     /// Permission bits of each file.
     pub(super) modes: BTreeMap<String, u32>,
+}
+
+/// Returns the path of the drop-in, beside `main` or the default file, that a table's integrations go to.
+pub(super) fn drop_in_for(main: Option<&Path>, csv: &Path) -> PathBuf {
+    let folder = main.unwrap_or(Path::new(DEFAULT_PATH)).with_file_name(DROP_INS);
+    folder.join(csv.file_stem().unwrap_or_default()).with_extension("toml")
 }
 
 impl Gathered {
@@ -66,6 +76,9 @@ impl Gathered {
         }
         let folder = path.with_file_name(DROP_INS);
         for (path, format) in files::drop_ins(&folder, faults) {
+            if self.without.as_ref() == Some(&path) {
+                continue;
+            }
             if let Some(root) = self.read(&path, format, faults) {
                 self.drop_in(&path, root, faults);
             }

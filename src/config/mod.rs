@@ -9,6 +9,7 @@ mod entry;
 mod files;
 mod format;
 mod gather;
+mod import;
 mod integration;
 mod layers;
 mod maintenance;
@@ -26,13 +27,11 @@ pub(crate) use integration::{Integration, Plan};
 pub(crate) use schedules::schedule_problem;
 pub(crate) use settings::{Limits, Log, LogFormat, Metrics, Own, Settings};
 
+pub(crate) use self::gather::DEFAULT_PATH;
 use self::gather::Gathered;
 use self::schedules::Schedules;
 use crate::domain::{Maintenance, Timestamp};
 use crate::input::{Fault, Faults, Kind, Value, join, quoted};
-
-/// Path of the main file unless the command line gives another.
-pub(crate) const DEFAULT_PATH: &str = "/etc/revalidated/revalidated.toml";
 
 /// Error of a configuration that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -90,6 +89,41 @@ pub(crate) fn load(main: Option<&Path>, now: Timestamp) -> Result<Loaded, Faulty
     load_from(main, std::env::vars_os(), now)
 }
 
+/// Drop-in that is made from a table of comma-separated values.
+#[derive(Debug)]
+pub(crate) struct Import {
+    /// Path of the drop-in, which is not read if it is there already.
+    pub(crate) path: PathBuf,
+    /// Content for the drop-in.
+    pub(crate) text: String,
+    /// Number of integrations in it.
+    pub(crate) integrations: usize,
+}
+
+/// Reads the configuration as it will be with the integrations of a table, beside the drop-in that they make.
+/// The table is read from `csv`, and each integration gets `template`. Without `path`, the drop-in is
+/// named like the table.
+///
+/// # Errors
+///
+/// Fails like [`load`]; faults of the table name its lines.
+pub(crate) fn load_with(
+    main: Option<&Path>,
+    csv: &Path,
+    template: Option<&str>,
+    path: Option<&Path>,
+    now: Timestamp,
+) -> Result<(Loaded, Import), Faulty> {
+    let faults = Faults::default();
+    let path = path.map_or_else(|| gather::drop_in_for(main, csv), Path::to_owned);
+    let mut gathered = Gathered { without: Some(path.clone()), ..Gathered::default() };
+    let text = files::text(csv, &faults).unwrap_or_default();
+    let entries = import::read(&text, csv, template, &faults);
+    let import = Import { path, text: import::drop_in(&entries, csv), integrations: entries.len() };
+    gathered.integrations = entries;
+    Ok((interpreted(gathered, main, std::env::vars_os(), faults, now)?, import))
+}
+
 /// Reads the same with `variables` in place of the environment.
 ///
 /// # Errors
@@ -100,9 +134,18 @@ pub(crate) fn load_from(
     variables: impl Iterator<Item = (OsString, OsString)>,
     now: Timestamp,
 ) -> Result<Loaded, Faulty> {
-    let faults = Faults::default();
+    interpreted(Gathered::default(), main, variables, Faults::default(), now)
+}
+
+/// Adds the files and the environment to what is gathered already, and interprets all of it.
+fn interpreted(
+    mut gathered: Gathered,
+    main: Option<&Path>,
+    variables: impl Iterator<Item = (OsString, OsString)>,
+    faults: Faults,
+    now: Timestamp,
+) -> Result<Loaded, Faulty> {
     let mut schedules = Schedules::new(now);
-    let mut gathered = Gathered::default();
     gathered.defaults(&faults);
     gathered.main(main.unwrap_or(Path::new(DEFAULT_PATH)), main.is_some(), &faults);
     gathered.layers.extend(layers::environment(variables, &faults));
@@ -110,8 +153,7 @@ pub(crate) fn load_from(
         let (faults, warnings) = faults.into_parts();
         return Err(Faulty { faults, warnings });
     };
-    let Gathered { mut integrations, receivers, maintenance, templates, modes, layers: _ } =
-        gathered;
+    let Gathered { mut integrations, receivers, maintenance, templates, modes, .. } = gathered;
     unique("template", &templates, &faults);
     template::apply(&mut integrations, &templates, &faults);
     unique("integration", &integrations, &faults);

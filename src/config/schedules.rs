@@ -161,6 +161,43 @@ mod tests {
         }
     }
 
+    /// Reads the keys of a table at the first instant of 2026; returns its faults and warnings.
+    fn read(lines: &str) -> (Vec<String>, Vec<String>) {
+        let value = super::super::format::Format::Toml.parse(lines, "f").unwrap();
+        let faults = crate::input::Faults::default();
+        let mut schedules = Schedules::new("2026-01-01T00:00:00Z".parse().unwrap());
+        let mut reader = Reader::new(&value, "", &faults).unwrap();
+        schedules.read(&mut reader);
+        let (faults, warnings) = faults.into_parts();
+        let texts =
+            |found: Vec<crate::input::Fault>| found.iter().map(ToString::to_string).collect();
+        (texts(faults), texts(warnings))
+    }
+
+    #[test]
+    fn warning_of_a_caveat_shows_the_next_three_instants_in_the_zone() {
+        let (faults, warnings) = read("schedule = \"0 9 1 * MON\"\nzone = \"Europe/Berlin\"\n");
+        assert_eq!(faults, [""; 0]);
+        let expected = "f:1: schedule: \"0 9 1 * MON\" comes due when the day of the month or the day of \
+                        the week fits, not only when both do; next: 2026-01-01 09:00:00 CET, 2026-01-05 \
+                        09:00:00 CET, 2026-01-12 09:00:00 CET";
+        assert_eq!(warnings, [expected]);
+        let (_, warnings) = read("schedule = \"*/61 * * * *\"\n");
+        let expected = "f:1: schedule: \"*/61 * * * *\" steps over every minute but the first; next: \
+                        2026-01-01 01:00:00 UTC, 2026-01-01 02:00:00 UTC, 2026-01-01 03:00:00 UTC";
+        assert_eq!(warnings, [expected]);
+    }
+
+    #[test]
+    fn expression_that_means_what_it_says_is_read_without_a_word() {
+        for cron in ["*/15 * * * *", "@hourly", "0 9 * * 1-5", "0 30 9 1 * *"] {
+            let (faults, warnings) = read(&format!("schedule = \"{cron}\"\n"));
+            assert_eq!((faults, warnings), (vec![], vec![]), "{cron}");
+        }
+        let (faults, warnings) = read("schedule = \"*/61 * *\"\nzone = \"Mars\"\n");
+        assert_eq!((faults.len(), warnings.len()), (2, 0), "a fault is no caveat");
+    }
+
     #[test]
     fn every_nickname_is_a_valid_expression() {
         for nickname in NICKNAMES {

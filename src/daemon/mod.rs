@@ -34,7 +34,7 @@ mod validate;
 
 #[cfg(test)]
 pub(crate) use assemble::Assembled;
-pub(crate) use assemble::{Assembly, open};
+pub(crate) use assemble::{Assembly, open, open_with};
 pub(crate) use clock::Clock;
 pub(crate) use error::DaemonError;
 pub(crate) use handle::Daemon;

@@ -22,6 +22,7 @@ mod demo;
 mod documents;
 mod end_to_end;
 mod hostile;
+mod import;
 mod life_cycle;
 mod metrics;
 mod operations;

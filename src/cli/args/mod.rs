@@ -134,6 +134,9 @@ pub(super) enum Command {
     Next(Next),
     /// Print a sample configuration for a platform
     Sample(Sample),
+    /// Make integrations from a table
+    #[command(subcommand)]
+    Import(ImportAction),
     /// Demonstrate the daemon with a platform and a receiver of its own
     Demo(Demo),
 }
@@ -303,6 +306,34 @@ pub(super) struct Deliveries {
     pub(super) form: Json,
 }
 
+/// Arguments of the command `import`.
+#[derive(Debug, Subcommand)]
+pub(super) enum ImportAction {
+    /// Make a drop-in from comma-separated values, a column for each key and a line for each integration
+    ///
+    /// The first line names the keys: `name`, `type`, `schedule`, `labels.team`, `config.host` and so on. An
+    /// empty cell is a missing key, `true` and `false` are booleans, and a cell such as
+    /// `{ credential = "name" }` is a reference to a secret. Nothing is written while the configuration would
+    /// have a fault.
+    Csv(ImportCsv),
+}
+
+/// Arguments of the command `import csv`.
+#[derive(Args, Debug)]
+pub(super) struct ImportCsv {
+    /// Table, as comma-separated values
+    pub(super) file: PathBuf,
+    /// Template of all integrations without a column `template`
+    #[arg(long, value_name = "NAME")]
+    pub(super) template: Option<String>,
+    /// Drop-in to write [default: named like the table, in `integrations.d` beside the main file]
+    #[arg(long, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+    /// Write the drop-in anew when it is there already
+    #[arg(long)]
+    pub(super) replace: bool,
+}
+
 /// Arguments of the command `next`.
 #[derive(Args, Debug)]
 pub(super) struct Next {
@@ -398,6 +429,7 @@ mod tests {
             ("catalog --json", "Catalog(Json { json: true })"),
             ("next @hourly --tz Europe/Berlin -n 3", "number: 3"),
             ("next @daily --after 1970-01-01T00:00:01Z --json", "after: Some(Timestamp(1000))"),
+            ("import csv fleet.csv --template eu --replace", "template: Some(\"eu\")"),
             ("sample s3", "Sample(Sample { platform: \"s3\" })"),
             ("demo", "Demo"),
         ];

@@ -7,6 +7,7 @@ mod column;
 mod screen;
 mod table;
 mod tone;
+mod wrap;
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -18,6 +19,7 @@ pub(super) use column::Column;
 pub(super) use screen::Screen;
 pub(super) use table::Table;
 pub(super) use tone::{Tone, render, toned};
+pub(super) use wrap::wrapped;
 
 use crate::domain::{ReportStatus, Status, Timestamp, duration_text, is_unseen};
 use crate::store::Cursor;
@@ -72,6 +74,8 @@ impl End {
 pub(super) struct Answer {
     /// For standard output, with the line end; may hold marks of [`toned`].
     pub(super) text: String,
+    /// The text is JSON, which is not laid out for the terminal.
+    pub(super) is_json: bool,
     /// Exit status of the program.
     pub(super) end: End,
     /// For standard error, after the text; empty for nothing.
@@ -81,17 +85,17 @@ pub(super) struct Answer {
 impl Answer {
     /// Output of a command that succeeded.
     pub(super) const fn good(text: String) -> Self {
-        Self { text, end: End::Success, note: String::new() }
+        Self { text, is_json: false, end: End::Success, note: String::new() }
     }
 
     /// Output of a command that succeeded or failed, by `good`.
     pub(super) const fn judged(text: String, good: bool) -> Self {
-        Self { text, end: End::success_if(good), note: String::new() }
+        Self { text, is_json: false, end: End::success_if(good), note: String::new() }
     }
 
     /// Output of a command that succeeded, as JSON.
     pub(super) fn json(value: &impl Serialize) -> anyhow::Result<Self> {
-        Ok(Self::good(json(value)?))
+        Ok(Self { is_json: true, ..Self::good(json(value)?) })
     }
 
     /// Says how to read on when there is another page.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::super::clock::Clock;
 use super::filters::check_filters;
 use super::integration::{Assembled, integration};
-use crate::config::{self, Faulty, Loaded, Settings};
+use crate::config::{self, Faulty, Import, Loaded, Settings};
 use crate::domain::Maintenance;
 use crate::input::Fault;
 use crate::platforms::{PLATFORMS, Peer, Peers, Platform};
@@ -37,6 +37,21 @@ pub(crate) struct Assembly {
 /// Returns every fault of every file.
 pub(crate) fn open(main: Option<&Path>) -> Result<Assembly, Faulty> {
     assemble(config::load(main, Clock::default().now())?, PLATFORMS)
+}
+
+/// Reads and assembles the configuration as it will be with the integrations of a table.
+///
+/// # Errors
+///
+/// Returns every fault of every file, and of the table.
+pub(crate) fn open_with(
+    main: Option<&Path>,
+    csv: &Path,
+    template: Option<&str>,
+    path: Option<&Path>,
+) -> Result<(Assembly, Import), Faulty> {
+    let (loaded, import) = config::load_with(main, csv, template, path, Clock::default().now())?;
+    Ok((assemble(loaded, PLATFORMS)?, import))
 }
 
 /// Turns a configuration that was read into validators.

@@ -8,7 +8,7 @@ mod stored;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use assembly::{Assembly, open};
+pub(crate) use assembly::{Assembly, open, open_with};
 #[cfg(test)]
 pub(crate) use integration::Assembled;
 pub(super) use stored::{Stored, parse_stored};
