@@ -234,7 +234,8 @@ const fn steps(from: Status) -> &'static [(Cause, Status)] {
         Deleting => &[(Drained, Deleted), (RemovalFailed, DeleteError), EDIT, OFF],
         DeleteError => &[EDIT, OUT, OFF],
         Disabled => &[(Reenabled, Editing), (ReenabledUntried, Creating), OUT],
-        Deleted => &[],
+        // Its row is kept, and a name that comes back is the same integration.
+        Deleted => &[(Changed, Creating), OFF],
     }
 }
 
@@ -258,7 +259,7 @@ mod tests {
         ("migrateError", ". . enabled . editing deleting . . disabled . . ."),
         ("deleting", ". . . . editing . deleted deleteError disabled . . ."),
         ("deleteError", ". . . . editing deleting . . disabled . . ."),
-        ("deleted", ". . . . . . . . . . . ."),
+        ("deleted", ". . . . creating . . . disabled . . ."),
         ("disabled", ". . . . . deleting . . . editing creating ."),
     ];
 

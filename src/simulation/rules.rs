@@ -139,10 +139,10 @@ fn is_operation(from: Status, to: Status, cause: &str) -> bool {
         ("changed", Editing) => {
             !matches!(from, Creating | Disabled | Deleted | Status::CreateError)
         }
-        ("changed", Creating) => from == Status::CreateError,
+        ("changed", Creating) => matches!(from, Status::CreateError | Deleted),
         ("removed", Deleting) => !matches!(from, Deleted | Deleting),
         ("drained", Deleted) | ("removalFailed", DeleteError) => from == Deleting,
-        ("forceDisabled", Disabled) => !matches!(from, Deleted | Disabled),
+        ("forceDisabled", Disabled) => from != Disabled,
         ("reenabled", Editing) | ("reenabledUntried", Creating) => from == Disabled,
         ("upgraded", Migrating) => {
             matches!(from, Status::Enabled | Status::RecurringValidationError)

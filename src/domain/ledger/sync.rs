@@ -83,14 +83,13 @@ impl Stored {
         match self.row.status {
             Status::Disabled if self.active_config.is_some() => Some(Cause::Reenabled),
             Status::Disabled => Some(Cause::ReenabledUntried),
-            Status::Deleting | Status::DeleteError => Some(Cause::Changed),
+            Status::Deleting | Status::DeleteError | Status::Deleted => Some(Cause::Changed),
             Status::Enabled | Status::RecurringValidationError => changed().or_else(|| {
                 let older = self.active_catalog.is_some_and(|own| own < wanted.catalog_version);
                 older.then_some(Cause::Upgraded)
             }),
             Status::CreateError
             | Status::Creating
-            | Status::Deleted
             | Status::Editing
             | Status::EditError
             | Status::MigrateError

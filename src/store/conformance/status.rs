@@ -110,7 +110,8 @@ async fn edit_and_removal_follow_the_configuration(bench: Bench) {
     assert!(bench.view().integrations(first_page()).await.unwrap().rows.is_empty());
     assert_eq!(bench.view().deleted_integrations(first_page()).await.unwrap().rows.len(), 1);
     bench.sync(&[other]).await;
-    assert_ne!(bench.id("one").await, old, "its name is free, its id is not");
+    assert_eq!(bench.id("one").await, old, "a name that comes back is the same integration");
+    assert!(bench.view().deleted_integrations(first_page()).await.unwrap().rows.is_empty());
 }
 
 async fn edit_that_passes_becomes_the_active_configuration(bench: Bench) {

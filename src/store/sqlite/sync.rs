@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::error::Error;
 
-use rusqlite::{Connection, Row as SqlRow};
+use rusqlite::{Connection, Row as SqlRow, named_params};
 
 use super::asked::Asked;
 use super::clock_rollback::reschedule;
@@ -32,9 +32,14 @@ pub(super) fn sync(
     Asked::default().apply_all(tx, &[ledger::reevaluate_mutes(context.now)])?;
     wake::replan(tx, context)?;
     for wanted in wanted {
-        let (id, step) = if let Some(stored) = stored.remove(&wanted.name) {
+        let found = stored
+            .remove(&wanted.name)
+            .map_or_else(|| deleted(tx, &wanted.name), |row| Ok(Some(row)))?;
+        let (id, step) = if let Some(stored) = found {
             let asked = Asked { row: Some(&stored.row), now: context.now, ..Asked::default() };
-            if stored.is_changed_by(wanted) {
+            if stored.row.status == Status::Deleted {
+                synced.changes.added.add(&wanted.name);
+            } else if stored.is_changed_by(wanted) {
                 synced.changes.changed.add(&wanted.name);
             }
             let adjust = |case: &Case| ledger::adjust(case, &stored, wanted, startup, context);
@@ -86,14 +91,34 @@ fn stored(row: &SqlRow<'_>) -> Result<Stored, StoreError> {
     })
 }
 
+/// Columns of a row with what is compared with the configuration.
+macro_rules! stored_columns {
+    () => {
+        concat!(
+            "SELECT ",
+            row_columns!(),
+            ", auto_bootstrap, config_shown, active_config, active_catalog, candidate_config,
+               candidate_catalog
+             FROM integration JOIN configuration ON integration_id = id "
+        )
+    };
+}
+
+/// Loads the latest of the deleted integrations of this name.
+fn deleted(tx: &Connection, name: &str) -> Result<Option<Stored>, StoreError> {
+    let mut statement = tx.prepare_cached(DELETED)?;
+    let mut rows = statement.query(named_params! {":name": name})?;
+    rows.next()?.map(stored).transpose()
+}
+
+/// Deleted integrations of a name, the latest first.
+pub(super) const DELETED: &str = concat!(
+    stored_columns!(),
+    "WHERE name = :name AND status = 'deleted' ORDER BY id DESC LIMIT 1"
+);
+
 fn live(tx: &Connection) -> Result<BTreeMap<String, Stored>, StoreError> {
-    const SQL: &str = concat!(
-        "SELECT ",
-        row_columns!(),
-        ", auto_bootstrap, config_shown, active_config, active_catalog, candidate_config,
-           candidate_catalog
-         FROM integration JOIN configuration ON integration_id = id WHERE status <> 'deleted'"
-    );
+    const SQL: &str = concat!(stored_columns!(), "WHERE status <> 'deleted'");
     let mut statement = tx.prepare_cached(SQL)?;
     let found = statement.query_and_then([], |row| {
         let stored = stored(row)?;

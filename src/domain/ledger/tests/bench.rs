@@ -114,10 +114,9 @@ impl Bench {
         let living = self.books.rows.values().filter(|one| one.row.status != Status::Deleted);
         let gone: Vec<_> = living.map(|one| one.row.clone()).filter(|row| !is_named(row)).collect();
         for one in wanted {
-            let living = |stored: &&Stored| {
-                stored.row.name == one.name && stored.row.status != Status::Deleted
-            };
-            let found = self.books.rows.values().find(living).cloned();
+            let named = || self.books.rows.values().filter(|found| found.row.name == one.name);
+            let mut living = named().filter(|found| found.row.status != Status::Deleted);
+            let found = living.next().or_else(|| named().last()).cloned();
             let (id, step) = if let Some(stored) = found {
                 let adjust = |case: &Case| adjust(case, &stored, one, startup, &context);
                 (stored.row.id, self.books.decide(now, None, adjust))

@@ -158,7 +158,7 @@ fn new_and_disabled_integration_waits_for_its_first_validation() {
 }
 
 #[test]
-fn removed_integration_goes_at_once_and_its_name_is_free() {
+fn removed_integration_goes_at_once_and_its_name_comes_back_as_the_same_one() {
     let mut bench = Bench::enabled();
     let old = bench.id("one");
     let steps = bench.sync(&[]);
@@ -167,8 +167,14 @@ fn removed_integration_goes_at_once_and_its_name_is_free() {
     assert_eq!(bench.status("one"), Status::Deleted);
     bench.sync(&[wanted("one")]);
     assert_eq!(bench.status("one"), Status::Creating);
-    assert_ne!(bench.id("one"), old);
-    assert_eq!(bench.notified("one", 1), [StatusChanged]);
+    assert_eq!(bench.id("one"), old);
+    bench.pass(Subject::Candidate);
+    assert_eq!(bench.status("one"), Status::Enabled);
+    let off = Wanted { disabled: true, ..wanted("one") };
+    bench.sync(&[]);
+    bench.sync(&[off]);
+    assert_eq!((bench.status("one"), bench.id("one")), (Status::Disabled, old));
+    bench.check();
 }
 
 #[test]

@@ -20,6 +20,7 @@ const HOT: &[(&str, &str)] = &[
     (queue::NEXT_DELIVERY_AT, "delivery_due (receiver=? AND due_at_ms>?)"),
     (queue::NEXT_DELIVERY_AT, "delivery_leased (receiver=? AND lease_until_ms>?)"),
     (integration::STATUSES, "INTEGER PRIMARY KEY (rowid=?)"),
+    (sync::DELETED, "integration_deleted_name (name=?)"),
     (integration::LIVING, "integration_name (name=?)"),
     (integration::SHARED, "factor_value (kind=? AND value=?)"),
     (integration::LIVING_PAGE, "integration_name (name>?)"),
