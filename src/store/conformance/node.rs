@@ -36,17 +36,17 @@ async fn life_of_a_node_is_kept_until_the_next_one_begins(bench: Bench) {
     let process = ProcessId { pid: 7, born: 9 };
     bench.store.note(NodeNote::Started(process, START)).await.unwrap();
     bench.store.note(NodeNote::Seen(Timestamp(START.0 + 1))).await.unwrap();
-    let node = bench.view().node().await.unwrap();
-    assert_eq!((node.process, node.started_at), (Some(process), Some(START)));
-    assert_eq!((node.seen_at, node.stopped_at), (Some(Timestamp(START.0 + 1)), None));
+    let found = bench.view().node().await.unwrap();
+    assert_eq!((found.process, found.started_at), (Some(process), Some(START)));
+    assert_eq!((found.seen_at, found.stopped_at), (Some(Timestamp(START.0 + 1)), None));
     bench.store.note(NodeNote::Stopped(Timestamp(START.0 + 2))).await.unwrap();
     let bench = bench.restart().await;
-    let node = bench.view().node().await.unwrap();
-    assert_eq!(node.stopped_at, Some(Timestamp(START.0 + 2)));
+    let found = bench.view().node().await.unwrap();
+    assert_eq!(found.stopped_at, Some(Timestamp(START.0 + 2)));
     let next = ProcessId { pid: 8, born: 10 };
     bench.store.note(NodeNote::Started(next, Timestamp(START.0 + 3))).await.unwrap();
-    let node = bench.view().node().await.unwrap();
-    assert_eq!((node.process, node.stopped_at), (Some(next), None));
+    let found = bench.view().node().await.unwrap();
+    assert_eq!((found.process, found.stopped_at), (Some(next), None));
 }
 
 async fn outcome_of_the_latest_reload_replaces_the_one_before(bench: Bench) {

@@ -116,7 +116,7 @@ impl Bench {
         for one in wanted {
             let named = || self.books.rows.values().filter(|found| found.row.name == one.name);
             let mut living = named().filter(|found| found.row.status != Status::Deleted);
-            let found = living.next().or_else(|| named().last()).cloned();
+            let found = living.next().or_else(|| named().next_back()).cloned();
             let (id, step) = if let Some(stored) = found {
                 let adjust = |case: &Case| adjust(case, &stored, one, startup, &context);
                 (stored.row.id, self.books.decide(now, None, adjust))
