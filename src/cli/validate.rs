@@ -42,7 +42,7 @@ pub(super) async fn answer(
         (true, all) => json(&validated, all)?,
         (false, _) => text(&validated, screen),
     };
-    Ok(Answer::judged(text, good))
+    Ok(Answer { is_json: args.form.json, ..Answer::judged(text, good) })
 }
 
 /// Returns the names of the integrations that are not disabled.

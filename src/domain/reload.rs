@@ -35,6 +35,7 @@ impl NameList {
 /// Changes that a start or reload made.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Changes {
     /// Integrations that were added.
     pub(crate) added: NameList,
@@ -71,6 +72,7 @@ impl fmt::Display for Changes {
 /// Outcome of a start or reload.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Reload {
     /// Number of reloads of this life of the daemon so far, 0 for its start.
     pub(crate) number: u64,

@@ -36,6 +36,7 @@ impl Test {
 /// Runs that a validation test belongs to.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) enum When {
     /// The test belongs to every run.
     Always,

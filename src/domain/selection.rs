@@ -18,6 +18,7 @@ pub(crate) struct About<'a> {
 /// Selection that matches integrations by all given criteria; without any it matches all.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(default)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Selection {
     /// Patterns of names, in which `*` matches any text; empty for all.
     pub(crate) integrations: Vec<String>,

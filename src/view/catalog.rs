@@ -7,6 +7,7 @@ use crate::platforms::Platform;
 
 /// Platform with its validation tests.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct PlatformTests {
     #[serde(rename = "type")]
     kind: &'static str,
@@ -15,6 +16,7 @@ pub(crate) struct PlatformTests {
 
 /// Validation test of a catalog.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Test {
     name: &'static str,
     when: When,

@@ -8,6 +8,7 @@ use crate::input::Fault;
 
 /// Result of checking a configuration, all faults at once.
 #[derive(Debug, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Checked<'a> {
     valid: bool,
     faults: Vec<Problem<'a>>,
@@ -23,6 +24,7 @@ pub(crate) struct Checked<'a> {
 
 /// Fault or warning, with its place.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Problem<'a> {
     origin: &'a str,
     path: &'a str,
@@ -37,6 +39,7 @@ impl<'a> From<&'a Fault> for Problem<'a> {
 
 /// Result of validating one integration, in short.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Online<'a> {
     /// Name of the integration.
     pub(crate) name: &'a str,

@@ -10,6 +10,7 @@ use crate::store::{NodeRow, OwnFaultRow, ReceiverRow, StatusRow};
 
 /// Liveness of the daemon: of the process that serves the database.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, strum::IntoStaticStr)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[strum(serialize_all = "lowercase", const_into_str)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Liveness {
@@ -29,6 +30,7 @@ impl From<Option<bool>> for Liveness {
 
 /// Process that serves the database, or served it last.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct DaemonProcess {
     /// State of the process.
@@ -60,6 +62,7 @@ impl DaemonProcess {
 
 /// A fault on the daemon's own side.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct LastingFault {
     fault: &'static str,
     since: Timestamp,
@@ -68,6 +71,7 @@ pub(crate) struct LastingFault {
 
 /// An integration that fails, or could not be brought to its configuration.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Failing {
     /// Name of the integration.
@@ -78,6 +82,7 @@ pub(crate) struct Failing {
 
 /// State of the daemon as a whole.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct DaemonStatus<'a> {
     /// True when nothing of the following needs a person.

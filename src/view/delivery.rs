@@ -8,6 +8,7 @@ use crate::store::{AttemptRow, DeliveryRow, DeliveryState, Replayed};
 
 /// Delivery of an event to a receiver, with its attempts.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Delivery<'a> {
     id: i64,
@@ -25,6 +26,7 @@ pub(crate) struct Delivery<'a> {
 
 /// Attempt to deliver an event.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 struct Attempt<'a> {
     number: u32,
@@ -60,6 +62,7 @@ impl<'a> From<&'a DeliveryRow> for Delivery<'a> {
 
 /// Delivery that was queued again.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Requeued<'a> {
     id: i64,
@@ -78,6 +81,7 @@ impl<'a> From<&'a (DeliveryId, String, DeliveryState)> for Requeued<'a> {
 
 /// Events that a replay queues again for a receiver.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ReplayPlan<'a> {
     receiver: &'a str,

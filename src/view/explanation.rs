@@ -34,6 +34,7 @@ pub(crate) struct Explanation {
 
 /// Explanation as programs get it.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Explained<'a> {
     name: &'a str,

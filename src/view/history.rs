@@ -8,6 +8,7 @@ use crate::store::{HistoryRow, TransitionRow};
 
 /// Entry of a history.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub(crate) enum Entry<'a> {
     /// Run with its results.
@@ -27,6 +28,7 @@ impl<'a> From<&'a HistoryRow> for Entry<'a> {
 
 /// Change from one status to another.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Transition<'a> {
     at: Timestamp,

@@ -13,6 +13,7 @@ use crate::store::IntegrationRow;
 
 /// Integration as published, with the extension under `revalidated`.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Integration<'a> {
     id: i64,
@@ -29,6 +30,7 @@ pub(crate) struct Integration<'a> {
 
 /// Extension: members that the published interface does not have.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 struct Extension<'a> {
     labels: &'a BTreeMap<String, String>,
@@ -47,6 +49,7 @@ struct Extension<'a> {
 
 /// Next expiry of a credential or certificate.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Expires<'a> {
     at: Timestamp,
     what: &'a str,
@@ -54,6 +57,7 @@ struct Expires<'a> {
 
 /// Numbers of consecutive failing and passing runs, one of which is zero.
 #[derive(Clone, Copy, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Consecutive {
     failures: u32,
     passes: u32,

@@ -17,6 +17,8 @@ mod receiver;
 mod run;
 #[cfg(test)]
 pub(crate) mod samples;
+#[cfg(test)]
+mod schema;
 mod silence;
 mod situation;
 mod time;

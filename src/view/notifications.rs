@@ -9,6 +9,7 @@ use crate::store::{IntegrationRow, MuteRow, OutageRow, OwnFaultRow};
 
 /// Notifications about an integration.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Notifications<'a> {
     notified_status: Status,
@@ -24,6 +25,7 @@ pub(super) struct Notifications<'a> {
 
 /// Part that is not in the integration's row.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 struct More<'a> {
     active_mutes: Vec<Mute<'a>>,
@@ -35,6 +37,7 @@ struct More<'a> {
 
 /// Reason for which notifications are muted.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Mute<'a> {
     by: &'a str,
     until: Timestamp,
@@ -42,6 +45,7 @@ struct Mute<'a> {
 
 /// Outage that integrations share.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Outage<'a> {
     id: &'a str,
     factor: &'a Factor,
@@ -50,6 +54,7 @@ struct Outage<'a> {
 
 /// Factor with the number of other integrations that have it in common.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct SharedFactor<'a> {
     kind: FactorKind,
     value: &'a str,
@@ -105,6 +110,7 @@ impl<'a> Notifications<'a> {
 
 /// Fault on the daemon's own side.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct DaemonFault<'a> {
     fault: OwnFault,
     since: Timestamp,

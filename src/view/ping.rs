@@ -8,6 +8,7 @@ use super::time::millis;
 
 /// Result of a test message to a receiver.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Pinged<'a> {
     /// Name of the receiver.

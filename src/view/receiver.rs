@@ -7,6 +7,7 @@ use crate::store::ReceiverRow;
 
 /// Receiver with its state and its pending deliveries.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Receiver<'a> {
     name: &'a str,
@@ -22,6 +23,7 @@ pub(crate) struct Receiver<'a> {
 
 /// State of a receiver: pending deliveries are sent only while it is enabled or failing.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, strum::IntoStaticStr)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[strum(serialize_all = "lowercase", const_into_str)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum ReceiverState {

@@ -8,6 +8,7 @@ use crate::store::{RunRow, StoredReport, StoredTest, Trigger};
 
 /// Run, with its results unless they are shown beside it.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Run<'a> {
     id: i64,
@@ -57,6 +58,7 @@ pub(super) fn results(run: &RunRow) -> ValidationResults {
 
 /// Detail of a test that failed or warned.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Detail<'a> {
     name: &'a str,
     class: Class,

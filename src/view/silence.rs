@@ -7,6 +7,7 @@ use crate::store::{SilenceRow, TargetRow};
 
 /// Silence or acknowledgement, open or ended.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Silence<'a> {
     id: i64,

@@ -8,6 +8,7 @@ use crate::domain::{Schedule, Timestamp};
 
 /// Instant of a schedule, in UTC and in the zone of the schedule.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Instant {
     /// The instant in UTC.
     pub(crate) utc: Timestamp,

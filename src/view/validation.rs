@@ -44,6 +44,7 @@ impl Validated {
 
 /// Validation on demand as programs get it: the published results, and details beside them.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct OnDemand<'a> {
     name: &'a str,

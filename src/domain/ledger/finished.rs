@@ -23,6 +23,7 @@ use crate::domain::{
 )]
 #[strum(serialize_all = "lowercase", const_into_str)]
 #[serde(rename_all = "lowercase")]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) enum Trigger {
     /// Its schedule came due.
     Schedule,
