@@ -53,12 +53,21 @@ pub(super) fn text(lines: &[HistoryRow], screen: Screen) -> String {
     table.text()
 }
 
+/// Returns the rule of a run, and below it the first test that failed or warned.
 fn why_run(run: &RunRow) -> String {
     let rule = sanitise(&run.rule);
-    match run.subject {
+    let rule = match run.subject {
         Subject::Active => rule.into_owned(),
         Subject::Candidate => format!("new configuration: {rule}"),
-    }
+    };
+    let mut findings = run.report.tests.iter().filter(|test| test.class.is_some());
+    let Some(first) = findings.next() else { return rule };
+    let said = first.message.as_deref().unwrap_or_default();
+    let more = match findings.count() {
+        0 => String::new(),
+        more => format!(" (and {more} more)"),
+    };
+    format!("{rule}\n{}: {}{more}", sanitise(&first.name), sanitise(said))
 }
 
 fn why_status(transition: &TransitionRow) -> String {
@@ -109,6 +118,8 @@ mod tests {
         earlier.id = RunId(911);
         earlier.trigger = Trigger::Change;
         earlier.subject = Subject::Candidate;
+        let again = earlier.report.tests[1].clone();
+        earlier.report.tests.push(again);
         earlier.started_at = samples::at("2026-11-23T07:00:00Z");
         let [flipped, created] = samples::transitions().map(HistoryRow::Transition);
         let [latest, earlier] = [samples::run(), earlier].map(HistoryRow::Run);
@@ -117,7 +128,9 @@ mod tests {
 AT                    WHAT               RESULT                    WHY
 2026-11-23T09:56:40Z  status             recurringValidationError  was enabled, validation failed, run 912, incident inc-1
 2026-11-23T09:56:40Z  run 912 (confirm)  failed                    a transient failure \\u{9b}
+                                                                   Connect to host: Unable\\nto connect to host.
 2026-11-23T07:00:00Z  run 911 (change)   failed                    new configuration: a transient failure \\u{9b}
+                                                                   Connect to host: Unable\\nto connect to host. (and 1 more)
 2026-11-23T06:00:00Z  status             creating                  first seen
 ";
         assert_eq!(samples::plain(&text(&lines, samples::screen())), expected);
