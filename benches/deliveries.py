@@ -123,8 +123,9 @@ def enqueue(folder, receivers, integrations, events):
                 row = (event, integration, sequence, template["type"], now, json.dumps(template))
                 db.execute("INSERT INTO event (id, integration_id, sequence, type, created_at_ms, body) VALUES (?, ?, ?, ?, ?, ?)", row)
                 db.executemany(
-                    "INSERT INTO delivery (event_id, receiver, integration_id, sequence, state, due_at_ms) VALUES (?, ?, ?, ?, 'pending', ?)",
-                    [(event, f"receiver-{to}", integration, sequence, now if sequence == 1 else None) for to in range(receivers)],
+                    "INSERT INTO delivery (event_id, receiver, integration_id, number, state, due_at_ms)"
+                    " SELECT ?, ?, ?, number, 'pending', ? FROM event WHERE id = ?",
+                    [(event, f"receiver-{to}", integration, now if sequence == 1 else None, event) for to in range(receivers)],
                 )
 
 

@@ -34,7 +34,7 @@ pub(super) async fn answer(
 
 pub(super) fn text(explanation: &Explanation, screen: Screen) -> String {
     let Explanation { row, runs, situation, faults, .. } = explanation;
-    let since = row.failing_since.map(|since| {
+    let since = row.failing_since().map(|since| {
         format!(", failing since {} ({})", screen.instant(Some(since)), ago(screen.now, since))
     });
     let heading = format!(
@@ -47,14 +47,21 @@ pub(super) fn text(explanation: &Explanation, screen: Screen) -> String {
     let facts = facts(row, situation, screen).into_iter();
     let facts = facts.map(|(name, value)| format!("{:<12} {value}\n", format!("{name}:")));
     let facts: String = facts.collect();
-    match runs.first() {
+    match &row.last_run {
         Some(last) => {
             parts.push(rule(last, row) + &facts);
-            parts.push(format!("Latest runs\n{}", runs_table(runs, screen)));
-            parts.extend(failures(last));
+            parts.extend(failures(last, "the latest run"));
             parts.extend(results::drift(last, row.fingerprint_at));
         }
         None => parts.push(format!("It has not been validated yet.\n{facts}")),
+    }
+    if let Some(new) = &row.candidate {
+        parts.push(results::candidate(new, screen));
+        let last = new.last_run.as_ref();
+        parts.extend(last.and_then(|last| failures(last, "the new configuration")));
+    }
+    if !runs.is_empty() {
+        parts.push(format!("Latest runs\n{}", runs_table(runs, screen)));
     }
     parts.push(format!(
         "Next run: {} ({})\n{}\n",
@@ -110,8 +117,8 @@ const fn configuration_word(subject: Subject) -> &'static str {
     }
 }
 
-/// Lists the tests of the latest run that failed or warned, with the class of each.
-fn failures(last: &RunRow) -> Option<String> {
+/// Lists the tests of a run that failed or warned, with the class of each.
+fn failures(last: &RunRow, of: &str) -> Option<String> {
     let line = |test: &StoredTest| {
         let class = test.class.map_or("-", Class::as_str);
         let said = test.message.as_deref().unwrap_or_default();
@@ -122,7 +129,7 @@ fn failures(last: &RunRow) -> Option<String> {
     };
     let found = last.report.tests.iter().filter(|test| test.class.is_some());
     let lines: String = found.map(line).collect();
-    (!lines.is_empty()).then(|| format!("Findings of the latest run\n{lines}"))
+    (!lines.is_empty()).then(|| format!("Findings of {of}\n{lines}"))
 }
 
 #[cfg(test)]
@@ -141,10 +148,6 @@ lake: recurringValidationError, failing since 2026-11-23T08:00:00Z (2h ago)
 Rule:        a transient failure \\u{9b}
 Consecutive: 3 failing, 0 passing
 
-Latest runs
-AT                    TRIGGER  CONFIGURATION  RESULT  CLASS        RULE
-2026-11-23T09:56:40Z  confirm  in force       failed  unreachable  a transient failure \\u{9b}
-
 Findings of the latest run
   failed (unreachable) Connect to host: Unable\\nto connect to host.
     Fix: Open port 5439.
@@ -152,10 +155,38 @@ Findings of the latest run
 What changed since the last passing run at 2026-11-23T07:45:00Z
   version of h: 1.3 instead of 1.2\\u{9b}
 
+Latest runs
+AT                    TRIGGER  CONFIGURATION  RESULT  CLASS        RULE
+2026-11-23T09:56:40Z  confirm  in force       failed  unreachable  a transient failure \\u{9b}
+
 Next run: 2026-11-23T10:05:00Z (in 5m)
 No run is planned.
 ";
         assert_eq!(samples::plain(&text(&explanation, samples::screen())), expected);
+    }
+
+    #[test]
+    fn each_configuration_is_explained_by_its_own_rule() {
+        let mut explanation = explanation();
+        explanation.row = samples::edited();
+        let shown = samples::plain(&text(&explanation, samples::screen()));
+        let expected = "\
+lake: editError, failing since 2026-11-23T09:00:00Z (1h ago)
+
+Rule:        a transient failure \\u{9b}
+Consecutive: 0 failing, 7 passing
+";
+        assert!(shown.starts_with(expected), "{shown}");
+        let new = "
+New configuration, failing since 2026-11-23T09:00:00Z (1h ago); not in force until it passes
+Rule: a definitive failure (denied) counts at once
+Consecutive: 2 failing, 0 passing
+
+Findings of the new configuration
+  failed (unreachable) Connect to host: Unable\\nto connect to host.
+    Fix: Open port 5439.
+";
+        assert!(shown.contains(new), "{shown}");
     }
 
     #[test]
@@ -180,7 +211,7 @@ Outage:      out_1 of host db\\u{1b} since 2026-11-23T08:00:00Z (2h ago)
 Fault:       daemon fault (network); the status stays
 Shared:      host db\\u{1b} with 3 others
 
-Latest runs
+Findings of the latest run
 ";
         assert!(shown.starts_with(expected), "{shown}");
     }
@@ -206,6 +237,7 @@ Latest runs
     fn an_integration_without_a_run_is_explained() {
         let mut fresh = explanation();
         fresh.runs.clear();
+        fresh.row.last_run = None;
         let shown = text(&fresh, samples::screen());
         assert!(shown.contains("It has not been validated yet.\n"), "{shown}");
         assert!(shown.contains("It runs for the first time as soon as it can.\n"), "{shown}");

@@ -93,6 +93,7 @@ const fn cause_words(cause: Cause) -> &'static str {
         Cause::ForceDisabled => "disabled in the configuration",
         Cause::Reenabled | Cause::ReenabledUntried => "no longer disabled",
         Cause::Upgraded => "the tests of its platform are newer",
+        Cause::Returned => "in the configuration again",
     }
 }
 

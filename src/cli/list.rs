@@ -93,7 +93,7 @@ fn sorted(mut rows: Vec<IntegrationRow>, sort: Sort) -> Vec<IntegrationRow> {
     let last = Timestamp(i64::MAX);
     match sort {
         Sort::Name => {}
-        Sort::Since => rows.sort_by_key(|row| row.failing_since.unwrap_or(last)),
+        Sort::Since => rows.sort_by_key(|row| row.failing_since().unwrap_or(last)),
         Sort::Next => rows.sort_by_key(|row| row.next_run_at.unwrap_or(last)),
         Sort::Expires => {
             rows.sort_by_key(|row| row.expires.as_ref().map_or(last, |(at, _)| *at));
@@ -135,7 +135,7 @@ fn line(table: &mut Table, row: &IntegrationRow, screen: Screen) {
         last.map_or_else(dash, |run| result_word(run.status)),
         last.map_or_else(dash, |run| ago(screen.now, run.started_at)),
         next_run(row, screen),
-        row.failing_since.map_or_else(dash, |since| screen.instant(Some(since))),
+        row.failing_since().map_or_else(dash, |since| screen.instant(Some(since))),
         expires(row, screen),
         situation::words(row),
     ]);
@@ -179,7 +179,7 @@ mod tests {
         fresh.name = "new\u{1b}[2J".to_owned();
         fresh.status = Status::Creating;
         fresh.last_run = None;
-        fresh.failing_since = None;
+        fresh.first_failure_at = None;
         fresh.expires = Some((samples::screen().now, "the token".to_owned()));
         fresh.lease_until = Some(Timestamp(i64::MAX));
         fresh

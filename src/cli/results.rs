@@ -1,8 +1,8 @@
 //! The table of a report's tests, for every command that shows one.
 
-use super::print::{Column, Screen, Table, result_word, sanitise};
-use crate::domain::{Class, Timestamp};
-use crate::store::{RunRow, StoredReport, StoredTest};
+use super::print::{Column, Screen, Table, ago, result_word, sanitise};
+use crate::domain::{Class, Counters, Timestamp};
+use crate::store::{CandidateRow, RunRow, StoredReport, StoredTest};
 
 const COLUMNS: [Column; 4] = [
     Column::whole("RESULT"),
@@ -32,6 +32,20 @@ fn message(test: &StoredTest) -> String {
     let fix = test.remediation.as_deref().map(|fix| format!("Fix: {}", sanitise(fix)));
     let lines: Vec<_> = said.into_iter().chain(fix).collect();
     if lines.is_empty() { "-".to_owned() } else { lines.join("\n") }
+}
+
+/// Returns since when a new configuration fails, by which rule, and that it is not in force.
+pub(super) fn candidate(new: &CandidateRow, screen: Screen) -> String {
+    let since = new.failing_since.map_or(String::new(), |since| {
+        format!(", failing since {} ({})", screen.instant(Some(since)), ago(screen.now, since))
+    });
+    let rule = new.last_run.as_ref().map(|run| format!("Rule: {}\n", sanitise(&run.rule)));
+    let Counters { failures, passes } = new.counters;
+    format!(
+        "New configuration{since}; not in force until it passes\n{}\
+         Consecutive: {failures} failing, {passes} passing\n",
+        rule.unwrap_or_default()
+    )
 }
 
 /// Lists the differences from the last passing run, which began at `since`.

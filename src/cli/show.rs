@@ -8,8 +8,8 @@ use super::error::CommandError;
 use super::list::next_run;
 use super::print::{Answer, Screen, ago, ahead, counted, result_word, sanitise, status_word};
 use super::{read, results, situation};
-use crate::store::IntegrationRow;
-use crate::view::{Integration, Situation, config};
+use crate::store::{CandidateRow, IntegrationRow};
+use crate::view::{Integration, Situation, config, parsed};
 
 /// Shows one integration as it is in the store.
 pub(super) async fn answer(
@@ -44,7 +44,25 @@ pub(super) fn text(row: &IntegrationRow, situation: &Situation, screen: Screen) 
         None => "Not validated yet.\n".to_owned(),
     };
     let (facts, leaves): (String, String) = (facts.collect(), leaves.collect());
-    format!("{facts}\nConfiguration\n{leaves}\n{results}")
+    let candidate = row.candidate.as_ref().map_or(String::new(), |new| candidate(new, screen));
+    format!("{facts}\nConfiguration\n{leaves}\n{results}{candidate}")
+}
+
+/// Shows the new configuration, its results, and why it is not in force.
+fn candidate(new: &CandidateRow, screen: Screen) -> String {
+    let leaves = leaves("", &parsed(&new.config_shown)).into_iter();
+    let leaves: String = leaves
+        .map(|(key, value)| format!("  {} = {}\n", sanitise(&key), sanitise(&value)))
+        .collect();
+    let heading = results::candidate(new, screen);
+    let table = new.last_run.as_ref().map_or(String::new(), |run| {
+        format!(
+            "\nValidation results: {}\n{}",
+            result_word(run.status),
+            results::table(screen, &run.report)
+        )
+    });
+    format!("\n{heading}{leaves}{table}")
 }
 
 /// Returns the single facts, in the order they are shown.
@@ -76,7 +94,7 @@ fn facts(row: &IntegrationRow, screen: Screen) -> Vec<(&'static str, String)> {
         facts.push(("Expires", format!("{at} ({when}): {}", sanitise(what))));
     }
     if let Some(incident) = &row.incident_id {
-        let since = row.failing_since;
+        let since = row.incident_since;
         let age = since.map_or(String::new(), |since| format!(" ({})", ago(screen.now, since)));
         let text = format!("{} since {}{age}", sanitise(incident), screen.instant(since));
         facts.push(("Incident", text));
@@ -152,6 +170,29 @@ What changed since the last passing run at 2026-11-23T07:45:00Z
         situation.mutes.clear();
         let shown = text(&row, &situation, samples::screen());
         assert_eq!(samples::plain(&shown), expected);
+    }
+
+    #[test]
+    fn new_configuration_is_a_paragraph_of_its_own() {
+        let shown = text(&samples::edited(), &Situation::default(), samples::screen());
+        let expected = "
+
+New configuration, failing since 2026-11-23T09:00:00Z (1h ago); not in force until it passes
+Rule: a definitive failure (denied) counts at once
+Consecutive: 2 failing, 0 passing
+  host = other
+
+Validation results: failed
+RESULT   CLASS        TEST             MESSAGE
+passed   -            Host is given    -
+failed   unreachable  Connect to host  Unable\\nto connect to host.
+                                       Fix: Open port 5439.
+skipped  -            Create role      Not run.
+";
+        let shown = samples::plain(&shown);
+        assert!(shown.ends_with(expected.trim_start_matches('\n')), "{shown}");
+        let (before, _) = shown.split_once("New configuration").unwrap();
+        assert!(before.contains("Validation results: passed"), "{before}");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::error::CommandError;
 use super::print::{Answer, Column, Screen, Table, Tone, ago, ahead, sanitise, toned};
 use super::read;
 use super::selection::selection;
-use crate::domain::{Selection, Status, Timestamp, duration_text};
+use crate::domain::{Selection, Timestamp, duration_text};
 use crate::input::nearest;
 use crate::store::{Control, IntegrationRow, NewSilence, SilenceRow, TargetRow, each_page};
 use crate::view::{self, covered};
@@ -138,15 +138,14 @@ fn until(span: &Span, now: Timestamp) -> Result<Timestamp, CommandError> {
     Ok(until)
 }
 
-/// Refuses to acknowledge an integration whose recurring validation does not fail.
+/// Refuses to acknowledge an integration in no error status.
 fn refuse_working(row: &IntegrationRow) -> Result<(), CommandError> {
     let (name, status) = (sanitise(&row.name), row.status);
-    let failing = Status::RecurringValidationError;
-    if status == failing {
+    if status.is_error() {
         return Ok(());
     }
     Err(CommandError::Usage(format!(
-        "{name} is {status}; only what is {failing} can be acknowledged, \
+        "{name} is {status}; only what is in an error status can be acknowledged, \
          `revalidated silences add` mutes notifications beforehand"
     )))
 }
@@ -207,6 +206,7 @@ mod tests {
 
     use super::super::samples::{at, integration, plain, screen, silences, target};
     use super::*;
+    use crate::domain::Status;
 
     #[test]
     fn silences_are_listed_with_their_scope_and_end() {
@@ -251,9 +251,12 @@ ID  KIND             COVERS                              NOW  UNTIL             
 
     #[test]
     fn only_failing_integration_can_be_acknowledged() {
-        assert!(refuse_working(&integration()).is_ok());
+        for &status in Status::ALL {
+            let row = IntegrationRow { status, ..integration() };
+            assert_eq!(refuse_working(&row).is_ok(), status.is_error(), "{status}");
+        }
         let sound = IntegrationRow { status: Status::Enabled, ..integration() };
-        let expected = "lake is enabled; only what is recurringValidationError can be acknowledged, \
+        let expected = "lake is enabled; only what is in an error status can be acknowledged, \
                         `revalidated silences add` mutes notifications beforehand";
         assert_eq!(said(refuse_working(&sound)), expected);
     }

@@ -22,7 +22,12 @@ pub(super) fn facts(
     let fault = |fault: crate::domain::OwnFault| {
         format!("daemon fault ({}); the status stays", fault.as_str())
     };
+    let pending = row.pending.filter(|pending| *pending != row.status);
     let facts = [
+        (
+            "Pending",
+            pending.map(|pending| format!("{}, when it passes again", status_word(pending))),
+        ),
         ("Notified", notified),
         ("Muted", current.map(|mute| format!("by {}", until(mute)))),
         ("Mutes", is_news.then(|| mutes.join("; "))),
@@ -105,9 +110,9 @@ pub(super) fn degraded(faults: &[OwnFaultRow], screen: Screen) -> String {
 mod tests {
     use std::time::Duration;
 
-    use super::super::samples::{faults, integration, plain, screen, troubled};
+    use super::super::samples::{edited, faults, integration, plain, screen, troubled};
     use super::*;
-    use crate::domain::Policy;
+    use crate::domain::{Policy, Status};
 
     /// Facts as lines without colours.
     fn lines(row: &IntegrationRow, situation: &Situation) -> String {
@@ -143,6 +148,19 @@ Shared: host db\\u{1b} with 3 others
         assert!(listed(&IntegrationRow { mute: None, ..row.clone() }, &situation));
         situation.mutes.clear();
         assert!(!listed(&row, &situation), "it has just ended");
+    }
+
+    #[test]
+    fn pending_operation_is_a_fact_while_a_failure_in_force_covers_it() {
+        let edited = edited();
+        assert_eq!(lines(&edited, &Situation::default()), "");
+        let row = IntegrationRow {
+            status: Status::RecurringValidationError,
+            notified: Status::RecurringValidationError,
+            ..edited
+        };
+        let expected = "Pending: editError, when it passes again\n";
+        assert_eq!(lines(&row, &Situation::default()), expected);
     }
 
     #[test]

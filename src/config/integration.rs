@@ -39,6 +39,8 @@ pub(crate) struct Integration {
 pub(crate) struct Plan {
     /// Unique name of the integration.
     pub(crate) name: String,
+    /// Name that it had before, if it was renamed.
+    pub(crate) formerly: Option<String>,
     /// True when it is not validated at all.
     pub(crate) disabled: bool,
     /// Schedule of its validation runs.
@@ -65,12 +67,9 @@ impl Integration {
         };
         // It has been merged into the table.
         reader.has("template");
-        let name = reader.required_string("name").filter(|name| {
-            let problem = name_problem(name);
-            let report =
-                |problem| reader.fault("name", format!("{problem}, found {}", quoted(name)));
-            problem.map(report).is_none()
-        });
+        let name = reader.required_string("name");
+        let name = name.filter(|name| is_name(name, "name", &reader));
+        let formerly = formerly(&mut reader, name.as_deref());
         let kind = reader.required_string("type");
         let auto_bootstrap = reader.boolean("autoBootstrap");
         let disabled = reader.boolean("disabled").unwrap_or(false);
@@ -85,6 +84,7 @@ impl Integration {
         let schedule = schedules.get(cron, zone).ok();
         let plan = name.zip(schedule).map(|(name, schedule)| Plan {
             name,
+            formerly,
             disabled,
             schedule,
             policy: evidence.or(defaults.policy),
@@ -105,6 +105,24 @@ fn pass_over_answers(entry: &mut Entry, faults: &Faults) {
     let message = format!("passed over {}: the daemon finds out for itself", keys.join(", "));
     let (origin, path) = (first.origin.to_string(), entry.path.clone());
     faults.warn(Fault { origin, path, message });
+}
+
+/// Reads the name that the integration had before.
+fn formerly(reader: &mut Reader<'_>, name: Option<&str>) -> Option<String> {
+    let given = reader.string("formerly");
+    let former = given.filter(|former| is_name(former, "formerly", reader))?;
+    if name == Some(former.as_str()) {
+        reader.fault("formerly", "is its name now; give the one that it had before");
+        return None;
+    }
+    Some(former)
+}
+
+/// Returns true for a name; anything else is a fault of `key`.
+fn is_name(text: &str, key: &str, reader: &Reader<'_>) -> bool {
+    let problem = name_problem(text);
+    let report = |problem| reader.fault(key, format!("{problem}, found {}", quoted(text)));
+    problem.map(report).is_none()
 }
 
 fn labels(reader: &mut Reader<'_>) -> BTreeMap<String, String> {
@@ -174,11 +192,12 @@ mod tests {
     fn given_keys_override_the_defaults() {
         let (integration, faults) = read(
             "autoBootstrap = false\ndisabled = true\nschedule = \"@hourly\"\n\
-             zone = \"Europe/Berlin\"\nconfirm_runs = 9\nlabels = { team = \"data\" }\n",
+             formerly = \"zero\"\nzone = \"Europe/Berlin\"\nconfirm_runs = 9\nlabels = { team = \"data\" }\n",
         );
         assert_eq!(faults, [""; 0]);
         let plan = integration.plan.unwrap();
         assert_eq!((plan.disabled, plan.policy.confirm_runs), (true, 9));
+        assert_eq!(plan.formerly.as_deref(), Some("zero"));
         assert_eq!((plan.schedule.text(), plan.schedule.zone()), ("@hourly", "Europe/Berlin"));
         assert_eq!(plan.labels["team"], "data");
         assert_eq!(integration.auto_bootstrap, Some(false));
@@ -201,6 +220,8 @@ mod tests {
         let many: Vec<_> = (0..=LABELS_MAX).map(|number| format!("l{number} = \"\"")).collect();
         let many = format!("labels = {{ {} }}\n", many.join(", "));
         let table = [
+            ("formerly = \"one\"\n", "is its name now; give the one that it had before"),
+            ("formerly = \" two\"\n", "must not begin or end with a space, found \" two\""),
             ("labels = { \"\" = \"x\" }\n", "the name \"\" must be 1 to 128 characters long"),
             ("labels = { a = 1 }\n", "expected text, found 1"),
             ("labels = { a = \"\\u0007\" }\n", "must be at most 256 printable characters"),

@@ -62,8 +62,9 @@ pub(super) async fn step(
         policy: watched.policy,
         schedule: watched.schedule.clone(),
     };
-    let summary = Summary::of(&finished);
+    let summaries: Vec<_> = finished.runs.iter().map(|run| Summary::of(&finished, run)).collect();
     let recorded = shared.store.record(finished, shared.context(&shared.active())).await?;
+    let Some(summary) = summaries.into_iter().nth(index(&recorded)) else { return Ok(()) };
     summary.log(&recorded);
     summary.count(&shared.metrics, &recorded);
     match recorded {
@@ -78,6 +79,14 @@ pub(super) async fn step(
     Ok(())
 }
 
+/// Returns the place of the run that decided.
+const fn index(recorded: &Recorded) -> usize {
+    match recorded {
+        Recorded::Stored { index, .. } => *index,
+        Recorded::Overtaken => 0,
+    }
+}
+
 /// Validates the configurations that the status asks for; a candidate that passes ends it, since
 /// the active configuration is then no longer of interest.
 async fn validate_all(
@@ -87,7 +96,7 @@ async fn validate_all(
     begun: &Begun,
 ) -> Vec<SubjectRun> {
     let mut runs = Vec::with_capacity(2);
-    for &subject in begun.status.subjects() {
+    for &subject in begun.subjects() {
         if subject == Subject::Active && begun.active_config.is_none() && !runs.is_empty() {
             // It never passed, so there is no previous configuration to go on with.
             break;
@@ -115,7 +124,8 @@ async fn validate_all(
         watched.checks.complete(&mut report, &observed, before, now);
         let is_good = matches!(report.status(), ReportStatus::Passed | ReportStatus::Warning);
         runs.push(SubjectRun { subject, report, observed, own_fault });
-        if subject == Subject::Candidate && is_good {
+        // It may take more than one passing run until it is in force.
+        if subject == Subject::Candidate && is_good && watched.policy.recovery_runs <= 1 {
             break;
         }
     }
@@ -129,7 +139,7 @@ async fn validator_for(
     begun: &Begun,
     subject: Subject,
 ) -> Result<Arc<dyn Validator>, String> {
-    let kept_apart = begun.status.subjects().len() > 1;
+    let kept_apart = begun.subjects().len() > 1;
     if subject == Subject::Candidate || !kept_apart {
         return Ok(Arc::clone(&watched.validator));
     }
@@ -223,9 +233,9 @@ struct Summary {
 }
 
 impl Summary {
-    fn of(finished: &Finished) -> Self {
-        let report = finished.runs.first().map(|run| &run.report);
-        let result = report.map_or(ReportStatus::Skipped, Report::status);
+    fn of(finished: &Finished, run: &SubjectRun) -> Self {
+        let report = &run.report;
+        let result = report.status();
         let first = |report: &Report| {
             let tests = report.tests.iter();
             let wrong = tests.map(|test| &test.outcome).find(|outcome| outcome.finding().is_some());
@@ -236,8 +246,8 @@ impl Summary {
             integration: finished.begun.name.clone(),
             platform: finished.begun.kind.clone(),
             result,
-            class: report.and_then(Report::class),
-            message: report.and_then(first),
+            class: report.class(),
+            message: first(report),
             duration_ms: millis(finished.duration),
             late_ms: millis(finished.started_at.since(finished.begun.due_at)),
         }
@@ -261,7 +271,7 @@ impl Summary {
             None => result.as_str().to_owned(),
         };
         let (run, verdict, rule, transition, next_run_at) = match recorded {
-            Recorded::Stored { run, verdict, rule, transition, next_run_at } => {
+            Recorded::Stored { run, verdict, rule, transition, next_run_at, .. } => {
                 let next = next_run_at.map_or_else(|| "never".to_owned(), |at| at.to_string());
                 (run.0, verdict.as_str(), rule, transition, next)
             }

@@ -71,19 +71,51 @@ impl Status {
         }
     }
 
-    /// Returns the configurations that a due run validates, in order; none when nothing is to run.
+    /// True when a due run validates a configuration.
+    pub(crate) const fn is_validated(self) -> bool {
+        !matches!(self, Self::Deleting | Self::Deleted | Self::Disabled)
+    }
+
+    /// Returns the configurations that a due run validates, in order, given the error status that a
+    /// `pending` operation has left; none when nothing is to run.
     ///
     /// The candidate comes first: when it passes, the active one is no longer of interest.
-    pub(crate) const fn subjects(self) -> &'static [Subject] {
-        match self {
-            Self::Creating | Self::CreateError | Self::Editing | Self::Migrating => {
+    pub(crate) const fn subjects(self, pending: Option<Self>) -> &'static [Subject] {
+        match (self, pending) {
+            (Self::Creating | Self::CreateError | Self::Editing | Self::Migrating, _) => {
                 &[Subject::Candidate]
             }
-            Self::EditError | Self::MigrateError => &[Subject::Candidate, Subject::Active],
-            Self::Enabled | Self::RecurringValidationError | Self::DeleteError => {
+            (Self::EditError | Self::MigrateError, _)
+            | (Self::RecurringValidationError, Some(Self::EditError | Self::MigrateError)) => {
+                &[Subject::Candidate, Subject::Active]
+            }
+            (Self::Enabled | Self::RecurringValidationError | Self::DeleteError, _) => {
                 &[Subject::Active]
             }
-            Self::Deleting | Self::Deleted | Self::Disabled => &[],
+            (Self::Deleting | Self::Deleted | Self::Disabled, _) => &[],
+        }
+    }
+
+    /// Returns true when the status is about the only configuration that there is, which has never
+    /// passed.
+    pub(crate) const fn is_untried(self) -> bool {
+        matches!(self, Self::Creating | Self::CreateError)
+    }
+
+    /// Returns the error status that an operation leaves behind when this status is entered, given the
+    /// one that was left before: a failure of the configuration in force keeps it.
+    pub(crate) const fn leaves(self, pending: Option<Self>) -> Option<Self> {
+        match self {
+            Self::EditError | Self::MigrateError | Self::DeleteError => Some(self),
+            Self::RecurringValidationError => pending,
+            Self::CreateError
+            | Self::Creating
+            | Self::Deleted
+            | Self::Deleting
+            | Self::Disabled
+            | Self::Editing
+            | Self::Enabled
+            | Self::Migrating => None,
         }
     }
 }
@@ -131,7 +163,18 @@ impl UnknownName {
 }
 
 /// Configuration of an integration that a run validates.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, strum::IntoStaticStr, strum::EnumString)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Eq,
+    Hash,
+    Ord,
+    PartialEq,
+    PartialOrd,
+    strum::IntoStaticStr,
+    strum::EnumString,
+)]
 #[strum(serialize_all = "camelCase", const_into_str, parse_err_ty = UnknownName, parse_err_fn = UnknownName::of)]
 pub(crate) enum Subject {
     /// The one that passed last, or is being watched.
@@ -161,7 +204,7 @@ pub(crate) enum Cause {
     CandidatePassed,
     /// The candidate configuration failed, by the verdict rules.
     CandidateFailed,
-    /// The configuration files now say something else, or name a removed integration again.
+    /// The configuration files now say something else, or name it again while its removal is under way.
     Changed,
     /// The configuration files no longer name it.
     Removed,
@@ -177,6 +220,8 @@ pub(crate) enum Cause {
     ReenabledUntried,
     /// The binary brings a newer catalog for its platform.
     Upgraded,
+    /// The configuration files name it again, and no configuration of it is in force.
+    Returned,
 }
 
 impl Cause {
@@ -197,21 +242,43 @@ pub(crate) struct Transition {
     pub(crate) cause: Cause,
 }
 
-/// Decides what `cause` does to an integration in status `from`; `None` means no change.
+/// Decides what `cause` does to an integration in status `from`, given the error status that a
+/// `pending` operation has left; `None` means no change.
 ///
-/// A recurring validation, which looks at the active configuration, moves only between `enabled`
-/// and `recurringValidationError`; everything else belongs to an operation.
+/// A failure of the configuration in force leads from every status in use that is not in flight to
+/// `recurringValidationError`, and its recovery back to what the pending operation has left.
 #[must_use]
-pub(crate) fn next_status(from: Status, cause: Cause) -> Option<Transition> {
+pub(crate) fn next_status(
+    from: Status,
+    pending: Option<Status>,
+    cause: Cause,
+) -> Option<Transition> {
     let found = steps(from).iter().find(|(when, _)| *when == cause);
-    found.map(|(_, to)| Transition { from, to: *to, cause })
+    let to = match (found.map(|(_, to)| *to), from, cause) {
+        (Some(_), Status::RecurringValidationError, Cause::ActivePassed) => {
+            pending.unwrap_or(Status::Enabled)
+        }
+        (None, Status::RecurringValidationError, Cause::CandidatePassed)
+            if from.subjects(pending).contains(&Subject::Candidate) =>
+        {
+            Status::Enabled
+        }
+        (None, Status::RecurringValidationError, Cause::Returned)
+            if pending == Some(Status::DeleteError) =>
+        {
+            Status::Creating
+        }
+        (Some(to), _, _) => to,
+        (None, _, _) => return None,
+    };
+    Some(Transition { from, to, cause })
 }
 
 /// Returns the causes that change the status `from`, each with the status that follows.
 const fn steps(from: Status) -> &'static [(Cause, Status)] {
     use Cause::{
         ActiveFailed, ActivePassed, CandidateFailed, CandidatePassed, Changed, Drained,
-        ForceDisabled, Reenabled, ReenabledUntried, RemovalFailed, Removed, Upgraded,
+        ForceDisabled, Reenabled, ReenabledUntried, RemovalFailed, Removed, Returned, Upgraded,
     };
     use Status::{
         CreateError, Creating, DeleteError, Deleted, Deleting, Disabled, EditError, Editing,
@@ -222,20 +289,21 @@ const fn steps(from: Status) -> &'static [(Cause, Status)] {
     const IN: (Cause, Status) = (CandidatePassed, Enabled);
     const EDIT: (Cause, Status) = (Changed, Editing);
     const MIGRATE: (Cause, Status) = (Upgraded, Migrating);
+    const FAIL: (Cause, Status) = (ActiveFailed, RecurringValidationError);
+    const AGAIN: (Cause, Status) = (Returned, Creating);
     match from {
         Creating => &[IN, (CandidateFailed, CreateError), OUT, OFF],
         CreateError => &[IN, (Changed, Creating), OUT, OFF],
-        Enabled => &[(ActiveFailed, RecurringValidationError), EDIT, MIGRATE, OUT, OFF],
+        Enabled => &[FAIL, EDIT, MIGRATE, OUT, OFF],
         RecurringValidationError => &[(ActivePassed, Enabled), EDIT, MIGRATE, OUT, OFF],
         Editing => &[IN, (CandidateFailed, EditError), OUT, OFF],
         // A change while a migration is under way makes an edit of it.
         Migrating => &[IN, (CandidateFailed, MigrateError), EDIT, OUT, OFF],
-        EditError | MigrateError => &[IN, EDIT, OUT, OFF],
-        Deleting => &[(Drained, Deleted), (RemovalFailed, DeleteError), EDIT, OFF],
-        DeleteError => &[EDIT, OUT, OFF],
+        EditError | MigrateError => &[FAIL, IN, EDIT, OUT, OFF],
+        Deleting => &[(Drained, Deleted), (RemovalFailed, DeleteError), EDIT, AGAIN, OFF],
+        DeleteError => &[FAIL, EDIT, AGAIN, OUT, OFF],
         Disabled => &[(Reenabled, Editing), (ReenabledUntried, Creating), OUT],
-        // Its row is kept, and a name that comes back is the same integration.
-        Deleted => &[(Changed, Creating), OFF],
+        Deleted => &[AGAIN],
     }
 }
 
@@ -245,34 +313,60 @@ mod tests {
     use strum::VariantArray as _;
 
     /// One row per status, one column per cause in the order of [`Cause::VARIANTS`]; `.` is no change.
+    /// A status after `/` is the one that a pending operation has left.
     ///
     /// Columns: active passed, active failed, candidate passed, candidate failed, changed,
-    /// removed, drained, removal failed, force disabled, re-enabled, re-enabled untried, upgraded.
-    const TABLE: [(&str, &str); 12] = [
-        ("creating", ". . enabled createError . deleting . . disabled . . ."),
-        ("createError", ". . enabled . creating deleting . . disabled . . ."),
-        ("enabled", ". recurringValidationError . . editing deleting . . disabled . . migrating"),
-        ("recurringValidationError", "enabled . . . editing deleting . . disabled . . migrating"),
-        ("editing", ". . enabled editError . deleting . . disabled . . ."),
-        ("editError", ". . enabled . editing deleting . . disabled . . ."),
-        ("migrating", ". . enabled migrateError editing deleting . . disabled . . ."),
-        ("migrateError", ". . enabled . editing deleting . . disabled . . ."),
-        ("deleting", ". . . . editing . deleted deleteError disabled . . ."),
-        ("deleteError", ". . . . editing deleting . . disabled . . ."),
-        ("deleted", ". . . . creating . . . disabled . . ."),
-        ("disabled", ". . . . . deleting . . . editing creating ."),
+    /// removed, drained, removal failed, force disabled, re-enabled, re-enabled untried, upgraded,
+    /// returned.
+    const TABLE: [(&str, &str); 15] = [
+        ("creating", ". . enabled createError . deleting . . disabled . . . ."),
+        ("createError", ". . enabled . creating deleting . . disabled . . . ."),
+        ("enabled", ". recurringValidationError . . editing deleting . . disabled . . migrating ."),
+        ("recurringValidationError", "enabled . . . editing deleting . . disabled . . migrating ."),
+        (
+            "recurringValidationError/editError",
+            "editError . enabled . editing deleting . . disabled . . migrating .",
+        ),
+        (
+            "recurringValidationError/migrateError",
+            "migrateError . enabled . editing deleting . . disabled . . migrating .",
+        ),
+        (
+            "recurringValidationError/deleteError",
+            "deleteError . . . editing deleting . . disabled . . migrating creating",
+        ),
+        ("editing", ". . enabled editError . deleting . . disabled . . . ."),
+        ("editError", ". recurringValidationError enabled . editing deleting . . disabled . . . ."),
+        ("migrating", ". . enabled migrateError editing deleting . . disabled . . . ."),
+        (
+            "migrateError",
+            ". recurringValidationError enabled . editing deleting . . disabled . . . .",
+        ),
+        ("deleting", ". . . . editing . deleted deleteError disabled . . . creating"),
+        (
+            "deleteError",
+            ". recurringValidationError . . editing deleting . . disabled . . . creating",
+        ),
+        ("deleted", ". . . . . . . . . . . . creating"),
+        ("disabled", ". . . . . deleting . . . editing creating . ."),
     ];
 
+    /// Reads a status, and the one that a pending operation has left.
+    fn place(text: &str) -> (Status, Option<Status>) {
+        let (from, pending) = text.split_once('/').unwrap_or((text, ""));
+        (from.parse().unwrap(), pending.parse().ok())
+    }
+
     #[test]
-    fn the_whole_life_cycle() {
-        for (from, row) in TABLE {
-            let from: Status = from.parse().unwrap();
+    fn each_cause_leads_to_the_status_of_the_table() {
+        for (name, row) in TABLE {
+            let (from, pending) = place(name);
             let cells: Vec<_> = row.split(' ').collect();
             assert_eq!(cells.len(), Cause::VARIANTS.len());
             for (cause, cell) in Cause::VARIANTS.iter().copied().zip(cells) {
-                let to = next_status(from, cause).map(|step| step.to);
+                let to = next_status(from, pending, cause).map(|step| step.to);
                 let expected = (cell != ".").then(|| cell.parse::<Status>().unwrap());
-                assert_eq!(to, expected, "{from} on {cause:?}");
+                assert_eq!(to, expected, "{name} on {cause:?}");
             }
         }
     }
@@ -281,17 +375,34 @@ mod tests {
     fn document_lists_every_transition() {
         let document = include_str!("../../docs/statuses.md");
         let rows = document.lines().filter(|line| line.starts_with("| `"));
-        let rows = rows.filter(|line| line.matches('`').count() == 6);
+        let rows = rows.filter(|line| [6, 8].contains(&line.matches('`').count()));
         let listed: std::collections::BTreeSet<_> = rows.map(str::to_owned).collect();
-        let every = Status::ALL
-            .iter()
-            .copied()
-            .flat_map(|from| Cause::VARIANTS.iter().map(move |cause| (from, *cause)));
-        let steps = every.filter_map(|(from, cause)| next_status(from, cause));
-        let row = |Transition { from, to, cause }| {
-            format!("| `{from}` | `{}` | `{to}` |", cause.as_str())
-        };
-        assert_eq!(listed, steps.map(row).collect());
+        let mut expected = std::collections::BTreeSet::new();
+        for (name, _) in TABLE {
+            let (from, pending) = place(name);
+            for cause in Cause::VARIANTS {
+                let Some(step) = next_status(from, pending, *cause) else { continue };
+                if pending.is_some() && next_status(from, None, *cause) == Some(step) {
+                    continue;
+                }
+                let after = pending.map_or(String::new(), |one| format!(", pending `{one}`"));
+                let cause = cause.as_str();
+                expected.insert(format!("| `{from}`{after} | `{cause}` | `{}` |", step.to));
+            }
+        }
+        assert_eq!(listed, expected);
+    }
+
+    #[test]
+    fn only_a_failure_in_force_keeps_the_pending_operation() {
+        let edit = Some(Status::EditError);
+        for &status in Status::ALL {
+            let is_left =
+                matches!(status, Status::EditError | Status::MigrateError | Status::DeleteError);
+            assert_eq!(status.leaves(None), is_left.then_some(status), "{status}");
+            let keeps = status == Status::RecurringValidationError;
+            assert_eq!(status.leaves(edit) == edit, keeps || status == Status::EditError);
+        }
     }
 
     #[test]
@@ -307,8 +418,11 @@ mod tests {
 
     #[test]
     fn only_what_is_in_use_and_not_being_removed_runs() {
-        let idle = Status::ALL.iter().copied().filter(|status| status.subjects().is_empty());
+        let idle = Status::ALL.iter().copied().filter(|status| status.subjects(None).is_empty());
         let expected = [Status::Deleted, Status::Deleting, Status::Disabled];
         assert_eq!(idle.collect::<Vec<_>>(), expected);
+        for &status in Status::ALL {
+            assert_eq!(status.is_validated(), !expected.contains(&status));
+        }
     }
 }

@@ -5,11 +5,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::expected::{self, Tracked};
 use super::faults::{MINUTE, SECOND};
 use super::knowledge::Knowledge;
 use super::messages::Queued;
 use super::plan::{Plan, Spec};
-use super::rules::{self, Judge, Table, Wants};
+use super::rules::{self, Table, Wants};
 use super::time::Time;
 use super::world::Trace;
 use crate::config::Limits;
@@ -18,33 +19,6 @@ use crate::store::Entry;
 
 /// Longest delay of the daemon when nothing keeps it waiting, in milliseconds.
 pub(super) const LATE_MAX_MS: i64 = 45 * SECOND;
-
-/// Expected state of an integration that has a row.
-#[derive(Debug)]
-pub(super) struct Tracked {
-    /// Number of the integration in the plan.
-    pub(super) number: usize,
-    /// Status after the transitions so far; none before the first.
-    pub(super) status: Option<Status>,
-    /// Counters of consecutive runs.
-    pub(super) judge: Judge,
-    /// Sequence number of its latest event.
-    pub(super) sequence: i64,
-    /// True when receivers were notified of a failure and not yet of its end.
-    pub(super) incident: bool,
-    /// Instant of the next run.
-    pub(super) due: Option<Timestamp>,
-    /// Transition that the latest run must cause.
-    pub(super) expected: Option<(i64, rules::Step)>,
-    /// Event that the latest transition still requires, unless it is muted.
-    pub(super) unnotified: Option<rules::Required>,
-    /// Status that receivers were notified of last.
-    pub(super) notified: Option<Status>,
-    /// The row as it was last written: status, sequence and counters.
-    pub(super) row: (String, i64, (u32, u32)),
-    /// The row as it was last written: the status that receivers were notified of, and the end of a mute.
-    pub(super) mute: (String, Option<i64>),
-}
 
 /// A run that a platform has seen.
 #[derive(Debug)]
@@ -282,12 +256,18 @@ impl Checker {
             id,
             name,
             status,
+            pending,
             next,
             trigger,
             lease,
             failures,
             passes,
+            shown,
+            candidate_failures,
+            candidate_passes,
+            candidate_shown,
             sequence,
+            incident,
             notified,
             mute,
         } = entry
@@ -298,8 +278,16 @@ impl Checker {
         let is_new = !self.tracked.contains_key(&id);
         let tracked = self.tracked.entry(id).or_insert_with(|| Tracked::new(number));
         let former = tracked.due;
-        tracked.row = (status, sequence, (failures, passes));
-        tracked.mute = (notified, mute);
+        tracked.row = expected::Row {
+            status,
+            pending,
+            sequence,
+            in_force: ((failures, passes), shown),
+            candidate: ((candidate_failures, candidate_passes), candidate_shown),
+            incident,
+            notified,
+            mute,
+        };
         tracked.due = next.map(Timestamp);
         let due = tracked.due;
         let lease_max = 2 * i64::try_from(self.limits.run.as_millis()).unwrap() + MINUTE;
@@ -337,14 +325,21 @@ impl Checker {
         let rules::Run { id, subject, started, status, class } = *run;
         let tracked = self.tracked.get_mut(&integration).unwrap();
         let number = tracked.number;
-        let decides = tracked.status.and_then(|status| status.subjects().first().copied());
-        if decides != Some(subject) {
+        let pending = tracked.pending;
+        let subjects = tracked.status.map_or(&[][..], |now| rules::subjects(now, pending));
+        if !subjects.contains(&subject) {
             return;
         }
-        let good = tracked.judge.count(status, class, &self.specs[number].policy);
+        let evidence = tracked.evidence(subject);
+        evidence.shown = Some(id);
+        let good = evidence.judge.count(status, class, &self.specs[number].policy);
         let step = good.zip(tracked.status);
-        let step = step.and_then(|(good, from)| rules::step(subject, from, good));
-        tracked.expected = step.map(|step| (id, step));
+        let step = step.and_then(|(good, from)| rules::step(subject, from, pending, good));
+        tracked.expected = tracked.expected.or(step.map(|step| (id, step)));
+        // The requests of both configurations are alike: the first stands for them.
+        if subjects.first() != Some(&subject) {
+            return;
+        }
         let place = self.seen.iter().position(|seen| seen.number == number && seen.wall == started);
         let Some(place) = place else {
             self.violated(format!("i{number}: a run without a request to the platform is stored"));

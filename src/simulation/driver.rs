@@ -287,6 +287,7 @@ fn assembled(world: &Arc<World>, number: usize, spec: &Spec) -> Assembled {
     let platform = Platform { world: Arc::clone(world), number, host: spec.host };
     let wanted = Wanted {
         name: format!("i{number:02}"),
+        formerly: None,
         kind: PLATFORM.kind.to_owned(),
         auto_bootstrap: None,
         labels: BTreeMap::new(),

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use serde_json::Value as Json;
 
 use super::checker::Checker;
-use super::rules;
+use super::expected;
 
 /// Part of an event in an incident.
 #[derive(Clone, Debug)]
@@ -80,10 +80,10 @@ impl Checker {
     /// Checks an integration that a commit has touched: its row, and what receivers know of it.
     pub(super) fn after_commit(&mut self, id: i64) {
         let Some(tracked) = self.tracked.get_mut(&id) else { return };
-        let found = rules::after_commit(tracked);
+        let found = expected::after_commit(tracked);
         self.violations.extend(found);
         let knowing = self.knowledge.of(id);
-        if !tracked.incident && !knowing.is_empty() {
+        if tracked.incident.is_none() && !knowing.is_empty() {
             let number = tracked.number;
             self.violated(format!("{knowing:?} know an incident of i{number} that is over"));
         }
@@ -99,9 +99,7 @@ pub(super) fn part(kind: &str, data: &Json) -> Option<Part> {
             text("incidentId").map(Part::Begins)
         }
         "integration.flapping.ended" if !is_well => text("incidentId").map(Part::Begins),
-        "integration.validation.recovered" | "integration.flapping.ended" => {
-            text("incidentId").map(Part::Ends)
-        }
+        "integration.validation.recovered" => text("incidentId").map(Part::Ends),
         "integrations.outage" => text("outageId").map(Part::Begins),
         "integrations.outage.resolved" => text("outageId").map(Part::Ends),
         "daemon.degraded" => Some(Part::Begins(fault(data))),

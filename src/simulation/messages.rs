@@ -4,9 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::checker::Checker;
+use super::expected;
 use super::faults::SECOND;
 use super::knowledge::{self, Part};
-use super::rules;
 use super::time::Time;
 use super::world::Trace;
 use crate::domain::Timestamp;
@@ -64,7 +64,7 @@ impl Checker {
             self.operation(sequence, kind, &parsed["data"]);
         }
         if let Some(tracked) = integration.and_then(|id| self.tracked.get_mut(&id)) {
-            let found = rules::event(tracked, sequence, kind, &body);
+            let found = expected::event(tracked, sequence, kind, &body);
             self.violations.extend(found);
         }
         self.unqueued.push((id.clone(), wanting));

@@ -6,7 +6,8 @@
 //!
 //! [`plan`] draws a world from the seed by [`dice`], with its [`faults`]; [`driver`] executes it in
 //! [`world`] and [`time`]. [`checker`] compares every commit, run and message with an independent model:
-//! [`rules`] of statuses and schedules, [`messages`] of deliveries, [`knowledge`] of incidents, [`bounds`] of delays. [`evaluation`]
+//! [`rules`] of statuses and schedules, the [`expected`] state of rows, [`messages`] of deliveries,
+//! [`knowledge`] of incidents, [`bounds`] of delays. [`evaluation`]
 //! measures the default policy beside those of other products, for `docs/verdict-evaluation.md`.
 
 mod bounds;
@@ -14,6 +15,7 @@ mod checker;
 mod dice;
 mod driver;
 mod evaluation;
+mod expected;
 mod faults;
 mod knowledge;
 mod messages;

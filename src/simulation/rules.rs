@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::checker::Tracked;
+use super::expected::{Tracked, follow};
 use super::faults::SECOND;
 use crate::domain::{Policy, Schedule, Status, Subject, Timestamp};
 
@@ -31,38 +31,16 @@ impl Wants {
     }
 
     /// Returns true when an event of `kind` must be queued for it; `grouped` events belong to an outage. A
-    /// receiver that is notified of outages is not notified of what belongs to one.
+    /// receiver that is notified of outages is not notified of what belongs to one, and a status change
+    /// is only for receivers that name it.
     pub(super) fn wants(self, kind: &str, grouped: bool) -> bool {
-        self.events().map_or(!grouped, |events| events.contains(&kind))
+        let is_named = kind == "integration.status.changed";
+        self.events().map_or(!grouped && !is_named, |events| events.contains(&kind))
     }
 }
 
 /// Status before and after a transition.
 pub(super) type Step = (Status, Status);
-
-/// Event that a transition requires.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) struct Required {
-    /// Status after the transition.
-    to: Status,
-    /// True when a mute may delay it, until a time at which the status may be back.
-    may_wait: bool,
-}
-
-/// Returns the types of events by which receivers are notified of a status. `incident` is true when they
-/// were notified of a failure and not yet of its end.
-fn kinds(to: Status, incident: bool) -> &'static [&'static str] {
-    const FLAPPING: &str = "integration.flapping.started";
-    if to == Status::RecurringValidationError {
-        &["integration.validation.failed", FLAPPING]
-    } else if to != Status::Enabled {
-        &["integration.status.changed"]
-    } else if incident {
-        &["integration.validation.recovered", FLAPPING]
-    } else {
-        &["integration.status.changed", FLAPPING]
-    }
-}
 
 /// Counters of consecutive runs of either kind.
 #[derive(Clone, Copy, Debug, Default)]
@@ -94,41 +72,48 @@ impl Judge {
         }
     }
 
-    const fn counters(self) -> (u32, u32) {
+    pub(super) const fn counters(self) -> (u32, u32) {
         (self.failing, self.passing)
     }
 }
 
-/// Returns the step that a verdict on a configuration causes, if it causes one.
-pub(super) fn step(subject: Subject, from: Status, good: bool) -> Option<Step> {
+/// Returns the step that a verdict on a configuration causes, if it causes one. `pending` is the error
+/// status that an operation has left.
+pub(super) fn step(
+    subject: Subject,
+    from: Status,
+    pending: Option<Status>,
+    good: bool,
+) -> Option<Step> {
+    use Status::{EditError, Enabled, MigrateError, RecurringValidationError};
     let to = match (subject, from, good) {
-        (Subject::Active, Status::Enabled, false) => Status::RecurringValidationError,
-        (Subject::Active, Status::RecurringValidationError, true)
-        | (Subject::Candidate, _, true) => Status::Enabled,
+        (Subject::Active, Enabled | EditError | MigrateError | Status::DeleteError, false) => {
+            RecurringValidationError
+        }
+        (Subject::Active, RecurringValidationError, true) => pending.unwrap_or(Enabled),
+        (Subject::Candidate, _, true) => Enabled,
         (Subject::Candidate, Status::Creating, false) => Status::CreateError,
-        (Subject::Candidate, Status::Editing, false) => Status::EditError,
-        (Subject::Candidate, Status::Migrating, false) => Status::MigrateError,
+        (Subject::Candidate, Status::Editing, false) => EditError,
+        (Subject::Candidate, Status::Migrating, false) => MigrateError,
         _ => return None,
     };
     Some((from, to))
 }
 
-impl Tracked {
-    /// Returns the expected state of an integration whose row is new.
-    pub(super) fn new(number: usize) -> Self {
-        Self {
-            number,
-            status: None,
-            judge: Judge::default(),
-            sequence: 0,
-            incident: false,
-            due: None,
-            expected: None,
-            unnotified: None,
-            notified: None,
-            row: (String::new(), 0, (0, 0)),
-            mute: (String::new(), None),
+/// Returns the configurations that a run validates, the one that may end an operation first.
+pub(super) fn subjects(status: Status, pending: Option<Status>) -> &'static [Subject] {
+    use Status::{
+        CreateError, Creating, Deleted, Deleting, Disabled, EditError, Editing, MigrateError,
+        Migrating, RecurringValidationError,
+    };
+    match (status, pending) {
+        (Deleting | Deleted | Disabled, _) => &[],
+        (Creating | CreateError | Editing | Migrating, _) => &[Subject::Candidate],
+        (EditError | MigrateError, _)
+        | (RecurringValidationError, Some(EditError | MigrateError)) => {
+            &[Subject::Candidate, Subject::Active]
         }
+        _ => &[Subject::Active],
     }
 }
 
@@ -139,7 +124,10 @@ fn is_operation(from: Status, to: Status, cause: &str) -> bool {
         ("changed", Editing) => {
             !matches!(from, Creating | Disabled | Deleted | Status::CreateError)
         }
-        ("changed", Creating) => matches!(from, Status::CreateError | Deleted),
+        ("changed", Creating) => from == Status::CreateError,
+        ("returned", Creating) => {
+            matches!(from, Deleted | Deleting | DeleteError | Status::RecurringValidationError)
+        }
         ("removed", Deleting) => !matches!(from, Deleted | Deleting),
         ("drained", Deleted) | ("removalFailed", DeleteError) => from == Deleting,
         ("forceDisabled", Disabled) => from != Disabled,
@@ -187,9 +175,7 @@ pub(super) fn transition(tracked: &mut Tracked, transition: &Transition<'_>) -> 
     if from != tracked.status.map(Status::as_str) {
         wrong.push(format!("{what} does not go on from {:?}", tracked.status));
     }
-    // Several transitions of a commit: one that is muted is checked at the end of the commit.
-    tracked.unnotified = tracked.unnotified.take().filter(|required| !required.may_wait);
-    if let Some(required) = tracked.unnotified.take() {
+    if let Some(required) = tracked.change.take() {
         wrong.push(format!("{what}: the one before has no event, {required:?}"));
     }
     let to: Status = to.parse().unwrap();
@@ -208,108 +194,7 @@ pub(super) fn transition(tracked: &mut Tracked, transition: &Transition<'_>) -> 
             }
         }
     }
-    // An operation starts the counters anew; a removal does not.
-    let may_wait = matches!(cause, Some("activePassed" | "activeFailed"));
-    let goes_on = matches!(cause, Some("activePassed" | "activeFailed" | "removed" | "drained"));
-    if !goes_on {
-        tracked.judge = Judge::default();
-    }
-    tracked.status = Some(to);
-    tracked.unnotified = Some(Required { to, may_wait });
-    wrong
-}
-
-/// Returns the broken rules of an event that is stored.
-pub(super) fn event(tracked: &mut Tracked, sequence: i64, kind: &str, body: &str) -> Vec<String> {
-    let mut wrong = Vec::new();
-    let what = format!("i{}: event {sequence} ({kind})", tracked.number);
-    if sequence != tracked.sequence + 1 {
-        wrong.push(format!("{what} follows {}", tracked.sequence));
-    }
-    tracked.sequence = sequence;
-    let body: serde_json::Value = serde_json::from_str(body).unwrap();
-    let data = &body["data"];
-    if body["type"] != *kind || data["sequence"] != sequence {
-        wrong.push(format!("{what} differs from its body"));
-    }
-    if kind == "integration.validation.warning" {
-        return wrong;
-    }
-    let (now, before) = (data["status"].as_str(), data["previousStatus"].as_str());
-    let status = tracked.status.map(Status::as_str);
-    if now != status || before != tracked.notified.map(Status::as_str) {
-        let known = tracked.notified;
-        wrong.push(format!("{what} says {before:?} -> {now:?}, it is {status:?}, known {known:?}"));
-    }
-    let waited = tracked.unnotified.take().is_some() || tracked.notified != tracked.status;
-    let fits = match tracked.status {
-        _ if kind == "integration.flapping.ended" => true,
-        Some(status) => waited && kinds(status, tracked.incident).contains(&kind),
-        None => false,
-    };
-    if !fits {
-        wrong.push(format!("{what} belongs to no transition"));
-    }
-    tracked.notified = tracked.status;
-    match kind {
-        "integration.validation.failed" | "integration.flapping.started" => tracked.incident = true,
-        "integration.validation.recovered" => tracked.incident = false,
-        "integration.flapping.ended" => {
-            tracked.incident = tracked.status == Some(Status::RecurringValidationError);
-        }
-        _ if matches!(
-            tracked.status,
-            Some(Status::Enabled | Status::Disabled | Status::Deleted)
-        ) =>
-        {
-            tracked.incident = false;
-        }
-        _ => {}
-    }
-    wrong
-}
-
-/// Returns the rules that a commit has broken for an integration: something is missing, or sums differ.
-pub(super) fn after_commit(tracked: &mut Tracked) -> Vec<String> {
-    let mut wrong = Vec::new();
-    let what = format!("i{}", tracked.number);
-    if let Some(expected) = tracked.expected.take() {
-        wrong.push(format!("{what}: the transition of a run is missing: {expected:?}"));
-    }
-    let (notified, mute) = &tracked.mute;
-    let is_muted = mute.is_some();
-    let required = tracked.unnotified.take().filter(|one| !(one.may_wait && is_muted));
-    // Back at the status that receivers know, no event is required.
-    let required = required.filter(|one| tracked.notified != Some(one.to));
-    if let Some(required) = required {
-        wrong.push(format!("{what}: the event of a transition is missing: {required:?}"));
-    }
-    if Some(notified.as_str()) != tracked.notified.map(Status::as_str) {
-        let known = tracked.notified;
-        wrong.push(format!("{what} counts {notified} as notified, and {known:?} was"));
-    }
-    if !is_muted && tracked.notified != tracked.status {
-        wrong.push(format!("{what} is known as {notified}, is not muted, and is another"));
-    }
-    if tracked.due.is_none() && tracked.status.is_some_and(|status| !status.subjects().is_empty()) {
-        wrong.push(format!("{what} is to be run and never due"));
-    }
-    let (status, sequence, counters) = &tracked.row;
-    if Some(status.as_str()) != tracked.status.map(Status::as_str) {
-        wrong.push(format!("{what} is {status}, and its transitions end in {:?}", tracked.status));
-    }
-    if *sequence != tracked.sequence {
-        wrong.push(format!("{what} counts {sequence} events, there are {}", tracked.sequence));
-    }
-    if *counters != tracked.judge.counters() {
-        // A candidate that was replaced by another before it was judged starts anew.
-        if *counters == (0, 0) {
-            tracked.judge = Judge::default();
-        } else {
-            let own = tracked.judge.counters();
-            wrong.push(format!("{what} counts runs as {counters:?}, they add up to {own:?}"));
-        }
-    }
+    follow(tracked, to, cause);
     wrong
 }
 

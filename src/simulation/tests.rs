@@ -149,6 +149,25 @@ const DEFECTS: &[(&str, &str)] = &[
     ),
     ("UPDATE integration SET next_run_at_ms = NULL", "never due"),
     (
+        "CREATE TEMP TRIGGER defect AFTER UPDATE OF status ON main.integration
+         WHEN new.status LIKE '%Error'
+         BEGIN UPDATE integration SET incident_id = NULL, failing_since_ms = NULL
+               WHERE id = new.id; END",
+        "has no open incident",
+    ),
+    (
+        "CREATE TEMP TRIGGER defect AFTER UPDATE OF candidate_run_id ON main.integration
+         WHEN new.candidate_run_id IS NOT NULL
+         BEGIN UPDATE integration SET last_run_id = new.candidate_run_id WHERE id = new.id; END",
+        "the configuration in force shows the results of",
+    ),
+    (
+        "CREATE TEMP TRIGGER defect AFTER UPDATE OF status ON main.integration
+         WHEN new.status = 'recurringValidationError'
+         BEGIN UPDATE integration SET pending_status = 'editError' WHERE id = new.id; END",
+        "pending, not",
+    ),
+    (
         "UPDATE integration SET next_run_at_ms = next_run_at_ms + 3600000, next_trigger = 'schedule'
          WHERE next_run_at_ms IS NOT NULL",
         "is due at",

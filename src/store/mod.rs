@@ -29,8 +29,8 @@ pub(crate) use page::{Cursor, Listed, PAGE_MAX, Page, each_page};
 pub(crate) use receivers::ReceiverRow;
 pub(crate) use retention::{Pruned, Retention, Surplus};
 pub(crate) use rows::{
-    AttemptRow, DeliveryFilter, DeliveryRow, HistoryRow, IntegrationRow, RunRow, StatusRow,
-    TargetRow, TransitionRow,
+    AttemptRow, CandidateRow, DeliveryFilter, DeliveryRow, HistoryRow, IntegrationRow, RunRow,
+    StatusRow, TargetRow, TransitionRow,
 };
 pub(crate) use run::{Began, Due};
 #[cfg(test)]

@@ -25,8 +25,14 @@ pub(crate) struct IntegrationRow {
     pub(crate) labels: BTreeMap<String, String>,
     /// Status of the integration.
     pub(crate) status: Status,
-    /// Its configuration with every secret replaced, as JSON text.
+    /// Error status that a pending operation has left.
+    pub(crate) pending: Option<Status>,
+    /// Its configuration in force, or the only one, with every secret replaced, as JSON text.
     pub(crate) config_shown: String,
+    /// Start of the first consecutive failing run of that configuration.
+    pub(crate) first_failure_at: Option<Timestamp>,
+    /// New configuration beside the one in force.
+    pub(crate) candidate: Option<CandidateRow>,
     /// Cron expression of its schedule.
     pub(crate) cron: String,
     /// IANA zone of its schedule.
@@ -35,15 +41,15 @@ pub(crate) struct IntegrationRow {
     pub(crate) next_run_at: Option<Timestamp>,
     /// Until when a run holds the lease.
     pub(crate) lease_until: Option<Timestamp>,
-    /// Counters of consecutive failures and passes.
+    /// Counters of consecutive failures and passes of the configuration in force, or of the only one.
     pub(crate) counters: Counters,
     /// The number of its latest event.
     pub(crate) sequence: i64,
     /// Id of the open incident.
     pub(crate) incident_id: Option<String>,
     /// Since when the open incident lasts.
-    pub(crate) failing_since: Option<Timestamp>,
-    /// Run whose results are shown.
+    pub(crate) incident_since: Option<Timestamp>,
+    /// Latest run of the configuration in force, or of the only one.
     pub(crate) last_run: Option<RunRow>,
     /// Status of which receivers were notified last.
     pub(crate) notified: Status,
@@ -63,6 +69,41 @@ pub(crate) struct IntegrationRow {
     pub(crate) expires: Option<(Timestamp, String)>,
     /// When the last passing run began, with whose facts others are compared.
     pub(crate) fingerprint_at: Option<Timestamp>,
+}
+
+/// Configuration that comes into force when it passes.
+#[derive(Clone, Debug)]
+pub(crate) struct CandidateRow {
+    /// Configuration with every secret replaced, as JSON text.
+    pub(crate) config_shown: String,
+    /// Latest run of it.
+    pub(crate) last_run: Option<RunRow>,
+    /// Counters of its consecutive failures and passes.
+    pub(crate) counters: Counters,
+    /// Start of the first of its consecutive failing runs.
+    pub(crate) failing_since: Option<Timestamp>,
+}
+
+impl IntegrationRow {
+    /// Returns since when what the status says fails has been failing; none while nothing is said to
+    /// fail.
+    pub(crate) fn failing_since(&self) -> Option<Timestamp> {
+        let candidate = self.candidate.as_ref().and_then(|one| one.failing_since);
+        match self.status {
+            Status::CreateError | Status::RecurringValidationError => {
+                self.first_failure_at.or(self.incident_since)
+            }
+            Status::EditError | Status::MigrateError => candidate.or(self.incident_since),
+            Status::DeleteError => self.incident_since,
+            Status::Creating
+            | Status::Deleted
+            | Status::Deleting
+            | Status::Disabled
+            | Status::Editing
+            | Status::Enabled
+            | Status::Migrating => None,
+        }
+    }
 }
 
 /// A run as the store knows it.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::integration::Consecutive;
+use super::integration::{Candidate, Consecutive, failing_since};
 use super::notifications::{DaemonFault, Notifications};
 use super::run::Run;
 use super::situation::{Configured, Situation};
@@ -42,6 +42,7 @@ pub(crate) struct Explained<'a> {
     failing_since: Option<Timestamp>,
     consecutive: Consecutive,
     rule: Option<&'a str>,
+    candidate: Option<Candidate<'a>>,
     last_passed_at: Option<Timestamp>,
     runs: Vec<Run<'a>>,
     notifications: Notifications<'a>,
@@ -77,9 +78,10 @@ impl Explanation {
         Explained {
             name: &self.row.name,
             status: self.row.status,
-            failing_since: self.row.failing_since,
+            failing_since: failing_since(&self.row),
             consecutive: self.row.counters.into(),
-            rule: self.runs.first().map(|run| run.rule.as_str()),
+            rule: self.row.last_run.as_ref().map(|run| run.rule.as_str()),
+            candidate: self.row.candidate.as_ref().map(Candidate::from),
             last_passed_at: self.row.fingerprint_at,
             runs: self.runs.iter().map(Run::from).collect(),
             notifications: Notifications::of(&self.row, &self.situation, now),
@@ -94,7 +96,7 @@ impl Explanation {
 
     /// Returns the next instants at which it is due, spread included.
     pub(crate) fn upcoming(&self, now: Timestamp) -> Vec<Instant> {
-        let (id, idle) = (self.row.id, self.row.status.subjects().is_empty());
+        let (id, idle) = (self.row.id, !self.row.status.is_validated());
         let Some(schedule) = self.schedule.as_ref().filter(|_| !idle) else { return Vec::new() };
         let due = instants(now, |after| schedule.next_due(id, after)).take(INSTANTS);
         due.map(|utc| Instant::new(schedule, utc)).collect()
@@ -103,7 +105,7 @@ impl Explanation {
     /// Returns the reason for the instant of the next run, as a sentence.
     pub(crate) fn reason(&self, now: Timestamp) -> String {
         let row = &self.row;
-        if row.status.subjects().is_empty() {
+        if !row.status.is_validated() {
             return format!("Nothing runs while it is {}.", row.status);
         }
         if let Some(until) = row.lease_until.filter(|until| now < *until) {

@@ -9,7 +9,7 @@ use super::notifications::Notifications;
 use super::run::{Run, results};
 use super::situation::Situation;
 use crate::domain::{Counters, Status, Timestamp, ValidationResults};
-use crate::store::IntegrationRow;
+use crate::store::{CandidateRow, IntegrationRow};
 
 /// Integration as published, with the extension under `revalidated`.
 #[derive(Debug, Serialize)]
@@ -45,6 +45,32 @@ struct Extension<'a> {
     expires: Option<Expires<'a>>,
     last_passed_at: Option<Timestamp>,
     notifications: Notifications<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    candidate: Option<Candidate<'a>>,
+}
+
+/// New configuration, which comes into force when it passes.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Candidate<'a> {
+    config: Json,
+    validation_results: Option<ValidationResults>,
+    failing_since: Option<Timestamp>,
+    consecutive: Consecutive,
+    last_run: Option<Run<'a>>,
+}
+
+impl<'a> From<&'a CandidateRow> for Candidate<'a> {
+    fn from(row: &'a CandidateRow) -> Self {
+        Self {
+            config: parsed(&row.config_shown),
+            validation_results: row.last_run.as_ref().map(results),
+            failing_since: row.failing_since,
+            consecutive: row.counters.into(),
+            last_run: row.last_run.as_ref().map(Run::from),
+        }
+    }
 }
 
 /// Next expiry of a credential or certificate.
@@ -86,12 +112,13 @@ impl<'a> From<&'a IntegrationRow> for Integration<'a> {
                 next_run_at: row.next_run_at,
                 last_run: row.last_run.as_ref().map(Run::from),
                 incident_id: row.incident_id.as_deref(),
-                failing_since: row.failing_since,
+                failing_since: failing_since(row),
                 consecutive: row.counters.into(),
                 sequence: row.sequence,
                 expires: row.expires.as_ref().map(|(at, what)| Expires { at: *at, what }),
                 last_passed_at: row.fingerprint_at,
                 notifications: row.into(),
+                candidate: row.candidate.as_ref().map(Candidate::from),
             },
         }
     }
@@ -106,9 +133,20 @@ impl<'a> Integration<'a> {
     }
 }
 
-/// Returns the configuration with its secrets replaced.
+/// Returns since when the shown configuration has been failing, as far as the status says so.
+pub(super) fn failing_since(row: &IntegrationRow) -> Option<Timestamp> {
+    let is_beside = matches!(row.status, Status::EditError | Status::MigrateError);
+    if is_beside { None } else { row.failing_since() }
+}
+
+/// Returns the configuration in force, or the only one, with its secrets replaced.
 pub(crate) fn config(row: &IntegrationRow) -> Json {
-    serde_json::from_str(&row.config_shown).unwrap_or(Json::Null)
+    parsed(&row.config_shown)
+}
+
+/// Returns a configuration from its text; null when it is not known.
+pub(crate) fn parsed(text: &str) -> Json {
+    serde_json::from_str(text).unwrap_or(Json::Null)
 }
 
 #[cfg(test)]
@@ -168,6 +206,22 @@ mod tests {
             "zone",
         ];
         assert_eq!(keys.into_iter().collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn new_configuration_stands_beside_the_one_in_force() {
+        let row = samples::edited();
+        let json = serde_json::to_value(Integration::from(&row)).unwrap();
+        assert_eq!(json["status"], "editError");
+        assert_eq!(json["validationResults"]["status"], "passed");
+        assert_eq!(json["config"]["port"], 5439);
+        assert_eq!(json["revalidated"]["failingSince"], Json::Null);
+        let candidate = &json["revalidated"]["candidate"];
+        assert_eq!(candidate["config"], serde_json::json!({ "host": "other" }));
+        assert_eq!(candidate["validationResults"]["status"], "failed");
+        assert_eq!(candidate["failingSince"], "2026-11-23T09:00:00Z");
+        assert_eq!(candidate["consecutive"]["failures"], 2);
+        assert_eq!(candidate["lastRun"]["rule"], "a definitive failure (denied) counts at once");
     }
 
     #[test]

@@ -30,7 +30,7 @@ pub(crate) use daemon::{DaemonProcess, DaemonRows, DaemonStatus, Liveness};
 pub(crate) use delivery::{Delivery, ReplayPlan, Requeued};
 pub(crate) use explanation::Explanation;
 pub(crate) use history::Entry;
-pub(crate) use integration::{Integration, config};
+pub(crate) use integration::{Integration, config, parsed};
 pub(crate) use ping::Pinged;
 pub(crate) use receiver::{Receiver, ReceiverState};
 pub(crate) use silence::{Silence, covered};

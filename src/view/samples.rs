@@ -12,8 +12,8 @@ use crate::domain::{
 };
 use crate::platforms::{AutoBootstrap, Platform};
 use crate::store::{
-    AttemptRow, DeliveryRow, DeliveryState, IntegrationRow, MuteRow, OutageRow, OwnFaultRow,
-    ReceiverRow, RunRow, SilenceRow, StoredReport, TargetRow, TransitionRow, Trigger,
+    AttemptRow, CandidateRow, DeliveryRow, DeliveryState, IntegrationRow, MuteRow, OutageRow,
+    OwnFaultRow, ReceiverRow, RunRow, SilenceRow, StoredReport, TargetRow, TransitionRow, Trigger,
 };
 
 const TESTS: &[Test] =
@@ -79,6 +79,9 @@ pub(crate) fn integration() -> IntegrationRow {
         auto_bootstrap: Some(true),
         labels: [("team".to_owned(), "data".to_owned())].into(),
         status: Status::RecurringValidationError,
+        pending: None,
+        first_failure_at: Some(at("2026-11-23T08:00:00Z")),
+        candidate: None,
         config_shown: r#"{"host":"h\u001b[31m","okta":{"password":"[REDACTED]"},"port":5439}"#
             .to_owned(),
         cron: "*/15 * * * *".to_owned(),
@@ -88,7 +91,7 @@ pub(crate) fn integration() -> IntegrationRow {
         counters: Counters { failures: 3, passes: 0 },
         sequence: 17,
         incident_id: Some("inc-1".to_owned()),
-        failing_since: Some(at("2026-11-23T08:00:00Z")),
+        incident_since: Some(at("2026-11-23T08:00:00Z")),
         last_run: Some(run()),
         notified: Status::RecurringValidationError,
         mute: None,
@@ -99,6 +102,34 @@ pub(crate) fn integration() -> IntegrationRow {
         own_fault: None,
         expires: Some((at("2026-12-03T10:00:00Z"), "the token ci\u{9b}".to_owned())),
         fingerprint_at: Some(at("2026-11-23T07:45:00Z")),
+    }
+}
+
+/// An integration whose edit has failed.
+pub(crate) fn edited() -> IntegrationRow {
+    let passing = RunRow { status: ReportStatus::Passed, class: None, drift: Vec::new(), ..run() };
+    let failing = RunRow {
+        id: RunId(911),
+        subject: Subject::Candidate,
+        rule: "a definitive failure (denied) counts at once".to_owned(),
+        drift: Vec::new(),
+        ..run()
+    };
+    IntegrationRow {
+        status: Status::EditError,
+        pending: Some(Status::EditError),
+        first_failure_at: None,
+        incident_since: Some(at("2026-11-23T09:00:00Z")),
+        counters: Counters { failures: 0, passes: 7 },
+        last_run: Some(passing),
+        candidate: Some(CandidateRow {
+            config_shown: r#"{"host":"other"}"#.to_owned(),
+            last_run: Some(failing),
+            counters: Counters { failures: 2, passes: 0 },
+            failing_since: Some(at("2026-11-23T09:00:00Z")),
+        }),
+        notified: Status::EditError,
+        ..integration()
     }
 }
 

@@ -53,7 +53,7 @@ class Scene:
         parts = [f'[store]\npath = "{self.database}"\n', SETTINGS, f"[limits]\nruns = {self.at_once}\nruns_per_host = {self.at_once}\n"]
         for name in RECEIVERS:
             parts.append(
-                f'[[receiver]]\nname = "{name}"\nurl = "{self.receiver.url}/{name}"\nsecrets = [{{ file = "{self.folder}/webhook" }}]\n'
+                f'[[receiver]]\nname = "{name}"\nurl = "{self.receiver.url}/{name}"\nsecrets = [{{ file = "{self.folder}/webhook" }}]\nevents = ["*", "integration.status.*"]\n'
                 f'events = ["*"]\nallow = ["127.0.0.0/8"]\nretry = {["1s"] * 12}\n'.replace("'", '"')
             )
         tables = [self._integration(number, number in edited, number in disabled) for number in range(1, self.integrations + 1)]

@@ -58,6 +58,7 @@ fn wanted() -> Wanted {
 fn wanted_at(cron: &str) -> Wanted {
     Wanted {
         name: "one".to_owned(),
+        formerly: None,
         kind: "Redshift".to_owned(),
         auto_bootstrap: None,
         labels: BTreeMap::new(),
@@ -235,6 +236,7 @@ async fn answering(codes: &'static [u16]) -> String {
 fn receiver(name: &str, url: &str) -> Receiver {
     let table = serde_json::json!({
         "name": name, "url": url, "format": "slack", "allow": ["127.0.0.1"],
+        "events": ["*", "integration.status.*"],
     });
     let value = Value::from_json(&table, &"test".into());
     let faults = Faults::default();

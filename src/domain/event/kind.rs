@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::domain::{Status, Transition, UnknownName};
+use crate::domain::UnknownName;
 
 /// Type of an event, as receivers subscribe to it.
 #[derive(
@@ -70,16 +70,6 @@ impl EventType {
     pub(crate) const fn as_str(self) -> &'static str {
         self.into_str()
     }
-
-    /// Returns the type of the event for `transition`, given whether an incident is open.
-    #[must_use]
-    pub(crate) fn of(transition: Transition, incident_open: bool) -> Self {
-        match (transition.to, incident_open) {
-            (Status::RecurringValidationError, _) => Self::ValidationFailed,
-            (Status::Enabled, true) => Self::ValidationRecovered,
-            _ => Self::StatusChanged,
-        }
-    }
 }
 
 #[cfg(test)]
@@ -109,7 +99,6 @@ impl<'de> Deserialize<'de> for EventType {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::Cause;
 
     #[test]
     fn document_lists_every_type() {
@@ -117,14 +106,5 @@ mod tests {
         for &kind in EventType::ALL {
             assert!(readme.contains(&format!("\n| `{}` | ", kind.as_str())), "{kind:?}");
         }
-    }
-
-    #[test]
-    fn return_to_enabled_is_a_recovery_only_out_of_an_incident() {
-        let to = |to| Transition { from: Status::Editing, to, cause: Cause::CandidatePassed };
-        assert_eq!(EventType::of(to(Status::Enabled), true), EventType::ValidationRecovered);
-        assert_eq!(EventType::of(to(Status::Enabled), false), EventType::StatusChanged);
-        let failed = EventType::of(to(Status::RecurringValidationError), false);
-        assert_eq!(failed, EventType::ValidationFailed);
     }
 }

@@ -28,10 +28,14 @@ impl Subscription {
         self.wants_kind(kind) && self.selection.fits(about)
     }
 
-    /// Returns true when the receiver wants events of `kind`, about whatever integration.
+    /// Returns true when the receiver wants events of `kind`, about whatever integration. A status change
+    /// is wanted only by a pattern that names it.
     #[must_use]
     pub(crate) fn wants_kind(&self, kind: EventType) -> bool {
-        self.events.iter().any(|pattern| matches(pattern, kind.as_str()))
+        let names = |pattern: &String| {
+            kind != EventType::StatusChanged || pattern.starts_with("integration.status.")
+        };
+        self.events.iter().any(|pattern| names(pattern) && matches(pattern, kind.as_str()))
     }
 
     /// Returns true when it subscribes to the ends of incidents and to nothing that begins one.
@@ -113,6 +117,19 @@ mod tests {
         for (number, (found, expected)) in table.into_iter().enumerate() {
             assert_eq!(found, expected, "case {number}");
         }
+    }
+
+    #[test]
+    fn status_change_is_wanted_only_by_its_name() {
+        let wants = |pattern: &str| {
+            let events = vec![pattern.to_owned()];
+            let subscription = Subscription { events, ..Subscription::default() };
+            subscription.wants_kind(EventType::StatusChanged)
+        };
+        let found = ["*", "integration.*", "*.changed", "integration.validation.*"].map(wants);
+        assert_eq!(found, [false; 4]);
+        let found = ["integration.status.changed", "integration.status.*"].map(wants);
+        assert_eq!(found, [true; 2]);
     }
 
     #[test]

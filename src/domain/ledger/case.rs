@@ -10,7 +10,7 @@ use super::known::KnownIncident;
 use super::results::StoredReport;
 use crate::domain::{
     Class, Factor, IntegrationId, OutageMember, OwnFault, ReportStatus, RunId, Selection,
-    SharedCause, Timestamp,
+    SharedCause, Subject, Timestamp,
 };
 
 /// A decision, or what must be loaded before it can be made.
@@ -29,10 +29,9 @@ pub(crate) enum Need {
     Results(i64),
     /// Results of the latest run of the integration that passed, before this run if one is named.
     LatestGood(IntegrationId, Option<i64>),
-    /// The same of the latest run that failed by the platform's fault.
-    LatestBad(IntegrationId, Option<i64>),
-    /// Start of the first run that failed since the latest one that passed.
-    FirstFailure(IntegrationId),
+    /// The same of the latest run that failed by the platform's fault; of this configuration only, if
+    /// one is named.
+    LatestBad(IntegrationId, Option<Subject>, Option<i64>),
     /// Instant of the latest transition.
     StatusSince(IntegrationId),
     /// Factors of an integration, the most specific first.

@@ -117,7 +117,6 @@ fn learn(subscription: &Subscription, one: &PastEvent, now: Timestamp) -> Option
     let sent = Emitted {
         id: one.id.clone(),
         integration: one.integration,
-        sequence: one.sequence,
         kind: EventType::ValidationFailed,
     };
     let known = KnownIncident::new(&sent, one.incident.as_ref()?, subscription, now);
@@ -131,7 +130,6 @@ fn again(receiver: &str, one: &PastEvent) -> Effect {
             event: one.id.clone(),
             receiver: receiver.to_owned(),
             integration: one.integration,
-            sequence: one.sequence,
             part: None,
         },
     })

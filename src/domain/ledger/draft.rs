@@ -32,6 +32,8 @@ pub(super) struct Draft<'a> {
     pub(super) known: BTreeMap<String, Vec<KnownIncident>>,
     /// A transition has been made, so that the status is as old as the decision.
     pub(super) has_stepped: bool,
+    /// Name that the integration had until this decision, which gives it another one.
+    pub(super) former_name: Option<String>,
     effects: Vec<Effect>,
     ids: u64,
     operational: i64,
@@ -46,6 +48,7 @@ impl<'a> Draft<'a> {
             opened: None,
             known: BTreeMap::new(),
             has_stepped: false,
+            former_name: None,
             effects: Vec::new(),
             ids: 0,
             operational: 0,

@@ -21,6 +21,8 @@ pub(crate) enum Effect {
     Propose(Box<NewIntegration>),
     /// Makes the proposed configuration the active one.
     Adopt(IntegrationId),
+    /// Takes the active configuration away, so that none is in force.
+    Discard(IntegrationId),
     /// Adds run number `index` of those that are recorded.
     InsertRun {
         /// Id that the run gets.
@@ -132,7 +134,8 @@ pub(crate) enum Effect {
     UpdateReceiver(ReceiverHealth),
 }
 
-/// A change to a queue: the deliveries of one receiver about one integration, in order.
+/// A change to a queue: the deliveries of one receiver about one integration, in the order of their
+/// events.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum QueueChange {
     /// Appends a delivery, due at once when the queue is empty.
@@ -143,8 +146,6 @@ pub(crate) enum QueueChange {
         receiver: String,
         /// Integration that the event is about, if it is about one.
         integration: Option<IntegrationId>,
-        /// The event's number in its integration, or among operational events.
-        sequence: i64,
         /// Instant of the change.
         at: Timestamp,
         /// Part of the delivery in an incident.
@@ -158,8 +159,6 @@ pub(crate) enum QueueChange {
         receiver: String,
         /// Integration that the event is about, if it is about one.
         integration: Option<IntegrationId>,
-        /// The event's number in its integration, or among operational events.
-        sequence: i64,
         /// Part of the delivery in an incident.
         part: Option<Box<Part>>,
     },
@@ -225,8 +224,6 @@ pub(super) struct Emitted {
     pub(super) id: String,
     /// Integration that the event is about, if it is about one.
     pub(super) integration: Option<IntegrationId>,
-    /// Its number in its integration, or among operational events.
-    pub(super) sequence: i64,
     /// Type of the event.
     pub(super) kind: EventType,
 }
@@ -313,7 +310,8 @@ pub(crate) struct NewEvent {
     pub(crate) id: String,
     /// Integration that the event is about, if it is about one.
     pub(crate) integration: Option<IntegrationId>,
-    /// Its number in its integration, or among operational events.
+    /// Its number in its integration, or among operational events; status changes and reminders repeat
+    /// the one before.
     pub(crate) sequence: i64,
     /// The body that is sent.
     pub(crate) body: Event,

@@ -55,8 +55,10 @@ pub(crate) struct Begun {
     /// The published name of the platform that `active_config` is for; without one, of the
     /// configured platform.
     pub(crate) kind: String,
-    /// The integration's status; `status.subjects()` says what to validate.
+    /// Status of the integration when the run began.
     pub(crate) status: Status,
+    /// Error status that a pending operation has left.
+    pub(crate) pending: Option<Status>,
     /// Token of its lease: a result is stored only while the row has this one.
     pub(crate) token: i64,
     /// Why it runs, as the row says.
@@ -70,13 +72,19 @@ pub(crate) struct Begun {
     pub(crate) fingerprint: Option<Facts>,
 }
 
+impl Begun {
+    /// Returns the configurations that the run validates, in order.
+    pub(crate) const fn subjects(&self) -> &'static [Subject] {
+        self.status.subjects(self.pending)
+    }
+}
+
 /// A finished run, with what is needed to judge it and to plan the next.
 #[derive(Clone, Debug)]
 pub(crate) struct Finished {
     /// The run as it was begun.
     pub(crate) begun: Begun,
-    /// One entry per validated configuration, in the order of `status.subjects()`; the first one
-    /// decides about the status.
+    /// One entry per validated configuration, in the order of [`Begun::subjects`].
     pub(crate) runs: Vec<SubjectRun>,
     /// When the run began.
     pub(crate) started_at: Timestamp,
@@ -122,9 +130,9 @@ impl Finished {
         }
     }
 
-    /// Returns the run that passed; there is one at most.
-    pub(crate) fn passed(&self) -> Option<&SubjectRun> {
-        self.runs.iter().find(|run| run.is_good())
+    /// Returns the run that validated `subject`, with its place.
+    pub(crate) fn of(&self, subject: Subject) -> Option<(usize, &SubjectRun)> {
+        self.runs.iter().enumerate().find(|(_, run)| run.subject == subject)
     }
 }
 
@@ -133,8 +141,10 @@ impl Finished {
 pub(crate) enum Recorded {
     /// The run is stored.
     Stored {
-        /// Id of its row.
+        /// Id of the row of the run that decided, or of the first.
         run: RunId,
+        /// Place of that run in [`Finished::runs`].
+        index: usize,
         /// Verdict of the run.
         verdict: Verdict,
         /// The rule that made the verdict.

@@ -166,7 +166,7 @@ impl Draft<'_> {
         }
         let new = KnownIncident::new(sent, incident, subscription, self.now());
         if new.state == NoticeState::Sent {
-            self.insert_beginning(&new, sent.sequence);
+            self.insert_beginning(&new);
         }
         self.push(Effect::SaveKnown(Box::new(new.clone())));
         known.retain(|one| one.receiver != new.receiver);
@@ -175,14 +175,13 @@ impl Draft<'_> {
         Ok(())
     }
 
-    /// Enqueues the event that began an incident for a receiver, in the place of its number `sequence`.
-    pub(super) fn insert_beginning(&mut self, known: &KnownIncident, sequence: i64) {
+    /// Enqueues the event that began an incident for a receiver, in the place of its number.
+    pub(super) fn insert_beginning(&mut self, known: &KnownIncident) {
         let (receiver, integration, at) = (known.receiver.clone(), known.integration, self.now());
         self.push(Effect::Queue(QueueChange::Insert {
             event: known.event.clone(),
             receiver: receiver.clone(),
             integration,
-            sequence,
             part: Some(Box::new(Part::of(known, None, false))),
         }));
         self.push(Effect::Queue(QueueChange::RequeueHead { receiver, integration, at }));
@@ -190,12 +189,11 @@ impl Draft<'_> {
 
     /// Enqueues an event for a receiver, as its part in an incident if it has one.
     pub(super) fn enqueue(&mut self, sent: &Emitted, receiver: &str, part: Option<Part>) {
-        let Emitted { id, integration, sequence, .. } = sent.clone();
+        let Emitted { id, integration, .. } = sent.clone();
         self.push(Effect::Queue(QueueChange::Enqueue {
             event: id,
             receiver: receiver.to_owned(),
             integration,
-            sequence,
             at: self.now(),
             part: part.map(Box::new),
         }));

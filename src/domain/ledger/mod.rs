@@ -12,6 +12,7 @@ mod delivery;
 mod draft;
 mod effects;
 mod finished;
+mod incident;
 mod knowledge;
 mod known;
 mod mute;
@@ -56,7 +57,9 @@ pub(crate) use plan::after_clock_rollback;
 pub(crate) use receiver::{disable, enable};
 pub(crate) use record::record;
 pub(crate) use results::{StoredReport, StoredTest};
-pub(crate) use row::{FactsRef, Fingerprint, Flapping, Incident, Lease, Mute, Row, Seen, Suspect};
+pub(crate) use row::{
+    FactsRef, Fingerprint, Flapping, Incident, Lease, Mute, Progress, Row, Seen, Suspect,
+};
 pub(crate) use silence::{
     SilenceRecord, add as add_silence, end as end_silence, reevaluate_all as reevaluate_mutes,
 };

@@ -7,8 +7,8 @@ use super::effects::{Effect, Emitted, NewEvent};
 use super::known::NoticeState;
 use super::row::Row;
 use crate::domain::{
-    Change, Drift, Event, EventData, EventType, IntegrationId, Payload, RunRef, SCHEMA_VERSION,
-    Status, Subscription, Timestamp, ValidationResults,
+    Change, Drift, EndedBy, Event, EventData, EventType, IntegrationId, Payload, RunRef,
+    SCHEMA_VERSION, Status, Subscription, Timestamp, ValidationResults,
 };
 
 /// Content of an event besides what the row says.
@@ -24,6 +24,23 @@ pub(super) struct Story {
     pub(super) group: Option<String>,
     /// The facts in which a failing run differs from the last passing one.
     pub(super) drift: Vec<Drift>,
+    /// Reason for the end of the incident.
+    pub(super) ended_by: Option<EndedBy>,
+}
+
+/// Content of the events of one change.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Stories {
+    /// Story of the change.
+    pub(super) first: Story,
+    /// Story of the pending operation that still fails after it.
+    pub(super) pending: Story,
+}
+
+impl From<Story> for Stories {
+    fn from(first: Story) -> Self {
+        Self { first, pending: Story::default() }
+    }
 }
 
 /// Kind of an event about one integration, with the status that receivers know.
@@ -36,17 +53,22 @@ pub(super) struct Notice {
 }
 
 impl Draft<'_> {
-    /// Adds an event with the next number of the integration, and enqueues it for each receiver that
-    /// subscribes to it.
+    /// Adds an event, and enqueues it for each receiver that subscribes to it. It has the next number of
+    /// the integration; a status change has one of its own and repeats the latest other number.
     pub(super) fn emit(&mut self, row: &mut Row, notice: Notice, story: Story) -> Decided<()> {
         let kind = notice.kind;
-        row.sequence = row.sequence.saturating_add(1);
+        let is_transition = kind == EventType::StatusChanged;
+        if is_transition {
+            row.transitions = row.transitions.saturating_add(1);
+        } else {
+            row.sequence = row.sequence.saturating_add(1);
+        }
         let outage_ms = self.incident_ms(row, kind)?;
         let data = EventData {
             schema_version: SCHEMA_VERSION,
             epoch: self.case.head()?.epoch.clone(),
             sequence: row.sequence,
-            transition: None,
+            transition: is_transition.then_some(row.transitions),
             reminder: None,
             incident_id: row.incident.as_ref().map(|incident| incident.id.clone()),
             integration: row.reference(),
@@ -58,7 +80,7 @@ impl Draft<'_> {
             run: story.run,
             failing_since: row.incident.as_ref().map(|incident| incident.since),
             outage_ms,
-            ended_by: None,
+            ended_by: story.ended_by,
             group: story.group,
         };
         let group = data.group.clone();
@@ -109,7 +131,7 @@ impl Draft<'_> {
         let (id, kind) = (self.fresh_id("evt")?, body.kind);
         let event = NewEvent { id: id.clone(), integration, sequence, body };
         self.push(Effect::InsertEvent(Box::new(event)));
-        Ok(Emitted { id, integration, sequence, kind })
+        Ok(Emitted { id, integration, kind })
     }
 
     /// Returns how long the incident lasted that a recovery ends: until the status changed, which may
@@ -154,11 +176,12 @@ impl Role {
             | EventType::ValidationReminder
             | EventType::FlappingStarted => Self::Opens,
             EventType::ValidationRecovered => Self::Ends,
+            // Only a recovery ends an incident.
             EventType::FlappingEnded => {
                 if status.is_error() {
                     Self::Opens
                 } else {
-                    Self::Ends
+                    Self::Informs
                 }
             }
             EventType::StatusChanged

@@ -1,33 +1,28 @@
 //! Transitions: how a row takes one, and what an operation (create, edit, migrate, disable, delete)
 //! notifies receivers of.
 
-use super::case::{Decided, Need};
+use super::case::Decided;
 use super::draft::Draft;
 use super::effects::{Effect, NewTransition};
 use super::notify::{Notice, Story};
-use super::row::{Incident, Row};
-use super::{outage, own_fault};
-use crate::domain::{Cause, EventType, RunId, Status, Transition, next_status};
+use super::row::Row;
+use super::{incident, mute, outage, own_fault};
+use crate::domain::{Cause, EndedBy, EventType, RunId, Status, Transition, next_status};
 
-/// Takes `step` on `row` without notifying receivers.
-///
-/// Failing opens an incident, which lasts through edits until the integration works again or is
-/// taken out of use; the event that ends it still names it.
+/// Takes `step` on `row` without notifying receivers. An error status opens an incident, or goes on
+/// with the open one.
 pub(super) fn enter(
     draft: &mut Draft<'_>,
     row: &mut Row,
     step: Transition,
     story: &Story,
 ) -> Decided<()> {
-    if step.to == Status::RecurringValidationError && row.incident.is_none() {
-        let first = draft.case.instant(Need::FirstFailure(row.id))?;
-        let since = first.or(story.run.as_ref().map(|run| run.started_at)).unwrap_or(draft.now());
-        let id = draft.fresh_id("inc")?;
-        draft.begin_incident(&id);
-        row.incident = Some(Incident { id, since });
-    }
+    row.pending = step.to.leaves(row.pending);
     row.status = step.to;
     draft.has_stepped = true;
+    if step.to.is_error() && row.incident.is_none() {
+        incident::open(draft, row, story)?;
+    }
     write(draft, row, Some(step), story);
     Ok(())
 }
@@ -43,29 +38,46 @@ fn write(draft: &mut Draft<'_>, row: &Row, step: Option<Transition>, story: &Sto
     }));
 }
 
-/// Takes the step of an operation on `row`, and notifies receivers of it at once.
+/// Takes the step of an operation on `row`, and notifies receivers of it. What earlier runs added up to
+/// for notifications is dropped: an operation begins anew.
 pub(super) fn operate(
     draft: &mut Draft<'_>,
     row: &mut Row,
     step: Transition,
     story: Story,
 ) -> Decided<()> {
-    if row.notified == Status::Enabled && row.flapping.is_none() {
-        // Its failure was muted, so that receivers do not know of the incident.
-        row.incident = None;
-    }
-    let kind = EventType::of(step, row.incident.is_some());
-    let previous = Some(row.notified);
     enter(draft, row, step, &story)?;
     row.forget();
     outage::leave(draft, row)?;
     own_fault::note(draft, row, None)?;
-    draft.emit(row, Notice { kind, previous }, story)?;
-    row.notified = row.status;
-    if matches!(step.to, Status::Enabled | Status::Disabled | Status::Deleted)
-        && let Some(incident) = row.incident.take()
-    {
-        draft.forget_incident(&incident.id);
+    if let Some(name) = draft.former_name.take() {
+        incident::end_under(draft, row, name, &story)?;
+    }
+    if step.to.is_error() {
+        return mute::notify_news(draft, row, story);
+    }
+    match step.to {
+        Status::Disabled => incident::end_known(draft, row, EndedBy::Disabled, &story)?,
+        Status::Deleted => incident::end_known(draft, row, EndedBy::Removed, &story)?,
+        Status::Enabled if row.is_incident_known() => {
+            mute::notify_news(draft, row, story.clone())?;
+        }
+        Status::Enabled => incident::drop_open(draft, row),
+        Status::CreateError
+        | Status::Creating
+        | Status::DeleteError
+        | Status::Deleting
+        | Status::EditError
+        | Status::Editing
+        | Status::MigrateError
+        | Status::Migrating
+        | Status::RecurringValidationError => {}
+    }
+    let notice = Notice { kind: EventType::StatusChanged, previous: Some(step.from) };
+    draft.emit(row, notice, story)?;
+    // While receivers wait for the end of an incident, its latest failure is what they know.
+    if row.incident.is_none() {
+        row.notified = row.status;
     }
     Ok(())
 }
@@ -83,18 +95,10 @@ pub(super) fn take(
     row: &mut Row,
     cause: Cause,
 ) -> Decided<Option<Transition>> {
-    let step = next_status(row.status, cause);
+    let step = next_status(row.status, row.pending, cause);
     if let Some(step) = step {
-        let story = latest_story(draft, row)?;
+        let story = incident::latest_story(draft, row)?;
         operate(draft, row, step, story)?;
     }
     Ok(step)
-}
-
-/// Returns the story of a change that no run caused.
-fn latest_story(draft: &Draft<'_>, row: &Row) -> Decided<Story> {
-    let Some(run) = row.last_run else { return Ok(Story::default()) };
-    let latest = draft.case.results(Need::Results(run))?.as_ref();
-    let results = latest.map(|(status, report)| report.results(*status));
-    Ok(Story { results, ..Story::default() })
 }

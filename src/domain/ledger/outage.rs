@@ -160,7 +160,7 @@ fn open(draft: &mut Draft<'_>, outage: Outage, members: Vec<OutageMember>) -> De
     let sent = insert(draft, EventType::Outage, data)?;
     let Outage { id, factor, cause, since } = outage;
     draft.begin_incident(&id);
-    draft.open_incident(&sent, &Incident { id: id.clone(), since }, &wanting)?;
+    draft.open_incident(&sent, &Incident { id: id.clone(), since, is_notified: true }, &wanting)?;
     draft.opened = Some(id.clone());
     let event = sent.id;
     draft.push(Effect::OpenOutage(Box::new(NewOutage { id, event, factor, cause, since })));
@@ -263,7 +263,6 @@ fn enqueue_failure(draft: &mut Draft<'_>, member: &FailingMember) -> Decided<()>
     let sent = Emitted {
         id: failure.id.clone(),
         integration: Some(IntegrationId(integration.id)),
-        sequence: failure.sequence,
         kind: EventType::ValidationFailed,
     };
     let about = integration.about();

@@ -132,8 +132,6 @@ pub(crate) struct PastEvent {
     pub(crate) id: String,
     /// Integration that it is about, if it is about one.
     pub(crate) integration: Option<IntegrationId>,
-    /// Its number in its integration, or among operational events.
-    pub(crate) sequence: i64,
     /// Instant of the event.
     pub(crate) at: Timestamp,
     /// The delivery of it to the receiver at hand.

@@ -80,7 +80,8 @@ fn announce(
         since,
         lasted_ms: over.then(|| millis(now, since)),
     };
-    let (sequence, incident) = (data.sequence, Incident { id: data.incident_id(), since });
+    let (sequence, incident) =
+        (data.sequence, Incident { id: data.incident_id(), since, is_notified: true });
     let body = Event { kind, timestamp: now, data: Payload::DaemonFaultNotice(data) };
     let sent = draft.insert_operational(sequence, body)?;
     let wanting = draft.context.subscriptions.iter().filter(|one| one.wants_kind(kind));

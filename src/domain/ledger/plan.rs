@@ -1,6 +1,6 @@
 //! Planning: when an integration is due next, and why.
 
-use super::finished::{Finished, SubjectRun, Trigger};
+use super::finished::{Finished, Trigger};
 use super::row::Row;
 use crate::domain::{Cause, Schedule, Status, Subject, Timestamp, Verdict, next_status};
 
@@ -15,24 +15,27 @@ pub(super) const fn cause(subject: Subject, verdict: Verdict) -> Option<Cause> {
     }
 }
 
-/// Returns true when a verdict that is still open would change the status if it were reached: only
-/// then is it worth a run out of turn. An operator waits for an operation in flight, so a run that was
-/// inconclusive about it is repeated as well.
-fn would_flip(row: &Row, finished: &Finished, verdict: Verdict) -> bool {
+/// Returns true when a verdict on `subject` that is still open would change the status if it were
+/// reached: only then is it worth a run out of turn. An operator waits for an operation in flight, so a
+/// run that was inconclusive about it is repeated as well.
+fn would_flip(row: &Row, subject: Subject, verdict: Verdict) -> bool {
     let reached = match verdict {
+        Verdict::Inconclusive if subject == Subject::Active => return false,
         Verdict::Confirming | Verdict::Inconclusive => Verdict::Failed,
         Verdict::Recovering => Verdict::Passed,
         Verdict::Passed | Verdict::Failed => return false,
     };
-    let is_candidate = |first: &&SubjectRun| first.subject == Subject::Candidate;
-    let first = finished.runs.first();
-    let first = first.filter(|first| verdict != Verdict::Inconclusive || is_candidate(first));
-    let cause = first.and_then(|first| cause(first.subject, reached));
-    cause.is_some_and(|cause| next_status(row.status, cause).is_some())
+    let cause = cause(subject, reached);
+    cause.is_some_and(|cause| next_status(row.status, row.pending, cause).is_some())
 }
 
-/// Plans the run after `finished`.
-pub(super) fn after_run(row: &mut Row, finished: &Finished, verdict: Verdict, now: Timestamp) {
+/// Plans the run after `finished`, which led to these verdicts.
+pub(super) fn after_run(
+    row: &mut Row,
+    finished: &Finished,
+    verdicts: &[(Subject, Verdict)],
+    now: Timestamp,
+) {
     // A clock that was set back must not bring the same run again.
     let from = now.max(finished.begun.due_at);
     let of = |schedule: &Schedule| {
@@ -47,8 +50,8 @@ pub(super) fn after_run(row: &mut Row, finished: &Finished, verdict: Verdict, no
         Schedule::parse(&row.cron, &row.zone).ok().map_or_else(|| of(schedule), |new| of(&new))
     };
     let confirm = now.plus(finished.policy.confirm_wait);
-    let confirms =
-        would_flip(row, finished, verdict) && scheduled.is_none_or(|scheduled| confirm < scheduled);
+    let is_open = verdicts.iter().any(|(subject, verdict)| would_flip(row, *subject, *verdict));
+    let confirms = is_open && scheduled.is_none_or(|scheduled| confirm < scheduled);
     (row.next_run_at, row.trigger) =
         if confirms { (Some(confirm), Trigger::Confirm) } else { (scheduled, Trigger::Schedule) };
 }

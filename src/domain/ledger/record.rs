@@ -5,13 +5,13 @@ use super::context::NotificationContext;
 use super::draft::{Decision, Draft};
 use super::effects::Effect;
 use super::finished::{Finished, Recorded, SubjectRun};
-use super::notify::Story;
+use super::notify::{Stories, Story};
 use super::results::StoredReport;
 use super::row::{FactsRef, Fingerprint, Row, Suspect};
-use super::{mute, operation, outage, own_fault, plan};
+use super::{incident, mute, operation, outage, own_fault, plan};
 use crate::domain::{
-    Cause, Class, Counters, Policy, Report, ReportStatus, RunId, RunRef, Status, Subject,
-    Timestamp, Transition, ValidationResults, judge, next_status,
+    Cause, Class, Judgement, Policy, Report, ReportStatus, RunId, RunRef, Status, Subject,
+    Timestamp, Transition, ValidationResults, Verdict, judge, next_status,
 };
 
 /// Decides everything that follows from a finished run, or nothing when it has lost its lease.
@@ -35,62 +35,130 @@ pub(crate) fn record(
         return Ok(draft.decide(Recorded::Overtaken));
     }
     mute::reevaluate(&mut draft, &mut row)?;
-    let judged = judge(&finished.policy, row.counters, &first.report);
     let has_new_warnings = has_new_warnings(&draft, &row, &first.report)?;
-    let before = insert_runs(&mut draft, &mut row, finished, &judged.rule);
-    row.counters = judged.counters;
-    note_seen(&mut row, finished);
+    let judged = judge_each(&row, finished);
+    let before = Shown { active: row.active.last_run, candidate: row.candidate.last_run };
+    insert_runs(&mut draft, &mut row, finished, &judged);
+    note_seen(&mut row, finished, &judged);
     note_failure(&mut draft, &mut row, finished)?;
     own_fault::note(&mut draft, &mut row, own_fault::of(finished))?;
-    let reason = plan::cause(first.subject, judged.verdict);
-    let transition = reason.and_then(|cause| next_status(row.status, cause));
+    let (index, transition) = step(&row, &judged);
+    let recording = Recording { finished, index, before };
     if let Some(step) = transition {
-        change_status(&mut draft, &mut row, finished, step, before)?;
+        change_status(&mut draft, &mut row, recording, step)?;
+    } else if is_unopened(&row, &judged) {
+        let story = story(&draft, &row, recording, latest(&draft, before.of(&row))?)?;
+        mute::notify_news(&mut draft, &mut row, story)?;
     } else if has_new_warnings {
-        let story = story(&draft, finished, latest(&draft, before)?);
+        let story = story(&draft, &row, recording, latest(&draft, before.active)?)?;
         mute::notify_warning(&mut draft, &mut row, story)?;
     }
-    plan::after_run(&mut row, finished, judged.verdict, context.now);
+    let verdicts: Vec<_> = judged.iter().map(|(subject, one)| (*subject, one.verdict)).collect();
+    plan::after_run(&mut row, finished, &verdicts, context.now);
     let next_run_at = row.next_run_at;
     draft.push(Effect::SaveRow(Box::new(row)));
-    let (run, verdict, rule) = (case.next_run, judged.verdict, judged.rule);
-    Ok(draft.decide(Recorded::Stored { run, verdict, rule, transition, next_run_at }))
+    let run = run_id(case, index);
+    let Some((_, Judgement { verdict, rule, .. })) = judged.into_iter().nth(index) else {
+        return Ok(draft.decide(Recorded::Overtaken));
+    };
+    Ok(draft.decide(Recorded::Stored { run, index, verdict, rule, transition, next_run_at }))
 }
 
-/// Adds the runs, and returns the one whose results users saw until now.
+/// Runs whose results users saw until now.
+#[derive(Clone, Copy)]
+struct Shown {
+    /// Latest run of the configuration in force, or of the only one.
+    active: Option<i64>,
+    /// Latest run of the candidate beside it.
+    candidate: Option<i64>,
+}
+
+impl Shown {
+    /// Returns the run of the configuration whose failure led to the status.
+    fn of(self, row: &Row) -> Option<i64> {
+        let is_beside = matches!(row.status, Status::EditError | Status::MigrateError);
+        if is_beside { self.candidate.or(self.active) } else { self.active }
+    }
+}
+
+/// Finished runs, the place of the one that decided, and what was shown before.
+#[derive(Clone, Copy)]
+struct Recording<'a> {
+    finished: &'a Finished,
+    index: usize,
+    before: Shown,
+}
+
+/// Judges each configuration by its own evidence.
+fn judge_each(row: &Row, finished: &Finished) -> Vec<(Subject, Judgement)> {
+    let judged = finished.runs.iter().map(|run| {
+        let counters = row.progress(run.subject).counters;
+        (run.subject, judge(&finished.policy, counters, &run.report))
+    });
+    judged.collect()
+}
+
+/// Returns the step that the verdicts make, with the place of the run that decides; without one, the
+/// first. A candidate that passed ends the interest in the configuration in force.
+fn step(row: &Row, judged: &[(Subject, Judgement)]) -> (usize, Option<Transition>) {
+    let mut steps = judged.iter().enumerate().filter_map(|(index, (subject, one))| {
+        let cause = plan::cause(*subject, one.verdict)?;
+        Some((index, Some(next_status(row.status, row.pending, cause)?)))
+    });
+    steps.next().unwrap_or((0, None))
+}
+
+/// Returns true when a failure confirms an error status without an incident, as an older version has
+/// left it.
+fn is_unopened(row: &Row, judged: &[(Subject, Judgement)]) -> bool {
+    let failed =
+        |subject| judged.iter().any(|(of, one)| *of == subject && one.verdict == Verdict::Failed);
+    row.status.is_error() && row.incident.is_none() && row.failing_subject().is_some_and(failed)
+}
+
+/// Returns the id of the run at a place of those that are recorded.
+fn run_id(case: &Case, index: usize) -> RunId {
+    RunId(case.next_run.0.saturating_add(i64::try_from(index).unwrap_or(i64::MAX)))
+}
+
+/// Adds the runs, each to what was found about its configuration before.
 fn insert_runs(
     draft: &mut Draft<'_>,
     row: &mut Row,
     finished: &Finished,
-    rule: &str,
-) -> Option<i64> {
-    let mut ids = Vec::with_capacity(finished.runs.len());
-    for (index, id) in (0..finished.runs.len()).zip(draft.case.next_run.0..) {
-        let rule = if index == 0 { rule } else { "another configuration decides" };
-        draft.push(Effect::InsertRun { id: RunId(id), index, rule: rule.to_owned() });
-        ids.push(id);
+    judged: &[(Subject, Judgement)],
+) {
+    for (index, (run, (_, judgement))) in finished.runs.iter().zip(judged).enumerate() {
+        let id = run_id(draft.case, index);
+        draft.push(Effect::InsertRun { id, index, rule: judgement.rule.clone() });
+        let progress = row.progress_mut(run.subject);
+        progress.counters = judgement.counters;
+        progress.last_run = Some(id.0);
+        match (run.report.status(), run.report.class()) {
+            (ReportStatus::Failed, Some(class)) if class != Class::Local => {
+                progress.failing_since = progress.failing_since.or(Some(finished.started_at));
+            }
+            (ReportStatus::Passed | ReportStatus::Warning, _) => progress.failing_since = None,
+            (ReportStatus::Failed | ReportStatus::Skipped, _) => {}
+        }
     }
-    std::mem::replace(&mut row.last_run, shown(finished, &ids))
 }
 
-/// Returns the run whose results users see: the candidate's when it passed or stands alone.
-fn shown(finished: &Finished, ids: &[i64]) -> Option<i64> {
-    let is_good = finished.runs.first()?.is_good();
-    if is_good { ids.first().copied() } else { ids.get(1).or(ids.first()).copied() }
-}
-
-/// Takes the step that a verdict is. Recurring validations can be muted, flap and be part of an outage;
-/// the end of an operation is notified at once, and its evidence begins anew.
+/// Takes the step that a verdict is. Failures of the configuration in force can be muted, flap and be
+/// part of an outage; the end of an operation is no flap.
 fn change_status(
     draft: &mut Draft<'_>,
     row: &mut Row,
-    finished: &Finished,
+    recording: Recording<'_>,
     step: Transition,
-    before: Option<i64>,
 ) -> Decided<()> {
+    let Recording { finished, before, .. } = recording;
     let compared = match step.cause {
-        Cause::ActiveFailed => latest_that(draft, Need::LatestGood(row.id, None), before)?,
-        Cause::ActivePassed => latest_that(draft, Need::LatestBad(row.id, None), before)?,
+        Cause::ActiveFailed => latest_that(draft, Need::LatestGood(row.id, None), before.active)?,
+        Cause::ActivePassed => {
+            let of = Need::LatestBad(row.id, Some(Subject::Active), None);
+            latest_that(draft, of, before.active)?
+        }
         Cause::CandidatePassed
         | Cause::CandidateFailed
         | Cause::Changed
@@ -100,19 +168,30 @@ fn change_status(
         | Cause::ForceDisabled
         | Cause::Reenabled
         | Cause::ReenabledUntried
-        | Cause::Upgraded => latest(draft, before)?,
+        | Cause::Returned
+        | Cause::Upgraded => latest(draft, before.candidate.or(before.active))?,
     };
-    let story = story(draft, finished, compared);
+    let first = story(draft, row, recording, compared)?;
     if matches!(step.cause, Cause::ActivePassed | Cause::ActiveFailed) {
-        operation::enter(draft, row, step, &story)?;
-        return mute::notify_flip(draft, row, story, &flapping_policy(finished, draft.now()));
+        let pending = pending_story(draft, row, recording)?;
+        operation::enter(draft, row, step, &first)?;
+        let policy = flapping_policy(finished, draft.now());
+        return mute::notify_flip(draft, row, Stories { first, pending }, &policy);
     }
-    operation::operate(draft, row, step, story)?;
     if step.cause == Cause::CandidatePassed {
         draft.push(Effect::Adopt(row.id));
+        row.adopt();
     }
-    row.counters = Counters::default();
-    Ok(())
+    operation::operate(draft, row, step, first)
+}
+
+/// Returns the story of the candidate that was validated as well.
+fn pending_story(draft: &Draft<'_>, row: &Row, recording: Recording<'_>) -> Decided<Story> {
+    let Some((index, _)) = recording.finished.of(Subject::Candidate) else {
+        return Ok(Story::default());
+    };
+    let compared = latest(draft, recording.before.active)?;
+    story(draft, row, Recording { index, ..recording }, compared)
 }
 
 /// Returns the policy with a calm that at least two runs bear out: between two runs nothing is seen,
@@ -125,8 +204,8 @@ fn flapping_policy(finished: &Finished, now: Timestamp) -> Policy {
 /// Notes whether the latest runs of an integration that is watched fail; the first failure may be the
 /// first sign of something that others share.
 fn note_failure(draft: &mut Draft<'_>, row: &mut Row, finished: &Finished) -> Decided<()> {
-    let active = finished.runs.first().filter(|run| run.subject == Subject::Active);
-    let Some(report) = active.map(|run| &run.report) else { return Ok(()) };
+    let Some((_, run)) = finished.of(Subject::Active) else { return Ok(()) };
+    let report = &run.report;
     match (report.status(), report.class()) {
         (ReportStatus::Failed, Some(class)) if class != Class::Local => {
             let since = row.suspect.map(|suspect| suspect.since);
@@ -142,17 +221,24 @@ fn note_failure(draft: &mut Draft<'_>, row: &mut Row, finished: &Finished) -> De
 }
 
 /// Notes what the runs saw: the facts of one that passed, and the earliest expiry. A run that failed may
-/// have ended early: the expiry known before stays, unless it saw an earlier one.
-fn note_seen(row: &mut Row, finished: &Finished) {
-    let passed = finished.passed();
-    let next = passed.or(finished.runs.first()).and_then(|run| run.observed.next_expiry());
+/// have ended early: the expiry known before stays, unless it saw an earlier one. A candidate that is
+/// not in force yet says nothing about the configuration that is.
+fn note_seen(row: &mut Row, finished: &Finished, judged: &[(Subject, Judgement)]) {
+    let counts = |(run, (subject, one)): &(&SubjectRun, &(Subject, Judgement))| {
+        run.is_good() && (*subject == Subject::Active || one.verdict == Verdict::Passed)
+    };
+    let mut good = finished.runs.iter().zip(judged).enumerate();
+    let passed = good.find(|(_, one)| counts(one)).map(|(index, (run, _))| (index, run));
+    let other = finished.of(Subject::Active).map(|(_, run)| run).or(finished.runs.first());
+    let seen = passed.map(|(_, run)| run).or(other);
+    let next = seen.and_then(|run| run.observed.next_expiry());
     let next = next.map(|expiry| (expiry.at, expiry.noun()));
     let known = row.seen.next_end.as_ref().filter(|_| passed.is_none());
     if known.is_none_or(|(known, _)| next.as_ref().is_some_and(|(at, _)| at < known)) {
         row.seen.next_end = next;
     }
-    if passed.is_some() {
-        let (facts, at) = (FactsRef::OfThisRun, finished.started_at);
+    if let Some((index, _)) = passed {
+        let (facts, at) = (FactsRef::OfRun(index), finished.started_at);
         row.seen.fingerprint = Some(Fingerprint { facts, at });
     }
 }
@@ -186,21 +272,33 @@ fn latest_that<'a>(
     }
 }
 
-/// Returns what there is to say about the run, in comparison with results `before` it.
-fn story(draft: &Draft<'_>, finished: &Finished, before: Option<&StoredReport>) -> Story {
-    let first: Option<&SubjectRun> = finished.runs.first();
-    let report = first.map(|first| &first.report);
-    let changes = report.map(|report| StoredReport::from(report).changes(before));
-    Story {
+/// Returns what there is to say about the run that decided, in comparison with results `before` it. The
+/// published results are those of the configuration in force, or of the only one.
+fn story(
+    draft: &Draft<'_>,
+    row: &Row,
+    recording: Recording<'_>,
+    before: Option<&StoredReport>,
+) -> Decided<Story> {
+    let Recording { finished, index, .. } = recording;
+    let Some(decisive) = finished.runs.get(index) else { return Ok(Story::default()) };
+    let is_beside =
+        decisive.subject == Subject::Candidate && !row.status.is_untried() && !decisive.is_good();
+    let results = match finished.of(Subject::Active) {
+        Some((_, active)) if is_beside => Some(ValidationResults::from(&active.report)),
+        None if is_beside => incident::latest_story(draft, row)?.results,
+        Some(_) | None => Some(ValidationResults::from(&decisive.report)),
+    };
+    Ok(Story {
         run: Some(RunRef {
-            id: draft.case.next_run.0,
+            id: run_id(draft.case, index).0,
             trigger: finished.begun.trigger.as_str().to_owned(),
             started_at: finished.started_at,
             duration_ms: i64::try_from(finished.duration.as_millis()).unwrap_or(i64::MAX),
         }),
-        results: report.map(ValidationResults::from),
-        changes: changes.unwrap_or_default(),
-        group: None,
-        drift: first.map(|first| finished.drift(first)).unwrap_or_default(),
-    }
+        results,
+        changes: StoredReport::from(&decisive.report).changes(before),
+        drift: finished.drift(decisive),
+        ..Story::default()
+    })
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::finished::Trigger;
 use crate::domain::{
-    About, Class, Counters, Flips, IntegrationId, IntegrationRef, OwnFault, Status, Timestamp,
+    About, Class, Counters, Flips, IntegrationId, IntegrationRef, OwnFault, Status, Subject,
+    Timestamp,
 };
 
 /// Lease of a run or a delivery: an exclusive right to work on its row until an instant.
@@ -25,6 +26,19 @@ pub(crate) struct Incident {
     pub(crate) id: String,
     /// The start of the first failing run.
     pub(crate) since: Timestamp,
+    /// An event has named it, so that receivers wait for its end.
+    pub(crate) is_notified: bool,
+}
+
+/// Findings that the runs of one configuration add up to.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Progress {
+    /// Counters of its consecutive failures and passes.
+    pub(crate) counters: Counters,
+    /// Id of its latest run.
+    pub(crate) last_run: Option<i64>,
+    /// Start of the first of its consecutive failing runs.
+    pub(crate) failing_since: Option<Timestamp>,
 }
 
 /// Reason why notifications about an integration wait.
@@ -59,8 +73,8 @@ pub(crate) struct Suspect {
 pub(crate) enum FactsRef {
     /// Those stored under this id.
     Stored(i64),
-    /// Those of the run that is being recorded; the store finds or makes their row.
-    OfThisRun,
+    /// Those of the run at this place of the ones that are recorded; the store finds or makes their row.
+    OfRun(usize),
 }
 
 /// The facts of the last passing run.
@@ -98,21 +112,26 @@ pub(crate) struct Row {
     pub(crate) zone: String,
     /// Status of the integration.
     pub(crate) status: Status,
+    /// Error status that a pending operation has left; a failure of the configuration in force covers it.
+    pub(crate) pending: Option<Status>,
     /// When it is due; none when nothing is to run.
     pub(crate) next_run_at: Option<Timestamp>,
     /// Why it is due.
     pub(crate) trigger: Trigger,
     /// Lease of the run that works on it.
     pub(crate) lease: Option<Lease>,
-    /// Counters of its consecutive failures and passes.
-    pub(crate) counters: Counters,
+    /// Findings about the configuration in force, or about the only one, which never passed.
+    pub(crate) active: Progress,
+    /// Findings about the candidate beside the one in force.
+    pub(crate) candidate: Progress,
     /// The number of its latest event.
     pub(crate) sequence: i64,
+    /// The number of its latest event of a status change.
+    pub(crate) transitions: i64,
     /// Incident that is open.
     pub(crate) incident: Option<Incident>,
-    /// The run whose results users see.
-    pub(crate) last_run: Option<i64>,
-    /// The status of which receivers were notified last.
+    /// The status of which receivers were notified last: while they wait for the end of an incident, the
+    /// one of its latest failure.
     pub(crate) notified: Status,
     /// Why its notifications wait, while some do.
     pub(crate) mute: Option<Mute>,
@@ -143,16 +162,58 @@ impl Row {
         self.next_run_at = at;
         self.trigger = Trigger::Change;
         self.lease = None;
-        self.counters = Counters::default();
     }
 
-    /// Closes the incident when it is over and receivers know: until they do, the notification that
-    /// waits has to name it.
-    pub(super) fn close_incident(&mut self) {
-        let is_known = self.notified == Status::Enabled && self.flapping.is_none();
-        if self.status == Status::Enabled && is_known {
-            self.incident = None;
+    /// Returns the findings about one configuration.
+    pub(super) const fn progress(&self, subject: Subject) -> &Progress {
+        match subject {
+            Subject::Candidate if !self.status.is_untried() => &self.candidate,
+            Subject::Candidate | Subject::Active => &self.active,
         }
+    }
+
+    /// Returns the findings about one configuration, to be changed.
+    pub(super) const fn progress_mut(&mut self, subject: Subject) -> &mut Progress {
+        match subject {
+            Subject::Candidate if !self.status.is_untried() => &mut self.candidate,
+            Subject::Candidate | Subject::Active => &mut self.active,
+        }
+    }
+
+    /// Puts the candidate, which has passed, in force; its evidence begins anew.
+    pub(super) fn adopt(&mut self) {
+        let passed = std::mem::take(&mut self.candidate);
+        let last_run = passed.last_run.or(self.active.last_run);
+        self.active = Progress { last_run, ..Progress::default() };
+    }
+
+    /// Returns the configuration whose failure led to the status.
+    pub(super) const fn failing_subject(&self) -> Option<Subject> {
+        match self.status {
+            Status::RecurringValidationError => Some(Subject::Active),
+            Status::CreateError | Status::EditError | Status::MigrateError => {
+                Some(Subject::Candidate)
+            }
+            Status::Creating
+            | Status::Deleted
+            | Status::DeleteError
+            | Status::Deleting
+            | Status::Disabled
+            | Status::Editing
+            | Status::Enabled
+            | Status::Migrating => None,
+        }
+    }
+
+    /// Returns true when receivers wait for the end of an incident.
+    pub(super) fn is_incident_known(&self) -> bool {
+        self.incident.as_ref().is_some_and(|incident| incident.is_notified)
+    }
+
+    /// Returns true when receivers know less than the status says: of a failure, or of the end of one.
+    pub(super) fn has_news(&self) -> bool {
+        let is_known = self.is_incident_known();
+        if self.status.is_error() { !is_known || self.notified != self.status } else { is_known }
     }
 
     /// Drops what earlier runs added up to for notifications: an operation begins anew.

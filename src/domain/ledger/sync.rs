@@ -7,11 +7,12 @@ use super::context::NotificationContext;
 use super::draft::{Decision, Draft};
 use super::effects::{Effect, NewIntegration};
 use super::finished::Trigger;
+use super::incident;
 use super::operation::{announce, take};
 use super::plan::{Replan, next_by_row, replan};
-use super::row::{Row, Seen};
+use super::row::{Progress, Row, Seen};
 use crate::domain::{
-    Cause, Counters, Factor, Flips, IntegrationId, Schedule, Status, Timestamp, Transition,
+    Cause, Factor, Flips, IntegrationId, Schedule, Status, Subject, Timestamp, Transition,
 };
 
 /// An integration in the configuration.
@@ -19,6 +20,8 @@ use crate::domain::{
 pub(crate) struct Wanted {
     /// Unique name in the configuration.
     pub(crate) name: String,
+    /// Name that it had before, if it was renamed.
+    pub(crate) formerly: Option<String>,
     /// Its platform's published name.
     pub(crate) kind: String,
     /// Its `autoBootstrap`, if it has one.
@@ -74,32 +77,52 @@ impl Stored {
         self.differs(wanted) || is_disabled != wanted.disabled || !self.is_described(wanted)
     }
 
-    /// Returns the cause of the status change that `wanted` makes, if it makes one.
+    /// Returns the cause of the status change that `wanted` makes, if it makes one. What fails is
+    /// validated anew under another name, so that its incident ends under the former one.
     fn cause(&self, wanted: &Wanted) -> Option<Cause> {
-        let changed = || self.differs(wanted).then_some(Cause::Changed);
-        if wanted.disabled {
-            return (self.row.status != Status::Disabled).then_some(Cause::ForceDisabled);
+        let status = self.row.status;
+        let is_renamed = self.row.name != wanted.name;
+        let changed = || {
+            let has_changed = self.differs(wanted) || (is_renamed && status.is_error());
+            has_changed.then_some(Cause::Changed)
+        };
+        if status == Status::Deleted {
+            return Some(Cause::Returned);
         }
-        match self.row.status {
-            Status::Disabled if self.active_config.is_some() => Some(Cause::Reenabled),
-            Status::Disabled => Some(Cause::ReenabledUntried),
-            Status::Deleting | Status::DeleteError | Status::Deleted => Some(Cause::Changed),
-            Status::Enabled | Status::RecurringValidationError => changed().or_else(|| {
+        if wanted.disabled {
+            return (status != Status::Disabled).then_some(Cause::ForceDisabled);
+        }
+        match (status, self.row.pending) {
+            (Status::Disabled, _) if self.active_config.is_some() => Some(Cause::Reenabled),
+            (Status::Disabled, _) => Some(Cause::ReenabledUntried),
+            (Status::Deleting | Status::DeleteError, _)
+            | (Status::RecurringValidationError, Some(Status::DeleteError)) => {
+                let is_tried = self.active_config.is_some();
+                Some(if is_tried { Cause::Changed } else { Cause::Returned })
+            }
+            (Status::Enabled | Status::RecurringValidationError, None) => changed().or_else(|| {
                 let older = self.active_catalog.is_some_and(|own| own < wanted.catalog_version);
                 older.then_some(Cause::Upgraded)
             }),
-            Status::CreateError
-            | Status::Creating
-            | Status::Editing
-            | Status::EditError
-            | Status::MigrateError
-            | Status::Migrating => changed(),
+            (
+                Status::CreateError
+                | Status::Creating
+                | Status::Deleted
+                | Status::Editing
+                | Status::EditError
+                | Status::Enabled
+                | Status::MigrateError
+                | Status::Migrating
+                | Status::RecurringValidationError,
+                _,
+            ) => changed(),
         }
     }
 
     /// Returns true when what of `wanted` needs no validation is stored.
     fn is_described(&self, wanted: &Wanted) -> bool {
         !self.is_retimed(wanted)
+            && self.row.name == wanted.name
             && self.row.kind == wanted.kind
             && self.row.labels == wanted.labels
             && self.auto_bootstrap == wanted.auto_bootstrap
@@ -127,7 +150,7 @@ pub(crate) fn create(
     let mut step = None;
     if wanted.disabled {
         step = take(&mut draft, &mut row, Cause::ForceDisabled)?;
-        row.restart(None);
+        idle(&mut row);
     }
     draft.push(Effect::SaveRow(Box::new(row)));
     Ok(draft.decide(step))
@@ -142,13 +165,15 @@ fn new_row(id: IntegrationId, wanted: &Wanted, now: Timestamp) -> Row {
         cron: wanted.schedule.text().to_owned(),
         zone: wanted.schedule.zone().to_owned(),
         status: Status::Creating,
+        pending: None,
         next_run_at: Some(now),
         trigger: Trigger::Change,
         lease: None,
-        counters: Counters::default(),
+        active: Progress::default(),
+        candidate: Progress::default(),
         sequence: 0,
+        transitions: 0,
         incident: None,
-        last_run: None,
         notified: Status::Creating,
         mute: None,
         warning_muted: false,
@@ -173,7 +198,7 @@ fn new_integration(row: &Row, wanted: &Wanted, now: Timestamp) -> NewIntegration
 }
 
 /// Decides what the configuration changes about a stored integration: its description, its status, and
-/// when it is due.
+/// when it is due. One that was deleted is taken up again.
 pub(crate) fn adjust(
     case: &Case,
     stored: &Stored,
@@ -184,30 +209,65 @@ pub(crate) fn adjust(
     let (mut draft, now) = (Draft::new(case, context), context.now);
     let mut row = stored.row.clone();
     if !stored.is_described(wanted) {
-        wanted.schedule.text().clone_into(&mut row.cron);
-        wanted.schedule.zone().clone_into(&mut row.zone);
-        row.kind.clone_from(&wanted.kind);
-        row.labels.clone_from(&wanted.labels);
-        draft.push(Effect::Describe(Box::new(new_integration(&row, wanted, now))));
+        describe(&mut draft, &mut row, wanted);
     }
     let Some(reason) = stored.cause(wanted) else {
+        end_former(&mut draft, &mut row)?;
         let (schedule, is_new) = (&wanted.schedule, stored.is_retimed(wanted));
         let plan = Replan { schedule, is_new, startup };
-        if row.status != Status::Disabled && replan(&mut row, plan, now) {
+        let is_planned = row.status != Status::Disabled && replan(&mut row, plan, now);
+        if is_planned || row.incident != stored.row.incident {
             draft.push(Effect::SaveRow(Box::new(row)));
         }
         return Ok(draft.decide(None));
     };
-    let step = take(&mut draft, &mut row, reason)?;
-    if row.status == Status::Disabled {
-        row.restart(None);
-    } else {
+    if reason == Cause::Returned {
+        draft.push(Effect::Discard(row.id));
+        row.seen = Seen::default();
+        row.active = Progress::default();
+        row.candidate = Progress::default();
+    }
+    let mut step = take(&mut draft, &mut row, reason)?;
+    end_former(&mut draft, &mut row)?;
+    if row.status != Status::Disabled {
         // Without a step, a candidate that is being validated is replaced by another one.
         draft.push(Effect::Propose(Box::new(new_integration(&row, wanted, now))));
+        *row.progress_mut(Subject::Candidate) = Progress::default();
         row.restart(Some(now));
+    }
+    if wanted.disabled {
+        step = take(&mut draft, &mut row, Cause::ForceDisabled)?.or(step);
+        idle(&mut row);
     }
     draft.push(Effect::SaveRow(Box::new(row)));
     Ok(draft.decide(step))
+}
+
+/// Takes over what of `wanted` needs no validation.
+fn describe(draft: &mut Draft<'_>, row: &mut Row, wanted: &Wanted) {
+    if row.name != wanted.name {
+        draft.former_name = Some(std::mem::replace(&mut row.name, wanted.name.clone()));
+    }
+    wanted.schedule.text().clone_into(&mut row.cron);
+    wanted.schedule.zone().clone_into(&mut row.zone);
+    row.kind.clone_from(&wanted.kind);
+    row.labels.clone_from(&wanted.labels);
+    let new = new_integration(row, wanted, draft.now());
+    draft.push(Effect::Describe(Box::new(new)));
+}
+
+/// Ends the incident under the name that `row` had before, when no change of status has done so.
+fn end_former(draft: &mut Draft<'_>, row: &mut Row) -> Decided<()> {
+    let Some(name) = draft.former_name.take() else { return Ok(()) };
+    let story = incident::latest_story(draft, row)?;
+    incident::end_under(draft, row, name, &story)
+}
+
+/// Takes `row`, which is disabled, off the schedule; later runs begin anew.
+fn idle(row: &mut Row) {
+    row.restart(None);
+    row.active = Progress { last_run: row.active.last_run, ..Progress::default() };
+    row.candidate = Progress::default();
 }
 
 /// Decides to take `row` out of use, since the configuration no longer names it. The answer is the row

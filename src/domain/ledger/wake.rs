@@ -15,12 +15,11 @@ use crate::domain::{Subscription, Timestamp};
 /// Wait before the next look at an integration whose operation has not ended.
 const IN_FLIGHT_WAIT: Duration = Duration::from_mins(1);
 
-/// Decides what follows for a receiver from an incident that lasts; `sequence` is the number of the event that
-/// began it there, `row` that of its integration. The answer is true when something is sent.
+/// Decides what follows for a receiver from an incident that lasts; `row` is that of its integration. The answer
+/// is true when something is sent.
 pub(crate) fn wake(
     case: &Case,
     known: &KnownIncident,
-    sequence: i64,
     row: Option<&Row>,
     context: &NotificationContext,
 ) -> Decided<Decision<bool>> {
@@ -47,7 +46,7 @@ pub(crate) fn wake(
             known.look_at = Some(until);
             false
         }
-        (Some(subscription), None) => send_due(&mut draft, &mut known, sequence, subscription),
+        (Some(subscription), None) => send_due(&mut draft, &mut known, subscription),
     };
     draft.push(Effect::SaveKnown(Box::new(known)));
     Ok(draft.decide(is_sent))
@@ -63,12 +62,7 @@ fn waits_until(draft: &Draft<'_>, row: &Row) -> Decided<Option<Timestamp>> {
 }
 
 /// Sends a receiver what is due of an incident, and plans the next; returns true when something is sent.
-fn send_due(
-    draft: &mut Draft<'_>,
-    known: &mut KnownIncident,
-    sequence: i64,
-    subscription: &Subscription,
-) -> bool {
+fn send_due(draft: &mut Draft<'_>, known: &mut KnownIncident, subscription: &Subscription) -> bool {
     let now = draft.now();
     known.plan(subscription, now);
     let is_due = known.due_at.is_some_and(|due| due <= now);
@@ -76,7 +70,7 @@ fn send_due(
         return false;
     }
     (known.state, known.notified_at) = (NoticeState::Sent, now);
-    draft.insert_beginning(known, sequence);
+    draft.insert_beginning(known);
     known.plan(subscription, now);
     true
 }

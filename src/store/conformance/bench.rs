@@ -97,7 +97,7 @@ impl Bench {
     }
 
     pub(super) async fn record(&self, begun: Begun, report: Report) -> Recorded {
-        let subject = begun.status.subjects().first().copied().unwrap_or(Subject::Active);
+        let subject = begun.subjects().first().copied().unwrap_or(Subject::Active);
         let observed = Observed::default();
         self.record_run(begun, SubjectRun { subject, report, observed, own_fault: None }).await
     }
@@ -186,7 +186,7 @@ pub(super) fn subscription(receiver: &str) -> Subscription {
     let only = (receiver == "late").then(|| "n5".to_owned());
     Subscription {
         receiver: receiver.to_owned(),
-        events: vec!["*".to_owned()],
+        events: vec!["*".to_owned(), "integration.status.*".to_owned()],
         selection: Selection { integrations: only.into_iter().collect(), ..Selection::default() },
         ..Subscription::default()
     }
@@ -199,6 +199,7 @@ pub(super) fn schedule() -> Schedule {
 pub(super) fn wanted(name: &str) -> Wanted {
     Wanted {
         name: name.to_owned(),
+        formerly: None,
         kind: "Redshift".to_owned(),
         auto_bootstrap: None,
         labels: BTreeMap::from([("team".to_owned(), "data".to_owned())]),

@@ -7,7 +7,7 @@ use super::{
     StoreError, configuration, fault, fingerprint, health, known, lane, outage, prepared, row,
     silence, wake,
 };
-use crate::domain::ledger::{Effect, NewEvent, NewTransition, Row};
+use crate::domain::ledger::{Effect, FactsRef, NewEvent, NewTransition, Row};
 use crate::domain::{IntegrationId, Timestamp};
 
 /// Applies one effect of the decision that was asked for.
@@ -18,6 +18,7 @@ pub(super) fn apply(tx: &Connection, effect: &Effect, asked: &Asked<'_>) -> Resu
         Effect::Describe(new) => configuration::describe(tx, new),
         Effect::Propose(new) => configuration::propose(tx, new),
         Effect::Adopt(id) => configuration::adopt(tx, *id),
+        Effect::Discard(id) => configuration::discard(tx, *id),
         Effect::InsertRun { id, index, rule } => match asked.run {
             Some(recording) => prepared::insert(tx, *id, rule, recording.prepared, *index),
             None => Ok(()),
@@ -50,11 +51,9 @@ pub(super) fn apply(tx: &Connection, effect: &Effect, asked: &Asked<'_>) -> Resu
 
 fn save_row(tx: &Connection, row: &Row, asked: &Asked<'_>) -> Result<(), StoreError> {
     let former = asked.row.and_then(row::facts_of);
-    let facts = match (row::facts_of(row), asked.run) {
-        (None, Some(recording)) if row.seen.fingerprint.is_some() => {
-            recording.prepared.facts(tx)?
-        }
-        (stored, _) => stored,
+    let facts = match (row.seen.fingerprint.map(|one| one.facts), asked.run) {
+        (Some(FactsRef::OfRun(index)), Some(recording)) => recording.prepared.facts(tx, index)?,
+        _ => row::facts_of(row),
     };
     row::save(tx, row, asked.row, facts)?;
     match former.filter(|former| Some(*former) != facts) {

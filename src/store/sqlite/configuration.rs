@@ -61,17 +61,21 @@ fn text(labels: &BTreeMap<String, String>) -> Result<String, StoreError> {
 pub(super) fn describe(tx: &Connection, new: &NewIntegration) -> Result<(), StoreError> {
     const ROW: &str = "
         UPDATE integration SET
-            kind = :kind, auto_bootstrap = :auto_bootstrap, labels = :labels, cron = :cron,
+            name = :name, kind = :kind, auto_bootstrap = :auto_bootstrap, labels = :labels, cron = :cron,
             zone = :zone
         WHERE id = :id";
+    // Without a candidate this is the configuration in force, as users see it.
     const CONFIGURATION: &str = "
         UPDATE configuration SET
             config_shown = :shown,
+            active_shown = iif(candidate_config IS NULL AND active_config IS NOT NULL
+                               AND active_config = :config, :shown, active_shown),
             candidate_catalog = iif(candidate_config IS NULL, NULL, :catalog)
         WHERE integration_id = :id";
     let row = &new.row;
     tx.prepare_cached(ROW)?.execute(named_params! {
         ":id": row.id.0,
+        ":name": row.name,
         ":kind": row.kind,
         ":auto_bootstrap": new.auto_bootstrap,
         ":labels": text(&row.labels)?,
@@ -79,7 +83,8 @@ pub(super) fn describe(tx: &Connection, new: &NewIntegration) -> Result<(), Stor
         ":zone": row.zone,
     })?;
     tx.prepare_cached(CONFIGURATION)?.execute(named_params! {
-        ":id": row.id.0, ":shown": new.config_shown, ":catalog": new.catalog_version,
+        ":id": row.id.0, ":shown": new.config_shown, ":config": new.config,
+        ":catalog": new.catalog_version,
     })?;
     Ok(())
 }
@@ -101,8 +106,19 @@ pub(super) fn adopt(tx: &Connection, id: IntegrationId) -> Result<(), StoreError
         UPDATE configuration SET
             active_kind = (SELECT kind FROM integration WHERE id = integration_id),
             active_config = candidate_config, active_catalog = candidate_catalog,
+            active_shown = config_shown,
             candidate_config = NULL, candidate_catalog = NULL
         WHERE integration_id = :id AND candidate_config IS NOT NULL";
+    tx.prepare_cached(SQL)?.execute(named_params! {":id": id.0})?;
+    Ok(())
+}
+
+/// Takes the configuration in force away.
+pub(super) fn discard(tx: &Connection, id: IntegrationId) -> Result<(), StoreError> {
+    const SQL: &str = "
+        UPDATE configuration SET
+            active_kind = NULL, active_config = NULL, active_catalog = NULL, active_shown = NULL
+        WHERE integration_id = :id";
     tx.prepare_cached(SQL)?.execute(named_params! {":id": id.0})?;
     Ok(())
 }

@@ -6,7 +6,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use rusqlite::{Connection, OptionalExtension, named_params};
 use serde::{Deserialize, Serialize};
 
-use super::{Finished, StoreError};
+use super::{StoreError, SubjectRun};
 use crate::domain::{Drift, Fact, FactKind, Facts};
 
 /// A fact as it is stored.
@@ -25,9 +25,11 @@ pub(super) struct Fingerprint {
 }
 
 impl Fingerprint {
-    /// Writes out the facts of the run in `finished` that passed, if one did: there is one at most.
-    pub(super) fn of(finished: &Finished) -> Result<Option<Self>, StoreError> {
-        let Some(run) = finished.passed() else { return Ok(None) };
+    /// Writes out the facts of `run` if it passed.
+    pub(super) fn of(run: &SubjectRun) -> Result<Option<Self>, StoreError> {
+        if !run.is_good() {
+            return Ok(None);
+        }
         let entry = |(fact, values): (&Fact, &BTreeSet<String>)| Entry {
             kind: fact.kind,
             of: fact.of.clone(),

@@ -133,7 +133,7 @@ pub(super) fn history(
 /// Deliveries by filter and before an id.
 pub(super) const DELIVERIES: &str = "
     SELECT delivery.id, delivery.event_id, event.type, delivery.receiver, integration.name,
-           delivery.sequence, delivery.state, event.created_at_ms, delivery.due_at_ms
+           event.sequence, delivery.state, event.created_at_ms, delivery.due_at_ms
     FROM delivery
     JOIN event ON event.id = delivery.event_id
     LEFT JOIN integration ON integration.id = delivery.integration_id

@@ -5,13 +5,18 @@ use rusqlite::{Connection, Row as SqlRow, named_params};
 use super::column::{counters, flips, instant, labels, parse, status};
 use super::history::run_row;
 use super::page::{self, Key, Listed, Page};
-use super::{IntegrationRow, MuteRow, StatusRow, StoreError, TargetRow};
-use crate::domain::{Factor, IntegrationId};
+use super::{CandidateRow, IntegrationRow, MuteRow, StatusRow, StoreError, TargetRow};
+use crate::domain::{Counters, Factor, IntegrationId};
 
 macro_rules! integration_columns {
     () => {
-        "SELECT integration.id, integration.name, kind, auto_bootstrap, labels,
-             integration.status AS integration_status, config_shown, cron, zone, next_run_at_ms,
+        "SELECT integration.id, integration.name, coalesce(active_kind, kind) AS kind,
+             auto_bootstrap, labels, integration.status AS integration_status, pending_status,
+             iif(active_config IS NULL, config_shown, coalesce(active_shown, 'null')) AS shown,
+             iif(active_config IS NOT NULL AND candidate_config IS NOT NULL, config_shown, NULL)
+                 AS candidate_shown,
+             first_failure_at_ms, candidate_failures, candidate_passes, candidate_run_id,
+             candidate_first_failure_at_ms, cron, zone, next_run_at_ms,
              lease_until_ms, failures, passes, sequence, incident_id, failing_since_ms,
              last_run_id, notified_status, muted_until_ms, muted_by, flips, flapping_since_ms,
              flapping_until_ms, outage_id, own_fault, expires_at_ms, expires_what,
@@ -24,7 +29,7 @@ macro_rules! integration_columns {
     };
 }
 
-fn integration_row(row: &SqlRow<'_>) -> Result<IntegrationRow, StoreError> {
+fn integration_row(tx: &Connection, row: &SqlRow<'_>) -> Result<IntegrationRow, StoreError> {
     let last: Option<i64> = row.get("last_run_id")?;
     Ok(IntegrationRow {
         id: IntegrationId(row.get("id")?),
@@ -33,7 +38,13 @@ fn integration_row(row: &SqlRow<'_>) -> Result<IntegrationRow, StoreError> {
         auto_bootstrap: row.get("auto_bootstrap")?,
         labels: labels(&row.get::<_, String>("labels")?)?,
         status: status(row, "integration_status")?,
-        config_shown: row.get("config_shown")?,
+        pending: row
+            .get::<_, Option<String>>("pending_status")?
+            .map(|name| parse("integration", &name))
+            .transpose()?,
+        config_shown: row.get("shown")?,
+        first_failure_at: instant(row, "first_failure_at_ms")?,
+        candidate: candidate(tx, row)?,
         cron: row.get("cron")?,
         zone: row.get("zone")?,
         next_run_at: instant(row, "next_run_at_ms")?,
@@ -41,7 +52,7 @@ fn integration_row(row: &SqlRow<'_>) -> Result<IntegrationRow, StoreError> {
         counters: counters(row)?,
         sequence: row.get("sequence")?,
         incident_id: row.get("incident_id")?,
-        failing_since: instant(row, "failing_since_ms")?,
+        incident_since: instant(row, "failing_since_ms")?,
         last_run: last.map(|_| run_row(row)).transpose()?,
         notified: status(row, "notified_status")?,
         mute: instant(row, "muted_until_ms")?
@@ -60,6 +71,34 @@ fn integration_row(row: &SqlRow<'_>) -> Result<IntegrationRow, StoreError> {
     })
 }
 
+/// Reads the configuration that waits to pass beside the one in force.
+fn candidate(tx: &Connection, row: &SqlRow<'_>) -> Result<Option<CandidateRow>, StoreError> {
+    const RUN: &str = "
+        SELECT run.id AS run_id, subject, trigger, started_at_ms, duration_ms, status, class, rule,
+               drift, report.content
+        FROM run JOIN report ON report.id = run.report_id WHERE run.id = :id";
+    let status = status(row, "integration_status")?;
+    let shown: Option<String> = row.get("candidate_shown")?;
+    let Some(config_shown) = shown.filter(|_| status.is_validated()) else { return Ok(None) };
+    let last_run = match row.get::<_, Option<i64>>("candidate_run_id")? {
+        Some(id) => {
+            let mut statement = tx.prepare_cached(RUN)?;
+            let mut rows = statement.query(named_params! {":id": id})?;
+            rows.next()?.map(run_row).transpose()?
+        }
+        None => None,
+    };
+    Ok(Some(CandidateRow {
+        config_shown,
+        last_run,
+        counters: Counters {
+            failures: row.get("candidate_failures")?,
+            passes: row.get("candidate_passes")?,
+        },
+        failing_since: instant(row, "candidate_first_failure_at_ms")?,
+    }))
+}
+
 /// Living integrations after a name.
 pub(super) const LIVING_PAGE: &str = concat!(
     integration_columns!(),
@@ -72,7 +111,7 @@ pub(super) fn living(tx: &Connection, page: &Page) -> Result<Listed<IntegrationR
     let mut statement = tx.prepare_cached(LIVING_PAGE)?;
     let params =
         named_params! {":after": page::after_name(tx, page)?, ":limit": page::with_next(page)};
-    let found = statement.query_and_then(params, integration_row)?;
+    let found = statement.query_and_then(params, |row| integration_row(tx, row))?;
     let rows = found.collect::<Result<Vec<_>, _>>()?;
     page::listed(tx, page, rows, |row| Key::Name(row.name.clone()))
 }
@@ -89,7 +128,7 @@ pub(super) fn deleted(tx: &Connection, page: &Page) -> Result<Listed<Integration
     let mut statement = tx.prepare_cached(DELETED_PAGE)?;
     let params =
         named_params! {":after": page::after_id(tx, page, 0)?, ":limit": page::with_next(page)};
-    let found = statement.query_and_then(params, integration_row)?;
+    let found = statement.query_and_then(params, |row| integration_row(tx, row))?;
     let rows = found.collect::<Result<Vec<_>, _>>()?;
     page::listed(tx, page, rows, |row| Key::Id(row.id.0))
 }
@@ -165,7 +204,7 @@ pub(super) fn integration(
         let mut statement = tx.prepare_cached(sql)?;
         let mut rows = statement.query(named_params! {":name": name})?;
         if let Some(row) = rows.next()? {
-            return integration_row(row).map(Some);
+            return integration_row(tx, row).map(Some);
         }
     }
     Ok(None)

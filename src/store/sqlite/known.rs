@@ -23,7 +23,11 @@ pub(super) fn load(tx: &Connection, incident: &str) -> Result<Vec<KnownIncident>
 pub(super) fn read(row: &SqlRow<'_>) -> Result<KnownIncident, StoreError> {
     let format: Option<String> = row.get("format")?;
     Ok(KnownIncident {
-        incident: Incident { id: row.get("incident_id")?, since: Timestamp(row.get("since_ms")?) },
+        incident: Incident {
+            id: row.get("incident_id")?,
+            since: Timestamp(row.get("since_ms")?),
+            is_notified: true,
+        },
         receiver: row.get("receiver")?,
         integration: row.get::<_, Option<i64>>("integration_id")?.map(IntegrationId),
         event: row.get("event_id")?,

@@ -11,9 +11,10 @@ use crate::domain::{AttemptResult, DeliveryId, Format, IntegrationId, Timestamp}
 
 /// A delivery is due at once, unless an earlier one in its queue is pending.
 pub(super) const ENQUEUE: &str = "
-    INSERT INTO delivery (event_id, receiver, integration_id, sequence, state, incident_id, began_id,
+    INSERT INTO delivery (event_id, receiver, integration_id, number, state, incident_id, began_id,
                           format, ends, due_at_ms)
-    VALUES (:event, :receiver, :integration, :sequence, 'pending', :incident, :began, :format, :ends,
+    VALUES (:event, :receiver, :integration, (SELECT number FROM event WHERE id = :event),
+            'pending', :incident, :began, :format, :ends,
             iif(EXISTS (SELECT 1 FROM delivery
                         WHERE state = 'pending' AND receiver = :receiver
                           AND integration_id IS :integration), NULL, :at))
@@ -21,9 +22,10 @@ pub(super) const ENQUEUE: &str = "
 
 /// A delivery of an earlier event, which waits for its place.
 const INSERT: &str = "
-    INSERT INTO delivery (event_id, receiver, integration_id, sequence, state, incident_id, began_id,
+    INSERT INTO delivery (event_id, receiver, integration_id, number, state, incident_id, began_id,
                           format, ends)
-    VALUES (:event, :receiver, :integration, :sequence, 'pending', :incident, :began, :format, :ends)
+    VALUES (:event, :receiver, :integration, (SELECT number FROM event WHERE id = :event),
+            'pending', :incident, :began, :format, :ends)
     ON CONFLICT (event_id, receiver) DO NOTHING";
 
 /// A delivery that has ended is queued again; the attempts until now are earlier ones.
@@ -44,7 +46,7 @@ pub(super) const HOLD_BACK: &str = "
         lease_until_ms = NULL
     WHERE state = 'pending' AND receiver = :receiver AND integration_id IS :integration
       AND due_at_ms IS NOT NULL
-      AND sequence > (SELECT min(sequence) FROM delivery
+      AND number > (SELECT min(number) FROM delivery
                       WHERE state = 'pending' AND receiver = :receiver
                         AND integration_id IS :integration)";
 
@@ -54,7 +56,7 @@ pub(super) const FIRST: &str = "
     WHERE due_at_ms IS NULL AND id = (
         SELECT id FROM delivery
         WHERE state = 'pending' AND receiver = :receiver AND integration_id IS :integration
-        ORDER BY sequence LIMIT 1)";
+        ORDER BY number LIMIT 1)";
 
 /// Makes the successor of a delivery that has ended due.
 pub(super) const ADVANCE: &str = "
@@ -64,7 +66,7 @@ pub(super) const ADVANCE: &str = "
         JOIN delivery AS ended ON ended.receiver = next.receiver
             AND ended.integration_id IS next.integration_id
         WHERE ended.id = :ended AND next.state = 'pending'
-        ORDER BY next.sequence LIMIT 1)";
+        ORDER BY next.number LIMIT 1)";
 
 /// Every pending delivery of a receiver gets new attempts.
 const REFRESH: &str = "
@@ -76,19 +78,19 @@ const REFRESH: &str = "
 pub(super) fn change(tx: &Connection, change: &QueueChange) -> Result<(), StoreError> {
     let number = |id: &Option<IntegrationId>| id.map(|id| id.0);
     match change {
-        QueueChange::Enqueue { event, receiver, integration, sequence, at, part } => {
+        QueueChange::Enqueue { event, receiver, integration, at, part } => {
             let (incident, began, format, ends) = columns(part.as_deref());
             tx.prepare_cached(ENQUEUE)?.execute(named_params! {
                 ":event": event, ":receiver": receiver, ":integration": number(integration),
-                ":sequence": sequence, ":incident": incident, ":began": began, ":format": format,
+                ":incident": incident, ":began": began, ":format": format,
                 ":ends": ends, ":at": at.0,
             })?;
         }
-        QueueChange::Insert { event, receiver, integration, sequence, part } => {
+        QueueChange::Insert { event, receiver, integration, part } => {
             let (incident, began, format, ends) = columns(part.as_deref());
             tx.prepare_cached(INSERT)?.execute(named_params! {
                 ":event": event, ":receiver": receiver, ":integration": number(integration),
-                ":sequence": sequence, ":incident": incident, ":began": began, ":format": format,
+                ":incident": incident, ":began": began, ":format": format,
                 ":ends": ends,
             })?;
         }
@@ -137,7 +139,7 @@ pub(super) const PROCEED: &str = "
             SELECT 1 FROM delivery AS earlier
             WHERE earlier.state = 'pending' AND earlier.receiver = delivery.receiver
               AND earlier.integration_id IS delivery.integration_id
-              AND earlier.sequence < delivery.sequence), NULL, coalesce(:due, due_at_ms)),
+              AND earlier.number < delivery.number), NULL, coalesce(:due, due_at_ms)),
         ended_at_ms = :ended
     WHERE id = :id";
 

@@ -1,12 +1,12 @@
 //! Evidence: what decisions need besides their row, read before anything is written.
 
-use rusqlite::{Connection, OptionalExtension, named_params};
+use rusqlite::{Connection, OptionalExtension, ToSql, named_params};
 
 use super::column::{exists, report, report_status};
 use super::row::results;
 use super::{StoreError, fault, known, outage, silence};
 use crate::domain::ledger::{Answer, Need, StoreHead, StoredReport};
-use crate::domain::{IntegrationId, ReportStatus, Timestamp};
+use crate::domain::{IntegrationId, ReportStatus, Subject, Timestamp};
 
 /// Reads what a decision needs.
 pub(super) fn answer(tx: &Connection, need: &Need, now: Timestamp) -> Result<Answer, StoreError> {
@@ -16,9 +16,10 @@ pub(super) fn answer(tx: &Connection, need: &Need, now: Timestamp) -> Result<Ans
         Need::StoreHead => Answer::StoreHead(head(tx)?),
         Need::Silences => Answer::Silences(silence::open(tx, now)?),
         Need::Results(run) => Answer::Results(results(tx, *run)?),
-        Need::LatestGood(id, before) => Answer::Results(latest(tx, LATEST_GOOD, *id, *before)?),
-        Need::LatestBad(id, before) => Answer::Results(latest(tx, LATEST_BAD, *id, *before)?),
-        Need::FirstFailure(id) => Answer::Instant(instant_of(tx, FIRST_FAILURE, *id)?),
+        Need::LatestGood(id, before) => Answer::Results(latest_good(tx, *id, *before)?),
+        Need::LatestBad(id, subject, before) => {
+            Answer::Results(latest_bad(tx, *id, *subject, *before)?)
+        }
         Need::StatusSince(id) => Answer::Instant(instant_of(tx, STATUS_SINCE, *id)?),
         Need::Factors(id) => Answer::Factors(outage::factors(tx, *id)?),
         Need::AnotherFails(shared, since) => {
@@ -55,34 +56,45 @@ pub(super) const LATEST_GOOD: &str = "
       AND run.status IN ('passed', 'warning')
     ORDER BY run.id DESC LIMIT 1";
 
-/// The results of the latest run that failed by the platform's fault, before another one.
+/// The results of the latest run that failed by the platform's fault, before another one; of one
+/// configuration, if that is asked for.
 pub(super) const LATEST_BAD: &str = "
     SELECT run.status, report.content FROM run JOIN report ON report.id = run.report_id
     WHERE run.integration_id = :id AND run.id < :before
       AND run.status = 'failed' AND run.class IS NOT 'local'
+      AND (:subject IS NULL OR run.subject = :subject)
     ORDER BY run.id DESC LIMIT 1";
+
+fn latest_good(
+    tx: &Connection,
+    id: IntegrationId,
+    before: Option<i64>,
+) -> Result<Option<(ReportStatus, StoredReport)>, StoreError> {
+    latest(tx, LATEST_GOOD, named_params! {":id": id.0, ":before": before.unwrap_or(i64::MAX)})
+}
+
+fn latest_bad(
+    tx: &Connection,
+    id: IntegrationId,
+    subject: Option<Subject>,
+    before: Option<i64>,
+) -> Result<Option<(ReportStatus, StoredReport)>, StoreError> {
+    let params = named_params! {
+        ":id": id.0, ":subject": subject.map(Subject::as_str), ":before": before.unwrap_or(i64::MAX),
+    };
+    latest(tx, LATEST_BAD, params)
+}
 
 fn latest(
     tx: &Connection,
     sql: &str,
-    id: IntegrationId,
-    before: Option<i64>,
+    params: &[(&str, &dyn ToSql)],
 ) -> Result<Option<(ReportStatus, StoredReport)>, StoreError> {
     let mut statement = tx.prepare_cached(sql)?;
-    let params = named_params! {":id": id.0, ":before": before.unwrap_or(i64::MAX)};
     let found: Option<(String, String)> =
         statement.query_row(params, |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
     found.map(|(status, content)| Ok((report_status(&status)?, report(&content)?))).transpose()
 }
-
-/// The first failing run since the latest good one.
-pub(super) const FIRST_FAILURE: &str = "
-    SELECT started_at_ms FROM run
-    WHERE integration_id = :id AND status = 'failed' AND class IS NOT 'local'
-      AND id > coalesce((SELECT id FROM run
-                         WHERE integration_id = :id AND status IN ('passed', 'warning')
-                         ORDER BY id DESC LIMIT 1), 0)
-    ORDER BY id LIMIT 1";
 
 /// Instant of the latest transition.
 pub(super) const STATUS_SINCE: &str = "

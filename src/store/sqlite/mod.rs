@@ -63,8 +63,8 @@ use super::random;
 use super::receivers::{EventRow, Events, ReceiverRow};
 use super::retention::{Pruned, Retention, Surplus};
 use super::rows::{
-    AttemptRow, DeliveryFilter, DeliveryRow, HistoryRow, IntegrationRow, RunRow, StatusRow,
-    TargetRow, TransitionRow,
+    AttemptRow, CandidateRow, DeliveryFilter, DeliveryRow, HistoryRow, IntegrationRow, RunRow,
+    StatusRow, TargetRow, TransitionRow,
 };
 use super::run::{Began, Due};
 use super::sync::Synced;

@@ -199,7 +199,7 @@ fn past(
     span: Span,
 ) -> Result<Vec<PastEvent>, StoreError> {
     const SQL: &str = "
-        SELECT event.id, event.integration_id, event.sequence, event.created_at_ms,
+        SELECT event.id, event.integration_id, event.created_at_ms,
                delivery.id AS delivery, delivery.state, event.body, integration.incident_id
         FROM event
         LEFT JOIN integration ON integration.id = event.integration_id
@@ -225,7 +225,6 @@ fn past(
         past.push(PastEvent {
             id: row.get("id")?,
             integration: row.get::<_, Option<i64>>("integration_id")?.map(IntegrationId),
-            sequence: row.get("sequence")?,
             at: Timestamp(row.get("created_at_ms")?),
             delivery: delivery.map(DeliveryId).zip(state),
             incident: begun(&event, row.get::<_, Option<String>>("incident_id")?.as_deref()),
@@ -242,7 +241,7 @@ fn begun(event: &Event, open: Option<&str>) -> Option<Incident> {
     let is_kind = matches!(event.kind, EventType::ValidationFailed | EventType::FlappingStarted);
     let Payload::Integration(data) = &event.data else { return None };
     let id = data.incident_id.clone().filter(|id| is_kind && Some(id.as_str()) == open)?;
-    Some(Incident { id, since: data.failing_since.unwrap_or(event.timestamp) })
+    Some(Incident { id, since: data.failing_since.unwrap_or(event.timestamp), is_notified: true })
 }
 
 /// Deliveries that a receiver should have been sent long ago: only the head of each queue, since they

@@ -13,7 +13,8 @@ use crate::domain::{Class, RunId};
 pub(super) struct Prepared {
     pub(super) finished: Finished,
     documents: Vec<Document>,
-    fingerprint: Option<Fingerprint>,
+    /// Facts of each run that passed.
+    fingerprints: Vec<Option<Fingerprint>>,
 }
 
 /// Results as they are stored.
@@ -36,13 +37,15 @@ impl Prepared {
             Ok(Document { digest, content, drift })
         };
         let documents = finished.runs.iter().map(written).collect::<Result<_, StoreError>>()?;
-        let fingerprint = Fingerprint::of(&finished)?;
-        Ok(Self { finished, documents, fingerprint })
+        let facts = finished.runs.iter().map(Fingerprint::of);
+        let fingerprints = facts.collect::<Result<_, StoreError>>()?;
+        Ok(Self { finished, documents, fingerprints })
     }
 
-    /// Returns the row of the facts that the run which passed saw, made only when they are new.
-    pub(super) fn facts(&self, tx: &Connection) -> Result<Option<i64>, StoreError> {
-        self.fingerprint.as_ref().map(|facts| fingerprint::row_of(tx, facts)).transpose()
+    /// Returns the row of the facts that run number `index` saw, made only when they are new.
+    pub(super) fn facts(&self, tx: &Connection, index: usize) -> Result<Option<i64>, StoreError> {
+        let facts = self.fingerprints.get(index).and_then(Option::as_ref);
+        facts.map(|facts| fingerprint::row_of(tx, facts)).transpose()
     }
 }
 

@@ -37,6 +37,7 @@ pub(super) const RUNS: &str = "
         SELECT id FROM run
         WHERE started_at_ms < :before
           AND NOT EXISTS (SELECT 1 FROM integration WHERE last_run_id = run.id)
+          AND NOT EXISTS (SELECT 1 FROM integration WHERE candidate_run_id = run.id)
         ORDER BY started_at_ms LIMIT :batch)
     RETURNING report_id";
 

@@ -98,7 +98,7 @@ fn members(tx: &Connection, outage: &str) -> Result<OutageMembers, StoreError> {
             let failure = latest_failure(tx, member.integration.id)?;
             let incident: Option<String> = row.get("incident_id")?;
             let incident = incident.zip(instant(row, "failing_since_ms")?);
-            let incident = incident.map(|(id, since)| Incident { id, since });
+            let incident = incident.map(|(id, since)| Incident { id, since, is_notified: true });
             let integration = member.integration.clone();
             found.failing.push(FailingMember { integration, incident, failure });
         }
@@ -109,16 +109,15 @@ fn members(tx: &Connection, outage: &str) -> Result<OutageMembers, StoreError> {
 
 /// The latest failure of an integration.
 pub(super) const LATEST_FAILURE: &str = "
-    SELECT id, sequence, created_at_ms FROM event
+    SELECT id, created_at_ms FROM event
     WHERE integration_id = :id AND type = 'integration.validation.failed'
-    ORDER BY sequence DESC LIMIT 1";
+    ORDER BY number DESC LIMIT 1";
 
 fn latest_failure(tx: &Connection, id: i64) -> Result<Option<PastEvent>, StoreError> {
     let read = |row: &SqlRow<'_>| {
         Ok(PastEvent {
             id: row.get("id")?,
             integration: Some(IntegrationId(id)),
-            sequence: row.get("sequence")?,
             at: Timestamp(row.get("created_at_ms")?),
             delivery: None,
             incident: None,

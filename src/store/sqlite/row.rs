@@ -5,16 +5,18 @@ use rusqlite::{Connection, OptionalExtension, Row as SqlRow, Statement, named_pa
 use super::StoreError;
 use super::column::{Columns, class, flips, labels, parse, report, report_status, trigger};
 use crate::domain::ledger::{
-    FactsRef, Fingerprint, Flapping, Incident, Mute, Row, Seen, StoredReport, Suspect,
+    FactsRef, Fingerprint, Flapping, Incident, Mute, Progress, Row, Seen, StoredReport, Suspect,
 };
-use crate::domain::{Counters, IntegrationId, OwnFault, ReportStatus, RunId, Timestamp};
+use crate::domain::{Counters, IntegrationId, OwnFault, ReportStatus, RunId, Status, Timestamp};
 
 /// The columns that [`read`] needs.
 macro_rules! row_columns {
     () => {
-        "id, name, kind, labels, cron, zone, status, next_run_at_ms, next_trigger, lease_owner,
-         lease_token, lease_until_ms, failures, passes, sequence, incident_id, failing_since_ms,
-         last_run_id, notified_status, muted_until_ms, muted_by, warning_muted, flips,
+        "id, name, kind, labels, cron, zone, status, pending_status, next_run_at_ms, next_trigger,
+         lease_owner, lease_token, lease_until_ms, failures, passes, last_run_id,
+         first_failure_at_ms, candidate_failures, candidate_passes, candidate_run_id,
+         candidate_first_failure_at_ms, sequence, transitions, incident_id, failing_since_ms,
+         incident_notified, notified_status, muted_until_ms, muted_by, warning_muted, flips,
          flapping_since_ms, flapping_until_ms, suspect_since_ms, suspect_class, own_fault,
          outage_id, fingerprint_id, fingerprint_at_ms, expires_at_ms, expires_what"
     };
@@ -34,8 +36,12 @@ macro_rules! progress_columns {
 /// The columns that most runs leave as they are; indexes and references make them dearer to write.
 macro_rules! cold_columns {
     () => {
-        "status = :status, sequence = :sequence, incident_id = :incident,
-         failing_since_ms = :since, notified_status = :notified, muted_until_ms = :muted, muted_by = :by,
+        "status = :status, pending_status = :pending, first_failure_at_ms = :first,
+         candidate_failures = :candidate_failures, candidate_passes = :candidate_passes,
+         candidate_run_id = :candidate_run, candidate_first_failure_at_ms = :candidate_first,
+         sequence = :sequence, transitions = :transitions, incident_id = :incident,
+         failing_since_ms = :since, incident_notified = :known,
+         notified_status = :notified, muted_until_ms = :muted, muted_by = :by,
          warning_muted = :warning, flips = :flips, flapping_since_ms = :flapping,
          flapping_until_ms = :calm, suspect_since_ms = :suspect, suspect_class = :class,
          own_fault = :fault, outage_id = :outage, fingerprint_id = :fingerprint"
@@ -86,13 +92,18 @@ fn read_columns(columns: &mut Columns<'_, '_>) -> Result<Row, StoreError> {
         cron: columns.next()?,
         zone: columns.next()?,
         status: columns.word(|name| parse("integration", name))?,
+        pending: columns
+            .next::<Option<String>>()?
+            .map(|name| parse("integration", &name))
+            .transpose()?,
         next_run_at: columns.instant()?,
         trigger: columns.word(|name| trigger("integration", name))?,
         lease: columns.lease()?,
-        counters: Counters { failures: columns.next()?, passes: columns.next()? },
+        active: progress(columns)?,
+        candidate: progress(columns)?,
         sequence: columns.next()?,
-        incident: columns.pair(|id, since| Incident { id, since: Timestamp(since) })?,
-        last_run: columns.next()?,
+        transitions: columns.next()?,
+        incident: incident(columns)?,
         notified: columns.word(|name| parse("integration", name))?,
         mute: columns.pair(|until, by| Mute { until: Timestamp(until), by })?,
         warning_muted: columns.next()?,
@@ -115,6 +126,20 @@ fn read_columns(columns: &mut Columns<'_, '_>) -> Result<Row, StoreError> {
             next_end: columns.pair(|at, what| (Timestamp(at), what))?,
         },
     })
+}
+
+fn progress(columns: &mut Columns<'_, '_>) -> Result<Progress, StoreError> {
+    Ok(Progress {
+        counters: Counters { failures: columns.next()?, passes: columns.next()? },
+        last_run: columns.next()?,
+        failing_since: columns.instant()?,
+    })
+}
+
+fn incident(columns: &mut Columns<'_, '_>) -> Result<Option<Incident>, StoreError> {
+    let found = columns.pair(|id: String, since| (id, Timestamp(since)))?;
+    let is_notified = columns.next()?;
+    Ok(found.map(|(id, since)| Incident { id, since, is_notified }))
 }
 
 /// Writes back what decisions change of `row`; the rest belongs to the configuration. Where `before` is
@@ -151,13 +176,17 @@ pub(super) fn save(
 pub(super) fn facts_of(row: &Row) -> Option<i64> {
     match row.seen.fingerprint?.facts {
         FactsRef::Stored(id) => Some(id),
-        FactsRef::OfThisRun => None,
+        FactsRef::OfRun(_) => None,
     }
 }
 
 fn is_cold_part_same(row: &Row, before: &Row, facts: Option<i64>) -> bool {
     row.status == before.status
+        && row.pending == before.pending
+        && row.active.failing_since == before.active.failing_since
+        && row.candidate == before.candidate
         && row.sequence == before.sequence
+        && row.transitions == before.transitions
         && row.incident == before.incident
         && row.notified == before.notified
         && row.mute == before.mute
@@ -178,9 +207,9 @@ fn bind_progress(row: &Row, statement: &mut Statement<'_>) -> rusqlite::Result<(
     statement.raw_bind_parameter(c":owner", row.lease.map(|lease| lease.owner))?;
     statement.raw_bind_parameter(c":token", row.lease.map(|lease| lease.token))?;
     statement.raw_bind_parameter(c":lease", row.lease.map(|lease| lease.until.0))?;
-    statement.raw_bind_parameter(c":failures", row.counters.failures)?;
-    statement.raw_bind_parameter(c":passes", row.counters.passes)?;
-    statement.raw_bind_parameter(c":last", row.last_run)?;
+    statement.raw_bind_parameter(c":failures", row.active.counters.failures)?;
+    statement.raw_bind_parameter(c":passes", row.active.counters.passes)?;
+    statement.raw_bind_parameter(c":last", row.active.last_run)?;
     statement.raw_bind_parameter(c":seen", fingerprint.map(|seen| seen.at.0))?;
     statement.raw_bind_parameter(c":expires", next_end.as_ref().map(|(at, _)| at.0))?;
     statement.raw_bind_parameter(c":what", next_end.as_ref().map(|(_, what)| what))
@@ -198,8 +227,12 @@ fn bind_cold(
     let incident_id = incident.map(|incident| incident.id.as_str());
     statement.raw_bind_parameter(c":status", row.status.as_str())?;
     statement.raw_bind_parameter(c":sequence", row.sequence)?;
+    statement.raw_bind_parameter(c":transitions", row.transitions)?;
+    bind_configurations(row, statement)?;
     statement.raw_bind_parameter(c":incident", incident_id)?;
     statement.raw_bind_parameter(c":since", incident.map(|incident| incident.since.0))?;
+    statement
+        .raw_bind_parameter(c":known", incident.is_some_and(|incident| incident.is_notified))?;
     statement.raw_bind_parameter(c":notified", row.notified.as_str())?;
     statement.raw_bind_parameter(c":muted", mute.map(|mute| mute.until.0))?;
     statement.raw_bind_parameter(c":by", mute.map(|mute| mute.by.as_str()))?;
@@ -213,6 +246,17 @@ fn bind_cold(
     statement.raw_bind_parameter(c":outage", row.outage.as_deref())?;
     statement.raw_bind_parameter(c":fingerprint", facts)?;
     Ok(())
+}
+
+/// Binds what of the two configurations most runs leave as it is.
+fn bind_configurations(row: &Row, statement: &mut Statement<'_>) -> rusqlite::Result<()> {
+    let Progress { counters, last_run, failing_since } = row.candidate;
+    statement.raw_bind_parameter(c":pending", row.pending.map(Status::as_str))?;
+    statement.raw_bind_parameter(c":first", row.active.failing_since.map(|at| at.0))?;
+    statement.raw_bind_parameter(c":candidate_failures", counters.failures)?;
+    statement.raw_bind_parameter(c":candidate_passes", counters.passes)?;
+    statement.raw_bind_parameter(c":candidate_run", last_run)?;
+    statement.raw_bind_parameter(c":candidate_first", failing_since.map(|at| at.0))
 }
 
 /// Loads the overall result and the results of run `id`.

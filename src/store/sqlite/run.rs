@@ -13,7 +13,7 @@ use crate::domain::{IntegrationId, Timestamp};
 
 /// The guard: due, which only what is validated ever is, and not leased to another run.
 pub(super) const BEGIN: &str = "
-    SELECT name, kind, status, next_trigger, next_run_at_ms, fingerprint.content
+    SELECT name, kind, status, pending_status, next_trigger, next_run_at_ms, fingerprint.content
     FROM integration LEFT JOIN fingerprint ON fingerprint.id = fingerprint_id
     WHERE integration.id = :id AND next_run_at_ms <= :now
       AND (lease_until_ms IS NULL OR lease_until_ms <= :now)";
@@ -39,6 +39,10 @@ pub(super) fn begin(
         name: columns.next()?,
         kind: columns.next()?,
         status: columns.word(|name| parse("integration", name))?,
+        pending: columns
+            .next::<Option<String>>()?
+            .map(|name| parse("integration", &name))
+            .transpose()?,
         token: lease.token,
         trigger: columns.word(|name| trigger("integration", name))?,
         due_at: columns.instant()?.unwrap_or(now),
@@ -46,7 +50,7 @@ pub(super) fn begin(
         fingerprint: fingerprint::facts(columns.next()?)?,
     };
     drop(rows);
-    if 1 < begun.status.subjects().len()
+    if 1 < begun.subjects().len()
         && let Some((kind, config)) = configuration::active(tx, id)?
     {
         (begun.kind, begun.active_config) = (kind, Some(config));
@@ -60,7 +64,7 @@ pub(super) fn begin(
 fn why_not(tx: &Connection, id: IntegrationId, now: Timestamp) -> Result<Began, StoreError> {
     Ok(match row::load(tx, id)? {
         None => Began::NotInUse,
-        Some(row) if row.status.subjects().is_empty() => Began::NotInUse,
+        Some(row) if !row.status.is_validated() => Began::NotInUse,
         Some(row) if row.is_leased(now) => Began::Running,
         Some(_) => Began::NotDue,
     })

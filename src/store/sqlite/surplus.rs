@@ -24,6 +24,7 @@ pub(super) const RUNS: &str = "
     SELECT id FROM run
     WHERE integration_id = :id AND id <= :last
       AND id IS NOT (SELECT last_run_id FROM integration WHERE id = :id)
+      AND id IS NOT (SELECT candidate_run_id FROM integration WHERE id = :id)
       AND id IS NOT (SELECT id FROM run
                      WHERE integration_id = :id AND status IN ('passed', 'warning')
                      ORDER BY id DESC LIMIT 1)
@@ -121,6 +122,7 @@ fn numbers(
 pub(super) const DROP_RUN: &str = "
     DELETE FROM run
     WHERE id = :id AND NOT EXISTS (SELECT 1 FROM integration WHERE last_run_id = :id)
+      AND NOT EXISTS (SELECT 1 FROM integration WHERE candidate_run_id = :id)
     RETURNING report_id";
 
 /// Deletes a delivery unless it is pending again, and its attempts with it.

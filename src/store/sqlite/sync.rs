@@ -1,6 +1,6 @@
 //! Brings the rows in line with the configuration: what is new, changed, gone, disabled, upgraded.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 
 use rusqlite::{Connection, Row as SqlRow, named_params};
@@ -31,11 +31,9 @@ pub(super) fn sync(
     // Other windows may be configured now.
     Asked::default().apply_all(tx, &[ledger::reevaluate_mutes(context.now)])?;
     wake::replan(tx, context)?;
+    let names: BTreeSet<&str> = wanted.iter().map(|one| one.name.as_str()).collect();
     for wanted in wanted {
-        let found = stored
-            .remove(&wanted.name)
-            .map_or_else(|| deleted(tx, &wanted.name), |row| Ok(Some(row)))?;
-        let (id, step) = if let Some(stored) = found {
+        let (id, step) = if let Some(stored) = known(tx, wanted, &names, &mut stored)? {
             let asked = Asked { row: Some(&stored.row), now: context.now, ..Asked::default() };
             if stored.row.status == Status::Deleted {
                 synced.changes.added.add(&wanted.name);
@@ -61,6 +59,29 @@ pub(super) fn sync(
         synced.note(&name, remove(tx, &gone.row, context)?);
     }
     Ok(synced)
+}
+
+/// Returns the row that `wanted` is about: of its name, of the name that it had before unless another
+/// one is called that now, or of one that was deleted.
+fn known(
+    tx: &Connection,
+    wanted: &Wanted,
+    names: &BTreeSet<&str>,
+    live: &mut BTreeMap<String, Stored>,
+) -> Result<Option<Stored>, StoreError> {
+    let former = wanted.formerly.as_deref().filter(|name| !names.contains(name));
+    if let Some(found) = live.remove(&wanted.name) {
+        return Ok(Some(found));
+    }
+    if let Some(found) = former.and_then(|name| live.remove(name)) {
+        return Ok(Some(found));
+    }
+    for name in [Some(wanted.name.as_str()), former].into_iter().flatten() {
+        if let Some(found) = deleted(tx, name)? {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
 }
 
 /// Ends the removals that no run delays any more.

@@ -11,9 +11,8 @@ use crate::domain::ledger::{self, KnownIncident};
 macro_rules! known_columns {
     () => {
         "SELECT incident_id, receiver, incident_receiver.integration_id, since_ms, event_id, format,
-             wants_end, state, notified_at_ms, reminders, due_at_ms, look_at_ms, resend_at_ms,
-             event.sequence
-         FROM incident_receiver JOIN event ON event.id = event_id "
+             wants_end, state, notified_at_ms, reminders, due_at_ms, look_at_ms, resend_at_ms
+         FROM incident_receiver "
     };
 }
 
@@ -29,17 +28,15 @@ pub(super) fn wake(
 ) -> Result<usize, StoreError> {
     let mut statement = tx.prepare_cached(DUE)?;
     let params = named_params! {":now": context.now.0, ":batch": batch};
-    let found = statement
-        .query_and_then(params, |row| Ok::<_, StoreError>((read(row)?, row.get("sequence")?)))?;
+    let found = statement.query_and_then(params, read)?;
     let mut sent = 0;
-    for (known, sequence) in found.collect::<Result<Vec<(KnownIncident, i64)>, _>>()? {
+    for known in found.collect::<Result<Vec<KnownIncident>, _>>()? {
         let row = match known.integration {
             Some(id) => row::load(tx, id)?,
             None => None,
         };
         let asked = Asked { row: row.as_ref(), now: context.now, ..Asked::default() };
-        let is_sent =
-            asked.decide(tx, |case| ledger::wake(case, &known, sequence, row.as_ref(), context))?;
+        let is_sent = asked.decide(tx, |case| ledger::wake(case, &known, row.as_ref(), context))?;
         sent += usize::from(is_sent);
     }
     Ok(sent)

@@ -186,7 +186,10 @@ fn events(reader: &mut Reader<'_>, format: Option<Format>) -> Option<Vec<String>
     let expressible = || EventType::ALL.iter().copied().filter(|kind| format.takes(*kind));
     let names = || expressible().map(EventType::as_str);
     let Some(patterns) = reader.strings("events") else {
-        return (!reader.has("events")).then(|| names().map(str::to_owned).collect());
+        // A status change has to be named.
+        let usual = expressible().filter(|kind| *kind != EventType::StatusChanged);
+        let usual = usual.map(|kind| kind.as_str().to_owned());
+        return (!reader.has("events")).then(|| usual.collect());
     };
     if patterns.is_empty() {
         reader.fault("events", "must not be empty; remove it to receive every event");
@@ -275,8 +278,9 @@ mod tests {
         let Target::Fixed(url) = &receiver.target else { panic!("{receiver:?}") };
         assert_eq!(url.as_str(), "https://hooks.example.com/revalidated");
         assert_eq!(receiver.subscription.receiver, "on-call");
-        let every: Vec<_> = EventType::ALL.iter().map(|kind| kind.as_str()).collect();
-        assert_eq!(receiver.subscription.events, every);
+        let usual = EventType::ALL.iter().filter(|kind| **kind != EventType::StatusChanged);
+        let usual: Vec<_> = usual.map(|kind| kind.as_str()).collect();
+        assert_eq!(receiver.subscription.events, usual);
         assert_eq!(receiver.format, Format::Standard);
         assert_eq!(receiver.timeout, Duration::from_secs(10));
         assert_eq!(receiver.connect_timeout, Duration::from_secs(5));
@@ -328,7 +332,7 @@ mod tests {
         let url = json!({ "credential": "slack-url" });
         let slack = of(json!({ "format": "slack", "secrets": null, "url": url }));
         assert!(matches!(slack.target, Target::Kept(_)));
-        assert_eq!(slack.subscription.events.len(), EventType::ALL.len());
+        assert_eq!(slack.subscription.events.len(), EventType::ALL.len() - 1);
         assert!(!format!("{slack:?}").contains("slack-url"));
         let key = json!({ "file": "/key" });
         let events = json!(["*"]);

@@ -26,6 +26,7 @@ impl Books {
             }
             Effect::Describe(new) => {
                 let stored = self.rows.get_mut(&new.row.id).unwrap();
+                stored.row.name.clone_from(&new.row.name);
                 stored.row.kind.clone_from(&new.row.kind);
                 stored.row.labels.clone_from(&new.row.labels);
                 stored.row.cron.clone_from(&new.row.cron);
@@ -46,6 +47,10 @@ impl Books {
                     stored.active_config = stored.candidate_config.take();
                     stored.active_catalog = stored.candidate_catalog.take();
                 }
+            }
+            Effect::Discard(id) => {
+                let stored = self.rows.get_mut(id).unwrap();
+                (stored.active_config, stored.active_catalog) = (None, None);
             }
             Effect::InsertRun { id, index, rule } => {
                 let finished = run.unwrap();
@@ -162,23 +167,23 @@ impl Books {
     /// The head of the queue that a delivery is in.
     fn head(&self, like: &Delivery) -> Option<DeliveryId> {
         let queue = self.pending(&like.receiver).filter(|one| one.integration == like.integration);
-        queue.min_by_key(|one| one.sequence).map(|one| one.id)
+        queue.min_by_key(|one| one.number).map(|one| one.id)
     }
 
     fn queue(&mut self, change: &QueueChange) {
         match change.clone() {
-            QueueChange::Enqueue { event, receiver, integration, sequence, at, part } => {
-                let id = self.insert(event, receiver, integration, sequence);
+            QueueChange::Enqueue { event, receiver, integration, at, part } => {
+                let id = self.insert(event, receiver, integration);
                 self.delivery(id).part = part.map(|part| *part);
                 let new = self.delivery(id).clone();
                 if self.head(&new) == Some(id) {
                     self.delivery(id).due_at = Some(at);
                 }
             }
-            QueueChange::Insert { event, receiver, integration, sequence, part } => {
+            QueueChange::Insert { event, receiver, integration, part } => {
                 let is_it = |one: &Delivery| one.event == event && one.receiver == receiver;
                 if !self.deliveries.iter().any(is_it) {
-                    let id = self.insert(event, receiver, integration, sequence);
+                    let id = self.insert(event, receiver, integration);
                     self.delivery(id).part = part.map(|part| *part);
                 }
             }
@@ -228,17 +233,18 @@ impl Books {
         event: String,
         receiver: String,
         integration: Option<crate::domain::IntegrationId>,
-        sequence: i64,
     ) -> DeliveryId {
         let twice = |one: &Delivery| one.event == event && one.receiver == receiver;
         assert!(!self.deliveries.iter().any(twice), "an event is sent to a receiver once");
         let id = DeliveryId(self.deliveries.last().map_or(0, |one| one.id.0) + 1);
+        let own = self.events.iter().filter(|one| one.integration == integration);
+        let number = own.clone().position(|one| one.id == event).unwrap() + 1;
         self.deliveries.push(Delivery {
             id,
             event,
             receiver,
             integration,
-            sequence,
+            number,
             state: DeliveryState::Pending,
             due_at: None,
             attempts: 0,

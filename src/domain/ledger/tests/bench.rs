@@ -7,8 +7,8 @@ use super::super::*;
 use super::books::{Books, Delivery};
 use super::samples::{failed, found, passed, schedule, wanted};
 use crate::domain::{
-    AttemptResult, Class, DeliveryId, EventType, IntegrationId, Maintenance, Next, OwnFault,
-    Policy, Report, Selection, Status, Subject, Subscription, Timestamp, Timing, Transition,
+    AttemptResult, Class, IntegrationId, Maintenance, Next, OwnFault, Policy, Report, Selection,
+    Status, Subject, Subscription, Timestamp, Timing, Transition,
 };
 
 pub(super) const LEASE: Duration = Duration::from_mins(2);
@@ -61,7 +61,7 @@ impl Bench {
             let integrations = only.into_iter().collect();
             Subscription {
                 receiver: (*receiver).to_owned(),
-                events: vec![events.to_owned()],
+                events: vec![events.to_owned(), "integration.status.*".to_owned()],
                 selection: Selection { integrations, ..Selection::default() },
                 individual: *receiver == "each",
                 timing: self.timing.get(receiver).cloned().unwrap_or_default(),
@@ -110,13 +110,9 @@ impl Bench {
         let (context, now) = (self.context(), self.now);
         self.books.apply_all(&[reevaluate_mutes(now)], None);
         let mut steps = Vec::new();
-        let is_named = |row: &Row| wanted.iter().any(|one| one.name == row.name);
-        let living = self.books.rows.values().filter(|one| one.row.status != Status::Deleted);
-        let gone: Vec<_> = living.map(|one| one.row.clone()).filter(|row| !is_named(row)).collect();
+        let mut ids = std::collections::BTreeSet::new();
         for one in wanted {
-            let named = || self.books.rows.values().filter(|found| found.row.name == one.name);
-            let mut living = named().filter(|found| found.row.status != Status::Deleted);
-            let found = living.next().or_else(|| named().next_back()).cloned();
+            let found = self.known(one);
             let (id, step) = if let Some(stored) = found {
                 let adjust = |case: &Case| adjust(case, &stored, one, startup, &context);
                 (stored.row.id, self.books.decide(now, None, adjust))
@@ -126,8 +122,12 @@ impl Bench {
                 (id, self.books.decide(now, None, |case| create(case, id, one, &context)))
             };
             self.books.factors.insert(id, one.factors.clone());
+            ids.insert(id);
             steps.extend(step);
         }
+        let living = self.books.rows.values().filter(|one| one.row.status != Status::Deleted);
+        let gone = living.map(|one| one.row.clone()).filter(|row| !ids.contains(&row.id));
+        let gone: Vec<_> = gone.collect();
         for row in gone {
             let (row, step) = self.books.decide(now, None, |case| remove(case, &row, &context));
             steps.extend(step);
@@ -135,6 +135,20 @@ impl Bench {
         }
         self.check();
         steps
+    }
+
+    /// The row of an integration: of its name, of its former one, or one that was deleted.
+    fn known(&self, wanted: &Wanted) -> Option<Stored> {
+        let find = |name: Option<&str>, deleted: bool| {
+            let is_it = |one: &&Stored| {
+                Some(one.row.name.as_str()) == name
+                    && (one.row.status == Status::Deleted) == deleted
+            };
+            self.books.rows.values().rev().find(is_it).cloned()
+        };
+        let (name, former) = (Some(wanted.name.as_str()), wanted.formerly.as_deref());
+        let living = find(name, false).or_else(|| find(former, false));
+        living.or_else(|| find(name, true)).or_else(|| find(former, true))
     }
 
     /// Ends a removal unless a run is on.
@@ -158,6 +172,7 @@ impl Bench {
             name: row.name.clone(),
             kind: row.kind.clone(),
             status: row.status,
+            pending: row.pending,
             token: lease.token,
             trigger: row.trigger,
             due_at: row.next_run_at.unwrap(),
@@ -202,7 +217,7 @@ impl Bench {
     pub(super) fn run_of(&mut self, name: &str, report: Report) -> Recorded {
         self.now = self.now.max(self.row(name).next_run_at.unwrap());
         let begun = self.begin_of(name);
-        let subject = begun.status.subjects()[0];
+        let subject = begun.subjects()[0];
         self.record(begun, vec![found(subject, report)])
     }
 
@@ -336,52 +351,6 @@ impl Bench {
             .books
             .decide(self.now, None, |case| record_attempt(case, &delivery, &attempt, &context));
         self.check();
-    }
-
-    /// Delivers to `name` until nothing is left; returns the events in the order of their delivery.
-    pub(super) fn deliver(&mut self, name: &str) -> Vec<(Option<IntegrationId>, i64)> {
-        let mut order = Vec::new();
-        while let [first, ..] = self.claim(name).as_slice() {
-            for other in &mut self.books.deliveries {
-                if other.id != first.id && other.receiver == name {
-                    other.token = None;
-                }
-            }
-            order.push((first.integration, first.sequence));
-            self.attempt(first, Next::Delivered);
-            self.wait(Duration::from_secs(1));
-        }
-        order
-    }
-
-    pub(super) fn delivery(&self, id: DeliveryId) -> &Delivery {
-        self.books.deliveries.iter().find(|one| one.id == id).unwrap()
-    }
-
-    /// The types of the events about an integration from number `from` on.
-    pub(super) fn notified(&self, name: &str, from: i64) -> Vec<EventType> {
-        let id = Some(self.id(name));
-        let own = self.books.events.iter().filter(|one| one.integration == id);
-        own.filter(|one| from <= one.sequence).map(|one| one.body.kind).collect()
-    }
-
-    /// The types of all events.
-    pub(super) fn kinds(&self) -> Vec<EventType> {
-        self.books.events.iter().map(|event| event.body.kind).collect()
-    }
-
-    /// The types of the events that are, or were, queued for a receiver.
-    pub(super) fn queued(&self, receiver: &str) -> Vec<EventType> {
-        let of = |one: &Delivery| {
-            self.books.events.iter().find(|event| event.id == one.event).unwrap().body.kind
-        };
-        let sent = self.books.deliveries.iter().filter(|one| one.receiver == receiver);
-        sent.map(of).collect()
-    }
-
-    /// The body of the latest event.
-    pub(super) fn last_event(&self) -> serde_json::Value {
-        serde_json::to_value(&self.books.events.last().unwrap().body).unwrap()
     }
 
     pub(super) fn wait_until_due(&mut self) {

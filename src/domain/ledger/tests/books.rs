@@ -28,7 +28,8 @@ pub(super) struct Delivery {
     pub(super) event: String,
     pub(super) receiver: String,
     pub(super) integration: Option<IntegrationId>,
-    pub(super) sequence: i64,
+    /// Number of its event among those of the queue's integration.
+    pub(super) number: usize,
     pub(super) state: DeliveryState,
     pub(super) due_at: Option<Timestamp>,
     pub(super) attempts: u32,
@@ -160,12 +161,9 @@ impl Books {
             Need::LatestGood(id, before) => {
                 results(self.earlier(*id, *before).find(|run| is_good(run)))
             }
-            Need::LatestBad(id, before) => {
-                results(self.earlier(*id, *before).find(|run| is_bad(run)))
-            }
-            Need::FirstFailure(id) => {
-                let since = self.earlier(*id, None).take_while(|run| !is_good(run));
-                Answer::Instant(since.filter(|run| is_bad(run)).last().map(|run| run.started_at))
+            Need::LatestBad(id, subject, before) => {
+                let is_of = |run: &&StoredRun| subject.is_none_or(|one| one == run.subject);
+                results(self.earlier(*id, *before).find(|run| is_bad(run) && is_of(run)))
             }
             Need::StatusSince(id) => {
                 let own = self.transitions.iter().rev().find(|one| one.integration == *id);
@@ -195,7 +193,7 @@ impl Books {
             }
             Need::PassingSiblings(shared, since) => {
                 let passed = |row: &&Row| {
-                    let run = self.runs.iter().find(|run| Some(run.id.0) == row.last_run);
+                    let run = self.runs.iter().find(|run| Some(run.id.0) == row.active.last_run);
                     row.suspect.is_none()
                         && run.is_some_and(|run| is_good(run) && *since <= run.started_at)
                 };
@@ -219,7 +217,7 @@ impl Books {
             }
             Need::OwnFaults => Answer::OwnFaults(self.faults.values().cloned().collect()),
             Need::AnotherFailsLocally(id) => {
-                let is_used = |row: &Row| !row.status.subjects().is_empty();
+                let is_used = |row: &Row| row.status.is_validated();
                 let fails = |row: &Row| {
                     row.id != *id && row.own_fault == Some(OwnFault::Validation) && is_used(row)
                 };
@@ -270,7 +268,6 @@ impl Books {
             self.events.iter().rev().find(is_it).map(|event| PastEvent {
                 id: event.id.clone(),
                 integration: event.integration,
-                sequence: event.sequence,
                 at: event.body.timestamp,
                 delivery: None,
                 incident: None,

@@ -109,10 +109,8 @@ impl Bench {
         let due: Vec<_> = self.books.known.values().filter(is_due).cloned().collect();
         let mut sent = 0;
         for one in due {
-            let event = self.books.events.iter().find(|event| event.id == one.event).unwrap();
-            let sequence = event.sequence;
             let row = one.integration.map(|id| self.books.rows[&id].row.clone());
-            let wake = |case: &Case| wake(case, &one, sequence, row.as_ref(), &context);
+            let wake = |case: &Case| wake(case, &one, row.as_ref(), &context);
             sent += usize::from(self.books.decide(now, None, wake));
         }
         self.check();

@@ -28,7 +28,8 @@ fn new_integration_is_announced_and_due_at_once() {
     assert_eq!(event["type"], "integration.status.changed");
     assert_eq!(event["data"]["previousStatus"], serde_json::Value::Null);
     assert_eq!(event["data"]["status"], "creating");
-    assert_eq!(event["data"]["sequence"], 1);
+    assert_eq!(event["data"]["sequence"], 0);
+    assert_eq!(event["data"]["transition"], 1);
     assert_eq!(event["data"]["epoch"], "epoch");
     assert_eq!(event["data"]["integration"]["labels"]["team"], "data");
     assert_eq!(bench.books.deliveries.len(), 4);
@@ -51,7 +52,7 @@ fn creation_fails_is_retried_and_succeeds() {
     assert_eq!(bench.status("one"), Status::Enabled);
     assert_eq!(bench.stored("one").active_config.as_deref(), Some("better"));
     assert_eq!(bench.row("one").notified, Status::Enabled);
-    assert_eq!(bench.row("one").counters.passes, 0, "an operation begins anew");
+    assert_eq!(bench.row("one").active.counters.passes, 0, "an operation begins anew");
 }
 
 #[test]
@@ -67,10 +68,12 @@ fn edit_that_fails_keeps_the_active_configuration() {
         found(Subject::Active, passed()),
     ]);
     assert_eq!(bench.status("one"), Status::EditError);
-    let shown = bench.row("one").last_run.unwrap();
-    let shown = bench.books.runs.iter().find(|run| run.id.0 == shown).unwrap();
-    assert_eq!(shown.subject, Subject::Active, "the candidate's failure is not what works");
-    assert_eq!(shown.rule, "another configuration decides");
+    let shown = |id: Option<i64>| bench.books.runs.iter().find(|run| Some(run.id.0) == id).unwrap();
+    let in_force = shown(bench.row("one").active.last_run);
+    assert_eq!((in_force.subject, &*in_force.rule), (Subject::Active, "a passing run"));
+    let new = shown(bench.row("one").candidate.last_run);
+    assert_eq!(new.subject, Subject::Candidate);
+    assert_eq!(new.rule, "a definitive failure (invalid) counts at once");
     assert_eq!(bench.stored("one").active_config, Some(wanted("one").config));
     bench.sync(&[wanted("one")]);
     assert_eq!(bench.status("one"), Status::Editing, "the way back is an edit too");
@@ -85,7 +88,8 @@ fn retried_candidate_that_passes_ends_the_edit_and_is_shown() {
     bench.fail(Subject::Candidate, Class::Missing);
     bench.run(vec![found(Subject::Candidate, passed()), found(Subject::Active, passed())]);
     assert_eq!(bench.status("one"), Status::Enabled);
-    let shown = bench.books.runs.iter().find(|run| Some(run.id.0) == bench.row("one").last_run);
+    let shown =
+        bench.books.runs.iter().find(|run| Some(run.id.0) == bench.row("one").active.last_run);
     assert_eq!(shown.unwrap().subject, Subject::Candidate);
     assert_eq!(bench.stored("one").active_config.as_deref(), Some("late"));
 }
@@ -158,7 +162,7 @@ fn new_and_disabled_integration_waits_for_its_first_validation() {
 }
 
 #[test]
-fn removed_integration_goes_at_once_and_its_name_comes_back_as_the_same_one() {
+fn removed_integration_goes_at_once_and_comes_back_as_the_same() {
     let mut bench = Bench::enabled();
     let old = bench.id("one");
     let steps = bench.sync(&[]);
@@ -168,13 +172,14 @@ fn removed_integration_goes_at_once_and_its_name_comes_back_as_the_same_one() {
     bench.sync(&[wanted("one")]);
     assert_eq!(bench.status("one"), Status::Creating);
     assert_eq!(bench.id("one"), old);
+    assert_eq!(bench.stored("one").active_config, None, "nothing is in force");
+    assert_eq!(bench.notified("one", 1), [StatusChanged; 5]);
     bench.pass(Subject::Candidate);
     assert_eq!(bench.status("one"), Status::Enabled);
     let off = Wanted { disabled: true, ..wanted("one") };
     bench.sync(&[]);
     bench.sync(&[off]);
     assert_eq!((bench.status("one"), bench.id("one")), (Status::Disabled, old));
-    bench.check();
 }
 
 #[test]
@@ -227,7 +232,9 @@ fn removal_that_cannot_be_stored_is_rolled_back_and_planned_by_its_schedule() {
     assert_eq!(row.trigger, Trigger::Schedule);
     bench.check();
     bench.fail(Subject::Active, Class::Denied);
-    assert_eq!(bench.status("one"), Status::DeleteError, "watched, and left as it is");
+    assert_eq!(bench.status("one"), Status::RecurringValidationError);
+    bench.pass(Subject::Active);
+    assert_eq!(bench.status("one"), Status::DeleteError, "back to what the removal left");
     bench.sync(&[]);
     assert_eq!(bench.status("one"), Status::Deleted);
 }

@@ -3,11 +3,13 @@
 mod apply;
 mod bench;
 mod books;
+mod configurations;
 mod decisions;
 mod knowledge;
 mod life;
 mod mutes;
 mod outages;
+mod outcome;
 mod properties;
 mod receivers;
 mod replays;

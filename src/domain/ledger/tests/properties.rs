@@ -80,7 +80,7 @@ struct Leased {
 }
 
 fn runs_of(begun: &Begun, report: u8) -> Vec<SubjectRun> {
-    let subjects = begun.status.subjects().iter();
+    let subjects = begun.subjects().iter();
     subjects.map(|&subject| found(subject, reported(report))).collect()
 }
 
@@ -175,7 +175,7 @@ fn queues_end_in_order(bench: &Bench) -> bool {
             || !bench.books.deliveries.iter().any(|early| {
                 early.receiver == late.receiver
                     && early.integration == late.integration
-                    && early.sequence < late.sequence
+                    && early.number < late.number
                     && early.state == DeliveryState::Pending
             })
     })

@@ -174,7 +174,7 @@ fn successor_is_due_when_a_delivery_has_ended() {
         bench.attempt(&sent[0], next);
         bench.wait(Duration::from_secs(1));
         let second = bench.claim("a");
-        assert_eq!(second[0].sequence, 2);
+        assert_eq!(second[0].number, 2);
     }
 }
 

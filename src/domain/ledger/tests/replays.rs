@@ -88,7 +88,6 @@ fn past(bench: &Bench, receiver: &str) -> Vec<PastEvent> {
         PastEvent {
             id: event.id.clone(),
             integration: event.integration,
-            sequence: event.sequence,
             at: event.body.timestamp,
             delivery: sent.next().map(|one| (one.id, one.state)),
             incident: None,
@@ -128,15 +127,14 @@ fn replay_reaches_a_receiver_that_was_not_there() {
 
 #[test]
 fn replay_gives_each_queue_its_head_once() {
-    let event = |id: &str, integration: Option<i64>, sequence| PastEvent {
+    let event = |id: &str, integration: Option<i64>| PastEvent {
         id: id.to_owned(),
         integration: integration.map(IntegrationId),
-        sequence,
         at: Timestamp(5),
         delivery: None,
         incident: None,
     };
-    let events = vec![event("x", None, 1), event("y", Some(1), 1), event("z", Some(1), 2)];
+    let events = vec![event("x", None), event("y", Some(1)), event("z", Some(1))];
     let replayed = replay(&subscription("a"), events, Timestamp(9));
     let is_head = |effect: &&Effect| {
         matches!(effect, Effect::Queue(QueueChange::RequeueHead { at: Timestamp(9), .. }))
@@ -156,6 +154,6 @@ fn expired_heads_end_and_their_successors_become_heads() {
     bench.check();
     let after = bench.delivery(head.id);
     assert_eq!((after.state, after.token), (DeliveryState::Failed, None));
-    assert_eq!(bench.claim("a")[0].sequence, head.sequence + 1);
+    assert_eq!(bench.claim("a")[0].number, head.number + 1);
     assert!(expire(&[], bench.now).is_empty());
 }

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::*;
 use super::bench::Bench;
-use crate::domain::{EventType, Payload, Status};
+use super::books::is_good;
+use crate::domain::{EventType, Payload, Status, Subject};
 
 impl Bench {
     /// Fails when a rule of the books does not hold.
@@ -21,40 +22,73 @@ impl Bench {
     fn rows_are_consistent(&self) {
         for Stored { row, active_config, candidate_config, .. } in self.books.rows.values() {
             let name = &row.name;
-            let is_used = !row.status.subjects().is_empty();
-            assert_eq!(row.next_run_at.is_some(), is_used, "{name}: what is validated is due");
-            let is_known =
-                row.notified == row.status && !row.warning_muted && row.flapping.is_none();
-            assert!(row.mute.is_some() || is_known, "{name}: receivers know, or will");
-            let is_watched =
-                matches!(row.status, Status::Enabled | Status::RecurringValidationError);
-            if is_watched {
-                assert!(active_config.is_some() && candidate_config.is_none(), "{name}");
+            assert_eq!(row.next_run_at.is_some(), row.status.is_validated(), "{name}: it is due");
+            let in_flight = matches!(
+                row.status,
+                Status::Creating | Status::Editing | Status::Migrating | Status::Deleting
+            );
+            let is_known = !row.has_news() && !row.warning_muted && row.flapping.is_none();
+            assert!(in_flight || row.mute.is_some() || is_known, "{name}: receivers know, or will");
+            assert_eq!(row.pending, row.status.leaves(row.pending), "{name}: what is pending");
+            let has_candidate = row.status.subjects(row.pending).contains(&Subject::Candidate);
+            let is_tried = !row.status.is_untried();
+            if row.status.is_validated() && row.status != Status::DeleteError {
+                assert_eq!(candidate_config.is_some(), has_candidate, "{name}: the candidate");
+                assert_eq!(active_config.is_some(), is_tried, "{name}: in force");
             }
+            self.results_belong_to_their_configuration(row);
             let fails = row.status == Status::RecurringValidationError;
-            if fails {
+            if row.status.is_error() {
                 assert!(row.incident.is_some(), "{name}: a failure is an incident");
             }
             if matches!(row.status, Status::Disabled | Status::Deleted) {
                 assert_eq!(row.incident, None, "{name}: it has ended");
             }
-            if row.status == Status::Enabled && is_known {
+            if row.status == Status::Enabled && row.mute.is_none() {
                 assert_eq!(row.incident, None, "{name}: it is over, and receivers know");
+            }
+            if row.incident.is_none() {
+                assert_eq!(row.notified, row.status, "{name}: nothing is waited for");
             }
             let is_member = row.outage.is_some();
             assert!(!is_member || fails || row.status != row.notified, "{name}: it does not fail");
         }
     }
 
+    /// Results in force are of the configuration in force, or of a candidate that has become it.
+    fn results_belong_to_their_configuration(&self, row: &Row) {
+        let run = |id: Option<i64>| self.books.runs.iter().find(|run| Some(run.id.0) == id);
+        if let Some(run) = run(row.active.last_run).filter(|_| !row.status.is_untried()) {
+            let was_adopted = is_good(run) || row.status == Status::Disabled;
+            let is_gone = matches!(row.status, Status::Deleting | Status::Deleted);
+            assert!(run.subject == Subject::Active || was_adopted || is_gone, "{run:?}");
+        }
+        if let Some(run) = run(row.candidate.last_run) {
+            assert_eq!(run.subject, Subject::Candidate, "{}", row.name);
+        }
+    }
+
     fn events_are_numbered_without_gaps(&self) {
-        let mut numbers: BTreeMap<_, Vec<i64>> = BTreeMap::new();
+        let (mut numbers, mut changes) = (BTreeMap::<_, Vec<i64>>::new(), BTreeMap::new());
         for event in &self.books.events {
-            numbers.entry(event.integration).or_default().push(event.sequence);
+            let counted = numbers.entry(event.integration).or_default();
+            if event.body.kind != EventType::StatusChanged {
+                counted.push(event.sequence);
+                continue;
+            }
+            assert_eq!(event.sequence, counted.last().copied().unwrap_or(0), "{event:?}");
+            let Payload::Integration(data) = &event.body.data else { panic!("{event:?}") };
+            let change = changes.entry(event.integration).or_insert(0);
+            *change += 1;
+            assert_eq!(data.transition, Some(*change), "{event:?}");
         }
         for (integration, found) in numbers {
             let last =
                 integration.map_or(self.books.operational, |id| self.books.rows[&id].row.sequence);
             assert_eq!(found, (1..=last).collect::<Vec<_>>(), "{integration:?}");
+        }
+        for (integration, count) in changes {
+            assert_eq!(self.books.rows[&integration.unwrap()].row.transitions, count);
         }
     }
 
@@ -74,39 +108,42 @@ impl Bench {
         let mut heads = BTreeMap::new();
         let pending = |state: DeliveryState| state == DeliveryState::Pending;
         for one in self.books.deliveries.iter().filter(|one| pending(one.state)) {
-            let head = heads.entry((&one.receiver, one.integration)).or_insert(one.sequence);
-            *head = one.sequence.min(*head);
+            let head = heads.entry((&one.receiver, one.integration)).or_insert(one.number);
+            *head = one.number.min(*head);
         }
         for one in self.books.deliveries.iter().filter(|one| pending(one.state)) {
-            let is_head = heads[&(&one.receiver, one.integration)] == one.sequence;
+            let is_head = heads[&(&one.receiver, one.integration)] == one.number;
             assert_eq!(one.due_at.is_some(), is_head, "{one:?}");
         }
     }
 
-    /// One incident at a time: a recovery names the failure before it, and no other comes between.
+    /// One incident at a time: it ends once, under the id that the failure had, and only by a recovery.
     fn incidents_open_and_close(&self) {
         let mut open = BTreeMap::new();
         for event in &self.books.events {
             let Payload::Integration(data) = &event.body.data else { continue };
+            let id = data.integration.id;
             match event.body.kind {
                 EventType::ValidationFailed => {
+                    assert!(data.status.is_error(), "{event:?}");
                     let incident = data.incident_id.clone().unwrap();
-                    let before = open.insert(data.integration.id, incident);
-                    assert_eq!(before, None, "one incident at a time");
+                    let known = open.entry(id).or_insert_with(|| incident.clone());
+                    assert_eq!(*known, incident, "one incident at a time");
+                }
+                EventType::FlappingStarted => {
+                    if let Some(incident) = data.incident_id.clone() {
+                        let known = open.entry(id).or_insert_with(|| incident.clone());
+                        assert_eq!(*known, incident, "one incident at a time");
+                    }
                 }
                 EventType::ValidationRecovered => {
-                    let known = open.remove(&data.integration.id);
-                    if let Some(known) = known {
-                        assert_eq!(Some(known), data.incident_id);
-                    }
+                    assert_eq!(open.remove(&id), data.incident_id, "it ends once: {event:?}");
                     assert!(data.outage_ms.is_some_and(|lasted| 0 <= lasted));
+                    assert!(data.ended_by.is_some(), "{event:?}");
                 }
                 EventType::StatusChanged
-                | EventType::FlappingStarted
-                | EventType::FlappingEnded => {
-                    open.remove(&data.integration.id);
-                }
-                EventType::ValidationWarning
+                | EventType::FlappingEnded
+                | EventType::ValidationWarning
                 | EventType::ValidationReminder
                 | EventType::ConfigurationApplied
                 | EventType::Outage
@@ -116,6 +153,10 @@ impl Bench {
                 | EventType::ReceiverDisabled
                 | EventType::WebhookPing => {}
             }
+        }
+        for Stored { row, .. } in self.books.rows.values() {
+            let known = row.incident.as_ref().filter(|incident| incident.is_notified);
+            assert_eq!(open.get(&row.id.0), known.map(|one| &one.id), "{}", row.name);
         }
     }
 

@@ -105,7 +105,7 @@ fn known_failure_is_not_checked_out_of_turn() {
     let (verdict, next) = stored(&bench.fail(Subject::Active, Class::Unreachable));
     assert_eq!(verdict, Verdict::Confirming);
     let row = bench.row("one");
-    assert_eq!((row.counters.failures, row.status), (2, Status::RecurringValidationError));
+    assert_eq!((row.active.counters.failures, row.status), (2, Status::RecurringValidationError));
     assert_eq!(next, schedule().next_due(row.id, bench.now));
 }
 
@@ -201,14 +201,17 @@ fn incident_lasts_through_an_edit_and_ends_with_the_integration() {
     bench.sync(&[with_config("fixed")]);
     assert_eq!(bench.row("one").incident, incident);
     bench.pass(Subject::Candidate);
-    assert_eq!(bench.kinds().last(), Some(&ValidationRecovered));
+    let count = bench.kinds().len();
+    assert_eq!(bench.kinds()[count - 2..], [ValidationRecovered, StatusChanged]);
     assert_eq!(bench.row("one").incident, None);
     bench.fail(Subject::Active, Class::Denied);
     let second = bench.row("one").incident.clone().unwrap().id;
     bench.sync(&[]);
-    let event = bench.last_event();
-    assert_eq!(bench.kinds().last(), Some(&StatusChanged));
+    let count = bench.kinds().len();
+    assert_eq!(bench.kinds()[count - 2..], [ValidationRecovered, StatusChanged]);
+    let event = serde_json::to_value(&bench.books.events[count - 2].body).unwrap();
     assert_eq!(event["data"]["status"], "deleted");
+    assert_eq!(event["data"]["endedBy"], "removed");
     assert_eq!(event["data"]["incidentId"], second);
     assert_eq!(event["data"]["validationResults"]["status"], "failed");
     assert_eq!(bench.row("one").incident, None);
@@ -300,7 +303,7 @@ fn facts_are_those_of_the_last_passing_run() {
     let began = bench.now;
     bench.pass(Subject::Active);
     let seen = bench.row("one").seen.fingerprint;
-    assert_eq!(seen, Some(Fingerprint { facts: FactsRef::OfThisRun, at: began }));
+    assert_eq!(seen, Some(Fingerprint { facts: FactsRef::OfRun(0), at: began }));
     bench.row_mut("one").seen.fingerprint =
         Some(Fingerprint { facts: FactsRef::Stored(4), at: began });
     bench.fail(Subject::Active, Class::Denied);

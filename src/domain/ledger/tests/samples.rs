@@ -14,6 +14,7 @@ pub(super) fn schedule() -> Schedule {
 pub(super) fn wanted(name: &str) -> Wanted {
     Wanted {
         name: name.to_owned(),
+        formerly: None,
         kind: "Redshift".to_owned(),
         auto_bootstrap: Some(false),
         labels: BTreeMap::from([("team".to_owned(), "data".to_owned())]),

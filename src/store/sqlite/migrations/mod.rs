@@ -20,6 +20,7 @@ pub(super) const MIGRATIONS: &[(u32, &str)] = &[
     (7, include_str!("0007_known.sql")),
     (8, include_str!("0008_node.sql")),
     (9, include_str!("0009_names.sql")),
+    (10, include_str!("0010_incidents.sql")),
 ];
 
 /// The schema that calls the class of the daemon's own faults `local`.

@@ -56,8 +56,8 @@ fn version_1_keeps_ids_order_attempts_and_pending_deliveries() {
     let mut conn = version_1();
     let tables = [
         "SELECT id, integration_id, sequence, type, created_at_ms, body FROM event ORDER BY rowid",
-        "SELECT id, event_id, receiver, integration_id, sequence, state, due_at_ms, lease_until_ms,
-                attempts, ended_at_ms FROM delivery ORDER BY id",
+        "SELECT id, event_id, receiver, integration_id, state, due_at_ms, lease_until_ms, attempts,
+                ended_at_ms FROM delivery ORDER BY id",
         "SELECT * FROM attempt ORDER BY delivery_id, number",
         "SELECT epoch FROM meta",
         "SELECT id, name, kind, labels, status, cron, zone, next_run_at_ms, next_trigger, sequence,
@@ -80,8 +80,11 @@ fn version_1_keeps_ids_order_attempts_and_pending_deliveries() {
         lines(&conn, "SELECT body FROM event ORDER BY number").concat().matches('n').count(),
         4
     );
+    let ordered = "SELECT count(*) FROM delivery JOIN event ON event.id = event_id
+                   WHERE delivery.number <> event.number";
+    assert_eq!(lines(&conn, ordered), ["Integer(0)"], "the order is that of the events");
     assert_eq!(lines(&conn, "SELECT name FROM receiver WHERE configured = 1").len(), 2);
-    check_invariants(&conn);
+    check_migrated(&conn);
     let references = lines(
         &conn,
         "SELECT m.name, f.\"table\" FROM sqlite_schema m, pragma_foreign_key_list(m.name) f
@@ -89,7 +92,7 @@ fn version_1_keeps_ids_order_attempts_and_pending_deliveries() {
     )
     .join(",");
     assert!(!references.contains("_new"), "{references}");
-    let made = "INSERT INTO delivery (event_id, receiver, sequence, state) VALUES ('evt_9', 'c', 1, 'pending')
+    let made = "INSERT INTO delivery (event_id, receiver, number, state) VALUES ('evt_9', 'c', 1, 'pending')
          RETURNING id";
     assert_eq!(lines(&conn, made), ["Integer(41)"], "an id is never given twice");
     let none: Vec<String> = lines(&conn, "PRAGMA integrity_check");
@@ -204,5 +207,30 @@ fn version_5_calls_faults_of_the_daemon_local_and_ends_its_leases() {
     assert_eq!(lines(&conn, row), ["Text(\"local\") Integer(1) Null Null Null"]);
     let leased = "SELECT id FROM delivery WHERE lease_until_ms IS NOT NULL";
     assert_eq!(lines(&conn, leased), [""; 0]);
-    check_invariants(&conn);
+    check_migrated(&conn);
+}
+
+#[test]
+fn version_6_keeps_the_results_of_both_configurations_apart() {
+    let mut conn = version_5();
+    conn.execute_batch(MIGRATIONS[5].1).unwrap();
+    conn.pragma_update(None, "user_version", 6).unwrap();
+    conn.execute_batch(
+        "INSERT INTO run VALUES
+             (3, 5, 'candidate', 'change', 2, 1, 'failed', 'denied', 'r', 2, NULL),
+             (4, 5, 'active', 'schedule', 3, 1, 'passed', NULL, 'r', 2, NULL),
+             (5, 5, 'candidate', 'schedule', 4, 1, 'failed', 'denied', 'r', 2, NULL);
+         UPDATE integration SET status = 'editError', notified_status = 'editError', failures = 2,
+                last_run_id = 5 WHERE id = 5;
+         UPDATE configuration SET candidate_config = 'new', candidate_catalog = 1
+         WHERE integration_id = 5;",
+    )
+    .unwrap();
+    migrate(&mut conn).unwrap();
+    let row = "SELECT pending_status, last_run_id, failures, candidate_run_id, candidate_failures
+               FROM integration WHERE id = 5";
+    let expected = r#"Text("editError") Integer(4) Integer(0) Integer(5) Integer(2)"#;
+    assert_eq!(lines(&conn, row), [expected]);
+    let shown = "SELECT active_shown FROM configuration ORDER BY integration_id";
+    assert_eq!(lines(&conn, shown), ["Null", r#"Text("{}")"#], "the former one is not known");
 }

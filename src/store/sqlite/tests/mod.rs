@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use invariants::check_invariants;
+use invariants::{check_invariants, check_migrated};
 
 use super::migrations::migrate;
 use super::page::Page;
@@ -77,7 +77,7 @@ impl Bench {
     fn context(&self) -> NotificationContext {
         let subscription = |receiver: &&str| Subscription {
             receiver: (*receiver).to_owned(),
-            events: vec!["*".to_owned()],
+            events: vec!["*".to_owned(), "integration.status.*".to_owned()],
             format: self.format,
             timing: self.timing.clone(),
             ..Subscription::default()
@@ -152,7 +152,7 @@ impl Bench {
             Began::Run(begun) => begun,
             other @ (Began::NotDue | Began::Running | Began::NotInUse) => panic!("{other:?}"),
         };
-        let subject = begun.status.subjects()[0];
+        let subject = begun.subjects()[0];
         self.record(begun, vec![found(subject, report)])
     }
 
@@ -240,6 +240,7 @@ fn schedule() -> Schedule {
 fn wanted(name: &str) -> Wanted {
     Wanted {
         name: name.to_owned(),
+        formerly: None,
         kind: "Redshift".to_owned(),
         auto_bootstrap: Some(false),
         labels: BTreeMap::from([("team".to_owned(), "data".to_owned())]),

@@ -85,7 +85,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 fn is_first(bench: &Bench, sent: &PendingDelivery) -> bool {
     let sql = format!(
         "delivery AS early JOIN delivery AS sent ON sent.id = {} AND early.receiver = sent.receiver
-             AND early.integration_id IS sent.integration_id AND early.sequence < sent.sequence
+             AND early.integration_id IS sent.integration_id AND early.number < sent.number
          WHERE early.state = 'pending'",
         sent.id.0
     );

@@ -120,7 +120,7 @@ fn a_receiver_that_is_gone_is_disabled_and_keeps_its_deliveries() {
             "receiver pager: gone +0 s, failing +0 s, success -50 s",
             "operational 41",
             "evt receiver.disabled 41 of 0",
-            "enqueue evt 41 of 0 to log +0 s",
+            "enqueue evt of 0 to log +0 s",
         ]
     );
     let disabled = disabled.unwrap();
@@ -240,7 +240,7 @@ fn beginning_that_is_queued_again_or_expires_changes_what_its_receiver_knows() {
     let part = Some(InIncident { incident: "inc_1".to_owned(), ends: false, is_alone: true });
     let overdue = Overdue { id: DeliveryId(4), receiver: "pager".to_owned(), part };
     assert_eq!(knowledge(&expire(&[overdue], NOW)), ["bury inc of pager +0 s"]);
-    let incident = Incident { id: "inc_1".to_owned(), since: ago(600) };
+    let incident = Incident { id: "inc_1".to_owned(), since: ago(600), is_notified: true };
     let failure = PastEvent { incident: Some(incident), ..past(2, Some(7), None) };
     let replayed = replay(&subscription("pager", "*"), vec![failure], NOW);
     assert_eq!(knowledge(&replayed.effects), ["inc of pager sent by evt"]);
@@ -290,14 +290,13 @@ fn redelivery_queues_what_has_ended_and_keeps_the_order() {
 }
 
 fn past(
-    sequence: i64,
+    number: i64,
     integration: Option<i64>,
     delivery: Option<(i64, DeliveryState)>,
 ) -> PastEvent {
     PastEvent {
-        id: format!("evt_{sequence}"),
+        id: format!("evt_{number}"),
         integration: integration.map(IntegrationId),
-        sequence,
         at: ago(500),
         delivery: delivery.map(|(id, state)| (DeliveryId(id), state)),
         incident: None,
@@ -317,14 +316,15 @@ fn a_replay_queues_each_event_that_is_not_pending() {
         lines(&replay.effects),
         [
             "requeue 31",
-            "insert evt_2 2 of 7 to pager",
+            "insert evt_2 of 7 to pager",
             "requeue 34",
             "head of 0 to pager +0 s",
             "head of 7 to pager +0 s",
         ]
     );
     assert_eq!(replay.pending, 1);
-    assert_eq!(replay.fresh.iter().map(|one| one.sequence).collect::<Vec<_>>(), [1, 2, 4]);
+    let fresh: Vec<_> = replay.fresh.iter().map(|one| one.id.as_str()).collect();
+    assert_eq!(fresh, ["evt_1", "evt_2", "evt_4"]);
 }
 
 #[test]

@@ -50,7 +50,7 @@ fn a_fault_is_notified_when_it_begins_and_no_second_time() {
             "raise network +0 s: no route",
             "operational 41",
             "evt daemon.degraded 41 of 0",
-            "enqueue evt 41 of 0 to pager +0 s",
+            "enqueue evt of 0 to pager +0 s",
         ]
     );
     let event = fault_notice(&effects, EventType::DaemonDegraded);
@@ -76,7 +76,7 @@ fn the_end_of_a_fault_is_notified_when_it_lasted() {
             "clear clock",
             "operational 41",
             "evt daemon.recovered 41 of 0",
-            "enqueue evt 41 of 0 to pager +0 s",
+            "enqueue evt of 0 to pager +0 s",
         ]
     );
     let event = fault_notice(&effects, EventType::DaemonRecovered);

@@ -114,7 +114,7 @@ fn wake_sends_what_waited_and_forgets_what_is_over() {
         (
             late(timing.clone()),
             failing.clone(),
-            vec!["insert evt_0 4 of 7 to late", "head of 7 to late +0 s"],
+            vec!["insert evt_0 of 7 to late", "head of 7 to late +0 s"],
         ),
         (late(later), failing.clone(), vec![]),
         (late(timing.clone()), editing, vec![]),
@@ -123,7 +123,7 @@ fn wake_sends_what_waited_and_forgets_what_is_over() {
     ];
     for (number, (subscription, row, expected)) in table.into_iter().enumerate() {
         let world = World::new().subscribed([subscription]);
-        let wake = world.decide(|case, context| wake(case, &waiting, 4, Some(&row), context));
+        let wake = world.decide(|case, context| wake(case, &waiting, Some(&row), context));
         assert_eq!(lines(&wake.effects), expected, "case {number}");
         assert_eq!(wake.answer, !expected.is_empty(), "case {number}");
         let forgets = knowledge(&wake.effects) == ["forget inc"];

@@ -1,12 +1,13 @@
-//! Rows, runs and evidence for the tests of the ledger, and effects as lines of text.
+//! Rows, runs and evidence for the tests of the ledger.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+pub(super) use super::lines::{knowledge, lines};
 use crate::domain::ledger::{
     Answer, Begun, Case, Decided, Effect, Finished, Incident, Lease, Need, NewEvent,
-    NotificationContext, OutageState, QueueChange, ReceiverHealth, Row, Seen, StoreHead,
-    StoredReport, SubjectRun, Suspect, Trigger,
+    NotificationContext, OutageState, Progress, QueueChange, Row, Seen, StoreHead, StoredReport,
+    SubjectRun, Suspect, Trigger,
 };
 use crate::domain::{
     Class, Counters, EventData, EventType, Finding, Flips, IntegrationId, Observed, Outcome,
@@ -37,7 +38,7 @@ impl World {
     /// Nothing is open, and the receiver `pager` subscribes to everything.
     pub(super) fn new() -> Self {
         let context = NotificationContext { outage_min: 3, now: NOW, ..Default::default() };
-        Self { answers: BTreeMap::new(), context }.subscribed([subscription("pager", "*")])
+        Self { answers: BTreeMap::new(), context }.subscribed([every()])
     }
 
     pub(super) fn knowing(mut self, need: Need, answer: Answer) -> Self {
@@ -81,7 +82,7 @@ fn nothing(need: &Need) -> Answer {
         Need::StoreHead => Answer::StoreHead(StoreHead { epoch: "epoch".to_owned(), sequence: 40 }),
         Need::Silences => Answer::Silences(Vec::new()),
         Need::Results(_) | Need::LatestGood(..) | Need::LatestBad(..) => Answer::Results(None),
-        Need::FirstFailure(_) | Need::StatusSince(_) => Answer::Instant(None),
+        Need::StatusSince(_) => Answer::Instant(None),
         Need::Factors(_) => Answer::Factors(Vec::new()),
         Need::AnotherFails(..) | Need::AnotherFailsLocally(_) => Answer::Yes(false),
         Need::IdleSiblings(_) | Need::FailingMembers(..) => Answer::Integrations(Vec::new()),
@@ -94,6 +95,12 @@ fn nothing(need: &Need) -> Answer {
         Need::Known(_) => Answer::Known(Vec::new()),
         Need::OwnFaults => Answer::OwnFaults(Vec::new()),
     }
+}
+
+/// The receiver `pager`, which names status changes besides everything.
+fn every() -> Subscription {
+    let events = vec!["*".to_owned(), "integration.status.*".to_owned()];
+    Subscription { events, ..subscription("pager", "*") }
 }
 
 pub(super) fn subscription(receiver: &str, events: &str) -> Subscription {
@@ -132,13 +139,15 @@ pub(super) fn row() -> Row {
         cron: "0 * * * *".to_owned(),
         zone: "UTC".to_owned(),
         status: Status::Enabled,
+        pending: None,
         next_run_at: Some(NOW),
         trigger: Trigger::Schedule,
         lease: Some(Lease { owner: 1, token: TOKEN, until: NOW.plus(secs(600)) }),
-        counters: Counters::default(),
+        active: Progress { last_run: Some(90), ..Progress::default() },
+        candidate: Progress::default(),
         sequence: 1,
+        transitions: 4,
         incident: None,
-        last_run: Some(90),
         notified: Status::Enabled,
         mute: None,
         warning_muted: false,
@@ -151,15 +160,24 @@ pub(super) fn row() -> Row {
     }
 }
 
+/// An incident of which receivers were notified, and that began so many seconds ago.
+pub(super) fn incident(ago: u64) -> Incident {
+    Incident { id: "inc_1".to_owned(), since: NOW.minus(secs(ago)), is_notified: true }
+}
+
 /// The same with a failure of which receivers were notified, in an incident of ten minutes.
 pub(super) fn failing_row(class: Class) -> Row {
     let since = NOW.minus(secs(600));
     Row {
         status: Status::RecurringValidationError,
         notified: Status::RecurringValidationError,
-        incident: Some(Incident { id: "inc_1".to_owned(), since }),
+        incident: Some(incident(600)),
         suspect: Some(Suspect { since, class }),
-        counters: Counters { failures: 3, passes: 0 },
+        active: Progress {
+            counters: Counters { failures: 3, passes: 0 },
+            failing_since: Some(since),
+            ..row().active
+        },
         ..row()
     }
 }
@@ -200,18 +218,31 @@ pub(super) fn finished<const N: usize>(status: Status, reports: [Report; N]) -> 
             name: "warehouse".to_owned(),
             kind: "Amazon Redshift".to_owned(),
             status,
+            pending: status.leaves(None),
             token: TOKEN,
             trigger: Trigger::Schedule,
             due_at: NOW.minus(secs(20)),
             active_config: None,
             fingerprint: None,
         },
-        runs: status.subjects().iter().zip(reports).map(run).collect(),
+        runs: status.subjects(status.leaves(None)).iter().zip(reports).map(run).collect(),
         started_at: NOW.minus(secs(10)),
         duration: secs(4),
         policy: Policy { confirm_runs: 2, ..Policy::default() },
         schedule: schedule(),
     }
+}
+
+/// The same after so many failures of the configuration in force.
+pub(super) fn failed_before(failures: u32) -> Row {
+    let counters = Counters { failures, passes: 0 };
+    Row { active: Progress { counters, ..row().active }, ..row() }
+}
+
+/// The same in a status that an operation left, which receivers were notified of if it is an error.
+pub(super) fn in_status(status: Status) -> Row {
+    let incident = status.is_error().then(|| incident(600));
+    Row { status, pending: status.leaves(None), notified: status, incident, ..row() }
 }
 
 /// Returns the row that the effects leave.
@@ -236,141 +267,6 @@ pub(super) fn data(effects: &[Effect], kind: EventType) -> EventData {
     assert_eq!(found.len(), 1, "{:#?}", lines(effects));
     let Payload::Integration(data) = &found[0].body.data else { panic!("another payload") };
     (**data).clone()
-}
-
-/// Returns every effect as a line: ids as their prefix, instants relative to [`NOW`].
-/// Those about what receivers know are [`knowledge`].
-pub(super) fn lines(effects: &[Effect]) -> Vec<String> {
-    effects.iter().filter(|effect| !is_knowledge(effect)).map(line).collect()
-}
-
-/// Returns what receivers know or no longer know after the effects, as lines.
-pub(super) fn knowledge(effects: &[Effect]) -> Vec<String> {
-    effects.iter().filter(|effect| is_knowledge(effect)).map(line).collect()
-}
-
-const fn is_knowledge(effect: &Effect) -> bool {
-    matches!(
-        effect,
-        Effect::SaveKnown(_)
-            | Effect::LearnIncident(_)
-            | Effect::ForgetIncident(_)
-            | Effect::BuryIncident { .. }
-            | Effect::ReviveIncident { .. }
-    )
-}
-
-fn at(instant: Timestamp) -> String {
-    format!("{:+} s", (instant.0 - NOW.0) / 1000)
-}
-
-fn about(integration: Option<IntegrationId>) -> i64 {
-    integration.map_or(0, |id| id.0)
-}
-
-fn prefix(id: &str) -> &str {
-    id.split('_').next().unwrap()
-}
-
-#[expect(clippy::too_many_lines, reason = "one arm for each effect")]
-fn line(effect: &Effect) -> String {
-    match effect {
-        Effect::SaveRow(row) => format!("save {} as {}", row.id.0, row.status),
-        Effect::InsertIntegration(new) => format!("insert {} as {}", new.row.name, new.row.status),
-        Effect::Describe(new) => format!("describe {} {}", new.row.name, new.config),
-        Effect::Propose(new) => format!("propose {} {}", new.row.name, new.config),
-        Effect::Adopt(id) => format!("adopt {}", id.0),
-        Effect::InsertRun { id, index, rule } => format!("run {} of subject {index}: {rule}", id.0),
-        Effect::InsertTransition(new) => {
-            let step = new.step.map_or("new".to_owned(), |step| {
-                format!("{} -> {} by {}", step.from, step.to, step.cause.as_str())
-            });
-            let (run, incident) = (new.run.map_or(0, |run| run.0), new.incident.as_deref());
-            let incident = incident.map_or("no incident", prefix);
-            format!("transition {step}, run {run}, {incident}, {}", at(new.at))
-        }
-        Effect::InsertEvent(new) => {
-            let (kind, sequence) = (new.body.kind.as_str(), new.sequence);
-            format!("{} {kind} {sequence} of {}", prefix(&new.id), about(new.integration))
-        }
-        Effect::CountOperational(number) => format!("operational {number}"),
-        Effect::Queue(change) => queue_line(change),
-        Effect::OpenOutage(new) => {
-            let cause = new.cause.as_str();
-            format!("{} open {} {cause} {}", prefix(&new.id), new.factor.value, at(new.since))
-        }
-        Effect::JoinOutage { outage, integration } => {
-            format!("join {} {}", prefix(outage), integration.0)
-        }
-        Effect::LeaveOutage(id) => format!("leave {}", id.0),
-        Effect::ScheduleClose { outage, at: when } => {
-            format!("end {} {}", prefix(outage), at(*when))
-        }
-        Effect::CloseOutage { outage, at: when } => {
-            format!("close {} {}", prefix(outage), at(*when))
-        }
-        Effect::MakeDue { integration, at: when } => format!("due {} {}", integration.0, at(*when)),
-        Effect::RaiseFault { fault, since, message } => {
-            format!("raise {} {}: {message}", fault.as_str(), at(*since))
-        }
-        Effect::ClearFault(fault) => format!("clear {}", fault.as_str()),
-        Effect::InsertSilence { id, new, at: when } => {
-            let until = at(new.until);
-            format!("silence {id} of {} {} until {until}", about(new.acknowledges), at(*when))
-        }
-        Effect::EndSilence { id, at: when } => format!("end silence {id} {}", at(*when)),
-        Effect::ReevaluateMutes { at: when } => format!("look at mutes {}", at(*when)),
-        Effect::SaveKnown(known) | Effect::LearnIncident(known) => {
-            let (incident, state) = (prefix(&known.incident.id), known.state.as_str());
-            format!("{incident} of {} {state} by {}", known.receiver, prefix(&known.event))
-        }
-        Effect::ForgetIncident(incident) => format!("forget {}", prefix(incident)),
-        Effect::BuryIncident { incident, receiver, at: when } => {
-            format!("bury {} of {receiver} {}", prefix(incident), at(*when))
-        }
-        Effect::ReviveIncident { incident, receiver } => {
-            format!("revive {} of {receiver}", prefix(incident))
-        }
-        Effect::InsertAttempt(attempt, number) => {
-            format!("attempt {number} of {}", attempt.delivery.0)
-        }
-        Effect::SaveDelivery(update) => {
-            let outcome = update.outcome.map_or("undecided".to_owned(), |(state, due)| {
-                format!("{} {}", state.as_str(), due.map_or("never".to_owned(), at))
-            });
-            let (id, attempts) = (update.id.0, update.attempts);
-            format!("delivery {id} after {attempts} {}: {outcome}", at(update.at))
-        }
-        Effect::UpdateReceiver(health) => receiver_line(health),
-    }
-}
-
-fn receiver_line(health: &ReceiverHealth) -> String {
-    let disabled = health
-        .disabled
-        .map_or("enabled".to_owned(), |(reason, when)| format!("{} {}", reason.as_str(), at(when)));
-    let failing = health.failing_since.map_or("none".to_owned(), at);
-    let success = health.last_success_at.map_or("none".to_owned(), at);
-    format!("receiver {}: {disabled}, failing {failing}, success {success}", health.name)
-}
-
-fn queue_line(change: &QueueChange) -> String {
-    match change {
-        QueueChange::Enqueue { event, receiver, integration, sequence, at: when, part: _ } => {
-            let (event, about) = (prefix(event), about(*integration));
-            format!("enqueue {event} {sequence} of {about} to {receiver} {}", at(*when))
-        }
-        QueueChange::Insert { event, receiver, integration, sequence, part: _ } => {
-            format!("insert {event} {sequence} of {} to {receiver}", about(*integration))
-        }
-        QueueChange::Requeue(id) => format!("requeue {}", id.0),
-        QueueChange::Expire { id, at: when } => format!("expire {} {}", id.0, at(*when)),
-        QueueChange::RequeueHead { receiver, integration, at: when } => {
-            format!("head of {} to {receiver} {}", about(*integration), at(*when))
-        }
-        QueueChange::Advance { ended, at: when } => format!("advance {} {}", ended.0, at(*when)),
-        QueueChange::Refresh { receiver, at: when } => format!("refresh {receiver} {}", at(*when)),
-    }
 }
 
 /// Returns true when no receiver is sent anything.

@@ -18,7 +18,11 @@ impl World {
 /// Returns an open incident of ten minutes as a receiver knows it.
 pub(super) fn known(incident: &str, receiver: &str, wants_end: bool) -> KnownIncident {
     KnownIncident {
-        incident: Incident { id: incident.to_owned(), since: NOW.minus(secs(600)) },
+        incident: Incident {
+            id: incident.to_owned(),
+            since: NOW.minus(secs(600)),
+            is_notified: true,
+        },
         receiver: receiver.to_owned(),
         integration: Some(ID),
         event: "evt_0".to_owned(),

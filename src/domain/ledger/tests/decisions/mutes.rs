@@ -2,10 +2,12 @@
 
 use super::kit::*;
 use crate::domain::ledger::{
-    Answer, Effect, Finished, Flapping, Incident, Mute, Need, Row, Silence, record, release,
+    Answer, Effect, Finished, Flapping, Incident, Mute, Need, Progress, Row, Silence, record,
+    release,
 };
 use crate::domain::{
-    Class, EventType, Flips, Maintenance, ReportStatus, Schedule, Selection, Status, Timestamp,
+    Class, EventType, Flips, Maintenance, ReportStatus, Schedule, Selection, Status, Subject,
+    Timestamp,
 };
 
 fn silence(id: i64, selection: Selection, until: u64) -> Silence {
@@ -114,6 +116,11 @@ fn released(world: &World, row: &Row) -> (Vec<Effect>, bool) {
     (decision.effects, decision.answer)
 }
 
+/// An incident of which receivers were not notified.
+fn unknown() -> Option<Incident> {
+    Some(Incident { is_notified: false, ..incident(600) })
+}
+
 fn muted() -> Mute {
     Mute { until: NOW, by: "silence 3".to_owned() }
 }
@@ -121,7 +128,7 @@ fn muted() -> Mute {
 #[test]
 fn a_mute_that_goes_on_is_only_extended() {
     let row = Row { mute: Some(muted()), ..failing_row(Class::Missing) };
-    let row = Row { notified: Status::Enabled, ..row };
+    let row = Row { notified: Status::Enabled, incident: unknown(), ..row };
     let world = silenced(&[silence(9, named("*"), 500)]);
     let (effects, has_ended) = released(&world, &row);
     assert!(!has_ended);
@@ -132,7 +139,7 @@ fn a_mute_that_goes_on_is_only_extended() {
 
 #[test]
 fn nothing_follows_where_nothing_is_muted() {
-    let row = Row { notified: Status::Enabled, ..failing_row(Class::Missing) };
+    let row = Row { notified: Status::Enabled, incident: unknown(), ..failing_row(Class::Missing) };
     let (effects, has_ended) = released(&World::new(), &row);
     assert!(!has_ended);
     assert_eq!(saved(&effects), row);
@@ -141,18 +148,23 @@ fn nothing_follows_where_nothing_is_muted() {
 
 #[test]
 fn a_failure_that_still_lasts_is_notified_when_its_mute_ends() {
-    let row = Row { mute: Some(muted()), notified: Status::Enabled, ..failing_row(Class::Missing) };
+    let row = Row {
+        mute: Some(muted()),
+        notified: Status::Enabled,
+        incident: unknown(),
+        ..failing_row(Class::Missing)
+    };
     let world = World::new()
         .knowing(Need::Results(90), stored(&failed(Class::Missing)))
         .knowing(Need::LatestGood(ID, Some(90)), stored(&passed()))
-        .knowing(Need::LatestBad(ID, Some(90)), stored(&warned("w")));
+        .knowing(Need::LatestBad(ID, Some(Subject::Active), Some(90)), stored(&warned("w")));
     let (effects, has_ended) = released(&world, &row);
     assert!(has_ended);
     assert_eq!(
         lines(&effects),
         [
             "evt integration.validation.failed 2 of 7",
-            "enqueue evt 2 of 7 to pager +0 s",
+            "enqueue evt of 7 to pager +0 s",
             "save 7 as recurringValidationError",
         ]
     );
@@ -162,7 +174,7 @@ fn a_failure_that_still_lasts_is_notified_when_its_mute_ends() {
     assert_eq!(event.changes[0].from, Some(ReportStatus::Passed));
     let after = saved(&effects);
     assert_eq!((after.mute, after.notified), (None, Status::RecurringValidationError));
-    assert_eq!(after.incident, row.incident);
+    assert_eq!(after.incident, Some(incident(600)));
 }
 
 #[test]
@@ -176,13 +188,16 @@ fn a_recovery_is_compared_with_the_latest_failure() {
     let world = World::new()
         .knowing(Need::Results(90), stored(&passed()))
         .knowing(Need::LatestGood(ID, Some(90)), stored(&warned("w")))
-        .knowing(Need::LatestBad(ID, Some(90)), stored(&failed(Class::Missing)));
+        .knowing(
+            Need::LatestBad(ID, Some(Subject::Active), Some(90)),
+            stored(&failed(Class::Missing)),
+        );
     let (effects, _) = released(&world, &row);
     let event = data(&effects, EventType::ValidationRecovered);
     assert_eq!(event.changes[0].from, Some(ReportStatus::Failed));
     assert_eq!(status_of(&event), Some(ReportStatus::Passed));
     // Runs that are no longer kept leave nothing to compare.
-    for row in [row.clone(), Row { last_run: None, ..row }] {
+    for row in [row.clone(), Row { active: Progress { last_run: None, ..row.active }, ..row }] {
         let (effects, _) = released(&World::new(), &row);
         let event = data(&effects, EventType::ValidationRecovered);
         assert!(event.validation_results.is_none() && event.changes.is_empty());
@@ -191,8 +206,8 @@ fn a_recovery_is_compared_with_the_latest_failure() {
 
 #[test]
 fn a_failure_that_passed_while_it_was_muted_is_forgotten() {
-    let incident = Some(Incident { id: "inc_1".to_owned(), since: NOW });
-    let row = Row { mute: Some(muted()), incident, ..row() };
+    let open = Incident { is_notified: false, ..incident(0) };
+    let row = Row { mute: Some(muted()), incident: Some(open), ..row() };
     let (effects, has_ended) = released(&World::new(), &row);
     assert!(has_ended && is_quiet(&effects));
     assert_eq!(saved(&effects), Row { mute: None, incident: None, ..row });
@@ -205,7 +220,7 @@ fn warnings_are_notified_after_their_mute_if_they_last() {
     assert!(is_quiet(&effects));
     let row = saved(&effects);
     assert!(row.warning_muted && row.mute.is_some());
-    let row = Row { last_run: Some(90), ..row };
+    let row = Row { active: Progress { last_run: Some(90), ..row.active }, ..row };
     for (latest, count) in [(warned("w"), 1), (passed(), 0)] {
         let world = World::new().knowing(Need::Results(90), stored(&latest));
         let (effects, has_ended) = released(&world, &row);
@@ -216,13 +231,21 @@ fn warnings_are_notified_after_their_mute_if_they_last() {
     let unmuted = Row { warning_muted: false, ..row.clone() };
     let world = World::new().knowing(Need::Results(90), stored(&warned("w")));
     assert!(is_quiet(&released(&world, &unmuted).0));
-    assert!(is_quiet(&released(&World::new(), &Row { last_run: None, ..row }).0));
+    assert!(is_quiet(
+        &released(&World::new(), &Row { active: Progress { last_run: None, ..row.active }, ..row })
+            .0
+    ));
 }
 
 #[test]
 fn a_run_first_ends_mutes_that_are_over() {
     // The failure is notified, then the run that found it over.
-    let row = Row { mute: Some(muted()), notified: Status::Enabled, ..failing_row(Class::Missing) };
+    let row = Row {
+        mute: Some(muted()),
+        notified: Status::Enabled,
+        incident: unknown(),
+        ..failing_row(Class::Missing)
+    };
     let effects = run(&World::new(), &row, &finished(row.status, [passed()]));
     let kinds: Vec<_> =
         lines(&effects).into_iter().filter(|line| line.starts_with("evt")).collect();
@@ -248,7 +271,8 @@ fn more_changes_than_allowed_are_flapping_and_one_event_says_so() {
     let until = NOW.plus(secs(7200));
     assert_eq!(row.flapping, Some(Flapping { since: NOW, until }));
     assert_eq!(row.mute, Some(Mute { until, by: "flapping".to_owned() }));
-    assert_eq!(row.notified, Status::RecurringValidationError);
+    assert_eq!(row.notified, Status::Enabled, "no failure was notified");
+    assert!(row.incident.unwrap().is_notified, "its end is waited for");
     assert_eq!(row.flips.0.len(), 4);
 }
 
@@ -265,13 +289,50 @@ fn the_calm_is_that_of_the_policy_when_it_is_longer_than_two_runs() {
     assert_eq!(events(&effects, EventType::ValidationFailed).len(), 1);
 }
 
+/// The pairs of events of a mute's end: types, by their names' last words.
+fn kinds(effects: &[Effect]) -> Vec<String> {
+    let lines = lines(effects).into_iter().filter(|line| line.starts_with("evt"));
+    lines
+        .map(|line| line.split(' ').nth(1).unwrap().rsplit('.').next().unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn flapping_that_ends_in_a_failure_notifies_of_it_unless_it_is_known() {
+    let failing =
+        |notified| Row { status: Status::RecurringValidationError, notified, ..flapping(0) };
+    let (effects, _) = released(&World::new(), &failing(Status::Enabled));
+    assert_eq!(kinds(&effects), ["ended", "failed"]);
+    let (effects, _) = released(&World::new(), &failing(Status::RecurringValidationError));
+    assert_eq!(kinds(&effects), ["ended"]);
+}
+
+#[test]
+fn operation_that_fails_is_muted_like_any_failure() {
+    let world = silenced(&[acknowledgement(4, 7, 100)]);
+    for (status, after) in [
+        (Status::Creating, Status::CreateError),
+        (Status::Editing, Status::EditError),
+        (Status::Migrating, Status::MigrateError),
+    ] {
+        let row = in_status(status);
+        let effects = run(&world, &row, &failing_run(&row));
+        assert!(is_quiet(&effects), "{:#?}", lines(&effects));
+        let muted = saved(&effects);
+        assert_eq!((muted.status, muted.notified), (after, status));
+        let (effects, _) = released(&World::new(), &muted);
+        assert_eq!(data(&effects, EventType::ValidationFailed).status, after);
+        assert_eq!(saved(&effects).notified, after);
+    }
+}
+
 fn flapping(left: i64) -> Row {
     let until = Timestamp(NOW.0 + left * 1000);
     Row {
         flapping: Some(Flapping { since: NOW.minus(secs(500)), until }),
         mute: Some(Mute { until, by: "flapping".to_owned() }),
         flips: flipped(&[900, 600, 300, 200]),
-        incident: Some(Incident { id: "inc_1".to_owned(), since: NOW.minus(secs(600)) }),
+        incident: Some(incident(600)),
         ..row()
     }
 }
@@ -297,7 +358,9 @@ fn flapping_ends_with_one_event_after_its_calm_and_not_before() {
         lines(&effects),
         [
             "evt integration.flapping.ended 2 of 7",
-            "enqueue evt 2 of 7 to pager +0 s",
+            "enqueue evt of 7 to pager +0 s",
+            "evt integration.validation.recovered 3 of 7",
+            "enqueue evt of 7 to pager +0 s",
             "save 7 as enabled",
         ]
     );

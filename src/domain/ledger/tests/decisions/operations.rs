@@ -4,17 +4,18 @@ use std::collections::BTreeMap;
 
 use super::kit::*;
 use crate::domain::ledger::{
-    Answer, Effect, Flapping, Incident, Mute, Need, Row, Stored, Trigger, Wanted, adjust, create,
-    drain, remove, roll_back_removal,
+    Answer, Effect, Flapping, Incident, Mute, Need, Progress, Row, Stored, Trigger, Wanted, adjust,
+    create, drain, remove, roll_back_removal,
 };
 use crate::domain::{
-    Cause, Class, Counters, EventType, IntegrationId, OwnFault, ReportStatus, Schedule, Status,
+    Cause, Class, EndedBy, EventType, IntegrationId, OwnFault, ReportStatus, Schedule, Status,
     Transition,
 };
 
-fn wanted() -> Wanted {
+pub(super) fn wanted() -> Wanted {
     Wanted {
         name: "warehouse".to_owned(),
+        formerly: None,
         kind: "Amazon Redshift".to_owned(),
         auto_bootstrap: Some(true),
         labels: row().labels,
@@ -28,7 +29,7 @@ fn wanted() -> Wanted {
 }
 
 /// The integration as it stands when [`wanted`] is in force.
-fn in_force(row: Row) -> Stored {
+pub(super) fn in_force(row: Row) -> Stored {
     Stored {
         row,
         auto_bootstrap: Some(true),
@@ -41,10 +42,14 @@ fn in_force(row: Row) -> Stored {
 }
 
 fn status(status: Status) -> Row {
-    Row { status, notified: status, ..row() }
+    in_status(status)
 }
 
-fn adjusted(world: &World, stored: &Stored, wanted: &Wanted) -> (Vec<Effect>, Option<Transition>) {
+pub(super) fn adjusted(
+    world: &World,
+    stored: &Stored,
+    wanted: &Wanted,
+) -> (Vec<Effect>, Option<Transition>) {
     let decision = world.decide(|case, context| adjust(case, stored, wanted, false, context));
     (decision.effects, decision.answer)
 }
@@ -61,8 +66,8 @@ fn a_new_integration_is_announced_and_due_at_once() {
         [
             "insert warehouse as creating",
             "transition new, run 0, no incident, +0 s",
-            "evt integration.status.changed 1 of 8",
-            "enqueue evt 1 of 8 to pager +0 s",
+            "evt integration.status.changed 0 of 8",
+            "enqueue evt of 8 to pager +0 s",
             "save 8 as creating",
         ]
     );
@@ -73,7 +78,7 @@ fn a_new_integration_is_announced_and_due_at_once() {
         (row.id, row.next_run_at, row.trigger),
         (IntegrationId(8), Some(NOW), Trigger::Change)
     );
-    assert_eq!((row.cron.as_str(), row.zone.as_str(), row.sequence), ("0 * * * *", "UTC", 1));
+    assert_eq!((row.cron.as_str(), row.zone.as_str(), row.transitions), ("0 * * * *", "UTC", 1));
     assert_eq!((row.kind.as_str(), &row.labels), ("Amazon Redshift", &wanted().labels));
     let Effect::InsertIntegration(new) = &decision.effects[0] else { panic!() };
     assert_eq!((new.auto_bootstrap, &*new.config, &*new.config_shown), (Some(true), "{}", "shown"));
@@ -82,7 +87,7 @@ fn a_new_integration_is_announced_and_due_at_once() {
     let decision = created(&Wanted { disabled: true, ..wanted() });
     assert_eq!(decision.answer.map(|step| step.to), Some(Status::Disabled));
     let row = saved(&decision.effects);
-    assert_eq!((row.status, row.next_run_at, row.sequence), (Status::Disabled, None, 2));
+    assert_eq!((row.status, row.next_run_at, row.transitions), (Status::Disabled, None, 2));
 }
 
 #[test]
@@ -244,7 +249,6 @@ fn an_operation_forgets_what_runs_added_up_to() {
         flips: crate::domain::Flips(vec![NOW]),
         warning_muted: true,
         own_fault: Some(OwnFault::Network),
-        counters: Counters { failures: 2, passes: 0 },
         ..failing_row(Class::Unreachable)
     };
     let decision = World::new().decide(|case, context| remove(case, &before, context));
@@ -252,8 +256,7 @@ fn an_operation_forgets_what_runs_added_up_to() {
     assert_eq!(step.map(|step| step.to), Some(Status::Deleting));
     let same = Row {
         status: Status::Deleting,
-        notified: Status::Deleting,
-        sequence: 2,
+        transitions: 5,
         next_run_at: None,
         mute: None,
         flapping: None,
@@ -268,8 +271,8 @@ fn an_operation_forgets_what_runs_added_up_to() {
         lines(&decision.effects),
         [
             "transition recurringValidationError -> deleting by removed, run 0, inc, +0 s",
-            "evt integration.status.changed 2 of 7",
-            "enqueue evt 2 of 7 to pager +0 s",
+            "evt integration.status.changed 1 of 7",
+            "enqueue evt of 7 to pager +0 s",
             "save 7 as deleting",
         ]
     );
@@ -280,53 +283,54 @@ fn an_operation_forgets_what_runs_added_up_to() {
 }
 
 #[test]
-fn an_operation_names_the_incident_that_receivers_know_and_no_other() {
-    let incident = Some(Incident { id: "inc_1".to_owned(), since: NOW });
-    let table = [
-        (Status::RecurringValidationError, Some("inc_1")),
-        // Its failure was muted: receivers never learnt of the incident.
-        (Status::Enabled, None),
-    ];
-    for (notified, expected) in table {
-        let row = Row { notified, incident: incident.clone(), ..failing_row(Class::Denied) };
+fn an_incident_lasts_through_edits_whether_receivers_know_of_it_or_not() {
+    for is_notified in [true, false] {
+        let open = Incident { is_notified, ..incident(60) };
+        let notified = if is_notified { Status::RecurringValidationError } else { Status::Enabled };
+        let row = Row { notified, incident: Some(open.clone()), ..failing_row(Class::Denied) };
         let edited = Wanted { config: "{1}".to_owned(), ..wanted() };
         let (effects, _) = adjusted(&World::new(), &in_force(row), &edited);
         let event = data(&effects, EventType::StatusChanged);
-        assert_eq!(event.incident_id.as_deref(), expected);
-        assert_eq!(event.previous_status, Some(notified));
-        assert_eq!(
-            saved(&effects).incident.is_some(),
-            expected.is_some(),
-            "it lasts through edits"
-        );
+        assert_eq!(event.previous_status, Some(Status::RecurringValidationError));
+        let row = saved(&effects);
+        assert_eq!((row.incident.as_ref(), row.notified), (Some(&open), notified));
+        let row = Row { lease: self::row().lease, ..row };
+        let run = finished(row.status, [passed()]);
+        let effects = World::new()
+            .decide(|case, context| crate::domain::ledger::record(case, &row, &run, context))
+            .effects;
+        let recovered = events(&effects, EventType::ValidationRecovered).len();
+        assert_eq!(recovered, usize::from(is_notified), "an unknown one ends unseen");
+        assert_eq!((saved(&effects).incident, saved(&effects).notified), (None, Status::Enabled));
     }
-    // Flapping was notified within the incident.
-    let flapping = Some(Flapping { since: NOW, until: NOW.plus(secs(1)) });
-    let row = Row { notified: Status::Enabled, flapping, incident, ..row() };
-    let decision = World::new().decide(|case, context| remove(case, &row, context));
-    let event = data(&decision.effects, EventType::StatusChanged);
-    assert_eq!(event.incident_id.as_deref(), Some("inc_1"));
 }
 
 #[test]
-fn taking_out_of_use_closes_the_incident() {
-    let incident = Some(Incident { id: "inc_1".to_owned(), since: NOW });
-    let deleting = Row { incident: incident.clone(), ..status(Status::Deleting) };
+fn taking_out_of_use_ends_the_incident_and_says_why() {
+    let deleting = Row {
+        incident: Some(incident(60)),
+        notified: Status::RecurringValidationError,
+        ..status(Status::Deleting)
+    };
     let decision = World::new().decide(|case, context| drain(case, &deleting, context));
     assert_eq!(decision.answer.map(|step| step.to), Some(Status::Deleted));
     let row = saved(&decision.effects);
     assert_eq!((row.incident, row.lease, row.status), (None, None, Status::Deleted));
-    let event = data(&decision.effects, EventType::StatusChanged);
-    assert_eq!(event.incident_id.as_deref(), Some("inc_1"), "the event that ends it names it");
-    let failing = in_force(Row { incident, ..failing_row(Class::Denied) });
+    let event = data(&decision.effects, EventType::ValidationRecovered);
+    assert_eq!((event.status, event.ended_by), (Status::Deleted, Some(EndedBy::Removed)));
+    assert_eq!((event.incident_id.as_deref(), event.outage_ms), (Some("inc_1"), Some(60_000)));
+    let failing = in_force(failing_row(Class::Denied));
     let (effects, _) = adjusted(&World::new(), &failing, &Wanted { disabled: true, ..wanted() });
     assert_eq!(saved(&effects).incident, None);
+    let event = data(&effects, EventType::ValidationRecovered);
+    assert_eq!((event.status, event.ended_by), (Status::Disabled, Some(EndedBy::Disabled)));
 }
 
 #[test]
 fn an_edit_that_passes_ends_the_incident_as_a_recovery() {
     let row = Row {
-        incident: Some(Incident { id: "inc_1".to_owned(), since: NOW.minus(secs(60)) }),
+        incident: Some(incident(60)),
+        notified: Status::RecurringValidationError,
         ..status(Status::Editing)
     };
     let run = finished(row.status, [passed()]);
@@ -335,6 +339,7 @@ fn an_edit_that_passes_ends_the_incident_as_a_recovery() {
         .effects;
     let event = data(&effects, EventType::ValidationRecovered);
     assert_eq!((event.incident_id.as_deref(), event.outage_ms), (Some("inc_1"), Some(60_000)));
+    assert_eq!(event.ended_by, Some(EndedBy::Passed));
     assert_eq!(saved(&effects).incident, None);
 }
 
@@ -342,7 +347,7 @@ fn an_edit_that_passes_ends_the_incident_as_a_recovery() {
 fn an_operation_shows_the_latest_results() {
     for (last_run, expected) in [(Some(90), Some(ReportStatus::Warning)), (None, None)] {
         let world = World::new().knowing(Need::Results(90), stored(&warned("w")));
-        let row = Row { last_run, ..row() };
+        let row = Row { active: Progress { last_run, ..row().active }, ..row() };
         let decision = world.decide(|case, context| remove(case, &row, context));
         let event = data(&decision.effects, EventType::StatusChanged);
         assert_eq!((status_of(&event), event.run.is_none()), (expected, true));
@@ -368,12 +373,13 @@ fn an_operation_takes_its_integration_out_of_its_outage() {
 
 #[test]
 fn a_removal_that_could_not_be_stored_is_rolled_back() {
-    let row = Row { counters: Counters { failures: 1, passes: 0 }, ..status(Status::Deleting) };
+    let row = status(Status::Deleting);
     let decision = World::new().decide(|case, context| roll_back_removal(case, &row, context));
     assert_eq!(decision.answer.map(|step| step.to), Some(Status::DeleteError));
     let row = saved(&decision.effects);
     assert_eq!((row.next_run_at, row.trigger, row.lease), (scheduled(), Trigger::Schedule, None));
-    assert_eq!(row.counters, Counters::default());
+    let opened = data(&decision.effects, EventType::ValidationFailed);
+    assert_eq!((opened.status, row.pending), (Status::DeleteError, Some(Status::DeleteError)));
     let unreadable = Row { cron: "never".to_owned(), ..status(Status::Deleting) };
     let decision =
         World::new().decide(|case, context| roll_back_removal(case, &unreadable, context));

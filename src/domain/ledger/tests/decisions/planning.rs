@@ -2,9 +2,9 @@
 
 use super::kit::*;
 use crate::domain::ledger::{
-    Effect, Finished, Row, Stored, Trigger, Wanted, adjust, after_clock_rollback, record,
+    Effect, Finished, Progress, Row, Stored, Trigger, Wanted, adjust, after_clock_rollback, record,
 };
-use crate::domain::{Class, Counters, Outcome, Report, Schedule, Status, Timestamp};
+use crate::domain::{Class, Outcome, Report, Schedule, Status, Timestamp};
 
 fn planned(row: &Row, run: &Finished) -> (Option<Timestamp>, Trigger) {
     let effects: Vec<Effect> =
@@ -17,13 +17,14 @@ fn skipped() -> Report {
     report(Outcome::Skipped("no test".to_owned()))
 }
 
-fn in_status(status: Status) -> Row {
+/// A row in `status` about which nothing has been found yet.
+fn fresh(status: Status) -> Row {
     let row = if status == Status::RecurringValidationError {
         failing_row(Class::Denied)
     } else {
-        Row { status, notified: status, ..row() }
+        in_status(status)
     };
-    Row { counters: Counters::default(), ..row }
+    Row { active: Progress::default(), ..row }
 }
 
 #[test]
@@ -53,7 +54,7 @@ fn a_verdict_that_could_still_change_the_status_is_confirmed_soon() {
     for (number, (status, report, expected)) in table.into_iter().enumerate() {
         let mut run = finished(status, [report]);
         run.policy.recovery_runs = 2;
-        assert_eq!(planned(&in_status(status), &run), expected, "case {number}");
+        assert_eq!(planned(&fresh(status), &run), expected, "case {number}");
     }
 }
 
@@ -107,6 +108,7 @@ fn replanned(
 ) -> Option<(Option<Timestamp>, Trigger)> {
     let wanted = Wanted {
         name: row.name.clone(),
+        formerly: None,
         kind: row.kind.clone(),
         auto_bootstrap: None,
         labels: row.labels.clone(),

@@ -47,7 +47,7 @@ impl Place {
 fn context() -> NotificationContext {
     let subscription = Subscription {
         receiver: "a".to_owned(),
-        events: vec!["*".to_owned()],
+        events: vec!["*".to_owned(), "integration.status.*".to_owned()],
         ..Subscription::default()
     };
     NotificationContext {
@@ -109,7 +109,7 @@ async fn stored_rows_are_there_after_a_restart() {
     store.close().await.unwrap();
     let view = View::open(&place.path()).unwrap();
     let row = view.integration("one").await.unwrap().unwrap();
-    assert_eq!((row.status, row.sequence), (Status::Enabled, 2));
+    assert_eq!((row.status, row.sequence), (Status::Enabled, 0));
     assert_eq!(view.transitions(row.id, Page::first(9)).await.unwrap().rows.len(), 2);
     assert_eq!(view.runs(row.id, Page::first(9)).await.unwrap().rows.len(), 1);
     assert_eq!(view.next_delivery_at(vec!["a".to_owned()]).await.unwrap(), Some(START));
@@ -139,7 +139,7 @@ async fn a_claim_finds_what_an_attempt_queued_before_it_makes_due() {
     let recorded = store.record_attempt(attempt, context()).await.unwrap();
     let second = store.claim(permits(), LEASE, START).await.unwrap();
     assert_eq!(second.len(), 1);
-    assert!(second[0].body.contains(r#""sequence":2"#));
+    assert!(second[0].body.contains(r#""transition":2"#));
     recorded.await.unwrap();
 }
 
