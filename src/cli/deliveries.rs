@@ -86,9 +86,10 @@ fn state_word(state: DeliveryState) -> String {
 }
 
 fn next(row: &DeliveryRow, screen: Screen) -> String {
-    match row.state {
-        DeliveryState::Pending => ahead(screen.now, row.due_at),
-        DeliveryState::Delivered | DeliveryState::Failed => "-".to_owned(),
+    match (row.state, row.behind) {
+        (DeliveryState::Pending, Some(id)) => format!("behind #{}", id.0),
+        (DeliveryState::Pending, None) => ahead(screen.now, row.due_at),
+        (DeliveryState::Delivered | DeliveryState::Failed, _) => "-".to_owned(),
     }
 }
 
@@ -109,6 +110,7 @@ mod tests {
     use super::super::args::{Json, Moment, Source};
     use super::super::samples;
     use super::*;
+    use crate::domain::DeliveryId;
     use std::time::Duration;
 
     #[test]
@@ -122,6 +124,14 @@ ID  CREATED               INTEGRATION  SEQ  EVENT                          RECEI
         let shown = text(&[failed, pending], samples::screen());
         assert_eq!(samples::plain(&shown), expected);
         assert_eq!(text(&[], samples::screen()), "No deliveries.\n");
+    }
+
+    #[test]
+    fn delivery_that_waits_for_another_names_it() {
+        let [_, pending] = samples::deliveries();
+        let waiting = DeliveryRow { behind: Some(DeliveryId(64)), ..pending };
+        let shown = samples::plain(&text(&[waiting], samples::screen()));
+        assert!(shown.contains("  behind #64  "), "{shown}");
     }
 
     #[test]

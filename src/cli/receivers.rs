@@ -57,8 +57,8 @@ async fn enable(global: &Global, args: &Enable, screen: Screen) -> Result<Answer
             let plan = format!("{name} is sent {pending}, pending since {since}, in order.");
             confirmed(args.yes, &plan)?;
         }
-        control.enable(&row.name, screen.now).context("enabling the receiver")?;
     }
+    control.enable(&row.name, screen.now).context("enabling the receiver")?;
     changed(&mut control, &row.name, args.form.json, screen)
 }
 

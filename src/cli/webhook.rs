@@ -27,7 +27,7 @@ pub(super) async fn answer(
     let (id, sent) = sender.ping(screen.now).await.context("making the message")?;
     let code = match sent.result {
         AttemptResult::Answered { code, .. } => Some(code),
-        AttemptResult::Unreachable => None,
+        AttemptResult::Unreachable | AttemptResult::Unsendable => None,
     };
     let pinged = Pinged::new(&receiver.name, &id, code, sent.duration, &sent.detail);
     let answer = if args.form.json { Answer::json(&pinged)? } else { Answer::good(text(&pinged)) };

@@ -7,12 +7,12 @@ use std::time::Duration;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::{error, info, warn};
+use tracing::{debug, error, info, warn};
 
 use super::active::Active;
 use super::shared::Shared;
 use super::text::chain;
-use crate::domain::{AttemptResult, Next, Timestamp, after_attempt, duration_text};
+use crate::domain::{AttemptResult, Next, Timestamp, Tried, after_attempt, duration_text};
 use crate::store::{Attempt, Disabled, PendingDelivery, StoreError};
 use crate::webhook::{Message, Sender};
 
@@ -106,8 +106,10 @@ async fn attempt(shared: &Shared, receiver: &Sender, delivery: PendingDelivery, 
     let PendingDelivery { event_id: id, body, began, format, .. } = &delivery;
     let message = Message { id, body, began: began.as_deref(), format: *format };
     let sent = receiver.send(&message, started_at).await;
-    let next =
-        after_attempt(&receiver.receiver().retry, delivery.id, delivery.attempt, &sent.result);
+    let awake = shared.awake();
+    let lasted = awake.total.saturating_sub(delivery.tried_awake.unwrap_or(awake.total));
+    let tried = Tried { attempt: delivery.attempt, lasted, is_trusted: awake.is_trusted };
+    let next = after_attempt(&receiver.receiver().retry, delivery.id, tried, &sent.result);
     shared.metrics.attempted(&delivery.receiver, next);
     log(&delivery, &sent.result, sent.duration, &sent.detail, next);
     let active = shared.active();
@@ -120,6 +122,8 @@ async fn attempt(shared: &Shared, receiver: &Sender, delivery: PendingDelivery, 
         detail: sent.detail,
         next,
         disable_after: receiver.receiver().disable_after,
+        awake: awake.total,
+        is_trusted: awake.is_trusted,
         kept_max: active.attempts_max,
     };
     let queued = shared.store.record_attempt(attempt, shared.context(&active)).await;
@@ -164,59 +168,47 @@ fn log(
     detail: &str,
     next: Next,
 ) {
-    let PendingDelivery { id, event_id, receiver, integration, attempt, .. } = delivery;
+    let PendingDelivery { id, event_id, receiver, integration, attempt, tried_awake, .. } =
+        delivery;
     let integration = integration.as_deref().unwrap_or("the daemon");
     let delivery = id.0;
     let duration_ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
     let code = match result {
         AttemptResult::Answered { code, .. } => Some(*code),
-        AttemptResult::Unreachable => None,
+        AttemptResult::Unreachable | AttemptResult::Unsendable => None,
     };
+    let what = format!("{receiver}: webhook about {integration}");
+    macro_rules! line {
+        ($level:ident, $($text:tt)+) => {
+            $level!(
+                delivery,
+                event = event_id,
+                receiver,
+                integration,
+                attempt,
+                code,
+                duration_ms,
+                $($text)+
+            )
+        };
+    }
     match next {
-        Next::Delivered => info!(
-            delivery,
-            event = event_id,
-            receiver,
-            integration,
-            attempt,
-            code,
-            duration_ms,
-            "{receiver}: webhook about {integration} delivered"
-        ),
-        Next::RetryAfter(wait) => warn!(
-            delivery,
-            event = event_id,
-            receiver,
-            integration,
-            attempt,
-            code,
-            duration_ms,
-            detail,
-            retry_in = duration_text(wait),
-            "{receiver}: webhook about {integration} not delivered: {detail}"
-        ),
-        Next::Gone => warn!(
-            delivery,
-            event = event_id,
-            receiver,
-            integration,
-            attempt,
-            code,
-            duration_ms,
-            detail,
-            "{receiver}: webhook about {integration} not delivered, the receiver is gone: {detail}"
-        ),
-        Next::Failed => error!(
-            delivery,
-            event = event_id,
-            receiver,
-            integration,
-            attempt,
-            code,
-            duration_ms,
-            detail,
-            "{receiver}: webhook about {integration} failed for good: {detail}"
-        ),
+        Next::Delivered => line!(info, "{what} delivered"),
+        Next::RetryAfter(wait) => {
+            let retry_in = duration_text(wait);
+            line!(warn, detail, retry_in, "{what} not delivered: {detail}");
+        }
+        Next::Probe { .. } if tried_awake.is_none() => {
+            line!(warn, detail, "{what} not delivered, and tried until it is answered: {detail}");
+        }
+        Next::Probe { .. } => line!(debug, detail, "{what} not delivered: {detail}"),
+        Next::Gone => {
+            line!(warn, detail, "{what} not delivered, the receiver is gone: {detail}");
+        }
+        Next::Failed if *result == AttemptResult::Unsendable => {
+            line!(warn, detail, "{what} passed over: {detail}");
+        }
+        Next::Failed => line!(error, detail, "{what} failed for good: {detail}"),
     }
 }
 

@@ -118,6 +118,7 @@ impl Core {
         let (active, synced) = reload::prepare(&store, assembly, begun_at, None).await?;
         let lasting = store.view().own_faults().await?;
         let health = health.lasting(lasting.into_iter().map(|row| row.fault));
+        health.awake.resume(store.view().awake().await?, clock.now());
         let shared = Arc::new(Shared::new(store, outside, clock, active, health));
         shared.log_changes(&synced);
         shared.latest.set(Reload {

@@ -10,7 +10,7 @@ use tracing::{error, warn};
 
 use super::error::DaemonError;
 use super::shared::Shared;
-use super::{deliver, health, notify, plan, prune, release, resend};
+use super::{deliver, health, notify, plan, prune, release, resend, save_awake};
 
 /// Loops that make up the daemon.
 pub(super) struct Loops {
@@ -30,6 +30,7 @@ impl Loops {
         let deliver = deliver::deliver(Arc::clone(shared), stop.clone(), abort.clone());
         let mut others = vec![
             tokio::spawn(prune::prune(Arc::clone(shared), stop.clone())),
+            tokio::spawn(save_awake::keep(Arc::clone(shared), stop.clone())),
             tokio::spawn(release::release(Arc::clone(shared), stop.clone())),
             tokio::spawn(resend::resend(Arc::clone(shared), stop.clone())),
             tokio::spawn(health::watch_machine(Arc::clone(shared), stop.clone())),

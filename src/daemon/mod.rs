@@ -2,6 +2,7 @@
 
 mod active;
 mod assemble;
+mod awake;
 mod backpressure;
 mod clock;
 mod deliver;
@@ -22,6 +23,7 @@ mod release;
 mod reload;
 mod resend;
 mod resending;
+mod save_awake;
 mod scheduler;
 mod shared;
 mod signals;

@@ -15,8 +15,8 @@ use crate::store::{Pruned, Retention, StoreError, Surplus};
 /// Longest time between two looks, should no wake-up come.
 const LOOK_MAX: Duration = Duration::from_mins(10);
 
-/// Prunes until `stop`, at each wake-up when the schedule in force has come due
-/// since the last look.
+/// Prunes until `stop`, at each wake-up when the schedule in force has come due since the last look. Soon
+/// after a start, and while the clock is not trusted, it waits.
 pub(super) async fn prune(shared: Arc<Shared>, stop: CancellationToken) {
     let mut looked_at = shared.clock.now();
     loop {
@@ -27,7 +27,10 @@ pub(super) async fn prune(shared: Arc<Shared>, stop: CancellationToken) {
             () = sleep(LOOK_MAX) => (),
         }
         let now = shared.clock.now();
-        if came_due(&shared.active().prune_at, looked_at, now) {
+        if !came_due(&shared.active().prune_at, looked_at, now) {
+            looked_at = now;
+        } else if shared.awake().is_steady {
+            looked_at = now;
             match round(&shared, &stop).await {
                 Ok(pruned) => log(pruned),
                 Err(error) => {
@@ -36,7 +39,6 @@ pub(super) async fn prune(shared: Arc<Shared>, stop: CancellationToken) {
                 }
             }
         }
-        looked_at = now;
     }
 }
 

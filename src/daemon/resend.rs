@@ -92,7 +92,7 @@ async fn send(shared: &Shared, receiver: &Sender, one: &Resend) {
         AttemptResult::Answered { code: 200..=299, .. } => {
             debug!(event = id, receiver = name, "{name}: alert sent again");
         }
-        AttemptResult::Answered { .. } | AttemptResult::Unreachable => {
+        AttemptResult::Answered { .. } | AttemptResult::Unreachable | AttemptResult::Unsendable => {
             let detail = &sent.detail;
             debug!(event = id, receiver = name, detail, "{name}: alert not sent again: {detail}");
         }

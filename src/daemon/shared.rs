@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use tracing::{error, info};
 
 use super::active::Active;
+use super::awake::Reading;
 use super::backpressure::Backpressure;
 use super::clock::Clock;
 use super::health::Health;
@@ -90,6 +91,11 @@ impl Shared {
     /// Context that a change of status now needs to become messages.
     pub(super) fn context(&self, active: &Active) -> NotificationContext {
         active.context(self.clock.now())
+    }
+
+    /// Reads the awake clock, which stands still during a fault of the daemon itself.
+    pub(super) fn awake(&self) -> Reading {
+        self.health.awake.read(self.clock.now(), Instant::now(), self.health.has_fault())
     }
 
     pub(super) fn wake_delivery(&self) {

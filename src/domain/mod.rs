@@ -26,7 +26,9 @@ mod time;
 mod verdict;
 
 pub(crate) use checks::{COMMON, CommonChecks};
-pub(crate) use delivery::{AttemptResult, Next, RetryPolicy, after_attempt, disables};
+pub(crate) use delivery::{
+    AttemptResult, Next, RetryPolicy, Tried, after_attempt, disables, probe_wait,
+};
 pub(crate) use drift::{DRIFT, Drift, compare, difference};
 #[cfg(test)]
 pub(crate) use event::samples;

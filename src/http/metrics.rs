@@ -119,7 +119,7 @@ impl Metrics {
     pub(crate) fn attempted(&self, receiver: &str, next: Next) {
         let outcome = match next {
             Next::Delivered => "delivered",
-            Next::RetryAfter(_) => "retried",
+            Next::RetryAfter(_) | Next::Probe { .. } => "retried",
             Next::Failed => "dead",
             Next::Gone => "gone",
         };

@@ -1,5 +1,7 @@
 //! Values of the outbox: deliveries that may be sent now, redelivery and replay.
 
+use std::time::Duration;
+
 use crate::domain::ledger::DeliveryState;
 use crate::domain::{DeliveryId, Format, Timestamp};
 
@@ -16,8 +18,10 @@ pub(crate) struct PendingDelivery {
     pub(crate) integration: Option<String>,
     /// The body, as stored.
     pub(crate) body: String,
-    /// The number of this attempt since the delivery was last queued, from 1.
+    /// The number of this attempt since the delivery was last queued, from 1, without probes.
     pub(crate) attempt: u32,
+    /// Reading of the awake clock at its first attempt since then.
+    pub(crate) tried_awake: Option<Duration>,
     /// Token of its lease.
     pub(crate) token: i64,
     /// The body of the event that began the incident for the receiver, when that was another one.

@@ -229,6 +229,9 @@ pub(crate) struct DeliveryRow {
     pub(crate) created_at: Timestamp,
     /// When it is tried next, while pending.
     pub(crate) due_at: Timestamp,
+    /// The delivery that it waits for, while pending: an earlier one about the same integration, or the one
+    /// that probes a receiver which does not answer.
+    pub(crate) behind: Option<DeliveryId>,
     /// Its attempts, oldest first.
     pub(crate) attempts: Vec<AttemptRow>,
 }

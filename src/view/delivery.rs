@@ -21,6 +21,8 @@ pub(crate) struct Delivery<'a> {
     state: &'static str,
     created_at: Timestamp,
     due_at: Option<Timestamp>,
+    /// Id of the delivery that it waits for.
+    behind: Option<i64>,
     attempts: Vec<Attempt<'a>>,
 }
 
@@ -54,7 +56,9 @@ impl<'a> From<&'a DeliveryRow> for Delivery<'a> {
             sequence: row.sequence,
             state: row.state.as_str(),
             created_at: row.created_at,
-            due_at: (row.state == DeliveryState::Pending).then_some(row.due_at),
+            due_at: (row.state == DeliveryState::Pending && row.behind.is_none())
+                .then_some(row.due_at),
+            behind: row.behind.map(|id| id.0),
             attempts: row.attempts.iter().map(attempt).collect(),
         }
     }
@@ -119,6 +123,10 @@ mod tests {
         assert_eq!(json[0]["attempts"][1], expected);
         assert_eq!(json[0]["dueAt"], serde_json::Value::Null, "nothing is due any more");
         assert_eq!(json[1]["dueAt"], "2026-11-23T10:00:30Z");
+        assert_eq!(json[1]["behind"], serde_json::Value::Null);
+        let behind = DeliveryRow { behind: Some(DeliveryId(64)), ..pending };
+        let behind = serde_json::to_value(Delivery::from(&behind)).unwrap();
+        assert_eq!((&behind["behind"], &behind["dueAt"]), (&64.into(), &serde_json::Value::Null));
         assert_eq!(json[1]["attempts"][0]["code"], serde_json::Value::Null);
         assert_eq!(json[1]["type"], "integration.validation.failed");
         assert_eq!(json[1]["eventId"], "evt_1");

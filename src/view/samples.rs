@@ -208,6 +208,7 @@ pub(crate) fn deliveries() -> [DeliveryRow; 2] {
         state,
         created_at: at("2026-11-23T09:56:40Z"),
         due_at: at("2026-11-23T10:00:30Z"),
+        behind: None,
         attempts,
     };
     let gone = vec![attempt(1, Some(500), ""), attempt(2, Some(410), "gone\u{202e}")];

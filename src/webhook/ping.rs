@@ -67,7 +67,7 @@ mod tests {
         let changes = json!({ "format": "alertmanager", "secrets": null });
         let sender = Sender::new(scripted.receiver(changes)).unwrap();
         let (_, sent) = sender.ping(Timestamp(0)).await.unwrap();
-        assert_eq!(sent.result, AttemptResult::Unreachable);
+        assert_eq!(sent.result, AttemptResult::Unsendable);
         assert!(
             sent.detail.contains("format `alertmanager` cannot express webhook.ping"),
             "{sent:?}"

@@ -79,7 +79,7 @@ impl Bench {
             .await;
         match sent.result {
             AttemptResult::Answered { code, .. } => Ok(code),
-            AttemptResult::Unreachable => Err(sent.detail),
+            AttemptResult::Unreachable | AttemptResult::Unsendable => Err(sent.detail),
         }
     }
 }

@@ -6,11 +6,14 @@ use std::sync::{Mutex, PoisonError};
 use tokio::time::Instant;
 
 use super::probe;
+use crate::daemon::awake::Awake;
 use crate::domain::{Clocks, Hosts, OwnFault};
 
 /// Observations that separate the daemon's own faults from those of platforms.
 #[derive(Default)]
 pub(crate) struct Health {
+    /// Time for which failures were evidence.
+    pub(in crate::daemon) awake: Awake,
     evidence: Mutex<Evidence>,
     pub(super) canaries: tokio::sync::Mutex<Option<(Instant, bool)>>,
     /// Probe of a simulation, in place of connections.
@@ -56,6 +59,15 @@ impl Health {
     /// Gives access to the observations, to read or change them.
     pub(super) fn evidence<T>(&self, look: impl FnOnce(&mut Evidence) -> T) -> T {
         look(&mut self.evidence.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Returns true while a fault is open that makes failures no evidence against a receiver.
+    pub(in crate::daemon) fn has_fault(&self) -> bool {
+        let counts = |fault: &OwnFault| match fault {
+            OwnFault::Network | OwnFault::Clock | OwnFault::Disk | OwnFault::Descriptors => true,
+            OwnFault::Validation => false,
+        };
+        self.evidence(|evidence| evidence.lasting.iter().any(counts))
     }
 
     /// Returns true while `fault` is open.

@@ -14,7 +14,7 @@ use super::outbox::{
     Attempt, DeliveryRecord, DeliveryState, Disabled, InIncident, Overdue, PastEvent, Queue,
     Redelivery,
 };
-use super::receiver::update_health;
+use super::receiver::{is_probe, update_health};
 use crate::domain::{EventType, Next, Subscription, Timestamp};
 
 /// Decides what follows from an attempt, for the delivery and for its receiver.
@@ -36,7 +36,10 @@ pub(crate) fn record_attempt(
     let outcome = (delivery.state == DeliveryState::Pending && decides).then(|| outcome(attempt));
     let has_ended = outcome.is_some_and(|(state, _)| state.has_ended());
     let id = attempt.delivery;
-    draft.push(Effect::SaveDelivery(DeliveryUpdate { id, attempts: number, outcome, at }));
+    let earlier = delivery.earlier.saturating_add(u32::from(is_probe(&delivery.receiver, attempt)));
+    let awake = attempt.awake;
+    let update = DeliveryUpdate { id, attempts: number, earlier, awake, outcome, at };
+    draft.push(Effect::SaveDelivery(update));
     if outcome.is_some_and(|(state, _)| state == DeliveryState::Failed) {
         let receiver = &delivery.receiver.name;
         draft.push_all(bury(delivery.part.as_ref(), receiver, at));
@@ -55,6 +58,7 @@ fn outcome(attempt: &Attempt) -> (DeliveryState, Option<Timestamp>) {
         Next::Delivered => (DeliveryState::Delivered, None),
         Next::Failed => (DeliveryState::Failed, None),
         Next::RetryAfter(wait) => (DeliveryState::Pending, Some(at.plus(wait))),
+        Next::Probe { keeps_place, .. } => (DeliveryState::Pending, (!keeps_place).then_some(at)),
         // It waits with everything else until the receiver is enabled.
         Next::Gone => (DeliveryState::Pending, Some(at)),
     }
@@ -68,8 +72,8 @@ fn bury(part: Option<&InIncident>, receiver: &str, at: Timestamp) -> Option<Effe
     Some(Effect::BuryIncident { incident, receiver, at })
 }
 
-/// Decides to queue these deliveries again under their events' ids; those that are pending stay as they
-/// are, but for the order.
+/// Decides to queue these deliveries again under their events' ids, and to send now what waits for its
+/// next attempt.
 pub(crate) fn redeliver(found: &[Redelivery], now: Timestamp) -> Vec<Effect> {
     let ended = found.iter().filter(|one| one.state.has_ended());
     let again = ended.clone().map(|one| Effect::Queue(QueueChange::Requeue(one.id)));
@@ -78,7 +82,13 @@ pub(crate) fn redeliver(found: &[Redelivery], now: Timestamp) -> Vec<Effect> {
         Some(Effect::ReviveIncident { incident, receiver })
     });
     let heads = found.iter().map(|one| requeue_head(&one.queue, now));
-    again.chain(revived).chain(heads).collect()
+    let receivers: BTreeSet<_> = found.iter().map(|one| one.queue.receiver.as_str()).collect();
+    let probes = receivers.into_iter().map(|receiver| probe_now(receiver, now));
+    again.chain(revived).chain(heads).chain(probes).collect()
+}
+
+fn probe_now(receiver: &str, at: Timestamp) -> Effect {
+    Effect::Queue(QueueChange::ProbeNow { receiver: receiver.to_owned(), at })
 }
 
 fn requeue_head(queue: &Queue, at: Timestamp) -> Effect {
@@ -109,6 +119,9 @@ pub(crate) fn replay(subscription: &Subscription, past: Vec<PastEvent>, now: Tim
     effects.extend(queues.into_iter().map(|integration| {
         requeue_head(&Queue { receiver: receiver.to_owned(), integration }, now)
     }));
+    if !fresh.is_empty() {
+        effects.push(probe_now(receiver, now));
+    }
     Replay { effects, fresh, pending: pending.len() }
 }
 

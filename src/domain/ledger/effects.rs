@@ -1,5 +1,7 @@
 //! Effects of decisions: the store applies each kind, in order, in one transaction.
 
+use std::time::Duration;
+
 use super::known::KnownIncident;
 use super::outbox::{Attempt, DeliveryState, ReceiverHealth};
 use super::row::Row;
@@ -171,7 +173,7 @@ pub(crate) enum QueueChange {
         /// Instant of the change.
         at: Timestamp,
     },
-    /// Makes the head of a queue due, and nothing behind it.
+    /// Makes the head of a queue due now, and nothing behind it.
     RequeueHead {
         /// Name of the receiver.
         receiver: String,
@@ -184,6 +186,13 @@ pub(crate) enum QueueChange {
     Advance {
         /// Id of the delivery.
         ended: DeliveryId,
+        /// Instant of the change.
+        at: Timestamp,
+    },
+    /// Makes the next probe of a receiver due now.
+    ProbeNow {
+        /// Name of the receiver.
+        receiver: String,
         /// Instant of the change.
         at: Timestamp,
     },
@@ -297,7 +306,11 @@ pub(crate) struct DeliveryUpdate {
     pub(crate) id: DeliveryId,
     /// Number of its attempts.
     pub(crate) attempts: u32,
-    /// Its state and when it is due again; none while another lease decides about it.
+    /// Number of those that do not count.
+    pub(crate) earlier: u32,
+    /// Reading of the awake clock, kept from the first attempt on.
+    pub(crate) awake: Duration,
+    /// Its state and when it is due again, if that changes; none while another lease decides about it.
     pub(crate) outcome: Option<(DeliveryState, Option<Timestamp>)>,
     /// When the attempt ended.
     pub(crate) at: Timestamp,

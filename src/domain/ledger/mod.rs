@@ -49,8 +49,8 @@ pub(crate) use known::NoticeState;
 pub(crate) use mute::release;
 pub(crate) use outage::{FailingMember, Outage, OutageMembers, close as close_outage};
 pub(crate) use outbox::{
-    Attempt, DeliveryRecord, DeliveryState, Disabled, InIncident, Overdue, PastEvent, Queue,
-    ReceiverHealth, Redelivery,
+    Attempt, DeliveryRecord, DeliveryState, Disabled, InIncident, Overdue, PastEvent, ProbedOutage,
+    Queue, ReceiverHealth, Redelivery,
 };
 pub(crate) use own_fault::{begin as begin_fault, end as end_fault};
 pub(crate) use plan::after_clock_rollback;

@@ -53,8 +53,12 @@ pub(crate) struct Attempt {
     pub(crate) detail: String,
     /// Consequence for its delivery.
     pub(crate) next: Next,
-    /// Time for which every attempt must have failed to disable the receiver.
+    /// Awake time for which every attempt must have failed to disable the receiver.
     pub(crate) disable_after: Duration,
+    /// Reading of the awake clock at its end.
+    pub(crate) awake: Duration,
+    /// Nothing is wrong with the daemon itself, so that a failure is evidence.
+    pub(crate) is_trusted: bool,
     /// The most attempts of one delivery that are kept, the latest.
     pub(crate) kept_max: u32,
 }
@@ -73,6 +77,8 @@ pub(crate) struct DeliveryRecord {
     pub(crate) state: DeliveryState,
     /// Number of its attempts so far.
     pub(crate) attempts: u32,
+    /// Number of those that do not count: probes, and attempts before it was last queued.
+    pub(crate) earlier: u32,
     /// Token of its current lease.
     pub(crate) token: Option<i64>,
     /// Health of its receiver.
@@ -151,6 +157,21 @@ pub(crate) struct ReceiverHealth {
     pub(crate) failing_since: Option<Timestamp>,
     /// When an attempt last succeeded.
     pub(crate) last_success_at: Option<Timestamp>,
+    /// Reading of the awake clock when the first of its consecutive failed attempts ended.
+    pub(crate) failing_awake: Option<Duration>,
+    /// Outage during which one message at a time probes it; none while it answers.
+    pub(crate) outage: Option<ProbedOutage>,
+}
+
+/// Outage of a receiver.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct ProbedOutage {
+    /// Number of failed probes, the attempt that began it among them.
+    pub(crate) failures: u32,
+    /// Reading of the awake clock at its beginning.
+    pub(crate) awake: Duration,
+    /// Instant of the next probe.
+    pub(crate) probe_at: Timestamp,
 }
 
 /// A receiver that an attempt has disabled.

@@ -1,14 +1,22 @@
 //! The health of receivers: one that is gone, or has only failed for too long, is disabled (circuit
 //! breaker), and the others are notified.
 
+use std::time::Duration;
+
 use super::case::{Decided, Need};
 use super::draft::Draft;
 use super::effects::{Effect, QueueChange};
-use super::outbox::{Attempt, Disabled, ReceiverHealth};
+use super::outbox::{Attempt, Disabled, ProbedOutage, ReceiverHealth};
 use crate::domain::{
-    DisabledReason, Event, EventType, Next, Payload, ReceiverDisabled, SCHEMA_VERSION, Timestamp,
-    disables,
+    AttemptResult, DisabledReason, Event, EventType, Next, Payload, ReceiverDisabled,
+    SCHEMA_VERSION, Timestamp, disables, probe_wait,
 };
+
+/// Returns true when an attempt probes a receiver that does not answer; those that were under way when
+/// the outage was noticed are no probes.
+pub(super) fn is_probe(health: &ReceiverHealth, attempt: &Attempt) -> bool {
+    health.outage.is_some_and(|outage| outage.probe_at <= attempt.started_at)
+}
 
 /// Draws the conclusions from an attempt for the health of its receiver. `has_ended` says that the
 /// attempt has ended its delivery, which is still pending in the case.
@@ -19,15 +27,24 @@ pub(super) fn update_health(
     has_ended: bool,
 ) -> Decided<Option<Disabled>> {
     let at = attempt.ended_at();
+    if attempt.result == AttemptResult::Unsendable {
+        return Ok(None);
+    }
+    health.outage = outage_after(&health, attempt);
     if attempt.next == Next::Delivered {
         (health.last_success_at, health.failing_since) = (Some(at), None);
+        health.failing_awake = None;
         draft.push(Effect::UpdateReceiver(health));
         return Ok(None);
     }
     // A clock that was rolled back must not make the failures last longer.
     let since = health.failing_since.map_or(at, |since| since.min(at));
     health.failing_since = Some(since);
-    let reason = disables(attempt.next, at.since(since), attempt.disable_after);
+    let awake = health.failing_awake.map_or(attempt.awake, |first| first.min(attempt.awake));
+    health.failing_awake = Some(awake);
+    let failing = attempt.awake.saturating_sub(awake);
+    let reason = disables(attempt.next, failing, attempt.disable_after);
+    let reason = reason.filter(|reason| attempt.is_trusted || *reason == DisabledReason::Gone);
     let Some(reason) = reason.filter(|_| health.disabled.is_none()) else {
         draft.push(Effect::UpdateReceiver(health));
         return Ok(None);
@@ -40,6 +57,26 @@ pub(super) fn update_health(
     draft.push(Effect::UpdateReceiver(health.clone()));
     notify_others(draft, &health, disabled)?;
     Ok(Some(disabled))
+}
+
+/// Returns the outage of a receiver after an attempt. Any answer about the message itself ends it.
+fn outage_after(health: &ReceiverHealth, attempt: &Attempt) -> Option<ProbedOutage> {
+    let former = health.outage;
+    let asked = match attempt.next {
+        Next::Delivered | Next::Gone => return None,
+        Next::RetryAfter(_) | Next::Failed if attempt.result.is_refusal() => return None,
+        Next::RetryAfter(_) | Next::Failed if former.is_none() => return None,
+        Next::RetryAfter(_) | Next::Failed => Duration::ZERO,
+        Next::Probe { asked, .. } => asked,
+    };
+    if former.is_some() && !is_probe(health, attempt) {
+        return former;
+    }
+    let awake = former.map_or(attempt.awake, |outage| outage.awake.min(attempt.awake));
+    let failures = former.map_or(0, |outage| outage.failures).saturating_add(1);
+    let wait = probe_wait(failures, attempt.awake.saturating_sub(awake));
+    let probe_at = attempt.ended_at().plus(wait.max(asked));
+    Some(ProbedOutage { failures, awake, probe_at })
 }
 
 fn notify_others(
@@ -82,13 +119,20 @@ pub(crate) fn disable(
     vec![Effect::UpdateReceiver(ReceiverHealth { disabled, ..health.clone() })]
 }
 
-/// Decides to enable a receiver that is disabled: its pending deliveries go out in order, with as many
-/// attempts as new ones.
+/// Decides to enable a receiver: its pending deliveries go out now and in order, with as many attempts as
+/// new ones. One that is enabled already is sent now what waits for its next attempt.
 pub(crate) fn enable(health: &ReceiverHealth, now: Timestamp) -> Vec<Effect> {
-    if health.disabled.is_none() {
-        return Vec::new();
-    }
-    let enabled = ReceiverHealth { disabled: None, failing_since: None, ..health.clone() };
     let receiver = health.name.clone();
+    if health.disabled.is_none() {
+        return vec![
+            Effect::Queue(QueueChange::Refresh { receiver: receiver.clone(), at: now }),
+            Effect::Queue(QueueChange::ProbeNow { receiver, at: now }),
+        ];
+    }
+    let enabled = ReceiverHealth {
+        name: health.name.clone(),
+        last_success_at: health.last_success_at,
+        ..ReceiverHealth::default()
+    };
     vec![Effect::UpdateReceiver(enabled), Effect::Queue(QueueChange::Refresh { receiver, at: now })]
 }

@@ -139,7 +139,7 @@ impl Bench {
         let code = match next {
             Next::Delivered => 204,
             Next::Gone => 410,
-            Next::RetryAfter(_) | Next::Failed => 500,
+            Next::RetryAfter(_) | Next::Probe { .. } | Next::Failed => 500,
         };
         let attempt = Attempt {
             delivery: sent.id,
@@ -150,6 +150,8 @@ impl Bench {
             detail: "an answer".to_owned(),
             next,
             disable_after: Duration::MAX,
+            awake: Duration::ZERO,
+            is_trusted: true,
             kept_max: 100,
         };
         let queued = self.store.record_attempt(attempt, self.context()).await.unwrap();

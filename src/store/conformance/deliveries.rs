@@ -14,6 +14,9 @@ on_every_engine!(
     overtaken_attempt_counts_only_as_a_receipt,
     receiver_that_is_gone_is_sent_nothing,
     next_delivery_is_the_first_that_may_be_sent,
+    receiver_that_does_not_answer_is_probed_by_its_oldest_message,
+    redelivered_message_is_sent_now,
+    awake_clock_goes_on_where_it_was,
     filters_narrow_the_list,
     clock_rollback_makes_due_what_lies_ahead,
     open_incident_is_known_by_its_receivers_until_its_end,
@@ -59,6 +62,57 @@ async fn open_incident_is_known_by_its_receivers_until_its_end(bench: Bench) {
     bench.deliver("a").await;
     let rows = listed(&bench, "a").await;
     assert_eq!(rows.len(), 4, "created, enabled, failed, recovered");
+}
+
+async fn receiver_that_does_not_answer_is_probed_by_its_oldest_message(mut bench: Bench) {
+    bench.sync(&["one", "two", "three"].map(wanted)).await;
+    let away = Next::Probe { keeps_place: true, asked: Duration::ZERO };
+    let all = bench.claim("a", 9).await;
+    for sent in &all {
+        bench.attempt(sent, away).await;
+    }
+    let next_at = async |bench: &Bench| {
+        bench.view().next_delivery_at(vec!["a".to_owned()]).await.unwrap().unwrap().since(bench.now)
+    };
+    for wait in [1, 2, 4].map(Duration::from_secs) {
+        assert!(bench.claim("a", 9).await.is_empty());
+        assert_eq!(next_at(&bench).await, wait);
+        bench.wait(wait);
+        let probe = bench.claim("a", 9).await;
+        assert_eq!(probe.iter().map(|one| one.id).collect::<Vec<_>>(), [all[0].id]);
+        assert_eq!(probe[0].attempt, 2, "probes do not count");
+        assert_eq!(probe[0].tried_awake, Some(Duration::ZERO));
+        assert!(bench.claim("a", 9).await.is_empty(), "one at a time");
+        assert_eq!(next_at(&bench).await, LEASE);
+        bench.attempt(&probe[0], away).await;
+    }
+    let behind: Vec<_> = listed(&bench, "a").await.into_iter().map(|row| row.behind).collect();
+    assert_eq!(behind, [Some(all[0].id), Some(all[0].id), None]);
+    bench.wait(Duration::from_secs(8));
+    let probe = bench.claim("a", 9).await;
+    bench.attempt(&probe[0], Next::Delivered).await;
+    let rest: Vec<_> = bench.claim("a", 9).await.into_iter().map(|one| one.id).collect();
+    assert_eq!(rest, [all[1].id, all[2].id]);
+}
+
+async fn redelivered_message_is_sent_now(bench: Bench) {
+    let bench = bench.enabled().await;
+    let first = bench.claim("a", 9).await;
+    let asked = Duration::from_hours(5);
+    bench.attempt(&first[0], Next::Probe { keeps_place: true, asked }).await;
+    let rows = listed(&bench, "a").await;
+    assert_eq!((rows[0].behind, rows[1].behind), (Some(first[0].id), None));
+    assert_eq!(rows[1].due_at, bench.now.plus(asked));
+    bench.control().redeliver(&[first[0].id], bench.now).unwrap();
+    assert_eq!(bench.claim("a", 9).await[0].id, first[0].id);
+}
+
+async fn awake_clock_goes_on_where_it_was(bench: Bench) {
+    assert_eq!(bench.view().awake().await.unwrap(), Duration::ZERO);
+    for hours in [5, 3] {
+        bench.store.save_awake(Duration::from_hours(hours), Some(bench.now)).await.unwrap();
+    }
+    assert_eq!(bench.view().awake().await.unwrap(), Duration::from_hours(5));
 }
 
 async fn permits_bound_each_receiver(bench: Bench) {

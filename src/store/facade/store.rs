@@ -212,6 +212,17 @@ impl Store {
         }
     }
 
+    /// Stores a reading of the awake clock; `now` is the wall clock, if it can be trusted.
+    pub(crate) async fn save_awake(
+        &self,
+        awake: Duration,
+        now: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(engine) => engine.save_awake(awake, now).await,
+        }
+    }
+
     /// Deletes what [`View::surplus`] found, unless it is pending or shown by now; returns the number of
     /// rows.
     pub(crate) async fn drop_surplus(&self, surplus: Surplus) -> Result<usize, StoreError> {

@@ -244,6 +244,13 @@ impl View {
         }
     }
 
+    /// Returns the reading of the awake clock that was stored last.
+    pub(crate) async fn awake(&self) -> Result<Duration, StoreError> {
+        match self {
+            Self::Sqlite(engine) => engine.awake().await,
+        }
+    }
+
     /// Rows that are too many, oldest first; look again once they are gone.
     pub(crate) async fn surplus(&self, retention: Retention) -> Result<Surplus, StoreError> {
         match self {

@@ -21,7 +21,9 @@ pub(super) fn reschedule(
     schedules: &[(IntegrationId, Schedule)],
     now: Timestamp,
 ) -> Result<usize, StoreError> {
+    const PROBES: &str = "UPDATE receiver SET probe_at_ms = :now WHERE probe_at_ms > :now";
     let mut changed = tx.prepare_cached(AHEAD)?.execute(named_params! {":now": now.0})?;
+    changed += tx.prepare_cached(PROBES)?.execute(named_params! {":now": now.0})?;
     for (id, schedule) in schedules {
         let Some(stored) = row::load(tx, *id)? else { continue };
         if let Some(row) = after_clock_rollback(&stored, schedule, now) {

@@ -98,6 +98,15 @@ pub(super) fn duration(row: &SqlRow<'_>, column: &str) -> rusqlite::Result<Durat
     Ok(Duration::from_millis(u64::try_from(row.get::<_, i64>(column)?).unwrap_or(0)))
 }
 
+/// Reads a duration in milliseconds that may be missing.
+pub(super) fn duration_or_none(
+    row: &SqlRow<'_>,
+    column: &str,
+) -> rusqlite::Result<Option<Duration>> {
+    let found: Option<i64> = row.get(column)?;
+    Ok(found.map(|millis| Duration::from_millis(u64::try_from(millis).unwrap_or(0))))
+}
+
 /// Whole milliseconds of `duration`.
 pub(super) fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)

@@ -133,9 +133,21 @@ pub(super) fn history(
 /// Deliveries by filter and before an id.
 pub(super) const DELIVERIES: &str = "
     SELECT delivery.id, delivery.event_id, event.type, delivery.receiver, integration.name,
-           event.sequence, delivery.state, event.created_at_ms, delivery.due_at_ms
+           event.sequence, delivery.state, event.created_at_ms, delivery.due_at_ms,
+           receiver.probe_at_ms,
+           iif(delivery.state <> 'pending', NULL, iif(delivery.due_at_ms IS NULL,
+               (SELECT head.id FROM delivery AS head
+                WHERE head.state = 'pending' AND head.receiver = delivery.receiver
+                  AND head.integration_id IS delivery.integration_id
+                ORDER BY head.number LIMIT 1),
+               iif(receiver.probe_at_ms IS NULL, NULL,
+                   (SELECT head.id FROM delivery AS head
+                    WHERE head.state = 'pending' AND head.receiver = delivery.receiver
+                      AND head.due_at_ms IS NOT NULL
+                    ORDER BY head.due_at_ms, head.id LIMIT 1)))) AS behind
     FROM delivery
     JOIN event ON event.id = delivery.event_id
+    LEFT JOIN receiver ON receiver.name = delivery.receiver
     LEFT JOIN integration ON integration.id = delivery.integration_id
     WHERE delivery.id < :before
       AND (:state IS NULL OR delivery.state = :state)
@@ -173,7 +185,10 @@ pub(super) fn deliveries(
             sequence: row.get("sequence")?,
             state: delivery_state(&row.get::<_, String>("state")?)?,
             created_at,
-            due_at: instant(row, "due_at_ms")?.unwrap_or(created_at),
+            due_at: instant(row, "probe_at_ms")?
+                .or(instant(row, "due_at_ms")?)
+                .unwrap_or(created_at),
+            behind: row.get::<_, Option<i64>>("behind")?.map(DeliveryId).filter(|head| *head != id),
             attempts: attempts(tx, id)?,
         })
     })?;

@@ -31,7 +31,7 @@ const INSERT: &str = "
 /// A delivery that has ended is queued again; the attempts until now are earlier ones.
 const REQUEUE: &str = "
     UPDATE delivery SET state = 'pending', ended_at_ms = NULL, due_at_ms = NULL, lease_owner = NULL,
-        lease_token = NULL, lease_until_ms = NULL, earlier = attempts
+        lease_token = NULL, lease_until_ms = NULL, earlier = attempts, tried_awake_ms = NULL
     WHERE id = :id AND state <> 'pending'";
 
 /// A delivery ends without an attempt.
@@ -50,10 +50,10 @@ pub(super) const HOLD_BACK: &str = "
                       WHERE state = 'pending' AND receiver = :receiver
                         AND integration_id IS :integration)";
 
-/// The head of a queue is due.
+/// The head of a queue is due now.
 pub(super) const FIRST: &str = "
-    UPDATE delivery SET due_at_ms = :at
-    WHERE due_at_ms IS NULL AND id = (
+    UPDATE delivery SET due_at_ms = min(coalesce(due_at_ms, :at), :at)
+    WHERE id = (
         SELECT id FROM delivery
         WHERE state = 'pending' AND receiver = :receiver AND integration_id IS :integration
         ORDER BY number LIMIT 1)";
@@ -70,9 +70,13 @@ pub(super) const ADVANCE: &str = "
 
 /// Every pending delivery of a receiver gets new attempts.
 const REFRESH: &str = "
-    UPDATE delivery SET earlier = attempts,
+    UPDATE delivery SET earlier = attempts, tried_awake_ms = NULL,
         due_at_ms = iif(due_at_ms IS NULL, NULL, min(due_at_ms, :at))
     WHERE state = 'pending' AND receiver = :receiver";
+
+/// The next probe of a receiver is due now.
+const PROBE_NOW: &str =
+    "UPDATE receiver SET probe_at_ms = :at WHERE name = :receiver AND probe_at_ms > :at";
 
 /// Applies a change to a queue.
 pub(super) fn change(tx: &Connection, change: &QueueChange) -> Result<(), StoreError> {
@@ -109,6 +113,10 @@ pub(super) fn change(tx: &Connection, change: &QueueChange) -> Result<(), StoreE
             })?;
         }
         QueueChange::Advance { ended, at } => advance(tx, *ended, *at)?,
+        QueueChange::ProbeNow { receiver, at } => {
+            let params = named_params! {":receiver": receiver, ":at": at.0};
+            tx.prepare_cached(PROBE_NOW)?.execute(params)?;
+        }
         QueueChange::Refresh { receiver, at } => {
             let params = named_params! {":receiver": receiver, ":at": at.0};
             tx.prepare_cached(REFRESH)?.execute(params)?;
@@ -133,9 +141,10 @@ fn advance(tx: &Connection, ended: DeliveryId, at: Timestamp) -> Result<(), Stor
 /// A delivery after an attempt. It may have to wait for an earlier one that was queued again while it
 /// was sent; then it is not due.
 pub(super) const PROCEED: &str = "
-    UPDATE delivery SET attempts = :number, lease_owner = NULL, lease_token = NULL,
+    UPDATE delivery SET attempts = :number, earlier = :earlier,
+        tried_awake_ms = coalesce(tried_awake_ms, :awake), lease_owner = NULL, lease_token = NULL,
         lease_until_ms = NULL, state = :state,
-        due_at_ms = iif(:due IS NOT NULL AND EXISTS (
+        due_at_ms = iif(:state = 'pending' AND EXISTS (
             SELECT 1 FROM delivery AS earlier
             WHERE earlier.state = 'pending' AND earlier.receiver = delivery.receiver
               AND earlier.integration_id IS delivery.integration_id
@@ -154,6 +163,8 @@ pub(super) fn save(tx: &Connection, update: &DeliveryUpdate) -> Result<(), Store
     tx.prepare_cached(PROCEED)?.execute(named_params! {
         ":id": update.id.0,
         ":number": update.attempts,
+        ":earlier": update.earlier,
+        ":awake": millis(update.awake),
         ":state": DeliveryState::as_str(state),
         ":due": due.map(|at| at.0),
         ":ended": state.has_ended().then_some(update.at.0),
@@ -176,7 +187,7 @@ pub(super) fn insert_attempt(
         VALUES (:id, :number, :started, :duration, :code, :detail)";
     let code = match attempt.result {
         AttemptResult::Answered { code, .. } => Some(code),
-        AttemptResult::Unreachable => None,
+        AttemptResult::Unreachable | AttemptResult::Unsendable => None,
     };
     tx.prepare_cached(SQL)?.execute(named_params! {
         ":id": attempt.delivery.0,

@@ -5,6 +5,7 @@
 
 mod apply;
 mod asked;
+mod awake;
 mod clock_rollback;
 mod column;
 mod configuration;
@@ -245,6 +246,15 @@ impl Store {
         now: Timestamp,
     ) -> Result<Pruned, StoreError> {
         self.writer.write(move |tx| prune::prune(tx, retention, now)).await
+    }
+
+    /// Implements [`crate::store::Store::save_awake`] on this engine.
+    pub(crate) async fn save_awake(
+        &self,
+        awake: Duration,
+        now: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
+        self.writer.write_soon(move |tx| awake::save(tx, awake, now)).await
     }
 
     /// Implements [`crate::store::Store::drop_surplus`] on this engine.

@@ -6,11 +6,11 @@ use rusqlite::{Connection, OptionalExtension, Row as SqlRow, named_params};
 
 use super::super::random;
 use super::asked::Asked;
-use super::column::{delivery_state, parse};
+use super::column::{delivery_state, duration_or_none, parse};
 use super::known::{self, part_columns};
 use super::{
     Attempt, Disabled, NotificationContext, PendingDelivery, Redelivered, Replayed, Span,
-    StoreError, health,
+    StoreError, health, queue,
 };
 use crate::domain::ledger::{
     self, DeliveryRecord, Incident, Overdue, PastEvent, Queue, Redelivery, Replay,
@@ -31,21 +31,41 @@ pub(super) struct Claim {
     pub(super) until: Timestamp,
 }
 
+/// Columns and tables of a claim.
+macro_rules! claimed {
+    () => {
+        "SELECT delivery.id, delivery.event_id, integration.name, event.body,
+             delivery.attempts - delivery.earlier, began.body, delivery.format,
+             delivery.incident_id, delivery.tried_awake_ms
+         FROM delivery
+         JOIN event ON event.id = delivery.event_id
+         LEFT JOIN event AS began ON began.id = delivery.began_id
+         LEFT JOIN integration ON integration.id = delivery.integration_id
+         WHERE delivery.state = 'pending' AND delivery.receiver = :receiver "
+    };
+}
+
 /// Deliveries that one receiver may be sent now, longest due first; none while it is disabled.
-pub(super) const CLAIM: &str = "
-    SELECT delivery.id, delivery.event_id, integration.name, event.body,
-           delivery.attempts - delivery.earlier, began.body, delivery.format,
-           delivery.incident_id
-    FROM delivery
-    JOIN event ON event.id = delivery.event_id
-    LEFT JOIN event AS began ON began.id = delivery.began_id
-    LEFT JOIN integration ON integration.id = delivery.integration_id
-    WHERE delivery.state = 'pending' AND delivery.receiver = :receiver
-      AND delivery.due_at_ms <= :now
+pub(super) const CLAIM: &str = concat!(
+    claimed!(),
+    "AND delivery.due_at_ms <= :now
       AND NOT EXISTS (SELECT 1 FROM receiver
                       WHERE name = :receiver AND disabled_at_ms IS NOT NULL)
       AND (delivery.lease_until_ms IS NULL OR delivery.lease_until_ms <= :now)
-    ORDER BY delivery.due_at_ms, delivery.id LIMIT :permits";
+    ORDER BY delivery.due_at_ms, delivery.id LIMIT :permits"
+);
+
+/// The delivery that probes a receiver which does not answer: its oldest one, and none while another is
+/// being sent.
+pub(super) const PROBE: &str = concat!(
+    claimed!(),
+    "AND delivery.due_at_ms IS NOT NULL AND 0 < :permits
+      AND EXISTS (SELECT 1 FROM receiver
+                  WHERE name = :receiver AND disabled_at_ms IS NULL AND probe_at_ms <= :now)
+      AND NOT EXISTS (SELECT 1 FROM delivery AS other
+                      WHERE other.receiver = :receiver AND other.lease_until_ms > :now)
+    ORDER BY delivery.due_at_ms, delivery.id LIMIT 1"
+);
 
 /// Leases what may be sent now: at most `permits[receiver]` per receiver, others are left alone.
 pub(super) fn claim(
@@ -77,7 +97,8 @@ fn sendable(
     permits: u32,
     now: Timestamp,
 ) -> Result<Vec<PendingDelivery>, StoreError> {
-    let mut statement = tx.prepare_cached(CLAIM)?;
+    let sql = if queue::is_probed(tx, receiver)? { PROBE } else { CLAIM };
+    let mut statement = tx.prepare_cached(sql)?;
     let params = named_params! {":receiver": receiver, ":now": now.0, ":permits": permits};
     let found = statement.query_and_then(params, |row| {
         Ok(PendingDelivery {
@@ -87,6 +108,7 @@ fn sendable(
             integration: row.get(2)?,
             body: row.get(3)?,
             attempt: row.get::<_, u32>(4)?.saturating_add(1),
+            tried_awake: duration_or_none(row, "tried_awake_ms")?,
             token: random::number()?,
             began: row.get(5)?,
             format: row
@@ -104,7 +126,8 @@ pub(super) const FIND: &str = concat!(
     "SELECT ",
     part_columns!(),
     ", state, attempts, lease_token, delivery.receiver AS name, disabled_at_ms, reason,
-           failing_since_ms, last_success_at_ms
+           failing_since_ms, last_success_at_ms, failing_awake_ms, probe_failures, probe_awake_ms,
+           probe_at_ms, earlier
     FROM delivery LEFT JOIN receiver ON receiver.name = delivery.receiver
     WHERE delivery.id = :id"
 );
@@ -121,6 +144,7 @@ pub(super) fn record_attempt(
     let delivery = DeliveryRecord {
         state: delivery_state(&row.get::<_, String>("state")?)?,
         attempts: row.get("attempts")?,
+        earlier: row.get("earlier")?,
         token: row.get("lease_token")?,
         receiver: health::read(row)?,
         part: known::part(row)?,

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 
 use rusqlite::{Connection, named_params};
 
-use super::fingerprint;
 use super::outbox::expire;
 use super::{Pruned, Retention, StoreError};
+use super::{awake, fingerprint};
 use crate::domain::Timestamp;
 
 /// Deletes deliveries that ended long ago, and their attempts with them.
@@ -53,11 +53,11 @@ pub(super) fn prune(
     now: Timestamp,
 ) -> Result<Pruned, StoreError> {
     let delete = |sql, age| {
-        let before = now.minus(age).0;
+        let before = awake::before(tx, age, now)?.0;
         let params = named_params! {":before": before, ":batch": retention.batch};
-        tx.prepare_cached(sql)?.execute(params)
+        Ok::<_, StoreError>(tx.prepare_cached(sql)?.execute(params)?)
     };
-    let before = now.minus(retention.deliveries);
+    let before = awake::before(tx, retention.deliveries, now)?;
     let dead = expire(tx, before, retention.batch, now)?;
     let mut rows = delete(DELIVERIES, retention.deliveries)?;
     rows += prune_events(tx, before, retention.batch)?;
@@ -65,6 +65,7 @@ pub(super) fn prune(
     rows += prune_runs(tx, retention, now)?;
     rows += tx.execute(RECEIVERS, [])?;
     rows += fingerprint::forget(tx)?;
+    awake::forget(tx, retention.history.max(retention.deliveries))?;
     Ok(Pruned { rows, dead })
 }
 
@@ -96,7 +97,7 @@ pub(super) fn remember_pruned(tx: &Connection, numbers: &[i64]) -> Result<(), St
 
 fn prune_runs(tx: &Connection, retention: Retention, now: Timestamp) -> Result<usize, StoreError> {
     let params = named_params! {
-        ":before": now.minus(retention.history).0, ":batch": retention.batch,
+        ":before": awake::before(tx, retention.history, now)?.0, ":batch": retention.batch,
     };
     let reports = tx
         .prepare_cached(RUNS)?

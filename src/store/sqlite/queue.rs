@@ -1,7 +1,8 @@
 //! Heads of the two queues: which runs and deliveries are due, and when the next one is.
 
-use rusqlite::{Connection, named_params};
+use rusqlite::{Connection, OptionalExtension, named_params};
 
+use super::column::exists;
 use super::{Due, StoreError};
 use crate::domain::{IntegrationId, Timestamp};
 
@@ -55,6 +56,22 @@ pub(super) const NEXT_DELIVERY_AT: &str = "
     WHERE NOT EXISTS (SELECT 1 FROM receiver
                       WHERE name = :receiver AND disabled_at_ms IS NOT NULL)";
 
+/// The next probe of a receiver that does not answer; while one is being sent, the end of its lease.
+pub(super) const NEXT_PROBE_AT: &str = "
+    SELECT coalesce((SELECT max(lease_until_ms) FROM delivery
+                     WHERE receiver = :receiver AND lease_until_ms IS NOT NULL), probe_at_ms)
+    FROM receiver
+    WHERE name = :receiver AND disabled_at_ms IS NULL AND probe_at_ms IS NOT NULL
+      AND EXISTS (SELECT 1 FROM delivery
+                  WHERE state = 'pending' AND receiver = :receiver AND due_at_ms IS NOT NULL)";
+
+/// Returns true while a receiver does not answer, so that one message at a time probes it.
+pub(super) fn is_probed(tx: &Connection, receiver: &str) -> Result<bool, StoreError> {
+    const SQL: &str = "SELECT EXISTS (SELECT 1 FROM receiver
+                                      WHERE name = :receiver AND probe_at_ms IS NOT NULL)";
+    exists(tx, SQL, named_params! {":receiver": receiver})
+}
+
 /// The earliest instant at which a delivery to one of `receivers` that need not wait for another
 /// becomes due, or a lease on one runs out; those that are disabled are sent nothing.
 pub(super) fn next_delivery_at(
@@ -65,7 +82,12 @@ pub(super) fn next_delivery_at(
     let mut next: Option<i64> = None;
     for receiver in receivers {
         let params = named_params! {":receiver": receiver};
-        let first: Option<i64> = statement.query_row(params, |row| row.get(0))?;
+        let first: Option<i64> = if is_probed(tx, receiver)? {
+            let mut probe = tx.prepare_cached(NEXT_PROBE_AT)?;
+            probe.query_row(params, |row| row.get(0)).optional()?.flatten()
+        } else {
+            statement.query_row(params, |row| row.get(0))?
+        };
         next = next.into_iter().chain(first).min();
     }
     Ok(next.map(Timestamp))

@@ -9,8 +9,8 @@ use super::page::{Listed, Page};
 use super::{
     DeliveryFilter, DeliveryRow, Due, Events, HistoryRow, IntegrationRow, NodeRow, OutageRow,
     OwnFaultRow, ReceiverRow, Retention, RunRow, SilenceRow, StatusRow, StoreError, Surplus,
-    TargetRow, TransitionRow, fault, history, integration, node, open, outage, queue, reader,
-    receiver, release, resend, silence, surplus, wake,
+    TargetRow, TransitionRow, awake, fault, history, integration, node, open, outage, queue,
+    reader, receiver, release, resend, silence, surplus, wake,
 };
 use crate::domain::ledger::KnownIncident;
 use crate::domain::{Factor, IntegrationId, Timestamp};
@@ -203,6 +203,11 @@ impl View {
     /// Implements [`crate::store::View::events`] on this engine.
     pub(crate) async fn events(&self, after: i64, limit: u32) -> Result<Events, StoreError> {
         self.readers.read(move |tx| history::events(tx, after, limit)).await
+    }
+
+    /// Implements [`crate::store::View::awake`] on this engine.
+    pub(crate) async fn awake(&self) -> Result<Duration, StoreError> {
+        self.readers.read(|tx| awake::read(tx)).await
     }
 
     /// Implements [`crate::store::View::surplus`] on this engine.

@@ -118,6 +118,7 @@ impl Sender {
         let began = Instant::now();
         let (result, detail) = match self.attempt(message, now).await {
             Ok(answered) => answered,
+            Err(error @ SendError::Format(_)) => (AttemptResult::Unsendable, chain(&error)),
             Err(error) => (AttemptResult::Unreachable, chain(&error)),
         };
         Sent { result, duration: began.elapsed(), detail: cut(detail, DETAIL_BYTES_MAX) }

@@ -153,6 +153,7 @@ impl Books {
         let one = self.deliveries.iter_mut().find(|one| one.id == update.id).unwrap();
         one.attempts = update.attempts;
         let Some((state, due)) = update.outcome else { return };
+        one.earlier = update.earlier;
         (one.state, one.due_at, one.token) = (state, due.or(one.due_at), None);
         let one = one.clone();
         if state == DeliveryState::Pending && self.head(&one).is_some_and(|head| head != one.id) {
@@ -207,7 +208,8 @@ impl Books {
                     if one.state != DeliveryState::Pending {
                         continue;
                     }
-                    one.due_at = if Some(one.id) == head { one.due_at.or(Some(at)) } else { None };
+                    let due = one.due_at.map_or(at, |due| due.min(at));
+                    one.due_at = (Some(one.id) == head).then_some(due);
                 }
             }
             QueueChange::Advance { ended, at } => {
@@ -215,6 +217,12 @@ impl Books {
                 if let Some(head) = self.head(&ended) {
                     let head = self.delivery(head);
                     head.due_at = head.due_at.or(Some(at));
+                }
+            }
+            QueueChange::ProbeNow { receiver, at } => {
+                let known = self.receivers.get_mut(&receiver);
+                if let Some(outage) = known.and_then(|known| known.outage.as_mut()) {
+                    outage.probe_at = outage.probe_at.min(at);
                 }
             }
             QueueChange::Refresh { receiver, at } => {

@@ -26,6 +26,10 @@ pub(super) struct Bench {
     pub(super) policy: Policy,
     pub(super) disable_after: Duration,
     pub(super) disabled: Option<Disabled>,
+    /// Time since the beginning that does not count.
+    pub(super) asleep: Duration,
+    /// Nothing is wrong with the daemon.
+    pub(super) is_trusted: bool,
     tokens: i64,
 }
 
@@ -40,6 +44,8 @@ impl Bench {
             policy: Policy::default(),
             disable_after: Duration::MAX,
             disabled: None,
+            asleep: Duration::ZERO,
+            is_trusted: true,
             tokens: 0,
         }
     }
@@ -308,13 +314,27 @@ impl Bench {
             return Vec::new();
         }
         let (now, mut claimed) = (self.now, Vec::new());
+        let outage = self.health(receiver).outage;
+        let is_leased = |one: &Delivery| one.receiver == receiver && one.token.is_some();
+        if outage.is_some_and(|outage| now < outage.probe_at)
+            || (outage.is_some() && self.books.deliveries.iter().any(is_leased))
+        {
+            return Vec::new();
+        }
         for one in &mut self.books.deliveries {
-            let is_due = one.due_at.is_some_and(|at| at <= now);
+            let is_due = one.due_at.is_some_and(|at| at <= now || outage.is_some());
             let is_pending = one.state == DeliveryState::Pending && one.receiver == receiver;
             if is_pending && is_due && one.token.is_none() {
                 self.tokens += 1;
                 one.token = Some(self.tokens);
                 claimed.push(one.clone());
+            }
+        }
+        if outage.is_some() {
+            claimed.sort_by_key(|one| (one.due_at, one.id));
+            for other in claimed.drain(1.min(claimed.len())..) {
+                self.books.deliveries.iter_mut().find(|one| one.id == other.id).unwrap().token =
+                    None;
             }
         }
         claimed
@@ -336,12 +356,15 @@ impl Bench {
             detail: String::new(),
             next,
             disable_after: self.disable_after,
+            awake: self.now.since(START).saturating_sub(self.asleep),
+            is_trusted: self.is_trusted,
             kept_max: 100,
         };
         let found = self.books.deliveries.iter().find(|one| one.id == sent.id).unwrap();
         let delivery = DeliveryRecord {
             state: found.state,
             attempts: found.attempts,
+            earlier: found.earlier,
             token: found.token,
             receiver: self.health(&sent.receiver),
             part: self.books.in_incident(found),

@@ -46,7 +46,8 @@ fn receiver_is_disabled_once_and_enabled_once() {
     bench.books.apply_all(&effects, None);
     let health = bench.health("a");
     assert_eq!((health.disabled, health.failing_since), (None, None));
-    assert!(enable(&health, bench.now).is_empty());
+    bench.books.apply_all(&enable(&health, bench.now), None);
+    assert_eq!(bench.health("a"), health);
     assert_eq!(bench.claim("a").len(), 2);
     let effects = disable(&health, DisabledReason::Manual, bench.now);
     bench.books.apply_all(&effects, None);
@@ -106,6 +107,101 @@ fn delivery_that_ends_with_the_receiver_is_not_counted_as_pending() {
     bench.attempt(&sent[0], Next::Failed);
     assert_eq!(bench.disabled.map(|disabled| disabled.pending), Some(1));
     assert_eq!(bench.delivery(sent[0].id).state, DeliveryState::Failed);
+}
+
+#[test]
+fn sleep_between_failures_is_no_evidence() {
+    let mut bench = Bench::enabled();
+    bench.disable_after = DAY * 5;
+    let fail = |bench: &mut Bench| {
+        let sent = bench.claim("a");
+        bench.attempt(&sent[0], Next::RetryAfter(Duration::ZERO));
+        bench.disabled
+    };
+    assert_eq!(fail(&mut bench), None);
+    bench.wait(DAY * 6);
+    bench.asleep = DAY * 6;
+    assert_eq!(fail(&mut bench), None);
+    bench.wait(DAY * 5);
+    bench.is_trusted = false;
+    assert_eq!(fail(&mut bench), None, "the daemon itself is at fault");
+    bench.is_trusted = true;
+    bench.wait(Duration::from_secs(1));
+    assert!(fail(&mut bench).is_some());
+}
+
+#[test]
+fn receiver_that_comes_back_gets_everything_in_order() {
+    let mut bench = Bench::new();
+    bench.sync(&[wanted("one"), wanted("two"), wanted("three")]);
+    let away = Next::Probe { keeps_place: true, asked: Duration::ZERO };
+    let all = bench.claim("a");
+    assert_eq!(all.len(), 3);
+    all.iter().for_each(|sent| bench.attempt(sent, away));
+    let mut probes = 0;
+    for wait in [1, 2, 4, 8, 10, 10] {
+        assert!(bench.claim("a").is_empty(), "{wait}");
+        bench.wait(Duration::from_secs(wait) + Duration::from_millis(20));
+        let probe = bench.claim("a");
+        assert_eq!(probe.len(), 1, "one at a time");
+        assert_eq!(probe[0].id, all[0].id, "the oldest");
+        assert!(bench.claim("a").is_empty(), "and no other meanwhile");
+        bench.attempt(&probe[0], away);
+        probes += 1;
+        let delivery = bench.delivery(all[0].id);
+        assert_eq!(
+            (delivery.attempts, delivery.earlier),
+            (1 + probes, probes),
+            "they do not count"
+        );
+    }
+    bench.wait(Duration::from_secs(11));
+    let probe = bench.claim("a");
+    bench.attempt(&probe[0], Next::Delivered);
+    assert_eq!(bench.health("a").outage, None);
+    let rest: Vec<_> = bench.claim("a").into_iter().map(|one| one.id).collect();
+    assert_eq!(rest, [all[1].id, all[2].id], "at once");
+}
+
+#[test]
+fn message_that_fails_by_itself_lets_others_through() {
+    let mut bench = Bench::new();
+    bench.sync(&[wanted("one"), wanted("two")]);
+    let both = bench.claim("a");
+    let own = Next::Probe { keeps_place: false, asked: Duration::ZERO };
+    bench
+        .books
+        .deliveries
+        .iter_mut()
+        .filter(|one| one.id == both[1].id)
+        .for_each(|one| one.token = None);
+    bench.attempt(&both[0], own);
+    bench.wait(Duration::from_secs(2));
+    let probe = bench.claim("a");
+    assert_eq!(probe[0].id, both[1].id, "the other one is tried first");
+    bench.attempt(&probe[0], Next::Delivered);
+    assert_eq!(bench.claim("a")[0].id, both[0].id);
+}
+
+#[test]
+fn redelivered_or_enabled_is_sent_now() {
+    for is_enable in [true, false] {
+        let mut bench = Bench::enabled();
+        let sent = bench.claim("a");
+        let asked = DAY / 2;
+        bench.attempt(&sent[0], Next::Probe { keeps_place: true, asked });
+        bench.wait(Duration::from_secs(1));
+        assert!(bench.claim("a").is_empty());
+        let queue = Queue { receiver: "a".to_owned(), integration: sent[0].integration };
+        let state = DeliveryState::Pending;
+        let effects = if is_enable {
+            enable(&bench.health("a"), bench.now)
+        } else {
+            redeliver(&[Redelivery { id: sent[0].id, queue, state, incident: None }], bench.now)
+        };
+        bench.books.apply_all(&effects, None);
+        assert_eq!(bench.claim("a")[0].id, sent[0].id, "enable: {is_enable}");
+    }
 }
 
 #[test]

@@ -21,6 +21,7 @@ pub(super) const MIGRATIONS: &[(u32, &str)] = &[
     (8, include_str!("0008_node.sql")),
     (9, include_str!("0009_names.sql")),
     (10, include_str!("0010_incidents.sql")),
+    (11, include_str!("0011_probes.sql")),
 ];
 
 /// The schema that calls the class of the daemon's own faults `local`.

@@ -1,5 +1,6 @@
 //! Tests of the engine, on databases in memory where no file is needed.
 
+mod awake;
 mod deliveries;
 mod files;
 mod fingerprint;
@@ -183,7 +184,7 @@ impl Bench {
         let result = match next {
             Next::Delivered => AttemptResult::Answered { code: 204, hint: None },
             Next::Gone => AttemptResult::Answered { code: 410, hint: None },
-            Next::RetryAfter(_) | Next::Failed => AttemptResult::Unreachable,
+            Next::RetryAfter(_) | Next::Probe { .. } | Next::Failed => AttemptResult::Unreachable,
         };
         let attempt = Attempt {
             delivery: sent.id,
@@ -194,6 +195,8 @@ impl Bench {
             detail: "said so".to_owned(),
             next,
             disable_after: self.disable_after,
+            awake: Duration::from_millis(self.now.0.unsigned_abs()),
+            is_trusted: true,
             kept_max: self.kept_max,
         };
         let context = self.context();

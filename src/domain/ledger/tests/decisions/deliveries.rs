@@ -15,12 +15,12 @@ use crate::domain::{
 
 const DELIVERY: DeliveryId = DeliveryId(70);
 
-fn ago(seconds: u64) -> Timestamp {
+pub(super) fn ago(seconds: u64) -> Timestamp {
     NOW.minus(secs(seconds))
 }
 
 /// An attempt that took two seconds and ended now, under the lease with [`TOKEN`].
-fn attempt(next: Next) -> Attempt {
+pub(super) fn attempt(next: Next) -> Attempt {
     Attempt {
         delivery: DELIVERY,
         token: TOKEN,
@@ -30,30 +30,36 @@ fn attempt(next: Next) -> Attempt {
         detail: "no answer".to_owned(),
         next,
         disable_after: secs(1000),
+        awake: secs(5000),
+        is_trusted: true,
         kept_max: 10,
     }
 }
 
-fn health() -> ReceiverHealth {
+pub(super) fn health() -> ReceiverHealth {
     ReceiverHealth { name: "pager".to_owned(), ..ReceiverHealth::default() }
 }
 
-fn delivery() -> DeliveryRecord {
+pub(super) fn delivery() -> DeliveryRecord {
     DeliveryRecord {
         state: DeliveryState::Pending,
         attempts: 2,
+        earlier: 0,
         token: Some(TOKEN),
         receiver: health(),
         part: None,
     }
 }
 
-fn recorded(delivery: &DeliveryRecord, attempt: &Attempt) -> (Vec<Effect>, Option<Disabled>) {
+pub(super) fn recorded(
+    delivery: &DeliveryRecord,
+    attempt: &Attempt,
+) -> (Vec<Effect>, Option<Disabled>) {
     let world = World::new().subscribed([subscription("pager", "*"), subscription("log", "*")]);
     decided(&world, delivery, attempt)
 }
 
-fn decided(
+pub(super) fn decided(
     world: &World,
     delivery: &DeliveryRecord,
     attempt: &Attempt,
@@ -141,33 +147,6 @@ fn disabled_event(effects: &[Effect]) -> ReceiverDisabled {
         panic!("another payload")
     };
     data.clone()
-}
-
-#[test]
-fn a_receiver_is_disabled_when_it_has_only_failed_for_long_enough() {
-    let table = [
-        (Some(ago(1000)), Next::RetryAfter(secs(1)), Some(8)),
-        (Some(ago(1000)), Next::Failed, Some(7)),
-        (Some(ago(999)), Next::Failed, None),
-        (None, Next::Failed, None),
-        // A clock that was set back makes failures no longer.
-        (Some(NOW.plus(secs(5000))), Next::Failed, None),
-    ];
-    for (number, (failing_since, next, pending)) in table.into_iter().enumerate() {
-        let world = World::new().knowing(Need::Pending("pager".to_owned()), Answer::Count(8));
-        let delivery =
-            DeliveryRecord { receiver: ReceiverHealth { failing_since, ..health() }, ..delivery() };
-        let (effects, disabled) = decided(&world, &delivery, &attempt(next));
-        let found = disabled.map(|disabled| (disabled.reason, disabled.pending));
-        assert_eq!(
-            found,
-            pending.map(|pending| (DisabledReason::Failing, pending)),
-            "case {number}"
-        );
-        let since = failing_since.unwrap_or(NOW).min(NOW);
-        let expected = format!("failing {:+} s", (since.0 - NOW.0) / 1000);
-        assert!(lines(&effects).iter().any(|line| line.contains(&expected)), "case {number}");
-    }
 }
 
 #[test]
@@ -260,7 +239,7 @@ fn commands_disable_and_enable_a_receiver_once() {
     let effects = enable(&disabled, NOW);
     let expected = ["receiver pager: enabled, failing none, success -950 s", "refresh pager +0 s"];
     assert_eq!(lines(&effects), expected);
-    assert!(enable(&health(), NOW).is_empty());
+    assert_eq!(lines(&enable(&health(), NOW)), ["refresh pager +0 s", "probe pager +0 s"]);
 }
 
 fn queue(integration: Option<i64>) -> Queue {
@@ -285,6 +264,7 @@ fn redelivery_queues_what_has_ended_and_keeps_the_order() {
         "head of 7 to pager +0 s",
         "head of 7 to pager +0 s",
         "head of 0 to pager +0 s",
+        "probe pager +0 s",
     ]);
     assert_eq!(lines(&redeliver(&found, NOW)), expected);
 }
@@ -320,6 +300,7 @@ fn a_replay_queues_each_event_that_is_not_pending() {
             "requeue 34",
             "head of 0 to pager +0 s",
             "head of 7 to pager +0 s",
+            "probe pager +0 s",
         ]
     );
     assert_eq!(replay.pending, 1);

@@ -106,7 +106,11 @@ fn line(effect: &Effect) -> String {
                 format!("{} {}", state.as_str(), due.map_or("never".to_owned(), at))
             });
             let (id, attempts) = (update.id.0, update.attempts);
-            format!("delivery {id} after {attempts} {}: {outcome}", at(update.at))
+            let free = match update.earlier {
+                0 => String::new(),
+                earlier => format!(" ({earlier} free)"),
+            };
+            format!("delivery {id} after {attempts}{free} {}: {outcome}", at(update.at))
         }
         Effect::UpdateReceiver(health) => receiver_line(health),
     }
@@ -118,7 +122,10 @@ fn receiver_line(health: &ReceiverHealth) -> String {
         .map_or("enabled".to_owned(), |(reason, when)| format!("{} {}", reason.as_str(), at(when)));
     let failing = health.failing_since.map_or("none".to_owned(), at);
     let success = health.last_success_at.map_or("none".to_owned(), at);
-    format!("receiver {}: {disabled}, failing {failing}, success {success}", health.name)
+    let outage = health.outage.map_or(String::new(), |outage| {
+        format!(", {} failures, probe {}", outage.failures, at(outage.probe_at))
+    });
+    format!("receiver {}: {disabled}, failing {failing}, success {success}{outage}", health.name)
 }
 
 fn queue_line(change: &QueueChange) -> String {
@@ -136,6 +143,7 @@ fn queue_line(change: &QueueChange) -> String {
             format!("head of {} to {receiver} {}", about(*integration), at(*when))
         }
         QueueChange::Advance { ended, at: when } => format!("advance {} {}", ended.0, at(*when)),
+        QueueChange::ProbeNow { receiver, at: when } => format!("probe {receiver} {}", at(*when)),
         QueueChange::Refresh { receiver, at: when } => format!("refresh {receiver} {}", at(*when)),
     }
 }

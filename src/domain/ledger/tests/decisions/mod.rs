@@ -12,5 +12,6 @@ mod names;
 mod operations;
 mod outages;
 mod planning;
+mod probes;
 mod record;
 mod silences;

@@ -12,6 +12,8 @@ fn gone(delivery: &PendingDelivery) -> Attempt {
         detail: String::new(),
         next: Next::Gone,
         disable_after: Duration::MAX,
+        awake: Duration::ZERO,
+        is_trusted: true,
         kept_max: 100,
     }
 }

@@ -134,6 +134,8 @@ async fn a_claim_finds_what_an_attempt_queued_before_it_makes_due() {
         detail: String::new(),
         next: Next::Delivered,
         disable_after: Duration::MAX,
+        awake: Duration::ZERO,
+        is_trusted: true,
         kept_max: 100,
     };
     let recorded = store.record_attempt(attempt, context()).await.unwrap();

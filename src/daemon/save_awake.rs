@@ -1,0 +1,28 @@
+//! Keeper of the awake clock: stores its reading, so that it goes on after a restart.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use super::shared::Shared;
+
+/// Interval at which the store gets the reading.
+const SAVE: Duration = Duration::from_mins(10);
+
+/// Stores the reading now and then until `stop`, and once more then.
+pub(super) async fn keep(shared: Arc<Shared>, stop: CancellationToken) {
+    loop {
+        let is_last = stop.run_until_cancelled(sleep(SAVE)).await.is_none();
+        let now = shared.clock.now();
+        let reading = shared.awake();
+        let saved = shared.store.save_awake(reading.total, reading.is_steady.then_some(now)).await;
+        if let Err(error) = saved {
+            shared.store_failed("the awake clock cannot be stored", &error);
+        }
+        if is_last {
+            return;
+        }
+    }
+}
