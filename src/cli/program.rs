@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::Parser;
 
-use super::args::{Arguments, Command, Global, ImportAction, WebhookAction};
+use super::args::{Arguments, Command, Global, ImportAction, Run, WebhookAction};
 use super::error::{CommandError, print_error};
 use super::print::{Answer, End, Screen};
 use super::{
@@ -51,10 +51,10 @@ fn print_clap(ended: &clap::Error) -> ExitCode {
 /// Starts the runtime and runs the command on it.
 fn answer(arguments: Arguments) -> Result<Answer, CommandError> {
     let Arguments { global, command } = arguments;
-    let command = command.unwrap_or(Command::Run);
+    let command = command.unwrap_or(Command::Run(Run::default()));
     match &command {
         // The configuration says how it logs.
-        Command::Run => {}
+        Command::Run(_) => {}
         Command::Demo(_) => log::start(&global, None, demo::LOG_FILTER)?,
         Command::Status(_)
         | Command::Reload(_)
@@ -93,7 +93,7 @@ async fn dispatch(global: &Global, command: Command) -> Result<Answer, CommandEr
     let zone = global.zone.clone().map(|zone| &*Box::leak(Box::new(zone)));
     let screen = Screen { now: Clock::default().now(), width: width(), zone };
     match command {
-        Command::Run => run::answer(global).await,
+        Command::Run(args) => run::answer(global, args).await,
         Command::Status(args) => status::answer(global, &args, screen).await,
         Command::Reload(args) => reload::answer(global, &args, screen).await,
         Command::Check(args) => check::answer(global, &args).await,

@@ -12,7 +12,7 @@ use super::print::{Answer, End, Screen, sanitise};
 use super::read;
 use crate::daemon;
 use crate::domain::Reload as Outcome;
-use crate::store::{NodeRow, View, is_in_use};
+use crate::store::{Control, NodeNote, NodeRow, View, is_in_use};
 
 /// Longest wait for the outcome: a file of the configuration may hang for a minute.
 const WAIT_MAX: Duration = Duration::from_secs(90);
@@ -30,6 +30,10 @@ pub(super) async fn answer(
         return Err(stopped("the daemon does not run"));
     }
     let view = View::open(&path).context("opening the store")?;
+    if let Some(number) = args.allow_removals {
+        let mut control = Control::open(&path).context("opening the store")?;
+        control.note(&NodeNote::AllowRemovals(number)).context("allowing the removals")?;
+    }
     let before = view.node().await.context("reading the store")?;
     let Some(process) = before.process else {
         return Err(stopped("the daemon has not started yet"));

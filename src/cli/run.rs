@@ -8,7 +8,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
-use super::args::Global;
+use super::args::{Global, Run};
 use super::error::CommandError;
 use super::log;
 use super::print::{Answer, End};
@@ -19,10 +19,10 @@ use crate::store::StoreError;
 /// Runs the daemon until SIGTERM or SIGINT; faults of the configuration are printed before it starts.
 ///
 /// Signals are received from the first moment: a SIGHUP during the start is a reload after it.
-pub(super) async fn answer(global: &Global) -> Result<Answer, CommandError> {
+pub(super) async fn answer(global: &Global, args: Run) -> Result<Answer, CommandError> {
     let mut signals = Signals::new().context("signals cannot be received")?;
     let (daemon, server) = tokio::select! {
-        started = start(global) => started?,
+        started = start(global, args) => started?,
         () = signals.asked_to_stop() => return Ok(Answer::good(String::new())),
     };
     let serving = server.map(|server| Serving::start(server, daemon.metrics.clone()));
@@ -36,11 +36,11 @@ pub(super) async fn answer(global: &Global) -> Result<Answer, CommandError> {
 }
 
 /// Reads the configuration and starts the daemon by it.
-async fn start(global: &Global) -> Result<(Daemon, Option<Server>), CommandError> {
+async fn start(global: &Global, args: Run) -> Result<(Daemon, Option<Server>), CommandError> {
     let assembly = daemon::load(global.config.as_deref()).await.map_err(of_daemon)?;
     log::start(global, Some(&assembly.settings.log), "info")?;
     let server = bind(assembly.settings.metrics.listen).await?;
-    Ok((Daemon::start(assembly).await.map_err(of_daemon)?, server))
+    Ok((Daemon::start(assembly, args.allow_removals).await.map_err(of_daemon)?, server))
 }
 
 /// Returns the error of a command for one of the daemon: service managers go by its exit status.
@@ -54,6 +54,7 @@ fn of_daemon(error: DaemonError) -> CommandError {
         DaemonError::Store(error) if error.is_damage() => End::Damaged,
         DaemonError::Configuration(_)
         | DaemonError::Receiver(_)
+        | DaemonError::Removals(_)
         | DaemonError::Blocking(_)
         | DaemonError::Store(_)
         | DaemonError::Jobs(_)

@@ -19,6 +19,17 @@ const DROP_INS: &str = "integrations.d";
 /// Keys by which a published payload is recognised: a file with lists has none of them.
 const PAYLOAD: [&str; 3] = ["type", "config", "autoBootstrap"];
 
+/// Folder of drop-ins as it was found.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct DropIns {
+    /// Path of the folder.
+    pub(crate) folder: String,
+    /// True when there is such a folder.
+    pub(crate) is_there: bool,
+    /// Number of its files that are read.
+    pub(crate) files: usize,
+}
+
 /// Content of all files, not yet interpreted.
 #[derive(Debug, Default)]
 pub(super) struct Gathered {
@@ -34,6 +45,8 @@ pub(super) struct Gathered {
     pub(super) templates: Vec<Entry>,
     /// Drop-in that is not read, since another one is to take its place.
     pub(super) without: Option<PathBuf>,
+    /// Folder of drop-ins beside the main file.
+    pub(super) drop_ins: DropIns,
     /// Permission bits of each file.
     pub(super) modes: BTreeMap<String, u32>,
 }
@@ -75,7 +88,13 @@ impl Gathered {
             self.layers.push(root);
         }
         let folder = path.with_file_name(DROP_INS);
-        for (path, format) in files::drop_ins(&folder, faults) {
+        let drop_ins = files::drop_ins(&folder, faults);
+        self.drop_ins = DropIns {
+            folder: folder.display().to_string(),
+            is_there: !matches!(folder.try_exists(), Ok(false)),
+            files: drop_ins.len(),
+        };
+        for (path, format) in drop_ins {
             if self.without.as_ref() == Some(&path) {
                 continue;
             }

@@ -23,6 +23,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 pub(crate) use entry::Entry;
+pub(crate) use gather::DropIns;
 pub(crate) use integration::{Integration, Plan};
 pub(crate) use schedules::schedule_problem;
 pub(crate) use settings::{Limits, Log, LogFormat, Metrics, Own, Settings};
@@ -54,6 +55,8 @@ pub(crate) struct Loaded {
     pub(crate) receivers: Vec<Entry>,
     /// Maintenance windows, with the tables that they were read from.
     pub(crate) windows: Vec<(Maintenance, Entry)>,
+    /// Folder of drop-ins beside the main file.
+    pub(crate) drop_ins: DropIns,
     /// Faults of everything that was read.
     pub(crate) faults: Faults,
     modes: BTreeMap<String, u32>,
@@ -153,7 +156,8 @@ fn interpreted(
         let (faults, warnings) = faults.into_parts();
         return Err(Faulty { faults, warnings });
     };
-    let Gathered { mut integrations, receivers, maintenance, templates, modes, .. } = gathered;
+    let Gathered { mut integrations, receivers, maintenance, templates, drop_ins, modes, .. } =
+        gathered;
     unique("template", &templates, &faults);
     template::apply(&mut integrations, &templates, &faults);
     unique("integration", &integrations, &faults);
@@ -167,7 +171,7 @@ fn interpreted(
     }
     let read = |entry| Integration::read(entry, &settings.defaults, &mut schedules, &faults);
     let integrations = integrations.into_iter().map(read).collect();
-    Ok(Loaded { settings, integrations, receivers, windows, faults, modes })
+    Ok(Loaded { settings, integrations, receivers, windows, drop_ins, faults, modes })
 }
 
 /// Returns the path of the database as far as it can be read from a configuration with faults: from the

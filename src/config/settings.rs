@@ -7,8 +7,8 @@ use std::time::Duration;
 use super::entry::LISTS;
 use super::policy::{EVIDENCE_RUNS_MAX, Evidence, GivenChecks};
 use super::schedules::Schedules;
-use crate::domain::{CommonChecks, Policy, Schedule, duration_text};
-use crate::input::{Faults, Reader, Value, quoted};
+use crate::domain::{CommonChecks, Policy, RemovalsMax, Schedule, duration_text};
+use crate::input::{Faults, Kind, Reader, Value, quoted};
 
 /// Embedded defaults, which also document every key.
 pub(super) const DEFAULTS: &str = include_str!("../../config/revalidated.toml");
@@ -47,6 +47,8 @@ pub(crate) struct Settings {
     pub(crate) drain: Duration,
     /// Number of integrations that must fail by one cause to make an outage.
     pub(crate) outage_min: u32,
+    /// Number of removals that one start or reload may make.
+    pub(crate) removals_max: RemovalsMax,
     /// Thresholds of the daemon's own faults.
     pub(crate) own: Own,
 }
@@ -167,6 +169,7 @@ impl Settings {
             table.finish();
             min.and_then(|min| u32::try_from(min).ok())
         });
+        let removals_max = reader.table("safety").and_then(safety);
         let own = reader.table("own_faults").and_then(own);
         for key in LISTS {
             reader.has(key);
@@ -182,9 +185,26 @@ impl Settings {
             metrics: metrics?,
             drain: drain?,
             outage_min: outage_min?,
+            removals_max: removals_max?,
             own: own?,
         })
     }
+}
+
+fn safety(mut reader: Reader<'_>) -> Option<RemovalsMax> {
+    let max = reader.raw("removals_max").and_then(|value| match &value.kind {
+        Kind::Integer(count) => u32::try_from(*count).ok().map(RemovalsMax::Count),
+        Kind::String(text) => {
+            let percent = text.strip_suffix('%').and_then(|number| number.trim().parse().ok());
+            percent.filter(|percent| *percent <= 100).map(RemovalsMax::Percent)
+        }
+        Kind::Null | Kind::Bool(_) | Kind::Float(_) | Kind::Array(_) | Kind::Table(_) => None,
+    });
+    if max.is_none() && reader.has("removals_max") {
+        reader.refuse("removals_max", "expected a number such as 10, or a share such as \"20%\"");
+    }
+    reader.finish();
+    max
 }
 
 fn own(mut reader: Reader<'_>) -> Option<Own> {
@@ -381,6 +401,9 @@ mod tests {
             ("[log]\nformat = \"xml\"", "expected one of `auto`, `text`, `json`, `journald`"),
             ("[store]\npath = \" \"", "must not be empty"),
             ("[store]\npath = \"postgres://db/x\"", "expected the path of a file"),
+            ("[safety]\nremovals_max = -1", "such as \"20%\""),
+            ("[safety]\nremovals_max = \"101%\"", "such as \"20%\""),
+            ("[safety]\nremovals_max = \"many\"", "such as \"20%\""),
             ("strict_secrets = \"no\"", "expected true or false"),
         ];
         for (text, expected) in table {
@@ -391,6 +414,8 @@ mod tests {
         for text in [
             "[own_faults]\ncanaries = [\"www.example.com:443\", \"[::1]:80\"]",
             "[metrics]\nlisten = \"\"",
+            "[safety]\nremovals_max = 0",
+            "[safety]\nremovals_max = \"100%\"",
             "[metrics]\nlisten = \"[::]:9464\"",
             "[log]\nfilter = \"warn,revalidated=debug\"",
         ] {

@@ -16,6 +16,9 @@ pub(crate) enum DaemonError {
     /// A receiver cannot be used.
     #[error("a receiver cannot be used")]
     Receiver(#[from] SendError),
+    /// It would remove too much, or a folder is gone.
+    #[error("{0}")]
+    Removals(String),
     /// A file of the configuration does not answer.
     #[error("the configuration cannot be read")]
     Blocking(#[source] BlockingError),
@@ -34,7 +37,7 @@ impl DaemonError {
     /// Returns true when the configuration has to be changed before it is worth trying again.
     pub(super) const fn is_configuration(&self) -> bool {
         match self {
-            Self::Configuration(_) | Self::Receiver(_) => true,
+            Self::Configuration(_) | Self::Receiver(_) | Self::Removals(_) => true,
             Self::Blocking(_) | Self::Store(_) | Self::Jobs(_) | Self::Ended(_) => false,
         }
     }

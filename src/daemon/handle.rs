@@ -15,9 +15,9 @@ use super::health::Health;
 use super::loops::{Loops, asked_or_ended};
 use super::metrics::MetricsSource;
 use super::shared::Shared;
-use super::{life, notify, reload, scheduler};
+use super::{life, notify, reload, safety, scheduler};
 use crate::domain::{Reload, duration_text};
-use crate::store::{Store, StoreError, View};
+use crate::store::{NodeNote, Store, StoreError, View};
 
 /// Running daemon; it runs until [`Daemon::until`] returns.
 pub(crate) struct Daemon {
@@ -35,17 +35,23 @@ pub(crate) struct Daemon {
 }
 
 impl Daemon {
-    /// Opens the store, puts `assembly` in force and starts the loops.
+    /// Opens the store, puts `assembly` in force and starts the loops; `removals` are allowed this time.
     ///
     /// # Errors
     ///
     /// Fails when the store cannot be opened or written, or a receiver cannot be used.
-    pub(crate) async fn start(assembly: Assembly) -> Result<Self, DaemonError> {
+    pub(crate) async fn start(
+        assembly: Assembly,
+        removals: Option<u32>,
+    ) -> Result<Self, DaemonError> {
         reload::warn_of(&assembly);
         let clock = Clock::default();
         let store = Store::open(&assembly.settings.store)?;
         let view = View::outside(&assembly.settings.store)?;
         let changes = store.changes();
+        if let Some(number) = removals {
+            store.note(NodeNote::AllowRemovals(number)).await?;
+        }
         let core = Core::start(store, view.clone(), &assembly, clock, Health::default()).await?;
         drop(assembly);
         let jobs = start_jobs(&core.shared).await?;
@@ -115,6 +121,15 @@ impl Core {
         health: Health,
     ) -> Result<Self, DaemonError> {
         let begun_at = clock.now();
+        let refused = safety::check(&store, assembly).await?;
+        let with_stored = match &refused {
+            Some(reason) => {
+                error!("configuration refused, what it would remove goes on as stored: {reason}");
+                Some(safety::with_stored(&store, assembly).await?)
+            }
+            None => None,
+        };
+        let assembly = with_stored.as_ref().unwrap_or(assembly);
         let (active, synced) = reload::prepare(&store, assembly, begun_at, None).await?;
         let lasting = store.view().own_faults().await?;
         let health = health.lasting(lasting.into_iter().map(|row| row.fault));
@@ -125,9 +140,9 @@ impl Core {
             number: 0,
             begun_at,
             ended_at: clock.now(),
-            refused: None,
+            is_configuration: refused.is_some(),
+            refused,
             faults: Vec::new(),
-            is_configuration: false,
             changes: synced.changes,
         });
         let (stop, abort) = (CancellationToken::new(), CancellationToken::new());

@@ -2,6 +2,8 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use tokio::time::Instant;
+
 use crate::domain::{Reload, Timestamp};
 
 /// Outcome of the latest start or reload.
@@ -13,6 +15,7 @@ struct State {
     reload: Option<Reload>,
     is_stored: bool,
     applied_at: Option<Timestamp>,
+    refused_since: Option<Instant>,
 }
 
 impl Latest {
@@ -23,7 +26,10 @@ impl Latest {
     /// Takes over an outcome, which the store does not have yet.
     pub(super) fn set(&self, reload: Reload) {
         self.state(|state| {
-            if reload.refused.is_none() {
+            if reload.refused.is_some() {
+                state.refused_since.get_or_insert_with(Instant::now);
+            } else {
+                state.refused_since = None;
                 state.applied_at = Some(reload.ended_at);
             }
             state.reload = Some(reload);
@@ -51,6 +57,11 @@ impl Latest {
     /// Returns the reason for which the latest one was refused.
     pub(super) fn refused(&self) -> Option<String> {
         self.state(|state| state.reload.as_ref()?.refused.clone())
+    }
+
+    /// Returns since when configurations have been refused, one after the other.
+    pub(super) fn refused_since(&self) -> Option<Instant> {
+        self.state(|state| state.refused_since)
     }
 
     /// Returns the instant at which the configuration in force was applied.
@@ -95,6 +106,7 @@ mod tests {
         latest.set(outcome(3, None));
         latest.set(outcome(4, Some("1 fault")));
         assert_eq!(latest.refused().as_deref(), Some("1 fault"));
+        assert!(latest.refused_since().is_some());
         assert_eq!(latest.applied_at(), Some(Timestamp(3)));
         latest.set(outcome(5, None));
         assert_eq!((latest.refused(), latest.applied_at()), (None, Some(Timestamp(5))));

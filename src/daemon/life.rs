@@ -7,14 +7,17 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
+use super::health;
 use super::process;
 use super::shared::Shared;
 use super::text::chain;
-use crate::domain::Reload;
+use crate::domain::{OwnFault, Reload};
 use crate::store::NodeNote;
 
 /// Time between two looks at the files of the database.
 const LOOK: Duration = Duration::from_secs(2);
+/// Time for which a configuration is refused before receivers are notified: people are at it until then.
+const REFUSED_LONG: Duration = Duration::from_mins(10);
 /// Time between two heartbeats.
 const BEAT: Duration = Duration::from_secs(30);
 
@@ -49,10 +52,22 @@ pub(super) async fn watch(shared: Arc<Shared>, stop: CancellationToken) {
             continue;
         }
         store_latest(&shared).await;
+        notify_of_refusal(&shared).await;
         if BEAT <= beaten.elapsed() {
             beaten = Instant::now();
             note(&shared, NodeNote::Seen(shared.clock.now())).await;
         }
+    }
+}
+
+/// Opens the fault of a configuration that has been refused for long, and closes it once one is in force.
+async fn notify_of_refusal(shared: &Shared) {
+    match (shared.latest.refused_since(), shared.latest.refused()) {
+        (Some(since), Some(reason)) if REFUSED_LONG <= since.elapsed() => {
+            health::begin(shared, OwnFault::Configuration, reason).await;
+        }
+        (Some(_), _) => {}
+        (None, _) => health::end(shared, OwnFault::Configuration).await,
     }
 }
 

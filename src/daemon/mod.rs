@@ -23,6 +23,7 @@ mod release;
 mod reload;
 mod resend;
 mod resending;
+mod safety;
 mod save_awake;
 mod scheduler;
 mod shared;

@@ -12,7 +12,7 @@ use super::assemble::{self, Assembly};
 use super::error::DaemonError;
 use super::shared::Shared;
 use super::text::chain;
-use super::{life, notify};
+use super::{life, notify, safety};
 use crate::blocking::{self, READ_TIMEOUT};
 use crate::domain::{Changes, IntegrationId, Reload, Subscription, Timestamp};
 use crate::platforms::{Peer, Peers};
@@ -61,6 +61,9 @@ pub(super) async fn reload(shared: &Shared, config: Option<&Path>) {
 
 /// Replaces the configuration in force and the rows together: no run begins in between.
 pub(super) async fn replace(shared: &Shared, assembly: &Assembly) -> Result<Changes, DaemonError> {
+    if let Some(reason) = safety::check(&shared.store, assembly).await? {
+        return Err(DaemonError::Removals(reason));
+    }
     let former = shared.active();
     let _closed = shared.reloading.write().await;
     let (active, synced) =

@@ -210,7 +210,7 @@ async fn caught<T>(work: impl Future<Output = T>) -> Option<T> {
 
 /// Returns a report that says nothing about the platform: the first test fails by a fault of the daemon, the
 /// others are skipped.
-fn nothing_ran(catalog: &'static [Test], reason: &str) -> Report {
+pub(super) fn nothing_ran(catalog: &'static [Test], reason: &str) -> Report {
     let outcome = |place| match place {
         0 => Outcome::Failed(Finding::new(Class::Local, reason)),
         _ => Outcome::Skipped(format!("Not run. {reason}")),

@@ -97,7 +97,7 @@ async fn play(options: Options) -> anyhow::Result<()> {
 
     let stop = CancellationToken::new();
     let assembly = daemon::open(Some(&folder.config())).context("the demo's own configuration")?;
-    let daemon = Daemon::start(assembly).await.context("the daemon did not start")?;
+    let daemon = Daemon::start(assembly, None).await.context("the daemon did not start")?;
     let (view, changes) = (daemon.view.clone(), daemon.changes.clone());
     let mut daemon = pin!(daemon.until(stop.cancelled()));
     let player = Player {

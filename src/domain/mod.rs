@@ -17,6 +17,7 @@ mod outage;
 mod redactor;
 mod reload;
 mod report;
+mod safety;
 mod schedule;
 mod secret;
 mod selection;
@@ -52,6 +53,7 @@ pub(crate) use report::{
     Class, Finding, Outcome, Report, ReportStatus, Test, TestResult, ValidationResults,
     ValidationTest, When,
 };
+pub(crate) use safety::{Removals, RemovalsMax, refusal};
 pub(crate) use schedule::{SPREAD_MAX, Schedule, ScheduleError};
 pub(crate) use secret::{REDACTED, Secret, SecretRef};
 pub(crate) use selection::{About, Selection};

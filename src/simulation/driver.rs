@@ -15,7 +15,7 @@ use super::rules::Wants;
 use super::world::{CATALOG, Listener, Platform, TIMEOUT_MS, Trace, World};
 use crate::config;
 use crate::daemon::{Assembled, Assembly, Running};
-use crate::domain::{CommonChecks, Timestamp};
+use crate::domain::{CommonChecks, RemovalsMax, Timestamp};
 use crate::input::{Faults, Reader, Value};
 use crate::platforms::{self, AutoBootstrap, Validator};
 use crate::store::{Memory, Wanted};
@@ -264,6 +264,7 @@ fn assembly(world: &Arc<World>) -> Assembly {
     let specs = world.state().checker.specs.clone();
     let mut settings = config::embedded();
     settings.limits = world.plan.limits;
+    settings.removals_max = RemovalsMax::Percent(100);
     let (day, many) = (Duration::from_hours(24), 3650);
     settings.retention.history = day * many;
     settings.retention.deliveries = day * many;
@@ -279,6 +280,7 @@ fn assembly(world: &Arc<World>) -> Assembly {
         warnings: Vec::new(),
         maintenance: world.plan.maintenance.clone().into(),
         receivers: receivers.map(|(number, wants)| receiver(world, number, wants)).collect(),
+        drop_ins: config::DropIns::default(),
         peers: Arc::default(),
     }
 }

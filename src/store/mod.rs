@@ -8,6 +8,7 @@
 mod conformance;
 mod error;
 mod facade;
+mod in_use;
 mod mutes;
 mod node;
 mod outbox;
@@ -22,6 +23,7 @@ mod sync;
 
 pub(crate) use error::StoreError;
 pub(crate) use facade::{Control, Store, View, is_in_use};
+pub(crate) use in_use::{InUse, KeptRow};
 pub(crate) use mutes::{MuteRow, OutageRow, OwnFaultRow, Released, SilenceRow};
 pub(crate) use node::{NodeNote, NodeRow, ProcessId};
 pub(crate) use outbox::{PendingDelivery, Redelivered, Replayed, Resend, Span};

@@ -22,6 +22,12 @@ pub(crate) enum NodeNote {
     Stopped(Timestamp),
     /// A configuration was put in force, or refused.
     Reloaded(Box<Reload>),
+    /// An operator allows so many removals, once.
+    AllowRemovals(u32),
+    /// The removals that were allowed have been made.
+    RemovalsDone,
+    /// Folder of drop-ins that holds some.
+    DropIns(Option<String>),
 }
 
 /// Node as the store keeps it.
@@ -37,4 +43,8 @@ pub(crate) struct NodeRow {
     pub(crate) stopped_at: Option<Timestamp>,
     /// Outcome of its latest start or reload.
     pub(crate) reload: Option<Reload>,
+    /// Removals that are allowed once.
+    pub(crate) removals_allowed: Option<u32>,
+    /// Folder of drop-ins that held some when the configuration in force was read.
+    pub(crate) drop_ins: Option<String>,
 }

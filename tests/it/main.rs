@@ -28,6 +28,7 @@ mod metrics;
 mod operations;
 mod platforms;
 mod receivers;
+mod removals;
 mod silences;
 mod soak;
 mod support;

@@ -14,7 +14,7 @@ use crate::support::{Config, Daemon, Receiver, wait_for};
 const SOON: Duration = Duration::from_secs(20);
 
 /// Returns both streams of a command as text.
-fn text(output: &Output) -> String {
+pub(crate) fn text(output: &Output) -> String {
     let streams = [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes));
     streams.concat()
 }

@@ -93,7 +93,7 @@ pub(super) struct Global {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Run the daemon until it is stopped
-    Run,
+    Run(Run),
     /// Show whether the daemon runs, what it could not load, and what fails; the exit status says it too
     Status(DaemonStatus),
     /// Have the running daemon read its configuration again, and show what changed
@@ -155,6 +155,14 @@ impl From<Demo> for crate::demo::Options {
     }
 }
 
+/// Arguments of the command `run`.
+#[derive(Args, Clone, Copy, Debug, Default)]
+pub(super) struct Run {
+    /// Allow the removal of so many integrations and receivers, this time
+    #[arg(long, value_name = "N")]
+    pub(super) allow_removals: Option<u32>,
+}
+
 /// Arguments of the command `status`.
 #[derive(Args, Debug)]
 pub(super) struct DaemonStatus {
@@ -169,6 +177,9 @@ pub(super) struct DaemonStatus {
 /// Arguments of the command `reload`.
 #[derive(Args, Debug)]
 pub(super) struct Reload {
+    /// Allow the removal of so many integrations and receivers, this time
+    #[arg(long, value_name = "N")]
+    pub(super) allow_removals: Option<u32>,
     /// Database of the daemon.
     #[command(flatten)]
     pub(super) source: Source,
@@ -392,7 +403,8 @@ mod tests {
         let lines = [
             ("run", "Run"),
             ("status --json", "Status(DaemonStatus"),
-            ("reload", "Reload(Reload"),
+            ("run --allow-removals 3", "allow_removals: Some(3)"),
+            ("reload --allow-removals 3", "allow_removals: Some(3)"),
             ("check", "Check(Check { online: false"),
             ("check --online --json", "Check(Check { online: true, form: Json { json: true } })"),
             ("validate lake --preflight", "preflight: true"),

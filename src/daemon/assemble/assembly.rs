@@ -7,14 +7,14 @@ use std::sync::Arc;
 use super::super::clock::Clock;
 use super::filters::check_filters;
 use super::integration::{Assembled, integration};
-use crate::config::{self, Faulty, Import, Loaded, Settings};
+use crate::config::{self, DropIns, Faulty, Import, Loaded, Settings};
 use crate::domain::Maintenance;
 use crate::input::Fault;
-use crate::platforms::{PLATFORMS, Peer, Peers, Platform};
+use crate::platforms::{PLATFORMS, Peers, Platform};
 use crate::webhook::Receiver;
 
 /// Validators, senders and settings that the daemon works with.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Assembly {
     /// The daemon's own settings.
     pub(crate) settings: Settings,
@@ -26,6 +26,8 @@ pub(crate) struct Assembly {
     pub(crate) receivers: Vec<Receiver>,
     /// Windows in which notifications are muted.
     pub(crate) maintenance: Arc<[Maintenance]>,
+    /// Folder of drop-ins beside the main file.
+    pub(crate) drop_ins: DropIns,
     /// Every integration, for the tests that compare them; without ids, which only the store has.
     pub(crate) peers: Arc<Peers>,
 }
@@ -68,9 +70,8 @@ pub(crate) fn assemble(
     let mut integrations = BTreeMap::new();
     let mut peers = Vec::new();
     for one in assembled {
-        let (name, identity) = (one.wanted.name.clone(), one.identity.clone());
-        peers.push(Peer { id: None, name: name.clone(), kind: one.platform.kind, identity });
-        integrations.insert(name, one);
+        peers.push(one.peer());
+        integrations.insert(one.wanted.name.clone(), one);
     }
     let settings = loaded.settings.clone();
     let tables = std::mem::take(&mut loaded.receivers);
@@ -90,7 +91,8 @@ pub(crate) fn assemble(
         }
     }
     let maintenance = loaded.windows.iter().map(|(window, _)| window.clone()).collect();
+    let drop_ins = loaded.drop_ins.clone();
     let warnings = loaded.close()?;
     let peers = Arc::new(peers.into_iter().collect());
-    Ok(Assembly { settings, integrations, warnings, receivers, maintenance, peers })
+    Ok(Assembly { settings, integrations, warnings, receivers, maintenance, drop_ins, peers })
 }

@@ -6,7 +6,7 @@ use super::redact::{References, redact};
 use crate::config::{Integration, Plan};
 use crate::domain::{CommonChecks, Policy};
 use crate::input::{Faults, Kind, Reader, join, nearest, quoted};
-use crate::platforms::{AutoBootstrap, Identity, Platform, Validator};
+use crate::platforms::{AutoBootstrap, Identity, Peer, Platform, Validator};
 use crate::store::Wanted;
 
 /// An integration that can be validated.
@@ -24,6 +24,14 @@ pub(crate) struct Assembled {
     pub(crate) checks: CommonChecks,
     /// Validator that runs the tests.
     pub(crate) validator: Arc<dyn Validator>,
+}
+
+impl Assembled {
+    /// Returns the integration as others are compared with it, without its id.
+    pub(in crate::daemon) fn peer(&self) -> Peer {
+        let (name, identity) = (self.wanted.name.clone(), self.identity.clone());
+        Peer { id: None, name, kind: self.platform.kind, identity }
+    }
 }
 
 /// Assembles one integration; none when it has a fault.
@@ -87,6 +95,9 @@ fn check_bootstrap(platform: &Platform, given: Option<bool>, reader: &Reader<'_>
 }
 
 /// Returns the platform of this name.
-pub(super) fn find(platforms: &'static [Platform], kind: &str) -> Option<&'static Platform> {
+pub(in crate::daemon) fn find(
+    platforms: &'static [Platform],
+    kind: &str,
+) -> Option<&'static Platform> {
     platforms.iter().find(|platform| platform.kind == kind)
 }

@@ -9,6 +9,6 @@ mod stored;
 mod tests;
 
 pub(crate) use assembly::{Assembly, open, open_with};
-#[cfg(test)]
 pub(crate) use integration::Assembled;
+pub(super) use integration::find;
 pub(super) use stored::{Stored, parse_stored};

@@ -6,7 +6,7 @@ use crate::daemon::shared::Shared;
 use crate::domain::OwnFault;
 
 /// Opens a fault, unless it is open.
-pub(super) async fn begin(shared: &Shared, fault: OwnFault, message: String) {
+pub(in crate::daemon) async fn begin(shared: &Shared, fault: OwnFault, message: String) {
     if !shared.health.evidence(|evidence| evidence.lasting.insert(fault)) {
         return;
     }
@@ -25,7 +25,7 @@ pub(super) async fn begin(shared: &Shared, fault: OwnFault, message: String) {
 }
 
 /// Closes a fault, if it is open.
-pub(super) async fn end(shared: &Shared, fault: OwnFault) {
+pub(in crate::daemon) async fn end(shared: &Shared, fault: OwnFault) {
     if !shared.health.evidence(|evidence| evidence.lasting.remove(&fault)) {
         return;
     }

@@ -7,6 +7,7 @@ mod probe;
 mod state;
 
 pub(super) use assess::{Run, assess};
+pub(super) use fault::{begin, end};
 pub(super) use machine::watch_machine;
 pub(super) use state::Health;
 #[cfg(test)]

@@ -141,6 +141,8 @@ pub(crate) enum OwnFault {
     Descriptors,
     /// A validation cannot run, for example because a secret cannot be read.
     Validation,
+    /// The configuration has been refused for ten minutes; the one before stays in force.
+    Configuration,
 }
 
 impl OwnFault {

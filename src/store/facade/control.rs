@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use crate::domain::{DeliveryId, Subscription, Timestamp};
-use crate::store::{NewSilence, ReceiverRow, Redelivered, Replayed, Span, StoreError, sqlite};
+use crate::store::{
+    NewSilence, NodeNote, ReceiverRow, Redelivered, Replayed, Span, StoreError, sqlite,
+};
 
 /// Writes beside a daemon, or without one. Blocks for as long as another writes, at most seconds.
 #[derive(Debug)]
@@ -16,6 +18,13 @@ impl Control {
     /// Opens an existing database of this version for writing.
     pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
         sqlite::Control::open(path).map(Self::Sqlite)
+    }
+
+    /// Writes down something about the life of the node.
+    pub(crate) fn note(&mut self, note: &NodeNote) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(engine) => engine.note(note),
+        }
     }
 
     /// Returns the receiver of this name, if the store knows it.

@@ -8,9 +8,9 @@ use crate::domain::ledger::KnownIncident;
 use crate::domain::{Factor, IntegrationId, Timestamp};
 use crate::store::receivers::Events;
 use crate::store::{
-    DeliveryFilter, DeliveryRow, Due, HistoryRow, IntegrationRow, Listed, NodeRow, OutageRow,
-    OwnFaultRow, Page, ReceiverRow, Retention, RunRow, SilenceRow, StatusRow, StoreError, Surplus,
-    TargetRow, TransitionRow, sqlite,
+    DeliveryFilter, DeliveryRow, Due, HistoryRow, InUse, IntegrationRow, KeptRow, Listed, NodeRow,
+    OutageRow, OwnFaultRow, Page, ReceiverRow, Retention, RunRow, SilenceRow, StatusRow,
+    StoreError, Surplus, TargetRow, TransitionRow, sqlite,
 };
 
 /// Reads, which never wait for writes; also beside a running daemon. Clone it freely.
@@ -124,6 +124,20 @@ impl View {
     pub(crate) async fn own_faults(&self) -> Result<Vec<OwnFaultRow>, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.own_faults().await,
+        }
+    }
+
+    /// Returns the names of what the configuration in force uses.
+    pub(crate) async fn in_use(&self) -> Result<InUse, StoreError> {
+        match self {
+            Self::Sqlite(engine) => engine.in_use().await,
+        }
+    }
+
+    /// Returns the integrations in use with the configurations that are kept of them.
+    pub(crate) async fn stored_configurations(&self) -> Result<Vec<KeptRow>, StoreError> {
+        match self {
+            Self::Sqlite(engine) => engine.stored_configurations().await,
         }
     }
 

@@ -10,7 +10,8 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::open;
 use super::place::Place;
 use super::{
-    NewSilence, ReceiverRow, Redelivered, Replayed, Span, StoreError, outbox, receiver, silence,
+    NewSilence, NodeNote, ReceiverRow, Redelivered, Replayed, Span, StoreError, node, outbox,
+    receiver, silence,
 };
 use crate::domain::{DeliveryId, DisabledReason, Subscription, Timestamp};
 
@@ -26,6 +27,11 @@ impl Control {
     pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
         let (conn, place) = open::open_to_control(path)?;
         Ok(Self { conn, place })
+    }
+
+    /// Implements [`crate::store::Control::note`] on this engine.
+    pub(crate) fn note(&mut self, note: &NodeNote) -> Result<(), StoreError> {
+        self.write(|tx| node::note(tx, note))
     }
 
     /// Implements [`crate::store::Control::receiver`] on this engine.

@@ -17,6 +17,7 @@ mod fault;
 mod fingerprint;
 mod health;
 mod history;
+mod in_use;
 mod integration;
 mod known;
 mod lane;
@@ -57,6 +58,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::error::StoreError;
+use super::in_use::{InUse, KeptRow};
 use super::mutes::{MuteRow, OutageRow, OwnFaultRow, Released, SilenceRow};
 use super::node::{NodeNote, NodeRow, ProcessId};
 use super::outbox::{PendingDelivery, Redelivered, Replayed, Resend, Span};

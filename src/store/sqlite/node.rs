@@ -16,6 +16,8 @@ pub(super) fn note(tx: &Connection, note: &NodeNote) -> Result<(), StoreError> {
     const SEEN: &str = "UPDATE node SET seen_at_ms = :value WHERE name = :node";
     const STOPPED: &str =
         "UPDATE node SET seen_at_ms = :value, stopped_at_ms = :value WHERE name = :node";
+    const ALLOWED: &str = "UPDATE node SET removals_allowed = :value WHERE name = :node";
+    const DROP_INS: &str = "UPDATE node SET drop_ins = :value WHERE name = :node";
     const RELOADED: &str = "UPDATE node SET reload = :value WHERE name = :node";
     match note {
         NodeNote::Started(ProcessId { pid, born }, Timestamp(at)) => {
@@ -29,6 +31,15 @@ pub(super) fn note(tx: &Connection, note: &NodeNote) -> Result<(), StoreError> {
             let text = serde_json::to_string(reload).map_err(document)?;
             tx.execute(RELOADED, named_params! {":value": text, ":node": NODE})
         }
+        NodeNote::AllowRemovals(number) => {
+            tx.execute(ALLOWED, named_params! {":value": number, ":node": NODE})
+        }
+        NodeNote::RemovalsDone => {
+            tx.execute(ALLOWED, named_params! {":value": None::<u32>, ":node": NODE})
+        }
+        NodeNote::DropIns(folder) => {
+            tx.execute(DROP_INS, named_params! {":value": folder, ":node": NODE})
+        }
     }?;
     Ok(())
 }
@@ -36,7 +47,8 @@ pub(super) fn note(tx: &Connection, note: &NodeNote) -> Result<(), StoreError> {
 /// Loads the row, which is empty before the first life of the node.
 pub(super) fn load(tx: &Connection) -> Result<NodeRow, StoreError> {
     const SQL: &str = "
-        SELECT pid, born, started_at_ms, seen_at_ms, stopped_at_ms, reload
+        SELECT pid, born, started_at_ms, seen_at_ms, stopped_at_ms, reload, removals_allowed,
+            drop_ins
         FROM node WHERE name = :node";
     let mut statement = tx.prepare_cached(SQL)?;
     let found =
@@ -55,5 +67,7 @@ fn read(row: &SqlRow<'_>) -> Result<NodeRow, StoreError> {
         seen_at: instant(row, "seen_at_ms")?,
         stopped_at: instant(row, "stopped_at_ms")?,
         reload,
+        removals_allowed: row.get("removals_allowed")?,
+        drop_ins: row.get("drop_ins")?,
     })
 }

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use super::page::{Listed, Page};
 use super::{
-    DeliveryFilter, DeliveryRow, Due, Events, HistoryRow, IntegrationRow, NodeRow, OutageRow,
-    OwnFaultRow, ReceiverRow, Retention, RunRow, SilenceRow, StatusRow, StoreError, Surplus,
-    TargetRow, TransitionRow, awake, fault, history, integration, node, open, outage, queue,
-    reader, receiver, release, resend, silence, surplus, wake,
+    DeliveryFilter, DeliveryRow, Due, Events, HistoryRow, InUse, IntegrationRow, KeptRow, NodeRow,
+    OutageRow, OwnFaultRow, ReceiverRow, Retention, RunRow, SilenceRow, StatusRow, StoreError,
+    Surplus, TargetRow, TransitionRow, awake, fault, history, in_use, integration, node, open,
+    outage, queue, reader, receiver, release, resend, silence, surplus, wake,
 };
 use crate::domain::ledger::KnownIncident;
 use crate::domain::{Factor, IntegrationId, Timestamp};
@@ -112,6 +112,16 @@ impl View {
     /// Implements [`crate::store::View::own_faults`] on this engine.
     pub(crate) async fn own_faults(&self) -> Result<Vec<OwnFaultRow>, StoreError> {
         self.readers.read(|tx| fault::all(tx)).await
+    }
+
+    /// Implements [`crate::store::View::in_use`] on this engine.
+    pub(crate) async fn in_use(&self) -> Result<InUse, StoreError> {
+        self.readers.read(|tx| in_use::load(tx)).await
+    }
+
+    /// Implements [`crate::store::View::stored_configurations`] on this engine.
+    pub(crate) async fn stored_configurations(&self) -> Result<Vec<KeptRow>, StoreError> {
+        self.readers.read(|tx| in_use::configurations(tx)).await
     }
 
     /// Implements [`crate::store::View::node`] on this engine.
