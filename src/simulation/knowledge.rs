@@ -13,6 +13,8 @@ use super::expected;
 pub(super) enum Part {
     /// It begins this incident or goes on with it.
     Begins(String),
+    /// It says that another event is about to end this incident.
+    Calms(String),
     /// It ends this incident.
     Ends(String),
 }
@@ -51,6 +53,10 @@ impl Knowledge {
                 wanting.extend(self.knowing(incident));
             }
             None | Some(Part::Begins(_)) => {}
+            Some(Part::Calms(incident)) => {
+                let knowing: BTreeSet<_> = self.knowing(incident).collect();
+                wanting.retain(|receiver| knowing.contains(receiver));
+            }
             Some(Part::Ends(incident)) => {
                 wanting = self.knowing(incident).collect();
                 self.known.retain(|(_, known, _)| known != incident);
@@ -99,6 +105,7 @@ pub(super) fn part(kind: &str, data: &Json) -> Option<Part> {
             text("incidentId").map(Part::Begins)
         }
         "integration.flapping.ended" if !is_well => text("incidentId").map(Part::Begins),
+        "integration.flapping.ended" => text("incidentId").map(Part::Calms),
         "integration.validation.recovered" => text("incidentId").map(Part::Ends),
         "integrations.outage" => text("outageId").map(Part::Begins),
         "integrations.outage.resolved" => text("outageId").map(Part::Ends),

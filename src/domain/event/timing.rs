@@ -9,6 +9,8 @@ use crate::domain::{Hours, Timestamp};
 pub(crate) struct Timing {
     /// Time that an incident must have lasted; other events are not sent then. None for all at once.
     pub(crate) after: Option<Duration>,
+    /// Waits before reminders of an incident that lasts; the last one repeats. Empty for none.
+    pub(crate) remind: Vec<Duration>,
     /// Interval at which an alert that fires is sent again as it is.
     pub(crate) resend: Option<Duration>,
     /// Hours in which the receiver is sent messages; none for all.
@@ -27,6 +29,15 @@ impl Timing {
     #[must_use]
     pub(crate) fn opens_at(&self, at: Timestamp) -> Timestamp {
         self.hours.as_ref().map_or(at, |hours| hours.next_open(at))
+    }
+
+    /// Returns when the receiver is reminded of an incident of which it was last notified at `notified`, and
+    /// of which it was sent `reminders` reminders; none when it is not.
+    #[must_use]
+    pub(crate) fn reminds_at(&self, reminders: u32, notified: Timestamp) -> Option<Timestamp> {
+        let place = usize::try_from(reminders).unwrap_or(usize::MAX);
+        let wait = self.remind.get(place).or(self.remind.last())?;
+        Some(self.opens_at(notified.plus(*wait)))
     }
 }
 
@@ -55,5 +66,19 @@ mod tests {
             let found = timing.notifies_at(at("2026-11-27T19:30:00Z"), at("2026-11-27T20:00:00Z"));
             assert_eq!(found, at(expected), "case {number}");
         }
+    }
+
+    #[test]
+    fn last_wait_before_a_reminder_repeats() {
+        let timing = Timing { remind: vec![HOUR * 4, HOUR * 24], ..Timing::default() };
+        let notified = at("2026-11-27T20:00:00Z");
+        let hours = |reminders| {
+            timing.reminds_at(reminders, notified).map(|at| at.since(notified).as_secs() / 3600)
+        };
+        assert_eq!(
+            [hours(0), hours(1), hours(2), hours(99)],
+            [Some(4), Some(24), Some(24), Some(24)]
+        );
+        assert_eq!(Timing::default().reminds_at(0, notified), None);
     }
 }

@@ -117,6 +117,16 @@ impl Draft<'_> {
         known.state == NoticeState::Sent && subscription.is_some_and(wants)
     }
 
+    /// Enqueues an event for the receivers that know an incident, which another event is about to end.
+    pub(super) fn calm_incident(&mut self, sent: &Emitted, incident: &str) -> Decided<()> {
+        let mut known = self.known(incident)?;
+        known.retain(|one| self.goes_on(one, sent.kind));
+        for one in &known {
+            self.enqueue(sent, &one.receiver, Some(Part::of(one, Some(one.event.clone()), false)));
+        }
+        Ok(())
+    }
+
     /// Enqueues an event that ends an incident: for the receivers that were sent its beginning, and for those
     /// of `others`, which subscribe to ends alone.
     pub(super) fn end_incident(

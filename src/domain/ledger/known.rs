@@ -57,7 +57,11 @@ impl KnownIncident {
         let timing = &subscription.timing;
         self.due_at = match self.state {
             NoticeState::Waiting => Some(timing.notifies_at(self.incident.since, now)),
-            NoticeState::Sent | NoticeState::Dead => None,
+            // Of outages and daemon faults there are no reminders.
+            NoticeState::Sent | NoticeState::Dead => {
+                let reminder = timing.reminds_at(self.reminders, self.notified_at);
+                reminder.filter(|_| self.integration.is_some())
+            }
         };
         self.look_at = self.due_at;
         let is_alert = self.format.unwrap_or(subscription.format) == Format::Alertmanager;

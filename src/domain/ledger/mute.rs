@@ -205,6 +205,11 @@ fn stored_story(draft: &Draft<'_>, row: &Row, subject: Subject) -> Decided<Story
     Ok(Story { results, changes: latest.changes(before), ..Story::default() })
 }
 
+/// Returns the latest results behind the status that `row` has.
+pub(super) fn latest_failure(draft: &Draft<'_>, row: &Row) -> Decided<Story> {
+    stored_story(draft, row, subject_of(row))
+}
+
 /// Returns the stories of what receivers do not know yet.
 fn stored_stories(draft: &Draft<'_>, row: &Row) -> Decided<Stories> {
     if !is_split(row) {

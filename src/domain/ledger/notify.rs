@@ -63,8 +63,56 @@ impl Draft<'_> {
         } else {
             row.sequence = row.sequence.saturating_add(1);
         }
-        let outage_ms = self.incident_ms(row, kind)?;
-        let data = EventData {
+        let data = self.data(row, notice, story)?;
+        let group = data.group.clone();
+        let data = Payload::Integration(Box::new(data));
+        let body = Event { kind, timestamp: self.now(), data };
+        let sent = self.insert(Some(row.id), row.sequence, body)?;
+        let mut wanting = Vec::new();
+        for one in self.context.subscriptions.iter() {
+            if one.wants(kind, row.about()) && !self.is_announced(group.as_deref(), one)? {
+                wanting.push(one);
+            }
+        }
+        let Some(incident) = row.incident.as_ref() else {
+            self.enqueue_plain(&sent, &wanting);
+            return Ok(());
+        };
+        match Role::of(kind, row.status) {
+            Role::Opens => self.open_incident(&sent, incident, &wanting),
+            Role::Calms => self.calm_incident(&sent, &incident.id),
+            Role::Ends => {
+                wanting.retain(|one| one.wants_only_ends());
+                self.end_incident(&sent, &incident.id, &wanting)
+            }
+            Role::Informs => {
+                self.enqueue_plain(&sent, &wanting);
+                Ok(())
+            }
+        }
+    }
+
+    /// Adds reminder number `number` of the incident that `row` has, which repeats the latest number of the
+    /// integration and is to be enqueued for one receiver.
+    pub(super) fn insert_reminder(
+        &mut self,
+        row: &Row,
+        number: u32,
+        story: Story,
+    ) -> Decided<Emitted> {
+        let kind = EventType::ValidationReminder;
+        let data = self.data(row, Notice { kind, previous: Some(row.notified) }, story)?;
+        let data = EventData { reminder: Some(i64::from(number)), ..data };
+        let data = Payload::Integration(Box::new(data));
+        let body = Event { kind, timestamp: self.now(), data };
+        self.insert(Some(row.id), row.sequence, body)
+    }
+
+    /// Returns the payload of an event about `row`.
+    fn data(&self, row: &Row, notice: Notice, story: Story) -> Decided<EventData> {
+        let is_transition = notice.kind == EventType::StatusChanged;
+        let outage_ms = self.incident_ms(row, notice.kind)?;
+        Ok(EventData {
             schema_version: SCHEMA_VERSION,
             epoch: self.case.head()?.epoch.clone(),
             sequence: row.sequence,
@@ -82,32 +130,7 @@ impl Draft<'_> {
             outage_ms,
             ended_by: story.ended_by,
             group: story.group,
-        };
-        let group = data.group.clone();
-        let data = Payload::Integration(Box::new(data));
-        let body = Event { kind, timestamp: self.now(), data };
-        let sent = self.insert(Some(row.id), row.sequence, body)?;
-        let mut wanting = Vec::new();
-        for one in self.context.subscriptions.iter() {
-            if one.wants(kind, row.about()) && !self.is_announced(group.as_deref(), one)? {
-                wanting.push(one);
-            }
-        }
-        let Some(incident) = row.incident.as_ref() else {
-            self.enqueue_plain(&sent, &wanting);
-            return Ok(());
-        };
-        match Role::of(kind, row.status) {
-            Role::Opens => self.open_incident(&sent, incident, &wanting),
-            Role::Ends => {
-                wanting.retain(|one| one.wants_only_ends());
-                self.end_incident(&sent, &incident.id, &wanting)
-            }
-            Role::Informs => {
-                self.enqueue_plain(&sent, &wanting);
-                Ok(())
-            }
-        }
+        })
     }
 
     fn enqueue_plain(&mut self, sent: &Emitted, wanting: &[&Subscription]) {
@@ -162,6 +185,8 @@ impl Draft<'_> {
 enum Role {
     /// It begins the incident or goes on with it.
     Opens,
+    /// It says that the incident is about to be ended by another event.
+    Calms,
     /// It ends the incident.
     Ends,
     /// It neither begins nor ends an incident.
@@ -181,7 +206,7 @@ impl Role {
                 if status.is_error() {
                     Self::Opens
                 } else {
-                    Self::Informs
+                    Self::Calms
                 }
             }
             EventType::StatusChanged

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::case::{Case, Decided};
 use super::context::NotificationContext;
 use super::draft::{Decision, Draft};
-use super::effects::Effect;
+use super::effects::{Effect, Part};
 use super::known::{KnownIncident, NoticeState};
 use super::mute;
 use super::row::Row;
@@ -46,7 +46,10 @@ pub(crate) fn wake(
             known.look_at = Some(until);
             false
         }
-        (Some(subscription), None) => send_due(&mut draft, &mut known, subscription),
+        (Some(subscription), None) => {
+            let due = Due { row, subscription };
+            send_due(&mut draft, &mut known, &due)?
+        }
     };
     draft.push(Effect::SaveKnown(Box::new(known)));
     Ok(draft.decide(is_sent))
@@ -61,18 +64,45 @@ fn waits_until(draft: &Draft<'_>, row: &Row) -> Decided<Option<Timestamp>> {
     Ok(is_over_soon.then(|| draft.now().plus(IN_FLIGHT_WAIT)))
 }
 
+/// Integration and subscription of what is due for a receiver.
+struct Due<'a> {
+    row: Option<&'a Row>,
+    subscription: &'a Subscription,
+}
+
 /// Sends a receiver what is due of an incident, and plans the next; returns true when something is sent.
-fn send_due(draft: &mut Draft<'_>, known: &mut KnownIncident, subscription: &Subscription) -> bool {
+fn send_due(draft: &mut Draft<'_>, known: &mut KnownIncident, due: &Due<'_>) -> Decided<bool> {
     let now = draft.now();
-    known.plan(subscription, now);
-    let is_due = known.due_at.is_some_and(|due| due <= now);
-    if !is_due || known.state != NoticeState::Waiting {
-        return false;
+    known.plan(due.subscription, now);
+    if known.due_at.is_none_or(|due| now < due) {
+        return Ok(false);
     }
-    (known.state, known.notified_at) = (NoticeState::Sent, now);
-    draft.insert_beginning(known);
-    known.plan(subscription, now);
-    true
+    match (known.state, due.row) {
+        (NoticeState::Waiting, _) => {
+            known.state = NoticeState::Sent;
+            draft.insert_beginning(known);
+        }
+        (NoticeState::Sent | NoticeState::Dead, Some(row)) => remind(draft, known, row)?,
+        (NoticeState::Sent | NoticeState::Dead, None) => return Ok(false),
+    }
+    known.notified_at = now;
+    known.plan(due.subscription, now);
+    Ok(true)
+}
+
+/// Reminds a receiver that an integration still fails. For one whose beginning is dead this is the beginning.
+fn remind(draft: &mut Draft<'_>, known: &mut KnownIncident, row: &Row) -> Decided<()> {
+    known.reminders = known.reminders.saturating_add(1);
+    let story = mute::latest_failure(draft, row)?;
+    let sent = draft.insert_reminder(row, known.reminders, story)?;
+    let part = if known.state == NoticeState::Dead {
+        (known.state, known.event) = (NoticeState::Sent, sent.id.clone());
+        Part::of(known, None, false)
+    } else {
+        Part::of(known, Some(known.event.clone()), false)
+    };
+    draft.enqueue(&sent, &known.receiver, Some(part));
+    Ok(())
 }
 
 /// Decides what a configuration changes for a receiver that knows an incident, if it changes something.

@@ -120,7 +120,7 @@ pub(super) fn bury(
 ) -> Result<(), StoreError> {
     const SQL: &str = "
         UPDATE incident_receiver
-        SET state = 'dead', due_at_ms = NULL, look_at_ms = NULL, resend_at_ms = NULL
+        SET state = 'dead', resend_at_ms = NULL
         WHERE incident_id = :incident AND receiver = :receiver";
     let ends = named_params! {":incident": incident, ":receiver": receiver, ":at": at.0};
     tx.prepare_cached(BURY_ENDS)?.execute(ends)?;

@@ -1,12 +1,16 @@
-//! Reads when a receiver is sent what lasts: `after`, `resend` and `hours`.
+//! Reads when a receiver is sent what lasts: `after`, `remind`, `resend` and `hours`.
 
 use std::time::Duration;
 
-use crate::domain::{Format, Hours, Timing, duration_text};
+use crate::domain::{EventType, Format, Hours, Timing, duration_text};
 use crate::input::Reader;
 
 /// Shortest and longest time that an incident must have lasted.
 const AFTER_RANGE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_hours(30 * 24));
+/// Shortest and longest wait before a reminder.
+const REMIND_RANGE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_hours(90 * 24));
+/// Number of waits before reminders.
+const REMIND_MAX: usize = 20;
 /// Shortest and longest interval at which an alert is sent again: below Alertmanager's `resolve_timeout`, 5 minutes.
 const RESEND_RANGE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_mins(4));
 /// Default interval at which an alert is sent again.
@@ -16,9 +20,17 @@ const RESEND: Duration = Duration::from_mins(1);
 pub(super) fn timing(reader: &mut Reader<'_>, format: Option<Format>) -> Option<Timing> {
     let (min, max) = AFTER_RANGE;
     let after = reader.duration("after", min, max);
+    let (min, max) = REMIND_RANGE;
+    let remind = reader.durations("remind", min, max);
+    if remind.as_ref().is_some_and(|waits| REMIND_MAX < waits.len()) {
+        reader.fault("remind", format!("must not have more than {REMIND_MAX} waits"));
+    }
+    if remind.is_some() && format.is_some_and(|one| !one.takes(EventType::ValidationReminder)) {
+        reader.fault("remind", "this format cannot express a reminder; remove it");
+    }
     let resend = resend(reader, format);
     let hours = if reader.has("hours") { Some(hours(reader)?) } else { None };
-    Some(Timing { after, resend, hours })
+    Some(Timing { after, remind: remind.unwrap_or_default(), resend, hours })
 }
 
 fn resend(reader: &mut Reader<'_>, format: Option<Format>) -> Option<Duration> {
@@ -72,11 +84,12 @@ mod tests {
         let hours = json!({ "days": "mon-fri", "from": "08:00", "to": "18:00", "zone": "UTC" });
         let (read, faults) = parse(
             Format::Alertmanager,
-            &json!({ "after": "15m", "resend": "30s", "hours": hours }),
+            &json!({ "after": "15m", "remind": ["4h", "1d"], "resend": "30s", "hours": hours }),
         );
         assert_eq!(faults, [""; 0]);
         let expected = Timing {
             after: Some(hour / 4),
+            remind: vec![hour * 4, hour * 24],
             resend: Some(Duration::from_secs(30)),
             hours: Some(Hours::parse("mon-fri", "08:00", "18:00", "UTC").unwrap()),
         };
@@ -93,6 +106,8 @@ mod tests {
         };
         let table = [
             (json!({ "after": "0s" }), "after: expected a duration from 1s to 30d"),
+            (json!({ "remind": ["1s", "91d"] }), "remind[1]: expected a duration from 1s to 90d"),
+            (json!({ "remind": vec!["1h"; 21] }), "remind: must not have more than 20 waits"),
             (json!({ "resend": "1m" }), "resend: is only used with format `alertmanager`"),
             (hours("days", "monday"), "hours.days: expected days such as"),
             (hours("from", "8:00"), "hours.from: expected a time from \"00:00\""),
@@ -105,6 +120,8 @@ mod tests {
             let faults = parse(Format::Standard, &given).1.concat();
             assert!(faults.contains(expected), "{given}: {faults}");
         }
+        let (_, faults) = parse(Format::Native, &json!({ "remind": ["1h"] }));
+        assert!(faults.concat().contains("remind: this format cannot express"), "{faults:?}");
         let (_, faults) = parse(Format::Alertmanager, &json!({ "resend": "5m" }));
         assert!(
             faults.concat().contains("resend: expected a duration from 1s to 4m"),

@@ -169,6 +169,75 @@ fn acknowledged_failure_is_not_escalated_before_the_acknowledgement_ends() {
 }
 
 #[test]
+fn reminders_follow_at_their_waits_until_the_end_and_count() {
+    let mut bench = Bench::enabled();
+    let remind = vec![MINUTE * 10, MINUTE * 20];
+    bench.timing.insert("b", Timing { remind, ..Timing::default() });
+    bench.fail(Subject::Active, Class::Denied);
+    let sequence = bench.row("one").sequence;
+    let mut sent = Vec::new();
+    for wait in [9, 1, 19, 1, 20] {
+        bench.wait(MINUTE * wait);
+        sent.push(bench.wake());
+    }
+    assert_eq!(sent, [0, 1, 0, 1, 1]);
+    let event = bench.last_event();
+    assert_eq!(event["type"], "integration.validation.reminder");
+    assert_eq!(
+        (&event["data"]["reminder"], &event["data"]["sequence"]),
+        (&3.into(), &sequence.into())
+    );
+    let incident = bench.row("one").incident.clone().unwrap().id;
+    assert_eq!(event["data"]["incidentId"], incident);
+    assert_eq!(event["data"]["validationResults"]["status"], "failed");
+    let reminder = |one: &&EventType| **one == EventType::ValidationReminder;
+    assert_eq!(bench.queued("b").iter().filter(reminder).count(), 3);
+    assert!(!bench.queued("a").contains(&EventType::ValidationReminder), "it did not ask");
+    bench.wait_until_due();
+    bench.pass(Subject::Active);
+    bench.wait(MINUTE * 60);
+    assert_eq!(bench.wake(), 0);
+    assert_eq!(latest(&bench, "b").1, EventType::ValidationRecovered);
+}
+
+#[test]
+fn acknowledged_failure_is_reminded_of_after_the_acknowledgement() {
+    let mut bench = Bench::enabled();
+    bench.timing.insert("b", Timing { remind: vec![MINUTE * 10], ..Timing::default() });
+    bench.fail(Subject::Active, Class::Denied);
+    let (id, until) = (bench.id("one"), bench.minutes(30));
+    bench.silence(Some(id), until);
+    bench.wait(MINUTE * 10);
+    assert_eq!(bench.wake(), 0);
+    bench.now = until;
+    assert_eq!(bench.wake(), 1);
+    assert_eq!(latest(&bench, "b").1, EventType::ValidationReminder);
+}
+
+#[test]
+fn reminder_is_the_beginning_for_a_receiver_whose_beginning_is_dead() {
+    let mut bench = failing();
+    kill(&mut bench);
+    bench.timing.insert("a", Timing { remind: vec![MINUTE * 10], ..Timing::default() });
+    let context = bench.context();
+    let effects: Vec<_> =
+        bench.books.known.values().filter_map(|one| replan(one, &context)).collect();
+    bench.books.apply_all(&effects, None);
+    bench.wait(MINUTE * 10);
+    assert_eq!(bench.wake(), 1);
+    let (reminder, kind) = latest(&bench, "a");
+    assert_eq!(kind, EventType::ValidationReminder);
+    assert_eq!(reminder.part.unwrap().began, None);
+    bench.wait_until_due();
+    bench.pass(Subject::Active);
+    let (end, kind) = latest(&bench, "a");
+    assert_eq!(
+        (kind, end.part.unwrap().began),
+        (EventType::ValidationRecovered, Some(reminder.event))
+    );
+}
+
+#[test]
 fn failure_outside_of_the_hours_is_sent_when_they_begin_if_it_still_fails() {
     // Every test begins on Monday at 10:00 UTC.
     let night = Hours::parse("mon-sun", "20:00", "06:00", "UTC").unwrap();

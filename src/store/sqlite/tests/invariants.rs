@@ -74,6 +74,7 @@ const NUMBERS: &[(&str, &str)] = &[
         "events are numbered without gaps",
         "SELECT integration.id FROM integration LEFT JOIN event ON integration_id = integration.id
             AND type <> 'integration.status.changed'
+            AND type <> 'integration.validation.reminder'
          GROUP BY integration.id
          HAVING count(event.id) <> integration.sequence
              OR coalesce(min(event.sequence), 1) <> 1
