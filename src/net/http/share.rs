@@ -82,6 +82,11 @@ impl Connections {
         made.unwrap_or_else(|error| Err(TlsError::hangs(path, &error).into()))
     }
 
+    /// Returns the client with its pool.
+    pub(crate) fn into_client(self) -> reqwest::Client {
+        self.client
+    }
+
     /// Returns the options that the connections are made from.
     pub(in crate::net) fn options(&self) -> &HttpOptions {
         &self.options

@@ -5,6 +5,7 @@
 
 mod answer;
 mod error;
+mod pool;
 mod secret;
 #[cfg(test)]
 mod tests;
@@ -20,6 +21,7 @@ use tokio::time::Instant;
 use self::answer::{DETAIL_BYTES_MAX, beginning, hint};
 pub(crate) use self::error::SendError;
 use self::error::{chain, place};
+use self::pool::Pool;
 use self::secret::learn_url;
 use super::format::{Rendered, Stored, render};
 use super::receiver::{Receiver, Target, parse_url};
@@ -27,7 +29,7 @@ use super::sign::{Key, PREFIX, signatures};
 use super::text::cut;
 use crate::domain::{AttemptResult, Format, Redactor, Timestamp, duration_text};
 use crate::net::address::host_permitted;
-use crate::net::http::{self, HttpError, HttpOptions};
+use crate::net::http::{HttpError, HttpOptions};
 use crate::net::resolve::GuardedResolver;
 use crate::secrets;
 
@@ -68,7 +70,7 @@ pub(crate) struct Sender {
 #[derive(Debug)]
 enum Transport {
     /// HTTP over the network.
-    Http(Client),
+    Http(Pool),
     /// Simulated receiver without a network.
     #[cfg(test)]
     Simulated(super::Wire),
@@ -102,7 +104,7 @@ impl Sender {
             let redactor = Redactor::default();
             return Ok(Self { transport: Transport::Simulated(wire), receiver, redactor });
         }
-        let transport = Transport::Http(client(&receiver, resolver)?);
+        let transport = Transport::Http(pool(&receiver, resolver)?);
         Ok(Self { transport, receiver, redactor: Redactor::default() })
     }
 
@@ -140,8 +142,8 @@ impl Sender {
                 reason = "tests have another transport"
             )
         )]
-        let client = match &self.transport {
-            Transport::Http(client) => client,
+        let pool = match &self.transport {
+            Transport::Http(pool) => pool,
             #[cfg(test)]
             Transport::Simulated(wire) => return Ok((wire.0.post(message).await, String::new())),
         };
@@ -156,17 +158,20 @@ impl Sender {
         let Rendered { content_type, body } =
             render(format, &Stored { id, body, began, at: now }, key.as_ref())?;
         let at = now.unix_seconds();
-        let mut request = client
-            .post(url.clone())
-            .header(CONTENT_TYPE, content_type)
-            .header("webhook-id", message.id)
-            .header("webhook-timestamp", at);
-        if format.is_signed() {
-            let signatures = signatures(&keys, message.id, at, &body);
-            request = request.header("webhook-signature", signatures);
-        }
-        let request = request.body(body);
-        let response = request.send().await.map_err(|error| self.no_answer(&error))?;
+        let signatures = format.is_signed().then(|| signatures(&keys, message.id, at, &body));
+        let build = |client: &Client| {
+            let request = client
+                .post(url.clone())
+                .header(CONTENT_TYPE, content_type)
+                .header("webhook-id", message.id)
+                .header("webhook-timestamp", at);
+            let request = match &signatures {
+                Some(signatures) => request.header("webhook-signature", signatures),
+                None => request,
+            };
+            request.body(body.clone())
+        };
+        let response = pool.send(build).await.map_err(|error| self.no_answer(&error))?;
         let status = response.status();
         let hint = hint(status, response.headers(), now);
         let hint = hint.map(|hint| hint.min(self.receiver.retry.hint_max));
@@ -239,8 +244,8 @@ impl Sender {
     }
 }
 
-fn client(receiver: &Receiver, resolver: GuardedResolver) -> Result<Client, HttpError> {
-    http::client(&HttpOptions {
+fn pool(receiver: &Receiver, resolver: GuardedResolver) -> Result<Pool, HttpError> {
+    Pool::new(HttpOptions {
         connect_timeout: receiver.connect_timeout,
         total_timeout: receiver.timeout,
         ca_file: receiver.ca_file.clone(),
