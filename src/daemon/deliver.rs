@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, error, info, warn};
@@ -21,6 +21,8 @@ use crate::webhook::{Message, Sender};
 const SLEEP_MAX: Duration = Duration::from_secs(2);
 /// The pause after the store failed.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
+/// Time between two tries to record an attempt.
+const RECORD_PAUSE: Duration = Duration::from_secs(1);
 /// Time by which the lease of a delivery is longer than its attempt can last.
 const LEASE_MARGIN: Duration = Duration::from_secs(30);
 
@@ -93,7 +95,13 @@ async fn round(
     Ok(Duration::ZERO)
 }
 
-/// Makes one attempt and records it. Should recording fail, the lease runs out and the delivery
+/// Records an attempt that could not be recorded before.
+async fn record(shared: &Shared, attempt: Attempt) -> Result<Option<Disabled>, StoreError> {
+    let context = shared.context(&shared.active());
+    shared.store.record_attempt(attempt, context).await?.await
+}
+
+/// Makes one attempt and records it. Should recording fail until the lease runs out, the delivery
 /// is repeated under the same id.
 ///
 /// The slot is released as soon as the record is queued: the claim that follows then shares its
@@ -126,12 +134,21 @@ async fn attempt(shared: &Shared, receiver: &Sender, delivery: PendingDelivery, 
         is_trusted: awake.is_trusted,
         kept_max: active.attempts_max,
     };
-    let queued = shared.store.record_attempt(attempt, shared.context(&active)).await;
+    let queued = shared.store.record_attempt(attempt.clone(), shared.context(&active)).await;
     drop(ticket);
-    let recorded = match queued {
+    let mut recorded = match queued {
         Ok(recorded) => recorded.await,
         Err(stopped) => Err(stopped),
     };
+    let sent_at = Instant::now();
+    while let Err(error) = &recorded
+        && !matches!(error, StoreError::Stopped)
+        && sent_at.elapsed() < LEASE_MARGIN
+    {
+        shared.store_failed("an attempt could not be recorded yet", error);
+        sleep(RECORD_PAUSE).await;
+        recorded = record(shared, attempt.clone()).await;
+    }
     match recorded {
         Ok(None) => {}
         Ok(Some(disabled)) => {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
@@ -28,6 +28,8 @@ use crate::store::{Began, Begun, Finished, Recorded, StoreError, SubjectRun};
 /// Time after its limit at which a validation that does not end is stopped; less than the lease leaves
 /// after two of them.
 const LIMIT_MARGIN: Duration = Duration::from_secs(10);
+/// Time between two tries to give the lease of a run back.
+const STORE_PAUSE: Duration = Duration::from_secs(1);
 /// Longest wait for the files that a previous configuration names.
 const PARSE_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -63,7 +65,9 @@ pub(super) async fn step(
         schedule: watched.schedule.clone(),
     };
     let summaries: Vec<_> = finished.runs.iter().map(|run| Summary::of(&finished, run)).collect();
-    let recorded = shared.store.record(finished, shared.context(&shared.active())).await?;
+    let Some(recorded) = record(shared, finished, active.lease(), abort).await? else {
+        return Ok(());
+    };
     let Some(summary) = summaries.into_iter().nth(index(&recorded)) else { return Ok(()) };
     summary.log(&recorded);
     summary.count(&shared.metrics, &recorded);
@@ -84,6 +88,47 @@ const fn index(recorded: &Recorded) -> usize {
     match recorded {
         Recorded::Stored { index, .. } => *index,
         Recorded::Overtaken => 0,
+    }
+}
+
+/// Records a finished run; none when it could not be stored and is to be repeated.
+async fn record(
+    shared: &Shared,
+    finished: Finished,
+    lease: Duration,
+    abort: &CancellationToken,
+) -> Result<Option<Recorded>, StoreError> {
+    let begun = finished.begun.clone();
+    match shared.store.record(finished, shared.context(&shared.active())).await {
+        Ok(recorded) => Ok(Some(recorded)),
+        Err(StoreError::Stopped) => Err(StoreError::Stopped),
+        Err(error) => {
+            shared.store_failed("a run could not be stored and is repeated", &error);
+            give_back(shared, begun, lease, abort).await.map(|()| None)
+        }
+    }
+}
+
+/// Gives the lease of a run that could not be stored back as soon as the store takes it, so that the run is
+/// repeated then and not when the lease ends; gives up with the lease.
+async fn give_back(
+    shared: &Shared,
+    begun: Begun,
+    lease: Duration,
+    abort: &CancellationToken,
+) -> Result<(), StoreError> {
+    let failed_at = Instant::now();
+    loop {
+        if abort.run_until_cancelled(sleep(STORE_PAUSE)).await.is_none() {
+            return Ok(());
+        }
+        match shared.store.give_back(begun.clone()).await {
+            Err(StoreError::Stopped) => return Err(StoreError::Stopped),
+            Err(error) if failed_at.elapsed() < lease => {
+                shared.store_failed("a lease could not be given back", &error);
+            }
+            Ok(()) | Err(_) => return Ok(()),
+        }
     }
 }
 
