@@ -50,13 +50,11 @@ async fn all(view: &View) -> Result<Vec<ReceiverRow>, CommandError> {
 
 async fn enable(global: &Global, args: &Enable, screen: Screen) -> Result<Answer, CommandError> {
     let (mut control, row) = find(global, &args.source, &args.name).await?;
-    if row.disabled.is_some() {
-        if let Some(oldest) = row.oldest_pending_at {
-            let (name, pending) = (sanitise(&row.name), pending(&row));
-            let since = screen.instant(Some(oldest));
-            let plan = format!("{name} is sent {pending}, pending since {since}, in order.");
-            confirmed(args.yes, &plan)?;
-        }
+    if let Some(oldest) = row.oldest_pending_at.filter(|_| row.disabled.is_some()) {
+        let (name, pending) = (sanitise(&row.name), pending(&row));
+        let since = screen.instant(Some(oldest));
+        let plan = format!("{name} is sent {pending}, pending since {since}, in order.");
+        confirmed(args.yes, &plan)?;
     }
     control.enable(&row.name, screen.now).context("enabling the receiver")?;
     changed(&mut control, &row.name, args.form.json, screen)

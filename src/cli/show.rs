@@ -31,9 +31,7 @@ pub(super) async fn answer(
 pub(super) fn text(row: &IntegrationRow, situation: &Situation, screen: Screen) -> String {
     let facts = facts(row, screen).into_iter().chain(situation::facts(row, situation, screen));
     let facts = facts.map(|(name, value)| format!("{name:<15}{value}\n"));
-    let leaves = leaves("", &config(row)).into_iter();
-    let leaves =
-        leaves.map(|(key, value)| format!("  {} = {}\n", sanitise(&key), sanitise(&value)));
+    let leaves = lines(&config(row));
     let results = match &row.last_run {
         Some(run) => {
             let table = results::table(screen, &run.report);
@@ -43,17 +41,22 @@ pub(super) fn text(row: &IntegrationRow, situation: &Situation, screen: Screen) 
         }
         None => "Not validated yet.\n".to_owned(),
     };
-    let (facts, leaves): (String, String) = (facts.collect(), leaves.collect());
+    let facts: String = facts.collect();
     let candidate = row.candidate.as_ref().map_or(String::new(), |new| candidate(new, screen));
     format!("{facts}\nConfiguration\n{leaves}\n{results}{candidate}")
 }
 
+/// Returns a line for each leaf of a configuration.
+fn lines(config: &Json) -> String {
+    let line = |(key, value): &(String, String)| {
+        ["  ", &sanitise(key), " = ", &sanitise(value), "\n"].concat()
+    };
+    leaves("", config).iter().map(line).collect()
+}
+
 /// Shows the new configuration, its results, and why it is not in force.
 fn candidate(new: &CandidateRow, screen: Screen) -> String {
-    let leaves = leaves("", &parsed(&new.config_shown)).into_iter();
-    let leaves: String = leaves
-        .map(|(key, value)| format!("  {} = {}\n", sanitise(&key), sanitise(&value)))
-        .collect();
+    let leaves = lines(&parsed(&new.config_shown));
     let heading = results::candidate(new, screen);
     let table = new.last_run.as_ref().map_or(String::new(), |run| {
         format!(

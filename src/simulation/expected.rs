@@ -116,14 +116,20 @@ pub(super) fn follow(tracked: &mut Tracked, to: Status, cause: Option<&str>) {
     tracked.pending = match to {
         Status::EditError | Status::MigrateError | Status::DeleteError => Some(to),
         Status::RecurringValidationError => tracked.pending,
-        _ => None,
+        Status::CreateError
+        | Status::Creating
+        | Status::Deleted
+        | Status::Deleting
+        | Status::Disabled
+        | Status::Editing
+        | Status::Enabled
+        | Status::Migrating => None,
     };
-    match to {
-        to if to.is_error() => tracked.has_incident = true,
-        Status::Enabled | Status::Disabled | Status::Deleted if tracked.incident.is_none() => {
-            tracked.has_incident = false;
-        }
-        _ => {}
+    let may_end = matches!(to, Status::Enabled | Status::Disabled | Status::Deleted);
+    if to.is_error() {
+        tracked.has_incident = true;
+    } else if may_end && tracked.incident.is_none() {
+        tracked.has_incident = false;
     }
 }
 

@@ -70,7 +70,7 @@ pub(crate) struct Sender {
 #[derive(Debug)]
 enum Transport {
     /// HTTP over the network.
-    Http(Pool),
+    Http(Box<Pool>),
     /// Simulated receiver without a network.
     #[cfg(test)]
     Simulated(super::Wire),
@@ -104,7 +104,7 @@ impl Sender {
             let redactor = Redactor::default();
             return Ok(Self { transport: Transport::Simulated(wire), receiver, redactor });
         }
-        let transport = Transport::Http(pool(&receiver, resolver)?);
+        let transport = Transport::Http(Box::new(pool(&receiver, resolver)?));
         Ok(Self { transport, receiver, redactor: Redactor::default() })
     }
 

@@ -198,19 +198,7 @@ impl Books {
                 (one.state, one.token) = (DeliveryState::Failed, None);
             }
             QueueChange::RequeueHead { receiver, integration, at } => {
-                let queue =
-                    |one: &Delivery| one.receiver == receiver && one.integration == integration;
-                let Some(any) = self.pending(&receiver).find(|one| queue(one)).cloned() else {
-                    return;
-                };
-                let head = self.head(&any);
-                for one in self.deliveries.iter_mut().filter(|one| queue(one)) {
-                    if one.state != DeliveryState::Pending {
-                        continue;
-                    }
-                    let due = one.due_at.map_or(at, |due| due.min(at));
-                    one.due_at = (Some(one.id) == head).then_some(due);
-                }
+                self.requeue_head(&receiver, integration, at);
             }
             QueueChange::Advance { ended, at } => {
                 let ended = self.delivery(ended).clone();
@@ -233,6 +221,23 @@ impl Books {
                     }
                 }
             }
+        }
+    }
+
+    /// Makes the head of a queue due, and nothing behind it.
+    fn requeue_head(
+        &mut self,
+        receiver: &str,
+        integration: Option<crate::domain::IntegrationId>,
+        at: crate::domain::Timestamp,
+    ) {
+        let queue = |one: &Delivery| one.receiver == receiver && one.integration == integration;
+        let Some(any) = self.pending(receiver).find(|one| queue(one)).cloned() else { return };
+        let head = self.head(&any);
+        let pending = |one: &Delivery| queue(one) && one.state == DeliveryState::Pending;
+        for one in self.deliveries.iter_mut().filter(|one| pending(one)) {
+            let due = one.due_at.map_or(at, |due| due.min(at));
+            one.due_at = (Some(one.id) == head).then_some(due);
         }
     }
 

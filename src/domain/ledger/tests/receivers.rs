@@ -137,7 +137,9 @@ fn receiver_that_comes_back_gets_everything_in_order() {
     let away = Next::Probe { keeps_place: true, asked: Duration::ZERO };
     let all = bench.claim("a");
     assert_eq!(all.len(), 3);
-    all.iter().for_each(|sent| bench.attempt(sent, away));
+    for sent in &all {
+        bench.attempt(sent, away);
+    }
     let mut probes = 0;
     for wait in [1, 2, 4, 8, 10, 10] {
         assert!(bench.claim("a").is_empty(), "{wait}");

@@ -117,8 +117,8 @@ fn released(world: &World, row: &Row) -> (Vec<Effect>, bool) {
 }
 
 /// An incident of which receivers were not notified.
-fn unknown() -> Option<Incident> {
-    Some(Incident { is_notified: false, ..incident(600) })
+fn unknown() -> Incident {
+    Incident { is_notified: false, ..incident(600) }
 }
 
 fn muted() -> Mute {
@@ -128,7 +128,7 @@ fn muted() -> Mute {
 #[test]
 fn a_mute_that_goes_on_is_only_extended() {
     let row = Row { mute: Some(muted()), ..failing_row(Class::Missing) };
-    let row = Row { notified: Status::Enabled, incident: unknown(), ..row };
+    let row = Row { notified: Status::Enabled, incident: Some(unknown()), ..row };
     let world = silenced(&[silence(9, named("*"), 500)]);
     let (effects, has_ended) = released(&world, &row);
     assert!(!has_ended);
@@ -139,7 +139,8 @@ fn a_mute_that_goes_on_is_only_extended() {
 
 #[test]
 fn nothing_follows_where_nothing_is_muted() {
-    let row = Row { notified: Status::Enabled, incident: unknown(), ..failing_row(Class::Missing) };
+    let row =
+        Row { notified: Status::Enabled, incident: Some(unknown()), ..failing_row(Class::Missing) };
     let (effects, has_ended) = released(&World::new(), &row);
     assert!(!has_ended);
     assert_eq!(saved(&effects), row);
@@ -151,7 +152,7 @@ fn a_failure_that_still_lasts_is_notified_when_its_mute_ends() {
     let row = Row {
         mute: Some(muted()),
         notified: Status::Enabled,
-        incident: unknown(),
+        incident: Some(unknown()),
         ..failing_row(Class::Missing)
     };
     let world = World::new()
@@ -243,7 +244,7 @@ fn a_run_first_ends_mutes_that_are_over() {
     let row = Row {
         mute: Some(muted()),
         notified: Status::Enabled,
-        incident: unknown(),
+        incident: Some(unknown()),
         ..failing_row(Class::Missing)
     };
     let effects = run(&World::new(), &row, &finished(row.status, [passed()]));

@@ -45,113 +45,81 @@ fn a_clock_rollback_makes_failures_no_longer() {
     }
 }
 
+/// Outage of a receiver with this number of failures, which began at this awake second and is probed in
+/// as many seconds.
+fn outage(failures: u32, began: u64, probe_in: i64) -> ProbedOutage {
+    let probe_at = Timestamp(NOW.0 + probe_in * 1000);
+    ProbedOutage { failures, awake: secs(began), probe_at }
+}
+
+/// Probe that waits at least for as many seconds as the receiver asked for.
+fn away(asked: u64) -> Next {
+    Next::Probe { keeps_place: true, asked: secs(asked) }
+}
+
+fn answered(code: u16) -> AttemptResult {
+    AttemptResult::Answered { code, hint: None }
+}
+
+/// Asserts the number of attempts, the outcome and the health after an attempt during `outage`.
+fn assert_probed(
+    outage: impl Into<Option<ProbedOutage>>,
+    next: Next,
+    result: AttemptResult,
+    [attempts, outcome, expected]: [&str; 3],
+) {
+    let outage = outage.into();
+    let place = format!("{outage:?}, {next:?}, {result:?}");
+    let receiver = ReceiverHealth { outage, ..health() };
+    let attempt = Attempt { result, ..attempt(next) };
+    let (effects, _) = recorded(&DeliveryRecord { receiver, ..delivery() }, &attempt);
+    let lines = lines(&effects);
+    assert_eq!(lines[1], format!("delivery 70 after {attempts} +0 s: {outcome}"), "{place}");
+    let last = lines.last().unwrap();
+    let (_, found) = last.split_once("success ").unwrap();
+    assert_eq!(found.trim_start_matches(|c| c != ','), expected, "{place}: {last}");
+}
+
 #[test]
-fn a_receiver_that_does_not_answer_is_probed_until_it_does() {
-    let outage = |failures, began, probe_in: i64| {
-        let probe_at = Timestamp(NOW.0 + probe_in * 1000);
-        Some(ProbedOutage { failures, awake: secs(began), probe_at })
-    };
-    let away = |asked| Next::Probe { keeps_place: true, asked: secs(asked) };
-    let answered = |code| AttemptResult::Answered { code, hint: None };
-    let none = AttemptResult::Unreachable;
+fn receiver_that_does_not_answer_is_probed_after_growing_waits() {
+    let none = || AttemptResult::Unreachable;
+    assert_probed(None, away(0), none(), ["3", "pending never", ", 1 failures, probe +1 s"]);
     let table = [
-        (None, away(0), none.clone(), "3", "pending never", ", 1 failures, probe +1 s"),
-        (
-            outage(1, 4999, -2),
-            away(0),
-            none.clone(),
-            "3 (1 free)",
-            "pending never",
-            ", 2 failures, probe +2 s",
-        ),
-        (
-            outage(4, 4990, -9),
-            away(0),
-            none.clone(),
-            "3 (1 free)",
-            "pending never",
-            ", 5 failures, probe +10 s",
-        ),
-        (
-            outage(400, 1400, -9),
-            away(0),
-            none.clone(),
-            "3 (1 free)",
-            "pending never",
-            ", 401 failures, probe +60 s",
-        ),
-        (
-            outage(400, 1401, -9),
-            away(0),
-            none.clone(),
-            "3 (1 free)",
-            "pending never",
-            ", 401 failures, probe +10 s",
-        ),
-        (
-            outage(1, 4999, -2),
-            away(90),
-            none.clone(),
-            "3 (1 free)",
-            "pending never",
-            ", 2 failures, probe +90 s",
-        ),
-        // Others come first after an answer that may be this message's fault.
-        (
-            None,
-            Next::Probe { keeps_place: false, asked: secs(0) },
-            answered(500),
-            "3",
-            "pending +0 s",
-            ", 1 failures, probe +1 s",
-        ),
-        // It was under way when the outage began.
-        (
-            outage(2, 4990, -1),
-            away(0),
-            none.clone(),
-            "3",
-            "pending never",
-            ", 2 failures, probe -1 s",
-        ),
-        // It follows the schedule by itself, and says no more about the receiver.
-        (None, Next::RetryAfter(secs(60)), answered(500), "3", "pending +60 s", ""),
-        (
-            outage(2, 4990, -3),
-            Next::RetryAfter(secs(60)),
-            answered(500),
-            "3 (1 free)",
-            "pending +60 s",
-            ", 3 failures, probe +4 s",
-        ),
-        // A refusal is an answer.
-        (
-            outage(2, 4990, -3),
-            Next::RetryAfter(secs(5)),
-            answered(400),
-            "3 (1 free)",
-            "pending +5 s",
-            "",
-        ),
-        (outage(2, 4990, -3), Next::Failed, answered(400), "3 (1 free)", "failed never", ""),
-        (outage(2, 4990, -3), Next::Delivered, answered(204), "3 (1 free)", "delivered never", ""),
+        (outage(1, 4999, -2), 0, ", 2 failures, probe +2 s"),
+        (outage(4, 4990, -9), 0, ", 5 failures, probe +10 s"),
+        (outage(400, 1400, -9), 0, ", 401 failures, probe +60 s"),
+        (outage(400, 1401, -9), 0, ", 401 failures, probe +10 s"),
+        (outage(1, 4999, -2), 90, ", 2 failures, probe +90 s"),
     ];
-    for (number, (outage, next, result, attempts, outcome, expected)) in
-        table.into_iter().enumerate()
-    {
-        let receiver = ReceiverHealth { outage, ..health() };
-        let attempt = Attempt { result, ..attempt(next) };
-        let (effects, _) = recorded(&DeliveryRecord { receiver, ..delivery() }, &attempt);
-        let lines = lines(&effects);
-        assert_eq!(
-            lines[1],
-            format!("delivery 70 after {attempts} +0 s: {outcome}"),
-            "case {number}"
-        );
-        let last = lines.last().unwrap();
-        let (_, found) = last.split_once("success ").unwrap();
-        let found = found.trim_start_matches(|c| c != ',');
-        assert_eq!(found, expected, "case {number}: {last}");
+    for (outage, asked, expected) in table {
+        assert_probed(outage, away(asked), none(), ["3 (1 free)", "pending never", expected]);
+    }
+    // It was under way when the outage began.
+    let expected = ["3", "pending never", ", 2 failures, probe -1 s"];
+    assert_probed(outage(2, 4990, -1), away(0), none(), expected);
+}
+
+#[test]
+fn server_error_lets_other_messages_come_first() {
+    let next = Next::Probe { keeps_place: false, asked: secs(0) };
+    let expected = ["3", "pending +0 s", ", 1 failures, probe +1 s"];
+    assert_probed(None, next, answered(500), expected);
+    // It follows the schedule by itself, and says no more about the receiver.
+    let retry = Next::RetryAfter(secs(60));
+    assert_probed(None, retry, answered(500), ["3", "pending +60 s", ""]);
+    let expected = ["3 (1 free)", "pending +60 s", ", 3 failures, probe +4 s"];
+    assert_probed(outage(2, 4990, -3), retry, answered(500), expected);
+}
+
+#[test]
+fn any_answer_but_a_failure_ends_the_outage_of_a_receiver() {
+    let table = [
+        (Next::RetryAfter(secs(5)), 400, "pending +5 s"),
+        (Next::Failed, 400, "failed never"),
+        (Next::Delivered, 204, "delivered never"),
+    ];
+    for (next, code, outcome) in table {
+        assert_probed(outage(2, 4990, -3), next, answered(code), ["3 (1 free)", outcome, ""]);
     }
 }
 
