@@ -62,7 +62,7 @@ fn notification_that_is_muted_is_sent_when_its_mute_ends() {
     daemon.wait_status("one", "recurringValidationError", SOON);
     assert_eq!(muted(&config)["by"], "silence 1");
     let listed = String::from_utf8(config.run(&["list"]).stdout).unwrap();
-    assert!(listed.lines().nth(1).unwrap().ends_with("  muted"), "{listed}");
+    assert!(listed.lines().any(|line| line.ends_with("  muted")), "{listed}");
     assert_eq!(receiver.deliveries().len(), known, "no message while it is muted");
     assert_eq!(json(&config, "silences end 1")["open"], false);
     let failed = receiver.wait("one", "recurringValidationError", known).json();

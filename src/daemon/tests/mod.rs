@@ -315,6 +315,7 @@ async fn counted(name: &str, answers: bool, concurrency: usize) -> (Receiver, Ar
         "url": format!("http://{}/", listener.local_addr().unwrap()),
         "secrets": ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"],
         "allow": ["127.0.0.1"],
+        "events": ["*", "integration.status.*"],
         "timeout": "1m",
         "concurrency": concurrency,
     });
