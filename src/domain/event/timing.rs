@@ -22,6 +22,8 @@ impl Timing {
     /// at `since`.
     #[must_use]
     pub(crate) fn notifies_at(&self, since: Timestamp, now: Timestamp) -> Timestamp {
+        // After a clock that was set back it has lasted for no time yet.
+        let since = since.min(now);
         self.opens_at(now.max(since.plus(self.after.unwrap_or_default())))
     }
 
@@ -66,6 +68,14 @@ mod tests {
             let found = timing.notifies_at(at("2026-11-27T19:30:00Z"), at("2026-11-27T20:00:00Z"));
             assert_eq!(found, at(expected), "case {number}");
         }
+    }
+
+    #[test]
+    fn clock_rollback_delays_no_beginning() {
+        let (since, now) = (at("2026-11-27T22:30:00Z"), at("2026-11-27T20:00:00Z"));
+        assert_eq!(Timing::default().notifies_at(since, now), now);
+        let timing = Timing { after: Some(HOUR), ..Timing::default() };
+        assert_eq!(timing.notifies_at(since, now), now.plus(HOUR));
     }
 
     #[test]
