@@ -1,6 +1,5 @@
 //! `reload`: has the running daemon read its configuration again, waits for it, and shows the outcome.
 
-use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
@@ -38,10 +37,17 @@ pub(super) async fn answer(
     let Some(process) = before.process else {
         return Err(stopped("the daemon has not started yet"));
     };
-    daemon::ask_to_reload(process).with_context(|| {
+    daemon::ask_to_reload(process, args.main_process).with_context(|| {
         format!("process {} of the daemon at {} cannot be signalled", process.pid, path.display())
     })?;
-    let outcome = wait(&view, &before, &path, screen).await?;
+    let may_live = || {
+        before.process.is_some_and(|process| daemon::may_be_alive(process, args.main_process))
+            && is_in_use(&path) != Some(false)
+    };
+    let outcome = wait(&view, &before, may_live, screen).await?;
+    let outcome = outcome.with_context(|| {
+        format!("the daemon of {} has not answered; see its log", path.display())
+    })?;
     let end = match (&outcome.refused, outcome.is_configuration) {
         (None, _) => End::Success,
         (Some(_), true) => End::Configuration,
@@ -62,13 +68,13 @@ fn stopped(message: &'static str) -> CommandError {
 }
 
 /// Waits for the outcome of a reload that began after the signal: one that was under way then may have
-/// read the files before they were changed, and is followed by another.
+/// read the files before they were changed, and is followed by another. Returns none when it takes too long.
 async fn wait(
     view: &View,
     before: &NodeRow,
-    path: &Path,
+    may_live: impl Fn() -> bool,
     screen: Screen,
-) -> Result<Outcome, CommandError> {
+) -> Result<Option<Outcome>, CommandError> {
     let number = before.reload.as_ref().map_or(0, |reload| reload.number);
     let begun = Instant::now();
     while begun.elapsed() < WAIT_MAX {
@@ -77,14 +83,14 @@ async fn wait(
             number + 1 < reload.number || (number < reload.number && screen.now <= reload.begun_at)
         });
         if let Some(outcome) = done {
-            return Ok(outcome);
+            return Ok(Some(outcome));
         }
-        if now.process != before.process || !before.process.is_some_and(daemon::is_alive) {
+        if now.process != before.process || !may_live() {
             return Err(stopped("the daemon ended before it reloaded"));
         }
         sleep(LOOK).await;
     }
-    Err(anyhow!("the daemon of {} has not answered; see its log", path.display()).into())
+    Ok(None)
 }
 
 fn text(outcome: &Outcome) -> String {

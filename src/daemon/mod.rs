@@ -43,7 +43,7 @@ pub(crate) use error::DaemonError;
 pub(crate) use handle::Daemon;
 pub(crate) use metrics::MetricsSource;
 pub(crate) use once::validate_once;
-pub(crate) use process::{ask_to_reload, is_alive};
+pub(crate) use process::{ask_to_reload, may_be_alive};
 pub(crate) use reload::load;
 pub(crate) use scheduler::QUIET;
 pub(crate) use signals::Signals;

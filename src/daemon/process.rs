@@ -21,20 +21,26 @@ pub(crate) fn is_alive(process: ProcessId) -> bool {
     born(process.pid) == Some(process.born)
 }
 
-/// Asks the daemon `process` to read its configuration again.
+/// Asks the daemon `process` to read its configuration again; `named` as for [`may_be_alive`].
 ///
 /// # Errors
 ///
 /// Fails when it does not live any more, or is another user's.
-pub(crate) fn ask_to_reload(process: ProcessId) -> io::Result<()> {
+pub(crate) fn ask_to_reload(process: ProcessId, named: Option<i32>) -> io::Result<()> {
     let gone = || io::Error::from(io::ErrorKind::NotFound);
     let pid = Pid::from_raw(process.pid).ok_or_else(gone)?;
     // The descriptor stays that of the process which is looked at afterwards.
     let opened = pidfd_open(pid, PidfdFlags::empty())?;
-    if !is_alive(process) {
+    if !may_be_alive(process, named) {
         return Err(gone());
     }
     Ok(pidfd_send_signal(opened, Signal::HUP)?)
+}
+
+/// Returns true for a process that is alive, or may be: in the sandbox of a unit the files of its process are
+/// out of sight, but systemd has `named` its number.
+pub(crate) fn may_be_alive(process: ProcessId, named: Option<i32>) -> bool {
+    is_alive(process) || named == Some(process.pid)
 }
 
 fn born(pid: i32) -> Option<i64> {
@@ -49,12 +55,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn process_out_of_sight_may_be_alive_when_systemd_names_it() {
+        let process = ProcessId { pid: i32::MAX, born: 1 };
+        assert!(may_be_alive(process, Some(i32::MAX)));
+        for named in [None, Some(9)] {
+            assert!(!may_be_alive(process, named), "{named:?}");
+        }
+    }
+
+    #[test]
     fn process_is_known_by_its_birth() {
         let own = own().unwrap();
         assert!(is_alive(own));
         let other = ProcessId { born: own.born + 1, ..own };
         assert!(!is_alive(other));
-        assert_eq!(ask_to_reload(other).unwrap_err().kind(), io::ErrorKind::NotFound);
+        assert_eq!(ask_to_reload(other, None).unwrap_err().kind(), io::ErrorKind::NotFound);
         assert!(!is_alive(ProcessId { pid: i32::MAX, born: 1 }));
     }
 }

@@ -54,7 +54,7 @@ drain = "2s"
 name = "on-call"
 url = "http://127.0.0.1:9002/on-call"
 secrets = [{ credential = "webhook-secret" }]
-events = ["*"]
+events = ["*", "integration.status.*"]
 allow = ["127.0.0.0/8"]
 retry = ["1s", "1s", "1s", "1s", "1s", "1s"]
 TOML

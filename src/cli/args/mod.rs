@@ -180,6 +180,9 @@ pub(super) struct Reload {
     /// Allow the removal of so many integrations and receivers, this time
     #[arg(long, value_name = "N")]
     pub(super) allow_removals: Option<u32>,
+    /// Number of the daemon's process, as systemd gives it to `ExecReload=`
+    #[arg(long, env = "MAINPID", hide = true)]
+    pub(super) main_process: Option<i32>,
     /// Database of the daemon.
     #[command(flatten)]
     pub(super) source: Source,

@@ -7,7 +7,8 @@ use tokio::time::{Duration, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::{Bench, Hangs, SOON};
-use crate::daemon::{is_alive, life};
+use crate::daemon::life;
+use crate::daemon::process::is_alive;
 use crate::domain::{Changes, Reload, Timestamp};
 
 fn outcome(number: u64) -> Reload {
