@@ -54,7 +54,7 @@ class Scene:
         for name in RECEIVERS:
             parts.append(
                 f'[[receiver]]\nname = "{name}"\nurl = "{self.receiver.url}/{name}"\nsecrets = [{{ file = "{self.folder}/webhook" }}]\nevents = ["*", "integration.status.*"]\n'
-                f'events = ["*"]\nallow = ["127.0.0.0/8"]\nretry = {["1s"] * 12}\n'.replace("'", '"')
+                f'allow = ["127.0.0.0/8"]\nretry = {["1s"] * 12}\n'.replace("'", '"')
             )
         tables = [self._integration(number, number in edited, number in disabled) for number in range(1, self.integrations + 1)]
         self.config.write_text("\n".join(parts + tables[:FILE_MAX]))
