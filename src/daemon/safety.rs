@@ -14,7 +14,7 @@ use crate::platforms::{BoxFuture, Identity, PLATFORMS, RunContext, Validated, Va
 use crate::store::{KeptRow, NodeNote, Store, StoreError, Wanted};
 
 /// Returns the reason to refuse `assembly`: it would remove too much, or its folder of drop-ins is gone.
-/// What an operator allowed is used up by it.
+/// The allowance of an operator is used up by it.
 pub(super) async fn check(
     store: &Store,
     assembly: &Assembly,

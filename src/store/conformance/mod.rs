@@ -1,7 +1,7 @@
 //! Behaviours that every engine must have, written against the facade and run on each engine.
 //!
-//! What is decided is the ledger's and tested there; here is what an engine adds: that effects are stored as
-//! they were decided, together or not at all, that leases exclude each other, and that queues keep their order.
+//! Decisions belong to the ledger and are tested there. An engine adds that effects are stored as they were
+//! decided, together or not at all, that leases exclude each other, and that queues keep their order.
 
 mod bench;
 mod commands;
