@@ -33,15 +33,20 @@ fn ids(config: &Config) -> Vec<(String, i64)> {
     listed.as_array().unwrap().iter().map(id).collect()
 }
 
+/// Waits until so many integrations are in `createError`: each had its first run, and none is interrupted.
+fn wait_for_errors(config: &Config, count: usize) {
+    wait_for("first results", SOON, || {
+        let listed = config.json(&["list", "--json", "--status", "createError"]);
+        (listed.as_array().unwrap().len() == count).then_some(())
+    });
+}
+
 #[test]
 fn vanished_drop_ins_remove_nothing_at_a_reload() {
     let config = Config::new("");
     let folder = drop_ins(&config, 12);
     let daemon = Daemon::start(&config);
-    wait_for("first results", SOON, || {
-        let listed = config.json(&["list", "--json", "--status", "createError"]);
-        (listed.as_array().unwrap().len() == 12).then_some(())
-    });
+    wait_for_errors(&config, 12);
     let before = ids(&config);
     fs::rename(&folder, config.dir().join("away")).unwrap();
     let refused = config.run(&["reload"]);
@@ -95,7 +100,9 @@ fn removals_beyond_the_limit_are_made_once_they_are_allowed() {
 fn start_without_the_drop_ins_goes_on_with_the_stored_configuration() {
     let config = Config::new("");
     let folder = drop_ins(&config, 6);
-    assert!(Daemon::start(&config).stop().success());
+    let first = Daemon::start(&config);
+    wait_for_errors(&config, 6);
+    assert!(first.stop().success());
     let before = ids(&config);
     assert_eq!(before.len(), 6);
     fs::rename(&folder, config.dir().join("away")).unwrap();
