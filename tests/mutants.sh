@@ -31,7 +31,8 @@ packages() {
 }
 {
   printf '[package]\nname = "domain"\nversion = "0.0.0"\nedition = "2024"\n[workspace]\n'
-  printf '[profile.dev]\ndebug = false\n[dependencies]\n'
+  # Dependencies are built once, and the tests run for each mutant.
+  printf '[profile.dev]\ndebug = false\n[profile.dev.package."*"]\nopt-level = 2\n[dependencies]\n'
   packages dependencies
   printf '[dev-dependencies]\n'
   packages dev-dependencies | grep -v '^serde_json'
@@ -39,7 +40,7 @@ packages() {
 
 cd "$scratch"
 status=0
-"$tools/bin/cargo-mutants" mutants --in-place --no-shuffle --colors never --timeout 60 \
+"$tools/bin/cargo-mutants" mutants --jobs "${JOBS:-$(nproc)}" --no-shuffle --colors never --timeout 60 \
   --file 'src/domain/ledger/**' --exclude '**/tests/**' "$@" -- --lib domain::ledger || status=$?
 # 2 and 3: some were missed, or timed out.
 case $status in 0 | 2 | 3) ;; *) exit "$status" ;; esac

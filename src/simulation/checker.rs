@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::expected::{self, Tracked};
 use super::faults::{MINUTE, SECOND};
-use super::knowledge::Knowledge;
-use super::messages::Queued;
+use super::knowledge::{Knowledge, Selection};
+use super::messages::{Event, Queued};
 use super::plan::{Plan, Spec};
 use super::rules::{self, Table, Wants};
 use super::time::Time;
@@ -63,7 +63,9 @@ pub(super) struct Checker {
     /// Number of runs, transitions, messages, and lost permissions that were reported in time.
     pub(super) counts: [u64; 4],
     /// Subscription of each receiver.
-    pub(super) wants: [Wants; 2],
+    pub(super) wants: [Wants; 3],
+    /// Selection of the receiver that wants one team's events.
+    pub(super) selection: Selection,
     /// Limits of what happens at once.
     pub(super) limits: Limits,
     /// Sequence numbers that are pending, by receiver and integration.
@@ -94,7 +96,8 @@ impl Checker {
                 .iter()
                 .map(|spec| vec![Table::of(&spec.schedule, plan.start)])
                 .collect(),
-            wants: [Wants::All, Wants::Flips],
+            wants: [Wants::All, Wants::Flips, Wants::Team],
+            selection: Selection::new(),
             limits: plan.limits,
             quiet: Vec::new(),
             tracked: BTreeMap::new(),
@@ -240,7 +243,7 @@ impl Checker {
                 let about = integration.and_then(|id| self.tracked.get(&id));
                 let about = about.map(|tracked| tracked.number);
                 trace.note(now, format_args!("event {sequence} about {about:?}: {kind}"));
-                self.event(id, (integration, sequence), &kind, body);
+                self.event(Event { id, about: (integration, sequence), kind, body }, now);
                 integration
             }
             Entry::Delivery { event, receiver, state, .. } => {

@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use super::bounds;
 use super::checker::LATE_MAX_MS;
 use super::faults::{MINUTE, SECOND};
-use super::plan::{Action, Change, Plan, Spec};
+use super::plan::{Action, Change, Plan, Spec, Team};
 use super::rules::Wants;
 use super::world::{CATALOG, Listener, Platform, TIMEOUT_MS, Trace, World};
 use crate::config;
@@ -101,7 +101,10 @@ impl Driver<'_> {
         let assembly = assembly(&world);
         let script = async {
             match Running::start(&assembly, store, clock, probe).await {
-                Ok(running) => self.script(running).await,
+                Ok(running) => {
+                    self.world.note_reload();
+                    self.script(running).await
+                }
                 // As systemd does with one that cannot start.
                 Err(_refused) => End::Away(SECOND),
             }
@@ -223,6 +226,8 @@ impl Driver<'_> {
             Change::Edit => spec.edition += 1,
             Change::Presence => spec.present = !spec.present,
             Change::Disabled => spec.disabled = !spec.disabled,
+            Change::Label => spec.team = spec.team.other(),
+            Change::Selection => checker.selection.edit(),
             Change::Schedule => {
                 spec.schedule = other;
                 let table = checker.tables[(number + 1) % count].last().unwrap().clone();
@@ -237,6 +242,7 @@ impl Driver<'_> {
             let now = self.world.state().time.now();
             self.world.state().checker.disturbed(now);
             if running.reload(&assembly(&self.world)).await.is_ok() {
+                self.world.note_reload();
                 return;
             }
             sleep(Duration::from_secs(1)).await;
@@ -273,13 +279,17 @@ fn assembly(world: &Arc<World>) -> Assembly {
     let integrations: BTreeMap<_, _> = present
         .map(|(number, spec)| (format!("i{number:02}"), assembled(world, number, spec)))
         .collect();
-    let receivers = [Wants::All, Wants::Flips].into_iter().enumerate();
+    let (wants, team) = {
+        let checker = &world.state().checker;
+        (checker.wants, checker.selection.team)
+    };
+    let receivers = wants.into_iter().enumerate();
     Assembly {
         settings,
         integrations,
         warnings: Vec::new(),
         maintenance: world.plan.maintenance.clone().into(),
-        receivers: receivers.map(|(number, wants)| receiver(world, number, wants)).collect(),
+        receivers: receivers.map(|(number, wants)| receiver(world, number, wants, team)).collect(),
         drop_ins: config::DropIns::default(),
         peers: Arc::default(),
     }
@@ -292,7 +302,7 @@ fn assembled(world: &Arc<World>, number: usize, spec: &Spec) -> Assembled {
         formerly: None,
         kind: PLATFORM.kind.to_owned(),
         auto_bootstrap: None,
-        labels: BTreeMap::new(),
+        labels: BTreeMap::from([("team".to_owned(), spec.team.as_str().to_owned())]),
         disabled: spec.disabled,
         schedule: spec.schedule.clone(),
         config: format!("{{\"edition\":{}}}", spec.edition),
@@ -310,7 +320,7 @@ fn assembled(world: &Arc<World>, number: usize, spec: &Spec) -> Assembled {
     }
 }
 
-fn receiver(world: &Arc<World>, number: usize, wants: Wants) -> Receiver {
+fn receiver(world: &Arc<World>, number: usize, wants: Wants, team: Team) -> Receiver {
     let mut retry = vec!["2s", "5s", "15s"];
     retry.extend(["1m"; 46]);
     let mut table = json!({
@@ -323,6 +333,9 @@ fn receiver(world: &Arc<World>, number: usize, wants: Wants) -> Receiver {
     });
     if let Some(events) = wants.events() {
         table["events"] = json!(events);
+    }
+    if matches!(wants, Wants::Team) {
+        table["labels"] = json!({ "team": team.as_str() });
     }
     let faults = Faults::default();
     let value = Value::from_json(&table, &"simulation".into());

@@ -7,6 +7,9 @@ use serde_json::Value as Json;
 
 use super::checker::Checker;
 use super::expected;
+use super::faults::SECOND;
+use super::plan::Team;
+use crate::domain::Timestamp;
 
 /// Part of an event in an incident.
 #[derive(Clone, Debug)]
@@ -17,6 +20,43 @@ pub(super) enum Part {
     Calms(String),
     /// It ends this incident.
     Ends(String),
+}
+
+/// Time in milliseconds after a reload in which decisions made by the configuration before it are committed.
+const UNSETTLED_MS: i64 = 5 * SECOND;
+
+/// Selection of a receiver by label, which edits of the configuration change.
+#[derive(Debug)]
+pub(super) struct Selection {
+    /// Team that the configuration files select.
+    pub(super) team: Team,
+    /// Instant until which the daemon may still decide by the selection before it.
+    until: Timestamp,
+}
+
+impl Selection {
+    /// Returns the selection of the first configuration.
+    pub(super) const fn new() -> Self {
+        Self { team: Team::Red, until: Timestamp(0) }
+    }
+
+    /// Selects the other team, which the daemon does not know yet.
+    pub(super) const fn edit(&mut self) {
+        (self.team, self.until) = (self.team.other(), Timestamp(i64::MAX));
+    }
+
+    /// Notes that the daemon knows the selection at `now`.
+    pub(super) fn taken(&mut self, now: Timestamp) {
+        if self.until == Timestamp(i64::MAX) {
+            self.until = Timestamp(now.0 + UNSETTLED_MS);
+        }
+    }
+
+    /// Returns true when an event at `now` about an integration with these labels is selected, and none
+    /// while it may be or not.
+    pub(super) fn selects(&self, labels: &Json, now: Timestamp) -> Option<bool> {
+        (self.until <= now).then(|| labels["team"] == self.team.as_str())
+    }
 }
 
 /// Incidents that receivers know of.

@@ -7,6 +7,7 @@ use super::checker::Checker;
 use super::expected;
 use super::faults::SECOND;
 use super::knowledge::{self, Part};
+use super::rules::Wants;
 use super::time::Time;
 use super::world::Trace;
 use crate::domain::Timestamp;
@@ -14,6 +15,18 @@ use crate::webhook::Message;
 
 /// Id of an integration, none for all others, with the sequence number of an event about it.
 type About = (Option<i64>, i64);
+
+/// Event that a commit has stored.
+pub(super) struct Event {
+    /// Id of the event.
+    pub(super) id: String,
+    /// Integration that it is about, and its sequence number there.
+    pub(super) about: About,
+    /// Type of the event.
+    pub(super) kind: String,
+    /// Body of its messages.
+    pub(super) body: String,
+}
 
 /// Message that is queued for receivers.
 #[derive(Debug)]
@@ -25,6 +38,8 @@ pub(super) struct Queued {
     part: Option<Part>,
     /// True when it belongs to an outage: when that ends before it does, all receivers are notified of it.
     in_outage: bool,
+    /// True when a receiver with a selection that was just edited may be sent it.
+    may_be_selected: bool,
     /// Deliveries of the message by receiver.
     receivers: BTreeMap<usize, Delivery>,
 }
@@ -42,8 +57,9 @@ pub(super) struct Delivery {
 
 impl Checker {
     /// Checks a stored event, and notes the receivers for which it must be queued.
-    pub(super) fn event(&mut self, id: String, about: About, kind: &str, body: String) {
-        let (integration, sequence) = about;
+    pub(super) fn event(&mut self, event: Event, now: Timestamp) {
+        let Event { id, about, kind, body } = event;
+        let (kind, (integration, sequence)) = (kind.as_str(), about);
         let parsed: serde_json::Value = serde_json::from_str(&body).unwrap();
         let group = parsed["data"]["group"].as_str().map(str::to_owned);
         if let Some(group) = group.as_ref().filter(|_| kind == "integration.validation.failed")
@@ -52,7 +68,11 @@ impl Checker {
             self.violated(format!("{kind} belongs to an outage without an event: {group}"));
         }
         let wants = self.wants.iter().enumerate();
-        let wanting = wants.filter(|(_, wants)| wants.wants(kind, group.is_some()));
+        let selects = self.selection.selects(&parsed["data"]["integration"]["labels"], now);
+        let wanting = wants.filter(|(_, wants)| {
+            let is_selected = !matches!(wants, Wants::Team) || selects == Some(true);
+            is_selected && wants.wants(kind, group.is_some())
+        });
         let wanting: BTreeSet<_> = wanting.map(|(to, _)| to).collect();
         let part = knowledge::part(kind, &parsed["data"]);
         let wanting = self.knowledge.receivers(part.as_ref(), kind, wanting);
@@ -69,7 +89,9 @@ impl Checker {
         }
         self.unqueued.push((id.clone(), wanting));
         let in_outage = group.is_some();
-        let queued = Queued { about, body, part, in_outage, receivers: BTreeMap::new() };
+        let receivers = BTreeMap::new();
+        let may_be_selected = selects.is_none();
+        let queued = Queued { about, body, part, in_outage, may_be_selected, receivers };
         if self.queued.insert(id, queued).is_some() {
             self.violated(format!("two events have one id, the later is {about:?}"));
         }
@@ -112,7 +134,8 @@ impl Checker {
             let mut unqueued = self.unqueued.iter_mut();
             let wanting = unqueued.find(|(id, _)| id == event);
             let wanted = wanting.is_some_and(|(_, wanting)| wanting.remove(&receiver));
-            if !wanted && !queued.in_outage {
+            let may = queued.may_be_selected && matches!(self.wants[receiver], Wants::Team);
+            if !wanted && !may && !queued.in_outage {
                 let what = format!("{about:?} is queued for r{receiver}");
                 self.violated(format!("{what}, which does not want it"));
                 return;

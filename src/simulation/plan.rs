@@ -31,6 +31,33 @@ pub(super) struct Spec {
     pub(super) disabled: bool,
     /// Number of edits of its configuration.
     pub(super) edition: u32,
+    /// Value of its label `team`.
+    pub(super) team: Team,
+}
+
+/// Value of the label `team`, by which one of the receivers selects.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, strum::IntoStaticStr)]
+#[strum(serialize_all = "lowercase", const_into_str)]
+pub(super) enum Team {
+    /// Team that the receiver selects at first.
+    Red,
+    /// Team that it selects after the first edit.
+    Blue,
+}
+
+impl Team {
+    /// Returns the value as it is configured.
+    pub(super) const fn as_str(self) -> &'static str {
+        self.into_str()
+    }
+
+    /// Returns the other team.
+    pub(super) const fn other(self) -> Self {
+        match self {
+            Self::Red => Self::Blue,
+            Self::Blue => Self::Red,
+        }
+    }
 }
 
 /// Action upon the daemon or its machine.
@@ -57,6 +84,10 @@ pub(super) enum Change {
     Disabled,
     /// The integration gets another schedule.
     Schedule,
+    /// The label of the integration changes.
+    Label,
+    /// The receiver that selects by label selects the other one.
+    Selection,
 }
 
 /// Failures of the machine: one write in so many, never when it is 0.
@@ -90,7 +121,7 @@ pub(super) struct Plan {
     /// Faults of the platforms.
     pub(super) faults: Faults,
     /// Faults of each receiver.
-    pub(super) receivers: [Vec<Fault>; 2],
+    pub(super) receivers: [Vec<Fault>; 3],
     /// Actions in the order of their instants.
     pub(super) actions: Vec<(Timestamp, Action)>,
     /// Failures of the machine.
@@ -144,7 +175,7 @@ impl Plan {
             calm_ms: 14 * MINUTE,
             faults: Faults::none(seed, specs.len(), hosts),
             specs,
-            receivers: [Vec::new(), Vec::new()],
+            receivers: [const { Vec::new() }; 3],
             actions: Vec::new(),
             dangers: Dangers {
                 crash: *dice.pick(&[0, 20, 60, 200, 600]),
@@ -197,7 +228,7 @@ impl Plan {
         for _ in 0..dice.within(0..=6) {
             let at = self.during(dice);
             let number = usize::try_from(dice.next() % 1_000).unwrap() % self.specs.len();
-            let action = match dice.within(0..=7) {
+            let action = match dice.within(0..=9) {
                 0 if sets => Action::Set(dice.within(-3 * HOUR..=3 * HOUR)),
                 1 if sets => Action::Set(dice.within(-50 * SECOND..=50 * SECOND)),
                 2 if sets => Action::Sleep(dice.within(SECOND..=4 * HOUR)),
@@ -205,12 +236,14 @@ impl Plan {
                 4 => Action::Change(number, Change::Presence),
                 5 => Action::Change(number, Change::Disabled),
                 6 => Action::Change(number, Change::Schedule),
+                7 => Action::Change(number, Change::Label),
+                8 => Action::Change(number, Change::Selection),
                 _ => Action::Change(number, Change::Edit),
             };
             self.actions.push((at, action));
         }
         self.actions.sort_by_key(|(at, _)| *at);
-        for receiver in 0..2 {
+        for receiver in 0..self.receivers.len() {
             for _ in 0..dice.within(0..=2) {
                 let fault =
                     Fault::new(Kind::Outage, self.during(dice), dice.within(0..=15 * MINUTE));
@@ -266,7 +299,8 @@ fn spec(dice: &mut Dice, hosts: usize, schedules: &[Schedule]) -> Spec {
     };
     let host = usize::try_from(dice.next() % 1_000).unwrap() % hosts;
     let schedule = dice.pick(schedules).clone();
-    Spec { host, schedule, policy, present: true, disabled: dice.chance(50), edition: 0 }
+    let (disabled, team) = (dice.chance(50), *dice.pick(&[Team::Red, Team::Blue]));
+    Spec { host, schedule, policy, present: true, disabled, edition: 0, team }
 }
 
 /// Returns a maintenance window of three minutes in every ten, for every other integration.

@@ -17,6 +17,8 @@ pub(super) enum Wants {
     All,
     /// Failures and recoveries only.
     Flips,
+    /// Failures and recoveries of the integrations with one label only.
+    Team,
 }
 
 impl Wants {
@@ -24,7 +26,7 @@ impl Wants {
     pub(super) const fn events(self) -> Option<[&'static str; 2]> {
         match self {
             Self::All => None,
-            Self::Flips => {
+            Self::Flips | Self::Team => {
                 Some(["integration.validation.failed", "integration.validation.recovered"])
             }
         }

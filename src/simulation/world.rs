@@ -104,6 +104,13 @@ impl World {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Notes that the daemon has taken the configuration files as they are.
+    pub(super) fn note_reload(&self) {
+        let state = &mut *self.state();
+        let now = state.time.now();
+        state.checker.selection.taken(now);
+    }
+
     /// Returns true when the host of this name takes connections.
     pub(super) fn answers(&self, host: &str) -> bool {
         let host: usize = host.trim_start_matches("host-").parse().unwrap();

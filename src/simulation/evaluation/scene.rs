@@ -6,7 +6,7 @@ use crate::config::Limits;
 use crate::domain::{IntegrationId, Policy, Schedule, Timestamp};
 use crate::simulation::dice::Dice;
 use crate::simulation::faults::{DAY, Fault, Faults, HOUR, Kind, MINUTE, SECOND};
-use crate::simulation::plan::{Dangers, Plan, Spec};
+use crate::simulation::plan::{Dangers, Plan, Spec, Team};
 
 /// Time that every run takes, in milliseconds.
 pub(super) const RUN_MS: i64 = 2 * SECOND;
@@ -72,6 +72,7 @@ impl Scene {
             present: true,
             disabled: false,
             edition: 0,
+            team: Team::Red,
         };
         let secs = Duration::from_secs;
         Plan {
@@ -81,7 +82,7 @@ impl Scene {
             calm_ms: 3 * self.interval_ms,
             specs: (0..count).map(spec).collect(),
             faults: self.faults(seed),
-            receivers: [Vec::new(), Vec::new()],
+            receivers: [const { Vec::new() }; 3],
             actions: Vec::new(),
             dangers: Dangers { crash: 0, refuse: 0, commit_ms: 0, receivers: false, away_ms: 0 },
             limits: Limits { runs: 64, runs_per_host: 4, test: secs(30), run: secs(120) },
