@@ -107,11 +107,10 @@ fn last(attempt: &AttemptRow, screen: Screen) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::args::{Json, Moment, Source};
+    use super::super::args::{Json, Source};
     use super::super::samples;
     use super::*;
     use crate::domain::DeliveryId;
-    use std::time::Duration;
 
     #[test]
     fn each_delivery_is_one_line() {
@@ -140,7 +139,7 @@ ID  CREATED               INTEGRATION  SEQ  EVENT                          RECEI
             state: Some(DeliveryState::Failed),
             receiver: None,
             integration: Some("lake".to_owned()),
-            since: Some(Moment::Ago(Duration::from_secs(1))),
+            since: Some("1s".parse().unwrap()),
             until: None,
             limit: 7,
             after: None,

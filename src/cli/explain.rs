@@ -11,8 +11,8 @@ use super::print::{
 };
 use super::situation::{degraded, facts};
 use super::{list, read, results};
-use crate::domain::{Class, Subject};
-use crate::store::{IntegrationRow, RunRow, StoredTest};
+use crate::domain::Subject;
+use crate::store::{IntegrationRow, RunRow};
 use crate::view::Explanation;
 
 /// Explains the status of one integration.
@@ -119,16 +119,7 @@ const fn configuration_word(subject: Subject) -> &'static str {
 
 /// Lists the tests of a run that failed or warned, with the class of each.
 fn failures(last: &RunRow, of: &str) -> Option<String> {
-    let line = |test: &StoredTest| {
-        let class = test.class.map_or("-", Class::as_str);
-        let said = test.message.as_deref().unwrap_or_default();
-        let fix = test.remediation.as_deref();
-        let fix = fix.map_or(String::new(), |fix| format!("\n    Fix: {}", sanitise(fix)));
-        let result = result_word(test.status);
-        format!("  {result} ({class}) {}: {}{fix}\n", sanitise(&test.name), sanitise(said))
-    };
-    let found = last.report.tests.iter().filter(|test| test.class.is_some());
-    let lines: String = found.map(line).collect();
+    let lines = results::findings(&last.report);
     (!lines.is_empty()).then(|| format!("Findings of {of}\n{lines}"))
 }
 

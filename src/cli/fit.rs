@@ -4,7 +4,7 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::print::{Screen, wrapped};
 use super::samples;
-use super::{deliveries, explain, history, list, receivers, show, silences};
+use super::{audit, deliveries, explain, history, list, receivers, show, silences};
 
 /// Returns the text of every command that shows stored things, by the command's name.
 fn texts(screen: Screen) -> Vec<(&'static str, String)> {
@@ -13,9 +13,18 @@ fn texts(screen: Screen) -> Vec<(&'static str, String)> {
     long.name = "warehouse-of-the-finance-department-eu-central-1".to_owned();
     let history: Vec<_> = samples::transitions().map(crate::store::HistoryRow::Transition).into();
     vec![
-        ("list", list::text(&[row.clone(), long.clone()], &list::Filter::default(), screen)),
+        (
+            "list",
+            list::text(
+                &[row.clone(), long.clone()],
+                &samples::silences(),
+                &list::Filter::default(),
+                screen,
+            ),
+        ),
         ("show", show::text(&long, &situation, screen)),
         ("explain", explain::text(&samples::explanation(), screen)),
+        ("audit", audit::text(&samples::audit(), screen)),
         ("history", history::text(&history, screen)),
         ("deliveries", deliveries::text(&samples::deliveries(), screen)),
         ("receivers", receivers::text(&samples::receivers(), screen)),

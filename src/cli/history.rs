@@ -104,6 +104,7 @@ pub(super) const fn trigger_word(trigger: Trigger) -> &'static str {
         Trigger::Confirm => "confirm",
         Trigger::Startup => "startup",
         Trigger::Change => "change",
+        Trigger::Request => "request",
     }
 }
 

@@ -13,8 +13,8 @@ use super::print::{
 use super::selection::selection;
 use super::{read, situation, status};
 use crate::domain::{About, Selection, Status, Timestamp};
-use crate::store::{IntegrationRow, View, each_page, is_in_use};
-use crate::view::{DaemonProcess, Integration, Liveness};
+use crate::store::{IntegrationRow, SilenceRow, View, each_page, is_in_use};
+use crate::view::{DaemonProcess, Integration, Liveness, acknowledgement, open_silences};
 
 /// Lists the integrations in the store.
 pub(super) async fn answer(
@@ -29,10 +29,11 @@ pub(super) async fn answer(
     let view = View::open(&path).context("opening the store")?;
     let rows = rows(&view, args.deleted, &filter).await?;
     let rows = sorted(rows, args.sort);
+    let open = open_silences(&view, screen.now).await.context("reading the store")?;
     if args.form.json {
         let mut array = JsonArray::default();
         for row in &rows {
-            array.push(&Integration::from(row));
+            array.push(&Integration::from(row).acknowledged(acknowledgement(&open, row.id)));
         }
         let text = array.text().context("writing JSON")?;
         return Ok(Answer { is_json: true, ..Answer::good(text) });
@@ -40,7 +41,8 @@ pub(super) async fn answer(
     let node = view.node().await.context("reading the store")?;
     let head = status::head(&DaemonProcess::new(&node, state), node.reload.as_ref(), screen);
     let faults = view.own_faults().await.context("reading the store")?;
-    Ok(Answer::good(head + &situation::degraded(&faults, screen) + &text(&rows, &filter, screen)))
+    let table = text(&rows, &open, &filter, screen);
+    Ok(Answer::good(head + &situation::degraded(&faults, screen) + &table))
 }
 
 /// Rows that the command line asks for.
@@ -52,6 +54,11 @@ pub(super) struct Filter {
 }
 
 impl Filter {
+    /// Takes those that the selection fits; with `is_failing`, only those in an error status.
+    pub(super) fn new(is_failing: bool, selection: Selection) -> Self {
+        Self { is_failing, status: None, selection }
+    }
+
     fn of(args: &List) -> Result<Self, CommandError> {
         let selection = selection(&args.fitting)?;
         Ok(Self { is_failing: args.failing, status: args.status, selection })
@@ -70,7 +77,7 @@ impl Filter {
 }
 
 /// Reads the integrations that `filter` takes, those that are deleted last.
-async fn rows(
+pub(super) async fn rows(
     view: &View,
     deleted: bool,
     filter: &Filter,
@@ -102,7 +109,12 @@ fn sorted(mut rows: Vec<IntegrationRow>, sort: Sort) -> Vec<IntegrationRow> {
     rows
 }
 
-pub(super) fn text(rows: &[IntegrationRow], filter: &Filter, screen: Screen) -> String {
+pub(super) fn text(
+    rows: &[IntegrationRow],
+    open: &[SilenceRow],
+    filter: &Filter,
+    screen: Screen,
+) -> String {
     if rows.is_empty() {
         let none = if filter.takes_all() { "No integrations.\n" } else { "No integration fits.\n" };
         return none.to_owned();
@@ -120,12 +132,17 @@ pub(super) fn text(rows: &[IntegrationRow], filter: &Filter, screen: Screen) -> 
     ];
     let mut table = Table::new(screen, columns);
     for row in rows {
-        line(&mut table, row, screen);
+        line(&mut table, row, acknowledgement(open, row.id), screen);
     }
     table.text() + "\n" + &sum(rows) + "\n"
 }
 
-fn line(table: &mut Table, row: &IntegrationRow, screen: Screen) {
+fn line(
+    table: &mut Table,
+    row: &IntegrationRow,
+    acknowledgement: Option<&SilenceRow>,
+    screen: Screen,
+) {
     let last = row.last_run.as_ref();
     let dash = || toned("-", Tone::Quiet);
     table.row([
@@ -137,7 +154,7 @@ fn line(table: &mut Table, row: &IntegrationRow, screen: Screen) {
         next_run(row, screen),
         row.failing_since().map_or_else(dash, |since| screen.instant(Some(since))),
         expires(row, screen),
-        situation::words(row),
+        situation::words(row, acknowledgement),
     ]);
 }
 
@@ -196,18 +213,18 @@ new\\u{1b}[2J  Redshift  creating                  -       -           running  
 2 integrations: 1 creating, 1 recurringValidationError.
 ";
         let all = Filter::default();
-        let shown = text(&[troubled, fresh()], &all, samples::screen());
+        let shown = text(&[troubled, fresh()], &[], &all, samples::screen());
         assert_eq!(samples::plain(&shown), expected);
-        assert_eq!(text(&[], &all, samples::screen()), "No integrations.\n");
+        assert_eq!(text(&[], &[], &all, samples::screen()), "No integrations.\n");
         let failing = Filter { is_failing: true, ..Filter::default() };
-        assert_eq!(text(&[], &failing, samples::screen()), "No integration fits.\n");
+        assert_eq!(text(&[], &[], &failing, samples::screen()), "No integration fits.\n");
     }
 
     #[test]
     fn narrow_terminal_keeps_name_status_and_since_and_a_phone_gets_blocks() {
         let shown = |width| {
             let screen = Screen { width: Some(width), ..samples::screen() };
-            samples::plain(&text(&[samples::integration()], &Filter::default(), screen))
+            samples::plain(&text(&[samples::integration()], &[], &Filter::default(), screen))
         };
         let narrow = "\
 NAME  STATUS                    SINCE                 NOTES

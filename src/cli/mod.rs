@@ -3,6 +3,7 @@
 //! Every command but `run` and `demo` yields an [`Answer`](print::Answer), which is printed in one place.
 
 mod args;
+mod audit;
 mod catalog;
 mod check;
 mod confirm;
@@ -28,6 +29,7 @@ mod receivers;
 mod redeliver;
 mod reload;
 mod results;
+mod revalidate;
 mod run;
 mod sample;
 #[cfg(test)]

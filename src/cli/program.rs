@@ -11,8 +11,9 @@ use super::args::{Arguments, Command, Global, ImportAction, Run, WebhookAction};
 use super::error::{CommandError, print_error};
 use super::print::{Answer, End, Screen};
 use super::{
-    catalog, check, deliveries, explain, history, import, list, log, log_queue, next, print,
-    receivers, redeliver, reload, run, sample, show, silences, status, validate, webhook,
+    audit, catalog, check, deliveries, explain, history, import, list, log, log_queue, next, print,
+    receivers, redeliver, reload, revalidate, run, sample, show, silences, status, validate,
+    webhook,
 };
 use crate::daemon::Clock;
 use crate::demo;
@@ -60,6 +61,7 @@ fn answer(arguments: Arguments) -> Result<Answer, CommandError> {
         | Command::Reload(_)
         | Command::Check(_)
         | Command::Validate(_)
+        | Command::Revalidate(_)
         | Command::List(_)
         | Command::Show(_)
         | Command::History(_)
@@ -71,6 +73,7 @@ fn answer(arguments: Arguments) -> Result<Answer, CommandError> {
         | Command::Webhook(_)
         | Command::Redeliver(_)
         | Command::Replay(_)
+        | Command::Audit(_)
         | Command::Catalog(_)
         | Command::Next(_)
         | Command::Sample(_)
@@ -98,6 +101,7 @@ async fn dispatch(global: &Global, command: Command) -> Result<Answer, CommandEr
         Command::Reload(args) => reload::answer(global, &args, screen).await,
         Command::Check(args) => check::answer(global, &args).await,
         Command::Validate(args) => validate::answer(global, &args, screen).await,
+        Command::Revalidate(args) => revalidate::answer(global, &args, screen).await,
         Command::List(args) => list::answer(global, &args, screen).await,
         Command::Show(args) => show::answer(global, &args, screen).await,
         Command::History(args) => history::answer(global, &args, screen).await,
@@ -109,6 +113,7 @@ async fn dispatch(global: &Global, command: Command) -> Result<Answer, CommandEr
         Command::Webhook(WebhookAction::Test(args)) => webhook::answer(global, &args, screen).await,
         Command::Redeliver(args) => redeliver::answer(global, &args, screen),
         Command::Replay(args) => redeliver::replay(global, &args, screen),
+        Command::Audit(args) => audit::answer(global, args, screen).await,
         Command::Catalog(args) => catalog::answer(args, screen),
         Command::Next(args) => next::answer(&args, screen),
         Command::Sample(args) => sample::answer(&args),

@@ -2,7 +2,7 @@
 
 use anyhow::Context as _;
 
-use super::args::{Enable, Global, ReceiverAction, Receivers, Source};
+use super::args::{Author, Disable, Enable, Global, ReceiverAction, Receivers, Source};
 use super::confirm::confirmed;
 use super::error::CommandError;
 use super::print::{Answer, Column, Screen, Table, Tone, ago, counted, sanitise, toned};
@@ -21,7 +21,8 @@ pub(super) async fn answer(
         None => list(global, args, screen).await,
         Some(ReceiverAction::Enable(enable)) => self::enable(global, enable, screen).await,
         Some(ReceiverAction::Disable(disable)) => {
-            let (mut control, row) = find(global, &disable.source, &disable.name).await?;
+            let Disable { name, source, by, .. } = disable;
+            let (mut control, row) = find(global, source, by, name).await?;
             if row.disabled.is_none() {
                 control.disable(&row.name, screen.now).context("disabling the receiver")?;
             }
@@ -49,7 +50,7 @@ async fn all(view: &View) -> Result<Vec<ReceiverRow>, CommandError> {
 }
 
 async fn enable(global: &Global, args: &Enable, screen: Screen) -> Result<Answer, CommandError> {
-    let (mut control, row) = find(global, &args.source, &args.name).await?;
+    let (mut control, row) = find(global, &args.source, &args.by, &args.name).await?;
     if let Some(oldest) = row.oldest_pending_at.filter(|_| row.disabled.is_some()) {
         let (name, pending) = (sanitise(&row.name), pending(&row));
         let since = screen.instant(Some(oldest));
@@ -64,10 +65,11 @@ async fn enable(global: &Global, args: &Enable, screen: Screen) -> Result<Answer
 async fn find(
     global: &Global,
     source: &Source,
+    by: &Author,
     name: &str,
 ) -> Result<(Control, ReceiverRow), CommandError> {
     let path = read::path(global, source)?;
-    let mut control = Control::open(&path).context("opening the store")?;
+    let mut control = Control::open(&path, &by.name()).context("opening the store")?;
     if let Some(row) = control.receiver(name).context("reading the store")? {
         return Ok((control, row));
     }

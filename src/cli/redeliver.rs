@@ -19,7 +19,7 @@ pub(super) fn answer(
     screen: Screen,
 ) -> Result<Answer, CommandError> {
     let path = read::path(global, &args.source)?;
-    let mut control = Control::open(&path).context("opening the store")?;
+    let mut control = Control::open(&path, &args.by.name()).context("opening the store")?;
     let ids: Vec<_> = args.ids.iter().copied().map(DeliveryId).collect();
     let queued = match control.redeliver(&ids, screen.now).context("changing the store")? {
         Redelivered::Queued(queued) => queued,
@@ -60,7 +60,7 @@ pub(super) fn replay(
         return Err(receivers::unknown(&args.receiver, &known));
     };
     let path = args.source.store.as_ref().unwrap_or(&assembly.settings.store);
-    let mut control = Control::open(path).context("opening the store")?;
+    let mut control = Control::open(path, &args.by.name()).context("opening the store")?;
     let until = args.until.map(|until| until.from(screen.now));
     let span = Span { since: args.since.from(screen.now), until };
     let wanting = &receiver.subscription;

@@ -1,17 +1,18 @@
 //! `reload`: has the running daemon read its configuration again, waits for it, and shows the outcome.
 
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use tokio::time::{Instant, sleep};
 
 use super::args::{Global, Reload};
-use super::error::CommandError;
+use super::error::{CommandError, print_error};
 use super::print::{Answer, End, Screen, sanitise};
 use super::read;
 use crate::daemon;
 use crate::domain::Reload as Outcome;
-use crate::store::{Control, NodeNote, NodeRow, View, is_in_use};
+use crate::store::{Control, NodeRow, View, is_in_use};
 
 /// Longest wait for the outcome: a file of the configuration may hang for a minute.
 const WAIT_MAX: Duration = Duration::from_secs(90);
@@ -29,10 +30,7 @@ pub(super) async fn answer(
         return Err(stopped("the daemon does not run"));
     }
     let view = View::open(&path).context("opening the store")?;
-    if let Some(number) = args.allow_removals {
-        let mut control = Control::open(&path).context("opening the store")?;
-        control.note(&NodeNote::AllowRemovals(number)).context("allowing the removals")?;
-    }
+    note(&path, args, screen)?;
     let before = view.node().await.context("reading the store")?;
     let Some(process) = before.process else {
         return Err(stopped("the daemon has not started yet"));
@@ -61,6 +59,21 @@ pub(super) async fn answer(
         Answer::good(text(&outcome))
     };
     Ok(Answer { end, ..answer })
+}
+
+/// Notes who asks, with the removals that are allowed. A full disk is no reason not to reload, unless removals
+/// are to be allowed.
+fn note(path: &Path, args: &Reload, screen: Screen) -> Result<(), CommandError> {
+    let control = Control::open(path, &args.by.name());
+    let noted = control.and_then(|mut one| one.reload(args.allow_removals, screen.now));
+    match noted {
+        Err(error) if args.allow_removals.is_none() => {
+            let error = anyhow::Error::new(error).context("the audit trail has no entry of this");
+            print_error(&format!("warning: {}\n", sanitise(&format!("{error:#}"))));
+            Ok(())
+        }
+        noted => Ok(noted.context("writing to the store")?),
+    }
 }
 
 fn stopped(message: &'static str) -> CommandError {
@@ -107,6 +120,36 @@ fn text(outcome: &Outcome) -> String {
 mod tests {
     use super::*;
     use crate::domain::{Changes, Timestamp};
+
+    /// Arguments of the command with these words more.
+    fn args(words: &[&str]) -> Reload {
+        use super::super::args::{Arguments, Command};
+        use clap::Parser as _;
+        let words = ["revalidated", "reload", "--author", "anna"].iter().chain(words);
+        let Some(Command::Reload(read)) = Arguments::try_parse_from(words).unwrap().command else {
+            panic!("another command")
+        };
+        read
+    }
+
+    #[tokio::test]
+    async fn author_of_a_reload_is_noted_and_only_removals_depend_on_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.db");
+        let screen = super::super::samples::screen();
+        assert!(note(&path, &args(&[]), screen).is_ok(), "it is only warned of");
+        let removals = args(&["--allow-removals", "3"]);
+        assert!(note(&path, &removals, screen).is_err(), "they cannot be allowed");
+        let store = crate::store::Store::open(&path).unwrap();
+        note(&path, &removals, screen).unwrap();
+        let view = store.view();
+        let page = crate::store::Page::first(9);
+        let rows = view.audit(crate::store::AuditFilter::default(), page).await.unwrap().rows;
+        let noted: Vec<_> = rows.iter().map(|row| (row.author.as_str(), row.at)).collect();
+        assert_eq!(noted, [("anna", screen.now)]);
+        assert_eq!(view.node().await.unwrap().removals_allowed, Some(3));
+        store.close().await.unwrap();
+    }
 
     #[test]
     fn outcome_is_a_sentence_or_the_faults() {

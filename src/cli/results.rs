@@ -1,7 +1,7 @@
 //! The table of a report's tests, for every command that shows one.
 
 use super::print::{Column, Screen, Table, ago, result_word, sanitise};
-use crate::domain::{Class, Counters, Timestamp};
+use crate::domain::{Class, Counters, Subject, Timestamp};
 use crate::store::{CandidateRow, RunRow, StoredReport, StoredTest};
 
 const COLUMNS: [Column; 4] = [
@@ -24,6 +24,27 @@ pub(super) fn table(screen: Screen, report: &StoredReport) -> String {
         ]);
     }
     table.text()
+}
+
+/// Returns a line for each test that failed or warned, with its class and its remediation.
+pub(super) fn findings(report: &StoredReport) -> String {
+    let line = |test: &StoredTest| {
+        let class = test.class.map_or("-", Class::as_str);
+        let said = test.message.as_deref().unwrap_or_default();
+        let fix = test.remediation.as_deref();
+        let fix = fix.map_or(String::new(), |fix| format!("\n    Fix: {}", sanitise(fix)));
+        let result = result_word(test.status);
+        format!("  {result} ({class}) {}: {}{fix}\n", sanitise(&test.name), sanitise(said))
+    };
+    report.tests.iter().filter(|test| test.class.is_some()).map(line).collect()
+}
+
+/// Returns ` of the new configuration`, or nothing for the one in force.
+pub(super) const fn of(subject: Subject) -> &'static str {
+    match subject {
+        Subject::Active => "",
+        Subject::Candidate => " of the new configuration",
+    }
 }
 
 /// Returns the message and the remediation.

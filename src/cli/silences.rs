@@ -1,9 +1,12 @@
 //! `silences` and `acknowledge`: list, create and end mutes of notifications.
 
+use std::time::Duration;
+
 use anyhow::Context as _;
 
 use super::args::{
-    Acknowledge, EndSilence, Global, MUTE_MAX, Silence, SilenceAction, Silences, Source, Span,
+    AHEAD_MAX, Acknowledge, EndSilence, Global, MUTE_MAX, Silence, SilenceAction, Silences, Source,
+    Span,
 };
 use super::confirm::confirmed;
 use super::error::CommandError;
@@ -13,7 +16,7 @@ use super::selection::selection;
 use crate::domain::{Selection, Timestamp, duration_text};
 use crate::input::nearest;
 use crate::store::{Control, IntegrationRow, NewSilence, SilenceRow, TargetRow, each_page};
-use crate::view::{self, covered};
+use crate::view::{self, SilenceState, covered};
 
 /// Lists silences, or changes them.
 pub(super) async fn answer(
@@ -44,14 +47,15 @@ async fn list(global: &Global, args: &Silences, screen: Screen) -> Result<Answer
 
 async fn add(global: &Global, args: &Silence, screen: Screen) -> Result<Answer, CommandError> {
     let selection = selection(&args.fitting)?;
-    let until = until(&args.span, screen.now)?;
+    let from = from(args.from, screen.now)?;
+    let until = until(&args.span, from, screen.now)?;
     let view = read::view(global, &args.source)?;
     let integrations = read::targets(&view).await?;
     if !integrations.iter().any(|row| selection.fits(row.about())) {
         confirmed(args.yes, &idle(&selection, &integrations))?;
     }
-    let comment = args.span.comment.clone();
-    let new = NewSilence { acknowledges: None, selection, comment, until };
+    let (author, comment) = (args.by.name(), args.span.comment.clone());
+    let new = NewSilence { acknowledges: None, selection, author, comment, from, until };
     made(global, &args.source, &new, args.form.json, screen).await
 }
 
@@ -61,19 +65,21 @@ pub(super) async fn acknowledge(
     args: &Acknowledge,
     screen: Screen,
 ) -> Result<Answer, CommandError> {
-    let until = until(&args.span, screen.now)?;
+    let from = screen.now;
+    let until = until(&args.span, from, screen.now)?;
     let view = read::view(global, &args.source)?;
     let row = read::integration(&view, &args.name).await?;
     refuse_working(&row)?;
     let selection = Selection { integrations: vec![row.name], ..Selection::default() };
-    let comment = args.span.comment.clone();
-    let new = NewSilence { acknowledges: Some(row.id), selection, comment, until };
+    let (author, comment) = (args.by.name(), args.span.comment.clone());
+    let acknowledges = Some(row.id);
+    let new = NewSilence { acknowledges, selection, author, comment, from, until };
     made(global, &args.source, &new, args.form.json, screen).await
 }
 
 async fn end(global: &Global, args: &EndSilence, screen: Screen) -> Result<Answer, CommandError> {
     let path = read::path(global, &args.source)?;
-    let mut control = Control::open(&path).context("opening the store")?;
+    let mut control = Control::open(&path, &args.by.name()).context("opening the store")?;
     let ended = control.end_silence(args.id, screen.now).context("changing the store")?;
     if ended {
         return shown(global, &args.source, args.id, args.form.json, screen).await;
@@ -103,7 +109,7 @@ async fn made(
     screen: Screen,
 ) -> Result<Answer, CommandError> {
     let path = read::path(global, source)?;
-    let mut control = Control::open(&path).context("opening the store")?;
+    let mut control = Control::open(&path, &new.author).context("opening the store")?;
     let id = control.silence(new, screen.now).context("changing the store")?;
     shown(global, source, id, json, screen).await
 }
@@ -125,17 +131,36 @@ async fn shown(
     Ok(Answer::good(text(&[row], &integrations, screen)))
 }
 
+/// Returns the beginning of the mute: now, unless one ahead is given.
+fn from(given: Option<Timestamp>, now: Timestamp) -> Result<Timestamp, CommandError> {
+    let from = given.unwrap_or(now);
+    if from < now {
+        return Err(CommandError::Usage(format!("{from} is past; leave --from out to begin now")));
+    }
+    refuse_far(from, now, AHEAD_MAX)?;
+    Ok(from)
+}
+
 /// Returns the end of the mute; one of both is given.
-fn until(span: &Span, now: Timestamp) -> Result<Timestamp, CommandError> {
-    let until = span.until.or(span.during.map(|during| now.plus(during))).unwrap_or(now);
+fn until(span: &Span, from: Timestamp, now: Timestamp) -> Result<Timestamp, CommandError> {
+    let until = span.until.or(span.during.map(|during| from.plus(during))).unwrap_or(from);
     if until <= now {
         return Err(CommandError::Usage(format!("{until} is past")));
     }
-    if MUTE_MAX < until.since(now) {
-        let max = duration_text(MUTE_MAX);
-        return Err(CommandError::Usage(format!("{until} is more than {max} ahead")));
+    if until <= from {
+        return Err(CommandError::Usage(format!("{until} is not after its beginning, {from}")));
     }
+    refuse_far(until, from, MUTE_MAX)?;
     Ok(until)
+}
+
+/// Refuses an instant that lies further after another one than a mute may.
+fn refuse_far(at: Timestamp, from: Timestamp, most: Duration) -> Result<(), CommandError> {
+    if at.since(from) <= most {
+        return Ok(());
+    }
+    let most = duration_text(most);
+    Err(CommandError::Usage(format!("{at} is more than {most} ahead")))
 }
 
 /// Refuses to acknowledge an integration in no error status.
@@ -170,6 +195,7 @@ pub(super) fn text(rows: &[SilenceRow], integrations: &[TargetRow], screen: Scre
         Column::whole("NOW").dropped(2),
         Column::text("UNTIL"),
         Column::whole("CREATED").dropped(1),
+        Column::name("BY").dropped(4),
         Column::text("COMMENT"),
     ];
     let mut table = Table::new(screen, columns);
@@ -185,25 +211,33 @@ pub(super) fn text(rows: &[SilenceRow], integrations: &[TargetRow], screen: Scre
             now.map_or_else(dash, |number| number.to_string()),
             end_word(row, screen),
             screen.instant(Some(row.created_at)),
+            if row.author.is_empty() { dash() } else { sanitise(&row.author).into_owned() },
             if row.comment.is_empty() { dash() } else { sanitise(&row.comment).into_owned() },
         ]);
     }
     table.text()
 }
 
-/// Returns the text about its end, in the future or the past.
+/// Returns the text about its beginning, when that lies ahead, and about its end.
 fn end_word(row: &SilenceRow, screen: Screen) -> String {
-    if row.is_open(screen.now) {
-        return format!("{} ({})", screen.instant(Some(row.until)), ahead(screen.now, row.until));
+    let until = screen.instant(Some(row.until));
+    match row.state(screen.now) {
+        SilenceState::Planned => {
+            let (from, left) = (screen.instant(Some(row.from)), ahead(screen.now, row.from));
+            let planned = toned("planned", Tone::Caution);
+            format!("{planned} from {from} ({left}) to {until}")
+        }
+        SilenceState::Open => format!("{until} ({})", ahead(screen.now, row.until)),
+        SilenceState::Ended => {
+            let at = row.ended_at.unwrap_or(row.until);
+            let text = format!("ended {} ({})", screen.instant(Some(at)), ago(screen.now, at));
+            toned(&text, Tone::Quiet)
+        }
     }
-    let at = row.ended_at.unwrap_or(row.until);
-    toned(&format!("ended {} ({})", screen.instant(Some(at)), ago(screen.now, at)), Tone::Quiet)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::super::samples::{at, integration, plain, screen, silences, target};
     use super::*;
     use crate::domain::Status;
@@ -211,14 +245,23 @@ mod tests {
     #[test]
     fn silences_are_listed_with_their_scope_and_end() {
         let expected = "\
-ID  KIND             COVERS                              NOW  UNTIL                                 CREATED               COMMENT
-1   silence          integrations la*, labels team=data  1    2026-11-23T12:00:00Z (in 2h)          2026-11-23T09:00:00Z  moving\\u{1b}
-2   acknowledgement  lake                                1    2026-11-23T12:00:00Z (in 2h)          2026-11-23T09:00:00Z  -
-3   silence          types Trino                         -    ended 2026-11-23T09:30:00Z (30m ago)  2026-11-23T09:00:00Z  -
-4   silence          everything                          -    ended 2026-11-23T09:59:00Z (1m ago)   2026-11-23T09:00:00Z  -
+ID  KIND             COVERS                              NOW  UNTIL                                 CREATED               BY    COMMENT
+1   silence          integrations la*, labels team=data  1    2026-11-23T12:00:00Z (in 2h)          2026-11-23T09:00:00Z  anna  moving\\u{1b}
+2   acknowledgement  lake                                1    2026-11-23T12:00:00Z (in 2h)          2026-11-23T09:00:00Z  anna  -
+3   silence          types Trino                         -    ended 2026-11-23T09:30:00Z (30m ago)  2026-11-23T09:00:00Z  anna  -
+4   silence          everything                          -    ended 2026-11-23T09:59:00Z (1m ago)   2026-11-23T09:00:00Z  anna  -
 ";
         assert_eq!(plain(&text(&silences(), &[target()], screen())), expected);
         assert_eq!(text(&[], &[], screen()), "No silences.\n");
+    }
+
+    #[test]
+    fn planned_silence_says_when_it_begins() {
+        let [silence, ..] = silences();
+        let planned = SilenceRow { from: at("2026-11-23T11:30:00Z"), ..silence };
+        let shown = plain(&text(&[planned], &[target()], screen()));
+        let expected = "planned from 2026-11-23T11:30:00Z (in 1h 30m) to 2026-11-23T12:00:00Z";
+        assert!(shown.contains(expected), "{shown}");
     }
 
     fn span(during: Option<Duration>, until: Option<&str>) -> Span {
@@ -240,13 +283,30 @@ ID  KIND             COVERS                              NOW  UNTIL             
     fn end_of_a_mute_must_be_ahead_and_within_the_maximum() {
         let now = screen().now;
         let hours = |hours| span(Some(Duration::from_hours(hours)), None);
-        assert_eq!(until(&hours(2), now).unwrap(), at("2026-11-23T12:00:00Z"));
-        assert_eq!(until(&hours(24 * 31), now).unwrap(), at("2026-12-24T10:00:00Z"));
-        let instant = |text| until(&span(None, Some(text)), now);
+        assert_eq!(until(&hours(2), now, now).unwrap(), at("2026-11-23T12:00:00Z"));
+        assert_eq!(until(&hours(24 * 31), now, now).unwrap(), at("2026-12-24T10:00:00Z"));
+        let instant = |text| until(&span(None, Some(text)), now, now);
         assert_eq!(instant("2026-11-23T13:00:00+02:00").unwrap(), at("2026-11-23T11:00:00Z"));
         assert_eq!(said(instant("2026-11-23T10:00:00Z")), "2026-11-23T10:00:00Z is past");
         let far = said(instant("2026-12-24T10:00:01Z"));
         assert_eq!(far, "2026-12-24T10:00:01Z is more than 31d ahead");
+    }
+
+    #[test]
+    fn planned_mute_lasts_from_its_beginning() {
+        let now = screen().now;
+        let ahead = |text| from(Some(at(text)), now);
+        assert_eq!(from(None, now).unwrap(), now);
+        let begins = ahead("2026-12-24T22:00:00Z").unwrap();
+        let two_hours = span(Some(Duration::from_hours(2)), None);
+        assert_eq!(until(&two_hours, begins, now).unwrap(), at("2026-12-25T00:00:00Z"));
+        let early = said(until(&span(None, Some("2026-12-24T21:00:00Z")), begins, now));
+        let expected = "2026-12-24T21:00:00Z is not after its beginning, 2026-12-24T22:00:00Z";
+        assert_eq!(early, expected);
+        let past = said(ahead("2026-11-23T09:59:59Z"));
+        assert_eq!(past, "2026-11-23T09:59:59Z is past; leave --from out to begin now");
+        let far = said(ahead("2028-11-23T10:00:00Z"));
+        assert_eq!(far, "2028-11-23T10:00:00Z is more than 366d ahead");
     }
 
     #[test]

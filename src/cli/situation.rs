@@ -2,7 +2,7 @@
 
 use super::print::{Screen, Tone, ago, ahead, counted, sanitise, status_word, toned};
 use crate::domain::{Factor, Timestamp, duration_text};
-use crate::store::{IntegrationRow, MuteRow, OutageRow, OwnFaultRow};
+use crate::store::{IntegrationRow, MuteRow, OutageRow, OwnFaultRow, SilenceRow};
 use crate::view::Situation;
 
 /// Returns the facts that there are about `row`, by name.
@@ -29,6 +29,7 @@ pub(super) fn facts(
             pending.map(|pending| format!("{}, when it passes again", status_word(pending))),
         ),
         ("Notified", notified),
+        ("Acknowledged", situation.acknowledgement.as_ref().map(|one| acknowledged(one, screen))),
         ("Muted", current.map(|mute| format!("by {}", until(mute)))),
         ("Mutes", is_news.then(|| mutes.join("; "))),
         ("Changes", changes(row, situation, screen.now)),
@@ -38,6 +39,24 @@ pub(super) fn facts(
         ("Shared", shared(situation)),
     ];
     facts.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+}
+
+/// Returns who works on a failure, until when, and the comment.
+pub(super) fn acknowledged(row: &SilenceRow, screen: Screen) -> String {
+    let (until, left) = (screen.instant(Some(row.until)), ahead(screen.now, row.until));
+    let comment = match row.comment.as_str() {
+        "" => String::new(),
+        comment => format!(": {}", sanitise(comment)),
+    };
+    format!(
+        "{}until {until} ({left}){comment}",
+        author(row).map_or_else(String::new, |by| by + " ")
+    )
+}
+
+/// Returns `by anna`; none of an author that is not known.
+fn author(row: &SilenceRow) -> Option<String> {
+    (!row.author.is_empty()).then(|| format!("by {}", sanitise(&row.author)))
 }
 
 /// Returns the number of status changes that count towards flapping, and how many are allowed.
@@ -80,12 +99,19 @@ fn factor_text(factor: &Factor) -> String {
 }
 
 /// Returns its conditions in a few words, for lists.
-pub(super) fn words(row: &IntegrationRow) -> String {
+pub(super) fn words(row: &IntegrationRow, acknowledgement: Option<&SilenceRow>) -> String {
+    let acknowledged = acknowledgement.map(|one| {
+        let words: Vec<_> = ["acknowledged".to_owned()].into_iter().chain(author(one)).collect();
+        let comment = if one.comment.is_empty() { "" } else { ": " };
+        format!("{}{comment}{}", words.join(" "), sanitise(&one.comment))
+    });
+    let word = |is: bool, word: &str| is.then(|| word.to_owned());
     let words = [
-        row.mute.is_some().then_some("muted"),
-        row.flapping_since.is_some().then_some("flapping"),
-        row.outage_id.is_some().then_some("outage"),
-        row.own_fault.is_some().then_some("daemon fault"),
+        acknowledged,
+        word(row.mute.is_some(), "muted"),
+        word(row.flapping_since.is_some(), "flapping"),
+        word(row.outage_id.is_some(), "outage"),
+        word(row.own_fault.is_some(), "daemon fault"),
     ];
     let words: Vec<_> = words.into_iter().flatten().collect();
     if words.is_empty() {
@@ -110,7 +136,7 @@ pub(super) fn degraded(faults: &[OwnFaultRow], screen: Screen) -> String {
 mod tests {
     use std::time::Duration;
 
-    use super::super::samples::{edited, faults, integration, plain, screen, troubled};
+    use super::super::samples::{edited, faults, integration, plain, screen, silences, troubled};
     use super::*;
     use crate::domain::{Policy, Status};
 
@@ -176,8 +202,24 @@ Shared: host db\\u{1b} with 3 others
 
     #[test]
     fn a_list_has_a_few_words() {
-        assert_eq!(plain(&words(&troubled().0)), "muted, flapping, outage, daemon fault");
-        assert_eq!(plain(&words(&integration())), "-");
+        assert_eq!(plain(&words(&troubled().0, None)), "muted, flapping, outage, daemon fault");
+        assert_eq!(plain(&words(&integration(), None)), "-");
+        let [_, acknowledgement, ..] = silences();
+        let by =
+            |comment: &str| SilenceRow { comment: comment.to_owned(), ..acknowledgement.clone() };
+        assert_eq!(plain(&words(&integration(), Some(&by("")))), "acknowledged by anna");
+        let expected = "acknowledged by anna: new key, muted, flapping, outage, daemon fault";
+        assert_eq!(plain(&words(&troubled().0, Some(&by("new key")))), expected);
+    }
+
+    #[test]
+    fn acknowledgement_says_who_works_on_it() {
+        let [_, one, ..] = silences();
+        let comment = "new key\u{1b}".to_owned();
+        let acknowledgement = Some(SilenceRow { comment, ..one });
+        let situation = Situation { acknowledgement, ..Situation::default() };
+        let expected = "Acknowledged: by anna until 2026-11-23T12:00:00Z (in 2h): new key\\u{1b}\n";
+        assert_eq!(lines(&integration(), &situation), expected);
     }
 
     #[test]

@@ -15,7 +15,7 @@ use super::health::Health;
 use super::loops::{Loops, asked_or_ended};
 use super::metrics::MetricsSource;
 use super::shared::Shared;
-use super::{life, notify, reload, safety, scheduler};
+use super::{life, notify, reload, requests, safety, scheduler};
 use crate::domain::{Reload, duration_text};
 use crate::store::{NodeNote, Store, StoreError, View};
 
@@ -56,7 +56,11 @@ impl Daemon {
         drop(assembly);
         let jobs = start_jobs(&core.shared).await?;
         life::begin(&core.shared).await;
-        let life = tokio::spawn(life::watch(Arc::clone(&core.shared), core.stop.clone()));
+        let (shared, stop) = (Arc::clone(&core.shared), core.stop.clone());
+        let requests = requests::watch(Arc::clone(&shared), stop.clone());
+        let life = tokio::spawn(async move {
+            tokio::join!(life::watch(shared, stop), requests);
+        });
         let status = core.shared.status_line();
         info!("started: {status}");
         notify::ready(&status);

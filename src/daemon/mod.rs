@@ -21,6 +21,7 @@ mod process;
 mod prune;
 mod release;
 mod reload;
+mod requests;
 mod resend;
 mod resending;
 mod safety;

@@ -237,7 +237,9 @@ impl Planned<'_> {
                 let fits = (-SLACK_MS..=most).contains(&ahead);
                 fits.then_some(()).ok_or_else(|| format!("is {ahead} ms ahead, not up to {most}"))
             }
-            "change" => (ahead <= 0).then_some(()).ok_or_else(|| format!("is {ahead} ms ahead")),
+            "change" | "request" => {
+                (ahead <= 0).then_some(()).ok_or_else(|| format!("is {ahead} ms ahead"))
+            }
             other => Err(format!("no trigger is called {other}")),
         }
     }

@@ -4,6 +4,7 @@
 //! ([`crate::domain::ledger`]), applies its effects in one transaction, and answers after the commit;
 //! readers never wait for writers.
 
+mod audit;
 #[cfg(test)]
 mod conformance;
 mod error;
@@ -21,6 +22,7 @@ mod run;
 mod sqlite;
 mod sync;
 
+pub(crate) use audit::{Act, AuditFilter, AuditRow};
 pub(crate) use error::StoreError;
 pub(crate) use facade::{Control, Store, View, is_in_use};
 pub(crate) use in_use::{InUse, KeptRow};
@@ -41,5 +43,5 @@ pub(crate) use sync::Synced;
 
 pub(crate) use crate::domain::ledger::{
     Attempt, Begun, DeliveryState, Disabled, Finished, NewSilence, NotificationContext, Recorded,
-    StoredReport, StoredTest, SubjectRun, Trigger, Wanted,
+    Requested, StoredReport, StoredTest, SubjectRun, Trigger, Wanted,
 };

@@ -11,10 +11,14 @@ pub(crate) struct SilenceRow {
     pub(crate) acknowledged: Option<(IntegrationId, String)>,
     /// Integrations that are muted.
     pub(crate) selection: Selection,
+    /// Name of the person who made it; empty when it is not known.
+    pub(crate) author: String,
     /// Comment of its author.
     pub(crate) comment: String,
     /// Instant of its creation.
     pub(crate) created_at: Timestamp,
+    /// When it begins by itself.
+    pub(crate) from: Timestamp,
     /// When it ends by itself.
     pub(crate) until: Timestamp,
     /// Instant at which it was ended early, if it was.

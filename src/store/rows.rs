@@ -39,6 +39,8 @@ pub(crate) struct IntegrationRow {
     pub(crate) zone: String,
     /// When it is due; none when nothing is to run.
     pub(crate) next_run_at: Option<Timestamp>,
+    /// Reason for which it is due.
+    pub(crate) trigger: Trigger,
     /// Until when a run holds the lease.
     pub(crate) lease_until: Option<Timestamp>,
     /// Counters of consecutive failures and passes of the configuration in force, or of the only one.

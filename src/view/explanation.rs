@@ -10,7 +10,7 @@ use super::run::Run;
 use super::situation::{Configured, Situation};
 use super::time::{Instant, instants};
 use crate::domain::{ReportStatus, SPREAD_MAX, Schedule, Status, Timestamp, duration_text};
-use crate::store::{IntegrationRow, OwnFaultRow, Page, RunRow, StoreError, View};
+use crate::store::{IntegrationRow, OwnFaultRow, Page, RunRow, StoreError, Trigger, View};
 
 /// Number of the latest runs that are shown.
 const RUNS: u32 = 10;
@@ -114,6 +114,9 @@ impl Explanation {
         let (Some(at), Some(schedule)) = (row.next_run_at, &self.schedule) else {
             return "No run is planned.".to_owned();
         };
+        if row.trigger == Trigger::Request {
+            return "A person asked for it; it begins as soon as it can.".to_owned();
+        }
         let Some(last) = self.runs.first() else {
             return "It runs for the first time as soon as it can.".to_owned();
         };
@@ -181,6 +184,8 @@ mod tests {
         explained.row.status = Status::Enabled;
         assert!(reason(&explained).starts_with("Out of turn, because something changed"));
 
+        explained.row.trigger = Trigger::Request;
+        assert_eq!(reason(&explained), "A person asked for it; it begins as soon as it can.");
         explained.row.lease_until = Some(now.plus(Duration::from_secs(9)));
         let running = "A run is under way; it has until 2026-11-23T10:00:09Z.";
         assert_eq!(reason(&explained), running);

@@ -9,7 +9,7 @@ use super::notifications::Notifications;
 use super::run::{Run, results};
 use super::situation::Situation;
 use crate::domain::{Counters, Status, Timestamp, ValidationResults};
-use crate::store::{CandidateRow, IntegrationRow};
+use crate::store::{CandidateRow, IntegrationRow, SilenceRow};
 
 /// Integration as published, with the extension under `revalidated`.
 #[derive(Debug, Serialize)]
@@ -45,8 +45,27 @@ struct Extension<'a> {
     expires: Option<Expires<'a>>,
     last_passed_at: Option<Timestamp>,
     notifications: Notifications<'a>,
+    acknowledgement: Option<Acknowledgement<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     candidate: Option<Candidate<'a>>,
+}
+
+/// Acknowledgement of a failure: a person works on it, and messages wait.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct Acknowledgement<'a> {
+    id: i64,
+    author: &'a str,
+    comment: &'a str,
+    since: Timestamp,
+    until: Timestamp,
+}
+
+impl<'a> From<&'a SilenceRow> for Acknowledgement<'a> {
+    fn from(row: &'a SilenceRow) -> Self {
+        let SilenceRow { id, author, comment, from, until, .. } = row;
+        Self { id: *id, author, comment, since: *from, until: *until }
+    }
 }
 
 /// New configuration, which comes into force when it passes.
@@ -118,6 +137,7 @@ impl<'a> From<&'a IntegrationRow> for Integration<'a> {
                 expires: row.expires.as_ref().map(|(at, what)| Expires { at: *at, what }),
                 last_passed_at: row.fingerprint_at,
                 notifications: row.into(),
+                acknowledgement: None,
                 candidate: row.candidate.as_ref().map(Candidate::from),
             },
         }
@@ -129,7 +149,13 @@ impl<'a> Integration<'a> {
     pub(crate) fn with(row: &'a IntegrationRow, situation: &'a Situation, now: Timestamp) -> Self {
         let mut shown = Self::from(row);
         shown.revalidated.notifications = Notifications::of(row, situation, now);
-        shown
+        shown.acknowledged(situation.acknowledgement.as_ref())
+    }
+
+    /// Adds the acknowledgement of its failure, if there is one.
+    pub(crate) fn acknowledged(mut self, by: Option<&'a SilenceRow>) -> Self {
+        self.revalidated.acknowledgement = by.map(Acknowledgement::from);
+        self
     }
 }
 
@@ -192,6 +218,7 @@ mod tests {
         assert_eq!(extension["notifications"]["factors"][0]["others"], 3);
         let keys: std::collections::BTreeSet<_> = extension.as_object().unwrap().keys().collect();
         let expected = [
+            "acknowledgement",
             "consecutive",
             "expires",
             "failingSince",
@@ -206,6 +233,19 @@ mod tests {
             "zone",
         ];
         assert_eq!(keys.into_iter().collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn acknowledgement_is_shown_with_its_author_and_comment() {
+        let [_, acknowledgement, ..] = samples::silences();
+        let row = samples::integration();
+        let json = Integration::from(&row).acknowledged(Some(&acknowledgement));
+        let json = serde_json::to_value(json).unwrap();
+        let expected = serde_json::json!({
+            "id": 2, "author": "anna", "comment": "", "since": "2026-11-23T09:00:00Z",
+            "until": "2026-11-23T12:00:00Z",
+        });
+        assert_eq!(json["revalidated"]["acknowledgement"], expected);
     }
 
     #[test]

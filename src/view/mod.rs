@@ -4,6 +4,7 @@
 //! the same by construction; text for people is laid out elsewhere from the same values. Nothing here
 //! prints, listens or writes.
 
+mod audit;
 mod catalog;
 mod check;
 mod daemon;
@@ -14,6 +15,7 @@ mod integration;
 mod notifications;
 mod ping;
 mod receiver;
+mod request;
 mod run;
 #[cfg(test)]
 pub(crate) mod samples;
@@ -24,6 +26,7 @@ mod situation;
 mod time;
 mod validation;
 
+pub(crate) use audit::Audited;
 pub(crate) use catalog::PlatformTests;
 pub(crate) use check::Checked;
 pub(crate) use daemon::{DaemonProcess, DaemonRows, DaemonStatus, Liveness};
@@ -33,7 +36,8 @@ pub(crate) use history::Entry;
 pub(crate) use integration::{Integration, config, parsed};
 pub(crate) use ping::Pinged;
 pub(crate) use receiver::{Receiver, ReceiverState};
-pub(crate) use silence::{Silence, covered};
-pub(crate) use situation::{Configured, Situation};
+pub(crate) use request::{RequestedRun, Revalidated};
+pub(crate) use silence::{Silence, SilenceState, covered};
+pub(crate) use situation::{Configured, Situation, acknowledgement, open_silences};
 pub(crate) use time::{Instant, instants};
 pub(crate) use validation::{OnDemand, Validated};

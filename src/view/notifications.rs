@@ -86,7 +86,7 @@ impl<'a> Notifications<'a> {
     /// Notifications with the parts that are not in the integration's row; of its status changes only those
     /// that count towards flapping remain.
     pub(super) fn of(row: &'a IntegrationRow, situation: &'a Situation, now: Timestamp) -> Self {
-        let Situation { mutes, policy, outage, factors } = situation;
+        let Situation { mutes, policy, outage, factors, .. } = situation;
         let shared = |(factor, others): &'a (Factor, u32)| SharedFactor {
             kind: factor.kind,
             value: &factor.value,

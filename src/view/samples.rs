@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::explanation::Explanation;
+use super::request::RequestedRun;
 use super::situation::Situation;
 use super::validation::Validated;
 use crate::domain::{
@@ -12,8 +13,9 @@ use crate::domain::{
 };
 use crate::platforms::{AutoBootstrap, Platform};
 use crate::store::{
-    AttemptRow, CandidateRow, DeliveryRow, DeliveryState, IntegrationRow, MuteRow, OutageRow,
-    OwnFaultRow, ReceiverRow, RunRow, SilenceRow, StoredReport, TargetRow, TransitionRow, Trigger,
+    Act, AttemptRow, AuditRow, CandidateRow, DeliveryRow, DeliveryState, IntegrationRow, MuteRow,
+    OutageRow, OwnFaultRow, ReceiverRow, Requested, RunRow, SilenceRow, StoredReport, TargetRow,
+    TransitionRow, Trigger,
 };
 
 const TESTS: &[Test] =
@@ -87,6 +89,7 @@ pub(crate) fn integration() -> IntegrationRow {
         cron: "*/15 * * * *".to_owned(),
         zone: "Europe/Berlin".to_owned(),
         next_run_at: Some(at("2026-11-23T10:05:00Z")),
+        trigger: Trigger::Confirm,
         lease_until: None,
         counters: Counters { failures: 3, passes: 0 },
         sequence: 17,
@@ -156,6 +159,7 @@ pub(crate) fn troubled() -> (IntegrationRow, Situation) {
     let since = at("2026-11-23T08:00:00Z");
     let situation = Situation {
         mutes: vec![silence, hold("flapping", "2026-11-23T10:20:00Z")],
+        acknowledgement: None,
         policy: Some(Policy::default()),
         outage: Some(OutageRow { id: "out_1".to_owned(), factor: factor("db\u{1b}"), since }),
         factors: vec![(factor("db\u{1b}"), 3), (factor("alone"), 0)],
@@ -261,13 +265,43 @@ pub(crate) fn receivers() -> [ReceiverRow; 3] {
     ]
 }
 
+/// Entries of the audit trail, the latest first.
+pub(crate) fn audit() -> [AuditRow; 2] {
+    let made = AuditRow {
+        id: 1,
+        at: at("2026-11-23T09:00:00Z"),
+        act: Act::Silence,
+        author: "anna".to_owned(),
+        target: "3: types Trino".to_owned(),
+        comment: "moving\u{1b}, \"today\"".to_owned(),
+    };
+    let ended = AuditRow {
+        id: 2,
+        at: at("2026-11-23T09:30:00Z"),
+        act: Act::EndSilence,
+        author: "bert".to_owned(),
+        comment: String::new(),
+        ..made.clone()
+    };
+    [ended, made]
+}
+
+/// A run that was asked for and has not begun.
+pub(crate) fn requested() -> RequestedRun {
+    let IntegrationRow { name, kind, status, .. } = integration();
+    let requested = Requested::Due;
+    RequestedRun { name, kind, status, requested, at: now(), runs: Vec::new() }
+}
+
 pub(crate) fn silences() -> [SilenceRow; 4] {
     let silence = |id, selection| SilenceRow {
         id,
         acknowledged: None,
         selection,
+        author: "anna".to_owned(),
         comment: String::new(),
         created_at: at("2026-11-23T09:00:00Z"),
+        from: at("2026-11-23T09:00:00Z"),
         until: at("2026-11-23T12:00:00Z"),
         ended_at: None,
     };

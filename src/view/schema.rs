@@ -5,6 +5,7 @@ use std::path::Path;
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 
+use super::audit::Audited;
 use super::check::Checked;
 use super::daemon::DaemonStatus;
 use super::delivery::{Delivery, ReplayPlan, Requeued};
@@ -13,6 +14,7 @@ use super::history::Entry;
 use super::integration::Integration;
 use super::ping::Pinged;
 use super::receiver::Receiver;
+use super::request::Revalidated;
 use super::silence::Silence;
 use super::validation::OnDemand;
 use super::{PlatformTests, samples};
@@ -24,6 +26,8 @@ use crate::domain::{Reload, Timestamp};
 struct Commands<'a> {
     /// One silence or acknowledgement, as it is then.
     acknowledge: Silence<'a>,
+    /// Commands by which people changed something, the latest first.
+    audit: Vec<Audited<'a>>,
     /// Platforms with their validation tests.
     catalog: Vec<PlatformTests>,
     /// Result of reading the configuration.
@@ -46,6 +50,8 @@ struct Commands<'a> {
     reload: Reload,
     /// Events that are queued again.
     replay: ReplayPlan<'a>,
+    /// Runs that were asked for, with results when those were waited for.
+    revalidate: Vec<Revalidated<'a>>,
     /// One integration as published, with an extension.
     show: Integration<'a>,
     /// Silences and acknowledgements, by their ids.
@@ -109,6 +115,8 @@ fn printed_json_has_the_members_of_the_schema() {
     assert_members("receivers", &Receiver::from(&samples::receivers()[0]));
     let silence = &samples::silences()[0];
     assert_members("silences", &Silence::new(silence, &[samples::target()], samples::now()));
+    assert_members("audit", &Audited::from(&samples::audit()[0]));
+    assert_members("revalidate", &Revalidated::from(&samples::requested()));
     let platform = samples::platform("Redshift");
     assert_members("catalog", &PlatformTests::from(&platform));
 }

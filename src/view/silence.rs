@@ -12,14 +12,30 @@ use crate::store::{SilenceRow, TargetRow};
 pub(crate) struct Silence<'a> {
     id: i64,
     kind: &'static str,
+    state: SilenceState,
     open: bool,
     integration: Option<&'a str>,
     selection: Option<&'a Selection>,
     covers: Option<usize>,
+    from: Timestamp,
     until: Timestamp,
     created_at: Timestamp,
     ended_at: Option<Timestamp>,
+    author: &'a str,
     comment: &'a str,
+}
+
+/// State of a silence or an acknowledgement.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum SilenceState {
+    /// It begins by itself, at an instant ahead.
+    Planned,
+    /// It mutes notifications now.
+    Open,
+    /// It mutes nothing any more.
+    Ended,
 }
 
 impl<'a> Silence<'a> {
@@ -29,13 +45,16 @@ impl<'a> Silence<'a> {
         Self {
             id: row.id,
             kind: row.kind(),
-            open: row.is_open(now),
+            state: row.state(now),
+            open: row.state(now) == SilenceState::Open,
             integration,
             selection: integration.is_none().then_some(&row.selection),
             covers: covered(row, targets, now),
+            from: row.from,
             until: row.until,
             created_at: row.created_at,
             ended_at: row.ended_at,
+            author: &row.author,
             comment: &row.comment,
         }
     }
@@ -47,9 +66,15 @@ impl SilenceRow {
         if self.acknowledged.is_some() { "acknowledgement" } else { "silence" }
     }
 
-    /// True while it mutes notifications.
-    pub(crate) fn is_open(&self, now: Timestamp) -> bool {
-        self.ended_at.is_none() && now < self.until
+    /// Returns its state at an instant.
+    pub(crate) fn state(&self, now: Timestamp) -> SilenceState {
+        if self.ended_at.is_some() || self.until <= now {
+            SilenceState::Ended
+        } else if now < self.from {
+            SilenceState::Planned
+        } else {
+            SilenceState::Open
+        }
     }
 
     /// True when it mutes notifications about an integration while it is open.
@@ -61,10 +86,10 @@ impl SilenceRow {
     }
 }
 
-/// Returns how many integrations it covers now; none when it has ended.
+/// Returns how many integrations it covers, or would cover now; none when it has ended.
 pub(crate) fn covered(row: &SilenceRow, targets: &[TargetRow], now: Timestamp) -> Option<usize> {
     let count = || targets.iter().filter(|one| row.covers(one.id, one.about())).count();
-    row.is_open(now).then(count)
+    (row.state(now) != SilenceState::Ended).then(count)
 }
 
 impl TargetRow {
@@ -84,12 +109,13 @@ mod tests {
         let json = |row| serde_json::to_value(Silence::new(row, &[target()], now())).unwrap();
         let [silence, acknowledgement, ended, _] = silences();
         let expected = serde_json::json!({
-            "id": 1, "kind": "silence", "open": true, "integration": null,
+            "id": 1, "kind": "silence", "state": "open", "open": true, "integration": null,
             "selection": {
                 "integrations": ["la*"], "types": [], "labels": { "team": "data" },
             },
-            "covers": 1, "until": "2026-11-23T12:00:00Z", "createdAt": "2026-11-23T09:00:00Z",
-            "endedAt": null, "comment": "moving\u{1b}",
+            "covers": 1, "from": "2026-11-23T09:00:00Z", "until": "2026-11-23T12:00:00Z",
+            "createdAt": "2026-11-23T09:00:00Z", "endedAt": null, "author": "anna",
+            "comment": "moving\u{1b}",
         });
         assert_eq!(json(&silence), expected);
         let shown = json(&acknowledgement);
@@ -99,6 +125,17 @@ mod tests {
         let shown = json(&ended);
         assert_eq!((&shown["open"], &shown["covers"]), (&false.into(), &none));
         assert_eq!(shown["endedAt"], "2026-11-23T09:30:00Z");
+    }
+
+    #[test]
+    fn planned_silence_is_not_open_and_counts_what_it_would_cover() {
+        let [silence, ..] = silences();
+        let planned = SilenceRow { from: now().plus(std::time::Duration::from_secs(1)), ..silence };
+        let shown = serde_json::to_value(Silence::new(&planned, &[target()], now())).unwrap();
+        assert_eq!((&shown["state"], &shown["open"]), (&"planned".into(), &false.into()));
+        assert_eq!(shown["covers"], 1);
+        assert_eq!(planned.state(planned.from), SilenceState::Open, "it begins by itself");
+        assert_eq!(planned.state(planned.until), SilenceState::Ended);
     }
 
     #[test]

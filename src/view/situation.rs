@@ -1,6 +1,7 @@
 //! Situation of an integration beyond its row: active mutes, its outage, shared factors.
 
-use crate::domain::{About, Factor, Maintenance, Policy, Timestamp};
+use super::silence::SilenceState;
+use crate::domain::{About, Factor, IntegrationId, Maintenance, Policy, Timestamp};
 use crate::store::{IntegrationRow, MuteRow, OutageRow, SilenceRow, StoreError, View, each_page};
 
 /// Part of the configuration that concerns an integration; empty while none is known.
@@ -18,6 +19,8 @@ pub(crate) struct Situation {
     /// Mutes that cover it now, whether or not a notification waits, the longest first. Without the
     /// configuration no maintenance is known.
     pub(crate) mutes: Vec<MuteRow>,
+    /// Acknowledgement of its failure that is open, the one that lasts longest.
+    pub(crate) acknowledgement: Option<SilenceRow>,
     /// Policy by which its runs are judged, when the configuration is known.
     pub(crate) policy: Option<Policy>,
     /// Outage that its failure belongs to.
@@ -39,16 +42,14 @@ impl Situation {
         now: Timestamp,
     ) -> Result<Self, StoreError> {
         let about = About { name: &row.name, kind: &row.kind, labels: &row.labels };
-        let mut mutes = Vec::new();
-        let mute = |one: SilenceRow| {
-            let by = || format!("{} {}", one.kind(), one.id);
-            one.covers(row.id, about).then(|| MuteRow { by: by(), until: one.until })
+        let silences = open_silences(view, now).await?;
+        let acknowledgement = acknowledgement(&silences, row.id).cloned();
+        let silences = silences.iter().filter(|one| one.covers(row.id, about));
+        let mute = |one: &SilenceRow| MuteRow {
+            by: format!("{} {}", one.kind(), one.id),
+            until: one.until,
         };
-        each_page(
-            async |page| view.silences(false, now, page).await,
-            |rows| mutes.extend(rows.into_iter().filter_map(mute)),
-        )
-        .await?;
+        let mut mutes: Vec<_> = silences.map(mute).collect();
         for window in configured.maintenance {
             let until = window.open_until(now).filter(|_| window.selection.fits(about));
             let by = || format!("maintenance `{}`", window.name);
@@ -62,13 +63,38 @@ impl Situation {
             None => None,
         };
         let factors = view.factors(row.id).await?;
-        Ok(Self { mutes, policy: configured.policy, outage, factors })
+        Ok(Self { mutes, acknowledgement, policy: configured.policy, outage, factors })
     }
 
     /// Returns the status changes that count towards flapping.
     pub(crate) fn status_changes(&self, row: &IntegrationRow, now: Timestamp) -> Vec<Timestamp> {
         status_changes(row, self.policy.as_ref(), now)
     }
+}
+
+/// Reads the silences and acknowledgements that are open.
+///
+/// # Errors
+///
+/// Fails when the store cannot be read.
+pub(crate) async fn open_silences(
+    view: &View,
+    now: Timestamp,
+) -> Result<Vec<SilenceRow>, StoreError> {
+    let mut open = Vec::new();
+    let is_open = |one: &SilenceRow| one.state(now) == SilenceState::Open;
+    each_page(
+        async |page| view.silences(false, now, page).await,
+        |rows| open.extend(rows.into_iter().filter(is_open)),
+    )
+    .await?;
+    Ok(open)
+}
+
+/// Returns the acknowledgement of an integration's failure that lasts longest.
+pub(crate) fn acknowledgement(open: &[SilenceRow], id: IntegrationId) -> Option<&SilenceRow> {
+    let of = |one: &&SilenceRow| one.acknowledged.as_ref().is_some_and(|(of, _)| *of == id);
+    open.iter().filter(of).max_by_key(|one| one.until)
 }
 
 /// Returns the notified status changes within the window of `policy`, or all that are kept without one.

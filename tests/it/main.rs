@@ -29,6 +29,7 @@ mod operations;
 mod platforms;
 mod receivers;
 mod removals;
+mod requests;
 mod silences;
 mod soak;
 mod support;

@@ -7,7 +7,10 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::config::schedule_problem;
-use crate::domain::{Schedule, Timestamp};
+use crate::domain::{Schedule, Timestamp, one_line};
+
+/// Length of the longest name of a person, in characters.
+const AUTHOR_MAX: usize = 100;
 
 /// The choice between text and JSON.
 #[derive(Args, Clone, Copy, Debug)]
@@ -23,6 +26,39 @@ pub(in crate::cli) struct Source {
     /// Database to use, instead of the one that the configuration names
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) store: Option<PathBuf>,
+}
+
+/// Person who changes something, as the audit trail names them.
+#[derive(Args, Clone, Debug)]
+pub(in crate::cli) struct Author {
+    /// Name under which the audit trail keeps this [default: the user who runs the command]
+    #[arg(
+        long = "author",
+        value_name = "NAME",
+        env = "REVALIDATED_AUTHOR",
+        hide_env = true,
+        hide_env_values = true
+    )]
+    given: Option<String>,
+    /// User who called `sudo`
+    #[arg(long = "sudo-user", env = "SUDO_USER", hide = true)]
+    before_sudo: Option<String>,
+    /// User who has logged in
+    #[arg(long = "login-user", env = "USER", hide = true)]
+    login: Option<String>,
+}
+
+impl Author {
+    /// Returns the name, or the number of the user when no name is known.
+    pub(in crate::cli) fn name(&self) -> String {
+        let names = [&self.given, &self.before_sudo, &self.login].into_iter().flatten();
+        let mut names =
+            names.map(|name| one_line(name, AUTHOR_MAX)).filter(|name| !name.is_empty());
+        names.next().unwrap_or_else(|| match rustix::process::getuid().as_raw() {
+            0 => "root".to_owned(),
+            number => format!("user {number}"),
+        })
+    }
 }
 
 /// Parses a zone by its IANA name; `local` is that of this machine.
@@ -65,5 +101,24 @@ impl FromStr for Moment {
         age.map(Self::Ago).ok_or_else(|| {
             "expected an instant such as 2026-11-23T10:00:00Z or an age such as 2h".to_owned()
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn author_is_the_first_name_that_is_known() {
+        let author = |given: Option<&str>, before_sudo: Option<&str>, login: Option<&str>| {
+            let owned = |name: Option<&str>| name.map(str::to_owned);
+            Author { given: owned(given), before_sudo: owned(before_sudo), login: owned(login) }
+                .name()
+        };
+        assert_eq!(author(Some("anna"), Some("bert"), Some("root")), "anna");
+        assert_eq!(author(None, Some("bert"), Some("root")), "bert");
+        assert_eq!(author(Some(" \u{1b}"), Some(""), Some("ro\not")), "ro ot");
+        let unknown = author(None, None, None);
+        assert!(unknown == "root" || unknown.starts_with("user "), "{unknown}");
     }
 }

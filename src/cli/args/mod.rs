@@ -1,8 +1,11 @@
 //! Arguments of the command line, with the texts of its help.
 
+mod audit;
 mod common;
+mod deliveries;
 mod fitting;
 mod receivers;
+mod revalidate;
 mod silences;
 
 use std::path::PathBuf;
@@ -10,18 +13,21 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
-pub(super) use common::{Json, Moment, Source};
+pub(super) use audit::Audit;
+pub(super) use common::{Author, Json, Source};
+pub(super) use deliveries::Deliveries;
 pub(super) use fitting::Fitting;
 pub(super) use receivers::{
-    Enable, ReceiverAction, Receivers, Redeliver, Replay, WebhookAction, WebhookTest,
+    Disable, Enable, ReceiverAction, Receivers, Redeliver, Replay, WebhookAction, WebhookTest,
 };
+pub(super) use revalidate::Revalidate;
 pub(super) use silences::{
-    Acknowledge, EndSilence, MUTE_MAX, Silence, SilenceAction, Silences, Span,
+    AHEAD_MAX, Acknowledge, EndSilence, MUTE_MAX, Silence, SilenceAction, Silences, Span,
 };
 
 use super::logging;
-use crate::domain::{Status, Timestamp, UnknownName};
-use crate::store::{Cursor, DeliveryState};
+use crate::domain::{Status, Timestamp};
+use crate::store::Cursor;
 
 const AFTER_HELP: &str = "\
 Without a command, the daemon runs.
@@ -44,8 +50,8 @@ Exit status:
 /// its status from `enabled` to `recurringValidationError`, a later pass changes it back, and receivers
 /// are notified of each change by signed webhooks, at least once and in order. The commands read the
 /// daemon's database beside it; only `receivers enable`, `receivers disable`, `silences add`,
-/// `silences end`, `acknowledge`, `redeliver` and `replay` change it, and only which messages are sent,
-/// and when.
+/// `silences end`, `acknowledge`, `redeliver`, `replay` and `revalidate` change it, and only which messages
+/// are sent and when, and when an integration is validated. `audit` shows who did.
 #[derive(Debug, Parser)]
 #[command(name = "revalidated", version, after_help = AFTER_HELP, max_term_width = 100,
           disable_help_subcommand = true,
@@ -102,6 +108,11 @@ pub(super) enum Command {
     Check(Check),
     /// Validate now, print the report and change nothing
     Validate(Validate),
+    /// Have the running daemon validate integrations now, out of turn
+    ///
+    /// The runs are stored and judged as any others, and receivers are notified of what changes, unless that
+    /// is muted. `validate` stores nothing instead, and needs no daemon.
+    Revalidate(Revalidate),
     /// List the integrations with their latest results
     List(List),
     /// Show one integration: configuration, results, open incident
@@ -128,6 +139,8 @@ pub(super) enum Command {
     Redeliver(Redeliver),
     /// Queue the events of a time for a receiver again, under their old ids and in order
     Replay(Replay),
+    /// List who changed something by a command, newest first
+    Audit(Audit),
     /// List the platforms of this program with their validation tests
     Catalog(Json),
     /// Show when a cron expression comes due, by the daemon's own arithmetic
@@ -180,6 +193,9 @@ pub(super) struct Reload {
     /// Allow the removal of so many integrations and receivers, this time
     #[arg(long, value_name = "N")]
     pub(super) allow_removals: Option<u32>,
+    /// Person who asks for it.
+    #[command(flatten)]
+    pub(super) by: Author,
     /// Number of the daemon's process, as systemd gives it to `ExecReload=`
     #[arg(long, env = "MAINPID", hide = true)]
     pub(super) main_process: Option<i32>,
@@ -287,39 +303,6 @@ pub(super) struct History {
     pub(super) after: Option<Cursor>,
 }
 
-/// Arguments of the command `deliveries`.
-#[derive(Args, Debug)]
-pub(super) struct Deliveries {
-    /// Only those in this state
-    #[arg(long, value_parser = states())]
-    pub(super) state: Option<DeliveryState>,
-    /// Only those to this receiver
-    #[arg(long, value_name = "NAME")]
-    pub(super) receiver: Option<String>,
-    /// Only those about this integration
-    #[arg(long, value_name = "NAME")]
-    pub(super) integration: Option<String>,
-    /// Only events at or after this instant: RFC 3339, or an age such as `2h`
-    #[arg(long, value_name = "WHEN")]
-    pub(super) since: Option<Moment>,
-    /// Only events before this instant: RFC 3339, or an age such as `30m`
-    #[arg(long, value_name = "WHEN")]
-    pub(super) until: Option<Moment>,
-    /// Number of deliveries at most
-    #[arg(short = 'n', long, value_name = "N", default_value_t = 50,
-          value_parser = clap::value_parser!(u32).range(1..=10_000))]
-    pub(super) limit: u32,
-    /// Go on where the page ended that named this cursor
-    #[arg(long, value_name = "CURSOR")]
-    pub(super) after: Option<Cursor>,
-    /// Database to read from.
-    #[command(flatten)]
-    pub(super) source: Source,
-    /// Choice between text and JSON.
-    #[command(flatten)]
-    pub(super) form: Json,
-}
-
 /// Arguments of the command `import`.
 #[derive(Debug, Subcommand)]
 pub(super) enum ImportAction {
@@ -376,15 +359,6 @@ pub(super) struct Sample {
 fn statuses() -> impl TypedValueParser<Value = Status> {
     let names: Vec<_> = Status::ALL.iter().map(|status| status.as_str()).collect();
     PossibleValuesParser::new(names).try_map(|name| name.parse::<Status>())
-}
-
-/// The names of the delivery states.
-fn states() -> impl TypedValueParser<Value = DeliveryState> {
-    let names: Vec<_> = DeliveryState::ALL.iter().map(|state| state.as_str()).collect();
-    PossibleValuesParser::new(names).try_map(|name| {
-        let found = DeliveryState::ALL.iter().copied().find(|state| state.as_str() == name);
-        found.ok_or(UnknownName(name))
-    })
 }
 
 #[cfg(test)]
@@ -510,9 +484,9 @@ mod tests {
     #[test]
     fn ages_count_back_from_now() {
         let now = Timestamp(10_000_000);
-        assert_eq!("1h 30m".parse::<Moment>().unwrap().from(now), Timestamp(4_600_000));
-        let instant = "1970-01-01T01:00:00+01:00".parse::<Moment>().unwrap();
+        assert_eq!("1h 30m".parse::<common::Moment>().unwrap().from(now), Timestamp(4_600_000));
+        let instant = "1970-01-01T01:00:00+01:00".parse::<common::Moment>().unwrap();
         assert_eq!(instant.from(now), Timestamp(0));
-        assert!("-2h".parse::<Moment>().is_err());
+        assert!("-2h".parse::<common::Moment>().is_err());
     }
 }

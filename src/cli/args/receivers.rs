@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::common::{Json, Moment, Source};
+use super::common::{Author, Json, Moment, Source};
 
 /// Arguments of the command `receivers`.
 #[derive(Args, Debug)]
@@ -36,6 +36,9 @@ pub(in crate::cli) struct Enable {
     /// Do not ask, however many messages are pending
     #[arg(long)]
     pub(in crate::cli) yes: bool,
+    /// Person who does it.
+    #[command(flatten)]
+    pub(in crate::cli) by: Author,
     /// Database to write to.
     #[command(flatten)]
     pub(in crate::cli) source: Source,
@@ -49,6 +52,9 @@ pub(in crate::cli) struct Enable {
 pub(in crate::cli) struct Disable {
     /// Name of the receiver
     pub(in crate::cli) name: String,
+    /// Person who does it.
+    #[command(flatten)]
+    pub(in crate::cli) by: Author,
     /// Database to write to.
     #[command(flatten)]
     pub(in crate::cli) source: Source,
@@ -80,6 +86,9 @@ pub(in crate::cli) struct Redeliver {
     /// Deliveries by their ids, as `deliveries` shows them
     #[arg(required = true, num_args = 1..=1000, value_name = "ID")]
     pub(in crate::cli) ids: Vec<i64>,
+    /// Person who does it.
+    #[command(flatten)]
+    pub(in crate::cli) by: Author,
     /// Database to write to.
     #[command(flatten)]
     pub(in crate::cli) source: Source,
@@ -102,6 +111,9 @@ pub(in crate::cli) struct Replay {
     /// Do not ask, however many events that are
     #[arg(long)]
     pub(in crate::cli) yes: bool,
+    /// Person who does it.
+    #[command(flatten)]
+    pub(in crate::cli) by: Author,
     /// Database to write to.
     #[command(flatten)]
     pub(in crate::cli) source: Source,

@@ -4,13 +4,15 @@ use std::time::Duration;
 
 use clap::{ArgGroup, Args, Subcommand};
 
-use super::common::{Json, Source};
+use super::common::{Author, Json, Source};
 use super::fitting::Fitting;
 use crate::domain::{Timestamp, duration_text, one_line};
 use crate::input;
 
 /// Longest duration of a mute, as of maintenance.
 pub(in crate::cli) const MUTE_MAX: Duration = Duration::from_hours(24 * 31);
+/// Longest time from now to the beginning of a mute.
+pub(in crate::cli) const AHEAD_MAX: Duration = Duration::from_hours(24 * 366);
 /// Shortest duration of a mute.
 const MUTE_MIN: Duration = Duration::from_secs(1);
 /// The longest comment, in characters.
@@ -54,12 +56,18 @@ pub(in crate::cli) struct Silence {
     /// Every integration, whatever its name
     #[arg(long, conflicts_with_all = ["integration", "kind", "label"])]
     pub(in crate::cli) all: bool,
+    /// Beginning as an instant ahead, RFC 3339, for work that is planned [default: now]
+    #[arg(long, value_name = "RFC3339")]
+    pub(in crate::cli) from: Option<Timestamp>,
     /// Duration of the mute, and its reason.
     #[command(flatten)]
     pub(in crate::cli) span: Span,
     /// Do not ask, even when no integration matches
     #[arg(long)]
     pub(in crate::cli) yes: bool,
+    /// Person who does it.
+    #[command(flatten)]
+    pub(in crate::cli) by: Author,
     /// Database to write to.
     #[command(flatten)]
     pub(in crate::cli) source: Source,
@@ -72,10 +80,10 @@ pub(in crate::cli) struct Silence {
 #[derive(Args, Debug)]
 #[command(group(ArgGroup::new("end").args(["during", "until"]).required(true)))]
 pub(in crate::cli) struct Span {
-    /// Duration, such as `2h` or `1d 12h`; 31 days at most
+    /// Duration from its beginning, such as `2h` or `1d 12h`; 31 days at most
     #[arg(long = "for", value_name = "DURATION", value_parser = mute)]
     pub(in crate::cli) during: Option<Duration>,
-    /// End as an instant, RFC 3339; 31 days ahead at most
+    /// End as an instant, RFC 3339; 31 days after its beginning at most
     #[arg(long, value_name = "RFC3339")]
     pub(in crate::cli) until: Option<Timestamp>,
     /// Reason, shown wherever the mute is listed
@@ -89,6 +97,9 @@ pub(in crate::cli) struct Span {
 pub(in crate::cli) struct EndSilence {
     /// Id, as `silences` shows it
     pub(in crate::cli) id: i64,
+    /// Person who does it.
+    #[command(flatten)]
+    pub(in crate::cli) by: Author,
     /// Database to write to.
     #[command(flatten)]
     pub(in crate::cli) source: Source,
@@ -105,6 +116,9 @@ pub(in crate::cli) struct Acknowledge {
     /// Duration of the mute, and its reason.
     #[command(flatten)]
     pub(in crate::cli) span: Span,
+    /// Person who does it.
+    #[command(flatten)]
+    pub(in crate::cli) by: Author,
     /// Database to write to.
     #[command(flatten)]
     pub(in crate::cli) source: Source,

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use tokio::time::{Duration, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::{Bench, Hangs, SOON};
-use crate::daemon::life;
+use super::{Bench, Hangs, Passes, SOON};
 use crate::daemon::process::is_alive;
+use crate::daemon::{life, plan, requests};
 use crate::domain::{Changes, Reload, Timestamp};
+use crate::store::{Control, Page, Requested, Trigger};
 
 fn outcome(number: u64) -> Reload {
     Reload {
@@ -57,5 +58,30 @@ async fn outcome_that_cannot_be_stored_is_stored_once_it_can_be() {
     };
     timeout(SOON, stored).await.unwrap();
     stop.cancel();
+    timeout(SOON, watching).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn run_that_a_command_asks_for_begins_within_seconds() {
+    let bench = Bench::with(Arc::new(Passes)).await;
+    let (shared, token) = (&bench.shared, CancellationToken::new);
+    let (stop, abort) = (token(), token());
+    let planner = tokio::spawn(plan::plan(Arc::clone(shared), stop.clone(), abort));
+    let watching = tokio::spawn(requests::watch(Arc::clone(shared), stop.clone()));
+    let runs = async || shared.view.runs(bench.id, Page::first(9)).await.unwrap().rows;
+    let wait = async |count| {
+        while runs().await.len() < count {
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    timeout(SOON, wait(1)).await.expect("the first run");
+    let path = bench.folder.path().join("state.db");
+    let mut control = Control::open(&path, "anna").unwrap();
+    let asked = control.request(&[bench.id], shared.clock.now()).unwrap();
+    assert_eq!(asked, [Requested::Due]);
+    timeout(Duration::from_secs(5), wait(2)).await.expect("the run that was asked for");
+    assert_eq!(runs().await[0].trigger, Trigger::Request);
+    stop.cancel();
+    timeout(SOON, planner).await.unwrap().unwrap();
     timeout(SOON, watching).await.unwrap().unwrap();
 }

@@ -285,7 +285,7 @@ async fn gone_receiver_is_sent_nothing_until_a_command_enables_it() {
     let rows = timeout(SOON, disabled).await.expect("disabled");
     assert_eq!(rows[0].disabled.unwrap().0, DisabledReason::Gone);
     assert!(0 < rows[0].pending, "what it did not take stays pending");
-    Control::open(&path).unwrap().enable("gone", shared.clock.now()).unwrap();
+    Control::open(&path, "anna").unwrap().enable("gone", shared.clock.now()).unwrap();
     timeout(SOON, wait(|gone, _| gone.pending == 0)).await.expect("the backlog");
     stop.cancel();
     timeout(SOON, outbox).await.unwrap().unwrap();

@@ -114,7 +114,7 @@ impl IntegrationRef {
 pub(crate) struct RunRef {
     /// Id of the run.
     pub(crate) id: i64,
-    /// Cause of the run: `schedule`, `confirm`, `startup` or `change`.
+    /// Cause of the run: `schedule`, `confirm`, `startup`, `change` or `request`.
     pub(crate) trigger: String,
     /// Instant at which the run began.
     pub(crate) started_at: Timestamp,

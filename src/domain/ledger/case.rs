@@ -23,7 +23,7 @@ pub(crate) enum Need {
     Random,
     /// The identity of the store and the number of its latest operational event.
     StoreHead,
-    /// Silences and acknowledgements that are open now.
+    /// Silences and acknowledgements that have not ended: those that are open now, and those planned.
     Silences,
     /// Results of this run.
     Results(i64),
@@ -60,7 +60,7 @@ pub(crate) enum Need {
     Pending(String),
 }
 
-/// A silence or an acknowledgement that is open.
+/// A silence or an acknowledgement that has not ended.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Silence {
     /// Id of the silence.
@@ -69,6 +69,8 @@ pub(crate) struct Silence {
     pub(crate) acknowledges: Option<IntegrationId>,
     /// The integrations that a silence covers.
     pub(crate) selection: Selection,
+    /// When it begins by itself; one that lies ahead is planned, and mutes nothing yet.
+    pub(crate) from: Timestamp,
     /// When it ends by itself.
     pub(crate) until: Timestamp,
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::finished::Trigger;
 use super::known::KnownIncident;
 use super::outbox::{Attempt, DeliveryState, ReceiverHealth};
 use super::row::Row;
@@ -67,12 +68,14 @@ pub(crate) enum Effect {
         /// Instant of the change.
         at: Timestamp,
     },
-    /// Makes a row due at an instant, to confirm what another one showed.
+    /// Makes a row due at an instant.
     MakeDue {
         /// Id of the integration.
         integration: IntegrationId,
         /// Instant of the change.
         at: Timestamp,
+        /// Reason of the run: to confirm what another row showed, or a request.
+        trigger: Trigger,
     },
     /// Writes down that a fault on the daemon's own side lasts.
     RaiseFault {
@@ -287,14 +290,18 @@ pub(crate) struct NewOutage {
 }
 
 /// Silence or acknowledgement that is to be made.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct NewSilence {
     /// The integration to be acknowledged; without one, it is about the selection.
     pub(crate) acknowledges: Option<IntegrationId>,
     /// Integrations that are muted.
     pub(crate) selection: Selection,
+    /// Name of the person who makes it.
+    pub(crate) author: String,
     /// Comment of its author.
     pub(crate) comment: String,
+    /// When it begins by itself; at once, unless that lies ahead.
+    pub(crate) from: Timestamp,
     /// When it ends by itself.
     pub(crate) until: Timestamp,
 }

@@ -33,6 +33,8 @@ pub(crate) enum Trigger {
     Startup,
     /// It is new, or its configuration changed.
     Change,
+    /// A person asked for it.
+    Request,
 }
 
 impl Trigger {

@@ -24,6 +24,7 @@ mod own_fault;
 mod plan;
 mod receiver;
 mod record;
+mod request;
 mod results;
 mod row;
 mod silence;
@@ -56,6 +57,7 @@ pub(crate) use own_fault::{begin as begin_fault, end as end_fault};
 pub(crate) use plan::after_clock_rollback;
 pub(crate) use receiver::{disable, enable};
 pub(crate) use record::record;
+pub(crate) use request::{Requested, request};
 pub(crate) use results::{StoredReport, StoredTest};
 pub(crate) use row::{
     FactsRef, Fingerprint, Flapping, Incident, Lease, Mute, Progress, Row, Seen, Suspect,

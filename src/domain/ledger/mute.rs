@@ -18,7 +18,8 @@ use crate::domain::{EndedBy, EventType, Policy, ReportStatus, Status, Subject};
 pub(super) fn muted_by(draft: &Draft<'_>, row: &Row) -> Decided<Option<Mute>> {
     let (now, about) = (draft.now(), row.about());
     let mut mutes = Vec::new();
-    for silence in draft.case.silences()? {
+    let begun = draft.case.silences()?.iter().filter(|silence| silence.from <= now);
+    for silence in begun {
         let (covers, what) = match silence.acknowledges {
             Some(id) => (id == row.id, "acknowledgement"),
             None => (silence.selection.fits(about), "silence"),

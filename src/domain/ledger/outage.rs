@@ -9,6 +9,7 @@ use super::case::{Case, Decided, Need, OutageState, Shared, Sibling};
 use super::context::NotificationContext;
 use super::draft::{Decision, Draft};
 use super::effects::{Effect, Emitted, NewOutage};
+use super::finished::Trigger;
 use super::notify::millis;
 use super::outbox::PastEvent;
 use super::row::{Incident, Row};
@@ -76,11 +77,16 @@ pub(super) fn alert(draft: &mut Draft<'_>, row: &Row) -> Decided<()> {
         let idle = idle.iter().copied().filter(|id| !alerted.contains(id));
         let due: BTreeSet<_> = idle.take(most).collect();
         for integration in &due {
-            draft.push(Effect::MakeDue { integration: *integration, at: now });
+            draft.push(confirm(*integration, now));
         }
         alerted.extend(due);
     }
     Ok(())
+}
+
+/// Returns the effect that makes another row due, to confirm what this one showed.
+const fn confirm(integration: IntegrationId, at: Timestamp) -> Effect {
+    Effect::MakeDue { integration, at, trigger: Trigger::Confirm }
 }
 
 /// Makes `row`, which fails, part of the outage that it belongs to, if there is one or it begins one.
@@ -209,7 +215,7 @@ pub(super) fn recover(draft: &mut Draft<'_>, row: &mut Row) -> Decided<()> {
     if !state.is_closing && state.has_others {
         let failing = Need::FailingMembers(outage, row.id);
         for integration in draft.case.integrations(failing)? {
-            draft.push(Effect::MakeDue { integration: *integration, at: now });
+            draft.push(confirm(*integration, now));
         }
     }
     Ok(())

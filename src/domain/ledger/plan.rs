@@ -52,8 +52,19 @@ pub(super) fn after_run(
     let confirm = now.plus(finished.policy.confirm_wait);
     let is_open = verdicts.iter().any(|(subject, verdict)| would_flip(row, *subject, *verdict));
     let confirms = is_open && scheduled.is_none_or(|scheduled| confirm < scheduled);
+    if was_asked_since(row, finished) {
+        return;
+    }
     (row.next_run_at, row.trigger) =
         if confirms { (Some(confirm), Trigger::Confirm) } else { (scheduled, Trigger::Schedule) };
+}
+
+/// Returns true when a person asked for a run after `finished` had begun: it may have been too early for
+/// what was repaired, so that another one follows.
+fn was_asked_since(row: &Row, finished: &Finished) -> bool {
+    let begun = &finished.begun;
+    let is_answered = begun.trigger == Trigger::Request && row.next_run_at == Some(begun.due_at);
+    row.trigger == Trigger::Request && !is_answered
 }
 
 /// Circumstances in which a row is planned anew when the configuration is read.
@@ -74,7 +85,8 @@ pub(super) fn replan(row: &mut Row, plan: Replan<'_>, now: Timestamp) -> bool {
     }
     let overdue = row.next_run_at.is_some_and(|at| at < now);
     let in_flight = matches!(row.status, Status::Creating | Status::Editing | Status::Migrating);
-    if plan.startup && overdue && !in_flight && row.trigger != Trigger::Startup {
+    let is_planned = matches!(row.trigger, Trigger::Startup | Trigger::Request);
+    if plan.startup && overdue && !in_flight && !is_planned {
         row.next_run_at = Some(now.plus(plan.schedule.spread_of(row.id, now)));
         row.trigger = Trigger::Startup;
         return true;

@@ -57,7 +57,7 @@ impl Bench {
     }
 
     pub(super) fn control(&self) -> Control {
-        Control::open(&self.path).unwrap()
+        Control::open(&self.path, "anna").unwrap()
     }
 
     pub(super) fn context(&self) -> NotificationContext {

@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
-use super::bench::{Bench, START, failed, first_page, subscription, wanted};
+use super::bench::{Bench, START, failed, first_page, passed, subscription, wanted};
 use super::on_every_engine;
-use crate::domain::{Class, DeliveryId, DisabledReason, Next, Selection};
-use crate::store::{DeliveryFilter, DeliveryState, NewSilence, Redelivered, Span};
+use crate::domain::{Class, DeliveryId, DisabledReason, Next, Selection, Status};
+use crate::store::{
+    Act, AuditFilter, Began, DeliveryFilter, DeliveryState, NewSilence, Page, Redelivered,
+    Requested, Retention, Span, Trigger, Wanted,
+};
 
 on_every_engine!(
     disabled_receiver_gets_its_backlog_in_order_when_it_is_enabled,
@@ -14,6 +17,10 @@ on_every_engine!(
     earlier_event_that_is_queued_again_goes_before_one_under_way,
     replay_queues_every_event_once,
     silence_mutes_its_selection_and_is_listed_while_it_is_open,
+    planned_silence_mutes_from_its_beginning,
+    run_that_is_asked_for_is_due_now_and_stored_as_such,
+    every_act_of_a_person_is_in_the_audit_trail,
+    audit_trail_is_read_in_pages_and_forgotten_with_the_history,
 );
 
 async fn disabled_receiver_gets_its_backlog_in_order_when_it_is_enabled(bench: Bench) {
@@ -100,7 +107,9 @@ async fn silence_mutes_its_selection_and_is_listed_while_it_is_open(bench: Bench
     let mut silence = NewSilence {
         acknowledges: None,
         selection: Selection { types: vec!["Snowflake".to_owned()], ..Selection::default() },
+        author: "anna".to_owned(),
         comment: "moving".to_owned(),
+        from: bench.now,
         until,
     };
     let other = bench.control().silence(&silence, bench.now).unwrap();
@@ -123,4 +132,133 @@ async fn silence_mutes_its_selection_and_is_listed_while_it_is_open(bench: Bench
     assert_eq!(listed(&bench, false).await, []);
     let found = bench.view().silence(own).await.unwrap().unwrap();
     assert_eq!((found.selection, found.comment), (silence.selection, silence.comment));
+    assert_eq!((found.author.as_str(), found.from), ("anna", silence.from));
+}
+
+async fn planned_silence_mutes_from_its_beginning(bench: Bench) {
+    let mut bench = bench.enabled().await;
+    bench.sync(&[wanted("one"), wanted("two")]).await;
+    bench.run_of("two", passed()).await;
+    let from = bench.now.plus(Duration::from_mins(90));
+    let until = from.plus(Duration::from_hours(2));
+    let silence = NewSilence { from, until, ..NewSilence::default() };
+    let id = bench.control().silence(&silence, bench.now).unwrap();
+    bench.run(failed(Class::Denied)).await;
+    assert_eq!(bench.row("one").await.mute, None, "it is only planned");
+    let listed = bench.view().silences(false, bench.now, first_page()).await.unwrap().rows;
+    assert_eq!((listed.len(), listed[0].from), (1, from));
+    bench.now = from;
+    bench.run_of("two", failed(Class::Denied)).await;
+    assert_eq!(bench.row("two").await.mute.unwrap().by, format!("silence {id}"));
+    assert!(bench.control().end_silence(id, bench.now).unwrap());
+}
+
+async fn run_that_is_asked_for_is_due_now_and_stored_as_such(bench: Bench) {
+    let mut bench = bench.enabled().await;
+    bench.run(passed()).await;
+    let gone = Wanted { disabled: true, ..wanted("off") };
+    bench.sync(&[wanted("one"), gone]).await;
+    let (one, off) = (bench.id("one").await, bench.id("off").await);
+    assert!(!bench.view().has_requests(bench.now).await.unwrap());
+    let asked = bench.control().request(&[one, off], bench.now).unwrap();
+    assert_eq!(asked, [Requested::Due, Requested::NotValidated(Status::Disabled)]);
+    assert!(bench.view().has_requests(bench.now).await.unwrap());
+    let begun = bench.begun("one").await;
+    assert!(!bench.view().has_requests(bench.now).await.unwrap(), "it is being run");
+    bench.wait(Duration::from_secs(1));
+    assert_eq!(bench.control().request(&[one], bench.now).unwrap(), [Requested::AfterRun]);
+    assert!(matches!(bench.begin("one").await, Began::Running), "one after the other");
+    bench.record(begun, passed()).await;
+    let begun = bench.begun("one").await;
+    assert_eq!(begun.trigger, Trigger::Request);
+    bench.record(begun, passed()).await;
+    let runs = bench.view().runs(one, first_page()).await.unwrap().rows;
+    let triggers: Vec<_> = runs.iter().map(|run| run.trigger).collect();
+    assert_eq!(triggers[..2], [Trigger::Request, Trigger::Request]);
+    let row = bench.row("one").await;
+    assert!(row.trigger == Trigger::Schedule && bench.now < row.next_run_at.unwrap());
+}
+
+async fn every_act_of_a_person_is_in_the_audit_trail(bench: Bench) {
+    let mut bench = bench.enabled().await;
+    let id = bench.id("one").await;
+    let sent = bench.claim("a", 1).await;
+    bench.attempt(&sent[0], Next::Delivered).await;
+    let (now, mut control) = (bench.now, bench.control());
+    let until = now.plus(Duration::from_hours(1));
+    let comment = "moving".to_owned();
+    let silence = NewSilence { until, comment, ..NewSilence::default() };
+    let acknowledgement = NewSilence { acknowledges: Some(id), until, ..NewSilence::default() };
+    control.silence(&silence, now).unwrap();
+    control.silence(&acknowledgement, now).unwrap();
+    control.end_silence(2, now).unwrap();
+    control.end_silence(9, now).unwrap();
+    control.disable("a", now).unwrap();
+    control.enable("a", now).unwrap();
+    control.redeliver(&[sent[0].id], now).unwrap();
+    control.redeliver(&[DeliveryId(99)], now).unwrap();
+    control.replay(&subscription("new"), Span { since: START, until: Some(now) }, now).unwrap();
+    control.request(&[id], now).unwrap();
+    control.reload(Some(4), now).unwrap();
+    let rows = bench.view().audit(AuditFilter::default(), first_page()).await.unwrap().rows;
+    let lines: Vec<_> = rows
+        .iter()
+        .rev()
+        .map(|row| format!("{}: {} ({})", row.act.as_str(), row.target, row.comment))
+        .collect();
+    let expected = [
+        "silences add: 1: everything (moving)".to_owned(),
+        "acknowledge: 2: one ()".to_owned(),
+        "silences end: 2: one ()".to_owned(),
+        "receivers disable: a ()".to_owned(),
+        "receivers enable: a ()".to_owned(),
+        format!("redeliver: {} ()", sent[0].id.0),
+        format!("replay: new from {START} to {now} ()"),
+        "revalidate: one ()".to_owned(),
+        "reload:  (allows 4 removals)".to_owned(),
+    ];
+    assert_eq!(lines, expected);
+    assert!(rows.iter().all(|row| row.author == "anna" && row.at == now));
+    bench.wait(Duration::from_secs(1));
+    let node = bench.view().node().await.unwrap();
+    assert_eq!(node.removals_allowed, Some(4));
+}
+
+async fn audit_trail_is_read_in_pages_and_forgotten_with_the_history(bench: Bench) {
+    let mut bench = bench.enabled().await;
+    for _ in 0..3 {
+        bench.control().disable("a", bench.now).unwrap();
+        bench.control().enable("a", bench.now).unwrap();
+        bench.wait(Duration::from_hours(1));
+    }
+    let view = bench.view();
+    let first = view.audit(AuditFilter::default(), Page::first(4)).await.unwrap();
+    let next =
+        view.audit(AuditFilter::default(), Page::after(first.next.unwrap(), 4)).await.unwrap();
+    let ids: Vec<_> = first.rows.iter().chain(&next.rows).map(|row| row.id).collect();
+    assert_eq!((ids, next.next), (vec![6, 5, 4, 3, 2, 1], None));
+    let count =
+        async |filter: AuditFilter| view.audit(filter, first_page()).await.unwrap().rows.len();
+    let everything = AuditFilter::default;
+    assert_eq!(count(AuditFilter { act: Some(Act::EnableReceiver), ..everything() }).await, 3);
+    assert_eq!(count(AuditFilter { author: Some("bert".to_owned()), ..everything() }).await, 0);
+    assert_eq!(count(AuditFilter { target: Some("a".to_owned()), ..everything() }).await, 6);
+    let since = bench.now.minus(Duration::from_hours(1));
+    assert_eq!(count(AuditFilter { since: Some(since), ..everything() }).await, 2);
+    assert_eq!(count(AuditFilter { until: Some(since), ..everything() }).await, 4);
+    let hour = Duration::from_hours(1);
+    let retention = Retention {
+        history: hour,
+        deliveries: hour,
+        runs_per_integration: 9,
+        deliveries_max: 99,
+        events_max: 99,
+        batch: 99,
+    };
+    // Age counts the time for which the daemon was awake.
+    bench.store.save_awake(hour * 2, Some(bench.now)).await.unwrap();
+    bench.wait(hour * 9);
+    bench.store.save_awake(hour * 9, Some(bench.now)).await.unwrap();
+    bench.store.prune(retention, bench.now).await.unwrap();
+    assert_eq!(count(everything()).await, 0);
 }

@@ -6,7 +6,7 @@ use super::bench::{Bench, START, failed, first_page, passed, wanted, warned};
 use super::on_every_engine;
 use crate::domain::{
     Class, Expiry, ExpiryKind, Fact, FactKind, Factor, FactorKind, Observed, OwnFault, Schedule,
-    Selection, Status, Subject, Timestamp, Verdict,
+    Status, Subject, Timestamp, Verdict,
 };
 use crate::store::{NewSilence, Recorded, Released, SubjectRun, Wanted};
 
@@ -177,12 +177,7 @@ async fn configuration_that_stays_changes_nothing(bench: Bench) {
 async fn muted_failure_is_notified_when_the_silence_ends(bench: Bench) {
     let mut bench = bench.enabled().await;
     let until = bench.now.plus(Duration::from_hours(1));
-    let silence = NewSilence {
-        acknowledges: None,
-        selection: Selection::default(),
-        comment: "moving".to_owned(),
-        until,
-    };
+    let silence = NewSilence { until, ..NewSilence::default() };
     let id = bench.control().silence(&silence, bench.now).unwrap();
     bench.run(failed(Class::Denied)).await;
     let row = bench.row("one").await;
@@ -202,8 +197,7 @@ async fn muted_failure_is_notified_when_the_silence_ends(bench: Bench) {
 async fn muted_warning_is_notified_after_a_restart(bench: Bench) {
     let mut bench = bench.enabled().await;
     let until = bench.now.plus(Duration::from_hours(3));
-    let (selection, comment) = (Selection::default(), "moving".to_owned());
-    let silence = NewSilence { acknowledges: None, selection, comment, until };
+    let silence = NewSilence { until, ..NewSilence::default() };
     bench.control().silence(&silence, bench.now).unwrap();
     bench.run(warned("it expires")).await;
     let before = bench.kinds().await.len();

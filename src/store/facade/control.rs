@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
-use crate::domain::{DeliveryId, Subscription, Timestamp};
+use crate::domain::{DeliveryId, IntegrationId, Subscription, Timestamp};
 use crate::store::{
-    NewSilence, NodeNote, ReceiverRow, Redelivered, Replayed, Span, StoreError, sqlite,
+    NewSilence, ReceiverRow, Redelivered, Replayed, Requested, Span, StoreError, sqlite,
 };
 
-/// Writes beside a daemon, or without one. Blocks for as long as another writes, at most seconds.
+/// Writes of a person beside a daemon, or without one. Blocks for as long as another writes, at most
+/// seconds.
 #[derive(Debug)]
 pub(crate) enum Control {
     /// Engine in this process, on a file.
@@ -15,15 +16,32 @@ pub(crate) enum Control {
 }
 
 impl Control {
-    /// Opens an existing database of this version for writing.
-    pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
-        sqlite::Control::open(path).map(Self::Sqlite)
+    /// Opens an existing database of this version for writing; what is changed is noted as done by
+    /// `author`.
+    pub(crate) fn open(path: &Path, author: &str) -> Result<Self, StoreError> {
+        sqlite::Control::open(path, author).map(Self::Sqlite)
     }
 
-    /// Writes down something about the life of the node.
-    pub(crate) fn note(&mut self, note: &NodeNote) -> Result<(), StoreError> {
+    /// Notes that the daemon is about to be asked to read its configuration again, with the removals that
+    /// are allowed this time.
+    pub(crate) fn reload(
+        &mut self,
+        removals: Option<u32>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         match self {
-            Self::Sqlite(engine) => engine.note(note),
+            Self::Sqlite(engine) => engine.reload(removals, now),
+        }
+    }
+
+    /// Makes integrations due because a person asks for runs; returns what came of each.
+    pub(crate) fn request(
+        &mut self,
+        ids: &[IntegrationId],
+        now: Timestamp,
+    ) -> Result<Vec<Requested>, StoreError> {
+        match self {
+            Self::Sqlite(engine) => engine.request(ids, now),
         }
     }
 

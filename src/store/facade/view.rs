@@ -8,9 +8,9 @@ use crate::domain::ledger::KnownIncident;
 use crate::domain::{Factor, IntegrationId, Timestamp};
 use crate::store::receivers::Events;
 use crate::store::{
-    DeliveryFilter, DeliveryRow, Due, HistoryRow, InUse, IntegrationRow, KeptRow, Listed, NodeRow,
-    OutageRow, OwnFaultRow, Page, ReceiverRow, Retention, RunRow, SilenceRow, StatusRow,
-    StoreError, Surplus, TargetRow, TransitionRow, sqlite,
+    AuditFilter, AuditRow, DeliveryFilter, DeliveryRow, Due, HistoryRow, InUse, IntegrationRow,
+    KeptRow, Listed, NodeRow, OutageRow, OwnFaultRow, Page, ReceiverRow, Retention, RunRow,
+    SilenceRow, StatusRow, StoreError, Surplus, TargetRow, TransitionRow, sqlite,
 };
 
 /// Reads, which never wait for writes; also beside a running daemon. Clone it freely.
@@ -46,6 +46,24 @@ impl View {
     ) -> Result<Option<Timestamp>, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.next_due_at(after).await,
+        }
+    }
+
+    /// Returns true when a run is due that a person asked for.
+    pub(crate) async fn has_requests(&self, now: Timestamp) -> Result<bool, StoreError> {
+        match self {
+            Self::Sqlite(engine) => engine.has_requests(now).await,
+        }
+    }
+
+    /// Reads a page of the audit trail, newest first.
+    pub(crate) async fn audit(
+        &self,
+        filter: AuditFilter,
+        page: Page,
+    ) -> Result<Listed<AuditRow>, StoreError> {
+        match self {
+            Self::Sqlite(engine) => engine.audit(filter, page).await,
         }
     }
 
@@ -100,8 +118,8 @@ impl View {
         }
     }
 
-    /// Reads a page of the silences and acknowledgements that are open at `now`, by id; with
-    /// `ended`, the others too.
+    /// Reads a page of the silences and acknowledgements that are open at `now` or planned, by id;
+    /// with `ended`, the others too.
     pub(crate) async fn silences(
         &self,
         ended: bool,

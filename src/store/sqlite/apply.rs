@@ -7,7 +7,7 @@ use super::{
     StoreError, configuration, fault, fingerprint, health, known, lane, outage, prepared, row,
     silence, wake,
 };
-use crate::domain::ledger::{Effect, FactsRef, NewEvent, NewTransition, Row};
+use crate::domain::ledger::{Effect, FactsRef, NewEvent, NewTransition, Row, Trigger};
 use crate::domain::{IntegrationId, Timestamp};
 
 /// Applies one effect of the decision that was asked for.
@@ -32,7 +32,7 @@ pub(super) fn apply(tx: &Connection, effect: &Effect, asked: &Asked<'_>) -> Resu
         Effect::LeaveOutage(integration) => outage::leave(tx, *integration),
         Effect::ScheduleClose { outage, at } => outage::schedule_close(tx, outage, *at),
         Effect::CloseOutage { outage, at } => outage::resolve(tx, outage, *at),
-        Effect::MakeDue { integration, at } => make_due(tx, *integration, *at),
+        Effect::MakeDue { integration, at, trigger } => make_due(tx, *integration, *at, *trigger),
         Effect::RaiseFault { fault, since, message } => fault::insert(tx, *fault, *since, message),
         Effect::ClearFault(fault) => fault::delete(tx, *fault),
         Effect::InsertSilence { id, new, at } => silence::insert(tx, *id, new, *at),
@@ -107,9 +107,15 @@ fn reevaluate_mutes(tx: &Connection, at: Timestamp) -> Result<(), StoreError> {
     wake::look_again(tx, at)
 }
 
-fn make_due(tx: &Connection, id: IntegrationId, at: Timestamp) -> Result<(), StoreError> {
+fn make_due(
+    tx: &Connection,
+    id: IntegrationId,
+    at: Timestamp,
+    trigger: Trigger,
+) -> Result<(), StoreError> {
     const SQL: &str = "
-        UPDATE integration SET next_run_at_ms = :at, next_trigger = 'confirm' WHERE id = :id";
-    tx.prepare_cached(SQL)?.execute(named_params! {":id": id.0, ":at": at.0})?;
+        UPDATE integration SET next_run_at_ms = :at, next_trigger = :trigger WHERE id = :id";
+    let params = named_params! {":id": id.0, ":at": at.0, ":trigger": trigger.as_str()};
+    tx.prepare_cached(SQL)?.execute(params)?;
     Ok(())
 }

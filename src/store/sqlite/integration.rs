@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, Row as SqlRow, named_params};
 
-use super::column::{counters, flips, instant, labels, parse, status};
+use super::column::{counters, flips, instant, labels, parse, status, trigger};
 use super::history::run_row;
 use super::page::{self, Key, Listed, Page};
 use super::{CandidateRow, IntegrationRow, MuteRow, StatusRow, StoreError, TargetRow};
@@ -16,7 +16,7 @@ macro_rules! integration_columns {
              iif(active_config IS NOT NULL AND candidate_config IS NOT NULL, config_shown, NULL)
                  AS candidate_shown,
              first_failure_at_ms, candidate_failures, candidate_passes, candidate_run_id,
-             candidate_first_failure_at_ms, cron, zone, next_run_at_ms,
+             candidate_first_failure_at_ms, cron, zone, next_run_at_ms, next_trigger,
              lease_until_ms, failures, passes, sequence, incident_id, failing_since_ms,
              last_run_id, notified_status, muted_until_ms, muted_by, flips, flapping_since_ms,
              flapping_until_ms, outage_id, own_fault, expires_at_ms, expires_what,
@@ -48,6 +48,7 @@ fn integration_row(tx: &Connection, row: &SqlRow<'_>) -> Result<IntegrationRow, 
         cron: row.get("cron")?,
         zone: row.get("zone")?,
         next_run_at: instant(row, "next_run_at_ms")?,
+        trigger: trigger("integration", &row.get::<_, String>("next_trigger")?)?,
         lease_until: instant(row, "lease_until_ms")?,
         counters: counters(row)?,
         sequence: row.get("sequence")?,

@@ -5,6 +5,7 @@
 
 mod apply;
 mod asked;
+mod audit;
 mod awake;
 mod clock_rollback;
 mod column;
@@ -57,6 +58,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use super::audit::{Act, AuditFilter, AuditRow};
 use super::error::StoreError;
 use super::in_use::{InUse, KeptRow};
 use super::mutes::{MuteRow, OutageRow, OwnFaultRow, Released, SilenceRow};
@@ -73,7 +75,7 @@ use super::run::{Began, Due};
 use super::sync::Synced;
 use crate::domain::ledger::{
     Attempt, Begun, DeliveryState, Disabled, Finished, Lease, NewSilence, NotificationContext,
-    Recorded, StoredReport, SubjectRun, Trigger, Wanted,
+    Recorded, Requested, StoredReport, SubjectRun, Trigger, Wanted,
 };
 use crate::domain::{IntegrationId, OwnFault, Schedule, Timestamp};
 

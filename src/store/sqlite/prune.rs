@@ -7,7 +7,7 @@ use rusqlite::{Connection, named_params};
 
 use super::outbox::expire;
 use super::{Pruned, Retention, StoreError};
-use super::{awake, fingerprint};
+use super::{audit, awake, fingerprint};
 use crate::domain::Timestamp;
 
 /// Deletes deliveries that ended long ago, and their attempts with them.
@@ -63,6 +63,7 @@ pub(super) fn prune(
     rows += prune_events(tx, before, retention.batch)?;
     rows += delete(TRANSITIONS, retention.history)?;
     rows += prune_runs(tx, retention, now)?;
+    rows += audit::prune(tx, awake::before(tx, retention.history, now)?, retention.batch)?;
     rows += tx.execute(RECEIVERS, [])?;
     rows += fingerprint::forget(tx)?;
     awake::forget(tx, retention.history.max(retention.deliveries))?;

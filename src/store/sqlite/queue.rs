@@ -22,6 +22,18 @@ pub(super) fn due(tx: &Connection, now: Timestamp, limit: u32) -> Result<Vec<Due
     found.collect()
 }
 
+/// Rows that a person made due and that are not being run.
+pub(super) const REQUESTED: &str = "
+    SELECT EXISTS (
+        SELECT 1 FROM integration
+        WHERE next_run_at_ms <= :now AND next_trigger = 'request'
+          AND (lease_until_ms IS NULL OR lease_until_ms <= :now))";
+
+/// Returns true when a run is due that a person asked for.
+pub(super) fn has_requests(tx: &Connection, now: Timestamp) -> Result<bool, StoreError> {
+    exists(tx, REQUESTED, named_params! {":now": now.0})
+}
+
 /// The first free row in the order of the queue after an instant, and the first lease to run out.
 pub(super) const NEXT_DUE_AT: &str = "
     SELECT min(at_ms) FROM (

@@ -6,10 +6,11 @@ use super::asked::{Asked, Recording};
 use super::column::{Columns, parse, trigger};
 use super::prepared::Prepared;
 use super::{
-    Began, Begun, Lease, NotificationContext, Recorded, StoreError, configuration, fingerprint, row,
+    Began, Begun, Lease, NotificationContext, Recorded, Requested, StoreError, configuration,
+    fingerprint, row,
 };
-use crate::domain::ledger;
-use crate::domain::{IntegrationId, Timestamp};
+use crate::domain::ledger::{self, Decision};
+use crate::domain::{IntegrationId, Status, Timestamp};
 
 /// The guard: due, which only what is validated ever is, and not leased to another run.
 pub(super) const BEGIN: &str = "
@@ -68,6 +69,20 @@ fn why_not(tx: &Connection, id: IntegrationId, now: Timestamp) -> Result<Began, 
         Some(row) if row.is_leased(now) => Began::Running,
         Some(_) => Began::NotDue,
     })
+}
+
+/// Makes an integration due because a person asked for a run; returns what came of it, and its name.
+pub(super) fn request(
+    tx: &Connection,
+    id: IntegrationId,
+    now: Timestamp,
+) -> Result<(Requested, String), StoreError> {
+    let Some(row) = row::load(tx, id)? else {
+        return Ok((Requested::NotValidated(Status::Deleted), String::new()));
+    };
+    let Decision { effects, answer } = ledger::request(&row, now);
+    Asked { row: Some(&row), now, ..Asked::default() }.apply_all(tx, &effects)?;
+    Ok((answer, row.name))
 }
 
 /// Gives a lease back without a result; the run stays due.

@@ -9,12 +9,12 @@ use super::{NewSilence, SilenceRow, StoreError};
 use crate::domain::ledger::{self, Decision, Silence, SilenceRecord};
 use crate::domain::{IntegrationId, Selection, Timestamp};
 
-/// Silences that are open now; few, since people make them.
+/// Silences that have not ended; few, since people make them.
 pub(super) const OPEN: &str = "
-    SELECT id, integration_id, selection, until_ms FROM silence
+    SELECT id, integration_id, selection, from_ms, until_ms FROM silence
     WHERE ended_at_ms IS NULL AND :now < until_ms";
 
-/// Loads the silences and acknowledgements that are open.
+/// Loads the silences and acknowledgements that have not ended, planned ones among them.
 pub(super) fn open(tx: &Connection, now: Timestamp) -> Result<Vec<Silence>, StoreError> {
     let mut statement = tx.prepare_cached(OPEN)?;
     let found = statement.query_and_then(named_params! {":now": now.0}, |row| {
@@ -22,6 +22,7 @@ pub(super) fn open(tx: &Connection, now: Timestamp) -> Result<Vec<Silence>, Stor
             id: row.get("id")?,
             acknowledges: row.get::<_, Option<i64>>("integration_id")?.map(IntegrationId),
             selection: selection(row)?,
+            from: Timestamp(row.get("from_ms")?),
             until: Timestamp(row.get("until_ms")?),
         })
     })?;
@@ -68,15 +69,18 @@ pub(super) fn insert(
     at: Timestamp,
 ) -> Result<(), StoreError> {
     const SQL: &str = "
-        INSERT INTO silence (id, integration_id, selection, comment, created_at_ms, until_ms)
-        VALUES (:id, :integration, :selection, :comment, :at, :until)";
+        INSERT INTO silence
+            (id, integration_id, selection, author, comment, created_at_ms, from_ms, until_ms)
+        VALUES (:id, :integration, :selection, :author, :comment, :at, :from, :until)";
     let document = |source| StoreError::Document { table: "silence", source };
     tx.prepare_cached(SQL)?.execute(named_params! {
         ":id": id,
         ":integration": new.acknowledges.map(|id| id.0),
         ":selection": serde_json::to_string(&new.selection).map_err(document)?,
+        ":author": new.author,
         ":comment": new.comment,
         ":at": at.0,
+        ":from": new.from.0,
         ":until": new.until.0,
     })?;
     Ok(())
@@ -91,14 +95,14 @@ pub(super) fn close(tx: &Connection, id: i64, at: Timestamp) -> Result<(), Store
 
 /// Silences after an id.
 pub(super) const PAGE: &str = "
-    SELECT silence.id, integration_id, selection, comment, silence.created_at_ms, until_ms,
-           ended_at_ms, name
+    SELECT silence.id, integration_id, selection, author, comment, silence.created_at_ms, from_ms,
+           until_ms, ended_at_ms, name
     FROM silence LEFT JOIN integration ON integration.id = silence.integration_id
     WHERE :after < silence.id
       AND (:ended OR (ended_at_ms IS NULL AND :now < until_ms))
     ORDER BY silence.id LIMIT :limit";
 
-/// Reads a page of those that are open at `now`, by id; with `ended`, the others too.
+/// Reads a page of those that are open at `now` or planned, by id; with `ended`, the others too.
 pub(super) fn list(
     tx: &Connection,
     ended: bool,
@@ -118,8 +122,8 @@ pub(super) fn list(
 /// Reads the silence of this id, open or ended.
 pub(super) fn find(tx: &Connection, id: i64) -> Result<Option<SilenceRow>, StoreError> {
     const SQL: &str = "
-        SELECT silence.id, integration_id, selection, comment, silence.created_at_ms, until_ms,
-               ended_at_ms, name
+        SELECT silence.id, integration_id, selection, author, comment, silence.created_at_ms,
+               from_ms, until_ms, ended_at_ms, name
         FROM silence LEFT JOIN integration ON integration.id = silence.integration_id
         WHERE silence.id = :id";
     let mut statement = tx.prepare_cached(SQL)?;
@@ -133,8 +137,10 @@ fn silence_row(row: &SqlRow<'_>) -> Result<SilenceRow, StoreError> {
         id: row.get("id")?,
         acknowledged: integration.map(IntegrationId).zip(row.get("name")?),
         selection: selection(row)?,
+        author: row.get("author")?,
         comment: row.get("comment")?,
         created_at: Timestamp(row.get("created_at_ms")?),
+        from: Timestamp(row.get("from_ms")?),
         until: Timestamp(row.get("until_ms")?),
         ended_at: instant(row, "ended_at_ms")?,
     })

@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use super::page::{Listed, Page};
 use super::{
-    DeliveryFilter, DeliveryRow, Due, Events, HistoryRow, InUse, IntegrationRow, KeptRow, NodeRow,
-    OutageRow, OwnFaultRow, ReceiverRow, Retention, RunRow, SilenceRow, StatusRow, StoreError,
-    Surplus, TargetRow, TransitionRow, awake, fault, history, in_use, integration, node, open,
-    outage, queue, reader, receiver, release, resend, silence, surplus, wake,
+    AuditFilter, AuditRow, DeliveryFilter, DeliveryRow, Due, Events, HistoryRow, InUse,
+    IntegrationRow, KeptRow, NodeRow, OutageRow, OwnFaultRow, ReceiverRow, Retention, RunRow,
+    SilenceRow, StatusRow, StoreError, Surplus, TargetRow, TransitionRow, audit, awake, fault,
+    history, in_use, integration, node, open, outage, queue, reader, receiver, release, resend,
+    silence, surplus, wake,
 };
 use crate::domain::ledger::KnownIncident;
 use crate::domain::{Factor, IntegrationId, Timestamp};
@@ -56,6 +57,20 @@ impl View {
         after: Timestamp,
     ) -> Result<Option<Timestamp>, StoreError> {
         self.readers.read(move |tx| queue::next_due_at(tx, after)).await
+    }
+
+    /// Implements [`crate::store::View::has_requests`] on this engine.
+    pub(crate) async fn has_requests(&self, now: Timestamp) -> Result<bool, StoreError> {
+        self.readers.read(move |tx| queue::has_requests(tx, now)).await
+    }
+
+    /// Implements [`crate::store::View::audit`] on this engine.
+    pub(crate) async fn audit(
+        &self,
+        filter: AuditFilter,
+        page: Page,
+    ) -> Result<Listed<AuditRow>, StoreError> {
+        self.readers.read(move |tx| audit::list(tx, &filter, &page)).await
     }
 
     /// Implements [`crate::store::View::next_delivery_at`] on this engine.

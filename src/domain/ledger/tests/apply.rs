@@ -88,9 +88,9 @@ impl Books {
                 let one = self.outages.get_mut(outage).unwrap();
                 assert_eq!(one.closed_at.replace(*at), None, "an outage ends once");
             }
-            Effect::MakeDue { integration, at } => {
+            Effect::MakeDue { integration, at, trigger } => {
                 let row = &mut self.rows.get_mut(integration).unwrap().row;
-                (row.next_run_at, row.trigger) = (Some(*at), Trigger::Confirm);
+                (row.next_run_at, row.trigger) = (Some(*at), *trigger);
             }
             Effect::RaiseFault { fault, since, message } => {
                 let (fault, since, message) = (*fault, *since, message.clone());
@@ -99,8 +99,8 @@ impl Books {
             }
             Effect::ClearFault(fault) => assert!(self.faults.remove(fault).is_some()),
             Effect::InsertSilence { id, new, .. } => {
-                let NewSilence { acknowledges, selection, until, .. } = (**new).clone();
-                let open = Silence { id: *id, acknowledges, selection, until };
+                let NewSilence { acknowledges, selection, from, until, .. } = (**new).clone();
+                let open = Silence { id: *id, acknowledges, selection, from, until };
                 self.silences.push(StoredSilence { open, ended_at: None });
             }
             Effect::EndSilence { id, at } => {

@@ -279,8 +279,7 @@ impl Bench {
     }
 
     pub(super) fn silence(&mut self, acknowledges: Option<IntegrationId>, until: Timestamp) -> i64 {
-        let (selection, comment) = (Selection::default(), "moving".to_owned());
-        self.add_silence(&NewSilence { acknowledges, selection, comment, until })
+        self.add_silence(&NewSilence { acknowledges, until, ..NewSilence::default() })
     }
 
     pub(super) fn add_silence(&mut self, new: &NewSilence) -> i64 {

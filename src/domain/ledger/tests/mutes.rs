@@ -201,8 +201,8 @@ fn silence_mutes_the_integrations_of_its_selection_only() {
     bench.sync(&[wanted("one"), wanted("two")]);
     bench.run_of("two", passed());
     let selection = Selection { integrations: vec!["o*".to_owned()], ..Selection::default() };
-    let (comment, until) = ("moving".to_owned(), bench.minutes(600));
-    bench.add_silence(&NewSilence { acknowledges: None, selection, comment, until });
+    let until = bench.minutes(600);
+    bench.add_silence(&NewSilence { selection, until, ..NewSilence::default() });
     let before = bench.count("one");
     for name in ["one", "two"] {
         bench.run_of(name, failed(Class::Denied));

@@ -23,6 +23,7 @@ pub(super) const MIGRATIONS: &[(u32, &str)] = &[
     (10, include_str!("0010_incidents.sql")),
     (11, include_str!("0011_probes.sql")),
     (12, include_str!("0012_configuration_fault.sql")),
+    (13, include_str!("0013_requests.sql")),
 ];
 
 /// The schema that calls the class of the daemon's own faults `local`.

@@ -234,3 +234,52 @@ fn version_6_keeps_the_results_of_both_configurations_apart() {
     let shown = "SELECT active_shown FROM configuration ORDER BY integration_id";
     assert_eq!(lines(&conn, shown), ["Null", r#"Text("{}")"#], "the former one is not known");
 }
+
+/// A file as version 12 left it, with a silence that was ended and one that is open.
+fn version_12() -> Connection {
+    let conn = version_5();
+    for (version, sql) in &MIGRATIONS[5..12] {
+        conn.execute_batch(sql).unwrap();
+        conn.pragma_update(None, "user_version", version).unwrap();
+    }
+    conn.execute_batch(
+        "INSERT INTO silence (id, selection, comment, created_at_ms, until_ms, ended_at_ms)
+         VALUES (3, '{}', 'moving', 5000, 9000, 6000), (4, '{}', '', 7000, 9000, NULL);
+         UPDATE integration SET lease_owner = 1, lease_token = 2, lease_until_ms = 3,
+                candidate_failures = 4, transitions = 5, pending_status = 'editError'
+         WHERE id = 5;",
+    )
+    .unwrap();
+    conn
+}
+
+#[test]
+fn version_12_keeps_its_rows_and_silences_and_takes_requests() {
+    let mut conn = version_12();
+    let columns = |conn: &Connection, table: &str| {
+        let sql = format!("SELECT name FROM pragma_table_info('{table}') ORDER BY name");
+        lines(conn, &sql).iter().map(|name| name[6..name.len() - 2].to_owned()).collect::<Vec<_>>()
+    };
+    let content = |conn: &Connection, table: &str, columns: &[String]| {
+        lines(conn, &format!("SELECT {} FROM {table} ORDER BY id", columns.join(", ")))
+    };
+    let tables = ["integration", "run", "silence"];
+    let before = tables.map(|table| columns(&conn, table));
+    let kept = |conn: &Connection| {
+        let tables = tables.iter().zip(&before);
+        tables.map(|(table, columns)| content(conn, table, columns)).collect::<Vec<_>>()
+    };
+    let stored = kept(&conn);
+    migrate(&mut conn).unwrap();
+    assert_eq!(kept(&conn), stored);
+    assert!(stored.iter().all(|rows| rows.len() == 2), "{stored:?}");
+    assert_eq!(columns(&conn, "integration"), before[0], "no column is lost");
+    let silences = lines(&conn, "SELECT author, from_ms FROM silence ORDER BY id");
+    assert_eq!(silences, [r#"Text("") Integer(5000)"#, r#"Text("") Integer(7000)"#]);
+    let asked = "UPDATE integration SET next_trigger = 'request', next_run_at_ms = 1 WHERE id = 6;
+                 INSERT INTO run VALUES (9, 6, 'active', 'request', 1, 1, 'passed', NULL, 'r', 2, NULL);";
+    conn.execute_batch(asked).unwrap();
+    let unknown = "UPDATE integration SET next_trigger = 'whim' WHERE id = 6";
+    assert!(conn.execute_batch(unknown).is_err(), "other names are refused as before");
+    assert_eq!(lines(&conn, "PRAGMA integrity_check"), ["Text(\"ok\")"]);
+}

@@ -138,12 +138,7 @@ fn deliveries_receivers_and_silences_are_paged_by_their_keys() {
     assert_eq!(seen, ["a", "b", "each", "few", "late"]);
     let (now, until) = (bench.now, bench.now.plus(LEASE));
     for _ in 0..5 {
-        let new = NewSilence {
-            acknowledges: None,
-            selection: crate::domain::Selection::default(),
-            comment: String::new(),
-            until,
-        };
+        let new = NewSilence { until, ..NewSilence::default() };
         bench.write(|tx| silence::add(tx, &new, now)).unwrap();
     }
     bench.write(|tx| silence::end(tx, 2, now)).unwrap();

@@ -1,8 +1,8 @@
 //! No hot statement walks through a table.
 
 use super::super::{
-    clock_rollback, fingerprint, history, integration, known, lane, load, outage, outbox, prepared,
-    prune, queue, receiver, release, row, run, silence, surplus, sync,
+    audit, clock_rollback, fingerprint, history, integration, known, lane, load, outage, outbox,
+    prepared, prune, queue, receiver, release, row, run, silence, surplus, sync,
 };
 use super::*;
 
@@ -15,6 +15,9 @@ fn plan(bench: &Bench, sql: &str) -> Vec<String> {
 /// The statements and the index that each one must use.
 const HOT: &[(&str, &str)] = &[
     (queue::DUE, "integration_due (next_run_at_ms<?)"),
+    (queue::REQUESTED, "integration_due (next_run_at_ms<?)"),
+    (audit::PAGE, "audit USING INTEGER PRIMARY KEY (rowid<?)"),
+    (audit::OLD, "audit_at (at_ms<?)"),
     (queue::NEXT_DUE_AT, "integration_due"),
     (queue::NEXT_DUE_AT, "integration_leased"),
     (queue::NEXT_DELIVERY_AT, "delivery_due (receiver=? AND due_at_ms>?)"),

@@ -1,7 +1,7 @@
 //! Effects as lines of text.
 
 use super::kit::NOW;
-use crate::domain::ledger::{Effect, QueueChange, ReceiverHealth};
+use crate::domain::ledger::{Effect, QueueChange, ReceiverHealth, Trigger};
 use crate::domain::{IntegrationId, Timestamp};
 
 /// Returns every effect as a line: ids as their prefix, instants relative to [`NOW`].
@@ -76,7 +76,12 @@ fn line(effect: &Effect) -> String {
         Effect::CloseOutage { outage, at: when } => {
             format!("close {} {}", prefix(outage), at(*when))
         }
-        Effect::MakeDue { integration, at: when } => format!("due {} {}", integration.0, at(*when)),
+        Effect::MakeDue { integration, at: when, trigger: Trigger::Confirm } => {
+            format!("due {} {}", integration.0, at(*when))
+        }
+        Effect::MakeDue { integration, at: when, trigger } => {
+            format!("due {} {} by {}", integration.0, at(*when), trigger.as_str())
+        }
         Effect::RaiseFault { fault, since, message } => {
             format!("raise {} {}: {message}", fault.as_str(), at(*since))
         }

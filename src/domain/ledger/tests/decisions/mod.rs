@@ -14,4 +14,5 @@ mod outages;
 mod planning;
 mod probes;
 mod record;
+mod requests;
 mod silences;

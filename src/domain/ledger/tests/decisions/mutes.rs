@@ -11,7 +11,7 @@ use crate::domain::{
 };
 
 fn silence(id: i64, selection: Selection, until: u64) -> Silence {
-    Silence { id, acknowledges: None, selection, until: NOW.plus(secs(until)) }
+    Silence { id, acknowledges: None, selection, from: NOW, until: NOW.plus(secs(until)) }
 }
 
 fn acknowledgement(id: i64, of: i64, until: u64) -> Silence {

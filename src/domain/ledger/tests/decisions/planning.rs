@@ -100,6 +100,24 @@ fn a_clock_rollback_does_not_repeat_the_run() {
     assert_eq!(planned(&row(), &run).0, after);
 }
 
+#[test]
+fn run_that_was_asked_for_meanwhile_follows_and_one_that_answers_is_over() {
+    let (due, asked) = (NOW.minus(secs(20)), NOW.minus(secs(5)));
+    let at = |next| Row { next_run_at: Some(next), trigger: Trigger::Request, ..row() };
+    let again = (Some(asked), Trigger::Request);
+    let table = [
+        (Trigger::Schedule, at(asked), again),
+        (Trigger::Request, at(asked), again),
+        (Trigger::Request, at(due), (scheduled(), Trigger::Schedule)),
+        (Trigger::Schedule, at(due), (Some(due), Trigger::Request)),
+    ];
+    for (number, (trigger, row, expected)) in table.into_iter().enumerate() {
+        let mut run = finished(Status::Enabled, [passed()]);
+        (run.begun.trigger, run.begun.due_at) = (trigger, due);
+        assert_eq!(planned(&row, &run), expected, "case {number}");
+    }
+}
+
 /// Returns the plan after a reading of the configuration, if that changes it.
 fn replanned(
     row: &Row,
@@ -148,6 +166,7 @@ fn runs_that_came_due_while_the_daemon_was_down_are_spread() {
         (overdue.clone(), false, None),
         (Row { next_run_at: Some(NOW), ..overdue.clone() }, true, None),
         (Row { trigger: Trigger::Startup, ..overdue.clone() }, true, None),
+        (Row { trigger: Trigger::Request, ..overdue.clone() }, true, None),
         (Row { status: Status::Creating, ..overdue.clone() }, true, None),
         (Row { status: Status::Editing, ..overdue.clone() }, true, None),
         (Row { status: Status::Migrating, ..overdue.clone() }, true, None),
@@ -194,7 +213,7 @@ fn a_plan_beyond_the_schedule_is_clamped() {
 #[test]
 fn triggers_have_the_names_of_the_wire() {
     let names: Vec<_> = Trigger::ALL.iter().map(|trigger| trigger.as_str()).collect();
-    assert_eq!(names, ["schedule", "confirm", "startup", "change"]);
+    assert_eq!(names, ["schedule", "confirm", "startup", "change", "request"]);
     for trigger in Trigger::ALL {
         let text = serde_json::to_string(&trigger).unwrap();
         assert_eq!(text, format!("\"{}\"", trigger.as_str()));

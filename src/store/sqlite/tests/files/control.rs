@@ -31,7 +31,7 @@ async fn commands_change_the_outbox_beside_the_daemon() {
     let disabled = store.record_attempt(gone(&first[0]), context()).await.unwrap().await.unwrap();
     assert!(disabled.is_some());
     assert!(claim().await.is_empty());
-    let mut control = Control::open(&place.path()).unwrap();
+    let mut control = Control::open(&place.path(), "anna").unwrap();
     assert_eq!(control.receiver("a").unwrap().unwrap().pending, 1);
     assert!(control.receiver("b").unwrap().is_none());
     control.enable("a", START).unwrap();
@@ -55,11 +55,11 @@ async fn commands_change_the_outbox_beside_the_daemon() {
 #[tokio::test]
 async fn commands_create_and_migrate_nothing_and_write_to_no_file_that_is_gone() {
     let place = Place::new();
-    let refused = Control::open(&place.path()).unwrap_err().to_string();
+    let refused = Control::open(&place.path(), "anna").unwrap_err().to_string();
     assert!(refused.contains("there is no database here"), "{refused}");
     assert_eq!(fs::read_dir(place.folder.path()).unwrap().count(), 0);
     closed(&place).await;
-    let mut control = Control::open(&place.path()).unwrap();
+    let mut control = Control::open(&place.path(), "anna").unwrap();
     let aside = place.folder.path().join("aside");
     fs::rename(place.path(), &aside).unwrap();
     let refused = control.disable("a", START).unwrap_err();
@@ -67,8 +67,13 @@ async fn commands_create_and_migrate_nothing_and_write_to_no_file_that_is_gone()
     assert!(why.contains("was removed or replaced while in use"), "{why}");
     fs::rename(&aside, place.path()).unwrap();
     assert_eq!(control.receiver("a").unwrap().unwrap().disabled, None, "nothing was changed");
+    let noted: i64 = Connection::open(place.path())
+        .unwrap()
+        .query_row("SELECT count(*) FROM audit", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(noted, 0, "and nothing was noted");
     drop(control);
     Connection::open(place.path()).unwrap().pragma_update(None, "user_version", 1).unwrap();
-    let refused = Control::open(&place.path()).unwrap_err().to_string();
+    let refused = Control::open(&place.path(), "anna").unwrap_err().to_string();
     assert!(refused.contains("schema 1 is old; the daemon brings it up to date"), "{refused}");
 }

@@ -225,7 +225,9 @@ async fn second_daemon_is_refused_by_whatever_name_it_reaches_the_file() {
     let hard = other.path().join("hard.db");
     fs::hard_link(place.path(), &hard).unwrap();
     assert!(matches!(Store::open(&hard), Err(StoreError::InUse { .. })), "hard link");
-    assert!(Control::open(&hard).unwrap_err().to_string().contains("has 2 names (hard links)"));
+    assert!(
+        Control::open(&hard, "anna").unwrap_err().to_string().contains("has 2 names (hard links)")
+    );
     store.close().await.unwrap();
     let refused = Store::open(&place.path()).unwrap_err().to_string();
     assert!(refused.contains("has 2 names (hard links)"), "{refused}");
