@@ -36,7 +36,7 @@ pub(crate) use event::samples;
 pub(crate) use event::{
     Change, ConfigurationApplied, DaemonFaultNotice, DisabledReason, EndedBy, Event, EventData,
     EventType, Format, IntegrationRef, NameList, OutageMember, OutageNotice, OwnFault, Payload,
-    ReceiverDisabled, RunRef, SCHEMA_VERSION, Subscription, Timing, WebhookPing,
+    ReceiverDisabled, RunRef, SCHEMA_VERSION, Subscription, Timing, WebhookPing, sample,
 };
 pub(crate) use expiry::{EXPIRY, expiry_check};
 pub(crate) use factor::{Factor, FactorKind};

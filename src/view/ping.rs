@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::time::millis;
+use crate::domain::EventType;
 
 /// Result of a test message to a receiver.
 #[derive(Debug, Serialize)]
@@ -14,6 +15,9 @@ pub(crate) struct Pinged<'a> {
     /// Name of the receiver.
     pub(crate) receiver: &'a str,
     webhook_id: &'a str,
+    /// Type of the event that was sent.
+    #[serde(rename = "type")]
+    pub(crate) kind: &'static str,
     /// True when the answer was 2xx.
     pub(crate) delivered: bool,
     /// HTTP status of the answer, if one came.
@@ -24,16 +28,23 @@ pub(crate) struct Pinged<'a> {
 }
 
 impl<'a> Pinged<'a> {
-    /// Result of the message `webhook_id` to `receiver`, which was answered by `code`.
+    /// Result of an event of type `kind` to `receiver`, which was answered by `code`.
     pub(crate) fn new(
         receiver: &'a str,
-        webhook_id: &'a str,
+        kind: EventType,
         code: Option<u16>,
         duration: Duration,
         detail: &'a str,
     ) -> Self {
         let delivered = matches!(code, Some(200..=299));
-        Self { receiver, webhook_id, delivered, code, duration_ms: millis(duration), detail }
+        let (webhook_id, kind, duration_ms) = ("", kind.as_str(), millis(duration));
+        Self { receiver, webhook_id, kind, delivered, code, duration_ms, detail }
+    }
+
+    /// Adds the id under which it was sent.
+    #[must_use]
+    pub(crate) const fn under(self, webhook_id: &'a str) -> Self {
+        Self { webhook_id, ..self }
     }
 
     /// Time until the answer or the error.
@@ -48,9 +59,11 @@ mod tests {
 
     #[test]
     fn only_an_answer_of_success_counts_as_delivered() {
-        let pinged = |code| Pinged::new("a", "evt_1", code, Duration::from_millis(40), "x");
+        let took = Duration::from_millis(40);
+        let pinged =
+            |code| Pinged::new("a", EventType::WebhookPing, code, took, "x").under("evt_1");
         let expected = serde_json::json!({
-            "receiver": "a", "webhookId": "evt_1", "delivered": true, "code": 204,
+            "receiver": "a", "webhookId": "evt_1", "type": "webhook.ping", "delivered": true, "code": 204,
             "durationMs": 40, "detail": "x",
         });
         assert_eq!(serde_json::to_value(pinged(Some(204))).unwrap(), expected);

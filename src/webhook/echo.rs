@@ -4,9 +4,8 @@ use serde_json::{Value as Json, json};
 
 use super::testing::{Scripted, http, receiver};
 use super::{Message, Sender};
-use crate::domain::Format;
 use crate::domain::echo::{assert_hidden, echoes};
-use crate::domain::{REDACTED, Timestamp};
+use crate::domain::{EventType, Format, REDACTED, Timestamp, sample};
 
 const SIGNING: &str = "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 const ROUTING: &str = "R0ut1ngKey0123456789abcdef012345";
@@ -29,7 +28,7 @@ fn changes(format: Format) -> Json {
 
 /// Returns the stored part of `answer` from a receiver of `format` whose URL has secrets too.
 async fn kept(format: Format, answer: &str) -> String {
-    let body = include_str!("format/golden/failed/event.json");
+    let body = sample(EventType::ValidationFailed);
     let scripted = Scripted::start(http("404 Not Found", "", answer)).await;
     let query = form_urlencoded::Serializer::new(String::new()).append_pair("sig", VALUE).finish();
     let url = format!("http://{}/services/T000/{SEGMENT}?{query}", scripted.addr);

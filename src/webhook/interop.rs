@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::testing::{Request, Scripted, http, receiver};
 use super::{Message, Sender};
-use crate::domain::{AttemptResult, Timestamp};
+use crate::domain::{AttemptResult, Timestamp, samples};
 use crate::net::http::{HttpOptions, read_capped};
 
 /// Number of deliveries to each receiver.
@@ -175,10 +175,10 @@ async fn reference_libraries_accept_every_delivery_and_no_tampered_one() {
     assert_eq!(said, wanted.concat());
 }
 
-/// Returns a stored event that formats are tested with, by its folder.
+/// Returns a stored event that formats are tested with, by its short name.
 fn golden(name: &str) -> String {
-    let dir = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src/webhook/format/golden");
-    std::fs::read_to_string(dir.join(name).join("event.json")).unwrap()
+    let (_, body) = samples().into_iter().find(|(found, _)| *found == name).unwrap();
+    body
 }
 
 #[tokio::test]

@@ -1,8 +1,10 @@
 //! Arguments of the commands about receivers and their deliveries.
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
 
 use super::common::{Author, Json, Moment, Source};
+use crate::domain::EventType;
 
 /// Arguments of the command `receivers`.
 #[derive(Args, Debug)]
@@ -66,7 +68,11 @@ pub(in crate::cli) struct Disable {
 /// Arguments of the command `webhook`.
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum WebhookAction {
-    /// Send a signed `webhook.ping` now and show the answer; nothing is stored
+    /// Send a signed test message now and show the answer; nothing is stored
+    ///
+    /// Without `--event` that is a `webhook.ping`, which says that nothing has happened. A sample of another type
+    /// is marked by `test`. Incident managers open an incident by the sample of a failure, and end it by that of
+    /// its end.
     Test(WebhookTest),
 }
 
@@ -75,9 +81,19 @@ pub(in crate::cli) enum WebhookAction {
 pub(in crate::cli) struct WebhookTest {
     /// Name of the receiver in the configuration
     pub(in crate::cli) receiver: String,
+    /// Type of the event of which to send a sample
+    #[arg(long = "event", value_name = "TYPE", default_value = EventType::WebhookPing.as_str(),
+          value_parser = event_types())]
+    pub(in crate::cli) kind: EventType,
     /// Choice between text and JSON.
     #[command(flatten)]
     pub(in crate::cli) form: Json,
+}
+
+/// Returns the parser of a type of events.
+pub(super) fn event_types() -> impl TypedValueParser<Value = EventType> {
+    let names: Vec<_> = EventType::ALL.iter().map(|kind| kind.as_str()).collect();
+    PossibleValuesParser::new(names).try_map(|name| name.parse::<EventType>())
 }
 
 /// Arguments of the command `redeliver`.

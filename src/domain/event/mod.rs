@@ -8,6 +8,7 @@ mod format;
 mod integration;
 mod kind;
 mod operational;
+mod sample;
 mod subscription;
 mod timing;
 
@@ -22,6 +23,7 @@ pub(crate) use operational::{
     ConfigurationApplied, DaemonFaultNotice, DisabledReason, NameList, OutageMember, OutageNotice,
     OwnFault, ReceiverDisabled, WebhookPing,
 };
+pub(crate) use sample::sample;
 pub(crate) use subscription::Subscription;
 pub(crate) use timing::Timing;
 
@@ -39,6 +41,16 @@ pub(crate) struct Event<Data = Payload> {
     pub(crate) timestamp: Timestamp,
     /// Payload in the shape of the event's type.
     pub(crate) data: Data,
+    /// True for a sample that `webhook test` sends: nothing has happened. Left out otherwise.
+    #[serde(rename = "test", skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) is_test: bool,
+}
+
+impl<Data> Event<Data> {
+    /// Event that has happened.
+    pub(crate) const fn new(kind: EventType, timestamp: Timestamp, data: Data) -> Self {
+        Self { kind, timestamp, data, is_test: false }
+    }
 }
 
 /// Payload of an event, of the shape that the event's type has.
@@ -67,10 +79,12 @@ impl<'de> Deserialize<'de> for Event {
             kind: EventType,
             timestamp: Timestamp,
             data: Box<RawValue>,
+            #[serde(default, rename = "test")]
+            is_test: bool,
         }
-        let Unread { kind, timestamp, data } = Unread::deserialize(deserializer)?;
+        let Unread { kind, timestamp, data, is_test } = Unread::deserialize(deserializer)?;
         let data = Payload::read(kind, &data).map_err(de::Error::custom)?;
-        Ok(Self { kind, timestamp, data })
+        Ok(Self { kind, timestamp, data, is_test })
     }
 }
 
@@ -101,10 +115,10 @@ impl Payload {
     }
 }
 
-/// Returns an event of every type as stored, with the folder of its recorded formats.
+/// Returns an event of every type as stored, under a short name.
 #[cfg(test)]
 pub(crate) fn samples() -> Vec<(&'static str, String)> {
-    let folder = |kind| match kind {
+    let name = |kind| match kind {
         EventType::ValidationFailed => "failed",
         EventType::ValidationRecovered => "recovered",
         EventType::ValidationReminder => "reminder",
@@ -120,9 +134,7 @@ pub(crate) fn samples() -> Vec<(&'static str, String)> {
         EventType::ReceiverDisabled => "disabled",
         EventType::WebhookPing => "ping",
     };
-    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/webhook/format/golden");
-    let read = |name| std::fs::read_to_string(root.join(name).join("event.json")).unwrap();
-    EventType::ALL.iter().copied().map(folder).map(|name| (name, read(name))).collect()
+    EventType::ALL.iter().map(|&kind| (name(kind), sample(kind).to_owned())).collect()
 }
 
 #[cfg(test)]
@@ -294,7 +306,7 @@ mod tests {
             (kind, data) in payload(),
             timestamp in timestamp(),
         ) {
-            let written = serde_json::to_string(&Event { kind, timestamp, data }).unwrap();
+            let written = serde_json::to_string(&Event::new(kind, timestamp, data)).unwrap();
             let read: Event = serde_json::from_str(&written).unwrap();
             prop_assert_eq!(serde_json::to_string(&read).unwrap(), written);
         }

@@ -66,7 +66,7 @@ impl Draft<'_> {
         let data = self.data(row, notice, story)?;
         let group = data.group.clone();
         let data = Payload::Integration(Box::new(data));
-        let body = Event { kind, timestamp: self.now(), data };
+        let body = Event::new(kind, self.now(), data);
         let sent = self.insert(Some(row.id), row.sequence, body)?;
         let mut wanting = Vec::new();
         for one in self.context.subscriptions.iter() {
@@ -104,7 +104,7 @@ impl Draft<'_> {
         let data = self.data(row, Notice { kind, previous: Some(row.notified) }, story)?;
         let data = EventData { reminder: Some(i64::from(number)), ..data };
         let data = Payload::Integration(Box::new(data));
-        let body = Event { kind, timestamp: self.now(), data };
+        let body = Event::new(kind, self.now(), data);
         self.insert(Some(row.id), row.sequence, body)
     }
 

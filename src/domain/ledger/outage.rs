@@ -197,7 +197,7 @@ fn notice(
 
 fn insert(draft: &mut Draft<'_>, kind: EventType, data: OutageNotice) -> Decided<Emitted> {
     let sequence = data.sequence;
-    let body = Event { kind, timestamp: draft.now(), data: Payload::Outage(data) };
+    let body = Event::new(kind, draft.now(), Payload::Outage(data));
     draft.insert_operational(sequence, body)
 }
 

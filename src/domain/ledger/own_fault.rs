@@ -82,7 +82,7 @@ fn announce(
     };
     let (sequence, incident) =
         (data.sequence, Incident { id: data.incident_id(), since, is_notified: true });
-    let body = Event { kind, timestamp: now, data: Payload::DaemonFaultNotice(data) };
+    let body = Event::new(kind, now, Payload::DaemonFaultNotice(data));
     let sent = draft.insert_operational(sequence, body)?;
     let wanting = draft.context.subscriptions.iter().filter(|one| one.wants_kind(kind));
     let mut wanting: Vec<_> = wanting.collect();

@@ -96,7 +96,7 @@ fn notify_others(
         pending: disabled.pending,
     };
     let sequence = data.sequence;
-    let body = Event { kind, timestamp: draft.now(), data: Payload::ReceiverDisabled(data) };
+    let body = Event::new(kind, draft.now(), Payload::ReceiverDisabled(data));
     let others = draft.context.subscriptions.iter();
     let others = others.filter(|one| one.receiver != health.name && one.wants_kind(kind));
     let sent = draft.insert_operational(sequence, body)?;

@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 use super::text::{NAME_MAX, integration_name};
 use crate::domain::{Event, EventType, Payload, Timestamp, one_line};
 
+/// Deduplication key of the samples of a fault of the daemon.
+const TEST_KEY: &str = "revalidated-test";
+
 /// Severity of an event, for forms that only distinguish this much.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Severity {
@@ -97,7 +100,8 @@ impl Alarm {
                 labels: BTreeMap::new(),
             }),
             Payload::DaemonFaultNotice(notice) => Some(Self {
-                key: notice.incident_id(),
+                // The samples of its beginning and its end are sent at any time.
+                key: if event.is_test { TEST_KEY.to_owned() } else { notice.incident_id() },
                 name: "RevalidatedDegraded",
                 source: "revalidated".to_owned(),
                 component: notice.fault.as_str().to_owned(),

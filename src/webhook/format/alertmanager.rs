@@ -63,6 +63,8 @@ fn labels(began: &Event) -> Option<BTreeMap<String, String>> {
         ("severity", "critical"),
     ];
     labels.extend(own.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    // An alert of a sample is another one than any that has happened.
+    labels.extend(began.is_test.then(|| ("test".to_owned(), "true".to_owned())));
     Some(labels)
 }
 

@@ -25,6 +25,9 @@ pub(super) struct CloudEvent<'a> {
     sequence: Option<String>,
     /// Events that must stay in order have the same key.
     partitionkey: &'a str,
+    /// Extension of a sample, about which nothing has happened.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    test: bool,
     data: &'a RawValue,
 }
 
@@ -55,6 +58,7 @@ pub(super) fn event<'a>(id: &'a str, event: &'a Event, data: &'a RawValue) -> Cl
         datacontenttype: "application/json",
         sequence: numbered.map(|(_, sequence)| format!("{sequence:020}")),
         partitionkey: subject,
+        test: event.is_test,
         data,
     }
 }

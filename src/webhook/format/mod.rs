@@ -141,11 +141,11 @@ mod tests {
         let dir = Path::new(env!("CARGO_MANIFEST_DIR"));
         let key = Secret::new("routing-key".to_owned());
         let mut wrong = Vec::new();
-        for (name, event) in samples() {
+        for (_, event) in samples() {
             let kind: Json = serde_json::from_str(&event).unwrap();
             let kind: EventType = kind["type"].as_str().unwrap().parse().unwrap();
             for &format in Format::ALL {
-                let place = format!("{name}/{}.json", format.as_str());
+                let place = format!("{}/{}.json", kind.as_str(), format.as_str());
                 let found = rendered(format, &event, Some(&key));
                 assert_eq!(found.is_ok(), format.takes(kind), "{place}");
                 let Ok(found) = found else { continue };
@@ -154,17 +154,38 @@ mod tests {
                     assert_eq!(found, serde_json::from_str::<Json>(&event).unwrap());
                     continue;
                 }
-                let golden = dir.join("src/webhook/format/golden").join(&place);
+                let golden = dir.join("share/samples").join(&place);
                 let golden = std::fs::read_to_string(golden).unwrap_or_else(|_| "0".to_owned());
                 if found != serde_json::from_str::<Json>(&golden).unwrap() {
-                    let target = dir.join("target/golden").join(&place);
+                    let target = dir.join("target/samples").join(&place);
                     std::fs::create_dir_all(target.parent().unwrap()).unwrap();
                     std::fs::write(&target, format!("{found:#}\n")).unwrap();
                     wrong.push(place);
                 }
             }
         }
-        assert_eq!(wrong, [""; 0], "differ; what was found is in target/golden");
+        assert_eq!(wrong, [""; 0], "differ; what was found is in target/samples");
+    }
+
+    #[test]
+    fn test_is_marked_in_every_format_and_what_has_happened_is_not() {
+        let key = Secret::new("routing-key".to_owned());
+        for (_, body) in samples() {
+            let mut event: Event = serde_json::from_str(&body).unwrap();
+            event.is_test = true;
+            let marked = serde_json::to_string(&event).unwrap();
+            for &format in Format::ALL.iter().filter(|format| format.takes(event.kind)) {
+                let place = format!("{} as {}", event.kind.as_str(), format.as_str());
+                let found = rendered(format, &marked, Some(&key)).unwrap().body;
+                let is_marked = found.contains("[test] ")
+                    || found.contains(r#""test":true"#)
+                    || found.contains(r#""test":"true""#);
+                let ends = format == Format::PagerDuty && found.contains(r#""resolve""#);
+                assert!(is_marked || ends, "{place}: {found}");
+                let real = rendered(format, &body, Some(&key)).unwrap().body;
+                assert!(!real.contains("[test]") && !real.contains(r#""test":true"#), "{place}");
+            }
+        }
     }
 
     #[test]

@@ -16,9 +16,11 @@ pub(super) struct Native<'a> {
     kind: &'static str,
     timestamp: Timestamp,
     data: &'a RawValue,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    test: bool,
 }
 
 /// Returns the failure `event` under the original product's name, with its payload `data` as stored.
 pub(super) const fn event<'a>(event: &Event, data: &'a RawValue) -> Native<'a> {
-    Native { kind: NAME, timestamp: event.timestamp, data }
+    Native { kind: NAME, timestamp: event.timestamp, data, test: event.is_test }
 }

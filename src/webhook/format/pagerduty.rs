@@ -41,6 +41,8 @@ struct Details {
     remediation: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     drift: Option<String>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    test: bool,
 }
 
 /// Returns the message for `event`; none for one that opens and closes no incident. The incident has the
@@ -79,5 +81,6 @@ fn details(event: &Event) -> Details {
         tests: lines.iter().map(Line::text).collect(),
         remediation: lines.into_iter().filter_map(|line| line.remediation).collect(),
         drift: text::drift(event),
+        test: event.is_test,
     }
 }

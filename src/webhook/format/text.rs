@@ -37,8 +37,13 @@ impl Line {
     }
 }
 
-/// Returns the news in one line: `lake: validation failed: NoSuchBucket: ...`.
+/// Returns the news in one line: `lake: validation failed: NoSuchBucket: ...`. That of a test says so first.
 pub(super) fn summary(event: &Event) -> String {
+    let mark = if event.is_test { "[test] " } else { "" };
+    format!("{mark}{}", news(event))
+}
+
+fn news(event: &Event) -> String {
     match &event.data {
         Payload::Integration(data) => integration_summary(event.kind, data),
         Payload::ConfigurationApplied(applied) => applied_summary(applied),

@@ -10,7 +10,7 @@ use serde_json::{Value as Json, json};
 use tokio::io::AsyncWriteExt as _;
 
 use super::*;
-use crate::domain::Secret;
+use crate::domain::{EventType, Secret, sample};
 use crate::webhook::testing::{Answer, OTHER_SECRET, Request, SECRET, Scripted, http, receiver};
 
 const NOW: Timestamp = Timestamp(1_795_381_200_750);
@@ -135,7 +135,7 @@ async fn secret_url_is_read_at_every_attempt_and_never_shown() {
     let scripted = Scripted::start(answer).await;
     let changes = json!({ "url": { "file": file }, "format": "slack", "secrets": null });
     let sender = Sender::new(scripted.receiver(changes)).unwrap();
-    let body = include_str!("../format/golden/failed/event.json");
+    let body = sample(EventType::ValidationFailed);
     let attempt = async |url: &str| {
         std::fs::write(&file, url).unwrap();
         sender.send(&Message { id: "evt_1", body, began: None, format: None }, NOW).await
@@ -330,8 +330,8 @@ async fn connection_without_tls_is_refused() {
 #[tokio::test]
 async fn message_has_the_format_of_its_beginning_while_the_receiver_has_what_that_needs() {
     let scripted = Scripted::start(http("200 OK", "", "")).await;
-    let body = include_str!("../format/golden/recovered/event.json");
-    let began = include_str!("../format/golden/failed/event.json");
+    let body = sample(EventType::ValidationRecovered);
+    let began = sample(EventType::ValidationFailed);
     let slack = json!({ "format": "slack", "secrets": null });
     let pager = json!({ "format": "pagerduty", "secrets": null, "routing_key": { "env": "PATH" } });
     let table = [

@@ -130,7 +130,8 @@ proptest! {
             take(&mut bench, &mut leased, &step);
             check_invariants(&bench.conn);
             // A receiver whose beginning is dead is sent no end.
-            let ends = "('integration.validation.recovered', 'integration.flapping.ended')";
+            let ends = "('integration.validation.recovered', 'integration.flapping.ended',
+                         'integrations.outage.resolved', 'daemon.recovered')";
             let of = |of: &str| format!("event {of} WHERE type NOT IN {ends}");
             let events = bench.count(&of(""));
             let deliveries = bench.count(&of("JOIN delivery ON delivery.event_id = event.id"));
