@@ -1,0 +1,202 @@
+//! Index of the spellings of secrets, by which pieces of them are found in a text.
+
+use std::hash::{BuildHasher, RandomState};
+use std::ops::Range;
+
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use secrecy::zeroize::Zeroizing;
+
+use super::SECRET_BYTES_MIN;
+use super::view::View;
+use crate::domain::Secret;
+
+/// Shortest piece at the beginning or at the end of a spelling that is removed, in bytes.
+const EDGE_BYTES_MIN: usize = 8;
+/// Shortest piece from the middle of a spelling that is removed, in bytes.
+pub(super) const MIDDLE_BYTES_MIN: usize = 12;
+/// Shortest encoded spelling that is looked for, in bytes.
+const ENCODED_BYTES_MIN: usize = 6;
+/// Longest secret that is looked for in encoded spellings as well, in bytes.
+const ENCODED_SECRET_BYTES_MAX: usize = 8 * 1024;
+/// Most places of one window that are looked at; only a secret that repeats itself has more.
+const PLACES_MAX: usize = 32;
+/// Number of bits of the filter for each window, so that few windows of a text need to be looked up.
+const FILTER_BITS_EACH: usize = 16;
+
+/// Place of a window within the spellings of secrets.
+#[derive(Clone, Copy)]
+struct Place {
+    /// Index of the spelling.
+    spelling: usize,
+    /// First byte of the window in it.
+    begin: usize,
+}
+
+/// Windows of [`EDGE_BYTES_MIN`] bytes of the spellings, by their hashes: a window itself would outlive
+/// the wiped secret.
+struct Windows {
+    hasher: RandomState,
+    /// Secret number that the filter's bits depend on.
+    salt: u64,
+    /// A bit for each window, which most windows of a text do not have.
+    filter: Vec<u64>,
+    /// Hashes of the windows in order, with their places.
+    places: Vec<(u64, Place)>,
+}
+
+impl Windows {
+    fn new(spellings: &[Zeroizing<Vec<u8>>]) -> Self {
+        let hasher = RandomState::new();
+        let count: usize = spellings.iter().map(|spelling| spelling.len()).sum();
+        let words = (count * FILTER_BITS_EACH / 64).next_power_of_two();
+        let salt = hasher.hash_one(count);
+        let mut windows =
+            Self { hasher, salt, filter: vec![0; words], places: Vec::with_capacity(count) };
+        for (number, spelling) in spellings.iter().enumerate() {
+            for (begin, window) in spelling.windows(EDGE_BYTES_MIN).enumerate() {
+                let (word, bit) = windows.bit(window);
+                windows.filter.get_mut(word).into_iter().for_each(|word| *word |= bit);
+                let place = Place { spelling: number, begin };
+                windows.places.push((windows.hasher.hash_one(window), place));
+            }
+        }
+        windows.places.sort_by_key(|(hash, _)| *hash);
+        windows
+    }
+
+    /// Returns the index of a word of the filter, and the bit in it that a window has.
+    fn bit(&self, window: &[u8]) -> (usize, u64) {
+        let window = window.try_into().map(u64::from_le_bytes).unwrap_or_default();
+        let mixed = (window ^ self.salt).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let word = usize::try_from(mixed >> 32).unwrap_or_default() & (self.filter.len() - 1);
+        (word, 1 << (mixed >> 26 & 63))
+    }
+
+    /// Returns the places of a window.
+    fn of(&self, window: &[u8]) -> impl Iterator<Item = Place> {
+        let (word, bit) = self.bit(window);
+        let may_have = self.filter.get(word).is_some_and(|word| word & bit != 0);
+        let found = may_have.then(|| {
+            let hash = self.hasher.hash_one(window);
+            let first = self.places.partition_point(|(other, _)| *other < hash);
+            let rest = self.places.get(first..).unwrap_or_default().iter();
+            rest.take_while(move |(other, _)| *other == hash).map(|(_, place)| *place)
+        });
+        found.into_iter().flatten().take(PLACES_MAX)
+    }
+}
+
+/// Every spelling of every secret, and where to find its windows.
+pub(super) struct Index {
+    /// In lower case: some servers change the case of headers, and hexadecimal digits have either.
+    spellings: Vec<Zeroizing<Vec<u8>>>,
+    /// Windows of the spellings.
+    windows: Windows,
+    /// Spellings that are shorter than a window; only the whole of one is removed.
+    short: Vec<Zeroizing<Vec<u8>>>,
+}
+
+/// Spellings of secrets, of which the same is kept once.
+#[derive(Default)]
+struct Spellings {
+    long: Vec<Zeroizing<Vec<u8>>>,
+    short: Vec<Zeroizing<Vec<u8>>>,
+}
+
+impl Spellings {
+    fn add(&mut self, spelling: Zeroizing<Vec<u8>>, bytes_min: usize) {
+        if spelling.len() < EDGE_BYTES_MIN {
+            if bytes_min <= spelling.len() {
+                self.short.push(spelling);
+            }
+            return;
+        }
+        let spelling = Zeroizing::new(spelling.to_ascii_lowercase());
+        if !self.long.contains(&spelling) {
+            self.long.push(spelling);
+        }
+    }
+}
+
+impl Index {
+    /// Returns the index of `secrets`.
+    pub(super) fn new(secrets: &[Secret]) -> Self {
+        let mut spellings = Spellings::default();
+        for secret in secrets {
+            let written = View::raw(secret.expose());
+            // A part of a URL may be echoed as it is sent, or as it is meant.
+            let meant = written.has_escapes().then(|| written.decoded().bytes);
+            for secret in [Some(written.bytes), meant].into_iter().flatten() {
+                let secret = Zeroizing::new(secret);
+                if secret.len() <= ENCODED_SECRET_BYTES_MAX {
+                    for encoded in encodings(&secret) {
+                        spellings.add(encoded, ENCODED_BYTES_MIN);
+                    }
+                }
+                spellings.add(secret, SECRET_BYTES_MIN);
+            }
+        }
+        let Spellings { long, short } = spellings;
+        Self { windows: Windows::new(&long), spellings: long, short }
+    }
+
+    /// Adds the places of secrets in `view` to `found`, as ranges of the text that is viewed.
+    pub(super) fn search(&self, view: &View, found: &mut Vec<Range<usize>>) {
+        for short in &self.short {
+            let places = view.bytes.windows(short.len()).enumerate();
+            let places = places.filter(|(_, window)| *window == short.as_slice());
+            found.extend(places.filter_map(|(at, _)| view.source(at..at + short.len())));
+        }
+        let text = view.bytes.to_ascii_lowercase();
+        let mut next = 0;
+        for (at, window) in text.windows(EDGE_BYTES_MIN).enumerate() {
+            if at < next {
+                continue;
+            }
+            let places = self.windows.of(window);
+            let matches = places.filter_map(|place| self.matched(&text, at, place));
+            if let Some(longest) = matches.max_by_key(|range| range.end) {
+                // The end of a match may be the beginning of another.
+                next = longest.end.saturating_sub(EDGE_BYTES_MIN - 1).max(at + 1);
+                found.extend(view.source(longest));
+            }
+        }
+    }
+
+    /// Returns the longest common piece around byte `at` of `text` and `place` in a spelling, if it is
+    /// long enough to be removed.
+    fn matched(&self, text: &[u8], at: usize, place: Place) -> Option<Range<usize>> {
+        let Place { spelling, begin } = place;
+        let spelling = self.spellings.get(spelling)?;
+        let (text_before, text_after) = text.split_at_checked(at)?;
+        let (before, after) = spelling.split_at_checked(begin)?;
+        let right = text_after.iter().zip(after).take_while(|(text, own)| text == own).count();
+        let left = text_before.iter().rev().zip(before.iter().rev());
+        let left = left.take_while(|(text, own)| text == own).count();
+        let is_edge = left == begin || begin + right == spelling.len();
+        let length_min = if is_edge { EDGE_BYTES_MIN } else { MIDDLE_BYTES_MIN };
+        (EDGE_BYTES_MIN <= right && length_min <= left + right).then(|| at - left..at + right)
+    }
+}
+
+/// Returns `secret` in hexadecimal digits, with `+` for each space as in a form, and in both alphabets
+/// of base64 at each of the three places where it can begin within other data, without the
+/// characters that depend on the bytes beside it.
+fn encodings(secret: &[u8]) -> impl Iterator<Item = Zeroizing<Vec<u8>>> {
+    let digits = secret.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    let hex = digits.map(|digit| if digit < 10 { b'0' + digit } else { b'a' + digit - 10 });
+    let spaced = secret.iter().map(|byte| if *byte == b' ' { b'+' } else { *byte });
+    let plain = [Zeroizing::new(hex.collect()), Zeroizing::new(spaced.collect())];
+    let base64 = [(0, 0), (1, 2), (2, 3)].into_iter().flat_map(|(before, dependent)| {
+        [STANDARD_NO_PAD, URL_SAFE_NO_PAD].map(|engine| {
+            let mut data = Zeroizing::new(vec![0; before]);
+            data.extend_from_slice(secret);
+            let encoded = Zeroizing::new(engine.encode(&*data).into_bytes());
+            let whole = data.len() * 4 / 3;
+            let kept = encoded.iter().take(whole).skip(dependent);
+            Zeroizing::new(kept.copied().collect())
+        })
+    });
+    plain.into_iter().chain(base64)
+}
