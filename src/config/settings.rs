@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::entry::LISTS;
@@ -23,6 +24,8 @@ const RUNS_MAX: i64 = 1024;
 const RUNS_KEPT_RANGE: (i64, i64) = (EVIDENCE_RUNS_MAX, 1_000_000);
 /// Range of `deliveries_max` and `events_max`.
 const MESSAGES_KEPT_RANGE: (i64, i64) = (1000, 100_000_000);
+/// Number of pauses that `refused_pauses` can have.
+const PAUSES_MAX: usize = 16;
 /// Range of values of `attempts_per_delivery`.
 const ATTEMPTS_KEPT_RANGE: (i64, i64) = (1, 10_000);
 
@@ -51,6 +54,8 @@ pub(crate) struct Settings {
     pub(crate) removals_max: RemovalsMax,
     /// Thresholds of the daemon's own faults.
     pub(crate) own: Own,
+    /// Pauses before credentials that a platform refused are sent to it again; the last one repeats.
+    pub(crate) refused_pauses: Arc<[Duration]>,
 }
 
 /// Thresholds by which the daemon detects faults of its own.
@@ -171,6 +176,7 @@ impl Settings {
         });
         let removals_max = reader.table("safety").and_then(safety);
         let own = reader.table("own_faults").and_then(own);
+        let refused_pauses = reader.table("credentials").and_then(refused_pauses);
         for key in LISTS {
             reader.has(key);
         }
@@ -187,8 +193,19 @@ impl Settings {
             outage_min: outage_min?,
             removals_max: removals_max?,
             own: own?,
+            refused_pauses: refused_pauses?,
         })
     }
+}
+
+fn refused_pauses(mut reader: Reader<'_>) -> Option<Arc<[Duration]>> {
+    let pauses = reader.durations("refused_pauses", SECOND, DAY);
+    let is_short = |pauses: &Vec<Duration>| (1..=PAUSES_MAX).contains(&pauses.len());
+    if pauses.as_ref().is_some_and(|pauses| !is_short(pauses)) {
+        reader.fault("refused_pauses", format!("must have 1 to {PAUSES_MAX} entries"));
+    }
+    reader.finish();
+    pauses.filter(is_short).map(Arc::from)
 }
 
 fn safety(mut reader: Reader<'_>) -> Option<RemovalsMax> {
@@ -379,6 +396,21 @@ mod tests {
                 assert_eq!(found.is_empty(), accepted, "{section}.{key} = {text}: {found:?}");
             }
         }
+    }
+
+    #[test]
+    fn pauses_of_refused_credentials_are_one_to_sixteen_durations() {
+        let found = |pauses: &str| faults(&format!("[credentials]\nrefused_pauses = {pauses}\n"));
+        assert_eq!(found("[\"1s\", \"1d\"]"), [""; 0]);
+        assert_eq!(found(&format!("[{}]", "\"1m\",".repeat(16))), [""; 0]);
+        for (pauses, expected) in [
+            ("[]", "f:2: credentials.refused_pauses: must have 1 to 16 entries"),
+            ("[\"0s\"]", "f:2: credentials.refused_pauses[0]: expected a duration from 1s to 1d"),
+            ("\"1m\"", "f:2: credentials.refused_pauses: expected a list of durations"),
+        ] {
+            assert!(found(pauses).iter().any(|fault| fault.starts_with(expected)), "{pauses}");
+        }
+        assert_eq!(found(&format!("[{}]", "\"1m\",".repeat(17))).len(), 1);
     }
 
     #[test]

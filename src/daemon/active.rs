@@ -38,6 +38,8 @@ pub(super) struct Active {
     pub(super) own: Own,
     /// Limits on concurrency and time.
     pub(super) limits: Limits,
+    /// Pauses before a refused log-in is tried again.
+    pub(super) refused_pauses: Arc<[Duration]>,
     /// Age and number up to which history is kept.
     pub(super) retention: Retention,
     /// The most attempts of one delivery that are kept.

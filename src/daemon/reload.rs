@@ -129,6 +129,7 @@ pub(super) async fn prepare(
         outage_min: settings.outage_min,
         own: settings.own.clone(),
         limits: settings.limits,
+        refused_pauses: Arc::clone(&settings.refused_pauses),
         retention: Retention {
             history: settings.retention.history,
             deliveries: settings.retention.deliveries,

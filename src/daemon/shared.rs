@@ -18,6 +18,7 @@ use super::resending::Resending;
 use super::text::{chain, counted};
 use crate::domain::Transition;
 use crate::http::Metrics;
+use crate::platforms::LogInMemory;
 use crate::store::{NotificationContext, Store, StoreError, Synced, View};
 
 /// State that the loops share.
@@ -45,6 +46,8 @@ pub(super) struct Shared {
     /// Alerts that are being sent again.
     pub(super) resending: Arc<Resending>,
     pub(super) metrics: Metrics,
+    /// Log-ins that platforms refused.
+    pub(super) log_ins: Arc<LogInMemory>,
 }
 
 impl Shared {
@@ -73,6 +76,7 @@ impl Shared {
             backpressure: Backpressure::default(),
             resending: Arc::default(),
             metrics: Metrics::default(),
+            log_ins: Arc::default(),
         }
     }
 

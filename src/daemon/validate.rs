@@ -22,8 +22,8 @@ use crate::domain::{
 };
 use crate::http::{Metrics, Outcome as Ran};
 use crate::net::observe;
-use crate::platforms::{Mode, PLATFORMS, RunContext, Validated, Validator};
-use crate::store::{Began, Begun, Finished, Recorded, StoreError, SubjectRun};
+use crate::platforms::{LogIns, Mode, PLATFORMS, RunContext, Validated, Validator};
+use crate::store::{Began, Begun, Finished, Recorded, StoreError, SubjectRun, Trigger};
 
 /// Time after its limit at which a validation that does not end is stopped; less than the lease leaves
 /// after two of them.
@@ -53,7 +53,7 @@ pub(super) async fn step(
     let started_at = shared.clock.now();
     let clock = Instant::now();
     let validated = validate_all(shared, &active, watched, &begun);
-    let Some(runs) = abort.run_until_cancelled(validated).await else {
+    let Some((runs, log_ins)) = abort.run_until_cancelled(validated).await else {
         return shared.store.give_back(begun).await;
     };
     let finished = Finished {
@@ -74,6 +74,9 @@ pub(super) async fn step(
     match recorded {
         // Warnings and daemon faults are notified without a transition.
         Recorded::Stored { transition, .. } => {
+            for run in &log_ins {
+                run.stored();
+            }
             if transition.is_some() || summary.result != ReportStatus::Passed {
                 shared.wake_delivery();
             }
@@ -133,20 +136,29 @@ async fn give_back(
 }
 
 /// Validates the configurations that the status asks for; a candidate that passes ends it, since
-/// the active configuration is then no longer of interest.
+/// the active configuration is then no longer of interest. Returns the log-ins of each run as well.
 async fn validate_all(
     shared: &Shared,
     active: &Active,
     watched: &Watched,
     begun: &Begun,
-) -> Vec<SubjectRun> {
+) -> (Vec<SubjectRun>, Vec<LogIns>) {
     let mut runs = Vec::with_capacity(2);
+    let mut all_log_ins = Vec::with_capacity(2);
     for &subject in begun.subjects() {
         if subject == Subject::Active && begun.active_config.is_none() && !runs.is_empty() {
             // It never passed, so there is no previous configuration to go on with.
             break;
         }
         let now = shared.clock.now();
+        let text = match subject {
+            Subject::Active => begun.active_config.as_deref().unwrap_or(&watched.config),
+            Subject::Candidate => &watched.config,
+        };
+        let reader = format!("{} {}", begun.name, subject.as_str());
+        let log_ins = LogIns::of(&shared.log_ins, &active.refused_pauses, now)
+            .by(&reader, text)
+            .asked(begun.trigger == Trigger::Request);
         let (mut report, observed) = match validator_for(watched, begun, subject).await {
             Ok(validator) => {
                 let context = RunContext {
@@ -157,6 +169,7 @@ async fn validate_all(
                     run_limit: active.limits.run,
                     now,
                     redactor: Redactor::default(),
+                    log_ins: log_ins.clone(),
                 };
                 guarded(validator, context, watched.catalog).await
             }
@@ -169,12 +182,13 @@ async fn validate_all(
         watched.checks.complete(&mut report, &observed, before, now);
         let is_good = matches!(report.status(), ReportStatus::Passed | ReportStatus::Warning);
         runs.push(SubjectRun { subject, report, observed, own_fault });
+        all_log_ins.push(log_ins);
         // It may take more than one passing run until it is in force.
         if subject == Subject::Candidate && is_good && watched.policy.recovery_runs <= 1 {
             break;
         }
     }
-    runs
+    (runs, all_log_ins)
 }
 
 /// Returns the validator of the configured integration, or, while an edit or a migration has failed, of
@@ -275,6 +289,8 @@ struct Summary {
     message: Option<String>,
     duration_ms: u64,
     late_ms: u64,
+    /// True when nothing was sent, because what was refused before has not changed.
+    is_repeat: bool,
 }
 
 impl Summary {
@@ -295,14 +311,16 @@ impl Summary {
             message: first(report),
             duration_ms: millis(finished.duration),
             late_ms: millis(finished.started_at.since(finished.begun.due_at)),
+            is_repeat: run.observed.is_repeat,
         }
     }
 
     fn count(&self, metrics: &Metrics, recorded: &Recorded) {
         if matches!(recorded, Recorded::Stored { .. }) {
+            let asked = Some(()).filter(|()| !self.is_repeat);
             metrics.ran(Ran {
-                result: self.result,
-                class: self.class,
+                result: asked.map_or(ReportStatus::Skipped, |()| self.result),
+                class: asked.and(self.class),
                 duration: Duration::from_millis(self.duration_ms),
                 lateness: Duration::from_millis(self.late_ms),
             });

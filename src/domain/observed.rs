@@ -22,6 +22,9 @@ pub(crate) struct Observed {
     pub(crate) lifetimes: BTreeMap<String, Duration>,
     /// Times that the clocks of servers showed.
     pub(crate) clocks: Vec<ServerClock>,
+    /// True when a test only repeated the refusal of a log-in that an earlier run reported: nothing was
+    /// sent, and the run is no new evidence.
+    pub(crate) is_repeat: bool,
 }
 
 /// Facts by name, each with its set of values; normalised, so that the same fact is equal.
@@ -70,7 +73,8 @@ impl FactCollector {
 impl Observed {
     /// Adds everything in `other`, of the same run.
     pub(crate) fn merge(&mut self, other: Self) {
-        let Self { facts, expiries, lifetimes, clocks } = other;
+        let Self { facts, expiries, lifetimes, clocks, is_repeat } = other;
+        self.is_repeat |= is_repeat;
         for (fact, values) in facts {
             self.facts.entry(fact).or_default().extend(values);
         }

@@ -111,12 +111,15 @@ pub(crate) struct Finding {
     pub(crate) remediation: Option<String>,
     /// Answer of the platform, redacted and bounded.
     pub(crate) evidence: Option<String>,
+    /// True where the platform refused the credentials themselves: they are not sent again unchanged.
+    pub(crate) refuses_log_in: bool,
 }
 
 impl Finding {
     /// Returns a finding of `class` with `message`.
     pub(crate) fn new(class: Class, message: impl Into<String>) -> Self {
-        Self { message: message.into(), class, remediation: None, evidence: None }
+        let (remediation, evidence, refuses_log_in) = (None, None, false);
+        Self { message: message.into(), class, remediation, evidence, refuses_log_in }
     }
 
     /// Returns a finding of `class`: the published text of `test`, then one line of platform `detail`.
@@ -136,6 +139,12 @@ impl Finding {
     pub(crate) fn fix(mut self, remediation: impl Into<String>) -> Self {
         self.remediation = Some(remediation.into());
         self
+    }
+
+    /// Marks it as the refusal of the credentials themselves.
+    #[must_use]
+    pub(crate) fn refusing_log_in(self) -> Self {
+        Self { refuses_log_in: true, ..self }
     }
 
     /// Adds the answer of the platform as evidence.

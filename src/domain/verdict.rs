@@ -111,6 +111,13 @@ pub(crate) fn judge(policy: &Policy, counters: Counters, report: &Report) -> Jud
     }
 }
 
+/// Judges a run that only repeated a refusal which an earlier run reported.
+#[must_use]
+pub(crate) fn repeated(counters: Counters) -> Judgement {
+    let rule = "the refused log-in was not tried again, so the status stays".to_owned();
+    Judgement { verdict: Verdict::Inconclusive, rule, counters }
+}
+
 fn passed(policy: &Policy, counters: Counters) -> Judgement {
     let passes = counters.passes.saturating_add(1);
     let of = policy.recovery_runs.max(1);

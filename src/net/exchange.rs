@@ -14,6 +14,8 @@ use crate::domain::{Class, Redactor, Timestamp};
 
 /// Longest header value that is shown, in characters.
 const HEADER_MAX: usize = 200;
+/// Longest title of a page that is shown, in characters.
+const TITLE_MAX: usize = 100;
 /// Unreserved characters of RFC 3986, the only ones that are left as they are.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
@@ -83,6 +85,24 @@ impl Answer {
             let kind = self.header(CONTENT_TYPE.as_str()).unwrap_or_else(|| "no".to_owned());
             format!("{what} ({kind} content type, line {})", error.line())
         })
+    }
+
+    /// Returns the title of a page, in one bounded line without secrets: what a gateway, a proxy or a
+    /// portal says of itself.
+    pub(crate) fn title(&self) -> Option<String> {
+        let text = String::from_utf8_lossy(&self.body);
+        let lower = text.to_ascii_lowercase();
+        let start = lower.find("<title")?;
+        let open = lower.get(start..)?.find('>')?.checked_add(start)?.checked_add(1)?;
+        let end = lower.get(open..)?.find("</title")?.checked_add(open)?;
+        let title = self.line(text.get(open..end)?.trim(), TITLE_MAX);
+        (!title.is_empty()).then_some(title)
+    }
+
+    /// Returns what is wrong with an answer that should be JSON, for `reason`; a page is named by its
+    /// title.
+    pub(crate) fn unlike_json(&self, reason: String) -> String {
+        self.title().map_or(reason, |title| format!("it is a page titled [{title}]"))
     }
 
     /// Returns the wait that `Retry-After` asks for.
@@ -219,6 +239,25 @@ mod tests {
             };
             assert_eq!(answer.json::<u64>().unwrap_err(), expected);
             assert!(!format!("{answer:?}").contains("hunter2"));
+        }
+    }
+
+    #[test]
+    fn page_is_named_by_its_title_without_secrets() {
+        let table = [
+            ("<html><head><title>Sign\n in</title>", Some("Sign in")),
+            ("<TITLE lang=\"en\"> 403 hunter2-hunter2 </TITLE>", Some("403 [REDACTED]")),
+            ("<title></title>", None),
+            ("<title>no end", None),
+            ("{\"title\":\"x\"}", None),
+            ("\u{130}<title>\u{130}x</title>", Some("\u{130}x")),
+        ];
+        for (body, expected) in table {
+            let answer = Answer { body: body.as_bytes().to_vec(), ..Answer::default() };
+            answer.redactor.learn_text("hunter2-hunter2");
+            assert_eq!(answer.title().as_deref(), expected, "{body}");
+            let found = answer.unlike_json("it is not JSON".to_owned());
+            assert_eq!(found.contains("titled"), expected.is_some(), "{found}");
         }
     }
 

@@ -13,6 +13,7 @@ mod connection;
 mod example;
 mod failure;
 mod identity;
+mod log_in;
 mod peers;
 mod recorder;
 mod run;
@@ -39,6 +40,7 @@ mod synapse;
 mod trino;
 
 pub(crate) use identity::Identity;
+pub(crate) use log_in::{LogInKey, LogInMemory, LogIns};
 pub(crate) use peers::{Peer, Peers};
 pub(crate) use recorder::Recorder;
 pub(crate) use run::{Mode, RunContext};

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout};
 
+use super::log_in::{LogInKey, LogIns, Remembered};
 use super::run::{Mode, RunContext};
 use super::tested::{Failed, Passed, Seen};
 use super::validator::Validated;
@@ -30,6 +31,7 @@ pub(crate) struct Recorder {
     redactor: Redactor,
     facts: FactCollector,
     observed: Observed,
+    log_ins: LogIns,
 }
 
 impl Recorder {
@@ -47,6 +49,33 @@ impl Recorder {
             redactor: run.redactor.clone(),
             facts: FactCollector::default(),
             observed: Observed::default(),
+            log_ins: run.log_ins.clone(),
+        }
+    }
+
+    /// Runs the test that logs in with the credentials of `key`, like [`Self::test`]. Credentials that were refused
+    /// and have not changed since are not sent again: the refusal is reported as it was.
+    pub(crate) async fn log_in<T, P: Into<Passed<T>>, F: Into<Failed>>(
+        &mut self,
+        test: Test,
+        key: Option<LogInKey>,
+        work: impl AsyncFnOnce() -> Result<P, F>,
+    ) -> Option<T> {
+        let key = key.filter(|_| self.not_applicable(test).is_none());
+        match self.log_ins.begin(key).await {
+            Ok(ticket) => {
+                let value = self.test(test, work).await;
+                let found = self.done.last().filter(|result| result.test == test);
+                let finding = found.and_then(|result| result.outcome.finding());
+                ticket.end(finding.filter(|finding| finding.refuses_log_in), value.is_some());
+                value
+            }
+            Err(Remembered { finding, is_known }) => {
+                self.observed.is_repeat |= is_known;
+                self.stopped_by = self.stopped_by.or(Some(test.name));
+                self.done.push(TestResult { test, outcome: Outcome::Failed(finding) });
+                None
+            }
         }
     }
 
@@ -74,7 +103,7 @@ impl Recorder {
         let limit = self.test_limit.min(left);
         let found = match timeout(limit, work()).await {
             Ok(found) => found.map(Into::into).map_err(Into::into),
-            Err(_elapsed) => Err(silence(test, limit).into()),
+            Err(_elapsed) => Err(self.silence(test, limit).into()),
         };
         let (outcome, value) = match found {
             Ok(Passed { value, message, warning, seen }) => {
@@ -133,6 +162,16 @@ impl Recorder {
         Validated { report: Report { tests }, observed: self.observed }
     }
 
+    /// Returns the finding of a test without an answer. The published text of the first one says that a host
+    /// cannot be reached; that of any other is a verdict, which silence is not.
+    fn silence(&self, test: Test, limit: Duration) -> Finding {
+        let detail = format!("No answer within {}.", duration_text(limit));
+        if self.catalog.first() == Some(&test) {
+            return Finding::of(test, Class::Unreachable, detail);
+        }
+        Finding::new(Class::Unreachable, detail)
+    }
+
     fn not_applicable(&self, test: Test) -> Option<String> {
         match (test.when, self.mode) {
             (When::Preflight, Mode::Recurring) => Some("applies before set-up".to_owned()),
@@ -144,11 +183,6 @@ impl Recorder {
     }
 }
 
-fn silence(test: Test, limit: Duration) -> Finding {
-    let limit = duration_text(limit);
-    Finding::of(test, Class::Unreachable, format!("No answer within {limit}."))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -158,7 +192,7 @@ mod tests {
 
     const CONNECT: Test = Test::always("connect", "Unable to connect to host.");
     const ABSENT: Test = Test::preflight("role does not exist", "");
-    const PRESENT: Test = Test::recurring("role exists", "");
+    const PRESENT: Test = Test::recurring("role exists", "The role is missing.");
     const MANAGE: Test = Test::always("manage", "");
     const CATALOG: &[Test] = &[CONNECT, ABSENT, PRESENT, MANAGE];
 
@@ -171,6 +205,7 @@ mod tests {
             run_limit: Duration::from_secs(50),
             now: Timestamp(0),
             redactor: Redactor::default(),
+            log_ins: LogIns::default(),
         }
     }
 
@@ -236,5 +271,27 @@ mod tests {
         run.saw(Seen::of(FactKind::ServerVersion, "h", "1.2"));
         let kinds: Vec<_> = run.finish().observed.facts.keys().map(|fact| fact.kind).collect();
         assert_eq!(kinds, [FactKind::ServerVersion]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn refused_log_in_is_reported_again_and_not_tried() {
+        let context = context();
+        let secret = crate::domain::SecretRef::Literal(crate::domain::Secret::new("s".to_owned()));
+        let key = LogInKey::of(&["P"], &[&secret]).await;
+        let mut tried = 0;
+        for is_repeat in [false, true, true] {
+            let mut run = Recorder::new(CATALOG, &context);
+            let work = async || {
+                tried += 1;
+                Err::<(), _>(Finding::new(Class::Denied, "No.").refusing_log_in())
+            };
+            assert!(run.log_in(CONNECT, key, work).await.is_none());
+            let Validated { report, observed } = run.finish();
+            context.log_ins.stored();
+            assert_eq!(words(&report)[0], (ReportStatus::Failed, "No.".to_owned()));
+            assert_eq!(words(&report)[2].1, "Not run because [connect] did not pass.");
+            assert_eq!(observed.is_repeat, is_repeat);
+        }
+        assert_eq!(tried, 1);
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::log_in::LogIns;
 use super::peers::{Peer, Peers};
 use crate::domain::{Redactor, Timestamp};
 
@@ -32,6 +33,8 @@ pub(crate) struct RunContext {
     pub(crate) now: Timestamp,
     /// Learns every secret that the run uses, and removes them from the text of others.
     pub(crate) redactor: Redactor,
+    /// Memory of refused log-ins, which are not tried again.
+    pub(crate) log_ins: LogIns,
 }
 
 impl RunContext {

@@ -292,6 +292,7 @@ fn assembly(world: &Arc<World>) -> Assembly {
         receivers: receivers.map(|(number, wants)| receiver(world, number, wants, team)).collect(),
         drop_ins: config::DropIns::default(),
         peers: Arc::default(),
+        log_ins: Arc::default(),
     }
 }
 

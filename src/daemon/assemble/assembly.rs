@@ -10,7 +10,7 @@ use super::integration::{Assembled, integration};
 use crate::config::{self, DropIns, Faulty, Import, Loaded, Settings};
 use crate::domain::Maintenance;
 use crate::input::Fault;
-use crate::platforms::{PLATFORMS, Peers, Platform};
+use crate::platforms::{LogInMemory, PLATFORMS, Peers, Platform};
 use crate::webhook::Receiver;
 
 /// Validators, senders and settings that the daemon works with.
@@ -30,6 +30,8 @@ pub(crate) struct Assembly {
     pub(crate) drop_ins: DropIns,
     /// Every integration, for the tests that compare them; without ids, which only the store has.
     pub(crate) peers: Arc<Peers>,
+    /// Log-ins that platforms refused to validations by hand.
+    pub(crate) log_ins: Arc<LogInMemory>,
 }
 
 /// Reads the configuration that `main` or the default path names, and assembles it.
@@ -94,5 +96,15 @@ pub(crate) fn assemble(
     let drop_ins = loaded.drop_ins.clone();
     let warnings = loaded.close()?;
     let peers = Arc::new(peers.into_iter().collect());
-    Ok(Assembly { settings, integrations, warnings, receivers, maintenance, drop_ins, peers })
+    let log_ins = Arc::default();
+    Ok(Assembly {
+        settings,
+        integrations,
+        warnings,
+        receivers,
+        maintenance,
+        drop_ins,
+        peers,
+        log_ins,
+    })
 }

@@ -145,6 +145,7 @@ impl Bench {
             outage_min: 3,
             own: Own { canaries: Vec::new(), clock_skew: Duration::from_mins(5), disk_free_mib: 0 },
             limits,
+            refused_pauses: Arc::from([second]),
             retention: RETENTION,
             attempts_max: 9,
             prune_at: schedule,

@@ -11,7 +11,7 @@ use super::row::{FactsRef, Fingerprint, Row, Suspect};
 use super::{incident, mute, operation, outage, own_fault, plan};
 use crate::domain::{
     Cause, Class, Judgement, Policy, Report, ReportStatus, RunId, RunRef, Status, Subject,
-    Timestamp, Transition, ValidationResults, Verdict, judge, next_status,
+    Timestamp, Transition, ValidationResults, Verdict, judge, next_status, repeated,
 };
 
 /// Decides everything that follows from a finished run, or nothing when it has lost its lease.
@@ -93,7 +93,12 @@ struct Recording<'a> {
 fn judge_each(row: &Row, finished: &Finished) -> Vec<(Subject, Judgement)> {
     let judged = finished.runs.iter().map(|run| {
         let counters = row.progress(run.subject).counters;
-        (run.subject, judge(&finished.policy, counters, &run.report))
+        let judged = if run.observed.is_repeat {
+            repeated(counters)
+        } else {
+            judge(&finished.policy, counters, &run.report)
+        };
+        (run.subject, judged)
     });
     judged.collect()
 }
@@ -205,6 +210,9 @@ fn flapping_policy(finished: &Finished, now: Timestamp) -> Policy {
 /// first sign of something that others share.
 fn note_failure(draft: &mut Draft<'_>, row: &mut Row, finished: &Finished) -> Decided<()> {
     let Some((_, run)) = finished.of(Subject::Active) else { return Ok(()) };
+    if run.observed.is_repeat {
+        return Ok(());
+    }
     let report = &run.report;
     match (report.status(), report.class()) {
         (ReportStatus::Failed, Some(class)) if class != Class::Local => {

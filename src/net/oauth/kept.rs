@@ -44,6 +44,11 @@ impl KeptToken {
         Ok(value)
     }
 
+    /// True when a token is kept, so that none has to be asked for.
+    pub(crate) async fn is_current(&self, now: Timestamp) -> bool {
+        self.0.lock().await.as_ref().is_some_and(|kept| now < kept.until)
+    }
+
     /// Drops the kept token, if it is still `token`, which was refused before its expiry.
     pub(crate) async fn forget(&self, token: &Secret) {
         let mut kept = self.0.lock().await;
@@ -74,7 +79,9 @@ mod tests {
         let minutes = |minutes| NOW.plus(Duration::from_mins(minutes));
         for (now, expected) in [(0, "t1"), (54, "t1"), (55, "t2"), (60, "t2")] {
             assert_eq!(get(minutes(now)).await.expose(), expected, "after {now} minutes");
+            assert!(kept.is_current(minutes(now)).await);
         }
+        assert!(!kept.is_current(minutes(120)).await);
         kept.forget(&Secret::new("t1".to_owned())).await;
         assert_eq!(get(minutes(60)).await.expose(), "t2");
         kept.forget(&Secret::new("t2".to_owned())).await;

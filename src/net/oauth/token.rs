@@ -6,6 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use serde::Deserialize;
+use serde_json::Value as Json;
 
 use crate::domain::{Class, Redactor, Secret, Timestamp};
 use crate::net::backoff::{Backoff, Retryable, retry};
@@ -188,12 +189,19 @@ enum Lifetime {
     Text(String),
 }
 
-#[derive(Deserialize)]
-struct Denied {
-    #[serde(alias = "errorCode")]
-    error: Option<String>,
-    #[serde(alias = "errorSummary", alias = "message")]
-    error_description: Option<String>,
+/// Names of an error's code: those of RFC 6749, of Okta, and of an API that stands before the endpoint, such
+/// as that of Databricks.
+const CODES: [&str; 3] = ["error", "errorCode", "error_code"];
+/// Names of its description, in the same order.
+const DESCRIPTIONS: [&str; 3] = ["error_description", "errorSummary", "message"];
+
+/// Returns the first of `names` in `json` that is a text, or a number as text.
+fn word(json: &Json, names: &[&str]) -> Option<String> {
+    names.iter().find_map(|name| match json.get(name)? {
+        Json::String(text) => Some(text.clone()).filter(|text| !text.is_empty()),
+        Json::Number(number) => Some(number.to_string()),
+        Json::Null | Json::Bool(_) | Json::Array(_) | Json::Object(_) => None,
+    })
 }
 
 /// Reads the answer of a token endpoint.
@@ -205,6 +213,7 @@ pub(crate) fn read(answer: &Answer, now: Timestamp) -> Result<Token, NoToken> {
     let status = answer.status;
     let unexpected = |reason: String| {
         let class = if status == 429 { Class::Throttled } else { Class::Unavailable };
+        let reason = answer.unlike_json(reason);
         let detail = format!("the answer with code [{status}] is not one of it: {reason}");
         NoToken::Silent(NoAnswer { class, detail })
     };
@@ -223,10 +232,12 @@ pub(crate) fn read(answer: &Answer, now: Timestamp) -> Result<Token, NoToken> {
             lifetime: seconds.map_or(LIFETIME_DEFAULT, Duration::from_secs),
         });
     }
-    let Denied { error, error_description } = answer.json().map_err(unexpected)?;
+    let json: Json = answer.json().map_err(unexpected)?;
+    let error = word(&json, &CODES);
     let error = error.ok_or_else(|| unexpected("there is no `error` in it".to_owned()))?;
     let error = answer.line(&error, WORDS_MAX);
-    let description = answer.line(&error_description.unwrap_or_default(), WORDS_MAX);
+    let description = word(&json, &DESCRIPTIONS).unwrap_or_default();
+    let description = answer.line(&description, WORDS_MAX);
     let class = class_of(status, &error, &description);
     let retry_after = answer.retry_after(now);
     Err(NoToken::Refused(Refusal { class, status, error, description, retry_after }))
@@ -235,9 +246,20 @@ pub(crate) fn read(answer: &Answer, now: Timestamp) -> Result<Token, NoToken> {
 /// Returns the class of a refusal by its code, then by its status (RFC 6749, section 5.2; Google's
 /// `google-auth` library for codes that may pass).
 fn class_of(status: u16, error: &str, description: &str) -> Class {
+    let described = description.to_ascii_lowercase();
+    let says = |words: &[&str]| words.iter().any(|words| described.contains(words));
     match error {
-        "slow_down" => Class::Throttled,
-        "temporarily_unavailable" | "server_error" | "internal_failure" => Class::Unavailable,
+        "slow_down" | "REQUEST_LIMIT_EXCEEDED" | "RESOURCE_EXHAUSTED" => Class::Throttled,
+        // `{"error":"invalid_request","error_description":"Temporarily throttled, too many requests"}`:
+        // databricks-sdk-go, issue 321.
+        _ if says(&["throttled", "too many requests"]) => Class::Throttled,
+        "temporarily_unavailable"
+        | "server_error"
+        | "internal_failure"
+        | "INTERNAL_ERROR"
+        | "TEMPORARILY_UNAVAILABLE" => Class::Unavailable,
+        // databricks-sdk-go, issue 1072.
+        _ if says(&["temporarily unavailable", "try again later"]) => Class::Unavailable,
         // Google's words for an assertion dated by a wrong clock.
         "invalid_grant" if description.contains("Token must be a short-lived token") => {
             Class::Local
@@ -297,6 +319,29 @@ mod tests {
                 Class::Denied,
             ),
             (400, r#"{"error":"invalid_scope"}"#, Class::Invalid),
+            (
+                400,
+                r#"{"error":"invalid_request","error_description":"Temporarily throttled, too many requests"}"#,
+                Class::Throttled,
+            ),
+            (
+                503,
+                r#"{"message":"The service at /oidc/v1/token is temporarily unavailable. Please try again later. [TraceId: -]","error_code":"TEMPORARILY_UNAVAILABLE"}"#,
+                Class::Unavailable,
+            ),
+            (400, r#"{"error_code":"INTERNAL_ERROR","message":"x"}"#, Class::Unavailable),
+            (
+                403,
+                r#"{"error_code":403,"message":"Source IP address: 203.0.113.7 is blocked by Databricks IP ACL for workspace: 1"}"#,
+                Class::Denied,
+            ),
+            (
+                400,
+                r#"{"error":"access_denied","error_description":"Scopes 'all-apis' are not assigned to the client"}"#,
+                Class::Denied,
+            ),
+            (403, r#"{"error_code":null,"message":"no"}"#, Class::Unavailable),
+            (502, "<html><title>Bad gateway</title>hunter2</html>", Class::Unavailable),
             (503, r#"{"error":"temporarily_unavailable"}"#, Class::Unavailable),
             (500, r#"{"error":"oops"}"#, Class::Unavailable),
             (429, r#"{"error":"oops"}"#, Class::Throttled),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::named::Named;
 use crate::domain::{Class, Finding};
 use crate::net::exchange::Answer;
 use crate::net::oauth::NoToken;
@@ -11,13 +12,52 @@ use crate::platforms::failure;
 pub(super) const WORDS_MAX: usize = 500;
 /// Longest name or id that is kept, in characters.
 pub(super) const NAME_MAX: usize = 200;
-/// Error codes that Databricks' own SDKs retry, whatever the status is.
-const PASSING: [&str; 5] = [
+/// Words that Databricks' own SDKs retry, whatever code and status stand beside them: databricks-sdk-py
+/// 0.162.0 (`_base_client.py`) and databricks-sdk-go (`apierr/error_overrides.go`).
+const PASSING: [&str; 7] = [
     "Please try again later or try a faster operation.",
     "Unexpected error",
     "UnknownWorkerEnvironmentException",
     "does not have any associated worker environments",
     "There is no worker environment with id",
+    "Unknown worker environment",
+    "ClusterNotReadyException",
+];
+/// Words about too many requests, in lower case: those of the SDKs, and of token endpoints
+/// (databricks-sdk-go, issue 321).
+const THROTTLED: [&str; 4] = [
+    "rpc token bucket limit has been exceeded",
+    "temporarily throttled",
+    "too many requests",
+    "exceeded the rate limit",
+];
+/// Codes of failures that pass, by the classes that the SDKs give them (`errors/platform.py`).
+const UNAVAILABLE: [&str; 10] = [
+    "ABORTED",
+    "CANCELLED",
+    "DATA_LOSS",
+    "DEADLINE_EXCEEDED",
+    "INTERNAL_ERROR",
+    "INTERNAL_SERVER_ERROR",
+    "SERVICE_UNDER_MAINTENANCE",
+    "TEMPORARILY_UNAVAILABLE",
+    "UNKNOWN",
+    "WORKSPACE_TEMPORARILY_UNAVAILABLE",
+];
+/// Codes of requests that do not fit the workspace.
+const INVALID: [&str; 11] = [
+    // The Unity Catalog API, or the feature, is not there; an object would be `.._NOT_EXIST`.
+    "ENDPOINT_NOT_FOUND",
+    "FEATURE_DISABLED",
+    "NOT_IMPLEMENTED",
+    "BAD_REQUEST",
+    "INVALID_PARAMETER_VALUE",
+    "INVALID_REQUEST",
+    "INVALID_STATE",
+    "MALFORMED_REQUEST",
+    "MALFORMED_RESPONSE",
+    "SCIM_400",
+    "UC_NOT_ENABLED",
 ];
 
 /// Failure of a call to Databricks; its detail does not name the workspace.
@@ -30,6 +70,8 @@ pub(super) enum Cause {
     Refused(Box<Refusal>),
     /// The answer is not one that Databricks documents.
     Unexpected,
+    /// A sign-in page answers, which no call of the API ends at.
+    SignIn,
     /// The workspace does not accept connections from this network.
     Private,
     /// There is no answer, or none is asked for, such as with a secret that cannot be read.
@@ -112,9 +154,17 @@ impl Failure {
     /// Returns the failure of a redirect of Databricks to its login page, which no call of its API
     /// ends at.
     pub(super) fn login_page() -> Self {
-        let detail = "the host sends its API to a login page: it is not that of one workspace; \
-            set `workspaceUrl` to the workspace's own host, or `workspaceId`";
-        Self::silent(Class::Invalid, detail)
+        let detail = "sends its API to a login page: the host is not that of one workspace";
+        Self::new(Cause::SignIn, Class::Invalid, detail)
+    }
+
+    /// Returns the failure of a sign-in page in place of an answer. A workspace shows one for a
+    /// moment too, so it decides nothing by itself.
+    pub(super) fn sign_in(title: &str) -> Self {
+        let detail = format!(
+            "answers with its sign-in page titled [{title}]: the host is not that of one workspace"
+        );
+        Self::new(Cause::SignIn, Class::Unavailable, detail)
     }
 
     /// Returns the failure of a token endpoint that a client secret must not go to.
@@ -140,7 +190,7 @@ impl Failure {
     /// True for an answer, whatever it is.
     pub(super) const fn is_answer(&self) -> bool {
         match &self.cause {
-            Cause::Refused(_) | Cause::Unexpected => true,
+            Cause::Refused(_) | Cause::Unexpected | Cause::SignIn => true,
             Cause::Private | Cause::NoAnswer | Cause::NoToken => false,
         }
     }
@@ -149,25 +199,27 @@ impl Failure {
     pub(super) fn is_about_credential(&self) -> bool {
         let Cause::Refused(refusal) = &self.cause else { return false };
         let Refusal { status, message, .. } = refusal.as_ref();
+        if Named::of(message).is_some_and(Named::spares_credential) || !self.class.is_definitive() {
+            return false;
+        }
         let of_token = message.to_ascii_lowercase().contains("token");
         *status == 401 || self.class == Class::Expired || (*status == 403 && of_token)
     }
 
-    /// Returns the remediation where the network is to blame and no credential can help.
-    pub(super) fn network_advice(&self) -> Option<&'static str> {
+    /// True when the credentials themselves were refused, so that they must not be sent again unchanged.
+    pub(super) fn refuses_log_in(&self) -> bool {
+        let is_spared = self.named().is_some_and(Named::spares_credential);
+        let is_refused = self.cause == Cause::NoToken && self.class.is_definitive();
+        self.is_about_credential() || (is_refused && !is_spared)
+    }
+
+    /// Returns the cause that the answer names in words.
+    pub(super) fn named(&self) -> Option<Named> {
         match &self.cause {
-            Cause::Private => Some(
-                "Run this in a network with a private endpoint of the workspace, and set \
-                 `endpoint` if its name leads elsewhere.",
-            ),
-            Cause::Refused(refusal)
-                if ["IP ACL", "IP access list"]
-                    .iter()
-                    .any(|words| refusal.message.contains(words)) =>
-            {
-                Some("Allow the address of this machine in the workspace's IP access list.")
-            }
-            Cause::Refused(_) | Cause::Unexpected | Cause::NoAnswer | Cause::NoToken => None,
+            Cause::Private => Some(Named::Network),
+            Cause::Refused(refusal) => Named::of(&refusal.message),
+            Cause::NoToken => Named::of(&self.detail),
+            Cause::Unexpected | Cause::SignIn | Cause::NoAnswer => None,
         }
     }
 
@@ -175,7 +227,11 @@ impl Failure {
     pub(super) fn missing(&self) -> Option<&str> {
         match &self.cause {
             Cause::Refused(refusal) => refusal.missing.as_deref(),
-            Cause::Unexpected | Cause::Private | Cause::NoAnswer | Cause::NoToken => None,
+            Cause::Unexpected
+            | Cause::SignIn
+            | Cause::Private
+            | Cause::NoAnswer
+            | Cause::NoToken => None,
         }
     }
 
@@ -186,6 +242,7 @@ impl Failure {
             Cause::Refused(_) => format!("[{host}] {detail}."),
             Cause::Unexpected => format!("The answer of [{host}] {detail}."),
             Cause::Private => format!("The workspace [{host}] {detail}."),
+            Cause::SignIn => format!("[{host}] {detail}."),
             Cause::NoAnswer | Cause::NoToken => format!("[{host}]: {detail}."),
         }
     }
@@ -196,31 +253,23 @@ impl Failure {
     }
 }
 
-/// Returns the class of a refusal: by its code, then by its status and by the words of Databricks
-/// for transient failures and expired tokens.
+/// Returns the class of a refusal: by the words that the SDKs retry, then by its code, then by its status.
+/// What none of them knows decides nothing.
 fn class_of(status: u16, code: &str, message: &str) -> Class {
-    let is_final = matches!(status, 401 | 403 | 404);
+    let lower = message.to_lowercase();
+    let is_throttled = THROTTLED.iter().any(|words| lower.contains(words));
     match (code, status) {
         ("REQUEST_LIMIT_EXCEEDED" | "RESOURCE_EXHAUSTED", _) | (_, 429) => Class::Throttled,
-        _ if !is_final && message.contains("RPC token bucket limit has been exceeded") => {
-            Class::Throttled
-        }
-        (
-            "ABORTED"
-            | "DEADLINE_EXCEEDED"
-            | "INTERNAL_ERROR"
-            | "SERVICE_UNDER_MAINTENANCE"
-            | "TEMPORARILY_UNAVAILABLE"
-            | "WORKSPACE_TEMPORARILY_UNAVAILABLE",
-            _,
-        )
-        | (_, 408 | 500..=599) => Class::Unavailable,
-        _ if !is_final && PASSING.iter().any(|words| message.contains(words)) => Class::Unavailable,
-        // The Unity Catalog API, or the feature, is not there; an object would be `.._NOT_EXIST`.
-        ("ENDPOINT_NOT_FOUND" | "FEATURE_DISABLED" | "NOT_IMPLEMENTED", _) => Class::Invalid,
+        _ if is_throttled => Class::Throttled,
+        (_, 408 | 499 | 500..=599) => Class::Unavailable,
+        (code, _) if UNAVAILABLE.contains(&code) || is_passing(message) => Class::Unavailable,
+        (code, _) if INVALID.contains(&code) => Class::Invalid,
         ("PERMISSION_DENIED" | "UNAUTHENTICATED" | "CUSTOMER_UNAUTHORIZED", _) | (_, 401 | 403) => {
-            let is_over = message.to_ascii_lowercase().contains("expired");
-            if is_over { Class::Expired } else { Class::Denied }
+            if lower.contains("expired") {
+                Class::Expired
+            } else {
+                Class::Denied
+            }
         }
         (
             "CATALOG_DOES_NOT_EXIST"
@@ -232,8 +281,15 @@ fn class_of(status: u16, code: &str, message: &str) -> Class {
             _,
         )
         | (_, 404) => Class::Missing,
-        _ => Class::Invalid,
+        _ => Class::Unavailable,
     }
+}
+
+/// True for the words that the SDKs retry.
+fn is_passing(message: &str) -> bool {
+    let environment = message.split_once("worker env ");
+    PASSING.iter().any(|words| message.contains(words))
+        || environment.is_some_and(|(_, rest)| rest.contains(" not found"))
 }
 
 #[cfg(test)]
@@ -257,7 +313,20 @@ mod tests {
             (408, "X", "", Class::Unavailable),
             (502, "X", "", Class::Unavailable),
             (400, "X", "There is no worker environment with id 7", Class::Unavailable),
-            (404, "NOT_FOUND", "Unexpected error", Class::Missing),
+            (
+                400,
+                "INVALID_PARAMETER_VALUE",
+                "Unknown worker environment WorkerEnvId(workerenv-1)",
+                Class::Unavailable,
+            ),
+            (404, "NOT_FOUND", "worker env WorkerEnvId(workerenv-1) not found", Class::Unavailable),
+            (400, "INVALID_STATE", "ClusterNotReadyException: not yet", Class::Unavailable),
+            (404, "NOT_FOUND", "Unexpected error", Class::Unavailable),
+            (400, "X", "Temporarily throttled, too many requests", Class::Throttled),
+            (499, "CANCELLED", "", Class::Unavailable),
+            (400, "SCIM_400", "invalidFilter d", Class::Invalid),
+            (400, "none", "no reason", Class::Unavailable),
+            (409, "RESOURCE_CONFLICT", "", Class::Unavailable),
             (404, "ENDPOINT_NOT_FOUND", "", Class::Invalid),
             (404, "FEATURE_DISABLED", "", Class::Invalid),
             (501, "NOT_IMPLEMENTED", "", Class::Unavailable),
@@ -276,7 +345,7 @@ mod tests {
             (404, "none", "", Class::Missing),
             (400, "INVALID_PARAMETER_VALUE", "", Class::Invalid),
             (400, "INVALID_STATE", "", Class::Invalid),
-            (418, "X", "", Class::Invalid),
+            (418, "X", "", Class::Unavailable),
         ];
         for (status, code, message, expected) in table {
             assert_eq!(class_of(status, code, message), expected, "{status} {code} {message}");

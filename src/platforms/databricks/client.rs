@@ -184,7 +184,10 @@ impl Client<'_> {
     ) -> Result<T, Failure> {
         let answer = self.send(request, bearer).await?;
         let hint = answer.retry_after(self.now);
-        let unexpected = |reason: String| Failure::unexpected(answer.status, &reason, hint);
+        let unexpected = |reason: String| match reply::sign_in(&answer) {
+            Some(title) => Failure::sign_in(&title),
+            None => Failure::unexpected(answer.status, &answer.unlike_json(reason), hint),
+        };
         if answer.is_success() {
             return read(&answer).map_err(unexpected);
         }

@@ -16,7 +16,7 @@ use crate::net::http::Connections;
 use crate::net::oauth::{ClientCredentials, ClientProof, KeptToken};
 use crate::platforms::azure::{self, Audience, Cloud, ServicePrincipal, is_tenant};
 use crate::platforms::connection::is_loopback;
-use crate::platforms::{Seen, tokens};
+use crate::platforms::{LogInKey, Seen, tokens};
 use crate::secrets;
 
 /// Scope of Azure Databricks, which is an application of Microsoft Entra, in every cloud.
@@ -161,6 +161,8 @@ impl Machine {
         let request = Request::Discovery { base: &base };
         match client.call(request, None, reply::token_endpoint).await {
             Ok(found) => trusted(&found, &base, client),
+            // What refuses this machine refuses the secret as well, which need not be sent then.
+            Err(failure) if failure.named().is_some() => Err(failure),
             // The document is a convenience: where a server has none, the endpoint is known.
             Err(failure) if failure.is_answer() => Ok(format!("{base}/v1/token")),
             Err(failure) => Err(failure),
@@ -267,6 +269,25 @@ impl Credentials {
         }
     }
 
+    /// Returns the key of the log-in at `server`, by which a refusal is remembered; none while a token is kept,
+    /// which needs no log-in.
+    pub(super) async fn key(&self, server: &str, now: Timestamp) -> Option<LogInKey> {
+        match self {
+            Self::Token(token) => LogInKey::of(&["Databricks", server], &[token]).await,
+            Self::Machine(Machine { kept, .. }) if kept.is_current(now).await => None,
+            Self::Machine(Machine { client_id, client_secret, scope, .. }) => {
+                let names = ["Databricks", server, "client", client_id, scope];
+                LogInKey::of(&names, &[client_secret]).await
+            }
+            Self::Entra(Entra { kept, .. }) if kept.is_current(now).await => None,
+            Self::Entra(Entra { principal, tenant, .. }) => {
+                let ServicePrincipal { client_id, client_secret, authority } = principal;
+                let tenant = tenant.as_deref().unwrap_or(server);
+                LogInKey::of(&["Entra", authority, tenant, client_id], &[client_secret]).await
+            }
+        }
+    }
+
     /// Drops the tokens of `bearer`, which were refused before their expiry.
     pub(super) async fn forget(&self, bearer: &Bearer) {
         match self {
@@ -287,6 +308,23 @@ impl Credentials {
             Self::Token(_) => None,
             Self::Machine(machine) => Some(format!("databricks {}", machine.client_id)),
             Self::Entra(Entra { principal, tenant, .. }) => Some(principal.name(tenant.as_deref())),
+        }
+    }
+
+    /// Returns the name of the principal in remediation.
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Self::Token(_) => "the principal",
+            Self::Machine(machine) => &machine.client_id,
+            Self::Entra(entra) => &entra.principal.client_id,
+        }
+    }
+
+    /// Returns the key that names the scopes of the token; none where the token has its own.
+    pub(super) const fn scope_key(&self) -> Option<&'static str> {
+        match self {
+            Self::Machine(_) => Some("oAuthClientConfig.scope"),
+            Self::Token(_) | Self::Entra(_) => None,
         }
     }
 

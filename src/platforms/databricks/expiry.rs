@@ -38,7 +38,7 @@ struct Asked {
 /// The answer to `GET /api/2.0/token/list`.
 #[derive(Debug, Deserialize)]
 pub(super) struct Tokens {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "reply::entries")]
     token_infos: Vec<TokenInfo>,
 }
 
@@ -53,7 +53,7 @@ struct TokenInfo {
 /// The answer to `GET /api/2.0/accounts/servicePrincipals/{id}/credentials/secrets`.
 #[derive(Debug, Deserialize)]
 pub(super) struct Secrets {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "reply::entries")]
     secrets: Vec<SecretInfo>,
     next_page_token: Option<String>,
 }

@@ -16,6 +16,11 @@ const PAGES_MAX: usize = 20;
 const GROUPS_MAX: usize = 20;
 /// The most missing objects that a message lists.
 const LISTED_MAX: usize = 5;
+/// Group of everybody in the account, which no list of groups contains.
+const EVERYBODY: &str = "account users";
+/// Groups of the workspace alone: Unity Catalog does not know them, and nothing can be granted to them
+/// (docs.databricks.com/sql/language-manual/sql-ref-principal).
+const LOCAL_GROUPS: [&str; 2] = ["users", "admins"];
 /// Table that query audit reads.
 const AUDIT_TABLE: &str = "system.access.audit";
 /// Privileges that `ALL_PRIVILEGES` does not include.
@@ -41,11 +46,13 @@ impl Databricks {
             let finding = failure.finding(&self.doing(), self.host());
             match failure.class {
                 Class::Denied => finding.fix(self.grant(session, &failure)),
-                Class::Missing => finding.fix(format!(
-                    "Create catalog {}, or correct `catalog`; without USE CATALOG on it, it may \
-                     also be hidden.",
-                    quoted(name)
-                )),
+                Class::Missing => finding.fix(self.named_remedy(&failure).unwrap_or_else(|| {
+                    let name = quoted(name);
+                    format!(
+                        "Create catalog {name}, or correct `catalog`; without USE CATALOG on it, it \
+                         may also be hidden."
+                    )
+                })),
                 Class::Invalid
                 | Class::Expired
                 | Class::Unreachable
@@ -78,6 +85,9 @@ impl Databricks {
 
     /// Returns the remediation of a refusal to show the catalog.
     fn grant(&self, session: &Session, failure: &Failure) -> String {
+        if let Some(remedy) = self.named_remedy(failure) {
+            return remedy;
+        }
         let who = quoted(&session.who());
         match failure.missing() {
             Some(missing) => format!("Grant {missing} to {who}."),
@@ -156,10 +166,10 @@ impl Databricks {
         }
         let (me, who) = (&session.me, session.who());
         let mut held = Vec::new();
-        let mut is_known = me.groups().count() <= GROUPS_MAX;
-        let principals = me.groups().take(GROUPS_MAX);
-        for (index, principal) in [me.user_name.as_str()].into_iter().chain(principals).enumerate()
-        {
+        let groups = || me.groups().filter(|group| !LOCAL_GROUPS.contains(group));
+        let mut is_known = groups().count() <= GROUPS_MAX;
+        let groups = groups().take(GROUPS_MAX).chain([EVERYBODY]);
+        for (index, principal) in [me.user_name.as_str()].into_iter().chain(groups).enumerate() {
             match self.effective(client, session, principal).await {
                 Ok(more) => {
                     // Those of groups are asked for only while something is missing.
@@ -179,9 +189,10 @@ impl Databricks {
                     let finding = failure.finding("Privileges could not be read:", self.host());
                     return Ok(reserved(finding.fix(fix)));
                 }
-                Err(failure) if matches!(failure.class, Class::Denied | Class::Missing) => {
-                    is_known = false;
-                }
+                Err(failure) if failure.class == Class::Denied => is_known = false,
+                // A group of the workspace alone, to which nothing can be granted.
+                Err(failure)
+                    if matches!(failure.class, Class::Missing | Class::Invalid) && index != 0 => {}
                 Err(failure) => {
                     let doing = format!("{} Privileges could not be read:", self.doing());
                     return Err(failure.finding(&doing, self.host()));

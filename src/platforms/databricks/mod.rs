@@ -11,6 +11,8 @@ mod credentials;
 mod expiry;
 mod integration;
 mod lookup;
+mod named;
+mod remedy;
 mod reply;
 mod session;
 #[cfg(test)]
@@ -28,7 +30,7 @@ use crate::net::http::Connections;
 use crate::platforms::connection::authority;
 use bearer::Bearer;
 use catalog::{AUDIT, BASIC, CATALOG, MANUAL, METASTORE, PRESENT};
-use classify::{Cause, Failure, WORDS_MAX};
+use classify::{Failure, WORDS_MAX};
 use client::{Client, Request};
 use config::Config;
 use expiry::CredentialExpiry;
@@ -58,7 +60,8 @@ impl Databricks {
     async fn run(&self, run: &RunContext) -> Validated {
         let mut tests = Recorder::new(CATALOG, run);
         let end = Instant::now() + run.run_limit;
-        let session = tests.test::<Session, _, _>(BASIC, async || {
+        let key = self.config.credentials.key(&self.config.server, run.now).await;
+        let session = tests.log_in::<Session, _, _>(BASIC, key, async || {
             let mut seen = Seen::default();
             let found = self.session(run, &mut seen).await;
             seen.with(found)
@@ -100,31 +103,11 @@ impl Databricks {
         Client { connections, server, workspace, workspace_id, now: run.now }
     }
 
-    /// Returns the remediation of a failure to connect, if one is known.
-    fn remedy(&self, failure: &Failure) -> Option<String> {
-        let credentials = &self.config.credentials;
-        if failure.cause == Cause::NoToken
-            && let Some(remedy) = credentials.token_remedy(failure.class)
-        {
-            return Some(remedy);
-        }
-        match failure.class {
-            Class::Denied | Class::Expired => {
-                let advice = failure.network_advice().map(str::to_owned);
-                Some(advice.unwrap_or_else(|| credentials.remedy()))
-            }
-            Class::Missing
-            | Class::Invalid
-            | Class::Unreachable
-            | Class::Throttled
-            | Class::Unavailable
-            | Class::Local => None,
-        }
-    }
-
     async fn session(&self, run: &RunContext, seen: &mut Seen) -> Result<Passed<Session>, Finding> {
         let unconnected = |failure: Failure| {
             let finding = failure.finding(BASIC.message, self.host());
+            let is_refusal = failure.refuses_log_in();
+            let finding = if is_refusal { finding.refusing_log_in() } else { finding };
             match self.remedy(&failure) {
                 Some(remedy) => finding.fix(remedy),
                 None => finding,
@@ -200,6 +183,7 @@ impl Databricks {
             Err(failure) if failure.class == Class::Denied => {
                 let doing = format!("SQL warehouse [{id}] could not be looked at.");
                 let fix = format!("Grant CAN USE on SQL warehouse {id} to the principal.");
+                let fix = self.named_remedy(&failure).unwrap_or(fix);
                 Ok(Some(failure.finding(&doing, self.host()).fix(fix)))
             }
             Err(failure) => Err(failure.finding(BASIC.message, self.host())),
@@ -229,7 +213,8 @@ impl Databricks {
                 format!("The metastore of workspace [{configured}] could not be looked up.");
             let finding = failure.finding(&doing, self.host());
             if failure.class == Class::Denied {
-                return finding.fix("Add the principal to the workspace.");
+                let added = || "Add the principal to the workspace.".to_owned();
+                return finding.fix(self.named_remedy(&failure).unwrap_or_else(added));
             }
             finding
         })?;

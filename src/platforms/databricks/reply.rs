@@ -1,15 +1,14 @@
 //! Answers of Databricks, reduced to what is used.
 
 use http::StatusCode;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value as Json;
 
 use super::classify::Refusal;
+use super::named::Named;
 use crate::net::exchange::Answer;
 
-/// The longest title of a page that is shown, in characters.
-const TITLE_MAX: usize = 100;
 /// Names and ids in answers that have none.
 const NONE: &str = "none";
 /// Headers that Databricks adds to its answers, and a proxy in front of it does not.
@@ -28,7 +27,7 @@ pub(super) struct Me {
     /// Id in the workspace; a principal that was made anew has another. See [`text_of`].
     #[serde(default)]
     pub(super) id: Json,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "entries")]
     groups: Vec<Group>,
 }
 
@@ -124,14 +123,14 @@ impl Warehouse {
 /// A page of effective privileges.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
 pub(super) struct Permissions {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "entries")]
     privilege_assignments: Vec<Assigned>,
     next_page_token: Option<String>,
 }
 
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
 struct Assigned {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "entries")]
     privileges: Vec<Privilege>,
 }
 
@@ -154,6 +153,14 @@ impl Permissions {
     }
 }
 
+/// Reads a list without the entries that are of another shape: one odd entry must not hide the others.
+pub(super) fn entries<'de, D: Deserializer<'de>, T: DeserializeOwned>(
+    from: D,
+) -> Result<Vec<T>, D::Error> {
+    let all = Option::<Vec<Json>>::deserialize(from)?.unwrap_or_default();
+    Ok(all.into_iter().filter_map(|entry| serde_json::from_value(entry).ok()).collect())
+}
+
 /// Returns an id, which is text or a number.
 pub(super) fn text_of(id: &Json) -> Option<String> {
     match id {
@@ -170,6 +177,17 @@ pub(super) fn text_of(id: &Json) -> Option<String> {
 /// Says what is wrong without showing any of the body.
 pub(super) fn json<T: DeserializeOwned>(answer: &Answer) -> Result<T, String> {
     answer.json()
+}
+
+/// Returns the title of a sign-in page of Databricks, where `answer` is one.
+pub(super) fn sign_in(answer: &Answer) -> Option<String> {
+    let title = answer.title()?;
+    let lower = title.to_lowercase();
+    let is_own = lower.contains("databricks")
+        || answer.header("server").is_some_and(|server| server == "databricks");
+    let is_sign_in =
+        ["sign in", "sign-in", "login", "log in"].iter().any(|words| lower.contains(words));
+    (is_own && is_sign_in).then_some(title)
 }
 
 /// Reads the token endpoint in a metadata document (RFC 8414).
@@ -226,12 +244,16 @@ pub(super) fn refusal(answer: &Answer) -> Result<Refusal, String> {
             if let Some((name, message)) = plain {
                 return Ok(of(Some(name), Some(message), None));
             }
-            if marked || text.trim_end_matches('.') == REFUSED_TOKEN {
+            // Refusals of the network come as plain text, without the marks.
+            let is_own = || {
+                text.trim_end_matches('.') == REFUSED_TOKEN
+                    || (!text.starts_with('<') && Named::of(text).is_some())
+            };
+            if marked || is_own() {
                 let message = title(text).unwrap_or(text);
                 return Ok(of(None, Some(message.to_owned()), None));
             }
-            let title = title(text).map(|title| answer.line(title, TITLE_MAX));
-            Err(title.map_or(reason, |title| format!("it is a page titled [{title}]")))
+            Err(answer.unlike_json(reason))
         }
     }
 }
@@ -359,6 +381,12 @@ mod tests {
         assert_read(&[
             (400, &[], "MALFORMED_REQUEST: not so", ["MALFORMED_REQUEST", "not so"]),
             (403, &[], "Invalid access token", ["none", "Invalid access token"]),
+            (
+                403,
+                &[],
+                "Unauthorized network access to workspace: 7",
+                ["none", "Unauthorized network access to workspace: 7"],
+            ),
             (403, ORG, "<html><title>Error 403</title><pre>Not you</pre>", ["none", "Not you"]),
             (401, ORG, "<html><title>Error 401</title></html>", ["none", "Error 401"]),
             (403, &[("x-databricks-reason-phrase", "Blocked")], "", ["none", "Blocked"]),
@@ -381,6 +409,33 @@ mod tests {
                 expected,
                 "{body}"
             );
+        }
+    }
+
+    #[test]
+    fn odd_entry_does_not_hide_the_others() {
+        let body = br#"{"userName":"me","groups":[null,7,{"display":3},{"display":"a"}]}"#;
+        let me: Me = json(&answer(200, &[], body)).unwrap();
+        assert_eq!(me.groups().collect::<Vec<_>>(), ["a"]);
+        let body = br#"{"privilege_assignments":["x",{"privileges":null},{"privileges":[null,
+            {"privilege":"USE CATALOG"},{"privilege":{}}]}],"next_page_token":"n"}"#;
+        let page: Permissions = json(&answer(200, &[], body)).unwrap();
+        assert_eq!(page.privileges().collect::<Vec<_>>(), ["USE_CATALOG"]);
+        assert_eq!(page.next().as_deref(), Some("n"));
+    }
+
+    #[test]
+    fn sign_in_page_is_distinguished_from_other_pages() {
+        let table = [
+            ("<title>Databricks - Sign In</title>", &[][..], true),
+            ("<title>Login</title>", &[("server", "databricks")], true),
+            ("<title>Login</title>", &[("server", "squid")], false),
+            ("<title>Databricks is down</title>", &[], false),
+            ("{}", &[("server", "databricks")], false),
+        ];
+        for (body, headers, expected) in table {
+            let found = sign_in(&answer(200, headers, body.as_bytes()));
+            assert_eq!(found.is_some(), expected, "{body}");
         }
     }
 

@@ -5,7 +5,7 @@ use tokio::sync::Mutex;
 use super::bootstrap::missing_privileges;
 use super::catalog::{
     BOOTSTRAP, CONNECT, DATABASE_ABSENT, DATABASE_EXISTS, IMPERSONATION_ABSENT,
-    IMPERSONATION_EXISTS, PREFIX, ROLE, WAREHOUSE, filled,
+    IMPERSONATION_EXISTS, ROLE, WAREHOUSE, filled,
 };
 use super::classify::{Cause, Failure};
 use super::client::Session;
@@ -17,10 +17,6 @@ use crate::domain::{Class, FactKind, Finding, Redactor, Test};
 use crate::platforms::tested::{Failed, Passed};
 use crate::platforms::{RunContext, Seen};
 
-/// Largest number of pages of roles that are read.
-const PAGES_MAX: usize = 20;
-/// Number of names that a message lists.
-const NAMES_SHOWN: usize = 5;
 /// Longest name in a message, in characters.
 const NAME_SHOWN_MAX: usize = 80;
 /// Reason why an object that was not found may exist.
@@ -29,23 +25,31 @@ const CUT: &str = "The answer was cut short.";
 /// Session that was opened, with its role.
 #[derive(Debug)]
 pub(super) struct Checks<'a> {
-    snowflake: &'a Snowflake,
+    pub(super) snowflake: &'a Snowflake,
     /// Session of the run; tests run one after another, so the lock is never contended.
     pub(super) session: Mutex<Session<'a>>,
     /// Configured role, or the default role of the user.
-    own: Name,
+    pub(super) own: Name,
     redactor: Redactor,
 }
 
 impl Snowflake {
-    /// Connects as the configured user, and asks for its name and role.
+    /// Connects as the configured user and role, and asks for its name and role. A token may be limited to
+    /// the role, and the user's default role may be revoked; where the role itself is refused, the log-in
+    /// is not, and the test of the role says so.
     pub(super) async fn connect(&self, run: &RunContext) -> Result<Passed<Checks<'_>>, Failed> {
         let failed = |failure: Failure| self.finding(self.user(), CONNECT, &failure);
         let mut session =
             Session::open(&self.service, &self.credentials, run).await.map_err(failed)?;
-        let rows = session.ask(Statement::Hello, None).await.map_err(failed);
+        let mut rows = session.ask(Statement::Hello, self.role.as_ref()).await;
+        let is_refused = |failure: &Failure| {
+            matches!(failure.cause, Cause::RoleRefused | Cause::NoObject | Cause::NoPrivilege)
+        };
+        if self.role.is_some() && rows.as_ref().is_err_and(is_refused) {
+            rows = session.ask(Statement::Hello, None).await;
+        }
         let mut seen = std::mem::take(&mut session.seen);
-        let rows = match rows {
+        let rows = match rows.map_err(failed) {
             Ok(rows) => rows,
             Err(finding) => return Err(Failed { finding: Box::new(finding), seen }),
         };
@@ -53,10 +57,12 @@ impl Snowflake {
             (FactKind::ServerVersion, "", 0),
             (FactKind::Principal, "account", 1),
             (FactKind::Principal, "", 2),
-            (FactKind::Principal, "default role", 3),
         ];
         for (kind, of, position) in facts {
             seen.extend(fact(kind, of, "", rows.first(position)));
+        }
+        if self.role.is_none() {
+            seen.extend(fact(FactKind::Principal, "default role", "", rows.first(3)));
         }
         let own =
             self.role.clone().unwrap_or_else(|| Name::stored(&run.redactor.redact(rows.first(3))));
@@ -102,14 +108,21 @@ impl Snowflake {
         User { credentials: &self.credentials, role: self.role.as_ref() }
     }
 
-    /// Returns the published text of `test` with the failure and its remediation.
+    /// Returns the published text of `test` with the failure and its remediation. The text is a verdict, which
+    /// a test without an answer does not have.
     fn finding(&self, user: User<'_>, test: Test, failure: &Failure) -> Finding {
-        failure.finding_of(test).fix(self.remedy(user, failure.cause))
+        let is_answered = test == CONNECT || failure.class.is_definitive();
+        let finding = if is_answered {
+            failure.finding_of(test)
+        } else {
+            failure.finding_that("The question could not be answered.")
+        };
+        marked(failure, finding.fix(self.remedy(user, failure.cause)))
     }
 
     /// Returns the sentence `what` with the failure and its remediation.
     fn unknown(&self, user: User<'_>, what: &str, failure: &Failure) -> Finding {
-        failure.finding_that(what).fix(self.remedy(user, failure.cause))
+        marked(failure, failure.finding_that(what).fix(self.remedy(user, failure.cause)))
     }
 }
 
@@ -118,7 +131,7 @@ impl Checks<'_> {
         self.snowflake.user()
     }
 
-    async fn ask(&self, statement: Statement<'_>) -> Result<Rows, Failure> {
+    pub(super) async fn ask(&self, statement: Statement<'_>) -> Result<Rows, Failure> {
         self.session.lock().await.ask(statement, self.snowflake.role.as_ref()).await
     }
 
@@ -126,7 +139,7 @@ impl Checks<'_> {
         self.snowflake.finding(self.user(), test, failure)
     }
 
-    fn unknown(&self, what: &str, failure: &Failure) -> Finding {
+    pub(super) fn unknown(&self, what: &str, failure: &Failure) -> Finding {
         self.snowflake.unknown(self.user(), what, failure)
     }
 
@@ -173,103 +186,9 @@ impl Checks<'_> {
         )))
     }
 
-    /// Checks that no foreign role begins like those of the integration's table grants.
-    pub(super) async fn prefix(
-        &self,
-        prefix: &str,
-        seen: &mut Seen,
-    ) -> Result<Passed<()>, Finding> {
-        let start = format!("{prefix}_");
-        let (mut foreign, mut unowned) = (Vec::new(), Vec::new());
-        let mut after: Option<String> = None;
-        let mut complete = false;
-        for _ in 0..PAGES_MAX {
-            let rows = self.ask(Statement::RolesFrom(&start, after.as_deref())).await;
-            let what = format!("Unable to look up roles that begin with [{}].", self.shown(&start));
-            let rows = rows.map_err(|failure| self.unknown(&what, &failure))?;
-            let all: Vec<_> = rows.iter().map(|row| row.text("name")).collect();
-            for row in rows.iter().filter(|row| row.text("name").starts_with(&start)) {
-                // Their number is that of the users, and changes with them.
-                seen.extend(owner(&format!("roles {start}*"), row));
-                match row.text("owner") {
-                    _ if self.is_own(row.text("name")) => {}
-                    "" => unowned.push(row.text("name").to_owned()),
-                    owner if self.owns(owner) => {}
-                    owner => foreign.push((row.text("name").to_owned(), owner.to_owned())),
-                }
-            }
-            let full = usize::from(super::statement::ROLES_PER_PAGE) <= all.len();
-            let last = all.last().map(|name| (*name).to_owned());
-            if !full && rows.complete {
-                complete = true;
-                break;
-            }
-            if last.is_none() || last == after {
-                break;
-            }
-            after = last;
-        }
-        self.judge_prefix(prefix, &foreign, &unowned, complete)
-    }
-
-    fn judge_prefix(
-        &self,
-        prefix: &str,
-        foreign: &[(String, String)],
-        unowned: &[String],
-        complete: bool,
-    ) -> Result<Passed<()>, Finding> {
-        let text =
-            PREFIX.message.replacen("prefix IMMUTA", &format!("prefix {}", self.shown(prefix)), 1);
-        if !foreign.is_empty() {
-            let names = foreign
-                .iter()
-                .map(|(name, owner)| format!("[{}] of [{}]", self.shown(name), self.shown(owner)));
-            let message = format!("{text} Found {}.", listed(names, foreign.len()));
-            return Err(Finding::new(Class::Invalid, message).fix(
-                "Choose another prefix and set it in `tableGrants.rolePrefix`; if these roles are \
-                this instance's own, name their owner in `tableGrants.ownerRole`.",
-            ));
-        }
-        let names = unowned.iter().map(|name| format!("[{}]", self.shown(name)));
-        let warning = if !unowned.is_empty() {
-            let names = listed(names, unowned.len());
-            let message =
-                format!("No owner is visible for {names}, which may be another instance's.");
-            Some(Finding::new(Class::Invalid, message).fix(format!(
-                "GRANT OWNERSHIP ON ROLE <name> TO ROLE {} COPY CURRENT GRANTS;",
-                self.own.quoted()
-            )))
-        } else if complete {
-            None
-        } else {
-            let message = format!(
-                "There are more roles that begin with [{}_] than were looked at.",
-                self.shown(prefix)
-            );
-            Some(Finding::new(Class::Unavailable, message))
-        };
-        Ok(Passed::from(()).warning(warning))
-    }
-
     /// Returns a name without secrets in one bounded line.
-    fn shown(&self, name: &str) -> String {
+    pub(super) fn shown(&self, name: &str) -> String {
         self.redactor.line(name, NAME_SHOWN_MAX)
-    }
-
-    /// True for the roles that set-up itself makes, which may begin with the prefix too.
-    fn is_own(&self, role: &str) -> bool {
-        let Snowflake { database, role: own, impersonation, .. } = self.snowflake;
-        let named = [own.as_ref(), impersonation.as_ref()];
-        named.into_iter().flatten().any(|name| name.as_str() == role)
-            || role == format!("{}_SYSTEM", database.as_str())
-    }
-
-    fn owns(&self, owner: &str) -> bool {
-        let Snowflake { database, owner: named, .. } = self.snowflake;
-        named.as_ref().is_some_and(|named| named.is(owner))
-            || self.own.is(owner)
-            || owner == format!("{}_SYSTEM", database.as_str())
     }
 
     /// Checks that the user can act as the privileged role.
@@ -360,6 +279,11 @@ impl Checks<'_> {
     }
 }
 
+/// Marks the finding of a refused log-in.
+fn marked(failure: &Failure, finding: Finding) -> Finding {
+    if failure.cause.refuses_log_in() { finding.refusing_log_in() } else { finding }
+}
+
 /// Returns a fact, if its value is not empty.
 fn fact(kind: FactKind, of: &str, what: &str, value: &str) -> Seen {
     if value.is_empty() {
@@ -369,7 +293,7 @@ fn fact(kind: FactKind, of: &str, what: &str, value: &str) -> Seen {
 }
 
 /// Returns the owner of `object` as a fact.
-fn owner(object: &str, row: Row<'_>) -> Seen {
+pub(super) fn owner(object: &str, row: Row<'_>) -> Seen {
     fact(FactKind::Grant, object, "owner", row.text("owner"))
 }
 
@@ -387,12 +311,4 @@ fn usable(name: &Name, row: Row<'_>) -> Passed<()> {
         Finding::new(Class::Unavailable, message).fix(remedy)
     });
     Passed::from(()).warning(warning)
-}
-
-fn listed(names: impl Iterator<Item = String>, count: usize) -> String {
-    let list = names.take(NAMES_SHOWN).collect::<Vec<_>>().join(", ");
-    if count <= NAMES_SHOWN {
-        return list;
-    }
-    format!("{list} and {} more", count.saturating_sub(NAMES_SHOWN))
 }

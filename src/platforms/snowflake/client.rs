@@ -191,13 +191,14 @@ impl Api<'_> {
             Reply::Done(rows) => return Ok(rows),
             Reply::Running(handle) => handle,
         };
-        if let Ok(found) = timeout(self.link.patience(), self.poll(&handle, &statement)).await {
-            return found;
+        let polled = timeout(self.link.patience(), self.poll(&handle, &statement)).await;
+        let found = polled.unwrap_or_else(|_elapsed| Err(too_slow()));
+        if found.as_ref().is_err_and(|failure| !failure.class.is_definitive()) {
+            let cancel = Request::Cancel(&handle).built(self.link.server, self.bearer);
+            // Whether it could be cancelled or not, its own time limit ends it.
+            let _answer = self.link.fetch(cancel).await;
         }
-        let cancel = Request::Cancel(&handle).built(self.link.server, self.bearer);
-        // Whether it could be cancelled or not, its own time limit ends it.
-        let _answer = self.link.fetch(cancel).await;
-        Err(too_slow())
+        found
     }
 
     /// Asks again until it is no longer running.

@@ -243,6 +243,8 @@ fn key_file(mut table: Reader<'_>) -> Option<SecretRef> {
 fn oauth_client(mut table: Reader<'_>, passphrase: Option<SecretRef>) -> Option<OAuth> {
     let certified = table.boolean("useCertificate").unwrap_or(false);
     let client = table.required_string("clientId");
+    // Published and required there; the address says all that is needed here.
+    table.string("provider");
     table.required("authorityUrl");
     let url = token_endpoint(&mut table);
     let (scope, resource) = (table.string("scope"), table.string("resource"));

@@ -12,7 +12,7 @@ use crate::net::http::Connections;
 use crate::net::jwt::SigningKey;
 use crate::net::oauth::{ClientCredentials, ClientProof, KeptToken, NoToken};
 use crate::platforms::failure::sentence;
-use crate::platforms::{Seen, azure, tokens};
+use crate::platforms::{LogInKey, Seen, azure, tokens};
 use crate::secrets;
 
 /// Lifetime of a token that is signed here, in seconds; Snowflake takes an hour at most.
@@ -133,6 +133,36 @@ impl Credentials {
         Ok(Bearer { kind, token })
     }
 
+    /// Returns the key of the log-in at `server`, by which a refusal is remembered; none while a token is kept,
+    /// which needs no log-in.
+    pub(super) async fn key(&self, server: &str, now: Timestamp) -> Option<LogInKey> {
+        match self {
+            Self::KeyPair(KeyPair { account, user, key, passphrase }) => {
+                let secrets: Vec<_> =
+                    [Some(key), passphrase.as_ref()].into_iter().flatten().collect();
+                LogInKey::of(&["Snowflake", server, "key", account, user], &secrets).await
+            }
+            Self::OAuth(OAuth { kept, .. }) if kept.is_current(now).await => None,
+            Self::OAuth(OAuth { url, client, proof, scope, resource, .. }) => {
+                let text = |text: &Option<String>| text.clone().unwrap_or_default();
+                let (scope, resource) = (text(scope), text(resource));
+                let names = ["Snowflake", server, "oAuth", url, client, &scope, &resource];
+                let secrets = match proof {
+                    Proof::Secret(secret) => vec![secret],
+                    Proof::Certificate { key, passphrase, .. } => {
+                        [Some(key), passphrase.as_ref()].into_iter().flatten().collect()
+                    }
+                };
+                LogInKey::of(&names, &secrets).await
+            }
+            Self::Token(token) => LogInKey::of(&["Snowflake", server, "token"], &[token]).await,
+            Self::Password(Password { account, user, secret }) => {
+                let names = ["Snowflake", server, "password", account, user];
+                LogInKey::of(&names, &[secret]).await
+            }
+        }
+    }
+
     /// Drops a kept token that was refused; returns false if no other can be obtained.
     pub(super) async fn forget(&self, token: &Secret) -> bool {
         match self {
@@ -217,7 +247,11 @@ impl OAuth {
 fn no_token(none: &NoToken) -> Failure {
     let (class, detail) = (none.class(), none.detail());
     let failure = Failure::from(NoAnswer { class, detail: none.detail() }).because(detail);
-    if azure::is_refusal(none) { failure.caused_by(Cause::EntraRefused(class)) } else { failure }
+    match none {
+        _ if azure::is_refusal(none) => failure.caused_by(Cause::EntraRefused(class)),
+        NoToken::Refused(_) => failure.caused_by(Cause::ProviderRefused(class)),
+        NoToken::Silent(_) => failure,
+    }
 }
 
 /// Returns a random UUID, which identifies one request.

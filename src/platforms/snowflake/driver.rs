@@ -15,7 +15,7 @@ use crate::domain::Secret;
 use crate::net::backoff::retry;
 use crate::net::exchange::percent_encoded;
 
-/// The longest wait for a log-out, of which nothing depends.
+/// The longest wait for a log-out or an abortion, on which nothing depends.
 const LOGOUT_MAX: Duration = Duration::from_secs(2);
 
 /// The sessions of one run.
@@ -31,8 +31,10 @@ pub(super) struct Driver {
 enum Request<'a> {
     /// Opens a session, with this body.
     Login(&'a str),
-    /// Runs a statement in a session.
-    Query(&'a Secret, &'a str),
+    /// Runs a statement in a session, under this id.
+    Query { token: &'a Secret, id: &'a str, body: &'a str },
+    /// Gives up a statement, which the body names by its id.
+    Abort(&'a Secret, &'a str),
     /// Ask for the statement of this id again.
     Poll(&'a Secret, &'a str),
     /// Closes a session, with its token.
@@ -49,8 +51,11 @@ impl Request<'_> {
                 let role = role.unwrap_or_default();
                 ("POST", format!("/session/v1/login-request?requestId={id}{role}"), None, body)
             }
-            Self::Query(token, body) => {
+            Self::Query { token, id, body } => {
                 ("POST", format!("/queries/v1/query-request?requestId={id}"), Some(token), body)
+            }
+            Self::Abort(token, body) => {
+                ("POST", format!("/queries/v1/abort-request?requestId={id}"), Some(token), body)
             }
             Self::Poll(token, query) => {
                 let query = percent_encoded(query);
@@ -170,15 +175,28 @@ fn login(link: &Link<'_>, password: &Password, secret: &Secret) -> Json {
 }
 
 async fn rows(link: &Link<'_>, token: &Secret, statement: Statement<'_>) -> Result<Rows, Failure> {
-    let body = json!({ "sqlText": statement.to_string(), "asyncExec": false, "sequenceId": 1 });
-    let body = body.to_string();
+    let text = statement.to_string();
+    let body = json!({ "sqlText": text, "asyncExec": false, "sequenceId": 1 }).to_string();
+    let id = unique()?.to_string();
     let query = Asked { link, statement };
-    let id = match retry(|| query.send(Request::Query(token, &body))).await? {
-        Reply::Done(rows) => return Ok(rows),
-        Reply::Running(id) => id,
+    let submitted = retry(|| query.send(Request::Query { token, id: &id, body: &body })).await;
+    let found = match submitted {
+        Ok(Reply::Done(rows)) => return Ok(rows),
+        Ok(Reply::Running(query_id)) => {
+            let polled = timeout(link.patience(), query.poll(token, &query_id)).await;
+            polled.unwrap_or_else(|_elapsed| Err(too_slow()))
+        }
+        Err(failure) if matches!(failure.cause, Cause::NoAnswer(_)) => Err(failure),
+        Err(failure) => return Err(failure),
     };
-    let polled = timeout(link.patience(), query.poll(token, &id)).await;
-    polled.unwrap_or_else(|_elapsed| Err(too_slow()))
+    if found.as_ref().is_err_and(|failure| !failure.class.is_definitive()) {
+        // As Snowflake's drivers do; whether it could be aborted or not, its own time limit ends it.
+        let body = json!({ "sqlText": text, "requestId": id }).to_string();
+        if let Ok(request) = Request::Abort(token, &body).built(link.server, None) {
+            let _answer = timeout(LOGOUT_MAX, link.fetch(Ok(request))).await;
+        }
+    }
+    found
 }
 
 /// A statement on its way.

@@ -12,6 +12,7 @@ mod credentials;
 mod driver;
 mod integration;
 mod link;
+mod prefix;
 mod remedy;
 mod reply;
 mod statement;
@@ -58,7 +59,8 @@ impl Validator for Snowflake {
 impl Snowflake {
     async fn walk(&self, run: &RunContext) -> Validated {
         let mut recorder = Recorder::new(CATALOG, run);
-        let session = recorder.test::<Checks<'_>, _, _>(CONNECT, || self.connect(run)).await;
+        let key = self.credentials.key(&self.service.server, run.now).await;
+        let session = recorder.log_in::<Checks<'_>, _, _>(CONNECT, key, || self.connect(run)).await;
         if let Some(checks) = session {
             self.check(&mut recorder, &checks, run).await;
             checks.session.into_inner().close().await;
@@ -91,7 +93,8 @@ impl Snowflake {
                     let found = self.bootstrap(user, run, &mut seen).await;
                     seen.with(found)
                 };
-                recorder.test::<(), _, _>(BOOTSTRAP, work).await;
+                let key = user.credentials.key(&self.service.server, run.now).await;
+                recorder.log_in::<(), _, _>(BOOTSTRAP, key, work).await;
             }
             (None, Mode::Preflight) => recorder.skip(BOOTSTRAP, "no `bootstrap` is configured"),
             (None, Mode::Recurring) => {}

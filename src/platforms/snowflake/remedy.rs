@@ -29,6 +29,33 @@ impl Snowflake {
         let host = authority(&self.service.server);
         match cause {
             Cause::LoginRefused => login_refused(credentials, &user),
+            Cause::UserDisabled => format!(
+                "Enable the user: ALTER USER {user} SET DISABLED = FALSE; DESCRIBE USER {user}; shows \
+                DISABLED and DAYS_TO_EXPIRY."
+            ),
+            Cause::UserLocked => format!(
+                "Correct the stored secret first, then unlock the user: ALTER USER {user} SET \
+                MINS_TO_UNLOCK = 0; without that the lock ends by itself, after 15 minutes by default."
+            ),
+            Cause::PasswordExpired => format!(
+                "Renew it: ALTER USER {user} SET PASSWORD = '<new>' MUST_CHANGE_PASSWORD = FALSE; or \
+                ALTER USER {user} UNSET DAYS_TO_EXPIRY; better use keyPair, which does not expire."
+            ),
+            Cause::SecondFactor => format!(
+                "A daemon has no second factor: use keyPair, oAuthClientCredentials or a \
+                programmatic access token, and make it a service user: ALTER USER {user} SET TYPE = \
+                SERVICE;"
+            ),
+            Cause::PolicyRefused => {
+                let method = method(credentials);
+                format!(
+                    "Let the authentication policy of {user} or of the account allow {method}: ALTER \
+                    AUTHENTICATION POLICY <policy> SET AUTHENTICATION_METHODS = ('{method}'); SELECT * \
+                    FROM TABLE(INFORMATION_SCHEMA.POLICY_REFERENCES(REF_ENTITY_NAME => '{user}', \
+                    REF_ENTITY_DOMAIN => 'USER')); finds it."
+                )
+            }
+            Cause::TokenMismatch => token_mismatch(role),
             Cause::KeyRefused => key_refused(credentials, &user),
             Cause::Clock => {
                 "Set this host's clock; Snowflake does not accept what it signs.".to_owned()
@@ -48,7 +75,10 @@ impl Snowflake {
             ),
             Cause::AddressRefused => format!(
                 "Let a network policy of {user} or of the account allow this host's address; \
-                programmatic access tokens need one."
+                programmatic access tokens need one: CREATE NETWORK RULE <rule> TYPE = IPV4 MODE = \
+                INGRESS VALUE_LIST = ('<address>'); ALTER NETWORK POLICY <policy> ADD \
+                ALLOWED_NETWORK_RULE_LIST = ('<rule>'); ALTER USER {user} SET NETWORK_POLICY = \
+                <policy>;"
             ),
             Cause::NoObject | Cause::NoPrivilege => match role {
                 Some(role) => format!(
@@ -58,11 +88,14 @@ impl Snowflake {
                 ),
                 None => "Name the role that sees the integration's objects in `role`.".to_owned(),
             },
-            Cause::BadRequest | Cause::Syntax | Cause::OtherAnswer | Cause::UnexpectedResponse => {
+            Cause::OtherAnswer => {
                 format!(
-                    "Check that {host} is a Snowflake account and that nothing in between answers."
+                    "Look up the number in Snowflake's documentation, or ask its support about {host}."
                 )
             }
+            Cause::BadRequest | Cause::Syntax | Cause::UnexpectedResponse => format!(
+                "Check that {host} is a Snowflake account and that nothing in between answers."
+            ),
             Cause::Cancelled => {
                 "Look in the query history for statements tagged `revalidated` that wait or take \
                 long."
@@ -70,7 +103,7 @@ impl Snowflake {
             }
             Cause::Throttled => "Validate less often, or fewer integrations at once.".to_owned(),
             Cause::Internal => "Wait, and look at status.snowflake.com.".to_owned(),
-            Cause::NoAnswer(class) => no_answer(class, host),
+            Cause::NoAnswer(class) | Cause::ProviderRefused(class) => no_answer(class, host),
             Cause::EntraRefused(class) => entra_refused(credentials, class),
             Cause::Unreadable => {
                 "Fix this host: the file, variable or credential named above.".to_owned()
@@ -80,6 +113,30 @@ impl Snowflake {
                 -inform PEM -out rsa_key.p8"
                 .to_owned(),
         }
+    }
+}
+
+/// Returns the name of the kind of credentials in authentication policies.
+const fn method(credentials: &Credentials) -> &'static str {
+    match credentials {
+        Credentials::KeyPair(_) => "KEYPAIR",
+        Credentials::OAuth(_) => "OAUTH",
+        Credentials::Token(_) => "PROGRAMMATIC_ACCESS_TOKEN",
+        Credentials::Password(_) => "PASSWORD",
+    }
+}
+
+fn token_mismatch(role: Option<&Name>) -> String {
+    match role {
+        Some(role) => format!(
+            "Let the identity provider issue a token for role {role}: set \
+            `oAuthClientConfig.scope` to \"session:role:{role}\" or \"session:role-any\", and map \
+            the token to the user (EXTERNAL_OAUTH_TOKEN_USER_MAPPING_CLAIM of the security \
+            integration)."
+        ),
+        None => "Name the role that the token is limited to in `role`; without it, the user's \
+            default role is asked for."
+            .to_owned(),
     }
 }
 

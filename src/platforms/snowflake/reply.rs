@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::Value as Json;
 
-use super::classify::{Failure, is_running};
+use super::classify::{Failure, Stage, is_running};
 use super::statement::Statement;
 use crate::domain::{Secret, Timestamp};
 use crate::net::exchange::Answer;
@@ -84,7 +84,7 @@ struct Column {
 #[serde(rename_all = "camelCase")]
 struct ResultSet {
     result_set_meta_data: Meta,
-    data: Vec<Vec<Json>>,
+    data: Vec<Json>,
 }
 
 #[derive(Deserialize)]
@@ -126,6 +126,15 @@ fn named(columns: Vec<Column>) -> Vec<String> {
     columns.into_iter().map(|column| column.name.to_lowercase()).collect()
 }
 
+/// Returns the rows, without those that are none: one odd row must not hide the others.
+fn cells(rows: Vec<Json>) -> Vec<Vec<Json>> {
+    let row = |row| match row {
+        Json::Array(cells) => Some(cells),
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) | Json::Object(_) => None,
+    };
+    rows.into_iter().filter_map(row).collect()
+}
+
 /// Reads an answer of the SQL API to `statement`.
 ///
 /// # Errors
@@ -136,33 +145,34 @@ pub(super) fn api(
     statement: &Statement<'_>,
     now: Timestamp,
 ) -> Result<Reply, Failure> {
-    let unexpected = |reason: String| Failure::unexpected(answer.status, &reason);
+    let unexpected =
+        |reason: String| Failure::unexpected(answer.status, &answer.unlike_json(reason));
     match answer.status {
         200 => {
             let ResultSet { result_set_meta_data: meta, data } =
                 answer.json().map_err(unexpected)?;
             let complete = meta.num_rows.is_none_or(|total| total <= data.len());
-            let rows = Rows { columns: named(meta.row_type), cells: data, complete };
+            let rows = Rows { columns: named(meta.row_type), cells: cells(data), complete };
             rows.check(statement).map(Reply::Done).map_err(unexpected)
         }
         202 => {
             let Status { statement_handle } = answer.json().map_err(unexpected)?;
             Ok(Reply::Running(statement_handle))
         }
-        _ => Err(refusal(answer, now)),
+        _ => Err(refusal(Stage::LogIn, answer, now)),
     }
 }
 
 /// Returns the failure of an answer that is none to the statement.
-pub(super) fn refusal(answer: &Answer, now: Timestamp) -> Failure {
+pub(super) fn refusal(stage: Stage, answer: &Answer, now: Timestamp) -> Failure {
     let status = answer.status;
     let failure = match answer.json::<Said>() {
         _ if answer.is_redirect() => Failure::unexpected(status, "redirects are never followed"),
         Ok(said) if said.code.is_some() => {
-            Failure::described(answer, &said.code(), &said.message.unwrap_or_default())
+            Failure::described(stage, answer, &said.code(), &said.message.unwrap_or_default())
         }
         Ok(_) => Failure::unexpected(status, "there is no `code` in it"),
-        Err(reason) => Failure::unexpected(status, &reason),
+        Err(reason) => Failure::unexpected(status, &answer.unlike_json(reason)),
     };
     failure.after(answer.retry_after(now))
 }
@@ -183,18 +193,19 @@ struct Data {
     error_code: Option<Json>,
     query_id: Option<String>,
     rowtype: Option<Vec<Column>>,
-    rowset: Option<Vec<Vec<Json>>>,
+    rowset: Option<Vec<Json>>,
     total: Option<usize>,
     query_result_format: Option<String>,
 }
 
 /// Reads an answer of the drivers' protocol that claims success, or its error.
-fn envelope(answer: &Answer, now: Timestamp) -> Result<Envelope, Failure> {
+fn envelope(stage: Stage, answer: &Answer, now: Timestamp) -> Result<Envelope, Failure> {
     if answer.status != 200 {
-        return Err(refusal(answer, now));
+        return Err(refusal(stage, answer, now));
     }
-    let envelope: Envelope =
-        answer.json().map_err(|reason| Failure::unexpected(answer.status, &reason))?;
+    let envelope: Envelope = answer
+        .json()
+        .map_err(|reason| Failure::unexpected(answer.status, &answer.unlike_json(reason)))?;
     let mut code = text(envelope.code.as_ref());
     if code.is_empty() {
         code = text(envelope.data.as_ref().and_then(|data| data.error_code.as_ref()));
@@ -202,7 +213,7 @@ fn envelope(answer: &Answer, now: Timestamp) -> Result<Envelope, Failure> {
     if envelope.success || is_running(&code) {
         return Ok(Envelope { code: Some(Json::from(code)), ..envelope });
     }
-    Err(Failure::described(answer, &code, &envelope.message.unwrap_or_default()))
+    Err(Failure::described(stage, answer, &code, &envelope.message.unwrap_or_default()))
 }
 
 /// Reads the answer to a log-in: the session's token.
@@ -211,7 +222,7 @@ fn envelope(answer: &Answer, now: Timestamp) -> Result<Envelope, Failure> {
 ///
 /// Returns the error of Snowflake, or that the answer is not one of Snowflake.
 pub(super) fn session(answer: &Answer, now: Timestamp) -> Result<Secret, Failure> {
-    let envelope = envelope(answer, now)?;
+    let envelope = envelope(Stage::LogIn, answer, now)?;
     let token = envelope.data.and_then(|data| data.token).filter(|token| !token.is_empty());
     token
         .map(Secret::new)
@@ -229,7 +240,7 @@ pub(super) fn query(
     now: Timestamp,
 ) -> Result<Reply, Failure> {
     let unexpected = |reason: &str| Failure::unexpected(answer.status, reason);
-    let envelope = envelope(answer, now)?;
+    let envelope = envelope(Stage::Session, answer, now)?;
     let data = envelope.data.unwrap_or_default();
     if is_running(&text(envelope.code.as_ref())) {
         let id = data.query_id.filter(|id| !id.is_empty());
@@ -242,6 +253,6 @@ pub(super) fn query(
         return Err(unexpected("there are no rows in it"));
     };
     let complete = data.total.is_none_or(|total| total <= rows.len());
-    let rows = Rows { columns: named(columns), cells: rows, complete };
+    let rows = Rows { columns: named(columns), cells: cells(rows), complete };
     rows.check(statement).map(Reply::Done).map_err(|reason| unexpected(&reason))
 }

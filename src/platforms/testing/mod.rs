@@ -72,6 +72,7 @@ pub(crate) fn context(mode: Mode) -> RunContext {
         run_limit: Duration::from_mins(2),
         now: NOW.parse().unwrap(),
         redactor: Redactor::default(),
+        log_ins: crate::platforms::LogIns::default(),
     }
 }
 

@@ -145,6 +145,35 @@ fn local_fault_changes_nothing_but_the_history() {
 }
 
 #[test]
+fn repeated_refusal_is_no_new_evidence() {
+    let mut bench = Bench::enabled();
+    bench.fail(Subject::Active, Class::Unreachable);
+    let observed = Observed { is_repeat: true, ..Observed::default() };
+    let repeat = || SubjectRun {
+        observed: observed.clone(),
+        ..found(Subject::Active, failed(Class::Denied))
+    };
+    let before = bench.row("one").clone();
+    bench.run(vec![repeat()]);
+    let after = bench.row("one");
+    assert_eq!((after.status, after.suspect), (Status::Enabled, before.suspect));
+    assert_eq!(after.active.counters, before.active.counters);
+    assert_eq!(after.next_run_at, schedule().next_due(after.id, bench.now), "no run out of turn");
+    assert_eq!(
+        bench.books.runs.last().unwrap().class,
+        Some(Class::Denied),
+        "it is shown as it was"
+    );
+    bench.fail(Subject::Active, Class::Denied);
+    assert_eq!(bench.row("one").status, Status::RecurringValidationError);
+    let (events, counters) = (bench.kinds().len(), bench.row("one").active.counters);
+    bench.run(vec![repeat()]);
+    let row = bench.row("one");
+    assert_eq!((row.status, row.active.counters), (Status::RecurringValidationError, counters));
+    assert_eq!(bench.kinds().len(), events, "nothing is notified");
+}
+
+#[test]
 fn incident_goes_from_the_failure_to_the_recovery() {
     let mut bench = Bench::enabled();
     bench.fail(Subject::Active, Class::Denied);

@@ -1,6 +1,7 @@
 //! The platform against servers: recorded answers in `testcases/`, and minilake, which keeps real
 //! catalogs, grants and warehouses.
 
+mod answers;
 mod observed;
 mod stand_ins;
 

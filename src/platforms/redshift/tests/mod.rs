@@ -25,7 +25,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::client::Statement;
 use super::*;
-use crate::domain::{Outcome, Redactor, Report, Timestamp};
+use crate::domain::{Outcome, Report, Timestamp};
 use crate::input::{Faults, Value};
 use server::Server;
 
@@ -52,13 +52,10 @@ fn redshift(port: u16, ca: &Path, changes: Json) -> Box<dyn Validator> {
 /// Long enough for a busy machine, too short for a second attempt beside `connectTimeout`.
 fn context(mode: Mode) -> RunContext {
     RunContext {
-        name: "r".to_owned(),
-        mode,
-        everyone: Arc::default(),
         test_limit: Duration::from_secs(10),
         run_limit: Duration::from_mins(1),
         now: Timestamp(0),
-        redactor: Redactor::default(),
+        ..crate::platforms::testing::context(mode)
     }
 }
 

@@ -2,6 +2,7 @@
 //! `SnowDuck`, which speaks the SQL API and the drivers' protocol, and fakesnow, which speaks the
 //! latter.
 
+mod answers;
 mod keys;
 mod observed;
 mod stand_ins;
@@ -95,6 +96,10 @@ fn asked_for(seen: &Seen) -> Option<String> {
         ("POST", "/oauth/token") if query.is_empty() => "token",
         ("POST", "/session/v1/login-request") if !query.contains("warehouse") => "login",
         ("POST", "/session") if query.starts_with("delete=true&requestId=") => "logout",
+        ("POST", "/queries/v1/abort-request") if id(query) == Some(36) => {
+            assert!(keys(&["sqlText", "requestId"]), "{body}");
+            "driver-abort"
+        }
         ("GET", "/queries/01b7d0a2-0000-4d1c-0000-0002/result") if id(query) == Some(36) => {
             "driver-poll"
         }

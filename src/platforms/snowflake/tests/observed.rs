@@ -10,7 +10,6 @@ async fn equal_runs_see_equal_facts() {
         "version [] 9.35.1",
         "principal [] IMMUTA_SYSTEM_ACCOUNT",
         "principal [account] XY12345",
-        "principal [default role] PUBLIC",
         "grant [database IMMUTA] owner IMMUTA_SYSTEM",
         "grant [impersonation role IMMUTA_IMPERSONATION] owner IMMUTA_SYSTEM",
         "grant [roles] IMMUTA_SYSTEM",
