@@ -7,9 +7,11 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use secrecy::zeroize::Zeroizing;
 
-use super::SECRET_BYTES_MIN;
 use super::view::View;
 use crate::domain::Secret;
+
+/// Shortest secret that is looked for, in bytes; shorter ones would make every text unreadable.
+pub(super) const SECRET_BYTES_MIN: usize = 3;
 
 /// Shortest piece at the beginning or at the end of a spelling that is removed, in bytes.
 const EDGE_BYTES_MIN: usize = 8;

@@ -13,13 +13,11 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use index::Index;
+use index::{Index, SECRET_BYTES_MIN};
 use view::View;
 
 use super::{REDACTED, Secret, one_line};
 
-/// Shortest secret that is looked for, in bytes; shorter ones would make every text unreadable.
-const SECRET_BYTES_MIN: usize = 3;
 /// Most secrets that one redactor keeps; a run has about a dozen, and lines of keys count as well.
 const SECRETS_MAX: usize = 1024;
 /// Number of times that escapes are decoded, since some servers escape twice.

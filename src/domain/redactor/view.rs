@@ -4,7 +4,7 @@ use std::ops::Range;
 
 /// A text with its escapes decoded some number of times.
 pub(super) struct View {
-    /// Decoded text.
+    /// Bytes of the decoded text.
     pub(super) bytes: Vec<u8>,
     /// Positions in the text at which each byte begins, and at which the last one ends; none for the
     /// text itself.
