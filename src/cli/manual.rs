@@ -39,6 +39,9 @@ Another daemon uses the database.
 .TP
 \fB78\fR
 The configuration is wrong.
+.TP
+\fB130\fR
+A signal interrupted the command.
 .SH FILES
 .TP
 \fI/etc/revalidated/revalidated.toml\fR

@@ -10,10 +10,11 @@ use tokio::time::Instant;
 
 use super::args::{Global, Validate};
 use super::error::{CommandError, fault_lines, print_error};
-use super::print::{Answer, Screen, result_word, sanitise};
+use super::print::{Answer, End, Screen, result_word, sanitise};
 use super::{read, results};
-use crate::daemon::{self, Assembly};
+use crate::daemon::{self, Assembly, Signals};
 use crate::domain::duration_text;
+use crate::net::farewell;
 use crate::platforms::Mode;
 use crate::store::StoredReport;
 use crate::view::{OnDemand, Validated};
@@ -52,12 +53,12 @@ pub(super) fn enabled(assembly: &Assembly) -> Vec<String> {
 }
 
 /// Validates the named integrations, some at once; the results come in the order of the names.
-/// Progress is shown on standard error when it is a terminal and there is more than one.
+/// An interrupt ends them and their queries. Progress is shown on standard error when it is a terminal and there is more than one.
 pub(super) async fn validate_all(
     assembly: Arc<Assembly>,
     names: Vec<String>,
     mode: Mode,
-) -> anyhow::Result<Vec<Validated>> {
+) -> Result<Vec<Validated>, CommandError> {
     let bar = progress(names.len());
     let permits = Arc::new(Semaphore::new(RUNS_MAX));
     let mut runs = JoinSet::new();
@@ -69,7 +70,21 @@ pub(super) async fn validate_all(
         });
     }
     let mut done = Vec::new();
-    while let Some(joined) = runs.join_next().await {
+    let mut signals = Signals::new().context("signals cannot be received")?;
+    let interrupted = signals.asked_to_stop();
+    tokio::pin!(interrupted);
+    loop {
+        let joined = tokio::select! {
+            joined = runs.join_next() => joined,
+            () = &mut interrupted => {
+                bar.finish_and_clear();
+                runs.shutdown().await;
+                // What the runs began at a platform is cancelled there.
+                farewell::finished().await;
+                return Err(CommandError::Ended(End::Interrupted, anyhow::anyhow!("interrupted")));
+            }
+        };
+        let Some(joined) = joined else { break };
         let (place, validated) = joined.context("a validation was torn down")??;
         bar.inc(1);
         done.extend(validated.map(|validated| (place, validated)));

@@ -5,6 +5,7 @@ pub(crate) mod backoff;
 mod certificate;
 pub(crate) mod discovered;
 pub(crate) mod exchange;
+pub(crate) mod farewell;
 pub(crate) mod http;
 pub(crate) mod jwt;
 pub(crate) mod oauth;

@@ -41,7 +41,8 @@ Exit status:
   69  an address is in use
   73  the database is of a newer version
   75  another daemon uses the database
-  78  the configuration is wrong";
+  78  the configuration is wrong
+  130 a signal interrupted the command";
 
 /// Reruns the validation tests of data-platform integrations on schedule and notifies webhook
 /// receivers of every change

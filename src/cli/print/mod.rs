@@ -45,6 +45,8 @@ pub(super) enum End {
     InUse,
     /// The configuration is wrong.
     Configuration,
+    /// A signal interrupted the command.
+    Interrupted,
 }
 
 impl End {
@@ -65,6 +67,8 @@ impl End {
             Self::Newer => 73,
             Self::InUse => 75,
             Self::Configuration => 78,
+            // As shells count it for SIGINT.
+            Self::Interrupted => 130,
         }
     }
 }

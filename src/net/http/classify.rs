@@ -9,6 +9,9 @@ use crate::domain::{Class, one_line};
 use crate::net::address::RefusedEndpoint;
 use crate::net::tcp::is_out_of_descriptors;
 
+/// Beginning of the line about a server that refused the certificate of this client.
+pub(crate) const OWN_CERTIFICATE_REFUSED: &str =
+    "the server does not accept the client certificate";
 /// Longest detail of an error, in characters.
 const DETAIL_MAX: usize = 300;
 
@@ -30,7 +33,7 @@ pub(crate) fn classify(error: &reqwest::Error) -> (Class, String) {
         } else {
             Class::Denied
         };
-        return (class, format!("the server does not accept the client certificate: {detail}"));
+        return (class, format!("{OWN_CERTIFICATE_REFUSED}: {detail}"));
     }
     if causes.iter().any(|cause| cause.is::<RefusedEndpoint>()) {
         return (Class::Unreachable, detail);

@@ -1,84 +1,222 @@
 //! Failed calls to Trino: their causes and the text of each.
 
-use super::reply::QueryError;
+use super::codes::{self, Remedy};
+use super::reply::{QueryError, RefusedPage};
 use crate::domain::Class;
+use crate::net::backoff::Backoff;
+use crate::net::exchange::NoAnswer;
+use crate::net::http::OWN_CERTIFICATE_REFUSED;
+use crate::net::oauth::NoToken;
 use crate::platforms::failure::{self, sentence};
 
-/// The first code of `INTERNAL_ERROR`.
+/// First code of `INTERNAL_ERROR`.
 const INTERNAL_MIN: i64 = 0x1_0000;
-/// The first code of `INSUFFICIENT_RESOURCES`.
+/// First code of `INSUFFICIENT_RESOURCES`.
 const RESOURCES_MIN: i64 = 0x2_0000;
-/// The first code that belongs to a connector.
+/// First code that belongs to a connector.
 const CONNECTOR_MIN: i64 = 0x100_0000;
 /// Texts of refused permissions that are not about the queried table.
-const NOT_ABOUT_TABLES: [&str; 3] =
-    ["cannot impersonate user", "cannot execute query", "cannot become user"];
+const NOT_ABOUT_TABLES: [&str; 4] =
+    ["cannot impersonate user", "cannot execute query", "cannot become user", "cannot set role"];
 
 /// Failure of a call to Trino.
 pub(super) type Failure = failure::Failure<Cause>;
 
-/// Cause of a failed call.
+/// Cause of a failed call, and how far it got.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Cause {
-    /// The server, or something before it, answered with a status that refuses.
-    Refused {
-        /// Status code of the answer.
-        status: u16,
-        /// True when signing in takes a person at a browser.
-        wants_browser: bool,
-    },
-    /// The query ran into an error, so that Trino had taken the statement and the credentials.
+pub(super) struct Cause {
+    /// Kind of the failure.
+    pub(super) kind: Kind,
+    /// True when Trino had taken the statement, and so the credentials.
+    pub(super) is_taken: bool,
+}
+
+/// Kind of a failed call.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Kind {
+    /// The credentials were refused.
+    Refused(Offers),
+    /// The certificate of the client was refused during the TLS handshake.
+    Certificate,
+    /// The forward proxy refused its user or password.
+    Proxy,
+    /// The coordinator does not know the query whose page was asked for.
+    Forgotten,
+    /// Something else than Trino answered.
+    Foreign,
+    /// The answer leads elsewhere, perhaps to a login page.
+    Redirected,
+    /// The coordinator does not process the headers of the proxy before it.
+    Forwarded,
+    /// Any other answer with a status that refuses.
+    Answered,
+    /// The query ran into an error.
     Query {
-        /// True when what a connector reads from failed, and not Trino.
-        is_external: bool,
+        /// Remedy by the table of codes.
+        remedy: Remedy,
         /// True when reading a table was refused, rather than running queries or impersonation.
         is_about_table: bool,
     },
-    /// No answer came, or none that Trino gives.
-    NoAnswer,
+    /// The address of the next page is not one that may be asked, for this remedy.
+    NextPage(&'static str),
+    /// The query did not end in time.
+    Waiting,
+    /// The token endpoint issued no token.
+    Token,
+    /// The secret cannot be read or sent.
+    Secret,
+    /// No answer came at all.
+    Silence,
+}
+
+/// Ways to log in that a refusal offers in its `WWW-Authenticate` headers.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(super) struct Offers(u8);
+
+impl Offers {
+    /// Password in a `Basic` header.
+    pub(super) const PASSWORD: Self = Self(1);
+    /// Bearer token.
+    pub(super) const TOKEN: Self = Self(2);
+    /// Sign-in at a browser, with the access token of its issuer as bearer token.
+    pub(super) const BROWSER: Self = Self(4);
+    /// Kerberos ticket in a `Negotiate` header.
+    pub(super) const TICKET: Self = Self(8);
+
+    /// Returns the offers of all challenges.
+    pub(super) fn of(challenges: &[&str]) -> Self {
+        let one = |challenge: &str| {
+            let challenge = challenge.trim_start().to_ascii_lowercase();
+            match challenge.split([' ', ',']).next().unwrap_or_default() {
+                "basic" => Self::PASSWORD.0,
+                "bearer" if challenge.contains("x_redirect_server") => Self::BROWSER.0,
+                "bearer" => Self::TOKEN.0,
+                "negotiate" => Self::TICKET.0,
+                _ => 0,
+            }
+        };
+        Self(challenges.iter().fold(0, |all, challenge| all | one(challenge)))
+    }
+
+    /// True when all of `other` is offered.
+    pub(super) const fn has(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// True when nothing is offered, as where a proxy drops the headers.
+    pub(super) const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Returns the offers as values of `http-server.authentication.type`.
+    pub(super) fn names(self) -> String {
+        let all = [
+            (Self::PASSWORD, "PASSWORD"),
+            (Self::TOKEN, "JWT"),
+            (Self::BROWSER, "OAUTH2"),
+            (Self::TICKET, "KERBEROS"),
+        ];
+        let names = all.into_iter().filter(|(one, _)| self.has(*one)).map(|(_, name)| name);
+        names.collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// Answer whose status refuses, each text in one bounded line without secrets.
+#[derive(Debug, Default)]
+pub(super) struct Refusal {
+    /// Status code of the answer.
+    pub(super) status: u16,
+    /// Words of the server, the same from run to run.
+    pub(super) words: String,
+    /// True for a page that a browser is to show.
+    pub(super) is_html: bool,
+    /// True when a page of a query was asked for.
+    pub(super) is_of_page: bool,
+    /// Ways to log in that the answer offers.
+    pub(super) offers: Offers,
+    /// Challenges as they are shown, without one-time addresses.
+    pub(super) challenges: String,
+}
+
+impl From<Kind> for Cause {
+    fn from(kind: Kind) -> Self {
+        Self { kind, is_taken: false }
+    }
 }
 
 impl failure::Cause for Cause {
     fn no_answer(_class: Class) -> Self {
-        Self::NoAnswer
+        Kind::Silence.into()
     }
 
     fn describe(detail: &str) -> String {
         sentence(detail)
     }
+
+    fn backoff(&self, class: Class) -> Backoff {
+        // The query is posted again instead, or a redirect would lead there again.
+        if matches!(self.kind, Kind::Forgotten | Kind::Redirected | Kind::Waiting) {
+            return Backoff::new(&[]);
+        }
+        Backoff::of(class)
+    }
 }
 
 impl Failure {
-    /// Returns a failure without an answer of Trino; `why` says it in one line.
-    pub(super) fn silent(class: Class, why: &str) -> Self {
-        Self::new(Cause::NoAnswer, class, sentence(why))
+    /// Returns a failure of this `kind`; `why` says it in one line.
+    pub(super) fn of(kind: Kind, class: Class, why: &str) -> Self {
+        Self::new(kind.into(), class, sentence(why))
     }
 
-    /// Returns the failure of an answer whose status refuses, with the server's `words` and what it
-    /// wants to be shown, each in one bounded line without secrets.
-    pub(super) fn refused(status: u16, words: &str, challenge: Option<&str>) -> Self {
-        let class = class_of_status(status, words);
-        let wants_browser = challenge.is_some_and(|text| text.contains("x_redirect_server"));
-        let detail = match words {
+    /// Returns the failure of an exchange without an answer.
+    pub(super) fn silent(none: NoAnswer) -> Self {
+        if none.detail.starts_with(OWN_CERTIFICATE_REFUSED) {
+            return Self::of(Kind::Certificate, none.class, &none.detail);
+        }
+        // What answers with more than it may is not Trino.
+        if none.class == Class::Unavailable {
+            return Self::of(Kind::Foreign, none.class, &none.detail);
+        }
+        none.into()
+    }
+
+    /// Returns the failure of a token endpoint.
+    pub(super) fn no_token(none: &NoToken) -> Self {
+        Self::of(Kind::Token, none.class(), &none.detail())
+    }
+
+    /// Returns the failure of an answer whose next page is not asked for.
+    pub(super) fn next_page(page: &RefusedPage, why: &str) -> Self {
+        Self::of(Kind::NextPage(page.remedy), Class::Invalid, why)
+    }
+
+    /// Returns the failure of an answer whose status refuses.
+    pub(super) fn refused(refusal: &Refusal) -> Self {
+        let Refusal { status, words, challenges, .. } = refusal;
+        let (kind, class) = judged(refusal);
+        let said = match words.as_str() {
             "" => format!("HTTP {status}"),
             words => format!("HTTP {status}: {words}"),
         };
-        let challenge = challenge.unwrap_or("none");
-        let evidence = format!("HTTP {status}, WWW-Authenticate [{challenge}]: {words}");
-        let cause = Cause::Refused { status, wants_browser };
-        Self::new(cause, class, sentence(&detail)).because(evidence)
+        let detail = if kind == Kind::Forgotten {
+            format!("the cluster has forgotten the query, {said}")
+        } else if kind == Kind::Foreign {
+            format!("what answered is not Trino, {said}")
+        } else {
+            said
+        };
+        let shown = if challenges.is_empty() { "none" } else { challenges };
+        let evidence = format!("HTTP {status}, WWW-Authenticate [{shown}]: {words}");
+        Self::of(kind, class, &detail).because(evidence)
     }
 
     /// Returns the failure of the query `id`, with Trino's words, each bounded and without secrets.
     pub(super) fn query(id: &str, error: &QueryError) -> Self {
         let QueryError { message, error_code, error_name, error_type } = error;
-        let class = class_of(error);
+        let (class, remedy) = class_of(error);
         let words = message.as_deref().unwrap_or_default().to_lowercase();
         let is_other = NOT_ABOUT_TABLES.iter().any(|other| words.contains(other));
-        let cause = Cause::Query {
-            is_external: kind_of(error) == Kind::External,
-            is_about_table: class == Class::Denied && !is_other,
-        };
+        let is_about_table = class == Class::Denied && !is_other;
         let words = message.as_deref().unwrap_or("no reason given");
         let detail = match (error_name.as_deref(), error_code) {
             (Some(name), _) => format!("{name}: {words}"),
@@ -89,110 +227,102 @@ impl Failure {
         let code = error_code.map_or_else(|| "none".to_owned(), |code| code.to_string());
         let (name, kind) = (or(error_name), or(error_type));
         let evidence = format!("query {id}, {kind}, {name} ({code}): {}", or(message));
-        Self::new(cause, class, sentence(&detail)).because(evidence)
+        let kind = Kind::Query { remedy, is_about_table };
+        let failure = Self::of(kind, class, &detail).because(evidence);
+        failure.taken(true)
     }
 
-    /// True when Trino took the statement, and so the credentials.
+    /// Notes whether Trino had taken the statement.
+    pub(super) const fn taken(mut self, is_taken: bool) -> Self {
+        self.cause.is_taken = is_taken || self.cause.is_taken;
+        self
+    }
+
+    /// True when the query itself ran into an error.
     pub(super) const fn is_of_query(&self) -> bool {
-        matches!(self.cause, Cause::Query { .. })
+        matches!(self.cause.kind, Kind::Query { .. })
     }
 
-    /// True when a query failed for a reason that may pass.
-    pub(super) const fn is_passing_query(&self) -> bool {
-        self.is_of_query() && !self.class.is_definitive()
+    /// True when the log-in was accepted before it failed.
+    pub(super) const fn is_logged_in(&self) -> bool {
+        let is_refused = matches!(self.cause.kind, Kind::Refused(_) | Kind::Certificate);
+        self.cause.is_taken && !is_refused
+    }
+
+    /// True when the statement is worth being posted once more.
+    pub(super) const fn is_passing(&self) -> bool {
+        let is_answer = matches!(
+            self.cause.kind,
+            Kind::Query { .. } | Kind::Forgotten | Kind::Foreign | Kind::Answered
+        );
+        self.cause.is_taken && is_answer && !self.class.is_definitive()
     }
 
     /// True when what a connector reads from failed, and not Trino.
     pub(super) const fn is_external(&self) -> bool {
-        matches!(self.cause, Cause::Query { is_external: true, .. })
+        matches!(self.cause.kind, Kind::Query { remedy: Remedy::External, .. })
+    }
+
+    /// True when the table of codes names this remedy.
+    pub(super) fn has_remedy(&self, wanted: Remedy) -> bool {
+        matches!(self.cause.kind, Kind::Query { remedy, .. } if remedy == wanted)
     }
 
     /// True when reading a table was refused, rather than running queries or impersonation.
     pub(super) const fn is_about_table(&self) -> bool {
-        matches!(self.cause, Cause::Query { is_about_table: true, .. })
+        matches!(self.cause.kind, Kind::Query { is_about_table: true, .. })
     }
 
-    /// True when signing in takes a person at a browser.
-    pub(super) const fn wants_browser(&self) -> bool {
-        matches!(self.cause, Cause::Refused { wants_browser: true, .. })
+    /// True when the credentials are at fault.
+    pub(super) const fn is_of_credentials(&self) -> bool {
+        matches!(self.cause.kind, Kind::Refused(_) | Kind::Certificate | Kind::Token | Kind::Secret)
     }
 }
 
-/// Returns the class of a refusal.
-fn class_of_status(status: u16, words: &str) -> Class {
+/// Returns kind and class of a refusal. A status that no version of Trino answers with may pass: a
+/// gateway or ingress sends it while it has no coordinator.
+fn judged(refusal: &Refusal) -> (Kind, Class) {
+    let Refusal { status, words, is_html, is_of_page, offers, .. } = refusal;
+    let has = |text: &str| words.to_lowercase().contains(text);
+    let denied = Kind::Query { remedy: Remedy::Permission, is_about_table: false };
     match status {
-        401 if words.to_lowercase().contains("expired") => Class::Expired,
-        401 | 403 | 407 => Class::Denied,
-        429 => Class::Throttled,
-        408 | 410 | 500..=599 => Class::Unavailable,
-        // A redirect is not followed: where it leads is not what was configured.
-        _ => Class::Invalid,
+        401 if has("expired") => (Kind::Refused(*offers), Class::Expired),
+        401 => (Kind::Refused(*offers), Class::Denied),
+        403 if has("over http is not enabled") => (Kind::Forwarded, Class::Invalid),
+        403 if !is_html => (Kind::Refused(*offers), Class::Denied),
+        406 if has("forwarded") => (Kind::Forwarded, Class::Invalid),
+        407 => (Kind::Proxy, Class::Denied),
+        404 | 410 if *is_of_page => (Kind::Forgotten, Class::Unavailable),
+        300..=399 => (Kind::Redirected, Class::Unavailable),
+        400 if !is_html && has("header") => (Kind::Answered, Class::Invalid),
+        429 => (Kind::Answered, Class::Throttled),
+        // A role that is not granted is refused before there is a query.
+        500 if has("access denied: ") => (denied, Class::Denied),
+        408 | 500..=599 if !is_html => (Kind::Answered, Class::Unavailable),
+        _ => (Kind::Foreign, Class::Unavailable),
     }
 }
 
-/// The four types of errors, and those that do not say which.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Kind {
-    User,
-    Internal,
-    Resources,
-    External,
-    Unknown,
-}
-
-fn kind_of(error: &QueryError) -> Kind {
-    match (error.error_type.as_deref(), error.error_code) {
-        (Some("USER_ERROR"), _) => Kind::User,
-        (Some("INTERNAL_ERROR"), _) => Kind::Internal,
-        (Some("INSUFFICIENT_RESOURCES"), _) => Kind::Resources,
-        (Some("EXTERNAL"), _) | (_, Some(CONNECTOR_MIN..)) => Kind::External,
-        (_, Some(RESOURCES_MIN..)) => Kind::Resources,
-        (_, Some(INTERNAL_MIN..)) => Kind::Internal,
-        (_, Some(0..)) => Kind::User,
-        (_, Some(_) | None) => Kind::Unknown,
-    }
-}
-
-/// Returns the class of a query's error: by its type, and within that by its name, or its code
-/// where it has no name.
-fn class_of(error: &QueryError) -> Class {
+/// Returns class and remedy of a query's error. The type of an unknown error says whether it is a
+/// connector's; what is not known otherwise may pass.
+fn class_of(error: &QueryError) -> (Class, Remedy) {
     let name = error.error_name.as_deref().unwrap_or_default();
-    let code = error.error_code.filter(|_| name.is_empty());
-    match kind_of(error) {
-        Kind::User => user_error(name, code),
-        Kind::Internal => match (name, code) {
-            ("CONFIGURATION_INVALID" | "INVALID_RESOURCE_GROUP", _)
-            | (_, Some(65_559 | 65_561)) => Class::Invalid,
-            _ => Class::Unavailable,
-        },
-        Kind::Resources => match (name, code) {
-            ("QUERY_QUEUE_FULL", _) | (_, Some(131_074)) => Class::Throttled,
-            _ => Class::Unavailable,
-        },
-        Kind::External => Class::Unavailable,
-        Kind::Unknown => Class::Invalid,
-    }
-}
-
-fn user_error(name: &str, code: Option<i64>) -> Class {
-    match (name, code) {
-        ("PERMISSION_DENIED", _) | (_, Some(4)) => Class::Denied,
-        (
-            "NOT_FOUND" | "CATALOG_NOT_FOUND" | "SCHEMA_NOT_FOUND" | "TABLE_NOT_FOUND"
-            | "COLUMN_NOT_FOUND" | "ROLE_NOT_FOUND",
-            _,
-        )
-        | (_, Some(5 | 44..=48)) => Class::Missing,
-        (
-            "ABANDONED_QUERY"
-            | "USER_CANCELED"
-            | "QUERY_REJECTED"
-            | "ADMINISTRATIVELY_KILLED"
-            | "CATALOG_NOT_AVAILABLE",
-            _,
-        )
-        | (_, Some(2 | 3 | 31 | 38)) => Class::Unavailable,
-        _ => Class::Invalid,
+    let of_type = match (error.error_type.as_deref(), error.error_code) {
+        (Some("EXTERNAL"), _) | (None, Some(CONNECTOR_MIN..)) => Remedy::External,
+        (Some("INSUFFICIENT_RESOURCES"), _) | (None, Some(RESOURCES_MIN..)) => Remedy::Limit,
+        _ => Remedy::Log,
+    };
+    let number = error.error_code.filter(|code| {
+        let of_number = match *code {
+            ..INTERNAL_MIN => "USER_ERROR",
+            INTERNAL_MIN..RESOURCES_MIN => "INTERNAL_ERROR",
+            RESOURCES_MIN.. => "INSUFFICIENT_RESOURCES",
+        };
+        error.error_type.as_deref().is_none_or(|given| given == of_number)
+    });
+    match codes::find(name, number) {
+        Some((_, _, class, remedy)) => (*class, *remedy),
+        None => (Class::Unavailable, of_type),
     }
 }
 
@@ -210,68 +340,94 @@ mod tests {
         }
     }
 
-    /// Every code of Trino's `StandardErrorCode` that is not `Invalid` beside its kin, and the rest
-    /// of each range.
     #[test]
-    fn every_standard_error_has_a_class() {
-        let codes = include_str!("testcases/codes.txt");
-        let mut count = 0;
-        for line in codes.lines().filter(|line| !line.starts_with('#')) {
-            let [name, code, kind, class] = line.split_whitespace().collect::<Vec<_>>()[..] else {
-                panic!("{line}");
+    fn error_is_known_by_its_name_or_else_its_number_and_unknown_ones_may_pass() {
+        use Class::{Denied, Invalid, Unavailable};
+        let table = [
+            (error("USER_ERROR", "PERMISSION_DENIED", -1), Denied, Remedy::Permission),
+            (error("", "", 4), Denied, Remedy::Permission),
+            (error("USER_ERROR", "", 4), Denied, Remedy::Permission),
+            (error("EXTERNAL", "", 4), Unavailable, Remedy::External),
+            (error("NEW_TYPE", "", 4), Unavailable, Remedy::Log),
+            (error("EXTERNAL", "HIVE_METASTORE_ERROR", 0x100_0000), Unavailable, Remedy::External),
+            (error("EXTERNAL", "UNSUPPORTED_TABLE_TYPE", 133_001), Invalid, Remedy::Name),
+            (error("", "", 0x100_0000), Unavailable, Remedy::External),
+            (error("INTERNAL_ERROR", "NEW_ERROR", 65_700), Unavailable, Remedy::Log),
+            (error("INSUFFICIENT_RESOURCES", "NEW", 131_200), Unavailable, Remedy::Limit),
+            (error("USER_ERROR", "NEW_MISTAKE", 200), Unavailable, Remedy::Log),
+            (error("USER_ERROR", "CATALOG_UNAVAILABLE", 125), Unavailable, Remedy::Catalog),
+            (error("", "", -1), Unavailable, Remedy::Log),
+            (QueryError::default(), Unavailable, Remedy::Log),
+        ];
+        for (error, class, remedy) in table {
+            assert_eq!(class_of(&error), (class, remedy), "{error:?}");
+        }
+    }
+
+    fn refusal(status: u16, words: &str) -> Refusal {
+        Refusal { status, words: words.to_owned(), ..Refusal::default() }
+    }
+
+    #[test]
+    fn only_statuses_of_trino_are_definitive() {
+        for status in 300..=599 {
+            let expected = match status {
+                401 | 403 | 407 => Class::Denied,
+                429 => Class::Throttled,
+                _ => Class::Unavailable,
             };
-            let code: i64 = code.parse().unwrap();
-            let by_all = class_of(&error(kind, name, code));
-            assert_eq!(by_all.as_str(), class, "{line}");
-            assert_eq!(class_of(&error("", "", code)), by_all, "{line}: by its code");
-            assert_eq!(class_of(&error(kind, name, -1)), by_all, "{line}: by its name");
-            count += 1;
-        }
-        assert!(120 < count, "{count}");
-    }
-
-    #[test]
-    fn the_type_decides_before_the_code_and_what_is_unknown_is_definite() {
-        let table = [
-            (error("EXTERNAL", "HIVE_METASTORE_ERROR", 0x100_0000), Class::Unavailable),
-            (error("", "", 0x100_0000), Class::Unavailable),
-            (error("EXTERNAL", "", 4), Class::Unavailable),
-            (error("INTERNAL_ERROR", "NEW_ERROR", 65_700), Class::Unavailable),
-            (error("INSUFFICIENT_RESOURCES", "NEW_LIMIT", 131_200), Class::Unavailable),
-            (error("USER_ERROR", "NEW_MISTAKE", 200), Class::Invalid),
-            (error("USER_ERROR", "CATALOG_NOT_AVAILABLE", 115), Class::Unavailable),
-            (error("NEW_TYPE", "X", 4), Class::Invalid),
-            (error("", "", -1), Class::Invalid),
-            (QueryError::default(), Class::Invalid),
-        ];
-        for (error, class) in table {
-            assert_eq!(class_of(&error), class, "{error:?}");
+            assert_eq!(Failure::refused(&refusal(status, "")).class, expected, "{status}");
+            let page = Refusal { is_html: true, ..refusal(status, "a page") };
+            let is_foreign = !matches!(status, 300..=399 | 401 | 407 | 429);
+            let found = judged(&page);
+            assert_eq!(found.0 == Kind::Foreign, is_foreign, "{status}: {found:?}");
         }
     }
 
     #[test]
-    fn every_status_has_a_class() {
+    fn words_of_trino_decide() {
+        let forwarded = "Server configuration does not allow processing of the X-Forwarded-Proto \
+            header";
+        let refused = Kind::Refused(Offers::default());
+        let denied = Kind::Query { remedy: Remedy::Permission, is_about_table: false };
         let table = [
-            (300..=399, Class::Invalid),
-            (400..=400, Class::Invalid),
-            (401..=401, Class::Denied),
-            (403..=403, Class::Denied),
-            (404..=406, Class::Invalid),
-            (407..=407, Class::Denied),
-            (408..=408, Class::Unavailable),
-            (410..=410, Class::Unavailable),
-            (411..=428, Class::Invalid),
-            (429..=429, Class::Throttled),
-            (430..=499, Class::Invalid),
-            (500..=599, Class::Unavailable),
+            (401, "JWT expired at 2026-11-28T19:27:05.000Z", refused, Class::Expired),
+            (403, "expired", refused, Class::Denied),
+            (403, "Authentication over HTTP is not enabled", Kind::Forwarded, Class::Invalid),
+            (406, forwarded, Kind::Forwarded, Class::Invalid),
+            (406, "Not Acceptable", Kind::Foreign, Class::Unavailable),
+            (400, "Invalid X-Trino-Role header", Kind::Answered, Class::Invalid),
+            (400, "Bad Request", Kind::Foreign, Class::Unavailable),
+            (404, "HTTP 404 Not Found", Kind::Foreign, Class::Unavailable),
+            (500, "Access Denied: Cannot set role nope", denied, Class::Denied),
+            (500, "authenticators were not loaded", Kind::Answered, Class::Unavailable),
         ];
-        for (statuses, class) in table {
-            for status in statuses {
-                assert_eq!(class_of_status(status, ""), class, "{status}");
-            }
+        for (status, words, kind, class) in table {
+            assert_eq!(judged(&refusal(status, words)), (kind, class), "{status} {words}");
         }
-        assert_eq!(class_of_status(401, "JWT expired 5000 milliseconds ago"), Class::Expired);
-        assert_eq!(class_of_status(403, "expired"), Class::Denied);
+        for status in [404, 410] {
+            let page = Refusal { is_of_page: true, ..refusal(status, "Query not found") };
+            let failure = Failure::refused(&page);
+            assert_eq!(failure.cause.kind, Kind::Forgotten);
+            assert!(failure.class == Class::Unavailable && failure.taken(true).is_passing());
+        }
+    }
+
+    #[test]
+    fn every_challenge_is_an_offer() {
+        let browser = "Bearer x_redirect_server=\"https://a/b\", x_token_server=\"https://a/c\"";
+        let table: [(&[&str], &str); 5] = [
+            (&["Basic realm=\"Trino\"", "Bearer realm=\"Trino\""], "PASSWORD, JWT"),
+            (&[browser, "basic"], "PASSWORD, OAUTH2"),
+            (&[browser], "OAUTH2"),
+            (&["Negotiate"], "KERBEROS"),
+            (&["Digest realm=\"x\""], ""),
+        ];
+        for (challenges, expected) in table {
+            let offers = Offers::of(challenges);
+            assert_eq!(offers.names(), expected);
+            assert_eq!(offers.is_empty(), expected.is_empty());
+        }
     }
 
     #[test]
@@ -285,17 +441,24 @@ mod tests {
         assert!(said("Access Denied: Cannot access catalog lake", 4));
         assert!(!said("Access Denied: User a cannot impersonate user b", 4));
         assert!(!said("Access Denied: Cannot execute query", 4));
+        assert!(!said("Access Denied: Cannot set role reader", 4));
         assert!(!said("Access Denied: Principal a cannot become user b", 4));
         assert!(!said("Table does not exist", 46));
-        assert!(!Failure::refused(403, "Access Denied", None).is_about_table());
+        assert!(!Failure::refused(&refusal(403, "Access Denied")).is_about_table());
     }
 
     #[test]
     fn details_are_sentences() {
+        let forgotten = Refusal { is_of_page: true, ..refusal(404, "Query not found") };
         let table = [
-            (Failure::refused(502, "", None), "HTTP 502."),
-            (Failure::refused(401, "Unauthorized", None), "HTTP 401: Unauthorized."),
-            (Failure::silent(Class::Local, "no network"), "No network."),
+            (Failure::refused(&refusal(502, "")), "HTTP 502."),
+            (Failure::refused(&refusal(401, "Unauthorized")), "HTTP 401: Unauthorized."),
+            (Failure::refused(&refusal(404, "")), "What answered is not Trino, HTTP 404."),
+            (
+                Failure::refused(&forgotten),
+                "The cluster has forgotten the query, HTTP 404: Query not found.",
+            ),
+            (Failure::of(Kind::Silence, Class::Local, "no network"), "No network."),
             (Failure::query("q", &error("", "X", 1)), "X: m."),
             (Failure::query("q", &error("", "", -1)), "Error -1: m."),
             (Failure::query("q", &QueryError::default()), "No reason given."),

@@ -4,28 +4,29 @@ use std::time::Duration;
 
 use http::Method;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
-use reqwest::Url;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-use super::classify::{Cause, Failure};
+use super::classify::{Failure, Kind};
 use super::credentials::RunCredentials;
-use super::reply::{Info, NextUri, QueryError, QueryResults};
+use super::refusal;
+use super::reply::{Info, NextUri, Place, QueryError, QueryResults};
 use super::statement::Statement;
 use crate::domain::{Class, Timestamp};
 use crate::net::backoff::retry;
-use crate::net::exchange::{Answer, NoAnswer, request};
+use crate::net::exchange::{Answer, request};
+use crate::net::farewell;
 use crate::net::http::Connections;
 
-/// The largest page that is read, in bytes.
+/// Largest page that is read, in bytes.
 const PAGE_BYTES_MAX: usize = 1024 * 1024;
-/// The most that is read of one statement's pages together, in bytes.
+/// Most that is read of one statement's pages together, in bytes.
 const BYTES_MAX: usize = 4 * PAGE_BYTES_MAX;
-/// The most pages of one statement; a query that waits in a queue answers with one every second.
+/// Most pages of one statement; a query that waits in a queue answers with one every second.
 const PAGES_MAX: u32 = 1000;
-/// The longest wait between two pages without rows: a server that does not hold requests back is
-/// not to be asked as fast as it can answer.
+/// Longest wait between two pages without rows: a server that does not hold requests back is not to
+/// be asked as fast as it can answer.
 const PACE_MAX: Duration = Duration::from_millis(100);
-/// The wait before a query that failed for a reason that may pass is posted again, once.
+/// Wait before a query that failed for a reason that may pass is posted again, once.
 const SECOND_TRY_AFTER: Duration = Duration::from_secs(1);
 /// Longest text of the server that is kept, in characters.
 const WORDS_MAX: usize = 300;
@@ -54,12 +55,12 @@ impl<'a> Request<'a> {
         }
     }
 
-    fn built(&self, origin: &str) -> http::Result<http::Request<Vec<u8>>> {
+    fn built(&self, base: &str) -> http::Result<http::Request<Vec<u8>>> {
         let (method, url, body) = match self {
-            Self::Info => (Method::GET, format!("{origin}/v1/info"), Vec::new()),
+            Self::Info => (Method::GET, format!("{base}/v1/info"), Vec::new()),
             Self::Post(_, statement) => {
                 let text = statement.text().into_owned();
-                (Method::POST, format!("{origin}/v1/statement"), text.into_bytes())
+                (Method::POST, format!("{base}/v1/statement"), text.into_bytes())
             }
             Self::Next(_, uri) => (Method::GET, uri.as_str().to_owned(), Vec::new()),
             Self::Cancel(_, uri) => (Method::DELETE, uri.as_str().to_owned(), Vec::new()),
@@ -72,7 +73,10 @@ impl<'a> Request<'a> {
         if matches!(self, Self::Post(..)) {
             built = built.header(CONTENT_TYPE, "text/plain; charset=utf-8");
         }
-        if let Some(RunCredentials { user, authorization, .. }) = self.credentials() {
+        if let Some(RunCredentials { user, authorization, headers, .. }) = self.credentials() {
+            for (name, value) in headers {
+                built = built.header(name, value);
+            }
             if let Some(user) = user {
                 built = built.header("x-trino-user", user);
             }
@@ -91,17 +95,32 @@ impl<'a> Request<'a> {
 pub(super) struct Client<'a> {
     /// Connections to send over.
     pub(super) http: Connections,
-    /// Address of the coordinator, such as `https://host:8443`.
-    pub(super) origin: &'a str,
+    /// Server of the coordinator, and the name that it may have besides.
+    pub(super) place: Place<'a>,
+    /// Path of a proxy before those of Trino, such as `/trino`, or nothing.
+    pub(super) prefix: &'a str,
     /// Wall clock at the start of the run, for waits that are asked for as dates.
     pub(super) now: Timestamp,
 }
 
-/// Progress of a statement.
-#[derive(Default)]
-struct Progress {
+/// Progress of a statement. What was not ended when this is dropped is cancelled at the server, so that
+/// a run that is torn down leaves no query behind.
+struct Progress<'a> {
+    client: &'a Client<'a>,
+    credentials: &'a RunCredentials,
     next: Option<NextUri>,
     state: Option<String>,
+    is_taken: bool,
+}
+
+impl Drop for Progress<'_> {
+    fn drop(&mut self) {
+        // Credentials that were refused are not shown again, not even to clean up.
+        let next = self.next.take().filter(|_| !self.credentials.is_refused());
+        if let Some(uri) = next {
+            self.client.cancel_later(self.credentials, &uri);
+        }
+    }
 }
 
 impl Client<'_> {
@@ -112,14 +131,15 @@ impl Client<'_> {
     /// Returns the reason why there is no answer of Trino.
     pub(super) async fn info(&self) -> Result<Option<Info>, Failure> {
         let found = retry(|| async {
-            let answer = self.attempt(Request::Info).await?;
-            let info = read(&answer, Info::is_known)?;
-            Ok(Some(info))
+            let answer = self.exchange(Request::Info).await?;
+            // A proxy before the coordinator may not let its public page through.
+            if matches!(answer.status, 401 | 403 | 404) {
+                return Ok(None);
+            }
+            let info = read(&self.checked(Request::Info, answer)?, Info::is_known)?;
+            Ok::<_, Failure>(Some(info))
         });
-        match found.await {
-            Err(failure) if is_hidden(&failure) => Ok(None),
-            found => found,
-        }
+        found.await
     }
 
     /// Runs `statement` and returns the first column of its rows. It is abandoned at `until`.
@@ -136,7 +156,7 @@ impl Client<'_> {
         let found = self.run(credentials, statement, until).await;
         let is_time_left = Instant::now() + SECOND_TRY_AFTER < until.give_up;
         match found {
-            Err(failure) if failure.is_passing_query() && is_time_left => {
+            Err(failure) if failure.is_passing() && is_time_left => {
                 sleep(SECOND_TRY_AFTER).await;
                 self.run(credentials, statement, until).await
             }
@@ -150,22 +170,17 @@ impl Client<'_> {
         statement: Statement<'_>,
         until: Until,
     ) -> Result<Vec<String>, Failure> {
-        let mut progress = Progress::default();
-        let found =
-            timeout_at(until.give_up, self.pages(credentials, statement, &mut progress)).await;
+        let (next, state, is_taken) = (None, None, false);
+        let mut progress = Progress { client: self, credentials, next, state, is_taken };
+        let found = timeout_at(until.give_up, self.pages(statement, &mut progress)).await;
         let failure = match found {
             Ok(Ok(rows)) => return Ok(rows),
             Ok(Err(failure)) => failure,
-            Err(_elapsed) => {
-                let state = progress.state.map(|state| format!("; it is {state}"));
-                let state = state.unwrap_or_default();
-                let why = format!("the query did not end within the time limit{state}");
-                Failure::silent(Class::Unreachable, &why)
-            }
+            Err(_elapsed) => silence(progress.state.as_deref()),
         };
-        // Credentials that were refused are not shown again, not even to clean up.
-        if let Some(uri) = progress.next.filter(|_| !credentials.is_refused()) {
-            let sent = self.attempt(Request::Cancel(credentials, &uri));
+        let failure = failure.taken(progress.is_taken);
+        if let Some(uri) = progress.next.take().filter(|_| !credentials.is_refused()) {
+            let sent = self.exchange(Request::Cancel(credentials, &uri));
             drop(timeout(until.clean_up, sent).await);
         }
         Err(failure)
@@ -173,10 +188,10 @@ impl Client<'_> {
 
     async fn pages(
         &self,
-        credentials: &RunCredentials,
         statement: Statement<'_>,
-        progress: &mut Progress,
+        progress: &mut Progress<'_>,
     ) -> Result<Vec<String>, Failure> {
+        let credentials = progress.credentials;
         let (mut rows, mut bytes) = (Vec::new(), 0);
         let mut asked = Request::Post(credentials, statement);
         let mut next;
@@ -187,6 +202,7 @@ impl Client<'_> {
             })
             .await?;
             progress.state = results.state().map(|state| self.line(state));
+            progress.is_taken = true;
             progress.next = None;
             if let Some(error) = results.error {
                 let id = self.line(results.id.as_deref().unwrap_or("none"));
@@ -197,15 +213,15 @@ impl Client<'_> {
                 rows.extend(found);
                 return Ok(rows);
             };
-            let uri = NextUri::parse(&uri, self.origin);
-            let uri = uri.map_err(|why| Failure::silent(Class::Invalid, &self.line(&why)))?;
+            let uri = NextUri::parse(&uri, self.place);
+            let uri = uri.map_err(|page| Failure::next_page(&page, &self.line(&page.why)))?;
             progress.next = Some(uri.clone());
             next = uri;
             asked = Request::Next(credentials, &next);
             bytes += length;
             if BYTES_MAX < bytes {
                 let why = format!("the answer is larger than {BYTES_MAX} bytes");
-                return Err(Failure::silent(Class::Unavailable, &why));
+                return Err(Failure::of(Kind::Foreign, Class::Unavailable, &why));
             }
             if found.is_empty() {
                 sleep(PACE_MAX.min(Duration::from_millis(10) * page)).await;
@@ -213,21 +229,40 @@ impl Client<'_> {
             rows.extend(found);
         }
         let why = format!("the answer has more than {PAGES_MAX} pages");
-        Err(Failure::silent(Class::Unavailable, &why))
+        Err(Failure::of(Kind::Foreign, Class::Unavailable, &why))
     }
 
+    /// Sends a request; an answer whose status refuses is a failure.
     async fn attempt(&self, asked: Request<'_>) -> Result<Answer, Failure> {
-        let built = request(asked.built(self.origin))?;
-        let answer = self.http.fetch(built, PAGE_BYTES_MAX).await?;
+        let answer = self.exchange(asked).await?;
+        self.checked(asked, answer)
+    }
+
+    async fn exchange(&self, asked: Request<'_>) -> Result<Answer, Failure> {
+        let base = format!("{}{}", self.place.origin, self.prefix);
+        let built = request(asked.built(&base)).map_err(Failure::silent)?;
+        self.http.fetch(built, PAGE_BYTES_MAX).await.map_err(Failure::silent)
+    }
+
+    fn checked(&self, asked: Request<'_>, answer: Answer) -> Result<Answer, Failure> {
         if answer.is_success() {
             return Ok(answer);
         }
         if let Some(credentials) = asked.credentials().filter(|_| answer.status == 401) {
             credentials.refuse();
         }
-        let challenge = answer.header("www-authenticate");
-        let failure = Failure::refused(answer.status, &words(&answer), challenge.as_deref());
+        let is_of_page = matches!(asked, Request::Next(..));
+        let failure = Failure::refused(&refusal::read(&answer, is_of_page, WORDS_MAX));
         Err(failure.after(answer.retry_after(self.now)))
+    }
+
+    /// Cancels a query without waiting for the answer.
+    fn cancel_later(&self, credentials: &RunCredentials, uri: &NextUri) {
+        let Ok(built) = request(Request::Cancel(credentials, uri).built("")) else { return };
+        let http = self.http.clone();
+        farewell::send(async move {
+            drop(http.fetch(built, PAGE_BYTES_MAX).await);
+        });
     }
 
     /// Returns `text`, which is a part of an answer, without secrets on one bounded line.
@@ -238,13 +273,28 @@ impl Client<'_> {
     fn cleaned(&self, error: QueryError) -> QueryError {
         let QueryError { message, error_code, error_name, error_type } = error;
         let clean = |text: Option<String>| {
-            text.map(|text| self.line(&text)).filter(|text| !text.is_empty())
+            text.map(|text| self.line(&refusal::steady(&text))).filter(|text| !text.is_empty())
         };
         QueryError {
             message: clean(message),
             error_code,
             error_name: clean(error_name),
             error_type: clean(error_type),
+        }
+    }
+}
+
+/// Returns the failure of a query that did not end in time, whose latest `state` is known once the
+/// statement was taken.
+fn silence(state: Option<&str>) -> Failure {
+    match state {
+        Some(state) => {
+            let why = format!("the query waits: it is {state} at the end of the time limit");
+            Failure::of(Kind::Waiting, Class::Unavailable, &why)
+        }
+        None => {
+            let why = "no answer to the statement within the time limit";
+            Failure::of(Kind::Silence, Class::Unreachable, why)
         }
     }
 }
@@ -258,11 +308,6 @@ pub(super) struct Until {
     pub(super) clean_up: Duration,
 }
 
-/// True when a proxy before the coordinator does not let its public page through.
-fn is_hidden(failure: &Failure) -> bool {
-    matches!(failure.cause, Cause::Refused { status: 401 | 403 | 404, .. })
-}
-
 /// Reads an answer that `is_known` knows as one of Trino's.
 fn read<T: serde::de::DeserializeOwned>(
     answer: &Answer,
@@ -273,24 +318,11 @@ fn read<T: serde::de::DeserializeOwned>(
         if is_known(&read) { Ok(read) } else { Err("nothing in it is known".to_owned()) }
     });
     read.map_err(|why| {
-        let why = format!("what answered with HTTP {} is not Trino: {why}", answer.status);
-        NoAnswer { class: Class::Unavailable, detail: why }.into()
+        let title = refusal::title(answer, WORDS_MAX);
+        let title = title.map(|title| format!(", titled [{title}]")).unwrap_or_default();
+        let why = format!("what answered with HTTP {} is not Trino: {why}{title}", answer.status);
+        Failure::of(Kind::Foreign, Class::Unavailable, &why)
     })
-}
-
-/// Returns the text of a refusal in one bounded line; a page for people is left out.
-fn words(answer: &Answer) -> String {
-    let text = String::from_utf8_lossy(&answer.body);
-    if answer.is_redirect() {
-        let to = answer.header("location").and_then(|text| Url::parse(&text).ok());
-        let to = to.map_or_else(|| "elsewhere".to_owned(), |to| to.origin().ascii_serialization());
-        return answer
-            .line(&format!("the server sends to [{to}], which is not followed"), WORDS_MAX);
-    }
-    if text.trim_start().starts_with('<') {
-        return "a page for a browser".to_owned();
-    }
-    answer.line(&text, WORDS_MAX)
 }
 
 #[cfg(test)]
@@ -300,7 +332,7 @@ mod tests {
 
     #[test]
     fn token_with_control_characters_is_refused_without_showing_it() {
-        let credentials = RunCredentials::token(None, &Secret::new("hunter2\n".to_owned()));
+        let credentials = RunCredentials::token(None, Secret::new("hunter2\n".to_owned()));
         let built = Request::Post(&credentials, Statement::One).built("https://a");
         let error = request(built).unwrap_err();
         assert!(!error.detail.contains("hunter2"), "{}", error.detail);

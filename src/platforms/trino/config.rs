@@ -3,18 +3,35 @@
 use reqwest::Url;
 use strum::{IntoStaticStr, VariantArray};
 
-use super::credentials::Credentials;
+use super::address::Address;
+use super::credentials::{Credentials, OAuth};
+use super::headers::Headers;
 use super::statement::Table;
 use crate::domain::SecretRef;
-use crate::input::{Kind, Reader};
+use crate::input::Reader;
+use crate::net::oauth::KeptToken;
 use crate::platforms::authentication;
-use crate::platforms::connection::{self, Endpoint, authority, is_host, is_loopback};
+use crate::platforms::connection::{Endpoint, authority, is_loopback};
 
 /// Oldest version without a warning, by default: the first with a documented access control plugin.
 const MINIMUM_VERSION_DEFAULT: i64 = 392;
 const VERSION_MAX: i64 = 100_000;
-/// Warning about plain HTTP to this machine itself.
-const PLAIN: &str = "is plain HTTP: statements and answers go to this machine without encryption";
+/// Words for `authenticationType` that are not taken, with what to use instead.
+const NOT_TAKEN: [(&str, &str); 6] = [
+    ("kerberos", KERBEROS),
+    ("spnego", KERBEROS),
+    ("negotiate", KERBEROS),
+    ("ldap", "passwords that the cluster checks by LDAP are `userPassword`"),
+    ("password", "passwords are `userPassword`"),
+    (
+        "oauth2",
+        "a sign-in at a browser is not possible here: use `oAuthClientCredentials`, or `jwt` with \
+         an access token of the issuer",
+    ),
+];
+const KERBEROS: &str = "Kerberos (SPNEGO) is not supported: let the cluster take PASSWORD, JWT or \
+    CERTIFICATE beside KERBEROS (http-server.authentication.type), and use `userPassword`, `jwt`, \
+    `oAuthClientCredentials` or `certificate`";
 /// The most catalogs that one integration names.
 const CATALOGS_MAX: usize = 1000;
 /// The longest user or catalog name, in characters.
@@ -27,12 +44,18 @@ const GALAXY: &str = "galaxy.starburst.io";
 pub(super) struct Config {
     /// Address of the coordinator, such as `https://host:8443`, by the name in its certificate.
     pub(super) origin: String,
+    /// Path of a proxy before those of Trino, such as `/trino`, or nothing.
+    pub(super) prefix: String,
+    /// Name by which the cluster may name itself, where `endpoint` replaces it.
+    pub(super) alias: Option<String>,
     /// `host` or `host:port` that is connected to.
     pub(super) authority: String,
     /// Settings of the connections to the cluster.
     pub(super) endpoint: Endpoint,
     /// Credentials of the system account.
     pub(super) credentials: Credentials,
+    /// Roles, client tags and other headers.
+    pub(super) headers: Headers,
     /// Catalogs that must exist.
     pub(super) catalogs: Vec<String>,
     /// User that the cluster must map the system account to.
@@ -72,15 +95,15 @@ enum Mode {
     Password,
     #[strum(serialize = "jwt")]
     Token,
+    #[strum(serialize = "oAuthClientCredentials")]
+    OAuth,
     #[strum(serialize = "certificate")]
     Certificate,
 }
 
 /// Reads the table; faults are left with the reader.
 pub(super) fn parse(mut reader: Reader<'_>) -> Option<Config> {
-    let host = host(&mut reader);
-    let tls = tls_flag(&mut reader);
-    let origin = origin(&mut reader, host.as_deref(), tls);
+    let Address { host, origin, prefix, tls, is_endpoint } = Address::read(&mut reader);
     let authority = origin.as_deref().map(|origin| authority(origin).to_owned());
     let mut named = origin.clone();
     let endpoint = match tls {
@@ -89,6 +112,7 @@ pub(super) fn parse(mut reader: Reader<'_>) -> Option<Config> {
     };
     let has_identity = endpoint.as_ref().is_some_and(Endpoint::has_identity);
     let credentials = credentials(&mut reader, has_identity, tls == Some(false));
+    let headers = Headers::read(&mut reader);
     let catalogs = catalogs(&mut reader);
     let expected_user = reader.string("expectedUser");
     let probe = reader.table("accessControlProbe").map(|table| probe(table, credentials.as_ref()));
@@ -103,9 +127,12 @@ pub(super) fn parse(mut reader: Reader<'_>) -> Option<Config> {
     reader.finish();
     Some(Config {
         origin: named?,
+        prefix,
+        alias: host.filter(|_| is_endpoint),
         authority: authority?,
         endpoint: endpoint?,
         credentials: credentials?,
+        headers,
         catalogs: catalogs?,
         expected_user,
         probe: probe.map_or(Some(None), |probe| probe.map(Some))?,
@@ -114,68 +141,20 @@ pub(super) fn parse(mut reader: Reader<'_>) -> Option<Config> {
     })
 }
 
-/// Reads `tls` where it is a flag: `true` stands for TLS with the system's authorities.
-fn tls_flag(reader: &mut Reader<'_>) -> Option<bool> {
-    let value = reader.raw("tls")?;
-    match &value.kind {
-        Kind::Bool(flag) => Some(*flag),
-        Kind::String(text) if value.is_untyped() => text.parse().ok(),
-        Kind::Null
-        | Kind::Integer(_)
-        | Kind::Float(_)
-        | Kind::String(_)
-        | Kind::Array(_)
-        | Kind::Table(_) => None,
-    }
-}
-
-fn host(reader: &mut Reader<'_>) -> Option<String> {
-    let host = reader.required_string("host")?;
-    if !is_host(&host) {
-        reader.refuse("host", "must be a host name alone, without scheme, port or path");
-        return None;
-    }
-    Some(host)
-}
-
-/// Reads the address of the coordinator, from `endpoint` or from `host`, `port` and `tls`.
-fn origin(reader: &mut Reader<'_>, host: Option<&str>, tls: Option<bool>) -> Option<String> {
-    let port = reader.port("port");
-    if reader.has("endpoint") {
-        if port.is_some() {
-            reader.fault("port", "stands in `endpoint` already; remove one of the two");
-        }
-        if tls == Some(false) {
-            reader.fault("tls", "`false` is not used with `endpoint`, whose scheme says it");
-        }
-        let origin = connection::server(reader, "endpoint");
-        if origin.as_deref().is_some_and(|origin| origin.starts_with("http:")) {
-            reader.warn("endpoint", PLAIN);
-        }
-        return origin;
-    }
-    let (scheme, default) = if tls == Some(false) { ("http", 8080) } else { ("https", 443) };
-    let host = host?;
-    let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
-    let url = Url::parse(&format!("{scheme}://{host}:{}", port.unwrap_or(default)));
-    let Ok(url) = url else {
-        reader.refuse("host", "must be a host name or an address");
-        return None;
-    };
-    if tls == Some(false) {
-        if !is_loopback(&url) {
-            reader.fault("tls", "`false` is only for a server on this machine itself");
-            return None;
-        }
-        reader.warn("tls", PLAIN);
-    }
-    Some(url.origin().ascii_serialization())
-}
-
 fn credentials(reader: &mut Reader<'_>, has_identity: bool, is_plain: bool) -> Option<Credentials> {
-    let mode = authentication::read::<Mode>(reader, None);
+    let not_taken = reader
+        .string(authentication::KEY)
+        .and_then(|word| NOT_TAKEN.iter().find(|(name, _)| word.eq_ignore_ascii_case(name)));
+    let mode = match not_taken {
+        Some((_, instead)) => {
+            reader.fault(authentication::KEY, *instead);
+            None
+        }
+        None => authentication::read::<Mode>(reader, None),
+    };
     let (username, username_given) = (name(reader, "username"), reader.has("username"));
     let (password, token) = (reader.secret("password"), reader.secret("token"));
+    let oauth = reader.table("oAuthClientConfig").map(|table| oauth(table, username.clone()));
     let mode = mode?;
     if is_plain && !matches!(mode, Mode::Open) {
         let wanted = "must be `none` with `tls` = false: credentials never travel without TLS";
@@ -183,6 +162,7 @@ fn credentials(reader: &mut Reader<'_>, has_identity: bool, is_plain: bool) -> O
     }
     authentication::refuse_unless(reader, mode, Mode::Password, &["password"]);
     authentication::refuse_unless(reader, mode, Mode::Token, &["token"]);
+    authentication::refuse_unless(reader, mode, Mode::OAuth, &["oAuthClientConfig"]);
     if username_given && username.is_none() {
         return None;
     }
@@ -200,6 +180,10 @@ fn credentials(reader: &mut Reader<'_>, has_identity: bool, is_plain: bool) -> O
             reader.required("token")?;
             Some(Credentials::Token { username, token: token? })
         }
+        Mode::OAuth => {
+            reader.required("oAuthClientConfig")?;
+            Some(Credentials::OAuth(oauth??))
+        }
         Mode::Certificate if !has_identity => {
             let wanted =
                 "`certificate` needs `tls.certificate` and `tls.key`, and no `tls` that is a flag";
@@ -208,6 +192,32 @@ fn credentials(reader: &mut Reader<'_>, has_identity: bool, is_plain: bool) -> O
         }
         Mode::Certificate => Some(Credentials::Certificate { username }),
     }
+}
+
+/// Reads the client of an identity provider, with the keys of the other platforms.
+fn oauth(mut table: Reader<'_>, username: Option<String>) -> Option<OAuth> {
+    let client = table.required_string("clientId");
+    table.required("clientSecret");
+    let secret = table.secret("clientSecret");
+    let url = table.required_string("authorityUrl").and_then(|text| {
+        let url = Url::parse(&text).ok().filter(|url| {
+            let is_safe = url.scheme() == "https" || (url.scheme() == "http" && is_loopback(url));
+            is_safe
+                && url.username().is_empty()
+                && url.password().is_none()
+                && url.fragment().is_none()
+        });
+        if url.is_none() {
+            let wanted = "must be the https address of a token endpoint such as \
+                https://login.example.com/oauth2/token, without user or fragment";
+            table.refuse("authorityUrl", wanted);
+        }
+        url.map(String::from)
+    });
+    let (scope, resource) = (table.string("scope"), table.string("resource"));
+    table.finish();
+    let kept = KeptToken::default();
+    Some(OAuth { username, url: url?, client: client?, secret: secret?, scope, resource, kept })
 }
 
 fn with_password(
@@ -304,7 +314,12 @@ fn galaxy_host(place: &str) -> Option<String> {
 
 /// Every key, which the sample shows.
 #[cfg(test)]
-pub(super) const KEYS: [&str; 16] = [
+pub(super) const KEYS: [&str; 21] = [
+    "oAuthClientConfig",
+    "role",
+    "roles",
+    "clientTags",
+    "headers",
     "host",
     "port",
     "authenticationType",
@@ -382,6 +397,23 @@ mod tests {
     }
 
     #[test]
+    fn endpoint_may_have_the_path_of_a_proxy() {
+        let table = [
+            ("https://a.example.com/trino", "https://a.example.com", "/trino"),
+            ("https://a.example.com:8443/x/y/", "https://a.example.com:8443", "/x/y"),
+            ("https://a.example.com/", "https://a.example.com", ""),
+        ];
+        for (endpoint, origin, prefix) in table {
+            let (config, faults, _) = read(&with(&json!({ "endpoint": endpoint })));
+            assert!(faults.is_empty(), "{faults:?}");
+            let config = config.unwrap();
+            assert_eq!((config.origin.as_str(), config.prefix.as_str()), (origin, prefix));
+            assert_eq!(config.alias.as_deref(), Some("trino.example.com"));
+        }
+        assert_eq!(read(&with(&json!({}))).0.unwrap().alias, None);
+    }
+
+    #[test]
     fn clusters_that_a_query_would_start_need_a_word() {
         let hosts = [
             ("acme.trino.galaxy.starburst.io", true),
@@ -431,6 +463,21 @@ mod tests {
             (json!({ "host": "https://a" }), "config.host: must be a host name alone"),
             (json!({ "authenticationType": null }), "config.authenticationType: missing"),
             (json!({ "authenticationType": "userpassword" }), "did you mean `userPassword`?"),
+            (json!({ "authenticationType": "Kerberos" }), "Kerberos (SPNEGO) is not supported"),
+            (json!({ "authenticationType": "ldap" }), "are `userPassword`"),
+            (json!({ "authenticationType": "oauth2" }), "use `oAuthClientCredentials`"),
+            (
+                json!({ "authenticationType": "oAuthClientCredentials" }),
+                "config.oAuthClientConfig: missing",
+            ),
+            (json!({ "oAuthClientConfig": {} }), "config.oAuthClientConfig: is only used with"),
+            (json!({ "oAuthClientConfig": {} }), "config.oAuthClientConfig.clientId: missing"),
+            (
+                json!({ "oAuthClientConfig": { "authorityUrl": "http://a" } }),
+                "config.oAuthClientConfig.authorityUrl: must be the https address",
+            ),
+            (json!({ "endpoint": "https://a/v1" }), "config.endpoint: must end before `/v1`"),
+            (json!({ "endpoint": "https://a/x?y" }), "config.endpoint: must be an address"),
             (json!({ "username": null }), "config.username: missing"),
             (json!({ "username": "a:b" }), "config.username: must not hold a colon"),
             (json!({ "username": "a\nb" }), "config.username: must be 1 to 255 ASCII"),

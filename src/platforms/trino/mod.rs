@@ -1,13 +1,20 @@
-//! Starburst and Trino: the coordinator's REST protocol, five reading statements, no driver.
+//! Starburst and Trino: the coordinator's REST protocol, six reading statements, no driver.
 //!
 //! See `docs/platforms/trino.md` for everything that is sent.
 
+mod address;
+mod advice;
 mod catalog;
+mod catalogs;
 mod classify;
 mod client;
+mod codes;
 mod config;
 mod credentials;
+mod headers;
+mod permission;
 mod probe;
+mod refusal;
 mod reply;
 mod statement;
 #[cfg(test)]
@@ -17,27 +24,24 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::tested::Passed;
+use super::tested::{Failed, Passed};
 use super::{
     AutoBootstrap, BoxFuture, Identity, Platform, Recorder, RunContext, Seen, Validated, Validator,
 };
-use crate::domain::{Class, FactKind, Finding, one_line};
+use crate::domain::{Class, FactKind, Finding, Test};
 use crate::input::Reader;
-use catalog::{AUTHENTICATION, CATALOG, CATALOGS, CONNECTION, QUERY, VERSION};
-use classify::{Cause, Failure};
+use catalog::{AUTHENTICATION, CATALOG, CONNECTION, QUERY, VERSION};
+use classify::{Failure, Kind};
 use client::{Client, Until};
 use config::Config;
-use credentials::{Credentials, RunCredentials, TokenNames};
+use credentials::{Reading, RunCredentials, TokenNames};
+use reply::Place;
 use statement::Statement;
 
 /// Longest time for the server to cancel an abandoned query.
 const CLEAN_UP_MAX: Duration = Duration::from_secs(1);
-/// The most names of missing catalogs that are shown.
-const NAMES_MAX: usize = 10;
-/// The longest name that is shown, in characters.
+/// Longest name that is shown, in characters.
 const NAME_MAX: usize = 100;
-/// The most catalogs that are compared with those of another run.
-const CATALOGS_COMPARED_MAX: usize = 100;
 
 /// Names of the system account's token.
 const OWN_TOKEN: TokenNames = TokenNames { fact: "token", expiry: "" };
@@ -113,57 +117,52 @@ impl Trino {
             }
             return tests.finish();
         }
-        let mut seen = Seen::default();
-        let read = self.config.credentials.read(OWN_TOKEN, &run.redactor, &mut seen).await;
-        tests.saw(seen);
-        let (credentials, unreadable) = match read {
-            Ok(credentials) => (credentials, None),
-            Err(failure) => (RunCredentials::open(None), Some(failure)),
-        };
         let mut session = None;
-        let connected = tests.test::<Option<String>, _, _>(CONNECTION, async || {
-            let made = session.insert(self.session(run, credentials).await?);
-            connection(made).await
+        let connected = tests.test::<Connected, _, _>(CONNECTION, async || {
+            let made = session.insert(self.session(run).await?);
+            self.connection(made).await
         });
-        let Some(version) = connected.await else { return tests.finish() };
-        let Some(session) = session else { return tests.finish() };
+        let Some(Connected { version, refused }) = connected.await else { return tests.finish() };
+        let Some(mut session) = session else { return tests.finish() };
         self.version(&mut tests, version).await;
-        let known = tests.test::<Option<String>, _, _>(AUTHENTICATION, async || match unreadable {
-            Some(failure) => Err(failure.finding_of(AUTHENTICATION)),
-            None => self.authentication(&session).await,
+        let known = tests.test::<LoggedIn, _, _>(AUTHENTICATION, async || match refused {
+            Some(failure) => Err(self.refused(&failure).into()),
+            None => self.log_in(&mut session).await,
         });
-        let Some(user) = known.await else { return tests.finish() };
-        if tests.test::<(), _, _>(QUERY, async || query(&session).await).await.is_none() {
+        let Some(LoggedIn { user, waiting }) = known.await else { return tests.finish() };
+        let queried = tests.test::<(), _, _>(QUERY, async || match waiting {
+            Some(failure) => Err(self.failed(QUERY, &failure)),
+            None => self.query(&session).await,
+        });
+        if queried.await.is_none() {
             return tests.finish();
         }
-        if self.config.catalogs.is_empty() {
-            tests.skip(CATALOGS, "No catalogs are configured; list them in `catalogs`.");
-        } else {
-            let work = async || {
-                let mut seen = Seen::default();
-                let found = self.catalogs(&session, &mut seen).await;
-                seen.with(found)
-            };
-            tests.test::<(), _, _>(CATALOGS, work).await;
-        }
+        self.catalogs(&mut tests, &session).await;
         self.access_control(&mut tests, &session, user).await;
         tests.finish()
     }
 
-    async fn session(
-        &self,
-        run: &RunContext,
-        credentials: RunCredentials,
-    ) -> Result<Session<'_>, Finding> {
-        let Config { endpoint, origin, .. } = &self.config;
+    async fn session(&self, run: &RunContext) -> Result<Session<'_>, Finding> {
+        let Config { endpoint, origin, prefix, alias, .. } = &self.config;
         let http = endpoint.connections(&run.redactor).await;
-        let http = http.map_err(|none| Failure::from(none).finding_of(CONNECTION))?;
+        let http = http.map_err(|none| Failure::silent(none).finding_of(CONNECTION))?;
+        let place = Place { origin, alias: alias.as_deref() };
         Ok(Session {
-            client: Client { http, origin, now: run.now },
-            credentials,
+            client: Client { http, place, prefix, now: run.now },
+            credentials: RunCredentials::open(None),
             test_limit: run.test_limit,
             run_end: Instant::now() + run.run_limit,
         })
+    }
+
+    /// Returns the finding of a failure that fits the text of `test`, with its remedy.
+    fn failed(&self, test: Test, failure: &Failure) -> Finding {
+        self.advised(failure, failure.finding_of(test))
+    }
+
+    /// Returns the finding of a failure that `what` describes, with its remedy.
+    fn failed_that(&self, what: &str, failure: &Failure) -> Finding {
+        self.advised(failure, failure.finding_that(what))
     }
 
     async fn version(&self, tests: &mut Recorder, version: Option<String>) {
@@ -191,20 +190,47 @@ impl Trino {
         tests.test::<(), _, _>(VERSION, async || Ok::<_, Finding>(passed)).await;
     }
 
-    /// Checks which user the cluster maps the system account to, where it can be queried.
-    async fn authentication(
+    /// Reads the secrets and logs in. A kept token that was refused is replaced by a new one, once.
+    async fn log_in(&self, session: &mut Session<'_>) -> Result<Passed<LoggedIn>, Failed> {
+        let mut seen = Seen::default();
+        let mut found = self.log_in_once(session, &mut seen).await;
+        if found.is_err() && self.config.credentials.forget(&session.credentials).await {
+            found = self.log_in_once(session, &mut seen).await;
+        }
+        seen.with(found)
+    }
+
+    async fn log_in_once(
         &self,
-        session: &Session<'_>,
-    ) -> Result<Passed<Option<String>>, Finding> {
+        session: &mut Session<'_>,
+        seen: &mut Seen,
+    ) -> Result<Passed<LoggedIn>, Finding> {
+        let Client { http, now, .. } = &session.client;
+        let reading = Reading { connections: http, now: *now, names: OWN_TOKEN };
+        let read = self.config.credentials.read(reading, seen).await;
+        let read = read.map_err(|failure| self.refused(&failure))?;
+        session.credentials = read.with(self.config.headers.of_system());
+        self.authentication(session).await
+    }
+
+    /// Checks which user the cluster maps the system account to, where it can be queried.
+    async fn authentication(&self, session: &Session<'_>) -> Result<Passed<LoggedIn>, Finding> {
         let expected = self.config.expected_user.as_deref();
         let answer = session.ask(Statement::CurrentUser).await;
         let user = match answer {
             Ok(rows) => rows.into_iter().next().map(|user| session.client.line(&user)),
             // The server took the credentials; whether queries run is for the next test to say.
-            Err(failure) if failure.is_of_query() => {
+            Err(failure) if failure.is_logged_in() => {
                 let what = "The cluster could not be asked for the name of its user.";
-                let warning = expected.map(|_| failure.finding_that(what));
-                return Ok(Passed::from(None).warning(warning));
+                let warning = expected.map(|_| self.failed_that(what, &failure));
+                let is_waiting = failure.cause.kind == Kind::Waiting;
+                let logged_in =
+                    LoggedIn { user: None, waiting: Some(failure).filter(|_| is_waiting) };
+                return Ok(Passed::from(logged_in).warning(warning));
+            }
+            // A role that is not granted is refused after the log-in.
+            Err(failure) if failure.is_of_query() => {
+                return Ok(LoggedIn { user: None, waiting: Some(failure) }.into());
             }
             Err(failure) => return Err(self.refused(&failure)),
         };
@@ -216,153 +242,88 @@ impl Trino {
             let fix = "Correct `expectedUser`, or the user mapping of the cluster.";
             Finding::new(Class::Invalid, message).fix(fix)
         });
-        Ok(Passed::from(user).warning(warning).seeing(seen.unwrap_or_default()))
+        let logged_in = LoggedIn { user, waiting: None };
+        Ok(Passed::from(logged_in).warning(warning).seeing(seen.unwrap_or_default()))
     }
 
+    /// Returns the finding of a log-in that failed; the published text is only about credentials.
     fn refused(&self, failure: &Failure) -> Finding {
-        let finding = failure.finding_of(AUTHENTICATION);
-        if !matches!(failure.class, Class::Denied | Class::Expired) {
-            return finding;
+        if failure.is_of_credentials() {
+            return self.failed(AUTHENTICATION, failure);
         }
-        if failure.wants_browser() {
-            let fix = "The cluster asks for an OAuth 2.0 sign-in at a browser. Give the system \
-                account a password, a token or a certificate that the cluster accepts beside it \
-                (http-server.authentication.type).";
-            return finding.fix(fix);
-        }
-        if finding.message.contains("Authentication over HTTP is not enabled") {
-            let fix = "Connect over HTTPS, or set http-server.process-forwarded=true where a \
-                proxy before the coordinator ends TLS.";
-            return finding.fix(fix);
-        }
-        finding.fix(match &self.config.credentials {
-            Credentials::Open { username } => format!(
-                "Let [{username}] in without a password, or set `authenticationType` to what the \
-                 cluster asks for."
-            ),
-            Credentials::Password { username, .. } => {
-                format!("Correct `username` [{username}] or `password`, or unlock the account.")
-            }
-            Credentials::Token { .. } => "Renew `token`: issuer, audience and end must be as \
-                http-server.authentication.jwt.* ask for."
-                .to_owned(),
-            Credentials::Certificate { .. } => {
-                "Renew `tls.certificate`: its authority must be in the \
-                cluster's trust store, and `CERTIFICATE` among http-server.authentication.type."
-                    .to_owned()
-            }
-        })
+        self.failed_that("The log-in could not be tested.", failure)
     }
 
-    async fn catalogs(&self, session: &Session<'_>, seen: &mut Seen) -> Result<(), Finding> {
-        let mut found = session.ask(Statement::Catalogs).await.map_err(|failure| {
-            unrun(
-                &failure,
-                failure.finding_that("The catalogs of the cluster could not be listed."),
-            )
-        })?;
-        found.sort_unstable();
-        for name in found.iter().take(CATALOGS_COMPARED_MAX) {
-            seen.fact(FactKind::Grant, "catalogs", name);
-        }
-        // Names of catalogs are matched as Trino does: whatever their case.
-        let is_missing =
-            |name: &&String| !found.iter().any(|found| found.eq_ignore_ascii_case(name));
-        let missing: Vec<_> = self.config.catalogs.iter().filter(is_missing).collect();
-        if missing.is_empty() {
-            return Ok(());
-        }
-        let shown: Vec<_> =
-            missing.iter().take(NAMES_MAX).map(|name| one_line(name, NAME_MAX)).collect();
-        let shown = shown.join(", ");
-        let more = missing.len().saturating_sub(NAMES_MAX);
-        let more = if more == 0 { String::new() } else { format!(" and {more} more") };
-        let verb = if missing.len() == 1 {
-            ("catalog", "does not exist or is")
-        } else {
-            ("catalogs", "do not exist or are")
+    /// Returns the version, where the coordinator shows it.
+    async fn connection(&self, session: &Session<'_>) -> Result<Passed<Connected>, Finding> {
+        let info = match session.client.info().await {
+            Ok(info) => info,
+            // The server answers, and refuses the certificate: that is the log-in.
+            Err(failure) if failure.cause.kind == Kind::Certificate => {
+                return Ok(Connected { version: None, refused: Some(failure) }.into());
+            }
+            Err(failure) => return Err(self.failed(CONNECTION, &failure)),
         };
-        let message =
-            format!("The {} [{shown}]{more} {} not visible to the system account.", verb.0, verb.1);
-        let fix = "Create them, correct `catalogs`, or let the system account access them in the \
-            rules of the cluster's access control.";
-        Err(Finding::new(Class::Missing, message).fix(fix))
+        let Some(info) = info else { return Ok(Connected::default().into()) };
+        if info.coordinator == Some(false) {
+            let detail = "What answers is a worker, not the coordinator.";
+            let fix = "Correct `host`: clients talk to the coordinator.";
+            return Err(Finding::of(CONNECTION, Class::Invalid, detail).fix(fix));
+        }
+        if info.starting == Some(true) {
+            let detail = "The coordinator is starting and takes no queries yet.";
+            let fix = "Wait. If it stays, look into the coordinator's log: a catalog may not load.";
+            return Err(Finding::of(CONNECTION, Class::Unavailable, detail).fix(fix));
+        }
+        let version = info.version().map(|version| session.client.line(&version));
+        let seen = version.as_ref().map(|version| Seen::of(FactKind::ServerVersion, "", version));
+        let connected = Connected { version, refused: None };
+        Ok(Passed::from(connected).seeing(seen.unwrap_or_default()))
+    }
+
+    async fn query(&self, session: &Session<'_>) -> Result<Passed<()>, Finding> {
+        let failure = match session.ask(Statement::ActiveNodes).await {
+            Ok(rows) => return counted(&rows).map(Into::into),
+            Err(failure) => failure,
+        };
+        let is_hidden =
+            failure.is_of_query() && matches!(failure.class, Class::Denied | Class::Missing);
+        if !is_hidden {
+            return Err(self.failed(QUERY, &failure));
+        }
+        let ran = session.ask(Statement::One).await;
+        ran.map_err(|failure| self.failed(QUERY, &failure))?;
+        let what = "The active nodes cannot be counted.";
+        let warning = Some(self.failed_that(what, &failure));
+        Ok(Passed::from(()).warning(warning))
     }
 }
 
-/// Returns the version, where the coordinator shows it.
-async fn connection(session: &Session<'_>) -> Result<Passed<Option<String>>, Finding> {
-    let info = session.client.info().await;
-    let info = info.map_err(|failure| {
-        let finding = failure.finding_of(CONNECTION);
-        match &failure.cause {
-            Cause::NoAnswer if failure.class == Class::Invalid => finding.fix(
-                "Give the certificate's authority in `tls.caFile`, or its name in \
-                 `tls.serverName`.",
-            ),
-            Cause::NoAnswer if failure.class == Class::Expired => {
-                finding.fix("Renew the server's certificate, or the one in `tls.certificate`.")
-            }
-            Cause::Refused { status: 300..=399, .. } => {
-                finding.fix("Set `host` and `port` to where clients are sent.")
-            }
-            Cause::Refused { .. } | Cause::Query { .. } | Cause::NoAnswer => finding,
-        }
-    })?;
-    let Some(info) = info else { return Ok(None.into()) };
-    if info.coordinator == Some(false) {
-        let detail = "What answers is a worker, not the coordinator.";
-        let fix = "Correct `host`: clients talk to the coordinator.";
-        return Err(Finding::of(CONNECTION, Class::Invalid, detail).fix(fix));
-    }
-    if info.starting == Some(true) {
-        let detail = "The coordinator is starting and takes no queries yet.";
-        return Err(Finding::of(CONNECTION, Class::Unavailable, detail));
-    }
-    let version = info.version().map(|version| session.client.line(&version));
-    let seen = version.as_ref().map(|version| Seen::of(FactKind::ServerVersion, "", version));
-    Ok(Passed::from(version).seeing(seen.unwrap_or_default()))
+/// Answer of the coordinator to the first test.
+#[derive(Debug, Default)]
+struct Connected {
+    /// Version, where it is shown.
+    version: Option<String>,
+    /// Refusal of the client's certificate, which is a failure of the log-in.
+    refused: Option<Failure>,
 }
 
-async fn query(session: &Session<'_>) -> Result<Passed<()>, Finding> {
-    let failure = match session.ask(Statement::ActiveNodes).await {
-        Ok(rows) => {
-            let count = rows.first().and_then(|count| count.parse::<u64>().ok());
-            return match count {
-                Some(0) => {
-                    let detail = "None of its nodes is active.";
-                    let fix = "Start workers, or look why they do not reach the coordinator.";
-                    Err(Finding::of(QUERY, Class::Unavailable, detail).fix(fix))
-                }
-                Some(_) => Ok(().into()),
-                None => {
-                    let detail = "The number of active nodes is missing in the answer.";
-                    Err(Finding::of(QUERY, Class::Unavailable, detail))
-                }
-            };
-        }
-        Err(failure) => failure,
+/// Result of a log-in that was accepted.
+#[derive(Debug)]
+struct LoggedIn {
+    /// User that the cluster sees, where it could be asked.
+    user: Option<String>,
+    /// Failure of that query, where another one would fail in the same way.
+    waiting: Option<Failure>,
+}
+
+/// Checks the number of active nodes.
+fn counted(rows: &[String]) -> Result<(), Finding> {
+    let detail = match rows.first().and_then(|count| count.parse::<u64>().ok()) {
+        Some(0) => "None of its nodes is active.",
+        Some(_) => return Ok(()),
+        None => "The number of active nodes is missing in the answer.",
     };
-    let is_hidden =
-        failure.is_of_query() && matches!(failure.class, Class::Denied | Class::Missing);
-    if !is_hidden {
-        return Err(failure.finding_of(QUERY));
-    }
-    let ran = session.ask(Statement::One).await;
-    ran.map_err(|failure| unrun(&failure, failure.finding_of(QUERY)))?;
-    let what = "The active nodes cannot be counted.";
-    let fix = "Let the system account read system.runtime.nodes.";
-    let warning = Some(failure.finding_that(what).fix(fix));
-    Ok(Passed::from(()).warning(warning))
-}
-
-/// Adds how to fix that a statement was denied which reads no table.
-fn unrun(failure: &Failure, finding: Finding) -> Finding {
-    if failure.class == Class::Denied && failure.is_of_query() {
-        return finding.fix(
-            "Allow the system account to execute queries in the rules of the cluster's access \
-             control.",
-        );
-    }
-    finding
+    let fix = "Start workers, or look why they do not reach the coordinator (discovery.uri).";
+    Err(Finding::of(QUERY, Class::Unavailable, detail).fix(fix))
 }

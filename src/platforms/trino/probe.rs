@@ -1,9 +1,10 @@
 //! Tests of the probe table: the system account may read it, and the probe user may not.
 
 use super::catalog::{ACCESS, ENFORCEMENT};
+use super::client::Client;
 use super::config::{Probe, ProbeUser};
-use super::credentials::{RunCredentials, TokenNames};
-use super::statement::{Statement, Table, quoted};
+use super::credentials::{Reading, RunCredentials, TokenNames};
+use super::statement::{Statement, Table};
 use super::{NAME_MAX, Session, Trino};
 use crate::domain::{Class, FactKind, Finding, one_line};
 use crate::platforms::tested::Passed;
@@ -46,7 +47,7 @@ impl Trino {
             tests.skip(ENFORCEMENT, reason);
             return;
         }
-        let probing = Probing { session, table, system: user };
+        let probing = Probing { trino: self, session, table, system: user };
         let work = async || {
             let mut seen = Seen::default();
             let found = probing.enforcement(probe, &mut seen).await;
@@ -64,30 +65,17 @@ impl Trino {
         let shown = one_line(&table.shown, NAME_MAX);
         if failure.is_external() {
             let what = format!("What the table [{shown}] stands on does not answer.");
-            let warning = Some(failure.finding_that(&what));
+            let warning = Some(self.failed_that(&what, &failure));
             return Ok(Passed::from(false).warning(warning));
         }
-        let cannot = format!("The system account cannot read [{shown}].");
         Err(match failure.class {
-            Class::Denied => {
-                let grantee = self.config.credentials.username().map_or_else(
-                    || "the system account".to_owned(),
-                    |name| format!("USER {}", quoted(name)),
-                );
-                let table = table.quoted();
-                failure.finding_that(&cannot).fix(format!(
-                    "GRANT SELECT ON {table} TO {grantee}, or allow it in the rules of the \
-                     cluster's access control."
-                ))
+            Class::Denied | Class::Missing | Class::Invalid | Class::Expired => {
+                let what = format!("The system account cannot read [{shown}].");
+                self.failed_that(&what, &failure)
             }
-            Class::Missing => failure.finding_that(&cannot).fix(
-                "Correct `accessControlProbe.table`, or make the table visible to the system \
-                 account.",
-            ),
-            Class::Invalid | Class::Expired => failure.finding_that(&cannot),
             Class::Unreachable | Class::Throttled | Class::Unavailable | Class::Local => {
                 let what = "Whether the system account can read the table is not known.";
-                failure.finding_that(what)
+                self.failed_that(what, &failure)
             }
         })
     }
@@ -95,6 +83,7 @@ impl Trino {
 
 /// Probe table, and the user that the cluster sees in the system account.
 struct Probing<'a> {
+    trino: &'a Trino,
     session: &'a Session<'a>,
     table: &'a Table,
     system: Option<String>,
@@ -102,19 +91,21 @@ struct Probing<'a> {
 
 impl Probing<'_> {
     async fn enforcement(&self, probe: &ProbeUser, seen: &mut Seen) -> Result<Passed<()>, Finding> {
-        let Self { session, table, .. } = self;
+        let Self { trino, session, table, .. } = self;
         let unknown = "Whether access control is enforced is not known.";
         let (reader, name) = match probe {
             ProbeUser::Impersonated(name) => {
                 (session.credentials.impersonating(name.clone()), name.as_str())
             }
             ProbeUser::Own(credentials) => {
-                let redactor = session.client.http.redactor();
-                let read = credentials.read(PROBE_TOKEN, redactor, seen).await;
-                let read = read.map_err(|failure| failure.finding_that(unknown))?;
+                let Client { http, now, .. } = &session.client;
+                let reading = Reading { connections: http, now: *now, names: PROBE_TOKEN };
+                let read = credentials.read(reading, seen).await;
+                let read = read.map_err(|failure| trino.failed_that(unknown, &failure))?;
                 (read, credentials.username().unwrap_or("of the probe's token"))
             }
         };
+        let reader = reader.with(trino.config.headers.shared.clone());
         let name = one_line(name, NAME_MAX);
         let statement = Statement::MayRead(table);
         let Err(failure) = session.client.query(&reader, statement, session.until()).await else {
@@ -134,20 +125,20 @@ impl Probing<'_> {
                 let warning = Some(failure.finding_that(&what).fix(fix));
                 Ok(Passed::from(()).warning(warning))
             }
-            (Class::Denied, _, ProbeUser::Impersonated(_)) => Err(finding.fix(format!(
+            (Class::Denied, false, ProbeUser::Impersonated(_)) => Err(finding.fix(format!(
                 "Allow the system account to impersonate the user {name}, or give \
                  `accessControlProbe` credentials of its own."
             ))),
-            (Class::Denied | Class::Expired, _, ProbeUser::Own(_)) => {
+            (Class::Denied | Class::Expired, false, ProbeUser::Own(_)) => {
                 Err(finding.fix("Correct the credentials in `accessControlProbe`."))
             }
-            _ => Err(finding),
+            _ => Err(trino.advised(&failure, finding)),
         }
     }
 
     /// Returns the finding for a user who can read the table, or who is the system account itself.
     async fn not_enforced(&self, reader: &RunCredentials, name: &str) -> Finding {
-        let Self { session, table, system } = self;
+        let Self { session, table, system, .. } = self;
         let asked = session.client.query(reader, Statement::CurrentUser, session.until()).await;
         let seen = asked.ok().and_then(|rows| rows.into_iter().next());
         let seen = seen.map(|seen| session.client.line(&seen));
@@ -163,11 +154,13 @@ impl Probing<'_> {
         }
         let shown = one_line(&table.shown, NAME_MAX);
         let message = format!(
-            "Access control is not enforcing policies on this cluster. The user [{name}] can read \
-             [{shown}]."
+            "The user [{name}] may select from [{shown}]: nothing refuses it. A row filter or column \
+             mask that hides its data from the user is not seen by this test."
         );
-        let fix = "Confirm that access-control.name=immuta is configured and restart the \
-            coordinator.";
+        let fix = "If the user is to be refused, confirm that access-control.name is configured on \
+            the coordinator (immuta, file, ranger, opa) and that its rules or policies name the \
+            table; if a filter or mask protects it, choose an `accessControlProbe.table` that the \
+            user may not select from.";
         Finding::new(Class::Denied, message).fix(fix)
     }
 }

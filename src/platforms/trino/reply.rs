@@ -103,28 +103,72 @@ impl QueryResults {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct NextUri(Url);
 
+/// Place where pages may be asked for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place<'a> {
+    /// Server that is asked, such as `https://host:8443`.
+    pub(super) origin: &'a str,
+    /// Host by which the cluster may name itself, where another address leads to it.
+    pub(super) alias: Option<&'a str>,
+}
+
+/// Next page that is not asked for.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct RefusedPage {
+    /// Reason in one line; the address itself is not shown, since it contains the query's secret slug.
+    pub(super) why: String,
+    /// Setting that makes the cluster name the right address.
+    pub(super) remedy: &'static str,
+}
+
+/// Remedy where TLS ends at a proxy of which the coordinator does not know.
+pub(super) const UNKNOWN_PROXY: &str = "Set http-server.process-forwarded=true at the coordinator, \
+    and let the proxy that ends TLS send X-Forwarded-Proto (nginx: proxy_set_header \
+    X-Forwarded-Proto https).";
+/// Remedy where a proxy replaces the name by which clients ask.
+const LOST_HOST: &str = "Let the proxy before the coordinator keep the Host header (nginx: \
+    proxy_set_header Host $http_host), or send X-Forwarded-Host and X-Forwarded-Port with \
+    http-server.process-forwarded=true at the coordinator; or set `host` and `port` to the address \
+    that the coordinator names.";
+/// Remedy for an address that no coordinator makes.
+const REWRITTEN: &str = "Look for a gateway or proxy that rewrites the answers of the coordinator.";
+
 impl NextUri {
-    /// Reads a `nextUri` of the server `origin`, such as `https://host:8443`. Anything else would
-    /// send our credentials to wherever an answer says.
+    /// Reads a `nextUri` of the server at `place`. Anything else would send our credentials to wherever
+    /// an answer says. A path before `/v1/statement/` is that of a proxy at the same server.
     ///
     /// # Errors
     ///
-    /// Says why it is not followed; the URI itself is not shown, it holds the query's secret slug.
-    pub(super) fn parse(text: &str, origin: &str) -> Result<Self, String> {
-        let wrong = |why: &str| Err(format!("the next page of the answer is not asked for: {why}"));
-        let Ok(url) = Url::parse(text) else { return wrong("its address is no URI") };
-        let found = url.origin().ascii_serialization();
-        if found != origin {
-            return wrong(&format!(
-                "it is at [{found}] instead of [{origin}]; behind a proxy, the coordinator needs \
-                 http-server.process-forwarded=true"
-            ));
-        }
+    /// Says why it is not followed.
+    pub(super) fn parse(text: &str, place: Place<'_>) -> Result<Self, RefusedPage> {
+        let wrong = |why: &str, remedy| {
+            let why = format!("the next page of the answer is not asked for: {why}");
+            Err(RefusedPage { why, remedy })
+        };
+        let Ok(mut url) = Url::parse(text) else {
+            return wrong("its address is no URI", REWRITTEN);
+        };
         if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
-            return wrong("its address has more than a path and a query");
+            return wrong("its address has more than a path and a query", REWRITTEN);
         }
-        if !url.path().starts_with("/v1/statement/") {
-            return wrong("its path does not begin with /v1/statement/");
+        let found = url.origin().ascii_serialization();
+        if found != place.origin {
+            let is_alias = place.alias.is_some() && url.host_str() == place.alias;
+            if !is_alias || url.scheme() != "https" {
+                let asked = Url::parse(place.origin).ok();
+                let is_plain = url.scheme() == "http"
+                    && asked.is_some_and(|asked| asked.host_str() == url.host_str());
+                let why = format!("it is at [{found}] instead of [{}]", place.origin);
+                return wrong(&why, if is_plain { UNKNOWN_PROXY } else { LOST_HOST });
+            }
+            let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
+            let Ok(moved) = Url::parse(&format!("{}{}{query}", place.origin, url.path())) else {
+                return wrong("its address is no URI", REWRITTEN);
+            };
+            url = moved;
+        }
+        if !url.path().contains("/v1/statement/") {
+            return wrong("its path does not have /v1/statement/", REWRITTEN);
         }
         Ok(Self(url))
     }
@@ -199,20 +243,26 @@ mod tests {
         }
     }
 
+    const PLACE: Place<'_> = Place { origin: ORIGIN, alias: Some("trino.public.example") };
+
     #[test]
     fn next_pages_are_only_followed_at_the_same_server() {
         let good = [
             "https://trino.example.com:8443/v1/statement/queued/20261122_1_a/y1/1",
             "https://TRINO.example.com:8443/v1/statement/executing/q/y/0?targetResultSize=1MB",
+            "https://trino.example.com:8443/trino/v1/statement/queued/20261122_1_a/y1/1",
+            "https://trino.public.example/v1/statement/queued/20261122_1_a/y1/1",
         ];
         for text in good {
-            NextUri::parse(text, ORIGIN).unwrap();
+            let uri = NextUri::parse(text, PLACE).unwrap();
+            assert!(uri.as_str().starts_with(ORIGIN), "{uri:?}");
         }
         let bad = [
             "",
             "/v1/statement/queued/q/y/1",
             "//evil.example/v1/statement/q",
             "http://trino.example.com:8443/v1/statement/q",
+            "http://trino.public.example/v1/statement/q",
             "https://trino.example.com/v1/statement/q",
             "https://trino.example.com:8444/v1/statement/q",
             "https://trino.example.com.evil.example:8443/v1/statement/q",
@@ -222,30 +272,47 @@ mod tests {
             "https://trino.example.com:8443/v1/statement/../../ui/",
             "https://trino.example.com:8443/v1/statement/%2e%2e/%2e%2e/ui/",
             "https://trino.example.com:8443/v1/statement",
+            "https://trino.example.com:8443/?q=/v1/statement/q",
             "https://trino.example.com:8443/v1/statement/q#f",
             "file:///v1/statement/q",
             "javascript:alert(1)",
             "https://[::ffff:127.0.0.1]:8443/v1/statement/q",
         ];
         for text in bad {
-            let error = NextUri::parse(text, ORIGIN).unwrap_err();
-            assert!(!error.contains("/q") && !error.contains('\n'), "{text}: {error}");
+            let RefusedPage { why, .. } = NextUri::parse(text, PLACE).unwrap_err();
+            assert!(!why.contains("/q") && !why.contains('\n'), "{text}: {why}");
+        }
+    }
+
+    #[test]
+    fn remedy_says_which_header_the_proxy_lost() {
+        let table = [
+            ("http://trino.example.com:8443/v1/statement/q", UNKNOWN_PROXY),
+            ("http://trino.example.com/v1/statement/q", UNKNOWN_PROXY),
+            ("http://10.0.0.7:8080/v1/statement/q", LOST_HOST),
+            ("https://trino.example.com/v1/statement/q", LOST_HOST),
+            ("https://trino.example.com:8443/ui/", REWRITTEN),
+            ("q", REWRITTEN),
+        ];
+        for (text, remedy) in table {
+            let place = Place { origin: ORIGIN, alias: None };
+            assert_eq!(NextUri::parse(text, place).unwrap_err().remedy, remedy, "{text}");
         }
     }
 
     proptest! {
         #[test]
         fn no_uri_leads_anywhere_else(
-            text in "(https?:)?[/\\\\]{0,3}[a-z:@%.0-9/\\\\?#\t]{0,20}(trino\\.example\\.com)?[:@0-9a-z/.%\\\\#?]{0,30}|\\PC{0,60}",
+            text in "(https?:)?[/\\\\]{0,3}[a-z:@%.0-9/\\\\?#\t]{0,20}(trino\\.(example\\.com|public\\.example))?[:@0-9a-z/.%\\\\#?]{0,30}|\\PC{0,60}",
         ) {
             let nearly = format!("{ORIGIN}{text}");
             for text in [text, nearly] {
-                if let Ok(uri) = NextUri::parse(&text, ORIGIN) {
+                if let Ok(uri) = NextUri::parse(&text, PLACE) {
                     let url = Url::parse(uri.as_str()).unwrap();
                     prop_assert_eq!(url.scheme(), "https");
                     prop_assert_eq!(url.host_str(), Some("trino.example.com"));
                     prop_assert_eq!(url.port(), Some(8443));
-                    prop_assert!(url.path().starts_with("/v1/statement/"));
+                    prop_assert!(url.path().contains("/v1/statement/"));
                     prop_assert!(url.username().is_empty() && url.password().is_none());
                 }
             }

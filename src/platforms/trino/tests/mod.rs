@@ -61,11 +61,18 @@ fn asked_for(seen: &Seen) -> Option<String> {
         ) => "nodes",
         ("POST /v1/statement", "SELECT 1", false) => "one",
         ("POST /v1/statement", "SHOW CATALOGS", false) => "catalogs",
+        ("POST /v1/statement", body, false) if is_catalog(body) => "catalog",
         ("POST /v1/statement", body, false) if body == probe => "access",
         ("POST /v1/statement", body, true) if body == probe => "enforced",
         _ => return None,
     };
     Some(operation.to_owned())
+}
+
+/// True for the statement that tries one catalog.
+fn is_catalog(body: &str) -> bool {
+    let rest = body.strip_prefix("EXPLAIN (TYPE VALIDATE) SELECT * FROM \"");
+    rest.is_some_and(|rest| rest.ends_with("\".information_schema.schemata"))
 }
 
 /// Checks every request of a case.
@@ -149,13 +156,13 @@ fn fuzz_answers() {
     let mut seeds = recorded_bodies("trino");
     seeds.push(br#"{"id":"q","nextUri":"https://a/v1/statement/q","data":[[1],["a"]]}"#.to_vec());
     fuzz(&seeds, |bytes| {
-        let origin = "https://a";
+        let place = Place { origin: "https://a", alias: Some("b") };
         if let Ok(mut results) = serde_json::from_slice::<QueryResults>(bytes) {
             let _known = results.is_known();
             let _state = results.state().map(str::len);
             let _rows = results.first_column();
-            let uri = results.next_uri.take().and_then(|uri| NextUri::parse(&uri, origin).ok());
-            assert!(uri.is_none_or(|uri| uri.as_str().starts_with("https://a/v1/statement/")));
+            let uri = results.next_uri.take().and_then(|uri| NextUri::parse(&uri, place).ok());
+            assert!(uri.is_none_or(|uri| uri.as_str().starts_with("https://a/")));
             if let Some(error) = results.error {
                 let failure = Failure::query("q", &error);
                 assert!(!failure.detail.is_empty() && failure.evidence.is_some(), "{failure:?}");
@@ -165,8 +172,8 @@ fn fuzz_answers() {
             let _read = (info.is_known(), info.version());
         }
         let text = String::from_utf8_lossy(bytes);
-        if let Ok(uri) = NextUri::parse(&text, origin) {
-            assert!(uri.as_str().starts_with("https://a/v1/statement/"));
+        if let Ok(uri) = NextUri::parse(&text, place) {
+            assert!(uri.as_str().starts_with("https://a/"));
         }
         let _table = statement::Table::parse(&text);
     });
@@ -214,10 +221,8 @@ async fn secrets_are_read_anew_for_every_run() {
     }
 }
 
-/// A server that holds no request back, as a gateway may, is not asked as fast as it can answer; and
-/// it learns when the query is abandoned.
-#[tokio::test]
-async fn query_in_the_queue_is_polled_slowly_and_then_abandoned() {
+/// A case in which the query for the nodes stays in the queue.
+fn queued() -> tempfile::TempDir {
     let case = tempfile::tempdir().unwrap();
     let queued = std::fs::read_to_string(cases("trino").join("all-well/nodes.http")).unwrap();
     for name in ["nodes", "next-nodes"] {
@@ -232,12 +237,42 @@ async fn query_in_the_queue_is_polled_slowly_and_then_abandoned() {
         let from = cases("trino").join("all-well").join(&name);
         std::fs::copy(from, case.path().join(&name)).unwrap();
     }
+    case
+}
+
+#[tokio::test]
+async fn query_of_a_run_that_is_torn_down_is_cancelled() {
+    let case = queued();
+    let server = Server::start(&SUBJECT, case.path(), None).await;
+    let validator = validator(&PLATFORM, &all_well(&server.address));
+    let run = context(Mode::Recurring);
+    let is_cancelled = || server.seen().iter().any(|seen| seen.line.starts_with("DELETE /v1/"));
+    let is_queued =
+        || server.seen().iter().any(|seen| asked_for(seen).as_deref() == Some("next-nodes"));
+    let queued = async {
+        while !is_queued() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::select! {
+        _ = validator.validate(&run) => panic!("the query waits"),
+        () = queued => (),
+    }
+    crate::net::farewell::finished().await;
+    assert!(is_cancelled(), "{:?}", server.seen());
+}
+
+/// A server that holds no request back, as a gateway may, is not asked as fast as it can answer; and
+/// it learns when the query is abandoned.
+#[tokio::test]
+async fn query_in_the_queue_is_polled_slowly_and_then_abandoned() {
+    let case = queued();
     let server = Server::start(&SUBJECT, case.path(), None).await;
     let mut run = context(Mode::Recurring);
     run.test_limit = Duration::from_secs(2);
     let report = validator(&PLATFORM, &all_well(&server.address)).validate(&run).await.report;
-    let expected = "The cluster accepted the connection but could not run a query. The query did \
-        not end within the time limit; it is QUEUED.";
+    let expected = "The cluster accepted the connection but could not run a query. The query \
+        waits: it is QUEUED at the end of the time limit.";
     assert_eq!(result(&report, QUERY), (ReportStatus::Failed, expected));
     let seen = server.seen();
     let asked = seen.iter().filter(|seen| asked_for(seen).as_deref() == Some("next-nodes")).count();
@@ -263,6 +298,7 @@ fn the_sample_is_a_configuration_with_each_of_its_commented_parts() {
         });
         let text = lines.collect::<Vec<_>>().join("\n");
         let is_token = text.contains("\ntoken = ");
+        let is_oauth = text.contains("\n[integration.config.oAuthClientConfig]");
         parts[enabled] = text;
         let mut config = sample_config(
             &PLATFORM,
@@ -274,6 +310,10 @@ fn the_sample_is_a_configuration_with_each_of_its_commented_parts() {
         );
         if is_token {
             config["authenticationType"] = "jwt".into();
+            config.as_object_mut().unwrap().remove("password");
+        }
+        if is_oauth {
+            config["authenticationType"] = "oAuthClientCredentials".into();
             config.as_object_mut().unwrap().remove("password");
         }
         let (_, faults) = parsed(&PLATFORM, &config);
