@@ -1,6 +1,6 @@
 //! Failed calls to Trino: their causes and the text of each.
 
-use super::codes::{self, Remedy};
+use super::codes::{Code, Remedy};
 use super::reply::{QueryError, RefusedPage};
 use crate::domain::Class;
 use crate::net::backoff::Backoff;
@@ -275,7 +275,21 @@ impl Failure {
 
     /// True when the credentials are at fault.
     pub(super) const fn is_of_credentials(&self) -> bool {
-        matches!(self.cause.kind, Kind::Refused(_) | Kind::Certificate | Kind::Token | Kind::Secret)
+        match self.cause.kind {
+            Kind::Refused(_) | Kind::Certificate | Kind::Secret => true,
+            // A provider that does not answer says nothing about them.
+            Kind::Token => self.class.is_definitive(),
+            Kind::Proxy
+            | Kind::Forgotten
+            | Kind::Foreign
+            | Kind::Redirected
+            | Kind::Forwarded
+            | Kind::Answered
+            | Kind::Query { .. }
+            | Kind::NextPage(_)
+            | Kind::Waiting
+            | Kind::Silence => false,
+        }
     }
 }
 
@@ -320,8 +334,8 @@ fn class_of(error: &QueryError) -> (Class, Remedy) {
         };
         error.error_type.as_deref().is_none_or(|given| given == of_number)
     });
-    match codes::find(name, number) {
-        Some((_, _, class, remedy)) => (*class, *remedy),
+    match Code::find(name, number) {
+        Some(code) => (code.class, code.remedy),
         None => (Class::Unavailable, of_type),
     }
 }

@@ -1,5 +1,7 @@
 //! The platform against recorded answers in `testcases/`.
 
+mod answers;
+mod runs;
 mod server;
 
 use base64::Engine;
@@ -51,6 +53,7 @@ fn asked_for(seen: &Seen) -> Option<String> {
     }
     let probe = "EXPLAIN (TYPE VALIDATE) SELECT * FROM \"lake\".\"probe\".\"orders\"";
     let operation = match (seen.line.as_str(), seen.body.as_str(), is_probe) {
+        ("POST /token", body, _) if body.starts_with("grant_type=client_credentials") => "token",
         ("GET /v1/info", "", false) => "info",
         ("POST /v1/statement", "SELECT current_user", false) => "current-user",
         ("POST /v1/statement", "SELECT current_user", true) => "probe-user",
@@ -77,6 +80,10 @@ fn is_catalog(body: &str) -> bool {
 
 /// Checks every request of a case.
 fn check_request(seen: &Seen) {
+    if seen.line == "POST /token" {
+        assert!(!seen.headers.keys().any(|name| name.starts_with("x-trino")), "{seen:?}");
+        return;
+    }
     assert_eq!(seen.header("x-trino-source"), Some("revalidated"), "{seen:?}");
     let is_public = seen.line == "GET /v1/info";
     let shows =
@@ -84,7 +91,9 @@ fn check_request(seen: &Seen) {
     assert_eq!(shows, !is_public, "{seen:?}");
     assert!(!seen.headers.keys().any(|name| name.contains("encoding")), "{seen:?}");
     assert!(seen.header("user-agent").is_some_and(|agent| agent.starts_with("revalidated/")));
-    let allowed = ["x-trino-source", "x-trino-user"];
+    let of_system = ["x-trino-role"].into_iter().filter(|_| who(seen) != "probe");
+    let shared = ["x-trino-source", "x-trino-user", "x-trino-client-tags", "x-trino-time-zone"];
+    let allowed: Vec<_> = shared.into_iter().chain(of_system).collect();
     for name in seen.headers.keys().filter(|name| name.starts_with("x-")) {
         assert!(allowed.contains(&name.as_str()), "{name}");
     }
@@ -95,7 +104,10 @@ const SUBJECT: Subject = Subject {
     validator: |config| validator(&PLATFORM, config),
     operation: asked_for,
     check: check_request,
-    shown: |seen| format!("{} as {}", seen.with_body(), who(seen)),
+    shown: |seen| {
+        let is_token = seen.line == "POST /token";
+        if is_token { seen.line.clone() } else { format!("{} as {}", seen.with_body(), who(seen)) }
+    },
     secrets: &SECRETS,
     cases_min: 50,
 };

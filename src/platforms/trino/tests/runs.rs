@@ -1,0 +1,177 @@
+//! Whole runs: answers that may pass, kept tokens, and what reaches the cluster.
+
+use std::path::Path;
+
+use serde_json::{Value as Json, json};
+use tokio::task::JoinSet;
+
+use super::super::*;
+use super::{SUBJECT, all_well, asked_for, result};
+use crate::domain::{Class, Report, ReportStatus};
+use crate::platforms::Mode;
+use crate::platforms::testing::{Server, cases, context, validator};
+
+/// Writes the answer to `operation` of a case.
+fn write(case: &Path, operation: &str, status: u16, body: &str) {
+    let kind = if body.starts_with('{') { "application/json" } else { "text/plain" };
+    let text = format!("# made by this test\n{status}\ncontent-type: {kind}\n\n{body}");
+    std::fs::write(case.join(format!("{operation}.http")), text).unwrap();
+}
+
+/// Returns a case with the answers of a healthy cluster, of which some are to be replaced.
+fn healthy() -> tempfile::TempDir {
+    let case = tempfile::tempdir().unwrap();
+    for file in std::fs::read_dir(cases("trino").join("all-well")).unwrap() {
+        let file = file.unwrap();
+        std::fs::copy(file.path(), case.path().join(file.file_name())).unwrap();
+    }
+    case
+}
+
+async fn report_of(case: &Path) -> (Report, usize) {
+    let server = Server::start(&SUBJECT, case, None).await;
+    let validator = validator(&PLATFORM, &all_well(&server.address));
+    let report = validator.validate(&context(Mode::Recurring)).await.report;
+    let posted =
+        |seen: &&crate::platforms::testing::Seen| asked_for(seen).as_deref() == Some("nodes");
+    let posted = server.seen().iter().filter(posted).count();
+    (report, posted)
+}
+
+/// Every error of Trino that may pass, as the answer to every try: no single run is definitive, and the
+/// statement is posted twice.
+#[tokio::test]
+async fn error_that_may_pass_never_fails_a_run_definitively() {
+    let mut runs = JoinSet::new();
+    let table = include_str!("../codes.txt").lines().filter(|line| !line.starts_with('#'));
+    for line in table {
+        let words: Vec<_> = line.split(' ').map(str::to_owned).collect();
+        runs.spawn(async move {
+            let [name, number, class, _remedy] = &words[..] else { panic!("{words:?}") };
+            let case = healthy();
+            let number: i64 = number.parse().unwrap();
+            let error = json!({ "message": "m", "errorCode": number, "errorName": name });
+            let body = json!({ "id": "q", "stats": { "state": "FAILED" }, "error": error });
+            write(case.path(), "nodes", 200, &body.to_string());
+            write(case.path(), "one", 200, &body.to_string());
+            let (report, posted) = report_of(case.path()).await;
+            let found = report.class().unwrap();
+            assert_eq!(found.as_str(), class, "{name}");
+            assert_eq!(posted, if found.is_definitive() { 1 } else { 2 }, "{name}");
+            let finding = report.tests.iter().find(|one| one.test == QUERY).unwrap();
+            let finding = finding.outcome.finding().unwrap();
+            assert!(finding.remediation.is_some(), "{name} has no remedy");
+            assert!(!finding.message.contains("credentials"), "{name}: {}", finding.message);
+            found.is_definitive()
+        });
+    }
+    let found = runs.join_all().await;
+    let definitive = found.iter().filter(|is_definitive| **is_definitive).count();
+    assert_eq!((found.len(), found.len() - definitive), (177, 51));
+}
+
+/// Every status that an ingress, a gateway or a starting server may answer with.
+#[tokio::test]
+async fn status_that_trino_does_not_refuse_with_is_transient() {
+    let statuses = [404, 405, 408, 410, 421, 425, 429, 500, 501, 502, 503, 504, 520, 522, 529];
+    let mut runs = JoinSet::new();
+    for status in statuses {
+        for body in ["", "not here", "<html><title>404 Not Found</title></html>"] {
+            for operation in ["current-user", "next-current-user", "nodes"] {
+                runs.spawn(async move {
+                    let case = healthy();
+                    if operation == "next-current-user" {
+                        for number in 1..=6 {
+                            write(case.path(), &format!("{operation}.{number}"), status, body);
+                        }
+                    }
+                    write(case.path(), operation, status, body);
+                    let (report, _) = report_of(case.path()).await;
+                    let class = report.class();
+                    assert!(
+                        class.is_none_or(|class| !class.is_definitive()),
+                        "{status} {operation}"
+                    );
+                    for one in &report.tests {
+                        let message = one.outcome.message().unwrap_or_default();
+                        assert!(!message.contains("provided credentials"), "{message}");
+                    }
+                });
+            }
+        }
+    }
+    runs.join_all().await;
+}
+
+fn oauth(address: &str) -> Json {
+    let mut config = all_well(address);
+    let keys = config.as_object_mut().unwrap();
+    for key in ["username", "password", "accessControlProbe"] {
+        keys.remove(key);
+    }
+    config["authenticationType"] = "oAuthClientCredentials".into();
+    config["oAuthClientConfig"] = json!({
+        "clientId": "immuta", "clientSecret": "hunter2-secret",
+        "authorityUrl": format!("{address}/token"),
+    });
+    config
+}
+
+#[tokio::test]
+async fn access_token_is_kept_and_replaced_once_when_it_is_refused() {
+    let case = healthy();
+    let refused = "# Trino 476, wrong token\n401\nwww-authenticate: Bearer\n\nInvalid credentials";
+    // The first run takes one answer; the second is refused, and asks again with a new token.
+    std::fs::write(case.path().join("current-user.2.http"), refused).unwrap();
+    let server = Server::start(&SUBJECT, case.path(), None).await;
+    let validator = validator(&PLATFORM, &oauth(&server.address));
+    let asked = |name: &str| {
+        server.seen().iter().filter(|seen| asked_for(seen).as_deref() == Some(name)).count()
+    };
+    for (tokens, log_ins) in [(1, 1), (2, 3), (2, 4)] {
+        let report = validator.validate(&context(Mode::Recurring)).await.report;
+        assert_eq!(result(&report, AUTHENTICATION).0, ReportStatus::Passed, "{report:?}");
+        assert_eq!((asked("token"), asked("current-user")), (tokens, log_ins));
+    }
+}
+
+#[tokio::test]
+async fn fresh_access_token_that_is_refused_is_not_sent_again() {
+    let case = healthy();
+    write(case.path(), "current-user", 401, "Invalid credentials");
+    let server = Server::start(&SUBJECT, case.path(), None).await;
+    let validator = validator(&PLATFORM, &oauth(&server.address));
+    let report = validator.validate(&context(Mode::Recurring)).await.report;
+    assert_eq!(report.class(), Some(Class::Denied));
+    let is_log_in =
+        |seen: &crate::platforms::testing::Seen| asked_for(seen).as_deref() == Some("current-user");
+    assert_eq!(server.seen().iter().filter(|seen| is_log_in(seen)).count(), 1);
+}
+
+#[tokio::test]
+async fn password_outside_of_latin_1_is_told_and_not_sent() {
+    let server = Server::start(&SUBJECT, &cases("trino").join("all-well"), None).await;
+    let mut config = all_well(&server.address);
+    config["password"] = "пароль-hunter2".into();
+    let report = validator(&PLATFORM, &config).validate(&context(Mode::Recurring)).await.report;
+    let (status, message) = result(&report, AUTHENTICATION);
+    assert_eq!((status, report.class()), (ReportStatus::Failed, Some(Class::Invalid)));
+    assert!(message.contains("not in ISO-8859-1"), "{message}");
+    assert!(server.seen().iter().all(|seen| seen.header("authorization").is_none()));
+}
+
+#[tokio::test]
+async fn roles_and_headers_reach_the_cluster_and_roles_no_other_user() {
+    let server = Server::start(&SUBJECT, &cases("trino").join("all-well"), None).await;
+    let mut config = all_well(&server.address);
+    config["role"] = "reader".into();
+    config["roles"] = json!({ "lake": "admin" });
+    config["clientTags"] = json!(["a", "b"]);
+    let report = validator(&PLATFORM, &config).validate(&context(Mode::Recurring)).await.report;
+    assert_eq!(report.status(), ReportStatus::Passed, "{report:?}");
+    for seen in server.seen().iter().filter(|seen| seen.line != "GET /v1/info") {
+        assert_eq!(seen.header("x-trino-client-tags"), Some("a,b"), "{seen:?}");
+        let is_probe = super::who(seen) == "probe";
+        assert_eq!(seen.header("x-trino-role").is_none(), is_probe, "{seen:?}");
+    }
+}
