@@ -11,7 +11,7 @@ const PLAIN: &str = "is plain HTTP: statements and answers go to this machine wi
 /// Address of the coordinator as configured.
 #[derive(Debug, Default)]
 pub(super) struct Address {
-    /// Name in `host`.
+    /// Host name in the key `host`.
     pub(super) host: Option<String>,
     /// Server that is asked, such as `https://host:8443`.
     pub(super) origin: Option<String>,
@@ -116,4 +116,43 @@ fn host(reader: &mut Reader<'_>) -> Option<String> {
         return None;
     }
     Some(host)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::input::{Faults, Value};
+    use serde_json::json;
+
+    #[test]
+    fn address_is_host_and_port_or_an_endpoint_with_a_path() {
+        let table = [
+            (json!({ "host": "a.b" }), "https://a.b", "", false),
+            (json!({ "host": "a.b", "port": 8443 }), "https://a.b:8443", "", false),
+            (json!({ "host": "::1", "tls": false }), "http://[::1]:8080", "", false),
+            (json!({ "host": "a.b", "endpoint": "https://c:1/x/" }), "https://c:1", "/x", true),
+            (
+                json!({ "host": "a.b", "endpoint": "http://[::1]/x/y" }),
+                "http://[::1]",
+                "/x/y",
+                true,
+            ),
+            (json!({ "host": "a.b", "endpoint": "http://c/x" }), "", "", true),
+            (json!({ "host": "a.b", "endpoint": "https://c/v1/statement" }), "", "", true),
+            (json!({ "host": "a.b", "endpoint": "c" }), "", "", true),
+            (json!({ "host": "a b" }), "", "", false),
+        ];
+        for (config, origin, prefix, is_endpoint) in table {
+            let (value, faults) = (Value::from_json(&config, &"f".into()), Faults::default());
+            let mut reader = Reader::new(&value, "config", &faults).unwrap();
+            let found = Address::read(&mut reader);
+            assert_eq!(found.origin.unwrap_or_default(), origin, "{config}");
+            assert_eq!(
+                (found.prefix.as_str(), found.is_endpoint),
+                (prefix, is_endpoint),
+                "{config}"
+            );
+            assert_eq!(faults.into_parts().0.is_empty(), !origin.is_empty(), "{config}");
+        }
+    }
 }

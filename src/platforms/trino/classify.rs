@@ -76,7 +76,7 @@ pub(super) struct Offers(u8);
 impl Offers {
     /// Password in a `Basic` header.
     pub(super) const PASSWORD: Self = Self(1);
-    /// Bearer token.
+    /// Bearer token in a `Bearer` header.
     pub(super) const TOKEN: Self = Self(2);
     /// Sign-in at a browser, with the access token of its issuer as bearer token.
     pub(super) const BROWSER: Self = Self(4);

@@ -9,7 +9,7 @@ use strum::VariantArray;
 
 use crate::domain::Class;
 
-/// Error of Trino.
+/// Entry of the table of errors.
 #[derive(Debug, Eq, PartialEq)]
 pub(super) struct Code {
     /// Name of the error.
@@ -18,7 +18,7 @@ pub(super) struct Code {
     number: i64,
     /// Class of a query that fails by it.
     pub(super) class: Class,
-    /// Remedy against it.
+    /// Remedy that advice is worded by.
     pub(super) remedy: Remedy,
 }
 
