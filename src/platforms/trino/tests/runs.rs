@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::{Value as Json, json};
 use tokio::task::JoinSet;
 
+use super::super::catalog::CATALOGS;
 use super::super::*;
 use super::{SUBJECT, all_well, asked_for, result};
 use crate::domain::{Class, Report, ReportStatus};
@@ -173,5 +174,59 @@ async fn roles_and_headers_reach_the_cluster_and_roles_no_other_user() {
         assert_eq!(seen.header("x-trino-client-tags"), Some("a,b"), "{seen:?}");
         let is_probe = super::who(seen) == "probe";
         assert_eq!(seen.header("x-trino-role").is_none(), is_probe, "{seen:?}");
+    }
+}
+
+/// A catalog whose connector did not start is listed all the same; whether its schemas may be listed is
+/// not asked.
+#[tokio::test]
+async fn every_catalog_is_tried_and_the_broken_ones_are_named() {
+    let denied = "Access Denied: Cannot select from table lake.information_schema.schemata";
+    let disabled = "Catalog 'warehouse' failed to initialize and is disabled";
+    let unused = "The catalog [warehouse] is listed but could not be used.";
+    let table = [
+        ("CATALOG_UNAVAILABLE", 125, disabled, Some(Class::Unavailable), "did not start."),
+        ("CATALOG_NOT_FOUND", 44, "Catalog 'warehouse' not found", Some(Class::Missing), unused),
+        ("GENERIC_INTERNAL_ERROR", 65_536, "trouble", Some(Class::Unavailable), unused),
+        ("JDBC_ERROR", 67_108_864, "refused", Some(Class::Unavailable), unused),
+        ("PERMISSION_DENIED", 4, denied, None, ""),
+    ];
+    for (name, number, message, class, expected) in table {
+        let case = healthy();
+        let kind = if number < 65_536 { "USER_ERROR" } else { "EXTERNAL" };
+        let kind = if number == 65_536 { "INTERNAL_ERROR" } else { kind };
+        let error = json!({
+            "message": message, "errorCode": number, "errorName": name, "errorType": kind,
+        });
+        let body = json!({ "id": "q", "stats": { "state": "FAILED" }, "error": error }).to_string();
+        // The second catalog, and the second try of it.
+        for place in ["catalog.2", "catalog.3"] {
+            write(case.path(), place, 200, &body);
+        }
+        let (report, _) = report_of(case.path()).await;
+        let (status, found) = result(&report, CATALOGS);
+        assert_eq!(report.class(), class, "{name}: {found}");
+        assert_eq!(status == ReportStatus::Passed, class.is_none(), "{name}: {found}");
+        assert!(found.contains(expected) && !found.contains("lake"), "{name}: {found}");
+    }
+}
+
+/// The second statement that meets a coordinator which has just been restarted, or a standby.
+#[tokio::test]
+async fn forgotten_query_is_posted_once_more_and_then_fails_in_its_own_words() {
+    for (answers, expected) in [(1, None), (9, Some(Class::Unavailable))] {
+        let case = healthy();
+        for number in 1..=answers {
+            let name = format!("next-nodes.{number}");
+            write(case.path(), &name, 404, "Error 404 Not Found: Query not found");
+        }
+        if expected.is_some() {
+            write(case.path(), "next-nodes", 404, "Error 404 Not Found: Query not found");
+        }
+        let (report, posted) = report_of(case.path()).await;
+        assert_eq!((report.class(), posted), (expected, 2), "{report:?}");
+        let (_, found) = result(&report, QUERY);
+        assert_eq!(found.contains("The cluster has forgotten the query"), expected.is_some());
+        assert!(!found.contains("credentials"), "{found}");
     }
 }
