@@ -33,7 +33,7 @@ impl Trino {
                 for the page. Let gateways keep a query at its cluster: all replicas of \
                 trino-gateway need the same database, load balancers need sticky sessions."
                 .to_owned(),
-            Kind::Foreign => format!(
+            Kind::Unexpected => format!(
                 "Something before Trino answered, or another server: correct `host`, `port` or the \
                  path in `endpoint`, and look at the route of the ingress, gateway or proxy from \
                  [{place}] to the coordinator."

@@ -43,7 +43,7 @@ pub(super) enum Kind {
     /// The coordinator does not know the query whose page was asked for.
     Forgotten,
     /// Something else than Trino answered.
-    Foreign,
+    Unexpected,
     /// The answer leads elsewhere, perhaps to a login page.
     Redirected,
     /// The coordinator does not process the headers of the proxy before it.
@@ -175,7 +175,7 @@ impl Failure {
         }
         // What answers with more than it may is not Trino.
         if none.class == Class::Unavailable {
-            return Self::of(Kind::Foreign, none.class, &none.detail);
+            return Self::of(Kind::Unexpected, none.class, &none.detail);
         }
         none.into()
     }
@@ -200,7 +200,7 @@ impl Failure {
         };
         let detail = if kind == Kind::Forgotten {
             format!("the cluster has forgotten the query, {said}")
-        } else if kind == Kind::Foreign {
+        } else if kind == Kind::Unexpected {
             format!("what answered is not Trino, {said}")
         } else {
             said
@@ -253,7 +253,7 @@ impl Failure {
     pub(super) const fn is_passing(&self) -> bool {
         let is_answer = matches!(
             self.cause.kind,
-            Kind::Query { .. } | Kind::Forgotten | Kind::Foreign | Kind::Answered
+            Kind::Query { .. } | Kind::Forgotten | Kind::Unexpected | Kind::Answered
         );
         self.cause.is_taken && is_answer && !self.class.is_definitive()
     }
@@ -281,7 +281,7 @@ impl Failure {
             Kind::Token => self.class.is_definitive(),
             Kind::Proxy
             | Kind::Forgotten
-            | Kind::Foreign
+            | Kind::Unexpected
             | Kind::Redirected
             | Kind::Forwarded
             | Kind::Answered
@@ -313,7 +313,7 @@ fn judged(refusal: &Refusal) -> (Kind, Class) {
         // A role that is not granted is refused before there is a query.
         500 if has("access denied: ") => (denied, Class::Denied),
         408 | 500..=599 if !is_html => (Kind::Answered, Class::Unavailable),
-        _ => (Kind::Foreign, Class::Unavailable),
+        _ => (Kind::Unexpected, Class::Unavailable),
     }
 }
 
@@ -392,9 +392,9 @@ mod tests {
             };
             assert_eq!(Failure::refused(&refusal(status, "")).class, expected, "{status}");
             let page = Refusal { is_html: true, ..refusal(status, "a page") };
-            let is_foreign = !matches!(status, 300..=399 | 401 | 407 | 429);
+            let is_unexpected = !matches!(status, 300..=399 | 401 | 407 | 429);
             let found = judged(&page);
-            assert_eq!(found.0 == Kind::Foreign, is_foreign, "{status}: {found:?}");
+            assert_eq!(found.0 == Kind::Unexpected, is_unexpected, "{status}: {found:?}");
         }
     }
 
@@ -409,10 +409,10 @@ mod tests {
             (403, "expired", refused, Class::Denied),
             (403, "Authentication over HTTP is not enabled", Kind::Forwarded, Class::Invalid),
             (406, forwarded, Kind::Forwarded, Class::Invalid),
-            (406, "Not Acceptable", Kind::Foreign, Class::Unavailable),
+            (406, "Not Acceptable", Kind::Unexpected, Class::Unavailable),
             (400, "Invalid X-Trino-Role header", Kind::Answered, Class::Invalid),
-            (400, "Bad Request", Kind::Foreign, Class::Unavailable),
-            (404, "HTTP 404 Not Found", Kind::Foreign, Class::Unavailable),
+            (400, "Bad Request", Kind::Unexpected, Class::Unavailable),
+            (404, "HTTP 404 Not Found", Kind::Unexpected, Class::Unavailable),
             (500, "Access Denied: Cannot set role nope", denied, Class::Denied),
             (500, "authenticators were not loaded", Kind::Answered, Class::Unavailable),
         ];

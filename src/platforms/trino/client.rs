@@ -221,7 +221,7 @@ impl Client<'_> {
             bytes += length;
             if BYTES_MAX < bytes {
                 let why = format!("the answer is larger than {BYTES_MAX} bytes");
-                return Err(Failure::of(Kind::Foreign, Class::Unavailable, &why));
+                return Err(Failure::of(Kind::Unexpected, Class::Unavailable, &why));
             }
             if found.is_empty() {
                 sleep(PACE_MAX.min(Duration::from_millis(10) * page)).await;
@@ -229,7 +229,7 @@ impl Client<'_> {
             rows.extend(found);
         }
         let why = format!("the answer has more than {PAGES_MAX} pages");
-        Err(Failure::of(Kind::Foreign, Class::Unavailable, &why))
+        Err(Failure::of(Kind::Unexpected, Class::Unavailable, &why))
     }
 
     /// Sends a request; an answer whose status refuses is a failure.
@@ -321,7 +321,7 @@ fn read<T: serde::de::DeserializeOwned>(
         let title = refusal::title(answer, WORDS_MAX);
         let title = title.map(|title| format!(", titled [{title}]")).unwrap_or_default();
         let why = format!("what answered with HTTP {} is not Trino: {why}{title}", answer.status);
-        Failure::of(Kind::Foreign, Class::Unavailable, &why)
+        Failure::of(Kind::Unexpected, Class::Unavailable, &why)
     })
 }
 

@@ -227,7 +227,7 @@ fn every_recorded_answer_is_in_one_of_the_tables() {
 
 /// Only a refusal of credentials may speak of them, and a failure of another kind must not.
 #[test]
-fn only_refused_credentials_are_told_as_such() {
+fn only_refused_credentials_are_spoken_of() {
     for (state, ..) in FAILURES {
         let failure = failure(state).unwrap();
         let is_of_log_in = last(state)["status"] == 401;

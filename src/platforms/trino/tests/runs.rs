@@ -150,7 +150,7 @@ async fn fresh_access_token_that_is_refused_is_not_sent_again() {
 }
 
 #[tokio::test]
-async fn password_outside_of_latin_1_is_told_and_not_sent() {
+async fn password_outside_of_latin_1_is_refused_unsent() {
     let server = Server::start(&SUBJECT, &cases("trino").join("all-well"), None).await;
     let mut config = all_well(&server.address);
     config["password"] = "пароль-hunter2".into();
@@ -228,5 +228,52 @@ async fn forgotten_query_is_posted_once_more_and_then_fails_in_its_own_words() {
         let (_, found) = result(&report, QUERY);
         assert_eq!(found.contains("The cluster has forgotten the query"), expected.is_some());
         assert!(!found.contains("credentials"), "{found}");
+    }
+}
+
+/// A statement that was taken proves the log-in: the query fails, and it is not posted a second time.
+#[tokio::test]
+async fn query_that_waits_is_no_failed_log_in() {
+    let case = healthy();
+    let body = std::fs::read_to_string(case.path().join("current-user.http")).unwrap();
+    for name in ["", ".1", ".2", ".3"] {
+        std::fs::write(case.path().join(format!("next-current-user{name}.http")), &body).unwrap();
+    }
+    let server = Server::start(&SUBJECT, case.path(), None).await;
+    let mut run = context(Mode::Recurring);
+    run.test_limit = Duration::from_secs(2);
+    let mut config = all_well(&server.address);
+    config.as_object_mut().unwrap().remove("expectedUser");
+    let report = validator(&PLATFORM, &config).validate(&run).await.report;
+    assert_eq!(result(&report, AUTHENTICATION), (ReportStatus::Passed, ""), "{report:?}");
+    let (status, message) = result(&report, QUERY);
+    assert_eq!((status, report.class()), (ReportStatus::Failed, Some(Class::Unavailable)));
+    assert!(message.contains("waits: it is QUEUED"), "{message}");
+    let asked = |name: &str| {
+        server.seen().iter().filter(|seen| asked_for(seen).as_deref() == Some(name)).count()
+    };
+    assert_eq!((asked("current-user"), asked("nodes"), asked("cancel")), (1, 0, 1));
+}
+
+/// Behind a private link the coordinator names its public host, which is asked for over the link.
+#[tokio::test]
+async fn page_at_the_public_host_is_asked_for_at_the_endpoint() {
+    let case = healthy();
+    let public = std::fs::read_to_string(case.path().join("nodes.http")).unwrap();
+    let moved =
+        |host: &str| public.replace("\"nextUri\": \"@server@", &format!("\"nextUri\": \"{host}"));
+    for (host, expected) in [
+        ("https://trino.example.com", None),
+        ("https://trino.example.com:8443", None),
+        ("http://trino.example.com", Some(Class::Invalid)),
+        ("https://evil.example", Some(Class::Invalid)),
+    ] {
+        assert!(moved(host).contains(host), "{public}");
+        std::fs::write(case.path().join("nodes.http"), moved(host)).unwrap();
+        let (report, posted) = report_of(case.path()).await;
+        assert_eq!((report.class(), posted), (expected, 1), "{host}: {report:?}");
+        let finding = report.tests.iter().find_map(|one| one.outcome.finding());
+        let fix = finding.and_then(|finding| finding.remediation.clone()).unwrap_or_default();
+        assert_eq!(fix.contains("keep the Host header"), expected.is_some(), "{host}: {fix}");
     }
 }
