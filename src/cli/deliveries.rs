@@ -1,8 +1,8 @@
 //! `deliveries`: deliveries of events to receivers, whatever their state.
 
-use super::args::{Deliveries, Global};
+use super::args::{Deliveries, DeliverySort, Global};
 use super::error::CommandError;
-use super::print::{Answer, Column, Screen, Table, Tone, ago, ahead, sanitise, toned};
+use super::print::{Answer, Column, Screen, Table, Tone, ago, ahead, sanitise, tally, toned};
 use super::read;
 use crate::domain::Timestamp;
 use crate::store::{AttemptRow, DeliveryFilter, DeliveryRow, DeliveryState, Listed};
@@ -18,6 +18,7 @@ pub(super) async fn answer(
     let filter = filter(&args, screen.now);
     let read = async |page| view.deliveries(filter.clone(), page).await;
     let Listed { rows, next } = read::rows(args.limit, args.after, read).await?;
+    let rows = sorted(rows, args.sort);
     // Nothing to show for a mistyped name would be taken for good news.
     if let Some(name) = args.integration.filter(|_| rows.is_empty()) {
         read::integration(&view, &name).await?;
@@ -36,9 +37,24 @@ fn filter(args: &Deliveries, now: Timestamp) -> DeliveryFilter {
         state: args.state,
         receiver: args.receiver.clone(),
         integration: args.integration.clone(),
+        kind: args.kind,
         since: args.since.map(|moment| moment.from(now)),
         until: args.until.map(|moment| moment.from(now)),
     }
+}
+
+/// Sorts deliveries that come by number; what is not due any more, or about no integration, is last.
+fn sorted(mut rows: Vec<DeliveryRow>, sort: DeliverySort) -> Vec<DeliveryRow> {
+    match sort {
+        DeliverySort::Id => {}
+        DeliverySort::Next => rows.sort_by_key(|row| (row.state.has_ended(), row.due_at)),
+        DeliverySort::Receiver => rows.sort_by(|one, other| one.receiver.cmp(&other.receiver)),
+        DeliverySort::Integration => rows.sort_by(|one, other| {
+            let key = |row: &DeliveryRow| (row.integration.is_none(), row.integration.clone());
+            key(one).cmp(&key(other))
+        }),
+    }
+    rows
 }
 
 pub(super) fn text(rows: &[DeliveryRow], screen: Screen) -> String {
@@ -73,7 +89,9 @@ pub(super) fn text(rows: &[DeliveryRow], screen: Screen) -> String {
             row.attempts.last().map_or("-".to_owned(), |attempt| last(attempt, screen)),
         ]);
     }
-    table.text()
+    let states = tally(rows.iter().map(|row| row.state.as_str()));
+    let deliveries = if rows.len() == 1 { "delivery" } else { "deliveries" };
+    format!("{}\n{} {deliveries}: {states}.\n", table.text(), rows.len())
 }
 
 fn state_word(state: DeliveryState) -> String {
@@ -119,6 +137,8 @@ mod tests {
 ID  CREATED               INTEGRATION  SEQ  EVENT                          RECEIVER  STATE    ATTEMPTS  NEXT    LAST ATTEMPT
 1   2026-11-23T09:56:40Z  lake         17   integration.validation.failed  on-call   failed   2         -       410, 50s ago: gone\\u{202e}
 2   2026-11-23T09:56:40Z  lake         17   integration.validation.failed  audit     pending  1         in 30s  no answer, 50s ago: connection refused
+
+2 deliveries: 1 failed, 1 pending.
 ";
         let shown = text(&[failed, pending], samples::screen());
         assert_eq!(samples::plain(&shown), expected);
@@ -134,13 +154,29 @@ ID  CREATED               INTEGRATION  SEQ  EVENT                          RECEI
     }
 
     #[test]
+    fn order_is_by_number_next_attempt_or_name() {
+        let [failed, pending] = samples::deliveries();
+        let about_none = DeliveryRow { id: DeliveryId(3), integration: None, ..failed.clone() };
+        let order = |sort| {
+            let rows = sorted(vec![about_none.clone(), pending.clone(), failed.clone()], sort);
+            rows.iter().map(|row| row.id.0).collect::<Vec<_>>()
+        };
+        assert_eq!(order(DeliverySort::Id), [3, 2, 1]);
+        assert_eq!(order(DeliverySort::Next), [2, 3, 1]);
+        assert_eq!(order(DeliverySort::Receiver), [2, 3, 1]);
+        assert_eq!(order(DeliverySort::Integration), [2, 1, 3]);
+    }
+
+    #[test]
     fn ages_in_a_filter_count_from_now() {
         let args = Deliveries {
             state: Some(DeliveryState::Failed),
             receiver: None,
             integration: Some("lake".to_owned()),
+            kind: None,
             since: Some("1s".parse().unwrap()),
             until: None,
+            sort: DeliverySort::Id,
             limit: 7,
             after: None,
             source: Source { store: None },

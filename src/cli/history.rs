@@ -1,10 +1,12 @@
 //! `history`: runs and status changes of an integration, newest first.
 
-use super::args::{Global, History};
+use super::args::{Entries, Global, History, Moment};
 use super::error::CommandError;
-use super::print::{Answer, Column, Screen, Table, result_word, sanitise, status_word};
+use super::print::{
+    Answer, Column, Screen, Table, counted, result_word, sanitise, status_word, tally,
+};
 use super::read;
-use crate::domain::{Cause, Subject};
+use crate::domain::{Cause, ReportStatus, Subject, Timestamp};
 use crate::store::{HistoryRow, Listed, RunRow, TransitionRow, Trigger};
 use crate::view::Entry;
 
@@ -20,7 +22,12 @@ pub(super) async fn answer(
     let named = &args.named;
     let view = read::view(global, &named.source)?;
     let row = read::integration(&view, &named.name).await?;
-    let read = async |page| view.history(row.id, page).await;
+    let filter = Filter::of(args, screen.now);
+    let read = async |page| {
+        let mut listed = view.history(row.id, page).await?;
+        listed.rows.retain(|row| filter.takes(row));
+        Ok(listed)
+    };
     let Listed { rows, next } = read::rows(args.limit, args.after.clone(), read).await?;
     let answer = if named.form.json {
         let entries: Vec<_> = rows.iter().map(Entry::from).collect();
@@ -31,9 +38,37 @@ pub(super) async fn answer(
     Ok(answer.with_next(next.as_ref()))
 }
 
+/// Entries that the command line asks for.
+struct Filter {
+    only: Option<Entries>,
+    result: Option<ReportStatus>,
+    since: Option<Timestamp>,
+    until: Option<Timestamp>,
+}
+
+impl Filter {
+    fn of(args: &History, now: Timestamp) -> Self {
+        let instant = |moment: Option<Moment>| moment.map(|moment| moment.from(now));
+        let (since, until) = (instant(args.since), instant(args.until));
+        Self { only: args.only, result: args.result, since, until }
+    }
+
+    fn takes(&self, row: &HistoryRow) -> bool {
+        let (kind, at) = match row {
+            HistoryRow::Run(run) => (Entries::Runs, run.started_at),
+            HistoryRow::Transition(transition) => (Entries::Changes, transition.at),
+        };
+        let fits = |result| matches!(row, HistoryRow::Run(run) if run.status == result);
+        self.only.is_none_or(|only| only == kind)
+            && self.result.is_none_or(fits)
+            && self.since.is_none_or(|since| since <= at)
+            && self.until.is_none_or(|until| at < until)
+    }
+}
+
 pub(super) fn text(lines: &[HistoryRow], screen: Screen) -> String {
     if lines.is_empty() {
-        return "Nothing has happened yet.\n".to_owned();
+        return "No entries.\n".to_owned();
     }
     let mut table = Table::new(screen, COLUMNS);
     for line in lines {
@@ -50,7 +85,18 @@ pub(super) fn text(lines: &[HistoryRow], screen: Screen) -> String {
             }
         }
     }
-    table.text()
+    let results = lines.iter().filter_map(|line| match line {
+        HistoryRow::Run(run) => Some(run.status.as_str()),
+        HistoryRow::Transition(_) => None,
+    });
+    let results: Vec<_> = results.collect();
+    let runs = counted(results.len(), "run");
+    let changes = counted(lines.len() - results.len(), "status change");
+    let sum = match tally(results.into_iter()).as_str() {
+        "" => changes,
+        results => format!("{runs} ({results}), {changes}"),
+    };
+    format!("{}\n{sum}.\n", table.text())
 }
 
 /// Returns the rule of a run, and below it the first test that failed or warned.
@@ -134,8 +180,31 @@ AT                    WHAT               RESULT                    WHY
 2026-11-23T07:00:00Z  run 911 (change)   failed                    new configuration: a transient failure \\u{9b}
                                                                    Connect to host: Unable\\nto connect to host. (and 1 more)
 2026-11-23T06:00:00Z  status             creating                  first seen
+
+2 runs (2 failed), 2 status changes.
 ";
         assert_eq!(samples::plain(&text(&lines, samples::screen())), expected);
-        assert_eq!(text(&[], samples::screen()), "Nothing has happened yet.\n");
+        assert_eq!(text(&[], samples::screen()), "No entries.\n");
+    }
+
+    #[test]
+    fn filter_takes_by_kind_result_and_time() {
+        let [changed, _] = samples::transitions().map(HistoryRow::Transition);
+        let run = HistoryRow::Run(samples::run());
+        let none = || Filter { only: None, result: None, since: None, until: None };
+        let takes = |filter: &Filter| [&run, &changed].map(|row| filter.takes(row));
+        assert_eq!(takes(&none()), [true, true]);
+        assert_eq!(takes(&Filter { only: Some(Entries::Runs), ..none() }), [true, false]);
+        assert_eq!(takes(&Filter { only: Some(Entries::Changes), ..none() }), [false, true]);
+        let failed = Some(ReportStatus::Failed);
+        assert_eq!(takes(&Filter { result: failed, ..none() }), [true, false]);
+        let passed = Some(ReportStatus::Passed);
+        assert_eq!(takes(&Filter { result: passed, ..none() }), [false, false]);
+        let at = Some(samples::at("2026-11-23T09:56:40Z"));
+        assert_eq!(takes(&Filter { since: at, ..none() }), [true, true]);
+        assert_eq!(takes(&Filter { until: at, ..none() }), [false, false]);
+        let only_changes = [changed];
+        let shown = text(&only_changes, samples::screen());
+        assert!(shown.ends_with("\n1 status change.\n"), "{shown}");
     }
 }

@@ -1,14 +1,12 @@
 //! `list`: one line per integration.
 
-use std::collections::BTreeMap;
-
 use anyhow::Context as _;
 
 use super::args::{Global, List, Sort};
 use super::error::CommandError;
 use super::print::{
     Answer, Column, JsonArray, Screen, Table, Tone, ago, ahead, counted, result_word, sanitise,
-    status_word, toned,
+    status_word, tally, toned,
 };
 use super::selection::selection;
 use super::{read, situation, status};
@@ -160,12 +158,8 @@ fn line(
 
 /// Returns the number of integrations, and how many are in each status.
 fn sum(rows: &[IntegrationRow]) -> String {
-    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    for row in rows {
-        *counts.entry(row.status.as_str()).or_default() += 1;
-    }
-    let counts: Vec<_> = counts.iter().map(|(status, count)| format!("{count} {status}")).collect();
-    format!("{}: {}.", counted(rows.len(), "integration"), counts.join(", "))
+    let statuses = tally(rows.iter().map(|row| row.status.as_str()));
+    format!("{}: {statuses}.", counted(rows.len(), "integration"))
 }
 
 /// Returns the text about its next expiry.

@@ -1,11 +1,15 @@
 //! `receivers`: receivers with their states and pending deliveries; enabling and disabling.
 
+use std::cmp::Reverse;
+
 use anyhow::Context as _;
 
-use super::args::{Author, Disable, Enable, Global, ReceiverAction, Receivers, Source};
+use super::args::{
+    Author, Disable, Enable, Global, ReceiverAction, ReceiverSort, Receivers, Source,
+};
 use super::confirm::confirmed;
 use super::error::CommandError;
-use super::print::{Answer, Column, Screen, Table, Tone, ago, counted, sanitise, toned};
+use super::print::{Answer, Column, Screen, Table, Tone, ago, counted, sanitise, tally, toned};
 use super::read;
 use crate::input::nearest;
 use crate::store::{Control, ReceiverRow, View, each_page};
@@ -33,12 +37,27 @@ pub(super) async fn answer(
 
 async fn list(global: &Global, args: &Receivers, screen: Screen) -> Result<Answer, CommandError> {
     let view = read::view(global, &args.source)?;
-    let rows = all(&view).await?;
+    let rows = chosen(all(&view).await?, args);
     if args.form.json {
         let shapes: Vec<_> = rows.iter().map(Receiver::from).collect();
         return Ok(Answer::json(&shapes)?);
     }
     Ok(Answer::good(text(&rows, screen)))
+}
+
+/// Returns the receivers that the command line asks for, in its order.
+fn chosen(mut rows: Vec<ReceiverRow>, args: &Receivers) -> Vec<ReceiverRow> {
+    rows.retain(|row| {
+        args.state.is_none_or(|state| state == row.into()) && (!args.pending || 0 < row.pending)
+    });
+    match args.sort {
+        ReceiverSort::Name => {}
+        ReceiverSort::Pending => rows.sort_by_key(|row| Reverse(row.pending)),
+        ReceiverSort::Oldest => {
+            rows.sort_by_key(|row| (row.oldest_pending_at.is_none(), row.oldest_pending_at));
+        }
+    }
+    rows
 }
 
 async fn all(view: &View) -> Result<Vec<ReceiverRow>, CommandError> {
@@ -141,7 +160,11 @@ pub(super) fn text(rows: &[ReceiverRow], screen: Screen) -> String {
     } else {
         ""
     };
-    table.text() + note
+    let states = tally(rows.iter().map(|row| ReceiverState::from(row).as_str()));
+    let pending: u32 = rows.iter().map(|row| row.pending).sum();
+    let pending = counted(usize::try_from(pending).unwrap_or(usize::MAX), "message");
+    let receivers = counted(rows.len(), "receiver");
+    format!("{}{note}\n{receivers}: {states}; {pending} pending.\n", table.text())
 }
 
 /// Word of a state, coloured.
@@ -168,9 +191,29 @@ audit      enabled   -                     0        -        1m ago        -
 on-call    disabled  2026-11-23T09:00:00Z  2        30m ago  1m ago        it answered 410 Gone
 old\\u{1b}  removed   -                     0        -        -             -
 Deliveries that are pending for a receiver that is disabled or no longer configured fail when they are older than `retention.deliveries`.
+
+3 receivers: 1 disabled, 1 enabled, 1 removed; 2 messages pending.
 ";
         assert_eq!(plain(&text(&receivers(), screen())), expected);
         assert_eq!(text(&[], screen()), "No receivers.\n");
+    }
+
+    #[test]
+    fn list_is_filtered_and_sorted() {
+        use super::super::args::{Arguments, Command};
+        use clap::Parser as _;
+        let names = |rest: &str| {
+            let words = ["revalidated", "receivers"].into_iter().chain(rest.split_whitespace());
+            let read = Arguments::try_parse_from(words).unwrap().command;
+            let Some(Command::Receivers(args)) = read else { panic!("another command") };
+            let rows = chosen(receivers().into(), &args);
+            rows.iter().map(|row| row.name.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(names(""), ["audit", "on-call", "old\u{1b}"]);
+        assert_eq!(names("--state disabled"), ["on-call"]);
+        assert_eq!(names("--pending"), ["on-call"]);
+        assert_eq!(names("--sort pending")[0], "on-call");
+        assert_eq!(names("--sort oldest")[0], "on-call");
     }
 
     #[test]

@@ -39,6 +39,16 @@ pub(super) fn findings(report: &StoredReport) -> String {
     report.tests.iter().filter(|test| test.class.is_some()).map(line).collect()
 }
 
+/// Returns the raw errors of the platform, by the test.
+pub(super) fn evidence(report: &StoredReport) -> Option<String> {
+    let line = |test: &StoredTest| {
+        let said = test.evidence.as_deref()?;
+        Some(format!("  {}: {}\n", sanitise(&test.name), sanitise(said)))
+    };
+    let lines: String = report.tests.iter().filter_map(line).collect();
+    (!lines.is_empty()).then(|| format!("What the platform said\n{lines}"))
+}
+
 /// Returns ` of the new configuration`, or nothing for the one in force.
 pub(super) const fn of(subject: Subject) -> &'static str {
     match subject {

@@ -3,22 +3,32 @@
 use anyhow::Context as _;
 use serde_json::Value as Json;
 
-use super::args::{Global, Named};
+use super::args::{Global, Show};
 use super::error::CommandError;
 use super::list::next_run;
 use super::print::{Answer, Screen, ago, ahead, counted, result_word, sanitise, status_word};
 use super::{read, results, situation};
-use crate::store::{CandidateRow, IntegrationRow};
-use crate::view::{Integration, Situation, config, parsed};
+use crate::domain::{Class, RunId};
+use crate::store::{CandidateRow, IntegrationRow, RunRow};
+use crate::view::{Integration, Run, Situation, config, parsed};
 
 /// Shows one integration as it is in the store.
 pub(super) async fn answer(
     global: &Global,
-    args: &Named,
+    args: &Show,
     screen: Screen,
 ) -> Result<Answer, CommandError> {
+    let Show { named: args, run } = args;
     let (view, assembly) = read::both(global, &args.source)?;
     let row = read::integration(&view, &args.name).await?;
+    if let Some(run) = run {
+        let found = view.run(row.id, RunId(*run)).await.context("reading the store")?;
+        let found = found.ok_or_else(|| no_run(&row, *run))?;
+        if args.form.json {
+            return Ok(Answer::json(&Run::from(&found).with_results(&found))?);
+        }
+        return Ok(Answer::good(run_text(&row, &found, screen)));
+    }
     let configured = read::configured(assembly.as_ref(), &row.name);
     let read = Situation::read(&view, &row, configured, screen.now).await;
     let situation = read.context("reading the store")?;
@@ -26,6 +36,34 @@ pub(super) async fn answer(
         return Ok(Answer::json(&Integration::with(&row, &situation, screen.now))?);
     }
     Ok(Answer::good(text(&row, &situation, screen)))
+}
+
+/// Returns the error for a run that the integration does not have.
+fn no_run(row: &IntegrationRow, run: i64) -> CommandError {
+    let name = sanitise(&row.name);
+    let message = format!("{name} has no run {run}; `revalidated history {name}` lists those kept");
+    CommandError::Usage(message)
+}
+
+/// Shows one run with all that its tests said.
+pub(super) fn run_text(row: &IntegrationRow, run: &RunRow, screen: Screen) -> String {
+    let (at, age) = (screen.instant(Some(run.started_at)), ago(screen.now, run.started_at));
+    let took = crate::domain::duration_text(run.duration);
+    let facts = [
+        ("Run", format!("{} of {}{}", run.id.0, sanitise(&row.name), results::of(run.subject))),
+        ("Trigger", run.trigger.as_str().to_owned()),
+        ("Began", format!("{at} ({age}), took {took}")),
+        ("Result", result_word(run.status)),
+        ("Class", run.class.map_or("-", Class::as_str).to_owned()),
+        ("Rule", sanitise(&run.rule).into_owned()),
+    ];
+    let facts = facts.into_iter().map(|(name, value)| format!("{name:<15}{value}\n"));
+    let facts: String = facts.collect();
+    let table = results::table(screen, &run.report);
+    let evidence =
+        results::evidence(&run.report).map_or_else(String::new, |text| format!("\n{text}"));
+    let drift = results::drift(run, None).map_or_else(String::new, |drift| format!("\n{drift}"));
+    format!("{facts}\n{table}{evidence}{drift}")
 }
 
 pub(super) fn text(row: &IntegrationRow, situation: &Situation, screen: Screen) -> String {
@@ -196,6 +234,34 @@ skipped  -            Create role      Not run.
         assert!(shown.ends_with(expected.trim_start_matches('\n')), "{shown}");
         let (before, _) = shown.split_once("New configuration").unwrap();
         assert!(before.contains("Validation results: passed"), "{before}");
+    }
+
+    #[test]
+    fn run_is_shown_with_all_that_its_tests_said() {
+        let expected = "\
+Run            912 of lake
+Trigger        confirm
+Began          2026-11-23T09:56:40Z (3m 20s ago), took 812ms
+Result         failed
+Class          unreachable
+Rule           a transient failure \\u{9b}
+
+RESULT   CLASS        TEST             MESSAGE
+passed   -            Host is given    -
+failed   unreachable  Connect to host  Unable\\nto connect to host.
+                                       Fix: Open port 5439.
+skipped  -            Create role      Not run.
+
+What the platform said
+  Connect to host: refused\\u{1b}[31m
+
+What changed since the last passing run
+  version of h: 1.3 instead of 1.2\\u{9b}
+";
+        let shown = run_text(&samples::integration(), &samples::run(), samples::screen());
+        assert_eq!(samples::plain(&shown), expected);
+        let unknown = no_run(&samples::integration(), 7).to_string();
+        assert_eq!(unknown, "lake has no run 7; `revalidated history lake` lists those kept");
     }
 
     #[test]

@@ -5,12 +5,14 @@ use std::time::Duration;
 use anyhow::Context as _;
 
 use super::args::{
-    AHEAD_MAX, Acknowledge, EndSilence, Global, MUTE_MAX, Silence, SilenceAction, Silences, Source,
-    Span,
+    AHEAD_MAX, Acknowledge, EndSilence, Global, MUTE_MAX, Silence, SilenceAction, SilenceSort,
+    Silences, Source, Span,
 };
 use super::confirm::confirmed;
 use super::error::CommandError;
-use super::print::{Answer, Column, Screen, Table, Tone, ago, ahead, sanitise, toned};
+use super::print::{
+    Answer, Column, Screen, Table, Tone, ago, ahead, counted, sanitise, tally, toned,
+};
 use super::read;
 use super::selection::selection;
 use crate::domain::{Selection, Timestamp, duration_text};
@@ -37,12 +39,35 @@ async fn list(global: &Global, args: &Silences, screen: Screen) -> Result<Answer
     let read = async |page| view.silences(args.ended, screen.now, page).await;
     each_page(read, |page| rows.extend(page)).await.context("reading the store")?;
     let integrations = read::targets(&view).await?;
+    let rows = chosen(rows, args, &integrations)?;
     if args.form.json {
         let shape = |row| view::Silence::new(row, &integrations, screen.now);
         let shapes: Vec<_> = rows.iter().map(shape).collect();
         return Ok(Answer::json(&shapes)?);
     }
     Ok(Answer::good(text(&rows, &integrations, screen)))
+}
+
+/// Returns the silences that the command line asks for, in its order.
+fn chosen(
+    mut rows: Vec<SilenceRow>,
+    args: &Silences,
+    integrations: &[TargetRow],
+) -> Result<Vec<SilenceRow>, CommandError> {
+    if let Some(name) = &args.integration {
+        let Some(target) = integrations.iter().find(|one| one.name == *name) else {
+            let known: Vec<_> = integrations.iter().map(|one| one.name.as_str()).collect();
+            return Err(read::unknown(name, &known));
+        };
+        rows.retain(|row| row.covers(target.id, target.about()));
+    }
+    rows.retain(|row| args.author.as_ref().is_none_or(|author| *author == row.author));
+    match args.sort {
+        SilenceSort::Id => {}
+        SilenceSort::From => rows.sort_by_key(|row| row.from),
+        SilenceSort::Until => rows.sort_by_key(|row| row.ended_at.unwrap_or(row.until)),
+    }
+    Ok(rows)
 }
 
 async fn add(global: &Global, args: &Silence, screen: Screen) -> Result<Answer, CommandError> {
@@ -215,7 +240,11 @@ pub(super) fn text(rows: &[SilenceRow], integrations: &[TargetRow], screen: Scre
             if row.comment.is_empty() { dash() } else { sanitise(&row.comment).into_owned() },
         ]);
     }
-    table.text()
+    let states = tally(rows.iter().map(|row| row.state(screen.now).as_str()));
+    let acknowledgements = rows.iter().filter(|row| row.acknowledged.is_some()).count();
+    let silences = counted(rows.len() - acknowledgements, "silence");
+    let acknowledgements = counted(acknowledgements, "acknowledgement");
+    format!("{}\n{silences} and {acknowledgements}: {states}.\n", table.text())
 }
 
 /// Returns the text about its beginning, when that lies ahead, and about its end.
@@ -250,9 +279,30 @@ ID  KIND             COVERS                              NOW  UNTIL             
 2   acknowledgement  lake                                1    2026-11-23T12:00:00Z (in 2h)          2026-11-23T09:00:00Z  anna  -
 3   silence          types Trino                         -    ended 2026-11-23T09:30:00Z (30m ago)  2026-11-23T09:00:00Z  anna  -
 4   silence          everything                          -    ended 2026-11-23T09:59:00Z (1m ago)   2026-11-23T09:00:00Z  anna  -
+
+3 silences and 1 acknowledgement: 2 ended, 2 open.
 ";
         assert_eq!(plain(&text(&silences(), &[target()], screen())), expected);
         assert_eq!(text(&[], &[], screen()), "No silences.\n");
+    }
+
+    #[test]
+    fn list_is_filtered_and_sorted() {
+        use super::super::args::{Arguments, Command};
+        use clap::Parser as _;
+        let ids = |rest: &str| {
+            let words = ["revalidated", "silences"].into_iter().chain(rest.split_whitespace());
+            let read = Arguments::try_parse_from(words).unwrap().command;
+            let Some(Command::Silences(args)) = read else { panic!("another command") };
+            let rows = chosen(silences().into(), &args, &[target()])?;
+            Ok(rows.iter().map(|row| row.id).collect::<Vec<_>>())
+        };
+        assert_eq!(ids("").unwrap(), [1, 2, 3, 4]);
+        assert_eq!(ids("--integration lake").unwrap(), [1, 2, 4]);
+        assert_eq!(ids("--author bert").unwrap(), [0; 0]);
+        assert_eq!(ids("--sort until").unwrap(), [3, 4, 1, 2]);
+        assert_eq!(ids("--sort from --author anna").unwrap().len(), 4);
+        assert!(said(ids("--integration laek")).contains("did you mean `lake`?"));
     }
 
     #[test]

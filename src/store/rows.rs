@@ -204,6 +204,8 @@ pub(crate) struct DeliveryFilter {
     pub(crate) receiver: Option<String>,
     /// Only about this integration.
     pub(crate) integration: Option<String>,
+    /// Only events of this type.
+    pub(crate) kind: Option<EventType>,
     /// Only those created at or after this instant.
     pub(crate) since: Option<Timestamp>,
     /// Only those created before this instant.

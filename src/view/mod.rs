@@ -37,6 +37,7 @@ pub(crate) use integration::{Integration, config, parsed};
 pub(crate) use ping::Pinged;
 pub(crate) use receiver::{Receiver, ReceiverState};
 pub(crate) use request::{RequestedRun, Revalidated};
+pub(crate) use run::Run;
 pub(crate) use silence::{Silence, SilenceState, covered};
 pub(crate) use situation::{Configured, Situation, acknowledgement, open_silences};
 pub(crate) use time::{Instant, instants};

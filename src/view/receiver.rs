@@ -38,6 +38,9 @@ pub(crate) enum ReceiverState {
 }
 
 impl ReceiverState {
+    /// Every state, in the order of declaration.
+    pub(crate) const ALL: [Self; 4] = [Self::Enabled, Self::Failing, Self::Disabled, Self::Removed];
+
     /// Name in JSON and for people.
     pub(crate) const fn as_str(self) -> &'static str {
         self.into_str()

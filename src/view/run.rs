@@ -45,7 +45,7 @@ impl<'a> From<&'a RunRow> for Run<'a> {
 
 impl Run<'_> {
     /// Adds the published results.
-    pub(super) fn with_results(mut self, run: &RunRow) -> Self {
+    pub(crate) fn with_results(mut self, run: &RunRow) -> Self {
         self.validation_results = Some(results(run));
         self
     }

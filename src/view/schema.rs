@@ -15,6 +15,7 @@ use super::integration::Integration;
 use super::ping::Pinged;
 use super::receiver::Receiver;
 use super::request::Revalidated;
+use super::run::Run;
 use super::silence::Silence;
 use super::validation::OnDemand;
 use super::{PlatformTests, samples};
@@ -54,6 +55,9 @@ struct Commands<'a> {
     revalidate: Vec<Revalidated<'a>>,
     /// One integration as published, with an extension.
     show: Integration<'a>,
+    /// One run of the integration, with its results.
+    #[schemars(rename = "show --run")]
+    show_run: Run<'a>,
     /// Silences and acknowledgements, by their ids.
     silences: Vec<Silence<'a>>,
     /// State of the daemon as a whole.

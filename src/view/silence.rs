@@ -26,8 +26,9 @@ pub(crate) struct Silence<'a> {
 }
 
 /// State of a silence or an acknowledgement.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, strum::IntoStaticStr)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[strum(serialize_all = "lowercase", const_into_str)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum SilenceState {
     /// It begins by itself, at an instant ahead.
@@ -36,6 +37,13 @@ pub(crate) enum SilenceState {
     Open,
     /// It mutes nothing any more.
     Ended,
+}
+
+impl SilenceState {
+    /// Name in JSON and for people.
+    pub(crate) const fn as_str(self) -> &'static str {
+        self.into_str()
+    }
 }
 
 impl<'a> Silence<'a> {

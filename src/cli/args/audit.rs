@@ -47,3 +47,47 @@ fn acts() -> impl TypedValueParser<Value = Act> {
     let names: Vec<_> = Act::ALL.iter().map(|act| act.as_str()).collect();
     PossibleValuesParser::new(names).try_map(|name| name.parse::<Act>())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Arguments, Command};
+    use super::*;
+    use clap::{CommandFactory, Parser};
+
+    #[test]
+    fn each_act_is_a_command_that_takes_an_author() {
+        for act in Act::ALL {
+            let mut command = Arguments::command();
+            command.build();
+            let mut found = &command;
+            for word in act.as_str().split(' ') {
+                found = found.find_subcommand(word).unwrap_or_else(|| panic!("{}", act.as_str()));
+            }
+            let mut arguments = found.get_arguments();
+            assert!(arguments.any(|one| one.get_id() == "given"), "{}", act.as_str());
+        }
+    }
+
+    #[test]
+    fn filters_of_the_trail_are_read() {
+        let read = |rest: &[&str]| {
+            let words = ["revalidated", "audit"].iter().chain(rest);
+            match Arguments::try_parse_from(words).map(|read| read.command) {
+                Ok(Some(Command::Audit(audit))) => Ok(audit),
+                Ok(other) => panic!("{other:?}"),
+                Err(error) => Err(error.to_string()),
+            }
+        };
+        let audit = read(&["--command", "receivers enable", "--since", "2h", "-n", "7"]).unwrap();
+        assert_eq!((audit.act, audit.limit), (Some(Act::EnableReceiver), 7));
+        let table: [(&[&str], &str); 3] = [
+            (&["--csv", "--json"], "cannot be used with"),
+            (&["--command", "list"], "invalid value 'list'"),
+            (&["-n", "0"], "invalid value '0'"),
+        ];
+        for (rest, expected) in table {
+            let error = read(rest).unwrap_err();
+            assert!(error.contains(expected), "{rest:?}: {error}");
+        }
+    }
+}

@@ -28,6 +28,19 @@ pub(in crate::cli) struct Source {
     pub(in crate::cli) store: Option<PathBuf>,
 }
 
+/// Arguments of the command `explain`, and part of others.
+#[derive(Args, Debug)]
+pub(in crate::cli) struct Named {
+    /// Name of the integration
+    pub(in crate::cli) name: String,
+    /// Database to read from.
+    #[command(flatten)]
+    pub(in crate::cli) source: Source,
+    /// Choice between text and JSON.
+    #[command(flatten)]
+    pub(in crate::cli) form: Json,
+}
+
 /// Person who changes something, as the audit trail names them.
 #[derive(Args, Clone, Debug)]
 pub(in crate::cli) struct Author {

@@ -4,6 +4,7 @@ mod audit;
 mod common;
 mod deliveries;
 mod fitting;
+mod history;
 mod receivers;
 mod revalidate;
 mod silences;
@@ -14,20 +15,22 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 pub(super) use audit::Audit;
-pub(super) use common::{Author, Json, Source};
-pub(super) use deliveries::Deliveries;
+pub(super) use common::{Author, Json, Moment, Named, Source};
+pub(super) use deliveries::{Deliveries, DeliverySort};
 pub(super) use fitting::Fitting;
+pub(super) use history::{Entries, History};
 pub(super) use receivers::{
-    Disable, Enable, ReceiverAction, Receivers, Redeliver, Replay, WebhookAction, WebhookTest,
+    Disable, Enable, ReceiverAction, ReceiverSort, Receivers, Redeliver, Replay, WebhookAction,
+    WebhookTest,
 };
 pub(super) use revalidate::Revalidate;
 pub(super) use silences::{
-    AHEAD_MAX, Acknowledge, EndSilence, MUTE_MAX, Silence, SilenceAction, Silences, Span,
+    AHEAD_MAX, Acknowledge, EndSilence, MUTE_MAX, Silence, SilenceAction, SilenceSort, Silences,
+    Span,
 };
 
 use super::logging;
 use crate::domain::{Status, Timestamp};
-use crate::store::Cursor;
 
 const AFTER_HELP: &str = "\
 Without a command, the daemon runs.
@@ -117,7 +120,7 @@ pub(super) enum Command {
     /// List the integrations with their latest results
     List(List),
     /// Show one integration: configuration, results, open incident
-    Show(Named),
+    Show(Show),
     /// Show the runs and status changes of an integration, newest first
     History(History),
     /// Explain why an integration has its status and when it runs next
@@ -276,32 +279,15 @@ pub(super) enum Sort {
     Expires,
 }
 
-/// Arguments of the command `show` and `explain`.
+/// Arguments of the command `show`.
 #[derive(Args, Debug)]
-pub(super) struct Named {
-    /// Name of the integration
-    pub(super) name: String,
-    /// Database to read from.
-    #[command(flatten)]
-    pub(super) source: Source,
-    /// Choice between text and JSON.
-    #[command(flatten)]
-    pub(super) form: Json,
-}
-
-/// Arguments of the command `history`.
-#[derive(Args, Debug)]
-pub(super) struct History {
-    /// Which integration, and how to show it.
+pub(super) struct Show {
+    /// Integration to show, and the form.
     #[command(flatten)]
     pub(super) named: Named,
-    /// Number of lines at most
-    #[arg(short = 'n', long, value_name = "N", default_value_t = 20,
-          value_parser = clap::value_parser!(u32).range(1..=10_000))]
-    pub(super) limit: u32,
-    /// Go on where the page ended that named this cursor
-    #[arg(long, value_name = "CURSOR")]
-    pub(super) after: Option<Cursor>,
+    /// Only this run, with all that its tests said; `history` lists the runs
+    #[arg(long, value_name = "ID")]
+    pub(super) run: Option<i64>,
 }
 
 /// Arguments of the command `import`.
@@ -391,7 +377,24 @@ mod tests {
             ("list --failing --label team=data --sort since", "label: [(\"team\", \"data\")]"),
             ("list --status editError", "status: Some(EditError)"),
             ("list --store /tmp/state.db", "store: Some(\"/tmp/state.db\")"),
-            ("show lake --json", "Show(Named { name: \"lake\""),
+            ("show lake --json", "Show(Show { named: Named { name: \"lake\""),
+            ("show lake --run 31", "run: Some(31)"),
+            ("history lake --only changes", "only: Some(Changes)"),
+            ("history lake --result failed --since 2h", "result: Some(Failed), since: Some(Ago"),
+            ("deliveries --event daemon.degraded --sort next", "kind: Some(DaemonDegraded)"),
+            ("receivers --state disabled --sort oldest", "state: Some(Disabled)"),
+            ("silences --integration lake --author anna --sort until", "sort: Until"),
+            (
+                "silences add --all --from 1970-01-01T00:00:01Z --for 2h",
+                "from: Some(Timestamp(1000))",
+            ),
+            (
+                "audit --command reload --about lake --csv",
+                "act: Some(Reload), target: Some(\"lake\")",
+            ),
+            ("webhook test on-call --event daemon.degraded", "kind: DaemonDegraded"),
+            ("revalidate lake mart --wait 1m", "names: [\"lake\", \"mart\"], failing: false"),
+            ("reload --author anna", "given: Some(\"anna\")"),
             ("history lake -n 5", "limit: 5"),
             ("history lake --limit 7 --json", "limit: 7"),
             ("explain lake", "Explain(Named { name: \"lake\""),
@@ -485,9 +488,9 @@ mod tests {
     #[test]
     fn ages_count_back_from_now() {
         let now = Timestamp(10_000_000);
-        assert_eq!("1h 30m".parse::<common::Moment>().unwrap().from(now), Timestamp(4_600_000));
-        let instant = "1970-01-01T01:00:00+01:00".parse::<common::Moment>().unwrap();
+        assert_eq!("1h 30m".parse::<Moment>().unwrap().from(now), Timestamp(4_600_000));
+        let instant = "1970-01-01T01:00:00+01:00".parse::<Moment>().unwrap();
         assert_eq!(instant.from(now), Timestamp(0));
-        assert!("-2h".parse::<common::Moment>().is_err());
+        assert!("-2h".parse::<Moment>().is_err());
     }
 }

@@ -1,10 +1,11 @@
 //! Arguments of the commands about receivers and their deliveries.
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 
 use super::common::{Author, Json, Moment, Source};
-use crate::domain::EventType;
+use crate::domain::{EventType, UnknownName};
+use crate::view::ReceiverState;
 
 /// Arguments of the command `receivers`.
 #[derive(Args, Debug)]
@@ -13,12 +14,41 @@ pub(in crate::cli) struct Receivers {
     /// Change to make, if any.
     #[command(subcommand)]
     pub(in crate::cli) action: Option<ReceiverAction>,
+    /// Only those in this state
+    #[arg(long, value_name = "STATE", value_parser = states())]
+    pub(in crate::cli) state: Option<ReceiverState>,
+    /// Only those for which messages are pending
+    #[arg(long)]
+    pub(in crate::cli) pending: bool,
+    /// Order of the list
+    #[arg(long, value_enum, value_name = "KEY", default_value_t)]
+    pub(in crate::cli) sort: ReceiverSort,
     /// Database to read from.
     #[command(flatten)]
     pub(in crate::cli) source: Source,
     /// Choice between text and JSON.
     #[command(flatten)]
     pub(in crate::cli) form: Json,
+}
+
+/// Order of a list of receivers.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
+pub(in crate::cli) enum ReceiverSort {
+    /// Name, from a to z
+    #[default]
+    Name,
+    /// Number of pending messages, the most first
+    Pending,
+    /// Oldest pending message, the oldest first
+    Oldest,
+}
+
+/// Returns the parser of a receiver's state.
+fn states() -> impl TypedValueParser<Value = ReceiverState> {
+    PossibleValuesParser::new(ReceiverState::ALL.map(ReceiverState::as_str)).try_map(|name| {
+        let found = ReceiverState::ALL.into_iter().find(|state| state.as_str() == name);
+        found.ok_or(UnknownName(name))
+    })
 }
 
 /// Arguments of the command `receivers enable` and `receivers disable`.

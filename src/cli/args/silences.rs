@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use clap::{ArgGroup, Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 
 use super::common::{Author, Json, Source};
 use super::fitting::Fitting;
@@ -28,12 +28,33 @@ pub(in crate::cli) struct Silences {
     /// Also list those that have ended
     #[arg(long)]
     pub(in crate::cli) ended: bool,
+    /// Only those that cover this integration
+    #[arg(long, value_name = "NAME")]
+    pub(in crate::cli) integration: Option<String>,
+    /// Only those of this person
+    #[arg(long, value_name = "NAME")]
+    pub(in crate::cli) author: Option<String>,
+    /// Order of the list
+    #[arg(long, value_enum, value_name = "KEY", default_value_t)]
+    pub(in crate::cli) sort: SilenceSort,
     /// Database to read from.
     #[command(flatten)]
     pub(in crate::cli) source: Source,
     /// Choice between text and JSON.
     #[command(flatten)]
     pub(in crate::cli) form: Json,
+}
+
+/// Order of a list of silences.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
+pub(in crate::cli) enum SilenceSort {
+    /// Number, the earliest first
+    #[default]
+    Id,
+    /// Beginning, the earliest first
+    From,
+    /// End, the earliest first
+    Until,
 }
 
 /// Arguments of the command `silences add` and `silences end`.

@@ -10,6 +10,7 @@ mod tone;
 mod wrap;
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -216,6 +217,17 @@ pub(super) fn counted(number: usize, thing: &str) -> String {
     format!("{number} {thing}{plural}")
 }
 
+/// Returns how often each word occurs, by the word: `2 failed, 1 pending`.
+#[must_use]
+pub(super) fn tally(words: impl Iterator<Item = impl AsRef<str>>) -> String {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for word in words {
+        *counts.entry(word.as_ref().to_owned()).or_default() += 1;
+    }
+    let counts: Vec<_> = counts.iter().map(|(word, count)| format!("{count} {word}")).collect();
+    counts.join(", ")
+}
+
 /// Returns the word of a result, coloured.
 #[must_use]
 pub(super) fn result_word(status: ReportStatus) -> String {
@@ -297,6 +309,12 @@ mod tests {
         assert_eq!(ago(now, Timestamp(20_000_000)), "0s ago");
         assert_eq!(ahead(now, Timestamp(10_062_000)), "in 1m 1s");
         assert_eq!(ahead(now, now), "now");
+    }
+
+    #[test]
+    fn words_are_counted_in_their_order() {
+        assert_eq!(tally(["failed", "done", "failed"].into_iter()), "1 done, 2 failed");
+        assert_eq!(tally(std::iter::empty::<&str>()), "");
     }
 
     #[test]

@@ -175,6 +175,9 @@ async fn run_that_is_asked_for_is_due_now_and_stored_as_such(bench: Bench) {
     let runs = bench.view().runs(one, first_page()).await.unwrap().rows;
     let triggers: Vec<_> = runs.iter().map(|run| run.trigger).collect();
     assert_eq!(triggers[..2], [Trigger::Request, Trigger::Request]);
+    let (latest, view) = (runs[0].id, bench.view());
+    assert_eq!(view.run(one, latest).await.unwrap().map(|run| run.id), Some(latest));
+    assert!(view.run(off, latest).await.unwrap().is_none(), "it is one of another integration");
     let row = bench.row("one").await;
     assert!(row.trigger == Trigger::Schedule && bench.now < row.next_run_at.unwrap());
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::bench::{Bench, LEASE, failed, first_page, passed, schedule, wanted};
 use super::on_every_engine;
-use crate::domain::{Class, DisabledReason, Next};
+use crate::domain::{Class, DisabledReason, EventType, Next};
 use crate::store::{DeliveryFilter, DeliveryRow, DeliveryState};
 
 on_every_engine!(
@@ -189,6 +189,9 @@ async fn filters_narrow_the_list(bench: Bench) {
     assert_eq!(by(all()).await, 6);
     assert_eq!(by(DeliveryFilter { integration: Some("two".to_owned()), ..all() }).await, 2);
     assert_eq!(by(DeliveryFilter { receiver: Some("b".to_owned()), ..all() }).await, 3);
+    let none = DeliveryFilter { kind: Some(EventType::DaemonDegraded), ..all() };
+    let changes = DeliveryFilter { kind: Some(EventType::StatusChanged), ..all() };
+    assert_eq!((by(none).await, by(changes).await), (0, by(all()).await));
     assert_eq!(by(DeliveryFilter { since: Some(bench.now), ..all() }).await, 2);
     assert_eq!(by(DeliveryFilter { until: Some(bench.now), ..all() }).await, 4);
     assert_eq!(by(DeliveryFilter { state: Some(DeliveryState::Failed), ..all() }).await, 0);

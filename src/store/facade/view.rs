@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::domain::ledger::KnownIncident;
-use crate::domain::{Factor, IntegrationId, Timestamp};
+use crate::domain::{Factor, IntegrationId, RunId, Timestamp};
 use crate::store::receivers::Events;
 use crate::store::{
     AuditFilter, AuditRow, DeliveryFilter, DeliveryRow, Due, HistoryRow, InUse, IntegrationRow,
@@ -236,6 +236,17 @@ impl View {
     ) -> Result<Listed<RunRow>, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.runs(id, page).await,
+        }
+    }
+
+    /// Returns one run of an integration, while it is kept.
+    pub(crate) async fn run(
+        &self,
+        id: IntegrationId,
+        run: RunId,
+    ) -> Result<Option<RunRow>, StoreError> {
+        match self {
+            Self::Sqlite(engine) => engine.run(id, run).await,
         }
     }
 

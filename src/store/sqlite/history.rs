@@ -11,7 +11,7 @@ use super::{
     AttemptRow, DeliveryFilter, DeliveryRow, DeliveryState, EventRow, Events, HistoryRow, RunRow,
     StoreError, TransitionRow,
 };
-use crate::domain::{DeliveryId, IntegrationId, RunId, Timestamp};
+use crate::domain::{DeliveryId, EventType, IntegrationId, RunId, Timestamp};
 
 pub(super) fn run_row(row: &SqlRow<'_>) -> Result<RunRow, StoreError> {
     let decided: Option<String> = row.get("class")?;
@@ -45,6 +45,16 @@ pub(super) fn runs(
     let before = page::after_id(tx, page, i64::MAX)?;
     let rows = runs_before(tx, id, before, page::with_next(page))?;
     page::listed(tx, page, rows, |row| Key::Id(row.id.0))
+}
+
+/// Reads one run of an integration.
+pub(super) fn run(
+    tx: &Connection,
+    id: IntegrationId,
+    run: RunId,
+) -> Result<Option<RunRow>, StoreError> {
+    let found = runs_before(tx, id, run.0.saturating_add(1), 1)?;
+    Ok(found.into_iter().find(|one| one.id == run))
 }
 
 fn runs_before(
@@ -153,6 +163,7 @@ pub(super) const DELIVERIES: &str = "
       AND (:state IS NULL OR delivery.state = :state)
       AND (:receiver IS NULL OR delivery.receiver = :receiver)
       AND (:integration IS NULL OR integration.name = :integration)
+      AND (:type IS NULL OR event.type = :type)
       AND (:since IS NULL OR :since <= event.created_at_ms)
       AND (:until IS NULL OR event.created_at_ms < :until)
     ORDER BY delivery.id DESC LIMIT :limit";
@@ -169,6 +180,7 @@ pub(super) fn deliveries(
         ":state": filter.state.map(DeliveryState::as_str),
         ":receiver": filter.receiver,
         ":integration": filter.integration,
+        ":type": filter.kind.map(EventType::as_str),
         ":since": filter.since.map(|at| at.0),
         ":until": filter.until.map(|at| at.0),
         ":limit": page::with_next(page),

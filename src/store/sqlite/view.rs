@@ -14,7 +14,7 @@ use super::{
     silence, surplus, wake,
 };
 use crate::domain::ledger::KnownIncident;
-use crate::domain::{Factor, IntegrationId, Timestamp};
+use crate::domain::{Factor, IntegrationId, RunId, Timestamp};
 
 /// Reads, on connections of its own; also beside a running daemon. Clone it freely.
 #[derive(Clone, Debug)]
@@ -200,6 +200,15 @@ impl View {
         page: Page,
     ) -> Result<Listed<RunRow>, StoreError> {
         self.readers.read(move |tx| history::runs(tx, id, &page)).await
+    }
+
+    /// Implements [`crate::store::View::run`] on this engine.
+    pub(crate) async fn run(
+        &self,
+        id: IntegrationId,
+        run: RunId,
+    ) -> Result<Option<RunRow>, StoreError> {
+        self.readers.read(move |tx| history::run(tx, id, run)).await
     }
 
     /// Implements [`crate::store::View::transitions`] on this engine.
