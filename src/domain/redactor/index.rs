@@ -2,6 +2,7 @@
 
 use std::hash::{BuildHasher, RandomState};
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
@@ -23,8 +24,6 @@ const ENCODED_BYTES_MIN: usize = 6;
 const ENCODED_SECRET_BYTES_MAX: usize = 8 * 1024;
 /// Most places of one window that are looked at; only a secret that repeats itself has more.
 const PLACES_MAX: usize = 32;
-/// Number of bits of the filter for each window, so that few windows of a text need to be looked up.
-const FILTER_BITS_EACH: usize = 16;
 
 /// Place of a window within the spellings of secrets.
 #[derive(Clone, Copy)]
@@ -35,66 +34,51 @@ struct Place {
     begin: usize,
 }
 
-/// Windows of [`EDGE_BYTES_MIN`] bytes of the spellings, by their hashes: a window itself would outlive
-/// the wiped secret.
-struct Windows {
-    hasher: RandomState,
-    /// Secret number that the filter's bits depend on.
+/// Filter of the windows of [`EDGE_BYTES_MIN`] bytes of spellings: most windows of a text are found to be
+/// none of them by one look at it.
+struct Filter {
+    /// Secret number that the bits depend on.
     salt: u64,
-    /// A bit for each window, which most windows of a text do not have.
-    filter: Vec<u64>,
-    /// Hashes of the windows in order, with their places.
-    places: Vec<(u64, Place)>,
+    /// Two bits for each window, in one word.
+    words: Vec<u64>,
 }
 
-impl Windows {
-    fn new(spellings: &[Zeroizing<Vec<u8>>]) -> Self {
-        let hasher = RandomState::new();
+impl Filter {
+    fn new(spellings: &[Zeroizing<Vec<u8>>], salt: u64) -> Self {
+        // About a word for each window, so that about one in five hundred passes by mistake.
         let count: usize = spellings.iter().map(|spelling| spelling.len()).sum();
-        let words = (count * FILTER_BITS_EACH / 64).next_power_of_two();
-        let salt = hasher.hash_one(count);
-        let mut windows =
-            Self { hasher, salt, filter: vec![0; words], places: Vec::with_capacity(count) };
-        for (number, spelling) in spellings.iter().enumerate() {
-            for (begin, window) in spelling.windows(EDGE_BYTES_MIN).enumerate() {
-                let (word, bit) = windows.bit(window);
-                windows.filter.get_mut(word).into_iter().for_each(|word| *word |= bit);
-                let place = Place { spelling: number, begin };
-                windows.places.push((windows.hasher.hash_one(window), place));
-            }
+        let mut filter = Self { salt, words: vec![0; count.next_power_of_two()] };
+        for window in spellings.iter().flat_map(|spelling| spelling.windows(EDGE_BYTES_MIN)) {
+            let (at, bits) = filter.place(window);
+            filter.words.get_mut(at).into_iter().for_each(|word| *word |= bits);
         }
-        windows.places.sort_by_key(|(hash, _)| *hash);
-        windows
+        filter
     }
 
-    /// Returns the index of a word of the filter, and the bit in it that a window has.
-    fn bit(&self, window: &[u8]) -> (usize, u64) {
+    /// Returns the index of a window's word, and its bits.
+    fn place(&self, window: &[u8]) -> (usize, u64) {
         let window = window.try_into().map(u64::from_le_bytes).unwrap_or_default();
         let mixed = (window ^ self.salt).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        let word = usize::try_from(mixed >> 32).unwrap_or_default() & (self.filter.len() - 1);
-        (word, 1 << (mixed >> 26 & 63))
+        let at = usize::try_from(mixed >> 32).unwrap_or_default() & (self.words.len() - 1);
+        (at, 1 << (mixed >> 26 & 63) | 1 << (mixed >> 20 & 63))
     }
 
-    /// Returns the places of a window.
-    fn of(&self, window: &[u8]) -> impl Iterator<Item = Place> {
-        let (word, bit) = self.bit(window);
-        let may_have = self.filter.get(word).is_some_and(|word| word & bit != 0);
-        let found = may_have.then(|| {
-            let hash = self.hasher.hash_one(window);
-            let first = self.places.partition_point(|(other, _)| *other < hash);
-            let rest = self.places.get(first..).unwrap_or_default().iter();
-            rest.take_while(move |(other, _)| *other == hash).map(|(_, place)| *place)
-        });
-        found.into_iter().flatten().take(PLACES_MAX)
+    fn passes(&self, window: &[u8]) -> bool {
+        let (at, bits) = self.place(window);
+        self.words.get(at).is_some_and(|word| word & bits == bits)
     }
 }
 
 /// Every spelling of every secret, and where to find its windows.
 pub(super) struct Index {
+    hasher: RandomState,
     /// In lower case: some servers change the case of headers, and hexadecimal digits have either.
     spellings: Vec<Zeroizing<Vec<u8>>>,
-    /// Windows of the spellings.
-    windows: Windows,
+    /// Filter of their windows.
+    filter: Filter,
+    /// Places of the windows in the order of their hashes, since a window itself would outlive the wiped
+    /// secret. Few texts need them.
+    places: OnceLock<Vec<(u64, Place)>>,
     /// Spellings that are shorter than a window; only the whole of one is removed.
     short: Vec<Zeroizing<Vec<u8>>>,
 }
@@ -140,7 +124,29 @@ impl Index {
             }
         }
         let Spellings { long, short } = spellings;
-        Self { windows: Windows::new(&long), spellings: long, short }
+        let hasher = RandomState::new();
+        let filter = Filter::new(&long, hasher.hash_one(long.len()));
+        Self { hasher, spellings: long, filter, places: OnceLock::new(), short }
+    }
+
+    /// Returns the places of a window.
+    fn places(&self, window: &[u8]) -> impl Iterator<Item = Place> {
+        let hash = self.hasher.hash_one(window);
+        let places = self.places.get_or_init(|| {
+            let spellings = self.spellings.iter().enumerate();
+            let places = spellings.flat_map(|(spelling, text)| {
+                let windows = text.windows(EDGE_BYTES_MIN).enumerate();
+                windows.map(move |(begin, window)| {
+                    (self.hasher.hash_one(window), Place { spelling, begin })
+                })
+            });
+            let mut places: Vec<_> = places.collect();
+            places.sort_by_key(|(hash, _)| *hash);
+            places
+        });
+        let first = places.partition_point(|(other, _)| *other < hash);
+        let rest = places.get(first..).unwrap_or_default().iter();
+        rest.take_while(move |(other, _)| *other == hash).map(|(_, place)| *place).take(PLACES_MAX)
     }
 
     /// Adds the places of secrets in `view` to `found`, as ranges of the text that is viewed.
@@ -153,11 +159,10 @@ impl Index {
         let text = view.bytes.to_ascii_lowercase();
         let mut next = 0;
         for (at, window) in text.windows(EDGE_BYTES_MIN).enumerate() {
-            if at < next {
+            if at < next || !self.filter.passes(window) {
                 continue;
             }
-            let places = self.windows.of(window);
-            let matches = places.filter_map(|place| self.matched(&text, at, place));
+            let matches = self.places(window).filter_map(|place| self.matched(&text, at, place));
             if let Some(longest) = matches.max_by_key(|range| range.end) {
                 // The end of a match may be the beginning of another.
                 next = longest.end.saturating_sub(EDGE_BYTES_MIN - 1).max(at + 1);
