@@ -60,7 +60,7 @@ pub(crate) use selection::{About, Selection};
 pub(crate) use status::{Cause, Status, Subject, Transition, UnknownName, next_status};
 pub(crate) use text::{is_unseen, one_line};
 pub(crate) use time::{Timestamp, duration_text};
-pub(crate) use verdict::{Counters, Flips, Judgement, Policy, Verdict, judge, repeated};
+pub(crate) use verdict::{Counters, Evidence, Flips, Judgement, Policy, Verdict, judge, repeated};
 
 /// Row id of an integration, the `id` on the wire.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use super::{Class, Report, ReportStatus, Timestamp};
+use super::{Class, Report, ReportStatus, Timestamp, duration_text};
 
 /// Evidence that a verdict needs, and the limits of flapping.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Policy {
     /// Number of consecutive runs with only transient failures that make a failure, at least 1.
     pub(crate) confirm_runs: u32,
-    /// Wait between those runs, instead of a whole period.
+    /// Wait between those runs, instead of a whole period; failures that are closer count once.
     pub(crate) confirm_wait: Duration,
     /// Number of consecutive passing runs that make a recovery, at least 1.
     pub(crate) recovery_runs: u32,
@@ -95,27 +95,55 @@ pub(crate) struct Judgement {
     pub(crate) rule: String,
     /// The counters after this run.
     pub(crate) counters: Counters,
+    /// Start of the latest failing run that counted.
+    pub(crate) counted_at: Option<Timestamp>,
+}
+
+/// Evidence of the runs before one that is judged, and its start.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Evidence {
+    /// Counters before this run.
+    pub(crate) counters: Counters,
+    /// Start of the latest failing run that counted.
+    pub(crate) counted_at: Option<Timestamp>,
+    /// Start of the run that is judged.
+    pub(crate) started_at: Timestamp,
+}
+
+impl Evidence {
+    /// Returns a judgement that leaves the evidence as it is.
+    fn unchanged(self, verdict: Verdict, rule: String) -> Judgement {
+        let Self { counters, counted_at, started_at: _ } = self;
+        Judgement { verdict, rule, counters, counted_at }
+    }
+
+    /// True when the run began too soon after the latest failure that counted. An instant that lies ahead
+    /// is of a clock that was rolled back since.
+    fn is_close(self, policy: &Policy) -> bool {
+        let is_before = |at: Timestamp| at <= self.started_at;
+        self.counted_at
+            .is_some_and(|at| is_before(at) && self.started_at < at.plus(policy.confirm_wait))
+    }
 }
 
 /// Judges a finished run by `policy`, given what the runs before it added up to.
 #[must_use]
-pub(crate) fn judge(policy: &Policy, counters: Counters, report: &Report) -> Judgement {
+pub(crate) fn judge(policy: &Policy, evidence: Evidence, report: &Report) -> Judgement {
     match report.status() {
-        ReportStatus::Passed | ReportStatus::Warning => passed(policy, counters),
-        ReportStatus::Failed => failed(policy, counters, report.class().unwrap_or(Class::Invalid)),
-        ReportStatus::Skipped => Judgement {
-            verdict: Verdict::Inconclusive,
-            rule: "no test could be run, so the status stays".to_owned(),
-            counters,
-        },
+        ReportStatus::Passed | ReportStatus::Warning => passed(policy, evidence.counters),
+        ReportStatus::Failed => failed(policy, evidence, report.class().unwrap_or(Class::Invalid)),
+        ReportStatus::Skipped => {
+            let rule = "no test could be run, so the status stays".to_owned();
+            evidence.unchanged(Verdict::Inconclusive, rule)
+        }
     }
 }
 
 /// Judges a run that only repeated a refusal which an earlier run reported.
 #[must_use]
-pub(crate) fn repeated(counters: Counters) -> Judgement {
+pub(crate) fn repeated(evidence: Evidence) -> Judgement {
     let rule = "the refused log-in was not tried again, so the status stays".to_owned();
-    Judgement { verdict: Verdict::Inconclusive, rule, counters }
+    evidence.unchanged(Verdict::Inconclusive, rule)
 }
 
 fn passed(policy: &Policy, counters: Counters) -> Judgement {
@@ -126,17 +154,27 @@ fn passed(policy: &Policy, counters: Counters) -> Judgement {
     } else {
         (Verdict::Recovering, format!("passing run {passes} of the {of} that recovery needs"))
     };
-    Judgement { verdict, rule, counters: Counters { failures: 0, passes } }
+    Judgement { verdict, rule, counters: Counters { failures: 0, passes }, counted_at: None }
 }
 
-fn failed(policy: &Policy, counters: Counters, class: Class) -> Judgement {
+fn failed(policy: &Policy, evidence: Evidence, class: Class) -> Judgement {
     let of = policy.confirm_runs.max(1);
     let name = class.as_str();
     if class == Class::Local {
         let rule = "the fault is on the daemon's side, so the status stays".to_owned();
-        return Judgement { verdict: Verdict::Inconclusive, rule, counters };
+        return evidence.unchanged(Verdict::Inconclusive, rule);
     }
-    let failures = counters.failures.saturating_add(1);
+    let before = evidence.counters.failures;
+    let wait = duration_text(policy.confirm_wait);
+    if !class.is_definitive() && 0 < before && evidence.is_close(policy) {
+        let rule = format!(
+            "transient failure ({name}) within {wait} of the one before, which count once: {before} of \
+             the {of} that are needed"
+        );
+        let verdict = if of <= before { Verdict::Failed } else { Verdict::Confirming };
+        return evidence.unchanged(verdict, rule);
+    }
+    let failures = before.saturating_add(1);
     let (verdict, rule) = match (class.is_definitive(), of <= failures) {
         (true, _) => (Verdict::Failed, format!("a definitive failure ({name}) counts at once")),
         (false, true) => (
@@ -150,7 +188,8 @@ fn failed(policy: &Policy, counters: Counters, class: Class) -> Judgement {
             ),
         ),
     };
-    Judgement { verdict, rule, counters: Counters { failures, passes: 0 } }
+    let counters = Counters { failures, passes: 0 };
+    Judgement { verdict, rule, counters, counted_at: Some(evidence.started_at) }
 }
 
 #[cfg(test)]
@@ -185,13 +224,59 @@ mod tests {
             (failing(Class::Denied), Verdict::Failed, (1, 0)),
             (failing(Class::Unreachable), Verdict::Confirming, (2, 0)),
         ];
-        let mut counters = Counters::default();
+        let mut evidence = none_before();
         for (number, (report, verdict, (failures, passes))) in steps.into_iter().enumerate() {
-            let judged = judge(&policy, counters, &report);
+            let judged = judge(&policy, evidence, &report);
             assert_eq!(judged.verdict, verdict, "step {number}: {judged:?}");
             assert_eq!(judged.counters, Counters { failures, passes }, "step {number}");
-            counters = judged.counters;
+            evidence = after(&judged, evidence.started_at.plus(policy.confirm_wait));
         }
+    }
+
+    fn none_before() -> Evidence {
+        Evidence { counters: Counters::default(), counted_at: None, started_at: Timestamp(0) }
+    }
+
+    /// Evidence of a run that starts then, after one that was judged so.
+    fn after(judged: &Judgement, started_at: Timestamp) -> Evidence {
+        let Judgement { counters, counted_at, .. } = *judged;
+        Evidence { counters, counted_at, started_at }
+    }
+
+    /// Instants of runs in seconds, their classes, and the failures that they add up to.
+    #[test]
+    fn transient_failures_closer_than_the_wait_count_once() {
+        use Class::{Denied, Throttled, Unavailable, Unreachable};
+        use Verdict::{Confirming, Failed};
+        let steps = [
+            (0, Unavailable, Confirming, 1),
+            (14, Unavailable, Confirming, 1),
+            (59, Unreachable, Confirming, 1),
+            (60, Unavailable, Confirming, 2),
+            (74, Throttled, Confirming, 2),
+            (119, Unavailable, Confirming, 2),
+            (120, Unavailable, Failed, 3),
+            (121, Unavailable, Failed, 3),
+            (122, Denied, Failed, 4),
+            (123, Unreachable, Failed, 4),
+            // The clock was rolled back: what counted then lies ahead.
+            (50, Unreachable, Failed, 5),
+        ];
+        let mut evidence = none_before();
+        for (second, class, verdict, failures) in steps {
+            evidence.started_at = Timestamp(second * 1000);
+            let judged = judge(&Policy::default(), evidence, &failing(class));
+            let found = (judged.verdict, judged.counters.failures);
+            assert_eq!(found, (verdict, failures), "{second}: {judged:?}");
+            let is_close = judged.rule.contains("within 1m of the one before");
+            assert_eq!(is_close, judged.counted_at != Some(evidence.started_at), "{second}");
+            evidence = after(&judged, evidence.started_at);
+        }
+        let good = judge(&Policy::default(), evidence, &report(Outcome::Passed(None)));
+        assert_eq!((good.counters.failures, good.counted_at), (0, None));
+        let next = after(&good, evidence.started_at);
+        let again = judge(&Policy::default(), next, &failing(Unreachable));
+        assert_eq!(again.counters.failures, 1, "a pass ends the distance");
     }
 
     #[test]
@@ -216,7 +301,7 @@ mod tests {
     #[test]
     fn every_definitive_class_fails_at_once_and_no_other() {
         for &class in Class::ALL {
-            let judged = judge(&Policy::default(), Counters::default(), &failing(class));
+            let judged = judge(&Policy::default(), none_before(), &failing(class));
             assert_eq!(judged.verdict == Verdict::Failed, class.is_definitive(), "{class:?}");
         }
     }

@@ -335,7 +335,7 @@ impl Checker {
         }
         let evidence = tracked.evidence(subject);
         evidence.shown = Some(id);
-        let good = evidence.judge.count(status, class, &self.specs[number].policy);
+        let good = evidence.judge.count(status, class, started, &self.specs[number].policy);
         let step = good.zip(tracked.status);
         let step = step.and_then(|(good, from)| rules::step(subject, from, pending, good));
         tracked.expected = tracked.expected.or(step.map(|step| (id, step)));

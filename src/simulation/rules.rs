@@ -49,6 +49,8 @@ pub(super) type Step = (Status, Status);
 pub(super) struct Judge {
     failing: u32,
     passing: u32,
+    /// Start of the latest failing run that counted.
+    latest: Option<Timestamp>,
 }
 
 impl Judge {
@@ -57,18 +59,24 @@ impl Judge {
         &mut self,
         status: &str,
         class: Option<&str>,
+        started: Timestamp,
         policy: &Policy,
     ) -> Option<bool> {
+        let definitive = matches!(class, Some("denied" | "missing" | "invalid" | "expired"));
         match (status, class) {
             ("passed" | "warning", _) => {
+                self.latest = None;
                 (self.failing, self.passing) = (0, self.passing + 1);
                 (policy.recovery_runs <= self.passing).then_some(true)
             }
             ("failed", Some("local")) | ("skipped", _) => None,
             _ => {
-                (self.failing, self.passing) = (self.failing + 1, 0);
-                let definitive =
-                    matches!(class, Some("denied" | "missing" | "invalid" | "expired"));
+                let wait = i64::try_from(policy.confirm_wait.as_millis()).unwrap();
+                let since = self.latest.map(|latest| started.0 - latest.0);
+                if definitive || !since.is_some_and(|since| (0..wait).contains(&since)) {
+                    (self.failing, self.latest) = (self.failing + 1, Some(started));
+                }
+                self.passing = 0;
                 (definitive || policy.confirm_runs <= self.failing).then_some(false)
             }
         }

@@ -7,11 +7,11 @@ use super::effects::Effect;
 use super::finished::{Finished, Recorded, SubjectRun};
 use super::notify::{Stories, Story};
 use super::results::StoredReport;
-use super::row::{FactsRef, Fingerprint, Row, Suspect};
+use super::row::{FactsRef, Fingerprint, Progress, Row, Suspect};
 use super::{incident, mute, operation, outage, own_fault, plan};
 use crate::domain::{
-    Cause, Class, Judgement, Policy, Report, ReportStatus, RunId, RunRef, Status, Subject,
-    Timestamp, Transition, ValidationResults, Verdict, judge, next_status, repeated,
+    Cause, Class, Evidence, Judgement, Policy, Report, ReportStatus, RunId, RunRef, Status,
+    Subject, Timestamp, Transition, ValidationResults, Verdict, judge, next_status, repeated,
 };
 
 /// Decides everything that follows from a finished run, or nothing when it has lost its lease.
@@ -92,11 +92,12 @@ struct Recording<'a> {
 /// Judges each configuration by its own evidence.
 fn judge_each(row: &Row, finished: &Finished) -> Vec<(Subject, Judgement)> {
     let judged = finished.runs.iter().map(|run| {
-        let counters = row.progress(run.subject).counters;
+        let Progress { counters, counted_at, .. } = *row.progress(run.subject);
+        let evidence = Evidence { counters, counted_at, started_at: finished.started_at };
         let judged = if run.observed.is_repeat {
-            repeated(counters)
+            repeated(evidence)
         } else {
-            judge(&finished.policy, counters, &run.report)
+            judge(&finished.policy, evidence, &run.report)
         };
         (run.subject, judged)
     });
@@ -138,6 +139,7 @@ fn insert_runs(
         draft.push(Effect::InsertRun { id, index, rule: judgement.rule.clone() });
         let progress = row.progress_mut(run.subject);
         progress.counters = judgement.counters;
+        progress.counted_at = judgement.counted_at;
         progress.last_run = Some(id.0);
         match (run.report.status(), run.report.class()) {
             (ReportStatus::Failed, Some(class)) if class != Class::Local => {

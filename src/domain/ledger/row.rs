@@ -39,6 +39,8 @@ pub(crate) struct Progress {
     pub(crate) last_run: Option<i64>,
     /// Start of the first of its consecutive failing runs.
     pub(crate) failing_since: Option<Timestamp>,
+    /// Start of the latest of them that counted: others may have been too close to it.
+    pub(crate) counted_at: Option<Timestamp>,
 }
 
 /// Reason why notifications about an integration wait.

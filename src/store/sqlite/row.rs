@@ -14,8 +14,9 @@ macro_rules! row_columns {
     () => {
         "id, name, kind, labels, cron, zone, status, pending_status, next_run_at_ms, next_trigger,
          lease_owner, lease_token, lease_until_ms, failures, passes, last_run_id,
-         first_failure_at_ms, candidate_failures, candidate_passes, candidate_run_id,
-         candidate_first_failure_at_ms, sequence, transitions, incident_id, failing_since_ms,
+         first_failure_at_ms, counted_at_ms, candidate_failures, candidate_passes,
+         candidate_run_id, candidate_first_failure_at_ms, candidate_counted_at_ms, sequence,
+         transitions, incident_id, failing_since_ms,
          incident_notified, notified_status, muted_until_ms, muted_by, warning_muted, flips,
          flapping_since_ms, flapping_until_ms, suspect_since_ms, suspect_class, own_fault,
          outage_id, fingerprint_id, fingerprint_at_ms, expires_at_ms, expires_what"
@@ -37,6 +38,7 @@ macro_rules! progress_columns {
 macro_rules! cold_columns {
     () => {
         "status = :status, pending_status = :pending, first_failure_at_ms = :first,
+         counted_at_ms = :counted, candidate_counted_at_ms = :candidate_counted,
          candidate_failures = :candidate_failures, candidate_passes = :candidate_passes,
          candidate_run_id = :candidate_run, candidate_first_failure_at_ms = :candidate_first,
          sequence = :sequence, transitions = :transitions, incident_id = :incident,
@@ -133,6 +135,7 @@ fn progress(columns: &mut Columns<'_, '_>) -> Result<Progress, StoreError> {
         counters: Counters { failures: columns.next()?, passes: columns.next()? },
         last_run: columns.next()?,
         failing_since: columns.instant()?,
+        counted_at: columns.instant()?,
     })
 }
 
@@ -184,6 +187,7 @@ fn is_cold_part_same(row: &Row, before: &Row, facts: Option<i64>) -> bool {
     row.status == before.status
         && row.pending == before.pending
         && row.active.failing_since == before.active.failing_since
+        && row.active.counted_at == before.active.counted_at
         && row.candidate == before.candidate
         && row.sequence == before.sequence
         && row.transitions == before.transitions
@@ -250,9 +254,11 @@ fn bind_cold(
 
 /// Binds what of the two configurations most runs leave as it is.
 fn bind_configurations(row: &Row, statement: &mut Statement<'_>) -> rusqlite::Result<()> {
-    let Progress { counters, last_run, failing_since } = row.candidate;
+    let Progress { counters, last_run, failing_since, counted_at } = row.candidate;
     statement.raw_bind_parameter(c":pending", row.pending.map(Status::as_str))?;
     statement.raw_bind_parameter(c":first", row.active.failing_since.map(|at| at.0))?;
+    statement.raw_bind_parameter(c":counted", row.active.counted_at.map(|at| at.0))?;
+    statement.raw_bind_parameter(c":candidate_counted", counted_at.map(|at| at.0))?;
     statement.raw_bind_parameter(c":candidate_failures", counters.failures)?;
     statement.raw_bind_parameter(c":candidate_passes", counters.passes)?;
     statement.raw_bind_parameter(c":candidate_run", last_run)?;

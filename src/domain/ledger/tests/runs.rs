@@ -102,6 +102,7 @@ fn recovery_that_needs_two_passes_is_confirmed_soon() {
 fn known_failure_is_not_checked_out_of_turn() {
     let mut bench = Bench::enabled();
     bench.fail(Subject::Active, Class::Denied);
+    bench.now = bench.minutes(1);
     let (verdict, next) = stored(&bench.fail(Subject::Active, Class::Unreachable));
     assert_eq!(verdict, Verdict::Confirming);
     let row = bench.row("one");

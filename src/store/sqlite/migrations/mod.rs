@@ -24,6 +24,7 @@ pub(super) const MIGRATIONS: &[(u32, &str)] = &[
     (11, include_str!("0011_probes.sql")),
     (12, include_str!("0012_configuration_fault.sql")),
     (13, include_str!("0013_requests.sql")),
+    (14, include_str!("0014_counted.sql")),
 ];
 
 /// The schema that calls the class of the daemon's own faults `local`.

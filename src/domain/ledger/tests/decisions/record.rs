@@ -129,7 +129,14 @@ fn a_transient_failure_is_confirmed_soon_and_quietly() {
     assert_eq!((row.status, row.active.counters.failures), (Status::Enabled, 1));
     assert_eq!(row.next_run_at, Some(NOW.plus(secs(60))));
     assert_eq!(row.trigger, crate::domain::ledger::Trigger::Confirm);
-    let second = recorded(&row_with_lease(row), failed(Class::Unreachable));
+    let row = row_with_lease(row);
+    let close = recorded(&row, failed(Class::Unreachable));
+    let closer = saved(&close);
+    assert_eq!((closer.status, closer.active), (Status::Enabled, row.active), "it counts once");
+    assert!(is_quiet(&close), "{:#?}", lines(&close));
+    let earlier = row.active.counted_at.map(|at| at.minus(secs(60)));
+    let row = Row { active: Progress { counted_at: earlier, ..row.active }, ..row };
+    let second = recorded(&row, failed(Class::Unreachable));
     assert_eq!(saved(&second).status, Status::RecurringValidationError);
     assert_eq!(events(&second, EventType::ValidationFailed).len(), 1);
 }
@@ -230,7 +237,8 @@ fn only_new_warnings_of_an_integration_that_works_are_notified() {
 #[test]
 fn a_candidate_that_passes_is_adopted_and_begins_without_evidence() {
     let counters = Counters { failures: 1, passes: 0 };
-    let candidate = Progress { counters, last_run: Some(90), failing_since: None };
+    let candidate =
+        Progress { counters, last_run: Some(90), failing_since: None, counted_at: None };
     let row = Row { candidate, ..in_status(Status::Editing) };
     let world = World::new().knowing(Need::Results(90), stored(&failed(Class::Missing)));
     let (effects, _) = record(&world, &row, &finished(row.status, [passed()]));
