@@ -8,8 +8,12 @@ pub(crate) mod exchange;
 pub(crate) mod farewell;
 pub(crate) mod http;
 pub(crate) mod jwt;
+#[cfg(any(feature = "databricks", feature = "snowflake"))]
+pub(crate) mod near;
 pub(crate) mod oauth;
 pub(crate) mod observe;
+#[cfg(feature = "snowflake")]
+pub(crate) mod pem;
 pub(crate) mod resolve;
 pub(crate) mod tcp;
 pub(crate) mod tls;

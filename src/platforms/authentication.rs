@@ -34,6 +34,23 @@ pub(crate) fn read<K: Kind>(reader: &mut Reader<'_>, default: Option<K>) -> Opti
     default
 }
 
+/// Reads the kind, which is required. A word of `instead`, in any spelling, is refused by name, with what to use
+/// in its place.
+pub(crate) fn read_or_instead<K: Kind>(
+    reader: &mut Reader<'_>,
+    instead: &[(&str, &str)],
+) -> Option<K> {
+    let plain = |text: &str| {
+        let letters = text.chars().filter(char::is_ascii_alphanumeric);
+        letters.collect::<String>().to_ascii_lowercase()
+    };
+    let given = reader.raw(KEY).and_then(|value| value.text()).map(plain);
+    let known = instead.iter().find(|(word, _)| given.as_deref() == Some(plain(word).as_str()));
+    let Some((word, advice)) = known else { return read(reader, None) };
+    reader.fault(KEY, format!("`{word}` cannot be used: {advice}"));
+    None
+}
+
 /// Refuses `keys` that are given although they belong to the kind `owner` and another is chosen.
 pub(crate) fn refuse_unless<K: Kind>(
     reader: &mut Reader<'_>,
@@ -105,6 +122,25 @@ mod tests {
         let (kind, faults) = read(&other, default);
         assert_eq!(kind, None);
         assert!(faults[0].contains("did you mean `userPassword`?"), "{faults:?}");
+    }
+
+    #[test]
+    fn kind_that_cannot_be_used_is_refused_by_name() {
+        let instead = [("externalBrowser", "use `token`")];
+        let read = |word: &str| {
+            let config = json!({ "authenticationType": word });
+            found(&config, |reader| read_or_instead(reader, &instead))
+        };
+        for word in ["externalBrowser", "EXTERNALBROWSER", "external-browser", "external_browser"] {
+            let (kind, faults) = read(word);
+            assert_eq!(kind, None);
+            let expected = "`externalBrowser` cannot be used: use `token`";
+            assert!(faults.len() == 1 && faults[0].contains(expected), "{faults:?}");
+        }
+        assert_eq!(read("token"), (Some(Example::Token), vec![]));
+        assert!(read("other").1[0].contains("expected one of"));
+        let (kind, faults) = found(&json!({}), |reader| read_or_instead(reader, &instead));
+        assert!(kind.is_none() && faults[0].contains("missing; add one of"), "{faults:?}");
     }
 
     #[test]

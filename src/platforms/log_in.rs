@@ -455,6 +455,36 @@ mod tests {
         drop(held);
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn full_memory_forgets_what_was_not_refused() {
+        let memory = LogInMemory::default();
+        let key = |number: usize| {
+            let mut bytes = [0; 32];
+            bytes[..8].copy_from_slice(&number.to_be_bytes());
+            LogInKey(bytes)
+        };
+        let refusal = || Refusal {
+            finding: refused(),
+            at: Timestamp(0),
+            since: Instant::now(),
+            again: Instant::now(),
+            readers: HashMap::new(),
+        };
+        for number in 0..ENTRIES_MAX {
+            let entry = memory.entry(key(number)).unwrap();
+            entry.known().refusal = (number % 2 == 0).then(refusal);
+        }
+        assert!(memory.entry(key(ENTRIES_MAX)).is_some(), "there is room again");
+        assert_eq!(memory.0.lock().unwrap().len(), ENTRIES_MAX / 2 + 1);
+        for number in ENTRIES_MAX..2 * ENTRIES_MAX {
+            let Some(entry) = memory.entry(key(number)) else { continue };
+            entry.known().refusal = Some(refusal());
+        }
+        assert!(memory.entry(key(3 * ENTRIES_MAX)).is_none(), "it is full of refusals");
+        let run = LogIns::of(&Arc::new(memory), &Arc::from(PAUSES), Timestamp(0));
+        assert!(run.begin(Some(key(3 * ENTRIES_MAX))).await.is_ok(), "without memory it is tried");
+    }
+
     #[tokio::test]
     async fn key_hides_its_digest_and_needs_a_secret() {
         assert_eq!(LogInKey::of(&["P"], &[]).await, None);

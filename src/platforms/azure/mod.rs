@@ -3,6 +3,8 @@
 
 #[cfg(any(feature = "databricks", feature = "synapse"))]
 mod cloud;
+#[cfg(any(feature = "databricks", feature = "snowflake"))]
+mod managed;
 #[cfg(any(feature = "databricks", feature = "synapse"))]
 mod principal;
 mod remedy;
@@ -10,6 +12,8 @@ mod token_endpoint;
 
 #[cfg(any(feature = "databricks", feature = "synapse"))]
 pub(crate) use cloud::Cloud;
+#[cfg(any(feature = "databricks", feature = "snowflake"))]
+pub(crate) use managed::{METADATA, ManagedIdentity};
 #[cfg(any(feature = "databricks", feature = "synapse"))]
 pub(crate) use principal::{Audience, ServicePrincipal, is_tenant};
 pub(crate) use remedy::{Keys, Proof, remedy};

@@ -1,6 +1,11 @@
 //! Tokens that every request of a run bears.
 
-use crate::domain::Secret;
+use super::classify::Failure;
+use crate::domain::{Class, Redactor, Secret, SecretRef};
+use crate::secrets;
+
+/// Scope of Azure Databricks, which is an application of Microsoft Entra, in every cloud.
+pub(super) const AZURE_DATABRICKS: &str = "2ff814a6-3304-4ab8-85cb-cd0e6f879c1d/.default";
 
 /// Tokens in the headers of every request.
 #[derive(Clone, Debug)]
@@ -22,4 +27,12 @@ pub(super) struct Management {
     pub(super) resource_id: String,
     /// Token for Azure's resource manager.
     pub(super) token: Secret,
+}
+
+/// Reads a secret, which `redactor` learns.
+pub(super) async fn resolve(reference: &SecretRef, redactor: &Redactor) -> Result<Secret, Failure> {
+    let found = secrets::resolve(reference).await;
+    let found = found.map_err(|error| Failure::silent(Class::Local, error.to_string()))?;
+    redactor.learn(&found);
+    Ok(found)
 }

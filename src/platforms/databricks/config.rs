@@ -1,13 +1,11 @@
 //! The `config` table of a Databricks integration.
 
 use reqwest::Url;
-use strum::{IntoStaticStr, VariantArray};
 
-use super::credentials::{Authority, Credentials, Entra, Machine};
+use super::credential_keys::credentials;
+use super::credentials::Credentials;
 use crate::input::Reader;
-use crate::platforms::authentication;
-use crate::platforms::azure::{Cloud, ServicePrincipal, is_tenant};
-use crate::platforms::connection::{self, Endpoint, authority, origin};
+use crate::platforms::connection::{self, Endpoint, origin};
 
 /// The longest name of a catalog, schema or table that Unity Catalog allows, in characters.
 const NAME_MAX: usize = 255;
@@ -143,102 +141,6 @@ fn workspace_id(reader: &mut Reader<'_>) -> Option<String> {
         return None;
     }
     Some(id)
-}
-
-/// Kinds of `credentials` as configured.
-#[derive(Clone, Copy, IntoStaticStr, PartialEq, VariantArray)]
-enum Kind {
-    /// Personal access token of a user or service principal.
-    #[strum(serialize = "token")]
-    Token,
-    /// Service principal of Databricks.
-    #[strum(serialize = "oAuthM2M")]
-    Machine,
-    /// Service principal of Microsoft Entra.
-    #[strum(serialize = "azureServicePrincipal")]
-    Entra,
-}
-
-fn credentials(reader: &mut Reader<'_>, workspace: Option<&str>) -> Option<Credentials> {
-    let kind = authentication::read::<Kind>(reader, None);
-    let token = reader.secret("token");
-    let machine = reader.table("oAuthClientConfig").map(machine);
-    let entra = reader.table("azure").map(|table| entra(table, workspace));
-    let kind = kind?;
-    let owners =
-        [("token", Kind::Token), ("oAuthClientConfig", Kind::Machine), ("azure", Kind::Entra)];
-    for (key, owner) in owners {
-        if owner == kind {
-            reader.required(key);
-        }
-        authentication::refuse_unless(reader, kind, owner, &[key]);
-    }
-    match kind {
-        Kind::Token => Some(Credentials::Token(token?)),
-        Kind::Machine => Some(Credentials::Machine(machine??)),
-        Kind::Entra => Some(Credentials::Entra(entra??)),
-    }
-}
-
-fn machine(mut table: Reader<'_>) -> Option<Machine> {
-    let client_id = table.required_string("clientId");
-    if table.boolean("useCertificate") == Some(true) {
-        let fault = "`true` is not supported: Databricks takes a client secret; set it to false \
-            and give `clientSecret`";
-        table.fault("useCertificate", fault);
-        table.secret("clientSecret");
-    } else {
-        table.required("clientSecret");
-    }
-    let client_secret = table.secret("clientSecret");
-    let scope = table.string("scope");
-    let authority = table.string("authorityUrl").map(|text| {
-        let authority = Authority::parse(&text);
-        if authority.is_none() {
-            table.refuse(
-                "authorityUrl",
-                "must be https://host of the workspace, https://host/oidc/accounts/<id> of the \
-                 account, or the address of a token endpoint, which ends in /token",
-            );
-        }
-        authority
-    });
-    table.finish();
-    let authority = match authority {
-        Some(given) => Some(given?),
-        None => None,
-    };
-    let scope = scope.unwrap_or_else(|| "all-apis".to_owned());
-    Some(Machine::new(client_id?, client_secret?, scope, authority))
-}
-
-fn entra(mut table: Reader<'_>, workspace: Option<&str>) -> Option<Entra> {
-    let tenant = table.string("tenantId");
-    if tenant.as_deref().is_some_and(|tenant| !is_tenant(tenant)) {
-        table.refuse("tenantId", "must be the tenant's id, or a domain of it");
-    }
-    let client_id = table.required_string("clientId");
-    table.required("clientSecret");
-    let client_secret = table.secret("clientSecret");
-    let cloud = table.choice("cloud", &Cloud::WORDS);
-    let cloud = cloud.unwrap_or_else(|| Cloud::of_workspace(workspace.map_or("", authority)));
-    let resource_id = table.string("resourceId");
-    let is_resource =
-        |id: &str| id.starts_with("/subscriptions/") && id.chars().all(|c| c.is_ascii_graphic());
-    if resource_id.as_deref().is_some_and(|id| !is_resource(id)) {
-        table.refuse(
-            "resourceId",
-            "must be /subscriptions/<id>/resourceGroups/<group>/providers/Microsoft.Databricks/\
-             workspaces/<name>",
-        );
-    }
-    let given = table.has("authorityUrl");
-    let authority = connection::server(&mut table, "authorityUrl");
-    table.finish();
-    let authority = if given { authority? } else { cloud.sdk_authority().to_owned() };
-    let (client_id, client_secret) = (client_id?, client_secret?);
-    let principal = ServicePrincipal { client_id, client_secret, authority };
-    Some(Entra::new(principal, cloud, tenant, resource_id))
 }
 
 fn catalog(reader: &mut Reader<'_>) -> Option<String> {

@@ -1,26 +1,20 @@
 //! Credentials for a workspace: a configured token, or a principal that gets tokens by `OAuth`.
-//!
-//! A client secret goes to the endpoint that was configured, or to one of the workspace's own host
-//! or of Databricks' account hosts; any other that a server names is refused.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use reqwest::Url;
 
-use super::bearer::{Bearer, Management};
-use super::classify::{Failure, NAME_MAX};
+use super::authority::{Authority, anchors, endpoint};
+use super::bearer::{AZURE_DATABRICKS, Bearer, Management, resolve};
+use super::classify::Failure;
 use super::client::{Client, Request};
-use super::reply;
-use crate::domain::{Class, Redactor, Secret, SecretRef, Timestamp};
+use super::workload::{Federated, Managed};
+use crate::domain::{Class, Secret, SecretRef, Timestamp};
 use crate::net::http::Connections;
 use crate::net::oauth::{ClientCredentials, ClientProof, KeptToken};
 use crate::platforms::azure::{self, Audience, Cloud, ServicePrincipal, is_tenant};
-use crate::platforms::connection::is_loopback;
 use crate::platforms::{LogInKey, Seen, tokens};
-use crate::secrets;
 
-/// Scope of Azure Databricks, which is an application of Microsoft Entra, in every cloud.
-const AZURE_DATABRICKS: &str = "2ff814a6-3304-4ab8-85cb-cd0e6f879c1d/.default";
 /// Keys of a service principal of Microsoft Entra.
 const ENTRA_KEYS: azure::Keys = azure::Keys {
     tenant: "azure.tenantId",
@@ -29,17 +23,6 @@ const ENTRA_KEYS: azure::Keys = azure::Keys {
     resource: "azure.cloud",
     proxy: "proxy",
 };
-/// Hosts of Databricks accounts, which issue tokens for their workspaces.
-const ACCOUNTS: [&str; 7] = [
-    "accounts.cloud.databricks.com",
-    "accounts.cloud.databricks.us",
-    "accounts-dod.cloud.databricks.mil",
-    "accounts.azuredatabricks.net",
-    "accounts.databricks.azure.us",
-    "accounts.databricks.azure.cn",
-    "accounts.gcp.databricks.com",
-];
-
 /// Credentials as configured, by kind.
 #[derive(Debug)]
 pub(super) enum Credentials {
@@ -49,6 +32,10 @@ pub(super) enum Credentials {
     Machine(Machine),
     /// Service principal of Microsoft Entra.
     Entra(Entra),
+    /// Managed identity of this machine, in Azure.
+    Managed(Managed),
+    /// Token of an identity provider, which Databricks exchanges.
+    Federated(Federated),
 }
 
 /// Service principal of Databricks.
@@ -62,15 +49,6 @@ pub(super) struct Machine {
     kept: KeptToken,
 }
 
-/// Issuer of tokens: a directory or an address.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) enum Authority {
-    /// Issuer below this address, which describes itself at `/.well-known/oauth-authorization-server`.
-    Base(String),
-    /// Address of the token endpoint.
-    Endpoint(String),
-}
-
 /// Service principal of Microsoft Entra.
 #[derive(Debug)]
 pub(super) struct Entra {
@@ -82,26 +60,6 @@ pub(super) struct Entra {
     resource_id: Option<String>,
     kept: KeptToken,
     management: KeptToken,
-}
-
-impl Authority {
-    /// Parses the value of `authorityUrl`.
-    pub(super) fn parse(text: &str) -> Option<Self> {
-        let url = Url::parse(text).ok().filter(is_safe)?;
-        let bare = url.query().is_none()
-            && url.fragment().is_none()
-            && url.username().is_empty()
-            && url.password().is_none();
-        let origin = url.origin().ascii_serialization();
-        let path = url.path().trim_end_matches('/');
-        match path {
-            _ if !bare => None,
-            "" | "/oidc" => Some(Self::Base(format!("{origin}/oidc"))),
-            _ if path.ends_with("/token") => Some(Self::Endpoint(format!("{origin}{path}"))),
-            _ if path.starts_with("/oidc/accounts/") => Some(Self::Base(format!("{origin}{path}"))),
-            _ => None,
-        }
-    }
 }
 
 impl Machine {
@@ -125,8 +83,8 @@ impl Machine {
         let fresh = AtomicBool::new(false);
         let fetch = async || {
             fresh.store(true, Ordering::Relaxed);
-            let url = self.endpoint(client).await?;
-            let anchors = self.anchors(client);
+            let url = endpoint(self.authority.as_ref(), client).await?;
+            let anchors = anchors(self.authority.as_ref(), client);
             let asked = ClientCredentials {
                 url: &url,
                 client_id: &self.client_id,
@@ -142,52 +100,6 @@ impl Machine {
         let client_secret = Some(secret.clone());
         Ok(Bearer { token, azure: None, client_secret, kept: !fresh.into_inner() })
     }
-
-    /// Returns the configured servers, where the endpoint is discovered from one of them.
-    fn anchors<'s>(&'s self, client: &Client<'s>) -> Option<[&'s str; 2]> {
-        match &self.authority {
-            Some(Authority::Endpoint(_)) => None,
-            Some(Authority::Base(base)) => Some([client.server, base]),
-            None => Some([client.server; 2]),
-        }
-    }
-
-    async fn endpoint(&self, client: &Client<'_>) -> Result<String, Failure> {
-        let base = match &self.authority {
-            Some(Authority::Endpoint(url)) => return Ok(url.clone()),
-            Some(Authority::Base(base)) => base.clone(),
-            None => format!("{}/oidc", client.server),
-        };
-        let request = Request::Discovery { base: &base };
-        match client.call(request, None, reply::token_endpoint).await {
-            Ok(found) => trusted(&found, &base, client),
-            // What refuses this machine refuses the secret as well, which need not be sent then.
-            Err(failure) if failure.named().is_some() => Err(failure),
-            // The document is a convenience: where a server has none, the endpoint is known.
-            Err(failure) if failure.is_answer() => Ok(format!("{base}/v1/token")),
-            Err(failure) => Err(failure),
-        }
-    }
-}
-
-/// Returns the endpoint that a server named, if a client secret may go there.
-fn trusted(found: &str, base: &str, client: &Client<'_>) -> Result<String, Failure> {
-    let url = Url::parse(found).ok().filter(is_safe);
-    let refused = || Failure::refused_endpoint(&client.line(found, NAME_MAX));
-    let url = url.ok_or_else(refused)?;
-    let origin = url.origin();
-    let same = |other: &str| Url::parse(other).is_ok_and(|other| other.origin() == origin);
-    let is_accounts =
-        url.port().is_none() && url.host_str().is_some_and(|host| ACCOUNTS.contains(&host));
-    if same(base) || same(client.server) || is_accounts {
-        return Ok(url.into());
-    }
-    if same(client.workspace) {
-        // The workspace does not know by which way it is reached.
-        let path = url.path();
-        return Ok(format!("{}{path}", client.server));
-    }
-    Err(refused())
 }
 
 impl Entra {
@@ -266,6 +178,8 @@ impl Credentials {
             }
             Self::Machine(machine) => machine.bearer(connections, client, now).await,
             Self::Entra(entra) => entra.bearer(connections, client, now).await,
+            Self::Managed(managed) => managed.bearer(connections.redactor(), now).await,
+            Self::Federated(federated) => federated.bearer(connections, client, now).await,
         }
     }
 
@@ -285,6 +199,9 @@ impl Credentials {
                 let tenant = tenant.as_deref().unwrap_or(server);
                 LogInKey::of(&["Entra", authority, tenant, client_id], &[client_secret]).await
             }
+            // The machine has no secret that could be sent again.
+            Self::Managed(_) => None,
+            Self::Federated(federated) => federated.key(server, now).await,
         }
     }
 
@@ -299,6 +216,8 @@ impl Credentials {
                     entra.management.forget(token).await;
                 }
             }
+            Self::Managed(managed) => managed.forget(bearer).await,
+            Self::Federated(federated) => federated.forget(bearer).await,
         }
     }
 
@@ -308,6 +227,10 @@ impl Credentials {
             Self::Token(_) => None,
             Self::Machine(machine) => Some(format!("databricks {}", machine.client_id)),
             Self::Entra(Entra { principal, tenant, .. }) => Some(principal.name(tenant.as_deref())),
+            Self::Managed(managed) => Some(format!("entra {}", managed.name())),
+            Self::Federated(federated) => {
+                federated.client_id().map(|id| format!("databricks {id}"))
+            }
         }
     }
 
@@ -317,6 +240,8 @@ impl Credentials {
             Self::Token(_) => "the principal",
             Self::Machine(machine) => &machine.client_id,
             Self::Entra(entra) => &entra.principal.client_id,
+            Self::Managed(managed) => managed.name(),
+            Self::Federated(federated) => federated.client_id().unwrap_or("the principal"),
         }
     }
 
@@ -324,7 +249,8 @@ impl Credentials {
     pub(super) const fn scope_key(&self) -> Option<&'static str> {
         match self {
             Self::Machine(_) => Some("oAuthClientConfig.scope"),
-            Self::Token(_) | Self::Entra(_) => None,
+            Self::Federated(_) => Some("oidc.scope"),
+            Self::Token(_) | Self::Entra(_) | Self::Managed(_) => None,
         }
     }
 
@@ -334,7 +260,7 @@ impl Credentials {
             Self::Token(_) => {
                 tokens::claims_and_expiry("token", "", &bearer.token, seen);
             }
-            Self::Machine(_) | Self::Entra(_) => {
+            Self::Machine(_) | Self::Entra(_) | Self::Managed(_) | Self::Federated(_) => {
                 tokens::claims("access token", &bearer.token, seen);
                 if let Some(Management { token, .. }) = &bearer.azure {
                     tokens::claims("management token", token, seen);
@@ -348,7 +274,7 @@ impl Credentials {
         match self {
             Self::Token(_) => Some(&bearer.token),
             Self::Machine(_) => bearer.client_secret.as_ref(),
-            Self::Entra(_) => None,
+            Self::Entra(_) | Self::Managed(_) | Self::Federated(_) => None,
         }
     }
 
@@ -356,8 +282,14 @@ impl Credentials {
     /// endpoints without a remedy of their own.
     pub(super) fn token_remedy(&self, class: Class) -> Option<String> {
         match self {
-            Self::Token(_) | Self::Machine(_) => None,
+            Self::Token(_) | Self::Machine(_) | Self::Federated(_) => None,
             Self::Entra(_) => Some(azure::remedy(class, ENTRA_KEYS)),
+            Self::Managed(_) => Some(
+                "Assign a managed identity to this machine (az vm identity assign), and name it in \
+                `azure.clientId` where it is one of several; outside of Azure use \
+                `azureServicePrincipal` or `oidcFederation`."
+                    .to_owned(),
+            ),
         }
     }
 
@@ -377,20 +309,13 @@ impl Credentials {
                  principal to the workspace or set `azure.resourceId`.",
                 entra.principal.client_id
             ),
+            Self::Managed(_) => "Add the managed identity to the workspace as a service principal, or \
+                set `azure.resourceId`."
+                .to_owned(),
+            Self::Federated(_) => "Check that the token in `oidc.token` is renewed in time, and that \
+                issuer, audience and subject are those of the federation policy: databricks account \
+                service-principal-federation-policy list <id>."
+                .to_owned(),
         }
     }
-}
-
-/// True for addresses that secrets may go to.
-fn is_safe(url: &Url) -> bool {
-    url.host_str().is_some()
-        && (url.scheme() == "https" || (url.scheme() == "http" && is_loopback(url)))
-}
-
-/// Reads a secret, which `redactor` learns.
-async fn resolve(reference: &SecretRef, redactor: &Redactor) -> Result<Secret, Failure> {
-    let found = secrets::resolve(reference).await;
-    let found = found.map_err(|error| Failure::silent(Class::Local, error.to_string()))?;
-    redactor.learn(&found);
-    Ok(found)
 }

@@ -117,7 +117,9 @@ async fn asked(
             let answer = client.call_once(request, bearer, reply::json::<Secrets>).await;
             answer.map(|secrets| secrets.end(client.connections.redactor()))
         }
-        Credentials::Entra(_) => return Some(None),
+        Credentials::Entra(_) | Credentials::Managed(_) | Credentials::Federated(_) => {
+            return Some(None);
+        }
     };
     match found {
         Ok(end) => Some(end),

@@ -2,11 +2,13 @@
 //!
 //! Every test is a GET of the REST API; see `docs/platforms/databricks.md`.
 
+mod authority;
 mod bearer;
 mod catalog;
 mod classify;
 mod client;
 mod config;
+mod credential_keys;
 mod credentials;
 mod expiry;
 mod integration;
@@ -17,6 +19,7 @@ mod reply;
 mod session;
 #[cfg(test)]
 mod tests;
+mod workload;
 
 use tokio::time::Instant;
 

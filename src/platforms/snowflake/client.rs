@@ -6,7 +6,7 @@ use tokio::time::{sleep, timeout};
 
 use super::classify::{Cause, Failure};
 use super::credentials::{Bearer, Credentials, unique};
-use super::driver::Driver;
+use super::driver::{Driver, Proof};
 use super::link::{Link, QUERY_TAG, Service, too_slow, waits};
 use super::reply::{self, Reply, Rows};
 use super::statement::{Name, Statement};
@@ -66,7 +66,11 @@ impl<'a> Session<'a> {
         let asked = match self.credentials {
             Credentials::Password(password) => {
                 let driver = &mut self.driver;
-                driver.ask(&self.link, password, role, statement).await
+                driver.ask(&self.link, Proof::Password(password), role, statement).await
+            }
+            Credentials::Workload(workload) => {
+                let driver = &mut self.driver;
+                driver.ask(&self.link, Proof::Workload(workload), role, statement).await
             }
             Credentials::KeyPair(_) | Credentials::OAuth(_) | Credentials::Token(_) => {
                 self.ask_api(statement, role).await

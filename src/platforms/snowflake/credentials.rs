@@ -6,14 +6,14 @@ use serde_json::json;
 use uuid::{Builder, Uuid};
 
 use super::classify::{Cause, Failure};
+use super::obtain::{no_token, read};
+use super::workload::{Source, Workload};
 use crate::domain::{Redactor, Secret, SecretRef, Timestamp};
-use crate::net::exchange::NoAnswer;
 use crate::net::http::Connections;
 use crate::net::jwt::SigningKey;
-use crate::net::oauth::{ClientCredentials, ClientProof, KeptToken, NoToken};
-use crate::platforms::failure::sentence;
+use crate::net::oauth::{ClientCredentials, ClientProof, KeptToken};
+use crate::net::pem;
 use crate::platforms::{LogInKey, Seen, azure, tokens};
-use crate::secrets;
 
 /// Lifetime of a token that is signed here, in seconds; Snowflake takes an hour at most.
 const JWT_SECONDS: i64 = 59 * 60;
@@ -31,6 +31,8 @@ pub(super) enum Credentials {
     Token(SecretRef),
     /// Password, over the drivers' protocol.
     Password(Password),
+    /// Identity of a workload, over the drivers' protocol.
+    Workload(Workload),
 }
 
 /// Key pair of a user.
@@ -125,8 +127,8 @@ impl Credentials {
                 tokens::claims_and_expiry("token", "", &token, seen);
                 ("PROGRAMMATIC_ACCESS_TOKEN", token)
             }
-            Self::Password(_) => {
-                return Err(Failure::of(Cause::BadRequest, "A password is no bearer token."));
+            Self::Password(_) | Self::Workload(_) => {
+                return Err(Failure::of(Cause::BadRequest, "A log-in has no bearer token."));
             }
         };
         redactor.learn(&token);
@@ -160,6 +162,11 @@ impl Credentials {
                 let names = ["Snowflake", server, "password", account, user];
                 LogInKey::of(&names, &[secret]).await
             }
+            Self::Workload(Workload { account, source: Source::Token(token), .. }) => {
+                LogInKey::of(&["Snowflake", server, "workload", account], &[token]).await
+            }
+            // The machine has no secret that could be sent again.
+            Self::Workload(_) => None,
         }
     }
 
@@ -170,7 +177,7 @@ impl Credentials {
                 oauth.kept.forget(token).await;
                 true
             }
-            Self::KeyPair(_) | Self::Token(_) | Self::Password(_) => false,
+            Self::KeyPair(_) | Self::Token(_) | Self::Password(_) | Self::Workload(_) => false,
         }
     }
 
@@ -179,7 +186,7 @@ impl Credentials {
         match self {
             Self::KeyPair(pair) => Some(&pair.user),
             Self::Password(password) => Some(&password.user),
-            Self::OAuth(_) | Self::Token(_) => None,
+            Self::OAuth(_) | Self::Token(_) | Self::Workload(_) => None,
         }
     }
 }
@@ -243,17 +250,6 @@ impl OAuth {
     }
 }
 
-/// Returns the failure for an answer of the identity provider without a token.
-fn no_token(none: &NoToken) -> Failure {
-    let (class, detail) = (none.class(), none.detail());
-    let failure = Failure::from(NoAnswer { class, detail: none.detail() }).because(detail);
-    match none {
-        _ if azure::is_refusal(none) => failure.caused_by(Cause::EntraRefused(class)),
-        NoToken::Refused(_) => failure.caused_by(Cause::ProviderRefused(class)),
-        NoToken::Silent(_) => failure,
-    }
-}
-
 /// Returns a random UUID, which identifies one request.
 ///
 /// # Errors
@@ -266,22 +262,14 @@ pub(super) fn unique() -> Result<Uuid, Failure> {
     Ok(Builder::from_random_bytes(bytes).into_uuid())
 }
 
-/// Reads a secret, which `redactor` learns.
-pub(super) async fn read(reference: &SecretRef, redactor: &Redactor) -> Result<Secret, Failure> {
-    let secret = secrets::resolve(reference)
-        .await
-        .map_err(|error| Failure::of(Cause::Unreadable, sentence(&error.to_string())))?;
-    redactor.learn(&secret);
-    Ok(secret)
-}
-
 /// Reads a private key, and decrypts it where it is encrypted.
 async fn signing_key(
     key: &SecretRef,
     passphrase: Option<&SecretRef>,
     redactor: &Redactor,
 ) -> Result<SigningKey, Failure> {
-    let pem = read(key, redactor).await?;
+    let pem = pem::restored(&read(key, redactor).await?);
+    redactor.learn(&pem);
     let encrypted = pem.expose().contains("-----BEGIN ENCRYPTED PRIVATE KEY-----");
     if !encrypted {
         return SigningKey::from_pem(&pem).map_err(|error| bad_key(&error.to_string()));

@@ -1,4 +1,4 @@
-//! The drivers' protocol: the only one that takes passwords. One session per role.
+//! The drivers' protocol: the only one that takes passwords and workload identities. One session per role.
 
 use std::time::Duration;
 
@@ -7,10 +7,12 @@ use serde_json::{Value as Json, json};
 use tokio::time::{sleep, timeout};
 
 use super::classify::{Cause, Failure};
-use super::credentials::{Password, read, unique};
+use super::credentials::{Password, unique};
 use super::link::{Link, QUERY_TAG, too_slow, waits};
+use super::obtain::read;
 use super::reply::{self, Reply, Rows};
 use super::statement::{Name, Statement};
+use super::workload::Workload;
 use crate::domain::Secret;
 use crate::net::backoff::retry;
 use crate::net::exchange::percent_encoded;
@@ -94,15 +96,15 @@ impl Driver {
     pub(super) async fn ask(
         &mut self,
         link: &Link<'_>,
-        password: &Password,
+        proof: Proof<'_>,
         role: Option<&Name>,
         statement: Statement<'_>,
     ) -> Result<Rows, Failure> {
-        let token = self.session(link, password, role).await?;
+        let token = self.session(link, proof, role).await?;
         match rows(link, &token, statement).await {
             Err(failure) if failure.cause == Cause::SessionLost => {
                 self.sessions.retain(|(of, _)| of.as_ref() != role);
-                let token = self.session(link, password, role).await?;
+                let token = self.session(link, proof, role).await?;
                 rows(link, &token, statement).await
             }
             answered => answered,
@@ -113,14 +115,13 @@ impl Driver {
     async fn session(
         &mut self,
         link: &Link<'_>,
-        password: &Password,
+        proof: Proof<'_>,
         role: Option<&Name>,
     ) -> Result<Secret, Failure> {
         if let Some((_, session)) = self.sessions.iter().find(|(of, _)| of.as_ref() == role) {
             return session.clone();
         }
-        let secret = read(&password.secret, link.redactor()).await?;
-        let body = login(link, password, &secret).to_string();
+        let body = login(link, proof).await?.to_string();
         let session = SignIn { link, role, body: &body }.session().await;
         if let Ok(token) = &session {
             link.redactor().learn(token);
@@ -159,19 +160,43 @@ impl SignIn<'_> {
     }
 }
 
-fn login(link: &Link<'_>, password: &Password, secret: &Secret) -> Json {
-    json!({ "data": {
+/// Proof of the user's identity at a log-in.
+#[derive(Clone, Copy)]
+pub(super) enum Proof<'a> {
+    /// Password of the user.
+    Password(&'a Password),
+    /// Token that attests the identity of a workload.
+    Workload(&'a Workload),
+}
+
+async fn login(link: &Link<'_>, proof: Proof<'_>) -> Result<Json, Failure> {
+    let mut data = json!({
         "CLIENT_APP_ID": "revalidated",
         "CLIENT_APP_VERSION": env!("CARGO_PKG_VERSION"),
-        "ACCOUNT_NAME": password.account,
-        "LOGIN_NAME": password.user,
-        "PASSWORD": secret.expose(),
         "SESSION_PARAMETERS": {
             "QUERY_TAG": QUERY_TAG,
             "STATEMENT_TIMEOUT_IN_SECONDS": link.limit.as_secs().max(1),
         },
         "CLIENT_ENVIRONMENT": { "APPLICATION": "revalidated", "OS": std::env::consts::OS },
-    } })
+    });
+    let own = match proof {
+        Proof::Password(Password { account, user, secret }) => {
+            let secret = read(secret, link.redactor()).await?;
+            json!({ "ACCOUNT_NAME": account, "LOGIN_NAME": user, "PASSWORD": secret.expose() })
+        }
+        Proof::Workload(workload) => {
+            let token = workload.attestation(link.now, link.redactor()).await?;
+            let provider: &str = workload.provider.into();
+            json!({
+                "ACCOUNT_NAME": workload.account, "AUTHENTICATOR": "WORKLOAD_IDENTITY",
+                "PROVIDER": provider, "TOKEN": token.expose(),
+            })
+        }
+    };
+    if let (Some(data), Json::Object(own)) = (data.as_object_mut(), own) {
+        data.extend(own);
+    }
+    Ok(json!({ "data": data }))
 }
 
 async fn rows(link: &Link<'_>, token: &Secret, statement: Statement<'_>) -> Result<Rows, Failure> {

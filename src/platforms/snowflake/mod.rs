@@ -8,16 +8,19 @@ mod checks;
 mod classify;
 mod client;
 mod config;
+mod credential_keys;
 mod credentials;
 mod driver;
 mod integration;
 mod link;
+mod obtain;
 mod prefix;
 mod remedy;
 mod reply;
 mod statement;
 #[cfg(test)]
 mod tests;
+mod workload;
 
 use self::catalog::{
     BOOTSTRAP, CATALOG, CONNECT, DATABASE_ABSENT, DATABASE_EXISTS, IMPERSONATION_ABSENT,

@@ -123,6 +123,7 @@ const fn method(credentials: &Credentials) -> &'static str {
         Credentials::OAuth(_) => "OAUTH",
         Credentials::Token(_) => "PROGRAMMATIC_ACCESS_TOKEN",
         Credentials::Password(_) => "PASSWORD",
+        Credentials::Workload(_) => "WORKLOAD_IDENTITY",
     }
 }
 
@@ -147,6 +148,10 @@ fn login_refused(credentials: &Credentials, user: &str) -> String {
             oAuthClientCredentials or a programmatic access token. Otherwise check `username` and \
             `password`: DESCRIBE USER {user};"
         ),
+        Credentials::Workload(_) => "Compare issuer, subject and audience of the token with WORKLOAD_IDENTITY \
+            in DESCRIBE USER <user>; ALTER USER <user> SET TYPE = SERVICE WORKLOAD_IDENTITY = (TYPE = \
+            OIDC ISSUER = '<issuer>' SUBJECT = '<subject>');"
+            .to_owned(),
         Credentials::KeyPair(_) => key_refused(credentials, user),
         Credentials::OAuth(_) | Credentials::Token(_) => token_refused(credentials, user),
     }
@@ -156,6 +161,7 @@ fn key_refused(credentials: &Credentials, user: &str) -> String {
     let account = match credentials {
         Credentials::KeyPair(pair) => pair.account.as_str(),
         Credentials::Password(password) => password.account.as_str(),
+        Credentials::Workload(workload) => workload.account.as_str(),
         Credentials::OAuth(_) | Credentials::Token(_) => "<account>",
     };
     format!(
@@ -176,6 +182,7 @@ fn token_refused(credentials: &Credentials, user: &str) -> String {
             names a role granted to the user."
                 .to_owned()
         }
+        Credentials::Workload(_) => login_refused(credentials, user),
         Credentials::KeyPair(_) | Credentials::Password(_) => key_refused(credentials, user),
     }
 }
@@ -189,6 +196,7 @@ fn entra_refused(credentials: &Credentials, class: Class) -> String {
         Credentials::OAuth(OAuth { proof: Proof::Secret(_), .. })
         | Credentials::KeyPair(_)
         | Credentials::Password(_)
+        | Credentials::Workload(_)
         | Credentials::Token(_) => azure::Proof::Secret("oAuthClientConfig.clientSecret"),
     };
     let keys = azure::Keys {

@@ -160,3 +160,103 @@ async fn account_wide_group_counts_and_workspace_local_ones_do_not() {
         assert!(asked("principal=account%20users") && !asked("principal=users"));
     }
 }
+
+/// Server that answers as in `all-well` and in `files`, and a validator whose `changes` replace the log-in.
+async fn logging_in(files: &[(&str, String)], changes: Json) -> (Server, Box<dyn Validator>) {
+    let (dir, server, _) = answering(files).await;
+    // The server reads the answers while it runs.
+    let _kept = dir.keep();
+    let (_, mut config) = self::server("all-well").await;
+    config["workspaceUrl"] = server.address.clone().into();
+    config.as_object_mut().unwrap().remove("oAuthClientConfig");
+    let text = changes.to_string().replace("@server@", &server.address);
+    for (key, value) in serde_json::from_str::<Json>(&text).unwrap().as_object().unwrap() {
+        config[key] = value.clone();
+    }
+    let validator = integration(&config);
+    (server, validator)
+}
+
+#[tokio::test]
+async fn managed_identity_asks_the_metadata_service_for_the_workspace() {
+    let issued = json!({ "access_token": "hunter2-entra", "expires_in": "3599" });
+    let issued = format!("# Azure's instance metadata service\n200\n\n{issued}");
+    let resource = "/subscriptions/1/resourceGroups/g/providers/Microsoft.Databricks/workspaces/w";
+    let changes = json!({
+        "authenticationType": "azureManagedIdentity",
+        "azure": { "clientId": "c", "resourceId": resource, "metadataEndpoint": "@server@" },
+    });
+    let (server, validator) = logging_in(&[("none", issued)], changes).await;
+    let run = context(Mode::Recurring);
+    for _again in 0..2 {
+        let report = validator.validate(&run).await.report;
+        assert_eq!(outcome(&report, BASIC).0, ReportStatus::Passed, "{report:?}");
+    }
+    let seen = server.seen();
+    let asked: Vec<_> = seen.iter().filter(|seen| seen.line.contains("/metadata/")).collect();
+    let of = |resource: &str| {
+        format!(
+            "GET /metadata/identity/oauth2/token?api-version=2018-02-01&resource={resource}&client_id=c"
+        )
+    };
+    let lines: Vec<_> = asked.iter().map(|seen| seen.line.clone()).collect();
+    let expected = [
+        of("2ff814a6-3304-4ab8-85cb-cd0e6f879c1d"),
+        of("https%3A%2F%2Fmanagement.core.windows.net"),
+    ];
+    assert_eq!(lines, expected, "once, and kept");
+    assert_eq!(asked[0].header("metadata"), Some("true"));
+    assert_eq!(validator.identity().principal.as_deref(), Some("entra c"));
+}
+
+#[tokio::test]
+async fn token_of_an_identity_provider_is_exchanged() {
+    let dir = tempfile::tempdir().unwrap();
+    let token = dir.path().join("token");
+    std::fs::write(&token, "hunter2-token.b.c").unwrap();
+    let changes = json!({
+        "authenticationType": "oidcFederation",
+        "oidc": { "token": { "file": token }, "clientId": CLIENT, "scope": "sql" },
+    });
+    let (server, validator) = logging_in(&[], changes.clone()).await;
+    let report = validator.validate(&context(Mode::Recurring)).await.report;
+    assert_eq!(outcome(&report, BASIC).0, ReportStatus::Passed, "{report:?}");
+    let seen = server.seen();
+    let asked = seen.iter().find(|seen| seen.line.starts_with("POST ")).unwrap();
+    assert_eq!(asked.line, "POST /oidc/v1/token");
+    assert_eq!(asked.header("authorization"), None);
+    let form: Vec<(String, String)> =
+        form_urlencoded::parse(asked.body.as_bytes()).into_owned().collect();
+    let expected = [
+        ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),
+        ("subject_token", "hunter2-token.b.c"),
+        ("subject_token_type", "urn:ietf:params:oauth:token-type:jwt"),
+        ("scope", "sql"),
+        ("client_id", CLIENT),
+    ];
+    assert_eq!(form, expected.map(|(key, value)| (key.to_owned(), value.to_owned())));
+    let no_policy = json!({ "error": "invalid_request",
+        "error_description": "No matching federation policy was found for the token" });
+    let (_server, validator) = logging_in(&[("token", answer(400, &no_policy))], changes).await;
+    let report = validator.validate(&context(Mode::Recurring)).await.report;
+    let found = report.tests.iter().find_map(|result| result.outcome.finding()).unwrap();
+    let remediation = found.remediation.as_deref().unwrap();
+    assert!(remediation.contains("federation-policy list"), "{remediation}");
+}
+
+#[test]
+fn way_that_needs_a_person_is_refused_by_name() {
+    for (kind, instead) in [
+        ("oAuthU2M", "use `oAuthM2M`"),
+        ("azure-cli", "use `azureManagedIdentity`"),
+        ("external-browser", "use `oAuthM2M`"),
+    ] {
+        let found = faults(&json!({ "authenticationType": kind, "token": null }));
+        assert!(found[0].contains("cannot be used: ") && found[0].contains(instead), "{found:?}");
+    }
+    let own = json!({ "token": null, "authenticationType": "azureManagedIdentity" });
+    assert_eq!(faults(&own), [""; 0], "the identity of the machine needs no key");
+    let wrong = json!({ "token": null, "authenticationType": "azureManagedIdentity",
+        "azure": { "metadataEndpoint": "x" } });
+    assert!(faults(&wrong)[0].contains("azure.metadataEndpoint: must be an address"));
+}

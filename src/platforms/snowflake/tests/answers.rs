@@ -166,3 +166,72 @@ async fn status_that_the_connectors_retry_passes_by_itself() {
         assert_eq!(log_ins(&server), 3, "{status}");
     }
 }
+
+fn log_in_of(server: &Server) -> Json {
+    let seen = server.seen();
+    let log_in = seen.iter().find(|seen| asked_for(seen).as_deref() == Some("login")).unwrap();
+    serde_json::from_str::<Json>(&log_in.body).unwrap()["data"].take()
+}
+
+#[tokio::test]
+async fn identity_of_a_workload_logs_in_with_a_token() {
+    const TOKEN: &str = "pLanted-passw0rd-Zq7.b.c";
+    let issued = json!({ "access_token": TOKEN, "expires_in": "3599", "token_type": "Bearer" });
+    let google = format!("# Google's metadata server\n200\n\n{TOKEN}\n");
+    let table = [
+        (json!({ "provider": "OIDC", "token": TOKEN }), String::new(), ""),
+        (json!({ "provider": "AWS", "token": TOKEN }), String::new(), ""),
+        (
+            json!({ "provider": "AZURE", "clientId": "c" }),
+            format!("# Azure's instance metadata service\n200\n\n{issued}"),
+            "GET /metadata/identity/oauth2/token?api-version=2018-02-01&resource=api%3A%2F%2F\
+            fd3f753b-eed3-462c-b6a7-a4b5bb650aad&client_id=c",
+        ),
+        (
+            json!({ "provider": "GCP" }),
+            google,
+            "GET /computeMetadata/v1/instance/service-accounts/default/identity?audience=\
+            snowflakecomputing.com",
+        ),
+    ];
+    for (mut identity, metadata, line) in table {
+        let (_dir, server, _) = answering(&[("none", metadata)]).await;
+        identity["metadataEndpoint"] = server.address.clone().into();
+        let provider = identity["provider"].clone();
+        let config = minimal(&json!({
+            "endpoint": server.address, "authenticationType": "workloadIdentity", "token": null,
+            "workloadIdentity": identity, "tableGrants": { "enabled": false },
+        }));
+        let report = snowflake(&config).validate(&context(Mode::Recurring)).await.report;
+        assert_eq!(outcome(&report, CONNECT).0, "passed", "{provider}: {report:?}");
+        let data = log_in_of(&server);
+        assert_eq!(
+            (&data["AUTHENTICATOR"], &data["PROVIDER"]),
+            (&json!("WORKLOAD_IDENTITY"), &provider)
+        );
+        assert_eq!((&data["TOKEN"], data.get("LOGIN_NAME")), (&json!(TOKEN), None));
+        let first = server.seen().remove(0);
+        assert!(line.is_empty() || first.line == line, "{}", first.line);
+    }
+}
+
+#[tokio::test]
+async fn machine_without_an_identity_is_advised_and_not_logged_in() {
+    let refused = json!({ "error": "invalid_request", "error_description": "Identity not found" });
+    let table = [
+        ("AZURE", format!("# Azure\n400\n\n{refused}"), Class::Invalid),
+        ("AZURE", "# Azure, busy\n410\n\n".to_owned(), Class::Unavailable),
+        ("GCP", "# Google, without a service account\n404\n\nNot found".to_owned(), Class::Invalid),
+    ];
+    for (provider, metadata, class) in table {
+        let (_dir, server, _) = answering(&[("none", metadata)]).await;
+        let identity = json!({ "provider": provider, "metadataEndpoint": server.address });
+        let config = minimal(&json!({
+            "endpoint": server.address, "authenticationType": "workloadIdentity", "token": null,
+            "workloadIdentity": identity,
+        }));
+        let report = snowflake(&config).validate(&context(Mode::Recurring)).await.report;
+        assert_eq!(finding(&report, CONNECT).class, class, "{provider}: {report:?}");
+        assert_eq!(log_ins(&server), 0);
+    }
+}

@@ -50,6 +50,10 @@ fn fault_is_named_with_its_key() {
             "oAuthClientConfig": client })
     };
     let with = |kind: &str| json!({ "token": null, "authenticationType": kind });
+    let workload = |table: Json| {
+        json!({ "token": null, "authenticationType": "workloadIdentity",
+        "workloadIdentity": table })
+    };
     let table = [
         (json!({ "host": "https://a" }), "config.host: expected a host name alone"),
         (json!({ "host": null }), "config.host: missing"),
@@ -58,7 +62,14 @@ fn fault_is_named_with_its_key() {
         (json!({ "role": "" }), "config.role: expected a name of 1 to 255"),
         (json!({ "port": 0 }), "config.port: expected a whole number"),
         (json!({ "authenticationType": null }), "config.authenticationType: missing; add one of"),
-        (json!({ "authenticationType": "okta" }), "config.authenticationType: expected one of"),
+        (json!({ "authenticationType": "kerberos" }), "config.authenticationType: expected one of"),
+        (with("okta"), "config.authenticationType: `okta` cannot be used: it takes the password"),
+        (with("EXTERNALBROWSER"), "`externalBrowser` cannot be used: it takes a person"),
+        (with("SNOWFLAKE_JWT"), "`snowflakeJwt` cannot be used: use `keyPair`"),
+        (with("workloadIdentity"), "config.workloadIdentity: missing"),
+        (workload(json!({ "provider": "OIDC" })), "config.workloadIdentity.token: missing"),
+        (workload(json!({ "provider": "AWS" })), "the token of sts:GetWebIdentityToken"),
+        (workload(json!({ "provider": "SPIFFE" })), "workloadIdentity.provider: expected one of"),
         (json!({ "token": null }), "config.token: missing"),
         (with("keyPair"), "config.privateKey: missing"),
         (with("userPassword"), "config.password: missing"),

@@ -3,6 +3,7 @@
 //! latter.
 
 mod answers;
+mod causes;
 mod keys;
 mod observed;
 mod stand_ins;
