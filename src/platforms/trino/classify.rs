@@ -273,6 +273,11 @@ impl Failure {
         matches!(self.cause.kind, Kind::Query { is_about_table: true, .. })
     }
 
+    /// True when credentials that were sent are at fault, other than a certificate.
+    pub(super) const fn is_of_sent_credentials(&self) -> bool {
+        matches!(self.cause.kind, Kind::Refused(_) | Kind::Token)
+    }
+
     /// True when the credentials are at fault.
     pub(super) const fn is_of_credentials(&self) -> bool {
         match self.cause.kind {

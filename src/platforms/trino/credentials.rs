@@ -9,7 +9,7 @@ use super::classify::{Failure, Kind};
 use crate::domain::{Class, Redactor, Secret, SecretRef, Timestamp};
 use crate::net::http::Connections;
 use crate::net::oauth::{ClientCredentials, ClientProof, KeptToken};
-use crate::platforms::{Seen, tokens};
+use crate::platforms::{LogInKey, Seen, tokens};
 use crate::secrets;
 
 /// Credentials as configured, by kind.
@@ -96,6 +96,28 @@ impl Credentials {
     /// True when a bearer token is sent.
     pub(super) const fn is_token(&self) -> bool {
         matches!(self, Self::Token { .. } | Self::OAuth(_))
+    }
+
+    /// Returns the key of the log-in at `server`, by which a refusal is remembered; none without a secret, and
+    /// while a token is kept, which needs no log-in.
+    pub(super) async fn key(&self, server: &str, now: Timestamp) -> Option<LogInKey> {
+        match self {
+            Self::Password { username, password } => {
+                LogInKey::of(&["Trino", server, "password", username], &[password]).await
+            }
+            Self::Token { username, token } => {
+                let user = username.as_deref().unwrap_or_default();
+                LogInKey::of(&["Trino", server, "token", user], &[token]).await
+            }
+            Self::OAuth(OAuth { kept, .. }) if kept.is_current(now).await => None,
+            Self::OAuth(OAuth { url, client, secret, scope, resource, .. }) => {
+                let [scope, resource] =
+                    [scope, resource].map(|text| text.as_deref().unwrap_or_default());
+                let names = ["Trino", server, "oAuth", url, client, scope, resource];
+                LogInKey::of(&names, &[secret]).await
+            }
+            Self::Open { .. } | Self::Certificate { .. } => None,
+        }
     }
 
     /// Reads the secrets anew, and the redactor learns them. A token is observed by its names.

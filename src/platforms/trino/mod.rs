@@ -125,7 +125,8 @@ impl Trino {
         let Some(Connected { version, refused }) = connected.await else { return tests.finish() };
         let Some(mut session) = session else { return tests.finish() };
         self.version(&mut tests, version).await;
-        let known = tests.test::<LoggedIn, _, _>(AUTHENTICATION, async || match refused {
+        let key = self.config.credentials.key(&self.config.origin, run.now).await;
+        let known = tests.log_in::<LoggedIn, _, _>(AUTHENTICATION, key, async || match refused {
             Some(failure) => Err(self.refused(&failure).into()),
             None => self.log_in(&mut session).await,
         });
@@ -249,7 +250,9 @@ impl Trino {
     /// Returns the finding of a log-in that failed; the published text is only about credentials.
     fn refused(&self, failure: &Failure) -> Finding {
         if failure.is_of_credentials() {
-            return self.failed(AUTHENTICATION, failure);
+            let finding = self.failed(AUTHENTICATION, failure);
+            let is_refusal = failure.class.is_definitive() && failure.is_of_sent_credentials();
+            return if is_refusal { finding.refusing_log_in() } else { finding };
         }
         self.failed_that("The log-in could not be tested.", failure)
     }

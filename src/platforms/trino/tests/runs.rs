@@ -149,6 +149,66 @@ async fn fresh_access_token_that_is_refused_is_not_sent_again() {
     assert_eq!(server.seen().iter().filter(|seen| is_log_in(seen)).count(), 1);
 }
 
+/// Returns how many log-ins reached the cluster, or how many secrets the provider.
+fn sent(server: &Server, operation: &str) -> usize {
+    server.seen().iter().filter(|seen| asked_for(seen).as_deref() == Some(operation)).count()
+}
+
+#[tokio::test]
+async fn refused_password_is_not_sent_by_later_runs_until_it_changes() {
+    let case = healthy();
+    write(case.path(), "current-user", 401, "Invalid credentials");
+    let path = case.path().join("password");
+    std::fs::write(&path, "hunter2").unwrap();
+    let server = Server::start(&SUBJECT, case.path(), None).await;
+    let mut config = all_well(&server.address);
+    config["password"] = json!({ "file": path });
+    let (first, second) = (validator(&PLATFORM, &config), validator(&PLATFORM, &config));
+    let run = context(Mode::Recurring);
+    let before = first.validate(&run).await;
+    run.log_ins.stored();
+    for other in [&first, &second] {
+        let after = other.validate(&run).await;
+        assert_eq!(result(&after.report, AUTHENTICATION), result(&before.report, AUTHENTICATION));
+        assert!(after.observed.is_repeat);
+        assert_eq!(sent(&server, "current-user"), 1);
+    }
+    std::fs::write(&path, "hunter3").unwrap();
+    assert!(!first.validate(&run).await.observed.is_repeat);
+    assert_eq!(sent(&server, "current-user"), 2);
+}
+
+#[tokio::test]
+async fn refused_client_secret_is_not_sent_by_later_runs() {
+    let case = healthy();
+    write(case.path(), "token", 401, r#"{"error":"invalid_client"}"#);
+    let server = Server::start(&SUBJECT, case.path(), None).await;
+    let validator = validator(&PLATFORM, &oauth(&server.address));
+    let run = context(Mode::Recurring);
+    for _ in 0..3 {
+        assert_eq!(validator.validate(&run).await.report.class(), Some(Class::Denied));
+        run.log_ins.stored();
+        assert_eq!(sent(&server, "token"), 1);
+    }
+}
+
+#[tokio::test]
+async fn log_in_without_an_answer_is_tried_at_every_run() {
+    let case = healthy();
+    write(case.path(), "current-user", 503, "");
+    let server = Server::start(&SUBJECT, case.path(), None).await;
+    let validator = validator(&PLATFORM, &all_well(&server.address));
+    let run = context(Mode::Recurring);
+    let mut before = 0;
+    for _ in 0..3 {
+        let validated = validator.validate(&run).await;
+        run.log_ins.stored();
+        assert!(!validated.report.class().unwrap().is_definitive());
+        assert!(before < sent(&server, "current-user") && !validated.observed.is_repeat);
+        before = sent(&server, "current-user");
+    }
+}
+
 #[tokio::test]
 async fn password_outside_of_latin_1_is_refused_unsent() {
     let server = Server::start(&SUBJECT, &cases("trino").join("all-well"), None).await;
