@@ -181,12 +181,12 @@ fn text(runs: &[RequestedRun], wait: Option<Duration>) -> String {
     if runs.len() == 1 {
         return lines;
     }
-    let sum = match wait {
-        None => format!("{} asked for.", counted(runs.len(), "run")),
-        Some(_) => {
-            let passed = runs.iter().filter(|run| run.has_passed()).count();
-            format!("{} asked for: {passed} passed.", counted(runs.len(), "run"))
-        }
+    let asked = counted(runs.len(), "run");
+    let sum = if wait.is_none() {
+        format!("{asked} asked for.")
+    } else {
+        let passed = runs.iter().filter(|run| run.has_passed()).count();
+        format!("{asked} asked for: {passed} passed.")
     };
     format!("{lines}\n{sum}\n")
 }

@@ -69,7 +69,7 @@ mod tests {
         let server = listener.local_addr().unwrap();
         tokio::spawn(async move {
             let (mut stream, _) = listener.accept().await.unwrap();
-            stream.read(&mut [0; 4096]).await.unwrap();
+            assert!(0 < stream.read(&mut [0; 4096]).await.unwrap());
             let answer = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok";
             stream.write_all(answer.as_bytes()).await.unwrap();
         });

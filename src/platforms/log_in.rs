@@ -25,7 +25,7 @@ const WAIT_MAX: Duration = Duration::from_secs(10);
 const ENTRIES_MAX: usize = 16 * 1024;
 /// Pauses before a refused log-in is tried again, where none are configured; the last one repeats.
 const PAUSES: [Duration; 3] =
-    [Duration::from_mins(10), Duration::from_mins(30), Duration::from_mins(60)];
+    [Duration::from_mins(10), Duration::from_mins(30), Duration::from_hours(1)];
 
 /// Digest of a principal, its place and its secrets.
 #[derive(Clone, Copy, Eq, Hash, PartialEq)]
@@ -294,25 +294,22 @@ impl Ticket {
     pub(super) fn end(self, refused: Option<&Finding>, succeeded: bool) {
         let Self { run, entry: Some(entry), flight } = self else { return };
         let mut known = entry.known();
-        match refused {
-            Some(finding) => {
-                known.refusals = known.refusals.saturating_add(1);
-                let reader = Reader { configuration: run.configuration, knows: false };
-                let since = Instant::now();
-                known.refusal = Some(Refusal {
-                    finding: finding.clone(),
-                    at: run.now,
-                    since,
-                    again: since + run.pause(known.refusals),
-                    readers: [(Arc::clone(&run.reader), reader)].into(),
-                });
-                known.open_until = None;
-            }
-            None => {
-                known.refusal = None;
-                known.refusals = if succeeded { 0 } else { known.refusals };
-                known.open_until = Some(Instant::now() + OPEN);
-            }
+        if let Some(finding) = refused {
+            known.refusals = known.refusals.saturating_add(1);
+            let reader = Reader { configuration: run.configuration, knows: false };
+            let since = Instant::now();
+            known.refusal = Some(Refusal {
+                finding: finding.clone(),
+                at: run.now,
+                since,
+                again: since + run.pause(known.refusals),
+                readers: [(Arc::clone(&run.reader), reader)].into(),
+            });
+            known.open_until = None;
+        } else {
+            known.refusal = None;
+            known.refusals = if succeeded { 0 } else { known.refusals };
+            known.open_until = Some(Instant::now() + OPEN);
         }
         drop(known);
         if refused.is_some() {

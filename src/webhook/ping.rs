@@ -27,9 +27,10 @@ impl Sender {
         let millis = u64::try_from(now.0).unwrap_or(0);
         let uuid = Builder::from_unix_timestamp_millis(millis, &random).into_uuid();
         let id = format!("evt_{uuid}");
-        let body = match kind {
-            EventType::WebhookPing => serde_json::to_string(&self.ping(now))?,
-            other => dated(other, now)?,
+        let body = if kind == EventType::WebhookPing {
+            serde_json::to_string(&self.ping(now))?
+        } else {
+            dated(kind, now)?
         };
         let message = Message { id: &id, body: &body, began: None, format: None };
         let sent = self.send(&message, now).await;

@@ -239,10 +239,9 @@ impl Failure {
     pub(super) fn sentence(&self, host: &str) -> String {
         let detail = &self.detail;
         match &self.cause {
-            Cause::Refused(_) => format!("[{host}] {detail}."),
+            Cause::Refused(_) | Cause::SignIn => format!("[{host}] {detail}."),
             Cause::Unexpected => format!("The answer of [{host}] {detail}."),
             Cause::Private => format!("The workspace [{host}] {detail}."),
-            Cause::SignIn => format!("[{host}] {detail}."),
             Cause::NoAnswer | Cause::NoToken => format!("[{host}]: {detail}."),
         }
     }

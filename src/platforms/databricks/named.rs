@@ -113,17 +113,7 @@ impl Named {
                  name leads elsewhere; or allow public network access in the workspace's private \
                  access settings or network policy."
             ),
-            Self::TokenScope => match place.scope_key {
-                Some(key) => format!(
-                    "Add the scope that the answer names to `{key}`; `all-apis` has every one. The \
-                     principal, or its secret, must be allowed the scope as well."
-                ),
-                None => {
-                    "Replace the token by one whose scopes contain that which the answer names: \
-                     `scim`, `unity-catalog` and, with `checkWarehouse`, `sql`."
-                        .to_owned()
-                }
-            },
+            Self::TokenScope => token_scope(place.scope_key),
             Self::SecretScope => {
                 let key = place.scope_key.unwrap_or("oAuthClientConfig.scope");
                 format!(
@@ -161,6 +151,19 @@ impl Named {
                  {who}: databricks account service-principal-federation-policy list <id>."
             ),
         }
+    }
+}
+
+/// Returns the remediation of a token without a scope, which `key` asks for.
+fn token_scope(key: Option<&str>) -> String {
+    match key {
+        Some(key) => format!(
+            "Add the scope that the answer names to `{key}`; `all-apis` has every one. The \
+             principal, or its secret, must be allowed the scope as well."
+        ),
+        None => "Replace the token by one whose scopes contain that which the answer names: \
+                 `scim`, `unity-catalog` and, with `checkWarehouse`, `sql`."
+            .to_owned(),
     }
 }
 

@@ -29,32 +29,11 @@ impl Snowflake {
         let host = authority(&self.service.server);
         match cause {
             Cause::LoginRefused => login_refused(credentials, &user),
-            Cause::UserDisabled => format!(
-                "Enable the user: ALTER USER {user} SET DISABLED = FALSE; DESCRIBE USER {user}; shows \
-                DISABLED and DAYS_TO_EXPIRY."
-            ),
-            Cause::UserLocked => format!(
-                "Correct the stored secret first, then unlock the user: ALTER USER {user} SET \
-                MINS_TO_UNLOCK = 0; without that the lock ends by itself, after 15 minutes by default."
-            ),
-            Cause::PasswordExpired => format!(
-                "Renew it: ALTER USER {user} SET PASSWORD = '<new>' MUST_CHANGE_PASSWORD = FALSE; or \
-                ALTER USER {user} UNSET DAYS_TO_EXPIRY; better use keyPair, which does not expire."
-            ),
-            Cause::SecondFactor => format!(
-                "A daemon has no second factor: use keyPair, oAuthClientCredentials or a \
-                programmatic access token, and make it a service user: ALTER USER {user} SET TYPE = \
-                SERVICE;"
-            ),
-            Cause::PolicyRefused => {
-                let method = method(credentials);
-                format!(
-                    "Let the authentication policy of {user} or of the account allow {method}: ALTER \
-                    AUTHENTICATION POLICY <policy> SET AUTHENTICATION_METHODS = ('{method}'); SELECT * \
-                    FROM TABLE(INFORMATION_SCHEMA.POLICY_REFERENCES(REF_ENTITY_NAME => '{user}', \
-                    REF_ENTITY_DOMAIN => 'USER')); finds it."
-                )
-            }
+            Cause::UserDisabled => user_disabled(&user),
+            Cause::UserLocked => user_locked(&user),
+            Cause::PasswordExpired => password_expired(&user),
+            Cause::SecondFactor => second_factor(&user),
+            Cause::PolicyRefused => policy_refused(&user, method(credentials)),
             Cause::TokenMismatch => token_mismatch(role),
             Cause::KeyRefused => key_refused(credentials, &user),
             Cause::Clock => {
@@ -73,21 +52,8 @@ impl Snowflake {
                 self.warehouse.quoted(),
                 role.map_or_else(|| "<role>".to_owned(), Name::quoted)
             ),
-            Cause::AddressRefused => format!(
-                "Let a network policy of {user} or of the account allow this host's address; \
-                programmatic access tokens need one: CREATE NETWORK RULE <rule> TYPE = IPV4 MODE = \
-                INGRESS VALUE_LIST = ('<address>'); ALTER NETWORK POLICY <policy> ADD \
-                ALLOWED_NETWORK_RULE_LIST = ('<rule>'); ALTER USER {user} SET NETWORK_POLICY = \
-                <policy>;"
-            ),
-            Cause::NoObject | Cause::NoPrivilege => match role {
-                Some(role) => format!(
-                    "Check that role {} exists and is granted: GRANT ROLE {} TO USER {user};",
-                    role.quoted(),
-                    role.quoted()
-                ),
-                None => "Name the role that sees the integration's objects in `role`.".to_owned(),
-            },
+            Cause::AddressRefused => address_refused(&user),
+            Cause::NoObject | Cause::NoPrivilege => unseen(&user, role),
             Cause::OtherAnswer => {
                 format!(
                     "Look up the number in Snowflake's documentation, or ask its support about {host}."
@@ -113,6 +79,72 @@ impl Snowflake {
                 -inform PEM -out rsa_key.p8"
                 .to_owned(),
         }
+    }
+}
+
+/// Returns the remediation for a user that is disabled.
+fn user_disabled(user: &str) -> String {
+    format!(
+        "Enable the user: ALTER USER {user} SET DISABLED = FALSE; DESCRIBE USER {user}; shows \
+         DISABLED and DAYS_TO_EXPIRY."
+    )
+}
+
+/// Returns the remediation for a user that is locked.
+fn user_locked(user: &str) -> String {
+    format!(
+        "Correct the stored secret first, then unlock the user: ALTER USER {user} SET \
+         MINS_TO_UNLOCK = 0; without that the lock ends by itself, after 15 minutes by default."
+    )
+}
+
+/// Returns the remediation for a password that has expired.
+fn password_expired(user: &str) -> String {
+    format!(
+        "Renew it: ALTER USER {user} SET PASSWORD = '<new>' MUST_CHANGE_PASSWORD = FALSE; or \
+         ALTER USER {user} UNSET DAYS_TO_EXPIRY; better use keyPair, which does not expire."
+    )
+}
+
+/// Returns the remediation for a user that needs a second factor.
+fn second_factor(user: &str) -> String {
+    format!(
+        "A daemon has no second factor: use keyPair, oAuthClientCredentials or a \
+         programmatic access token, and make it a service user: ALTER USER {user} SET TYPE = \
+         SERVICE;"
+    )
+}
+
+/// Returns the remediation for a method that an authentication policy refuses.
+fn policy_refused(user: &str, method: &str) -> String {
+    format!(
+        "Let the authentication policy of {user} or of the account allow {method}: ALTER \
+                    AUTHENTICATION POLICY <policy> SET AUTHENTICATION_METHODS = ('{method}'); SELECT * \
+                    FROM TABLE(INFORMATION_SCHEMA.POLICY_REFERENCES(REF_ENTITY_NAME => '{user}', \
+                    REF_ENTITY_DOMAIN => 'USER')); finds it."
+    )
+}
+
+/// Returns the remediation for an address that a network policy refuses.
+fn address_refused(user: &str) -> String {
+    format!(
+        "Let a network policy of {user} or of the account allow this host's address; \
+         programmatic access tokens need one: CREATE NETWORK RULE <rule> TYPE = IPV4 MODE = \
+         INGRESS VALUE_LIST = ('<address>'); ALTER NETWORK POLICY <policy> ADD \
+         ALLOWED_NETWORK_RULE_LIST = ('<rule>'); ALTER USER {user} SET NETWORK_POLICY = \
+         <policy>;"
+    )
+}
+
+/// Returns the remediation for objects that the role does not see.
+fn unseen(user: &str, role: Option<&Name>) -> String {
+    match role {
+        Some(role) => format!(
+            "Check that role {} exists and is granted: GRANT ROLE {} TO USER {user};",
+            role.quoted(),
+            role.quoted()
+        ),
+        None => "Name the role that sees the integration's objects in `role`.".to_owned(),
     }
 }
 

@@ -21,7 +21,7 @@ pub(super) const GOOGLE_METADATA: &str = "http://metadata.google.internal";
 /// Provider of the identity, as Snowflake names it.
 #[derive(Clone, Copy, Debug, Eq, IntoStaticStr, PartialEq, VariantArray)]
 pub(super) enum Provider {
-    /// Any provider of OpenID Connect.
+    /// Any provider of `OpenID` Connect.
     #[strum(serialize = "OIDC")]
     Oidc,
     /// Microsoft Entra, with managed identities.

@@ -221,24 +221,9 @@ fn answered(failure: &Failure) -> &'static str {
 fn of_query(remedy: Remedy, failure: &Failure, user: &str) -> String {
     let text = match remedy {
         Remedy::Permission => return permission(&failure.detail, user),
-        Remedy::Group => {
-            return format!(
-                "Add a selector that takes {user} and the source revalidated to the resource \
-                 groups (etc/resource-groups.json, or the table selectors)."
-            );
-        }
-        Remedy::Queue => {
-            return format!(
-                "Raise maxQueued or hardConcurrencyLimit of the resource group that the message \
-                 names, or give {user} a group of its own."
-            );
-        }
-        Remedy::Limit => {
-            return format!(
-                "Raise the limit that the message names (query.max-*, or the session properties \
-                 of {user}), or let the cluster run less at once."
-            );
-        }
+        Remedy::Group => return no_group(user),
+        Remedy::Queue => return full_queue(user),
+        Remedy::Limit => return limited(user),
         Remedy::Catalog => {
             "Look for the catalog's connector in the coordinator's log, correct its properties \
              (etc/catalog), and restart the coordinator, or drop and create the catalog."
@@ -290,6 +275,30 @@ fn of_query(remedy: Remedy, failure: &Failure, user: &str) -> String {
         }
     };
     text.to_owned()
+}
+
+/// Returns the remedy for a query that no resource group takes.
+fn no_group(user: &str) -> String {
+    format!(
+        "Add a selector that takes {user} and the source revalidated to the resource \
+         groups (etc/resource-groups.json, or the table selectors)."
+    )
+}
+
+/// Returns the remedy for a resource group without room.
+fn full_queue(user: &str) -> String {
+    format!(
+        "Raise maxQueued or hardConcurrencyLimit of the resource group that the message \
+         names, or give {user} a group of its own."
+    )
+}
+
+/// Returns the remedy for a query beyond a limit.
+fn limited(user: &str) -> String {
+    format!(
+        "Raise the limit that the message names (query.max-*, or the session properties \
+         of {user}), or let the cluster run less at once."
+    )
 }
 
 /// Returns the remedy for an exchange without an answer.

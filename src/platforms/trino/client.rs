@@ -287,16 +287,12 @@ impl Client<'_> {
 /// Returns the failure of a query that did not end in time, whose latest `state` is known once the
 /// statement was taken.
 fn silence(state: Option<&str>) -> Failure {
-    match state {
-        Some(state) => {
-            let why = format!("the query waits: it is {state} at the end of the time limit");
-            Failure::of(Kind::Waiting, Class::Unavailable, &why)
-        }
-        None => {
-            let why = "no answer to the statement within the time limit";
-            Failure::of(Kind::Silence, Class::Unreachable, why)
-        }
+    if let Some(state) = state {
+        let why = format!("the query waits: it is {state} at the end of the time limit");
+        return Failure::of(Kind::Waiting, Class::Unavailable, &why);
     }
+    let why = "no answer to the statement within the time limit";
+    Failure::of(Kind::Silence, Class::Unreachable, why)
 }
 
 /// Time at which a statement is abandoned, and the longest time for cleaning up after it.

@@ -455,10 +455,17 @@ mod tests {
         assert!(matches!(user, Some(ProbeUser::Own(Credentials::Token { .. }))));
     }
 
+    fn assert_faults(table: &[(Json, &str)]) {
+        for (changes, expected) in table {
+            let (config, faults, _) = read(&with(changes));
+            assert!(faults.iter().any(|fault| fault.contains(expected)), "{changes}: {faults:?}");
+            assert!(config.is_none() || expected.contains("did you") || !faults.is_empty());
+        }
+    }
+
     #[test]
-    fn fault_is_named_with_its_remediation() {
-        let secret = json!({ "file": "/s" });
-        let table = [
+    fn fault_of_place_or_kind_of_credentials_is_named_with_its_remediation() {
+        assert_faults(&[
             (json!({ "host": null }), "config.host: missing"),
             (json!({ "host": "https://a" }), "config.host: must be a host name alone"),
             (json!({ "authenticationType": null }), "config.authenticationType: missing"),
@@ -478,6 +485,13 @@ mod tests {
             ),
             (json!({ "endpoint": "https://a/v1" }), "config.endpoint: must end before `/v1`"),
             (json!({ "endpoint": "https://a/x?y" }), "config.endpoint: must be an address"),
+        ]);
+    }
+
+    #[test]
+    fn fault_of_another_key_is_named_with_its_remediation() {
+        let secret = json!({ "file": "/s" });
+        assert_faults(&[
             (json!({ "username": null }), "config.username: missing"),
             (json!({ "username": "a:b" }), "config.username: must not hold a colon"),
             (json!({ "username": "a\nb" }), "config.username: must be 1 to 255 ASCII"),
@@ -514,11 +528,6 @@ mod tests {
                     "accessControlProbe": { "table": "a.b.c", "username": "p", "password": secret } }),
                 "config.accessControlProbe.password: is only used with",
             ),
-        ];
-        for (changes, expected) in table {
-            let (config, faults, _) = read(&with(&changes));
-            assert!(faults.iter().any(|fault| fault.contains(expected)), "{changes}: {faults:?}");
-            assert!(config.is_none() || expected.contains("did you") || !faults.is_empty());
-        }
+        ]);
     }
 }

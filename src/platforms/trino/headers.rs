@@ -59,7 +59,7 @@ impl Headers {
                 None if name.is_empty() || !is_value => reader
                     .fault("headers", "must be names of HTTP headers with one line of text each"),
                 None if is_twice => {
-                    reader.fault("headers", format!("`{name}` is given by `clientTags` already"))
+                    reader.fault("headers", format!("`{name}` is given by `clientTags` already"));
                 }
                 None => shared.push((name, value)),
             }

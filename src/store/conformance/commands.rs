@@ -190,7 +190,7 @@ async fn every_act_of_a_person_is_in_the_audit_trail(bench: Bench) {
     let (now, mut control) = (bench.now, bench.control());
     let until = now.plus(Duration::from_hours(1));
     let comment = "moving".to_owned();
-    let silence = NewSilence { until, comment, ..NewSilence::default() };
+    let silence = NewSilence { comment, until, ..NewSilence::default() };
     let acknowledgement = NewSilence { acknowledges: Some(id), until, ..NewSilence::default() };
     control.silence(&silence, now).unwrap();
     control.silence(&acknowledgement, now).unwrap();

@@ -38,22 +38,26 @@ fn accounts_are_read_off_their_hosts() {
     }
 }
 
+fn oauth(changes: &Json) -> Json {
+    let mut client = json!({ "clientId": "c", "clientSecret": { "env": "S" },
+        "authorityUrl": "https://login.example.com/token" });
+    for (key, value) in changes.as_object().unwrap() {
+        client[key] = value.clone();
+    }
+    json!({ "token": null, "authenticationType": "oAuthClientCredentials",
+        "oAuthClientConfig": client })
+}
+
+fn with(kind: &str) -> Json {
+    json!({ "token": null, "authenticationType": kind })
+}
+
+fn workload(table: &Json) -> Json {
+    json!({ "token": null, "authenticationType": "workloadIdentity", "workloadIdentity": table })
+}
+
 #[test]
 fn fault_is_named_with_its_key() {
-    let oauth = |changes: Json| {
-        let mut client = json!({ "clientId": "c", "clientSecret": { "env": "S" },
-            "authorityUrl": "https://login.example.com/token" });
-        for (key, value) in changes.as_object().unwrap() {
-            client[key] = value.clone();
-        }
-        json!({ "token": null, "authenticationType": "oAuthClientCredentials",
-            "oAuthClientConfig": client })
-    };
-    let with = |kind: &str| json!({ "token": null, "authenticationType": kind });
-    let workload = |table: Json| {
-        json!({ "token": null, "authenticationType": "workloadIdentity",
-        "workloadIdentity": table })
-    };
     let table = [
         (json!({ "host": "https://a" }), "config.host: expected a host name alone"),
         (json!({ "host": null }), "config.host: missing"),
@@ -67,20 +71,20 @@ fn fault_is_named_with_its_key() {
         (with("EXTERNALBROWSER"), "`externalBrowser` cannot be used: it takes a person"),
         (with("SNOWFLAKE_JWT"), "`snowflakeJwt` cannot be used: use `keyPair`"),
         (with("workloadIdentity"), "config.workloadIdentity: missing"),
-        (workload(json!({ "provider": "OIDC" })), "config.workloadIdentity.token: missing"),
-        (workload(json!({ "provider": "AWS" })), "the token of sts:GetWebIdentityToken"),
-        (workload(json!({ "provider": "SPIFFE" })), "workloadIdentity.provider: expected one of"),
+        (workload(&json!({ "provider": "OIDC" })), "config.workloadIdentity.token: missing"),
+        (workload(&json!({ "provider": "AWS" })), "the token of sts:GetWebIdentityToken"),
+        (workload(&json!({ "provider": "SPIFFE" })), "workloadIdentity.provider: expected one of"),
         (json!({ "token": null }), "config.token: missing"),
         (with("keyPair"), "config.privateKey: missing"),
         (with("userPassword"), "config.password: missing"),
         (with("oAuthClientCredentials"), "config.oAuthClientConfig: missing"),
         (
-            oauth(json!({ "authorityUrl": "http://login.example.com" })),
+            oauth(&json!({ "authorityUrl": "http://login.example.com" })),
             "authorityUrl: expected the",
         ),
-        (oauth(json!({ "clientSecret": null })), "oAuthClientConfig.clientSecret: missing"),
-        (oauth(json!({ "useCertificate": true })), "oAuthClientConfig.oAuthPrivateKey: missing"),
-        (oauth(json!({ "publicCertificateThumbprint": "zz" })), "Thumbprint: expected the SHA-1"),
+        (oauth(&json!({ "clientSecret": null })), "oAuthClientConfig.clientSecret: missing"),
+        (oauth(&json!({ "useCertificate": true })), "oAuthClientConfig.oAuthPrivateKey: missing"),
+        (oauth(&json!({ "publicCertificateThumbprint": "zz" })), "Thumbprint: expected the SHA-1"),
         (json!({ "account": "a/b" }), "config.account: expected an account identifier"),
         (
             json!({ "endpoint": "http://a.example.com" }),

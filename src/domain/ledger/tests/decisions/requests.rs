@@ -14,11 +14,11 @@ fn request_makes_whatever_is_validated_due_now() {
     let due = vec!["due 7 +0 s by request".to_owned()];
     for &status in Status::ALL {
         let row = Row { lease: None, next_run_at: None, ..in_status(status) };
-        let expected = match status {
-            Status::Deleting | Status::Deleted | Status::Disabled => {
-                (Vec::new(), Requested::NotValidated(status))
-            }
-            _ => (due.clone(), Requested::Due),
+        let is_out = matches!(status, Status::Deleting | Status::Deleted | Status::Disabled);
+        let expected = if is_out {
+            (Vec::new(), Requested::NotValidated(status))
+        } else {
+            (due.clone(), Requested::Due)
         };
         assert_eq!(asked(&row), expected, "{status}");
     }
