@@ -137,6 +137,31 @@ fn bounds_name_constants_that_exist() {
     assert!(20 <= count, "only {count}");
 }
 
+#[test]
+fn states_name_tests_that_exist() {
+    let text = read(Path::new("docs/reliability.md"));
+    let (_, rest) = text.split_once("## Every failure is notified").unwrap();
+    let rows = rest.split("\n## ").next().unwrap().lines().filter(|line| line.starts_with("| "));
+    let sources = ["src", "tests/it"].map(|folder| files(Path::new(folder))).concat();
+    let sources: Vec<_> =
+        sources.iter().filter(|path| is_rust(path)).map(|path| read(path)).collect();
+    let mut count = 0;
+    for row in rows.skip(1) {
+        for name in row.rsplit(" | ").next().unwrap().split('`').skip(1).step_by(2) {
+            let check = Path::new("tests/daemon/checks").join(format!("{name}.py"));
+            let test = format!("fn {name}(");
+            let exists = check.exists() || sources.iter().any(|source| source.contains(&test));
+            assert!(exists, "{name}");
+            count += 1;
+        }
+    }
+    assert!(30 <= count, "only {count}");
+}
+
+fn is_rust(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "rs")
+}
+
 /// The floors, highest first, each with the modules that stand on it.
 fn picture() -> String {
     let rows = FLOORS.iter().enumerate().rev().map(|(rank, floor)| {
