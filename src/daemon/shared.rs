@@ -119,7 +119,7 @@ impl Shared {
             let cause = cause.as_str();
             info!(integration, %from, %to, cause, "{integration}: {from} -> {to} ({cause})");
         }
-        if !synced.transitions.is_empty() {
+        if !synced.transitions.is_empty() || synced.is_announced {
             self.wake_delivery();
         }
     }

@@ -1,5 +1,6 @@
 //! Pure core: values and decisions. No clock, no I/O, no async, no SQL, no platform names.
 
+mod changes;
 mod checks;
 mod delivery;
 mod drift;
@@ -26,6 +27,7 @@ mod text;
 mod time;
 mod verdict;
 
+pub(crate) use changes::{Changes, NameList};
 pub(crate) use checks::{COMMON, CommonChecks};
 pub(crate) use delivery::{
     AttemptResult, Next, RetryPolicy, Tried, after_attempt, disables, probe_wait,
@@ -35,7 +37,7 @@ pub(crate) use drift::{DRIFT, Drift, compare, difference};
 pub(crate) use event::samples;
 pub(crate) use event::{
     Change, ConfigurationApplied, DaemonFaultNotice, DisabledReason, EndedBy, Event, EventData,
-    EventType, Format, IntegrationRef, NameList, OutageMember, OutageNotice, OwnFault, Payload,
+    EventType, Format, IntegrationRef, OutageMember, OutageNotice, OwnFault, Payload,
     ReceiverDisabled, RunRef, SCHEMA_VERSION, Subscription, Timing, WebhookPing, sample,
 };
 pub(crate) use expiry::{EXPIRY, expiry_check};
@@ -48,7 +50,7 @@ pub(crate) use observed::{
 };
 pub(crate) use outage::{CLOSE_AFTER, EVIDENCE_MAX, SIBLINGS_MAX, SharedCause, is_outage};
 pub(crate) use redactor::Redactor;
-pub(crate) use reload::{Changes, Reload};
+pub(crate) use reload::Reload;
 pub(crate) use report::{
     Class, Finding, Outcome, Report, ReportStatus, Test, TestResult, ValidationResults,
     ValidationTest, When,

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::configured::Configured;
 use super::expected::{self, Tracked};
 use super::faults::{MINUTE, SECOND};
 use super::knowledge::{Knowledge, Selection};
@@ -76,6 +77,8 @@ pub(super) struct Checker {
     pub(super) knowledge: Knowledge,
     /// Number of daemon faults that receivers were notified of and that have not ended.
     pub(super) degraded: i64,
+    /// Configuration of which receivers were notified last.
+    pub(super) configured: BTreeMap<usize, Configured>,
     /// Sequence number of the latest event about no single integration.
     pub(super) operational: i64,
     seen: Vec<Seen>,
@@ -110,6 +113,7 @@ impl Checker {
             unqueued: Vec::new(),
             knowledge: Knowledge::default(),
             degraded: 0,
+            configured: BTreeMap::new(),
             operational: 0,
             seen: Vec::new(),
             inside: BTreeMap::new(),

@@ -243,6 +243,7 @@ impl Driver<'_> {
             self.world.state().checker.disturbed(now);
             if running.reload(&assembly(&self.world)).await.is_ok() {
                 self.world.note_reload();
+                self.world.state().checker.reloaded();
                 return;
             }
             sleep(Duration::from_secs(1)).await;

@@ -116,6 +116,7 @@ impl Checker {
                 self.degraded -= 1;
                 0 <= self.degraded
             }
+            "configuration.applied" => self.configured(data),
             _ => false,
         };
         if !fits {

@@ -12,6 +12,7 @@
 
 mod bounds;
 mod checker;
+mod configured;
 mod dice;
 mod driver;
 mod evaluation;

@@ -14,6 +14,8 @@ pub(crate) struct Synced {
     pub(crate) transitions: Vec<(String, Transition)>,
     /// Changes of the configuration.
     pub(crate) changes: Changes,
+    /// True when receivers are notified of the changes.
+    pub(crate) is_announced: bool,
     /// The receivers that are disabled, and those no longer configured with pending deliveries.
     pub(crate) idle: Vec<ReceiverRow>,
 }

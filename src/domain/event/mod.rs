@@ -20,7 +20,7 @@ pub(crate) use format::Format;
 pub(crate) use integration::{Change, EndedBy, EventData, IntegrationRef, RunRef};
 pub(crate) use kind::EventType;
 pub(crate) use operational::{
-    ConfigurationApplied, DaemonFaultNotice, DisabledReason, NameList, OutageMember, OutageNotice,
+    ConfigurationApplied, DaemonFaultNotice, DisabledReason, OutageMember, OutageNotice,
     OwnFault, ReceiverDisabled, WebhookPing,
 };
 pub(crate) use sample::sample;

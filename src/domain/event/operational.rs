@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::IntegrationRef;
-use crate::domain::{Factor, Status, Timestamp, UnknownName};
+use crate::domain::{Changes, Factor, Status, Timestamp, UnknownName};
 
 /// Reason why a receiver is disabled.
 #[derive(
@@ -207,20 +207,7 @@ pub(crate) struct ConfigurationApplied {
     pub(crate) epoch: String,
     /// Number of this event among those about no single integration, from 1.
     pub(crate) sequence: i64,
-    /// Integrations that are new.
-    pub(crate) added: NameList,
-    /// Integrations with another configuration than before.
-    pub(crate) changed: NameList,
-    /// Integrations that the configuration no longer has.
-    pub(crate) removed: NameList,
-}
-
-/// Number of integrations with the first of their names.
-#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub(crate) struct NameList {
-    /// Number of these integrations.
-    pub(crate) count: u32,
-    /// Names of the first of them, 20 at most.
-    pub(crate) names: Vec<String>,
+    /// Changes as counts, each with the first names.
+    #[serde(flatten)]
+    pub(crate) changes: Changes,
 }

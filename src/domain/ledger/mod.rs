@@ -6,6 +6,7 @@
 //! same effects, byte for byte. A decision that needs more than it was given returns a [`Need`], and
 //! is asked again once that has been loaded; 99 of 100 runs need nothing.
 
+mod applied;
 mod case;
 mod context;
 mod delivery;
@@ -33,6 +34,7 @@ mod sync;
 mod tests;
 mod wake;
 
+pub(crate) use applied::announce_changes;
 pub(crate) use case::{
     Answer, Case, Decided, LastingFault, Need, OutageState, Shared, Sibling, Silence, StoreHead,
 };

@@ -133,7 +133,8 @@ impl Draft<'_> {
         })
     }
 
-    fn enqueue_plain(&mut self, sent: &Emitted, wanting: &[&Subscription]) {
+    /// Enqueues an event for each of `wanting` that is sent events at once.
+    pub(super) fn enqueue_plain(&mut self, sent: &Emitted, wanting: &[&Subscription]) {
         // A receiver of what has lasted is sent nothing that does not last.
         for one in wanting.iter().filter(|one| one.timing.after.is_none()) {
             self.enqueue(sent, &one.receiver, None);

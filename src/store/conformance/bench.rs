@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use crate::domain::{
+use crate::domain::{EventType, 
     AttemptResult, Class, Finding, IntegrationId, Next, Observed, Outcome, Policy, Report,
     Schedule, Selection, Status, Subject, Subscription, Test, TestResult, Timestamp,
 };
@@ -168,10 +168,12 @@ impl Bench {
         bodies
     }
 
-    /// The types of all events, in the order of their numbers.
+    /// The types of all events but applied configurations, in the order of their numbers.
     pub(super) async fn kinds(&self) -> Vec<String> {
         let events = self.view().events(0, 1000).await.unwrap();
-        events.rows.iter().map(|event| event.kind.as_str().to_owned()).collect()
+        let kinds = events.rows.iter().map(|event| event.kind);
+        let kinds = kinds.filter(|kind| *kind != EventType::ConfigurationApplied);
+        kinds.map(|kind| kind.as_str().to_owned()).collect()
     }
 
     pub(super) fn wait(&mut self, wait: Duration) {
@@ -183,12 +185,14 @@ pub(super) fn first_page() -> Page {
     Page::first(100)
 }
 
-/// Subscription to everything; of the receiver `late` to one integration only.
+/// Subscription to everything but configurations, which only `all` hears of; of the receiver `late` to one
+/// integration only.
 pub(super) fn subscription(receiver: &str) -> Subscription {
     let only = (receiver == "late").then(|| "n5".to_owned());
+    let first = if receiver == "all" { "*" } else { "integration*" };
     Subscription {
         receiver: receiver.to_owned(),
-        events: vec!["*".to_owned(), "integration.status.*".to_owned()],
+        events: [first, "daemon.*", "receiver.*", "integration.status.*"].map(str::to_owned).to_vec(),
         selection: Selection { integrations: only.into_iter().collect(), ..Selection::default() },
         ..Subscription::default()
     }

@@ -1,5 +1,7 @@
 //! The node that serves a database, and what bringing the rows in line with a configuration changed.
 
+use serde_json::json;
+
 use super::bench::{Bench, START, wanted};
 use super::on_every_engine;
 use crate::domain::{Changes, NameList, Reload, Timestamp};
@@ -9,6 +11,7 @@ on_every_engine!(
     life_of_a_node_is_kept_until_the_next_one_begins,
     outcome_of_the_latest_reload_replaces_the_one_before,
     changes_of_the_configuration_are_counted_by_kind,
+    changed_configuration_is_one_event_however_much_it_changes,
     sync_that_changes_nothing_has_no_changes,
     configured_receivers_are_compared_with_those_before,
 );
@@ -75,6 +78,24 @@ async fn changes_of_the_configuration_are_counted_by_kind(bench: Bench) {
     assert_eq!(changes.changed, names(&["one"]));
     let again = bench.sync(&[disabled, labelled, wanted("four")]).await.changes;
     assert_eq!(again, Changes::default());
+}
+
+async fn changed_configuration_is_one_event_however_much_it_changes(mut bench: Bench) {
+    bench.receivers = vec!["a", "all"];
+    let all: Vec<_> = (0..30).map(|number| wanted(&format!("i{number:02}"))).collect();
+    assert!(bench.sync(&all).await.is_announced);
+    assert!(!bench.sync(&all).await.is_announced, "nothing has changed");
+    assert!(bench.sync(&all[..27]).await.is_announced);
+    let sent = bench.deliver("all").await;
+    let applied: Vec<_> =
+        sent.into_iter().filter(|body| body["type"] == "configuration.applied").collect();
+    let [first, second] = applied.as_slice() else { panic!("{applied:?}") };
+    let data = &first["data"];
+    assert_eq!((&data["sequence"], &data["added"]["count"]), (&1.into(), &30.into()), "{first}");
+    assert_eq!(data["added"]["names"].as_array().unwrap().len(), 20);
+    assert_eq!(data["receiversAdded"], json!({ "count": 2, "names": ["a", "all"] }));
+    let gone = json!({ "count": 3, "names": ["i27", "i28", "i29"] });
+    assert_eq!((&second["data"]["sequence"], &second["data"]["removed"]), (&2.into(), &gone));
 }
 
 async fn sync_that_changes_nothing_has_no_changes(bench: Bench) {

@@ -136,7 +136,7 @@ impl Store {
         startup: bool,
         context: NotificationContext,
     ) -> Result<Synced, StoreError> {
-        self.writer.write(move |tx| sync::sync(tx, &wanted, startup, &context)).await
+        self.writer.write(move |tx| sync::apply(tx, &wanted, startup, &context)).await
     }
 
     /// Implements [`crate::store::Store::begin`] on this engine.

@@ -15,6 +15,20 @@ use super::{NotificationContext, StoreError, Synced, Wanted, configuration, row,
 use crate::domain::ledger::{self, Case, Row, Stored};
 use crate::domain::{Status, Transition};
 
+/// Makes every row what `wanted` says, and notifies receivers once of all that this changed.
+pub(super) fn apply(
+    tx: &Connection,
+    wanted: &[Wanted],
+    startup: bool,
+    context: &NotificationContext,
+) -> Result<Synced, StoreError> {
+    let mut synced = sync(tx, wanted, startup, context)?;
+    let asked = Asked { now: context.now, ..Asked::default() };
+    let announce = |case: &Case| ledger::announce_changes(case, &synced.changes, context);
+    synced.is_announced = asked.decide(tx, announce)?;
+    Ok(synced)
+}
+
 /// Makes every row what `wanted` says; rows it does not name are removed, step by step.
 pub(super) fn sync(
     tx: &Connection,
@@ -35,7 +49,7 @@ pub(super) fn sync(
     for wanted in wanted {
         let (id, step) = if let Some(stored) = known(tx, wanted, &names, &mut stored)? {
             let asked = Asked { row: Some(&stored.row), now: context.now, ..Asked::default() };
-            if stored.row.status == Status::Deleted {
+            if matches!(stored.row.status, Status::Deleted | Status::Deleting) {
                 synced.changes.added.add(&wanted.name);
             } else if stored.is_changed_by(wanted) {
                 synced.changes.changed.add(&wanted.name);

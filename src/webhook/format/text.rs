@@ -181,20 +181,15 @@ const fn failure(status: Status) -> &'static str {
 
 /// Returns `configuration applied: 12 added, 3 changed, 1 removed`.
 fn applied_summary(applied: &ConfigurationApplied) -> String {
-    let ConfigurationApplied { added, changed, removed, .. } = applied;
-    let counts = [(added, "added"), (changed, "changed"), (removed, "removed")];
-    let counts = counts.into_iter().filter(|(list, _)| 0 < list.count);
-    let counts: Vec<_> = counts.map(|(list, verb)| format!("{} {verb}", list.count)).collect();
+    let counts = applied.changes.lists().map(|(heading, _)| heading);
+    let counts: Vec<_> = counts.collect();
     let counts = if counts.is_empty() { "no changes".to_owned() } else { counts.join(", ") };
     format!("configuration applied: {counts}")
 }
 
 /// Returns a line for each kind of change, with the first names.
 fn name_lines(applied: &ConfigurationApplied) -> Vec<Line> {
-    let ConfigurationApplied { added, changed, removed, .. } = applied;
-    let lists = [(added, "added"), (changed, "changed"), (removed, "removed")];
-    let lists = lists.into_iter().filter(|(list, _)| 0 < list.count);
-    let line = |(list, verb): (&NameList, &str)| {
+    let line = |(head, list): (String, &NameList)| {
         let names: Vec<_> = list.names.iter().map(|name| one_line(name, NAME_MAX)).collect();
         let listed = u32::try_from(names.len()).unwrap_or(u32::MAX);
         let more = match list.count.saturating_sub(listed) {
@@ -202,9 +197,9 @@ fn name_lines(applied: &ConfigurationApplied) -> Vec<Line> {
             more => format!(" and {more} more"),
         };
         let names = one_line(&names.join(", "), TEXT_MAX);
-        Line { head: verb.to_owned(), message: Some(names + &more), remediation: None }
+        Line { head, message: Some(names + &more), remediation: None }
     };
-    lists.map(line).collect()
+    applied.changes.lists().map(line).collect()
 }
 
 /// Returns `25 integrations fail by one cause: host db.example.com`, or that this is over.
@@ -297,7 +292,7 @@ fn after(lasted_ms: Option<i64>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Class, FactKind, samples};
+    use crate::domain::{Changes, Class, FactKind, samples};
 
     fn event(name: &str) -> Event {
         let (_, body) = samples().into_iter().find(|(found, _)| *found == name).unwrap();
@@ -328,7 +323,7 @@ mod tests {
             ("recovered", "lake: validation passes again after "),
             ("reminder", "lake: still recurringValidationError: NoSuchBucket: "),
             ("changed", "lake: new \u{2192} creating"),
-            ("applied", "configuration applied: 12 added, 3 changed, 1 removed"),
+            ("applied", "applied: 12 added, 3 changed, 1 removed, 1 receiver added"),
             ("warning", "lake: warnings changed"),
             ("flapping", "lake: flapping; messages are muted until it is stable"),
             ("calm", "lake: stable again, enabled"),
@@ -382,11 +377,12 @@ mod tests {
     fn applied_configuration_lists_its_first_names() {
         let mut event = event("applied");
         let found: Vec<_> = lines(&event).iter().map(Line::text).collect();
-        assert_eq!(found[1], "changed \u{2013} lake, warehouse, mart");
+        assert_eq!(found[1], "3 changed \u{2013} lake, warehouse, mart");
         let Payload::ConfigurationApplied(applied) = &mut event.data else { panic!("another") };
-        (applied.changed.count, applied.added.count, applied.removed.count) = (9, 0, 0);
+        let changed = NameList { count: 9, ..std::mem::take(&mut applied.changes.changed) };
+        applied.changes = Changes { changed, ..Changes::default() };
         let found: Vec<_> = lines(&event).iter().map(Line::text).collect();
-        assert_eq!(found, ["changed \u{2013} lake, warehouse, mart and 6 more"]);
+        assert_eq!(found, ["9 changed \u{2013} lake, warehouse, mart and 6 more"]);
         assert_eq!(summary(&event), "configuration applied: 9 changed");
     }
 
