@@ -152,7 +152,7 @@ pub(super) async fn prepare(
 
 /// Makes a sender on a thread that may block: a file of certificate authorities may hang.
 async fn sender(receiver: Receiver) -> Result<Sender, DaemonError> {
-    if receiver.ca_file.is_none() {
+    if receiver.access.ca_file.is_none() {
         return Ok(Sender::new(receiver)?);
     }
     let key = format!("receiver {}", receiver.name);

@@ -219,6 +219,41 @@ impl<'a> Reader<'a> {
         items.filter_map(|(index, item)| self.secret_at(item, format!("{path}[{index}]"))).collect()
     }
 
+    /// Reads a table of values with keys of any name, each a secret or a text of its own; a text is warned
+    /// about as a secret where `is_secret` says so of its key. Absent is an empty list.
+    pub(crate) fn values(
+        &mut self,
+        key: &'static str,
+        is_secret: impl Fn(&str) -> bool,
+    ) -> Vec<(String, SecretRef)> {
+        let Some(value) = self.take(key) else { return Vec::new() };
+        let Kind::Table(entries) = &value.kind else {
+            return self.wrong(key, value, "a table").unwrap_or_default();
+        };
+        let path = self.path_of(key);
+        let read = |(name, item): &'a (String, Value)| {
+            let path = join(&path, name);
+            let read = match item.text().filter(|text| !is_secret(name) && *text != REDACTED) {
+                Some(text) => {
+                    self.faults.secret_at(&path);
+                    Some(SecretRef::Literal(Secret::new(text.to_owned())))
+                }
+                None => self.secret_at(item, path),
+            };
+            Some((name.clone(), read?))
+        };
+        entries.iter().filter_map(read).collect()
+    }
+
+    /// Reads a document in PEM form: a secret, or the path of a file as a text.
+    pub(crate) fn pem(&mut self, key: &'static str) -> Option<SecretRef> {
+        let path = self.raw(key)?.text().filter(|text| !text.contains("-----BEGIN"));
+        match path {
+            Some(path) if path != REDACTED => Some(SecretRef::File(PathBuf::from(path))),
+            _ => self.secret(key),
+        }
+    }
+
     /// Adds a fault when `key` is missing.
     pub(crate) fn required(&mut self, key: &'static str) -> Option<()> {
         if self.take(key).is_none() {

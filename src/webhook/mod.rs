@@ -4,6 +4,8 @@
 //! Here a stored event is rendered in the receiver's format, from the typed event of `domain`.
 
 #[cfg(test)]
+mod credentials;
+#[cfg(test)]
 mod echo;
 mod format;
 #[cfg(test)]

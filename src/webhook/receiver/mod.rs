@@ -1,15 +1,16 @@
 //! Receivers of events as the configuration defines them.
 
+mod access;
 mod read;
 mod timing;
 mod url;
 
 use std::fmt;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use reqwest::Url;
 
+pub(crate) use self::access::Access;
 pub(super) use self::url::parse_url;
 use crate::domain::Format;
 use crate::domain::{RetryPolicy, SecretRef, Subscription};
@@ -42,8 +43,8 @@ pub(crate) struct Receiver {
     pub(crate) concurrency: usize,
     /// Addresses and hosts that are allowed besides public ones.
     pub(crate) allow: Allow,
-    /// File of certificate authorities that replace the operating system's.
-    pub(crate) ca_file: Option<PathBuf>,
+    /// Way to it, and the credentials that it is shown.
+    pub(crate) access: Access,
     /// Simulated receiver that replaces the network.
     #[cfg(test)]
     pub(crate) wire: Option<super::Wire>,

@@ -1,8 +1,8 @@
 //! Reads `[[receiver]]` tables of the configuration.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
+use super::access::access;
 use super::timing::timing;
 use super::url::parse_url;
 use super::{Receiver, Target};
@@ -60,7 +60,7 @@ impl Receiver {
         let (min, max) = DISABLE_RANGE;
         let disable_after = reader.duration("disable_after", min, max).unwrap_or(DISABLE_AFTER);
         let concurrency = reader.integer("concurrency", 1, CONCURRENCY_MAX);
-        let ca_file = reader.string("ca_file").map(PathBuf::from);
+        let access = access(&mut reader);
         reader.finish();
         let name = name?;
         let receiver = name.clone();
@@ -87,7 +87,7 @@ impl Receiver {
                 .and_then(|number| usize::try_from(number).ok())
                 .unwrap_or(CONCURRENCY),
             allow,
-            ca_file,
+            access,
             #[cfg(test)]
             wire: None,
         })
@@ -288,7 +288,7 @@ mod tests {
         assert_eq!(receiver.disable_after, Duration::from_hours(120));
         assert_eq!(receiver.concurrency, 8);
         assert_eq!(receiver.allow, Allow::default());
-        assert_eq!(receiver.ca_file, None);
+        assert_eq!(receiver.access.ca_file, None);
     }
 
     #[test]
@@ -316,7 +316,7 @@ mod tests {
         assert_eq!(receiver.retry, retry);
         assert_eq!(receiver.disable_after, Duration::from_hours(1));
         assert_eq!(receiver.concurrency, 2);
-        assert_eq!(receiver.ca_file, Some(PathBuf::from("/etc/ca.pem")));
+        assert_eq!(receiver.access.ca_file, Some(std::path::PathBuf::from("/etc/ca.pem")));
         let shown = format!("{receiver:?}");
         assert_eq!(shown, r#"Receiver { name: "on-call", host: "10.1.2.3", .. }"#);
         assert_eq!(parse(json!({ "retry": [] })).0.unwrap().retry.waits, [Duration::ZERO; 0]);

@@ -2,6 +2,8 @@
 
 use std::error::Error;
 
+use http::HeaderName;
+
 use super::answer::DETAIL_BYTES_MAX;
 use crate::domain::{SecretRef, one_line};
 use crate::net::address::RefusedAddress;
@@ -22,6 +24,17 @@ pub(crate) enum SendError {
     /// A secret cannot be read; nothing is sent unsigned.
     #[error("not sent, since it cannot be signed")]
     Secret(#[from] SecretError),
+    /// A credential that the receiver asks for cannot be read.
+    #[error("not sent, since a credential of the receiver is missing")]
+    Credential(#[source] SecretError),
+    /// A credential was read that no header can hold.
+    #[error("not sent, since the header `{name}` cannot hold what is in {place}: printable ASCII on one line")]
+    Header {
+        /// Name of the header.
+        name: HeaderName,
+        /// Place where the value is kept.
+        place: String,
+    },
     /// A secret was read and is no key.
     #[error("not sent, since it cannot be signed with the secret in {place}")]
     Key {

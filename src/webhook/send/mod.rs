@@ -3,6 +3,7 @@
 //! Sends once, without retries: the retry policy is `domain`'s. The answer is bounded and redacted
 //! before it is stored.
 
+mod access;
 mod answer;
 mod error;
 mod pool;
@@ -14,10 +15,12 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
+use reqwest::dns::Resolve;
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Client, Url};
 use tokio::time::Instant;
 
+use self::access::shown;
 use self::answer::{DETAIL_BYTES_MAX, beginning, hint};
 pub(crate) use self::error::SendError;
 use self::error::{chain, place};
@@ -29,7 +32,7 @@ use super::sign::{Key, PREFIX, signatures};
 use super::text::cut;
 use crate::domain::{AttemptResult, Format, Redactor, Timestamp, duration_text};
 use crate::net::address::host_permitted;
-use crate::net::http::{HttpError, HttpOptions};
+use crate::net::http::{HttpError, HttpOptions, Proxy};
 use crate::net::resolve::GuardedResolver;
 use crate::secrets;
 
@@ -147,6 +150,7 @@ impl Sender {
             #[cfg(test)]
             Transport::Simulated(wire) => return Ok((wire.0.post(message).await, String::new())),
         };
+        let shown = shown(&self.receiver.access, &self.redactor).await?;
         let key = match routing_key {
             Some(reference) => Some(secrets::resolve(reference).await?),
             None => None,
@@ -164,14 +168,16 @@ impl Sender {
                 .post(url.clone())
                 .header(CONTENT_TYPE, content_type)
                 .header("webhook-id", message.id)
-                .header("webhook-timestamp", at);
+                .header("webhook-timestamp", at)
+                .headers(shown.headers.clone());
             let request = match &signatures {
                 Some(signatures) => request.header("webhook-signature", signatures),
                 None => request,
             };
             request.body(body.clone())
         };
-        let response = pool.send(build).await.map_err(|error| self.no_answer(&error))?;
+        let response = pool.send(build, &shown.way).await?;
+        let response = response.map_err(|error| self.no_answer(&error))?;
         let status = response.status();
         let hint = hint(status, response.headers(), now);
         let hint = hint.map(|hint| hint.min(self.receiver.retry.hint_max));
@@ -245,11 +251,17 @@ impl Sender {
 }
 
 fn pool(receiver: &Receiver, resolver: GuardedResolver) -> Result<Pool, HttpError> {
+    let resolver: Arc<dyn Resolve> = Arc::new(resolver);
     Pool::new(HttpOptions {
         connect_timeout: receiver.connect_timeout,
         total_timeout: receiver.timeout,
-        ca_file: receiver.ca_file.clone(),
-        resolver: Some(Arc::new(resolver)),
+        ca_file: receiver.access.ca_file.clone(),
+        // A proxy looks up the receiver's name by itself, and its own address is configured.
+        resolver: receiver.access.proxy.is_none().then_some(resolver),
+        proxy: receiver.access.proxy.as_ref().map(|proxy| Proxy {
+            url: proxy.url.clone(),
+            credentials: None,
+        }),
         idle_connections_max: receiver.concurrency,
         ..HttpOptions::default()
     })

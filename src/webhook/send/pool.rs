@@ -12,7 +12,8 @@ use std::time::Duration;
 use reqwest::{Client, RequestBuilder, Response};
 use tokio::time::Instant;
 
-use crate::net::http::{self, Connections, HttpError, HttpOptions};
+use super::access::Way;
+use crate::net::http::{self, Connections, HttpError, HttpOptions, Proxy};
 
 /// Time after which connections are replaced.
 const AGE_MAX: Duration = Duration::from_secs(30);
@@ -28,14 +29,16 @@ pub(super) struct Pool {
 #[derive(Clone, Debug)]
 struct Kept {
     client: Client,
+    /// Credentials that it was made with.
+    way: Way,
     since: Instant,
     /// An answer has come, so that there may be a connection that is used again.
     has_answered: Arc<AtomicBool>,
 }
 
 impl Kept {
-    fn new(client: Client) -> Self {
-        Self { client, since: Instant::now(), has_answered: Arc::default() }
+    fn new(client: Client, way: Way) -> Self {
+        Self { client, way, since: Instant::now(), has_answered: Arc::default() }
     }
 }
 
@@ -46,21 +49,25 @@ impl Pool {
     ///
     /// Fails when the client cannot be built.
     pub(super) fn new(options: HttpOptions) -> Result<Self, HttpError> {
-        let kept = Mutex::new(Kept::new(http::client(&options)?));
+        let kept = Mutex::new(Kept::new(http::client(&options)?, Way::default()));
         Ok(Self { options, kept })
     }
 
     /// Sends the request that `build` makes, and once more on a new connection when a kept one was closed.
+    /// Connections that were made with other credentials than those of `way` are replaced.
     ///
     /// # Errors
     ///
-    /// Fails when no answer comes.
+    /// Fails when the credentials cannot be used; the inner error is for want of an answer.
     pub(super) async fn send(
         &self,
         build: impl Fn(&Client) -> RequestBuilder,
-    ) -> Result<Response, reqwest::Error> {
+        way: &Way,
+    ) -> Result<Result<Response, reqwest::Error>, HttpError> {
         let mut kept = self.kept();
-        if AGE_MAX <= kept.since.elapsed() {
+        if !kept.way.is(way) {
+            kept = self.made(way).await?;
+        } else if AGE_MAX <= kept.since.elapsed() {
             kept = self.renewed(kept).await;
         }
         let sent = build(&kept.client).send().await;
@@ -75,7 +82,7 @@ impl Pool {
         if sent.is_ok() {
             kept.has_answered.store(true, Ordering::Relaxed);
         }
-        sent
+        Ok(sent)
     }
 
     fn kept(&self) -> Kept {
@@ -84,10 +91,18 @@ impl Pool {
 
     /// Replaces the connections; if no client can be built, `former` goes on.
     async fn renewed(&self, former: Kept) -> Kept {
-        let Ok(made) = Connections::read(&self.options).await else { return former };
-        let fresh = Kept::new(made.into_client());
+        self.made(&former.way).await.unwrap_or(former)
+    }
+
+    /// Replaces the connections by those with the credentials of `way`.
+    async fn made(&self, way: &Way) -> Result<Kept, HttpError> {
+        let Way { proxy: credentials, identity } = way.clone();
+        let proxy = self.options.proxy.clone().map(|proxy| Proxy { credentials, ..proxy });
+        let options = HttpOptions { proxy, identity, ..self.options.clone() };
+        let made = Connections::read(&options).await?;
+        let fresh = Kept::new(made.into_client(), way.clone());
         *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = fresh.clone();
-        fresh
+        Ok(fresh)
     }
 }
 
@@ -127,7 +142,8 @@ mod tests {
     }
 
     async fn post(pool: &Pool, url: &str) -> bool {
-        let answer = pool.send(|client| client.post(url).body("x")).await;
+        let way = Way::default();
+        let answer = pool.send(|client| client.post(url).body("x"), &way).await.unwrap();
         answer.is_ok_and(|answer| answer.status().is_success())
     }
 
