@@ -1,6 +1,6 @@
 //! Reading the store beside a running daemon, and naming integrations.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Context as _;
 
@@ -40,7 +40,7 @@ fn located(global: &Global, source: &Source) -> Result<(PathBuf, Option<Assembly
         Ok(assembly) => Ok((assembly.settings.store.clone(), Some(assembly))),
         Err(faulty) => match config::store_path(global.config.as_deref()) {
             Some(path) if !matches!(path.try_exists(), Ok(false)) => {
-                print_error(&in_spite_of(&faulty, &path));
+                print_error(&in_spite_of(&faulty, &format!("the database {}", path.display())));
                 Ok((path, None))
             }
             Some(_) | None => Err(faulty.into()),
@@ -48,16 +48,31 @@ fn located(global: &Global, source: &Source) -> Result<(PathBuf, Option<Assembly
     }
 }
 
-/// Returns the warnings of a command that goes on in spite of faults.
-fn in_spite_of(Faulty { faults, .. }: &Faulty, path: &Path) -> String {
+/// Returns the configuration; with faults only when that part of it can be read which `has` says is needed. They
+/// are printed then.
+pub(super) fn partly(
+    global: &Global,
+    has: impl Fn(&Assembly) -> bool,
+) -> Result<Assembly, CommandError> {
+    let (assembly, faulty) = daemon::open_partly(global.config.as_deref())?;
+    match faulty {
+        None => Ok(assembly),
+        Some(faulty) if has(&assembly) => {
+            print_error(&in_spite_of(&faulty, "the part that can be read"));
+            Ok(assembly)
+        }
+        Some(faulty) => Err(faulty.into()),
+    }
+}
+
+/// Returns the warnings of a command that goes on with something in spite of faults.
+fn in_spite_of(Faulty { faults, .. }: &Faulty, with: &str) -> String {
     let shown = faults.get(..FAULTS_SHOWN_MAX).unwrap_or(faults);
     let count = counted(faults.len(), "fault");
-    let path = path.display().to_string();
     format!(
-        "{}warning: {count} in the configuration (`revalidated check`); going on with the database \
-         {}\n",
+        "{}warning: {count} in the configuration (`revalidated check`); going on with {}\n",
         fault_lines(shown, "warning: "),
-        sanitise(&path)
+        sanitise(with)
     )
 }
 
@@ -130,6 +145,7 @@ pub(super) fn unknown(name: &str, known: &[&str]) -> CommandError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::path::Path;
 
     #[test]
     fn an_unknown_name_comes_with_the_nearest_one() {
@@ -180,6 +196,35 @@ mod tests {
     }
 
     #[test]
+    fn part_of_a_configuration_with_faults_is_read_when_it_is_the_part_that_is_needed() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = folder.path().join("r.toml");
+        let (global, _) = named(&config);
+        let receiver = |name: &str, rest: &str| {
+            format!(
+                "[[receiver]]\nname = \"{name}\"\nurl = \"https://hooks.example.com/\"\n\
+                 secrets = [{{ env = \"S\" }}]\n{rest}"
+            )
+        };
+        let (good, database) = (receiver("good", ""), folder.path().join("own.db"));
+        let store = format!("[store]\npath = \"{}\"\n", database.display());
+        let table = [
+            (good.clone() + &store, true),
+            (good.clone() + "[defaults]\nschedule = 7\n" + &store, true),
+            (good.clone() + &store + &receiver("bad", "timeout = 7\nsecrets = []\n"), true),
+            (good.clone() + &store + "[[receiver\nname = ", true),
+            (store.clone() + "[[receiver\nname = \n" + &good, false),
+            (store.clone() + &receiver("good", "routing_key = 7\nformat = 7\n"), false),
+        ];
+        for (text, is_readable) in table {
+            std::fs::write(&config, &text).unwrap();
+            let read = partly(&global, |all| all.receivers.iter().any(|one| one.name == "good"));
+            assert_eq!(read.is_ok(), is_readable, "{text}");
+            assert!(read.is_ok_and(|all| all.settings.store == database) || !is_readable, "{text}");
+        }
+    }
+
+    #[test]
     fn faults_are_shown_up_to_a_bound() {
         let fault = |line: usize| crate::input::Fault {
             origin: format!("a.toml:{line}"),
@@ -187,7 +232,7 @@ mod tests {
             message: "no\u{1b}".to_owned(),
         };
         let faults = (1..=9).map(fault).collect();
-        let text = in_spite_of(&Faulty { faults, warnings: Vec::new() }, Path::new("s.db"));
+        let text = in_spite_of(&Faulty { faults, warnings: Vec::new() }, "the database s.db");
         assert_eq!(
             text,
             "warning: a.toml:1: x: no\\u{1b}\nwarning: a.toml:2: x: no\\u{1b}\n\

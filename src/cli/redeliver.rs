@@ -7,10 +7,10 @@ use super::confirm::confirmed;
 use super::error::CommandError;
 use super::print::{Answer, Screen, counted, sanitise};
 use super::{read, receivers};
-use crate::daemon;
 use crate::domain::DeliveryId;
 use crate::store::{Control, DeliveryState, Redelivered, Replayed, Span};
 use crate::view::{ReplayPlan, Requeued};
+use crate::webhook::Receiver;
 
 /// Queues deliveries again under the ids of their events.
 pub(super) fn answer(
@@ -53,7 +53,8 @@ pub(super) fn replay(
     args: &Replay,
     screen: Screen,
 ) -> Result<Answer, CommandError> {
-    let assembly = daemon::open(global.config.as_deref())?;
+    let is_asked = |one: &Receiver| one.name == args.receiver;
+    let assembly = read::partly(global, |all| all.receivers.iter().any(is_asked))?;
     let found = assembly.receivers.iter().find(|one| one.name == args.receiver);
     let Some(receiver) = found else {
         let known: Vec<_> = assembly.receivers.iter().map(|one| one.name.as_str()).collect();

@@ -108,7 +108,12 @@ async fn wait(
 
 fn text(outcome: &Outcome) -> String {
     let Some(reason) = &outcome.refused else {
-        return format!("Configuration reloaded: {}.\n", sanitise(&outcome.changes.to_string()));
+        let mut lines =
+            format!("Configuration reloaded: {}.\n", sanitise(&outcome.changes.to_string()));
+        for one in &outcome.passed_over {
+            lines += &format!("{}.\n", sanitise(&one.to_string()));
+        }
+        return lines;
     };
     let faults = outcome.faults.iter().map(|fault| format!("{}\n", sanitise(fault)));
     let faults: String = faults.collect();
@@ -119,7 +124,7 @@ fn text(outcome: &Outcome) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Changes, Timestamp};
+    use crate::domain::{Changes, PassedOver, Timestamp};
 
     /// Arguments of the command with these words more.
     fn args(words: &[&str]) -> Reload {
@@ -161,8 +166,14 @@ mod tests {
             faults: Vec::new(),
             is_configuration: false,
             changes: Changes::default(),
+            passed_over: Vec::new(),
         };
         assert_eq!(text(&outcome), "Configuration reloaded: nothing changed.\n");
+        let (receiver, format) = ("chat".to_owned(), "native".to_owned());
+        outcome.passed_over = vec![PassedOver { receiver, format, messages: 1 }];
+        let passed =
+            "chat: 1 pending message passed over, since format `native` has no place for it.";
+        assert_eq!(text(&outcome), format!("Configuration reloaded: nothing changed.\n{passed}\n"));
         outcome.refused = Some("1 fault\u{1b}".to_owned());
         outcome.faults = vec!["a.toml:1: no".to_owned()];
         let expected = "a.toml:1: no\nrevalidated: reload refused, the old configuration stays: \

@@ -161,6 +161,7 @@ mod tests {
             faults: vec!["a.toml:3: no\u{1b}".to_owned()],
             is_configuration: true,
             changes: Changes::default(),
+            passed_over: Vec::new(),
         };
         assert_eq!(
             plain(&refusal(&reload, screen())),

@@ -28,7 +28,10 @@ pub(super) async fn answer(
     args: &Validate,
     screen: Screen,
 ) -> Result<Answer, CommandError> {
-    let assembly = daemon::open(global.config.as_deref())?;
+    let assembly = read::partly(global, |all| {
+        let is_asked = |name: &String| args.name.as_ref().is_none_or(|asked| asked == name);
+        all.integrations.keys().any(is_asked)
+    })?;
     print_error(&fault_lines(&assembly.warnings, "warning: "));
     let known: Vec<_> = assembly.integrations.keys().map(String::as_str).collect();
     let names = match &args.name {

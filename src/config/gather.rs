@@ -47,6 +47,8 @@ pub(super) struct Gathered {
     pub(super) without: Option<PathBuf>,
     /// Folder of drop-ins beside the main file.
     pub(super) drop_ins: DropIns,
+    /// True when a malformed file is read as far as it can be.
+    pub(super) is_partial: bool,
     /// Permission bits of each file.
     pub(super) modes: BTreeMap<String, u32>,
 }
@@ -130,7 +132,9 @@ impl Gathered {
     }
 
     fn read(&mut self, path: &Path, format: Format, faults: &Faults) -> Option<Value> {
-        let Source { shown, root, mode } = files::read(path, format, faults)?;
+        let Some(Source { shown, root, mode }) = files::read(path, format, faults) else {
+            return if self.is_partial { files::read_partly(path, format) } else { None };
+        };
         self.modes.extend(mode.map(|mode| (shown, mode)));
         Some(root)
     }
@@ -145,13 +149,7 @@ impl Gathered {
             Kind::Null => empty(&root),
             Kind::Table(entries) if entries.is_empty() => empty(&root),
             Kind::Table(entries) if is_payload(entries) => {
-                if !entries.iter().any(|(key, _)| key == "name")
-                    && let Some(stem) = path.file_stem()
-                {
-                    let kind = Kind::String(stem.to_string_lossy().into_owned());
-                    let origin = Arc::clone(&root.origin);
-                    entries.push(("name".to_owned(), Value { kind, origin }));
-                }
+                name_by_file(&mut root, path, "");
                 self.integrations.push(Entry { value: root, path: String::new() });
             }
             Kind::Table(_) => {
@@ -165,9 +163,15 @@ impl Gathered {
                 }
             }
             Kind::Array(items) => {
-                let items = std::mem::take(items).into_iter().enumerate();
-                let entry = |(index, value)| Entry { value, path: format!("[{index}]") };
-                self.integrations.extend(items.map(entry));
+                let items = std::mem::take(items);
+                let is_alone = items.len() == 1;
+                let items = items.into_iter().enumerate();
+                self.integrations.extend(items.map(|(index, mut value)| {
+                    let of_many =
+                        format!("-{}", id(&value).unwrap_or_else(|| (index + 1).to_string()));
+                    name_by_file(&mut value, path, if is_alone { "" } else { &of_many });
+                    Entry { value, path: format!("[{index}]") }
+                }));
             }
             Kind::Bool(_) | Kind::Integer(_) | Kind::Float(_) | Kind::String(_) => {
                 Reader::new(&root, "", faults);
@@ -211,6 +215,27 @@ impl Gathered {
             let (origin, path) = (value.origin.to_string(), join("", &key));
             faults.push(Fault { origin, path, message: message.to_owned() });
         }
+    }
+}
+
+/// Names a payload without a name after its file, with `suffix`.
+fn name_by_file(payload: &mut Value, path: &Path, suffix: &str) {
+    let Kind::Table(entries) = &mut payload.kind else { return };
+    if !is_payload(entries) || entries.iter().any(|(key, _)| key == "name") {
+        return;
+    }
+    let Some(stem) = path.file_stem() else { return };
+    let kind = Kind::String(format!("{}{suffix}", stem.to_string_lossy()));
+    let origin = Arc::clone(&payload.origin);
+    entries.push(("name".to_owned(), Value { kind, origin }));
+}
+
+/// Returns the id of an answer, which tells it from others in a list.
+fn id(payload: &Value) -> Option<String> {
+    match &payload.entry("id")?.kind {
+        Kind::Integer(number) => Some(number.to_string()),
+        Kind::String(text) => text.parse::<i64>().ok().map(|number| number.to_string()),
+        Kind::Null | Kind::Bool(_) | Kind::Float(_) | Kind::Array(_) | Kind::Table(_) => None,
     }
 }
 

@@ -6,7 +6,7 @@ use super::entry::Entry;
 use super::policy::{Evidence, GivenChecks};
 use super::schedules::Schedules;
 use super::settings::Defaults;
-use crate::domain::{CommonChecks, Policy, Schedule, is_unseen};
+use crate::domain::{CommonChecks, IntegrationId, Policy, Schedule, is_unseen};
 use crate::input::{Fault, Faults, Kind, Reader, quoted};
 
 /// Length limit of a name, in characters.
@@ -14,7 +14,11 @@ const NAME_MAX: usize = 128;
 /// Number of labels that one integration can have.
 const LABELS_MAX: usize = 64;
 /// Keys of an integration as it is answered, not as it is configured.
-const ANSWERED: [&str; 4] = ["id", "status", "validationResults", "revalidated"];
+const ANSWERED: [&str; 3] = ["status", "validationResults", "revalidated"];
+/// Key of an id, which is passed over in an answer: clients of another installation know it.
+const ID: &str = "id";
+/// Largest id that an integration can be given.
+const ID_MAX: i64 = 2_147_483_647;
 /// Length limit of a label's value, in characters.
 const LABEL_MAX: usize = 256;
 
@@ -41,6 +45,8 @@ pub(crate) struct Plan {
     pub(crate) name: String,
     /// Name that it had before, if it was renamed.
     pub(crate) formerly: Option<String>,
+    /// Id that it is to have when it is new.
+    pub(crate) id: Option<IntegrationId>,
     /// True when it is not validated at all.
     pub(crate) disabled: bool,
     /// Schedule of its validation runs.
@@ -70,6 +76,7 @@ impl Integration {
         let name = reader.required_string("name");
         let name = name.filter(|name| is_name(name, "name", &reader));
         let formerly = formerly(&mut reader, name.as_deref());
+        let id = reader.integer_or_text(ID, 1, ID_MAX).map(IntegrationId);
         let kind = reader.required_string("type");
         let auto_bootstrap = reader.boolean("autoBootstrap");
         let disabled = reader.boolean("disabled").unwrap_or(false);
@@ -85,6 +92,7 @@ impl Integration {
         let plan = name.zip(schedule).map(|(name, schedule)| Plan {
             name,
             formerly,
+            id,
             disabled,
             schedule,
             policy: evidence.or(defaults.policy),
@@ -98,11 +106,17 @@ impl Integration {
 /// Removes what an answer of the published interface, or JSON of the commands, has besides.
 fn pass_over_answers(entry: &mut Entry, faults: &Faults) {
     let Kind::Table(entries) = &mut entry.value.kind else { return };
-    let found = entries.extract_if(.., |(key, _)| ANSWERED.contains(&key.as_str()));
-    let found: Vec<_> = found.collect();
+    let is_answered = |key: &str| ANSWERED.contains(&key);
+    if !entries.iter().any(|(key, _)| is_answered(key)) {
+        return;
+    }
+    let found: Vec<_> = entries.extract_if(.., |(key, _)| is_answered(key) || key == ID).collect();
     let Some((_, first)) = found.first() else { return };
     let keys: Vec<_> = found.iter().map(|(key, _)| format!("`{key}`")).collect();
-    let message = format!("passed over {}: the daemon finds out for itself", keys.join(", "));
+    let message = format!(
+        "passed over {}, which belong to an answer: the daemon finds out for itself (`id` alone is kept)",
+        keys.join(", ")
+    );
     let (origin, path) = (first.origin.to_string(), entry.path.clone());
     faults.warn(Fault { origin, path, message });
 }
@@ -223,7 +237,7 @@ mod tests {
             ("formerly = \"one\"\n", "is its name now; give the one that it had before"),
             ("formerly = \" two\"\n", "must not begin or end with a space, found \" two\""),
             ("labels = { \"\" = \"x\" }\n", "the name \"\" must be 1 to 128 characters long"),
-            ("labels = { a = 1 }\n", "expected text, found 1"),
+            ("labels = { a = 1 }\n", "expected text in quotes, found 1"),
             ("labels = { a = \"\\u0007\" }\n", "must be at most 256 printable characters"),
             (long.as_str(), "must be at most 256 printable characters"),
             (many.as_str(), "has 65 entries; 64 are allowed"),

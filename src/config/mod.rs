@@ -92,6 +92,22 @@ pub(crate) fn load(main: Option<&Path>, now: Timestamp) -> Result<Loaded, Faulty
     load_from(main, std::env::vars_os(), now)
 }
 
+/// Reads the same, each malformed file up to its first malformed line.
+///
+/// # Errors
+///
+/// Fails like [`load`].
+pub(crate) fn load_partly(main: Option<&Path>, now: Timestamp) -> Result<Loaded, Faulty> {
+    let gathered = Gathered { is_partial: true, ..Gathered::default() };
+    let mut loaded = interpreted(gathered, main, std::env::vars_os(), Faults::default(), now)?;
+    if 0 < loaded.faults.count()
+        && let Some(path) = store_path(main)
+    {
+        loaded.settings.store = path;
+    }
+    Ok(loaded)
+}
+
 /// Drop-in that is made from a table of comma-separated values.
 #[derive(Debug)]
 pub(crate) struct Import {
@@ -170,7 +186,8 @@ fn interpreted(
         windows.extend(reader.and_then(read).map(|window| (window, entry.clone())));
     }
     let read = |entry| Integration::read(entry, &settings.defaults, &mut schedules, &faults);
-    let integrations = integrations.into_iter().map(read).collect();
+    let integrations: Vec<_> = integrations.into_iter().map(read).collect();
+    unique_ids(&integrations, &faults);
     Ok(Loaded { settings, integrations, receivers, windows, drop_ins, faults, modes })
 }
 
@@ -213,6 +230,21 @@ fn unique(what: &str, entries: &[Entry], faults: &Faults) {
                     quoted(name)
                 ),
             });
+        }
+    }
+}
+
+/// Reports ids that two integrations have, each with both places.
+fn unique_ids(integrations: &[Integration], faults: &Faults) {
+    let mut seen = BTreeMap::new();
+    for Integration { entry, plan, .. } in integrations {
+        let Some(id) = plan.as_ref().and_then(|plan| plan.id) else { continue };
+        let origin = &entry.value.entry("id").unwrap_or(&entry.value).origin;
+        if let Some(first) = seen.insert(id, origin) {
+            seen.insert(id, first);
+            let (origin, path) = (origin.to_string(), join(&entry.path, "id"));
+            let message = format!("duplicate id {}: the integration at {first} has it too", id.0);
+            faults.push(Fault { origin, path, message });
         }
     }
 }

@@ -148,6 +148,7 @@ impl Core {
             refused,
             faults: Vec::new(),
             changes: synced.changes,
+            passed_over: Vec::new(),
         });
         let (stop, abort) = (CancellationToken::new(), CancellationToken::new());
         let loops = Loops::start(&shared, &stop, &abort);

@@ -84,6 +84,7 @@ mod tests {
             faults: Vec::new(),
             is_configuration: false,
             changes: Changes::default(),
+            passed_over: Vec::new(),
         }
     }
 

@@ -6,6 +6,7 @@ mod awake;
 mod backpressure;
 mod clock;
 mod deliver;
+mod difference;
 mod error;
 mod handle;
 mod health;
@@ -38,8 +39,9 @@ mod validate;
 
 #[cfg(test)]
 pub(crate) use assemble::Assembled;
-pub(crate) use assemble::{Assembly, open, open_with};
+pub(crate) use assemble::{Assembly, open, open_partly, open_with};
 pub(crate) use clock::Clock;
+pub(crate) use difference::difference;
 pub(crate) use error::DaemonError;
 pub(crate) use handle::Daemon;
 pub(crate) use metrics::MetricsSource;

@@ -12,11 +12,11 @@ use super::assemble::{self, Assembly};
 use super::error::DaemonError;
 use super::shared::Shared;
 use super::text::chain;
-use super::{life, notify, safety};
+use super::{difference, life, notify, safety};
 use crate::blocking::{self, READ_TIMEOUT};
-use crate::domain::{Changes, IntegrationId, Reload, Subscription, Timestamp};
+use crate::domain::{Changes, IntegrationId, PassedOver, Reload, Subscription, Timestamp};
 use crate::platforms::{Peer, Peers};
-use crate::store::{NotificationContext, ReceiverRow, Retention, Store, Synced};
+use crate::store::{Configured, NotificationContext, ReceiverRow, Retention, Store, Synced};
 use crate::webhook::{Receiver, Sender};
 
 /// The most rows that one transaction of the retention deletes per table.
@@ -44,7 +44,7 @@ pub(super) async fn reload(shared: &Shared, config: Option<&Path>) {
         }
         Err(error) => (Some(chain(error)), Vec::new(), error.is_configuration()),
     };
-    let changes = replaced.unwrap_or_default();
+    let Applied { changes, passed_over } = replaced.unwrap_or_default();
     let status = shared.status_line();
     let status = if let Some(reason) = &refused {
         error!("reload refused, the old configuration stays: {reason}");
@@ -54,23 +54,44 @@ pub(super) async fn reload(shared: &Shared, config: Option<&Path>) {
         status
     };
     let (number, ended_at) = (shared.latest.next_number(), shared.clock.now());
-    let outcome = Reload { number, begun_at, ended_at, refused, faults, is_configuration, changes };
+    let outcome = Reload {
+        number,
+        begun_at,
+        ended_at,
+        refused,
+        faults,
+        is_configuration,
+        changes,
+        passed_over,
+    };
     life::reloaded(shared, outcome).await;
     notify::ready(&status);
 }
 
+/// What putting a configuration in force has changed.
+#[derive(Debug, Default)]
+pub(super) struct Applied {
+    /// Changes of the configuration.
+    pub(super) changes: Changes,
+    /// Receivers whose format has no place for messages that are pending.
+    pub(super) passed_over: Vec<PassedOver>,
+}
+
 /// Replaces the configuration in force and the rows together: no run begins in between.
-pub(super) async fn replace(shared: &Shared, assembly: &Assembly) -> Result<Changes, DaemonError> {
+pub(super) async fn replace(shared: &Shared, assembly: &Assembly) -> Result<Applied, DaemonError> {
     if let Some(reason) = safety::check(&shared.store, assembly).await? {
         return Err(DaemonError::Removals(reason));
     }
     let former = shared.active();
+    let pending = shared.store.view().pending_types().await?;
+    let passed_over = difference::passed_over(assembly, &pending);
+    passed_over.iter().for_each(|one| warn!("{one}"));
     let _closed = shared.reloading.write().await;
     let (active, synced) =
         prepare(&shared.store, assembly, shared.clock.now(), Some(&former)).await?;
     shared.put_in_force(active);
     shared.log_changes(&synced);
-    Ok(synced.changes)
+    Ok(Applied { changes: synced.changes, passed_over })
 }
 
 /// Reads and assembles the configuration, off the threads that serve others.
@@ -109,14 +130,17 @@ pub(super) async fn prepare(
     }
     let subscriptions: Arc<[Subscription]> =
         assembly.receivers.iter().map(|receiver| receiver.subscription.clone()).collect();
-    let wanted = assembly.integrations.values().map(|one| one.wanted.clone()).collect();
+    let configured = Configured {
+        integrations: assembly.integrations.values().map(|one| one.wanted.clone()).collect(),
+        receivers: assembly.receiver_tables.clone(),
+    };
     let context = NotificationContext {
         subscriptions: Arc::clone(&subscriptions),
         maintenance: Arc::clone(&assembly.maintenance),
         outage_min: assembly.settings.outage_min,
         now,
     };
-    let synced = store.sync(wanted, former.is_none(), context).await?;
+    let synced = store.sync(configured, former.is_none(), context).await?;
     warn_of_idle(&synced.idle);
     let settings = &assembly.settings;
     let permits = Permits::of(settings.limits, former.map(|former| &former.permits));

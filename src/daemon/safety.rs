@@ -5,48 +5,27 @@ use std::sync::Arc;
 
 use tracing::warn;
 
-use super::assemble::{Assembled, Assembly, Stored, find, parse_stored};
+use super::assemble::{Assembled, Assembly, Stored, find, parse_stored, stored_receiver};
 use super::error::DaemonError;
 use super::validate::nothing_ran;
 use crate::config::Settings;
 use crate::domain::{Observed, Removals, Schedule, Test, refusal};
 use crate::platforms::{BoxFuture, Identity, PLATFORMS, RunContext, Validated, Validator};
-use crate::store::{KeptRow, NodeNote, Store, StoreError, Wanted};
+use crate::store::{InUse, KeptRow, NodeNote, NodeRow, Store, StoreError, Wanted};
 
-/// Returns the reason to refuse `assembly`: it would remove too much, or its folder of drop-ins is gone.
-/// The allowance of an operator is used up by it.
+/// Returns the reason to refuse `assembly`; the allowance of an operator is used up by it.
 pub(super) async fn check(
     store: &Store,
     assembly: &Assembly,
 ) -> Result<Option<String>, StoreError> {
     let view = store.view();
     let (node, used) = (view.node().await?, view.in_use().await?);
-    let max = assembly.settings.removals_max;
-    let allowed = node.removals_allowed;
-    let drop_ins = &assembly.drop_ins;
-    if allowed.is_none() && !drop_ins.is_there && node.drop_ins.as_ref() == Some(&drop_ins.folder) {
-        let folder = &drop_ins.folder;
-        return Ok(Some(format!(
-            "the folder {folder} held drop-ins and is gone; put it back, or make an empty one"
-        )));
-    }
-    let receivers: BTreeSet<_> = assembly.receivers.iter().map(|one| one.name.clone()).collect();
-    let renamed: BTreeSet<_> =
-        assembly.integrations.values().filter_map(|one| one.wanted.formerly.as_ref()).collect();
-    let is_gone =
-        |name: &&String| !assembly.integrations.contains_key(*name) && !renamed.contains(*name);
-    let gone: Vec<_> = used.integrations.iter().filter(is_gone).cloned().collect();
-    let total = used.integrations.len();
-    let removals = Removals { kind: "integration", gone: &gone, total };
-    let refused = refusal(removals, max, allowed).or_else(|| {
-        let gone: Vec<_> = used.receivers.difference(&receivers).cloned().collect();
-        let total = used.receivers.len();
-        refusal(Removals { kind: "receiver", gone: &gone, total }, max, allowed)
-    });
-    if allowed.is_some() {
+    let refused = reason(&node, &used, assembly);
+    if node.removals_allowed.is_some() {
         store.note(NodeNote::RemovalsDone).await?;
     }
     if refused.is_none() {
+        let drop_ins = &assembly.drop_ins;
         let folder = (0 < drop_ins.files).then(|| drop_ins.folder.clone());
         if folder != node.drop_ins {
             store.note(NodeNote::DropIns(folder)).await?;
@@ -55,7 +34,52 @@ pub(super) async fn check(
     Ok(refused)
 }
 
-/// Returns `assembly` with the integrations that it would remove, by their stored configurations.
+/// Returns the reason to refuse `assembly`: it would remove too much, its folder of drop-ins is gone, or an id
+/// in it cannot be given.
+pub(super) fn reason(node: &NodeRow, used: &InUse, assembly: &Assembly) -> Option<String> {
+    let allowed = node.removals_allowed;
+    let drop_ins = &assembly.drop_ins;
+    if allowed.is_none() && !drop_ins.is_there && node.drop_ins.as_ref() == Some(&drop_ins.folder) {
+        let folder = &drop_ins.folder;
+        return Some(format!(
+            "the folder {folder} held drop-ins and is gone; put it back, or make an empty one"
+        ));
+    }
+    let max = assembly.settings.removals_max;
+    let renamed: BTreeSet<_> =
+        assembly.integrations.values().filter_map(|one| one.wanted.formerly.as_ref()).collect();
+    let is_gone =
+        |name: &&String| !assembly.integrations.contains_key(*name) && !renamed.contains(*name);
+    let gone: Vec<_> = used.integrations.iter().filter(is_gone).cloned().collect();
+    let total = used.integrations.len();
+    let removals = Removals { kind: "integration", gone: &gone, total };
+    let refused = taken_id(assembly, used).or_else(|| refusal(removals, max, allowed));
+    refused.or_else(|| {
+        let is_gone = |name: &&String| !assembly.receiver_tables.contains_key(*name);
+        let gone: Vec<_> = used.receivers.keys().filter(is_gone).cloned().collect();
+        let total = used.receivers.len();
+        refusal(Removals { kind: "receiver", gone: &gone, total }, max, allowed)
+    })
+}
+
+/// Returns the reason to refuse an id that another integration has or had, or that is to change.
+fn taken_id(assembly: &Assembly, used: &InUse) -> Option<String> {
+    let asked =
+        assembly.integrations.values().filter_map(|one| Some((&one.wanted, one.wanted.id?)));
+    let mut problems = asked.filter_map(|(wanted, id)| {
+        let Wanted { name, formerly, .. } = wanted;
+        let is_own = |other: &str| other == name || formerly.as_deref() == Some(other);
+        if let Some(other) = used.ids.get(&id) {
+            let problem = format!("{name} cannot have the id {}: {other} has or had it", id.0);
+            return (!is_own(other)).then_some(problem);
+        }
+        let (own, _) = used.ids.iter().rev().find(|(_, other)| *other == name)?;
+        Some(format!("{name} keeps the id {}; an id is never changed to another ({})", own.0, id.0))
+    });
+    problems.next()
+}
+
+/// Returns `assembly` with the integrations and receivers that it would remove, by their stored configurations.
 pub(super) async fn with_stored(
     store: &Store,
     assembly: &Assembly,
@@ -69,6 +93,21 @@ pub(super) async fn with_stored(
         match kept(row, &all.settings) {
             Ok(one) => drop(all.integrations.insert(name, one)),
             Err(reason) => warn!(integration = name, "{name} cannot go on as stored: {reason}"),
+        }
+    }
+    for (name, table) in store.view().in_use().await?.receivers {
+        if all.receiver_tables.contains_key(&name) {
+            continue;
+        }
+        let table = table.ok_or_else(|| "its configuration was not kept".to_owned());
+        match table.and_then(|table| Ok((stored_receiver(&table)?, table))) {
+            Ok((receiver, table)) => {
+                all.receivers.push(receiver);
+                all.receiver_tables.insert(name, table);
+            }
+            Err(reason) => {
+                warn!(receiver = name, "receiver {name} cannot go on as stored: {reason}");
+            }
         }
     }
     let peers = all.integrations.values().map(Assembled::peer).collect();
@@ -97,6 +136,7 @@ fn kept(row: KeptRow, settings: &Settings) -> Result<Assembled, String> {
         labels: row.labels,
         disabled: false,
         formerly: None,
+        id: None,
         schedule,
         config: row.config,
         config_shown: row.config_shown,

@@ -92,7 +92,8 @@ impl Changes {
 /// One sentence without its end: `12 added (a, b, c and 9 more), 1 removed (d)`.
 impl fmt::Display for Changes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let parts = self.lists().map(|(heading, names)| format!("{heading} ({})", names.sentence()));
+        let parts =
+            self.lists().map(|(heading, names)| format!("{heading} ({})", names.sentence()));
         let parts: Vec<_> = parts.collect();
         f.write_str(if parts.is_empty() { "nothing changed" } else { "" })?;
         f.write_str(&parts.join(", "))

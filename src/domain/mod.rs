@@ -50,7 +50,7 @@ pub(crate) use observed::{
 };
 pub(crate) use outage::{CLOSE_AFTER, EVIDENCE_MAX, SIBLINGS_MAX, SharedCause, is_outage};
 pub(crate) use redactor::Redactor;
-pub(crate) use reload::Reload;
+pub(crate) use reload::{PassedOver, Reload};
 pub(crate) use report::{
     Class, Finding, Outcome, Report, ReportStatus, Test, TestResult, ValidationResults,
     ValidationTest, When,

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use super::Fault;
+use crate::domain::SecretRef;
 
 /// Collection of faults, warnings and places of secrets, shared by all readers of a configuration.
 #[derive(Debug, Default)]
@@ -12,12 +13,29 @@ pub(crate) struct Faults {
     warnings: RefCell<Vec<Fault>>,
     literals: RefCell<Vec<Fault>>,
     secrets: RefCell<BTreeSet<String>>,
+    references: RefCell<Vec<Reference>>,
+}
+
+/// Reference to a secret, with its place in the configuration.
+#[derive(Clone, Debug)]
+pub(crate) struct Reference {
+    /// Origin of the reference: `file:line`.
+    pub(crate) origin: String,
+    /// Path of its key.
+    pub(crate) path: String,
+    /// Place of the secret; never the secret itself.
+    pub(crate) secret: SecretRef,
 }
 
 impl Faults {
     /// Adds `path` to the paths of secrets.
     pub(super) fn secret_at(&self, path: &str) {
         self.secrets.borrow_mut().insert(path.to_owned());
+    }
+
+    /// Adds a reference to a secret.
+    pub(super) fn refer(&self, reference: Reference) {
+        self.references.borrow_mut().push(reference);
     }
 
     /// Adds a warning of a secret that the configuration itself contains.
@@ -35,6 +53,7 @@ impl Faults {
         self.found.borrow_mut().append(&mut other.found.into_inner());
         self.warnings.borrow_mut().append(&mut other.warnings.into_inner());
         self.literals.borrow_mut().append(&mut other.literals.into_inner());
+        self.references.borrow_mut().append(&mut other.references.into_inner());
     }
 
     /// Adds a warning of a value that is accepted but unwise.
@@ -62,6 +81,11 @@ impl Faults {
         let mut warnings = self.warnings.into_inner();
         warnings.append(&mut self.literals.into_inner());
         (self.found.into_inner(), warnings)
+    }
+
+    /// Returns the references to secrets.
+    pub(crate) fn references(&self) -> Vec<Reference> {
+        self.references.borrow().clone()
     }
 
     /// Returns the paths at which secrets were read.

@@ -10,7 +10,7 @@ mod reader;
 mod value;
 mod words;
 
-pub(crate) use faults::Faults;
+pub(crate) use faults::{Faults, Reference};
 pub(crate) use reader::Reader;
 pub(crate) use value::{ENVIRONMENT, Kind, Value};
 pub(crate) use words::{duration, join, nearest, quoted};

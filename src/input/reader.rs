@@ -6,7 +6,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use super::words::{duration, join, nearest, quoted};
-use super::{Fault, Faults, Kind, Value};
+use super::{Fault, Faults, Kind, Reference, Value};
 use crate::domain::{REDACTED, Secret, SecretRef, duration_text};
 
 /// Reader of one table and its keys.
@@ -74,7 +74,15 @@ impl<'a> Reader<'a> {
     pub(crate) fn string(&mut self, key: &'static str) -> Option<String> {
         let value = self.take(key)?;
         let text = value.text().map(str::to_owned);
-        text.or_else(|| self.wrong(key, value, "text"))
+        text.or_else(|| self.wrong(key, value, text_for(value)))
+    }
+
+    /// Reads a text of digits, which YAML takes for a number when it has no quotes; absent is fine.
+    pub(crate) fn digits(&mut self, key: &'static str) -> Option<String> {
+        match self.raw(key)?.kind {
+            Kind::Integer(number) => Some(number.to_string()),
+            _ => self.string(key),
+        }
     }
 
     /// Reads a text that must be given and not be empty.
@@ -104,9 +112,20 @@ impl<'a> Reader<'a> {
             .or_else(|| self.wrong(key, value, &format!("a whole number from {min} to {max}")))
     }
 
-    /// Reads a TCP port; absent is fine.
+    /// Reads a whole number from `min` to `max` that may be written as text, as published payloads do.
+    /// Absent is fine.
+    pub(crate) fn integer_or_text(&mut self, key: &'static str, min: i64, max: i64) -> Option<i64> {
+        let value = self.take(key)?;
+        let written = value.text().and_then(|text| text.parse().ok());
+        match written {
+            Some(number) if (min..=max).contains(&number) => Some(number),
+            Some(_) | None => self.integer(key, min, max),
+        }
+    }
+
+    /// Reads a TCP port, which may be written as text; absent is fine.
     pub(crate) fn port(&mut self, key: &'static str) -> Option<u16> {
-        self.integer(key, 1, 65_535).and_then(|number| u16::try_from(number).ok())
+        self.integer_or_text(key, 1, 65_535).and_then(|number| u16::try_from(number).ok())
     }
 
     /// Reads a duration such as `"30s"`, `"1h 30m"` or `"90d"`, from `min` to `max`; a day has 24 hours.
@@ -167,7 +186,8 @@ impl<'a> Reader<'a> {
         for (index, item) in items.iter().enumerate() {
             let Kind::String(text) = &item.kind else {
                 let path = format!("{}[{index}]", self.path_of(key));
-                self.fault_at(item, &path, format!("expected text, found {}", shown(item)));
+                let wanted = text_for(item);
+                self.fault_at(item, &path, format!("expected {wanted}, found {}", shown(item)));
                 continue;
             };
             texts.push(text.clone());
@@ -185,7 +205,8 @@ impl<'a> Reader<'a> {
         for (name, item) in entries {
             let Kind::String(text) = &item.kind else {
                 let path = join(&self.path_of(key), name);
-                self.fault_at(item, &path, format!("expected text, found {}", shown(item)));
+                let wanted = text_for(item);
+                self.fault_at(item, &path, format!("expected {wanted}, found {}", shown(item)));
                 continue;
             };
             map.insert(name.clone(), text.clone());
@@ -247,11 +268,12 @@ impl<'a> Reader<'a> {
 
     /// Reads a document in PEM form: a secret, or the path of a file as a text.
     pub(crate) fn pem(&mut self, key: &'static str) -> Option<SecretRef> {
-        let path = self.raw(key)?.text().filter(|text| !text.contains("-----BEGIN"));
-        match path {
-            Some(path) if path != REDACTED => Some(SecretRef::File(PathBuf::from(path))),
-            _ => self.secret(key),
-        }
+        let value = self.raw(key)?;
+        let path = value.text().filter(|text| !text.contains("-----BEGIN") && *text != REDACTED);
+        let Some(path) = path else { return self.secret(key) };
+        let file = SecretRef::File(PathBuf::from(path));
+        self.refer(value, self.path_of(key), &file);
+        Some(file)
     }
 
     /// Adds a fault when `key` is missing.
@@ -337,7 +359,15 @@ impl<'a> Reader<'a> {
                 { credential = \"name\" }";
             self.fault_at(value, &path, message.to_owned());
         }
+        if let Some(secret) = &reference {
+            self.refer(value, path, secret);
+        }
         reference
+    }
+
+    fn refer(&self, value: &Value, path: String, secret: &SecretRef) {
+        let (origin, secret) = (value.origin.to_string(), secret.clone());
+        self.faults.refer(Reference { origin, path, secret });
     }
 
     fn literal_at(&self, value: &Value, path: String, text: &str) -> Option<SecretRef> {
@@ -352,6 +382,14 @@ impl<'a> Reader<'a> {
         let origin = value.origin.to_string();
         self.faults.literal(Fault { origin, path, message: message.to_owned() });
         (!taken_out).then(|| SecretRef::Literal(Secret::new(text.to_owned())))
+    }
+}
+
+/// Returns what a text is called where `value` was found.
+const fn text_for(value: &Value) -> &'static str {
+    match value.kind {
+        Kind::Bool(_) | Kind::Integer(_) | Kind::Float(_) => "text in quotes",
+        Kind::Null | Kind::String(_) | Kind::Array(_) | Kind::Table(_) => "text",
     }
 }
 
@@ -404,7 +442,7 @@ mod tests {
         assert_eq!(
             faults,
             [
-                "f.json:1: server.host: expected text, found 7",
+                "f.json:1: server.host: expected text in quotes, found 7",
                 "f.json:1: server.user: missing; add `user`",
                 "f.json:1: server.wait: expected a duration from 1s to 1m such as \"30s\" or \"1h 30m\", found \"soon\"",
                 "f.json:1: server.mode: expected one of `auto`, `accessKey`, found \"acesKey\"; did you mean `accessKey`?",

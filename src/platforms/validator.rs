@@ -43,6 +43,12 @@ pub(crate) trait Validator: std::fmt::Debug + Send + Sync {
     /// Returns the values that other integrations are compared with, and the host for the limits.
     fn identity(&self) -> Identity;
 
+    /// Opens keys and certificates, without a connection; returns the path of each that cannot be used, such as
+    /// `config.tls.key`, with the reason. A secret that cannot be read is left out.
+    fn examine(&self) -> BoxFuture<'_, Vec<(String, String)>> {
+        Box::pin(std::future::ready(Vec::new()))
+    }
+
     /// Runs the catalog. It cannot fail: whatever goes wrong is an outcome in the report.
     fn validate<'a>(&'a self, run: &'a RunContext) -> BoxFuture<'a, Validated>;
 }

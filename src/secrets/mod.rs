@@ -70,6 +70,11 @@ pub(crate) fn resolve_now(reference: &SecretRef) -> Result<Secret, SecretError> 
     }
 }
 
+/// Returns the problem of a credential that the service's unit on this machine does not give it.
+pub(crate) fn unknown_credential(name: &str) -> Option<String> {
+    unit::unknown_credential(name)
+}
+
 fn place(reference: &SecretRef) -> Result<Place<'_>, SecretError> {
     Ok(match reference {
         SecretRef::Literal(secret) => Place::Memory(secret.clone()),

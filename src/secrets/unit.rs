@@ -12,8 +12,14 @@ const UNIT_FOLDERS: [&str; 4] = [
     "/usr/lib/systemd/system",
     "/lib/systemd/system",
 ];
-/// Settings of a unit that give it credentials.
+/// Settings of a unit that give it credentials from elsewhere.
 const SETTINGS: [&str; 3] = ["LoadCredential=", "LoadCredentialEncrypted=", "ImportCredential="];
+/// Settings of a unit that hold a credential themselves, and are never shown.
+const HOLDING: [&str; 2] = ["SetCredential=", "SetCredentialEncrypted="];
+/// Name of the unit.
+const UNIT: &str = "revalidated.service";
+/// Folder in which secrets are kept for the unit by convention.
+const FOLDER: &str = "/etc/revalidated/secrets";
 
 /// Returns the file of the credential `name` of the running service, when it may be read.
 pub(super) fn service_credential(name: &str) -> Option<PathBuf> {
@@ -24,17 +30,55 @@ pub(super) fn service_credential(name: &str) -> Option<PathBuf> {
 /// Returns the line that runs the command `words` with the credentials of the service, `name` among them.
 pub(super) fn command_line(name: &str, words: impl Iterator<Item = String>) -> String {
     let folders = UNIT_FOLDERS.map(Path::new);
-    line(name, &settings(&folders), words)
+    line(name, &settings(&folders, &SETTINGS), words)
+}
+
+/// Returns the problem of a credential that the unit on this machine does not give; none without a unit.
+pub(super) fn unknown_credential(name: &str) -> Option<String> {
+    missing(name, &UNIT_FOLDERS.map(Path::new))
+}
+
+fn missing(name: &str, folders: &[&Path]) -> Option<String> {
+    let is_there =
+        |folder: &&Path| folder.join(UNIT).exists() || folder.join(format!("{UNIT}.d")).exists();
+    let kinds = [&SETTINGS[..], &HOLDING].concat();
+    let given = settings(folders, &kinds);
+    if !folders.iter().any(is_there) || given.iter().any(|setting| gives(setting, name)) {
+        return None;
+    }
+    Some(format!(
+        "the unit {UNIT} gives no credential {name}; add LoadCredential={name}:{FOLDER}/{name} by \
+         `systemctl edit {UNIT}`"
+    ))
+}
+
+/// Returns true when a setting of a unit gives the credential `name`.
+fn gives(setting: &str, name: &str) -> bool {
+    let (key, value) = setting.split_once('=').unwrap_or((setting, ""));
+    let id = value.split(':').next().unwrap_or_default();
+    if key == "ImportCredential" {
+        return is_like(name, id);
+    }
+    // A folder is given as one credential for each of its files.
+    let of_folder = name.strip_prefix(id).is_some_and(|rest| rest.starts_with('_'));
+    id == name || (key.starts_with("LoadCredential") && of_folder)
+}
+
+/// Returns true for a name that a pattern with `*` fits.
+fn is_like(name: &str, pattern: &str) -> bool {
+    match pattern.split_once('*') {
+        None => name == pattern,
+        Some((before, after)) => name.strip_prefix(before).is_some_and(|rest| {
+            let starts = rest.char_indices().map(|(at, _)| at).chain([rest.len()]);
+            starts.into_iter().any(|at| rest.get(at..).is_some_and(|end| is_like(end, after)))
+        }),
+    }
 }
 
 fn line(name: &str, settings: &[String], words: impl Iterator<Item = String>) -> String {
-    let is_given = |setting: &String| {
-        let value = setting.split_once('=').map_or("", |(_, value)| value);
-        value.split(':').next() == Some(name)
-    };
     let mut properties = settings.to_vec();
-    if !settings.iter().any(is_given) {
-        properties.push(format!("LoadCredential={name}:/etc/revalidated/secrets/{name}"));
+    if !settings.iter().any(|setting| gives(setting, name)) {
+        properties.push(format!("LoadCredential={name}:{FOLDER}/{name}"));
     }
     let properties = properties.iter().map(|setting| format!(" -p {}", quoted(setting)));
     let words = words.map(|word| format!(" {}", quoted(&word)));
@@ -45,12 +89,12 @@ fn line(name: &str, settings: &[String], words: impl Iterator<Item = String>) ->
     )
 }
 
-/// Returns the settings of the unit and its drop-ins that give it credentials.
-fn settings(folders: &[&Path]) -> Vec<String> {
+/// Returns the settings of these kinds of the unit and its drop-ins.
+fn settings(folders: &[&Path], kinds: &[&str]) -> Vec<String> {
     let mut files = Vec::new();
     for folder in folders {
-        files.push(folder.join("revalidated.service"));
-        let drop_ins = fs::read_dir(folder.join("revalidated.service.d"));
+        files.push(folder.join(UNIT));
+        let drop_ins = fs::read_dir(folder.join(format!("{UNIT}.d")));
         let mut drop_ins: Vec<_> =
             drop_ins.into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path())).collect();
         drop_ins.sort();
@@ -59,7 +103,7 @@ fn settings(folders: &[&Path]) -> Vec<String> {
     let mut found = Vec::new();
     for text in files.iter().filter_map(|file| fs::read_to_string(file).ok()) {
         let lines = text.lines().map(str::trim);
-        let given = lines.filter(|line| SETTINGS.iter().any(|setting| line.starts_with(setting)));
+        let given = lines.filter(|line| kinds.iter().any(|kind| line.starts_with(kind)));
         for setting in given.map(str::to_owned) {
             if !found.contains(&setting) {
                 found.push(setting);
@@ -83,13 +127,31 @@ mod tests {
     use super::*;
 
     #[test]
+    fn credential_that_the_unit_does_not_give_is_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let folders = [folder.path()];
+        assert_eq!(missing("hook", &folders), None, "there is no unit");
+        let text = "[Service]\nLoadCredential=hook:/etc/hook\nLoadCredential=certs:/etc/certs\n\
+            SetCredential=plain:x\nImportCredential=db.*.key\n";
+        fs::write(folder.path().join(UNIT), text).unwrap();
+        for given in ["hook", "certs_own.pem", "plain", "db.main.key"] {
+            assert_eq!(missing(given, &folders), None, "{given}");
+        }
+        for absent in ["hok", "db.key", "plain_x", "cert"] {
+            let problem = missing(absent, &folders).unwrap();
+            let line = format!("LoadCredential={absent}:/etc/revalidated/secrets/{absent} by");
+            assert!(problem.contains(&line), "{problem}");
+        }
+    }
+
+    #[test]
     fn line_repeats_the_credentials_of_the_unit() {
         let folder = tempfile::tempdir().unwrap();
         let drop_ins = folder.path().join("revalidated.service.d");
         fs::create_dir(&drop_ins).unwrap();
         let text = "[Service]\n  LoadCredential=hook:/etc/secrets/hook\nImportCredential=db.*\n";
         fs::write(drop_ins.join("secrets.conf"), text).unwrap();
-        let found = settings(&[folder.path(), Path::new("/nowhere")]);
+        let found = settings(&[folder.path(), Path::new("/nowhere")], &SETTINGS);
         assert_eq!(found, ["LoadCredential=hook:/etc/secrets/hook", "ImportCredential=db.*"]);
         let words = || ["revalidated", "validate", "my lake"].map(str::to_owned).into_iter();
         assert_eq!(

@@ -12,13 +12,16 @@ use super::plan::Spec;
 pub(super) struct Configured {
     edition: u32,
     is_disabled: bool,
+    team: String,
     schedule: String,
 }
 
 impl From<&Spec> for Configured {
     fn from(spec: &Spec) -> Self {
         let schedule = format!("{:?}", (spec.schedule.text(), spec.schedule.zone()));
-        Self { edition: spec.edition, is_disabled: spec.disabled, schedule }
+        // An edit of what is disabled is taken over when it is enabled again.
+        let edition = if spec.disabled { 0 } else { spec.edition };
+        Self { edition, is_disabled: spec.disabled, team: spec.team.as_str().to_owned(), schedule }
     }
 }
 

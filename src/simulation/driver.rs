@@ -291,6 +291,8 @@ fn assembly(world: &Arc<World>) -> Assembly {
         warnings: Vec::new(),
         maintenance: world.plan.maintenance.clone().into(),
         receivers: receivers.map(|(number, wants)| receiver(world, number, wants, team)).collect(),
+        receiver_tables: BTreeMap::new(),
+        references: Vec::new(),
         drop_ins: config::DropIns::default(),
         peers: Arc::default(),
         log_ins: Arc::default(),
@@ -302,6 +304,7 @@ fn assembled(world: &Arc<World>, number: usize, spec: &Spec) -> Assembled {
     let wanted = Wanted {
         name: format!("i{number:02}"),
         formerly: None,
+        id: None,
         kind: PLATFORM.kind.to_owned(),
         auto_bootstrap: None,
         labels: BTreeMap::from([("team".to_owned(), spec.team.as_str().to_owned())]),

@@ -2,13 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::domain::IntegrationId;
+
 /// Names of integrations and receivers in use.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct InUse {
     /// Integrations that are neither deleted nor disabled.
     pub(crate) integrations: BTreeSet<String>,
-    /// Receivers that are configured.
-    pub(crate) receivers: BTreeSet<String>,
+    /// Receivers that are configured, each with its table as JSON without secrets; one that an older version
+    /// has stored has none.
+    pub(crate) receivers: BTreeMap<String, Option<String>>,
+    /// Names of all integrations there ever were and whose rows are kept, by their ids.
+    pub(crate) ids: BTreeMap<IntegrationId, String>,
 }
 
 /// Integration with the configuration that the store keeps of it.

@@ -30,7 +30,7 @@ pub(crate) use mutes::{MuteRow, OutageRow, OwnFaultRow, Released, SilenceRow};
 pub(crate) use node::{NodeNote, NodeRow, ProcessId};
 pub(crate) use outbox::{PendingDelivery, Redelivered, Replayed, Resend, Span};
 pub(crate) use page::{Cursor, Listed, PAGE_MAX, Page, each_page};
-pub(crate) use receivers::ReceiverRow;
+pub(crate) use receivers::{PendingTypes, ReceiverRow};
 pub(crate) use retention::{Pruned, Retention, Surplus};
 pub(crate) use rows::{
     AttemptRow, CandidateRow, DeliveryFilter, DeliveryRow, HistoryRow, IntegrationRow, RunRow,
@@ -39,8 +39,9 @@ pub(crate) use rows::{
 pub(crate) use run::{Began, Due};
 #[cfg(test)]
 pub(crate) use sqlite::{Disk, Entry, Fate, Memory};
-pub(crate) use sync::Synced;
+pub(crate) use sync::{Configured, Synced};
 
+pub(crate) use crate::domain::ledger::Stored as StoredIntegration;
 pub(crate) use crate::domain::ledger::{
     Attempt, Begun, DeliveryState, Disabled, Finished, NewSilence, NotificationContext, Recorded,
     Requested, StoredReport, StoredTest, SubjectRun, Trigger, Wanted,

@@ -1,5 +1,7 @@
 //! Receivers and events, as they are read.
 
+use std::collections::BTreeMap;
+
 use crate::domain::{DisabledReason, EventType, Timestamp};
 
 /// A receiver as the store knows it.
@@ -20,6 +22,9 @@ pub(crate) struct ReceiverRow {
     /// Instant of the oldest event that is pending.
     pub(crate) oldest_pending_at: Option<Timestamp>,
 }
+
+/// Numbers of pending messages by their receiver and the type of their event.
+pub(crate) type PendingTypes = BTreeMap<String, Vec<(EventType, u32)>>;
 
 /// Events in the order of their numbers.
 #[derive(Clone, Debug)]

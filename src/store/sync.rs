@@ -3,7 +3,24 @@
 use std::collections::BTreeMap;
 
 use super::receivers::ReceiverRow;
+use crate::domain::ledger::Wanted;
 use crate::domain::{Changes, IntegrationId, Transition};
+
+/// Integrations and receivers of a configuration, as the store keeps them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Configured {
+    /// Integrations that are to be validated, and those that are disabled.
+    pub(crate) integrations: Vec<Wanted>,
+    /// Tables of the receivers by their names, as JSON without secrets.
+    pub(crate) receivers: BTreeMap<String, String>,
+}
+
+#[cfg(test)]
+impl From<Vec<Wanted>> for Configured {
+    fn from(integrations: Vec<Wanted>) -> Self {
+        Self { integrations, ..Self::default() }
+    }
+}
 
 /// Result of bringing the rows in line with the configuration.
 #[derive(Debug, Default)]

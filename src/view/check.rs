@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::validation::Validated;
 use crate::domain::ReportStatus;
+use crate::domain::ledger::Difference;
 use crate::input::Fault;
 
 /// Result of checking a configuration, all faults at once.
@@ -13,6 +14,10 @@ pub(crate) struct Checked<'a> {
     valid: bool,
     faults: Vec<Problem<'a>>,
     warnings: Vec<Problem<'a>>,
+    /// Secrets that are missing, cannot be read or have the wrong form.
+    pub(crate) secrets: Vec<Problem<'a>>,
+    /// What a reload would change; none where there is no database yet.
+    pub(crate) plan: Option<&'a Difference>,
     /// Names of the integrations.
     pub(crate) integrations: Vec<&'a str>,
     /// Names of the receivers.
@@ -25,7 +30,7 @@ pub(crate) struct Checked<'a> {
 /// Fault or warning, with its place.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-struct Problem<'a> {
+pub(crate) struct Problem<'a> {
     origin: &'a str,
     path: &'a str,
     message: &'a str,
@@ -81,6 +86,12 @@ impl<'a> Checked<'a> {
         self
     }
 
+    /// Adds the secrets that cannot be used, and what a reload would change.
+    #[must_use]
+    pub(crate) fn looked(self, secrets: &'a [Fault], plan: Option<&'a Difference>) -> Self {
+        Self { secrets: secrets.iter().map(Problem::from).collect(), plan, ..self }
+    }
+
     /// Adds the results of validations.
     #[must_use]
     pub(crate) fn validated(mut self, validated: Option<&'a [Validated]>) -> Self {
@@ -105,6 +116,7 @@ mod tests {
         let part = |message: &str| serde_json::json!([{"origin": "a.toml:3", "path": "x", "message": message}]);
         let expected = serde_json::json!({
             "valid": false, "faults": part("wrong"), "warnings": part("unwise"),
+            "secrets": [], "plan": null,
             "integrations": [], "receivers": [],
         });
         assert_eq!(json, expected);

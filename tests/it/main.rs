@@ -30,6 +30,7 @@ mod platforms;
 mod receivers;
 mod removals;
 mod requests;
+mod rotation;
 mod silences;
 mod soak;
 mod support;

@@ -299,7 +299,7 @@ fn reload_names_receivers_and_status_those_that_fail() {
     let closed = receiver("closed", "http://127.0.0.1:1/hook");
     config.write(&(receiver("on-call", &hook.url) + &closed + &lake("one", "a")));
     let said = text(&config.run(&["reload"]));
-    assert_eq!(said, "Configuration reloaded: 1 receivers added (closed).\n");
+    assert_eq!(said, "Configuration reloaded: 1 receiver added (closed).\n");
     config
         .write(&(receiver("on-call", &hook.url) + &closed + &lake("one", "a") + &lake("two", "b")));
     let said = text(&config.run(&["reload"]));

@@ -9,10 +9,10 @@ use crate::support::{Config, Daemon, Delivery, Receiver, SECRETS, verify, wait_f
 
 const SOON: Duration = Duration::from_secs(20);
 
-fn receiver(name: &str, url: &str) -> String {
+pub(crate) fn receiver(name: &str, url: &str) -> String {
     format!(
         "[[receiver]]\nname = \"{name}\"\nurl = \"{url}\"\nallow = [\"127.0.0.0/8\"]\n\
-         events = [\"*\", \"integration.status.*\"]\nsecrets = [{{ file = \"DIR/webhook-secret\" }}]\n"
+         events = [\"integration*\", \"receiver.*\", \"integration.status.*\"]\nsecrets = [{{ file = \"DIR/webhook-secret\" }}]\n"
     )
 }
 

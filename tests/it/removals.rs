@@ -8,7 +8,8 @@ use serde_json::Value;
 
 use crate::daemon::lake;
 use crate::operations::text;
-use crate::support::{Config, Daemon, wait_for};
+use crate::receivers::receiver;
+use crate::support::{Config, Daemon, Receiver, wait_for};
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -141,5 +142,54 @@ fn name_that_comes_back_keeps_its_id() {
     assert!(text(&config.run(&["reload"])).contains("1 added (one)"));
     assert_eq!(ids(&config), before);
     daemon.wait_status("one", "createError", SOON);
+    assert!(daemon.stop().success());
+}
+
+#[test]
+fn receivers_go_on_as_stored_when_a_start_would_remove_them() {
+    let listening = Receiver::start();
+    let receivers: String =
+        (0..4).map(|number| receiver(&format!("r{number}"), &listening.url)).collect();
+    let config = Config::new(&(receivers + &lake("one", "a")));
+    let first = Daemon::start(&config);
+    first.wait_status("one", "createError", SOON);
+    listening.wait("one", "createError", 0);
+    assert!(first.stop().success());
+    let disabled =
+        lake("one", "a").replace("confirm_runs = 1", "confirm_runs = 1\ndisabled = true");
+    config.write(&disabled);
+    let before = listening.deliveries().len();
+    let daemon = Daemon::start(&config);
+    assert!(daemon.log().contains("4 of 4 receivers would be removed"), "{}", daemon.log());
+    listening.wait("one", "disabled", before);
+    let shown = config.json(&["receivers", "--json"]);
+    let states: Vec<_> = shown.as_array().unwrap().iter().map(|one| one["state"].clone()).collect();
+    assert_eq!(states, ["enabled"; 4]);
+    assert!(daemon.stop().success());
+}
+
+#[test]
+fn id_that_another_has_is_refused_and_one_that_is_free_is_given() {
+    let with_id = |name: &str, id: u32| {
+        lake(name, name)
+            .replace("[integration.config]", &format!("id = {id}\n[integration.config]"))
+    };
+    let config = Config::new(&with_id("one", 5));
+    let daemon = Daemon::start(&config);
+    assert_eq!(ids(&config), [("one".to_owned(), 5)]);
+    config.write(&(with_id("one", 5) + &with_id("two", 9)));
+    assert!(text(&config.run(&["reload"])).contains("1 added (two)"));
+    for (changed, expected) in [
+        (with_id("one", 5) + &with_id("three", 9), "three cannot have the id 9: two has or had it"),
+        (with_id("one", 6) + &with_id("two", 9), "one keeps the id 5"),
+        (with_id("one", 5) + &with_id("two", 5), "duplicate id 5: the integration at"),
+    ] {
+        config.write(&changed);
+        let refused = config.run(&["reload"]);
+        assert_eq!(refused.status.code(), Some(78), "{}", text(&refused));
+        let said = text(&refused) + &daemon.log();
+        assert!(said.contains(expected), "{expected}: {said}");
+    }
+    assert_eq!(ids(&config), [("one".to_owned(), 5), ("two".to_owned(), 9)]);
     assert!(daemon.stop().success());
 }

@@ -184,11 +184,18 @@ fn scalar(text: &str, style: ScalarStyle, line: usize) -> Result<Kind, Malformed
     match Scalar::parse_from_cow_and_metadata(text.into(), style, None) {
         Some(Scalar::Null) => Ok(Kind::Null),
         Some(Scalar::Boolean(flag)) => Ok(Kind::Bool(flag)),
+        // Such as the number of an account, of which every digit counts.
+        Some(Scalar::Integer(_)) if is_padded(text) => Ok(Kind::String(text.to_owned())),
         Some(Scalar::Integer(number)) => Ok(Kind::Integer(number)),
         Some(Scalar::FloatingPoint(number)) => Ok(Kind::Float(number.into_inner())),
         Some(Scalar::String(text)) => Ok(Kind::String(text.into_owned())),
         None => malformed(line, "a value cannot be read"),
     }
+}
+
+/// Returns true for digits that begin with a zero, which a number would lose.
+fn is_padded(text: &str) -> bool {
+    text.len() > 1 && text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Returns the number of values in `value`, itself included.
@@ -215,8 +222,9 @@ mod tests {
 
     #[test]
     fn scalars_have_the_types_of_the_core_schema() {
-        let text = "a: yes\nb: 'true'\nc: true\nd: 0x10\ne: ~\nf: 1e3\ng: |\n  x\n  y\n";
-        let json = r#"{"a":"yes","b":"true","c":true,"d":16,"e":null,"f":1000.0,"g":"x\ny\n"}"#;
+        let text = "a: yes\nb: 'true'\nc: true\nd: 0x10\ne: ~\nf: 1e3\ng: |\n  x\n  y\n\
+            h: 012345678901\ni: 0\n";
+        let json = r#"{"a":"yes","b":"true","c":true,"d":16,"e":null,"f":1000.0,"g":"x\ny\n","h":"012345678901","i":0}"#;
         assert_eq!(read(text).unwrap(), json);
         assert_eq!(read("# nothing\n").unwrap(), "null");
     }

@@ -7,9 +7,10 @@ use std::sync::Arc;
 use super::super::clock::Clock;
 use super::filters::check_filters;
 use super::integration::{Assembled, integration};
+use super::receiver::{Read, receiver};
 use crate::config::{self, DropIns, Faulty, Import, Loaded, Settings};
 use crate::domain::Maintenance;
-use crate::input::Fault;
+use crate::input::{Fault, Reference};
 use crate::platforms::{LogInMemory, PLATFORMS, Peers, Platform};
 use crate::webhook::Receiver;
 
@@ -24,8 +25,12 @@ pub(crate) struct Assembly {
     pub(crate) warnings: Vec<Fault>,
     /// The receivers, in the order of the files.
     pub(crate) receivers: Vec<Receiver>,
+    /// Tables of the receivers by name, as the store keeps them.
+    pub(crate) receiver_tables: BTreeMap<String, String>,
     /// Windows in which notifications are muted.
     pub(crate) maintenance: Arc<[Maintenance]>,
+    /// References to secrets, each with its place in the files.
+    pub(crate) references: Vec<Reference>,
     /// Folder of drop-ins beside the main file.
     pub(crate) drop_ins: DropIns,
     /// Every integration, for the tests that compare them; without ids, which only the store has.
@@ -41,6 +46,15 @@ pub(crate) struct Assembly {
 /// Returns every fault of every file.
 pub(crate) fn open(main: Option<&Path>) -> Result<Assembly, Faulty> {
     assemble(config::load(main, Clock::default().now())?, PLATFORMS)
+}
+
+/// Reads and assembles as much of the configuration as can be, with the faults of the rest.
+///
+/// # Errors
+///
+/// Returns every fault when there is not even a setting.
+pub(crate) fn open_partly(main: Option<&Path>) -> Result<(Assembly, Option<Faulty>), Faulty> {
+    Ok(assemble_partly(config::load_partly(main, Clock::default().now())?, PLATFORMS))
 }
 
 /// Reads and assembles the configuration as it will be with the integrations of a table.
@@ -63,10 +77,16 @@ pub(crate) fn open_with(
 /// # Errors
 ///
 /// Returns every fault of every file, whether found here or before.
-pub(crate) fn assemble(
+pub(crate) fn assemble(loaded: Loaded, platforms: &'static [Platform]) -> Result<Assembly, Faulty> {
+    let (assembly, faulty) = assemble_partly(loaded, platforms);
+    faulty.map_or(Ok(assembly), Err)
+}
+
+/// Turns as much of a configuration as can be into validators, and returns the faults of the rest.
+fn assemble_partly(
     mut loaded: Loaded,
     platforms: &'static [Platform],
-) -> Result<Assembly, Faulty> {
+) -> (Assembly, Option<Faulty>) {
     let read = std::mem::take(&mut loaded.integrations);
     let assembled = read.into_iter().filter_map(|one| integration(one, platforms, &loaded.faults));
     let mut integrations = BTreeMap::new();
@@ -78,14 +98,16 @@ pub(crate) fn assemble(
     let settings = loaded.settings.clone();
     let tables = std::mem::take(&mut loaded.receivers);
     let known: Vec<_> = platforms.iter().map(|platform| platform.kind).collect();
-    let receivers = tables.iter().filter_map(|table| {
-        let receiver = Receiver::parse(table.reader(&loaded.faults)?)?;
+    let mut receiver_tables = BTreeMap::new();
+    let receivers = tables.iter().filter_map(|entry| {
+        let Read { receiver, table } = receiver(entry, &loaded.faults)?;
+        receiver_tables.insert(receiver.name.clone(), table);
         let idle = "so this receiver is notified of none";
         let selection = &receiver.subscription.selection;
-        check_filters(selection, idle, &table.reader(&loaded.faults)?, &known, &integrations);
+        check_filters(selection, idle, &entry.reader(&loaded.faults)?, &known, &integrations);
         Some(receiver)
     });
-    let receivers = receivers.collect();
+    let receivers: Vec<_> = receivers.collect();
     for (window, table) in &loaded.windows {
         let idle = "so this window mutes no notification";
         if let Some(reader) = table.reader(&loaded.faults) {
@@ -94,17 +116,24 @@ pub(crate) fn assemble(
     }
     let maintenance = loaded.windows.iter().map(|(window, _)| window.clone()).collect();
     let drop_ins = loaded.drop_ins.clone();
-    let warnings = loaded.close()?;
+    let references = loaded.faults.references();
+    let (warnings, faulty) = match loaded.close() {
+        Ok(warnings) => (warnings, None),
+        Err(faulty) => (faulty.warnings.clone(), Some(faulty)),
+    };
     let peers = Arc::new(peers.into_iter().collect());
     let log_ins = Arc::default();
-    Ok(Assembly {
+    let assembly = Assembly {
         settings,
         integrations,
         warnings,
         receivers,
+        receiver_tables,
         maintenance,
+        references,
         drop_ins,
         peers,
         log_ins,
-    })
+    };
+    (assembly, faulty)
 }

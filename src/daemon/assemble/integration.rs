@@ -64,13 +64,14 @@ pub(super) fn integration(
     }
     let secrets = own.secret_paths();
     faults.absorb(own);
-    let Plan { name, formerly, disabled, schedule, policy, checks, labels } = plan?;
+    let Plan { name, formerly, id, disabled, schedule, policy, checks, labels } = plan?;
     let validator = validator?;
     let identity = validator.identity();
     let redacted = |references| redact(config, &path, &secrets, references).to_string();
     let wanted = Wanted {
         name,
         formerly,
+        id,
         kind: platform.kind.to_owned(),
         auto_bootstrap,
         labels,

@@ -3,12 +3,14 @@
 mod assembly;
 mod filters;
 mod integration;
+mod receiver;
 mod redact;
 mod stored;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use assembly::{Assembly, open, open_with};
+pub(crate) use assembly::{Assembly, open, open_partly, open_with};
 pub(crate) use integration::Assembled;
 pub(super) use integration::find;
+pub(super) use receiver::{stored_receiver, stored_subscription};
 pub(super) use stored::{Stored, parse_stored};

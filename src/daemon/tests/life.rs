@@ -21,6 +21,7 @@ fn outcome(number: u64) -> Reload {
         faults: Vec::new(),
         is_configuration: true,
         changes: Changes::default(),
+        passed_over: Vec::new(),
     }
 }
 

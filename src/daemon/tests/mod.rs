@@ -59,6 +59,7 @@ fn wanted_at(cron: &str) -> Wanted {
     Wanted {
         name: "one".to_owned(),
         formerly: None,
+        id: None,
         kind: "Redshift".to_owned(),
         auto_bootstrap: None,
         labels: BTreeMap::new(),
@@ -117,7 +118,7 @@ impl Bench {
             now: clock.now(),
             ..NotificationContext::default()
         };
-        let id = store.sync(vec![wanted], true, context).await.unwrap().ids["one"];
+        let id = store.sync(vec![wanted].into(), true, context).await.unwrap().ids["one"];
         let second = Duration::from_secs(1);
         let limits = Limits { runs: 1, runs_per_host: 1, test: second, run: Duration::ZERO };
         let permits = active::Permits::of(limits, None);
@@ -188,7 +189,7 @@ async fn surplus_is_deleted_in_one_round_of_several_batches() {
     let shared = &bench.shared;
     let one = |number| Wanted { name: format!("{number}"), ..wanted() };
     let context = shared.context(&shared.active());
-    shared.store.sync((0..40).map(one).collect(), false, context).await.unwrap();
+    shared.store.sync(Vec::from_iter((0..40).map(one)).into(), false, context).await.unwrap();
     let latest = shared.view.events(0, 100).await.unwrap().latest;
     let pruned = prune::round(shared, &CancellationToken::new()).await.unwrap();
     let left = shared.view.events(0, 100).await.unwrap();
@@ -270,7 +271,7 @@ async fn gone_receiver_is_sent_nothing_until_a_command_enables_it() {
         now: shared.clock.now(),
         ..NotificationContext::default()
     };
-    shared.store.sync(Vec::new(), false, context).await.unwrap();
+    shared.store.sync(Vec::new().into(), false, context).await.unwrap();
     let stop = CancellationToken::new();
     let outbox = tokio::spawn(deliver::deliver(Arc::clone(shared), stop.clone(), stop.clone()));
     let wait = async |wanted: fn(&ReceiverRow, &ReceiverRow) -> bool| {
@@ -316,7 +317,7 @@ async fn counted(name: &str, answers: bool, concurrency: usize) -> (Receiver, Ar
         "url": format!("http://{}/", listener.local_addr().unwrap()),
         "secrets": ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"],
         "allow": ["127.0.0.1"],
-        "events": ["*", "integration.status.*"],
+        "events": ["integration*", "integration.status.*"],
         "timeout": "1m",
         "concurrency": concurrency,
     });
@@ -353,8 +354,9 @@ async fn a_receiver_that_hangs_delays_no_other_and_no_validation() {
     let outbox = tokio::spawn(deliver::deliver(Arc::clone(&shared), stop.clone(), abort.clone()));
     let active = shared.active();
     let named = |number| Wanted { name: format!("more-{number}"), ..wanted() };
-    let more = (2..EVENTS).map(named).chain([wanted()]).collect();
-    shared.log_changes(&shared.store.sync(more, false, shared.context(&active)).await.unwrap());
+    let more: Vec<_> = (2..EVENTS).map(named).chain([wanted()]).collect();
+    let context = shared.context(&active);
+    shared.log_changes(&shared.store.sync(more.into(), false, context).await.unwrap());
     shared.wake_delivery();
     // The last event is that of a validation, while all that the one receiver may be sent hangs.
     while asked.load(Ordering::SeqCst) < 2 {

@@ -20,8 +20,8 @@ pub(crate) use format::Format;
 pub(crate) use integration::{Change, EndedBy, EventData, IntegrationRef, RunRef};
 pub(crate) use kind::EventType;
 pub(crate) use operational::{
-    ConfigurationApplied, DaemonFaultNotice, DisabledReason, OutageMember, OutageNotice,
-    OwnFault, ReceiverDisabled, WebhookPing,
+    ConfigurationApplied, DaemonFaultNotice, DisabledReason, OutageMember, OutageNotice, OwnFault,
+    ReceiverDisabled, WebhookPing,
 };
 pub(crate) use sample::sample;
 pub(crate) use subscription::Subscription;

@@ -25,7 +25,7 @@ pub(crate) fn announce_changes(
     };
     let sequence = data.sequence;
     let data = Payload::ConfigurationApplied(data);
-    let sent = draft.insert_operational(sequence, Event { kind, timestamp: draft.now(), data })?;
+    let sent = draft.insert_operational(sequence, Event::new(kind, draft.now(), data))?;
     let wanting = draft.context.subscriptions.iter().filter(|one| one.wants_kind(kind));
     draft.enqueue_plain(&sent, &wanting.collect::<Vec<_>>());
     Ok(draft.decide(true))

@@ -245,6 +245,8 @@ pub(super) struct Emitted {
 pub(crate) struct NewIntegration {
     /// Row of the integration.
     pub(crate) row: Row,
+    /// Former name that the configuration declares.
+    pub(crate) formerly: Option<String>,
     /// Its `autoBootstrap`, as configured.
     pub(crate) auto_bootstrap: Option<bool>,
     /// Its platform configuration, as [`Wanted::config`](super::Wanted::config).

@@ -10,6 +10,7 @@ mod applied;
 mod case;
 mod context;
 mod delivery;
+mod difference;
 mod draft;
 mod effects;
 mod finished;
@@ -25,6 +26,7 @@ mod own_fault;
 mod plan;
 mod receiver;
 mod record;
+mod renames;
 mod request;
 mod results;
 mod row;
@@ -40,6 +42,7 @@ pub(crate) use case::{
 };
 pub(crate) use context::NotificationContext;
 pub(crate) use delivery::{Replay, expire, record_attempt, redeliver, replay};
+pub(crate) use difference::{ChangeKind, Described, Difference, IntegrationChange, ReceiverChange};
 pub(crate) use draft::Decision;
 pub(crate) use effects::{
     DeliveryUpdate, Effect, NewEvent, NewIntegration, NewOutage, NewSilence, NewTransition, Part,
@@ -59,6 +62,7 @@ pub(crate) use own_fault::{begin as begin_fault, end as end_fault};
 pub(crate) use plan::after_clock_rollback;
 pub(crate) use receiver::{disable, enable};
 pub(crate) use record::record;
+pub(crate) use renames::renames;
 pub(crate) use request::{Requested, request};
 pub(crate) use results::{StoredReport, StoredTest};
 pub(crate) use row::{

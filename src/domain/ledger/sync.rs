@@ -22,6 +22,8 @@ pub(crate) struct Wanted {
     pub(crate) name: String,
     /// Name that it had before, if it was renamed.
     pub(crate) formerly: Option<String>,
+    /// Id that it is to have when it is new, if that matters.
+    pub(crate) id: Option<IntegrationId>,
     /// Its platform's published name.
     pub(crate) kind: String,
     /// Its `autoBootstrap`, if it has one.
@@ -48,6 +50,8 @@ pub(crate) struct Wanted {
 pub(crate) struct Stored {
     /// Row of the integration.
     pub(crate) row: Row,
+    /// Former name that the configuration declared when it was stored last.
+    pub(crate) formerly: Option<String>,
     /// Its `autoBootstrap`, if it has one.
     pub(crate) auto_bootstrap: Option<bool>,
     /// Its configuration as users see it.
@@ -74,7 +78,9 @@ impl Stored {
     /// Returns true when `wanted` changes something that a person wrote.
     pub(crate) fn is_changed_by(&self, wanted: &Wanted) -> bool {
         let is_disabled = self.row.status == Status::Disabled;
-        self.differs(wanted) || is_disabled != wanted.disabled || !self.is_described(wanted)
+        // The configuration of a disabled integration is not kept before it is enabled again.
+        let differs = !(is_disabled && wanted.disabled) && self.differs(wanted);
+        differs || is_disabled != wanted.disabled || !self.is_written(wanted)
     }
 
     /// Returns the cause of the status change that `wanted` makes, if it makes one. What fails is
@@ -121,13 +127,19 @@ impl Stored {
 
     /// Returns true when what of `wanted` needs no validation is stored.
     fn is_described(&self, wanted: &Wanted) -> bool {
+        self.is_written(wanted)
+            && self.candidate_catalog.is_none_or(|own| own == wanted.catalog_version)
+    }
+
+    /// Returns true when everything that a person wrote in `wanted` and that needs no validation is stored.
+    fn is_written(&self, wanted: &Wanted) -> bool {
         !self.is_retimed(wanted)
             && self.row.name == wanted.name
+            && self.formerly == wanted.formerly
             && self.row.kind == wanted.kind
             && self.row.labels == wanted.labels
             && self.auto_bootstrap == wanted.auto_bootstrap
             && self.config_shown == wanted.config_shown
-            && self.candidate_catalog.is_none_or(|own| own == wanted.catalog_version)
     }
 
     fn is_retimed(&self, wanted: &Wanted) -> bool {
@@ -189,6 +201,7 @@ fn new_row(id: IntegrationId, wanted: &Wanted, now: Timestamp) -> Row {
 fn new_integration(row: &Row, wanted: &Wanted, now: Timestamp) -> NewIntegration {
     NewIntegration {
         row: row.clone(),
+        formerly: wanted.formerly.clone(),
         auto_bootstrap: wanted.auto_bootstrap,
         config: wanted.config.clone(),
         config_shown: wanted.config_shown.clone(),

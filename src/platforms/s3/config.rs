@@ -107,7 +107,8 @@ fn checked(
     is_right: fn(&str) -> bool,
     fault: &str,
 ) -> Option<String> {
-    let text = reader.required_string(key)?;
+    reader.required(key)?;
+    let text = reader.digits(key)?;
     if !is_right(&text) {
         reader.refuse(key, fault);
         return None;
@@ -208,6 +209,7 @@ mod tests {
             format!(r#"{{{key}, "awsSessionToken": {{"credential": "token"}}}}"#),
             format!(r#"{{{role}, "externalId": "x:1"}}"#),
             r#"{"awsLocationPath": "s3://", "port": 443, "connectTimeout": "2s"}"#.to_owned(),
+            r#"{"awsAccountId": 123456789012, "port": "443"}"#.to_owned(),
             r#"{"useFips": true, "useDualstack": true, "readTimeout": "20s"}"#.to_owned(),
             r#"{"proxy": {"url": "http://proxy:3128", "username": "u", "password": {"env": "P"}}}"#
                 .to_owned(),
@@ -227,6 +229,7 @@ mod tests {
                 r#"{"awsAccountId": "1234"}"#,
                 "config.awsAccountId: must be 12 digits, found \"1234\"",
             ),
+            (r#"{"awsAccountId": 12345678901}"#, "must be 12 digits, found 12345678901"),
             (r#"{"awsRegion": "eu_central.1"}"#, "config.awsRegion: must be a region"),
             (r#"{"awsRegion": "evil.example.com/"}"#, "config.awsRegion: must be a region"),
             (r#"{"awsLocationPath": "lake/raw"}"#, "config.awsLocationPath: must be s3://"),

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use crate::domain::{EventType, 
-    AttemptResult, Class, Finding, IntegrationId, Next, Observed, Outcome, Policy, Report,
-    Schedule, Selection, Status, Subject, Subscription, Test, TestResult, Timestamp,
+use crate::domain::{
+    AttemptResult, Class, EventType, Finding, IntegrationId, Next, Observed, Outcome, Policy,
+    Report, Schedule, Selection, Status, Subject, Subscription, Test, TestResult, Timestamp,
 };
 use crate::store::{
     Attempt, Began, Begun, Control, Disabled, Finished, IntegrationRow, NotificationContext, Page,
@@ -70,7 +70,7 @@ impl Bench {
     }
 
     pub(super) async fn sync(&self, wanted: &[Wanted]) -> Synced {
-        self.store.sync(wanted.to_vec(), false, self.context()).await.unwrap()
+        self.store.sync(wanted.to_vec().into(), false, self.context()).await.unwrap()
     }
 
     pub(super) async fn row(&self, name: &str) -> IntegrationRow {
@@ -192,7 +192,9 @@ pub(super) fn subscription(receiver: &str) -> Subscription {
     let first = if receiver == "all" { "*" } else { "integration*" };
     Subscription {
         receiver: receiver.to_owned(),
-        events: [first, "daemon.*", "receiver.*", "integration.status.*"].map(str::to_owned).to_vec(),
+        events: [first, "daemon.*", "receiver.*", "integration.status.*"]
+            .map(str::to_owned)
+            .to_vec(),
         selection: Selection { integrations: only.into_iter().collect(), ..Selection::default() },
         ..Subscription::default()
     }
@@ -206,6 +208,7 @@ pub(super) fn wanted(name: &str) -> Wanted {
     Wanted {
         name: name.to_owned(),
         formerly: None,
+        id: None,
         kind: "Redshift".to_owned(),
         auto_bootstrap: None,
         labels: BTreeMap::from([("team".to_owned(), "data".to_owned())]),

@@ -4,8 +4,8 @@ use serde_json::json;
 
 use super::bench::{Bench, START, wanted};
 use super::on_every_engine;
-use crate::domain::{Changes, NameList, Reload, Timestamp};
-use crate::store::{NodeNote, ProcessId, Wanted};
+use crate::domain::{Changes, IntegrationId, NameList, Reload, Timestamp};
+use crate::store::{Configured, NodeNote, ProcessId, Wanted};
 
 on_every_engine!(
     life_of_a_node_is_kept_until_the_next_one_begins,
@@ -14,6 +14,10 @@ on_every_engine!(
     changed_configuration_is_one_event_however_much_it_changes,
     sync_that_changes_nothing_has_no_changes,
     configured_receivers_are_compared_with_those_before,
+    swapped_names_keep_their_rows_and_are_swapped_once,
+    chain_of_renames_is_followed,
+    asked_id_is_given_to_a_new_integration_unless_another_has_it,
+    table_of_a_receiver_is_kept_and_its_change_counted,
 );
 
 fn reload(number: u64, refused: Option<&str>) -> Reload {
@@ -25,6 +29,7 @@ fn reload(number: u64, refused: Option<&str>) -> Reload {
         faults: refused.map(|fault| format!("a.toml:1: {fault}")).into_iter().collect(),
         is_configuration: refused.is_some(),
         changes: Changes::default(),
+        passed_over: Vec::new(),
     }
 }
 
@@ -76,8 +81,15 @@ async fn changes_of_the_configuration_are_counted_by_kind(bench: Bench) {
     let disabled = Wanted { disabled: true, ..edited };
     let changes = bench.sync(&[disabled.clone(), labelled.clone(), wanted("four")]).await.changes;
     assert_eq!(changes.changed, names(&["one"]));
-    let again = bench.sync(&[disabled, labelled, wanted("four")]).await.changes;
+    let again = bench.sync(&[disabled.clone(), labelled.clone(), wanted("four")]).await.changes;
     assert_eq!(again, Changes::default());
+    let shown = r#"{"host":"third"}"#.to_owned();
+    let edited = Wanted { config: shown.clone(), config_shown: shown, ..disabled };
+    for count in [1, 0] {
+        let all = [edited.clone(), labelled.clone(), wanted("four")];
+        let changes = bench.sync(&all).await.changes;
+        assert_eq!(changes.changed.count, count, "an edit of what is disabled counts once");
+    }
 }
 
 async fn changed_configuration_is_one_event_however_much_it_changes(mut bench: Bench) {
@@ -119,4 +131,53 @@ async fn configured_receivers_are_compared_with_those_before(mut bench: Bench) {
     assert_eq!(changes.receivers_removed, names(&["a"]));
     bench.receivers = vec!["a", "b", "c"];
     assert_eq!(bench.sync(&[]).await.changes.receivers_added, names(&["a"]));
+}
+
+fn renamed(name: &str, formerly: &str) -> Wanted {
+    Wanted { formerly: Some(formerly.to_owned()), ..wanted(name) }
+}
+
+async fn swapped_names_keep_their_rows_and_are_swapped_once(bench: Bench) {
+    let before = bench.sync(&[wanted("one"), wanted("two")]).await.ids;
+    let swapped = [renamed("one", "two"), renamed("two", "one")];
+    for changed in [2, 0] {
+        let synced = bench.sync(&swapped).await;
+        assert_eq!((synced.ids["one"], synced.ids["two"]), (before["two"], before["one"]));
+        assert_eq!(synced.changes.changed.count, changed);
+        assert_eq!((synced.changes.added.count, synced.changes.removed.count), (0, 0));
+        assert_eq!(bench.id("one").await, before["two"]);
+    }
+    let back = bench.sync(&[renamed("one", "two"), renamed("two", "one"), wanted("three")]).await;
+    assert_eq!(back.ids["one"], before["two"], "another change swaps nothing");
+}
+
+async fn chain_of_renames_is_followed(bench: Bench) {
+    let before = bench.sync(&[wanted("one"), wanted("two")]).await.ids;
+    let synced = bench.sync(&[renamed("two", "one"), renamed("three", "two")]).await;
+    assert_eq!((synced.ids["two"], synced.ids["three"]), (before["one"], before["two"]));
+    assert_eq!(synced.changes.changed, names(&["two", "three"]));
+}
+
+async fn asked_id_is_given_to_a_new_integration_unless_another_has_it(bench: Bench) {
+    let asking = |name: &str, id| Wanted { id: Some(IntegrationId(id)), ..wanted(name) };
+    let ids = bench.sync(&[asking("five", 5), wanted("six"), asking("other", 5)]).await.ids;
+    assert_eq!((ids["five"].0, ids["six"].0, ids["other"].0), (5, 6, 7));
+    let ids = bench.sync(&[asking("five", 50), asking("two", 2)]).await.ids;
+    assert_eq!((ids["five"].0, ids["two"].0), (5, 2));
+    let used = bench.view().in_use().await.unwrap();
+    assert_eq!(used.ids[&IntegrationId(7)], "other", "removed, and known still");
+}
+
+async fn table_of_a_receiver_is_kept_and_its_change_counted(bench: Bench) {
+    let with = async |table: &str| {
+        let receivers = [("a".to_owned(), table.to_owned())].into();
+        let configured = Configured { integrations: Vec::new(), receivers };
+        bench.store.sync(configured, false, bench.context()).await.unwrap().changes
+    };
+    assert_eq!(with("{}").await.receivers_added, names(&["a", "b"]));
+    assert_eq!(with("{}").await, Changes::default());
+    let other = r#"{"format":"slack"}"#;
+    assert_eq!(with(other).await.receivers_changed, names(&["a"]));
+    let kept = bench.view().in_use().await.unwrap().receivers;
+    assert_eq!((kept["a"].as_deref(), kept["b"].as_deref()), (Some(other), None));
 }

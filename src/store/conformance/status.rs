@@ -168,7 +168,7 @@ async fn configuration_that_stays_changes_nothing(bench: Bench) {
     bench.run(passed()).await;
     let before = format!("{:?}", bench.row("one").await);
     for startup in [false, true] {
-        let synced = bench.store.sync(vec![wanted("one")], startup, bench.context()).await;
+        let synced = bench.store.sync(vec![wanted("one")].into(), startup, bench.context()).await;
         assert!(synced.unwrap().transitions.is_empty());
         assert_eq!(format!("{:?}", bench.row("one").await), before);
     }

@@ -7,13 +7,11 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::View;
-use crate::domain::ledger::{
-    Attempt, Begun, Disabled, Finished, NotificationContext, Recorded, Wanted,
-};
+use crate::domain::ledger::{Attempt, Begun, Disabled, Finished, NotificationContext, Recorded};
 use crate::domain::{IntegrationId, OwnFault, Schedule, Timestamp};
 use crate::store::{
-    Began, NodeNote, PendingDelivery, Pruned, Released, Resend, Retention, StoreError, Surplus,
-    Synced, sqlite,
+    Began, Configured, NodeNote, PendingDelivery, Pruned, Released, Resend, Retention, StoreError,
+    Surplus, Synced, sqlite,
 };
 
 /// Writes, one after the other. Clone it freely; the database is free for another daemon when every handle
@@ -63,12 +61,12 @@ impl Store {
     /// is made due once, spread.
     pub(crate) async fn sync(
         &self,
-        wanted: Vec<Wanted>,
+        configured: Configured,
         startup: bool,
         context: NotificationContext,
     ) -> Result<Synced, StoreError> {
         match self {
-            Self::Sqlite(engine) => engine.sync(wanted, startup, context).await,
+            Self::Sqlite(engine) => engine.sync(configured, startup, context).await,
         }
     }
 

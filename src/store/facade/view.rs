@@ -9,8 +9,9 @@ use crate::domain::{Factor, IntegrationId, RunId, Timestamp};
 use crate::store::receivers::Events;
 use crate::store::{
     AuditFilter, AuditRow, DeliveryFilter, DeliveryRow, Due, HistoryRow, InUse, IntegrationRow,
-    KeptRow, Listed, NodeRow, OutageRow, OwnFaultRow, Page, ReceiverRow, Retention, RunRow,
-    SilenceRow, StatusRow, StoreError, Surplus, TargetRow, TransitionRow, sqlite,
+    KeptRow, Listed, NodeRow, OutageRow, OwnFaultRow, Page, PendingTypes, ReceiverRow, Retention,
+    RunRow, SilenceRow, StatusRow, StoreError, StoredIntegration, Surplus, TargetRow,
+    TransitionRow, sqlite,
 };
 
 /// Reads, which never wait for writes; also beside a running daemon. Clone it freely.
@@ -156,6 +157,22 @@ impl View {
     pub(crate) async fn stored_configurations(&self) -> Result<Vec<KeptRow>, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.stored_configurations().await,
+        }
+    }
+
+    /// Returns the integrations that are not deleted, by name, with what is compared with a configuration.
+    pub(crate) async fn stored_integrations(
+        &self,
+    ) -> Result<BTreeMap<String, StoredIntegration>, StoreError> {
+        match self {
+            Self::Sqlite(engine) => engine.stored_integrations().await,
+        }
+    }
+
+    /// Returns how many messages of each type are pending for each receiver, in its own format.
+    pub(crate) async fn pending_types(&self) -> Result<PendingTypes, StoreError> {
+        match self {
+            Self::Sqlite(engine) => engine.pending_types().await,
         }
     }
 

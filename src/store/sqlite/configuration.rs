@@ -9,21 +9,44 @@ use super::StoreError;
 use crate::domain::IntegrationId;
 use crate::domain::ledger::NewIntegration;
 
+/// Returns the id that a new integration gets: `asked`, unless another one has or had it, or the next that was
+/// never given.
+pub(super) fn new_id(
+    tx: &Connection,
+    asked: Option<IntegrationId>,
+) -> Result<IntegrationId, StoreError> {
+    const TAKEN: &str = "SELECT 1 FROM integration WHERE id = :id";
+    if let Some(id) = asked
+        && !tx.prepare_cached(TAKEN)?.exists(named_params! {":id": id.0})?
+    {
+        return Ok(id);
+    }
+    next_id(tx)
+}
+
 /// Loads the id that the next new integration gets; none is ever given twice.
-pub(super) fn next_id(tx: &Connection) -> Result<IntegrationId, StoreError> {
+fn next_id(tx: &Connection) -> Result<IntegrationId, StoreError> {
     const SQL: &str = "
         SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'integration'), 0) + 1";
     Ok(tx.prepare_cached(SQL)?.query_row([], |row| row.get(0).map(IntegrationId))?)
+}
+
+/// Frees the name of an integration that gets another one in this transaction.
+pub(super) fn free_name(tx: &Connection, id: IntegrationId) -> Result<(), StoreError> {
+    // No configured name has a control character.
+    const SQL: &str = "UPDATE integration SET name = char(1) || id WHERE id = :id";
+    tx.prepare_cached(SQL)?.execute(named_params! {":id": id.0})?;
+    Ok(())
 }
 
 /// Adds a new integration, whose first configuration has to pass yet.
 pub(super) fn insert(tx: &Connection, new: &NewIntegration) -> Result<(), StoreError> {
     const ROW: &str = "
         INSERT INTO integration
-            (id, name, kind, auto_bootstrap, labels, status, notified_status, cron, zone,
+            (id, name, formerly, kind, auto_bootstrap, labels, status, notified_status, cron, zone,
              next_run_at_ms, next_trigger, created_at_ms)
-        VALUES (:id, :name, :kind, :auto_bootstrap, :labels, :status, :notified, :cron, :zone, :next,
-                :trigger, :now)";
+        VALUES (:id, :name, :formerly, :kind, :auto_bootstrap, :labels, :status, :notified, :cron,
+                :zone, :next, :trigger, :now)";
     const CONFIGURATION: &str = "
         INSERT INTO configuration
             (integration_id, config_shown, candidate_config, candidate_catalog)
@@ -32,6 +55,7 @@ pub(super) fn insert(tx: &Connection, new: &NewIntegration) -> Result<(), StoreE
     tx.prepare_cached(ROW)?.execute(named_params! {
         ":id": row.id.0,
         ":name": row.name,
+        ":formerly": new.formerly,
         ":kind": row.kind,
         ":auto_bootstrap": new.auto_bootstrap,
         ":labels": text(&row.labels)?,
@@ -61,8 +85,8 @@ fn text(labels: &BTreeMap<String, String>) -> Result<String, StoreError> {
 pub(super) fn describe(tx: &Connection, new: &NewIntegration) -> Result<(), StoreError> {
     const ROW: &str = "
         UPDATE integration SET
-            name = :name, kind = :kind, auto_bootstrap = :auto_bootstrap, labels = :labels, cron = :cron,
-            zone = :zone
+            name = :name, formerly = :formerly, kind = :kind, auto_bootstrap = :auto_bootstrap,
+            labels = :labels, cron = :cron, zone = :zone
         WHERE id = :id";
     // Without a candidate this is the configuration in force, as users see it.
     const CONFIGURATION: &str = "
@@ -76,6 +100,7 @@ pub(super) fn describe(tx: &Connection, new: &NewIntegration) -> Result<(), Stor
     tx.prepare_cached(ROW)?.execute(named_params! {
         ":id": row.id.0,
         ":name": row.name,
+        ":formerly": new.formerly,
         ":kind": row.kind,
         ":auto_bootstrap": new.auto_bootstrap,
         ":labels": text(&row.labels)?,

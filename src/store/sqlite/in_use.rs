@@ -3,6 +3,7 @@
 use rusqlite::{Connection, Row as SqlRow};
 
 use super::{InUse, KeptRow, StoreError, receiver};
+use crate::domain::IntegrationId;
 
 /// Loads the names of integrations and receivers in use.
 pub(super) fn load(tx: &Connection) -> Result<InUse, StoreError> {
@@ -11,7 +12,10 @@ pub(super) fn load(tx: &Connection) -> Result<InUse, StoreError> {
         WHERE status <> 'deleted' AND status <> 'deleting' AND status <> 'disabled'";
     let mut statement = tx.prepare_cached(SQL)?;
     let integrations = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
-    Ok(InUse { integrations, receivers: receiver::configured(tx)? })
+    let mut ids = tx.prepare_cached("SELECT id, name FROM integration")?;
+    let ids = ids.query_map([], |row| Ok((IntegrationId(row.get(0)?), row.get(1)?)))?;
+    let ids = ids.collect::<Result<_, _>>()?;
+    Ok(InUse { integrations, receivers: receiver::configurations(tx)?, ids })
 }
 
 /// Loads the stored configurations of the integrations in use.

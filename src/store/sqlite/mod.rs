@@ -65,17 +65,17 @@ use super::mutes::{MuteRow, OutageRow, OwnFaultRow, Released, SilenceRow};
 use super::node::{NodeNote, NodeRow, ProcessId};
 use super::outbox::{PendingDelivery, Redelivered, Replayed, Resend, Span};
 use super::random;
-use super::receivers::{EventRow, Events, ReceiverRow};
+use super::receivers::{EventRow, Events, PendingTypes, ReceiverRow};
 use super::retention::{Pruned, Retention, Surplus};
 use super::rows::{
     AttemptRow, CandidateRow, DeliveryFilter, DeliveryRow, HistoryRow, IntegrationRow, RunRow,
     StatusRow, TargetRow, TransitionRow,
 };
 use super::run::{Began, Due};
-use super::sync::Synced;
+use super::sync::{Configured, Synced};
 use crate::domain::ledger::{
     Attempt, Begun, DeliveryState, Disabled, Finished, Lease, NewSilence, NotificationContext,
-    Recorded, Requested, StoredReport, SubjectRun, Trigger, Wanted,
+    Recorded, Requested, Stored as StoredIntegration, StoredReport, SubjectRun, Trigger, Wanted,
 };
 use crate::domain::{IntegrationId, OwnFault, Schedule, Timestamp};
 
@@ -132,11 +132,11 @@ impl Store {
     /// Implements [`crate::store::Store::sync`] on this engine.
     pub(crate) async fn sync(
         &self,
-        wanted: Vec<Wanted>,
+        configured: Configured,
         startup: bool,
         context: NotificationContext,
     ) -> Result<Synced, StoreError> {
-        self.writer.write(move |tx| sync::apply(tx, &wanted, startup, &context)).await
+        self.writer.write(move |tx| sync::apply(tx, &configured, startup, &context)).await
     }
 
     /// Implements [`crate::store::Store::begin`] on this engine.

@@ -1,15 +1,15 @@
 //! Receivers and their states: configured, failing, disabled.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use rusqlite::{Connection, Row as SqlRow, named_params};
 
 use super::asked::Asked;
 use super::column::{instant, parse};
 use super::page::{self, Key, Listed, Page};
-use super::{NotificationContext, ReceiverRow, StoreError, health};
+use super::{NotificationContext, PendingTypes, ReceiverRow, StoreError, health};
 use crate::domain::ledger;
-use crate::domain::{Changes, DisabledReason, Timestamp};
+use crate::domain::{Changes, DisabledReason, Subscription, Timestamp};
 
 macro_rules! receiver_columns {
     () => {
@@ -28,6 +28,7 @@ macro_rules! receiver_columns {
 /// configured or deliveries to them are pending.
 pub(super) fn configure(
     tx: &Connection,
+    tables: &BTreeMap<String, String>,
     context: &NotificationContext,
     changes: &mut Changes,
 ) -> Result<Vec<ReceiverRow>, StoreError> {
@@ -36,32 +37,59 @@ pub(super) fn configure(
         "WHERE iif(configured, disabled_at_ms IS NOT NULL, 0 < pending) ORDER BY name"
     );
     const NAME: &str = "
-        INSERT INTO receiver (name, configured) VALUES (:name, 1)
-        ON CONFLICT (name) DO UPDATE SET configured = 1";
-    let mut former = configured(tx)?;
-    for subscription in context.subscriptions.iter() {
-        if !former.remove(&subscription.receiver) {
-            changes.receivers_added.add(&subscription.receiver);
+        INSERT INTO receiver (name, configured, config) VALUES (:name, 1, :config)
+        ON CONFLICT (name) DO UPDATE SET configured = 1, config = :config";
+    let mut former = configurations(tx)?;
+    for Subscription { receiver, .. } in context.subscriptions.iter() {
+        match former.remove(receiver) {
+            None => changes.receivers_added.add(receiver),
+            Some(stored) => {
+                let table = tables.get(receiver);
+                if stored.is_some_and(|stored| table != Some(&stored)) {
+                    changes.receivers_changed.add(receiver);
+                }
+            }
         }
     }
-    for gone in &former {
+    for gone in former.keys() {
         changes.receivers_removed.add(gone);
     }
     tx.execute("UPDATE receiver SET configured = 0 WHERE configured = 1", [])?;
     for subscription in context.subscriptions.iter() {
-        tx.prepare_cached(NAME)?.execute(named_params! {":name": subscription.receiver})?;
+        let name = &subscription.receiver;
+        tx.prepare_cached(NAME)?
+            .execute(named_params! {":name": name, ":config": tables.get(name)})?;
     }
     let mut statement = tx.prepare_cached(IDLE)?;
     let found = statement.query_and_then([], receiver_row)?;
     found.collect()
 }
 
-/// Loads the names of the receivers that are configured.
-pub(super) fn configured(tx: &Connection) -> Result<BTreeSet<String>, StoreError> {
-    const SQL: &str = "SELECT name FROM receiver WHERE configured = 1";
+/// Loads the receivers that are configured, each with its table; one that an older version has stored has none.
+pub(super) fn configurations(
+    tx: &Connection,
+) -> Result<BTreeMap<String, Option<String>>, StoreError> {
+    const SQL: &str = "SELECT name, config FROM receiver WHERE configured = 1";
     let mut statement = tx.prepare_cached(SQL)?;
-    let found = statement.query_map([], |row| row.get(0))?;
+    let found = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok(found.collect::<Result<_, _>>()?)
+}
+
+/// Counts the pending messages of each receiver by the type of their event, but those that are sent in the format in
+/// which their incident began.
+pub(super) fn pending_types(tx: &Connection) -> Result<PendingTypes, StoreError> {
+    const SQL: &str = "
+        SELECT receiver, type, count(*) FROM delivery JOIN event ON event.id = event_id
+        WHERE state = 'pending' AND delivery.format IS NULL GROUP BY receiver, type";
+    let mut statement = tx.prepare_cached(SQL)?;
+    let mut rows = statement.query([])?;
+    let mut found = PendingTypes::new();
+    while let Some(row) = rows.next()? {
+        let kind: String = row.get(1)?;
+        let of = found.entry(row.get(0)?).or_default();
+        of.push((parse("event", &kind)?, row.get(2)?));
+    }
+    Ok(found)
 }
 
 /// Receivers after a name. The oldest pending event is among the heads of a receiver's queues.

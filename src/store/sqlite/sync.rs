@@ -11,28 +11,30 @@ use super::outage::set_factors;
 use super::receiver::configure;
 use super::row::row_columns;
 use super::writer::attempt;
-use super::{NotificationContext, StoreError, Synced, Wanted, configuration, row, wake};
+use super::{
+    Configured, NotificationContext, StoreError, Synced, Wanted, configuration, row, wake,
+};
 use crate::domain::ledger::{self, Case, Row, Stored};
 use crate::domain::{Status, Transition};
 
-/// Makes every row what `wanted` says, and notifies receivers once of all that this changed.
+/// Makes every row what the configuration says, and notifies receivers once of all that this changed.
 pub(super) fn apply(
     tx: &Connection,
-    wanted: &[Wanted],
+    configured: &Configured,
     startup: bool,
     context: &NotificationContext,
 ) -> Result<Synced, StoreError> {
-    let mut synced = sync(tx, wanted, startup, context)?;
+    let mut synced = sync(tx, configured, startup, context)?;
     let asked = Asked { now: context.now, ..Asked::default() };
     let announce = |case: &Case| ledger::announce_changes(case, &synced.changes, context);
     synced.is_announced = asked.decide(tx, announce)?;
     Ok(synced)
 }
 
-/// Makes every row what `wanted` says; rows it does not name are removed, step by step.
+/// Makes every row what the configuration says; rows it does not name are removed, step by step.
 pub(super) fn sync(
     tx: &Connection,
-    wanted: &[Wanted],
+    configured: &Configured,
     startup: bool,
     context: &NotificationContext,
 ) -> Result<Synced, StoreError> {
@@ -41,13 +43,14 @@ pub(super) fn sync(
     }
     let mut stored = live(tx)?;
     let mut synced = Synced::default();
-    synced.idle = configure(tx, context, &mut synced.changes)?;
+    let Configured { integrations: wanted, receivers } = configured;
+    synced.idle = configure(tx, receivers, context, &mut synced.changes)?;
     // Other windows may be configured now.
     Asked::default().apply_all(tx, &[ledger::reevaluate_mutes(context.now)])?;
     wake::replan(tx, context)?;
-    let names: BTreeSet<&str> = wanted.iter().map(|one| one.name.as_str()).collect();
+    let known = Known::new(tx, wanted, &stored)?;
     for wanted in wanted {
-        let (id, step) = if let Some(stored) = known(tx, wanted, &names, &mut stored)? {
+        let (id, step) = if let Some(stored) = known.find(tx, wanted, &mut stored)? {
             let asked = Asked { row: Some(&stored.row), now: context.now, ..Asked::default() };
             if matches!(stored.row.status, Status::Deleted | Status::Deleting) {
                 synced.changes.added.add(&wanted.name);
@@ -58,7 +61,7 @@ pub(super) fn sync(
             (stored.row.id, asked.decide(tx, adjust)?)
         } else {
             synced.changes.added.add(&wanted.name);
-            let id = configuration::next_id(tx)?;
+            let id = configuration::new_id(tx, wanted.id)?;
             let asked = Asked { now: context.now, ..Asked::default() };
             (id, asked.decide(tx, |case| ledger::create(case, id, wanted, context))?)
         };
@@ -75,27 +78,49 @@ pub(super) fn sync(
     Ok(synced)
 }
 
-/// Returns the row that `wanted` is about: of its name, of the name that it had before unless another
-/// one is called that now, or of one that was deleted.
-fn known(
-    tx: &Connection,
-    wanted: &Wanted,
-    names: &BTreeSet<&str>,
-    live: &mut BTreeMap<String, Stored>,
-) -> Result<Option<Stored>, StoreError> {
-    let former = wanted.formerly.as_deref().filter(|name| !names.contains(name));
-    if let Some(found) = live.remove(&wanted.name) {
-        return Ok(Some(found));
+/// Rows that integrations of a configuration are about.
+struct Known<'a> {
+    names: BTreeSet<&'a str>,
+    renames: BTreeMap<&'a str, &'a str>,
+}
+
+impl<'a> Known<'a> {
+    /// Returns the rows by name, and frees the names of those that get another one.
+    fn new(
+        tx: &Connection,
+        wanted: &'a [Wanted],
+        live: &BTreeMap<String, Stored>,
+    ) -> Result<Self, StoreError> {
+        let used = live.iter().map(|(name, one)| (name.as_str(), one.formerly.as_deref()));
+        let renames = ledger::renames(wanted, &used.collect());
+        for former in renames.values().filter_map(|former| live.get(*former)) {
+            configuration::free_name(tx, former.row.id)?;
+        }
+        let names = wanted.iter().map(|one| one.name.as_str()).collect();
+        Ok(Self { names, renames })
     }
-    if let Some(found) = former.and_then(|name| live.remove(name)) {
-        return Ok(Some(found));
-    }
-    for name in [Some(wanted.name.as_str()), former].into_iter().flatten() {
-        if let Some(found) = deleted(tx, name)? {
+
+    /// Returns the row that `wanted` is about: of the name that it had before, of its own, or of one that was
+    /// deleted.
+    fn find(
+        &self,
+        tx: &Connection,
+        wanted: &Wanted,
+        live: &mut BTreeMap<String, Stored>,
+    ) -> Result<Option<Stored>, StoreError> {
+        let name = wanted.name.as_str();
+        let former = self.renames.get(name).copied();
+        if let Some(found) = live.remove(former.unwrap_or(name)) {
             return Ok(Some(found));
         }
+        let former = wanted.formerly.as_deref().filter(|name| !self.names.contains(name));
+        for name in [Some(name), former].into_iter().flatten() {
+            if let Some(found) = deleted(tx, name)? {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
     }
-    Ok(None)
 }
 
 /// Ends the removals that no run delays any more.
@@ -117,6 +142,7 @@ impl Synced {
 fn stored(row: &SqlRow<'_>) -> Result<Stored, StoreError> {
     Ok(Stored {
         row: row::read(row)?,
+        formerly: row.get("formerly")?,
         auto_bootstrap: row.get("auto_bootstrap")?,
         config_shown: row.get("config_shown")?,
         active_config: row.get("active_config")?,
@@ -132,7 +158,7 @@ macro_rules! stored_columns {
         concat!(
             "SELECT ",
             row_columns!(),
-            ", auto_bootstrap, config_shown, active_config, active_catalog, candidate_config,
+            ", formerly, auto_bootstrap, config_shown, active_config, active_catalog, candidate_config,
                candidate_catalog
              FROM integration JOIN configuration ON integration_id = id "
         )
@@ -152,7 +178,8 @@ pub(super) const DELETED: &str = concat!(
     "WHERE name = :name AND status = 'deleted' ORDER BY id DESC LIMIT 1"
 );
 
-fn live(tx: &Connection) -> Result<BTreeMap<String, Stored>, StoreError> {
+/// Loads the integrations that are not deleted, by name.
+pub(super) fn live(tx: &Connection) -> Result<BTreeMap<String, Stored>, StoreError> {
     const SQL: &str = concat!(stored_columns!(), "WHERE status <> 'deleted'");
     let mut statement = tx.prepare_cached(SQL)?;
     let found = statement.query_and_then([], |row| {

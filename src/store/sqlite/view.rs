@@ -8,10 +8,10 @@ use std::time::Duration;
 use super::page::{Listed, Page};
 use super::{
     AuditFilter, AuditRow, DeliveryFilter, DeliveryRow, Due, Events, HistoryRow, InUse,
-    IntegrationRow, KeptRow, NodeRow, OutageRow, OwnFaultRow, ReceiverRow, Retention, RunRow,
-    SilenceRow, StatusRow, StoreError, Surplus, TargetRow, TransitionRow, audit, awake, fault,
-    history, in_use, integration, node, open, outage, queue, reader, receiver, release, resend,
-    silence, surplus, wake,
+    IntegrationRow, KeptRow, NodeRow, OutageRow, OwnFaultRow, PendingTypes, ReceiverRow, Retention,
+    RunRow, SilenceRow, StatusRow, StoreError, StoredIntegration, Surplus, TargetRow,
+    TransitionRow, audit, awake, fault, history, in_use, integration, node, open, outage, queue,
+    reader, receiver, release, resend, silence, surplus, sync, wake,
 };
 use crate::domain::ledger::KnownIncident;
 use crate::domain::{Factor, IntegrationId, RunId, Timestamp};
@@ -137,6 +137,18 @@ impl View {
     /// Implements [`crate::store::View::stored_configurations`] on this engine.
     pub(crate) async fn stored_configurations(&self) -> Result<Vec<KeptRow>, StoreError> {
         self.readers.read(|tx| in_use::configurations(tx)).await
+    }
+
+    /// Implements [`crate::store::View::stored_integrations`] on this engine.
+    pub(crate) async fn stored_integrations(
+        &self,
+    ) -> Result<BTreeMap<String, StoredIntegration>, StoreError> {
+        self.readers.read(|tx| sync::live(tx)).await
+    }
+
+    /// Implements [`crate::store::View::pending_types`] on this engine.
+    pub(crate) async fn pending_types(&self) -> Result<PendingTypes, StoreError> {
+        self.readers.read(|tx| receiver::pending_types(tx)).await
     }
 
     /// Implements [`crate::store::View::node`] on this engine.

@@ -200,7 +200,10 @@ mod tests {
         let table = [
             (json!({ "headers": "x" }), "headers: expected a table, found \"x\""),
             (json!({ "headers": { "a b": "x" } }), "\"a b\" is not the name of a header"),
-            (json!({ "headers": { "Content-Type": "x" } }), "`content-type` belongs to the message"),
+            (
+                json!({ "headers": { "Content-Type": "x" } }),
+                "`content-type` belongs to the message",
+            ),
             (json!({ "headers": { "webhook-id": "x" } }), "`webhook-id` belongs to the message"),
             (json!({ "headers": { "X-A": "x", "x-a": "y" } }), "`x-a` is given twice"),
             (json!({ "headers": { "X-A": "hunter2\n" } }), "`x-a` must hold printable ASCII"),
@@ -212,7 +215,10 @@ mod tests {
             (json!({ "proxy": { "url": "http://p", "username": "u" } }), "given together"),
             (json!({ "proxy": { "url": "http://p", "user": "u" } }), "did you mean `username`?"),
             (json!({ "tls": { "key": file } }), "`certificate` and `key` are given together"),
-            (json!({ "tls": { "ca": { "env": "CA" } } }), "tls.ca: expected the path of a PEM file"),
+            (
+                json!({ "tls": { "ca": { "env": "CA" } } }),
+                "tls.ca: expected the path of a PEM file",
+            ),
             (json!({ "tls": { "ca": "/a" }, "ca_file": "/b" }), "cannot be used with `tls.ca`"),
         ];
         for (keys, expected) in table {
@@ -234,7 +240,9 @@ mod tests {
         }));
         assert_eq!(faults, [""; 0]);
         assert_eq!(warnings.len(), 2, "{warnings:?}");
-        assert!(warnings[0].starts_with("receiver[0].headers.X-Api-Key: the configuration contains"));
+        assert!(
+            warnings[0].starts_with("receiver[0].headers.X-Api-Key: the configuration contains")
+        );
         assert!(warnings[1].starts_with("receiver[0].bearer: the configuration contains"));
     }
 }

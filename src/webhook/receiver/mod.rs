@@ -2,6 +2,7 @@
 
 mod access;
 mod read;
+mod secret;
 mod timing;
 mod url;
 
@@ -11,6 +12,7 @@ use std::time::Duration;
 use reqwest::Url;
 
 pub(crate) use self::access::Access;
+pub(super) use self::secret::learn_url;
 pub(super) use self::url::parse_url;
 use crate::domain::Format;
 use crate::domain::{RetryPolicy, SecretRef, Subscription};
@@ -57,6 +59,16 @@ pub(crate) enum Target {
     Fixed(Url),
     /// Reference to a URL that is kept as a secret and read at every attempt.
     Kept(SecretRef),
+}
+
+impl Receiver {
+    /// Returns true when its URL stands in the configuration itself and may be a secret.
+    pub(crate) fn has_secret_url(&self) -> bool {
+        match &self.target {
+            Target::Fixed(url) => !secret::secret_parts(url).is_empty(),
+            Target::Kept(_) => false,
+        }
+    }
 }
 
 impl fmt::Debug for Receiver {

@@ -21,8 +21,7 @@ pub(crate) fn parse_url(text: &str, allow: &Allow) -> Result<Url, String> {
         return Err("must begin with https://".to_owned());
     }
     if !url.username().is_empty() || url.password().is_some() {
-        let message =
-            "must not contain a user name or password; use `bearer` or `headers`, beside signatures";
+        let message = "must not contain a user name or password; use `bearer` or `headers`, beside signatures";
         return Err(message.to_owned());
     }
     if url.fragment().is_some() {

@@ -84,11 +84,7 @@ async fn read(reference: &SecretRef, redactor: &Redactor) -> Result<Secret, Send
     Ok(secret)
 }
 
-fn header(
-    name: &HeaderName,
-    value: &str,
-    reference: &SecretRef,
-) -> Result<HeaderValue, SendError> {
+fn header(name: &HeaderName, value: &str, reference: &SecretRef) -> Result<HeaderValue, SendError> {
     let wrong = |_shown| SendError::Header { name: name.clone(), place: place(reference) };
     let mut value = HeaderValue::from_str(value).map_err(wrong)?;
     value.set_sensitive(true);

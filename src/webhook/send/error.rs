@@ -28,7 +28,9 @@ pub(crate) enum SendError {
     #[error("not sent, since a credential of the receiver is missing")]
     Credential(#[source] SecretError),
     /// A credential was read that no header can hold.
-    #[error("not sent, since the header `{name}` cannot hold what is in {place}: printable ASCII on one line")]
+    #[error(
+        "not sent, since the header `{name}` cannot hold what is in {place}: printable ASCII on one line"
+    )]
     Header {
         /// Name of the header.
         name: HeaderName,

@@ -7,7 +7,6 @@ mod access;
 mod answer;
 mod error;
 mod pool;
-mod secret;
 #[cfg(test)]
 mod tests;
 
@@ -25,9 +24,8 @@ use self::answer::{DETAIL_BYTES_MAX, beginning, hint};
 pub(crate) use self::error::SendError;
 use self::error::{chain, place};
 use self::pool::Pool;
-use self::secret::learn_url;
 use super::format::{Rendered, Stored, render};
-use super::receiver::{Receiver, Target, parse_url};
+use super::receiver::{Receiver, Target, learn_url, parse_url};
 use super::sign::{Key, PREFIX, signatures};
 use super::text::cut;
 use crate::domain::{AttemptResult, Format, Redactor, Timestamp, duration_text};
@@ -127,6 +125,23 @@ impl Sender {
             Err(error) => (AttemptResult::Unreachable, chain(&error)),
         };
         Sent { result, duration: began.elapsed(), detail: cut(detail, DETAIL_BYTES_MAX) }
+    }
+
+    /// Reads everything that a message needs, without sending one; returns what cannot be used. What cannot be
+    /// read is left out.
+    pub(crate) async fn examine(&self) -> Vec<String> {
+        let (keys, url) = (self.keys().await.err(), self.url().await.err());
+        let shown = shown(&self.receiver.access, &self.redactor).await;
+        let connected = match (&shown, &self.transport) {
+            (Ok(shown), Transport::Http(pool)) => pool.examine(&shown.way).await.err(),
+            #[cfg(test)]
+            (Ok(_), Transport::Simulated(_)) => None,
+            (Err(_), _) => None,
+        };
+        let found = [keys, url, shown.err(), connected.map(SendError::Client)];
+        let is_read =
+            |error: &SendError| !matches!(error, SendError::Secret(_) | SendError::Credential(_));
+        found.into_iter().flatten().filter(is_read).map(|error| chain(&error)).collect()
     }
 
     async fn attempt(
@@ -258,10 +273,11 @@ fn pool(receiver: &Receiver, resolver: GuardedResolver) -> Result<Pool, HttpErro
         ca_file: receiver.access.ca_file.clone(),
         // A proxy looks up the receiver's name by itself, and its own address is configured.
         resolver: receiver.access.proxy.is_none().then_some(resolver),
-        proxy: receiver.access.proxy.as_ref().map(|proxy| Proxy {
-            url: proxy.url.clone(),
-            credentials: None,
-        }),
+        proxy: receiver
+            .access
+            .proxy
+            .as_ref()
+            .map(|proxy| Proxy { url: proxy.url.clone(), credentials: None }),
         idle_connections_max: receiver.concurrency,
         ..HttpOptions::default()
     })

@@ -85,6 +85,15 @@ impl Pool {
         Ok(sent)
     }
 
+    /// Checks that connections can be made with the credentials of `way`.
+    ///
+    /// # Errors
+    ///
+    /// Fails when they cannot be used.
+    pub(super) async fn examine(&self, way: &Way) -> Result<(), HttpError> {
+        self.made(way).await.map(|_kept| ())
+    }
+
     fn kept(&self) -> Kept {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

@@ -15,6 +15,7 @@ impl Books {
             Effect::InsertIntegration(new) => {
                 let stored = Stored {
                     row: new.row.clone(),
+                    formerly: new.formerly.clone(),
                     auto_bootstrap: new.auto_bootstrap,
                     config_shown: new.config_shown.clone(),
                     active_config: None,
@@ -27,6 +28,7 @@ impl Books {
             Effect::Describe(new) => {
                 let stored = self.rows.get_mut(&new.row.id).unwrap();
                 stored.row.name.clone_from(&new.row.name);
+                stored.formerly.clone_from(&new.formerly);
                 stored.row.kind.clone_from(&new.row.kind);
                 stored.row.labels.clone_from(&new.row.labels);
                 stored.row.cron.clone_from(&new.row.cron);

@@ -17,7 +17,7 @@ pub(super) const START: Timestamp = Timestamp(1_795_428_000_000);
 
 /// Books with what a daemon brings.
 #[derive(Clone, Debug)]
-pub(super) struct Bench {
+pub(in crate::domain::ledger) struct Bench {
     pub(super) books: Books,
     pub(super) now: Timestamp,
     pub(super) receivers: Vec<&'static str>,
@@ -34,7 +34,7 @@ pub(super) struct Bench {
 }
 
 impl Bench {
-    pub(super) fn new() -> Self {
+    pub(in crate::domain::ledger) fn new() -> Self {
         Self {
             books: Books::default(),
             now: START,
@@ -87,7 +87,7 @@ impl Bench {
         rows.find(|stored| stored.row.name == name).unwrap().row.id
     }
 
-    pub(super) fn stored(&self, name: &str) -> &Stored {
+    pub(in crate::domain::ledger) fn stored(&self, name: &str) -> &Stored {
         &self.books.rows[&self.id(name)]
     }
 
@@ -104,7 +104,7 @@ impl Bench {
         self.row(name).status
     }
 
-    pub(super) fn sync(&mut self, wanted: &[Wanted]) -> Vec<Transition> {
+    pub(in crate::domain::ledger) fn sync(&mut self, wanted: &[Wanted]) -> Vec<Transition> {
         self.sync_with(wanted, false)
     }
 

@@ -1,7 +1,7 @@
 //! Tests of the ledger: tables and properties without a database.
 
 mod apply;
-mod bench;
+pub(super) mod bench;
 mod books;
 mod configurations;
 mod decisions;
@@ -15,5 +15,5 @@ mod receivers;
 mod replays;
 mod rules;
 mod runs;
-mod samples;
+pub(super) mod samples;
 mod thrift;

@@ -11,10 +11,11 @@ pub(super) fn schedule() -> Schedule {
     Schedule::parse("0 * * * *", "UTC").unwrap()
 }
 
-pub(super) fn wanted(name: &str) -> Wanted {
+pub(in crate::domain::ledger) fn wanted(name: &str) -> Wanted {
     Wanted {
         name: name.to_owned(),
         formerly: None,
+        id: None,
         kind: "Redshift".to_owned(),
         auto_bootstrap: Some(false),
         labels: BTreeMap::from([("team".to_owned(), "data".to_owned())]),

@@ -25,6 +25,7 @@ pub(super) const MIGRATIONS: &[(u32, &str)] = &[
     (12, include_str!("0012_configuration_fault.sql")),
     (13, include_str!("0013_requests.sql")),
     (14, include_str!("0014_counted.sql")),
+    (15, include_str!("0015_renames.sql")),
 ];
 
 /// The schema that calls the class of the daemon's own faults `local`.

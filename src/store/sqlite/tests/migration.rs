@@ -273,8 +273,8 @@ fn version_12_keeps_its_rows_and_silences_and_takes_requests() {
     migrate(&mut conn).unwrap();
     assert_eq!(kept(&conn), stored);
     assert!(stored.iter().all(|rows| rows.len() == 2), "{stored:?}");
-    let after = columns(&conn, "integration");
-    assert!(before[0].iter().all(|name| after.contains(name)), "no column is lost: {after:?}");
+    let now = columns(&conn, "integration");
+    assert!(before[0].iter().all(|column| now.contains(column)), "a column is lost: {now:?}");
     let silences = lines(&conn, "SELECT author, from_ms FROM silence ORDER BY id");
     assert_eq!(silences, [r#"Text("") Integer(5000)"#, r#"Text("") Integer(7000)"#]);
     let asked = "UPDATE integration SET next_trigger = 'request', next_run_at_ms = 1 WHERE id = 6;

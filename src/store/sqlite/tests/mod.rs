@@ -103,7 +103,8 @@ impl Bench {
 
     fn sync(&mut self, wanted: &[Wanted]) -> Synced {
         let context = self.context();
-        self.write(|tx| sync::sync(tx, wanted, false, &context)).unwrap()
+        let configured = wanted.to_vec().into();
+        self.write(|tx| sync::sync(tx, &configured, false, &context)).unwrap()
     }
 
     fn row(&self, name: &str) -> IntegrationRow {
@@ -244,6 +245,7 @@ fn wanted(name: &str) -> Wanted {
     Wanted {
         name: name.to_owned(),
         formerly: None,
+        id: None,
         kind: "Redshift".to_owned(),
         auto_bootstrap: Some(false),
         labels: BTreeMap::from([("team".to_owned(), "data".to_owned())]),

@@ -70,7 +70,7 @@ fn take(bench: &mut Bench, leased: &mut Leased, step: &Step) {
     let (now, context) = (bench.now, bench.context());
     match *step {
         Step::Sync(choices, startup) => {
-            let wanted = configured(choices);
+            let wanted = configured(choices).into();
             bench.write(|tx| sync::sync(tx, &wanted, startup, &context)).unwrap();
         }
         Step::Begin(place) => {

@@ -16,6 +16,7 @@ pub(super) fn wanted() -> Wanted {
     Wanted {
         name: "warehouse".to_owned(),
         formerly: None,
+        id: None,
         kind: "Amazon Redshift".to_owned(),
         auto_bootstrap: Some(true),
         labels: row().labels,
@@ -31,6 +32,7 @@ pub(super) fn wanted() -> Wanted {
 /// The integration as it stands when [`wanted`] is in force.
 pub(super) fn in_force(row: Row) -> Stored {
     Stored {
+        formerly: None,
         row,
         auto_bootstrap: Some(true),
         config_shown: "shown".to_owned(),

@@ -127,6 +127,7 @@ fn replanned(
     let wanted = Wanted {
         name: row.name.clone(),
         formerly: None,
+        id: None,
         kind: row.kind.clone(),
         auto_bootstrap: None,
         labels: row.labels.clone(),
@@ -138,6 +139,7 @@ fn replanned(
         factors: Vec::new(),
     };
     let stored = Stored {
+        formerly: None,
         row: row.clone(),
         auto_bootstrap: None,
         config_shown: "{}".to_owned(),

@@ -22,7 +22,7 @@ fn gone(delivery: &PendingDelivery) -> Attempt {
 async fn commands_change_the_outbox_beside_the_daemon() {
     let place = Place::new();
     let store = place.open();
-    store.sync(vec![wanted("one")], true, context()).await.unwrap();
+    store.sync(vec![wanted("one")].into(), true, context()).await.unwrap();
     let claim = async || {
         let permits = BTreeMap::from([("a".to_owned(), 8)]);
         store.claim(permits, LEASE, START).await.unwrap()
@@ -38,12 +38,12 @@ async fn commands_change_the_outbox_beside_the_daemon() {
     let rows = store.view().receivers(Page::first(9)).await.unwrap().rows;
     assert_eq!(rows[0].disabled, None, "whoever reads sees it at once");
     assert_eq!(claim().await[0].event_id, first[0].event_id, "and so does the daemon");
-    assert_eq!(store.view().events(0, 9).await.unwrap().latest, 2);
+    assert_eq!(store.view().events(0, 9).await.unwrap().latest, 3);
     control.disable("a", START).unwrap();
     store.close().await.unwrap();
     drop(control);
     let store = place.open();
-    let synced = store.sync(vec![wanted("one")], true, context()).await.unwrap();
+    let synced = store.sync(vec![wanted("one")].into(), true, context()).await.unwrap();
     assert_eq!(
         (synced.idle[0].name.as_str(), synced.idle[0].pending),
         ("a", 1),

@@ -88,7 +88,7 @@ async fn each_commit_is_announced_with_the_number_of_the_latest_event() {
     let mut changes = store.changes();
     assert_eq!(*changes.borrow_and_update(), 0);
     let context = NotificationContext { now: START, ..NotificationContext::default() };
-    store.sync(vec![wanted("one")], false, context).await.unwrap();
+    store.sync(vec![wanted("one")].into(), false, context).await.unwrap();
     changes.changed().await.unwrap();
     let latest = store.view().events(0, 9).await.unwrap().latest;
     assert!(0 < latest);

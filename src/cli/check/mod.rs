@@ -1,13 +1,21 @@
-//! `check`: reads the configuration and shows every fault at once; `--online` also connects.
+//! `check`: reads the configuration and shows every fault at once, looks at its secrets, and says what a reload would
+//! change; `--online` also connects.
 
+mod plan;
+mod secrets;
+
+use std::io::ErrorKind;
+use std::path::Path;
 use std::sync::Arc;
 
+use self::secrets::Looked;
 use super::args::{Check, Global};
 use super::error::{CommandError, fault_lines, print_error};
 use super::print::{Answer, End, counted, result_word, sanitise};
 use super::validate::{enabled, validate_all};
 use crate::daemon::{self, Assembly};
 use crate::domain::duration_text;
+use crate::domain::ledger::Difference;
 use crate::input::Fault;
 use crate::platforms::Mode;
 use crate::store::{ReceiverRow, View, each_page};
@@ -29,20 +37,50 @@ pub(super) async fn answer(global: &Global, args: &Check) -> Result<Answer, Comm
     } else {
         None
     };
-    let idle = idle(&assembly).await;
+    let Looked { problems, warnings: unseen } = secrets::look(&assembly).await;
+    let mut warnings = assembly.warnings.clone();
+    warnings.extend(folder(&assembly.settings.store));
+    warnings.extend(unseen);
+    warnings.extend(idle(&assembly).await);
+    let plan = difference(&assembly).await;
     let integrations = assembly.integrations.keys().map(String::as_str);
     let receivers = assembly.receivers.iter().map(|one| one.name.as_str());
     let checked = Checked::accepted(integrations, receivers)
-        .warned(&assembly.warnings)
-        .warned(&idle)
+        .warned(&warnings)
+        .looked(&problems, plan.as_ref())
         .validated(validated.as_deref());
-    let end = End::success_if(validated.iter().flatten().all(Validated::is_good));
+    let is_good = validated.iter().flatten().all(Validated::is_good) && problems.is_empty();
+    let end = End::success_if(is_good);
     if args.form.json {
         return Ok(Answer { end, ..Answer::json(&checked)? });
     }
-    print_error(&fault_lines(&assembly.warnings, "warning: "));
-    print_error(&fault_lines(&idle, "warning: "));
+    print_error(&fault_lines(&warnings, "warning: "));
+    print_error(&fault_lines(&problems, ""));
     Ok(Answer { end, ..Answer::good(text(&checked)) })
+}
+
+/// Returns what a reload would change; none before the daemon first started.
+async fn difference(assembly: &Assembly) -> Option<Difference> {
+    let view = View::open(&assembly.settings.store).ok()?;
+    daemon::difference(&view, assembly).await.ok()
+}
+
+/// Returns a warning when the folder of the database is not there, or not to be entered.
+fn folder(store: &Path) -> Option<Fault> {
+    let folder = store.parent().filter(|folder| !folder.as_os_str().is_empty())?;
+    let problem = match std::fs::metadata(folder) {
+        Ok(found) if found.is_dir() => return None,
+        Ok(_) => "is no folder".to_owned(),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            "does not exist; the service makes it when its unit has StateDirectory=".to_owned()
+        }
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+            "may not be entered by this user".to_owned()
+        }
+        Err(error) => error.to_string(),
+    };
+    let message = format!("the folder {} {problem}", folder.display());
+    Some(Fault { origin: store.display().to_string(), path: "store.path".to_owned(), message })
 }
 
 /// Returns a warning for each receiver that has pending messages although it is sent none; nothing
@@ -80,8 +118,13 @@ fn text(checked: &Checked<'_>) -> String {
         let (name, result) = (sanitise(one.name), result_word(one.status));
         lines.push(format!("{name}: {result}{}", problem.unwrap_or_default()));
     }
+    lines.extend(checked.plan.iter().flat_map(|plan| plan::lines(plan)));
+    let unusable = match checked.secrets.len() {
+        0 => String::new(),
+        count => format!("; {} cannot be used", counted(count, "secret")),
+    };
     lines.push(format!(
-        "The configuration is valid: {}, {}.",
+        "The configuration is valid: {}, {}{unusable}.",
         counted(checked.integrations.len(), "integration"),
         counted(checked.receivers.len(), "receiver"),
     ));
@@ -100,6 +143,24 @@ mod tests {
     #[test]
     fn valid_configuration_is_summed_up_in_one_line() {
         assert_eq!(text(&valid()), "The configuration is valid: 2 integrations, 1 receiver.\n");
+    }
+
+    #[test]
+    fn secrets_that_cannot_be_used_are_counted_in_the_last_line() {
+        let problem = Fault { origin: "f".to_owned(), path: String::new(), message: String::new() };
+        let problems = [problem.clone(), problem];
+        let found = text(&valid().looked(&problems, None));
+        assert!(found.ends_with("1 receiver; 2 secrets cannot be used.\n"), "{found}");
+    }
+
+    #[test]
+    fn folder_of_the_database_is_looked_at() {
+        let place = tempfile::tempdir().unwrap();
+        let message = |path: &Path| folder(path).map(|fault| fault.message).unwrap_or_default();
+        assert_eq!(message(&place.path().join("state.db")), "");
+        assert!(message(&place.path().join("none/state.db")).contains("does not exist"));
+        std::fs::write(place.path().join("file"), "").unwrap();
+        assert!(message(&place.path().join("file/state.db")).contains("is no folder"));
     }
 
     #[test]
