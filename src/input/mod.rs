@@ -7,6 +7,7 @@
 
 mod faults;
 mod reader;
+mod secret;
 mod value;
 mod words;
 

@@ -1,13 +1,12 @@
 //! Reads a table key by key and collects its faults.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
 use super::words::{duration, join, nearest, quoted};
-use super::{Fault, Faults, Kind, Reference, Value};
-use crate::domain::{REDACTED, Secret, SecretRef, duration_text};
+use super::{Fault, Faults, Kind, Value};
+use crate::domain::duration_text;
 
 /// Reader of one table and its keys.
 #[derive(Debug)]
@@ -15,7 +14,7 @@ pub(crate) struct Reader<'a> {
     value: &'a Value,
     path: String,
     known: BTreeSet<&'static str>,
-    faults: &'a Faults,
+    pub(super) faults: &'a Faults,
 }
 
 impl<'a> Reader<'a> {
@@ -220,62 +219,6 @@ impl<'a> Reader<'a> {
         Self::new(value, self.path_of(key), self.faults)
     }
 
-    /// Reads a secret: `{ file = ".." }`, `{ env = ".." }`, `{ credential = ".." }`, or the literal
-    /// value, which is warned about; absent is fine.
-    pub(crate) fn secret(&mut self, key: &'static str) -> Option<SecretRef> {
-        let value = self.take(key)?;
-        let path = self.path_of(key);
-        self.secret_at(value, path)
-    }
-
-    /// Reads a list of secrets; absent is an empty list.
-    pub(crate) fn secrets(&mut self, key: &'static str) -> Vec<SecretRef> {
-        let Some(value) = self.take(key) else { return Vec::new() };
-        let Kind::Array(items) = &value.kind else {
-            self.fault(key, "expected a list of secrets such as [{ credential = \"name\" }]");
-            return Vec::new();
-        };
-        let path = self.path_of(key);
-        let items = items.iter().enumerate();
-        items.filter_map(|(index, item)| self.secret_at(item, format!("{path}[{index}]"))).collect()
-    }
-
-    /// Reads a table of values with keys of any name, each a secret or a text of its own; a text is warned
-    /// about as a secret where `is_secret` says so of its key. Absent is an empty list.
-    pub(crate) fn values(
-        &mut self,
-        key: &'static str,
-        is_secret: impl Fn(&str) -> bool,
-    ) -> Vec<(String, SecretRef)> {
-        let Some(value) = self.take(key) else { return Vec::new() };
-        let Kind::Table(entries) = &value.kind else {
-            return self.wrong(key, value, "a table").unwrap_or_default();
-        };
-        let path = self.path_of(key);
-        let read = |(name, item): &'a (String, Value)| {
-            let path = join(&path, name);
-            let read = match item.text().filter(|text| !is_secret(name) && *text != REDACTED) {
-                Some(text) => {
-                    self.faults.secret_at(&path);
-                    Some(SecretRef::Literal(Secret::new(text.to_owned())))
-                }
-                None => self.secret_at(item, path),
-            };
-            Some((name.clone(), read?))
-        };
-        entries.iter().filter_map(read).collect()
-    }
-
-    /// Reads a document in PEM form: a secret, or the path of a file as a text.
-    pub(crate) fn pem(&mut self, key: &'static str) -> Option<SecretRef> {
-        let value = self.raw(key)?;
-        let path = value.text().filter(|text| !text.contains("-----BEGIN") && *text != REDACTED);
-        let Some(path) = path else { return self.secret(key) };
-        let file = SecretRef::File(PathBuf::from(path));
-        self.refer(value, self.path_of(key), &file);
-        Some(file)
-    }
-
     /// Adds a fault when `key` is missing.
     pub(crate) fn required(&mut self, key: &'static str) -> Option<()> {
         if self.take(key).is_none() {
@@ -304,12 +247,14 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn take(&mut self, key: &'static str) -> Option<&'a Value> {
+    /// Returns the value of `key`, which is known from then on; null is like a missing key.
+    pub(super) fn take(&mut self, key: &'static str) -> Option<&'a Value> {
         self.known.insert(key);
         self.value.entry(key).filter(|value| !matches!(value.kind, Kind::Null))
     }
 
-    fn wrong<T>(&self, key: &str, value: &Value, wanted: &str) -> Option<T> {
+    /// Adds a fault of `key` that shows its value, and returns none.
+    pub(super) fn wrong<T>(&self, key: &str, value: &Value, wanted: &str) -> Option<T> {
         self.fault_at(
             value,
             &self.path_of(key),
@@ -318,7 +263,8 @@ impl<'a> Reader<'a> {
         None
     }
 
-    fn fault_at(&self, value: &Value, path: &str, message: String) {
+    /// Adds a fault of `value` at `path`.
+    pub(super) fn fault_at(&self, value: &Value, path: &str, message: String) {
         let origin = value.origin.to_string();
         self.faults.push(Fault { origin, path: path.to_owned(), message });
     }
@@ -342,47 +288,7 @@ impl<'a> Reader<'a> {
         given
     }
 
-    fn secret_at(&self, value: &'a Value, path: String) -> Option<SecretRef> {
-        self.faults.secret_at(&path);
-        if let Some(text) = value.text() {
-            return self.literal_at(value, path, text);
-        }
-        let reference = single(value).and_then(|(key, name)| match key {
-            _ if name.is_empty() => None,
-            "file" => Some(SecretRef::File(PathBuf::from(name))),
-            "env" => Some(SecretRef::Env(name.to_owned())),
-            "credential" if !name.contains('/') => Some(SecretRef::Credential(name.to_owned())),
-            _ => None,
-        });
-        if reference.is_none() {
-            let message = "expected { file = \"path\" }, { env = \"NAME\" } or \
-                { credential = \"name\" }";
-            self.fault_at(value, &path, message.to_owned());
-        }
-        if let Some(secret) = &reference {
-            self.refer(value, path, secret);
-        }
-        reference
-    }
 
-    fn refer(&self, value: &Value, path: String, secret: &SecretRef) {
-        let (origin, secret) = (value.origin.to_string(), secret.clone());
-        self.faults.refer(Reference { origin, path, secret });
-    }
-
-    fn literal_at(&self, value: &Value, path: String, text: &str) -> Option<SecretRef> {
-        let taken_out = text == REDACTED;
-        if taken_out {
-            let message = "the secret was removed here; put { file = \"..\" }, { env = \"..\" } \
-                or { credential = \"..\" } in its place";
-            self.fault_at(value, &path, message.to_owned());
-        }
-        let message = "the configuration contains the secret itself; use { file = \"..\" }, \
-            { env = \"..\" } or { credential = \"..\" }";
-        let origin = value.origin.to_string();
-        self.faults.literal(Fault { origin, path, message: message.to_owned() });
-        (!taken_out).then(|| SecretRef::Literal(Secret::new(text.to_owned())))
-    }
 }
 
 /// Returns what a text is called where `value` was found.
@@ -393,11 +299,6 @@ const fn text_for(value: &Value) -> &'static str {
     }
 }
 
-/// Returns the only entry of a table, when that is text.
-fn single(value: &Value) -> Option<(&str, &str)> {
-    let Kind::Table(entries) = &value.kind else { return None };
-    let [(key, item)] = entries.as_slice() else { return None };
-    Some((key, item.text()?))
 }
 
 /// Parses text from the environment, whose values have no types.
@@ -419,6 +320,7 @@ fn shown(value: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::SecretRef;
 
     fn read(json: &str, work: impl FnOnce(&mut Reader<'_>)) -> Vec<String> {
         let value = Value::from_json(&serde_json::from_str(json).unwrap(), &"f.json:1".into());
@@ -449,6 +351,31 @@ mod tests {
                 "f.json:1: server.prot: unknown key; did you mean `port`?",
             ]
         );
+    }
+
+    #[test]
+    fn numbers_as_text_and_digits_without_quotes_are_read_where_published_payloads_have_them() {
+        let json = r#"{"port": "5439", "far": "70000", "word": "x", "account": 123456789012,
+            "quoted": "012345678901", "host": 7, "list": [true], "map": {"a": 1.5}}"#;
+        let faults = read(json, |reader| {
+            assert_eq!(reader.port("port"), Some(5439));
+            assert_eq!(reader.port("far"), None);
+            assert_eq!(reader.integer_or_text("word", 1, 9), None);
+            assert_eq!(reader.digits("account").as_deref(), Some("123456789012"));
+            assert_eq!(reader.digits("quoted").as_deref(), Some("012345678901"));
+            assert_eq!(reader.digits("absent"), None);
+            assert_eq!(reader.string("host"), None);
+            assert_eq!(reader.strings("list"), Some(Vec::new()));
+            assert_eq!(reader.string_map("map").map(|map| map.len()), Some(0));
+        });
+        let expected = [
+            "f.json:1: server.far: expected a whole number from 1 to 65535, found \"70000\"",
+            "f.json:1: server.word: expected a whole number from 1 to 9, found \"x\"",
+            "f.json:1: server.host: expected text in quotes, found 7",
+            "f.json:1: server.list[0]: expected text in quotes, found true",
+            "f.json:1: server.map.a: expected text in quotes, found 1.5",
+        ];
+        assert_eq!(faults, expected);
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::webhook::Sender;
 /// Number of secrets that are read at the same time.
 const READS_MAX: usize = 32;
 
-/// Findings about secrets.
+/// Problems of secrets, and those that cannot be seen from here.
 #[derive(Debug, Default)]
 pub(super) struct Looked {
     /// Secrets that cannot be used.
