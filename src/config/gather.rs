@@ -230,7 +230,7 @@ fn name_by_file(payload: &mut Value, path: &Path, suffix: &str) {
     entries.push(("name".to_owned(), Value { kind, origin }));
 }
 
-/// Returns the id of an answer, which tells it from others in a list.
+/// Returns the id of an answer, by which it differs from others in a list.
 fn id(payload: &Value) -> Option<String> {
     match &payload.entry("id")?.kind {
         Kind::Integer(number) => Some(number.to_string()),

@@ -287,8 +287,6 @@ impl<'a> Reader<'a> {
         }
         given
     }
-
-
 }
 
 /// Returns what a text is called where `value` was found.
@@ -297,8 +295,6 @@ const fn text_for(value: &Value) -> &'static str {
         Kind::Bool(_) | Kind::Integer(_) | Kind::Float(_) => "text in quotes",
         Kind::Null | Kind::String(_) | Kind::Array(_) | Kind::Table(_) => "text",
     }
-}
-
 }
 
 /// Parses text from the environment, whose values have no types.

@@ -111,6 +111,7 @@ fn single(value: &Value) -> Option<(&str, &str)> {
     let Kind::Table(entries) = &value.kind else { return None };
     let [(key, item)] = entries.as_slice() else { return None };
     Some((key, item.text()?))
+}
 
 #[cfg(test)]
 mod tests {
@@ -143,7 +144,9 @@ mod tests {
                 assert_eq!(reader.secrets("all").len(), 2);
                 assert!(matches!(reader.pem("own"), Some(SecretRef::File(_))));
                 let values = reader.values("table", |name| name == "X-Key");
-                assert!(matches!(&values[1].1, SecretRef::Literal(text) if text.expose() == "data"));
+                assert!(
+                    matches!(&values[1].1, SecretRef::Literal(text) if text.expose() == "data")
+                );
             },
         );
         assert_eq!((faults, warnings), (vec![], vec![]));

@@ -315,7 +315,7 @@ fn reload_names_receivers_and_status_those_that_fail() {
     assert_eq!(json["receivers"].as_array().unwrap().len(), 1, "{json}");
     config.write(&(receiver("on-call", &hook.url) + &lake("one", "a") + &lake("two", "b")));
     let said = text(&config.run(&["reload"]));
-    assert_eq!(said, "Configuration reloaded: 1 receivers removed (closed).\n");
+    assert_eq!(said, "Configuration reloaded: 1 receiver removed (closed).\n");
     let json = config.json(&["status", "--json"]);
     assert_eq!(json["receivers"].as_array().unwrap().len(), 0, "{json}");
     assert!(daemon.stop().success());

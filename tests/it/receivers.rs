@@ -154,7 +154,7 @@ fn webhook_test_reaches_a_receiver_and_stores_nothing() {
     let failed = config.run(&["webhook", "test", "on-call"]);
     let text = String::from_utf8(failed.stdout).unwrap();
     assert_eq!(failed.status.code(), Some(1), "{text}");
-    assert!(text.starts_with("on-call: not delivered, 500 after "), "{text}");
+    assert!(text.starts_with("on-call: webhook.ping not delivered, 500 after "), "{text}");
     let sent = listening.deliveries();
     assert_eq!(sent[0].json()["type"], "webhook.ping");
     verify(&sent, &format!("whsec_{}", SECRETS[2]));
