@@ -68,7 +68,7 @@ pub(super) async fn reload(shared: &Shared, config: Option<&Path>) {
     notify::ready(&status);
 }
 
-/// What putting a configuration in force has changed.
+/// Changes that putting a configuration in force has made.
 #[derive(Debug, Default)]
 pub(super) struct Applied {
     /// Changes of the configuration.
