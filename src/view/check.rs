@@ -16,7 +16,7 @@ pub(crate) struct Checked<'a> {
     warnings: Vec<Problem<'a>>,
     /// Secrets that are missing, cannot be read or have the wrong form.
     pub(crate) secrets: Vec<Problem<'a>>,
-    /// What a reload would change; none where there is no database yet.
+    /// Changes that a reload would make; none where there is no database yet.
     pub(crate) plan: Option<&'a Difference>,
     /// Names of the integrations.
     pub(crate) integrations: Vec<&'a str>,

@@ -15,7 +15,7 @@ use crate::domain::{About, EventType, Status, Subscription};
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) enum ChangeKind {
-    /// It is new.
+    /// It is new in the configuration.
     Added,
     /// It is another one than before.
     Changed,
@@ -73,7 +73,7 @@ pub(crate) struct ReceiverChange {
 pub(crate) struct Difference {
     /// Reason for which the reload would be refused.
     pub(crate) refused: Option<String>,
-    /// Integrations that change.
+    /// Integrations that a reload would change.
     pub(crate) integrations: Vec<IntegrationChange>,
     /// Receivers that change, or that other integrations are selected by.
     pub(crate) receivers: Vec<ReceiverChange>,
