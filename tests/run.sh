@@ -34,6 +34,8 @@ step_install() {
   have systemd-analyze || missing+=(systemd)
   have systemd-nspawn || missing+=(systemd-container)
   ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing+=(postgresql)
+  # Maven gets the server where it can run.
+  if tests/servers/trino.sh find >/dev/null 2>&1; then have mvn || missing+=(maven); fi
   if [ ${#missing[@]} -gt 0 ]; then
     echo "installing ${missing[*]}"
     local root=()
@@ -101,6 +103,11 @@ step_seeds() {
     cargo test --locked --lib -- --nocapture simulation::tests::worlds_with_faults
 }
 
+# A real Trino, where a JDK that runs it is found; the test says so where it is left out.
+step_trino() {
+  cargo test --locked --lib -- --ignored --nocapture platforms::trino::tests::real
+}
+
 # What only the other platforms use is dead code in a build without them.
 step_features() {
   local feature
@@ -138,7 +145,7 @@ step_deliveries() {
   benches/deliveries.py target/release/revalidated
 }
 
-default=(install format lint deny test cases daemon seeds docs book systemd crash)
+default=(install format lint deny test cases daemon trino seeds docs book systemd crash)
 long=(features fuzz mutants simulate evaluate)
 release=(load deliveries)
 case "${1:-}" in

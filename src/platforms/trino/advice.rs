@@ -59,6 +59,13 @@ impl Trino {
             Kind::Secret => "Give the account a password whose characters are all in ISO-8859-1, \
                 which is how Trino and its clients write passwords; or use `jwt` or `certificate`."
                 .to_owned(),
+            // The host and the way to it are right.
+            Kind::Silence if failure.cause.is_taken && !failure.class.is_definitive() => {
+                "The log-in passed, and then no answer came: look whether the coordinator is \
+                 overloaded or restarts (its log), and whether a gateway, proxy or firewall before \
+                 it cuts connections."
+                    .to_owned()
+            }
             Kind::Silence => return silence(failure.class, place),
         };
         Some(remedy)

@@ -87,6 +87,8 @@ impl Validator for Trino {
 struct Session<'a> {
     client: Client<'a>,
     credentials: RunCredentials,
+    /// True after the test of the log-in.
+    is_logged_in: bool,
     test_limit: Duration,
     run_end: Instant,
 }
@@ -102,7 +104,8 @@ impl Session<'_> {
     }
 
     async fn ask(&self, statement: Statement<'_>) -> Result<Vec<String>, Failure> {
-        self.client.query(&self.credentials, statement, self.until()).await
+        let found = self.client.query(&self.credentials, statement, self.until()).await;
+        found.map_err(|failure| failure.taken(self.is_logged_in))
     }
 }
 
@@ -131,6 +134,7 @@ impl Trino {
             None => self.log_in(&mut session).await,
         });
         let Some(LoggedIn { user, waiting }) = known.await else { return tests.finish() };
+        session.is_logged_in = true;
         let queried = tests.test::<(), _, _>(QUERY, async || match waiting {
             Some(failure) => Err(self.failed(QUERY, &failure)),
             None => self.query(&session).await,
@@ -151,6 +155,7 @@ impl Trino {
         Ok(Session {
             client: Client { http, place, prefix, now: run.now },
             credentials: RunCredentials::open(None),
+            is_logged_in: false,
             test_limit: run.test_limit,
             run_end: Instant::now() + run.run_limit,
         })

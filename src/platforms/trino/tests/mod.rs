@@ -1,6 +1,7 @@
 //! The platform against recorded answers in `testcases/`.
 
 mod answers;
+mod real;
 mod runs;
 mod server;
 
