@@ -35,6 +35,9 @@ pub(crate) fn classify(error: &reqwest::Error) -> (Class, String) {
         };
         return (class, format!("{OWN_CERTIFICATE_REFUSED}: {detail}"));
     }
+    if causes.iter().any(|cause| is_lasting_alert(*cause)) {
+        return (Class::Invalid, format!("the server refuses TLS: {detail}"));
+    }
     if causes.iter().any(|cause| cause.is::<RefusedEndpoint>()) {
         return (Class::Unreachable, detail);
     }
@@ -114,6 +117,18 @@ fn client_certificate_alert(cause: &(dyn StdError + 'static)) -> Option<AlertDes
     is_about_client.then_some(*alert)
 }
 
+/// True for an alert of TLS that another attempt does not change: versions, names and algorithms that
+/// do not fit. An error inside of the server may pass.
+fn is_lasting_alert(cause: &(dyn StdError + 'static)) -> bool {
+    let Some(rustls::Error::AlertReceived(alert)) = cause.downcast_ref() else { return false };
+    !matches!(
+        alert,
+        AlertDescription::CloseNotify
+            | AlertDescription::InternalError
+            | AlertDescription::UserCanceled
+    )
+}
+
 /// True when this machine has no file descriptor left.
 fn is_local(cause: &(dyn StdError + 'static)) -> bool {
     // A missing network looks like one of several addresses without a route.
@@ -123,6 +138,25 @@ fn is_local(cause: &(dyn StdError + 'static)) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn alert_that_another_attempt_does_not_change_is_lasting() {
+        let table = [
+            (AlertDescription::HandshakeFailure, true),
+            (AlertDescription::ProtocolVersion, true),
+            (AlertDescription::UnrecognisedName, true),
+            (AlertDescription::InternalError, false),
+            (AlertDescription::CloseNotify, false),
+        ];
+        for (alert, lasting) in table {
+            assert_eq!(
+                is_lasting_alert(&rustls::Error::AlertReceived(alert)),
+                lasting,
+                "{alert:?}"
+            );
+        }
+    }
+
     use std::sync::Arc;
     use std::time::Duration;
 
