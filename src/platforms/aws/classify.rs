@@ -48,10 +48,11 @@ impl Refusal {
 }
 
 impl Failure {
-    /// Returns a refusal, classed by its code and status.
-    pub(crate) fn refused(refusal: Refusal) -> Self {
+    /// Returns a refusal, classed by its code and status; one that nobody documents is of class
+    /// `unknown`.
+    pub(crate) fn refused(refusal: Refusal, unknown: Class) -> Self {
         let Refusal { status, name, message, request_id, region } = &refusal;
-        let class = class_of(*status, name, message);
+        let class = class_of(*status, name, message).unwrap_or(unknown);
         let detail = format!(
             "AWS responded with code [{status}], name [{name}] and message [{message}] for request \
              ID [{request_id}]"
@@ -84,21 +85,39 @@ impl Failure {
         }
     }
 
+    /// Returns the remediation that AWS's own words lead to, for a request in `region`.
+    pub(crate) fn remedy(&self, region: &str) -> Option<String> {
+        self.refusal()?.remedy(region)
+    }
+
     /// Returns the published sentence about `doing`, which could not be done, with AWS's words in it.
     pub(crate) fn sentence(&self, doing: &str) -> String {
         let name = self.refusal().map_or(String::new(), |refusal| format!("{}: ", refusal.name));
         format!("{name}{doing}: {}.", self.detail)
     }
 
-    /// Returns a finding that says what could not be done.
+    /// Returns a finding that says what could not be done. An answer that is not one of AWS brings
+    /// its remediation along.
     pub(crate) fn finding(&self, doing: &str) -> Finding {
-        self.evident(Finding::new(self.class, self.sentence(doing)))
+        let finding = self.evident(Finding::new(self.class, self.sentence(doing)));
+        match &self.cause {
+            Cause::Unexpected => finding.fix(
+                "Something else answers in AWS's place, such as a gateway, a proxy or a sign-in \
+                 page: check `endpoints`, `proxy` and the network between.",
+            ),
+            Cause::Refused(_) | Cause::NoAnswer => finding,
+        }
     }
 }
 
-/// Returns the class of an error by its code, then by its status.
-fn class_of(status: u16, code: &str, message: &str) -> Class {
-    match (code, status) {
+/// Returns the class of an error by its code, then by its status; none for one that is not
+/// documented.
+///
+/// Throttling and passing codes are those that the SDKs try again: botocore `retries/standard.py`,
+/// `retries/special.py` and `data/_retry.json`, aws-sdk-js-v3 `service-error-classification`,
+/// aws-sdk-java-v2 `AwsErrorCode`, smithy-rs `aws_error_code`; of S3 also its list of error responses.
+fn class_of(status: u16, code: &str, message: &str) -> Option<Class> {
+    Some(match (code, status) {
         (
             "BandwidthLimitExceeded"
             | "EC2ThrottledException"
@@ -117,10 +136,19 @@ fn class_of(status: u16, code: &str, message: &str) -> Class {
             _,
         )
         | (_, 429 | 509) => Class::Throttled,
+        ("InvalidIdentityToken" | "InvalidIdentityTokenException", _) => of_identity(message),
         (
-            "IDPCommunicationError"
+            "BadDigest"
+            | "ConditionalRequestConflict"
+            | "IDPCommunicationError"
             | "InternalError"
             | "InternalFailure"
+            | "InternalServerError"
+            | "InternalServerException"
+            | "InternalServiceException"
+            | "InvalidClusterState"
+            | "InvalidClusterStateFault"
+            | "OperationAborted"
             | "RequestTimeout"
             | "RequestTimeoutException"
             | "ServiceUnavailable"
@@ -128,7 +156,7 @@ fn class_of(status: u16, code: &str, message: &str) -> Class {
             | "TemporaryRedirect",
             _,
         )
-        | (_, 500..=599) => Class::Unavailable,
+        | (_, 408 | 500..=599) => Class::Unavailable,
         ("RequestExpired" | "RequestInTheFuture" | "RequestTimeTooSkewed", _) => Class::Local,
         ("SignatureDoesNotMatch" | "InvalidSignatureException", _) if is_about_time(message) => {
             Class::Local
@@ -138,10 +166,13 @@ fn class_of(status: u16, code: &str, message: &str) -> Class {
             "AccessDenied"
             | "AccessDeniedException"
             | "AuthFailure"
+            | "IDPRejectedClaim"
+            | "IncompleteSignature"
+            | "InvalidAccessKeyId"
             | "InvalidClientTokenId"
-            | "InvalidIdentityToken"
             | "InvalidToken"
             | "MissingAuthenticationToken"
+            | "NotSignedUp"
             | "OptInRequired"
             | "RegionDisabledException"
             | "UnauthorizedOperation"
@@ -149,8 +180,61 @@ fn class_of(status: u16, code: &str, message: &str) -> Class {
             _,
         )
         | (_, 401 | 403) => Class::Denied,
-        ("ClusterNotFound" | "ClusterNotFoundFault", _) | (_, 404) => Class::Missing,
-        _ => Class::Invalid,
+        ("ClusterNotFound" | "ClusterNotFoundFault" | "ResourceNotFoundException", _)
+        | (_, 404) => Class::Missing,
+        _ => return invalid(code),
+    })
+}
+
+/// Returns the class of codes that say that the request, and so the configuration, does not fit.
+fn invalid(code: &str) -> Option<Class> {
+    let codes = [
+        "AuthorizationHeaderMalformed",
+        "AuthorizationQueryParametersError",
+        "BadRequest",
+        "IllegalLocationConstraintException",
+        "IncorrectEndpoint",
+        "InvalidAccessGrantsLocation",
+        "InvalidAccessPoint",
+        "InvalidAction",
+        "InvalidArgument",
+        "InvalidBucketName",
+        "InvalidParameterCombination",
+        "InvalidParameterValue",
+        "InvalidQueryParameter",
+        "InvalidRequest",
+        "InvalidURI",
+        "MalformedPolicyDocument",
+        "MalformedQueryString",
+        "MethodNotAllowed",
+        "MissingAction",
+        "MissingParameter",
+        "PackedPolicyTooLarge",
+        "PermanentRedirect",
+        "UnsupportedOperation",
+        "UnsupportedOperationFault",
+        "ValidationError",
+        "ValidationException",
+    ];
+    codes.contains(&code).then_some(Class::Invalid)
+}
+
+/// Returns the class of a refused web identity. The SDKs try every one again (aws-sdk-go-v2
+/// `web_identity_provider.go`, aws-sdk-php `AssumeRoleWithWebIdentityCredentialProvider`), since
+/// keys are fetched and rotated meanwhile; these words name a cause that stays.
+fn of_identity(message: &str) -> Class {
+    let lasting = [
+        "No OpenIDConnect provider found",
+        "Incorrect token audience",
+        "doesn't match configured thumbprint",
+        "Issuer must be",
+        "Missing a required claim",
+        "not a valid",
+    ];
+    if lasting.iter().any(|words| message.contains(words)) {
+        Class::Denied
+    } else {
+        Class::Unavailable
     }
 }
 
@@ -200,15 +284,49 @@ mod tests {
             (400, "UnsupportedOperation", Class::Invalid),
             (400, "InvalidParameterValue", Class::Invalid),
             (400, "UnauthorizedOperation", Class::Denied),
-            (400, "InvalidIdentityToken", Class::Denied),
-            (400, "IDPRejectedClaim", Class::Invalid),
+            (400, "InvalidIdentityToken", Class::Unavailable),
+            (409, "OperationAborted", Class::Unavailable),
+            (408, "X", Class::Unavailable),
+            (400, "InvalidClusterState", Class::Unavailable),
+            (400, "IDPRejectedClaim", Class::Denied),
             (403, "IDPRejectedClaim", Class::Denied),
             (400, "RequestLimitExceeded", Class::Throttled),
             (503, "ServiceUnavailable", Class::Unavailable),
-            (418, "X", Class::Invalid),
         ];
         for (status, code, expected) in cases {
-            assert_eq!(class_of(status, code, "The message."), expected, "{status} {code}");
+            let found = class_of(status, code, "The message.");
+            assert_eq!(found, Some(expected), "{status} {code}");
+        }
+    }
+
+    #[test]
+    fn undocumented_code_is_of_the_class_that_the_request_asks_for() {
+        for unknown in [Class::Denied, Class::Unavailable] {
+            let refusal = Refusal {
+                status: 400,
+                name: "Unheard".to_owned(),
+                message: "Of.".to_owned(),
+                request_id: "r".to_owned(),
+                region: None,
+            };
+            assert_eq!(Failure::refused(refusal, unknown).class, unknown);
+        }
+    }
+
+    #[test]
+    fn refused_web_identity_passes_unless_its_words_name_a_lasting_cause() {
+        let table = [
+            (
+                "Couldn't retrieve verification key from your identity provider,  please reference \
+                 AssumeRoleWithWebIdentity documentation for requirements",
+                Class::Unavailable,
+            ),
+            ("The ID Token provided is not yet valid.", Class::Unavailable),
+            ("No OpenIDConnect provider found in your account for https://a", Class::Denied),
+            ("Incorrect token audience", Class::Denied),
+        ];
+        for (message, class) in table {
+            assert_eq!(class_of(400, "InvalidIdentityToken", message), Some(class), "{message}");
         }
     }
 
@@ -217,10 +335,10 @@ mod tests {
         let late = "Signature expired: 20261122T000000Z is now earlier than 20261122T001000Z";
         let early = "Signature not yet current: 20261122T010000Z is still later than ..";
         for message in [late, early] {
-            assert_eq!(class_of(403, "SignatureDoesNotMatch", message), Class::Local);
+            assert_eq!(class_of(403, "SignatureDoesNotMatch", message), Some(Class::Local));
         }
         let wrong = "The request signature we calculated does not match the one you provided.";
-        assert_eq!(class_of(403, "SignatureDoesNotMatch", wrong), Class::Denied);
+        assert_eq!(class_of(403, "SignatureDoesNotMatch", wrong), Some(Class::Denied));
     }
 
     #[test]

@@ -29,12 +29,19 @@ pub(crate) struct Call {
     service: &'static str,
     url: String,
     account: Option<String>,
+    /// Class of a refusal that nobody documents.
+    unknown: Class,
 }
 
 impl Call {
     /// Returns a GET of `url`, signed for `service`.
     pub(crate) const fn get(service: &'static str, url: String) -> Self {
-        Self { service, url, account: None }
+        Self { service, url, account: None, unknown: Class::Unavailable }
+    }
+
+    /// Marks the call as a log-in: an undocumented refusal of it is one of the credentials.
+    pub(crate) fn log_in(self) -> Self {
+        Self { unknown: Class::Denied, ..self }
     }
 
     /// Adds the account that the call is about.
@@ -64,6 +71,11 @@ impl Client {
         &self.http
     }
 
+    /// Returns the region that requests are signed for.
+    pub(crate) fn region(&self) -> &str {
+        &self.region
+    }
+
     /// Returns the secrets of the run.
     pub(super) const fn redactor(&self) -> &Redactor {
         self.http.redactor()
@@ -90,7 +102,7 @@ impl Client {
             let answer = self.http.fetch(self.signed(call, credential).await?, BODY_MAX).await?;
             let id = credential.access_key_id.as_str();
             let shown = |text: &str| self.line(&text.replace(id, &shown_key(id)));
-            self.understood(&answer, read, shown)
+            self.understood(&answer, read, call.unknown, shown)
         })
         .await
     }
@@ -114,16 +126,17 @@ impl Client {
                 .header(CONTENT_TYPE, "application/x-www-form-urlencoded; charset=utf-8")
                 .body(form(pairs));
             let answer = self.http.fetch(request(built)?, BODY_MAX).await?;
-            self.understood(&answer, read, |text| self.line(text))
+            self.understood(&answer, read, Class::Denied, |text| self.line(text))
         })
         .await
     }
 
-    /// Parses the body of `answer`.
+    /// Parses the body of `answer`; a refusal that nobody documents is of class `unknown`.
     fn understood<T>(
         &self,
         answer: &Answer,
         read: fn(&Element) -> Result<T, ReplyError>,
+        unknown: Class,
         clean: impl Fn(&str) -> String,
     ) -> Result<T, Failure> {
         let unexpected = |error: &dyn std::fmt::Display| {
@@ -136,7 +149,7 @@ impl Client {
                 Err(error) => unexpected(&error),
             },
             Ok(root) if root.first("Code").is_some() => {
-                Failure::refused(refusal(answer, &root, &clean))
+                Failure::refused(refusal(answer, &root, &clean), unknown)
             }
             Ok(_) => unexpected(&"no error code in it"),
             Err(error) => unexpected(&error),
@@ -155,7 +168,7 @@ impl Client {
         };
         self.redactor().learn_text(&credential.secret_access_key);
         self.redactor().learn_text(credential.session_token.as_deref().unwrap_or_default());
-        let Call { service, url, account } = call;
+        let Call { service, url, account, unknown: _ } = call;
         let mut built = http::Request::builder()
             .method(Method::GET)
             .uri(url)

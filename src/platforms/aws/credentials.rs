@@ -4,33 +4,31 @@
 //! next, which may belong to another principal.
 
 use std::fmt;
-use std::time::Duration;
 
 use reqsign_aws_v4::{
     Credential, ECSCredentialProvider, EnvCredentialProvider, IMDSv2CredentialProvider,
-    ProfileCredentialProvider,
 };
-use reqsign_core::{Context, Env, ErrorKind, ProvideCredentialDyn};
+use reqsign_core::{Context, Env, ProvideCredentialDyn};
 use tokio::sync::Mutex;
 
+use super::chain::{Reason, Search, lasts, provided, role_remedy};
 use super::client::{Client, shown_key};
 use super::machine::{BoundedFiles, Machine, NEAR_MAX, ReadOnly};
 use super::sts::{Assumed, Session};
-use crate::domain::{Class, Finding, Redactor, Secret, SecretRef};
+use crate::domain::{Class, Finding, SecretRef};
 use crate::net::http::{Connections, HttpError, HttpOptions};
 use crate::platforms::RunContext;
 use crate::secrets;
 
-/// Time before its expiry at which an assumed role is assumed anew.
-const RENEW_BEFORE: Duration = Duration::from_mins(5);
-/// The longest reason that is kept of one source, in characters.
-const REASON_MAX: usize = 300;
 /// The longest name of a role session, in characters.
 const SESSION_NAME_MAX: usize = 64;
 /// Name of the shared profile in reasons.
 const PROFILE: &str = "shared profile";
+/// Name of the instance's metadata service in reasons.
+pub(super) const INSTANCE: &str = "instance metadata";
 
-type Provider = Box<dyn ProvideCredentialDyn<Credential = Credential>>;
+/// Provider of the library.
+pub(super) type Provider = Box<dyn ProvideCredentialDyn<Credential = Credential>>;
 
 /// Sources of credentials, as configured.
 #[derive(Clone, Debug)]
@@ -89,9 +87,12 @@ pub(crate) struct Sts {
 
 /// The credentials of one integration.
 pub(crate) struct CredentialChain {
-    source: Credentials,
-    sts: Sts,
-    chain: Vec<(&'static str, Link)>,
+    /// Credentials as configured.
+    pub(super) source: Credentials,
+    /// Settings for assuming roles.
+    pub(super) sts: Sts,
+    /// Sources on this machine by name, in their order.
+    pub(super) chain: Vec<(&'static str, Link)>,
     context: Context,
     /// Connections to metadata services, which no proxy reaches.
     near: Connections,
@@ -100,20 +101,13 @@ pub(crate) struct CredentialChain {
 }
 
 /// A source of credentials in the chain.
-enum Link {
+pub(super) enum Link {
     /// Provider of the library.
     Provider(Provider),
+    /// Shared profile, which may lead to other sources and to roles.
+    Profile,
     /// A token in a file, which is exchanged at the Security Token Service.
     WebIdentity,
-}
-
-/// Why a source has no credentials.
-struct Reason {
-    class: Class,
-    /// Reason in one line without a final period.
-    text: String,
-    /// Remediation, where that is more than to configure a source.
-    fix: Option<String>,
 }
 
 /// Without the chain and its environment, which may hold a key.
@@ -138,10 +132,10 @@ impl CredentialChain {
         let container = ECSCredentialProvider::new().with_metadata_uri_override(container);
         let chain = vec![
             ("environment", Link::Provider(Box::new(EnvCredentialProvider::new()))),
-            (PROFILE, Link::Provider(Box::new(ProfileCredentialProvider::new()))),
+            (PROFILE, Link::Profile),
             ("web identity", Link::WebIdentity),
             ("container", Link::Provider(Box::new(container))),
-            ("instance metadata", Link::Provider(Box::new(IMDSv2CredentialProvider::new()))),
+            (INSTANCE, Link::Provider(Box::new(IMDSv2CredentialProvider::new()))),
         ];
         let context = Context::new().with_env(env).with_file_read(BoundedFiles);
         let near = HttpOptions {
@@ -185,10 +179,11 @@ impl CredentialChain {
         let assumed = session.assumed(client, origin, &base, external_id.as_deref()).await;
         let assumed = assumed.map_err(|failure| {
             let key = shown_key(&base.access_key_id);
-            failure.finding(&format!("Unable to assume the role [{arn}] using STS")).fix(format!(
-                "Allow sts:AssumeRole on {arn} to the owner of access key {key}, and let the \
-                 role's trust policy name that owner, with the external ID if it asks for one."
-            ))
+            let finding = failure.finding(&format!("Unable to assume the role [{arn}] using STS"));
+            match role_remedy(&failure, arn, &key, client.region()) {
+                Some(fix) => finding.fix(fix),
+                None => finding,
+            }
         })?;
         Ok(on_top.insert(assumed).credential.clone())
     }
@@ -222,23 +217,18 @@ impl CredentialChain {
         let far = client.connections().clone();
         let send = ReadOnly { near: self.near.redacted_by(client.redactor()), far };
         let context = self.context.clone().with_http_send(send);
+        let session_name = session_name(&run.name);
+        let search = Search { context: &context, client, run, session_name: &session_name };
         let mut reasons = Vec::with_capacity(self.chain.len());
         for (name, link) in &self.chain {
             let found = match link {
-                Link::Provider(provider) => {
-                    let found = provider.provide_credential_dyn(&context).await;
-                    found.map_err(|error| Reason {
-                        class: class_of(error.kind()),
-                        text: reason(&error, client.redactor()),
-                        fix: None,
-                    })
-                }
-                Link::WebIdentity => self.web_identity(identity, &context, client, run).await,
+                Link::Provider(provider) => provided(name, provider, search).await,
+                Link::Profile => self.profile(identity, search).await,
+                Link::WebIdentity => self.web_identity(identity, search).await,
             };
             match found {
                 Ok(Some(credential)) => return Ok(credential),
                 Ok(None) if *name == PROFILE && context.env_var("AWS_PROFILE").is_some() => {
-                    // The library takes a profile that it cannot read for one that was not asked for.
                     reasons.push(format!("{name}: no key was found for the one in AWS_PROFILE"));
                     return Err(without(Class::Local, &reasons, None));
                 }
@@ -251,57 +241,29 @@ impl CredentialChain {
         }
         Err(without(Class::Local, &reasons, None))
     }
-
-    async fn web_identity(
-        &self,
-        kept: &mut Option<Assumed>,
-        context: &Context,
-        client: &Client,
-        run: &RunContext,
-    ) -> Result<Option<Credential>, Reason> {
-        let set = |key| context.env_var(key).filter(|value: &String| !value.is_empty());
-        let (Some(role), Some(file)) = (set("AWS_ROLE_ARN"), set("AWS_WEB_IDENTITY_TOKEN_FILE"))
-        else {
-            return Ok(None);
-        };
-        if let Some(Assumed { credential, .. }) = kept.as_ref().filter(|role| lasts(role, run)) {
-            return Ok(Some(credential.clone()));
-        }
-        let token = context.file_read_as_string(&file).await.map_err(|error| {
-            let text = format!("token file {file}: {}", reason(&error, client.redactor()));
-            Reason { class: Class::Local, text, fix: None }
-        })?;
-        let token = Secret::new(token.trim().to_owned());
-        let name = session_name(&run.name);
-        let Sts { origin, policy } = &self.sts;
-        let session = Session { role: &role, name: &name, policy };
-        let assumed = session.identified(client, origin, &token).await.map_err(|failure| {
-            let text = failure.sentence(&format!("Unable to assume the role [{role}] using STS"));
-            let text = text.trim_end_matches('.').to_owned();
-            let fix = failure.refusal().map(|_| {
-                format!(
-                    "Let the trust policy of {role} name the token's issuer, subject and audience."
-                )
-            });
-            Reason { class: failure.class, text, fix }
-        })?;
-        Ok(Some(kept.insert(assumed).credential.clone()))
-    }
 }
 
-/// True while an assumed role lasts long enough for a run.
-fn lasts(assumed: &Assumed, run: &RunContext) -> bool {
-    run.now.plus(RENEW_BEFORE) < assumed.expires_at
-}
-
+/// Returns the finding that no source has credentials. Only where none is set up, or the machine is
+/// at fault, the remediation is to give it an identity.
 fn without(class: Class, reasons: &[String], fix: Option<String>) -> Finding {
     let message = format!("No AWS credentials could be loaded: {}.", reasons.join("; "));
-    Finding::new(class, message).fix(fix.unwrap_or_else(|| {
-        "Give the daemon an identity: an instance profile, a container role, a web identity, \
-         AWS_PROFILE or AWS_ACCESS_KEY_ID in its environment, or an access key in the \
-         configuration."
-            .to_owned()
-    }))
+    let finding = Finding::new(class, message);
+    match (fix, class) {
+        (Some(fix), _) => finding.fix(fix),
+        (None, Class::Local | Class::Denied | Class::Expired) => finding.fix(
+            "Give the daemon an identity: an instance profile, a container role, a web identity, \
+             AWS_PROFILE or AWS_ACCESS_KEY_ID in its environment, or an access key in the \
+             configuration.",
+        ),
+        (
+            None,
+            Class::Missing
+            | Class::Invalid
+            | Class::Unreachable
+            | Class::Throttled
+            | Class::Unavailable,
+        ) => finding,
+    }
 }
 
 async fn access_key(AccessKey { id, secret, token }: &AccessKey) -> Result<Credential, Finding> {
@@ -326,34 +288,6 @@ fn session_name(integration: &str) -> String {
     let kept = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
     let name = integration.chars().map(|c| if kept(c) { c } else { '-' });
     "revalidated-".chars().chain(name).take(SESSION_NAME_MAX).collect()
-}
-
-/// Returns an error of the chain and its innermost cause, in one line without the secrets that
-/// `redactor` knows.
-fn reason(error: &reqsign_core::Error, redactor: &Redactor) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(inner) = cause {
-        cause = inner.source();
-        let inner = inner.to_string();
-        if cause.is_none() && !text.ends_with(&inner) {
-            text = format!("{text}: {inner}");
-        }
-    }
-    redactor.line(&text, REASON_MAX)
-}
-
-/// Returns the class of an error; only refusals of the Security Token Service and of metadata
-/// services are definite.
-const fn class_of(kind: ErrorKind) -> Class {
-    match kind {
-        ErrorKind::PermissionDenied => Class::Denied,
-        ErrorKind::CredentialInvalid => Class::Expired,
-        ErrorKind::RateLimited => Class::Throttled,
-        ErrorKind::ConfigInvalid | ErrorKind::RequestInvalid | ErrorKind::Unexpected => {
-            Class::Local
-        }
-    }
 }
 
 #[cfg(test)]

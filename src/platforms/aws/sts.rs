@@ -67,7 +67,7 @@ impl Session<'_> {
             ("Policy", policy),
         ];
         query.extend(external_id.map(|id| ("ExternalId", id)));
-        let call = Call::get("sts", format!("{sts}/?{}", encoded(&query)));
+        let call = Call::get("sts", format!("{sts}/?{}", encoded(&query))).log_in();
         client.call(&call, base, |root| assumed(root, OF_ROLE)).await
     }
 

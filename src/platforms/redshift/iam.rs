@@ -57,7 +57,7 @@ impl Request<'_> {
                     ("AutoCreate", "false"),
                     ("DurationSeconds", "900"),
                 ]);
-                Call::get("redshift", format!("{origin}/?{query}"))
+                Call::get("redshift", format!("{origin}/?{query}")).log_in()
             }
         }
     }
@@ -144,6 +144,9 @@ impl Iam {
         let doing =
             format!("Unable to get credentials of database user [{user}] for cluster [{cluster}]");
         let finding = failure.finding(&doing);
+        if let Some(fix) = failure.remedy(region) {
+            return finding.fix(fix);
+        }
         match failure.class {
             Class::Denied if failure.refusal().is_some_and(Refusal::is_permission) => {
                 let partition = partition_of(region).id;

@@ -50,7 +50,7 @@ impl Request<'_> {
         match self {
             Self::GetCallerIdentity => {
                 let query = encoded(&[("Action", "GetCallerIdentity"), sts::VERSION]);
-                Call::get("sts", format!("{}/?{query}", endpoints.sts()))
+                Call::get("sts", format!("{}/?{query}", endpoints.sts())).log_in()
             }
             Self::GetAccessGrantsInstance => {
                 Call::get("s3", control("")).about(endpoints.account())

@@ -10,6 +10,9 @@ use crate::platforms::aws::credentials::{AccessKey, Credentials};
 use crate::platforms::aws::endpoint::Variant;
 use crate::platforms::connection::Endpoint;
 
+/// Region whose old buckets have names that are not allowed any more.
+const OLD_BUCKETS_REGION: &str = "us-east-1";
+
 /// Configuration of an integration, checked.
 #[derive(Debug)]
 pub(super) struct Config {
@@ -34,7 +37,9 @@ pub(super) struct Config {
 /// A part of S3: everything, a bucket, or what is below a prefix of one.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct LocationPath {
-    /// Prefix as configured, without a final `*`.
+    /// Path exactly as configured.
+    pub(super) given: String,
+    /// Path as configured, without a final `*`.
     pub(super) shown: String,
     /// None for all of S3.
     pub(super) bucket: Option<String>,
@@ -45,28 +50,75 @@ pub(super) struct LocationPath {
 impl LocationPath {
     /// Reads `s3://`, `s3://bucket` or `s3://bucket/prefix`, each perhaps with a final `*`.
     pub(super) fn parse(text: &str) -> Option<Self> {
-        let shown = text.strip_suffix('*').unwrap_or(text).to_owned();
+        let (given, shown) = (text.to_owned(), starless(text).to_owned());
         let rest = shown.strip_prefix("s3://")?;
         if rest.is_empty() {
-            return Some(Self { shown, bucket: None, prefix: String::new() });
+            return Some(Self { given, shown, bucket: None, prefix: String::new() });
         }
         let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
-        if !is_bucket_name(bucket) || prefix.chars().any(char::is_control) {
+        let is_name = is_bucket_name(bucket) || is_old_bucket_name(bucket);
+        if !is_name || prefix.chars().any(char::is_control) {
             return None;
         }
         let (bucket, prefix) = (Some(bucket.to_owned()), prefix.to_owned());
-        Some(Self { shown, bucket, prefix })
+        Some(Self { given, shown, bucket, prefix })
+    }
+
+    /// Returns how closely the scope of a registered location is this path; none when it is another
+    /// one. `raw*` and `raw/*` are two locations: a looser likeness counts only where no location
+    /// is closer.
+    pub(super) fn likeness(&self, scope: &str) -> Option<Likeness> {
+        if scope == self.given {
+            Some(Likeness::Exact)
+        } else if starless(scope) == self.shown {
+            Some(Likeness::Starless)
+        } else if normalised(scope) == normalised(&self.shown) {
+            Some(Likeness::Slashless)
+        } else {
+            None
+        }
+    }
+
+    /// Returns what makes the path another one than those of other integrations: all but a final `*`,
+    /// and a final `/` after a bucket.
+    pub(super) fn target(&self) -> &str {
+        let rest = self.shown.strip_prefix("s3://").unwrap_or(&self.shown);
+        if self.prefix.is_empty() { rest.trim_end_matches('/') } else { rest }
     }
 }
 
+/// Likeness of a scope to a path, closest first.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) enum Likeness {
+    /// Same text.
+    Exact,
+    /// Same text but for a final `*`.
+    Starless,
+    /// Same text but for a final `*` and a final `/`.
+    Slashless,
+}
+
+/// Returns a scope without its final `*`.
+fn starless(scope: &str) -> &str {
+    scope.strip_suffix('*').unwrap_or(scope)
+}
+
 /// Returns the form that all spellings of a scope have in common.
-pub(super) fn normalised(scope: &str) -> &str {
-    let scope = scope.strip_suffix('*').unwrap_or(scope);
+fn normalised(scope: &str) -> &str {
+    let scope = starless(scope);
     let rest = scope.strip_prefix("s3://").unwrap_or(scope);
     rest.strip_suffix('/').unwrap_or(rest)
 }
 
-fn is_bucket_name(name: &str) -> bool {
+/// True for names of buckets of us-east-1 from before March 2018: up to 255 characters, capitals and
+/// underscores (S3 user guide, "General purpose bucket naming rules").
+fn is_old_bucket_name(name: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
+    (3..=255).contains(&name.len()) && name.chars().all(allowed) && !matches!(name, "..." | "..")
+}
+
+/// True for names that buckets of every region can have.
+pub(super) fn is_bucket_name(name: &str) -> bool {
     let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '.';
     let is_edge = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
     (3..=63).contains(&name.len())
@@ -82,7 +134,7 @@ pub(super) fn parse(reader: &mut Reader<'_>) -> Option<Config> {
     let account = checked(reader, "awsAccountId", is_account, "must be 12 digits");
     let region = reader.required("awsRegion").and_then(|()| region(reader, "awsRegion"));
     let location_role = reader.required_string("awsLocationRole");
-    let location = location(reader);
+    let location = location(reader, region.as_deref());
     let credentials = credentials(reader);
     if reader.port("port").is_some_and(|port| port != 443) {
         reader.warn("port", "is not used: AWS answers on 443; `endpoints` takes other addresses");
@@ -116,13 +168,22 @@ fn checked(
     Some(text)
 }
 
-fn location(reader: &mut Reader<'_>) -> Option<LocationPath> {
+fn location(reader: &mut Reader<'_>, region: Option<&str>) -> Option<LocationPath> {
     let text = reader.required_string("awsLocationPath")?;
-    let path = LocationPath::parse(&text);
-    if path.is_none() {
+    let Some(path) = LocationPath::parse(&text) else {
         reader.refuse("awsLocationPath", "must be s3://, s3://bucket or s3://bucket/prefix");
+        return None;
+    };
+    let is_old = path.bucket.as_deref().is_some_and(|bucket| !is_bucket_name(bucket));
+    if is_old && region.is_some_and(|region| region != OLD_BUCKETS_REGION) {
+        reader.refuse(
+            "awsLocationPath",
+            "must be s3://, s3://bucket or s3://bucket/prefix; only old buckets of us-east-1 have \
+             capitals or underscores in their names",
+        );
+        return None;
     }
-    path
+    Some(path)
 }
 
 /// Kinds of credentials as configured.
@@ -271,13 +332,56 @@ mod tests {
     }
 
     #[test]
-    fn spellings_of_one_scope_are_equal() {
-        for scope in ["s3://lake/raw", "s3://lake/raw/", "s3://lake/raw*", "s3://lake/raw/*"] {
-            assert_eq!(normalised(scope), "lake/raw");
+    fn scope_is_more_or_less_like_the_path() {
+        use Likeness::{Exact, Slashless, Starless};
+        let table = [
+            ("s3://lake/raw/*", "s3://lake/raw/*", Some(Exact)),
+            ("s3://lake/raw/*", "s3://lake/raw/", Some(Starless)),
+            ("s3://lake/raw/*", "s3://lake/raw*", Some(Slashless)),
+            ("s3://lake/raw/", "s3://lake/raw/*", Some(Starless)),
+            ("s3://lake/raw", "s3://lake/raw/*", Some(Slashless)),
+            ("s3://lake/raw", "s3://lake/raw*", Some(Starless)),
+            ("s3://lake", "s3://lake/*", Some(Slashless)),
+            ("s3://", "s3://", Some(Exact)),
+            ("s3://", "s3://*", Some(Starless)),
+            ("s3://lake/raw", "s3://lake/Raw*", None),
+            ("s3://lake/raw", "s3://lake/raw/a*", None),
+            ("s3://lake/raw", "s3://", None),
+        ];
+        for (path, scope, expected) in table {
+            assert_eq!(
+                LocationPath::parse(path).unwrap().likeness(scope),
+                expected,
+                "{path} {scope}"
+            );
         }
-        assert_eq!((normalised("s3://"), normalised("s3://*")), ("", ""));
-        assert_ne!(normalised("s3://lake/Raw"), normalised("s3://lake/raw"));
         let path = LocationPath::parse("s3://lake/raw/*").unwrap();
         assert_eq!((path.prefix.as_str(), path.shown.as_str()), ("raw/", "s3://lake/raw/"));
+    }
+
+    #[test]
+    fn paths_of_two_locations_are_two_targets() {
+        let table = [
+            ("s3://lake/raw/*", "lake/raw/"),
+            ("s3://lake/raw/", "lake/raw/"),
+            ("s3://lake/raw*", "lake/raw"),
+            ("s3://lake/*", "lake"),
+            ("s3://lake", "lake"),
+            ("s3://*", ""),
+        ];
+        for (path, target) in table {
+            assert_eq!(LocationPath::parse(path).unwrap().target(), target, "{path}");
+        }
+    }
+
+    #[test]
+    fn old_bucket_is_one_of_its_region_only() {
+        let of = |region: &str, path: &str| {
+            faults(&format!(r#"{{"awsRegion": "{region}", "awsLocationPath": "{path}"}}"#))
+        };
+        assert_eq!(of("us-east-1", "s3://ABCD_Central_1/raw/"), [""; 0]);
+        let found = of("eu-west-1", "s3://ABCD_Central_1/raw/");
+        assert!(found[0].contains("only old buckets of us-east-1"), "{found:?}");
+        assert_eq!(of("us-east-1", "s3://a b/raw/").len(), 1);
     }
 }

@@ -1,5 +1,6 @@
 //! Endpoints of S3: hosts by partition, region and variant, or as configured.
 
+use super::config::is_bucket_name;
 use crate::platforms::aws::endpoint::{Variant, partition_of, prefixed};
 use crate::platforms::connection::authority;
 
@@ -62,12 +63,14 @@ impl Endpoints {
 
     /// Returns origin and path for `bucket`.
     ///
-    /// A dot in the name breaks the wildcard certificate, and an explicit endpoint may not resolve
-    /// with a name in front: both put the bucket into the path.
+    /// A dot in the name breaks the wildcard certificate, capitals and underscores of old buckets are
+    /// no host name, and an explicit endpoint may not resolve with a name in front: all put the
+    /// bucket into the path.
     pub(super) fn bucket(&self, bucket: &str) -> String {
+        let is_label = is_bucket_name(bucket) && !bucket.contains('.');
         match &self.overrides.s3 {
             Some(given) => format!("{given}/{bucket}"),
-            None if bucket.contains('.') => format!("https://{}/{bucket}", self.s3_host()),
+            None if !is_label => format!("https://{}/{bucket}", self.s3_host()),
             None => format!("https://{bucket}.{}/", self.s3_host()),
         }
     }
@@ -124,6 +127,7 @@ mod tests {
     fn buckets_with_dots_stand_in_the_path() {
         let found = endpoints("eu-central-1", Variant::default(), Overrides::default());
         assert_eq!(found.bucket("a.b"), "https://s3.eu-central-1.amazonaws.com/a.b");
+        assert_eq!(found.bucket("A_b"), "https://s3.eu-central-1.amazonaws.com/A_b");
         assert_eq!(found.s3_host(), "s3.eu-central-1.amazonaws.com");
     }
 

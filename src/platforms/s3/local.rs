@@ -1,7 +1,7 @@
 //! The tests that need no server: comparisons with other integrations, and the form of a name.
 
 use super::catalog::ROLE;
-use super::config::{Config, normalised};
+use super::config::Config;
 use super::{PLATFORM, S3};
 use crate::domain::{Class, Finding};
 use crate::platforms::RunContext;
@@ -49,6 +49,6 @@ impl S3 {
     /// Returns the target, of which only one integration may exist.
     pub(super) fn target(&self) -> String {
         let Config { account, region, location, .. } = &self.config;
-        format!("{account}/{region}/{}", normalised(&location.shown))
+        format!("{account}/{region}/{}", location.target())
     }
 }

@@ -30,11 +30,14 @@ use crate::input::Reader;
 use crate::net::http::HttpError;
 use catalog::{CALLER, CATALOG, INSTANCE, NAME, NOT_YET, PATH, REGISTERED, ROLE, TARGET};
 use client::{Request, SESSION_POLICY, Servers};
-use config::{Config, LocationPath, normalised};
+use config::{Config, Likeness, LocationPath};
 use reply::{Caller, Location, caller, instance, key_count, locations};
 
 /// The most pages of locations that are read; one instance has at most a thousand locations.
 const PAGES_MAX: usize = 10;
+
+/// Name of the role of a location that has none.
+const NO_ROLE: &str = "none";
 
 /// Beginning of the message when the caller is not identified.
 const IDENTIFYING: &str = "Unable to fetch the caller's identity using STS";
@@ -142,6 +145,9 @@ impl S3 {
         let answer = self.servers.ask(client, request, credential, caller).await;
         answer.map(|caller| caller.shown(client)).map_err(|failure| {
             let finding = failure.finding(IDENTIFYING);
+            if let Some(fix) = failure.remedy(&self.config.region) {
+                return finding.fix(fix);
+            }
             match failure.class {
                 Class::Denied | Class::Expired => finding.fix(format!(
                     "Renew access key {} or its secret; sts:GetCallerIdentity itself needs no \
@@ -186,7 +192,10 @@ impl S3 {
             return Err(finding.fix(format!("Use credentials of account {account}.")));
         }
         Err(match failure.class {
-            Class::Denied => finding.fix(self.grant(session, "s3:GetAccessGrantsInstance")),
+            Class::Denied => {
+                let grant = || self.grant(session, "s3:GetAccessGrantsInstance");
+                finding.fix(failure.remedy(region).unwrap_or_else(grant))
+            }
             Class::Missing => finding.fix(format!(
                 "Create an S3 Access Grants instance in account {account}, region {region}."
             )),
@@ -224,7 +233,9 @@ impl S3 {
                      Immuta will be unable to assist with S3 path discovery during data source \
                      creation."
                 );
-                let fix = format!("Allow s3:ListBucket on arn:{partition}:s3:::{bucket} to {arn}.");
+                let grant =
+                    || format!("Allow s3:ListBucket on arn:{partition}:s3:::{bucket} to {arn}.");
+                let fix = failure.remedy(&self.config.region).unwrap_or_else(grant);
                 Ok(reserved(Finding { message, ..finding }.fix(fix)))
             }
             _ => Err(finding),
@@ -248,13 +259,18 @@ impl S3 {
                 .finding(&doing)
                 .fix(format!("Create bucket {bucket}, or correct `awsLocationPath`."));
         }
-        failure.finding(&format!("Unable to list the requested path [{shown}]"))
+        let finding = failure.finding(&format!("Unable to list the requested path [{shown}]"));
+        match failure.remedy(region) {
+            Some(fix) => finding.fix(fix),
+            None => finding,
+        }
     }
 
     async fn not_yet(&self, session: &Session) -> Result<(), Finding> {
         let Some(Location { id, scope, role }) = self.location(session).await? else {
             return Ok(());
         };
+        let role = role.unwrap_or_else(|| NO_ROLE.to_owned());
         let message = format!(
             "An Access Grants location [{id}] is already registered for [{scope}] with role \
              [{role}]."
@@ -275,13 +291,15 @@ impl S3 {
                 let fix = format!("Register {shown} with role {location_role}.");
                 Err(Finding::new(Class::Missing, message).fix(fix))
             }
-            Some(Location { id, role, .. }) if role != *location_role => {
+            Some(Location { id, role, .. }) if role.as_ref() != Some(location_role) => {
+                let role = role.unwrap_or_else(|| NO_ROLE.to_owned());
                 let message =
                     format!("Location [{id}] uses role [{role}] instead of [{location_role}].");
                 let fix = format!("Update location {id} to role {location_role}.");
                 Err(Finding::new(Class::Invalid, message).fix(fix))
             }
-            Some(Location { id, scope, role }) => {
+            Some(Location { id, scope, .. }) => {
+                let role = location_role;
                 let mut seen = Seen::of(FactKind::Grant, &scope, &format!("location {id}"));
                 seen.fact(FactKind::Grant, &scope, &format!("role {role}"));
                 let message = format!(
@@ -292,33 +310,32 @@ impl S3 {
         }
     }
 
-    /// The location registered for exactly the configured path. All are listed and compared here:
-    /// the service does not document how its own filter matches.
+    /// Returns the location that is registered for the configured path: of all pages, the one whose
+    /// scope is most like it. All are listed and compared here: the service does not document how its
+    /// own filter matches.
     async fn location(&self, session: &Session) -> Result<Option<Location>, Finding> {
-        let Config { account, location, .. } = &self.config;
+        let Config { account, region, location, .. } = &self.config;
         let doing = format!(
             "Unable to list S3 access grants locations for account [{account}], location scope [{}]",
             location.shown
         );
-        let wanted = normalised(&location.shown);
-        let mut next = None;
+        let (mut next, mut best) = (None, None);
         for _page in 0..PAGES_MAX {
             let request = Request::ListAccessGrantsLocations { next: next.as_deref() };
             let answer = self.ask(session, request, locations).await;
             let page = answer.map_err(|failure| {
                 let finding = failure.finding(&doing);
-                if failure.class == Class::Denied {
-                    return finding.fix(self.grant(session, "s3:ListAccessGrantsLocations"));
+                let grant = || self.grant(session, "s3:ListAccessGrantsLocations");
+                let is_denied = failure.class == Class::Denied;
+                match failure.remedy(region).or_else(|| is_denied.then(grant)) {
+                    Some(fix) => finding.fix(fix),
+                    None => finding,
                 }
-                finding
             })?;
-            let mut locations = page.locations.into_iter();
-            if let Some(found) = locations.find(|found| normalised(&found.scope) == wanted) {
-                return Ok(Some(found.shown(&session.client)));
-            }
+            best = closest(location, best, page.locations);
             next = page.next;
-            if next.is_none() {
-                return Ok(None);
+            if next.is_none() || matches!(best, Some((Likeness::Exact, _))) {
+                return Ok(best.map(|(_, found)| found.shown(&session.client)));
             }
         }
         let reason = format!("{doing}: there are more than {PAGES_MAX} pages of them.");
@@ -353,6 +370,17 @@ impl Validator for S3 {
     fn validate<'a>(&'a self, run: &'a RunContext) -> BoxFuture<'a, Validated> {
         Box::pin(self.run(run))
     }
+}
+
+/// Returns the location that is most like `path`: `best` so far, or the first of `found` that is closer.
+fn closest(
+    path: &LocationPath,
+    best: Option<(Likeness, Location)>,
+    found: Vec<Location>,
+) -> Option<(Likeness, Location)> {
+    let like = |one: Location| Some((path.likeness(&one.scope)?, one));
+    // The first of equals is kept, so what was found on earlier pages comes first.
+    best.into_iter().chain(found.into_iter().filter_map(like)).min_by_key(|(likeness, _)| *likeness)
 }
 
 fn reserved(warning: Finding) -> Passed<()> {

@@ -61,16 +61,16 @@ pub(super) struct Location {
     pub(super) id: String,
     /// Scope of the location, such as `s3://bucket/prefix*`.
     pub(super) scope: String,
-    /// The role that grants are vended from.
-    pub(super) role: String,
+    /// The role that grants are vended from; some locations have none.
+    pub(super) role: Option<String>,
 }
 
 impl Location {
     /// Returns it as it may be shown.
     pub(super) fn shown(&self, client: &Client) -> Self {
         let Self { id, scope, role } = self;
-        let [id, scope, role] = [id, scope, role].map(|text| client.line(text));
-        Self { id, scope, role }
+        let [id, scope] = [id, scope].map(|text| client.line(text));
+        Self { id, scope, role: role.as_ref().map(|role| client.line(role)) }
     }
 }
 
@@ -83,22 +83,23 @@ pub(super) struct Locations {
     pub(super) next: Option<String>,
 }
 
-/// Reads the body of `ListAccessGrantsLocations`.
+/// Reads the body of `ListAccessGrantsLocations`. Every part of an entry is optional in the service's
+/// model: an entry without a scope is nobody's, and one without an id or a role is still there.
 pub(super) fn locations(root: &Element) -> Result<Locations, ReplyError> {
     let root = root.expect("ListAccessGrantsLocationsResult")?;
     let next = root.text("NextToken").ok();
     let Ok(list) = root.child("AccessGrantsLocationsList") else {
         return Ok(Locations { locations: Vec::new(), next });
     };
-    let mut locations = Vec::with_capacity(list.children().len());
-    for entry in list.children() {
-        locations.push(Location {
-            id: entry.text("AccessGrantsLocationId")?,
-            scope: entry.text("LocationScope")?,
-            role: entry.text("IAMRoleArn")?,
-        });
-    }
-    Ok(Locations { locations, next })
+    let read = |entry: &Element| {
+        let id = entry.text("AccessGrantsLocationId").unwrap_or_else(|_absent| "none".to_owned());
+        Some(Location {
+            id,
+            scope: entry.text("LocationScope").ok()?,
+            role: entry.text("IAMRoleArn").ok(),
+        })
+    };
+    Ok(Locations { locations: list.children().iter().filter_map(read).collect(), next })
 }
 
 /// Reads the body of `ListObjectsV2`: how many keys and prefixes were found, 0 or 1.
@@ -157,8 +158,21 @@ mod tests {
         assert!(found.locations.is_empty() && found.next.is_none());
         let found = read(&format!("<{root}><NextToken>n+/=</NextToken></{root}>")).unwrap();
         assert_eq!(found.next.as_deref(), Some("n+/="));
-        let part = "<AccessGrantsLocationsList><AccessGrantsLocation/></AccessGrantsLocationsList>";
-        let fault = read(&format!("<{root}>{part}</{root}>")).unwrap_err().to_string();
-        assert_eq!(fault, "<AccessGrantsLocationId> is missing or wrong");
+    }
+
+    #[test]
+    fn odd_entry_of_a_list_spoils_no_other() {
+        let body = "<ListAccessGrantsLocationsResult><AccessGrantsLocationsList>\
+             <AccessGrantsLocation/>\
+             <AccessGrantsLocation><LocationScope>s3://a/*</LocationScope></AccessGrantsLocation>\
+             <AccessGrantsLocation><LocationScope>s3://b/*</LocationScope>\
+             <AccessGrantsLocationId>l1</AccessGrantsLocationId><IAMRoleArn>r</IAMRoleArn>\
+             </AccessGrantsLocation></AccessGrantsLocationsList></ListAccessGrantsLocationsResult>";
+        let found = locations(&Element::parse(body.as_bytes()).unwrap()).unwrap().locations;
+        let shown: Vec<_> = found
+            .iter()
+            .map(|one| (one.id.as_str(), one.scope.as_str(), one.role.as_deref()))
+            .collect();
+        assert_eq!(shown, [("none", "s3://a/*", None), ("l1", "s3://b/*", Some("r"))]);
     }
 }

@@ -175,7 +175,7 @@ async fn integrations_with_the_same_name_or_target_are_named() {
     let server = healthy().await;
     let validator = integration(&healthy_config(&server.address), &[]);
     let same = validator.identity();
-    assert_eq!(same.target.as_deref(), Some("123456789012/eu-central-1/example-lake/raw"));
+    assert_eq!(same.target.as_deref(), Some("123456789012/eu-central-1/example-lake/raw/"));
     assert_eq!(format!("http://{}", same.host), server.address);
     let peer = |id, kind, config_name: &str, target: &str| Peer {
         id,
