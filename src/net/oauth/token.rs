@@ -260,6 +260,10 @@ fn class_of(status: u16, error: &str, description: &str) -> Class {
         | "TEMPORARILY_UNAVAILABLE" => Class::Unavailable,
         // databricks-sdk-go, issue 1072.
         _ if says(&["temporarily unavailable", "try again later"]) => Class::Unavailable,
+        // Google could not fetch the keys of the workload's own issuer.
+        "invalid_grant" if description.contains("connecting to the given credential's issuer") => {
+            Class::Unavailable
+        }
         // Google's words for an assertion dated by a wrong clock.
         "invalid_grant" if description.contains("Token must be a short-lived token") => {
             Class::Local
@@ -312,6 +316,11 @@ mod tests {
                 400,
                 r#"{"error":"invalid_grant","error_description":"Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe."}"#,
                 Class::Local,
+            ),
+            (
+                400,
+                r#"{"error":"invalid_grant","error_description":"Error connecting to the given credential's issuer."}"#,
+                Class::Unavailable,
             ),
             (
                 401,

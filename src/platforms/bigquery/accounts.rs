@@ -30,7 +30,12 @@ impl BigQuery {
             (None, RunCredentials::Key(_)) => {
                 tests.skip(KEY_FILE, "No `serviceAccount` is configured to compare with.");
             }
-            (_, RunCredentials::Workload(_) | RunCredentials::Machine) => {
+            (
+                _,
+                RunCredentials::Workload(_)
+                | RunCredentials::Impersonated(_)
+                | RunCredentials::Machine,
+            ) => {
                 tests.skip(KEY_FILE, "There is no key file.");
             }
         }

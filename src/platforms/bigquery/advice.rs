@@ -9,6 +9,46 @@ use crate::domain::{Class, Finding, Redactor};
 /// The predefined role to look at datasets with.
 pub(super) const VIEWER: &str = "roles/bigquery.metadataViewer";
 
+/// Remediation where something else than Google answers.
+const ELSEWHERE: &str = "Something else answers in Google's place, such as a gateway, a proxy or a \
+    sign-in page: check `endpoints`, `proxy` and the network between.";
+
+/// Words of the token endpoints and what they ask for, as the reports in `docs/platforms/bigquery.md`
+/// have them.
+const TOKEN_WORDS: [(&str, &str); 9] = [
+    ("Token must be a short-lived token", "Set the clock of this machine, and keep it set."),
+    (
+        "rejected by the attribute condition",
+        "Let the attribute condition of the provider accept this token: gcloud iam \
+         workload-identity-pools providers describe shows it.",
+    ),
+    (
+        "does not match the expected audience",
+        "Let the token be issued for the provider's audience, or add its audience to the allowed \
+         ones of the provider (`--allowed-audiences`).",
+    ),
+    (
+        "parameters is invalid. This might either be because the pool or provider",
+        "Correct `audience` in `credential`, or undelete and enable the workload identity pool and \
+         its provider.",
+    ),
+    ("stale to sign-in", "Let the workload's token be renewed in its file: it has expired."),
+    (
+        "does not match the issuer",
+        "Correct the issuer of the workload identity provider: it is not that of the token.",
+    ),
+    (
+        "Unable to parse the",
+        "See that the source gives the token itself, of the type in `subject_token_type`.",
+    ),
+    ("disabled_client", "Enable the service account: gcloud iam service-accounts enable."),
+    (
+        "credential's issuer",
+        "Let Google reach the issuer's discovery document and keys, or upload the keys to the \
+         provider (`--jwk-json-path`).",
+    ),
+];
+
 /// Longest name from an access list that is shown, in characters.
 const WHOM_MAX: usize = 200;
 
@@ -84,7 +124,12 @@ impl Subject<'_> {
                     failure.detail
                 );
                 let finding = failure.evident(Finding::new(failure.class, message));
-                Some((enabled(finding, &failure), false))
+                let fix = self.after_looking(&failure);
+                let finding = match fix {
+                    Some(fix) => finding.fix(fix),
+                    None => finding,
+                };
+                Some((finding, false))
             }
         }
     }
@@ -96,74 +141,165 @@ impl Subject<'_> {
         failure: &Failure,
         credentials: &RunCredentials,
     ) -> Finding {
-        let fix = match (&failure.cause, failure.class) {
-            (Cause::NoToken, Class::Local) => {
-                "Set the clock of this machine, and keep it set.".to_owned()
-            }
-            (Cause::NoToken, Class::Denied | Class::Expired | Class::Missing) => {
-                match credentials {
-                    RunCredentials::Key(key) => format!(
-                        "Make a new key for the service account {}, put it into `credential`, and \
-                     delete the old one; see that the account is there and enabled.",
-                        key.email
-                    ),
-                    RunCredentials::Workload(_) => {
-                        "Check the provider, the attribute condition and the \
-                    audience of the workload identity pool."
-                            .to_owned()
-                    }
-                    RunCredentials::Machine => return finding,
-                }
-            }
-            (Cause::Refused(refusal), _) => match self.after_refusal(refusal, failure.class) {
-                Some(fix) => fix,
-                None => return enabled(finding, failure),
-            },
-            (Cause::NoAnswer, Class::Missing) if matches!(credentials, RunCredentials::Machine) => {
-                "Attach a service account to the virtual machine or the pod.".to_owned()
-            }
-            (Cause::NoToken | Cause::NoAnswer, _) => return finding,
+        let fix = match &failure.cause {
+            Cause::NoToken => self.after_no_token(failure, credentials),
+            Cause::Refused(refusal) => self.after_refusal(refusal, failure.class),
+            Cause::Near => self.after_near(failure, credentials),
+            Cause::Unexpected => Some(ELSEWHERE.to_owned()),
+            Cause::NoAnswer => None,
         };
-        finding.fix(fix)
+        match fix {
+            Some(fix) => finding.fix(fix),
+            None => finding,
+        }
+    }
+
+    /// Returns the remediation for a dataset that could not be looked at, where Google names another
+    /// cause than a missing permission or dataset.
+    pub(super) fn after_looking(&self, failure: &Failure) -> Option<String> {
+        match &failure.cause {
+            Cause::Refused(refusal) => self.named(refusal),
+            Cause::Unexpected => Some(ELSEWHERE.to_owned()),
+            Cause::NoToken | Cause::Near | Cause::NoAnswer => None,
+        }
+    }
+
+    /// Returns the remediation for a refusal of the token endpoint, by its words.
+    fn after_no_token(&self, failure: &Failure, credentials: &RunCredentials) -> Option<String> {
+        let named = TOKEN_WORDS.iter().find(|(words, _)| failure.detail.contains(words));
+        if let Some((_, fix)) = named {
+            return Some((*fix).to_owned());
+        }
+        match (failure.class, credentials) {
+            (Class::Local, _) => Some("Set the clock of this machine, and keep it set.".to_owned()),
+            (Class::Denied | Class::Expired | Class::Missing, RunCredentials::Key(key)) => {
+                Some(format!(
+                    "Make a new key for the service account {}, put it into `credential`, and \
+                     delete the old one; see that the account is there and enabled.",
+                    key.email
+                ))
+            }
+            (
+                Class::Denied | Class::Expired | Class::Missing,
+                RunCredentials::Workload(_) | RunCredentials::Impersonated(_),
+            ) => Some(
+                "Check the provider, the attribute condition and the audience of the workload \
+                 identity pool."
+                    .to_owned(),
+            ),
+            (
+                Class::Denied
+                | Class::Expired
+                | Class::Missing
+                | Class::Invalid
+                | Class::Unreachable
+                | Class::Throttled
+                | Class::Unavailable,
+                _,
+            ) => None,
+        }
+    }
+
+    /// Returns the remediation for a refusal of the metadata server, or of a workload's own source.
+    fn after_near(&self, failure: &Failure, credentials: &RunCredentials) -> Option<String> {
+        if failure.detail.contains("iam.serviceAccounts.getAccessToken") {
+            let account = self.account.as_deref().unwrap_or("the service account");
+            let project = &self.project;
+            return Some(format!(
+                "Bind the pod's identity to the account: gcloud iam service-accounts \
+                 add-iam-policy-binding {account} --role=roles/iam.workloadIdentityUser \
+                 --member=\"serviceAccount:{project}.svc.id.goog[NAMESPACE/KSA]\"; the pod's \
+                 Kubernetes service account names it in iam.gke.io/gcp-service-account."
+            ));
+        }
+        let is_missing = failure.class == Class::Missing;
+        (is_missing && matches!(credentials, RunCredentials::Machine))
+            .then(|| "Attach a service account to the virtual machine or the pod.".to_owned())
     }
 
     fn after_refusal(&self, refusal: &Refusal, class: Class) -> Option<String> {
-        let Refusal { status, reason, message, .. } = refusal;
-        let of_scope = ["ACCESS_TOKEN_SCOPE_INSUFFICIENT", "insufficientPermissions"];
-        if of_scope.contains(&reason.as_str()) {
-            let scope = "https://www.googleapis.com/auth/cloud-platform";
-            return Some(format!("Set `scope` to {scope}, or to another that covers BigQuery."));
-        }
-        if reason.starts_with("billing") || reason == "BILLING_DISABLED" {
-            return Some(format!("Enable billing for project {}.", self.project));
-        }
-        if matches!(reason.as_str(), "vpcServiceControls" | "SECURITY_POLICY_VIOLATED") {
-            let who = self.account.as_deref().unwrap_or("the workload identity");
-            return Some(format!("Let {who} into the service perimeter by an ingress rule."));
+        let Refusal { status, message, .. } = refusal;
+        if let Some(fix) = self.named(refusal) {
+            return Some(fix);
         }
         if class == Class::Missing {
             return Some(format!("Correct `projectId`; it is {} now.", self.project));
-        }
-        if message.contains("iam.serviceAccounts.getAccessToken") {
-            let role = "roles/iam.workloadIdentityUser";
-            let account = self.account.as_deref().unwrap_or_default();
-            return Some(format!("Grant {role} on {account} to the principal of the pool."));
         }
         if *status == 400 && message.contains("location") {
             return Some("Correct `location`.".to_owned());
         }
         (*status == 401).then(|| "See that the service account is there and enabled.".to_owned())
     }
+
+    /// Returns the remediation for a cause that Google names, and that is neither a missing permission
+    /// nor a missing object.
+    fn named(&self, refusal: &Refusal) -> Option<String> {
+        let Refusal { reason, message, .. } = refusal;
+        let (project, who) = (&self.project, self.account.as_deref());
+        let who = who.unwrap_or("the workload identity");
+        if refusal.is_perimeter() {
+            return Some(format!(
+                "A perimeter of VPC Service Controls keeps the request out: let {who} in by an \
+                 ingress rule or an access level of the perimeter; its audit log has the unique \
+                 identifier."
+            ));
+        }
+        if let Some(fix) = enabled(refusal, project) {
+            return Some(fix);
+        }
+        let fix = match reason.as_str() {
+            "ACCESS_TOKEN_SCOPE_INSUFFICIENT" | "insufficientPermissions" => {
+                let scope = "https://www.googleapis.com/auth/cloud-platform";
+                format!(
+                    "Set `scope` to {scope}, or to another that covers BigQuery; the scopes of a \
+                     virtual machine are its own: gcloud compute instances set-service-account \
+                     --scopes=cloud-platform"
+                )
+            }
+            "BILLING_DISABLED" => billing(project),
+            _ if reason.starts_with("billing") => billing(project),
+            "policyViolation" | "ORG_RESTRICTION_VIOLATION" => format!(
+                "A policy of the organization forbids the request: its administrator changes it, \
+                 for {who} or for project {project}."
+            ),
+            "USER_PROJECT_DENIED" => format!(
+                "Grant roles/serviceusage.serviceUsageConsumer to {who} on project {project}."
+            ),
+            "CONSUMER_SUSPENDED" => {
+                format!("Project {project} is suspended: see its notices in the console.")
+            }
+            "CONSUMER_INVALID" => format!("Correct `projectId`; it is {project} now."),
+            _ if message.contains("iam.serviceAccounts.getAccessToken") => {
+                let account = self.account.as_deref().unwrap_or_default();
+                format!(
+                    "Let the credential make tokens of {account}: grant \
+                     roles/iam.workloadIdentityUser on it to the principal of the pool, or \
+                     roles/iam.serviceAccountTokenCreator to a service account."
+                )
+            }
+            _ => return None,
+        };
+        Some(fix)
+    }
 }
 
-/// Returns `finding` with the command that enables a disabled API.
-fn enabled(finding: Finding, failure: &Failure) -> Finding {
-    let disabled = failure.refusal().and_then(|refusal| refusal.disabled.as_ref());
-    match disabled {
-        Some((service, consumer)) => {
-            let project = consumer.trim_start_matches("projects/");
-            finding.fix(format!("Run: gcloud services enable {service} --project={project}"))
-        }
-        None => finding,
+fn billing(project: &str) -> String {
+    format!("Enable billing for project {project}.")
+}
+
+/// Returns the command that enables an API that is off: as `ErrorInfo` names it, or as the words of
+/// APIs that send none do.
+fn enabled(refusal: &Refusal, project: &str) -> Option<String> {
+    let Refusal { disabled, message, reason, .. } = refusal;
+    if let Some((service, consumer)) = disabled {
+        let project = consumer.trim_start_matches("projects/");
+        return Some(format!("Run: gcloud services enable {service} --project={project}"));
     }
+    let is_off = message.contains("has not enabled BigQuery")
+        || message.contains("has not been used in project")
+        || matches!(reason.as_str(), "accessNotConfigured" | "SERVICE_DISABLED");
+    let is_other = message.contains("Cloud Resource Manager");
+    let service =
+        if is_other { "cloudresourcemanager.googleapis.com" } else { "bigquery.googleapis.com" };
+    is_off.then(|| format!("Run: gcloud services enable {service} --project={project}"))
 }

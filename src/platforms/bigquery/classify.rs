@@ -24,7 +24,11 @@ pub(super) enum Cause {
     Refused(Box<Refusal>),
     /// The token endpoint refused.
     NoToken,
-    /// There is no answer, or none that Google documents.
+    /// A service of this machine or its link refused: the metadata server, a workload's own source.
+    Near,
+    /// What answers is none of Google's servers.
+    Unexpected,
+    /// There is no answer.
     NoAnswer,
 }
 
@@ -65,6 +69,15 @@ impl Refusal {
     /// True when nothing but a permission is missing.
     pub(super) fn is_permission(&self) -> bool {
         matches!(self.reason.as_str(), "accessDenied" | "IAM_PERMISSION_DENIED")
+            && !self.is_perimeter()
+    }
+
+    /// True when a perimeter of VPC Service Controls refuses, where no permission helps.
+    pub(super) fn is_perimeter(&self) -> bool {
+        let reasons = ["vpcServiceControls", "SECURITY_POLICY_VIOLATED"];
+        reasons.contains(&self.reason.as_str())
+            || self.message.contains("VPC Service Controls")
+            || self.message.contains("vpcServiceControlsUniqueIdentifier")
     }
 }
 
@@ -79,8 +92,9 @@ impl Failure {
     /// It says nothing definite about the integration, whatever its status is.
     pub(super) fn unexpected(status: u16, reason: &str) -> Self {
         let class = if status == 429 { Class::Throttled } else { Class::Unavailable };
-        let detail = format!("The answer with code [{status}] is not one of Google: {reason}");
-        Self::silent(class, detail)
+        let reason = reason.trim_end_matches('.');
+        let detail = format!("The answer with code [{status}] is not one of Google: {reason}.");
+        Self::new(Cause::Unexpected, class, detail)
     }
 
     /// Returns the failure that an answer without success describes.
@@ -101,7 +115,7 @@ impl Failure {
         let first = errors.into_iter().find_map(|error| error.reason);
         let info = details.into_iter().find(|detail| detail.reason.is_some()).unwrap_or_default();
         let given = [first.as_deref(), info.reason.as_deref()];
-        let class = class_of(status, given);
+        let class = class_of(status, given, word.as_deref());
         let reason = named(given).or(word.as_deref()).unwrap_or(NONE);
         // Daily quotas and operations that Google blocked do not come back within a run.
         let is_long = given.into_iter().flatten().any(is_lasting);
@@ -143,7 +157,7 @@ impl Failure {
     pub(super) fn refusal(&self) -> Option<&Refusal> {
         match &self.cause {
             Cause::Refused(refusal) => Some(refusal),
-            Cause::NoToken | Cause::NoAnswer => None,
+            Cause::NoToken | Cause::Near | Cause::Unexpected | Cause::NoAnswer => None,
         }
     }
 }
@@ -188,20 +202,25 @@ fn named([first, info]: [Option<&str>; 2]) -> Option<&str> {
     first.filter(|reason| class_of_reason(reason).is_some()).or(info).or(first)
 }
 
-/// Returns the class of a refusal by its reasons, then by its status.
-fn class_of(status: u16, reasons: [Option<&str>; 2]) -> Class {
+/// Returns the class of a refusal by its reasons, then by its status and the word for it. A refusal that
+/// nobody documents says nothing definite.
+fn class_of(status: u16, reasons: [Option<&str>; 2], word: Option<&str>) -> Class {
     let named = reasons.into_iter().flatten().find_map(class_of_reason);
+    let lasting = ["INVALID_ARGUMENT", "FAILED_PRECONDITION", "ALREADY_EXISTS", "OUT_OF_RANGE"];
     named.unwrap_or(match status {
         401 | 403 => Class::Denied,
         404 => Class::Missing,
         429 => Class::Throttled,
         408 | 500..=599 => Class::Unavailable,
-        _ => Class::Invalid,
+        _ if word.is_some_and(|word| lasting.contains(&word)) => Class::Invalid,
+        _ => Class::Unavailable,
     })
 }
 
-/// Returns the class of a reason of the `BigQuery` API, of the older Google APIs or of
-/// `google.rpc.ErrorInfo`; none for general and unknown ones.
+/// Returns the class of a reason of the `BigQuery` API ("Error messages", the table of errors), of the
+/// older Google APIs or of `google.rpc.ErrorInfo`; none for general and unknown ones. What
+/// `google-cloud-bigquery` tries again (`retry.py`, `_RETRYABLE_REASONS` and `job_retry_reasons`), and
+/// what its table tells to try again, may pass.
 fn class_of_reason(reason: &str) -> Option<Class> {
     Some(match reason {
         "rateLimitExceeded"
@@ -212,8 +231,10 @@ fn class_of_reason(reason: &str) -> Option<Class> {
         | "blocked"
         | "RATE_LIMIT_EXCEEDED"
         | "RESOURCE_QUOTA_EXCEEDED" => Class::Throttled,
-        "internalError" | "backendError" | "badGateway" | "serviceUnavailable"
-        | "tableUnavailable" | "timeout" => Class::Unavailable,
+        "backendError" | "badGateway" | "internalError" | "jobBackendError"
+        | "jobInternalError" | "serviceUnavailable" | "tableUnavailable" | "timeout" => {
+            Class::Unavailable
+        }
         "ACCESS_TOKEN_EXPIRED" | "KEY_EXPIRED" => Class::Expired,
         // Who it is, what it may do, from where it may do it, and who pays.
         "authError"
@@ -226,6 +247,7 @@ fn class_of_reason(reason: &str) -> Option<Class> {
         | "IAM_PERMISSION_DENIED"
         | "USER_PROJECT_DENIED"
         | "CONSUMER_SUSPENDED"
+        | "policyViolation"
         | "vpcServiceControls"
         | "SECURITY_POLICY_VIOLATED"
         | "ORG_RESTRICTION_VIOLATION"
@@ -236,8 +258,11 @@ fn class_of_reason(reason: &str) -> Option<Class> {
         "accessNotConfigured"
         | "SERVICE_DISABLED"
         | "CONSUMER_INVALID"
+        | "duplicate"
         | "invalid"
+        | "invalidParameter"
         | "invalidQuery"
+        | "invalidUser"
         | "INVALID_ARGUMENT" => Class::Invalid,
         _ => return None,
     })
@@ -268,7 +293,7 @@ mod tests {
     /// Status, the API's reason, that of `google.rpc.ErrorInfo`, the class, the reason shown.
     type Row = (u16, Option<&'static str>, Option<&'static str>, Class, &'static str);
 
-    const TABLE: [Row; 46] = [
+    const TABLE: [Row; 51] = [
         (401, Some("authError"), None, Class::Denied, "authError"),
         (401, Some("authError"), Some("ACCESS_TOKEN_EXPIRED"), Class::Denied, "authError"),
         (401, Some("required"), Some("CREDENTIALS_MISSING"), Class::Denied, "CREDENTIALS_MISSING"),
@@ -338,6 +363,11 @@ mod tests {
         (400, Some("invalidQuery"), None, Class::Invalid, "invalidQuery"),
         (400, None, Some("INVALID_ARGUMENT"), Class::Invalid, "INVALID_ARGUMENT"),
         (409, Some("duplicate"), None, Class::Invalid, "duplicate"),
+        (400, Some("unheardOf"), None, Class::Unavailable, "unheardOf"),
+        (409, None, None, Class::Unavailable, "none"),
+        (403, Some("policyViolation"), None, Class::Denied, "policyViolation"),
+        (400, Some("jobBackendError"), None, Class::Unavailable, "jobBackendError"),
+        (400, Some("jobInternalError"), None, Class::Unavailable, "jobInternalError"),
         (400, Some("tableUnavailable"), None, Class::Unavailable, "tableUnavailable"),
         (400, Some("timeout"), None, Class::Unavailable, "timeout"),
         (408, None, None, Class::Unavailable, "none"),
@@ -371,6 +401,37 @@ mod tests {
                 assert_eq!(found.class, class, "{status} {body}");
                 assert!(found.detail.contains("is not one of Google: it is"), "{found:?}");
             }
+        }
+    }
+
+    #[test]
+    fn word_for_the_status_decides_where_there_is_no_reason() {
+        for (word, class) in [
+            ("INVALID_ARGUMENT", Class::Invalid),
+            ("FAILED_PRECONDITION", Class::Invalid),
+            ("ABORTED", Class::Unavailable),
+            ("CANCELLED", Class::Unavailable),
+        ] {
+            let error = json!({ "error": { "message": "m", "status": word } });
+            assert_eq!(failure(409, &error.to_string()).class, class, "{word}");
+        }
+    }
+
+    #[test]
+    fn perimeter_is_told_from_a_missing_permission() {
+        let message = "VPC Service Controls: Request is prohibited by organization's policy. \
+            vpcServiceControlsUniqueIdentifier: abc";
+        for (reason, message, is_permission, is_perimeter) in [
+            ("policyViolation", message, false, true),
+            ("accessDenied", message, false, true),
+            ("accessDenied", "Access Denied: Dataset p:d", true, false),
+        ] {
+            let errors = json!([{ "reason": reason }]);
+            let error = json!({ "error": { "message": message, "errors": errors } });
+            let found = failure(403, &error.to_string());
+            let refusal = found.refusal().unwrap();
+            assert_eq!(refusal.is_permission(), is_permission, "{reason}");
+            assert_eq!(refusal.is_perimeter(), is_perimeter, "{reason}");
         }
     }
 

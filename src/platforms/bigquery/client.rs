@@ -1,4 +1,4 @@
-//! The read-only requests to Google: the seven that [`Request`] can spell, and no others.
+//! The read-only requests to Google: the eight that [`Request`] can spell, and no others.
 
 use http::Method;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
@@ -30,8 +30,15 @@ pub(super) enum Request<'a> {
         /// Location where the query would run.
         location: Option<&'a str>,
     },
-    /// Gets the metadata of the dataset.
+    /// Gets the metadata of the dataset without its access list, which needs a permission more.
     GetDataset {
+        /// Project of the dataset.
+        project: &'a str,
+        /// Name of the dataset.
+        dataset: &'a str,
+    },
+    /// Gets the access list of the dataset alone.
+    GetAccess {
         /// Project of the dataset.
         project: &'a str,
         /// Name of the dataset.
@@ -66,6 +73,8 @@ pub(super) enum Request<'a> {
         scope: &'a str,
         /// Lifetime of the token, in seconds.
         life_seconds: u64,
+        /// Service accounts in between.
+        delegates: &'a [String],
     },
 }
 
@@ -82,7 +91,12 @@ impl Request<'_> {
                 format!("{}/datasets?maxResults=1&all=true", base(project))
             }
             Self::PlanQuery { project, .. } => format!("{}/queries", base(project)),
-            Self::GetDataset { project, dataset } => at(project, dataset),
+            Self::GetDataset { project, dataset } => {
+                format!("{}?datasetView=METADATA", at(project, dataset))
+            }
+            Self::GetAccess { project, dataset } => {
+                format!("{}?datasetView=ACL", at(project, dataset))
+            }
             Self::TestProject { project } => {
                 let project = percent_encoded(project);
                 format!("{resource_manager}/v3/projects/{project}:testIamPermissions")
@@ -105,7 +119,10 @@ impl Request<'_> {
             json!({ "permissions": names })
         };
         match self {
-            Self::ListDatasets { .. } | Self::GetDataset { .. } | Self::ListTables { .. } => None,
+            Self::ListDatasets { .. }
+            | Self::GetDataset { .. }
+            | Self::GetAccess { .. }
+            | Self::ListTables { .. } => None,
             Self::PlanQuery { location: None, .. } => {
                 Some(json!({ "dryRun": true, "query": "SELECT 1", "useLegacySql": false }))
             }
@@ -114,9 +131,13 @@ impl Request<'_> {
             })),
             Self::TestProject { .. } => Some(names(&Permission::ALL)),
             Self::TestTable { .. } => Some(names(&Permission::OF_TABLES)),
-            Self::Impersonate { scope, life_seconds, .. } => {
+            Self::Impersonate { scope, life_seconds, delegates, .. } => {
                 let scopes: Vec<_> = scope.split(' ').collect();
-                Some(json!({ "lifetime": format!("{life_seconds}s"), "scope": scopes }))
+                let mut body = json!({ "lifetime": format!("{life_seconds}s"), "scope": scopes });
+                if let (Some(body), false) = (body.as_object_mut(), delegates.is_empty()) {
+                    body.insert("delegates".to_owned(), json!(delegates));
+                }
+                Some(body)
             }
         }
     }

@@ -12,7 +12,7 @@ use crate::platforms::connection::{Endpoint, is_host, is_loopback, origin, serve
 /// Scope that is enough for every call, and only reads.
 const SCOPE_DEFAULT: &str = "https://www.googleapis.com/auth/cloud-platform.read-only";
 /// Google's domain outside of sovereign clouds.
-const UNIVERSE_DEFAULT: &str = "googleapis.com";
+pub(super) const UNIVERSE_DEFAULT: &str = "googleapis.com";
 /// Name of the dataset that the published interface creates by default.
 const DATASET_DEFAULT: &str = "immuta";
 /// Longest name of a dataset, in bytes.
@@ -106,8 +106,8 @@ enum Mode {
 }
 
 /// Reads the table; what is wrong is left with the reader.
-pub(super) fn parse(mut reader: Reader<'_>) -> Option<Config> {
-    let table = &mut reader;
+pub(super) fn parse(reader: &mut Reader<'_>) -> Option<Config> {
+    let table = &mut *reader;
     let dataset = named(table, "dataset", is_dataset, "must be letters, digits and _");
     let dataset = dataset.unwrap_or_else(|| DATASET_DEFAULT.to_owned());
     let suffix = "must begin with _ and go on with letters, digits and _";
@@ -123,22 +123,21 @@ pub(super) fn parse(mut reader: Reader<'_>) -> Option<Config> {
         reader.fault("dataSourceServiceAccounts", format!("each {account}"));
     }
     let strict = reader.boolean("strictPermissions").unwrap_or_default();
-    let credentials = credentials(&mut reader);
+    let credentials = credentials(reader);
     if project.is_none()
         && matches!(credentials, Some(Credentials::Workload(_) | Credentials::Machine))
     {
         reader.required("projectId");
     }
-    let scope = named(&mut reader, "scope", is_scope, "must be scopes separated by single spaces");
-    let universe = named(&mut reader, "universeDomain", is_host, "must be a domain");
+    let scope = named(reader, "scope", is_scope, "must be scopes separated by single spaces");
+    let universe = named(reader, "universeDomain", is_host, "must be a domain");
     let universe = universe.unwrap_or_else(|| UNIVERSE_DEFAULT.to_owned());
-    let endpoints = endpoints(&mut reader, &universe);
+    let endpoints = endpoints(reader, &universe);
     if reader.port("port").is_some_and(|port| port != 443) {
         reader
             .warn("port", "is not used: Google answers on 443; `endpoints` takes other addresses");
     }
-    let endpoint = Endpoint::read(&mut reader, None);
-    reader.finish();
+    let endpoint = Endpoint::read(reader, None);
     Some(Config {
         project,
         dataset,

@@ -1,15 +1,15 @@
-//! Content of `credential`: the key of a service account, or an external account (workload identity
-//! federation). It may name Google's own servers only: a person who can write this file must not be
-//! able to redirect tokens.
+//! Content of `credential`: the key of a service account, an external account (workload identity
+//! federation), or a service account that either of them acts as. It may name Google's own servers
+//! only: a person who can write this file must not be able to redirect tokens.
 
-use std::path::PathBuf;
-
-use http::{HeaderName, HeaderValue};
 use reqwest::Url;
 use serde::Deserialize;
 use serde_json::Value as Json;
 
+use super::config::UNIVERSE_DEFAULT;
 use super::names::{is_account, is_project};
+use super::pasted;
+use super::source::{CredentialSource, SourceFile};
 use crate::domain::{Secret, one_line};
 use crate::platforms::connection::is_loopback;
 
@@ -19,6 +19,12 @@ const NAME_MAX: usize = 1024;
 const LIFE_SECONDS: std::ops::RangeInclusive<u64> = 600..=43_200;
 /// Lifetime of tokens where none is given.
 const LIFE_SECONDS_DEFAULT: u64 = 3600;
+/// `type` of the key of a service account.
+pub(super) const ACCOUNT: &str = "service_account";
+/// `type` of the federated identity of a workload.
+pub(super) const EXTERNAL: &str = "external_account";
+/// `type` of a service account that other credentials act as.
+const IMPERSONATED: &str = "impersonated_service_account";
 
 /// The key of a service account.
 #[derive(Debug)]
@@ -63,18 +69,24 @@ pub(super) struct Impersonation {
     pub(super) life_seconds: u64,
 }
 
-/// Place of a workload's token (`credential_source`).
+/// Service account that other credentials act as (`impersonated_service_account`).
 #[derive(Debug)]
-pub(super) enum CredentialSource {
-    /// Subject token in this file.
-    File(PathBuf),
-    /// Subject token in the answer of this address to a GET.
-    Url {
-        /// Address that is requested.
-        url: Url,
-        /// Further headers of the request; their values may be secret.
-        headers: Vec<(HeaderName, Secret)>,
-    },
+pub(super) struct ImpersonatedAccount {
+    /// Credentials that may make its tokens.
+    pub(super) source: ImpersonationSource,
+    /// The service account.
+    pub(super) impersonation: Impersonation,
+    /// Service accounts in between, as the interface spells them.
+    pub(super) delegates: Vec<String>,
+}
+
+/// Credentials that may make tokens of a service account.
+#[derive(Debug)]
+pub(super) enum ImpersonationSource {
+    /// Key of another service account.
+    Key(ServiceAccountKey),
+    /// Federated identity of a workload.
+    Workload(ExternalAccount),
 }
 
 /// Servers that a credential may name.
@@ -124,33 +136,20 @@ struct LifeFile {
 }
 
 #[derive(Deserialize)]
-struct SourceFile {
-    file: Option<PathBuf>,
-    url: Option<String>,
+struct ImpersonatedFile {
+    service_account_impersonation_url: Option<String>,
+    source_credentials: Option<Json>,
     #[serde(default)]
-    headers: std::collections::BTreeMap<String, String>,
-    format: Option<FormatFile>,
-}
-
-#[derive(Deserialize)]
-struct FormatFile {
-    #[serde(rename = "type", default)]
-    kind: String,
-    subject_token_field_name: Option<String>,
+    delegates: Vec<String>,
 }
 
 impl ServiceAccountKey {
-    /// Reads the key of a service account.
-    ///
-    /// # Errors
-    ///
-    /// Says what is wrong with it, in a sentence without its end that shows no secret.
-    pub(super) fn read(text: &Secret, trust: Trust<'_>) -> Result<Self, String> {
-        let rest = opened(text, "service_account", trust)?;
+    fn of(rest: Json, trust: Trust<'_>) -> Result<Self, String> {
         let file: AccountFile = shaped(rest)?;
         let email = file.client_email.filter(|email| is_account(email));
         let email = email.ok_or("`client_email` is missing or no name of an account")?;
-        let private_key = file.private_key.map(Secret::new).ok_or("`private_key` is missing")?;
+        let private_key = file.private_key.as_deref().map(pasted::private_key);
+        let private_key = private_key.ok_or("`private_key` is missing")?;
         let project = file.project_id.filter(|project| is_project(project));
         let key_id = file.private_key_id.filter(|id| id.len() <= NAME_MAX);
         let default = || format!("https://oauth2.{}/token", trust.universe);
@@ -160,7 +159,8 @@ impl ServiceAccountKey {
         let url = https(&token_uri).filter(|url| {
             trust.own_token || is_accounts(url) || is_googles(url, &hosts, trust.universe)
         });
-        if url.is_none() {
+        // In another universe nothing is exchanged there: the key signs the token itself.
+        if url.is_none() && trust.universe == UNIVERSE_DEFAULT {
             return Err(refused("token_uri", &token_uri, "token"));
         }
         Ok(Self { email, project, key_id, private_key, token_uri })
@@ -168,13 +168,7 @@ impl ServiceAccountKey {
 }
 
 impl ExternalAccount {
-    /// Reads the configuration of a workload's identity.
-    ///
-    /// # Errors
-    ///
-    /// Says what is wrong with it, in a sentence without its end that shows no secret.
-    pub(super) fn read(text: &Secret, trust: Trust<'_>) -> Result<Self, String> {
-        let rest = opened(text, "external_account", trust)?;
+    fn of(rest: Json, trust: Trust<'_>) -> Result<Self, String> {
         let file: ExternalFile = shaped(rest)?;
         let named = |name: &str, value: Option<String>| {
             let value = value.filter(|value| !value.is_empty() && value.len() <= NAME_MAX);
@@ -217,69 +211,77 @@ impl Impersonation {
     }
 }
 
-impl SourceFile {
-    fn read(self) -> Result<(CredentialSource, Option<String>), String> {
-        let field = match self.format {
-            Some(FormatFile { kind, subject_token_field_name: Some(field) }) if kind == "json" => {
-                Some(field)
-            }
-            Some(FormatFile { kind, .. }) if kind == "json" => {
-                return Err("`credential_source.format.subject_token_field_name` is missing".into());
-            }
-            None => None,
-            Some(FormatFile { kind, .. }) if kind == "text" || kind.is_empty() => None,
-            Some(_) => {
-                return Err("`credential_source.format.type` is neither text nor json".into());
-            }
+impl ImpersonatedAccount {
+    fn of(rest: Json, trust: Trust<'_>) -> Result<Self, String> {
+        let file: ImpersonatedFile = shaped(rest)?;
+        let url = file.service_account_impersonation_url;
+        let url = url.ok_or("`service_account_impersonation_url` is missing")?;
+        let impersonation = Impersonation::read(url, LIFE_SECONDS_DEFAULT, trust)?;
+        let source = file.source_credentials.ok_or("`source_credentials` is missing")?;
+        let kinds = [ACCOUNT, EXTERNAL];
+        let (kind, rest) = opened(&Secret::new(source.to_string()), &kinds, trust)
+            .map_err(|fault| format!("`source_credentials`: {fault}"))?;
+        let source = match kind {
+            ACCOUNT => ServiceAccountKey::of(rest, trust).map(ImpersonationSource::Key),
+            _ => ExternalAccount::of(rest, trust).map(ImpersonationSource::Workload),
         };
-        let source = match (self.file, self.url) {
-            (Some(path), None) => CredentialSource::File(path),
-            (None, Some(url)) => {
-                let url = Url::parse(&url).ok().filter(is_source);
-                let url = url.ok_or(
-                    "`credential_source.url` must begin with https://; plain http is only for this \
-                     machine itself and its metadata service",
-                )?;
-                let headers = self.headers.into_iter().map(|(name, value)| header(name, value));
-                let headers = headers.collect::<Option<Vec<_>>>();
-                let headers = headers.ok_or("`credential_source.headers` cannot be sent")?;
-                CredentialSource::Url { url, headers }
-            }
-            _ => {
-                let wanted = "`credential_source` must have `file` or `url`; executables and AWS \
-                    are not supported";
-                return Err(wanted.to_owned());
-            }
-        };
-        Ok((source, field))
+        let source = source.map_err(|fault| format!("`source_credentials`: {fault}"))?;
+        Ok(Self { source, impersonation, delegates: file.delegates })
     }
 }
 
-/// Returns a header that can be sent; none for an invalid name or value.
-fn header(name: String, value: String) -> Option<(HeaderName, Secret)> {
-    HeaderValue::try_from(&value).ok()?;
-    Some((HeaderName::try_from(name).ok()?, Secret::new(value)))
+/// Credential of any kind that a configuration accepts.
+#[derive(Debug)]
+pub(super) enum AnyCredential {
+    /// Key of a service account.
+    Key(ServiceAccountKey),
+    /// Federated identity of a workload.
+    Workload(ExternalAccount),
+    /// Service account that one of them acts as.
+    Impersonated(Box<ImpersonatedAccount>),
 }
 
-/// Returns the JSON in `text`, if it is a credential of `kind` and of the configured universe.
+impl AnyCredential {
+    /// Reads a credential of the kind `wanted`, or a service account that such a one acts as.
+    ///
+    /// # Errors
+    ///
+    /// Says what is wrong with it, in a sentence without its end that shows no secret.
+    pub(super) fn read(text: &Secret, wanted: &str, trust: Trust<'_>) -> Result<Self, String> {
+        let (kind, rest) = opened(text, &[wanted, IMPERSONATED], trust)?;
+        match kind {
+            IMPERSONATED => ImpersonatedAccount::of(rest, trust)
+                .map(|found| Self::Impersonated(Box::new(found))),
+            ACCOUNT => ServiceAccountKey::of(rest, trust).map(Self::Key),
+            _ => ExternalAccount::of(rest, trust).map(Self::Workload),
+        }
+    }
+}
+
+/// Returns the kind and the JSON of a credential, if it is one of `kinds` and of the configured
+/// universe.
 ///
 /// # Errors
 ///
 /// Says what is wrong with it, without showing a secret.
-fn opened(text: &Secret, kind: &str, trust: Trust<'_>) -> Result<Json, String> {
-    let file: KeyFile = serde_json::from_str(text.expose()).map_err(|error| {
-        // The library's words can show what it did not understand.
-        format!("it is not the JSON of a credential (line {})", error.line())
-    })?;
-    if file.kind != kind {
+fn opened<'k>(
+    text: &Secret,
+    kinds: &[&'k str],
+    trust: Trust<'_>,
+) -> Result<(&'k str, Json), String> {
+    let file: KeyFile = pasted::json(text.expose())?;
+    let Some(kind) = kinds.iter().find(|kind| **kind == file.kind) else {
         let advice = match file.kind.as_str() {
-            "service_account" => "; set `authenticationType` to \"serviceAccountKey\"",
-            "external_account" => "; set `authenticationType` to \"workloadIdentity\"",
+            ACCOUNT => "; set `authenticationType` to \"serviceAccountKey\"",
+            EXTERNAL => "; set `authenticationType` to \"workloadIdentity\"",
+            "authorized_user" => {
+                "; it is the log-in of a person: use a service account or a workload identity"
+            }
             _ => "",
         };
-        let found = one_line(&file.kind, 40);
-        return Err(format!("its `type` is [{found}] instead of [{kind}]{advice}"));
-    }
+        let (found, wanted) = (one_line(&file.kind, 40), kinds.first().unwrap_or(&ACCOUNT));
+        return Err(format!("its `type` is [{found}] instead of [{wanted}]{advice}"));
+    };
     let universe = file.universe_domain.as_deref().unwrap_or(trust.universe);
     if universe != trust.universe {
         let found = one_line(universe, 100);
@@ -287,7 +289,7 @@ fn opened(text: &Secret, kind: &str, trust: Trust<'_>) -> Result<Json, String> {
             "its `universe_domain` is [{found}]; set `universeDomain` if you mean it"
         ));
     }
-    Ok(file.rest)
+    Ok((kind, file.rest))
 }
 
 fn shaped<T: serde::de::DeserializeOwned>(json: Json) -> Result<T, String> {
@@ -312,14 +314,6 @@ fn is_googles(url: &Url, services: &[&str], universe: &str) -> bool {
         host == here || region.is_some_and(|region| !region.contains('.'))
     };
     url.port().is_none() && services.iter().any(|service| is_one(service))
-}
-
-/// True for an address that a workload's token may come from.
-fn is_source(url: &Url) -> bool {
-    let near = ["169.254.169.254", "[fd00:ec2::254]", "metadata.google.internal"];
-    let host = url.host_str().unwrap_or_default();
-    url.scheme() == "https" && !host.is_empty()
-        || url.scheme() == "http" && (is_loopback(url) || near.contains(&host))
 }
 
 fn refused(key: &str, found: &str, endpoint: &str) -> String {
@@ -361,6 +355,20 @@ mod tests {
         })
     }
 
+    fn read_key(text: &Secret, trust: Trust<'_>) -> Result<ServiceAccountKey, String> {
+        match AnyCredential::read(text, ACCOUNT, trust)? {
+            AnyCredential::Key(key) => Ok(key),
+            other => panic!("another kind: {other:?}"),
+        }
+    }
+
+    fn read_external(text: &Secret, trust: Trust<'_>) -> Result<ExternalAccount, String> {
+        match AnyCredential::read(text, EXTERNAL, trust)? {
+            AnyCredential::Workload(external) => Ok(external),
+            other => panic!("another kind: {other:?}"),
+        }
+    }
+
     fn secret(base: Json, changes: &Json) -> Secret {
         let mut json = base;
         for (key, value) in changes.as_object().unwrap() {
@@ -391,20 +399,19 @@ mod tests {
             "",
         ];
         for uri in good {
-            ServiceAccountKey::read(&secret(account(), &json!({ "token_uri": uri })), TRUST)
-                .unwrap();
+            read_key(&secret(account(), &json!({ "token_uri": uri })), TRUST).unwrap();
         }
         let own = Trust { own_token: true, ..TRUST };
         for uri in bad {
             let text = secret(account(), &json!({ "token_uri": uri }));
-            let error = ServiceAccountKey::read(&text, TRUST).unwrap_err();
+            let error = read_key(&text, TRUST).unwrap_err();
             assert!(error.starts_with("its `token_uri` names ["), "{uri}: {error}");
             assert!(error.ends_with("set `endpoints.token` if you mean it"), "{error}");
         }
         let text = secret(account(), &json!({ "token_uri": "http://127.0.0.1/token" }));
-        ServiceAccountKey::read(&text, own).unwrap();
+        read_key(&text, own).unwrap();
         let text = secret(external(), &json!({ "token_url": "https://sts.evil.example.com" }));
-        let error = ExternalAccount::read(&text, TRUST).unwrap_err();
+        let error = read_external(&text, TRUST).unwrap_err();
         assert!(error.starts_with("its `token_url` names [sts.evil.example.com]"), "{error}");
     }
 
@@ -416,7 +423,7 @@ mod tests {
         };
         let good =
             url("v1/projects/-/serviceAccounts/a@p.iam.gserviceaccount.com:generateAccessToken");
-        let external = ExternalAccount::read(&good, TRUST).unwrap();
+        let external = read_external(&good, TRUST).unwrap();
         let Impersonation { email, life_seconds, .. } = external.impersonation.unwrap();
         assert_eq!((email.as_str(), life_seconds), ("a@p.iam.gserviceaccount.com", 3600));
         let bad = [
@@ -425,7 +432,7 @@ mod tests {
             "v1/projects/-/serviceAccounts/:generateAccessToken",
         ];
         for rest in bad {
-            assert!(ExternalAccount::read(&url(rest), TRUST).is_err(), "{rest}");
+            assert!(read_external(&url(rest), TRUST).is_err(), "{rest}");
         }
     }
 
@@ -437,6 +444,7 @@ mod tests {
                 "set `authenticationType` to \"workloadIdentity\"",
             ),
             (json!({ "type": "authorized_user" }), "its `type` is [authorized_user] instead of"),
+            (json!({ "type": "authorized_user" }), "the log-in of a person"),
             (
                 json!({ "universe_domain": "evil.example.com" }),
                 "set `universeDomain` if you mean it",
@@ -447,18 +455,18 @@ mod tests {
             (json!({ "private_key": { "hunter2": 7 } }), "it is JSON of another shape"),
         ];
         for (changes, expected) in table {
-            let error = ServiceAccountKey::read(&secret(account(), &changes), TRUST).unwrap_err();
+            let error = read_key(&secret(account(), &changes), TRUST).unwrap_err();
             assert!(error.contains(expected) && !error.contains("hunter2"), "{changes}: {error}");
         }
-        let error = ServiceAccountKey::read(&Secret::new("hunter2".to_owned()), TRUST).unwrap_err();
+        let error = read_key(&Secret::new("hunter2".to_owned()), TRUST).unwrap_err();
         assert_eq!(error, "it is not the JSON of a credential (line 1)");
         let source = |source: Json| json!({ "credential_source": source });
         let table = [
             (json!({ "audience": "" }), "`audience` is missing"),
             (json!({ "subject_token_type": null }), "`subject_token_type` is missing"),
             (json!({ "credential_source": null }), "`credential_source` is missing"),
-            (source(json!({ "executable": { "command": "x" } })), "executables and AWS"),
-            (source(json!({ "environment_id": "aws1" })), "executables and AWS"),
+            (source(json!({ "executable": { "command": "x" } })), "runs no programs"),
+            (source(json!({ "environment_id": "aws1" })), "regional_cred_verification_url"),
             (source(json!({ "url": "http://10.0.0.1/" })), "must begin with https://"),
             (source(json!({ "url": "https://a", "headers": { "a b": "c" } })), "cannot be sent"),
             (
@@ -473,8 +481,30 @@ mod tests {
             (json!({ "type": "service_account" }), "\"serviceAccountKey\""),
         ];
         for (changes, expected) in table {
-            let error = ExternalAccount::read(&secret(external(), &changes), TRUST).unwrap_err();
+            let error = read_external(&secret(external(), &changes), TRUST).unwrap_err();
             assert!(error.contains(expected), "{changes}: {error}");
         }
+    }
+
+    #[test]
+    fn service_account_that_others_act_as_is_read_with_its_source() {
+        let url = "https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/\
+            a@p.iam.gserviceaccount.com:generateAccessToken";
+        let of = |source: Json| {
+            let file = json!({
+                "type": "impersonated_service_account", "source_credentials": source,
+                "service_account_impersonation_url": url, "delegates": ["d"],
+            });
+            AnyCredential::read(&Secret::new(file.to_string()), ACCOUNT, TRUST)
+        };
+        for (source, is_key) in [(account(), true), (external(), false)] {
+            let Ok(AnyCredential::Impersonated(found)) = of(source) else { panic!("another kind") };
+            assert_eq!(found.impersonation.email, "a@p.iam.gserviceaccount.com");
+            assert_eq!(matches!(found.source, ImpersonationSource::Key(_)), is_key);
+        }
+        let error = of(json!({ "type": "authorized_user" })).unwrap_err();
+        assert!(error.contains("`source_credentials`: its `type` is [authorized_user]"), "{error}");
+        let key = AnyCredential::read(&secret(account(), &json!({})), ACCOUNT, TRUST);
+        assert!(matches!(key, Ok(AnyCredential::Key(_))));
     }
 }

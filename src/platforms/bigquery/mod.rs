@@ -5,15 +5,18 @@
 
 mod accounts;
 mod advice;
+mod aws;
 mod catalog;
 mod classify;
 mod client;
 mod config;
 mod key;
 mod names;
+mod pasted;
 mod permissions;
 mod reply;
 mod session;
+mod source;
 #[cfg(test)]
 mod tests;
 mod token;
@@ -63,10 +66,26 @@ const PERMISSION_TESTS: [(Test, Permission); 7] = [
     (TABLE_UPDATE, Permission::TablesUpdate),
 ];
 
-fn parse(reader: Reader<'_>, _auto_bootstrap: bool) -> Option<Box<dyn Validator>> {
+fn parse(mut reader: Reader<'_>, _auto_bootstrap: bool) -> Option<Box<dyn Validator>> {
     let tokens = Tokens::new().map_err(|error| reader.fault("endpoints", error)).ok();
-    let config = config::parse(reader)?;
-    Some(Box::new(BigQuery { config, tokens: tokens? }))
+    let config = config::parse(&mut reader);
+    if let Some(config) = &config {
+        warn_of_credential(&reader, config);
+    }
+    reader.finish();
+    Some(Box::new(BigQuery { config: config?, tokens: tokens? }))
+}
+
+/// Opens the credential and warns of what is wrong with it, as far as it can be read now. It may be
+/// replaced before the first run, so it is no fault.
+fn warn_of_credential(reader: &Reader<'_>, config: &Config) {
+    let checked = Loaded::read_now(config).and_then(|loaded| loaded.check());
+    match checked {
+        Err(failure) if failure.class == Class::Invalid => {
+            reader.warn("credential", failure.detail)
+        }
+        Err(_) | Ok(()) => {}
+    }
 }
 
 /// Validator of an integration, as configured.
@@ -149,7 +168,8 @@ impl BigQuery {
     ) -> Result<Connected<'a>, Failure> {
         loaded.teach(&run.redactor);
         let connections = self.config.endpoint.connections(&run.redactor).await?;
-        let asking = Asking { config: &self.config, now: run.now, redactor: &run.redactor };
+        let redactor = &run.redactor;
+        let asking = Asking { config: &self.config, now: run.now, redactor, scope: None };
         let project = self.project(loaded)?;
         let renewed = AtomicBool::new(false);
         let session = Session { tokens: &self.tokens, loaded, connections, asking, renewed };
@@ -179,7 +199,9 @@ impl BigQuery {
             RunCredentials::Machine => {
                 Some(self.tokens.machine(session.asking).await.map_err(advised)?)
             }
-            RunCredentials::Key(_) | RunCredentials::Workload(_) => subject.account.clone(),
+            RunCredentials::Key(_)
+            | RunCredentials::Workload(_)
+            | RunCredentials::Impersonated(_) => subject.account.clone(),
         };
         let project = &subject.project;
         let listed = session.call(Request::ListDatasets { project }, dataset_list).await;
@@ -205,7 +227,9 @@ impl BigQuery {
     fn project(&self, loaded: &Loaded) -> Result<String, Failure> {
         let own = match &loaded.credentials {
             RunCredentials::Key(key) => key.project.clone(),
-            RunCredentials::Workload(_) | RunCredentials::Machine => None,
+            RunCredentials::Workload(_)
+            | RunCredentials::Impersonated(_)
+            | RunCredentials::Machine => None,
         };
         let reason = "`credential` names no project: add `projectId`";
         self.config.project.clone().or(own).ok_or_else(|| Failure::silent(Class::Invalid, reason))
@@ -226,7 +250,9 @@ impl BigQuery {
             Class::Missing => Ok(true.into()),
             Class::Denied => {
                 let finding = finding(format!("Cannot determine whether dataset [{name}] exists"));
-                let fix = connected.subject.grant("bigquery.datasets.get", advice::VIEWER);
+                let subject = &connected.subject;
+                let grant = || subject.grant("bigquery.datasets.get", advice::VIEWER);
+                let fix = subject.after_looking(&failure).unwrap_or_else(grant);
                 let warning = Some(finding.fix(fix));
                 Ok(Passed::from(false).warning(warning))
             }
@@ -262,6 +288,9 @@ impl BigQuery {
                 "Create the dataset {name} again, undelete it within its time-travel window, or \
                  correct `projectId` and `dataset`."
             )),
+            Class::Denied if let Some(fix) = subject.after_looking(&failure) => {
+                named(format!("Unable to get dataset [{name}]: {}", failure.detail)).fix(fix)
+            }
             Class::Denied => {
                 let who = subject.who();
                 named(format!(
@@ -275,7 +304,13 @@ impl BigQuery {
             | Class::Unreachable
             | Class::Throttled
             | Class::Unavailable
-            | Class::Local => named(format!("Unable to get dataset [{name}]: {}", failure.detail)),
+            | Class::Local => {
+                let finding = named(format!("Unable to get dataset [{name}]: {}", failure.detail));
+                match subject.after_looking(&failure) {
+                    Some(fix) => finding.fix(fix),
+                    None => finding,
+                }
+            }
         })
     }
 
@@ -308,13 +343,8 @@ impl BigQuery {
         found: Option<&Dataset>,
     ) {
         let Connected { session, subject } = connected;
-        let mut answers = Answers::new(session, &subject.project, &self.config.dataset);
-        let access = found.map_or(&[][..], |dataset| &dataset.access);
-        let mut seen = Seen::default();
-        for role in permissions::roles(access, subject.account.as_deref()) {
-            seen.fact(FactKind::Grant, &self.name(connected), &format!("role {role}"));
-        }
-        tests.saw(seen);
+        let account = subject.account.as_deref();
+        let mut answers = Answers::new(session, &subject.project, &self.config.dataset, account);
         for (test, permission) in PERMISSION_TESTS {
             let is_later = run.mode == Mode::Recurring && !self.config.strict;
             if permission == Permission::DatasetsCreate && is_later {
@@ -335,22 +365,30 @@ impl BigQuery {
     }
 }
 
-/// Returns the verdict on `permission`; a table is asked only where the project leaves it open.
+/// Returns the verdict on `permission`. The dataset's access list, and then a table, are asked only
+/// where what was asked before leaves it open.
 async fn verdict(
     permission: Permission,
     subject: &Subject<'_>,
     found: Option<&Dataset>,
     answers: &mut Answers<'_>,
 ) -> Verdict {
-    let (project, mut table) = (answers.on_project().await, Ok(Vec::new()));
-    let access = found.map_or(&[][..], |dataset| &dataset.access);
+    let project = answers.on_project().await;
+    let (mut access, mut table) = (Ok(Vec::new()), Ok(Vec::new()));
     let account = subject.account.as_deref();
-    let known = Evidence { project: &project, table: &table, access, account }.verdict(permission);
-    if matches!(known, Verdict::Granted) || found.is_none() || !is_on_table(permission) {
+    let known =
+        Evidence { project: &project, table: &table, access: &access, account }.verdict(permission);
+    if matches!(known, Verdict::Granted) || found.is_none() || !permission.is_of_dataset() {
+        return known;
+    }
+    access = answers.on_dataset().await;
+    let known =
+        Evidence { project: &project, table: &table, access: &access, account }.verdict(permission);
+    if matches!(known, Verdict::Granted) || !is_on_table(permission) {
         return known;
     }
     table = answers.on_table().await;
-    Evidence { project: &project, table: &table, access, account }.verdict(permission)
+    Evidence { project: &project, table: &table, access: &access, account }.verdict(permission)
 }
 
 fn unconnected(failure: &Failure) -> Finding {

@@ -41,11 +41,7 @@ pub(super) fn roles<'a>(
     access: &'a [Access],
     account: Option<&str>,
 ) -> impl Iterator<Item = &'a str> {
-    let none = Ok(Vec::new());
-    let is_own = move |entry: &&Access| {
-        let evidence = Evidence { project: &none, table: &none, access, account };
-        matches!(evidence.who(entry), Who::Us)
-    };
+    let is_own = move |entry: &&Access| matches!(who(entry, account), Who::Us);
     access.iter().filter(is_own).filter_map(|entry| entry.role.as_deref())
 }
 
@@ -56,8 +52,8 @@ pub(super) struct Evidence<'a> {
     pub(super) project: &'a Result<Vec<String>, Failure>,
     /// Granted on a table of the dataset; empty when there is none.
     pub(super) table: &'a Result<Vec<String>, Failure>,
-    /// The dataset's access list.
-    pub(super) access: &'a [Access],
+    /// The dataset's access list; empty when there is no dataset.
+    pub(super) access: &'a Result<Vec<Access>, Failure>,
     /// The service account, where there is one.
     pub(super) account: Option<&'a str>,
 }
@@ -167,9 +163,10 @@ impl Evidence<'_> {
             Some(Who::Another) | None => {}
         }
         let unasked = self.project.as_ref().err();
+        let unlisted = self.access.as_ref().err().filter(|_| permission.is_of_dataset());
         // That the tables may not be listed is an answer; a missing answer is none.
         let silent = self.table.as_ref().err().filter(|failure| !failure.class.is_definitive());
-        match unasked.or(silent.filter(|_failure| on_table)) {
+        match unasked.or(unlisted).or(silent.filter(|_failure| on_table)) {
             Some(failure) => Verdict::Unasked(failure.clone()),
             None => Verdict::Missing,
         }
@@ -179,9 +176,9 @@ impl Evidence<'_> {
     /// principal that may be it.
     fn listed(&self, permission: Permission) -> Option<Who> {
         let mut perhaps = None;
-        for access in self.access {
+        for access in self.access.iter().flatten() {
             let Some(role) = access.role.as_deref() else { continue };
-            match (self.who(access), permission.is_in(role)) {
+            match (who(access, self.account), permission.is_in(role)) {
                 (Who::Us, Some(true)) => return Some(Who::Us),
                 (Who::Us, None) => perhaps = Some(Who::Perhaps(role.to_owned())),
                 (Who::Perhaps(whom), Some(true) | None) => perhaps = Some(Who::Perhaps(whom)),
@@ -190,27 +187,27 @@ impl Evidence<'_> {
         }
         perhaps
     }
+}
 
-    fn who(&self, access: &Access) -> Who {
-        let Access { user_by_email, group_by_email, domain, special_group, iam_member, .. } =
-            access;
-        if let Some(member) = iam_member {
-            return match member.split_once(':') {
-                None if member == "allUsers" || member == "allAuthenticatedUsers" => Who::Us,
-                Some(("serviceAccount", email)) if Some(email) == self.account => Who::Us,
-                Some(("user" | "serviceAccount" | "deleted", _)) => Who::Another,
-                Some(_) | None => Who::Perhaps(member.clone()),
-            };
-        }
-        if let Some(group) = special_group {
-            // Those of the project are granted on the project, which is asked itself.
-            return if group == "allAuthenticatedUsers" { Who::Us } else { Who::Another };
-        }
-        match (user_by_email, group_by_email.as_ref().or(domain.as_ref())) {
-            (Some(email), _) if Some(email.as_str()) == self.account => Who::Us,
-            (None, Some(group)) => Who::Perhaps(group.clone()),
-            (Some(_), _) | (None, None) => Who::Another,
-        }
+/// Returns whom an entry of an access list names, as seen from `account`.
+fn who(access: &Access, account: Option<&str>) -> Who {
+    let Access { user_by_email, group_by_email, domain, special_group, iam_member, .. } = access;
+    if let Some(member) = iam_member {
+        return match member.split_once(':') {
+            None if member == "allUsers" || member == "allAuthenticatedUsers" => Who::Us,
+            Some(("serviceAccount", email)) if Some(email) == account => Who::Us,
+            Some(("user" | "serviceAccount" | "deleted", _)) => Who::Another,
+            Some(_) | None => Who::Perhaps(member.clone()),
+        };
+    }
+    if let Some(group) = special_group {
+        // Those of the project are granted on the project, which is asked itself.
+        return if group == "allAuthenticatedUsers" { Who::Us } else { Who::Another };
+    }
+    match (user_by_email, group_by_email.as_ref().or(domain.as_ref())) {
+        (Some(email), _) if Some(email.as_str()) == account => Who::Us,
+        (None, Some(group)) => Who::Perhaps(group.clone()),
+        (Some(_), _) | (None, None) => Who::Another,
     }
 }
 
@@ -227,7 +224,10 @@ mod tests {
         access: Json,
         permission: Permission,
     ) -> &'static str {
-        let access: Vec<Access> = serde_json::from_value(access).unwrap();
+        let access = match access {
+            Json::Null => Err(Failure::silent(Class::Denied, "no")),
+            list => Ok(serde_json::from_value(list).unwrap()),
+        };
         let evidence = Evidence { project, table, access: &access, account: Some("sa@p") };
         match evidence.verdict(permission) {
             Verdict::Granted => "granted",
@@ -279,6 +279,9 @@ mod tests {
             (&none, &none, &owners, TablesCreate, "missing"),
             (&none, &none, &other, TablesCreate, "missing"),
             (&none, &none, &view, TablesCreate, "missing"),
+            (&none, &none, &Json::Null, TablesCreate, "unasked"),
+            (&get, &none, &Json::Null, TablesGet, "granted"),
+            (&none, &none, &Json::Null, DatasetsCreate, "missing"),
         ];
         for (project, table, access, permission, expected) in table {
             let found = word(project, table, access.clone(), permission);

@@ -10,17 +10,15 @@ use crate::net::exchange::Answer;
 /// The longest name that is shown, in characters.
 const SHOWN_MAX: usize = 100;
 
-/// Dataset with its access list.
+/// Metadata of a dataset.
 #[derive(Debug, Eq, PartialEq)]
 pub(super) struct Dataset {
     /// Location of the dataset.
     pub(super) location: Option<String>,
-    /// Access list of the dataset.
-    pub(super) access: Vec<Access>,
 }
 
 /// Entry of a dataset's access list.
-#[derive(Debug, Default, Deserialize, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Access {
     /// Role of those named; views, routines and datasets have none.
@@ -61,8 +59,13 @@ struct Planned {
 struct DatasetShape {
     dataset_reference: DatasetReference,
     location: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct AccessShape {
+    kind: String,
     #[serde(default)]
-    access: Vec<Access>,
+    access: Vec<serde_json::Value>,
 }
 
 #[derive(Deserialize)]
@@ -123,11 +126,22 @@ pub(super) fn planned(answer: &Answer) -> Result<(), String> {
 ///
 /// Returns the reason why the answer is another one.
 pub(super) fn dataset(answer: &Answer) -> Result<Dataset, String> {
-    let DatasetShape { dataset_reference, location, access } = answer.json()?;
+    let DatasetShape { dataset_reference, location } = answer.json()?;
     if dataset_reference.dataset_id.is_empty() {
         return Err("the dataset in it has no name".to_owned());
     }
-    Ok(Dataset { location: location.map(|text| answer.line(&text, SHOWN_MAX)), access })
+    Ok(Dataset { location: location.map(|text| answer.line(&text, SHOWN_MAX)) })
+}
+
+/// Reads the access list of a dataset. An entry of another shape is nobody's, and spoils no other.
+///
+/// # Errors
+///
+/// Returns the reason why the answer is another one.
+pub(super) fn access(answer: &Answer) -> Result<Vec<Access>, String> {
+    let AccessShape { kind, access } = answer.json()?;
+    expected(answer, &kind, "bigquery#dataset")?;
+    Ok(access.into_iter().filter_map(|entry| serde_json::from_value(entry).ok()).collect())
 }
 
 /// Reads the granted permissions among those that were asked for.
@@ -200,7 +214,7 @@ fn expected(answer: &Answer, kind: &str, wanted: &str) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::super::classify::Failure;
-    use super::super::key::{ExternalAccount, ServiceAccountKey, Trust};
+    use super::super::key::{ACCOUNT, AnyCredential, EXTERNAL, Trust};
     use super::*;
     use crate::platforms::testing::{fuzz, recorded_bodies};
 
@@ -230,6 +244,14 @@ mod tests {
     }
 
     #[test]
+    fn odd_entry_of_an_access_list_spoils_no_other() {
+        let body = br#"{"kind":"bigquery#dataset","access":[7,{"role":{}},{"role":"OWNER"}]}"#;
+        let found = access(&answer(200, body)).unwrap();
+        assert_eq!(found, [Access { role: Some("OWNER".to_owned()), ..Access::default() }]);
+        assert!(access(&answer(200, b"{}")).is_err());
+    }
+
+    #[test]
     fn the_token_of_a_workload_is_text_or_a_field() {
         assert_eq!(subject_token(" t\n", None).unwrap().expose(), "t");
         assert_eq!(subject_token(r#"{"a":"t"}"#, Some("a")).unwrap().expose(), "t");
@@ -256,6 +278,7 @@ mod tests {
                 let _read = (dataset_list(&answer), planned(&answer), dataset(&answer));
                 let _read =
                     (permissions(&answer), first_table(&answer), impersonated(&answer).is_ok());
+                let _read = access(&answer);
                 let failure = Failure::read(&answer, None);
                 assert!(failure.detail.chars().count() < 2_000);
             }
@@ -263,10 +286,8 @@ mod tests {
             let _read =
                 (subject_token(&text, None).is_ok(), subject_token(&text, Some("t")).is_ok());
             let text = Secret::new(text);
-            let _read = (
-                ServiceAccountKey::read(&text, trust).is_ok(),
-                ExternalAccount::read(&text, trust).is_ok(),
-            );
+            let _read =
+                [ACCOUNT, EXTERNAL].map(|kind| AnyCredential::read(&text, kind, trust).is_ok());
         });
     }
 }

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::classify::{Cause, Failure};
 use super::client::{Client, Request};
-use super::permissions::Permission;
-use super::reply::{first_table, permissions};
+use super::permissions::{Permission, roles};
+use super::reply::{Access, access, first_table, permissions};
 use super::token::{Asking, Loaded, Tokens};
 use crate::domain::{Class, FactKind, Secret};
 use crate::net::exchange::Answer;
@@ -68,7 +68,9 @@ pub(super) struct Answers<'a> {
     session: &'a Session<'a>,
     project: &'a str,
     dataset: &'a str,
+    account: Option<&'a str>,
     on_project: Option<Result<Vec<String>, Failure>>,
+    on_dataset: Option<Result<Vec<Access>, Failure>>,
     on_table: Option<Result<Vec<String>, Failure>>,
     /// Permissions that were granted, since they were last taken.
     pub(super) seen: Seen,
@@ -76,9 +78,22 @@ pub(super) struct Answers<'a> {
 
 impl<'a> Answers<'a> {
     /// Starts without any answer.
-    pub(super) fn new(session: &'a Session<'a>, project: &'a str, dataset: &'a str) -> Self {
-        let seen = Seen::default();
-        Self { session, project, dataset, on_project: None, on_table: None, seen }
+    pub(super) fn new(
+        session: &'a Session<'a>,
+        project: &'a str,
+        dataset: &'a str,
+        account: Option<&'a str>,
+    ) -> Self {
+        Self {
+            session,
+            project,
+            dataset,
+            account,
+            on_project: None,
+            on_dataset: None,
+            on_table: None,
+            seen: Seen::default(),
+        }
     }
 
     /// Returns the permissions that are granted on the project; asked once, even when the answer
@@ -92,6 +107,23 @@ impl<'a> Answers<'a> {
             self.on_project = Some(found);
         }
         self.on_project.clone().unwrap_or_else(|| Err(unanswered()))
+    }
+
+    /// Returns the access list of the dataset; asked once, and only where the project leaves a
+    /// permission open: it needs `bigquery.datasets.getIamPolicy`.
+    pub(super) async fn on_dataset(&mut self) -> Result<Vec<Access>, Failure> {
+        if self.on_dataset.is_none() {
+            self.on_dataset = Some(Err(unanswered()));
+            let Self { project, dataset, account, .. } = *self;
+            let asked = Request::GetAccess { project, dataset };
+            let found = self.session.call(asked, access).await;
+            for role in roles(found.as_deref().unwrap_or_default(), account) {
+                let of = format!("{project}:{dataset}");
+                self.seen.fact(FactKind::Grant, &of, &format!("role {role}"));
+            }
+            self.on_dataset = Some(found);
+        }
+        self.on_dataset.clone().unwrap_or_else(|| Err(unanswered()))
     }
 
     /// Returns the permissions that are granted on the first table of the dataset; empty without a

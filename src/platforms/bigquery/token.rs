@@ -7,12 +7,17 @@ use std::time::Duration;
 use reqwest::Url;
 use serde_json::json;
 
-use super::classify::Failure;
+use super::aws;
+use super::classify::{Cause, Failure};
 use super::client::{Client, Request};
-use super::config::{Config, Credentials, Endpoints};
-use super::key::{CredentialSource, ExternalAccount, Impersonation, ServiceAccountKey, Trust};
+use super::config::{Config, Credentials, Endpoints, UNIVERSE_DEFAULT};
+use super::key::{
+    ACCOUNT, AnyCredential, EXTERNAL, ExternalAccount, ImpersonatedAccount, Impersonation,
+    ImpersonationSource, ServiceAccountKey, Trust,
+};
 use super::names::is_account;
 use super::reply::{Impersonated, impersonated, subject_token};
+use super::source::CredentialSource;
 use crate::domain::{Class, Redactor, Secret, SecretRef, Timestamp};
 use crate::net::backoff::retry;
 use crate::net::discovered;
@@ -26,9 +31,13 @@ use crate::secrets::{self, SecretError};
 /// Longest wait for a metadata service, which is on the same machine.
 const NEAR_MAX: Duration = Duration::from_secs(3);
 /// Largest answer of a metadata service that is read, in bytes.
-const BODY_MAX: usize = 64 * 1024;
+pub(super) const BODY_MAX: usize = 64 * 1024;
+/// Longest part of the text of a refusal near by, in characters.
+const WORDS_MAX: usize = 300;
 /// Lifetime of an assertion, in seconds; Google takes no longer one.
 const ASSERTION_SECONDS: i64 = 3600;
+/// The same lifetime, of a token that is sent as it is signed.
+const ASSERTION_LIFE: Duration = Duration::from_hours(1);
 /// Scope with which a federated identity makes tokens of its service account.
 const IAM_SCOPE: &str = "https://www.googleapis.com/auth/iam";
 
@@ -39,6 +48,8 @@ pub(super) enum RunCredentials {
     Key(ServiceAccountKey),
     /// Federated identity of a workload.
     Workload(ExternalAccount),
+    /// Service account that one of them acts as.
+    Impersonated(Box<ImpersonatedAccount>),
     /// Account of the machine, from its metadata server.
     Machine,
 }
@@ -88,34 +99,53 @@ impl Loaded {
         let wrong = |reason: String| {
             Failure::silent(Class::Invalid, format!("`credential` cannot be used: {reason}"))
         };
-        match (&config.credentials, text) {
-            (Credentials::Key(_), Some(text)) => {
-                let key = ServiceAccountKey::read(&text, trust).map_err(wrong)?;
-                Ok(Self { credentials: RunCredentials::Key(key), text: Some(text) })
-            }
-            (Credentials::Workload(_), Some(text)) => {
-                let external = ExternalAccount::read(&text, trust).map_err(wrong)?;
-                Ok(Self { credentials: RunCredentials::Workload(external), text: Some(text) })
-            }
+        let (wanted, text) = match (&config.credentials, text) {
+            (Credentials::Key(_), Some(text)) => (ACCOUNT, text),
+            (Credentials::Workload(_), Some(text)) => (EXTERNAL, text),
             (Credentials::Machine | Credentials::Key(_) | Credentials::Workload(_), _) => {
-                Ok(Self { credentials: RunCredentials::Machine, text: None })
+                return Ok(Self { credentials: RunCredentials::Machine, text: None });
             }
-        }
+        };
+        let credentials = match AnyCredential::read(&text, wanted, trust).map_err(wrong)? {
+            AnyCredential::Key(key) => RunCredentials::Key(key),
+            AnyCredential::Workload(external) => RunCredentials::Workload(external),
+            AnyCredential::Impersonated(account) => RunCredentials::Impersonated(account),
+        };
+        Ok(Self { credentials, text: Some(text) })
+    }
+
+    /// Checks that the private key of the credential, if it has one, can sign.
+    ///
+    /// # Errors
+    ///
+    /// Names the fault of the key.
+    pub(super) fn check(&self) -> Result<(), Failure> {
+        let key = match &self.credentials {
+            RunCredentials::Key(key) => key,
+            RunCredentials::Impersonated(account) => match &account.source {
+                ImpersonationSource::Key(key) => key,
+                ImpersonationSource::Workload(_) => return Ok(()),
+            },
+            RunCredentials::Workload(_) | RunCredentials::Machine => return Ok(()),
+        };
+        SigningKey::from_pem(&key.private_key).map(|_key| ()).map_err(|error| unsigned(&error))
     }
 
     /// Teaches `redactor` the secrets in the credential; its other parts are shown in messages.
     pub(super) fn teach(&self, redactor: &Redactor) {
+        let of_workload = |external: &ExternalAccount| {
+            if let CredentialSource::Url { headers, .. } = &external.source {
+                headers.iter().for_each(|(_, value)| redactor.learn(value));
+            }
+        };
         match &self.credentials {
             RunCredentials::Key(key) => redactor.learn(&key.private_key),
-            RunCredentials::Workload(ExternalAccount {
-                source: CredentialSource::Url { headers, .. },
-                ..
-            }) => {
-                for (_, value) in headers {
-                    redactor.learn(value);
-                }
-            }
-            RunCredentials::Workload(_) | RunCredentials::Machine => {}
+            RunCredentials::Workload(external) => of_workload(external),
+            RunCredentials::Impersonated(account) => match &account.source {
+                ImpersonationSource::Key(key) => redactor.learn(&key.private_key),
+                ImpersonationSource::Workload(external) => of_workload(external),
+            },
+            RunCredentials::Machine => {}
         }
     }
 
@@ -126,6 +156,7 @@ impl Loaded {
             RunCredentials::Workload(external) => {
                 external.impersonation.as_ref().map(|found| found.email.as_str())
             }
+            RunCredentials::Impersonated(account) => Some(&account.impersonation.email),
             RunCredentials::Machine => None,
         }
     }
@@ -148,6 +179,8 @@ pub(super) struct Asking<'a> {
     pub(super) now: Timestamp,
     /// Secrets of the run.
     pub(super) redactor: &'a Redactor,
+    /// Scope of a token in between, instead of the configured one.
+    pub(super) scope: Option<&'static str>,
 }
 
 impl Tokens {
@@ -204,9 +237,14 @@ impl Tokens {
         asking: Asking<'_>,
     ) -> Result<Token, Failure> {
         match credentials {
-            RunCredentials::Key(key) => by_key(key, connections, asking).await,
+            RunCredentials::Key(key) => {
+                by_key(key, &asking.config.scope, connections, asking).await
+            }
             RunCredentials::Workload(external) => {
                 self.by_workload(external, connections, asking).await
+            }
+            RunCredentials::Impersonated(account) => {
+                self.by_account(account, connections, asking).await
             }
             RunCredentials::Machine => {
                 let scopes = percent_encoded(&asking.config.scope.replace(' ', ","));
@@ -259,13 +297,53 @@ impl Tokens {
         connections: &Connections,
         asking: Asking<'_>,
     ) -> Result<Token, Failure> {
-        let subject = self.subject(external, connections).await?;
-        let Asking { config: Config { scope, endpoints, .. }, now, .. } = asking;
-        let scope_now = if external.impersonation.is_some() { IAM_SCOPE } else { scope };
+        let scope = match external.impersonation {
+            Some(_) => IAM_SCOPE,
+            None => &asking.config.scope,
+        };
+        let exchanged = self.exchanged(external, scope, connections, asking).await?;
+        match &external.impersonation {
+            Some(account) => acting(account, &[], &exchanged.value, connections, asking).await,
+            None => Ok(exchanged),
+        }
+    }
+
+    /// Returns a token of the service account that the credential's own source acts as.
+    async fn by_account(
+        &self,
+        account: &ImpersonatedAccount,
+        connections: &Connections,
+        asking: Asking<'_>,
+    ) -> Result<Token, Failure> {
+        let token = match &account.source {
+            ImpersonationSource::Key(key) => by_key(key, IAM_SCOPE, connections, asking).await?,
+            ImpersonationSource::Workload(external) => match &external.impersonation {
+                Some(first) => {
+                    let token = self.exchanged(external, IAM_SCOPE, connections, asking).await?;
+                    let asking = Asking { scope: Some(IAM_SCOPE), ..asking };
+                    acting(first, &[], &token.value, connections, asking).await?
+                }
+                None => self.exchanged(external, IAM_SCOPE, connections, asking).await?,
+            },
+        };
+        let ImpersonatedAccount { impersonation, delegates, .. } = account;
+        acting(impersonation, delegates, &token.value, connections, asking).await
+    }
+
+    /// Exchanges the workload's token for one of Google with `scope` (RFC 8693).
+    async fn exchanged(
+        &self,
+        external: &ExternalAccount,
+        scope: &str,
+        connections: &Connections,
+        asking: Asking<'_>,
+    ) -> Result<Token, Failure> {
+        let subject = self.subject(external, connections, asking.now).await?;
+        let Asking { config: Config { endpoints, .. }, now, .. } = asking;
         let form = [
             ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),
             ("audience", external.audience.as_str()),
-            ("scope", scope_now),
+            ("scope", scope),
             ("requested_token_type", "urn:ietf:params:oauth:token-type:access_token"),
             ("subject_token", subject.expose()),
             ("subject_token_type", &external.subject_token_type),
@@ -274,21 +352,7 @@ impl Tokens {
         let known = endpoints.anchors();
         let anchors = endpoints.sts.is_none().then_some(known.as_slice());
         let asked = TokenRequest { url: &url, form: &form, basic: None, anchors };
-        let exchanged = oauth::token(connections, asked, now).await;
-        let exchanged = exchanged.map_err(Failure::no_token)?;
-        let Some(Impersonation { url, life_seconds, .. }) = &external.impersonation else {
-            return Ok(exchanged);
-        };
-        let url = placed(endpoints.iam_credentials.as_deref(), url);
-        let connections = match endpoints.iam_credentials {
-            Some(_) => connections.clone(),
-            None => discovered::guarded(connections, &url, &known).await?,
-        };
-        let asked = Request::Impersonate { url: &url, scope, life_seconds: *life_seconds };
-        let client = Client { connections: &connections, endpoints, now };
-        let Impersonated { token, until } =
-            client.call(asked, &exchanged.value, impersonated).await?;
-        Ok(Token { value: token, lifetime: until.since(now) })
+        oauth::token(connections, asked, now).await.map_err(Failure::no_token)
     }
 
     /// Reads the token that the workload's own provider has issued.
@@ -296,6 +360,7 @@ impl Tokens {
         &self,
         external: &ExternalAccount,
         connections: &Connections,
+        now: Timestamp,
     ) -> Result<Secret, Failure> {
         let local = |reason: String| {
             Failure::silent(Class::Local, format!("The token of the workload: {reason}"))
@@ -320,32 +385,70 @@ impl Tokens {
                 });
                 Secret::new(String::from_utf8(answer.await?.body).unwrap_or_default())
             }
+            CredentialSource::Aws(source) => {
+                let near = self.near.redacted_by(connections.redactor());
+                return aws::subject(source, &external.audience, &near, now).await;
+            }
         };
         subject_token(text.expose(), external.field.as_deref()).map_err(local)
     }
 }
 
-async fn by_key(
-    key: &ServiceAccountKey,
+/// Returns a token of `account` with the configured scope, made with `token`.
+async fn acting(
+    account: &Impersonation,
+    delegates: &[String],
+    token: &Secret,
     connections: &Connections,
     asking: Asking<'_>,
 ) -> Result<Token, Failure> {
     let Asking { config: Config { scope, endpoints, .. }, now, .. } = asking;
-    let wrong = |error: crate::net::jwt::KeyError| {
-        let reason = format!("`private_key` in `credential` cannot be used: {error}");
-        Failure::silent(Class::Invalid, reason)
+    let known = endpoints.anchors();
+    let url = placed(endpoints.iam_credentials.as_deref(), &account.url);
+    let connections = match endpoints.iam_credentials {
+        Some(_) => connections.clone(),
+        None => discovered::guarded(connections, &url, &known).await?,
     };
-    let signer = SigningKey::from_pem(&key.private_key).map_err(wrong)?;
+    let scope = asking.scope.unwrap_or(scope);
+    let life_seconds = account.life_seconds;
+    let asked = Request::Impersonate { url: &url, scope, life_seconds, delegates };
+    let client = Client { connections: &connections, endpoints, now };
+    let Impersonated { token, until } = client.call(asked, token, impersonated).await?;
+    Ok(Token { value: token, lifetime: until.since(now) })
+}
+
+fn unsigned(error: &crate::net::jwt::KeyError) -> Failure {
+    let reason = format!("`private_key` in `credential` cannot be used: {error}");
+    Failure::silent(Class::Invalid, reason)
+}
+
+/// Returns a token of the account of `key`. In another universe than Google's own there is no
+/// exchange: the key signs a token that is sent as it is (AIP-4111, with a scope).
+async fn by_key(
+    key: &ServiceAccountKey,
+    scope: &str,
+    connections: &Connections,
+    asking: Asking<'_>,
+) -> Result<Token, Failure> {
+    let Asking { config: Config { endpoints, universe, .. }, now, .. } = asking;
+    let signer = SigningKey::from_pem(&key.private_key).map_err(|error| unsigned(&error))?;
     let head: Vec<_> = key.key_id.iter().map(|id| ("kid", id.as_str())).collect();
     let issued = now.unix_seconds();
-    let claims = json!({
-        "iss": key.email, "scope": scope, "aud": key.token_uri, "iat": issued,
-        "exp": issued.saturating_add(ASSERTION_SECONDS),
-    });
-    let assertion = signer.token(&head, &claims).map_err(wrong)?;
+    let expires = issued.saturating_add(ASSERTION_SECONDS);
+    let mut claims = json!({ "iss": key.email, "scope": scope, "iat": issued, "exp": expires });
+    let is_self_signed = universe != UNIVERSE_DEFAULT && endpoints.token.is_none();
+    let (name, value) = if is_self_signed { ("sub", &key.email) } else { ("aud", &key.token_uri) };
+    if let Some(claims) = claims.as_object_mut() {
+        claims.insert(name.to_owned(), value.as_str().into());
+    }
+    let signed = signer.token(&head, &claims).map_err(|error| unsigned(&error))?;
+    if is_self_signed {
+        connections.redactor().learn(&signed);
+        return Ok(Token { value: signed, lifetime: ASSERTION_LIFE });
+    }
     let form = [
         ("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"),
-        ("assertion", assertion.expose()),
+        ("assertion", signed.expose()),
     ];
     let url = placed(endpoints.token.as_deref(), &key.token_uri);
     let anchors = endpoints.anchors();
@@ -373,8 +476,8 @@ fn is_near(url: &Url) -> bool {
 ///
 /// # Errors
 ///
-/// Names the status only: the text of an error may show what was asked for.
-fn near_answer(answer: Answer, who: &str) -> Result<Answer, Failure> {
+/// Says what the service answered, without the secrets that are known; a page is not shown.
+pub(super) fn near_answer(answer: Answer, who: &str) -> Result<Answer, Failure> {
     let class = match answer.status {
         200..=299 => return Ok(answer),
         401 | 403 => Class::Denied,
@@ -383,5 +486,13 @@ fn near_answer(answer: Answer, who: &str) -> Result<Answer, Failure> {
         400..=499 => Class::Invalid,
         _ => Class::Unavailable,
     };
-    Err(Failure::silent(class, format!("{who}: it answered with code [{}]", answer.status)))
+    let text = String::from_utf8_lossy(&answer.body);
+    let text = answer.line(&text, WORDS_MAX);
+    let is_none = text.is_empty() || text == "{}" || text.starts_with('<');
+    let words = match is_none {
+        true => String::new(),
+        false => format!(" and message [{text}]"),
+    };
+    let detail = format!("{who}: it answered with code [{}]{words}.", answer.status);
+    Err(Failure::new(Cause::Near, class, detail))
 }

@@ -56,7 +56,7 @@ fn asked_for(seen: &Seen) -> Option<&'static str> {
     if let Some(rest) = target.strip_prefix(base) {
         return match (method, rest, seen.body.as_str()) {
             ("GET", "datasets?maxResults=1&all=true", "") => Some("datasets"),
-            ("GET", "datasets/immuta" | "datasets/gone", "") => Some("dataset"),
+            ("GET", rest, "") if is_dataset(rest) => Some("dataset"),
             ("GET", "datasets/immuta/tables?maxResults=1", "") => Some("tables"),
             ("POST", "datasets/immuta/tables/profile:testIamPermissions", ON_TABLE) => {
                 Some("table")
@@ -81,6 +81,13 @@ fn asked_for(seen: &Seen) -> Option<&'static str> {
         }
         _ => None,
     }
+}
+
+/// True for a look at the dataset, or at its access list alone; never at both.
+fn is_dataset(rest: &str) -> bool {
+    let views = ["datasetView=METADATA", "datasetView=ACL"];
+    let Some((path, view)) = rest.split_once('?') else { return false };
+    ["datasets/immuta", "datasets/gone"].contains(&path) && views.contains(&view)
 }
 
 fn form(seen: &Seen) -> HashMap<String, String> {

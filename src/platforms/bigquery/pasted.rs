@@ -1,0 +1,131 @@
+//! Credentials as they are pasted: through environment variables, forms and other documents, which
+//! change line ends and encodings on the way.
+
+use std::borrow::Cow;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::de::DeserializeOwned;
+
+use crate::domain::Secret;
+
+/// Mark that some editors put at the beginning of a text.
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
+/// Reads the JSON of a credential. Also read are: a byte order mark before it, the whole file in base64,
+/// and raw line ends inside its texts, as in the published example.
+///
+/// # Errors
+///
+/// Returns the line of the fault; none of the text is shown.
+pub(super) fn json<T: DeserializeOwned>(text: &str) -> Result<T, String> {
+    let text = text.trim_start_matches(BYTE_ORDER_MARK).trim();
+    let decoded = decoded(text);
+    let text = decoded.as_deref().unwrap_or(text);
+    let text = text.trim_start_matches(BYTE_ORDER_MARK);
+    let read = |text: &str| serde_json::from_str(text);
+    // The library's words can show what it did not understand.
+    read(text)
+        .or_else(|_raw| read(&escaped(text)))
+        .map_err(|error| format!("it is not the JSON of a credential (line {})", error.line()))
+}
+
+/// Returns the text whose base64 `text` is, if that is JSON of an object.
+fn decoded(text: &str) -> Option<String> {
+    if text.is_empty() || text.starts_with('{') {
+        return None;
+    }
+    let bare: String = text.chars().filter(|c| !c.is_ascii_whitespace()).collect();
+    let bytes = STANDARD.decode(bare).ok()?;
+    let text = String::from_utf8(bytes).ok()?;
+    text.trim_start_matches(BYTE_ORDER_MARK).trim_start().starts_with('{').then_some(text)
+}
+
+/// Escapes the control characters inside the texts of a JSON document, which are not allowed there.
+fn escaped(text: &str) -> String {
+    let (mut out, mut inside, mut after_backslash) =
+        (String::with_capacity(text.len()), false, false);
+    for c in text.chars() {
+        match c {
+            '\n' if inside => out.push_str("\\n"),
+            '\r' if inside => out.push_str("\\r"),
+            '\t' if inside => out.push_str("\\t"),
+            _ => out.push(c),
+        }
+        if c == '"' && !after_backslash {
+            inside = !inside;
+        }
+        after_backslash = c == '\\' && !after_backslash;
+    }
+    out
+}
+
+/// Returns a private key with its line ends: those that went through one escape too many are `\n` as
+/// two characters. Base64 without the lines around it gets them.
+pub(super) fn private_key(text: &str) -> Secret {
+    let text = text.trim_start_matches(BYTE_ORDER_MARK).trim();
+    let text = match text.contains("\\n") {
+        true => Cow::Owned(text.replace("\\r", "").replace("\\n", "\n")),
+        false => Cow::Borrowed(text),
+    };
+    let is_bare = !text.contains("-----")
+        && !text.is_empty()
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || "+/=\r\n ".contains(c));
+    if is_bare {
+        return Secret::new(format!(
+            "-----BEGIN PRIVATE KEY-----\n{text}\n-----END PRIVATE KEY-----\n"
+        ));
+    }
+    Secret::new(text.into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::net::jwt::SigningKey;
+    use serde_json::{Value as Json, json};
+
+    #[test]
+    fn pasted_json_is_read() {
+        let plain = r#"{"a": "x\ny", "b": "q\"\\"}"#;
+        let raw = "{\"a\": \"x\ny\", \"b\": \"q\\\"\\\\\"}";
+        let expected = json!({ "a": "x\ny", "b": "q\"\\" });
+        let encoded = STANDARD.encode(plain);
+        let (half, rest) = encoded.split_at(10);
+        let table = [
+            plain.to_owned(),
+            format!("\u{feff}{plain}"),
+            raw.to_owned(),
+            raw.replace('\n', "\r\n").replace("\r\n", "\n"),
+            encoded.clone(),
+            format!("{half}\n{rest}\n"),
+            STANDARD.encode(format!("\u{feff}{raw}")),
+        ];
+        for text in table {
+            assert_eq!(json::<Json>(&text).unwrap(), expected, "{text}");
+        }
+        for text in ["", "hunter2", "{\"a\": hunter2}", "aHVudGVyMg=="] {
+            let fault = json::<Json>(text).unwrap_err();
+            assert!(fault.starts_with("it is not the JSON of a credential (line "), "{fault}");
+            assert!(!fault.contains("hunter2"), "{fault}");
+        }
+    }
+
+    #[test]
+    fn pasted_key_signs() {
+        let pem = rcgen::KeyPair::generate_for(&rcgen::PKCS_RSA_SHA256).unwrap().serialize_pem();
+        let bare: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
+        let table = [
+            pem.clone(),
+            pem.replace('\n', "\\n"),
+            pem.replace('\n', "\\r\\n"),
+            pem.replace('\n', "\r\n"),
+            format!("\u{feff}{pem}"),
+            bare,
+        ];
+        for text in table {
+            SigningKey::from_pem(&private_key(&text)).unwrap();
+        }
+        assert!(SigningKey::from_pem(&private_key("hunter2")).is_err());
+    }
+}
