@@ -6,6 +6,7 @@ use std::time::Duration;
 use tiberius::error::{Error as TdsError, TokenError};
 
 use super::stream::TOO_MUCH;
+use super::transient::{BROKEN, THROTTLED, passes};
 use crate::domain::{Class, Redactor, duration_text};
 use crate::net::backoff::Backoff;
 use crate::net::tcp::{NoConnection, is_local_fault};
@@ -33,11 +34,22 @@ const NO_AUTHORITIES: [&str; 2] =
 const EXPIRED: [&str; 2] = ["handshake: certificate expired", "handshake: Expired"];
 /// The words of the TLS library for a connection that ends without a farewell.
 const CLOSED: &str = "peer closed connection";
+/// The words of the TLS library for the refusal of a server.
+const ALERT: &str = "received fatal alert";
 /// Text for every server that is no SQL server.
 const NO_TDS: &str = "what answers does not speak TDS";
 /// From this severity on an error is the server's own (SQL Server, database engine error
 /// severities: 17 to 19 resources and software, 20 to 24 system problems).
 const SEVERITY_OF_THE_SERVER: u8 = 17;
+
+/// Stage of a session that a failure belongs to.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Stage {
+    /// Until logged in.
+    LogIn,
+    /// Afterwards, while a statement is answered.
+    Statement,
+}
 
 /// A call that did not succeed.
 #[derive(Debug, thiserror::Error)]
@@ -91,6 +103,8 @@ impl From<NoConnection> for CallError {
 pub(super) enum Cause {
     /// The user, or the owner of the token, may not log in.
     LoginRefused,
+    /// The log-in is refused with a number that nobody documents.
+    Refused,
     /// The password or the token has expired.
     LoginExpired,
     /// The firewall of the workspace keeps us out.
@@ -99,8 +113,10 @@ pub(super) enum Cause {
     WrongServer,
     /// The pool is paused.
     Paused,
-    /// The database does not exist, or cannot be opened.
+    /// The database does not exist.
     NoDatabase,
+    /// The database cannot be opened: it does not exist, is being moved, or the user is not in it.
+    Unopened,
     /// The user has no access to the database.
     NoAccess,
     /// A permission is missing.
@@ -115,7 +131,7 @@ pub(super) enum Cause {
     Busy,
     /// The server met an error of its own.
     Internal,
-    /// The server said anything else.
+    /// The server said anything else about a statement.
     OtherAnswer,
     /// There is no Entra token; the class is that of the endpoint's answer.
     NoToken(Class),
@@ -123,10 +139,14 @@ pub(super) enum Cause {
     Unresolved,
     /// There is no connection, or no longer.
     NoConnection,
-    /// There is a connection, and no answer.
+    /// There is a connection, and no answer to the log-in.
     Silent,
+    /// The session was cut, or a statement was not answered, after the log-in.
+    Interrupted,
     /// The server does not encrypt.
     NoTls,
+    /// The server refuses TLS by an alert.
+    TlsRefused,
     /// The server's certificate has expired.
     ExpiredCertificate,
     /// TLS failed in another way, as a rule because of the server's certificate.
@@ -161,39 +181,58 @@ pub(super) const fn can_be_asked_otherwise(cause: Cause) -> bool {
     matches!(cause, Cause::NoObject | Cause::NoPermission | Cause::Unsupported)
 }
 
+/// Number of an error of the server, with its severity.
+#[derive(Clone, Copy, Debug)]
+struct Number {
+    number: u32,
+    severity: u8,
+}
+
 impl Cause {
     /// Returns the class, which says if a retry can help.
     pub(super) const fn class(self) -> Class {
         match self {
-            Self::LoginRefused | Self::Firewall | Self::NoAccess | Self::NoPermission => {
-                Class::Denied
-            }
+            Self::LoginRefused
+            | Self::Refused
+            | Self::Firewall
+            | Self::NoAccess
+            | Self::NoPermission => Class::Denied,
             Self::LoginExpired | Self::ExpiredCertificate => Class::Expired,
             Self::NoDatabase | Self::NoObject => Class::Missing,
             Self::WrongServer
             | Self::Paused
             | Self::Unsupported
-            | Self::OtherAnswer
             | Self::NoTls
+            | Self::TlsRefused
             | Self::TlsFailed
             | Self::Redirected => Class::Invalid,
             Self::Throttled => Class::Throttled,
-            Self::Busy | Self::Internal | Self::UnexpectedResponse => Class::Unavailable,
+            Self::Busy
+            | Self::Internal
+            | Self::OtherAnswer
+            | Self::UnexpectedResponse
+            | Self::Unopened => Class::Unavailable,
             Self::NoToken(class) => class,
-            Self::Unresolved | Self::NoConnection | Self::Silent => Class::Unreachable,
+            Self::Unresolved | Self::NoConnection | Self::Silent | Self::Interrupted => {
+                Class::Unreachable
+            }
             Self::Local => Class::Local,
         }
     }
 
     /// Returns the waits before each further attempt to connect within one run. Azure requires five
-    /// seconds before the first; a refused log-in is never repeated, since accounts get locked. An
-    /// unknown database is retried once: a database that is being moved has the same number.
+    /// seconds before the first; a refused log-in is never repeated, since accounts get locked. A
+    /// database that cannot be opened is retried once: one that is being moved has the same number.
     const fn waits(self) -> &'static [Duration] {
         match self {
             Self::Throttled | Self::Busy => BUSY,
-            Self::NoDatabase | Self::Internal => RESUMING,
+            Self::Unopened | Self::Internal => RESUMING,
             Self::Unresolved | Self::NoConnection | Self::Silent => PASSING,
             Self::LoginRefused
+            | Self::Refused
+            | Self::NoDatabase
+            | Self::Interrupted
+            | Self::TlsRefused
             | Self::LoginExpired
             | Self::Firewall
             | Self::WrongServer
@@ -213,29 +252,37 @@ impl Cause {
         }
     }
 
-    fn of(error: &CallError) -> Self {
-        match error {
+    fn of(error: &CallError, stage: Stage) -> Self {
+        let cause = match error {
             CallError::Secret(_) | CallError::Authorities(_) => Self::Local,
             CallError::Resolve(_) => Self::Unresolved,
             CallError::Connect(error) => Self::of_io(error),
             CallError::Silent(_) => Self::Silent,
             CallError::NoRow | CallError::GaveUp => Self::UnexpectedResponse,
             CallError::Redirected { .. } | CallError::RedirectedAgain(_) => Self::Redirected,
+            CallError::Tds(TdsError::Server(error)) => Self::of_answer(
+                Number { number: error.code(), severity: error.class() },
+                error.message(),
+                stage,
+            ),
             CallError::Tds(error) => Self::of_tds(error),
+        };
+        match (stage, cause) {
+            (Stage::Statement, Self::NoConnection | Self::Silent) => Self::Interrupted,
+            (Stage::LogIn | Stage::Statement, cause) => cause,
         }
     }
 
     fn of_tds(error: &TdsError) -> Self {
         match error {
-            TdsError::Server(error) => {
-                Self::of_answer(error.code(), error.class(), error.message())
-            }
             TdsError::Io { message, .. } if message.contains(TOO_MUCH) => Self::UnexpectedResponse,
+            TdsError::Io { message, .. } if message.contains(ALERT) => Self::TlsRefused,
             TdsError::Io { kind, .. } => Self::of_io(&(*kind).into()),
             TdsError::Tls(text) => Self::of_tls(text),
             TdsError::Protocol(text) if text == NO_ENCRYPTION => Self::NoTls,
             TdsError::Routing { .. } => Self::Redirected,
-            TdsError::Protocol(_)
+            TdsError::Server(_)
+            | TdsError::Protocol(_)
             | TdsError::Encoding(_)
             | TdsError::Conversion(_)
             | TdsError::Utf8
@@ -245,26 +292,31 @@ impl Cause {
         }
     }
 
-    /// The one table of error numbers (Azure SQL, troubleshoot connectivity issues and common
-    /// errors; SQL Server, database engine errors; `SqlConfigurableRetryFactory` of `SqlClient`).
-    fn of_answer(number: u32, severity: u8, message: &str) -> Self {
-        match number {
+    /// The one table of error numbers ("Azure SQL, troubleshoot connectivity issues and common
+    /// errors"; "SQL Server, database engine errors"; `transient.rs` for what passes). Others refuse a
+    /// log-in, and say nothing definite about a statement.
+    fn of_answer(error: Number, message: &str, stage: Stage) -> Self {
+        match error.number {
             18456 if message.contains("Token is expired") => Self::LoginExpired,
-            18451 | 18452 | 18456 | 18470 | 18486 => Self::LoginRefused,
+            18452 | 18456 | 18470 | 18486 => Self::LoginRefused,
             18487 | 18488 => Self::LoginExpired,
             40615 | 40914 | 47073 => Self::Firewall,
             40531 | 40532 => Self::WrongServer,
-            42108 => Self::Paused,
-            911 | 4060 | 4064 => Self::NoDatabase,
+            40892 | 42108 => Self::Paused,
+            4060 => Self::Unopened,
+            911 | 4064 => Self::NoDatabase,
             916 => Self::NoAccess,
             229 | 230 | 262 | 297 | 300 | 15247 => Self::NoPermission,
             195 | 208 | 2812 | 4121 => Self::NoObject,
             103_010 | 104_000..=104_999 => Self::Unsupported,
-            10928 | 10929 | 40501 | 49918 | 49919 | 49920 => Self::Throttled,
-            615 | 926 | 1205 | 4221 | 40143 | 40197 | 40540 | 40613 | 42109 => Self::Busy,
-            233 | 10053 | 10054 | 10060 => Self::NoConnection,
-            _ if SEVERITY_OF_THE_SERVER <= severity => Self::Internal,
-            _ => Self::OtherAnswer,
+            number if THROTTLED.contains(&number) => Self::Throttled,
+            number if BROKEN.contains(&number) => Self::NoConnection,
+            number if passes(number) => Self::Busy,
+            _ if SEVERITY_OF_THE_SERVER <= error.severity => Self::Internal,
+            _ => match stage {
+                Stage::LogIn => Self::Refused,
+                Stage::Statement => Self::OtherAnswer,
+            },
         }
     }
 
@@ -285,6 +337,8 @@ impl Cause {
     fn of_tls(text: &str) -> Self {
         if NO_AUTHORITIES.iter().any(|words| text.contains(words)) {
             Self::Local
+        } else if text.contains(ALERT) {
+            Self::TlsRefused
         } else if EXPIRED.iter().any(|words| text.contains(words)) {
             Self::ExpiredCertificate
         } else {
@@ -296,8 +350,8 @@ impl Cause {
 impl Failure {
     /// Returns the failure that `error` means, without the secrets that `redactor` knows, even when
     /// the server echoes them.
-    pub(super) fn of(error: &CallError, redactor: &Redactor) -> Self {
-        let cause = Cause::of(error);
+    pub(super) fn of(error: &CallError, stage: Stage, redactor: &Redactor) -> Self {
+        let cause = Cause::of(error, stage);
         let detail = sentence(&redactor.line(&plain(error), DETAIL_MAX));
         let evidence = redactor.line(&evidence(error), DETAIL_MAX);
         Self::new(cause, cause.class(), detail).because(evidence)
@@ -333,7 +387,9 @@ fn plain(error: &CallError) -> String {
 /// Returns the text of a message about a connection that broke.
 fn of_transport(kind: ErrorKind, message: &str) -> String {
     let message = bare(message);
-    if kind == ErrorKind::UnexpectedEof || message.contains(CLOSED) {
+    if message.contains(ALERT) {
+        format!("the server refuses TLS: {message}")
+    } else if kind == ErrorKind::UnexpectedEof || message.contains(CLOSED) {
         "the server closed the connection".to_owned()
     } else if NOT_UNDERSTOOD.contains(&kind) && !message.contains(TOO_MUCH) {
         format!("{NO_TDS}: {message}")
@@ -381,41 +437,78 @@ fn first_sentence(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::platforms::synapse::transient::{PASSING as PASSING_NUMBERS, PASSING_OF_AZURE};
     use std::sync::Arc;
 
     #[test]
     fn every_number_has_its_cause_class_and_attempts() {
         let table: &[(&[u32], Cause, Class, usize)] = &[
-            (&[18451, 18452, 18456, 18470, 18486], Cause::LoginRefused, Class::Denied, 1),
+            (&[18452, 18456, 18470, 18486], Cause::LoginRefused, Class::Denied, 1),
             (&[18487, 18488], Cause::LoginExpired, Class::Expired, 1),
             (&[40615, 40914, 47073], Cause::Firewall, Class::Denied, 1),
             (&[40531, 40532], Cause::WrongServer, Class::Invalid, 1),
-            (&[42108], Cause::Paused, Class::Invalid, 1),
-            (&[911, 4060, 4064], Cause::NoDatabase, Class::Missing, 2),
+            (&[40892, 42108], Cause::Paused, Class::Invalid, 1),
+            (&[4060], Cause::Unopened, Class::Unavailable, 2),
+            (&[911, 4064], Cause::NoDatabase, Class::Missing, 1),
             (&[916], Cause::NoAccess, Class::Denied, 1),
             (&[229, 230, 262, 297, 300, 15247], Cause::NoPermission, Class::Denied, 1),
             (&[195, 208, 2812, 4121], Cause::NoObject, Class::Missing, 1),
             (&[103_010, 104_000, 104_409, 104_999], Cause::Unsupported, Class::Invalid, 1),
-            (&[10928, 10929, 40501, 49918, 49919, 49920], Cause::Throttled, Class::Throttled, 3),
-            (
-                &[615, 926, 1205, 4221, 40143, 40197, 40540, 40613, 42109],
-                Cause::Busy,
-                Class::Unavailable,
-                3,
-            ),
-            (&[233, 10053, 10054, 10060], Cause::NoConnection, Class::Unreachable, 3),
-            (&[102, 50000, 110_802], Cause::OtherAnswer, Class::Invalid, 1),
+            (&THROTTLED, Cause::Throttled, Class::Throttled, 3),
+            (&PASSING_NUMBERS, Cause::Busy, Class::Unavailable, 3),
+            (&PASSING_OF_AZURE, Cause::Busy, Class::Unavailable, 3),
+            (&BROKEN, Cause::NoConnection, Class::Unreachable, 3),
+            (&[102, 50000, 110_802], Cause::Refused, Class::Denied, 1),
         ];
+        let of = |number, severity, message| {
+            Cause::of_answer(Number { number, severity }, message, Stage::LogIn)
+        };
         for (numbers, cause, class, attempts) in table {
             for number in *numbers {
-                assert_eq!(Cause::of_answer(*number, 16, "m"), *cause, "{number}");
+                assert_eq!(of(*number, 16, "m"), *cause, "{number}");
             }
             assert_eq!((cause.class(), cause.waits().len() + 1), (*class, *attempts), "{cause:?}");
         }
         let expired = "Login failed for user '<token-identified principal>'. Token is expired.";
-        assert_eq!(Cause::of_answer(18456, 14, expired), Cause::LoginExpired);
-        assert_eq!(Cause::of_answer(9002, 17, "log full"), Cause::Internal);
-        assert_eq!(Cause::of_answer(42108, 20, "paused"), Cause::Paused);
+        assert_eq!(of(18456, 14, expired), Cause::LoginExpired);
+        assert_eq!(of(9002, 17, "log full"), Cause::Internal);
+        assert_eq!(of(42108, 20, "paused"), Cause::Paused);
+    }
+
+    #[test]
+    fn failure_of_a_statement_is_told_from_one_of_the_log_in() {
+        let answer = |number| {
+            let error = Number { number, severity: 16 };
+            Cause::of_answer(error, "m", Stage::Statement)
+        };
+        assert_eq!(answer(102), Cause::OtherAnswer);
+        assert_eq!(answer(102).class(), Class::Unavailable);
+        assert_eq!(answer(229), Cause::NoPermission);
+        let cut = || CallError::Tds(TdsError::from(io::Error::from(ErrorKind::ConnectionReset)));
+        let silent = || CallError::Silent(Duration::from_secs(1));
+        for (error, cause) in [
+            (cut(), Cause::Interrupted),
+            (silent(), Cause::Interrupted),
+            (CallError::NoRow, Cause::UnexpectedResponse),
+        ] {
+            assert_eq!(Cause::of(&error, Stage::Statement), cause, "{error:?}");
+        }
+        assert_eq!(Cause::of(&silent(), Stage::LogIn), Cause::Silent);
+    }
+
+    #[test]
+    fn alert_of_tls_is_a_refusal_of_the_server() {
+        let message = "received fatal alert: HandshakeFailure".to_owned();
+        let errors = [
+            TdsError::Io { kind: ErrorKind::InvalidData, message: message.clone() },
+            TdsError::Tls(message),
+        ];
+        for error in errors {
+            let failure = Failure::of(&error.into(), Stage::LogIn, &Redactor::default());
+            assert_eq!((failure.cause, failure.class), (Cause::TlsRefused, Class::Invalid));
+            assert!(failure.detail.contains("HandshakeFailure"), "{failure:?}");
+            assert!(!failure.detail.contains("TDS"), "{failure:?}");
+        }
     }
 
     #[test]
@@ -443,7 +536,7 @@ mod tests {
             (TdsError::Tls("no usable CA certificates found".to_owned()).into(), Cause::Local),
         ];
         for (error, cause) in table {
-            assert_eq!(Cause::of(&error), cause, "{error:?}");
+            assert_eq!(Cause::of(&error, Stage::LogIn), cause, "{error:?}");
         }
     }
 
@@ -454,7 +547,7 @@ mod tests {
                 "the server's certificate was rejected during the TLS handshake: {error}. To \
                 connect anyway you can: (1) trust everything"
             );
-            Failure::of(&TdsError::Tls(rejected).into(), &Redactor::default())
+            Failure::of(&TdsError::Tls(rejected).into(), Stage::LogIn, &Redactor::default())
         };
         let expired = said(rustls::CertificateError::Expired);
         assert_eq!(expired.cause, Cause::ExpiredCertificate);
@@ -481,6 +574,7 @@ mod tests {
             let text = text.to_owned();
             Failure::of(
                 &TdsError::Io { kind: ErrorKind::BrokenPipe, message: text }.into(),
+                Stage::LogIn,
                 &redactor,
             )
         };

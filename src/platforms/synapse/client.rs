@@ -14,7 +14,7 @@ use tokio_util::compat::{Compat, TokioAsyncWriteCompatExt};
 use tracing::instrument::WithSubscriber;
 use tracing::subscriber::NoSubscriber;
 
-use super::classify::{CallError, Cause, Failure};
+use super::classify::{CallError, Cause, Failure, Stage};
 use super::credentials::{Credentials, RunCredentials};
 use super::statement::Statement;
 use super::stream::Bounded;
@@ -29,6 +29,8 @@ use crate::platforms::{RunContext, Seen};
 const APPLICATION: &str = "revalidated";
 /// The most redirections that are followed.
 const REDIRECTIONS_MAX: usize = 2;
+/// Longest time for taking back a statement.
+const CANCEL_MAX: Duration = Duration::from_secs(1);
 /// Longest time for closing a session.
 const FAREWELL_MAX: Duration = Duration::from_secs(1);
 
@@ -114,12 +116,19 @@ impl Server {
         let limit = self.endpoint.connect_timeout;
         let logged_in = timeout(limit, self.log_in(credentials)).await;
         let logged_in = logged_in.unwrap_or(Err(CallError::Silent(limit)));
-        let client = logged_in.map_err(|error| Failure::of(&error, redactor))?;
+        let client = logged_in.map_err(|error| Failure::of(&error, Stage::LogIn, redactor))?;
         let (read_timeout, redactor) = (self.read_timeout, redactor.clone());
-        let mut session = Session { client, redactor, read_timeout, is_broken: false };
-        match session.ask(Statement::Ping).await? {
-            Found::Nothing => Err(Failure::of(&CallError::NoRow, &session.redactor)),
-            Found::Null | Found::Number(_) | Found::Other => Ok(session),
+        let mut session =
+            Session { client, redactor, read_timeout, is_broken: false, is_pending: false };
+        match session.ask(Statement::Ping).await {
+            Ok(Found::Nothing) => {
+                Err(Failure::of(&CallError::NoRow, Stage::Statement, &session.redactor))
+            }
+            Ok(Found::Null | Found::Number(_) | Found::Other) => Ok(session),
+            Err(failure) => {
+                session.abandon().await;
+                Err(failure)
+            }
         }
     }
 
@@ -213,6 +222,8 @@ pub(super) struct Session {
     read_timeout: Duration,
     /// True when an answer was not read to its end, so that the next one cannot be parsed.
     is_broken: bool,
+    /// True while the server may be at work on a statement whose answer is no longer waited for.
+    is_pending: bool,
 }
 
 impl Session {
@@ -223,9 +234,10 @@ impl Session {
 
     /// Runs `statement` and returns its result.
     pub(super) async fn ask(&mut self, statement: Statement<'_>) -> Result<Found, Failure> {
-        self.is_broken = true;
+        (self.is_broken, self.is_pending) = (true, true);
         let limit = self.read_timeout;
         let answer = timeout(limit, answer(&mut self.client, statement)).await;
+        self.is_pending = answer.is_err();
         let answer = answer.unwrap_or(Err(CallError::Silent(limit)));
         self.is_broken = match &answer {
             Ok(_) => false,
@@ -233,7 +245,21 @@ impl Session {
             Err(CallError::Tds(TdsError::Server(error))) => 20 <= error.class(),
             Err(_) => true,
         };
-        answer.map_err(|error| Failure::of(&error, &self.redactor))
+        answer.map_err(|error| Failure::of(&error, Stage::Statement, &self.redactor))
+    }
+
+    /// Takes back a statement that was not answered (attention), so that the server does not go on with
+    /// it, and ends the session.
+    pub(super) async fn abandon(mut self) {
+        if !self.is_pending {
+            return;
+        }
+        let taken_back = contained(Box::pin(self.client.cancel_query()));
+        if matches!(timeout(CANCEL_MAX, taken_back).await, Ok(Ok(Ok(())))) {
+            self.close().await;
+        } else {
+            tracing::debug!("the server did not confirm that the statement was taken back");
+        }
     }
 
     /// Ends the session in order, or by cutting it when the server does not listen.
@@ -297,7 +323,7 @@ mod tests {
     async fn a_panic_of_the_library_is_a_failure_of_its_own() {
         let error =
             contained(Box::pin(async { panic!("hunter2") })).await.map(|(): ()| ()).unwrap_err();
-        let failure = Failure::of(&error, &Redactor::default());
+        let failure = Failure::of(&error, Stage::LogIn, &Redactor::default());
         assert_eq!(failure.cause, Cause::UnexpectedResponse);
         assert!(!failure.detail.contains("hunter2"));
     }
@@ -305,6 +331,10 @@ mod tests {
     /// Bytes of a server in one session without TLS, recorded from Microsoft's mock server: the
     /// answer to the pre-login packet, to the log-in and to five batches.
     const SESSION: &[u8] = include_bytes!("testcases/session.bin");
+
+    fn failed(error: &CallError) -> Failure {
+        Failure::of(error, Stage::LogIn, &Redactor::default())
+    }
 
     /// Runs a session against a server that sends `bytes` whatever it is asked.
     async fn session(bytes: &[u8]) -> Vec<Result<Found, Failure>> {
@@ -319,18 +349,18 @@ mod tests {
             let mut client = match connected.await {
                 Ok(Ok(client)) => client,
                 Ok(Err(error)) => {
-                    return found.push(Err(Failure::of(&error.into(), &Redactor::default())));
+                    return found.push(Err(failed(&error.into())));
                 }
-                Err(error) => return found.push(Err(Failure::of(&error, &Redactor::default()))),
+                Err(error) => return found.push(Err(failed(&error))),
             };
             for statement in
                 [Statement::Ping, Statement::Control, Statement::ControlByName, Statement::Owner]
             {
                 let answer = answer(&mut client, statement).await;
-                found.push(answer.map_err(|error| Failure::of(&error, &Redactor::default())));
+                found.push(answer.map_err(|error| failed(&error)));
             }
             let answer = answer(&mut client, Statement::Role("r")).await;
-            found.push(answer.map_err(|error| Failure::of(&error, &Redactor::default())));
+            found.push(answer.map_err(|error| failed(&error)));
         };
         let server = async {
             let _sent = far.write_all(bytes).await;

@@ -2,7 +2,7 @@
 
 use tiberius::AuthMethod;
 
-use super::classify::{CallError, Cause, Failure};
+use super::classify::{CallError, Cause, Failure, Stage};
 use crate::domain::{Redactor, Secret, SecretRef, Timestamp};
 use crate::net::jwt;
 use crate::net::oauth::KeptToken;
@@ -104,7 +104,8 @@ impl Credentials {
     ) -> Result<RunCredentials, Failure> {
         let read = async |reference| {
             let found = secrets::resolve(reference).await;
-            let found = found.map_err(|error| Failure::of(&CallError::from(error), redactor))?;
+            let found = found
+                .map_err(|error| Failure::of(&CallError::from(error), Stage::LogIn, redactor))?;
             redactor.learn(&found);
             Ok::<_, Failure>(found)
         };

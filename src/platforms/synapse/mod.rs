@@ -13,6 +13,7 @@ mod statement;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod transient;
 
 use std::time::Duration;
 
@@ -115,7 +116,9 @@ impl Synapse {
         match connected {
             Some(Some(mut session)) => {
                 self.look_up(&mut recorder, &mut session, mode).await;
-                if !session.is_broken() {
+                if session.is_broken() {
+                    session.abandon().await;
+                } else {
                     session.close().await;
                 }
             }
@@ -148,10 +151,10 @@ impl Synapse {
         let is_tolerated = run.mode == Mode::Recurring && !self.pause_fails;
         if failure.cause == Cause::Paused && is_tolerated {
             let finding = failure.evident(Finding::new(Class::Unavailable, PAUSED));
-            let finding = finding.fix(self.remedy(failure.cause));
+            let finding = finding.fix(self.remedy(&failure));
             return Ok(Passed::from(None).warning(Some(finding)));
         }
-        Err(failure.finding_of(CONNECT).fix(self.remedy(failure.cause)))
+        Err(failure.finding_of(CONNECT).fix(self.remedy(&failure)))
     }
 
     /// The tests that ask the catalog: the permission first, because without it roles may be hidden.
@@ -254,7 +257,7 @@ impl Synapse {
     /// The catalog could not be asked for `what`, so that nothing is known about it.
     fn unknown(&self, what: &str, failure: &Failure) -> Finding {
         let finding = failure.finding_that(&format!("Unable to look up {what}."));
-        finding.fix(self.remedy(failure.cause))
+        finding.fix(self.remedy(failure))
     }
 }
 

@@ -81,6 +81,8 @@ fn sent(server: &StandIn, name: &str, role: &str) -> Vec<String> {
         } else if let Some(batch) = line["batch"].as_str() {
             assert!(listed.iter().any(|sql| sql == batch), "{name}: not on the list: {batch}");
             lines.push(batch.to_owned());
+        } else if line["packet"] == "Attention" {
+            lines.push("attention".to_owned());
         } else {
             assert!(line["ended"].is_string(), "{name}: not on the list: {line}");
         }
