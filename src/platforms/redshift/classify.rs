@@ -27,6 +27,15 @@ const DIGEST_TAG: &str = "`13`";
 /// Kinds of the library's errors for bytes that it cannot parse.
 const NOT_UNDERSTOOD: [ErrorKind; 2] = [ErrorKind::InvalidInput, ErrorKind::InvalidData];
 
+/// Stage of a session that a failure belongs to.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Stage {
+    /// Until logged in.
+    LogIn,
+    /// Afterwards, while a statement is answered.
+    Statement,
+}
+
 /// A call that did not succeed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum CallError {
@@ -75,8 +84,13 @@ impl From<NoConnection> for CallError {
 /// Causes of failures, as far as class, retries or remediation differ.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Cause {
-    /// The user may not log in: password, user, expiry or address (SQLSTATE 28xxx).
+    /// The user may not log in: password, user or expiry (SQLSTATE 28xxx).
     LoginRefused,
+    /// The server lets nobody in from here, or not this user, or not into this database (28000 with
+    /// `pg_hba.conf` in its words). The password was not looked at.
+    NoEntry,
+    /// The log-in is refused with a SQLSTATE that nobody documents for it.
+    Refused,
     /// The password is kept as a digest that only Amazon's own drivers can log in with.
     DigestAuthentication,
     /// The server wants an authentication that we do not speak.
@@ -95,16 +109,22 @@ pub(super) enum Cause {
     Busy,
     /// The server met an error of its own (`XXxxx`).
     Internal,
-    /// The server said anything else.
+    /// The server does not understand or allow the statement (0A, 22, 42).
+    WrongStatement,
+    /// The server said anything else about a statement.
     OtherAnswer,
     /// The host name has no address.
     Unresolved,
     /// There is no connection, or no longer.
     NoConnection,
-    /// There is a connection, and no answer.
+    /// There is a connection, and no answer to the log-in.
     Silent,
+    /// The session was cut, or a statement was not answered, after the log-in.
+    Interrupted,
     /// The server does not offer TLS.
     NoTls,
+    /// The server refuses TLS by an alert.
+    TlsRefused,
     /// The server's certificate has expired.
     ExpiredCertificate,
     /// TLS failed in another way, as a rule because of the server's certificate.
@@ -121,19 +141,22 @@ impl Cause {
     /// Returns the class, which says if a retry can help.
     pub(super) const fn class(self) -> Class {
         match self {
-            Self::LoginRefused | Self::NoPrivilege => Class::Denied,
+            Self::LoginRefused | Self::NoEntry | Self::Refused | Self::NoPrivilege => Class::Denied,
             Self::NoDatabase | Self::NoRelation => Class::Missing,
             Self::DigestAuthentication
             | Self::OtherAuthentication
             | Self::NotAccepting
-            | Self::OtherAnswer
+            | Self::WrongStatement
             | Self::NoTls
+            | Self::TlsRefused
             | Self::TlsFailed
             | Self::UnexpectedResponse => Class::Invalid,
             Self::ExpiredCertificate => Class::Expired,
-            Self::Unresolved | Self::NoConnection | Self::Silent => Class::Unreachable,
+            Self::Unresolved | Self::NoConnection | Self::Silent | Self::Interrupted => {
+                Class::Unreachable
+            }
             Self::TooManyConnections => Class::Throttled,
-            Self::Busy | Self::Internal | Self::Excess => Class::Unavailable,
+            Self::Busy | Self::Internal | Self::OtherAnswer | Self::Excess => Class::Unavailable,
             Self::Local => Class::Local,
         }
     }
@@ -150,13 +173,18 @@ impl Cause {
             | Self::Silent => PASSING,
             Self::NotAccepting | Self::Internal => SHORT,
             Self::LoginRefused
+            | Self::NoEntry
+            | Self::Refused
             | Self::DigestAuthentication
             | Self::OtherAuthentication
             | Self::NoDatabase
             | Self::NoPrivilege
             | Self::NoRelation
+            | Self::WrongStatement
             | Self::OtherAnswer
+            | Self::Interrupted
             | Self::NoTls
+            | Self::TlsRefused
             | Self::ExpiredCertificate
             | Self::TlsFailed
             | Self::UnexpectedResponse
@@ -165,21 +193,25 @@ impl Cause {
         }
     }
 
-    fn of(error: &CallError) -> Self {
-        match error {
+    fn of(error: &CallError, stage: Stage) -> Self {
+        let cause = match error {
             CallError::Secret(_) | CallError::Tls(_) => Self::Local,
             CallError::Resolve(_) => Self::Unresolved,
             CallError::Connect(error) => Self::of_io(error),
             CallError::Silent(_) => Self::Silent,
             CallError::NoRow => Self::UnexpectedResponse,
             CallError::Excess(_) => Self::Excess,
-            CallError::Postgres(error) => Self::of_postgres(error),
+            CallError::Postgres(error) => Self::of_postgres(error, stage),
+        };
+        match (stage, cause) {
+            (Stage::Statement, Self::NoConnection | Self::Silent) => Self::Interrupted,
+            (Stage::LogIn | Stage::Statement, cause) => cause,
         }
     }
 
-    fn of_postgres(error: &tokio_postgres::Error) -> Self {
-        if let Some(state) = error.code() {
-            return Self::of_state(state.code());
+    fn of_postgres(error: &tokio_postgres::Error, stage: Stage) -> Self {
+        if let Some(said) = error.as_db_error() {
+            return Self::of_state(said.code().code(), said.message(), stage);
         }
         if error.is_closed() {
             return Self::NoConnection;
@@ -195,20 +227,29 @@ impl Cause {
         }
     }
 
-    fn of_state(state: &str) -> Self {
+    /// The one table of SQLSTATEs ("`PostgreSQL` Error Codes", appendix A). What passes is what Npgsql
+    /// lists (`PostgresException.IsTransient`), with the classes 40, 57 and 58 as a whole, and 25006
+    /// of a server that is being failed over. Others refuse a log-in, and say nothing definite about
+    /// a statement.
+    fn of_state(state: &str, message: &str, stage: Stage) -> Self {
         match state {
             "3D000" | "57P04" => Self::NoDatabase,
             "42501" => Self::NoPrivilege,
             "42P01" => Self::NoRelation,
             "53300" => Self::TooManyConnections,
-            "55000" => Self::NotAccepting,
-            "40001" | "57014" | "57P01" | "57P02" | "57P03" | "57P05" => Self::Busy,
-            other => match other.get(..2) {
-                Some("08") => Self::NoConnection,
-                Some("28") => Self::LoginRefused,
-                Some("53") => Self::Busy,
-                Some("XX") => Self::Internal,
-                _ => Self::OtherAnswer,
+            "28000" if message.contains("pg_hba.conf") => Self::NoEntry,
+            "55000" if message.contains("not currently accepting connections") => {
+                Self::NotAccepting
+            }
+            "25006" | "55000" | "55006" | "55P03" | "72000" => Self::Busy,
+            other => match (other.get(..2), stage) {
+                (Some("08"), _) => Self::NoConnection,
+                (Some("28"), _) => Self::LoginRefused,
+                (Some("40" | "53" | "57"), _) => Self::Busy,
+                (Some("58" | "XX"), _) => Self::Internal,
+                (Some("0A" | "22" | "42"), Stage::Statement) => Self::WrongStatement,
+                (_, Stage::LogIn) => Self::Refused,
+                (_, Stage::Statement) => Self::OtherAnswer,
             },
         }
     }
@@ -240,10 +281,11 @@ impl Cause {
                 | rustls::Error::InappropriateMessage { .. }
                 | rustls::Error::InappropriateHandshakeMessage { .. }
         );
-        match (expired, unexpected) {
-            (true, _) => Self::ExpiredCertificate,
-            (false, true) => Self::UnexpectedResponse,
-            (false, false) => Self::TlsFailed,
+        match error {
+            _ if expired => Self::ExpiredCertificate,
+            _ if unexpected => Self::UnexpectedResponse,
+            rustls::Error::AlertReceived(_) => Self::TlsRefused,
+            _ => Self::TlsFailed,
         }
     }
 
@@ -275,9 +317,9 @@ impl failure::Cause for Cause {
 impl Failure {
     /// Returns the failure that `error` means, without the secrets that `redactor` knows, even when
     /// the server echoes them.
-    pub(super) fn of(error: &CallError, redactor: &Redactor) -> Self {
+    pub(super) fn of(error: &CallError, stage: Stage, redactor: &Redactor) -> Self {
         let shown = |text: &str| redactor.line(text, DETAIL_MAX);
-        let cause = Cause::of(error);
+        let cause = Cause::of(error, stage);
         let chain = chain(error);
         let detail = match (cause, database_error(error)) {
             (Cause::DigestAuthentication, _) => {
@@ -367,10 +409,11 @@ mod tests {
             (refusal("SFATAL\0C28000\0Mno\0"), Cause::LoginRefused),
         ];
         for (answer, expected) in cases {
-            let found = Failure::of(&answered(&answer).await, &Redactor::default());
+            let found = Failure::of(&answered(&answer).await, Stage::LogIn, &Redactor::default());
             assert_eq!(found.cause, expected, "{answer:?}: {found:?}");
         }
-        let digest = Failure::of(&answered(&authentication(13)).await, &Redactor::default());
+        let error = answered(&authentication(13)).await;
+        let digest = Failure::of(&error, Stage::LogIn, &Redactor::default());
         assert!(digest.detail.contains("SHA-256 digest"), "{digest:?}");
         let evidence = digest.evidence.as_deref().unwrap();
         assert!(evidence.contains("unknown authentication tag `13`"), "{digest:?}");
@@ -381,7 +424,7 @@ mod tests {
         let text = format!("SFATAL\0C28P01\0Mno\n\u{1b}[31m  \"hunter2\" {}\0", "é".repeat(999));
         let redactor = Redactor::default();
         redactor.learn_text("hunter2");
-        let found = Failure::of(&answered(&refusal(&text)).await, &redactor);
+        let found = Failure::of(&answered(&refusal(&text)).await, Stage::LogIn, &redactor);
         assert!(found.detail.starts_with("[28P01] no [31m \"[REDACTED]\" éé"), "{found:?}");
         assert_eq!(found.detail.chars().count(), DETAIL_MAX);
         let evidence = found.evidence.as_deref().unwrap();
@@ -390,29 +433,64 @@ mod tests {
 
     #[test]
     fn every_state_in_the_table_has_its_class() {
+        // SQLSTATE, class and attempts at a log-in, class of a statement.
         let cases = [
-            ("28P01", Class::Denied, 1),
-            ("28000", Class::Denied, 1),
-            ("3D000", Class::Missing, 1),
-            ("57P04", Class::Missing, 1),
-            ("42501", Class::Denied, 1),
-            ("42P01", Class::Missing, 1),
-            ("42601", Class::Invalid, 1),
-            ("55000", Class::Invalid, 2),
-            ("53300", Class::Throttled, 3),
-            ("53200", Class::Unavailable, 3),
-            ("08006", Class::Unreachable, 3),
-            ("57P01", Class::Unavailable, 3),
-            ("57P03", Class::Unavailable, 3),
-            ("57014", Class::Unavailable, 3),
-            ("40001", Class::Unavailable, 3),
-            ("XX000", Class::Unavailable, 2),
-            ("é", Class::Invalid, 1),
+            ("28P01", Class::Denied, 1, Class::Denied),
+            ("28000", Class::Denied, 1, Class::Denied),
+            ("3D000", Class::Missing, 1, Class::Missing),
+            ("57P04", Class::Missing, 1, Class::Missing),
+            ("42501", Class::Denied, 1, Class::Denied),
+            ("42P01", Class::Missing, 1, Class::Missing),
+            ("42601", Class::Denied, 1, Class::Invalid),
+            ("0A000", Class::Denied, 1, Class::Invalid),
+            ("53300", Class::Throttled, 3, Class::Throttled),
+            ("08006", Class::Unreachable, 3, Class::Unreachable),
+            ("XX000", Class::Unavailable, 2, Class::Unavailable),
+            ("58030", Class::Unavailable, 2, Class::Unavailable),
+            ("P0001", Class::Denied, 1, Class::Unavailable),
+            ("é", Class::Denied, 1, Class::Unavailable),
         ];
-        for (state, class, attempts) in cases {
-            let cause = Cause::of_state(state);
+        for (state, class, attempts, of_statement) in cases {
+            let cause = Cause::of_state(state, "m", Stage::LogIn);
             assert_eq!((cause.class(), cause.waits().len() + 1), (class, attempts), "{state}");
+            let cause = Cause::of_state(state, "m", Stage::Statement);
+            assert_eq!(cause.class(), of_statement, "{state}");
         }
+        let accepting = "database \"x\" is not currently accepting connections";
+        let cause = Cause::of_state("55000", accepting, Stage::LogIn);
+        assert_eq!((cause.class(), cause.waits().len()), (Class::Invalid, 1));
+    }
+
+    /// The list is that of Npgsql (`PostgresException.IsTransient`), whose 08xxx are connections that
+    /// break, and the codes of a server that starts, stops or cancels.
+    #[test]
+    fn state_that_drivers_try_again_passes_by_itself() {
+        let states = [
+            "53000", "53100", "53200", "53300", "53400", "57P03", "58000", "58030", "40001",
+            "55P03", "55006", "55000", "08000", "08003", "08006", "08001", "08004", "08007",
+            "40P01", "57014", "57P01", "57P02", "57P05", "25006", "72000",
+        ];
+        for state in states {
+            for stage in [Stage::LogIn, Stage::Statement] {
+                let class = Cause::of_state(state, "m", stage).class();
+                assert!(!class.is_definitive(), "{state}: {class:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn address_that_may_not_log_in_is_told_from_a_wrong_password() {
+        let message = "no pg_hba.conf entry for host \"::1\", user \"u\", database \"d\", SSL on";
+        assert_eq!(Cause::of_state("28000", message, Stage::LogIn), Cause::NoEntry);
+        let message = "password authentication failed for user \"u\"";
+        assert_eq!(Cause::of_state("28000", message, Stage::LogIn), Cause::LoginRefused);
+    }
+
+    #[test]
+    fn cut_after_the_log_in_is_an_interruption() {
+        let silent = CallError::Silent(Duration::from_secs(1));
+        assert_eq!(Cause::of(&silent, Stage::LogIn), Cause::Silent);
+        assert_eq!(Cause::of(&silent, Stage::Statement), Cause::Interrupted);
     }
 
     #[test]
@@ -431,8 +509,11 @@ mod tests {
         for (error, class) in cases {
             assert_eq!(Cause::of_io(&error).class(), class, "{error:?}");
         }
+        let alert = rustls::Error::AlertReceived(rustls::AlertDescription::HandshakeFailure);
+        let alert = io::Error::new(ErrorKind::InvalidData, alert);
+        assert_eq!(Cause::of_io(&alert), Cause::TlsRefused);
         let unreadable = SecretError::File { path: PathBuf::from("/p"), reason: "no".to_owned() };
-        let found = Failure::of(&unreadable.into(), &Redactor::default());
+        let found = Failure::of(&unreadable.into(), Stage::LogIn, &Redactor::default());
         assert_eq!(found.cause.class(), Class::Local);
         assert_eq!(found.detail, "Secret file /p cannot be read: no");
     }

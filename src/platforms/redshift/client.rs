@@ -3,15 +3,16 @@
 use std::time::Duration;
 
 use tokio::net::TcpStream;
+use tokio::runtime::Handle;
 use tokio::time::timeout;
 use tokio_postgres::config::SslMode;
 use tokio_postgres::tls::MakeTlsConnect;
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Client, Config};
+use tokio_postgres::{CancelToken, Client, Config};
 use tokio_postgres_rustls::MakeRustlsConnect;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::classify::{CallError, Failure};
+use super::classify::{CallError, Failure, Stage};
 use super::stream::{BoundedTls, Exceeded};
 use crate::domain::{FactKind, Redactor, Secret, SecretRef};
 use crate::net::backoff::{Budget, retry_within};
@@ -22,6 +23,8 @@ use crate::secrets;
 
 /// Application name in `pg_stat_activity` and `stl_connection_log`.
 const APPLICATION: &str = "revalidated";
+/// Longest time for taking back a statement, over a connection of its own.
+const CANCEL_MAX: Duration = Duration::from_secs(2);
 /// Longest time for closing a session.
 const FAREWELL_MAX: Duration = Duration::from_secs(1);
 
@@ -65,6 +68,8 @@ pub(super) struct Server {
     pub(super) endpoint: TcpEndpoint,
     /// Database to log in to.
     pub(super) database: String,
+    /// Longest time of one statement.
+    pub(super) read_timeout: Duration,
 }
 
 /// Credentials of one run: user and password to log in with.
@@ -91,7 +96,7 @@ impl RunCredentials {
     ) -> Result<Self, Failure> {
         let password = secrets::resolve(password)
             .await
-            .map_err(|error| Failure::of(&CallError::from(error), redactor))?;
+            .map_err(|error| Failure::of(&CallError::from(error), Stage::LogIn, redactor))?;
         Ok(Self { username: username.to_owned(), password, is_kept: false })
     }
 }
@@ -119,14 +124,16 @@ impl Server {
         let exceeded = Exceeded::default();
         let logged_in = timeout(limit, self.log_in(credentials, &exceeded)).await;
         let logged_in = logged_in.unwrap_or(Err(CallError::Silent(limit)));
-        let LoggedIn { client, connection, seen } = logged_in
-            .map_err(|error| Failure::of(&CallError::or_excess(error, &exceeded), redactor))?;
-        let redactor = redactor.clone();
-        let session = Session { client, connection, redactor, exceeded, seen };
+        let LoggedIn { client, connection, seen, canceller } = logged_in.map_err(|error| {
+            Failure::of(&CallError::or_excess(error, &exceeded), Stage::LogIn, redactor)
+        })?;
+        let (redactor, read_timeout) = (redactor.clone(), self.read_timeout);
+        let session =
+            Session { client, connection, redactor, exceeded, seen, canceller, read_timeout };
         if session.finds(Statement::Ping).await? {
             Ok(session)
         } else {
-            Err(Failure::of(&CallError::NoRow, &session.redactor))
+            Err(Failure::of(&CallError::NoRow, Stage::Statement, &session.redactor))
         }
     }
 
@@ -139,6 +146,7 @@ impl Server {
         let config = tls::read_config(ca_file.as_deref()).await?;
         let mut tls = MakeRustlsConnect::new(config);
         let stream = tcp::connect(host, *port).await?;
+        let maker = tls.clone();
         let Ok(tls) = MakeTlsConnect::<TcpStream>::make_tls_connect(&mut tls, server_name);
         let tls = BoundedTls { inner: tls, exceeded: exceeded.clone() };
         let mut config = Config::new();
@@ -163,21 +171,75 @@ impl Server {
             seen.fact(FactKind::Grant, &self.database, "superuser");
         }
         let connection = AbortOnDropHandle::new(tokio::spawn(connection));
-        Ok(LoggedIn { client, connection, seen })
+        let canceller = Canceller {
+            token: client.cancel_token(),
+            host: host.clone(),
+            port: *port,
+            server_name: server_name.clone(),
+            tls: maker,
+        };
+        Ok(LoggedIn { client, connection, seen, canceller })
     }
 }
 
 /// Task that moves the bytes of a session; it is aborted with its handle.
 type Connection = AbortOnDropHandle<Result<(), tokio_postgres::Error>>;
 
+/// Cancellation of a session's statement, by a request over a connection of its own.
+#[derive(Clone)]
+struct Canceller {
+    token: CancelToken,
+    host: String,
+    port: u16,
+    server_name: String,
+    tls: MakeRustlsConnect,
+}
+
+impl Canceller {
+    /// Asks the server to give up the statement. Nothing follows from a failure: the server ends the
+    /// statement with its connection, only later.
+    async fn cancel(mut self) {
+        let asked = async {
+            let stream = tcp::connect(&self.host, self.port).await.ok()?;
+            let made =
+                MakeTlsConnect::<TcpStream>::make_tls_connect(&mut self.tls, &self.server_name);
+            let Ok(tls) = made;
+            self.token.cancel_query_raw(stream, tls).await.ok()
+        };
+        if !matches!(timeout(CANCEL_MAX, asked).await, Ok(Some(()))) {
+            tracing::debug!("the server was not asked to give up a statement");
+        }
+    }
+}
+
+/// Cancels the statement that is at work unless it is answered, also when the wait for it is given up
+/// from outside, by the limit of a test.
+struct AtWork(Option<Canceller>);
+
+impl AtWork {
+    /// Notes that the statement was answered.
+    fn answered(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for AtWork {
+    fn drop(&mut self) {
+        if let (Some(canceller), Ok(runtime)) = (self.0.take(), Handle::try_current()) {
+            runtime.spawn(canceller.cancel());
+        }
+    }
+}
+
 /// Session of a logged-in user. Dropping it cuts the connection, [`Session::close`] ends it in order.
-#[derive(Debug)]
 pub(super) struct Session {
     client: Client,
     connection: Connection,
     /// Secrets of the run.
     redactor: Redactor,
     exceeded: Exceeded,
+    canceller: Canceller,
+    read_timeout: Duration,
     /// Facts that the log-in showed of the server and of the user.
     pub(super) seen: Seen,
 }
@@ -187,6 +249,7 @@ struct LoggedIn {
     client: Client,
     connection: Connection,
     seen: Seen,
+    canceller: Canceller,
 }
 
 impl Session {
@@ -200,18 +263,25 @@ impl Session {
             .iter()
             .map(|name| -> (&(dyn ToSql + Sync), Type) { (name, Type::TEXT) })
             .collect();
-        match self.client.query_typed(statement.sql(), &values).await {
-            Ok(rows) => Ok(!rows.is_empty()),
-            Err(error) => {
-                let error = CallError::or_excess(error.into(), &self.exceeded);
-                Err(Failure::of(&error, &self.redactor))
+        let at_work = AtWork(Some(self.canceller.clone()));
+        let limit = self.read_timeout;
+        let answer = timeout(limit, self.client.query_typed(statement.sql(), &values)).await;
+        let error = match answer {
+            Ok(answer) => {
+                at_work.answered();
+                match answer {
+                    Ok(rows) => return Ok(!rows.is_empty()),
+                    Err(error) => CallError::or_excess(error.into(), &self.exceeded),
+                }
             }
-        }
+            Err(_elapsed) => CallError::Silent(limit),
+        };
+        Err(Failure::of(&error, Stage::Statement, &self.redactor))
     }
 
     /// Ends the session in order, or by cutting it when the server does not listen.
     pub(super) async fn close(self) {
-        let Self { client, connection, redactor: _, exceeded: _, seen: _ } = self;
+        let Self { client, connection, .. } = self;
         drop(client);
         if timeout(FAREWELL_MAX, connection).await.is_err() {
             tracing::debug!("the server did not close the session; the connection was cut");

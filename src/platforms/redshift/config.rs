@@ -1,8 +1,9 @@
 //! Reads the published attributes of a Redshift integration.
 
-use strum::{IntoStaticStr, VariantArray};
+use std::time::Duration;
 
 use reqsign_core::Env;
+use strum::{IntoStaticStr, VariantArray};
 
 use tokio::sync::Mutex;
 
@@ -23,6 +24,10 @@ use crate::platforms::connection::{Endpoint, TcpEndpoint};
 const PORT: u16 = 5439;
 /// Published name of the impersonation role.
 const IMPERSONATION_ROLE: &str = "immuta_impersonation";
+/// Default time for one statement: three of them fit into the default limit of a test.
+const READ_TIMEOUT: Duration = Duration::from_secs(8);
+/// Shortest and longest `readTimeout`.
+const READ_TIMEOUTS: [Duration; 2] = [Duration::from_secs(1), Duration::from_mins(5)];
 /// Longest name in Redshift, in bytes.
 const NAME_BYTES_MAX: usize = 127;
 /// Keys of credentials by password.
@@ -42,6 +47,11 @@ const OF_IAM: [&str; 12] = [
     "useDualstack",
     "api",
 ];
+
+/// Reason why a log-in by Okta is not made, and what to use instead.
+pub(super) const NO_OKTA: &str = "`okta` is not supported: it logs in as a person, whose password \
+    Okta would have to be sent every time, and who may be asked for a second factor; use \
+    `accessKey` with `databaseUser`, or `userPassword`";
 
 /// Published kinds of credentials.
 #[derive(Clone, Copy, IntoStaticStr, PartialEq, VariantArray)]
@@ -68,8 +78,10 @@ pub(super) fn read(mut config: Reader<'_>, machine: Machine<impl Env>) -> Option
     if config.has("connectArgs") {
         config.warn("connectArgs", "not used: every connection is made with verified TLS");
     }
+    let [min, max] = READ_TIMEOUTS;
+    let read_timeout = config.duration("readTimeout", min, max).unwrap_or(READ_TIMEOUT);
     config.finish();
-    let server = Server { endpoint: endpoint?, database: login? };
+    let server = Server { endpoint: endpoint?, database: login?, read_timeout };
     Some(Redshift { server, credentials: credentials?, database: database?, impersonation })
 }
 
@@ -110,13 +122,9 @@ fn credentials(
             keys.iam(config, target, machine).map(|iam| Credentials::Iam(Box::new(iam)))
         }
         Authentication::Okta => {
-            config.fault(
-                authentication::KEY,
-                "`okta` is not supported: it logs in as a person, whose password Okta would have \
-                to be sent every time, and who may be asked for a second factor; use `accessKey` \
-                with `databaseUser`, or `userPassword`",
-            );
-            None
+            config.warn(authentication::KEY, format!("cannot be validated: {NO_OKTA}"));
+            let username = username.unwrap_or_default();
+            Some(Credentials::Okta { username })
         }
     }
 }
@@ -310,7 +318,6 @@ mod tests {
     use serde_json::{Value as Json, json};
     use std::collections::BTreeSet;
     use std::sync::Arc;
-    use std::time::Duration;
 
     struct Found {
         redshift: Option<Redshift>,
@@ -539,10 +546,6 @@ mod tests {
             (json!({"api": {"proxy": {}}}), "api.proxy.url: missing"),
             (json!({"api": {"tls": {"serverName": "a"}}}), "api.tls: `serverName` cannot be"),
             (
-                json!({"authenticationType": "okta"}),
-                "authenticationType: `okta` is not supported: it",
-            ),
-            (
                 json!({"awsRegion": "cn-north-1", "useFips": true}),
                 "useFips: there are no FIPS endpoints in this region",
             ),
@@ -555,6 +558,14 @@ mod tests {
         let both = iam(&json!({"username": "u", "okta": {}}));
         let unused = |key| format!("r.json: config.{key}: not used with `accessKey`; remove it");
         assert_eq!(both.warnings, ["username", "okta"].map(unused));
+    }
+
+    #[test]
+    fn okta_is_warned_about_and_spoils_no_other_integration() {
+        let all = with(&json!({"authenticationType": "okta", "okta": {"username": "u"}}));
+        assert_eq!(all.faults, [""; 0]);
+        assert!(all.warnings[0].contains("authenticationType: cannot be validated: `okta` is not"));
+        assert!(matches!(all.redshift.unwrap().credentials, Credentials::Okta { .. }));
     }
 
     /// The sample as it stands, and with everything that is commented out in it instead of the

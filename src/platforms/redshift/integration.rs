@@ -29,13 +29,18 @@ pub(super) enum Credentials {
     },
     /// Temporary password from AWS.
     Iam(Box<Iam>),
+    /// Log-in of a person by Okta, which is not made.
+    Okta {
+        /// User name, where it is given.
+        username: String,
+    },
 }
 
 impl Credentials {
     /// Returns the name of the database user.
     pub(super) fn user(&self) -> &str {
         match self {
-            Self::Password { username, .. } => username,
+            Self::Password { username, .. } | Self::Okta { username } => username,
             Self::Iam(iam) => &iam.user,
         }
     }

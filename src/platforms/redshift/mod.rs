@@ -19,6 +19,7 @@ use tokio::time::Instant;
 use self::classify::{Cause, Failure};
 use self::client::{RunCredentials, Session, Statement};
 use self::cluster::Target;
+use self::config::NO_OKTA;
 use self::integration::{Credentials, Redshift};
 use self::remedy::quoted;
 use super::aws::machine::Machine;
@@ -113,7 +114,7 @@ impl Validator for Redshift {
             Target::Unknown => (None, None),
         };
         let (of_role, region) = match &self.credentials {
-            Credentials::Password { .. } => (None, its_region),
+            Credentials::Password { .. } | Credentials::Okta { .. } => (None, its_region),
             // Credentials are given for clusters of the same account only.
             Credentials::Iam(iam) => {
                 (iam.credentials.source().account(), Some(iam.region.as_str()))
@@ -193,6 +194,13 @@ impl Redshift {
                 let message = format!("{} {}", CONNECT.message, finding.message);
                 Finding { message, ..finding }
             }),
+            Credentials::Okta { .. } => {
+                let finding = Finding::of(CONNECT, Class::Invalid, format!("{NO_OKTA}."));
+                Err(finding.fix(
+                    "Set `authenticationType` to \"userPassword\", or to \"accessKey\" with \
+                    `databaseUser`.",
+                ))
+            }
         }
     }
 

@@ -12,10 +12,19 @@ const NAME_SHOWN_MAX: usize = 127;
 impl Redshift {
     /// Returns the remediation of `cause`.
     pub(super) fn remedy(&self, cause: Cause) -> String {
-        let Server { endpoint: TcpEndpoint { host, port, .. }, database } = &self.server;
+        let Server { endpoint: TcpEndpoint { host, port, .. }, database, .. } = &self.server;
         let (user, login) = (quoted(self.credentials.user()), quoted(database));
         match cause {
             Cause::LoginRefused => self.login_remedy(&user),
+            Cause::NoEntry => format!(
+                "The password was not looked at: the server accepts no connection of {user} to \
+                {login} from this machine's address over TLS. Check `host`, `initialDatabase` and \
+                `username`, and what lies between: a proxy or a pooler with rules of its own \
+                (pg_hba.conf), the security group and the endpoint access of the cluster."
+            ),
+            Cause::Refused => "See what the server says above: it refused the log-in, and this \
+                program does not know the code."
+                .to_owned(),
             Cause::DigestAuthentication => format!(
                 "Set the password again, in clear or as an MD5 digest: ALTER USER {user} \
                 PASSWORD '<password>';"
@@ -30,7 +39,11 @@ impl Redshift {
                 DATABASE {login};"
             ),
             Cause::NoPrivilege => format!("GRANT USAGE ON DATABASE {login} TO {user};"),
-            Cause::NoRelation | Cause::OtherAnswer | Cause::UnexpectedResponse | Cause::Excess => {
+            Cause::NoRelation
+            | Cause::WrongStatement
+            | Cause::OtherAnswer
+            | Cause::UnexpectedResponse
+            | Cause::Excess => {
                 format!("Check that {host}:{port} is an Amazon Redshift cluster or workgroup.")
             }
             Cause::NotAccepting => {
@@ -50,6 +63,13 @@ impl Redshift {
                 "Check that the cluster is not paused and that its security group lets this host \
                 reach {host}:{port}."
             ),
+            Cause::Interrupted => "The log-in passed, so neither credentials nor firewalls are at \
+                fault: look for maintenance, a resize or a restart, and at queued statements \
+                (STV_WLM_QUERY_STATE); `readTimeout` is the limit of one statement."
+                .to_owned(),
+            Cause::TlsRefused => "The server ends the TLS handshake: let it offer TLS 1.2 or 1.3, \
+                and give the name that it serves in `tls.serverName`."
+                .to_owned(),
             Cause::NoTls => {
                 "Switch TLS on; credentials never travel without it, so there is no setting for \
                 this."
@@ -67,7 +87,7 @@ impl Redshift {
 
     fn login_remedy(&self, user: &str) -> String {
         match self.credentials {
-            Credentials::Password { .. } => format!(
+            Credentials::Password { .. } | Credentials::Okta { .. } => format!(
                 "Check `username` and `password`. To set a new password: ALTER USER {user} \
                 PASSWORD '<password>' VALID UNTIL 'infinity';"
             ),
