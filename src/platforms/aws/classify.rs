@@ -48,7 +48,7 @@ impl Refusal {
 }
 
 impl Failure {
-    /// Returns a refusal, classed by its code and status; one that nobody documents is of class
+    /// Returns a refusal, classed by its code and status; one that is documented nowhere is of class
     /// `unknown`.
     pub(crate) fn refused(refusal: Refusal, unknown: Class) -> Self {
         let Refusal { status, name, message, request_id, region } = &refusal;
@@ -349,5 +349,106 @@ mod tests {
             assert!(failure.evidence.is_none());
         }
         assert_eq!(Failure::unexpected(429, "", "").class, Class::Throttled);
+    }
+
+    /// Codes that the SDKs try again: botocore `retries/standard.py` and `data/_retry.json`,
+    /// aws-sdk-js-v3 `service-error-classification`, aws-sdk-java-v2 `AwsErrorCode`, smithy-rs.
+    const THROTTLED: [&str; 14] = [
+        "BandwidthLimitExceeded",
+        "EC2ThrottledException",
+        "LimitExceededException",
+        "PriorRequestNotComplete",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "SlowDown",
+        "ThrottledException",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+        "TransactionInProgressException",
+    ];
+
+    const PASSING: [&str; 17] = [
+        "BadDigest",
+        "ConditionalRequestConflict",
+        "IDPCommunicationError",
+        "InternalError",
+        "InternalFailure",
+        "InternalServerError",
+        "InternalServerException",
+        "InternalServiceException",
+        "InvalidClusterState",
+        "InvalidClusterStateFault",
+        "OperationAborted",
+        "RequestTimeout",
+        "RequestTimeoutException",
+        "ServiceUnavailable",
+        "ServiceUnavailableException",
+        "TemporaryRedirect",
+        "InvalidIdentityToken",
+    ];
+
+    const REFUSED: [&str; 14] = [
+        "AccessDenied",
+        "AccessDeniedException",
+        "AuthFailure",
+        "IDPRejectedClaim",
+        "IncompleteSignature",
+        "InvalidAccessKeyId",
+        "InvalidClientTokenId",
+        "InvalidToken",
+        "MissingAuthenticationToken",
+        "NotSignedUp",
+        "OptInRequired",
+        "RegionDisabledException",
+        "UnauthorizedOperation",
+        "UnrecognizedClientException",
+    ];
+
+    #[test]
+    fn code_that_the_sdks_retry_passes_with_any_status_of_a_refusal() {
+        for status in [400, 403, 409, 503] {
+            for code in THROTTLED {
+                assert_eq!(class_of(status, code, "m"), Some(Class::Throttled), "{status} {code}");
+            }
+            for code in PASSING {
+                assert_eq!(
+                    class_of(status, code, "m"),
+                    Some(Class::Unavailable),
+                    "{status} {code}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn code_that_says_who_or_what_is_wrong_lasts() {
+        for code in REFUSED {
+            assert_eq!(class_of(400, code, "m"), Some(Class::Denied), "{code}");
+        }
+        for (code, class) in [
+            ("ExpiredToken", Class::Expired),
+            ("ExpiredTokenException", Class::Expired),
+            ("TokenRefreshRequired", Class::Expired),
+            ("RequestExpired", Class::Local),
+            ("RequestInTheFuture", Class::Local),
+            ("RequestTimeTooSkewed", Class::Local),
+            ("ClusterNotFoundFault", Class::Missing),
+            ("ResourceNotFoundException", Class::Missing),
+            ("AuthorizationQueryParametersError", Class::Invalid),
+            ("IllegalLocationConstraintException", Class::Invalid),
+            ("IncorrectEndpoint", Class::Invalid),
+            ("InvalidAccessPoint", Class::Invalid),
+            ("InvalidAction", Class::Invalid),
+            ("MethodNotAllowed", Class::Invalid),
+            ("MissingParameter", Class::Invalid),
+            ("PackedPolicyTooLarge", Class::Invalid),
+            ("ValidationException", Class::Invalid),
+        ] {
+            assert_eq!(class_of(400, code, "m"), Some(class), "{code}");
+        }
+        assert_eq!(class_of(400, "Unheard", "m"), None);
     }
 }

@@ -29,7 +29,7 @@ pub(crate) struct Call {
     service: &'static str,
     url: String,
     account: Option<String>,
-    /// Class of a refusal that nobody documents.
+    /// Class of a refusal that is documented nowhere.
     unknown: Class,
 }
 
@@ -131,7 +131,7 @@ impl Client {
         .await
     }
 
-    /// Parses the body of `answer`; a refusal that nobody documents is of class `unknown`.
+    /// Parses the body of `answer`; a refusal that is documented nowhere is of class `unknown`.
     fn understood<T>(
         &self,
         answer: &Answer,

@@ -8,13 +8,13 @@ use std::fmt;
 use reqsign_aws_v4::{
     Credential, ECSCredentialProvider, EnvCredentialProvider, IMDSv2CredentialProvider,
 };
-use reqsign_core::{Context, Env, ProvideCredentialDyn};
+use reqsign_core::{Context, Env};
 use tokio::sync::Mutex;
 
-use super::chain::{Reason, Search, lasts, provided, role_remedy};
+use super::chain::{INSTANCE, Link, Reason, Search, lasts, role_remedy};
 use super::client::{Client, shown_key};
 use super::machine::{BoundedFiles, Machine, NEAR_MAX, ReadOnly};
-use super::sts::{Assumed, Session};
+use super::sts::{Assumed, Session, Sts};
 use crate::domain::{Class, Finding, SecretRef};
 use crate::net::http::{Connections, HttpError, HttpOptions};
 use crate::platforms::RunContext;
@@ -24,11 +24,6 @@ use crate::secrets;
 const SESSION_NAME_MAX: usize = 64;
 /// Name of the shared profile in reasons.
 const PROFILE: &str = "shared profile";
-/// Name of the instance's metadata service in reasons.
-pub(super) const INSTANCE: &str = "instance metadata";
-
-/// Provider of the library.
-pub(super) type Provider = Box<dyn ProvideCredentialDyn<Credential = Credential>>;
 
 /// Sources of credentials, as configured.
 #[derive(Clone, Debug)]
@@ -76,38 +71,19 @@ pub(crate) struct Role {
     pub(crate) external_id: Option<String>,
 }
 
-/// Settings for assuming roles.
-#[derive(Clone, Debug)]
-pub(crate) struct Sts {
-    /// The origin of the Security Token Service.
-    pub(crate) origin: String,
-    /// Session policy, which limits the session whatever else its role is allowed; AWS enforces it.
-    pub(crate) policy: &'static str,
-}
-
 /// The credentials of one integration.
 pub(crate) struct CredentialChain {
-    /// Credentials as configured.
-    pub(super) source: Credentials,
+    /// Credentials as they are configured.
+    source: Credentials,
     /// Settings for assuming roles.
-    pub(super) sts: Sts,
+    sts: Sts,
     /// Sources on this machine by name, in their order.
-    pub(super) chain: Vec<(&'static str, Link)>,
+    chain: Vec<(&'static str, Link)>,
     context: Context,
     /// Connections to metadata services, which no proxy reaches.
     near: Connections,
     /// The web identity's role, and the role on top.
     kept: Mutex<[Option<Assumed>; 2]>,
-}
-
-/// A source of credentials in the chain.
-pub(super) enum Link {
-    /// Provider of the library.
-    Provider(Provider),
-    /// Shared profile, which may lead to other sources and to roles.
-    Profile,
-    /// A token in a file, which is exchanged at the Security Token Service.
-    WebIdentity,
 }
 
 /// Without the chain and its environment, which may hold a key.
@@ -218,13 +194,21 @@ impl CredentialChain {
         let send = ReadOnly { near: self.near.redacted_by(client.redactor()), far };
         let context = self.context.clone().with_http_send(send);
         let session_name = session_name(&run.name);
-        let search = Search { context: &context, client, run, session_name: &session_name };
+        let search = Search {
+            context: &context,
+            client,
+            run,
+            session_name: &session_name,
+            links: &self.chain,
+            sts: &self.sts,
+            role: self.source.role.as_ref().map(|role| role.arn.as_str()),
+        };
         let mut reasons = Vec::with_capacity(self.chain.len());
         for (name, link) in &self.chain {
             let found = match link {
-                Link::Provider(provider) => provided(name, provider, search).await,
-                Link::Profile => self.profile(identity, search).await,
-                Link::WebIdentity => self.web_identity(identity, search).await,
+                Link::Provider(provider) => search.provided(name, provider).await,
+                Link::Profile => search.profile(identity).await,
+                Link::WebIdentity => search.web_identity(identity).await,
             };
             match found {
                 Ok(Some(credential)) => return Ok(credential),

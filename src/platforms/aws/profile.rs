@@ -3,7 +3,7 @@
 //!
 //! Keys are those of the AWS SDKs' reference guide ("Assume role credential provider", "Process
 //! credential provider", "IAM Identity Center credential provider"). What needs a program or a person
-//! is refused by its name: the daemon runs no programs, and nobody answers a browser.
+//! is refused by its name: the daemon runs no programs and opens no browser.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +18,7 @@ pub(super) struct Profiles(BTreeMap<String, BTreeMap<String, String>>);
 
 /// Source of credentials that a profile leads to, and the roles on the way.
 pub(super) struct Plan {
-    /// First credentials.
+    /// Credentials that the profile starts with.
     pub(super) base: Base,
     /// Roles that are assumed with them, in order.
     pub(super) hops: Vec<Hop>,
@@ -55,9 +55,9 @@ pub(super) struct Hop {
 /// Format of a file: sections of the configuration file begin with `profile`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Format {
-    /// `~/.aws/credentials`.
+    /// As in `~/.aws/credentials`, by plain names.
     Credentials,
-    /// `~/.aws/config`.
+    /// As in `~/.aws/config`, with the prefix `profile`.
     Config,
 }
 
@@ -144,7 +144,7 @@ struct Profile<'p>(&'p BTreeMap<String, String>);
 enum Step {
     /// There are no credentials in the profile.
     Nothing,
-    /// First credentials.
+    /// Credentials that the profile starts with.
     Base(Base),
     /// Role that is assumed with other credentials.
     Assume { hop: Hop, with: With },
@@ -206,7 +206,7 @@ impl Profile<'_> {
     fn role(&self, name: &str, arn: String) -> Result<Step, String> {
         if self.get("mfa_serial").is_some() {
             return Err(format!(
-                "profile [{name}] has an `mfa_serial`, and nobody types a code here; use a role \
+                "profile [{name}] has an `mfa_serial`, and there is no person to type a code; use a role \
                  whose trust policy does not ask for multi-factor authentication"
             ));
         }
@@ -277,7 +277,7 @@ source_profile = base
 mfa_serial = arn:aws:iam::1:mfa/me
 [profile lost]
 role_arn = arn:aws:iam::1:role/l
-source_profile = nobody
+source_profile = absent
 [profile alone]
 role_arn = arn:aws:iam::1:role/l
 [profile anywhere]
@@ -346,7 +346,7 @@ aws_secret_access_key = hunter2
         let table = [
             ("ring", "profile [ring] has no credentials in it"),
             ("mfa", "`mfa_serial`"),
-            ("lost", "profile [nobody], which is a `source_profile`, is missing"),
+            ("lost", "profile [absent], which is a `source_profile`, is missing"),
             ("alone", "profile [alone] has a `role_arn` without"),
             ("anywhere", "has a `credential_process`, and this daemon runs no programs"),
             ("person", "IAM Identity Center"),

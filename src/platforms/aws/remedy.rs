@@ -236,4 +236,78 @@ mod tests {
         }
         assert_eq!(remedy("InvalidClientTokenId", "The security token", "eu-central-1"), "");
     }
+
+    #[test]
+    fn every_kind_of_policy_is_named_with_its_place() {
+        let user = "User: arn:aws:iam::1:user/u is not authorized to perform: ";
+        for (policy, place) in POLICIES {
+            let denied = format!(
+                "{user}s3:ListBucket on resource: \"arn:aws:s3:::lake\" with an explicit deny in a \
+                 {policy}"
+            );
+            let found = remedy("AccessDenied", &denied, "eu-central-1");
+            let start = format!("The {policy} denies s3:ListBucket: take the denial away; ");
+            assert!(found.starts_with(&start) && found.contains(place), "{policy}: {found}");
+            let missing = format!(
+                "{user}s3:ListBucket on resource: \"arn:aws:s3:::lake\" because no {policy} allows \
+                 the s3:ListBucket action"
+            );
+            let found = remedy("AccessDenied", &missing, "eu-central-1");
+            let expected = match policy {
+                "identity-based policy" => String::new(),
+                _ => format!("Allow s3:ListBucket in the {policy}; {place}."),
+            };
+            assert_eq!(found, expected, "{policy}");
+        }
+    }
+
+    #[test]
+    fn region_that_must_be_enabled_is_named_with_a_refused_key() {
+        let message = "The security token included in the request is invalid";
+        for region in OPT_IN_REGIONS {
+            for name in ["InvalidClientTokenId", "UnrecognizedClientException", "AuthFailure"] {
+                let found = remedy(name, message, region);
+                assert!(found.ends_with(&format!("--region-name {region}")), "{region}: {found}");
+            }
+        }
+        for region in ["eu-central-1", "us-east-1", "cn-north-1", "us-gov-west-1"] {
+            assert_eq!(remedy("InvalidClientTokenId", message, region), "", "{region}");
+            assert!(remedy("OptInRequired", "m", region).contains("enable-region"), "{region}");
+        }
+    }
+
+    #[test]
+    fn identity_provider_is_put_right_by_the_words_of_the_refusal() {
+        let table = [
+            (
+                "No OpenIDConnect provider found in your account for https://a.example.com/id/1",
+                "--url https://a.example.com/id/1 --client-id-list sts.amazonaws.com",
+            ),
+            ("No OpenIDConnect provider found", "--url <issuer> "),
+            ("Incorrect token audience", "add-client-id-to-open-id-connect-provider"),
+            (
+                "OpenIDConnect provider's HTTPS certificate doesn't match configured thumbprint",
+                "update-open-id-connect-provider-thumbprint",
+            ),
+            (
+                "Couldn't retrieve verification key from your identity provider",
+                "See that the token's issuer publishes its keys",
+            ),
+        ];
+        for (message, expected) in table {
+            let found = remedy("InvalidIdentityToken", message, "eu-central-1");
+            assert!(found.contains(expected), "{message}: {found}");
+        }
+        let found = remedy(
+            "AccessDenied",
+            "User: arn:aws:sts::1:assumed-role/x/y is not authorized to perform: \
+             sts:SetSourceIdentity on resource: arn:aws:iam::2:role/r",
+            "eu-central-1",
+        );
+        assert!(found.contains("The session has a source identity."), "{found}");
+        let found = remedy("ExpiredTokenException", "Token expired: web identity", "eu-central-1");
+        assert!(found.contains("Let the token file be renewed"), "{found}");
+        let found = remedy("PackedPolicyTooLarge", "Packed size is 112%", "eu-central-1");
+        assert!(found.contains("session tags"), "{found}");
+    }
 }

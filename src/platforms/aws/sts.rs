@@ -19,6 +19,15 @@ const OF_ROLE: [&str; 2] = ["AssumeRoleResponse", "AssumeRoleResult"];
 const OF_IDENTITY: [&str; 2] =
     ["AssumeRoleWithWebIdentityResponse", "AssumeRoleWithWebIdentityResult"];
 
+/// Settings for assuming roles.
+#[derive(Clone, Debug)]
+pub(crate) struct Sts {
+    /// The origin of the Security Token Service.
+    pub(crate) origin: String,
+    /// Session policy, which limits the session whatever else its role is allowed; AWS enforces it.
+    pub(crate) policy: &'static str,
+}
+
 /// A role, and how it is taken up.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Session<'a> {

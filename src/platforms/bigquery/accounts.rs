@@ -2,7 +2,7 @@
 
 use super::advice::Subject;
 use super::catalog::{KEY_FILE, POSTFIX, REUSE};
-use super::token::{Loaded, RunCredentials};
+use super::loaded::{Loaded, RunCredentials};
 use super::{BigQuery, PLATFORM};
 use crate::domain::{Class, Finding};
 use crate::platforms::{Recorder, RunContext};

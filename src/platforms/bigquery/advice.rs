@@ -2,8 +2,8 @@
 
 use super::classify::{Cause, Failure, Refusal};
 use super::config::Config;
+use super::loaded::RunCredentials;
 use super::permissions::{Permission, Verdict};
-use super::token::RunCredentials;
 use crate::domain::{Class, Finding, Redactor};
 
 /// The predefined role to look at datasets with.
@@ -302,4 +302,242 @@ fn enabled(refusal: &Refusal, project: &str) -> Option<String> {
     let service =
         if is_other { "cloudresourcemanager.googleapis.com" } else { "bigquery.googleapis.com" };
     is_off.then(|| format!("Run: gcloud services enable {service} --project={project}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Timestamp;
+    use crate::input::{Faults, Reader, Value};
+    use crate::net::exchange::Answer;
+    use crate::net::oauth;
+    use crate::platforms::bigquery::config;
+    use crate::platforms::bigquery::near::near_answer;
+    use serde_json::json;
+
+    const ACCOUNT: &str = "immuta@example-project.iam.gserviceaccount.com";
+
+    fn config(changes: &serde_json::Value) -> Config {
+        let mut json =
+            json!({ "credential": { "file": "/run/key.json" }, "projectId": "example-project" });
+        for (key, value) in changes.as_object().unwrap() {
+            json[key] = value.clone();
+        }
+        let value = Value::from_json(&json, &"f:1".into());
+        let faults = Faults::default();
+        let mut reader = Reader::new(&value, "config", &faults).unwrap();
+        let config = config::parse(&mut reader).unwrap();
+        reader.finish();
+        config
+    }
+
+    /// Runs `check` with the subject of an integration that is configured with `changes`.
+    fn with_subject(changes: &serde_json::Value, check: impl FnOnce(&Subject<'_>)) {
+        let (config, redactor) = (config(changes), Redactor::default());
+        let account = Some(ACCOUNT.to_owned());
+        let project = "example-project".to_owned();
+        check(&Subject { config: &config, project, account, redactor: &redactor });
+    }
+
+    fn answer(status: u16, body: &str) -> Answer {
+        Answer { status, body: body.as_bytes().to_vec(), ..Answer::default() }
+    }
+
+    fn refusal(status: u16, reason: &str, message: &str) -> Failure {
+        let errors = json!([{ "reason": reason }]);
+        let error = json!({ "error": { "message": message, "errors": errors } });
+        Failure::read(&answer(status, &error.to_string()), None)
+    }
+
+    /// Reason and message of a refusal with code 403, and the beginning of its remediation.
+    const NAMED: [(&str, &str, &str); 17] = [
+        (
+            "policyViolation",
+            "VPC Service Controls: Request is prohibited by organization's policy. \
+             vpcServiceControlsUniqueIdentifier: abc",
+            "A perimeter of VPC Service Controls keeps the request out",
+        ),
+        (
+            "accessNotConfigured",
+            "BigQuery API has not been used in project 7 before or it is disabled.",
+            "Run: gcloud services enable bigquery.googleapis.com --project=example-project",
+        ),
+        (
+            "accessDenied",
+            "Access Denied: Project x: The project x has not enabled BigQuery.",
+            "Run: gcloud services enable bigquery.googleapis.com",
+        ),
+        (
+            "forbidden",
+            "Cloud Resource Manager API has not been used in project 7 before or it is disabled.",
+            "Run: gcloud services enable cloudresourcemanager.googleapis.com",
+        ),
+        (
+            "insufficientPermissions",
+            "Request had insufficient authentication scopes.",
+            "Set `scope` to https://www.googleapis.com/auth/cloud-platform",
+        ),
+        ("ACCESS_TOKEN_SCOPE_INSUFFICIENT", "m", "Set `scope`"),
+        ("billingNotEnabled", "m", "Enable billing for project example-project."),
+        ("BILLING_DISABLED", "m", "Enable billing for project example-project."),
+        ("billingTierLimitExceeded", "m", "Enable billing for project example-project."),
+        (
+            "policyViolation",
+            "Request is disallowed by organization's constraints/gcp.restrictServiceUsage",
+            "A policy of the organization forbids the request",
+        ),
+        ("ORG_RESTRICTION_VIOLATION", "m", "A policy of the organization forbids the request"),
+        ("USER_PROJECT_DENIED", "m", "Grant roles/serviceusage.serviceUsageConsumer to immuta@"),
+        ("CONSUMER_SUSPENDED", "m", "Project example-project is suspended"),
+        ("CONSUMER_INVALID", "m", "Correct `projectId`; it is example-project now."),
+        (
+            "IAM_PERMISSION_DENIED",
+            "Permission 'iam.serviceAccounts.getAccessToken' denied on resource (or it may not \
+             exist).",
+            "Let the credential make tokens of immuta@",
+        ),
+        (
+            "accessDenied",
+            "Access Denied: Dataset p:d: Permission bigquery.datasets.get denied on dataset p:d",
+            "",
+        ),
+        ("unheardOf", "m", ""),
+    ];
+
+    #[test]
+    fn remediation_follows_the_cause_that_google_names() {
+        with_subject(&json!({}), |subject| {
+            for (reason, message, expected) in NAMED {
+                let found = subject.after_looking(&refusal(403, reason, message));
+                let found = found.unwrap_or_default();
+                assert!(found.starts_with(expected), "{reason} {message}: {found}");
+                assert_eq!(found.is_empty(), expected.is_empty(), "{reason} {message}: {found}");
+            }
+        });
+    }
+
+    #[test]
+    fn failed_connection_is_advised_by_its_status_where_nothing_is_named() {
+        let table = [
+            (refusal(404, "notFound", "Not found: Project x"), "Correct `projectId`; it is"),
+            (refusal(400, "invalid", "Invalid value for location: nowhere"), "Correct `location`."),
+            (refusal(401, "authError", "Invalid Credentials"), "See that the service account is"),
+            (refusal(403, "accessDenied", "Access Denied: Project x"), ""),
+            (Failure::read(&answer(200, "<p>Sign in</p>"), None), "Something else answers in"),
+            (Failure::silent(Class::Unreachable, "no answer"), ""),
+        ];
+        with_subject(&json!({}), |subject| {
+            for (failure, expected) in table {
+                let finding = Finding::new(failure.class, "m");
+                let found = subject.after_connecting(finding, &failure, &RunCredentials::Machine);
+                let fix = found.remediation.unwrap_or_default();
+                assert!(fix.starts_with(expected), "{failure:?}: {fix}");
+                assert_eq!(fix.is_empty(), expected.is_empty(), "{failure:?}: {fix}");
+            }
+        });
+    }
+
+    #[test]
+    fn refused_token_is_advised_by_the_words_of_the_endpoint() {
+        let table = [
+            (
+                "invalid_grant",
+                "Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable \
+                 timeframe. Check your iat and exp values in the JWT claim.",
+                "Set the clock of this machine",
+            ),
+            (
+                "unauthorized_client",
+                "The given credential is rejected by the attribute condition.",
+                "Let the attribute condition of the provider accept this token",
+            ),
+            (
+                "invalid_grant",
+                "The audience in ID Token [x] does not match the expected audience y.",
+                "Let the token be issued for the provider's audience",
+            ),
+            (
+                "invalid_target",
+                "The target service indicated by the \"audience\" parameters is invalid. This \
+                 might either be because the pool or provider is disabled or deleted or because it \
+                 doesn't exist.",
+                "Correct `audience` in `credential`",
+            ),
+            (
+                "invalid_grant",
+                "ID Token issued at 1 is stale to sign-in.",
+                "Let the workload's token be renewed in its file",
+            ),
+            (
+                "invalid_grant",
+                "The issuer in ID Token a does not match the issuer in the provider.",
+                "Correct the issuer of the workload identity provider",
+            ),
+            ("invalid_request", "Unable to parse the ID Token.", "See that the source gives"),
+            ("disabled_client", "The OAuth client was disabled.", "Enable the service account"),
+            (
+                "invalid_grant",
+                "Error connecting to the given credential's issuer.",
+                "Let Google reach the issuer's discovery document",
+            ),
+            ("invalid_grant", "Invalid JWT Signature.", ""),
+        ];
+        with_subject(&json!({}), |subject| {
+            for (error, description, expected) in table {
+                let body = json!({ "error": error, "error_description": description });
+                let read = oauth::read(&answer(400, &body.to_string()), Timestamp(0));
+                let failure = Failure::no_token(read.err().unwrap());
+                let finding = Finding::new(failure.class, "m");
+                let found = subject.after_connecting(finding, &failure, &RunCredentials::Machine);
+                let fix = found.remediation.unwrap_or_default();
+                assert!(fix.starts_with(expected), "{description}: {fix}");
+                assert_eq!(fix.is_empty(), expected.is_empty(), "{description}: {fix}");
+            }
+        });
+    }
+
+    #[test]
+    fn machine_without_an_account_is_advised_to_attach_one() {
+        let unbound = "Unable to generate access token; IAM returned 403 Forbidden: Permission \
+            'iam.serviceAccounts.getAccessToken' denied on resource (or it may not exist).";
+        let table = [
+            (404, "", "Attach a service account to the virtual machine or the pod."),
+            (403, unbound, "Bind the pod's identity to the account: gcloud iam service-accounts"),
+            (500, "", ""),
+        ];
+        with_subject(&json!({}), |subject| {
+            for (status, body, expected) in table {
+                let failure = near_answer(answer(status, body), "Metadata service").unwrap_err();
+                let finding = Finding::new(failure.class, "m");
+                let found = subject.after_connecting(finding, &failure, &RunCredentials::Machine);
+                let fix = found.remediation.unwrap_or_default();
+                assert!(fix.starts_with(expected), "{status}: {fix}");
+                assert_eq!(fix.is_empty(), expected.is_empty(), "{status}: {fix}");
+            }
+        });
+    }
+
+    #[test]
+    fn grant_names_the_own_role_first() {
+        let own = json!({ "role": "projects/p/roles/immuta" });
+        with_subject(&own, |subject| {
+            assert_eq!(
+                subject.grant("bigquery.jobs.create", "roles/bigquery.jobUser"),
+                format!(
+                    "Add bigquery.jobs.create to the role projects/p/roles/immuta, or grant \
+                     roles/bigquery.jobUser to serviceAccount:{ACCOUNT} on project example-project."
+                )
+            );
+        });
+        with_subject(&json!({}), |subject| {
+            let found = subject.grant("bigquery.jobs.create", "roles/bigquery.jobUser");
+            assert!(
+                found.starts_with("Grant roles/bigquery.jobUser to serviceAccount:"),
+                "{found}"
+            );
+            let bare = Subject { account: None, project: "p".to_owned(), ..*subject };
+            assert_eq!(bare.who(), "The workload identity");
+            assert!(bare.grant("a", "b").contains("the principal of the workload identity"));
+        });
+    }
 }

@@ -12,8 +12,8 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::classify::Failure;
+use super::near::{BODY_MAX, near_answer};
 use super::source::{AwsSource, REGION};
-use super::token::{BODY_MAX, near_answer};
 use crate::domain::{Class, Secret, SecretRef, Timestamp};
 use crate::net::backoff::retry;
 use crate::net::exchange::{NoAnswer, percent_encoded, request};

@@ -26,7 +26,7 @@ pub(super) enum Cause {
     NoToken,
     /// A service of this machine or its link refused: the metadata server, a workload's own source.
     Near,
-    /// What answers is none of Google's servers.
+    /// The answer is from none of Google's servers.
     Unexpected,
     /// There is no answer.
     NoAnswer,
@@ -203,7 +203,7 @@ fn named([first, info]: [Option<&str>; 2]) -> Option<&str> {
 }
 
 /// Returns the class of a refusal by its reasons, then by its status and the word for it. A refusal that
-/// nobody documents says nothing definite.
+/// is documented nowhere says nothing definite.
 fn class_of(status: u16, reasons: [Option<&str>; 2], word: Option<&str>) -> Class {
     let named = reasons.into_iter().flatten().find_map(class_of_reason);
     let lasting = ["INVALID_ARGUMENT", "FAILED_PRECONDITION", "ALREADY_EXISTS", "OUT_OF_RANGE"];
@@ -220,7 +220,7 @@ fn class_of(status: u16, reasons: [Option<&str>; 2], word: Option<&str>) -> Clas
 /// Returns the class of a reason of the `BigQuery` API ("Error messages", the table of errors), of the
 /// older Google APIs or of `google.rpc.ErrorInfo`; none for general and unknown ones. What
 /// `google-cloud-bigquery` tries again (`retry.py`, `_RETRYABLE_REASONS` and `job_retry_reasons`), and
-/// what its table tells to try again, may pass.
+/// what its table says to try again, may pass.
 fn class_of_reason(reason: &str) -> Option<Class> {
     Some(match reason {
         "rateLimitExceeded"
@@ -418,7 +418,7 @@ mod tests {
     }
 
     #[test]
-    fn perimeter_is_told_from_a_missing_permission() {
+    fn perimeter_differs_from_a_missing_permission() {
         let message = "VPC Service Controls: Request is prohibited by organization's policy. \
             vpcServiceControlsUniqueIdentifier: abc";
         for (reason, message, is_permission, is_perimeter) in [

@@ -74,7 +74,7 @@ pub(super) struct Impersonation {
 pub(super) struct ImpersonatedAccount {
     /// Credentials that may make its tokens.
     pub(super) source: ImpersonationSource,
-    /// The service account.
+    /// Address of the service account.
     pub(super) impersonation: Impersonation,
     /// Service accounts in between, as the interface spells them.
     pub(super) delegates: Vec<String>,

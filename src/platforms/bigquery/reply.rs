@@ -133,7 +133,7 @@ pub(super) fn dataset(answer: &Answer) -> Result<Dataset, String> {
     Ok(Dataset { location: location.map(|text| answer.line(&text, SHOWN_MAX)) })
 }
 
-/// Reads the access list of a dataset. An entry of another shape is nobody's, and spoils no other.
+/// Reads the access list of a dataset. An entry of another shape is left out, and spoils no other.
 ///
 /// # Errors
 ///

@@ -5,9 +5,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::classify::{Cause, Failure};
 use super::client::{Client, Request};
+use super::loaded::Loaded;
 use super::permissions::{Permission, roles};
 use super::reply::{Access, access, first_table, permissions};
-use super::token::{Asking, Loaded, Tokens};
+use super::token::{Asking, Tokens};
 use crate::domain::{Class, FactKind, Secret};
 use crate::net::exchange::Answer;
 use crate::net::http::Connections;

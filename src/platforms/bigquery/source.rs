@@ -243,4 +243,66 @@ mod tests {
             assert!(read(source).unwrap_err().contains(expected), "{expected}");
         }
     }
+
+    fn read_field(json: Json) -> Result<Option<String>, String> {
+        serde_json::from_value::<SourceFile>(json).unwrap().read().map(|(_, field)| field)
+    }
+
+    #[test]
+    fn file_and_address_are_read_with_their_format() {
+        let table = [
+            (json!({ "file": "/run/token" }), Ok(None)),
+            (json!({ "file": "/run/token", "format": { "type": "text" } }), Ok(None)),
+            (
+                json!({
+                    "file": "/run/token",
+                    "format": { "type": "json", "subject_token_field_name": "access_token" },
+                }),
+                Ok(Some("access_token".to_owned())),
+            ),
+            (
+                json!({ "file": "/run/token", "format": { "type": "json" } }),
+                Err("`credential_source.format.subject_token_field_name` is missing".to_owned()),
+            ),
+            (
+                json!({ "file": "/run/token", "format": { "type": "xml" } }),
+                Err("`credential_source.format.type` is neither text nor json".to_owned()),
+            ),
+        ];
+        for (source, expected) in table {
+            assert_eq!(read_field(source.clone()), expected, "{source}");
+        }
+    }
+
+    #[test]
+    fn address_is_encrypted_or_on_this_machine_and_its_link() {
+        let table = [
+            ("https://issuer.example.com/token", true),
+            ("http://169.254.169.254/metadata/identity/oauth2/token?resource=x", true),
+            ("http://metadata.google.internal/x", true),
+            ("http://localhost:8080/token", true),
+            ("http://127.0.0.1:1/token", true),
+            ("http://issuer.example.com/token", false),
+            ("ftp://issuer.example.com/token", false),
+            ("file:///etc/passwd", false),
+            ("no address", false),
+        ];
+        for (url, is_accepted) in table {
+            let found = read(json!({ "url": url, "headers": { "Metadata": "True" } }));
+            assert_eq!(found.is_ok(), is_accepted, "{url}: {found:?}");
+        }
+        for headers in [json!({ "a b": "x" }), json!({ "a": "x\ny" })] {
+            let fault = read(json!({ "url": "https://a.example.com", "headers": headers }));
+            assert_eq!(fault.unwrap_err(), "`credential_source.headers` cannot be sent");
+        }
+        let both = json!({ "url": "https://a.example.com", "file": "/run/token" });
+        assert_eq!(read(both).unwrap_err(), "`credential_source` must have `file` or `url`");
+    }
+
+    #[test]
+    fn secret_of_a_header_is_not_shown() {
+        let url = "https://issuer.example.com/token";
+        let found = read(json!({ "url": url, "headers": { "Authorization": "hunter2" } })).unwrap();
+        assert!(!format!("{found:?}").contains("hunter2"), "{found:?}");
+    }
 }

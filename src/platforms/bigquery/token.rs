@@ -8,14 +8,15 @@ use reqwest::Url;
 use serde_json::json;
 
 use super::aws;
-use super::classify::{Cause, Failure};
+use super::classify::Failure;
 use super::client::{Client, Request};
-use super::config::{Config, Credentials, Endpoints, UNIVERSE_DEFAULT};
+use super::config::{Config, UNIVERSE_DEFAULT};
 use super::key::{
-    ACCOUNT, AnyCredential, EXTERNAL, ExternalAccount, ImpersonatedAccount, Impersonation,
-    ImpersonationSource, ServiceAccountKey, Trust,
+    ExternalAccount, ImpersonatedAccount, Impersonation, ImpersonationSource, ServiceAccountKey,
 };
+use super::loaded::{Loaded, RunCredentials, unsigned};
 use super::names::is_account;
+use super::near::{BODY_MAX, near_answer};
 use super::reply::{Impersonated, impersonated, subject_token};
 use super::source::CredentialSource;
 use crate::domain::{Class, Redactor, Secret, SecretRef, Timestamp};
@@ -26,141 +27,16 @@ use crate::net::http::{Connections, HttpOptions};
 use crate::net::jwt::SigningKey;
 use crate::net::oauth::{self, KeptToken, Token, TokenRequest};
 use crate::platforms::connection::is_loopback;
-use crate::secrets::{self, SecretError};
+use crate::secrets;
 
 /// Longest wait for a metadata service, which is on the same machine.
 const NEAR_MAX: Duration = Duration::from_secs(3);
-/// Largest answer of a metadata service that is read, in bytes.
-pub(super) const BODY_MAX: usize = 64 * 1024;
-/// Longest part of the text of a refusal near by, in characters.
-const WORDS_MAX: usize = 300;
 /// Lifetime of an assertion, in seconds; Google takes no longer one.
 const ASSERTION_SECONDS: i64 = 3600;
 /// The same lifetime, of a token that is sent as it is signed.
 const ASSERTION_LIFE: Duration = Duration::from_hours(1);
 /// Scope with which a federated identity makes tokens of its service account.
 const IAM_SCOPE: &str = "https://www.googleapis.com/auth/iam";
-
-/// Credentials of one run, read anew for each.
-#[derive(Debug)]
-pub(super) enum RunCredentials {
-    /// Key of a service account.
-    Key(ServiceAccountKey),
-    /// Federated identity of a workload.
-    Workload(ExternalAccount),
-    /// Service account that one of them acts as.
-    Impersonated(Box<ImpersonatedAccount>),
-    /// Account of the machine, from its metadata server.
-    Machine,
-}
-
-/// Credentials of a run, and the text that they were read from.
-#[derive(Debug)]
-pub(super) struct Loaded {
-    /// Credentials that were read.
-    pub(super) credentials: RunCredentials,
-    text: Option<Secret>,
-}
-
-impl Loaded {
-    /// Reads the configured credentials.
-    ///
-    /// # Errors
-    ///
-    /// Says which secret cannot be read, or what is wrong with it.
-    pub(super) async fn read(config: &Config) -> Result<Self, Failure> {
-        let text = match config.credentials.reference() {
-            Some(reference) => Some(secrets::resolve(reference).await),
-            None => None,
-        };
-        Self::of(config, text)
-    }
-
-    /// Reads as [`Self::read`] does and blocks the thread meanwhile, while a configuration is read.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`Self::read`].
-    pub(super) fn read_now(config: &Config) -> Result<Self, Failure> {
-        Self::of(config, config.credentials.reference().map(secrets::resolve_now))
-    }
-
-    fn of(config: &Config, text: Option<Result<Secret, SecretError>>) -> Result<Self, Failure> {
-        let text = text.transpose();
-        let text =
-            text.map_err(|error| Failure::silent(Class::Local, format!("`credential`: {error}")))?;
-        let Endpoints { token, sts, iam_credentials, .. } = &config.endpoints;
-        let trust = Trust {
-            universe: &config.universe,
-            own_token: token.is_some(),
-            own_sts: sts.is_some(),
-            own_impersonation: iam_credentials.is_some(),
-        };
-        let wrong = |reason: String| {
-            Failure::silent(Class::Invalid, format!("`credential` cannot be used: {reason}"))
-        };
-        let (wanted, text) = match (&config.credentials, text) {
-            (Credentials::Key(_), Some(text)) => (ACCOUNT, text),
-            (Credentials::Workload(_), Some(text)) => (EXTERNAL, text),
-            (Credentials::Machine | Credentials::Key(_) | Credentials::Workload(_), _) => {
-                return Ok(Self { credentials: RunCredentials::Machine, text: None });
-            }
-        };
-        let credentials = match AnyCredential::read(&text, wanted, trust).map_err(wrong)? {
-            AnyCredential::Key(key) => RunCredentials::Key(key),
-            AnyCredential::Workload(external) => RunCredentials::Workload(external),
-            AnyCredential::Impersonated(account) => RunCredentials::Impersonated(account),
-        };
-        Ok(Self { credentials, text: Some(text) })
-    }
-
-    /// Checks that the private key of the credential, if it has one, can sign.
-    ///
-    /// # Errors
-    ///
-    /// Names the fault of the key.
-    pub(super) fn check(&self) -> Result<(), Failure> {
-        let key = match &self.credentials {
-            RunCredentials::Key(key) => key,
-            RunCredentials::Impersonated(account) => match &account.source {
-                ImpersonationSource::Key(key) => key,
-                ImpersonationSource::Workload(_) => return Ok(()),
-            },
-            RunCredentials::Workload(_) | RunCredentials::Machine => return Ok(()),
-        };
-        SigningKey::from_pem(&key.private_key).map(|_key| ()).map_err(|error| unsigned(&error))
-    }
-
-    /// Teaches `redactor` the secrets in the credential; its other parts are shown in messages.
-    pub(super) fn teach(&self, redactor: &Redactor) {
-        let of_workload = |external: &ExternalAccount| {
-            if let CredentialSource::Url { headers, .. } = &external.source {
-                headers.iter().for_each(|(_, value)| redactor.learn(value));
-            }
-        };
-        match &self.credentials {
-            RunCredentials::Key(key) => redactor.learn(&key.private_key),
-            RunCredentials::Workload(external) => of_workload(external),
-            RunCredentials::Impersonated(account) => match &account.source {
-                ImpersonationSource::Key(key) => redactor.learn(&key.private_key),
-                ImpersonationSource::Workload(external) => of_workload(external),
-            },
-            RunCredentials::Machine => {}
-        }
-    }
-
-    /// Returns the address of the service account, if the credentials themselves name it.
-    pub(super) fn account(&self) -> Option<&str> {
-        match &self.credentials {
-            RunCredentials::Key(key) => Some(&key.email),
-            RunCredentials::Workload(external) => {
-                external.impersonation.as_ref().map(|found| found.email.as_str())
-            }
-            RunCredentials::Impersonated(account) => Some(&account.impersonation.email),
-            RunCredentials::Machine => None,
-        }
-    }
-}
 
 /// Token that is kept from run to run, for one credential.
 #[derive(Debug)]
@@ -417,11 +293,6 @@ async fn acting(
     Ok(Token { value: token, lifetime: until.since(now) })
 }
 
-fn unsigned(error: &crate::net::jwt::KeyError) -> Failure {
-    let reason = format!("`private_key` in `credential` cannot be used: {error}");
-    Failure::silent(Class::Invalid, reason)
-}
-
 /// Returns a token of the account of `key`. In another universe than Google's own there is no
 /// exchange: the key signs a token that is sent as it is (AIP-4111, with a scope).
 async fn by_key(
@@ -470,29 +341,4 @@ fn placed(server: Option<&str>, url: &str) -> String {
 /// True for an address on this machine or its link.
 fn is_near(url: &Url) -> bool {
     is_loopback(url) || url.scheme() == "http"
-}
-
-/// Returns `answer` of a service on this machine or its link, if it is a success.
-///
-/// # Errors
-///
-/// Says what the service answered, without the secrets that are known; a page is not shown.
-pub(super) fn near_answer(answer: Answer, who: &str) -> Result<Answer, Failure> {
-    let class = match answer.status {
-        200..=299 => return Ok(answer),
-        401 | 403 => Class::Denied,
-        404 => Class::Missing,
-        429 => Class::Throttled,
-        400..=499 => Class::Invalid,
-        _ => Class::Unavailable,
-    };
-    let text = String::from_utf8_lossy(&answer.body);
-    let text = answer.line(&text, WORDS_MAX);
-    let is_none = text.is_empty() || text == "{}" || text.starts_with('<');
-    let words = match is_none {
-        true => String::new(),
-        false => format!(" and message [{text}]"),
-    };
-    let detail = format!("{who}: it answered with code [{}]{words}.", answer.status);
-    Err(Failure::new(Cause::Near, class, detail))
 }

@@ -30,7 +30,7 @@ const NOT_UNDERSTOOD: [ErrorKind; 2] = [ErrorKind::InvalidInput, ErrorKind::Inva
 /// Stage of a session that a failure belongs to.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Stage {
-    /// Until logged in.
+    /// Everything until the log-in is complete.
     LogIn,
     /// Afterwards, while a statement is answered.
     Statement,
@@ -86,10 +86,10 @@ impl From<NoConnection> for CallError {
 pub(super) enum Cause {
     /// The user may not log in: password, user or expiry (SQLSTATE 28xxx).
     LoginRefused,
-    /// The server lets nobody in from here, or not this user, or not into this database (28000 with
+    /// The server accepts no connection from here, or not this user, or not into this database (28000 with
     /// `pg_hba.conf` in its words). The password was not looked at.
     NoEntry,
-    /// The log-in is refused with a SQLSTATE that nobody documents for it.
+    /// The log-in is refused with a SQLSTATE that is documented nowhere for it.
     Refused,
     /// The password is kept as a digest that only Amazon's own drivers can log in with.
     DigestAuthentication,
@@ -479,7 +479,7 @@ mod tests {
     }
 
     #[test]
-    fn address_that_may_not_log_in_is_told_from_a_wrong_password() {
+    fn address_that_may_not_log_in_differs_from_a_wrong_password() {
         let message = "no pg_hba.conf entry for host \"::1\", user \"u\", database \"d\", SSL on";
         assert_eq!(Cause::of_state("28000", message, Stage::LogIn), Cause::NoEntry);
         let message = "password authentication failed for user \"u\"";

@@ -212,7 +212,7 @@ impl Canceller {
     }
 }
 
-/// Cancels the statement that is at work unless it is answered, also when the wait for it is given up
+/// Cancels the statement that is at work unless it is answered, also when the wait for it ends
 /// from outside, by the limit of a test.
 struct AtWork(Option<Canceller>);
 

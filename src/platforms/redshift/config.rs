@@ -15,9 +15,10 @@ use crate::domain::SecretRef;
 use crate::input::Reader;
 use crate::platforms::authentication;
 use crate::platforms::aws::config::{key_id, region, replacement, role};
-use crate::platforms::aws::credentials::{self as aws, AccessKey, CredentialChain, Sts};
+use crate::platforms::aws::credentials::{self as aws, AccessKey, CredentialChain};
 use crate::platforms::aws::endpoint::Variant;
 use crate::platforms::aws::machine::Machine;
+use crate::platforms::aws::sts::Sts;
 use crate::platforms::connection::{Endpoint, TcpEndpoint};
 
 /// Default port of Redshift.

@@ -103,3 +103,96 @@ impl Redshift {
 pub(super) fn quoted(name: &str) -> String {
     format!("\"{}\"", one_line(name, NAME_SHOWN_MAX).replace('"', "\"\""))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::input::{Faults, Reader, Value};
+    use crate::platforms::redshift::{PLATFORM, config};
+    use crate::platforms::testing::parsed;
+    use serde_json::{Value as Json, json};
+
+    fn redshift(changes: &Json) -> Redshift {
+        let mut json = json!({
+            "host": "prod.abc.eu-central-1.redshift.amazonaws.com", "database": "immuta",
+            "initialDatabase": "d\"ev", "username": "Im muta", "password": "hunter2",
+        });
+        for (key, value) in changes.as_object().unwrap() {
+            json[key] = value.clone();
+        }
+        let value = Value::from_json(&json, &"f:1".into());
+        let faults = Faults::default();
+        let reader = Reader::new(&value, "config", &faults).unwrap();
+        let machine = crate::platforms::aws::machine::Machine::this();
+        config::read(reader, machine).unwrap()
+    }
+
+    /// Every cause, and words of its remediation.
+    const CAUSES: [(Cause, &str); 25] = [
+        (Cause::LoginRefused, "ALTER USER \"Im muta\" PASSWORD '<password>' VALID UNTIL"),
+        (Cause::NoEntry, "The password was not looked at"),
+        (Cause::Refused, "this program does not know the code"),
+        (Cause::DigestAuthentication, "in clear or as an MD5 digest: ALTER USER \"Im muta\""),
+        (Cause::OtherAuthentication, "Let the user log in with a password"),
+        (Cause::NoDatabase, "CREATE DATABASE \"d\"\"ev\";"),
+        (Cause::NoPrivilege, "GRANT USAGE ON DATABASE \"d\"\"ev\" TO \"Im muta\";"),
+        (Cause::NoRelation, "is an Amazon Redshift cluster or workgroup"),
+        (Cause::WrongStatement, "is an Amazon Redshift cluster or workgroup"),
+        (Cause::OtherAnswer, "is an Amazon Redshift cluster or workgroup"),
+        (Cause::UnexpectedResponse, "is an Amazon Redshift cluster or workgroup"),
+        (Cause::Excess, "is an Amazon Redshift cluster or workgroup"),
+        (Cause::NotAccepting, "Name a database that accepts connections"),
+        (Cause::TooManyConnections, "ALTER USER \"Im muta\" CONNECTION LIMIT UNLIMITED;"),
+        (Cause::Busy, "Wait until the cluster is available"),
+        (Cause::Internal, "Wait until the cluster is available"),
+        (Cause::Unresolved, "redshift.amazonaws.com must have an address here"),
+        (Cause::NoConnection, "that the cluster is not paused"),
+        (Cause::Silent, "that the cluster is not paused"),
+        (Cause::Interrupted, "The log-in passed, so neither credentials nor firewalls"),
+        (Cause::TlsRefused, "The server ends the TLS handshake"),
+        (Cause::NoTls, "Switch TLS on"),
+        (Cause::ExpiredCertificate, "Renew the server's certificate."),
+        (Cause::TlsFailed, "Name the authority's certificate in `tls.caFile`"),
+        (Cause::Local, "Fix this host"),
+    ];
+
+    #[test]
+    fn every_cause_has_a_remediation_of_its_own_kind() {
+        let redshift = redshift(&json!({}));
+        for (cause, expected) in CAUSES {
+            let found = redshift.remedy(cause);
+            assert!(found.contains(expected), "{cause:?}: {found}");
+            assert!(!found.contains("hunter2"), "{cause:?}: {found}");
+        }
+    }
+
+    #[test]
+    fn long_name_is_cut_in_a_statement() {
+        let name = "x".repeat(9999);
+        assert_eq!(quoted(&name).chars().count(), NAME_SHOWN_MAX + 2);
+        assert_eq!(quoted("a\nb"), "\"a b\"");
+    }
+
+    /// `okta` is the one kind of log-in that is refused; the integration stays in the configuration, with
+    /// a warning, so that the others are validated.
+    #[test]
+    fn log_in_by_okta_is_a_warning_of_the_configuration() {
+        let okta = json!({
+            "authenticationType": "okta", "password": null,
+            "okta": {
+                "username": "u", "password": { "env": "P" }, "appId": "a", "idpHost": "h",
+                "role": "r",
+            },
+        });
+        let found = redshift(&okta);
+        assert!(
+            matches!(&found.credentials, Credentials::Okta { username } if username == "Im muta")
+        );
+        let mut config = json!({ "host": "h.example.com", "database": "immuta" });
+        for (key, value) in okta.as_object().unwrap() {
+            config[key] = value.clone();
+        }
+        let (validator, faults) = parsed(&PLATFORM, &config);
+        assert!(validator.is_some() && faults.is_empty(), "{faults:?}");
+    }
+}

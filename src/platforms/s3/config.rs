@@ -2,7 +2,7 @@
 
 use strum::{IntoStaticStr, VariantArray};
 
-use super::endpoint::{Endpoints, Overrides};
+use super::endpoint::{Endpoints, Overrides, is_bucket_name};
 use crate::input::Reader;
 use crate::platforms::authentication;
 use crate::platforms::aws::config::{is_account, key_id, region, replacement, role};
@@ -90,7 +90,7 @@ impl LocationPath {
 /// Likeness of a scope to a path, closest first.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) enum Likeness {
-    /// Same text.
+    /// The texts are the same.
     Exact,
     /// Same text but for a final `*`.
     Starless,
@@ -115,17 +115,6 @@ fn normalised(scope: &str) -> &str {
 fn is_old_bucket_name(name: &str) -> bool {
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
     (3..=255).contains(&name.len()) && name.chars().all(allowed) && !matches!(name, "..." | "..")
-}
-
-/// True for names that buckets of every region can have.
-pub(super) fn is_bucket_name(name: &str) -> bool {
-    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '.';
-    let is_edge = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
-    (3..=63).contains(&name.len())
-        && name.chars().all(allowed)
-        && !name.contains("..")
-        && name.starts_with(is_edge)
-        && name.ends_with(is_edge)
 }
 
 /// Reads the table; what is wrong is left with the reader.
@@ -383,5 +372,33 @@ mod tests {
         let found = of("eu-west-1", "s3://ABCD_Central_1/raw/");
         assert!(found[0].contains("only old buckets of us-east-1"), "{found:?}");
         assert_eq!(of("us-east-1", "s3://a b/raw/").len(), 1);
+    }
+
+    #[test]
+    fn old_bucket_names_are_those_of_one_region() {
+        for name in ["La_ke", "MyBucket", "a_b", "lake..raw", "-lake", "LAKE.Raw"] {
+            assert!(is_old_bucket_name(name) && !is_bucket_name(name), "{name}");
+        }
+        for name in ["la ke", "lake/raw", "lä", "..", "...", "ab", "a\nb"] {
+            assert!(!is_old_bucket_name(name) && !is_bucket_name(name), "{name}");
+        }
+        let long = "x".repeat(64);
+        assert!(is_old_bucket_name(&long) && !is_bucket_name(&long));
+        assert!(!is_old_bucket_name(&"x".repeat(256)));
+        for (region, is_accepted) in [("us-east-1", true), ("eu-central-1", false)] {
+            let path = r#""awsLocationPath": "s3://La_ke/raw/*""#;
+            let found = faults(&format!(r#"{{{path}, "awsRegion": "{region}"}}"#));
+            assert_eq!(found.is_empty(), is_accepted, "{region}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn integrations_of_the_same_location_have_the_same_target() {
+        let target = |path: &str| LocationPath::parse(path).unwrap().target().to_owned();
+        assert_eq!(target("s3://lake"), target("s3://lake/"));
+        assert_eq!(target("s3://lake/*"), target("s3://lake/"));
+        assert_eq!(target("s3://lake/raw/*"), target("s3://lake/raw/"));
+        assert_ne!(target("s3://lake/raw/*"), target("s3://lake/raw*"));
+        assert_ne!(target("s3://lake/raw/"), target("s3://lake/Raw/"));
     }
 }

@@ -1,6 +1,5 @@
 //! Endpoints of S3: hosts by partition, region and variant, or as configured.
 
-use super::config::is_bucket_name;
 use crate::platforms::aws::endpoint::{Variant, partition_of, prefixed};
 use crate::platforms::connection::authority;
 
@@ -89,6 +88,17 @@ impl Endpoints {
         let dual_stack = if variant.dual_stack { ".dualstack" } else { "" };
         format!("{service}{fips}{dual_stack}.{region}.{}", partition_of(region).dns)
     }
+}
+
+/// True for names that buckets of every region can have.
+pub(super) fn is_bucket_name(name: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '.';
+    let is_edge = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    (3..=63).contains(&name.len())
+        && name.chars().all(allowed)
+        && !name.contains("..")
+        && name.starts_with(is_edge)
+        && name.ends_with(is_edge)
 }
 
 #[cfg(test)]

@@ -16,9 +16,10 @@ use reqsign_core::Env;
 
 use super::aws::classify::{Failure, Refusal};
 use super::aws::client::{Client, shown_key};
-use super::aws::credentials::{CredentialChain, Sts};
+use super::aws::credentials::CredentialChain;
 use super::aws::endpoint::partition_of;
 use super::aws::machine::Machine;
+use super::aws::sts::Sts;
 use super::aws::xml::{Element, ReplyError};
 use super::tested::Passed;
 use super::{

@@ -84,7 +84,7 @@ pub(super) struct Locations {
 }
 
 /// Reads the body of `ListAccessGrantsLocations`. Every part of an entry is optional in the service's
-/// model: an entry without a scope is nobody's, and one without an id or a role is still there.
+/// model: an entry without a scope is left out, and one without an id or a role is still there.
 pub(super) fn locations(root: &Element) -> Result<Locations, ReplyError> {
     let root = root.expect("ListAccessGrantsLocationsResult")?;
     let next = root.text("NextToken").ok();

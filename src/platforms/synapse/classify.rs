@@ -5,14 +5,13 @@ use std::time::Duration;
 
 use tiberius::error::{Error as TdsError, TokenError};
 
+use super::call::CallError;
 use super::stream::TOO_MUCH;
 use super::transient::{BROKEN, THROTTLED, passes};
-use crate::domain::{Class, Redactor, duration_text};
+use crate::domain::{Class, Redactor};
 use crate::net::backoff::Backoff;
-use crate::net::tcp::{NoConnection, is_local_fault};
-use crate::net::tls::TlsError;
+use crate::net::tcp::is_local_fault;
 use crate::platforms::failure::{self, sentence};
-use crate::secrets::SecretError;
 
 /// Waits before further attempts to open a session, where the network may be at fault.
 const PASSING: &[Duration] = &[Duration::from_secs(1), Duration::from_secs(3)];
@@ -45,57 +44,10 @@ const SEVERITY_OF_THE_SERVER: u8 = 17;
 /// Stage of a session that a failure belongs to.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Stage {
-    /// Until logged in.
+    /// Everything until the log-in is complete.
     LogIn,
     /// Afterwards, while a statement is answered.
     Statement,
-}
-
-/// A call that did not succeed.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum CallError {
-    /// The password, the token or the client secret is not there.
-    #[error(transparent)]
-    Secret(#[from] SecretError),
-    /// The authorities to trust are not there.
-    #[error(transparent)]
-    Authorities(#[from] TlsError),
-    /// The name service did not give an address.
-    #[error("the host name cannot be resolved: {0}")]
-    Resolve(#[source] io::Error),
-    /// TCP did not connect.
-    #[error("no connection: {0}")]
-    Connect(#[source] io::Error),
-    /// The server took too long.
-    #[error("no answer within {}", duration_text(*.0))]
-    Silent(Duration),
-    /// The server answered `SELECT 1` without a row.
-    #[error("`SELECT 1` gave no row")]
-    NoRow,
-    /// The server sends us where no credentials may go.
-    #[error("the server redirects to [{host}], which is not an address of the same cloud")]
-    Redirected {
-        /// Destination of the redirection, in one line.
-        host: String,
-    },
-    /// Redirections go on and on.
-    #[error("the server redirects again after {0} redirections")]
-    RedirectedAgain(usize),
-    /// The library came upon something that it does not expect at all.
-    #[error("what answers does not speak TDS: the library gave up")]
-    GaveUp,
-    /// Error of the server or of the library.
-    #[error(transparent)]
-    Tds(#[from] TdsError),
-}
-
-impl From<NoConnection> for CallError {
-    fn from(none: NoConnection) -> Self {
-        match none {
-            NoConnection::Resolve(error) => Self::Resolve(error),
-            NoConnection::Connect(error) => Self::Connect(error),
-        }
-    }
 }
 
 /// Causes of failures, as far as class, retries or remediation differ.
@@ -103,7 +55,7 @@ impl From<NoConnection> for CallError {
 pub(super) enum Cause {
     /// The user, or the owner of the token, may not log in.
     LoginRefused,
-    /// The log-in is refused with a number that nobody documents.
+    /// The log-in is refused with a number that is documented nowhere.
     Refused,
     /// The password or the token has expired.
     LoginExpired,
@@ -476,7 +428,7 @@ mod tests {
     }
 
     #[test]
-    fn failure_of_a_statement_is_told_from_one_of_the_log_in() {
+    fn failure_of_a_statement_differs_from_one_of_the_log_in() {
         let answer = |number| {
             let error = Number { number, severity: 16 };
             Cause::of_answer(error, "m", Stage::Statement)

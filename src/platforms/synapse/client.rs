@@ -14,7 +14,8 @@ use tokio_util::compat::{Compat, TokioAsyncWriteCompatExt};
 use tracing::instrument::WithSubscriber;
 use tracing::subscriber::NoSubscriber;
 
-use super::classify::{CallError, Cause, Failure, Stage};
+use super::call::CallError;
+use super::classify::{Cause, Failure, Stage};
 use super::credentials::{Credentials, RunCredentials};
 use super::statement::Statement;
 use super::stream::Bounded;

@@ -2,7 +2,8 @@
 
 use tiberius::AuthMethod;
 
-use super::classify::{CallError, Cause, Failure, Stage};
+use super::call::CallError;
+use super::classify::{Cause, Failure, Stage};
 use crate::domain::{Redactor, Secret, SecretRef, Timestamp};
 use crate::net::jwt;
 use crate::net::oauth::KeptToken;

@@ -3,6 +3,7 @@
 //! A run is one session: log in, look at the user's permissions and at one role, log out. What it
 //! sends is the enum [`statement::Statement`] and nothing else. A paused pool is never resumed.
 
+mod call;
 mod classify;
 mod client;
 mod config;

@@ -155,3 +155,147 @@ fn firewall(detail: &str) -> String {
          --end-ip-address {address}; or use a private endpoint, or a virtual network rule."
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Class;
+    use crate::input::{Faults, Reader, Value};
+    use crate::platforms::synapse::config;
+    use serde_json::{Value as Json, json};
+
+    fn synapse(changes: &Json) -> Synapse {
+        let mut json = json!({
+            "host": "ws.sql.azuresynapse.net", "database": "po]ol", "schema": "immuta",
+            "username": "immuta", "password": "hunter2",
+        });
+        for (key, value) in changes.as_object().unwrap() {
+            json[key] = value.clone();
+        }
+        let value = Value::from_json(&json, &"f:1".into());
+        let faults = Faults::default();
+        config::read(Reader::new(&value, "config", &faults).unwrap()).unwrap()
+    }
+
+    fn by_token() -> Synapse {
+        synapse(&json!({
+            "authenticationType": "entraToken", "password": null, "token": "hunter2-hunter2",
+        }))
+    }
+
+    fn refused(cause: Cause, detail: &str) -> Failure {
+        Failure::new(cause, cause.class(), detail)
+    }
+
+    #[test]
+    fn refused_log_in_is_advised_by_the_words_of_the_server() {
+        let table = [
+            (
+                "Cannot connect to WS: Microsoft Entra only authentication is enabled.",
+                "The server takes Microsoft Entra log-ins only: set `authenticationType`",
+            ),
+            (
+                "[18456] Login failed for user ''. The server is not currently configured to \
+                 accept this token.",
+                "Set a Microsoft Entra administrator for the server",
+            ),
+            (
+                "[18456] Login failed for user 'NT AUTHORITY\\ANONYMOUS LOGON'.",
+                "The token is for another tenant or resource",
+            ),
+            (
+                "[18470] Login failed for user 'immuta'. Reason: The account is disabled.",
+                "In master: ALTER LOGIN [immuta] ENABLE;",
+            ),
+            (
+                "[18486] Login failed for user 'immuta' because the account is currently locked \
+                 out. The system administrator can unlock it.",
+                "In master: ALTER LOGIN [immuta] WITH PASSWORD = N'<password>' UNLOCK;",
+            ),
+            (
+                "[18452] Login failed. The login is from an untrusted domain.",
+                "Use a SQL log-in or Microsoft Entra",
+            ),
+            ("[18456] Login failed for user 'immuta'.", "Check `username` and `password`."),
+        ];
+        let by_password = synapse(&json!({}));
+        for (detail, expected) in table {
+            let found = by_password.remedy(&refused(Cause::LoginRefused, detail));
+            assert!(found.starts_with(expected), "{detail}: {found}");
+        }
+        let failure =
+            refused(Cause::LoginRefused, "[18456] Login failed for user '<token-identified>'.");
+        assert!(by_token().remedy(&failure).starts_with("In database [po]]ol]: CREATE USER "));
+    }
+
+    #[test]
+    fn firewall_is_opened_for_the_address_that_the_server_saw() {
+        let table = [
+            (
+                "[40615] Cannot open server 'ws' requested by the login. Client with IP address \
+                 '203.0.113.7' is not allowed to access the server.",
+                "--start-ip-address 203.0.113.7 --end-ip-address 203.0.113.7;",
+            ),
+            (
+                "[40615] Client with IP address '203.0.113.7; rm -rf' is not allowed",
+                "--start-ip-address <address> --end-ip-address <address>;",
+            ),
+            ("[40914] Cannot open server 'ws' requested by the login.", "<address>"),
+            (
+                "[47073] An instance-specific error occurred while establishing a connection to \
+                 SQL Server. The public network interface on this server is not accessible.",
+                "The server takes connections over private endpoints only",
+            ),
+            (
+                "[40615] Reason: Deny Public Network Access is set to Yes.",
+                "The server takes connections over private endpoints only",
+            ),
+        ];
+        for (detail, expected) in table {
+            let found = synapse(&json!({})).remedy(&refused(Cause::Firewall, detail));
+            assert!(found.contains(expected), "{detail}: {found}");
+        }
+    }
+
+    /// Every cause, and words of its remediation.
+    const CAUSES: [(Cause, &str); 26] = [
+        (Cause::Refused, "does not know the number"),
+        (Cause::LoginExpired, "In master: ALTER LOGIN [immuta] WITH PASSWORD"),
+        (Cause::WrongServer, "Check `host`, and `tls.serverName`"),
+        (Cause::Paused, "az synapse sql pool resume"),
+        (Cause::NoDatabase, "Name an existing dedicated SQL pool in `database`"),
+        (Cause::Unopened, "Name an existing dedicated SQL pool in `database`"),
+        (Cause::NoAccess, "In database [po]]ol]: CREATE USER [immuta] FOR LOGIN [immuta];"),
+        (Cause::NoPermission, "GRANT CONTROL ON DATABASE::[po]]ol] TO [immuta];"),
+        (Cause::NoObject, "is a dedicated SQL pool of Azure Synapse"),
+        (Cause::Unsupported, "is a dedicated SQL pool of Azure Synapse"),
+        (Cause::OtherAnswer, "is a dedicated SQL pool of Azure Synapse"),
+        (Cause::UnexpectedResponse, "is a dedicated SQL pool of Azure Synapse"),
+        (Cause::Throttled, "Run fewer queries and sessions at once"),
+        (Cause::Busy, "This passes by itself as a rule"),
+        (Cause::Internal, "This passes by itself as a rule"),
+        (Cause::NoToken(Class::Denied), "azure.clientSecret"),
+        (Cause::Unresolved, "ws.sql.azuresynapse.net must have an address here"),
+        (Cause::Interrupted, "The log-in passed, so neither credentials nor firewalls"),
+        (Cause::NoConnection, "let this machine reach ws.sql.azuresynapse.net:1433"),
+        (Cause::Silent, "let this machine reach ws.sql.azuresynapse.net:1433"),
+        (Cause::NoTls, "Switch encryption on"),
+        (Cause::ExpiredCertificate, "Renew the server's certificate."),
+        (Cause::TlsFailed, "Name the authority's certificate in `tls.caFile`"),
+        (Cause::TlsRefused, "set `encryption` as it wants it"),
+        (Cause::Redirected, "Check `host` and `azure.cloud`"),
+        (Cause::Local, "Fix this host"),
+    ];
+
+    #[test]
+    fn every_cause_has_a_remediation_of_its_own_kind() {
+        let synapse = synapse(&json!({}));
+        for (cause, expected) in CAUSES {
+            let found = synapse.remedy(&refused(cause, "m"));
+            assert!(found.contains(expected), "{cause:?}: {found}");
+            assert!(!found.contains("hunter2"), "{cause:?}: {found}");
+        }
+        let found = by_token().remedy(&refused(Cause::LoginExpired, "Token is expired."));
+        assert!(found.starts_with("Renew the access token"), "{found}");
+    }
+}

@@ -1,7 +1,7 @@
 //! Error numbers of SQL Server that pass by themselves, as Microsoft's own drivers and services list them.
 //!
 //! Sources: EF Core `SqlServerTransientExceptionDetector` (its list is of all messages of the engine that
-//! tell to try again), `SqlClient` `SqlConfigurableRetryFactory` and `SqlInternalConnectionTds`, mssql-jdbc
+//! say to try again), `SqlClient` `SqlConfigurableRetryFactory` and `SqlInternalConnectionTds`, mssql-jdbc
 //! `SQLServerError.TransientError`, and "Troubleshoot connectivity issues and common errors" of Azure SQL
 //! (transient faults, resource governance). A paused pool, which is in some of them, is a cause of its
 //! own; so are the numbers for which the server asks to send less, and those of a cut connection. To
@@ -56,6 +56,38 @@ mod tests {
         }
         for number in [18_456, 4060, 42_108, 40_892, 40_501, 102] {
             assert!(!passes(number), "{number}");
+        }
+    }
+
+    /// `SqlClient`, `SqlConfigurableRetryFactory`: the default list of transient errors.
+    const OF_SQL_CLIENT: [u32; 21] = [
+        1204, 1205, 1222, 49_918, 49_919, 49_920, 4060, 4221, 40_143, 40_613, 40_501, 40_540,
+        40_197, 42_108, 42_109, 10_929, 10_928, 10_060, 10_054, 10_053, 997,
+    ];
+
+    /// Numbers of mssql-jdbc, `SQLServerError.TransientError`.
+    const OF_JDBC: [u32; 14] = [
+        4060, 4221, 40_143, 40_166, 40_197, 40_501, 40_540, 40_613, 10_928, 10_929, 42_108, 42_109,
+        49_918, 49_920,
+    ];
+
+    /// Azure SQL, "Troubleshoot connectivity issues and other errors": transient fault error codes; and the
+    /// two of a server that is starting.
+    const OF_DOCUMENTS: [u32; 16] = [
+        926, 4060, 4221, 615, 40_197, 40_501, 40_613, 40_540, 49_918, 49_919, 49_920, 10_928,
+        10_929, 10_930, 18_401, 17_197,
+    ];
+
+    #[test]
+    fn every_number_of_the_drivers_is_on_a_list() {
+        // A database that cannot be opened and a paused pool are causes of their own.
+        let elsewhere = [4060, 42_108];
+        for number in OF_SQL_CLIENT.into_iter().chain(OF_JDBC).chain(OF_DOCUMENTS) {
+            let is_listed = passes(number)
+                || THROTTLED.contains(&number)
+                || BROKEN.contains(&number)
+                || elsewhere.contains(&number);
+            assert!(is_listed, "{number}");
         }
     }
 }

@@ -3,6 +3,7 @@
 //! `tests/servers/postgres.sh` starts the server, `tests/real/postgres_redshift.sql` fills it. The
 //! tests share one while any of them runs; it stops with the last, or when this process is killed.
 
+mod abandoned;
 mod cases;
 mod connection;
 mod iam;
@@ -340,33 +341,6 @@ async fn hostile_names_are_values_and_never_text() {
 }
 
 #[tokio::test]
-async fn abandoned_run_leaves_no_session() {
-    let server = Server::shared();
-    server.sql("postgres", "CREATE ROLE u_left LOGIN PASSWORD 'pw-left'");
-    let validator = |changes: Json| {
-        let mut all = json!({"username": "u_left", "password": "pw-left"});
-        for (key, value) in changes.as_object().unwrap() {
-            all[key] = value.clone();
-        }
-        server.redshift(all)
-    };
-    recurring(&*validator(json!({}))).await;
-    assert!(server.is_quiet("u_left").await, "after a whole run");
-
-    let impersonation = json!({"enabled": true, "role": "never"});
-    let slow = validator(json!({"initialDatabase": "slow", "impersonation": impersonation}));
-    let mut short = context(Mode::Recurring);
-    short.test_limit = Duration::from_secs(2);
-    let found = lines(&slow.validate(&short).await.report);
-    assert_eq!(found[3..], [PASSED, "failed: No answer within 2s."]);
-    assert!(server.is_quiet("u_left").await, "after a test that was abandoned");
-
-    let abandoned = timeout(Duration::from_secs(1), recurring(&*slow)).await;
-    assert!(abandoned.is_err());
-    assert!(server.is_quiet("u_left").await, "after a run that was abandoned");
-}
-
-#[tokio::test]
 async fn the_server_sees_nothing_but_the_listed_statements_over_tls() {
     let server = Server::shared();
     let changes = json!({"impersonation": {"enabled": true, "role": "absent"}});
@@ -379,7 +353,8 @@ async fn the_server_sees_nothing_but_the_listed_statements_over_tls() {
             .into();
     let mut seen = BTreeSet::new();
     for line in server.log() {
-        if line["application_name"] != "revalidated" {
+        // Sessions that were ended from this side leave the server without a client to answer (08006).
+        if line["application_name"] != "revalidated" || line["state_code"] == "08006" {
             continue;
         }
         let text = line["message"].as_str().unwrap();
