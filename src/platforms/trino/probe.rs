@@ -53,7 +53,15 @@ impl Trino {
             let found = probing.enforcement(probe, &mut seen).await;
             seen.with(found)
         };
-        tests.test::<(), _, _>(ENFORCEMENT, work).await;
+        // An account of its own is locked as any other.
+        let key = match probe {
+            ProbeUser::Impersonated(_) => None,
+            ProbeUser::Own(credentials) => {
+                let Client { place, now, .. } = &session.client;
+                credentials.key(place.origin, *now).await
+            }
+        };
+        tests.log_in::<(), _, _>(ENFORCEMENT, key, work).await;
     }
 
     /// Returns true if the system account may read the table; false where that is unknown.
@@ -115,6 +123,8 @@ impl Probing<'_> {
             return Ok(().into());
         }
         let finding = failure.finding_that(unknown);
+        let is_refusal = failure.class.is_definitive() && failure.is_of_sent_credentials();
+        let finding = if is_refusal { finding.refusing_log_in() } else { finding };
         match (failure.class, failure.is_of_query(), probe) {
             (Class::Missing, true, _) => {
                 let what = format!(

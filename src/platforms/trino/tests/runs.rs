@@ -337,3 +337,36 @@ async fn page_at_the_public_host_is_asked_for_at_the_endpoint() {
         assert_eq!(fix.contains("keep the Host header"), expected.is_some(), "{host}: {fix}");
     }
 }
+
+/// Passwords of the system account and of the probe user that are refused are not sent again by the same
+/// configuration, nor by another integration that has them.
+#[tokio::test]
+async fn refused_credentials_are_not_sent_again_until_they_change() {
+    for operation in ["current-user", "enforced"] {
+        let case = healthy();
+        write(case.path(), operation, 401, "Access Denied: Invalid credentials");
+        let server = Server::start(&SUBJECT, case.path(), None).await;
+        let mut config = all_well(&server.address);
+        config["accessControlProbe"] = json!({
+            "table": "lake.probe.orders", "username": "probe", "password": "hunter2-probe",
+        });
+        let sent = || {
+            let is_sent = |seen: &&crate::platforms::testing::Seen| {
+                asked_for(seen).as_deref() == Some(operation)
+            };
+            server.seen().iter().filter(is_sent).count()
+        };
+        let run = context(Mode::Recurring);
+        for is_repeat in [false, true, true] {
+            let found = validator(&PLATFORM, &config).validate(&run).await;
+            assert_eq!(found.report.class(), Some(Class::Denied), "{operation}");
+            assert_eq!((found.observed.is_repeat, sent()), (is_repeat, 1), "{operation}");
+            run.log_ins.stored();
+        }
+        let key =
+            if operation == "enforced" { &mut config["accessControlProbe"] } else { &mut config };
+        key["password"] = "hunter3-hunter2".into();
+        let found = validator(&PLATFORM, &config).validate(&run).await;
+        assert_eq!((found.observed.is_repeat, sent()), (false, 2), "{operation}: another password");
+    }
+}
