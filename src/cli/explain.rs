@@ -9,8 +9,8 @@ use super::next::table as instants_table;
 use super::print::{
     Answer, Column, Screen, Table, Tone, ago, result_word, sanitise, status_word, toned,
 };
-use super::situation::{degraded, facts};
-use super::{list, read, results};
+use super::situation::{degraded, facts, next_run};
+use super::{read, results};
 use crate::domain::Subject;
 use crate::store::{IntegrationRow, RunRow};
 use crate::view::Explanation;
@@ -66,7 +66,7 @@ pub(super) fn text(explanation: &Explanation, screen: Screen) -> String {
     parts.push(format!(
         "Next run: {} ({})\n{}\n",
         screen.instant(row.next_run_at),
-        list::next_run(row, screen),
+        next_run(row, screen),
         sanitise(&explanation.reason(screen.now)),
     ));
     let upcoming = explanation.upcoming(screen.now);
@@ -220,7 +220,8 @@ Findings of the latest run
         for (line, at) in lines[1..].iter().zip(upcoming) {
             assert!(at.local.ends_with(" CET"), "{}", at.local);
             let (utc, shown) = line.split_once("  ").unwrap();
-            assert_eq!((utc, shown.trim_start()), (at.utc.to_string().as_str(), at.local.as_str()));
+            let second = crate::domain::Timestamp(at.utc.unix_seconds() * 1000).to_string();
+            assert_eq!((utc, shown.trim_start()), (second.as_str(), at.local.as_str()));
         }
     }
 

@@ -149,7 +149,7 @@ fn line(
         status_word(row.status),
         last.map_or_else(dash, |run| result_word(run.status)),
         last.map_or_else(dash, |run| ago(screen.now, run.started_at)),
-        next_run(row, screen),
+        situation::next_run(row, screen),
         row.failing_since().map_or_else(dash, |since| screen.instant(Some(since))),
         expires(row, screen),
         situation::words(row, acknowledgement),
@@ -168,15 +168,6 @@ fn expires(row: &IntegrationRow, screen: Screen) -> String {
         Some((at, _)) if *at <= screen.now => toned("ended", Tone::Bad),
         Some((at, _)) => ahead(screen.now, *at),
         None => toned("-", Tone::Quiet),
-    }
-}
-
-/// Returns the text about its next run, or that it is running.
-pub(super) fn next_run(row: &IntegrationRow, screen: Screen) -> String {
-    match (row.lease_until, row.next_run_at) {
-        (Some(until), _) if screen.now < until => "running".to_owned(),
-        (_, Some(at)) => ahead(screen.now, at),
-        (_, None) => toned("-", Tone::Quiet),
     }
 }
 

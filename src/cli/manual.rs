@@ -57,6 +57,9 @@ Equivalent to \fB\-\-config\fR and \fB\-\-log\-level\fR.
 \fBREVALIDATED__\fISECTION\fB__\fIKEY\fR
 A setting of the configuration, such as \fBREVALIDATED__DEFAULTS__SCHEDULE\fR.
 .TP
+\fBCOLUMNS\fR
+Width of text for people, instead of that of the terminal.
+.TP
 \fBNO_COLOR\fR
 Turns colours off, even on a terminal.
 .SH SIGNALS

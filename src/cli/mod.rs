@@ -10,6 +10,7 @@ mod confirm;
 mod deliveries;
 mod error;
 mod explain;
+mod failing;
 #[cfg(test)]
 mod fit;
 mod history;

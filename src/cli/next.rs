@@ -6,7 +6,7 @@ use super::args::Next;
 use super::error::CommandError;
 use super::print::{Answer, Column, Screen, Table};
 use crate::config::schedule_problem;
-use crate::domain::Schedule;
+use crate::domain::{Schedule, Timestamp};
 use crate::view::{Instant, instants};
 
 /// Lists the upcoming instants.
@@ -30,7 +30,8 @@ pub(super) fn answer(args: &Next, screen: Screen) -> Result<Answer, CommandError
 pub(super) fn table(instants: &[Instant], screen: Screen) -> String {
     let mut table = Table::new(screen, [Column::whole("UTC"), Column::whole("LOCAL")]);
     for Instant { utc, local } in instants {
-        table.row([utc.to_string(), local.clone()]);
+        // The spread of an integration has parts of a second, as `local` has none.
+        table.row([Timestamp(utc.unix_seconds() * 1000).to_string(), local.clone()]);
     }
     table.text()
 }

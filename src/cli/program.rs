@@ -28,8 +28,9 @@ pub(crate) fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(ended) => return print_clap(&ended),
     };
+    let width = width(&arguments.global);
     let ended = answer(arguments).and_then(|answer| {
-        let width = width().filter(|_| !answer.is_json);
+        let width = width.filter(|_| !answer.is_json);
         write_to(anstream::stdout().lock(), &print::wrapped(&answer.text, width))?;
         print_error(&answer.note);
         Ok(answer.end)
@@ -94,7 +95,7 @@ fn answer(arguments: Arguments) -> Result<Answer, CommandError> {
 async fn dispatch(global: &Global, command: Command) -> Result<Answer, CommandError> {
     // It is needed until the process ends.
     let zone = global.zone.clone().map(|zone| &*Box::leak(Box::new(zone)));
-    let screen = Screen { now: Clock::default().now(), width: width(), zone };
+    let screen = Screen { now: Clock::default().now(), width: width(global), zone };
     match command {
         Command::Run(args) => run::answer(global, args).await,
         Command::Status(args) => status::answer(global, &args, screen).await,
@@ -125,8 +126,11 @@ async fn dispatch(global: &Global, command: Command) -> Result<Answer, CommandEr
     }
 }
 
-/// Columns of the terminal on standard output.
-fn width() -> Option<u16> {
+/// Columns that were asked for, else those of the terminal on standard output.
+fn width(global: &Global) -> Option<u16> {
+    if let Some(columns) = global.columns() {
+        return Some(columns);
+    }
     let (terminal_size::Width(width), _height) = terminal_size::terminal_size_of(io::stdout())?;
     Some(width)
 }

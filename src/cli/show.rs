@@ -5,7 +5,6 @@ use serde_json::Value as Json;
 
 use super::args::{Global, Show};
 use super::error::CommandError;
-use super::list::next_run;
 use super::print::{Answer, Screen, ago, ahead, counted, result_word, sanitise, status_word};
 use super::{read, results, situation};
 use crate::domain::{Class, RunId};
@@ -119,7 +118,10 @@ fn facts(row: &IntegrationRow, screen: Screen) -> Vec<(&'static str, String)> {
         ("Status", status_word(row.status)),
         ("Labels", if labels.is_empty() { "-".to_owned() } else { sanitise(&labels).into_owned() }),
         ("Schedule", format!("{} in {}", sanitise(&row.cron), sanitise(&row.zone))),
-        ("Next run", format!("{} ({})", screen.instant(row.next_run_at), next_run(row, screen))),
+        (
+            "Next run",
+            format!("{} ({})", screen.instant(row.next_run_at), situation::next_run(row, screen)),
+        ),
         ("Last run", last_run(row, screen)),
         (
             "Consecutive",

@@ -242,9 +242,10 @@ pub(super) fn text(rows: &[SilenceRow], integrations: &[TargetRow], screen: Scre
     }
     let states = tally(rows.iter().map(|row| row.state(screen.now).as_str()));
     let acknowledgements = rows.iter().filter(|row| row.acknowledged.is_some()).count();
-    let silences = counted(rows.len() - acknowledgements, "silence");
-    let acknowledgements = counted(acknowledgements, "acknowledgement");
-    format!("{}\n{silences} and {acknowledgements}: {states}.\n", table.text())
+    let kinds = [(rows.len() - acknowledgements, "silence"), (acknowledgements, "acknowledgement")];
+    let kinds = kinds.into_iter().filter(|(count, _)| 0 < *count);
+    let kinds: Vec<_> = kinds.map(|(count, kind)| counted(count, kind)).collect();
+    format!("{}\n{}: {states}.\n", table.text(), kinds.join(" and "))
 }
 
 /// Returns the text about its beginning, when that lies ahead, and about its end.

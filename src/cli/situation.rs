@@ -29,7 +29,7 @@ pub(super) fn facts(
             pending.map(|pending| format!("{}, when it passes again", status_word(pending))),
         ),
         ("Notified", notified),
-        ("Acknowledged", situation.acknowledgement.as_ref().map(|one| acknowledged(one, screen))),
+        ("Handled", situation.acknowledgement.as_ref().map(|one| acknowledged(one, screen))),
         ("Muted", current.map(|mute| format!("by {}", until(mute)))),
         ("Mutes", is_news.then(|| mutes.join("; "))),
         ("Changes", changes(row, situation, screen.now)),
@@ -89,13 +89,22 @@ fn flapping(row: &IntegrationRow, screen: Screen) -> Option<String> {
     Some(format!("since {at} ({age}){}", calm.unwrap_or_default()))
 }
 
-fn outage_text(outage: &OutageRow, screen: Screen) -> String {
+pub(super) fn outage_text(outage: &OutageRow, screen: Screen) -> String {
     let (at, age) = (screen.instant(Some(outage.since)), ago(screen.now, outage.since));
     format!("{} of {} since {at} ({age})", sanitise(&outage.id), factor_text(&outage.factor))
 }
 
 fn factor_text(factor: &Factor) -> String {
     format!("{} {}", factor.kind.as_str(), sanitise(&factor.value))
+}
+
+/// Returns the text about its next run, or that it is running.
+pub(super) fn next_run(row: &IntegrationRow, screen: Screen) -> String {
+    match (row.lease_until, row.next_run_at) {
+        (Some(until), _) if screen.now < until => "running".to_owned(),
+        (_, Some(at)) => ahead(screen.now, at),
+        (_, None) => toned("-", Tone::Quiet),
+    }
 }
 
 /// Returns its conditions in a few words, for lists.
@@ -218,7 +227,7 @@ Shared: host db\\u{1b} with 3 others
         let comment = "new key\u{1b}".to_owned();
         let acknowledgement = Some(SilenceRow { comment, ..one });
         let situation = Situation { acknowledgement, ..Situation::default() };
-        let expected = "Acknowledged: by anna until 2026-11-23T12:00:00Z (in 2h): new key\\u{1b}\n";
+        let expected = "Handled: by anna until 2026-11-23T12:00:00Z (in 2h): new key\\u{1b}\n";
         assert_eq!(lines(&integration(), &situation), expected);
     }
 

@@ -4,11 +4,11 @@ use anyhow::Context as _;
 
 use super::args::{DaemonStatus as Args, Global};
 use super::error::CommandError;
-use super::print::{Answer, End, Screen, Tone, ago, counted, sanitise, status_word, toned};
-use super::{read, situation};
+use super::print::{Answer, End, Screen, Tone, ago, counted, sanitise, toned};
+use super::{failing, read, situation};
 use crate::domain::Reload;
-use crate::store::{View, each_page, is_in_use};
-use crate::view::{DaemonProcess, DaemonRows, DaemonStatus, Liveness};
+use crate::store::{StoreError, View, each_page, is_in_use};
+use crate::view::{DaemonProcess, DaemonRows, DaemonStatus, FailingRow, Liveness};
 
 /// The most failing integrations that are named.
 const NAMED_MAX: usize = 20;
@@ -23,13 +23,14 @@ pub(super) async fn answer(
     // Before the database is opened: see there.
     let state = Liveness::from(is_in_use(&path));
     let view = View::open(&path).context("opening the store")?;
-    let rows = rows(&view, state).await.context("reading the store")?;
+    let rows = rows(&view, state, screen).await.context("reading the store")?;
     let status = DaemonStatus::from(&rows);
     let answer = if args.form.json {
         Answer::json(&status)?
     } else {
         let degraded = situation::degraded(&rows.faults, screen);
-        Answer::good(head(&status.daemon, status.reload, screen) + &degraded + &text(&status))
+        let head = head(&status.daemon, status.reload, screen);
+        Answer::good(head + &degraded + &text(&status, &rows.failing, screen))
     };
     Ok(Answer { end: end(&status), ..answer })
 }
@@ -42,12 +43,13 @@ const fn end(status: &DaemonStatus<'_>) -> End {
     }
 }
 
-async fn rows(view: &View, state: Liveness) -> Result<DaemonRows, crate::store::StoreError> {
+async fn rows(view: &View, state: Liveness, screen: Screen) -> Result<DaemonRows, StoreError> {
     let (mut statuses, mut receivers) = (Vec::new(), Vec::new());
     each_page(async |page| view.statuses(page).await, |rows| statuses.extend(rows)).await?;
     each_page(async |page| view.receivers(page).await, |rows| receivers.extend(rows)).await?;
     let (node, faults) = (view.node().await?, view.own_faults().await?);
-    Ok(DaemonRows { state, node, faults, statuses, receivers })
+    let failing = FailingRow::read(view, &statuses, screen.now).await?;
+    Ok(DaemonRows { state, node, faults, statuses, failing, receivers })
 }
 
 /// Returns the lines that say whether the daemon runs, and whether its latest reload was refused.
@@ -91,27 +93,33 @@ fn refusal(reload: &Reload, screen: Screen) -> String {
     format!("The {what} was {refused} at {at} ({age}), what was in force stays: {reason}{first}\n")
 }
 
-fn text(status: &DaemonStatus<'_>) -> String {
+fn text(status: &DaemonStatus<'_>, failing: &[FailingRow], screen: Screen) -> String {
     let counts = status.integrations.iter().map(|(word, count)| format!("{count} {word}"));
     let counts = counts.collect::<Vec<_>>().join(", ");
     let all = counted(status.integrations.values().sum(), "integration");
     let first = if counts.is_empty() { format!("{all}.") } else { format!("{all}: {counts}.") };
     let mut lines = vec![first];
-    lines.extend(
-        status.failing.iter().take(NAMED_MAX).map(|failing| {
-            format!("  {}: {}", sanitise(&failing.name), status_word(failing.status))
-        }),
-    );
-    let more = status.failing.len().saturating_sub(NAMED_MAX);
-    if 0 < more {
-        lines.push(format!("  and {more} more; `revalidated list` shows them"));
-    }
     let receivers = status.receivers.iter();
     lines.extend(receivers.map(|one| format!("Receiver {}.", sanitise(&one.sentence()))));
     if status.is_well {
         lines.push("All is well.".to_owned());
     }
+    let blocks = failing.iter().take(NAMED_MAX).map(|one| failing::block(one, screen));
+    lines.extend(blocks.map(|block| format!("\n{}", block.trim_end())));
+    if !failing.is_empty() {
+        lines.push(format!("\n{}", footer(status.failing.len())));
+    }
     lines.join("\n") + "\n"
+}
+
+/// Returns the number of failing integrations that are left out, and what to do next.
+fn footer(failing: usize) -> String {
+    let hint = "`explain NAME` says more, `acknowledge NAME --for 4h` that you work on it; after a \
+                repair `revalidate --failing --wait 60s`.";
+    match failing.saturating_sub(NAMED_MAX) {
+        0 => hint.to_owned(),
+        more => format!("{more} more fail; `list --failing` shows them all.\n{hint}"),
+    }
 }
 
 #[cfg(test)]
@@ -177,16 +185,39 @@ mod tests {
             node: node(),
             faults: Vec::new(),
             statuses: Vec::new(),
+            failing: Vec::new(),
             receivers: Vec::new(),
         };
         let well = rows(Liveness::Running);
         assert_eq!(end(&DaemonStatus::from(&well)), End::Success);
-        assert_eq!(text(&DaemonStatus::from(&well)), "0 integrations.\nAll is well.\n");
+        assert_eq!(
+            text(&DaemonStatus::from(&well), &[], screen()),
+            "0 integrations.\nAll is well.\n"
+        );
         assert_eq!(end(&DaemonStatus::from(&rows(Liveness::Stopped))), End::NoDaemon);
         let degraded = DaemonRows { faults: faults().into(), ..rows(Liveness::Running) };
         assert_eq!(end(&DaemonStatus::from(&degraded)), End::Failure);
         let failing = DaemonRows { receivers: receivers().into(), ..rows(Liveness::Running) };
-        let shown = text(&DaemonStatus::from(&failing));
+        let shown = text(&DaemonStatus::from(&failing), &[], screen());
         assert!(shown.contains("\nReceiver ") && !shown.contains("All is well"), "{shown}");
+    }
+
+    #[test]
+    fn failing_integrations_are_blocks_up_to_a_bound() {
+        let many: Vec<_> = (0..22).map(|_| super::super::samples::failing()).collect();
+        let rows = DaemonRows {
+            state: Liveness::Running,
+            node: node(),
+            faults: Vec::new(),
+            statuses: Vec::new(),
+            failing: many,
+            receivers: Vec::new(),
+        };
+        let status = DaemonStatus::from(&rows);
+        let shown = plain(&text(&status, &rows.failing, screen()));
+        assert_eq!(shown.matches("\n\nlake (Redshift)\n").count(), NAMED_MAX);
+        assert!(shown.contains("\n\n2 more fail; `list --failing` shows them all.\n"), "{shown}");
+        assert!(shown.ends_with("after a repair `revalidate --failing --wait 60s`.\n"), "{shown}");
+        assert_eq!(end(&status), End::Failure);
     }
 }

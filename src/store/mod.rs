@@ -26,7 +26,7 @@ pub(crate) use audit::{Act, AuditFilter, AuditRow};
 pub(crate) use error::StoreError;
 pub(crate) use facade::{Control, Store, View, is_in_use};
 pub(crate) use in_use::{InUse, KeptRow};
-pub(crate) use mutes::{MuteRow, OutageRow, OwnFaultRow, Released, SilenceRow};
+pub(crate) use mutes::{MuteRow, NoticeRow, OutageRow, OwnFaultRow, Released, SilenceRow};
 pub(crate) use node::{NodeNote, NodeRow, ProcessId};
 pub(crate) use outbox::{PendingDelivery, Redelivered, Replayed, Resend, Span};
 pub(crate) use page::{Cursor, Listed, PAGE_MAX, Page, each_page};
@@ -43,6 +43,7 @@ pub(crate) use sync::{Configured, Synced};
 
 pub(crate) use crate::domain::ledger::Stored as StoredIntegration;
 pub(crate) use crate::domain::ledger::{
-    Attempt, Begun, DeliveryState, Disabled, Finished, NewSilence, NotificationContext, Recorded,
-    Requested, StoredReport, StoredTest, SubjectRun, Trigger, Wanted,
+    Attempt, Begun, DeliveryState, Disabled, Finished, NewSilence, NoticeState,
+    NotificationContext, Recorded, Requested, StoredReport, StoredTest, SubjectRun, Trigger,
+    Wanted,
 };

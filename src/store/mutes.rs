@@ -1,5 +1,6 @@
 //! Mutes, outages and faults of the daemon, as they are read.
 
+use crate::domain::ledger::{DeliveryState, NoticeState};
 use crate::domain::{Factor, IntegrationId, OwnFault, Selection, Timestamp};
 
 /// Silence or acknowledgement, made by a person.
@@ -43,6 +44,21 @@ pub(crate) struct OutageRow {
     pub(crate) factor: Factor,
     /// Instant of its beginning.
     pub(crate) since: Timestamp,
+}
+
+/// Notification of an open incident, for one receiver.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct NoticeRow {
+    /// Name of the receiver.
+    pub(crate) receiver: String,
+    /// State of the incident for the receiver.
+    pub(crate) state: NoticeState,
+    /// State of the delivery of its beginning, or of its latest reminder, while that is kept.
+    pub(crate) delivery: Option<DeliveryState>,
+    /// Instant at which that delivery ended.
+    pub(crate) ended_at: Option<Timestamp>,
+    /// Instant at which it is tried next; of a receiver that waits, when it is sent something.
+    pub(crate) due_at: Option<Timestamp>,
 }
 
 /// Fault on the daemon's own side that lasts.

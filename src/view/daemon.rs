@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Receiver, ReceiverState};
-use crate::domain::{Reload, Status, Timestamp};
+use super::failing::{Failing, FailingRow};
+use super::receiver::{Receiver, ReceiverState};
+use crate::domain::{Reload, Timestamp};
 use crate::store::{NodeRow, OwnFaultRow, ReceiverRow, StatusRow};
 
 /// Liveness of the daemon: of the process that serves the database.
@@ -69,17 +70,6 @@ pub(crate) struct LastingFault {
     message: String,
 }
 
-/// An integration that fails, or could not be brought to its configuration.
-#[derive(Debug, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Failing {
-    /// Name of the integration.
-    pub(crate) name: String,
-    /// Status of the integration.
-    pub(crate) status: Status,
-}
-
 /// State of the daemon as a whole.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -96,7 +86,7 @@ pub(crate) struct DaemonStatus<'a> {
     /// Number of integrations in each status that one has.
     pub(crate) integrations: BTreeMap<&'static str, usize>,
     /// Integrations in an error status.
-    pub(crate) failing: Vec<Failing>,
+    pub(crate) failing: Vec<Failing<'a>>,
     /// Receivers that are disabled or failing.
     pub(crate) receivers: Vec<Receiver<'a>>,
 }
@@ -112,20 +102,20 @@ pub(crate) struct DaemonRows {
     pub(crate) faults: Vec<OwnFaultRow>,
     /// Integrations that are not deleted.
     pub(crate) statuses: Vec<StatusRow>,
+    /// Evidence about those that fail, in the order in which they are shown.
+    pub(crate) failing: Vec<FailingRow>,
     /// Receivers that are, or were, configured.
     pub(crate) receivers: Vec<ReceiverRow>,
 }
 
 impl<'a> From<&'a DaemonRows> for DaemonStatus<'a> {
     fn from(rows: &'a DaemonRows) -> Self {
-        let DaemonRows { state, node, faults, statuses, receivers } = rows;
+        let DaemonRows { state, node, faults, statuses, failing: detailed, receivers } = rows;
         let mut integrations = BTreeMap::new();
         for row in statuses {
             *integrations.entry(row.status.as_str()).or_insert(0) += 1;
         }
-        let failing = statuses.iter().filter(|row| row.status.is_error());
-        let failing: Vec<_> =
-            failing.map(|row| Failing { name: row.name.clone(), status: row.status }).collect();
+        let failing = failing(statuses, detailed);
         let needs_a_person = |row: &&ReceiverRow| {
             matches!(ReceiverState::from(*row), ReceiverState::Disabled | ReceiverState::Failing)
         };
@@ -153,9 +143,22 @@ impl<'a> From<&'a DaemonRows> for DaemonStatus<'a> {
     }
 }
 
+/// Returns those that fail: first the ones with details, in their order, then the others by name.
+fn failing<'a>(statuses: &'a [StatusRow], detailed: &'a [FailingRow]) -> Vec<Failing<'a>> {
+    let with = detailed.iter().map(|one| {
+        let (name, status) = (one.row.name.as_str(), one.row.status);
+        Failing { name, status, details: Some(one.into()) }
+    });
+    let is_detailed = |row: &StatusRow| detailed.iter().any(|one| one.row.name == row.name);
+    let others = statuses.iter().filter(|row| row.status.is_error() && !is_detailed(row));
+    let without = others.map(|row| Failing { name: &row.name, status: row.status, details: None });
+    with.chain(without).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Status;
     use crate::store::ProcessId;
     use crate::view::samples;
 
@@ -166,7 +169,14 @@ mod tests {
             seen_at: Some(Timestamp(2000)),
             ..NodeRow::default()
         };
-        DaemonRows { state, node, faults: Vec::new(), statuses: Vec::new(), receivers: Vec::new() }
+        DaemonRows {
+            state,
+            node,
+            faults: Vec::new(),
+            statuses: Vec::new(),
+            failing: Vec::new(),
+            receivers: Vec::new(),
+        }
     }
 
     #[test]
@@ -185,5 +195,32 @@ mod tests {
             DaemonRows { receivers: samples::receivers().into(), ..rows(Liveness::Running) };
         let status = DaemonStatus::from(&failing);
         assert!(!status.is_well && !status.receivers.is_empty());
+    }
+
+    #[test]
+    fn failing_integrations_come_with_details_first() {
+        let status = |name: &str, status| StatusRow {
+            name: name.to_owned(),
+            kind: "Redshift".to_owned(),
+            status,
+            last_run_at: None,
+            expires_at: None,
+            is_muted: false,
+            is_flapping: false,
+            in_outage: false,
+        };
+        let failed = Status::RecurringValidationError;
+        let statuses = vec![
+            status("a", Status::CreateError),
+            status("lake", failed),
+            status("z", Status::Enabled),
+        ];
+        let rows =
+            DaemonRows { statuses, failing: vec![samples::failing()], ..rows(Liveness::Running) };
+        let shown = DaemonStatus::from(&rows);
+        let names: Vec<_> =
+            shown.failing.iter().map(|one| (one.name, one.details.is_some())).collect();
+        assert_eq!(names, [("lake", true), ("a", false)]);
+        assert!(!shown.is_well);
     }
 }

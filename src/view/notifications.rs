@@ -38,7 +38,7 @@ struct More<'a> {
 /// Reason for which notifications are muted.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-struct Mute<'a> {
+pub(super) struct Mute<'a> {
     by: &'a str,
     until: Timestamp,
 }
@@ -46,7 +46,7 @@ struct Mute<'a> {
 /// Outage that integrations share.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-struct Outage<'a> {
+pub(super) struct Outage<'a> {
     id: &'a str,
     factor: &'a Factor,
     since: Timestamp,
@@ -64,6 +64,12 @@ struct SharedFactor<'a> {
 impl<'a> From<&'a MuteRow> for Mute<'a> {
     fn from(MuteRow { by, until }: &'a MuteRow) -> Self {
         Self { by, until: *until }
+    }
+}
+
+impl<'a> From<&'a OutageRow> for Outage<'a> {
+    fn from(OutageRow { id, factor, since }: &'a OutageRow) -> Self {
+        Self { id, factor, since: *since }
     }
 }
 
@@ -96,11 +102,7 @@ impl<'a> Notifications<'a> {
             active_mutes: mutes.iter().map(Mute::from).collect(),
             status_changes_allowed: policy.map(|policy| policy.flap_flips),
             status_changes_window_ms: policy.map(|policy| millis(policy.flap_window)),
-            outage: outage.as_ref().map(|OutageRow { id, factor, since }| Outage {
-                id,
-                factor,
-                since: *since,
-            }),
+            outage: outage.as_ref().map(Outage::from),
             factors: factors.iter().map(shared).collect(),
         };
         let status_changes = status_changes(row, policy.as_ref(), now);

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::explanation::Explanation;
+use super::failing::FailingRow;
 use super::request::RequestedRun;
 use super::situation::Situation;
 use super::validation::Validated;
@@ -14,8 +15,8 @@ use crate::domain::{
 use crate::platforms::{AutoBootstrap, Platform};
 use crate::store::{
     Act, AttemptRow, AuditRow, CandidateRow, DeliveryRow, DeliveryState, IntegrationRow, MuteRow,
-    OutageRow, OwnFaultRow, ReceiverRow, Requested, RunRow, SilenceRow, StoredReport, TargetRow,
-    TransitionRow, Trigger,
+    NoticeRow, NoticeState, OutageRow, OwnFaultRow, ReceiverRow, Requested, RunRow, SilenceRow,
+    StoredReport, TargetRow, TransitionRow, Trigger,
 };
 
 const TESTS: &[Test] =
@@ -291,6 +292,39 @@ pub(crate) fn requested() -> RequestedRun {
     let IntegrationRow { name, kind, status, .. } = integration();
     let requested = Requested::Due;
     RequestedRun { name, kind, status, requested, at: now(), runs: Vec::new() }
+}
+
+/// Receivers of an open incident.
+pub(crate) fn notices() -> [NoticeRow; 3] {
+    let notice = |receiver: &str, state, delivery| NoticeRow {
+        receiver: receiver.to_owned(),
+        state,
+        delivery,
+        ended_at: None,
+        due_at: Some(at("2026-11-23T10:00:30Z")),
+    };
+    let delivered = Some(at("2026-11-23T08:00:10Z"));
+    let later = Some(at("2026-11-23T10:15:00Z"));
+    let sent = NoticeState::Sent;
+    [
+        notice("audit", sent, Some(DeliveryState::Pending)),
+        NoticeRow { due_at: later, ..notice("night", NoticeState::Waiting, None) },
+        NoticeRow {
+            ended_at: delivered,
+            ..notice("on-call", sent, Some(DeliveryState::Delivered))
+        },
+    ]
+}
+
+/// An integration that fails, on which a person works.
+pub(crate) fn failing() -> FailingRow {
+    let [_, acknowledgement, ..] = silences();
+    FailingRow {
+        row: integration(),
+        notices: notices().into(),
+        outage: None,
+        acknowledgement: Some(acknowledgement),
+    }
 }
 
 pub(crate) fn silences() -> [SilenceRow; 4] {

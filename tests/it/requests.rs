@@ -38,6 +38,13 @@ fn repair_is_seen_at_once_and_who_asked_is_kept() {
     let (code, acknowledged, _) =
         run(&config, "acknowledge one --for 4h --comment rebuilding --author bert");
     assert_eq!(code, Some(0), "{acknowledged}");
+    let (code, woken, _) = run(&config, "status --columns 40");
+    assert_eq!(code, Some(1), "{woken}");
+    for part in ["\n  Why       ", "\n  Notified  none; no receiver", "\n  Handled   by bert until"]
+    {
+        assert!(woken.contains(part), "{part} is not in {woken}");
+    }
+    assert!(woken.lines().all(|line| line.chars().count() <= 40), "{woken}");
     let (_, listed, _) = run(&config, "list --failing");
     assert!(listed.contains("acknowledged by bert: rebuilding"), "{listed}");
     let shown = config.json(&["show", "one", "--json"]);
@@ -103,7 +110,7 @@ fn planned_silence_begins_and_mutes_by_itself() {
     let planned: Value = serde_json::from_str(&planned).unwrap();
     assert_eq!((&planned["state"], &planned["author"]), (&"planned".into(), &"anna".into()));
     let (_, listed, _) = run(&config, "silences");
-    assert!(listed.ends_with("\n1 silence and 0 acknowledgements: 1 planned.\n"), "{listed}");
+    assert!(listed.ends_with("\n1 silence: 1 planned.\n"), "{listed}");
     wait_for("beginning of the silence", SOON, || {
         (config.json(&["silences", "--json"])[0]["state"] == "open").then_some(())
     });

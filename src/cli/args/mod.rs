@@ -47,6 +47,11 @@ Exit status:
   78  the configuration is wrong
   130 a signal interrupted the command";
 
+/// Narrowest width that text is laid out to, in columns.
+const COLUMNS_MIN: u16 = 20;
+/// Widest width that text is laid out to, in columns.
+const COLUMNS_MAX: u16 = 1000;
+
 /// Reruns the validation tests of data-platform integrations on schedule and notifies webhook
 /// receivers of every change
 ///
@@ -94,9 +99,20 @@ pub(super) struct Global {
     /// [default: UTC]
     #[arg(long = "tz", global = true, value_name = "ZONE", value_parser = common::zone)]
     pub(super) zone: Option<jiff::tz::TimeZone>,
+    /// Width to which text for people is laid out, in columns, instead of that of the terminal
+    #[arg(long = "columns", global = true, value_name = "N", env = "COLUMNS", hide = true)]
+    pub(super) columns: Option<String>,
     /// Log in more detail; twice for everything
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub(super) verbose: u8,
+}
+
+impl Global {
+    /// Returns the width that was asked for; other values of the environment are passed over.
+    pub(super) fn columns(&self) -> Option<u16> {
+        let columns = self.columns.as_deref()?.trim().parse().ok();
+        columns.filter(|columns| (COLUMNS_MIN..=COLUMNS_MAX).contains(columns))
+    }
 }
 
 /// Command, with its arguments.
@@ -475,6 +491,16 @@ mod tests {
         }
         assert!(help.contains("\n  78  the configuration is wrong"), "{help}");
         assert!(help.contains("[env: REVALIDATED_CONFIG]"), "{help}");
+    }
+
+    #[test]
+    fn width_that_makes_no_sense_is_passed_over() {
+        let columns = |text: &str| {
+            let line = format!("revalidated list --columns={text}");
+            parsed(&line).global.columns()
+        };
+        assert_eq!(["40", "160"].map(columns), [Some(40), Some(160)]);
+        assert_eq!(["", "0", "wide", "9999"].map(columns), [None; 4]);
     }
 
     #[test]

@@ -49,9 +49,7 @@ pub(crate) use effects::{
     QueueChange,
 };
 pub(crate) use finished::{Begun, Finished, Recorded, SubjectRun, Trigger};
-pub(crate) use known::KnownIncident;
-#[cfg(test)]
-pub(crate) use known::NoticeState;
+pub(crate) use known::{KnownIncident, NoticeState};
 pub(crate) use mute::release;
 pub(crate) use outage::{FailingMember, Outage, OutageMembers, close as close_outage};
 pub(crate) use outbox::{

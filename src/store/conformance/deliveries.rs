@@ -57,6 +57,15 @@ async fn open_incident_is_known_by_its_receivers_until_its_end(bench: Bench) {
     let incident = bench.row("one").await.incident_id.unwrap();
     assert!(known.iter().all(|one| one.incident.id == incident));
     assert!(bench.view().knows(incident.clone(), "a".to_owned()).await.unwrap());
+    let notices = bench.view().notices(&incident).await.unwrap();
+    let states = [DeliveryState::Pending; 2].map(Some);
+    assert_eq!(notices.iter().map(|one| one.delivery).collect::<Vec<_>>(), states);
+    bench.deliver("a").await;
+    let [a, b] = bench.view().notices(&incident).await.unwrap().try_into().unwrap();
+    assert_eq!((a.receiver.as_str(), b.receiver.as_str()), ("a", "b"));
+    assert_eq!((a.delivery, a.ended_at), (Some(DeliveryState::Delivered), Some(bench.now)));
+    assert_eq!((b.delivery, b.ended_at), (Some(DeliveryState::Pending), None));
+    assert!(bench.view().notices("inc_unknown").await.unwrap().is_empty());
     bench.run(passed()).await;
     assert!(!bench.view().knows(incident, "a".to_owned()).await.unwrap());
     bench.deliver("a").await;

@@ -9,8 +9,8 @@ use crate::domain::{Factor, IntegrationId, RunId, Timestamp};
 use crate::store::receivers::Events;
 use crate::store::{
     AuditFilter, AuditRow, DeliveryFilter, DeliveryRow, Due, HistoryRow, InUse, IntegrationRow,
-    KeptRow, Listed, NodeRow, OutageRow, OwnFaultRow, Page, PendingTypes, ReceiverRow, Retention,
-    RunRow, SilenceRow, StatusRow, StoreError, StoredIntegration, Surplus, TargetRow,
+    KeptRow, Listed, NodeRow, NoticeRow, OutageRow, OwnFaultRow, Page, PendingTypes, ReceiverRow,
+    Retention, RunRow, SilenceRow, StatusRow, StoreError, StoredIntegration, Surplus, TargetRow,
     TransitionRow, sqlite,
 };
 
@@ -109,6 +109,13 @@ impl View {
     pub(crate) async fn known_incidents(&self) -> Result<Vec<KnownIncident>, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.known_incidents().await,
+        }
+    }
+
+    /// Returns the receivers of an open incident, by name, with what became of their notifications.
+    pub(crate) async fn notices(&self, incident: &str) -> Result<Vec<NoticeRow>, StoreError> {
+        match self {
+            Self::Sqlite(engine) => engine.notices(incident).await,
         }
     }
 

@@ -2,8 +2,9 @@
 
 use rusqlite::{Connection, Row as SqlRow, named_params};
 
+use super::super::mutes::NoticeRow;
 use super::StoreError;
-use super::column::{instant, parse};
+use super::column::{delivery_state, instant, parse};
 use crate::domain::ledger::{InIncident, Incident, KnownIncident};
 use crate::domain::{Format, IntegrationId, Timestamp};
 
@@ -17,6 +18,30 @@ pub(super) const KNOWN: &str = "
 pub(super) fn load(tx: &Connection, incident: &str) -> Result<Vec<KnownIncident>, StoreError> {
     let mut statement = tx.prepare_cached(KNOWN)?;
     let found = statement.query_and_then(named_params! {":incident": incident}, read)?;
+    found.collect()
+}
+
+/// The receivers of an open incident, with the deliveries that notify them of it.
+pub(super) const NOTICES: &str = "
+    SELECT known.receiver, known.state, delivery.state AS delivery, delivery.ended_at_ms,
+           iif(known.state = 'waiting', known.due_at_ms, delivery.due_at_ms) AS due_at_ms
+    FROM incident_receiver AS known
+    LEFT JOIN delivery ON delivery.event_id = known.event_id AND delivery.receiver = known.receiver
+    WHERE known.incident_id = :incident ORDER BY known.receiver";
+
+/// Reads the receivers of an open incident, by name.
+pub(super) fn notices(tx: &Connection, incident: &str) -> Result<Vec<NoticeRow>, StoreError> {
+    let mut statement = tx.prepare_cached(NOTICES)?;
+    let found = statement.query_and_then(named_params! {":incident": incident}, |row| {
+        let delivery: Option<String> = row.get("delivery")?;
+        Ok(NoticeRow {
+            receiver: row.get("receiver")?,
+            state: parse("incident_receiver", &row.get::<_, String>("state")?)?,
+            delivery: delivery.as_deref().map(delivery_state).transpose()?,
+            ended_at: instant(row, "ended_at_ms")?,
+            due_at: instant(row, "due_at_ms")?,
+        })
+    })?;
     found.collect()
 }
 

@@ -5,13 +5,14 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
+use super::super::mutes::NoticeRow;
 use super::page::{Listed, Page};
 use super::{
     AuditFilter, AuditRow, DeliveryFilter, DeliveryRow, Due, Events, HistoryRow, InUse,
     IntegrationRow, KeptRow, NodeRow, OutageRow, OwnFaultRow, PendingTypes, ReceiverRow, Retention,
     RunRow, SilenceRow, StatusRow, StoreError, StoredIntegration, Surplus, TargetRow,
-    TransitionRow, audit, awake, fault, history, in_use, integration, node, open, outage, queue,
-    reader, receiver, release, resend, silence, surplus, sync, wake,
+    TransitionRow, audit, awake, fault, history, in_use, integration, known, node, open, outage,
+    queue, reader, receiver, release, resend, silence, surplus, sync, wake,
 };
 use crate::domain::ledger::KnownIncident;
 use crate::domain::{Factor, IntegrationId, RunId, Timestamp};
@@ -102,6 +103,12 @@ impl View {
     /// Implements [`crate::store::View::known_incidents`] on this engine.
     pub(crate) async fn known_incidents(&self) -> Result<Vec<KnownIncident>, StoreError> {
         self.readers.read(|tx| wake::all(tx)).await
+    }
+
+    /// Implements [`crate::store::View::notices`] on this engine.
+    pub(crate) async fn notices(&self, incident: &str) -> Result<Vec<NoticeRow>, StoreError> {
+        let incident = incident.to_owned();
+        self.readers.read(move |tx| known::notices(tx, &incident)).await
     }
 
     /// Implements [`crate::store::View::next_release_at`] on this engine.

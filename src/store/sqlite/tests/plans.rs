@@ -70,6 +70,8 @@ const HOT: &[(&str, &str)] = &[
     (outage::STATE, "integration_outage (outage_id=?)"),
     (outage::STILL_FAILING, "integration_outage (outage_id=?)"),
     (known::KNOWN, "PRIMARY KEY (incident_id=?)"),
+    (known::NOTICES, "PRIMARY KEY (incident_id=?)"),
+    (known::NOTICES, "sqlite_autoindex_delivery_1 (event_id=? AND receiver=?)"),
     (known::BURY_ENDS, "delivery_incident (incident_id=? AND receiver=?)"),
     (prune::EVENTS, "delivery_began (began_id=?)"),
     (prune::EVENTS, "incident_receiver_event (event_id=?)"),
