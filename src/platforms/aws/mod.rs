@@ -7,6 +7,7 @@ pub(crate) mod client;
 pub(crate) mod config;
 pub(crate) mod credentials;
 pub(crate) mod endpoint;
+pub(crate) mod log_in;
 pub(crate) mod machine;
 mod profile;
 mod remedy;

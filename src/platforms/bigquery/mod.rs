@@ -29,8 +29,8 @@ use std::sync::atomic::AtomicBool;
 use super::connection::authority;
 use super::tested::Passed;
 use super::{
-    AutoBootstrap, BoxFuture, Identity, Mode, Platform, Recorder, RunContext, Seen, Validated,
-    Validator,
+    AutoBootstrap, BoxFuture, Identity, LogInKey, Mode, Platform, Recorder, RunContext, Seen,
+    Validated, Validator,
 };
 use crate::domain::{Class, FactKind, Finding, Test};
 use crate::input::Reader;
@@ -39,7 +39,7 @@ use catalog::{
     CATALOG, CONNECT, DATASET_CREATE, DATASET_DELETE, NOT_YET, PRESENT, TABLE_CREATE, TABLE_DELETE,
     TABLE_GET, TABLE_INSERT, TABLE_UPDATE,
 };
-use classify::Failure;
+use classify::{Cause, Failure};
 use client::Request;
 use config::{Config, Credentials};
 use key::ServiceAccountKey;
@@ -132,7 +132,8 @@ impl BigQuery {
             let found = self.connect(&connected, &mut seen).await;
             seen.with(found)
         };
-        let account = tests.test::<Option<String>, _, _>(CONNECT, work).await;
+        let key = self.log_in_key(&connected).await;
+        let account = tests.log_in::<Option<String>, _, _>(CONNECT, key, work).await;
         let is_connected = account.is_some();
         connected.subject.account = account.flatten().or(connected.subject.account);
         let Connected { session, subject } = &connected;
@@ -183,6 +184,19 @@ impl BigQuery {
     fn subject<'a>(&'a self, loaded: &Loaded, project: String, run: &'a RunContext) -> Subject<'a> {
         let account = loaded.account().map(str::to_owned);
         Subject { config: &self.config, project, account, redactor: &run.redactor }
+    }
+
+    /// Returns the key of the log-in, by which a refusal is remembered; none for credentials that are renewed
+    /// outside.
+    async fn log_in_key(&self, Connected { session, .. }: &Connected<'_>) -> Option<LogInKey> {
+        let Config { credentials, scope, endpoints, .. } = &self.config;
+        match (credentials, &session.loaded.credentials) {
+            (Credentials::Key(key), RunCredentials::Key(_)) => {
+                let endpoint = endpoints.token.as_deref().unwrap_or_default();
+                LogInKey::of(&["Google BigQuery", endpoint, scope], &[key]).await
+            }
+            _ => None,
+        }
     }
 
     /// Gets a token, lists datasets and plans a query; the value is the service account.
@@ -300,7 +314,9 @@ async fn verdict(
 }
 
 fn unconnected(failure: &Failure) -> Finding {
-    failure.finding_of(CONNECT)
+    let finding = failure.finding_of(CONNECT);
+    let is_refusal = failure.class.is_definitive() && failure.cause == Cause::NoToken;
+    if is_refusal { finding.refusing_log_in() } else { finding }
 }
 
 fn after(test: Test) -> String {

@@ -197,7 +197,8 @@ impl Credentials {
             Self::Entra(Entra { principal, tenant, .. }) => {
                 let ServicePrincipal { client_id, client_secret, authority } = principal;
                 let tenant = tenant.as_deref().unwrap_or(server);
-                LogInKey::of(&["Entra", authority, tenant, client_id], &[client_secret]).await
+                let names = ["Databricks", server, "Entra", authority, tenant, client_id];
+                LogInKey::of(&names, &[client_secret]).await
             }
             // The machine has no secret that could be sent again.
             Self::Managed(_) => None,

@@ -143,7 +143,7 @@ impl Iam {
         let Self { cluster, region, user, database, .. } = self;
         let doing =
             format!("Unable to get credentials of database user [{user}] for cluster [{cluster}]");
-        let finding = failure.finding(&doing);
+        let finding = failure.finding_of_log_in(&doing);
         if let Some(fix) = failure.remedy(region) {
             return finding.fix(fix);
         }

@@ -26,8 +26,8 @@ use super::aws::machine::Machine;
 use super::connection::TcpEndpoint;
 use super::tested::Passed;
 use super::{
-    AutoBootstrap, BoxFuture, Identity, Mode, Platform, Recorder, RunContext, Seen, Validated,
-    Validator,
+    AutoBootstrap, BoxFuture, Identity, LogInKey, Mode, Platform, Recorder, RunContext, Seen,
+    Validated, Validator,
 };
 use crate::domain::{Class, FactKind, Finding, Test};
 use crate::input::Reader;
@@ -139,7 +139,9 @@ impl Validator for Redshift {
 impl Redshift {
     async fn walk(&self, run: &RunContext) -> Validated {
         let mut recorder = Recorder::new(CATALOG, run);
-        match recorder.test::<Connected, _, _>(CONNECT, async || self.log_in(run).await).await {
+        let key = self.key().await;
+        let work = async || self.log_in(run).await;
+        match recorder.log_in::<Connected, _, _>(CONNECT, key, work).await {
             Some(Connected::Open(session)) => {
                 self.look_up(&mut recorder, &session).await;
                 session.close().await;
@@ -153,6 +155,18 @@ impl Redshift {
             recorder.skip(role_test(run.mode), "impersonation is not enabled");
         }
         recorder.finish()
+    }
+
+    /// Returns the key of the log-in, by which a refusal is remembered.
+    async fn key(&self) -> Option<LogInKey> {
+        match &self.credentials {
+            Credentials::Password { username, password } => {
+                let TcpEndpoint { host, port, .. } = &self.server.endpoint;
+                LogInKey::of(&["Redshift", host, &port.to_string(), username], &[password]).await
+            }
+            Credentials::Iam(iam) => iam.credentials.source().key("redshift", &iam.region).await,
+            Credentials::Okta { .. } => None,
+        }
     }
 
     async fn log_in(&self, run: &RunContext) -> Result<Passed<Connected>, Finding> {
@@ -205,7 +219,11 @@ impl Redshift {
     }
 
     fn refused(&self, failure: &Failure) -> Finding {
-        failure.finding_of(CONNECT).fix(self.remedy(failure.cause))
+        let finding = failure.finding_of(CONNECT).fix(self.remedy(failure.cause));
+        // A temporary password is another one at each log-in.
+        let is_lasting = matches!(&self.credentials, Credentials::Password { .. });
+        let is_refusal = is_lasting && failure.cause == Cause::LoginRefused;
+        if is_refusal { finding.refusing_log_in() } else { finding }
     }
 
     /// Runs the tests that ask the catalog; the recorder leaves out those of the other mode.

@@ -94,9 +94,9 @@ impl S3 {
             Mode::Recurring => REGISTERED,
             Mode::Preflight => NOT_YET,
         };
-        let Some(session) =
-            tests.test::<Session, _, _>(CALLER, async || self.session(run).await).await
-        else {
+        let key = self.credentials.source().key("s3", &self.config.region).await;
+        let work = async || self.session(run).await;
+        let Some(session) = tests.log_in::<Session, _, _>(CALLER, key, work).await else {
             for test in [INSTANCE, PATH, location] {
                 tests.skip(test, after(CALLER));
             }
@@ -145,7 +145,7 @@ impl S3 {
         let request = Request::GetCallerIdentity;
         let answer = self.servers.ask(client, request, credential, caller).await;
         answer.map(|caller| caller.shown(client)).map_err(|failure| {
-            let finding = failure.finding(IDENTIFYING);
+            let finding = failure.finding_of_log_in(IDENTIFYING);
             if let Some(fix) = failure.remedy(&self.config.region) {
                 return finding.fix(fix);
             }

@@ -19,12 +19,12 @@ use super::classify::{Cause, Failure, Stage};
 use super::credentials::{Credentials, RunCredentials};
 use super::statement::Statement;
 use super::stream::Bounded;
-use crate::domain::Redactor;
+use crate::domain::{Redactor, Timestamp};
 use crate::net::backoff::{Budget, retry_within};
 use crate::net::{tcp, tls};
 use crate::platforms::azure::Cloud;
 use crate::platforms::connection::{TcpEndpoint, is_host};
-use crate::platforms::{RunContext, Seen};
+use crate::platforms::{LogInKey, RunContext, Seen};
 
 /// Application name in `sys.dm_exec_sessions`.
 const APPLICATION: &str = "revalidated";
@@ -76,6 +76,12 @@ pub(super) enum Found {
 type Connection<S = TcpStream> = Client<Compat<Bounded<S>>>;
 
 impl Server {
+    /// Returns the key of the log-in, by which a refusal is remembered.
+    pub(super) async fn key(&self, now: Timestamp) -> Option<LogInKey> {
+        let TcpEndpoint { host, port, .. } = &self.endpoint;
+        self.credentials.key([host, &port.to_string(), &self.database], now).await
+    }
+
     /// Opens a session that answers statements. Transient failures are retried, as long as another
     /// attempt can end within `limit`; a refused log-in is not, except that a token of an earlier run
     /// is replaced once.

@@ -9,7 +9,7 @@ use crate::net::jwt;
 use crate::net::oauth::KeptToken;
 use crate::platforms::azure::{Audience, Cloud, ServicePrincipal};
 use crate::platforms::connection::Endpoint;
-use crate::platforms::{Seen, tokens};
+use crate::platforms::{LogInKey, Seen, tokens};
 use crate::secrets;
 
 /// Credentials as configured, by kind.
@@ -93,6 +93,35 @@ impl Credentials {
                 Some(application.name(Some(tenant)))
             }
             Self::Token(_) => None,
+        }
+    }
+
+    /// Returns the key of the log-in to `place`, by which a refusal is remembered; none while a token is kept.
+    pub(super) async fn key(&self, place: [&str; 3], now: Timestamp) -> Option<LogInKey> {
+        let [host, port, database] = place;
+        let names = |kind, name| ["Synapse", host, port, database, kind, name];
+        match self {
+            // A user may be one of the database alone.
+            Self::Password { username, password } => {
+                LogInKey::of(&names("password", username), &[password]).await
+            }
+            Self::Token(token) => LogInKey::of(&names("token", ""), &[token]).await,
+            Self::Principal(principal) if principal.kept.is_current(now).await => None,
+            Self::Principal(principal) => {
+                let Principal { tenant, application, .. } = principal.as_ref();
+                let name = application.name(Some(tenant));
+                LogInKey::of(&names("principal", &name), &[&application.client_secret]).await
+            }
+        }
+    }
+
+    /// True for a refusal of what was sent as these credentials.
+    pub(super) const fn is_refused_by(&self, cause: Cause) -> bool {
+        match cause {
+            Cause::LoginRefused => true,
+            Cause::LoginExpired => matches!(self, Self::Password { .. }),
+            Cause::NoToken(class) => class.is_definitive(),
+            _ => false,
         }
     }
 
@@ -191,8 +220,57 @@ fn expiry(token: &Secret) -> Option<Timestamp> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Class;
     use base64::Engine;
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+    fn text(text: &str) -> SecretRef {
+        SecretRef::Literal(Secret::new(text.to_owned()))
+    }
+
+    #[tokio::test]
+    async fn key_is_that_of_user_place_and_secret() {
+        let password = |username: &str, secret: &str| Credentials::Password {
+            username: username.to_owned(),
+            password: text(secret),
+        };
+        let (place, now) = (["sql.example.net", "1433", "pool"], Timestamp(0));
+        let first = password("immuta", "hunter2").key(place, now).await;
+        assert!(first.is_some());
+        assert_eq!(first, password("immuta", "hunter2").key(place, now).await);
+        for other in [
+            password("immuta", "hunter3").key(place, now).await,
+            password("other", "hunter2").key(place, now).await,
+            password("immuta", "hunter2").key(["sql.example.net", "1433", "other"], now).await,
+            Credentials::Token(text("hunter2")).key(place, now).await,
+        ] {
+            assert_ne!(first, other);
+        }
+        let missing = SecretRef::File("/nonexistent".into());
+        assert_eq!(Credentials::Token(missing).key(place, now).await, None);
+    }
+
+    #[test]
+    fn only_what_was_sent_and_refused_is_remembered() {
+        let password =
+            Credentials::Password { username: "immuta".to_owned(), password: text("hunter2") };
+        let token = Credentials::Token(text("hunter2"));
+        let table = [
+            (Cause::LoginRefused, true, true),
+            // A token that has ended is not sent.
+            (Cause::LoginExpired, true, false),
+            (Cause::NoToken(Class::Denied), true, true),
+            (Cause::NoToken(Class::Unavailable), false, false),
+            (Cause::Firewall, false, false),
+            (Cause::Paused, false, false),
+            (Cause::NoDatabase, false, false),
+            (Cause::Busy, false, false),
+        ];
+        for (cause, of_password, of_token) in table {
+            let found = (password.is_refused_by(cause), token.is_refused_by(cause));
+            assert_eq!(found, (of_password, of_token), "{cause:?}");
+        }
+    }
 
     #[test]
     fn expiry_of_a_token_is_its_claim() {

@@ -107,7 +107,8 @@ impl Synapse {
         let mut recorder = Recorder::new(CATALOG, run);
         let limit = run.test_limit.min(run.run_limit);
         let mode = run.mode;
-        let connected = recorder.test::<Option<Session>, _, _>(CONNECT, async || {
+        let key = self.server.key(run.now).await;
+        let connected = recorder.log_in::<Option<Session>, _, _>(CONNECT, key, async || {
             let mut seen = Seen::default();
             let found = self.log_in(limit, run, &mut seen).await;
             seen.with(found)
@@ -155,7 +156,9 @@ impl Synapse {
             let finding = finding.fix(self.remedy(&failure));
             return Ok(Passed::from(None).warning(Some(finding)));
         }
-        Err(failure.finding_of(CONNECT).fix(self.remedy(&failure)))
+        let finding = failure.finding_of(CONNECT).fix(self.remedy(&failure));
+        let is_refusal = self.server.credentials.is_refused_by(failure.cause);
+        Err(if is_refusal { finding.refusing_log_in() } else { finding })
     }
 
     /// The tests that ask the catalog: the permission first, because without it roles may be hidden.

@@ -261,7 +261,14 @@ async fn a_refused_credential_is_tried_once_in_a_run() {
         validator.validate(&context(Mode::Recurring)).await;
         assert_eq!(count(&server, "token"), runs);
     }
-    assert_eq!(server.seen().len(), 2);
+    let run = context(Mode::Recurring);
+    for is_repeat in [false, true, true] {
+        let found = validator.validate(&run).await;
+        run.log_ins.stored();
+        assert_eq!((found.observed.is_repeat, count(&server, "token")), (is_repeat, 3));
+        assert_eq!(found.report.class(), Some(Class::Denied));
+    }
+    assert_eq!(server.seen().len(), 3);
 }
 
 #[tokio::test]

@@ -126,3 +126,32 @@ async fn a_cut_connection_is_tried_again_and_a_refused_password_is_not() {
         .filter(|line| line["state_code"] == "28P01" && line["user"] == "u_retry");
     assert_eq!(refusals.count(), 1);
 }
+
+#[tokio::test]
+async fn a_refused_password_is_not_sent_by_later_runs_until_it_changes() {
+    let server = Server::shared();
+    let file = server.dir.path().join("remembered");
+    fs::write(&file, "pw-wrong").unwrap();
+    let changes = json!({"username": "u_remembered", "password": {"file": file}});
+    let (first, second) = (server.redshift(changes.clone()), server.redshift(changes));
+    let run = context(Mode::Recurring);
+    let refusals = || {
+        let log = server.log();
+        let is_refusal = |line: &&serde_json::Value| {
+            line["state_code"] == "28P01" && line["user"] == "u_remembered"
+        };
+        log.iter().filter(is_refusal).count()
+    };
+    let before = first.validate(&run).await;
+    assert_eq!(before.report.class(), Some(Class::Denied));
+    run.log_ins.stored();
+    for validator in [&first, &second, &first] {
+        let after = validator.validate(&run).await;
+        assert_eq!(lines(&after.report), lines(&before.report));
+        assert!(after.observed.is_repeat);
+    }
+    assert_eq!(refusals(), 1);
+    fs::write(&file, "pw-wrong-too").unwrap();
+    assert!(!first.validate(&run).await.observed.is_repeat);
+    assert_eq!(refusals(), 2);
+}

@@ -264,6 +264,19 @@ async fn an_assumed_role_is_kept_until_it_nearly_ends() {
 }
 
 #[tokio::test]
+async fn refused_key_is_not_sent_by_later_runs() {
+    let server = Server::start(&SUBJECT, &cases("s3").join("key-unknown"), None).await;
+    let config = healthy_config(&server.address);
+    let run = context(Mode::Recurring);
+    for is_repeat in [false, true, true] {
+        let found = integration(&config, &[]).validate(&run).await;
+        run.log_ins.stored();
+        assert_eq!((found.report.class(), server.seen().len()), (Some(Class::Denied), 1));
+        assert_eq!(found.observed.is_repeat, is_repeat);
+    }
+}
+
+#[tokio::test]
 async fn every_source_of_credentials_says_why_it_has_none() {
     let server = healthy().await;
     let mut config = healthy_config(&server.address);
