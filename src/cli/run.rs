@@ -14,6 +14,7 @@ use super::log;
 use super::print::{Answer, End};
 use crate::daemon::{self, Daemon, DaemonError, MetricsSource, Signals};
 use crate::http::Server;
+use crate::net::farewell;
 use crate::store::StoreError;
 
 /// Runs the daemon until SIGTERM or SIGINT; faults of the configuration are printed before it starts.
@@ -31,6 +32,8 @@ pub(super) async fn answer(global: &Global, args: Run) -> Result<Answer, Command
     if let Some(serving) = serving {
         serving.stop().await;
     }
+    // Queries of runs that were torn down are cancelled at their platforms.
+    farewell::finished().await;
     ended.map_err(of_daemon)?;
     Ok(Answer::good(String::new()))
 }

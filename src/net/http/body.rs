@@ -15,11 +15,15 @@ pub(crate) enum BodyError {
 ///
 /// # Errors
 ///
-/// Fails for a longer body, without reading it all, and for one that ends early.
+/// Fails for a longer body, or one that is announced to be longer, without reading it all, and for one that ends early.
 pub(crate) async fn read_capped(
     mut response: reqwest::Response,
     bytes_max: usize,
 ) -> Result<Vec<u8>, BodyError> {
+    let announced = response.content_length().and_then(|length| usize::try_from(length).ok());
+    if announced.is_some_and(|length| bytes_max < length) {
+        return Err(BodyError::TooLarge(bytes_max));
+    }
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(BodyError::Cut)? {
         if bytes_max.saturating_sub(body.len()) < chunk.len() {
@@ -52,5 +56,15 @@ mod tests {
         let client = client(&quick()).unwrap();
         let response = client.get(format!("http://{short}/")).send().await.unwrap();
         assert!(matches!(read_capped(response, 9).await, Err(BodyError::Cut(_))));
+    }
+
+    /// The server sends two bytes, and then nothing: the limit of time is not waited for.
+    #[tokio::test]
+    async fn body_announced_over_the_limit_is_refused_at_once() {
+        let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 999999999999\r\n\r\nxy".to_vec();
+        let address = serve(answer).await;
+        let client = client(&HttpOptions::default()).unwrap();
+        let response = client.get(format!("http://{address}/")).send().await.unwrap();
+        assert!(matches!(read_capped(response, 9).await, Err(BodyError::TooLarge(9))));
     }
 }

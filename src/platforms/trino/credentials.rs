@@ -12,6 +12,10 @@ use crate::net::oauth::{ClientCredentials, ClientProof, KeptToken};
 use crate::platforms::{LogInKey, Seen, tokens};
 use crate::secrets;
 
+/// Reason why a password cannot be sent.
+const NOT_LATIN_1: &str =
+    "the password has characters that are not in ISO-8859-1, which Trino cannot read";
+
 /// Credentials as configured, by kind.
 #[derive(Debug)]
 pub(super) enum Credentials {
@@ -120,6 +124,14 @@ impl Credentials {
         }
     }
 
+    /// Returns the reason why the password cannot be sent; none where it can, or cannot be read.
+    pub(super) async fn unusable(&self) -> Option<String> {
+        let Self::Password { username, password } = self else { return None };
+        let found = secrets::resolve(password).await.ok()?;
+        let is_sent = RunCredentials::password(username, &found).is_some();
+        (!is_sent).then(|| format!("{NOT_LATIN_1}; use another one, `jwt` or `certificate`"))
+    }
+
     /// Reads the secrets anew, and the redactor learns them. A token is observed by its names.
     ///
     /// # Errors
@@ -137,11 +149,8 @@ impl Credentials {
             Self::Password { username, password } => {
                 let password = resolve(password, redactor).await?;
                 let credentials = RunCredentials::password(username, &password);
-                let credentials = credentials.ok_or_else(|| {
-                    let why = "the password has characters that are not in ISO-8859-1, which Trino \
-                        cannot read";
-                    Failure::of(Kind::Secret, Class::Invalid, why)
-                })?;
+                let unsent = || Failure::of(Kind::Secret, Class::Invalid, NOT_LATIN_1);
+                let credentials = credentials.ok_or_else(unsent)?;
                 // Its characters are encoded otherwise than those that the redactor knows.
                 credentials.teach(redactor);
                 credentials

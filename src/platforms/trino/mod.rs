@@ -28,12 +28,12 @@ use super::tested::{Failed, Passed};
 use super::{
     AutoBootstrap, BoxFuture, Identity, Platform, Recorder, RunContext, Seen, Validated, Validator,
 };
-use crate::domain::{Class, FactKind, Finding, Test};
+use crate::domain::{Class, FactKind, Finding, Redactor, Test};
 use crate::input::Reader;
 use catalog::{AUTHENTICATION, CATALOG, CONNECTION, QUERY, VERSION};
 use classify::{Failure, Kind};
 use client::{Client, Until};
-use config::Config;
+use config::{Config, ProbeUser};
 use credentials::{Reading, RunCredentials, TokenNames};
 use reply::Place;
 use statement::Statement;
@@ -78,6 +78,10 @@ impl Validator for Trino {
         }
     }
 
+    fn examine(&self) -> BoxFuture<'_, Vec<(String, String)>> {
+        Box::pin(self.unusable())
+    }
+
     fn validate<'a>(&'a self, run: &'a RunContext) -> BoxFuture<'a, Validated> {
         Box::pin(self.walk(run))
     }
@@ -110,6 +114,23 @@ impl Session<'_> {
 }
 
 impl Trino {
+    /// Returns the secrets that cannot be used, each with its path and the reason.
+    async fn unusable(&self) -> Vec<(String, String)> {
+        let Config { endpoint, credentials, probe, .. } = &self.config;
+        let mut found = Vec::new();
+        let own = credentials.unusable().await;
+        found.extend(own.map(|why| ("config.password".to_owned(), why)));
+        if let Some(ProbeUser::Own(credentials)) = probe.as_ref().and_then(|one| one.user.as_ref())
+        {
+            let why = credentials.unusable().await;
+            found.extend(why.map(|why| ("config.accessControlProbe.password".to_owned(), why)));
+        }
+        let certificate = endpoint.connections(&Redactor::default()).await.err();
+        let certificate = certificate.filter(|none| none.detail.contains("client certificate"));
+        found.extend(certificate.map(|none| ("config.tls.certificate".to_owned(), none.detail)));
+        found
+    }
+
     async fn walk(&self, run: &RunContext) -> Validated {
         let mut tests = Recorder::new(CATALOG, run);
         if let Some(host) = &self.config.asleep {

@@ -370,3 +370,27 @@ async fn refused_credentials_are_not_sent_again_until_they_change() {
         assert_eq!((found.observed.is_repeat, sent()), (false, 2), "{operation}: another password");
     }
 }
+
+#[tokio::test]
+async fn password_or_certificate_that_cannot_be_used_is_found_without_a_connection() {
+    let probe = json!({ "table": "a.b.c", "username": "probe", "password": "пароль" });
+    let broken = json!({ "certificate": "hunter2", "key": "hunter2" });
+    let table = [
+        (json!({}), ""),
+        (json!({ "password": "pässwörd" }), ""),
+        (json!({ "password": { "file": "/nowhere" } }), ""),
+        (json!({ "password": "€" }), "config.password"),
+        (json!({ "accessControlProbe": probe }), "config.accessControlProbe.password"),
+        (json!({ "tls": broken }), "config.tls.certificate"),
+    ];
+    for (changes, expected) in table {
+        let mut config = all_well("https://trino.example.com");
+        for (key, value) in changes.as_object().unwrap() {
+            config[key] = value.clone();
+        }
+        let found = validator(&PLATFORM, &config).examine().await;
+        let paths: Vec<_> = found.iter().map(|(path, _)| path.as_str()).collect();
+        assert_eq!(paths.join(" "), expected, "{changes}: {found:?}");
+        assert!(found.iter().all(|(_, why)| !why.contains("hunter2")), "{found:?}");
+    }
+}
