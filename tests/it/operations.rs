@@ -125,7 +125,8 @@ fn status_is_1_while_an_integration_fails() {
     let output = config.run(&["status"]);
     let said = text(&output);
     assert_eq!(output.status.code(), Some(1), "{said}");
-    assert!(said.contains("1 integration: 1 createError.\n  one: createError\n"), "{said}");
+    assert!(said.contains("1 integration: 1 createError.\n"), "{said}");
+    assert!(said.contains("\n\none (Native S3)\n  Status    createError\n"), "{said}");
     assert_eq!(config.run(&["status", "--frobnicate"]).status.code(), Some(2));
 }
 
