@@ -8,7 +8,7 @@ pub(crate) mod exchange;
 pub(crate) mod farewell;
 pub(crate) mod http;
 pub(crate) mod jwt;
-#[cfg(any(feature = "databricks", feature = "snowflake"))]
+#[cfg(any(feature = "databricks", feature = "snowflake", feature = "synapse"))]
 pub(crate) mod near;
 pub(crate) mod oauth;
 pub(crate) mod observe;

@@ -3,7 +3,7 @@
 
 #[cfg(any(feature = "databricks", feature = "synapse"))]
 mod cloud;
-#[cfg(any(feature = "databricks", feature = "snowflake"))]
+#[cfg(any(feature = "databricks", feature = "snowflake", feature = "synapse"))]
 mod managed;
 #[cfg(any(feature = "databricks", feature = "synapse"))]
 mod principal;
@@ -12,10 +12,12 @@ mod token_endpoint;
 
 #[cfg(any(feature = "databricks", feature = "synapse"))]
 pub(crate) use cloud::Cloud;
-#[cfg(any(feature = "databricks", feature = "snowflake"))]
+#[cfg(any(feature = "databricks", feature = "snowflake", feature = "synapse"))]
 pub(crate) use managed::{METADATA, ManagedIdentity};
 #[cfg(any(feature = "databricks", feature = "synapse"))]
 pub(crate) use principal::{Audience, ServicePrincipal, is_tenant};
+#[cfg(feature = "synapse")]
+pub(crate) use remedy::named;
 pub(crate) use remedy::{Keys, Proof, remedy};
 #[cfg(feature = "snowflake")]
 pub(crate) use token_endpoint::{classified, completed, is_refusal};

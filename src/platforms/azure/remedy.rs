@@ -1,5 +1,7 @@
 //! Remediation of refusals by Microsoft Entra, with the configuration keys of each platform.
 
+#[cfg(feature = "synapse")]
+use super::token_endpoint::has_code;
 use crate::domain::Class;
 
 /// Configuration keys of a platform that remediation names.
@@ -57,5 +59,88 @@ pub(crate) fn remedy(class: Class, keys: Keys) -> String {
             "Check that this machine reaches the token endpoint, perhaps through `{proxy}`."
         ),
         Class::Local => "Fix this host: the file, variable or network named above.".to_owned(),
+    }
+}
+
+/// Returns the remedy for the cause that an `AADSTS` code in `detail` names; none for codes whose class
+/// says enough.
+#[cfg(feature = "synapse")]
+pub(crate) fn named(detail: &str, keys: Keys) -> Option<String> {
+    let Keys { tenant, resource, .. } = keys;
+    let has = |code| has_code(detail, code);
+    if has("AADSTS7000112") {
+        return Some(
+            "Enable the application in Microsoft Entra ID: Enterprise applications, Properties, \
+            Enabled for users to sign-in."
+                .to_owned(),
+        );
+    }
+    if has("AADSTS53003") || has("AADSTS530032") {
+        return Some(
+            "Let Conditional Access admit the application from this address: Microsoft Entra ID, \
+            Conditional Access, policies for workload identities."
+                .to_owned(),
+        );
+    }
+    if has("AADSTS500011") {
+        return Some(format!(
+            "Check `{resource}` and `{tenant}`: the tenant does not know the resource that the token \
+            is for."
+        ));
+    }
+    if ["AADSTS90038", "AADSTS900382", "AADSTS900432"].into_iter().any(has) {
+        return Some(format!("Check `{tenant}` and `{resource}`: the tenant is in another cloud."));
+    }
+    None
+}
+
+#[cfg(all(test, feature = "synapse"))]
+mod tests {
+    use super::*;
+
+    const KEYS: Keys = Keys {
+        tenant: "azure.tenantId",
+        client_id: "azure.clientId",
+        proof: Proof::Secret("azure.clientSecret"),
+        resource: "azure.cloud",
+        proxy: "azure.proxy",
+    };
+
+    #[test]
+    fn code_of_entra_names_its_remedy() {
+        let table = [
+            (
+                "AADSTS7000112: Application is disabled.",
+                "Enable the application in Microsoft Entra",
+            ),
+            ("AADSTS53003: Access has been blocked.", "Let Conditional Access admit"),
+            ("AADSTS530032: Blocked by a security policy.", "Let Conditional Access admit"),
+            ("AADSTS500011: The resource principal was not found.", "Check `azure.cloud` and"),
+            ("AADSTS90038: The tenant belongs to another cloud.", "Check `azure.tenantId` and"),
+            ("AADSTS900432: Confidential Client isn't supported.", "Check `azure.tenantId` and"),
+        ];
+        for (detail, expected) in table {
+            let found = named(detail, KEYS).unwrap();
+            assert!(found.starts_with(expected), "{detail}: {found}");
+        }
+        for detail in ["AADSTS7000215: Invalid client secret.", "AADSTS5000111: x", "no code"] {
+            assert_eq!(named(detail, KEYS), None, "{detail}");
+        }
+    }
+
+    #[test]
+    fn every_class_has_a_remedy_that_names_its_keys() {
+        for (class, expected) in [
+            (Class::Denied, "`azure.clientSecret`"),
+            (Class::Missing, "`azure.tenantId`"),
+            (Class::Expired, "new client secret"),
+            (Class::Invalid, "`azure.cloud`"),
+            (Class::Unreachable, "`azure.proxy`"),
+            (Class::Throttled, "`azure.proxy`"),
+            (Class::Unavailable, "`azure.proxy`"),
+            (Class::Local, "Fix this host"),
+        ] {
+            assert!(remedy(class, KEYS).contains(expected), "{class:?}");
+        }
     }
 }

@@ -6,8 +6,26 @@ use reqwest::Url;
 use crate::domain::Class;
 use crate::net::oauth::{NoToken, Refusal};
 
-/// Error codes in the descriptions of Entra that say more than the `error` beside them.
-const CODES: [(&str, Class); 4] = [
+/// Error codes in the descriptions of Entra that say more than the `error` beside them ("Microsoft Entra
+/// authentication and authorization error codes").
+const CODES: [(&str, Class); 16] = [
+    // `RetryableError`, `ExternalServerRetryableError`, `RequestTimeout`, `RequestBudgetExceededError`,
+    // `MsodsServiceUnavailable`, `GraphRetryableError`, `GraphServiceUnreachable`.
+    ("AADSTS50033", Class::Unavailable),
+    ("AADSTS90006", Class::Unavailable),
+    ("AADSTS90012", Class::Unavailable),
+    ("AADSTS90024", Class::Unavailable),
+    ("AADSTS90033", Class::Unavailable),
+    ("AADSTS90090", Class::Unavailable),
+    ("AADSTS90091", Class::Unavailable),
+    // `TenantThrottlingError`.
+    ("AADSTS90055", Class::Throttled),
+    // The application is disabled, or conditional access keeps it out.
+    ("AADSTS7000112", Class::Denied),
+    ("AADSTS53003", Class::Denied),
+    ("AADSTS530032", Class::Denied),
+    // The tenant does not know the resource.
+    ("AADSTS500011", Class::Invalid),
     // The client secret, or the assertion, has expired.
     ("AADSTS7000222", Class::Expired),
     ("AADSTS700024", Class::Expired),
@@ -22,9 +40,17 @@ pub(crate) fn classified(none: NoToken) -> NoToken {
         // The endpoint asks to come again, whatever else it says.
         Class::Throttled | Class::Unavailable | Class::Unreachable => *class,
         Class::Denied | Class::Missing | Class::Invalid | Class::Expired | Class::Local => {
-            let known = CODES.iter().find(|(code, _)| description.contains(code));
+            let known = CODES.iter().find(|(code, _)| has_code(description, code));
             known.map_or(*class, |(_, class)| *class)
         }
+    })
+}
+
+/// True for a text with this code in it, and not only with a longer one that begins like it.
+pub(super) fn has_code(text: &str, code: &str) -> bool {
+    text.match_indices(code).any(|(at, _)| {
+        let rest = text.get(at..).and_then(|rest| rest.strip_prefix(code)).unwrap_or_default();
+        !rest.starts_with(|c: char| c.is_ascii_digit())
     })
 }
 
@@ -65,6 +91,16 @@ mod tests {
             (400, "invalid_request", "AADSTS90002: Tenant not found.", Class::Missing),
             (400, "invalid_scope", "AADSTS70011: The scope is not valid.", Class::Invalid),
             (503, "temporarily_unavailable", "AADSTS90002: as if.", Class::Unavailable),
+            (400, "invalid_request", "AADSTS90033: A transient error.", Class::Unavailable),
+            (400, "invalid_request", "AADSTS90024: A transient error.", Class::Unavailable),
+            (401, "invalid_client", "AADSTS90006: Unavailable for now.", Class::Unavailable),
+            (400, "invalid_request", "AADSTS90012: Timed out.", Class::Unavailable),
+            (400, "invalid_request", "AADSTS90055: Too many requests.", Class::Throttled),
+            (400, "invalid_request", "AADSTS900551: another code.", Class::Invalid),
+            (401, "unauthorized_client", "AADSTS7000112: Disabled.", Class::Denied),
+            (400, "invalid_grant", "AADSTS53003: Blocked.", Class::Denied),
+            (400, "invalid_request", "AADSTS530032: Blocked.", Class::Denied),
+            (400, "invalid_resource", "AADSTS500011: Not found.", Class::Invalid),
         ];
         for (status, error, description, class) in table {
             let body = serde_json::json!({ "error": error, "error_description": description });

@@ -11,6 +11,10 @@ use crate::input::Reader;
 const CONNECT_DEFAULT: Duration = Duration::from_secs(10);
 const CONNECT_MIN: Duration = Duration::from_secs(1);
 const CONNECT_MAX: Duration = Duration::from_mins(1);
+/// Reason why there is no `proxy` here, and what to use instead.
+const NO_PROXY: &str = "not supported, since the protocol of this platform is not HTTP: let a TCP \
+    forwarder, such as socat, go through the proxy, put its address into `host` and `port`, and the \
+    server's name into `tls.serverName`";
 
 /// Way to one server over TCP and TLS.
 #[derive(Debug)]
@@ -34,6 +38,9 @@ impl TcpEndpoint {
         let host = reader.required_string("host");
         let host = host.and_then(|name| host_name(reader, "host", &name));
         let port = reader.port("port").unwrap_or(default_port);
+        if reader.has("proxy") {
+            reader.fault("proxy", NO_PROXY);
+        }
         let (ca_file, server_name) = reader.table("tls").map(tls).unwrap_or_default();
         let connect_timeout = reader.duration("connectTimeout", CONNECT_MIN, CONNECT_MAX);
         let host = host?;

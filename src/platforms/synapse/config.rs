@@ -2,16 +2,17 @@
 
 use std::time::Duration;
 
+use reqwest::Url;
 use strum::{IntoStaticStr, VariantArray};
 
 use super::client::Server;
-use super::credentials::{Credentials, Principal};
+use super::credentials::{Credentials, Managed, Principal};
 use super::integration::{Delimiters, Synapse};
 use crate::domain::SecretRef;
 use crate::input::Reader;
 use crate::net::oauth::KeptToken;
 use crate::platforms::authentication;
-use crate::platforms::azure::{Cloud, ServicePrincipal};
+use crate::platforms::azure::{Cloud, METADATA, ManagedIdentity, ServicePrincipal};
 use crate::platforms::connection::{Endpoint, TcpEndpoint, server};
 
 /// SQL Server's own port.
@@ -33,15 +34,33 @@ const DELIMITER_MAX: usize = 16;
 enum Authentication {
     UserPassword,
     EntraServicePrincipal,
+    EntraManagedIdentity,
     EntraToken,
 }
+
+/// Kinds of log-in of the drivers (`Authentication` in connection strings) under their own names, and what
+/// to use instead.
+const INSTEAD: [(&str, &str); 9] = [
+    ("sqlPassword", "use `userPassword`"),
+    ("activeDirectoryServicePrincipal", "use `entraServicePrincipal`"),
+    (
+        "activeDirectoryServicePrincipalCertificate",
+        "not supported; use `entraManagedIdentity`, or `entraServicePrincipal` with a client secret",
+    ),
+    ("activeDirectoryManagedIdentity", "use `entraManagedIdentity`"),
+    ("activeDirectoryMSI", "use `entraManagedIdentity`"),
+    ("activeDirectoryDefault", "it tries one log-in after the other; use `entraManagedIdentity`"),
+    ("activeDirectoryPassword", "it logs in as a person; use `entraServicePrincipal`"),
+    ("activeDirectoryInteractive", "it takes the log-in of a person; use `entraServicePrincipal`"),
+    ("activeDirectoryIntegrated", "it takes the log-in of a person; use `entraServicePrincipal`"),
+];
 
 impl Authentication {
     /// Returns the keys that only this kind uses.
     const fn keys(self) -> &'static [&'static str] {
         match self {
             Self::UserPassword => &["username", "password"],
-            Self::EntraServicePrincipal => &[],
+            Self::EntraServicePrincipal | Self::EntraManagedIdentity => &[],
             Self::EntraToken => &["token"],
         }
     }
@@ -52,6 +71,7 @@ impl Authentication {
 struct Azure {
     cloud: Option<Cloud>,
     principal: Option<Box<Application>>,
+    managed: Option<ManagedIdentity>,
 }
 
 struct Application {
@@ -96,6 +116,7 @@ pub(super) fn read(mut config: Reader<'_>) -> Option<Synapse> {
 enum Kind {
     Password { username: String, password: SecretRef },
     Application(Box<Application>),
+    Managed(Box<ManagedIdentity>),
     Token(SecretRef),
 }
 
@@ -109,6 +130,10 @@ impl Kind {
         match self {
             Self::Password { username, password } => Credentials::Password { username, password },
             Self::Token(token) => Credentials::Token(token),
+            Self::Managed(identity) => {
+                let (identity, kept) = (*identity, KeptToken::default());
+                Credentials::Managed(Box::new(Managed { identity, cloud, kept }))
+            }
             Self::Application(application) => {
                 let Application { tenant, client_id, client_secret, authority, endpoint } =
                     *application;
@@ -130,11 +155,16 @@ fn credentials(config: &mut Reader<'_>) -> Option<Given> {
     let username = username.and_then(|name| valid_name(config, "username", name));
     let (password, token) = (config.secret("password"), config.secret("token"));
     let default = Some(Authentication::UserPassword);
-    let authentication = authentication::read(config, default);
+    let authentication = if config.has(authentication::KEY) {
+        authentication::read_or_instead(config, &INSTEAD)
+    } else {
+        default
+    };
     let is_application = authentication == Some(Authentication::EntraServicePrincipal);
     let azure = if is_application { config.required("azure") } else { Some(()) };
     let azure = azure.and_then(|()| config.table("azure"));
-    let azure = azure.map(|table| self::azure(table, is_application)).unwrap_or_default();
+    let is_table = azure.is_some();
+    let azure = azure.map(|table| self::azure(table, authentication)).unwrap_or_default();
     let authentication = authentication?;
     for other in Authentication::VARIANTS {
         if *other != authentication {
@@ -148,13 +178,21 @@ fn credentials(config: &mut Reader<'_>) -> Option<Given> {
     let kind = match authentication {
         Authentication::UserPassword => Kind::Password { username: username?, password: password? },
         Authentication::EntraServicePrincipal => Kind::Application(azure.principal?),
+        Authentication::EntraManagedIdentity if is_table => Kind::Managed(Box::new(azure.managed?)),
+        Authentication::EntraManagedIdentity => {
+            let identity = ManagedIdentity::new(None, METADATA.to_owned());
+            let identity = identity.map_err(|error| config.fault("azure", error)).ok()?;
+            Kind::Managed(Box::new(identity))
+        }
         Authentication::EntraToken => Kind::Token(token?),
     };
     Some(Given { kind, cloud: azure.cloud })
 }
 
 /// Reads the table `azure`. All keys are read in any case, so that its secrets are known as such.
-fn azure(mut table: Reader<'_>, is_application: bool) -> Azure {
+fn azure(mut table: Reader<'_>, authentication: Option<Authentication>) -> Azure {
+    let is_application = authentication == Some(Authentication::EntraServicePrincipal);
+    let is_managed = authentication == Some(Authentication::EntraManagedIdentity);
     let cloud = table.choice("cloud", &Cloud::WORDS);
     let (tenant, client_id) = (table.string("tenantId"), table.string("clientId"));
     let client_secret = table.secret("clientSecret");
@@ -166,10 +204,15 @@ fn azure(mut table: Reader<'_>, is_application: bool) -> Azure {
             table.required(key);
         }
     }
+    let metadata = metadata_endpoint(&mut table);
     for key in ["tenantId", "clientId", "clientSecret", "authority", "proxy", "tls"] {
-        if !is_application && table.has(key) {
+        let is_used = is_application || (is_managed && key == "clientId");
+        if !is_used && table.has(key) {
             table.warn(key, "only used with `entraServicePrincipal`; remove it");
         }
+    }
+    if !is_managed && table.has("metadataEndpoint") {
+        table.warn("metadataEndpoint", "only used with `entraManagedIdentity`; remove it");
     }
     let filled = |key: &str, text: Option<String>| {
         let text = text?;
@@ -180,6 +223,12 @@ fn azure(mut table: Reader<'_>, is_application: bool) -> Azure {
         Some(text)
     };
     let (tenant, client_id) = (filled("tenantId", tenant), filled("clientId", client_id));
+    let managed = match (is_managed, metadata) {
+        (true, Some(metadata)) => ManagedIdentity::new(client_id.clone(), metadata)
+            .map_err(|error| table.fault("metadataEndpoint", error))
+            .ok(),
+        (_, None) | (false, Some(_)) => None,
+    };
     table.finish();
     let principal = || {
         let (client_secret, endpoint) = (client_secret?, endpoint?);
@@ -187,7 +236,17 @@ fn azure(mut table: Reader<'_>, is_application: bool) -> Azure {
         let application = Application { tenant, client_id, client_secret, authority, endpoint };
         Some(Box::new(application))
     };
-    Azure { cloud, principal: principal() }
+    Azure { cloud, principal: principal(), managed }
+}
+
+/// Reads the address of the metadata service, which speaks plain HTTP; none where it is wrong.
+fn metadata_endpoint(table: &mut Reader<'_>) -> Option<String> {
+    let Some(text) = table.string("metadataEndpoint") else { return Some(METADATA.to_owned()) };
+    let url = Url::parse(&text).ok().filter(|url| url.host_str().is_some());
+    if url.is_none() {
+        table.refuse("metadataEndpoint", "must be an address such as http://169.254.169.254");
+    }
+    url.map(|url| url.origin().ascii_serialization())
 }
 
 /// Reads the role that must exist; none when impersonation is disabled.

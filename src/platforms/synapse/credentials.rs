@@ -6,8 +6,8 @@ use super::call::CallError;
 use super::classify::{Cause, Failure, Stage};
 use crate::domain::{Redactor, Secret, SecretRef, Timestamp};
 use crate::net::jwt;
-use crate::net::oauth::KeptToken;
-use crate::platforms::azure::{Audience, Cloud, ServicePrincipal};
+use crate::net::oauth::{KeptToken, NoToken, Token};
+use crate::platforms::azure::{Audience, Cloud, ManagedIdentity, ServicePrincipal};
 use crate::platforms::connection::Endpoint;
 use crate::platforms::{LogInKey, Seen, tokens};
 use crate::secrets;
@@ -24,6 +24,8 @@ pub(super) enum Credentials {
     },
     /// Service principal of Microsoft Entra, which gets tokens with a secret.
     Principal(Box<Principal>),
+    /// Managed identity of this machine.
+    Managed(Box<Managed>),
     /// Access token that is renewed outside.
     Token(SecretRef),
 }
@@ -39,6 +41,17 @@ pub(super) struct Principal {
     pub(super) cloud: Cloud,
     /// Way to the token endpoint.
     pub(super) endpoint: Endpoint,
+    /// Token, from run to run.
+    pub(super) kept: KeptToken,
+}
+
+/// Managed identity of Azure.
+#[derive(Debug)]
+pub(super) struct Managed {
+    /// Identity that the metadata service issues tokens for.
+    pub(super) identity: ManagedIdentity,
+    /// Cloud of the server.
+    pub(super) cloud: Cloud,
     /// Token, from run to run.
     pub(super) kept: KeptToken,
 }
@@ -80,6 +93,7 @@ impl Credentials {
         match self {
             Self::Password { username, .. } => username.split('@').next().unwrap_or(username),
             Self::Principal(_) => "name of the application",
+            Self::Managed(_) => "name of the managed identity",
             Self::Token(_) => "owner of the token",
         }
     }
@@ -91,6 +105,10 @@ impl Credentials {
             Self::Principal(principal) => {
                 let Principal { tenant, application, .. } = principal.as_ref();
                 Some(application.name(Some(tenant)))
+            }
+            Self::Managed(managed) => {
+                let id = managed.identity.client_id().unwrap_or("identity of this machine");
+                Some(format!("entra {id}"))
             }
             Self::Token(_) => None,
         }
@@ -106,6 +124,8 @@ impl Credentials {
                 LogInKey::of(&names("password", username), &[password]).await
             }
             Self::Token(token) => LogInKey::of(&names("token", ""), &[token]).await,
+            // There is no secret that could be sent again.
+            Self::Managed(_) => None,
             Self::Principal(principal) if principal.kept.is_current(now).await => None,
             Self::Principal(principal) => {
                 let Principal { tenant, application, .. } = principal.as_ref();
@@ -122,6 +142,15 @@ impl Credentials {
             Cause::LoginExpired => matches!(self, Self::Password { .. }),
             Cause::NoToken(class) => class.is_definitive(),
             _ => false,
+        }
+    }
+
+    /// Returns the store of tokens that last from run to run, if this kind has one.
+    const fn kept(&self) -> Option<&KeptToken> {
+        match self {
+            Self::Principal(principal) => Some(&principal.kept),
+            Self::Managed(managed) => Some(&managed.kept),
+            Self::Password { .. } | Self::Token(_) => None,
         }
     }
 
@@ -159,6 +188,7 @@ impl Credentials {
                 let secret = read(&principal.application.client_secret).await?;
                 principal.token(&secret, now, redactor, seen).await
             }
+            Self::Managed(managed) => managed.token(now, redactor, seen).await,
         }
     }
 
@@ -170,19 +200,15 @@ impl Credentials {
         redactor: &Redactor,
         seen: &mut Seen,
     ) -> Option<Result<RunCredentials, Failure>> {
-        let (Self::Principal(principal), RunCredentials::Token { token, is_kept: true }) =
-            (self, refused)
-        else {
-            return None;
-        };
-        principal.kept.forget(token).await;
+        let RunCredentials::Token { token, is_kept: true } = refused else { return None };
+        self.kept()?.forget(token).await;
         Some(self.read(now, redactor, seen).await)
     }
 
     /// Drops a refused token, so that the next run does not begin with it.
     pub(super) async fn forget(&self, refused: &RunCredentials) {
-        if let (Self::Principal(principal), RunCredentials::Token { token, .. }) = (self, refused) {
-            principal.kept.forget(token).await;
+        if let (Some(kept), RunCredentials::Token { token, .. }) = (self.kept(), refused) {
+            kept.forget(token).await;
         }
     }
 }
@@ -198,18 +224,48 @@ impl Principal {
         let failed = |class, detail: &str| Failure::classed(Cause::NoToken(class), detail);
         let connections = self.endpoint.connections(redactor).await;
         let connections = connections.map_err(|none| failed(none.class, &none.detail))?;
-        let mut is_kept = true;
         let fetch = async || {
-            is_kept = false;
             let audience = Audience { tenant: &self.tenant, scope: self.cloud.sql_scope() };
             self.application.token(&connections, audience, secret, now).await
         };
-        let token = self.kept.current(now, fetch).await;
-        let token = token.map_err(|none| failed(none.class(), &none.detail()))?;
-        redactor.learn(&token);
-        tokens::claims("access token", &token, seen);
-        Ok(RunCredentials::Token { token, is_kept })
+        current(&self.kept, now, redactor, seen, fetch).await
     }
+}
+
+impl Managed {
+    async fn token(
+        &self,
+        now: Timestamp,
+        redactor: &Redactor,
+        seen: &mut Seen,
+    ) -> Result<RunCredentials, Failure> {
+        let scope = self.cloud.sql_scope();
+        // The metadata service is asked for a resource, whose name ends with a slash as that of SQL does.
+        let resource = scope.strip_suffix(".default").unwrap_or(scope);
+        let fetch = async || self.identity.token(resource, redactor, now).await;
+        current(&self.kept, now, redactor, seen, fetch).await
+    }
+}
+
+/// Returns the kept token, or one of `fetch`.
+async fn current(
+    kept: &KeptToken,
+    now: Timestamp,
+    redactor: &Redactor,
+    seen: &mut Seen,
+    fetch: impl AsyncFnOnce() -> Result<Token, NoToken>,
+) -> Result<RunCredentials, Failure> {
+    let mut is_kept = true;
+    let fetch = async || {
+        is_kept = false;
+        fetch().await
+    };
+    let token = kept.current(now, fetch).await;
+    let token =
+        token.map_err(|none| Failure::classed(Cause::NoToken(none.class()), &none.detail()))?;
+    redactor.learn(&token);
+    tokens::claims("access token", &token, seen);
+    Ok(RunCredentials::Token { token, is_kept })
 }
 
 /// Returns the expiry of `token`, as far as it has one.
@@ -289,5 +345,78 @@ mod tests {
         for (token, expected) in table {
             assert_eq!(expiry(&token), expected, "{}", token.expose());
         }
+    }
+
+    /// Serves answers of a metadata service, one per connection, and returns its address and what it is
+    /// asked.
+    async fn metadata(
+        answers: &'static [(u16, &'static str)],
+    ) -> (String, std::sync::Arc<std::sync::Mutex<Vec<String>>>) {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        let asked = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+        let log = std::sync::Arc::clone(&asked);
+        tokio::spawn(async move {
+            for (status, body) in answers {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let mut request = vec![0; 4096];
+                let length = stream.read(&mut request).await.unwrap();
+                let text = String::from_utf8_lossy(&request[..length]).into_owned();
+                log.lock().unwrap().push(text.lines().next().unwrap().to_owned());
+                let head = format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\n", body.len());
+                let answer = format!("{head}connection: close\r\n\r\n{body}");
+                stream.write_all(answer.as_bytes()).await.unwrap();
+            }
+        });
+        (address, asked)
+    }
+
+    fn managed(client_id: Option<&str>, address: String) -> Credentials {
+        let identity = ManagedIdentity::new(client_id.map(str::to_owned), address).unwrap();
+        let kept = KeptToken::default();
+        Credentials::Managed(Box::new(Managed { identity, cloud: Cloud::Public, kept }))
+    }
+
+    #[tokio::test]
+    async fn managed_identity_has_a_token_for_sql_that_is_kept_and_renewed_once() {
+        const ANSWERS: [(u16, &str); 2] = [
+            (200, r#"{"access_token":"hunter2-1","expires_in":"86399","token_type":"Bearer"}"#),
+            (200, r#"{"access_token":"hunter2-2","expires_in":"86399","token_type":"Bearer"}"#),
+        ];
+        let (address, asked) = metadata(&ANSWERS).await;
+        let credentials = managed(Some("app"), address);
+        assert_eq!(credentials.principal("h").as_deref(), Some("entra app"));
+        let redactor = Redactor::default();
+        let (mut seen, now) = (Seen::default(), Timestamp(0));
+        let first = credentials.read(now, &redactor, &mut seen).await.unwrap();
+        assert!(matches!(&first, RunCredentials::Token { is_kept: false, .. }));
+        assert!(credentials.renewed(&first, now, &redactor, &mut seen).await.is_none());
+        let again = credentials.read(now, &redactor, &mut seen).await.unwrap();
+        assert!(matches!(&again, RunCredentials::Token { is_kept: true, .. }));
+        let renewed =
+            credentials.renewed(&again, now, &redactor, &mut seen).await.unwrap().unwrap();
+        let RunCredentials::Token { token, is_kept: false } = renewed else { panic!("kept") };
+        assert_eq!(token.expose(), "hunter2-2");
+        assert_eq!(redactor.line("a hunter2-2 b", 99), "a [REDACTED] b");
+        let path = "/metadata/identity/oauth2/token?api-version=2018-02-01\
+            &resource=https%3A%2F%2Fdatabase.windows.net%2F&client_id=app";
+        let expected = format!("GET {path} HTTP/1.1");
+        assert_eq!(*asked.lock().unwrap(), [expected.clone(), expected]);
+    }
+
+    #[tokio::test]
+    async fn machine_without_an_identity_is_said_to_have_none() {
+        const ANSWERS: [(u16, &str); 1] =
+            [(400, r#"{"error":"invalid_request","error_description":"Identity not found"}"#)];
+        let (address, _) = metadata(&ANSWERS).await;
+        let credentials = managed(None, address);
+        assert_eq!(credentials.principal("h").as_deref(), Some("entra identity of this machine"));
+        let found =
+            credentials.read(Timestamp(0), &Redactor::default(), &mut Seen::default()).await;
+        let failure = found.unwrap_err();
+        assert!(matches!(failure.cause, Cause::NoToken(_)), "{failure:?}");
+        assert!(failure.class.is_definitive(), "{failure:?}");
+        assert!(failure.detail.contains("Identity not found"), "{failure:?}");
     }
 }

@@ -4,6 +4,7 @@ use super::classify::{Cause, Failure};
 use super::credentials::Credentials;
 use super::integration::Synapse;
 use super::statement::identifier;
+use crate::domain::Class;
 use crate::platforms::azure;
 
 /// Keys of a service principal.
@@ -37,7 +38,7 @@ impl Synapse {
                 Credentials::Password { .. } => {
                     format!("In master: ALTER LOGIN {user} WITH PASSWORD = N'<password>';")
                 }
-                Credentials::Principal(_) | Credentials::Token(_) => {
+                Credentials::Principal(_) | Credentials::Managed(_) | Credentials::Token(_) => {
                     "Renew the access token, and check this machine's clock.".to_owned()
                 }
             },
@@ -68,7 +69,12 @@ impl Synapse {
             Cause::Busy | Cause::Internal => "This passes by itself as a rule; otherwise look \
                 for scaling, maintenance or an incident in the Azure portal."
                 .to_owned(),
-            Cause::NoToken(class) => azure::remedy(class, KEYS),
+            Cause::NoToken(class) if matches!(server.credentials, Credentials::Managed(_)) => {
+                no_managed_token(class)
+            }
+            Cause::NoToken(class) => {
+                azure::named(&failure.detail, KEYS).unwrap_or_else(|| azure::remedy(class, KEYS))
+            }
             Cause::Unresolved => format!("Check `host`; {host} must have an address here."),
             Cause::Interrupted => "The log-in passed, so neither credentials nor firewalls are at \
                 fault: look at the load of the pool, at queued statements (sys.dm_pdw_exec_requests) \
@@ -99,8 +105,8 @@ impl Synapse {
         let says = |words: &str| detail.contains(words);
         if says("only authentication is enabled") {
             return "The server takes Microsoft Entra log-ins only: set `authenticationType` to \
-                \"entraServicePrincipal\" or \"entraToken\", or let an administrator allow SQL \
-                authentication again (az synapse ad-only-auth disable)."
+                \"entraServicePrincipal\" or \"entraManagedIdentity\", or let an administrator \
+                allow SQL authentication again (az synapse ad-only-auth disable)."
                 .to_owned();
         }
         if says("not currently configured to accept this token") {
@@ -132,11 +138,27 @@ impl Synapse {
                 "Check `username` and `password`. To set a new password, in master: ALTER LOGIN \
                 {user} WITH PASSWORD = N'<password>';"
             ),
-            Credentials::Principal(_) | Credentials::Token(_) => {
+            Credentials::Principal(_) | Credentials::Managed(_) | Credentials::Token(_) => {
                 format!("In database {database}: CREATE USER {user} FROM EXTERNAL PROVIDER;")
             }
         }
     }
+}
+
+/// Returns the remediation for a managed identity without a token.
+fn no_managed_token(class: Class) -> String {
+    match class {
+        Class::Denied | Class::Missing | Class::Invalid | Class::Expired | Class::Local => {
+            "Assign a managed identity to this machine (az vm identity assign), and name it in \
+            `azure.clientId` where it is one of several; outside of Azure use \
+            \"entraServicePrincipal\"."
+        }
+        Class::Unreachable | Class::Throttled | Class::Unavailable => {
+            "The metadata service of this machine is busy or being updated; this passes by itself as \
+            a rule."
+        }
+    }
+    .to_owned()
 }
 
 /// Returns the remediation for a firewall, with the address that the server saw.
@@ -159,7 +181,6 @@ fn firewall(detail: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::Class;
     use crate::input::{Faults, Reader, Value};
     use crate::platforms::synapse::config;
     use serde_json::{Value as Json, json};
@@ -295,6 +316,19 @@ mod tests {
             assert!(found.contains(expected), "{cause:?}: {found}");
             assert!(!found.contains("hunter2"), "{cause:?}: {found}");
         }
+        let managed = self::synapse(&json!({
+            "authenticationType": "entraManagedIdentity", "username": null, "password": null,
+        }));
+        for (class, expected) in [
+            (Class::Invalid, "Assign a managed identity to this machine"),
+            (Class::Local, "Assign a managed identity to this machine"),
+            (Class::Unavailable, "The metadata service of this machine is busy"),
+        ] {
+            let found = managed.remedy(&refused(Cause::NoToken(class), "Identity not found"));
+            assert!(found.starts_with(expected), "{class:?}: {found}");
+        }
+        let blocked = refused(Cause::NoToken(Class::Denied), "AADSTS53003: Access is blocked.");
+        assert!(synapse.remedy(&blocked).starts_with("Let Conditional Access admit"));
         let found = by_token().remedy(&refused(Cause::LoginExpired, "Token is expired."));
         assert!(found.starts_with("Renew the access token"), "{found}");
     }

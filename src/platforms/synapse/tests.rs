@@ -352,7 +352,19 @@ fn each_mistake_about_the_account_is_named_exactly() {
         (
             json!({"authenticationType": "token"}),
             "authenticationType: expected one of `userPassword`, `entraServicePrincipal`, \
-            `entraToken`, found \"token\"",
+            `entraManagedIdentity`, `entraToken`, found \"token\"",
+        ),
+        (
+            json!({"authenticationType": "ActiveDirectoryInteractive"}),
+            "authenticationType: `activeDirectoryInteractive` cannot be used: it takes the log-in of \
+            a person; use `entraServicePrincipal`",
+        ),
+        (
+            json!({
+                "authenticationType": "entraManagedIdentity", "username": null, "password": null,
+                "azure": {"metadataEndpoint": "no address"},
+            }),
+            "azure.metadataEndpoint: must be an address such as http://169.254.169.254",
         ),
     ]);
 }
@@ -374,7 +386,9 @@ fn the_sample_and_its_commented_keys_are_accepted() {
     let pair = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     fs::write(PROXY_CA, pair.cert.pem()).unwrap();
     let mut texts = vec![PLATFORM.sample.to_owned()];
-    texts.extend(["\"userPassword", "\"entraServicePrincipal", "\"entraToken"].map(uncommented));
+    let ways =
+        ["\"userPassword", "\"entraServicePrincipal", "\"entraManagedIdentity", "\"entraToken"];
+    texts.extend(ways.map(uncommented));
     for text in texts {
         let (validator, faults) = parsed(&PLATFORM, &sample_config(&PLATFORM, &text));
         assert_eq!(faults, Vec::<String>::new());
