@@ -12,7 +12,7 @@ pub(crate) mod jwt;
 pub(crate) mod near;
 pub(crate) mod oauth;
 pub(crate) mod observe;
-#[cfg(feature = "snowflake")]
+#[cfg(any(feature = "bigquery", feature = "snowflake"))]
 pub(crate) mod pem;
 pub(crate) mod resolve;
 pub(crate) mod tcp;

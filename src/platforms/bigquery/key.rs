@@ -11,6 +11,7 @@ use super::names::{is_account, is_project};
 use super::pasted;
 use super::source::{CredentialSource, SourceFile};
 use crate::domain::{Secret, one_line};
+use crate::net::pem;
 use crate::platforms::connection::is_loopback;
 
 /// The longest identifier of a pool or a key, in bytes.
@@ -148,7 +149,7 @@ impl ServiceAccountKey {
         let file: AccountFile = shaped(rest)?;
         let email = file.client_email.filter(|email| is_account(email));
         let email = email.ok_or("`client_email` is missing or no name of an account")?;
-        let private_key = file.private_key.as_deref().map(pasted::private_key);
+        let private_key = file.private_key.map(|key| pem::restored(&Secret::new(key)));
         let private_key = private_key.ok_or("`private_key` is missing")?;
         let project = file.project_id.filter(|project| is_project(project));
         let key_id = file.private_key_id.filter(|id| id.len() <= NAME_MAX);

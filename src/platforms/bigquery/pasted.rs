@@ -1,13 +1,9 @@
 //! Credentials as they are pasted: through environment variables, forms and other documents, which
 //! change line ends and encodings on the way.
 
-use std::borrow::Cow;
-
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::de::DeserializeOwned;
-
-use crate::domain::Secret;
 
 /// Mark that some editors put at the beginning of a text.
 const BYTE_ORDER_MARK: char = '\u{feff}';
@@ -60,29 +56,9 @@ fn escaped(text: &str) -> String {
     out
 }
 
-/// Returns a private key with its line ends: those that went through one escape too many are `\n` as
-/// two characters. Base64 without the lines around it gets them.
-pub(super) fn private_key(text: &str) -> Secret {
-    let text = text.trim_start_matches(BYTE_ORDER_MARK).trim();
-    let text = match text.contains("\\n") {
-        true => Cow::Owned(text.replace("\\r", "").replace("\\n", "\n")),
-        false => Cow::Borrowed(text),
-    };
-    let is_bare = !text.contains("-----")
-        && !text.is_empty()
-        && text.chars().all(|c| c.is_ascii_alphanumeric() || "+/=\r\n ".contains(c));
-    if is_bare {
-        return Secret::new(format!(
-            "-----BEGIN PRIVATE KEY-----\n{text}\n-----END PRIVATE KEY-----\n"
-        ));
-    }
-    Secret::new(text.into_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::net::jwt::SigningKey;
     use serde_json::{Value as Json, json};
 
     #[test]
@@ -109,23 +85,5 @@ mod tests {
             assert!(fault.starts_with("it is not the JSON of a credential (line "), "{fault}");
             assert!(!fault.contains("hunter2"), "{fault}");
         }
-    }
-
-    #[test]
-    fn pasted_key_signs() {
-        let pem = rcgen::KeyPair::generate_for(&rcgen::PKCS_RSA_SHA256).unwrap().serialize_pem();
-        let bare: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
-        let table = [
-            pem.clone(),
-            pem.replace('\n', "\\n"),
-            pem.replace('\n', "\\r\\n"),
-            pem.replace('\n', "\r\n"),
-            format!("\u{feff}{pem}"),
-            bare,
-        ];
-        for text in table {
-            SigningKey::from_pem(&private_key(&text)).unwrap();
-        }
-        assert!(SigningKey::from_pem(&private_key("hunter2")).is_err());
     }
 }
