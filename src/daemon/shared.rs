@@ -127,6 +127,9 @@ impl Shared {
     /// Logs a failure of the store; the same one again once a minute.
     pub(super) fn store_failed(&self, what: &str, error: &StoreError) {
         self.metrics.store_failed();
+        if error.is_full_disk() {
+            self.health.disk.refuse();
+        }
         let why = chain(error);
         if let Some(suppressed) = self.store_errors.admit(&why, Instant::now()) {
             error!(suppressed, "{what}: {why}");

@@ -14,6 +14,8 @@ use crate::domain::OwnFault;
 
 /// Interval at which the machine is looked at.
 const LOOK: Duration = Duration::from_secs(30);
+/// Shortest time between two looks because of refused writes.
+const REFUSALS: Duration = Duration::from_secs(1);
 /// The share of file descriptors, in percent, above which they count as used up.
 const DESCRIPTORS_MAX: u64 = 90;
 
@@ -22,10 +24,10 @@ pub(in crate::daemon) async fn watch_machine(shared: Arc<Shared>, stop: Cancella
     loop {
         let active = shared.active();
         let folder = active.fixed.0.parent().map(Path::to_owned).unwrap_or_default();
-        let found = BTreeMap::from([
-            (OwnFault::Disk, disk_fault(&folder, active.own.disk_free_mib)),
-            (OwnFault::Descriptors, descriptor_fault()),
-        ]);
+        let (room, least) = (free(&folder), active.own.disk_free_mib);
+        let disk = disk_fault(&folder, room, shared.health.disk.is_full(room), least);
+        let found =
+            BTreeMap::from([(OwnFault::Disk, disk), (OwnFault::Descriptors, descriptor_fault())]);
         for (fault, message) in found {
             match message {
                 Some(message) => begin(&shared, fault, message).await,
@@ -36,18 +38,33 @@ pub(in crate::daemon) async fn watch_machine(shared: Arc<Shared>, stop: Cancella
             biased;
             () = stop.cancelled() => return,
             () = sleep(LOOK) => (),
+            () = refusal(&shared) => (),
         }
     }
 }
 
-/// Returns the fault of the disk of `folder`, if it has one; an unknown state is none.
-fn disk_fault(folder: &Path, free_mib: u32) -> Option<String> {
+/// Waits until the disk refuses a write, and a moment since the look before: it refuses many at once.
+async fn refusal(shared: &Shared) {
+    sleep(REFUSALS).await;
+    shared.health.disk.refusal().await;
+}
+
+/// Returns the free room on the disk of `folder` in MiB, if it is known.
+fn free(folder: &Path) -> Option<u64> {
     let here = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     let found = rustix::fs::statvfs(here).ok()?;
-    let free = found.f_bavail.saturating_mul(found.f_frsize) / (1024 * 1024);
-    (free < u64::from(free_mib)).then(|| {
-        format!("{} has {free} MiB left, less than `own_faults.disk_free_mib`", here.display())
-    })
+    Some(found.f_bavail.saturating_mul(found.f_frsize) / (1024 * 1024))
+}
+
+/// Returns the fault of the disk of `folder`, if it has one: the database could not be written, or less
+/// room is left than `least`, in MiB. An unknown state is none.
+fn disk_fault(folder: &Path, free: Option<u64>, is_full: bool, least: u32) -> Option<String> {
+    let here = folder.display();
+    if is_full {
+        return Some(format!("{here} has no room left, so that the database cannot be written"));
+    }
+    let free = free.filter(|free| *free < u64::from(least))?;
+    Some(format!("{here} has {free} MiB left, less than `own_faults.disk_free_mib`"))
 }
 
 /// Returns the fault of the file descriptors of this process, if there is one.
@@ -65,10 +82,13 @@ mod tests {
     #[test]
     fn a_full_disk_is_a_fault() {
         let folder = tempfile::tempdir().unwrap();
-        assert_eq!(disk_fault(folder.path(), 0), None);
-        let fault = disk_fault(folder.path(), u32::MAX).unwrap();
+        let (here, nowhere) = (folder.path(), Path::new("/nowhere"));
+        assert_eq!(disk_fault(here, free(here), false, 0), None);
+        let fault = disk_fault(here, free(here), false, u32::MAX).unwrap();
         assert!(fault.contains("MiB left"), "{fault}");
-        assert_eq!(disk_fault(Path::new("/nowhere"), u32::MAX), None);
+        assert_eq!(disk_fault(nowhere, free(nowhere), false, u32::MAX), None);
+        let fault = disk_fault(here, free(here), true, 0).unwrap();
+        assert!(fault.contains("no room left"), "{fault}");
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! Observations of the daemon's own side, and which faults are open.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::probe;
@@ -14,11 +16,44 @@ use crate::domain::{Clocks, Hosts, OwnFault};
 pub(crate) struct Health {
     /// Time for which failures were evidence.
     pub(in crate::daemon) awake: Awake,
+    /// Refusals of the disk.
+    pub(in crate::daemon) disk: Disk,
     evidence: Mutex<Evidence>,
     pub(super) canaries: tokio::sync::Mutex<Option<(Instant, bool)>>,
     /// Probe of a simulation, in place of connections.
     #[cfg(test)]
     probe: Option<Probe>,
+}
+
+/// Free room from which a disk that refused a write is no longer full, in MiB.
+const FREE_MIN: u64 = 2;
+
+/// Disk that may have refused to take what is written.
+#[derive(Debug, Default)]
+pub(in crate::daemon) struct Disk {
+    is_full: AtomicBool,
+    refused: Notify,
+}
+
+impl Disk {
+    /// Notes that it had no room for a write.
+    pub(in crate::daemon) fn refuse(&self) {
+        self.is_full.store(true, Ordering::Relaxed);
+        self.refused.notify_one();
+    }
+
+    /// Waits until it has had no room.
+    pub(super) async fn refusal(&self) {
+        self.refused.notified().await;
+    }
+
+    /// Returns true when it has had no room and still has none, with so many MiB free.
+    pub(super) fn is_full(&self, free: Option<u64>) -> bool {
+        if free.is_some_and(|free| FREE_MIN <= free) {
+            self.is_full.store(false, Ordering::Relaxed);
+        }
+        self.is_full.load(Ordering::Relaxed)
+    }
 }
 
 /// Answer of a simulation to whether a host takes a connection.
@@ -73,5 +108,19 @@ impl Health {
     /// Returns true while `fault` is open.
     pub(super) fn lasts(&self, fault: OwnFault) -> bool {
         self.evidence(|evidence| evidence.lasting.contains(&fault))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn disk_is_full_from_a_refusal_until_enough_is_free() {
+        let disk = Disk::default();
+        assert!(!disk.is_full(Some(0)), "an empty disk alone is no refusal");
+        disk.refuse();
+        assert!(disk.is_full(Some(1)) && disk.is_full(None));
+        assert!(!disk.is_full(Some(2)) && !disk.is_full(Some(0)));
     }
 }

@@ -38,6 +38,7 @@ mod reader;
 mod receiver;
 mod release;
 mod resend;
+mod reserve;
 mod row;
 mod run;
 mod silence;
@@ -191,7 +192,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<Vec<PendingDelivery>, StoreError> {
         let lease = outbox::Claim { owner: self.owner, until: now.plus(lease) };
-        self.writer.write(move |tx| outbox::claim(tx, &permits, lease, now)).await
+        self.writer.write_vital(move |tx| outbox::claim(tx, &permits, lease, now)).await
     }
 
     /// Implements [`crate::store::Store::claim_resends`] on this engine.
@@ -211,7 +212,7 @@ impl Store {
     ) -> Result<impl Future<Output = Result<Option<Disabled>, StoreError>> + use<>, StoreError>
     {
         self.writer
-            .queue(move |tx| outbox::record_attempt(tx, &attempt, &context), writer::Haste::Now)
+            .queue(move |tx| outbox::record_attempt(tx, &attempt, &context), writer::Haste::Vital)
             .await
     }
 
@@ -231,7 +232,7 @@ impl Store {
         message: String,
         context: NotificationContext,
     ) -> Result<bool, StoreError> {
-        self.writer.write(move |tx| own_fault::begin(tx, fault, &message, &context)).await
+        self.writer.write_vital(move |tx| own_fault::begin(tx, fault, &message, &context)).await
     }
 
     /// Implements [`crate::store::Store::restore`] on this engine.
@@ -240,7 +241,7 @@ impl Store {
         fault: OwnFault,
         context: NotificationContext,
     ) -> Result<bool, StoreError> {
-        self.writer.write(move |tx| own_fault::end(tx, fault, &context)).await
+        self.writer.write_vital(move |tx| own_fault::end(tx, fault, &context)).await
     }
 
     /// Implements [`crate::store::Store::prune`] on this engine.

@@ -17,6 +17,7 @@ use super::StoreError;
 use super::defect::{self, Defect};
 use super::migrations::{APPLICATION_ID, migrate, newest};
 use super::place::{self, Locks, MODE, Place, beside, refused, unusable};
+use super::reserve::Reserve;
 
 /// Longest wait of a statement for another process to release its lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -48,6 +49,8 @@ pub(super) struct Opened {
     pub(super) locks: Locks,
     /// Where the file has to stay.
     pub(super) place: Place,
+    /// Room for what must be stored when the disk is full.
+    pub(super) reserve: Reserve,
 }
 
 /// Opens the database at `path` for the daemon, or creates it there.
@@ -67,7 +70,8 @@ pub(super) fn open(path: &Path) -> Result<Opened, StoreError> {
     match take_over(&mut conn) {
         Ok(owner) => {
             let place = Place::of(path).map_err(|error| unusable(path, &error))?;
-            Ok(Opened { conn, owner, locks, place: place.with_log() })
+            let reserve = Reserve::new(path);
+            Ok(Opened { conn, owner, locks, place: place.with_log(), reserve })
         }
         Err(error) => Err(explained(path, error)),
     }

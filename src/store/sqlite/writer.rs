@@ -8,13 +8,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{JoinHandle, Thread};
 use std::time::Duration;
 
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
 use super::defect::{self, Defect};
 use super::open::Opened;
-use super::place::Place;
+use super::reserve::Reserve;
 use super::{StoreError, history};
 
 /// Commands that may wait; more wait in their callers.
@@ -52,6 +52,8 @@ pub(super) enum Haste {
     Now,
     /// It can wait for others, as what belongs to a run can: a commit is dear, and runs are many.
     Soon,
+    /// As soon as can be, and in the room that is reserved when the disk is full.
+    Vital,
 }
 
 /// Sender of the answer to a caller that waits for the end of a transaction.
@@ -61,6 +63,8 @@ pub(super) type Answer<T> = oneshot::Sender<Result<T, StoreError>>;
 pub(super) trait Command: Send {
     /// Does the work; false when it is to be undone. Work that was undone may be done again.
     fn run(&mut self, tx: &Connection) -> bool;
+    /// Returns true when it may use the room that is reserved.
+    fn is_vital(&self) -> bool;
     /// Answers the caller, once the fate of the transaction is known.
     fn answer(self: Box<Self>, commit: Result<(), Arc<rusqlite::Error>>);
 }
@@ -68,6 +72,7 @@ pub(super) trait Command: Send {
 struct Job<W, T> {
     work: W,
     done: Option<Result<T, StoreError>>,
+    haste: Haste,
     answer: Answer<T>,
 }
 
@@ -78,6 +83,10 @@ where
 {
     fn run(&mut self, tx: &Connection) -> bool {
         self.done.insert((self.work)(tx)).is_ok()
+    }
+
+    fn is_vital(&self) -> bool {
+        self.haste == Haste::Vital
     }
 
     fn answer(self: Box<Self>, commit: Result<(), Arc<rusqlite::Error>>) {
@@ -134,6 +143,14 @@ impl Writer {
         self.queue(work, Haste::Soon).await?.await
     }
 
+    /// The same for `work` that tells of a full disk, or helps to.
+    pub(super) async fn write_vital<T: Send + 'static>(
+        &self,
+        work: impl Fn(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.queue(work, Haste::Vital).await?.await
+    }
+
     /// Queues `work`; what is queued after it sees what it did. The answer comes after its commit.
     pub(super) async fn queue<W, T>(
         &self,
@@ -145,7 +162,7 @@ impl Writer {
         T: Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
-        let job = Job { work, done: None, answer };
+        let job = Job { work, done: None, haste, answer };
         self.send(Message::Write(Box::new(job), haste)).await?;
         Ok(async { answered.await.unwrap_or(Err(StoreError::Stopped)) })
     }
@@ -176,7 +193,7 @@ impl Message {
     const fn hurries(&self) -> bool {
         match self {
             Self::Write(_, Haste::Soon) => false,
-            Self::Write(_, Haste::Now) | Self::Close(_) => true,
+            Self::Write(_, Haste::Now | Haste::Vital) | Self::Close(_) => true,
         }
     }
 }
@@ -227,7 +244,7 @@ fn serve(
     pace: Duration,
     committed: &watch::Sender<i64>,
 ) {
-    let Opened { conn, locks, place, owner: _ } = opened;
+    let Opened { conn, locks, place, mut reserve, owner: _ } = opened;
     let (mut closing, mut paced) = (Vec::new(), None::<Instant>);
     let sends_before_commit = defect::planted() == Some(Defect::SendBeforeCommit);
     while let Some(first) = queue.blocking_recv() {
@@ -248,7 +265,10 @@ fn serve(
         if sends_before_commit {
             defect::commit(&conn, group.commands);
         } else {
-            commit(&conn, &place, group.commands);
+            match place.check() {
+                Ok(()) => commit(&conn, &mut reserve, group.commands),
+                Err(moved) => answer(group.commands, &Err(Arc::new(moved))),
+            }
         }
         if let Ok(event) = history::latest_event(&conn) {
             committed.send_replace(event);
@@ -263,8 +283,25 @@ fn serve(
     }
 }
 
-fn commit(conn: &Connection, place: &Place, mut group: Vec<Box<dyn Command>>) {
-    let ended = place.check().and_then(|()| transact(conn, &mut group)).map_err(Arc::new);
+/// Commits `group`; when the disk is full, what is vital in it in the room that is reserved.
+fn commit(conn: &Connection, reserve: &mut Reserve, mut group: Vec<Box<dyn Command>>) {
+    let mut ended = transact(conn, &mut group).map_err(Arc::new);
+    let is_full =
+        |error: &Arc<rusqlite::Error>| error.sqlite_error_code() == Some(ErrorCode::DiskFull);
+    let has_vital = group.iter().any(|command| command.is_vital());
+    if ended.as_ref().is_err_and(is_full) && has_vital && reserve.release() {
+        let (vital, others) = group.into_iter().partition(|command| command.is_vital());
+        answer(others, &ended);
+        group = vital;
+        ended = transact(conn, &mut group).map_err(Arc::new);
+    }
+    answer(group, &ended);
+    if ended.is_ok() {
+        reserve.refill();
+    }
+}
+
+fn answer(group: Vec<Box<dyn Command>>, ended: &Result<(), Arc<rusqlite::Error>>) {
     for command in group {
         command.answer(ended.clone());
     }
