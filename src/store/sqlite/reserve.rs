@@ -45,14 +45,14 @@ impl Reserve {
         self.tried = Some(Instant::now());
         self.is_held = match fs::metadata(&self.path) {
             Ok(found) if found.len() == BYTES => true,
-            Ok(_) | Err(_) => self.has_room() && self.fill().is_ok(),
+            Ok(_) | Err(_) => self.has_space() && self.fill().is_ok(),
         };
         if !self.is_held {
             fs::remove_file(&self.path).ok();
         }
     }
 
-    fn has_room(&self) -> bool {
+    fn has_space(&self) -> bool {
         let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
         let free = rustix::fs::statvfs(folder.unwrap_or(Path::new(".")));
         free.is_ok_and(|found| FREE_MIN <= found.f_bavail.saturating_mul(found.f_frsize))

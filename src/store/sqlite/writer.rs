@@ -143,7 +143,7 @@ impl Writer {
         self.queue(work, Haste::Soon).await?.await
     }
 
-    /// The same for `work` that tells of a full disk, or helps to.
+    /// The same for `work` that notifies of a full disk, or helps to.
     pub(super) async fn write_vital<T: Send + 'static>(
         &self,
         work: impl Fn(&Connection) -> Result<T, StoreError> + Send + 'static,
