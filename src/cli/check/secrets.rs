@@ -196,4 +196,27 @@ mod tests {
             warnings[1].starts_with("credentials: hook-token, hook-url can be read by the service")
         );
     }
+
+    #[tokio::test]
+    async fn private_key_of_an_integration_is_opened() {
+        let key = rcgen::KeyPair::generate().unwrap().serialize_pem();
+        let main = "[[integration]]\nname = \"sf\"\ntype = \"Snowflake\"\nautoBootstrap = false\n\
+            [integration.config]\nhost = \"org-acct.snowflakecomputing.com\"\nwarehouse = \"W\"\n\
+            database = \"D\"\nrole = \"R\"\nauthenticationType = \"keyPair\"\nusername = \"U\"\n\
+            [integration.config.privateKey]\nkeyName = \"PRIV_KEY_FILE\"\nuserFilename = \"k\"\n\
+            content = { file = \"DIR/key\" }\n";
+        assert_eq!(looked(main, &[("key", &key)]).await, (vec![], vec![]));
+        let escaped = key.replace('\n', "\\n");
+        assert_eq!(looked(main, &[("key", &escaped)]).await.0, [""; 0], "as it was pasted");
+        for file in ["hunter2", &key[..key.len() / 2]] {
+            let (problems, _) = looked(main, &[("key", file)]).await;
+            assert_eq!(problems.len(), 1, "{problems:?}");
+            let expected =
+                "integration sf: config.privateKey.content: The private key cannot be used";
+            assert!(problems[0].starts_with(expected), "{problems:?}");
+            assert!(!problems[0].contains("hunter2"), "{problems:?}");
+        }
+        let (problems, _) = looked(main, &[]).await;
+        assert_eq!(problems.len(), 1, "it is named once: {problems:?}");
+    }
 }

@@ -8,7 +8,7 @@ use uuid::{Builder, Uuid};
 use super::classify::{Cause, Failure};
 use super::obtain::{no_token, read};
 use super::workload::{Source, Workload};
-use crate::domain::{Redactor, Secret, SecretRef, Timestamp};
+use crate::domain::{Class, Redactor, Secret, SecretRef, Timestamp};
 use crate::net::http::Connections;
 use crate::net::jwt::SigningKey;
 use crate::net::oauth::{ClientCredentials, ClientProof, KeptToken};
@@ -102,6 +102,21 @@ pub(super) struct Bearer {
 }
 
 impl Credentials {
+    /// Opens the private key, where there is one; returns the path of a key that cannot be used, and why. One that
+    /// cannot be read is left out.
+    pub(super) async fn examine(&self) -> Option<(&'static str, String)> {
+        let (path, key, passphrase) = match self {
+            Self::KeyPair(pair) => ("config.privateKey.content", &pair.key, &pair.passphrase),
+            Self::OAuth(OAuth { proof: Proof::Certificate { key, passphrase, .. }, .. }) => {
+                ("config.oAuthClientConfig.oAuthPrivateKey.content", key, passphrase)
+            }
+            Self::OAuth(_) | Self::Token(_) | Self::Password(_) | Self::Workload(_) => return None,
+        };
+        let opened = signing_key(key, passphrase.as_ref(), &Redactor::default()).await;
+        let wrong = opened.err().filter(|failure| failure.class != Class::Local)?;
+        Some((path, wrong.detail))
+    }
+
     /// Returns the token for a run that begins `now`. The redactor of `connections` learns it, and
     /// every secret that is read for it.
     ///

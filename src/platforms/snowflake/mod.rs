@@ -54,6 +54,13 @@ impl Validator for Snowflake {
         self.identity.clone()
     }
 
+    fn examine(&self) -> BoxFuture<'_, Vec<(String, String)>> {
+        Box::pin(async {
+            let wrong = self.credentials.examine().await;
+            wrong.map(|(path, reason)| (path.to_owned(), reason)).into_iter().collect()
+        })
+    }
+
     fn validate<'a>(&'a self, run: &'a RunContext) -> BoxFuture<'a, Validated> {
         Box::pin(self.walk(run))
     }
