@@ -158,7 +158,7 @@ async fn validate_all(
         let reader = format!("{} {}", begun.name, subject.as_str());
         let log_ins = LogIns::of(&shared.log_ins, &active.refused_pauses, now)
             .by(&reader, text)
-            .asked(begun.trigger == Trigger::Request);
+            .asked((begun.trigger == Trigger::Request).then_some(begun.due_at));
         let (mut report, observed) = match validator_for(watched, begun, subject).await {
             Ok(validator) => {
                 let context = RunContext {

@@ -104,7 +104,6 @@ struct Known {
 struct Refusal {
     finding: Finding,
     at: Timestamp,
-    since: Instant,
     /// Instant from which on it is tried again.
     again: Instant,
     /// Configurations that have met it, by the integration and its configuration's role.
@@ -148,7 +147,7 @@ impl Entry {
     fn refused(&self, run: &LogIns) -> Option<Remembered> {
         let mut known = self.known();
         let holds = |refusal: &&mut Refusal| {
-            let is_asked = run.asked_at.is_some_and(|at| refusal.since < at);
+            let is_asked = run.asked_at.is_some_and(|at| refusal.at < at);
             Instant::now() < refusal.again && !is_asked
         };
         let refusal = known.refusal.as_mut().filter(holds)?;
@@ -191,8 +190,8 @@ pub(crate) struct LogIns {
     reader: Arc<str>,
     configuration: [u8; 32],
     now: Timestamp,
-    /// Instant at which a person asked for the run: refusals before it do not hold.
-    asked_at: Option<Instant>,
+    /// Instant at which a person asked for the run: refusals of runs that began before it do not hold.
+    asked_at: Option<Timestamp>,
     /// Refusals that this run reported.
     reported: Arc<Mutex<Vec<Arc<Entry>>>>,
 }
@@ -226,10 +225,11 @@ impl LogIns {
         Self { reader: Arc::from(reader), configuration: digest.end(), ..self }
     }
 
-    /// Lets refusals until now not hold for a run that a person asked for.
+    /// Lets refusals of runs that began before the instant at which a person asked for this run not hold:
+    /// of many runs that one request is about, the first is the only one that tries.
     #[must_use]
-    pub(crate) fn asked(self, is_asked: bool) -> Self {
-        Self { asked_at: is_asked.then(Instant::now), ..self }
+    pub(crate) fn asked(self, at: Option<Timestamp>) -> Self {
+        Self { asked_at: at, ..self }
     }
 
     /// Notes that the run was stored: what it reported is no new evidence from now on.
@@ -297,12 +297,10 @@ impl Ticket {
         if let Some(finding) = refused {
             known.refusals = known.refusals.saturating_add(1);
             let reader = Reader { configuration: run.configuration, knows: false };
-            let since = Instant::now();
             known.refusal = Some(Refusal {
                 finding: finding.clone(),
                 at: run.now,
-                since,
-                again: since + run.pause(known.refusals),
+                again: Instant::now() + run.pause(known.refusals),
                 readers: [(Arc::clone(&run.reader), reader)].into(),
             });
             known.open_until = None;
@@ -386,12 +384,14 @@ mod tests {
         tokio::time::advance(Duration::from_mins(31)).await;
         assert!(tries(&process.run("a", "x"), "wrong").await, "after the second pause");
         assert!(tries(&LogIns::default(), "wrong").await, "a process of its own");
-        tokio::time::advance(Duration::from_mins(1)).await;
-        let (first, second) =
-            (process.run("a", "x").asked(true), process.run("b", "z").asked(true));
-        tokio::time::advance(Duration::from_secs(1)).await;
-        assert!(tries(&first, "wrong").await, "a person asked");
-        assert!(!tries(&second, "wrong").await, "it was refused after that person asked");
+        let asked = |minutes| process.run("a", "x").now.plus(Duration::from_mins(minutes));
+        let run = |began, at| {
+            LogIns { now: asked(began), ..process.run("a", "x") }.asked(Some(asked(at)))
+        };
+        assert!(tries(&run(40, 40), "wrong").await, "a person asked");
+        assert!(!tries(&run(45, 40), "wrong").await, "it was refused since that person asked");
+        assert!(!tries(&process.run("a", "x"), "wrong").await, "by its schedule");
+        assert!(tries(&run(46, 46), "wrong").await, "a person asked again");
     }
 
     #[tokio::test(start_paused = true)]
@@ -463,7 +463,6 @@ mod tests {
         let refusal = || Refusal {
             finding: refused(),
             at: Timestamp(0),
-            since: Instant::now(),
             again: Instant::now(),
             readers: HashMap::new(),
         };
