@@ -96,7 +96,7 @@ schedule = "{SCHEDULE}" # six fields, seconds first: every two seconds
 name = "demo-receiver"
 url = "http://{receiver}/hooks"
 secrets = [{{ file = {webhook_secret} }}]
-events = ["*"]
+events = ["integration.*"]
 allow = ["127.0.0.0/8"] # addresses that are not public must be named
 "#,
             receiver = addresses.receiver,

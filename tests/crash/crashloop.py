@@ -87,7 +87,7 @@ def check_history(scene):
             faults.append(f"integration {integration}: {chains[integration][-1][1]} is followed by {old} -> {new}")
         chains[integration].append((old, new))
     counted = defaultdict(int)
-    for integration, sequence, kind, body in scene.rows("SELECT integration_id, sequence, type, body FROM event ORDER BY number"):
+    for integration, sequence, kind, body in scene.rows("SELECT integration_id, sequence, type, body FROM event WHERE integration_id IS NOT NULL ORDER BY number"):
         data = json.loads(body)["data"]
         # The end of an incident and the step of an operation are two events of one transition.
         if events[integration][-1:] != [data["status"]]:
