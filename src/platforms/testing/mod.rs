@@ -20,6 +20,7 @@ mod observed;
 mod sample;
 mod server;
 mod stand_in;
+mod words;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
