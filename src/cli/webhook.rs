@@ -5,8 +5,7 @@ use anyhow::Context as _;
 use super::args::{Global, WebhookTest};
 use super::error::CommandError;
 use super::print::{Answer, End, Screen, Tone, sanitise, toned};
-use super::receivers;
-use crate::daemon;
+use super::{read, receivers};
 use crate::domain::{AttemptResult, EventType, Format, duration_text};
 use crate::view::Pinged;
 use crate::webhook::{Receiver, Sender};
@@ -17,7 +16,8 @@ pub(super) async fn answer(
     args: &WebhookTest,
     screen: Screen,
 ) -> Result<Answer, CommandError> {
-    let assembly = daemon::open(global.config.as_deref())?;
+    let is_asked = |one: &Receiver| one.name == args.receiver;
+    let assembly = read::partly(global, |all| all.receivers.iter().any(is_asked))?;
     let found = assembly.receivers.iter().find(|one| one.name == args.receiver);
     let Some(receiver) = found else {
         let known: Vec<_> = assembly.receivers.iter().map(|one| one.name.as_str()).collect();
