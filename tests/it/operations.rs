@@ -78,17 +78,10 @@ fn commands_with_a_broken_configuration_print_its_faults_and_go_on() {
             assert!(err.contains(fault), "{fault} {command:?}: {err}");
             assert!(err.contains("going on with the database"), "{command:?}: {err}");
         }
-        for command in [
-            &["webhook", "test", "on-call"][..],
-            &["replay", "on-call", "--since", "1h", "--yes"],
-            &["validate", "one"],
-        ] {
-            let said = text(&config.run(command));
-            assert!(said.contains(fault), "{fault} {command:?}: {said}");
-            assert!(
-                said.contains("going on with the part that can be read"),
-                "{command:?}: {said}"
-            );
+        for command in ["webhook test on-call", "replay on-call --since 1h", "validate one"] {
+            let said = text(&config.run(&command.split(' ').collect::<Vec<_>>()));
+            let goes_on = said.contains("going on with the part that can be read");
+            assert!(goes_on && said.contains(fault), "{fault} {command}: {said}");
         }
     }
 }
