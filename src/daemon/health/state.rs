@@ -47,9 +47,10 @@ impl Disk {
         self.refused.notified().await;
     }
 
-    /// Returns true when it has had no room and still has none, with so many MiB free.
+    /// Returns true when it has had no room and still has none, with so many MiB free; false where that is
+    /// unknown.
     pub(super) fn is_full(&self, free: Option<u64>) -> bool {
-        if free.is_some_and(|free| FREE_MIN <= free) {
+        if free.is_none_or(|free| FREE_MIN <= free) {
             self.is_full.store(false, Ordering::Relaxed);
         }
         self.is_full.load(Ordering::Relaxed)
@@ -120,7 +121,9 @@ mod tests {
         let disk = Disk::default();
         assert!(!disk.is_full(Some(0)), "an empty disk alone is no refusal");
         disk.refuse();
-        assert!(disk.is_full(Some(1)) && disk.is_full(None));
+        assert!(disk.is_full(Some(1)));
         assert!(!disk.is_full(Some(2)) && !disk.is_full(Some(0)));
+        disk.refuse();
+        assert!(!disk.is_full(None), "nothing would ever end it");
     }
 }
