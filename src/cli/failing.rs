@@ -28,7 +28,8 @@ pub(super) fn block(failing: &FailingRow, screen: Screen) -> String {
         ("Next run", Some(situation::next_run(row, screen))),
     ];
     let facts = facts.into_iter().filter_map(|(name, value)| Some((name, value?)));
-    let facts: String = facts.map(|(name, value)| format!("  {name:<10}{value}\n")).collect();
+    let facts: Vec<_> = facts.map(|(name, value)| format!("  {name:<10}{value}\n")).collect();
+    let facts = facts.concat();
     let name = toned(&sanitise(&row.name), Tone::Bad);
     format!("{name} ({})\n{facts}", sanitise(&row.kind))
 }

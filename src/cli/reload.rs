@@ -111,7 +111,7 @@ fn text(outcome: &Outcome) -> String {
         let mut lines =
             format!("Configuration reloaded: {}.\n", sanitise(&outcome.changes.to_string()));
         for one in &outcome.passed_over {
-            lines += &format!("{}.\n", sanitise(&one.to_string()));
+            lines.extend([&sanitise(&one.to_string()), ".\n"]);
         }
         return lines;
     };

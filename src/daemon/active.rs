@@ -23,7 +23,7 @@ const EARLIER_MAX: usize = 8;
 #[derive(Debug)]
 pub(super) struct Active {
     /// The integrations to be validated.
-    pub(super) watched: HashMap<IntegrationId, Watched>,
+    pub(super) watched: BTreeMap<IntegrationId, Watched>,
     /// All integrations, for the tests that compare them.
     pub(super) peers: Arc<Peers>,
     /// Senders of the receivers, by name.

@@ -1,6 +1,6 @@
 //! Puts a configuration in force: at the start, and again at every SIGHUP.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -85,7 +85,9 @@ pub(super) async fn replace(shared: &Shared, assembly: &Assembly) -> Result<Appl
     let former = shared.active();
     let pending = shared.store.view().pending_types().await?;
     let passed_over = difference::passed_over(assembly, &pending);
-    passed_over.iter().for_each(|one| warn!("{one}"));
+    for one in &passed_over {
+        warn!("{one}");
+    }
     let _closed = shared.reloading.write().await;
     let (active, synced) =
         prepare(&shared.store, assembly, shared.clock.now(), Some(&former)).await?;
@@ -210,7 +212,7 @@ fn watched(
     ids: &BTreeMap<String, IntegrationId>,
     permits: &Permits,
     former: Option<&Active>,
-) -> HashMap<IntegrationId, Watched> {
+) -> BTreeMap<IntegrationId, Watched> {
     let integrations = assembly.integrations.iter();
     integrations
         .filter_map(|(name, one)| {

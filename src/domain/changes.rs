@@ -112,7 +112,9 @@ mod tests {
         (0..30).for_each(|number| changes.added.add(&format!("i{number}")));
         changes.removed.add("lake");
         changes.receivers_added.add("on-call");
-        ["chat", "pager"].iter().for_each(|name| changes.receivers_changed.add(name));
+        for name in ["chat", "pager"] {
+            changes.receivers_changed.add(name);
+        }
         assert_eq!((changes.added.count, changes.added.names.len()), (30, NAMES_MAX));
         assert_eq!(
             changes.to_string(),

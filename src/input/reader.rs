@@ -78,10 +78,10 @@ impl<'a> Reader<'a> {
 
     /// Reads a text of digits, which YAML takes for a number when it has no quotes; absent is fine.
     pub(crate) fn digits(&mut self, key: &'static str) -> Option<String> {
-        match self.raw(key)?.kind {
-            Kind::Integer(number) => Some(number.to_string()),
-            _ => self.string(key),
+        if let Kind::Integer(number) = self.raw(key)?.kind {
+            return Some(number.to_string());
         }
+        self.string(key)
     }
 
     /// Reads a text that must be given and not be empty.

@@ -202,7 +202,7 @@ const DEFECTS: &[(&str, &str)] = &[
 #[test]
 fn planted_defects_are_found() {
     for (sql, said) in DEFECTS {
-        let found = (0..8).find_map(|seed| {
+        let found = (0..32).find_map(|seed| {
             let outcome = live_through(Plan::of(seed, Size::Short), Some(sql));
             outcome.violations.into_iter().find(|one| one.contains(said))
         });

@@ -229,11 +229,11 @@ mod tests {
 
     #[test]
     fn each_state_of_a_notification_has_a_name() {
+        use DeliveryState::{Delivered, Failed, Pending};
         let state = |state, delivery| {
             let [row, ..] = samples::notices();
             Notice::from(&NoticeRow { state, delivery, ..row })
         };
-        use DeliveryState::{Delivered, Failed, Pending};
         let table = [
             (NoticeState::Sent, Some(Delivered), Notice::Delivered),
             (NoticeState::Sent, None, Notice::Delivered),

@@ -72,6 +72,11 @@ fn repair_is_seen_at_once_and_who_asked_is_kept() {
     let (code, _, why) = run(&config, "revalidate one --wait 20s");
     assert_eq!(code, Some(3), "{why}");
     assert!(why.contains("the daemon does not run; nothing was changed"), "{why}");
+    assert_audit(&config);
+}
+
+/// Checks who has asked and acknowledged.
+fn assert_audit(config: &Config) {
     let trail = config.json(&["audit", "--json"]);
     let acts: Vec<_> = trail
         .as_array()
@@ -80,7 +85,7 @@ fn repair_is_seen_at_once_and_who_asked_is_kept() {
         .map(|entry| format!("{} {}", entry["author"], entry["command"]).replace('"', ""))
         .collect();
     assert_eq!(acts, ["anna revalidate", "bert acknowledge", "anna revalidate"]);
-    let (_, csv, _) = run(&config, "audit --csv --author bert");
+    let (_, csv, _) = run(config, "audit --csv --author bert");
     let line = csv.lines().nth(1).unwrap();
     assert!(line.ends_with(",bert,acknowledge,1: one,rebuilding"), "{csv}");
 }

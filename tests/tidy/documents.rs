@@ -149,8 +149,8 @@ fn states_name_tests_that_exist() {
     for row in rows.skip(1) {
         for name in row.rsplit(" | ").next().unwrap().split('`').skip(1).step_by(2) {
             let check = Path::new("tests/daemon/checks").join(format!("{name}.py"));
-            let test = format!("fn {name}(");
-            let exists = check.exists() || sources.iter().any(|source| source.contains(&test));
+            let signature = format!("fn {name}(");
+            let exists = check.exists() || sources.iter().any(|source| source.contains(&signature));
             assert!(exists, "{name}");
             count += 1;
         }

@@ -39,10 +39,10 @@ fn integration(one: &IntegrationChange) -> String {
     let IntegrationChange { name, change, formerly, keys, ends_incident } = one;
     let mut line = format!("  {} {}", verb(*change), sanitise(name));
     if let Some(formerly) = formerly {
-        line += &format!(" (formerly {})", sanitise(formerly));
+        line.extend([" (formerly ", &sanitise(formerly), ")"]);
     }
     if !keys.is_empty() && *change != ChangeKind::Disabled {
-        line += &format!(": {}", listed(keys));
+        line.extend([": ", &listed(keys)]);
     }
     if *ends_incident {
         line += "; its incident ends";

@@ -4,7 +4,7 @@ mod checks;
 mod health;
 mod life;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -135,7 +135,7 @@ impl Bench {
             earlier: Vec::new(),
         };
         let active = Active {
-            watched: HashMap::from([(id, watched)]),
+            watched: BTreeMap::from([(id, watched)]),
             peers: Arc::default(),
             receivers: receivers
                 .into_iter()
@@ -189,7 +189,7 @@ async fn surplus_is_deleted_in_one_round_of_several_batches() {
     let shared = &bench.shared;
     let one = |number| Wanted { name: format!("{number}"), ..wanted() };
     let context = shared.context(&shared.active());
-    shared.store.sync(Vec::from_iter((0..40).map(one)).into(), false, context).await.unwrap();
+    shared.store.sync((0..40).map(one).collect::<Vec<_>>().into(), false, context).await.unwrap();
     let latest = shared.view.events(0, 100).await.unwrap().latest;
     let pruned = prune::round(shared, &CancellationToken::new()).await.unwrap();
     let left = shared.view.events(0, 100).await.unwrap();

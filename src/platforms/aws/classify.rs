@@ -110,6 +110,43 @@ impl Failure {
     }
 }
 
+/// Codes of requests that come too often.
+const THROTTLED: &[&str] = &[
+    "BandwidthLimitExceeded",
+    "EC2ThrottledException",
+    "LimitExceededException",
+    "PriorRequestNotComplete",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "RequestThrottled",
+    "RequestThrottledException",
+    "SlowDown",
+    "ThrottledException",
+    "Throttling",
+    "ThrottlingException",
+    "TooManyRequestsException",
+    "TransactionInProgressException",
+];
+/// Codes of failures that pass by themselves.
+const UNAVAILABLE: &[&str] = &[
+    "BadDigest",
+    "ConditionalRequestConflict",
+    "IDPCommunicationError",
+    "InternalError",
+    "InternalFailure",
+    "InternalServerError",
+    "InternalServerException",
+    "InternalServiceException",
+    "InvalidClusterState",
+    "InvalidClusterStateFault",
+    "OperationAborted",
+    "RequestTimeout",
+    "RequestTimeoutException",
+    "ServiceUnavailable",
+    "ServiceUnavailableException",
+    "TemporaryRedirect",
+];
+
 /// Returns the class of an error by its code, then by its status; none for one that is not
 /// documented.
 ///
@@ -118,45 +155,11 @@ impl Failure {
 /// aws-sdk-java-v2 `AwsErrorCode`, smithy-rs `aws_error_code`; of S3 also its list of error responses.
 fn class_of(status: u16, code: &str, message: &str) -> Option<Class> {
     Some(match (code, status) {
-        (
-            "BandwidthLimitExceeded"
-            | "EC2ThrottledException"
-            | "LimitExceededException"
-            | "PriorRequestNotComplete"
-            | "ProvisionedThroughputExceededException"
-            | "RequestLimitExceeded"
-            | "RequestThrottled"
-            | "RequestThrottledException"
-            | "SlowDown"
-            | "ThrottledException"
-            | "Throttling"
-            | "ThrottlingException"
-            | "TooManyRequestsException"
-            | "TransactionInProgressException",
-            _,
-        )
-        | (_, 429 | 509) => Class::Throttled,
+        (code, _) if THROTTLED.contains(&code) => Class::Throttled,
+        (_, 429 | 509) => Class::Throttled,
         ("InvalidIdentityToken" | "InvalidIdentityTokenException", _) => of_identity(message),
-        (
-            "BadDigest"
-            | "ConditionalRequestConflict"
-            | "IDPCommunicationError"
-            | "InternalError"
-            | "InternalFailure"
-            | "InternalServerError"
-            | "InternalServerException"
-            | "InternalServiceException"
-            | "InvalidClusterState"
-            | "InvalidClusterStateFault"
-            | "OperationAborted"
-            | "RequestTimeout"
-            | "RequestTimeoutException"
-            | "ServiceUnavailable"
-            | "ServiceUnavailableException"
-            | "TemporaryRedirect",
-            _,
-        )
-        | (_, 408 | 500..=599) => Class::Unavailable,
+        (code, _) if UNAVAILABLE.contains(&code) => Class::Unavailable,
+        (_, 408 | 500..=599) => Class::Unavailable,
         ("RequestExpired" | "RequestInTheFuture" | "RequestTimeTooSkewed", _) => Class::Local,
         ("SignatureDoesNotMatch" | "InvalidSignatureException", _) if is_about_time(message) => {
             Class::Local

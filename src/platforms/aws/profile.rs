@@ -94,12 +94,10 @@ impl Profiles {
         let (mut name, mut hops, mut seen) = (name.to_owned(), Vec::new(), BTreeSet::new());
         loop {
             let Some(profile) = self.0.get(&name).map(Profile) else {
-                return match hops.is_empty() {
-                    true => Ok(None),
-                    false => {
-                        Err(format!("profile [{name}], which is a `source_profile`, is missing"))
-                    }
-                };
+                if hops.is_empty() {
+                    return Ok(None);
+                }
+                return Err(format!("profile [{name}], which is a `source_profile`, is missing"));
             };
             let again = !seen.insert(name.clone());
             if PROFILES_MAX < seen.len() {

@@ -170,6 +170,14 @@ mod tests {
         refusal.remedy(region).unwrap_or_default()
     }
 
+    fn assert_remedies(table: &[(&str, String, &str)]) {
+        for (name, message, expected) in table {
+            let found = remedy(name, message, "eu-south-1");
+            assert!(found.starts_with(expected) || found.contains(expected), "{message}: {found}");
+            assert_eq!(found.is_empty(), expected.is_empty(), "{message}: {found}");
+        }
+    }
+
     #[test]
     fn remedy_follows_the_cause_that_aws_names() {
         let user = "User: arn:aws:sts::1:assumed-role/x/y is not authorized to perform: ";
@@ -211,6 +219,13 @@ mod tests {
                 "Allow sts:TagSession beside sts:AssumeRole: in the trust policy of arn:aws:iam::2:role/r,",
             ),
             ("AccessDenied", "Access Denied".to_owned(), ""),
+        ];
+        assert_remedies(&table);
+    }
+
+    #[test]
+    fn remedy_of_a_region_or_identity_follows_the_cause_that_aws_names() {
+        assert_remedies(&[
             (
                 "RegionDisabledException",
                 "STS is not activated in this region for account:1.".to_owned(),
@@ -228,12 +243,7 @@ mod tests {
                 "create-open-id-connect-provider --url https://oidc.eks/id/1 ",
             ),
             ("InvalidIdentityToken", "Incorrect token audience".to_owned(), "add-client-id-to"),
-        ];
-        for (name, message, expected) in table {
-            let found = remedy(name, &message, "eu-south-1");
-            assert!(found.starts_with(expected) || found.contains(expected), "{message}: {found}");
-            assert_eq!(found.is_empty(), expected.is_empty(), "{message}: {found}");
-        }
+        ]);
         assert_eq!(remedy("InvalidClientTokenId", "The security token", "eu-central-1"), "");
     }
 

@@ -142,7 +142,7 @@ impl Subject<'_> {
         credentials: &RunCredentials,
     ) -> Finding {
         let fix = match &failure.cause {
-            Cause::NoToken => self.after_no_token(failure, credentials),
+            Cause::NoToken => after_no_token(failure, credentials),
             Cause::Refused(refusal) => self.after_refusal(refusal, failure.class),
             Cause::Near => self.after_near(failure, credentials),
             Cause::Unexpected => Some(ELSEWHERE.to_owned()),
@@ -161,42 +161,6 @@ impl Subject<'_> {
             Cause::Refused(refusal) => self.named(refusal),
             Cause::Unexpected => Some(ELSEWHERE.to_owned()),
             Cause::NoToken | Cause::Near | Cause::NoAnswer => None,
-        }
-    }
-
-    /// Returns the remediation for a refusal of the token endpoint, by its words.
-    fn after_no_token(&self, failure: &Failure, credentials: &RunCredentials) -> Option<String> {
-        let named = TOKEN_WORDS.iter().find(|(words, _)| failure.detail.contains(words));
-        if let Some((_, fix)) = named {
-            return Some((*fix).to_owned());
-        }
-        match (failure.class, credentials) {
-            (Class::Local, _) => Some("Set the clock of this machine, and keep it set.".to_owned()),
-            (Class::Denied | Class::Expired | Class::Missing, RunCredentials::Key(key)) => {
-                Some(format!(
-                    "Make a new key for the service account {}, put it into `credential`, and \
-                     delete the old one; see that the account is there and enabled.",
-                    key.email
-                ))
-            }
-            (
-                Class::Denied | Class::Expired | Class::Missing,
-                RunCredentials::Workload(_) | RunCredentials::Impersonated(_),
-            ) => Some(
-                "Check the provider, the attribute condition and the audience of the workload \
-                 identity pool."
-                    .to_owned(),
-            ),
-            (
-                Class::Denied
-                | Class::Expired
-                | Class::Missing
-                | Class::Invalid
-                | Class::Unreachable
-                | Class::Throttled
-                | Class::Unavailable,
-                _,
-            ) => None,
         }
     }
 
@@ -280,6 +244,42 @@ impl Subject<'_> {
             _ => return None,
         };
         Some(fix)
+    }
+}
+
+/// Returns the remediation for a refusal of the token endpoint, by its words.
+fn after_no_token(failure: &Failure, credentials: &RunCredentials) -> Option<String> {
+    let named = TOKEN_WORDS.iter().find(|(words, _)| failure.detail.contains(words));
+    if let Some((_, fix)) = named {
+        return Some((*fix).to_owned());
+    }
+    match (failure.class, credentials) {
+        (Class::Local, _) => Some("Set the clock of this machine, and keep it set.".to_owned()),
+        (Class::Denied | Class::Expired | Class::Missing, RunCredentials::Key(key)) => {
+            Some(format!(
+                "Make a new key for the service account {}, put it into `credential`, and \
+                 delete the old one; see that the account is there and enabled.",
+                key.email
+            ))
+        }
+        (
+            Class::Denied | Class::Expired | Class::Missing,
+            RunCredentials::Workload(_) | RunCredentials::Impersonated(_),
+        ) => Some(
+            "Check the provider, the attribute condition and the audience of the workload \
+             identity pool."
+                .to_owned(),
+        ),
+        (
+            Class::Denied
+            | Class::Expired
+            | Class::Missing
+            | Class::Invalid
+            | Class::Unreachable
+            | Class::Throttled
+            | Class::Unavailable,
+            _,
+        ) => None,
     }
 }
 

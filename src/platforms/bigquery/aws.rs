@@ -30,7 +30,8 @@ const WHO: &str = "The identity of AWS";
 #[serde(rename_all = "PascalCase")]
 struct Key {
     access_key_id: String,
-    secret_access_key: String,
+    #[serde(rename = "SecretAccessKey")]
+    secret: String,
     token: Option<String>,
 }
 
@@ -59,7 +60,7 @@ pub(super) async fn subject(
         (None, Some(url)) => asking.role_key(url).await?,
         (None, None) => return Err(local("there is no key: set AWS_ACCESS_KEY_ID")),
     };
-    near.redactor().learn_text(&key.secret_access_key);
+    near.redactor().learn_text(&key.secret);
     near.redactor().learn_text(key.token.as_deref().unwrap_or_default());
     let url = source.verification.replace(REGION, &region);
     let url = Url::parse(&url).map_err(|_shown| local("its region is none"))?;
@@ -80,7 +81,7 @@ fn environment(name: &str) -> Option<String> {
 fn environment_key() -> Option<Key> {
     Some(Key {
         access_key_id: environment("AWS_ACCESS_KEY_ID")?,
-        secret_access_key: environment("AWS_SECRET_ACCESS_KEY")?,
+        secret: environment("AWS_SECRET_ACCESS_KEY")?,
         token: environment("AWS_SESSION_TOKEN"),
     })
 }
@@ -183,7 +184,8 @@ impl Signed<'_> {
 /// Returns the header `Authorization` of a POST without a body. `headers` are sorted by name.
 fn authorization(url: &Url, region: &str, headers: &[(&str, &str)], key: &Key) -> String {
     let names = headers.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(";");
-    let lines: String = headers.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
+    let lines: Vec<_> = headers.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
+    let lines = lines.concat();
     let query = url.query().unwrap_or_default();
     let empty = hex(digest(&SHA256, b"").as_ref());
     let canonical = format!("POST\n/\n{query}\n{lines}\n{names}\n{empty}");
@@ -192,7 +194,7 @@ fn authorization(url: &Url, region: &str, headers: &[(&str, &str)], key: &Key) -
     let scope = format!("{day}/{region}/sts/aws4_request");
     let hashed = hex(digest(&SHA256, canonical.as_bytes()).as_ref());
     let text = format!("AWS4-HMAC-SHA256\n{date}\n{scope}\n{hashed}");
-    let start = format!("AWS4{}", key.secret_access_key).into_bytes();
+    let start = format!("AWS4{}", key.secret).into_bytes();
     let parts = [day, region, "sts", "aws4_request", &text];
     let signature = parts.iter().fold(start, |with, part| mac(&with, part));
     format!(
@@ -208,7 +210,7 @@ fn mac(key: &[u8], text: &str) -> Vec<u8> {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
 }
 
 #[cfg(test)]
@@ -224,7 +226,7 @@ mod tests {
         let (url, region, now) = (next().parse().unwrap(), next(), next().parse().unwrap());
         let key = Key {
             access_key_id: next().to_owned(),
-            secret_access_key: next().to_owned(),
+            secret: next().to_owned(),
             token: Some(next().to_owned()),
         };
         let audience = next();

@@ -87,7 +87,7 @@ pub(super) enum ImpersonationSource {
     /// Key of another service account.
     Key(ServiceAccountKey),
     /// Federated identity of a workload.
-    Workload(ExternalAccount),
+    Workload(Box<ExternalAccount>),
 }
 
 /// Servers that a credential may name.
@@ -224,7 +224,8 @@ impl ImpersonatedAccount {
             .map_err(|fault| format!("`source_credentials`: {fault}"))?;
         let source = match kind {
             ACCOUNT => ServiceAccountKey::of(rest, trust).map(ImpersonationSource::Key),
-            _ => ExternalAccount::of(rest, trust).map(ImpersonationSource::Workload),
+            _ => ExternalAccount::of(rest, trust)
+                .map(|found| ImpersonationSource::Workload(Box::new(found))),
         };
         let source = source.map_err(|fault| format!("`source_credentials`: {fault}"))?;
         Ok(Self { source, impersonation, delegates: file.delegates })
@@ -237,7 +238,7 @@ pub(super) enum AnyCredential {
     /// Key of a service account.
     Key(ServiceAccountKey),
     /// Federated identity of a workload.
-    Workload(ExternalAccount),
+    Workload(Box<ExternalAccount>),
     /// Service account that one of them acts as.
     Impersonated(Box<ImpersonatedAccount>),
 }
@@ -254,7 +255,7 @@ impl AnyCredential {
             IMPERSONATED => ImpersonatedAccount::of(rest, trust)
                 .map(|found| Self::Impersonated(Box::new(found))),
             ACCOUNT => ServiceAccountKey::of(rest, trust).map(Self::Key),
-            _ => ExternalAccount::of(rest, trust).map(Self::Workload),
+            _ => ExternalAccount::of(rest, trust).map(|found| Self::Workload(Box::new(found))),
         }
     }
 }
@@ -359,14 +360,18 @@ mod tests {
     fn read_key(text: &Secret, trust: Trust<'_>) -> Result<ServiceAccountKey, String> {
         match AnyCredential::read(text, ACCOUNT, trust)? {
             AnyCredential::Key(key) => Ok(key),
-            other => panic!("another kind: {other:?}"),
+            other @ (AnyCredential::Workload(_) | AnyCredential::Impersonated(_)) => {
+                panic!("another kind: {other:?}")
+            }
         }
     }
 
     fn read_external(text: &Secret, trust: Trust<'_>) -> Result<ExternalAccount, String> {
         match AnyCredential::read(text, EXTERNAL, trust)? {
-            AnyCredential::Workload(external) => Ok(external),
-            other => panic!("another kind: {other:?}"),
+            AnyCredential::Workload(external) => Ok(*external),
+            other @ (AnyCredential::Key(_) | AnyCredential::Impersonated(_)) => {
+                panic!("another kind: {other:?}")
+            }
         }
     }
 

@@ -17,7 +17,7 @@ pub(super) enum RunCredentials {
     /// Key of a service account.
     Key(ServiceAccountKey),
     /// Federated identity of a workload.
-    Workload(ExternalAccount),
+    Workload(Box<ExternalAccount>),
     /// Service account that one of them acts as.
     Impersonated(Box<ImpersonatedAccount>),
     /// Account of the machine, from its metadata server.
@@ -106,7 +106,9 @@ impl Loaded {
     pub(super) fn teach(&self, redactor: &Redactor) {
         let of_workload = |external: &ExternalAccount| {
             if let CredentialSource::Url { headers, .. } = &external.source {
-                headers.iter().for_each(|(_, value)| redactor.learn(value));
+                for (_, value) in headers {
+                    redactor.learn(value);
+                }
             }
         };
         match &self.credentials {

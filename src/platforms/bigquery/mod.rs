@@ -86,7 +86,7 @@ fn warn_of_credential(reader: &Reader<'_>, config: &Config) {
     let checked = Loaded::read_now(config).and_then(|loaded| loaded.check());
     match checked {
         Err(failure) if failure.class == Class::Invalid => {
-            reader.warn("credential", failure.detail)
+            reader.warn("credential", failure.detail);
         }
         Err(_) | Ok(()) => {}
     }

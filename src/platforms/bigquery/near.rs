@@ -27,10 +27,7 @@ pub(super) fn near_answer(answer: Answer, who: &str) -> Result<Answer, Failure> 
     let text = String::from_utf8_lossy(&answer.body);
     let text = answer.line(&text, WORDS_MAX);
     let is_none = text.is_empty() || text == "{}" || text.starts_with('<');
-    let words = match is_none {
-        true => String::new(),
-        false => format!(" and message [{text}]"),
-    };
+    let words = if is_none { String::new() } else { format!(" and message [{text}]") };
     let detail = format!("{who}: it answered with code [{}]{words}.", answer.status);
     Err(Failure::new(Cause::Near, class, detail))
 }

@@ -224,9 +224,10 @@ mod tests {
         access: Json,
         permission: Permission,
     ) -> &'static str {
-        let access = match access {
-            Json::Null => Err(Failure::silent(Class::Denied, "no")),
-            list => Ok(serde_json::from_value(list).unwrap()),
+        let access = if access.is_null() {
+            Err(Failure::silent(Class::Denied, "no"))
+        } else {
+            Ok(serde_json::from_value(access).unwrap())
         };
         let evidence = Evidence { project, table, access: &access, account: Some("sa@p") };
         match evidence.verdict(permission) {

@@ -39,7 +39,7 @@ pub(super) struct AwsSource {
     pub(super) region: Option<Url>,
     /// Address below which the roles and their keys are; none where the environment has a key.
     pub(super) credentials: Option<Url>,
-    /// Address that issues tokens for the metadata service (IMDSv2).
+    /// Address that issues tokens for the metadata service (`IMDSv2`).
     pub(super) session_token: Option<Url>,
     /// Request of the Security Token Service that Google sends on, with [`REGION`] in it.
     pub(super) verification: String,

@@ -312,14 +312,14 @@ async fn by_key(
     if let Some(claims) = claims.as_object_mut() {
         claims.insert(name.to_owned(), value.as_str().into());
     }
-    let signed = signer.token(&head, &claims).map_err(|error| unsigned(&error))?;
+    let assertion = signer.token(&head, &claims).map_err(|error| unsigned(&error))?;
     if is_self_signed {
-        connections.redactor().learn(&signed);
-        return Ok(Token { value: signed, lifetime: ASSERTION_LIFE });
+        connections.redactor().learn(&assertion);
+        return Ok(Token { value: assertion, lifetime: ASSERTION_LIFE });
     }
     let form = [
         ("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"),
-        ("assertion", signed.expose()),
+        ("assertion", assertion.expose()),
     ];
     let url = placed(endpoints.token.as_deref(), &key.token_uri);
     let anchors = endpoints.anchors();

@@ -231,8 +231,8 @@ impl Cause {
     /// lists (`PostgresException.IsTransient`), with the classes 40, 57 and 58 as a whole, and 25006
     /// of a server that is being failed over. Others refuse a log-in, and say nothing definite about
     /// a statement.
-    fn of_state(state: &str, message: &str, stage: Stage) -> Self {
-        match state {
+    fn of_state(code: &str, message: &str, stage: Stage) -> Self {
+        match code {
             "3D000" | "57P04" => Self::NoDatabase,
             "42501" => Self::NoPrivilege,
             "42P01" => Self::NoRelation,
@@ -269,23 +269,26 @@ impl Cause {
     }
 
     fn of_tls(error: &rustls::Error) -> Self {
-        let expired = matches!(
+        let is_expired = matches!(
             error,
             rustls::Error::InvalidCertificate(
                 CertificateError::Expired | CertificateError::ExpiredContext { .. }
             )
         );
-        let unexpected = matches!(
+        let is_unexpected = matches!(
             error,
             rustls::Error::InvalidMessage(_)
                 | rustls::Error::InappropriateMessage { .. }
                 | rustls::Error::InappropriateHandshakeMessage { .. }
         );
-        match error {
-            _ if expired => Self::ExpiredCertificate,
-            _ if unexpected => Self::UnexpectedResponse,
-            rustls::Error::AlertReceived(_) => Self::TlsRefused,
-            _ => Self::TlsFailed,
+        if is_expired {
+            Self::ExpiredCertificate
+        } else if is_unexpected {
+            Self::UnexpectedResponse
+        } else if matches!(error, rustls::Error::AlertReceived(_)) {
+            Self::TlsRefused
+        } else {
+            Self::TlsFailed
         }
     }
 

@@ -129,7 +129,7 @@ impl Server {
         })?;
         let (redactor, read_timeout) = (redactor.clone(), self.read_timeout);
         let session =
-            Session { client, connection, redactor, exceeded, seen, canceller, read_timeout };
+            Session { client, connection, redactor, exceeded, canceller, read_timeout, seen };
         if session.finds(Statement::Ping).await? {
             Ok(session)
         } else {

@@ -68,7 +68,7 @@ const ROLE_EXISTS: Test = Test::recurring(
 /// Result of a connection test that passed.
 enum Connected {
     /// Session that answers statements.
-    Open(Session),
+    Open(Box<Session>),
     /// Host, TLS and password are accepted, but the managed database does not exist: the server
     /// looks for it last.
     NoDatabase(Failure),
@@ -186,7 +186,7 @@ impl Redshift {
         match opened {
             Ok(mut session) => {
                 let seen = std::mem::take(&mut session.seen);
-                Ok(Passed::from(Connected::Open(session)).seeing(seen))
+                Ok(Passed::from(Connected::Open(Box::new(session))).seeing(seen))
             }
             Err(failure)
                 if failure.cause == Cause::NoDatabase && self.server.database == self.database =>

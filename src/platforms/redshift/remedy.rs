@@ -9,6 +9,26 @@ use crate::platforms::connection::TcpEndpoint;
 /// Longest part of a name that a remedy shows, in characters; longer names are not accepted anyway.
 const NAME_SHOWN_MAX: usize = 127;
 
+/// Remedy for a refusal of an unknown code.
+const REFUSED: &str = "See what the server says above: it refused the log-in, and this \
+    program does not know the code.";
+/// Remedy for a way to log in that is not known.
+const OTHER_AUTHENTICATION: &str = "Let the user log in with a password; this version knows clear text, MD5 and \
+    SCRAM-SHA-256.";
+/// Remedy for silence after the log-in.
+const INTERRUPTED: &str = "The log-in passed, so neither credentials nor firewalls are at \
+    fault: look for maintenance, a resize or a restart, and at queued statements \
+    (STV_WLM_QUERY_STATE); `readTimeout` is the limit of one statement.";
+/// Remedy for a TLS handshake that the server ends.
+const TLS_REFUSED: &str = "The server ends the TLS handshake: let it offer TLS 1.2 or 1.3, \
+    and give the name that it serves in `tls.serverName`.";
+/// Remedy for a server without TLS.
+const NO_TLS: &str = "Switch TLS on; credentials never travel without it, so there is no setting for \
+    this.";
+/// Remedy for a certificate that is not trusted.
+const TLS_FAILED: &str = "Name the authority's certificate in `tls.caFile`, and the name in the server's \
+    certificate in `tls.serverName`.";
+
 impl Redshift {
     /// Returns the remediation of `cause`.
     pub(super) fn remedy(&self, cause: Cause) -> String {
@@ -22,18 +42,12 @@ impl Redshift {
                 `username`, and what lies between: a proxy or a pooler with rules of its own \
                 (pg_hba.conf), the security group and the endpoint access of the cluster."
             ),
-            Cause::Refused => "See what the server says above: it refused the log-in, and this \
-                program does not know the code."
-                .to_owned(),
+            Cause::Refused => REFUSED.to_owned(),
             Cause::DigestAuthentication => format!(
                 "Set the password again, in clear or as an MD5 digest: ALTER USER {user} \
                 PASSWORD '<password>';"
             ),
-            Cause::OtherAuthentication => {
-                "Let the user log in with a password; this version knows clear text, MD5 and \
-                SCRAM-SHA-256."
-                    .to_owned()
-            }
+            Cause::OtherAuthentication => OTHER_AUTHENTICATION.to_owned(),
             Cause::NoDatabase => format!(
                 "Name an existing database in `initialDatabase`, or create this one: CREATE \
                 DATABASE {login};"
@@ -63,24 +77,11 @@ impl Redshift {
                 "Check that the cluster is not paused and that its security group lets this host \
                 reach {host}:{port}."
             ),
-            Cause::Interrupted => "The log-in passed, so neither credentials nor firewalls are at \
-                fault: look for maintenance, a resize or a restart, and at queued statements \
-                (STV_WLM_QUERY_STATE); `readTimeout` is the limit of one statement."
-                .to_owned(),
-            Cause::TlsRefused => "The server ends the TLS handshake: let it offer TLS 1.2 or 1.3, \
-                and give the name that it serves in `tls.serverName`."
-                .to_owned(),
-            Cause::NoTls => {
-                "Switch TLS on; credentials never travel without it, so there is no setting for \
-                this."
-                    .to_owned()
-            }
+            Cause::Interrupted => INTERRUPTED.to_owned(),
+            Cause::TlsRefused => TLS_REFUSED.to_owned(),
+            Cause::NoTls => NO_TLS.to_owned(),
             Cause::ExpiredCertificate => "Renew the server's certificate.".to_owned(),
-            Cause::TlsFailed => {
-                "Name the authority's certificate in `tls.caFile`, and the name in the server's \
-                certificate in `tls.serverName`."
-                    .to_owned()
-            }
+            Cause::TlsFailed => TLS_FAILED.to_owned(),
             Cause::Local => "Fix this host: the file, variable or network named above.".to_owned(),
         }
     }

@@ -137,12 +137,12 @@ impl Credentials {
 
     /// True for a refusal of what was sent as these credentials.
     pub(super) const fn is_refused_by(&self, cause: Cause) -> bool {
-        match cause {
-            Cause::LoginRefused => true,
-            Cause::LoginExpired => matches!(self, Self::Password { .. }),
-            Cause::NoToken(class) => class.is_definitive(),
-            _ => false,
+        if let Cause::NoToken(class) = cause {
+            return class.is_definitive();
         }
+        let has_password = matches!(self, Self::Password { .. });
+        matches!(cause, Cause::LoginRefused)
+            || (has_password && matches!(cause, Cause::LoginExpired))
     }
 
     /// Returns the store of tokens that last from run to run, if this kind has one.

@@ -20,6 +20,30 @@ const NO_TLS: &str = "Switch encryption on; credentials never travel without it,
 const TLS_FAILED: &str = "Name the authority's certificate in `tls.caFile`, and the name in the \
     server's certificate in `tls.serverName`.";
 
+/// Remedy for a refusal of an unknown number.
+const REFUSED: &str = "See what the server says above: it refused the log-in, and this \
+    program does not know the number.";
+/// Remedy for an address without such a server.
+const WRONG_SERVER: &str = "Check `host`, and `tls.serverName` when `host` is an address: \
+    the gateway finds the server by its name.";
+/// Remedy for a pool that is paused.
+const PAUSED: &str = "When it is needed, resume the pool: az synapse sql pool resume. \
+    `pausedPool` says whether a pause is a warning or a failure.";
+/// Remedy for silence after the log-in.
+const INTERRUPTED: &str = "The log-in passed, so neither credentials nor firewalls are at \
+    fault: look at the load of the pool, at queued statements (sys.dm_pdw_exec_requests) \
+    and at scaling or maintenance; `readTimeout` is the limit of one statement.";
+/// Remedy for a TLS handshake that the server ends.
+const TLS_REFUSED: &str = "The server ends the TLS handshake: set `encryption` as it wants \
+    it, let it offer TLS 1.2 or 1.3, and give the name that it serves in \
+    `tls.serverName`.";
+/// Remedy for a server that is busy.
+const BUSY: &str = "This passes by itself as a rule; otherwise look \
+    for scaling, maintenance or an incident in the Azure portal.";
+/// Remedy for a redirection to another cloud.
+const REDIRECTED: &str = "Check `host` and `azure.cloud`: credentials only go to SQL \
+    servers of that cloud.";
+
 impl Synapse {
     /// Returns the remediation of `failure`, by the server's words where they name more than its
     /// number.
@@ -31,9 +55,7 @@ impl Synapse {
         let database = identifier(&server.database);
         match cause {
             Cause::LoginRefused => self.login_refused(&user, &failure.detail),
-            Cause::Refused => "See what the server says above: it refused the log-in, and this \
-                program does not know the number."
-                .to_owned(),
+            Cause::Refused => REFUSED.to_owned(),
             Cause::LoginExpired => match server.credentials {
                 Credentials::Password { .. } => {
                     format!("In master: ALTER LOGIN {user} WITH PASSWORD = N'<password>';")
@@ -43,12 +65,8 @@ impl Synapse {
                 }
             },
             Cause::Firewall => firewall(&failure.detail),
-            Cause::WrongServer => "Check `host`, and `tls.serverName` when `host` is an address: \
-                the gateway finds the server by its name."
-                .to_owned(),
-            Cause::Paused => "When it is needed, resume the pool: az synapse sql pool resume. \
-                `pausedPool` says whether a pause is a warning or a failure."
-                .to_owned(),
+            Cause::WrongServer => WRONG_SERVER.to_owned(),
+            Cause::Paused => PAUSED.to_owned(),
             Cause::NoDatabase | Cause::Unopened => format!(
                 "Name an existing dedicated SQL pool in `database`, and let the user in: CREATE \
                 USER {user} in it."
@@ -66,9 +84,7 @@ impl Synapse {
             Cause::Throttled => {
                 "Run fewer queries and sessions at once, or scale the pool up.".to_owned()
             }
-            Cause::Busy | Cause::Internal => "This passes by itself as a rule; otherwise look \
-                for scaling, maintenance or an incident in the Azure portal."
-                .to_owned(),
+            Cause::Busy | Cause::Internal => BUSY.to_owned(),
             Cause::NoToken(class) if matches!(server.credentials, Credentials::Managed(_)) => {
                 no_managed_token(class)
             }
@@ -76,10 +92,7 @@ impl Synapse {
                 azure::named(&failure.detail, KEYS).unwrap_or_else(|| azure::remedy(class, KEYS))
             }
             Cause::Unresolved => format!("Check `host`; {host} must have an address here."),
-            Cause::Interrupted => "The log-in passed, so neither credentials nor firewalls are at \
-                fault: look at the load of the pool, at queued statements (sys.dm_pdw_exec_requests) \
-                and at scaling or maintenance; `readTimeout` is the limit of one statement."
-                .to_owned(),
+            Cause::Interrupted => INTERRUPTED.to_owned(),
             Cause::NoConnection | Cause::Silent => format!(
                 "Check that firewalls and routes let this machine reach {host}:{port}, and ports \
                 11000 to 11999 where connections are redirected."
@@ -87,13 +100,8 @@ impl Synapse {
             Cause::NoTls => NO_TLS.to_owned(),
             Cause::ExpiredCertificate => "Renew the server's certificate.".to_owned(),
             Cause::TlsFailed => TLS_FAILED.to_owned(),
-            Cause::TlsRefused => "The server ends the TLS handshake: set `encryption` as it wants \
-                it, let it offer TLS 1.2 or 1.3, and give the name that it serves in \
-                `tls.serverName`."
-                .to_owned(),
-            Cause::Redirected => "Check `host` and `azure.cloud`: credentials only go to SQL \
-                servers of that cloud."
-                .to_owned(),
+            Cause::TlsRefused => TLS_REFUSED.to_owned(),
+            Cause::Redirected => REDIRECTED.to_owned(),
             Cause::Local => "Fix this host: the file, variable or network named above.".to_owned(),
         }
     }

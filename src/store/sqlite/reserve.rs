@@ -2,10 +2,12 @@
 //! the database, which is removed then.
 
 use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::place::{MODE, beside};
 
@@ -62,10 +64,7 @@ impl Reserve {
         let mut options = OpenOptions::new();
         let mut file =
             options.write(true).create(true).truncate(true).mode(MODE).open(&self.path)?;
-        let block = [0; 64 * 1024];
-        for _ in 0..BYTES / 65_536 {
-            file.write_all(&block)?;
-        }
+        io::copy(&mut io::repeat(0).take(BYTES), &mut file)?;
         file.sync_all()
     }
 }

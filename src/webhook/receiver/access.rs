@@ -158,8 +158,8 @@ mod tests {
     use crate::input::{Faults, Value};
 
     /// Reads a table; returns what was read, the faults and the warnings.
-    fn read(table: Json) -> (Access, Vec<String>, Vec<String>) {
-        let value = Value::from_json(&table, &"f.toml:7".into());
+    fn read(table: &Json) -> (Access, Vec<String>, Vec<String>) {
+        let value = Value::from_json(table, &"f.toml:7".into());
         let faults = Faults::default();
         let mut reader = Reader::new(&value, "receiver[0]", &faults).unwrap();
         let access = access(&mut reader);
@@ -173,7 +173,7 @@ mod tests {
 
     #[test]
     fn every_key_is_read() {
-        let (access, faults, warnings) = read(json!({
+        let (access, faults, warnings) = read(&json!({
             "headers": { "X-Api-Key": { "file": "/key" }, "X-Scope-OrgID": "data" },
             "bearer": { "credential": "token" },
             "proxy": { "url": "http://proxy.example.com:3128", "username": "u",
@@ -189,7 +189,7 @@ mod tests {
         assert_eq!(proxy.url, "http://proxy.example.com:3128/");
         assert!(matches!(proxy.credentials, Some((user, SecretRef::Env(_))) if user == "u"));
         let (chain, key) = access.identity.unwrap();
-        assert!(matches!(chain, SecretRef::File(path) if path == PathBuf::from("/own.pem")));
+        assert!(matches!(chain, SecretRef::File(path) if path == *"/own.pem"));
         assert!(matches!(key, SecretRef::Credential(_)));
         assert_eq!(access.ca_file, Some(PathBuf::from("/ca.pem")));
     }
@@ -222,20 +222,20 @@ mod tests {
             (json!({ "tls": { "ca": "/a" }, "ca_file": "/b" }), "cannot be used with `tls.ca`"),
         ];
         for (keys, expected) in table {
-            let (_, faults, _) = read(keys);
+            let (_, faults, _) = read(&keys);
             assert_eq!(faults.len(), 1, "{faults:?}");
             assert!(faults[0].contains(expected), "{expected}: {faults:?}");
             assert!(!faults[0].contains("hunter2"), "{faults:?}");
         }
         let many: serde_json::Map<_, _> =
             (0..=HEADERS_MAX).map(|number| (format!("x-{number}"), "v".into())).collect();
-        let (_, faults, _) = read(json!({ "headers": many }));
+        let (_, faults, _) = read(&json!({ "headers": many }));
         assert_eq!(faults, ["receiver[0].headers: must not have more than 32 entries"]);
     }
 
     #[test]
     fn literal_secret_is_warned_about_and_other_values_are_not() {
-        let (_, faults, warnings) = read(json!({
+        let (_, faults, warnings) = read(&json!({
             "headers": { "X-Api-Key": "hunter2", "X-Tenant": "data" }, "bearer": "hunter2",
         }));
         assert_eq!(faults, [""; 0]);

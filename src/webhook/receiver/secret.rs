@@ -15,7 +15,9 @@ const VALUE_BYTES_MIN: usize = 6;
 
 /// Teaches `redactor` the parts of `url` that can be a secret.
 pub(in crate::webhook) fn learn_url(redactor: &Redactor, url: &Url) {
-    secret_parts(url).iter().for_each(|part| redactor.learn_text(part));
+    for part in secret_parts(url) {
+        redactor.learn_text(&part);
+    }
 }
 
 /// Returns the parts of `url` that can be a secret: the query and its values, and a path that is longer than

@@ -288,6 +288,7 @@ async fn check_no_workers() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "takes minutes, and needs a JDK 24 or newer: tests/run.sh trino"]
+#[expect(clippy::print_stdout, reason = "for the step of the check that shows it")]
 async fn real_server_is_found_healthy_and_broken() {
     let found = script(&["find"]);
     if !found.status.success() {
