@@ -40,6 +40,40 @@ fn enumeration(name: &str) -> Vec<String> {
     values
 }
 
+/// Returns a schema on one line, its members in order and without words for people.
+fn shape(schema: &Value) -> String {
+    match schema {
+        Value::Object(members) => {
+            let is_text = |key: &str, value: &Value| {
+                matches!(key, "description" | "title") && value.is_string()
+            };
+            let members = members.iter().filter(|(key, value)| !is_text(key, value));
+            let mut shapes: Vec<_> =
+                members.map(|(key, value)| format!("{key}:{}", shape(value))).collect();
+            shapes.sort();
+            format!("{{{}}}", shapes.join(","))
+        }
+        Value::Array(items) => {
+            format!("[{}]", items.iter().map(shape).collect::<Vec<_>>().join(","))
+        }
+        plain @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => {
+            plain.to_string()
+        }
+    }
+}
+
+/// Receivers rely on version 1. What they must understand differently is version 2; a new optional member,
+/// which they may pass over, stands in the changelog and gives another digest here.
+#[test]
+fn version_1_of_the_event_schema_is_frozen() {
+    let schema = fs::read_to_string("schemas/event.v1.schema.json").unwrap();
+    let shape = shape(&serde_json::from_str(&schema).unwrap());
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, shape.as_bytes());
+    let digest: Vec<_> = digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    let frozen = "16429ac1285b9dfafc075b005236c4bcd1c946f905ff79ecd2eae8729d8bd51d";
+    assert_eq!(digest.concat(), frozen);
+}
+
 /// Checks that README shows the output of the demo, but for instants, ids and durations.
 pub(crate) fn readme_shows(demo: &str) {
     let same = |line: &str| {
