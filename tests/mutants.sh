@@ -14,11 +14,11 @@ scratch=$PWD/target/mutants
   CARGO_TARGET_DIR="$tools/build" cargo install --quiet --locked --root "$tools" cargo-mutants@27.1.0
 
 mkdir -p "$scratch/src" "$scratch/tests"
-rm -rf "$scratch/src/domain" "$scratch/tests/contract" "$scratch/docs"
+rm -rf "$scratch/src/domain" "$scratch/tests/contract" "$scratch/docs" "$scratch/share"
 cp -r src/domain "$scratch/src/"
 # Files that the tests of src/domain include.
 cp -r tests/contract "$scratch/tests/"
-cp -r docs schemas README.md Cargo.lock rust-toolchain.toml "$scratch/"
+cp -r docs schemas share README.md Cargo.lock rust-toolchain.toml "$scratch/"
 echo '//! The domain alone, for mutation tests.
 #![allow(dead_code, unused_imports)]
 mod domain;' >"$scratch/src/lib.rs"
