@@ -281,7 +281,9 @@ impl Checker {
         else {
             return;
         };
-        let number: usize = name.trim_start_matches('i').parse().unwrap();
+        // Names that are exchanged go by others within a commit.
+        let known = self.tracked.get(&id).map(|tracked| tracked.number);
+        let number = known.unwrap_or_else(|| name.trim_start_matches(['i', 'j']).parse().unwrap());
         let is_new = !self.tracked.contains_key(&id);
         let tracked = self.tracked.entry(id).or_insert_with(|| Tracked::new(number));
         let former = tracked.due;

@@ -14,6 +14,7 @@ pub(super) struct Configured {
     is_disabled: bool,
     team: String,
     schedule: String,
+    is_renamed: bool,
 }
 
 impl From<&Spec> for Configured {
@@ -21,7 +22,13 @@ impl From<&Spec> for Configured {
         let schedule = format!("{:?}", (spec.schedule.text(), spec.schedule.zone()));
         // An edit of what is disabled is taken over when it is enabled again.
         let edition = if spec.disabled { 0 } else { spec.edition };
-        Self { edition, is_disabled: spec.disabled, team: spec.team.as_str().to_owned(), schedule }
+        Self {
+            edition,
+            is_disabled: spec.disabled,
+            team: spec.team.as_str().to_owned(),
+            schedule,
+            is_renamed: spec.is_renamed,
+        }
     }
 }
 

@@ -228,6 +228,7 @@ impl Driver<'_> {
             Change::Disabled => spec.disabled = !spec.disabled,
             Change::Label => spec.team = spec.team.other(),
             Change::Selection => checker.selection.edit(),
+            Change::Name => spec.is_renamed ^= spec.present,
             Change::Schedule => {
                 spec.schedule = other;
                 let table = checker.tables[(number + 1) % count].last().unwrap().clone();
@@ -278,7 +279,10 @@ fn assembly(world: &Arc<World>) -> Assembly {
     settings.drain = Duration::from_secs(5);
     let present = specs.iter().enumerate().filter(|(_, spec)| spec.present);
     let integrations: BTreeMap<_, _> = present
-        .map(|(number, spec)| (format!("i{number:02}"), assembled(world, number, spec)))
+        .map(|(number, spec)| {
+            let one = assembled(world, number, spec);
+            (one.wanted.name.clone(), one)
+        })
         .collect();
     let (wants, team) = {
         let checker = &world.state().checker;
@@ -301,9 +305,10 @@ fn assembly(world: &Arc<World>) -> Assembly {
 
 fn assembled(world: &Arc<World>, number: usize, spec: &Spec) -> Assembled {
     let platform = Platform { world: Arc::clone(world), number, host: spec.host };
+    let [name, formerly] = spec.names(number);
     let wanted = Wanted {
-        name: format!("i{number:02}"),
-        formerly: None,
+        name,
+        formerly: Some(formerly),
         id: None,
         kind: PLATFORM.kind.to_owned(),
         auto_bootstrap: None,

@@ -195,7 +195,8 @@ fn notify(tracked: &mut Tracked, kind: &str, data: &serde_json::Value) -> bool {
             };
             (tracked.incident, tracked.notified) = (None, tracked.status);
             tracked.has_incident = false;
-            fits && data["endedBy"] == reason
+            // An incident ends with the name under which it began.
+            fits && (data["endedBy"] == reason || data["endedBy"] == "renamed")
         }
         "integration.flapping.started" => {
             tracked.incident = incident.or(tracked.incident.take());

@@ -83,6 +83,13 @@ impl Checker {
         if integration.is_none() {
             self.operation(sequence, kind, &parsed["data"]);
         }
+        if let Some(tracked) = integration.and_then(|id| self.tracked.get(&id)) {
+            let [name, _] = self.specs[tracked.number].names(tracked.number);
+            let is_renamed = parsed["data"]["endedBy"] == "renamed";
+            if is_renamed && parsed["data"]["integration"]["name"] == *name {
+                self.violated(format!("event {sequence} ({kind}) ends what goes on as {name}"));
+            }
+        }
         if let Some(tracked) = integration.and_then(|id| self.tracked.get_mut(&id)) {
             let found = expected::event(tracked, sequence, kind, &body);
             self.violations.extend(found);

@@ -33,6 +33,19 @@ pub(super) struct Spec {
     pub(super) edition: u32,
     /// Value of its label `team`.
     pub(super) team: Team,
+    /// True when it has its other name.
+    pub(super) is_renamed: bool,
+}
+
+impl Spec {
+    /// Returns the name of the integration with this number, and the one that it had before or may have.
+    pub(super) fn names(&self, number: usize) -> [String; 2] {
+        let mut names = [format!("i{number:02}"), format!("j{number:02}")];
+        if self.is_renamed {
+            names.reverse();
+        }
+        names
+    }
 }
 
 /// Value of the label `team`, by which one of the receivers selects.
@@ -88,6 +101,8 @@ pub(super) enum Change {
     Label,
     /// The receiver that selects by label selects the other one.
     Selection,
+    /// The integration gets its other name, if it is in the files.
+    Name,
 }
 
 /// Failures of the machine: one write in so many, never when it is 0.
@@ -228,7 +243,7 @@ impl Plan {
         for _ in 0..dice.within(0..=6) {
             let at = self.during(dice);
             let number = usize::try_from(dice.next() % 1_000).unwrap() % self.specs.len();
-            let action = match dice.within(0..=9) {
+            let action = match dice.within(0..=10) {
                 0 if sets => Action::Set(dice.within(-3 * HOUR..=3 * HOUR)),
                 1 if sets => Action::Set(dice.within(-50 * SECOND..=50 * SECOND)),
                 2 if sets => Action::Sleep(dice.within(SECOND..=4 * HOUR)),
@@ -238,6 +253,7 @@ impl Plan {
                 6 => Action::Change(number, Change::Schedule),
                 7 => Action::Change(number, Change::Label),
                 8 => Action::Change(number, Change::Selection),
+                9 => Action::Change(number, Change::Name),
                 _ => Action::Change(number, Change::Edit),
             };
             self.actions.push((at, action));
@@ -300,14 +316,13 @@ fn spec(dice: &mut Dice, hosts: usize, schedules: &[Schedule]) -> Spec {
     let host = usize::try_from(dice.next() % 1_000).unwrap() % hosts;
     let schedule = dice.pick(schedules).clone();
     let (disabled, team) = (dice.chance(50), *dice.pick(&[Team::Red, Team::Blue]));
-    Spec { host, schedule, policy, present: true, disabled, edition: 0, team }
+    Spec { host, schedule, policy, present: true, disabled, edition: 0, team, is_renamed: false }
 }
 
 /// Returns a maintenance window of three minutes in every ten, for every other integration.
 fn window(dice: &mut Dice) -> Maintenance {
     let odd = dice.chance(500);
-    let of =
-        if odd { ["i*1", "i*3", "i*5", "i*7", "i*9"] } else { ["i*0", "i*2", "i*4", "i*6", "i*8"] };
+    let of = if odd { ["*1", "*3", "*5", "*7", "*9"] } else { ["*0", "*2", "*4", "*6", "*8"] };
     Maintenance {
         name: "often".to_owned(),
         schedule: Schedule::parse("*/10 * * * *", "Europe/Berlin").unwrap(),

@@ -73,6 +73,7 @@ impl Scene {
             disabled: false,
             edition: 0,
             team: Team::Red,
+            is_renamed: false,
         };
         let secs = Duration::from_secs;
         Plan {
