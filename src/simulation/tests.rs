@@ -5,7 +5,9 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::driver::{Outcome, live_through};
+use super::faults::{Fault, Kind, MINUTE};
 use super::plan::{Plan, Size};
+use crate::domain::Timestamp;
 
 /// Returns the number in an environment variable, or `otherwise`.
 fn setting(name: &str, otherwise: u64) -> u64 {
@@ -199,11 +201,27 @@ const DEFECTS: &[(&str, &str)] = &[
     ),
 ];
 
+/// Returns a plan in which the one host of all integrations has an outage after the middle, and nothing else
+/// disturbs the daemon.
+fn with_outage(seed: u64) -> Plan {
+    let mut plan = Plan::of(seed, Size::Short);
+    (plan.dangers.crash, plan.dangers.refuse) = (0, 0);
+    plan.actions.clear();
+    plan.specs.iter_mut().for_each(|spec| spec.host = 0);
+    let middle = i64::midpoint(plan.start.0, plan.calm.0);
+    let outage = Fault::new(Kind::Outage, Timestamp(middle + MINUTE), 9 * MINUTE);
+    plan.faults.shared[0].push(outage);
+    plan
+}
+
 #[test]
 fn planted_defects_are_found() {
     for (sql, said) in DEFECTS {
-        let found = (0..32).find_map(|seed| {
-            let outcome = live_through(Plan::of(seed, Size::Short), Some(sql));
+        let found = (0..16).find_map(|seed| {
+            let is_about_outages = sql.contains("integrations.outage");
+            let plan =
+                if is_about_outages { with_outage(seed) } else { Plan::of(seed, Size::Short) };
+            let outcome = live_through(plan, Some(sql));
             outcome.violations.into_iter().find(|one| one.contains(said))
         });
         assert!(found.is_some(), "{sql}");
