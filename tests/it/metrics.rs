@@ -113,7 +113,8 @@ fn running_daemon_serves_metrics_without_secrets() {
     };
     assert_eq!(outcome("gone", "gone"), 1);
     assert!(2 <= outcome("well", "delivered"));
-    assert_eq!(samples.count("revalidated_deliveries_pending", &[("receiver", "gone")]), 1);
+    // The configuration that was put in force, and the failure.
+    assert_eq!(samples.count("revalidated_deliveries_pending", &[("receiver", "gone")]), 2);
     let age =
         samples.value("revalidated_deliveries_oldest_pending_age_seconds", &[("receiver", "gone")]);
     assert!(0.0 < age && age < 60.0, "{age}");
