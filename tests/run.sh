@@ -35,7 +35,7 @@ step_install() {
   have systemd-nspawn || missing+=(systemd-container)
   ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing+=(postgresql)
   # Maven gets the server where it can run.
-  if tests/servers/trino.sh find >/dev/null 2>&1; then have mvn || missing+=(maven); fi
+  if tests/servers/trino.sh java >/dev/null 2>&1; then have mvn || missing+=(maven); fi
   if [ ${#missing[@]} -gt 0 ]; then
     echo "installing ${missing[*]}"
     local root=()
