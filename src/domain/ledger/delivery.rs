@@ -29,11 +29,15 @@ pub(crate) fn record_attempt(
     context: &NotificationContext,
 ) -> Decided<Decision<Option<Disabled>>> {
     let mut draft = Draft::new(case, context);
-    let (number, at) = (delivery.attempts.saturating_add(1), attempt.ended_at());
+    // A clock that was rolled back while the attempt was under way lets nothing wait until then again.
+    let is_ahead = context.now < attempt.started_at;
+    let at = if is_ahead { context.now } else { attempt.ended_at() };
+    let number = delivery.attempts.saturating_add(1);
     draft.push(Effect::InsertAttempt(Box::new(attempt.clone()), number));
     let is_overtaken = delivery.token.is_some_and(|token| token != attempt.token);
     let decides = !is_overtaken || attempt.next == Next::Delivered;
-    let outcome = (delivery.state == DeliveryState::Pending && decides).then(|| outcome(attempt));
+    let outcome =
+        (delivery.state == DeliveryState::Pending && decides).then(|| outcome(attempt, at));
     let has_ended = outcome.is_some_and(|(state, _)| state.has_ended());
     let id = attempt.delivery;
     let earlier = delivery.earlier.saturating_add(u32::from(is_probe(&delivery.receiver, attempt)));
@@ -51,9 +55,8 @@ pub(crate) fn record_attempt(
     Ok(draft.decide(disabled))
 }
 
-/// Returns the state that follows from an attempt, and when the delivery is due again.
-fn outcome(attempt: &Attempt) -> (DeliveryState, Option<Timestamp>) {
-    let at = attempt.ended_at();
+/// Returns the state that follows from an attempt that ended `at`, and when the delivery is due again.
+fn outcome(attempt: &Attempt, at: Timestamp) -> (DeliveryState, Option<Timestamp>) {
     match attempt.next {
         Next::Delivered => (DeliveryState::Delivered, None),
         Next::Failed => (DeliveryState::Failed, None),
