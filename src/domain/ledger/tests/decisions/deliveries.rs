@@ -326,6 +326,17 @@ fn attempts_end_after_their_duration() {
 }
 
 #[test]
+fn clock_rollback_during_an_attempt_delays_nothing_after_it() {
+    let ahead = NOW.plus(secs(10_000));
+    let retried = Attempt { started_at: ahead, ..attempt(Next::RetryAfter(secs(30))) };
+    let (effects, _) = recorded(&delivery(), &retried);
+    assert_eq!(lines(&effects)[1], "delivery 70 after 3 +0 s: pending +30 s");
+    let taken = Attempt { started_at: ahead, ..attempt(Next::Delivered) };
+    let (effects, _) = recorded(&delivery(), &taken);
+    assert!(lines(&effects).contains(&"advance 70 +0 s".to_owned()), "{:?}", lines(&effects));
+}
+
+#[test]
 fn only_pending_deliveries_have_not_ended() {
     let ended: Vec<_> =
         DeliveryState::ALL.iter().map(|state| (state.as_str(), state.has_ended())).collect();
