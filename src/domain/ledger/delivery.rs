@@ -29,10 +29,7 @@ pub(crate) fn record_attempt(
     context: &NotificationContext,
 ) -> Decided<Decision<Option<Disabled>>> {
     let mut draft = Draft::new(case, context);
-    // A clock that was rolled back while the attempt was under way lets nothing wait until then again.
-    let is_ahead = context.now < attempt.started_at;
-    let at = if is_ahead { context.now } else { attempt.ended_at() };
-    let number = delivery.attempts.saturating_add(1);
+    let (number, at) = (delivery.attempts.saturating_add(1), attempt.ended_at(context.now));
     draft.push(Effect::InsertAttempt(Box::new(attempt.clone()), number));
     let is_overtaken = delivery.token.is_some_and(|token| token != attempt.token);
     let decides = !is_overtaken || attempt.next == Next::Delivered;

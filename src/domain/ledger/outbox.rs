@@ -64,9 +64,10 @@ pub(crate) struct Attempt {
 }
 
 impl Attempt {
-    /// Returns when it ended.
-    pub(super) fn ended_at(&self) -> Timestamp {
-        self.started_at.plus(self.duration)
+    /// Returns when it ended, by the clock that shows `now`: one that was rolled back while the attempt was
+    /// under way would let what follows wait until its beginning comes again.
+    pub(super) fn ended_at(&self, now: Timestamp) -> Timestamp {
+        if now < self.started_at { now } else { self.started_at.plus(self.duration) }
     }
 }
 

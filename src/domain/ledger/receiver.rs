@@ -26,11 +26,11 @@ pub(super) fn update_health(
     attempt: &Attempt,
     has_ended: bool,
 ) -> Decided<Option<Disabled>> {
-    let at = attempt.ended_at();
+    let at = attempt.ended_at(draft.now());
     if attempt.result == AttemptResult::Unsendable {
         return Ok(None);
     }
-    health.outage = outage_after(&health, attempt);
+    health.outage = outage_after(&health, attempt, at);
     if attempt.next == Next::Delivered {
         (health.last_success_at, health.failing_since) = (Some(at), None);
         health.failing_awake = None;
@@ -59,8 +59,8 @@ pub(super) fn update_health(
     Ok(Some(disabled))
 }
 
-/// Returns the outage of a receiver after an attempt. Any answer about the message itself ends it.
-fn outage_after(health: &ReceiverHealth, attempt: &Attempt) -> Option<ProbedOutage> {
+/// Returns the outage of a receiver after an attempt that ended `at`. Any answer about the message itself ends it.
+fn outage_after(health: &ReceiverHealth, attempt: &Attempt, at: Timestamp) -> Option<ProbedOutage> {
     let former = health.outage;
     let asked = match attempt.next {
         Next::Delivered | Next::Gone => return None,
@@ -75,7 +75,7 @@ fn outage_after(health: &ReceiverHealth, attempt: &Attempt) -> Option<ProbedOuta
     let awake = former.map_or(attempt.awake, |outage| outage.awake.min(attempt.awake));
     let failures = former.map_or(0, |outage| outage.failures).saturating_add(1);
     let wait = probe_wait(failures, attempt.awake.saturating_sub(awake));
-    let probe_at = attempt.ended_at().plus(wait.max(asked));
+    let probe_at = at.plus(wait.max(asked));
     Some(ProbedOutage { failures, awake, probe_at })
 }
 

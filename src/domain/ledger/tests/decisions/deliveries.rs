@@ -331,6 +331,9 @@ fn clock_rollback_during_an_attempt_delays_nothing_after_it() {
     let retried = Attempt { started_at: ahead, ..attempt(Next::RetryAfter(secs(30))) };
     let (effects, _) = recorded(&delivery(), &retried);
     assert_eq!(lines(&effects)[1], "delivery 70 after 3 +0 s: pending +30 s");
+    let probe = Next::Probe { asked: secs(0), keeps_place: false };
+    let (effects, _) = recorded(&delivery(), &Attempt { started_at: ahead, ..attempt(probe) });
+    assert!(lines(&effects)[2].ends_with("1 failures, probe +1 s"), "{:?}", lines(&effects));
     let taken = Attempt { started_at: ahead, ..attempt(Next::Delivered) };
     let (effects, _) = recorded(&delivery(), &taken);
     assert!(lines(&effects).contains(&"advance 70 +0 s".to_owned()), "{:?}", lines(&effects));
