@@ -253,7 +253,7 @@ impl Failure {
 }
 
 /// Returns the class of a refusal: by the words that the SDKs retry, then by its code, then by its status.
-/// What none of them knows decides nothing.
+/// An answer that none of them knows decides nothing.
 fn class_of(status: u16, code: &str, message: &str) -> Class {
     let lower = message.to_lowercase();
     let is_throttled = THROTTLED.iter().any(|words| lower.contains(words));

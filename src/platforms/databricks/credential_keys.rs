@@ -4,6 +4,7 @@ use reqwest::Url;
 use strum::{IntoStaticStr, VariantArray};
 
 use super::authority::Authority;
+use super::bearer::AzureTokens;
 use super::credentials::{Credentials, Entra, Machine};
 use super::workload::{Federated, Managed};
 use crate::input::Reader;
@@ -100,7 +101,8 @@ fn managed_identity(
     }
     let identity = ManagedIdentity::new(client_id, endpoint?);
     let identity = identity.map_err(|error| reader.fault("azure", error)).ok()?;
-    Some(Managed::new(identity, cloud.unwrap_or(own_cloud), resource))
+    let tokens = AzureTokens::new(cloud.unwrap_or(own_cloud), resource);
+    Some(Managed::new(identity, tokens))
 }
 
 /// Reads the address of a metadata service, which speaks plain HTTP.
@@ -176,7 +178,7 @@ fn entra(mut table: Reader<'_>, workspace: Option<&str>) -> Option<Entra> {
     let authority = if given { authority? } else { cloud.sdk_authority().to_owned() };
     let (client_id, client_secret) = (client_id?, client_secret?);
     let principal = ServicePrincipal { client_id, client_secret, authority };
-    Some(Entra::new(principal, cloud, tenant, resource_id))
+    Some(Entra::new(principal, tenant, AzureTokens::new(cloud, resource_id)))
 }
 
 /// Reads the resource id of the workspace.

@@ -5,14 +5,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use reqwest::Url;
 
 use super::authority::{Authority, anchors, endpoint};
-use super::bearer::{AZURE_DATABRICKS, Bearer, Management, resolve};
+use super::bearer::{AzureTokens, Bearer, Management, resolve};
 use super::classify::Failure;
 use super::client::{Client, Request};
 use super::workload::{Federated, Managed};
 use crate::domain::{Class, Secret, SecretRef, Timestamp};
 use crate::net::http::Connections;
 use crate::net::oauth::{ClientCredentials, ClientProof, KeptToken};
-use crate::platforms::azure::{self, Audience, Cloud, ServicePrincipal, is_tenant};
+use crate::platforms::azure::{self, Audience, ServicePrincipal, is_tenant};
 use crate::platforms::{LogInKey, Seen, tokens};
 
 /// Keys of a service principal of Microsoft Entra.
@@ -53,13 +53,9 @@ pub(super) struct Machine {
 #[derive(Debug)]
 pub(super) struct Entra {
     principal: ServicePrincipal,
-    cloud: Cloud,
     /// None for the one that the workspace names.
     tenant: Option<String>,
-    /// Resource id of the workspace, for a principal that was not added to it.
-    resource_id: Option<String>,
-    kept: KeptToken,
-    management: KeptToken,
+    tokens: AzureTokens,
 }
 
 impl Machine {
@@ -103,15 +99,13 @@ impl Machine {
 }
 
 impl Entra {
-    /// Returns credentials of a `principal` in `cloud`.
-    pub(super) fn new(
+    /// Returns credentials of a `principal`, which gets `tokens`.
+    pub(super) const fn new(
         principal: ServicePrincipal,
-        cloud: Cloud,
         tenant: Option<String>,
-        resource_id: Option<String>,
+        tokens: AzureTokens,
     ) -> Self {
-        let (kept, management) = (KeptToken::default(), KeptToken::default());
-        Self { principal, cloud, tenant, resource_id, kept, management }
+        Self { principal, tenant, tokens }
     }
 
     async fn bearer(
@@ -120,28 +114,17 @@ impl Entra {
         client: &Client<'_>,
         now: Timestamp,
     ) -> Result<Bearer, Failure> {
-        let secret = resolve(&self.principal.client_secret, connections.redactor()).await?;
-        let fresh = AtomicBool::new(false);
-        let fetch = async |scope: &str| {
-            fresh.store(true, Ordering::Relaxed);
+        let secret = &resolve(&self.principal.client_secret, connections.redactor()).await?;
+        let fetch = |scope: &'static str| async move {
             let tenant = match &self.tenant {
                 Some(tenant) => tenant.clone(),
                 None => self.discovered(client).await?,
             };
             let audience = Audience { tenant: &tenant, scope };
-            let found = self.principal.token(connections, audience, &secret, now).await;
+            let found = self.principal.token(connections, audience, secret, now).await;
             found.map_err(|none| Failure::no_token(&none))
         };
-        let token = self.kept.current(now, async || fetch(AZURE_DATABRICKS).await).await?;
-        let azure = match &self.resource_id {
-            None => None,
-            Some(id) => {
-                let fetch = async || fetch(self.cloud.management_scope()).await;
-                let token = self.management.current(now, fetch).await?;
-                Some(Management { resource_id: id.clone(), token })
-            }
-        };
-        Ok(Bearer { token, azure, client_secret: None, kept: !fresh.into_inner() })
+        self.tokens.bearer(now, fetch).await
     }
 
     /// Returns the tenant that the workspace sends browsers to. Only its name is taken from there: the
@@ -151,7 +134,7 @@ impl Entra {
         let url = location.as_deref().and_then(|location| Url::parse(location).ok());
         let tenant = url.filter(|url| {
             let asked = Url::parse(&self.principal.authority).ok();
-            let known = Url::parse(self.cloud.sdk_authority()).ok();
+            let known = Url::parse(self.tokens.cloud().sdk_authority()).ok();
             [asked, known].into_iter().flatten().any(|host| host.origin() == url.origin())
         });
         let tenant = tenant.and_then(|url| Some(url.path_segments()?.next()?.to_owned()));
@@ -193,7 +176,7 @@ impl Credentials {
                 let names = ["Databricks", server, "client", client_id, scope];
                 LogInKey::of(&names, &[client_secret]).await
             }
-            Self::Entra(Entra { kept, .. }) if kept.is_current(now).await => None,
+            Self::Entra(Entra { tokens, .. }) if tokens.are_current(now).await => None,
             Self::Entra(Entra { principal, tenant, .. }) => {
                 let ServicePrincipal { client_id, client_secret, authority } = principal;
                 let tenant = tenant.as_deref().unwrap_or(server);
@@ -211,12 +194,7 @@ impl Credentials {
         match self {
             Self::Token(_) => {}
             Self::Machine(machine) => machine.kept.forget(&bearer.token).await,
-            Self::Entra(entra) => {
-                entra.kept.forget(&bearer.token).await;
-                if let Some(Management { token, .. }) = &bearer.azure {
-                    entra.management.forget(token).await;
-                }
-            }
+            Self::Entra(entra) => entra.tokens.forget(bearer).await,
             Self::Managed(managed) => managed.forget(bearer).await,
             Self::Federated(federated) => federated.forget(bearer).await,
         }

@@ -3,26 +3,23 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::authority::{Authority, anchors, endpoint};
-use super::bearer::{AZURE_DATABRICKS, Bearer, Management, resolve};
+use super::bearer::{AzureTokens, Bearer, resolve};
 use super::classify::Failure;
 use super::client::Client;
 use crate::domain::{Redactor, SecretRef, Timestamp};
 use crate::net::http::Connections;
 use crate::net::oauth::{self, KeptToken, TokenRequest};
 use crate::platforms::LogInKey;
-use crate::platforms::azure::{Cloud, ManagedIdentity};
+use crate::platforms::azure::ManagedIdentity;
 
 /// End of scopes; managed identities are asked for the resource alone.
 const DEFAULT_SCOPE: &str = "/.default";
+
 /// Managed identity of Azure.
 #[derive(Debug)]
 pub(super) struct Managed {
     identity: ManagedIdentity,
-    cloud: Cloud,
-    /// Resource id of the workspace, for an identity that was not added to it.
-    resource_id: Option<String>,
-    kept: KeptToken,
-    management: KeptToken,
+    tokens: AzureTokens,
 }
 
 /// Token of an identity provider.
@@ -39,14 +36,9 @@ pub(super) struct Federated {
 }
 
 impl Managed {
-    /// Returns credentials of `identity` in `cloud`.
-    pub(super) fn new(
-        identity: ManagedIdentity,
-        cloud: Cloud,
-        resource_id: Option<String>,
-    ) -> Self {
-        let (kept, management) = (KeptToken::default(), KeptToken::default());
-        Self { identity, cloud, resource_id, kept, management }
+    /// Returns credentials of `identity`, which gets `tokens`.
+    pub(super) const fn new(identity: ManagedIdentity, tokens: AzureTokens) -> Self {
+        Self { identity, tokens }
     }
 
     /// Returns the name of the identity, as far as the configuration has one.
@@ -56,10 +48,7 @@ impl Managed {
 
     /// Drops the tokens of `bearer`, which were refused before their expiry.
     pub(super) async fn forget(&self, bearer: &Bearer) {
-        self.kept.forget(&bearer.token).await;
-        if let Some(Management { token, .. }) = &bearer.azure {
-            self.management.forget(token).await;
-        }
+        self.tokens.forget(bearer).await;
     }
 
     /// Returns the tokens for a run that begins `now`.
@@ -68,23 +57,12 @@ impl Managed {
         redactor: &Redactor,
         now: Timestamp,
     ) -> Result<Bearer, Failure> {
-        let fresh = AtomicBool::new(false);
-        let fetch = async |scope: &str| {
-            fresh.store(true, Ordering::Relaxed);
+        let fetch = |scope: &'static str| async move {
             let resource = scope.strip_suffix(DEFAULT_SCOPE).unwrap_or(scope);
             let found = self.identity.token(resource, redactor, now).await;
             found.map_err(|none| Failure::no_token(&none))
         };
-        let token = self.kept.current(now, async || fetch(AZURE_DATABRICKS).await).await?;
-        let azure = match &self.resource_id {
-            None => None,
-            Some(id) => {
-                let fetch = async || fetch(self.cloud.management_scope()).await;
-                let token = self.management.current(now, fetch).await?;
-                Some(Management { resource_id: id.clone(), token })
-            }
-        };
-        Ok(Bearer { token, azure, client_secret: None, kept: !fresh.into_inner() })
+        self.tokens.bearer(now, fetch).await
     }
 }
 
