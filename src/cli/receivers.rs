@@ -4,9 +4,7 @@ use std::cmp::Reverse;
 
 use anyhow::Context as _;
 
-use super::args::{
-    Author, Disable, Enable, Global, ReceiverAction, ReceiverSort, Receivers, Source,
-};
+use super::args::{Change, Disable, Enable, Global, ReceiverAction, ReceiverSort, Receivers};
 use super::confirm::confirmed;
 use super::error::CommandError;
 use super::print::{Answer, Column, Screen, Table, Tone, ago, counted, sanitise, tally, toned};
@@ -25,12 +23,12 @@ pub(super) async fn answer(
         None => list(global, args, screen).await,
         Some(ReceiverAction::Enable(enable)) => self::enable(global, enable, screen).await,
         Some(ReceiverAction::Disable(disable)) => {
-            let Disable { name, source, by, .. } = disable;
-            let (mut control, row) = find(global, source, by, name).await?;
+            let Disable { name, change } = disable;
+            let (mut control, row) = find(global, change, name).await?;
             if row.disabled.is_none() {
                 control.disable(&row.name, screen.now).context("disabling the receiver")?;
             }
-            changed(&mut control, &row.name, disable.form.json, screen)
+            changed(&mut control, &row.name, change.form.json, screen)
         }
     }
 }
@@ -69,7 +67,7 @@ async fn all(view: &View) -> Result<Vec<ReceiverRow>, CommandError> {
 }
 
 async fn enable(global: &Global, args: &Enable, screen: Screen) -> Result<Answer, CommandError> {
-    let (mut control, row) = find(global, &args.source, &args.by, &args.name).await?;
+    let (mut control, row) = find(global, &args.change, &args.name).await?;
     if let Some(oldest) = row.oldest_pending_at.filter(|_| row.disabled.is_some()) {
         let (name, pending) = (sanitise(&row.name), pending(&row));
         let since = screen.instant(Some(oldest));
@@ -77,16 +75,16 @@ async fn enable(global: &Global, args: &Enable, screen: Screen) -> Result<Answer
         confirmed(args.yes, &plan)?;
     }
     control.enable(&row.name, screen.now).context("enabling the receiver")?;
-    changed(&mut control, &row.name, args.form.json, screen)
+    changed(&mut control, &row.name, args.change.form.json, screen)
 }
 
 /// The receiver of this name in a database that may be written.
 async fn find(
     global: &Global,
-    source: &Source,
-    by: &Author,
+    change: &Change,
     name: &str,
 ) -> Result<(Control, ReceiverRow), CommandError> {
+    let Change { by, source, .. } = change;
     let path = read::path(global, source)?;
     let mut control = Control::open(&path, &by.name()).context("opening the store")?;
     if let Some(row) = control.receiver(name).context("reading the store")? {

@@ -18,8 +18,8 @@ pub(super) fn answer(
     args: &Redeliver,
     screen: Screen,
 ) -> Result<Answer, CommandError> {
-    let path = read::path(global, &args.source)?;
-    let mut control = Control::open(&path, &args.by.name()).context("opening the store")?;
+    let path = read::path(global, &args.change.source)?;
+    let mut control = Control::open(&path, &args.change.by.name()).context("opening the store")?;
     let ids: Vec<_> = args.ids.iter().copied().map(DeliveryId).collect();
     let queued = match control.redeliver(&ids, screen.now).context("changing the store")? {
         Redelivered::Queued(queued) => queued,
@@ -30,7 +30,7 @@ pub(super) fn answer(
             return Err(CommandError::Usage(message));
         }
     };
-    if args.form.json {
+    if args.change.form.json {
         let shapes: Vec<_> = queued.iter().map(Requeued::from).collect();
         return Ok(Answer::json(&shapes)?);
     }
@@ -60,8 +60,8 @@ pub(super) fn replay(
         let known: Vec<_> = assembly.receivers.iter().map(|one| one.name.as_str()).collect();
         return Err(receivers::unknown(&args.receiver, &known));
     };
-    let path = args.source.store.as_ref().unwrap_or(&assembly.settings.store);
-    let mut control = Control::open(path, &args.by.name()).context("opening the store")?;
+    let path = args.change.source.store.as_ref().unwrap_or(&assembly.settings.store);
+    let mut control = Control::open(path, &args.change.by.name()).context("opening the store")?;
     let until = args.until.map(|until| until.from(screen.now));
     let span = Span { since: args.since.from(screen.now), until };
     let wanting = &receiver.subscription;
@@ -73,7 +73,7 @@ pub(super) fn replay(
         done = control.replay(wanting, span, screen.now).context("changing the store")?;
         refuse_too_much(done)?;
     }
-    if args.form.json {
+    if args.change.form.json {
         return Ok(Answer::json(&ReplayPlan::new(&receiver.name, done))?);
     }
     Ok(Answer::good(summary(&receiver.name, done, "queued again", screen) + "\n"))

@@ -27,7 +27,7 @@ pub(super) async fn answer(
     args: &Revalidate,
     screen: Screen,
 ) -> Result<Answer, CommandError> {
-    let path = read::path(global, &args.source)?;
+    let path = read::path(global, &args.change.source)?;
     refuse_stopped(&path, "nothing was changed")?;
     let view = View::open(&path).context("opening the store")?;
     let chosen = chosen(&view, args).await?;
@@ -40,7 +40,7 @@ pub(super) async fn answer(
         None => true,
     };
     let runs: Vec<_> = asked.into_iter().map(|one| one.run).collect();
-    let answer = if args.form.json {
+    let answer = if args.change.form.json {
         let shapes: Vec<_> = runs.iter().map(Revalidated::from).collect();
         Answer::json(&shapes)?
     } else {
@@ -103,7 +103,7 @@ fn ask(
     now: Timestamp,
 ) -> Result<Vec<Asked>, CommandError> {
     let ids: Vec<_> = chosen.iter().map(|row| row.id).collect();
-    let mut control = Control::open(path, &args.by.name()).context("opening the store")?;
+    let mut control = Control::open(path, &args.change.by.name()).context("opening the store")?;
     let requested = control.request(&ids, now).context("writing to the store")?;
     let asked = chosen.iter().zip(requested).map(|(row, requested)| {
         let candidate = row.candidate.as_ref().and_then(|new| new.last_run.as_ref());

@@ -74,14 +74,14 @@ async fn add(global: &Global, args: &Silence, screen: Screen) -> Result<Answer, 
     let selection = selection(&args.fitting)?;
     let from = from(args.from, screen.now)?;
     let until = until(&args.span, from, screen.now)?;
-    let view = read::view(global, &args.source)?;
+    let view = read::view(global, &args.change.source)?;
     let integrations = read::targets(&view).await?;
     if !integrations.iter().any(|row| selection.fits(row.about())) {
         confirmed(args.yes, &idle(&selection, &integrations))?;
     }
-    let (author, comment) = (args.by.name(), args.span.comment.clone());
+    let (author, comment) = (args.change.by.name(), args.span.comment.clone());
     let new = NewSilence { acknowledges: None, selection, author, comment, from, until };
-    made(global, &args.source, &new, args.form.json, screen).await
+    made(global, &args.change.source, &new, args.change.form.json, screen).await
 }
 
 /// Mutes notifications about an integration that is failing, since work on it has begun.
@@ -92,24 +92,24 @@ pub(super) async fn acknowledge(
 ) -> Result<Answer, CommandError> {
     let from = screen.now;
     let until = until(&args.span, from, screen.now)?;
-    let view = read::view(global, &args.source)?;
+    let view = read::view(global, &args.change.source)?;
     let row = read::integration(&view, &args.name).await?;
     refuse_working(&row)?;
     let selection = Selection { integrations: vec![row.name], ..Selection::default() };
-    let (author, comment) = (args.by.name(), args.span.comment.clone());
+    let (author, comment) = (args.change.by.name(), args.span.comment.clone());
     let acknowledges = Some(row.id);
     let new = NewSilence { acknowledges, selection, author, comment, from, until };
-    made(global, &args.source, &new, args.form.json, screen).await
+    made(global, &args.change.source, &new, args.change.form.json, screen).await
 }
 
 async fn end(global: &Global, args: &EndSilence, screen: Screen) -> Result<Answer, CommandError> {
-    let path = read::path(global, &args.source)?;
-    let mut control = Control::open(&path, &args.by.name()).context("opening the store")?;
+    let path = read::path(global, &args.change.source)?;
+    let mut control = Control::open(&path, &args.change.by.name()).context("opening the store")?;
     let ended = control.end_silence(args.id, screen.now).context("changing the store")?;
     if ended {
-        return shown(global, &args.source, args.id, args.form.json, screen).await;
+        return shown(global, &args.change.source, args.id, args.change.form.json, screen).await;
     }
-    let view = read::view(global, &args.source)?;
+    let view = read::view(global, &args.change.source)?;
     let row = view.silence(args.id).await.context("reading the store")?;
     Err(not_open(args.id, row.as_ref(), screen))
 }

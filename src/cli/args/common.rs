@@ -41,6 +41,20 @@ pub(in crate::cli) struct Named {
     pub(in crate::cli) form: Json,
 }
 
+/// Arguments of each command that changes something in the store.
+#[derive(Args, Clone, Debug)]
+pub(in crate::cli) struct Change {
+    /// Person who does it.
+    #[command(flatten)]
+    pub(in crate::cli) by: Author,
+    /// Database to write to.
+    #[command(flatten)]
+    pub(in crate::cli) source: Source,
+    /// Choice between text and JSON.
+    #[command(flatten)]
+    pub(in crate::cli) form: Json,
+}
+
 /// Person who changes something, as the audit trail names them.
 #[derive(Args, Clone, Debug)]
 pub(in crate::cli) struct Author {

@@ -15,7 +15,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 pub(super) use audit::Audit;
-pub(super) use common::{Author, Json, Moment, Named, Source};
+pub(super) use common::{Author, Change, Json, Moment, Named, Source};
 pub(super) use deliveries::{Deliveries, DeliverySort};
 pub(super) use fitting::Fitting;
 pub(super) use history::{Entries, History};

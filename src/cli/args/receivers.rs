@@ -3,7 +3,7 @@
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::common::{Author, Json, Moment, Source};
+use super::common::{Change, Json, Moment, Source};
 use crate::domain::{EventType, UnknownName};
 use crate::view::ReceiverState;
 
@@ -68,15 +68,9 @@ pub(in crate::cli) struct Enable {
     /// Do not ask, however many messages are pending
     #[arg(long)]
     pub(in crate::cli) yes: bool,
-    /// Person who does it.
+    /// Person, database and form of the output.
     #[command(flatten)]
-    pub(in crate::cli) by: Author,
-    /// Database to write to.
-    #[command(flatten)]
-    pub(in crate::cli) source: Source,
-    /// Choice between text and JSON.
-    #[command(flatten)]
-    pub(in crate::cli) form: Json,
+    pub(in crate::cli) change: Change,
 }
 
 /// Arguments of the command `receivers disable`.
@@ -84,15 +78,9 @@ pub(in crate::cli) struct Enable {
 pub(in crate::cli) struct Disable {
     /// Name of the receiver
     pub(in crate::cli) name: String,
-    /// Person who does it.
+    /// Person, database and form of the output.
     #[command(flatten)]
-    pub(in crate::cli) by: Author,
-    /// Database to write to.
-    #[command(flatten)]
-    pub(in crate::cli) source: Source,
-    /// Choice between text and JSON.
-    #[command(flatten)]
-    pub(in crate::cli) form: Json,
+    pub(in crate::cli) change: Change,
 }
 
 /// Arguments of the command `webhook`.
@@ -132,15 +120,9 @@ pub(in crate::cli) struct Redeliver {
     /// Deliveries by their ids, as `deliveries` shows them
     #[arg(required = true, num_args = 1..=1000, value_name = "ID")]
     pub(in crate::cli) ids: Vec<i64>,
-    /// Person who does it.
+    /// Person, database and form of the output.
     #[command(flatten)]
-    pub(in crate::cli) by: Author,
-    /// Database to write to.
-    #[command(flatten)]
-    pub(in crate::cli) source: Source,
-    /// Choice between text and JSON.
-    #[command(flatten)]
-    pub(in crate::cli) form: Json,
+    pub(in crate::cli) change: Change,
 }
 
 /// Arguments of the command `replay`.
@@ -157,13 +139,7 @@ pub(in crate::cli) struct Replay {
     /// Do not ask, however many events that are
     #[arg(long)]
     pub(in crate::cli) yes: bool,
-    /// Person who does it.
+    /// Person, database and form of the output.
     #[command(flatten)]
-    pub(in crate::cli) by: Author,
-    /// Database to write to.
-    #[command(flatten)]
-    pub(in crate::cli) source: Source,
-    /// Choice between text and JSON.
-    #[command(flatten)]
-    pub(in crate::cli) form: Json,
+    pub(in crate::cli) change: Change,
 }

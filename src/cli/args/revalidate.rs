@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::{ArgGroup, Args};
 
-use super::common::{Author, Json, Source};
+use super::common::Change;
 use super::fitting::Fitting;
 use crate::domain::duration_text;
 use crate::input;
@@ -32,15 +32,9 @@ pub(in crate::cli) struct Revalidate {
     /// Wait so long for the results, such as `60s`, and show them
     #[arg(long, value_name = "DURATION", value_parser = wait)]
     pub(in crate::cli) wait: Option<Duration>,
-    /// Person who asks for it.
+    /// Person, database and form of the output.
     #[command(flatten)]
-    pub(in crate::cli) by: Author,
-    /// Database to write to.
-    #[command(flatten)]
-    pub(in crate::cli) source: Source,
-    /// Choice between text and JSON.
-    #[command(flatten)]
-    pub(in crate::cli) form: Json,
+    pub(in crate::cli) change: Change,
 }
 
 /// Parses the longest wait for results.

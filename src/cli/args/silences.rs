@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 
-use super::common::{Author, Json, Source};
+use super::common::{Change, Json, Source};
 use super::fitting::Fitting;
 use crate::domain::{Timestamp, duration_text, one_line};
 use crate::input;
@@ -86,15 +86,9 @@ pub(in crate::cli) struct Silence {
     /// Do not ask, even when no integration matches
     #[arg(long)]
     pub(in crate::cli) yes: bool,
-    /// Person who does it.
+    /// Person, database and form of the output.
     #[command(flatten)]
-    pub(in crate::cli) by: Author,
-    /// Database to write to.
-    #[command(flatten)]
-    pub(in crate::cli) source: Source,
-    /// Choice between text and JSON.
-    #[command(flatten)]
-    pub(in crate::cli) form: Json,
+    pub(in crate::cli) change: Change,
 }
 
 /// Duration of a mute, and its reason.
@@ -118,15 +112,9 @@ pub(in crate::cli) struct Span {
 pub(in crate::cli) struct EndSilence {
     /// Id, as `silences` shows it
     pub(in crate::cli) id: i64,
-    /// Person who does it.
+    /// Person, database and form of the output.
     #[command(flatten)]
-    pub(in crate::cli) by: Author,
-    /// Database to write to.
-    #[command(flatten)]
-    pub(in crate::cli) source: Source,
-    /// Choice between text and JSON.
-    #[command(flatten)]
-    pub(in crate::cli) form: Json,
+    pub(in crate::cli) change: Change,
 }
 
 /// Arguments of the command `acknowledge`.
@@ -137,15 +125,9 @@ pub(in crate::cli) struct Acknowledge {
     /// Duration of the mute, and its reason.
     #[command(flatten)]
     pub(in crate::cli) span: Span,
-    /// Person who does it.
+    /// Person, database and form of the output.
     #[command(flatten)]
-    pub(in crate::cli) by: Author,
-    /// Database to write to.
-    #[command(flatten)]
-    pub(in crate::cli) source: Source,
-    /// Choice between text and JSON.
-    #[command(flatten)]
-    pub(in crate::cli) form: Json,
+    pub(in crate::cli) change: Change,
 }
 
 /// Parses the duration of a mute.
