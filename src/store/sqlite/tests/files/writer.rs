@@ -1,16 +1,30 @@
 //! The thread that writes: commits together, answers afterwards, ends with its handles.
 
 use super::super::super::open;
-use super::super::super::writer::Writer;
+use super::super::super::writer::{Haste, Writer};
 use super::*;
+
+/// Keeps the thread of `writer` busy until the sender is dropped: what is queued meanwhile comes in one
+/// transaction. Returns once the thread is busy, so that it takes nothing else along.
+async fn plug(
+    writer: &Writer,
+) -> (mpsc::Sender<()>, impl Future<Output = Result<bool, StoreError>>) {
+    let (go, wait) = mpsc::channel::<()>();
+    let (busy, is_busy) = mpsc::channel::<()>();
+    let work = move |_: &Connection| {
+        busy.send(()).ok();
+        Ok(wait.recv().is_err())
+    };
+    let answer = writer.queue(work, Haste::Now).await.unwrap();
+    is_busy.recv().unwrap();
+    (go, answer)
+}
 
 #[tokio::test]
 async fn commands_that_wait_are_committed_together_and_answered_after() {
     let place = Place::new();
     let store = place.open();
-    let (go, wait) = mpsc::channel::<()>();
-    let writer = store.writer.clone();
-    let plug = tokio::spawn(async move { writer.write(move |_| Ok(wait.recv().is_err())).await });
+    let (go, plug) = plug(&store.writer).await;
     let mut waiting = Vec::new();
     for number in 0..50 {
         let writer = store.writer.clone();
@@ -28,7 +42,7 @@ async fn commands_that_wait_are_committed_together_and_answered_after() {
     let before = epoch(&place.path());
     assert!(waiting.iter().all(|one| !one.is_finished()), "nothing is committed yet");
     drop(go);
-    assert!(plug.await.unwrap().unwrap());
+    assert!(plug.await.unwrap());
     for (number, one) in waiting.into_iter().enumerate() {
         assert_eq!(one.await.unwrap().is_ok(), number != 2, "command {number}");
     }
@@ -57,9 +71,8 @@ async fn grouped(
     bad: fn(&Connection) -> Result<(), StoreError>,
 ) -> [Result<(), StoreError>; 2] {
     let store = place.open();
-    let (go, wait) = mpsc::channel::<()>();
     let writer = &store.writer;
-    let plug = writer.write(move |_| Ok(wait.recv().is_err()));
+    let (go, plug) = plug(writer).await;
     let good = writer.write(|tx| insert(tx, "+"));
     let bad = writer.write(bad);
     let start = async move { drop(go) };
@@ -108,9 +121,8 @@ async fn nothing_is_written_after_a_transaction_was_rolled_back() {
     let place = Place::new();
     let store = place.open();
     let before = epoch(&place.path());
-    let (go, wait) = mpsc::channel::<()>();
     let writer = &store.writer;
-    let plug = writer.write(move |_| Ok(wait.recv().is_err()));
+    let (go, plug) = plug(writer).await;
     // It does not say that it has failed.
     let silent = writer.write(|tx| {
         tx.execute_batch("ROLLBACK")?;
@@ -127,9 +139,8 @@ async fn closing_waits_for_what_is_queued_and_ends_all_handles() {
     let place = Place::new();
     let store = place.open();
     let before = epoch(&place.path());
-    let (go, wait) = mpsc::channel::<()>();
     let other = store.clone();
-    let plug = other.writer.write(move |_| Ok(wait.recv().is_err()));
+    let (go, plug) = plug(&other.writer).await;
     let write = other.writer.write(|tx| insert(tx, "+"));
     let start = async move { drop(go) };
     let (_, written, closed, ()) = tokio::join!(plug, write, store.close(), start);
