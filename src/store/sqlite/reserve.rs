@@ -2,17 +2,21 @@
 //! the database, which is removed then.
 
 use std::fs::{self, OpenOptions};
-use std::io::{self, Read};
+use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::super::random;
 use super::place::{MODE, beside};
 
 /// Size of the reserve in bytes: some hundred pages of the write-ahead log.
 const BYTES: u64 = 1024 * 1024;
+/// Size of a block that is written at once, in bytes, and their number.
+const BLOCK: usize = 8 * 1024;
+const BLOCKS: usize = 128;
 /// Free room below which nothing is reserved, in bytes.
 const FREE_MIN: u64 = 2 * BYTES;
 /// Time between two tries to reserve room.
@@ -64,7 +68,11 @@ impl Reserve {
         let mut options = OpenOptions::new();
         let mut file =
             options.write(true).create(true).truncate(true).mode(MODE).open(&self.path)?;
-        io::copy(&mut io::repeat(0).take(BYTES), &mut file)?;
+        // A file system that compresses would keep zeros in next to no room.
+        for _ in 0..BLOCKS {
+            let block: [u8; BLOCK] = random::bytes().map_err(io::Error::other)?;
+            file.write_all(&block)?;
+        }
         file.sync_all()
     }
 }
