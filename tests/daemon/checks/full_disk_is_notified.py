@@ -1,7 +1,7 @@
 """The disk is full at once, and nothing watches the room that is left: `daemon.degraded` arrives within 10 s although
 nothing else can be stored, and `daemon.recovered` within 40 s of the end."""
 from lib import *
-MARK, LIMIT, NEEDS_MOUNT = "own", 75, True
+LIMIT, NEEDS_MOUNT = 50, True
 
 
 def check(binary, workdir):
