@@ -167,9 +167,10 @@ fn failed(policy: &Policy, evidence: Evidence, class: Class) -> Judgement {
     let before = evidence.counters.failures;
     let wait = duration_text(policy.confirm_wait);
     if !class.is_definitive() && 0 < before && evidence.is_close(policy) {
+        let counted = before.min(of);
         let rule = format!(
-            "transient failure ({name}) within {wait} of the one before, which count once: {before} of \
-             the {of} that are needed"
+            "transient failure ({name}) within {wait} of the one before, which count once: {counted} \
+             of the {of} that are needed"
         );
         let verdict = if of <= before { Verdict::Failed } else { Verdict::Confirming };
         return evidence.unchanged(verdict, rule);
@@ -177,6 +178,10 @@ fn failed(policy: &Policy, evidence: Evidence, class: Class) -> Judgement {
     let failures = before.saturating_add(1);
     let (verdict, rule) = match (class.is_definitive(), of <= failures) {
         (true, _) => (Verdict::Failed, format!("a definitive failure ({name}) counts at once")),
+        (false, true) if of == 1 => (
+            Verdict::Failed,
+            format!("a transient failure ({name}) counts at once, as `confirm_runs` is 1"),
+        ),
         (false, true) => (
             Verdict::Failed,
             format!("a transient failure ({name}) in {failures} consecutive runs, {of} are needed"),
@@ -296,6 +301,15 @@ mod tests {
         );
         let never = Policy { flap_flips: 0, ..policy };
         assert_eq!(added(&never, &[1, 2, 3, 4, 5]), [false; 5]);
+    }
+
+    #[test]
+    fn rule_says_that_one_failure_is_enough() {
+        let policy = Policy { confirm_runs: 1, ..Policy::default() };
+        let judged = judge(&policy, none_before(), &failing(Class::Unreachable));
+        assert_eq!(judged.verdict, Verdict::Failed);
+        let rule = "a transient failure (unreachable) counts at once, as `confirm_runs` is 1";
+        assert_eq!(judged.rule, rule);
     }
 
     #[test]
