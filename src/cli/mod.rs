@@ -28,6 +28,7 @@ mod program;
 mod read;
 mod receivers;
 mod redeliver;
+mod rehearse;
 mod reload;
 mod results;
 mod revalidate;

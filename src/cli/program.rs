@@ -12,8 +12,8 @@ use super::error::{CommandError, print_error};
 use super::print::{Answer, End, Screen};
 use super::{
     audit, catalog, check, deliveries, explain, history, import, list, log, log_queue, next, print,
-    receivers, redeliver, reload, revalidate, run, sample, show, silences, status, validate,
-    webhook,
+    receivers, redeliver, rehearse, reload, revalidate, run, sample, show, silences, status,
+    validate, webhook,
 };
 use crate::daemon::Clock;
 use crate::demo;
@@ -62,6 +62,7 @@ fn answer(arguments: Arguments) -> Result<Answer, CommandError> {
         | Command::Reload(_)
         | Command::Check(_)
         | Command::Validate(_)
+        | Command::Rehearse(_)
         | Command::Revalidate(_)
         | Command::List(_)
         | Command::Show(_)
@@ -102,6 +103,7 @@ async fn dispatch(global: &Global, command: Command) -> Result<Answer, CommandEr
         Command::Reload(args) => reload::answer(global, &args, screen).await,
         Command::Check(args) => check::answer(global, &args).await,
         Command::Validate(args) => validate::answer(global, &args, screen).await,
+        Command::Rehearse(args) => rehearse::answer(global, &args, screen).await,
         Command::Revalidate(args) => revalidate::answer(global, &args, screen).await,
         Command::List(args) => list::answer(global, &args, screen).await,
         Command::Show(args) => show::answer(global, &args, screen).await,

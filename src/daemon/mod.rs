@@ -37,15 +37,15 @@ mod tests;
 mod text;
 mod validate;
 
-#[cfg(test)]
-pub(crate) use assemble::Assembled;
-pub(crate) use assemble::{Assembly, open, open_partly, open_with};
+pub(crate) use assemble::{
+    Assembled, Assembly, NextError, NextValue, next, open, open_partly, open_with,
+};
 pub(crate) use clock::Clock;
 pub(crate) use difference::difference;
 pub(crate) use error::DaemonError;
 pub(crate) use handle::Daemon;
 pub(crate) use metrics::MetricsSource;
-pub(crate) use once::validate_once;
+pub(crate) use once::{observe_once, validate_once};
 pub(crate) use process::{ask_to_reload, may_be_alive};
 pub(crate) use reload::load;
 pub(crate) use scheduler::QUIET;

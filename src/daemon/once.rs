@@ -2,28 +2,28 @@
 
 use std::sync::Arc;
 
-use super::assemble::Assembly;
+use super::assemble::{Assembled, Assembly};
 use super::clock::Clock;
 use super::validate::guarded;
-use crate::domain::{CommonChecks, Redactor, Report};
+use crate::domain::{CommonChecks, Observed, Redactor, Report};
 use crate::platforms::{LogIns, Mode, RunContext};
 
 /// Validates the configured integration `name` as it is in the files; `None` when there is
 /// none of that name.
 pub(crate) async fn validate_once(assembly: &Assembly, name: &str, mode: Mode) -> Option<Report> {
     let one = assembly.integrations.get(name)?;
-    let clock = Clock::default().now();
-    let pauses = &assembly.settings.refused_pauses;
-    let context = RunContext {
-        name: name.to_owned(),
-        mode,
-        everyone: Arc::clone(&assembly.peers),
-        test_limit: assembly.settings.limits.test,
-        run_limit: assembly.settings.limits.run,
-        now: clock,
-        redactor: Redactor::default(),
-        log_ins: LogIns::of(&assembly.log_ins, pauses, clock).by(name, ""),
-    };
+    Some(observe_once(assembly, one, name, mode).await.0)
+}
+
+/// Validates `one`, and returns what was seen besides. A refused log-in is remembered for `reader`: other
+/// runs of `assembly` with the same credentials do not send them again.
+pub(crate) async fn observe_once(
+    assembly: &Assembly,
+    one: &Assembled,
+    reader: &str,
+    mode: Mode,
+) -> (Report, Observed) {
+    let context = context(assembly, one, reader, mode);
     let now = context.now;
     let validator = Arc::clone(&one.validator);
     let (mut report, observed) = guarded(validator, context, one.platform.catalog).await;
@@ -32,5 +32,26 @@ pub(crate) async fn validate_once(assembly: &Assembly, name: &str, mode: Mode) -
         let checks = CommonChecks { drift: false, ..one.checks.clone() };
         checks.complete(&mut report, &observed, None, now);
     }
-    Some(report)
+    (report, observed)
+}
+
+/// Returns the context of a run by hand.
+pub(super) fn context(
+    assembly: &Assembly,
+    one: &Assembled,
+    reader: &str,
+    mode: Mode,
+) -> RunContext {
+    let now = Clock::default().now();
+    RunContext {
+        name: one.wanted.name.clone(),
+        mode,
+        everyone: Arc::clone(&assembly.peers),
+        test_limit: assembly.settings.limits.test,
+        run_limit: assembly.settings.limits.run,
+        now,
+        redactor: Redactor::default(),
+        log_ins: LogIns::of(&assembly.log_ins, &assembly.settings.refused_pauses, now)
+            .by(reader, ""),
+    }
 }

@@ -16,6 +16,7 @@ mod integration;
 mod notifications;
 mod ping;
 mod receiver;
+mod rehearsal;
 mod request;
 mod run;
 #[cfg(test)]
@@ -38,6 +39,7 @@ pub(crate) use history::Entry;
 pub(crate) use integration::{Integration, config, parsed};
 pub(crate) use ping::Pinged;
 pub(crate) use receiver::{Receiver, ReceiverState};
+pub(crate) use rehearsal::{Compared, Rehearsal, Rehearsed, Trial};
 pub(crate) use request::{RequestedRun, Revalidated};
 pub(crate) use run::Run;
 pub(crate) use silence::{Silence, SilenceState, covered};

@@ -14,6 +14,7 @@ use super::history::Entry;
 use super::integration::Integration;
 use super::ping::Pinged;
 use super::receiver::Receiver;
+use super::rehearsal::Rehearsed;
 use super::request::Revalidated;
 use super::run::Run;
 use super::silence::Silence;
@@ -47,6 +48,8 @@ struct Commands<'a> {
     receivers: Vec<Receiver<'a>>,
     /// Deliveries that are queued again.
     redeliver: Vec<Requeued<'a>>,
+    /// Present and next credential of an integration, side by side.
+    rehearse: Rehearsed<'a>,
     /// Outcome of the reload that it asked for.
     reload: Reload,
     /// Events that are queued again.

@@ -81,3 +81,41 @@ fn secret_that_is_away_for_a_moment_changes_no_status() {
     daemon.wait_status("filed", "enabled", SOON);
     assert!(daemon.stop().success());
 }
+
+#[test]
+fn next_credential_is_tried_beside_the_present_one_before_it_is_rotated() {
+    let postgres = Postgres::start();
+    for (user, password) in [("watcher", SECRETS[0]), ("successor", "second-hunter2-password")] {
+        postgres.sql("postgres", &format!("CREATE ROLE {user} LOGIN PASSWORD '{password}'"));
+    }
+    postgres.sql("postgres", "CREATE DATABASE filed");
+    let config = Config::new(&integration(&postgres, "filed", "DIR/password"));
+    config.secret("next-user", "successor\n");
+    config.secret("next", "second-hunter2-password\n");
+    config.secret("wrong", "third-hunter2-password\n");
+    let file = |name: &str| config.dir().join(name).display().to_string();
+    let user = format!("config.username={}", file("next-user"));
+    let password = |name: &str| format!("config.password={}", file(name));
+    let rehearse = |with: &[&str]| {
+        let with = with.iter().flat_map(|with| ["--with", with]);
+        let words: Vec<_> = ["rehearse", "filed"].into_iter().chain(with).collect();
+        let output = config.run(&words);
+        let text = [output.stdout, output.stderr].concat();
+        (output.status.code(), String::from_utf8(text).unwrap())
+    };
+    let (end, text) = rehearse(&[&user, &password("next")]);
+    assert_eq!(end, Some(0), "{text}");
+    assert!(text.contains("now:  watcher\n    next: successor\n"), "{text}");
+    assert!(text.ends_with("The next credential passes all tests; rotate it.\n"), "{text}");
+    let (end, text) = rehearse(&[&user, &password("wrong")]);
+    assert_eq!(end, Some(1), "{text}");
+    let last = "The next credential fails Initial validation: basic connection test; do not rotate";
+    assert!(text.contains(last) && text.contains("it. Fix: Check `username`"), "{text}");
+    let (end, text) = rehearse(&[&password("password")]);
+    assert_eq!(end, Some(2), "{text}");
+    assert!(text.contains("would have the value that it has now"), "{text}");
+    let (end, text) = rehearse(&[&format!("config.pasword={}", file("next"))]);
+    assert_eq!(end, Some(2), "{text}");
+    assert!(text.contains("did you mean `config.password`?"), "{text}");
+    assert!(!config.dir().join("state.db").exists(), "nothing is stored");
+}

@@ -6,6 +6,7 @@ mod deliveries;
 mod fitting;
 mod history;
 mod receivers;
+mod rehearse;
 mod revalidate;
 mod silences;
 
@@ -23,6 +24,7 @@ pub(super) use receivers::{
     Disable, Enable, ReceiverAction, ReceiverSort, Receivers, Redeliver, Replay, WebhookAction,
     WebhookTest,
 };
+pub(super) use rehearse::Rehearse;
 pub(super) use revalidate::Revalidate;
 pub(super) use silences::{
     AHEAD_MAX, Acknowledge, EndSilence, MUTE_MAX, Silence, SilenceAction, SilenceSort, Silences,
@@ -128,6 +130,13 @@ pub(super) enum Command {
     Check(Check),
     /// Validate now, print the report and change nothing
     Validate(Validate),
+    /// Validate with the next credential beside the present one, before it is rotated
+    ///
+    /// The next values are read from files, so that they are in no list of processes. Both credentials are
+    /// validated, one after the other; nothing is stored, no status changes and no receiver is notified. A refused
+    /// credential is not sent twice. The exit status is 0 when the next one passes everything that the
+    /// present one passes.
+    Rehearse(Rehearse),
     /// Have the running daemon validate integrations now, out of turn
     ///
     /// The runs are stored and judged as any others, and receivers are notified of what changes, unless that
@@ -387,6 +396,7 @@ mod tests {
         ("check --online --json", "Check(Check { online: true, form: Json { json: true } })"),
         ("validate lake --preflight", "preflight: true"),
         ("validate --all --json", "all: true"),
+        ("rehearse lake --with config.password=/run/next --json", "key: \"config.password\", file"),
         ("list --json --deleted", "deleted: true"),
         ("list --failing --label team=data --sort since", "label: [(\"team\", \"data\")]"),
         ("list --status editError", "status: Some(EditError)"),

@@ -3,6 +3,7 @@
 mod assembly;
 mod filters;
 mod integration;
+mod next;
 mod receiver;
 mod redact;
 mod stored;
@@ -12,5 +13,6 @@ mod tests;
 pub(crate) use assembly::{Assembly, open, open_partly, open_with};
 pub(crate) use integration::Assembled;
 pub(super) use integration::find;
+pub(crate) use next::{NextError, NextValue, next};
 pub(super) use receiver::{stored_receiver, stored_subscription};
 pub(super) use stored::{Stored, parse_stored};
