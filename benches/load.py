@@ -187,11 +187,11 @@ def compare(before, after, stand_in, load, pairs):
             found[name].append(measure(binary, stand_in, load))
             print(f"pair {pair + 1}, {name}: {found[name][-1]}", flush=True)
     medians = {}
-    for name, all in found.items():
-        medians[name] = median(each.each_ms for each in all)
+    for name, measured in found.items():
+        medians[name] = median(each.each_ms for each in measured)
         print(
             f"{name}, median of {pairs}: processor {medians[name]:.3f} ms for a run, "
-            f"late by {median(each.late_p99_ms for each in all):.0f} ms (99 %), memory {median(each.peak_mb for each in all):.0f} MB"
+            f"late by {median(each.late_p99_ms for each in measured):.0f} ms (99 %), memory {median(each.peak_mb for each in measured):.0f} MB"
         )
     ratio = medians["after"] / medians["before"]
     print(f"processor time for a run: {(ratio - 1) * 100:+.1f} %")
