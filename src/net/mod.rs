@@ -17,3 +17,5 @@ pub(crate) mod pem;
 pub(crate) mod resolve;
 pub(crate) mod tcp;
 pub(crate) mod tls;
+#[cfg(any(feature = "redshift", feature = "synapse"))]
+pub(crate) mod tunnel;

@@ -21,6 +21,31 @@ pub(crate) enum NoConnection {
     Resolve(io::Error),
     /// Failure to connect to any address.
     Connect(io::Error),
+    /// Failure of the proxy.
+    Tunnel(NoTunnel),
+}
+
+/// Reasons why a proxy gives no connection.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NoTunnel {
+    /// The URL of the proxy has no host.
+    #[error("the proxy's URL cannot be used")]
+    Url,
+    /// The proxy cannot be reached.
+    #[error("the proxy {0} cannot be reached: {1}")]
+    Unreachable(String, io::Error),
+    /// The proxy wants other credentials.
+    #[error("the proxy does not accept the user or the password")]
+    Denied,
+    /// The proxy does not open a connection to this server.
+    #[error("the proxy {0} opens no connection to {1}")]
+    Refused(String, String),
+}
+
+impl From<NoTunnel> for NoConnection {
+    fn from(none: NoTunnel) -> Self {
+        Self::Tunnel(none)
+    }
 }
 
 /// Connects to the first address of `host` that accepts. Small writes are sent at once (`TCP_NODELAY`).

@@ -28,9 +28,10 @@ struct TlsKeys {
 }
 
 /// Values of a `proxy` or `proxyOptions` table.
-struct ProxyKeys {
-    proxy: Proxy,
-    credentials: Option<ProxyCredentials>,
+#[derive(Debug)]
+pub(super) struct ProxyKeys {
+    pub(super) proxy: Proxy,
+    pub(super) credentials: Option<ProxyCredentials>,
 }
 
 impl Endpoint {
@@ -124,7 +125,8 @@ fn aliased(name: String, server: &mut String) -> Option<HostAlias> {
     Some(HostAlias { name, host })
 }
 
-fn proxy(mut table: Reader<'_>) -> Option<ProxyKeys> {
+/// Reads a `proxy` table; faults are left with the reader.
+pub(super) fn proxy(mut table: Reader<'_>) -> Option<ProxyKeys> {
     table.required("url");
     let text = table.string("url");
     let url = text.and_then(|text| {

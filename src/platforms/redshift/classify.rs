@@ -9,7 +9,7 @@ use rustls::CertificateError;
 use super::stream::{Exceeded, Excess};
 use crate::domain::{Class, Redactor, duration_text};
 use crate::net::backoff::Backoff;
-use crate::net::tcp::{NoConnection, is_local_fault};
+use crate::net::tcp::{NoConnection, NoTunnel, is_local_fault};
 use crate::net::tls::TlsError;
 use crate::platforms::failure;
 use crate::secrets::SecretError;
@@ -51,6 +51,9 @@ pub(super) enum CallError {
     /// TCP did not connect.
     #[error("no connection")]
     Connect(#[source] io::Error),
+    /// The proxy gave no connection.
+    #[error(transparent)]
+    Tunnel(NoTunnel),
     /// The server took too long to let us in.
     #[error("no answer within {}", duration_text(*.0))]
     Silent(Duration),
@@ -77,6 +80,7 @@ impl From<NoConnection> for CallError {
         match none {
             NoConnection::Resolve(error) => Self::Resolve(error),
             NoConnection::Connect(error) => Self::Connect(error),
+            NoConnection::Tunnel(none) => Self::Tunnel(none),
         }
     }
 }
@@ -115,6 +119,10 @@ pub(super) enum Cause {
     OtherAnswer,
     /// The host name has no address.
     Unresolved,
+    /// The proxy wants other credentials.
+    ProxyDenied,
+    /// The proxy cannot be reached, or opens no connection to the server.
+    NoTunnel,
     /// There is no connection, or no longer.
     NoConnection,
     /// There is a connection, and no answer to the log-in.
@@ -141,7 +149,11 @@ impl Cause {
     /// Returns the class, which says if a retry can help.
     pub(super) const fn class(self) -> Class {
         match self {
-            Self::LoginRefused | Self::NoEntry | Self::Refused | Self::NoPrivilege => Class::Denied,
+            Self::LoginRefused
+            | Self::NoEntry
+            | Self::Refused
+            | Self::NoPrivilege
+            | Self::ProxyDenied => Class::Denied,
             Self::NoDatabase | Self::NoRelation => Class::Missing,
             Self::DigestAuthentication
             | Self::OtherAuthentication
@@ -152,9 +164,11 @@ impl Cause {
             | Self::TlsFailed
             | Self::UnexpectedResponse => Class::Invalid,
             Self::ExpiredCertificate => Class::Expired,
-            Self::Unresolved | Self::NoConnection | Self::Silent | Self::Interrupted => {
-                Class::Unreachable
-            }
+            Self::Unresolved
+            | Self::NoTunnel
+            | Self::NoConnection
+            | Self::Silent
+            | Self::Interrupted => Class::Unreachable,
             Self::TooManyConnections => Class::Throttled,
             Self::Busy | Self::Internal | Self::OtherAnswer | Self::Excess => Class::Unavailable,
             Self::Local => Class::Local,
@@ -169,12 +183,14 @@ impl Cause {
             Self::TooManyConnections
             | Self::Busy
             | Self::Unresolved
+            | Self::NoTunnel
             | Self::NoConnection
             | Self::Silent => PASSING,
             Self::NotAccepting | Self::Internal => SHORT,
             Self::LoginRefused
             | Self::NoEntry
             | Self::Refused
+            | Self::ProxyDenied
             | Self::DigestAuthentication
             | Self::OtherAuthentication
             | Self::NoDatabase
@@ -198,6 +214,8 @@ impl Cause {
             CallError::Secret(_) | CallError::Tls(_) => Self::Local,
             CallError::Resolve(_) => Self::Unresolved,
             CallError::Connect(error) => Self::of_io(error),
+            CallError::Tunnel(NoTunnel::Denied) => Self::ProxyDenied,
+            CallError::Tunnel(_) => Self::NoTunnel,
             CallError::Silent(_) => Self::Silent,
             CallError::NoRow => Self::UnexpectedResponse,
             CallError::Excess(_) => Self::Excess,
@@ -344,6 +362,7 @@ fn database_error(error: &CallError) -> Option<&tokio_postgres::error::DbError> 
         | CallError::Tls(_)
         | CallError::Resolve(_)
         | CallError::Connect(_)
+        | CallError::Tunnel(_)
         | CallError::Silent(_)
         | CallError::Excess(_)
         | CallError::NoRow => None,

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use tokio::net::TcpStream;
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 use tokio_postgres::config::SslMode;
@@ -16,7 +15,8 @@ use super::classify::{CallError, Failure, Stage};
 use super::stream::{BoundedTls, Exceeded};
 use crate::domain::{FactKind, Redactor, Secret, SecretRef};
 use crate::net::backoff::{Budget, retry_within};
-use crate::net::{tcp, tls};
+use crate::net::tls;
+use crate::net::tunnel::{Dialer, Stream};
 use crate::platforms::Seen;
 use crate::platforms::connection::TcpEndpoint;
 use crate::secrets;
@@ -122,7 +122,7 @@ impl Server {
     ) -> Result<Session, Failure> {
         let limit = self.endpoint.connect_timeout;
         let exceeded = Exceeded::default();
-        let logged_in = timeout(limit, self.log_in(credentials, &exceeded)).await;
+        let logged_in = timeout(limit, self.log_in(credentials, &exceeded, redactor)).await;
         let logged_in = logged_in.unwrap_or(Err(CallError::Silent(limit)));
         let LoggedIn { client, connection, seen, canceller } = logged_in.map_err(|error| {
             Failure::of(&CallError::or_excess(error, &exceeded), Stage::LogIn, redactor)
@@ -141,13 +141,15 @@ impl Server {
         &self,
         credentials: &RunCredentials,
         exceeded: &Exceeded,
+        redactor: &Redactor,
     ) -> Result<LoggedIn, CallError> {
         let TcpEndpoint { host, port, server_name, ca_file, .. } = &self.endpoint;
         let config = tls::read_config(ca_file.as_deref()).await?;
         let mut tls = MakeRustlsConnect::new(config);
-        let stream = tcp::connect(host, *port).await?;
+        let dialer = self.endpoint.dialer::<CallError>(redactor).await?;
+        let stream = dialer.connect(host, *port).await?;
         let maker = tls.clone();
-        let Ok(tls) = MakeTlsConnect::<TcpStream>::make_tls_connect(&mut tls, server_name);
+        let Ok(tls) = MakeTlsConnect::<Stream>::make_tls_connect(&mut tls, server_name);
         let tls = BoundedTls { inner: tls, exceeded: exceeded.clone() };
         let mut config = Config::new();
         config
@@ -173,6 +175,7 @@ impl Server {
         let connection = AbortOnDropHandle::new(tokio::spawn(connection));
         let canceller = Canceller {
             token: client.cancel_token(),
+            dialer,
             host: host.clone(),
             port: *port,
             server_name: server_name.clone(),
@@ -189,6 +192,7 @@ type Connection = AbortOnDropHandle<Result<(), tokio_postgres::Error>>;
 #[derive(Clone)]
 struct Canceller {
     token: CancelToken,
+    dialer: Dialer,
     host: String,
     port: u16,
     server_name: String,
@@ -200,9 +204,8 @@ impl Canceller {
     /// statement with its connection, only later.
     async fn cancel(mut self) {
         let asked = async {
-            let stream = tcp::connect(&self.host, self.port).await.ok()?;
-            let made =
-                MakeTlsConnect::<TcpStream>::make_tls_connect(&mut self.tls, &self.server_name);
+            let stream = self.dialer.connect(&self.host, self.port).await.ok()?;
+            let made = MakeTlsConnect::<Stream>::make_tls_connect(&mut self.tls, &self.server_name);
             let Ok(tls) = made;
             self.token.cancel_query_raw(stream, tls).await.ok()
         };

@@ -545,10 +545,7 @@ mod tests {
             (json!({"externalId": "abc"}), "externalId: is only used with"),
             (json!({"endpoints": {"redshift": "http://r.example"}}), "endpoints.redshift: must"),
             (json!({"api": {"proxy": {}}}), "api.proxy.url: missing"),
-            (
-                json!({"proxy": {"url": "http://proxy.example.com:3128"}}),
-                "proxy: not supported, since the protocol of this platform is not HTTP",
-            ),
+            (json!({"proxy": {"url": "socks5://proxy"}}), "proxy.url: must be the address"),
             (json!({"api": {"tls": {"serverName": "a"}}}), "api.tls: `serverName` cannot be"),
             (
                 json!({"awsRegion": "cn-north-1", "useFips": true}),

@@ -32,7 +32,8 @@ const TLS_FAILED: &str = "Name the authority's certificate in `tls.caFile`, and 
 impl Redshift {
     /// Returns the remediation of `cause`.
     pub(super) fn remedy(&self, cause: Cause) -> String {
-        let Server { endpoint: TcpEndpoint { host, port, .. }, database, .. } = &self.server;
+        let Server { endpoint, database, .. } = &self.server;
+        let TcpEndpoint { host, port, .. } = endpoint;
         let (user, login) = (quoted(self.credentials.user()), quoted(database));
         match cause {
             Cause::LoginRefused => self.login_remedy(&user),
@@ -73,6 +74,8 @@ impl Redshift {
                     .to_owned()
             }
             Cause::Unresolved => format!("Check `host`; {host} must have an address here."),
+            Cause::ProxyDenied => TcpEndpoint::PROXY_DENIED.to_owned(),
+            Cause::NoTunnel => endpoint.no_tunnel(),
             Cause::NoConnection | Cause::Silent => format!(
                 "Check that the cluster is not paused and that its security group lets this host \
                 reach {host}:{port}."
@@ -129,7 +132,7 @@ mod tests {
     }
 
     /// Every cause, and words of its remediation.
-    const CAUSES: [(Cause, &str); 25] = [
+    const CAUSES: [(Cause, &str); 27] = [
         (Cause::LoginRefused, "ALTER USER \"Im muta\" PASSWORD '<password>' VALID UNTIL"),
         (Cause::NoEntry, "The password was not looked at"),
         (Cause::Refused, "this program does not know the code"),
@@ -147,6 +150,11 @@ mod tests {
         (Cause::Busy, "Wait until the cluster is available"),
         (Cause::Internal, "Wait until the cluster is available"),
         (Cause::Unresolved, "redshift.amazonaws.com must have an address here"),
+        (Cause::ProxyDenied, "`proxy.username` and `proxy.password`"),
+        (
+            Cause::NoTunnel,
+            "let CONNECT through to prod.abc.eu-central-1.redshift.amazonaws.com:5439",
+        ),
         (Cause::NoConnection, "that the cluster is not paused"),
         (Cause::Silent, "that the cluster is not paused"),
         (Cause::Interrupted, "The log-in passed, so neither credentials nor firewalls"),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tiberius::error::Error as TdsError;
 
 use crate::domain::duration_text;
-use crate::net::tcp::NoConnection;
+use crate::net::tcp::{NoConnection, NoTunnel};
 use crate::net::tls::TlsError;
 use crate::secrets::SecretError;
 
@@ -25,6 +25,9 @@ pub(super) enum CallError {
     /// TCP did not connect.
     #[error("no connection: {0}")]
     Connect(#[source] io::Error),
+    /// The proxy gave no connection.
+    #[error(transparent)]
+    Tunnel(NoTunnel),
     /// The server took too long.
     #[error("no answer within {}", duration_text(*.0))]
     Silent(Duration),
@@ -53,6 +56,7 @@ impl From<NoConnection> for CallError {
         match none {
             NoConnection::Resolve(error) => Self::Resolve(error),
             NoConnection::Connect(error) => Self::Connect(error),
+            NoConnection::Tunnel(none) => Self::Tunnel(none),
         }
     }
 }

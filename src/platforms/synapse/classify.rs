@@ -10,7 +10,7 @@ use super::stream::TOO_MUCH;
 use super::transient::{BROKEN, THROTTLED, passes};
 use crate::domain::{Class, Redactor};
 use crate::net::backoff::Backoff;
-use crate::net::tcp::is_local_fault;
+use crate::net::tcp::{NoTunnel, is_local_fault};
 use crate::platforms::failure::{self, sentence};
 
 /// Waits before further attempts to open a session, where the network may be at fault.
@@ -89,6 +89,10 @@ pub(super) enum Cause {
     NoToken(Class),
     /// The host name has no address.
     Unresolved,
+    /// The proxy wants other credentials.
+    ProxyDenied,
+    /// The proxy cannot be reached, or opens no connection to the server.
+    NoTunnel,
     /// There is no connection, or no longer.
     NoConnection,
     /// There is a connection, and no answer to the log-in.
@@ -148,7 +152,8 @@ impl Cause {
             | Self::Refused
             | Self::Firewall
             | Self::NoAccess
-            | Self::NoPermission => Class::Denied,
+            | Self::NoPermission
+            | Self::ProxyDenied => Class::Denied,
             Self::LoginExpired | Self::ExpiredCertificate => Class::Expired,
             Self::NoDatabase | Self::NoObject => Class::Missing,
             Self::WrongServer
@@ -165,9 +170,11 @@ impl Cause {
             | Self::UnexpectedResponse
             | Self::Unopened => Class::Unavailable,
             Self::NoToken(class) => class,
-            Self::Unresolved | Self::NoConnection | Self::Silent | Self::Interrupted => {
-                Class::Unreachable
-            }
+            Self::Unresolved
+            | Self::NoTunnel
+            | Self::NoConnection
+            | Self::Silent
+            | Self::Interrupted => Class::Unreachable,
             Self::Local => Class::Local,
         }
     }
@@ -179,9 +186,10 @@ impl Cause {
         match self {
             Self::Throttled | Self::Busy => BUSY,
             Self::Unopened | Self::Internal => RESUMING,
-            Self::Unresolved | Self::NoConnection | Self::Silent => PASSING,
+            Self::Unresolved | Self::NoTunnel | Self::NoConnection | Self::Silent => PASSING,
             Self::LoginRefused
             | Self::Refused
+            | Self::ProxyDenied
             | Self::NoDatabase
             | Self::Interrupted
             | Self::TlsRefused
@@ -209,6 +217,8 @@ impl Cause {
             CallError::Secret(_) | CallError::Authorities(_) => Self::Local,
             CallError::Resolve(_) => Self::Unresolved,
             CallError::Connect(error) => Self::of_io(error),
+            CallError::Tunnel(NoTunnel::Denied) => Self::ProxyDenied,
+            CallError::Tunnel(_) => Self::NoTunnel,
             CallError::Silent(_) => Self::Silent,
             CallError::NoRow | CallError::GaveUp => Self::UnexpectedResponse,
             CallError::Redirected { .. } | CallError::RedirectedAgain(_) => Self::Redirected,

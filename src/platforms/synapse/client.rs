@@ -8,7 +8,6 @@ use std::time::Duration;
 use tiberius::error::Error as TdsError;
 use tiberius::{Client, ColumnData, Config, EncryptionLevel};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 use tokio_util::compat::{Compat, TokioAsyncWriteCompatExt};
 use tracing::instrument::WithSubscriber;
@@ -21,7 +20,8 @@ use super::statement::Statement;
 use super::stream::Bounded;
 use crate::domain::{Redactor, Timestamp};
 use crate::net::backoff::{Budget, retry_within};
-use crate::net::{tcp, tls};
+use crate::net::tls;
+use crate::net::tunnel::{Dialer, Stream};
 use crate::platforms::azure::Cloud;
 use crate::platforms::connection::{TcpEndpoint, is_host};
 use crate::platforms::{LogInKey, RunContext, Seen};
@@ -73,7 +73,7 @@ pub(super) enum Found {
 }
 
 /// A logged-in client of the library on a bounded connection.
-type Connection<S = TcpStream> = Client<Compat<Bounded<S>>>;
+type Connection<S = Stream> = Client<Compat<Bounded<S>>>;
 
 impl Server {
     /// Returns the key of the log-in, by which a refusal is remembered.
@@ -121,7 +121,7 @@ impl Server {
         redactor: &Redactor,
     ) -> Result<Session, Failure> {
         let limit = self.endpoint.connect_timeout;
-        let logged_in = timeout(limit, self.log_in(credentials)).await;
+        let logged_in = timeout(limit, self.log_in(credentials, redactor)).await;
         let logged_in = logged_in.unwrap_or(Err(CallError::Silent(limit)));
         let client = logged_in.map_err(|error| Failure::of(&error, Stage::LogIn, redactor))?;
         let (read_timeout, redactor) = (self.read_timeout, redactor.clone());
@@ -139,11 +139,16 @@ impl Server {
         }
     }
 
-    async fn log_in(&self, credentials: &RunCredentials) -> Result<Connection, CallError> {
+    async fn log_in(
+        &self,
+        credentials: &RunCredentials,
+        redactor: &Redactor,
+    ) -> Result<Connection, CallError> {
+        let dialer = self.endpoint.dialer::<CallError>(redactor).await?;
         let TcpEndpoint { host, port, server_name, .. } = &self.endpoint;
         let mut stop = Stop { host: host.clone(), port: *port, server_name: server_name.clone() };
         for _ in 0..=REDIRECTIONS_MAX {
-            match self.log_in_at(&stop, credentials).await {
+            match self.log_in_at(&stop, &dialer, credentials).await {
                 Err(CallError::Tds(TdsError::Routing { host, port })) => {
                     stop = self.redirected(&host, port)?;
                 }
@@ -168,6 +173,7 @@ impl Server {
     async fn log_in_at(
         &self,
         stop: &Stop,
+        dialer: &Dialer,
         credentials: &RunCredentials,
     ) -> Result<Connection, CallError> {
         let mut config = Config::new();
@@ -189,7 +195,7 @@ impl Server {
         // One limit is enough: the one around everything.
         config.handshake_timeout(None);
         config.command_timeout(None);
-        let stream = tcp::connect(&stop.host, stop.port).await?;
+        let stream = dialer.connect(&stop.host, stop.port).await?;
         let stream = Bounded::new(stream).compat_write();
         Ok(contained(Box::pin(Client::connect(config, stream))).await??)
     }

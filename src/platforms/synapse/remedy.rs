@@ -6,6 +6,7 @@ use super::integration::Synapse;
 use super::statement::identifier;
 use crate::domain::Class;
 use crate::platforms::azure;
+use crate::platforms::connection::TcpEndpoint;
 
 /// Keys of a service principal.
 const KEYS: azure::Keys = azure::Keys {
@@ -93,6 +94,8 @@ impl Synapse {
             }
             Cause::Unresolved => format!("Check `host`; {host} must have an address here."),
             Cause::Interrupted => INTERRUPTED.to_owned(),
+            Cause::ProxyDenied => TcpEndpoint::PROXY_DENIED.to_owned(),
+            Cause::NoTunnel => server.endpoint.no_tunnel(),
             Cause::NoConnection | Cause::Silent => format!(
                 "Check that firewalls and routes let this machine reach {host}:{port}, and ports \
                 11000 to 11999 where connections are redirected."
@@ -287,7 +290,7 @@ mod tests {
     }
 
     /// Every cause, and words of its remediation.
-    const CAUSES: [(Cause, &str); 26] = [
+    const CAUSES: [(Cause, &str); 28] = [
         (Cause::Refused, "does not know the number"),
         (Cause::LoginExpired, "In master: ALTER LOGIN [immuta] WITH PASSWORD"),
         (Cause::WrongServer, "Check `host`, and `tls.serverName`"),
@@ -306,6 +309,8 @@ mod tests {
         (Cause::NoToken(Class::Denied), "azure.clientSecret"),
         (Cause::Unresolved, "ws.sql.azuresynapse.net must have an address here"),
         (Cause::Interrupted, "The log-in passed, so neither credentials nor firewalls"),
+        (Cause::ProxyDenied, "`proxy.username` and `proxy.password`"),
+        (Cause::NoTunnel, "let CONNECT through to ws.sql.azuresynapse.net:1433"),
         (Cause::NoConnection, "let this machine reach ws.sql.azuresynapse.net:1433"),
         (Cause::Silent, "let this machine reach ws.sql.azuresynapse.net:1433"),
         (Cause::NoTls, "Switch encryption on"),

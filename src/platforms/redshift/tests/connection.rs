@@ -1,6 +1,7 @@
 //! Failures to open a session, and the time until they are reported.
 
 use super::*;
+use crate::platforms::testing::StandIn;
 
 #[tokio::test]
 async fn tls_is_verified_and_never_left_out() {
@@ -35,6 +36,24 @@ async fn tls_is_verified_and_never_left_out() {
     let report = recurring(&*plain.redshift(json!({}))).await;
     let detail = "Error performing TLS handshake: server does not support TLS";
     assert_refused(&report, Class::Invalid, detail);
+}
+
+#[tokio::test]
+async fn connections_go_through_the_proxy_with_its_credentials() {
+    let (server, proxy) = (Server::shared(), StandIn::start("proxy"));
+    let through = |url: &str, password: &str| {
+        let proxy = json!({
+            "url": url, "username": proxy.value("username"), "password": password,
+        });
+        server.redshift(json!({ "proxy": proxy }))
+    };
+    let (url, password) = (proxy.value("url"), proxy.value("password"));
+    assert_eq!(lines(&recurring(&*through(url, password)).await)[0], PASSED);
+    let denied = recurring(&*through(url, "hunter2-wrong")).await;
+    assert_refused(&denied, Class::Denied, "The proxy does not accept the user or the password");
+    let nowhere = recurring(&*through("http://127.0.0.1:1", password)).await;
+    let detail = "The proxy 127.0.0.1:1 cannot be reached: Connection refused (os error 111)";
+    assert_refused(&nowhere, Class::Unreachable, detail);
 }
 
 #[tokio::test]
