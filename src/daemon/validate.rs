@@ -23,6 +23,7 @@ use crate::domain::{
 use crate::http::{Metrics, Outcome as Ran};
 use crate::net::observe;
 use crate::platforms::{LogIns, Mode, PLATFORMS, RunContext, Validated, Validator};
+use crate::secrets;
 use crate::store::{Began, Begun, Finished, Recorded, StoreError, SubjectRun, Trigger};
 
 /// Time after its limit at which a validation that does not end is stopped; less than the lease leaves
@@ -237,6 +238,7 @@ pub(super) async fn guarded(
 ) -> (Report, Observed) {
     let limit = context.run_limit.saturating_add(LIMIT_MARGIN);
     let work = observe::observed(async { validator.validate(&context).await });
+    let work = secrets::of_run(work);
     let nothing_ran = |message| (nothing_ran(catalog, message), Observed::default());
     match timeout(limit, caught(work)).await {
         Ok(Some((Validated { report, mut observed }, by_net))) => {

@@ -50,7 +50,7 @@ impl LogInKey {
             digest.add(name);
         }
         for reference in secrets {
-            digest.add(secrets::resolve(reference).await.ok()?.expose());
+            digest.add(secrets::resolve_ahead(reference).await.ok()?.expose());
         }
         Some(Self(digest.end()))
     }

@@ -2,10 +2,18 @@
 
 mod unit;
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
+
+use tokio::task_local;
 
 use crate::blocking::{self, ReadError};
 use crate::domain::{Secret, SecretRef};
+
+task_local! {
+    /// Secrets of a run that were read and not used yet, by file.
+    static AHEAD: RefCell<Vec<(PathBuf, Secret)>>;
+}
 
 /// Largest secret that is read, in bytes.
 const SECRET_BYTES_MAX: usize = 64 * 1024;
@@ -54,8 +62,42 @@ enum Place<'r> {
 pub(crate) async fn resolve(reference: &SecretRef) -> Result<Secret, SecretError> {
     match place(reference)? {
         Place::Memory(secret) => Ok(secret),
-        Place::File(path) => from_file(&path, blocking::read(&path, SECRET_BYTES_MAX).await),
+        Place::File(path) => match read_ahead(&path) {
+            Some(secret) => Ok(secret),
+            None => from_file(&path, blocking::read(&path, SECRET_BYTES_MAX).await),
+        },
     }
+}
+
+/// Reads as [`resolve`] does, before it is known whether the secret is used: within [`of_run`] the next
+/// [`resolve`] of the same file returns what was read here, and reads nothing.
+///
+/// # Errors
+///
+/// Those of [`resolve`].
+pub(crate) async fn resolve_ahead(reference: &SecretRef) -> Result<Secret, SecretError> {
+    let secret = resolve(reference).await?;
+    if let Place::File(path) = place(reference)? {
+        let kept = (path.into_owned(), secret.clone());
+        // Outside a run there is nothing that could use it.
+        let _outside = AHEAD.try_with(|ahead| ahead.borrow_mut().push(kept));
+    }
+    Ok(secret)
+}
+
+/// Runs `work` as one run, which [`resolve_ahead`] is about.
+pub(crate) async fn of_run<T>(work: impl Future<Output = T>) -> T {
+    AHEAD.scope(RefCell::default(), work).await
+}
+
+/// Takes the secret in `path` that was read ahead and not used yet.
+fn read_ahead(path: &Path) -> Option<Secret> {
+    let taken = AHEAD.try_with(|ahead| {
+        let mut ahead = ahead.borrow_mut();
+        let at = ahead.iter().position(|(known, _)| known == path)?;
+        Some(ahead.swap_remove(at).1)
+    });
+    taken.ok().flatten()
 }
 
 /// Reads as [`resolve`] does and blocks the thread meanwhile, while a configuration is read.
@@ -143,6 +185,33 @@ mod tests {
         assert!(
             resolve(&reference).await.unwrap_err().to_string().contains("larger than 65536 bytes")
         );
+    }
+
+    #[tokio::test]
+    async fn secret_that_was_read_ahead_is_used_once_and_then_read_anew() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("password");
+        let reference = SecretRef::File(path.clone());
+        let read = async |ahead: bool| {
+            let read =
+                if ahead { resolve_ahead(&reference).await } else { resolve(&reference).await };
+            read.unwrap().expose().to_owned()
+        };
+        fs::write(&path, "one").unwrap();
+        of_run(async {
+            assert_eq!(read(true).await, "one");
+            fs::write(&path, "two").unwrap();
+            assert_eq!(read(false).await, "one");
+            assert_eq!(read(false).await, "two");
+            assert_eq!(read(true).await, "two");
+            fs::write(&path, "three").unwrap();
+        })
+        .await;
+        // Another run, and what belongs to none, read for themselves.
+        of_run(async { assert_eq!(read(false).await, "three") }).await;
+        assert_eq!(read(true).await, "three");
+        fs::write(&path, "four").unwrap();
+        assert_eq!(read(false).await, "four");
     }
 
     #[test]
