@@ -7,13 +7,16 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeyPair as RsaKey;
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING,
-    ECDSA_P521_SHA512_FIXED_SIGNING, EcdsaKeyPair, KeyPair, RSA_PKCS1_SHA256,
+    ECDSA_P521_SHA512_FIXED_SIGNING, EcdsaKeyPair, KeyPair, RSA_PKCS1_SHA256, RSA_PSS_SHA256,
+    RsaEncoding,
 };
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde_json::{Map, Value as Json};
+use x509_cert::Certificate;
+use x509_cert::der::{Decode, Encode};
 
 use crate::domain::{Secret, Timestamp, one_line};
 
@@ -47,8 +50,31 @@ pub(crate) struct SigningKey {
 }
 
 enum Key {
-    Rsa(RsaKey),
+    Rsa(RsaKey, Padding),
     Ecdsa(EcdsaKeyPair, &'static str),
+}
+
+/// Padding of a signature by RSA.
+#[derive(Clone, Copy)]
+enum Padding {
+    Pkcs1,
+    Pss,
+}
+
+impl Padding {
+    const fn algorithm(self) -> &'static str {
+        match self {
+            Self::Pkcs1 => "RS256",
+            Self::Pss => "PS256",
+        }
+    }
+
+    fn encoding(self) -> &'static dyn RsaEncoding {
+        match self {
+            Self::Pkcs1 => &RSA_PKCS1_SHA256,
+            Self::Pss => &RSA_PSS_SHA256,
+        }
+    }
 }
 
 /// Never shows the key.
@@ -103,13 +129,31 @@ impl SigningKey {
     fn rsa(key: RsaKey) -> Result<Self, KeyError> {
         let public = AsDer::<PublicKeyX509Der<'_>>::as_der(key.public_key());
         let public = public.map_err(|_unspecified| KeyError::Kind)?.as_ref().to_vec();
-        Ok(Self { key: Key::Rsa(key), public })
+        Ok(Self { key: Key::Rsa(key, Padding::Pkcs1), public })
+    }
+
+    /// Returns the same key; one of RSA signs with PS256 in place of RS256.
+    #[must_use]
+    pub(crate) fn with_pss(self) -> Self {
+        let key = match self.key {
+            Key::Rsa(key, _) => Key::Rsa(key, Padding::Pss),
+            other @ Key::Ecdsa(..) => other,
+        };
+        Self { key, ..self }
+    }
+
+    /// True when the certificate holds the public half of this key.
+    pub(crate) fn fits(&self, certificate: &CertificateDer<'_>) -> bool {
+        let parsed = Certificate::from_der(certificate).ok();
+        let public =
+            parsed.and_then(|parsed| parsed.tbs_certificate.subject_public_key_info.to_der().ok());
+        public.is_some_and(|public| public == self.public)
     }
 
     /// Returns `alg` in the head of its tokens.
     pub(crate) const fn algorithm(&self) -> &'static str {
         match &self.key {
-            Key::Rsa(_) => "RS256",
+            Key::Rsa(_, padding) => padding.algorithm(),
             Key::Ecdsa(_, name) => name,
         }
     }
@@ -140,9 +184,9 @@ impl SigningKey {
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, KeyError> {
         let random = SystemRandom::new();
         match &self.key {
-            Key::Rsa(key) => {
+            Key::Rsa(key, padding) => {
                 let mut signature = vec![0; key.public_modulus_len()];
-                key.sign(&RSA_PKCS1_SHA256, &random, message, &mut signature)
+                key.sign(padding.encoding(), &random, message, &mut signature)
                     .map_err(|_unspecified| KeyError::Sign)?;
                 Ok(signature)
             }
@@ -227,7 +271,8 @@ mod tests {
     use super::*;
     use aws_lc_rs::signature::{
         ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ECDSA_P521_SHA512_FIXED,
-        RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey, VerificationAlgorithm,
+        RSA_PKCS1_2048_8192_SHA256, RSA_PSS_2048_8192_SHA256, UnparsedPublicKey,
+        VerificationAlgorithm,
     };
     use rcgen::KeyPair as Pair;
 
@@ -258,6 +303,18 @@ mod tests {
             public.verify(signed.as_bytes(), &signature).unwrap();
             assert_eq!(format!("{key:?}"), format!("SigningKey(\"{name}\")"));
         }
+    }
+
+    #[test]
+    fn token_with_the_newer_padding_verifies_too() {
+        let pair = Pair::generate_for(&rcgen::PKCS_RSA_SHA256).unwrap();
+        let key = SigningKey::from_pem(&Secret::new(pair.serialize_pem())).unwrap().with_pss();
+        let token = key.token(&[], &serde_json::json!({})).unwrap();
+        let (signed, signature) = token.expose().rsplit_once('.').unwrap();
+        assert_eq!(decoded(signed.split('.').next().unwrap())["alg"], "PS256");
+        let signature = URL_SAFE_NO_PAD.decode(signature).unwrap();
+        let public = UnparsedPublicKey::new(&RSA_PSS_2048_8192_SHA256, pair.public_key_raw());
+        public.verify(signed.as_bytes(), &signature).unwrap();
     }
 
     #[test]

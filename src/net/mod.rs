@@ -12,7 +12,12 @@ pub(crate) mod jwt;
 pub(crate) mod near;
 pub(crate) mod oauth;
 pub(crate) mod observe;
-#[cfg(any(feature = "bigquery", feature = "snowflake"))]
+#[cfg(any(
+    feature = "bigquery",
+    feature = "databricks",
+    feature = "snowflake",
+    feature = "synapse"
+))]
 pub(crate) mod pem;
 pub(crate) mod resolve;
 pub(crate) mod tcp;

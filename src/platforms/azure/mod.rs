@@ -3,6 +3,8 @@
 
 #[cfg(any(feature = "databricks", feature = "synapse"))]
 mod cloud;
+#[cfg(any(feature = "databricks", feature = "synapse"))]
+mod credential;
 #[cfg(any(feature = "databricks", feature = "snowflake", feature = "synapse"))]
 mod managed;
 #[cfg(any(feature = "databricks", feature = "synapse"))]
@@ -12,6 +14,8 @@ mod token_endpoint;
 
 #[cfg(any(feature = "databricks", feature = "synapse"))]
 pub(crate) use cloud::Cloud;
+#[cfg(any(feature = "databricks", feature = "synapse"))]
+pub(crate) use credential::{ClientCredential, RunCredential};
 #[cfg(any(feature = "databricks", feature = "snowflake", feature = "synapse"))]
 pub(crate) use managed::{METADATA, ManagedIdentity};
 #[cfg(any(feature = "databricks", feature = "synapse"))]

@@ -1,10 +1,11 @@
 //! Service principals of Microsoft Entra.
 
+use super::credential::{ClientCredential, RunCredential};
 use super::token_endpoint::classified;
-use crate::domain::{Secret, SecretRef, Timestamp};
+use crate::domain::Timestamp;
 use crate::net::exchange::percent_encoded;
 use crate::net::http::Connections;
-use crate::net::oauth::{ClientCredentials, ClientProof, NoToken, Token};
+use crate::net::oauth::{Claimant, ClientCredentials, NoToken, Token};
 
 /// Longest tenant, which may be a domain, in bytes.
 const TENANT_MAX: usize = 253;
@@ -18,19 +19,19 @@ pub(crate) struct Audience<'a> {
     pub(crate) scope: &'a str,
 }
 
-/// Service principal of Microsoft Entra: an application with a client secret.
+/// Service principal of Microsoft Entra: an application with a client credential.
 #[derive(Debug)]
 pub(crate) struct ServicePrincipal {
     /// Client id of the application.
     pub(crate) client_id: String,
-    /// Reference to its client secret.
-    pub(crate) client_secret: SecretRef,
+    /// Secret or certificate that proves who it is.
+    pub(crate) credential: ClientCredential,
     /// Scheme, host and port of the token endpoint.
     pub(crate) authority: String,
 }
 
 impl ServicePrincipal {
-    /// Asks for a token of `audience`; `secret` is the current client secret.
+    /// Asks for a token of `audience`; `credential` is the current one.
     ///
     /// # Errors
     ///
@@ -39,15 +40,17 @@ impl ServicePrincipal {
         &self,
         connections: &Connections,
         audience: Audience<'_>,
-        secret: &Secret,
+        credential: &RunCredential,
         now: Timestamp,
     ) -> Result<Token, NoToken> {
         let Audience { tenant, scope } = audience;
         let url = format!("{}/{}/oauth2/v2.0/token", self.authority, percent_encoded(tenant));
+        let claimant = Claimant { client_id: &self.client_id, url: &url };
+        let proof = credential.proof(claimant, now)?;
         let asked = ClientCredentials {
             url: &url,
             client_id: &self.client_id,
-            proof: ClientProof::Form(secret),
+            proof: credential.sent(&proof),
             scope: Some(scope),
             resource: None,
             anchors: None,
@@ -71,6 +74,7 @@ pub(crate) fn is_tenant(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::SecretRef;
 
     #[test]
     fn tenant_is_an_id_or_a_domain() {
@@ -87,7 +91,7 @@ mod tests {
     fn principal_is_named_with_its_tenant_where_known() {
         let principal = ServicePrincipal {
             client_id: "app".to_owned(),
-            client_secret: SecretRef::Env("SECRET".to_owned()),
+            credential: ClientCredential::Secret(SecretRef::Env("SECRET".to_owned())),
             authority: "https://login.microsoftonline.com".to_owned(),
         };
         assert_eq!(principal.name(Some("t")), "entra app@t");

@@ -25,7 +25,6 @@ pub(crate) enum Proof {
     /// Key of a client secret.
     Secret(&'static str),
     /// Key of the private key of a certificate.
-    #[cfg(feature = "snowflake")]
     Certificate(&'static str),
 }
 
@@ -37,7 +36,6 @@ pub(crate) fn remedy(class: Class, keys: Keys) -> String {
             Proof::Secret(secret) => format!(
                 "Check `{client_id}` and `{secret}`, which is the secret's value and not its id."
             ),
-            #[cfg(feature = "snowflake")]
             Proof::Certificate(key) => format!(
                 "Check `{client_id}`, and that the certificate of `{key}` is registered with the \
                 application in Microsoft Entra ID."
@@ -48,7 +46,6 @@ pub(crate) fn remedy(class: Class, keys: Keys) -> String {
             Proof::Secret(_) => {
                 "Make a new client secret for the application in Microsoft Entra ID.".to_owned()
             }
-            #[cfg(feature = "snowflake")]
             Proof::Certificate(key) => format!(
                 "Register a new certificate with the application in Microsoft Entra ID, put its \
                 key into `{key}`, and check this machine's clock."

@@ -9,7 +9,9 @@ use super::credentials::{Credentials, Entra, Machine};
 use super::workload::{Federated, Managed};
 use crate::input::Reader;
 use crate::platforms::authentication;
-use crate::platforms::azure::{Cloud, METADATA, ManagedIdentity, ServicePrincipal, is_tenant};
+use crate::platforms::azure::{
+    ClientCredential, Cloud, METADATA, ManagedIdentity, ServicePrincipal, is_tenant,
+};
 use crate::platforms::connection::{self, authority};
 
 /// Kinds of `credentials` as configured.
@@ -40,7 +42,7 @@ const INSTEAD: [(&str, &str); 9] = [
     ("externalBrowser", "it takes a person at a browser; use `oAuthM2M`"),
     ("databricksCli", "it takes the log-in of a person; use `oAuthM2M`"),
     ("azureCli", "it takes the log-in of a person; use `azureManagedIdentity`"),
-    ("azureClientCertificate", "not supported; use `azureManagedIdentity` or a client secret"),
+    ("azureClientCertificate", "use `azureServicePrincipal` with `azure.clientCertificate`"),
     (
         "googleCredentials",
         "not supported; use `oAuthM2M`, or `oidcFederation` with a Google ID token",
@@ -167,8 +169,10 @@ fn entra(mut table: Reader<'_>, workspace: Option<&str>) -> Option<Entra> {
         table.refuse("tenantId", "must be the tenant's id, or a domain of it");
     }
     let client_id = table.required_string("clientId");
-    table.required("clientSecret");
-    let client_secret = table.secret("clientSecret");
+    if !table.has("clientCertificate") {
+        table.required("clientSecret");
+    }
+    let credential = ClientCredential::read(&mut table);
     let cloud = table.choice("cloud", &Cloud::WORDS);
     let cloud = cloud.unwrap_or_else(|| Cloud::of_workspace(workspace.map_or("", authority)));
     let resource_id = resource_id(&mut table);
@@ -176,8 +180,8 @@ fn entra(mut table: Reader<'_>, workspace: Option<&str>) -> Option<Entra> {
     let authority = connection::server(&mut table, "authorityUrl");
     table.finish();
     let authority = if given { authority? } else { cloud.sdk_authority().to_owned() };
-    let (client_id, client_secret) = (client_id?, client_secret?);
-    let principal = ServicePrincipal { client_id, client_secret, authority };
+    let (client_id, credential) = (client_id?, credential?);
+    let principal = ServicePrincipal { client_id, credential, authority };
     Some(Entra::new(principal, tenant, AzureTokens::new(cloud, resource_id)))
 }
 

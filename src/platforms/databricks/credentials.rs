@@ -114,14 +114,15 @@ impl Entra {
         client: &Client<'_>,
         now: Timestamp,
     ) -> Result<Bearer, Failure> {
-        let secret = &resolve(&self.principal.client_secret, connections.redactor()).await?;
+        let credential = self.principal.credential.resolve(connections.redactor()).await;
+        let credential = &credential.map_err(|none| Failure::silent(none.class, none.detail))?;
         let fetch = |scope: &'static str| async move {
             let tenant = match &self.tenant {
                 Some(tenant) => tenant.clone(),
                 None => self.discovered(client).await?,
             };
             let audience = Audience { tenant: &tenant, scope };
-            let found = self.principal.token(connections, audience, secret, now).await;
+            let found = self.principal.token(connections, audience, credential, now).await;
             found.map_err(|none| Failure::no_token(&none))
         };
         self.tokens.bearer(now, fetch).await
@@ -178,10 +179,10 @@ impl Credentials {
             }
             Self::Entra(Entra { tokens, .. }) if tokens.are_current(now).await => None,
             Self::Entra(Entra { principal, tenant, .. }) => {
-                let ServicePrincipal { client_id, client_secret, authority } = principal;
+                let ServicePrincipal { client_id, credential, authority } = principal;
                 let tenant = tenant.as_deref().unwrap_or(server);
                 let names = ["Databricks", server, "Entra", authority, tenant, client_id];
-                LogInKey::of(&names, &[client_secret]).await
+                LogInKey::of(&names, &credential.secrets()).await
             }
             // The machine has no secret that could be sent again.
             Self::Managed(_) => None,
@@ -198,6 +199,14 @@ impl Credentials {
             Self::Managed(managed) => managed.forget(bearer).await,
             Self::Federated(federated) => federated.forget(bearer).await,
         }
+    }
+
+    /// Opens the certificate of an application, without a connection; returns the path of what cannot be used,
+    /// with the reason.
+    pub(super) async fn examine(&self) -> Option<(String, String)> {
+        let Self::Entra(entra) = self else { return None };
+        let (key, reason) = entra.principal.credential.examine().await?;
+        Some((format!("config.azure.{key}"), reason))
     }
 
     /// Returns the principal, as far as the configuration names it.
@@ -262,7 +271,10 @@ impl Credentials {
     pub(super) fn token_remedy(&self, class: Class) -> Option<String> {
         match self {
             Self::Token(_) | Self::Machine(_) | Self::Federated(_) => None,
-            Self::Entra(_) => Some(azure::remedy(class, ENTRA_KEYS)),
+            Self::Entra(entra) => {
+                let proof = entra.principal.credential.keys();
+                Some(azure::remedy(class, azure::Keys { proof, ..ENTRA_KEYS }))
+            }
             Self::Managed(_) => Some(
                 "Assign a managed identity to this machine (az vm identity assign), and name it in \
                 `azure.clientId` where it is one of several; outside of Azure use \
@@ -284,7 +296,7 @@ impl Credentials {
                 machine.client_id
             ),
             Self::Entra(entra) => format!(
-                "Check the secret of application {} in Microsoft Entra, and add its service \
+                "Check the secret or certificate of application {} in Microsoft Entra, and add its service \
                  principal to the workspace or set `azure.resourceId`.",
                 entra.principal.client_id
             ),

@@ -250,6 +250,10 @@ impl Validator for Databricks {
         }
     }
 
+    fn examine(&self) -> BoxFuture<'_, Vec<(String, String)>> {
+        Box::pin(async { self.config.credentials.examine().await.into_iter().collect() })
+    }
+
     fn validate<'a>(&'a self, run: &'a RunContext) -> BoxFuture<'a, Validated> {
         Box::pin(self.run(run))
     }

@@ -11,14 +11,12 @@ use super::workload::{Source, Workload};
 use crate::domain::{Class, Redactor, Secret, SecretRef, Timestamp};
 use crate::net::http::Connections;
 use crate::net::jwt::SigningKey;
-use crate::net::oauth::{ClientCredentials, ClientProof, KeptToken};
+use crate::net::oauth::{Claimant, ClientCredentials, ClientProof, KeptToken, client_assertion};
 use crate::net::pem;
 use crate::platforms::{LogInKey, Seen, azure, tokens};
 
 /// Lifetime of a token that is signed here, in seconds; Snowflake takes an hour at most.
 const JWT_SECONDS: i64 = 59 * 60;
-/// Lifetime of an assertion to a token endpoint, in seconds.
-const ASSERTION_SECONDS: i64 = 10 * 60;
 
 /// Credentials as configured, by kind.
 #[derive(Debug)]
@@ -250,17 +248,8 @@ impl OAuth {
             Proof::Certificate { key, passphrase, thumbprint } => (key, passphrase, thumbprint),
         };
         let key = signing_key(key, passphrase.as_ref(), redactor).await?;
-        let begin = now.unix_seconds();
-        let claims = json!({
-            "iss": self.client,
-            "sub": self.client,
-            "aud": self.url,
-            "jti": unique()?.to_string(),
-            "nbf": begin,
-            "iat": begin,
-            "exp": begin.saturating_add(ASSERTION_SECONDS),
-        });
-        let signed = key.token(&[("x5t", thumbprint)], &claims);
+        let claimant = Claimant { client_id: &self.client, url: &self.url };
+        let signed = client_assertion(&key, &[("x5t", thumbprint)], claimant, now);
         signed.map_err(|error| bad_key(&error.to_string()))
     }
 }

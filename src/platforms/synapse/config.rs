@@ -12,7 +12,9 @@ use crate::domain::SecretRef;
 use crate::input::Reader;
 use crate::net::oauth::KeptToken;
 use crate::platforms::authentication;
-use crate::platforms::azure::{Cloud, METADATA, ManagedIdentity, ServicePrincipal};
+use crate::platforms::azure::{
+    ClientCredential, Cloud, METADATA, ManagedIdentity, ServicePrincipal,
+};
 use crate::platforms::connection::{Endpoint, TcpEndpoint, server};
 
 /// SQL Server's own port.
@@ -27,6 +29,18 @@ const READ_TIMEOUTS: [Duration; 2] = [Duration::from_secs(1), Duration::from_min
 const NAME_MAX: usize = 128;
 /// Longest delimiter, in characters.
 const DELIMITER_MAX: usize = 16;
+
+/// Keys of the table `azure` that an application uses.
+const OF_APPLICATION: [&str; 8] = [
+    "tenantId",
+    "clientId",
+    "clientSecret",
+    "clientCertificate",
+    "clientKey",
+    "authority",
+    "proxy",
+    "tls",
+];
 
 /// Kinds of credentials as configured.
 #[derive(Clone, Copy, IntoStaticStr, PartialEq, VariantArray)]
@@ -45,7 +59,7 @@ const INSTEAD: [(&str, &str); 9] = [
     ("activeDirectoryServicePrincipal", "use `entraServicePrincipal`"),
     (
         "activeDirectoryServicePrincipalCertificate",
-        "not supported; use `entraManagedIdentity`, or `entraServicePrincipal` with a client secret",
+        "use `entraServicePrincipal` with `azure.clientCertificate`",
     ),
     ("activeDirectoryManagedIdentity", "use `entraManagedIdentity`"),
     ("activeDirectoryMSI", "use `entraManagedIdentity`"),
@@ -77,7 +91,7 @@ struct Azure {
 struct Application {
     tenant: String,
     client_id: String,
-    client_secret: SecretRef,
+    credential: ClientCredential,
     authority: Option<String>,
     endpoint: Endpoint,
 }
@@ -135,12 +149,12 @@ impl Kind {
                 Credentials::Managed(Box::new(Managed { identity, cloud, kept }))
             }
             Self::Application(application) => {
-                let Application { tenant, client_id, client_secret, authority, endpoint } =
+                let Application { tenant, client_id, credential, authority, endpoint } =
                     *application;
                 let authority = authority.unwrap_or_else(|| cloud.authority().to_owned());
                 Credentials::Principal(Box::new(Principal {
                     tenant,
-                    application: ServicePrincipal { client_id, client_secret, authority },
+                    application: ServicePrincipal { client_id, credential, authority },
                     cloud,
                     endpoint,
                     kept: KeptToken::default(),
@@ -195,17 +209,20 @@ fn azure(mut table: Reader<'_>, authentication: Option<Authentication>) -> Azure
     let is_managed = authentication == Some(Authentication::EntraManagedIdentity);
     let cloud = table.choice("cloud", &Cloud::WORDS);
     let (tenant, client_id) = (table.string("tenantId"), table.string("clientId"));
-    let client_secret = table.secret("clientSecret");
+    let credential = ClientCredential::read(&mut table);
     let authority = server(&mut table, "authority");
     // The token endpoint keeps its own name: it is never behind a private link.
     let endpoint = Endpoint::read(&mut table, None);
-    for key in ["tenantId", "clientId", "clientSecret"] {
-        if is_application {
+    if is_application {
+        for key in ["tenantId", "clientId"] {
             table.required(key);
+        }
+        if !table.has("clientCertificate") {
+            table.required("clientSecret");
         }
     }
     let metadata = metadata_endpoint(&mut table);
-    for key in ["tenantId", "clientId", "clientSecret", "authority", "proxy", "tls"] {
+    for key in OF_APPLICATION {
         let is_used = is_application || (is_managed && key == "clientId");
         if !is_used && table.has(key) {
             table.warn(key, "only used with `entraServicePrincipal`; remove it");
@@ -231,9 +248,9 @@ fn azure(mut table: Reader<'_>, authentication: Option<Authentication>) -> Azure
     };
     table.finish();
     let principal = || {
-        let (client_secret, endpoint) = (client_secret?, endpoint?);
+        let (credential, endpoint) = (credential?, endpoint?);
         let (tenant, client_id) = (tenant?, client_id?);
-        let application = Application { tenant, client_id, client_secret, authority, endpoint };
+        let application = Application { tenant, client_id, credential, authority, endpoint };
         Some(Box::new(application))
     };
     Azure { cloud, principal: principal(), managed }

@@ -7,7 +7,9 @@ use super::classify::{Cause, Failure, Stage};
 use crate::domain::{Redactor, Secret, SecretRef, Timestamp};
 use crate::net::jwt;
 use crate::net::oauth::{KeptToken, NoToken, Token};
-use crate::platforms::azure::{Audience, Cloud, ManagedIdentity, ServicePrincipal};
+use crate::platforms::azure::{
+    Audience, Cloud, ManagedIdentity, Proof, RunCredential, ServicePrincipal,
+};
 use crate::platforms::connection::Endpoint;
 use crate::platforms::{LogInKey, Seen, tokens};
 use crate::secrets;
@@ -22,7 +24,7 @@ pub(super) enum Credentials {
         /// Reference to the password.
         password: SecretRef,
     },
-    /// Service principal of Microsoft Entra, which gets tokens with a secret.
+    /// Service principal of Microsoft Entra, which gets tokens with a secret or a certificate.
     Principal(Box<Principal>),
     /// Managed identity of this machine.
     Managed(Box<Managed>),
@@ -114,6 +116,24 @@ impl Credentials {
         }
     }
 
+    /// Returns the key of the proof of an application, for remedies.
+    pub(super) fn proof(&self) -> Proof {
+        match self {
+            Self::Principal(principal) => principal.application.credential.keys(),
+            Self::Password { .. } | Self::Managed(_) | Self::Token(_) => {
+                Proof::Secret("azure.clientSecret")
+            }
+        }
+    }
+
+    /// Opens the certificate of an application, without a connection; returns the path of what cannot be used,
+    /// with the reason.
+    pub(super) async fn examine(&self) -> Option<(String, String)> {
+        let Self::Principal(principal) = self else { return None };
+        let (key, reason) = principal.application.credential.examine().await?;
+        Some((format!("config.azure.{key}"), reason))
+    }
+
     /// Returns the key of the log-in to `place`, by which a refusal is remembered; none while a token is kept.
     pub(super) async fn key(&self, place: [&str; 3], now: Timestamp) -> Option<LogInKey> {
         let [host, port, database] = place;
@@ -130,7 +150,7 @@ impl Credentials {
             Self::Principal(principal) => {
                 let Principal { tenant, application, .. } = principal.as_ref();
                 let name = application.name(Some(tenant));
-                LogInKey::of(&names("principal", &name), &[&application.client_secret]).await
+                LogInKey::of(&names("principal", &name), &application.credential.secrets()).await
             }
         }
     }
@@ -185,8 +205,10 @@ impl Credentials {
                 }
             }
             Self::Principal(principal) => {
-                let secret = read(&principal.application.client_secret).await?;
-                principal.token(&secret, now, redactor, seen).await
+                let credential = principal.application.credential.resolve(redactor).await;
+                let credential = credential
+                    .map_err(|none| Failure::classed(Cause::NoToken(none.class), &none.detail))?;
+                principal.token(&credential, now, redactor, seen).await
             }
             Self::Managed(managed) => managed.token(now, redactor, seen).await,
         }
@@ -216,7 +238,7 @@ impl Credentials {
 impl Principal {
     async fn token(
         &self,
-        secret: &Secret,
+        credential: &RunCredential,
         now: Timestamp,
         redactor: &Redactor,
         seen: &mut Seen,
@@ -226,7 +248,7 @@ impl Principal {
         let connections = connections.map_err(|none| failed(none.class, &none.detail))?;
         let fetch = async || {
             let audience = Audience { tenant: &self.tenant, scope: self.cloud.sql_scope() };
-            self.application.token(&connections, audience, secret, now).await
+            self.application.token(&connections, audience, credential, now).await
         };
         current(&self.kept, now, redactor, seen, fetch).await
     }

@@ -97,6 +97,10 @@ impl Validator for Synapse {
         }
     }
 
+    fn examine(&self) -> BoxFuture<'_, Vec<(String, String)>> {
+        Box::pin(async { self.server.credentials.examine().await.into_iter().collect() })
+    }
+
     fn validate<'a>(&'a self, run: &'a RunContext) -> BoxFuture<'a, Validated> {
         Box::pin(self.walk(run))
     }

@@ -8,7 +8,7 @@ use crate::domain::Class;
 use crate::platforms::azure;
 use crate::platforms::connection::TcpEndpoint;
 
-/// Keys of a service principal.
+/// Keys of a service principal with a client secret.
 const KEYS: azure::Keys = azure::Keys {
     tenant: "azure.tenantId",
     client_id: "azure.clientId",
@@ -90,7 +90,8 @@ impl Synapse {
                 no_managed_token(class)
             }
             Cause::NoToken(class) => {
-                azure::named(&failure.detail, KEYS).unwrap_or_else(|| azure::remedy(class, KEYS))
+                let keys = azure::Keys { proof: server.credentials.proof(), ..KEYS };
+                azure::named(&failure.detail, keys).unwrap_or_else(|| azure::remedy(class, keys))
             }
             Cause::Unresolved => format!("Check `host`; {host} must have an address here."),
             Cause::Interrupted => INTERRUPTED.to_owned(),
