@@ -252,7 +252,7 @@ fn class_of(status: u16, error: &str, description: &str) -> Class {
         "slow_down" | "REQUEST_LIMIT_EXCEEDED" | "RESOURCE_EXHAUSTED" => Class::Throttled,
         // `{"error":"invalid_request","error_description":"Temporarily throttled, too many requests"}`:
         // databricks-sdk-go, issue 321.
-        _ if says(&["throttled", "too many requests"]) => Class::Throttled,
+        _ if status == 429 || says(&["throttled", "too many requests"]) => Class::Throttled,
         "temporarily_unavailable"
         | "server_error"
         | "internal_failure"
@@ -260,6 +260,8 @@ fn class_of(status: u16, error: &str, description: &str) -> Class {
         | "TEMPORARILY_UNAVAILABLE" => Class::Unavailable,
         // databricks-sdk-go, issue 1072.
         _ if says(&["temporarily unavailable", "try again later"]) => Class::Unavailable,
+        // The endpoint could not look at the request, whatever code it adds.
+        _ if status == 408 || (500..=599).contains(&status) => Class::Unavailable,
         // Google could not fetch the keys of the workload's own issuer.
         "invalid_grant" if description.contains("connecting to the given credential's issuer") => {
             Class::Unavailable
@@ -271,11 +273,7 @@ fn class_of(status: u16, error: &str, description: &str) -> Class {
         "invalid_scope" | "invalid_request" | "invalid_resource" | "unsupported_grant_type" => {
             Class::Invalid
         }
-        _ => match status {
-            429 => Class::Throttled,
-            408 | 500..=599 => Class::Unavailable,
-            _ => Class::Denied,
-        },
+        _ => Class::Denied,
     }
 }
 
@@ -353,7 +351,8 @@ mod tests {
             (502, "<html><title>Bad gateway</title>hunter2</html>", Class::Unavailable),
             (503, r#"{"error":"temporarily_unavailable"}"#, Class::Unavailable),
             (500, r#"{"error":"oops"}"#, Class::Unavailable),
-            (429, r#"{"error":"oops"}"#, Class::Throttled),
+            (429, r#"{"error":"invalid_request"}"#, Class::Throttled),
+            (500, r#"{"error":"invalid_client"}"#, Class::Unavailable),
             (403, r#"{"errorCode":"E0000006","errorSummary":"no"}"#, Class::Denied),
             (200, r#"{"access_token":""}"#, Class::Unavailable),
             (200, r#"{"access_token":7,"x":"hunter2"}"#, Class::Unavailable),
