@@ -2,6 +2,7 @@
 //! interface of `BigQuery`.
 
 mod stand_ins;
+mod transient;
 
 use std::collections::HashMap;
 use std::sync::OnceLock;

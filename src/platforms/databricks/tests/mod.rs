@@ -4,6 +4,7 @@
 mod answers;
 mod observed;
 mod stand_ins;
+mod transient;
 
 use std::time::Duration;
 

@@ -9,6 +9,7 @@ mod connection;
 mod iam;
 mod observed;
 mod server;
+mod transient;
 
 use std::collections::BTreeSet;
 use std::fs;

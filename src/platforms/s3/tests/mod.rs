@@ -2,6 +2,7 @@
 //! signatures and policies for real.
 
 mod stand_ins;
+mod transient;
 
 use std::time::Duration;
 

@@ -7,6 +7,7 @@ mod causes;
 mod keys;
 mod observed;
 mod stand_ins;
+mod transient;
 
 use std::path::Path;
 use std::process::Command;

@@ -8,6 +8,7 @@
 
 mod configuration;
 mod connection;
+mod transient;
 
 use std::fs;
 use std::path::Path;

@@ -4,6 +4,7 @@ mod answers;
 mod real;
 mod runs;
 mod server;
+mod transient;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
