@@ -13,7 +13,7 @@ use super::situation::{degraded, facts, next_run};
 use super::{read, results};
 use crate::domain::Subject;
 use crate::store::{IntegrationRow, RunRow};
-use crate::view::Explanation;
+use crate::view::{Evidence, Explanation};
 
 /// Explains the status of one integration.
 pub(super) async fn answer(
@@ -50,6 +50,7 @@ pub(super) fn text(explanation: &Explanation, screen: Screen) -> String {
     match &row.last_run {
         Some(last) => {
             parts.push(rule(last, row) + &facts);
+            parts.push(evidence(&explanation.evidence(), "Evidence", screen));
             parts.extend(failures(last, "the latest run"));
             parts.extend(results::drift(last, row.fingerprint_at));
         }
@@ -57,6 +58,10 @@ pub(super) fn text(explanation: &Explanation, screen: Screen) -> String {
     }
     if let Some(new) = &row.candidate {
         parts.push(results::candidate(new, screen));
+        let found = explanation.candidate_evidence();
+        parts.extend(
+            found.map(|found| evidence(&found, "Evidence of the new configuration", screen)),
+        );
         let last = new.last_run.as_ref();
         parts.extend(last.and_then(|last| failures(last, "the new configuration")));
     }
@@ -82,9 +87,36 @@ fn rule(last: &RunRow, row: &IntegrationRow) -> String {
     format!(
         "Rule:        {}\nConsecutive: {} failing, {} passing\n",
         sanitise(&last.rule),
-        row.counters.failures,
-        row.counters.passes,
+        row.evidence.counters.failures,
+        row.evidence.counters.passes,
     )
+}
+
+/// Returns the evidence as a sentence, and each look with its weight.
+fn evidence(evidence: &Evidence, heading: &str, screen: Screen) -> String {
+    let Evidence { sentence, looks, overrides, .. } = evidence;
+    let counted = (!overrides.is_empty()).then(|| {
+        let keys = overrides.join(", ");
+        format!("Runs are counted in place of the rule of evidence: {}\n", sanitise(&keys))
+    });
+    let text = format!("{heading}: {}\n{}", sanitise(sentence), counted.unwrap_or_default());
+    if looks.is_empty() {
+        return text;
+    }
+    let columns =
+        [Column::whole("AT"), Column::whole("WEIGHT"), Column::whole("SUM"), Column::text("SEEN")];
+    let mut table = Table::new(screen, columns);
+    let mut sum = 0_u32;
+    for look in looks {
+        sum = sum.saturating_add(look.weight);
+        table.row([
+            screen.instant(Some(look.at)),
+            look.weight.to_string(),
+            sum.to_string(),
+            sanitise(&look.words()).into_owned(),
+        ]);
+    }
+    text + &table.text()
 }
 
 fn runs_table(runs: &[RunRow], screen: Screen) -> String {
@@ -127,7 +159,7 @@ fn failures(last: &RunRow, of: &str) -> Option<String> {
 mod tests {
     use super::super::samples::{self, explanation};
     use super::*;
-    use crate::domain::Schedule;
+    use crate::domain::{Policy, Schedule};
 
     #[test]
     fn text_shows_the_rule_the_runs_and_the_plan() {
@@ -138,6 +170,13 @@ lake: recurringValidationError, failing since 2026-11-23T08:00:00Z (2h ago)
 
 Rule:        a transient failure \\u{9b}
 Consecutive: 3 failing, 0 passing
+
+Evidence: It is known to fail: what was seen weighs 100 of the 100 that a failure needs.
+AT                    WEIGHT  SUM  SEEN
+2026-11-23T08:00:00Z  25      25   unreachable
+2026-11-23T08:00:30Z  25      50   unreachable
+2026-11-23T08:01:30Z  25      75   unreachable
+2026-11-23T08:01:30Z  25      100  3 others with the same host db\\u{1b} fail too
 
 Findings of the latest run
   failed (unreachable) Connect to host: Unable\\nto connect to host.
@@ -173,11 +212,31 @@ New configuration, failing since 2026-11-23T09:00:00Z (1h ago); not in force unt
 Rule: a definitive failure (denied) counts at once
 Consecutive: 2 failing, 0 passing
 
+Evidence of the new configuration: It is known to fail: what was seen weighs 100 of the 100 that a failure needs.
+AT                    WEIGHT  SUM  SEEN
+2026-11-23T09:00:00Z  100     100  denied
+
 Findings of the new configuration
   failed (unreachable) Connect to host: Unable\\nto connect to host.
     Fix: Open port 5439.
 ";
         assert!(shown.contains(new), "{shown}");
+    }
+
+    #[test]
+    fn keys_that_override_the_rule_are_named_beside_the_evidence() {
+        let mut explanation = explanation();
+        let policy = Policy { confirm_runs: Some(4), ..Policy::default() };
+        explanation.situation.policy = Some(policy);
+        explanation.row.evidence.looks.truncate(2);
+        explanation.row.evidence.is_failing = false;
+        let shown = samples::plain(&text(&explanation, samples::screen()));
+        let expected = "
+Evidence: It may fail: what was seen weighs 50 of the 100 that a failure needs; 50 are missing.
+Runs are counted in place of the rule of evidence: confirm_runs = 4
+AT                    WEIGHT  SUM  SEEN
+";
+        assert!(shown.contains(expected), "{shown}");
     }
 
     #[test]
@@ -202,8 +261,7 @@ Outage:      out_1 of host db\\u{1b} since 2026-11-23T08:00:00Z (2h ago)
 Fault:       daemon fault (network); the status stays
 Shared:      host db\\u{1b} with 3 others
 
-Findings of the latest run
-";
+Evidence: It is known to fail";
         assert!(shown.starts_with(expected), "{shown}");
     }
 

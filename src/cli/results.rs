@@ -71,7 +71,7 @@ pub(super) fn candidate(new: &CandidateRow, screen: Screen) -> String {
         format!(", failing since {} ({})", screen.instant(Some(since)), ago(screen.now, since))
     });
     let rule = new.last_run.as_ref().map(|run| format!("Rule: {}\n", sanitise(&run.rule)));
-    let Counters { failures, passes } = new.counters;
+    let Counters { failures, passes } = new.evidence.counters;
     format!(
         "New configuration{since}; not in force until it passes\n{}\
          Consecutive: {failures} failing, {passes} passing\n",

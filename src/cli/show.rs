@@ -109,7 +109,7 @@ fn candidate(new: &CandidateRow, screen: Screen) -> String {
 fn facts(row: &IntegrationRow, screen: Screen) -> Vec<(&'static str, String)> {
     let labels = row.labels.iter().map(|(key, value)| format!("{key}={value}"));
     let labels = labels.collect::<Vec<_>>().join(", ");
-    let counters = row.counters;
+    let counters = row.evidence.counters;
     let mut facts = vec![
         ("Id", row.id.0.to_string()),
         ("Name", sanitise(&row.name).into_owned()),

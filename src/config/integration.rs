@@ -210,7 +210,7 @@ mod tests {
         );
         assert_eq!(faults, [""; 0]);
         let plan = integration.plan.unwrap();
-        assert_eq!((plan.disabled, plan.policy.confirm_runs), (true, 9));
+        assert_eq!((plan.disabled, plan.policy.confirm_runs), (true, Some(9)));
         assert_eq!(plan.formerly.as_deref(), Some("zero"));
         assert_eq!((plan.schedule.text(), plan.schedule.zone()), ("@hourly", "Europe/Berlin"));
         assert_eq!(plan.labels["team"], "data");

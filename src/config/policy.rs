@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::domain::{CommonChecks, Policy};
+use crate::domain::{CommonChecks, Policy, Weights};
 use crate::input::Reader;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -48,21 +48,23 @@ impl Evidence {
     /// Returns the policy, with missing keys taken from `defaults`.
     pub(super) fn or(self, defaults: Policy) -> Policy {
         Policy {
-            confirm_runs: self.confirm_runs.unwrap_or(defaults.confirm_runs),
-            confirm_wait: self.confirm_wait.unwrap_or(defaults.confirm_wait),
-            recovery_runs: self.recovery_runs.unwrap_or(defaults.recovery_runs),
+            weights: defaults.weights,
+            confirm_runs: self.confirm_runs.or(defaults.confirm_runs),
+            confirm_wait: self.confirm_wait.or(defaults.confirm_wait),
+            recovery_runs: self.recovery_runs.or(defaults.recovery_runs),
             flap_flips: self.flap_flips.unwrap_or(defaults.flap_flips),
             flap_window: self.flap_window.unwrap_or(defaults.flap_window),
             flap_calm: self.flap_calm.unwrap_or(defaults.flap_calm),
         }
     }
 
-    /// Returns the whole, when no key is missing.
+    /// Returns the whole, when no key is missing. Those that override the rule of evidence are unset by default.
     pub(super) fn complete(self) -> Option<Policy> {
         Some(Policy {
-            confirm_runs: self.confirm_runs?,
-            confirm_wait: self.confirm_wait?,
-            recovery_runs: self.recovery_runs?,
+            weights: Weights::RULE,
+            confirm_runs: self.confirm_runs,
+            confirm_wait: self.confirm_wait,
+            recovery_runs: self.recovery_runs,
             flap_flips: self.flap_flips?,
             flap_window: self.flap_window?,
             flap_calm: self.flap_calm?,
@@ -130,11 +132,13 @@ mod tests {
         let defaults = Policy::default();
         let (evidence, checks, faults) = read("recovery_runs = 7\nexpiry_warn = []\n");
         assert_eq!(faults, [""; 0]);
-        assert_eq!(evidence.or(defaults), Policy { recovery_runs: 7, ..defaults });
+        let expected = Policy { recovery_runs: Some(7), ..defaults };
+        assert_eq!(evidence.or(defaults), expected);
+        assert_eq!(read("").0.or(expected), expected, "an override of the defaults holds");
         let default_checks = CommonChecks::default();
         let expected = CommonChecks { expiry_warn: Vec::new(), ..default_checks.clone() };
         assert_eq!(checks.or(&default_checks), expected);
-        assert_eq!(evidence.complete(), None, "five keys are missing");
+        assert_eq!(evidence.complete(), None, "three keys are missing");
     }
 
     #[test]
@@ -142,9 +146,10 @@ mod tests {
         let (evidence, checks, faults) = read(ALL);
         assert_eq!(faults, [""; 0]);
         let policy = Policy {
-            confirm_runs: 1,
-            confirm_wait: MINUTE * 2,
-            recovery_runs: 3,
+            weights: Weights::RULE,
+            confirm_runs: Some(1),
+            confirm_wait: Some(MINUTE * 2),
+            recovery_runs: Some(3),
             flap_flips: 0,
             flap_window: MINUTE * 300,
             flap_calm: MINUTE * 6,
@@ -155,12 +160,13 @@ mod tests {
     }
 
     #[test]
-    fn each_missing_key_makes_the_whole_incomplete() {
+    fn each_missing_key_but_an_override_makes_the_whole_incomplete() {
         for line in ALL.lines() {
             let (evidence, checks, faults) = read(&ALL.replace(line, ""));
             assert_eq!(faults, [""; 0], "{line}");
             let complete = evidence.complete().is_some() && checks.complete().is_some();
-            assert!(!complete, "{line}");
+            let is_override = line.starts_with("confirm_") || line.starts_with("recovery_");
+            assert_eq!(complete, is_override, "{line}");
         }
     }
 

@@ -185,7 +185,8 @@ async fn validate_all(
         runs.push(SubjectRun { subject, report, observed, own_fault });
         all_log_ins.push(log_ins);
         // It may take more than one passing run until it is in force.
-        if subject == Subject::Candidate && is_good && watched.policy.recovery_runs <= 1 {
+        let is_enough = watched.policy.recovery_runs.is_none_or(|runs| runs <= 1);
+        if subject == Subject::Candidate && is_good && is_enough {
             break;
         }
     }

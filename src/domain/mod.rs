@@ -38,7 +38,8 @@ pub(crate) use event::samples;
 pub(crate) use event::{
     Change, ConfigurationApplied, DaemonFaultNotice, DisabledReason, EndedBy, Event, EventData,
     EventType, Format, IntegrationRef, OutageMember, OutageNotice, OwnFault, Payload,
-    ReceiverDisabled, RunRef, SCHEMA_VERSION, Subscription, Timing, WebhookPing, sample,
+    ReceiverDisabled, RunRef, SCHEMA_VERSION, Subscription, Timing, VerdictNotice, WebhookPing,
+    sample,
 };
 pub(crate) use expiry::{EXPIRY, expiry_check};
 pub(crate) use factor::{Factor, FactorKind};
@@ -62,7 +63,12 @@ pub(crate) use selection::{About, Selection};
 pub(crate) use status::{Cause, Status, Subject, Transition, UnknownName, next_status};
 pub(crate) use text::{is_unseen, one_line};
 pub(crate) use time::{Timestamp, duration_text};
-pub(crate) use verdict::{Counters, Evidence, Flips, Judgement, Policy, Verdict, judge, repeated};
+#[cfg(test)]
+pub(crate) use verdict::Measure;
+pub(crate) use verdict::{
+    Around, Counters, Evidence, Flips, JudgedRun, Judgement, Look, NEEDED, Policy, Siblings, Sight,
+    Verdict, Weighed, Weights, judge, repeated,
+};
 
 /// Row id of an integration, the `id` on the wire.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]

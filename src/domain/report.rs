@@ -1,5 +1,7 @@
 //! Report of a validation run, and its published form on the wire.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 /// Entry of a platform's catalog.
@@ -113,13 +115,25 @@ pub(crate) struct Finding {
     pub(crate) evidence: Option<String>,
     /// True where the platform refused the credentials themselves: they are not sent again unchanged.
     pub(crate) refuses_log_in: bool,
+    /// True where the answer is in the platform's own words; false where a gateway, a proxy or an identity
+    /// provider may have given it in the platform's place.
+    pub(crate) is_certain: bool,
+    /// Wait that the platform asked for.
+    pub(crate) retry_after: Option<Duration>,
 }
 
 impl Finding {
     /// Returns a finding of `class` with `message`.
     pub(crate) fn new(class: Class, message: impl Into<String>) -> Self {
-        let (remediation, evidence, refuses_log_in) = (None, None, false);
-        Self { message: message.into(), class, remediation, evidence, refuses_log_in }
+        Self {
+            message: message.into(),
+            class,
+            remediation: None,
+            evidence: None,
+            refuses_log_in: false,
+            is_certain: true,
+            retry_after: None,
+        }
     }
 
     /// Returns a finding of `class`: the published text of `test`, then one line of platform `detail`.
@@ -145,6 +159,25 @@ impl Finding {
     #[must_use]
     pub(crate) fn refusing_log_in(self) -> Self {
         Self { refuses_log_in: true, ..self }
+    }
+
+    /// Marks it as an answer that may not be the platform's own: a definitive one is asked for once more
+    /// before it counts.
+    #[must_use]
+    pub(crate) fn doubtful(self) -> Self {
+        Self { is_certain: false, ..self }
+    }
+
+    /// Adds the wait that the platform asked for.
+    #[must_use]
+    pub(crate) fn after(self, retry_after: Option<Duration>) -> Self {
+        Self { retry_after, ..self }
+    }
+
+    /// Returns true when a definitive failure counts at once: it is in the platform's own words, or asking
+    /// once more would count towards a lock-out.
+    const fn counts_at_once(&self) -> bool {
+        self.class.is_definitive() && (self.is_certain || self.refuses_log_in)
     }
 
     /// Adds the answer of the platform as evidence.
@@ -262,16 +295,42 @@ impl Report {
         }
     }
 
-    /// Returns the class that decides about the run: definitive before transient before `local`.
+    /// Returns the failure that decides about the run: a definitive one that is certain before others, then
+    /// transient before `local`.
+    #[must_use]
+    pub(crate) fn decisive(&self) -> Option<Decisive> {
+        let failed = |result: &'_ TestResult| result.outcome.status() == ReportStatus::Failed;
+        let failed = || self.tests.iter().filter(|result| failed(result));
+        let findings = || failed().filter_map(|result| result.outcome.finding());
+        let place = |class| Class::ALL.iter().position(|one| *one == class);
+        let worst = findings().min_by_key(|one| (!one.counts_at_once(), place(one.class)))?;
+        let retry_after = findings().filter_map(|one| one.retry_after).max();
+        let is_certain = worst.is_certain || worst.refuses_log_in;
+        Some(Decisive { class: worst.class, is_certain, retry_after })
+    }
+
+    /// Returns the class that decides about the run.
     #[must_use]
     pub(crate) fn class(&self) -> Option<Class> {
-        let failed: Vec<_> = self
-            .tests
-            .iter()
-            .filter(|result| result.outcome.status() == ReportStatus::Failed)
-            .filter_map(|result| result.outcome.finding().map(|finding| finding.class))
-            .collect();
-        Class::ALL.iter().copied().find(|class| failed.contains(class))
+        self.decisive().map(|failure| failure.class)
+    }
+}
+
+/// Failure that decides about a run.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Decisive {
+    /// Class of the failure.
+    pub(crate) class: Class,
+    /// True when it is in the platform's own words, or must not be asked for once more.
+    pub(crate) is_certain: bool,
+    /// Longest wait that the platform asked for.
+    pub(crate) retry_after: Option<Duration>,
+}
+
+impl Decisive {
+    /// Returns a failure in the platform's own words.
+    pub(crate) const fn certain(class: Class) -> Self {
+        Self { class, is_certain: true, retry_after: None }
     }
 }
 
@@ -350,6 +409,37 @@ mod tests {
         assert_eq!(class(&[Class::Local, Class::Unreachable]), Some(Class::Unreachable));
         assert_eq!(class(&[Class::Local]), Some(Class::Local));
         assert_eq!(report(vec![Outcome::Warning(Finding::new(Class::Denied, "w"))]).class(), None);
+    }
+
+    #[test]
+    fn certain_failure_decides_before_a_doubtful_one() {
+        let denied = || Finding::new(Class::Denied, "f");
+        let missing = || Finding::new(Class::Missing, "f");
+        let decisive = |findings: Vec<Finding>| {
+            let failed = findings.into_iter().map(Outcome::Failed).collect();
+            report(failed).decisive().map(|one| (one.class, one.is_certain)).unwrap()
+        };
+        let cases = [
+            (vec![denied()], (Class::Denied, true)),
+            (vec![denied().doubtful()], (Class::Denied, false)),
+            (vec![denied().doubtful(), missing()], (Class::Missing, true)),
+            (vec![denied().doubtful().refusing_log_in()], (Class::Denied, true)),
+            (
+                vec![missing().doubtful(), Finding::new(Class::Throttled, "f")],
+                (Class::Missing, false),
+            ),
+        ];
+        for (findings, expected) in cases {
+            assert_eq!(decisive(findings.clone()), expected, "{findings:?}");
+        }
+    }
+
+    #[test]
+    fn longest_wait_that_was_asked_for_decides() {
+        let throttled = |secs| Outcome::Failed(Finding::new(Class::Throttled, "f").after(secs));
+        let secs = |secs| Some(Duration::from_secs(secs));
+        let waits = [throttled(secs(3)), throttled(None), throttled(secs(9))];
+        assert_eq!(report(waits.to_vec()).decisive().unwrap().retry_after, secs(9));
     }
 
     #[test]

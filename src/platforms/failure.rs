@@ -40,6 +40,10 @@ pub(crate) trait Cause: Sized {
     fn backoff(&self, class: Class) -> Backoff {
         Backoff::of(class)
     }
+
+    /// Returns true when a definitive failure may come from something else than the platform: a gateway, a proxy,
+    /// an identity provider, or whatever answered in its place. It is then asked for once more before it counts.
+    fn is_doubtful(&self) -> bool;
 }
 
 impl<C> Failure<C> {
@@ -59,7 +63,9 @@ impl<C> Failure<C> {
     pub(crate) fn after(self, retry_after: Option<Duration>) -> Self {
         Self { retry_after, ..self }
     }
+}
 
+impl<C: Cause> Failure<C> {
     /// Returns a finding of `test`: its published text, then the detail.
     pub(crate) fn finding_of(&self, test: Test) -> Finding {
         self.evident(Finding::of(test, self.class, &self.detail))
@@ -70,8 +76,11 @@ impl<C> Failure<C> {
         self.evident(Finding::new(self.class, format!("{what} {}", self.detail)))
     }
 
-    /// Returns `finding` with the platform's own words as evidence.
+    /// Returns `finding` with the platform's own words as evidence, and everything else that a verdict depends
+    /// on: whose words they may be, and the wait that was asked for.
     pub(crate) fn evident(&self, finding: Finding) -> Finding {
+        let finding = finding.after(self.retry_after);
+        let finding = if self.cause.is_doubtful() { finding.doubtful() } else { finding };
         match &self.evidence {
             Some(evidence) => finding.because(evidence),
             None => finding,
@@ -116,6 +125,10 @@ mod tests {
         fn describe(detail: &str) -> String {
             sentence(detail)
         }
+
+        fn is_doubtful(&self) -> bool {
+            self.0 == Class::Missing
+        }
     }
 
     #[test]
@@ -137,6 +150,11 @@ mod tests {
         assert_eq!((of.class, of.message.as_str()), (Class::Denied, "Unable to connect. No."));
         assert_eq!(of.evidence.as_deref(), Some("HTTP 403"));
         assert_eq!(failure.finding_that("It failed.").message, "It failed. No.");
+        assert!(of.is_certain);
+        let wait = Some(Duration::from_secs(9));
+        let doubtful = Failure::new(Any(Class::Missing), Class::Missing, "Gone.").after(wait);
+        let found = doubtful.finding_of(CONNECT);
+        assert_eq!((found.is_certain, found.retry_after), (false, wait));
     }
 
     #[test]

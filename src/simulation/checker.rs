@@ -6,8 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::configured::Configured;
-use super::expected::{self, Tracked};
+use super::expected::{self, Shown, Tracked};
 use super::faults::{MINUTE, SECOND};
+use super::judge;
 use super::knowledge::{Knowledge, Selection};
 use super::messages::{Event, Queued};
 use super::plan::{Plan, Spec};
@@ -30,9 +31,9 @@ struct Seen {
     found: Option<Found>,
 }
 
-/// Answer of a platform: the class of its failure, if it failed.
+/// Answer of a platform: the class of its failure, if it failed, and whether it is in the platform's own words.
 #[derive(Clone, Copy, Debug)]
-struct Found(Option<Class>);
+struct Found(Option<Class>, bool);
 
 /// Change of a row's status, with its instant.
 #[derive(Clone, Copy, Debug)]
@@ -164,11 +165,12 @@ impl Checker {
         self.seen.push(Seen { number, wall, found: None });
     }
 
-    /// Notes the answer of a platform: the class of its failure, if it failed.
-    pub(super) fn answered(&mut self, number: usize, class: Option<Class>) {
+    /// Notes the answer of a platform: the class of its failure, if it failed, which is in its own words or may
+    /// be another's.
+    pub(super) fn answered(&mut self, number: usize, class: Option<Class>, is_certain: bool) {
         let latest = self.seen.iter_mut().rev().find(|seen| seen.number == number);
         if let Some(seen) = latest {
-            seen.found = Some(Found(class));
+            seen.found = Some(Found(class, is_certain));
         }
     }
 
@@ -270,13 +272,19 @@ impl Checker {
             failures,
             passes,
             shown,
+            evidence,
             candidate_failures,
             candidate_passes,
             candidate_shown,
+            candidate_evidence,
             sequence,
             incident,
             notified,
             mute,
+            flips,
+            flapping,
+            suspect,
+            suspect_class,
         } = entry
         else {
             return;
@@ -291,11 +299,18 @@ impl Checker {
             status,
             pending,
             sequence,
-            in_force: ((failures, passes), shown),
-            candidate: ((candidate_failures, candidate_passes), candidate_shown),
+            in_force: Shown::new((failures, passes), evidence.as_deref(), shown),
+            candidate: Shown::new(
+                (candidate_failures, candidate_passes),
+                candidate_evidence.as_deref(),
+                candidate_shown,
+            ),
             incident,
             notified,
             mute,
+            flips: serde_json::from_str(&flips).unwrap(),
+            is_flapping: flapping.is_some(),
+            suspect: suspect.zip(suspect_class),
         };
         tracked.due = next.map(Timestamp);
         let due = tracked.due;
@@ -310,26 +325,6 @@ impl Checker {
         }
     }
 
-    /// Checks that a commit contains everything that its entries require of each other.
-    fn planned(&mut self, id: i64, former: Option<Timestamp>, trigger: &str, time: &Time) {
-        let tracked = &self.tracked[&id];
-        let number = tracked.number;
-        let (Some(due), false) = (tracked.due, time.now().0 < time.set_at.0 + 5 * SECOND) else {
-            return;
-        };
-        let plan = rules::Planned {
-            former,
-            due,
-            wall: time.wall(),
-            was_set: !time.is_true(),
-            tables: &self.tables[number],
-            confirm_wait: self.specs[number].policy.confirm_wait,
-        };
-        if let Err(why) = plan.fits(trigger) {
-            self.violated(format!("i{number} is due at {due} ({trigger}): {why}"));
-        }
-    }
-
     fn run(&mut self, integration: i64, run: &rules::Run<'_>) {
         let rules::Run { id, subject, started, status, class } = *run;
         let tracked = self.tracked.get_mut(&integration).unwrap();
@@ -339,9 +334,16 @@ impl Checker {
         if !subjects.contains(&subject) {
             return;
         }
+        let seen = self.seen.iter().find(|seen| seen.number == number && seen.wall == started);
+        let is_certain = seen.and_then(|seen| seen.found).is_none_or(|Found(_, certain)| certain);
+        let around = self.around(integration, run);
+        let policy = self.specs[number].policy;
+        let tracked = self.tracked.get_mut(&integration).unwrap();
         let evidence = tracked.evidence(subject);
         evidence.shown = Some(id);
-        let good = evidence.judge.count(status, class, started, &self.specs[number].policy);
+        evidence.latest = Some((started, matches!(status, "passed" | "warning")));
+        let found = judge::Found { status, class, is_certain, started };
+        let good = evidence.judge.count(found, &policy, around);
         let step = good.zip(tracked.status);
         let step = step.and_then(|(good, from)| rules::step(subject, from, pending, good));
         tracked.expected = tracked.expected.or(step.map(|step| (id, step)));
@@ -358,7 +360,7 @@ impl Checker {
         // Other requests, and those that were overtaken, decide nothing.
         self.seen.retain(|seen| seen.number != number);
         // A run that does not end is ended by the daemon.
-        let Found(answered) = seen.found.unwrap_or(Found(Some(Class::Local)));
+        let Found(answered, _) = seen.found.unwrap_or(Found(Some(Class::Local), true));
         let answered = answered.map(Class::as_str);
         // When no host of several can be reached, it is the network on this side.
         let hosts: BTreeSet<_> = self.specs.iter().map(|spec| spec.host).collect();

@@ -1,7 +1,8 @@
 //! Expected state of an integration: what its transitions, runs and events add up to, and how a row is
 //! compared with it.
 
-use super::rules::{Judge, Step, subjects};
+use super::judge::Judge;
+use super::rules::{Step, subjects};
 use crate::domain::{Status, Subject, Timestamp};
 
 /// Expected state of an integration that has a row.
@@ -42,10 +43,12 @@ pub(super) struct Tracked {
 /// Evidence about one configuration.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Evidence {
-    /// Counters of consecutive runs.
+    /// Model of its verdicts.
     pub(super) judge: Judge,
     /// Run whose results are shown for it.
     pub(super) shown: Option<i64>,
+    /// Start of that run, and true when it passed.
+    pub(super) latest: Option<(Timestamp, bool)>,
 }
 
 impl Tracked {
@@ -94,8 +97,9 @@ impl Tracked {
 pub(super) fn follow(tracked: &mut Tracked, to: Status, cause: Option<&str>) {
     match cause {
         Some("candidatePassed") => {
-            let shown = tracked.candidate.shown.take().or(tracked.in_force.shown);
-            tracked.in_force = Evidence { shown, ..Evidence::default() };
+            let passed = tracked.candidate;
+            let former = if passed.shown.is_some() { passed } else { tracked.in_force };
+            tracked.in_force = Evidence { judge: Judge::default(), ..former };
             tracked.candidate = Evidence::default();
         }
         Some("forceDisabled") => {
@@ -202,7 +206,11 @@ fn notify(tracked: &mut Tracked, kind: &str, data: &serde_json::Value) -> bool {
             tracked.incident = incident.or(tracked.incident.take());
             true
         }
-        "integration.flapping.ended" => true,
+        "integration.flapping.ended" => {
+            tracked.row.flips.clear();
+            tracked.row.is_flapping = false;
+            true
+        }
         _ => false,
     }
 }
@@ -254,27 +262,50 @@ pub(super) fn after_commit(tracked: &mut Tracked) -> Vec<String> {
 }
 
 impl Evidence {
-    /// Compares it with a row's counters and the run that the row shows.
-    fn compared(&mut self, ((failures, passes), shown): Shown) -> Option<String> {
-        let own = self.judge.counters();
-        if own == (failures, passes) && self.shown == shown {
-            return None;
-        }
+    /// Compares it with a row's counters, evidence, and the run that the row shows.
+    fn compared(&mut self, row: Shown) -> Option<String> {
         // A candidate that was replaced by another before it was judged starts anew.
-        if (failures, passes, shown) == (0, 0, None) {
+        if row == Shown::default() {
             *self = Self::default();
             return None;
         }
-        let found = (failures, passes);
-        if own != found {
-            return Some(format!("counts runs as {found:?}, they add up to {own:?}"));
+        let Shown { counters, evidence, run } = row;
+        let own = self.judge.counters();
+        if own != counters {
+            return Some(format!("counts runs as {counters:?}, they add up to {own:?}"));
         }
-        Some(format!("shows the results of run {shown:?}, its latest is {:?}", self.shown))
+        let own = self.judge.evidence();
+        if own != evidence {
+            return Some(format!("has evidence {evidence:?}, its runs add up to {own:?}"));
+        }
+        if self.shown == run {
+            return None;
+        }
+        Some(format!("shows the results of run {run:?}, its latest is {:?}", self.shown))
     }
 }
 
-/// Counters of one configuration, and the run whose results are shown for it.
-pub(super) type Shown = ((u32, u32), Option<i64>);
+/// Columns of a row about one configuration.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Shown {
+    /// Numbers of consecutive failing and passing runs.
+    pub(super) counters: (u32, u32),
+    /// Number of looks that count, and true when it is known to fail.
+    pub(super) evidence: (usize, bool),
+    /// Run whose results are shown.
+    pub(super) run: Option<i64>,
+}
+
+impl Shown {
+    /// Returns the columns, with the text of the evidence.
+    pub(super) fn new(counters: (u32, u32), evidence: Option<&str>, run: Option<i64>) -> Self {
+        let evidence = evidence.map_or((0, false), |text| {
+            let json: serde_json::Value = serde_json::from_str(text).unwrap();
+            (json["looks"].as_array().unwrap().len(), json["failing"] == true)
+        });
+        Self { counters, evidence, run }
+    }
+}
 
 /// A row as it was last written.
 #[derive(Clone, Debug, Default)]
@@ -289,4 +320,18 @@ pub(super) struct Row {
     pub(super) notified: String,
     /// End of a mute.
     pub(super) mute: Option<i64>,
+    /// Instants of the status changes that were notified.
+    pub(super) flips: Vec<i64>,
+    /// True while it flaps.
+    pub(super) is_flapping: bool,
+    /// Start and class of the failure that others may share.
+    pub(super) suspect: Option<(i64, String)>,
+}
+
+impl Row {
+    /// Returns true when the status had changed often by `started`, in a window of `span` milliseconds.
+    pub(super) fn is_unsteady(&self, started: Timestamp, span: i64) -> bool {
+        let recent = self.flips.iter().filter(|at| started.0 - span < **at && **at <= started.0);
+        self.is_flapping || 2 <= recent.count()
+    }
 }

@@ -6,10 +6,11 @@
 //!
 //! [`plan`] draws a world from the seed by [`dice`], with its [`faults`]; [`driver`] executes it in
 //! [`world`] and [`time`]. [`checker`] compares every commit, run and message with an independent model:
-//! [`rules`] of statuses and schedules, the [`expected`] state of rows, [`messages`] of deliveries,
+//! [`rules`] of statuses and schedules, [`judge`] of verdicts and what is [`around`] a run, the [`expected`] state of rows, [`messages`] of deliveries,
 //! [`knowledge`] of incidents, [`bounds`] of delays. [`evaluation`]
 //! measures the default policy beside those of other products, for `docs/verdict-evaluation.md`.
 
+mod around;
 mod bounds;
 mod checker;
 mod configured;
@@ -18,6 +19,7 @@ mod driver;
 mod evaluation;
 mod expected;
 mod faults;
+mod judge;
 mod knowledge;
 mod messages;
 mod plan;

@@ -306,12 +306,13 @@ impl Plan {
 
 fn spec(dice: &mut Dice, hosts: usize, schedules: &[Schedule]) -> Spec {
     let policy = Policy {
-        confirm_runs: *dice.pick(&[1, 2, 3, 3, 3, 4]),
-        confirm_wait: Duration::from_secs(*dice.pick(&[15, 60, 60])),
-        recovery_runs: *dice.pick(&[1, 1, 1, 2]),
+        confirm_runs: *dice.pick(&[None, None, None, Some(1), Some(3), Some(4)]),
+        confirm_wait: dice.pick(&[None, None, None, Some(15), Some(60)]).map(Duration::from_secs),
+        recovery_runs: *dice.pick(&[None, None, None, Some(1), Some(2)]),
         flap_flips: *dice.pick(&[0, 2, 3, 3]),
         flap_window: Duration::from_mins(20),
         flap_calm: Duration::from_mins(2),
+        ..Policy::default()
     };
     let host = usize::try_from(dice.next() % 1_000).unwrap() % hosts;
     let schedule = dice.pick(schedules).clone();

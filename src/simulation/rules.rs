@@ -1,11 +1,10 @@
 //! Independent model of the daemon's rules: written anew and differently, so that a mistake in the
 //! ledger is not repeated here.
 
-use std::time::Duration;
-
 use super::expected::{Tracked, follow};
 use super::faults::SECOND;
-use crate::domain::{Policy, Schedule, Status, Subject, Timestamp};
+use super::judge::Ask;
+use crate::domain::{Schedule, Status, Subject, Timestamp};
 
 /// Longest time between a decision and its commit, in milliseconds.
 const SLACK_MS: i64 = 4 * SECOND;
@@ -43,49 +42,6 @@ impl Wants {
 
 /// Status before and after a transition.
 pub(super) type Step = (Status, Status);
-
-/// Counters of consecutive runs of either kind.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Judge {
-    failing: u32,
-    passing: u32,
-    /// Start of the latest failing run that counted.
-    latest: Option<Timestamp>,
-}
-
-impl Judge {
-    /// Adds a run. Returns true or false when the configuration now counts as passed or failed.
-    pub(super) fn count(
-        &mut self,
-        status: &str,
-        class: Option<&str>,
-        started: Timestamp,
-        policy: &Policy,
-    ) -> Option<bool> {
-        let definitive = matches!(class, Some("denied" | "missing" | "invalid" | "expired"));
-        match (status, class) {
-            ("passed" | "warning", _) => {
-                self.latest = None;
-                (self.failing, self.passing) = (0, self.passing + 1);
-                (policy.recovery_runs <= self.passing).then_some(true)
-            }
-            ("failed", Some("local")) | ("skipped", _) => None,
-            _ => {
-                let wait = i64::try_from(policy.confirm_wait.as_millis()).unwrap();
-                let since = self.latest.map(|latest| started.0 - latest.0);
-                if definitive || !since.is_some_and(|since| (0..wait).contains(&since)) {
-                    (self.failing, self.latest) = (self.failing + 1, Some(started));
-                }
-                self.passing = 0;
-                (definitive || policy.confirm_runs <= self.failing).then_some(false)
-            }
-        }
-    }
-
-    pub(super) const fn counters(self) -> (u32, u32) {
-        (self.failing, self.passing)
-    }
-}
 
 /// Returns the step that a verdict on a configuration causes, if it causes one. `pending` is the error
 /// status that an operation has left.
@@ -220,8 +176,8 @@ pub(super) struct Planned<'a> {
     pub(super) tables: &'a [Table],
     /// True when the clock has been set: runs that were then too far ahead have been planned anew.
     pub(super) was_set: bool,
-    /// Wait before a confirming run.
-    pub(super) confirm_wait: Duration,
+    /// Next looks that the verdicts of the latest run ask for.
+    pub(super) asks: &'a [Ask],
 }
 
 impl Planned<'_> {
@@ -234,11 +190,15 @@ impl Planned<'_> {
         match trigger {
             "schedule" => self.is_on_schedule(),
             "confirm" => {
-                let wait = i64::try_from(self.confirm_wait.as_millis()).unwrap();
                 // At once, when a sibling has begun to fail or works again.
-                let fits =
-                    (wait - SLACK_MS..=wait).contains(&ahead) || (-SLACK_MS..=0).contains(&ahead);
-                fits.then_some(()).ok_or_else(|| format!("is {ahead} ms ahead, not {wait}"))
+                let is_now = (-SLACK_MS..=0).contains(&ahead);
+                let fits = |ask: &Ask| match *ask {
+                    Ask::After(wait) => (wait - SLACK_MS..=wait).contains(&ahead),
+                    Ask::At(instant) => self.due == instant,
+                };
+                let fits = is_now || self.asks.iter().any(fits);
+                let asks = self.asks;
+                fits.then_some(()).ok_or_else(|| format!("is {ahead} ms ahead, not {asks:?}"))
             }
             "startup" => {
                 let most = self.tables.iter().map(Table::spread_max).max().unwrap();

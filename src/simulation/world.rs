@@ -200,6 +200,7 @@ impl Platform {
         let (answer, millis) = self.enter();
         let _inside = Inside(self);
         let limit = i64::try_from(run.test_limit.min(run.run_limit).as_millis()).unwrap();
+        let is_certain = true;
         let (millis, class) = match answer {
             Answer::Good => (millis, None),
             Answer::Bad(class) => (millis, Some(class)),
@@ -209,11 +210,12 @@ impl Platform {
         };
         sleep(Duration::from_millis(millis.unsigned_abs())).await;
         let state = &mut *self.world.state();
-        state.checker.answered(self.number, class);
+        state.checker.answered(self.number, class, is_certain);
         let found = class.map_or("good", Class::as_str);
         state.note(format_args!("i{} is found {found}", self.number));
         let outcome = class.map_or(Outcome::Passed(None), |class| {
-            Outcome::Failed(Finding::new(class, "As the simulation says."))
+            let finding = Finding::new(class, "As the simulation says.");
+            Outcome::Failed(if is_certain { finding } else { finding.doubtful() })
         });
         Report { tests: vec![TestResult { test: CATALOG[0], outcome }] }
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::mutes::MuteRow;
 use crate::domain::ledger::{DeliveryState, StoredReport, Trigger};
 use crate::domain::{
-    Cause, Class, Counters, DeliveryId, Drift, EventType, Flips, IntegrationId, OwnFault,
+    Cause, Class, DeliveryId, Drift, EventType, Evidence, Flips, IntegrationId, OwnFault,
     ReportStatus, RunId, Status, Subject, Timestamp,
 };
 
@@ -43,8 +43,8 @@ pub(crate) struct IntegrationRow {
     pub(crate) trigger: Trigger,
     /// Until when a run holds the lease.
     pub(crate) lease_until: Option<Timestamp>,
-    /// Counters of consecutive failures and passes of the configuration in force, or of the only one.
-    pub(crate) counters: Counters,
+    /// Evidence about the configuration in force, or about the only one.
+    pub(crate) evidence: Evidence,
     /// The number of its latest event.
     pub(crate) sequence: i64,
     /// Id of the open incident.
@@ -80,8 +80,8 @@ pub(crate) struct CandidateRow {
     pub(crate) config_shown: String,
     /// Latest run of it.
     pub(crate) last_run: Option<RunRow>,
-    /// Counters of its consecutive failures and passes.
-    pub(crate) counters: Counters,
+    /// Evidence of its runs.
+    pub(crate) evidence: Evidence,
     /// Start of the first of its consecutive failing runs.
     pub(crate) failing_since: Option<Timestamp>,
 }

@@ -1,10 +1,12 @@
 //! Result of checking a configuration.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::validation::Validated;
-use crate::domain::ReportStatus;
 use crate::domain::ledger::Difference;
+use crate::domain::{Policy, ReportStatus};
 use crate::input::Fault;
 
 /// Result of checking a configuration, all faults at once.
@@ -18,6 +20,8 @@ pub(crate) struct Checked<'a> {
     pub(crate) secrets: Vec<Problem<'a>>,
     /// Changes that a reload would make; none where there is no database yet.
     pub(crate) plan: Option<&'a Difference>,
+    /// Keys that count runs in place of the rule of evidence, with the integrations that they hold for.
+    pub(crate) overrides: Vec<Overridden<'a>>,
     /// Names of the integrations.
     pub(crate) integrations: Vec<&'a str>,
     /// Names of the receivers.
@@ -25,6 +29,16 @@ pub(crate) struct Checked<'a> {
     /// Results of validating each enabled integration, when that was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) online: Option<Vec<Online<'a>>>,
+}
+
+/// Keys that override the rule of evidence.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct Overridden<'a> {
+    /// The keys, as they are configured.
+    pub(crate) keys: Vec<String>,
+    /// Names of the integrations that have just these.
+    pub(crate) integrations: Vec<&'a str>,
 }
 
 /// Fault or warning, with its place.
@@ -79,6 +93,22 @@ impl<'a> Checked<'a> {
         Self { valid: true, integrations, receivers, ..Self::default() }
     }
 
+    /// Adds the keys that override the rule of evidence, from the policy of each integration.
+    #[must_use]
+    pub(crate) fn overridden(
+        mut self,
+        policies: impl Iterator<Item = (&'a str, &'a Policy)>,
+    ) -> Self {
+        let mut by_keys: BTreeMap<Vec<String>, Vec<&'a str>> = BTreeMap::new();
+        for (name, policy) in policies {
+            by_keys.entry(policy.overrides()).or_default().push(name);
+        }
+        let found = by_keys.into_iter().filter(|(keys, _)| !keys.is_empty());
+        self.overrides =
+            found.map(|(keys, integrations)| Overridden { keys, integrations }).collect();
+        self
+    }
+
     /// Adds warnings to those there are.
     #[must_use]
     pub(crate) fn warned(mut self, warnings: &'a [Fault]) -> Self {
@@ -116,9 +146,24 @@ mod tests {
         let part = |message: &str| serde_json::json!([{"origin": "a.toml:3", "path": "x", "message": message}]);
         let expected = serde_json::json!({
             "valid": false, "faults": part("wrong"), "warnings": part("unwise"),
-            "secrets": [], "plan": null,
+            "secrets": [], "plan": null, "overrides": [],
             "integrations": [], "receivers": [],
         });
         assert_eq!(json, expected);
+    }
+
+    #[test]
+    fn integrations_are_listed_by_the_keys_that_override_the_rule() {
+        let rule = Policy::default();
+        let runs = Policy { confirm_runs: Some(1), ..rule };
+        let both = Policy { recovery_runs: Some(2), ..runs };
+        let policies = [("a", &runs), ("b", &rule), ("c", &both), ("d", &runs)];
+        let checked = Checked::default().overridden(policies.into_iter());
+        let json = serde_json::to_value(checked).unwrap();
+        let expected = serde_json::json!([
+            {"keys": ["confirm_runs = 1"], "integrations": ["a", "d"]},
+            {"keys": ["confirm_runs = 1", "recovery_runs = 2"], "integrations": ["c"]},
+        ]);
+        assert_eq!(json["overrides"], expected);
     }
 }

@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::evidence::Evidence;
 use super::integration::{Candidate, Consecutive, failing_since};
 use super::notifications::{DaemonFault, Notifications};
 use super::run::Run;
 use super::situation::{Configured, Situation};
 use super::time::{Instant, instants};
-use crate::domain::{ReportStatus, SPREAD_MAX, Schedule, Status, Timestamp, duration_text};
+use crate::domain::{Policy, ReportStatus, SPREAD_MAX, Schedule, Status, Timestamp, duration_text};
 use crate::store::{IntegrationRow, OwnFaultRow, Page, RunRow, StoreError, Trigger, View};
 
 /// Number of the latest runs that are shown.
@@ -42,7 +43,9 @@ pub(crate) struct Explained<'a> {
     failing_since: Option<Timestamp>,
     consecutive: Consecutive,
     rule: Option<&'a str>,
+    evidence: Evidence,
     candidate: Option<Candidate<'a>>,
+    candidate_evidence: Option<Evidence>,
     last_passed_at: Option<Timestamp>,
     runs: Vec<Run<'a>>,
     notifications: Notifications<'a>,
@@ -79,9 +82,11 @@ impl Explanation {
             name: &self.row.name,
             status: self.row.status,
             failing_since: failing_since(&self.row),
-            consecutive: self.row.counters.into(),
+            consecutive: self.row.evidence.counters.into(),
             rule: self.row.last_run.as_ref().map(|run| run.rule.as_str()),
+            evidence: self.evidence(),
             candidate: self.row.candidate.as_ref().map(Candidate::from),
+            candidate_evidence: self.candidate_evidence(),
             last_passed_at: self.row.fingerprint_at,
             runs: self.runs.iter().map(Run::from).collect(),
             notifications: Notifications::of(&self.row, &self.situation, now),
@@ -94,12 +99,37 @@ impl Explanation {
         }
     }
 
+    /// Returns the evidence about the configuration in force, or about the only one.
+    pub(crate) fn evidence(&self) -> Evidence {
+        Evidence::of(&self.row.evidence, &self.policy())
+    }
+
+    /// Returns the evidence about the new configuration beside the one in force.
+    pub(crate) fn candidate_evidence(&self) -> Option<Evidence> {
+        let candidate = self.row.candidate.as_ref()?;
+        Some(Evidence::of(&candidate.evidence, &self.policy()))
+    }
+
+    /// Returns the policy in the configuration; without one, the default.
+    fn policy(&self) -> Policy {
+        self.situation.policy.unwrap_or_default()
+    }
+
     /// Returns the next instants at which it is due, spread included.
     pub(crate) fn upcoming(&self, now: Timestamp) -> Vec<Instant> {
         let (id, idle) = (self.row.id, !self.row.status.is_validated());
         let Some(schedule) = self.schedule.as_ref().filter(|_| !idle) else { return Vec::new() };
         let due = instants(now, |after| schedule.next_due(id, after)).take(INSTANTS);
         due.map(|utc| Instant::new(schedule, utc)).collect()
+    }
+
+    /// Returns true when more runs are needed before the last one decides about the status.
+    fn is_open(&self, last: &RunRow) -> bool {
+        match last.status {
+            ReportStatus::Failed => self.evidence().missing != 0,
+            ReportStatus::Passed | ReportStatus::Warning => self.row.status != Status::Enabled,
+            ReportStatus::Skipped => true,
+        }
     }
 
     /// Returns the reason for the instant of the next run, as a sentence.
@@ -131,20 +161,11 @@ impl Explanation {
             });
             return format!("Its schedule: {cron}{}.", spread.unwrap_or_default());
         }
-        if is_open(last, row.status) {
+        if self.is_open(last) {
             let (wait, rule) = (duration_text(at.since(ended)), &last.rule);
             return format!("To confirm, {wait} after a run that was not conclusive: {rule}.");
         }
         format!("Out of turn, because something changed; its schedule is {cron}.")
-    }
-}
-
-/// Returns true when more runs are needed before the last one decides about `status`.
-fn is_open(last: &RunRow, status: Status) -> bool {
-    match last.status {
-        ReportStatus::Failed => last.class.is_some_and(|class| !class.is_definitive()),
-        ReportStatus::Passed | ReportStatus::Warning => status != Status::Enabled,
-        ReportStatus::Skipped => true,
     }
 }
 
@@ -167,6 +188,7 @@ mod tests {
         let due = explained.schedule.as_ref().unwrap().next_due(explained.row.id, now).unwrap();
         let reason = |explained: &Explanation| explained.reason(now);
 
+        explained.row.evidence.looks.truncate(2);
         let confirming = reason(&explained);
         let expected = "To confirm, 8m 19s after a run that was not conclusive: a transient";
         assert!(confirming.starts_with(expected), "{confirming}");
@@ -201,6 +223,8 @@ mod tests {
         let json = serde_json::to_value(explanation.shown(now())).unwrap();
         assert_eq!(json["rule"], "a transient failure \u{9b}");
         assert_eq!(json["consecutive"]["failures"], 3);
+        assert_eq!(json["evidence"]["weight"], 100);
+        assert_eq!(json["evidence"]["looks"][3]["siblings"]["failing"], 3);
         assert_eq!(json["runs"][0]["class"], "unreachable");
         assert_eq!(json["runs"][0]["configuration"], "active");
         assert_eq!(json["runs"][0]["drift"][0]["gained"], serde_json::json!(["1.3"]));

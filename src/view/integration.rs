@@ -86,7 +86,7 @@ impl<'a> From<&'a CandidateRow> for Candidate<'a> {
             config: parsed(&row.config_shown),
             validation_results: row.last_run.as_ref().map(results),
             failing_since: row.failing_since,
-            consecutive: row.counters.into(),
+            consecutive: row.evidence.counters.into(),
             last_run: row.last_run.as_ref().map(Run::from),
         }
     }
@@ -132,7 +132,7 @@ impl<'a> From<&'a IntegrationRow> for Integration<'a> {
                 last_run: row.last_run.as_ref().map(Run::from),
                 incident_id: row.incident_id.as_deref(),
                 failing_since: failing_since(row),
-                consecutive: row.counters.into(),
+                consecutive: row.evidence.counters.into(),
                 sequence: row.sequence,
                 expires: row.expires.as_ref().map(|(at, what)| Expires { at: *at, what }),
                 last_passed_at: row.fingerprint_at,

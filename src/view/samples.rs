@@ -8,9 +8,10 @@ use super::request::RequestedRun;
 use super::situation::Situation;
 use super::validation::Validated;
 use crate::domain::{
-    Cause, Class, Counters, DeliveryId, DisabledReason, Drift, EventType, FactKind, Factor,
-    FactorKind, Finding, Flips, IntegrationId, Outcome, OwnFault, Policy, Report, ReportStatus,
-    RunId, Schedule, Selection, Status, Subject, Test, TestResult, Timestamp,
+    Cause, Class, Counters, DeliveryId, DisabledReason, Drift, EventType, Evidence, FactKind,
+    Factor, FactorKind, Finding, Flips, IntegrationId, Look, Outcome, OwnFault, Policy, Report,
+    ReportStatus, RunId, Schedule, Selection, Siblings, Sight, Status, Subject, Test, TestResult,
+    Timestamp,
 };
 use crate::platforms::{AutoBootstrap, Platform};
 use crate::store::{
@@ -74,6 +75,21 @@ pub(crate) fn run() -> RunRow {
     }
 }
 
+fn look(text: &str, class: Class) -> Look {
+    Look { at: at(text), seen: Sight::Failed { class, is_certain: true } }
+}
+
+/// Three looks at what cannot be reached, and siblings.
+fn evidence() -> Evidence {
+    let looks = ["2026-11-23T08:00:00Z", "2026-11-23T08:00:30Z", "2026-11-23T08:01:30Z"];
+    let factor = Factor { kind: FactorKind::Host, value: "db\u{1b}".to_owned() };
+    let siblings = Sight::Siblings(Siblings { factor, failing: 3 });
+    let siblings = Look { at: at("2026-11-23T08:01:30Z"), seen: siblings };
+    let looks = looks.iter().map(|at| look(at, Class::Unreachable)).chain([siblings]).collect();
+    let counters = Counters { failures: 3, passes: 0 };
+    Evidence { counters, looks, is_failing: true, is_unsteady: false }
+}
+
 pub(crate) fn integration() -> IntegrationRow {
     IntegrationRow {
         id: IntegrationId(5),
@@ -92,7 +108,7 @@ pub(crate) fn integration() -> IntegrationRow {
         next_run_at: Some(at("2026-11-23T10:05:00Z")),
         trigger: Trigger::Confirm,
         lease_until: None,
-        counters: Counters { failures: 3, passes: 0 },
+        evidence: evidence(),
         sequence: 17,
         incident_id: Some("inc-1".to_owned()),
         incident_since: Some(at("2026-11-23T08:00:00Z")),
@@ -124,12 +140,17 @@ pub(crate) fn edited() -> IntegrationRow {
         pending: Some(Status::EditError),
         first_failure_at: None,
         incident_since: Some(at("2026-11-23T09:00:00Z")),
-        counters: Counters { failures: 0, passes: 7 },
+        evidence: Evidence { counters: Counters { failures: 0, passes: 7 }, ..Evidence::default() },
         last_run: Some(passing),
         candidate: Some(CandidateRow {
             config_shown: r#"{"host":"other"}"#.to_owned(),
             last_run: Some(failing),
-            counters: Counters { failures: 2, passes: 0 },
+            evidence: Evidence {
+                counters: Counters { failures: 2, passes: 0 },
+                looks: vec![look("2026-11-23T09:00:00Z", Class::Denied)],
+                is_failing: true,
+                ..Evidence::default()
+            },
             failing_since: Some(at("2026-11-23T09:00:00Z")),
         }),
         notified: Status::EditError,

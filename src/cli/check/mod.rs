@@ -19,7 +19,10 @@ use crate::domain::ledger::Difference;
 use crate::input::Fault;
 use crate::platforms::Mode;
 use crate::store::{ReceiverRow, View, each_page};
-use crate::view::{Checked, Validated};
+use crate::view::{Checked, Overridden, Validated};
+
+/// Most integrations that are named for keys that they have in common.
+const LISTED_MAX: usize = 8;
 
 /// Checks the configuration, prints warnings to standard error, and counts its integrations and receivers.
 pub(super) async fn answer(global: &Global, args: &Check) -> Result<Answer, CommandError> {
@@ -46,6 +49,7 @@ pub(super) async fn answer(global: &Global, args: &Check) -> Result<Answer, Comm
     let integrations = assembly.integrations.keys().map(String::as_str);
     let receivers = assembly.receivers.iter().map(|one| one.name.as_str());
     let checked = Checked::accepted(integrations, receivers)
+        .overridden(assembly.integrations.iter().map(|(name, one)| (name.as_str(), &one.policy)))
         .warned(&warnings)
         .looked(&problems, plan.as_ref())
         .validated(validated.as_deref());
@@ -119,6 +123,7 @@ fn text(checked: &Checked<'_>) -> String {
         lines.push(format!("{name}: {result}{}", problem.unwrap_or_default()));
     }
     lines.extend(checked.plan.iter().flat_map(|plan| plan::lines(plan)));
+    lines.extend(checked.overrides.iter().map(overridden));
     let unusable = match checked.secrets.len() {
         0 => String::new(),
         count => format!("; {} cannot be used", counted(count, "secret")),
@@ -131,10 +136,21 @@ fn text(checked: &Checked<'_>) -> String {
     lines.join("\n") + "\n"
 }
 
+/// Returns a sentence about keys that override the rule of evidence.
+fn overridden(found: &Overridden<'_>) -> String {
+    let Overridden { keys, integrations } = found;
+    let listed: Vec<_> = integrations.iter().take(LISTED_MAX).map(|name| sanitise(name)).collect();
+    let more = integrations.len().saturating_sub(LISTED_MAX);
+    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+    let (keys, listed) = (keys.join(", "), listed.join(", "));
+    format!("Runs are counted in place of the rule of evidence ({keys}): {listed}{more}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::samples;
     use super::*;
+    use crate::domain::Policy;
 
     fn valid<'a>() -> Checked<'a> {
         Checked::accepted(["lake", "old"].into_iter(), ["on-call"].into_iter())
@@ -143,6 +159,16 @@ mod tests {
     #[test]
     fn valid_configuration_is_summed_up_in_one_line() {
         assert_eq!(text(&valid()), "The configuration is valid: 2 integrations, 1 receiver.\n");
+    }
+
+    #[test]
+    fn keys_that_override_the_rule_are_named_with_their_integrations() {
+        let policy = Policy { confirm_runs: Some(2), ..Policy::default() };
+        let names = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"];
+        let checked = valid().overridden(names.into_iter().map(|name| (name, &policy)));
+        let expected = "Runs are counted in place of the rule of evidence (confirm_runs = 2): \
+                        a, b, c, d, e, f, g, h and 2 more\n";
+        assert!(text(&checked).starts_with(expected), "{}", text(&checked));
     }
 
     #[test]

@@ -196,7 +196,10 @@ fn all_layers_and_files_come_together() {
     let names: Vec<_> = assembly.integrations.keys().map(String::as_str).collect();
     assert_eq!(names, ["one", "three", "two"]);
     let one = &assembly.integrations["one"];
-    assert_eq!((one.policy.confirm_runs, one.policy.confirm_wait.as_secs()), (5, 90));
+    assert_eq!(
+        (one.policy.confirm_runs, one.policy.confirm_wait.map(|wait| wait.as_secs())),
+        (Some(5), Some(90))
+    );
     assert_eq!(
         (one.wanted.schedule.text(), one.wanted.schedule.zone()),
         ("@hourly", "Europe/Berlin")
@@ -207,7 +210,7 @@ fn all_layers_and_files_come_together() {
     let two = &assembly.integrations["two"];
     assert_eq!((two.wanted.kind.as_str(), two.wanted.schedule.text()), ("Strict", "0 * * * *"));
     assert_eq!(two.validator.identity().host, "h2");
-    assert_eq!(two.policy.confirm_wait.as_secs(), 60);
+    assert_eq!((two.policy.confirm_runs, two.policy.confirm_wait), (Some(5), None));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    About, Class, Drift, ReportStatus, Status, Timestamp, UnknownName, ValidationResults,
+    About, Class, Drift, ReportStatus, Status, Timestamp, UnknownName, ValidationResults, Weighed,
 };
 
 /// Reason for the end of an incident.
@@ -74,6 +74,8 @@ pub(crate) struct EventData {
     pub(crate) drift: Vec<Drift>,
     /// Run that caused the event, if one did.
     pub(crate) run: Option<RunRef>,
+    /// Verdict on that run: the rule, and the evidence that it rests on.
+    pub(crate) verdict: Option<VerdictNotice>,
     /// Instant at which the open or just closed incident began.
     pub(crate) failing_since: Option<Timestamp>,
     /// Duration of the incident, at its end.
@@ -120,6 +122,16 @@ pub(crate) struct RunRef {
     pub(crate) started_at: Timestamp,
     /// Duration of the run.
     pub(crate) duration_ms: i64,
+}
+
+/// Verdict as events have it.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct VerdictNotice {
+    /// Rule that made the verdict, as a sentence for people.
+    pub(crate) rule: String,
+    /// Looks that it rests on, oldest first.
+    pub(crate) evidence: Vec<Weighed>,
 }
 
 /// Test whose result differs from an earlier run.

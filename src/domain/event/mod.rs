@@ -17,7 +17,7 @@ use serde_json::value::RawValue;
 
 use super::Timestamp;
 pub(crate) use format::Format;
-pub(crate) use integration::{Change, EndedBy, EventData, IntegrationRef, RunRef};
+pub(crate) use integration::{Change, EndedBy, EventData, IntegrationRef, RunRef, VerdictNotice};
 pub(crate) use kind::EventType;
 pub(crate) use operational::{
     ConfigurationApplied, DaemonFaultNotice, DisabledReason, OutageMember, OutageNotice, OwnFault,
@@ -143,7 +143,7 @@ mod tests {
     use proptest::sample;
 
     use super::*;
-    use crate::domain::{Factor, FactorKind, Status};
+    use crate::domain::{Factor, FactorKind, Siblings, Status, Weighed};
 
     /// Body of a webhook in the format `standard`; `type` decides which of these it is.
     #[derive(Serialize, schemars::JsonSchema)]
@@ -251,6 +251,14 @@ mod tests {
         let changed =
             (integration(), status(), proptest::option::of(status()), any::<i64>(), text())
                 .prop_map(|(integration, status, previous_status, sequence, text)| {
+                    let factor = Factor { kind: FactorKind::Host, value: text.clone() };
+                    let look = Weighed {
+                        at: Timestamp(0),
+                        seen: text.clone(),
+                        certain: Some(true),
+                        siblings: Some(Siblings { factor, failing: 3 }),
+                        weight: 25,
+                    };
                     let data = EventData {
                         schema_version: SCHEMA_VERSION,
                         epoch: text.clone(),
@@ -265,6 +273,7 @@ mod tests {
                         changes: Vec::new(),
                         drift: Vec::new(),
                         run: None,
+                        verdict: Some(VerdictNotice { rule: text.clone(), evidence: vec![look] }),
                         failing_since: None,
                         outage_ms: Some(sequence),
                         ended_by: Some(EndedBy::Renamed),

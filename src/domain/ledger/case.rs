@@ -36,7 +36,8 @@ pub(crate) enum Need {
     StatusSince(IntegrationId),
     /// Factors of an integration, the most specific first.
     Factors(IntegrationId),
-    /// Truth of: another integration shares this and has been failing since the instant or later.
+    /// Truth of: another integration shares this and has had no answer, or none that says anything about one
+    /// integration alone, since the instant or later.
     AnotherFails(Shared, Timestamp),
     /// Others that share this, work, and are due later; those whose latest run lies back furthest.
     IdleSiblings(Shared),

@@ -8,7 +8,7 @@ use super::known::NoticeState;
 use super::row::Row;
 use crate::domain::{
     Change, Drift, EndedBy, Event, EventData, EventType, IntegrationId, Payload, RunRef,
-    SCHEMA_VERSION, Status, Subscription, Timestamp, ValidationResults,
+    SCHEMA_VERSION, Status, Subscription, Timestamp, ValidationResults, VerdictNotice,
 };
 
 /// Content of an event besides what the row says.
@@ -26,6 +26,8 @@ pub(super) struct Story {
     pub(super) drift: Vec<Drift>,
     /// Reason for the end of the incident.
     pub(super) ended_by: Option<EndedBy>,
+    /// Verdict on the run that caused it.
+    pub(super) verdict: Option<VerdictNotice>,
 }
 
 /// Content of the events of one change.
@@ -126,6 +128,7 @@ impl Draft<'_> {
             changes: story.changes,
             drift: story.drift,
             run: story.run,
+            verdict: story.verdict,
             failing_since: row.incident.as_ref().map(|incident| incident.since),
             outage_ms,
             ended_by: story.ended_by,

@@ -9,14 +9,14 @@ use super::case::{Case, Decided, Need, OutageState, Shared, Sibling};
 use super::context::NotificationContext;
 use super::draft::{Decision, Draft};
 use super::effects::{Effect, Emitted, NewOutage};
-use super::finished::Trigger;
+use super::finished::{Finished, Trigger};
 use super::notify::millis;
 use super::outbox::PastEvent;
 use super::row::{Incident, Row};
 use crate::domain::{
-    CLOSE_AFTER, EVIDENCE_MAX, Event, EventType, Factor, IntegrationId, IntegrationRef,
-    OutageMember, OutageNotice, Payload, SCHEMA_VERSION, SIBLINGS_MAX, SharedCause, Subscription,
-    Timestamp, is_outage,
+    CLOSE_AFTER, Class, EVIDENCE_MAX, Event, EventType, Factor, IntegrationId, IntegrationRef,
+    OutageMember, OutageNotice, Payload, SCHEMA_VERSION, SIBLINGS_MAX, SharedCause, Siblings,
+    Subscription, Timestamp, is_outage,
 };
 
 /// The most integrations that a notification lists.
@@ -62,9 +62,11 @@ fn shared_by(draft: &Draft<'_>, row: &Row, cause: SharedCause) -> Decided<Vec<Sh
 }
 
 /// Makes the siblings of the first of its kind to fail due at once: if they fail too, it is not its
-/// own trouble. A refused login is not tried on others, since accounts get locked.
+/// own trouble. A refused login is not tried on others, since accounts get locked, and a platform that asks
+/// for fewer requests gets no more.
 pub(super) fn alert(draft: &mut Draft<'_>, row: &Row) -> Decided<()> {
-    let cause = row.suspect.and_then(|suspect| SharedCause::of(suspect.class));
+    let cause = row.suspect.filter(|one| is_silent(one.class));
+    let cause = cause.and_then(|one| SharedCause::of(one.class));
     let Some(cause @ SharedCause::Unreached) = cause else { return Ok(()) };
     let most = usize::try_from(SIBLINGS_MAX).unwrap_or(usize::MAX);
     let (now, mut alerted) = (draft.now(), BTreeSet::new());
@@ -82,6 +84,38 @@ pub(super) fn alert(draft: &mut Draft<'_>, row: &Row) -> Decided<()> {
         alerted.extend(due);
     }
     Ok(())
+}
+
+/// Returns true when the platform gave no answer, or none that says anything about one integration alone.
+const fn is_silent(class: Class) -> bool {
+    matches!(class, Class::Unreachable | Class::Unavailable)
+}
+
+/// Returns the siblings that confirm a failure of `row` which began at `since`: together with it enough fail in
+/// the same way, and few have passed since the first of them failed.
+pub(super) fn failing_siblings(
+    draft: &Draft<'_>,
+    row: &Row,
+    since: Timestamp,
+    finished: &Finished,
+) -> Decided<Option<Siblings>> {
+    let oldest = finished.started_at.minus(EVIDENCE_MAX);
+    let min = finished.policy.weights.siblings_min;
+    let mut most: Option<Siblings> = None;
+    for shared in shared_by(draft, row, SharedCause::Unreached)? {
+        let siblings = draft.case.failing_siblings(shared.clone())?.iter();
+        let counted = siblings.filter(|one| oldest <= one.since && is_silent(one.class));
+        let counted: Vec<_> = counted.map(|one| one.since).collect();
+        let first = counted.iter().copied().fold(since, Timestamp::min);
+        let passing = Need::PassingSiblings(shared.clone(), first.max(oldest));
+        let passing = draft.case.count(passing)?;
+        let failing = u32::try_from(counted.len()).unwrap_or(u32::MAX);
+        let is_more = most.as_ref().is_none_or(|most| most.failing < failing);
+        if is_more && is_outage(counted.len().saturating_add(1), passing, min) {
+            most = Some(Siblings { factor: shared.factor, failing });
+        }
+    }
+    Ok(most)
 }
 
 /// Returns the effect that makes another row due, to confirm what this one showed.

@@ -2,7 +2,7 @@
 
 use super::finished::{Finished, Trigger};
 use super::row::Row;
-use crate::domain::{Cause, Schedule, Status, Subject, Timestamp, Verdict, next_status};
+use crate::domain::{Cause, Judgement, Schedule, Status, Subject, Timestamp, Verdict, next_status};
 
 /// Returns the cause of a status change that a verdict on `subject` is.
 pub(super) const fn cause(subject: Subject, verdict: Verdict) -> Option<Cause> {
@@ -18,7 +18,7 @@ pub(super) const fn cause(subject: Subject, verdict: Verdict) -> Option<Cause> {
 /// Returns true when a verdict on `subject` that is still open would change the status if it were
 /// reached: only then is it worth a run out of turn. An operator waits for an operation in flight, so a
 /// run that was inconclusive about it is repeated as well.
-fn would_flip(row: &Row, subject: Subject, verdict: Verdict) -> bool {
+pub(super) fn would_flip(row: &Row, subject: Subject, verdict: Verdict) -> bool {
     let reached = match verdict {
         Verdict::Inconclusive if subject == Subject::Active => return false,
         Verdict::Confirming | Verdict::Inconclusive => Verdict::Failed,
@@ -29,11 +29,11 @@ fn would_flip(row: &Row, subject: Subject, verdict: Verdict) -> bool {
     cause.is_some_and(|cause| next_status(row.status, row.pending, cause).is_some())
 }
 
-/// Plans the run after `finished`, which led to these verdicts.
+/// Plans the run after `finished`, which was judged so.
 pub(super) fn after_run(
     row: &mut Row,
     finished: &Finished,
-    verdicts: &[(Subject, Verdict)],
+    judged: &[(Subject, Judgement)],
     now: Timestamp,
 ) {
     // A clock that was set back must not bring the same run again.
@@ -49,14 +49,16 @@ pub(super) fn after_run(
         // The configuration was reloaded during the run.
         Schedule::parse(&row.cron, &row.zone).ok().map_or_else(|| of(schedule), |new| of(&new))
     };
-    let confirm = now.plus(finished.policy.confirm_wait);
-    let is_open = verdicts.iter().any(|(subject, verdict)| would_flip(row, *subject, *verdict));
-    let confirms = is_open && scheduled.is_none_or(|scheduled| confirm < scheduled);
+    let open = judged.iter().filter(|(subject, one)| would_flip(row, *subject, one.verdict));
+    let look = open.filter_map(|(_, one)| one.look_at).min();
     if was_asked_since(row, finished) {
         return;
     }
-    (row.next_run_at, row.trigger) =
-        if confirms { (Some(confirm), Trigger::Confirm) } else { (scheduled, Trigger::Schedule) };
+    let look = look.filter(|look| scheduled.is_none_or(|scheduled| *look < scheduled));
+    (row.next_run_at, row.trigger) = match look {
+        Some(look) => (Some(look), Trigger::Confirm),
+        None => (scheduled, Trigger::Schedule),
+    };
 }
 
 /// Returns true when a person asked for a run after `finished` had begun: it may have been too early for

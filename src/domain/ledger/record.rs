@@ -7,11 +7,12 @@ use super::effects::Effect;
 use super::finished::{Finished, Recorded, SubjectRun};
 use super::notify::{Stories, Story};
 use super::results::StoredReport;
-use super::row::{FactsRef, Fingerprint, Progress, Row, Suspect};
+use super::row::{FactsRef, Fingerprint, Row, Suspect};
 use super::{incident, mute, operation, outage, own_fault, plan};
 use crate::domain::{
-    Cause, Class, Evidence, Judgement, Policy, Report, ReportStatus, RunId, RunRef, Status,
-    Subject, Timestamp, Transition, ValidationResults, Verdict, judge, next_status, repeated,
+    Around, Cause, Class, JudgedRun, Judgement, Policy, Report, ReportStatus, RunId, RunRef,
+    Status, Subject, Timestamp, Transition, ValidationResults, Verdict, VerdictNotice, judge,
+    next_status, repeated,
 };
 
 /// Decides everything that follows from a finished run, or nothing when it has lost its lease.
@@ -36,14 +37,14 @@ pub(crate) fn record(
     }
     mute::reevaluate(&mut draft, &mut row)?;
     let has_new_warnings = has_new_warnings(&draft, &row, &first.report)?;
-    let judged = judge_each(&row, finished);
+    let judged = judge_each(&mut draft, &row, finished)?;
     let before = Shown { active: row.active.last_run, candidate: row.candidate.last_run };
     insert_runs(&mut draft, &mut row, finished, &judged);
     note_seen(&mut row, finished, &judged);
     note_failure(&mut draft, &mut row, finished)?;
     own_fault::note(&mut draft, &mut row, own_fault::of(finished))?;
     let (index, transition) = step(&row, &judged);
-    let recording = Recording { finished, index, before };
+    let recording = Recording { finished, judged: &judged, index, before };
     if let Some(step) = transition {
         change_status(&mut draft, &mut row, recording, step)?;
     } else if is_unopened(&row, &judged) {
@@ -53,8 +54,7 @@ pub(crate) fn record(
         let story = story(&draft, &row, recording, latest(&draft, before.active)?)?;
         mute::notify_warning(&mut draft, &mut row, story)?;
     }
-    let verdicts: Vec<_> = judged.iter().map(|(subject, one)| (*subject, one.verdict)).collect();
-    plan::after_run(&mut row, finished, &verdicts, context.now);
+    plan::after_run(&mut row, finished, &judged, context.now);
     let next_run_at = row.next_run_at;
     draft.push(Effect::SaveRow(Box::new(row)));
     let run = run_id(case, index);
@@ -85,23 +85,58 @@ impl Shown {
 #[derive(Clone, Copy)]
 struct Recording<'a> {
     finished: &'a Finished,
+    judged: &'a [(Subject, Judgement)],
     index: usize,
     before: Shown,
 }
 
+impl Recording<'_> {
+    /// Returns the verdict on the run that decided, as events have it.
+    fn verdict(&self) -> Option<VerdictNotice> {
+        let (_, Judgement { rule, shown, .. }) = self.judged.get(self.index)?;
+        Some(VerdictNotice { rule: rule.clone(), evidence: shown.clone() })
+    }
+}
+
 /// Judges each configuration by its own evidence.
-fn judge_each(row: &Row, finished: &Finished) -> Vec<(Subject, Judgement)> {
-    let judged = finished.runs.iter().map(|run| {
-        let Progress { counters, counted_at, .. } = *row.progress(run.subject);
-        let evidence = Evidence { counters, counted_at, started_at: finished.started_at };
-        let judged = if run.observed.is_repeat {
-            repeated(evidence)
-        } else {
-            judge(&finished.policy, evidence, &run.report)
-        };
-        (run.subject, judged)
-    });
+fn judge_each(
+    draft: &mut Draft<'_>,
+    row: &Row,
+    finished: &Finished,
+) -> Decided<Vec<(Subject, Judgement)>> {
+    let judged =
+        finished.runs.iter().map(|run| Ok((run.subject, judge_one(draft, row, finished, run)?)));
     judged.collect()
+}
+
+/// Judges one configuration. Siblings are asked for only where they would decide, so that a run that changes
+/// nothing loads nothing.
+fn judge_one(
+    draft: &mut Draft<'_>,
+    row: &Row,
+    finished: &Finished,
+    run: &SubjectRun,
+) -> Decided<Judgement> {
+    let (policy, before) = (&finished.policy, &row.progress(run.subject).evidence);
+    let (started_at, ended_at) = (finished.started_at, draft.now());
+    let judged_run = JudgedRun { report: &run.report, started_at, ended_at };
+    if run.observed.is_repeat {
+        return Ok(repeated(policy, before, judged_run));
+    }
+    let is_active = run.subject == Subject::Active;
+    let is_unsteady = row.flapping.is_some() || row.flips.are_unsteady(policy, started_at);
+    let alone = Around { is_unsteady: is_active && is_unsteady, siblings: None };
+    let judged = judge(policy, before, judged_run, &alone);
+    let would_flip = is_active && plan::would_flip(row, run.subject, judged.verdict);
+    if !judged.asks_siblings || !would_flip {
+        return Ok(judged);
+    }
+    let since = judged.evidence.looks.first().map_or(started_at, |look| look.at);
+    let siblings = outage::failing_siblings(draft, row, since, finished)?;
+    if siblings.is_none() {
+        return Ok(judged);
+    }
+    Ok(judge(policy, before, judged_run, &Around { siblings, ..alone }))
 }
 
 /// Returns the step that the verdicts make, with the place of the run that decides; without one, the
@@ -138,8 +173,7 @@ fn insert_runs(
         let id = run_id(draft.case, index);
         draft.push(Effect::InsertRun { id, index, rule: judgement.rule.clone() });
         let progress = row.progress_mut(run.subject);
-        progress.counters = judgement.counters;
-        progress.counted_at = judgement.counted_at;
+        progress.evidence = judgement.evidence.clone();
         progress.last_run = Some(id.0);
         match (run.report.status(), run.report.class()) {
             (ReportStatus::Failed, Some(class)) if class != Class::Local => {
@@ -309,6 +343,7 @@ fn story(
         results,
         changes: StoredReport::from(&decisive.report).changes(before),
         drift: finished.drift(decisive),
+        verdict: recording.verdict(),
         ..Story::default()
     })
 }

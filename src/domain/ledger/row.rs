@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::finished::Trigger;
 use crate::domain::{
-    About, Class, Counters, Flips, IntegrationId, IntegrationRef, OwnFault, Status, Subject,
+    About, Class, Evidence, Flips, IntegrationId, IntegrationRef, OwnFault, Status, Subject,
     Timestamp,
 };
 
@@ -31,16 +31,14 @@ pub(crate) struct Incident {
 }
 
 /// Findings that the runs of one configuration add up to.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Progress {
-    /// Counters of its consecutive failures and passes.
-    pub(crate) counters: Counters,
+    /// Evidence of its runs.
+    pub(crate) evidence: Evidence,
     /// Id of its latest run.
     pub(crate) last_run: Option<i64>,
     /// Start of the first of its consecutive failing runs.
     pub(crate) failing_since: Option<Timestamp>,
-    /// Start of the latest of them that counted: others may have been too close to it.
-    pub(crate) counted_at: Option<Timestamp>,
 }
 
 /// Reason why notifications about an integration wait.

@@ -21,6 +21,14 @@ impl failure::Cause for Cause {
     fn no_answer(_class: Class) -> Self {
         Self::NoAnswer
     }
+
+    /// A status without a code of AWS may be a gateway's, and a certificate or redirect whoever's it is.
+    fn is_doubtful(&self) -> bool {
+        match self {
+            Self::Refused(refusal) => class_of(0, &refusal.name, &refusal.message).is_none(),
+            Self::Unexpected | Self::NoAnswer => true,
+        }
+    }
 }
 
 /// AWS's own words, each on one line and bounded.

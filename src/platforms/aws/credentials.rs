@@ -227,11 +227,11 @@ impl CredentialChain {
     }
 }
 
-/// Returns the finding that no source has credentials. Only where none is set up, or the machine is
-/// at fault, the remediation is to give it an identity.
+/// Returns the finding that no source has credentials, which is not AWS's own answer. Only where none is set up, or
+/// the machine is at fault, the remediation is to give it an identity.
 fn without(class: Class, reasons: &[String], fix: Option<String>) -> Finding {
     let message = format!("No AWS credentials could be loaded: {}.", reasons.join("; "));
-    let finding = Finding::new(class, message);
+    let finding = Finding::new(class, message).doubtful();
     match (fix, class) {
         (Some(fix), _) => finding.fix(fix),
         (None, Class::Local | Class::Denied | Class::Expired) => finding.fix(

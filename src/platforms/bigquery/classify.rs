@@ -11,6 +11,16 @@ use crate::platforms::failure;
 
 /// The longest piece of Google's words that is kept, in characters.
 const WORDS_MAX: usize = 500;
+/// Words of `google.rpc.Code` that Google's servers put beside a status that refuses.
+const RPC_CODES: [&str; 7] = [
+    "ALREADY_EXISTS",
+    "FAILED_PRECONDITION",
+    "INVALID_ARGUMENT",
+    "NOT_FOUND",
+    "OUT_OF_RANGE",
+    "PERMISSION_DENIED",
+    "UNAUTHENTICATED",
+];
 /// Text where an answer names nothing.
 const NONE: &str = "none";
 
@@ -39,6 +49,17 @@ impl failure::Cause for Cause {
 
     fn describe(detail: &str) -> String {
         format!("No answer of Google: {}.", detail.trim_end_matches('.'))
+    }
+
+    /// A status without a reason of Google may be a gateway's, and tokens come from an identity provider.
+    fn is_doubtful(&self) -> bool {
+        match self {
+            Self::Refused(refusal) => {
+                let reason = refusal.reason.as_str();
+                class_of_reason(reason).is_none() && !RPC_CODES.contains(&reason)
+            }
+            Self::NoToken | Self::Near | Self::Unexpected | Self::NoAnswer => true,
+        }
     }
 }
 

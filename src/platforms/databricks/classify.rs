@@ -84,6 +84,15 @@ impl failure::Cause for Cause {
     fn no_answer(_class: Class) -> Self {
         Self::NoAnswer
     }
+
+    /// A status without a code of Databricks may be a gateway's, and a token endpoint is an identity provider.
+    fn is_doubtful(&self) -> bool {
+        match self {
+            Self::Refused(refusal) => !class_of(0, &refusal.name, &refusal.message).is_definitive(),
+            Self::Private => false,
+            Self::Unexpected | Self::SignIn | Self::NoAnswer | Self::NoToken => true,
+        }
+    }
 }
 
 /// Refusal in the words of Databricks, each on one line, bounded and without secrets.

@@ -8,6 +8,7 @@ use super::reply::{self, Existence, Permissions, Securable};
 use super::session::Session;
 use crate::domain::{Class, FactKind, Finding};
 use crate::platforms::Seen;
+use crate::platforms::failure::Cause as _;
 use crate::platforms::tested::Passed;
 
 /// The most pages of privileges that are read for one principal.
@@ -100,7 +101,7 @@ impl Databricks {
 
     /// Checks that the expected objects of the catalog exist.
     async fn objects(&self, client: Client<'_>, session: &Session) -> Result<(), Finding> {
-        let mut missing = Vec::new();
+        let (mut missing, mut is_doubtful) = (Vec::new(), false);
         for Object { schema, table } in &self.config.expected {
             let full_name = format!("{}.{schema}", self.config.catalog);
             let (full_name, found) = match table {
@@ -119,7 +120,10 @@ impl Databricks {
             match found {
                 Ok(true) => {}
                 Ok(false) => missing.push(full_name),
-                Err(failure) if failure.class == Class::Missing => missing.push(full_name),
+                Err(failure) if failure.class == Class::Missing => {
+                    is_doubtful |= failure.cause.is_doubtful();
+                    missing.push(full_name);
+                }
                 Err(failure) => {
                     let doing = format!("{} [{full_name}] could not be looked up.", self.doing());
                     let finding = failure.finding(&doing, self.host());
@@ -138,7 +142,8 @@ impl Databricks {
         let more = if more == 0 { String::new() } else { format!(" and {more} more") };
         let message = format!("{} {}{more} {verb} not found.", self.doing(), shown.join(", "));
         let fix = format!("Restore {first}, or take it out of `expectedObjects`.");
-        Err(Finding::new(Class::Missing, message).fix(fix))
+        let finding = Finding::new(Class::Missing, message).fix(fix);
+        Err(if is_doubtful { finding.doubtful() } else { finding })
     }
 
     async fn has_table(
@@ -252,8 +257,7 @@ impl Databricks {
             Ok(true) => return ().into(),
             Ok(false) => Finding::new(Class::Missing, missing),
             Err(failure) if failure.class == Class::Missing => {
-                let evidence = failure.finding("", self.host()).evidence;
-                Finding { evidence, ..Finding::new(Class::Missing, missing) }
+                failure.evident(Finding::new(Class::Missing, missing))
             }
             Err(failure) => {
                 let doing = format!("Audit table [{AUDIT_TABLE}] could not be looked up.");

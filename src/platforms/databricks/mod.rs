@@ -179,10 +179,7 @@ impl Databricks {
                 let message = format!("SQL warehouse [{id}] is not healthy: {defect}.");
                 Finding::new(Class::Unavailable, message)
             })),
-            Err(failure) if failure.class == Class::Missing => {
-                let evidence = failure.finding("", self.host()).evidence;
-                Err(Finding { evidence, ..gone() })
-            }
+            Err(failure) if failure.class == Class::Missing => Err(failure.evident(gone())),
             Err(failure) if failure.class == Class::Denied => {
                 let doing = format!("SQL warehouse [{id}] could not be looked at.");
                 let fix = format!("Grant CAN USE on SQL warehouse {id} to the principal.");
@@ -209,8 +206,7 @@ impl Databricks {
         let answer = client.call(Request::Metastore, bearer, reply::json::<Assignment>).await;
         let found = answer.map_err(|failure| {
             if failure.class == Class::Missing {
-                let evidence = failure.finding("", self.host()).evidence;
-                return Finding { evidence, ..unassigned(configured) };
+                return failure.evident(unassigned(configured));
             }
             let doing =
                 format!("The metastore of workspace [{configured}] could not be looked up.");

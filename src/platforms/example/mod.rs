@@ -52,7 +52,8 @@ impl Example {
         });
         let answer = answer.await.map_err(failed)?;
         let status = answer.status;
-        let refused = || Finding::of(CONNECT, Class::Denied, format!("It answered {status}."));
+        let refused =
+            || Finding::of(CONNECT, Class::Denied, format!("It answered {status}.")).doubtful();
         answer.is_success().then_some(()).ok_or_else(refused)
     }
 }

@@ -326,6 +326,18 @@ impl Cause {
 pub(super) type Failure = failure::Failure<Cause>;
 
 impl failure::Cause for Cause {
+    /// Before the log-in nothing shows that it is Redshift which answers, and not a balancer or a proxy.
+    fn is_doubtful(&self) -> bool {
+        matches!(
+            self,
+            Self::NoTls
+                | Self::TlsRefused
+                | Self::TlsFailed
+                | Self::ExpiredCertificate
+                | Self::UnexpectedResponse
+        )
+    }
+
     fn no_answer(_class: Class) -> Self {
         Self::NoConnection
     }

@@ -252,7 +252,7 @@ impl S3 {
             let message = format!("Bucket [{bucket}] is in region [{other}], not [{region}].");
             let fix = format!("Set `awsRegion` to {other}, or name a bucket of {region}.");
             let finding = Finding::new(Class::Invalid, message).fix(fix);
-            return Finding { evidence: failure.evidence.clone(), ..finding };
+            return failure.evident(finding);
         }
         if failure.class == Class::Missing {
             let doing = format!("The requested path [{shown}] does not exist");

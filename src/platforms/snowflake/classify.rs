@@ -179,6 +179,11 @@ impl failure::Cause for Cause {
     fn describe(detail: &str) -> String {
         sentence(detail)
     }
+
+    /// Snowflake's answers have codes of its own; tokens come from identity providers.
+    fn is_doubtful(&self) -> bool {
+        matches!(self, Self::NoAnswer(_) | Self::EntraRefused(_) | Self::ProviderRefused(_))
+    }
 }
 
 impl Failure {

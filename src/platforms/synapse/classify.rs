@@ -6,6 +6,7 @@ use std::time::Duration;
 use tiberius::error::{Error as TdsError, TokenError};
 
 use super::call::CallError;
+use super::library::{ALERT, CLOSED, EXPIRED, NO_AUTHORITIES, NO_ENCRYPTION, NO_TDS};
 use super::stream::TOO_MUCH;
 use super::transient::{BROKEN, THROTTLED, passes};
 use crate::domain::{Class, Redactor};
@@ -24,19 +25,6 @@ const DETAIL_MAX: usize = 300;
 /// Kinds of the library's errors for bytes that it cannot parse.
 const NOT_UNDERSTOOD: [ErrorKind; 3] =
     [ErrorKind::InvalidInput, ErrorKind::InvalidData, ErrorKind::Other];
-/// The library's words for a server that does not encrypt.
-const NO_ENCRYPTION: &str = "Server does not allow the requested encryption level.";
-/// The library's words for missing authorities on this side.
-const NO_AUTHORITIES: [&str; 2] =
-    ["no usable CA certificates found", "could not load platform certificates"];
-/// The library's words for a certificate whose time is over.
-const EXPIRED: [&str; 2] = ["handshake: certificate expired", "handshake: Expired"];
-/// The words of the TLS library for a connection that ends without a farewell.
-const CLOSED: &str = "peer closed connection";
-/// The words of the TLS library for the refusal of a server.
-const ALERT: &str = "received fatal alert";
-/// Text for every server that is no SQL server.
-const NO_TDS: &str = "what answers does not speak TDS";
 /// From this severity on an error is the server's own (SQL Server, database engine error
 /// severities: 17 to 19 resources and software, 20 to 24 system problems).
 const SEVERITY_OF_THE_SERVER: u8 = 17;
@@ -125,6 +113,19 @@ impl failure::Cause for Cause {
 
     fn describe(detail: &str) -> String {
         sentence(detail)
+    }
+
+    /// Before the log-in nothing shows that it is a SQL server which answers, and tokens come from Microsoft Entra.
+    fn is_doubtful(&self) -> bool {
+        matches!(
+            self,
+            Self::NoToken(_)
+                | Self::NoTls
+                | Self::TlsRefused
+                | Self::TlsFailed
+                | Self::ExpiredCertificate
+                | Self::UnexpectedResponse
+        )
     }
 
     fn backoff(&self, _class: Class) -> Backoff {

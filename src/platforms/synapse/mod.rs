@@ -9,6 +9,7 @@ mod client;
 mod config;
 mod credentials;
 mod integration;
+mod library;
 mod remedy;
 mod statement;
 mod stream;

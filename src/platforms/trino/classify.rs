@@ -153,6 +153,25 @@ impl failure::Cause for Cause {
         sentence(detail)
     }
 
+    /// Only queries fail in Trino's own words: every status may be that of a gateway or a proxy before it, and tokens
+    /// come from an identity provider.
+    fn is_doubtful(&self) -> bool {
+        match self.kind {
+            Kind::Query { .. } | Kind::NextPage(_) | Kind::Secret => false,
+            Kind::Refused(_)
+            | Kind::Certificate
+            | Kind::Proxy
+            | Kind::Forgotten
+            | Kind::Unexpected
+            | Kind::Redirected
+            | Kind::Forwarded
+            | Kind::Answered
+            | Kind::Waiting
+            | Kind::Token
+            | Kind::Silence => true,
+        }
+    }
+
     fn backoff(&self, class: Class) -> Backoff {
         // The query is posted again instead, or a redirect would lead there again.
         if matches!(self.kind, Kind::Forgotten | Kind::Redirected | Kind::Waiting) {

@@ -5,7 +5,6 @@ use std::fmt::Write;
 use super::peers::PEERS;
 use super::scene::{HOURLY, OFTEN, RUN_MS, Scene, WORTH_MS};
 use super::{Evaluation, Line, Mean, OWN, is_on_frontier};
-use crate::domain::{Policy, duration_text};
 use crate::simulation::faults::{MINUTE, SECOND};
 
 /// Number of seeds that the document is made from.
@@ -13,7 +12,6 @@ pub(super) const SEEDS: u64 = 4;
 
 /// Returns the part of the document before the tables.
 pub(super) fn introduction() -> String {
-    let Policy { confirm_runs, confirm_wait, recovery_runs, .. } = Policy::default();
     let mut text = format!(
         "# How well the default policy decides\n\n\
          Written by `tests/run.sh evaluate`; a test checks that it agrees with the code.\n\n\
@@ -22,9 +20,7 @@ pub(super) fn introduction() -> String {
          comes from the daemon itself in its simulation (`src/simulation`): its planner, store, verdicts and\n\
          outbox, and a receiver with the default events. The others are their rules, over the same answers.\n\n\
          ## Policies\n\n\
-         - {OWN}: a definitive failure counts at once, a transient one after {confirm_runs} consecutive\n  \
-           runs, {} apart; {recovery_runs} passing run ends it. Failures of one host are one message.\n",
-        duration_text(confirm_wait),
+         - {OWN}: the [rule of evidence](verdicts.md#the-rule). Failures of one host are one message.\n",
     );
     for peer in PEERS {
         writeln!(text, "- {}: {}.", peer.name, peer.source).unwrap();

@@ -13,6 +13,7 @@ use crate::store::{NewSilence, Recorded, Released, SubjectRun, Wanted};
 on_every_engine!(
     new_integration_is_announced_and_due_at_once,
     failure_and_recovery_are_one_incident,
+    half_confirmed_failure_is_kept_over_a_restart,
     unchanged_run_is_stored_without_a_notification,
     equal_results_are_stored_for_each_run,
     edit_and_removal_follow_the_configuration,
@@ -64,6 +65,26 @@ async fn failure_and_recovery_are_one_incident(bench: Bench) {
     assert_eq!(numbers, [0, 0, 1, 2].map(Some));
 }
 
+async fn half_confirmed_failure_is_kept_over_a_restart(bench: Bench) {
+    let mut bench = bench.enabled().await;
+    for _ in 0..2 {
+        bench.run(failed(Class::Unreachable)).await;
+    }
+    let before = bench.row("one").await.evidence;
+    assert_eq!((before.looks.len(), before.is_failing), (2, false));
+    let mut bench = bench.restart().await;
+    assert_eq!(bench.row("one").await.evidence, before);
+    for status in [Status::Enabled, Status::RecurringValidationError] {
+        bench.run(failed(Class::Unreachable)).await;
+        assert_eq!(bench.row("one").await.status, status);
+    }
+    let known = bench.row("one").await.evidence;
+    assert_eq!((known.looks.len(), known.is_failing), (4, true));
+    bench.run(passed()).await;
+    let works = bench.row("one").await.evidence;
+    assert_eq!((works.looks.len(), works.is_failing, works.counters.passes), (0, false, 1));
+}
+
 async fn unchanged_run_is_stored_without_a_notification(bench: Bench) {
     let mut bench = bench.enabled().await;
     let before = bench.kinds().await.len();
@@ -72,7 +93,7 @@ async fn unchanged_run_is_stored_without_a_notification(bench: Bench) {
     }
     assert_eq!(bench.kinds().await.len(), before);
     let row = bench.row("one").await;
-    assert_eq!((row.counters.passes, row.lease_until), (3, None));
+    assert_eq!((row.evidence.counters.passes, row.lease_until), (3, None));
     let runs = bench.view().runs(row.id, first_page()).await.unwrap().rows;
     assert_eq!(runs.len(), 4);
     assert!(runs.is_sorted_by(|one, other| other.id < one.id), "newest first");
@@ -214,6 +235,8 @@ async fn flapping_is_stored_and_ends_after_its_calm(bench: Bench) {
         bench.run(failed(Class::Denied)).await;
         bench.run(passed()).await;
     }
+    // Amid changes of status one passing run is not enough.
+    bench.run(passed()).await;
     let kinds = bench.kinds().await.split_off(before);
     assert_eq!(kinds.last().unwrap(), "integration.flapping.started");
     let row = bench.row("one").await;

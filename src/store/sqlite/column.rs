@@ -7,7 +7,7 @@ use rusqlite::types::FromSql;
 use rusqlite::{Connection, Params, Row as SqlRow};
 
 use super::{DeliveryState, Lease, StoreError, StoredReport, Trigger};
-use crate::domain::{Class, Counters, Flips, ReportStatus, Status, Timestamp, UnknownName};
+use crate::domain::{Class, Flips, ReportStatus, Status, Timestamp, UnknownName};
 
 /// The columns of a row, read in their order.
 pub(super) struct Columns<'r, 's> {
@@ -81,11 +81,6 @@ pub(super) fn labels(text: &str) -> Result<BTreeMap<String, String>, StoreError>
 pub(super) fn report(text: &str) -> Result<StoredReport, StoreError> {
     let document = |source| StoreError::Document { table: "report", source };
     serde_json::from_str(text).map_err(document)
-}
-
-/// Reads the counters of an integration.
-pub(super) fn counters(row: &SqlRow<'_>) -> rusqlite::Result<Counters> {
-    Ok(Counters { failures: row.get("failures")?, passes: row.get("passes")? })
 }
 
 /// Reads an instant that may be missing.

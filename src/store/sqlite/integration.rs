@@ -2,11 +2,11 @@
 
 use rusqlite::{Connection, Row as SqlRow, named_params};
 
-use super::column::{counters, flips, instant, labels, parse, status, trigger};
+use super::column::{flips, instant, labels, parse, status, trigger};
 use super::history::run_row;
 use super::page::{self, Key, Listed, Page};
 use super::{CandidateRow, IntegrationRow, MuteRow, StatusRow, StoreError, TargetRow};
-use crate::domain::{Counters, Factor, IntegrationId};
+use crate::domain::{Counters, Evidence, Factor, IntegrationId};
 
 macro_rules! integration_columns {
     () => {
@@ -15,8 +15,8 @@ macro_rules! integration_columns {
              iif(active_config IS NULL, config_shown, coalesce(active_shown, 'null')) AS shown,
              iif(active_config IS NOT NULL AND candidate_config IS NOT NULL, config_shown, NULL)
                  AS candidate_shown,
-             first_failure_at_ms, candidate_failures, candidate_passes, candidate_run_id,
-             candidate_first_failure_at_ms, cron, zone, next_run_at_ms, next_trigger,
+             first_failure_at_ms, evidence, candidate_failures, candidate_passes, candidate_run_id,
+             candidate_first_failure_at_ms, candidate_evidence, cron, zone, next_run_at_ms, next_trigger,
              lease_until_ms, failures, passes, sequence, incident_id, failing_since_ms,
              last_run_id, notified_status, muted_until_ms, muted_by, flips, flapping_since_ms,
              flapping_until_ms, outage_id, own_fault, expires_at_ms, expires_what,
@@ -50,7 +50,7 @@ fn integration_row(tx: &Connection, row: &SqlRow<'_>) -> Result<IntegrationRow, 
         next_run_at: instant(row, "next_run_at_ms")?,
         trigger: trigger("integration", &row.get::<_, String>("next_trigger")?)?,
         lease_until: instant(row, "lease_until_ms")?,
-        counters: counters(row)?,
+        evidence: evidence(row, ["failures", "passes", "evidence"])?,
         sequence: row.get("sequence")?,
         incident_id: row.get("incident_id")?,
         incident_since: instant(row, "failing_since_ms")?,
@@ -70,6 +70,16 @@ fn integration_row(tx: &Connection, row: &SqlRow<'_>) -> Result<IntegrationRow, 
         expires: instant(row, "expires_at_ms")?.zip(row.get("expires_what")?),
         fingerprint_at: instant(row, "fingerprint_at_ms")?,
     })
+}
+
+/// Reads evidence from the columns of these names: consecutive failing and passing runs, and looks.
+fn evidence(
+    row: &SqlRow<'_>,
+    [failures, passes, looks]: [&str; 3],
+) -> Result<Evidence, StoreError> {
+    let counters = Counters { failures: row.get(failures)?, passes: row.get(passes)? };
+    let looks: Option<String> = row.get(looks)?;
+    super::evidence::read(counters, looks.as_deref())
 }
 
 /// Reads the configuration that waits to pass beside the one in force.
@@ -92,10 +102,7 @@ fn candidate(tx: &Connection, row: &SqlRow<'_>) -> Result<Option<CandidateRow>, 
     Ok(Some(CandidateRow {
         config_shown,
         last_run,
-        counters: Counters {
-            failures: row.get("candidate_failures")?,
-            passes: row.get("candidate_passes")?,
-        },
+        evidence: evidence(row, ["candidate_failures", "candidate_passes", "candidate_evidence"])?,
         failing_since: instant(row, "candidate_first_failure_at_ms")?,
     }))
 }

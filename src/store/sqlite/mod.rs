@@ -14,6 +14,7 @@ mod control;
 mod decide;
 mod defect;
 mod error;
+mod evidence;
 mod fault;
 mod fingerprint;
 mod health;

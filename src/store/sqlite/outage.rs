@@ -68,15 +68,16 @@ pub(super) fn idle_siblings(
     Ok(found.collect::<Result<_, _>>()?)
 }
 
-/// Another integration that fails already and shares this; few fail, many may share, so that those
+/// Another integration that has no answer already and shares this; few fail, many may share, so that those
 /// that fail come first.
 pub(super) const ANOTHER: &str = "
     SELECT EXISTS (
         SELECT 1 FROM integration CROSS JOIN factor ON factor.integration_id = integration.id
-        WHERE suspect_since_ms >= :after AND factor.kind = :kind AND factor.value = :value
+        WHERE suspect_since_ms >= :after AND suspect_class IN ('unreachable', 'unavailable')
+          AND factor.kind = :kind AND factor.value = :value
           AND integration.id <> :id)";
 
-/// Returns true when another integration shares this and fails since `after` or later.
+/// Returns true when another integration shares this and has had no answer since `after` or later.
 pub(super) fn another_fails(
     tx: &Connection,
     shared: &Shared,

@@ -2,20 +2,22 @@
 
 use rusqlite::{Connection, OptionalExtension, Row as SqlRow, Statement, named_params};
 
-use super::StoreError;
 use super::column::{Columns, class, flips, labels, parse, report, report_status, trigger};
+use super::{StoreError, evidence};
 use crate::domain::ledger::{
     FactsRef, Fingerprint, Flapping, Incident, Mute, Progress, Row, Seen, StoredReport, Suspect,
 };
-use crate::domain::{Counters, IntegrationId, OwnFault, ReportStatus, RunId, Status, Timestamp};
+use crate::domain::{
+    Counters, Evidence, IntegrationId, OwnFault, ReportStatus, RunId, Status, Timestamp,
+};
 
 /// The columns that [`read`] needs.
 macro_rules! row_columns {
     () => {
         "id, name, kind, labels, cron, zone, status, pending_status, next_run_at_ms, next_trigger,
          lease_owner, lease_token, lease_until_ms, failures, passes, last_run_id,
-         first_failure_at_ms, counted_at_ms, candidate_failures, candidate_passes,
-         candidate_run_id, candidate_first_failure_at_ms, candidate_counted_at_ms, sequence,
+         first_failure_at_ms, evidence, candidate_failures, candidate_passes,
+         candidate_run_id, candidate_first_failure_at_ms, candidate_evidence, sequence,
          transitions, incident_id, failing_since_ms,
          incident_notified, notified_status, muted_until_ms, muted_by, warning_muted, flips,
          flapping_since_ms, flapping_until_ms, suspect_since_ms, suspect_class, own_fault,
@@ -38,7 +40,7 @@ macro_rules! progress_columns {
 macro_rules! cold_columns {
     () => {
         "status = :status, pending_status = :pending, first_failure_at_ms = :first,
-         counted_at_ms = :counted, candidate_counted_at_ms = :candidate_counted,
+         evidence = :evidence, candidate_evidence = :candidate_evidence,
          candidate_failures = :candidate_failures, candidate_passes = :candidate_passes,
          candidate_run_id = :candidate_run, candidate_first_failure_at_ms = :candidate_first,
          sequence = :sequence, transitions = :transitions, incident_id = :incident,
@@ -131,12 +133,11 @@ fn read_columns(columns: &mut Columns<'_, '_>) -> Result<Row, StoreError> {
 }
 
 fn progress(columns: &mut Columns<'_, '_>) -> Result<Progress, StoreError> {
-    Ok(Progress {
-        counters: Counters { failures: columns.next()?, passes: columns.next()? },
-        last_run: columns.next()?,
-        failing_since: columns.instant()?,
-        counted_at: columns.instant()?,
-    })
+    let counters = Counters { failures: columns.next()?, passes: columns.next()? };
+    let (last_run, failing_since) = (columns.next()?, columns.instant()?);
+    let text: Option<String> = columns.next()?;
+    let evidence = evidence::read(counters, text.as_deref())?;
+    Ok(Progress { evidence, last_run, failing_since })
 }
 
 fn incident(columns: &mut Columns<'_, '_>) -> Result<Option<Incident>, StoreError> {
@@ -187,7 +188,7 @@ fn is_cold_part_same(row: &Row, before: &Row, facts: Option<i64>) -> bool {
     row.status == before.status
         && row.pending == before.pending
         && row.active.failing_since == before.active.failing_since
-        && row.active.counted_at == before.active.counted_at
+        && is_same_evidence(&row.active.evidence, &before.active.evidence)
         && row.candidate == before.candidate
         && row.sequence == before.sequence
         && row.transitions == before.transitions
@@ -203,6 +204,14 @@ fn is_cold_part_same(row: &Row, before: &Row, facts: Option<i64>) -> bool {
         && facts == facts_of(before)
 }
 
+/// Returns true when the text of both is the same; the counters have columns of their own.
+fn is_same_evidence(one: &Evidence, other: &Evidence) -> bool {
+    let Evidence { counters: _, looks, is_failing, is_unsteady } = one;
+    *looks == other.looks
+        && *is_failing == other.is_failing
+        && (*is_unsteady == other.is_unsteady || (looks.is_empty() && !is_failing))
+}
+
 fn bind_progress(row: &Row, statement: &mut Statement<'_>) -> rusqlite::Result<()> {
     let Seen { fingerprint, next_end } = &row.seen;
     statement.raw_bind_parameter(c":id", row.id.0)?;
@@ -211,8 +220,8 @@ fn bind_progress(row: &Row, statement: &mut Statement<'_>) -> rusqlite::Result<(
     statement.raw_bind_parameter(c":owner", row.lease.map(|lease| lease.owner))?;
     statement.raw_bind_parameter(c":token", row.lease.map(|lease| lease.token))?;
     statement.raw_bind_parameter(c":lease", row.lease.map(|lease| lease.until.0))?;
-    statement.raw_bind_parameter(c":failures", row.active.counters.failures)?;
-    statement.raw_bind_parameter(c":passes", row.active.counters.passes)?;
+    statement.raw_bind_parameter(c":failures", row.active.evidence.counters.failures)?;
+    statement.raw_bind_parameter(c":passes", row.active.evidence.counters.passes)?;
     statement.raw_bind_parameter(c":last", row.active.last_run)?;
     statement.raw_bind_parameter(c":seen", fingerprint.map(|seen| seen.at.0))?;
     statement.raw_bind_parameter(c":expires", next_end.as_ref().map(|(at, _)| at.0))?;
@@ -253,16 +262,18 @@ fn bind_cold(
 }
 
 /// Binds what of the two configurations most runs leave as it is.
-fn bind_configurations(row: &Row, statement: &mut Statement<'_>) -> rusqlite::Result<()> {
-    let Progress { counters, last_run, failing_since, counted_at } = row.candidate;
+fn bind_configurations(row: &Row, statement: &mut Statement<'_>) -> Result<(), StoreError> {
+    let Progress { evidence: candidate, last_run, failing_since } = &row.candidate;
+    let active = evidence::text(&row.active.evidence)?;
     statement.raw_bind_parameter(c":pending", row.pending.map(Status::as_str))?;
     statement.raw_bind_parameter(c":first", row.active.failing_since.map(|at| at.0))?;
-    statement.raw_bind_parameter(c":counted", row.active.counted_at.map(|at| at.0))?;
-    statement.raw_bind_parameter(c":candidate_counted", counted_at.map(|at| at.0))?;
-    statement.raw_bind_parameter(c":candidate_failures", counters.failures)?;
-    statement.raw_bind_parameter(c":candidate_passes", counters.passes)?;
-    statement.raw_bind_parameter(c":candidate_run", last_run)?;
-    statement.raw_bind_parameter(c":candidate_first", failing_since.map(|at| at.0))
+    statement.raw_bind_parameter(c":evidence", active)?;
+    statement.raw_bind_parameter(c":candidate_evidence", evidence::text(candidate)?)?;
+    statement.raw_bind_parameter(c":candidate_failures", candidate.counters.failures)?;
+    statement.raw_bind_parameter(c":candidate_passes", candidate.counters.passes)?;
+    statement.raw_bind_parameter(c":candidate_run", *last_run)?;
+    statement.raw_bind_parameter(c":candidate_first", failing_since.map(|at| at.0))?;
+    Ok(())
 }
 
 /// Loads the overall result and the results of run `id`.

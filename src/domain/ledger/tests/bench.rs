@@ -30,7 +30,7 @@ pub(in crate::domain::ledger) struct Bench {
     pub(super) asleep: Duration,
     /// Nothing is wrong with the daemon.
     pub(super) is_trusted: bool,
-    tokens: i64,
+    pub(super) tokens: i64,
 }
 
 impl Bench {
@@ -41,7 +41,8 @@ impl Bench {
             receivers: vec!["a", "b"],
             timing: BTreeMap::new(),
             maintenance: Vec::new(),
-            policy: Policy::default(),
+            // Three runs, a minute apart, are easy to count; tests of the rule itself set another policy.
+            policy: Policy { confirm_runs: Some(3), recovery_runs: Some(1), ..Policy::default() },
             disable_after: Duration::MAX,
             disabled: None,
             asleep: Duration::ZERO,

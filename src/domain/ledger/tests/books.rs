@@ -171,7 +171,10 @@ impl Books {
             }
             Need::Factors(id) => Answer::Factors(self.factors.get(id).cloned().unwrap_or_default()),
             Need::AnotherFails(shared, since) => {
-                let fails = |row: &Row| row.suspect.is_some_and(|suspect| *since <= suspect.since);
+                let is_silent = |class| matches!(class, Class::Unreachable | Class::Unavailable);
+                let fails = |row: &Row| {
+                    row.suspect.is_some_and(|one| *since <= one.since && is_silent(one.class))
+                };
                 Answer::Yes(self.sharing(shared).any(fails))
             }
             Need::IdleSiblings(shared) => {

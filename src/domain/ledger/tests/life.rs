@@ -52,7 +52,7 @@ fn creation_fails_is_retried_and_succeeds() {
     assert_eq!(bench.status("one"), Status::Enabled);
     assert_eq!(bench.stored("one").active_config.as_deref(), Some("better"));
     assert_eq!(bench.row("one").notified, Status::Enabled);
-    assert_eq!(bench.row("one").active.counters.passes, 0, "an operation begins anew");
+    assert_eq!(bench.row("one").active.evidence.counters.passes, 0, "an operation begins anew");
 }
 
 #[test]

@@ -5,6 +5,7 @@ pub(super) mod bench;
 mod books;
 mod configurations;
 mod decisions;
+mod evidence;
 mod knowledge;
 mod life;
 mod mutes;

@@ -22,13 +22,13 @@ fn at_host(name: &str, host: &str) -> Wanted {
 
 /// Enabled integrations at one host, and one elsewhere; receiver `a` wants everything, `each` wants each
 /// integration as well, `few` does not know outages.
-struct Fleet {
-    bench: Bench,
-    names: Vec<String>,
+pub(super) struct Fleet {
+    pub(super) bench: Bench,
+    pub(super) names: Vec<String>,
 }
 
 impl Fleet {
-    fn new(count: usize) -> Self {
+    pub(super) fn new(count: usize) -> Self {
         let mut bench = Bench::new();
         bench.receivers = vec!["a", "each", "few"];
         let names: Vec<_> = (0..count).map(|number| format!("n{number}")).collect();
@@ -48,7 +48,7 @@ impl Fleet {
     }
 
     /// Every integration fails `times` times with `class`, in turn.
-    fn fail(&mut self, class: Class, times: usize) {
+    pub(super) fn fail(&mut self, class: Class, times: usize) {
         for _ in 0..times {
             for name in self.names.clone() {
                 self.bench.run_of(&name, failed(class));
@@ -61,7 +61,7 @@ impl Fleet {
     }
 
     /// Number of integrations at the host that are due.
-    fn due(&self) -> usize {
+    pub(super) fn due(&self) -> usize {
         let is_due = |name: &&String| self.bench.row(name).next_run_at.unwrap() <= self.bench.now;
         self.names.iter().filter(is_due).count()
     }

@@ -10,7 +10,7 @@ use super::super::*;
 use super::bench::Bench;
 use super::books::Delivery;
 use super::samples::{failed, found, passed, wanted, warned};
-use crate::domain::{Class, Factor, FactorKind, Next, OwnFault, Report, Status};
+use crate::domain::{Class, Factor, FactorKind, Next, OwnFault, Policy, Report, Status};
 
 const NAMES: [&str; 4] = ["n0", "n1", "n2", "n3"];
 
@@ -181,12 +181,17 @@ fn queues_end_in_order(bench: &Bench) -> bool {
     })
 }
 
+/// A bench whose runs are judged by the rule of evidence alone.
+fn by_the_rule() -> Bench {
+    Bench { policy: Policy::default(), ..Bench::new() }
+}
+
 proptest! {
     #![proptest_config(Config { cases: 96, failure_persistence: None, ..Config::default() })]
 
     #[test]
     fn books_balance_whatever_happens(steps in steps()) {
-        let (mut bench, mut leased) = (Bench::new(), Leased::default());
+        let (mut bench, mut leased) = (by_the_rule(), Leased::default());
         bench.sync(&configured([9; 4]));
         for step in steps {
             take(&mut bench, &mut leased, &step);
@@ -199,7 +204,7 @@ proptest! {
     #[test]
     fn same_case_gives_the_same_effects(steps in steps()) {
         let once = || {
-            let (mut bench, mut leased) = (Bench::new(), Leased::default());
+            let (mut bench, mut leased) = (by_the_rule(), Leased::default());
             bench.sync(&configured([9; 4]));
             for step in &steps {
                 take(&mut bench, &mut leased, step);
@@ -211,7 +216,7 @@ proptest! {
 
     #[test]
     fn calm_ends_every_mute_outage_and_fault(steps in steps()) {
-        let (mut bench, mut leased) = (Bench::new(), Leased::default());
+        let (mut bench, mut leased) = (by_the_rule(), Leased::default());
         bench.sync(&configured([9; 4]));
         for step in steps {
             take(&mut bench, &mut leased, &step);

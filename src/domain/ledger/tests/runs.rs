@@ -84,7 +84,7 @@ fn transient_failures_are_confirmed_a_minute_apart() {
 #[test]
 fn recovery_that_needs_two_passes_is_confirmed_soon() {
     let mut bench = Bench::enabled();
-    bench.policy.recovery_runs = 2;
+    bench.policy.recovery_runs = Some(2);
     bench.fail(Subject::Active, Class::Denied);
     let (verdict, next) = stored(&bench.pass(Subject::Active));
     assert_eq!((verdict, next), (Verdict::Recovering, Some(bench.minutes(1))));
@@ -92,7 +92,7 @@ fn recovery_that_needs_two_passes_is_confirmed_soon() {
     assert_eq!(verdict, Verdict::Passed);
     assert_eq!(next, schedule().next_due(bench.id("one"), bench.now));
     let mut healthy = Bench::enabled();
-    healthy.policy.recovery_runs = 2;
+    healthy.policy.recovery_runs = Some(2);
     let (verdict, next) = stored(&healthy.pass(Subject::Active));
     assert_eq!(verdict, Verdict::Recovering);
     assert_eq!(next, schedule().next_due(healthy.id("one"), healthy.now), "it works already");
@@ -104,9 +104,12 @@ fn known_failure_is_not_checked_out_of_turn() {
     bench.fail(Subject::Active, Class::Denied);
     bench.now = bench.minutes(1);
     let (verdict, next) = stored(&bench.fail(Subject::Active, Class::Unreachable));
-    assert_eq!(verdict, Verdict::Confirming);
+    assert_eq!(verdict, Verdict::Failed);
     let row = bench.row("one");
-    assert_eq!((row.active.counters.failures, row.status), (2, Status::RecurringValidationError));
+    assert_eq!(
+        (row.active.evidence.counters.failures, row.status),
+        (2, Status::RecurringValidationError)
+    );
     assert_eq!(next, schedule().next_due(row.id, bench.now));
 }
 
@@ -122,7 +125,7 @@ fn inconclusive_creation_is_tried_again_soon() {
 #[test]
 fn confirmation_does_not_outlast_the_schedule() {
     let mut bench = Bench::enabled();
-    bench.policy.confirm_wait = Duration::from_hours(3);
+    bench.policy.confirm_wait = Some(Duration::from_hours(3));
     let (_, next) = stored(&bench.fail(Subject::Active, Class::Unreachable));
     assert_eq!(next, schedule().next_due(bench.id("one"), bench.now));
 }
@@ -158,7 +161,7 @@ fn repeated_refusal_is_no_new_evidence() {
     bench.run(vec![repeat()]);
     let after = bench.row("one");
     assert_eq!((after.status, after.suspect), (Status::Enabled, before.suspect));
-    assert_eq!(after.active.counters, before.active.counters);
+    assert_eq!(after.active.evidence.counters, before.active.evidence.counters);
     assert_eq!(after.next_run_at, schedule().next_due(after.id, bench.now), "no run out of turn");
     assert_eq!(
         bench.books.runs.last().unwrap().class,
@@ -167,10 +170,13 @@ fn repeated_refusal_is_no_new_evidence() {
     );
     bench.fail(Subject::Active, Class::Denied);
     assert_eq!(bench.row("one").status, Status::RecurringValidationError);
-    let (events, counters) = (bench.kinds().len(), bench.row("one").active.counters);
+    let (events, counters) = (bench.kinds().len(), bench.row("one").active.evidence.counters);
     bench.run(vec![repeat()]);
     let row = bench.row("one");
-    assert_eq!((row.status, row.active.counters), (Status::RecurringValidationError, counters));
+    assert_eq!(
+        (row.status, row.active.evidence.counters),
+        (Status::RecurringValidationError, counters)
+    );
     assert_eq!(bench.kinds().len(), events, "nothing is notified");
 }
 
@@ -206,7 +212,7 @@ fn incident_goes_from_the_failure_to_the_recovery() {
 #[test]
 fn changes_compare_with_the_run_that_went_the_other_way() {
     let mut bench = Bench::enabled();
-    bench.policy.recovery_runs = 2;
+    bench.policy.recovery_runs = Some(2);
     for _ in 0..3 {
         bench.fail(Subject::Active, Class::Unreachable);
     }

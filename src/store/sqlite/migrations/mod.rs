@@ -26,6 +26,7 @@ pub(super) const MIGRATIONS: &[(u32, &str)] = &[
     (13, include_str!("0013_requests.sql")),
     (14, include_str!("0014_counted.sql")),
     (15, include_str!("0015_renames.sql")),
+    (16, include_str!("0016_evidence.sql")),
 ];
 
 /// The schema that calls the class of the daemon's own faults `local`.

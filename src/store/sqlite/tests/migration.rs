@@ -2,6 +2,7 @@
 
 use super::super::migrations::{APPLICATION_ID, MIGRATIONS};
 use super::*;
+use crate::domain::{Class, IntegrationId, Policy, Sight};
 
 /// A file as version 1 left it: two integrations, deliveries in every state, the latest deleted.
 fn version_1() -> Connection {
@@ -283,4 +284,117 @@ fn version_12_keeps_its_rows_and_silences_and_takes_requests() {
     let unknown = "UPDATE integration SET next_trigger = 'whim' WHERE id = 6";
     assert!(conn.execute_batch(unknown).is_err(), "other names are refused as before");
     assert_eq!(lines(&conn, "PRAGMA integrity_check"), ["Text(\"ok\")"]);
+}
+
+/// A file as version 15 left it, with consecutive runs counted in both configurations.
+fn version_15() -> Connection {
+    let conn = version_12();
+    for (version, sql) in &MIGRATIONS[12..15] {
+        conn.execute_batch(sql).unwrap();
+        conn.pragma_update(None, "user_version", version).unwrap();
+    }
+    conn
+}
+
+fn forget_runs(conn: &Connection) {
+    let forget =
+        "UPDATE integration SET last_run_id = NULL, candidate_run_id = NULL; DELETE FROM run;";
+    conn.execute_batch(forget).unwrap();
+}
+
+/// Columns of an integration before the evidence, and the evidence that they become: number of looks, first and
+/// last instant, class, and whether it is known to fail.
+type Counted<'a> = (&'a str, usize, (i64, i64), &'a str, bool);
+
+#[test]
+fn version_15_keeps_what_was_counted_as_evidence() {
+    let cases: [Counted<'_>; 8] = [
+        ("failures = 0, passes = 9", 0, (0, 0), "", false),
+        (
+            "failures = 2, passes = 0, first_failure_at_ms = 1000, counted_at_ms = 61000,
+             suspect_since_ms = 1000, suspect_class = 'unreachable'",
+            2,
+            (1000, 61_000),
+            "unreachable",
+            false,
+        ),
+        (
+            "failures = 4, passes = 0, first_failure_at_ms = 1000, counted_at_ms = 4000,
+             suspect_since_ms = 1000, suspect_class = 'throttled'",
+            4,
+            (1000, 4000),
+            "throttled",
+            false,
+        ),
+        (
+            "failures = 500, passes = 0, first_failure_at_ms = 1000, counted_at_ms = 6000,
+             suspect_since_ms = 1000, suspect_class = 'unreachable', status = 'recurringValidationError'",
+            6,
+            (1000, 6000),
+            "unreachable",
+            true,
+        ),
+        (
+            "failures = 7, passes = 0, first_failure_at_ms = 1000, counted_at_ms = 6000,
+             suspect_since_ms = 1000, suspect_class = 'denied', status = 'recurringValidationError'",
+            1,
+            (1000, 6000),
+            "denied",
+            true,
+        ),
+        // A recovery that needs more passing runs.
+        (
+            "failures = 0, passes = 1, status = 'recurringValidationError'",
+            0,
+            (0, 0),
+            "",
+            true,
+        ),
+        ("failures = 1, passes = 0, first_failure_at_ms = 5", 1, (5, 5), "unavailable", false),
+        ("failures = 300, passes = 0, first_failure_at_ms = 5", 100, (5, 5), "unavailable", false),
+    ];
+    for (columns, looks, (first, last), class, is_failing) in cases {
+        let mut conn = version_15();
+        forget_runs(&conn);
+        conn.execute(&format!("UPDATE integration SET {columns} WHERE id = 5"), []).unwrap();
+        migrate(&mut conn).unwrap();
+        let row = super::super::row::load(&conn, IntegrationId(5)).unwrap().unwrap();
+        let evidence = row.active.evidence;
+        assert_eq!((evidence.looks.len(), evidence.is_failing), (looks, is_failing), "{columns}");
+        let seen = Class::ALL.iter().find(|one| one.as_str() == class);
+        let seen = seen.map(|class| Sight::Failed { class: *class, is_certain: true });
+        assert!(evidence.looks.iter().all(|look| Some(&look.seen) == seen.as_ref()), "{columns}");
+        let ends = evidence.looks.first().zip(evidence.looks.last());
+        let found = ends.map(|(first, last)| (first.at.0, last.at.0));
+        let expected = match looks {
+            0 => None,
+            1 => Some((last, last)),
+            _ => Some((first, last)),
+        };
+        assert_eq!(found, expected, "{columns}");
+        let counted = format!("failures = {},", evidence.counters.failures);
+        assert!(columns.starts_with(&counted), "{columns}");
+    }
+}
+
+#[test]
+fn failure_that_was_half_confirmed_before_an_update_still_is_after_it() {
+    let mut conn = version_15();
+    forget_runs(&conn);
+    let counted = "
+        UPDATE integration SET failures = 2, passes = 0, first_failure_at_ms = 1000,
+            counted_at_ms = 61000, suspect_since_ms = 1000, suspect_class = 'unreachable',
+            candidate_failures = 1, candidate_first_failure_at_ms = 2000,
+            candidate_counted_at_ms = 2000, status = 'editError', pending_status = 'editError'
+        WHERE id = 5;
+        INSERT INTO run VALUES
+            (3, 5, 'candidate', 'change', 2000, 1, 'failed', 'missing', 'r', 2, NULL);";
+    conn.execute_batch(counted).unwrap();
+    migrate(&mut conn).unwrap();
+    let row = super::super::row::load(&conn, IntegrationId(5)).unwrap().unwrap();
+    let by_runs = |runs| Policy { confirm_runs: Some(runs), ..Policy::default() };
+    let active = &row.active.evidence;
+    assert_eq!((active.total(&by_runs(3)), active.total(&Policy::default())), (66, 50));
+    let candidate = &row.candidate.evidence;
+    assert_eq!((candidate.total(&Policy::default()), candidate.is_failing), (100, true));
 }

@@ -32,8 +32,8 @@ fn each_configuration_keeps_its_own_results_rule_and_counters() {
         found[1].starts_with("run 101 of subject 1: transient failure (unreachable) 1 of the 2")
     );
     let row = saved(&effects);
-    assert_eq!(row.active.counters, Counters { failures: 1, passes: 0 });
-    assert_eq!(row.candidate.counters, Counters { failures: 1, passes: 0 });
+    assert_eq!(row.active.evidence.counters, Counters { failures: 1, passes: 0 });
+    assert_eq!(row.candidate.evidence.counters, Counters { failures: 1, passes: 0 });
     assert_eq!(row.status, Status::EditError, "a failure of one does not confirm the other");
     let row = Row { candidate: Progress::default(), ..in_status(Status::Editing) };
     let (effects, _) = record(&World::new(), &row, &finished(row.status, [failing()]));

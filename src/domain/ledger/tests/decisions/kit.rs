@@ -10,9 +10,9 @@ use crate::domain::ledger::{
     SubjectRun, Suspect, Trigger,
 };
 use crate::domain::{
-    Class, Counters, EventData, EventType, Finding, Flips, IntegrationId, Observed, Outcome,
-    Payload, Policy, Report, ReportStatus, RunId, Schedule, Selection, Status, Subject,
-    Subscription, Test, TestResult, Timestamp,
+    Class, Counters, EventData, EventType, Evidence, Finding, Flips, IntegrationId, Look, Observed,
+    Outcome, Payload, Policy, Report, ReportStatus, RunId, Schedule, Selection, Sight, Status,
+    Subject, Subscription, Test, TestResult, Timestamp,
 };
 
 /// Instant of every decision.
@@ -174,7 +174,7 @@ pub(super) fn failing_row(class: Class) -> Row {
         incident: Some(incident(600)),
         suspect: Some(Suspect { since, class }),
         active: Progress {
-            counters: Counters { failures: 3, passes: 0 },
+            evidence: Evidence { looks: vec![look(since, class)], is_failing: true, ..failures(3) },
             failing_since: Some(since),
             ..row().active
         },
@@ -228,15 +228,25 @@ pub(super) fn finished<const N: usize>(status: Status, reports: [Report; N]) -> 
         runs: status.subjects(status.leaves(None)).iter().zip(reports).map(run).collect(),
         started_at: NOW.minus(secs(10)),
         duration: secs(4),
-        policy: Policy { confirm_runs: 2, ..Policy::default() },
+        policy: Policy { confirm_runs: Some(2), ..Policy::default() },
         schedule: schedule(),
     }
 }
 
 /// The same after so many failures of the configuration in force.
 pub(super) fn failed_before(failures: u32) -> Row {
-    let counters = Counters { failures, passes: 0 };
-    Row { active: Progress { counters, ..row().active }, ..row() }
+    Row { active: Progress { evidence: self::failures(failures), ..row().active }, ..row() }
+}
+
+fn look(at: Timestamp, class: Class) -> Look {
+    Look { at, seen: Sight::Failed { class, is_certain: true } }
+}
+
+/// Evidence of so many runs that had no answer, a minute apart.
+pub(super) fn failures(failures: u32) -> Evidence {
+    let at = |number| NOW.minus(secs(600)).plus(secs(60) * number);
+    let looks = (0..failures).map(|number| look(at(number), Class::Unreachable)).collect();
+    Evidence { counters: Counters { failures, passes: 0 }, looks, ..Evidence::default() }
 }
 
 /// The same in a status that an operation left, which receivers were notified of if it is an error.

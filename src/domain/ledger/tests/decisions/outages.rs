@@ -53,7 +53,7 @@ fn with_siblings(world: World, factor: &Factor, siblings: Vec<Sibling>) -> World
 fn suspected(class: Class) -> Row {
     let since = NOW.minus(secs(100));
     let mut row = row();
-    row.active.counters.failures = 1;
+    row.active.evidence = failures(1);
     Row { suspect: Some(Suspect { since, class }), ..row }
 }
 

@@ -53,7 +53,7 @@ fn a_verdict_that_could_still_change_the_status_is_confirmed_soon() {
     ];
     for (number, (status, report, expected)) in table.into_iter().enumerate() {
         let mut run = finished(status, [report]);
-        run.policy.recovery_runs = 2;
+        run.policy.recovery_runs = Some(2);
         assert_eq!(planned(&fresh(status), &run), expected, "case {number}");
     }
 }
@@ -67,7 +67,7 @@ fn a_confirmation_later_than_the_schedule_is_none() {
         (wait, (Some(due), Trigger::Schedule)),
         (wait.saturating_sub(secs(1)), (Some(due.minus(secs(1))), Trigger::Confirm)),
     ] {
-        run.policy.confirm_wait = wait;
+        run.policy.confirm_wait = Some(wait);
         assert_eq!(planned(&row(), &run), expected);
     }
 }

@@ -30,7 +30,7 @@ fn a_passing_run_is_stored_without_a_notification() {
     assert_eq!((transition, next_run_at), (None, scheduled()));
     let row = saved(&effects);
     assert_eq!((row.lease, row.active.last_run, row.next_run_at), (None, Some(100), scheduled()));
-    assert_eq!(row.active.counters, Counters { failures: 0, passes: 1 });
+    assert_eq!(row.active.evidence.counters, Counters { failures: 0, passes: 1 });
     let at = NOW.minus(secs(10));
     assert_eq!(row.seen.fingerprint, Some(Fingerprint { facts: FactsRef::OfRun(0), at }));
 }
@@ -81,7 +81,7 @@ fn a_definitive_failure_opens_an_incident_and_notifies_at_once() {
     assert_eq!(row.suspect, Some(Suspect { since: began, class: Class::Missing }));
     assert_eq!(row.notified, Status::RecurringValidationError);
     assert_eq!((row.sequence, row.flips.0.len()), (2, 1));
-    assert_eq!(row.active.counters, Counters { failures: 1, passes: 0 });
+    assert_eq!(row.active.evidence.counters, Counters { failures: 1, passes: 0 });
     let event = data(&effects, EventType::ValidationFailed);
     assert_eq!((event.sequence, &*event.epoch), (2, "epoch"));
     assert_eq!(event.incident_id, row.incident.map(|incident| incident.id));
@@ -114,7 +114,7 @@ fn row_reference() -> crate::domain::IntegrationRef {
 fn an_incident_begins_with_the_first_failing_run() {
     let first = NOW.minus(secs(300));
     let before = failed_before(1);
-    let active = Progress { failing_since: Some(first), ..before.active };
+    let active = Progress { failing_since: Some(first), ..before.active.clone() };
     let run = finished(Status::Enabled, [failed(Class::Unreachable)]);
     let effects = record(&World::new(), &Row { active, ..before }, &run).0;
     assert_eq!(saved(&effects).incident.unwrap().since, first);
@@ -126,16 +126,16 @@ fn a_transient_failure_is_confirmed_soon_and_quietly() {
     let effects = recorded(&row(), failed(Class::Unreachable));
     assert!(is_quiet(&effects), "{:#?}", lines(&effects));
     let row = saved(&effects);
-    assert_eq!((row.status, row.active.counters.failures), (Status::Enabled, 1));
+    assert_eq!((row.status, row.active.evidence.counters.failures), (Status::Enabled, 1));
     assert_eq!(row.next_run_at, Some(NOW.plus(secs(60))));
     assert_eq!(row.trigger, crate::domain::ledger::Trigger::Confirm);
     let row = row_with_lease(row);
     let close = recorded(&row, failed(Class::Unreachable));
     let closer = saved(&close);
-    assert_eq!((closer.status, closer.active), (Status::Enabled, row.active), "it counts once");
+    let looks = |row: &Row| row.active.evidence.looks.clone();
+    assert_eq!((closer.status, looks(&closer)), (Status::Enabled, looks(&row)), "it counts once");
     assert!(is_quiet(&close), "{:#?}", lines(&close));
-    let earlier = row.active.counted_at.map(|at| at.minus(secs(60)));
-    let row = Row { active: Progress { counted_at: earlier, ..row.active }, ..row };
+    let row = failed_before(1);
     let second = recorded(&row, failed(Class::Unreachable));
     assert_eq!(saved(&second).status, Status::RecurringValidationError);
     assert_eq!(events(&second, EventType::ValidationFailed).len(), 1);
@@ -206,7 +206,8 @@ fn results_are_compared_with_the_latest_that_went_the_other_way() {
             record(&world, &row, &finished(row.status, [failed(Class::Unreachable)]));
         assert_eq!(data(&effects, EventType::ValidationFailed).changes[0].from, from);
     }
-    let row = Row { active: Progress { last_run: None, ..row.active }, ..row };
+    let active = Progress { last_run: None, ..row.active.clone() };
+    let row = Row { active, ..row };
     let (effects, _) = record(&World::new(), &row, &finished(row.status, [failed(Class::Missing)]));
     assert_eq!(data(&effects, EventType::ValidationFailed).changes[0].from, None);
 }
@@ -236,9 +237,7 @@ fn only_new_warnings_of_an_integration_that_works_are_notified() {
 
 #[test]
 fn a_candidate_that_passes_is_adopted_and_begins_without_evidence() {
-    let counters = Counters { failures: 1, passes: 0 };
-    let candidate =
-        Progress { counters, last_run: Some(90), failing_since: None, counted_at: None };
+    let candidate = Progress { evidence: failures(1), last_run: Some(90), failing_since: None };
     let row = Row { candidate, ..in_status(Status::Editing) };
     let world = World::new().knowing(Need::Results(90), stored(&failed(Class::Missing)));
     let (effects, _) = record(&world, &row, &finished(row.status, [passed()]));

@@ -1,0 +1,206 @@
+//! Evidence: what the runs of a configuration have shown since the status was last beyond doubt.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::policy::{Counted, Policy};
+use super::weights::NEEDED;
+use crate::domain::{Class, Factor, Timestamp};
+
+/// Numbers of consecutive failing and passing runs, one of which is zero.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Counters {
+    /// Number of consecutive failing runs.
+    pub(crate) failures: u32,
+    /// Number of consecutive passing runs.
+    pub(crate) passes: u32,
+}
+
+/// Others that share a factor with an integration and fail too.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct Siblings {
+    /// Factor that they share.
+    pub(crate) factor: Factor,
+    /// Number of others that fail.
+    pub(crate) failing: u32,
+}
+
+/// Finding of a look.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Sight {
+    /// The run found that it passes.
+    Passed,
+    /// The run found that it fails.
+    Failed {
+        /// Class of the failure.
+        class: Class,
+        /// True when it is in the platform's own words.
+        is_certain: bool,
+    },
+    /// Others with the same factor fail too.
+    Siblings(Siblings),
+}
+
+/// Look at an integration that counts as evidence.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Look {
+    /// Start of the run.
+    pub(crate) at: Timestamp,
+    /// Finding of the look.
+    pub(crate) seen: Sight,
+}
+
+/// Evidence about one configuration; part of the integration's row.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Evidence {
+    /// Numbers of consecutive runs.
+    pub(crate) counters: Counters,
+    /// Looks that count, oldest first: all of them failing, or all passing. None once the configuration is
+    /// known to work, and no more once they are enough for a failure.
+    pub(crate) looks: Vec<Look>,
+    /// True from a failure that had all its weight to a recovery that had all of it.
+    pub(crate) is_failing: bool,
+    /// True when the status had changed lately before the first of them.
+    pub(crate) is_unsteady: bool,
+}
+
+/// Look with its weight, as receivers and people get it.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct Weighed {
+    /// Instant at which the run began.
+    pub(crate) at: Timestamp,
+    /// Finding: `passed`, `siblings`, or the class of the failure.
+    pub(crate) seen: String,
+    /// True when a definitive failure is in the platform's own words, false when it may come from a gateway,
+    /// a proxy or an identity provider; only for definitive failures.
+    pub(crate) certain: Option<bool>,
+    /// Others that fail too; only for `siblings`.
+    pub(crate) siblings: Option<Siblings>,
+    /// Weight of the look, of the 100 that change the status.
+    pub(crate) weight: u32,
+}
+
+impl Look {
+    fn weighed(&self, weight: u32) -> Weighed {
+        let (seen, certain, siblings) = match &self.seen {
+            Sight::Passed => ("passed", None, None),
+            Sight::Failed { class, is_certain } => {
+                (class.as_str(), class.is_definitive().then_some(*is_certain), None)
+            }
+            Sight::Siblings(siblings) => ("siblings", None, Some(siblings.clone())),
+        };
+        Weighed { at: self.at, seen: seen.to_owned(), certain, siblings, weight }
+    }
+}
+
+impl Weighed {
+    /// Returns the finding as people read it.
+    pub(crate) fn words(&self) -> String {
+        match (&self.siblings, self.certain) {
+            (Some(Siblings { factor, failing }), _) => {
+                let (kind, value) = (factor.kind.as_str(), &factor.value);
+                format!("{failing} others with the same {kind} {value} fail too")
+            }
+            (None, Some(false)) => format!("{}, perhaps not the platform's own answer", self.seen),
+            (None, Some(true) | None) => self.seen.clone(),
+        }
+    }
+}
+
+impl Evidence {
+    /// Returns the looks with their weights.
+    #[must_use]
+    pub(crate) fn weighed(&self, policy: &Policy) -> Vec<Weighed> {
+        let mut sum = 0_u32;
+        let mut runs = 0_u32;
+        let weighed = self.looks.iter().map(|look| {
+            let weight = match look.seen {
+                Sight::Siblings(_) => NEEDED.saturating_sub(sum),
+                Sight::Passed | Sight::Failed { .. } => {
+                    runs = runs.saturating_add(1);
+                    self.weight(policy, &look.seen, runs)
+                }
+            };
+            sum = sum.saturating_add(weight);
+            look.weighed(weight)
+        });
+        weighed.collect()
+    }
+
+    /// Returns the weight of the look that is number `run` of its kind.
+    fn weight(&self, policy: &Policy, seen: &Sight, run: u32) -> u32 {
+        let weights = &policy.weights;
+        let (counted, measure) = match seen {
+            Sight::Passed if self.is_unsteady => {
+                (policy.counted_passes(), Some(&weights.unsteady_pass))
+            }
+            Sight::Passed => (policy.counted_passes(), None),
+            Sight::Failed { class, .. } if class.is_definitive() => {
+                let is_overridden = policy.counted_failures().is_some();
+                let is_certain =
+                    is_overridden || matches!(seen, Sight::Failed { is_certain: true, .. });
+                (None, weights.of(*class, is_certain))
+            }
+            Sight::Failed { class, is_certain } => {
+                (policy.counted_failures(), weights.of(*class, *is_certain))
+            }
+            Sight::Siblings(_) => return 0,
+        };
+        match (counted, measure) {
+            (Some(Counted { runs, wait: _ }), _) => share(run, runs),
+            (None, None) => NEEDED,
+            (None, Some(measure)) if *seen == Sight::Passed => measure.weight.max(1),
+            (None, Some(measure)) => weights.scaled(measure.weight, self.is_unsteady),
+        }
+    }
+
+    /// Returns the sum of the weights.
+    #[must_use]
+    pub(crate) fn total(&self, policy: &Policy) -> u32 {
+        self.weighed(policy).iter().map(|look| look.weight).fold(0, u32::saturating_add)
+    }
+
+    /// Returns true when the looks are those of a failure.
+    pub(crate) fn is_of_failure(&self) -> bool {
+        self.looks.first().is_some_and(|look| look.seen != Sight::Passed)
+    }
+
+    /// Returns the number of runs among the looks.
+    pub(super) fn runs(&self) -> usize {
+        self.looks.iter().filter(|look| !matches!(look.seen, Sight::Siblings(_))).count()
+    }
+
+    /// Returns the start of the latest look, unless it lies ahead of `now`, as after a clock rollback.
+    pub(super) fn latest_before(&self, now: Timestamp) -> Option<Timestamp> {
+        self.looks.last().map(|look| look.at).filter(|at| *at <= now)
+    }
+
+    /// Returns the time since the first look.
+    pub(super) fn age(&self, now: Timestamp) -> Duration {
+        self.looks.first().map_or(Duration::ZERO, |look| now.since(look.at))
+    }
+}
+
+/// Returns the weight of run number `run` of `runs` that are needed: together they weigh exactly enough.
+fn share(run: u32, runs: u32) -> u32 {
+    let until = |run: u32| NEEDED.saturating_mul(run) / runs.max(1);
+    until(run).saturating_sub(until(run.saturating_sub(1))).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_of_counted_runs_add_up_to_what_is_needed() {
+        for runs in 1..=100 {
+            let shares: Vec<_> = (1..=runs).map(|run| share(run, runs)).collect();
+            assert_eq!(shares.iter().sum::<u32>(), NEEDED, "{runs}: {shares:?}");
+            let all_but_one: u32 = shares.iter().rev().skip(1).sum();
+            assert!(all_but_one < NEEDED, "{runs}");
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Evidence behind a verdict: what each look saw, what it weighs, and what is missing.
+
+use serde::Serialize;
+
+use crate::domain::{self, NEEDED, Policy, Weighed};
+
+/// Evidence about one configuration.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct Evidence {
+    /// Evidence as a sentence for people.
+    pub(crate) sentence: String,
+    /// Looks that count, oldest first; none when nothing is in doubt.
+    pub(crate) looks: Vec<Weighed>,
+    /// Sum of their weights.
+    pub(crate) weight: u32,
+    /// Weight that changes a status.
+    pub(crate) needed: u32,
+    /// Weight that is missing.
+    pub(crate) missing: u32,
+    /// Keys of the configuration that count runs in place of the rule of evidence.
+    pub(crate) overrides: Vec<String>,
+}
+
+impl Evidence {
+    /// Returns the evidence as it weighs by `policy`.
+    pub(super) fn of(evidence: &domain::Evidence, policy: &Policy) -> Self {
+        let looks = evidence.weighed(policy);
+        let weight = evidence.total(policy);
+        let missing = NEEDED.saturating_sub(weight);
+        let sentence = sentence(evidence, weight);
+        Self { sentence, looks, weight, needed: NEEDED, missing, overrides: policy.overrides() }
+    }
+}
+
+fn sentence(evidence: &domain::Evidence, weight: u32) -> String {
+    let domain::Evidence { counters, looks, is_failing, is_unsteady } = evidence;
+    let missing = NEEDED.saturating_sub(weight);
+    let said = match (looks.is_empty(), evidence.is_of_failure(), is_failing) {
+        (true, _, false) if counters.passes == 0 => "Nothing is known yet.".to_owned(),
+        (true, _, false) => "It is known to work; nothing is in doubt.".to_owned(),
+        (true, _, true) => "It is known to fail.".to_owned(),
+        (false, true, true) if missing == 0 => {
+            format!(
+                "It is known to fail: what was seen weighs {weight} of the {NEEDED} that a failure needs."
+            )
+        }
+        (false, true, true) => format!(
+            "It is known to fail, and fails again after a passing run: what was seen since weighs {weight} of \
+             the {NEEDED} that a failure needs."
+        ),
+        (false, true, false) => format!(
+            "It may fail: what was seen weighs {weight} of the {NEEDED} that a failure needs; {missing} are \
+             missing."
+        ),
+        (false, false, _) => format!(
+            "It may work: what was seen weighs {weight} of the {NEEDED} that recovery needs; {missing} are \
+             missing."
+        ),
+    };
+    if *is_unsteady && !looks.is_empty() {
+        format!("{said} Looks weigh less, because the status has changed often lately.")
+    } else {
+        said
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Class, Counters, Look, Sight, Timestamp};
+
+    fn failed(class: Class) -> Sight {
+        Sight::Failed { class, is_certain: true }
+    }
+
+    #[test]
+    fn sentence_says_what_is_known_and_what_is_missing() {
+        let silent = || failed(Class::Unreachable);
+        let denied = || failed(Class::Denied);
+        let cases = [
+            (vec![], false, false, 0, "Nothing is known yet."),
+            (vec![], false, false, 9, "It is known to work; nothing is in doubt."),
+            (vec![], true, false, 0, "It is known to fail."),
+            (
+                vec![silent(), silent()],
+                false,
+                false,
+                0,
+                "It may fail: what was seen weighs 50 of the 100 that a failure needs; 50 are missing.",
+            ),
+            (
+                vec![denied()],
+                true,
+                false,
+                0,
+                "It is known to fail: what was seen weighs 100 of the 100 that a failure needs.",
+            ),
+            (
+                vec![silent()],
+                true,
+                false,
+                0,
+                "It is known to fail, and fails again after a passing run: what was seen since weighs 25 of the \
+                 100 that a failure needs.",
+            ),
+            (
+                vec![Sight::Passed],
+                true,
+                true,
+                1,
+                "It may work: what was seen weighs 50 of the 100 that recovery needs; 50 are missing. Looks \
+                 weigh less, because the status has changed often lately.",
+            ),
+        ];
+        for (seen, is_failing, is_unsteady, passes, expected) in cases {
+            let looks = seen.into_iter().map(|seen| Look { at: Timestamp(0), seen }).collect();
+            let counters = Counters { failures: 0, passes };
+            let evidence = domain::Evidence { counters, looks, is_failing, is_unsteady };
+            let shown = Evidence::of(&evidence, &Policy::default());
+            assert_eq!(shown.sentence, expected);
+            assert_eq!((shown.needed, shown.missing + shown.weight.min(100)), (100, 100));
+        }
+    }
+}
