@@ -330,90 +330,67 @@ mod tests {
         Rehearsal { name: "lake".to_owned(), kind: "Redshift", keys, now, next }
     }
 
+    /// Outcomes with the present credential and with the next, whether the next is good, and words of the
+    /// summary.
+    type Trials = ([Outcome; 3], [Outcome; 3], bool, &'static str);
+
+    fn assert_summaries<const N: usize>(table: [Trials; N]) {
+        for (now, next, is_good, summary) in table {
+            let found = rehearsal(now, next);
+            assert!(found.summary().contains(summary), "{summary}: {}", found.summary());
+            assert_eq!(found.is_good(), is_good, "{}", found.summary());
+        }
+    }
+
     #[test]
     fn next_credential_is_good_when_it_passes_what_the_present_one_passes() {
+        let all = || [passed(), passed(), passed()];
         let warned = || Outcome::Warning(Finding::new(Class::Denied, "w"));
-        let away = || failed(Class::Unreachable, "no answer");
         let gone = || failed(Class::Missing, "gone");
-        let table = [
-            (
-                [passed(), passed(), passed()],
-                [passed(), passed(), passed()],
-                true,
-                "all tests; rotate",
-            ),
+        assert_summaries([
+            (all(), all(), true, "all tests; rotate"),
             (
                 [passed(), passed(), skipped()],
                 [passed(), warned(), skipped()],
                 true,
                 "(with a warning: read)",
             ),
-            (
-                [refused(), skipped(), skipped()],
-                [passed(), passed(), passed()],
-                true,
-                "all tests; rotate",
-            ),
+            ([refused(), skipped(), skipped()], all(), true, "all tests; rotate"),
             (
                 [passed(), gone(), passed()],
                 [passed(), gone(), passed()],
                 true,
                 "with both fails: read",
             ),
-            (
-                [passed(), gone(), passed()],
-                [passed(), failed(Class::Missing, "other"), passed()],
-                false,
-                "fails read",
-            ),
-            (
-                [passed(), passed(), passed()],
-                [passed(), passed(), failed(Class::Denied, "no")],
-                false,
-                "fails list",
-            ),
-            (
-                [passed(), passed(), passed()],
-                [refused(), skipped(), skipped()],
-                false,
-                "fails log in; do not rotate it. Fix: Correct it",
-            ),
-            (
-                [refused(), skipped(), skipped()],
-                [refused(), skipped(), skipped()],
-                false,
-                "fails log in; do not rotate it. Fix: Correct it",
-            ),
-            (
-                [away(), skipped(), skipped()],
-                [away(), skipped(), skipped()],
-                false,
-                "could not be tried",
-            ),
-            (
-                [passed(), passed(), passed()],
-                [passed(), away(), skipped()],
-                false,
-                "could not be tried",
-            ),
-            (
-                [passed(), passed(), passed()],
-                [passed(), passed(), skipped()],
-                false,
-                "could not be tried",
-            ),
-            (
-                [skipped(), skipped(), skipped()],
-                [skipped(), skipped(), skipped()],
-                false,
-                "could not be tried",
-            ),
-        ];
-        for (now, next, is_good, summary) in table {
-            let found = rehearsal(now, next);
-            assert!(found.summary().contains(summary), "{summary}: {}", found.summary());
-            assert_eq!(found.is_good(), is_good, "{}", found.summary());
-        }
+        ]);
+    }
+
+    #[test]
+    fn next_credential_that_fails_more_is_not_good() {
+        let all = || [passed(), passed(), passed()];
+        let refused = || [refused(), skipped(), skipped()];
+        let other = || failed(Class::Missing, "other");
+        let gone = || failed(Class::Missing, "gone");
+        let fix = "fails log in; do not rotate it. Fix: Correct it";
+        assert_summaries([
+            ([passed(), gone(), passed()], [passed(), other(), passed()], false, "fails read"),
+            (all(), [passed(), passed(), failed(Class::Denied, "no")], false, "fails list"),
+            (all(), refused(), false, fix),
+            (refused(), refused(), false, fix),
+        ]);
+    }
+
+    #[test]
+    fn next_credential_that_could_not_be_tried_is_not_good() {
+        let all = || [passed(), passed(), passed()];
+        let away = || failed(Class::Unreachable, "no answer");
+        let untried = "could not be tried";
+        assert_summaries([
+            ([away(), skipped(), skipped()], [away(), skipped(), skipped()], false, untried),
+            (all(), [passed(), away(), skipped()], false, untried),
+            (all(), [passed(), passed(), skipped()], false, untried),
+            ([skipped(), skipped(), skipped()], [skipped(), skipped(), skipped()], false, untried),
+        ]);
     }
 
     #[test]

@@ -350,7 +350,6 @@ mod tests {
             (403, r#"{"error_code":null,"message":"no"}"#, Class::Unavailable),
             (502, "<html><title>Bad gateway</title>hunter2</html>", Class::Unavailable),
             (503, r#"{"error":"temporarily_unavailable"}"#, Class::Unavailable),
-            (500, r#"{"error":"oops"}"#, Class::Unavailable),
             (429, r#"{"error":"invalid_request"}"#, Class::Throttled),
             (500, r#"{"error":"invalid_client"}"#, Class::Unavailable),
             (403, r#"{"errorCode":"E0000006","errorSummary":"no"}"#, Class::Denied),

@@ -118,7 +118,7 @@ impl Synapse {
             let found = self.log_in(limit, run, &mut seen).await;
             seen.with(found)
         });
-        let connected = connected.await;
+        let connected = Box::pin(connected).await;
         recorder.test(DELIMITERS, async || self.delimiters.check()).await;
         match connected {
             Some(Some(mut session)) => {
