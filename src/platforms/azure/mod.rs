@@ -20,8 +20,6 @@ pub(crate) use credential::{ClientCredential, RunCredential};
 pub(crate) use managed::{METADATA, ManagedIdentity};
 #[cfg(any(feature = "databricks", feature = "synapse"))]
 pub(crate) use principal::{Audience, ServicePrincipal, is_tenant};
-#[cfg(feature = "synapse")]
-pub(crate) use remedy::named;
 pub(crate) use remedy::{Keys, Proof, remedy};
 #[cfg(feature = "snowflake")]
 pub(crate) use token_endpoint::{classified, completed, is_refusal};

@@ -1,6 +1,5 @@
 //! Remediation of refusals by Microsoft Entra, with the configuration keys of each platform.
 
-#[cfg(feature = "synapse")]
 use super::token_endpoint::has_code;
 use crate::domain::Class;
 
@@ -28,8 +27,13 @@ pub(crate) enum Proof {
     Certificate(&'static str),
 }
 
-/// Returns the remedy for a failure of `class` at the token endpoint.
-pub(crate) fn remedy(class: Class, keys: Keys) -> String {
+/// Returns the remedy for a failure at the token endpoint: by the `AADSTS` code in its `detail` where that says
+/// more than its class.
+pub(crate) fn remedy(class: Class, detail: &str, keys: Keys) -> String {
+    named(detail, keys).unwrap_or_else(|| of_class(class, keys))
+}
+
+fn of_class(class: Class, keys: Keys) -> String {
     let Keys { tenant, client_id, proof, resource, proxy } = keys;
     match class {
         Class::Denied => match proof {
@@ -61,8 +65,7 @@ pub(crate) fn remedy(class: Class, keys: Keys) -> String {
 
 /// Returns the remedy for the cause that an `AADSTS` code in `detail` names; none for codes whose class
 /// says enough.
-#[cfg(feature = "synapse")]
-pub(crate) fn named(detail: &str, keys: Keys) -> Option<String> {
+fn named(detail: &str, keys: Keys) -> Option<String> {
     let Keys { tenant, resource, .. } = keys;
     let has = |code| has_code(detail, code);
     if has("AADSTS7000112") {
@@ -91,7 +94,7 @@ pub(crate) fn named(detail: &str, keys: Keys) -> Option<String> {
     None
 }
 
-#[cfg(all(test, feature = "synapse"))]
+#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -137,7 +140,9 @@ mod tests {
             (Class::Unavailable, "`azure.proxy`"),
             (Class::Local, "Fix this host"),
         ] {
-            assert!(remedy(class, KEYS).contains(expected), "{class:?}");
+            assert!(remedy(class, "no code", KEYS).contains(expected), "{class:?}");
+            let disabled = remedy(class, "AADSTS7000112: Application is disabled.", KEYS);
+            assert!(disabled.starts_with("Enable the application"), "{class:?}: {disabled}");
         }
     }
 }

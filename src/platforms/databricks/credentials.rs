@@ -9,7 +9,7 @@ use super::bearer::{AzureTokens, Bearer, Management, resolve};
 use super::classify::Failure;
 use super::client::{Client, Request};
 use super::workload::{Federated, Managed};
-use crate::domain::{Class, Secret, SecretRef, Timestamp};
+use crate::domain::{Secret, SecretRef, Timestamp};
 use crate::net::http::Connections;
 use crate::net::oauth::{ClientCredentials, ClientProof, KeptToken};
 use crate::platforms::azure::{self, Audience, ServicePrincipal, is_tenant};
@@ -266,14 +266,15 @@ impl Credentials {
         }
     }
 
-    /// Returns the remedy for a token endpoint that issued no token for a reason of `class`; none for
-    /// endpoints without a remedy of their own.
-    pub(super) fn token_remedy(&self, class: Class) -> Option<String> {
+    /// Returns the remedy for a token endpoint that issued no token; none for endpoints without a remedy of
+    /// their own.
+    pub(super) fn token_remedy(&self, failure: &Failure) -> Option<String> {
         match self {
             Self::Token(_) | Self::Machine(_) | Self::Federated(_) => None,
             Self::Entra(entra) => {
                 let proof = entra.principal.credential.keys();
-                Some(azure::remedy(class, azure::Keys { proof, ..ENTRA_KEYS }))
+                let keys = azure::Keys { proof, ..ENTRA_KEYS };
+                Some(azure::remedy(failure.class, &failure.detail, keys))
             }
             Self::Managed(_) => Some(
                 "Assign a managed identity to this machine (az vm identity assign), and name it in \

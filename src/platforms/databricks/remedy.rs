@@ -26,7 +26,7 @@ impl Databricks {
             return Some(remedy);
         }
         if failure.cause == Cause::NoToken
-            && let Some(remedy) = credentials.token_remedy(failure.class)
+            && let Some(remedy) = credentials.token_remedy(failure)
         {
             return Some(remedy);
         }

@@ -117,12 +117,15 @@ impl Snowflake {
         } else {
             failure.finding_that("The question could not be answered.")
         };
-        marked(failure, finding.fix(self.remedy(user, failure.cause)))
+        marked(failure, finding.fix(self.remedy(user, failure.cause, &failure.detail)))
     }
 
     /// Returns the sentence `what` with the failure and its remediation.
     fn unknown(&self, user: User<'_>, what: &str, failure: &Failure) -> Finding {
-        marked(failure, failure.finding_that(what).fix(self.remedy(user, failure.cause)))
+        marked(
+            failure,
+            failure.finding_that(what).fix(self.remedy(user, failure.cause, &failure.detail)),
+        )
     }
 }
 
@@ -206,7 +209,7 @@ impl Checks<'_> {
         let detail = format!("The session has role [{}] instead of [{role}].", self.shown(found));
         let finding = Finding::of(ROLE, Class::Denied, detail);
         let user = User { role: Some(role), ..self.user() };
-        Err(finding.fix(self.snowflake.remedy(user, Cause::RoleRefused)))
+        Err(finding.fix(self.snowflake.remedy(user, Cause::RoleRefused, "")))
     }
 
     pub(super) async fn database_absent(&self) -> Result<(), Failed> {

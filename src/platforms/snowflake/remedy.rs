@@ -22,7 +22,7 @@ pub(super) struct User<'a> {
 
 impl Snowflake {
     /// Returns the remediation of `cause` for `user`.
-    pub(super) fn remedy(&self, user: User<'_>, cause: Cause) -> String {
+    pub(super) fn remedy(&self, user: User<'_>, cause: Cause, detail: &str) -> String {
         let User { credentials, role } = user;
         let user =
             credentials.user().map_or_else(|| "<user>".to_owned(), |user| one_line(user, USER_MAX));
@@ -70,7 +70,7 @@ impl Snowflake {
             Cause::Throttled => "Validate less often, or fewer integrations at once.".to_owned(),
             Cause::Internal => "Wait, and look at status.snowflake.com.".to_owned(),
             Cause::NoAnswer(class) | Cause::ProviderRefused(class) => no_answer(class, host),
-            Cause::EntraRefused(class) => entra_refused(credentials, class),
+            Cause::EntraRefused(class) => entra_refused(credentials, class, detail),
             Cause::Unreadable => {
                 "Fix this host: the file, variable or credential named above.".to_owned()
             }
@@ -220,7 +220,7 @@ fn token_refused(credentials: &Credentials, user: &str) -> String {
 }
 
 /// Returns the remediation of a refusal by Microsoft Entra, with the keys of `oAuthClientConfig`.
-fn entra_refused(credentials: &Credentials, class: Class) -> String {
+fn entra_refused(credentials: &Credentials, class: Class, detail: &str) -> String {
     let proof = match credentials {
         Credentials::OAuth(OAuth { proof: Proof::Certificate { .. }, .. }) => {
             azure::Proof::Certificate("oAuthClientConfig.oAuthPrivateKey")
@@ -238,7 +238,7 @@ fn entra_refused(credentials: &Credentials, class: Class) -> String {
         resource: "oAuthClientConfig.scope",
         proxy: "proxy",
     };
-    azure::remedy(class, keys)
+    azure::remedy(class, detail, keys)
 }
 
 fn no_answer(class: Class, host: &str) -> String {

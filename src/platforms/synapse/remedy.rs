@@ -91,7 +91,7 @@ impl Synapse {
             }
             Cause::NoToken(class) => {
                 let keys = azure::Keys { proof: server.credentials.proof(), ..KEYS };
-                azure::named(&failure.detail, keys).unwrap_or_else(|| azure::remedy(class, keys))
+                azure::remedy(class, &failure.detail, keys)
             }
             Cause::Unresolved => format!("Check `host`; {host} must have an address here."),
             Cause::Interrupted => INTERRUPTED.to_owned(),

@@ -49,7 +49,7 @@ fn kinds() -> [(&'static str, Snowflake); 5] {
 
 fn advice(snowflake: &Snowflake, cause: Cause) -> String {
     let user = User { credentials: &snowflake.credentials, role: snowflake.role.as_ref() };
-    snowflake.remedy(user, cause)
+    snowflake.remedy(user, cause, "")
 }
 
 #[test]
