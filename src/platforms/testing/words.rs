@@ -14,7 +14,7 @@ const OF_SILENCE: [&str; 5] = [
     "No answer within",
     "no answer within",
     "cannot be resolved",
-    "no connection",
+    "no connection within",
     "No connection",
 ];
 /// Classes of failures in which a platform judged the credentials, or what they may do.
