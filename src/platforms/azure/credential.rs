@@ -1,7 +1,7 @@
-//! Client credentials of an application in Microsoft Entra: a client secret, or a certificate whose key signs
-//! an assertion.
+//! Client credentials of an application in Microsoft Entra: a client secret, a certificate whose key signs
+//! an assertion, or the assertion of a provider that the application trusts (workload identity of Kubernetes).
 //!
-//! The assertion is that of "Microsoft identity platform application authentication certificate
+//! The signed assertion is that of "Microsoft identity platform application authentication certificate
 //! credentials": PS256, and the SHA-256 of the certificate in its head.
 
 use aws_lc_rs::digest::{SHA256, digest};
@@ -20,6 +20,9 @@ use crate::net::pem;
 use crate::net::tls::Identity;
 use crate::secrets::{self, SecretError};
 
+/// Keys of the kinds of client credentials, of which one is given.
+const KINDS: [&str; 3] = ["clientSecret", "clientCertificate", "clientAssertion"];
+
 /// Client credential as configured.
 #[derive(Debug)]
 pub(crate) enum ClientCredential {
@@ -32,6 +35,8 @@ pub(crate) enum ClientCredential {
         /// Private key in PEM form; by default in the same file as the certificate.
         key: SecretRef,
     },
+    /// Token of a provider that the application trusts, which renews it outside.
+    Assertion(SecretRef),
 }
 
 /// Client credential of one run.
@@ -46,26 +51,39 @@ pub(crate) enum RunCredential {
         /// SHA-256 of the certificate, in base64 for URLs.
         thumbprint: String,
     },
+    /// Token of a provider that the application trusts.
+    Assertion(Secret),
 }
 
 impl ClientCredential {
-    /// Reads `clientSecret`, or `clientCertificate` and `clientKey`; faults are left with the reader.
+    /// Reads `clientSecret`, `clientCertificate` and `clientKey`, or `clientAssertion`, one of which must be
+    /// there; faults are left with the reader.
     pub(crate) fn read(table: &mut Reader<'_>) -> Option<Self> {
         let secret = table.secret("clientSecret");
         let (certificate, key) = (table.secret("clientCertificate"), table.secret("clientKey"));
-        if secret.is_some() && certificate.is_some() {
-            table
-                .fault("clientCertificate", "cannot be used with `clientSecret`: keep one of them");
+        let assertion = table.secret("clientAssertion");
+        let given = KINDS.into_iter().filter(|key| table.has(key)).collect::<Vec<_>>();
+        if let [first, second, ..] = given[..] {
+            table.fault(second, format!("cannot be used with `{first}`: keep one of them"));
+        }
+        if given.is_empty() {
+            table.required("clientSecret");
         }
         if key.is_some() && certificate.is_none() {
             table.fault("clientKey", "belongs to a `clientCertificate`, which is missing");
         }
-        match (certificate, secret) {
-            (Some(certificate), _) => {
-                let key = key.unwrap_or_else(|| certificate.clone());
-                Some(Self::Certificate { certificate, key })
-            }
-            (None, secret) => secret.map(Self::Secret),
+        let certified = certificate.map(|certificate| {
+            let key = key.unwrap_or_else(|| certificate.clone());
+            Self::Certificate { certificate, key }
+        });
+        certified.or(assertion.map(Self::Assertion)).or(secret.map(Self::Secret))
+    }
+
+    /// Makes the same keys known where no application logs in, and their secrets known as such.
+    #[cfg(feature = "synapse")]
+    pub(crate) fn unused(table: &mut Reader<'_>) {
+        for key in KINDS.into_iter().chain(["clientKey"]) {
+            table.secret(key);
         }
     }
 
@@ -74,13 +92,14 @@ impl ClientCredential {
         match self {
             Self::Secret(_) => Proof::Secret("azure.clientSecret"),
             Self::Certificate { .. } => Proof::Certificate("azure.clientCertificate"),
+            Self::Assertion(_) => Proof::Assertion("azure.clientAssertion"),
         }
     }
 
     /// Returns the secrets by which a refusal is remembered.
     pub(crate) fn secrets(&self) -> Vec<&SecretRef> {
         match self {
-            Self::Secret(secret) => vec![secret],
+            Self::Secret(secret) | Self::Assertion(secret) => vec![secret],
             Self::Certificate { certificate, key } => vec![certificate, key],
         }
     }
@@ -98,6 +117,10 @@ impl ClientCredential {
                 redactor.learn(&secret);
                 Ok(RunCredential::Secret(secret))
             }
+            Read::Assertion(token) => {
+                redactor.learn(&token);
+                Ok(RunCredential::Assertion(token))
+            }
             Read::Identity(identity) => {
                 redactor.learn(&identity.key);
                 identity.observe();
@@ -109,6 +132,7 @@ impl ClientCredential {
     async fn secret_or_identity(&self) -> Result<Read, SecretError> {
         match self {
             Self::Secret(secret) => secrets::resolve(secret).await.map(Read::Secret),
+            Self::Assertion(token) => secrets::resolve(token).await.map(Read::Assertion),
             Self::Certificate { certificate, key } => {
                 let chain = pem::restored(&secrets::resolve(certificate).await?);
                 let key = pem::restored(&secrets::resolve(key).await?);
@@ -128,6 +152,7 @@ impl ClientCredential {
 /// Client credential as its references hold it.
 enum Read {
     Secret(Secret),
+    Assertion(Secret),
     Identity(Identity),
 }
 
@@ -154,7 +179,7 @@ impl RunCredential {
     /// Fails when nothing can be signed.
     pub(super) fn proof(&self, claimant: Claimant<'_>, now: Timestamp) -> Result<Secret, NoAnswer> {
         match self {
-            Self::Secret(secret) => Ok(secret.clone()),
+            Self::Secret(secret) | Self::Assertion(secret) => Ok(secret.clone()),
             Self::Certificate { key, thumbprint } => {
                 let head = [("x5t#S256", thumbprint.as_str())];
                 client_assertion(key, &head, claimant, now).map_err(|error| NoAnswer {
@@ -169,7 +194,7 @@ impl RunCredential {
     pub(super) const fn sent<'p>(&self, proof: &'p Secret) -> ClientProof<'p> {
         match self {
             Self::Secret(_) => ClientProof::Form(proof),
-            Self::Certificate { .. } => ClientProof::Assertion(proof),
+            Self::Certificate { .. } | Self::Assertion(_) => ClientProof::Assertion(proof),
         }
     }
 }
@@ -202,8 +227,10 @@ mod tests {
             (json!({ "clientSecret": "s" }), 1, ""),
             (json!({ "clientCertificate": "c" }), 2, ""),
             (json!({ "clientCertificate": "c", "clientKey": "k" }), 2, ""),
-            (json!({}), 0, ""),
+            (json!({ "clientAssertion": { "file": "/t" } }), 1, ""),
+            (json!({}), 0, "azure.clientSecret: missing"),
             (json!({ "clientSecret": "s", "clientCertificate": "c" }), 2, "keep one of them"),
+            (json!({ "clientSecret": "s", "clientAssertion": "a" }), 1, "keep one of them"),
             (json!({ "clientSecret": "s", "clientKey": "k" }), 1, "`clientCertificate`, which is"),
         ];
         for (config, secrets, fault) in table {
@@ -245,6 +272,22 @@ mod tests {
             assert_eq!((claims["nbf"].as_i64(), claims["exp"].as_i64()), (Some(7), Some(607)));
             assert!(!format!("{credential:?} {run:?}").contains("PRIVATE"), "{run:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn assertion_of_a_provider_is_sent_as_it_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("azure-identity-token");
+        std::fs::write(&path, "hunter2-token\n").unwrap();
+        let credential = read(&json!({ "clientAssertion": { "file": path } })).0.unwrap();
+        assert_eq!(credential.examine().await, None);
+        let redactor = Redactor::default();
+        let run = credential.resolve(&redactor).await.unwrap();
+        let claimant = Claimant { client_id: "app", url: "https://login.example/t/token" };
+        let proof = run.proof(claimant, Timestamp(0)).unwrap();
+        assert_eq!(proof.expose(), "hunter2-token");
+        assert!(matches!(run.sent(&proof), ClientProof::Assertion(_)));
+        assert_eq!(redactor.line("a hunter2-token b", 99), "a [REDACTED] b");
     }
 
     #[tokio::test]

@@ -25,6 +25,9 @@ pub(crate) enum Proof {
     Secret(&'static str),
     /// Key of the private key of a certificate.
     Certificate(&'static str),
+    /// Key of the token of a provider that the application trusts.
+    #[cfg(any(feature = "databricks", feature = "synapse"))]
+    Assertion(&'static str),
 }
 
 /// Returns the remedy for a failure at the token endpoint: by the `AADSTS` code in its `detail` where that says
@@ -44,6 +47,11 @@ fn of_class(class: Class, keys: Keys) -> String {
                 "Check `{client_id}`, and that the certificate of `{key}` is registered with the \
                 application in Microsoft Entra ID."
             ),
+            #[cfg(any(feature = "databricks", feature = "synapse"))]
+            Proof::Assertion(token) => format!(
+                "Check `{client_id}`, and that issuer, subject and audience of the token in `{token}` are \
+                those of a federated credential of the application: az ad app federated-credential list."
+            ),
         },
         Class::Missing => format!("Check `{tenant}` and `{client_id}`."),
         Class::Expired => match proof {
@@ -53,6 +61,10 @@ fn of_class(class: Class, keys: Keys) -> String {
             Proof::Certificate(key) => format!(
                 "Register a new certificate with the application in Microsoft Entra ID, put its \
                 key into `{key}`, and check this machine's clock."
+            ),
+            #[cfg(any(feature = "databricks", feature = "synapse"))]
+            Proof::Assertion(token) => format!(
+                "Let the provider renew the token in `{token}` in time, and check this machine's clock."
             ),
         },
         Class::Invalid => format!("Check `{tenant}`, `{client_id}` and `{resource}`."),

@@ -169,9 +169,6 @@ fn entra(mut table: Reader<'_>, workspace: Option<&str>) -> Option<Entra> {
         table.refuse("tenantId", "must be the tenant's id, or a domain of it");
     }
     let client_id = table.required_string("clientId");
-    if !table.has("clientCertificate") {
-        table.required("clientSecret");
-    }
     let credential = ClientCredential::read(&mut table);
     let cloud = table.choice("cloud", &Cloud::WORDS);
     let cloud = cloud.unwrap_or_else(|| Cloud::of_workspace(workspace.map_or("", authority)));

@@ -31,12 +31,13 @@ const NAME_MAX: usize = 128;
 const DELIMITER_MAX: usize = 16;
 
 /// Keys of the table `azure` that an application uses.
-const OF_APPLICATION: [&str; 8] = [
+const OF_APPLICATION: [&str; 9] = [
     "tenantId",
     "clientId",
     "clientSecret",
     "clientCertificate",
     "clientKey",
+    "clientAssertion",
     "authority",
     "proxy",
     "tls",
@@ -209,16 +210,18 @@ fn azure(mut table: Reader<'_>, authentication: Option<Authentication>) -> Azure
     let is_managed = authentication == Some(Authentication::EntraManagedIdentity);
     let cloud = table.choice("cloud", &Cloud::WORDS);
     let (tenant, client_id) = (table.string("tenantId"), table.string("clientId"));
-    let credential = ClientCredential::read(&mut table);
+    let credential = if is_application {
+        ClientCredential::read(&mut table)
+    } else {
+        ClientCredential::unused(&mut table);
+        None
+    };
     let authority = server(&mut table, "authority");
     // The token endpoint keeps its own name: it is never behind a private link.
     let endpoint = Endpoint::read(&mut table, None);
     if is_application {
         for key in ["tenantId", "clientId"] {
             table.required(key);
-        }
-        if !table.has("clientCertificate") {
-            table.required("clientSecret");
         }
     }
     let metadata = metadata_endpoint(&mut table);
