@@ -13,6 +13,7 @@ mod explain;
 mod failing;
 #[cfg(test)]
 mod fit;
+mod grants;
 mod history;
 mod import;
 mod journal;

@@ -11,9 +11,9 @@ use super::args::{Arguments, Command, Global, ImportAction, Run, WebhookAction};
 use super::error::{CommandError, print_error};
 use super::print::{Answer, End, Screen};
 use super::{
-    audit, catalog, check, deliveries, explain, history, import, list, log, log_queue, next, print,
-    receivers, redeliver, rehearse, reload, revalidate, run, sample, show, silences, status,
-    validate, webhook,
+    audit, catalog, check, deliveries, explain, grants, history, import, list, log, log_queue,
+    next, print, receivers, redeliver, rehearse, reload, revalidate, run, sample, show, silences,
+    status, validate, webhook,
 };
 use crate::daemon::Clock;
 use crate::demo;
@@ -63,6 +63,7 @@ fn answer(arguments: Arguments) -> Result<Answer, CommandError> {
         | Command::Check(_)
         | Command::Validate(_)
         | Command::Rehearse(_)
+        | Command::Grants(_)
         | Command::Revalidate(_)
         | Command::List(_)
         | Command::Show(_)
@@ -104,6 +105,7 @@ async fn dispatch(global: &Global, command: Command) -> Result<Answer, CommandEr
         Command::Check(args) => check::answer(global, &args).await,
         Command::Validate(args) => validate::answer(global, &args, screen).await,
         Command::Rehearse(args) => rehearse::answer(global, &args, screen).await,
+        Command::Grants(args) => grants::answer(global, &args).await,
         Command::Revalidate(args) => revalidate::answer(global, &args, screen).await,
         Command::List(args) => list::answer(global, &args, screen).await,
         Command::Show(args) => show::answer(global, &args, screen).await,

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use tokio::time::timeout;
+
 use super::assemble::{Assembled, Assembly};
 use super::clock::Clock;
 use super::validate::guarded;
-use crate::domain::{CommonChecks, Observed, Redactor, Report};
-use crate::platforms::{LogIns, Mode, RunContext};
+use crate::domain::{Class, CommonChecks, Observed, Redactor, Report, duration_text};
+use crate::platforms::{LogIns, Mode, RunContext, Surplus};
 
 /// Validates the configured integration `name` as it is in the files; `None` when there is
 /// none of that name.
@@ -36,12 +38,7 @@ pub(crate) async fn observe_once(
 }
 
 /// Returns the context of a run by hand.
-pub(super) fn context(
-    assembly: &Assembly,
-    one: &Assembled,
-    reader: &str,
-    mode: Mode,
-) -> RunContext {
+fn context(assembly: &Assembly, one: &Assembled, reader: &str, mode: Mode) -> RunContext {
     let now = Clock::default().now();
     RunContext {
         name: one.wanted.name.clone(),
@@ -54,4 +51,30 @@ pub(super) fn context(
         log_ins: LogIns::of(&assembly.log_ins, &assembly.settings.refused_pauses, now)
             .by(reader, ""),
     }
+}
+
+/// Returns what the principal of `one` has beyond the needs of its tests, after a run that ended in `report` and
+/// saw `observed`. Nothing is asked after a run that did not log in: credentials that were refused are not sent again.
+pub(crate) async fn surplus_once(
+    assembly: &Assembly,
+    one: &Assembled,
+    mode: Mode,
+    report: &Report,
+    observed: &Observed,
+) -> Surplus {
+    let findings = report.tests.iter().filter_map(|result| result.outcome.finding());
+    let is_refused = findings.into_iter().any(|finding| finding.refuses_log_in);
+    let is_away = match report.class() {
+        Some(Class::Unreachable | Class::Throttled | Class::Unavailable | Class::Local) => true,
+        Some(Class::Denied | Class::Missing | Class::Invalid | Class::Expired) | None => false,
+    };
+    if is_refused || is_away {
+        return Surplus::unseen("Nothing was asked, since the run did not get that far.");
+    }
+    let context = context(assembly, one, &one.wanted.name, mode);
+    let limit = context.test_limit;
+    let asked = timeout(limit, one.validator.surplus(&context, observed)).await;
+    asked.unwrap_or_else(|_elapsed| {
+        Surplus::unseen(format!("The platform did not answer within {}.", duration_text(limit)))
+    })
 }

@@ -9,9 +9,12 @@ mod aws;
 #[cfg(any(feature = "databricks", feature = "snowflake", feature = "synapse"))]
 mod azure;
 mod connection;
+mod documents;
 #[cfg(test)]
 mod example;
 mod failure;
+mod form;
+mod grants;
 mod identity;
 mod log_in;
 mod peers;
@@ -39,6 +42,9 @@ mod synapse;
 #[cfg(feature = "trino")]
 mod trino;
 
+pub(crate) use documents::{Document, documents};
+pub(crate) use form::Form;
+pub(crate) use grants::{Grant, Names, Need, State, Surplus, judged, needs};
 pub(crate) use identity::Identity;
 pub(crate) use log_in::{LogInKey, LogInMemory, LogIns};
 pub(crate) use peers::{Peer, Peers};

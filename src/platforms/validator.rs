@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 
+use super::grants::{Grant, Names, Surplus};
 use super::identity::Identity;
 use super::run::RunContext;
 use crate::domain::{Observed, Report, Test};
@@ -18,6 +19,8 @@ pub(crate) struct Platform {
     pub(crate) version: u32,
     /// Tests that a run can report, in the order they run.
     pub(crate) catalog: &'static [Test],
+    /// Grants that the tests need, every test among them.
+    pub(crate) grants: &'static [Grant],
     /// Values that `autoBootstrap` may have.
     pub(crate) auto_bootstrap: AutoBootstrap,
     /// Sample configuration file, parsed by a test and printed to users.
@@ -47,6 +50,21 @@ pub(crate) trait Validator: std::fmt::Debug + Send + Sync {
     /// `config.tls.key`, with the reason. A secret that cannot be read is left out.
     fn examine(&self) -> BoxFuture<'_, Vec<(String, String)>> {
         Box::pin(std::future::ready(Vec::new()))
+    }
+
+    /// Returns the names of the configuration, by the places in [`Platform::grants`] that they fill.
+    fn names(&self) -> Names {
+        Names::default()
+    }
+
+    /// Returns the rights of the principal beyond what the tests need, as far as the platform shows them to it.
+    /// It is asked after a run that logged in, and `observed` is what that run saw.
+    fn surplus<'a>(
+        &'a self,
+        _run: &'a RunContext,
+        _observed: &'a Observed,
+    ) -> BoxFuture<'a, Surplus> {
+        Box::pin(std::future::ready(Surplus::unseen("This platform does not show them.")))
     }
 
     /// Runs the catalog. It cannot fail: whatever goes wrong is an outcome in the report.

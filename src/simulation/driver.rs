@@ -25,6 +25,7 @@ static PLATFORM: platforms::Platform = platforms::Platform {
     kind: "Simulated",
     version: 1,
     catalog: CATALOG,
+    grants: &[],
     auto_bootstrap: AutoBootstrap::Any,
     sample: "",
     parse: |_reader, _auto_bootstrap| None,

@@ -10,6 +10,7 @@ use super::check::Checked;
 use super::daemon::DaemonStatus;
 use super::delivery::{Delivery, ReplayPlan, Requeued};
 use super::explanation::Explained;
+use super::grants::Granted;
 use super::history::Entry;
 use super::integration::Integration;
 use super::ping::Pinged;
@@ -38,6 +39,8 @@ struct Commands<'a> {
     deliveries: Vec<Delivery<'a>>,
     /// Status of an integration with its evidence.
     explain: Explained<'a>,
+    /// Grants that an integration needs, with their states.
+    grants: Granted<'a>,
     /// Runs and status changes, the latest first.
     history: Vec<Entry<'a>>,
     /// Integrations as published, with an extension.

@@ -22,6 +22,7 @@ mod daemon;
 mod demo;
 mod documents;
 mod end_to_end;
+mod grants;
 mod hostile;
 mod import;
 mod life_cycle;

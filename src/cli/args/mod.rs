@@ -4,6 +4,7 @@ mod audit;
 mod common;
 mod deliveries;
 mod fitting;
+mod grants;
 mod history;
 mod receivers;
 mod rehearse;
@@ -19,6 +20,7 @@ pub(super) use audit::Audit;
 pub(super) use common::{Author, Change, Json, Moment, Named, Source};
 pub(super) use deliveries::{Deliveries, DeliverySort};
 pub(super) use fitting::Fitting;
+pub(super) use grants::Grants;
 pub(super) use history::{Entries, History};
 pub(super) use receivers::{
     Disable, Enable, ReceiverAction, ReceiverSort, Receivers, Redeliver, Replay, WebhookAction,
@@ -137,6 +139,12 @@ pub(super) enum Command {
     /// credential is not sent twice. The exit status is 0 when the next one passes everything that the
     /// present one passes.
     Rehearse(Rehearse),
+    /// Show what an integration needs on its platform, what of it is missing, and what it has too much
+    ///
+    /// The statements, rules or policies have the names of the configuration, each with the tests that need it.
+    /// One validation by hand says which of them are missing; nothing is stored and nothing is granted. Rights
+    /// beyond the needs are listed as far as the platform shows them. The exit status is 0 when none is missing.
+    Grants(Grants),
     /// Have the running daemon validate integrations now, out of turn
     ///
     /// The runs are stored and judged as any others, and receivers are notified of what changes, unless that
@@ -396,6 +404,7 @@ mod tests {
         ("check --online --json", "Check(Check { online: true, form: Json { json: true } })"),
         ("validate lake --preflight", "preflight: true"),
         ("validate --all --json", "all: true"),
+        ("grants lake --offline --json", "offline: true, preflight: false"),
         ("rehearse lake --with config.password=/run/next --json", "key: \"config.password\", file"),
         ("list --json --deleted", "deleted: true"),
         ("list --failing --label team=data --sort since", "label: [(\"team\", \"data\")]"),

@@ -40,6 +40,7 @@ const SAMPLE: Platform = Platform {
     kind: "Sample",
     version: 3,
     catalog: &[],
+    grants: &[],
     auto_bootstrap: AutoBootstrap::Any,
     sample: "",
     parse,

@@ -1,4 +1,4 @@
-//! The read-only requests to Google: the eight that [`Request`] can spell, and no others.
+//! The read-only requests to Google: the nine that [`Request`] can spell, and no others.
 
 use http::Method;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 
 use super::classify::Failure;
 use super::config::Endpoints;
-use super::permissions::Permission;
+use super::permissions::{BEYOND, Permission};
 use crate::domain::{Class, Secret, Timestamp};
 use crate::net::backoff::retry;
 use crate::net::exchange::{Answer, percent_encoded, request};
@@ -46,6 +46,11 @@ pub(super) enum Request<'a> {
     },
     /// Asks for the granted permissions on the project.
     TestProject {
+        /// Project of the dataset.
+        project: &'a str,
+    },
+    /// Asks which permissions that no test needs are granted on the project.
+    TestBeyond {
         /// Project of the dataset.
         project: &'a str,
     },
@@ -97,7 +102,7 @@ impl Request<'_> {
             Self::GetAccess { project, dataset } => {
                 format!("{}?datasetView=ACL", at(project, dataset))
             }
-            Self::TestProject { project } => {
+            Self::TestProject { project } | Self::TestBeyond { project } => {
                 let project = percent_encoded(project);
                 format!("{resource_manager}/v3/projects/{project}:testIamPermissions")
             }
@@ -130,6 +135,7 @@ impl Request<'_> {
                 "dryRun": true, "location": location, "query": "SELECT 1", "useLegacySql": false,
             })),
             Self::TestProject { .. } => Some(names(&Permission::ALL)),
+            Self::TestBeyond { .. } => Some(json!({ "permissions": BEYOND })),
             Self::TestTable { .. } => Some(names(&Permission::OF_TABLES)),
             Self::Impersonate { scope, life_seconds, delegates, .. } => {
                 let scopes: Vec<_> = scope.split(' ').collect();

@@ -56,6 +56,11 @@ impl Loaded {
         Self::of(config, config.credentials.reference().map(secrets::resolve_now))
     }
 
+    /// True for an identity of a workload that acts as no service account.
+    pub(super) const fn is_federated(&self) -> bool {
+        matches!(self.credentials, RunCredentials::Workload(_))
+    }
+
     fn of(config: &Config, text: Option<Result<Secret, SecretError>>) -> Result<Self, Failure> {
         let text = text.transpose();
         let text =

@@ -10,6 +10,7 @@ mod catalog;
 mod classify;
 mod client;
 mod config;
+mod grants;
 mod key;
 mod loaded;
 mod names;
@@ -26,13 +27,14 @@ mod token;
 
 use std::sync::atomic::AtomicBool;
 
+use self::grants::GRANTS;
 use super::connection::authority;
 use super::tested::Passed;
 use super::{
-    AutoBootstrap, BoxFuture, Identity, LogInKey, Mode, Platform, Recorder, RunContext, Seen,
-    Validated, Validator,
+    AutoBootstrap, BoxFuture, Identity, LogInKey, Mode, Names, Platform, Recorder, RunContext,
+    Seen, Surplus, Validated, Validator,
 };
-use crate::domain::{Class, FactKind, Finding, Test};
+use crate::domain::{Class, FactKind, Finding, Observed, Test};
 use crate::input::Reader;
 use advice::Subject;
 use catalog::{
@@ -54,6 +56,7 @@ pub(super) const PLATFORM: Platform = Platform {
     kind: "Google BigQuery",
     version: 1,
     catalog: CATALOG,
+    grants: GRANTS,
     auto_bootstrap: AutoBootstrap::MustBeFalse,
     sample: include_str!("../../../config/examples/bigquery.toml"),
     parse,
@@ -253,6 +256,27 @@ impl BigQuery {
         self.config.project.clone().or(own).ok_or_else(|| Failure::silent(Class::Invalid, reason))
     }
 
+    /// Asks for permissions that give much, and lists those that the principal has.
+    async fn beyond(&self, run: &RunContext) -> Surplus {
+        let failed = |failure: Failure| {
+            let detail = failure.detail;
+            Surplus::unseen(format!("The permissions could not be asked for: {detail}"))
+        };
+        let loaded = match Loaded::read(&self.config).await {
+            Ok(loaded) => loaded,
+            Err(failure) => return failed(failure),
+        };
+        let Connected { session, subject } = match self.prepare(&loaded, run).await {
+            Ok(connected) => connected,
+            Err(failure) => return failed(failure),
+        };
+        let project = &subject.project;
+        match session.call(Request::TestBeyond { project }, reply::permissions).await {
+            Ok(found) => grants::beyond(project, &found),
+            Err(failure) => failed(failure),
+        }
+    }
+
     fn name(&self, connected: &Connected<'_>) -> String {
         format!("{}:{}", connected.subject.project, self.config.dataset)
     }
@@ -345,6 +369,29 @@ impl Validator for BigQuery {
             authority: self.config.endpoint.ca_file(),
             ..Identity::default()
         }
+    }
+
+    fn names(&self) -> Names {
+        let loaded = Loaded::read_now(&self.config).ok();
+        let project = loaded.as_ref().and_then(|loaded| self.project(loaded).ok());
+        let account = loaded.as_ref().and_then(|loaded| loaded.account().map(str::to_owned));
+        let account = account.or_else(|| self.config.service_account.clone());
+        let member = match account {
+            Some(account) => Some(format!("serviceAccount:{account}")),
+            None if loaded.is_some_and(|loaded| loaded.is_federated()) => {
+                Some("<principal of the workload identity>".to_owned())
+            }
+            None => None,
+        };
+        grants::names(project.or_else(|| self.config.project.clone()), member)
+    }
+
+    fn surplus<'a>(
+        &'a self,
+        run: &'a RunContext,
+        _observed: &'a Observed,
+    ) -> BoxFuture<'a, Surplus> {
+        Box::pin(self.beyond(run))
     }
 
     fn validate<'a>(&'a self, run: &'a RunContext) -> BoxFuture<'a, Validated> {

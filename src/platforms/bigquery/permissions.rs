@@ -3,6 +3,22 @@
 use super::classify::Failure;
 use super::reply::Access;
 
+/// Permissions that no test needs, and that a service account of an integration should not have on its project.
+pub(super) const BEYOND: [&str; 12] = [
+    "bigquery.datasets.setIamPolicy",
+    "bigquery.reservations.create",
+    "bigquery.tables.getData",
+    "cloudkms.cryptoKeys.setIamPolicy",
+    "iam.roles.update",
+    "iam.serviceAccountKeys.create",
+    "iam.serviceAccounts.getAccessToken",
+    "resourcemanager.projects.delete",
+    "resourcemanager.projects.setIamPolicy",
+    "secretmanager.versions.access",
+    "storage.buckets.delete",
+    "storage.objects.get",
+];
+
 /// A permission that is tested.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Permission {

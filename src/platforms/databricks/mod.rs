@@ -11,6 +11,7 @@ mod config;
 mod credential_keys;
 mod credentials;
 mod expiry;
+mod grants;
 mod integration;
 mod lookup;
 mod named;
@@ -23,11 +24,13 @@ mod workload;
 
 use tokio::time::Instant;
 
+use self::grants::GRANTS;
 use super::tested::Passed;
 use super::{
-    AutoBootstrap, BoxFuture, Identity, Platform, Recorder, RunContext, Seen, Validated, Validator,
+    AutoBootstrap, BoxFuture, Identity, Names, Platform, Recorder, RunContext, Seen, Surplus,
+    Validated, Validator,
 };
-use crate::domain::{Class, FactKind, Finding};
+use crate::domain::{Class, FactKind, Finding, Observed};
 use crate::input::Reader;
 use crate::net::http::Connections;
 use crate::platforms::connection::authority;
@@ -49,6 +52,7 @@ pub(super) const PLATFORM: Platform = Platform {
     kind: "Databricks",
     version: 1,
     catalog: CATALOG,
+    grants: GRANTS,
     auto_bootstrap: AutoBootstrap::Any,
     sample: include_str!("../../../config/examples/databricks.toml"),
     parse,
@@ -182,7 +186,11 @@ impl Databricks {
             Err(failure) if failure.class == Class::Missing => Err(failure.evident(gone())),
             Err(failure) if failure.class == Class::Denied => {
                 let doing = format!("SQL warehouse [{id}] could not be looked at.");
-                let fix = format!("Grant CAN USE on SQL warehouse {id} to the principal.");
+                let fix = format!(
+                    "Grant CAN USE on it to the principal: databricks warehouses update-permissions \
+                     {id} --json '{{\"access_control_list\": [..]}}'; `revalidated grants` prints it \
+                     in full."
+                );
                 let fix = self.named_remedy(&failure).unwrap_or(fix);
                 Ok(Some(failure.finding(&doing, self.host()).fix(fix)))
             }
@@ -248,6 +256,18 @@ impl Validator for Databricks {
 
     fn examine(&self) -> BoxFuture<'_, Vec<(String, String)>> {
         Box::pin(async { self.config.credentials.examine().await.into_iter().collect() })
+    }
+
+    fn names(&self) -> Names {
+        self.granted_names()
+    }
+
+    fn surplus<'a>(
+        &'a self,
+        _run: &'a RunContext,
+        observed: &'a Observed,
+    ) -> BoxFuture<'a, Surplus> {
+        Box::pin(std::future::ready(self.beyond(observed)))
     }
 
     fn validate<'a>(&'a self, run: &'a RunContext) -> BoxFuture<'a, Validated> {

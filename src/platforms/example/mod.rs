@@ -1,7 +1,7 @@
 //! Example platform of `CONTRIBUTING.md`: one test, one request.
 use super::connection::{self, Endpoint};
 use super::{
-    AutoBootstrap, BoxFuture, Identity, Platform, Recorder, RunContext, Validated, Validator,
+    AutoBootstrap, BoxFuture, Grant, Identity, Platform, Recorder, RunContext, Validated, Validator,
 };
 use crate::domain::{Class, Finding, Test};
 use crate::input::Reader;
@@ -15,6 +15,7 @@ pub(super) const PLATFORM: Platform = Platform {
     kind: "Example",
     version: 1,
     catalog: CATALOG,
+    grants: &[Grant::none(&[CONNECT], "an address that answers")],
     auto_bootstrap: AutoBootstrap::Any,
     sample: include_str!("sample.toml"),
     parse,

@@ -3,10 +3,12 @@
 //! A run is one session: log in, look up at most two names in the system catalog, log out. What it
 //! sends is the enum [`client::Statement`] and nothing else.
 
+mod catalog;
 mod classify;
 mod client;
 mod cluster;
 mod config;
+mod grants;
 mod iam;
 mod integration;
 mod remedy;
@@ -16,20 +18,22 @@ mod tests;
 
 use tokio::time::Instant;
 
+use self::catalog::{CATALOG, CONNECT, DATABASE_ABSENT, DATABASE_EXISTS, ROLE_ABSENT, ROLE_EXISTS};
 use self::classify::{Cause, Failure};
 use self::client::{RunCredentials, Session, Statement};
 use self::cluster::Target;
 use self::config::NO_OKTA;
+use self::grants::GRANTS;
 use self::integration::{Credentials, Redshift};
 use self::remedy::quoted;
 use super::aws::machine::Machine;
 use super::connection::TcpEndpoint;
 use super::tested::Passed;
 use super::{
-    AutoBootstrap, BoxFuture, Identity, LogInKey, Mode, Platform, Recorder, RunContext, Seen,
-    Validated, Validator,
+    AutoBootstrap, BoxFuture, Identity, LogInKey, Mode, Names, Platform, Recorder, RunContext,
+    Seen, Surplus, Validated, Validator,
 };
-use crate::domain::{Class, FactKind, Finding, Test};
+use crate::domain::{Class, FactKind, Finding, Observed, Test};
 use crate::input::Reader;
 
 /// Entry of Amazon Redshift.
@@ -37,33 +41,11 @@ pub(super) const PLATFORM: Platform = Platform {
     kind: "Redshift",
     version: 1,
     catalog: CATALOG,
+    grants: GRANTS,
     auto_bootstrap: AutoBootstrap::Any,
     sample: include_str!("../../../config/examples/redshift.toml"),
     parse,
 };
-
-const CATALOG: &[Test] = &[CONNECT, DATABASE_ABSENT, ROLE_ABSENT, DATABASE_EXISTS, ROLE_EXISTS];
-
-const CONNECT: Test =
-    Test::always("Initial validation: basic connection test", "Unable to connect to host.");
-const DATABASE_ABSENT: Test = Test::preflight(
-    "Validate automatic: database does not exist",
-    "The database already exists. If this database can be safely dropped, please do so and try \
-    again. Alternatively, specify a different database name.",
-);
-const ROLE_ABSENT: Test = Test::preflight(
-    "Validate automatic: impersonation role does not exist",
-    "Impersonation role already exists. If this role can be safely dropped please do so and try \
-    again. Alternatively, specify a different role name.",
-);
-const DATABASE_EXISTS: Test = Test::recurring(
-    "Recurring validation: database exists",
-    "The Immuta-managed database [] does not exist or is not visible to the Immuta system account.",
-);
-const ROLE_EXISTS: Test = Test::recurring(
-    "Recurring validation: impersonation role exists",
-    "The impersonation role [] does not exist or is not visible to the Immuta system account.",
-);
 
 /// Result of a connection test that passed.
 enum Connected {
@@ -129,6 +111,18 @@ impl Validator for Redshift {
             host,
             ..Identity::default()
         }
+    }
+
+    fn names(&self) -> Names {
+        self.granted_names()
+    }
+
+    fn surplus<'a>(
+        &'a self,
+        _run: &'a RunContext,
+        observed: &'a Observed,
+    ) -> BoxFuture<'a, Surplus> {
+        Box::pin(std::future::ready(self.beyond(observed)))
     }
 
     fn validate<'a>(&'a self, run: &'a RunContext) -> BoxFuture<'a, Validated> {

@@ -1,8 +1,9 @@
 //! The tests that need no server: comparisons with other integrations, and the form of a name.
 
+use super::PLATFORM;
 use super::catalog::ROLE;
 use super::config::Config;
-use super::{PLATFORM, S3};
+use super::integration::S3;
 use crate::domain::{Class, Finding};
 use crate::platforms::RunContext;
 use crate::platforms::aws::config::is_role_in;

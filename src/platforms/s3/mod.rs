@@ -6,32 +6,32 @@ mod catalog;
 mod client;
 mod config;
 mod endpoint;
+mod grants;
+mod integration;
 mod local;
 mod reply;
 #[cfg(test)]
 mod tests;
 
 use reqsign_aws_v4::Credential;
-use reqsign_core::Env;
 
+use self::grants::GRANTS;
 use super::aws::classify::{Failure, Refusal};
 use super::aws::client::{Client, shown_key};
-use super::aws::credentials::CredentialChain;
 use super::aws::endpoint::partition_of;
 use super::aws::machine::Machine;
-use super::aws::sts::Sts;
 use super::aws::xml::{Element, ReplyError};
 use super::tested::Passed;
 use super::{
-    AutoBootstrap, BoxFuture, Identity, Mode, Platform, Recorder, RunContext, Seen, Validated,
-    Validator,
+    AutoBootstrap, BoxFuture, Identity, Mode, Names, Platform, Recorder, RunContext, Seen, Surplus,
+    Validated, Validator,
 };
-use crate::domain::{Class, FactKind, Finding, Test};
+use crate::domain::{Class, FactKind, Finding, Observed, Test};
 use crate::input::Reader;
-use crate::net::http::HttpError;
 use catalog::{CALLER, CATALOG, INSTANCE, NAME, NOT_YET, PATH, REGISTERED, ROLE, TARGET};
-use client::{Request, SESSION_POLICY, Servers};
+use client::Request;
 use config::{Config, Likeness, LocationPath};
+use integration::S3;
 use reply::{Caller, Location, caller, instance, key_count, locations};
 
 /// The most pages of locations that are read; one instance has at most a thousand locations.
@@ -48,6 +48,7 @@ pub(super) const PLATFORM: Platform = Platform {
     kind: "Native S3",
     version: 1,
     catalog: CATALOG,
+    grants: GRANTS,
     auto_bootstrap: AutoBootstrap::MustBeFalse,
     sample: include_str!("../../../config/examples/s3.toml"),
     parse,
@@ -61,14 +62,6 @@ fn parse(mut reader: Reader<'_>, _auto_bootstrap: bool) -> Option<Box<dyn Valida
     Some(Box::new(made?))
 }
 
-/// Validator of an S3 integration, as configured.
-#[derive(Debug)]
-struct S3 {
-    config: Config,
-    servers: Servers,
-    credentials: CredentialChain,
-}
-
 /// Session of a run: the caller, and the connections.
 struct Session {
     client: Client,
@@ -77,14 +70,6 @@ struct Session {
 }
 
 impl S3 {
-    fn new(config: Config, machine: Machine<impl Env>) -> Result<Self, HttpError> {
-        let Config { credentials, endpoints, .. } = &config;
-        let sts = Sts { origin: endpoints.sts(), policy: SESSION_POLICY };
-        let credentials = CredentialChain::new(credentials.clone(), sts, machine)?;
-        let servers = Servers::new(endpoints.clone());
-        Ok(Self { config, servers, credentials })
-    }
-
     async fn run(&self, run: &RunContext) -> Validated {
         let mut tests = Recorder::new(CATALOG, run);
         tests.test(TARGET, async || self.no_duplicate_target(run)).await;
@@ -366,6 +351,18 @@ impl Validator for S3 {
             principal: Some(credentials.principal()),
             authority: endpoint.ca_file(),
         }
+    }
+
+    fn names(&self) -> Names {
+        grants::names(&self.config)
+    }
+
+    fn surplus<'a>(
+        &'a self,
+        _run: &'a RunContext,
+        observed: &'a Observed,
+    ) -> BoxFuture<'a, Surplus> {
+        Box::pin(std::future::ready(grants::beyond(observed)))
     }
 
     fn validate<'a>(&'a self, run: &'a RunContext) -> BoxFuture<'a, Validated> {

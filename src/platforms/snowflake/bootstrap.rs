@@ -17,7 +17,7 @@ const BOOTSTRAP_PRIVILEGES: [&str; 6] = [
     "APPLY ROW ACCESS POLICY",
 ];
 /// The role that has every privilege on the account.
-const ACCOUNT_ADMIN: &str = "ACCOUNTADMIN";
+pub(super) const ACCOUNT_ADMIN: &str = "ACCOUNTADMIN";
 /// The most roles whose grants are read.
 const ROLES_MAX: usize = 30;
 

@@ -11,6 +11,7 @@ mod config;
 mod credential_keys;
 mod credentials;
 mod driver;
+mod grants;
 mod integration;
 mod link;
 mod obtain;
@@ -27,11 +28,13 @@ use self::catalog::{
     IMPERSONATION_EXISTS, PREFIX, ROLE, WAREHOUSE,
 };
 use self::checks::Checks;
+use self::grants::GRANTS;
 use self::integration::Snowflake;
 use super::{
-    AutoBootstrap, BoxFuture, Identity, Mode, Platform, Recorder, RunContext, Seen, Validated,
-    Validator,
+    AutoBootstrap, BoxFuture, Identity, Mode, Names, Platform, Recorder, RunContext, Seen, Surplus,
+    Validated, Validator,
 };
+use crate::domain::Observed;
 use crate::input::Reader;
 
 /// Entry of Snowflake in the list of platforms.
@@ -39,6 +42,7 @@ pub(super) const PLATFORM: Platform = Platform {
     kind: "Snowflake",
     version: 1,
     catalog: CATALOG,
+    grants: GRANTS,
     auto_bootstrap: AutoBootstrap::Any,
     sample: include_str!("../../../config/examples/snowflake.toml"),
     parse,
@@ -59,6 +63,18 @@ impl Validator for Snowflake {
             let wrong = self.credentials.examine().await;
             wrong.map(|(path, reason)| (path.to_owned(), reason)).into_iter().collect()
         })
+    }
+
+    fn names(&self) -> Names {
+        self.granted_names()
+    }
+
+    fn surplus<'a>(
+        &'a self,
+        run: &'a RunContext,
+        _observed: &'a Observed,
+    ) -> BoxFuture<'a, Surplus> {
+        Box::pin(self.beyond(run))
     }
 
     fn validate<'a>(&'a self, run: &'a RunContext) -> BoxFuture<'a, Validated> {

@@ -4,10 +4,12 @@
 //! sends is the enum [`statement::Statement`] and nothing else. A paused pool is never resumed.
 
 mod call;
+mod catalog;
 mod classify;
 mod client;
 mod config;
 mod credentials;
+mod grants;
 mod integration;
 mod library;
 mod remedy;
@@ -19,17 +21,19 @@ mod transient;
 
 use std::time::Duration;
 
+use self::catalog::{CATALOG, CONNECT, DELIMITERS, MANAGE, ROLE_ABSENT, ROLE_EXISTS};
 use self::classify::{Cause, Failure, can_be_asked_otherwise};
 use self::client::{Found, Server, Session};
+use self::grants::GRANTS;
 use self::integration::{Delimiters, Synapse};
 use self::statement::{Statement, identifier};
 use super::connection::TcpEndpoint;
 use super::tested::Passed;
 use super::{
-    AutoBootstrap, BoxFuture, Identity, Mode, Platform, Recorder, RunContext, Seen, Validated,
-    Validator,
+    AutoBootstrap, BoxFuture, Identity, Mode, Names, Platform, Recorder, RunContext, Seen, Surplus,
+    Validated, Validator,
 };
-use crate::domain::{Class, FactKind, Finding, Test};
+use crate::domain::{Class, FactKind, Finding, Observed, Test};
 use crate::input::Reader;
 
 /// Entry of Azure Synapse Analytics.
@@ -37,30 +41,11 @@ pub(super) const PLATFORM: Platform = Platform {
     kind: "Azure Synapse Analytics",
     version: 1,
     catalog: CATALOG,
+    grants: GRANTS,
     auto_bootstrap: AutoBootstrap::Any,
     sample: include_str!("../../../config/examples/synapse.toml"),
     parse,
 };
-
-const CATALOG: &[Test] = &[CONNECT, DELIMITERS, ROLE_ABSENT, MANAGE, ROLE_EXISTS];
-const CONNECT: Test = Test::always("Initial validation: connect", "Unable to connect to host.");
-const DELIMITERS: Test = Test::always(
-    "Initial validation: delimiters test",
-    "Hash delimiter and array delimiter must not have the same value.",
-);
-const ROLE_ABSENT: Test = Test::preflight(
-    "Validate automatic: impersonation role does not exist",
-    "Impersonation role already exists. If this role can be safely dropped please do so and try \
-    again. Alternatively, specify a different role name.",
-);
-const MANAGE: Test = Test::always(
-    "Validate Immuta system user can manage database",
-    "User does not have permission to manage database.",
-);
-const ROLE_EXISTS: Test = Test::recurring(
-    "Recurring validation: impersonation role exists",
-    "The impersonation role [] does not exist or is not visible to the Immuta system account.",
-);
 
 /// The other two pairs of delimiters, in the words of the published one.
 const HASH_KEY_AND_ARRAY: &str =
@@ -100,6 +85,18 @@ impl Validator for Synapse {
 
     fn examine(&self) -> BoxFuture<'_, Vec<(String, String)>> {
         Box::pin(async { self.server.credentials.examine().await.into_iter().collect() })
+    }
+
+    fn names(&self) -> Names {
+        self.granted_names()
+    }
+
+    fn surplus<'a>(
+        &'a self,
+        _run: &'a RunContext,
+        _observed: &'a Observed,
+    ) -> BoxFuture<'a, Surplus> {
+        Box::pin(std::future::ready(grants::beyond()))
     }
 
     fn validate<'a>(&'a self, run: &'a RunContext) -> BoxFuture<'a, Validated> {

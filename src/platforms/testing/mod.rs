@@ -16,6 +16,7 @@
 mod echo;
 mod factors;
 mod fuzz;
+mod grants;
 mod observed;
 mod retried;
 mod sample;
@@ -31,6 +32,7 @@ use serde_json::{Value as Json, json};
 
 pub(in crate::platforms) use echo::{echo_is_hidden, flat, nested, page, xml};
 pub(in crate::platforms) use fuzz::{fuzz, recorded_bodies};
+pub(in crate::platforms) use grants::folder_of;
 pub(in crate::platforms) use observed::{facts_of, facts_of_case, lines_of, token_of};
 pub(in crate::platforms) use retried::{Retried, none_is_definitive};
 pub(in crate::platforms) use sample::sample_config;
@@ -165,6 +167,9 @@ async fn replay_one(subject: Subject, case: PathBuf) -> Result<(), String> {
         (subject.check)(request);
     }
     let requests: Vec<_> = seen.iter().map(subject.shown).collect();
+    if let Some(wrong) = grants::disagreement(subject.folder, validator.as_ref(), &report) {
+        return Err(format!("{name}: {wrong}"));
+    }
     let found = shown(&report, &requests);
     let text = format!("{found:#}\n").replace(&server.address, "@server@");
     let port = server.address.rsplit_once(':').unwrap().1;

@@ -13,18 +13,22 @@ use crate::domain::{Class, Finding};
 impl Trino {
     /// Adds the remedy of `failure`, where `finding` has none yet.
     pub(super) fn advised(&self, failure: &Failure, finding: Finding) -> Finding {
+        self.advised_for(&self.user(), failure, finding)
+    }
+
+    /// Adds the remedy of a failure of `user`, as rules and grants name it.
+    pub(super) fn advised_for(&self, user: &str, failure: &Failure, finding: Finding) -> Finding {
         if finding.remediation.is_some() {
             return finding;
         }
-        match self.remedy(failure) {
+        match self.remedy(failure, user) {
             Some(remedy) => finding.fix(remedy),
             None => finding,
         }
     }
 
-    fn remedy(&self, failure: &Failure) -> Option<String> {
+    fn remedy(&self, failure: &Failure, user: &str) -> Option<String> {
         let place = &self.config.authority;
-        let user = self.user();
         let remedy = match failure.cause.kind {
             Kind::Refused(offers) => self.of_refusal(failure, offers),
             Kind::Certificate => certificate(failure.class).to_owned(),
@@ -46,7 +50,7 @@ impl Trino {
             }
             Kind::Forwarded => format!("Connect over HTTPS. {UNKNOWN_PROXY}"),
             Kind::Answered => answered(failure).to_owned(),
-            Kind::Query { remedy, .. } => of_query(remedy, failure, &user),
+            Kind::Query { remedy, .. } => of_query(remedy, failure, user),
             Kind::NextPage(remedy) => remedy.to_owned(),
             Kind::Waiting => format!(
                 "Queries wait. Look at the workers (SELECT * FROM system.runtime.nodes; \

@@ -1,5 +1,6 @@
 //! Test of the catalogs: those that are configured are listed, and each of them works.
 
+use serde_json::json;
 use tokio::time::Instant;
 
 use super::catalog::CATALOGS;
@@ -13,6 +14,8 @@ use crate::platforms::{Recorder, Seen};
 
 /// Most names of catalogs that are shown.
 const NAMES_MAX: usize = 10;
+/// Most rules that a remedy has.
+const RULES_MAX: usize = 3;
 /// Most catalogs that are compared with those of another run.
 const COMPARED_MAX: usize = 100;
 
@@ -54,8 +57,18 @@ impl Trino {
         }
         let verb = if missing.len() == 1 { "does not exist or is" } else { "do not exist or are" };
         let message = format!("{} {verb} not visible to the system account.", named(&missing));
-        let fix = "Create them, correct `catalogs`, give the system account a `role` that sees \
-            them, or let it access them in the rules of the cluster's access control.";
+        let user = self.config.user_name();
+        let rule = |name: &&String| {
+            let name = name.to_lowercase();
+            json!({ "catalogs": [{ "user": user, "catalog": name, "allow": "read-only" }] })
+        };
+        let rules: Vec<_> =
+            missing.iter().take(RULES_MAX).map(|name| rule(name).to_string()).collect();
+        let fix = format!(
+            "Create them, correct `catalogs`, give the system account a `role` that sees them, or \
+             let it access them in the rules of the cluster's access control: {}.",
+            rules.join(", ")
+        );
         Err(Finding::new(Class::Missing, message).fix(fix))
     }
 

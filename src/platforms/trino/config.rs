@@ -32,6 +32,8 @@ const NOT_TAKEN: [(&str, &str); 6] = [
 const KERBEROS: &str = "Kerberos (SPNEGO) is not supported: let the cluster take PASSWORD, JWT or \
     CERTIFICATE beside KERBEROS (http-server.authentication.type), and use `userPassword`, `jwt`, \
     `oAuthClientCredentials` or `certificate`";
+/// Name of an account that the configuration does not name.
+const ANY_USER: &str = "USER";
 /// The most catalogs that one integration names.
 const CATALOGS_MAX: usize = 1000;
 /// The longest user or catalog name, in characters.
@@ -66,6 +68,14 @@ pub(super) struct Config {
     pub(super) minimum_version: u64,
     /// Host that a query would start, if it may not be started.
     pub(super) asleep: Option<String>,
+}
+
+impl Config {
+    /// Returns the name of the system account, as rules have it.
+    pub(super) fn user_name(&self) -> &str {
+        let name = self.credentials.username().or(self.expected_user.as_deref());
+        name.unwrap_or(ANY_USER)
+    }
 }
 
 /// Table and user for the probe of access control.

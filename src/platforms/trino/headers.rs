@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use http::HeaderName;
 use http::header::HeaderValue;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use crate::input::Reader;
 
@@ -68,6 +68,17 @@ impl Headers {
             reader.fault("headers", format!("must be up to {COUNT_MAX} headers"));
         }
         Self { roles, shared }
+    }
+
+    /// Returns the roles by name, each with its catalog; `system` is the cluster's.
+    pub(super) fn named_roles(&self) -> Vec<(String, String)> {
+        let named = |(_header, value): &(String, String)| {
+            let (catalog, role) = value.split_once('=')?;
+            let role = percent_decode_str(role).decode_utf8().ok()?;
+            let role = role.strip_prefix("ROLE{")?.strip_suffix('}')?;
+            Some((catalog.to_owned(), role.to_owned()))
+        };
+        self.roles.iter().filter_map(named).collect()
     }
 
     /// Returns all headers of the system account.
@@ -158,6 +169,14 @@ mod tests {
             found.sort();
             assert_eq!(found.join(", "), expected, "{config}");
         }
+    }
+
+    #[test]
+    fn roles_have_their_names_back_without_those_of_all_and_none() {
+        let config = json!({ "role": "ROLE{a b}", "roles": { "lake": "ü}", "pond": "ALL" } });
+        let named = |catalog: &str, role: &str| (catalog.to_owned(), role.to_owned());
+        let expected = [named("system", "a b"), named("lake", "ü}")];
+        assert_eq!(read(&config).0.named_roles(), expected);
     }
 
     #[test]

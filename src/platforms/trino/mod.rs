@@ -11,6 +11,7 @@ mod client;
 mod codes;
 mod config;
 mod credentials;
+mod grants;
 mod headers;
 mod permission;
 mod probe;
@@ -24,11 +25,13 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use self::grants::GRANTS;
 use super::tested::{Failed, Passed};
 use super::{
-    AutoBootstrap, BoxFuture, Identity, Platform, Recorder, RunContext, Seen, Validated, Validator,
+    AutoBootstrap, BoxFuture, Identity, Names, Platform, Recorder, RunContext, Seen, Surplus,
+    Validated, Validator,
 };
-use crate::domain::{Class, FactKind, Finding, Redactor, Test};
+use crate::domain::{Class, FactKind, Finding, Observed, Redactor, Test};
 use crate::input::Reader;
 use catalog::{AUTHENTICATION, CATALOG, CONNECTION, QUERY, VERSION};
 use classify::{Failure, Kind};
@@ -51,6 +54,7 @@ pub(super) const PLATFORM: Platform = Platform {
     kind: "Trino",
     version: 1,
     catalog: CATALOG,
+    grants: GRANTS,
     auto_bootstrap: AutoBootstrap::Absent,
     sample: include_str!("../../../config/examples/trino.toml"),
     parse,
@@ -80,6 +84,18 @@ impl Validator for Trino {
 
     fn examine(&self) -> BoxFuture<'_, Vec<(String, String)>> {
         Box::pin(self.unusable())
+    }
+
+    fn names(&self) -> Names {
+        grants::names(&self.config)
+    }
+
+    fn surplus<'a>(
+        &'a self,
+        _run: &'a RunContext,
+        _observed: &'a Observed,
+    ) -> BoxFuture<'a, Surplus> {
+        Box::pin(std::future::ready(grants::beyond()))
     }
 
     fn validate<'a>(&'a self, run: &'a RunContext) -> BoxFuture<'a, Validated> {

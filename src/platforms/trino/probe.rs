@@ -142,7 +142,7 @@ impl Probing<'_> {
             (Class::Denied | Class::Expired, false, ProbeUser::Own(_)) => {
                 Err(finding.fix("Correct the credentials in `accessControlProbe`."))
             }
-            _ => Err(trino.advised(&failure, finding)),
+            _ => Err(trino.advised_for(&format!("user {name}"), &failure, finding)),
         }
     }
 

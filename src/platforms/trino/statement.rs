@@ -75,6 +75,24 @@ impl Table {
         Some(Self { parts: parts.try_into().ok()?, shown: text.to_owned() })
     }
 
+    /// Returns the name of its catalog.
+    pub(super) fn catalog(&self) -> &str {
+        let [catalog, _, _] = &self.parts;
+        catalog
+    }
+
+    /// Returns the name of its schema.
+    pub(super) fn schema(&self) -> &str {
+        let [_, schema, _] = &self.parts;
+        schema
+    }
+
+    /// Returns its name within the schema.
+    pub(super) fn table(&self) -> &str {
+        let [_, _, table] = &self.parts;
+        table
+    }
+
     /// Returns the name as a statement contains it.
     pub(super) fn quoted(&self) -> String {
         self.parts.each_ref().map(|part| quoted(part)).join(".")

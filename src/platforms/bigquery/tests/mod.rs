@@ -1,6 +1,7 @@
 //! The platform against servers: recorded answers in `testcases/`, and bqemulator, which has the
 //! interface of `BigQuery`.
 
+mod grants;
 mod stand_ins;
 mod transient;
 
@@ -74,6 +75,11 @@ fn asked_for(seen: &Seen) -> Option<&'static str> {
         ("POST", _) if target == format!("{account}:generateAccessToken") => Some("impersonate"),
         ("POST", "/v3/projects/example-project:testIamPermissions") if seen.body == ON_PROJECT => {
             Some("project")
+        }
+        ("POST", "/v3/projects/example-project:testIamPermissions")
+            if seen.body == json!({ "permissions": permissions::BEYOND }).to_string() =>
+        {
+            Some("beyond")
         }
         ("GET", "/subject") => Some("subject"),
         ("GET", _) if target == format!("{machine}email") => Some("machine-email"),

@@ -6,6 +6,7 @@
 mod abandoned;
 mod cases;
 mod connection;
+mod grants;
 mod iam;
 mod observed;
 mod server;

@@ -138,3 +138,52 @@ async fn moto_accepts_signatures_policies_and_roles() {
         assert!(found.0 == status && found.1.contains(expected), "{name}: {found:?} {report:?}");
     }
 }
+
+/// The policy as it is printed lets a fresh user list the path, and without its statement that is named as missing.
+#[tokio::test]
+async fn moto_accepts_the_policy_that_is_printed() {
+    use crate::platforms::{Form, State, documents, judged, needs};
+    let moto = Moto::start();
+    let control = healthy().await;
+    moto.prepare("PUT", "/lake", "s3", "").await;
+    moto.prepare("PUT", "/lake/raw/part-1", "s3", "x").await;
+    let config = |key: &(String, String)| {
+        json!({
+            "name": "lake", "awsAccountId": "123456789012", "awsRegion": "us-east-1",
+            "awsLocationRole": "arn:aws:iam::123456789012:role/grants",
+            "awsLocationPath": "s3://lake/raw/*", "authenticationType": "accessKey",
+            "awsAccessKeyId": key.0, "awsSecretAccessKey": key.1,
+            "endpoints": {
+                "sts": moto.endpoint, "s3": moto.endpoint, "s3Control": control.address,
+            },
+        })
+    };
+    let of = |key: &(String, String)| integration(&config(key), &[]);
+    let unknown = ("AKIAIOSFODNN7EXAMPLE".to_owned(), "x".to_owned());
+    let names = of(&unknown).names();
+    let all = needs(GRANTS, &names);
+    let printed = |needs: &[_]| {
+        let document = documents(needs, &names).into_iter().find(|one| one.form == Form::Policy);
+        serde_json::from_str::<Json>(&document.unwrap().text).unwrap()
+    };
+    // moto takes no policy about Access Grants.
+    let list: Vec<_> =
+        all.iter().filter(|need| need.text.contains("s3:ListBucket")).cloned().collect();
+    assert_eq!((list.len(), all.len()), (1, 3), "{all:?}");
+    let other = json!({ "Effect": "Allow", "Action": "s3:GetObject", "Resource": "*" });
+    let other = json!({ "Version": "2012-10-17", "Statement": [other] });
+    let fresh = moto.user("fresh", &printed(&list)).await;
+    let revoked = moto.user("revoked", &other).await;
+    let client = crate::net::http::client(&HttpOptions::default()).unwrap();
+    let reset = client.post(format!("{}/moto-api/reset-auth", moto.endpoint));
+    reset.header("content-type", "text/plain").body("0").send().await.unwrap();
+    for (key, expected) in [(fresh, vec![]), (revoked, vec![list[0].text.as_str()])] {
+        let report = of(&key).validate(&context(Mode::Recurring)).await.report;
+        let states = judged(&all, &report);
+        let missing = all.iter().zip(&states).filter(|(_, (state, _))| *state == State::Missing);
+        let missing: Vec<_> = missing.map(|(need, _)| need.text.as_str()).collect();
+        assert_eq!(missing, expected, "{report:?}");
+        let (status, text) = message(&report, PATH);
+        assert_eq!(status == ReportStatus::Passed, expected.is_empty(), "{text}");
+    }
+}

@@ -4,6 +4,7 @@
 
 mod answers;
 mod causes;
+mod grants;
 mod keys;
 mod observed;
 mod stand_ins;
@@ -63,6 +64,7 @@ fn statement(sql: &str) -> Option<&'static str> {
         }
         "SELECT CURRENT_ROLE()" => Some("current-role"),
         "SHOW GRANTS TO ROLE \"SETUP\"" | "SHOW GRANTS TO ROLE \"MID\"" => Some("grants"),
+        "SHOW GRANTS TO ROLE \"IMMUTA_SYSTEM\"" => Some("own-grants"),
         _ if like("WAREHOUSES").is_some() => Some("warehouses"),
         _ if like("DATABASES").is_some() => Some("databases"),
         _ if like("ROLES").is_some() => Some("roles"),

@@ -15,8 +15,8 @@ use super::super::catalog::{ACCESS, CATALOGS, ENFORCEMENT};
 use super::super::*;
 use super::result;
 use crate::domain::{Report, ReportStatus};
-use crate::platforms::Mode;
 use crate::platforms::testing::{context, validator};
+use crate::platforms::{Form, Mode, Need, State, documents, judged, needs};
 
 /// Table that the rules deny to the probe user.
 const TABLE: &str = "tpch.tiny.nation";
@@ -190,6 +190,38 @@ async fn check_rules(server: &Real) {
     server.rules(|rules| *rules = before);
 }
 
+/// Exactly the rules that `grants` prints let the validation of an account pass that may do nothing else, and each of
+/// them that is taken away is named as missing.
+async fn check_grants(server: &Real) {
+    let mut before = Json::Null;
+    server.rules(|rules| before = rules.clone());
+    let config = with(server.config(), &json!({ "catalogs": ["Memory"] }));
+    let names = validator(&PLATFORM, &config).names();
+    let all: Vec<_> = needs(GRANTS, &names);
+    let all: Vec<_> = all.into_iter().filter(|need| need.grant.form == Form::Rules).collect();
+    assert_eq!(all.len(), 7, "{all:?}");
+    let apply = |needs: &[Need]| {
+        let document = documents(needs, &names).pop().unwrap();
+        server.rules(|rules| *rules = serde_json::from_str(&document.text).unwrap());
+    };
+    apply(&all);
+    let report = validated(&config).await;
+    assert_eq!(report.status(), ReportStatus::Passed, "{report:?}");
+    let states = judged(&all, &report);
+    assert!(states.iter().all(|(state, _)| *state == State::Present), "{states:?}");
+    for place in 0..all.len() {
+        let mut fewer = all.clone();
+        let revoked = fewer.remove(place);
+        apply(&fewer);
+        let report = validated(&config).await;
+        let states = judged(&all, &report);
+        let missing = all.iter().zip(&states).filter(|(_, (state, _))| *state == State::Missing);
+        let missing: Vec<_> = missing.map(|(need, _)| need.text.as_str()).collect();
+        assert_eq!(missing, [revoked.text.as_str()], "{report:?}");
+    }
+    server.rules(|rules| *rules = before);
+}
+
 /// Passes connections on to one of several servers, and breaks all of them when it changes.
 async fn switch(target: Arc<AtomicU16>) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -310,6 +342,7 @@ async fn real_server_is_found_healthy_and_broken() {
     check_standby(&server, &standby).await;
     drop(standby);
     check_rules(&server).await;
+    check_grants(&server).await;
     check_restart(server).await;
     check_no_workers().await;
     println!("a real Trino was validated");

@@ -1,0 +1,59 @@
+//! Grants of a configuration on a real `PostgreSQL`, as far as its SQL is that of Redshift.
+
+use super::*;
+use crate::domain::{Fact, Observed};
+use crate::platforms::{Form, State, documents, judged, needs};
+
+#[tokio::test]
+async fn printed_statements_are_enough_and_a_revoked_one_is_named() {
+    let server = Server::start(&[]);
+    server.sql("postgres", "CREATE DATABASE immuta; CREATE GROUP immuta_impersonation;");
+    let changes = json!({ "username": "fresh \"user\"", "password": "pw-fresh",
+        "impersonation": { "enabled": true } });
+    let redshift = server.redshift(changes);
+    let names = redshift.names();
+    let all = needs(GRANTS, &names);
+    let sql = documents(&all, &names).into_iter().find(|one| one.form == Form::Sql).unwrap();
+    assert_eq!(sql.text, "CREATE USER \"fresh \"\"user\"\"\" PASSWORD '<password>';");
+    server.sql("postgres", &sql.text.replace("<password>", "pw-fresh"));
+    let report = recurring(&*redshift).await;
+    let states = |report: &Report| -> Vec<_> {
+        judged(&all, report).into_iter().map(|(state, _)| state).collect()
+    };
+    // The second one is needed in a situation alone.
+    assert_eq!(states(&report), [State::Present, State::Unknown], "{report:?}");
+    server.sql("postgres", "REVOKE CONNECT ON DATABASE immuta FROM PUBLIC");
+    let report = recurring(&*redshift).await;
+    assert_eq!(states(&report)[1], State::Missing, "{report:?}");
+    let usage = "GRANT USAGE ON DATABASE \"immuta\" TO \"fresh \"\"user\"\"\";";
+    assert_eq!(all[1].text, usage);
+}
+
+#[tokio::test]
+async fn superuser_is_more_than_is_needed() {
+    let redshift = redshift(5439, Path::new("/ca.pem"), json!({ "username": "u" }));
+    let mut observed = Observed::default();
+    let run = context(Mode::Recurring);
+    assert_eq!(redshift.surplus(&run, &observed).await.found, []);
+    let fact = Fact { kind: FactKind::Grant, of: "immuta".to_owned() };
+    observed.facts.insert(fact, ["superuser".to_owned()].into());
+    let found = redshift.surplus(&run, &observed).await.found;
+    assert_eq!(found[0].revoke.as_deref(), Some("ALTER USER \"u\" NOCREATEUSER;"));
+}
+
+#[test]
+fn policy_of_iam_names_the_user_the_cluster_and_the_database() {
+    let changes = json!({
+        "host": "lake.abc123.eu-west-1.redshift.amazonaws.com", "authenticationType": "accessKey",
+        "username": null, "password": null, "databaseUser": "immuta",
+        "awsRoleToAssume": "arn:aws:iam::123456789012:role/reader",
+    });
+    let names = redshift(5439, Path::new("/ca.pem"), changes).names();
+    let texts: Vec<_> = needs(GRANTS, &names).into_iter().map(|need| need.text).collect();
+    assert_eq!(texts[0], "CREATE USER \"immuta\" PASSWORD DISABLE;");
+    let user = "arn:aws:redshift:eu-west-1:123456789012:dbuser:lake/immuta";
+    let policy: Json = serde_json::from_str(&texts[2]).unwrap();
+    assert_eq!(policy["Resource"][0], user);
+    let role: Json = serde_json::from_str(&texts[3]).unwrap();
+    assert_eq!(role["Resource"], "arn:aws:iam::123456789012:role/reader");
+}
