@@ -58,8 +58,7 @@ fn every_sample_has_grants_without_a_connection() {
         let text = String::from_utf8(sample.stdout).unwrap();
         let config = Config::new(&text);
         let listed = config.json(&["check", "--json"]);
-        let name = text.lines().find_map(|line| line.strip_prefix("name = \"")).unwrap();
-        let name = name.trim_end_matches('"');
+        let name = listed["integrations"][0].as_str().unwrap();
         let output = config.run(&["grants", name, "--offline"]);
         let shown = String::from_utf8(output.stdout).unwrap();
         assert_eq!(output.status.code(), Some(0), "{platform}: {shown} {listed}");

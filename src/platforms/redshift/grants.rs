@@ -43,10 +43,17 @@ pub(super) const GRANTS: &[Grant] = &[
         &[CONNECT],
         "to act as the role, whose trust policy allows it too",
     ),
+    Grant::of(
+        Form::Sql,
+        "GRANT ROLE <IMPERSONATION ROLE> TO <ANY USER>;",
+        &[ROLE_EXISTS],
+        "to see it in `svv_roles`, which shows a user its own roles alone",
+    )
+    .only("where the impersonation role is a role and not a group"),
     Grant::none(
-        &[DATABASE_ABSENT, ROLE_ABSENT, DATABASE_EXISTS, ROLE_EXISTS],
-        "`pg_database`, `pg_group` and `svv_roles` can be read by every user; with metadata \
-         security on, as far as the user may use the database and has the group or role",
+        &[DATABASE_ABSENT, ROLE_ABSENT, DATABASE_EXISTS],
+        "`pg_database` and `pg_group` can be read by every user; with metadata security on, as far \
+         as the user may use the database and is in the group",
     ),
 ];
 
@@ -58,7 +65,8 @@ impl Redshift {
         let names = Names::default()
             .with("ANY USER", quoted(user))
             .with("LOGIN DATABASE", quoted(login))
-            .with("LOGIN NAME", login);
+            .with("LOGIN NAME", login)
+            .maybe("IMPERSONATION ROLE", self.impersonation.as_deref().map(quoted));
         match &self.credentials {
             Credentials::Password { .. } => names.with("USER", quoted(user)),
             Credentials::Okta { .. } => names,

@@ -299,7 +299,12 @@ impl Redshift {
             return Ok(Passed::from(()).seeing(seen));
         }
         let finding = Finding::new(Class::Missing, filled(ROLE_EXISTS, role));
-        let finding = finding.fix(format!("CREATE GROUP {};", quoted(role)));
+        let finding = finding.fix(format!(
+            "CREATE GROUP {role}; or, where it is a role, GRANT ROLE {role} TO {}; svv_roles shows a \
+             user its own roles alone.",
+            quoted(self.credentials.user()),
+            role = quoted(role)
+        ));
         Err(match warning {
             Some(warning) => finding.because(warning.message),
             None => finding,

@@ -20,13 +20,21 @@ async fn printed_statements_are_enough_and_a_revoked_one_is_named() {
     let states = |report: &Report| -> Vec<_> {
         judged(&all, report).into_iter().map(|(state, _)| state).collect()
     };
-    // The second one is needed in a situation alone.
-    assert_eq!(states(&report), [State::Present, State::Unknown], "{report:?}");
+    // The others are needed in situations alone.
+    assert_eq!(states(&report), [State::Present, State::Unknown, State::Unknown], "{report:?}");
     server.sql("postgres", "REVOKE CONNECT ON DATABASE immuta FROM PUBLIC");
     let report = recurring(&*redshift).await;
     assert_eq!(states(&report)[1], State::Missing, "{report:?}");
     let usage = "GRANT USAGE ON DATABASE \"immuta\" TO \"fresh \"\"user\"\"\";";
     assert_eq!(all[1].text, usage);
+    server.sql(
+        "postgres",
+        "GRANT CONNECT ON DATABASE immuta TO PUBLIC; DROP GROUP immuta_impersonation",
+    );
+    let report = recurring(&*redshift).await;
+    assert_eq!(states(&report)[2], State::Missing, "{report:?}");
+    let role = "GRANT ROLE \"immuta_impersonation\" TO \"fresh \"\"user\"\"\";";
+    assert_eq!(all[2].text, role);
 }
 
 #[tokio::test]
