@@ -12,6 +12,8 @@ mod delivery;
 mod evidence;
 mod explanation;
 mod failing;
+#[cfg(test)]
+mod grant_samples;
 mod grants;
 mod history;
 mod integration;

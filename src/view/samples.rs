@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::explanation::Explanation;
 use super::failing::FailingRow;
-use super::grants::{Grants, Looked};
+pub(crate) use super::grant_samples::grants;
 use super::request::RequestedRun;
 use super::situation::Situation;
 use super::validation::Validated;
@@ -14,7 +14,7 @@ use crate::domain::{
     ReportStatus, RunId, Schedule, Selection, Siblings, Sight, Status, Subject, Test, TestResult,
     Timestamp,
 };
-use crate::platforms::{AutoBootstrap, Form, Grant, Names, Platform, Surplus, needs};
+use crate::platforms::{AutoBootstrap, Platform};
 use crate::store::{
     Act, AttemptRow, AuditRow, CandidateRow, DeliveryRow, DeliveryState, IntegrationRow, MuteRow,
     NoticeRow, NoticeState, OutageRow, OwnFaultRow, ReceiverRow, Requested, RunRow, SilenceRow,
@@ -44,32 +44,6 @@ pub(crate) fn report() -> Report {
             result("Connect to host", Outcome::Failed(finding)),
             result("Create role", Outcome::Skipped("Not run.".to_owned())),
         ],
-    }
-}
-
-const GRANTS: &[Grant] = &[
-    Grant::of(Form::Sql, "GRANT A ON <T> TO <U>;", &[Test::always("Host is given", "")], "to look"),
-    Grant::of(Form::Sql, "GRANT B TO <U>;", &[Test::always("Connect to host", "")], "to connect"),
-    Grant::of(Form::Sql, "GRANT C TO <U>;", &[Test::always("Create role", "")], "to create"),
-    Grant::of(Form::Sql, "GRANT D TO <U>;", &[Test::always("Create role", "")], "to create")
-        .only("where it is new"),
-];
-
-/// Grants of which the second is missing, with a right beyond them.
-pub(crate) fn grants() -> Grants {
-    let names = Names::default().with("T", "t\u{1b}").with("U", "u");
-    let mut report = report();
-    let connect = report.tests.get_mut(1).unwrap();
-    let finding = Finding::new(Class::Denied, "No\u{1b}.").fix("GRANT B TO u;");
-    connect.outcome = Outcome::Failed(finding);
-    let mut surplus = Surplus::unseen("The rest is not shown.");
-    surplus.add("superuser", Some("ALTER USER u NOCREATEUSER;".to_owned()));
-    Grants {
-        name: "lake".to_owned(),
-        kind: "Redshift",
-        needs: needs(GRANTS, &names),
-        names,
-        run: Some(Looked { report, surplus }),
     }
 }
 
