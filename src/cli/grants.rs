@@ -26,9 +26,10 @@ pub(super) async fn answer(global: &Global, args: &Arguments) -> Result<Answer, 
         return Err(read::unknown(&args.name, &known));
     };
     let mode = if args.preflight { Mode::Preflight } else { Mode::Recurring };
-    let run = match args.offline {
-        true => None,
-        false => Some(interruptible(looked(&assembly, one, mode)).await?),
+    let run = if args.offline {
+        None
+    } else {
+        Some(interruptible(Box::pin(looked(&assembly, one, mode))).await?)
     };
     let names = one.validator.names();
     let grants = Grants {

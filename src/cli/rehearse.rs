@@ -31,7 +31,7 @@ pub(super) async fn answer(
         print_error(&format!("warning: {} keeps the value that it has now\n", sanitise(key)));
     }
     let keys: Vec<_> = values.into_iter().map(|value| value.key).collect();
-    let rehearsal = interruptible(rehearse(&assembly, present, &next.one, keys)).await?;
+    let rehearsal = interruptible(Box::pin(rehearse(&assembly, present, &next.one, keys))).await?;
     let (now, next) =
         (StoredReport::from(&rehearsal.now.report), StoredReport::from(&rehearsal.next.report));
     let text = if args.form.json {

@@ -25,8 +25,10 @@ pub(crate) fn documents(needs: &[Need], names: &Names) -> Vec<Document> {
     let document = |form: Form| {
         let texts = always.iter().filter(|need| need.grant.form == form);
         let texts: Vec<_> = texts.map(|need| need.text.as_str()).collect();
+        if texts.is_empty() {
+            return None;
+        }
         let text = match form {
-            _ if texts.is_empty() => return None,
             Form::Nothing => return None,
             Form::Sql | Form::Command => texts.join("\n"),
             Form::Policy => policy(&texts),
@@ -65,12 +67,9 @@ fn rules(texts: &[&str]) -> String {
     for (section, rules) in parsed.flatten() {
         let rules = rules.as_array().cloned().unwrap_or_default();
         let known = sections.iter_mut().find(|(name, _)| *name == section);
-        let all = match known {
-            Some((_, all)) => all,
-            None => {
-                sections.push((section, rules));
-                continue;
-            }
+        let Some((_, all)) = known else {
+            sections.push((section, rules));
+            continue;
         };
         for rule in rules {
             if !all.contains(&rule) {

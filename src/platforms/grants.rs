@@ -308,6 +308,7 @@ mod tests {
 
     #[test]
     fn state_follows_from_the_tests_that_need_the_grant() {
+        use State::{Missing, Present, Suspect, Unknown};
         let passed = || Outcome::Passed(None);
         let skipped = || Outcome::Skipped("Not run.".to_owned());
         let refused = |fix: &str| Outcome::Failed(Finding::new(Class::Denied, "no").fix(fix));
@@ -315,7 +316,6 @@ mod tests {
         let warned = |fix: &str| Outcome::Warning(Finding::new(Class::Denied, "w").fix(fix));
         let slow = Outcome::Warning(Finding::new(Class::Unavailable, "slow"));
         let log_in = Outcome::Failed(Finding::new(Class::Denied, "no").refusing_log_in());
-        use State::{Missing, Present, Suspect, Unknown};
         let table = [
             ([passed(), passed(), passed()], [Present, Present, Present, Unknown]),
             ([log_in, skipped(), skipped()], [Unknown; 4]),

@@ -1,6 +1,6 @@
-//! Grants that a Google BigQuery integration needs, and what its principal has beyond them.
+//! Grants that a Google `BigQuery` integration needs, and what its principal has beyond them.
 //!
-//! Source: cloud.google.com/bigquery/docs/access-control ("BigQuery permissions") and the Resource Manager's
+//! Source: cloud.google.com/bigquery/docs/access-control ("`BigQuery` permissions") and the Resource Manager's
 //! `projects.testIamPermissions`.
 
 use super::catalog::{

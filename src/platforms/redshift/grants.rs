@@ -1,7 +1,7 @@
 //! Grants that a Redshift integration needs, and what its user has beyond them.
 //!
 //! Sources: the Redshift database developer guide (`CREATE USER`, `GRANT`, `PG_USER_INFO`, `SVV_ROLES`) and the
-//! cluster management guide ("Resource policies for GetClusterCredentials").
+//! cluster management guide ("Resource policies for `GetClusterCredentials`").
 
 use super::catalog::{CONNECT, DATABASE_ABSENT, DATABASE_EXISTS, ROLE_ABSENT, ROLE_EXISTS};
 use super::integration::{Credentials, Redshift};
