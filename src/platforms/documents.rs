@@ -6,7 +6,15 @@ use super::form::Form;
 use super::grants::{Names, Need};
 
 /// Forms of documents, in their order.
-const FORMS: [Form; 5] = [Form::Sql, Form::Policy, Form::Rules, Form::Permission, Form::Command];
+const FORMS: [Form; 7] = [
+    Form::Sql,
+    Form::Policy,
+    Form::Caller,
+    Form::Trust,
+    Form::Rules,
+    Form::Permission,
+    Form::Command,
+];
 /// Name of the custom role that is proposed.
 const ROLE: &str = "revalidated";
 
@@ -31,7 +39,7 @@ pub(crate) fn documents(needs: &[Need], names: &Names) -> Vec<Document> {
         let text = match form {
             Form::Nothing => return None,
             Form::Sql | Form::Command => texts.join("\n"),
-            Form::Policy => policy(&texts),
+            Form::Policy | Form::Caller | Form::Trust => policy(&texts),
             Form::Rules => rules(&texts),
             Form::Permission => role(&texts, names),
         };

@@ -18,8 +18,12 @@ pub(crate) enum Form {
     Nothing,
     /// Statement in the platform's SQL.
     Sql,
-    /// Statement of an IAM policy of AWS, in JSON.
+    /// Statement of the IAM policy of the identity that sends the requests to AWS, in JSON.
     Policy,
+    /// Statement of the IAM policy of the identity that takes up a role of AWS, in JSON.
+    Caller,
+    /// Statement of the trust policy of a role of AWS, in JSON.
+    Trust,
     /// Rules of Trino's file-based access control, in JSON.
     Rules,
     /// Name of a permission of Google Cloud.
@@ -34,7 +38,9 @@ impl Form {
         match self {
             Self::Nothing => "",
             Self::Sql => "SQL, as an administrator",
-            Self::Policy => "IAM policy",
+            Self::Policy => "IAM policy of the identity that sends the requests",
+            Self::Caller => "IAM policy of the identity that takes up the role",
+            Self::Trust => "Trust policy of the role",
             Self::Rules => "Rules of file-based access control, before wider ones",
             Self::Permission => "Custom role",
             Self::Command => "Command line",
@@ -55,7 +61,9 @@ pub(crate) fn is_named(form: Form, wanted: &str, finding: &Finding) -> bool {
         Form::Nothing => false,
         Form::Sql => is_statement(wanted, &text),
         Form::Rules => rules(&text).iter().any(|rule| Some(rule) == parsed(wanted).as_ref()),
-        Form::Policy => actions(wanted).iter().any(|action| is_word(action, &text)),
+        Form::Policy | Form::Caller | Form::Trust => {
+            actions(wanted).iter().any(|action| is_word(action, &text))
+        }
         Form::Permission => is_word(wanted, &text),
         Form::Command => is_command(wanted, &text),
     }

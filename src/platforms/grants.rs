@@ -236,9 +236,13 @@ pub(crate) fn guide(table: &[Grant]) -> String {
     let row = |grant: &Grant| {
         let shown = match grant.form {
             Form::Nothing => "none".to_owned(),
-            Form::Sql | Form::Policy | Form::Rules | Form::Permission | Form::Command => {
-                format!("`{}`", grant.template)
-            }
+            Form::Sql
+            | Form::Policy
+            | Form::Caller
+            | Form::Trust
+            | Form::Rules
+            | Form::Permission
+            | Form::Command => format!("`{}`", grant.template),
         };
         let only = if grant.only.is_empty() { "" } else { ", only " };
         let tests: Vec<_> = grant.tests.iter().map(|test| test.name).collect();

@@ -35,7 +35,8 @@ pub(crate) struct Looked {
 pub(crate) struct GrantState {
     /// Statement, rule or permission.
     pub(crate) grant: String,
-    /// Form of it: `sql`, `policy`, `rules`, `permission` or `command`.
+    /// Form of it: `sql`, `policy`, `caller` and `trust` (policies of AWS about a role), `rules`, `permission` or
+    /// `command`.
     pub(crate) form: &'static str,
     /// Reason of the need.
     pub(crate) why: &'static str,
@@ -67,7 +68,7 @@ impl From<Document> for Whole {
 /// Right beyond the needs.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-struct Surplusage<'a> {
+struct ExtraRight<'a> {
     what: &'a str,
     revoke: Option<&'a str>,
 }
@@ -82,7 +83,7 @@ pub(crate) struct Granted<'a> {
     needs: Vec<GrantState>,
     documents: Vec<Whole>,
     /// Rights that no test needs; none without a run.
-    surplus: Option<Vec<Surplusage<'a>>>,
+    surplus: Option<Vec<ExtraRight<'a>>>,
     /// Sentences about what the platform does not show.
     unseen: &'a [String],
 }
@@ -120,7 +121,7 @@ impl<'a> From<&'a Grants> for Granted<'a> {
     fn from(grants: &'a Grants) -> Self {
         let surplus = grants.run.as_ref().map(|run| {
             let extra = run.surplus.found.iter();
-            extra.map(|one| Surplusage { what: &one.what, revoke: one.revoke.as_deref() }).collect()
+            extra.map(|one| ExtraRight { what: &one.what, revoke: one.revoke.as_deref() }).collect()
         });
         Self {
             name: &grants.name,

@@ -118,4 +118,15 @@ fn next_credential_is_tried_beside_the_present_one_before_it_is_rotated() {
     assert_eq!(end, Some(2), "{text}");
     assert!(text.contains("did you mean `config.password`?"), "{text}");
     assert!(!config.dir().join("state.db").exists(), "nothing is stored");
+    // The same user and secret, which are refused: the second run does not send them again.
+    config.secret("password", "stale-hunter2-password\n");
+    config.secret("database", "mounted\n");
+    let refused = || {
+        let log = fs::read_to_string(&postgres.facts["log"]).unwrap();
+        log.matches("password authentication failed for user \\\"watcher\\\"").count()
+    };
+    let before = refused();
+    let (end, text) = rehearse(&[&format!("config.database={}", file("database"))]);
+    assert_eq!(end, Some(1), "{text}");
+    assert_eq!(refused() - before, 1, "{text}");
 }

@@ -9,6 +9,7 @@ use reqsign_aws_v4::{
     Credential, ECSCredentialProvider, EnvCredentialProvider, IMDSv2CredentialProvider,
 };
 use reqsign_core::{Context, Env};
+use serde_json::json;
 use tokio::sync::Mutex;
 
 use super::chain::{INSTANCE, Link, Reason, Search, lasts, role_remedy};
@@ -69,6 +70,17 @@ pub(crate) struct Role {
     pub(crate) arn: String,
     /// External id that the role's trust policy requires.
     pub(crate) external_id: Option<String>,
+}
+
+impl Role {
+    /// Returns the end of a statement of the role's trust policy: the external id that it requires.
+    pub(crate) fn trust_condition(&self) -> String {
+        let condition = |id: &String| {
+            let condition = json!({ "StringEquals": { "sts:ExternalId": id } });
+            format!(", \"Condition\": {condition}")
+        };
+        self.external_id.as_ref().map(condition).unwrap_or_default()
+    }
 }
 
 /// The credentials of one integration.

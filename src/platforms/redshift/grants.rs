@@ -7,6 +7,7 @@ use super::catalog::{CONNECT, DATABASE_ABSENT, DATABASE_EXISTS, ROLE_ABSENT, ROL
 use super::integration::{Credentials, Redshift};
 use super::remedy::quoted;
 use crate::domain::{FactKind, Observed};
+use crate::platforms::aws::credentials::Role;
 use crate::platforms::aws::endpoint::partition_of;
 use crate::platforms::{Form, Grant, Names, Surplus};
 
@@ -38,10 +39,16 @@ pub(super) const GRANTS: &[Grant] = &[
         "to get passwords of that user, and to create none",
     ),
     Grant::of(
-        Form::Policy,
+        Form::Caller,
         r#"{"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "<ASSUMED ROLE>"}"#,
         &[CONNECT],
-        "to act as the role, whose trust policy allows it too",
+        "to take up the role in `awsRoleToAssume`",
+    ),
+    Grant::of(
+        Form::Trust,
+        r#"{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "<ARN of that identity>"}<TRUST CONDITION>}"#,
+        &[CONNECT],
+        "to let that identity take up the role",
     ),
     Grant::of(
         Form::Sql,
@@ -82,6 +89,7 @@ impl Redshift {
                     .with("ACCOUNT", account.unwrap_or_else(|| "<account>".to_owned()))
                     .with("CLUSTER", &iam.cluster)
                     .maybe("ASSUMED ROLE", source.role.as_ref().map(|role| role.arn.clone()))
+                    .maybe("TRUST CONDITION", source.role.as_ref().map(Role::trust_condition))
             }
         }
     }

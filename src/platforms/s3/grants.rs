@@ -5,6 +5,7 @@
 use super::catalog::{CALLER, INSTANCE, NAME, NOT_YET, PATH, REGISTERED, ROLE, TARGET};
 use super::config::{Config, LocationPath};
 use crate::domain::{FactKind, Observed};
+use crate::platforms::aws::credentials::Role;
 use crate::platforms::aws::endpoint::partition_of;
 use crate::platforms::{Form, Grant, Names, Surplus};
 
@@ -37,21 +38,29 @@ pub(super) const GRANTS: &[Grant] = &[
         "to list the path below a prefix",
     ),
     Grant::of(
-        Form::Policy,
+        Form::Caller,
         r#"{"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "<ASSUMED ROLE>"}"#,
         &[CALLER],
-        "to act as `awsRoleToAssume`, whose trust policy allows it too",
+        "to take up the role in `awsRoleToAssume`",
+    ),
+    Grant::of(
+        Form::Trust,
+        r#"{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "<ARN of that identity>"}<TRUST CONDITION>}"#,
+        &[CALLER],
+        "to let that identity take up the role",
     ),
 ];
 
 /// Returns the names of the configuration, as policies have them.
 pub(super) fn names(config: &Config) -> Names {
     let LocationPath { bucket, prefix, .. } = &config.location;
+    let role = config.credentials.role.as_ref();
     let names = Names::default()
         .with("PARTITION", partition_of(&config.region).id)
         .with("REGION", &config.region)
         .with("ACCOUNT", &config.account)
-        .maybe("ASSUMED ROLE", config.credentials.role.as_ref().map(|role| role.arn.clone()));
+        .maybe("ASSUMED ROLE", role.map(|role| role.arn.clone()))
+        .maybe("TRUST CONDITION", role.map(Role::trust_condition));
     if prefix.is_empty() {
         return names.maybe("WHOLE BUCKET", bucket.clone());
     }
@@ -123,6 +132,10 @@ mod tests {
         let below = texts("eu-west-1", "s3://lake/raw/*", Some(role));
         assert!(below[2].contains(r#""s3:prefix": "raw/*""#), "{below:?}");
         assert!(below[3].contains(role), "{below:?}");
+        assert!(
+            below[4].ends_with(r#""Principal": {"AWS": "<ARN of that identity>"}}"#),
+            "{below:?}"
+        );
         assert_eq!(texts("eu-west-1", "s3://", None).len(), 2, "all buckets cannot be listed");
         for text in below.iter().chain(&whole) {
             assert!(serde_json::from_str::<serde_json::Value>(text).is_ok(), "{text}");

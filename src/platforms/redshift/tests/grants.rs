@@ -54,7 +54,7 @@ fn policy_of_iam_names_the_user_the_cluster_and_the_database() {
     let changes = json!({
         "host": "lake.abc123.eu-west-1.redshift.amazonaws.com", "authenticationType": "accessKey",
         "username": null, "password": null, "databaseUser": "immuta",
-        "awsRoleToAssume": "arn:aws:iam::123456789012:role/reader",
+        "awsRoleToAssume": "arn:aws:iam::123456789012:role/reader", "externalId": "lake:1",
     });
     let names = redshift(5439, Path::new("/ca.pem"), changes).names();
     let texts: Vec<_> = needs(GRANTS, &names).into_iter().map(|need| need.text).collect();
@@ -64,4 +64,9 @@ fn policy_of_iam_names_the_user_the_cluster_and_the_database() {
     assert_eq!(policy["Resource"][0], user);
     let role: Json = serde_json::from_str(&texts[3]).unwrap();
     assert_eq!(role["Resource"], "arn:aws:iam::123456789012:role/reader");
+    let trust: Json = serde_json::from_str(&texts[4]).unwrap();
+    assert_eq!(trust["Condition"]["StringEquals"]["sts:ExternalId"], "lake:1");
+    let all = needs(GRANTS, &names);
+    let forms: Vec<_> = documents(&all, &names).into_iter().map(|one| one.form).collect();
+    assert_eq!(forms, [Form::Sql, Form::Policy, Form::Caller, Form::Trust]);
 }
