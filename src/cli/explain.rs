@@ -24,7 +24,7 @@ pub(super) async fn answer(
     let (view, assembly) = read::both(global, &args.source)?;
     let row = read::integration(&view, &args.name).await?;
     let configured = read::configured(assembly.as_ref(), &row.name);
-    let read = Explanation::read(&view, row, configured, screen.now).await;
+    let read = Explanation::read(&view, row, &configured, screen.now).await;
     let explanation = read.context("reading the store")?;
     if args.form.json {
         return Ok(Answer::json(&explanation.shown(screen.now))?);

@@ -75,8 +75,9 @@ fn text(grants: &Grants) -> String {
         }
     }
     let document = |heading: &str, text: &str| {
-        let lines: String = text.lines().map(|line| format!("  {}\n", sanitise(line))).collect();
-        format!("{heading}\n{lines}")
+        let lines = text.lines().map(|line| format!("  {}", sanitise(line)));
+        let lines: Vec<_> = lines.collect();
+        format!("{heading}\n{}\n", lines.join("\n"))
     };
     let documents = documents(&grants.needs, &grants.names);
     parts.extend(documents.iter().map(|one| document(one.form.heading(), &one.text)));

@@ -29,7 +29,7 @@ pub(super) async fn answer(
         return Ok(Answer::good(run_text(&row, &found, screen)));
     }
     let configured = read::configured(assembly.as_ref(), &row.name);
-    let read = Situation::read(&view, &row, configured, screen.now).await;
+    let read = Situation::read(&view, &row, &configured, screen.now).await;
     let situation = read.context("reading the store")?;
     if args.form.json {
         return Ok(Answer::json(&Integration::with(&row, &situation, screen.now))?);

@@ -95,7 +95,7 @@ impl Integration {
             id,
             disabled,
             schedule,
-            policy: evidence.or(defaults.policy),
+            policy: evidence.or(&defaults.policy),
             checks: checks.or(&defaults.checks),
             labels,
         });

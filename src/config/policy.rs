@@ -46,7 +46,7 @@ impl Evidence {
     }
 
     /// Returns the policy, with missing keys taken from `defaults`.
-    pub(super) fn or(self, defaults: Policy) -> Policy {
+    pub(super) fn or(self, defaults: &Policy) -> Policy {
         Policy {
             weights: defaults.weights,
             confirm_runs: self.confirm_runs.or(defaults.confirm_runs),
@@ -133,8 +133,8 @@ mod tests {
         let (evidence, checks, faults) = read("recovery_runs = 7\nexpiry_warn = []\n");
         assert_eq!(faults, [""; 0]);
         let expected = Policy { recovery_runs: Some(7), ..defaults };
-        assert_eq!(evidence.or(defaults), expected);
-        assert_eq!(read("").0.or(expected), expected, "an override of the defaults holds");
+        assert_eq!(evidence.or(&defaults), expected);
+        assert_eq!(read("").0.or(&expected), expected, "an override of the defaults holds");
         let default_checks = CommonChecks::default();
         let expected = CommonChecks { expiry_warn: Vec::new(), ..default_checks.clone() };
         assert_eq!(checks.or(&default_checks), expected);
@@ -154,7 +154,7 @@ mod tests {
             flap_window: MINUTE * 300,
             flap_calm: MINUTE * 6,
         };
-        assert_eq!((evidence.complete(), evidence.or(Policy::default())), (Some(policy), policy));
+        assert_eq!((evidence.complete(), evidence.or(&Policy::default())), (Some(policy), policy));
         let expected = CommonChecks { expiry_warn: vec![DAY * 7], drift: false };
         assert_eq!(checks.complete(), Some(expected));
     }

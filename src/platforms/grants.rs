@@ -96,14 +96,14 @@ fn place(template: &str) -> Option<(&str, &str, &str)> {
     let mut begin = 0;
     loop {
         let (before, rest) = template.get(begin..)?.split_once('<')?;
-        let begun = begin + before.len();
+        let at = begin + before.len();
         if let Some((name, after)) = rest.split_once('>')
             && !name.is_empty()
             && name.chars().all(|letter| letter.is_ascii_uppercase() || letter == ' ')
         {
-            return Some((template.get(..begun)?, name, after));
+            return Some((template.get(..at)?, name, after));
         }
-        begin = begun + 1;
+        begin = at + 1;
     }
 }
 

@@ -66,7 +66,7 @@ impl Explanation {
     pub(crate) async fn read(
         view: &View,
         row: IntegrationRow,
-        configured: Configured<'_>,
+        configured: &Configured<'_>,
         now: Timestamp,
     ) -> Result<Self, StoreError> {
         let situation = Situation::read(view, &row, configured, now).await?;

@@ -38,7 +38,7 @@ impl Situation {
     pub(crate) async fn read(
         view: &View,
         row: &IntegrationRow,
-        configured: Configured<'_>,
+        configured: &Configured<'_>,
         now: Timestamp,
     ) -> Result<Self, StoreError> {
         let about = About { name: &row.name, kind: &row.kind, labels: &row.labels };

@@ -13,7 +13,9 @@ mod words;
 
 pub(crate) use evidence::{Counters, Evidence, Look, Siblings, Sight, Weighed};
 pub(crate) use policy::{Flips, Policy};
-pub(crate) use weights::{Measure, NEEDED, Weights};
+#[cfg(test)]
+pub(crate) use weights::Measure;
+pub(crate) use weights::{NEEDED, Weights};
 
 use super::report::Decisive;
 use super::{Class, Report, ReportStatus, Timestamp};

@@ -183,7 +183,7 @@ async fn moto_accepts_the_policy_that_is_printed() {
         let missing = all.iter().zip(&states).filter(|(_, (state, _))| *state == State::Missing);
         let missing: Vec<_> = missing.map(|(need, _)| need.text.as_str()).collect();
         assert_eq!(missing, expected, "{report:?}");
-        let (status, text) = message(&report, PATH);
-        assert_eq!(status == ReportStatus::Passed, expected.is_empty(), "{text}");
+        let (found, text) = message(&report, PATH);
+        assert_eq!(found == ReportStatus::Passed, expected.is_empty(), "{text}");
     }
 }
