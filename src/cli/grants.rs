@@ -12,7 +12,11 @@ use crate::view::{GrantState, Granted, Grants, Looked};
 /// States with the lines above their grants, those that matter most first.
 const STATES: [(&str, &str, Tone); 4] = [
     ("missing", "Missing", Tone::Bad),
-    ("suspect", "One of these may be missing: a test that needs them was refused", Tone::Bad),
+    (
+        "suspect",
+        "Perhaps missing: a test that needs them was refused, or could not verify them",
+        Tone::Bad,
+    ),
     ("unknown", "Not seen: no test that needs them was answered", Tone::Quiet),
     ("present", "Present", Tone::Good),
 ];
@@ -104,7 +108,7 @@ fn heading(grants: &Grants, states: &[GrantState]) -> String {
             "none is seen to be missing, but the validation failed ({}): `validate` shows why",
             class.as_str()
         ),
-        (0, _, _) => "one of them may be missing".to_owned(),
+        (0, _, _) => "some may be missing".to_owned(),
         (1, _, _) => "1 is missing".to_owned(),
         (missing, _, _) => format!("{missing} are missing"),
     };
@@ -203,6 +207,6 @@ More than the tests need
         let away = with(1, finding(crate::domain::Class::Unreachable, "away"));
         assert!(!is_good(&away) && text(&away).contains("the validation failed (unreachable)"));
         let refused = with(1, finding(crate::domain::Class::Denied, "no"));
-        assert!(!is_good(&refused) && text(&refused).contains("one of them may be missing"));
+        assert!(!is_good(&refused) && text(&refused).contains("some may be missing"));
     }
 }

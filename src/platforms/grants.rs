@@ -7,6 +7,9 @@
 use super::form::{Form, is_named};
 use crate::domain::{Class, Finding, Outcome, Report, Test};
 
+/// Words of a finding that names a grant without knowing that it is missing.
+pub(crate) const UNVERIFIED: &str = "could not be verified";
+
 /// Grant that tests need, with places for the names of a configuration.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Grant {
@@ -146,7 +149,7 @@ pub(crate) enum State {
     Present,
     /// A test names it as missing.
     Missing,
-    /// A test that needs it was refused, and names no grant.
+    /// A test that needs it was refused and names no grant, or could not verify this one.
     Suspect,
     /// No test that needs it was answered.
     Unknown,
@@ -179,8 +182,10 @@ fn judge<'r>(
             Outcome::Skipped(_) => continue,
             Outcome::Warning(finding) | Outcome::Failed(finding) => {
                 let of_test = |one: &&Need| one.grant.tests.contains(&result.test);
+                let is_unsure = finding.message.contains(UNVERIFIED);
                 if need.is_named(finding) {
-                    return (State::Missing, Some((result.test, finding)));
+                    let state = if is_unsure { State::Suspect } else { State::Missing };
+                    return (state, Some((result.test, finding)));
                 }
                 let is_other = all.iter().filter(of_test).any(|one| one.is_named(finding));
                 let is_refused = finding.class == Class::Denied && !finding.refuses_log_in;
@@ -317,6 +322,8 @@ mod tests {
         let skipped = || Outcome::Skipped("Not run.".to_owned());
         let refused = |fix: &str| Outcome::Failed(Finding::new(Class::Denied, "no").fix(fix));
         let away = || Outcome::Failed(Finding::new(Class::Unreachable, "no answer"));
+        let unsure = Finding::new(Class::Denied, "It could not be verified: GRANT ROLE r TO u;");
+        let unsure = Outcome::Warning(unsure);
         let warned = |fix: &str| Outcome::Warning(Finding::new(Class::Denied, "w").fix(fix));
         let slow = Outcome::Warning(Finding::new(Class::Unavailable, "slow"));
         let log_in = Outcome::Failed(Finding::new(Class::Denied, "no").refusing_log_in());
@@ -329,6 +336,7 @@ mod tests {
             ),
             ([passed(), refused("Ask."), refused("Ask.")], [Suspect, Suspect, Suspect, Unknown]),
             ([passed(), away(), skipped()], [Unknown; 4]),
+            ([passed(), passed(), unsure], [Present, Present, Suspect, Unknown]),
             ([passed(), slow, skipped()], [Present, Present, Present, Unknown]),
             (
                 [passed(), passed(), warned("GRANT LIST TO u;")],

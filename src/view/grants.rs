@@ -44,7 +44,7 @@ pub(crate) struct GrantState {
     pub(crate) only: Option<&'static str>,
     /// Names of the tests that need it.
     pub(crate) tests: Vec<&'static str>,
-    /// `present`, `missing`, `suspect` (a test that needs it was refused and names no grant) or `unknown`; none without a
+    /// `present`, `missing`, `suspect` (a test that needs it was refused and names no grant, or could not verify it) or `unknown`; none without a
     /// run.
     pub(crate) state: Option<&'static str>,
     /// Name and message of the test that says so.

@@ -5,6 +5,7 @@ use super::config::Config;
 use super::loaded::RunCredentials;
 use super::permissions::{Permission, Verdict};
 use crate::domain::{Class, Finding, Redactor};
+use crate::platforms::UNVERIFIED;
 
 /// The predefined role to look at datasets with.
 pub(super) const VIEWER: &str = "roles/bigquery.metadataViewer";
@@ -113,16 +114,14 @@ impl Subject<'_> {
             Verdict::Untold(whom) => {
                 let whom = self.redactor.line(&whom, WHOM_MAX);
                 let message = format!(
-                    "Permission [{name}] on {object} could not be verified: it depends on [{whom}] \
-                     in the access list."
+                    "Permission [{name}] on {object} {UNVERIFIED}: it depends on [{whom}] in the \
+                     access list."
                 );
                 Some((Finding::new(Class::Denied, message).fix(grant()), false))
             }
             Verdict::Unasked(failure) => {
-                let message = format!(
-                    "Permission [{name}] on {object} could not be verified: {}",
-                    failure.detail
-                );
+                let message =
+                    format!("Permission [{name}] on {object} {UNVERIFIED}: {}", failure.detail);
                 let finding = failure.evident(Finding::new(failure.class, message));
                 let fix = self.after_looking(&failure);
                 let finding = match fix {

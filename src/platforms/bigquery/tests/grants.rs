@@ -40,6 +40,21 @@ async fn missing_permission_is_a_missing_grant() {
 }
 
 #[tokio::test]
+async fn permission_that_depends_on_a_group_may_be_missing() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_server, config) = served("permissions-of-a-group", dir.path()).await;
+    let validator = validator(&PLATFORM, &config);
+    let report = validator.validate(&context(Mode::Recurring)).await.report;
+    let needs = needs(GRANTS, &validator.names());
+    let states = judged(&needs, &report);
+    let of_tables = needs.iter().zip(&states).filter(|(need, _)| {
+        need.grant.only.is_empty() && need.text.starts_with("bigquery.tables.")
+    });
+    let of_tables: Vec<_> = of_tables.map(|(_, (state, _))| *state).collect();
+    assert_eq!(of_tables, [State::Suspect; 5], "{report:?}");
+}
+
+#[tokio::test]
 async fn custom_role_has_the_permissions_of_every_run_and_the_account_of_the_key() {
     let dir = tempfile::tempdir().unwrap();
     let (_server, config) = served("all-well", dir.path()).await;

@@ -1,6 +1,7 @@
 //! Databricks tests against minilake, an emulator.
 
 use super::*;
+use crate::platforms::needs;
 
 /// Running minilake with its address.
 struct Lake {
@@ -99,7 +100,12 @@ async fn privileges(lake: &Lake) {
         let client = lakehouse.client(&session.connections, &run);
         let held =
             lakehouse.privileges(client, &session, &mut crate::platforms::Seen::default()).await;
-        held.map(|held| held.warning).map_err(|finding| (finding.message, finding.remediation))
+        held.map(|held| held.warning).map_err(|finding| {
+            let all = needs(GRANTS, &lakehouse.names());
+            let named = all.into_iter().filter(|need| need.is_named(&finding));
+            let named: Vec<_> = named.map(|need| need.text).collect();
+            (finding.message, finding.remediation, named)
+        })
     };
     let grant = async |path: &str, privileges: Json| {
         let change = json!({ "principal": "minilake-user", "add": privileges });
@@ -109,7 +115,9 @@ async fn privileges(lake: &Lake) {
     grant("catalog/immuta", some).await;
     let lacks = "Principal [minilake-user] lacks [USE_SCHEMA, MODIFY] on catalog [immuta].";
     let fix = "GRANT USE SCHEMA, MODIFY ON CATALOG `immuta` TO `minilake-user`;";
-    assert_eq!(found().await, Err((lacks.to_owned(), Some(fix.to_owned()))));
+    let of = |privilege: &str| format!("GRANT {privilege} ON CATALOG `immuta` TO `<principal>`;");
+    let named = vec![of("USE SCHEMA"), of("MODIFY")];
+    assert_eq!(found().await, Err((lacks.to_owned(), Some(fix.to_owned()), named)));
     grant("catalog/immuta", json!(["USE_SCHEMA", "MODIFY"])).await;
     assert_eq!(found().await, Ok(None));
 }
