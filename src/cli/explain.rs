@@ -103,16 +103,18 @@ fn evidence(evidence: &Evidence, heading: &str, screen: Screen) -> String {
     if looks.is_empty() {
         return text;
     }
-    let columns =
-        [Column::whole("AT"), Column::whole("WEIGHT"), Column::whole("SUM"), Column::text("SEEN")];
+    let columns = [
+        Column::whole("AT"),
+        Column::whole("WEIGHT"),
+        Column::whole("MISSING"),
+        Column::text("SEEN"),
+    ];
     let mut table = Table::new(screen, columns);
-    let mut sum = 0_u32;
     for look in looks {
-        sum = sum.saturating_add(look.weight);
         table.row([
             screen.instant(Some(look.at)),
             look.weight.to_string(),
-            sum.to_string(),
+            look.missing.to_string(),
             sanitise(&look.words()).into_owned(),
         ]);
     }
@@ -172,11 +174,11 @@ Rule:        a transient failure \\u{9b}
 Consecutive: 3 failing, 0 passing
 
 Evidence: It is known to fail: what was seen weighs 100 of the 100 that a failure needs.
-AT                    WEIGHT  SUM  SEEN
-2026-11-23T08:00:00Z  25      25   unreachable
-2026-11-23T08:00:30Z  25      50   unreachable
-2026-11-23T08:01:30Z  25      75   unreachable
-2026-11-23T08:01:30Z  25      100  3 others with the same host db\\u{1b} fail too
+AT                    WEIGHT  MISSING  SEEN
+2026-11-23T08:00:00Z  25      75       unreachable
+2026-11-23T08:00:30Z  25      50       unreachable
+2026-11-23T08:02:00Z  25      25       unreachable
+2026-11-23T08:02:00Z  25      0        3 others with the same host db\\u{1b} fail too
 
 Findings of the latest run
   failed (unreachable) Connect to host: Unable\\nto connect to host.
@@ -213,8 +215,8 @@ Rule: a definitive failure (denied) counts at once
 Consecutive: 2 failing, 0 passing
 
 Evidence of the new configuration: It is known to fail: what was seen weighs 100 of the 100 that a failure needs.
-AT                    WEIGHT  SUM  SEEN
-2026-11-23T09:00:00Z  100     100  denied
+AT                    WEIGHT  MISSING  SEEN
+2026-11-23T09:00:00Z  100     0        denied
 
 Findings of the new configuration
   failed (unreachable) Connect to host: Unable\\nto connect to host.
@@ -234,7 +236,7 @@ Findings of the new configuration
         let expected = "
 Evidence: It may fail: what was seen weighs 50 of the 100 that a failure needs; 50 are missing.
 Runs are counted in place of the rule of evidence: confirm_runs = 4
-AT                    WEIGHT  SUM  SEEN
+AT                    WEIGHT  MISSING  SEEN
 ";
         assert!(shown.contains(expected), "{shown}");
     }

@@ -40,7 +40,7 @@ impl Checker {
         });
         let failing: Vec<_> = failing.collect();
         let since =
-            failing.iter().copied().fold(own.in_force.judge.fails_since(run.started).0, i64::min);
+            failing.iter().copied().fold(own.in_force.judge.silent_since(run.started).0, i64::min);
         let since = Timestamp(since.max(oldest));
         let passed = |one: &&Tracked| {
             let latest = one.in_force.latest;

@@ -282,7 +282,6 @@ impl Checker {
             notified,
             mute,
             flips,
-            flapping,
             suspect,
             suspect_class,
         } = entry
@@ -309,7 +308,6 @@ impl Checker {
             notified,
             mute,
             flips: serde_json::from_str(&flips).unwrap(),
-            is_flapping: flapping.is_some(),
             suspect: suspect.zip(suspect_class),
         };
         tracked.due = next.map(Timestamp);

@@ -208,7 +208,6 @@ fn notify(tracked: &mut Tracked, kind: &str, data: &serde_json::Value) -> bool {
         }
         "integration.flapping.ended" => {
             tracked.row.flips.clear();
-            tracked.row.is_flapping = false;
             true
         }
         _ => false,
@@ -322,8 +321,6 @@ pub(super) struct Row {
     pub(super) mute: Option<i64>,
     /// Instants of the status changes that were notified.
     pub(super) flips: Vec<i64>,
-    /// True while it flaps.
-    pub(super) is_flapping: bool,
     /// Start and class of the failure that others may share.
     pub(super) suspect: Option<(i64, String)>,
 }
@@ -332,6 +329,6 @@ impl Row {
     /// Returns true when the status had changed often by `started`, in a window of `span` milliseconds.
     pub(super) fn is_unsteady(&self, started: Timestamp, span: i64) -> bool {
         let recent = self.flips.iter().filter(|at| started.0 - span < **at && **at <= started.0);
-        self.is_flapping || 2 <= recent.count()
+        2 <= recent.count()
     }
 }

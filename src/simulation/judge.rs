@@ -65,13 +65,22 @@ impl Streak {
     }
 }
 
+/// Kinds of failing looks, each with a streak of its own.
+const KINDS: usize = 4;
+const CERTAIN: usize = 0;
+const DOUBTFUL: usize = 1;
+const SILENT: usize = 2;
+const THROTTLED: usize = 3;
+
 /// Model of the evidence about one configuration.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Judge {
     failing: u32,
     passing: u32,
-    failure: Option<Streak>,
+    failures: [Option<Streak>; KINDS],
     recovery: Option<Streak>,
+    /// The status had changed often before the first failing look.
+    was_unsteady: bool,
     is_known: bool,
     has_siblings: bool,
     /// Next look that the latest run asks for.
@@ -87,13 +96,18 @@ fn pause(policy: &Policy) -> i64 {
     policy.confirm_wait.map_or(MINUTE, |wait| i64::try_from(wait.as_millis()).unwrap())
 }
 
-/// Weight of a look by the rule; none when it has all the weight.
-fn measure<'a>(policy: &'a Policy, class: &str, is_certain: bool) -> Option<&'a Measure> {
+const fn is_counted(policy: &Policy) -> bool {
+    policy.confirm_runs.is_some() || policy.confirm_wait.is_some()
+}
+
+/// Returns the kind of a failing look.
+fn kind(policy: &Policy, class: &str, is_certain: bool) -> usize {
     match class {
-        "unreachable" | "unavailable" => Some(&policy.weights.silent),
-        "throttled" => Some(&policy.weights.throttled),
-        _ if is_certain => None,
-        _ => Some(&policy.weights.doubtful),
+        "unreachable" | "unavailable" => SILENT,
+        "throttled" if is_counted(policy) => SILENT,
+        "throttled" => THROTTLED,
+        _ if is_certain || is_counted(policy) => CERTAIN,
+        _ => DOUBTFUL,
     }
 }
 
@@ -116,78 +130,78 @@ impl Judge {
     }
 
     fn pass(&mut self, started: Timestamp, policy: &Policy, around: Around) -> Option<bool> {
-        (self.failing, self.passing, self.failure) = (0, self.passing + 1, None);
+        (self.failing, self.passing, self.failures) = (0, self.passing + 1, [None; KINDS]);
         (self.has_siblings, self.ask) = (false, None);
         let unsteady = around.is_unsteady && self.is_known;
         let recovery = self.recovery.get_or_insert(Streak::new(started, unsteady));
         let measure = &policy.weights.unsteady_pass;
-        let (enough, wait, ask) = match policy.recovery_runs {
+        let (enough, free, ask) = match policy.recovery_runs {
             Some(runs) => {
                 recovery.looks = self.passing;
                 (runs <= self.passing, None, Ask::After(pause(policy)))
             }
             None if !recovery.is_unsteady => (true, None, Ask::After(0)),
             None => {
-                let wait = millis(measure, recovery.looks);
-                let free = recovery.add(started, Some(wait));
+                let free = recovery.add(started, Some(millis(measure, recovery.looks)));
                 let enough = ENOUGH <= recovery.looks * measure.weight;
-                let ask = Ask::After(millis(measure, recovery.looks));
-                (enough, free, ask)
+                (enough, free, Ask::After(millis(measure, recovery.looks)))
             }
         };
         if enough {
             (self.recovery, self.is_known) = (None, false);
             return Some(true);
         }
-        self.ask = Some(wait.map_or(ask, Ask::At));
+        self.ask = Some(free.map_or(ask, Ask::At));
         None
     }
 
     fn fail(&mut self, run: Found<'_>, policy: &Policy, around: Around) -> Option<bool> {
         (self.failing, self.passing, self.recovery) = (self.failing + 1, 0, None);
         self.ask = None;
-        let class = run.class.unwrap_or("invalid");
-        let silent = matches!(class, "unreachable" | "unavailable");
-        let transient = silent || class == "throttled";
-        let counted = policy.confirm_runs.is_some() || policy.confirm_wait.is_some();
-        let failure = self.failure.get_or_insert(Streak::new(run.started, around.is_unsteady));
-        if ENOUGH <= failure.weight {
+        if self.failures.iter().all(Option::is_none) {
+            self.was_unsteady = around.is_unsteady;
+        }
+        if self.failures.iter().flatten().any(|streak| ENOUGH <= streak.weight) {
             return Some(false);
         }
-        let rule = measure(policy, class, run.is_certain || (counted && !transient));
-        let wait = |looks| match rule {
-            Some(_) if counted => Some(pause(policy)),
+        let kind = kind(policy, run.class.unwrap_or("invalid"), run.is_certain);
+        let unsteady = self.was_unsteady;
+        let streak = self.failures[kind].get_or_insert(Streak::new(run.started, unsteady));
+        let weights = &policy.weights;
+        let measure =
+            [None, Some(&weights.doubtful), Some(&weights.silent), Some(&weights.throttled)];
+        let wait = |looks| match measure[kind] {
+            Some(_) if kind == SILENT && is_counted(policy) => Some(pause(policy)),
             Some(measure) => Some(millis(measure, looks)),
             None => None,
         };
-        let free = failure.add(run.started, wait(failure.looks));
-        let runs = policy.confirm_runs.unwrap_or(3);
-        failure.weight = match (rule, free) {
-            (None, _) => failure.weight + ENOUGH,
-            (Some(_), _) if counted => failure.looks * ENOUGH / runs,
-            (Some(_), Some(_)) => failure.weight,
-            (Some(one), None) if failure.is_unsteady => {
-                failure.weight + one.weight * policy.weights.unsteady_percent / 100
-            }
-            (Some(one), None) => failure.weight + one.weight,
+        let free = streak.add(run.started, wait(streak.looks));
+        let each = measure[kind].map_or(ENOUGH, |measure| {
+            let part = if unsteady { weights.unsteady_percent } else { 100 };
+            measure.weight * part / 100
+        });
+        streak.weight = if kind == SILENT && is_counted(policy) {
+            streak.looks * ENOUGH / policy.confirm_runs.unwrap_or(3)
+        } else {
+            streak.looks * each
         };
-        let age = run.started.0 - failure.first.0;
-        let old = i64::try_from(policy.weights.siblings_age.as_millis()).unwrap() <= age;
-        if failure.weight < ENOUGH && silent && !counted && old && around.siblings.is_some() {
-            (failure.weight, self.has_siblings) = (ENOUGH, true);
+        let old = i64::try_from(weights.siblings_age.as_millis()).unwrap();
+        let is_shared = kind == SILENT && !is_counted(policy) && around.siblings.is_some();
+        if streak.weight < ENOUGH && is_shared && old <= run.started.0 - streak.first.0 {
+            (streak.weight, self.has_siblings) = (ENOUGH, true);
         }
-        if ENOUGH <= failure.weight {
+        if ENOUGH <= streak.weight {
             self.is_known = true;
             return Some(false);
         }
-        let after = Ask::After(wait(failure.looks).unwrap_or(SECOND));
+        let after = Ask::After(wait(streak.looks).unwrap_or(SECOND));
         self.ask = Some(free.map_or(after, Ask::At));
         None
     }
 
-    /// Returns the start of the failure, with the run that is judged.
-    pub(super) fn fails_since(&self, started: Timestamp) -> Timestamp {
-        self.failure.map_or(started, |failure| failure.first)
+    /// Returns since when there is no answer, with the run that is judged.
+    pub(super) fn silent_since(&self, started: Timestamp) -> Timestamp {
+        self.failures[SILENT].map_or(started, |streak| streak.first)
     }
 
     /// Returns the numbers of consecutive failing and passing runs.
@@ -197,8 +211,8 @@ impl Judge {
 
     /// Returns the number of looks that are kept, and true when the configuration is known to fail.
     pub(super) fn evidence(&self) -> (usize, bool) {
-        let streak = self.failure.or(self.recovery);
-        let looks = streak.map_or(0, |streak| usize::try_from(streak.looks).unwrap());
+        let streaks = self.failures.iter().flatten().chain(&self.recovery);
+        let looks = streaks.map(|streak| usize::try_from(streak.looks).unwrap()).sum::<usize>();
         (looks + usize::from(self.has_siblings), self.is_known)
     }
 }

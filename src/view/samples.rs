@@ -82,10 +82,10 @@ fn look(text: &str, class: Class) -> Look {
 
 /// Three looks at what cannot be reached, and siblings.
 fn evidence() -> Evidence {
-    let looks = ["2026-11-23T08:00:00Z", "2026-11-23T08:00:30Z", "2026-11-23T08:01:30Z"];
+    let looks = ["2026-11-23T08:00:00Z", "2026-11-23T08:00:30Z", "2026-11-23T08:02:00Z"];
     let factor = Factor { kind: FactorKind::Host, value: "db\u{1b}".to_owned() };
     let siblings = Sight::Siblings(Siblings { factor, failing: 3 });
-    let siblings = Look { at: at("2026-11-23T08:01:30Z"), seen: siblings };
+    let siblings = Look { at: at("2026-11-23T08:02:00Z"), seen: siblings };
     let looks = looks.iter().map(|at| look(at, Class::Unreachable)).chain([siblings]).collect();
     let counters = Counters { failures: 3, passes: 0 };
     Evidence { counters, looks, is_failing: true, is_unsteady: false }

@@ -258,6 +258,7 @@ mod tests {
                         certain: Some(true),
                         siblings: Some(Siblings { factor, failing: 3 }),
                         weight: 25,
+                        missing: 75,
                     };
                     let data = EventData {
                         schema_version: SCHEMA_VERSION,

@@ -124,14 +124,11 @@ fn judge_one(
         return Ok(repeated(policy, before, judged_run));
     }
     let is_active = run.subject == Subject::Active;
-    let is_unsteady = row.flapping.is_some() || row.flips.are_unsteady(policy, started_at);
+    let is_unsteady = row.flips.are_unsteady(policy, started_at);
     let alone = Around { is_unsteady: is_active && is_unsteady, siblings: None };
     let judged = judge(policy, before, judged_run, &alone);
     let would_flip = is_active && plan::would_flip(row, run.subject, judged.verdict);
-    if !judged.asks_siblings || !would_flip {
-        return Ok(judged);
-    }
-    let since = judged.evidence.looks.first().map_or(started_at, |look| look.at);
+    let Some(since) = judged.asks_siblings.filter(|_| would_flip) else { return Ok(judged) };
     let siblings = outage::failing_siblings(draft, row, since, finished)?;
     if siblings.is_none() {
         return Ok(judged);

@@ -1,9 +1,10 @@
 //! Evidence: what the runs of a configuration have shown since the status was last beyond doubt.
 
-use std::time::Duration;
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::kind::Kind;
 use super::policy::{Counted, Policy};
 use super::weights::NEEDED;
 use crate::domain::{Class, Factor, Timestamp};
@@ -79,12 +80,14 @@ pub(crate) struct Weighed {
     pub(crate) certain: Option<bool>,
     /// Others that fail too; only for `siblings`.
     pub(crate) siblings: Option<Siblings>,
-    /// Weight of the look, of the 100 that change the status.
+    /// Weight of the look, of the 100 that change the status. Only looks of one kind add up.
     pub(crate) weight: u32,
+    /// Weight of its kind that was missing after the look.
+    pub(crate) missing: u32,
 }
 
 impl Look {
-    fn weighed(&self, weight: u32) -> Weighed {
+    fn weighed(&self, weight: u32, sum: u32) -> Weighed {
         let (seen, certain, siblings) = match &self.seen {
             Sight::Passed => ("passed", None, None),
             Sight::Failed { class, is_certain } => {
@@ -92,7 +95,8 @@ impl Look {
             }
             Sight::Siblings(siblings) => ("siblings", None, Some(siblings.clone())),
         };
-        Weighed { at: self.at, seen: seen.to_owned(), certain, siblings, weight }
+        let missing = NEEDED.saturating_sub(sum);
+        Weighed { at: self.at, seen: seen.to_owned(), certain, siblings, weight, missing }
     }
 }
 
@@ -114,53 +118,49 @@ impl Evidence {
     /// Returns the looks with their weights.
     #[must_use]
     pub(crate) fn weighed(&self, policy: &Policy) -> Vec<Weighed> {
-        let mut sum = 0_u32;
-        let mut runs = 0_u32;
+        // Number of runs and sum of weights of each kind so far.
+        let mut sums: BTreeMap<Kind, (u32, u32)> = BTreeMap::new();
         let weighed = self.looks.iter().map(|look| {
-            let weight = match look.seen {
-                Sight::Siblings(_) => NEEDED.saturating_sub(sum),
-                Sight::Passed | Sight::Failed { .. } => {
-                    runs = runs.saturating_add(1);
-                    self.weight(policy, &look.seen, runs)
-                }
+            let kind = look.kind(policy);
+            let (runs, sum) = sums.entry(kind).or_default();
+            let weight = if matches!(look.seen, Sight::Siblings(_)) {
+                NEEDED.saturating_sub(*sum)
+            } else {
+                *runs = runs.saturating_add(1);
+                self.weight(policy, kind, *runs)
             };
-            sum = sum.saturating_add(weight);
-            look.weighed(weight)
+            *sum = sum.saturating_add(weight);
+            look.weighed(weight, *sum)
         });
         weighed.collect()
     }
 
-    /// Returns the weight of the look that is number `run` of its kind.
-    fn weight(&self, policy: &Policy, seen: &Sight, run: u32) -> u32 {
-        let weights = &policy.weights;
-        let (counted, measure) = match seen {
-            Sight::Passed if self.is_unsteady => {
-                (policy.counted_passes(), Some(&weights.unsteady_pass))
-            }
-            Sight::Passed => (policy.counted_passes(), None),
-            Sight::Failed { class, .. } if class.is_definitive() => {
-                let is_overridden = policy.counted_failures().is_some();
-                let is_certain =
-                    is_overridden || matches!(seen, Sight::Failed { is_certain: true, .. });
-                (None, weights.of(*class, is_certain))
-            }
-            Sight::Failed { class, is_certain } => {
-                (policy.counted_failures(), weights.of(*class, *is_certain))
-            }
-            Sight::Siblings(_) => return 0,
+    /// Returns the weight of run number `run` of a kind.
+    fn weight(&self, policy: &Policy, kind: Kind, run: u32) -> u32 {
+        let counted = match kind {
+            Kind::Passed => policy.counted_passes(),
+            Kind::Silent | Kind::Throttled => policy.counted_failures(),
+            Kind::Definitive | Kind::Doubtful => None,
         };
-        match (counted, measure) {
+        match (counted, policy.weights.measure(kind, self.is_unsteady)) {
             (Some(Counted { runs, wait: _ }), _) => share(run, runs),
+            (None, Some(measure)) => measure.weight.max(1),
             (None, None) => NEEDED,
-            (None, Some(measure)) if *seen == Sight::Passed => measure.weight.max(1),
-            (None, Some(measure)) => weights.scaled(measure.weight, self.is_unsteady),
         }
     }
 
-    /// Returns the sum of the weights.
+    /// Returns the sum of the weights of the kind that weighs most.
     #[must_use]
     pub(crate) fn total(&self, policy: &Policy) -> u32 {
-        self.weighed(policy).iter().map(|look| look.weight).fold(0, u32::saturating_add)
+        let missing = self.weighed(policy).iter().map(|look| look.missing).min();
+        NEEDED.saturating_sub(missing.unwrap_or(NEEDED))
+    }
+
+    /// Returns the sum of the weights of one kind.
+    pub(super) fn weight_of(&self, policy: &Policy, kind: Kind) -> u32 {
+        let weighed = self.weighed(policy);
+        let of = self.looks.iter().zip(&weighed).filter(|(look, _)| look.kind(policy) == kind);
+        NEEDED.saturating_sub(of.last().map_or(NEEDED, |(_, look)| look.missing))
     }
 
     /// Returns true when the looks are those of a failure.
@@ -168,19 +168,21 @@ impl Evidence {
         self.looks.first().is_some_and(|look| look.seen != Sight::Passed)
     }
 
-    /// Returns the number of runs among the looks.
-    pub(super) fn runs(&self) -> usize {
-        self.looks.iter().filter(|look| !matches!(look.seen, Sight::Siblings(_))).count()
+    /// Returns the starts of the runs of a kind.
+    pub(super) fn runs(&self, policy: &Policy, kind: Kind) -> Vec<Timestamp> {
+        let is_run = |look: &&Look| !matches!(look.seen, Sight::Siblings(_));
+        let of = self.looks.iter().filter(is_run).filter(|look| look.kind(policy) == kind);
+        of.map(|look| look.at).collect()
     }
+}
 
-    /// Returns the start of the latest look, unless it lies ahead of `now`, as after a clock rollback.
-    pub(super) fn latest_before(&self, now: Timestamp) -> Option<Timestamp> {
-        self.looks.last().map(|look| look.at).filter(|at| *at <= now)
-    }
-
-    /// Returns the time since the first look.
-    pub(super) fn age(&self, now: Timestamp) -> Duration {
-        self.looks.first().map_or(Duration::ZERO, |look| now.since(look.at))
+impl Look {
+    fn kind(&self, policy: &Policy) -> Kind {
+        match self.seen {
+            Sight::Passed => Kind::Passed,
+            Sight::Failed { class, is_certain } => policy.kind(class, is_certain),
+            Sight::Siblings(_) => Kind::Silent,
+        }
     }
 }
 

@@ -1,10 +1,11 @@
 //! From a report to a verdict: one rule of evidence.
 //!
 //! Each look at an integration has a weight, by what was seen and by how far it is from the look before. At
-//! [`NEEDED`] the status changes. `docs/verdicts.md` states the rule for people, [`weights`] has its
+//! [`NEEDED`] the status changes. Looks of different kinds do not add up. `docs/verdicts.md` states the rule for people, [`weights`] has its
 //! numbers, and the tests have its table of cases.
 
 mod evidence;
+mod kind;
 mod policy;
 #[cfg(test)]
 mod tests;
@@ -16,6 +17,10 @@ pub(crate) use policy::{Flips, Policy};
 #[cfg(test)]
 pub(crate) use weights::Measure;
 pub(crate) use weights::{NEEDED, Weights};
+
+use std::time::Duration;
+
+use kind::Kind;
 
 use super::report::Decisive;
 use super::{Class, Report, ReportStatus, Timestamp};
@@ -76,14 +81,14 @@ pub(crate) struct Judgement {
     pub(crate) shown: Vec<Weighed>,
     /// Instant of the next look, where more are needed.
     pub(crate) look_at: Option<Timestamp>,
-    /// True when siblings that fail as well would confirm the failure.
-    pub(crate) asks_siblings: bool,
+    /// Instant since when there is no answer, where siblings that have none either would confirm the failure.
+    pub(crate) asks_siblings: Option<Timestamp>,
 }
 
 impl Judgement {
     /// Returns a judgement about which nothing more has to be found out.
     fn of(verdict: Verdict, rule: String, evidence: Evidence, shown: Vec<Weighed>) -> Self {
-        Self { verdict, rule, evidence, shown, look_at: None, asks_siblings: false }
+        Self { verdict, rule, evidence, shown, look_at: None, asks_siblings: None }
     }
 }
 
@@ -132,26 +137,27 @@ fn passed(policy: &Policy, before: &Evidence, run: JudgedRun<'_>, around: &Aroun
     if let Some(counted) = policy.counted_passes() {
         return counted_pass(policy, evidence, run, counted.runs);
     }
-    if evidence.runs() == 0 {
+    if evidence.looks.is_empty() {
         evidence.is_unsteady = around.is_unsteady && before.is_failing;
     }
-    let measure = policy.weights.unsteady_pass;
-    let wait = measure.wait_after(evidence.runs());
-    let latest = evidence.latest_before(run.started_at);
-    let early = latest.map(|at| at.plus(wait)).filter(|until| run.started_at < *until);
+    let wait = |evidence: &Evidence| {
+        let measure = policy.weights.measure(Kind::Passed, evidence.is_unsteady)?;
+        Some(measure.wait_after(evidence.looks.len()))
+    };
+    let latest = evidence.looks.last().map(|look| look.at);
+    let early = too_early(run, latest, wait(&evidence));
     if early.is_none() {
         evidence.looks.push(Look { at: run.started_at, seen: Sight::Passed });
     }
     let shown = evidence.weighed(policy);
     let total = evidence.total(policy);
     if NEEDED <= total {
-        let rule = words::passed(evidence.runs());
+        let rule = words::passed(evidence.looks.len());
         let evidence = Evidence { counters, ..Evidence::default() };
         return Judgement::of(Verdict::Passed, rule, evidence, shown);
     }
-    let rule = words::recovering(early.map(|_| wait), total);
-    let next = run.ended_at.plus(measure.wait_after(evidence.runs()));
-    let look_at = Some(early.map_or(next, |until| until.max(run.ended_at)));
+    let rule = words::recovering(early.and(wait(&evidence)), total);
+    let look_at = Some(next_look(run, early, wait(&evidence)));
     Judgement { look_at, ..Judgement::of(Verdict::Recovering, rule, evidence, shown) }
 }
 
@@ -174,6 +180,23 @@ fn counted_pass(
     Judgement { look_at, ..Judgement::of(Verdict::Recovering, rule, evidence, shown) }
 }
 
+/// Returns the instant from which on a look counts again, when `run` came too soon after the latest of its kind. An
+/// instant that lies ahead is of a clock that was rolled back since.
+fn too_early(
+    run: JudgedRun<'_>,
+    latest: Option<Timestamp>,
+    wait: Option<Duration>,
+) -> Option<Timestamp> {
+    let latest = latest.filter(|at| *at <= run.started_at)?;
+    Some(latest.plus(wait?)).filter(|from| run.started_at < *from)
+}
+
+/// Returns the instant of the next look: a wait after `run`, or as soon as a look counts again.
+fn next_look(run: JudgedRun<'_>, early: Option<Timestamp>, wait: Option<Duration>) -> Timestamp {
+    let next = run.ended_at.plus(wait.unwrap_or_default());
+    early.map_or(next, |from| from.max(run.ended_at))
+}
+
 /// Failing run with everything that its weight depends on.
 struct Failing<'a> {
     policy: &'a Policy,
@@ -184,78 +207,65 @@ struct Failing<'a> {
 
 impl Failing<'_> {
     fn judge(&self, before: &Evidence) -> Judgement {
-        let failures = before.counters.failures.saturating_add(1);
-        let counters = Counters { failures, passes: 0 };
-        let mut evidence = if before.is_of_failure() {
-            Evidence { counters, ..before.clone() }
-        } else {
-            let is_unsteady = self.around.is_unsteady;
-            Evidence { counters, looks: Vec::new(), is_unsteady, ..*before }
-        };
-        let Decisive { class, is_certain, .. } = self.failure;
-        if NEEDED <= evidence.total(self.policy) {
-            let rule =
-                if class.is_definitive() { words::definitive(class) } else { words::known(class) };
-            let shown = evidence.weighed(self.policy);
+        let Self { policy, run, .. } = *self;
+        let mut evidence = self.counted(before);
+        let Decisive { class, is_certain, retry_after } = self.failure;
+        if NEEDED <= evidence.total(policy) {
+            let rule = words::known(class);
+            let shown = evidence.weighed(policy);
             return Judgement::of(Verdict::Failed, rule, evidence, shown);
         }
-        let early = self.counts_from(&evidence).filter(|at| self.run.started_at < *at);
+        let kind = policy.kind(class, is_certain);
+        let wait = |evidence: &Evidence| {
+            let looks = evidence.runs(policy, kind).len();
+            if let Some(counted) = policy.counted_failures().filter(|_| kind == Kind::Silent) {
+                return Some(counted.wait);
+            }
+            let measure = policy.weights.measure(kind, evidence.is_unsteady)?;
+            Some(measure.wait_after(looks))
+        };
+        let latest = evidence.runs(policy, kind).last().copied();
+        let early = too_early(run, latest, wait(&evidence));
         if early.is_none() {
             let seen = Sight::Failed { class, is_certain };
-            evidence.looks.push(Look { at: self.run.started_at, seen });
+            evidence.looks.push(Look { at: run.started_at, seen });
         }
-        let age = evidence.age(self.run.started_at);
-        let asks_siblings = self.is_shared_in_kind()
-            && evidence.total(self.policy) < NEEDED
-            && self.policy.weights.siblings_age <= age;
-        if let Some(siblings) = self.around.siblings.clone().filter(|_| asks_siblings) {
+        let asks_siblings = self.asks_siblings(&evidence, kind);
+        if let Some(siblings) = self.around.siblings.clone().filter(|_| asks_siblings.is_some()) {
             let seen = Sight::Siblings(siblings);
-            evidence.looks.push(Look { at: self.run.started_at, seen });
+            evidence.looks.push(Look { at: run.started_at, seen });
         }
-        let rule = words::failing(self.policy, &evidence, &self.failure, early);
-        let shown = evidence.weighed(self.policy);
-        if NEEDED <= evidence.total(self.policy) {
+        let rule = words::failing(policy, &evidence, &self.failure, early);
+        let shown = evidence.weighed(policy);
+        if NEEDED <= evidence.total(policy) {
             evidence.is_failing = true;
             return Judgement::of(Verdict::Failed, rule, evidence, shown);
         }
-        let look_at = Some(self.next_look(&evidence, early));
+        let asked = retry_after.unwrap_or_default().min(weights::RETRY_AFTER_MAX);
+        let next = next_look(run, early, wait(&evidence)).max(run.ended_at.plus(asked));
         let judged = Judgement::of(Verdict::Confirming, rule, evidence, shown);
-        Judgement { look_at, asks_siblings, ..judged }
+        Judgement { look_at: Some(next), asks_siblings, ..judged }
     }
 
-    /// Returns the instant from which on another look of this kind counts; none when it counts in any case.
-    fn counts_from(&self, evidence: &Evidence) -> Option<Timestamp> {
-        let latest = evidence.latest_before(self.run.started_at)?;
-        Some(latest.plus(self.wait_after(evidence.runs())?))
-    }
-
-    /// Returns the wait after so many looks; none when one look of this kind is enough.
-    fn wait_after(&self, looks: usize) -> Option<std::time::Duration> {
-        let Decisive { class, is_certain, .. } = self.failure;
-        match self.policy.counted_failures() {
-            Some(_) if class.is_definitive() => None,
-            Some(counted) => Some(counted.wait),
-            None => {
-                let measure = self.policy.weights.of(class, is_certain)?;
-                Some(measure.wait_after(looks))
-            }
+    /// Returns the evidence with this run among the consecutive ones. A passing run before it ends what was seen.
+    fn counted(&self, before: &Evidence) -> Evidence {
+        let failures = before.counters.failures.saturating_add(1);
+        let counters = Counters { failures, passes: 0 };
+        if before.is_of_failure() {
+            return Evidence { counters, ..before.clone() };
         }
+        let is_unsteady = self.around.is_unsteady;
+        Evidence { counters, looks: Vec::new(), is_unsteady, ..*before }
     }
 
-    /// Returns true when others that share a factor can confirm a failure of this kind: throttling says
+    /// Returns since when there is no answer, where others that share a factor can confirm it: throttling says
     /// nothing about the host, however many it hits.
-    fn is_shared_in_kind(&self) -> bool {
-        matches!(self.failure.class, Class::Unreachable | Class::Unavailable)
-            && self.policy.counted_failures().is_none()
-    }
-
-    /// Returns the instant of the next look: a wait after this run, or as soon as a look counts again, and not
-    /// before the platform wants to be asked.
-    fn next_look(&self, evidence: &Evidence, early: Option<Timestamp>) -> Timestamp {
-        let ended_at = self.run.ended_at;
-        let wait = self.wait_after(evidence.runs()).unwrap_or_default();
-        let next = early.map_or(ended_at.plus(wait), |from| from.max(ended_at));
-        let asked = self.failure.retry_after.unwrap_or_default().min(weights::RETRY_AFTER_MAX);
-        next.max(ended_at.plus(asked))
+    fn asks_siblings(&self, evidence: &Evidence, kind: Kind) -> Option<Timestamp> {
+        let policy = self.policy;
+        let is_open = policy.counted_failures().is_none() && evidence.total(policy) < NEEDED;
+        let since = evidence.runs(policy, kind).first().copied();
+        let age = self.run.started_at.since(since?);
+        let is_old = policy.weights.siblings_age <= age;
+        since.filter(|_| kind == Kind::Silent && is_open && is_old)
     }
 }

@@ -2,15 +2,14 @@
 
 use std::time::Duration;
 
+use super::kind::Kind;
 use super::weights::Weights;
-use crate::domain::{Timestamp, duration_text};
+use crate::domain::{Class, Timestamp, duration_text};
 
 /// Number of consecutive transient failures that make a failure where only `confirm_wait` is set.
 const CONFIRM_RUNS: u32 = 3;
 /// Wait between runs that are counted where only `confirm_runs` or `recovery_runs` is set.
 const CONFIRM_WAIT: Duration = Duration::from_mins(1);
-/// Most status changes that are kept: one more than can be allowed.
-const FLIPS_MAX: usize = 128;
 /// Number of status changes within the window that make an integration unsteady: it has failed and
 /// recovered, so that its next failure and recovery may be as short.
 const UNSTEADY_FLIPS: usize = 2;
@@ -71,6 +70,11 @@ impl Policy {
         self.recovery_runs.map(|runs| Counted { runs: runs.max(1), wait: self.wait() })
     }
 
+    /// Returns the kind of a failure.
+    pub(super) fn kind(&self, class: Class, is_certain: bool) -> Kind {
+        Kind::of(class, is_certain, self.counted_failures().is_some())
+    }
+
     /// Returns the keys that override the rule of evidence, as they are configured.
     pub(crate) fn overrides(&self) -> Vec<String> {
         let runs = |key: &str, runs: Option<u32>| runs.map(|runs| format!("{key} = {runs}"));
@@ -100,16 +104,18 @@ impl Flips {
     #[must_use]
     pub(crate) fn add(&mut self, policy: &Policy, now: Timestamp) -> bool {
         self.0.retain(|at| is_recent(policy, *at, now));
+        if policy.flap_flips == 0 {
+            return false;
+        }
         self.0.push(now);
-        let surplus = self.0.len().saturating_sub(FLIPS_MAX);
-        self.0.drain(..surplus);
-        let is_more = u32::try_from(self.0.len()).is_ok_and(|flips| policy.flap_flips < flips);
-        policy.flap_flips != 0 && is_more
+        u32::try_from(self.0.len()).is_ok_and(|flips| policy.flap_flips < flips)
     }
 
-    /// Returns true when the status has changed so often lately that one more look proves less.
+    /// Returns true when the status has changed so often lately that one more look proves less. Where any number of
+    /// changes is allowed, they say nothing.
     pub(crate) fn are_unsteady(&self, policy: &Policy, now: Timestamp) -> bool {
-        UNSTEADY_FLIPS <= self.0.iter().filter(|at| is_recent(policy, **at, now)).count()
+        policy.flap_flips != 0
+            && UNSTEADY_FLIPS <= self.0.iter().filter(|at| is_recent(policy, **at, now)).count()
     }
 }
 
@@ -141,28 +147,17 @@ mod tests {
     }
 
     #[test]
-    fn two_changes_within_the_window_are_unsteady_whatever_is_allowed() {
-        let window = Duration::from_secs(10);
-        for flap_flips in [0, 3] {
-            let policy = Policy { flap_window: window, flap_flips, ..Policy::default() };
-            let mut flips = Flips::default();
-            for (second, unsteady) in [(1, false), (5, true), (12, true), (30, false)] {
-                let now = Timestamp(second * 1000);
-                assert!(!flips.add(&policy, now), "{second}");
-                assert_eq!(flips.are_unsteady(&policy, now), unsteady, "{second}");
-            }
-            assert!(!flips.are_unsteady(&policy, Timestamp(0)), "the clock was rolled back");
-        }
-    }
-
-    #[test]
-    fn status_changes_that_are_kept_are_bounded() {
-        let policy = Policy { flap_flips: 0, ..Policy::default() };
+    fn two_changes_within_the_window_are_unsteady_unless_any_number_is_allowed() {
+        let policy = Policy { flap_window: Duration::from_secs(10), ..Policy::default() };
+        let never = Policy { flap_flips: 0, ..policy };
         let mut flips = Flips::default();
-        for at in 0..1000 {
-            assert!(!flips.add(&policy, Timestamp(at)));
+        for (second, unsteady) in [(1, false), (5, true), (12, true), (30, false)] {
+            let now = Timestamp(second * 1000);
+            assert!(!flips.add(&policy, now), "{second}");
+            assert_eq!(flips.are_unsteady(&policy, now), unsteady, "{second}");
+            assert!(!flips.are_unsteady(&never, now), "{second}");
         }
-        assert_eq!((flips.0.len(), flips.0.last()), (FLIPS_MAX, Some(&Timestamp(999))));
+        assert!(!flips.are_unsteady(&policy, Timestamp(0)), "the clock was rolled back");
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use crate::domain::Class;
+use super::kind::Kind;
 
 /// Weight at which evidence changes a status; the weights of looks are parts of it.
 pub(crate) const NEEDED: u32 = 100;
@@ -40,8 +40,9 @@ pub(crate) struct Weights {
     /// A definitive failure that may come from a gateway, a proxy or an identity provider. Such answers pass
     /// within seconds; a second one is taken for the platform's.
     pub(crate) doubtful: Measure,
-    /// No answer, or the answer that the platform cannot serve now. Most such faults last for less than a
-    /// minute, so that waits which grow separate them from an outage sooner than equal ones.
+    /// No answer, or the answer that the platform cannot serve now. Such faults pass within seconds, and nearly all within
+    /// five minutes: not the number of looks counts, but the age of the last one. So waits grow, and the fourth
+    /// look comes after five minutes.
     pub(crate) silent: Measure,
     /// The platform asks for fewer requests. This says next to nothing about the integration: only a quarter
     /// of an hour without one other answer does. Looks that are closer would add to the load.
@@ -55,8 +56,8 @@ pub(crate) struct Weights {
     /// Number of integrations that share a factor and fail, this one included, from which on they confirm each
     /// other: two may fail by chance.
     pub(crate) siblings_min: u32,
-    /// Age of a failure from which on siblings confirm it. A short fault of a host hits all of them at the same
-    /// time, so that their number proves nothing before most such faults have passed.
+    /// Age of a silence from which on siblings confirm it. A short fault of a host hits all of them at the same
+    /// time, so that their number proves nothing before most such faults have passed. The third look is that old.
     pub(crate) siblings_age: Duration,
 }
 
@@ -64,32 +65,29 @@ impl Weights {
     /// Numbers that hold unless the configuration overrides them.
     pub(crate) const RULE: Self = Self {
         doubtful: Measure { weight: 50, waits: [secs(4); 3] },
-        silent: Measure { weight: 25, waits: [secs(30), secs(60), secs(120)] },
-        throttled: Measure { weight: 17, waits: [secs(150); 3] },
+        silent: Measure { weight: 25, waits: [secs(30), secs(90), secs(180)] },
+        throttled: Measure { weight: 15, waits: [secs(150); 3] },
         unsteady_percent: 80,
         unsteady_pass: Measure { weight: 50, waits: [secs(60); 3] },
         siblings_min: 3,
-        siblings_age: secs(80),
+        siblings_age: secs(115),
     };
 
-    /// Returns the measure of a failure; none where one look is enough, or says nothing.
-    pub(super) const fn of(&self, class: Class, is_certain: bool) -> Option<&Measure> {
-        match class {
-            Class::Denied | Class::Missing | Class::Invalid | Class::Expired if is_certain => None,
-            Class::Denied | Class::Missing | Class::Invalid | Class::Expired => {
-                Some(&self.doubtful)
-            }
-            Class::Unreachable | Class::Unavailable => Some(&self.silent),
-            Class::Throttled => Some(&self.throttled),
-            Class::Local => None,
+    /// Returns the measure of a kind of looks, where the status has changed often lately or not; none where one look
+    /// is enough.
+    pub(super) fn measure(&self, kind: Kind, is_unsteady: bool) -> Option<Measure> {
+        let measure = match kind {
+            Kind::Definitive => return None,
+            Kind::Passed => return is_unsteady.then_some(self.unsteady_pass),
+            Kind::Doubtful => self.doubtful,
+            Kind::Silent => self.silent,
+            Kind::Throttled => self.throttled,
+        };
+        if !is_unsteady {
+            return Some(measure);
         }
-    }
-
-    /// Returns the weight of a look where the status has changed lately or not.
-    pub(super) fn scaled(&self, weight: u32, is_unsteady: bool) -> u32 {
-        let scaled = weight.saturating_mul(self.unsteady_percent) / 100;
-        // Every look adds something, so that the looks of a failure are bounded.
-        if is_unsteady { scaled.max(1) } else { weight.max(1) }
+        let weight = measure.weight.saturating_mul(self.unsteady_percent) / 100;
+        Some(Measure { weight, ..measure })
     }
 }
 
@@ -101,13 +99,23 @@ mod tests {
     fn waits_grow_and_the_last_one_repeats() {
         let silent = Weights::RULE.silent;
         let waits = [0, 1, 2, 3, 9].map(|looks| silent.wait_after(looks).as_secs());
-        assert_eq!(waits, [30, 30, 60, 120, 120]);
+        assert_eq!(waits, [30, 30, 90, 180, 180]);
     }
 
     #[test]
-    fn every_look_weighs_something_and_an_unsteady_one_less() {
-        let rule = Weights { unsteady_percent: 0, ..Weights::RULE };
-        assert_eq!((rule.scaled(25, true), rule.scaled(0, false)), (1, 1));
-        assert_eq!((Weights::RULE.scaled(25, true), Weights::RULE.scaled(25, false)), (20, 25));
+    fn look_weighs_less_where_the_status_changes_often() {
+        let weight = |kind, is_unsteady| {
+            Weights::RULE.measure(kind, is_unsteady).map(|measure| measure.weight)
+        };
+        let table = [
+            (Kind::Passed, None, Some(50)),
+            (Kind::Definitive, None, None),
+            (Kind::Doubtful, Some(50), Some(40)),
+            (Kind::Silent, Some(25), Some(20)),
+            (Kind::Throttled, Some(15), Some(12)),
+        ];
+        for (kind, steady, unsteady) in table {
+            assert_eq!((weight(kind, false), weight(kind, true)), (steady, unsteady), "{kind:?}");
+        }
     }
 }

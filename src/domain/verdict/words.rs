@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::evidence::{Evidence, Sight};
+use super::kind::Kind;
 use super::policy::Policy;
 use super::weights::NEEDED;
 use crate::domain::report::Decisive;
@@ -13,8 +14,11 @@ pub(super) fn definitive(class: Class) -> String {
     format!("a definitive failure ({}) counts at once", class.as_str())
 }
 
-/// Returns the sentence about a transient failure of what is known to fail.
+/// Returns the sentence about a failure of what is known to fail.
 pub(super) fn known(class: Class) -> String {
+    if class.is_definitive() {
+        return definitive(class);
+    }
     format!("a transient failure ({}) of what is known to fail", class.as_str())
 }
 
@@ -59,11 +63,14 @@ pub(super) fn failing(
     }
     if let Some(counted) = policy.counted_failures() {
         let wait = early.map(|_| counted.wait);
-        return counted_failure(class, evidence.runs(), counted.runs, wait);
+        let runs = evidence.runs(policy, Kind::Silent).len();
+        return counted_failure(class, runs, counted.runs, wait);
     }
-    let total = evidence.total(policy);
+    let kind = policy.kind(class, failure.is_certain);
+    let looks = evidence.runs(policy, kind).len();
+    let total = evidence.weight_of(policy, kind);
     let name = class.as_str();
-    let kind = if class.is_definitive() {
+    let said = if class.is_definitive() {
         format!("a definitive failure ({name}) that may not be the platform's own answer")
     } else {
         format!("a transient failure ({name})")
@@ -73,13 +80,13 @@ pub(super) fn failing(
         let (kind_of, value) = (siblings.factor.kind.as_str(), &siblings.factor.value);
         let failing = siblings.failing;
         return format!(
-            "{kind}, and {failing} others with the same {kind_of} {value} fail too: {of}"
+            "{said}, and {failing} others with the same {kind_of} {value} fail too: {of}"
         );
     }
     match early {
-        Some(_) => format!("{kind} too soon after the one before, which count once: {of}"),
-        None if evidence.runs() == 1 => format!("{kind}: {of}"),
-        None => format!("{kind} in look {}: {of}", evidence.runs()),
+        Some(_) => format!("{said} too soon after the one before, which count once: {of}"),
+        None if looks == 1 => format!("{said}: {of}"),
+        None => format!("{said} in look {looks}: {of}"),
     }
 }
 

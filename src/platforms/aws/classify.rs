@@ -3,6 +3,9 @@
 use crate::domain::{Class, Finding};
 use crate::platforms::failure;
 
+/// Names and ids in answers that have none.
+pub(super) const NONE: &str = "none";
+
 /// Failure of a call to AWS.
 pub(crate) type Failure = failure::Failure<Cause>;
 
@@ -22,10 +25,10 @@ impl failure::Cause for Cause {
         Self::NoAnswer
     }
 
-    /// A status without a code of AWS may be a gateway's, and a certificate or redirect whoever's it is.
+    /// A status without a code may be a gateway's, and a certificate or redirect whoever's it is.
     fn is_doubtful(&self) -> bool {
         match self {
-            Self::Refused(refusal) => class_of(0, &refusal.name, &refusal.message).is_none(),
+            Self::Refused(refusal) => refusal.name == NONE,
             Self::Unexpected | Self::NoAnswer => true,
         }
     }
@@ -308,6 +311,23 @@ mod tests {
             let found = class_of(status, code, "The message.");
             assert_eq!(found, Some(expected), "{status} {code}");
         }
+    }
+
+    #[test]
+    fn failure_is_doubtful_unless_aws_names_it_by_a_code() {
+        let refused = |name: &str| {
+            let refusal = Refusal {
+                status: 403,
+                name: name.to_owned(),
+                message: "m".to_owned(),
+                request_id: "r".to_owned(),
+                region: None,
+            };
+            Failure::refused(refusal, Class::Denied).finding("no").is_certain
+        };
+        let certain = ["NoSuchBucket", "AccessDenied", "SignatureDoesNotMatch", "Unheard", NONE];
+        assert_eq!(certain.map(refused), [true, true, true, true, false]);
+        assert!(!Failure::silent(Class::Expired, "the certificate").finding("no").is_certain);
     }
 
     #[test]

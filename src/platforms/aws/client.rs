@@ -7,7 +7,7 @@ use http::header::{CONTENT_TYPE, HOST};
 use reqsign_aws_v4::{Credential, EMPTY_STRING_SHA256, RequestSigner};
 use reqsign_core::{Context, SignRequest};
 
-use super::classify::{Failure, Refusal};
+use super::classify::{Failure, NONE, Refusal};
 use super::xml::{Element, ReplyError};
 use crate::domain::{Class, Redactor, Secret, Timestamp};
 use crate::net::backoff::retry;
@@ -18,8 +18,6 @@ use crate::net::http::Connections;
 const BODY_MAX: usize = 1024 * 1024;
 /// The longest piece of AWS's words that is kept, in characters.
 const WORDS_MAX: usize = 500;
-/// Names and ids in answers that have none.
-const NONE: &str = "none";
 /// The wait that some services ask for, in milliseconds.
 const RETRY_AFTER_MS: &str = "x-amz-retry-after";
 

@@ -11,16 +11,6 @@ use crate::platforms::failure;
 
 /// The longest piece of Google's words that is kept, in characters.
 const WORDS_MAX: usize = 500;
-/// Words of `google.rpc.Code` that Google's servers put beside a status that refuses.
-const RPC_CODES: [&str; 7] = [
-    "ALREADY_EXISTS",
-    "FAILED_PRECONDITION",
-    "INVALID_ARGUMENT",
-    "NOT_FOUND",
-    "OUT_OF_RANGE",
-    "PERMISSION_DENIED",
-    "UNAUTHENTICATED",
-];
 /// Text where an answer names nothing.
 const NONE: &str = "none";
 
@@ -54,10 +44,7 @@ impl failure::Cause for Cause {
     /// A status without a reason of Google may be a gateway's, and tokens come from an identity provider.
     fn is_doubtful(&self) -> bool {
         match self {
-            Self::Refused(refusal) => {
-                let reason = refusal.reason.as_str();
-                class_of_reason(reason).is_none() && !RPC_CODES.contains(&reason)
-            }
+            Self::Refused(refusal) => refusal.reason == NONE,
             Self::NoToken | Self::Near | Self::Unexpected | Self::NoAnswer => true,
         }
     }
@@ -423,6 +410,21 @@ mod tests {
                 assert!(found.detail.contains("is not one of Google: it is"), "{found:?}");
             }
         }
+    }
+
+    #[test]
+    fn failure_is_doubtful_unless_google_names_a_reason() {
+        let table = [
+            (json!({ "message": "m", "errors": [{ "reason": "notFound" }] }), true),
+            (json!({ "message": "m", "status": "PERMISSION_DENIED" }), true),
+            (json!({ "message": "m", "errors": [{ "reason": "unheard" }] }), true),
+            (json!({ "message": "m" }), false),
+        ];
+        for (error, certain) in table {
+            let found = failure(404, &json!({ "error": error }).to_string());
+            assert_eq!(!failure::Cause::is_doubtful(&found.cause), certain, "{error}");
+        }
+        assert!(failure::Cause::is_doubtful(&Cause::NoToken));
     }
 
     #[test]

@@ -60,6 +60,9 @@ const INVALID: [&str; 11] = [
     "UC_NOT_ENABLED",
 ];
 
+/// Names and ids in answers that have none.
+pub(super) const NONE: &str = "none";
+
 /// Failure of a call to Databricks; its detail does not name the workspace.
 pub(super) type Failure = failure::Failure<Cause>;
 
@@ -88,7 +91,10 @@ impl failure::Cause for Cause {
     /// A status without a code of Databricks may be a gateway's, and a token endpoint is an identity provider.
     fn is_doubtful(&self) -> bool {
         match self {
-            Self::Refused(refusal) => !class_of(0, &refusal.name, &refusal.message).is_definitive(),
+            Self::Refused(refusal) => {
+                let name = refusal.name.as_str();
+                name == NONE || name.chars().all(|char| char.is_ascii_digit())
+            }
             Self::Private => false,
             Self::Unexpected | Self::SignIn | Self::NoAnswer | Self::NoToken => true,
         }
@@ -368,6 +374,33 @@ mod tests {
             let failure = Failure::unexpected(status, "it is not JSON", None);
             assert_eq!(failure.class, class);
             assert_eq!(failure.finding("No.", "h").evidence, None);
+        }
+    }
+
+    #[test]
+    fn failure_is_doubtful_unless_databricks_names_it_by_a_code() {
+        let refused = |status, name: &str| {
+            let refusal = Refusal {
+                status,
+                name: name.to_owned(),
+                message: "m".to_owned(),
+                request_id: String::new(),
+                missing: None,
+            };
+            Failure::refused(refusal, None)
+        };
+        let table = [
+            (refused(404, "UNHEARD"), true),
+            (refused(403, "PERMISSION_DENIED"), true),
+            (refused(404, "TABLE_DOES_NOT_EXIST"), true),
+            (refused(404, NONE), false),
+            (refused(403, "403"), false),
+            (Failure::private_link(), true),
+            (Failure::login_page(), false),
+            (Failure::silent(Class::Expired, "the certificate"), false),
+        ];
+        for (failure, certain) in table {
+            assert_eq!(failure.finding("No.", "h").is_certain, certain, "{failure:?}");
         }
     }
 

@@ -5,12 +5,10 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value as Json;
 
-use super::classify::Refusal;
+use super::classify::{NONE, Refusal};
 use super::named::Named;
 use crate::net::exchange::Answer;
 
-/// Names and ids in answers that have none.
-const NONE: &str = "none";
 /// Headers that Databricks adds to its answers, and a proxy in front of it does not.
 const MARKS: [&str; 2] = ["x-databricks-org-id", "x-databricks-reason-phrase"];
 /// A body of 20 bytes that Databricks sends as `text/html` to those whose token it refuses.

@@ -521,6 +521,16 @@ mod tests {
     }
 
     #[test]
+    fn failure_before_the_server_speaks_is_doubtful() {
+        use crate::platforms::failure::Cause as _;
+        let own = [Cause::LoginRefused, Cause::NoDatabase, Cause::NoPrivilege, Cause::NotAccepting];
+        assert!(own.iter().all(|cause| !cause.is_doubtful()));
+        let others =
+            [Cause::NoTls, Cause::TlsFailed, Cause::ExpiredCertificate, Cause::UnexpectedResponse];
+        assert!(others.iter().all(|cause| cause.is_doubtful() && cause.class().is_definitive()));
+    }
+
+    #[test]
     fn cut_after_the_log_in_is_an_interruption() {
         let silent = CallError::Silent(Duration::from_secs(1));
         assert_eq!(Cause::of(&silent, Stage::LogIn), Cause::Silent);

@@ -387,6 +387,20 @@ mod tests {
 
     /// Words of public reports; their addresses are in `docs/platforms/snowflake.md`.
     #[test]
+    fn only_answers_of_others_are_doubtful() {
+        use crate::platforms::failure::Cause as _;
+        for &(.., cause, _) in NUMBERS {
+            assert!(!cause.is_doubtful(), "{cause:?}");
+        }
+        let denied = Class::Denied;
+        for cause in
+            [Cause::EntraRefused(denied), Cause::ProviderRefused(denied), Cause::NoAnswer(denied)]
+        {
+            assert!(cause.is_doubtful(), "{cause:?}");
+        }
+    }
+
+    #[test]
     fn refused_log_in_has_the_cause_that_its_words_name() {
         let table = [
             ("390100", "Incorrect username or password was specified.", Cause::LoginRefused),

@@ -439,6 +439,21 @@ mod tests {
     }
 
     #[test]
+    fn failure_before_the_server_speaks_is_doubtful() {
+        use crate::platforms::failure::Cause as _;
+        let own = [Cause::LoginRefused, Cause::NoDatabase, Cause::NoPermission, Cause::Firewall];
+        assert!(own.iter().all(|cause| !cause.is_doubtful()));
+        let others = [
+            Cause::NoToken(Class::Denied),
+            Cause::NoTls,
+            Cause::TlsFailed,
+            Cause::ExpiredCertificate,
+            Cause::UnexpectedResponse,
+        ];
+        assert!(others.iter().all(failure::Cause::is_doubtful));
+    }
+
+    #[test]
     fn failure_of_a_statement_differs_from_one_of_the_log_in() {
         let answer = |number| {
             let error = Number { number, severity: 16 };

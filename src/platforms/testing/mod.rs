@@ -40,7 +40,7 @@ pub(in crate::platforms) use server::{Seen, Server};
 pub(in crate::platforms) use stand_in::StandIn;
 
 use super::{Mode, Platform, RunContext, Validated, Validator};
-use crate::domain::{Finding, Redactor, Report, TestResult, ValidationResults};
+use crate::domain::{Finding, Outcome, Redactor, Report, TestResult, ValidationResults};
 use crate::input::{Faults, Reader, Value};
 use crate::net::observe::observed;
 
@@ -115,8 +115,11 @@ pub(in crate::platforms) fn shown(report: &Report, requests: &[String]) -> Json 
     let mut findings = serde_json::Map::new();
     for TestResult { test, outcome } in &report.tests {
         if let Some(Finding { class, remediation, evidence, .. }) = outcome.finding() {
-            let finding =
+            let mut finding =
                 json!({ "class": class, "remediation": remediation, "evidence": evidence });
+            if is_asked_again(outcome) {
+                finding["doubtful"] = true.into();
+            }
             findings.insert(test.name.to_owned(), finding);
         }
     }
@@ -126,6 +129,14 @@ pub(in crate::platforms) fn shown(report: &Report, requests: &[String]) -> Json 
         "findings": findings,
         "requests": requests,
     })
+}
+
+/// Returns true for a definitive failure that may be another's answer, so that it is asked for once more.
+fn is_asked_again(outcome: &Outcome) -> bool {
+    let Outcome::Failed(Finding { class, is_certain, refuses_log_in, .. }) = outcome else {
+        return false;
+    };
+    class.is_definitive() && !is_certain && !refuses_log_in
 }
 
 /// Replays every case of `subject`.

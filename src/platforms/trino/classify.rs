@@ -452,6 +452,16 @@ mod tests {
     }
 
     #[test]
+    fn only_queries_fail_in_words_of_trino_alone() {
+        let query = Failure::query("q", &error("USER_ERROR", "TABLE_NOT_FOUND", 46));
+        assert!(query.finding_that("No.").is_certain);
+        for status in [401, 403, 404, 407] {
+            let failure = Failure::refused(&refusal(status, "no"));
+            assert!(!failure.finding_that("No.").is_certain, "{failure:?}");
+        }
+    }
+
+    #[test]
     fn every_challenge_is_an_offer() {
         let browser = "Bearer x_redirect_server=\"https://a/b\", x_token_server=\"https://a/c\"";
         let table: [(&[&str], &str); 5] = [

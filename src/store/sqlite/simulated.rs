@@ -69,7 +69,6 @@ pub(crate) enum Entry {
         notified: String,
         mute: Option<i64>,
         flips: String,
-        flapping: Option<i64>,
         suspect: Option<i64>,
         suspect_class: Option<String>,
     },
@@ -107,8 +106,7 @@ const NOTED: &[(&str, &str)] = &[
          'candidate_failures', new.candidate_failures, 'candidate_passes', new.candidate_passes,
          'candidate_shown', new.candidate_run_id, 'incident', new.incident_id,
          'evidence', new.evidence, 'candidate_evidence', new.candidate_evidence,
-         'flips', new.flips, 'flapping', new.flapping_since_ms,
-         'suspect', new.suspect_since_ms, 'suspect_class', new.suspect_class",
+         'flips', new.flips, 'suspect', new.suspect_since_ms, 'suspect_class', new.suspect_class",
     ),
     (
         "run",

@@ -22,7 +22,7 @@ pub(super) enum By {
 ///   7 siblings fail too, with `@600` where the platform asks to wait that long; `passed`, `skipped`,
 ///   or `refused` for a log-in that was refused; `repeated` for one that is not tried again,
 /// - the verdict,
-/// - the weight of the evidence, of the 100 that change the status,
+/// - the weight of the kind that weighs most, of the 100 that change the status,
 /// - the wait in seconds until the next look; `-` when no more looks are needed.
 pub(super) const CASES: &[(&str, By, &str)] = &[
     (
@@ -50,7 +50,7 @@ pub(super) const CASES: &[(&str, By, &str)] = &[
         By::Rule,
         "
         0    denied?       confirming   50  4
-        4    denied        failed      150  -",
+        4    denied        failed      100  -",
     ),
     (
         "a refused log-in counts towards a lock-out, and is not asked for again",
@@ -64,18 +64,18 @@ pub(super) const CASES: &[(&str, By, &str)] = &[
         By::Rule,
         "
         0    unreachable   confirming   25  30
-        30   unreachable   confirming   50  60
-        90   unavailable   confirming   75  120
-        210  unreachable   failed      100  -
-        220  unreachable   failed      100  -",
+        30   unreachable   confirming   50  90
+        120  unavailable   confirming   75  180
+        300  unreachable   failed      100  -
+        310  unreachable   failed      100  -",
     ),
     (
         "one passing look ends what was not confirmed",
         By::Rule,
         "
         0    unreachable   confirming   25  30
-        30   unreachable   confirming   50  60
-        90   passed        passed      100  -
+        30   unreachable   confirming   50  90
+        120  passed        passed      100  -
         300  unreachable   confirming   25  30",
     ),
     (
@@ -85,53 +85,73 @@ pub(super) const CASES: &[(&str, By, &str)] = &[
         0    unreachable   confirming   25  30
         10   unreachable   confirming   25  20
         29   unavailable   confirming   25  1
-        30   unreachable   confirming   50  60",
+        30   unreachable   confirming   50  90",
     ),
     (
-        "siblings that fail too confirm it, once it is old enough",
+        "siblings that have no answer either confirm it, once it is old enough",
         By::Rule,
         "
         0    unreachable+7 confirming   25  30
-        30   unreachable+7 confirming   50  60
-        79   unreachable+7 confirming   50  11
-        90   unreachable+7 failed      100  -",
+        30   unreachable+7 confirming   50  90
+        114  unreachable+7 confirming   50  6
+        120  unreachable+7 failed      100  -",
     ),
     (
         "siblings confirm it also at a look that adds nothing itself",
         By::Rule,
         "
         0    unreachable+7 confirming   25  30
-        30   unreachable+7 confirming   50  60
-        80   unavailable+7 failed      100  -",
+        30   unreachable+7 confirming   50  90
+        115  unavailable+7 failed      100  -",
     ),
     (
         "siblings say nothing about a definitive failure or throttling",
         By::Rule,
         "
-        0    throttled+7   confirming   17  150
-        150  throttled+7   confirming   34  150
-        300  missing?+7    confirming   84  4
-        304  missing?+7    failed      134  -",
+        0    throttled+7   confirming   15  150
+        150  throttled+7   confirming   30  150
+        300  missing?+7    confirming   50  4
+        304  missing?+7    failed      100  -",
     ),
     (
         "throttling needs a quarter of an hour of it",
         By::Rule,
         "
-        0    throttled     confirming   17  150
-        60   throttled     confirming   17  90
-        150  throttled     confirming   34  150
-        300  throttled     confirming   51  150
-        450  throttled     confirming   68  150
-        600  throttled     confirming   85  150
-        750  throttled     failed      102  -",
+        0    throttled     confirming   15  150
+        60   throttled     confirming   15  90
+        150  throttled     confirming   30  150
+        300  throttled     confirming   45  150
+        450  throttled     confirming   60  150
+        600  throttled     confirming   75  150
+        750  throttled     confirming   90  150
+        900  throttled     failed      100  -",
     ),
     (
         "a platform that asks for a longer wait gets it, an hour at most",
         By::Rule,
         "
-        0    throttled@600 confirming   17  600
-        600  throttled@9   confirming   34  150
-        750  throttled@99999 confirming 51  3600",
+        0    throttled@600 confirming   15  600
+        600  throttled@9   confirming   30  150
+        750  throttled@99999 confirming 45  3600",
+    ),
+    (
+        "a wrong answer amid silence does not confirm it",
+        By::Rule,
+        "
+        0    unreachable   confirming   25  30
+        30   unreachable   confirming   50  90
+        120  unreachable   confirming   75  180
+        300  missing?      confirming   75  4
+        304  unreachable   failed      100  -",
+    ),
+    (
+        "throttling makes silence no older, and adds nothing to it",
+        By::Rule,
+        "
+        0    throttled     confirming   15  150
+        150  unreachable+7 confirming   25  30
+        180  throttled     confirming   30  150
+        330  unreachable+7 failed      100  -",
     ),
     (
         "a fault on the daemon's side and a run without tests are no evidence",
@@ -140,15 +160,15 @@ pub(super) const CASES: &[(&str, By, &str)] = &[
         0    unreachable   confirming   25  30
         30   local         inconclusive 25  60
         60   skipped       inconclusive 25  60
-        90   unreachable   confirming   50  60",
+        90   unreachable   confirming   50  90",
     ),
     (
         "a definitive failure counts whatever was seen before",
         By::Rule,
         "
         0    unreachable   confirming   25  30
-        3    expired       failed      125  -
-        9    unreachable   failed      125  -",
+        3    expired       failed      100  -
+        9    unreachable   failed      100  -",
     ),
     (
         "one passing look is a recovery where the status is steady",
@@ -163,10 +183,10 @@ pub(super) const CASES: &[(&str, By, &str)] = &[
         By::Unsteady,
         "
         0    unreachable   confirming   20  30
-        30   unreachable   confirming   40  60
-        90   unreachable   confirming   60  120
-        210  unreachable   confirming   80  120
-        330  unreachable   failed      100  -
+        30   unreachable   confirming   40  90
+        120  unreachable   confirming   60  180
+        300  unreachable   confirming   80  180
+        480  unreachable   failed      100  -
         600  passed        recovering   50  60
         630  passed        recovering   50  30
         660  passed        passed      100  -
@@ -193,7 +213,7 @@ pub(super) const CASES: &[(&str, By, &str)] = &[
         By::Rule,
         "
         900  unreachable   confirming   25  30
-        100  unreachable   confirming   50  60",
+        100  unreachable   confirming   50  90",
     ),
     (
         "`confirm_runs` counts runs in place of the rule, a minute apart",

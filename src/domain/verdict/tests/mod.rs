@@ -74,11 +74,16 @@ fn judged(by: By, before: &Evidence, second: i64, what: &str) -> Judgement {
     }
     let alone = Around { is_unsteady: matches!(by, By::Unsteady), siblings: None };
     let found = judge(&policy, before, run, &alone);
-    if failing == "0" || !found.asks_siblings {
+    if failing == "0" || found.asks_siblings.is_none() {
         return found;
     }
     let siblings = Some(siblings(failing.parse().unwrap()));
     judge(&policy, before, run, &Around { siblings, ..alone })
+}
+
+/// Returns the weight of the kind of looks that weighs most.
+fn weight(judged: &Judgement) -> u32 {
+    100 - judged.shown.iter().map(|look| look.missing).min().unwrap_or(100)
 }
 
 #[test]
@@ -90,7 +95,7 @@ fn looks_add_up_to_the_verdicts_of_the_table() {
             let second: i64 = cells[0].parse().unwrap();
             let judged = judged(*by, &evidence, second, cells[1]);
             let wait = judged.look_at.map(|look| look.since(at(second)).as_secs().to_string());
-            let weight: u32 = judged.shown.iter().map(|look| look.weight).sum();
+            let weight = weight(&judged);
             let found = format!(
                 "{} {weight} {}",
                 judged.verdict.as_str(),
@@ -118,12 +123,12 @@ fn rule_says_what_was_seen_and_what_is_missing() {
             "a transient failure (unavailable) in look 2: 50 of the 100 that a failure needs",
         ),
         (
-            90,
+            120,
             "unreachable+7",
             "a transient failure (unreachable), and 7 others with the same host db fail too: 100 of the 100 \
              that a failure needs",
         ),
-        (120, "unreachable", "a transient failure (unreachable) of what is known to fail"),
+        (125, "unreachable", "a transient failure (unreachable) of what is known to fail"),
         (130, "denied", "a definitive failure (denied) counts at once"),
         (150, "local", "the fault is on the daemon's side, so the status stays"),
         (160, "repeated", "the refused log-in was not tried again, so the status stays"),
@@ -182,7 +187,7 @@ fn rule_names_the_key_that_overrides_it() {
 #[test]
 fn looks_are_shown_with_what_they_weigh() {
     let mut evidence = Evidence::default();
-    for (second, what) in [(0, "missing?"), (4, "unreachable"), (90, "unreachable+3")] {
+    for (second, what) in [(0, "missing?"), (4, "unreachable"), (119, "unreachable+3")] {
         evidence = judged(By::Rule, &evidence, second, what).evidence;
     }
     let shown = evidence.weighed(&Policy::default());
@@ -190,11 +195,14 @@ fn looks_are_shown_with_what_they_weigh() {
     let expected = [
         (50, "missing, perhaps not the platform's own answer"),
         (25, "unreachable"),
-        (25, "3 others with the same host db fail too"),
+        (25, "unreachable"),
+        (50, "3 others with the same host db fail too"),
     ];
     assert_eq!(words, expected.map(|(weight, words)| (weight, words.to_owned())));
     let certain: Vec<_> = shown.iter().map(|look| look.certain).collect();
-    assert_eq!(certain, [Some(false), None, None]);
+    assert_eq!(certain, [Some(false), None, None, None]);
+    let missing: Vec<_> = shown.iter().map(|look| look.missing).collect();
+    assert_eq!(missing, [50, 75, 50, 0]);
     let passed = judged(By::Rule, &evidence, 300, "passed");
     assert_eq!((passed.shown[0].seen.as_str(), passed.evidence.looks.len()), ("passed", 0));
 }
@@ -205,8 +213,8 @@ fn weights_that_change_between_two_versions_weigh_old_looks_anew() {
     let second = judged(By::Runs(3), &first.evidence, 60, "unreachable");
     assert_eq!(second.evidence.total(&By::Runs(3).policy()), 66);
     assert_eq!(second.evidence.total(&Policy::default()), 50, "the same looks by the rule");
-    let third = judged(By::Rule, &second.evidence, 120, "unreachable");
-    assert_eq!((third.verdict, third.evidence.runs()), (Verdict::Confirming, 3));
+    let third = judged(By::Rule, &second.evidence, 180, "unreachable");
+    assert_eq!((third.verdict, third.evidence.looks.len()), (Verdict::Confirming, 3));
 }
 
 fn any_look() -> impl Strategy<Value = (i64, String)> {
@@ -237,7 +245,7 @@ proptest! {
         for (gap, what) in looks {
             second += gap;
             let judged = judged(by, &evidence, second, &what);
-            let total: u32 = judged.shown.iter().map(|look| look.weight).sum();
+            let total = weight(&judged);
             match judged.verdict {
                 Verdict::Passed | Verdict::Failed => {
                     prop_assert!(NEEDED <= total, "{judged:?}");
