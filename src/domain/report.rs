@@ -176,7 +176,7 @@ impl Finding {
 
     /// Returns true when a definitive failure counts at once: it is in the platform's own words, or asking
     /// once more would count towards a lock-out.
-    const fn counts_at_once(&self) -> bool {
+    pub(crate) const fn counts_at_once(&self) -> bool {
         self.class.is_definitive() && (self.is_certain || self.refuses_log_in)
     }
 

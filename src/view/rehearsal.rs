@@ -171,7 +171,7 @@ impl Rehearsal {
             Outcome::Failed(finding) => {
                 let now = self.outcome_now(one).filter(|now| now.status() == ReportStatus::Failed);
                 let now = now.and_then(Outcome::finding);
-                Some((one.test.name, is_alike(now, finding), finding.class.is_definitive()))
+                Some((one.test.name, is_alike(now, finding), finding.counts_at_once()))
             }
             Outcome::Passed(_) | Outcome::Warning(_) | Outcome::Skipped(_) => None,
         };
@@ -384,9 +384,11 @@ mod tests {
     fn next_credential_that_could_not_be_tried_is_not_good() {
         let all = || [passed(), passed(), passed()];
         let away = || failed(Class::Unreachable, "no answer");
+        let by_gateway = Outcome::Failed(Finding::new(Class::Denied, "a page").doubtful());
         let untried = "could not be tried";
         assert_summaries([
             ([away(), skipped(), skipped()], [away(), skipped(), skipped()], false, untried),
+            (all(), [by_gateway, skipped(), skipped()], false, untried),
             (all(), [passed(), away(), skipped()], false, untried),
             (all(), [passed(), passed(), skipped()], false, untried),
             ([skipped(), skipped(), skipped()], [skipped(), skipped(), skipped()], false, untried),
