@@ -28,6 +28,7 @@ mod print;
 mod program;
 mod read;
 mod receivers;
+mod record;
 mod redeliver;
 mod rehearse;
 mod reload;

@@ -12,8 +12,8 @@ use super::error::{CommandError, print_error};
 use super::print::{Answer, End, Screen};
 use super::{
     audit, catalog, check, deliveries, explain, grants, history, import, list, log, log_queue,
-    next, print, receivers, redeliver, rehearse, reload, revalidate, run, sample, show, silences,
-    status, validate, webhook,
+    next, print, receivers, record, redeliver, rehearse, reload, revalidate, run, sample, show,
+    silences, status, webhook,
 };
 use crate::daemon::Clock;
 use crate::demo;
@@ -103,7 +103,7 @@ async fn dispatch(global: &Global, command: Command) -> Result<Answer, CommandEr
         Command::Status(args) => status::answer(global, &args, screen).await,
         Command::Reload(args) => reload::answer(global, &args, screen).await,
         Command::Check(args) => check::answer(global, &args).await,
-        Command::Validate(args) => validate::answer(global, &args, screen).await,
+        Command::Validate(args) => record::answer(global, &args, screen).await,
         Command::Rehearse(args) => rehearse::answer(global, &args, screen).await,
         Command::Grants(args) => grants::answer(global, &args).await,
         Command::Revalidate(args) => revalidate::answer(global, &args, screen).await,

@@ -41,12 +41,26 @@ pub(super) async fn answer(
     };
     let mode = if args.preflight { Mode::Preflight } else { Mode::Recurring };
     let validated = validate_all(Arc::new(assembly), names, mode).await?;
+    if !args.all {
+        return shown(&validated, args.form.json, screen);
+    }
+    let text = if args.form.json { json(&validated, true)? } else { text(&validated, screen) };
+    Ok(judged(text, &validated, args.form.json))
+}
+
+/// Returns the answer that shows the report of one integration.
+pub(super) fn shown(
+    validated: &[Validated],
+    is_json: bool,
+    screen: Screen,
+) -> Result<Answer, CommandError> {
+    let text = if is_json { json(validated, false)? } else { text(validated, screen) };
+    Ok(judged(text, validated, is_json))
+}
+
+fn judged(text: String, validated: &[Validated], is_json: bool) -> Answer {
     let good = validated.iter().all(Validated::is_good);
-    let text = match (args.form.json, args.all) {
-        (true, all) => json(&validated, all)?,
-        (false, _) => text(&validated, screen),
-    };
-    Ok(Answer { is_json: args.form.json, ..Answer::judged(text, good) })
+    Answer { is_json, ..Answer::judged(text, good) }
 }
 
 /// Returns the names of the integrations that are not disabled.

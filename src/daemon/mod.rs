@@ -45,7 +45,7 @@ pub(crate) use difference::difference;
 pub(crate) use error::DaemonError;
 pub(crate) use handle::Daemon;
 pub(crate) use metrics::MetricsSource;
-pub(crate) use once::{observe_once, surplus_once, validate_once};
+pub(crate) use once::{observe_once, record_once, surplus_once, validate_once};
 pub(crate) use process::{ask_to_reload, may_be_alive};
 pub(crate) use reload::load;
 pub(crate) use scheduler::QUIET;

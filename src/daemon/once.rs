@@ -8,6 +8,8 @@ use super::assemble::{Assembled, Assembly};
 use super::clock::Clock;
 use super::validate::guarded;
 use crate::domain::{Class, CommonChecks, Observed, Redactor, Report, duration_text};
+use crate::net::record;
+use crate::platforms::record::{Taken, namer};
 use crate::platforms::{LogIns, Mode, RunContext, Surplus};
 
 /// Validates the configured integration `name` as it is in the files; `None` when there is
@@ -77,4 +79,20 @@ pub(crate) async fn surplus_once(
     asked.unwrap_or_else(|_elapsed| {
         Surplus::unseen(format!("The platform did not answer within {}.", duration_text(limit)))
     })
+}
+
+/// Validates like [`validate_once`], and returns the run with all that was exchanged. The report is of the
+/// platform's own tests.
+pub(crate) async fn record_once<'a>(
+    assembly: &'a Assembly,
+    name: &str,
+    mode: Mode,
+) -> Option<Taken<'a>> {
+    let one = assembly.integrations.get(name)?;
+    let Assembled { wanted, platform, validator, .. } = one;
+    let context = context(assembly, one, name, mode);
+    let run = guarded(Arc::clone(validator), context.clone(), platform.catalog);
+    let ((report, _observed), recording) = record::recorded(namer(platform), run).await;
+    let (config, auto_bootstrap) = (wanted.config.as_str(), wanted.auto_bootstrap);
+    Some(Taken { platform, config, auto_bootstrap, context, report, recording })
 }

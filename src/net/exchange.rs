@@ -123,13 +123,12 @@ impl std::fmt::Debug for Answer {
 }
 
 impl Connections {
-    /// Sends `request` and reads the answer, at most `bytes_max` of its body.
+    /// Sends `request` to its own address and reads the answer, as [`Self::fetch`] does.
     ///
     /// # Errors
     ///
-    /// Fails without a whole answer. A body that is too large is [`Class::Unavailable`]: what
-    /// sends one is not the platform.
-    pub(crate) async fn fetch(
+    /// Those of [`Self::fetch`].
+    pub(super) async fn exchanged(
         &self,
         request: reqwest::Request,
         bytes_max: usize,

@@ -10,6 +10,8 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
+use super::tape;
+
 /// Longest time of one request.
 const LIMIT: Duration = Duration::from_secs(2);
 
@@ -36,6 +38,7 @@ impl Drop for Counted {
 pub(crate) fn send(request: impl Future<Output = ()> + Send + 'static) {
     let Ok(runtime) = Handle::try_current() else { return };
     let counted = Counted::new();
+    let request = tape::carried(request);
     runtime.spawn(async move {
         drop(timeout(LIMIT, request).await);
         drop(counted);

@@ -19,7 +19,9 @@ pub(crate) mod observe;
     feature = "synapse"
 ))]
 pub(crate) mod pem;
+pub(crate) mod record;
 pub(crate) mod resolve;
+pub(crate) mod tape;
 pub(crate) mod tcp;
 pub(crate) mod tls;
 #[cfg(any(feature = "redshift", feature = "synapse"))]

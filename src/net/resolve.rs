@@ -7,7 +7,7 @@ use std::sync::Arc;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 use super::address::{Allow, RefusedAddress, permitted};
-use super::observe;
+use super::{observe, tape};
 use crate::domain::FactKind;
 
 /// Host alias (connect-to): connections to `name` go to `host`, and the certificate is still verified
@@ -39,6 +39,9 @@ impl Resolve for SystemResolver {
         let alias = alias.filter(|alias| name.as_str().eq_ignore_ascii_case(&alias.name));
         let host = alias.map_or(name.as_str(), |alias| &alias.host).to_owned();
         Box::pin(async move {
+            if tape::replay_server().is_some() {
+                return Err("no name is resolved in a replay".into());
+            }
             let found: Vec<_> = tokio::net::lookup_host((host, 0)).await?.collect();
             for address in &found {
                 observe::fact(FactKind::Address, name.as_str(), &address.ip().to_string());

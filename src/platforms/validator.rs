@@ -5,6 +5,7 @@ use std::pin::Pin;
 
 use super::grants::{Grant, Names, Surplus};
 use super::identity::Identity;
+use super::operation::Operation;
 use super::run::RunContext;
 use crate::domain::{Observed, Report, Test};
 use crate::input::Reader;
@@ -23,6 +24,8 @@ pub(crate) struct Platform {
     pub(crate) grants: &'static [Grant],
     /// Values that `autoBootstrap` may have.
     pub(crate) auto_bootstrap: AutoBootstrap,
+    /// Every request over HTTP, by which a recording names answers; none where a run cannot be recorded.
+    pub(crate) operations: &'static [Operation],
     /// Sample configuration file, parsed by a test and printed to users.
     pub(crate) sample: &'static str,
     /// Reads the `config` table; faults are left with the reader. Ends with `reader.finish()`. The

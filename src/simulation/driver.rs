@@ -27,6 +27,7 @@ static PLATFORM: platforms::Platform = platforms::Platform {
     catalog: CATALOG,
     grants: &[],
     auto_bootstrap: AutoBootstrap::Any,
+    operations: &[],
     sample: "",
     parse: |_reader, _auto_bootstrap| None,
 };

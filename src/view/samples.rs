@@ -253,6 +253,7 @@ pub(crate) fn platform(kind: &'static str) -> Platform {
         catalog: TESTS,
         grants: &[],
         auto_bootstrap: AutoBootstrap::Any,
+        operations: &[],
         sample: "",
         parse: |_, _| None,
     }

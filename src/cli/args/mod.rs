@@ -259,7 +259,7 @@ pub(super) struct Check {
 #[derive(Args, Debug)]
 pub(super) struct Validate {
     /// Name of the integration to validate
-    #[arg(required_unless_present = "all")]
+    #[arg(required_unless_present_any = ["all", "replay"])]
     pub(super) name: Option<String>,
     /// Validate all integrations that are not disabled
     #[arg(long, conflicts_with = "name")]
@@ -267,6 +267,15 @@ pub(super) struct Validate {
     /// Also run the tests that apply only before the platform is set up
     #[arg(long)]
     pub(super) preflight: bool,
+    /// Record the run in this folder, without secrets and names, as a test case that can be sent and replayed
+    #[arg(long, value_name = "DIR", conflicts_with = "all")]
+    pub(super) record: Option<PathBuf>,
+    /// Write the recording without asking
+    #[arg(long, requires = "record")]
+    pub(super) yes: bool,
+    /// Replay a recording: answer the client from this folder, and compare the report with the recorded one
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["name", "all", "preflight", "record"])]
+    pub(super) replay: Option<PathBuf>,
     /// Choice between text and JSON.
     #[command(flatten)]
     pub(super) form: Json,
@@ -406,6 +415,8 @@ mod tests {
         ("validate --all --json", "all: true"),
         ("grants lake --offline --json", "offline: true, preflight: false"),
         ("rehearse lake --with config.password=/run/next --json", "key: \"config.password\", file"),
+        ("validate lake --record case --yes", "record: Some(\"case\"), yes: true"),
+        ("validate --replay case --json", "replay: Some(\"case\")"),
         ("list --json --deleted", "deleted: true"),
         ("list --failing --label team=data --sort since", "label: [(\"team\", \"data\")]"),
         ("list --status editError", "status: Some(EditError)"),
@@ -474,6 +485,10 @@ mod tests {
         let lines = [
             ("validate", "<NAME>"),
             ("validate a --all", "cannot be used with"),
+            ("validate --all --record case", "cannot be used with"),
+            ("validate --record case", "<NAME>"),
+            ("validate a --yes", "--record <DIR>"),
+            ("validate a --replay case", "cannot be used with"),
             ("show", "<NAME>"),
             ("lst", "'list'"),
             ("deliveries --state lost", "pending, delivered, failed"),

@@ -42,6 +42,7 @@ const SAMPLE: Platform = Platform {
     catalog: &[],
     grants: &[],
     auto_bootstrap: AutoBootstrap::Any,
+    operations: &[],
     sample: "",
     parse,
 };

@@ -7,11 +7,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Method, Uri};
+use http::{Method, StatusCode, Uri};
 use reqsign_core::{Env, FileRead, HttpSend};
 
 use crate::blocking::{self, ReadError};
-use crate::net::http::{Connections, classify, read_capped};
+use crate::net::exchange::NoAnswer;
+use crate::net::http::{Connections, classify};
+use crate::net::tape;
 
 /// The largest answer of a source of credentials, and the largest file of one, in bytes.
 const SOURCE_BYTES_MAX: usize = 256 * 1024;
@@ -52,11 +54,14 @@ impl Env for ProcessEnv {
         let text = |(key, value): (std::ffi::OsString, std::ffi::OsString)| {
             Some((key.into_string().ok()?, value.into_string().ok()?))
         };
-        std::env::vars_os().filter_map(text).filter(|(key, _)| key.starts_with("AWS_")).collect()
+        tape::variables(|| {
+            let own = std::env::vars_os().filter_map(text);
+            own.filter(|(key, _)| key.starts_with("AWS_")).collect()
+        })
     }
 
     fn home_dir(&self) -> Option<PathBuf> {
-        std::env::home_dir()
+        tape::home(std::env::home_dir)
     }
 }
 
@@ -67,7 +72,10 @@ pub(super) struct BoundedFiles;
 impl FileRead for BoundedFiles {
     async fn file_read(&self, path: &str) -> reqsign_core::Result<Vec<u8>> {
         match blocking::read(Path::new(path), SOURCE_BYTES_MAX).await {
-            Ok(content) => Ok(content),
+            Ok(content) => {
+                tape::file(path, &content);
+                Ok(content)
+            }
             // The kind of the error lets the library see that there is no such file.
             Err(ReadError::Io(error)) => Err(error.into()),
             Err(other) => Err(reqsign_core::Error::unexpected(format!("{path}: {other}"))),
@@ -94,14 +102,11 @@ impl HttpSend for ReadOnly {
         let connections = if is_near(request.uri()) { &self.near } else { &self.far };
         let request: reqwest::Request =
             request.try_into().map_err(|error| fault(classify(&error).1))?;
-        let answer = connections.execute(request).await;
-        let answer = answer.map_err(|error| fault(classify(&error).1))?;
-        let status = answer.status();
-        let body = read_capped(answer, SOURCE_BYTES_MAX)
-            .await
-            .map_err(|error| fault(error.to_string()))?;
-        let mut response = http::Response::new(Bytes::from(body));
-        *response.status_mut() = status;
+        let answer = connections.fetch(request, SOURCE_BYTES_MAX).await;
+        let answer = answer.map_err(|NoAnswer { detail, .. }| fault(detail))?;
+        let mut response = http::Response::new(Bytes::from(answer.body));
+        *response.status_mut() =
+            StatusCode::from_u16(answer.status).map_err(|error| fault(error.to_string()))?;
         Ok(response)
     }
 }

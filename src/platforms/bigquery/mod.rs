@@ -15,6 +15,7 @@ mod key;
 mod loaded;
 mod names;
 mod near;
+mod operations;
 mod pasted;
 mod permissions;
 mod presence;
@@ -24,8 +25,6 @@ mod source;
 #[cfg(test)]
 mod tests;
 mod token;
-
-use std::sync::atomic::AtomicBool;
 
 use self::grants::GRANTS;
 use super::connection::authority;
@@ -58,6 +57,7 @@ pub(super) const PLATFORM: Platform = Platform {
     catalog: CATALOG,
     grants: GRANTS,
     auto_bootstrap: AutoBootstrap::MustBeFalse,
+    operations: operations::OPERATIONS,
     sample: include_str!("../../../config/examples/bigquery.toml"),
     parse,
 };
@@ -179,7 +179,7 @@ impl BigQuery {
         let redactor = &run.redactor;
         let asking = Asking { config: &self.config, now: run.now, redactor, scope: None };
         let project = self.project(loaded)?;
-        let renewed = AtomicBool::new(false);
+        let renewed = std::sync::atomic::AtomicBool::new(false);
         let session = Session { tokens: &self.tokens, loaded, connections, asking, renewed };
         Ok(Connected { session, subject: self.subject(loaded, project, run) })
     }

@@ -15,6 +15,7 @@ mod grants;
 mod integration;
 mod lookup;
 mod named;
+mod operations;
 mod remedy;
 mod reply;
 mod session;
@@ -54,6 +55,7 @@ pub(super) const PLATFORM: Platform = Platform {
     catalog: CATALOG,
     grants: GRANTS,
     auto_bootstrap: AutoBootstrap::Any,
+    operations: operations::OPERATIONS,
     sample: include_str!("../../../config/examples/databricks.toml"),
     parse,
 };

@@ -1,7 +1,8 @@
 //! Example platform of `CONTRIBUTING.md`: one test, one request.
 use super::connection::{self, Endpoint};
 use super::{
-    AutoBootstrap, BoxFuture, Grant, Identity, Platform, Recorder, RunContext, Validated, Validator,
+    AutoBootstrap, BoxFuture, Grant, Identity, Operation, Platform, Recorder, RunContext,
+    Validated, Validator,
 };
 use crate::domain::{Class, Finding, Test};
 use crate::input::Reader;
@@ -17,6 +18,7 @@ pub(super) const PLATFORM: Platform = Platform {
     catalog: CATALOG,
     grants: &[Grant::none(&[CONNECT], "an address that answers")],
     auto_bootstrap: AutoBootstrap::Any,
+    operations: &[Operation::new("ping", "GET /ping")],
     sample: include_str!("sample.toml"),
     parse,
 };

@@ -9,6 +9,7 @@ mod endpoint;
 mod grants;
 mod integration;
 mod local;
+mod operations;
 mod reply;
 #[cfg(test)]
 mod tests;
@@ -50,6 +51,7 @@ pub(super) const PLATFORM: Platform = Platform {
     catalog: CATALOG,
     grants: GRANTS,
     auto_bootstrap: AutoBootstrap::MustBeFalse,
+    operations: operations::OPERATIONS,
     sample: include_str!("../../../config/examples/s3.toml"),
     parse,
 };

@@ -15,6 +15,7 @@ mod grants;
 mod integration;
 mod link;
 mod obtain;
+mod operations;
 mod prefix;
 mod remedy;
 mod reply;
@@ -44,6 +45,7 @@ pub(super) const PLATFORM: Platform = Platform {
     catalog: CATALOG,
     grants: GRANTS,
     auto_bootstrap: AutoBootstrap::Any,
+    operations: operations::OPERATIONS,
     sample: include_str!("../../../config/examples/snowflake.toml"),
     parse,
 };

@@ -43,6 +43,7 @@ pub(super) const PLATFORM: Platform = Platform {
     catalog: CATALOG,
     grants: GRANTS,
     auto_bootstrap: AutoBootstrap::Any,
+    operations: &[],
     sample: include_str!("../../../config/examples/synapse.toml"),
     parse,
 };

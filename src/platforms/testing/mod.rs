@@ -10,9 +10,14 @@
 //!   answer in a line that begins with `# `, the status (or `silence`), headers, an empty line, the
 //!   body, `@server@` in it being the address. An operation without a file is answered as in the
 //!   case `all-well`. Beside real headers there are `x-repeat: N`, which sends the body N times, and `x-cut: 1`, which breaks off;
+//!   `no-answer CLASS` as the status is an exchange without a whole answer, for the reason in the body;
 //! - `expected.json`: the report, and the requests that led to it. What was found instead is written
 //!   to `target/testcases/<folder>/<case>.json`.
+//!
+//! A case with a `type` in `integration.json` was recorded by `validate --record`: its requests go to the
+//! server whatever address they name, and have the names that `Platform::operations` gives them.
 
+mod again;
 mod echo;
 mod factors;
 mod fuzz;
@@ -28,8 +33,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 
+pub(in crate::platforms) use again::{Recorded, recorded_again};
 pub(in crate::platforms) use echo::{echo_is_hidden, flat, nested, page, xml};
 pub(in crate::platforms) use fuzz::{fuzz, recorded_bodies};
 pub(in crate::platforms) use grants::folder_of;
@@ -39,10 +45,14 @@ pub(in crate::platforms) use sample::sample_config;
 pub(in crate::platforms) use server::{Seen, Server};
 pub(in crate::platforms) use stand_in::StandIn;
 
+pub(in crate::platforms) use super::record::shown;
+use super::record::{self, Prepared};
 use super::{Mode, Platform, RunContext, Validated, Validator};
-use crate::domain::{Finding, Outcome, Redactor, Report, TestResult, ValidationResults};
+use crate::domain::Redactor;
 use crate::input::{Faults, Reader, Value};
 use crate::net::observe::observed;
+use crate::net::record::replayed;
+use crate::net::tape::World;
 
 /// The clock of every run.
 pub(in crate::platforms) const NOW: &str = "2026-11-22T21:00:00Z";
@@ -110,35 +120,6 @@ pub(in crate::platforms) fn cases(folder: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src/platforms").join(folder).join("testcases")
 }
 
-/// A report as `expected.json` holds it.
-pub(in crate::platforms) fn shown(report: &Report, requests: &[String]) -> Json {
-    let mut findings = serde_json::Map::new();
-    for TestResult { test, outcome } in &report.tests {
-        if let Some(Finding { class, remediation, evidence, .. }) = outcome.finding() {
-            let mut finding =
-                json!({ "class": class, "remediation": remediation, "evidence": evidence });
-            if is_asked_again(outcome) {
-                finding["doubtful"] = true.into();
-            }
-            findings.insert(test.name.to_owned(), finding);
-        }
-    }
-    json!({
-        "class": report.class(),
-        "validationResults": ValidationResults::from(report),
-        "findings": findings,
-        "requests": requests,
-    })
-}
-
-/// Returns true for a definitive failure that may be another's answer, so that it is asked for once more.
-fn is_asked_again(outcome: &Outcome) -> bool {
-    let Outcome::Failed(Finding { class, is_certain, refuses_log_in, .. }) = outcome else {
-        return false;
-    };
-    class.is_definitive() && !is_certain && !refuses_log_in
-}
-
 /// Replays every case of `subject`.
 pub(in crate::platforms) async fn replay(subject: Subject) {
     let entries = std::fs::read_dir(cases(subject.folder)).unwrap();
@@ -161,6 +142,9 @@ async fn replay_one(subject: Subject, case: PathBuf) -> Result<(), String> {
         serde_json::from_str(&text).unwrap()
     };
     let given = read("integration.json");
+    if given.get("type").is_some() {
+        return replay_recorded(subject, &case).await;
+    }
     let server = Server::start(&subject, &case, given["tls"].as_str()).await;
     let dir = tempfile::tempdir().unwrap();
     let config = config(&given, &server, dir.path());
@@ -192,9 +176,40 @@ async fn replay_one(subject: Subject, case: PathBuf) -> Result<(), String> {
         assert!(!everything.contains(secret), "{name} shows {secret}");
     }
     let found: Json = serde_json::from_str(&text).unwrap();
-    if found == read("expected.json") {
+    compared(subject, &name, &found, &read("expected.json"))
+}
+
+/// Replays a case that was recorded.
+async fn replay_recorded(subject: Subject, dir: &Path) -> Result<(), String> {
+    let case = record::read(dir).unwrap();
+    let platform = case.platform().unwrap();
+    let server = Server::recorded(platform, dir).await;
+    let folder = tempfile::tempdir().unwrap();
+    let Prepared { validator, variables } = Prepared::new(&case, platform, folder.path()).unwrap();
+    let address = server.address.trim_start_matches("http://");
+    let home = folder.path().to_owned();
+    let world = World { server: address.parse().unwrap(), variables, home };
+    let context = case.context().unwrap();
+    let Validated { report, observed } = replayed(world, validator.validate(&context)).await;
+    let asked = |seen: &Seen| record::operation(platform, seen.asked()).1;
+    let requests: Vec<_> = server.seen().iter().map(asked).collect();
+    let text = shown(&report, &requests).to_string();
+    let text = text.replace(folder.path().to_str().unwrap(), "@dir@");
+    let text = text.replace(address, "@host@:@port@");
+    let everything = format!("{text} {observed:?}");
+    for secret in subject.secrets {
+        assert!(!everything.contains(secret), "{} shows {secret}", dir.display());
+    }
+    let name = dir.file_name().unwrap().to_str().unwrap();
+    compared(subject, name, &serde_json::from_str(&text).unwrap(), &case.expected)
+}
+
+/// Compares a report with that of `expected.json`.
+fn compared(subject: Subject, name: &str, found: &Json, expected: &Json) -> Result<(), String> {
+    if found == expected {
         return Ok(());
     }
+    let text = format!("{found:#}\n");
     let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/testcases");
     let target = target.join(subject.folder);
     std::fs::create_dir_all(&target).unwrap();

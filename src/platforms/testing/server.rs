@@ -10,6 +10,9 @@ use tokio_rustls::TlsAcceptor;
 
 use super::Subject;
 use super::echo::{credentials, echo_of};
+use crate::net::record::NO_ANSWER;
+use crate::net::tape::Asked;
+use crate::platforms::{Platform, record};
 
 /// A request as the server saw it.
 #[derive(Clone, Debug)]
@@ -26,6 +29,12 @@ impl Seen {
     /// The value of the header `name`, which is in lower case.
     pub(in crate::platforms) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(String::as_str)
+    }
+
+    /// The request as its operation is found by.
+    pub(in crate::platforms) fn asked(&self) -> Asked<'_> {
+        let (method, target) = self.line.split_once(' ').unwrap();
+        Asked { method, target, body: &self.body }
     }
 
     /// Method and target, and the body where there is one.
@@ -47,10 +56,13 @@ pub(in crate::platforms) struct Server {
     seen: Arc<Mutex<Vec<Seen>>>,
 }
 
+/// Names a request; none for one that is not on the list.
+type Operation = Box<dyn Fn(&Seen) -> Option<String> + Send + Sync>;
+
 struct Script {
     case: PathBuf,
     address: String,
-    operation: fn(&Seen) -> Option<String>,
+    operation: Operation,
     echo: Option<Echo>,
     seen: Arc<Mutex<Vec<Seen>>>,
 }
@@ -73,16 +85,22 @@ impl Server {
         case: &Path,
         tls: Option<&str>,
     ) -> Self {
-        Self::start_with(subject, case, tls, None).await
+        Self::start_with(Box::new(subject.operation), case, tls, None).await
     }
 
     /// The same over plain HTTP, with an answer that echoes what it is sent.
     pub(super) async fn echoing(subject: &Subject, case: &Path, echo: Option<Echo>) -> Self {
-        Self::start_with(subject, case, None, echo).await
+        Self::start_with(Box::new(subject.operation), case, None, echo).await
+    }
+
+    /// The same for a case that was recorded.
+    pub(super) async fn recorded(platform: &'static Platform, case: &Path) -> Self {
+        let operation = |seen: &Seen| Some(record::operation(platform, seen.asked()).0);
+        Self::start_with(Box::new(operation), case, None, None).await
     }
 
     async fn start_with(
-        subject: &Subject,
+        operation: Operation,
         case: &Path,
         tls: Option<&str>,
         echo: Option<Echo>,
@@ -97,7 +115,7 @@ impl Server {
         let script = Script {
             case: case.to_owned(),
             address: address.clone(),
-            operation: subject.operation,
+            operation,
             echo,
             seen: Arc::clone(&seen),
         };
@@ -201,6 +219,9 @@ impl Script {
         let (status, headers) = head.split_once('\n').unwrap_or((head, ""));
         if status.trim() == "silence" {
             return std::future::pending().await;
+        }
+        if let Some(class) = status.strip_prefix("no-answer ") {
+            return write(&mut stream, "599", &format!("{NO_ANSWER}: {class}"), &body, 0).await;
         }
         let directive = |name: &str| headers.lines().find_map(|line| line.strip_prefix(name));
         let times = directive("x-repeat: ").map_or(1, |times| times.parse().unwrap());

@@ -13,6 +13,7 @@ mod config;
 mod credentials;
 mod grants;
 mod headers;
+mod operations;
 mod permission;
 mod probe;
 mod refusal;
@@ -56,6 +57,7 @@ pub(super) const PLATFORM: Platform = Platform {
     catalog: CATALOG,
     grants: GRANTS,
     auto_bootstrap: AutoBootstrap::Absent,
+    operations: operations::OPERATIONS,
     sample: include_str!("../../../config/examples/trino.toml"),
     parse,
 };

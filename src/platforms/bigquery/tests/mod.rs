@@ -19,8 +19,9 @@ use super::catalog::REUSE;
 use super::*;
 use crate::domain::{Outcome, Report, ReportStatus, Timestamp};
 use crate::platforms::testing::{
-    NOW, Seen, Server, StandIn, Subject as Tested, cases, config, context, echo_is_hidden,
-    facts_of_case, flat, nested, parsed, replay, sample_config, validator,
+    NOW, Recorded, Seen, Server, StandIn, Subject as Tested, cases, config, context,
+    echo_is_hidden, facts_of_case, flat, nested, parsed, recorded_again, replay, sample_config,
+    validator,
 };
 use crate::platforms::{Peer, Peers};
 
@@ -176,6 +177,11 @@ async fn recorded_answers_are_reported_as_expected() {
     // Making the key takes longer than some cases wait.
     key();
     replay(TESTED).await;
+}
+
+#[tokio::test]
+async fn case_that_is_recorded_again_hides_its_names_and_has_the_same_verdicts() {
+    recorded_again(TESTED, "Google BigQuery", |config| Recorded::plain(&completed(config))).await;
 }
 
 #[tokio::test]

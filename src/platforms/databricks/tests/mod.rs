@@ -20,8 +20,8 @@ use crate::input::{Faults, Value};
 use crate::net::http::{HttpOptions, client};
 use crate::platforms::Mode;
 use crate::platforms::testing::{
-    Seen, Server, StandIn, Subject, cases, context, echo_is_hidden, flat, page, parsed, replay,
-    sample_config, validator,
+    Recorded, Seen, Server, StandIn, Subject, cases, context, echo_is_hidden, flat, page, parsed,
+    recorded_again, replay, sample_config, validator,
 };
 
 /// Fragments that no report, fact, request line or debug text may contain.
@@ -109,6 +109,11 @@ const SUBJECT: Subject = Subject {
 #[tokio::test]
 async fn recorded_answers_are_reported_as_expected() {
     replay(SUBJECT).await;
+}
+
+#[tokio::test]
+async fn case_that_is_recorded_again_hides_its_names_and_has_the_same_verdicts() {
+    recorded_again(SUBJECT, "Databricks", Recorded::plain).await;
 }
 
 #[tokio::test]

@@ -16,8 +16,8 @@ use crate::input::{Faults, Value};
 use crate::net::exchange::percent_encoded;
 use crate::net::http::HttpOptions;
 use crate::platforms::testing::{
-    Seen, Server, StandIn, Subject, cases, context, echo_is_hidden, facts_of_case, fuzz, page,
-    parsed, recorded_bodies, replay, sample_config, xml,
+    Recorded, Seen, Server, StandIn, Subject, cases, context, echo_is_hidden, facts_of_case, fuzz,
+    page, parsed, recorded_again, recorded_bodies, replay, sample_config, xml,
 };
 use crate::platforms::{Peer, Peers};
 
@@ -141,6 +141,20 @@ const SUBJECT: Subject = Subject {
 #[tokio::test]
 async fn recorded_answers_are_reported_as_expected() {
     replay(SUBJECT).await;
+}
+
+#[tokio::test]
+async fn case_that_is_recorded_again_hides_its_names_and_has_the_same_verdicts() {
+    recorded_again(SUBJECT, "Native S3", machine).await;
+}
+
+/// The machine that a case is written for.
+fn machine(config: &Json) -> Recorded {
+    let mut config = config.clone();
+    let own = config.as_object_mut().unwrap().remove("environment");
+    let usual = || ENV.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
+    let environment = own.map_or_else(usual, |own| serde_json::from_value(own).unwrap());
+    Recorded { config, environment }
 }
 
 #[tokio::test]

@@ -27,8 +27,8 @@ use crate::input::{Faults, Value};
 use crate::net::exchange::Answer;
 use crate::net::http::{Connections, HttpOptions};
 use crate::platforms::testing::{
-    NOW, Seen, Server, StandIn, Subject, cases, context, echo_is_hidden, flat, fuzz, nested,
-    parsed, recorded_bodies, replay, sample_config, validator,
+    NOW, Recorded, Seen, Server, StandIn, Subject, cases, context, echo_is_hidden, flat, fuzz,
+    nested, parsed, recorded_again, recorded_bodies, replay, sample_config, validator,
 };
 
 /// The start of every secret in `testcases/`.
@@ -165,6 +165,11 @@ const SUBJECT: Subject = Subject {
 #[tokio::test]
 async fn recorded_answers_are_reported_as_expected() {
     replay(SUBJECT).await;
+}
+
+#[tokio::test]
+async fn case_that_is_recorded_again_hides_its_names_and_has_the_same_verdicts() {
+    recorded_again(SUBJECT, "Snowflake", Recorded::plain).await;
 }
 
 #[tokio::test]

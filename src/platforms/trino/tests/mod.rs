@@ -15,8 +15,9 @@ use super::*;
 use crate::domain::{Report, ReportStatus, Test};
 use crate::platforms::Mode;
 use crate::platforms::testing::{
-    Seen, Server, Subject, cases, context, echo_is_hidden, facts_of, facts_of_case, flat, fuzz,
-    nested, page, parsed, recorded_bodies, replay, sample_config, token_of, validator,
+    Recorded, Seen, Server, Subject, cases, context, echo_is_hidden, facts_of, facts_of_case, flat,
+    fuzz, nested, page, parsed, recorded_again, recorded_bodies, replay, sample_config, token_of,
+    validator,
 };
 
 /// Fragments that no report, fact, request line or debug text may contain.
@@ -117,6 +118,11 @@ const SUBJECT: Subject = Subject {
 #[tokio::test]
 async fn recorded_answers_are_reported_as_expected() {
     replay(SUBJECT).await;
+}
+
+#[tokio::test]
+async fn case_that_is_recorded_again_hides_its_names_and_has_the_same_verdicts() {
+    recorded_again(SUBJECT, "Trino", Recorded::plain).await;
 }
 
 #[tokio::test]
