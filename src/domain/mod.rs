@@ -49,7 +49,9 @@ pub(crate) use maintenance::Maintenance;
 pub(crate) use observed::{
     Expiry, ExpiryKind, Fact, FactCollector, FactKind, Facts, Observed, ServerClock,
 };
-pub(crate) use outage::{CLOSE_AFTER, EVIDENCE_MAX, SIBLINGS_MAX, SharedCause, is_outage};
+pub(crate) use outage::{
+    CLOSE_AFTER, CLOSING_WAIT, EVIDENCE_MAX, SIBLINGS_MAX, SharedCause, is_outage,
+};
 pub(crate) use redactor::Redactor;
 pub(crate) use reload::{PassedOver, Reload};
 pub(crate) use report::{

@@ -10,6 +10,8 @@ pub(crate) const EVIDENCE_MAX: Duration = Duration::from_hours(1);
 /// Time after the latest recovery at which an outage is closed for members that still fail: their
 /// failure has another cause then.
 pub(crate) const CLOSE_AFTER: Duration = Duration::from_mins(10);
+/// Wait before the next look at a member that still fails while its outage is about to be closed.
+pub(crate) const CLOSING_WAIT: Duration = Duration::from_mins(2);
 /// Most siblings that are made due when one integration fails.
 pub(crate) const SIBLINGS_MAX: u32 = 32;
 

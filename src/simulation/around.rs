@@ -2,7 +2,7 @@
 
 use super::checker::Checker;
 use super::expected::Tracked;
-use super::faults::{HOUR, SECOND};
+use super::faults::{HOUR, MINUTE, SECOND};
 use super::judge::{self, Ask};
 use super::rules;
 use super::time::Time;
@@ -64,7 +64,10 @@ impl Checker {
         let (Some(due), false) = (tracked.due, time.now().0 < time.set_at.0 + 5 * SECOND) else {
             return;
         };
-        let asks = [tracked.in_force.judge.ask, tracked.candidate.judge.ask];
+        let mut asks = vec![tracked.in_force.judge.ask, tracked.candidate.judge.ask];
+        // A member of an outage that ends is looked at again until it is closed.
+        let fails = tracked.row.status == "recurringValidationError";
+        asks.push(fails.then_some(Ask::After(2 * MINUTE)));
         let plan = rules::Planned {
             former,
             due,

@@ -14,9 +14,9 @@ use super::notify::millis;
 use super::outbox::PastEvent;
 use super::row::{Incident, Row};
 use crate::domain::{
-    CLOSE_AFTER, Class, EVIDENCE_MAX, Event, EventType, Factor, IntegrationId, IntegrationRef,
-    OutageMember, OutageNotice, Payload, SCHEMA_VERSION, SIBLINGS_MAX, SharedCause, Siblings,
-    Subscription, Timestamp, is_outage,
+    CLOSE_AFTER, CLOSING_WAIT, Class, EVIDENCE_MAX, Event, EventType, Factor, IntegrationId,
+    IntegrationRef, OutageMember, OutageNotice, Payload, SCHEMA_VERSION, SIBLINGS_MAX, SharedCause,
+    Siblings, Status, Subscription, Timestamp, is_outage,
 };
 
 /// The most integrations that a notification lists.
@@ -251,6 +251,20 @@ pub(super) fn recover(draft: &mut Draft<'_>, row: &mut Row) -> Decided<()> {
         for integration in draft.case.integrations(failing)? {
             draft.push(confirm(*integration, now));
         }
+    }
+    Ok(())
+}
+
+/// Plans another look at `row` when it still fails by an outage that is about to be closed: by then it is known
+/// whether it has a fault of its own.
+pub(super) fn look_again(draft: &Draft<'_>, row: &mut Row) -> Decided<()> {
+    let fails = row.status == Status::RecurringValidationError && row.suspect.is_some();
+    let Some(outage) = row.outage.as_deref().filter(|_| fails) else { return Ok(()) };
+    let state = state(draft, outage, row)?;
+    let look = draft.now().plus(CLOSING_WAIT);
+    let is_sooner = row.next_run_at.is_none_or(|next| look < next);
+    if state.is_open && state.is_closing && is_sooner {
+        (row.next_run_at, row.trigger) = (Some(look), Trigger::Confirm);
     }
     Ok(())
 }

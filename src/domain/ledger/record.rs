@@ -55,6 +55,7 @@ pub(crate) fn record(
         mute::notify_warning(&mut draft, &mut row, story)?;
     }
     plan::after_run(&mut row, finished, &judged, context.now);
+    outage::look_again(&draft, &mut row)?;
     let next_run_at = row.next_run_at;
     draft.push(Effect::SaveRow(Box::new(row)));
     let run = run_id(case, index);

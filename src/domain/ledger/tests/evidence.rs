@@ -148,6 +148,25 @@ fn siblings_are_asked_for_only_when_they_can_decide() {
 }
 
 #[test]
+fn member_that_still_fails_while_its_outage_ends_is_looked_at_again_soon() {
+    let mut fleet = fleet(5);
+    fleet.fail(Class::Unreachable, 3);
+    for name in ["n1", "n2", "n3", "n4"] {
+        fleet.bench.due_now(name);
+        fleet.bench.run_of(name, passed());
+    }
+    for _ in 0..2 {
+        fleet.bench.run_of("n0", failed(Class::Throttled));
+        let row = fleet.bench.row("n0");
+        let soon = fleet.bench.minutes(2);
+        assert_eq!((row.next_run_at, row.trigger), (Some(soon), Trigger::Confirm));
+    }
+    fleet.bench.run_of("n0", passed());
+    fleet.bench.release();
+    assert_eq!(fleet.bench.queued("a"), [EventType::Outage, EventType::OutageResolved]);
+}
+
+#[test]
 fn few_siblings_or_those_that_pass_confirm_nothing() {
     let mut two = fleet(2);
     two.fail(Class::Unreachable, 3);
