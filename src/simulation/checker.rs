@@ -17,7 +17,7 @@ use super::time::Time;
 use super::world::Trace;
 use crate::config::Limits;
 use crate::domain::{Class, Status, Timestamp};
-use crate::store::Entry;
+use crate::store::{Entry, IntegrationEntry};
 
 /// Longest delay of the daemon when nothing keeps it waiting, in milliseconds.
 pub(super) const LATE_MAX_MS: i64 = 45 * SECOND;
@@ -216,8 +216,9 @@ impl Checker {
     fn entry(&mut self, entry: Entry, time: &Time, trace: &mut Trace) -> Option<i64> {
         let now = time.now();
         match entry {
-            Entry::Integration { id, .. } => {
-                self.integration(entry, time, trace);
+            Entry::Integration(entry) => {
+                let id = entry.id;
+                self.integration(*entry, time, trace);
                 Some(id)
             }
             Entry::Run { id, integration, subject, started, status, class, .. } => {
@@ -260,8 +261,8 @@ impl Checker {
         }
     }
 
-    fn integration(&mut self, entry: Entry, time: &Time, trace: &mut Trace) {
-        let Entry::Integration {
+    fn integration(&mut self, entry: IntegrationEntry, time: &Time, trace: &mut Trace) {
+        let IntegrationEntry {
             id,
             name,
             status,
@@ -284,10 +285,7 @@ impl Checker {
             flips,
             suspect,
             suspect_class,
-        } = entry
-        else {
-            return;
-        };
+        } = entry;
         // Names that are exchanged go by others within a commit.
         let known = self.tracked.get(&id).map(|tracked| tracked.number);
         let number = known.unwrap_or_else(|| name.trim_start_matches(['i', 'j']).parse().unwrap());

@@ -38,7 +38,7 @@ pub(crate) use rows::{
 };
 pub(crate) use run::{Began, Due};
 #[cfg(test)]
-pub(crate) use sqlite::{Disk, Entry, Fate, Memory};
+pub(crate) use sqlite::{Disk, Entry, Fate, IntegrationEntry, Memory};
 pub(crate) use sync::{Configured, Synced};
 
 pub(crate) use crate::domain::ledger::Stored as StoredIntegration;

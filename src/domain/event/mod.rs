@@ -246,20 +246,24 @@ mod tests {
         (0..4_102_444_800_000_i64).prop_map(Timestamp)
     }
 
+    fn look(text: &str) -> Weighed {
+        let factor = Factor { kind: FactorKind::Host, value: text.to_owned() };
+        Weighed {
+            at: Timestamp(0),
+            seen: text.to_owned(),
+            certain: Some(true),
+            siblings: Some(Siblings { factor, failing: 3 }),
+            weight: 25,
+            missing: 75,
+        }
+    }
+
     fn payload() -> impl Strategy<Value = (EventType, Payload)> {
         let status = || sample::select(Status::ALL.to_vec());
         let changed =
             (integration(), status(), proptest::option::of(status()), any::<i64>(), text())
                 .prop_map(|(integration, status, previous_status, sequence, text)| {
-                    let factor = Factor { kind: FactorKind::Host, value: text.clone() };
-                    let look = Weighed {
-                        at: Timestamp(0),
-                        seen: text.clone(),
-                        certain: Some(true),
-                        siblings: Some(Siblings { factor, failing: 3 }),
-                        weight: 25,
-                        missing: 75,
-                    };
+                    let evidence = vec![look(&text)];
                     let data = EventData {
                         schema_version: SCHEMA_VERSION,
                         epoch: text.clone(),
@@ -274,7 +278,7 @@ mod tests {
                         changes: Vec::new(),
                         drift: Vec::new(),
                         run: None,
-                        verdict: Some(VerdictNotice { rule: text.clone(), evidence: vec![look] }),
+                        verdict: Some(VerdictNotice { rule: text.clone(), evidence }),
                         failing_since: None,
                         outage_ms: Some(sequence),
                         ended_by: Some(EndedBy::Renamed),

@@ -159,8 +159,9 @@ impl Evidence {
     /// Returns the sum of the weights of one kind.
     pub(super) fn weight_of(&self, policy: &Policy, kind: Kind) -> u32 {
         let weighed = self.weighed(policy);
-        let of = self.looks.iter().zip(&weighed).filter(|(look, _)| look.kind(policy) == kind);
-        NEEDED.saturating_sub(of.last().map_or(NEEDED, |(_, look)| look.missing))
+        let mut of = self.looks.iter().zip(&weighed).rev();
+        let latest = of.find(|(look, _)| look.kind(policy) == kind);
+        NEEDED.saturating_sub(latest.map_or(NEEDED, |(_, look)| look.missing))
     }
 
     /// Returns true when the looks are those of a failure.

@@ -84,7 +84,7 @@ use crate::domain::{IntegrationId, OwnFault, Schedule, Timestamp};
 pub(in crate::store) use control::Control;
 pub(in crate::store) use place::is_in_use;
 #[cfg(test)]
-pub(crate) use simulated::{Disk, Entry, Fate, Memory};
+pub(crate) use simulated::{Disk, Entry, Fate, IntegrationEntry, Memory};
 pub(crate) use view::View;
 
 /// Writes: one thread of its own behind this handle. Clone it freely; the thread ends, and the

@@ -48,30 +48,7 @@ pub(crate) trait Disk: Send + Sync {
 #[serde(tag = "table", rename_all = "camelCase")]
 pub(crate) enum Entry {
     /// An integration, new or changed.
-    Integration {
-        id: i64,
-        name: String,
-        status: String,
-        pending: Option<String>,
-        next: Option<i64>,
-        trigger: String,
-        lease: Option<i64>,
-        failures: u32,
-        passes: u32,
-        shown: Option<i64>,
-        evidence: Option<String>,
-        candidate_failures: u32,
-        candidate_passes: u32,
-        candidate_shown: Option<i64>,
-        candidate_evidence: Option<String>,
-        sequence: i64,
-        incident: Option<String>,
-        notified: String,
-        mute: Option<i64>,
-        flips: String,
-        suspect: Option<i64>,
-        suspect_class: Option<String>,
-    },
+    Integration(Box<IntegrationEntry>),
     /// Run that is new.
     Run {
         id: i64,
@@ -93,6 +70,33 @@ pub(crate) enum Entry {
     Event { id: String, integration: Option<i64>, sequence: i64, kind: String, body: String },
     /// A delivery, new or changed.
     Delivery { event: String, receiver: String, state: String },
+}
+
+/// A row of an integration that was written; names are those of the columns.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct IntegrationEntry {
+    pub(crate) id: i64,
+    pub(crate) name: String,
+    pub(crate) status: String,
+    pub(crate) pending: Option<String>,
+    pub(crate) next: Option<i64>,
+    pub(crate) trigger: String,
+    pub(crate) lease: Option<i64>,
+    pub(crate) failures: u32,
+    pub(crate) passes: u32,
+    pub(crate) shown: Option<i64>,
+    pub(crate) evidence: Option<String>,
+    pub(crate) candidate_failures: u32,
+    pub(crate) candidate_passes: u32,
+    pub(crate) candidate_shown: Option<i64>,
+    pub(crate) candidate_evidence: Option<String>,
+    pub(crate) sequence: i64,
+    pub(crate) incident: Option<String>,
+    pub(crate) notified: String,
+    pub(crate) mute: Option<i64>,
+    pub(crate) flips: String,
+    pub(crate) suspect: Option<i64>,
+    pub(crate) suspect_class: Option<String>,
 }
 
 /// Columns that the journal notes of a table's new rows, by their names in [`Entry`].

@@ -78,7 +78,8 @@ fn asked_for(seen: &Seen) -> Option<&'static str> {
             Some("project")
         }
         ("POST", "/v3/projects/example-project:testIamPermissions")
-            if seen.body == json!({ "permissions": permissions::BEYOND }).to_string() =>
+            if serde_json::from_str(&seen.body).ok()
+                == Some(json!({ "permissions": permissions::BEYOND })) =>
         {
             Some("beyond")
         }

@@ -297,63 +297,64 @@ fn version_15() -> Connection {
 }
 
 fn forget_runs(conn: &Connection) {
-    let forget =
+    let sql =
         "UPDATE integration SET last_run_id = NULL, candidate_run_id = NULL; DELETE FROM run;";
-    conn.execute_batch(forget).unwrap();
+    conn.execute_batch(sql).unwrap();
 }
 
 /// Columns of an integration before the evidence, and the evidence that they become: number of looks, first and
 /// last instant, class, and whether it is known to fail.
 type Counted<'a> = (&'a str, usize, (i64, i64), &'a str, bool);
 
+const COUNTED: [Counted<'static>; 8] = [
+    ("failures = 0, passes = 9", 0, (0, 0), "", false),
+    (
+        "failures = 2, passes = 0, first_failure_at_ms = 1000, counted_at_ms = 61000,
+         suspect_since_ms = 1000, suspect_class = 'unreachable'",
+        2,
+        (1000, 61_000),
+        "unreachable",
+        false,
+    ),
+    (
+        "failures = 4, passes = 0, first_failure_at_ms = 1000, counted_at_ms = 4000,
+         suspect_since_ms = 1000, suspect_class = 'throttled'",
+        4,
+        (1000, 4000),
+        "throttled",
+        false,
+    ),
+    (
+        "failures = 500, passes = 0, first_failure_at_ms = 1000, counted_at_ms = 6000,
+         suspect_since_ms = 1000, suspect_class = 'unreachable', status = 'recurringValidationError'",
+        6,
+        (1000, 6000),
+        "unreachable",
+        true,
+    ),
+    (
+        "failures = 7, passes = 0, first_failure_at_ms = 1000, counted_at_ms = 6000,
+         suspect_since_ms = 1000, suspect_class = 'denied', status = 'recurringValidationError'",
+        1,
+        (1000, 6000),
+        "denied",
+        true,
+    ),
+    // A recovery that needs more passing runs.
+    (
+        "failures = 0, passes = 1, status = 'recurringValidationError'",
+        0,
+        (0, 0),
+        "",
+        true,
+    ),
+    ("failures = 1, passes = 0, first_failure_at_ms = 5", 1, (5, 5), "unavailable", false),
+    ("failures = 300, passes = 0, first_failure_at_ms = 5", 100, (5, 5), "unavailable", false),
+];
+
 #[test]
 fn version_15_keeps_what_was_counted_as_evidence() {
-    let cases: [Counted<'_>; 8] = [
-        ("failures = 0, passes = 9", 0, (0, 0), "", false),
-        (
-            "failures = 2, passes = 0, first_failure_at_ms = 1000, counted_at_ms = 61000,
-             suspect_since_ms = 1000, suspect_class = 'unreachable'",
-            2,
-            (1000, 61_000),
-            "unreachable",
-            false,
-        ),
-        (
-            "failures = 4, passes = 0, first_failure_at_ms = 1000, counted_at_ms = 4000,
-             suspect_since_ms = 1000, suspect_class = 'throttled'",
-            4,
-            (1000, 4000),
-            "throttled",
-            false,
-        ),
-        (
-            "failures = 500, passes = 0, first_failure_at_ms = 1000, counted_at_ms = 6000,
-             suspect_since_ms = 1000, suspect_class = 'unreachable', status = 'recurringValidationError'",
-            6,
-            (1000, 6000),
-            "unreachable",
-            true,
-        ),
-        (
-            "failures = 7, passes = 0, first_failure_at_ms = 1000, counted_at_ms = 6000,
-             suspect_since_ms = 1000, suspect_class = 'denied', status = 'recurringValidationError'",
-            1,
-            (1000, 6000),
-            "denied",
-            true,
-        ),
-        // A recovery that needs more passing runs.
-        (
-            "failures = 0, passes = 1, status = 'recurringValidationError'",
-            0,
-            (0, 0),
-            "",
-            true,
-        ),
-        ("failures = 1, passes = 0, first_failure_at_ms = 5", 1, (5, 5), "unavailable", false),
-        ("failures = 300, passes = 0, first_failure_at_ms = 5", 100, (5, 5), "unavailable", false),
-    ];
-    for (columns, looks, (first, last), class, is_failing) in cases {
+    for (columns, looks, (first, last), class, is_failing) in COUNTED {
         let mut conn = version_15();
         forget_runs(&conn);
         conn.execute(&format!("UPDATE integration SET {columns} WHERE id = 5"), []).unwrap();
@@ -365,12 +366,9 @@ fn version_15_keeps_what_was_counted_as_evidence() {
         let seen = seen.map(|class| Sight::Failed { class: *class, is_certain: true });
         assert!(evidence.looks.iter().all(|look| Some(&look.seen) == seen.as_ref()), "{columns}");
         let ends = evidence.looks.first().zip(evidence.looks.last());
-        let found = ends.map(|(first, last)| (first.at.0, last.at.0));
-        let expected = match looks {
-            0 => None,
-            1 => Some((last, last)),
-            _ => Some((first, last)),
-        };
+        let found = ends.map(|ends| (ends.0.at.0, ends.1.at.0));
+        let begin = if looks == 1 { last } else { first };
+        let expected = (0 < looks).then_some((begin, last));
         assert_eq!(found, expected, "{columns}");
         let counted = format!("failures = {},", evidence.counters.failures);
         assert!(columns.starts_with(&counted), "{columns}");
