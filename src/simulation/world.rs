@@ -116,7 +116,8 @@ impl World {
         let host: usize = host.trim_start_matches("host-").parse().unwrap();
         let state = self.state();
         let now = state.time.now();
-        let down = |fault: &Fault| fault.kind == Kind::Outage && fault.covers(now);
+        let down =
+            |fault: &Fault| matches!(fault.kind, Kind::Outage | Kind::Blip) && fault.covers(now);
         state.is_safe || !self.plan.faults.shared[host].iter().any(down)
     }
 
@@ -200,10 +201,10 @@ impl Platform {
         let (answer, millis) = self.enter();
         let _inside = Inside(self);
         let limit = i64::try_from(run.test_limit.min(run.run_limit).as_millis()).unwrap();
-        let is_certain = true;
+        let is_certain = !matches!(answer, Answer::Doubtful(_));
         let (millis, class) = match answer {
             Answer::Good => (millis, None),
-            Answer::Bad(class) => (millis, Some(class)),
+            Answer::Bad(class) | Answer::Doubtful(class) => (millis, Some(class)),
             Answer::Late(more) if limit < more + millis => (limit, Some(Class::Unreachable)),
             Answer::Late(more) => (more + millis, None),
             Answer::Never => std::future::pending().await,

@@ -1,7 +1,7 @@
 //! Measures a policy: false alerts, time to detection and messages per outage.
 
-use super::peers::Message;
-use super::scene::{RUN_MS, Scene};
+use super::peers::{About, Message};
+use super::scene::{LIMIT_MS, RUN_MS, Scene};
 use crate::domain::Timestamp;
 use crate::simulation::faults::{Fault, Kind, MINUTE, SECOND};
 use crate::simulation::plan::Plan;
@@ -17,48 +17,44 @@ pub(super) struct Measured {
     pub(super) outage_secs: Vec<f64>,
     /// Messages about one outage.
     pub(super) messages: Vec<f64>,
+    /// From every outage of a single integration to its message, in seconds.
+    pub(super) lone_secs: Vec<f64>,
+    /// From every used-up quota to its message, in seconds.
+    pub(super) used_up_secs: Vec<f64>,
 }
 
 /// Longest delay of a message after the run that caused it, in milliseconds.
 const DELAY_MAX_MS: i64 = 5 * SECOND;
 
-fn is_lasting(kind: Kind) -> bool {
-    matches!(kind, Kind::LostPermission | Kind::Outage)
+const fn is_lasting(kind: Kind) -> bool {
+    matches!(kind, Kind::LostPermission | Kind::Outage | Kind::UsedUp)
 }
 
 /// Converts milliseconds to seconds, as a number to calculate with.
-fn secs(millis: i64) -> f64 {
+pub(super) fn secs(millis: i64) -> f64 {
     std::time::Duration::from_millis(millis.max(0).unsigned_abs()).as_secs_f64()
 }
 
 /// Measures the notifications of a policy in `plan`.
 pub(super) fn measure(scene: &Scene, plan: &Plan, sent: &[Message]) -> Measured {
     let mut found = Measured::default();
-    for message in sent.iter().filter(|message| message.is_failure) {
-        let seen = [message.at.0 - RUN_MS - DELAY_MAX_MS, message.at.0 - RUN_MS, message.at.0];
-        let at = |at| match message.number {
-            Some(number) => plan.faults.at(number, plan.specs[number].host, Timestamp(at)),
-            // It is about a host, and wrong when no host has more than a blip.
-            None => plan
-                .faults
-                .shared
-                .iter()
-                .flatten()
-                .filter(|one| one.covers(Timestamp(at)))
-                .copied()
-                .collect(),
-        };
-        if !seen.into_iter().flat_map(at).any(|fault| is_lasting(fault.kind)) {
-            found.false_alerts += 1;
-        }
-    }
+    let failures = sent.iter().filter(|message| message.is_failure());
+    let wrong = failures.filter(|message| is_wrong(plan, message)).count();
+    found.false_alerts = u32::try_from(wrong).unwrap();
     for number in 0..plan.specs.len() {
-        for fault in lasting(&plan.faults.own[number]) {
-            found.lost_secs.extend(detected(sent, plan, number, fault));
+        for fault in plan.faults.own[number].iter().filter(|fault| is_lasting(fault.kind)) {
+            let times = if fault.kind == Kind::Outage {
+                &mut found.lone_secs
+            } else if fault.kind == Kind::UsedUp {
+                &mut found.used_up_secs
+            } else {
+                &mut found.lost_secs
+            };
+            times.extend(detected(sent, plan, number, fault));
         }
     }
     for (host, shared) in plan.faults.shared.iter().enumerate() {
-        for fault in lasting(shared) {
+        for fault in shared.iter().filter(|fault| is_lasting(fault.kind)) {
             let on_host = |number: &usize| plan.specs[*number].host == host;
             for number in (0..plan.specs.len()).filter(on_host) {
                 found.outage_secs.extend(detected(sent, plan, number, fault));
@@ -69,27 +65,53 @@ pub(super) fn measure(scene: &Scene, plan: &Plan, sent: &[Message]) -> Measured 
     found
 }
 
-fn lasting(faults: &[Fault]) -> impl Iterator<Item = &Fault> {
-    faults.iter().filter(|fault| is_lasting(fault.kind))
+/// Returns true when none of what a failure names had a lasting fault at the check that caused it.
+pub(super) fn is_wrong(plan: &Plan, message: &Message) -> bool {
+    // The check before may have taken all of its time, and Alertmanager may have waited for other alerts.
+    let before = [LIMIT_MS + DELAY_MAX_MS, RUN_MS + DELAY_MAX_MS, RUN_MS, 0];
+    let seen = before.map(|millis| Timestamp(message.at.0 - millis));
+    match &message.about {
+        About::Integrations { failing, passing: _ } => {
+            let fails = |number: &usize| {
+                let host = plan.specs[*number].host;
+                let mut all = seen.iter().flat_map(|at| plan.faults.at(*number, host, *at));
+                all.any(|fault| is_lasting(fault.kind))
+            };
+            !failing.iter().any(fails)
+        }
+        // It is wrong when no host has more than a blip.
+        About::Outage { .. } => {
+            let mut shared = plan.faults.shared.iter().flatten();
+            let covers = |one: &Fault| seen.iter().any(|at| one.covers(*at));
+            !shared.any(|one| is_lasting(one.kind) && covers(one))
+        }
+    }
+}
+
+/// Says of an integration that it fails, or that it works; none when the message is not about it.
+fn says(message: &Message, number: usize, is_shared: bool) -> Option<bool> {
+    match &message.about {
+        About::Integrations { failing, .. } if failing.contains(&number) => Some(true),
+        About::Integrations { passing, .. } if passing.contains(&number) => Some(false),
+        // One notification of an outage for all: there is one at a time.
+        About::Outage { is_over } if is_shared => Some(!is_over),
+        About::Integrations { .. } | About::Outage { .. } => None,
+    }
 }
 
 /// Returns the seconds until receivers were notified of an integration's `fault`; all of its time when
 /// they were not. None when they knew of another failure that had not ended.
 fn detected(sent: &[Message], plan: &Plan, number: usize, fault: &Fault) -> Option<f64> {
     let host = plan.specs[number].host;
-    let about = |message: &&Message| match message.number {
-        Some(own) => own == number,
-        // One notification of an outage for all: there is one at a time.
-        None => plan.faults.shared[host].iter().any(|one| one.from == fault.from),
-    };
-    let before = sent.iter().filter(about).filter(|message| message.at < fault.from);
-    if before.max_by_key(|message| message.at).is_some_and(|latest| latest.is_failure) {
+    let is_shared = plan.faults.shared[host].iter().any(|one| one.from == fault.from);
+    let said = || sent.iter().filter_map(|one| Some((one.at, says(one, number, is_shared)?)));
+    let before = said().filter(|(at, _)| *at < fault.from);
+    if before.max_by_key(|(at, _)| *at).is_some_and(|(_, fails)| fails) {
         return None;
     }
     let until = Timestamp(fault.to.0 + RUN_MS + DELAY_MAX_MS);
-    let mut after = sent.iter().filter(about).filter(|message| message.is_failure);
-    let first = after.by_ref().filter(|one| fault.from <= one.at && one.at <= until);
-    let first = first.map(|message| message.at).min();
+    let after = said().filter(|(at, fails)| *fails && fault.from <= *at && *at <= until);
+    let first = after.map(|(at, _)| at).min();
     Some(secs(first.unwrap_or(fault.to).0 - fault.from.0))
 }
 
@@ -98,6 +120,11 @@ fn detected(sent: &[Message], plan: &Plan, number: usize, fault: &Fault) -> Opti
 fn messages(scene: &Scene, plan: &Plan, sent: &[Message], host: usize, fault: &Fault) -> f64 {
     let until = fault.to.0 + 2 * scene.interval_ms + MINUTE;
     let within = sent.iter().filter(|one| fault.from <= one.at && one.at.0 <= until);
-    let about = within.filter(|one| one.number.is_none_or(|own| plan.specs[own].host == host));
-    f64::from(u32::try_from(about.count()).unwrap())
+    let is_about = |one: &&Message| match &one.about {
+        About::Integrations { failing, passing } => {
+            failing.iter().chain(passing).any(|number| plan.specs[*number].host == host)
+        }
+        About::Outage { .. } => true,
+    };
+    f64::from(u32::try_from(within.filter(is_about).count()).unwrap())
 }
