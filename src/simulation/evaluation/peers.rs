@@ -255,9 +255,10 @@ fn notifications(mut flips: Vec<Flip>) -> Vec<Message> {
             (None, None) => return sent,
             (Some(at), flip) if flip.is_none_or(|flip| at <= flip.at) => {
                 sent.extend(difference(&mut said, &state, at));
-                // An empty group is forgotten, and the next alert waits for others again.
-                let is_empty = !state.values().any(|fails| *fails);
-                flush = (!is_empty).then(|| Timestamp(at.0 + GROUP_INTERVAL_MS));
+                // An empty group is forgotten, and the next alert waits for others again. What fails until the end is
+                // said by now.
+                let is_over = upcoming.is_none() || !state.values().any(|fails| *fails);
+                flush = (!is_over).then(|| Timestamp(at.0 + GROUP_INTERVAL_MS));
             }
             (_, Some(flip)) => {
                 flips.next();
@@ -305,6 +306,8 @@ mod tests {
             flip(1, false, 150),
             flip(2, false, 200),
             flip(3, false, 500),
+            // It fails until the end.
+            flip(4, true, 800),
         ];
         let found: Vec<_> = notifications(flips)
             .into_iter()
@@ -315,8 +318,12 @@ mod tests {
                 About::Outage { .. } => panic!("{message:?}"),
             })
             .collect();
-        let expected =
-            [(130, vec![1, 2], vec![]), (430, vec![3], vec![1, 2]), (730, vec![], vec![3])];
+        let expected = [
+            (130, vec![1, 2], vec![]),
+            (430, vec![3], vec![1, 2]),
+            (730, vec![], vec![3]),
+            (830, vec![4], vec![]),
+        ];
         assert_eq!(found, expected);
     }
 }
