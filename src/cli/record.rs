@@ -96,15 +96,14 @@ async fn replay(args: &Validate, folder: &Path) -> Result<Answer, CommandError> 
     }
     let status = found.pointer("/validationResults/status").and_then(|status| status.as_str());
     let status = sanitise(status.unwrap_or("unknown")).into_owned();
-    let heading = match is_equal {
-        true => format!("{kind}: {status}, as recorded\n"),
-        false => format!(
-            "{kind}: {status}, and not as recorded: {} (- recorded, + replayed)\n",
-            counted(differences.len(), "difference")
-        ),
-    };
-    let lines = differences.iter().map(|line| format!("{}\n", sanitise(line)));
-    Ok(Answer::judged(heading + &lines.collect::<String>(), is_equal))
+    let mut lines = vec![if is_equal {
+        format!("{kind}: {status}, as recorded")
+    } else {
+        let count = counted(differences.len(), "difference");
+        format!("{kind}: {status}, and not as recorded: {count} (- recorded, + replayed)")
+    }];
+    lines.extend(differences.iter().map(|line| sanitise(line).into_owned()));
+    Ok(Answer::judged(lines.join("\n") + "\n", is_equal))
 }
 
 async fn taken<'a>(
@@ -141,14 +140,14 @@ fn unsupported(kind: &str) -> String {
 fn plan(draft: &Draft, folder: &Path, screen: Screen) -> String {
     let (table, more) = replaced(&draft.table, screen);
     let answers = draft.case.replies.values().map(Vec::len).sum();
-    let mut differences = String::new();
+    let mut differences = Vec::new();
     if !draft.differences.is_empty() {
-        differences
-            .push_str("The replay of the recording differs from the run (- run, + replay):\n");
-        for line in &draft.differences {
-            differences.push_str(&format!("  {}\n", sanitise(line)));
-        }
+        let heading = "The replay of the recording differs from the run (- run, + replay):\n";
+        differences.push(heading.to_owned());
+        let lines = draft.differences.iter().map(|line| format!("  {}\n", sanitise(line)));
+        differences.extend(lines);
     }
+    let differences = differences.concat();
     format!(
         "{table}{more}Secrets of the run are [REDACTED] in answers. Requests are kept as names only.\n\
          {differences}{} of the platform and the report will be written to {}.\n",
@@ -210,9 +209,10 @@ mod tests {
                 let mut head = [0; 4096];
                 let _read = stream.read(&mut head).await;
                 let is_info = head.starts_with(b"GET /v1/info");
-                let (status, body) = match is_info {
-                    true => (200, "{\"nodeVersion\":{\"version\":\"476\"},\"starting\":false}"),
-                    false => (401, "Access Denied: Invalid credentials of acmeuser7"),
+                let (status, body) = if is_info {
+                    (200, "{\"nodeVersion\":{\"version\":\"476\"},\"starting\":false}")
+                } else {
+                    (401, "Access Denied: Invalid credentials of acmeuser7")
                 };
                 let length = body.len();
                 let answer = format!(

@@ -84,8 +84,8 @@ impl Reply {
             Said::Silence => SILENCE.to_owned(),
             Said::NoAnswer(class) => format!("{NO_ANSWER}{}", class.as_str()),
         };
-        let headers: String =
-            self.headers.iter().map(|(name, value)| format!("{name}: {value}\n")).collect();
+        let headers = self.headers.iter().map(|(name, value)| format!("{name}: {value}\n"));
+        let headers = headers.collect::<Vec<_>>().concat();
         format!("{SOURCE}\n{status}\n{headers}\n{}", self.body)
     }
 }

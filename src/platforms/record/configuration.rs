@@ -213,7 +213,9 @@ impl Writer<'_> {
                 Json::String(_) if is_secret(key) => Json::from(self.names.secret()),
                 Json::String(path) if key == "file" => Box::pin(self.subject(path)).await,
                 Json::String(text) => Json::from(self.text(key, text)),
-                other => answers::value(self.names, key, other),
+                Json::Null | Json::Bool(_) | Json::Number(_) | Json::Array(_) => {
+                    answers::value(self.names, key, item)
+                }
             };
             replaced.insert(key.clone(), new);
         }
@@ -250,11 +252,9 @@ fn is_secret(key: &str) -> bool {
 fn learn(names: &mut Pseudonyms, item: &Json, path: &str) {
     let key = path.rsplit_once('.').map_or(path, |(_, key)| key);
     match item {
-        Json::String(text) if text != REDACTED && !PUBLIC.contains(&key) => {
-            if !text.contains([':', '/', '@', '.', ' ']) {
-                names.reading(path);
-                names.named(text, kind_of(key));
-            }
+        Json::String(text) if is_word(text) && !PUBLIC.contains(&key) => {
+            names.reading(path);
+            names.named(text, kind_of(key));
         }
         Json::Array(items) => items.iter().for_each(|item| learn(names, item, path)),
         Json::Object(entries) if reference(item).is_none() => {
@@ -262,8 +262,13 @@ fn learn(names: &mut Pseudonyms, item: &Json, path: &str) {
                 learn(names, item, &format!("{path}.{key}"));
             }
         }
-        _ => {}
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) | Json::Object(_) => {}
     }
+}
+
+/// True for a text of one word, which is not the mark of a secret.
+fn is_word(text: &str) -> bool {
+    text != REDACTED && !text.contains([':', '/', '@', '.', ' '])
 }
 
 /// Returns the reference to a secret that `item` is.

@@ -232,24 +232,20 @@ impl Pseudonyms {
         if NAMES_MAX <= self.entries.len() {
             return in_case_of(name, kind.as_str());
         }
-        let placeholder = match kind {
-            _ if is_number(name) => {
-                let number = self.count(Kind::Id);
-                let width = name.len().saturating_sub(1);
-                format!("1{number:0width$}")
-            }
-            _ if is_uuid(name) => {
-                format!("00000000-0000-4000-8000-{:012x}", self.count(Kind::Id))
-            }
-            _ if is_access_key(name) => {
-                let number = self.count(Kind::Id);
-                format!("{}EXAMPLE{number:09}", name.get(..4).unwrap_or_default())
-            }
-            _ if is_hex(name) => {
-                let (number, width) = (self.count(Kind::Id), name.len().saturating_sub(1));
-                format!("a{number:0width$}")
-            }
-            kind => self.numbered(kind),
+        let placeholder = if is_number(name) {
+            let number = self.count(Kind::Id);
+            let width = name.len().saturating_sub(1);
+            format!("1{number:0width$}")
+        } else if is_uuid(name) {
+            format!("00000000-0000-4000-8000-{:012x}", self.count(Kind::Id))
+        } else if is_access_key(name) {
+            let number = self.count(Kind::Id);
+            format!("{}EXAMPLE{number:09}", name.get(..4).unwrap_or_default())
+        } else if is_hex(name) {
+            let (number, width) = (self.count(Kind::Id), name.len().saturating_sub(1));
+            format!("a{number:0width$}")
+        } else {
+            self.numbered(kind)
         };
         self.known.insert(name.to_lowercase(), self.entries.len());
         self.enter(kind, placeholder.clone());

@@ -220,8 +220,8 @@ fn lines(json: &Json) -> BTreeMap<String, Json> {
                 let items = items.iter().zip(1..);
                 items.for_each(|(item, number)| add(&format!("{path}/{number}"), item, lines));
             }
-            value => {
-                lines.insert(path.trim_start_matches('/').to_owned(), value.clone());
+            Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => {
+                lines.insert(path.trim_start_matches('/').to_owned(), json.clone());
             }
         }
     }

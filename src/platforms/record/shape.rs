@@ -146,7 +146,7 @@ impl Pseudonyms {
             Reading::Named(kind) if 1 < words && text.contains([':', '/']) => {
                 return self.segments(text, |own, word| own.structural(word, kind));
             }
-            other => other,
+            Reading::Prose | Reading::Identifier | Reading::Named(_) => reading,
         };
         self.segments(text, |own, word| own.word(word, reading))
     }

@@ -39,7 +39,8 @@ fn words_of_code() -> BTreeSet<String> {
             "/testcases/",
             "/record/",
         ];
-        text.ends_with(".rs") && !others.iter().any(|part| text.contains(part))
+        path.extension().is_some_and(|end| end == "rs")
+            && !others.iter().any(|part| text.contains(part))
     };
     let mut words = BTreeSet::new();
     for path in found.iter().filter(|path| is_code(path)) {

@@ -140,7 +140,7 @@ fn referring(platform: &Platform, mut plain: Json, auto_bootstrap: bool, folder:
     let reader = Reader::new(&value, "", &faults).unwrap();
     (platform.parse)(reader, auto_bootstrap);
     for (number, path) in faults.secret_paths().iter().enumerate() {
-        let pointer = path.replace('.', "/").replace('[', "/").replace(']', "");
+        let pointer = path.replace(['.', '['], "/").replace(']', "");
         let Some(place) = plain.pointer_mut(&format!("/{pointer}")) else { continue };
         if let Some(secret) = place.as_str() {
             let file = folder.join(format!("secret-{number}"));
@@ -190,6 +190,6 @@ fn names(config: &Json) -> Vec<String> {
         Json::String(text) if NAME_MIN <= text.len() && !is_public(text) => {
             vec![text.clone()]
         }
-        _ => Vec::new(),
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => Vec::new(),
     }
 }
