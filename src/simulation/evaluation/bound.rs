@@ -56,7 +56,7 @@ struct Lasting {
 impl Bound {
     /// Computes the bound for `scene`, with the lasting faults of these seeds.
     pub(super) fn of(scene: &Scene, seeds: u64) -> Self {
-        let plans: Vec<_> = (0..seeds).map(|seed| scene.plan(seed, Policy::default())).collect();
+        let plans: Vec<_> = (0..seeds).map(|seed| scene.plan(seed, &Policy::default())).collect();
         let hosts: Vec<_> = plans.iter().flat_map(|plan| shared_faults(scene, plan)).collect();
         let alone: Vec<_> = plans.iter().flat_map(|plan| lone_faults(scene, plan)).collect();
         let on_each = f64::from(u32::try_from(scene.on_each).unwrap());
@@ -243,9 +243,9 @@ mod tests {
         let curve = bound.curve(lone);
         assert!(100 < curve.len(), "{curve:?}");
         assert!(curve.windows(2).all(|two| two[0].0 < two[1].0 && two[1].1 < two[0].1));
-        let (last, least) = *curve.last().unwrap();
-        assert!((least - bound.unavoidable).abs() < 1e-3, "{least} {bound:?}");
-        assert!((bound.alerts_at(last, lone) - least).abs() < 1e-9);
+        let (latest, fewest) = *curve.last().unwrap();
+        assert!((fewest - bound.unavoidable).abs() < 1e-3, "{fewest} {bound:?}");
+        assert!((bound.alerts_at(latest, lone) - fewest).abs() < 1e-9);
         for (outage, alerts) in curve {
             assert!((bound.alerts_at(outage, lone) - alerts).abs() < 1e-9);
             assert!(bound.outage_at(alerts, lone) <= outage);

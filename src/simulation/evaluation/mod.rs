@@ -84,8 +84,11 @@ struct Line {
     used_up: Mean,
 }
 
+/// Maker of a policy that is measured.
+type PolicyOf = fn() -> Policy;
+
 /// Policies of the daemon that are measured, with their names.
-const DAEMONS: &[(&str, fn() -> Policy)] = &[(OWN, Policy::default), (FORMER, former)];
+const DAEMONS: [(&str, PolicyOf); 2] = [(OWN, Policy::default), (FORMER, former)];
 
 /// Returns the policy that was the default before: three runs, a minute apart, whatever they show.
 fn former() -> Policy {
@@ -125,9 +128,9 @@ impl Evaluation {
     }
 
     fn seed(scene: &Scene, seed: u64, daemons: usize) -> Vec<Measured> {
-        let plan = scene.plan(seed, Policy::default());
+        let plan = scene.plan(seed, &Policy::default());
         let daemons =
-            DAEMONS.iter().take(daemons).map(|(_, policy)| daemon_messages(scene, seed, policy()));
+            DAEMONS.iter().take(daemons).map(|(_, policy)| daemon_messages(scene, seed, &policy()));
         let peers = PEERS.iter().map(|peer| peer.messages(scene, &plan));
         daemons.chain(peers).map(|sent| measure(scene, &plan, &sent)).collect()
     }
@@ -165,7 +168,7 @@ impl Evaluation {
 }
 
 /// Runs the daemon with `policy` for all integrations. Returns the notifications of a receiver.
-fn daemon_messages(scene: &Scene, seed: u64, policy: Policy) -> Vec<Message> {
+fn daemon_messages(scene: &Scene, seed: u64, policy: &Policy) -> Vec<Message> {
     let outcome = live_through(scene.plan(seed, policy), None);
     assert!(outcome.violations.is_empty(), "seed {seed}: {:?}", outcome.violations);
     let state = outcome.world.state();

@@ -93,13 +93,13 @@ pub(super) const SMALL: Scene = Scene {
 
 impl Scene {
     /// Returns the plan that follows from `seed`, with integrations judged by `policy`.
-    pub(super) fn plan(&self, seed: u64, policy: Policy) -> Plan {
+    pub(super) fn plan(&self, seed: u64, policy: &Policy) -> Plan {
         let count = self.hosts * self.on_each;
         let schedule = Schedule::parse(self.cron, "UTC").unwrap();
         let spec = |number: usize| Spec {
             host: number / self.on_each,
             schedule: schedule.clone(),
-            policy,
+            policy: *policy,
             present: true,
             disabled: false,
             edition: 0,
