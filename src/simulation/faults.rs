@@ -87,6 +87,8 @@ pub(super) struct Scatter {
     pub(super) doubtful_permille: u64,
     /// True when outages and blips are unreachable or unavailable, each with the same chance.
     pub(super) mixes_classes: bool,
+    /// Instant from which single answers no longer go wrong.
+    pub(super) until: Option<Timestamp>,
 }
 
 /// Longest that answers of a drift are late, before they scatter, in milliseconds.
@@ -147,7 +149,9 @@ impl Faults {
             };
             return (answer, Some(fault));
         }
-        (self.single(Dice::new(self.seed, &[salt[0], salt[1], 1])), None)
+        let goes_on = self.scatter.until.is_none_or(|until| at < until);
+        let single = || self.single(Dice::new(self.seed, &[salt[0], salt[1], 1]));
+        (if goes_on { single() } else { Answer::Good }, None)
     }
 
     /// Returns an answer while there is no fault.

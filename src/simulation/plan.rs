@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::dice::Dice;
-use super::faults::{DAY, Fault, Faults, HOUR, Kind, MINUTE, SECOND};
+use super::faults::{DAY, Fault, Faults, HOUR, Kind, MINUTE, SECOND, Scatter};
 use crate::config::Limits;
 use crate::domain::{Maintenance, Policy, Schedule, Selection, Timestamp};
 
@@ -202,6 +202,13 @@ impl Plan {
             limits: limits(dice),
             run_ms: (100, 4000),
             maintenance: Vec::new(),
+        };
+        plan.faults.scatter = Scatter {
+            misworded: 40,
+            doubtful_permille: 300,
+            mixes_classes: true,
+            until: Some(calm),
+            ..Scatter::default()
         };
         if dice.chance(300) {
             plan.maintenance.push(window(dice));

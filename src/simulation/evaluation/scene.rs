@@ -134,6 +134,7 @@ impl Scene {
             refused: WORDS.answers_per_refused * 100 / self.short_rate(),
             doubtful_permille: WORDS.doubtful_permille,
             mixes_classes: true,
+            until: None,
         };
         self.outages(&mut faults, &mut dice);
         for rate in SHORT {
