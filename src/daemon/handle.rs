@@ -5,11 +5,12 @@ use std::sync::{Arc, Weak};
 
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
 use super::assemble::Assembly;
-use super::clock::Clock;
+use super::clock::{Clock, Watch};
 use super::error::DaemonError;
 use super::health::Health;
 use super::loops::{Loops, asked_or_ended};
@@ -125,6 +126,8 @@ impl Core {
         health: Health,
     ) -> Result<Self, DaemonError> {
         let begun_at = clock.now();
+        // What the start plans is planned by this instant: a clock that is set back meanwhile is noticed too.
+        let clock_watch = Watch::new(begun_at, Instant::now());
         let refused = safety::check(&store, assembly).await?;
         let with_stored = match &refused {
             Some(reason) => {
@@ -151,7 +154,7 @@ impl Core {
             passed_over: Vec::new(),
         });
         let (stop, abort) = (CancellationToken::new(), CancellationToken::new());
-        let loops = Loops::start(&shared, &stop, &abort);
+        let loops = Loops::start(&shared, clock_watch, &stop, &abort);
         Ok(Self { shared, loops, stop, abort })
     }
 

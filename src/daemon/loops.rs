@@ -8,6 +8,7 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
+use super::clock::Watch;
 use super::error::DaemonError;
 use super::shared::Shared;
 use super::{deliver, health, notify, plan, prune, release, resend, save_awake};
@@ -20,13 +21,15 @@ pub(super) struct Loops {
 }
 
 impl Loops {
-    /// Starts all of them; `stop` ends them, `abort` also what they have begun.
+    /// Starts all of them; `clock_watch` began with the start, `stop` ends them, `abort` also what they have
+    /// begun.
     pub(super) fn start(
         shared: &Arc<Shared>,
+        clock_watch: Watch,
         stop: &CancellationToken,
         abort: &CancellationToken,
     ) -> Self {
-        let plan = plan::plan(Arc::clone(shared), stop.clone(), abort.clone());
+        let plan = plan::plan(Arc::clone(shared), clock_watch, stop.clone(), abort.clone());
         let deliver = deliver::deliver(Arc::clone(shared), stop.clone(), abort.clone());
         let mut others = vec![
             tokio::spawn(prune::prune(Arc::clone(shared), stop.clone())),

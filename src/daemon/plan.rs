@@ -38,13 +38,17 @@ const UNKNOWN_PAUSE: Duration = Duration::from_secs(5);
 /// The pause after the store failed, before the same row is tried again.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
 
-/// Plans until `stop`; then waits for the running validations, until `abort` ends those too.
-pub(super) async fn plan(shared: Arc<Shared>, stop: CancellationToken, abort: CancellationToken) {
+/// Plans until `stop`, and anew when `clock_watch` notices a clock rollback; then waits for the running validations, until `abort` ends those too.
+pub(super) async fn plan(
+    shared: Arc<Shared>,
+    mut clock_watch: Watch,
+    stop: CancellationToken,
+    abort: CancellationToken,
+) {
     let tasks = TaskTracker::new();
     let on_the_way = OnTheWay::default();
-    let mut watch = Watch::new(shared.clock.now(), Instant::now());
     while !stop.is_cancelled() {
-        if watch.was_rolled_back(shared.clock.now(), Instant::now()) {
+        if clock_watch.was_rolled_back(shared.clock.now(), Instant::now()) {
             clock_rollback(&shared).await;
         }
         let begun = Instant::now();

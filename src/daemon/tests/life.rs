@@ -67,7 +67,8 @@ async fn run_that_a_command_asks_for_begins_within_seconds() {
     let bench = Bench::with(Arc::new(Passes)).await;
     let (shared, token) = (&bench.shared, CancellationToken::new);
     let (stop, abort) = (token(), token());
-    let planner = tokio::spawn(plan::plan(Arc::clone(shared), stop.clone(), abort));
+    let planner =
+        tokio::spawn(plan::plan(Arc::clone(shared), bench.clock_watch(), stop.clone(), abort));
     let watching = tokio::spawn(requests::watch(Arc::clone(shared), stop.clone()));
     let runs = async || shared.view.runs(bench.id, Page::first(9)).await.unwrap().rows;
     let wait = async |count| {

@@ -15,7 +15,7 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::active::{self, Active};
-use super::clock::Clock;
+use super::clock::{Clock, Watch};
 use super::error::DaemonError;
 use super::health::Health;
 use super::loops::{Loops, asked_or_ended};
@@ -93,6 +93,11 @@ struct Bench {
 }
 
 impl Bench {
+    /// Returns a watch over the clock that begins now.
+    fn clock_watch(&self) -> Watch {
+        Watch::new(self.shared.clock.now(), tokio::time::Instant::now())
+    }
+
     async fn with(validator: Arc<dyn Validator>) -> Self {
         Self::notifying(Vec::new(), validator).await
     }
@@ -168,7 +173,7 @@ async fn loops_end_when_the_store_is_gone() {
     let bench = Bench::with(Arc::new(Hangs)).await;
     bench.shared.store.clone().close().await.unwrap();
     let token = CancellationToken::new;
-    let mut loops = Loops::start(&bench.shared, &token(), &token());
+    let mut loops = Loops::start(&bench.shared, bench.clock_watch(), &token(), &token());
     let ended = timeout(SOON, loops.ended_early()).await.unwrap();
     assert!(matches!(ended, DaemonError::Ended(_)), "{ended}");
 }
