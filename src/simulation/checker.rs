@@ -12,6 +12,7 @@ use super::judge;
 use super::knowledge::{Knowledge, Selection};
 use super::messages::{Event, Queued};
 use super::plan::{Plan, Spec};
+use super::requests::{Answered, Requests};
 use super::rules::{self, Table, Wants};
 use super::time::Time;
 use super::world::Trace;
@@ -21,19 +22,6 @@ use crate::store::{Entry, IntegrationEntry};
 
 /// Longest delay of the daemon when nothing keeps it waiting, in milliseconds.
 pub(super) const LATE_MAX_MS: i64 = 45 * SECOND;
-
-/// A run that a platform has seen.
-#[derive(Debug)]
-struct Seen {
-    number: usize,
-    wall: Timestamp,
-    /// Answer of the platform; none until there is one.
-    found: Option<Found>,
-}
-
-/// Answer of a platform: the class of its failure, if it failed, and whether it is in the platform's own words.
-#[derive(Clone, Copy, Debug)]
-struct Found(Option<Class>, bool);
 
 /// Change of a row's status, with its instant.
 #[derive(Clone, Copy, Debug)]
@@ -82,7 +70,7 @@ pub(super) struct Checker {
     pub(super) configured: BTreeMap<usize, Configured>,
     /// Sequence number of the latest event about no single integration.
     pub(super) operational: i64,
-    seen: Vec<Seen>,
+    requests: Requests,
     /// Integrations that are being run, with their hosts.
     pub(super) inside: BTreeMap<usize, usize>,
     /// Periods in which the daemon was not started or reloaded, the clock was not set, and the disk was not
@@ -116,7 +104,7 @@ impl Checker {
             degraded: 0,
             configured: BTreeMap::new(),
             operational: 0,
-            seen: Vec::new(),
+            requests: Requests::default(),
             inside: BTreeMap::new(),
         }
     }
@@ -140,7 +128,7 @@ impl Checker {
 
     /// Notes the end of the daemon, and with it of all its runs.
     pub(super) fn died(&mut self) {
-        self.seen.clear();
+        self.requests.clear();
         if !self.inside.is_empty() {
             self.violated(format!("runs outlive the daemon: {:?}", self.inside));
         }
@@ -162,16 +150,13 @@ impl Checker {
         if due.flatten().is_none_or(|due| wall < due) {
             self.violated(format!("{what} at {wall} is earlier than due, {due:?}"));
         }
-        self.seen.push(Seen { number, wall, found: None });
+        self.requests.begin(number, wall);
     }
 
     /// Notes the answer of a platform: the class of its failure, if it failed, which is in its own words or may
     /// be another's.
     pub(super) fn answered(&mut self, number: usize, class: Option<Class>, is_certain: bool) {
-        let latest = self.seen.iter_mut().rev().find(|seen| seen.number == number);
-        if let Some(seen) = latest {
-            seen.found = Some(Found(class, is_certain));
-        }
+        self.requests.answered(number, Answered(class, is_certain));
     }
 
     /// Notes the end of a run.
@@ -330,8 +315,10 @@ impl Checker {
         if !subjects.contains(&subject) {
             return;
         }
-        let seen = self.seen.iter().find(|seen| seen.number == number && seen.wall == started);
-        let is_certain = seen.and_then(|seen| seen.found).is_none_or(|Found(_, certain)| certain);
+        let is_first = subjects.first() == Some(&subject);
+        let is_last = subjects.last() == Some(&subject);
+        let answer = self.requests.take(number, is_first.then_some(started), is_last);
+        let is_certain = answer.flatten().is_none_or(|Answered(_, is_certain)| is_certain);
         let around = self.around(integration, run);
         let policy = self.specs[number].policy;
         let tracked = self.tracked.get_mut(&integration).unwrap();
@@ -343,20 +330,15 @@ impl Checker {
         let step = good.zip(tracked.status);
         let step = step.and_then(|(good, from)| rules::step(subject, from, pending, good));
         tracked.expected = tracked.expected.or(step.map(|step| (id, step)));
-        // The requests of both configurations are alike: the first stands for them.
-        if subjects.first() != Some(&subject) {
-            return;
-        }
-        let place = self.seen.iter().position(|seen| seen.number == number && seen.wall == started);
-        let Some(place) = place else {
-            self.violated(format!("i{number}: a run without a request to the platform is stored"));
+        let Some(answer) = answer else {
+            if is_first {
+                let what = "a run without a request to the platform is stored";
+                self.violated(format!("i{number}: {what}"));
+            }
             return;
         };
-        let seen = self.seen.remove(place);
-        // Other requests, and those that were overtaken, decide nothing.
-        self.seen.retain(|seen| seen.number != number);
         // A run that does not end is ended by the daemon.
-        let Found(answered, _) = seen.found.unwrap_or(Found(Some(Class::Local), true));
+        let Answered(answered, _) = answer.unwrap_or(Answered(Some(Class::Local), true));
         let answered = answered.map(Class::as_str);
         // When no host of several can be reached, it is the network on this side.
         let hosts: BTreeSet<_> = self.specs.iter().map(|spec| spec.host).collect();

@@ -23,6 +23,7 @@ mod judge;
 mod knowledge;
 mod messages;
 mod plan;
+mod requests;
 mod rules;
 mod tests;
 mod time;
