@@ -318,7 +318,7 @@ impl Checker {
         let is_first = subjects.first() == Some(&subject);
         let is_last = subjects.last() == Some(&subject);
         let answer = self.requests.take(number, is_first.then_some(started), is_last);
-        let is_certain = answer.flatten().is_none_or(|Answered(_, is_certain)| is_certain);
+        let is_certain = answer.is_none_or(|Answered(_, is_certain)| is_certain);
         let around = self.around(integration, run);
         let policy = self.specs[number].policy;
         let tracked = self.tracked.get_mut(&integration).unwrap();
@@ -337,8 +337,7 @@ impl Checker {
             }
             return;
         };
-        // A run that does not end is ended by the daemon.
-        let Answered(answered, _) = answer.unwrap_or(Answered(Some(Class::Local), true));
+        let Answered(answered, _) = answer;
         let answered = answered.map(Class::as_str);
         // When no host of several can be reached, it is the network on this side.
         let hosts: BTreeSet<_> = self.specs.iter().map(|spec| spec.host).collect();

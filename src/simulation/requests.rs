@@ -45,7 +45,7 @@ impl Requests {
         number: usize,
         started: Option<Timestamp>,
         is_last: bool,
-    ) -> Option<Option<Answered>> {
+    ) -> Option<Answered> {
         let is_it = |one: &Request| started.is_none_or(|at| one.wall == at);
         let place = self.0.iter().position(|one| one.number == number && is_it(one))?;
         let taken = self.0.remove(place);
@@ -54,6 +54,7 @@ impl Requests {
             let is_later = at.next().is_some_and(|at| place <= at);
             one.number != number || (is_later && !is_last)
         });
-        Some(taken.answer)
+        // A run that does not end is ended by the daemon.
+        Some(taken.answer.unwrap_or(Answered(Some(Class::Local), true)))
     }
 }
