@@ -265,7 +265,7 @@ fn other_worlds() -> Vec<(&'static str, Scene)> {
 pub(super) fn others() -> String {
     let mut text = format!(
         "\n## Other worlds\n\n\
-         The same rule with the same numbers, {OTHER_SEEDS} seeds each; the first table's world where nothing else is said.\n\n\
+         The same rule with the same numbers (seeds of each world: {OTHER_SEEDS}); the first table's world where nothing else is said.\n\n\
          | world | false alerts | fewest of a peer | outage: mean, s | bound, false alerts | messages per outage | targets not met |\n\
          |---|---|---|---|---|---|---|\n"
     );
