@@ -28,7 +28,8 @@ const NOT_AUTHORIZED: &str = "proxy authorization required";
 /// Bytes to and from a server, inside of TLS where its proxy speaks it.
 pub(crate) type Stream = Either<TcpStream, TlsStream<TcpStream>>;
 
-/// Opens connections of one integration: straight, or through its proxy.
+/// Opens connections of one integration: straight, or through its proxy. For protocols in which the client
+/// speaks first: what comes right behind the proxy's answer is lost.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Dialer(Option<Through>);
 
@@ -178,6 +179,50 @@ mod tests {
             assert!(head.starts_with(&format!("CONNECT {named}:1433 HTTP/1.1\r\n")), "{head}");
             assert!(head.contains("Basic cmV2YWxpZGF0ZWQ6aHVudGVyMg=="), "{head}");
         }
+    }
+
+    #[tokio::test]
+    async fn proxy_that_speaks_tls_is_verified_and_hides_the_request() {
+        let pair = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let ca = dir.path().join("ca.pem");
+        std::fs::write(&ca, pair.cert.pem()).unwrap();
+        let key = rustls::pki_types::PrivateKeyDer::try_from(pair.signing_key.serialize_der());
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let config = rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![pair.cert.der().clone()], key.unwrap())
+            .unwrap();
+        let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("https://localhost:{}", listener.local_addr().unwrap().port());
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let Ok(mut stream) = acceptor.accept(stream).await else { continue };
+                let mut head = Vec::new();
+                while !head.ends_with(b"\r\n\r\n") {
+                    head.push(stream.read_u8().await.unwrap());
+                }
+                stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
+                let mut echoed = [0; 4];
+                stream.read_exact(&mut echoed).await.unwrap();
+                stream.write_all(&echoed).await.unwrap();
+            }
+        });
+        let through = |ca: Option<&std::path::Path>| {
+            let proxy = Proxy { url: url.clone(), credentials: None };
+            Dialer::through(proxy, tls::client_config(ca, None).unwrap())
+        };
+        let stranger = through(None).connect("db.example.com", 5439).await.unwrap_err();
+        let NoConnection::Tunnel(stranger) = stranger else { panic!("{stranger:?}") };
+        assert!(stranger.to_string().contains("invalid peer certificate"), "{stranger}");
+        let mut stream = through(Some(&ca)).connect("db.example.com", 5439).await.unwrap();
+        stream.write_all(b"ping").await.unwrap();
+        let mut echoed = [0; 4];
+        stream.read_exact(&mut echoed).await.unwrap();
+        assert_eq!(&echoed, b"ping");
     }
 
     #[tokio::test]
