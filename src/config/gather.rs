@@ -122,7 +122,12 @@ impl Gathered {
             return Settings::read(self.layers.first()?, schedules, &Faults::default());
         }
         match layers::merge(&self.layers) {
-            Ok(merged) => Settings::read(&merged, schedules, faults),
+            Ok(merged) => {
+                let together = Faults::default();
+                let settings = Settings::read(&merged, schedules, &together);
+                faults.absorb_again(together);
+                settings
+            }
             Err(error) => {
                 let (origin, path) = ("configuration".to_owned(), String::new());
                 faults.push(Fault { origin, path, message: error.to_string() });

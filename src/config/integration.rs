@@ -3,24 +3,19 @@
 use std::collections::BTreeMap;
 
 use super::entry::Entry;
+use super::names::{labels, name_problem};
 use super::policy::{Evidence, GivenChecks};
 use super::schedules::Schedules;
 use super::settings::Defaults;
-use crate::domain::{CommonChecks, IntegrationId, Policy, Schedule, is_unseen};
+use crate::domain::{CommonChecks, IntegrationId, Policy, Schedule};
 use crate::input::{Fault, Faults, Kind, Reader, quoted};
 
-/// Length limit of a name, in characters.
-const NAME_MAX: usize = 128;
-/// Number of labels that one integration can have.
-const LABELS_MAX: usize = 64;
 /// Keys of an integration as it is answered, not as it is configured.
 const ANSWERED: [&str; 3] = ["status", "validationResults", "revalidated"];
 /// Key of an id, which is passed over in an answer: clients of another installation know it.
 const ID: &str = "id";
 /// Largest id that an integration can be given.
 const ID_MAX: i64 = 2_147_483_647;
-/// Length limit of a label's value, in characters.
-const LABEL_MAX: usize = 256;
 
 /// Integration of which everything but its platform's part has been read.
 ///
@@ -139,39 +134,10 @@ fn is_name(text: &str, key: &str, reader: &Reader<'_>) -> bool {
     problem.map(report).is_none()
 }
 
-fn labels(reader: &mut Reader<'_>) -> BTreeMap<String, String> {
-    let labels = reader.string_map("labels").unwrap_or_default();
-    if LABELS_MAX < labels.len() {
-        reader.fault("labels", format!("has {} entries; {LABELS_MAX} are allowed", labels.len()));
-    }
-    for (name, text) in &labels {
-        if let Some(problem) = name_problem(name) {
-            reader.fault("labels", format!("the name {} {problem}", quoted(name)));
-        }
-        if LABEL_MAX < text.chars().count() || text.chars().any(is_unseen) {
-            let problem = format!("must be at most {LABEL_MAX} printable characters");
-            reader.fault("labels", format!("{} {problem}", quoted(name)));
-        }
-    }
-    labels
-}
-
-/// Returns the rule that a name breaks, if it breaks one.
-fn name_problem(name: &str) -> Option<&'static str> {
-    if name.is_empty() || NAME_MAX < name.chars().count() {
-        Some("must be 1 to 128 characters long")
-    } else if name.chars().any(is_unseen) {
-        Some("must hold printable characters only")
-    } else if name.trim() != name {
-        Some("must not begin or end with a space")
-    } else {
-        None
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::format::Format;
+    use super::super::names::{LABEL_MAX, LABELS_MAX, NAME_MAX};
     use super::*;
     use crate::domain::Timestamp;
 

@@ -150,9 +150,10 @@ fn to_plain(value: &Value) -> Plain {
     Plain::new(Some(&value.origin.to_string()), kind)
 }
 
-/// Converts back, with `origin` in place of the values' own; merged tables have lost theirs.
+/// Converts back, with `origin` in place of the values' own; merged tables have lost theirs, and get that of
+/// their first entry.
 fn from_plain(plain: Plain, origin: Option<&Arc<str>>) -> Value {
-    let own = origin.map_or_else(|| plain.origin().unwrap_or("configuration").into(), Arc::clone);
+    let given = origin.cloned().or_else(|| plain.origin().map(Arc::from));
     let kind = match plain.kind {
         ValueKind::Boolean(flag) => Kind::Bool(flag),
         ValueKind::I64(number) => Kind::Integer(number),
@@ -167,7 +168,17 @@ fn from_plain(plain: Plain, origin: Option<&Arc<str>>) -> Value {
         // No layer contains numbers of these sizes.
         ValueKind::Nil | ValueKind::I128(_) | ValueKind::U64(_) | ValueKind::U128(_) => Kind::Null,
     };
-    Value { kind, origin: own }
+    let first = match &kind {
+        Kind::Table(entries) => entries.first().map(|(_, value)| Arc::clone(&value.origin)),
+        Kind::Null
+        | Kind::Bool(_)
+        | Kind::Integer(_)
+        | Kind::Float(_)
+        | Kind::String(_)
+        | Kind::Array(_) => None,
+    };
+    let origin = given.or(first).unwrap_or_else(|| "configuration".into());
+    Value { kind, origin }
 }
 
 #[cfg(test)]

@@ -9,17 +9,19 @@ mod entry;
 mod files;
 mod format;
 mod gather;
+mod http;
 mod import;
 mod integration;
 mod layers;
 mod maintenance;
+mod names;
 mod policy;
 mod schedules;
 mod settings;
 mod template;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 pub(crate) use entry::Entry;
@@ -31,8 +33,11 @@ pub(crate) use settings::{Limits, Log, LogFormat, Metrics, Own, Settings};
 pub(crate) use self::gather::DEFAULT_PATH;
 use self::gather::Gathered;
 use self::schedules::Schedules;
-use crate::domain::{Maintenance, Timestamp};
+use crate::domain::{Listen, Maintenance, Timestamp};
 use crate::input::{Fault, Faults, Kind, Value, join, quoted};
+
+/// Variable by which systemd names the runtime directories of the service.
+const RUNTIME_DIRECTORY: &str = "RUNTIME_DIRECTORY";
 
 /// Error of a configuration that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -167,11 +172,17 @@ fn interpreted(
     let mut schedules = Schedules::new(now);
     gathered.defaults(&faults);
     gathered.main(main.unwrap_or(Path::new(DEFAULT_PATH)), main.is_some(), &faults);
-    gathered.layers.extend(layers::environment(variables, &faults));
-    let Some(settings) = gathered.settings(&mut schedules, &faults) else {
+    let variables: Vec<_> = variables.collect();
+    let runtime = variables.iter().find(|(name, _)| name == RUNTIME_DIRECTORY);
+    let socket = runtime.and_then(|(_, folders)| default_socket(folders));
+    gathered.layers.extend(layers::environment(variables.into_iter(), &faults));
+    let Some(mut settings) = gathered.settings(&mut schedules, &faults) else {
         let (faults, warnings) = faults.into_parts();
         return Err(Faulty { faults, warnings });
     };
+    if !settings.http.is_listed {
+        settings.http.listen.extend(socket);
+    }
     let Gathered { mut integrations, receivers, maintenance, templates, drop_ins, modes, .. } =
         gathered;
     unique("template", &templates, &faults);
@@ -189,6 +200,12 @@ fn interpreted(
     let integrations: Vec<_> = integrations.into_iter().map(read).collect();
     unique_ids(&integrations, &faults);
     Ok(Loaded { settings, integrations, receivers, windows, drop_ins, faults, modes })
+}
+
+/// Returns the socket in the first of the service's runtime directories.
+fn default_socket(folders: &OsStr) -> Option<Listen> {
+    let folder = std::env::split_paths(folders).next().filter(|folder| folder.is_absolute())?;
+    Some(Listen::Unix(folder.join("api.sock")))
 }
 
 /// Returns the path of the database as far as it can be read from a configuration with faults: from the
@@ -285,6 +302,29 @@ mod tests {
         let path = folder.path().join("main.toml");
         std::fs::write(&path, main).unwrap();
         load_from(Some(&path), std::iter::empty(), Timestamp(0)).unwrap()
+    }
+
+    #[test]
+    fn socket_in_the_runtime_directory_is_the_default_address() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("main.toml");
+        let listen = |main: &str, variables: &[(&str, &str)]| {
+            std::fs::write(&path, main).unwrap();
+            let variables = variables.iter().map(|(name, text)| (name.into(), text.into()));
+            let loaded = load_from(Some(&path), variables, Timestamp(0)).unwrap();
+            assert_eq!(loaded.faults.count(), 0);
+            let listen = loaded.settings.http.listen.iter().map(ToString::to_string);
+            listen.collect::<Vec<_>>().join(" ")
+        };
+        let runtime = [(RUNTIME_DIRECTORY, "/run/revalidated:/run/other")];
+        assert_eq!(listen("", &[]), "");
+        assert_eq!(listen("", &[(RUNTIME_DIRECTORY, "run")]), "");
+        assert_eq!(listen("", &runtime), "unix:/run/revalidated/api.sock");
+        assert_eq!(listen("[http]\nlisten = []\n", &runtime), "");
+        let listed = "[http]\nlisten = [\"systemd:read\"]\n";
+        assert_eq!(listen(listed, &runtime), "systemd:read");
+        let variable = [runtime[0], ("REVALIDATED__HTTP__LISTEN", "[\"127.0.0.1:1\"]")];
+        assert_eq!(listen(listed, &variable), "127.0.0.1:1");
     }
 
     #[test]

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::entry::LISTS;
+use super::http;
 use super::policy::{EVIDENCE_RUNS_MAX, Evidence, GivenChecks};
 use super::schedules::Schedules;
-use crate::domain::{CommonChecks, Policy, RemovalsMax, Schedule, duration_text};
+use crate::domain::{CommonChecks, HttpSettings, Policy, RemovalsMax, Schedule, duration_text};
 use crate::input::{Faults, Kind, Reader, Value, quoted};
 
 /// Embedded defaults, which also document every key.
@@ -46,6 +47,8 @@ pub(crate) struct Settings {
     pub(crate) log: Log,
     /// Address of the metrics.
     pub(crate) metrics: Metrics,
+    /// Server of the API and the page.
+    pub(crate) http: HttpSettings,
     /// Time that running validations may take after a request to stop.
     pub(crate) drain: Duration,
     /// Number of integrations that must fail by one cause to make an outage.
@@ -164,16 +167,10 @@ impl Settings {
         let retention = at.and_then(|table| retention(table, zone.as_deref(), schedules));
         let log = reader.table("log").and_then(log);
         let metrics = reader.table("metrics").and_then(metrics);
-        let drain = reader.table("shutdown").and_then(|mut table| {
-            let drain = table.duration("drain", Duration::ZERO, SECOND * 600);
-            table.finish();
-            drain
-        });
-        let outage_min = reader.table("outages").and_then(|mut table| {
-            let min = table.integer("min", 2, RUNS_MAX);
-            table.finish();
-            min.and_then(|min| u32::try_from(min).ok())
-        });
+        let http = reader.table("http");
+        let http = http.and_then(|table| served(table, metrics.as_ref(), faults));
+        let drain = reader.table("shutdown").and_then(drain);
+        let outage_min = reader.table("outages").and_then(outage_min);
         let removals_max = reader.table("safety").and_then(safety);
         let own = reader.table("own_faults").and_then(own);
         let refused_pauses = reader.table("credentials").and_then(refused_pauses);
@@ -189,6 +186,7 @@ impl Settings {
             retention: retention?,
             log: log?,
             metrics: metrics?,
+            http: http?,
             drain: drain?,
             outage_min: outage_min?,
             removals_max: removals_max?,
@@ -196,6 +194,38 @@ impl Settings {
             refused_pauses: refused_pauses?,
         })
     }
+}
+
+fn drain(mut reader: Reader<'_>) -> Option<Duration> {
+    let drain = reader.duration("drain", Duration::ZERO, SECOND * 600);
+    reader.finish();
+    drain
+}
+
+fn outage_min(mut reader: Reader<'_>) -> Option<u32> {
+    let min = reader.integer("min", 2, RUNS_MAX);
+    reader.finish();
+    min.and_then(|min| u32::try_from(min).ok())
+}
+
+/// Reads the HTTP server; an address that the metrics would listen at too is a fault.
+fn served(
+    mut reader: Reader<'_>,
+    metrics: Option<&Metrics>,
+    faults: &Faults,
+) -> Option<HttpSettings> {
+    let http = http::read(&mut reader, faults);
+    let address = metrics.and_then(|metrics| metrics.listen);
+    for one in http.iter().flat_map(|http| &http.listen) {
+        if let Some(address) = address.filter(|address| one.collides(*address)) {
+            let problem = format!("\"{one}\" collides with \"{address}\" of `metrics.listen`");
+            let fix =
+                "leave that empty, since this server answers `/metrics` too, or change a port";
+            reader.fault("listen", format!("{problem}; {fix}"));
+        }
+    }
+    reader.finish();
+    http
 }
 
 fn refused_pauses(mut reader: Reader<'_>) -> Option<Arc<[Duration]>> {

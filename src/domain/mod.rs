@@ -1,5 +1,6 @@
 //! Pure core: values and decisions. No clock, no I/O, no async, no SQL, no platform names.
 
+mod access;
 mod changes;
 mod checks;
 mod delivery;
@@ -27,6 +28,9 @@ mod text;
 mod time;
 mod verdict;
 
+pub(crate) use access::{
+    HttpSettings, HttpToken, Listen, Public, Scope, ServerTls, UserHeader, token_digest,
+};
 pub(crate) use changes::{Changes, NameList};
 pub(crate) use checks::{COMMON, CommonChecks};
 pub(crate) use delivery::{

@@ -56,6 +56,13 @@ impl Faults {
         self.references.borrow_mut().append(&mut other.references.into_inner());
     }
 
+    /// Adds the faults and warnings of `other`, which was read from the same files: their secrets and the
+    /// references are known already.
+    pub(crate) fn absorb_again(&self, other: Self) {
+        self.found.borrow_mut().append(&mut other.found.into_inner());
+        self.warnings.borrow_mut().append(&mut other.warnings.into_inner());
+    }
+
     /// Adds a warning of a value that is accepted but unwise.
     pub(crate) fn warn(&self, warning: Fault) {
         self.warnings.borrow_mut().push(warning);
@@ -119,6 +126,23 @@ mod tests {
         let (found, warnings) = strict.into_parts();
         assert_eq!(messages(found), ["fault", "secret"]);
         assert_eq!(messages(warnings), ["warning"]);
+    }
+
+    #[test]
+    fn secrets_that_are_read_again_are_not_counted_again() {
+        let (all, again) = (Faults::default(), Faults::default());
+        for one in [&all, &again] {
+            one.literal(fault("secret"));
+            let (origin, path) = ("f:1".to_owned(), "a".to_owned());
+            one.refer(Reference { origin, path, secret: SecretRef::Env("A".to_owned()) });
+        }
+        again.push(fault("fault"));
+        again.warn(fault("warning"));
+        all.absorb_again(again);
+        assert_eq!((all.references().len(), all.literals().len()), (1, 1));
+        let (found, warnings) = all.into_parts();
+        assert_eq!(messages(found), ["fault"]);
+        assert_eq!(messages(warnings), ["warning", "secret"]);
     }
 
     #[test]

@@ -342,7 +342,7 @@ fn documentation() -> String {
 
 #[test]
 fn the_documentation_names_every_key_and_no_other() {
-    let tables = ["", "store", "defaults", "limits", "retention", "log", "shutdown"];
+    let tables = ["", "store", "defaults", "limits", "retention", "log", "http", "shutdown"];
     let lists = ["receiver", "integration"];
     let mut probe = "\"~\" = 1\n".to_owned();
     probe.extend(tables.iter().skip(1).map(|table| format!("[{table}]\n\"~\" = 1\n")));
