@@ -116,6 +116,7 @@ fn facts(row: &IntegrationRow, screen: Screen) -> Vec<(&'static str, String)> {
         ("Type", sanitise(&row.kind).into_owned()),
         ("Auto bootstrap", row.auto_bootstrap.map_or("-".to_owned(), |flag| flag.to_string())),
         ("Status", status_word(row.status)),
+        ("State", if row.status.is_in_use() { "in use" } else { "not in use" }.to_owned()),
         ("Labels", if labels.is_empty() { "-".to_owned() } else { sanitise(&labels).into_owned() }),
         ("Schedule", format!("{} in {}", sanitise(&row.cron), sanitise(&row.zone))),
         (
@@ -179,6 +180,7 @@ Name           lake
 Type           Redshift
 Auto bootstrap true
 Status         recurringValidationError
+State          in use
 Labels         team=data
 Schedule       */15 * * * * in Europe/Berlin
 Next run       2026-11-23T10:05:00Z (in 5m)

@@ -116,6 +116,7 @@ pub(super) fn words(row: &IntegrationRow, acknowledgement: Option<&SilenceRow>) 
     });
     let word = |is: bool, word: &str| is.then(|| word.to_owned());
     let words = [
+        word(!row.status.is_in_use(), "not in use"),
         acknowledged,
         word(row.mute.is_some(), "muted"),
         word(row.flapping_since.is_some(), "flapping"),
@@ -213,6 +214,8 @@ Shared: host db\\u{1b} with 3 others
     fn a_list_has_a_few_words() {
         assert_eq!(plain(&words(&troubled().0, None)), "muted, flapping, outage, daemon fault");
         assert_eq!(plain(&words(&integration(), None)), "-");
+        let disabled = IntegrationRow { status: Status::Disabled, ..integration() };
+        assert_eq!(plain(&words(&disabled, None)), "not in use");
         let [_, acknowledgement, ..] = silences();
         let by =
             |comment: &str| SilenceRow { comment: comment.to_owned(), ..acknowledgement.clone() };

@@ -71,6 +71,11 @@ impl Status {
         }
     }
 
+    /// True in the published state "in use", false in "not in use".
+    pub(crate) const fn is_in_use(self) -> bool {
+        !matches!(self, Self::Deleted | Self::Disabled)
+    }
+
     /// True when a due run validates a configuration.
     pub(crate) const fn is_validated(self) -> bool {
         !matches!(self, Self::Deleting | Self::Deleted | Self::Disabled)
@@ -414,6 +419,12 @@ mod tests {
             assert_eq!(cause.as_str().parse::<Cause>().unwrap(), cause);
         }
         assert!("Enabled".parse::<Status>().is_err());
+    }
+
+    #[test]
+    fn only_what_is_deleted_or_disabled_is_not_in_use() {
+        let idle = Status::ALL.iter().copied().filter(|status| !status.is_in_use());
+        assert_eq!(idle.collect::<Vec<_>>(), [Status::Deleted, Status::Disabled]);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! ([`crate::domain::ledger`]), applies its effects in one transaction, and answers after the commit;
 //! readers never wait for writers.
 
+mod across;
 mod audit;
 #[cfg(test)]
 mod conformance;
@@ -21,7 +22,9 @@ mod rows;
 mod run;
 mod sqlite;
 mod sync;
+mod timeline;
 
+pub(crate) use across::{Attributed, ExpiryRow, Mark, Position, RunFilter, TransitionFilter};
 pub(crate) use audit::{Act, AuditFilter, AuditRow};
 pub(crate) use error::StoreError;
 pub(crate) use facade::{Control, Store, View, is_in_use};
@@ -40,6 +43,7 @@ pub(crate) use run::{Began, Due};
 #[cfg(test)]
 pub(crate) use sqlite::{Disk, Entry, Fate, IntegrationEntry, Memory};
 pub(crate) use sync::{Configured, Synced};
+pub(crate) use timeline::TimelineRow;
 
 pub(crate) use crate::domain::ledger::Stored as StoredIntegration;
 pub(crate) use crate::domain::ledger::{

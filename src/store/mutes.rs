@@ -1,7 +1,7 @@
 //! Mutes, outages and faults of the daemon, as they are read.
 
 use crate::domain::ledger::{DeliveryState, NoticeState};
-use crate::domain::{Factor, IntegrationId, OwnFault, Selection, Timestamp};
+use crate::domain::{Factor, IntegrationId, OwnFault, Selection, SharedCause, Timestamp};
 
 /// Silence or acknowledgement, made by a person.
 #[derive(Clone, Debug)]
@@ -37,13 +37,20 @@ pub(crate) struct MuteRow {
 
 /// An outage that integrations share.
 #[derive(Clone, Debug)]
+#[cfg_attr(not(test), expect(dead_code, reason = "the interface is to show all of it"))]
 pub(crate) struct OutageRow {
     /// Id of the outage, `out_<uuid>`.
     pub(crate) id: String,
     /// Factor that the integrations share.
     pub(crate) factor: Factor,
+    /// Kind of failure that the integrations share.
+    pub(crate) cause: SharedCause,
     /// Instant of its beginning.
     pub(crate) since: Timestamp,
+    /// Instant at which it was over, if it is.
+    pub(crate) ended_at: Option<Timestamp>,
+    /// Number of integrations that belong, or belonged, to it.
+    pub(crate) members: u32,
 }
 
 /// Notification of an open incident, for one receiver.

@@ -32,6 +32,12 @@ pub(super) enum Key {
     Name(String),
     /// Numbers of the latest run and of the latest transition, for the list that merges both.
     Both(i64, i64),
+    /// Instant of a row in milliseconds, and its number.
+    At(i64, i64),
+    /// Instant of an expiry in milliseconds, number of its integration, and object.
+    Expiry(i64, i64, String),
+    /// Beginning of an outage in milliseconds, and its id.
+    Outage(i64, String),
 }
 
 /// Text that is not a cursor.
@@ -119,7 +125,16 @@ mod tests {
 
     #[test]
     fn cursors_survive_their_text_form() {
-        for key in [Key::Id(7), Key::Name("lake \u{1f30a}/%".to_owned()), Key::Both(i64::MAX, 0)] {
+        let name = || "lake \u{1f30a}/%".to_owned();
+        let keys = [
+            Key::Id(7),
+            Key::Name(name()),
+            Key::Both(i64::MAX, 0),
+            Key::At(-1, 7),
+            Key::Expiry(1, 2, name()),
+            Key::Outage(1, name()),
+        ];
+        for key in keys {
             let cursor = Cursor { key, epoch: "e1".to_owned() };
             let text = cursor.to_string();
             assert!(text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)));

@@ -34,6 +34,7 @@ pub(crate) struct Integration<'a> {
 #[serde(rename_all = "camelCase")]
 struct Extension<'a> {
     labels: &'a BTreeMap<String, String>,
+    in_use: bool,
     schedule: &'a str,
     zone: &'a str,
     next_run_at: Option<Timestamp>,
@@ -126,6 +127,7 @@ impl<'a> From<&'a IntegrationRow> for Integration<'a> {
             config: config(row),
             revalidated: Extension {
                 labels: &row.labels,
+                in_use: row.status.is_in_use(),
                 schedule: &row.cron,
                 zone: &row.zone,
                 next_run_at: row.next_run_at,
@@ -222,6 +224,7 @@ mod tests {
             "consecutive",
             "expires",
             "failingSince",
+            "inUse",
             "incidentId",
             "labels",
             "lastPassedAt",
@@ -233,6 +236,17 @@ mod tests {
             "zone",
         ];
         assert_eq!(keys.into_iter().collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn disabled_and_deleted_integrations_are_not_in_use() {
+        let in_use = |status| {
+            let row = IntegrationRow { status, ..samples::integration() };
+            serde_json::to_value(Integration::from(&row)).unwrap()["revalidated"]["inUse"].clone()
+        };
+        assert_eq!(in_use(Status::Deleting), true, "it is drained");
+        assert_eq!(in_use(Status::CreateError), true);
+        assert_eq!([Status::Disabled, Status::Deleted].map(in_use), [false, false]);
     }
 
     #[test]

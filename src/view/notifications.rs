@@ -68,7 +68,7 @@ impl<'a> From<&'a MuteRow> for Mute<'a> {
 }
 
 impl<'a> From<&'a OutageRow> for Outage<'a> {
-    fn from(OutageRow { id, factor, since }: &'a OutageRow) -> Self {
+    fn from(OutageRow { id, factor, since, .. }: &'a OutageRow) -> Self {
         Self { id, factor, since: *since }
     }
 }

@@ -11,8 +11,8 @@ use super::validation::Validated;
 use crate::domain::{
     Cause, Class, Counters, DeliveryId, DisabledReason, Drift, EventType, Evidence, FactKind,
     Factor, FactorKind, Finding, Flips, IntegrationId, Look, Outcome, OwnFault, Policy, Report,
-    ReportStatus, RunId, Schedule, Selection, Siblings, Sight, Status, Subject, Test, TestResult,
-    Timestamp,
+    ReportStatus, RunId, Schedule, Selection, SharedCause, Siblings, Sight, Status, Subject, Test,
+    TestResult, Timestamp,
 };
 use crate::platforms::{AutoBootstrap, Platform};
 use crate::store::{
@@ -184,7 +184,14 @@ pub(crate) fn troubled() -> (IntegrationRow, Situation) {
         mutes: vec![silence, hold("flapping", "2026-11-23T10:20:00Z")],
         acknowledgement: None,
         policy: Some(Policy::default()),
-        outage: Some(OutageRow { id: "out_1".to_owned(), factor: factor("db\u{1b}"), since }),
+        outage: Some(OutageRow {
+            id: "out_1".to_owned(),
+            factor: factor("db\u{1b}"),
+            cause: SharedCause::Unreached,
+            since,
+            ended_at: None,
+            members: 4,
+        }),
         factors: vec![(factor("db\u{1b}"), 3), (factor("alone"), 0)],
     };
     (row, situation)

@@ -56,6 +56,11 @@ impl Bench {
         self.store.view()
     }
 
+    /// View for reads from outside, on connections of its own.
+    pub(super) fn outside(&self) -> View {
+        View::outside(&self.path).unwrap()
+    }
+
     pub(super) fn control(&self) -> Control {
         Control::open(&self.path, "anna").unwrap()
     }

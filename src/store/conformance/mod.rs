@@ -3,6 +3,7 @@
 //! Decisions belong to the ledger and are tested there. An engine adds that effects are stored as they were
 //! decided, together or not at all, that leases exclude each other, and that queues keep their order.
 
+mod across;
 mod bench;
 mod commands;
 mod deliveries;

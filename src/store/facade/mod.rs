@@ -1,6 +1,7 @@
 //! The facade: an enum of engines for each way to use a database, with static dispatch. A new engine is a
 //! variant, and a compile error at every operation that it has to offer.
 
+mod across;
 mod control;
 mod store;
 mod view;

@@ -2,10 +2,10 @@
 
 use rusqlite::{Connection, named_params};
 
-use super::asked::Asked;
+use super::asked::{Asked, Recording};
 use super::{
-    StoreError, configuration, fault, fingerprint, health, known, lane, outage, prepared, row,
-    silence, wake,
+    StoreError, configuration, expiry, fault, fingerprint, health, known, lane, outage, prepared,
+    row, silence, wake,
 };
 use crate::domain::ledger::{Effect, FactsRef, NewEvent, NewTransition, Row, Trigger};
 use crate::domain::{IntegrationId, Timestamp};
@@ -52,8 +52,16 @@ pub(super) fn apply(tx: &Connection, effect: &Effect, asked: &Asked<'_>) -> Resu
 fn save_row(tx: &Connection, row: &Row, asked: &Asked<'_>) -> Result<(), StoreError> {
     let former = asked.row.and_then(row::facts_of);
     let facts = match (row.seen.fingerprint.map(|one| one.facts), asked.run) {
-        (Some(FactsRef::OfRun(index)), Some(recording)) => recording.prepared.facts(tx, index)?,
-        _ => row::facts_of(row),
+        (Some(FactsRef::OfRun(index)), Some(Recording { prepared, .. })) => {
+            if let Some(seen) = prepared.expiries(index) {
+                expiry::replace(tx, row, seen)?;
+            }
+            prepared.facts(tx, index)?
+        }
+        _ => {
+            expiry::add_earliest(tx, row, asked.row)?;
+            row::facts_of(row)
+        }
     };
     row::save(tx, row, asked.row, facts)?;
     match former.filter(|former| Some(*former) != facts) {

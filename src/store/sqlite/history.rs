@@ -93,20 +93,23 @@ fn transitions_before(
 ) -> Result<Vec<TransitionRow>, StoreError> {
     let mut statement = tx.prepare_cached(TRANSITIONS)?;
     let params = named_params! {":id": id.0, ":before": before, ":limit": limit};
-    let found = statement.query_and_then(params, |row| {
-        let from: Option<String> = row.get("from_status")?;
-        let cause: Option<String> = row.get("cause")?;
-        Ok(TransitionRow {
-            id: row.get("id")?,
-            from: from.map(|name| parse("transition", &name)).transpose()?,
-            to: parse("transition", &row.get::<_, String>("to_status")?)?,
-            cause: cause.map(|name| parse("transition", &name)).transpose()?,
-            at: Timestamp(row.get("at_ms")?),
-            run: row.get::<_, Option<i64>>("run_id")?.map(RunId),
-            incident_id: row.get("incident_id")?,
-        })
-    })?;
+    let found = statement.query_and_then(params, transition_row)?;
     found.collect()
+}
+
+/// Reads a status change from its columns.
+pub(super) fn transition_row(row: &SqlRow<'_>) -> Result<TransitionRow, StoreError> {
+    let from: Option<String> = row.get("from_status")?;
+    let cause: Option<String> = row.get("cause")?;
+    Ok(TransitionRow {
+        id: row.get("id")?,
+        from: from.map(|name| parse("transition", &name)).transpose()?,
+        to: parse("transition", &row.get::<_, String>("to_status")?)?,
+        cause: cause.map(|name| parse("transition", &name)).transpose()?,
+        at: Timestamp(row.get("at_ms")?),
+        run: row.get::<_, Option<i64>>("run_id")?.map(RunId),
+        incident_id: row.get("incident_id")?,
+    })
 }
 
 /// Reads a page of runs and transitions as one list, newest first; a status change stands above the

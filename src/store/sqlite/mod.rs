@@ -3,6 +3,7 @@
 //! [`Store`] hands commands to one thread that writes, [`View`] hands questions to a few that
 //! read; below them every function takes a connection and knows nothing of threads.
 
+mod across;
 mod apply;
 mod asked;
 mod audit;
@@ -15,6 +16,7 @@ mod decide;
 mod defect;
 mod error;
 mod evidence;
+mod expiry;
 mod fault;
 mod fingerprint;
 mod health;
@@ -49,6 +51,7 @@ mod surplus;
 mod sync;
 #[cfg(test)]
 mod tests;
+mod timeline;
 mod view;
 mod wake;
 mod writer;
@@ -60,6 +63,9 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use super::across::{
+    Attributed, ExpiryRow, Mark, Position, RunFilter, STRIP_MAX, TransitionFilter,
+};
 use super::audit::{Act, AuditFilter, AuditRow};
 use super::error::StoreError;
 use super::in_use::{InUse, KeptRow};
@@ -75,6 +81,7 @@ use super::rows::{
 };
 use super::run::{Began, Due};
 use super::sync::{Configured, Synced};
+use super::timeline::TimelineRow;
 use crate::domain::ledger::{
     Attempt, Begun, DeliveryState, Disabled, Finished, Lease, NewSilence, NotificationContext,
     Recorded, Requested, Stored as StoredIntegration, StoredReport, SubjectRun, Trigger, Wanted,

@@ -2,8 +2,9 @@
 
 use rusqlite::{Connection, OptionalExtension, Row as SqlRow, named_params};
 
-use super::StoreError;
-use super::column::{exists, labels, parse, status};
+use super::column::{exists, instant, labels, parse, status};
+use super::page::{self, Key, Listed, Page};
+use super::{OutageRow, StoreError};
 use crate::domain::ledger::{NewOutage, OutageState, Shared, Sibling};
 use crate::domain::{
     Factor, IntegrationId, IntegrationRef, OutageMember, SIBLINGS_MAX, SharedCause, Timestamp,
@@ -266,16 +267,68 @@ pub(super) fn resolve(tx: &Connection, outage: &str, at: Timestamp) -> Result<()
     Ok(())
 }
 
+/// Columns of an outage for people.
+macro_rules! outage_columns {
+    () => {
+        "SELECT id, kind, value, cause, since_ms, resolved_at_ms,
+                (SELECT count(*) FROM outage_member WHERE outage_id = outage.id) AS members
+         FROM outage "
+    };
+}
+
+fn outage_row(row: &SqlRow<'_>) -> Result<OutageRow, StoreError> {
+    let kind = parse("outage", &row.get::<_, String>("kind")?)?;
+    Ok(OutageRow {
+        id: row.get("id")?,
+        factor: Factor { kind, value: row.get("value")? },
+        cause: parse("outage", &row.get::<_, String>("cause")?)?,
+        since: Timestamp(row.get("since_ms")?),
+        ended_at: instant(row, "resolved_at_ms")?,
+        members: row.get("members")?,
+    })
+}
+
 /// Loads an outage for people.
-pub(super) fn find(tx: &Connection, id: &str) -> Result<Option<super::OutageRow>, StoreError> {
-    const SQL: &str = "SELECT kind, value, since_ms FROM outage WHERE id = :id";
-    let read = |row: &SqlRow<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
-    let found: Option<(String, String, i64)> =
-        tx.prepare_cached(SQL)?.query_row(named_params! {":id": id}, read).optional()?;
-    found
-        .map(|(kind, value, since)| {
-            let factor = Factor { kind: parse("outage", &kind)?, value };
-            Ok(super::OutageRow { id: id.to_owned(), factor, since: Timestamp(since) })
-        })
-        .transpose()
+pub(super) fn find(tx: &Connection, id: &str) -> Result<Option<OutageRow>, StoreError> {
+    const SQL: &str = concat!(outage_columns!(), "WHERE id = :id");
+    let mut statement = tx.prepare_cached(SQL)?;
+    let mut rows = statement.query(named_params! {":id": id})?;
+    rows.next()?.map(outage_row).transpose()
+}
+
+/// Outages before a key, those that began last first.
+pub(super) const LIST: &str = concat!(
+    outage_columns!(),
+    "WHERE (since_ms, id) < (:since, :before) AND (NOT :open OR resolved_at_ms IS NULL)
+     ORDER BY since_ms DESC, id DESC LIMIT :limit"
+);
+
+/// Reads a page of the outages, those that began last first; with `is_open` only those that last.
+pub(super) fn list(
+    tx: &Connection,
+    is_open: bool,
+    page: &Page,
+) -> Result<Listed<OutageRow>, StoreError> {
+    let (since, before) = page::before_outage(tx, page)?;
+    let mut statement = tx.prepare_cached(LIST)?;
+    let params = named_params! {
+        ":since": since, ":before": before, ":open": is_open, ":limit": page::with_next(page),
+    };
+    let rows = statement.query_and_then(params, outage_row)?.collect::<Result<Vec<_>, _>>()?;
+    page::listed(tx, page, rows, |row| Key::Outage(row.since.0, row.id.clone()))
+}
+
+/// Integrations of an outage, whether they still fail by it or not.
+pub(super) const MEMBERS: &str = "
+    SELECT integration.id, name, integration.kind, labels, status, sequence
+    FROM outage_member JOIN integration ON integration.id = integration_id
+    WHERE outage_member.outage_id = :outage ORDER BY integration_id";
+
+/// Loads the members of an outage, by name.
+pub(super) fn members(tx: &Connection, outage: &str) -> Result<Vec<OutageMember>, StoreError> {
+    let mut statement = tx.prepare_cached(MEMBERS)?;
+    let found = statement.query_and_then(named_params! {":outage": outage}, member)?;
+    let mut members = found.collect::<Result<Vec<_>, _>>()?;
+    members.sort_by(|one, other| one.integration.name.cmp(&other.integration.name));
+    Ok(members)
 }

@@ -4,6 +4,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use rusqlite::{Connection, OptionalExtension, named_params};
 
 use super::column::millis;
+use super::expiry::{self, Expiries};
 use super::fingerprint::{self, Fingerprint};
 use super::{Finished, StoreError, StoredReport, SubjectRun};
 use crate::domain::{Class, RunId};
@@ -15,6 +16,8 @@ pub(super) struct Prepared {
     documents: Vec<Document>,
     /// Facts of each run that passed.
     fingerprints: Vec<Option<Fingerprint>>,
+    /// Expiries that each run saw.
+    expiries: Vec<Expiries>,
 }
 
 /// Results as they are stored.
@@ -39,7 +42,13 @@ impl Prepared {
         let documents = finished.runs.iter().map(written).collect::<Result<_, StoreError>>()?;
         let facts = finished.runs.iter().map(Fingerprint::of);
         let fingerprints = facts.collect::<Result<_, StoreError>>()?;
-        Ok(Self { finished, documents, fingerprints })
+        let expiries = finished.runs.iter().map(|run| expiry::of(&run.observed)).collect();
+        Ok(Self { finished, documents, fingerprints, expiries })
+    }
+
+    /// Returns the expiries that run number `index` saw.
+    pub(super) fn expiries(&self, index: usize) -> Option<&Expiries> {
+        self.expiries.get(index)
     }
 
     /// Returns the row of the facts that run number `index` saw, made only when they are new.

@@ -1,9 +1,9 @@
 //! Retention by age: deletes old history in bounded batches, never a pending delivery to a receiver
 //! in use, never an integration's latest run.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use rusqlite::{Connection, named_params};
+use rusqlite::{Connection, Params, Row as SqlRow, named_params};
 
 use super::outbox::expire;
 use super::{Pruned, Retention, StoreError};
@@ -29,7 +29,8 @@ pub(super) const EVENTS: &str = "
 /// Deletes old transitions, oldest first.
 pub(super) const TRANSITIONS: &str = "
     DELETE FROM transition WHERE id IN (
-        SELECT id FROM transition WHERE at_ms < :before ORDER BY at_ms LIMIT :batch)";
+        SELECT id FROM transition WHERE at_ms < :before ORDER BY at_ms LIMIT :batch)
+    RETURNING integration_id, at_ms";
 
 /// Deletes old runs, except those whose results are shown.
 pub(super) const RUNS: &str = "
@@ -61,7 +62,7 @@ pub(super) fn prune(
     let dead = expire(tx, before, retention.batch, now)?;
     let mut rows = delete(DELIVERIES, retention.deliveries)?;
     rows += prune_events(tx, before, retention.batch)?;
-    rows += delete(TRANSITIONS, retention.history)?;
+    rows += prune_transitions(tx, retention, now)?;
     rows += prune_runs(tx, retention, now)?;
     rows += audit::prune(tx, awake::before(tx, retention.history, now)?, retention.batch)?;
     rows += tx.execute(RECEIVERS, [])?;
@@ -92,6 +93,50 @@ pub(super) fn remember_pruned(tx: &Connection, numbers: &[i64]) -> Result<(), St
     const LATEST: &str = "UPDATE meta SET pruned_number = max(pruned_number, :number)";
     if let Some(number) = numbers.iter().max() {
         tx.prepare_cached(LATEST)?.execute(named_params! {":number": number})?;
+    }
+    Ok(())
+}
+
+fn prune_transitions(
+    tx: &Connection,
+    retention: Retention,
+    now: Timestamp,
+) -> Result<usize, StoreError> {
+    let before = awake::before(tx, retention.history, now)?.0;
+    let params = named_params! {":before": before, ":batch": retention.batch};
+    let gone = drop_transitions(tx, TRANSITIONS, params)?;
+    remember_lost(tx, &gone)?;
+    Ok(gone.len())
+}
+
+/// Integration and instant of a status change that was deleted.
+pub(super) type Lost = (i64, i64);
+
+/// Deletes status changes by a statement that returns their integrations and instants.
+pub(super) fn drop_transitions(
+    tx: &Connection,
+    sql: &str,
+    params: impl Params,
+) -> Result<Vec<Lost>, StoreError> {
+    let read = |row: &SqlRow<'_>| Ok((row.get(0)?, row.get(1)?));
+    let mut statement = tx.prepare_cached(sql)?;
+    let gone = statement.query_map(params, read)?;
+    Ok(gone.collect::<Result<_, _>>()?)
+}
+
+/// Remembers the latest status change that each integration has lost: its history is whole after that only.
+pub(super) fn remember_lost(tx: &Connection, gone: &[Lost]) -> Result<(), StoreError> {
+    const LATEST: &str = "
+        UPDATE integration SET history_since_ms = max(coalesce(history_since_ms, :at), :at)
+        WHERE id = :id";
+    let mut latest = BTreeMap::new();
+    for &(id, at) in gone {
+        let known = latest.entry(id).or_insert(at);
+        *known = at.max(*known);
+    }
+    let mut statement = tx.prepare_cached(LATEST)?;
+    for (id, at) in latest {
+        statement.execute(named_params! {":id": id, ":at": at})?;
     }
     Ok(())
 }

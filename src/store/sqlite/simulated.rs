@@ -172,7 +172,8 @@ impl Memory {
         let writer = Writer::served_by(queue);
         let (queue, waiting) = mpsc::channel(reader::QUEUE_MAX);
         tokio::spawn(read(self.clone(), waiting));
-        let view = View { readers: Readers::served_by(queue) };
+        let readers = Readers::served_by(queue);
+        let view = View { watch: readers.clone(), readers };
         crate::store::Store::Sqlite(Store { writer, owner, view, place: None })
     }
 

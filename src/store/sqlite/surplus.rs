@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use rusqlite::{Connection, OptionalExtension, ToSql, named_params};
 
-use super::prune::{drop_reports, remember_pruned};
+use super::prune::{drop_reports, drop_transitions, remember_lost, remember_pruned};
 use super::{Retention, StoreError, Surplus};
 
 /// The most rows of a table that one look finds: so many numbers are kept in memory.
@@ -140,7 +140,8 @@ pub(super) const DROP_EVENT: &str = "
 
 /// Deletes what was found; returns the number of rows.
 pub(super) fn drop_found(tx: &Connection, surplus: &Surplus) -> Result<usize, StoreError> {
-    const DROP_TRANSITION: &str = "DELETE FROM transition WHERE id = :id RETURNING id";
+    const DROP_TRANSITION: &str =
+        "DELETE FROM transition WHERE id = :id RETURNING integration_id, at_ms";
     let drop = |sql, ids: &[i64]| {
         let mut statement = tx.prepare_cached(sql)?;
         let gone = ids
@@ -151,7 +152,11 @@ pub(super) fn drop_found(tx: &Connection, surplus: &Surplus) -> Result<usize, St
     };
     let reports = drop(DROP_RUN, &surplus.runs)?;
     drop_reports(tx, &reports.iter().copied().collect::<BTreeSet<_>>())?;
-    let transitions = drop(DROP_TRANSITION, &surplus.transitions)?;
+    let mut transitions = Vec::new();
+    for id in &surplus.transitions {
+        transitions.extend(drop_transitions(tx, DROP_TRANSITION, named_params! {":id": id})?);
+    }
+    remember_lost(tx, &transitions)?;
     let deliveries = drop(DROP_DELIVERY, &surplus.deliveries)?;
     let events = drop(DROP_EVENT, &surplus.events)?;
     remember_pruned(tx, &events)?;

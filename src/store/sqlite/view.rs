@@ -21,6 +21,8 @@ use crate::domain::{Factor, IntegrationId, RunId, Timestamp};
 #[derive(Clone, Debug)]
 pub(crate) struct View {
     pub(super) readers: reader::Readers,
+    /// Connection that only looks whether something was committed: versions differ by connection.
+    pub(super) watch: reader::Readers,
 }
 
 /// Returns the error for a database whose thread cannot be started.
@@ -29,13 +31,20 @@ pub(super) fn no_thread(path: &Path, error: &io::Error) -> StoreError {
     StoreError::File { path: path.to_owned(), problem }
 }
 
+/// Starts the thread that looks whether something was committed.
+fn watch(path: &Path) -> Result<reader::Readers, StoreError> {
+    let started = reader::Readers::start(vec![open::open_to_read(path)?]);
+    started.map_err(|error| no_thread(path, &error))
+}
+
 impl View {
     /// Implements [`crate::store::View::open`] on this engine.
     pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
         let connections = (0..reader::READERS).map(|_| open::open_to_read(path));
         let connections = connections.collect::<Result<_, _>>()?;
         let readers = reader::Readers::start(connections);
-        Ok(Self { readers: readers.map_err(|error| no_thread(path, &error))? })
+        let readers = readers.map_err(|error| no_thread(path, &error))?;
+        Ok(Self { readers, watch: watch(path)? })
     }
 
     /// Implements [`crate::store::View::outside`] on this engine.
@@ -44,7 +53,8 @@ impl View {
         let connections = connections.collect::<Result<_, _>>()?;
         let (waiting_max, limit) = (reader::OUTSIDE_QUEUE_MAX, reader::OUTSIDE_WAIT);
         let readers = reader::Readers::start_bounded(connections, waiting_max, limit);
-        Ok(Self { readers: readers.map_err(|error| no_thread(path, &error))? })
+        let readers = readers.map_err(|error| no_thread(path, &error))?;
+        Ok(Self { readers, watch: watch(path)? })
     }
 
     /// Implements [`crate::store::View::due`] on this engine.

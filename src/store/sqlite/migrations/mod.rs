@@ -27,6 +27,7 @@ pub(super) const MIGRATIONS: &[(u32, &str)] = &[
     (14, include_str!("0014_counted.sql")),
     (15, include_str!("0015_renames.sql")),
     (16, include_str!("0016_evidence.sql")),
+    (17, include_str!("0017_lists.sql")),
 ];
 
 /// The schema that calls the class of the daemon's own faults `local`.

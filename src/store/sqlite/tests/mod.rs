@@ -6,6 +6,7 @@ mod files;
 mod fingerprint;
 mod invariants;
 mod known;
+mod lists;
 mod migration;
 mod pages;
 mod plans;

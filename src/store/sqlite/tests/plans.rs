@@ -1,8 +1,9 @@
 //! No hot statement walks through a table.
 
 use super::super::{
-    audit, clock_rollback, fingerprint, history, integration, known, lane, load, outage, outbox,
-    prepared, prune, queue, receiver, release, row, run, silence, surplus, sync,
+    across, audit, clock_rollback, expiry, fingerprint, history, integration, known, lane, load,
+    outage, outbox, prepared, prune, queue, receiver, release, row, run, silence, surplus, sync,
+    timeline,
 };
 use super::*;
 
@@ -31,7 +32,19 @@ const HOT: &[(&str, &str)] = &[
     (integration::DELETED_PAGE, "integration USING INTEGER PRIMARY KEY (rowid>?)"),
     (integration::TARGETS, "integration_name (name>?)"),
     (integration::STATUSES, "integration_name (name>?)"),
-    (history::RUNS, "run_integration (integration_id=? AND rowid<?)"),
+    (history::RUNS, "run_integration (integration_id=? AND id<?)"),
+    (across::STRIP, "COVERING INDEX run_integration (integration_id=?)"),
+    (across::EXPIRIES, "expiry_at ((at_ms,integration_id,what)>(?,?,?) AND at_ms<?)"),
+    (across::TRANSITIONS, "transition_at (at_ms>? AND at_ms<?)"),
+    (across::RUNS, "run_started (started_at_ms>? AND started_at_ms<?)"),
+    (across::NOTABLE_RUNS, "run_notable (started_at_ms>? AND started_at_ms<?)"),
+    (across::RUNS_OF_ONE, "run_integration (integration_id=? AND id<?)"),
+    (expiry::OF_ONE, "PRIMARY KEY (integration_id=?)"),
+    (timeline::ANCHOR, "transition_integration (integration_id=?)"),
+    (timeline::CHANGES, "transition_integration (integration_id=? AND rowid>?)"),
+    (timeline::LATER, "transition_integration (integration_id=?)"),
+    (outage::LIST, "outage_since"),
+    (outage::MEMBERS, "PRIMARY KEY (outage_id=?)"),
     (history::TRANSITIONS, "transition_integration (integration_id=? AND rowid<?)"),
     (history::DELIVERIES, "delivery USING INTEGER PRIMARY KEY (rowid<?)"),
     (receiver::RECEIVERS, "PRIMARY KEY (name>?)"),
@@ -40,8 +53,8 @@ const HOT: &[(&str, &str)] = &[
     (run::BEGIN, "integration USING INTEGER PRIMARY KEY (rowid=?)"),
     (run::BEGIN, "fingerprint USING INTEGER PRIMARY KEY (rowid=?)"),
     (row::WITH_NEXT_RUN, "integration USING INTEGER PRIMARY KEY (rowid=?)"),
-    (load::LATEST_GOOD, "run_integration (integration_id=? AND rowid<?)"),
-    (load::LATEST_BAD, "run_integration (integration_id=? AND rowid<?)"),
+    (load::LATEST_GOOD, "run_integration (integration_id=? AND id<?)"),
+    (load::LATEST_BAD, "run_integration (integration_id=? AND id<?)"),
     (prepared::FIND_REPORT, "sqlite_autoindex_report_1 (digest=?)"),
     (fingerprint::FIND, "sqlite_autoindex_fingerprint_1 (digest=?)"),
     (fingerprint::UNUSED, "integration_fingerprint (fingerprint_id=?)"),
@@ -90,7 +103,7 @@ const HOT: &[(&str, &str)] = &[
     (prune::RUNS, "integration_candidate_run (candidate_run_id=?)"),
     (prune::REPORT, "run_report (report_id=?)"),
     (surplus::RUN_BEYOND, "COVERING INDEX run_integration (integration_id=?)"),
-    (surplus::RUNS, "run_integration (integration_id=? AND rowid<?)"),
+    (surplus::RUNS, "run_integration (integration_id=? AND id<?)"),
     (surplus::RUNS, "INTEGER PRIMARY KEY (rowid=?)"),
     (surplus::TRANSITION_BEYOND, "COVERING INDEX transition_integration (integration_id=?)"),
     (surplus::TRANSITIONS, "transition_integration (integration_id=? AND rowid<?)"),
