@@ -14,8 +14,8 @@ use super::print::{Answer, Column, End, Screen, Table, counted, sanitise};
 use super::{read, validate};
 use crate::daemon::{self, Assembly, Signals};
 use crate::net::farewell;
+use crate::platforms::Mode;
 use crate::platforms::record::{self, Draft, Pseudonym, Taken};
-use crate::platforms::{Mode, PLATFORMS};
 use crate::view::Validated;
 
 /// Most lines of the table of what is replaced.
@@ -51,9 +51,6 @@ async fn recorded(
     let assembly = read::partly(global, |all| all.integrations.contains_key(name))?;
     let known: Vec<_> = assembly.integrations.keys().map(String::as_str).collect();
     let one = assembly.integrations.get(name).ok_or_else(|| read::unknown(name, &known))?;
-    if one.platform.operations.is_empty() {
-        return Err(CommandError::Usage(unsupported(one.platform.kind)));
-    }
     if !args.yes && !stdin().is_terminal() {
         let refused = "without a terminal, `--record` needs `--yes`: what is replaced is shown, and \
                        nothing is asked";
@@ -125,15 +122,6 @@ async fn interruptible<T>(work: impl Future<Output = T>) -> Result<T, CommandErr
             Err(CommandError::Ended(End::Interrupted, anyhow!("interrupted")))
         }
     }
-}
-
-fn unsupported(kind: &str) -> String {
-    let able: Vec<_> = PLATFORMS
-        .iter()
-        .filter(|platform| !platform.operations.is_empty())
-        .map(|platform| platform.kind)
-        .collect();
-    format!("--record does not support {kind} yet, only {}", able.join(", "))
 }
 
 /// Returns what is replaced by what, and how the recording differs from the run.
@@ -242,8 +230,9 @@ mod tests {
              autoBootstrap = false\nschedule = \"@hourly\"\n[integration.config]\n\
              host = \"w.sql.azuresynapse.net\"\nschema = \"s\"\nmetadataDelimiters = {{ \
              hashDelimiter = \"|\", hashKeyDelimiter = \":\", arrayDelimiter = \",\" }}\n\
-             database = \"d\"\nauthenticationType = \"userPassword\"\nusername = \"u\"\n\
-             password = {{ file = \"{0}/password\" }}\n",
+             database = \"acme_pool\"\nauthenticationType = \"userPassword\"\n\
+             username = \"acmeuser7\"\npassword = {{ file = \"{0}/password\" }}\n\
+             tls = {{ caFile = \"{0}/acme.pem\" }}\n",
             folder.display()
         );
         std::fs::write(folder.join("r.toml"), text).unwrap();
@@ -286,13 +275,26 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn failure_before_a_database_server_speaks_is_recorded_and_replayed() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path();
+        configure(folder, 1);
+        let case = folder.join("case");
+        run(folder, &format!("validate pool --yes --record {}", case.display())).await.unwrap();
+        let text = std::fs::read_to_string(case.join("log-in.sql")).unwrap();
+        assert!(text.contains("\nno-answer local\ncause: local\n"), "{text}");
+        assert!(!text.contains("acme"), "{text}");
+        let same = run(folder, &format!("validate --replay {}", case.display())).await.unwrap();
+        assert_eq!(same.text, "Azure Synapse Analytics: failed, as recorded\n");
+    }
+
+    #[tokio::test]
     async fn unusable_recording_is_refused_before_the_platform_is_asked() {
         let dir = tempfile::tempdir().unwrap();
         let folder = dir.path();
         configure(folder, 1);
         let case = folder.join("case").display().to_string();
         let table = [
-            (format!("validate pool --yes --record {case}"), "does not support Azure Synapse"),
             (format!("validate acne --yes --record {case}"), "did you mean `acme`?"),
             (format!("validate acme --yes --record {}", folder.display()), "is not empty"),
             (format!("validate --replay {case}"), "case: No such file"),

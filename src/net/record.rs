@@ -138,7 +138,7 @@ mod tests {
     }
 
     fn world(server: SocketAddr) -> World {
-        World { server, variables: HashMap::new(), home: "/none".into() }
+        World { server, database: server, variables: HashMap::new(), home: "/none".into() }
     }
 
     async fn fetch(url: &str) -> Result<Answer, NoAnswer> {

@@ -15,6 +15,8 @@ use crate::domain::Class;
 
 /// Most exchanges of one recording.
 const EXCHANGES_MAX: usize = 1000;
+/// Method of questions to database servers.
+pub(crate) const SQL: &str = "SQL";
 /// Most bytes of bodies and files of one recording.
 const BYTES_MAX: usize = 16 * 1024 * 1024;
 
@@ -54,6 +56,34 @@ pub(crate) enum Outcome {
         /// Body as it was sent.
         body: Vec<u8>,
     },
+    /// A database server answered in a protocol of its own, or failed.
+    Sql(SqlAnswer),
+}
+
+/// Answer of a database server. It may hold secrets.
+#[derive(Clone, Debug)]
+pub(crate) struct SqlAnswer {
+    /// Kind of the answer.
+    pub(crate) said: Sql,
+    /// Parts of the answer by their names, such as the number of an error.
+    pub(crate) fields: Vec<(&'static str, String)>,
+    /// Words of an error or of a failure.
+    pub(crate) text: String,
+}
+
+/// Kinds of answers of database servers.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Sql {
+    /// The user is logged in.
+    LoggedIn,
+    /// The log-in continues at another address.
+    Redirected,
+    /// The statement found a row, or none.
+    Rows,
+    /// The server refuses the log-in or the statement.
+    Error,
+    /// There was no answer of the protocol, for a failure of this class.
+    Fault(Class),
 }
 
 /// Exchange as it is recorded.
@@ -83,8 +113,10 @@ pub(crate) type Namer = Box<dyn Fn(Asked<'_>) -> String + Send + Sync>;
 
 /// World of a replay.
 pub(crate) struct World {
-    /// Address of the server on this machine that answers everything.
+    /// Address of the server on this machine that answers everything over HTTP.
     pub(crate) server: SocketAddr,
+    /// Address of the one that answers in place of database servers.
+    pub(crate) database: SocketAddr,
     /// Environment variables in place of those of the process.
     pub(crate) variables: HashMap<String, String>,
     /// Folder in place of the user's own.
@@ -132,6 +164,38 @@ pub(super) fn replay_server() -> Option<SocketAddr> {
     match tape()? {
         Tape::Recording(_) => None,
         Tape::Replaying(world) => Some(world.server),
+    }
+}
+
+/// Returns the server that connections to databases and their proxies go to in a replay.
+pub(super) fn replay_database() -> Option<SocketAddr> {
+    match tape()? {
+        Tape::Recording(_) => None,
+        Tape::Replaying(world) => Some(world.database),
+    }
+}
+
+/// True when the run is replayed, where no connection has TLS.
+pub(crate) fn is_replayed() -> bool {
+    replay_server().is_some()
+}
+
+/// Question to a database server, whose answer is recorded where the run is.
+pub(crate) struct Question(Option<(Arc<Recorder>, usize)>);
+
+/// Begins a question to a database server: a log-in, or a statement with its text.
+pub(crate) fn question(text: &str) -> Question {
+    let Some(Tape::Recording(recorder)) = tape() else { return Question(None) };
+    let place = recorder.begin(Asked { method: SQL, target: text, body: "" });
+    Question(Some((recorder, place)))
+}
+
+impl Question {
+    /// Records the outcome; without one it is silence.
+    pub(crate) fn end(self, outcome: impl FnOnce() -> Outcome) {
+        if let Some((recorder, place)) = self.0 {
+            recorder.end(place, outcome());
+        }
     }
 }
 
@@ -205,6 +269,7 @@ impl Recorder {
             let bytes = match &outcome {
                 Outcome::Silence | Outcome::NoAnswer { .. } => 0,
                 Outcome::Answer { body, .. } => body.len(),
+                Outcome::Sql(SqlAnswer { text, .. }) => text.len(),
             };
             if !recording.fits(bytes) {
                 return;
@@ -273,6 +338,29 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn question_to_a_database_is_recorded_under_the_name_of_its_text() {
+        let answer = |text: &str| SqlAnswer {
+            said: Sql::Error,
+            fields: vec![("number", "7".to_owned())],
+            text: text.to_owned(),
+        };
+        // Nothing is kept of a run that is not recorded.
+        question("SELECT 1").end(|| unreachable!());
+        let recorder = recorder();
+        on(Tape::Recording(Arc::clone(&recorder)), async {
+            assert_eq!((is_replayed(), replay_database()), (false, None));
+            question("SELECT 1").end(|| Outcome::Sql(answer("no")));
+            drop(question("SELECT 2"));
+        })
+        .await;
+        let found = recorder.take().exchanges;
+        let names: Vec<_> = found.iter().map(|one| one.operation.as_str()).collect();
+        assert_eq!(names, ["SQL SELECT 1", "SQL SELECT 2"]);
+        assert!(matches!(&found[0].outcome, Outcome::Sql(said) if said.text == "no"));
+        assert!(matches!(found[1].outcome, Outcome::Silence));
+    }
+
+    #[tokio::test]
     async fn variables_and_files_are_those_of_the_tape() {
         let own = || HashMap::from([("A".to_owned(), "1".to_owned())]);
         assert_eq!(variables(own), own());
@@ -288,10 +376,12 @@ mod tests {
         let found = recorder.take();
         assert_eq!((found.variables, found.files), (own(), vec![("/a".to_owned(), b"x".to_vec())]));
         let server = "127.0.0.1:9".parse().unwrap();
-        let world = World { server, variables: HashMap::new(), home: "/home".into() };
+        let database = "127.0.0.1:8".parse().unwrap();
+        let world = World { server, database, variables: HashMap::new(), home: "/home".into() };
         on(Tape::Replaying(Arc::new(world)), async {
             assert!(variables(own).is_empty());
             assert_eq!((home(|| None), replay_server()), (Some("/home".into()), Some(server)));
+            assert_eq!((replay_database(), is_replayed()), (Some(database), true));
             let other = tokio::spawn(carried(async { replay_server() }));
             assert_eq!(other.await.unwrap(), Some(server));
             assert_eq!(tokio::spawn(async { replay_server() }).await.unwrap(), None);

@@ -55,7 +55,7 @@ impl From<NoTunnel> for NoConnection {
 /// Of several addresses the first failure counts that is not the network's on this side: a machine
 /// without IPv6 has no way to half of the addresses, and that says nothing about the server.
 pub(crate) async fn connect(host: &str, port: u16) -> Result<TcpStream, NoConnection> {
-    let found: Vec<_> = match tape::replay_server() {
+    let found: Vec<_> = match tape::replay_database() {
         Some(server) => vec![server],
         None => lookup_host((host, port)).await.map_err(NoConnection::Resolve)?.collect(),
     };

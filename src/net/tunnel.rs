@@ -20,6 +20,7 @@ use tokio_util::either::Either;
 use tower_service::Service;
 
 use super::http::Proxy;
+use super::tape;
 use super::tcp::{self, NoConnection, NoTunnel, is_local_fault};
 
 /// End of the library's text for a proxy that wants other credentials. Its type is not public.
@@ -52,8 +53,8 @@ impl Dialer {
     /// Returns the reason why there is no connection.
     pub(crate) async fn connect(&self, host: &str, port: u16) -> Result<Stream, NoConnection> {
         match &self.0 {
-            None => tcp::connect(host, port).await.map(Either::Left),
-            Some(through) => through.connect(host, port).await,
+            Some(through) if !tape::is_replayed() => through.connect(host, port).await,
+            None | Some(_) => tcp::connect(host, port).await.map(Either::Left),
         }
     }
 }

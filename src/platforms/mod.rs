@@ -49,7 +49,7 @@ pub(crate) use form::Form;
 pub(crate) use grants::{Grant, Names, Need, State, Surplus, UNVERIFIED, judged, needs};
 pub(crate) use identity::Identity;
 pub(crate) use log_in::{LogInKey, LogInMemory, LogIns};
-pub(crate) use operation::{Operation, operation_of};
+pub(crate) use operation::{Operation, is_question, operation_of};
 pub(crate) use peers::{Peer, Peers};
 pub(crate) use recorder::Recorder;
 pub(crate) use run::{Mode, RunContext};

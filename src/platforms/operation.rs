@@ -1,13 +1,13 @@
 //! Names of the requests that a platform sends, by which recordings know them.
 
-use crate::net::tape::Asked;
+use crate::net::tape::{Asked, SQL};
 
 /// Kind of request, one for each variant of a platform's enum of them.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Operation {
     /// Name, which is that of a file in a recording.
     pub(crate) name: &'static str,
-    /// Method, path with query, and body after a space; `*` stands for any text.
+    /// Method, path with query, and body after a space, or `SQL` and the statement; `*` stands for any text.
     pattern: &'static str,
 }
 
@@ -28,6 +28,15 @@ pub(crate) fn operation_of(operations: &[Operation], asked: Asked<'_>) -> &'stat
     let line = line.trim_end();
     let found = operations.iter().find(|operation| fits(operation.pattern, line));
     found.map_or(OTHER, |operation| operation.name)
+}
+
+/// True for the name of a question to a database server, in a protocol of its own.
+pub(crate) fn is_question(operations: &[Operation], name: &str) -> bool {
+    let is_of_sql = |operation: &Operation| {
+        let rest = operation.pattern.strip_prefix(SQL);
+        operation.name == name && rest.is_some_and(|rest| rest.starts_with(' '))
+    };
+    operations.iter().any(is_of_sql)
 }
 
 /// True when `text` is `pattern`, in which each `*` stands for any text.
@@ -76,6 +85,21 @@ mod tests {
         assert_eq!(name("POST", "/x", ""), "any");
         assert_eq!(name("GET", "/x", ""), "other");
     }
+
+    #[test]
+    fn question_to_a_database_differs_from_a_request() {
+        let platforms = crate::platforms::PLATFORMS.iter();
+        let all = platforms.filter(|platform| is_question(platform.operations, "log-in"));
+        let kinds: Vec<_> = all.map(|platform| platform.kind).collect();
+        assert_eq!(kinds, ["Azure Synapse Analytics", "Redshift"]);
+        for platform in crate::platforms::PLATFORMS {
+            assert!(
+                !is_question(platform.operations, "token")
+                    && !is_question(platform.operations, "other")
+            );
+        }
+    }
+
     #[test]
     fn operations_of_a_platform_have_names_of_files_and_patterns_of_their_own() {
         for platform in crate::platforms::PLATFORMS {
@@ -86,7 +110,10 @@ mod tests {
                 let before = &all[..place];
                 assert!(before.iter().all(|one| one.pattern != *pattern), "{name}: {pattern}");
                 let first = pattern.split(' ').next().unwrap();
-                assert!(["GET", "POST", "PUT", "DELETE"].contains(&first), "{name}: {pattern}");
+                assert!(
+                    ["GET", "POST", "PUT", "DELETE", SQL].contains(&first),
+                    "{name}: {pattern}"
+                );
             }
         }
     }

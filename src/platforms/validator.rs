@@ -24,7 +24,7 @@ pub(crate) struct Platform {
     pub(crate) grants: &'static [Grant],
     /// Values that `autoBootstrap` may have.
     pub(crate) auto_bootstrap: AutoBootstrap,
-    /// Every request over HTTP, by which a recording names answers; none where a run cannot be recorded.
+    /// Every request over HTTP and every question to a database server, by which a recording names answers.
     pub(crate) operations: &'static [Operation],
     /// Sample configuration file, parsed by a test and printed to users.
     pub(crate) sample: &'static str,

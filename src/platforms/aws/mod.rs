@@ -9,6 +9,7 @@ pub(crate) mod credentials;
 pub(crate) mod endpoint;
 pub(crate) mod log_in;
 pub(crate) mod machine;
+pub(crate) mod operations;
 mod profile;
 mod remedy;
 pub(crate) mod sts;

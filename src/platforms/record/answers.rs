@@ -6,7 +6,8 @@ use serde_json::{Map, Number, Value as Json};
 use super::case::{Reply, Said};
 use super::pseudonym::{Kind, Pseudonyms, Reading};
 use super::words::is_prose;
-use crate::net::tape::Outcome;
+use crate::domain::one_line;
+use crate::net::tape::{Outcome, Sql, SqlAnswer};
 
 /// Headers that platforms read.
 const HEADERS: [&str; 13] = [
@@ -51,6 +52,11 @@ const GIVEN: [&str; 9] = [
 ];
 /// Longest code, in characters.
 const CODE_MAX: usize = 80;
+/// Fields of database servers with codes and numbers of their own.
+const SQL_CODES: [&str; 9] =
+    ["cause", "class", "is_superuser", "number", "port", "severity", "sqlstate", "state", "value"];
+/// Longest field of an answer of a database server, in characters.
+const FIELD_MAX: usize = 1000;
 /// Parts of keys whose numbers are instants.
 const INSTANTS: [&str; 8] = ["time", "expir", "creat", "updat", "_at", "exp", "iat", "last"];
 /// Largest number that is no identifier.
@@ -70,6 +76,29 @@ pub(super) fn reply(names: &mut Pseudonyms, outcome: &Outcome) -> Reply {
             headers: kept(names, headers),
             body: body_of(names, body),
         },
+        Outcome::Sql(SqlAnswer { said, fields, text }) => {
+            let headers =
+                fields.iter().map(|(name, value)| ((*name).to_owned(), field(names, name, value)));
+            let said = match said {
+                Sql::LoggedIn => Said::LoggedIn,
+                Sql::Redirected => Said::Redirected,
+                Sql::Rows => Said::Rows,
+                Sql::Error => Said::Error,
+                Sql::Fault(class) => Said::NoAnswer(*class),
+            };
+            Reply { said, headers: headers.collect(), body: names.text(text) }
+        }
+    }
+}
+
+/// Returns a field of an answer of a database server, in one line.
+fn field(names: &mut Pseudonyms, name: &str, value: &str) -> String {
+    let value = one_line(value, FIELD_MAX);
+    let is_code = value.chars().count() <= CODE_MAX && !names.has_name(&value);
+    match name {
+        "session_authorization" => names.named(&value, Kind::User),
+        _ if SQL_CODES.contains(&name) && is_code => value,
+        _ => names.text(&value),
     }
 }
 

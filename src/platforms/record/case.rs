@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json, json};
 use crate::domain::{
     Class, Finding, Outcome, Redactor, Report, TestResult, Timestamp, ValidationResults,
 };
-use crate::platforms::{LogIns, Mode, Platform, RunContext, find};
+use crate::platforms::{LogIns, Mode, Platform, RunContext, find, is_question};
 
 /// First line of each recorded answer: where it comes from.
 const SOURCE: &str = concat!("# recorded by revalidated ", env!("CARGO_PKG_VERSION"));
@@ -17,6 +17,17 @@ const SOURCE: &str = concat!("# recorded by revalidated ", env!("CARGO_PKG_VERSI
 const SILENCE: &str = "silence";
 /// Status of an exchange without a whole answer, before its class.
 const NO_ANSWER: &str = "no-answer ";
+/// Statuses of answers of database servers.
+const OF_SQL: [(&str, Said); 4] = [
+    ("logged-in", Said::LoggedIn),
+    ("redirected", Said::Redirected),
+    ("rows", Said::Rows),
+    ("error", Said::Error),
+];
+/// End of the name of a file with an answer over HTTP.
+const OF_HTTP_FILE: &str = ".http";
+/// End of the name of a file with an answer of a database server.
+const OF_SQL_FILE: &str = ".sql";
 
 /// Recorded run: each file by its name.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -49,6 +60,14 @@ pub(crate) enum Said {
     Silence,
     /// No whole answer, of this class.
     NoAnswer(Class),
+    /// A database server logged the user in.
+    LoggedIn,
+    /// A database server continues the log-in elsewhere.
+    Redirected,
+    /// A database server found a row, or none.
+    Rows,
+    /// A database server refused.
+    Error,
 }
 
 impl Reply {
@@ -68,7 +87,10 @@ impl Reply {
                 Said::NoAnswer(*Class::ALL.iter().find(|known| known.as_str() == class)?)
             }
             None if status == SILENCE => Said::Silence,
-            None => Said::Status(status.parse().ok()?),
+            None => match OF_SQL.iter().find(|(name, _)| *name == status) {
+                Some((_, said)) => *said,
+                None => Said::Status(status.parse().ok()?),
+            },
         };
         let headers = lines.map(|line| {
             let (name, value) = line.split_once(": ")?;
@@ -77,12 +99,22 @@ impl Reply {
         Some(Self { said, headers: headers.collect::<Option<_>>()?, body: body.to_owned() })
     }
 
+    /// Returns the value of the header `name`.
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        let found = self.headers.iter().find(|(known, _)| known == name);
+        found.map(|(_, value)| value.as_str())
+    }
+
     /// Returns the text of the file.
     fn text(&self) -> String {
         let status = match self.said {
             Said::Status(code) => code.to_string(),
             Said::Silence => SILENCE.to_owned(),
             Said::NoAnswer(class) => format!("{NO_ANSWER}{}", class.as_str()),
+            Said::LoggedIn | Said::Redirected | Said::Rows | Said::Error => {
+                let found = OF_SQL.iter().find(|(_, said)| *said == self.said);
+                found.map_or("", |(name, _)| name).to_owned()
+            }
         };
         let headers = self.headers.iter().map(|(name, value)| format!("{name}: {value}\n"));
         let headers = headers.collect::<Vec<_>>().concat();
@@ -99,11 +131,15 @@ impl Case {
             ("integration.json".to_owned(), document(integration)),
             ("expected.json".to_owned(), document(expected)),
         ]);
+        let platform = self.platform().ok();
         for (operation, replies) in replies {
+            let is_of_sql =
+                platform.is_some_and(|platform| is_question(platform.operations, operation));
+            let end = if is_of_sql { OF_SQL_FILE } else { OF_HTTP_FILE };
             for (reply, number) in replies.iter().zip(1..) {
                 let name = match replies.len() {
-                    1 => format!("{operation}.http"),
-                    _ => format!("{operation}.{number}.http"),
+                    1 => format!("{operation}{end}"),
+                    _ => format!("{operation}.{number}{end}"),
                 };
                 files.insert(name, reply.text());
             }
@@ -124,7 +160,8 @@ impl Case {
         let (integration, expected) = (document("integration.json")?, document("expected.json")?);
         let mut numbered: BTreeMap<String, BTreeMap<u32, Reply>> = BTreeMap::new();
         for (name, text) in files {
-            let Some(stem) = name.strip_suffix(".http") else { continue };
+            let stem = name.strip_suffix(OF_HTTP_FILE).or_else(|| name.strip_suffix(OF_SQL_FILE));
+            let Some(stem) = stem else { continue };
             let (operation, number) = match stem.rsplit_once('.') {
                 Some((operation, number)) => (operation, number.parse().ok()),
                 None => (stem, Some(1)),

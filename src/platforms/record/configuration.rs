@@ -1,22 +1,27 @@
 //! Configuration as a recording has it: every name replaced, and every secret by one that is none.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value as Json};
 
 use super::answers;
 use super::pseudonym::{Kind, Pseudonyms};
 use super::slots::{AUTHORITY_FILE, CERTIFICATE, EC_KEY, FOLDER, RSA_KEY};
 use crate::domain::{REDACTED, SecretRef};
+use crate::net::jwt;
 use crate::secrets;
 
 /// Keys whose values are words of the platform.
-const PUBLIC: [&str; 17] = [
+const PUBLIC: [&str; 19] = [
     "authenticationType",
     "awsRegion",
     "cloud",
     "connectTimeout",
+    "encryption",
     "format",
     "grant_type",
     "location",
+    "pausedPool",
     "provider",
     "readTimeout",
     "requiredPrivileges",
@@ -200,7 +205,16 @@ impl Writer<'_> {
             let is_of_tls = path.contains(".tls.");
             return Json::from(if is_of_tls || is_ec(text) { EC_KEY } else { RSA_KEY });
         }
-        Json::from(self.names.secret())
+        Json::from(self.token(text).unwrap_or_else(|| self.names.secret()))
+    }
+
+    /// Returns a token in place of a signed one (JWT) with an expiry, which clients look at: it has the same.
+    fn token(&mut self, text: &str) -> Option<String> {
+        let expires = jwt::claims(text)?.expires?;
+        let part = |json: Json| URL_SAFE_NO_PAD.encode(json.to_string());
+        let head = part(serde_json::json!({ "alg": "none" }));
+        let claims = part(serde_json::json!({ "exp": expires.0 / 1000 }));
+        Some(format!("{head}.{claims}.{}", self.names.secret()))
     }
 
     /// Replaces a file of credentials in JSON.
@@ -353,6 +367,8 @@ mod tests {
             json!({ "file": path })
         };
         let key = |algorithm| rcgen::KeyPair::generate_for(algorithm).unwrap().serialize_pem();
+        let part = |text: &str| URL_SAFE_NO_PAD.encode(text);
+        let signed = [part(r#"{"alg":"RS256"}"#), part(r#"{"exp":7,"sub":"acme"}"#), part("sign")];
         let subject = file("subject", "hunter2-token");
         let document = json!({
             "type": "external_account", "audience": "//iam.googleapis.com/projects/1/acme",
@@ -365,6 +381,7 @@ mod tests {
             "ec": file("ec", &key(&rcgen::PKCS_ECDSA_P256_SHA256)),
             "chain": file("chain", "-----BEGIN CERTIFICATE-----\nhunter2\n"),
             "document": file("document", &document.to_string()),
+            "jwt": file("jwt", &signed.join(".")),
             "missing": { "file": "/no/such/file" },
             "variable": { "env": "ACME_PASSWORD_NOT_SET" },
             "privateKeyPassword": file("passphrase", "hunter2"),
@@ -373,6 +390,10 @@ mod tests {
         let (found, files) = written(&config).await.unwrap();
         assert!(!found.to_string().contains("hunter2") && !found.to_string().contains("BEGIN"));
         assert_eq!((&found["rsa"], &found["ec"]), (&json!("@rsaKey@"), &json!("@ecKey@")));
+        let token = found["jwt"].as_str().unwrap();
+        let claims = jwt::claims(token).unwrap();
+        assert_eq!((claims.expires, claims.subject), (Some(crate::domain::Timestamp(7000)), None));
+        assert!(!token.contains(&signed[2]), "{token}");
         assert_eq!(found["chain"], "@certificate@");
         assert_eq!(found["missing"], json!({ "file": "@dir@/missing" }));
         assert_eq!(found["variable"]["env"].as_str().unwrap(), "NAME1");

@@ -71,7 +71,10 @@ pub(crate) fn read(folder: &Path) -> Result<Case, String> {
     for entry in fs::read_dir(folder).map_err(failed)?.take(FILES_MAX) {
         let path = entry.map_err(failed)?.path();
         let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
-        if !path.extension().is_some_and(|end| end == "http" || end == "json") {
+        if !path
+            .extension()
+            .is_some_and(|end| ["http", "json", "sql"].iter().any(|own| end == *own))
+        {
             continue;
         }
         let mut text = String::new();

@@ -2,14 +2,17 @@
 //!
 //! The tape is `net::record`. Redaction is by an allow-list (default deny): a word of an answer is kept when it
 //! is a word of a protocol or of plain English, and is replaced by a placeholder otherwise, the same everywhere.
-//! Requests are kept as names only. The format is that of `testcases/<case>/`.
+//! Requests are kept as names only. The format is that of `testcases/<case>/`, and answers of database servers are
+//! in files of their own kind beside those over HTTP.
 
 mod answers;
 mod case;
 mod configuration;
+mod database;
 mod folder;
 mod pseudonym;
 mod replay;
+mod script;
 mod shape;
 mod slots;
 #[cfg(test)]
@@ -27,8 +30,10 @@ pub(crate) use case::{Case, Reply, shown};
 pub(crate) use folder::{check_absent, read, write};
 pub(crate) use pseudonym::{Kind, Pseudonym};
 #[cfg(test)]
-pub(crate) use replay::{Prepared, operation};
+pub(crate) use replay::Prepared;
 pub(crate) use replay::{differences, replay};
+#[cfg(test)]
+pub(crate) use script::operation;
 
 use self::pseudonym::Pseudonyms;
 use self::slots::FOLDER;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Bytes, to_bytes};
@@ -11,14 +11,17 @@ use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use serde_json::Value as Json;
 use tokio::net::TcpListener;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::case::{Case, Reply, Said, shown};
+use super::database;
 use super::folder::Private;
+use super::script::Script;
 use super::slots::{FOLDER, Slots};
 use crate::input::{Faults, Reader, Value};
 use crate::net::record::{NO_ANSWER, replayed};
 use crate::net::tape::{Asked, World};
-use crate::platforms::{Platform, Validated, Validator, operation_of};
+use crate::platforms::{Platform, Validated, Validator};
 
 /// Largest request that is read, in bytes.
 const REQUEST_MAX: usize = 1024 * 1024;
@@ -35,14 +38,6 @@ pub(crate) struct Prepared {
     pub(crate) variables: HashMap<String, String>,
 }
 
-/// Server that answers from a case.
-struct Script {
-    platform: &'static Platform,
-    replies: BTreeMap<String, Vec<Reply>>,
-    /// Requests so far, each with its operation.
-    seen: Mutex<Vec<(String, String)>>,
-}
-
 /// Returns the report and the requests of a replay, as `expected.json` has them.
 ///
 /// # Errors
@@ -55,18 +50,24 @@ pub(crate) async fn replay(case: &Case) -> Result<Json, String> {
         |error: std::io::Error| format!("a server on this machine cannot be started: {error}");
     let listener = TcpListener::bind("127.0.0.1:0").await.map_err(failed)?;
     let server = listener.local_addr().map_err(failed)?;
+    let of_databases = TcpListener::bind("127.0.0.1:0").await.map_err(failed)?;
+    let database = of_databases.local_addr().map_err(failed)?;
     let folder = Private::new().map_err(|error| format!("a folder cannot be made: {error}"))?;
     let Prepared { validator, variables } = Prepared::new(case, platform, folder.path())?;
-    let seen = Mutex::default();
-    let script = Arc::new(Script { platform, replies: case.replies.clone(), seen });
+    let script = Arc::new(Script::new(platform, case));
     let router = Router::new().fallback(answer).with_state(Arc::clone(&script));
-    let serving = tokio::spawn(async move { axum::serve(listener, router).await });
-    let world = World { server, variables, home: folder.path().to_owned() };
+    let asked = Arc::clone(&script);
+    let serving = AbortOnDropHandle::new(tokio::spawn(async move {
+        tokio::join!(
+            axum::serve(listener, router).into_future(),
+            database::serve(of_databases, script)
+        )
+    }));
+    let world = World { server, database, variables, home: folder.path().to_owned() };
     let run = replayed(world, validator.validate(&context)).await;
-    serving.abort();
+    drop(serving);
     let Validated { report, .. } = run;
-    let requests: Vec<_> = script.seen().iter().map(|(_, line)| line.clone()).collect();
-    let found = shown(&report, &requests).to_string();
+    let found = shown(&report, &asked.requests()).to_string();
     let own = folder.path().display().to_string();
     let found = found.replace(&own, FOLDER).replace(&server.to_string(), "@host@:@port@");
     serde_json::from_str(&found).map_err(|error| error.to_string())
@@ -118,30 +119,6 @@ fn plain(name: &str) -> Result<PathBuf, String> {
     Err(format!("integration.json: `{name}` is not the name of a file"))
 }
 
-/// Returns the operation of a request, and the line that shows it.
-pub(crate) fn operation(platform: &Platform, asked: Asked<'_>) -> (String, String) {
-    let operation = operation_of(platform.operations, asked);
-    let path = asked.target.split_once('?').map_or(asked.target, |(path, _query)| path);
-    (operation.to_owned(), format!("{operation}: {} {path}", asked.method))
-}
-
-impl Script {
-    fn seen(&self) -> std::sync::MutexGuard<'_, Vec<(String, String)>> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Returns the recorded answer to a request: the next of its operation, or the only one.
-    fn reply(&self, asked: Asked<'_>) -> Option<Reply> {
-        let (operation, line) = operation(self.platform, asked);
-        let replies = self.replies.get(&operation);
-        let mut seen = self.seen();
-        let before = seen.iter().filter(|(other, _)| *other == operation).count();
-        seen.push((operation, line));
-        let replies = replies?;
-        replies.get(before).or_else(|| replies.first().filter(|_| replies.len() == 1)).cloned()
-    }
-}
-
 async fn answer(State(script): State<Arc<Script>>, request: Request) -> Response {
     let (head, body) = request.into_parts();
     let body: Bytes = to_bytes(body, REQUEST_MAX).await.unwrap_or_default();
@@ -160,6 +137,9 @@ async fn answer(State(script): State<Arc<Script>>, request: Request) -> Response
         Said::NoAnswer(class) => {
             let header = (NO_ANSWER.to_owned(), class.as_str().to_owned());
             response(UNRECORDED, &[header], &body)
+        }
+        Said::LoggedIn | Said::Redirected | Said::Rows | Said::Error => {
+            response(UNRECORDED, &[], "the recorded answer is not one of HTTP")
         }
     }
 }

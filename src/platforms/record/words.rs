@@ -59,7 +59,8 @@ const DIRECTIONS: [&str; 10] =
 
 /// True for a word of a protocol.
 pub(super) fn is_protocol(word: &str) -> bool {
-    PROTOCOL.contains(word.to_lowercase().as_str()) || is_region(word)
+    let lower = word.to_lowercase();
+    PROTOCOL.contains(lower.as_str()) || is_region(word) || is_of_entra(&lower)
 }
 
 /// True for a word of plain English, or of a protocol.
@@ -70,6 +71,12 @@ pub(super) fn is_prose(word: &str) -> bool {
 /// True for a name that says nothing about anybody.
 pub(super) fn is_built_in(name: &str) -> bool {
     BUILT_IN.contains(&name.to_lowercase().as_str())
+}
+
+/// True for an error code of Microsoft Entra, in lower case, such as `aadsts7000215`.
+fn is_of_entra(word: &str) -> bool {
+    let number = word.strip_prefix("aadsts").unwrap_or_default();
+    (5..=8).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// True for the region of a cloud, such as `eu-central-1` or `europe-west3`.
@@ -105,6 +112,14 @@ mod tests {
         ];
         for (word, expected) in table {
             assert_eq!(is_region(word), expected, "{word}");
+        }
+    }
+
+    #[test]
+    fn code_of_entra_is_a_public_word() {
+        let table = [("AADSTS7000215", true), ("aadsts50034", true), ("AADSTSx", false)];
+        for (word, expected) in table.into_iter().chain([("AADSTS7x00215", false)]) {
+            assert_eq!(is_protocol(word), expected, "{word}");
         }
     }
 

@@ -2,22 +2,16 @@
 
 use std::error::Error as _;
 use std::io::{self, ErrorKind};
-use std::time::Duration;
 
 use rustls::CertificateError;
 
-use super::stream::{Exceeded, Excess};
-use crate::domain::{Class, Redactor, duration_text};
+use super::call::{CallError, database_error};
+use super::cause::Cause;
+use crate::domain::{Class, Redactor};
 use crate::net::backoff::Backoff;
-use crate::net::tcp::{NoConnection, NoTunnel, is_local_fault};
-use crate::net::tls::TlsError;
+use crate::net::tcp::{NoTunnel, is_local_fault};
 use crate::platforms::failure;
-use crate::secrets::SecretError;
 
-/// Waits before further attempts to open a session, where the fault may pass.
-const PASSING: &[Duration] = &[Duration::from_secs(1), Duration::from_secs(3)];
-/// Wait before the one further attempt, where the fault passes soon or not at all.
-const SHORT: &[Duration] = &[Duration::from_secs(1)];
 /// The longest detail in a message or in evidence, in characters.
 const DETAIL_MAX: usize = 300;
 /// Error text of tokio-postgres for an unknown authentication type.
@@ -36,179 +30,7 @@ pub(super) enum Stage {
     Statement,
 }
 
-/// A call that did not succeed.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum CallError {
-    /// The password is not there.
-    #[error(transparent)]
-    Secret(#[from] SecretError),
-    /// TLS cannot be set up on our side.
-    #[error(transparent)]
-    Tls(#[from] TlsError),
-    /// The name service did not give an address.
-    #[error("the host name cannot be resolved")]
-    Resolve(#[source] io::Error),
-    /// TCP did not connect.
-    #[error("no connection")]
-    Connect(#[source] io::Error),
-    /// The proxy gave no connection.
-    #[error(transparent)]
-    Tunnel(NoTunnel),
-    /// The server took too long to let us in.
-    #[error("no answer within {}", duration_text(*.0))]
-    Silent(Duration),
-    /// The server answered `SELECT 1` without a row.
-    #[error("`SELECT 1` gave no row")]
-    NoRow,
-    /// The server announced or sent more than is accepted.
-    #[error(transparent)]
-    Excess(#[from] Excess),
-    /// Failure of the session, from the TLS handshake on.
-    #[error(transparent)]
-    Postgres(#[from] tokio_postgres::Error),
-}
-
-impl CallError {
-    /// Returns the bound that the session exceeded, which ended it, or else `error`.
-    pub(super) fn or_excess(error: Self, exceeded: &Exceeded) -> Self {
-        exceeded.get().map_or(error, Self::Excess)
-    }
-}
-
-impl From<NoConnection> for CallError {
-    fn from(none: NoConnection) -> Self {
-        match none {
-            NoConnection::Resolve(error) => Self::Resolve(error),
-            NoConnection::Connect(error) => Self::Connect(error),
-            NoConnection::Tunnel(none) => Self::Tunnel(none),
-        }
-    }
-}
-
-/// Causes of failures, as far as class, retries or remediation differ.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Cause {
-    /// The user may not log in: password, user or expiry (SQLSTATE 28xxx).
-    LoginRefused,
-    /// The server accepts no connection from here, or not this user, or not into this database (28000 with
-    /// `pg_hba.conf` in its words). The password was not looked at.
-    NoEntry,
-    /// The log-in is refused with a SQLSTATE that is documented nowhere for it.
-    Refused,
-    /// The password is kept as a digest that only Amazon's own drivers can log in with.
-    DigestAuthentication,
-    /// The server wants an authentication that we do not speak.
-    OtherAuthentication,
-    /// The database does not exist, or no longer (3D000, 57P04).
-    NoDatabase,
-    /// A privilege is missing (42501).
-    NoPrivilege,
-    /// A relation does not exist (42P01).
-    NoRelation,
-    /// The database accepts no connections (55000).
-    NotAccepting,
-    /// There are too many connections (53300).
-    TooManyConnections,
-    /// The server starts, stops, is short of something or cancelled the statement.
-    Busy,
-    /// The server met an error of its own (`XXxxx`).
-    Internal,
-    /// The server does not understand or allow the statement (0A, 22, 42).
-    WrongStatement,
-    /// The server said anything else about a statement.
-    OtherAnswer,
-    /// The host name has no address.
-    Unresolved,
-    /// The proxy wants other credentials.
-    ProxyDenied,
-    /// The proxy cannot be reached, or opens no connection to the server.
-    NoTunnel,
-    /// There is no connection, or no longer.
-    NoConnection,
-    /// There is a connection, and no answer to the log-in.
-    Silent,
-    /// The session was cut, or a statement was not answered, after the log-in.
-    Interrupted,
-    /// The server does not offer TLS.
-    NoTls,
-    /// The server refuses TLS by an alert.
-    TlsRefused,
-    /// The server's certificate has expired.
-    ExpiredCertificate,
-    /// TLS failed in another way, as a rule because of the server's certificate.
-    TlsFailed,
-    /// The answer is not of the protocol.
-    UnexpectedResponse,
-    /// The server announced or sent more than is accepted.
-    Excess,
-    /// Our own side: secret, authorities, network, file descriptors.
-    Local,
-}
-
 impl Cause {
-    /// Returns the class, which says if a retry can help.
-    pub(super) const fn class(self) -> Class {
-        match self {
-            Self::LoginRefused
-            | Self::NoEntry
-            | Self::Refused
-            | Self::NoPrivilege
-            | Self::ProxyDenied => Class::Denied,
-            Self::NoDatabase | Self::NoRelation => Class::Missing,
-            Self::DigestAuthentication
-            | Self::OtherAuthentication
-            | Self::NotAccepting
-            | Self::WrongStatement
-            | Self::NoTls
-            | Self::TlsRefused
-            | Self::TlsFailed
-            | Self::UnexpectedResponse => Class::Invalid,
-            Self::ExpiredCertificate => Class::Expired,
-            Self::Unresolved
-            | Self::NoTunnel
-            | Self::NoConnection
-            | Self::Silent
-            | Self::Interrupted => Class::Unreachable,
-            Self::TooManyConnections => Class::Throttled,
-            Self::Busy | Self::Internal | Self::OtherAnswer | Self::Excess => Class::Unavailable,
-            Self::Local => Class::Local,
-        }
-    }
-
-    /// Returns the waits before each further attempt to connect within one run. A refused log-in is
-    /// never repeated: accounts get locked. 55000 and XX000 pass at times, so they are retried
-    /// once.
-    const fn waits(self) -> &'static [Duration] {
-        match self {
-            Self::TooManyConnections
-            | Self::Busy
-            | Self::Unresolved
-            | Self::NoTunnel
-            | Self::NoConnection
-            | Self::Silent => PASSING,
-            Self::NotAccepting | Self::Internal => SHORT,
-            Self::LoginRefused
-            | Self::NoEntry
-            | Self::Refused
-            | Self::ProxyDenied
-            | Self::DigestAuthentication
-            | Self::OtherAuthentication
-            | Self::NoDatabase
-            | Self::NoPrivilege
-            | Self::NoRelation
-            | Self::WrongStatement
-            | Self::OtherAnswer
-            | Self::Interrupted
-            | Self::NoTls
-            | Self::TlsRefused
-            | Self::ExpiredCertificate
-            | Self::TlsFailed
-            | Self::UnexpectedResponse
-            | Self::Excess
-            | Self::Local => &[],
-        }
-    }
-
     fn of(error: &CallError, stage: Stage) -> Self {
         let cause = match error {
             CallError::Secret(_) | CallError::Tls(_) => Self::Local,
@@ -220,6 +42,7 @@ impl Cause {
             CallError::NoRow => Self::UnexpectedResponse,
             CallError::Excess(_) => Self::Excess,
             CallError::Postgres(error) => Self::of_postgres(error, stage),
+            CallError::Replayed { cause, .. } => *cause,
         };
         match (stage, cause) {
             (Stage::Statement, Self::NoConnection | Self::Silent) => Self::Interrupted,
@@ -367,20 +190,6 @@ impl Failure {
     }
 }
 
-fn database_error(error: &CallError) -> Option<&tokio_postgres::error::DbError> {
-    match error {
-        CallError::Postgres(error) => error.as_db_error(),
-        CallError::Secret(_)
-        | CallError::Tls(_)
-        | CallError::Resolve(_)
-        | CallError::Connect(_)
-        | CallError::Tunnel(_)
-        | CallError::Silent(_)
-        | CallError::Excess(_)
-        | CallError::NoRow => None,
-    }
-}
-
 /// Returns the error and its sources as a sentence, outermost first.
 fn chain(error: &CallError) -> String {
     let mut text = error.to_string();
@@ -399,7 +208,9 @@ fn chain(error: &CallError) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::secrets::SecretError;
     use std::path::PathBuf;
+    use std::time::Duration;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio_postgres::NoTls;
 

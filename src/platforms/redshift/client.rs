@@ -2,29 +2,29 @@
 
 use std::time::Duration;
 
-use tokio::runtime::Handle;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
 use tokio_postgres::config::SslMode;
 use tokio_postgres::tls::MakeTlsConnect;
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{CancelToken, Client, Config};
+use tokio_postgres::{CancelToken, Client, Config, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::classify::{CallError, Failure, Stage};
+use super::call::CallError;
+use super::classify::{Failure, Stage};
+use super::recorded;
 use super::stream::{BoundedTls, Exceeded};
 use crate::domain::{FactKind, Redactor, Secret, SecretRef};
 use crate::net::backoff::{Budget, retry_within};
-use crate::net::tls;
 use crate::net::tunnel::{Dialer, Stream};
+use crate::net::{farewell, tape, tls};
 use crate::platforms::Seen;
 use crate::platforms::connection::TcpEndpoint;
 use crate::secrets;
 
 /// Application name in `pg_stat_activity` and `stl_connection_log`.
 const APPLICATION: &str = "revalidated";
-/// Longest time for taking back a statement, over a connection of its own.
-const CANCEL_MAX: Duration = Duration::from_secs(2);
 /// Longest time for closing a session.
 const FAREWELL_MAX: Duration = Duration::from_secs(1);
 
@@ -122,11 +122,22 @@ impl Server {
     ) -> Result<Session, Failure> {
         let limit = self.endpoint.connect_timeout;
         let exceeded = Exceeded::default();
+        let question = tape::question(recorded::LOG_IN);
         let logged_in = timeout(limit, self.log_in(credentials, &exceeded, redactor)).await;
         let logged_in = logged_in.unwrap_or(Err(CallError::Silent(limit)));
-        let LoggedIn { client, connection, seen, canceller } = logged_in.map_err(|error| {
-            Failure::of(&CallError::or_excess(error, &exceeded), Stage::LogIn, redactor)
-        })?;
+        let LoggedIn { client, connection, parameters, canceller } = match logged_in {
+            Ok(logged_in) => {
+                question.end(|| recorded::logged_in(&logged_in.parameters));
+                logged_in
+            }
+            Err(error) => {
+                let error = CallError::or_excess(recorded::restored(error), &exceeded);
+                let failure = Failure::of(&error, Stage::LogIn, redactor);
+                question.end(|| recorded::failed(&error, &failure));
+                return Err(failure);
+            }
+        };
+        let seen = self.shown(&parameters);
         let (redactor, read_timeout) = (redactor.clone(), self.read_timeout);
         let session =
             Session { client, connection, redactor, exceeded, canceller, read_timeout, seen };
@@ -158,8 +169,29 @@ impl Server {
             .dbname(&self.database)
             .user(&credentials.username)
             .password(credentials.password.expose());
-        let (client, connection) = config.connect_raw(stream, tls).await?;
-        let shown = |name| connection.parameter(name);
+        let (client, parameters, connection) = if tape::is_replayed() {
+            config.ssl_mode(SslMode::Disable);
+            let (client, connection) = config.connect_raw(stream, NoTls).await?;
+            started(client, connection)
+        } else {
+            let (client, connection) = config.connect_raw(stream, tls).await?;
+            started(client, connection)
+        };
+        let canceller = Canceller {
+            token: client.cancel_token(),
+            dialer,
+            host: host.clone(),
+            port: *port,
+            server_name: server_name.clone(),
+            tls: maker,
+        };
+        Ok(LoggedIn { client, connection, parameters, canceller })
+    }
+
+    /// Returns the facts that a log-in shows.
+    fn shown(&self, parameters: &Parameters) -> Seen {
+        let shown =
+            |name| parameters.iter().find(|(known, _)| *known == name).map(|(_, value)| value);
         let mut seen = Seen::default();
         // Redshift's own version; `server_version` is that of the PostgreSQL it began as.
         if let Some(version) = shown("padb_version").or_else(|| shown("server_version")) {
@@ -169,20 +201,27 @@ impl Server {
             seen.fact(FactKind::Principal, "", user);
         }
         seen.fact(FactKind::Grant, &self.database, "CONNECT");
-        if shown("is_superuser") == Some("on") {
+        if shown("is_superuser").is_some_and(|is| is == "on") {
             seen.fact(FactKind::Grant, &self.database, "superuser");
         }
-        let connection = AbortOnDropHandle::new(tokio::spawn(connection));
-        let canceller = Canceller {
-            token: client.cancel_token(),
-            dialer,
-            host: host.clone(),
-            port: *port,
-            server_name: server_name.clone(),
-            tls: maker,
-        };
-        Ok(LoggedIn { client, connection, seen, canceller })
+        seen
     }
+}
+
+/// Parameters of a session with their names.
+type Parameters = Vec<(&'static str, String)>;
+
+/// Starts the task of a session, and returns the client with the parameters that the server sent.
+fn started<T>(
+    client: Client,
+    connection: tokio_postgres::Connection<Stream, T>,
+) -> (Client, Parameters, Connection)
+where
+    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let shown = |name| Some((name, connection.parameter(name)?.to_owned()));
+    let parameters = recorded::PARAMETERS.into_iter().filter_map(shown).collect();
+    (client, parameters, AbortOnDropHandle::new(tokio::spawn(connection)))
 }
 
 /// Task that moves the bytes of a session; it is aborted with its handle.
@@ -209,7 +248,7 @@ impl Canceller {
             let Ok(tls) = made;
             self.token.cancel_query_raw(stream, tls).await.ok()
         };
-        if !matches!(timeout(CANCEL_MAX, asked).await, Ok(Some(()))) {
+        if asked.await.is_none() {
             tracing::debug!("the server was not asked to give up a statement");
         }
     }
@@ -228,8 +267,8 @@ impl AtWork {
 
 impl Drop for AtWork {
     fn drop(&mut self) {
-        if let (Some(canceller), Ok(runtime)) = (self.0.take(), Handle::try_current()) {
-            runtime.spawn(canceller.cancel());
+        if let Some(canceller) = self.0.take() {
+            farewell::send(canceller.cancel());
         }
     }
 }
@@ -247,11 +286,11 @@ pub(super) struct Session {
     pub(super) seen: Seen,
 }
 
-/// Client, connection and observations of a log-in.
+/// Client, connection and parameters of a log-in.
 struct LoggedIn {
     client: Client,
     connection: Connection,
-    seen: Seen,
+    parameters: Parameters,
     canceller: Canceller,
 }
 
@@ -267,19 +306,27 @@ impl Session {
             .map(|name| -> (&(dyn ToSql + Sync), Type) { (name, Type::TEXT) })
             .collect();
         let at_work = AtWork(Some(self.canceller.clone()));
+        let question = tape::question(statement.sql());
         let limit = self.read_timeout;
         let answer = timeout(limit, self.client.query_typed(statement.sql(), &values)).await;
         let error = match answer {
             Ok(answer) => {
                 at_work.answered();
                 match answer {
-                    Ok(rows) => return Ok(!rows.is_empty()),
-                    Err(error) => CallError::or_excess(error.into(), &self.exceeded),
+                    Ok(rows) => {
+                        question.end(|| recorded::rows(!rows.is_empty()));
+                        return Ok(!rows.is_empty());
+                    }
+                    Err(error) => {
+                        CallError::or_excess(recorded::restored(error.into()), &self.exceeded)
+                    }
                 }
             }
             Err(_elapsed) => CallError::Silent(limit),
         };
-        Err(Failure::of(&error, Stage::Statement, &self.redactor))
+        let failure = Failure::of(&error, Stage::Statement, &self.redactor);
+        question.end(|| recorded::failed(&error, &failure));
+        Err(failure)
     }
 
     /// Ends the session in order, or by cutting it when the server does not listen.

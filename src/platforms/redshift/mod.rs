@@ -3,7 +3,9 @@
 //! A run is one session: log in, look up at most two names in the system catalog, log out. What it
 //! sends is the enum [`client::Statement`] and nothing else.
 
+mod call;
 mod catalog;
+mod cause;
 mod classify;
 mod client;
 mod cluster;
@@ -11,6 +13,8 @@ mod config;
 mod grants;
 mod iam;
 mod integration;
+mod operations;
+mod recorded;
 mod remedy;
 mod stream;
 #[cfg(test)]
@@ -19,12 +23,14 @@ mod tests;
 use tokio::time::Instant;
 
 use self::catalog::{CATALOG, CONNECT, DATABASE_ABSENT, DATABASE_EXISTS, ROLE_ABSENT, ROLE_EXISTS};
-use self::classify::{Cause, Failure};
+use self::cause::Cause;
+use self::classify::Failure;
 use self::client::{RunCredentials, Session, Statement};
 use self::cluster::Target;
 use self::config::NO_OKTA;
 use self::grants::GRANTS;
 use self::integration::{Credentials, Redshift};
+use self::operations::OPERATIONS;
 use self::remedy::quoted;
 use super::aws::machine::Machine;
 use super::connection::TcpEndpoint;
@@ -43,7 +49,7 @@ pub(super) const PLATFORM: Platform = Platform {
     catalog: CATALOG,
     grants: GRANTS,
     auto_bootstrap: AutoBootstrap::Any,
-    operations: &[],
+    operations: OPERATIONS,
     sample: include_str!("../../../config/examples/redshift.toml"),
     parse,
 };

@@ -1,6 +1,6 @@
 //! Remediation of each cause: the statement, the key or the setting.
 
-use super::classify::Cause;
+use super::cause::Cause;
 use super::client::Server;
 use super::integration::{Credentials, Redshift};
 use crate::domain::one_line;

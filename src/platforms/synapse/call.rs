@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tiberius::error::Error as TdsError;
 
+use super::cause::Cause;
 use crate::domain::duration_text;
 use crate::net::tcp::{NoConnection, NoTunnel};
 use crate::net::tls::TlsError;
@@ -49,6 +50,16 @@ pub(super) enum CallError {
     /// Error of the server or of the library.
     #[error(transparent)]
     Tds(#[from] TdsError),
+    /// Failure of a recorded session, which a replay gives back.
+    #[error("{detail}")]
+    Replayed {
+        /// Cause that was found.
+        cause: Cause,
+        /// Reason in one line.
+        detail: String,
+        /// Error of the recorded run as evidence.
+        evidence: String,
+    },
 }
 
 impl From<NoConnection> for CallError {

@@ -1,11 +1,11 @@
 //! Sorts what goes wrong into causes, decides what a cause means, and says it in one line.
 
 use std::io::{self, ErrorKind};
-use std::time::Duration;
 
 use tiberius::error::{Error as TdsError, TokenError};
 
 use super::call::CallError;
+use super::cause::Cause;
 use super::library::{ALERT, CLOSED, EXPIRED, NO_AUTHORITIES, NO_ENCRYPTION, NO_TDS};
 use super::stream::TOO_MUCH;
 use super::transient::{BROKEN, THROTTLED, passes};
@@ -14,12 +14,6 @@ use crate::net::backoff::Backoff;
 use crate::net::tcp::{NoTunnel, is_local_fault};
 use crate::platforms::failure::{self, sentence};
 
-/// Waits before further attempts to open a session, where the network may be at fault.
-const PASSING: &[Duration] = &[Duration::from_secs(1), Duration::from_secs(3)];
-/// Waits before further attempts, where the server has too much to do.
-const BUSY: &[Duration] = &[Duration::from_secs(5), Duration::from_secs(10)];
-/// Wait before the one further attempt, where the pool may be about to start.
-const RESUMING: &[Duration] = &[Duration::from_secs(5)];
 /// The longest detail in a message or in evidence, in characters.
 const DETAIL_MAX: usize = 300;
 /// Kinds of the library's errors for bytes that it cannot parse.
@@ -36,71 +30,6 @@ pub(super) enum Stage {
     LogIn,
     /// Afterwards, while a statement is answered.
     Statement,
-}
-
-/// Causes of failures, as far as class, retries or remediation differ.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Cause {
-    /// The user, or the owner of the token, may not log in.
-    LoginRefused,
-    /// The log-in is refused with a number that is documented nowhere.
-    Refused,
-    /// The password or the token has expired.
-    LoginExpired,
-    /// The firewall of the workspace keeps us out.
-    Firewall,
-    /// No such server behind this address.
-    WrongServer,
-    /// The pool is paused.
-    Paused,
-    /// The database does not exist.
-    NoDatabase,
-    /// The database cannot be opened: it does not exist, is being moved, or the user is not in it.
-    Unopened,
-    /// The user has no access to the database.
-    NoAccess,
-    /// A permission is missing.
-    NoPermission,
-    /// A view or a function does not exist.
-    NoObject,
-    /// This engine does not know the statement.
-    Unsupported,
-    /// The server asks for patience.
-    Throttled,
-    /// The server starts, moves or is short of something.
-    Busy,
-    /// The server met an error of its own.
-    Internal,
-    /// The server said anything else about a statement.
-    OtherAnswer,
-    /// There is no Entra token; the class is that of the endpoint's answer.
-    NoToken(Class),
-    /// The host name has no address.
-    Unresolved,
-    /// The proxy wants other credentials.
-    ProxyDenied,
-    /// The proxy cannot be reached, or opens no connection to the server.
-    NoTunnel,
-    /// There is no connection, or no longer.
-    NoConnection,
-    /// There is a connection, and no answer to the log-in.
-    Silent,
-    /// The session was cut, or a statement was not answered, after the log-in.
-    Interrupted,
-    /// The server does not encrypt.
-    NoTls,
-    /// The server refuses TLS by an alert.
-    TlsRefused,
-    /// The server's certificate has expired.
-    ExpiredCertificate,
-    /// TLS failed in another way, as a rule because of the server's certificate.
-    TlsFailed,
-    /// The server sends us elsewhere.
-    Redirected,
-    /// The answer is not of the protocol, or has no end.
-    UnexpectedResponse,
-    /// Our own side: secret, authorities, network, file descriptors.
-    Local,
 }
 
 /// Failure of a call to Synapse, or of a log-in there.
@@ -146,73 +75,6 @@ struct Number {
 }
 
 impl Cause {
-    /// Returns the class, which says if a retry can help.
-    pub(super) const fn class(self) -> Class {
-        match self {
-            Self::LoginRefused
-            | Self::Refused
-            | Self::Firewall
-            | Self::NoAccess
-            | Self::NoPermission
-            | Self::ProxyDenied => Class::Denied,
-            Self::LoginExpired | Self::ExpiredCertificate => Class::Expired,
-            Self::NoDatabase | Self::NoObject => Class::Missing,
-            Self::WrongServer
-            | Self::Paused
-            | Self::Unsupported
-            | Self::NoTls
-            | Self::TlsRefused
-            | Self::TlsFailed
-            | Self::Redirected => Class::Invalid,
-            Self::Throttled => Class::Throttled,
-            Self::Busy
-            | Self::Internal
-            | Self::OtherAnswer
-            | Self::UnexpectedResponse
-            | Self::Unopened => Class::Unavailable,
-            Self::NoToken(class) => class,
-            Self::Unresolved
-            | Self::NoTunnel
-            | Self::NoConnection
-            | Self::Silent
-            | Self::Interrupted => Class::Unreachable,
-            Self::Local => Class::Local,
-        }
-    }
-
-    /// Returns the waits before each further attempt to connect within one run. Azure requires five
-    /// seconds before the first; a refused log-in is never repeated, since accounts get locked. A
-    /// database that cannot be opened is retried once: one that is being moved has the same number.
-    const fn waits(self) -> &'static [Duration] {
-        match self {
-            Self::Throttled | Self::Busy => BUSY,
-            Self::Unopened | Self::Internal => RESUMING,
-            Self::Unresolved | Self::NoTunnel | Self::NoConnection | Self::Silent => PASSING,
-            Self::LoginRefused
-            | Self::Refused
-            | Self::ProxyDenied
-            | Self::NoDatabase
-            | Self::Interrupted
-            | Self::TlsRefused
-            | Self::LoginExpired
-            | Self::Firewall
-            | Self::WrongServer
-            | Self::Paused
-            | Self::NoAccess
-            | Self::NoPermission
-            | Self::NoObject
-            | Self::Unsupported
-            | Self::OtherAnswer
-            | Self::NoToken(_)
-            | Self::NoTls
-            | Self::ExpiredCertificate
-            | Self::TlsFailed
-            | Self::Redirected
-            | Self::UnexpectedResponse
-            | Self::Local => &[],
-        }
-    }
-
     fn of(error: &CallError, stage: Stage) -> Self {
         let cause = match error {
             CallError::Secret(_) | CallError::Authorities(_) => Self::Local,
@@ -223,6 +85,7 @@ impl Cause {
             CallError::Silent(_) => Self::Silent,
             CallError::NoRow | CallError::GaveUp => Self::UnexpectedResponse,
             CallError::Redirected { .. } | CallError::RedirectedAgain(_) => Self::Redirected,
+            CallError::Replayed { cause, .. } => *cause,
             CallError::Tds(TdsError::Server(error)) => Self::of_answer(
                 Number { number: error.code(), severity: error.class() },
                 error.message(),
@@ -368,7 +231,11 @@ fn bare(message: &str) -> &str {
 
 /// Returns the server's error as evidence, with what the message leaves out.
 fn evidence(error: &CallError) -> String {
-    let CallError::Tds(tds) = error else { return error.to_string() };
+    let tds = match error {
+        CallError::Tds(tds) => tds,
+        CallError::Replayed { evidence, .. } => return evidence.clone(),
+        error => return error.to_string(),
+    };
     match tds {
         TdsError::Server(error) => said(error),
         TdsError::Tls(text) => first_sentence(text),
@@ -402,6 +269,7 @@ mod tests {
     use super::*;
     use crate::platforms::synapse::transient::{PASSING as PASSING_NUMBERS, PASSING_OF_AZURE};
     use std::sync::Arc;
+    use std::time::Duration;
 
     #[test]
     fn every_number_has_its_cause_class_and_attempts() {

@@ -14,14 +14,16 @@ use tracing::instrument::WithSubscriber;
 use tracing::subscriber::NoSubscriber;
 
 use super::call::CallError;
-use super::classify::{Cause, Failure, Stage};
+use super::cause::Cause;
+use super::classify::{Failure, Stage};
 use super::credentials::{Credentials, RunCredentials};
-use super::statement::Statement;
+use super::recorded;
+use super::statement::{Found, Statement};
 use super::stream::Bounded;
 use crate::domain::{Redactor, Timestamp};
 use crate::net::backoff::{Budget, retry_within};
-use crate::net::tls;
-use crate::net::tunnel::{Dialer, Stream};
+use crate::net::tunnel::Stream;
+use crate::net::{tape, tls};
 use crate::platforms::azure::Cloud;
 use crate::platforms::connection::{TcpEndpoint, is_host};
 use crate::platforms::{LogInKey, RunContext, Seen};
@@ -57,19 +59,6 @@ struct Stop {
     host: String,
     port: u16,
     server_name: String,
-}
-
-/// Result of a statement: its first value.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Found {
-    /// The statement returned no row.
-    Nothing,
-    /// A row whose first column is empty.
-    Null,
-    /// A row whose first column is this number.
-    Number(i64),
-    /// A row with anything else in it.
-    Other,
 }
 
 /// A logged-in client of the library on a bounded connection.
@@ -144,11 +133,15 @@ impl Server {
         credentials: &RunCredentials,
         redactor: &Redactor,
     ) -> Result<Connection, CallError> {
-        let dialer = self.endpoint.dialer::<CallError>(redactor).await?;
+        let failure = |error: &CallError| Failure::of(error, Stage::LogIn, redactor);
         let TcpEndpoint { host, port, server_name, .. } = &self.endpoint;
         let mut stop = Stop { host: host.clone(), port: *port, server_name: server_name.clone() };
         for _ in 0..=REDIRECTIONS_MAX {
-            match self.log_in_at(&stop, &dialer, credentials).await {
+            let question = tape::question(recorded::LOG_IN);
+            let result = self.log_in_at(&stop, credentials, redactor).await;
+            let result = result.map_err(recorded::restored);
+            question.end(|| recorded::log_in(&result, failure));
+            match result {
                 Err(CallError::Tds(TdsError::Routing { host, port })) => {
                     stop = self.redirected(&host, port)?;
                 }
@@ -173,19 +166,20 @@ impl Server {
     async fn log_in_at(
         &self,
         stop: &Stop,
-        dialer: &Dialer,
         credentials: &RunCredentials,
+        redactor: &Redactor,
     ) -> Result<Connection, CallError> {
+        let dialer = self.endpoint.dialer::<CallError>(redactor).await?;
         let mut config = Config::new();
         config.host(&stop.server_name);
         config.port(stop.port);
         config.database(&self.database);
         config.application_name(APPLICATION);
         config.authentication(credentials.method());
-        config.encryption(if self.is_strict {
-            EncryptionLevel::Strict
-        } else {
-            EncryptionLevel::Required
+        config.encryption(match (tape::is_replayed(), self.is_strict) {
+            (true, _) => EncryptionLevel::NotSupported,
+            (false, true) => EncryptionLevel::Strict,
+            (false, false) => EncryptionLevel::Required,
         });
         if let Some(path) = &self.endpoint.ca_file {
             for certificate in tls::read_authorities(path).await? {
@@ -249,9 +243,12 @@ impl Session {
     pub(super) async fn ask(&mut self, statement: Statement<'_>) -> Result<Found, Failure> {
         (self.is_broken, self.is_pending) = (true, true);
         let limit = self.read_timeout;
+        let question = tape::question(&statement.sql());
         let answer = timeout(limit, answer(&mut self.client, statement)).await;
         self.is_pending = answer.is_err();
-        let answer = answer.unwrap_or(Err(CallError::Silent(limit)));
+        let answer = answer.unwrap_or(Err(CallError::Silent(limit))).map_err(recorded::restored);
+        let failure = |error: &CallError| Failure::of(error, Stage::Statement, &self.redactor);
+        question.end(|| recorded::statement(&answer, failure));
         self.is_broken = match &answer {
             Ok(_) => false,
             // From severity 20 on, the server ends the connection.

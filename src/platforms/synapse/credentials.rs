@@ -3,7 +3,8 @@
 use tiberius::AuthMethod;
 
 use super::call::CallError;
-use super::classify::{Cause, Failure, Stage};
+use super::cause::Cause;
+use super::classify::{Failure, Stage};
 use crate::domain::{Redactor, Secret, SecretRef, Timestamp};
 use crate::net::jwt;
 use crate::net::oauth::{KeptToken, NoToken, Token};

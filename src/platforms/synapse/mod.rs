@@ -5,6 +5,7 @@
 
 mod call;
 mod catalog;
+mod cause;
 mod classify;
 mod client;
 mod config;
@@ -12,6 +13,8 @@ mod credentials;
 mod grants;
 mod integration;
 mod library;
+mod operations;
+mod recorded;
 mod remedy;
 mod statement;
 mod stream;
@@ -22,11 +25,13 @@ mod transient;
 use std::time::Duration;
 
 use self::catalog::{CATALOG, CONNECT, DELIMITERS, MANAGE, ROLE_ABSENT, ROLE_EXISTS};
-use self::classify::{Cause, Failure, can_be_asked_otherwise};
-use self::client::{Found, Server, Session};
+use self::cause::Cause;
+use self::classify::{Failure, can_be_asked_otherwise};
+use self::client::{Server, Session};
 use self::grants::GRANTS;
 use self::integration::{Delimiters, Synapse};
-use self::statement::{Statement, identifier};
+use self::operations::OPERATIONS;
+use self::statement::{Found, Statement, identifier};
 use super::connection::TcpEndpoint;
 use super::tested::Passed;
 use super::{
@@ -43,7 +48,7 @@ pub(super) const PLATFORM: Platform = Platform {
     catalog: CATALOG,
     grants: GRANTS,
     auto_bootstrap: AutoBootstrap::Any,
-    operations: &[],
+    operations: OPERATIONS,
     sample: include_str!("../../../config/examples/synapse.toml"),
     parse,
 };

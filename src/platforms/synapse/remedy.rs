@@ -1,6 +1,7 @@
 //! Remediation of each cause, for people.
 
-use super::classify::{Cause, Failure};
+use super::cause::Cause;
+use super::classify::Failure;
 use super::credentials::Credentials;
 use super::integration::Synapse;
 use super::statement::identifier;

@@ -1,4 +1,4 @@
-//! The only statements that may be sent.
+//! The only statements that may be sent, and their results.
 
 /// Statements that are sent, each as one batch, and no others: reads of the system catalog.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -14,6 +14,19 @@ pub(super) enum Statement<'a> {
     /// Asks for a database role of this name that the user may see; the collation of the database
     /// says if case counts.
     Role(&'a str),
+}
+
+/// Result of a statement: its first value.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Found {
+    /// The statement returned no row.
+    Nothing,
+    /// A row whose first column is empty.
+    Null,
+    /// A row whose first column is this number.
+    Number(i64),
+    /// A row with anything else in it.
+    Other,
 }
 
 impl Statement<'_> {

@@ -10,16 +10,18 @@ use tokio::sync::Semaphore;
 
 use super::echo::credentials;
 use super::{Server, Subject, cases, config, context};
+use crate::domain::Report;
 use crate::domain::echo::echoes;
 use crate::input::{Faults, Reader, Value};
 use crate::net::record::recorded;
+use crate::net::tape::Recording;
 use crate::platforms::record::{Case, Draft, Taken, draft, namer};
-use crate::platforms::{Mode, Platform, Validated, find};
+use crate::platforms::{Mode, Platform, RunContext, Validated, find};
 
 /// Shortest text of a configuration that is looked for.
 const NAME_MIN: usize = 5;
 /// Names that are words of protocols, or are the same everywhere.
-const PUBLIC: [&str; 8] = [
+const PUBLIC: [&str; 9] = [
     "probe",
     "revalidated",
     "immuta",
@@ -28,6 +30,7 @@ const PUBLIC: [&str; 8] = [
     "IMMUTA_IMPERSONATION",
     "system",
     "s3://",
+    "tenant/../x",
 ];
 /// Number of cases that run at once: more of them would wait for the processor until their limits.
 const RUNS_MAX: usize = 8;
@@ -96,35 +99,79 @@ async fn again(
     }
     let (Validated { report, .. }, mut recording) =
         recorded(namer(platform), validator.validate(&run)).await;
-    let Recorded { config: mut plain, environment } = machine(&config);
+    let sent = server.seen().iter().flat_map(credentials).collect();
+    let is_timed = given["testLimit"].is_string();
+    let names = names(&config);
+    let Recorded { config, environment } = machine(&config);
     recording.variables = environment;
-    let auto_bootstrap = plain["autoBootstrap"].as_bool();
-    plain.as_object_mut().unwrap().remove("autoBootstrap");
-    let flag = auto_bootstrap.unwrap_or_default();
-    let referring = referring(platform, plain, flag, folder.path()).to_string();
-    let taken =
-        Taken { platform, config: &referring, auto_bootstrap, context: run, report, recording };
-    let Draft { case, differences, .. } =
-        draft(taken).await.map_err(|why| format!("{name}: {why}"))?;
-    let files = case.files();
-    assert!(!files.keys().any(|file| file.starts_with("other.")), "{name} has a nameless request");
-    let all: String = files.values().map(String::as_str).collect();
-    for secret in server.seen().iter().flat_map(credentials) {
-        assert!(!shows(&all, &secret), "{name} shows {secret} in {all}");
+    let run = Run { platform, config, context: run, report, recording };
+    let leaks = Leaks { secrets: subject.secrets, sent, names, is_timed };
+    leaks.checked(&name, run, folder.path()).await
+}
+
+/// Run that was recorded, with the configuration as a user would have it.
+pub(in crate::platforms) struct Run {
+    /// Platform that was validated.
+    pub(in crate::platforms) platform: &'static Platform,
+    /// Table `config` of the integration.
+    pub(in crate::platforms) config: Json,
+    /// Circumstances of the run.
+    pub(in crate::platforms) context: RunContext,
+    /// Report of the platform's own tests.
+    pub(in crate::platforms) report: Report,
+    /// Exchanges of the run.
+    pub(in crate::platforms) recording: Recording,
+}
+
+/// Texts that a recording must not have.
+pub(in crate::platforms) struct Leaks {
+    /// Fragments of secrets that no file has.
+    pub(in crate::platforms) secrets: &'static [&'static str],
+    /// Credentials that were sent.
+    pub(in crate::platforms) sent: Vec<String>,
+    /// Names of the configuration; see [`names`].
+    pub(in crate::platforms) names: Vec<String>,
+    /// True when a limit of time decides, and which one depends on the machine.
+    pub(in crate::platforms) is_timed: bool,
+}
+
+impl Leaks {
+    /// Makes a case of `run`, and says how it differs from the run, or which name it shows. A secret is a failure.
+    pub(in crate::platforms) async fn checked(
+        &self,
+        name: &str,
+        run: Run,
+        folder: &Path,
+    ) -> Result<(), String> {
+        let Run { platform, config: mut plain, context, report, recording } = run;
+        let auto_bootstrap = plain["autoBootstrap"].as_bool();
+        plain.as_object_mut().unwrap().remove("autoBootstrap");
+        let flag = auto_bootstrap.unwrap_or_default();
+        let referring = referring(platform, plain, flag, folder).to_string();
+        let config = &referring;
+        let taken = Taken { platform, config, auto_bootstrap, context, report, recording };
+        let Draft { case, differences, .. } =
+            draft(taken).await.map_err(|why| format!("{name}: {why}"))?;
+        let files = case.files();
+        let is_nameless = |file: &String| file.starts_with("other.");
+        assert!(!files.keys().any(is_nameless), "{name} has a nameless request");
+        let all: String = files.values().map(String::as_str).collect();
+        for secret in &self.sent {
+            assert!(!shows(&all, secret), "{name} shows {secret} in {all}");
+        }
+        for secret in self.secrets.iter().filter(|secret| !secret.contains("KEY")) {
+            assert!(!all.contains(secret), "{name} shows {secret} in {all}");
+        }
+        let shown: Vec<_> = self.names.iter().filter(|name| all.contains(*name)).collect();
+        if !shown.is_empty() {
+            return Err(format!("{name} shows {shown:?} in {all}"));
+        }
+        assert_eq!(Case::read(&files).unwrap(), case, "{name}");
+        if differences.is_empty() || self.is_timed {
+            return Ok(());
+        }
+        Err(format!("{name}: {}\n{all}", differences.join("\n")))
     }
-    for secret in subject.secrets.iter().filter(|secret| !secret.contains("KEY")) {
-        assert!(!all.contains(secret), "{name} shows {secret}");
-    }
-    let shown: Vec<_> = names(&config).into_iter().filter(|name| all.contains(name)).collect();
-    if !shown.is_empty() {
-        return Err(format!("{name} shows {shown:?} in {all}"));
-    }
-    assert_eq!(Case::read(&files).unwrap(), case, "{name}");
-    // Which limit of time is reached first depends on the machine.
-    if differences.is_empty() || given["testLimit"].is_string() {
-        return Ok(());
-    }
-    Err(format!("{name}: {}\n{all}", differences.join("\n")))
 }
 
 /// True when `text` has twelve consecutive bytes of a spelling of `secret`.
@@ -156,7 +203,7 @@ fn is_public(text: &str) -> bool {
 }
 
 /// Returns the texts of a configuration that name something of its own.
-fn names(config: &Json) -> Vec<String> {
+pub(in crate::platforms) fn names(config: &Json) -> Vec<String> {
     let public = [
         "authenticationType",
         "awsRegion",
@@ -169,11 +216,14 @@ fn names(config: &Json) -> Vec<String> {
         "universeDomain",
         "connectTimeout",
         "readTimeout",
+        "encryption",
         "environment",
+        "pausedPool",
         "credential",
         "caFile",
         "endpoints",
         "endpoint",
+        "authority",
         "authorityUrl",
         "workspaceUrl",
         "url",

@@ -21,7 +21,7 @@ const FIELDS: [&str; 5] =
 const BYTES_MIN: usize = 14;
 
 /// The credentials that `seen` shows.
-pub(super) fn credentials(seen: &Seen) -> Vec<String> {
+pub(in crate::platforms) fn credentials(seen: &Seen) -> Vec<String> {
     let mut found: Vec<String> =
         HEADERS.iter().filter_map(|name| seen.header(name)).map(str::to_owned).collect();
     match seen.header("authorization").and_then(|text| text.split_once(' ')) {

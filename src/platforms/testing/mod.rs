@@ -35,8 +35,8 @@ use std::time::Duration;
 
 use serde_json::Value as Json;
 
-pub(in crate::platforms) use again::{Recorded, recorded_again};
-pub(in crate::platforms) use echo::{echo_is_hidden, flat, nested, page, xml};
+pub(in crate::platforms) use again::{Leaks, Recorded, Run, names, recorded_again};
+pub(in crate::platforms) use echo::{credentials, echo_is_hidden, flat, nested, page, xml};
 pub(in crate::platforms) use fuzz::{fuzz, recorded_bodies};
 pub(in crate::platforms) use grants::folder_of;
 pub(in crate::platforms) use observed::{facts_of, facts_of_case, lines_of, token_of};
@@ -188,7 +188,8 @@ async fn replay_recorded(subject: Subject, dir: &Path) -> Result<(), String> {
     let Prepared { validator, variables } = Prepared::new(&case, platform, folder.path()).unwrap();
     let address = server.address.trim_start_matches("http://");
     let home = folder.path().to_owned();
-    let world = World { server: address.parse().unwrap(), variables, home };
+    let server_address = address.parse().unwrap();
+    let world = World { server: server_address, database: server_address, variables, home };
     let context = case.context().unwrap();
     let Validated { report, observed } = replayed(world, validator.validate(&context)).await;
     let asked = |seen: &Seen| record::operation(platform, seen.asked()).1;
@@ -202,6 +203,18 @@ async fn replay_recorded(subject: Subject, dir: &Path) -> Result<(), String> {
     }
     let name = dir.file_name().unwrap().to_str().unwrap();
     compared(subject, name, &serde_json::from_str(&text).unwrap(), &case.expected)
+}
+
+/// Replays a case that was recorded as `--replay` does, for platforms with a protocol of their own. None for a case
+/// that was not recorded.
+pub(in crate::platforms) async fn replay_session(
+    subject: Subject,
+    dir: &Path,
+) -> Option<Result<(), String>> {
+    let case = record::read(dir).ok().filter(|case| case.platform().is_ok())?;
+    let found = record::replay(&case).await.unwrap();
+    let name = dir.file_name().unwrap().to_str().unwrap();
+    Some(compared(subject, name, &found, &case.expected))
 }
 
 /// Compares a report with that of `expected.json`.

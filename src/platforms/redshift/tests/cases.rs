@@ -17,10 +17,14 @@ use tokio::task::spawn_blocking;
 
 use super::Server;
 use crate::net::observe::observed;
-use crate::platforms::Mode;
-use crate::platforms::Validated;
+use crate::net::record::recorded;
+use crate::platforms::record::namer;
 use crate::platforms::redshift::PLATFORM;
-use crate::platforms::testing::{self, Seen, Subject, cases, config, context, shown, validator};
+use crate::platforms::testing::{
+    self, Leaks, Run, Seen, Subject, cases, config, context, credentials, names, replay_session,
+    shown, validator,
+};
+use crate::platforms::{Mode, RunContext, Validated, find};
 
 /// Fragments that no report, fact, request line or debug text may contain.
 const SECRETS: [&str; 4] = ["pw-", "wJalrXUtnFEMI", "FwoGZXIvYXdz", "AQoDYXdzEPT"];
@@ -123,20 +127,28 @@ async fn says(mut stream: TcpStream, answer: &'static [u8]) {
     let _closed = stream.shutdown().await;
 }
 
-#[tokio::test]
-async fn every_case_is_reported_as_expected() {
+/// Returns the folders of all cases.
+fn folders() -> Vec<PathBuf> {
     let found = std::fs::read_dir(cases("redshift")).unwrap();
     let found: Vec<_> = found.map(|entry| entry.unwrap().path()).collect();
     assert!(SUBJECT.cases_min <= found.len(), "only {} cases", found.len());
+    found
+}
+
+/// Runs `work` on every case, a few at a time.
+async fn each<F>(work: fn(PathBuf) -> F)
+where
+    F: Future<Output = Result<(), String>> + Send + 'static,
+{
     let turns = Arc::new(Semaphore::new(TURNS));
     let run = |case| {
         let turns = Arc::clone(&turns);
         tokio::spawn(async move {
             let _turn = turns.acquire().await.unwrap();
-            replay(case).await
+            work(case).await
         })
     };
-    let running: Vec<_> = found.into_iter().map(run).collect();
+    let running: Vec<_> = folders().into_iter().map(run).collect();
     let mut wrong = Vec::new();
     for case in running {
         wrong.extend(case.await.unwrap().err());
@@ -144,23 +156,76 @@ async fn every_case_is_reported_as_expected() {
     assert!(wrong.is_empty(), "{} cases differ\n{}", wrong.len(), wrong.join("\n"));
 }
 
-async fn replay(case: PathBuf) -> Result<(), String> {
-    let name = case.file_name().unwrap().to_str().unwrap().to_owned();
-    let read = |name: &str| std::fs::read_to_string(case.join(name)).unwrap_or_default();
-    let dir = tempfile::tempdir().unwrap();
-    let given: Json = serde_json::from_str(&read("integration.json")).unwrap();
-    let database = Database::start(given["database"].as_str().unwrap(), dir.path()).await;
-    let (port, ca) = database.port_and_ca();
-    let given = given.to_string().replace("\"@database-port@\"", &port.to_string());
-    let given = given.replace("@database-ca@", ca.to_str().unwrap());
-    let given: Json = serde_json::from_str(&given).unwrap();
-    let server = testing::Server::start(&SUBJECT, &case, given["tls"].as_str()).await;
-    let validator = (SUBJECT.validator)(&config(&given, &server, dir.path()));
-    let preflight = given["mode"] == "preflight";
-    let mut run = context(if preflight { Mode::Preflight } else { Mode::Recurring });
-    if let Some(seconds) = given["testSeconds"].as_u64() {
-        run.test_limit = Duration::from_secs(seconds);
+#[tokio::test]
+async fn every_case_is_reported_as_expected() {
+    each(replay).await;
+}
+
+#[tokio::test]
+async fn every_case_is_recorded_without_names_and_replayed_with_equal_verdicts() {
+    each(record_again).await;
+}
+
+/// Servers of a case, and the run that it describes.
+struct Started {
+    name: String,
+    dir: tempfile::TempDir,
+    database: Database,
+    server: testing::Server,
+    config: Json,
+    run: RunContext,
+    is_timed: bool,
+}
+
+impl Started {
+    async fn of(case: &Path) -> Self {
+        let name = case.file_name().unwrap().to_str().unwrap().to_owned();
+        let dir = tempfile::tempdir().unwrap();
+        let text = std::fs::read_to_string(case.join("integration.json")).unwrap();
+        let given: Json = serde_json::from_str(&text).unwrap();
+        let database = Database::start(given["database"].as_str().unwrap(), dir.path()).await;
+        let (port, ca) = database.port_and_ca();
+        let given = given.to_string().replace("\"@database-port@\"", &port.to_string());
+        let given = given.replace("@database-ca@", ca.to_str().unwrap());
+        let given: Json = serde_json::from_str(&given).unwrap();
+        let server = testing::Server::start(&SUBJECT, case, given["tls"].as_str()).await;
+        let config = config(&given, &server, dir.path());
+        let preflight = given["mode"] == "preflight";
+        let mut run = context(if preflight { Mode::Preflight } else { Mode::Recurring });
+        let seconds = given["testSeconds"].as_u64();
+        if let Some(seconds) = seconds {
+            run.test_limit = Duration::from_secs(seconds);
+        }
+        Self { name, dir, database, server, config, run, is_timed: seconds.is_some() }
     }
+}
+
+/// Records a case as `--record` does.
+async fn record_again(case: PathBuf) -> Result<(), String> {
+    if replay_session(SUBJECT, &case).await.is_some() {
+        return Ok(());
+    }
+    let Started { name, dir, database: _database, server, config, mut run, is_timed } =
+        Started::of(&case).await;
+    "integration-of-the-case".clone_into(&mut run.name);
+    let platform = find(PLATFORM.kind).unwrap();
+    let validator = (SUBJECT.validator)(&config);
+    let (Validated { report, .. }, recording) =
+        recorded(namer(platform), validator.validate(&run)).await;
+    let sent = server.seen().iter().flat_map(credentials).collect();
+    let leaks = Leaks { secrets: &SECRETS, sent, names: names(&config), is_timed };
+    let run = Run { platform, config, context: run, report, recording };
+    leaks.checked(&name, run, dir.path()).await
+}
+
+async fn replay(case: PathBuf) -> Result<(), String> {
+    if let Some(replayed) = replay_session(SUBJECT, &case).await {
+        return replayed;
+    }
+    let Started { name, dir, database, server, config, run, is_timed: _ } =
+        Started::of(&case).await;
+    let (port, _) = database.port_and_ca();
+    let validator = (SUBJECT.validator)(&config);
     let (Validated { report, observed }, by_net) = observed(validator.validate(&run)).await;
     let seen = server.seen();
     for request in &seen {
@@ -176,7 +241,8 @@ async fn replay(case: PathBuf) -> Result<(), String> {
     for secret in SECRETS {
         assert!(!everything.contains(secret), "{name} shows {secret}");
     }
-    if text == read("expected.json") {
+    let expected = std::fs::read_to_string(case.join("expected.json")).unwrap_or_default();
+    if text == expected {
         return Ok(());
     }
     let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/testcases/redshift");

@@ -11,16 +11,20 @@ mod connection;
 mod transient;
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 
 use super::*;
 use crate::domain::ReportStatus;
 use crate::net::observe::observed;
+use crate::net::record::recorded;
+use crate::platforms::find;
+use crate::platforms::record::namer;
 use crate::platforms::testing::{
-    Seen, Server, StandIn, Subject, cases, context, facts_of, parsed, sample_config, shown,
-    validator,
+    Leaks, Run, Seen, Server, StandIn, Subject, cases, context, credentials, facts_of, names,
+    parsed, replay_session, sample_config, shown, validator,
 };
 
 /// Fragments that no report, fact, request line or debug text may contain.
@@ -94,22 +98,61 @@ fn sent(server: &StandIn, name: &str, role: &str) -> Vec<String> {
     lines
 }
 
-async fn replay_one(server: &StandIn, case: &Path) -> Result<(), String> {
-    let name = case.file_name().unwrap().to_str().unwrap();
-    let given = read(&case.join("integration.json"));
-    let entra = Server::start(&ENTRA, case, None).await;
-    let ca = server.value("ca");
-    let changes = given["config"].to_string();
-    let changes = changes.replace("@authority@", &entra.address).replace("@ca@", ca);
-    let port = server.value(name);
-    let config = config_of(port, ca, &serde_json::from_str(&changes).unwrap());
-    let validator = validator(&PLATFORM, &config);
-    let preflight = given["mode"] == "preflight";
-    let mut run = context(if preflight { Mode::Preflight } else { Mode::Recurring });
-    if let Some(limit) = given["testLimit"].as_str() {
-        let limit: jiff::SignedDuration = limit.parse().unwrap();
-        run.test_limit = limit.unsigned_abs();
+/// Servers of a case, and the run that it describes.
+struct Started {
+    name: String,
+    given: Json,
+    entra: Server,
+    config: Json,
+    run: RunContext,
+}
+
+impl Started {
+    async fn of(server: &StandIn, case: &Path) -> Self {
+        let name = case.file_name().unwrap().to_str().unwrap().to_owned();
+        let given = read(&case.join("integration.json"));
+        let entra = Server::start(&ENTRA, case, None).await;
+        let ca = server.value("ca");
+        let changes = given["config"].to_string();
+        let changes = changes.replace("@authority@", &entra.address).replace("@ca@", ca);
+        let changes = serde_json::from_str(&changes).unwrap();
+        let config = config_of(server.value(&name), ca, &changes);
+        let preflight = given["mode"] == "preflight";
+        let mut run = context(if preflight { Mode::Preflight } else { Mode::Recurring });
+        if let Some(limit) = given["testLimit"].as_str() {
+            let limit: jiff::SignedDuration = limit.parse().unwrap();
+            run.test_limit = limit.unsigned_abs();
+        }
+        Self { name, given, entra, config, run }
     }
+}
+
+/// Records a case as `--record` does.
+async fn record_again(server: &StandIn, case: &Path) -> Result<(), String> {
+    if replay_session(ENTRA, case).await.is_some() {
+        return Ok(());
+    }
+    let Started { name, given, entra, config, mut run } = Started::of(server, case).await;
+    "integration-of-the-case".clone_into(&mut run.name);
+    let platform = find(PLATFORM.kind).unwrap();
+    let validator = validator(&PLATFORM, &config);
+    let (Validated { report, .. }, recording) =
+        recorded(namer(platform), validator.validate(&run)).await;
+    let sent = entra.seen().iter().flat_map(credentials).collect();
+    let is_timed = given["testLimit"].is_string();
+    let leaks = Leaks { secrets: &SECRETS, sent, names: names(&config), is_timed };
+    let folder = tempfile::tempdir().unwrap();
+    let run = Run { platform, config, context: run, report, recording };
+    leaks.checked(&name, run, folder.path()).await
+}
+
+async fn replay_one(server: &StandIn, case: &Path) -> Result<(), String> {
+    if let Some(replayed) = replay_session(ENTRA, case).await {
+        return replayed;
+    }
+    let Started { name, given, entra, config, run } = Started::of(server, case).await;
+    let port = server.value(&name);
+    let validator = validator(&PLATFORM, &config);
     let (Validated { report, observed }, by_net) = observed(validator.validate(&run)).await;
     let seen: Vec<Seen> = entra.seen();
     for request in &seen {
@@ -117,7 +160,7 @@ async fn replay_one(server: &StandIn, case: &Path) -> Result<(), String> {
         (ENTRA.check)(request);
     }
     let mut requests: Vec<_> = seen.iter().map(ENTRA.shown).collect();
-    let own = [json!(name)];
+    let own = [json!(&name)];
     for log in given["logs"].as_array().map_or(&own[..], Vec::as_slice) {
         requests.extend(sent(server, log.as_str().unwrap(), "IMMUTA_IMPERSONATION"));
     }
@@ -139,22 +182,29 @@ async fn replay_one(server: &StandIn, case: &Path) -> Result<(), String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_scenario_is_reported_as_expected() {
-    let server = std::sync::Arc::new(StandIn::start("tds"));
+    each(|server, case| Box::pin(replay_one(server, case))).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_scenario_is_recorded_without_names_and_replayed_with_equal_verdicts() {
+    each(|server, case| Box::pin(record_again(server, case))).await;
+}
+
+/// Runs `work` on every case, a few at a time: the time limits of some are short.
+async fn each(work: for<'a> fn(&'a StandIn, &'a Path) -> BoxFuture<'a, Result<(), String>>) {
+    let server = Arc::new(StandIn::start("tds"));
     let found = fs::read_dir(cases("synapse")).unwrap().map(|entry| entry.unwrap().path());
     let found: Vec<_> = found.filter(|path| path.join("integration.json").exists()).collect();
     assert!(ENTRA.cases_min <= found.len(), "only {} cases", found.len());
-    // The time limits of some are short.
-    let turns = std::sync::Arc::new(tokio::sync::Semaphore::new(8));
-    let running: Vec<_> = found
-        .into_iter()
-        .map(|case| {
-            let (server, turns) = (std::sync::Arc::clone(&server), std::sync::Arc::clone(&turns));
-            tokio::spawn(async move {
-                let _turn = turns.acquire().await.unwrap();
-                replay_one(&server, &case).await
-            })
+    let turns = Arc::new(tokio::sync::Semaphore::new(8));
+    let run = |case: PathBuf| {
+        let (server, turns) = (Arc::clone(&server), Arc::clone(&turns));
+        tokio::spawn(async move {
+            let _turn = turns.acquire().await.unwrap();
+            work(&server, &case).await
         })
-        .collect();
+    };
+    let running: Vec<_> = found.into_iter().map(run).collect();
     let mut wrong = Vec::new();
     for case in running {
         wrong.extend(case.await.unwrap().err());

@@ -1,0 +1,3 @@
+# recorded by revalidated 0.1.0
+logged-in
+

@@ -1,0 +1,4 @@
+# recorded by revalidated 0.1.0
+rows
+value: 1
+
