@@ -4,7 +4,9 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::print::{Screen, wrapped};
 use super::samples;
-use super::{audit, deliveries, explain, failing, history, list, receivers, show, silences};
+use super::{
+    audit, deliveries, explain, failing, history, list, receivers, report, show, silences,
+};
 
 /// Returns the text of every command that shows stored things, by the command's name.
 fn texts(screen: Screen) -> Vec<(&'static str, String)> {
@@ -25,6 +27,7 @@ fn texts(screen: Screen) -> Vec<(&'static str, String)> {
         ("show", show::text(&long, &situation, screen)),
         ("explain", explain::text(&samples::explanation(), screen)),
         ("audit", audit::text(&samples::audit(), screen)),
+        ("report", report::text::tables(&samples::monthly(&samples::timelines()), screen)),
         ("status", failing::block(&samples::failing(), screen)),
         ("show --run", show::run_text(&long, &samples::run(), screen)),
         ("history", history::text(&history, screen)),

@@ -32,6 +32,7 @@ mod record;
 mod redeliver;
 mod rehearse;
 mod reload;
+mod report;
 mod results;
 mod revalidate;
 mod run;

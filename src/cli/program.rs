@@ -12,8 +12,8 @@ use super::error::{CommandError, print_error};
 use super::print::{Answer, End, Screen};
 use super::{
     audit, catalog, check, deliveries, explain, grants, history, import, list, log, log_queue,
-    next, print, receivers, record, redeliver, rehearse, reload, revalidate, run, sample, show,
-    silences, status, webhook,
+    next, print, receivers, record, redeliver, rehearse, reload, report, revalidate, run, sample,
+    show, silences, status, webhook,
 };
 use crate::daemon::Clock;
 use crate::demo;
@@ -77,6 +77,7 @@ fn answer(arguments: Arguments) -> Result<Answer, CommandError> {
         | Command::Redeliver(_)
         | Command::Replay(_)
         | Command::Audit(_)
+        | Command::Report(_)
         | Command::Catalog(_)
         | Command::Next(_)
         | Command::Sample(_)
@@ -119,6 +120,7 @@ async fn dispatch(global: &Global, command: Command) -> Result<Answer, CommandEr
         Command::Redeliver(args) => redeliver::answer(global, &args, screen),
         Command::Replay(args) => redeliver::replay(global, &args, screen),
         Command::Audit(args) => audit::answer(global, args, screen).await,
+        Command::Report(args) => report::answer(global, args, screen).await,
         Command::Catalog(args) => catalog::answer(args, screen),
         Command::Next(args) => next::answer(&args, screen),
         Command::Sample(args) => sample::answer(&args),

@@ -6,7 +6,6 @@ use crate::domain::{Status, Timestamp};
 /// Status changes and acknowledgements of an integration until an instant, as far as a report about the time
 /// from another instant on needs them.
 #[derive(Clone, Debug)]
-#[cfg_attr(not(test), expect(dead_code, reason = "a report is to be made of it"))]
 pub(crate) struct TimelineRow {
     /// Integration, deleted or not.
     pub(crate) integration: TargetRow,

@@ -21,6 +21,9 @@ mod notifications;
 mod ping;
 mod receiver;
 mod rehearsal;
+mod report;
+#[cfg(test)]
+mod report_samples;
 mod request;
 mod run;
 #[cfg(test)]
@@ -46,6 +49,7 @@ pub(crate) use integration::{Integration, config, parsed};
 pub(crate) use ping::Pinged;
 pub(crate) use receiver::{Receiver, ReceiverState};
 pub(crate) use rehearsal::{Compared, Rehearsal, Rehearsed, Trial};
+pub(crate) use report::{Expires, Figures, Group, Line, Month, MonthlyReport};
 pub(crate) use request::{RequestedRun, Revalidated};
 pub(crate) use run::Run;
 pub(crate) use silence::{Silence, SilenceState, covered};

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::explanation::Explanation;
 use super::failing::FailingRow;
 pub(crate) use super::grant_samples::grants;
+pub(crate) use super::report_samples::{monthly, timeline, timelines};
 use super::request::RequestedRun;
 use super::situation::Situation;
 use super::validation::Validated;

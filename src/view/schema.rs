@@ -16,6 +16,7 @@ use super::integration::Integration;
 use super::ping::Pinged;
 use super::receiver::Receiver;
 use super::rehearsal::Rehearsed;
+use super::report::MonthlyReport;
 use super::request::Revalidated;
 use super::run::Run;
 use super::silence::Silence;
@@ -57,6 +58,8 @@ struct Commands<'a> {
     reload: Reload,
     /// Events that are queued again.
     replay: ReplayPlan<'a>,
+    /// Report of a month.
+    report: MonthlyReport<'a>,
     /// Runs that were asked for, with results when those were waited for.
     revalidate: Vec<Revalidated<'a>>,
     /// One integration as published, with an extension.
@@ -127,6 +130,8 @@ fn printed_json_has_the_members_of_the_schema() {
     assert_members("silences", &Silence::new(silence, &[samples::target()], samples::now()));
     assert_members("audit", &Audited::from(&samples::audit()[0]));
     assert_members("revalidate", &Revalidated::from(&samples::requested()));
+    let timelines = samples::timelines();
+    assert_members("report", &samples::monthly(&timelines));
     let platform = samples::platform("Redshift");
     assert_members("catalog", &PlatformTests::from(&platform));
 }

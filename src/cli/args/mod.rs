@@ -8,6 +8,7 @@ mod grants;
 mod history;
 mod receivers;
 mod rehearse;
+mod report;
 mod revalidate;
 mod silences;
 
@@ -27,6 +28,7 @@ pub(super) use receivers::{
     WebhookTest,
 };
 pub(super) use rehearse::Rehearse;
+pub(super) use report::{Report, ReportFormat};
 pub(super) use revalidate::Revalidate;
 pub(super) use silences::{
     AHEAD_MAX, Acknowledge, EndSilence, MUTE_MAX, Silence, SilenceAction, SilenceSort, Silences,
@@ -178,6 +180,11 @@ pub(super) enum Command {
     Replay(Replay),
     /// List who changed something by a command, newest first
     Audit(Audit),
+    /// Report a month: how long each integration was enabled, its incidents, and what expires next
+    ///
+    /// Figures are summed up by platform and by label. Incidents count in the month of their beginning, recoveries
+    /// and acknowledgements in theirs. Time of which no status changes are kept any more is counted as unknown.
+    Report(Report),
     /// List the platforms of this program with their validation tests
     Catalog(Json),
     /// Show when a cron expression comes due, by the daemon's own arithmetic
@@ -430,6 +437,7 @@ mod tests {
         ("silences --integration lake --author anna --sort until", "sort: Until"),
         ("silences add --all --from 1970-01-01T00:00:01Z --for 2h", "from: Some(Timestamp(1000))"),
         ("audit --command reload --about lake --csv", "act: Some(Reload), target: Some(\"lake\")"),
+        ("report --month 2026-11 --label team=data --format html", "format: Html"),
         ("webhook test on-call --event daemon.degraded", "kind: DaemonDegraded"),
         ("revalidate lake mart --wait 1m", "names: [\"lake\", \"mart\"], failing: false"),
         ("reload --author anna", "given: Some(\"anna\")"),
