@@ -40,10 +40,12 @@ mod sample;
 #[cfg(test)]
 mod samples;
 mod selection;
+mod serve;
 mod show;
 mod silences;
 mod situation;
 mod status;
+mod token;
 mod validate;
 mod webhook;
 

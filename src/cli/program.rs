@@ -13,7 +13,7 @@ use super::print::{Answer, End, Screen};
 use super::{
     audit, catalog, check, deliveries, explain, grants, history, import, list, log, log_queue,
     next, print, receivers, record, redeliver, rehearse, reload, report, revalidate, run, sample,
-    show, silences, status, webhook,
+    show, silences, status, token, webhook,
 };
 use crate::daemon::Clock;
 use crate::demo;
@@ -81,6 +81,7 @@ fn answer(arguments: Arguments) -> Result<Answer, CommandError> {
         | Command::Catalog(_)
         | Command::Next(_)
         | Command::Sample(_)
+        | Command::Token(_)
         | Command::Import(_) => log::start(&global, None, "warn")?,
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -124,6 +125,7 @@ async fn dispatch(global: &Global, command: Command) -> Result<Answer, CommandEr
         Command::Catalog(args) => catalog::answer(args, screen),
         Command::Next(args) => next::answer(&args, screen),
         Command::Sample(args) => sample::answer(&args),
+        Command::Token(args) => token::answer(&args),
         Command::Import(ImportAction::Csv(args)) => import::answer(global, &args),
         Command::Demo(options) => {
             demo::demo(options.into()).await?;

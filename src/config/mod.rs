@@ -27,6 +27,7 @@ use std::path::{Path, PathBuf};
 pub(crate) use entry::Entry;
 pub(crate) use gather::DropIns;
 pub(crate) use integration::{Integration, Plan};
+pub(crate) use names::name_problem;
 pub(crate) use schedules::schedule_problem;
 pub(crate) use settings::{Limits, Log, LogFormat, Metrics, Own, Settings};
 

@@ -31,7 +31,7 @@ pub(super) fn labels(reader: &mut Reader<'_>) -> BTreeMap<String, String> {
 }
 
 /// Returns the rule that a name breaks, if it breaks one.
-pub(super) fn name_problem(name: &str) -> Option<&'static str> {
+pub(crate) fn name_problem(name: &str) -> Option<&'static str> {
     if name.is_empty() || NAME_MAX < name.chars().count() {
         Some("must be 1 to 128 characters long")
     } else if name.chars().any(is_unseen) {

@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
-use crate::config::{Limits, Log, Metrics, Own};
+use crate::config::{Limits, Log, Metrics, Own, Settings};
 use crate::domain::{
-    CommonChecks, IntegrationId, Maintenance, Policy, Schedule, Subscription, Test, Timestamp,
+    CommonChecks, HttpSettings, IntegrationId, Listen, Maintenance, Policy, Schedule, Subscription,
+    Test, Timestamp,
 };
 use crate::platforms::{Peers, Validator};
 use crate::store::{NotificationContext, Retention};
@@ -50,8 +51,45 @@ pub(super) struct Active {
     pub(super) permits: Arc<Permits>,
     /// Time limit of running validations after a request to stop.
     pub(super) drain: Duration,
-    /// Settings that a reload cannot change: the database, the log, and the address of metrics.
-    pub(super) fixed: (PathBuf, Log, Metrics),
+    /// Settings that a reload cannot change.
+    pub(super) fixed: Fixed,
+    /// Settings of the HTTP server.
+    pub(super) http: Arc<HttpSettings>,
+}
+
+/// Settings that a reload cannot change.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Fixed {
+    /// Path of the database.
+    pub(super) store: PathBuf,
+    /// Filter and format of the log.
+    pub(super) log: Log,
+    /// Address of the metrics.
+    pub(super) metrics: Metrics,
+    /// Addresses of the HTTP server.
+    pub(super) listen: Vec<Listen>,
+    /// Permission bits of its socket.
+    pub(super) socket_mode: u32,
+    /// True when it has a certificate.
+    pub(super) has_certificate: bool,
+    /// True when it serves the page.
+    pub(super) has_page: bool,
+}
+
+impl Fixed {
+    /// Returns those of `settings`.
+    pub(super) fn of(settings: &Settings) -> Self {
+        let http = &settings.http;
+        Self {
+            store: settings.store.clone(),
+            log: settings.log.clone(),
+            metrics: settings.metrics,
+            listen: http.listen.clone(),
+            socket_mode: http.socket_mode,
+            has_certificate: http.tls.is_some(),
+            has_page: http.page,
+        }
+    }
 }
 
 /// One integration that is watched.

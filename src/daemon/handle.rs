@@ -17,7 +17,7 @@ use super::loops::{Loops, asked_or_ended};
 use super::metrics::MetricsSource;
 use super::shared::Shared;
 use super::{life, notify, reload, requests, safety, scheduler};
-use crate::domain::{Reload, duration_text};
+use crate::domain::{HttpSettings, Reload, duration_text};
 use crate::store::{NodeNote, Store, StoreError, View};
 
 /// Running daemon; it runs until [`Daemon::until`] returns.
@@ -30,6 +30,8 @@ pub(crate) struct Daemon {
     pub(crate) metrics: MetricsSource,
     /// Number of the latest event, sent anew after every commit.
     pub(crate) changes: watch::Receiver<i64>,
+    /// Settings of the HTTP server in force, sent anew at every reload.
+    pub(crate) http: watch::Receiver<Arc<HttpSettings>>,
     core: Core,
     jobs: scheduler::Jobs,
     life: JoinHandle<()>,
@@ -67,7 +69,8 @@ impl Daemon {
         notify::ready(&status);
         let control = Control { shared: Arc::downgrade(&core.shared) };
         let metrics = MetricsSource::new(&core.shared);
-        Ok(Self { view, control, metrics, changes, core, jobs, life })
+        let http = core.shared.http.subscribe();
+        Ok(Self { view, control, metrics, changes, http, core, jobs, life })
     }
 
     /// Waits for `stop`, then for the work under way, at most for the configured time.
@@ -76,7 +79,8 @@ impl Daemon {
     ///
     /// Fails when a loop ends before it should, or the last writes do not reach the disk.
     pub(crate) async fn until(self, stop: impl Future<Output = ()>) -> Result<(), DaemonError> {
-        let Self { mut core, jobs, life, view: _, control: _, metrics: _, changes: _ } = self;
+        let Self { mut core, jobs, life, view: _, control: _, metrics: _, changes: _, http: _ } =
+            self;
         let ended = asked_or_ended(stop, core.loops.ended_early()).await;
         notify::stopping();
         info!("draining, at most {}", duration_text(core.shared.active().drain));

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tracing::{error, info, warn};
 
-use super::active::{Active, Permits, Watched};
+use super::active::{Active, Fixed, Permits, Watched};
 use super::assemble::{self, Assembly};
 use super::error::DaemonError;
 use super::shared::Shared;
@@ -168,10 +168,13 @@ pub(super) async fn prepare(
         prune_at: settings.retention.at.clone(),
         permits,
         drain: settings.drain,
-        fixed: (settings.store.clone(), settings.log.clone(), settings.metrics),
+        fixed: Fixed::of(settings),
+        http: Arc::new(settings.http.clone()),
     };
     if former.is_some_and(|former| former.fixed != active.fixed) {
-        warn!("a changed [store], [log] or [metrics] takes effect after a restart");
+        warn!(
+            "a changed [store], [log] or [metrics], and a changed address or page of [http], takes effect after a restart"
+        );
     }
     Ok((active, synced))
 }

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 use tracing::{error, info};
 
@@ -16,7 +16,7 @@ use super::latest::Latest;
 use super::log_throttle::LogThrottle;
 use super::resending::Resending;
 use super::text::{chain, counted};
-use crate::domain::Transition;
+use crate::domain::{HttpSettings, Transition};
 use crate::http::Metrics;
 use crate::platforms::LogInMemory;
 use crate::store::{NotificationContext, Store, StoreError, Synced, View};
@@ -48,6 +48,8 @@ pub(super) struct Shared {
     pub(super) metrics: Metrics,
     /// Log-ins that platforms refused.
     pub(super) log_ins: Arc<LogInMemory>,
+    /// Settings of the HTTP server in force, sent anew at every reload.
+    pub(super) http: watch::Sender<Arc<HttpSettings>>,
 }
 
 impl Shared {
@@ -63,6 +65,7 @@ impl Shared {
             outside,
             store,
             clock,
+            http: watch::Sender::new(Arc::clone(&active.http)),
             active: RwLock::new(Arc::new(active)),
             reloading: tokio::sync::RwLock::new(()),
             planning: Notify::new(),
@@ -87,6 +90,7 @@ impl Shared {
 
     /// Puts another configuration in force.
     pub(super) fn put_in_force(&self, active: Active) {
+        self.http.send_replace(Arc::clone(&active.http));
         *self.active.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(active);
         self.planning.notify_one();
         self.delivering.notify_one();

@@ -103,7 +103,6 @@ impl fmt::Display for Listen {
 }
 
 /// Token of the configuration: callers that prove to have it get its scope.
-#[cfg_attr(not(test), expect(dead_code, reason = "the server is being built on it"))]
 #[derive(Clone, Debug)]
 pub(crate) struct HttpToken {
     /// Unique name, noted with each action.
@@ -126,7 +125,6 @@ pub(crate) struct UserHeader {
 }
 
 /// Certificate and key of the server, in PEM form.
-#[expect(dead_code, reason = "the server is being built on it")]
 #[derive(Clone, Debug)]
 pub(crate) struct ServerTls {
     /// Certificate, and those up to its authority.
@@ -138,7 +136,6 @@ pub(crate) struct ServerTls {
 }
 
 /// Settings of the HTTP server.
-#[cfg_attr(not(test), expect(dead_code, reason = "the server is being built on it"))]
 #[derive(Clone, Debug, Default)]
 pub(crate) struct HttpSettings {
     /// Addresses to listen at, in the order of the file.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::refusal::Refusal;
 pub(crate) use crate::domain::{Public, Scope};
 
 /// Person or program that asks; every handler finds it among the extensions of the request.
@@ -18,9 +19,24 @@ pub(crate) struct Caller {
     pub(crate) public: Public,
 }
 
-#[cfg_attr(not(test), expect(dead_code, reason = "the API and the page are being built on it"))]
 impl Caller {
+    /// Returns an error unless it has at least this scope: the way to prove one, or that it is not enough.
+    ///
+    /// # Errors
+    ///
+    /// Fails with the refusal to answer.
+    pub(crate) fn needs(&self, scope: Scope) -> Result<(), Refusal> {
+        if scope <= self.scope {
+            Ok(())
+        } else if self.scope == Scope::Anonymous {
+            Err(Refusal::NoToken)
+        } else {
+            Err(Refusal::Scope)
+        }
+    }
+
     /// Returns true when an integration with `labels` is shown to it.
+    #[cfg_attr(not(test), expect(dead_code, reason = "the API and the page are being built on it"))]
     pub(crate) fn sees(&self, labels: &BTreeMap<String, String>) -> bool {
         self.labels.iter().all(|(name, value)| labels.get(name) == Some(value))
     }

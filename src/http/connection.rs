@@ -1,98 +1,116 @@
-//! Connection limits: number at the same time, and lifetime of each.
+//! One connection: TLS, HTTP/1.1 with bounds, and its end.
 
-use std::io;
-use std::net::SocketAddr;
-use std::pin::Pin;
+use std::convert::Infallible;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::serve::Listener;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Sleep, sleep};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+use tokio_util::sync::CancellationToken;
+use tracing::debug;
 
-/// Number of connections at the same time; more wait in the kernel's queue.
-const CONNECTIONS_MAX: usize = 16;
-/// Lifetime of a connection, so that an idle one gives its permit back.
-const LIFETIME_MAX: Duration = Duration::from_mins(2);
+use super::admission::{Age, Ticket};
+use super::gate::{Ends, Gate, READ_MAX};
+use super::listener::Stream;
+use super::peer::Peer;
+use super::tls::{Tls, common_name};
 
-/// Listener that accepts no more connections than there are permits.
-pub(super) struct Bounded {
-    listener: TcpListener,
-    permits: Arc<Semaphore>,
-}
+/// Largest head of a request, in bytes.
+const HEAD_BYTES_MAX: usize = 16 * 1024;
+/// Size of the buffers of a connection, in bytes each.
+const BUFFER_BYTES_MAX: usize = 64 * 1024;
+/// Time between two looks at the age of a connection.
+const LOOK: Duration = Duration::from_secs(1);
 
-impl Bounded {
-    /// Returns a listener that accepts from `listener`.
-    pub(super) fn new(listener: TcpListener) -> Self {
-        Self { listener, permits: Arc::new(Semaphore::new(CONNECTIONS_MAX)) }
-    }
-}
-
-impl Listener for Bounded {
-    type Io = Connection;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Connection, SocketAddr) {
-        // The semaphore is never closed.
-        let permit = Arc::clone(&self.permits).acquire_owned().await.ok();
-        let (stream, peer) = Listener::accept(&mut self.listener).await;
-        (Connection { stream, end: Box::pin(sleep(LIFETIME_MAX)), _permit: permit }, peer)
-    }
-
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.listener.local_addr()
-    }
-}
-
-/// Connection that is cut when its lifetime is over.
-pub(super) struct Connection {
-    stream: TcpStream,
-    end: Pin<Box<Sleep>>,
-    _permit: Option<OwnedSemaphorePermit>,
-}
-
-impl Connection {
-    /// Polls the stream, unless its lifetime is over.
-    fn within<T>(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        poll: impl FnOnce(Pin<&mut TcpStream>, &mut Context<'_>) -> Poll<io::Result<T>>,
-    ) -> Poll<io::Result<T>> {
-        let own = self.get_mut();
-        if own.end.as_mut().poll(context).is_ready() {
-            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+/// Serves a connection until it ends, is too old, makes way for another or is to `stop`.
+pub(super) async fn serve(
+    gate: Arc<Gate>,
+    stream: Stream,
+    peer: Peer,
+    ticket: Ticket,
+    stop: CancellationToken,
+) {
+    let ticket = Arc::new(ticket);
+    let ends = |peer| Ends { peer: Arc::new(peer), ticket: Arc::clone(&ticket) };
+    match stream {
+        Stream::Tcp(stream, None) => exchange(gate, stream, ends(peer), stop).await,
+        Stream::Unix(stream) => exchange(gate, stream, ends(peer), stop).await,
+        Stream::Tcp(stream, Some(tls)) => {
+            let shaken = tokio::select! {
+                shaken = shake_hands(&tls, stream) => shaken,
+                () = ticket.cut() => None,
+                () = stop.cancelled() => None,
+            };
+            if let Some(stream) = shaken {
+                let peer = with_certificate(peer, &stream);
+                exchange(gate, stream, ends(peer), stop).await;
+            }
         }
-        poll(Pin::new(&mut own.stream), context)
     }
 }
 
-impl AsyncRead for Connection {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        self.within(context, |stream, context| stream.poll_read(context, buffer))
+async fn shake_hands(tls: &Tls, stream: TcpStream) -> Option<TlsStream<TcpStream>> {
+    let shaken = timeout(READ_MAX, TlsAcceptor::from(tls.config()).accept(stream)).await.ok()?;
+    shaken.inspect_err(|error| debug!("a TLS handshake failed: {error}")).ok()
+}
+
+/// Adds the name in the certificate that the client has shown, which is verified by then.
+fn with_certificate(peer: Peer, stream: &TlsStream<TcpStream>) -> Peer {
+    let (_, connection) = stream.get_ref();
+    let shown = connection.peer_certificates().and_then(|chain| chain.first());
+    match peer {
+        Peer::Tcp { ip, local, .. } => {
+            Peer::Tcp { ip, local, certificate: shown.and_then(|one| common_name(one)) }
+        }
+        Peer::Socket { .. } | Peer::Systemd { .. } => peer,
     }
 }
 
-impl AsyncWrite for Connection {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        self.within(context, |stream, context| stream.poll_write(context, bytes))
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.within(context, AsyncWrite::poll_flush)
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.within(context, AsyncWrite::poll_shutdown)
+/// Answers the requests of a connection.
+async fn exchange<I>(gate: Arc<Gate>, stream: I, ends: Ends, stop: CancellationToken)
+where
+    I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let ticket = Arc::clone(&ends.ticket);
+    let service = service_fn(move |request| {
+        let (gate, ends) = (Arc::clone(&gate), ends.clone());
+        async move { Ok::<_, Infallible>(gate.answer(request, &ends).await) }
+    });
+    let mut builder = http1::Builder::new();
+    builder
+        .timer(TokioTimer::new())
+        .header_read_timeout(READ_MAX)
+        .max_header_size(HEAD_BYTES_MAX)
+        .max_buf_size(BUFFER_BYTES_MAX);
+    let mut connection = Box::pin(builder.serve_connection(TokioIo::new(stream), service));
+    let (mut looks, mut is_closing) = (interval(LOOK), false);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            ended = connection.as_mut() => {
+                ended.unwrap_or_else(|error| debug!("a connection ended: {error}"));
+                return;
+            }
+            () = ticket.cut() => return,
+            () = stop.cancelled(), if !is_closing => {
+                is_closing = true;
+                connection.as_mut().graceful_shutdown();
+            }
+            _ = looks.tick() => match ticket.age() {
+                Age::Young => {}
+                Age::Old if is_closing => {}
+                Age::Old => {
+                    is_closing = true;
+                    connection.as_mut().graceful_shutdown();
+                }
+                Age::Over => return,
+            },
+        }
     }
 }

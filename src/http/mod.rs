@@ -1,14 +1,30 @@
-//! HTTP server for metrics (pull model: Prometheus scrapes it).
+//! HTTP server (listeners, access, bounds) and metrics (pull model: Prometheus scrapes them).
 //!
-//! Knows neither the store nor the loops: the daemon, which starts it, gives it a function that reads
-//! their state.
+//! Knows neither the store nor the loops: it is given routes, and judges who asks before they do anything.
 
+mod access;
+mod admission;
 mod caller;
 mod connection;
+mod gate;
+mod listener;
 mod metrics;
+mod peer;
+mod refusal;
+mod scrape;
 mod server;
+mod socket;
+#[cfg(test)]
+mod tests;
+mod tls;
 
 #[expect(unused_imports, reason = "the API and the page are being built on it")]
+pub(crate) use admission::Streaming;
+#[expect(unused_imports, reason = "the API and the page are being built on it")]
 pub(crate) use caller::{Caller, Public, Scope};
+pub(crate) use listener::ListenError;
 pub(crate) use metrics::{Backlog, IntegrationState, Metrics, Outcome, Permits, State, Stored};
-pub(crate) use server::Server;
+#[expect(unused_imports, reason = "the API and the page are being built on it")]
+pub(crate) use refusal::Refusal;
+pub(crate) use scrape::{health, metrics};
+pub(crate) use server::{Handle, Server, ServerError};

@@ -24,6 +24,7 @@ mod documents;
 mod end_to_end;
 mod grants;
 mod hostile;
+mod http;
 mod import;
 mod life_cycle;
 mod metrics;

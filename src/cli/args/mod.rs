@@ -6,11 +6,13 @@ mod deliveries;
 mod fitting;
 mod grants;
 mod history;
+mod import;
 mod receivers;
 mod rehearse;
 mod report;
 mod revalidate;
 mod silences;
+mod token;
 
 use std::path::PathBuf;
 
@@ -23,6 +25,7 @@ pub(super) use deliveries::{Deliveries, DeliverySort};
 pub(super) use fitting::Fitting;
 pub(super) use grants::Grants;
 pub(super) use history::{Entries, History};
+pub(super) use import::{ImportAction, ImportCsv};
 pub(super) use receivers::{
     Disable, Enable, ReceiverAction, ReceiverSort, Receivers, Redeliver, Replay, WebhookAction,
     WebhookTest,
@@ -34,6 +37,9 @@ pub(super) use silences::{
     AHEAD_MAX, Acknowledge, EndSilence, MUTE_MAX, Silence, SilenceAction, SilenceSort, Silences,
     Span,
 };
+pub(super) use token::Token;
+#[cfg(test)]
+pub(super) use token::TokenScope;
 
 use super::logging;
 use crate::domain::{Status, Timestamp};
@@ -194,6 +200,8 @@ pub(super) enum Command {
     /// Make integrations from a table
     #[command(subcommand)]
     Import(ImportAction),
+    /// Make a token for the HTTP server; it is shown once, with its hash and the lines of the configuration
+    Token(Token),
     /// Demonstrate the daemon with a platform and a receiver of its own
     Demo(Demo),
 }
@@ -337,34 +345,6 @@ pub(super) struct Show {
     /// Only this run, with all that its tests said; `history` lists the runs
     #[arg(long, value_name = "ID")]
     pub(super) run: Option<i64>,
-}
-
-/// Arguments of the command `import`.
-#[derive(Debug, Subcommand)]
-pub(super) enum ImportAction {
-    /// Make a drop-in from comma-separated values, a column for each key and a line for each integration
-    ///
-    /// The first line names the keys: `name`, `type`, `schedule`, `labels.team`, `config.host` and so on. An
-    /// empty cell is a missing key, `true` and `false` are booleans, and a cell such as
-    /// `{ credential = "name" }` is a reference to a secret. Nothing is written while the configuration would
-    /// have a fault.
-    Csv(ImportCsv),
-}
-
-/// Arguments of the command `import csv`.
-#[derive(Args, Debug)]
-pub(super) struct ImportCsv {
-    /// Table, as comma-separated values
-    pub(super) file: PathBuf,
-    /// Template of all integrations without a column `template`
-    #[arg(long, value_name = "NAME")]
-    pub(super) template: Option<String>,
-    /// Drop-in to write [default: named like the table, in `integrations.d` beside the main file]
-    #[arg(long, value_name = "FILE")]
-    pub(super) output: Option<PathBuf>,
-    /// Write the drop-in anew when it is there already
-    #[arg(long)]
-    pub(super) replace: bool,
 }
 
 /// Arguments of the command `next`.

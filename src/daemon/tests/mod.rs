@@ -157,7 +157,16 @@ impl Bench {
             prune_at: schedule,
             permits,
             drain: second,
-            fixed: (folder.path().to_owned(), log(), config::Metrics { listen: None }),
+            fixed: active::Fixed {
+                store: folder.path().to_owned(),
+                log: log(),
+                metrics: config::Metrics { listen: None },
+                listen: Vec::new(),
+                socket_mode: 0,
+                has_certificate: false,
+                has_page: false,
+            },
+            http: Arc::default(),
         };
         let outside = store.view();
         Self {
@@ -268,7 +277,7 @@ async fn gone_receiver_is_sent_nothing_until_a_command_enables_it() {
         .map(|one| (one.name.clone(), Arc::new(Sender::new(one).unwrap())))
         .collect();
     active.subscriptions = Arc::clone(&subscriptions);
-    let path = active.fixed.0.join("state.db");
+    let path = active.fixed.store.join("state.db");
     shared.put_in_force(active);
     // Removes the integration, of which both are notified.
     let context = NotificationContext {

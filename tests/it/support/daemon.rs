@@ -116,6 +116,28 @@ impl<'c> Daemon<'c> {
         )
     }
 
+    /// Starts the daemon with these arguments more.
+    pub(crate) fn start_with(config: &'c Config, arguments: &[&str]) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_revalidated"));
+        Self::start_by(config, command.arg("run").args(arguments))
+    }
+
+    /// Starts the daemon with sockets of these names in its folder, passed as systemd does.
+    pub(crate) fn start_passed(config: &'c Config, names: &[&str]) -> Self {
+        const PASS: &str = "import fcntl, os, socket, sys\n\
+            folder, names = sys.argv[1], sys.argv[2].split(':')\n\
+            found = [socket.socket(socket.AF_UNIX) for _ in names]\n\
+            for one, name in zip(found, names): one.bind(f'{folder}/{name}'); one.listen()\n\
+            found = [fcntl.fcntl(one, fcntl.F_DUPFD, 50) for one in found]\n\
+            for at, one in enumerate(found): os.dup2(one, 3 + at)\n\
+            os.environ.update(LISTEN_FDS=str(len(names)), LISTEN_PID=str(os.getpid()),\n\
+                LISTEN_FDNAMES=sys.argv[2])\n\
+            os.execv(sys.argv[3], sys.argv[3:])\n";
+        let mut command = Command::new("python3");
+        command.args(["-c", PASS]).arg(config.dir()).arg(names.join(":"));
+        Self::start_by(config, command.args([env!("CARGO_BIN_EXE_revalidated"), "run"]))
+    }
+
     fn start_by(config: &'c Config, command: &mut Command) -> Self {
         let log = fs::OpenOptions::new()
             .create(true)
