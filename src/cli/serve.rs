@@ -52,7 +52,7 @@ impl Servers {
                 Listen::Unix(_) | Listen::Systemd(_) => info!(%address, "serving {address}"),
             }
         }
-        for exposed in exposed(settings) {
+        for (_, exposed) in exposed(settings) {
             warn!("{exposed}");
         }
         let http = Some(http).filter(|http| !http.addresses().is_empty());
@@ -120,11 +120,12 @@ fn ended(error: ServerError) -> CommandError {
     CommandError::Ended(end, anyhow::Error::new(error).context("HTTP cannot be served"))
 }
 
-/// Returns a sentence about each address at which something is shown to all who reach it.
-pub(super) fn exposed(settings: &Settings) -> Vec<String> {
+/// Returns a sentence about each address at which something is shown to all who reach it, after its key.
+pub(super) fn exposed(settings: &Settings) -> Vec<(&'static str, String)> {
     let metrics = settings.metrics.listen.filter(|address| !address.ip().is_loopback());
     let metrics = metrics.map(|address| {
-        format!("names of integrations and receivers can be read by all who reach {address}")
+        let what = "names of integrations and receivers can be read";
+        ("metrics.listen", format!("{what} by all who reach {address}"))
     });
     let public = settings.http.public;
     let parts = [("page", public.page), ("badges", public.badges), ("feed", public.feed)];
@@ -132,10 +133,8 @@ pub(super) fn exposed(settings: &Settings) -> Vec<String> {
         parts.into_iter().filter_map(|(name, is_public)| is_public.then_some(name)).collect();
     let addresses = settings.http.listen.iter().filter_map(Listen::remote);
     let addresses = addresses.filter(|_| !parts.is_empty()).map(|address| {
-        let parts = parts.join(", ");
-        format!(
-            "names and statuses of integrations ({parts}) can be read by all who reach {address}"
-        )
+        let what = format!("names and statuses of integrations ({})", parts.join(", "));
+        ("http.listen", format!("{what} can be read by all who reach {address}"))
     });
     metrics.into_iter().chain(addresses).collect()
 }
@@ -146,23 +145,23 @@ mod tests {
 
     #[test]
     fn address_that_shows_something_to_everyone_is_warned_of() {
-        let settings = |text: &str| {
+        let settings = |text: &str| -> Vec<String> {
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("main.toml");
             std::fs::write(&path, text).unwrap();
-            exposed(&crate::daemon::open(Some(&path)).unwrap().settings)
+            let settings = crate::daemon::open(Some(&path)).unwrap().settings;
+            exposed(&settings).into_iter().map(|(key, said)| format!("{key}: {said}")).collect()
         };
         let http = "[http]\nlisten = [\"0.0.0.0:9465\", \"127.0.0.1:9466\"]\nbehind_proxy = true\n";
         let token = "[[http.token]]\nname = \"a\"\nscope = \"read\"\nhash = { env = \"A\" }\n";
         assert_eq!(settings("[metrics]\nlisten = \"127.0.0.1:9464\"\n"), [""; 0]);
         assert_eq!(settings(&format!("{http}{token}")), [""; 0]);
         let shown = settings(&format!("{http}public = [\"badges\", \"feed\"]\n{token}"));
-        let expected = "names and statuses of integrations (badges, feed) can be read by all who \
+        let expected = "http.listen: names and statuses of integrations (badges, feed) can be read by all who \
                         reach 0.0.0.0:9465";
         assert_eq!(shown, [expected]);
         let shown = settings("[metrics]\nlisten = \"0.0.0.0:9464\"\n");
-        let expected =
-            "names of integrations and receivers can be read by all who reach 0.0.0.0:9464";
+        let expected = "metrics.listen: names of integrations and receivers can be read by all who reach 0.0.0.0:9464";
         assert_eq!(shown, [expected]);
     }
 }

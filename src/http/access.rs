@@ -167,18 +167,17 @@ impl Rules {
         {
             return token.caller();
         }
-        let scope = match peer {
-            // A proxy on this machine is not the one who asks.
-            Peer::Tcp { .. } if self.is_forwarded(peer, headers) => Scope::Anonymous,
-            Peer::Tcp { .. } | Peer::Socket { .. } | Peer::Systemd { .. } => {
-                peer.scope(self.own_uid)
-            }
+        // A proxy on this machine is not the one who asks.
+        let scope = if self.is_forwarded(peer, headers) {
+            Scope::Anonymous
+        } else {
+            peer.scope(self.own_uid)
         };
         Caller { scope, by: peer.name(), ..Caller::default() }
     }
 
     fn is_forwarded(&self, peer: &Peer, headers: &HeaderMap) -> bool {
-        self.behind_proxy
+        self.behind_proxy && matches!(peer, Peer::Tcp { .. })
             || self.is_proxy(peer).is_some()
             || FORWARDED.iter().any(|name| headers.contains_key(name))
     }
@@ -210,6 +209,21 @@ impl Rules {
         }
         found.map(Token::caller)
     }
+}
+
+/// Returns the tokens whose hash can be read and is malformed, each with its key.
+pub(super) async fn malformed(tokens: &[HttpToken]) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for (index, token) in tokens.iter().enumerate() {
+        let Some(hash) = &token.hash else { continue };
+        if let Ok(text) = secrets::resolve(hash).await
+            && token_digest(text.expose().trim()).is_none()
+        {
+            let problem = "it is not `sha256:` and 64 hexadecimal digits";
+            found.push((format!("http.token[{index}].hash"), problem.to_owned()));
+        }
+    }
+    found
 }
 
 impl Token {
@@ -376,14 +390,18 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn loopback_proves_nothing_for_a_proxy() {
+    async fn address_and_socket_prove_nothing_for_a_proxy() {
         let local = tcp("127.0.0.1");
         for name in ["forwarded", "via", "x-forwarded-for", "X-Real-IP"] {
             let found = judged(&settings(), &local, &[(name, "10.9.9.9")]).await;
             assert_eq!(found, "anonymous 127.0.0.1", "{name}");
+            let socket = Peer::Socket { uid: Some(0) };
+            let found = judged(&settings(), &socket, &[(name, "10.9.9.9")]).await;
+            assert_eq!(found, "anonymous uid:0", "{name}");
         }
         let behind = HttpSettings { behind_proxy: true, ..settings() };
         assert_eq!(judged(&behind, &local, &[]).await, "anonymous 127.0.0.1");
+        assert_eq!(judged(&behind, &Peer::Socket { uid: Some(0) }, &[]).await, "act uid:0");
         let token = [("authorization", "rvt_graf"), ("via", "1.1 a")];
         assert_eq!(judged(&behind, &local, &token).await, "read graf");
     }

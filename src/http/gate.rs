@@ -103,6 +103,8 @@ impl Gate {
         check_origin(&head)?;
         let body = read_body(&head, body).await?;
         let by = caller.by.clone();
+        // No handler needs it, and so none can show it.
+        head.headers.remove(header::AUTHORIZATION);
         head.extensions.insert(caller);
         head.extensions.insert(Streaming(Arc::clone(&ends.ticket)));
         Ok((Request::from_parts(head, Body::from(body)), by))

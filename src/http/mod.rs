@@ -27,4 +27,4 @@ pub(crate) use metrics::{Backlog, IntegrationState, Metrics, Outcome, Permits, S
 #[expect(unused_imports, reason = "the API and the page are being built on it")]
 pub(crate) use refusal::Refusal;
 pub(crate) use scrape::{health, metrics};
-pub(crate) use server::{Handle, Server, ServerError};
+pub(crate) use server::{Handle, Server, ServerError, examine};

@@ -10,7 +10,7 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
-use super::access::Access;
+use super::access::{self, Access};
 use super::admission::Admission;
 use super::connection;
 use super::gate::Gate;
@@ -56,6 +56,19 @@ impl Handle {
     }
 }
 
+/// Returns the secrets of `settings` that can be read and have another form than their use needs, each with its key.
+pub(crate) async fn examine(settings: &HttpSettings) -> Vec<(String, String)> {
+    let mut found = access::malformed(&settings.tokens).await;
+    if let Some(documents) = &settings.tls {
+        match Tls::load(documents).await {
+            // What cannot be read is found beside all other secrets.
+            Ok(_) | Err(TlsError::Secret(_)) => {}
+            Err(error) => found.push(("http.tls".to_owned(), error.to_string())),
+        }
+    }
+    found
+}
+
 impl Server {
     /// Listens wherever `settings` say. A default address where nothing can listen is only warned of.
     ///
@@ -76,6 +89,9 @@ impl Server {
                 Err(error) if settings.is_listed => return Err(error.into()),
                 Err(error) => warn!("{:#}", anyhow::Error::new(error)),
             }
+        }
+        for name in passed.rest() {
+            warn!("systemd has passed the socket {name}, which [http] listen does not list");
         }
         let access = Access::of(settings).await;
         Ok(Self { listeners, handle: Handle { access, tls } })

@@ -101,8 +101,14 @@ impl Passed {
     )]
     pub(super) fn take() -> Self {
         let names = std::env::var("LISTEN_FDNAMES").unwrap_or_default();
-        let names = names.split(':').map(str::to_owned).collect();
-        Self { names, sockets: Some(ListenFd::from_env()) }
+        let sockets = ListenFd::from_env();
+        let names = names.split(':').take(sockets.len()).map(str::to_owned).collect();
+        Self { names, sockets: Some(sockets) }
+    }
+
+    /// Returns the names of the sockets that were not taken: those who connect to them wait in vain.
+    pub(super) fn rest(self) -> Vec<String> {
+        self.names.into_iter().filter(|name| !name.is_empty()).collect()
     }
 
     /// Takes the socket of this scope.
@@ -119,6 +125,9 @@ impl Passed {
         let index = index(&self.names, scope).ok_or_else(missing)?;
         let sockets = self.sockets.as_mut().ok_or_else(missing)?;
         let listener = sockets.take_unix_listener(index)?.ok_or_else(missing)?;
+        if let Some(taken) = self.names.get_mut(index) {
+            taken.clear();
+        }
         listener.set_nonblocking(true)?;
         UnixListener::from_std(listener)
     }

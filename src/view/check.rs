@@ -26,6 +26,8 @@ pub(crate) struct Checked<'a> {
     pub(crate) integrations: Vec<&'a str>,
     /// Names of the receivers.
     pub(crate) receivers: Vec<&'a str>,
+    /// Addresses at which the daemon serves metrics and HTTP.
+    pub(crate) listen: Vec<String>,
     /// Results of validating each enabled integration, when that was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) online: Option<Vec<Online<'a>>>,
@@ -93,6 +95,12 @@ impl<'a> Checked<'a> {
         Self { valid: true, integrations, receivers, ..Self::default() }
     }
 
+    /// Adds the addresses at which the daemon listens.
+    #[must_use]
+    pub(crate) fn listening(self, addresses: Vec<String>) -> Self {
+        Self { listen: addresses, ..self }
+    }
+
     /// Adds the keys that override the rule of evidence, from the policy of each integration.
     #[must_use]
     pub(crate) fn overridden(
@@ -147,7 +155,7 @@ mod tests {
         let expected = serde_json::json!({
             "valid": false, "faults": part("wrong"), "warnings": part("unwise"),
             "secrets": [], "plan": null, "overrides": [],
-            "integrations": [], "receivers": [],
+            "integrations": [], "receivers": [], "listen": [],
         });
         assert_eq!(json, expected);
     }

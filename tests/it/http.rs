@@ -253,6 +253,8 @@ fn sockets_of_systemd_are_taken_over() {
         let stream = UnixStream::connect(config.dir().join(name)).unwrap();
         assert_eq!(get(stream, "/metrics", ""), 200, "{name}");
     }
+    assert!(daemon.log().contains("passed the socket other, which [http] listen does not list"));
+    assert_eq!(daemon.log().matches("does not list").count(), 1);
     assert!(daemon.stop().success());
     assert!(config.dir().join("revalidated-act").exists(), "it is systemd's to remove");
 }

@@ -178,6 +178,46 @@ sleep 1
 check "a configuration error is not tried again" has NRestarts 0
 check "a configuration error leaves the service failed" has ActiveState failed
 
+# --- sockets of the API ---
+# answered SOCKET CODE [COMMAND...]: a request of the metrics by SOCKET has this code, or no answer and this error.
+answered() {
+  local found
+  found=$("${@:3}" python3 -c 'import socket, sys
+one = socket.socket(socket.AF_UNIX)
+one.settimeout(5)
+one.connect(sys.argv[1])
+one.sendall(b"GET /metrics HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n")
+print(one.recv(12).decode()[9:])' "$1" 2>&1 | tail -n 1)
+  echo "$1: $found"
+  [[ $found == "$2"* ]]
+}
+stranger=(setpriv --reuid=4242 --regid=4242 --clear-groups)
+colleague=(setpriv --reuid=4242 --regid=4243 --clear-groups)
+systemctl reset-failed $unit
+cp good.toml $etc/revalidated.toml
+check "the service starts with a socket of its own" timeout 20 systemctl start $unit
+check "root is answered by it" answered /run/revalidated/api.sock 200
+check "others cannot connect to it" answered /run/revalidated/api.sock PermissionError "${stranger[@]}"
+install -m 0644 revalidated-read.socket revalidated-act.socket /etc/systemd/system/
+check "systemd finds no fault in the socket units" same "$(systemd-analyze verify revalidated-{read,act}.socket 2>&1)" ""
+groupadd --gid 4243 oncall
+mkdir -p /etc/systemd/system/revalidated-act.socket.d
+printf '[Socket]\nSocketGroup=oncall\n' >/etc/systemd/system/revalidated-act.socket.d/group.conf
+printf '[http]\nlisten = ["systemd:read", "systemd:act"]\n' | cat - good.toml >$etc/revalidated.toml
+systemctl daemon-reload
+systemctl enable --quiet revalidated-read.socket revalidated-act.socket
+check "the service starts with the sockets of systemd" timeout 20 systemctl restart $unit
+check "its socket is gone" test ! -e /run/revalidated/api.sock
+check "a colleague is answered" answered /run/revalidated-act.sock 200 "${colleague[@]}"
+check "root is answered" answered /run/revalidated-read.sock 200
+check "others cannot connect" answered /run/revalidated-act.sock PermissionError "${stranger[@]}"
+kill -KILL "$(property MainPID)"
+check "a killed daemon has its sockets again" within 10 answered /run/revalidated-act.sock 200
+systemctl stop $unit
+check "a stopped daemon has no socket" answered /run/revalidated-act.sock FileNotFoundError
+check "no socket starts it" has ActiveState inactive
+systemctl disable --quiet revalidated-read.socket revalidated-act.socket
+
 # --- secrets ---
 cp good.toml $etc/revalidated.toml
 check "the fixed configuration starts" timeout 20 systemctl start $unit

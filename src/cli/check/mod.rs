@@ -12,7 +12,9 @@ use self::secrets::Looked;
 use super::args::{Check, Global};
 use super::error::{CommandError, fault_lines, print_error};
 use super::print::{Answer, End, counted, result_word, sanitise};
+use super::serve::exposed;
 use super::validate::{enabled, validate_all};
+use crate::config::Settings;
 use crate::daemon::{self, Assembly};
 use crate::domain::duration_text;
 use crate::domain::ledger::Difference;
@@ -44,6 +46,12 @@ pub(super) async fn answer(global: &Global, args: &Check) -> Result<Answer, Comm
     let mut warnings = assembly.warnings.clone();
     warnings.extend(folder(&assembly.settings.store));
     warnings.extend(unseen);
+    let exposed = exposed(&assembly.settings).into_iter();
+    warnings.extend(exposed.map(|(key, message)| Fault {
+        origin: "configuration".to_owned(),
+        path: key.to_owned(),
+        message,
+    }));
     warnings.extend(idle(&assembly).await);
     let plan = difference(&assembly).await;
     let integrations = assembly.integrations.keys().map(String::as_str);
@@ -51,6 +59,7 @@ pub(super) async fn answer(global: &Global, args: &Check) -> Result<Answer, Comm
     let checked = Checked::accepted(integrations, receivers)
         .overridden(assembly.integrations.iter().map(|(name, one)| (name.as_str(), &one.policy)))
         .warned(&warnings)
+        .listening(addresses(&assembly.settings))
         .looked(&problems, plan.as_ref())
         .validated(validated.as_deref());
     let is_good = validated.iter().flatten().all(Validated::is_good) && problems.is_empty();
@@ -115,6 +124,13 @@ async fn idle(assembly: &Assembly) -> Vec<Fault> {
     rows.iter().filter_map(warning).collect()
 }
 
+/// Returns the addresses at which the daemon serves metrics and HTTP; one in the runtime directory of its service is
+/// known to the service alone.
+fn addresses(settings: &Settings) -> Vec<String> {
+    let metrics = settings.metrics.listen.map(|address| format!("{address} (metrics)"));
+    metrics.into_iter().chain(settings.http.listen.iter().map(ToString::to_string)).collect()
+}
+
 fn text(checked: &Checked<'_>) -> String {
     let mut lines = Vec::new();
     for one in checked.online.iter().flatten() {
@@ -124,6 +140,9 @@ fn text(checked: &Checked<'_>) -> String {
     }
     lines.extend(checked.plan.iter().flat_map(|plan| plan::lines(plan)));
     lines.extend(checked.overrides.iter().map(overridden));
+    if !checked.listen.is_empty() {
+        lines.push(format!("The daemon listens at {}.", sanitise(&checked.listen.join(", "))));
+    }
     let unusable = match checked.secrets.len() {
         0 => String::new(),
         count => format!("; {} cannot be used", counted(count, "secret")),
@@ -177,6 +196,17 @@ mod tests {
         let problems = [problem.clone(), problem];
         let found = text(&valid().looked(&problems, None));
         assert!(found.ends_with("1 receiver; 2 secrets cannot be used.\n"), "{found}");
+    }
+
+    #[test]
+    fn addresses_of_the_daemon_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("main.toml");
+        let lines = "[metrics]\nlisten = \"127.0.0.1:9464\"\n[http]\nlisten = [\"systemd:act\"]\n";
+        std::fs::write(&path, lines).unwrap();
+        let found = addresses(&daemon::open(Some(&path)).unwrap().settings);
+        let text = text(&valid().listening(found));
+        assert!(text.starts_with("The daemon listens at 127.0.0.1:9464 (metrics), systemd:act.\n"));
     }
 
     #[test]

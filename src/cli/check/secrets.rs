@@ -95,7 +95,9 @@ fn unseen_credentials(unseen: &[(&str, &str)]) -> Option<Fault> {
 
 /// Returns the secrets that can be read and have another form than their use needs.
 async fn unusable(assembly: &Assembly) -> Vec<Fault> {
-    let mut found = Vec::new();
+    let served = crate::http::examine(&assembly.settings.http).await.into_iter();
+    let of = |(path, message)| Fault { origin: "configuration".to_owned(), path, message };
+    let mut found: Vec<_> = served.map(of).collect();
     for receiver in &assembly.receivers {
         let origin = format!("receiver {}", receiver.name);
         let problems = match Sender::new(receiver.clone()) {
@@ -137,6 +139,21 @@ mod tests {
 
     const RECEIVER: &str = "[[receiver]]\nname = \"r\"\nurl = \"https://hooks.example.com/\"\n\
         secrets = [{ file = \"DIR/secret\" }]\n";
+
+    #[tokio::test]
+    async fn malformed_hash_and_certificate_are_found_without_being_shown() {
+        let main = "[http]\ntls = { certificate = \"DIR/c\", key = { file = \"DIR/k\" } }\n\
+                    [[http.token]]\nname = \"a\"\nscope = \"read\"\nhash = { file = \"DIR/hash\" }\n";
+        let files = [("c", "hunter2"), ("k", "hunter2"), ("hash", "rvt_hunter2")];
+        let (problems, _) = looked(main, &files).await;
+        let expected = [
+            "configuration: http.token[0].hash: it is not `sha256:` and 64 hexadecimal digits",
+            "configuration: http.tls: `tls.certificate` is not in PEM form",
+        ];
+        assert_eq!(problems, expected);
+        let (problems, _) = looked(main, &files[1..2]).await;
+        assert_eq!(problems.len(), 2, "what is missing is found once: {problems:?}");
+    }
 
     #[tokio::test]
     async fn missing_empty_and_malformed_secrets_are_found_with_their_places() {
