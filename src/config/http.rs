@@ -261,6 +261,9 @@ fn token(mut reader: Reader<'_>, seen: &mut BTreeMap<String, String>) -> Option<
     }
     let scope = reader.required("scope").and_then(|()| reader.choice("scope", &SCOPES));
     let labels = labels(&mut reader);
+    if scope == Some(Scope::Metrics) && !labels.is_empty() {
+        reader.fault("labels", "metrics are about all integrations; leave `labels` out");
+    }
     let hash = reader.secret("hash");
     if let Some(SecretRef::Literal(text)) = &hash
         && token_digest(text.expose()).is_none()
@@ -448,6 +451,10 @@ mod tests {
             (
                 "[[http.token]]\nname = \"a\"\nscope = \"reed\"",
                 "f:3: http.token[0].scope: expected one of `metrics`, `read`, `act`",
+            ),
+            (
+                "[[http.token]]\nname = \"a\"\nscope = \"metrics\"\nlabels = { a = \"b\" }",
+                "f:4: http.token[0].labels: metrics are about all integrations",
             ),
             (
                 "[metrics]\nlisten = \"127.0.0.1:9464\"\n[http]\nlisten = [\"127.0.0.1:9464\"]",

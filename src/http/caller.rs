@@ -35,6 +35,16 @@ impl Caller {
         }
     }
 
+    /// Returns an error unless it has at least this scope, and for all integrations.
+    ///
+    /// # Errors
+    ///
+    /// Fails with the refusal to answer.
+    pub(crate) fn needs_all(&self, scope: Scope) -> Result<(), Refusal> {
+        self.needs(scope)?;
+        if self.labels.is_empty() { Ok(()) } else { Err(Refusal::Labels) }
+    }
+
     /// Returns true when an integration with `labels` is shown to it.
     #[cfg_attr(not(test), expect(dead_code, reason = "the API and the page are being built on it"))]
     pub(crate) fn sees(&self, labels: &BTreeMap<String, String>) -> bool {

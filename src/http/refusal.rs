@@ -18,6 +18,8 @@ pub(crate) enum Refusal {
     NoToken,
     /// The proof that was given is not enough.
     Scope,
+    /// The token is limited by labels, and this is about all integrations.
+    Labels,
     /// The request has no name of the host that it is for.
     NoHost,
     /// The request is for another host.
@@ -78,6 +80,11 @@ impl Refusal {
                 StatusCode::FORBIDDEN,
                 "scope",
                 "The scope of this token, certificate or socket does not allow it.",
+            ),
+            Self::Labels => (
+                StatusCode::FORBIDDEN,
+                "labels",
+                "The token is limited by labels, and this is about all integrations.",
             ),
             Self::NoHost => (StatusCode::BAD_REQUEST, "no-host", "The header Host is missing."),
             Self::OtherHost => (

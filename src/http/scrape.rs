@@ -1,9 +1,10 @@
 //! Routes for machines that watch the daemon: its metrics, and a sign of life.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::http::{StatusCode, Uri, header};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Extension, Router};
@@ -14,6 +15,8 @@ use super::caller::{Caller, Scope};
 
 /// Content type of the `OpenMetrics` text format.
 const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+/// Content type of the classic text format.
+const CLASSIC: &str = "text/plain; version=0.0.4; charset=utf-8";
 /// Time limit for reading the state of a scrape.
 const READ_MAX: Duration = Duration::from_secs(10);
 
@@ -26,15 +29,17 @@ where
 {
     // Concurrent scrapes read the store one after the other.
     let turn = Arc::new(Mutex::new(()));
-    let answer = async move |Extension(caller): Extension<Caller>, uri: Uri| {
-        if let Err(refusal) = caller.needs(Scope::Metrics) {
+    let answer = async move |Extension(caller): Extension<Caller>, uri: Uri, headers: HeaderMap| {
+        if let Err(refusal) = caller.needs_all(Scope::Metrics) {
             return refusal.answer(uri.path());
         }
         let text = async {
             let _turn = turn.lock().await;
             read().await
         };
-        scraped(timeout(READ_MAX, text).await.ok().flatten())
+        let text = timeout(READ_MAX, text).await.ok().flatten();
+        let is_classic = wants_classic(&headers);
+        scraped(text.map(|text| if is_classic { classic(&text) } else { text }), is_classic)
     };
     Router::new().route("/metrics", get(answer))
 }
@@ -44,9 +49,43 @@ pub(crate) fn health() -> Router {
     Router::new().route("/healthz", get(async || "ok\n"))
 }
 
-fn scraped(text: Option<String>) -> Response {
+/// Returns true for clients that read text but not `OpenMetrics`: older scrapers, and browsers.
+fn wants_classic(headers: &HeaderMap) -> bool {
+    let accept = headers.get_all(header::ACCEPT).iter();
+    let accept = accept.filter_map(|accept| accept.to_str().ok()).collect::<Vec<_>>().join(",");
+    !accept.contains("application/openmetrics-text") && accept.contains("text/")
+}
+
+/// Returns metrics in the classic text format: the names of counters and of the version have their suffix in all
+/// lines, and what that format does not know is left out.
+fn classic(text: &str) -> String {
+    let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '));
+    let types: BTreeMap<_, _> = types.collect();
+    let mut lines = Vec::new();
+    for line in text.lines().filter(|line| *line != "# EOF" && !line.starts_with("# UNIT ")) {
+        let described = ["# HELP ", "# TYPE "].into_iter().find_map(|begin| {
+            let (name, rest) = line.strip_prefix(begin)?.split_once(' ')?;
+            Some((begin, name, rest))
+        });
+        lines.push(match described {
+            Some((begin, name, rest)) => match types.get(name) {
+                Some(&"counter") => format!("{begin}{name}_total {rest}"),
+                Some(&"info") if begin == "# TYPE " => format!("{begin}{name}_info gauge"),
+                Some(&"info") => format!("{begin}{name}_info {rest}"),
+                Some(&"unknown") if begin == "# TYPE " => format!("{begin}{name} untyped"),
+                Some(_) | None => line.to_owned(),
+            },
+            None => line.to_owned(),
+        });
+    }
+    lines.join("\n") + "\n"
+}
+
+fn scraped(text: Option<String>, is_classic: bool) -> Response {
+    let kind = if is_classic { CLASSIC } else { CONTENT_TYPE };
+    let vary = (header::VARY, "accept");
     match text {
-        Some(text) => ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response(),
+        Some(text) => ([(header::CONTENT_TYPE, kind), vary], text).into_response(),
         None => {
             (StatusCode::SERVICE_UNAVAILABLE, "the metrics cannot be read now\n").into_response()
         }
@@ -89,6 +128,10 @@ mod tests {
         }
         let refused = Caller { scope: Scope::Read, ..Caller::default() }.needs(Scope::Act);
         assert_eq!(refused, Err(Refusal::Scope));
+        let labels = BTreeMap::from([("team".to_owned(), "data".to_owned())]);
+        let limited = Caller { scope: Scope::Act, labels, ..Caller::default() };
+        assert_eq!(limited.needs(Scope::Act), Ok(()));
+        assert_eq!(limited.needs_all(Scope::Metrics), Err(Refusal::Labels));
     }
 
     #[tokio::test]
@@ -98,6 +141,36 @@ mod tests {
         for (line, code) in [("GET /", 404), ("POST /metrics", 405), ("GET /x", 404)] {
             assert_eq!(asked(Some(""), Scope::Act, line).await.0, code, "{line}");
         }
+    }
+
+    #[test]
+    fn client_that_reads_text_alone_gets_the_classic_format() {
+        for (accept, expected) in [
+            (None, false),
+            (Some("*/*"), false),
+            (Some("application/openmetrics-text;version=1.0.0,text/plain;q=0.5"), false),
+            (Some("text/plain;version=0.0.4"), true),
+            (Some("text/html,application/xhtml+xml,*/*;q=0.8"), true),
+            (Some("application/json"), false),
+        ] {
+            let headers = accept.map(|accept| (header::ACCEPT, accept.parse().unwrap()));
+            assert_eq!(wants_classic(&headers.into_iter().collect()), expected, "{accept:?}");
+        }
+    }
+
+    #[test]
+    fn classic_format_has_suffixes_in_all_lines_and_nothing_that_it_does_not_know() {
+        let text = "# HELP a_runs Runs that were stored.\n# TYPE a_runs counter\n\
+                    a_runs_total{result=\"# TYPE a b\"} 1\n# HELP a_wait_seconds Waits.\n\
+                    # TYPE a_wait_seconds histogram\n# UNIT a_wait_seconds seconds\n\
+                    a_wait_seconds_sum 0.5\n# HELP a_build Version.\n# TYPE a_build info\n\
+                    a_build_info{version=\"1\"} 1\n# EOF\n";
+        let expected = "# HELP a_runs_total Runs that were stored.\n# TYPE a_runs_total counter\n\
+                        a_runs_total{result=\"# TYPE a b\"} 1\n# HELP a_wait_seconds Waits.\n\
+                        # TYPE a_wait_seconds histogram\na_wait_seconds_sum 0.5\n\
+                        # HELP a_build_info Version.\n# TYPE a_build_info gauge\n\
+                        a_build_info{version=\"1\"} 1\n";
+        assert_eq!(classic(text), expected);
     }
 
     #[tokio::test]

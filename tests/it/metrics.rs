@@ -20,16 +20,20 @@ fn address(daemon: &Daemon<'_>) -> String {
     rest.split_once("/metrics").unwrap().0.to_owned()
 }
 
-/// Returns the text of one scrape.
-fn scraped(address: &str) -> String {
+/// Returns the text of one scrape, in `OpenMetrics` or in the classic format.
+fn scraped(address: &str, is_classic: bool) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
-    let request = format!("GET /metrics HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
+    let accept = if is_classic { "accept: text/plain\r\n" } else { "" };
+    let request =
+        format!("GET /metrics HTTP/1.1\r\nhost: {address}\r\n{accept}connection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
     assert!(head.starts_with("HTTP/1.1 200 OK"), "{head}");
-    assert!(head.contains("content-type: application/openmetrics-text; version=1.0.0"), "{head}");
+    let kind =
+        if is_classic { "text/plain; version=0.0.4" } else { "application/openmetrics-text" };
+    assert!(head.contains(&format!("content-type: {kind}; ")), "{head}");
     body.to_owned()
 }
 
@@ -38,14 +42,22 @@ struct Samples(Vec<Value>);
 
 impl Samples {
     fn of(daemon: &Daemon<'_>) -> Self {
-        let text = scraped(&address(daemon));
+        Self::read(&scraped(&address(daemon), false), &[])
+    }
+
+    fn classic(daemon: &Daemon<'_>) -> Self {
+        Self::read(&scraped(&address(daemon), true), &["classic"])
+    }
+
+    fn read(text: &str, form: &[&str]) -> Self {
         let leaked = SECRETS.iter().position(|secret| text.contains(secret));
         assert_eq!(leaked, None, "a secret of this number is in the metrics");
         assert!(!text.contains("hook-token"), "a part of a URL is in the metrics");
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("metrics.txt");
-        std::fs::write(&path, &text).unwrap();
-        let read = Command::new("tests/verify/metrics.sh").arg(&path).output().unwrap();
+        std::fs::write(&path, text).unwrap();
+        let mut read = Command::new("tests/verify/metrics.sh");
+        let read = read.arg(&path).args(form).output().unwrap();
         let error = String::from_utf8_lossy(&read.stderr);
         assert!(read.status.success(), "{error}\n{text}");
         Self(serde_json::from_slice(&read.stdout).unwrap())
@@ -127,6 +139,16 @@ fn running_daemon_serves_metrics_without_secrets() {
     assert!(0 < samples.count("revalidated_outbox_rounds_total", &[]));
     let version = [("version", env!("CARGO_PKG_VERSION"))];
     assert_eq!(samples.count("revalidated_build_info", &version), 1);
+    // The classic format has the same samples.
+    let classic = Samples::classic(&daemon);
+    assert_eq!(classic.count("revalidated_build_info", &version), 1);
+    assert!(1 <= classic.count("revalidated_runs_total", &failed));
+    let types = |samples: &Samples| {
+        let of = |one: &Value| (one["name"].to_string(), one["type"].to_string());
+        let types: std::collections::BTreeMap<_, _> = samples.0.iter().map(of).collect();
+        types["\"revalidated_runs_total\""].clone()
+    };
+    assert_eq!(types(&classic), types(&samples));
     // A request that never ends does not delay the shutdown.
     let mut open = TcpStream::connect(address(&daemon)).unwrap();
     open.write_all(b"GET /metrics HTTP/1.1\r\n").unwrap();
