@@ -17,6 +17,7 @@ mod socket;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod watched;
 
 #[expect(unused_imports, reason = "the API and the page are being built on it")]
 pub(crate) use admission::Streaming;
