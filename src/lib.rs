@@ -3,6 +3,7 @@
 //!
 //! See `ARCHITECTURE.md` for the floors and the walk through them.
 
+mod api;
 mod blocking;
 mod cli;
 mod config;
@@ -12,6 +13,7 @@ mod domain;
 mod http;
 mod input;
 mod net;
+mod page;
 mod platforms;
 mod secrets;
 #[cfg(test)]

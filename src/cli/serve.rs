@@ -10,6 +10,7 @@ use tracing::{error, info, warn};
 
 use super::error::CommandError;
 use super::print::End;
+use crate::api::{self, Api};
 use crate::config::Settings;
 use crate::daemon::{Daemon, MetricsSource};
 use crate::domain::{HttpSettings, Listen};
@@ -68,7 +69,8 @@ impl Servers {
             tasks.push(tokio::spawn(server.serve(router, stop.clone())));
         }
         if let Some(server) = self.http {
-            let router = http::health().merge(metrics(daemon.metrics.clone()));
+            let url = daemon.http.borrow().url.clone().unwrap_or_default();
+            let router = api::router(Api::new(daemon, url));
             let (handle, settings) = (server.handle(), daemon.http.clone());
             tasks.push(tokio::spawn(follow(handle, settings, stop.clone())));
             tasks.push(tokio::spawn(server.serve(router, stop.clone())));

@@ -1,12 +1,9 @@
 //! `silences` and `acknowledge`: list, create and end mutes of notifications.
 
-use std::time::Duration;
-
 use anyhow::Context as _;
 
 use super::args::{
-    AHEAD_MAX, Acknowledge, EndSilence, Global, MUTE_MAX, Silence, SilenceAction, SilenceSort,
-    Silences, Source, Span,
+    Acknowledge, EndSilence, Global, Silence, SilenceAction, SilenceSort, Silences, Source, Span,
 };
 use super::confirm::confirmed;
 use super::error::CommandError;
@@ -15,7 +12,7 @@ use super::print::{
 };
 use super::read;
 use super::selection::selection;
-use crate::domain::{Selection, Timestamp, duration_text};
+use crate::domain::{MuteSpan, Selection, Timestamp};
 use crate::input::nearest;
 use crate::store::{Control, IntegrationRow, NewSilence, SilenceRow, TargetRow, each_page};
 use crate::view::{self, SilenceState, covered};
@@ -72,8 +69,7 @@ fn chosen(
 
 async fn add(global: &Global, args: &Silence, screen: Screen) -> Result<Answer, CommandError> {
     let selection = selection(&args.fitting)?;
-    let from = from(args.from, screen.now)?;
-    let until = until(&args.span, from, screen.now)?;
+    let MuteSpan { from, until } = muted(args.from, &args.span, screen.now)?;
     let view = read::view(global, &args.change.source)?;
     let integrations = read::targets(&view).await?;
     if !integrations.iter().any(|row| selection.fits(row.about())) {
@@ -90,8 +86,7 @@ pub(super) async fn acknowledge(
     args: &Acknowledge,
     screen: Screen,
 ) -> Result<Answer, CommandError> {
-    let from = screen.now;
-    let until = until(&args.span, from, screen.now)?;
+    let MuteSpan { from, until } = muted(None, &args.span, screen.now)?;
     let view = read::view(global, &args.change.source)?;
     let row = read::integration(&view, &args.name).await?;
     refuse_working(&row)?;
@@ -156,36 +151,11 @@ async fn shown(
     Ok(Answer::good(text(&[row], &integrations, screen)))
 }
 
-/// Returns the beginning of the mute: now, unless one ahead is given.
-fn from(given: Option<Timestamp>, now: Timestamp) -> Result<Timestamp, CommandError> {
-    let from = given.unwrap_or(now);
-    if from < now {
-        return Err(CommandError::Usage(format!("{from} is past; leave --from out to begin now")));
-    }
-    refuse_far(from, now, AHEAD_MAX)?;
-    Ok(from)
-}
-
-/// Returns the end of the mute; one of both is given.
-fn until(span: &Span, from: Timestamp, now: Timestamp) -> Result<Timestamp, CommandError> {
-    let until = span.until.or(span.during.map(|during| from.plus(during))).unwrap_or(from);
-    if until <= now {
-        return Err(CommandError::Usage(format!("{until} is past")));
-    }
-    if until <= from {
-        return Err(CommandError::Usage(format!("{until} is not after its beginning, {from}")));
-    }
-    refuse_far(until, from, MUTE_MAX)?;
-    Ok(until)
-}
-
-/// Refuses an instant that lies further after another one than a mute may.
-fn refuse_far(at: Timestamp, from: Timestamp, most: Duration) -> Result<(), CommandError> {
-    if at.since(from) <= most {
-        return Ok(());
-    }
-    let most = duration_text(most);
-    Err(CommandError::Usage(format!("{at} is more than {most} ahead")))
+/// Returns the span of the mute; its end is given, or its length.
+fn muted(from: Option<Timestamp>, span: &Span, now: Timestamp) -> Result<MuteSpan, CommandError> {
+    let begins = from.unwrap_or(now);
+    let until = span.until.or(span.during.map(|during| begins.plus(during))).unwrap_or(begins);
+    MuteSpan::new(from, until, now).map_err(CommandError::Usage)
 }
 
 /// Refuses to acknowledge an integration in no error status.
@@ -269,6 +239,8 @@ fn end_word(row: &SilenceRow, screen: Screen) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::samples::{at, integration, plain, screen, silences, target};
+    use std::time::Duration;
+
     use super::*;
     use crate::domain::Status;
 
@@ -331,33 +303,20 @@ ID  KIND             COVERS                              NOW  UNTIL             
     }
 
     #[test]
-    fn end_of_a_mute_must_be_ahead_and_within_the_maximum() {
+    fn mute_lasts_from_its_beginning_or_until_its_end() {
         let now = screen().now;
-        let hours = |hours| span(Some(Duration::from_hours(hours)), None);
-        assert_eq!(until(&hours(2), now, now).unwrap(), at("2026-11-23T12:00:00Z"));
-        assert_eq!(until(&hours(24 * 31), now, now).unwrap(), at("2026-12-24T10:00:00Z"));
-        let instant = |text| until(&span(None, Some(text)), now, now);
-        assert_eq!(instant("2026-11-23T13:00:00+02:00").unwrap(), at("2026-11-23T11:00:00Z"));
-        assert_eq!(said(instant("2026-11-23T10:00:00Z")), "2026-11-23T10:00:00Z is past");
-        let far = said(instant("2026-12-24T10:00:01Z"));
-        assert_eq!(far, "2026-12-24T10:00:01Z is more than 31d ahead");
-    }
-
-    #[test]
-    fn planned_mute_lasts_from_its_beginning() {
-        let now = screen().now;
-        let ahead = |text| from(Some(at(text)), now);
-        assert_eq!(from(None, now).unwrap(), now);
-        let begins = ahead("2026-12-24T22:00:00Z").unwrap();
+        let until = |from: Option<&str>, span: &Span| {
+            muted(from.map(at), span, now).map(|muted| muted.until.to_string())
+        };
         let two_hours = span(Some(Duration::from_hours(2)), None);
-        assert_eq!(until(&two_hours, begins, now).unwrap(), at("2026-12-25T00:00:00Z"));
-        let early = said(until(&span(None, Some("2026-12-24T21:00:00Z")), begins, now));
-        let expected = "2026-12-24T21:00:00Z is not after its beginning, 2026-12-24T22:00:00Z";
-        assert_eq!(early, expected);
-        let past = said(ahead("2026-11-23T09:59:59Z"));
-        assert_eq!(past, "2026-11-23T09:59:59Z is past; leave --from out to begin now");
-        let far = said(ahead("2028-11-23T10:00:00Z"));
-        assert_eq!(far, "2028-11-23T10:00:00Z is more than 366d ahead");
+        assert_eq!(until(None, &two_hours).unwrap(), "2026-11-23T12:00:00Z");
+        let ahead = Some("2026-12-24T22:00:00Z");
+        assert_eq!(until(ahead, &two_hours).unwrap(), "2026-12-25T00:00:00Z");
+        let end = span(None, Some("2026-11-23T13:00:00+02:00"));
+        assert_eq!(until(None, &end).unwrap(), "2026-11-23T11:00:00Z");
+        assert!(said(until(ahead, &end)).contains("is not after its beginning"));
+        let past = said(until(Some("2026-11-23T09:59:59Z"), &two_hours));
+        assert_eq!(past, "2026-11-23T09:59:59Z is past; leave the beginning out to begin now");
     }
 
     #[test]

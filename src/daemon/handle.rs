@@ -1,7 +1,6 @@
 //! Handle of a running daemon, by which its metrics and events are read, and it is reloaded and stopped.
 
-use std::path::Path;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -11,6 +10,7 @@ use tracing::{error, info};
 
 use super::assemble::Assembly;
 use super::clock::{Clock, Watch};
+use super::control::Control;
 use super::error::DaemonError;
 use super::health::Health;
 use super::loops::{Loops, asked_or_ended};
@@ -67,7 +67,7 @@ impl Daemon {
         let status = core.shared.status_line();
         info!("started: {status}");
         notify::ready(&status);
-        let control = Control { shared: Arc::downgrade(&core.shared) };
+        let control = Control::new(&core.shared);
         let metrics = MetricsSource::new(&core.shared);
         let http = core.shared.http.subscribe();
         Ok(Self { view, control, metrics, changes, http, core, jobs, life })
@@ -93,22 +93,6 @@ impl Daemon {
         close(shared).await?;
         info!("stopped");
         ended
-    }
-}
-
-/// Steers a running daemon. Clone it freely.
-#[derive(Clone)]
-pub(crate) struct Control {
-    shared: Weak<Shared>,
-}
-
-impl Control {
-    /// Reads the main configuration file `config`, or the one at the default path, and puts it in
-    /// force; one that is wrong is logged and changes nothing.
-    pub(crate) async fn reload(&self, config: Option<&Path>) {
-        if let Some(shared) = self.shared.upgrade() {
-            reload::reload(&shared, config).await;
-        }
     }
 }
 

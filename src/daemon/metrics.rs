@@ -73,10 +73,12 @@ async fn stored(shared: &Shared) -> Result<Stored, StoreError> {
 }
 
 fn integration(row: StatusRow) -> IntegrationState {
-    let StatusRow { name, kind: platform, status, last_run_at, expires_at, .. } = row;
+    let StatusRow { name, kind: platform, status, last_run, expires, outage_id, .. } = row;
     let conditions =
-        [("muted", row.is_muted), ("flapping", row.is_flapping), ("outage", row.in_outage)];
+        [("muted", row.is_muted), ("flapping", row.is_flapping), ("outage", outage_id.is_some())];
     let conditions = conditions.into_iter().filter_map(|(name, is_so)| is_so.then_some(name));
     let conditions = conditions.collect();
+    let last_run_at = last_run.map(|run| run.started_at);
+    let expires_at = expires.map(|(at, _)| at);
     IntegrationState { name, platform, status, last_run_at, expires_at, conditions }
 }

@@ -5,6 +5,7 @@ mod assemble;
 mod awake;
 mod backpressure;
 mod clock;
+mod control;
 mod deliver;
 mod difference;
 mod error;
@@ -41,6 +42,7 @@ pub(crate) use assemble::{
     Assembled, Assembly, NextError, NextValue, next, open, open_partly, open_with,
 };
 pub(crate) use clock::Clock;
+pub(crate) use control::{Control, Loop};
 pub(crate) use difference::difference;
 pub(crate) use error::DaemonError;
 pub(crate) use handle::Daemon;

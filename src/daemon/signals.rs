@@ -5,7 +5,7 @@ use std::path::Path;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::handle::Control;
+use super::control::Control;
 
 /// Signals from the moment this was made.
 pub(crate) struct Signals {

@@ -14,6 +14,7 @@ mod health;
 mod hours;
 pub(crate) mod ledger;
 mod maintenance;
+mod mute_span;
 mod observed;
 mod outage;
 mod redactor;
@@ -50,6 +51,7 @@ pub(crate) use factor::{Factor, FactorKind};
 pub(crate) use health::{Clocks, Hosts};
 pub(crate) use hours::Hours;
 pub(crate) use maintenance::Maintenance;
+pub(crate) use mute_span::{MUTE_MAX, MuteSpan};
 pub(crate) use observed::{
     Expiry, ExpiryKind, Fact, FactCollector, FactKind, Facts, Observed, ServerClock,
 };

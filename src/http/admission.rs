@@ -18,8 +18,6 @@ use super::peer::Counted;
 pub(super) const CONNECTIONS_MAX: usize = 64;
 /// Number of streams at the same time.
 pub(super) const STREAMS_MAX: usize = 64;
-/// Time limit for the head of a request, and again for its body.
-pub(super) const READ_MAX: Duration = Duration::from_secs(10);
 /// Time limit of a request until its answer begins.
 pub(super) const REQUEST_MAX: Duration = Duration::from_secs(30);
 /// Lifetime of a connection, unless it is a stream.
@@ -50,14 +48,10 @@ struct Entry {
 /// State of a connection.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum State {
-    /// No request has come since it was accepted.
+    /// No request has come.
     Silent,
     /// The last request has been answered.
     Idle,
-    /// The head of another request has begun to come.
-    Head(Instant),
-    /// The body of a request is coming.
-    Body,
     /// A request has been under way since then.
     Busy(Instant),
     /// The answer goes on for as long as the client wants it.
@@ -105,7 +99,6 @@ impl Streaming {
     /// Exempts the answer to this request from all limits of time and from the number of connections; false
     /// while there are as many streams as there may be.
     #[must_use]
-    #[cfg_attr(not(test), expect(dead_code, reason = "the streams are being built on it"))]
     pub(crate) fn begin(&self) -> bool {
         self.0.stream()
     }
@@ -170,8 +163,8 @@ impl Table {
 impl State {
     fn makes_way(self, now: Instant) -> MakesWay {
         match self {
-            Self::Silent | Self::Head(_) => MakesWay::First,
-            Self::Idle | Self::Body => MakesWay::Second,
+            Self::Silent => MakesWay::First,
+            Self::Idle => MakesWay::Second,
             Self::Busy(since) if REQUEST_MAX < now.duration_since(since) => MakesWay::Last,
             Self::Busy(_) | Self::Stream => MakesWay::Never,
         }
@@ -179,20 +172,6 @@ impl State {
 }
 
 impl Ticket {
-    /// Notes that bytes have come, which begin a request where none is under way.
-    pub(super) fn read(&self) {
-        if let Some(entry) = self.admission.table().entries.get_mut(&self.id)
-            && entry.state == State::Idle
-        {
-            entry.state = State::Head(Instant::now());
-        }
-    }
-
-    /// Notes that the head of a request is complete.
-    pub(super) fn receive(&self) {
-        self.set(State::Body);
-    }
-
     /// Notes that a request is under way.
     pub(super) fn begin(self: &Arc<Self>) -> Busy {
         self.set(State::Busy(Instant::now()));
@@ -210,22 +189,15 @@ impl Ticket {
         table.entries.get(&self.id).is_some_and(|entry| entry.state == State::Stream)
     }
 
-    /// Returns the age of the connection; one whose head takes too long is over.
+    /// Returns the age of the connection.
     pub(super) fn age(&self) -> Age {
-        let state = self.admission.table().entries.get(&self.id).map(|entry| entry.state);
         let age = self.accepted.elapsed();
-        let head = match state {
-            Some(State::Silent) => age,
-            Some(State::Head(since)) => since.elapsed(),
-            Some(State::Stream) => return Age::Young,
-            Some(State::Idle | State::Body | State::Busy(_)) | None => Duration::ZERO,
-        };
-        if LIFETIME_MAX <= age || READ_MAX <= head {
-            Age::Over
-        } else if LIFETIME_MAX <= age + REQUEST_MAX {
+        if age + REQUEST_MAX < LIFETIME_MAX || self.is_stream() {
+            Age::Young
+        } else if age < LIFETIME_MAX {
             Age::Old
         } else {
-            Age::Young
+            Age::Over
         }
     }
 
@@ -351,8 +323,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn connection_grows_old_before_it_is_over() {
         let admission = Arc::<Admission>::default();
-        let ticket = Arc::new(admission.admit(Counted::Uid(None)).await);
-        drop(ticket.begin());
+        let ticket = admission.admit(Counted::Uid(None)).await;
         let mut ages = Vec::new();
         for _ in 0..=4 {
             ages.push(ticket.age());
@@ -361,29 +332,5 @@ mod tests {
         assert_eq!(ages, [Age::Young, Age::Young, Age::Young, Age::Old, Age::Over]);
         drop(ticket);
         assert!(admission.table().entries.is_empty());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn head_has_its_time_and_waiting_for_one_has_more() {
-        let admission = Arc::<Admission>::default();
-        let ticket = Arc::new(admission.admit(Counted::Uid(None)).await);
-        let age_after = async |wait: Duration| {
-            tokio::time::advance(wait).await;
-            ticket.age()
-        };
-        let moment = Duration::from_millis(1);
-        assert_eq!(age_after(READ_MAX - moment).await, Age::Young);
-        assert_eq!(age_after(moment).await, Age::Over, "it is silent");
-        ticket.receive();
-        assert_eq!(age_after(READ_MAX).await, Age::Young, "its body has a limit of its own");
-        let busy = ticket.begin();
-        ticket.read();
-        assert_eq!(age_after(READ_MAX).await, Age::Young, "the bytes belong to its request");
-        drop(busy);
-        assert_eq!(age_after(READ_MAX).await, Age::Young, "it is idle");
-        ticket.read();
-        assert_eq!(age_after(READ_MAX - moment).await, Age::Young);
-        ticket.read();
-        assert_eq!(age_after(moment).await, Age::Over, "more bytes give it no more time");
     }
 }

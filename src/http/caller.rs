@@ -46,7 +46,6 @@ impl Caller {
     }
 
     /// Returns true when an integration with `labels` is shown to it.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the API and the page are being built on it"))]
     pub(crate) fn sees(&self, labels: &BTreeMap<String, String>) -> bool {
         self.labels.iter().all(|(name, value)| labels.get(name) == Some(value))
     }

@@ -1,15 +1,20 @@
-//! HTTP server (listeners, access, bounds) and metrics (pull model: Prometheus scrapes them).
+//! Transport of what is asked over HTTP: listeners, access, bounds, the forms of answers, and metrics.
 //!
 //! Knows neither the store nor the loops: it is given routes, and judges who asks before they do anything.
 
 mod access;
 mod admission;
+mod answer;
 mod caller;
 mod connection;
+mod frames;
 mod gate;
 mod listener;
 mod metrics;
+mod parameter;
 mod peer;
+mod problem;
+mod query;
 mod refusal;
 mod scrape;
 mod server;
@@ -17,15 +22,20 @@ mod socket;
 #[cfg(test)]
 mod tests;
 mod tls;
-mod watched;
+mod yaml;
 
-#[expect(unused_imports, reason = "the API and the page are being built on it")]
 pub(crate) use admission::Streaming;
-#[expect(unused_imports, reason = "the API and the page are being built on it")]
+pub(crate) use answer::{Answer, JSON, matches};
 pub(crate) use caller::{Caller, Public, Scope};
+pub(crate) use frames::{ALIVE, RETRY, event, written};
 pub(crate) use listener::ListenError;
 pub(crate) use metrics::{Backlog, IntegrationState, Metrics, Outcome, Permits, State, Stored};
-#[expect(unused_imports, reason = "the API and the page are being built on it")]
+#[cfg(test)]
+pub(crate) use parameter::{CURSOR_MAX, TEXT_MAX};
+pub(crate) use parameter::{Kind, Parameter};
+pub(crate) use problem::{BadParameter, Code, Form, Problem};
+pub(crate) use query::Query;
 pub(crate) use refusal::Refusal;
-pub(crate) use scrape::{health, metrics};
+pub(crate) use scrape::{metrics, scraped};
 pub(crate) use server::{Handle, Server, ServerError, examine};
+pub(crate) use yaml::yaml;

@@ -1,13 +1,12 @@
 //! Refusals: requests that are answered before any handler sees them.
 
-use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
-use serde_json::json;
+use axum::http::header;
+use axum::response::Response;
 
-/// Beginning of the paths whose errors are problems of RFC 9457.
-const API: &str = "/api/v1";
+use super::problem::{Code, Form, Problem};
+
 /// Scheme by which browsers ask for a token.
-const CHALLENGE: HeaderValue = HeaderValue::from_static("Basic realm=\"revalidated\"");
+const CHALLENGE: &str = "Basic realm=\"revalidated\"";
 
 /// Refusal of a request, with its reason.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -39,80 +38,63 @@ pub(crate) enum Refusal {
 impl Refusal {
     /// Returns the answer, in the form of the interface that `path` belongs to.
     pub(crate) fn answer(self, path: &str) -> Response {
-        let (status, code, message) = self.parts();
-        let title = status.canonical_reason().unwrap_or_default();
-        let number = status.as_u16();
-        let rest = path.strip_prefix(API);
-        let (kind, body) = if rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) {
-            let body = json!({ "type": "about:blank", "title": title, "status": number,
-                "detail": message, "code": code });
-            ("application/problem+json", body)
-        } else {
-            let body = json!({ "statusCode": number, "error": title, "message": message });
-            ("application/json", body)
-        };
-        let kind = [(header::CONTENT_TYPE, kind)];
-        let mut answer = (status, kind, body.to_string()).into_response();
-        let headers = answer.headers_mut();
-        if status == StatusCode::UNAUTHORIZED {
-            headers.insert(header::WWW_AUTHENTICATE, CHALLENGE);
-        }
-        if matches!(self, Self::Large | Self::Slow | Self::Cut) {
-            // The rest of the body is not waited for.
-            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
-        }
-        answer
+        self.problem().response(Form::at(path))
     }
 
-    const fn parts(self) -> (StatusCode, &'static str, &'static str) {
+    /// Returns the problem that it is answered by.
+    pub(crate) fn problem(self) -> Problem {
+        let (code, detail) = self.parts();
+        let problem = Problem::new(code, detail);
+        match self {
+            Self::WrongToken | Self::NoToken => {
+                problem.with_header(header::WWW_AUTHENTICATE, CHALLENGE)
+            }
+            // The rest of the body is not waited for.
+            Self::Large | Self::Slow | Self::Cut => {
+                problem.with_header(header::CONNECTION, "close")
+            }
+            Self::Overtime => problem.retry_after(1),
+            Self::Scope | Self::Labels | Self::NoHost | Self::OtherHost | Self::OtherOrigin => {
+                problem
+            }
+        }
+    }
+
+    const fn parts(self) -> (Code, &'static str) {
         match self {
             Self::WrongToken => (
-                StatusCode::UNAUTHORIZED,
-                "wrong-token",
+                Code::Unauthorized,
                 "The token is not one of [[http.token]]; `revalidated token NAME` makes one.",
             ),
-            Self::NoToken => (
-                StatusCode::UNAUTHORIZED,
-                "no-token",
-                "A token is needed here: `Authorization: Bearer TOKEN`.",
-            ),
+            Self::NoToken => {
+                (Code::Unauthorized, "A token is needed here: `Authorization: Bearer TOKEN`.")
+            }
             Self::Scope => (
-                StatusCode::FORBIDDEN,
-                "scope",
+                Code::Forbidden,
                 "The scope of this token, certificate or socket does not allow it.",
             ),
             Self::Labels => (
-                StatusCode::FORBIDDEN,
-                "labels",
+                Code::Forbidden,
                 "The token is limited by labels, and this is about all integrations.",
             ),
-            Self::NoHost => (StatusCode::BAD_REQUEST, "no-host", "The header Host is missing."),
+            Self::NoHost => (Code::BadRequest, "The header Host is missing."),
             Self::OtherHost => (
-                StatusCode::MISDIRECTED_REQUEST,
-                "other-host",
+                Code::Misdirected,
                 "This server has another name than the header Host says; add it to `hosts` under [http].",
             ),
-            Self::OtherOrigin => {
-                (StatusCode::FORBIDDEN, "other-origin", "A page of another site cannot act here.")
-            }
-            Self::Large => {
-                (StatusCode::PAYLOAD_TOO_LARGE, "large", "The body is larger than 64 KiB.")
-            }
-            Self::Slow => {
-                (StatusCode::REQUEST_TIMEOUT, "slow", "The body did not come within 10 seconds.")
-            }
-            Self::Cut => (StatusCode::BAD_REQUEST, "cut", "The body was cut off."),
-            Self::Overtime => (
-                StatusCode::SERVICE_UNAVAILABLE,
-                "overtime",
-                "The answer was not ready within 30 seconds.",
-            ),
+            Self::OtherOrigin => (Code::CrossOrigin, "A page of another site cannot act here."),
+            Self::Large => (Code::TooLarge, "The body is larger than 64 KiB."),
+            Self::Slow => (Code::Timeout, "The body did not come within 10 seconds."),
+            Self::Cut => (Code::BadRequest, "The body was cut off."),
+            Self::Overtime => (Code::Unavailable, "The answer was not ready within 30 seconds."),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     async fn body(refusal: Refusal, path: &str) -> serde_json::Value {
@@ -129,7 +111,7 @@ mod tests {
         }
         for path in ["/api/v1", "/api/v1/integrations"] {
             let problem = body(Refusal::Large, path).await;
-            assert_eq!((&problem["status"], &problem["code"]), (&413.into(), &"large".into()));
+            assert_eq!((&problem["status"], &problem["code"]), (&413.into(), &"too-large".into()));
         }
     }
 

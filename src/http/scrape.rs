@@ -14,7 +14,7 @@ use tokio::time::timeout;
 use super::caller::{Caller, Scope};
 
 /// Content type of the `OpenMetrics` text format.
-const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+const METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 /// Content type of the classic text format.
 const CLASSIC: &str = "text/plain; version=0.0.4; charset=utf-8";
 /// Time limit for reading the state of a scrape.
@@ -37,16 +37,9 @@ where
             let _turn = turn.lock().await;
             read().await
         };
-        let text = timeout(READ_MAX, text).await.ok().flatten();
-        let is_classic = wants_classic(&headers);
-        scraped(text.map(|text| if is_classic { classic(&text) } else { text }), is_classic)
+        scraped(&headers, timeout(READ_MAX, text).await.ok().flatten())
     };
     Router::new().route("/metrics", get(answer))
-}
-
-/// Returns the route `GET /healthz`, which says that the process lives.
-pub(crate) fn health() -> Router {
-    Router::new().route("/healthz", get(async || "ok\n"))
 }
 
 /// Returns true for clients that read text but not `OpenMetrics`: older scrapers, and browsers.
@@ -81,8 +74,11 @@ fn classic(text: &str) -> String {
     lines.join("\n") + "\n"
 }
 
-fn scraped(text: Option<String>, is_classic: bool) -> Response {
-    let kind = if is_classic { CLASSIC } else { CONTENT_TYPE };
+/// Returns the answer to a request with these headers, in the text format that it takes; 503 without metrics.
+pub(crate) fn scraped(request: &HeaderMap, text: Option<String>) -> Response {
+    let is_classic = wants_classic(request);
+    let text = text.map(|text| if is_classic { classic(&text) } else { text });
+    let kind = if is_classic { CLASSIC } else { METRICS };
     let vary = (header::VARY, "accept");
     match text {
         Some(text) => ([(header::CONTENT_TYPE, kind), vary], text).into_response(),
@@ -107,7 +103,7 @@ mod tests {
         let mut request = Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
         request.extensions_mut().insert(Caller { scope, ..Caller::default() });
         let read = move || async move { text.map(str::to_owned) };
-        let answer = metrics(read).merge(health()).call(request).await.unwrap();
+        let answer = metrics(read).call(request).await.unwrap();
         let kind = answer.headers().get(header::CONTENT_TYPE);
         let kind = kind.map_or("", |kind| kind.to_str().unwrap()).to_owned();
         let status = answer.status().as_u16();
@@ -116,15 +112,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn metrics_need_a_scope_and_health_needs_none() {
-        for (scope, metrics, health) in [
-            (Scope::Anonymous, 401, 200),
-            (Scope::Metrics, 200, 200),
-            (Scope::Read, 200, 200),
-            (Scope::Act, 200, 200),
-        ] {
-            assert_eq!(asked(Some("up 1\n"), scope, "GET /metrics").await.0, metrics, "{scope}");
-            assert_eq!(asked(None, scope, "GET /healthz").await.0, health, "{scope}");
+    async fn metrics_need_a_scope() {
+        for (scope, code) in
+            [(Scope::Anonymous, 401), (Scope::Metrics, 200), (Scope::Read, 200), (Scope::Act, 200)]
+        {
+            assert_eq!(asked(Some("up 1\n"), scope, "GET /metrics").await.0, code, "{scope}");
         }
         let refused = Caller { scope: Scope::Read, ..Caller::default() }.needs(Scope::Act);
         assert_eq!(refused, Err(Refusal::Scope));
@@ -137,7 +129,7 @@ mod tests {
     #[tokio::test]
     async fn text_is_answered_as_it_is_and_another_path_or_method_is_refused() {
         let (status, kind, body) = asked(Some("up 1\n"), Scope::Metrics, "GET /metrics").await;
-        assert_eq!((status, kind.as_str(), body.as_str()), (200, CONTENT_TYPE, "up 1\n"));
+        assert_eq!((status, kind.as_str(), body.as_str()), (200, METRICS, "up 1\n"));
         for (line, code) in [("GET /", 404), ("POST /metrics", 405), ("GET /x", 404)] {
             assert_eq!(asked(Some(""), Scope::Act, line).await.0, code, "{line}");
         }

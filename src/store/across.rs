@@ -1,30 +1,11 @@
 //! Rows of reads across all integrations: strips, expiries, runs and status changes, and the position of the
 //! database among its commits.
 
-#![cfg_attr(not(test), expect(dead_code, reason = "the interface is to show all of it"))]
-
-use std::time::Duration;
-
 use super::rows::TargetRow;
-use crate::domain::{Class, IntegrationId, ReportStatus, RunId, Timestamp};
+use crate::domain::{Class, IntegrationId, ReportStatus, Timestamp};
 
 /// The most runs of one strip.
 pub(super) const STRIP_MAX: u32 = 200;
-
-/// Mark of a strip: a run without its results.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) struct Mark {
-    /// Id of the run.
-    pub(crate) run: RunId,
-    /// Instant of its beginning.
-    pub(crate) started_at: Timestamp,
-    /// Duration from its beginning to its end.
-    pub(crate) duration: Duration,
-    /// Overall result of its tests.
-    pub(crate) status: ReportStatus,
-    /// Class that decided the result.
-    pub(crate) class: Option<Class>,
-}
 
 /// Expiry of a credential, certificate or token that the latest conclusive run of an integration saw.
 #[derive(Clone, Debug)]

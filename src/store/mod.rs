@@ -24,7 +24,7 @@ mod sqlite;
 mod sync;
 mod timeline;
 
-pub(crate) use across::{Attributed, ExpiryRow, Mark, Position, RunFilter, TransitionFilter};
+pub(crate) use across::{Attributed, ExpiryRow, Position, RunFilter, TransitionFilter};
 pub(crate) use audit::{Act, AuditFilter, AuditRow};
 pub(crate) use error::StoreError;
 pub(crate) use facade::{Control, Store, View, is_in_use};
@@ -33,11 +33,11 @@ pub(crate) use mutes::{MuteRow, NoticeRow, OutageRow, OwnFaultRow, Released, Sil
 pub(crate) use node::{NodeNote, NodeRow, ProcessId};
 pub(crate) use outbox::{PendingDelivery, Redelivered, Replayed, Resend, Span};
 pub(crate) use page::{Cursor, Listed, PAGE_MAX, Page, each_page};
-pub(crate) use receivers::{PendingTypes, ReceiverRow};
+pub(crate) use receivers::{EventRow, Events, PendingTypes, ReceiverRow};
 pub(crate) use retention::{Pruned, Retention, Surplus};
 pub(crate) use rows::{
-    AttemptRow, CandidateRow, DeliveryFilter, DeliveryRow, HistoryRow, IntegrationRow, RunRow,
-    StatusRow, TargetRow, TransitionRow,
+    AttemptRow, CandidateRow, DeliveryFilter, DeliveryRow, HistoryRow, IntegrationRow, Mark,
+    RunRow, StatusRow, TargetRow, TransitionRow,
 };
 pub(crate) use run::{Began, Due};
 #[cfg(test)]

@@ -10,6 +10,8 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
+use super::error::StoreError;
+
 /// The most rows of one page.
 pub(crate) const PAGE_MAX: u32 = 1000;
 
@@ -38,12 +40,39 @@ pub(super) enum Key {
     Expiry(i64, i64, String),
     /// Beginning of an outage in milliseconds, and its id.
     Outage(i64, String),
+    /// Instant and name of a row, for lists that are put in order after they are read.
+    Place(i64, String),
 }
 
 /// Text that is not a cursor.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("not a cursor; take the one that a page ended with")]
 pub(crate) struct NotACursor;
+
+impl Cursor {
+    /// Cursor at a place of a list that is put in order after it is read, in the database of `epoch`.
+    pub(crate) fn at(place: (i64, String), epoch: &str) -> Self {
+        Self { key: Key::Place(place.0, place.1), epoch: epoch.to_owned() }
+    }
+
+    /// Returns the place that it stands for.
+    ///
+    /// # Errors
+    ///
+    /// Fails when it belongs to another database or another list.
+    pub(crate) fn place(self, epoch: &str) -> Result<(i64, String), StoreError> {
+        match self.key {
+            Key::Place(instant, name) if self.epoch == epoch => Ok((instant, name)),
+            Key::Place(..)
+            | Key::Id(_)
+            | Key::Name(_)
+            | Key::Both(..)
+            | Key::At(..)
+            | Key::Expiry(..)
+            | Key::Outage(..) => Err(StoreError::WrongCursor),
+        }
+    }
+}
 
 impl fmt::Display for Cursor {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -133,6 +162,7 @@ mod tests {
             Key::At(-1, 7),
             Key::Expiry(1, 2, name()),
             Key::Outage(1, name()),
+            Key::Place(-1, name()),
         ];
         for key in keys {
             let cursor = Cursor { key, epoch: "e1".to_owned() };

@@ -28,12 +28,13 @@ pub(crate) type PendingTypes = BTreeMap<String, Vec<(EventType, u32)>>;
 
 /// Events in the order of their numbers.
 #[derive(Clone, Debug)]
-#[cfg_attr(not(test), expect(dead_code, reason = "`GET /events` comes with the interface"))]
 pub(crate) struct Events {
     /// The store's random id: numbers of another one mean other events.
     pub(crate) epoch: String,
     /// The number of the latest event there ever was.
     pub(crate) latest: i64,
+    /// The number up to which events have been deleted.
+    pub(crate) pruned: i64,
     /// Events after the one asked for have been deleted: the reader has missed some.
     pub(crate) is_behind: bool,
     /// The events after the one asked for.
@@ -42,7 +43,6 @@ pub(crate) struct Events {
 
 /// An event as the store keeps it.
 #[derive(Clone, Debug)]
-#[cfg_attr(not(test), expect(dead_code, reason = "`GET /events` comes with the interface"))]
 pub(crate) struct EventRow {
     /// Its number, which only grows.
     pub(crate) number: i64,

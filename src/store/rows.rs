@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::mutes::MuteRow;
 use crate::domain::ledger::{DeliveryState, StoredReport, Trigger};
 use crate::domain::{
-    Cause, Class, DeliveryId, Drift, EventType, Evidence, Flips, IntegrationId, OwnFault,
+    About, Cause, Class, DeliveryId, Drift, EventType, Evidence, Flips, IntegrationId, OwnFault,
     ReportStatus, RunId, Status, Subject, Timestamp,
 };
 
@@ -90,13 +90,35 @@ impl IntegrationRow {
     /// Returns since when what the status says fails has been failing; none while nothing is said to
     /// fail.
     pub(crate) fn failing_since(&self) -> Option<Timestamp> {
-        let candidate = self.candidate.as_ref().and_then(|one| one.failing_since);
-        match self.status {
+        let starts = FailureStarts {
+            in_force: self.first_failure_at,
+            candidate: self.candidate.as_ref().and_then(|one| one.failing_since),
+            incident: self.incident_since,
+        };
+        starts.of(self.status)
+    }
+}
+
+/// Instants at which failures began that a status may be about.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct FailureStarts {
+    /// Start of the first consecutive failing run of the configuration in force, or of the only one.
+    pub(super) in_force: Option<Timestamp>,
+    /// Start of the first consecutive failing run of the configuration that waits to pass.
+    pub(super) candidate: Option<Timestamp>,
+    /// Start of the open incident.
+    pub(super) incident: Option<Timestamp>,
+}
+
+impl FailureStarts {
+    /// Returns since when what `status` says fails has been failing.
+    pub(super) fn of(self, status: Status) -> Option<Timestamp> {
+        match status {
             Status::CreateError | Status::RecurringValidationError => {
-                self.first_failure_at.or(self.incident_since)
+                self.in_force.or(self.incident)
             }
-            Status::EditError | Status::MigrateError => candidate.or(self.incident_since),
-            Status::DeleteError => self.incident_since,
+            Status::EditError | Status::MigrateError => self.candidate.or(self.incident),
+            Status::DeleteError => self.incident,
             Status::Creating
             | Status::Deleted
             | Status::Deleting
@@ -161,25 +183,59 @@ pub(crate) struct TransitionRow {
     pub(crate) incident_id: Option<String>,
 }
 
-/// Status and conditions of an integration, without its results.
+/// Status and conditions of an integration, without its results: a row that lists of thousands are made of.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct StatusRow {
+    /// Number of its row.
+    pub(crate) id: IntegrationId,
     /// Name in the configuration.
     pub(crate) name: String,
     /// Its platform's published name.
     pub(crate) kind: String,
+    /// Labels of the integration, by key.
+    pub(crate) labels: BTreeMap<String, String>,
     /// Status of the integration.
     pub(crate) status: Status,
-    /// When its latest run began.
-    pub(crate) last_run_at: Option<Timestamp>,
-    /// Instant of the next expiry, as far as is known.
-    pub(crate) expires_at: Option<Timestamp>,
+    /// Latest run of the configuration in force, or of the only one, in short.
+    pub(crate) last_run: Option<Mark>,
+    /// Since when what the status says fails has been failing.
+    pub(crate) failing_since: Option<Timestamp>,
+    /// When the last passing run began.
+    pub(crate) last_passed_at: Option<Timestamp>,
+    /// Instant at which it is due; none when nothing is to run.
+    pub(crate) next_run_at: Option<Timestamp>,
+    /// Until when a run holds the lease.
+    pub(crate) lease_until: Option<Timestamp>,
+    /// Instant of the next expiry, as far as is known, with what expires.
+    pub(crate) expires: Option<(Timestamp, String)>,
     /// True while its notifications are muted.
     pub(crate) is_muted: bool,
     /// True while its status changes too often.
     pub(crate) is_flapping: bool,
-    /// True while its failure belongs to an outage.
-    pub(crate) in_outage: bool,
+    /// Outage that its failure belongs to.
+    pub(crate) outage_id: Option<String>,
+}
+
+impl StatusRow {
+    /// Returns what selections compare.
+    pub(crate) fn about(&self) -> About<'_> {
+        About { name: &self.name, kind: &self.kind, labels: &self.labels }
+    }
+}
+
+/// Mark of a strip: a run without its results.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Mark {
+    /// Id of the run.
+    pub(crate) run: RunId,
+    /// Instant of its beginning.
+    pub(crate) started_at: Timestamp,
+    /// Duration from its beginning to its end.
+    pub(crate) duration: Duration,
+    /// Overall result of its tests.
+    pub(crate) status: ReportStatus,
+    /// Class that decided the result.
+    pub(crate) class: Option<Class>,
 }
 
 /// Integration as selections see it.

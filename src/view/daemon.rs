@@ -70,6 +70,12 @@ pub(crate) struct LastingFault {
     message: String,
 }
 
+impl From<&OwnFaultRow> for LastingFault {
+    fn from(row: &OwnFaultRow) -> Self {
+        Self { fault: row.fault.as_str(), since: row.since, message: row.message.clone() }
+    }
+}
+
 /// State of the daemon as a whole.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -122,11 +128,6 @@ impl<'a> From<&'a DaemonRows> for DaemonStatus<'a> {
         let receivers: Vec<_> = receivers.iter().filter(needs_a_person).map(Into::into).collect();
         let reload = node.reload.as_ref();
         let is_refused = reload.is_some_and(|reload| reload.refused.is_some());
-        let fault = |row: &OwnFaultRow| LastingFault {
-            fault: row.fault.as_str(),
-            since: row.since,
-            message: row.message.clone(),
-        };
         Self {
             is_well: *state == Liveness::Running
                 && !is_refused
@@ -135,7 +136,7 @@ impl<'a> From<&'a DaemonRows> for DaemonStatus<'a> {
                 && receivers.is_empty(),
             daemon: DaemonProcess::new(node, *state),
             reload,
-            faults: faults.iter().map(fault).collect(),
+            faults: faults.iter().map(LastingFault::from).collect(),
             integrations,
             failing,
             receivers,
@@ -199,16 +200,8 @@ mod tests {
 
     #[test]
     fn failing_integrations_come_with_details_first() {
-        let status = |name: &str, status| StatusRow {
-            name: name.to_owned(),
-            kind: "Redshift".to_owned(),
-            status,
-            last_run_at: None,
-            expires_at: None,
-            is_muted: false,
-            is_flapping: false,
-            in_outage: false,
-        };
+        let status =
+            |name: &str, status| StatusRow { name: name.to_owned(), status, ..samples::status() };
         let failed = Status::RecurringValidationError;
         let statuses = vec![
             status("a", Status::CreateError),

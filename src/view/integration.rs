@@ -16,6 +16,16 @@ use crate::store::{CandidateRow, IntegrationRow, SilenceRow};
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Integration<'a> {
+    #[serde(flatten)]
+    published: Published<'a>,
+    revalidated: Extension<'a>,
+}
+
+/// Integration with the members of the published interface, and with its name.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Published<'a> {
     id: i64,
     name: &'a str,
     #[serde(rename = "type")]
@@ -25,7 +35,37 @@ pub(crate) struct Integration<'a> {
     status: Status,
     validation_results: Option<ValidationResults>,
     config: Json,
-    revalidated: Extension<'a>,
+}
+
+/// Status of an integration, with the results that led to it.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct PublishedStatus {
+    id: i64,
+    status: Status,
+    validation_results: Option<ValidationResults>,
+}
+
+impl From<&IntegrationRow> for PublishedStatus {
+    fn from(row: &IntegrationRow) -> Self {
+        let validation_results = row.last_run.as_ref().map(results);
+        Self { id: row.id.0, status: row.status, validation_results }
+    }
+}
+
+impl<'a> From<&'a IntegrationRow> for Published<'a> {
+    fn from(row: &'a IntegrationRow) -> Self {
+        Self {
+            id: row.id.0,
+            name: &row.name,
+            kind: &row.kind,
+            auto_bootstrap: row.auto_bootstrap,
+            status: row.status,
+            validation_results: row.last_run.as_ref().map(results),
+            config: config(row),
+        }
+    }
 }
 
 /// Extension: members that the published interface does not have.
@@ -96,9 +136,15 @@ impl<'a> From<&'a CandidateRow> for Candidate<'a> {
 /// Next expiry of a credential or certificate.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-struct Expires<'a> {
+pub(super) struct Expires<'a> {
     at: Timestamp,
     what: &'a str,
+}
+
+impl<'a> From<&'a (Timestamp, String)> for Expires<'a> {
+    fn from(end: &'a (Timestamp, String)) -> Self {
+        Self { at: end.0, what: &end.1 }
+    }
 }
 
 /// Numbers of consecutive failing and passing runs, one of which is zero.
@@ -118,13 +164,7 @@ impl From<Counters> for Consecutive {
 impl<'a> From<&'a IntegrationRow> for Integration<'a> {
     fn from(row: &'a IntegrationRow) -> Self {
         Self {
-            id: row.id.0,
-            name: &row.name,
-            kind: &row.kind,
-            auto_bootstrap: row.auto_bootstrap,
-            status: row.status,
-            validation_results: row.last_run.as_ref().map(results),
-            config: config(row),
+            published: row.into(),
             revalidated: Extension {
                 labels: &row.labels,
                 in_use: row.status.is_in_use(),
@@ -136,7 +176,7 @@ impl<'a> From<&'a IntegrationRow> for Integration<'a> {
                 failing_since: failing_since(row),
                 consecutive: row.evidence.counters.into(),
                 sequence: row.sequence,
-                expires: row.expires.as_ref().map(|(at, what)| Expires { at: *at, what }),
+                expires: row.expires.as_ref().map(Expires::from),
                 last_passed_at: row.fingerprint_at,
                 notifications: row.into(),
                 acknowledgement: None,

@@ -4,19 +4,25 @@
 //! the same by construction; text for people is laid out elsewhere from the same values. Nothing here
 //! prints, listens or writes.
 
+mod across;
 mod audit;
+mod brief;
 mod catalog;
 mod check;
 mod daemon;
 mod delivery;
+mod event;
 mod evidence;
 mod explanation;
 mod failing;
+mod filter;
 #[cfg(test)]
 mod grant_samples;
 mod grants;
 mod history;
 mod integration;
+#[cfg(test)]
+mod message_samples;
 mod notifications;
 mod ping;
 mod receiver;
@@ -32,20 +38,28 @@ pub(crate) mod samples;
 mod schema;
 mod silence;
 mod situation;
+mod summary;
 mod time;
 mod validation;
+mod window;
 
+pub(crate) use across::{AttributedRun, AttributedTransition, Expiry, Strip, WholeOutage};
 pub(crate) use audit::Audited;
+pub(crate) use brief::BriefIntegration;
 pub(crate) use catalog::PlatformTests;
 pub(crate) use check::{Checked, Overridden};
 pub(crate) use daemon::{DaemonProcess, DaemonRows, DaemonStatus, Liveness};
 pub(crate) use delivery::{Delivery, ReplayPlan, Requeued};
+pub(crate) use event::StoredEvent;
 pub(crate) use evidence::Evidence;
+#[cfg(test)]
+pub(crate) use explanation::Explained;
 pub(crate) use explanation::Explanation;
 pub(crate) use failing::{FailingRow, Notice};
+pub(crate) use filter::{FILTERS, Filter};
 pub(crate) use grants::{GrantState, Granted, Grants, Looked};
-pub(crate) use history::Entry;
-pub(crate) use integration::{Integration, config, parsed};
+pub(crate) use history::{Entry, Transition};
+pub(crate) use integration::{Integration, Published, PublishedStatus, config, parsed};
 pub(crate) use ping::Pinged;
 pub(crate) use receiver::{Receiver, ReceiverState};
 pub(crate) use rehearsal::{Compared, Rehearsal, Rehearsed, Trial};
@@ -54,5 +68,7 @@ pub(crate) use request::{RequestedRun, Revalidated};
 pub(crate) use run::Run;
 pub(crate) use silence::{Silence, SilenceState, covered};
 pub(crate) use situation::{Configured, Situation, acknowledgement, open_silences};
+pub(crate) use summary::Summary;
 pub(crate) use time::{Instant, instants};
 pub(crate) use validation::{OnDemand, Validated};
+pub(crate) use window::Window;

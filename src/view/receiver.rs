@@ -11,6 +11,8 @@ use crate::store::ReceiverRow;
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Receiver<'a> {
     name: &'a str,
+    /// Scheme and host of its URL, where the configuration in force names it.
+    url: Option<String>,
     configured: bool,
     state: ReceiverState,
     reason: Option<DisabledReason>,
@@ -59,6 +61,12 @@ impl From<&ReceiverRow> for ReceiverState {
 }
 
 impl Receiver<'_> {
+    /// Adds scheme and host of its URL.
+    #[must_use]
+    pub(crate) fn at(self, url: Option<String>) -> Self {
+        Self { url, ..self }
+    }
+
     /// Returns name, state and number of pending deliveries in a few words.
     pub(crate) fn sentence(&self) -> String {
         let (name, state) = (self.name, self.state.as_str());
@@ -71,6 +79,7 @@ impl<'a> From<&'a ReceiverRow> for Receiver<'a> {
         let (reason, disabled_at) = row.disabled.unzip();
         Self {
             name: &row.name,
+            url: None,
             configured: row.configured,
             state: row.into(),
             reason,
@@ -92,7 +101,7 @@ mod tests {
     fn state_reason_and_backlog_are_shown() {
         let json = serde_json::to_value(Receiver::from(&samples::receivers()[1])).unwrap();
         let expected = serde_json::json!({
-            "name": "on-call", "configured": true, "state": "disabled", "reason": "gone",
+            "name": "on-call", "url": null, "configured": true, "state": "disabled", "reason": "gone",
             "disabledAt": "2026-11-23T09:00:00Z", "failingSince": null,
             "lastSuccessAt": "2026-11-23T09:59:00Z", "pending": 2,
             "oldestPendingAt": "2026-11-23T09:30:00Z",

@@ -5,21 +5,20 @@ use std::time::Duration;
 use super::explanation::Explanation;
 use super::failing::FailingRow;
 pub(crate) use super::grant_samples::grants;
+pub(crate) use super::message_samples::{deliveries, notices, receivers};
 pub(crate) use super::report_samples::{monthly, timeline, timelines};
 use super::request::RequestedRun;
 use super::situation::Situation;
 use super::validation::Validated;
 use crate::domain::{
-    Cause, Class, Counters, DeliveryId, DisabledReason, Drift, EventType, Evidence, FactKind,
-    Factor, FactorKind, Finding, Flips, IntegrationId, Look, Outcome, OwnFault, Policy, Report,
-    ReportStatus, RunId, Schedule, Selection, SharedCause, Siblings, Sight, Status, Subject, Test,
-    TestResult, Timestamp,
+    Cause, Class, Counters, Drift, Evidence, FactKind, Factor, FactorKind, Finding, Flips,
+    IntegrationId, Look, Outcome, OwnFault, Policy, Report, ReportStatus, RunId, Schedule,
+    Selection, SharedCause, Siblings, Sight, Status, Subject, Test, TestResult, Timestamp,
 };
 use crate::platforms::{AutoBootstrap, Platform};
 use crate::store::{
-    Act, AttemptRow, AuditRow, CandidateRow, DeliveryRow, DeliveryState, IntegrationRow, MuteRow,
-    NoticeRow, NoticeState, OutageRow, OwnFaultRow, ReceiverRow, Requested, RunRow, SilenceRow,
-    StoredReport, TargetRow, TransitionRow, Trigger,
+    Act, AuditRow, CandidateRow, IntegrationRow, Mark, MuteRow, OutageRow, OwnFaultRow, Requested,
+    RunRow, SilenceRow, StatusRow, StoredReport, TargetRow, TransitionRow, Trigger,
 };
 
 const TESTS: &[Test] =
@@ -165,6 +164,35 @@ pub(crate) fn target() -> TargetRow {
     TargetRow { id, name, kind, labels }
 }
 
+/// The integration of [`integration`] as lists of thousands show it.
+pub(crate) fn status() -> StatusRow {
+    let row = integration();
+    let last = row.last_run.as_ref();
+    let brief = |run: &RunRow| Mark {
+        run: run.id,
+        started_at: run.started_at,
+        duration: run.duration,
+        status: run.status,
+        class: run.class,
+    };
+    StatusRow {
+        failing_since: row.failing_since(),
+        last_run: last.map(brief),
+        id: row.id,
+        name: row.name,
+        kind: row.kind,
+        labels: row.labels,
+        status: row.status,
+        last_passed_at: row.fingerprint_at,
+        next_run_at: row.next_run_at,
+        lease_until: row.lease_until,
+        expires: row.expires,
+        is_muted: row.mute.is_some(),
+        is_flapping: row.flapping_since.is_some(),
+        outage_id: row.outage_id,
+    }
+}
+
 /// An integration in trouble of every kind.
 pub(crate) fn troubled() -> (IntegrationRow, Situation) {
     let factor = |value: &str| Factor { kind: FactorKind::Host, value: value.to_owned() };
@@ -225,35 +253,6 @@ pub(crate) fn transitions() -> [TransitionRow; 2] {
     [flipped, created]
 }
 
-pub(crate) fn deliveries() -> [DeliveryRow; 2] {
-    let attempt = |number, code, detail: &str| AttemptRow {
-        number,
-        started_at: at("2026-11-23T09:59:10Z"),
-        duration: Duration::from_millis(40),
-        code,
-        detail: detail.to_owned(),
-    };
-    let delivery = |id, receiver: &str, state, attempts| DeliveryRow {
-        id: DeliveryId(id),
-        event_id: "evt_1".to_owned(),
-        kind: EventType::ValidationFailed,
-        receiver: receiver.to_owned(),
-        integration: Some("lake".to_owned()),
-        sequence: 17,
-        state,
-        created_at: at("2026-11-23T09:56:40Z"),
-        due_at: at("2026-11-23T10:00:30Z"),
-        behind: None,
-        attempts,
-    };
-    let gone = vec![attempt(1, Some(500), ""), attempt(2, Some(410), "gone\u{202e}")];
-    let refused = vec![attempt(1, None, "connection refused")];
-    [
-        delivery(1, "on-call", DeliveryState::Failed, gone),
-        delivery(2, "audit", DeliveryState::Pending, refused),
-    ]
-}
-
 pub(crate) fn platform(kind: &'static str) -> Platform {
     Platform {
         kind,
@@ -272,30 +271,6 @@ pub(crate) fn explanation() -> Explanation {
     let schedule = Schedule::parse(&row.cron, &row.zone).ok();
     let (runs, situation) = (vec![run()], Situation::default());
     Explanation { row, runs, situation, faults: Vec::new(), schedule }
-}
-
-pub(crate) fn receivers() -> [ReceiverRow; 3] {
-    let row = |name: &str| ReceiverRow {
-        name: name.to_owned(),
-        configured: true,
-        disabled: None,
-        failing_since: None,
-        last_success_at: Some(at("2026-11-23T09:59:00Z")),
-        pending: 0,
-        oldest_pending_at: None,
-    };
-    let gone = Some((DisabledReason::Gone, at("2026-11-23T09:00:00Z")));
-    let pending = (2, Some(at("2026-11-23T09:30:00Z")));
-    [
-        row("audit"),
-        ReceiverRow {
-            disabled: gone,
-            pending: pending.0,
-            oldest_pending_at: pending.1,
-            ..row("on-call")
-        },
-        ReceiverRow { configured: false, last_success_at: None, ..row("old\u{1b}") },
-    ]
 }
 
 /// Entries of the audit trail, the latest first.
@@ -327,26 +302,6 @@ pub(crate) fn requested() -> RequestedRun {
 }
 
 /// Receivers of an open incident.
-pub(crate) fn notices() -> [NoticeRow; 3] {
-    let notice = |receiver: &str, state, delivery| NoticeRow {
-        receiver: receiver.to_owned(),
-        state,
-        delivery,
-        ended_at: None,
-        due_at: Some(at("2026-11-23T10:00:30Z")),
-    };
-    let delivered = Some(at("2026-11-23T08:00:10Z"));
-    let later = Some(at("2026-11-23T10:15:00Z"));
-    let sent = NoticeState::Sent;
-    [
-        notice("audit", sent, Some(DeliveryState::Pending)),
-        NoticeRow { due_at: later, ..notice("night", NoticeState::Waiting, None) },
-        NoticeRow {
-            ended_at: delivered,
-            ..notice("on-call", sent, Some(DeliveryState::Delivered))
-        },
-    ]
-}
 
 /// An integration that fails, on which a person works.
 pub(crate) fn failing() -> FailingRow {

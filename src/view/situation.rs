@@ -2,7 +2,7 @@
 
 use super::silence::SilenceState;
 use crate::domain::{About, Factor, IntegrationId, Maintenance, Policy, Timestamp};
-use crate::store::{IntegrationRow, MuteRow, OutageRow, SilenceRow, StoreError, View, each_page};
+use crate::store::{IntegrationRow, MuteRow, OutageRow, SilenceRow, StoreError, View};
 
 /// Part of the configuration that concerns an integration; empty while none is known.
 #[derive(Clone, Copy, Debug, Default)]
@@ -81,13 +81,8 @@ pub(crate) async fn open_silences(
     view: &View,
     now: Timestamp,
 ) -> Result<Vec<SilenceRow>, StoreError> {
-    let mut open = Vec::new();
-    let is_open = |one: &SilenceRow| one.state(now) == SilenceState::Open;
-    each_page(
-        async |page| view.silences(false, now, page).await,
-        |rows| open.extend(rows.into_iter().filter(is_open)),
-    )
-    .await?;
+    let mut open = view.all_silences(now).await?;
+    open.retain(|one| one.state(now) == SilenceState::Open);
     Ok(open)
 }
 

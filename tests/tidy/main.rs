@@ -22,7 +22,7 @@ const FLOORS: &[&[&str]] = &[
     &["net", "secrets"],
     &["config", "http", "platforms", "store", "webhook"],
     &["daemon", "view"],
-    &["demo", "simulation"],
+    &["api", "demo", "page", "simulation"],
     &["cli"],
 ];
 const FILE_LINES_MAX: usize = 400;

@@ -34,8 +34,7 @@ pub(super) use rehearse::Rehearse;
 pub(super) use report::{Report, ReportFormat};
 pub(super) use revalidate::Revalidate;
 pub(super) use silences::{
-    AHEAD_MAX, Acknowledge, EndSilence, MUTE_MAX, Silence, SilenceAction, SilenceSort, Silences,
-    Span,
+    Acknowledge, EndSilence, Silence, SilenceAction, SilenceSort, Silences, Span,
 };
 pub(super) use token::Token;
 #[cfg(test)]

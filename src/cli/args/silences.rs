@@ -6,13 +6,9 @@ use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 
 use super::common::{Change, Json, Source};
 use super::fitting::Fitting;
-use crate::domain::{Timestamp, duration_text, one_line};
+use crate::domain::{MUTE_MAX, Timestamp, duration_text, one_line};
 use crate::input;
 
-/// Longest duration of a mute, as of maintenance.
-pub(in crate::cli) const MUTE_MAX: Duration = Duration::from_hours(24 * 31);
-/// Longest time from now to the beginning of a mute.
-pub(in crate::cli) const AHEAD_MAX: Duration = Duration::from_hours(24 * 366);
 /// Shortest duration of a mute.
 const MUTE_MIN: Duration = Duration::from_secs(1);
 /// The longest comment, in characters.

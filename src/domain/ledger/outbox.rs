@@ -27,6 +27,11 @@ impl DeliveryState {
         self.into_str()
     }
 
+    /// Returns the state of this name.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|state| state.as_str() == name)
+    }
+
     /// Returns true when it is sent no more.
     pub(crate) const fn has_ended(self) -> bool {
         match self {

@@ -26,7 +26,6 @@ use crate::net::exchange::{Answer, NoAnswer, percent_encoded, request};
 use crate::net::http::{Connections, HttpOptions};
 use crate::net::jwt::SigningKey;
 use crate::net::oauth::{self, KeptToken, Token, TokenRequest};
-use crate::platforms::LogIns;
 use crate::platforms::connection::is_loopback;
 use crate::secrets;
 
@@ -58,16 +57,6 @@ pub(super) struct Asking<'a> {
     pub(super) redactor: &'a Redactor,
     /// Scope of a token in between, instead of the configured one.
     pub(super) scope: Option<&'static str>,
-    /// Memory of refused log-ins.
-    pub(super) log_ins: &'a LogIns,
-}
-
-impl Asking<'_> {
-    /// Asks for permission to exchange what a workload proves itself with.
-    async fn may_send(self, external: &ExternalAccount, secrets: &[&str]) -> Result<(), Failure> {
-        let names = ["Google BigQuery", "workload", &external.token_url, &external.audience];
-        Ok(self.log_ins.found(&names, secrets).await?)
-    }
 }
 
 impl Tokens {
@@ -225,7 +214,7 @@ impl Tokens {
         connections: &Connections,
         asking: Asking<'_>,
     ) -> Result<Token, Failure> {
-        let subject = self.subject(external, connections, asking).await?;
+        let subject = self.subject(external, connections, asking.now).await?;
         let Asking { config: Config { endpoints, .. }, now, .. } = asking;
         let form = [
             ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),
@@ -247,7 +236,7 @@ impl Tokens {
         &self,
         external: &ExternalAccount,
         connections: &Connections,
-        asking: Asking<'_>,
+        now: Timestamp,
     ) -> Result<Secret, Failure> {
         let local = |reason: String| {
             Failure::silent(Class::Local, format!("The token of the workload: {reason}"))
@@ -274,16 +263,10 @@ impl Tokens {
             }
             CredentialSource::Aws(source) => {
                 let near = self.near.redacted_by(connections.redactor());
-                let subject = aws::subject(source, &external.audience, &near, asking.now).await?;
-                // Each request has another signature.
-                let key = subject.key.each_ref().map(Secret::expose);
-                asking.may_send(external, &key).await?;
-                return Ok(subject.request);
+                return aws::subject(source, &external.audience, &near, now).await;
             }
         };
-        let token = subject_token(text.expose(), external.field.as_deref()).map_err(local)?;
-        asking.may_send(external, &[token.expose()]).await?;
-        Ok(token)
+        subject_token(text.expose(), external.field.as_deref()).map_err(local)
     }
 }
 

@@ -5,6 +5,7 @@ mod across;
 mod control;
 mod store;
 mod view;
+mod whole;
 
 pub(crate) use control::Control;
 pub(crate) use store::Store;

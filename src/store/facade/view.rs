@@ -5,13 +5,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::domain::ledger::KnownIncident;
-use crate::domain::{Factor, IntegrationId, RunId, Timestamp};
-use crate::store::receivers::Events;
+use crate::domain::{DeliveryId, Factor, IntegrationId, RunId, Timestamp};
 use crate::store::{
-    AuditFilter, AuditRow, DeliveryFilter, DeliveryRow, Due, HistoryRow, InUse, IntegrationRow,
-    KeptRow, Listed, NodeRow, NoticeRow, OutageRow, OwnFaultRow, Page, PendingTypes, ReceiverRow,
-    Retention, RunRow, SilenceRow, StatusRow, StoreError, StoredIntegration, Surplus, TargetRow,
-    TransitionRow, sqlite,
+    AuditFilter, AuditRow, DeliveryFilter, DeliveryRow, Due, EventRow, Events, HistoryRow, InUse,
+    IntegrationRow, KeptRow, Listed, NodeRow, NoticeRow, OutageRow, OwnFaultRow, Page,
+    PendingTypes, ReceiverRow, Retention, RunRow, SilenceRow, StatusRow, StoreError,
+    StoredIntegration, Surplus, TargetRow, TransitionRow, sqlite,
 };
 
 /// Reads, which never wait for writes; also beside a running daemon. Clone it freely.
@@ -252,6 +251,49 @@ impl View {
         }
     }
 
+    /// Returns the integration of this id, a deleted one too, while its row is kept.
+    pub(crate) async fn integration_of(
+        &self,
+        id: IntegrationId,
+    ) -> Result<Option<IntegrationRow>, StoreError> {
+        match self {
+            Self::Sqlite(engine) => engine.integration_of(id).await,
+        }
+    }
+
+    /// Reads at most `limit` integrations that are not deleted after an id, by id; the cursor says
+    /// whether there are more.
+    pub(crate) async fn integrations_by_id(
+        &self,
+        after: IntegrationId,
+        limit: u32,
+    ) -> Result<Listed<IntegrationRow>, StoreError> {
+        match self {
+            Self::Sqlite(engine) => engine.integrations_by_id(after, limit).await,
+        }
+    }
+
+    /// Returns the random id of the database: numbers and cursors of another one mean other rows.
+    pub(crate) async fn epoch(&self) -> Result<String, StoreError> {
+        match self {
+            Self::Sqlite(engine) => engine.epoch().await,
+        }
+    }
+
+    /// Returns the delivery of this id with its attempts, while it is kept.
+    pub(crate) async fn delivery(&self, id: DeliveryId) -> Result<Option<DeliveryRow>, StoreError> {
+        match self {
+            Self::Sqlite(engine) => engine.delivery(id).await,
+        }
+    }
+
+    /// Returns the event of this id, while it is kept.
+    pub(crate) async fn event(&self, id: &str) -> Result<Option<EventRow>, StoreError> {
+        match self {
+            Self::Sqlite(engine) => engine.event(id).await,
+        }
+    }
+
     /// Reads a page of the runs, newest first.
     pub(crate) async fn runs(
         &self,
@@ -304,7 +346,6 @@ impl View {
     }
 
     /// Returns the events after number `after` in their order, at most `limit`.
-    #[cfg_attr(not(test), expect(dead_code, reason = "`GET /events` comes with the interface"))]
     pub(crate) async fn events(&self, after: i64, limit: u32) -> Result<Events, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.events(after, limit).await,

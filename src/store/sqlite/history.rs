@@ -1,5 +1,7 @@
 //! History in pages, newest first: runs, transitions, deliveries with their attempts, and events.
 
+use std::ops::Range;
+
 use rusqlite::{Connection, Row as SqlRow, named_params};
 
 use super::column::{
@@ -162,7 +164,7 @@ pub(super) const DELIVERIES: &str = "
     JOIN event ON event.id = delivery.event_id
     LEFT JOIN receiver ON receiver.name = delivery.receiver
     LEFT JOIN integration ON integration.id = delivery.integration_id
-    WHERE delivery.id < :before
+    WHERE delivery.id < :before AND :from <= delivery.id
       AND (:state IS NULL OR delivery.state = :state)
       AND (:receiver IS NULL OR delivery.receiver = :receiver)
       AND (:integration IS NULL OR integration.name = :integration)
@@ -177,16 +179,34 @@ pub(super) fn deliveries(
     filter: &DeliveryFilter,
     page: &Page,
 ) -> Result<Listed<DeliveryRow>, StoreError> {
+    let before = page::after_id(tx, page, i64::MAX)?;
+    let rows = deliveries_in(tx, filter, 0..before, page::with_next(page))?;
+    page::listed(tx, page, rows, |row| Key::Id(row.id.0))
+}
+
+/// Reads the delivery of this id, with its attempts.
+pub(super) fn delivery(tx: &Connection, id: DeliveryId) -> Result<Option<DeliveryRow>, StoreError> {
+    let ids = id.0..id.0.saturating_add(1);
+    Ok(deliveries_in(tx, &DeliveryFilter::default(), ids, 1)?.pop())
+}
+
+fn deliveries_in(
+    tx: &Connection,
+    filter: &DeliveryFilter,
+    ids: Range<i64>,
+    limit: u32,
+) -> Result<Vec<DeliveryRow>, StoreError> {
     let mut statement = tx.prepare_cached(DELIVERIES)?;
     let params = named_params! {
-        ":before": page::after_id(tx, page, i64::MAX)?,
+        ":before": ids.end,
+        ":from": ids.start,
         ":state": filter.state.map(DeliveryState::as_str),
         ":receiver": filter.receiver,
         ":integration": filter.integration,
         ":type": filter.kind.map(EventType::as_str),
         ":since": filter.since.map(|at| at.0),
         ":until": filter.until.map(|at| at.0),
-        ":limit": page::with_next(page),
+        ":limit": limit,
     };
     let found = statement.query_and_then(params, |row| {
         let id = DeliveryId(row.get("id")?);
@@ -207,8 +227,7 @@ pub(super) fn deliveries(
             attempts: attempts(tx, id)?,
         })
     })?;
-    let rows = found.collect::<Result<Vec<_>, _>>()?;
-    page::listed(tx, page, rows, |row| Key::Id(row.id.0))
+    found.collect()
 }
 
 fn attempts(tx: &Connection, id: DeliveryId) -> Result<Vec<AttemptRow>, StoreError> {
@@ -248,16 +267,31 @@ pub(super) fn events(tx: &Connection, after: i64, limit: u32) -> Result<Events, 
     let latest = latest_event(tx)?;
     let mut statement = tx.prepare_cached(EVENTS)?;
     let params = named_params! {":after": after, ":limit": limit};
-    let found = statement.query_and_then(params, |row| {
-        Ok::<_, StoreError>(EventRow {
-            number: row.get("number")?,
-            id: row.get("id")?,
-            kind: parse("event", &row.get::<_, String>("type")?)?,
-            integration: row.get("name")?,
-            created_at: Timestamp(row.get("created_at_ms")?),
-            body: row.get("body")?,
-        })
-    })?;
+    let found = statement.query_and_then(params, event_row)?;
     let rows = found.collect::<Result<_, _>>()?;
-    Ok(Events { epoch, latest, is_behind: after < pruned, rows })
+    Ok(Events { epoch, latest, pruned, is_behind: after < pruned, rows })
+}
+
+/// The event of an id.
+pub(super) const EVENT: &str = "
+    SELECT event.number, event.id, event.type, event.created_at_ms, event.body, integration.name
+    FROM event LEFT JOIN integration ON integration.id = event.integration_id
+    WHERE event.id = :id";
+
+/// Reads the event of this id.
+pub(super) fn event(tx: &Connection, id: &str) -> Result<Option<EventRow>, StoreError> {
+    let mut statement = tx.prepare_cached(EVENT)?;
+    let mut rows = statement.query(named_params! {":id": id})?;
+    rows.next()?.map(event_row).transpose()
+}
+
+fn event_row(row: &SqlRow<'_>) -> Result<EventRow, StoreError> {
+    Ok(EventRow {
+        number: row.get("number")?,
+        id: row.get("id")?,
+        kind: parse("event", &row.get::<_, String>("type")?)?,
+        integration: row.get("name")?,
+        created_at: Timestamp(row.get("created_at_ms")?),
+        body: row.get("body")?,
+    })
 }

@@ -2,11 +2,14 @@
 
 use rusqlite::{Connection, Row as SqlRow, named_params};
 
-use super::column::{flips, instant, labels, parse, status, trigger};
+use super::super::rows::FailureStarts;
+use super::column::{
+    class, duration, flips, instant, labels, parse, report_status, status, trigger,
+};
 use super::history::run_row;
 use super::page::{self, Key, Listed, Page};
-use super::{CandidateRow, IntegrationRow, MuteRow, StatusRow, StoreError, TargetRow};
-use crate::domain::{Counters, Evidence, Factor, IntegrationId};
+use super::{CandidateRow, IntegrationRow, Mark, MuteRow, StatusRow, StoreError, TargetRow};
+use crate::domain::{Counters, Evidence, Factor, IntegrationId, RunId, Timestamp};
 
 macro_rules! integration_columns {
     () => {
@@ -163,11 +166,13 @@ pub(super) fn targets(tx: &Connection, page: &Page) -> Result<Listed<TargetRow>,
     page::listed(tx, page, rows, |row| Key::Name(row.name.clone()))
 }
 
-/// Living integrations after a name, when their latest runs began, and their conditions.
+/// Living integrations after a name, with their latest runs in short and their conditions.
 pub(super) const STATUSES: &str = "
-    SELECT integration.name, kind, integration.status, run.started_at_ms, expires_at_ms,
-        muted_until_ms IS NOT NULL AS is_muted, flapping_since_ms IS NOT NULL AS is_flapping,
-        outage_id IS NOT NULL AS in_outage
+    SELECT integration.id, integration.name, kind, labels, integration.status AS integration_status,
+        failing_since_ms, fingerprint_at_ms, next_run_at_ms, lease_until_ms, expires_at_ms, expires_what,
+        muted_until_ms IS NOT NULL AS is_muted, flapping_since_ms IS NOT NULL AS is_flapping, outage_id,
+        first_failure_at_ms, candidate_first_failure_at_ms, last_run_id,
+        run.started_at_ms, run.duration_ms, run.status, run.class
     FROM integration LEFT JOIN run ON run.id = integration.last_run_id
     WHERE integration.status <> 'deleted' AND :after < integration.name
     ORDER BY integration.name LIMIT :limit";
@@ -177,20 +182,47 @@ pub(super) fn statuses(tx: &Connection, page: &Page) -> Result<Listed<StatusRow>
     let mut statement = tx.prepare_cached(STATUSES)?;
     let params =
         named_params! {":after": page::after_name(tx, page)?, ":limit": page::with_next(page)};
-    let found = statement.query_and_then(params, |row| {
-        Ok::<_, StoreError>(StatusRow {
-            name: row.get("name")?,
-            kind: row.get("kind")?,
-            status: status(row, "status")?,
-            last_run_at: instant(row, "started_at_ms")?,
-            expires_at: instant(row, "expires_at_ms")?,
-            is_muted: row.get("is_muted")?,
-            is_flapping: row.get("is_flapping")?,
-            in_outage: row.get("in_outage")?,
-        })
-    })?;
+    let found = statement.query_and_then(params, status_row)?;
     let rows = found.collect::<Result<Vec<_>, _>>()?;
     page::listed(tx, page, rows, |row| Key::Name(row.name.clone()))
+}
+
+fn status_row(row: &SqlRow<'_>) -> Result<StatusRow, StoreError> {
+    let status = status(row, "integration_status")?;
+    let starts = FailureStarts {
+        in_force: instant(row, "first_failure_at_ms")?,
+        candidate: instant(row, "candidate_first_failure_at_ms")?,
+        incident: instant(row, "failing_since_ms")?,
+    };
+    let last: Option<i64> = row.get("last_run_id")?;
+    Ok(StatusRow {
+        id: IntegrationId(row.get("id")?),
+        name: row.get("name")?,
+        kind: row.get("kind")?,
+        labels: labels(&row.get::<_, String>("labels")?)?,
+        status,
+        last_run: last.map(|id| mark(RunId(id), row)).transpose()?,
+        failing_since: starts.of(status),
+        last_passed_at: instant(row, "fingerprint_at_ms")?,
+        next_run_at: instant(row, "next_run_at_ms")?,
+        lease_until: instant(row, "lease_until_ms")?,
+        expires: instant(row, "expires_at_ms")?.zip(row.get("expires_what")?),
+        is_muted: row.get("is_muted")?,
+        is_flapping: row.get("is_flapping")?,
+        outage_id: row.get("outage_id")?,
+    })
+}
+
+/// Reads the columns of a run without its results.
+fn mark(run: RunId, row: &SqlRow<'_>) -> Result<Mark, StoreError> {
+    let decided: Option<String> = row.get("class")?;
+    Ok(Mark {
+        run,
+        started_at: Timestamp(row.get("started_at_ms")?),
+        duration: duration(row, "duration_ms")?,
+        status: report_status(&row.get::<_, String>("status")?)?,
+        class: decided.as_deref().map(class).transpose()?,
+    })
 }
 
 /// The living integration of a name.
@@ -216,6 +248,40 @@ pub(super) fn integration(
         }
     }
     Ok(None)
+}
+
+/// The integration of an id, a deleted one too.
+pub(super) const BY_ID: &str = concat!(integration_columns!(), "WHERE integration.id = :id");
+
+/// Reads the integration of this id, a deleted one too, while its row is kept.
+pub(super) fn of_id(
+    tx: &Connection,
+    id: IntegrationId,
+) -> Result<Option<IntegrationRow>, StoreError> {
+    let mut statement = tx.prepare_cached(BY_ID)?;
+    let mut rows = statement.query(named_params! {":id": id.0})?;
+    rows.next()?.map(|row| integration_row(tx, row)).transpose()
+}
+
+/// Living integrations after an id.
+pub(super) const LIVING_BY_ID: &str = concat!(
+    integration_columns!(),
+    "WHERE integration.status <> 'deleted' AND :after < integration.id
+     ORDER BY integration.id LIMIT :limit"
+);
+
+/// Reads integrations that are not deleted after an id, by id; a cursor says that there are more.
+pub(super) fn living_by_id(
+    tx: &Connection,
+    after: IntegrationId,
+    limit: u32,
+) -> Result<Listed<IntegrationRow>, StoreError> {
+    let page = Page::first(limit);
+    let mut statement = tx.prepare_cached(LIVING_BY_ID)?;
+    let params = named_params! {":after": after.0, ":limit": page::with_next(&page)};
+    let found = statement.query_and_then(params, |row| integration_row(tx, row))?;
+    let rows = found.collect::<Result<Vec<_>, _>>()?;
+    page::listed(tx, &page, rows, |row| Key::Id(row.id.0))
 }
 
 /// With how many others an integration shares what it may have in common with them.

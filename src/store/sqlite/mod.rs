@@ -63,9 +63,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::across::{
-    Attributed, ExpiryRow, Mark, Position, RunFilter, STRIP_MAX, TransitionFilter,
-};
+use super::across::{Attributed, ExpiryRow, Position, RunFilter, STRIP_MAX, TransitionFilter};
 use super::audit::{Act, AuditFilter, AuditRow};
 use super::error::StoreError;
 use super::in_use::{InUse, KeptRow};
@@ -76,8 +74,8 @@ use super::random;
 use super::receivers::{EventRow, Events, PendingTypes, ReceiverRow};
 use super::retention::{Pruned, Retention, Surplus};
 use super::rows::{
-    AttemptRow, CandidateRow, DeliveryFilter, DeliveryRow, HistoryRow, IntegrationRow, RunRow,
-    StatusRow, TargetRow, TransitionRow,
+    AttemptRow, CandidateRow, DeliveryFilter, DeliveryRow, HistoryRow, IntegrationRow, Mark,
+    RunRow, StatusRow, TargetRow, TransitionRow,
 };
 use super::run::{Began, Due};
 use super::sync::{Configured, Synced};

@@ -99,6 +99,7 @@ pub(super) fn cursor(tx: &Connection, key: Key) -> Result<Cursor, StoreError> {
     Ok(Cursor { key, epoch: epoch(tx)? })
 }
 
-fn epoch(tx: &Connection) -> Result<String, StoreError> {
+/// Random id of the database.
+pub(super) fn epoch(tx: &Connection) -> Result<String, StoreError> {
     Ok(tx.prepare_cached("SELECT epoch FROM meta")?.query_row([], |row| row.get(0))?)
 }

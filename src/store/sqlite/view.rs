@@ -6,16 +6,16 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::super::mutes::NoticeRow;
-use super::page::{Listed, Page};
+use super::page::{self, Listed, Page};
 use super::{
-    AuditFilter, AuditRow, DeliveryFilter, DeliveryRow, Due, Events, HistoryRow, InUse,
+    AuditFilter, AuditRow, DeliveryFilter, DeliveryRow, Due, EventRow, Events, HistoryRow, InUse,
     IntegrationRow, KeptRow, NodeRow, OutageRow, OwnFaultRow, PendingTypes, ReceiverRow, Retention,
     RunRow, SilenceRow, StatusRow, StoreError, StoredIntegration, Surplus, TargetRow,
     TransitionRow, audit, awake, fault, history, in_use, integration, known, node, open, outage,
     queue, reader, receiver, release, resend, silence, surplus, sync, wake,
 };
 use crate::domain::ledger::KnownIncident;
-use crate::domain::{Factor, IntegrationId, RunId, Timestamp};
+use crate::domain::{DeliveryId, Factor, IntegrationId, RunId, Timestamp};
 
 /// Reads, on connections of its own; also beside a running daemon. Clone it freely.
 #[derive(Clone, Debug)]
@@ -220,6 +220,39 @@ impl View {
     ) -> Result<Option<IntegrationRow>, StoreError> {
         let name = name.to_owned();
         self.readers.read(move |tx| integration::integration(tx, &name)).await
+    }
+
+    /// Implements [`crate::store::View::integration_of`] on this engine.
+    pub(crate) async fn integration_of(
+        &self,
+        id: IntegrationId,
+    ) -> Result<Option<IntegrationRow>, StoreError> {
+        self.readers.read(move |tx| integration::of_id(tx, id)).await
+    }
+
+    /// Implements [`crate::store::View::integrations_by_id`] on this engine.
+    pub(crate) async fn integrations_by_id(
+        &self,
+        after: IntegrationId,
+        limit: u32,
+    ) -> Result<Listed<IntegrationRow>, StoreError> {
+        self.readers.read(move |tx| integration::living_by_id(tx, after, limit)).await
+    }
+
+    /// Implements [`crate::store::View::epoch`] on this engine.
+    pub(crate) async fn epoch(&self) -> Result<String, StoreError> {
+        self.readers.read(|tx| page::epoch(tx)).await
+    }
+
+    /// Implements [`crate::store::View::delivery`] on this engine.
+    pub(crate) async fn delivery(&self, id: DeliveryId) -> Result<Option<DeliveryRow>, StoreError> {
+        self.readers.read(move |tx| history::delivery(tx, id)).await
+    }
+
+    /// Implements [`crate::store::View::event`] on this engine.
+    pub(crate) async fn event(&self, id: &str) -> Result<Option<EventRow>, StoreError> {
+        let id = id.to_owned();
+        self.readers.read(move |tx| history::event(tx, &id)).await
     }
 
     /// Implements [`crate::store::View::runs`] on this engine.

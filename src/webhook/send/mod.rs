@@ -28,7 +28,7 @@ use super::format::{Rendered, Stored, render};
 use super::receiver::{Receiver, Target, learn_url, parse_url};
 use super::sign::{Key, PREFIX, signatures};
 use super::text::cut;
-use crate::domain::{AttemptResult, Format, Redactor, Timestamp, duration_text};
+use crate::domain::{AttemptResult, Format, Redactor, Subscription, Timestamp, duration_text};
 use crate::net::address::host_permitted;
 use crate::net::http::{HttpError, HttpOptions, Proxy};
 use crate::net::resolve::GuardedResolver;
@@ -78,6 +78,20 @@ enum Transport {
 }
 
 impl Sender {
+    /// Returns the events that the receiver subscribes to.
+    pub(crate) const fn subscription(&self) -> &Subscription {
+        &self.receiver.subscription
+    }
+
+    /// Returns scheme and host of the receiver's URL; none when that is kept as a secret. Its path may be
+    /// a secret too.
+    pub(crate) fn origin(&self) -> Option<String> {
+        match &self.receiver.target {
+            Target::Fixed(url) => Some(url.origin().ascii_serialization()),
+            Target::Kept(_) => None,
+        }
+    }
+
     /// Returns a client of `receiver`, with connections of its own.
     ///
     /// # Errors

@@ -1,0 +1,117 @@
+//! The daemon itself: summary, health, version, catalogs and the audit trail.
+
+use serde::Serialize;
+use tokio::time::Instant;
+
+use super::asked::{Asked, items, json, listed, unread};
+use super::route::{Handled, Reply};
+use crate::domain::Timestamp;
+use crate::http::{Answer, Code, Kind, Parameter, Problem};
+use crate::platforms::PLATFORMS;
+use crate::store::AuditFilter;
+use crate::view::{Audited, PlatformTests, Summary};
+
+/// Handler of `GET /api/v1/summary`.
+pub(super) async fn summary(asked: Asked) -> Handled {
+    let (rows, view) = (asked.statuses().await?, &asked.api.view);
+    let mut outages = Vec::new();
+    let mut ids: Vec<_> = rows.iter().filter_map(|row| row.outage_id.clone()).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    for id in ids {
+        outages.extend(view.outage(&id).await.map_err(unread)?);
+    }
+    let receivers =
+        if asked.sees_all() { view.all_receivers().await.map_err(unread)? } else { Vec::new() };
+    let faults = view.own_faults().await.map_err(unread)?;
+    Ok(json(&Summary::new(&rows, &faults, &outages, &receivers))?.into())
+}
+
+/// Handler of `GET /healthz`: the process lives.
+pub(super) async fn health(_asked: Asked) -> Handled {
+    Ok(Answer::new("text/plain; charset=utf-8", "ok\n").into())
+}
+
+/// Handler of `GET /readyz`: the loops make progress, and the store answers.
+pub(super) async fn ready(asked: Asked) -> Handled {
+    let rounds = asked.api.control.rounds();
+    let still = asked.api.ready.still(rounds, Instant::now());
+    let unavailable = |detail: String| Problem::new(Code::Unavailable, detail).retry_after(5);
+    if let Some(name) = still {
+        return Err(unavailable(format!("the {name} makes no progress")));
+    }
+    let read = asked.api.view.epoch().await;
+    read.map_err(|error| unavailable(format!("the store does not answer: {error}")))?;
+    Ok(Answer::new("text/plain; charset=utf-8", "ready\n").into())
+}
+
+/// Handler of `GET /metrics`.
+pub(super) async fn metrics(asked: Asked) -> Handled {
+    asked.whole()?;
+    let text = asked.api.metrics.text().await;
+    Ok(Reply::Streamed(crate::http::scraped(&asked.headers, text)))
+}
+
+/// Version of the program, and of what it serves.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Version {
+    version: &'static str,
+    /// Random id of the database: cursors and positions of another one mean other rows.
+    epoch: String,
+    /// Number of the latest event.
+    latest_event: i64,
+    /// Start of the daemon.
+    started_at: Option<Timestamp>,
+}
+
+/// Handler of `GET /api/v1/version`.
+pub(super) async fn version(asked: Asked) -> Handled {
+    let node = asked.api.view.node().await.map_err(unread)?;
+    let read = asked.api.view.events(i64::MAX, 1).await.map_err(unread)?;
+    let shown = Version {
+        version: env!("CARGO_PKG_VERSION"),
+        epoch: read.epoch,
+        latest_event: read.latest,
+        started_at: node.started_at,
+    };
+    Ok(json(&shown)?.into())
+}
+
+/// Handler of `GET /api/v1/catalog`.
+pub(super) async fn catalogs(asked: Asked) -> Handled {
+    let shown = PLATFORMS.iter().map(PlatformTests::from).collect();
+    Ok(items(&asked, shown, None)?.into())
+}
+
+/// Handler of `GET /api/v1/catalog/{type}`.
+pub(super) async fn catalog(asked: Asked) -> Handled {
+    let kind = asked.part("type");
+    let found = PLATFORMS.iter().find(|platform| platform.kind == kind);
+    let platform = found.ok_or_else(|| {
+        let detail = format!("no platform is named {}", crate::input::quoted(kind));
+        Problem::new(Code::NotFound, detail)
+    })?;
+    Ok(json(&PlatformTests::from(platform))?.into())
+}
+
+/// Parameters of the audit trail.
+pub(super) const AUDIT: &[Parameter] = &[
+    Parameter::once("author", Kind::Text, "Only what this person did."),
+    Parameter::once("since", Kind::Instant, "Only from this instant on."),
+    Parameter::once("until", Kind::Instant, "Only before this instant."),
+];
+
+/// Handler of `GET /api/v1/audit`.
+pub(super) async fn audit(asked: Asked) -> Handled {
+    asked.whole()?;
+    let filter = AuditFilter {
+        author: asked.query.text("author").map(str::to_owned),
+        since: asked.query.instant("since"),
+        until: asked.query.instant("until"),
+        ..AuditFilter::default()
+    };
+    let rows = asked.api.view.audit(filter, asked.page()?).await.map_err(unread)?;
+    Ok(listed(&asked, &rows, Audited::from)?.into())
+}

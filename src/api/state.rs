@@ -1,0 +1,47 @@
+//! State of the interface: the means by which it reads a running daemon and acts on it.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use super::hub::Hub;
+use super::readiness::Readiness;
+use super::validating::Validating;
+use crate::daemon::{Control, Daemon, MetricsSource};
+use crate::store::View;
+
+/// State of the interface: the means by which it reads a running daemon and acts on it.
+pub(crate) struct Api {
+    /// Reads of the store, bounded in number and time.
+    pub(super) view: View,
+    /// Means to steer the daemon.
+    pub(super) control: Control,
+    /// Source of the metrics as text.
+    pub(super) metrics: MetricsSource,
+    /// Number of the latest event, sent anew after every commit.
+    pub(super) changes: watch::Receiver<i64>,
+    /// URL of the page as people reach it; empty when that is not known.
+    pub(super) url: String,
+    /// Progress of the loops, as it was seen by the probes of readiness.
+    pub(super) ready: Readiness,
+    /// Integrations with a run that a caller waits for.
+    pub(super) validating: Validating,
+    /// Source of live changes.
+    pub(super) hub: Hub,
+}
+
+impl Api {
+    /// Interface of a running daemon, whose page people reach at `url`.
+    pub(crate) fn new(running: &Daemon, url: String) -> Arc<Self> {
+        Arc::new(Self {
+            view: running.view.clone(),
+            control: running.control.clone(),
+            metrics: running.metrics.clone(),
+            changes: running.changes.clone(),
+            url,
+            ready: Readiness::default(),
+            validating: Validating::default(),
+            hub: Hub::default(),
+        })
+    }
+}

@@ -1,0 +1,8 @@
+//! Tests of the interface as a whole, over a daemon whose integrations a server of the tests refuses.
+
+mod actions;
+mod bench;
+mod document;
+mod lists;
+mod published;
+mod streams;

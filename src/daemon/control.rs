@@ -1,0 +1,96 @@
+//! Means to steer a running daemon, and what only its process knows.
+
+use std::path::Path;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use super::clock::Clock;
+use super::reload;
+use super::shared::Shared;
+use crate::blocking;
+use crate::domain::{IntegrationId, Maintenance, Policy, Timestamp};
+use crate::store::{self, StoreError};
+use crate::webhook::Sender;
+
+/// Time limit of a change that a person wants.
+const CHANGE_MAX: Duration = Duration::from_secs(10);
+
+/// Steers a running daemon. Clone it freely; it keeps nothing alive.
+#[derive(Clone)]
+pub(crate) struct Control {
+    shared: Weak<Shared>,
+}
+
+/// Loop that must make progress.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Loop {
+    /// Plans and begins runs.
+    Planner,
+    /// Sends pending messages to receivers.
+    Outbox,
+}
+
+impl Control {
+    /// Control over the daemon that has `shared`.
+    pub(super) fn new(shared: &Arc<Shared>) -> Self {
+        Self { shared: Arc::downgrade(shared) }
+    }
+
+    /// Reads the main configuration file `config`, or the one at the default path, and puts it in
+    /// force; one that is wrong is logged and changes nothing.
+    pub(crate) async fn reload(&self, config: Option<&Path>) {
+        if let Some(shared) = self.shared.upgrade() {
+            reload::reload(&shared, config).await;
+        }
+    }
+
+    /// Returns the present instant by the daemon's clock.
+    pub(crate) fn now(&self) -> Timestamp {
+        let shared = self.shared.upgrade();
+        shared.map_or_else(|| Clock::default().now(), |shared| shared.clock.now())
+    }
+
+    /// Returns the windows in which messages are muted, by the configuration in force.
+    pub(crate) fn maintenance(&self) -> Arc<[Maintenance]> {
+        let shared = self.shared.upgrade();
+        shared.map_or_else(|| Arc::from([]), |shared| Arc::clone(&shared.active().maintenance))
+    }
+
+    /// Returns the policy by which the runs of an integration are judged.
+    pub(crate) fn policy(&self, id: IntegrationId) -> Option<Policy> {
+        Some(self.shared.upgrade()?.active().watched.get(&id)?.policy)
+    }
+
+    /// Returns the sender of a receiver that the configuration in force names.
+    pub(crate) fn sender(&self, receiver: &str) -> Option<Arc<Sender>> {
+        self.shared.upgrade()?.active().receivers.get(receiver).map(Arc::clone)
+    }
+
+    /// Makes one change that a person wants, noted as done by `author`, in one short transaction beside
+    /// the daemon's; then wakes the loops, so that it takes effect at once.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the store cannot be opened or written, or answers too late.
+    pub(crate) async fn change<T: Send + 'static>(
+        &self,
+        author: &str,
+        change: impl FnOnce(&mut store::Control, Timestamp) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let Some(shared) = self.shared.upgrade() else { return Err(StoreError::Stopped) };
+        let (path, now) = (shared.active().fixed.store.clone(), shared.clock.now());
+        let author = author.to_owned();
+        let changed = move || change(&mut store::Control::open(&path, &author)?, now);
+        let changed = blocking::run("changes of the database", CHANGE_MAX, changed).await;
+        let changed = changed.map_err(|_late| StoreError::TooSlow)??;
+        shared.planning.notify_one();
+        shared.delivering.notify_one();
+        Ok(changed)
+    }
+
+    /// Returns the number of rounds of each loop; none when the daemon is gone.
+    pub(crate) fn rounds(&self) -> Option<[(Loop, u64); 2]> {
+        let (planner, outbox) = self.shared.upgrade()?.progress();
+        Some([(Loop::Planner, planner), (Loop::Outbox, outbox)])
+    }
+}
