@@ -1,5 +1,6 @@
 //! Metrics of a running daemon, read by the Prometheus project's own library.
 
+use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::Command;
@@ -61,6 +62,12 @@ impl Samples {
         let error = String::from_utf8_lossy(&read.stderr);
         assert!(read.status.success(), "{error}\n{text}");
         Self(serde_json::from_slice(&read.stdout).unwrap())
+    }
+
+    /// Returns the names of the samples; the classic format has no instants of creation.
+    fn names(&self) -> BTreeSet<&str> {
+        let names = self.0.iter().map(|one| one["name"].as_str().unwrap());
+        names.filter(|name| !name.ends_with("_created")).collect()
     }
 
     /// Returns the sum of the samples of this name that have these labels.
@@ -139,16 +146,9 @@ fn running_daemon_serves_metrics_without_secrets() {
     assert!(0 < samples.count("revalidated_outbox_rounds_total", &[]));
     let version = [("version", env!("CARGO_PKG_VERSION"))];
     assert_eq!(samples.count("revalidated_build_info", &version), 1);
-    // The classic format has the same samples.
     let classic = Samples::classic(&daemon);
-    assert_eq!(classic.count("revalidated_build_info", &version), 1);
+    assert_eq!(classic.names(), samples.names());
     assert!(1 <= classic.count("revalidated_runs_total", &failed));
-    let types = |samples: &Samples| {
-        let of = |one: &Value| (one["name"].to_string(), one["type"].to_string());
-        let types: std::collections::BTreeMap<_, _> = samples.0.iter().map(of).collect();
-        types["\"revalidated_runs_total\""].clone()
-    };
-    assert_eq!(types(&classic), types(&samples));
     // A request that never ends does not delay the shutdown.
     let mut open = TcpStream::connect(address(&daemon)).unwrap();
     open.write_all(b"GET /metrics HTTP/1.1\r\n").unwrap();
