@@ -16,11 +16,12 @@ use tokio::time::{Instant, sleep, timeout};
 use tower_service::Service;
 use tracing::{debug, info};
 
-use super::access::{Access, Rules, WrongToken};
+use super::access::{Access, WrongToken};
 use super::admission::{Busy, REQUEST_MAX, Streaming, Ticket};
 use super::caller::Caller;
 use super::peer::Peer;
 use super::refusal::Refusal;
+use super::tls::Tls;
 use crate::domain::one_line;
 
 /// Largest body of a request, in bytes.
@@ -50,6 +51,7 @@ const DEFAULTS: [(HeaderName, HeaderValue); 4] = [
 /// Gate before the routes of one server.
 pub(super) struct Gate {
     pub(super) access: Access,
+    pub(super) tls: Option<Arc<Tls>>,
     pub(super) router: Router,
 }
 
@@ -97,7 +99,10 @@ impl Gate {
         ends: &Ends,
     ) -> Result<(Request<Body>, String), Refusal> {
         let rules = self.access.rules();
-        check_host(&rules, &ends.peer, &head)?;
+        check_host(&head, &ends.peer, |host| {
+            let is_certified = || self.tls.as_ref().is_some_and(|tls| tls.is_for(host));
+            rules.is_own_host(&ends.peer, host) || is_certified()
+        })?;
         let judged = rules.judge(&ends.peer, &head.headers);
         let caller: Caller = judged.map_err(|WrongToken| Refusal::WrongToken)?;
         check_origin(&head)?;
@@ -136,8 +141,8 @@ fn is_read(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
 }
 
-/// Refuses requests that are for another host.
-fn check_host(rules: &Rules, peer: &Peer, head: &Parts) -> Result<(), Refusal> {
+/// Refuses requests that are for another host than one that `is_own`.
+fn check_host(head: &Parts, peer: &Peer, is_own: impl Fn(&str) -> bool) -> Result<(), Refusal> {
     if HEALTH.contains(&head.uri.path()) {
         return Ok(());
     }
@@ -149,7 +154,7 @@ fn check_host(rules: &Rules, peer: &Peer, head: &Parts) -> Result<(), Refusal> {
     if hosts.next().is_some() {
         return Err(Refusal::NoHost);
     }
-    let is_own = |authority: &str| rules.is_own_host(peer, name(authority));
+    let is_own = |authority: &str| is_own(name(authority));
     let host = host.to_str().is_ok_and(is_own);
     // A proxy would go by the address of the request rather than by the header.
     let target = head.uri.authority().is_none_or(|target| is_own(target.as_str()));
@@ -238,6 +243,7 @@ impl HttpBody for Guarded {
 
 #[cfg(test)]
 mod tests {
+    use super::super::access::Rules;
     use super::*;
 
     fn head(method: &str, headers: &[(&str, &str)]) -> Parts {
@@ -276,17 +282,20 @@ mod tests {
         let ip = "10.0.0.1".parse().unwrap();
         let tcp = Peer::Tcp { ip, local: ip, certificate: None };
         let rules = Rules::default();
-        let checked = |peer: &Peer, head: &Parts| match check_host(&rules, peer, head) {
-            Ok(()) => "ok",
-            Err(Refusal::NoHost) => "none",
-            Err(_) => "other",
-        };
+        let is_own = |peer: &Peer, host: &str| host == "certified" || rules.is_own_host(peer, host);
+        let checked =
+            |peer: &Peer, head: &Parts| match check_host(head, peer, |host| is_own(peer, host)) {
+                Ok(()) => "ok",
+                Err(Refusal::NoHost) => "none",
+                Err(_) => "other",
+            };
         let table = [
             (vec!["localhost"], "ok"),
             (vec!["localhost:9465"], "ok"),
             (vec!["10.0.0.1:9465"], "ok"),
             (vec!["[::1]:9465"], "ok"),
             (vec!["[::1]"], "ok"),
+            (vec!["certified:9465"], "ok"),
             (vec!["evil.example.com"], "other"),
             (vec!["evil.example.com:80"], "other"),
             (vec!["localhost:evil"], "other"),

@@ -122,7 +122,7 @@ impl Server {
     /// Answers requests by `router`, until `stop`.
     pub(crate) async fn serve(self, router: Router, stop: CancellationToken) {
         let Self { listeners, handle: Handle { access, tls } } = self;
-        let gate = Arc::new(Gate { access, router });
+        let gate = Arc::new(Gate { access, tls: tls.clone(), router });
         let admission = Arc::new(Admission::default());
         let mut loops = JoinSet::new();
         for listener in listeners {

@@ -4,9 +4,10 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use aws_lc_rs::digest::{Context, SHA256};
+use rustls::client::verify_server_name;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::WebPkiClientVerifier;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::server::{ParsedCertificate, WebPkiClientVerifier};
 use rustls::{RootCertStore, ServerConfig};
 use tokio::time::sleep;
 use tracing::{error, info};
@@ -46,6 +47,8 @@ pub(super) struct Tls {
 struct State {
     settings: ServerTls,
     config: Arc<ServerConfig>,
+    /// Certificate of the server itself.
+    own: CertificateDer<'static>,
     /// Digest of the documents that were tried last, or none when they could not be read.
     tried: Option<Vec<u8>>,
 }
@@ -65,14 +68,23 @@ impl Tls {
     /// Fails when they cannot be read, or do not belong to each other.
     pub(super) async fn load(settings: &ServerTls) -> Result<Self, TlsError> {
         let documents = Documents::read(settings).await?;
-        let config = Arc::new(documents.config()?);
+        let (config, own) = documents.config()?;
         let (settings, tried) = (settings.clone(), Some(documents.digest()));
-        Ok(Self { state: RwLock::new(State { settings, config, tried }) })
+        let config = Arc::new(config);
+        Ok(Self { state: RwLock::new(State { settings, config, own, tried }) })
     }
 
     /// Returns the configuration in force.
     pub(super) fn config(&self) -> Arc<ServerConfig> {
         Arc::clone(&self.state.read().unwrap_or_else(PoisonError::into_inner).config)
+    }
+
+    /// Returns true when the certificate is for the host `name`: a client has verified that it is.
+    pub(super) fn is_for(&self, name: &str) -> bool {
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        let name = ServerName::try_from(name).ok();
+        let own = ParsedCertificate::try_from(&state.own).ok();
+        name.zip(own).is_some_and(|(name, own)| verify_server_name(&own, &name).is_ok())
     }
 
     /// Reads the documents of `settings` from now on.
@@ -100,8 +112,8 @@ impl Tls {
         }
         state.tried = digest;
         match read.and_then(|documents| documents.config()) {
-            Ok(config) => {
-                state.config = Arc::new(config);
+            Ok((config, own)) => {
+                (state.config, state.own) = (Arc::new(config), own);
                 info!("the changed certificate of the HTTP server is in force");
             }
             Err(error) => error!("the former certificate of the HTTP server stays: {error}"),
@@ -130,9 +142,11 @@ impl Documents {
         context.finish().as_ref().to_vec()
     }
 
-    fn config(&self) -> Result<ServerConfig, TlsError> {
+    /// Returns the configuration, and the certificate of the server itself.
+    fn config(&self) -> Result<(ServerConfig, CertificateDer<'static>), TlsError> {
         let setup = |error: rustls::Error| TlsError::Setup(error.to_string());
         let chain = certificates(&self.certificate, "certificate")?;
+        let own = chain.first().cloned().ok_or(TlsError::Form("certificate"))?;
         // The library's error could show what it did not understand.
         let key = PrivateKeyDer::from_pem_slice(self.key.expose().as_bytes());
         let key = key.map_err(|_form| TlsError::Form("key"))?;
@@ -155,7 +169,7 @@ impl Documents {
         };
         let mut config = builder.with_single_cert(chain, key).map_err(setup)?;
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(config)
+        Ok((config, own))
     }
 }
 
@@ -227,6 +241,11 @@ mod tests {
         let second = tls.config();
         tls.replace(&settings(other.path())).await;
         assert!(!Arc::ptr_eq(&second, &tls.config()));
+        for (name, expected) in
+            [("localhost", true), ("LocalHost", true), ("a", false), ("", false)]
+        {
+            assert_eq!(tls.is_for(name), expected, "{name}");
+        }
     }
 
     #[tokio::test]
