@@ -2,8 +2,10 @@
 //! it again while nothing has changed, because platforms lock users for that.
 //!
 //! It is kept in the process alone, by a digest of principal and secret, so that integrations which share them
-//! share it. [`Recorder::log_in`](super::Recorder::log_in) asks it before the test that logs in. A refusal ends
-//! with a new secret, with another configuration of the integration, and after a pause that grows.
+//! share it. [`Recorder::log_in`](super::Recorder::log_in) asks it before the test that logs in. Credentials that
+//! are found on the machine, such as the token of a metadata service, are not known by then: [`LogIns::found`] asks
+//! it in the middle of the test. A refusal ends with a new secret, with another configuration of the integration, and
+//! after a pause that grows.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -15,6 +17,7 @@ use tokio::sync::OwnedMutexGuard;
 use tokio::time::{Instant, timeout};
 
 use crate::domain::{Finding, SecretRef, Timestamp};
+use crate::net::exchange::NoAnswer;
 use crate::secrets;
 
 /// Time for which a log-in that was not refused lets others with the same credentials log in at once.
@@ -53,6 +56,13 @@ impl LogInKey {
             digest.add(secrets::resolve_ahead(reference).await.ok()?.expose());
         }
         Some(Self(digest.end()))
+    }
+
+    /// Returns the key of a log-in with secrets that are known already.
+    fn known(names: &[&str], secrets: &[&str]) -> Self {
+        let mut digest = Digest::new();
+        names.iter().chain(secrets).for_each(|text| digest.add(text));
+        Self(digest.end())
     }
 }
 
@@ -194,6 +204,17 @@ pub(crate) struct LogIns {
     asked_at: Option<Timestamp>,
     /// Refusals that this run reported.
     reported: Arc<Mutex<Vec<Arc<Entry>>>>,
+    /// Log-in with credentials that the present test found.
+    found: Arc<Mutex<Option<Found>>>,
+}
+
+/// Log-in with credentials that a test found while it logged in.
+#[derive(Debug)]
+enum Found {
+    /// They are being tried.
+    Tried(LogInKey, Ticket),
+    /// They are not tried, because they were refused before.
+    Remembered(Remembered),
 }
 
 /// Without memory of other runs, as for a run that a person asked for.
@@ -214,6 +235,7 @@ impl LogIns {
             now,
             asked_at: None,
             reported: Arc::default(),
+            found: Arc::default(),
         }
     }
 
@@ -260,6 +282,60 @@ impl LogIns {
             ticket.flight = flight.ok();
         }
         Ok(ticket)
+    }
+
+    /// Asks for permission to send credentials that were found only now, and to which these names belong. The ones
+    /// that were found before are no longer sent.
+    ///
+    /// # Errors
+    ///
+    /// The platform has refused the very same ones. The test ends with the finding of that refusal, whatever
+    /// the caller makes of this.
+    pub(crate) async fn found(&self, names: &[&str], secrets: &[&str]) -> Result<(), NoAnswer> {
+        let key = LogInKey::known(names, secrets);
+        match self.take_found() {
+            Some(Found::Tried(former, ticket)) if former == key => {
+                self.keep_found(Found::Tried(key, ticket));
+                return Ok(());
+            }
+            Some(Found::Tried(_, ticket)) => ticket.end(None, false),
+            Some(Found::Remembered(_)) | None => {}
+        }
+        match self.begin(Some(key)).await {
+            Ok(ticket) => {
+                self.keep_found(Found::Tried(key, ticket));
+                Ok(())
+            }
+            Err(remembered) => {
+                let class = remembered.finding.class;
+                self.keep_found(Found::Remembered(remembered));
+                Err(NoAnswer { class, detail: "the same credentials were refused".to_owned() })
+            }
+        }
+    }
+
+    /// Remembers the outcome of a test for the credentials that it found, and returns the refusal for which they
+    /// were not tried.
+    pub(super) fn end_found(
+        &self,
+        refused: Option<&Finding>,
+        succeeded: bool,
+    ) -> Option<Remembered> {
+        match self.take_found()? {
+            Found::Tried(_, ticket) => {
+                ticket.end(refused, succeeded);
+                None
+            }
+            Found::Remembered(remembered) => Some(remembered),
+        }
+    }
+
+    fn take_found(&self) -> Option<Found> {
+        self.found.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn keep_found(&self, found: Found) {
+        *self.found.lock().unwrap_or_else(PoisonError::into_inner) = Some(found);
     }
 
     fn remembered(&self, entry: &Arc<Entry>) -> Result<(), Remembered> {
@@ -450,6 +526,51 @@ mod tests {
         assert!(tries(&process.run("b", "x"), "t").await, "it does not wait for ever");
         assert_eq!(begin.elapsed(), WAIT_MAX);
         drop(held);
+    }
+
+    /// Returns true when the run sent `token`, which it found and which is refused.
+    async fn sends(run: &LogIns, token: &str) -> bool {
+        let is_sent = run.found(&["P", "h"], &[token]).await.is_ok();
+        let remembered = run.end_found(is_sent.then(refused).as_ref(), false);
+        run.stored();
+        assert_eq!(remembered.is_none(), is_sent);
+        is_sent
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn found_token_is_sent_again_only_when_it_is_another() {
+        let process = Process::new();
+        let mut sent = 0;
+        for minute in 0..24 * 60 {
+            for name in ["a", "b", "c"] {
+                sent += u32::from(sends(&process.run(name, "x"), "token").await);
+            }
+            if minute == 700 {
+                assert!(sends(&process.run("a", "x"), "renewed").await, "new evidence");
+                assert!(!sends(&process.run("b", "x"), "renewed").await);
+            }
+            tokio::time::advance(Duration::from_mins(1)).await;
+        }
+        assert!((20..=27).contains(&sent), "{sent}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn credentials_that_follow_others_in_one_test_have_a_memory_of_their_own() {
+        let process = Process::new();
+        let run = process.run("a", "x");
+        run.found(&["P"], &["kept"]).await.unwrap();
+        run.found(&["P"], &["kept"]).await.unwrap();
+        run.found(&["P"], &["renewed"]).await.unwrap();
+        assert!(run.end_found(Some(&refused()), false).is_none());
+        assert!(run.end_found(None, true).is_none(), "nothing is left");
+        let other = process.run("b", "x");
+        let none = other.found(&["P"], &["renewed"]).await.unwrap_err();
+        assert_eq!(none.class, Class::Denied);
+        let remembered = other.end_found(None, false).unwrap();
+        let evidence = remembered.finding.evidence.unwrap();
+        assert!(evidence.starts_with("not tried again: refused at 12:00"), "{evidence}");
+        assert!(other.found(&["P"], &["kept"]).await.is_ok(), "it was another that was refused");
+        assert!(other.found(&["Q"], &["renewed"]).await.is_ok(), "another place");
     }
 
     #[tokio::test(start_paused = true)]

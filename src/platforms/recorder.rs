@@ -65,9 +65,16 @@ impl Recorder {
         match self.log_ins.begin(key).await {
             Ok(ticket) => {
                 let value = self.test(test, work).await;
-                let found = self.done.last().filter(|result| result.test == test);
-                let finding = found.and_then(|result| result.outcome.finding());
-                ticket.end(finding.filter(|finding| finding.refuses_log_in), value.is_some());
+                let found = self.done.last_mut().filter(|result| result.test == test);
+                let finding = found.as_ref().and_then(|result| result.outcome.finding());
+                let refused = finding.filter(|finding| finding.refuses_log_in);
+                ticket.end(refused, value.is_some());
+                let remembered = self.log_ins.end_found(refused, value.is_some());
+                if let (Some(Remembered { finding, is_known }), Some(result)) = (remembered, found)
+                {
+                    self.observed.is_repeat |= is_known;
+                    result.outcome = Outcome::Failed(finding);
+                }
                 value
             }
             Err(Remembered { finding, is_known }) => {
@@ -293,5 +300,28 @@ mod tests {
             assert_eq!(observed.is_repeat, is_repeat);
         }
         assert_eq!(tried, 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn refused_token_of_the_machine_is_reported_again_and_not_sent() {
+        let context = context();
+        let mut sent = 0;
+        for is_repeat in [false, true, true] {
+            let mut run = Recorder::new(CATALOG, &context);
+            let work = async || {
+                let found = context.log_ins.found(&["P"], &["token"]).await;
+                let none =
+                    |none: crate::net::exchange::NoAnswer| Finding::new(none.class, none.detail);
+                found.map_err(none)?;
+                sent += 1;
+                Err::<(), _>(Finding::new(Class::Denied, "No.").refusing_log_in())
+            };
+            assert!(run.log_in(CONNECT, None, work).await.is_none());
+            let Validated { report, observed } = run.finish();
+            context.log_ins.stored();
+            assert_eq!(words(&report)[0], (ReportStatus::Failed, "No.".to_owned()));
+            assert_eq!(observed.is_repeat, is_repeat);
+        }
+        assert_eq!(sent, 1);
     }
 }

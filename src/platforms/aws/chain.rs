@@ -9,8 +9,10 @@ use reqsign_core::{Context, ErrorKind, ProvideCredentialDyn};
 use super::classify::Failure;
 use super::client::{Client, shown_key};
 use super::profile::{Base, Format, Hop, Plan, Profiles};
+use super::refused;
 use super::sts::{Assumed, Session, Sts};
 use crate::domain::{Class, Redactor, Secret};
+use crate::net::exchange::NoAnswer;
 use crate::platforms::RunContext;
 
 /// Name of the instance's metadata service in reasons.
@@ -66,11 +68,19 @@ pub(super) struct Reason {
     pub(super) text: String,
     /// Remediation, where that is more than to configure a source.
     pub(super) fix: Option<String>,
+    /// True when AWS refused the key or the token that the source gave.
+    pub(super) is_refusal: bool,
+}
+
+impl From<NoAnswer> for Reason {
+    fn from(NoAnswer { class, detail }: NoAnswer) -> Self {
+        Self { class, text: detail, fix: None, is_refusal: false }
+    }
 }
 
 impl Reason {
     fn local(text: String) -> Self {
-        Self { class: Class::Local, text, fix: None }
+        Self { class: Class::Local, text, fix: None, is_refusal: false }
     }
 }
 
@@ -100,6 +110,9 @@ impl Search<'_> {
             return Ok(Some(credential.clone()));
         }
         let mut last = self.base(base, hops.first()).await?;
+        if let (Way::Key(key), Some(hop)) = (&last, hops.first()) {
+            refused::found(key, &hop.arn, self.client.region(), self.run).await?;
+        }
         for (at, hop) in hops.iter().enumerate() {
             let policy = self.policy(hops.get(at + 1).map(|hop| hop.arn.as_str()));
             let session =
@@ -170,17 +183,21 @@ impl Search<'_> {
             Reason::local(format!("token file {file}: {}", reason(&error, client.redactor())))
         })?;
         let token = Secret::new(token.trim().to_owned());
+        refused::found_token(&token, role, client.region(), self.run).await?;
         let policy = self.policy(next);
         let session = Session { role, name, policy: policy.as_ref() };
         session.identified(client, &self.sts.origin, &token).await.map_err(|failure| {
             let named = failure.remedy(client.region());
-            let fix = named.or_else(|| {
-                failure.class.is_definitive().then(|| {
+            let fix = named.or_else(|| match failure.class {
+                Class::Expired => Some(format!(
+                    "Let the token in {file} be renewed, by the projected volume of the pod or whatever writes it."
+                )),
+                class => class.is_definitive().then(|| {
                     format!(
                         "Let the trust policy of {role} name the token's issuer, subject and \
                          audience."
                     )
-                })
+                }),
             });
             refused_role(&failure, role, fix)
         })
@@ -196,7 +213,7 @@ impl Search<'_> {
         found.map_err(|error| {
             let text = reason(&error, self.client.redactor());
             let fix = (name == INSTANCE).then(|| hop_limit(&text)).flatten();
-            Reason { class: class_of(error.kind()), text, fix }
+            Reason { class: class_of(error.kind()), text, fix, is_refusal: false }
         })
     }
 
@@ -255,7 +272,8 @@ fn hop_limit(text: &str) -> Option<String> {
 /// Returns the reason of a role that could not be assumed.
 fn refused_role(failure: &Failure, role: &str, fix: Option<String>) -> Reason {
     let text = failure.sentence(&format!("Unable to assume the role [{role}] using STS"));
-    Reason { class: failure.class, text: text.trim_end_matches('.').to_owned(), fix }
+    let text = text.trim_end_matches('.').to_owned();
+    Reason { class: failure.class, text, fix, is_refusal: failure.refuses_key() }
 }
 
 /// Returns the remediation for the refusal to assume `role` with the access key `key`; none where

@@ -15,6 +15,7 @@ use tokio::sync::Mutex;
 use super::chain::{INSTANCE, Link, Reason, Search, lasts, role_remedy};
 use super::client::{Client, shown_key};
 use super::machine::{BoundedFiles, Machine, NEAR_MAX, ReadOnly};
+use super::refused;
 use super::sts::{Assumed, Session, Sts};
 use crate::domain::{Class, Finding, SecretRef};
 use crate::net::http::{Connections, HttpError, HttpOptions};
@@ -158,7 +159,13 @@ impl CredentialChain {
         }
         let base = match &self.source.key {
             Some(key) => access_key(key).await?,
-            None => self.first_of_chain(identity, client, run).await?,
+            None => {
+                let base = self.first_of_chain(identity, client, run).await?;
+                let role = self.source.role.as_ref().map_or("", |role| &role.arn);
+                let found = refused::found(&base, role, client.region(), run).await;
+                found.map_err(|none| Finding::new(none.class, none.detail))?;
+                base
+            }
         };
         let Some(Role { arn, external_id }) = &self.source.role else { return Ok(base) };
         let name = session_name(&run.name);
@@ -167,7 +174,8 @@ impl CredentialChain {
         let assumed = session.assumed(client, origin, &base, external_id.as_deref()).await;
         let assumed = assumed.map_err(|failure| {
             let key = shown_key(&base.access_key_id);
-            let finding = failure.finding(&format!("Unable to assume the role [{arn}] using STS"));
+            let doing = format!("Unable to assume the role [{arn}] using STS");
+            let finding = failure.finding_of_log_in(&doing);
             match role_remedy(&failure, arn, &key, client.region()) {
                 Some(fix) => finding.fix(fix),
                 None => finding,
@@ -229,9 +237,10 @@ impl CredentialChain {
                     return Err(without(Class::Local, &reasons, None));
                 }
                 Ok(None) => reasons.push(format!("{name}: not set up")),
-                Err(Reason { class, text, fix }) => {
+                Err(Reason { class, text, fix, is_refusal }) => {
                     reasons.push(format!("{name}: {text}"));
-                    return Err(without(class, &reasons, fix));
+                    let finding = without(class, &reasons, fix);
+                    return Err(if is_refusal { finding.refusing_log_in() } else { finding });
                 }
             }
         }

@@ -11,6 +11,7 @@ pub(crate) mod log_in;
 pub(crate) mod machine;
 pub(crate) mod operations;
 mod profile;
+mod refused;
 mod remedy;
 pub(crate) mod sts;
 pub(crate) mod xml;

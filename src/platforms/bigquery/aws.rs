@@ -35,6 +35,15 @@ struct Key {
     token: Option<String>,
 }
 
+/// Proof of the identity of a machine on AWS.
+#[derive(Debug)]
+pub(super) struct Subject {
+    /// Signed request, which is the subject token.
+    pub(super) request: Secret,
+    /// Secret and token of the key that signed it.
+    pub(super) key: [Secret; 2],
+}
+
 /// Returns the subject token for `audience`: the signed request.
 ///
 /// # Errors
@@ -45,7 +54,7 @@ pub(super) async fn subject(
     audience: &str,
     near: &Connections,
     now: Timestamp,
-) -> Result<Secret, Failure> {
+) -> Result<Subject, Failure> {
     let asking = Asking { near, session: session(source, near).await? };
     let region = match (
         environment("AWS_REGION").or_else(|| environment("AWS_DEFAULT_REGION")),
@@ -65,7 +74,10 @@ pub(super) async fn subject(
     let url = source.verification.replace(REGION, &region);
     let url = Url::parse(&url).map_err(|_shown| local("its region is none"))?;
     let signed = Signed { url: &url, region: &region, audience, now };
-    Ok(Secret::new(percent_encoded(&signed.by(&key).to_string())))
+    let request = Secret::new(percent_encoded(&signed.by(&key).to_string()));
+    let Key { secret, token, .. } = key;
+    let key = [secret, token.unwrap_or_default()].map(Secret::new);
+    Ok(Subject { request, key })
 }
 
 fn local(reason: &str) -> Failure {

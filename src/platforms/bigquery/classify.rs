@@ -90,6 +90,11 @@ impl Refusal {
 }
 
 impl Failure {
+    /// True when Google refuses the token that was sent.
+    pub(super) fn is_refused_token(&self) -> bool {
+        matches!(&self.cause, Cause::Refused(refusal) if refusal.status == 401)
+    }
+
     /// Returns a failure without an answer, or with none that says anything definite.
     pub(super) fn silent(class: Class, detail: impl Into<String>) -> Self {
         let detail = detail.into();

@@ -8,6 +8,7 @@ use super::key::{
 };
 use super::source::CredentialSource;
 use crate::domain::{Class, Redactor, Secret};
+use crate::input::Reader;
 use crate::net::jwt::{KeyError, SigningKey};
 use crate::secrets::{self, SecretError};
 
@@ -59,6 +60,23 @@ impl Loaded {
     /// True for an identity of a workload that acts as no service account.
     pub(super) const fn is_federated(&self) -> bool {
         matches!(self.credentials, RunCredentials::Workload(_))
+    }
+
+    /// True for the account of the machine.
+    pub(super) const fn is_machine(&self) -> bool {
+        matches!(self.credentials, RunCredentials::Machine)
+    }
+
+    /// True for a key of a service account, whichever account it acts as.
+    pub(super) fn has_key(&self) -> bool {
+        match &self.credentials {
+            RunCredentials::Key(_) => true,
+            RunCredentials::Impersonated(account) => match account.source {
+                ImpersonationSource::Key(_) => true,
+                ImpersonationSource::Workload(_) => false,
+            },
+            RunCredentials::Workload(_) | RunCredentials::Machine => false,
+        }
     }
 
     fn of(config: &Config, text: Option<Result<Secret, SecretError>>) -> Result<Self, Failure> {
@@ -137,6 +155,18 @@ impl Loaded {
             RunCredentials::Impersonated(account) => Some(&account.impersonation.email),
             RunCredentials::Machine => None,
         }
+    }
+}
+
+/// Opens the credential and warns of what is wrong with it, as far as it can be read now. It may be
+/// replaced before the first run, so it is no fault.
+pub(super) fn warn_of_credential(reader: &Reader<'_>, config: &Config) {
+    let checked = Loaded::read_now(config).and_then(|loaded| loaded.check());
+    match checked {
+        Err(failure) if failure.class == Class::Invalid => {
+            reader.warn("credential", failure.detail);
+        }
+        Err(_) | Ok(()) => {}
     }
 }
 

@@ -77,22 +77,10 @@ fn parse(mut reader: Reader<'_>, _auto_bootstrap: bool) -> Option<Box<dyn Valida
     let tokens = Tokens::new().map_err(|error| reader.fault("endpoints", error)).ok();
     let config = config::parse(&mut reader);
     if let Some(config) = &config {
-        warn_of_credential(&reader, config);
+        loaded::warn_of_credential(&reader, config);
     }
     reader.finish();
     Some(Box::new(BigQuery { config: config?, tokens: tokens? }))
-}
-
-/// Opens the credential and warns of what is wrong with it, as far as it can be read now. It may be
-/// replaced before the first run, so it is no fault.
-fn warn_of_credential(reader: &Reader<'_>, config: &Config) {
-    let checked = Loaded::read_now(config).and_then(|loaded| loaded.check());
-    match checked {
-        Err(failure) if failure.class == Class::Invalid => {
-            reader.warn("credential", failure.detail);
-        }
-        Err(_) | Ok(()) => {}
-    }
 }
 
 /// Validator of an integration, as configured.
@@ -177,7 +165,8 @@ impl BigQuery {
         loaded.teach(&run.redactor);
         let connections = self.config.endpoint.connections(&run.redactor).await?;
         let redactor = &run.redactor;
-        let asking = Asking { config: &self.config, now: run.now, redactor, scope: None };
+        let RunContext { now, log_ins, .. } = run;
+        let asking = Asking { config: &self.config, now: *now, redactor, scope: None, log_ins };
         let project = self.project(loaded)?;
         let renewed = std::sync::atomic::AtomicBool::new(false);
         let session = Session { tokens: &self.tokens, loaded, connections, asking, renewed };
@@ -189,17 +178,15 @@ impl BigQuery {
         Subject { config: &self.config, project, account, redactor: &run.redactor }
     }
 
-    /// Returns the key of the log-in, by which a refusal is remembered; none for credentials that are renewed
-    /// outside.
+    /// Returns the key of the log-in, by which a refusal is remembered; none without a key of a service account:
+    /// tokens of workloads and of the machine are known only once their sources were asked.
     async fn log_in_key(&self, Connected { session, .. }: &Connected<'_>) -> Option<LogInKey> {
         let Config { credentials, scope, endpoints, .. } = &self.config;
-        match (credentials, &session.loaded.credentials) {
-            (Credentials::Key(key), RunCredentials::Key(_)) => {
-                let endpoint = endpoints.token.as_deref().unwrap_or_default();
-                LogInKey::of(&["Google BigQuery", endpoint, scope], &[key]).await
-            }
-            _ => None,
+        if !session.loaded.has_key() {
+            return None;
         }
+        let endpoint = endpoints.token.as_deref().unwrap_or_default();
+        LogInKey::of(&["Google BigQuery", endpoint, scope], &[credentials.reference()?]).await
     }
 
     /// Gets a token, lists datasets and plans a query; the value is the service account.
@@ -213,12 +200,18 @@ impl BigQuery {
         if let RunCredentials::Key(ServiceAccountKey { key_id: Some(id), .. }) = credentials {
             seen.fact(FactKind::Claim, "key id", id);
         }
+        let is_machine = session.loaded.is_machine();
         let advised = |failure: Failure| {
-            subject.after_connecting(unconnected(&failure), &failure, credentials)
+            let finding = unconnected(&failure);
+            let is_refusal = is_machine && failure.is_refused_token();
+            let finding = if is_refusal { finding.refusing_log_in() } else { finding };
+            subject.after_connecting(finding, &failure, credentials)
         };
         let account = match credentials {
             RunCredentials::Machine => {
-                Some(self.tokens.machine(session.asking).await.map_err(advised)?)
+                let account = self.tokens.machine(session.asking).await.map_err(advised)?;
+                session.may_send().await.map_err(advised)?;
+                Some(account)
             }
             RunCredentials::Key(_)
             | RunCredentials::Workload(_)

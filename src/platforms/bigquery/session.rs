@@ -3,7 +3,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::classify::{Cause, Failure};
+use super::classify::Failure;
 use super::client::{Client, Request};
 use super::loaded::Loaded;
 use super::permissions::{Permission, roles};
@@ -46,16 +46,31 @@ impl Session<'_> {
         let token = self.token().await?;
         let found = client.call(asked, &token, read).await;
         let Err(failure) = found else { return found };
-        let refused = matches!(&failure.cause, Cause::Refused(refusal) if refusal.status == 401);
-        if !refused {
+        if !failure.is_refused_token() {
             return Err(failure);
         }
         self.tokens.forget(self.loaded, &token).await;
         if self.renewed.swap(true, Ordering::Relaxed) {
             return Err(failure);
         }
+        let renewed = self.token().await?;
+        // A metadata service may give the same token again.
+        if self.loaded.is_machine() && renewed.expose() == token.expose() {
+            return Err(failure);
+        }
+        client.call(asked, &renewed, read).await
+    }
+
+    /// Asks for permission to send the token that the machine's metadata service gave.
+    ///
+    /// # Errors
+    ///
+    /// Google has refused the same one, or there is no token.
+    pub(super) async fn may_send(&self) -> Result<(), Failure> {
         let token = self.token().await?;
-        client.call(asked, &token, read).await
+        let Asking { config, log_ins, .. } = self.asking;
+        let names = ["Google BigQuery", "machine", &config.endpoints.bigquery, &config.scope];
+        Ok(log_ins.found(&names, &[token.expose()]).await?)
     }
 
     async fn token(&self) -> Result<Secret, Failure> {

@@ -26,6 +26,7 @@ use crate::net::exchange::{Answer, NoAnswer, percent_encoded, request};
 use crate::net::http::{Connections, HttpOptions};
 use crate::net::jwt::SigningKey;
 use crate::net::oauth::{self, KeptToken, Token, TokenRequest};
+use crate::platforms::LogIns;
 use crate::platforms::connection::is_loopback;
 use crate::secrets;
 
@@ -57,6 +58,16 @@ pub(super) struct Asking<'a> {
     pub(super) redactor: &'a Redactor,
     /// Scope of a token in between, instead of the configured one.
     pub(super) scope: Option<&'static str>,
+    /// Memory of refused log-ins.
+    pub(super) log_ins: &'a LogIns,
+}
+
+impl Asking<'_> {
+    /// Asks for permission to exchange what a workload proves itself with.
+    async fn may_send(self, external: &ExternalAccount, secrets: &[&str]) -> Result<(), Failure> {
+        let names = ["Google BigQuery", "workload", &external.token_url, &external.audience];
+        Ok(self.log_ins.found(&names, secrets).await?)
+    }
 }
 
 impl Tokens {
@@ -214,7 +225,7 @@ impl Tokens {
         connections: &Connections,
         asking: Asking<'_>,
     ) -> Result<Token, Failure> {
-        let subject = self.subject(external, connections, asking.now).await?;
+        let subject = self.subject(external, connections, asking).await?;
         let Asking { config: Config { endpoints, .. }, now, .. } = asking;
         let form = [
             ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),
@@ -236,7 +247,7 @@ impl Tokens {
         &self,
         external: &ExternalAccount,
         connections: &Connections,
-        now: Timestamp,
+        asking: Asking<'_>,
     ) -> Result<Secret, Failure> {
         let local = |reason: String| {
             Failure::silent(Class::Local, format!("The token of the workload: {reason}"))
@@ -263,10 +274,16 @@ impl Tokens {
             }
             CredentialSource::Aws(source) => {
                 let near = self.near.redacted_by(connections.redactor());
-                return aws::subject(source, &external.audience, &near, now).await;
+                let subject = aws::subject(source, &external.audience, &near, asking.now).await?;
+                // Each request has another signature.
+                let key = subject.key.each_ref().map(Secret::expose);
+                asking.may_send(external, &key).await?;
+                return Ok(subject.request);
             }
         };
-        subject_token(text.expose(), external.field.as_deref()).map_err(local)
+        let token = subject_token(text.expose(), external.field.as_deref()).map_err(local)?;
+        asking.may_send(external, &[token.expose()]).await?;
+        Ok(token)
     }
 }
 

@@ -33,6 +33,14 @@ pub(super) struct Management {
     pub(super) token: Secret,
 }
 
+impl Bearer {
+    /// Returns the secrets that are sent.
+    pub(super) fn sent(&self) -> [&str; 2] {
+        let management = self.azure.as_ref().map_or("", |azure| azure.token.expose());
+        [self.token.expose(), management]
+    }
+}
+
 /// Tokens of an identity of Entra: for the workspace, and for its management where that is asked for.
 #[derive(Debug)]
 pub(super) struct AzureTokens {

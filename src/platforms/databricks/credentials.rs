@@ -184,10 +184,16 @@ impl Credentials {
                 let names = ["Databricks", server, "Entra", authority, tenant, client_id];
                 LogInKey::of(&names, &credential.secrets()).await
             }
-            // The machine has no secret that could be sent again.
+            // Its token is known only once the metadata service was asked.
             Self::Managed(_) => None,
             Self::Federated(federated) => federated.key(server, now).await,
         }
+    }
+
+    /// Returns the name of an identity of the machine.
+    pub(super) fn of_machine(&self) -> Option<&str> {
+        let Self::Managed(managed) = self else { return None };
+        Some(managed.name())
     }
 
     /// Drops the tokens of `bearer`, which were refused before their expiry.

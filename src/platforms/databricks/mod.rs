@@ -125,7 +125,7 @@ impl Databricks {
         let reached = self.config.endpoint.connections(&run.redactor).await.map_err(Failure::from);
         let connections = reached.map_err(unconnected)?;
         let client = self.client(&connections, run);
-        let (bearer, me) = self.identified(client).await.map_err(unconnected)?;
+        let (bearer, me) = self.identified(client, run).await.map_err(unconnected)?;
         let who = client.line(&me.user_name, NAME_MAX);
         if me.active == Some(false) {
             let detail = format!("Principal [{who}] is not active in [{}].", self.host());
@@ -149,17 +149,29 @@ impl Databricks {
 
     /// Returns the authenticated principal. A token that is refused before its expiry is replaced
     /// once.
-    async fn identified(&self, client: Client<'_>) -> Result<(Bearer, Me), Failure> {
+    async fn identified(
+        &self,
+        client: Client<'_>,
+        run: &RunContext,
+    ) -> Result<(Bearer, Me), Failure> {
         let credentials = &self.config.credentials;
         let mut bearer = credentials.bearer(client.connections, &client, client.now).await?;
+        if let Some(name) = credentials.of_machine() {
+            let names = ["Databricks", client.server, "managed identity", name];
+            run.log_ins.found(&names, &bearer.sent()).await?;
+        }
         let mut found = client.call(Request::Me, Some(&bearer), reply::json::<Me>).await;
         if let Err(failure) = &found
             && bearer.kept
             && failure.is_about_credential()
         {
             credentials.forget(&bearer).await;
-            bearer = credentials.bearer(client.connections, &client, client.now).await?;
-            found = client.call(Request::Me, Some(&bearer), reply::json::<Me>).await;
+            let renewed = credentials.bearer(client.connections, &client, client.now).await?;
+            // A metadata service may give the same token again.
+            if credentials.of_machine().is_none() || renewed.sent() != bearer.sent() {
+                bearer = renewed;
+                found = client.call(Request::Me, Some(&bearer), reply::json::<Me>).await;
+            }
         }
         Ok((bearer, found?))
     }

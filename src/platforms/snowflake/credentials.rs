@@ -178,7 +178,7 @@ impl Credentials {
             Self::Workload(Workload { account, source: Source::Token(token), .. }) => {
                 LogInKey::of(&["Snowflake", server, "workload", account], &[token]).await
             }
-            // The machine has no secret that could be sent again.
+            // Its token is known only once the metadata service was asked.
             Self::Workload(_) => None,
         }
     }

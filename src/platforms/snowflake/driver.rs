@@ -186,6 +186,10 @@ async fn login(link: &Link<'_>, proof: Proof<'_>) -> Result<Json, Failure> {
         }
         Proof::Workload(workload) => {
             let token = workload.attestation(link.now, link.redactor()).await?;
+            if workload.is_of_machine() {
+                let names = ["Snowflake", link.server, "workload", &workload.account];
+                link.log_ins.found(&names, &[token.expose()]).await?;
+            }
             let provider: &str = workload.provider.into();
             json!({
                 "ACCOUNT_NAME": workload.account, "AUTHENTICATOR": "WORKLOAD_IDENTITY",

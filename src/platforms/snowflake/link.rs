@@ -6,8 +6,8 @@ use super::classify::{Cause, Failure};
 use crate::domain::{Redactor, Timestamp};
 use crate::net::exchange::{Answer, request};
 use crate::net::http::Connections;
-use crate::platforms::RunContext;
 use crate::platforms::connection::Endpoint;
+use crate::platforms::{LogIns, RunContext};
 
 /// The largest answer that is read, in bytes.
 const BODY_MAX: usize = 8 * 1024 * 1024;
@@ -36,6 +36,8 @@ pub(super) struct Link<'a> {
     pub(super) now: Timestamp,
     /// Longest time of a statement.
     pub(super) limit: Duration,
+    /// Memory of refused log-ins.
+    pub(super) log_ins: LogIns,
 }
 
 impl<'a> Link<'a> {
@@ -47,7 +49,8 @@ impl<'a> Link<'a> {
     pub(super) async fn new(service: &'a Service, run: &RunContext) -> Result<Self, Failure> {
         let connections = service.endpoint.connections(&run.redactor).await?;
         let limit = run.test_limit.min(run.run_limit);
-        Ok(Self { server: &service.server, connections, now: run.now, limit })
+        let log_ins = run.log_ins.clone();
+        Ok(Self { server: &service.server, connections, now: run.now, limit, log_ins })
     }
 
     /// Returns the secrets of the run.

@@ -68,6 +68,14 @@ pub(super) struct Workload {
 }
 
 impl Workload {
+    /// True for an identity of this machine, whose token a metadata service issues.
+    pub(super) const fn is_of_machine(&self) -> bool {
+        match self.source {
+            Source::Token(_) => false,
+            Source::Azure { .. } | Source::Google { .. } => true,
+        }
+    }
+
     /// Returns the token that attests the identity, which `redactor` learns.
     ///
     /// # Errors

@@ -83,6 +83,14 @@ impl Server {
         let RunContext { now, redactor, .. } = run;
         let start = Instant::now();
         let credentials = self.credentials.read(*now, redactor, seen).await?;
+        let TcpEndpoint { host, port, .. } = &self.endpoint;
+        let port = port.to_string();
+        let place = [host, port.as_str(), &self.database];
+        if let (Some(names), RunCredentials::Token { token, .. }) =
+            (self.credentials.of_machine(place), &credentials)
+        {
+            run.log_ins.found(&names, &[token.expose()]).await?;
+        }
         let budget = || Budget {
             total: limit.saturating_sub(start.elapsed()),
             attempt: self.endpoint.connect_timeout + self.read_timeout,

@@ -145,7 +145,7 @@ impl Credentials {
                 LogInKey::of(&names("password", username), &[password]).await
             }
             Self::Token(token) => LogInKey::of(&names("token", ""), &[token]).await,
-            // There is no secret that could be sent again.
+            // Its token is known only once the metadata service was asked.
             Self::Managed(_) => None,
             Self::Principal(principal) if principal.kept.is_current(now).await => None,
             Self::Principal(principal) => {
@@ -154,6 +154,14 @@ impl Credentials {
                 LogInKey::of(&names("principal", &name), &application.credential.secrets()).await
             }
         }
+    }
+
+    /// Returns the names of the log-in to `place` with an identity of the machine.
+    pub(super) fn of_machine<'a>(&'a self, place: [&'a str; 3]) -> Option<[&'a str; 6]> {
+        let [host, port, database] = place;
+        let Self::Managed(managed) = self else { return None };
+        let name = managed.identity.client_id().unwrap_or_default();
+        Some(["Synapse", host, port, database, "managed identity", name])
     }
 
     /// True for a refusal of what was sent as these credentials.
@@ -215,7 +223,8 @@ impl Credentials {
         }
     }
 
-    /// Returns other credentials to try after `refused`, if that is a token of an earlier run.
+    /// Returns other credentials to try after `refused`, if that is a token of an earlier run. A metadata service may
+    /// give the same token again, which is not tried.
     pub(super) async fn renewed(
         &self,
         refused: &RunCredentials,
@@ -225,7 +234,13 @@ impl Credentials {
     ) -> Option<Result<RunCredentials, Failure>> {
         let RunCredentials::Token { token, is_kept: true } = refused else { return None };
         self.kept()?.forget(token).await;
-        Some(self.read(now, redactor, seen).await)
+        let renewed = self.read(now, redactor, seen).await;
+        let is_same = matches!(
+            (self, &renewed),
+            (Self::Managed(_), Ok(RunCredentials::Token { token: new, .. }))
+                if new.expose() == token.expose()
+        );
+        (!is_same).then_some(renewed)
     }
 
     /// Drops a refused token, so that the next run does not begin with it.
