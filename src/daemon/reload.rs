@@ -48,6 +48,8 @@ pub(super) async fn reload(shared: &Shared, config: Option<&Path>) {
     let status = shared.status_line();
     let status = if let Some(reason) = &refused {
         error!("reload refused, the old configuration stays: {reason}");
+        // Its secrets may have changed nevertheless, such as the hash of a token that is withdrawn.
+        shared.http.send_modify(|_same| ());
         format!("{status}; last reload refused: {reason}")
     } else {
         info!("configuration reloaded: {status}; {changes}");

@@ -183,6 +183,8 @@ fn tokens_open_what_their_scope_allows_and_are_in_no_log() {
     wait_for("the other token", SOON, || (asked("/metrics", TOKEN) == 200).then_some(()));
     assert_eq!(asked("/metrics", &secret), 401);
     fs::remove_file(config.dir().join("prom")).unwrap();
+    // A token is withdrawn even while the configuration has a fault.
+    config.write("surprise = true\n");
     daemon.signal("HUP");
     wait_for("no token", SOON, || (asked("/metrics", TOKEN) == 401).then_some(()));
     assert!(daemon.log().contains("token prom opens nothing"), "{}", daemon.log());
