@@ -18,6 +18,8 @@ use super::peer::Counted;
 pub(super) const CONNECTIONS_MAX: usize = 64;
 /// Number of streams at the same time.
 pub(super) const STREAMS_MAX: usize = 64;
+/// Time limit for the head of a request, and again for its body.
+pub(super) const READ_MAX: Duration = Duration::from_secs(10);
 /// Time limit of a request until its answer begins.
 pub(super) const REQUEST_MAX: Duration = Duration::from_secs(30);
 /// Lifetime of a connection, unless it is a stream.
@@ -48,10 +50,14 @@ struct Entry {
 /// State of a connection.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum State {
-    /// No request has come.
+    /// No request has come since it was accepted.
     Silent,
     /// The last request has been answered.
     Idle,
+    /// The head of another request has begun to come.
+    Head(Instant),
+    /// The body of a request is coming.
+    Body,
     /// A request has been under way since then.
     Busy(Instant),
     /// The answer goes on for as long as the client wants it.
@@ -163,8 +169,8 @@ impl Table {
 impl State {
     fn makes_way(self, now: Instant) -> MakesWay {
         match self {
-            Self::Silent => MakesWay::First,
-            Self::Idle => MakesWay::Second,
+            Self::Silent | Self::Head(_) => MakesWay::First,
+            Self::Idle | Self::Body => MakesWay::Second,
             Self::Busy(since) if REQUEST_MAX < now.duration_since(since) => MakesWay::Last,
             Self::Busy(_) | Self::Stream => MakesWay::Never,
         }
@@ -172,6 +178,20 @@ impl State {
 }
 
 impl Ticket {
+    /// Notes that bytes have come, which begin a request where none is under way.
+    pub(super) fn read(&self) {
+        if let Some(entry) = self.admission.table().entries.get_mut(&self.id)
+            && entry.state == State::Idle
+        {
+            entry.state = State::Head(Instant::now());
+        }
+    }
+
+    /// Notes that the head of a request is complete.
+    pub(super) fn receive(&self) {
+        self.set(State::Body);
+    }
+
     /// Notes that a request is under way.
     pub(super) fn begin(self: &Arc<Self>) -> Busy {
         self.set(State::Busy(Instant::now()));
@@ -189,15 +209,22 @@ impl Ticket {
         table.entries.get(&self.id).is_some_and(|entry| entry.state == State::Stream)
     }
 
-    /// Returns the age of the connection.
+    /// Returns the age of the connection; one whose head takes too long is over.
     pub(super) fn age(&self) -> Age {
+        let state = self.admission.table().entries.get(&self.id).map(|entry| entry.state);
         let age = self.accepted.elapsed();
-        if age + REQUEST_MAX < LIFETIME_MAX || self.is_stream() {
-            Age::Young
-        } else if age < LIFETIME_MAX {
+        let head = match state {
+            Some(State::Silent) => age,
+            Some(State::Head(since)) => since.elapsed(),
+            Some(State::Stream) => return Age::Young,
+            Some(State::Idle | State::Body | State::Busy(_)) | None => Duration::ZERO,
+        };
+        if LIFETIME_MAX <= age || READ_MAX <= head {
+            Age::Over
+        } else if LIFETIME_MAX <= age + REQUEST_MAX {
             Age::Old
         } else {
-            Age::Over
+            Age::Young
         }
     }
 
@@ -323,7 +350,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn connection_grows_old_before_it_is_over() {
         let admission = Arc::<Admission>::default();
-        let ticket = admission.admit(Counted::Uid(None)).await;
+        let ticket = Arc::new(admission.admit(Counted::Uid(None)).await);
+        drop(ticket.begin());
         let mut ages = Vec::new();
         for _ in 0..=4 {
             ages.push(ticket.age());
@@ -332,5 +360,29 @@ mod tests {
         assert_eq!(ages, [Age::Young, Age::Young, Age::Young, Age::Old, Age::Over]);
         drop(ticket);
         assert!(admission.table().entries.is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn head_has_its_time_and_waiting_for_one_has_more() {
+        let admission = Arc::<Admission>::default();
+        let ticket = Arc::new(admission.admit(Counted::Uid(None)).await);
+        let age_after = async |wait: Duration| {
+            tokio::time::advance(wait).await;
+            ticket.age()
+        };
+        let moment = Duration::from_millis(1);
+        assert_eq!(age_after(READ_MAX - moment).await, Age::Young);
+        assert_eq!(age_after(moment).await, Age::Over, "it is silent");
+        ticket.receive();
+        assert_eq!(age_after(READ_MAX).await, Age::Young, "its body has a limit of its own");
+        let busy = ticket.begin();
+        ticket.read();
+        assert_eq!(age_after(READ_MAX).await, Age::Young, "the bytes belong to its request");
+        drop(busy);
+        assert_eq!(age_after(READ_MAX).await, Age::Young, "it is idle");
+        ticket.read();
+        assert_eq!(age_after(READ_MAX - moment).await, Age::Young);
+        ticket.read();
+        assert_eq!(age_after(moment).await, Age::Over, "more bytes give it no more time");
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::{MissedTickBehavior, interval, timeout};
@@ -15,11 +15,12 @@ use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
-use super::admission::{Age, Ticket};
-use super::gate::{Ends, Gate, READ_MAX};
+use super::admission::{Age, READ_MAX, Ticket};
+use super::gate::{Ends, Gate};
 use super::listener::Stream;
 use super::peer::Peer;
 use super::tls::{Tls, common_name};
+use super::watched::Watched;
 
 /// Largest head of a request, in bytes.
 const HEAD_BYTES_MAX: usize = 16 * 1024;
@@ -83,12 +84,13 @@ where
         async move { Ok::<_, Infallible>(gate.answer(request, &ends).await) }
     });
     let mut builder = http1::Builder::new();
+    // Its own limit of time would count from the last answer, and close what only waits.
     builder
-        .timer(TokioTimer::new())
-        .header_read_timeout(READ_MAX)
+        .header_read_timeout(None)
         .max_header_size(HEAD_BYTES_MAX)
         .max_buf_size(BUFFER_BYTES_MAX);
-    let mut connection = Box::pin(builder.serve_connection(TokioIo::new(stream), service));
+    let stream = TokioIo::new(Watched { stream, ticket: Arc::clone(&ticket) });
+    let mut connection = Box::pin(builder.serve_connection(stream, service));
     let (mut looks, mut is_closing) = (interval(LOOK), false);
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {

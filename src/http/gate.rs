@@ -5,7 +5,6 @@ use std::future::{pending, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes, HttpBody};
@@ -17,7 +16,7 @@ use tower_service::Service;
 use tracing::{debug, info};
 
 use super::access::{Access, WrongToken};
-use super::admission::{Busy, REQUEST_MAX, Streaming, Ticket};
+use super::admission::{Busy, READ_MAX, REQUEST_MAX, Streaming, Ticket};
 use super::caller::Caller;
 use super::peer::Peer;
 use super::refusal::Refusal;
@@ -26,8 +25,6 @@ use crate::domain::one_line;
 
 /// Largest body of a request, in bytes.
 const BODY_BYTES_MAX: usize = 64 * 1024;
-/// Time limit for the head of a request, and again for its body.
-pub(super) const READ_MAX: Duration = Duration::from_secs(10);
 /// Longest path that is logged, in characters.
 const LOGGED_MAX: usize = 200;
 /// Paths that are asked for by any name: what checks health knows only an address.
@@ -70,6 +67,7 @@ impl Gate {
         ends: &Ends,
     ) -> Response<Guarded> {
         let begun = Instant::now();
+        ends.ticket.receive();
         let (head, body) = request.into_parts();
         let (method, path) = (head.method.clone(), head.uri.path().to_owned());
         let admitted = self.admit(head, body, ends).await;

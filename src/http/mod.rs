@@ -22,6 +22,7 @@ mod socket;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod watched;
 mod yaml;
 
 pub(crate) use admission::Streaming;

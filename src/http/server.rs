@@ -194,9 +194,9 @@ mod tests {
     use axum::routing::{get, post};
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpStream;
-    use tokio::time::timeout;
+    use tokio::time::{Instant, timeout};
 
-    use super::super::admission::{CONNECTIONS_MAX, Streaming};
+    use super::super::admission::{CONNECTIONS_MAX, READ_MAX, Streaming};
     use super::super::caller::Caller;
     use super::*;
 
@@ -354,8 +354,17 @@ mod tests {
         let body = b"POST /by HTTP/1.1\r\nhost: localhost\r\ncontent-length: 9\r\n\r\n1234";
         assert!(exchange(served.address, body).await.starts_with("HTTP/1.1 408"));
         assert_eq!(exchange(served.address, b"GET /by HTTP/1.1\r\n").await, "");
+        let begun = Instant::now();
         let idle = b"GET /by HTTP/1.1\r\nhost: localhost\r\n\r\n";
         assert!(exchange(served.address, idle).await.starts_with("HTTP/1.1 200"));
+        assert!(READ_MAX * 3 < begun.elapsed(), "a proxy may keep it for a while");
+        let begun = Instant::now();
+        let mut stream = TcpStream::connect(served.address).await.unwrap();
+        stream.write_all(idle).await.unwrap();
+        sleep(READ_MAX / 2).await;
+        stream.write_all(b"GET /by HT").await.unwrap();
+        let _cut = stream.read_to_end(&mut Vec::new()).await;
+        assert!(begun.elapsed() < READ_MAX * 2, "its head has begun");
     }
 
     #[tokio::test]
