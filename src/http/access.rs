@@ -167,8 +167,9 @@ impl Rules {
         {
             return token.caller();
         }
-        // A proxy on this machine is not the one who asks.
-        let scope = if self.is_forwarded(peer, headers) {
+        // A proxy on this machine is not the one who asks, unless people log in at it.
+        let is_logged_in = self.user(peer, headers).is_some();
+        let scope = if !is_logged_in && self.is_forwarded(peer, headers) {
             Scope::Anonymous
         } else {
             peer.scope(self.own_uid)
@@ -421,6 +422,23 @@ mod tests {
         assert_eq!(of("10.0.0.5", "").await, "act anna");
         let alone = judged(&settings, &tcp("10.0.0.5"), &[("x-user", "bob")]).await;
         assert_eq!(alone, "anonymous bob", "it is no proof");
+    }
+
+    #[tokio::test]
+    async fn user_who_logged_in_at_a_proxy_of_this_machine_reads() {
+        let from = vec!["127.0.0.0/8".parse().unwrap()];
+        let user_header = Some(UserHeader { name: "x-user".to_owned(), from });
+        for behind_proxy in [false, true] {
+            let header = user_header.clone();
+            let settings = HttpSettings { user_header: header, behind_proxy, ..settings() };
+            let of =
+                async |pairs: &[(&str, &str)]| judged(&settings, &tcp("127.0.0.1"), pairs).await;
+            assert_eq!(of(&[("x-user", "bob"), ("via", "1.1 a")]).await, "read bob");
+            assert_eq!(of(&[("x-user", "")]).await, "anonymous 127.0.0.1");
+            assert_eq!(of(&[("via", "1.1 a")]).await, "anonymous 127.0.0.1");
+            let token = [("x-user", "bob"), ("authorization", "rvt_anna")];
+            assert_eq!(of(&token).await, "act bob");
+        }
     }
 
     #[tokio::test]
