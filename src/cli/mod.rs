@@ -46,6 +46,8 @@ mod silences;
 mod situation;
 mod status;
 mod token;
+#[cfg(feature = "top")]
+mod top;
 mod validate;
 mod webhook;
 

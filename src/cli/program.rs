@@ -10,6 +10,8 @@ use clap::Parser;
 use super::args::{Arguments, Command, Global, ImportAction, Run, WebhookAction};
 use super::error::{CommandError, print_error};
 use super::print::{Answer, End, Screen};
+#[cfg(feature = "top")]
+use super::top;
 use super::{
     audit, catalog, check, deliveries, explain, grants, history, import, list, log, log_queue,
     next, print, receivers, record, redeliver, rehearse, reload, report, revalidate, run, sample,
@@ -58,6 +60,9 @@ fn answer(arguments: Arguments) -> Result<Answer, CommandError> {
         // The configuration says how it logs.
         Command::Run(_) => {}
         Command::Demo(_) => log::start(&global, None, demo::LOG_FILTER)?,
+        // Lines of a log would spoil the screen.
+        #[cfg(feature = "top")]
+        Command::Top(_) => log::start(&global, None, "off")?,
         Command::Status(_)
         | Command::Reload(_)
         | Command::Check(_)
@@ -103,6 +108,8 @@ async fn dispatch(global: &Global, command: Command) -> Result<Answer, CommandEr
     match command {
         Command::Run(args) => run::answer(global, args).await,
         Command::Status(args) => status::answer(global, &args, screen).await,
+        #[cfg(feature = "top")]
+        Command::Top(args) => top::answer(global, &args, screen).await,
         Command::Reload(args) => reload::answer(global, &args, screen).await,
         Command::Check(args) => check::answer(global, &args).await,
         Command::Validate(args) => record::answer(global, &args, screen).await,

@@ -13,6 +13,8 @@ mod report;
 mod revalidate;
 mod silences;
 mod token;
+#[cfg(feature = "top")]
+mod top;
 
 use std::path::PathBuf;
 
@@ -39,6 +41,9 @@ pub(super) use silences::{
 pub(super) use token::Token;
 #[cfg(test)]
 pub(super) use token::TokenScope;
+
+#[cfg(feature = "top")]
+pub(super) use top::Top;
 
 use super::logging;
 use crate::domain::{Status, Timestamp};
@@ -133,6 +138,13 @@ pub(super) enum Command {
     Run(Run),
     /// Show whether the daemon runs, what it could not load, and what fails; the exit status says it too
     Status(DaemonStatus),
+    /// Watch integrations, failures and status changes on one screen, and act on them
+    ///
+    /// Keys: up and down choose a row, Enter explains it, `/` filters, `f` shows only what fails, `s` sorts, `t`
+    /// goes from platform to platform. `v` validates now, `a` acknowledges for 4 hours and `S` mutes for an hour,
+    /// each after a yes. `q` leaves.
+    #[cfg(feature = "top")]
+    Top(Top),
     /// Have the running daemon read its configuration again, and show what changed
     Reload(Reload),
     /// Check the configuration; all faults are shown at once
@@ -417,6 +429,8 @@ mod tests {
         ("silences add --all --from 1970-01-01T00:00:01Z --for 2h", "from: Some(Timestamp(1000))"),
         ("audit --command reload --about lake --csv", "act: Some(Reload), target: Some(\"lake\")"),
         ("report --month 2026-11 --label team=data --format html", "format: Html"),
+        #[cfg(feature = "top")]
+        ("top --once --author anna", "once: true"),
         ("webhook test on-call --event daemon.degraded", "kind: DaemonDegraded"),
         ("revalidate lake mart --wait 1m", "names: [\"lake\", \"mart\"], failing: false"),
         ("reload --author anna", "given: Some(\"anna\")"),

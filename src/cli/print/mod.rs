@@ -19,6 +19,8 @@ use serde::Serialize;
 pub(super) use column::Column;
 pub(super) use screen::Screen;
 pub(super) use table::Table;
+#[cfg(feature = "top")]
+pub(super) use tone::parts;
 pub(super) use tone::{Tone, render, toned};
 pub(super) use wrap::wrapped;
 

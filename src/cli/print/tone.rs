@@ -68,6 +68,26 @@ pub(in crate::cli) fn render(text: &str) -> String {
     rendered
 }
 
+/// Returns `text` without marks, in parts that have one tone each.
+#[cfg(feature = "top")]
+#[must_use]
+pub(in crate::cli) fn parts(text: &str) -> Vec<(Option<Tone>, String)> {
+    let mut parts: Vec<(Option<Tone>, String)> = Vec::new();
+    let mut open = None;
+    for char in text.chars() {
+        let tone = Tone::ALL.into_iter().find(|tone| tone.mark() == char);
+        if char == END || tone.is_some() {
+            open = tone;
+            continue;
+        }
+        match parts.last_mut().filter(|(tone, _)| *tone == open) {
+            Some((_, part)) => part.push(char),
+            None => parts.push((open, char.to_string())),
+        }
+    }
+    parts
+}
+
 /// Returns `text` without the marks of [`toned`].
 #[must_use]
 pub(super) fn untoned(text: &str) -> String {
@@ -83,6 +103,15 @@ mod tests {
     fn tones_become_escape_sequences_at_the_end() {
         let text = format!("{} and {}", toned("bad", Tone::Bad), toned("good", Tone::Good));
         assert_eq!(render(&text), "\u{1b}[1m\u{1b}[31mbad\u{1b}[0m and \u{1b}[32mgood\u{1b}[0m");
+        #[cfg(feature = "top")]
+        {
+            let expected = [
+                (Some(Tone::Bad), "bad".to_owned()),
+                (None, " and ".to_owned()),
+                (Some(Tone::Good), "good".to_owned()),
+            ];
+            assert_eq!(parts(&text), expected);
+        }
         assert_eq!(anstream::adapter::strip_str(&render(&text)).to_string(), "bad and good");
     }
 }

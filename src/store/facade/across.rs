@@ -7,7 +7,6 @@ use crate::store::{
     TimelineRow, TransitionFilter, TransitionRow,
 };
 
-#[cfg_attr(not(test), expect(dead_code, reason = "the interface is to read by all of them"))]
 impl View {
     /// Returns the latest runs of each of these integrations, oldest first: at most `last` of each, and
     /// never more than 200.
