@@ -9,7 +9,7 @@ use super::print::{Answer, Screen, ago, ahead, counted, result_word, sanitise, s
 use super::{read, results, situation};
 use crate::domain::{Class, RunId};
 use crate::store::{CandidateRow, IntegrationRow, RunRow};
-use crate::view::{Integration, Run, Situation, config, parsed};
+use crate::view::{Integration, Run, Situation, config, leaves, parsed};
 
 /// Shows one integration as it is in the store.
 pub(super) async fn answer(
@@ -88,7 +88,7 @@ fn lines(config: &Json) -> String {
     let line = |(key, value): &(String, String)| {
         ["  ", &sanitise(key), " = ", &sanitise(value), "\n"].concat()
     };
-    leaves("", config).iter().map(line).collect()
+    leaves(config).iter().map(line).collect()
 }
 
 /// Shows the new configuration, its results, and why it is not in force.
@@ -151,20 +151,6 @@ fn last_run(row: &IntegrationRow, screen: Screen) -> String {
     let age = ago(screen.now, run.started_at);
     let took = crate::domain::duration_text(run.duration);
     format!("{} ({age}), took {took}", screen.instant(Some(run.started_at)))
-}
-
-/// Returns every leaf of a JSON value with its path.
-fn leaves(path: &str, value: &Json) -> Vec<(String, String)> {
-    let under = |key: &str| if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
-    match value {
-        Json::Object(entries) if !entries.is_empty() => {
-            entries.iter().flat_map(|(key, value)| leaves(&under(key), value)).collect()
-        }
-        Json::String(text) => vec![(path.to_owned(), text.clone())],
-        Json::Null | Json::Bool(_) | Json::Number(_) | Json::Array(_) | Json::Object(_) => {
-            vec![(path.to_owned(), value.to_string())]
-        }
-    }
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ mod receivers;
 mod retention;
 mod rows;
 mod run;
+mod sharing;
 mod sqlite;
 mod sync;
 mod timeline;
@@ -40,6 +41,7 @@ pub(crate) use rows::{
     RunRow, StatusRow, TargetRow, TransitionRow,
 };
 pub(crate) use run::{Began, Due};
+pub(crate) use sharing::SharingRow;
 #[cfg(test)]
 pub(crate) use sqlite::{Disk, Entry, Fate, IntegrationEntry, Memory};
 pub(crate) use sync::{Configured, Synced};

@@ -37,7 +37,6 @@ pub(crate) struct MuteRow {
 
 /// An outage that integrations share.
 #[derive(Clone, Debug)]
-#[cfg_attr(not(test), expect(dead_code, reason = "the interface is to show all of it"))]
 pub(crate) struct OutageRow {
     /// Id of the outage, `out_<uuid>`.
     pub(crate) id: String,

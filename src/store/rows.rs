@@ -238,6 +238,39 @@ pub(crate) struct Mark {
     pub(crate) class: Option<Class>,
 }
 
+impl From<&RunRow> for Mark {
+    fn from(run: &RunRow) -> Self {
+        Self {
+            run: run.id,
+            started_at: run.started_at,
+            duration: run.duration,
+            status: run.status,
+            class: run.class,
+        }
+    }
+}
+
+impl From<&IntegrationRow> for StatusRow {
+    fn from(row: &IntegrationRow) -> Self {
+        Self {
+            id: row.id,
+            name: row.name.clone(),
+            kind: row.kind.clone(),
+            labels: row.labels.clone(),
+            status: row.status,
+            last_run: row.last_run.as_ref().map(Mark::from),
+            failing_since: row.failing_since(),
+            last_passed_at: row.fingerprint_at,
+            next_run_at: row.next_run_at,
+            lease_until: row.lease_until,
+            expires: row.expires.clone(),
+            is_muted: row.mute.is_some(),
+            is_flapping: row.flapping_since.is_some(),
+            outage_id: row.outage_id.clone(),
+        }
+    }
+}
+
 /// Integration as selections see it.
 #[derive(Clone, Debug)]
 pub(crate) struct TargetRow {

@@ -17,7 +17,7 @@ use crate::domain::{
 };
 use crate::platforms::{AutoBootstrap, Platform};
 use crate::store::{
-    Act, AuditRow, CandidateRow, IntegrationRow, Mark, MuteRow, OutageRow, OwnFaultRow, Requested,
+    Act, AuditRow, CandidateRow, IntegrationRow, MuteRow, OutageRow, OwnFaultRow, Requested,
     RunRow, SilenceRow, StatusRow, StoredReport, TargetRow, TransitionRow, Trigger,
 };
 
@@ -166,31 +166,7 @@ pub(crate) fn target() -> TargetRow {
 
 /// The integration of [`integration`] as lists of thousands show it.
 pub(crate) fn status() -> StatusRow {
-    let row = integration();
-    let last = row.last_run.as_ref();
-    let brief = |run: &RunRow| Mark {
-        run: run.id,
-        started_at: run.started_at,
-        duration: run.duration,
-        status: run.status,
-        class: run.class,
-    };
-    StatusRow {
-        failing_since: row.failing_since(),
-        last_run: last.map(brief),
-        id: row.id,
-        name: row.name,
-        kind: row.kind,
-        labels: row.labels,
-        status: row.status,
-        last_passed_at: row.fingerprint_at,
-        next_run_at: row.next_run_at,
-        lease_until: row.lease_until,
-        expires: row.expires,
-        is_muted: row.mute.is_some(),
-        is_flapping: row.flapping_since.is_some(),
-        outage_id: row.outage_id,
-    }
+    StatusRow::from(&integration())
 }
 
 /// An integration in trouble of every kind.

@@ -11,6 +11,7 @@ mod leases;
 mod node;
 mod outages;
 mod reads;
+mod sharing;
 mod status;
 
 /// Runs each behaviour on every engine.

@@ -3,6 +3,7 @@
 
 mod across;
 mod control;
+mod sharing;
 mod store;
 mod view;
 mod whole;

@@ -44,6 +44,7 @@ mod resend;
 mod reserve;
 mod row;
 mod run;
+mod sharing;
 mod silence;
 #[cfg(test)]
 mod simulated;
@@ -78,6 +79,7 @@ use super::rows::{
     RunRow, StatusRow, TargetRow, TransitionRow,
 };
 use super::run::{Began, Due};
+use super::sharing::SharingRow;
 use super::sync::{Configured, Synced};
 use super::timeline::TimelineRow;
 use crate::domain::ledger::{

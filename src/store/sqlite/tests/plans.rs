@@ -2,8 +2,8 @@
 
 use super::super::{
     across, audit, clock_rollback, expiry, fingerprint, history, integration, known, lane, load,
-    outage, outbox, prepared, prune, queue, receiver, release, row, run, silence, surplus, sync,
-    timeline,
+    outage, outbox, prepared, prune, queue, receiver, release, row, run, sharing, silence, surplus,
+    sync, timeline,
 };
 use super::*;
 
@@ -27,6 +27,8 @@ const HOT: &[(&str, &str)] = &[
     (sync::DELETED, "integration_deleted_name (name=?)"),
     (integration::LIVING, "integration_name (name=?)"),
     (integration::SHARED, "factor_value (kind=? AND value=?)"),
+    (sharing::FACTORS, "factor_value (kind=? AND value=?)"),
+    (sharing::RUNS_SINCE, "COVERING INDEX run_started (started_at_ms>?)"),
     (integration::LIVING_PAGE, "integration_name (name>?)"),
     (integration::LIVING_PAGE, "INTEGER PRIMARY KEY (rowid=?)"),
     (integration::DELETED_PAGE, "integration USING INTEGER PRIMARY KEY (rowid>?)"),
@@ -46,7 +48,7 @@ const HOT: &[(&str, &str)] = &[
     (outage::LIST, "outage_since"),
     (outage::MEMBERS, "PRIMARY KEY (outage_id=?)"),
     (history::TRANSITIONS, "transition_integration (integration_id=? AND rowid<?)"),
-    (history::DELIVERIES, "delivery USING INTEGER PRIMARY KEY (rowid<?)"),
+    (history::DELIVERIES, "delivery USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"),
     (receiver::RECEIVERS, "PRIMARY KEY (name>?)"),
     (silence::PAGE, "silence USING INTEGER PRIMARY KEY (rowid>?)"),
     (row::BY_ID, "INTEGER PRIMARY KEY (rowid=?)"),
