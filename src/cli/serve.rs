@@ -15,6 +15,7 @@ use crate::config::Settings;
 use crate::daemon::{Daemon, MetricsSource};
 use crate::domain::{HttpSettings, Listen};
 use crate::http::{self, Handle, ListenError, Server, ServerError};
+use crate::page;
 
 /// Servers that listen and do not answer yet.
 pub(super) struct Servers {
@@ -70,7 +71,7 @@ impl Servers {
         }
         if let Some(server) = self.http {
             let url = daemon.http.borrow().url.clone().unwrap_or_default();
-            let router = api::router(Api::new(daemon, url));
+            let router = api::router(Api::new(daemon, url)).merge(pages(daemon));
             let (handle, settings) = (server.handle(), daemon.http.clone());
             tasks.push(tokio::spawn(follow(handle, settings, stop.clone())));
             tasks.push(tokio::spawn(server.serve(router, stop.clone())));
@@ -89,6 +90,14 @@ impl Serving {
             }
         }
     }
+}
+
+/// Returns the routes of the pages, unless the settings leave them out.
+fn pages(daemon: &Daemon) -> Router {
+    if !daemon.http.borrow().page {
+        return Router::new();
+    }
+    page::router(page::Source { view: daemon.view.clone(), control: daemon.control.clone() })
 }
 
 /// Returns the route of the metrics.

@@ -1,0 +1,139 @@
+//! Addresses within the page: each part is percent-encoded once, and what a viewer chose (zone, colours) goes
+//! along with every link.
+
+use form_urlencoded::Serializer;
+
+use crate::net::exchange::percent_encoded;
+
+/// Pairs string of a request: its pairs in order, and those that every link keeps.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Pairs(Vec<(String, String)>);
+
+/// Parameters that every link keeps.
+const KEPT: [&str; 2] = ["tz", "theme"];
+
+impl Pairs {
+    /// Reads a query string; what is not UTF-8 is replaced.
+    pub(crate) fn parse(text: &str) -> Self {
+        Self(form_urlencoded::parse(text.as_bytes()).into_owned().collect())
+    }
+
+    /// Returns the first value of a parameter that is not empty.
+    pub(crate) fn get(&self, key: &str) -> Option<&str> {
+        let found = self.0.iter().find(|(name, value)| name == key && !value.is_empty());
+        found.map(|(_, value)| value.as_str())
+    }
+
+    /// Returns each value of a parameter that is not empty.
+    pub(crate) fn all<'a>(&'a self, key: &'a str) -> impl Iterator<Item = &'a str> {
+        let of = self.0.iter().filter(move |(name, value)| name == key && !value.is_empty());
+        of.map(|(_, value)| value.as_str())
+    }
+
+    /// Returns the pairs whose values are not empty.
+    pub(crate) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        let given = self.0.iter().filter(|(_, value)| !value.is_empty());
+        given.map(|(key, value)| (key.as_str(), value.as_str()))
+    }
+
+    /// Returns the query with one value for `key` in place of all that it has.
+    #[must_use]
+    pub(crate) fn with(&self, key: &str, value: &str) -> Self {
+        let mut query = self.without(key);
+        query.0.push((key.to_owned(), value.to_owned()));
+        query
+    }
+
+    /// Returns the query with one value more for `key`.
+    #[must_use]
+    pub(crate) fn plus(&self, key: &str, value: &str) -> Self {
+        let mut query = self.clone();
+        query.0.push((key.to_owned(), value.to_owned()));
+        query
+    }
+
+    /// Returns the query without the values of `key`.
+    #[must_use]
+    pub(crate) fn without(&self, key: &str) -> Self {
+        Self(self.0.iter().filter(|(name, _)| name != key).cloned().collect())
+    }
+
+    /// Returns the query without one value of `key`.
+    #[must_use]
+    pub(crate) fn minus(&self, key: &str, value: &str) -> Self {
+        let is_it = |pair: &&(String, String)| pair.0 == key && pair.1 == value;
+        Self(self.0.iter().filter(|pair| !is_it(pair)).cloned().collect())
+    }
+
+    /// Returns only what every link keeps.
+    #[must_use]
+    pub(crate) fn kept(&self) -> Self {
+        Self(self.0.iter().filter(|(name, _)| KEPT.contains(&name.as_str())).cloned().collect())
+    }
+
+    /// Returns the address of `path` with the query.
+    pub(crate) fn at(&self, path: &str) -> String {
+        let text = Serializer::new(String::new()).extend_pairs(self.pairs()).finish();
+        if text.is_empty() { path.to_owned() } else { format!("{path}?{text}") }
+    }
+}
+
+/// Returns the path of an integration's page. Browsers take away segments of dots alone, whose integration is
+/// addressed by its number.
+pub(crate) fn integration(name: &str, id: i64) -> String {
+    match name {
+        "." | ".." => format!("/i/{id}"),
+        name => format!("/i/{}", percent_encoded(name)),
+    }
+}
+
+/// Returns the path of something that has a name.
+pub(crate) fn named(folder: &str, name: &str) -> String {
+    format!("{folder}/{}", percent_encoded(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_percent_encoded_once() {
+        let long = "\u{1f30a}".repeat(128);
+        let table = [
+            ("lake", "/i/lake"),
+            ("a b/c", "/i/a%20b%2Fc"),
+            ("%2f", "/i/%252f"),
+            ("<script>", "/i/%3Cscript%3E"),
+            ("..", "/i/7"),
+            (".", "/i/7"),
+            ("?q=1&b#c", "/i/%3Fq%3D1%26b%23c"),
+        ];
+        for (name, expected) in table {
+            assert_eq!(integration(name, 7), expected);
+        }
+        let path = integration(&long, 7);
+        assert_eq!(path.len(), "/i/".len() + 128 * 12);
+        assert_eq!(percent_encoding::percent_decode_str(&path[3..]).decode_utf8().unwrap(), long);
+        assert_eq!(named("/receivers", "on call"), "/receivers/on%20call");
+    }
+
+    #[test]
+    fn links_keep_the_choices_of_the_viewer_only() {
+        let query =
+            Pairs::parse("q=a+b&type=Native%20S3&type=Trino&tz=Europe%2FBerlin&theme=dark&empty=");
+        assert_eq!(query.get("q"), Some("a b"));
+        assert_eq!(query.get("empty"), None);
+        assert_eq!(query.all("type").collect::<Vec<_>>(), ["Native S3", "Trino"]);
+        assert_eq!(query.kept().at("/expiry"), "/expiry?tz=Europe%2FBerlin&theme=dark");
+        assert_eq!(Pairs::default().at("/"), "/");
+    }
+
+    #[test]
+    fn parameters_are_replaced_added_and_removed() {
+        let query = Pairs::parse("type=a&type=b&q=x");
+        assert_eq!(query.with("q", "y&z").at("/"), "/?type=a&type=b&q=y%26z");
+        assert_eq!(query.plus("type", "c").at("/"), "/?type=a&type=b&q=x&type=c");
+        assert_eq!(query.minus("type", "a").at("/"), "/?type=b&q=x");
+        assert_eq!(query.without("type").at("/"), "/?q=x");
+    }
+}

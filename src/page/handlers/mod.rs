@@ -1,0 +1,8 @@
+//! Handlers: each reads what its page shows, and prints it.
+
+pub(super) mod actions;
+pub(super) mod integration;
+pub(super) mod lists;
+pub(super) mod messages;
+pub(super) mod overview;
+pub(super) mod silences;
