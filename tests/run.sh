@@ -135,6 +135,12 @@ step_evaluate() {
   cp target/evaluation/*.svg docs/
 }
 
+# The pages in Debian's Chromium, which `install` leaves out for its size: apt-get install chromium.
+step_page() {
+  build
+  tests/page/run.py target/debug/revalidated
+}
+
 # Ten thousand integrations a minute, with the database on a disk and, to say what syncs cost, in memory.
 step_load() {
   cargo build --locked --quiet --release --bin revalidated --example load-platform
@@ -150,7 +156,7 @@ step_deliveries() {
 }
 
 default=(install format lint deny test cases daemon trino seeds docs book systemd crash)
-long=(features fuzz mutants simulate evaluate)
+long=(features fuzz mutants simulate evaluate page)
 release=(load deliveries)
 case "${1:-}" in
 list)
