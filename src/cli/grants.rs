@@ -6,7 +6,7 @@ use super::print::{Answer, Tone, sanitise, toned};
 use super::read;
 use super::rehearse::interruptible;
 use crate::daemon::{self, Assembled, Assembly};
-use crate::platforms::{Mode, documents, needs};
+use crate::platforms::{Mode, Names, documents, needs};
 use crate::view::{GrantState, Granted, Grants, Looked};
 
 /// States with the lines above their grants, those that matter most first.
@@ -30,12 +30,12 @@ pub(super) async fn answer(global: &Global, args: &Arguments) -> Result<Answer, 
         return Err(read::unknown(&args.name, &known));
     };
     let mode = if args.preflight { Mode::Preflight } else { Mode::Recurring };
-    let run = if args.offline {
-        None
+    let (run, names) = if args.offline {
+        (None, one.validator.names())
     } else {
-        Some(interruptible(Box::pin(looked(&assembly, one, mode))).await?)
+        let (run, names) = interruptible(Box::pin(looked(&assembly, one, mode))).await?;
+        (Some(run), names)
     };
-    let names = one.validator.names();
     let grants = Grants {
         name: args.name.clone(),
         kind: one.platform.kind,
@@ -51,11 +51,12 @@ pub(super) async fn answer(global: &Global, args: &Arguments) -> Result<Answer, 
     Ok(Answer::judged(text(&grants), good))
 }
 
-/// Validates by hand, and asks for what is beyond the needs.
-async fn looked(assembly: &Assembly, one: &Assembled, mode: Mode) -> Looked {
+/// Validates by hand, and asks for what is beyond the needs. The names are those of the configuration and of what
+/// the run saw.
+async fn looked(assembly: &Assembly, one: &Assembled, mode: Mode) -> (Looked, Names) {
     let (report, observed) = daemon::observe_once(assembly, one, &one.wanted.name, mode).await;
     let surplus = daemon::surplus_once(assembly, one, mode, &report, &observed).await;
-    Looked { report, surplus }
+    (Looked { report, surplus }, one.validator.names_seen(&observed))
 }
 
 /// True when no grant is missing and no test failed for another reason.

@@ -5,7 +5,7 @@
 //! report says which of them is missing.
 
 use super::form::{Form, is_named};
-use crate::domain::{Class, Finding, Outcome, Report, Test};
+use crate::domain::{Class, Fact, FactKind, Finding, Observed, Outcome, Report, Test};
 
 /// Words of a finding that names a grant without knowing that it is missing.
 pub(crate) const UNVERIFIED: &str = "could not be verified";
@@ -92,6 +92,13 @@ impl Names {
         let names = self.of(place).iter();
         names.flat_map(|name| rest.iter().map(move |rest| [before, name, rest].concat())).collect()
     }
+}
+
+/// Returns what a run saw of its principal: the name, or another part that `of` names.
+pub(crate) fn principal<'o>(observed: &'o Observed, of: &str) -> Option<&'o str> {
+    let fact = Fact { kind: FactKind::Principal, of: of.to_owned() };
+    let value = observed.facts.get(&fact)?.iter().next()?;
+    Some(value.as_str()).filter(|value| !value.is_empty())
 }
 
 /// Returns the first place of a template, with the text before and after it.

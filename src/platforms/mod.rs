@@ -46,7 +46,7 @@ mod trino;
 
 pub(crate) use documents::{Document, documents};
 pub(crate) use form::Form;
-pub(crate) use grants::{Grant, Names, Need, State, Surplus, UNVERIFIED, judged, needs};
+pub(crate) use grants::{Grant, Names, Need, State, Surplus, UNVERIFIED, judged, needs, principal};
 pub(crate) use identity::Identity;
 pub(crate) use log_in::{LogInKey, LogInMemory, LogIns};
 pub(crate) use operation::{Operation, is_question, operation_of};

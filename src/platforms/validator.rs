@@ -60,6 +60,12 @@ pub(crate) trait Validator: std::fmt::Debug + Send + Sync {
         Names::default()
     }
 
+    /// Returns the same names, and those that only a run shows, such as the owner of a token: `observed` is what it
+    /// saw.
+    fn names_seen(&self, _observed: &Observed) -> Names {
+        self.names()
+    }
+
     /// Returns the rights of the principal beyond what the tests need, as far as the platform shows them to it.
     /// It is asked after a run that logged in, and `observed` is what that run saw.
     fn surplus<'a>(

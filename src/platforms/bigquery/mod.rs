@@ -31,7 +31,7 @@ use super::connection::authority;
 use super::tested::Passed;
 use super::{
     AutoBootstrap, BoxFuture, Identity, LogInKey, Mode, Names, Platform, Recorder, RunContext,
-    Seen, Surplus, Validated, Validator,
+    Seen, Surplus, Validated, Validator, principal,
 };
 use crate::domain::{Class, FactKind, Finding, Observed, Test};
 use crate::input::Reader;
@@ -365,10 +365,15 @@ impl Validator for BigQuery {
     }
 
     fn names(&self) -> Names {
+        self.names_seen(&Observed::default())
+    }
+
+    fn names_seen(&self, observed: &Observed) -> Names {
         let loaded = Loaded::read_now(&self.config).ok();
         let project = loaded.as_ref().and_then(|loaded| self.project(loaded).ok());
         let account = loaded.as_ref().and_then(|loaded| loaded.account().map(str::to_owned));
         let account = account.or_else(|| self.config.service_account.clone());
+        let account = account.or_else(|| principal(observed, "").map(str::to_owned));
         let member = match account {
             Some(account) => Some(format!("serviceAccount:{account}")),
             None if loaded.is_some_and(|loaded| loaded.is_federated()) => {

@@ -8,7 +8,7 @@ use super::credentials::Credentials;
 use super::integration::Databricks;
 use super::lookup::quoted;
 use crate::domain::{Fact, FactKind, Observed};
-use crate::platforms::{Form, Grant, Names, Surplus};
+use crate::platforms::{Form, Grant, Names, Surplus, principal};
 
 /// Privileges that the tests of the catalog need besides `requiredPrivileges`.
 const TO_LOOK: [&str; 2] = ["USE_CATALOG", "USE_SCHEMA"];
@@ -56,10 +56,12 @@ pub(super) const GRANTS: &[Grant] = &[
 ];
 
 impl Databricks {
-    /// Returns the names of the configuration, as statements have them.
-    pub(super) fn granted_names(&self) -> Names {
+    /// Returns the names of the configuration, as statements have them, and the principal that a run saw.
+    pub(super) fn granted_names(&self, seen: Option<&str>) -> Names {
         let config = &self.config;
+        let is_service = seen.is_some_and(|name| !name.contains('@'));
         let (kind, name) = match &config.credentials {
+            Credentials::Token(_) if is_service => ("service_principal_name", None),
             Credentials::Token(_) => ("user_name", None),
             Credentials::Machine(_)
             | Credentials::Entra(_)
@@ -69,6 +71,7 @@ impl Databricks {
                 ("service_principal_name", Some(name).filter(|name| !name.contains(' ')))
             }
         };
+        let name = seen.or(name);
         let principal = name.map_or_else(|| "`<principal>`".to_owned(), quoted);
         let privileges = TO_LOOK.iter().map(|&name| name.to_owned());
         let privileges = privileges.chain(config.required.iter().cloned());
@@ -89,8 +92,7 @@ impl Databricks {
             let fact = Fact { kind, of: of.to_owned() };
             observed.facts.get(&fact).into_iter().flatten()
         };
-        let who = values(FactKind::Principal, "").next();
-        let who = who.map_or_else(|| "`<principal>`".to_owned(), |name| quoted(name));
+        let who = principal(observed, "").map_or_else(|| "`<principal>`".to_owned(), quoted);
         let mut surplus = Surplus::unseen(
             "Only the principal's own privileges on the catalog are looked at, which those on its \
              metastore, schemas and tables, and those of its groups, may exceed.",
@@ -162,5 +164,22 @@ mod tests {
         }));
         assert!(found[0].contains(r#""user_name": "<principal>""#), "{found:?}");
         assert_eq!(found[1], "GRANT USE CATALOG ON CATALOG `my``lake` TO `<principal>`;");
+    }
+
+    #[test]
+    fn principal_that_a_run_saw_is_named() {
+        let config = json!({
+            "workspaceUrl": "dbc-1.cloud.databricks.com", "authenticationType": "token",
+            "token": "t", "catalog": "lake", "checkWarehouse": true,
+            "httpPath": "/sql/1.0/warehouses/7",
+        });
+        for (name, kind) in [("a@b.example", "user_name"), ("c-1", "service_principal_name")] {
+            let mut observed = Observed::default();
+            let fact = Fact { kind: FactKind::Principal, of: String::new() };
+            observed.facts.insert(fact, [name.to_owned()].into());
+            let all = needs(GRANTS, &validator(&PLATFORM, &config).names_seen(&observed));
+            assert!(all[0].text.contains(&format!("\"{kind}\": \"{name}\"")), "{all:?}");
+            assert!(all[1].text.ends_with(&format!(" TO `{name}`;")), "{all:?}");
+        }
     }
 }

@@ -7,9 +7,9 @@ use super::integration::{Databricks, NAME_MAX};
 use super::reply::{self, Existence, Permissions, Securable};
 use super::session::Session;
 use crate::domain::{Class, FactKind, Finding};
-use crate::platforms::Seen;
 use crate::platforms::failure::Cause as _;
 use crate::platforms::tested::Passed;
+use crate::platforms::{Seen, UNVERIFIED};
 
 /// The most pages of privileges that are read for one principal.
 const PAGES_MAX: usize = 20;
@@ -208,8 +208,16 @@ impl Databricks {
             }
         }
         let lacking = lacking(required, &held);
-        let message =
-            format!("Principal [{who}] lacks [{}] on catalog [{catalog}].", lacking.join(", "));
+        let listed = lacking.join(", ");
+        // A group that could not be looked at may have what is missing here.
+        let message = if is_known {
+            format!("Principal [{who}] lacks [{listed}] on catalog [{catalog}].")
+        } else {
+            format!(
+                "[{listed}] of principal [{who}] on catalog [{catalog}] {UNVERIFIED}: the privileges of \
+                 its groups cannot be seen."
+            )
+        };
         let fix = format!(
             "GRANT {} ON CATALOG {} TO {};",
             lacking.join(", ").replace('_', " "),
@@ -217,7 +225,6 @@ impl Databricks {
             quoted(&who)
         );
         let finding = Finding::new(Class::Denied, message).fix(fix);
-        // A group that could not be looked at may have what is missing here.
         if is_known { Err(finding) } else { Ok(reserved(finding)) }
     }
 

@@ -29,7 +29,7 @@ use self::grants::GRANTS;
 use super::tested::Passed;
 use super::{
     AutoBootstrap, BoxFuture, Identity, Names, Platform, Recorder, RunContext, Seen, Surplus,
-    Validated, Validator,
+    Validated, Validator, principal,
 };
 use crate::domain::{Class, FactKind, Finding, Observed};
 use crate::input::Reader;
@@ -273,7 +273,11 @@ impl Validator for Databricks {
     }
 
     fn names(&self) -> Names {
-        self.granted_names()
+        self.granted_names(None)
+    }
+
+    fn names_seen(&self, observed: &Observed) -> Names {
+        self.granted_names(principal(observed, ""))
     }
 
     fn surplus<'a>(

@@ -40,6 +40,8 @@ pub(super) enum Statement<'a> {
     Group(&'a str),
     /// Asks for a role of this name that the user may see.
     Role(&'a str),
+    /// Asks whether the user may create databases.
+    CreatesDatabases,
 }
 
 impl<'a> Statement<'a> {
@@ -50,12 +52,15 @@ impl<'a> Statement<'a> {
             Self::Database(_) => "SELECT 1 FROM pg_database WHERE datname = lower($1)",
             Self::Group(_) => "SELECT 1 FROM pg_group WHERE groname = lower($1)",
             Self::Role(_) => "SELECT 1 FROM svv_roles WHERE role_name = lower($1)",
+            Self::CreatesDatabases => {
+                "SELECT 1 FROM pg_user WHERE usename = current_user AND usecreatedb"
+            }
         }
     }
 
     const fn value(self) -> Option<&'a str> {
         match self {
-            Self::Ping => None,
+            Self::Ping | Self::CreatesDatabases => None,
             Self::Database(name) | Self::Group(name) | Self::Role(name) => Some(name),
         }
     }

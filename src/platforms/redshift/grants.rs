@@ -4,12 +4,13 @@
 //! cluster management guide ("Resource policies for `GetClusterCredentials`").
 
 use super::catalog::{CONNECT, DATABASE_ABSENT, DATABASE_EXISTS, ROLE_ABSENT, ROLE_EXISTS};
+use super::client::Statement;
 use super::integration::{Credentials, Redshift};
 use super::remedy::quoted;
 use crate::domain::{FactKind, Observed};
 use crate::platforms::aws::credentials::Role;
 use crate::platforms::aws::endpoint::partition_of;
-use crate::platforms::{Form, Grant, Names, Surplus};
+use crate::platforms::{Form, Grant, Names, RunContext, Surplus};
 
 /// Grants of the tests.
 pub(super) const GRANTS: &[Grant] = &[
@@ -94,8 +95,9 @@ impl Redshift {
         }
     }
 
-    /// Returns what the user has beyond the needs of the tests, by what the run saw.
-    pub(super) fn beyond(&self, observed: &Observed) -> Surplus {
+    /// Returns what the user has beyond the needs of the tests, by what the run saw and by its own entry in
+    /// `pg_user`.
+    pub(super) async fn beyond(&self, run: &RunContext, observed: &Observed) -> Surplus {
         let user = quoted(self.credentials.user());
         let grants = observed.facts.iter().filter(|(fact, _)| fact.kind == FactKind::Grant);
         let is_superuser = grants.flat_map(|(_, values)| values).any(|value| value == "superuser");
@@ -106,6 +108,27 @@ impl Redshift {
             let revoke = format!("ALTER USER {user} NOCREATEUSER;");
             surplus.add("superuser, which may do everything in the cluster", Some(revoke));
         }
+        match self.creates_databases(run).await {
+            Ok(true) => {
+                let revoke = format!("ALTER USER {user} NOCREATEDB;");
+                surplus.add("CREATEDB, the right to create databases", Some(revoke));
+            }
+            Ok(false) => {}
+            Err(detail) => {
+                surplus.unseen.push(format!("The user's entry could not be read: {detail}"));
+            }
+        }
         surplus
+    }
+
+    /// Asks in a session of its own whether the user may create databases.
+    async fn creates_databases(&self, run: &RunContext) -> Result<bool, String> {
+        let credentials = self.credentials(run).await.map_err(|finding| finding.message)?;
+        let limit = run.test_limit.min(run.run_limit);
+        let session = self.server.open(&credentials, limit, &run.redactor).await;
+        let session = session.map_err(|failure| failure.detail)?;
+        let found = session.finds(Statement::CreatesDatabases).await;
+        session.close().await;
+        found.map_err(|failure| failure.detail)
     }
 }

@@ -126,10 +126,10 @@ impl Validator for Redshift {
 
     fn surplus<'a>(
         &'a self,
-        _run: &'a RunContext,
+        run: &'a RunContext,
         observed: &'a Observed,
     ) -> BoxFuture<'a, Surplus> {
-        Box::pin(std::future::ready(self.beyond(observed)))
+        Box::pin(self.beyond(run, observed))
     }
 
     fn validate<'a>(&'a self, run: &'a RunContext) -> BoxFuture<'a, Validated> {

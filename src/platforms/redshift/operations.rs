@@ -12,6 +12,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation::new("database", "SQL SELECT 1 FROM pg_database *"),
     Operation::new("group", "SQL SELECT 1 FROM pg_group *"),
     Operation::new("database-role", "SQL SELECT 1 FROM svv_roles *"),
+    Operation::new("creates-databases", "SQL SELECT 1 FROM pg_user *"),
     Operation::new("credentials", "GET /?Action=GetClusterCredentials&*"),
     ROLE,
     WEB_IDENTITY,

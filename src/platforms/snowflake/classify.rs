@@ -230,7 +230,7 @@ pub(super) fn is_running(code: &str) -> bool {
 
 /// Words by which Snowflake names a cause, in lower case; they go before numbers that stand for several
 /// causes. `docs/platforms/snowflake.md` has the source of each.
-const WORDS: [(&str, Cause); 17] = [
+const WORDS: [(&str, Cause); 18] = [
     ("user access disabled", Cause::UserDisabled),
     ("user is disabled", Cause::UserDisabled),
     ("temporarily locked", Cause::UserLocked),
@@ -241,6 +241,7 @@ const WORDS: [(&str, Cause); 17] = [
     ("multi-factor authentication", Cause::SecondFactor),
     ("mfa authentication is required", Cause::SecondFactor),
     ("mfa is required", Cause::SecondFactor),
+    ("mfa with totp is required", Cause::SecondFactor),
     ("duo security", Cause::SecondFactor),
     ("is not allowed to access snowflake", Cause::AddressRefused),
     ("network policy is required", Cause::AddressRefused),

@@ -12,8 +12,8 @@ use super::client::Session;
 use super::integration::Snowflake;
 use super::reply::Row;
 use super::statement::{Name, Statement};
-use crate::domain::{Redactor, one_line};
-use crate::platforms::{Form, Grant, Names, RunContext, Surplus};
+use crate::domain::{Observed, Redactor, one_line};
+use crate::platforms::{Form, Grant, Names, RunContext, Surplus, principal};
 
 /// Most rights beyond the needs that are listed.
 const LISTED_MAX: usize = 40;
@@ -66,26 +66,36 @@ pub(super) const GRANTS: &[Grant] = &[
 
 impl Snowflake {
     /// Returns the names of the configuration, as statements have them.
-    pub(super) fn granted_names(&self) -> Names {
+    pub(super) fn granted_names(&self, observed: &Observed) -> Names {
         let user = |user: Option<&str>| {
             user.map_or_else(|| "<user>".to_owned(), |user| one_line(user, NAME_MAX))
         };
         let role = self.role.as_ref().map(Name::quoted);
+        let own = self.own_role(observed).map(|role| role.quoted());
+        let seen = principal(observed, "");
         let bootstrap = self.bootstrap.as_ref();
         Names::default()
-            .with("USER", user(self.credentials.user()))
+            .with("USER", user(self.credentials.user().or(seen)))
             .maybe("PRIVILEGED ROLE", role.clone())
-            .with("ROLE", role.unwrap_or_else(|| "<role>".to_owned()))
+            .with("ROLE", own.unwrap_or_else(|| "<role>".to_owned()))
             .with("WAREHOUSE", self.warehouse.quoted())
             .with("DATABASE", self.database.quoted())
             .maybe("BOOTSTRAP ROLE", bootstrap.map(|one| one.role.quoted()))
             .maybe("BOOTSTRAP USER", bootstrap.map(|one| user(one.credentials.user())))
     }
 
+    /// Returns the role that the integration acts with: the configured one, or the default that a run saw.
+    fn own_role(&self, observed: &Observed) -> Option<Name> {
+        let seen = principal(observed, "default role").map(Name::stored);
+        self.role.clone().or(seen)
+    }
+
     /// Returns what the role has beyond the needs of the tests, by `SHOW GRANTS`.
-    pub(super) async fn beyond(&self, run: &RunContext) -> Surplus {
-        let Some(role) = &self.role else {
-            return Surplus::unseen("No `role` is configured, so no role is asked about.");
+    pub(super) async fn beyond(&self, run: &RunContext, observed: &Observed) -> Surplus {
+        let Some(role) = &self.own_role(observed) else {
+            return Surplus::unseen(
+                "No `role` is configured, and the user has no default, so no role is asked about.",
+            );
         };
         let failed = |detail: &str| {
             Surplus::unseen(format!("The grants of role {role} could not be read: {detail}"))
@@ -94,7 +104,7 @@ impl Snowflake {
             Ok(session) => session,
             Err(failure) => return failed(&failure.detail),
         };
-        let found = session.ask(Statement::Grants(role), Some(role)).await;
+        let found = session.ask(Statement::Grants(role), self.role.as_ref()).await;
         session.close().await;
         let rows = match found {
             Ok(rows) => rows,

@@ -68,15 +68,19 @@ impl Validator for Snowflake {
     }
 
     fn names(&self) -> Names {
-        self.granted_names()
+        self.granted_names(&Observed::default())
+    }
+
+    fn names_seen(&self, observed: &Observed) -> Names {
+        self.granted_names(observed)
     }
 
     fn surplus<'a>(
         &'a self,
         run: &'a RunContext,
-        _observed: &'a Observed,
+        observed: &'a Observed,
     ) -> BoxFuture<'a, Surplus> {
-        Box::pin(self.beyond(run))
+        Box::pin(self.beyond(run, observed))
     }
 
     fn validate<'a>(&'a self, run: &'a RunContext) -> BoxFuture<'a, Validated> {

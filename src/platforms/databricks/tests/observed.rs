@@ -123,6 +123,7 @@ async fn missing_privilege_is_a_missing_grant() {
         missing.map(|(need, _)| need.text.clone()).collect::<Vec<_>>()
     };
     assert_eq!(missing("all-well").await, [""; 0]);
+    assert_eq!(missing("privileges-of-groups-hidden").await, [""; 0], "they cannot be seen");
     let warehouse = missing("warehouse-denied").await;
     let command = "databricks warehouses update-permissions 1a2b3c4d5e6f7a8b --json ";
     assert!(warehouse.len() == 1 && warehouse[0].starts_with(command), "{warehouse:?}");

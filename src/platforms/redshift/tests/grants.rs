@@ -38,15 +38,20 @@ async fn printed_statements_are_enough_and_a_revoked_one_is_named() {
 }
 
 #[tokio::test]
-async fn superuser_is_more_than_is_needed() {
-    let redshift = redshift(5439, Path::new("/ca.pem"), json!({ "username": "u" }));
+async fn superuser_and_right_to_create_databases_are_more_than_is_needed() {
+    let server = Server::shared();
+    server.sql("postgres", "CREATE ROLE u_much LOGIN PASSWORD 'pw-much' NOCREATEDB");
+    let redshift = server.redshift(json!({ "username": "u_much", "password": "pw-much" }));
     let mut observed = Observed::default();
     let run = context(Mode::Recurring);
     assert_eq!(redshift.surplus(&run, &observed).await.found, []);
+    server.sql("postgres", "ALTER ROLE u_much CREATEDB");
     let fact = Fact { kind: FactKind::Grant, of: "immuta".to_owned() };
     observed.facts.insert(fact, ["superuser".to_owned()].into());
     let found = redshift.surplus(&run, &observed).await.found;
-    assert_eq!(found[0].revoke.as_deref(), Some("ALTER USER \"u\" NOCREATEUSER;"));
+    let revoke: Vec<_> = found.iter().map(|one| one.revoke.as_deref().unwrap()).collect();
+    let expected = ["ALTER USER \"u_much\" NOCREATEUSER;", "ALTER USER \"u_much\" NOCREATEDB;"];
+    assert_eq!(revoke, expected);
 }
 
 #[test]
