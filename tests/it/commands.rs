@@ -32,7 +32,20 @@ fn commands_read_the_store_beside_a_running_daemon() {
     assert!(explained.contains("unreachable"), "{explained}");
     let delivered = config.json(&["deliveries", "--state", "delivered", "--json"]);
     assert_eq!(delivered[0]["type"], "integration.validation.failed", "{delivered}");
-    for command in ["list", "show one", "history one", "explain one", "deliveries", "check"] {
+    let report = config.json(&["report", "--format", "json"]);
+    assert_eq!(report["integrations"][0]["name"], "one", "{report}");
+    assert_eq!(report["total"]["openAtEnd"], 1, "{report}");
+    assert_eq!(config.run(&["report", "--month", "2999-01"]).status.code(), Some(2));
+    for command in [
+        "list",
+        "show one",
+        "history one",
+        "explain one",
+        "deliveries",
+        "check",
+        "report",
+        "top --once",
+    ] {
         let words: Vec<_> = command.split(' ').collect();
         let output = config.run(&words);
         let text = String::from_utf8(output.stdout).unwrap();

@@ -69,7 +69,7 @@ fn rest(figures: &Figures, expires: Option<Expires<'_>>) -> [String; 14] {
     [
         two(figures.in_use_ms),
         two(figures.enabled_ms),
-        figures.enabled_share.map_or_else(String::new, |share| share.percent()),
+        figures.enabled_percent().unwrap_or_default(),
         two(figures.failing_ms),
         two(figures.unknown_ms),
         figures.incidents.to_string(),

@@ -137,7 +137,7 @@ fn row(
 }
 
 fn percent(figures: &Figures) -> String {
-    figures.enabled_share.map_or_else(|| "–".to_owned(), |share| share.percent() + " %")
+    figures.enabled_percent().map_or_else(|| "–".to_owned(), |percent| percent + " %")
 }
 
 fn mean(millis: Option<u64>) -> String {

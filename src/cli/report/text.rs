@@ -74,7 +74,7 @@ fn add(
         0 => dash(),
         millis => format!("{}h", hours(millis, 1)),
     };
-    let share = figures.enabled_share.map_or_else(dash, |share| format!("{}%", share.percent()));
+    let share = figures.enabled_percent().map_or_else(dash, |percent| percent + "%");
     table.row([
         sanitise(first).into_owned(),
         sanitise(second).into_owned(),
@@ -120,7 +120,7 @@ fn expiry(next: Expires<'_>, screen: Screen) -> String {
 fn sum(report: &MonthlyReport<'_>) -> String {
     let total = &report.total;
     let all = counted(report.integrations.len(), "integration");
-    let share = total.enabled_share.map(|share| format!("{}% enabled", share.percent()));
+    let share = total.enabled_percent().map(|percent| percent + "% enabled");
     let began = counted(usize::try_from(total.incidents).unwrap_or(usize::MAX), "incident");
     let open = (0 < total.open_at_end).then(|| format!("{} open", total.open_at_end));
     let recovered = total.mean_time_to_recover_ms;

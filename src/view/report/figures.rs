@@ -37,6 +37,13 @@ pub(crate) struct Figures {
     pub(crate) mean_time_to_acknowledge_ms: Option<u64>,
 }
 
+impl Figures {
+    /// Returns the share of the time in use in which it was enabled, in percent with two decimals: `99.87`.
+    pub(crate) fn enabled_percent(&self) -> Option<String> {
+        self.enabled_share.map(Share::percent)
+    }
+}
+
 /// Share of a whole in ten-thousandths, rounded down, so that only all of it is the whole.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Share(u32);
@@ -49,7 +56,7 @@ impl Share {
     }
 
     /// Returns the share in percent with two decimals: `99.87`.
-    pub(crate) fn percent(self) -> String {
+    fn percent(self) -> String {
         format!("{}.{:02}", self.0 / 100, self.0 % 100)
     }
 }

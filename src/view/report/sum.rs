@@ -259,67 +259,66 @@ mod tests {
 
     const FAILED: &str = "recurringValidationError";
 
+    /// Name of a case, status before the first change, hours of the changes, and the figures.
+    type Case<'a> = (&'a str, Option<Status>, &'a [(i64, &'a str)], &'a str);
+
+    const WORKS: Option<Status> = Some(Status::Enabled);
+
+    const CASES: [Case<'_>; 14] = [
+        ("unchanged", WORKS, &[], "100 100 0 0 | 0 0 0 | 0 - | 0 -"),
+        ("new", None, &[(20, "creating"), (21, "enabled")], "80 79 0 0 | 0 0 0 | 0 - | 0 -"),
+        (
+            "failed before and recovered",
+            WORKS,
+            &[(-30, "enabled"), (-10, FAILED), (5, "enabled")],
+            "100 95 5 0 | 0 1 0 | 1 15 | 0 -",
+        ),
+        (
+            "failed before and recovered before",
+            WORKS,
+            &[(-30, FAILED), (-10, "enabled")],
+            "100 100 0 0 | 0 0 0 | 0 - | 0 -",
+        ),
+        ("still failing", WORKS, &[(90, FAILED)], "100 90 10 0 | 1 0 1 | 0 - | 0 -"),
+        ("failing all the time", WORKS, &[(-10, FAILED)], "100 0 100 0 | 0 1 1 | 0 - | 0 -"),
+        (
+            "two incidents",
+            WORKS,
+            &[(10, FAILED), (12, "enabled"), (20, FAILED), (26, "enabled")],
+            "100 92 8 0 | 2 0 0 | 2 4 | 0 -",
+        ),
+        (
+            "edited while it failed",
+            WORKS,
+            &[(10, FAILED), (20, "editing"), (21, "editError"), (30, "editing"), (31, "enabled")],
+            "100 79 19 0 | 1 0 0 | 1 21 | 0 -",
+        ),
+        (
+            "disabled while it failed",
+            WORKS,
+            &[(30, FAILED), (40, "disabled")],
+            "40 30 10 0 | 1 0 0 | 0 - | 0 -",
+        ),
+        (
+            "deleted, and back",
+            WORKS,
+            &[(50, "deleting"), (51, "deleted"), (80, "creating"), (81, "enabled")],
+            "71 69 0 0 | 0 0 0 | 0 - | 0 -",
+        ),
+        ("disabled before", WORKS, &[(-5, "disabled")], "0 0 0 0 | 0 0 0 | 0 - | 0 -"),
+        ("deleted before", Some(Status::Deleted), &[], "0 0 0 0 | 0 0 0 | 0 - | 0 -"),
+        ("created later", None, &[], "0 0 0 0 | 0 0 0 | 0 - | 0 -"),
+        (
+            "clock rolled back",
+            WORKS,
+            &[(40, FAILED), (30, "enabled")],
+            "100 100 0 0 | 1 0 0 | 1 0 | 0 -",
+        ),
+    ];
+
     #[test]
     fn times_and_incidents_follow_from_the_changes_of_status() {
-        let enabled = Some(Status::Enabled);
-        let table: [(&str, Option<Status>, &[(i64, &str)], &str); 14] = [
-            ("unchanged", enabled, &[], "100 100 0 0 | 0 0 0 | 0 - | 0 -"),
-            ("new", None, &[(20, "creating"), (21, "enabled")], "80 79 0 0 | 0 0 0 | 0 - | 0 -"),
-            (
-                "failed before and recovered",
-                enabled,
-                &[(-30, "enabled"), (-10, FAILED), (5, "enabled")],
-                "100 95 5 0 | 0 1 0 | 1 15 | 0 -",
-            ),
-            (
-                "failed before and recovered before",
-                enabled,
-                &[(-30, FAILED), (-10, "enabled")],
-                "100 100 0 0 | 0 0 0 | 0 - | 0 -",
-            ),
-            ("still failing", enabled, &[(90, FAILED)], "100 90 10 0 | 1 0 1 | 0 - | 0 -"),
-            ("failing all the time", enabled, &[(-10, FAILED)], "100 0 100 0 | 0 1 1 | 0 - | 0 -"),
-            (
-                "two incidents",
-                enabled,
-                &[(10, FAILED), (12, "enabled"), (20, FAILED), (26, "enabled")],
-                "100 92 8 0 | 2 0 0 | 2 4 | 0 -",
-            ),
-            (
-                "edited while it failed",
-                enabled,
-                &[
-                    (10, FAILED),
-                    (20, "editing"),
-                    (21, "editError"),
-                    (30, "editing"),
-                    (31, "enabled"),
-                ],
-                "100 79 19 0 | 1 0 0 | 1 21 | 0 -",
-            ),
-            (
-                "disabled while it failed",
-                enabled,
-                &[(30, FAILED), (40, "disabled")],
-                "40 30 10 0 | 1 0 0 | 0 - | 0 -",
-            ),
-            (
-                "deleted, and back",
-                enabled,
-                &[(50, "deleting"), (51, "deleted"), (80, "creating"), (81, "enabled")],
-                "71 69 0 0 | 0 0 0 | 0 - | 0 -",
-            ),
-            ("disabled before", enabled, &[(-5, "disabled")], "0 0 0 0 | 0 0 0 | 0 - | 0 -"),
-            ("deleted before", Some(Status::Deleted), &[], "0 0 0 0 | 0 0 0 | 0 - | 0 -"),
-            ("created later", None, &[], "0 0 0 0 | 0 0 0 | 0 - | 0 -"),
-            (
-                "clock rolled back",
-                enabled,
-                &[(40, FAILED), (30, "enabled")],
-                "100 100 0 0 | 1 0 0 | 1 0 | 0 -",
-            ),
-        ];
-        for (name, before, changes, expected) in table {
+        for (name, before, changes, expected) in CASES {
             assert_eq!(shown(&row(before, changes)), expected, "{name}");
         }
     }
