@@ -47,7 +47,7 @@ struct Row {
 /// Returns the text of the document.
 pub(super) fn text(report: &MonthlyReport<'_>, screen: Screen) -> anyhow::Result<String> {
     let (from, until) = (screen.instant(Some(report.from)), screen.instant(Some(report.until)));
-    let so_far = if report.is_over { "" } else { "; the month lasts" };
+    let so_far = if report.is_over { "" } else { ", so far" };
     let document = Document {
         month: report.month.to_string(),
         period: format!("From {from} to {until} ({}){so_far}.", sanitise(report.zone)),
@@ -156,7 +156,7 @@ mod tests {
         let shown = text(&monthly(&rows), screen()).unwrap();
         for part in [
             "<h1>Integrations in 2026-11</h1>",
-            "From 2026-11-01T00:00:00Z to 2026-11-23T10:00:00Z (UTC); the month lasts.",
+            "From 2026-11-01T00:00:00Z to 2026-11-23T10:00:00Z (UTC), so far.",
             "Some status changes before 2026-11-05T00:00:00Z are no longer kept",
             "<dt>Mean time to recover</dt><dd>1h 30m</dd>",
             r#"<th scope="row">lake</th><td>Redshift</td><td class="number">442.0 h</td>"#,

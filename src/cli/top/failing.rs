@@ -44,8 +44,7 @@ impl Cause<'_> {
         let more = if self.others == 0 { String::new() } else { format!(" +{}", self.others) };
         let name = cut(&row.name, NAME - more.len()) + &more;
         let why = self.first.problems().first().map_or_else(String::new, |test| {
-            let said = test.message.as_deref().unwrap_or_default();
-            format!("{}: {said}", test.name)
+            test.message.clone().unwrap_or_else(|| test.name.clone())
         });
         let by = acknowledgement.as_ref().map(|one| {
             let by = if one.author.is_empty() {
