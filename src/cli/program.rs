@@ -60,9 +60,9 @@ fn answer(arguments: Arguments) -> Result<Answer, CommandError> {
         // The configuration says how it logs.
         Command::Run(_) => {}
         Command::Demo(_) => log::start(&global, None, demo::LOG_FILTER)?,
-        // Lines of a log would spoil the screen.
+        // Lines of a log would spoil the screen; a panic ends it, and is written.
         #[cfg(feature = "top")]
-        Command::Top(_) => log::start(&global, None, "off")?,
+        Command::Top(_) => log::start(&global, None, "off,revalidated::cli::logging=error")?,
         Command::Status(_)
         | Command::Reload(_)
         | Command::Check(_)
