@@ -3,6 +3,7 @@
 mod fleet;
 mod hostile;
 mod public;
+mod served;
 mod sizes;
 
 use std::fs;
