@@ -5,7 +5,8 @@
 pub(super) enum Statement<'a> {
     /// Asks for an answer to a trivial statement.
     Ping,
-    /// Asks for the user's control of the database; documented for Azure Synapse Analytics.
+    /// Asks for the user's control of the database; documented for Azure Synapse Analytics, but not for its
+    /// dedicated SQL pools.
     Control,
     /// Asks the same of servers that do not answer [`Self::Control`].
     ControlByName,
