@@ -56,6 +56,11 @@ impl Control {
         shared.map_or_else(|| Arc::from([]), |shared| Arc::clone(&shared.active().maintenance))
     }
 
+    /// Returns the lateness that 99 % of the latest runs stay within; none before the first run.
+    pub(crate) fn lateness(&self) -> Option<Duration> {
+        self.shared.upgrade()?.metrics.lateness()
+    }
+
     /// Returns the policy by which the runs of an integration are judged.
     pub(crate) fn policy(&self, id: IntegrationId) -> Option<Policy> {
         Some(self.shared.upgrade()?.active().watched.get(&id)?.policy)

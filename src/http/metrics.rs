@@ -20,6 +20,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
+use super::lateness::Lateness;
 use crate::domain::{Class, Next, OwnFault, ReportStatus, Status, Timestamp};
 
 /// Prefix of every metric's name.
@@ -41,6 +42,7 @@ pub(crate) struct Metrics {
     runs: Family<Labels<2, &'static str>, Counter>,
     duration: Histogram,
     lateness: Histogram,
+    late: Lateness,
     in_flight: Gauge,
     attempts: Family<Labels<2, String>, Counter>,
     store_failures: Counter,
@@ -54,6 +56,7 @@ impl Default for Metrics {
             runs: Family::default(),
             duration: Histogram::new(DURATION_SECS),
             lateness: Histogram::new(LATENESS_SECS),
+            late: Lateness::default(),
             in_flight: Gauge::default(),
             attempts: Family::default(),
             store_failures: Counter::default(),
@@ -113,6 +116,12 @@ impl Metrics {
         self.runs.get_or_create(&[("result", result.as_str()), ("class", class)]).inc();
         self.duration.observe(duration.as_secs_f64());
         self.lateness.observe(lateness.as_secs_f64());
+        self.late.observe(lateness);
+    }
+
+    /// Returns the lateness that 99 % of the latest runs stay within; none before the first run.
+    pub(crate) fn lateness(&self) -> Option<Duration> {
+        self.late.most()
     }
 
     /// Counts an attempt to deliver to `receiver`; `next` is its outcome.

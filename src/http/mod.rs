@@ -9,6 +9,7 @@ mod caller;
 mod connection;
 mod frames;
 mod gate;
+mod lateness;
 mod listener;
 mod metrics;
 mod parameter;

@@ -13,8 +13,8 @@ use crate::page::templates::{IntegrationPage, RunOfIntegration};
 use crate::page::visit::{Shown, Visit};
 use crate::page::{notes, spans};
 use crate::store::{
-    DeliveryFilter, DeliveryRow, HistoryRow, IntegrationRow, Mark, Page, SharingRow, StoreError,
-    TargetRow, View,
+    DeliveryFilter, DeliveryRow, HistoryRow, IntegrationRow, Mark, Page, StoreError, TargetRow,
+    View,
 };
 use crate::view::{Configured, Explanation};
 
@@ -55,7 +55,8 @@ async fn read(
         marks: marks(view, id).await?,
         deliveries: deliveries(view, filter).await?,
         history: history(view, id).await?,
-        sharing: sharing(view, id).await?,
+        sharing: view.sharing(id).await?,
+        passed: view.facts(id).await?.unwrap_or_default(),
     })
 }
 
@@ -70,10 +71,6 @@ async fn deliveries(view: &View, filter: DeliveryFilter) -> Result<Vec<DeliveryR
 
 async fn history(view: &View, id: IntegrationId) -> Result<Vec<HistoryRow>, StoreError> {
     Ok(view.history(id, Page::first(HISTORY_MAX)).await?.rows)
-}
-
-async fn sharing(view: &View, id: IntegrationId) -> Result<Vec<SharingRow>, StoreError> {
-    view.sharing(id).await
 }
 
 /// Page of a run of an integration.

@@ -35,7 +35,8 @@ async fn read(visit: &Visit) -> Result<(Frame, Overview), Refused> {
     let mutes = Mutes::at(&silences, &maintenance, now);
     let selection = Selection::of(rows.iter(), &asked, &mutes, now);
     let reads = Reads::read(visit.view(), &selection, now).await;
-    let reads = reads.map_err(|error| visit.unread(&error))?;
+    let mut reads = reads.map_err(|error| visit.unread(&error))?;
+    reads.lateness = visit.source.control.lateness();
     let page = Overview::new(&selection, &asked, &mutes, &reads, &visit.viewer);
     let counts = counts(&page, rows.len());
     let frame = Frame::new(&visit.viewer, "integrations", page.headline.title.clone(), counts);

@@ -24,7 +24,7 @@ use super::overview::Left;
 use super::text::{counted, sentence};
 use super::viewer::Viewer;
 use super::words;
-use crate::domain::{FactorKind, ReportStatus, Weighed, duration_text};
+use crate::domain::{FactorKind, Facts, ReportStatus, Weighed, duration_text};
 use crate::store::{DeliveryRow, HistoryRow, IntegrationRow, Mark, SharingRow};
 use crate::view::{Explanation, FailingRow, config, leaves, parsed};
 
@@ -41,6 +41,8 @@ pub(crate) struct Rows {
     pub(crate) history: Vec<HistoryRow>,
     /// Factors that it shares with others.
     pub(crate) sharing: Vec<SharingRow>,
+    /// Facts of its last passing run.
+    pub(crate) passed: Facts,
 }
 
 /// Fact about an integration: name, text, and an instant with words around it.
@@ -138,7 +140,7 @@ pub(crate) struct Detail {
 impl Detail {
     /// Page of an integration for a viewer.
     pub(crate) fn new(rows: Rows, viewer: &Viewer) -> Self {
-        let Rows { explanation, marks, deliveries, history, sharing } = rows;
+        let Rows { explanation, marks, deliveries, history, sharing, passed } = rows;
         let row = &explanation.row;
         let look = Look::of(row.status, row.last_run.as_ref().map(Mark::from).as_ref());
         let is_public = viewer.is_public();
@@ -162,7 +164,7 @@ impl Detail {
             lasting: since.map(|at| viewer.present.lasting(at)),
             facts: facts(&explanation, &sharing, viewer),
             mutes: mutes(&explanation, viewer),
-            why: Why::of(&failing, look, viewer),
+            why: Why::of(&failing, look, &passed, viewer),
             results: results(row, viewer),
             plot: Plot::of(&marks, viewer),
             runs_href: if is_public {

@@ -1,5 +1,6 @@
 //! Why: class and rule in words, the first problem, its remediation, and what changed since it last passed.
 
+use crate::domain::{Fact, Facts};
 use crate::page::address;
 use crate::page::look::Look;
 use crate::page::moment::Moment;
@@ -43,7 +44,12 @@ pub(crate) struct Change {
 
 impl Why {
     /// Returns the reason; none while there is nothing to explain.
-    pub(crate) fn of(failing: &FailingRow, look: Look, viewer: &Viewer) -> Option<Self> {
+    pub(crate) fn of(
+        failing: &FailingRow,
+        look: Look,
+        passed: &Facts,
+        viewer: &Viewer,
+    ) -> Option<Self> {
         let explained = matches!(look, Look::Failing | Look::Attention | Look::Unconfirmed);
         let run = failing.run().filter(|_| explained)?;
         let problems = failing.problems();
@@ -61,7 +67,7 @@ impl Why {
             lead: message(problem, is_public),
             fix: problem.remediation.clone().filter(|_| !is_public),
             passed: row.fingerprint_at.map(|at| viewer.present.exact(at)),
-            changes: if is_public { Vec::new() } else { changes(run) },
+            changes: if is_public { Vec::new() } else { changes(run, passed) },
         })
     }
 }
@@ -72,11 +78,21 @@ pub(crate) fn run_href(name: &str, id: i64, run: i64, viewer: &Viewer) -> String
     viewer.link(&format!("{path}/runs/{run}"))
 }
 
-/// Returns what a run lost and gained since the last one that passed, by kind.
-pub(crate) fn changes(run: &RunRow) -> Vec<Change> {
+/// Returns what a run lost, gained and still has since the last one that passed, whose facts are given.
+pub(crate) fn changes(run: &RunRow, passed: &Facts) -> Vec<Change> {
     let mut changes = Vec::new();
     for drift in &run.drift {
-        let sides = [("−", "lost", "d", &drift.lost), ("+", "gained", "a", &drift.gained)];
+        let fact = Fact { kind: drift.kind, of: drift.of.clone() };
+        let before = passed.get(&fact).into_iter().flatten();
+        let same: Vec<_> = before.filter(|value| !drift.lost.contains(value)).cloned().collect();
+        // A list that was cut does not say what is lost.
+        let is_whole = !drift.lost.iter().any(|value| value.starts_with("and "));
+        let same = if is_whole { same } else { Vec::new() };
+        let sides = [
+            ("−", "lost", "d", &drift.lost),
+            ("+", "gained", "a", &drift.gained),
+            ("=", "the same", "", &same),
+        ];
         for (sign, word, style, values) in sides {
             if values.is_empty() {
                 continue;
@@ -92,6 +108,7 @@ pub(crate) fn changes(run: &RunRow) -> Vec<Change> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::FactKind;
     use crate::page::viewer::Access;
     use crate::page::viewer::samples::viewer;
     use crate::view::samples;
@@ -99,7 +116,7 @@ mod tests {
     #[test]
     fn reason_has_rule_problem_remediation_and_changes() {
         let failing = samples::failing();
-        let why = Why::of(&failing, Look::Failing, &viewer(Access::Read)).unwrap();
+        let why = Why::of(&failing, Look::Failing, &Facts::new(), &viewer(Access::Read)).unwrap();
         assert_eq!(why.rule, "a transient failure \u{9b}");
         let (id, at, href) = &why.run;
         assert_eq!((*id, at.text.as_str(), href.as_str()), (912, "09:56:40", "/i/lake/runs/912"));
@@ -114,9 +131,24 @@ mod tests {
     }
 
     #[test]
+    fn facts_that_both_runs_have_are_shown_beside_the_changes() {
+        let fact = Fact { kind: FactKind::ServerVersion, of: "h".to_owned() };
+        let values = ["1.2\u{9b}", "patch 7"].map(str::to_owned);
+        let passed = Facts::from([(fact, values.into())]);
+        let signs = |run: &RunRow| {
+            let changes = changes(run, &passed);
+            changes.iter().map(|one| format!("{} {}", one.sign, one.text)).collect::<Vec<_>>()
+        };
+        let mut run = samples::run();
+        assert_eq!(signs(&run), ["− h: 1.2\u{9b}", "+ h: 1.3", "= h: patch 7"]);
+        run.drift[0].lost.push("and 3 more".to_owned());
+        assert_eq!(signs(&run).len(), 2, "a list that was cut does not say what is the same");
+    }
+
+    #[test]
     fn refused_edit_is_explained_by_the_new_configuration() {
         let failing = FailingRow { row: samples::edited(), ..samples::failing() };
-        let why = Why::of(&failing, Look::Attention, &viewer(Access::Read)).unwrap();
+        let why = Why::of(&failing, Look::Attention, &Facts::new(), &viewer(Access::Read)).unwrap();
         assert_eq!(
             (why.run.0, why.rule.as_str()),
             (911, "a definitive failure (denied) counts at once")
@@ -127,13 +159,18 @@ mod tests {
     fn nothing_is_explained_while_all_is_well() {
         let failing = samples::failing();
         for look in [Look::Enabled, Look::Disabled, Look::InFlight] {
-            assert!(Why::of(&failing, look, &viewer(Access::Read)).is_none(), "{look:?}");
+            assert!(
+                Why::of(&failing, look, &Facts::new(), &viewer(Access::Read)).is_none(),
+                "{look:?}"
+            );
         }
     }
 
     #[test]
     fn public_reason_is_the_class_alone() {
-        let why = Why::of(&samples::failing(), Look::Failing, &viewer(Access::Public)).unwrap();
+        let why =
+            Why::of(&samples::failing(), Look::Failing, &Facts::new(), &viewer(Access::Public))
+                .unwrap();
         let said = "The platform cannot be reached.";
         assert_eq!((why.rule.as_str(), why.lead.as_str()), (said, said));
         assert!(why.fix.is_none() && why.changes.is_empty());

@@ -1,6 +1,6 @@
 //! Runs in a list, and one run with all that its tests said.
 
-use crate::domain::{Class, ReportStatus, Subject, duration_text};
+use crate::domain::{Class, Facts, ReportStatus, Subject, duration_text};
 use crate::page::integration::{Change, Results, changes, run_href, word};
 use crate::page::moment::Moment;
 use crate::page::viewer::Viewer;
@@ -96,7 +96,7 @@ impl RunPage {
             item: RunItem::of(target, run, viewer),
             configuration,
             results: vec![Results::of(run, "Tests", viewer)],
-            changes: if viewer.is_public() { Vec::new() } else { changes(run) },
+            changes: if viewer.is_public() { Vec::new() } else { changes(run, &Facts::new()) },
         }
     }
 }

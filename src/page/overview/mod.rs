@@ -29,7 +29,7 @@ use super::address::Pairs;
 use super::look::Look;
 use super::moment::Moment;
 use super::mutes::Mutes;
-use super::text::{counted, grouped};
+use super::text::{counted, grouped, took};
 use super::viewer::Viewer;
 use crate::view::Order;
 
@@ -49,6 +49,8 @@ pub(crate) struct Overview {
     pub(crate) latest: Option<(Moment, String, String)>,
     /// Number of runs within the last hour.
     pub(crate) runs: Option<String>,
+    /// Lateness that 99 % of the latest runs stay within.
+    pub(crate) lateness: Option<String>,
     /// Sentence about the latest change, for those who listen.
     pub(crate) say: String,
     /// Tiles of the platforms.
@@ -161,6 +163,7 @@ impl Overview {
             failing,
             latest,
             runs: reads.runs.map(|runs| grouped(usize::try_from(runs).unwrap_or(usize::MAX))),
+            lateness: reads.lateness.map(took),
             say: say.unwrap_or_default(),
             tiles: Tile::all(selection, asked),
             causes: causes.collect(),

@@ -41,6 +41,8 @@ pub(crate) struct Reads {
     pub(crate) latest: Option<Attributed<TransitionRow>>,
     /// Number of runs within the last hour.
     pub(crate) runs: Option<u32>,
+    /// Lateness that 99 % of the latest runs stay within.
+    pub(crate) lateness: Option<Duration>,
 }
 
 impl Reads {

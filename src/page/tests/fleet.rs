@@ -192,6 +192,7 @@ impl Fleet {
             latest: target
                 .map(|integration| Attributed::<TransitionRow> { integration, row: change }),
             runs: Some(214),
+            lateness: Some(Duration::from_millis(80)),
         }
     }
 }

@@ -25,7 +25,7 @@ use super::templates::{
     RunsPage, SilencesPage,
 };
 use super::viewer::{Access, Viewer};
-use crate::domain::{EventType, Status};
+use crate::domain::{EventType, Facts, Status};
 use crate::store::{Attributed, EventRow, HistoryRow, IntegrationRow, StatusRow};
 use crate::view::{Situation, samples};
 
@@ -89,6 +89,7 @@ fn troubled() -> Rows {
             HistoryRow::Transition(created),
         ],
         sharing: fleet::sharing(),
+        passed: Facts::new(),
     }
 }
 

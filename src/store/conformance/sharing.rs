@@ -2,12 +2,13 @@
 
 use super::bench::{Bench, failed, passed, wanted};
 use super::on_every_engine;
-use crate::domain::{Class, Factor, FactorKind, Timestamp};
-use crate::store::Wanted;
+use crate::domain::{Class, Fact, FactKind, Factor, FactorKind, Facts, Observed, Timestamp};
+use crate::store::{SubjectRun, Wanted};
 
 on_every_engine!(
     shared_factors_count_and_name_the_others_those_that_fail_first,
     runs_are_counted_from_an_instant_on,
+    facts_are_those_of_the_last_passing_run,
 );
 
 async fn shared_factors_count_and_name_the_others_those_that_fail_first(mut bench: Bench) {
@@ -36,6 +37,22 @@ async fn shared_factors_count_and_name_the_others_those_that_fail_first(mut benc
     assert_eq!(shown(&bench, "a").await, expected);
     let alone = ["own: 0 others, 0 failing, ", "login: 5 others, 1 failing, d a b"];
     assert_eq!(shown(&bench, "f").await, alone);
+}
+
+async fn facts_are_those_of_the_last_passing_run(mut bench: Bench) {
+    bench.sync(&[wanted("n1")]).await;
+    let id = bench.id("n1").await;
+    assert_eq!(bench.view().facts(id).await.unwrap(), None);
+    let fact = Fact { kind: FactKind::Grant, of: "db".to_owned() };
+    let facts = Facts::from([(fact, ["SELECT".to_owned()].into())]);
+    bench.wait_until_due("n1").await;
+    let begun = bench.begun("n1").await;
+    let subject = begun.subjects()[0];
+    let observed = Observed { facts: facts.clone(), ..Observed::default() };
+    let run = SubjectRun { subject, report: passed(), observed, own_fault: None };
+    bench.record_run(begun, run).await;
+    bench.run_of("n1", failed(Class::Denied)).await;
+    assert_eq!(bench.view().facts(id).await.unwrap(), Some(facts));
 }
 
 async fn runs_are_counted_from_an_instant_on(mut bench: Bench) {

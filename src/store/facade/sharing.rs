@@ -1,7 +1,7 @@
 //! Reads of the integrations around one: those that share a factor with it, and how many runs there are.
 
 use super::View;
-use crate::domain::{IntegrationId, Timestamp};
+use crate::domain::{Facts, IntegrationId, Timestamp};
 use crate::store::{SharingRow, StoreError};
 
 impl View {
@@ -9,6 +9,13 @@ impl View {
     pub(crate) async fn sharing(&self, id: IntegrationId) -> Result<Vec<SharingRow>, StoreError> {
         match self {
             Self::Sqlite(engine) => engine.sharing(id).await,
+        }
+    }
+
+    /// Returns the facts of the last passing run of an integration; none before the first.
+    pub(crate) async fn facts(&self, id: IntegrationId) -> Result<Option<Facts>, StoreError> {
+        match self {
+            Self::Sqlite(engine) => engine.facts(id).await,
         }
     }
 

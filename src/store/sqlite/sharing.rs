@@ -3,13 +3,19 @@
 use rusqlite::{Connection, named_params};
 
 use super::column::parse;
+use super::fingerprint;
 use super::{SharingRow, StoreError, View};
-use crate::domain::{Factor, IntegrationId, Timestamp};
+use crate::domain::{Factor, Facts, IntegrationId, Timestamp};
 
 impl View {
     /// Implements [`crate::store::View::sharing`] on this engine.
     pub(crate) async fn sharing(&self, id: IntegrationId) -> Result<Vec<SharingRow>, StoreError> {
         self.readers.read(move |tx| sharing(tx, id)).await
+    }
+
+    /// Implements [`crate::store::View::facts`] on this engine.
+    pub(crate) async fn facts(&self, id: IntegrationId) -> Result<Option<Facts>, StoreError> {
+        self.readers.read(move |tx| facts(tx, id)).await
     }
 
     /// Implements [`crate::store::View::runs_since`] on this engine.
@@ -54,6 +60,18 @@ fn sharing(tx: &Connection, id: IntegrationId) -> Result<Vec<SharingRow>, StoreE
         row.named = found.collect::<Result<_, _>>()?;
     }
     Ok(rows)
+}
+
+/// Facts of the last passing run.
+pub(super) const FACTS: &str = "
+    SELECT content FROM integration JOIN fingerprint ON fingerprint.id = fingerprint_id
+    WHERE integration.id = :id";
+
+fn facts(tx: &Connection, id: IntegrationId) -> Result<Option<Facts>, StoreError> {
+    let mut statement = tx.prepare_cached(FACTS)?;
+    let mut rows = statement.query(named_params! {":id": id.0})?;
+    let content = rows.next()?.map(|row| row.get(0)).transpose()?;
+    fingerprint::facts(content)
 }
 
 /// Number of runs from an instant on.

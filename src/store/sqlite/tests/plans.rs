@@ -28,6 +28,7 @@ const HOT: &[(&str, &str)] = &[
     (integration::LIVING, "integration_name (name=?)"),
     (integration::SHARED, "factor_value (kind=? AND value=?)"),
     (sharing::FACTORS, "factor_value (kind=? AND value=?)"),
+    (sharing::FACTS, "INTEGER PRIMARY KEY (rowid=?)"),
     (sharing::RUNS_SINCE, "COVERING INDEX run_started (started_at_ms>?)"),
     (integration::LIVING_PAGE, "integration_name (name>?)"),
     (integration::LIVING_PAGE, "INTEGER PRIMARY KEY (rowid=?)"),
