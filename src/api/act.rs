@@ -23,7 +23,7 @@ use crate::store::{
 use crate::view::{Pinged, ReplayPlan, RequestedRun, Requeued, Revalidated, Silence, SilenceState};
 
 /// Longest time that a caller may wait for a run.
-const WAIT_MAX: Duration = Duration::from_secs(300);
+const WAIT_MAX: Duration = Duration::from_mins(5);
 /// Time between two looks for a result.
 const LOOK: Duration = Duration::from_millis(200);
 /// Length limit of a comment, in characters.

@@ -165,7 +165,18 @@ pub(super) fn unread(error: StoreError) -> Problem {
         StoreError::Busy => {
             Problem::new(Code::Unavailable, "too many reads at once").retry_after(1)
         }
-        error => {
+        error @ (StoreError::Engine(_)
+        | StoreError::File { .. }
+        | StoreError::Damaged { .. }
+        | StoreError::InUse { .. }
+        | StoreError::Inconsistent { .. }
+        | StoreError::Document { .. }
+        | StoreError::Newer { .. }
+        | StoreError::TooSlow
+        | StoreError::Commit(_)
+        | StoreError::Random
+        | StoreError::Undecided
+        | StoreError::Stopped) => {
             tracing::warn!("the interface could not read the store: {error}");
             Problem::new(Code::Unavailable, "the store cannot be read now").retry_after(1)
         }

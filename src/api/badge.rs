@@ -37,9 +37,13 @@ impl Badge {
     fn of(name: &str, status: Status) -> Self {
         let color = match status {
             Status::Enabled => "#1a7f37",
-            status if status.is_error() => "#cf222e",
             Status::Disabled | Status::Deleted | Status::Deleting => "#57606a",
-            _ => "#0969da",
+            Status::Creating | Status::Editing | Status::Migrating => "#0969da",
+            Status::CreateError
+            | Status::DeleteError
+            | Status::EditError
+            | Status::MigrateError
+            | Status::RecurringValidationError => "#cf222e",
         };
         Self::new(name, status.as_str().to_owned(), color)
     }

@@ -123,7 +123,7 @@ fn integration(row: &StatusRow, status: &'static str) -> Notice {
 }
 
 /// Handler of `GET /api/v1/changes`: notices of what to read again.
-pub(super) async fn stream(asked: Asked) -> Handled {
+pub(super) fn stream(asked: Asked) -> Handled {
     asked.stream()?;
     let api = Arc::downgrade(&asked.api);
     let notices = asked.api.hub.subscribe(|| drop(tokio::spawn(watch(api))));
@@ -198,7 +198,7 @@ mod tests {
         let same = [("receiver", "a", "1"), ("silence", "3", "x")];
         assert_eq!(sent(snapshot(vec![leased], &same)), []);
         let data = r#"{"id":7,"name":"lake","status":"enabled","lastRunId":912}"#;
-        let expected = ("integration", data.to_owned().replace("7", &row.id.0.to_string()));
+        let expected = ("integration", data.to_owned().replace('7', &row.id.0.to_string()));
         assert_eq!(sent(snapshot(vec![flipped], &same)), [expected]);
         let gone = sent(snapshot(vec![], &[("receiver", "a", "2"), ("daemon", "disk", "y")]));
         let names: Vec<_> = gone.iter().map(|(name, _)| *name).collect();

@@ -28,8 +28,8 @@ pub(super) async fn summary(asked: Asked) -> Handled {
 }
 
 /// Handler of `GET /healthz`: the process lives.
-pub(super) async fn health(_asked: Asked) -> Handled {
-    Ok(Answer::new("text/plain; charset=utf-8", "ok\n").into())
+pub(super) fn health() -> Reply {
+    Answer::new("text/plain; charset=utf-8", "ok\n").into()
 }
 
 /// Handler of `GET /readyz`: the loops make progress, and the store answers.
@@ -57,7 +57,8 @@ pub(super) async fn metrics(asked: Asked) -> Handled {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Version {
-    version: &'static str,
+    #[serde(rename = "version")]
+    program: &'static str,
     /// Random id of the database: cursors and positions of another one mean other rows.
     epoch: String,
     /// Number of the latest event.
@@ -71,7 +72,7 @@ pub(super) async fn version(asked: Asked) -> Handled {
     let node = asked.api.view.node().await.map_err(unread)?;
     let read = asked.api.view.events(i64::MAX, 1).await.map_err(unread)?;
     let shown = Version {
-        version: env!("CARGO_PKG_VERSION"),
+        program: env!("CARGO_PKG_VERSION"),
         epoch: read.epoch,
         latest_event: read.latest,
         started_at: node.started_at,
@@ -80,13 +81,13 @@ pub(super) async fn version(asked: Asked) -> Handled {
 }
 
 /// Handler of `GET /api/v1/catalog`.
-pub(super) async fn catalogs(asked: Asked) -> Handled {
+pub(super) fn catalogs(asked: &Asked) -> Handled {
     let shown = PLATFORMS.iter().map(PlatformTests::from).collect();
-    Ok(items(&asked, shown, None)?.into())
+    Ok(items(asked, shown, None)?.into())
 }
 
 /// Handler of `GET /api/v1/catalog/{type}`.
-pub(super) async fn catalog(asked: Asked) -> Handled {
+pub(super) fn catalog(asked: &Asked) -> Handled {
     let kind = asked.part("type");
     let found = PLATFORMS.iter().find(|platform| platform.kind == kind);
     let platform = found.ok_or_else(|| {

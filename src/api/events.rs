@@ -179,7 +179,7 @@ impl Writer {
             }
             if read.rows.is_empty() {
                 let stopped = tokio::select! {
-                    changed = timeout(LOOK, changes.changed()) => matches!(changed, Ok(Err(_))),
+                    woken = timeout(LOOK, changes.changed()) => matches!(woken, Ok(Err(_))),
                     () = self.sender.closed() => true,
                 };
                 let is_silent = ALIVE_EVERY <= self.alive.elapsed();

@@ -11,6 +11,7 @@ mod daemon;
 mod document;
 mod events;
 mod feed;
+mod fresh;
 mod hub;
 mod integrations;
 mod messages;

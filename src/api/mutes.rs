@@ -56,8 +56,8 @@ pub(super) async fn targets(asked: &Asked) -> Result<Vec<TargetRow>, Problem> {
 }
 
 /// Handler of `GET /api/v1/maintenance`: the windows of the configuration, with their next openings.
-pub(super) async fn maintenance(asked: Asked) -> Handled {
+pub(super) fn maintenance(asked: &Asked) -> Handled {
     let windows = asked.api.control.maintenance();
     let now = asked.now();
-    Ok(items(&asked, windows.iter().map(|one| Window::new(one, now)).collect(), None)?.into())
+    Ok(items(asked, windows.iter().map(|one| Window::new(one, now)).collect(), None)?.into())
 }

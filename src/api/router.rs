@@ -9,13 +9,16 @@ use axum::extract::{RawPathParams, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter, on};
+use tokio::time::Instant;
 use tracing::{debug, info};
 
 use super::asked::Asked;
+use super::fresh::question_of;
 use super::route::{Handled, Method, Reply, Route};
 use super::routes::{REFUSED, ROUTES};
 use super::state::Api;
 use crate::http::{Caller, Code, Form, Problem, Query, Refusal, Streaming};
+use crate::store::Position;
 
 /// Bytes of a body at most.
 const BODY_MAX: usize = 64 * 1024;
@@ -105,9 +108,22 @@ async fn answer(
     let headers = request.headers().clone();
     let caller = request.extensions().get::<Caller>().cloned().unwrap_or_default();
     let (by, method) = (caller.by.clone(), route.method);
-    let handled = handle(route, api, path, caller, request).await;
+    let target = request.uri().path_and_query().map(ToString::to_string);
+    let question = target.filter(|_| method == Method::Get && permit(route, &caller).is_ok());
+    let question = question.map(|target| question_of(&caller, &target, &headers));
+    let (fresh, handled) = match known(&api, question, &headers).await {
+        Known::Same(response) => return response,
+        Known::Open(question) => {
+            (question, handle(route, Arc::clone(&api), path, caller, request).await)
+        }
+    };
     let response = match handled {
-        Ok(Reply::Whole(answer)) => answer.response(&headers),
+        Ok(Reply::Whole(answer)) => {
+            if let Some((question, position, at)) = fresh.filter(|_| answer.is_kept()) {
+                api.fresh.given(question, answer.tag(), position, at);
+            }
+            answer.response(&headers)
+        }
         Ok(Reply::Streamed(response)) => response,
         Err(problem) => {
             if method != Method::Get {
@@ -119,6 +135,27 @@ async fn answer(
     };
     debug!(by, status = response.status().as_u16(), "{} {}", <&str>::from(method), route.path);
     response
+}
+
+/// What is known about the answer to a request before it is made.
+enum Known {
+    /// The caller has it already.
+    Same(Response),
+    /// It must be made; then it may be remembered under this question, as of a position and an instant.
+    Open(Option<(String, Position, Instant)>),
+}
+
+/// Returns the answer to a caller that has it already, without a read of more than the position.
+async fn known(api: &Api, question: Option<String>, headers: &HeaderMap) -> Known {
+    let Some(question) = question else { return Known::Open(None) };
+    let (Ok(position), now) = (api.view.position().await, Instant::now()) else {
+        return Known::Open(None);
+    };
+    let tag = api.fresh.tag(&question, position, now);
+    match tag.and_then(|tag| crate::http::unchanged(headers, &tag)) {
+        Some(response) => Known::Same(response),
+        None => Known::Open(Some((question, position, now))),
+    }
 }
 
 async fn handle(
@@ -172,7 +209,7 @@ fn accept(route: &Route, headers: &HeaderMap) -> Result<(), Problem> {
         let range = range.split(';').next().unwrap_or_default().trim();
         let family = range.strip_suffix("/*");
         range == "*/*"
-            || kinds.iter().any(|kind| *kind == range)
+            || kinds.contains(&range)
             || family.is_some_and(|family| kinds.iter().any(|kind| kind.starts_with(family)))
     };
     if wanted.is_empty() || wanted.iter().any(takes) {

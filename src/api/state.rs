@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
+use super::fresh::Fresh;
 use super::hub::Hub;
 use super::readiness::Readiness;
 use super::validating::Validating;
@@ -26,6 +27,8 @@ pub(crate) struct Api {
     pub(super) ready: Readiness,
     /// Integrations with a run that a caller waits for.
     pub(super) validating: Validating,
+    /// Answers that are known to be the same.
+    pub(super) fresh: Fresh,
     /// Source of live changes.
     pub(super) hub: Hub,
 }
@@ -41,6 +44,7 @@ impl Api {
             url,
             ready: Readiness::default(),
             validating: Validating::default(),
+            fresh: Fresh::default(),
             hub: Hub::default(),
         })
     }

@@ -322,10 +322,10 @@ mod tests {
         assert_eq!(listen("", &[(RUNTIME_DIRECTORY, "run")]), "");
         assert_eq!(listen("", &runtime), "unix:/run/revalidated/api.sock");
         assert_eq!(listen("[http]\nlisten = []\n", &runtime), "");
-        let listed = "[http]\nlisten = [\"systemd:read\"]\n";
-        assert_eq!(listen(listed, &runtime), "systemd:read");
+        let sockets = "[http]\nlisten = [\"systemd:read\"]\n";
+        assert_eq!(listen(sockets, &runtime), "systemd:read");
         let variable = [runtime[0], ("REVALIDATED__HTTP__LISTEN", "[\"127.0.0.1:1\"]")];
-        assert_eq!(listen(listed, &variable), "127.0.0.1:1");
+        assert_eq!(listen(sockets, &variable), "127.0.0.1:1");
     }
 
     #[test]

@@ -55,6 +55,11 @@ impl Answer {
         self
     }
 
+    /// Returns true for an answer that may be asked for again with its tag.
+    pub(crate) fn is_kept(&self) -> bool {
+        self.status == StatusCode::OK
+    }
+
     /// Returns the tag of the body: a strong one, the hash of its bytes before compression.
     pub(crate) fn tag(&self) -> String {
         tag(&self.body)
@@ -65,8 +70,9 @@ impl Answer {
     pub(crate) fn response(self, request: &HeaderMap) -> Response {
         let Self { status, content_type, body, headers } = self;
         let tag = tag(&body);
-        let mut response = if status == StatusCode::OK && has(request, &tag) {
-            StatusCode::NOT_MODIFIED.into_response()
+        let same = (status == StatusCode::OK).then(|| unchanged(request, &tag)).flatten();
+        let mut response = if let Some(same) = same {
+            same
         } else {
             let packed = if takes_gzip(request) { gzip(&body) } else { None };
             let is_packed = packed.is_some();
@@ -80,14 +86,27 @@ impl Answer {
             }
             response
         };
-        let kept = response.headers_mut();
-        kept.insert(header::CACHE_CONTROL, HeaderValue::from_static(REVALIDATE));
-        kept.insert(header::VARY, HeaderValue::from_static("Accept-Encoding, Authorization"));
-        if let Ok(tag) = HeaderValue::from_str(&tag) {
-            kept.insert(header::ETAG, tag);
-        }
-        kept.extend(headers);
+        describe(response.headers_mut(), &tag);
+        response.headers_mut().extend(headers);
         response
+    }
+}
+
+/// Returns the answer to a caller that says it has the body of `tag`; none when it does not.
+pub(crate) fn unchanged(request: &HeaderMap, tag: &str) -> Option<Response> {
+    has(request, tag).then(|| {
+        let mut response = StatusCode::NOT_MODIFIED.into_response();
+        describe(response.headers_mut(), tag);
+        response
+    })
+}
+
+/// Adds the headers that an answer and its repetition have in common.
+fn describe(headers: &mut HeaderMap, tag: &str) {
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(REVALIDATE));
+    headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding, Authorization"));
+    if let Ok(tag) = HeaderValue::from_str(tag) {
+        headers.insert(header::ETAG, tag);
     }
 }
 

@@ -27,7 +27,7 @@ mod watched;
 mod yaml;
 
 pub(crate) use admission::Streaming;
-pub(crate) use answer::{Answer, JSON, matches};
+pub(crate) use answer::{Answer, JSON, matches, unchanged};
 pub(crate) use caller::{Caller, Public, Scope};
 pub(crate) use frames::{ALIVE, RETRY, event, written};
 pub(crate) use listener::ListenError;

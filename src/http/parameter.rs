@@ -152,10 +152,13 @@ pub(super) fn span(text: &str) -> Option<Duration> {
 mod tests {
     use super::*;
 
+    /// Kind with values that it takes, and others with what is said of them.
+    type Case = (Kind, &'static [&'static str], &'static [(&'static str, &'static str)]);
+
     #[test]
     fn each_kind_takes_its_values_and_refuses_others_in_words() {
         let words = Kind::Words(&["enabled", "disabled"]);
-        let table: &[(Kind, &[&str], &[(&str, &str)])] = &[
+        let table: &[Case] = &[
             (Kind::Flag, &["true", "false"], &[("yes", "`true` or `false`"), ("", "`true`")]),
             (
                 Kind::Integer(1, 1000),

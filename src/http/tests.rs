@@ -1,5 +1,6 @@
 //! Every way in with every proof: the caller that a handler sees.
 
+use std::fmt::Write as _;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -66,7 +67,10 @@ impl Authority {
 fn token(name: &str, scope: Scope) -> HttpToken {
     let digest =
         aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, format!("rvt_{name}").as_bytes());
-    let hex: String = digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    let mut hex = String::new();
+    for byte in digest.as_ref() {
+        let _written = write!(hex, "{byte:02x}");
+    }
     let hash = Some(SecretRef::Literal(Secret::new(format!("sha256:{hex}"))));
     HttpToken { name: name.to_owned(), scope, labels: std::collections::BTreeMap::new(), hash }
 }

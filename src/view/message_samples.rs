@@ -59,6 +59,7 @@ pub(crate) fn receivers() -> [ReceiverRow; 3] {
     ]
 }
 
+/// Receivers of an open incident.
 pub(crate) fn notices() -> [NoticeRow; 3] {
     let notice = |receiver: &str, state, delivery| NoticeRow {
         receiver: receiver.to_owned(),

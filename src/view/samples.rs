@@ -277,8 +277,6 @@ pub(crate) fn requested() -> RequestedRun {
     RequestedRun { name, kind, status, requested, at: now(), runs: Vec::new() }
 }
 
-/// Receivers of an open incident.
-
 /// An integration that fails, on which a person works.
 pub(crate) fn failing() -> FailingRow {
     let [_, acknowledgement, ..] = silences();

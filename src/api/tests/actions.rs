@@ -3,7 +3,7 @@
 use axum::http::{HeaderName, Method, header};
 use serde_json::Value as Json;
 
-use super::bench::{Bench, actor, reader};
+use super::bench::{At, Bench, actor, reader};
 
 const FAR: &str = "2999-01-01T00:00:00Z";
 
@@ -17,7 +17,7 @@ async fn run_is_asked_for_and_waited_for() {
     let bench = Bench::start().await;
     let wait = [(HeaderName::from_static("prefer"), "wait=30")];
     let path = "/api/v1/integrations/lake/validate";
-    let got = bench.ask(Method::POST, path, &actor(), &wait, "").await;
+    let got = bench.ask(At(Method::POST, path), &actor(), &wait, "").await;
     let json = got.json();
     assert_eq!((got.status, json["state"].as_str()), (200, Some("done")), "{json}");
     assert_eq!((&json["passed"], &json["runs"][0]["trigger"]), (&false.into(), &"request".into()));
@@ -41,7 +41,7 @@ async fn failure_is_acknowledged_once_and_what_changed_meanwhile_is_noticed() {
     let tag = bench.get("/api/v1/integrations/lake").await.header("etag").to_owned();
     let guarded = async |tag: &str| {
         let headers = [(header::IF_MATCH, tag), (header::CONTENT_TYPE, "application/json")];
-        bench.ask(Method::POST, path, &actor(), &headers, &body).await
+        bench.ask(At(Method::POST, path), &actor(), &headers, &body).await
     };
     assert_eq!(guarded("\"other\"").await.status, 412);
     let first = guarded(&tag).await;
@@ -53,9 +53,9 @@ async fn failure_is_acknowledged_once_and_what_changed_meanwhile_is_noticed() {
     assert_eq!((again.status, again.json()["id"].clone()), (200, silence["id"].clone()));
     let at = format!("/api/v1/silences/{}", silence["id"]);
     assert_eq!(first.header("location"), at);
-    let ended = bench.ask(Method::DELETE, &at, &actor(), &[], "").await;
+    let ended = bench.ask(At(Method::DELETE, &at), &actor(), &[], "").await;
     assert_eq!((ended.status, ended.json()["state"].as_str()), (200, Some("ended")));
-    assert_eq!(bench.ask(Method::DELETE, &at, &actor(), &[], "").await.status, 409);
+    assert_eq!(bench.ask(At(Method::DELETE, &at), &actor(), &[], "").await.status, 409);
     assert_eq!(bench.post("/api/v1/integrations/idle/acknowledge", &body).await.status, 409);
     bench.stop().await;
 }
@@ -86,11 +86,11 @@ async fn silence_covers_a_selection_within_its_bounds() {
         assert!(json["detail"].as_str().unwrap().contains(expected), "{json}");
     }
     let text = [(header::CONTENT_TYPE, "text/plain")];
-    let got = bench.ask(Method::POST, "/api/v1/silences", &actor(), &text, "{}").await;
+    let got = bench.ask(At(Method::POST, "/api/v1/silences"), &actor(), &text, "{}").await;
     assert_eq!(got.status, 415);
     let big = format!("{{\"x\":\"{}\"}}", "x".repeat(70_000));
     assert_eq!(bench.post("/api/v1/silences", &big).await.status, 413);
-    let none = bench.ask(Method::POST, "/api/v1/silences", &reader(), &text, "{}").await;
+    let none = bench.ask(At(Method::POST, "/api/v1/silences"), &reader(), &text, "{}").await;
     assert_eq!(none.status, 403);
     bench.stop().await;
 }

@@ -125,37 +125,35 @@ impl Bench {
 
     /// Asks as a caller that may read.
     pub(super) async fn get(&self, path: &str) -> Got {
-        self.ask(Method::GET, path, &reader(), &[], "").await
+        self.ask(At(Method::GET, path), &reader(), &[], "").await
     }
 
     /// Acts as a caller that may, with a body of JSON.
     pub(super) async fn post(&self, path: &str, body: &str) -> Got {
         let json = [(header::CONTENT_TYPE, "application/json")];
-        self.ask(Method::POST, path, &actor(), &json, body).await
+        self.ask(At(Method::POST, path), &actor(), &json, body).await
     }
 
     /// Asks as a caller, with headers and a body.
     pub(super) async fn ask(
         &self,
-        method: Method,
-        path: &str,
+        at: At<'_>,
         caller: &Caller,
         headers: &[(HeaderName, &str)],
         body: &str,
     ) -> Got {
-        Got::of(self.respond(method, path, caller, headers, body).await).await
+        Got::of(self.respond(at, caller, headers, body).await).await
     }
 
     /// Returns the response with its body unread.
     pub(super) async fn respond(
         &self,
-        method: Method,
-        path: &str,
+        at: At<'_>,
         caller: &Caller,
         headers: &[(HeaderName, &str)],
         body: &str,
     ) -> Response {
-        let mut request = Request::builder().method(method).uri(path);
+        let mut request = Request::builder().method(at.0).uri(at.1);
         for (name, value) in headers {
             request = request.header(name, *value);
         }
@@ -179,6 +177,9 @@ pub(super) fn reader() -> Caller {
 pub(super) fn actor() -> Caller {
     caller(Scope::Act)
 }
+
+/// Method and path of a request.
+pub(super) struct At<'p>(pub(super) Method, pub(super) &'p str);
 
 /// Answer with its whole body.
 pub(super) struct Got {

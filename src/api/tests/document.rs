@@ -172,9 +172,10 @@ fn responses(route: &Route, schemas: &BTreeMap<&'static str, Json>) -> Json {
     for code in codes {
         by_status.entry(code.status().as_u16()).or_default().push(code.as_str());
     }
-    let (kind, schema) = match route.path.starts_with("/api/") {
-        true => ("application/problem+json", "#/components/schemas/Problem"),
-        false => ("application/json", "#/components/schemas/PublishedProblem"),
+    let (kind, schema) = if route.path.starts_with("/api/") {
+        ("application/problem+json", "#/components/schemas/Problem")
+    } else {
+        ("application/json", "#/components/schemas/PublishedProblem")
     };
     for (status, names) in by_status {
         let content = json!({ kind: { "schema": { "$ref": schema } } });
@@ -277,5 +278,22 @@ fn every_route_has_a_name_of_its_own_and_a_sentence() {
         assert!(route.about.ends_with('.') && !route.answers.is_empty(), "{}", route.path);
         let acts = route.method != Method::Get;
         assert_eq!(route.scope == Scope::Act, acts, "{}", route.path);
+    }
+}
+
+#[test]
+fn documentation_names_every_route_and_code() {
+    use strum::IntoEnumIterator as _;
+    const PAGE: &str = include_str!("../../../docs/api.md");
+    for code in Code::iter() {
+        let (word, status) = (code.as_str(), code.status().as_u16());
+        let line = format!("<a id=\"{word}\"></a>`{word}` | {status} |");
+        assert!(PAGE.contains(&line), "{line}");
+    }
+    for route in ROUTES {
+        let path = route.path.strip_prefix("/api/v1").unwrap_or(route.path);
+        let last = path.rsplit_once('/').map_or(path, |(_, last)| last);
+        let is_named = PAGE.contains(path) || PAGE.contains(&format!("/{last}`"));
+        assert!(is_named || last == "{file}" || last == "badge.json", "{path}");
     }
 }

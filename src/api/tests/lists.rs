@@ -3,7 +3,7 @@
 use axum::http::{Method, header};
 use serde_json::Value as Json;
 
-use super::bench::{Bench, HOSTILE, actor, caller, reader};
+use super::bench::{At, Bench, HOSTILE, actor, caller, reader};
 use crate::http::{Caller, Public, Scope};
 
 fn names(json: &Json) -> Vec<String> {
@@ -65,9 +65,9 @@ async fn details_are_asked_by_name_or_number_and_answered_once() {
     let by_id = bench.get(&format!("/api/v1/integrations/{}", json["id"])).await;
     assert_eq!(by_id.body, got.body);
     let has = [(header::IF_NONE_MATCH, got.header("etag"))];
-    let again = bench.ask(Method::GET, &path, &reader(), &has, "").await;
+    let again = bench.ask(At(Method::GET, &path), &reader(), &has, "").await;
     assert_eq!((again.status, again.body.len()), (304, 0));
-    let head = bench.ask(Method::HEAD, &path, &reader(), &[], "").await;
+    let head = bench.ask(At(Method::HEAD, &path), &reader(), &[], "").await;
     assert_eq!((head.status, head.body.len()), (200, 0));
     assert_eq!(head.header("etag"), got.header("etag"));
     for rest in ["explain", "runs", "transitions", "strip?last=5"] {
@@ -138,7 +138,7 @@ async fn caller_with_labels_sees_its_part_only() {
     let bench = Bench::start().await;
     let labels = [("team".to_owned(), "data".to_owned())].into();
     let some = Caller { labels, ..actor() };
-    let get = async |path: &str| bench.ask(Method::GET, path, &some, &[], "").await;
+    let get = async |path: &str| bench.ask(At(Method::GET, path), &some, &[], "").await;
     assert_eq!(names(&get("/api/v1/integrations").await.json()), ["lake"]);
     assert_eq!(get("/integrations").await.json().as_array().map(Vec::len), Some(1));
     assert_eq!(get("/api/v1/summary").await.json()["integrations"]["total"], 1);
@@ -155,7 +155,7 @@ async fn caller_with_labels_sees_its_part_only() {
     let body = r#"{"until":"2999-01-01T00:00:00Z"}"#;
     let json = [(header::CONTENT_TYPE, "application/json")];
     let path = "/api/v1/integrations/idle/acknowledge";
-    assert_eq!(bench.ask(Method::POST, path, &some, &json, body).await.status, 404);
+    assert_eq!(bench.ask(At(Method::POST, path), &some, &json, body).await.status, 404);
     bench.stop().await;
 }
 
@@ -170,7 +170,7 @@ async fn each_route_needs_its_permission() {
         for scope in scopes {
             let json = [(header::CONTENT_TYPE, "application/json")];
             let response =
-                bench.respond(method.parse().unwrap(), &path, &caller(scope), &json, "").await;
+                bench.respond(At(method.parse().unwrap(), &path), &caller(scope), &json, "").await;
             let code = response.status().as_u16();
             let is_refused = matches!(code, 401 | 403);
             assert_eq!(is_refused, scope < route.scope, "{method} {path} {scope:?}: {code}");
@@ -181,12 +181,12 @@ async fn each_route_needs_its_permission() {
     }
     let public = Public { badges: true, feed: true, ..Public::default() };
     let everybody = Caller { public, ..Caller::default() };
-    let get = async |path: &str| bench.ask(Method::GET, path, &everybody, &[], "").await.status;
+    let get = async |path: &str| bench.ask(At(Method::GET, path), &everybody, &[], "").await.status;
     assert_eq!((get("/badge.svg").await, get("/badge/lake.svg").await), (200, 200));
     assert_eq!((get("/feed.atom").await, get("/api/v1/summary").await), (200, 401));
     let nowhere = bench.get("/api/v1/nowhere").await;
     assert_eq!((nowhere.status, nowhere.json()["code"].as_str()), (404, Some("not-found")));
-    let options = bench.ask(Method::OPTIONS, "/api/v1/summary", &reader(), &[], "").await;
+    let options = bench.ask(At(Method::OPTIONS, "/api/v1/summary"), &reader(), &[], "").await;
     assert_eq!((options.status, options.header("allow")), (204, "GET, HEAD, OPTIONS"));
     bench.stop().await;
 }

@@ -2,7 +2,7 @@
 
 use axum::http::{Method, header};
 
-use super::bench::{Bench, HOSTILE, SECRET, actor, reader};
+use super::bench::{At, Bench, HOSTILE, SECRET, actor, reader};
 use crate::http::Caller;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -55,17 +55,17 @@ async fn errors_have_three_members_and_say_where_to_act() {
         (Method::GET, "/integrations/1/regenerate"),
     ];
     for (method, path) in changes {
-        let got = bench.ask(method, path, &actor(), &[], "{}").await;
+        let got = bench.ask(At(method, path), &actor(), &[], "{}").await;
         assert_eq!(got.status, 405, "{path}");
         assert!(got.header("allow").contains("GET, HEAD"), "{path}: {}", got.header("allow"));
         let message = got.json()["message"].as_str().unwrap().to_owned();
         assert!(message.contains("`revalidated check`"), "{message}");
     }
-    let none = bench.ask(Method::GET, "/integrations", &Caller::default(), &[], "").await;
+    let none = bench.ask(At(Method::GET, "/integrations"), &Caller::default(), &[], "").await;
     assert_eq!((none.status, none.json()["statusCode"].as_i64()), (401, Some(401)));
     assert!(none.header("www-authenticate").starts_with("Basic realm"));
     let other = [(header::ACCEPT, "text/html")];
-    let got = bench.ask(Method::GET, "/integrations", &reader(), &other, "").await;
+    let got = bench.ask(At(Method::GET, "/integrations"), &reader(), &other, "").await;
     assert_eq!(got.status, 406);
     bench.stop().await;
 }
@@ -74,11 +74,11 @@ async fn errors_have_three_members_and_say_where_to_act() {
 async fn yaml_has_the_same_values_for_those_who_ask_for_it() {
     let bench = Bench::start().await;
     let yaml = [(header::ACCEPT, "application/yaml, */*;q=0.1")];
-    let got = bench.ask(Method::GET, "/integrations", &reader(), &yaml, "").await;
+    let got = bench.ask(At(Method::GET, "/integrations"), &reader(), &yaml, "").await;
     assert!(got.header("content-type").starts_with("application/yaml"));
     let text = got.text();
     assert!(text.starts_with("- id: ") && text.contains("status: createError"), "{text}");
-    let one = bench.ask(Method::GET, "/integrations/1", &reader(), &yaml, "").await;
+    let one = bench.ask(At(Method::GET, "/integrations/1"), &reader(), &yaml, "").await;
     assert!(one.text().starts_with("id: 1\n"), "{}", one.text());
     bench.stop().await;
 }

@@ -2,7 +2,7 @@
 
 use axum::http::{HeaderName, Method};
 
-use super::bench::{Bench, Reader, actor, reader};
+use super::bench::{At, Bench, Reader, actor, reader};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn events_are_caught_up_from_every_kind_of_position() {
@@ -39,16 +39,18 @@ async fn events_are_caught_up_from_every_kind_of_position() {
 async fn stream_goes_on_where_its_reader_was() {
     let bench = Bench::start().await;
     let response =
-        bench.respond(Method::GET, "/api/v1/events/stream?after=0", &reader(), &[], "").await;
+        bench.respond(At(Method::GET, "/api/v1/events/stream?after=0"), &reader(), &[], "").await;
     let mut stream = Reader::of(response);
     let (first, second) = (stream.next().await, stream.next().await);
     let id = first[0].strip_prefix("id: ").unwrap().to_owned();
     assert!(first[1].starts_with("event: ") && first[2].starts_with("data: {"), "{first:?}");
     let last = [(HeaderName::from_static("last-event-id"), id.as_str())];
-    let response = bench.respond(Method::GET, "/api/v1/events/stream", &reader(), &last, "").await;
+    let response =
+        bench.respond(At(Method::GET, "/api/v1/events/stream"), &reader(), &last, "").await;
     let mut again = Reader::of(response);
     assert_eq!(again.next().await, second);
-    let only_new = bench.respond(Method::GET, "/api/v1/events/stream", &reader(), &[], "").await;
+    let only_new =
+        bench.respond(At(Method::GET, "/api/v1/events/stream"), &reader(), &[], "").await;
     let mut only_new = Reader::of(only_new);
     let none = tokio::time::timeout(std::time::Duration::from_millis(300), only_new.next()).await;
     assert!(none.is_err(), "{none:?}");
@@ -58,13 +60,13 @@ async fn stream_goes_on_where_its_reader_was() {
 #[tokio::test(flavor = "multi_thread")]
 async fn screens_are_notified_of_what_changed() {
     let bench = Bench::start().await;
-    let response = bench.respond(Method::GET, "/api/v1/changes", &reader(), &[], "").await;
+    let response = bench.respond(At(Method::GET, "/api/v1/changes"), &reader(), &[], "").await;
     let mut stream = Reader::of(response);
     // The first look is what the next ones are compared with.
     tokio::time::sleep(std::time::Duration::from_millis(1500)).await;
     let wait = [(HeaderName::from_static("prefer"), "wait=30")];
     let path = "/api/v1/integrations/lake/validate";
-    let done = bench.ask(Method::POST, path, &actor(), &wait, "").await.json();
+    let done = bench.ask(At(Method::POST, path), &actor(), &wait, "").await.json();
     let run = &done["runs"][0]["id"];
     loop {
         let event = stream.next().await;

@@ -58,7 +58,7 @@ pub(super) fn rule(width: usize, texts: &[(usize, &str)]) -> String {
     for (column, text) in texts {
         let gap = column.saturating_sub(line.width());
         line.push_str(&"─".repeat(gap));
-        line.push_str(&format!(" {text} "));
+        line.extend([" ", text, " "]);
     }
     let rest = width.saturating_sub(line.width());
     line.push_str(&"─".repeat(rest));

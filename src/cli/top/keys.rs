@@ -43,11 +43,15 @@ impl Input {
             return None;
         }
         let is_control = modifiers.contains(KeyModifiers::CONTROL);
+        if let Some((_, input)) = CODES.iter().find(|(known, _)| known == code) {
+            return Some(*input);
+        }
+        #[expect(clippy::wildcard_enum_match_arm, reason = "keyboards have many more keys")]
         match code {
             KeyCode::Char('c') if is_control => Some(Self::Interrupt),
             KeyCode::Char(_) if is_control => None,
             KeyCode::Char(sign) => Some(Self::Sign(*sign)),
-            code => CODES.iter().find(|(known, _)| known == code).map(|(_, input)| *input),
+            _other => None,
         }
     }
 }

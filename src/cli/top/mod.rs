@@ -53,7 +53,7 @@ pub(super) async fn answer(
     args: &Top,
     screen: Screen,
 ) -> Result<Answer, CommandError> {
-    if !args.once && !(stdin().is_terminal() && stdout().is_terminal()) {
+    if !(args.once || stdin().is_terminal() && stdout().is_terminal()) {
         let message = "top needs a terminal; --once prints one frame".to_owned();
         return Err(CommandError::Usage(message));
     }

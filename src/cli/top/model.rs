@@ -151,7 +151,7 @@ impl Model {
             Sort::Name => {}
             Sort::Run => rows.sort_by_key(|row| row.last_run.map(|run| run.started_at)),
             Sort::Expiry => {
-                rows.sort_by_key(|row| row.expires.as_ref().map_or(last, |(at, _)| *at))
+                rows.sort_by_key(|row| row.expires.as_ref().map_or(last, |(at, _)| *at));
             }
         }
         rows

@@ -1,6 +1,6 @@
 //! Snapshot of the store, as far as every frame shows it.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use crate::domain::{Status, Timestamp};
 use crate::store::{
@@ -95,8 +95,7 @@ impl Snapshot {
 
     /// Returns the names of the platforms that there are.
     pub(super) fn kinds(&self) -> Vec<&str> {
-        let kinds: BTreeMap<_, ()> =
-            self.statuses.iter().map(|row| (row.kind.as_str(), ())).collect();
-        kinds.into_keys().collect()
+        let kinds: BTreeSet<_> = self.statuses.iter().map(|row| row.kind.as_str()).collect();
+        kinds.into_iter().collect()
     }
 }

@@ -108,7 +108,7 @@ pub(super) fn draw<B: Backend>(
             let style = tone.map_or_else(Style::new, |tone| style(tone, has_colours));
             Span::styled(text, style)
         });
-        let line = Line::from_iter(spans);
+        let line = spans.collect::<Line<'_>>();
         let is_chosen = frame.chosen == Some(number);
         if is_chosen { line.style(Style::new().add_modifier(Modifier::REVERSED)) } else { line }
     };

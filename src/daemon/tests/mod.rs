@@ -85,6 +85,18 @@ fn log() -> config::Log {
     config::Log { format: config::LogFormat::Auto, filter: String::new() }
 }
 
+fn fixed(store: &std::path::Path) -> active::Fixed {
+    active::Fixed {
+        store: store.to_owned(),
+        log: log(),
+        metrics: config::Metrics { listen: None },
+        listen: Vec::new(),
+        socket_mode: 0,
+        has_certificate: false,
+        has_page: false,
+    }
+}
+
 /// A daemon without signals and jobs.
 struct Bench {
     shared: Arc<Shared>,
@@ -157,15 +169,7 @@ impl Bench {
             prune_at: schedule,
             permits,
             drain: second,
-            fixed: active::Fixed {
-                store: folder.path().to_owned(),
-                log: log(),
-                metrics: config::Metrics { listen: None },
-                listen: Vec::new(),
-                socket_mode: 0,
-                has_certificate: false,
-                has_page: false,
-            },
+            fixed: fixed(folder.path()),
             http: Arc::default(),
         };
         let outside = store.view();

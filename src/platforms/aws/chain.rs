@@ -192,7 +192,13 @@ impl Search<'_> {
                 Class::Expired => Some(format!(
                     "Let the token in {file} be renewed, by the projected volume of the pod or whatever writes it."
                 )),
-                class => class.is_definitive().then(|| {
+                class @ (Class::Denied
+                | Class::Missing
+                | Class::Invalid
+                | Class::Unreachable
+                | Class::Throttled
+                | Class::Unavailable
+                | Class::Local) => class.is_definitive().then(|| {
                     format!(
                         "Let the trust policy of {role} name the token's issuer, subject and \
                          audience."

@@ -157,15 +157,14 @@ impl CredentialChain {
         if let Some(Assumed { credential, .. }) = on_top.as_ref().filter(|role| lasts(role, run)) {
             return Ok(credential.clone());
         }
-        let base = match &self.source.key {
-            Some(key) => access_key(key).await?,
-            None => {
-                let base = self.first_of_chain(identity, client, run).await?;
-                let role = self.source.role.as_ref().map_or("", |role| &role.arn);
-                let found = refused::found(&base, role, client.region(), run).await;
-                found.map_err(|none| Finding::new(none.class, none.detail))?;
-                base
-            }
+        let base = if let Some(key) = &self.source.key {
+            access_key(key).await?
+        } else {
+            let base = self.first_of_chain(identity, client, run).await?;
+            let role = self.source.role.as_ref().map_or("", |role| &role.arn);
+            let found = refused::found(&base, role, client.region(), run).await;
+            found.map_err(|none| Finding::new(none.class, none.detail))?;
+            base
         };
         let Some(Role { arn, external_id }) = &self.source.role else { return Ok(base) };
         let name = session_name(&run.name);

@@ -74,13 +74,14 @@ pub(super) fn restored(error: CallError) -> CallError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Redactor;
     use crate::platforms::redshift::classify::Stage;
     use std::collections::BTreeSet;
     use std::time::Duration;
 
     #[test]
     fn silence_is_no_fault_and_everything_else_has_its_cause() {
-        let failure = |error: &CallError| Failure::of(error, Stage::LogIn, &Default::default());
+        let failure = |error: &CallError| Failure::of(error, Stage::LogIn, &Redactor::default());
         let silent = CallError::Silent(Duration::from_secs(1));
         assert!(matches!(failed(&silent, &failure(&silent)), Outcome::Silence));
         let cut = CallError::NoRow;

@@ -79,7 +79,7 @@ pub(super) enum Cause {
 
 impl Cause {
     /// Returns the name, by which recordings know it.
-    pub(super) const fn as_str(&self) -> &'static str {
+    pub(super) const fn as_str(self) -> &'static str {
         self.into_str()
     }
 

@@ -234,7 +234,16 @@ fn evidence(error: &CallError) -> String {
     let tds = match error {
         CallError::Tds(tds) => tds,
         CallError::Replayed { evidence, .. } => return evidence.clone(),
-        error => return error.to_string(),
+        error @ (CallError::Secret(_)
+        | CallError::Authorities(_)
+        | CallError::Resolve(_)
+        | CallError::Connect(_)
+        | CallError::Tunnel(_)
+        | CallError::Silent(_)
+        | CallError::NoRow
+        | CallError::Redirected { .. }
+        | CallError::RedirectedAgain(_)
+        | CallError::GaveUp) => return error.to_string(),
     };
     match tds {
         TdsError::Server(error) => said(error),

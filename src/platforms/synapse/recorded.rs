@@ -72,7 +72,17 @@ fn failed(error: &CallError, failure: impl FnOnce(&CallError) -> Failure) -> Out
             ],
             text: said.message().to_owned(),
         }),
-        error => {
+        error @ (CallError::Secret(_)
+        | CallError::Authorities(_)
+        | CallError::Resolve(_)
+        | CallError::Connect(_)
+        | CallError::Tunnel(_)
+        | CallError::NoRow
+        | CallError::Redirected { .. }
+        | CallError::RedirectedAgain(_)
+        | CallError::GaveUp
+        | CallError::Tds(_)
+        | CallError::Replayed { .. }) => {
             let Failure { cause, class, detail, evidence, .. } = failure(error);
             let evidence = evidence.unwrap_or_default();
             Outcome::Sql(SqlAnswer {
@@ -114,7 +124,9 @@ mod tests {
             Outcome::Sql(SqlAnswer { fields, .. }) => {
                 fields.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>()
             }
-            _ => vec!["silence".to_owned()],
+            Outcome::Silence | Outcome::NoAnswer { .. } | Outcome::Answer { .. } => {
+                vec!["silence".to_owned()]
+            }
         };
         let table = [
             (Ok(Found::Nothing), vec![]),
@@ -139,7 +151,8 @@ mod tests {
     fn error_is_itself_outside_of_a_replay() {
         let error = restored(CallError::NoRow);
         assert!(matches!(error, CallError::NoRow), "{error:?}");
-        let names: std::collections::BTreeSet<_> = FAULTS.iter().map(Cause::as_str).collect();
+        let names: std::collections::BTreeSet<_> =
+            FAULTS.iter().map(|cause| cause.as_str()).collect();
         assert_eq!(names.len(), FAULTS.len());
     }
 }

@@ -51,17 +51,15 @@ pub(super) fn apply(tx: &Connection, effect: &Effect, asked: &Asked<'_>) -> Resu
 
 fn save_row(tx: &Connection, row: &Row, asked: &Asked<'_>) -> Result<(), StoreError> {
     let former = asked.row.and_then(row::facts_of);
-    let facts = match (row.seen.fingerprint.map(|one| one.facts), asked.run) {
-        (Some(FactsRef::OfRun(index)), Some(Recording { prepared, .. })) => {
-            if let Some(seen) = prepared.expiries(index) {
-                expiry::replace(tx, row, seen)?;
-            }
-            prepared.facts(tx, index)?
+    let seen = (row.seen.fingerprint.map(|one| one.facts), asked.run);
+    let facts = if let (Some(FactsRef::OfRun(index)), Some(Recording { prepared, .. })) = seen {
+        if let Some(seen) = prepared.expiries(index) {
+            expiry::replace(tx, row, seen)?;
         }
-        _ => {
-            expiry::add_earliest(tx, row, asked.row)?;
-            row::facts_of(row)
-        }
+        prepared.facts(tx, index)?
+    } else {
+        expiry::add_earliest(tx, row, asked.row)?;
+        row::facts_of(row)
     };
     row::save(tx, row, asked.row, facts)?;
     match former.filter(|former| Some(*former) != facts) {

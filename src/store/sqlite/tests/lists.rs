@@ -63,9 +63,9 @@ fn surplus_changes_of_status_are_remembered_by_the_latest_that_is_gone() {
     assert_eq!(lost(&bench), None);
     let retention = Retention { runs_per_integration: 1, ..kept_for(Duration::MAX, 100) };
     let surplus = super::super::surplus::find(&bench.conn, retention).unwrap();
-    let last = *surplus.transitions.last().unwrap();
+    let newest = *surplus.transitions.last().unwrap();
     let sql = "SELECT at_ms FROM transition WHERE id = ?1";
-    let at: i64 = bench.conn.query_row(sql, [last], |row| row.get(0)).unwrap();
+    let at: i64 = bench.conn.query_row(sql, [newest], |row| row.get(0)).unwrap();
     bench.write(|tx| super::super::surplus::drop_found(tx, &surplus)).unwrap();
     assert_eq!(lost(&bench), Some(at));
     assert_eq!(bench.count("transition"), 1);
