@@ -15,10 +15,19 @@ use tracing::{debug, info};
 use super::asked::Asked;
 use super::fresh::question_of;
 use super::route::{Handled, Method, Reply, Route};
-use super::routes::{REFUSED, ROUTES};
+use super::routes::ROUTES;
 use super::state::Api;
 use crate::http::{Caller, Code, Form, Problem, Query, Refusal, Streaming};
 use crate::store::Position;
+
+/// Paths of the published interface that change integrations, which are refused with the reason.
+const REFUSED: &[&str] = &[
+    "/integrations/scripts",
+    "/integrations/scripts/{*rest}",
+    "/integrations/{id}/scripts",
+    "/integrations/{id}/scripts/{*rest}",
+    "/integrations/{id}/regenerate",
+];
 
 /// Bytes of a body at most.
 const BODY_MAX: usize = 64 * 1024;
@@ -137,7 +146,7 @@ async fn answer(
     response
 }
 
-/// What is known about the answer to a request before it is made.
+/// Knowledge about the answer to a request before it is made.
 enum Known {
     /// The caller has it already.
     Same(Response),

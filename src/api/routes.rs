@@ -12,15 +12,6 @@ use super::{
 use crate::http::{Code, Scope};
 use crate::view::FILTERS;
 
-/// Paths of the published interface that change integrations, which are refused with the reason.
-pub(super) const REFUSED: &[&str] = &[
-    "/integrations/scripts",
-    "/integrations/scripts/{*rest}",
-    "/integrations/{id}/scripts",
-    "/integrations/{id}/scripts/{*rest}",
-    "/integrations/{id}/regenerate",
-];
-
 const NOT_FOUND: &[Code] = &[Code::NotFound];
 const TEXT: &[(u16, Shape)] = &[(200, Shape::Text("text/plain"))];
 const STREAM: &[(u16, Shape)] = &[(200, Shape::Stream)];

@@ -28,8 +28,8 @@ pub(super) struct Asset {
 impl Asset {
     fn new(text: String, extension: &str, kind: &'static str) -> Self {
         let hash = digest(&SHA256, text.as_bytes());
-        let hash: String = hash.as_ref().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        Self { path: format!("/assets/page-{hash}.{extension}"), text, kind }
+        let hash = hash.as_ref().first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes));
+        Self { path: format!("/assets/page-{hash:016x}.{extension}"), text, kind }
     }
 
     /// Returns the answer with the file, to be kept for a year.

@@ -5,6 +5,7 @@ mod health;
 mod life;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -23,10 +24,9 @@ use super::shared::Shared;
 use super::{deliver, prune, validate};
 use crate::config::{self, Limits, Own};
 use crate::domain::{
-    CommonChecks, IntegrationId, Outcome, Policy, Report, Schedule, Status, Test, TestResult,
-    Timestamp,
+    CommonChecks, DisabledReason, IntegrationId, Outcome, Policy, Report, Schedule, Status,
+    Subscription, Test, TestResult, Timestamp,
 };
-use crate::domain::{DisabledReason, Subscription};
 use crate::input::{Faults, Reader, Value};
 use crate::platforms::{BoxFuture, Identity, RunContext, Validated, Validator};
 use crate::store::{
@@ -85,7 +85,7 @@ fn log() -> config::Log {
     config::Log { format: config::LogFormat::Auto, filter: String::new() }
 }
 
-fn fixed(store: &std::path::Path) -> active::Fixed {
+fn fixed(store: &Path) -> active::Fixed {
     active::Fixed {
         store: store.to_owned(),
         log: log(),
@@ -126,8 +126,7 @@ impl Bench {
     ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&folder.path().join("state.db")).unwrap();
-        let wanted = wanted_at(cron);
-        let schedule = wanted.schedule.clone();
+        let (wanted, schedule) = (wanted_at(cron), wanted_at(cron).schedule);
         let subscriptions: Arc<[_]> =
             receivers.iter().map(|one| one.subscription.clone()).collect();
         let context = NotificationContext {

@@ -154,8 +154,8 @@ pub(crate) async fn events(visit: Visit) -> Shown {
     let seen = visit.seen().await?;
     let none = visit.view().events(i64::MAX, 1).await.map_err(|error| visit.unread(&error))?;
     let before = list.query.text("after").and_then(|text| text.parse::<i64>().ok());
-    let last = before.unwrap_or(i64::MAX).min(none.latest.saturating_add(1)).saturating_sub(1);
-    let first = last.saturating_sub(ROWS_MAX.into()).max(0);
+    let end = before.unwrap_or(i64::MAX).min(none.latest.saturating_add(1)).saturating_sub(1);
+    let first = end.saturating_sub(ROWS_MAX.into()).max(0);
     let found = visit.view().events(first, ROWS_MAX).await;
     let found = found.map_err(|error| visit.unread(&error))?;
     let is_shown = |name: Option<&String>| match (&seen, name) {
@@ -163,7 +163,7 @@ pub(crate) async fn events(visit: Visit) -> Shown {
         (Some(seen), Some(name)) => seen.contains_key(name),
         (Some(_), None) => false,
     };
-    let rows = found.rows.iter().rev().filter(|row| row.number <= last);
+    let rows = found.rows.iter().rev().filter(|row| row.number <= end);
     let rows = rows.filter(|row| is_shown(row.integration.as_ref()));
     let events: Vec<_> = rows.map(|row| EventItem::new(row, &visit.viewer)).collect();
     let oldest = found.rows.first().map(|row| row.number).filter(|_| 0 < first);

@@ -28,7 +28,7 @@ pub(crate) struct Entry {
 pub(crate) fn entries(rows: &[HistoryRow], viewer: &Viewer) -> Vec<Entry> {
     let present = &viewer.present;
     let mut entries: Vec<(Timestamp, Entry)> = Vec::new();
-    for group in rows.chunk_by(|one, next| is_alike(one, next)).take(ENTRIES_MAX) {
+    for group in rows.chunk_by(is_alike).take(ENTRIES_MAX) {
         let Some(newest) = group.first() else { continue };
         let (at, tone, title, text) = match newest {
             HistoryRow::Run(run) => runs(run, group.len()),
@@ -72,8 +72,17 @@ fn runs(newest: &RunRow, count: usize) -> Shown {
 fn transition(change: &TransitionRow) -> Shown {
     let tone = match change.to {
         Status::Enabled => "g",
-        to if to.is_error() => "b",
-        _ => "o",
+        Status::CreateError
+        | Status::DeleteError
+        | Status::EditError
+        | Status::MigrateError
+        | Status::RecurringValidationError => "b",
+        Status::Creating
+        | Status::Deleted
+        | Status::Deleting
+        | Status::Disabled
+        | Status::Editing
+        | Status::Migrating => "o",
     };
     let title = match change.from {
         Some(from) => format!("{from} → {}", change.to),

@@ -31,8 +31,8 @@ impl SharedItem {
             (others, failing) if others == failing => "all of them fail".to_owned(),
             (others, failing) => format!("{failing} of {others} fail"),
         };
-        let named = row.named.iter().filter(|_| !viewer.is_limited);
-        let names = named.map(|(id, name)| (name.clone(), viewer.integration(name, id.0)));
+        let others = row.named.iter().filter(|_| !viewer.is_limited);
+        let names = others.map(|(id, name)| (name.clone(), viewer.integration(name, id.0)));
         Self {
             title: format!("{kind} {}", row.factor.value),
             others: match usize::try_from(row.others).unwrap_or(usize::MAX) {

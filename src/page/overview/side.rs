@@ -138,7 +138,7 @@ impl ReceiverItem {
 impl MutedItem {
     /// Returns the entries of the integrations that are muted, at most a few.
     pub(crate) fn all(matching: &[&StatusRow], mutes: &Mutes<'_>, viewer: &Viewer) -> Vec<Self> {
-        let muted = matching.iter().filter(|row| mutes.is_muted(row));
+        let silent = matching.iter().filter(|row| mutes.is_muted(row));
         let item = |row: &&StatusRow| {
             let cover = mutes.of(row);
             let by = match cover {
@@ -154,7 +154,7 @@ impl MutedItem {
                 by,
             }
         };
-        muted.take(ENTRIES_MAX).map(item).collect()
+        silent.take(ENTRIES_MAX).map(item).collect()
     }
 }
 

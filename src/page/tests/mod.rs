@@ -142,11 +142,6 @@ fn new_integration() -> Rows {
 
 /// The pages that are not public.
 fn lists(viewer: &Viewer) -> Vec<(&'static str, String)> {
-    let acts = viewer.acts();
-    let deliveries =
-        || samples::deliveries().iter().map(|row| DeliveryItem::new(row, viewer)).collect();
-    let receivers: Vec<_> =
-        samples::receivers().iter().map(|row| ReceiverItem::new(row, viewer)).collect();
     let run = Attributed { integration: samples::target(), row: samples::run() };
     let event = EventRow {
         number: 7,
@@ -176,6 +171,37 @@ fn lists(viewer: &Viewer) -> Vec<(&'static str, String)> {
         first,
         next,
     };
+    let outage = samples::troubled().1.outage.unwrap();
+    let outage = OutagePage {
+        frame: frame(viewer, "integrations"),
+        outage: OutageItem::new(&outage, &[], viewer),
+        list_href: "/?outage=out_1".to_owned(),
+    };
+    let expiry = ExpiryPage {
+        frame: frame(viewer, "expiry"),
+        detail: "2 expiries.".to_owned(),
+        weeks: weeks(&fleet::expiries(), viewer),
+        first: None,
+        next: None,
+    };
+    let mut all = vec![
+        ("runs", runs.render().unwrap()),
+        ("events", events.render().unwrap()),
+        ("outage", outage.render().unwrap()),
+        ("expiry", expiry.render().unwrap()),
+        ("silences", silences(viewer)),
+    ];
+    all.extend(messages(viewer));
+    all
+}
+
+/// The pages of deliveries and receivers.
+fn messages(viewer: &Viewer) -> [(&'static str, String); 3] {
+    let acts = viewer.acts();
+    let deliveries =
+        || samples::deliveries().iter().map(|row| DeliveryItem::new(row, viewer)).collect();
+    let receivers: Vec<_> =
+        samples::receivers().iter().map(|row| ReceiverItem::new(row, viewer)).collect();
     let messages = DeliveriesPage {
         frame: frame(viewer, "deliveries"),
         detail: "Newest first.",
@@ -200,28 +226,10 @@ fn lists(viewer: &Viewer) -> Vec<(&'static str, String)> {
     };
     let all =
         ReceiversPage { frame: frame(viewer, "receivers"), detail: "All of them.", receivers };
-    let outage = samples::troubled().1.outage.unwrap();
-    let outage = OutagePage {
-        frame: frame(viewer, "integrations"),
-        outage: OutageItem::new(&outage, &[], viewer),
-        list_href: "/?outage=out_1".to_owned(),
-    };
-    let expiry = ExpiryPage {
-        frame: frame(viewer, "expiry"),
-        detail: "2 expiries.".to_owned(),
-        weeks: weeks(&fleet::expiries(), viewer),
-        first: None,
-        next: None,
-    };
-    vec![
-        ("runs", runs.render().unwrap()),
-        ("events", events.render().unwrap()),
+    [
         ("deliveries", messages.render().unwrap()),
         ("receiver", receiver.render().unwrap()),
         ("receivers", all.render().unwrap()),
-        ("outage", outage.render().unwrap()),
-        ("expiry", expiry.render().unwrap()),
-        ("silences", silences(viewer)),
     ]
 }
 
