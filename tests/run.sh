@@ -140,6 +140,11 @@ step_page() {
   build
   tests/page/run.py target/debug/revalidated
 }
+# Renews the pictures of the documentation; in no list.
+step_pictures() {
+  build
+  tests/page/run.py target/debug/revalidated pictures
+}
 
 # Ten thousand integrations a minute, with the database on a disk and, to say what syncs cost, in memory.
 step_load() {

@@ -12,6 +12,10 @@ HOSTILE = ["<script>alert(1)</script>", "a/b %2f é", "..", "\"quoted\" & 'named
 NAMES = [f"{team}-{what}" for team in ("lake", "sales", "risk", "web", "ops") for what in ("orders", "users", "events", "clicks", "audit", "archive", "stage")]
 
 
+if os.environ.get("PLAIN"):                 # for pictures
+    HOSTILE = []
+
+
 def free():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -48,7 +52,7 @@ duration = "4h"
     daemon.write(head, *parts, lib.receiver("on-call", good), lib.receiver("ticketing", bad), head="")
     daemon.start()
     daemon.is_well(60)
-    for name in ("lake-orders", "sales-users", HOSTILE[0]):
+    for name in ("lake-orders", "sales-users", *HOSTILE[:1]):
         s3.buckets.discard(buckets[name])
         daemon.becomes(name, lib.FAILING, 30)
     daemon.cli("silences", "add", "--label", "team=webx", "--for", "4h", "--comment", "moving the <buckets>")

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""run.py BINARY: the pages of a daemon with forty integrations, judged by axe-core and html-validate and driven in a headless Chromium.
-REVALIDATED_NODE names the folder with the packages of package.json (`install` gets them), CHROMIUM the browser. Exit 0 only when all holds."""
-import json, os, shutil, subprocess, sys, tempfile, urllib.request
+"""run.py BINARY [pictures]: the pages of a daemon with forty integrations, judged by axe-core and html-validate and driven in a headless Chromium.
+REVALIDATED_NODE names the folder with the packages of package.json (`install` gets them), CHROMIUM the browser. Exit 0 only when all holds.
+With `pictures` it renews docs/overview.png and docs/detail.png instead."""
+import json, os, shutil, subprocess, sys, tempfile, time, urllib.request
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 NODE = os.path.abspath(os.path.join(os.environ.get("REVALIDATED_NODE", os.path.join(HERE, "..", "..", "target", "node")), "page"))
@@ -65,10 +66,18 @@ def main(words):
     install()
     if words == ["install"]:
         return 0
+    pictures = words[1:] == ["pictures"]
+    if pictures:
+        os.environ["PLAIN"] = "1"
     fleet = subprocess.Popen([sys.executable, os.path.join(HERE, "fleet.py"), words[0]], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
         _, base, token = fleet.stdout.readline().split()
         environment = {**os.environ, "REVALIDATED_NODE": NODE, "BASE": base, "TOKEN": token}
+        if pictures:
+            # Until the strips have runs to show.
+            time.sleep(int(os.environ.get("SECONDS", "240")))
+            docs = os.path.join(HERE, "..", "..", "docs")
+            return subprocess.run(["node", os.path.join(HERE, "pictures.mjs"), base, token, docs], env=environment).returncode
         results = [
             validated(base, token),
             subprocess.run(["node", os.path.join(HERE, "judge.mjs"), base, *pages(base)], env=environment).returncode == 0,
