@@ -45,6 +45,7 @@ step_install() {
       apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
   fi
   tests/verify/install.sh
+  tests/api/run.py install
   tests/book.sh install
   local server
   for server in tests/servers/*.sh; do
@@ -91,6 +92,11 @@ step_cases() {
 step_daemon() {
   build
   repeated tests/daemon/run.py target/debug/revalidated
+}
+# SECONDS_EACH=200 for a long attack.
+step_api() {
+  build
+  tests/api/run.py target/debug/revalidated "${SECONDS_EACH:-60}"
 }
 step_systemd() {
   build
@@ -160,7 +166,7 @@ step_deliveries() {
   benches/deliveries.py target/release/revalidated
 }
 
-default=(install format lint deny test cases daemon trino seeds docs book systemd crash)
+default=(install format lint deny test cases daemon api trino seeds docs book systemd crash)
 long=(features fuzz mutants simulate evaluate page)
 release=(load deliveries)
 case "${1:-}" in

@@ -15,7 +15,7 @@ use super::{integrations, messages};
 use crate::domain::{
     AttemptResult, EventType, IntegrationId, MuteSpan, Selection, Timestamp, one_line,
 };
-use crate::http::{Answer, BadParameter, Code, Problem, matches};
+use crate::http::{Answer, Code, Problem, matches};
 use crate::store::{
     IntegrationRow, NewSilence, Page, Redelivered, Replayed, Requested, RunRow, SilenceRow, Span,
     TargetRow,
@@ -195,7 +195,7 @@ pub(super) async fn silence(asked: Asked) -> Handled {
 }
 
 fn span(from: Option<Timestamp>, until: Timestamp, now: Timestamp) -> Result<MuteSpan, Problem> {
-    MuteSpan::new(from, until, now).map_err(|problem| Problem::new(Code::BadBody, problem))
+    MuteSpan::new(from, until, now).map_err(|problem| Problem::new(Code::Conflict, problem))
 }
 
 /// Stores a mute, unless the same one is open: then answers that one.
@@ -290,7 +290,8 @@ pub(super) struct Replay {
     until: Option<Timestamp>,
     /// Number of events that the plan named: they are queued only when it is right.
     #[serde(default)]
-    confirm: Option<u64>,
+    #[cfg_attr(test, schemars(with = "Option<u64>"))]
+    confirm: Option<serde_json::Number>,
 }
 
 /// Handler of `POST /api/v1/receivers/{name}/replay`: a plan, or what came of a confirmed one.
@@ -301,7 +302,7 @@ pub(super) async fn replay(asked: Asked) -> Handled {
     let sender = sender.ok_or_else(|| unconfigured(&row.name))?;
     let span = Span { since: body.since, until: body.until };
     let wanting = sender.subscription().clone();
-    let (confirmed, by) = (body.confirm, asked.caller.by.clone());
+    let (confirmed, by) = (body.confirm.as_ref().map(whole), asked.caller.by.clone());
     let change = asked.api.control.change(&by, move |store, now| {
         let plan = store.plan_replay(&wanting, span)?;
         let goes = confirmed == Some(plan.events) && 0 < plan.events && !plan.is_too_much;
@@ -310,7 +311,7 @@ pub(super) async fn replay(asked: Asked) -> Handled {
     let (plan, done): (Replayed, Option<Replayed>) = change.await.map_err(unread)?;
     if plan.is_too_much {
         let detail = "more than 20,000 events; take a shorter time by `since` and `until`";
-        return Err(Problem::new(Code::BadBody, detail));
+        return Err(Problem::new(Code::Conflict, detail));
     }
     if let (Some(confirmed), None) = (confirmed, done)
         && confirmed != plan.events
@@ -319,6 +320,13 @@ pub(super) async fn replay(asked: Asked) -> Handled {
         return Err(Problem::new(Code::Conflict, detail));
     }
     Ok(json(&ReplayPlan::new(&row.name, done.unwrap_or(plan)))?.into())
+}
+
+/// Returns a number that is whole, whatever its form: `7.0` is 7 too; any other as one that no plan names.
+fn whole(number: &serde_json::Number) -> u64 {
+    let text = number.to_string();
+    let digits = text.strip_suffix(".0").unwrap_or(&text);
+    digits.parse().unwrap_or(u64::MAX)
 }
 
 fn unconfigured(name: &str) -> Problem {
@@ -333,19 +341,13 @@ fn unconfigured(name: &str) -> Problem {
 pub(super) struct TestMessage {
     /// Type of the event; `webhook.ping` without one.
     #[serde(default, rename = "type")]
-    kind: Option<String>,
+    kind: Option<EventType>,
 }
 
 /// Handler of `POST /api/v1/receivers/{name}/test`: sends a signed test message now; nothing is stored.
 pub(super) async fn test(asked: Asked) -> Handled {
     let body: TestMessage = asked.body()?;
-    let kind = match &body.kind {
-        None => EventType::WebhookPing,
-        Some(name) => name.parse().map_err(|_unknown| {
-            let problem = format!("{} is no type of an event", crate::input::quoted(name));
-            Problem::parameters(vec![BadParameter::new("type", problem)])
-        })?,
-    };
+    let kind = body.kind.unwrap_or(EventType::WebhookPing);
     let row = receiver_of(&asked).await?;
     let sender = asked.api.control.sender(&row.name);
     let sender = sender.ok_or_else(|| unconfigured(&row.name))?;

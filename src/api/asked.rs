@@ -74,6 +74,10 @@ impl Asked {
     /// Fails with the reason when it is not JSON or has another shape.
     pub(super) fn body<T: DeserializeOwned>(&self) -> Result<T, Problem> {
         let body = if self.body.is_empty() { b"{}" } else { self.body.as_slice() };
+        // An array would be read as the members in their order.
+        if body.trim_ascii_start().first() != Some(&b'{') {
+            return Err(Problem::new(Code::BadBody, "the body is no JSON object"));
+        }
         serde_json::from_slice(body).map_err(|error| Problem::new(Code::BadBody, error.to_string()))
     }
 
@@ -93,10 +97,8 @@ impl Asked {
 
     fn cursor(&self) -> Result<Option<Cursor>, Problem> {
         let cursor = self.query.text("after").map(str::parse).transpose();
-        cursor.map_err(|error| {
-            let wrong = crate::http::BadParameter::new("after", format!("it is {error}"));
-            Problem::parameters(vec![wrong])
-        })
+        // To its caller one that cannot be read is as good as one of another database.
+        cursor.map_err(|_unread| unread(StoreError::WrongCursor))
     }
 
     /// Returns true when the caller may see everything.

@@ -4,6 +4,7 @@ use serde::Serialize;
 use tokio::time::Instant;
 
 use super::asked::{Asked, items, json, listed, unread};
+use super::messages;
 use super::route::{Handled, Reply};
 use crate::domain::Timestamp;
 use crate::http::{Answer, Code, Kind, Parameter, Problem};
@@ -24,7 +25,8 @@ pub(super) async fn summary(asked: Asked) -> Handled {
     let receivers =
         if asked.sees_all() { view.all_receivers().await.map_err(unread)? } else { Vec::new() };
     let faults = view.own_faults().await.map_err(unread)?;
-    Ok(json(&Summary::new(&rows, &faults, &outages, &receivers))?.into())
+    let receivers = receivers.iter().map(|row| messages::shown(&asked, row)).collect();
+    Ok(json(&Summary::new(&rows, &faults, &outages, receivers))?.into())
 }
 
 /// Handler of `GET /healthz`: the process lives.

@@ -19,7 +19,7 @@ use crate::view::StoredEvent;
 /// Position in the order of events.
 const AFTER: Parameter = Parameter::once(
     "after",
-    Kind::Text,
+    Kind::Position,
     "Position after which events are wanted: `0`, a number, `<epoch>.<number>`, or the `webhook-id` of the last one.",
 );
 /// Parameters of catching up.

@@ -109,7 +109,7 @@ pub(super) async fn receiver(asked: Asked) -> Handled {
 }
 
 /// Receiver, with the scheme and host of its URL.
-fn shown<'a>(asked: &Asked, row: &'a ReceiverRow) -> Receiver<'a> {
+pub(super) fn shown<'a>(asked: &Asked, row: &'a ReceiverRow) -> Receiver<'a> {
     let sender = asked.api.control.sender(&row.name);
     Receiver::from(row).at(sender.and_then(|sender| sender.origin()))
 }

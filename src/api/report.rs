@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 use super::asked::{Asked, json, unread};
 use super::route::Handled;
 use crate::domain::Selection;
-use crate::http::{BadParameter, Kind, Parameter, Problem};
+use crate::http::{BadParameter, Code, Kind, Parameter, Problem};
 use crate::view::{Month, MonthlyReport};
 
 /// Parameters of the report.
@@ -26,15 +26,15 @@ pub(super) async fn report(asked: Asked) -> Handled {
     let wrong =
         |name: &str, problem: String| Problem::parameters(vec![BadParameter::new(name, problem)]);
     let name = query.text("zone").unwrap_or("UTC");
-    let zone = TimeZone::get(name).map_err(|_unknown| {
-        wrong("zone", format!("{} is not a zone", crate::input::quoted(name)))
-    })?;
+    let missing = |detail: String| Problem::new(Code::NotFound, detail);
+    let zone = TimeZone::get(name)
+        .map_err(|_unknown| missing(format!("{} is not a zone", crate::input::quoted(name))))?;
     let month = match query.text("month") {
         Some(text) => text.parse::<Month>().map_err(|problem| wrong("month", problem))?,
         None => Month::of(now, &zone),
     };
     let span = month.span(&zone, now);
-    let span = span.ok_or_else(|| wrong("month", format!("{month} has not begun")))?;
+    let span = span.ok_or_else(|| missing(format!("{month} has not begun")))?;
     let mut rows = MonthlyReport::read(&asked.api.view, span).await.map_err(unread)?;
     let selection = Selection {
         types: query.all("type").map(str::to_owned).collect(),

@@ -233,7 +233,8 @@ pub(super) static ROUTES: &[Route] = &[
         object!("MonthlyReport"),
         |asked| Box::pin(report::report(asked)),
     )
-    .takes(&[report::REPORT]),
+    .takes(&[report::REPORT])
+    .fails(NOT_FOUND),
     Route::get(
         "/api/v1/catalog",
         "Validation tests of every platform, in the order they run.",
@@ -285,7 +286,8 @@ pub(super) static ROUTES: &[Route] = &[
         &[(200, Shape::Object("Silence")), (201, Shape::Object("Silence"))],
         |asked| Box::pin(act::silence(asked)),
     )
-    .body("NewMute"),
+    .body("NewMute")
+    .fails(&[Code::Conflict]),
     Route::act(
         Method::Delete,
         "/api/v1/silences/{id}",

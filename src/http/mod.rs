@@ -37,6 +37,8 @@ pub(crate) use parameter::{CURSOR_MAX, TEXT_MAX};
 pub(crate) use parameter::{Kind, Parameter};
 pub(crate) use problem::{BadParameter, Code, Form, Problem};
 pub(crate) use query::Query;
+#[cfg(test)]
+pub(crate) use query::REPEATED_MAX;
 pub(crate) use refusal::Refusal;
 pub(crate) use scrape::{metrics, scraped};
 pub(crate) use server::{Handle, Server, ServerError, examine};

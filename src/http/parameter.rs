@@ -46,6 +46,8 @@ pub(crate) enum Kind {
     Month,
     /// Cursor that a page ended with, which callers give back as it is.
     Cursor,
+    /// Position among the events: a number, `<epoch>.<number>`, or the id of an event.
+    Position,
 }
 
 impl Parameter {
@@ -72,7 +74,10 @@ impl Parameter {
             Kind::Instant => instant(value).is_some(),
             Kind::Label => label(value).is_some(),
             Kind::Month => month(value).is_some(),
-            Kind::Cursor => (1..=CURSOR_MAX).contains(&value.len()),
+            Kind::Cursor => {
+                (1..=CURSOR_MAX).contains(&value.len()) && value.bytes().all(is_of_cursor)
+            }
+            Kind::Position => is_position(value),
         };
         (!is_fine).then(|| format!("{} is not {}", quoted(value), self.expected(value)))
     }
@@ -93,6 +98,7 @@ impl Parameter {
             Kind::Label => "a label such as `team=data`".to_owned(),
             Kind::Month => "a month such as `2026-11`".to_owned(),
             Kind::Cursor => "a cursor; take the `next` of a page".to_owned(),
+            Kind::Position => "a number, `<epoch>.<number>` or a `webhook-id`".to_owned(),
         }
     }
 }
@@ -101,6 +107,23 @@ impl Parameter {
 fn is_plain(text: &str) -> bool {
     let digits = text.strip_prefix('-').unwrap_or(text);
     !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Returns true for the bytes that cursors are made of.
+const fn is_of_cursor(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')
+}
+
+/// Returns true for a position among the events, which may be one of another database.
+fn is_position(text: &str) -> bool {
+    let is_word = |text: &str| (1..=100).contains(&text.len()) && text.bytes().all(is_of_cursor);
+    if text.starts_with("evt_") {
+        return is_word(text);
+    }
+    let (epoch, number) = text.rsplit_once('.').unwrap_or(("0", text));
+    let is_number =
+        (1..=18).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit());
+    is_word(epoch) && is_number
 }
 
 /// Returns true for numbers with lower-case units: the form of durations in the document.
@@ -126,7 +149,9 @@ fn is_compact(text: &str) -> bool {
 pub(super) fn instant(text: &str) -> Option<Timestamp> {
     let at: jiff::Timestamp = text.parse().ok()?;
     // Years outside of these have no common written form.
-    (0..=253_402_300_799).contains(&at.as_second()).then(|| Timestamp(at.as_millisecond()))
+    (-62_167_219_200..=253_402_300_799)
+        .contains(&at.as_second())
+        .then(|| Timestamp(at.as_millisecond()))
 }
 
 /// Returns key and value of a label.
@@ -180,14 +205,21 @@ mod tests {
                     ("P1D", "duration"),
                     ("1 h", "duration"),
                     ("-1d", "duration"),
+                    ("1h1d", "duration"),
                 ],
             ),
             (
                 Kind::Instant,
-                &["2026-11-23T10:00:00Z", "2026-11-23T10:00:00+01:00"],
+                &["2026-11-23T10:00:00Z", "2026-11-23T10:00:00+01:00", "0018-09-06T07:20:25.40Z"],
                 &[("yesterday", "instant"), ("-009999-01-01T00:00:00Z", "instant")],
             ),
             (Kind::Label, &["team=data", "team=", "a=b=c"], &[("team", "label"), ("=x", "label")]),
+            (Kind::Cursor, &["eyJ_-"], &[("a b", "cursor"), ("\u{e9}", "cursor"), ("", "cursor")]),
+            (
+                Kind::Position,
+                &["0", "7", "e-1.7", "evt_01a2"],
+                &[("x", "webhook-id"), (".7", "number"), ("1.", "number"), ("evt_ ", "number")],
+            ),
             (
                 Kind::Month,
                 &["2026-11"],

@@ -10,6 +10,8 @@ use crate::input::{nearest, quoted};
 
 /// Number of values in a query at most.
 const VALUES_MAX: usize = 64;
+/// Number of values of one parameter at most.
+pub(crate) const REPEATED_MAX: usize = 16;
 
 /// Values of a query, each of which its parameter takes.
 #[derive(Clone, Debug, Default)]
@@ -34,9 +36,11 @@ impl Query {
                 wrong.push(unknown(&name, known));
                 continue;
             };
-            let is_second = values.iter().any(|(other, _)| *other == parameter.name);
-            let problem = if is_second && !parameter.is_repeated {
+            let before = values.iter().filter(|(other, _)| *other == parameter.name).count();
+            let problem = if 0 < before && !parameter.is_repeated {
                 Some("it occurs more than once".to_owned())
+            } else if REPEATED_MAX <= before {
+                Some(format!("it occurs more than {REPEATED_MAX} times"))
             } else if value.contains('\u{fffd}') {
                 Some("it is not UTF-8".to_owned())
             } else {
@@ -163,8 +167,8 @@ mod tests {
         for (text, expected) in table {
             assert!(problem(text).contains(expected), "{text}: {}", problem(text));
         }
-        let many = "label=a=b&".repeat(100);
-        assert!(problem(&many).contains("more than 64 values"));
+        assert!(problem(&"label=a=b&".repeat(17)).contains("it occurs more than 16 times"));
+        assert!(problem(&"label=a=b&".repeat(100)).contains("more than 64 values"));
         let none = Query::read("a=1", &[]).map_err(|problem| problem.detail()).unwrap_err();
         assert!(none.contains("this route takes none"), "{none}");
     }

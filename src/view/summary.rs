@@ -8,7 +8,7 @@ use super::daemon::LastingFault;
 use super::notifications::Outage;
 use super::receiver::Receiver;
 use crate::domain::Timestamp;
-use crate::store::{OutageRow, OwnFaultRow, ReceiverRow, StatusRow};
+use crate::store::{OutageRow, OwnFaultRow, StatusRow};
 
 /// Summary of everything that a caller may see.
 #[derive(Debug, Serialize)]
@@ -59,7 +59,7 @@ impl<'a> Summary<'a> {
         rows: &'a [StatusRow],
         faults: &'a [OwnFaultRow],
         outages: &'a [OutageRow],
-        receivers: &'a [ReceiverRow],
+        receivers: Vec<Receiver<'a>>,
     ) -> Self {
         let (mut all, mut by_type) = (Counts::default(), BTreeMap::<&str, Counts>::new());
         for row in rows {
@@ -75,7 +75,7 @@ impl<'a> Summary<'a> {
             by_type,
             faults: faults.iter().map(LastingFault::from).collect(),
             outages: outages.iter().map(Outage::from).collect(),
-            receivers: receivers.iter().map(Receiver::from).collect(),
+            receivers,
             next_expiry: ends.min_by_key(|one| one.at),
         }
     }
@@ -94,7 +94,8 @@ mod tests {
         let rows = [samples::status(), enabled, other];
         let receivers = samples::receivers();
         let faults = samples::faults();
-        let summary = Summary::new(&rows, &faults, &[], &receivers);
+        let summary =
+            Summary::new(&rows, &faults, &[], receivers.iter().map(Receiver::from).collect());
         let json = serde_json::to_value(&summary).unwrap();
         let expected = serde_json::json!({
             "total": 3, "failing": 1, "muted": 1, "flapping": 0,

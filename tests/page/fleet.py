@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""fleet.py BINARY [PORT]: a daemon with forty integrations among stand-ins, some of which fail, flap or are muted; serves the pages until it is
-ended, and breaks or repairs an integration for each line `break NAME` or `repair NAME` of its standard input. Prints `ready URL TOKEN`."""
+"""fleet.py BINARY [PORT|--proxy]: a daemon with forty integrations among stand-ins, some of which fail, flap or are muted; serves the pages until it is
+ended, and breaks or repairs an integration for each line `break NAME` or `repair NAME` of its standard input. Prints `ready URL TOKEN`.
+With --proxy it takes its callers for those of a proxy: each needs a token."""
 import json, os, socket, subprocess, sys, tempfile, time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -23,7 +24,8 @@ def free():
 
 
 def main(binary, port=None):
-    folder, port = tempfile.mkdtemp(prefix="page-"), port or free()
+    behind_proxy = port == "--proxy"
+    folder, port = tempfile.mkdtemp(prefix="page-"), free() if behind_proxy or not port else port
     printed = subprocess.run([binary, "token", "tests"], capture_output=True, text=True, check=True).stdout.split()
     token = next(word for word in printed if word.startswith("rvt_"))
     digest = next(word.strip('",') for word in printed if word.strip('",').startswith("sha256:"))
@@ -36,6 +38,7 @@ min = 1000
 [http]
 listen = ["127.0.0.1:{port}"]
 public = ["page"]
+behind_proxy = {str(behind_proxy).lower()}
 [[http.token]]
 name = "tests"
 scope = "act"
@@ -72,4 +75,4 @@ duration = "4h"
 
 
 if __name__ == "__main__":
-    main(os.path.abspath(sys.argv[1]), *(int(word) for word in sys.argv[2:]))
+    main(os.path.abspath(sys.argv[1]), *(word if word == "--proxy" else int(word) for word in sys.argv[2:]))

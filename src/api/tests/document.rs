@@ -10,7 +10,7 @@ use serde_json::{Map, Value as Json, json};
 use super::super::route::{Method, Route, Shape};
 use super::super::routes::ROUTES;
 use super::super::{act, badge, daemon};
-use crate::http::{BadParameter, CURSOR_MAX, Code, Kind, Parameter, Scope, TEXT_MAX};
+use crate::http::{BadParameter, CURSOR_MAX, Code, Kind, Parameter, REPEATED_MAX, Scope, TEXT_MAX};
 use crate::view;
 
 /// Returns the schemas of the values by the names that routes use.
@@ -47,16 +47,24 @@ fn schemas(generator: &mut SchemaGenerator) -> BTreeMap<&'static str, Json> {
     add("ReplayPlan", g.subschema_for::<view::ReplayPlan<'_>>());
     add("Pinged", g.subschema_for::<view::Pinged<'_>>());
     add("Badge", g.subschema_for::<badge::Badge>());
-    add("Acknowledge", g.subschema_for::<act::Acknowledge>());
-    add("NewMute", g.subschema_for::<act::NewMute>());
-    add("Replay", g.subschema_for::<act::Replay>());
-    add("TestMessage", g.subschema_for::<act::TestMessage>());
     add("BadParameter", g.subschema_for::<BadParameter>());
+    all.insert("Acknowledge", body::<act::Acknowledge>());
+    all.insert("NewMute", body::<act::NewMute>());
+    all.insert("Replay", body::<act::Replay>());
+    all.insert("TestMessage", body::<act::TestMessage>());
     let listed = [all["BriefIntegration"].clone(), all["Integration"].clone()];
     all.insert("ListedIntegration", json!({ "anyOf": listed }));
     all.insert("EventBody", json!({ "type": "object" }));
     all.insert("Document", json!({ "type": "object" }));
     all
+}
+
+/// Returns the schema of a body, by what is read of it.
+fn body<T: schemars::JsonSchema>() -> Json {
+    let mut settings = SchemaSettings::draft2020_12();
+    settings.inline_subschemas = true;
+    settings.meta_schema = None;
+    settings.into_generator().into_root_schema_for::<T>().to_value()
 }
 
 fn parameter(one: &Parameter) -> Json {
@@ -68,13 +76,31 @@ fn parameter(one: &Parameter) -> Json {
         }
         Kind::Words(words) => json!({ "type": "string", "enum": words }),
         Kind::Text => json!({ "type": "string", "minLength": 1, "maxLength": TEXT_MAX }),
-        Kind::Duration => json!({ "type": "string", "pattern": "^([0-9]{1,6}(ms|w|d|h|m|s))+$" }),
+        Kind::Duration => {
+            let units =
+                ["w", "d", "h", "m", "s", "ms"].map(|unit| format!("([0-9]{{1,6}}{unit})?"));
+            let pattern = format!("^{}$", units.concat());
+            json!({ "type": "string", "pattern": pattern, "minLength": 2 })
+        }
         Kind::Instant => json!({ "type": "string", "format": "date-time" }),
         Kind::Label => json!({ "type": "string", "pattern": "^[^=]+=.*$", "maxLength": TEXT_MAX }),
-        Kind::Month => json!({ "type": "string", "pattern": "^[0-9]{4}-(0[1-9]|1[0-2])$" }),
-        Kind::Cursor => json!({ "type": "string", "minLength": 1, "maxLength": CURSOR_MAX }),
+        Kind::Month => {
+            json!({ "type": "string", "pattern": "^(19[7-9][0-9]|[2-9][0-9]{3})-(0[1-9]|1[0-2])$" })
+        }
+        Kind::Cursor => {
+            let pattern = "^[A-Za-z0-9_-]+$";
+            json!({ "type": "string", "pattern": pattern, "maxLength": CURSOR_MAX })
+        }
+        Kind::Position => {
+            let pattern = "^(evt_[A-Za-z0-9_-]{1,96}|([A-Za-z0-9_-]{1,100}\\.)?[0-9]{1,18})$";
+            json!({ "type": "string", "pattern": pattern })
+        }
     };
-    let schema = if one.is_repeated { json!({ "type": "array", "items": value }) } else { value };
+    let schema = if one.is_repeated {
+        json!({ "type": "array", "items": value, "maxItems": REPEATED_MAX })
+    } else {
+        value
+    };
     json!({ "name": one.name, "in": "query", "description": one.about, "schema": schema })
 }
 
@@ -86,7 +112,7 @@ fn operation(route: &Route, schemas: &BTreeMap<&'static str, Json>) -> Json {
             && !route.path.contains("/events/")
             && !route.path.contains("/outages/")
         {
-            json!({ "type": "integer", "minimum": 0 })
+            json!({ "type": "integer", "minimum": 0, "maximum": i64::MAX })
         } else {
             json!({ "type": "string", "minLength": 1 })
         };
@@ -102,7 +128,10 @@ fn operation(route: &Route, schemas: &BTreeMap<&'static str, Json>) -> Json {
     if let Some(name) = route.body {
         let schema = json!({ "$ref": format!("#/components/schemas/{name}") });
         let content = json!({ "application/json": { "schema": schema } });
-        operation["requestBody"] = json!({ "required": true, "content": content });
+        operation["requestBody"] = {
+            let is_needed = !schemas[name]["required"].is_null();
+            json!({ "required": is_needed, "content": content })
+        };
     }
     if route.scope == Scope::Anonymous {
         operation["security"] = json!([]);
@@ -182,6 +211,8 @@ fn responses(route: &Route, schemas: &BTreeMap<&'static str, Json>) -> Json {
         let description = format!("`{}`", names.join("`, `"));
         all.insert(status.to_string(), json!({ "description": description, "content": content }));
     }
+    let long = "The head of the request has more than 16 KiB; there is no body.";
+    all.insert("431".to_owned(), json!({ "description": long }));
     Json::Object(all)
 }
 
