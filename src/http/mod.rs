@@ -33,12 +33,10 @@ pub(crate) use frames::{ALIVE, RETRY, event, written};
 pub(crate) use listener::ListenError;
 pub(crate) use metrics::{Backlog, IntegrationState, Metrics, Outcome, Permits, State, Stored};
 #[cfg(test)]
-pub(crate) use parameter::{CURSOR_MAX, TEXT_MAX};
-pub(crate) use parameter::{Kind, Parameter};
+pub(crate) use parameter::CURSOR_MAX;
+pub(crate) use parameter::{Kind, Parameter, TEXT_MAX};
 pub(crate) use problem::{BadParameter, Code, Form, Problem};
-pub(crate) use query::Query;
-#[cfg(test)]
-pub(crate) use query::REPEATED_MAX;
+pub(crate) use query::{Query, REPEATED_MAX};
 pub(crate) use refusal::Refusal;
 pub(crate) use scrape::{metrics, scraped};
 pub(crate) use server::{Handle, Server, ServerError, examine};

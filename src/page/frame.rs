@@ -8,7 +8,7 @@ use super::viewer::Viewer;
 use crate::net::exchange::percent_encoded;
 
 /// Pages of the navigation: key, path, word.
-const PAGES: [(&str, &str, &str); 7] = [
+const PAGES: [(&str, &str, &str); 8] = [
     ("integrations", "/", "Integrations"),
     ("events", "/events", "Events"),
     ("runs", "/runs", "Runs"),
@@ -16,6 +16,7 @@ const PAGES: [(&str, &str, &str); 7] = [
     ("receivers", "/receivers", "Receivers"),
     ("silences", "/silences", "Silences"),
     ("expiry", "/expiry", "Expiry"),
+    ("report", "/report", "Report"),
 ];
 
 /// Renewal of a page that stays open.

@@ -15,6 +15,7 @@ mod moment;
 mod mutes;
 mod notes;
 mod overview;
+mod report;
 mod spans;
 mod strip;
 mod templates;
@@ -35,7 +36,8 @@ use axum::routing::{get, post};
 
 use self::assets::{CSS, JS};
 use self::handlers::{
-    actions, integration as one, lists as many, messages, overview as all, silences,
+    actions, integration as one, lists as many, messages, overview as all, report as monthly,
+    silences,
 };
 
 /// Version of the program, for the foot of every page.
@@ -56,6 +58,7 @@ pub(crate) fn router(source: Source) -> Router {
         .route("/outages/{id}", get(many::outage))
         .route("/expiry", get(many::expiry))
         .route("/expiry.ics", get(many::expiry_calendar))
+        .route("/report", get(monthly::page))
         .route("/fragment/head", get(all::head))
         .route("/fragment/row/{name}", get(all::row))
         .route("/fragment/strip/{name}", get(all::strip))

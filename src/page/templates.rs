@@ -6,6 +6,7 @@ use super::frame::Frame;
 use super::integration::{DeliveryItem, Detail};
 use super::lists::{EventItem, OutageItem, Plan, RunItem, RunPage, SilenceItem, Week, WindowItem};
 use super::overview::{Overview, ReceiverItem, Row};
+use super::report::{Choice as Chosen, Monthly};
 
 /// Words with whether each is chosen.
 type Choice<T> = Vec<(T, bool)>;
@@ -162,6 +163,18 @@ pub(super) struct ExpiryPage {
     pub(super) frame: Frame,
     pub(super) detail: String,
     pub(super) weeks: Vec<Week>,
+    pub(super) first: Option<String>,
+    pub(super) next: Option<String>,
+}
+
+/// Report of a month.
+#[derive(Template)]
+#[template(path = "report.html")]
+pub(super) struct ReportPage {
+    pub(super) frame: Frame,
+    pub(super) kept: Vec<(String, String)>,
+    pub(super) choice: Chosen,
+    pub(super) report: Monthly,
     pub(super) first: Option<String>,
     pub(super) next: Option<String>,
 }

@@ -65,7 +65,7 @@ pub(crate) use leaves::leaves;
 pub(crate) use ping::Pinged;
 pub(crate) use receiver::{Receiver, ReceiverState};
 pub(crate) use rehearsal::{Compared, Rehearsal, Rehearsed, Trial};
-pub(crate) use report::{Expires, Figures, Group, Line, Month, MonthlyReport};
+pub(crate) use report::{Expires, Figures, Group, Line, Month, MonthlyReport, hours};
 pub(crate) use request::{RequestedRun, Revalidated};
 pub(crate) use run::Run;
 pub(crate) use silence::{Silence, SilenceState, covered};

@@ -9,7 +9,7 @@ NODE = os.path.abspath(os.path.join(os.environ.get("REVALIDATED_NODE", os.path.j
 SCRIPT = "/i/%3Cscript%3Ealert(1)%3C%2Fscript%3E"
 PAGES = ["/", "/?show=failing&sort=since", "/?q=lake&type=Native+S3&theme=dark", "/i/lake-orders", "/i/sales-users?tz=Europe%2FBerlin", "/i/ops-stage", SCRIPT,
          "/runs", "/runs?integration=lake-orders&result=failed", "/events", "/deliveries", "/receivers", "/receivers/ticketing",
-         "/silences", "/silences?names=lake-*", "/expiry"]
+         "/silences", "/silences?names=lake-*", "/expiry", "/report", "/report?label=team%3Dlakex&label=team%3D*&type=Native+S3&zone=Europe%2FBerlin"]
 
 
 def install():

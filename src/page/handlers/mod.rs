@@ -5,4 +5,5 @@ pub(super) mod integration;
 pub(super) mod lists;
 pub(super) mod messages;
 pub(super) mod overview;
+pub(super) mod report;
 pub(super) mod silences;

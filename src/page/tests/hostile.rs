@@ -1,9 +1,11 @@
 //! Names and texts that others write: escaped once, and linked to by one encoding.
 
 use super::fleet::Fleet;
-use super::{integration_page, overview_page, troubled, viewer};
-use crate::domain::IntegrationId;
+use super::{integration_page, overview_page, report_page, troubled, viewer};
+use crate::domain::{IntegrationId, Status};
 use crate::page::viewer::Access;
+use crate::store::{TargetRow, TimelineRow};
+use crate::view::samples::{target, timeline};
 
 /// Names that break out of what is not escaped, with their forms in text and in addresses.
 fn names() -> Vec<(String, String, String)> {
@@ -45,7 +47,11 @@ fn hostile_names_are_escaped_once_and_linked_by_one_encoding() {
         rows.explanation.row.name.clone_from(&name);
         let overview = overview_page(&fleet, &viewer(Access::Act), "");
         let page = integration_page(rows, &viewer(Access::Act));
-        for (shown, of) in [(overview, "overview"), (page, "integration")] {
+        let integration = TargetRow { id: IntegrationId(99), name: name.clone(), ..target() };
+        let otherwise = Some(Status::Enabled);
+        let report = TimelineRow { integration, otherwise, ..timeline() };
+        let report = report_page(&[report], &viewer(Access::Act), "");
+        for (shown, of) in [(overview, "overview"), (page, "integration"), (report, "report")] {
             assert!(shown.contains(&format!(">{text}<")), "{of} of {name}");
             assert!(shown.contains(&path), "{of} of {name}: {path}");
             let raw = name.contains(['<', '"']) && shown.contains(&name);
@@ -53,6 +59,31 @@ fn hostile_names_are_escaped_once_and_linked_by_one_encoding() {
             assert!(!shown.contains('\u{202e}'), "{of} of {name}");
         }
     }
+}
+
+#[test]
+fn labels_and_expiries_of_a_report_are_escaped() {
+    let hostile = "<script>\u{1b}\"'&";
+    let labels = [("k".to_owned(), hostile.to_owned())].into();
+    let row = TimelineRow {
+        integration: TargetRow { kind: hostile.to_owned(), labels, ..target() },
+        otherwise: Some(Status::Enabled),
+        expires: Some((crate::view::samples::now(), hostile.to_owned())),
+        ..timeline()
+    };
+    let query = "label=k%3D%3Cscript%3E%22%27%26&type=%3Cscript%3E%22";
+    let page = report_page(&[row], &viewer(Access::Read), query);
+    let escaped = "&lt;script&gt;\\u{1b}&quot;&#39;&amp;";
+    for part in [
+        format!(">k={escaped}<"),
+        format!("</time> {escaped}</td>"),
+        "value=\"k=&lt;script&gt;&quot;&#39;&amp;\"".to_owned(),
+        "<option selected>&lt;script&gt;&quot;</option>".to_owned(),
+        "--type=&#39;&lt;script&gt;&quot;&#39;".to_owned(),
+    ] {
+        assert!(page.contains(&part), "{part} is not in:\n{page}");
+    }
+    assert!(!page.contains("<script>") && !page.contains('\u{1b}'), "{page}");
 }
 
 #[test]

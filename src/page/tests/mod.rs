@@ -17,16 +17,17 @@ use super::integration::{DeliveryItem, Detail, Rows};
 use super::lists::{EventItem, OutageItem, Plan, RunItem, RunPage, SilenceItem, WindowItem, weeks};
 use super::mutes::Mutes;
 use super::overview::{Asked, Overview, Reads, ReceiverItem, Row, Selection};
+use super::report::samples::{choice, report};
 use super::spans;
 use super::strip::samples::marks;
 use super::templates::{
     DeliveriesPage, EventsPage, ExpiryPage, HeadFragment, IntegrationPage, OutagePage,
-    OverviewPage, ProblemPage, ReceiverPage, ReceiversPage, RowFragment, RunOfIntegration,
-    RunsPage, SilencesPage,
+    OverviewPage, ProblemPage, ReceiverPage, ReceiversPage, ReportPage, RowFragment,
+    RunOfIntegration, RunsPage, SilencesPage,
 };
 use super::viewer::{Access, Viewer};
 use crate::domain::{EventType, Facts, Status};
-use crate::store::{Attributed, EventRow, HistoryRow, IntegrationRow, StatusRow};
+use crate::store::{Attributed, EventRow, HistoryRow, IntegrationRow, StatusRow, TimelineRow};
 use crate::view::{Situation, samples};
 
 use fleet::Fleet;
@@ -70,6 +71,19 @@ fn integration_page(rows: Rows, viewer: &Viewer) -> String {
     let frame = frame(viewer, "integrations").about(&page.name);
     let acts = viewer.acts();
     IntegrationPage { frame, page, acts, spans: spans::CHOICES }.render().unwrap()
+}
+
+/// Report of the sample month about these integrations for a query.
+fn report_page(rows: &[TimelineRow], viewer: &Viewer, query: &str) -> String {
+    let page = ReportPage {
+        frame: frame(viewer, "report"),
+        kept: vec![("theme".to_owned(), "dark".to_owned())],
+        choice: choice(query, "Europe/Berlin"),
+        report: report(rows, viewer, query),
+        first: None,
+        next: Some("/report?after=500".to_owned()),
+    };
+    page.render().unwrap()
 }
 
 /// Rows of an integration in trouble of every kind.
@@ -190,6 +204,8 @@ fn lists(viewer: &Viewer) -> Vec<(&'static str, String)> {
         ("outage", outage.render().unwrap()),
         ("expiry", expiry.render().unwrap()),
         ("silences", silences(viewer)),
+        ("report", report_page(&samples::timelines(), viewer, "label=team%3Ddata")),
+        ("report-empty", report_page(&[], viewer, "type=Trino")),
     ];
     all.extend(messages(viewer));
     all
@@ -257,6 +273,32 @@ fn silences(viewer: &Viewer) -> String {
         next: None,
     };
     page.render().unwrap()
+}
+
+#[test]
+fn report_names_what_it_shows_for_people_and_programs() {
+    let viewer = viewer(Access::Read);
+    let page = report_page(&samples::timelines(), &viewer, "label=team%3Ddata");
+    for part in [
+        "<h1>Report of 2026-11</h1><p>From 2026-11-01 00:00 to 2026-11-23 10:00 in UTC, so far.</p>",
+        "<p>Some status changes before 2026-11-05 00:00 are no longer kept",
+        "<dt>Mean time to recover</dt><dd>1h 30m</dd>",
+        "<caption class=\"sr\">Integrations in 2026-11</caption>",
+        "<th scope=\"row\"><a href=\"/i/lake\">lake</a></th><td>Redshift</td><td class=\"r\">442.0 h</td>",
+        "<td class=\"r bad\">1</td>",
+        "<time datetime=\"2026-12-03T10:00:00Z\">2026-12-03</time> the token ci\\u{9b}</td>",
+        "<a href=\"/report?label=team%3Ddata&amp;month=2026-10\">2026-10</a>",
+        "<input type=\"text\" name=\"label\" value=\"team=data\"",
+        "revalidated report --month 2026-11 --zone=Europe/Berlin --label=team=data --format csv</code>",
+        "<a href=\"/report?after=500\" rel=\"next\">",
+    ] {
+        assert!(page.contains(part), "{part} is not in:\n{page}");
+    }
+    assert_eq!(page.matches("<table").count(), page.matches("<caption").count());
+    let empty = |query| report_page(&[], &viewer, query);
+    assert!(empty("").contains("No integration was in use."));
+    assert!(empty("type=Trino").contains("No integration that fits was in use."));
+    assert!(!empty("").contains("<table"));
 }
 
 #[test]

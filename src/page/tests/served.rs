@@ -15,8 +15,13 @@ use crate::page::{Source, router};
 /// Name whose characters mean something in addresses and in HTML, and its address.
 const HOSTILE: (&str, &str) = ("a/é %2f<b>", "/i/a%2F%C3%A9%20%252f%3Cb%3E");
 
+/// Integration that is in use, whose server refuses connections.
+const MART: &str = "[[integration]]\nname = \"mart\"\ntype = \"Trino\"\nlabels = { team = \"web\" }\n\
+    [integration.config]\nhost = \"trino.example.com\"\nendpoint = \"http://127.0.0.1:9\"\n\
+    catalogs = [\"lake\"]\nauthenticationType = \"none\"\nusername = \"login\"\n";
+
 /// Pages that are shown to readers alone.
-const PRIVATE: [&str; 9] = [
+const PRIVATE: [&str; 11] = [
     "/runs",
     "/runs?integration=lake&result=failed",
     "/events",
@@ -26,6 +31,8 @@ const PRIVATE: [&str; 9] = [
     "/silences?ended=true",
     "/expiry?within=9d",
     "/expiry.ics",
+    "/report",
+    "/report?tz=Europe/Berlin&month=&label=team%3Dda*&label=&type=",
 ];
 /// Pages that can be public.
 const PUBLISHED: [&str; 6] = [
@@ -57,7 +64,7 @@ fn integration(name: &str, team: &str) -> String {
 }
 
 impl Pages {
-    /// Starts a daemon with two integrations that are disabled, and a receiver.
+    /// Starts a daemon with two integrations that are disabled, one that is in use, and a receiver.
     async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = folder.path().join("state.db");
@@ -68,6 +75,7 @@ impl Pages {
                 .to_owned(),
             integration("lake", "data"),
             integration(HOSTILE.0, "web"),
+            MART.to_owned(),
         ];
         let config = folder.path().join("revalidated.toml");
         std::fs::write(&config, parts.concat()).unwrap();
@@ -154,6 +162,13 @@ async fn addresses_that_lead_nowhere_say_so() {
         ("/?typ=x", 400, "did you mean `type`?"),
         ("/runs?result=fine", 400, "result"),
         ("/deliveries?after=x", 404, "not a cursor"),
+        ("/report?month=november", 400, "`month`: &quot;november&quot; is not a month such as"),
+        ("/report?month=2999-01", 404, "2999-01 has not begun."),
+        ("/report?zone=Europe/Berlim", 400, "`zone`: &quot;Europe/Berlim&quot; is not a zone"),
+        ("/report?tz=Nowhere", 400, "`tz`: &quot;Nowhere&quot; is not a zone"),
+        ("/report?labels=x", 400, "did you mean `label`?"),
+        ("/report?after=x", 400, "`after`"),
+        ("/report?month=1999-12", 200, "No integration was in use."),
         (HOSTILE.1, 200, "a/é %2f&lt;b&gt;"),
         ("/i/2", 200, "<h1>lake</h1>"),
     ];
@@ -171,6 +186,15 @@ async fn caller_with_labels_sees_its_own_integrations_only() {
     let (_, page) = pages.get("/", &limited(Scope::Read)).await;
     assert!(page.contains("/i/lake") && !page.contains("/i/a%2F"), "{page}");
     assert!(!page.contains("on-call"), "{page}");
+    for (caller, is_seen) in [(caller(Scope::Read), true), (limited(Scope::Read), false)] {
+        let (_, page) = pages.get("/report", &caller).await;
+        assert_eq!(page.contains("href=\"/i/mart\""), is_seen, "{page}");
+        assert_eq!(page.contains("<option>Trino"), is_seen, "{page}");
+        let (_, page) = pages.get("/report?label=team%3Dweb", &caller).await;
+        assert_eq!(page.contains("href=\"/i/mart\""), is_seen, "{page}");
+        let (_, page) = pages.get("/report?label=team%3Ddata", &caller).await;
+        assert!(page.contains("No integration that fits was in use."), "{page}");
+    }
     let hidden = [HOSTILE.1, "/fragment/row/1", "/fragment/strip/1", "/receivers/on-call"];
     for path in hidden {
         let (status, _) = pages.get(path, &limited(Scope::Act)).await;

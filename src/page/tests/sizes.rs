@@ -6,8 +6,10 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use super::fleet::Fleet;
-use super::{overview, overview_page, viewer};
+use super::{overview, overview_page, report_page, viewer};
 use crate::page::viewer::Access;
+use crate::store::{TargetRow, TimelineRow};
+use crate::view::samples::{target, timelines};
 
 fn gzipped(text: &str) -> usize {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
@@ -23,6 +25,21 @@ fn overview_of_thousands_stays_small() {
         let packed = gzipped(&text);
         assert!(packed < 25_000, "{packed} bytes packed with {failing} failing");
     }
+}
+
+#[test]
+fn report_of_thousands_stays_small() {
+    let [like, ..] = &timelines()[..] else { panic!("no sample") };
+    let row = |number: usize| {
+        let labels = [("owner".to_owned(), format!("person-{number}"))].into();
+        let name = format!("warehouse-{number:05}");
+        TimelineRow { integration: TargetRow { name, labels, ..target() }, ..like.clone() }
+    };
+    let rows: Vec<_> = (0..10_000).map(row).collect();
+    let text = report_page(&rows, &viewer(Access::Read), "");
+    assert!(text.len() < 600_000, "{} bytes", text.len());
+    let packed = gzipped(&text);
+    assert!(packed < 40_000, "{packed} bytes packed");
 }
 
 #[test]

@@ -68,6 +68,15 @@ impl Serialize for Share {
     }
 }
 
+/// Returns hours with this number of decimals, rounded.
+pub(crate) fn hours(millis: u64, decimals: u32) -> String {
+    let parts = 10_u64.pow(decimals.min(3));
+    let part_ms = 3_600_000 / parts;
+    let rounded = millis.saturating_add(part_ms / 2) / part_ms;
+    let digits = usize::try_from(decimals).unwrap_or(0);
+    format!("{}.{:0digits$}", rounded / parts, rounded % parts)
+}
+
 #[cfg(test)]
 impl schemars::JsonSchema for Share {
     fn schema_name() -> std::borrow::Cow<'static, str> {
@@ -85,6 +94,22 @@ impl schemars::JsonSchema for Share {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn hours_are_rounded_to_their_decimals() {
+        let table = [
+            (0, 1, "0.0"),
+            (5_400_000, 1, "1.5"),
+            (179_999, 1, "0.0"),
+            (180_000, 1, "0.1"),
+            (3_599_999, 2, "1.00"),
+            (90_000, 2, "0.03"),
+            (2_678_400_000, 2, "744.00"),
+        ];
+        for (millis, decimals, expected) in table {
+            assert_eq!(hours(millis, decimals), expected, "{millis}");
+        }
+    }
 
     #[test]
     fn share_is_rounded_down_so_that_only_all_is_the_whole() {

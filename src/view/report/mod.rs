@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-pub(crate) use figures::Figures;
+pub(crate) use figures::{Figures, hours};
 pub(crate) use month::{Month, Span};
 
 use crate::domain::{Status, Timestamp};

@@ -33,6 +33,16 @@ impl Month {
         Self { first: zone.to_datetime(at.to_jiff()).date().first_of_month() }
     }
 
+    /// Returns the month before; none before the calendar.
+    pub(crate) fn previous(self) -> Option<Self> {
+        self.first.checked_sub(1.month()).ok().map(|first| Self { first })
+    }
+
+    /// Returns the month after; none after the calendar.
+    pub(crate) fn following(self) -> Option<Self> {
+        self.first.checked_add(1.month()).ok().map(|first| Self { first })
+    }
+
     /// Returns its time until `now`; none when it has not begun, or lies outside of the calendar.
     pub(crate) fn span(self, zone: &TimeZone, now: Timestamp) -> Option<Span> {
         let start = |date: Date| {
@@ -40,7 +50,7 @@ impl Month {
             Some(Timestamp::from_jiff(begins.timestamp()))
         };
         let from = start(self.first)?;
-        let end = start(self.first.checked_add(1.month()).ok()?)?;
+        let end = start(self.following()?.first)?;
         let is_over = end <= now;
         (from <= now).then(|| Span { from, until: end.min(now), is_over })
     }
@@ -107,6 +117,18 @@ mod tests {
         assert_eq!(span("2026-10", &berlin, now), Some((begin, end, true)));
         let december = span("2026-12", &berlin, later).unwrap();
         assert_eq!(december.1, at("2026-12-31T23:00:00Z"));
+    }
+
+    #[test]
+    fn months_follow_each_other_over_the_end_of_a_year() {
+        let table = [("2026-12", "2026-11", "2027-01"), ("2027-01", "2026-12", "2027-02")];
+        for (month, previous, following) in table {
+            let month: Month = month.parse().unwrap();
+            assert_eq!(month.previous().unwrap().to_string(), previous);
+            assert_eq!(month.following().unwrap().to_string(), following);
+        }
+        let last: Month = "9999-12".parse().unwrap();
+        assert_eq!(last.following(), None);
     }
 
     #[test]
