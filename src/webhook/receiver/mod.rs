@@ -62,6 +62,14 @@ pub(crate) enum Target {
 }
 
 impl Receiver {
+    /// Returns scheme and host of its URL; none when that is kept as a secret. Its path may be a secret too.
+    pub(crate) fn origin(&self) -> Option<String> {
+        match &self.target {
+            Target::Fixed(url) => Some(url.origin().ascii_serialization()),
+            Target::Kept(_) => None,
+        }
+    }
+
     /// Returns true when its URL stands in the configuration itself and may be a secret.
     pub(crate) fn has_secret_url(&self) -> bool {
         match &self.target {

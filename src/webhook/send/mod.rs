@@ -83,13 +83,9 @@ impl Sender {
         &self.receiver.subscription
     }
 
-    /// Returns scheme and host of the receiver's URL; none when that is kept as a secret. Its path may be
-    /// a secret too.
+    /// Returns scheme and host of the receiver's URL; none when that is kept as a secret.
     pub(crate) fn origin(&self) -> Option<String> {
-        match &self.receiver.target {
-            Target::Fixed(url) => Some(url.origin().ascii_serialization()),
-            Target::Kept(_) => None,
-        }
+        self.receiver.origin()
     }
 
     /// Returns a client of `receiver`, with connections of its own.
