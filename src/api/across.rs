@@ -2,39 +2,14 @@
 
 use super::asked::{Asked, json, listed, unread};
 use super::route::Handled;
-use crate::domain::{Class, ReportStatus};
 use crate::http::{Code, Kind, Parameter, Problem};
-use crate::store::{Listed, RunFilter, TargetRow, TransitionFilter};
-use crate::view::{AttributedRun, AttributedTransition, Expiry, Strip, WholeOutage};
+use crate::store::{Listed, TargetRow, TransitionFilter};
+use crate::view::{AttributedRun, AttributedTransition, Expiry, Strip, WholeOutage, run_filter};
 
-/// Span of a list.
-const SPAN: [Parameter; 2] = [
+/// Parameters of the list of status changes.
+pub(super) const TRANSITIONS: &[Parameter] = &[
     Parameter::once("since", Kind::Instant, "Only from this instant on."),
     Parameter::once("until", Kind::Instant, "Only before this instant."),
-];
-/// Parameters of the list of status changes.
-pub(super) const TRANSITIONS: &[Parameter] = &SPAN;
-/// Parameters of the list of runs.
-pub(super) const RUNS: &[Parameter] = &[
-    SPAN[0],
-    SPAN[1],
-    Parameter::once(
-        "result",
-        Kind::Words(&["passed", "failed", "warning", "skipped"]),
-        "Only runs with this result.",
-    ),
-    Parameter::once("class", Kind::Words(CLASSES), "Only runs whose result this class decided."),
-];
-/// Names of the classes.
-const CLASSES: &[&str] = &[
-    "denied",
-    "missing",
-    "invalid",
-    "expired",
-    "unreachable",
-    "throttled",
-    "unavailable",
-    "local",
 ];
 /// Parameters of the list of outages.
 pub(super) const OUTAGES: &[Parameter] =
@@ -70,25 +45,10 @@ pub(super) async fn transitions(asked: Asked) -> Handled {
 
 /// Handler of `GET /api/v1/runs`.
 pub(super) async fn runs(asked: Asked) -> Handled {
-    let query = &asked.query;
-    let filter = RunFilter {
-        since: query.instant("since"),
-        until: query.instant("until"),
-        result: query.text("result").and_then(result),
-        class: query.text("class").and_then(class),
-        integration: None,
-    };
+    let filter = run_filter(&asked.query);
     let rows = asked.api.view.all_runs(filter, asked.page()?).await.map_err(unread)?;
     let rows = seen(&asked, rows, |row| &row.integration);
     Ok(listed(&asked, &rows, AttributedRun::from)?.into())
-}
-
-fn result(name: &str) -> Option<ReportStatus> {
-    serde_json::from_value(name.into()).ok()
-}
-
-fn class(name: &str) -> Option<Class> {
-    serde_json::from_value(name.into()).ok()
 }
 
 /// Handler of `GET /api/v1/outages`.
@@ -126,18 +86,4 @@ pub(super) async fn strip(asked: Asked) -> Handled {
     let strips = asked.api.view.strips(vec![row.id], last).await.map_err(unread)?;
     let marks = strips.first().map_or(&[][..], |(_, marks)| marks);
     Ok(json(&Strip::from(marks))?.into())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_result_and_class_of_the_table_is_one() {
-        let results = ["passed", "failed", "warning", "skipped"];
-        assert!(results.into_iter().all(|name| result(name).is_some()));
-        assert!(
-            CLASSES.iter().all(|name| class(name).is_some_and(|class| class.as_str() == *name))
-        );
-    }
 }

@@ -236,6 +236,12 @@ fn shown(asked: &Asked, row: &SilenceRow, all: &[TargetRow]) -> Result<Answer, P
 /// Handler of `DELETE /api/v1/silences/{id}`.
 pub(super) async fn end_silence(asked: Asked) -> Handled {
     let (row, all) = silence_of(&asked).await?;
+    let targets = asked.api.view.all_targets().await.map_err(unread)?;
+    let is_own = || row.is_within(&targets, |one| asked.caller.sees(&one.labels));
+    if !asked.sees_all() && !is_own() {
+        let detail = "it mutes integrations too that this token does not see";
+        return Err(Problem::new(Code::Forbidden, detail));
+    }
     if row.state(asked.now()) == SilenceState::Ended {
         return Err(Problem::new(Code::Conflict, format!("{} {} has ended", row.kind(), row.id)));
     }

@@ -10,7 +10,7 @@ use super::{
     report,
 };
 use crate::http::{Code, Scope};
-use crate::view::FILTERS;
+use crate::view::{FILTERS, RUN_FILTERS};
 
 const NOT_FOUND: &[Code] = &[Code::NotFound];
 const TEXT: &[(u16, Shape)] = &[(200, Shape::Text("text/plain"))];
@@ -122,7 +122,7 @@ pub(super) static ROUTES: &[Route] = &[
         page!("AttributedRun"),
         |asked| Box::pin(across::runs(asked)),
     )
-    .takes(&[across::RUNS, PAGE])
+    .takes(&[RUN_FILTERS, PAGE])
     .fails(&[Code::CursorGone]),
     Route::get(
         "/api/v1/outages",

@@ -1,6 +1,6 @@
 //! Settings of the HTTP server: addresses, TLS, tokens, and what needs none.
 //!
-//! What several keys say together is judged only where all of them are known: a layer may leave some to another.
+//! Rules about several keys are applied only where all of them are known: a layer may leave some to another.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;

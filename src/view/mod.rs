@@ -33,6 +33,7 @@ mod report;
 mod report_samples;
 mod request;
 mod run;
+mod run_filter;
 #[cfg(test)]
 pub(crate) mod samples;
 #[cfg(test)]
@@ -68,6 +69,7 @@ pub(crate) use rehearsal::{Compared, Rehearsal, Rehearsed, Trial};
 pub(crate) use report::{Expires, Figures, Group, Line, Month, MonthlyReport, hours};
 pub(crate) use request::{RequestedRun, Revalidated};
 pub(crate) use run::Run;
+pub(crate) use run_filter::{CLASSES, RESULTS, RUN_FILTERS, run_filter};
 pub(crate) use silence::{Silence, SilenceState, covered};
 pub(crate) use situation::{Configured, Situation, acknowledgement, open_silences};
 pub(crate) use summary::Summary;

@@ -85,6 +85,16 @@ impl SilenceRow {
         }
     }
 
+    /// Returns true when it covers integrations, and only those that `is_seen` says a caller may see.
+    pub(crate) fn is_within(
+        &self,
+        targets: &[TargetRow],
+        is_seen: impl Fn(&TargetRow) -> bool,
+    ) -> bool {
+        let mut covered = targets.iter().filter(|one| self.covers(one.id, one.about())).peekable();
+        covered.peek().is_some() && covered.all(is_seen)
+    }
+
     /// True when it mutes notifications about an integration while it is open.
     pub(crate) fn covers(&self, id: IntegrationId, about: About<'_>) -> bool {
         match &self.acknowledged {

@@ -4,6 +4,7 @@ use axum::http::{HeaderName, Method, header};
 use serde_json::Value as Json;
 
 use super::bench::{At, Bench, actor, reader};
+use crate::http::Caller;
 
 const FAR: &str = "2999-01-01T00:00:00Z";
 
@@ -125,5 +126,25 @@ async fn receiver_is_disabled_enabled_tested_and_sent_its_past_again() {
     let again = bench.post(&format!("/api/v1/deliveries/{delivery}/redeliver"), "").await.json();
     assert_eq!((&again["state"], &again["receiver"]), (&"pending".into(), &"on-call".into()));
     assert_eq!(bench.post("/api/v1/receivers/unknown/enable", "").await.status, 404);
+    bench.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn caller_with_labels_mutes_and_ends_its_part_only() {
+    let bench = Bench::start().await;
+    let until = tomorrow(&bench.get("/api/v1/version").await.json());
+    let labels = [("team".to_owned(), "data".to_owned())].into();
+    let some = Caller { labels, ..actor() };
+    let json = [(header::CONTENT_TYPE, "application/json")];
+    let all = format!("{{\"selection\":{{}},\"until\":\"{until}\"}}");
+    let global = bench.post("/api/v1/silences", &all).await.json();
+    assert_eq!(global["covers"], 3);
+    let path = format!("/api/v1/silences/{}", global["id"]);
+    let ended = bench.ask(At(Method::DELETE, &path), &some, &[], "").await;
+    assert_eq!((ended.status, ended.json()["code"].as_str()), (403, Some("forbidden")));
+    let own = bench.ask(At(Method::POST, "/api/v1/silences"), &some, &json, &all).await.json();
+    assert_eq!((&own["covers"], &own["selection"]["labels"]["team"]), (&1.into(), &"data".into()));
+    let path = format!("/api/v1/silences/{}", own["id"]);
+    assert_eq!(bench.ask(At(Method::DELETE, &path), &some, &[], "").await.status, 200);
     bench.stop().await;
 }

@@ -162,8 +162,7 @@ async fn end_silence(visit: &Visit, form: &Form) -> Result<&'static str, Refused
 /// Returns true when a silence covers only integrations that a caller with labels may see.
 async fn is_own(visit: &Visit, row: &SilenceRow) -> Result<bool, Refused> {
     let targets = visit.view().all_targets().await.map_err(|error| visit.unread(&error))?;
-    let mut covered = targets.iter().filter(|one| row.covers(one.id, one.about())).peekable();
-    Ok(covered.peek().is_some() && covered.all(|one| visit.caller.sees(&one.labels)))
+    Ok(row.is_within(&targets, |one| visit.caller.sees(&one.labels)))
 }
 
 async fn receiver(visit: &Visit, form: &Form, enables: bool) -> Result<&'static str, Refused> {

@@ -5,7 +5,6 @@ use std::time::Duration;
 use axum::extract::Path;
 use axum::response::Response;
 
-use crate::domain::{Class, ReportStatus};
 use crate::http::{Kind, Parameter, Query};
 use crate::page::address::Pairs;
 use crate::page::frame::{Counts, Frame, Renewal};
@@ -16,6 +15,7 @@ use crate::page::text::grouped;
 use crate::page::viewer::Access;
 use crate::page::visit::{Refused, Shown, Visit};
 use crate::store::{Cursor, ExpiryRow, Page, RunFilter};
+use crate::view::{CLASSES, RESULTS, RUN_FILTERS, run_filter};
 
 /// Number of rows on a page.
 pub(super) const ROWS_MAX: u32 = 100;
@@ -30,24 +30,8 @@ pub(super) const COMMON: [Parameter; 4] = [
     Parameter::once("theme", Kind::Text, "Colours of the page."),
     Parameter::once("done", Kind::Text, "Action that was just carried out."),
 ];
-const RESULTS: &[&str] = &["passed", "failed", "warning", "skipped"];
-const CLASSES: &[&str] = &[
-    "denied",
-    "missing",
-    "invalid",
-    "expired",
-    "unreachable",
-    "throttled",
-    "unavailable",
-    "local",
-];
-const RUNS: &[Parameter] = &[
-    Parameter::once("integration", Kind::Text, "Only runs of this integration."),
-    Parameter::once("result", Kind::Words(RESULTS), "Only runs with this result."),
-    Parameter::once("class", Kind::Words(CLASSES), "Only runs whose result this class decided."),
-    Parameter::once("since", Kind::Instant, "Only from this instant on."),
-    Parameter::once("until", Kind::Instant, "Only before this instant."),
-];
+const RUNS: &[Parameter] =
+    &[Parameter::once("integration", Kind::Text, "Only runs of this integration.")];
 const EXPIRY: &[Parameter] =
     &[Parameter::once("within", Kind::Duration, "Only what ends within this time.")];
 
@@ -107,17 +91,11 @@ pub(super) fn frame(visit: &Visit, list: &ListQuery, key: &str, title: &str) -> 
 /// Runs of all integrations, or of one.
 pub(crate) async fn runs(visit: Visit) -> Shown {
     visit.require(Access::Read)?;
-    let list = ListQuery::of(&visit, RUNS)?;
+    let list = ListQuery::of(&visit, &[RUNS, RUN_FILTERS].concat())?;
     let name = list.query.text("integration").unwrap_or_default().to_owned();
     let row = if name.is_empty() { None } else { Some(visit.integration(&name).await?) };
-    let word = |name: &str| list.query.text(name).map(str::to_owned);
-    let filter = RunFilter {
-        since: list.query.instant("since"),
-        until: list.query.instant("until"),
-        result: word("result").and_then(|word| result(&word)),
-        class: word("class").and_then(|word| class(&word)),
-        integration: row.as_ref().map(|row| row.id),
-    };
+    let integration = row.as_ref().map(|row| row.id);
+    let filter = RunFilter { integration, ..run_filter(&list.query) };
     let page = list.page(&visit, ROWS_MAX)?;
     let found = visit.view().all_runs(filter, page).await;
     let found = found.map_err(|error| visit.unread(&error))?;
@@ -136,15 +114,6 @@ pub(crate) async fn runs(visit: Visit) -> Shown {
         first,
         next,
     })
-}
-
-fn result(word: &str) -> Option<ReportStatus> {
-    use ReportStatus::{Failed, Passed, Skipped, Warning};
-    [Passed, Failed, Warning, Skipped].into_iter().find(|one| one.as_str() == word)
-}
-
-fn class(word: &str) -> Option<Class> {
-    Class::ALL.iter().copied().find(|one| one.as_str() == word)
 }
 
 /// List of events, newest first.
