@@ -4,7 +4,7 @@ use super::asked::{Asked, items, json, listed, unread};
 use super::route::Handled;
 use crate::http::{Code, Kind, Parameter, Problem};
 use crate::store::{SilenceRow, TargetRow};
-use crate::view::{Silence, Window};
+use crate::view::{Silence, SilenceState, Window};
 
 /// Parameters of the list of silences.
 pub(super) const SILENCES: &[Parameter] =
@@ -35,13 +35,20 @@ pub(super) async fn silence(asked: Asked) -> Handled {
 ///
 /// # Errors
 ///
-/// Fails when there is none that the caller may see.
+/// Fails when there is none that the caller may see, and when it has ended: what was deleted is gone for
+/// programs, though lists with `ended=true` still show it.
 pub(super) async fn silence_of(asked: &Asked) -> Result<(SilenceRow, Vec<TargetRow>), Problem> {
     let (id, targets) = (asked.number("id")?, targets(asked).await?);
     let found = asked.api.view.silence(id).await.map_err(unread)?;
     let found = found.filter(|row| asked.sees_all() || covers_any(row, &targets));
     let unknown = || Problem::new(Code::NotFound, format!("no silence has the id {id}"));
-    Ok((found.ok_or_else(unknown)?, targets))
+    let row = found.ok_or_else(unknown)?;
+    if row.state(asked.now()) == SilenceState::Ended {
+        let shown = serde_json::to_value(Silence::new(&row, &targets, asked.now()));
+        let detail = format!("{} {id} has ended", row.kind());
+        return Err(Problem::new(Code::Ended, detail).with("silence", shown.unwrap_or_default()));
+    }
+    Ok((row, targets))
 }
 
 /// Returns the integrations that the caller may see, as selections compare them.

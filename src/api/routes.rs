@@ -216,11 +216,11 @@ pub(super) static ROUTES: &[Route] = &[
     .fails(&[Code::CursorGone]),
     Route::get(
         "/api/v1/silences/{id}",
-        "One silence or acknowledgement, open or ended.",
+        "One silence or acknowledgement that is open or planned.",
         object!("Silence"),
         |asked| Box::pin(mutes::silence(asked)),
     )
-    .fails(NOT_FOUND),
+    .fails(&[Code::NotFound, Code::Ended]),
     Route::get(
         "/api/v1/maintenance",
         "Maintenance windows of the configuration, with their next openings.",
@@ -295,7 +295,7 @@ pub(super) static ROUTES: &[Route] = &[
         object!("Silence"),
         |asked| Box::pin(act::end_silence(asked)),
     )
-    .fails(&[Code::NotFound, Code::Conflict]),
+    .fails(&[Code::NotFound, Code::Ended]),
     Route::act(
         Method::Post,
         "/api/v1/deliveries/{id}/redeliver",

@@ -38,6 +38,8 @@ pub(crate) enum Code {
     CursorGone,
     /// Events after the given one are no longer kept.
     EventsGone,
+    /// It was there, and has ended.
+    Ended,
     /// The state changed since it was read.
     PreconditionFailed,
     /// The body did not come in time.
@@ -72,7 +74,7 @@ impl Code {
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
             Self::Conflict => StatusCode::CONFLICT,
-            Self::CursorGone | Self::EventsGone => StatusCode::GONE,
+            Self::CursorGone | Self::EventsGone | Self::Ended => StatusCode::GONE,
             Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
             Self::Timeout => StatusCode::REQUEST_TIMEOUT,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -94,7 +96,7 @@ impl Code {
             Self::MethodNotAllowed => "Method not allowed",
             Self::NotAcceptable => "Not acceptable",
             Self::Conflict => "Conflict",
-            Self::CursorGone | Self::EventsGone => "Gone",
+            Self::CursorGone | Self::EventsGone | Self::Ended => "Gone",
             Self::PreconditionFailed => "Precondition failed",
             Self::Timeout => "Request timeout",
             Self::TooLarge => "Payload too large",

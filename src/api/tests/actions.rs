@@ -56,7 +56,13 @@ async fn failure_is_acknowledged_once_and_what_changed_meanwhile_is_noticed() {
     assert_eq!(first.header("location"), at);
     let ended = bench.ask(At(Method::DELETE, &at), &actor(), &[], "").await;
     assert_eq!((ended.status, ended.json()["state"].as_str()), (200, Some("ended")));
-    assert_eq!(bench.ask(At(Method::DELETE, &at), &actor(), &[], "").await.status, 409);
+    for method in [Method::DELETE, Method::GET] {
+        let gone = bench.ask(At(method, &at), &actor(), &[], "").await;
+        assert_eq!((gone.status, gone.json()["code"].as_str()), (410, Some("ended")));
+        assert!(gone.json()["silence"]["endedAt"].is_string(), "{}", gone.text());
+    }
+    let listed = bench.get("/api/v1/silences?ended=true").await.json();
+    assert_eq!(listed["items"][0]["state"], "ended");
     assert_eq!(bench.post("/api/v1/integrations/idle/acknowledge", &body).await.status, 409);
     bench.stop().await;
 }
