@@ -354,7 +354,7 @@ pub(super) async fn test(asked: Asked) -> Handled {
     let row = receiver_of(&asked).await?;
     let sender = asked.api.control.sender(&row.name);
     let sender = sender.ok_or_else(|| unconfigured(&row.name))?;
-    let sent = sender.test(kind, asked.now()).await;
+    let sent = sender.test(kind, asked.now(), asked.api.control.page().as_ref()).await;
     let (id, sent) = sent.map_err(|error| Problem::new(Code::Conflict, error.to_string()))?;
     let code = match sent.result {
         AttemptResult::Answered { code, .. } => Some(code),

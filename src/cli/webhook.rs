@@ -6,7 +6,7 @@ use super::args::{Global, WebhookTest};
 use super::error::CommandError;
 use super::print::{Answer, End, Screen, Tone, sanitise, toned};
 use super::{read, receivers};
-use crate::domain::{AttemptResult, EventType, Format, duration_text};
+use crate::domain::{AttemptResult, EventType, Format, PageUrl, duration_text};
 use crate::view::Pinged;
 use crate::webhook::{Receiver, Sender};
 
@@ -24,7 +24,9 @@ pub(super) async fn answer(
         return Err(receivers::unknown(&args.receiver, &known));
     };
     let sender = Sender::new(receiver.clone()).context("the receiver cannot be used")?;
-    let (id, sent) = sender.test(args.kind, screen.now).await.context("making the message")?;
+    let page = PageUrl::of(&assembly.settings.http);
+    let sent = sender.test(args.kind, screen.now, page.as_ref()).await;
+    let (id, sent) = sent.context("making the message")?;
     let code = match sent.result {
         AttemptResult::Answered { code, .. } => Some(code),
         AttemptResult::Unreachable | AttemptResult::Unsendable => None,

@@ -9,8 +9,8 @@ use tokio::sync::Semaphore;
 
 use crate::config::{Limits, Log, Metrics, Own, Settings};
 use crate::domain::{
-    CommonChecks, HttpSettings, IntegrationId, Listen, Maintenance, Policy, Schedule, Subscription,
-    Test, Timestamp,
+    CommonChecks, HttpSettings, IntegrationId, Listen, Maintenance, PageUrl, Policy, Schedule,
+    Subscription, Test, Timestamp,
 };
 use crate::platforms::{Peers, Validator};
 use crate::store::{NotificationContext, Retention};
@@ -135,6 +135,7 @@ impl Active {
             subscriptions: Arc::clone(&self.subscriptions),
             maintenance: Arc::clone(&self.maintenance),
             outage_min: self.outage_min,
+            page: PageUrl::of(&self.http),
             now,
         }
     }

@@ -8,7 +8,7 @@ use super::clock::Clock;
 use super::reload;
 use super::shared::Shared;
 use crate::blocking;
-use crate::domain::{IntegrationId, Maintenance, Policy, Timestamp};
+use crate::domain::{IntegrationId, Maintenance, PageUrl, Policy, Timestamp};
 use crate::store::{self, StoreError};
 use crate::webhook::Sender;
 
@@ -54,6 +54,11 @@ impl Control {
     pub(crate) fn maintenance(&self) -> Arc<[Maintenance]> {
         let shared = self.shared.upgrade();
         shared.map_or_else(|| Arc::from([]), |shared| Arc::clone(&shared.active().maintenance))
+    }
+
+    /// Returns the address of the page that events link to, by the configuration in force.
+    pub(crate) fn page(&self) -> Option<PageUrl> {
+        PageUrl::of(&self.shared.upgrade()?.active().http)
     }
 
     /// Returns the lateness that 99 % of the latest runs stay within; none before the first run.

@@ -14,7 +14,7 @@ use super::shared::Shared;
 use super::text::chain;
 use super::{difference, life, notify, safety};
 use crate::blocking::{self, READ_TIMEOUT};
-use crate::domain::{Changes, IntegrationId, PassedOver, Reload, Subscription, Timestamp};
+use crate::domain::{Changes, IntegrationId, PageUrl, PassedOver, Reload, Subscription, Timestamp};
 use crate::platforms::{Peer, Peers};
 use crate::store::{Configured, NotificationContext, ReceiverRow, Retention, Store, Synced};
 use crate::webhook::{Receiver, Sender};
@@ -142,6 +142,7 @@ pub(super) async fn prepare(
         subscriptions: Arc::clone(&subscriptions),
         maintenance: Arc::clone(&assembly.maintenance),
         outage_min: assembly.settings.outage_min,
+        page: PageUrl::of(&assembly.settings.http),
         now,
     };
     let synced = store.sync(configured, former.is_none(), context).await?;

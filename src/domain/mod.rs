@@ -42,9 +42,9 @@ pub(crate) use drift::{DRIFT, Drift, compare, difference};
 pub(crate) use event::samples;
 pub(crate) use event::{
     Change, ConfigurationApplied, DaemonFaultNotice, DisabledReason, EndedBy, Event, EventData,
-    EventType, Format, IntegrationRef, OutageMember, OutageNotice, OwnFault, Payload,
-    ReceiverDisabled, RunRef, SCHEMA_VERSION, Subscription, Timing, VerdictNotice, WebhookPing,
-    sample,
+    EventType, Format, IntegrationRef, Links, OutageMember, OutageNotice, OwnFault, PageUrl,
+    Payload, ReceiverDisabled, RunRef, SCHEMA_VERSION, Subscription, Timing, VerdictNotice,
+    WebhookPing, integration_path, named_path, sample,
 };
 pub(crate) use expiry::{EXPIRY, expiry_check};
 pub(crate) use factor::{Factor, FactorKind};
@@ -69,7 +69,7 @@ pub(crate) use schedule::{SPREAD_MAX, Schedule, ScheduleError};
 pub(crate) use secret::{REDACTED, Secret, SecretRef};
 pub(crate) use selection::{About, Selection};
 pub(crate) use status::{Cause, Status, Subject, Transition, UnknownName, next_status};
-pub(crate) use text::{is_unseen, one_line};
+pub(crate) use text::{is_unseen, one_line, percent_encoded};
 pub(crate) use time::{Timestamp, duration_text};
 #[cfg(test)]
 pub(crate) use verdict::Measure;

@@ -1,5 +1,15 @@
 //! Makes text of others safe to store and show.
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+/// Unreserved characters of RFC 3986, the only ones that are left as they are.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// Percent-encodes `text` for one segment of a path or one value in a query.
+pub(crate) fn percent_encoded(text: &str) -> String {
+    utf8_percent_encode(text, ENCODED).to_string()
+}
+
 /// Returns true for a character that controls a terminal, changes the direction of writing or is
 /// invisible.
 #[must_use]
@@ -30,6 +40,11 @@ pub(crate) fn one_line(text: &str, chars_max: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn all_but_unreserved_characters_are_percent_encoded() {
+        assert_eq!(percent_encoded("a b/ü*:+=&~"), "a%20b%2F%C3%BC%2A%3A%2B%3D%26~");
+    }
 
     #[test]
     fn text_of_others_becomes_one_visible_line() {

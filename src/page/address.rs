@@ -3,7 +3,7 @@
 
 use form_urlencoded::Serializer;
 
-use crate::net::exchange::percent_encoded;
+pub(crate) use crate::domain::{integration_path as integration, named_path as named};
 
 /// Pairs string of a request: its pairs in order, and those that every link keeps.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -78,44 +78,9 @@ impl Pairs {
     }
 }
 
-/// Returns the path of an integration's page. Browsers take away segments of dots alone, whose integration is
-/// addressed by its number.
-pub(crate) fn integration(name: &str, id: i64) -> String {
-    match name {
-        "." | ".." => format!("/i/{id}"),
-        name => format!("/i/{}", percent_encoded(name)),
-    }
-}
-
-/// Returns the path of something that has a name.
-pub(crate) fn named(folder: &str, name: &str) -> String {
-    format!("{folder}/{}", percent_encoded(name))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn names_are_percent_encoded_once() {
-        let long = "\u{1f30a}".repeat(128);
-        let table = [
-            ("lake", "/i/lake"),
-            ("a b/c", "/i/a%20b%2Fc"),
-            ("%2f", "/i/%252f"),
-            ("<script>", "/i/%3Cscript%3E"),
-            ("..", "/i/7"),
-            (".", "/i/7"),
-            ("?q=1&b#c", "/i/%3Fq%3D1%26b%23c"),
-        ];
-        for (name, expected) in table {
-            assert_eq!(integration(name, 7), expected);
-        }
-        let path = integration(&long, 7);
-        assert_eq!(path.len(), "/i/".len() + 128 * 12);
-        assert_eq!(percent_encoding::percent_decode_str(&path[3..]).decode_utf8().unwrap(), long);
-        assert_eq!(named("/receivers", "on call"), "/receivers/on%20call");
-    }
 
     #[test]
     fn links_keep_the_choices_of_the_viewer_only() {

@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 use uuid::Builder;
 
 use super::{Message, SendError, Sender};
-use crate::domain::{Event, EventType, SCHEMA_VERSION, Timestamp, WebhookPing, sample};
+use crate::domain::{Event, EventType, PageUrl, SCHEMA_VERSION, Timestamp, WebhookPing, sample};
 
 use super::send::Sent;
 
@@ -12,7 +12,8 @@ use super::send::Sent;
 const MESSAGE: &str = "This is a test of the receiver; nothing has happened.";
 
 impl Sender {
-    /// Sends a test message of this type once; returns its id and the outcome.
+    /// Sends a test message of this type once; returns its id and the outcome. A sample links to `page`, since it is
+    /// about nothing that has a page of its own.
     ///
     /// # Errors
     ///
@@ -21,6 +22,7 @@ impl Sender {
         &self,
         kind: EventType,
         now: Timestamp,
+        page: Option<&PageUrl>,
     ) -> Result<(String, Sent), SendError> {
         let mut random = [0; 10];
         aws_lc_rs::rand::fill(&mut random).map_err(|_unspecified| SendError::Random)?;
@@ -30,7 +32,7 @@ impl Sender {
         let body = if kind == EventType::WebhookPing {
             serde_json::to_string(&self.ping(now))?
         } else {
-            dated(kind, now)?
+            dated(kind, now, page)?
         };
         let message = Message { id: &id, body: &body, began: None, format: None };
         let sent = self.send(&message, now).await;
@@ -50,10 +52,13 @@ impl Sender {
 
 /// Returns the sample of a type as if it happened now, with its mark. The incident is always the same: the sample
 /// of its end ends it.
-fn dated(kind: EventType, now: Timestamp) -> serde_json::Result<String> {
+fn dated(kind: EventType, now: Timestamp, page: Option<&PageUrl>) -> serde_json::Result<String> {
     let event: Event = serde_json::from_str(sample(kind))?;
     let mut json: Json = serde_json::from_str(sample(kind))?;
     shift(&mut json, now.0.saturating_sub(event.timestamp.0));
+    if let Some(links) = json.pointer_mut("/data/links") {
+        *links = serde_json::to_value(page.map(PageUrl::overview))?;
+    }
     let event: Event = serde_json::from_value(json)?;
     serde_json::to_string(&Event { is_test: true, ..event })
 }
@@ -85,7 +90,7 @@ mod tests {
         let scripted = Scripted::start(http("200 OK", "", "welcome")).await;
         let sender = Sender::new(scripted.receiver(json!({}))).unwrap();
         let (id, sent) =
-            sender.test(EventType::WebhookPing, Timestamp(1_795_381_200_750)).await.unwrap();
+            sender.test(EventType::WebhookPing, Timestamp(1_795_381_200_750), None).await.unwrap();
         assert_eq!(sent.result, AttemptResult::Answered { code: 200, hint: None });
         assert_eq!(sent.detail, "welcome");
         let requests = scripted.requests();
@@ -102,8 +107,11 @@ mod tests {
         let scripted = Scripted::start(http("200 OK", "", "")).await;
         let sender = Sender::new(scripted.receiver(json!({}))).unwrap();
         let now = Timestamp(1_895_381_200_750);
-        for &kind in EventType::ALL.iter().filter(|kind| **kind != EventType::WebhookPing) {
-            let (id, sent) = sender.test(kind, now).await.unwrap();
+        let url = Some("https://status.example.org".to_owned());
+        let http = crate::domain::HttpSettings { url, page: true, ..Default::default() };
+        let kinds = EventType::ALL.iter().filter(|kind| **kind != EventType::WebhookPing);
+        for (&kind, page) in kinds.zip([None, PageUrl::of(&http)].into_iter().cycle()) {
+            let (id, sent) = sender.test(kind, now, page.as_ref()).await.unwrap();
             assert_eq!(sent.result, AttemptResult::Answered { code: 200, hint: None });
             let request = scripted.requests().pop().unwrap();
             assert_eq!(request.headers["webhook-id"], id);
@@ -113,6 +121,8 @@ mod tests {
             assert_eq!(body["timestamp"], now.to_string());
             let text = body.to_string();
             assert!(!text.contains("2026-11-2"), "an instant stays behind: {text}");
+            let link = page.map(|page| serde_json::to_value(page.overview()).unwrap());
+            assert_eq!(body["data"].get("links"), link.as_ref(), "{text}");
         }
     }
 
@@ -129,7 +139,7 @@ mod tests {
         ];
         for (begins, ends) in pairs {
             for (kind, at) in [(begins, 1_895_381_200_750), (ends, 1_895_381_900_000)] {
-                sender.test(kind, Timestamp(at)).await.unwrap();
+                sender.test(kind, Timestamp(at), None).await.unwrap();
             }
             let requests = scripted.requests();
             let [.., begun, ended] = requests.as_slice() else { panic!("two requests") };
@@ -150,7 +160,7 @@ mod tests {
         let scripted = Scripted::start(http("200 OK", "", "")).await;
         let changes = json!({ "format": "alertmanager", "secrets": null });
         let sender = Sender::new(scripted.receiver(changes)).unwrap();
-        let (_, sent) = sender.test(EventType::WebhookPing, Timestamp(0)).await.unwrap();
+        let (_, sent) = sender.test(EventType::WebhookPing, Timestamp(0), None).await.unwrap();
         assert_eq!(sent.result, AttemptResult::Unsendable);
         assert!(
             sent.detail.contains("format `alertmanager` cannot express webhook.ping"),

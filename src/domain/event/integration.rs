@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::Links;
 use crate::domain::{
     About, Class, Drift, ReportStatus, Status, Timestamp, UnknownName, ValidationResults, Weighed,
 };
@@ -85,6 +86,9 @@ pub(crate) struct EventData {
     pub(crate) ended_by: Option<EndedBy>,
     /// Id of the outage that the failure belongs to.
     pub(crate) group: Option<String>,
+    /// Links to the page, where the daemon's configuration names its address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) links: Option<Links>,
 }
 
 /// Integration as events name it.

@@ -7,6 +7,7 @@
 mod format;
 mod integration;
 mod kind;
+mod links;
 mod operational;
 mod sample;
 mod subscription;
@@ -19,6 +20,7 @@ use super::Timestamp;
 pub(crate) use format::Format;
 pub(crate) use integration::{Change, EndedBy, EventData, IntegrationRef, RunRef, VerdictNotice};
 pub(crate) use kind::EventType;
+pub(crate) use links::{Links, PageUrl, integration_path, named_path};
 pub(crate) use operational::{
     ConfigurationApplied, DaemonFaultNotice, DisabledReason, OutageMember, OutageNotice, OwnFault,
     ReceiverDisabled, WebhookPing,
@@ -89,6 +91,18 @@ impl<'de> Deserialize<'de> for Event {
 }
 
 impl Payload {
+    /// Returns the links of the event, where it has any.
+    pub(crate) fn links(&self) -> Option<&Links> {
+        match self {
+            Self::Integration(data) => data.links.as_ref(),
+            Self::ConfigurationApplied(applied) => applied.links.as_ref(),
+            Self::Outage(outage) => outage.links.as_ref(),
+            Self::DaemonFaultNotice(notice) => notice.links.as_ref(),
+            Self::ReceiverDisabled(disabled) => disabled.links.as_ref(),
+            Self::WebhookPing(_) => None,
+        }
+    }
+
     /// Reads the payload of an event of type `kind`.
     fn read(kind: EventType, data: &RawValue) -> serde_json::Result<Self> {
         let data = data.get();
@@ -183,6 +197,7 @@ mod tests {
                 "transition",
                 "reminder",
                 "endedBy",
+                "links",
             ];
             data.retain(|key, value| !optional.contains(&key.as_str()) && !value.is_null());
             let event: Event = serde_json::from_value(json.clone()).unwrap();
@@ -282,7 +297,8 @@ mod tests {
                         failing_since: None,
                         outage_ms: Some(sequence),
                         ended_by: Some(EndedBy::Renamed),
-                        group: Some(text),
+                        group: Some(text.clone()),
+                        links: Some(Links { page: text }),
                     };
                     (EventType::StatusChanged, Payload::Integration(Box::new(data)))
                 });
@@ -303,6 +319,7 @@ mod tests {
                     outage_ms: None,
                     integrations: integrations.collect(),
                     unlisted,
+                    links: None,
                 };
                 (EventType::Outage, Payload::Outage(notice))
             },

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::IntegrationRef;
+use super::{IntegrationRef, Links};
 use crate::domain::{Changes, Factor, Status, Timestamp, UnknownName};
 
 /// Reason why a receiver is disabled.
@@ -68,6 +68,9 @@ pub(crate) struct ReceiverDisabled {
     /// Number of pending deliveries, which wait until the receiver is enabled.
     #[serde(alias = "owed")]
     pub(crate) pending: u32,
+    /// Links to the page, where the daemon's configuration names its address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) links: Option<Links>,
 }
 
 /// Payload of `integrations.outage` and `integrations.outage.resolved`.
@@ -95,6 +98,9 @@ pub(crate) struct OutageNotice {
     pub(crate) integrations: Vec<OutageMember>,
     /// Number of further integrations that are not listed.
     pub(crate) unlisted: u32,
+    /// Links to the page, where the daemon's configuration names its address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) links: Option<Links>,
 }
 
 /// Integration that fails by an outage.
@@ -174,6 +180,9 @@ pub(crate) struct DaemonFaultNotice {
     pub(crate) since: Timestamp,
     /// Duration of the fault, at its end.
     pub(crate) lasted_ms: Option<i64>,
+    /// Links to the page, where the daemon's configuration names its address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) links: Option<Links>,
 }
 
 impl DaemonFaultNotice {
@@ -210,4 +219,7 @@ pub(crate) struct ConfigurationApplied {
     /// Changes as counts, each with the first names.
     #[serde(flatten)]
     pub(crate) changes: Changes,
+    /// Links to the page, where the daemon's configuration names its address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) links: Option<Links>,
 }

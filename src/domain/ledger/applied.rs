@@ -3,7 +3,9 @@
 use super::case::{Case, Decided};
 use super::context::NotificationContext;
 use super::draft::{Decision, Draft};
-use crate::domain::{Changes, ConfigurationApplied, Event, EventType, Payload, SCHEMA_VERSION};
+use crate::domain::{
+    Changes, ConfigurationApplied, Event, EventType, PageUrl, Payload, SCHEMA_VERSION,
+};
 
 /// Decides to notify receivers of the changes that a configuration made. One that changed nothing is no event;
 /// the answer is true when there is one.
@@ -22,6 +24,7 @@ pub(crate) fn announce_changes(
         epoch: draft.case.head()?.epoch.clone(),
         sequence: draft.next_operational()?,
         changes: changes.clone(),
+        links: context.links(PageUrl::overview),
     };
     let sequence = data.sequence;
     let data = Payload::ConfigurationApplied(data);

@@ -133,6 +133,7 @@ impl Draft<'_> {
             outage_ms,
             ended_by: story.ended_by,
             group: story.group,
+            links: self.context.links(|page| page.integration(&row.name, row.id.0)),
         })
     }
 

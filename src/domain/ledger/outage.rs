@@ -226,6 +226,7 @@ fn notice(
         outage_ms: None,
         integrations: members,
         unlisted: u32::try_from(unlisted).unwrap_or(u32::MAX),
+        links: draft.context.links(|page| page.outage(&outage.id)),
     })
 }
 

@@ -8,8 +8,8 @@ use super::finished::{Finished, SubjectRun};
 use super::notify::millis;
 use super::row::{Incident, Row};
 use crate::domain::{
-    Class, DaemonFaultNotice, Event, EventType, OwnFault, Payload, ReportStatus, SCHEMA_VERSION,
-    Timestamp,
+    Class, DaemonFaultNotice, Event, EventType, OwnFault, PageUrl, Payload, ReportStatus,
+    SCHEMA_VERSION, Timestamp,
 };
 
 /// A fault with its description for people.
@@ -79,6 +79,7 @@ fn announce(
         message,
         since,
         lasted_ms: over.then(|| millis(now, since)),
+        links: draft.context.links(PageUrl::overview),
     };
     let (sequence, incident) =
         (data.sequence, Incident { id: data.incident_id(), since, is_notified: true });

@@ -94,6 +94,7 @@ fn notify_others(
         failing_since: health.failing_since,
         last_success_at: health.last_success_at,
         pending: disabled.pending,
+        links: draft.context.links(|page| page.receiver(&health.name)),
     };
     let sequence = data.sequence;
     let body = Event::new(kind, draft.now(), Payload::ReceiverDisabled(data));

@@ -69,6 +69,7 @@ impl Bench {
         NotificationContext {
             subscriptions: self.receivers.iter().map(|name| subscription(name)).collect(),
             outage_min: 3,
+            page: None,
             now: self.now,
             ..NotificationContext::default()
         }

@@ -21,6 +21,9 @@ pub(super) struct Alert {
     annotations: BTreeMap<&'static str, String>,
     starts_at: Timestamp,
     ends_at: Timestamp,
+    /// Link to the page, under the name that Alertmanager has for the alert's source.
+    #[serde(rename = "generatorURL", skip_serializing_if = "Option::is_none")]
+    generator_url: Option<String>,
 }
 
 /// Returns the alert for `event`, as of the instant `at`; none for one that neither fires nor ends. Its labels,
@@ -44,7 +47,8 @@ pub(super) fn alert(event: &Event, began: &Event, at: Timestamp) -> Option<Alert
     }
     annotations.extend(text::drift(event).map(|drift| ("drift", drift)));
     let starts_at = alarm.since.min(ends_at);
-    Some(Alert { labels: labels(began)?, annotations, starts_at, ends_at })
+    let generator_url = text::page(event).map(str::to_owned);
+    Some(Alert { labels: labels(began)?, annotations, starts_at, ends_at, generator_url })
 }
 
 fn labels(began: &Event) -> Option<BTreeMap<String, String>> {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::alarm::{Alarm, Severity};
-use super::text::{self, Line};
+use super::text::{self, Line, OPEN_PAGE};
 use crate::domain::{Class, Event, Secret, Status, Timestamp, one_line};
 
 /// Length limit of a summary, in characters.
@@ -19,6 +19,17 @@ pub(super) struct PagerEvent {
     #[serde(skip_serializing_if = "Option::is_none")]
     payload: Option<Payload>,
     client: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_url: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    links: Option<[Link; 1]>,
+}
+
+/// Link that the incident shows.
+#[derive(Debug, Serialize)]
+struct Link {
+    href: String,
+    text: &'static str,
 }
 
 #[derive(Debug, Serialize)]
@@ -65,12 +76,16 @@ pub(super) fn event(event: &Event, began: &Event, key: Option<&Secret>) -> Optio
         class: first.map(Class::as_str),
         custom_details: details(event),
     });
+    // Only an event that triggers may have links.
+    let page = text::page(event).filter(|_| payload.is_some());
     Some(PagerEvent {
         routing_key: key.map(|key| key.expose().to_owned()).unwrap_or_default(),
         action,
         dedup_key: Alarm::of(began).map_or(alarm.key, |began| began.key),
         payload,
         client: "revalidated",
+        client_url: page.map(str::to_owned),
+        links: page.map(|page| [Link { href: page.to_owned(), text: OPEN_PAGE }]),
     })
 }
 

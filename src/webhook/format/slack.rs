@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::alarm::Severity;
-use super::text::{self, Line};
+use super::text::{self, Line, OPEN_PAGE};
 use crate::domain::{Event, one_line};
 
 /// Slack's length limit of a header, in characters.
@@ -58,6 +58,7 @@ pub(super) fn message(event: &Event) -> Message {
     }
     let (seconds, shown) = (event.timestamp.unix_seconds(), event.timestamp);
     let mut footer: Vec<_> = text::footer(event).iter().map(|word| escaped(word)).collect();
+    footer.extend(text::page(event).map(link));
     footer.push(format!("<!date^{seconds}^{{date_num}} {{time_secs}}|{shown}>"));
     blocks.push(Block::Context { elements: vec![Text::Mrkdwn(footer.join(" · "))] });
     Message { text: escaped(&one_line(&text::summary(event), SECTION_MAX)), blocks }
@@ -75,6 +76,12 @@ fn section(line: &Line) -> Block {
         text.push_str(&more);
     }
     Block::Section { text: Text::Mrkdwn(text) }
+}
+
+/// Returns a link to the page; what ends a link is percent-encoded.
+fn link(page: &str) -> String {
+    let page = page.replace('|', "%7C").replace('<', "%3C").replace('>', "%3E");
+    format!("<{}|{OPEN_PAGE}>", escaped(&page))
 }
 
 /// Escapes text of others, so that it has no links and no mentions.

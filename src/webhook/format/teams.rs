@@ -5,7 +5,7 @@
 use serde::Serialize;
 
 use super::alarm::Severity;
-use super::text::{self, Line};
+use super::text::{self, Line, OPEN_PAGE};
 use crate::domain::Event;
 
 /// Message with one card.
@@ -32,11 +32,22 @@ struct Card {
     version: &'static str,
     msteams: Width,
     body: Vec<RichText>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    actions: Option<[Action; 1]>,
 }
 
 #[derive(Debug, Serialize)]
 struct Width {
     width: &'static str,
+}
+
+/// Button below the card.
+#[derive(Debug, Serialize)]
+struct Action {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    title: &'static str,
+    url: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -75,12 +86,15 @@ pub(super) fn message(event: &Event) -> Message {
     let mut footer = text::footer(event);
     footer.push(event.timestamp.to_string());
     body.push(block(vec![run(footer.join(" · "), Some("lighter"), None)]));
+    let open =
+        |page: &str| [Action { kind: "Action.OpenUrl", title: OPEN_PAGE, url: page.to_owned() }];
     let card = Card {
         schema: "http://adaptivecards.io/schemas/adaptive-card.json",
         kind: "AdaptiveCard",
         version: "1.4",
         msteams: Width { width: "Full" },
         body,
+        actions: text::page(event).map(open),
     };
     let content_type = "application/vnd.microsoft.card.adaptive";
     Message { kind: "message", attachments: [Attachment { content_type, content: card }] }

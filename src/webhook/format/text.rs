@@ -11,6 +11,8 @@ use crate::domain::{
     ReportStatus, Status, WebhookPing, duration_text, one_line,
 };
 
+/// Text of the link to the page.
+pub(super) const OPEN_PAGE: &str = "Open the page";
 /// Number of lines that a message for people has at most.
 pub(super) const LINES_MAX: usize = 8;
 /// Length of the longest name, in characters.
@@ -104,6 +106,11 @@ pub(super) fn footer(event: &Event) -> Vec<String> {
         | Payload::ReceiverDisabled(_)
         | Payload::WebhookPing(_) => vec!["revalidated".to_owned()],
     }
+}
+
+/// Returns the address of the page about what the event is about, if the event has one.
+pub(super) fn page(event: &Event) -> Option<&str> {
+    event.data.links().map(|links| links.page.as_str())
 }
 
 /// Returns the payload of an event about one integration.

@@ -71,6 +71,11 @@ impl Books {
             Effect::InsertTransition(new) => self.transitions.push(new.clone()),
             Effect::InsertEvent(event) => {
                 assert!(self.events.iter().all(|one| one.id != event.id), "an id is given once");
+                assert!(
+                    event.body.data.links().is_some(),
+                    "{:?} links to the page",
+                    event.body.kind
+                );
                 self.events.push((**event).clone());
             }
             Effect::CountOperational(number) => self.operational = *number,

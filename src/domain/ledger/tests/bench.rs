@@ -7,8 +7,8 @@ use super::super::*;
 use super::books::{Books, Delivery};
 use super::samples::{failed, found, passed, schedule, wanted};
 use crate::domain::{
-    AttemptResult, Class, IntegrationId, Maintenance, Next, OwnFault, Policy, Report, Selection,
-    Status, Subject, Subscription, Timestamp, Timing, Transition,
+    AttemptResult, Class, IntegrationId, Maintenance, Next, OwnFault, PageUrl, Policy, Report,
+    Selection, Status, Subject, Subscription, Timestamp, Timing, Transition,
 };
 
 pub(super) const LEASE: Duration = Duration::from_mins(2);
@@ -79,6 +79,7 @@ impl Bench {
             subscriptions: self.receivers.iter().map(subscription).collect(),
             maintenance: self.maintenance.clone().into(),
             outage_min: 3,
+            page: Some(PageUrl::sample()),
             now: self.now,
         }
     }

@@ -138,6 +138,8 @@ fn a_receiver_that_is_gone_is_disabled_and_keeps_its_deliveries() {
     );
     assert_eq!((event.failing_since, event.last_success_at), (Some(NOW), Some(ago(50))));
     assert_eq!((event.pending, event.sequence), (8, 41));
+    let link = link(&effects, EventType::ReceiverDisabled);
+    assert_eq!(link, "https://status.example.com/receivers/pager");
 }
 
 fn disabled_event(effects: &[Effect]) -> ReceiverDisabled {

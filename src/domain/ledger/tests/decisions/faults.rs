@@ -59,6 +59,7 @@ fn a_fault_is_notified_when_it_begins_and_no_second_time() {
         (OwnFault::Network, "no route", "epoch")
     );
     assert_eq!((event.sequence, event.since, event.lasted_ms), (41, NOW, None));
+    assert_eq!(link(&effects, EventType::DaemonDegraded), "https://status.example.com/");
     let (effects, is_new) =
         began(&lasting(&[OwnFault::Disk, OwnFault::Network]), OwnFault::Network);
     assert!(!is_new && effects.is_empty());

@@ -11,8 +11,8 @@ use crate::domain::ledger::{
 };
 use crate::domain::{
     Class, Counters, EventData, EventType, Evidence, Finding, Flips, IntegrationId, Look, Observed,
-    Outcome, Payload, Policy, Report, ReportStatus, RunId, Schedule, Selection, Sight, Status,
-    Subject, Subscription, Test, TestResult, Timestamp,
+    Outcome, PageUrl, Payload, Policy, Report, ReportStatus, RunId, Schedule, Selection, Sight,
+    Status, Subject, Subscription, Test, TestResult, Timestamp,
 };
 
 /// Instant of every decision.
@@ -37,7 +37,8 @@ pub(super) struct World {
 impl World {
     /// Nothing is open, and the receiver `pager` subscribes to everything.
     pub(super) fn new() -> Self {
-        let context = NotificationContext { outage_min: 3, now: NOW, ..Default::default() };
+        let page = Some(PageUrl::sample());
+        let context = NotificationContext { outage_min: 3, page, now: NOW, ..Default::default() };
         Self { answers: BTreeMap::new(), context }.subscribed([every()])
     }
 
@@ -277,6 +278,13 @@ pub(super) fn data(effects: &[Effect], kind: EventType) -> EventData {
     assert_eq!(found.len(), 1, "{:#?}", lines(effects));
     let Payload::Integration(data) = &found[0].body.data else { panic!("another payload") };
     (**data).clone()
+}
+
+/// Returns the address that the only event of this type links to.
+pub(super) fn link(effects: &[Effect], kind: EventType) -> String {
+    let found = events(effects, kind);
+    assert_eq!(found.len(), 1, "{:#?}", lines(effects));
+    found[0].body.data.links().expect("a link").page.clone()
 }
 
 /// Returns true when no receiver is sent anything.

@@ -102,6 +102,8 @@ fn several_failures_of_one_host_are_one_outage() {
     let ids: Vec<_> = outage.integrations.iter().map(|one| one.integration.id).collect();
     assert_eq!(ids, [3, 7, 9]);
     let own = &outage.integrations[1];
+    let expected = format!("https://status.example.com/outages/{}", outage.outage_id);
+    assert_eq!(link(&effects, EventType::Outage), expected);
     assert_eq!((own.status, own.sequence), (Status::RecurringValidationError, 1));
     let group = data(&effects, EventType::ValidationFailed).group;
     assert_eq!(group.as_deref(), Some(&*outage.outage_id));

@@ -2,8 +2,8 @@
 
 use super::kit::*;
 use crate::domain::ledger::{
-    Effect, FactsRef, Fingerprint, Finished, Need, Progress, Recorded, Row, Seen, Suspect,
-    record as decide,
+    Effect, FactsRef, Fingerprint, Finished, Need, NotificationContext, Progress, Recorded, Row,
+    Seen, Suspect, record as decide,
 };
 use crate::domain::{
     Class, Counters, EventType, Expiry, ExpiryKind, Fact, FactKind, Facts, Report, ReportStatus,
@@ -104,6 +104,15 @@ fn a_definitive_failure_opens_an_incident_and_notifies_at_once() {
     assert_eq!(change.remediation.as_deref(), Some("grant it"));
     assert_eq!(status_of(&event), Some(ReportStatus::Failed));
     assert_eq!(event.integration, row_reference());
+    let link = link(&effects, EventType::ValidationFailed);
+    assert_eq!(link, "https://status.example.com/i/warehouse");
+    let without = NotificationContext { page: None, ..world.context.clone() };
+    let (effects, _) = record(
+        &World { context: without, ..world },
+        &self::row(),
+        &finished(Status::Enabled, [failed(Class::Missing)]),
+    );
+    assert_eq!(data(&effects, EventType::ValidationFailed).links, None);
 }
 
 fn row_reference() -> crate::domain::IntegrationRef {
