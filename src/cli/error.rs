@@ -6,6 +6,7 @@ use super::log_queue;
 use super::print::{End, counted, sanitise};
 use crate::config::Faulty;
 use crate::input::Fault;
+use crate::store::StoreError;
 
 /// Reason for which a command has no answer.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +26,29 @@ pub(super) enum CommandError {
 }
 
 impl CommandError {
+    /// Returns the error of a command for one of the store met while `doing` something; the exit status says of
+    /// which kind it is.
+    pub(super) fn of_store(error: StoreError, doing: &'static str) -> Self {
+        let end = match &error {
+            StoreError::InUse { .. } => End::InUse,
+            StoreError::Newer { .. } => End::Newer,
+            error if error.is_damage() => End::Damaged,
+            StoreError::Engine(_)
+            | StoreError::File { .. }
+            | StoreError::Damaged { .. }
+            | StoreError::Inconsistent { .. }
+            | StoreError::Document { .. }
+            | StoreError::Busy
+            | StoreError::TooSlow
+            | StoreError::WrongCursor
+            | StoreError::Commit(_)
+            | StoreError::Random
+            | StoreError::Undecided
+            | StoreError::Stopped => End::Failure,
+        };
+        Self::Ended(end, anyhow::Error::new(error).context(doing))
+    }
+
     /// Text for standard error, with the line end.
     pub(super) fn text(&self) -> String {
         match self {

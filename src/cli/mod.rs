@@ -4,6 +4,7 @@
 
 mod args;
 mod audit;
+mod backup;
 mod catalog;
 mod check;
 mod confirm;
@@ -33,6 +34,7 @@ mod redeliver;
 mod rehearse;
 mod reload;
 mod report;
+mod restore;
 mod results;
 mod revalidate;
 mod run;

@@ -13,9 +13,9 @@ use super::print::{Answer, End, Screen};
 #[cfg(feature = "top")]
 use super::top;
 use super::{
-    audit, catalog, check, deliveries, explain, grants, history, import, list, log, log_queue,
-    next, print, receivers, record, redeliver, rehearse, reload, report, revalidate, run, sample,
-    show, silences, status, token, webhook,
+    audit, backup, catalog, check, deliveries, explain, grants, history, import, list, log,
+    log_queue, next, print, receivers, record, redeliver, rehearse, reload, report, restore,
+    revalidate, run, sample, show, silences, status, token, webhook,
 };
 use crate::daemon::Clock;
 use crate::demo;
@@ -82,6 +82,8 @@ fn answer(arguments: Arguments) -> Result<Answer, CommandError> {
         | Command::Redeliver(_)
         | Command::Replay(_)
         | Command::Audit(_)
+        | Command::Backup(_)
+        | Command::Restore(_)
         | Command::Report(_)
         | Command::Catalog(_)
         | Command::Next(_)
@@ -128,6 +130,8 @@ async fn dispatch(global: &Global, command: Command) -> Result<Answer, CommandEr
         Command::Redeliver(args) => redeliver::answer(global, &args, screen),
         Command::Replay(args) => redeliver::replay(global, &args, screen),
         Command::Audit(args) => audit::answer(global, args, screen).await,
+        Command::Backup(args) => backup::answer(global, &args, screen),
+        Command::Restore(args) => restore::answer(global, &args, screen),
         Command::Report(args) => report::answer(global, args, screen).await,
         Command::Catalog(args) => catalog::answer(args, screen),
         Command::Next(args) => next::answer(&args, screen),

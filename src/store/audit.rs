@@ -29,6 +29,9 @@ pub(crate) enum Act {
     /// Events of a time were queued again.
     #[strum(serialize = "replay")]
     Replay,
+    /// A backup took the place of the database.
+    #[strum(serialize = "restore")]
+    Restore,
     /// Runs were asked for.
     #[strum(serialize = "revalidate")]
     Revalidate,

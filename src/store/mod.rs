@@ -6,6 +6,7 @@
 
 mod across;
 mod audit;
+mod backup;
 #[cfg(test)]
 mod conformance;
 mod error;
@@ -17,6 +18,7 @@ mod outbox;
 mod page;
 mod random;
 mod receivers;
+mod restore;
 mod retention;
 mod rows;
 mod run;
@@ -27,14 +29,16 @@ mod timeline;
 
 pub(crate) use across::{Attributed, ExpiryRow, Position, RunFilter, TransitionFilter};
 pub(crate) use audit::{Act, AuditFilter, AuditRow};
+pub(crate) use backup::{Backup, Contents, Manner, NewBackup};
 pub(crate) use error::StoreError;
-pub(crate) use facade::{Control, Store, View, is_in_use};
+pub(crate) use facade::{Control, Restore, Store, View, is_in_use, make_backup};
 pub(crate) use in_use::{InUse, KeptRow};
 pub(crate) use mutes::{MuteRow, NoticeRow, OutageRow, OwnFaultRow, Released, SilenceRow};
 pub(crate) use node::{NodeNote, NodeRow, ProcessId};
 pub(crate) use outbox::{PendingDelivery, Redelivered, Replayed, Resend, Span};
 pub(crate) use page::{Cursor, Listed, PAGE_MAX, Page, each_page};
 pub(crate) use receivers::{EventRow, Events, PendingTypes, ReceiverRow};
+pub(crate) use restore::RestorePlan;
 pub(crate) use retention::{Pruned, Retention, Surplus};
 pub(crate) use rows::{
     AttemptRow, CandidateRow, DeliveryFilter, DeliveryRow, HistoryRow, IntegrationRow, Mark,

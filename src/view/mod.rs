@@ -6,6 +6,7 @@
 
 mod across;
 mod audit;
+mod backup;
 mod brief;
 mod catalog;
 mod check;
@@ -47,6 +48,7 @@ mod window;
 
 pub(crate) use across::{AttributedRun, AttributedTransition, Expiry, Strip, WholeOutage};
 pub(crate) use audit::Audited;
+pub(crate) use backup::{MadeBackup, Restored};
 pub(crate) use brief::BriefIntegration;
 pub(crate) use catalog::PlatformTests;
 pub(crate) use check::{Checked, Overridden};

@@ -17,8 +17,9 @@ use crate::domain::{
 };
 use crate::platforms::{AutoBootstrap, Platform};
 use crate::store::{
-    Act, AuditRow, CandidateRow, IntegrationRow, MuteRow, OutageRow, OwnFaultRow, Requested,
-    RunRow, SilenceRow, StatusRow, StoredReport, TargetRow, TransitionRow, Trigger,
+    Act, AuditRow, Backup, CandidateRow, Contents, IntegrationRow, MuteRow, OutageRow, OwnFaultRow,
+    Requested, RestorePlan, RunRow, SilenceRow, StatusRow, StoredReport, TargetRow, TransitionRow,
+    Trigger,
 };
 
 const TESTS: &[Test] =
@@ -268,6 +269,31 @@ pub(crate) fn audit() -> [AuditRow; 2] {
         ..made.clone()
     };
     [ended, made]
+}
+
+/// A backup in a folder, for which an older one was deleted.
+pub(crate) fn backup() -> Backup {
+    let rows = [("event", 12_000), ("run", 345)].map(|(table, rows)| (table.to_owned(), rows));
+    let epoch = "1a2b3c4d-0000".to_owned();
+    Backup {
+        path: "/b/state-20261123T100000Z-1a2b3c4d.db".into(),
+        bytes: 1_572_864,
+        contents: Contents { schema: 17, epoch, rows: rows.into() },
+        removed: vec!["/b/state-old.db".into()],
+    }
+}
+
+/// A restore of that backup in place of a database.
+pub(crate) fn restore() -> RestorePlan {
+    RestorePlan {
+        from: "/b/state.db".into(),
+        store: "/s/state.db".into(),
+        aside: Some("/s/state.db.before-restore-20261123T100000Z".into()),
+        contents: backup().contents,
+        epoch: "9f8e7d6c-0000".to_owned(),
+        latest_at: Some(at("2026-11-23T09:00:00Z")),
+        pending: vec![("chat".to_owned(), 7), ("on-\u{1b}call".to_owned(), 30)],
+    }
 }
 
 /// A run that was asked for and has not begun.

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 
 use super::audit::Audited;
+use super::backup::{MadeBackup, Restored};
 use super::check::Checked;
 use super::daemon::DaemonStatus;
 use super::delivery::{Delivery, ReplayPlan, Requeued};
@@ -32,6 +33,8 @@ struct Commands<'a> {
     acknowledge: Silence<'a>,
     /// Commands by which people changed something, the latest first.
     audit: Vec<Audited<'a>>,
+    /// Backup that was made.
+    backup: MadeBackup<'a>,
     /// Platforms with their validation tests.
     catalog: Vec<PlatformTests>,
     /// Result of reading the configuration.
@@ -60,6 +63,8 @@ struct Commands<'a> {
     replay: ReplayPlan<'a>,
     /// Report of a month.
     report: MonthlyReport<'a>,
+    /// Backup that took the place of the database.
+    restore: Restored<'a>,
     /// Runs that were asked for, with results when those were waited for.
     revalidate: Vec<Revalidated<'a>>,
     /// One integration as published, with an extension.
@@ -129,6 +134,9 @@ fn printed_json_has_the_members_of_the_schema() {
     let silence = &samples::silences()[0];
     assert_members("silences", &Silence::new(silence, &[samples::target()], samples::now()));
     assert_members("audit", &Audited::from(&samples::audit()[0]));
+    let backup = samples::backup();
+    assert_members("backup", &MadeBackup::new(&backup, true, std::time::Duration::ZERO));
+    assert_members("restore", &Restored::from(&samples::restore()));
     assert_members("revalidate", &Revalidated::from(&samples::requested()));
     let timelines = samples::timelines();
     assert_members("report", &samples::monthly(&timelines));

@@ -1,15 +1,18 @@
 //! Arguments of the command line, with the texts of its help.
 
 mod audit;
+mod backup;
 mod common;
 mod deliveries;
 mod fitting;
 mod grants;
 mod history;
 mod import;
+mod list;
 mod receivers;
 mod rehearse;
 mod report;
+mod restore;
 mod revalidate;
 mod silences;
 mod token;
@@ -18,22 +21,24 @@ mod top;
 
 use std::path::PathBuf;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, Parser, Subcommand};
 
 pub(super) use audit::Audit;
+pub(super) use backup::Backup;
 pub(super) use common::{Author, Change, Json, Moment, Named, Source};
 pub(super) use deliveries::{Deliveries, DeliverySort};
 pub(super) use fitting::Fitting;
 pub(super) use grants::Grants;
 pub(super) use history::{Entries, History};
 pub(super) use import::{ImportAction, ImportCsv};
+pub(super) use list::{List, Sort};
 pub(super) use receivers::{
     Disable, Enable, ReceiverAction, ReceiverSort, Receivers, Redeliver, Replay, WebhookAction,
     WebhookTest,
 };
 pub(super) use rehearse::Rehearse;
 pub(super) use report::{Report, ReportFormat};
+pub(super) use restore::Restore;
 pub(super) use revalidate::Revalidate;
 pub(super) use silences::{
     Acknowledge, EndSilence, Silence, SilenceAction, SilenceSort, Silences, Span,
@@ -46,7 +51,7 @@ pub(super) use token::TokenScope;
 pub(super) use top::Top;
 
 use super::logging;
-use crate::domain::{Status, Timestamp};
+use crate::domain::Timestamp;
 
 const AFTER_HELP: &str = "\
 Without a command, the daemon runs.
@@ -197,6 +202,18 @@ pub(super) enum Command {
     Replay(Replay),
     /// List who changed something by a command, newest first
     Audit(Audit),
+    /// Copy the database to a file, also while the daemon runs, and verify the copy
+    ///
+    /// The file is one state of the database, and has its name only when it is complete, verified and on the disk.
+    /// It is written over no other. In a folder its name is `state-<time>-<epoch>.db`, and the newest are kept.
+    /// `restore` puts it in place of the database.
+    Backup(Backup),
+    /// Put a backup in place of the database, while no daemon runs
+    ///
+    /// The backup is verified first. The present database is set aside under another name. The restored one has a
+    /// new epoch, by which receivers see that it goes on from an earlier state; messages that were pending then are
+    /// sent again under their old ids. What follows is shown, and the command asks.
+    Restore(Restore),
     /// Report a month: how long each integration was enabled, its incidents, and what expires next
     ///
     /// Figures are summed up by platform and by label. Incidents count in the month of their beginning, recoveries
@@ -307,46 +324,6 @@ pub(super) struct Validate {
     pub(super) form: Json,
 }
 
-/// Arguments of the command `list`.
-#[derive(Args, Debug)]
-pub(super) struct List {
-    /// Also list integrations that are deleted
-    #[arg(long)]
-    pub(super) deleted: bool,
-    /// Only those in a status that says that something failed
-    #[arg(long, conflicts_with = "status")]
-    pub(super) failing: bool,
-    /// Only those in this status
-    #[arg(long, value_name = "STATUS", value_parser = statuses())]
-    pub(super) status: Option<Status>,
-    /// Choice of the integrations to list.
-    #[command(flatten)]
-    pub(super) fitting: Fitting,
-    /// Order of the list
-    #[arg(long, value_enum, value_name = "KEY", default_value_t)]
-    pub(super) sort: Sort,
-    /// Database to read from.
-    #[command(flatten)]
-    pub(super) source: Source,
-    /// Choice between text and JSON.
-    #[command(flatten)]
-    pub(super) form: Json,
-}
-
-/// Order of a list of integrations.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
-pub(super) enum Sort {
-    /// Name, from a to z
-    #[default]
-    Name,
-    /// Start of the incident, the oldest first
-    Since,
-    /// Next run, the earliest first
-    Next,
-    /// Next expiry, the earliest first
-    Expires,
-}
-
 /// Arguments of the command `show`.
 #[derive(Args, Debug)]
 pub(super) struct Show {
@@ -380,12 +357,6 @@ pub(super) struct Next {
 pub(super) struct Sample {
     /// Platform by its type or a word of it, such as `Redshift` or `s3`
     pub(super) platform: String,
-}
-
-/// Returns the parser of a status.
-fn statuses() -> impl TypedValueParser<Value = Status> {
-    let names: Vec<_> = Status::ALL.iter().map(|status| status.as_str()).collect();
-    PossibleValuesParser::new(names).try_map(|name| name.parse::<Status>())
 }
 
 #[cfg(test)]
@@ -428,6 +399,8 @@ mod tests {
         ("silences --integration lake --author anna --sort until", "sort: Until"),
         ("silences add --all --from 1970-01-01T00:00:01Z --for 2h", "from: Some(Timestamp(1000))"),
         ("audit --command reload --about lake --csv", "act: Some(Reload), target: Some(\"lake\")"),
+        ("backup /b --keep 7 --verify --compact", "keep: Some(7), verify: true, compact: true"),
+        ("restore /b/state.db --yes --author anna", "from: \"/b/state.db\", yes: true"),
         ("report --month 2026-11 --label team=data --format html", "format: Html"),
         #[cfg(feature = "top")]
         ("top --once --author anna", "once: true"),
@@ -507,6 +480,9 @@ mod tests {
             ("redeliver", "<ID>..."),
             ("redeliver seven", "invalid value 'seven'"),
             ("replay on-call", "--since <WHEN>"),
+            ("backup", "<FILE|DIR>"),
+            ("restore --yes", "<FILE>"),
+            ("backup /b --keep 0", "0 is not in 1..=10000"),
             ("run --log-level a=b=c", "invalid value 'a=b=c'"),
         ];
         for (line, expected) in lines {

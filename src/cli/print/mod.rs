@@ -5,6 +5,7 @@
 
 mod column;
 mod screen;
+mod size;
 mod table;
 mod tone;
 mod wrap;
@@ -18,6 +19,7 @@ use serde::Serialize;
 
 pub(super) use column::Column;
 pub(super) use screen::Screen;
+pub(super) use size::size;
 pub(super) use table::Table;
 #[cfg(feature = "top")]
 pub(super) use tone::parts;

@@ -3,21 +3,37 @@
 
 mod across;
 mod control;
+mod restore;
 mod sharing;
 mod store;
 mod view;
 mod whole;
 
 pub(crate) use control::Control;
+pub(crate) use restore::Restore;
 pub(crate) use store::Store;
 pub(crate) use view::View;
 
 use std::path::Path;
 
-use super::sqlite;
+use super::{Backup, NewBackup, StoreError, sqlite};
 
 /// Returns true when a daemon uses the database at `path`, false when none does, and none when that
 /// cannot be seen. Call it before the database is opened.
 pub(crate) fn is_in_use(path: &Path) -> Option<bool> {
     sqlite::is_in_use(path)
+}
+
+/// Makes a backup of the database at `path`, also beside a running daemon, whose writes it does not delay; ends
+/// when `is_stopped` says so. Blocks for as long as it takes.
+///
+/// # Errors
+///
+/// Fails when a file has the name already, the copy cannot be written, or it is damaged; no file has the name then.
+pub(crate) fn make_backup(
+    path: &Path,
+    new: &NewBackup,
+    is_stopped: &dyn Fn() -> bool,
+) -> Result<Backup, StoreError> {
+    sqlite::make_backup(path, new, is_stopped)
 }

@@ -6,7 +6,7 @@
 use std::fs::{File, OpenOptions, Permissions};
 use std::io;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
@@ -60,7 +60,10 @@ pub(super) fn open(path: &Path) -> Result<Opened, StoreError> {
     let beside = place::lock_beside(path)?;
     match path.try_exists() {
         Ok(true) => {}
-        Ok(false) => create(path)?,
+        Ok(false) => {
+            place::refuse_interrupted(path)?;
+            create(path)?;
+        }
         Err(error) => return Err(unusable(path, &error)),
     }
     let locks = place::lock_database(path, beside)?;
@@ -85,17 +88,7 @@ fn take_over(conn: &mut Connection) -> Result<i64, StoreError> {
 
 /// Opens an existing database for reading.
 pub(super) fn open_to_read(path: &Path) -> Result<Connection, StoreError> {
-    let path = &place::resolved(path)?;
-    match path.try_exists() {
-        Ok(true) => {}
-        Ok(false) => {
-            return Err(refused(
-                path,
-                "there is no database here; the daemon creates it when it first starts",
-            ));
-        }
-        Err(error) => return Err(unusable(path, &error)),
-    }
+    let path = &existing(path)?;
     let conn = connect_to_read(path)?;
     let found = identify(&conn, path)?;
     if found < newest() {
@@ -103,6 +96,35 @@ pub(super) fn open_to_read(path: &Path) -> Result<Connection, StoreError> {
         return Err(refused(path, problem));
     }
     Ok(conn)
+}
+
+/// Opens an existing database of this version or an older one for being copied.
+pub(super) fn open_to_copy(path: &Path) -> Result<Connection, StoreError> {
+    let path = &existing(path)?;
+    let conn = connect_to_read(path)?;
+    identify(&conn, path)?;
+    Ok(conn)
+}
+
+/// Opens an existing database that nothing writes to and that has no log; no file is made beside it.
+pub(super) fn open_at_rest(path: &Path) -> Result<Connection, StoreError> {
+    let path = &existing(path)?;
+    let conn = read_only(path, true)?;
+    identify(&conn, path)?;
+    Ok(conn)
+}
+
+/// Returns the path of a database that is there, without links in it.
+fn existing(path: &Path) -> Result<PathBuf, StoreError> {
+    let path = place::resolved(path)?;
+    match path.try_exists() {
+        Ok(true) => Ok(path),
+        Ok(false) => {
+            let problem = "there is no database here; the daemon creates it when it first starts";
+            Err(refused(&path, problem))
+        }
+        Err(error) => Err(unusable(&path, &error)),
+    }
 }
 
 /// Opens an existing database of this version for short writes beside the daemon.
@@ -164,7 +186,8 @@ fn create(path: &Path) -> Result<(), StoreError> {
     synced.map_err(|error| unusable(folder, &error))
 }
 
-fn connect(path: &Path) -> Result<Connection, StoreError> {
+/// Opens a database for writing; a file that is not there is not made.
+pub(super) fn connect(path: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(path, flags).map_err(|error| explain(path, error))?;
     harden(&conn)?;
@@ -187,7 +210,7 @@ fn is_without_log(error: &rusqlite::Error) -> bool {
 }
 
 /// True unless the log is surely absent or empty.
-fn has_log(path: &Path) -> bool {
+pub(super) fn has_log(path: &Path) -> bool {
     match std::fs::metadata(beside(path, "-wal")) {
         Ok(log) => log.len() != 0,
         Err(error) => error.kind() != io::ErrorKind::NotFound,
@@ -245,7 +268,7 @@ fn configure(conn: &Connection) -> Result<(), StoreError> {
 }
 
 /// Explains what the engine says of a file at the first look at it.
-fn explained(path: &Path, error: StoreError) -> StoreError {
+pub(super) fn explained(path: &Path, error: StoreError) -> StoreError {
     let StoreError::Engine(error) = error else { return error };
     match error.downcast() {
         Ok(error) => explain(path, *error),

@@ -16,6 +16,9 @@ use super::StoreError;
 /// Readable and writable by the daemon's user alone.
 pub(super) const MODE: u32 = 0o600;
 
+/// End of the name of the draft of a restore, while it is not complete.
+pub(super) const RESTORING: &str = ".restoring";
+
 /// Tries to lock the database, 20 ms apart: a command that looks whether a daemon runs holds the lock for
 /// a moment.
 const TRIES_MAX: u32 = 50;
@@ -26,7 +29,14 @@ const TRY_WAIT: Duration = Duration::from_millis(20);
 #[derive(Debug)]
 pub(super) struct Locks {
     _beside: File,
-    _database: File,
+    _database: Option<File>,
+}
+
+impl Locks {
+    /// Returns the lock beside a database that is not there.
+    pub(super) const fn without_database(beside: File) -> Self {
+        Self { _beside: beside, _database: None }
+    }
 }
 
 /// Files of the database as they were when it was opened.
@@ -148,7 +158,21 @@ pub(super) fn lock_database(path: &Path, beside: File) -> Result<Locks, StoreErr
     if identity(path).map_err(failed)? != (found.dev(), found.ino()) {
         return Err(refused(path, "was replaced while it was being opened; try again"));
     }
-    Ok(Locks { _beside: beside, _database: file })
+    Ok(Locks { _beside: beside, _database: Some(file) })
+}
+
+/// Fails when a restore was interrupted before the database had its name again.
+pub(super) fn refuse_interrupted(store: &Path) -> Result<(), StoreError> {
+    let draft = beside(store, RESTORING);
+    if draft.symlink_metadata().is_err() {
+        return Ok(());
+    }
+    let problem = format!(
+        "is missing, since a restore was interrupted; run `revalidated restore` again, or remove {} to start with an \
+         empty database",
+        draft.display()
+    );
+    Err(StoreError::Damaged { path: store.to_owned(), problem })
 }
 
 /// Refuses a file that has several names: its log has but one, and is missed by the others.

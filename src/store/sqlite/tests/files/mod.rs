@@ -1,7 +1,9 @@
 //! The file: made, locked, refused, shared; and the threads that serve it.
 
+mod backup;
 mod control;
 mod outside;
+mod restore;
 mod writer;
 
 use std::fs;

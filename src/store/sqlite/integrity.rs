@@ -1,0 +1,68 @@
+//! Verification of a database's content: its pages and rows, indexes and references.
+
+use std::collections::BTreeMap;
+
+use rusqlite::{Connection, ErrorCode, Row};
+
+use super::StoreError;
+use crate::store::Contents;
+
+/// Number of problems that one verification lists at most.
+const PROBLEMS_MAX: u32 = 20;
+
+/// Returns the problems of the database, in the engine's words; empty when there is none.
+///
+/// A quick verification reads every page once. A thorough one also compares indexes with their tables, and follows
+/// every reference.
+pub(super) fn problems(conn: &Connection, is_thorough: bool) -> Result<Vec<String>, StoreError> {
+    let pragma = if is_thorough { "integrity_check" } else { "quick_check" };
+    let checked = (|| {
+        let mut statement = conn.prepare(&format!("PRAGMA {pragma}({PROBLEMS_MAX})"))?;
+        let lines = statement.query_map([], |row| row.get::<_, String>(0))?;
+        let mut found = lines.collect::<Result<Vec<_>, _>>()?;
+        found.retain(|line| line != "ok");
+        if is_thorough && found.is_empty() {
+            found = broken_references(conn)?;
+        }
+        Ok(found)
+    })();
+    match checked {
+        Err(error) if is_damage(&error) => Ok(vec![error.to_string()]),
+        other => Ok(other?),
+    }
+}
+
+fn is_damage(error: &rusqlite::Error) -> bool {
+    let code = error.sqlite_error_code();
+    matches!(code, Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt))
+}
+
+fn broken_references(conn: &Connection) -> Result<Vec<String>, rusqlite::Error> {
+    const SQL: &str = "
+        SELECT \"table\", parent, count(*) FROM pragma_foreign_key_check
+        GROUP BY 1, 2 ORDER BY 1, 2 LIMIT ?1";
+    let line = |row: &Row<'_>| {
+        let (child, parent): (String, String) = (row.get(0)?, row.get(1)?);
+        let count: i64 = row.get(2)?;
+        Ok(format!("rows of {child} that refer to rows of {parent} that are not there: {count}"))
+    };
+    conn.prepare(SQL)?.query_map([PROBLEMS_MAX], line)?.collect()
+}
+
+/// Counts the rows of every table.
+pub(super) fn contents(conn: &Connection) -> Result<Contents, StoreError> {
+    const TABLES: &str = "
+        SELECT name FROM sqlite_schema
+        WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name";
+    let epoch = conn.query_row("SELECT epoch FROM meta", [], |row| row.get(0))?;
+    let schema = conn.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let mut tables = conn.prepare(TABLES)?;
+    let mut rows = BTreeMap::new();
+    for name in tables.query_map([], |row| row.get::<_, String>(0))? {
+        let name = name?;
+        let count = format!("SELECT count(*) FROM \"{}\"", name.replace('"', "\"\""));
+        let count: i64 = conn.query_row(&count, [], |row| row.get(0))?;
+        rows.insert(name, u64::try_from(count).unwrap_or_default());
+    }
+    Ok(Contents { schema, epoch, rows })
+}
