@@ -258,6 +258,12 @@ fn class_of(status: u16, error: &str, description: &str) -> Class {
         | "internal_failure"
         | "INTERNAL_ERROR"
         | "TEMPORARILY_UNAVAILABLE" => Class::Unavailable,
+        // google-auth looks for these in the description too (`oauth2/_client.py`, `_can_retry`).
+        _ if ["internal_failure", "server_error", "temporarily_unavailable"]
+            .contains(&described.as_str()) =>
+        {
+            Class::Unavailable
+        }
         // databricks-sdk-go, issue 1072.
         _ if says(&["temporarily unavailable", "try again later"]) => Class::Unavailable,
         // The endpoint could not look at the request, whatever code it adds.
@@ -326,6 +332,11 @@ mod tests {
                 Class::Denied,
             ),
             (400, r#"{"error":"invalid_scope"}"#, Class::Invalid),
+            (
+                400,
+                r#"{"error":"invalid_grant","error_description":"internal_failure"}"#,
+                Class::Unavailable,
+            ),
             (
                 400,
                 r#"{"error":"invalid_request","error_description":"Temporarily throttled, too many requests"}"#,

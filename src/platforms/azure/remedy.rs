@@ -33,10 +33,10 @@ pub(crate) enum Proof {
 /// Returns the remedy for a failure at the token endpoint: by the `AADSTS` code in its `detail` where that says
 /// more than its class.
 pub(crate) fn remedy(class: Class, detail: &str, keys: Keys) -> String {
-    named(detail, keys).unwrap_or_else(|| of_class(class, keys))
+    named(detail, keys).unwrap_or_else(|| of_class(class, detail, keys))
 }
 
-fn of_class(class: Class, keys: Keys) -> String {
+fn of_class(class: Class, detail: &str, keys: Keys) -> String {
     let Keys { tenant, client_id, proof, resource, proxy } = keys;
     match class {
         Class::Denied => match proof {
@@ -68,7 +68,16 @@ fn of_class(class: Class, keys: Keys) -> String {
             ),
         },
         Class::Invalid => format!("Check `{tenant}`, `{client_id}` and `{resource}`."),
-        Class::Unreachable | Class::Throttled | Class::Unavailable => format!(
+        Class::Throttled => format!(
+            "Wait until Microsoft Entra ID takes requests again. If it stays, see in its sign-in logs \
+             which other programs ask for tokens of `{client_id}` again and again."
+        ),
+        Class::Unavailable if detail.contains("AADSTS") => {
+            "Wait: Microsoft Entra ID has a passing \
+            failure. If it stays, see its state in the Azure portal (Service health)."
+                .to_owned()
+        }
+        Class::Unreachable | Class::Unavailable => format!(
             "Check that this machine reaches the token endpoint, perhaps through `{proxy}`."
         ),
         Class::Local => "Fix this host: the file, variable or network named above.".to_owned(),
@@ -148,10 +157,12 @@ mod tests {
             (Class::Expired, "new client secret"),
             (Class::Invalid, "`azure.cloud`"),
             (Class::Unreachable, "`azure.proxy`"),
-            (Class::Throttled, "`azure.proxy`"),
+            (Class::Throttled, "`azure.clientId`"),
             (Class::Unavailable, "`azure.proxy`"),
             (Class::Local, "Fix this host"),
         ] {
+            let passing = remedy(Class::Unavailable, "AADSTS90033: A transient error.", KEYS);
+            assert!(passing.starts_with("Wait: "), "{passing}");
             assert!(remedy(class, "no code", KEYS).contains(expected), "{class:?}");
             let disabled = remedy(class, "AADSTS7000112: Application is disabled.", KEYS);
             assert!(disabled.starts_with("Enable the application"), "{class:?}: {disabled}");

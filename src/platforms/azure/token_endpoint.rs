@@ -8,7 +8,7 @@ use crate::net::oauth::{NoToken, Refusal};
 
 /// Error codes in the descriptions of Entra that say more than the `error` beside them ("Microsoft Entra
 /// authentication and authorization error codes").
-const CODES: [(&str, Class); 16] = [
+const CODES: [(&str, Class); 17] = [
     // `RetryableError`, `ExternalServerRetryableError`, `RequestTimeout`, `RequestBudgetExceededError`,
     // `MsodsServiceUnavailable`, `GraphRetryableError`, `GraphServiceUnreachable`.
     ("AADSTS50033", Class::Unavailable),
@@ -18,8 +18,9 @@ const CODES: [(&str, Class); 16] = [
     ("AADSTS90033", Class::Unavailable),
     ("AADSTS90090", Class::Unavailable),
     ("AADSTS90091", Class::Unavailable),
-    // `TenantThrottlingError`.
+    // `TenantThrottlingError`; `LoopDetected`, too many of the same request for some minutes.
     ("AADSTS90055", Class::Throttled),
+    ("AADSTS50196", Class::Throttled),
     // The application is disabled, or conditional access keeps it out.
     ("AADSTS7000112", Class::Denied),
     ("AADSTS53003", Class::Denied),
@@ -97,6 +98,7 @@ mod tests {
             (400, "invalid_request", "AADSTS90012: Timed out.", Class::Unavailable),
             (400, "invalid_request", "AADSTS90055: Too many requests.", Class::Throttled),
             (400, "invalid_request", "AADSTS900551: another code.", Class::Invalid),
+            (400, "invalid_grant", "AADSTS50196: A client request loop.", Class::Throttled),
             (401, "unauthorized_client", "AADSTS7000112: Disabled.", Class::Denied),
             (400, "invalid_grant", "AADSTS53003: Blocked.", Class::Denied),
             (400, "invalid_request", "AADSTS530032: Blocked.", Class::Denied),

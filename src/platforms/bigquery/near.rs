@@ -21,6 +21,8 @@ pub(super) fn near_answer(answer: Answer, who: &str) -> Result<Answer, Failure> 
         401 | 403 => Class::Denied,
         404 => Class::Missing,
         429 => Class::Throttled,
+        // google-auth asks again (`transport`, `DEFAULT_RETRYABLE_STATUS_CODES`).
+        408 => Class::Unavailable,
         400..=499 => Class::Invalid,
         _ => Class::Unavailable,
     };
@@ -43,6 +45,7 @@ mod tests {
             (403, "", Class::Denied, "code [403]."),
             (404, "Not found\n", Class::Missing, " and message [Not found]."),
             (429, "{}", Class::Throttled, "code [429]."),
+            (408, "", Class::Unavailable, "code [408]."),
             (400, "<html>Sign in</html>", Class::Invalid, "code [400]."),
             (500, "hunter2-hunter2", Class::Unavailable, " and message [[REDACTED]]."),
             (302, "", Class::Unavailable, "code [302]."),

@@ -13,8 +13,8 @@ pub(super) const WORDS_MAX: usize = 500;
 /// Longest name or id that is kept, in characters.
 pub(super) const NAME_MAX: usize = 200;
 /// Words that Databricks' own SDKs retry, whatever code and status stand beside them: databricks-sdk-py
-/// 0.162.0 (`_base_client.py`) and databricks-sdk-go (`apierr/error_overrides.go`).
-const PASSING: [&str; 7] = [
+/// 0.162.0 (`_base_client.py`) and databricks-sdk-go (`apierr/error_overrides.go`, `allTransientErrors`).
+const PASSING: [&str; 9] = [
     "Please try again later or try a faster operation.",
     "Unexpected error",
     "UnknownWorkerEnvironmentException",
@@ -22,6 +22,8 @@ const PASSING: [&str; 7] = [
     "There is no worker environment with id",
     "Unknown worker environment",
     "ClusterNotReadyException",
+    "Timed out after ",
+    "deadline exceeded",
 ];
 /// Words about too many requests, in lower case: those of the SDKs, and of token endpoints
 /// (databricks-sdk-go, issue 321).

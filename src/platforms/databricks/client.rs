@@ -1,4 +1,4 @@
-//! Read-only requests to Databricks: the eleven that [`Request`] can spell, and no others.
+//! Read-only requests to Databricks: the fifteen that [`Request`] can spell, and no others.
 
 use http::header::{ACCEPT, AUTHORIZATION, HeaderValue, InvalidHeaderValue, LOCATION};
 use reqwest::Url;
@@ -58,6 +58,29 @@ pub(super) enum Request<'a> {
         /// Position of the page.
         page: Option<&'a str>,
     },
+    /// Gets the grants of a principal on an object, without inherited ones.
+    Granted {
+        /// Type of the object, such as `schema`.
+        kind: &'static str,
+        /// Full name, or the id of a metastore.
+        name: &'a str,
+        /// A user, a service principal or a group.
+        principal: &'a str,
+    },
+    /// Gets the owner of the metastore.
+    Summary,
+    /// Lists the schemas of a catalog, as many as the server puts on one page.
+    Schemas {
+        /// Name of the catalog.
+        catalog: &'a str,
+    },
+    /// Lists the tables of a schema, as many as the server puts on one page.
+    Tables {
+        /// Name of the catalog.
+        catalog: &'a str,
+        /// Name of the schema.
+        schema: &'a str,
+    },
     /// Asks for the own tokens and their expiries.
     Tokens,
     /// Lists the secrets of a service principal with their expiries, not the secrets themselves.
@@ -91,6 +114,21 @@ impl Request<'_> {
                     percent_encoded(principal)
                 )
             }
+            Self::Granted { kind, name, principal } => format!(
+                "{unity}/permissions/{kind}/{}?principal={}&max_results=0",
+                segment(name),
+                percent_encoded(principal)
+            ),
+            Self::Summary => format!("{unity}/metastore_summary"),
+            Self::Schemas { catalog } => {
+                format!("{unity}/schemas?catalog_name={}&max_results=0", percent_encoded(catalog))
+            }
+            Self::Tables { catalog, schema } => format!(
+                "{unity}/tables?catalog_name={}&schema_name={}&max_results=0&omit_columns=true\
+                 &omit_properties=true",
+                percent_encoded(catalog),
+                percent_encoded(schema)
+            ),
             Self::Tokens => format!("{server}/api/2.0/token/list"),
             Self::Secrets { principal } => format!(
                 "{server}/api/2.0/accounts/servicePrincipals/{}/credentials/secrets",
@@ -294,6 +332,7 @@ mod tests {
                 (Request::TableExists { full_name: name }, 6, 5),
                 (Request::Secrets { principal: name }, 7, 5),
                 (Request::Permissions { catalog: name, principal: other, page: Some(other) }, 6, 6),
+                (Request::Granted { kind: "table", name, principal: other }, 6, 6),
             ];
             for (request, segments, at) in requests {
                 let url = Url::parse(&request.url("https://w.example.com")).unwrap();
@@ -305,10 +344,25 @@ mod tests {
                 if let Some(query) = url.query() {
                     let pairs: Vec<_> = form_urlencoded::parse(query.as_bytes()).collect();
                     let keys: Vec<_> = pairs.iter().map(|(key, _)| key.as_ref()).collect();
-                    prop_assert_eq!(keys, ["principal", "max_results", "page_token"]);
+                    prop_assert!(["principal", "max_results", "page_token"].starts_with(&keys));
                     prop_assert_eq!(pairs[0].1.as_ref(), other);
                 }
             }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn names_in_lists_are_values_of_their_keys(name in any::<String>()) {
+            let keys = |request: Request<'_>| {
+                let url = Url::parse(&request.url("https://w.example.com")).unwrap();
+                let pairs = url.query_pairs().into_owned();
+                pairs.filter(|(_, value)| *value == name).map(|(key, _)| key).collect::<Vec<_>>()
+            };
+            prop_assume!(name != "0" && name != "true");
+            prop_assert_eq!(keys(Request::Schemas { catalog: &name }), ["catalog_name"]);
+            let both = keys(Request::Tables { catalog: &name, schema: &name });
+            prop_assert_eq!(both, ["catalog_name", "schema_name"]);
         }
     }
 

@@ -1,4 +1,4 @@
-//! Grants that a Databricks integration needs, and what its principal has beyond them.
+//! Grants that a Databricks integration needs; `beyond.rs` looks for those that it does not need.
 //!
 //! Sources: docs.databricks.com, "Unity Catalog privileges and securable objects", "Audit log system table
 //! reference" and the Permissions API of SQL warehouses.
@@ -7,11 +7,10 @@ use super::catalog::{AUDIT, BASIC, MANUAL, METASTORE, PRESENT};
 use super::credentials::Credentials;
 use super::integration::Databricks;
 use super::lookup::quoted;
-use crate::domain::{Fact, FactKind, Observed};
-use crate::platforms::{Form, Grant, Names, Surplus, principal};
+use crate::platforms::{Form, Grant, Names};
 
 /// Privileges that the tests of the catalog need besides `requiredPrivileges`.
-const TO_LOOK: [&str; 2] = ["USE_CATALOG", "USE_SCHEMA"];
+pub(super) const TO_LOOK: [&str; 2] = ["USE_CATALOG", "USE_SCHEMA"];
 
 /// Grants of the tests.
 pub(super) const GRANTS: &[Grant] = &[
@@ -84,36 +83,6 @@ impl Databricks {
             .with("PRINCIPAL", principal.clone())
             .maybe("AUDITOR", config.audit.then_some(principal))
     }
-
-    /// Returns what the principal has beyond the needs of the tests, by what the run saw.
-    pub(super) fn beyond(&self, observed: &Observed) -> Surplus {
-        let catalog = &self.config.catalog;
-        let values = |kind, of: &str| {
-            let fact = Fact { kind, of: of.to_owned() };
-            observed.facts.get(&fact).into_iter().flatten()
-        };
-        let who = principal(observed, "").map_or_else(|| "`<principal>`".to_owned(), quoted);
-        let mut surplus = Surplus::unseen(
-            "Only the principal's own privileges on the catalog are looked at, which those on its \
-             metastore, schemas and tables, and those of its groups, may exceed.",
-        );
-        let is_needed = |privilege: &str| {
-            let required = self.config.required.iter().map(String::as_str);
-            TO_LOOK.into_iter().chain(["BROWSE"]).chain(required).any(|one| one == privilege)
-        };
-        for value in values(FactKind::Grant, &format!("catalog {catalog}")) {
-            if value.starts_with("owner ") || is_needed(value) {
-                continue;
-            }
-            let privilege = value.replace('_', " ");
-            let revoke = format!("REVOKE {privilege} ON CATALOG {} FROM {who};", quoted(catalog));
-            surplus.add(format!("{privilege} on catalog {catalog}"), Some(revoke));
-        }
-        if values(FactKind::Grant, "groups").any(|group| group == "admins") {
-            surplus.add("administrator of the workspace (group admins)", None);
-        }
-        surplus
-    }
 }
 
 #[cfg(test)]
@@ -121,6 +90,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::domain::{Fact, FactKind, Observed};
     use crate::platforms::databricks::PLATFORM;
     use crate::platforms::testing::validator;
     use crate::platforms::{Need, needs};

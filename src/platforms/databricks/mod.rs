@@ -4,6 +4,7 @@
 
 mod authority;
 mod bearer;
+mod beyond;
 mod catalog;
 mod classify;
 mod client;
@@ -282,10 +283,10 @@ impl Validator for Databricks {
 
     fn surplus<'a>(
         &'a self,
-        _run: &'a RunContext,
+        run: &'a RunContext,
         observed: &'a Observed,
     ) -> BoxFuture<'a, Surplus> {
-        Box::pin(std::future::ready(self.beyond(observed)))
+        Box::pin(self.beyond(run, observed))
     }
 
     fn validate<'a>(&'a self, run: &'a RunContext) -> BoxFuture<'a, Validated> {

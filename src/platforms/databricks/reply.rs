@@ -151,6 +151,62 @@ impl Permissions {
     }
 }
 
+/// Grants on an object, without inherited ones.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
+pub(super) struct Granted {
+    #[serde(default, deserialize_with = "entries")]
+    privilege_assignments: Vec<Holder>,
+}
+
+/// Principal with the privileges that it was granted.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
+struct Holder {
+    principal: Option<String>,
+    #[serde(default, deserialize_with = "entries")]
+    privileges: Vec<String>,
+}
+
+impl Granted {
+    /// Returns the names of the privileges of `principal`, with `_` between their words.
+    pub(super) fn of(&self, principal: &str) -> impl Iterator<Item = String> {
+        let is_own = move |holder: &&Holder| {
+            holder.principal.as_deref().is_none_or(|name| name.eq_ignore_ascii_case(principal))
+        };
+        let own = self.privilege_assignments.iter().filter(is_own);
+        own.flat_map(|holder| &holder.privileges)
+            .map(|name| name.to_ascii_uppercase().replace(' ', "_"))
+    }
+}
+
+/// Summary of the metastore.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
+pub(super) struct Summary {
+    /// A user, a service principal or a group.
+    pub(super) owner: Option<String>,
+}
+
+/// First page of the schemas of a catalog, or of the tables of a schema.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
+pub(super) struct Listing {
+    #[serde(default, alias = "schemas", alias = "tables", deserialize_with = "entries")]
+    objects: Vec<Listed>,
+    next_page_token: Option<String>,
+}
+
+/// Object of a list.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
+struct Listed {
+    name: String,
+}
+
+impl Listing {
+    /// Returns the names, and true where there are more pages.
+    pub(super) fn names(self) -> (Vec<String>, bool) {
+        let is_cut = self.next_page_token.is_some_and(|token| !token.is_empty());
+        (self.objects.into_iter().map(|one| one.name).collect(), is_cut)
+    }
+}
+
 /// Reads a list without the entries that are of another shape: one odd entry must not hide the others.
 pub(super) fn entries<'de, D: Deserializer<'de>, T: DeserializeOwned>(
     from: D,

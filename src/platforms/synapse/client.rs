@@ -8,6 +8,7 @@ use std::time::Duration;
 use tiberius::error::Error as TdsError;
 use tiberius::{Client, ColumnData, Config, EncryptionLevel};
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout};
 use tokio_util::compat::{Compat, TokioAsyncWriteCompatExt};
 use tracing::instrument::WithSubscriber;
@@ -36,6 +37,13 @@ const REDIRECTIONS_MAX: usize = 2;
 const CANCEL_MAX: Duration = Duration::from_secs(1);
 /// Longest time for closing a session.
 const FAREWELL_MAX: Duration = Duration::from_secs(1);
+
+/// Most rows of a list that are kept.
+const ROWS_MAX: usize = 100;
+/// Most columns of a row that are kept.
+const COLUMNS_MAX: usize = 8;
+/// Longest text of a row, in characters; names of SQL Server have 128.
+const TEXT_MAX: usize = 256;
 
 /// Server with the database to log in to, and the credentials for it.
 #[derive(Debug)]
@@ -250,20 +258,37 @@ impl Session {
     /// Runs `statement` and returns its result.
     pub(super) async fn ask(&mut self, statement: Statement<'_>) -> Result<Found, Failure> {
         (self.is_broken, self.is_pending) = (true, true);
-        let limit = self.read_timeout;
         let question = tape::question(&statement.sql());
-        let answer = timeout(limit, answer(&mut self.client, statement)).await;
-        self.is_pending = answer.is_err();
-        let answer = answer.unwrap_or(Err(CallError::Silent(limit))).map_err(recorded::restored);
+        let answer = timeout(self.read_timeout, answer(&mut self.client, statement)).await;
+        let answer = self.ended(answer);
         let failure = |error: &CallError| Failure::of(error, Stage::Statement, &self.redactor);
         question.end(|| recorded::statement(&answer, failure));
-        self.is_broken = match &answer {
+        answer.map_err(|error| Failure::of(&error, Stage::Statement, &self.redactor))
+    }
+
+    /// Runs `statement` and returns its rows, each as texts; what is no text is empty. True where there are more.
+    pub(super) async fn list(
+        &mut self,
+        statement: Statement<'_>,
+    ) -> Result<(Vec<Vec<String>>, bool), Failure> {
+        (self.is_broken, self.is_pending) = (true, true);
+        let rows = timeout(self.read_timeout, rows(&mut self.client, statement)).await;
+        let rows = self.ended(rows);
+        rows.map_err(|error| Failure::of(&error, Stage::Statement, &self.redactor))
+    }
+
+    /// Notes how a statement ended, and returns its result.
+    fn ended<T>(&mut self, result: Result<Result<T, CallError>, Elapsed>) -> Result<T, CallError> {
+        self.is_pending = result.is_err();
+        let result = result.unwrap_or(Err(CallError::Silent(self.read_timeout)));
+        let result = result.map_err(recorded::restored);
+        self.is_broken = match &result {
             Ok(_) => false,
             // From severity 20 on, the server ends the connection.
             Err(CallError::Tds(TdsError::Server(error))) => 20 <= error.class(),
             Err(_) => true,
         };
-        answer.map_err(|error| Failure::of(&error, Stage::Statement, &self.redactor))
+        result
     }
 
     /// Takes back a statement that was not answered (attention), so that the server does not go on with
@@ -305,6 +330,34 @@ async fn answer<S: AsyncRead + AsyncWrite + Unpin + Send>(
         Ok::<_, TdsError>(first.flatten().unwrap_or(Found::Nothing))
     };
     Ok(contained(Box::pin(read)).await??)
+}
+
+/// Returns the first rows as texts, and true where there are more. All are read, so that the next answer can be parsed.
+async fn rows<S: AsyncRead + AsyncWrite + Unpin + Send>(
+    client: &mut Connection<S>,
+    statement: Statement<'_>,
+) -> Result<(Vec<Vec<String>>, bool), CallError> {
+    let read = async {
+        let mut stream = client.simple_query(statement.sql()).await?.into_row_stream();
+        let (mut kept, mut is_cut) = (Vec::new(), false);
+        while let Some(row) = poll_fn(|context| stream.as_mut().poll_next(context)).await {
+            let row = row?;
+            if ROWS_MAX <= kept.len() {
+                is_cut = true;
+                continue;
+            }
+            kept.push(row.cells().take(COLUMNS_MAX).map(|(_, value)| text(value)).collect());
+        }
+        Ok::<_, TdsError>((kept, is_cut))
+    };
+    Ok(contained(Box::pin(read)).await??)
+}
+
+fn text(value: &ColumnData<'_>) -> String {
+    match value {
+        ColumnData::String(Some(text)) => text.chars().take(TEXT_MAX).collect(),
+        _ => String::new(),
+    }
 }
 
 fn found(value: &ColumnData<'_>) -> Found {

@@ -3,6 +3,7 @@
 //! A run is one session: log in, look at the user's permissions and at one role, log out. What it
 //! sends is the enum [`statement::Statement`] and nothing else. A paused pool is never resumed.
 
+mod beyond;
 mod call;
 mod catalog;
 mod cause;
@@ -99,10 +100,10 @@ impl Validator for Synapse {
 
     fn surplus<'a>(
         &'a self,
-        _run: &'a RunContext,
+        run: &'a RunContext,
         _observed: &'a Observed,
     ) -> BoxFuture<'a, Surplus> {
-        Box::pin(std::future::ready(grants::beyond()))
+        Box::pin(self.beyond(run))
     }
 
     fn validate<'a>(&'a self, run: &'a RunContext) -> BoxFuture<'a, Validated> {

@@ -15,6 +15,12 @@ pub(super) enum Statement<'a> {
     /// Asks for a database role of this name that the user may see; the collation of the database
     /// says if case counts.
     Role(&'a str),
+    /// Asks for the name of the user in the database; `dbo` is its owner, or the administrator of the server.
+    User,
+    /// Asks for the roles that the user was added to.
+    Roles,
+    /// Asks for the permissions that the user was granted or denied: class, schema, object, permission, state.
+    Permissions,
 }
 
 /// Result of a statement: its first value.
@@ -46,13 +52,27 @@ impl Statement<'_> {
                 "SELECT 1 FROM sys.database_principals WHERE name = {} AND type = 'R'",
                 literal(name)
             ),
+            Self::User => "SELECT USER_NAME()".to_owned(),
+            Self::Roles => "SELECT r.name FROM sys.database_role_members AS m \
+                JOIN sys.database_principals AS r ON r.principal_id = m.role_principal_id \
+                JOIN sys.database_principals AS u ON u.principal_id = m.member_principal_id \
+                WHERE u.name = USER_NAME()"
+                .to_owned(),
+            Self::Permissions => "SELECT p.class_desc, COALESCE(s.name, os.name), o.name, \
+                p.permission_name, p.state_desc FROM sys.database_permissions AS p \
+                JOIN sys.database_principals AS u ON u.principal_id = p.grantee_principal_id \
+                LEFT JOIN sys.schemas AS s ON p.class = 3 AND s.schema_id = p.major_id \
+                LEFT JOIN sys.objects AS o ON p.class = 1 AND o.object_id = p.major_id \
+                LEFT JOIN sys.schemas AS os ON os.schema_id = o.schema_id \
+                WHERE u.name = USER_NAME()"
+                .to_owned(),
         }
     }
 }
 
 /// Returns `text` as a Unicode literal. Doubling the quote is the whole rule of Transact-SQL: a
 /// backslash means nothing, except before a line end, and names have no line ends.
-fn literal(text: &str) -> String {
+pub(super) fn literal(text: &str) -> String {
     format!("N'{}'", text.replace('\'', "''"))
 }
 

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use super::catalog::{ACCESS, AUTHENTICATION, CATALOGS, CONNECTION, ENFORCEMENT, QUERY, VERSION};
 use super::config::{Config, Probe, ProbeUser};
 use super::statement::{Table, quoted};
-use crate::platforms::{Form, Grant, Names, Surplus};
+use crate::platforms::{Form, Grant, Names};
 
 /// Grants of the tests; the first matching rule of a section decides.
 pub(super) const GRANTS: &[Grant] = &[
@@ -107,14 +107,6 @@ pub(super) fn names(config: &Config) -> Names {
         .maybe("SQL TABLE", probe.map(|Probe { table, .. }| table.quoted()))
         .maybe("IMPERSONATED USER", probe_user.clone().filter(|_| is_impersonated))
         .maybe("PROBE USER", probe_user)
-}
-
-/// Returns what is not seen: Trino shows its rules to no client.
-pub(super) fn beyond() -> Surplus {
-    Surplus::unseen(
-        "Trino shows no client the rules of its access control: compare them with those above \
-         (security.config-file, or the policies of Immuta, Ranger or OPA).",
-    )
 }
 
 #[cfg(test)]

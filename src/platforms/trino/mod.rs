@@ -1,9 +1,10 @@
-//! Starburst and Trino: the coordinator's REST protocol, six reading statements, no driver.
+//! Starburst and Trino: the coordinator's REST protocol, a few reading statements, no driver.
 //!
 //! See `docs/platforms/trino.md` for everything that is sent.
 
 mod address;
 mod advice;
+mod beyond;
 mod catalog;
 mod catalogs;
 mod classify;
@@ -94,10 +95,10 @@ impl Validator for Trino {
 
     fn surplus<'a>(
         &'a self,
-        _run: &'a RunContext,
+        run: &'a RunContext,
         _observed: &'a Observed,
     ) -> BoxFuture<'a, Surplus> {
-        Box::pin(std::future::ready(grants::beyond()))
+        Box::pin(self.beyond(run))
     }
 
     fn validate<'a>(&'a self, run: &'a RunContext) -> BoxFuture<'a, Validated> {
@@ -250,12 +251,17 @@ impl Trino {
         session: &mut Session<'_>,
         seen: &mut Seen,
     ) -> Result<Passed<LoggedIn>, Finding> {
+        self.authorise(session, seen).await.map_err(|failure| self.refused(&failure))?;
+        self.authentication(session).await
+    }
+
+    /// Reads the secrets of the system account, which statements are then sent with.
+    async fn authorise(&self, session: &mut Session<'_>, seen: &mut Seen) -> Result<(), Failure> {
         let Client { http, now, .. } = &session.client;
         let reading = Reading { connections: http, now: *now, names: OWN_TOKEN };
-        let read = self.config.credentials.read(reading, seen).await;
-        let read = read.map_err(|failure| self.refused(&failure))?;
+        let read = self.config.credentials.read(reading, seen).await?;
         session.credentials = read.with(self.config.headers.of_system());
-        self.authentication(session).await
+        Ok(())
     }
 
     /// Checks which user the cluster maps the system account to, where it can be queried.

@@ -15,6 +15,11 @@ pub(super) const OPERATIONS: &[Operation] = &[
         "catalog",
         "POST */v1/statement EXPLAIN (TYPE VALIDATE) SELECT * FROM *.information_schema.schemata",
     ),
+    Operation::new("insert", "POST */v1/statement EXPLAIN (TYPE VALIDATE) INSERT *"),
+    Operation::new("delete", "POST */v1/statement EXPLAIN (TYPE VALIDATE) DELETE *"),
     Operation::new("access", "POST */v1/statement EXPLAIN (TYPE VALIDATE) *"),
+    Operation::new("roles", "POST */v1/statement SHOW ROLE GRANTS*"),
+    Operation::new("privileges", "POST */v1/statement SELECT json_format(*"),
+    Operation::new("queries", "POST */v1/statement SELECT count(*) FROM system.runtime.queries*"),
     Operation::new("token", "POST * grant_type=*"),
 ];

@@ -1,4 +1,4 @@
-//! Six statements, which are all that is ever sent. None of them changes or starts anything.
+//! The statements, which are all that is ever sent. None of them changes or starts anything.
 
 use std::borrow::Cow;
 
@@ -21,6 +21,33 @@ pub(super) enum Statement<'a> {
     Catalog(&'a str),
     /// Asks whether this table may be read: the statement is analysed, access checks included, and not run.
     MayRead(&'a Table),
+    /// Asks whether this table may be changed: the statement is analysed, access checks included, and not run.
+    MayChange(Change, &'a Table),
+    /// Asks for the roles of the account: those of the cluster, or of a catalog.
+    RoleGrants(Option<&'a str>),
+    /// Asks for the grants on this table that the account sees, each as an array in JSON.
+    TablePrivileges(&'a Table),
+    /// Asks for the number of queries of other users, which only those see who may view them.
+    QueriesOfOthers,
+}
+
+/// Change of a table that is analysed and never run.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Change {
+    /// Insertion of rows into the table.
+    Insert,
+    /// Deletion of rows from the table.
+    Delete,
+}
+
+impl Change {
+    /// Returns the privilege that it needs.
+    pub(super) const fn privilege(self) -> &'static str {
+        match self {
+            Self::Insert => "INSERT",
+            Self::Delete => "DELETE",
+        }
+    }
 }
 
 impl Statement<'_> {
@@ -40,6 +67,29 @@ impl Statement<'_> {
             .into(),
             Self::MayRead(table) => {
                 format!("EXPLAIN (TYPE VALIDATE) SELECT * FROM {}", table.quoted()).into()
+            }
+            Self::MayChange(Change::Insert, table) => {
+                let table = table.quoted();
+                format!("EXPLAIN (TYPE VALIDATE) INSERT INTO {table} SELECT * FROM {table}").into()
+            }
+            Self::MayChange(Change::Delete, table) => {
+                format!("EXPLAIN (TYPE VALIDATE) DELETE FROM {}", table.quoted()).into()
+            }
+            Self::RoleGrants(None) => "SHOW ROLE GRANTS".into(),
+            Self::RoleGrants(Some(catalog)) => {
+                format!("SHOW ROLE GRANTS FROM {}", quoted(catalog)).into()
+            }
+            Self::TablePrivileges(table) => format!(
+                "SELECT json_format(CAST(ARRAY[privilege_type, grantee, grantee_type] AS JSON)) \
+                 FROM {}.information_schema.table_privileges WHERE table_schema = {} AND \
+                 table_name = {}",
+                quoted(table.catalog()),
+                literal(table.schema()),
+                literal(table.table())
+            )
+            .into(),
+            Self::QueriesOfOthers => {
+                "SELECT count(*) FROM system.runtime.queries WHERE \"user\" <> current_user".into()
             }
         }
     }
@@ -124,6 +174,11 @@ pub(super) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
+/// Returns the name of an object as a literal, in the lower case that Trino keeps names in.
+fn literal(name: &str) -> String {
+    format!("'{}'", name.to_lowercase().replace('\'', "''"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -169,10 +224,16 @@ mod tests {
             Statement::Catalogs,
             Statement::Catalog("c\"; DROP CATALOG c --"),
             Statement::MayRead(&table),
+            Statement::MayChange(Change::Insert, &table),
+            Statement::MayChange(Change::Delete, &table),
+            Statement::RoleGrants(None),
+            Statement::RoleGrants(Some("c\"; DROP ROLE r --")),
+            Statement::TablePrivileges(&table),
+            Statement::QueriesOfOthers,
         ];
         for statement in all {
             let text = statement.text();
-            let reads = ["SELECT ", "SHOW ", "EXPLAIN (TYPE VALIDATE) SELECT "];
+            let reads = ["SELECT ", "SHOW ", "EXPLAIN (TYPE VALIDATE) "];
             assert!(reads.iter().any(|start| text.starts_with(start)), "{text}");
             let (outside, _names) = tokens(&text);
             assert!(!outside.contains(';') && !text.contains("ANALYZE"), "{text}");
@@ -204,12 +265,25 @@ mod tests {
     proptest! {
         #[test]
         fn hostile_names_stay_names(parts in prop::array::uniform3("[^\\p{Cc}]{1,20}|[\"';. -]{1,9}")) {
+            prop_assume!(!parts.iter().any(|part| part.contains('=')));
             let written = parts.each_ref().map(|part| quoted(part)).join(".");
             let table = Table::parse(&written).unwrap();
             let text = Statement::MayRead(&table).text();
             let (outside, names) = tokens(&text);
             prop_assert_eq!(outside, "EXPLAIN (TYPE VALIDATE) SELECT * FROM ..");
-            prop_assert_eq!(names, parts);
+            prop_assert_eq!(&names, &parts);
+            let text = Statement::MayChange(Change::Delete, &table).text();
+            let (outside, names) = tokens(&text);
+            prop_assert_eq!(outside, "EXPLAIN (TYPE VALIDATE) DELETE FROM ..");
+            prop_assert_eq!(&names, &parts);
+            let text = Statement::TablePrivileges(&table).text();
+            let values: Vec<_> = text.split(" = '").skip(1).collect();
+            let ends = ["' AND table_name", "'"];
+            for ((value, end), part) in values.into_iter().zip(ends).zip(&parts[1..]) {
+                let value = value.strip_suffix(end).unwrap().replace("''", "\u{0}");
+                prop_assert!(!value.contains('\''));
+                prop_assert_eq!(value.replace('\u{0}', "'"), part.to_lowercase());
+            }
         }
 
         #[test]

@@ -2,6 +2,7 @@
 //! catalogs, grants and warehouses.
 
 mod answers;
+mod beyond;
 mod observed;
 mod stand_ins;
 mod transient;
@@ -67,6 +68,14 @@ fn asked_for(seen: &Seen) -> Option<&'static str> {
         (_, Some("tables/immuta.policies.masking/exists")) => Some("table"),
         (_, Some("tables/system.access.audit/exists")) => Some("audit"),
         (_, Some("effective-permissions/catalog/immuta")) => Some("permissions"),
+        (_, Some("metastore_summary")) => Some("summary"),
+        (_, Some("schemas")) if query.starts_with("catalog_name=immuta&") => Some("schemas"),
+        (_, Some("tables")) if query.contains("&schema_name=policies&") => Some("tables"),
+        (_, Some(path)) if path.starts_with("permissions/metastore/5f2a8c1e-") => {
+            Some("granted-metastore")
+        }
+        (_, Some("permissions/schema/immuta.policies")) => Some("granted-schema"),
+        (_, Some("permissions/table/immuta.policies.masking")) => Some("granted-table"),
         _ => None,
     }
 }

@@ -90,27 +90,6 @@ async fn claims_of_access_tokens_are_observed_without_their_expiry() {
 }
 
 #[tokio::test]
-async fn privileges_beyond_the_required_ones_are_listed() {
-    let (_server, config) = server("all-well").await;
-    let validator = integration(&config);
-    let mut observed = validator.validate(&context(Mode::Recurring)).await.observed;
-    let none = validator.surplus(&context(Mode::Recurring), &observed).await;
-    assert_eq!(none.found, []);
-    let mut see = |of: &str, value: &str| {
-        let fact = crate::domain::Fact { kind: FactKind::Grant, of: of.to_owned() };
-        observed.facts.entry(fact).or_default().insert(value.to_owned());
-    };
-    see("catalog immuta", "ALL_PRIVILEGES");
-    see("groups", "admins");
-    let found = validator.surplus(&context(Mode::Recurring), &observed).await.found;
-    assert_eq!(found[0].what, "ALL PRIVILEGES on catalog immuta");
-    let revoke = "REVOKE ALL PRIVILEGES ON CATALOG `immuta` FROM \
-        `4b2f9c5e-0d9b-4f3f-9d53-6b8a1d1c7a11`;";
-    assert_eq!(found[0].revoke.as_deref(), Some(revoke));
-    assert!(found[1].what.starts_with("administrator of the workspace"), "{found:?}");
-}
-
-#[tokio::test]
 async fn missing_privilege_is_a_missing_grant() {
     use crate::platforms::{State, judged, needs};
     let missing = async |case: &str| {

@@ -120,6 +120,14 @@ async fn privileges(lake: &Lake) {
     assert_eq!(found().await, Err((lacks.to_owned(), Some(fix.to_owned()), named)));
     grant("catalog/immuta", json!(["USE_SCHEMA", "MODIFY"])).await;
     assert_eq!(found().await, Ok(None));
+    grant("schema/immuta.policies", json!(["SELECT", "MANAGE"])).await;
+    grant("table/immuta.policies.masking", json!(["APPLY_TAG"])).await;
+    let observed = lakehouse.validate(&run).await.observed;
+    let surplus = lakehouse.surplus(&run, &observed).await;
+    let found: Vec<_> = surplus.found.iter().map(|one| one.what.as_str()).collect();
+    let own = "owner of the metastore, who may do everything in it";
+    let of = ["MANAGE on schema immuta.policies", "APPLY TAG on table immuta.policies.masking"];
+    assert!(found.iter().filter(|what| **what != own).eq(&of), "{surplus:?}");
 }
 
 /// A warehouse is looked at and left as it is.

@@ -5,7 +5,7 @@ use super::SUBJECT;
 use crate::platforms::testing::{Retried, none_is_definitive};
 
 /// Words in a message, with the status and the code that came with them.
-const WORDS: [(u16, &str, &str); 9] = [
+const WORDS: [(u16, &str, &str); 11] = [
     (
         400,
         "BAD_REQUEST",
@@ -19,6 +19,8 @@ const WORDS: [(u16, &str, &str); 9] = [
     (504, "DEADLINE_EXCEEDED", "Please try again later or try a faster operation."),
     (404, "RESOURCE_DOES_NOT_EXIST", "RPC token bucket limit has been exceeded"),
     (403, "PERMISSION_DENIED", "Too many requests, slow down"),
+    (400, "BAD_REQUEST", "java.util.concurrent.TimeoutException: Timed out after 5 seconds"),
+    (403, "PERMISSION_DENIED", "StatusRuntimeException: DEADLINE_EXCEEDED: deadline exceeded"),
 ];
 const CODES: [(u16, &str); 9] = [
     (429, "REQUEST_LIMIT_EXCEEDED"),

@@ -6,6 +6,7 @@
 //! Entra token endpoint answers from `token.http`; `expected.json` is the report and everything that
 //! the servers were sent. A folder without `integration.json` is only where another leads.
 
+mod beyond;
 mod configuration;
 mod connection;
 mod transient;
@@ -75,6 +76,9 @@ fn sent(server: &StandIn, name: &str, role: &str) -> Vec<String> {
         Statement::ControlByName,
         Statement::Owner,
         Statement::Role(role),
+        Statement::User,
+        Statement::Roles,
+        Statement::Permissions,
     ]
     .map(Statement::sql);
     let mut lines = Vec::new();

@@ -1,6 +1,7 @@
 //! The platform against recorded answers in `testcases/`.
 
 mod answers;
+mod beyond;
 mod real;
 mod runs;
 mod server;
@@ -70,9 +71,32 @@ fn asked_for(seen: &Seen) -> Option<String> {
         ("POST /v1/statement", body, false) if is_catalog(body) => "catalog",
         ("POST /v1/statement", body, false) if body == probe => "access",
         ("POST /v1/statement", body, true) if body == probe => "enforced",
+        ("POST /v1/statement", body, false) => of_surplus(body)?,
         _ => return None,
     };
     Some(operation.to_owned())
+}
+
+/// Returns the operation of a statement that only `grants` sends.
+fn of_surplus(body: &str) -> Option<&'static str> {
+    let table = "\"lake\".\"probe\".\"orders\"";
+    let insert = format!("EXPLAIN (TYPE VALIDATE) INSERT INTO {table} SELECT * FROM {table}");
+    let privileges = "FROM \"lake\".information_schema.table_privileges WHERE table_schema = 'probe' \
+        AND table_name = 'orders'";
+    let queries = "SELECT count(*) FROM system.runtime.queries WHERE \"user\" <> current_user";
+    match body {
+        "SHOW ROLE GRANTS" => Some("roles"),
+        "SHOW ROLE GRANTS FROM \"lake\"" | "SHOW ROLE GRANTS FROM \"warehouse\"" => {
+            Some("catalog-roles")
+        }
+        body if body == insert => Some("insert"),
+        body if body == format!("EXPLAIN (TYPE VALIDATE) DELETE FROM {table}") => Some("delete"),
+        body if body == queries => Some("queries"),
+        body if body.starts_with("SELECT json_format(") && body.ends_with(privileges) => {
+            Some("privileges")
+        }
+        _ => None,
+    }
 }
 
 /// True for the statement that tries one catalog.

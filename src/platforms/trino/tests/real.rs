@@ -222,6 +222,30 @@ async fn check_grants(server: &Real) {
     server.rules(|rules| *rules = before);
 }
 
+/// Rights of an account beyond its needs are seen whatever decides about them, and nothing is changed by looking.
+async fn check_surplus(server: &Real) {
+    let mut before = Json::Null;
+    server.rules(|rules| before = rules.clone());
+    let surplus = async || {
+        let validator = validator(&PLATFORM, &server.config());
+        let found = validator.surplus(&context(Mode::Recurring), &Observed::default()).await;
+        assert_eq!(found.unseen.len(), 1, "{:?}", found.unseen);
+        found.found.into_iter().map(|one| one.what).collect::<Vec<_>>()
+    };
+    // The runs before were those of the probe user too.
+    let view = "queries of other users, which it may view";
+    assert_eq!(surplus().await, [view]);
+    server.rules(|rules| {
+        let own = json!({ "user": "immuta", "catalog": "tpch", "schema": "tiny", "table": "nation",
+            "privileges": ["SELECT", "INSERT"] });
+        rules["tables"].as_array_mut().unwrap().insert(0, own);
+        rules["queries"] = json!([{ "user": ".*", "allow": ["execute"] }]);
+    });
+    let insert = format!("INSERT on {TABLE}: the cluster's access control permits it");
+    assert_eq!(surplus().await, [insert]);
+    server.rules(|rules| *rules = before);
+}
+
 /// Passes connections on to one of several servers, and breaks all of them when it changes.
 async fn switch(target: Arc<AtomicU16>) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -343,6 +367,7 @@ async fn real_server_is_found_healthy_and_broken() {
     drop(standby);
     check_rules(&server).await;
     check_grants(&server).await;
+    check_surplus(&server).await;
     check_restart(server).await;
     check_no_workers().await;
     println!("a real Trino was validated");
