@@ -1,10 +1,14 @@
 //! Request as handlers see it: parameters, query, body and caller, all checked.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::http::HeaderMap;
 use axum::http::header::LINK;
+use bytes::Bytes;
 use serde::de::DeserializeOwned;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout};
 
 use super::state::Api;
 use crate::domain::{IntegrationId, Timestamp};
@@ -14,6 +18,15 @@ use crate::store::{Cursor, IntegrationRow, Listed, Page, StatusRow, StoreError};
 /// Rows of a page unless the query says otherwise.
 const LIMIT: u32 = 100;
 
+/// Time that the reader of a stream may take until its buffer has a place again.
+const SLOW_MAX: Duration = Duration::from_secs(10);
+
+/// Time after which a stream ends.
+pub(super) const FOR: Parameter = Parameter::once(
+    "for",
+    Kind::Duration,
+    "Time after which the stream ends, such as `55s`; `0s` sends what there is. Without it the stream goes on.",
+);
 /// Parameters of every list.
 pub(super) const PAGE: &[Parameter] = &[
     Parameter::once("limit", Kind::Integer(1, 1000), "Rows of a page; 100 without it."),
@@ -125,6 +138,21 @@ impl Asked {
             return Ok(());
         }
         Err(Problem::new(Code::Unavailable, "too many streams are open").retry_after(10))
+    }
+
+    /// Returns the instant at which the stream is to end, if its caller has named a time.
+    pub(super) fn end(&self) -> Option<Instant> {
+        Instant::now().checked_add(self.query.duration("for")?)
+    }
+
+    /// Writes a part of a stream; false when its reader is gone, or has been closed for being too slow.
+    pub(super) async fn write(&self, sender: &mpsc::Sender<Bytes>, part: Bytes) -> bool {
+        let Ok(sent) = timeout(SLOW_MAX, sender.send(part)).await else {
+            // Parts in its buffer would hold the connection, and its place, for as long as the reader is stopped.
+            self.streaming.iter().for_each(Streaming::cut);
+            return false;
+        };
+        sent.is_ok()
     }
 
     /// Reads all integrations that the caller may see, in short, by name.

@@ -8,14 +8,14 @@ use bytes::Bytes;
 use serde::Serialize;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, mpsc};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-use super::asked::Asked;
+use super::asked::{Asked, FOR};
 use super::events::streamed;
 use super::hub::Notice;
 use super::route::{Handled, Reply};
 use super::state::Api;
-use crate::http::{ALIVE, RETRY, event, written};
+use crate::http::{ALIVE, Parameter, RETRY, event, written};
 use crate::store::{StatusRow, StoreError};
 use crate::view::{Receiver, Silence, open_silences};
 
@@ -25,8 +25,8 @@ const EVERY: Duration = Duration::from_secs(1);
 const LOOK: Duration = Duration::from_secs(2);
 /// Time between two signs of life.
 const ALIVE_EVERY: Duration = Duration::from_secs(15);
-/// Time that a reader may take until its buffer has a place again.
-const SLOW_MAX: Duration = Duration::from_secs(10);
+/// Parameters of the stream.
+pub(super) const STREAM: &[Parameter] = &[FOR];
 
 /// Looks at the store while there are listeners, and sends what differs.
 async fn watch(api: Weak<Api>) {
@@ -132,26 +132,30 @@ pub(super) fn stream(asked: Asked) -> Handled {
     Ok(Reply::Streamed(streamed(body)))
 }
 
-/// Writes notices until the reader is gone or too slow.
+/// Writes notices until the reader is gone or too slow, or its time is over.
 async fn write(
     asked: Asked,
     mut notices: broadcast::Receiver<Arc<Notice>>,
     sender: mpsc::Sender<Bytes>,
 ) {
-    let mut alive = Instant::now();
+    let (mut alive, end) = (Instant::now(), asked.end());
     let mut next = Some(RETRY);
     loop {
         if let Some(bytes) = next.take() {
             alive = Instant::now();
-            if !matches!(timeout(SLOW_MAX, sender.send(bytes)).await, Ok(Ok(()))) {
+            if !asked.write(&sender, bytes).await {
                 return;
             }
         }
-        let left = ALIVE_EVERY.saturating_sub(alive.elapsed());
+        let silence = alive + ALIVE_EVERY;
+        let until = end.map_or(silence, |end| end.min(silence));
         let received = tokio::select! {
-            received = timeout(left, notices.recv()) => received,
+            received = timeout_at(until, notices.recv()) => received,
             () = sender.closed() => return,
         };
+        if end.is_some_and(|end| end <= Instant::now()) {
+            return;
+        }
         next = match received {
             Ok(Ok(notice)) => {
                 is_for(&asked, &notice).then(|| event(None, notice.name, &notice.data))

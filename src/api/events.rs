@@ -8,7 +8,7 @@ use axum::response::{IntoResponse as _, Response};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout};
 
-use super::asked::{Asked, items, unread};
+use super::asked::{Asked, FOR, items, unread};
 use super::route::{Handled, Reply};
 use crate::http::{
     ALIVE, Answer, BadParameter, Code, JSON, Kind, Parameter, Problem, RETRY, event, written,
@@ -26,15 +26,13 @@ const AFTER: Parameter = Parameter::once(
 pub(super) const CATCH_UP: &[Parameter] =
     &[AFTER, Parameter::once("limit", Kind::Integer(1, 1000), "Events of a page; 100 without it.")];
 /// Parameters of the stream.
-pub(super) const STREAM: &[Parameter] = &[AFTER];
+pub(super) const STREAM: &[Parameter] = &[AFTER, FOR];
 /// Events that a stream reads at once.
 const AT_ONCE: u32 = 100;
 /// Time between two looks for events that another process has stored.
 const LOOK: Duration = Duration::from_secs(2);
 /// Time between two signs of life.
 const ALIVE_EVERY: Duration = Duration::from_secs(15);
-/// Time that a reader may take until its buffer has a place again.
-const SLOW_MAX: Duration = Duration::from_secs(10);
 
 /// Handler of `GET /api/v1/events`: stored events in the order of their numbers.
 pub(super) async fn list(asked: Asked) -> Handled {
@@ -142,7 +140,7 @@ pub(super) async fn stream(asked: Asked) -> Handled {
     refuse_gaps(&read)?;
     asked.stream()?;
     let (sender, body) = written();
-    let writer = Writer { asked, sender, after, alive: Instant::now() };
+    let writer = Writer { end: asked.end(), asked, sender, after, alive: Instant::now() };
     tokio::spawn(writer.run(read));
     Ok(Reply::Streamed(streamed(body)))
 }
@@ -163,10 +161,12 @@ struct Writer {
     sender: mpsc::Sender<bytes::Bytes>,
     after: i64,
     alive: Instant,
+    end: Option<Instant>,
 }
 
 impl Writer {
-    /// Writes until the reader is gone, too slow, or needs events that are no longer kept.
+    /// Writes until the reader is gone, too slow, needs events that are no longer kept, or has everything
+    /// when its time is over.
     async fn run(mut self, mut read: Events) {
         let mut changes = self.asked.api.changes.clone();
         if !self.write(RETRY).await {
@@ -178,8 +178,13 @@ impl Writer {
                 return;
             }
             if read.rows.is_empty() {
+                let left = self.end.map(|end| end.saturating_duration_since(Instant::now()));
+                if left.is_some_and(|left| left.is_zero()) {
+                    return;
+                }
+                let wait = left.map_or(LOOK, |left| left.min(LOOK));
                 let stopped = tokio::select! {
-                    woken = timeout(LOOK, changes.changed()) => matches!(woken, Ok(Err(_))),
+                    woken = timeout(wait, changes.changed()) => matches!(woken, Ok(Err(_))),
                     () = self.sender.closed() => true,
                 };
                 let is_silent = ALIVE_EVERY <= self.alive.elapsed();
@@ -212,6 +217,6 @@ impl Writer {
 
     async fn write(&mut self, bytes: bytes::Bytes) -> bool {
         self.alive = Instant::now();
-        matches!(timeout(SLOW_MAX, self.sender.send(bytes)).await, Ok(Ok(())))
+        self.asked.write(&self.sender, bytes).await
     }
 }

@@ -19,7 +19,8 @@ pub(super) const LIST: &[Parameter] = &[Parameter::once(
 
 /// Handler of `GET /api/v1/integrations`.
 pub(super) async fn list(asked: Asked) -> Handled {
-    let (filter, now) = (Filter::of(&asked.query), asked.now());
+    let now = asked.now();
+    let filter = Filter::of(&asked.query).mentioning(&asked.api.view).await.map_err(unread)?;
     let mut rows = asked.statuses().await?;
     rows.retain(|row| filter.fits(row, now));
     rows.sort_by(|one, two| filter.order.compare(one, two));

@@ -175,7 +175,8 @@ pub(super) static ROUTES: &[Route] = &[
         "Notices of what to read again: `integration`, `receiver`, `silence`, `daemon` and `reset`. They are not kept.",
         STREAM,
         |asked| Box::pin(ready(changes::stream(asked))),
-    ),
+    )
+    .takes(&[changes::STREAM]),
     Route::get(
         "/api/v1/deliveries",
         "Deliveries that fit, newest first, with their attempts.",

@@ -108,6 +108,11 @@ impl Streaming {
     pub(crate) fn begin(&self) -> bool {
         self.0.stream()
     }
+
+    /// Closes the connection, with all that its reader has not taken yet.
+    pub(crate) fn cut(&self) {
+        self.0.cut.cancel();
+    }
 }
 
 impl Admission {
@@ -341,6 +346,8 @@ mod tests {
         assert!(streams.iter().all(|(ticket, _)| ticket.age() == Age::Young));
         assert_eq!(tickets[0].age(), Age::Over);
         let (ticket, ended) = streams.swap_remove(0);
+        Streaming(Arc::clone(&ticket)).cut();
+        assert!(ticket.cut.is_cancelled() && !streams[0].0.cut.is_cancelled());
         drop(ended);
         assert_eq!(ticket.age(), Age::Over, "its answer has ended");
         assert!(Streaming(Arc::clone(&tickets[0])).begin());

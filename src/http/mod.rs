@@ -36,7 +36,9 @@ pub(crate) use metrics::{Backlog, IntegrationState, Metrics, Outcome, Permits, S
 pub(crate) use parameter::CURSOR_MAX;
 pub(crate) use parameter::{Kind, Parameter, TEXT_MAX};
 pub(crate) use problem::{BadParameter, Code, Form, Problem};
-pub(crate) use query::{Query, REPEATED_MAX};
+pub(crate) use query::Query;
+#[cfg(test)]
+pub(crate) use query::REPEATED_MAX;
 pub(crate) use refusal::Refusal;
 pub(crate) use scrape::{metrics, scraped};
 pub(crate) use server::{Handle, Server, ServerError, examine};

@@ -1,11 +1,12 @@
 //! Filter of integrations and their order, the same in the interface and on the page.
 
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::domain::{Selection, Status, Timestamp};
+use crate::domain::{IntegrationId, Selection, Status, Timestamp};
 use crate::http::{Kind, Parameter, Query};
-use crate::store::StatusRow;
+use crate::store::{StatusRow, StoreError, View};
 
 /// Published names of the statuses.
 const STATUSES: &[&str] = &[
@@ -35,7 +36,7 @@ pub(crate) const FILTERS: &[Parameter] = &[
     Parameter::once(
         "q",
         Kind::Text,
-        "Only integrations whose name, platform or label has this text.",
+        "Only integrations that have each of these words in their name, platform, status or labels, or, for callers that may read those, in their host, principal or a message of their latest run.",
     ),
     Parameter::once("failing", Kind::Flag, "Only integrations in an error status, or in none."),
     Parameter::once("muted", Kind::Flag, "Only integrations whose messages wait, or do not."),
@@ -62,7 +63,7 @@ pub(crate) const FILTERS: &[Parameter] = &[
 pub(crate) struct Filter {
     statuses: Vec<Status>,
     selection: Selection,
-    text: Option<String>,
+    words: Vec<Word>,
     is_failing: Option<bool>,
     is_muted: Option<bool>,
     is_flapping: Option<bool>,
@@ -70,6 +71,13 @@ pub(crate) struct Filter {
     expires_within: Option<Duration>,
     /// Order of the list.
     pub(crate) order: Order,
+}
+
+/// Word of a search, in lower case, with the integrations that mention it where no list shows it.
+#[derive(Clone, Debug)]
+struct Word {
+    text: String,
+    mentioned_by: BTreeSet<IntegrationId>,
 }
 
 /// Order of integrations; those without the instant stand last, and equal ones by name.
@@ -100,7 +108,7 @@ impl Filter {
                 types: owned("type"),
                 labels: query.labels("label"),
             },
-            text: query.text("q").map(str::to_lowercase),
+            words: query.text("q").map(words).unwrap_or_default(),
             is_failing: query.flag("failing"),
             is_muted: query.flag("muted"),
             is_flapping: query.flag("flapping"),
@@ -115,13 +123,33 @@ impl Filter {
         }
     }
 
+    /// Looks for the words in hosts, principals and messages too, for callers that may read those.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the store cannot be read.
+    pub(crate) async fn mentioning(mut self, view: &View) -> Result<Self, StoreError> {
+        if self.words.is_empty() {
+            return Ok(self);
+        }
+        let texts = self.words.iter().map(|word| word.text.clone()).collect();
+        let found = view.mentions(texts).await?;
+        for (word, ids) in self.words.iter_mut().zip(found) {
+            word.mentioned_by = ids;
+        }
+        Ok(self)
+    }
+
     /// Returns true when it takes the integration.
     pub(crate) fn fits(&self, row: &StatusRow, now: Timestamp) -> bool {
         let is = |wanted: Option<bool>, found: bool| wanted.is_none_or(|wanted| wanted == found);
         let outage = row.outage_id.as_deref();
         (self.statuses.is_empty() || self.statuses.contains(&row.status))
             && self.selection.fits(row.about())
-            && self.text.as_deref().is_none_or(|text| has(row, text))
+            && self
+                .words
+                .iter()
+                .all(|word| word.mentioned_by.contains(&row.id) || has(row, &word.text))
             && is(self.is_failing, row.status.is_error())
             && is(self.is_muted, row.is_muted)
             && is(self.is_flapping, row.is_flapping)
@@ -135,11 +163,18 @@ impl Filter {
     }
 }
 
-/// Returns true when name, platform or a label of the integration has the text, in lower case.
+/// Returns the words of a search.
+fn words(text: &str) -> Vec<Word> {
+    let word = |text: &str| Word { text: text.to_lowercase(), mentioned_by: BTreeSet::new() };
+    text.split_whitespace().map(word).collect()
+}
+
+/// Returns true when name, platform, status or a label of the integration has the text, in lower case.
 fn has(row: &StatusRow, text: &str) -> bool {
     let has = |within: &str| within.to_lowercase().contains(text);
     has(&row.name)
         || has(&row.kind)
+        || has(row.status.as_str())
         || row.labels.iter().any(|(key, value)| has(&format!("{key}={value}")))
 }
 
@@ -195,6 +230,9 @@ mod tests {
             "q=LAK",
             "q=redsh",
             "q=team%3Dda",
+            "q=recurringvalidation",
+            "q=lak+data++redshift",
+            "q=+",
             "failing=true",
             "muted=false",
             "flapping=true",
@@ -212,6 +250,7 @@ mod tests {
             "label=team=ops",
             "label=team=data&label=tier=1",
             "q=warehouse",
+            "q=lake+warehouse",
             "failing=false",
             "muted=true",
             "flapping=false",

@@ -139,6 +139,30 @@ fn operation(route: &Route, schemas: &BTreeMap<&'static str, Json>) -> Json {
     operation
 }
 
+/// Links from the answer of a route to an operation about the same thing, which tools cannot infer: path, operation,
+/// its parameter, and the value of that in the answer.
+const LINKS: &[(&str, &str, &str, &str)] = &[
+    ("/api/v1/integrations/{name}", "getBadgeFile", "file", "{$response.body#/name}.json"),
+    (
+        "/api/v1/integrations/{name}",
+        "postIntegrationsNameAcknowledge",
+        "name",
+        "$response.body#/name",
+    ),
+];
+
+/// Returns the links of a route by their names.
+fn links(route: &Route) -> Map<String, Json> {
+    let of_route = LINKS.iter().filter(|(path, ..)| *path == route.path);
+    let link = |(_, operation, parameter, value): &(&str, &str, &str, &str)| {
+        let is_known = ROUTES.iter().any(|route| operation_id(route) == *operation);
+        assert!(is_known, "{operation} is no operation");
+        let link = json!({ "operationId": operation, "parameters": { *parameter: value } });
+        ((*operation).to_owned(), link)
+    };
+    of_route.map(link).collect()
+}
+
 /// Returns a name for a route that generators of clients make functions of.
 fn operation_id(route: &Route) -> String {
     let method: &str = route.method.into();
@@ -185,6 +209,10 @@ fn responses(route: &Route, schemas: &BTreeMap<&'static str, Json>) -> Json {
         if route.is_published() {
             answer["content"]["application/yaml"] = json!({ "schema": schema });
         }
+    }
+    let links = links(route);
+    if let Some(answer) = all.get_mut("200").filter(|_| !links.is_empty()) {
+        answer["links"] = Json::Object(links);
     }
     if route.method == Method::Get {
         all.insert("304".to_owned(), json!({ "description": "The caller has this body already." }));

@@ -19,7 +19,9 @@ async fn list_is_filtered_sorted_and_paged() {
         ("?status=disabled", &["idle"]),
         ("?failing=true", &[HOSTILE, "lake"]),
         ("?label=team=data", &["lake"]),
-        ("?q=IDL", &["idle"]),
+        // The message of the other one says whose configuration it repeats.
+        ("?q=IDL", &[HOSTILE, "idle"]),
+        ("?q=IDL+disabled", &["idle"]),
         ("?type=Trino", &[]),
         ("?outage=any", &[]),
     ];

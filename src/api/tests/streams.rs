@@ -85,3 +85,22 @@ async fn screens_are_notified_of_what_changed() {
     }
     bench.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn stream_with_a_time_sends_what_there_is_and_ends() {
+    let bench = Bench::start().await;
+    let all = bench.get("/api/v1/events").await.json()["items"].as_array().unwrap().len();
+    for (path, count) in [
+        ("/api/v1/events/stream?after=0&for=0s", all),
+        ("/api/v1/events/stream?after=0&for=300ms", all),
+        ("/api/v1/events/stream?for=0s", 0),
+        ("/api/v1/changes?for=0s", 0),
+    ] {
+        let got = bench.get(path).await;
+        let text = String::from_utf8(got.body.to_vec()).unwrap();
+        assert_eq!((got.status, text.matches("\nevent: ").count()), (200, count), "{path}: {text}");
+        assert!(text.starts_with("retry: 2000\n\n"), "{path}: {text}");
+    }
+    assert_eq!(bench.get("/api/v1/changes?for=soon").await.status, 400);
+    bench.stop().await;
+}

@@ -27,7 +27,11 @@ pub(crate) async fn head(visit: Visit) -> Shown {
 }
 
 async fn read(visit: &Visit) -> Result<(Frame, Overview), Refused> {
-    let asked = Asked::read(&visit.query).map_err(|problem| visit.wrong(&problem))?;
+    let mut asked = Asked::read(&visit.query).map_err(|problem| visit.wrong(&problem))?;
+    if !visit.viewer.is_public() {
+        let filter = asked.filter.mentioning(visit.view()).await;
+        asked.filter = filter.map_err(|error| visit.unread(&error))?;
+    }
     let (rows, now) = (visit.statuses().await?, visit.now());
     let silences = open_silences(visit.view(), now).await;
     let silences = silences.map_err(|error| visit.unread(&error))?;

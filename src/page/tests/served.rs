@@ -213,6 +213,29 @@ async fn caller_with_labels_sees_its_own_integrations_only() {
 }
 
 #[tokio::test]
+async fn search_finds_hosts_and_principals_but_in_public() {
+    let pages = Pages::start().await;
+    let public = Public { page: true, ..Public::default() };
+    let public = Caller { public, ..Caller::default() };
+    let table = [
+        ("MART", true, true),
+        ("team=web+trino", true, true),
+        ("127.0.0.1", true, false),
+        ("web+login", true, false),
+        ("web+planted", false, false),
+    ];
+    for (words, reader_finds, public_finds) in table {
+        let path = format!("/?q={words}");
+        for (caller, finds) in [(caller(Scope::Read), reader_finds), (public.clone(), public_finds)]
+        {
+            let (_, page) = pages.get(&path, &caller).await;
+            assert_eq!(page.contains("href=\"/i/mart\""), finds, "{words} {:?}", caller.scope);
+        }
+    }
+    pages.stop().await;
+}
+
+#[tokio::test]
 async fn forms_act_for_those_who_may_and_lead_back() {
     let pages = Pages::start().await;
     let actor = caller(Scope::Act);

@@ -9,6 +9,7 @@ on_every_engine!(
     shared_factors_count_and_name_the_others_those_that_fail_first,
     runs_are_counted_from_an_instant_on,
     facts_are_those_of_the_last_passing_run,
+    words_are_found_in_factors_and_in_messages_of_what_did_not_pass,
 );
 
 async fn shared_factors_count_and_name_the_others_those_that_fail_first(mut bench: Bench) {
@@ -37,6 +38,30 @@ async fn shared_factors_count_and_name_the_others_those_that_fail_first(mut benc
     assert_eq!(shown(&bench, "a").await, expected);
     let alone = ["own: 0 others, 0 failing, ", "login: 5 others, 1 failing, d a b"];
     assert_eq!(shown(&bench, "f").await, alone);
+}
+
+async fn words_are_found_in_factors_and_in_messages_of_what_did_not_pass(mut bench: Bench) {
+    let at = |name: &str, host: &str| {
+        let factors = vec![Factor { kind: FactorKind::Host, value: host.to_owned() }];
+        Wanted { factors, ..wanted(name) }
+    };
+    bench.sync(&[at("a", "WH.Example.com"), at("b", "other"), at("c", "other")]).await;
+    bench.run_of("a", passed()).await;
+    bench.run_of("b", failed(Class::Denied)).await;
+    let words = ["example.com", "no", "other", "missing"].map(str::to_owned).to_vec();
+    let found = bench.view().mentions(words).await.unwrap();
+    let mut expected = Vec::new();
+    for names in [&["a"][..], &["b"], &["b", "c"], &[]] {
+        let mut ids = std::collections::BTreeSet::new();
+        for name in names {
+            ids.insert(bench.id(name).await);
+        }
+        expected.push(ids);
+    }
+    assert_eq!(found, expected);
+    bench.run_of("b", passed()).await;
+    let found = bench.view().mentions(vec!["no".to_owned()]).await.unwrap();
+    assert_eq!(found, [[].into()], "the message is not that of the latest run any more");
 }
 
 async fn facts_are_those_of_the_last_passing_run(mut bench: Bench) {

@@ -4,6 +4,7 @@
 mod across;
 mod control;
 mod restore;
+mod search;
 mod sharing;
 mod store;
 mod view;

@@ -48,6 +48,7 @@ mod reserve;
 mod restore;
 mod row;
 mod run;
+mod search;
 mod sharing;
 mod silence;
 #[cfg(test)]
