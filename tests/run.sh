@@ -94,10 +94,15 @@ step_daemon() {
   build
   repeated tests/daemon/run.py target/debug/revalidated
 }
-# SECONDS_EACH=200 for a long attack.
+# The interface, attacked by its document for a minute, and read by clients that are made from it while the daemon is killed.
 step_api() {
   build
-  tests/api/run.py target/debug/revalidated "${SECONDS_EACH:-60}"
+  tests/api/run.py target/debug/revalidated 60
+}
+# A longer attack.
+step_attack() {
+  build
+  tests/api/run.py target/debug/revalidated "${SECONDS_EACH:-200}" attack
 }
 step_systemd() {
   build
@@ -147,6 +152,11 @@ step_page() {
   build
   tests/page/run.py target/debug/revalidated
 }
+# A page that is left open for MINUTES with a flip a second does not grow.
+step_open() {
+  build
+  tests/page/run.py target/debug/revalidated open
+}
 # Renews the pictures of the documentation; in no list.
 step_pictures() {
   build
@@ -161,6 +171,14 @@ step_load() {
     benches/load.py "$store" target/release/revalidated target/release/examples/load-platform
   done
 }
+# The same with a thousand requests a second, and the times of the interface and the page with nothing else to do.
+step_interface() {
+  cargo build --locked --quiet --release --bin revalidated --example load-platform
+  local status=0
+  benches/interface.py target/release/revalidated target/release/examples/load-platform || status=1
+  MINUTES="${MINUTES:-1}" benches/load.py --requests 1000 target/release/revalidated target/release/examples/load-platform || status=1
+  return $status
+}
 # It needs nginx, which `install` leaves out, since installing it starts a server.
 step_deliveries() {
   cargo build --locked --quiet --release --bin revalidated --example load-platform
@@ -168,8 +186,8 @@ step_deliveries() {
 }
 
 default=(install format lint deny test cases daemon api trino seeds docs book systemd crash)
-long=(features fuzz mutants simulate evaluate page)
-release=(load deliveries)
+long=(features fuzz mutants simulate evaluate attack page open)
+release=(load deliveries interface)
 case "${1:-}" in
 list)
   printf '%s\n' "default: ${default[*]}" "long: ${long[*]}" "release: ${release[*]}"
