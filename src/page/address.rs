@@ -13,9 +13,33 @@ pub(crate) struct Pairs(Vec<(String, String)>);
 const KEPT: [&str; 2] = ["tz", "theme"];
 
 impl Pairs {
-    /// Reads a query string; what is not UTF-8 is replaced.
+    /// Reads a query string; what is not UTF-8 is replaced. A value of several lines, as fields of forms have it, is
+    /// several values.
     pub(crate) fn parse(text: &str) -> Self {
+        let mut all = Vec::new();
+        for (key, value) in form_urlencoded::parse(text.as_bytes()) {
+            let lines = value.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line));
+            all.extend(lines.map(|line| (key.clone().into_owned(), line.to_owned())));
+        }
+        Self(all)
+    }
+
+    /// Reads the body of a form, whose values are taken as they are.
+    pub(crate) fn of_form(text: &str) -> Self {
         Self(form_urlencoded::parse(text.as_bytes()).into_owned().collect())
+    }
+
+    /// Returns the fields of a form that keeps the pairs: one for each name but those of `others`, with its values
+    /// as lines.
+    pub(crate) fn fields(&self, others: &[&str]) -> Vec<(String, String)> {
+        let mut fields: Vec<(String, String)> = Vec::new();
+        for (key, value) in self.pairs().filter(|(key, _)| !others.contains(key)) {
+            match fields.iter_mut().find(|(name, _)| name == key) {
+                Some((_, lines)) => lines.extend(["\n", value]),
+                None => fields.push((key.to_owned(), value.to_owned())),
+            }
+        }
+        fields
     }
 
     /// Returns the first value of a parameter that is not empty.
@@ -91,6 +115,15 @@ mod tests {
         assert_eq!(query.all("type").collect::<Vec<_>>(), ["Native S3", "Trino"]);
         assert_eq!(query.kept().at("/expiry"), "/expiry?tz=Europe%2FBerlin&theme=dark");
         assert_eq!(Pairs::default().at("/"), "/");
+    }
+
+    #[test]
+    fn form_has_one_field_for_all_values_of_a_parameter() {
+        let query = Pairs::parse("type=a&q=x&type=b&closed=&tz=UTC&label=c%3D1%0D%0A%0D%0Ad%3D2");
+        assert_eq!(query.at("/"), "/?type=a&q=x&type=b&tz=UTC&label=c%3D1&label=d%3D2");
+        let fields = query.fields(&["tz"]);
+        let fields: Vec<_> = fields.iter().map(|(key, value)| format!("{key}:{value}")).collect();
+        assert_eq!(fields, ["type:a\nb", "q:x", "label:c=1\nd=2"]);
     }
 
     #[test]

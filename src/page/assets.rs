@@ -57,7 +57,7 @@ fn compact_css(text: &str) -> String {
 }
 
 /// Signs of the script that need no spaces around them; its texts have none of them.
-const SIGNS: [&str; 8] = ["=>", "===", "!==", "&&", "||=", "||", "??", "="];
+const SIGNS: [&str; 10] = ["=>", "===", "!==", "&&", "||=", "||", "??", "=", "<", "?"];
 
 /// Returns a script without its comment lines, its indentation and the spaces around signs.
 fn compact_js(text: &str) -> String {

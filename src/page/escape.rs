@@ -1,5 +1,5 @@
 //! Output escaping (OWASP's for HTML) of all that templates print, together with the filter of control
-//! characters: no template can leave out either.
+//! characters and of the white space at the ends of lines: no template can leave out any of them.
 
 use std::fmt::{self, Write};
 
@@ -13,6 +13,10 @@ pub(crate) struct Clean;
 
 impl Escaper for Clean {
     fn write_escaped_str<W: Write>(&self, mut to: W, text: &str) -> fmt::Result {
+        if text.contains(" \n") {
+            let lines: Vec<_> = text.split('\n').map(|line| line.trim_end_matches(' ')).collect();
+            return self.write_escaped_str(to, &lines.join("\n"));
+        }
         let mut rest = text;
         while let Some((at, char)) = rest.char_indices().find(|(_, char)| is_escaped(*char)) {
             let (before, after) = rest.split_at(at);
@@ -52,6 +56,7 @@ mod tests {
             ("&lt;", "&amp;lt;"),
             ("a\u{202e}b\u{1b}[31m\0", "a\\u{202e}b\\u{1b}[31m\\u{0}"),
             ("one\ntwo\r", "one\ntwo\\r"),
+            ("one  \n two \n", "one\n two\n"),
         ];
         for (text, expected) in table {
             let mut written = String::new();

@@ -3,10 +3,12 @@
 use super::address::Pairs;
 use super::assets::{CSS, JS};
 use super::moment::Moment;
-use super::text::grouped;
+use super::text::{grouped, shortened};
 use super::viewer::Viewer;
 use crate::net::exchange::percent_encoded;
 
+/// Characters of a title at most; the name of the program follows it, and search results show seventy.
+const TITLE_MAX: usize = 56;
 /// Pages of the navigation: key, path, word.
 const PAGES: [(&str, &str, &str); 8] = [
     ("integrations", "/", "Integrations"),
@@ -121,7 +123,7 @@ impl Frame {
         };
         let zone = viewer.pairs.get("tz").unwrap_or_default().to_owned();
         Self {
-            title: title.into(),
+            title: shortened(&title.into(), TITLE_MAX),
             icon: icon(counts.failing),
             links: pages.map(link).collect(),
             home: viewer.link("/"),

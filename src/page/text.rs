@@ -59,9 +59,25 @@ pub(super) fn listed(names: &[String]) -> String {
     }
 }
 
+/// Returns `text` with an ellipsis in place of what is beyond so many characters.
+pub(super) fn shortened(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some(_) => text.chars().take(most.saturating_sub(1)).chain(['…']).collect(),
+        None => text.to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn long_text_ends_in_an_ellipsis() {
+        let table = [("", ""), ("four", "four"), ("fives", "fiv…"), ("漢字漢字漢", "漢字漢…")];
+        for (text, expected) in table {
+            assert_eq!(shortened(text, 4), expected);
+        }
+    }
 
     #[test]
     fn numbers_have_their_thousands_apart() {

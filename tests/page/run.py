@@ -1,15 +1,17 @@
 #!/usr/bin/env python3
-"""run.py BINARY [pictures]: the pages of a daemon with forty integrations, judged by axe-core and html-validate and driven in a headless Chromium.
-REVALIDATED_NODE names the folder with the packages of package.json (`install` gets them), CHROMIUM the browser. Exit 0 only when all holds.
-With `pictures` it renews docs/overview.png and docs/detail.png instead."""
-import json, os, shutil, subprocess, sys, tempfile, time, urllib.request
+"""run.py BINARY [PART]: the pages of a daemon with forty integrations, judged by axe-core and html-validate, and driven, printed and walked by keys in
+a headless Chromium. REVALIDATED_NODE names the folder with the packages of package.json (`install` gets them), CHROMIUM the browser. Exit 0
+only when all holds. PART is one of `html`, `judge`, `print`, `keyboard`, `live` and `outage`; or `open`, which leaves a page open for MINUTES (five) with a
+flip a second, or `pictures`, which renews docs/overview.png and docs/detail.png."""
+import contextlib, json, os, shutil, subprocess, sys, tempfile, time, urllib.error, urllib.request
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 NODE = os.path.abspath(os.path.join(os.environ.get("REVALIDATED_NODE", os.path.join(HERE, "..", "..", "target", "node")), "page"))
 SCRIPT = "/i/%3Cscript%3Ealert(1)%3C%2Fscript%3E"
 PAGES = ["/", "/?show=failing&sort=since", "/?q=lake&type=Native+S3&theme=dark", "/i/lake-orders", "/i/sales-users?tz=Europe%2FBerlin", "/i/ops-stage", SCRIPT,
          "/runs", "/runs?integration=lake-orders&result=failed", "/events", "/deliveries", "/receivers", "/receivers/ticketing",
-         "/silences", "/silences?names=lake-*", "/expiry", "/report", "/report?label=team%3Dlakex&label=team%3D*&type=Native+S3&zone=Europe%2FBerlin"]
+         "/silences", "/silences?names=lake-*", "/silences?ended=true", "/events?after=3", "/deliveries?receiver=ticketing&state=pending", "/expiry",
+         "/i/missing", "/report", "/report?label=team%3Dlakex&label=team%3D*&type=Native+S3&zone=Europe%2FBerlin"]
 
 
 def install():
@@ -41,7 +43,11 @@ def validated(base, token):
     folder = tempfile.mkdtemp(prefix="html-")
     for number, path in enumerate(pages(base)):
         for kind, headers in (("act", {"authorization": f"Bearer {token}"}), ("read", {})):
-            with urllib.request.urlopen(urllib.request.Request(base + path, headers=headers)) as answer:
+            try:
+                answer = urllib.request.urlopen(urllib.request.Request(base + path, headers=headers))
+            except urllib.error.HTTPError as error:     # it has a page too
+                answer = error
+            with answer:
                 open(os.path.join(folder, f"{number}-{kind}.html"), "wb").write(answer.read())
     config = os.path.join(HERE, "htmlvalidate.json")
     done = subprocess.run([os.path.join(NODE, "node_modules", ".bin", "html-validate"), "--config", config, folder + "/*.html"])
@@ -62,30 +68,62 @@ def driven(fleet, environment):
     return live.wait() == 0
 
 
+def script(name, *words, environment):
+    return subprocess.run(["node", os.path.join(HERE, name), *words], env=environment).returncode == 0
+
+
+@contextlib.contextmanager
+def fleet(binary, **more):
+    """A running fleet, with its address and the environment of scripts."""
+    process = subprocess.Popen([sys.executable, os.path.join(HERE, "fleet.py"), binary], env={**os.environ, **more}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        _, base, token = process.stdout.readline().split()
+        yield process, base, {**os.environ, "REVALIDATED_NODE": NODE, "BASE": base, "TOKEN": token}
+    finally:
+        process.stdin.close()
+        process.wait(30)
+
+
+def pictures(binary):
+    with fleet(binary, PLAIN="1") as (_, base, environment):
+        # Until the strips have runs to show.
+        time.sleep(int(os.environ.get("SECONDS", "240")))
+        return script("pictures.mjs", base, environment["TOKEN"], os.path.join(HERE, "..", "..", "docs"), environment=environment)
+
+
+def left_open(binary):
+    """A page that is left open with a flip a second does not grow."""
+    with fleet(binary, FLIPS="1") as (_, base, environment):
+        return script("open.mjs", base, environment=environment)
+
+
+def outage(binary):
+    """The pages of an outage, which needs a fleet that has one."""
+    with fleet(binary, OUTAGE="1") as (_, base, environment):
+        with urllib.request.urlopen(base + "/api/v1/outages") as answer:
+            ids = [one["id"] for one in json.load(answer)["items"]]
+        return bool(ids) and script("judge.mjs", base, "/", f"/outages/{ids[0]}", environment=environment)
+
+
 def main(words):
     install()
     if words == ["install"]:
         return 0
-    pictures = words[1:] == ["pictures"]
-    if pictures:
-        os.environ["PLAIN"] = "1"
-    fleet = subprocess.Popen([sys.executable, os.path.join(HERE, "fleet.py"), words[0]], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    try:
-        _, base, token = fleet.stdout.readline().split()
-        environment = {**os.environ, "REVALIDATED_NODE": NODE, "BASE": base, "TOKEN": token}
-        if pictures:
-            # Until the strips have runs to show.
-            time.sleep(int(os.environ.get("SECONDS", "240")))
-            docs = os.path.join(HERE, "..", "..", "docs")
-            return subprocess.run(["node", os.path.join(HERE, "pictures.mjs"), base, token, docs], env=environment).returncode
-        results = [
-            validated(base, token),
-            subprocess.run(["node", os.path.join(HERE, "judge.mjs"), base, *pages(base)], env=environment).returncode == 0,
-            driven(fleet, environment),
-        ]
-    finally:
-        fleet.stdin.close()
-        fleet.wait(30)
+    binary, part = os.path.abspath(words[0]), words[1] if len(words) > 1 else None
+    apart = {"pictures": pictures, "open": left_open, "outage": outage}
+    if part in apart:
+        return 0 if apart[part](binary) else 1
+    with fleet(binary) as (process, base, environment):
+        parts = {
+            "html": lambda: validated(base, environment["TOKEN"]),
+            "judge": lambda: script("judge.mjs", base, *pages(base), environment={**environment, "TOKEN": ""}) and script("judge.mjs", base, *PAGES[3:6], "/silences?names=lake-*", "/deliveries", environment=environment),
+            "print": lambda: script("print.mjs", base, environment=environment),
+            "live": lambda: driven(process, environment),
+            "keyboard": lambda: script("keyboard.mjs", base, *PAGES, environment=environment),
+        }
+        results = [run() for name, run in parts.items() if part in (None, name)]
+    if not part:
+        results.append(outage(binary))
     print(f"{sum(results)} passed, {len(results) - sum(results)} failed")
     return 0 if all(results) else 1
 

@@ -5,15 +5,15 @@ const $ = (id) => doc.getElementById(id), all = (what, of = doc) => [...of.query
 // Times in the viewer's zone, unless the address names one; distances tick.
 const two = (n) => ("0" + n).slice(-2), brief = (ms) => {
   const s = Math.max(0, ms / 1000 | 0), m = s / 60 | 0, h = m / 60 | 0;
-  return s < 60 ? s + "s" : h < 1 ? m + "m" : h < 24 ? h + "h" + (m % 60 ? ` ${m % 60}m` : "") : (h / 24 | 0) + " d";
+  return s < 60 ? s + "s" : m < 60 ? m + "m" : h < 24 ? h + "h" + (m % 60 ? ` ${m % 60}m` : "") : (h / 24 | 0) + " d";
 };
-const clock = (at, exact) => {
-  const now = new Date(), time = two(at.getHours()) + ":" + two(at.getMinutes()) + (exact ? ":" + two(at.getSeconds()) : "");
-  const [, month, day, year] = at.toDateString().split(" ");
-  return at.toDateString() === now.toDateString() ? time : `${+day} ${month}${+year === now.getFullYear() ? "" : " " + year} ${time}`;
+const hours = (at) => two(at.getHours()) + ":" + two(at.getMinutes()), clock = (at, exact) => {
+  const now = new Date(), date = at.toDateString(), time = hours(at) + (exact ? ":" + two(at.getSeconds()) : "");
+  const [, month, day, year] = date.split(" ");
+  return date === now.toDateString() ? time : `${+day} ${month}${+year === now.getFullYear() ? "" : " " + year} ${time}`;
 };
 const forms = {
-  h: (at) => tz ? "" : two(at.getHours()) + ":" + two(at.getMinutes()), c: (at) => tz ? "" : clock(at), s: (at) => tz ? "" : clock(at, 1), a: (at, now) => brief(now - at) + " ago", f: (at, now) => brief(now - at),
+  h: (at) => tz ? "" : hours(at), c: (at) => tz ? "" : clock(at), s: (at) => tz ? "" : clock(at, 1), a: (at, now) => brief(now - at) + " ago", f: (at, now) => brief(now - at),
   n: (at, now) => now < at ? brief(at - now) : "now", i: (at, now) => now < at ? "in " + brief(at - now) : "now",
 };
 const times = (of) => all("time[data-f]", of).forEach((one) => {
@@ -22,13 +22,14 @@ const times = (of) => all("time[data-f]", of).forEach((one) => {
 });
 
 // Replaces what differs; focus, open details and typed text stay.
-const ready = (of) => { times(of); all(".copy", of).forEach((one) => { one.hidden = false; }); };
-let said = $("say").textContent, quiet = 0, alive = Date.now(), ticked = alive, up = false, opened = false, lost = false;
+const ready = (of) => { times(of); all(".copy", of).forEach((one) => { one.hidden = 0; }); };
+let said = $("say").textContent, quiet = 0, alive = Date.now(), ticked = alive, up, opened, lost;
 const swap = (from) => all("[data-live]", from).forEach((next) => {
   const old = $(next.id), html = next.outerHTML, text = next.dataset.say, held = doc.activeElement;
   if (!old || seen[next.id] === html) return;
   seen[next.id] = html;
-  const key = (one) => one.id || one.name || one.getAttribute("href"), like = (one) => all(one.tagName, next).find((other) => key(other) === key(one));
+  const key = (one) => (one.id || one.name || one.getAttribute("href") || one.textContent) + one.form?.getAttribute("action");
+  const same = (one, of) => all(one.tagName, of).filter((other) => key(other) === key(one)), like = (one) => same(one, next)[same(one, old).indexOf(one)];
   const focus = old.contains(held) && like(held);
   all("details, input, select, textarea", old).forEach((one) => {
     const other = like(one);
@@ -36,7 +37,7 @@ const swap = (from) => all("[data-live]", from).forEach((next) => {
   });
   old.replaceWith(next);
   ready(next);
-  if (focus) focus.focus({ preventScroll: true });
+  if (focus) { focus.focus({ preventScroll: 1 }); focus.setSelectionRange?.(held.selectionStart, held.selectionEnd); }
   if (text && text !== said && quiet < Date.now()) { $("say").textContent = said = text; quiet = Date.now() + 5000; }
 });
 const parsed = doc.createElement("template");
@@ -47,8 +48,8 @@ const later = (wait, run, timer) => () => { timer ||= setTimeout(() => { timer =
 const whole = later(500, () => load(location.href)), head = later(2000, () => load("/fragment/head" + location.search)), other = live === "rows" ? head : whole;
 const listen = () => {
   const stream = new EventSource("/api/v1/changes");
-  stream.onopen = () => { if (opened) whole(); up = opened = true; };
-  stream.onerror = () => { up = false; if (stream.readyState === 2) setTimeout(listen, 5000); };
+  stream.onopen = () => { if (opened) whole(); up = opened = 1; };
+  stream.onerror = () => { up = 0; if (stream.readyState === 2) setTimeout(listen, 5000); };
   for (const type of ["receiver", "silence", "daemon"]) stream.addEventListener(type, other);
   stream.addEventListener("reset", whole);
   stream.addEventListener("integration", ({ data }) => {
@@ -57,7 +58,7 @@ const listen = () => {
     if (!own || own === name) other();
   });
 };
-const probe = () => fetch("/healthz", { signal: AbortSignal.timeout(5000) }).then(({ ok }) => { if (ok && up) alive = Date.now(); }).catch(() => 0);
+const probe = () => fetch("/healthz", { signal: AbortSignal.timeout(5000) }).then(({ ok }) => { if (ok && up) alive = Date.now(); }, () => 0);
 const tick = () => {
   const now = Date.now(), state = $("live"), was = lost;
   lost = 20000 < now - alive;
@@ -79,29 +80,32 @@ const point = async (box, at) => {
   tip.style.left = scrollX + Math.max(4, Math.min(left + width * at / 90 - 60, innerWidth - tip.offsetWidth - 8)) + "px";
   tip.style.top = scrollY + bottom + 6 + "px";
 };
-on("pointermove", (event) => { const box = strip(event); const place = box?.firstElementChild.getBoundingClientRect(); if (box) point(box, Math.floor((event.clientX - place.left) / place.width * 90)); else tip.hidden = true; });
-on("focusin", (event) => { const box = strip(event); if (box?.matches(":focus-visible")) point(box, 89); else tip.hidden = true; });
+on("pointermove", (event) => { const box = strip(event); const place = box?.firstElementChild.getBoundingClientRect(); if (box) point(box, Math.floor((event.clientX - place.left) / place.width * 90)); else tip.hidden = 1; });
+on("focusin", (event) => { const box = strip(event); if (box?.matches(":focus-visible")) point(box, 89); else tip.hidden = 1; });
 on("keydown", (event) => {
-  const box = strip(event), step = { ArrowLeft: -1, ArrowRight: 1 }[event.key], slash = event.key === "/" && $("q") && !event.target.form;
-  if (event.key === "Escape") tip.hidden = true;
+  const { key } = event, box = strip(event), step = { ArrowLeft: -1, ArrowRight: 1 }[key], slash = key === "/" && $("q") && !event.target.form;
+  if (key === "Escape") tip.hidden = 1;
   if (box && step) point(box, Math.min(89, Math.max(0, (box.run?.at ?? 89) + step)));
   if (slash) $("q").focus();
   if (slash || box && step) event.preventDefault();
 });
 on("click", (event) => {
-  const box = strip(event), copy = event.target.closest(".copy"), fold = event.target.closest(".group a");
+  const { target } = event, box = strip(event), copy = target.closest(".fix .copy"), fold = target.closest(".group a");
   if (event.metaKey || event.ctrlKey) return;
-  if (copy) navigator.clipboard.writeText(copy.parentNode.querySelector("code").textContent).then(() => { copy.textContent = "Copied"; });
-  if (fold) { history.replaceState(null, "", fold.href); load(fold.href); }
+  if (copy) {
+    const [code] = all("code", copy.parentNode), select = () => getSelection().selectAllChildren(code);
+    navigator.clipboard?.writeText(code.textContent).then(() => { copy.textContent = "Copied"; }, select) ?? select();
+  }
+  if (fold) { history.replaceState(0, "", fold.href); load(fold.href); }
   if (box?.run) location = box.run.url;
   if (fold || box?.run) event.preventDefault();
 });
-on("change", ({ target }) => { if (target.matches(".filter select")) target.form.requestSubmit(); });
+on("change", ({ target }) => { if (target.matches(".filter > select")) target.form.requestSubmit(); });
 
 root.classList.add("js");
 all("[data-live]").forEach((one) => { seen[one.id] = one.outerHTML; });
 tip.className = "tip";
-tip.hidden = true;
+tip.hidden = 1;
 doc.body.append(tip);
 ready();
 if (live) { if (live === "poll") setInterval(() => load(location.href), 15000); else { listen(); setInterval(probe, 5000); } setInterval(tick, 1000); tick(); }

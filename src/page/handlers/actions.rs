@@ -43,7 +43,7 @@ struct Form(Pairs);
 
 impl Form {
     fn read(body: &[u8]) -> Self {
-        Self(Pairs::parse(&String::from_utf8_lossy(body)))
+        Self(Pairs::of_form(&String::from_utf8_lossy(body)))
     }
 
     fn text(&self, name: &str) -> &str {

@@ -75,9 +75,7 @@ impl ListQuery {
 
     /// Returns the pairs that a form keeps beside its own fields.
     pub(super) fn kept(&self, fields: &[&str]) -> Vec<(String, String)> {
-        let kept =
-            self.pairs.pairs().filter(|(name, _)| *name != "after" && !fields.contains(name));
-        kept.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+        self.pairs.fields(&[fields, &["after"]].concat())
     }
 }
 

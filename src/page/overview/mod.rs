@@ -94,8 +94,8 @@ pub(crate) struct Form {
     pub(crate) kept: Vec<(String, String)>,
     /// Buttons of the parts: link, word, number, and whether it is chosen.
     pub(crate) parts: Vec<(String, &'static str, String, bool)>,
-    /// Labels to choose from, and whether each is chosen.
-    pub(crate) labels: Vec<(String, bool)>,
+    /// Labels to choose from: value, word, and whether it is chosen; several that are chosen are one.
+    pub(crate) labels: Vec<(String, String, bool)>,
     /// Orders to choose from: value, word, and whether it is chosen.
     pub(crate) orders: Vec<(&'static str, &'static str, bool)>,
     /// Filters that are set: words, and the link without each.
@@ -239,10 +239,11 @@ impl Form {
         labels.sort_unstable();
         labels.dedup();
         labels.truncate(LABELS_MAX);
-        let chosen: Vec<_> = pairs.all("label").map(str::to_owned).collect();
+        let chosen: Vec<_> = pairs.all("label").collect();
+        let several = (1 < chosen.len()).then(|| (chosen.join("\n"), chosen.join(", "), true));
         let labels = labels.into_iter().map(|label| {
-            let is_chosen = chosen.first() == Some(&label);
-            (label, is_chosen)
+            let is_chosen = chosen == [label.as_str()];
+            (label.clone(), label, is_chosen)
         });
         let orders = [
             ("", "By platform", None),
@@ -256,13 +257,11 @@ impl Form {
             let words = format!("{name}: {value}");
             (words, pairs.minus(name, value).at("/"))
         });
-        let is_field = |name: &str| ["q", "label", "sort"].contains(&name);
-        let kept = pairs.pairs().filter(|(name, _)| !is_field(name));
         Self {
             text: pairs.get("q").unwrap_or_default().to_owned(),
-            kept: kept.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+            kept: pairs.fields(&["q", "label", "sort"]),
             parts: selection.counts.map(part).into(),
-            labels: labels.collect(),
+            labels: several.into_iter().chain(labels).collect(),
             orders: orders.into(),
             set: set.collect(),
             clear: asked.is_narrowed().then(|| cleared(&pairs)),

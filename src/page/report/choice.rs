@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::Selection;
-use crate::http::{Query, REPEATED_MAX};
+use crate::http::Query;
 use crate::page::address::Pairs;
 use crate::view::Month;
 
@@ -19,10 +19,10 @@ pub(crate) struct Choice {
     pub(crate) latest: String,
     /// Months with their links, the one that is shown among them.
     pub(crate) months: Vec<(String, String, bool)>,
-    /// Values of the fields for labels; the last one is empty.
-    pub(crate) labels: Vec<String>,
-    /// Platforms of each field, with whether it is chosen.
-    pub(crate) types: Vec<Vec<(String, bool)>>,
+    /// Labels that are chosen, as lines.
+    pub(crate) labels: String,
+    /// Platforms to choose from, with whether each is chosen.
+    pub(crate) types: Vec<(String, bool)>,
     /// Link to the report of all integrations, where a part is chosen.
     pub(crate) all: Option<String>,
     /// Command that prints the same report for a spreadsheet.
@@ -58,16 +58,12 @@ impl Choice {
             let href = pairs.with("month", &word).at(PATH);
             (word, href, month == months.shown)
         };
-        let mut labels: Vec<_> = query.all("label").map(str::to_owned).collect();
-        if labels.len() < REPEATED_MAX {
-            labels.push(String::new());
-        }
         let is_narrowed = ["label", "type"].iter().any(|key| query.text(key).is_some());
         Self {
             month: months.shown.to_string(),
             latest: months.latest.to_string(),
             months: around.into_iter().flatten().map(link).collect(),
-            labels,
+            labels: query.all("label").collect::<Vec<_>>().join("\n"),
             types: types(query, platforms),
             all: is_narrowed.then(|| pairs.without("label").without("type").at(PATH)),
             command: command(months.shown, query, zone),
@@ -84,16 +80,10 @@ pub(crate) fn selection(query: &Query) -> Selection {
     }
 }
 
-/// Returns a field for each platform that is chosen, or one where none is.
-fn types(query: &Query, platforms: &BTreeSet<&str>) -> Vec<Vec<(String, bool)>> {
-    let chosen: Vec<_> = query.all("type").map(Some).collect();
-    let fields = if chosen.is_empty() { vec![None] } else { chosen };
-    let field = |chosen: Option<&str>| {
-        let mut words = platforms.clone();
-        words.extend(chosen);
-        words.into_iter().map(|word| (word.to_owned(), chosen == Some(word))).collect()
-    };
-    fields.into_iter().map(field).collect()
+/// Returns the platforms that there are, and those that are chosen, with whether each is.
+fn types(query: &Query, platforms: &BTreeSet<&str>) -> Vec<(String, bool)> {
+    let chosen: BTreeSet<_> = query.all("type").collect();
+    platforms.union(&chosen).map(|word| ((*word).to_owned(), chosen.contains(word))).collect()
 }
 
 /// Returns the command with the same choice. Of a label that is given twice the last value counts, as above.
@@ -136,7 +126,6 @@ pub(crate) mod samples {
 #[cfg(test)]
 mod tests {
     use super::samples::choice;
-    use super::*;
 
     #[test]
     fn months_are_linked_with_the_choice() {
@@ -149,22 +138,20 @@ mod tests {
     }
 
     #[test]
-    fn form_has_a_field_for_each_value_and_an_empty_one() {
+    fn form_shows_labels_as_lines_and_platforms_with_those_chosen() {
         let fields = |text: &str| {
             let choice = choice(text, "UTC");
-            let chosen = |field: &Vec<(String, bool)>| {
-                let chosen = field.iter().find(|(_, is_chosen)| *is_chosen);
-                chosen.map_or("-".to_owned(), |(word, _)| word.clone())
+            let word = |(word, is_chosen): &(String, bool)| match is_chosen {
+                true => format!("[{word}]"),
+                false => word.clone(),
             };
-            let types: Vec<_> = choice.types.iter().map(chosen).collect();
-            format!("{}|{}|{}", choice.labels.join(","), types.join(","), choice.all.is_some())
+            let types: Vec<_> = choice.types.iter().map(word).collect();
+            format!("{}|{}|{}", choice.labels, types.join(","), choice.all.is_some())
         };
-        let many = "label=a%3Db&".repeat(REPEATED_MAX);
         let table = [
-            ("", "|-|false"),
-            ("label=a%3Db&label=c%3D*", "a=b,c=*,|-|true"),
-            ("type=Trino&type=Unknown", "|Trino,Unknown|true"),
-            (many.trim_end_matches('&'), &format!("{}|-|true", ["a=b"; REPEATED_MAX].join(","))),
+            ("", "|Native S3,Trino|false"),
+            ("label=a%3Db&label=c%3D*", "a=b\nc=*|Native S3,Trino|true"),
+            ("type=Trino&type=Unknown", "|Native S3,[Trino],[Unknown]|true"),
         ];
         for (text, expected) in table {
             assert_eq!(fields(text), expected, "{text}");

@@ -77,7 +77,7 @@ fn labels_and_expiries_of_a_report_are_escaped() {
     for part in [
         format!(">k={escaped}<"),
         format!("</time> {escaped}</td>"),
-        "value=\"k=&lt;script&gt;&quot;&#39;&amp;\"".to_owned(),
+        ">k=&lt;script&gt;&quot;&#39;&amp;</textarea>".to_owned(),
         "<option selected>&lt;script&gt;&quot;</option>".to_owned(),
         "--type=&#39;&lt;script&gt;&quot;&#39;".to_owned(),
     ] {

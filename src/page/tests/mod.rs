@@ -288,7 +288,7 @@ fn report_names_what_it_shows_for_people_and_programs() {
         "<td class=\"r bad\">1</td>",
         "<time datetime=\"2026-12-03T10:00:00Z\">2026-12-03</time> the token ci\\u{9b}</td>",
         "<a href=\"/report?label=team%3Ddata&amp;month=2026-10\">2026-10</a>",
-        "<input type=\"text\" name=\"label\" value=\"team=data\"",
+        "<textarea name=\"label\" rows=\"3\" cols=\"24\" placeholder=\"team=data\">team=data</textarea>",
         "revalidated report --month 2026-11 --zone=Europe/Berlin --label=team=data --format csv</code>",
         "<a href=\"/report?after=500\" rel=\"next\">",
     ] {
