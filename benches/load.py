@@ -2,8 +2,10 @@
 """Measures the daemon under load: 10,000 integrations validated every minute by a platform on loopback that takes 50 ms for it.
 
 Usage: benches/load.py [--store FOLDER|--memory] BINARY PLATFORM
+       benches/load.py [--store FOLDER|--memory] --requests RATE BINARY PLATFORM
        benches/load.py [--store FOLDER|--memory] --pairs N BEFORE AFTER PLATFORM
-The first takes release builds of the daemon and of the example `load-platform`, the second two daemons to compare. The database is
+The first takes release builds of the daemon and of the example `load-platform`, the second measures once more with so many requests a
+second at the daemon's socket (benches/requests.py), the third takes two daemons to compare. The database is
 in a folder below FOLDER, by default target/, which must be on a disk: in memory a sync costs nothing, and --memory shows how much it costs.
 INTEGRATIONS, MINUTES (two), DELAY_MS and AT_ONCE (512 runs) in the environment change the load.
 
@@ -12,9 +14,11 @@ row, the daemon's peak memory, and the file system of the database.
 Exit status 1: the 99th percentile is over a second late, a run is missing or failed, took over half a millisecond of processor time
 (and all of them over 2.5 % of a processor: few runs share the cost of being there at all), or memory exceeded 45 MB, 10 MB for
 each thousand integrations and 0.07 MB for each run at once.
+With --requests: the 99th percentile is over 50 ms later than without them, or it is slow to answer.
 With --pairs the two daemons take turns, N times each, in changing order; exit status 1: the median of AFTER's processor time for a
 run is more than 5 % above that of BEFORE, or a run is missing or failed."""
 import argparse
+import json
 import os
 import re
 import subprocess
@@ -35,6 +39,7 @@ LATE_MAX_MS = 1_000
 PROCESSOR_MAX_MS, PROCESSOR_FREE_PERCENT = 0.5, 2.5
 MEMORY_MAX_MB, MEMORY_MAX_MB_PER_THOUSAND, MEMORY_MAX_MB_PER_RUN = 45, 10, 0.07
 SLOWER_MAX = 1.05
+LATER_MAX_MS = 50
 UNFINISHED = """SELECT (SELECT count(*) FROM integration WHERE status <> 'enabled')
                       + (SELECT count(*) FROM delivery WHERE state = 'pending')"""
 # The next due instant gives the offset in the minute of an integration's runs.
@@ -106,6 +111,7 @@ class Measured(NamedTuple):
     minutes: int
     peak_mb: float
     own_mb: float
+    answered: list
 
     @property
     def late_p99_ms(self):
@@ -136,7 +142,29 @@ class Measured(NamedTuple):
         return self.is_complete() and self.late_p99_ms <= LATE_MAX_MS and self.peak_mb <= allowed_mb and not is_dear
 
 
-def observe(scene, minutes):
+class Served(Scene):
+    """A scene whose daemon answers at a socket."""
+
+    def configure(self, *edits):
+        super().configure(*edits)
+        self.socket = self.folder / "api.sock"
+        self.config.write_text(f'[http]\nlisten = ["unix:{self.socket}"]\n' + self.config.read_text())
+
+
+@contextmanager
+def asked(scene, rate, seconds):
+    """Asks the daemon so often meanwhile; the list gets what came of it."""
+    found = []
+    if not rate:
+        yield found
+        return
+    command = [sys.executable, str(ROOT / "benches" / "requests.py"), str(scene.socket), str(rate), str(seconds)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        yield found
+        found.append(json.loads(process.communicate()[0]))
+
+
+def observe(scene, minutes, rate):
     """Returns the lateness and the results of the runs of so many minutes, the processor time they took, and the daemon's memory."""
     daemon = scene.start()
     try:
@@ -145,8 +173,9 @@ def observe(scene, minutes):
         until = since + minutes * PERIOD_MS
         time.sleep(since / 1000 - time.time())
         before = seconds(daemon)
-        time.sleep(until / 1000 - time.time())
-        used = seconds(daemon) - before
+        with asked(scene, rate, minutes * 60) as answered:
+            time.sleep(until / 1000 - time.time())
+            used = seconds(daemon) - before
         # Runs that began in time may have to be recorded yet.
         time.sleep(5)
         memory = megabytes(daemon, "VmHWM"), megabytes(daemon, "RssAnon")
@@ -155,19 +184,19 @@ def observe(scene, minutes):
         status = stop(daemon)
     if status != 0 or not runs:
         give_up(f"exit status {status} after {len(runs)} runs:\n{scene.last_words()}")
-    return runs, used, memory
+    return runs, used, memory, answered
 
 
-def measure(binary, stand_in, load):
-    """Returns the figures of a daemon with a new database."""
-    with platform(stand_in, load.delay_ms) as served, Scene(
+def measure(binary, stand_in, load, rate=0):
+    """Returns the figures of a daemon with a new database, which is asked so often a second."""
+    with platform(stand_in, load.delay_ms) as served, Served(
         binary, served, Receiver(), load.integrations, schedule="* * * * *", at_once=load.at_once, parent=load.parent
     ) as scene:
-        runs, used, (peak, own) = observe(scene, load.minutes)
+        runs, used, (peak, own), answered = observe(scene, load.minutes, rate)
     # An instant that is not in the past of its run is a whole period ahead of it.
     late = sorted(ms + PERIOD_MS if ms < 0 else ms for _, ms, _ in runs)
     failed, missing = sum(status != "passed" for *_, status in runs), load.integrations * load.minutes - len(runs)
-    return Measured(len(runs), missing, failed, late, used, load.minutes, peak, own)
+    return Measured(len(runs), missing, failed, late, used, load.minutes, peak, own, answered)
 
 
 def file_system(folder):
@@ -198,11 +227,25 @@ def compare(before, after, stand_in, load, pairs):
     return ratio <= SLOWER_MAX and all(each.is_complete() for each in found["before"] + found["after"])
 
 
+def disturb(binary, stand_in, load, rate):
+    """Prints the figures without requests and with them; true when the schedule is kept as it was."""
+    calm, busy = measure(binary, stand_in, load), measure(binary, stand_in, load, rate)
+    print(f"without requests: {calm}", flush=True)
+    [answered] = busy.answered
+    print(f"with {rate} requests a second: {busy}")
+    times = ", ".join(f"{kind} {took['p50']:.1f} ms (median), {took['p99']:.1f} ms (99 %)" for kind, took in sorted(answered["times"].items()))
+    print(f"requests: {answered['rate']:.0f} a second, by status {answered['codes']}; {times}")
+    later = busy.late_p99_ms - calm.late_p99_ms
+    print(f"late at p99: {calm.late_p99_ms} ms without requests, {busy.late_p99_ms} ms with them ({later:+d} ms)")
+    return calm.is_complete() and busy.is_complete() and later <= LATER_MAX_MS and 0.98 * rate <= answered["rate"]
+
+
 def main():
     parser = argparse.ArgumentParser(usage=__doc__.split("\n\n")[1])
     parser.add_argument("--store", default=str(ROOT / "target"))
     parser.add_argument("--memory", action="store_true")
     parser.add_argument("--pairs", type=int)
+    parser.add_argument("--requests", type=int)
     parser.add_argument("binaries", nargs="+")
     arguments = parser.parse_args()
     if len(arguments.binaries) != (3 if arguments.pairs else 2):
@@ -214,6 +257,8 @@ def main():
         give_up("a sync to memory costs nothing: name a folder on a disk by --store")
     if arguments.pairs:
         sys.exit(not compare(*arguments.binaries, load, arguments.pairs))
+    if arguments.requests:
+        sys.exit(not disturb(*arguments.binaries, load, arguments.requests))
     measured = measure(*arguments.binaries, load)
     print(measured)
     sys.exit(not measured.is_good(load))
