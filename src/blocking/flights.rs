@@ -16,7 +16,7 @@ use std::thread;
 use tokio::time::Instant;
 
 use super::error::{BlockingError, READ_TIMEOUT, ReadError};
-use super::pool;
+use super::{cached, pool};
 
 /// Reads that are queued or under way.
 static FLIGHTS: LazyLock<Flights> = LazyLock::new(Flights::default);
@@ -146,7 +146,9 @@ impl Flights {
 fn read_file(path: &Path, bytes_max: usize) -> Result<Vec<u8>, ReadError> {
     let mut bytes = Vec::new();
     let limit = u64::try_from(bytes_max).unwrap_or(u64::MAX).saturating_add(1);
-    File::open(path)?.take(limit).read_to_end(&mut bytes)?;
+    let file = File::open(path)?;
+    cached::note(&file);
+    file.take(limit).read_to_end(&mut bytes)?;
     if bytes_max < bytes.len() { Err(ReadError::TooLarge(bytes_max)) } else { Ok(bytes) }
 }
 

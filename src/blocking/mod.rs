@@ -3,11 +3,13 @@
 //! A file may hang: a FIFO that nothing is written to, a network file system whose server is down. Work
 //! is done by a [pool] of threads that nothing waits for, within a time limit, and under a key that
 //! names what may hang. While the work of a key hangs, it is refused at once and not started again.
-//! Reads of one file are shared: see [flights].
+//! Reads of one file are shared: see [flights]. Files that the kernel holds in memory need no thread: see
+//! [cached].
 //!
 //! A runtime with a paused clock takes a wait for these threads for idleness and lets the time limit
 //! pass at once; so the simulation reads no file and starts no such work.
 
+mod cached;
 mod error;
 mod flights;
 mod pool;
@@ -158,6 +160,9 @@ pub(crate) async fn run<T: Send + 'static>(
 ///
 /// Fails for a file that cannot be read, is larger, or does not answer.
 pub(crate) async fn read(path: &Path, bytes_max: usize) -> Result<Vec<u8>, ReadError> {
+    if let Some(bytes) = cached::read(path, bytes_max) {
+        return Ok(bytes);
+    }
     let (sender, receiver) = oneshot::channel();
     // It may come too late for the receiver.
     flights::join(path, bytes_max, Box::new(move |read| drop(sender.send(read))))?;
