@@ -4,7 +4,6 @@
 //! own. Lines beyond the bound are dropped and counted, and the count is logged once the stream takes
 //! lines again.
 
-use std::collections::VecDeque;
 use std::io::{self, Write};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
@@ -17,6 +16,8 @@ static QUEUE: OnceLock<LogQueue> = OnceLock::new();
 
 /// Bytes of lines that may wait.
 const BYTES_MAX: usize = 1024 * 1024;
+/// Pause of the thread after it has written, in which lines gather: waking it costs more than a line.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// Stream that takes whole lines, and may block.
 pub(super) type Sink = Box<dyn FnMut(&[u8]) -> io::Result<()> + Send>;
@@ -33,12 +34,17 @@ struct Shared {
 
 #[derive(Debug, Default)]
 struct State {
-    lines: VecDeque<Vec<u8>>,
+    lines: Vec<Vec<u8>>,
+    /// Bytes of the lines that wait and of those that are being written.
     bytes: usize,
-    /// Number of lines dropped since the last line was written.
+    /// Number of lines dropped since lines were last written.
     dropped: u64,
-    /// True while a line is being written.
+    /// True while lines are being written.
     writing: bool,
+    /// True while the thread waits for the next line.
+    idle: bool,
+    /// Number of callers that wait until all is written.
+    flushing: usize,
 }
 
 /// Starts the queue of the process's log.
@@ -74,10 +80,12 @@ impl LogQueue {
         let writer = queue.clone();
         thread::Builder::new().name("log".to_owned()).spawn(move || {
             loop {
-                let line = writer.take();
-                // A closed stream takes no report of that either.
-                let _gone = sink(&line);
-                let dropped = writer.written();
+                let lines = writer.take();
+                for line in &lines {
+                    // A closed stream takes no report of that either.
+                    let _gone = sink(line);
+                }
+                let dropped = writer.written(&lines);
                 if 0 < dropped {
                     tracing::warn!(
                         dropped,
@@ -97,16 +105,23 @@ impl LogQueue {
             return;
         }
         state.bytes += line.len();
-        state.lines.push_back(line.to_owned());
+        state.lines.push(line.to_owned());
+        let is_asleep = std::mem::take(&mut state.idle);
         drop(state);
-        self.0.changed.notify_all();
+        if is_asleep {
+            self.0.changed.notify_all();
+        }
     }
 
     /// Waits until every line is written, at most `limit`.
     fn flush(&self, limit: Duration) {
+        let mut state = self.state();
+        state.flushing = state.flushing.saturating_add(1);
+        self.0.changed.notify_all();
         let is_busy = |state: &mut State| state.writing || !state.lines.is_empty();
-        let waited = self.0.changed.wait_timeout_while(self.state(), limit, is_busy);
-        drop(waited.unwrap_or_else(PoisonError::into_inner));
+        let waited = self.0.changed.wait_timeout_while(state, limit, is_busy);
+        let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        state.flushing = state.flushing.saturating_sub(1);
     }
 
     /// True when every line is written.
@@ -115,27 +130,29 @@ impl LogQueue {
         !state.writing && state.lines.is_empty()
     }
 
-    /// Waits for the next line.
-    fn take(&self) -> Vec<u8> {
+    /// Waits for lines and takes all there are.
+    fn take(&self) -> Vec<Vec<u8>> {
         let mut state = self.state();
-        loop {
-            if let Some(line) = state.lines.pop_front() {
-                state.bytes = state.bytes.saturating_sub(line.len());
-                state.writing = true;
-                return line;
-            }
-            let waited = self.0.changed.wait(state);
-            state = waited.unwrap_or_else(PoisonError::into_inner);
-        }
+        state.idle = state.lines.is_empty();
+        let is_empty = |state: &mut State| state.lines.is_empty();
+        let waited = self.0.changed.wait_while(state, is_empty);
+        let mut state = waited.unwrap_or_else(PoisonError::into_inner);
+        state.writing = true;
+        std::mem::take(&mut state.lines)
     }
 
-    /// Notes that the line taken last is written. Returns the number of lines dropped before that.
-    fn written(&self) -> u64 {
+    /// Notes that `lines` are written, and lets others gather. Returns the number of lines dropped before.
+    fn written(&self, lines: &[Vec<u8>]) -> u64 {
         let mut state = self.state();
         state.writing = false;
+        state.bytes = state.bytes.saturating_sub(lines.iter().map(Vec::len).sum());
         let dropped = std::mem::take(&mut state.dropped);
-        drop(state);
-        self.0.changed.notify_all();
+        if 0 < state.flushing {
+            self.0.changed.notify_all();
+        }
+        let is_free = |state: &mut State| state.flushing == 0;
+        let waited = self.0.changed.wait_timeout_while(state, PAUSE, is_free);
+        drop(waited.unwrap_or_else(PoisonError::into_inner));
         dropped
     }
 
