@@ -1,5 +1,7 @@
 //! Integrations of a daemon, for the tests that compare one with the others.
 
+use std::hash::{BuildHasher, RandomState};
+
 use super::Identity;
 
 /// Integration of the daemon, as the others see it.
@@ -20,8 +22,37 @@ pub(crate) struct Peer {
 #[derive(Debug, Default)]
 pub(crate) struct Peers {
     by_target: Vec<Peer>,
-    /// Indexes by target, into the peers.
-    by_config_name: Vec<usize>,
+    targets: Places,
+    config_names: Places,
+}
+
+/// Places of peers by the hash of what they are compared by: one small table, where comparing
+/// the texts would look at a dozen peers all over the memory.
+#[derive(Debug, Default)]
+struct Places {
+    hasher: RandomState,
+    places: Vec<(u64, usize)>,
+}
+
+impl Places {
+    /// Returns the places of `peers` by `key`, by name among equals.
+    fn new(peers: &[Peer], key: impl Fn(&Peer) -> (&str, Option<&str>)) -> Self {
+        let hasher = RandomState::new();
+        let mut named: Vec<_> = peers.iter().enumerate().collect();
+        named.sort_by_key(|(_, peer)| &peer.name);
+        let hashed = named.iter().map(|(place, peer)| (hasher.hash_one(key(peer)), *place));
+        let mut places: Vec<_> = hashed.collect();
+        places.sort_by_key(|(hash, _)| *hash);
+        Self { hasher, places }
+    }
+
+    /// Returns the places of this key, and of others whose hash is the same.
+    fn of(&self, kind: &str, text: &str) -> impl Iterator<Item = usize> {
+        let hash = self.hasher.hash_one((kind, Some(text)));
+        let first = self.places.partition_point(|(other, _)| *other < hash);
+        let rest = self.places.get(first..).unwrap_or_default().iter();
+        rest.take_while(move |(other, _)| *other == hash).map(|(_, place)| *place)
+    }
 }
 
 impl Peers {
@@ -39,38 +70,35 @@ impl Peers {
     }
 
     /// Returns the peers of the platform `kind` that have this target.
-    pub(super) fn with_target(&self, kind: &str, target: &str) -> &[Peer] {
-        let (all, key) = (&self.by_target, (kind, Some(target)));
-        let start = all.partition_point(|peer| (peer.kind, peer.target()) < key);
-        let end = all.partition_point(|peer| (peer.kind, peer.target()) <= key);
-        all.get(start..end).unwrap_or_default()
+    pub(super) fn with_target(&self, kind: &str, target: &str) -> impl Iterator<Item = &Peer> {
+        let found = self.targets.of(kind, target).filter_map(|place| self.by_target.get(place));
+        found.filter(move |peer| peer.target_key() == (kind, Some(target)))
     }
 
     /// Returns the peers of the platform `kind` with this name in their own configuration.
     pub(super) fn with_config_name(&self, kind: &str, name: &str) -> impl Iterator<Item = &Peer> {
-        let (places, key) = (&self.by_config_name, (kind, Some(name)));
-        let of = |place: &usize| self.by_target.get(*place).map(Peer::config_key);
-        let start = places.partition_point(|place| of(place) < Some(key));
-        let end = places.partition_point(|place| of(place) <= Some(key));
-        let found = places.get(start..end).unwrap_or_default();
-        found.iter().filter_map(|place| self.by_target.get(*place))
+        let found = self.config_names.of(kind, name).filter_map(|place| self.by_target.get(place));
+        found.filter(move |peer| peer.config_key() == (kind, Some(name)))
     }
 }
 
 impl FromIterator<Peer> for Peers {
     fn from_iter<T: IntoIterator<Item = Peer>>(all: T) -> Self {
         let mut by_target: Vec<_> = all.into_iter().collect();
-        by_target.sort_by(|a, b| (a.kind, a.target(), &a.name).cmp(&(b.kind, b.target(), &b.name)));
-        let mut named: Vec<_> = by_target.iter().enumerate().collect();
-        named.sort_by_key(|(_, peer)| (peer.config_key(), &peer.name));
-        let by_config_name = named.into_iter().map(|(place, _)| place).collect();
-        Self { by_target, by_config_name }
+        by_target.sort_by(|a, b| (a.target_key(), &a.name).cmp(&(b.target_key(), &b.name)));
+        let targets = Places::new(&by_target, Peer::target_key);
+        let config_names = Places::new(&by_target, Peer::config_key);
+        Self { by_target, targets, config_names }
     }
 }
 
 impl Peer {
     fn target(&self) -> Option<&str> {
         self.identity.target.as_deref()
+    }
+
+    fn target_key(&self) -> (&str, Option<&str>) {
+        (self.kind, self.target())
     }
 
     fn config_key(&self) -> (&str, Option<&str>) {
@@ -110,7 +138,7 @@ mod tests {
             };
             let like = |peer: &&Peer| peer.target() == Some(&wanted);
             prop_assert_eq!(
-                names(&mut peers.with_target(kind, &wanted).iter()),
+                names(&mut peers.with_target(kind, &wanted)),
                 names(&mut all.iter().filter(of_kind).filter(like))
             );
             let same_name = |peer: &&Peer| peer.identity.config_name.as_ref() == Some(&wanted);

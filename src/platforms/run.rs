@@ -40,7 +40,7 @@ pub(crate) struct RunContext {
 impl RunContext {
     /// Returns the first other integration of the platform `kind` with this target.
     pub(crate) fn duplicate_target(&self, kind: &str, target: &str) -> Option<&Peer> {
-        self.everyone.with_target(kind, target).iter().find(|peer| self.is_other(peer))
+        self.everyone.with_target(kind, target).find(|peer| self.is_other(peer))
     }
 
     /// Returns the first other integration of the platform `kind` with this `config.name`.
