@@ -25,14 +25,13 @@ pub(super) enum CommandError {
     Other(#[from] anyhow::Error),
 }
 
-impl CommandError {
-    /// Returns the error of a command for one of the store met while `doing` something; the exit status says of
-    /// which kind it is.
-    pub(super) fn of_store(error: StoreError, doing: &'static str) -> Self {
-        let end = match &error {
-            StoreError::InUse { .. } => End::InUse,
-            StoreError::Newer { .. } => End::Newer,
-            error if error.is_damage() => End::Damaged,
+impl End {
+    /// Returns the exit status after an error of the store.
+    pub(super) fn of(error: &StoreError) -> Self {
+        match error {
+            StoreError::InUse { .. } => Self::InUse,
+            StoreError::Newer { .. } => Self::Newer,
+            error if error.is_damage() => Self::Damaged,
             StoreError::Engine(_)
             | StoreError::File { .. }
             | StoreError::Damaged { .. }
@@ -44,8 +43,16 @@ impl CommandError {
             | StoreError::Commit(_)
             | StoreError::Random
             | StoreError::Undecided
-            | StoreError::Stopped => End::Failure,
-        };
+            | StoreError::Stopped => Self::Failure,
+        }
+    }
+}
+
+impl CommandError {
+    /// Returns the error of a command for one of the store met while `doing` something; the exit status says of
+    /// which kind it is.
+    pub(super) fn of_store(error: StoreError, doing: &'static str) -> Self {
+        let end = End::of(&error);
         Self::Ended(end, anyhow::Error::new(error).context(doing))
     }
 

@@ -8,6 +8,7 @@ mod backup;
 mod catalog;
 mod check;
 mod confirm;
+mod damaged;
 mod deliveries;
 mod error;
 mod explain;

@@ -32,7 +32,10 @@ pub(super) fn both(
 
 /// Returns the path of the database, with the configuration when it names it and has no fault. One with
 /// faults is no reason not to look: they are printed, and the path is read in spite of them.
-fn located(global: &Global, source: &Source) -> Result<(PathBuf, Option<Assembly>), CommandError> {
+pub(super) fn located(
+    global: &Global,
+    source: &Source,
+) -> Result<(PathBuf, Option<Assembly>), CommandError> {
     if let Some(path) = &source.store {
         return Ok((path.clone(), None));
     }

@@ -1,15 +1,23 @@
 //! `status`: the daemon as a whole, for people and for whoever goes by the exit status.
 
+use std::io::ErrorKind;
+use std::time::Duration;
+
 use anyhow::Context as _;
 
 use super::args::{DaemonStatus as Args, Global};
 use super::error::CommandError;
 use super::print::{Answer, End, Screen, Tone, ago, counted, sanitise, toned};
 use super::{failing, read, situation};
+use crate::blocking;
+use crate::config::Backups;
+use crate::daemon::Assembly;
 use crate::domain::Reload;
-use crate::store::{StoreError, View, each_page, is_in_use};
-use crate::view::{DaemonProcess, DaemonRows, DaemonStatus, FailingRow, Liveness};
+use crate::store::{StoreError, View, backups, each_page, is_in_use};
+use crate::view::{BackupStatus, DaemonProcess, DaemonRows, DaemonStatus, FailingRow, Liveness};
 
+/// Time limit of a look at the folder of the backups.
+const FOLDER_MAX: Duration = Duration::from_secs(5);
 /// The most failing integrations that are named.
 const NAMED_MAX: usize = 20;
 
@@ -19,12 +27,13 @@ pub(super) async fn answer(
     args: &Args,
     screen: Screen,
 ) -> Result<Answer, CommandError> {
-    let path = read::path(global, &args.source)?;
+    let (path, assembly) = read::located(global, &args.source)?;
     // Before the database is opened: see there.
     let state = Liveness::from(is_in_use(&path));
     let view = View::open(&path).context("opening the store")?;
     let rows = rows(&view, state, screen).await.context("reading the store")?;
-    let status = DaemonStatus::from(&rows);
+    let mut status = DaemonStatus::from(&rows);
+    status.backup = backup(assembly.as_ref()).await;
     let answer = if args.form.json {
         Answer::json(&status)?
     } else {
@@ -101,6 +110,7 @@ fn text(status: &DaemonStatus<'_>, failing: &[FailingRow], screen: Screen) -> St
     let mut lines = vec![first];
     let receivers = status.receivers.iter();
     lines.extend(receivers.map(|one| format!("Receiver {}.", sanitise(&one.sentence()))));
+    lines.extend(status.backup.as_ref().map(|backup| newest(backup, screen)));
     if status.is_well {
         lines.push("All is well.".to_owned());
     }
@@ -110,6 +120,30 @@ fn text(status: &DaemonStatus<'_>, failing: &[FailingRow], screen: Screen) -> St
         lines.push(format!("\n{}", footer(status.failing.len())));
     }
     lines.join("\n") + "\n"
+}
+
+/// Returns the backups that the daemon makes by this configuration; none when it makes none, or they cannot be seen.
+async fn backup(assembly: Option<&Assembly>) -> Option<BackupStatus> {
+    let Backups { at, dir, .. } = &assembly?.settings.backups;
+    at.as_ref()?;
+    let dir = dir.clone();
+    let found = blocking::run("the backups", FOLDER_MAX, move || backups(&dir)).await;
+    match found.ok()? {
+        Ok(kept) => Some(kept.as_slice().into()),
+        Err(error) if error.kind() == ErrorKind::NotFound => Some((&[][..]).into()),
+        Err(_) => None,
+    }
+}
+
+/// Returns a sentence about the newest backup.
+fn newest(backup: &BackupStatus, screen: Screen) -> String {
+    match backup.newest_at {
+        Some(at) => {
+            let (at, age) = (screen.instant(Some(at)), ago(screen.now, at));
+            format!("The newest of {} is from {at} ({age}).", counted(backup.number, "backup"))
+        }
+        None => format!("There is {}.", toned("no backup", Tone::Caution)),
+    }
 }
 
 /// Returns the number of failing integrations that are left out, and what to do next.
@@ -127,7 +161,7 @@ mod tests {
     use super::super::samples::{faults, plain, receivers, screen};
     use super::*;
     use crate::domain::{Changes, Timestamp};
-    use crate::store::{NodeRow, ProcessId};
+    use crate::store::{KeptBackup, NodeRow, ProcessId};
 
     fn node() -> NodeRow {
         NodeRow {
@@ -200,6 +234,37 @@ mod tests {
         let failing = DaemonRows { receivers: receivers().into(), ..rows(Liveness::Running) };
         let shown = text(&DaemonStatus::from(&failing), &[], screen());
         assert!(shown.contains("\nReceiver ") && !shown.contains("All is well"), "{shown}");
+    }
+
+    #[test]
+    fn newest_backup_has_a_sentence_and_so_has_none() {
+        let at = |hours: i64| Timestamp(screen().now.0 - hours * 3_600_000);
+        let kept = |hours| KeptBackup { at: at(hours), path: "/b".into() };
+        let sentence = |kept: &[KeptBackup]| plain(&newest(&kept.into(), screen()));
+        assert_eq!(
+            sentence(&[kept(5), kept(29)]),
+            "The newest of 2 backups is from 2026-11-23T05:00:00Z (5h ago)."
+        );
+        assert_eq!(sentence(&[]), "There is no backup.");
+    }
+
+    #[tokio::test]
+    async fn backups_are_seen_in_the_folder_of_the_configuration() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = folder.path().join("r.toml");
+        let seen = async |text: &str| {
+            let place = folder.path().display();
+            std::fs::write(&config, format!("[store]\npath = \"{place}/s.db\"\n{text}")).unwrap();
+            let assembly = crate::daemon::open(Some(&config)).unwrap();
+            backup(Some(&assembly)).await.map(|found| (found.number, found.newest_at))
+        };
+        assert_eq!(seen("").await, None, "the daemon makes none");
+        let on = "[backup]\nat = \"@daily\"\n";
+        assert_eq!(seen(on).await, Some((0, None)));
+        std::fs::create_dir(folder.path().join("backups")).unwrap();
+        let name = "backups/state-20261123T050000Z-1a2b3c4d.db";
+        std::fs::write(folder.path().join(name), "").unwrap();
+        assert_eq!(seen(on).await, Some((1, "2026-11-23T05:00:00Z".parse().ok())));
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! [`Faults`], and [`Loaded::close`] fails if there are any: files that are partly wrong are still
 //! read as far as possible, so that one check lists everything there is to fix.
 
+mod backup;
 mod entry;
 mod files;
 mod format;
@@ -24,6 +25,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
+pub(crate) use backup::Backups;
 pub(crate) use entry::Entry;
 pub(crate) use gather::DropIns;
 pub(crate) use integration::{Integration, Plan};

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::backup::{self, Backups};
 use super::entry::LISTS;
 use super::http;
 use super::policy::{EVIDENCE_RUNS_MAX, Evidence, GivenChecks};
@@ -43,6 +44,8 @@ pub(crate) struct Settings {
     pub(crate) limits: Limits,
     /// Limits of stored history.
     pub(crate) retention: Retention,
+    /// Backups that the daemon makes by itself.
+    pub(crate) backups: Backups,
     /// Filter and format of the log.
     pub(crate) log: Log,
     /// Address of the metrics.
@@ -165,6 +168,9 @@ impl Settings {
         let limits = reader.table("limits").and_then(limits);
         let at = reader.table("retention");
         let retention = at.and_then(|table| retention(table, zone.as_deref(), schedules));
+        let backups = reader
+            .table("backup")
+            .and_then(|table| backup::read(table, store.as_deref(), zone.as_deref(), schedules));
         let log = reader.table("log").and_then(log);
         let metrics = reader.table("metrics").and_then(metrics);
         let http = reader.table("http");
@@ -184,6 +190,7 @@ impl Settings {
             defaults: read?.0?,
             limits: limits?,
             retention: retention?,
+            backups: backups?,
             log: log?,
             metrics: metrics?,
             http: http?,

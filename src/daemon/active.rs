@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
-use crate::config::{Limits, Log, Metrics, Own, Settings};
+use crate::config::{Backups, Limits, Log, Metrics, Own, Settings};
 use crate::domain::{
     CommonChecks, HttpSettings, IntegrationId, Listen, Maintenance, PageUrl, Policy, Schedule,
     Subscription, Test, Timestamp,
@@ -47,6 +47,8 @@ pub(super) struct Active {
     pub(super) attempts_max: u32,
     /// Schedule by which old history is deleted.
     pub(super) prune_at: Schedule,
+    /// Backups that the daemon makes by itself.
+    pub(super) backups: Backups,
     /// Permits of the limits; a reload that leaves the limits as they are keeps them.
     pub(super) permits: Arc<Permits>,
     /// Time limit of running validations after a request to stop.

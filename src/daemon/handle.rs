@@ -13,12 +13,22 @@ use super::clock::{Clock, Watch};
 use super::control::Control;
 use super::error::DaemonError;
 use super::health::Health;
+use super::integrity::{self, Verified};
 use super::loops::{Loops, asked_or_ended};
 use super::metrics::MetricsSource;
 use super::shared::Shared;
-use super::{life, notify, reload, requests, safety, scheduler};
+use super::{backup, life, notify, reload, requests, safety, scheduler};
 use crate::domain::{HttpSettings, Reload, duration_text};
 use crate::store::{NodeNote, Store, StoreError, View};
+
+/// Circumstances of a start.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Start {
+    /// Number of removals that are allowed this time.
+    pub(crate) removals: Option<u32>,
+    /// A database of an older version is copied before it is migrated.
+    pub(crate) is_copied: bool,
+}
 
 /// Running daemon; it runs until [`Daemon::until`] returns.
 pub(crate) struct Daemon {
@@ -35,6 +45,7 @@ pub(crate) struct Daemon {
     core: Core,
     jobs: scheduler::Jobs,
     life: JoinHandle<()>,
+    verified: Verified,
 }
 
 impl Daemon {
@@ -47,10 +58,18 @@ impl Daemon {
         assembly: Assembly,
         removals: Option<u32>,
     ) -> Result<Self, DaemonError> {
+        Self::start_as(assembly, Start { removals, is_copied: true }).await
+    }
+
+    /// Does the same under these circumstances.
+    pub(crate) async fn start_as(assembly: Assembly, start: Start) -> Result<Self, DaemonError> {
+        let Start { removals, is_copied } = start;
         reload::warn_of(&assembly);
         let clock = Clock::default();
-        let store = Store::open(&assembly.settings.store)?;
-        let view = View::outside(&assembly.settings.store)?;
+        let path = assembly.settings.store.clone();
+        let store = if is_copied { Store::open(&path)? } else { Store::open_without_copy(&path)? };
+        let is_checked = store.was_verified();
+        let view = View::outside(&path)?;
         let changes = store.changes();
         if let Some(number) = removals {
             store.note(NodeNote::AllowRemovals(number)).await?;
@@ -61,8 +80,9 @@ impl Daemon {
         life::begin(&core.shared).await;
         let (shared, stop) = (Arc::clone(&core.shared), core.stop.clone());
         let requests = requests::watch(Arc::clone(&shared), stop.clone());
+        let backups = backup::backup(Arc::clone(&shared), stop.clone());
         let life = tokio::spawn(async move {
-            tokio::join!(life::watch(shared, stop), requests);
+            tokio::join!(life::watch(shared, stop), requests, backups);
         });
         let status = core.shared.status_line();
         info!("started: {status}");
@@ -70,7 +90,9 @@ impl Daemon {
         let control = Control::new(&core.shared);
         let metrics = MetricsSource::new(&core.shared);
         let http = core.shared.http.subscribe();
-        Ok(Self { view, control, metrics, changes, http, core, jobs, life })
+        let suspected = Arc::clone(&core.shared.suspected);
+        let verified = Verified { store: path, is_checked, suspected };
+        Ok(Self { view, control, metrics, changes, http, core, jobs, life, verified })
     }
 
     /// Waits for `stop`, then for the work under way, at most for the configured time.
@@ -79,9 +101,14 @@ impl Daemon {
     ///
     /// Fails when a loop ends before it should, or the last writes do not reach the disk.
     pub(crate) async fn until(self, stop: impl Future<Output = ()>) -> Result<(), DaemonError> {
-        let Self { mut core, jobs, life, view: _, control: _, metrics: _, changes: _, http: _ } =
-            self;
-        let ended = asked_or_ended(stop, core.loops.ended_early()).await;
+        let Self { mut core, jobs, life, verified, .. } = self;
+        let failed = async {
+            tokio::select! {
+                ended = core.loops.ended_early() => ended,
+                damaged = integrity::damage(verified) => DaemonError::Store(damaged),
+            }
+        };
+        let ended = asked_or_ended(stop, failed).await;
         notify::stopping();
         info!("draining, at most {}", duration_text(core.shared.active().drain));
         let shared = core.drain().await;
@@ -169,5 +196,9 @@ async fn start_jobs(shared: &Arc<Shared>) -> Result<scheduler::Jobs, scheduler::
         beating.planning.notify_one();
         beating.delivering.notify_one();
     };
-    scheduler::start(heartbeat, move || pruning.pruning.notify_one()).await
+    let each_minute = move || {
+        pruning.pruning.notify_one();
+        pruning.backing_up.notify_one();
+    };
+    scheduler::start(heartbeat, each_minute).await
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Weak};
 use tracing::error;
 
 use super::shared::Shared;
-use crate::http::{Backlog, IntegrationState, Permits, State, Stored};
+use crate::http::{Backlog, Backups, IntegrationState, Permits, State, Stored};
 use crate::store::{PAGE_MAX, Page, ReceiverRow, StatusRow, StoreError};
 
 /// Metrics as text. Clone it freely; it keeps nothing alive.
@@ -41,6 +41,10 @@ impl MetricsSource {
             permits,
             reload_success: shared.latest.refused().is_none(),
             loaded_at: shared.latest.applied_at(),
+            backups: shared
+                .latest_backup
+                .get()
+                .map(|state| Backups { newest_at: state.newest_at, is_good: !state.has_failed }),
             stored,
         });
         text.inspect_err(|error| error!("the metrics cannot be written: {error}")).ok()

@@ -169,6 +169,7 @@ pub(super) async fn prepare(
         },
         attempts_max: settings.retention.attempts_per_delivery,
         prune_at: settings.retention.at.clone(),
+        backups: settings.backups.clone(),
         permits,
         drain: settings.drain,
         fixed: Fixed::of(settings),

@@ -13,6 +13,7 @@ use super::backpressure::Backpressure;
 use super::clock::Clock;
 use super::health::Health;
 use super::latest::Latest;
+use super::latest_backup::LatestBackup;
 use super::log_throttle::LogThrottle;
 use super::resending::Resending;
 use super::text::{chain, counted};
@@ -36,12 +37,17 @@ pub(super) struct Shared {
     pub(super) planning: Notify,
     pub(super) delivering: Notify,
     pub(super) pruning: Notify,
+    pub(super) backing_up: Notify,
     planned: AtomicU64,
     delivered: AtomicU64,
     store_errors: LogThrottle,
+    /// Signal that an operation of the store met damage.
+    pub(super) suspected: Arc<Notify>,
     pub(super) health: Health,
     /// Outcome of the latest start or reload.
     pub(super) latest: Latest,
+    /// State of the backups.
+    pub(super) latest_backup: LatestBackup,
     pub(super) backpressure: Backpressure,
     /// Alerts that are being sent again.
     pub(super) resending: Arc<Resending>,
@@ -71,11 +77,14 @@ impl Shared {
             planning: Notify::new(),
             delivering: Notify::new(),
             pruning: Notify::new(),
+            backing_up: Notify::new(),
             planned: AtomicU64::new(0),
             delivered: AtomicU64::new(0),
             store_errors: LogThrottle::default(),
+            suspected: Arc::default(),
             health,
             latest: Latest::default(),
+            latest_backup: LatestBackup::default(),
             backpressure: Backpressure::default(),
             resending: Arc::default(),
             metrics: Metrics::default(),
@@ -133,6 +142,9 @@ impl Shared {
         self.metrics.store_failed();
         if error.is_full_disk() {
             self.health.disk.refuse();
+        }
+        if error.is_damage() {
+            self.suspected.notify_one();
         }
         let why = chain(error);
         if let Some(suppressed) = self.store_errors.admit(&why, Instant::now()) {

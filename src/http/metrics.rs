@@ -170,8 +170,19 @@ pub(crate) struct State {
     pub(crate) reload_success: bool,
     /// Instant at which the configuration in force was loaded.
     pub(crate) loaded_at: Option<Timestamp>,
+    /// Backups that the daemon makes; none when it makes none.
+    pub(crate) backups: Option<Backups>,
     /// Values from the store; none when it cannot be read.
     pub(crate) stored: Option<Stored>,
+}
+
+/// State of the backups.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Backups {
+    /// Instant of the newest one; none when there is none.
+    pub(crate) newest_at: Option<Timestamp>,
+    /// True unless the latest attempt failed.
+    pub(crate) is_good: bool,
 }
 
 /// Permits for runs under one limit.
@@ -228,8 +239,8 @@ pub(crate) struct Backlog {
 
 impl Collector for State {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        let Self { planner_rounds, outbox_rounds, permits, reload_success, loaded_at, stored } =
-            self;
+        let Self { planner_rounds, outbox_rounds, permits, reload_success, loaded_at, .. } = self;
+        let Self { backups, stored, .. } = self;
         let encoder = &mut encoder;
         counter(encoder, "planner_rounds", "Rounds of the planner", *planner_rounds)?;
         counter(encoder, "outbox_rounds", "Rounds of the outbox", *outbox_rounds)?;
@@ -251,6 +262,7 @@ impl Collector for State {
             let mut gauge = encoder.gauge("config_loaded_timestamp", help, Some(&Unit::Seconds))?;
             gauge.encode_gauge(&at.since(Timestamp(0)).as_secs_f64())?;
         }
+        backup_metrics(encoder, backups.as_ref())?;
         let help = "1 while the store can be read; without it its metrics are left out";
         let mut gauge = encoder.gauge("store_readable", help, None)?;
         gauge.encode_gauge(&u32::from(stored.is_some()))?;
@@ -266,6 +278,17 @@ impl Collector for State {
         }
         Ok(())
     }
+}
+
+fn backup_metrics(encoder: &mut DescriptorEncoder<'_>, backups: Option<&Backups>) -> fmt::Result {
+    let Some(Backups { newest_at, is_good }) = backups else { return Ok(()) };
+    let help = "1 unless the latest attempt to make a backup failed";
+    let mut gauge = encoder.gauge("backup_success", help, None)?;
+    gauge.encode_gauge(&u32::from(*is_good))?;
+    let Some(at) = newest_at else { return Ok(()) };
+    let help = "Instant of the newest backup";
+    let mut gauge = encoder.gauge("backup_timestamp", help, Some(&Unit::Seconds))?;
+    gauge.encode_gauge(&at.since(Timestamp(0)).as_secs_f64())
 }
 
 fn integration_metrics(
@@ -382,6 +405,7 @@ mod tests {
             planner_rounds: 7,
             reload_success: true,
             loaded_at: Some(Timestamp(1_500)),
+            backups: Some(Backups { newest_at: Some(Timestamp(2_500)), is_good: false }),
             outbox_rounds: 8,
             permits: vec![permits("runs", 64, 0), permits("runs_per_host", 4, 12)],
             stored,
@@ -463,6 +487,8 @@ mod tests {
             "revalidated_outbox_rounds_total 8",
             "revalidated_runs_limit{limit=\"runs\"} 64",
             "revalidated_runs_waiting{limit=\"runs_per_host\"} 12",
+            "revalidated_backup_success 0",
+            "revalidated_backup_timestamp_seconds 2.5",
             "revalidated_store_readable 1",
             "revalidated_integrations{status=\"enabled\"} 1",
             "revalidated_integrations{status=\"disabled\"} 0",

@@ -31,7 +31,9 @@ pub(crate) use answer::{Answer, JSON, matches, unchanged};
 pub(crate) use caller::{Caller, Public, Scope};
 pub(crate) use frames::{ALIVE, RETRY, event, written};
 pub(crate) use listener::ListenError;
-pub(crate) use metrics::{Backlog, IntegrationState, Metrics, Outcome, Permits, State, Stored};
+pub(crate) use metrics::{
+    Backlog, Backups, IntegrationState, Metrics, Outcome, Permits, State, Stored,
+};
 #[cfg(test)]
 pub(crate) use parameter::CURSOR_MAX;
 pub(crate) use parameter::{Kind, Parameter, TEXT_MAX};

@@ -117,6 +117,12 @@ pub(crate) fn unknown_credential(name: &str) -> Option<String> {
     unit::unknown_credential(name)
 }
 
+/// Returns the line that the unit on this machine lacks for writing in `folder`; none without a unit, or when it is
+/// writable by it.
+pub(crate) fn unwritable_by_unit(folder: &Path) -> Option<String> {
+    unit::unwritable(folder)
+}
+
 fn place(reference: &SecretRef) -> Result<Place<'_>, SecretError> {
     Ok(match reference {
         SecretRef::Literal(secret) => Place::Memory(secret.clone()),

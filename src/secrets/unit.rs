@@ -27,6 +27,33 @@ pub(super) fn service_credential(name: &str) -> Option<PathBuf> {
     fs::File::open(&path).ok().map(|_readable| path)
 }
 
+/// Returns the line that the unit on this machine lacks for writing in `folder`; none without a unit, or when it is
+/// writable by it.
+pub(super) fn unwritable(folder: &Path) -> Option<String> {
+    lacking(folder, &UNIT_FOLDERS.map(Path::new))
+}
+
+fn lacking(folder: &Path, units: &[&Path]) -> Option<String> {
+    let is_there = |units: &&Path| units.join(UNIT).exists();
+    let protects = settings(units, &["ProtectSystem=strict"]);
+    if !units.iter().any(is_there) || protects.is_empty() {
+        return None;
+    }
+    let state = settings(units, &["StateDirectory="]);
+    let state = state.iter().filter_map(|setting| setting.split_once('='));
+    let state = state.flat_map(|(_, names)| names.split_whitespace());
+    let mut writable: Vec<_> = state.map(|name| Path::new("/var/lib").join(name)).collect();
+    for setting in settings(units, &["ReadWritePaths="]) {
+        let (_, paths) = setting.split_once('=').unwrap_or_default();
+        let plain = |path: &str| PathBuf::from(path.trim_start_matches(['-', '+']));
+        writable.extend(paths.split_whitespace().map(plain));
+    }
+    if writable.iter().any(|path| folder.starts_with(path)) {
+        return None;
+    }
+    Some(format!("ReadWritePaths={}", folder.display()))
+}
+
 /// Returns the line that runs the command `words` with the credentials of the service, `name` among them.
 pub(super) fn command_line(name: &str, words: impl Iterator<Item = String>) -> String {
     let folders = UNIT_FOLDERS.map(Path::new);
@@ -142,6 +169,26 @@ mod tests {
             let line = format!("LoadCredential={absent}:/etc/revalidated/secrets/{absent} by");
             assert!(problem.contains(&line), "{problem}");
         }
+    }
+
+    #[test]
+    fn folder_that_the_unit_may_not_write_is_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let units = [folder.path()];
+        let outside = Path::new("/var/backups/revalidated");
+        assert_eq!(lacking(outside, &units), None, "there is no unit");
+        let text = "[Service]\nProtectSystem=strict\nStateDirectory=revalidated\n";
+        fs::write(folder.path().join(UNIT), text).unwrap();
+        let line = lacking(outside, &units);
+        assert_eq!(line.as_deref(), Some("ReadWritePaths=/var/backups/revalidated"));
+        assert_eq!(lacking(Path::new("/var/lib/revalidated/backups"), &units), None);
+        let drop_ins = folder.path().join("revalidated.service.d");
+        fs::create_dir(&drop_ins).unwrap();
+        fs::write(drop_ins.join("a.conf"), "[Service]\nReadWritePaths=/srv -/var/backups\n")
+            .unwrap();
+        assert_eq!(lacking(outside, &units), None);
+        fs::write(folder.path().join(UNIT), "[Service]\nUser=x\n").unwrap();
+        assert_eq!(lacking(Path::new("/opt"), &units), None, "nothing is protected");
     }
 
     #[test]

@@ -77,6 +77,33 @@ pub(crate) struct KeptBackup {
     pub(crate) path: PathBuf,
 }
 
+/// Copy of a database that was made before it was migrated.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) struct MigrationCopy {
+    /// Instant at which it was made, in whole seconds.
+    pub(crate) at: Timestamp,
+    /// Version of the schema.
+    pub(crate) version: u32,
+    /// Path of the file.
+    pub(crate) path: PathBuf,
+}
+
+/// Returns the copies of the database at `store` that were made before migrations, the newest first.
+pub(crate) fn migration_copies(store: &Path) -> Vec<MigrationCopy> {
+    let Some(name) = store.file_name().and_then(|name| name.to_str()) else { return Vec::new() };
+    let folder = store.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let copy = |path: PathBuf| {
+        let suffix = path.file_name()?.to_str()?.strip_prefix(name)?.strip_prefix(".v")?;
+        let (version, stamp) = suffix.split_once('-')?;
+        let (version, at) = (version.parse().ok()?, stamped(stamp)?);
+        Some(MigrationCopy { at, version, path })
+    };
+    let entries = std::fs::read_dir(folder.unwrap_or(Path::new("."))).into_iter().flatten();
+    let mut found: Vec<_> = entries.flatten().filter_map(|entry| copy(entry.path())).collect();
+    found.sort_unstable_by(|one, other| other.cmp(one));
+    found
+}
+
 /// Returns the name in a folder of a backup made now of the database with this epoch.
 pub(super) fn name(now: Timestamp, epoch: &str) -> String {
     let epoch: String = epoch.chars().take(EPOCH_LENGTH).collect();
@@ -112,7 +139,12 @@ fn instant(name: &str) -> Option<Timestamp> {
     if epoch.is_empty() || !epoch.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
         return None;
     }
-    let (date, time) = instant.strip_suffix('Z')?.split_once('T')?;
+    stamped(instant)
+}
+
+/// Returns the instant that [`stamp`] has written.
+fn stamped(text: &str) -> Option<Timestamp> {
+    let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
     let is_plain =
         |text: &str, length| text.len() == length && text.bytes().all(|byte| byte.is_ascii_digit());
     if !is_plain(date, 8) || !is_plain(time, 6) {

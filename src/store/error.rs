@@ -1,7 +1,7 @@
 //! Errors of the store, the same for every engine.
 
 use std::error::Error;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::domain::UnknownName;
@@ -56,13 +56,16 @@ pub(crate) enum StoreError {
     },
     /// The file was written by a newer version.
     #[error(
-        "database schema {found} is newer than {known}, the newest this version knows; install a newer revalidated or restore a copy"
+        "database schema {found} is newer than {known}, the newest this version knows; install a newer revalidated, or {}",
+        way_back(.copy.as_deref())
     )]
     Newer {
         /// Version of the file.
         found: u32,
         /// Version of this binary.
         known: u32,
+        /// Copy of the database that this binary can use, made before a migration.
+        copy: Option<PathBuf>,
     },
     /// Too many reads from outside wait already.
     #[error("too many reads of the database are waiting")]
@@ -85,4 +88,15 @@ pub(crate) enum StoreError {
     /// The database thread is gone.
     #[error("the database has been closed")]
     Stopped,
+}
+
+/// Returns the way back to a database of an earlier version.
+fn way_back(copy: Option<&Path>) -> String {
+    match copy {
+        Some(copy) => format!(
+            "restore the copy that was made before its migration: revalidated restore {}",
+            copy.display()
+        ),
+        None => "restore a backup".to_owned(),
+    }
 }

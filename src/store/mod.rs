@@ -29,9 +29,11 @@ mod timeline;
 
 pub(crate) use across::{Attributed, ExpiryRow, Position, RunFilter, TransitionFilter};
 pub(crate) use audit::{Act, AuditFilter, AuditRow};
-pub(crate) use backup::{Backup, Contents, Manner, NewBackup};
+pub(crate) use backup::{
+    Backup, Contents, KeptBackup, Manner, NewBackup, backups, migration_copies,
+};
 pub(crate) use error::StoreError;
-pub(crate) use facade::{Control, Restore, Store, View, is_in_use, make_backup};
+pub(crate) use facade::{Control, Restore, Store, View, damaged, is_in_use, make_backup, problems};
 pub(crate) use in_use::{InUse, KeptRow};
 pub(crate) use mutes::{MuteRow, NoticeRow, OutageRow, OwnFaultRow, Released, SilenceRow};
 pub(crate) use node::{NodeNote, NodeRow, ProcessId};

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::failing::{Failing, FailingRow};
 use super::receiver::{Receiver, ReceiverState};
 use crate::domain::{Reload, Timestamp};
-use crate::store::{NodeRow, OwnFaultRow, ReceiverRow, StatusRow};
+use crate::store::{KeptBackup, NodeRow, OwnFaultRow, ReceiverRow, StatusRow};
 
 /// Liveness of the daemon: of the process that serves the database.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, strum::IntoStaticStr)]
@@ -95,6 +95,26 @@ pub(crate) struct DaemonStatus<'a> {
     pub(crate) failing: Vec<Failing<'a>>,
     /// Receivers that are disabled or failing.
     pub(crate) receivers: Vec<Receiver<'a>>,
+    /// Backups that the daemon makes by itself, as far as they can be seen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) backup: Option<BackupStatus>,
+}
+
+/// Backups in the folder in which the daemon makes them.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct BackupStatus {
+    /// Number of backups in the folder.
+    pub(crate) number: usize,
+    /// Instant of the newest one; null without one.
+    pub(crate) newest_at: Option<Timestamp>,
+}
+
+impl From<&[KeptBackup]> for BackupStatus {
+    fn from(kept: &[KeptBackup]) -> Self {
+        Self { number: kept.len(), newest_at: kept.first().map(|newest| newest.at) }
+    }
 }
 
 /// Rows of the store that make the state of the daemon.
@@ -140,6 +160,7 @@ impl<'a> From<&'a DaemonRows> for DaemonStatus<'a> {
             integrations,
             failing,
             receivers,
+            backup: None,
         }
     }
 }

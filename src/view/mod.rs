@@ -52,7 +52,7 @@ pub(crate) use backup::{MadeBackup, Restored};
 pub(crate) use brief::BriefIntegration;
 pub(crate) use catalog::PlatformTests;
 pub(crate) use check::{Checked, Overridden};
-pub(crate) use daemon::{DaemonProcess, DaemonRows, DaemonStatus, Liveness};
+pub(crate) use daemon::{BackupStatus, DaemonProcess, DaemonRows, DaemonStatus, Liveness};
 pub(crate) use delivery::{Delivery, ReplayPlan, Requeued};
 pub(crate) use event::StoredEvent;
 pub(crate) use evidence::Evidence;

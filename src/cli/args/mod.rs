@@ -254,6 +254,9 @@ pub(super) struct Run {
     /// Allow the removal of so many integrations and receivers, this time
     #[arg(long, value_name = "N")]
     pub(super) allow_removals: Option<u32>,
+    /// Migrate a database of an older version without a copy of it
+    #[arg(long)]
+    pub(super) no_copy: bool,
 }
 
 /// Arguments of the command `status`.
@@ -377,6 +380,7 @@ mod tests {
         ("run", "Run"),
         ("status --json", "Status(DaemonStatus"),
         ("run --allow-removals 3", "allow_removals: Some(3)"),
+        ("run --no-copy", "no_copy: true"),
         ("reload --allow-removals 3", "allow_removals: Some(3)"),
         ("check", "Check(Check { online: false"),
         ("check --online --json", "Check(Check { online: true, form: Json { json: true } })"),

@@ -14,12 +14,13 @@ use super::error::{CommandError, fault_lines, print_error};
 use super::print::{Answer, End, counted, result_word, sanitise};
 use super::serve::exposed;
 use super::validate::{enabled, validate_all};
-use crate::config::Settings;
+use crate::config::{Backups, Settings};
 use crate::daemon::{self, Assembly};
 use crate::domain::duration_text;
 use crate::domain::ledger::Difference;
 use crate::input::Fault;
 use crate::platforms::Mode;
+use crate::secrets as secrets_of_unit;
 use crate::store::{ReceiverRow, View, each_page};
 use crate::view::{Checked, Overridden, Validated};
 
@@ -45,6 +46,7 @@ pub(super) async fn answer(global: &Global, args: &Check) -> Result<Answer, Comm
     let Looked { problems, warnings: unseen } = secrets::look(&assembly).await;
     let mut warnings = assembly.warnings.clone();
     warnings.extend(folder(&assembly.settings.store));
+    warnings.extend(backups(&assembly.settings.backups));
     warnings.extend(unseen);
     let exposed = exposed(&assembly.settings).into_iter();
     warnings.extend(exposed.map(|(key, message)| Fault {
@@ -94,6 +96,18 @@ fn folder(store: &Path) -> Option<Fault> {
     };
     let message = format!("the folder {} {problem}", folder.display());
     Some(Fault { origin: store.display().to_string(), path: "store.path".to_owned(), message })
+}
+
+/// Returns a warning when the service cannot write in the folder of the backups.
+fn backups(backups: &Backups) -> Option<Fault> {
+    backups.at.as_ref()?;
+    let line = secrets_of_unit::unwritable_by_unit(&backups.dir)?;
+    let message = format!(
+        "the service cannot write in {}; add {line} under [Service] by `systemctl edit revalidated`, and make the \
+         folder writable for its user",
+        backups.dir.display()
+    );
+    Some(Fault { origin: "configuration".to_owned(), path: "backup.dir".to_owned(), message })
 }
 
 /// Returns a warning for each receiver that has pending messages although it is sent none; nothing

@@ -22,7 +22,7 @@ use super::health::Health;
 use super::loops::{Loops, asked_or_ended};
 use super::shared::Shared;
 use super::{deliver, prune, validate};
-use crate::config::{self, Limits, Own};
+use crate::config::{self, Backups, Limits, Own};
 use crate::domain::{
     CommonChecks, DisabledReason, IntegrationId, Outcome, Policy, Report, Schedule, Status,
     Subscription, Test, TestResult, Timestamp,
@@ -105,7 +105,6 @@ struct Bench {
 }
 
 impl Bench {
-    /// Returns a watch over the clock that begins now.
     fn clock_watch(&self) -> Watch {
         Watch::new(self.shared.clock.now(), tokio::time::Instant::now())
     }
@@ -166,6 +165,7 @@ impl Bench {
             retention: RETENTION,
             attempts_max: 9,
             prune_at: schedule,
+            backups: Backups { at: None, dir: folder.path().to_owned(), keep: 1 },
             permits,
             drain: second,
             fixed: fixed(folder.path()),

@@ -149,6 +149,8 @@ pub(crate) enum OwnFault {
     Validation,
     /// The configuration has been refused for ten minutes; the one before stays in force.
     Configuration,
+    /// No backup could be made for two periods of their schedule.
+    Backup,
 }
 
 impl OwnFault {

@@ -38,3 +38,18 @@ pub(crate) fn make_backup(
 ) -> Result<Backup, StoreError> {
     sqlite::make_backup(path, new, is_stopped)
 }
+
+/// Reads the whole database at `path`, also beside a running daemon; returns its problems, none when it is sound.
+/// A thorough look also compares indexes with their tables, and follows every reference.
+///
+/// # Errors
+///
+/// Fails when it cannot be opened.
+pub(crate) fn problems(path: &Path, is_thorough: bool) -> Result<Vec<String>, StoreError> {
+    sqlite::problems_of(path, is_thorough)
+}
+
+/// Returns the error for a database with these problems.
+pub(crate) fn damaged(path: &Path, problems: &[String]) -> StoreError {
+    sqlite::damaged_by(path, problems)
+}

@@ -24,9 +24,21 @@ pub(crate) enum Store {
 
 impl Store {
     /// Opens or creates the database, takes the file lock that makes a second daemon impossible,
-    /// migrates, frees the leases of this node's former life and starts the writer thread.
+    /// copies one of an older version and migrates it, frees the leases of this node's former life and starts the writer thread.
     pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
         sqlite::Store::open(path).map(Self::Sqlite)
+    }
+
+    /// Opens the database like [`Store::open`]; one of an older version is migrated without a copy.
+    pub(crate) fn open_without_copy(path: &Path) -> Result<Self, StoreError> {
+        sqlite::Store::open_without_copy(path).map(Self::Sqlite)
+    }
+
+    /// Returns true when the whole database was read at its opening and found sound, as it is after a crash.
+    pub(crate) const fn was_verified(&self) -> bool {
+        match self {
+            Self::Sqlite(engine) => engine.was_verified(),
+        }
     }
 
     /// Returns the view of the same database.

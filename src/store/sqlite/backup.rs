@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::StoreError;
+use super::connect::open_to_copy;
 use super::copy::{Draft, copy, folder_of};
-use super::open::open_to_copy;
 use super::place::{refused, unusable};
 use crate::store::backup::{name, rotate};
 use crate::store::{Backup, NewBackup};

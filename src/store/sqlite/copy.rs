@@ -17,7 +17,7 @@ use rustix::fs::{CWD, RenameFlags, renameat_with};
 
 use super::super::random;
 use super::place::{MODE, refused, unusable};
-use super::{StoreError, integrity, open};
+use super::{StoreError, connect, integrity};
 use crate::store::{Contents, Manner};
 
 /// Number of pages that are copied at once.
@@ -159,8 +159,8 @@ pub(super) fn copy(
         None
     } else {
         let tx = conn.transaction()?;
-        let contents = integrity::contents(&tx).map_err(|error| open::explained(from, error))?;
-        copy_pages(&tx, draft, is_stopped).map_err(|error| open::explained(from, error))?;
+        let contents = integrity::contents(&tx).map_err(|error| connect::explained(from, error))?;
+        copy_pages(&tx, draft, is_stopped).map_err(|error| connect::explained(from, error))?;
         Some(contents)
     };
     drop(conn);
@@ -225,7 +225,7 @@ fn verify(
         path: from.to_owned(),
         problem: format!("is damaged, as its copy shows, which was not kept: {problem}"),
     };
-    let conn = open::read_only(&draft.path, true)?;
+    let conn = connect::read_only(&draft.path, true)?;
     let problems = integrity::problems(&conn, is_thorough)?;
     if !problems.is_empty() {
         return Err(damaged(&problems.join("; ")));

@@ -1,10 +1,11 @@
 //! Verification of a database's content: its pages and rows, indexes and references.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use rusqlite::{Connection, ErrorCode, Row};
 
-use super::StoreError;
+use super::{StoreError, connect};
 use crate::store::Contents;
 
 /// Number of problems that one verification lists at most.
@@ -47,6 +48,14 @@ fn broken_references(conn: &Connection) -> Result<Vec<String>, rusqlite::Error> 
         Ok(format!("rows of {child} that refer to rows of {parent} that are not there: {count}"))
     };
     conn.prepare(SQL)?.query_map([PROBLEMS_MAX], line)?.collect()
+}
+
+/// Implements [`crate::store::problems`] on this engine.
+pub(in crate::store) fn problems_of(
+    path: &Path,
+    is_thorough: bool,
+) -> Result<Vec<String>, StoreError> {
+    problems(&connect::open_to_copy(path)?, is_thorough)
 }
 
 /// Counts the rows of every table.

@@ -9,9 +9,11 @@ mod asked;
 mod audit;
 mod awake;
 mod backup;
+mod before_migration;
 mod clock_rollback;
 mod column;
 mod configuration;
+mod connect;
 mod control;
 mod copy;
 mod decide;
@@ -94,7 +96,9 @@ use crate::domain::ledger::{
 use crate::domain::{IntegrationId, OwnFault, Schedule, Timestamp};
 
 pub(in crate::store) use backup::make_backup;
+pub(in crate::store) use connect::damaged_by;
 pub(in crate::store) use control::Control;
+pub(in crate::store) use integrity::problems_of;
 pub(in crate::store) use place::is_in_use;
 pub(in crate::store) use restore::Restore;
 #[cfg(test)]
@@ -111,18 +115,32 @@ pub(crate) struct Store {
     view: View,
     /// Files of the database; none in memory.
     place: Option<Arc<place::Place>>,
+    is_verified: bool,
 }
 
 impl Store {
     /// Implements [`crate::store::Store::open`] on this engine.
     pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
-        let opened = open::open(path)?;
-        let owner = opened.owner;
+        Self::opened(path, open::open(path, true)?)
+    }
+
+    /// Implements [`crate::store::Store::open_without_copy`] on this engine.
+    pub(crate) fn open_without_copy(path: &Path) -> Result<Self, StoreError> {
+        Self::opened(path, open::open(path, false)?)
+    }
+
+    fn opened(path: &Path, opened: open::Opened) -> Result<Self, StoreError> {
+        let (owner, is_verified) = (opened.owner, opened.is_verified);
         let place = Some(Arc::new(opened.place.clone()));
         let view = View::open(path)?;
         let writer = writer::Writer::start(opened, writer::PACE)
             .map_err(|error| view::no_thread(path, &error))?;
-        Ok(Self { writer, owner, view, place })
+        Ok(Self { writer, owner, view, place, is_verified })
+    }
+
+    /// Implements [`crate::store::Store::was_verified`] on this engine.
+    pub(crate) const fn was_verified(&self) -> bool {
+        self.is_verified
     }
 
     /// Implements [`crate::store::Store::view`] on this engine.

@@ -7,23 +7,20 @@ use std::fs::{File, OpenOptions, Permissions};
 use std::io;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionBehavior};
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
 use super::super::random;
 use super::StoreError;
+use super::before_migration;
+use super::connect::{
+    connect, connect_to_read, damaged, damaged_by, explained, identify, open_to_read,
+};
 use super::defect::{self, Defect};
-use super::migrations::{APPLICATION_ID, migrate, newest};
+use super::integrity;
+use super::migrations::{migrate, newest};
 use super::place::{self, Locks, MODE, Place, beside, refused, unusable};
 use super::reserve::Reserve;
-
-/// Longest wait of a statement for another process to release its lock.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// Prepared statements kept per connection.
-const STATEMENTS_MAX: usize = 64;
 
 /// Largest size of the write-ahead log after a checkpoint, in bytes.
 const LOG_SIZE_MAX: i64 = 64 * 1024 * 1024;
@@ -31,6 +28,9 @@ const LOG_SIZE_MAX: i64 = 64 * 1024 * 1024;
 /// The most memory for pages of the writer's connection, in KiB: the rows of some thousands of
 /// integrations. It is taken as it is needed.
 const CACHE_MAX: i32 = 16 * 1024;
+
+/// Largest database that is verified before the daemon is ready, in bytes: some seconds.
+const VERIFIED_MAX: u64 = 2 * 1024 * 1024 * 1024;
 
 /// Older versions can damage the file when a checkpoint meets a restart of the log.
 const SQLITE_MIN: i32 = 3_051_003;
@@ -51,10 +51,14 @@ pub(super) struct Opened {
     pub(super) place: Place,
     /// Room for what must be stored when the disk is full.
     pub(super) reserve: Reserve,
+    /// True when all of its pages were read and found sound.
+    pub(super) is_verified: bool,
 }
 
 /// Opens the database at `path` for the daemon, or creates it there.
-pub(super) fn open(path: &Path) -> Result<Opened, StoreError> {
+///
+/// One of an older version is copied before it is migrated, if `is_copied` says so.
+pub(super) fn open(path: &Path, is_copied: bool) -> Result<Opened, StoreError> {
     require_version(path)?;
     let path = &place::resolved(path)?;
     let beside = place::lock_beside(path)?;
@@ -68,63 +72,48 @@ pub(super) fn open(path: &Path) -> Result<Opened, StoreError> {
     }
     let locks = place::lock_database(path, beside)?;
     place::require_one_name(path)?;
-    identify(&connect_to_read(path)?, path)?;
+    let found = connect_to_read(path)?;
+    let version = identify(&found, path)?;
+    let is_verified = verify_after_crash(&found, path)?;
+    drop(found);
+    if version < newest() && is_copied {
+        before_migration::keep(path, version)?;
+    }
     let mut conn = connect(path)?;
     match take_over(&mut conn) {
         Ok(owner) => {
             let place = Place::of(path).map_err(|error| unusable(path, &error))?;
             let reserve = Reserve::new(path);
-            Ok(Opened { conn, owner, locks, place: place.with_log(), reserve })
+            let place = place.with_log();
+            Ok(Opened { conn, owner, locks, place, reserve, is_verified })
         }
         Err(error) => Err(explained(path, error)),
     }
+}
+
+/// Verifies the database unless the daemon stopped in good order; returns true then. A large one is left for later,
+/// since the service manager waits for the start.
+///
+/// # Errors
+///
+/// Fails when it is damaged.
+fn verify_after_crash(conn: &Connection, path: &Path) -> Result<bool, StoreError> {
+    const CRASHED: &str = "
+        SELECT count(*) FROM node WHERE started_at_ms IS NOT NULL AND stopped_at_ms IS NULL";
+    // An old version has no note of its life, and a damaged one may not be readable.
+    let crashed = conn.query_row(CRASHED, [], |row| row.get::<_, i64>(0)).unwrap_or(1);
+    let bytes = std::fs::metadata(path).map_or(u64::MAX, |file| file.len());
+    if crashed == 0 || VERIFIED_MAX < bytes {
+        return Ok(false);
+    }
+    let problems = integrity::problems(conn, false)?;
+    if problems.is_empty() { Ok(true) } else { Err(damaged_by(path, &problems)) }
 }
 
 fn take_over(conn: &mut Connection) -> Result<i64, StoreError> {
     configure(conn)?;
     migrate(conn)?;
     begin_life(conn)
-}
-
-/// Opens an existing database for reading.
-pub(super) fn open_to_read(path: &Path) -> Result<Connection, StoreError> {
-    let path = &existing(path)?;
-    let conn = connect_to_read(path)?;
-    let found = identify(&conn, path)?;
-    if found < newest() {
-        let problem = format!("schema {found} is old; the daemon brings it up to date at start");
-        return Err(refused(path, problem));
-    }
-    Ok(conn)
-}
-
-/// Opens an existing database of this version or an older one for being copied.
-pub(super) fn open_to_copy(path: &Path) -> Result<Connection, StoreError> {
-    let path = &existing(path)?;
-    let conn = connect_to_read(path)?;
-    identify(&conn, path)?;
-    Ok(conn)
-}
-
-/// Opens an existing database that nothing writes to and that has no log; no file is made beside it.
-pub(super) fn open_at_rest(path: &Path) -> Result<Connection, StoreError> {
-    let path = &existing(path)?;
-    let conn = read_only(path, true)?;
-    identify(&conn, path)?;
-    Ok(conn)
-}
-
-/// Returns the path of a database that is there, without links in it.
-fn existing(path: &Path) -> Result<PathBuf, StoreError> {
-    let path = place::resolved(path)?;
-    match path.try_exists() {
-        Ok(true) => Ok(path),
-        Ok(false) => {
-            let problem = "there is no database here; the daemon creates it when it first starts";
-            Err(refused(&path, problem))
-        }
-        Err(error) => Err(unusable(&path, &error)),
-    }
 }
 
 /// Opens an existing database of this version for short writes beside the daemon.
@@ -140,11 +129,6 @@ pub(super) fn open_to_control(path: &Path) -> Result<(Connection, Place), StoreE
         Ok(()) => Ok((conn, place)),
         Err(error) => Err(explained(path, error)),
     }
-}
-
-/// Returns the error for a file with content that cannot be used.
-fn damaged(path: &Path, problem: &str) -> StoreError {
-    StoreError::Damaged { path: path.to_owned(), problem: problem.to_owned() }
 }
 
 fn require_version(path: &Path) -> Result<(), StoreError> {
@@ -186,68 +170,6 @@ fn create(path: &Path) -> Result<(), StoreError> {
     synced.map_err(|error| unusable(folder, &error))
 }
 
-/// Opens a database for writing; a file that is not there is not made.
-pub(super) fn connect(path: &Path) -> Result<Connection, StoreError> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let conn = Connection::open_with_flags(path, flags).map_err(|error| explain(path, error))?;
-    harden(&conn)?;
-    Ok(conn)
-}
-
-/// Connects for reading. Where the folder is not writable and no daemon runs, the log files can
-/// neither be found nor made: then the file alone is complete, and is read as unchanging.
-fn connect_to_read(path: &Path) -> Result<Connection, StoreError> {
-    let conn = read_only(path, false)?;
-    match conn.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0)) {
-        Ok(_) => Ok(conn),
-        Err(error) if is_without_log(&error) && !has_log(path) => read_only(path, true),
-        Err(error) => Err(explain(path, error)),
-    }
-}
-
-fn is_without_log(error: &rusqlite::Error) -> bool {
-    matches!(error.sqlite_error_code(), Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly))
-}
-
-/// True unless the log is surely absent or empty.
-pub(super) fn has_log(path: &Path) -> bool {
-    match std::fs::metadata(beside(path, "-wal")) {
-        Ok(log) => log.len() != 0,
-        Err(error) => error.kind() != io::ErrorKind::NotFound,
-    }
-}
-
-pub(super) fn read_only(path: &Path, unchanging: bool) -> Result<Connection, StoreError> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let opened = if unchanging {
-        let Some(text) = path.to_str() else {
-            return Err(refused(path, "its name is not valid UTF-8"));
-        };
-        let escaped = text.replace('%', "%25").replace('?', "%3f").replace('#', "%23");
-        let uri = format!("file:{escaped}?immutable=1");
-        Connection::open_with_flags(uri, flags | OpenFlags::SQLITE_OPEN_URI)
-    } else {
-        Connection::open_with_flags(path, flags)
-    };
-    let conn = opened.map_err(|error| explain(path, error))?;
-    harden(&conn)?;
-    conn.pragma_update(None, "query_only", true)?;
-    Ok(conn)
-}
-
-/// Sets what every connection needs before it reads anything.
-pub(super) fn harden(conn: &Connection) -> Result<(), StoreError> {
-    conn.busy_timeout(BUSY_TIMEOUT)?;
-    conn.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
-    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
-    // Without this, kept statements are planned anew when they are given other values.
-    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-    conn.pragma_update(None, "trusted_schema", false)?;
-    conn.pragma_update(None, "cell_size_check", true)?;
-    conn.pragma_update(None, "foreign_keys", true)?;
-    Ok(())
-}
-
 /// Sets what the daemon's connection needs besides.
 fn configure(conn: &Connection) -> Result<(), StoreError> {
     let mode: String =
@@ -265,48 +187,6 @@ fn configure(conn: &Connection) -> Result<(), StoreError> {
     // What a savepoint may have to undo is a few pages, and no business of a temporary file.
     conn.pragma_update(None, "temp_store", "MEMORY")?;
     Ok(())
-}
-
-/// Explains what the engine says of a file at the first look at it.
-pub(super) fn explained(path: &Path, error: StoreError) -> StoreError {
-    let StoreError::Engine(error) = error else { return error };
-    match error.downcast() {
-        Ok(error) => explain(path, *error),
-        Err(other) => StoreError::Engine(other),
-    }
-}
-
-/// The error of a first look at a file, in words that help.
-fn explain(path: &Path, error: rusqlite::Error) -> StoreError {
-    match error.sqlite_error_code() {
-        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
-            damaged(path, "is not a database or is damaged, and was left as it is; restore a copy")
-        }
-        Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied | ErrorCode::ReadOnly) => {
-            refused(path, format!("cannot be opened: {error}"))
-        }
-        _ => error.into(),
-    }
-}
-
-/// Refuses a file that is no database of this program, or newer than it; returns its schema version.
-fn identify(conn: &Connection, path: &Path) -> Result<u32, StoreError> {
-    let pragma = |name| {
-        let value = conn.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
-        value.map_err(|error| explain(path, error))
-    };
-    let (owner, version) = (pragma("application_id")?, pragma("user_version")?);
-    if owner != APPLICATION_ID {
-        let empty = std::fs::metadata(path).is_ok_and(|file| file.len() == 0);
-        let problem = if empty {
-            "is empty: restore a copy, or remove it to start anew"
-        } else {
-            "is a database of another program"
-        };
-        return Err(damaged(path, problem));
-    }
-    let (found, known) = (u32::try_from(version).unwrap_or(0), newest());
-    if known < found { Err(StoreError::Newer { found, known }) } else { Ok(found) }
 }
 
 /// Begins a life of this node: frees the leases of its former life, which has ended since its lock

@@ -13,7 +13,7 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 use super::audit::{self, NewAudit};
 use super::copy::{Draft, copy, folder_of, rename_to_free_name, sync_folder};
 use super::place::{self, Locks, MODE, RESTORING, beside, refused, unusable};
-use super::{Act, StoreError, migrations, open};
+use super::{Act, StoreError, connect, migrations};
 use crate::domain::Timestamp;
 use crate::store::backup::stamp;
 use crate::store::{Contents, Manner, RestorePlan, random};
@@ -48,7 +48,7 @@ impl Restore {
         let draft = Draft::at(draft_path)?;
         let manner = Manner { is_compact: false, is_thorough: true };
         let contents = copy(source, from, &draft, manner, &|| false)?;
-        let mut conn = open::connect(draft.path())?;
+        let mut conn = connect::connect(draft.path())?;
         conn.pragma_update_and_check(None, "journal_mode", "DELETE", |_| Ok(()))?;
         migrations::migrate(&mut conn)?;
         let name = format!(".before-restore-{}", stamp(now));
@@ -134,7 +134,7 @@ fn source(from: &Path) -> Result<Connection, StoreError> {
             "is the database of a running daemon; make a backup of it first",
         ));
     }
-    if open::has_log(from) { open::open_to_copy(from) } else { open::open_at_rest(from) }
+    if connect::has_log(from) { connect::open_to_copy(from) } else { connect::open_at_rest(from) }
 }
 
 /// Gives the new file the owner of the present database, or of the folder when there is none.

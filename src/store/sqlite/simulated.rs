@@ -11,8 +11,9 @@ use rusqlite::{Connection, ErrorCode, ffi, named_params};
 use serde::Deserialize;
 use tokio::sync::mpsc;
 
+use super::connect::harden;
 use super::migrations::migrate;
-use super::open::{begin_life, harden};
+use super::open::begin_life;
 use super::reader::{self, Question, Readers};
 use super::writer::{self, Command, Group, Message, Writer, run_each};
 use super::{Store, View};
@@ -174,7 +175,7 @@ impl Memory {
         tokio::spawn(read(self.clone(), waiting));
         let readers = Readers::served_by(queue);
         let view = View { watch: readers.clone(), readers };
-        crate::store::Store::Sqlite(Store { writer, owner, view, place: None })
+        crate::store::Store::Sqlite(Store { writer, owner, view, place: None, is_verified: false })
     }
 
     /// Returns the integrations that should have begun a run before `before`, and have not been leased

@@ -11,7 +11,7 @@ use super::{
     AuditFilter, AuditRow, DeliveryFilter, DeliveryRow, Due, EventRow, Events, HistoryRow, InUse,
     IntegrationRow, KeptRow, NodeRow, OutageRow, OwnFaultRow, PendingTypes, ReceiverRow, Retention,
     RunRow, SilenceRow, StatusRow, StoreError, StoredIntegration, Surplus, TargetRow,
-    TransitionRow, audit, awake, fault, history, in_use, integration, known, node, open, outage,
+    TransitionRow, audit, awake, connect, fault, history, in_use, integration, known, node, outage,
     queue, reader, receiver, release, resend, silence, surplus, sync, wake,
 };
 use crate::domain::ledger::KnownIncident;
@@ -33,14 +33,14 @@ pub(super) fn no_thread(path: &Path, error: &io::Error) -> StoreError {
 
 /// Starts the thread that looks whether something was committed.
 fn watch(path: &Path) -> Result<reader::Readers, StoreError> {
-    let started = reader::Readers::start(vec![open::open_to_read(path)?]);
+    let started = reader::Readers::start(vec![connect::open_to_read(path)?]);
     started.map_err(|error| no_thread(path, &error))
 }
 
 impl View {
     /// Implements [`crate::store::View::open`] on this engine.
     pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
-        let connections = (0..reader::READERS).map(|_| open::open_to_read(path));
+        let connections = (0..reader::READERS).map(|_| connect::open_to_read(path));
         let connections = connections.collect::<Result<_, _>>()?;
         let readers = reader::Readers::start(connections);
         let readers = readers.map_err(|error| no_thread(path, &error))?;
@@ -49,7 +49,7 @@ impl View {
 
     /// Implements [`crate::store::View::outside`] on this engine.
     pub(crate) fn outside(path: &Path) -> Result<Self, StoreError> {
-        let connections = (0..reader::OUTSIDE_READERS).map(|_| open::open_to_read(path));
+        let connections = (0..reader::OUTSIDE_READERS).map(|_| connect::open_to_read(path));
         let connections = connections.collect::<Result<_, _>>()?;
         let (waiting_max, limit) = (reader::OUTSIDE_QUEUE_MAX, reader::OUTSIDE_WAIT);
         let readers = reader::Readers::start_bounded(connections, waiting_max, limit);

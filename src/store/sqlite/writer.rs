@@ -244,7 +244,7 @@ fn serve(
     pace: Duration,
     committed: &watch::Sender<i64>,
 ) {
-    let Opened { conn, locks, place, mut reserve, owner: _ } = opened;
+    let Opened { conn, locks, place, mut reserve, owner: _, is_verified: _ } = opened;
     let (mut closing, mut paced) = (Vec::new(), None::<Instant>);
     let sends_before_commit = defect::planted() == Some(Defect::SendBeforeCommit);
     while let Some(first) = queue.blocking_recv() {

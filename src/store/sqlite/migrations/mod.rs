@@ -28,6 +28,7 @@ pub(super) const MIGRATIONS: &[(u32, &str)] = &[
     (15, include_str!("0015_renames.sql")),
     (16, include_str!("0016_evidence.sql")),
     (17, include_str!("0017_lists.sql")),
+    (18, include_str!("0018_backup_fault.sql")),
 ];
 
 /// The schema that calls the class of the daemon's own faults `local`.

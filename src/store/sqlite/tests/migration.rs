@@ -5,7 +5,7 @@ use super::*;
 use crate::domain::{Class, IntegrationId, Policy, Sight};
 
 /// A file as version 1 left it: two integrations, deliveries in every state, the latest deleted.
-fn version_1() -> Connection {
+pub(super) fn version_1() -> Connection {
     let conn = Connection::open_in_memory().unwrap();
     conn.pragma_update(None, "foreign_keys", true).unwrap();
     conn.execute_batch(MIGRATIONS[0].1).unwrap();

@@ -2,6 +2,7 @@
 
 mod backup;
 mod control;
+mod older;
 mod outside;
 mod restore;
 mod writer;
@@ -14,8 +15,8 @@ use std::sync::mpsc;
 use rusqlite::{OpenFlags, StatementStatus, named_params};
 use tempfile::TempDir;
 
+use super::super::connect::read_only;
 use super::super::migrations::APPLICATION_ID;
-use super::super::open::read_only;
 use super::super::{Control, Store, View};
 use super::*;
 
@@ -275,7 +276,7 @@ async fn a_newer_file_is_refused_and_left_as_it_is() {
     let expected = format!("database schema 99 is newer than {newest}");
     assert!(place.refusal().starts_with(&expected));
     let refused = Store::open(&place.path());
-    assert!(matches!(refused, Err(StoreError::Newer { found: 99, known }) if known == newest));
+    assert!(matches!(refused, Err(StoreError::Newer { found: 99, known, .. }) if known == newest));
 }
 
 #[tokio::test]

@@ -52,7 +52,7 @@ async fn commands_that_wait_are_committed_together_and_answered_after() {
 #[tokio::test]
 async fn command_that_can_wait_shares_the_transaction_of_one_that_cannot() {
     let place = Place::new();
-    let opened = open::open(&place.path()).unwrap();
+    let opened = open::open(&place.path(), true).unwrap();
     let writer = Writer::start(opened, Duration::from_hours(1)).unwrap();
     let before = epoch(&place.path());
     writer.write_soon(|tx| insert(tx, "1")).await.unwrap();
