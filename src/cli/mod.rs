@@ -12,6 +12,7 @@ mod damaged;
 mod deliveries;
 mod error;
 mod explain;
+mod export;
 mod failing;
 #[cfg(test)]
 mod fit;
@@ -48,6 +49,7 @@ mod show;
 mod silences;
 mod situation;
 mod status;
+mod store;
 mod token;
 #[cfg(feature = "top")]
 mod top;

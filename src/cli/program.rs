@@ -13,9 +13,9 @@ use super::print::{Answer, End, Screen};
 #[cfg(feature = "top")]
 use super::top;
 use super::{
-    audit, backup, catalog, check, deliveries, explain, grants, history, import, list, log,
+    audit, backup, catalog, check, deliveries, explain, export, grants, history, import, list, log,
     log_queue, next, print, receivers, record, redeliver, rehearse, reload, report, restore,
-    revalidate, run, sample, show, silences, status, token, webhook,
+    revalidate, run, sample, show, silences, status, store, token, webhook,
 };
 use crate::daemon::Clock;
 use crate::demo;
@@ -84,6 +84,8 @@ fn answer(arguments: Arguments) -> Result<Answer, CommandError> {
         | Command::Audit(_)
         | Command::Backup(_)
         | Command::Restore(_)
+        | Command::Store(_)
+        | Command::Export(_)
         | Command::Report(_)
         | Command::Catalog(_)
         | Command::Next(_)
@@ -131,6 +133,8 @@ async fn dispatch(global: &Global, command: Command) -> Result<Answer, CommandEr
         Command::Replay(args) => redeliver::replay(global, &args, screen),
         Command::Audit(args) => audit::answer(global, args, screen).await,
         Command::Backup(args) => backup::answer(global, &args, screen),
+        Command::Store(action) => store::answer(global, &action, screen),
+        Command::Export(args) => export::answer(global, args, screen).await,
         Command::Restore(args) => restore::answer(global, &args, screen),
         Command::Report(args) => report::answer(global, args, screen).await,
         Command::Catalog(args) => catalog::answer(args, screen),

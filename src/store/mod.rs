@@ -7,6 +7,7 @@
 mod across;
 mod audit;
 mod backup;
+mod condition;
 #[cfg(test)]
 mod conformance;
 mod error;
@@ -32,8 +33,13 @@ pub(crate) use audit::{Act, AuditFilter, AuditRow};
 pub(crate) use backup::{
     Backup, Contents, KeptBackup, Manner, NewBackup, backups, migration_copies,
 };
+#[cfg(test)]
+pub(crate) use condition::BrokenRule;
+pub(crate) use condition::{Compacted, Condition, Space, TableSize};
 pub(crate) use error::StoreError;
-pub(crate) use facade::{Control, Restore, Store, View, damaged, is_in_use, make_backup, problems};
+pub(crate) use facade::{
+    Control, Restore, Store, View, compact, damaged, examine, is_in_use, make_backup, problems,
+};
 pub(crate) use in_use::{InUse, KeptRow};
 pub(crate) use mutes::{MuteRow, NoticeRow, OutageRow, OwnFaultRow, Released, SilenceRow};
 pub(crate) use node::{NodeNote, NodeRow, ProcessId};

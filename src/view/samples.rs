@@ -17,9 +17,9 @@ use crate::domain::{
 };
 use crate::platforms::{AutoBootstrap, Platform};
 use crate::store::{
-    Act, AuditRow, Backup, CandidateRow, Contents, IntegrationRow, MuteRow, OutageRow, OwnFaultRow,
-    Requested, RestorePlan, RunRow, SilenceRow, StatusRow, StoredReport, TargetRow, TransitionRow,
-    Trigger,
+    Act, AuditRow, Backup, BrokenRule, CandidateRow, Condition, Contents, IntegrationRow, MuteRow,
+    OutageRow, OwnFaultRow, Requested, RestorePlan, RunRow, SilenceRow, Space, StatusRow,
+    StoredReport, TableSize, TargetRow, TransitionRow, Trigger,
 };
 
 const TESTS: &[Test] =
@@ -280,6 +280,19 @@ pub(crate) fn backup() -> Backup {
         bytes: 1_572_864,
         contents: Contents { schema: 17, epoch, rows: rows.into() },
         removed: vec!["/b/state-old.db".into()],
+    }
+}
+
+/// A condition of a database with a broken rule.
+pub(crate) fn condition() -> Condition {
+    let table = |name: &str, bytes| TableSize { name: name.to_owned(), bytes };
+    Condition {
+        damage: Vec::new(),
+        broken: vec![BrokenRule { rule: "the latest status change ends at the status", rows: 2 }],
+        contents: Some(backup().contents),
+        tables: vec![table("event", 1_048_576), table("run", 8192)],
+        space: Space { bytes: 1_572_864, free_bytes: 524_288, log_bytes: 4096 },
+        oldest_at: Some(at("2026-11-23T09:00:00Z")),
     }
 }
 

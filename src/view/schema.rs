@@ -8,9 +8,11 @@ use schemars::generate::SchemaSettings;
 use super::audit::Audited;
 use super::backup::{MadeBackup, Restored};
 use super::check::Checked;
+use super::condition::{CompactedStore, StoreCondition};
 use super::daemon::DaemonStatus;
 use super::delivery::{Delivery, ReplayPlan, Requeued};
 use super::explanation::Explained;
+use super::export::Exported;
 use super::grants::Granted;
 use super::history::Entry;
 use super::integration::Integration;
@@ -43,6 +45,8 @@ struct Commands<'a> {
     deliveries: Vec<Delivery<'a>>,
     /// Status of an integration with its evidence.
     explain: Explained<'a>,
+    /// Record of an export, one in each line.
+    export: Exported<'a>,
     /// Grants that an integration needs, with their states.
     grants: Granted<'a>,
     /// Runs and status changes, the latest first.
@@ -76,6 +80,12 @@ struct Commands<'a> {
     silences: Vec<Silence<'a>>,
     /// State of the daemon as a whole.
     status: DaemonStatus<'a>,
+    /// Condition of the database.
+    #[schemars(rename = "store check")]
+    store_check: StoreCondition<'a>,
+    /// Result of a compaction.
+    #[schemars(rename = "store compact")]
+    store_compact: CompactedStore,
     /// Report of one validation; with `--all`, a list of them.
     validate: OnDemand<'a>,
     /// Result of a test message.
@@ -136,6 +146,7 @@ fn printed_json_has_the_members_of_the_schema() {
     assert_members("audit", &Audited::from(&samples::audit()[0]));
     let backup = samples::backup();
     assert_members("backup", &MadeBackup::new(&backup, true, std::time::Duration::ZERO));
+    assert_members("store check", &StoreCondition::from(&samples::condition()));
     assert_members("restore", &Restored::from(&samples::restore()));
     assert_members("revalidate", &Revalidated::from(&samples::requested()));
     let timelines = samples::timelines();

@@ -17,6 +17,7 @@
 )]
 
 mod api;
+mod backups;
 mod check;
 mod commands;
 mod daemon;

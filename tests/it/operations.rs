@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::daemon::lake;
-use crate::support::{Config, Daemon, Receiver, revalidated, wait_for};
+use crate::support::{Config, Daemon, Receiver, wait_for};
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -377,35 +377,4 @@ fn folder_that_is_no_folder_is_not_called_missing() {
     let said = text(&elsewhere("", &dangling).run(&["run"]));
     assert!(said.contains("is a link that leads to no file"), "{said}");
     assert!(dangling.is_symlink(), "it was left as it is");
-}
-
-#[test]
-fn damaged_database_is_left_as_it_is() {
-    let config = Config::new("");
-    assert!(Daemon::start(&config).stop().success());
-    let database = config.dir().join("state.db");
-    let backups = config.dir().join("backups");
-    fs::create_dir(&backups).unwrap();
-    let made = config.run(&["backup", "--verify", backups.to_str().unwrap()]);
-    assert!(made.status.success(), "{}", text(&made));
-    let mut bytes = fs::read(&database).unwrap();
-    bytes[..16].copy_from_slice(b"no database here");
-    fs::write(&database, &bytes).unwrap();
-    for command in ["run", "list", "status"] {
-        let output = config.run(&[command]);
-        assert!(text(&output).contains("is damaged, and was left as it is"), "{}", text(&output));
-    }
-    assert_eq!(fs::read(&database).unwrap(), bytes);
-
-    let said = text(&config.run(&["run"]));
-    let (_, line) = said.split_once("to restore it: revalidated ").unwrap();
-    let words: Vec<_> = line.split_whitespace().chain(["--yes"]).collect();
-    let restored = revalidated(&words);
-    assert!(restored.status.success(), "{line}: {}", text(&restored));
-    assert!(Daemon::start(&config).stop().success());
-    let kept = fs::read_dir(config.dir()).unwrap().map(|entry| entry.unwrap().file_name());
-    let is_aside = |name: &std::ffi::OsString| {
-        name.to_str().unwrap().starts_with("state.db.before-restore-")
-    };
-    assert_eq!(kept.filter(is_aside).count(), 1);
 }

@@ -15,6 +15,7 @@ mod report;
 mod restore;
 mod revalidate;
 mod silences;
+mod store;
 mod token;
 #[cfg(feature = "top")]
 mod top;
@@ -43,6 +44,7 @@ pub(super) use revalidate::Revalidate;
 pub(super) use silences::{
     Acknowledge, EndSilence, Silence, SilenceAction, SilenceSort, Silences, Span,
 };
+pub(super) use store::{CheckStore, CompactStore, Export, ExportFormat, Records, StoreAction};
 pub(super) use token::Token;
 #[cfg(test)]
 pub(super) use token::TokenScope;
@@ -214,6 +216,14 @@ pub(super) enum Command {
     /// new epoch, by which receivers see that it goes on from an earlier state; messages that were pending then are
     /// sent again under their old ids. What follows is shown, and the command asks.
     Restore(Restore),
+    /// Verify the database, or give free pages back to the file system
+    #[command(subcommand)]
+    Store(StoreAction),
+    /// Write runs, status changes, events and deliveries of a time, for audits and warehouses
+    ///
+    /// Each kind of records comes for itself: events by their numbers, all others the newest first. They are written as
+    /// they are read, so that their number does not matter.
+    Export(Export),
     /// Report a month: how long each integration was enabled, its incidents, and what expires next
     ///
     /// Figures are summed up by platform and by label. Incidents count in the month of their beginning, recoveries
@@ -405,6 +415,10 @@ mod tests {
         ("audit --command reload --about lake --csv", "act: Some(Reload), target: Some(\"lake\")"),
         ("backup /b --keep 7 --verify --compact", "keep: Some(7), verify: true, compact: true"),
         ("restore /b/state.db --yes --author anna", "from: \"/b/state.db\", yes: true"),
+        ("store check --full --json", "full: true"),
+        ("store compact", "Compact(CompactStore"),
+        ("export --since 720h --only runs,events", "only: [Runs, Events], format: Ndjson"),
+        ("export --since 1h --only deliveries --format csv", "format: Csv"),
         ("report --month 2026-11 --label team=data --format html", "format: Html"),
         #[cfg(feature = "top")]
         ("top --once --author anna", "once: true"),
@@ -486,6 +500,9 @@ mod tests {
             ("replay on-call", "--since <WHEN>"),
             ("backup", "<FILE|DIR>"),
             ("restore --yes", "<FILE>"),
+            ("store", "check"),
+            ("export", "--since <WHEN>"),
+            ("export --since 1h --only rows", "invalid value 'rows'"),
             ("backup /b --keep 0", "0 is not in 1..=10000"),
             ("run --log-level a=b=c", "invalid value 'a=b=c'"),
         ];

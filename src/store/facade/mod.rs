@@ -17,7 +17,7 @@ pub(crate) use view::View;
 
 use std::path::Path;
 
-use super::{Backup, NewBackup, StoreError, sqlite};
+use super::{Backup, Compacted, Condition, NewBackup, StoreError, sqlite};
 
 /// Returns true when a daemon uses the database at `path`, false when none does, and none when that
 /// cannot be seen. Call it before the database is opened.
@@ -37,6 +37,26 @@ pub(crate) fn make_backup(
     is_stopped: &dyn Fn() -> bool,
 ) -> Result<Backup, StoreError> {
     sqlite::make_backup(path, new, is_stopped)
+}
+
+/// Verifies the database at `path` and measures it, also beside a running daemon. A full verification also
+/// compares indexes with their tables.
+///
+/// # Errors
+///
+/// Fails when it cannot be opened, or is of another version.
+pub(crate) fn examine(path: &Path, is_full: bool) -> Result<Condition, StoreError> {
+    sqlite::examine(path, is_full)
+}
+
+/// Gives free pages of the database at `path` back to the file system, also beside a running daemon; blocks for as
+/// long as it takes.
+///
+/// # Errors
+///
+/// Fails when the database was made by an earlier version and a daemon runs: it is written anew once.
+pub(crate) fn compact(path: &Path) -> Result<Compacted, StoreError> {
+    sqlite::compact(path)
 }
 
 /// Reads the whole database at `path`, also beside a running daemon; returns its problems, none when it is sound.

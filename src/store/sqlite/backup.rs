@@ -1,6 +1,6 @@
 //! Backups: verified copies under a name that no file had, or in a folder that keeps the newest.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::StoreError;
 use super::connect::open_to_copy;
@@ -37,7 +37,7 @@ pub(in crate::store) fn make_backup(
 }
 
 /// Refuses the name of a file that exists, and of a folder that does not.
-fn require_new_file(to: &PathBuf) -> Result<(), StoreError> {
+fn require_new_file(to: &Path) -> Result<(), StoreError> {
     if to.as_os_str().as_encoded_bytes().ends_with(b"/") {
         return Err(refused(to, "there is no such folder; create it"));
     }

@@ -26,7 +26,7 @@ const FREE_MIN: u64 = 16 * 1024 * 1024;
 pub(super) fn keep(store: &Path, version: u32) -> Result<(), StoreError> {
     let bytes = [store.to_owned(), beside(store, "-wal")];
     let bytes = bytes.iter().filter_map(|file| file.metadata().ok()).map(|file| file.len()).sum();
-    let kept = if has_space(store, bytes) { write(store, version) } else { Ok(None) };
+    let kept = has_space(store, bytes).then(|| write(store, version)).transpose();
     match kept {
         Ok(Some(path)) => {
             let shown = path.display();
@@ -52,7 +52,7 @@ fn has_space(store: &Path, bytes: u64) -> bool {
     })
 }
 
-fn write(store: &Path, version: u32) -> Result<Option<PathBuf>, StoreError> {
+fn write(store: &Path, version: u32) -> Result<PathBuf, StoreError> {
     let draft = Draft::new(folder_of(store))?;
     let conn = open_to_copy(store)?;
     let now = now(&conn)?;
@@ -64,7 +64,7 @@ fn write(store: &Path, version: u32) -> Result<Option<PathBuf>, StoreError> {
             warn!("an old copy cannot be deleted: {}: {error}", old.path.display());
         }
     }
-    Ok(Some(path))
+    Ok(path)
 }
 
 /// Returns the time of the engine, for a name alone.

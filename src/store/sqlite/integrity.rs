@@ -16,21 +16,22 @@ const PROBLEMS_MAX: u32 = 20;
 /// A quick verification reads every page once. A thorough one also compares indexes with their tables, and follows
 /// every reference.
 pub(super) fn problems(conn: &Connection, is_thorough: bool) -> Result<Vec<String>, StoreError> {
-    let pragma = if is_thorough { "integrity_check" } else { "quick_check" };
-    let checked = (|| {
-        let mut statement = conn.prepare(&format!("PRAGMA {pragma}({PROBLEMS_MAX})"))?;
-        let lines = statement.query_map([], |row| row.get::<_, String>(0))?;
-        let mut found = lines.collect::<Result<Vec<_>, _>>()?;
-        found.retain(|line| line != "ok");
-        if is_thorough && found.is_empty() {
-            found = broken_references(conn)?;
-        }
-        Ok(found)
-    })();
-    match checked {
+    match found(conn, is_thorough) {
         Err(error) if is_damage(&error) => Ok(vec![error.to_string()]),
         other => Ok(other?),
     }
+}
+
+fn found(conn: &Connection, is_thorough: bool) -> Result<Vec<String>, rusqlite::Error> {
+    let pragma = if is_thorough { "integrity_check" } else { "quick_check" };
+    let mut statement = conn.prepare(&format!("PRAGMA {pragma}({PROBLEMS_MAX})"))?;
+    let lines = statement.query_map([], |row| row.get::<_, String>(0))?;
+    let mut found = lines.collect::<Result<Vec<_>, _>>()?;
+    found.retain(|line| line != "ok");
+    if is_thorough && found.is_empty() {
+        found = broken_references(conn)?;
+    }
+    Ok(found)
 }
 
 fn is_damage(error: &rusqlite::Error) -> bool {
@@ -38,7 +39,8 @@ fn is_damage(error: &rusqlite::Error) -> bool {
     matches!(code, Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt))
 }
 
-fn broken_references(conn: &Connection) -> Result<Vec<String>, rusqlite::Error> {
+/// Returns the references that lead nowhere, by their tables.
+pub(super) fn broken_references(conn: &Connection) -> Result<Vec<String>, rusqlite::Error> {
     const SQL: &str = "
         SELECT \"table\", parent, count(*) FROM pragma_foreign_key_check
         GROUP BY 1, 2 ORDER BY 1, 2 LIMIT ?1";

@@ -12,6 +12,8 @@ mod backup;
 mod before_migration;
 mod clock_rollback;
 mod column;
+mod compact;
+mod condition;
 mod configuration;
 mod connect;
 mod control;
@@ -49,6 +51,7 @@ mod resend;
 mod reserve;
 mod restore;
 mod row;
+mod rules;
 mod run;
 mod search;
 mod sharing;
@@ -96,6 +99,8 @@ use crate::domain::ledger::{
 use crate::domain::{IntegrationId, OwnFault, Schedule, Timestamp};
 
 pub(in crate::store) use backup::make_backup;
+pub(in crate::store) use compact::compact;
+pub(in crate::store) use condition::examine;
 pub(in crate::store) use connect::damaged_by;
 pub(in crate::store) use control::Control;
 pub(in crate::store) use integrity::problems_of;

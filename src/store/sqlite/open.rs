@@ -6,7 +6,7 @@
 use std::fs::{File, OpenOptions, Permissions};
 use std::io;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
@@ -161,6 +161,8 @@ fn create(path: &Path) -> Result<(), StoreError> {
     made.and_then(|file| file.set_permissions(Permissions::from_mode(MODE))).map_err(failed)?;
     let mut conn = connect(&draft)?;
     conn.pragma_update(None, "synchronous", "FULL")?;
+    // Free pages can be given back in steps later.
+    conn.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     migrate(&mut conn)?;
     conn.close().map_err(|(_conn, error)| error)?;
     std::fs::rename(&draft, path).map_err(failed)?;

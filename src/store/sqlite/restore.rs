@@ -111,7 +111,7 @@ fn remove_leftover(path: &Path) -> Result<(), StoreError> {
 }
 
 /// Takes the locks of a daemon, with or without a database.
-fn locked(store: &Path) -> Result<Locks, StoreError> {
+pub(super) fn locked(store: &Path) -> Result<Locks, StoreError> {
     let stopped = |error| match error {
         StoreError::InUse { path, .. } => {
             let problem = "a daemon uses it; stop it first (systemctl stop revalidated)".to_owned();

@@ -1,6 +1,7 @@
 //! The file: made, locked, refused, shared; and the threads that serve it.
 
 mod backup;
+mod condition;
 mod control;
 mod older;
 mod outside;

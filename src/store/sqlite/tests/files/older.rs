@@ -16,7 +16,7 @@ const STORES: [(u32, &str); 5] = [
 ];
 
 /// Makes a database as version `version` left it.
-fn old(place: &Place, version: u32) {
+pub(super) fn old(place: &Place, version: u32) {
     let conn = Connection::open(place.path()).unwrap();
     for (_, sql) in MIGRATIONS.iter().take_while(|(number, _)| *number <= version) {
         conn.execute_batch(sql).unwrap();
