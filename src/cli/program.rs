@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::Parser;
 
-use super::args::{Arguments, Command, Global, ImportAction, Run, WebhookAction};
+use super::args::{Arguments, Command, Global, Run, WebhookAction};
 use super::error::{CommandError, print_error};
 use super::print::{Answer, End, Screen};
 #[cfg(feature = "top")]
@@ -141,7 +141,7 @@ async fn dispatch(global: &Global, command: Command) -> Result<Answer, CommandEr
         Command::Next(args) => next::answer(&args, screen),
         Command::Sample(args) => sample::answer(&args),
         Command::Token(args) => token::answer(&args),
-        Command::Import(ImportAction::Csv(args)) => import::answer(global, &args),
+        Command::Import(args) => import::answer(global, &args).await,
         Command::Demo(options) => {
             demo::demo(options.into()).await?;
             Ok(Answer::good(String::new()))

@@ -28,6 +28,7 @@ use std::path::{Path, PathBuf};
 pub(crate) use backup::Backups;
 pub(crate) use entry::Entry;
 pub(crate) use gather::DropIns;
+pub(crate) use import::{Form, Import, Needed, Place, Previous, Source};
 pub(crate) use integration::{Integration, Plan};
 pub(crate) use names::name_problem;
 pub(crate) use schedules::schedule_problem;
@@ -116,37 +117,24 @@ pub(crate) fn load_partly(main: Option<&Path>, now: Timestamp) -> Result<Loaded,
     Ok(loaded)
 }
 
-/// Drop-in that is made from a table of comma-separated values.
-#[derive(Debug)]
-pub(crate) struct Import {
-    /// Path of the drop-in, which is not read if it is there already.
-    pub(crate) path: PathBuf,
-    /// Content for the drop-in.
-    pub(crate) text: String,
-    /// Number of integrations in it.
-    pub(crate) integrations: usize,
-}
-
-/// Reads the configuration as it will be with the integrations of a table, beside the drop-in that they make.
-/// The table is read from `csv`, and each integration gets `template`. Without `path`, the drop-in is
-/// named like the table.
+/// Reads the configuration as it will be with the integrations of a file of another program, beside the drop-in that
+/// they make. Keys at the paths in `left_out` are taken out of them. Without `path`, the drop-in is named like
+/// the file.
 ///
 /// # Errors
 ///
-/// Fails like [`load`]; faults of the table name its lines.
+/// Fails like [`load`]; faults of the file name its lines.
 pub(crate) fn load_with(
     main: Option<&Path>,
-    csv: &Path,
-    template: Option<&str>,
+    source: &Source,
     path: Option<&Path>,
+    left_out: &BTreeSet<String>,
     now: Timestamp,
 ) -> Result<(Loaded, Import), Faulty> {
     let faults = Faults::default();
-    let path = path.map_or_else(|| gather::drop_in_for(main, csv), Path::to_owned);
+    let path = path.map_or_else(|| source.drop_in(main), Path::to_owned);
     let mut gathered = Gathered { without: Some(path.clone()), ..Gathered::default() };
-    let text = files::text(csv, &faults).unwrap_or_default();
-    let entries = import::read(&text, csv, template, &faults);
-    let import = Import { path, text: import::drop_in(&entries, csv), integrations: entries.len() };
+    let (entries, import) = import::read(source, &faults).into_import(source, path, left_out);
     gathered.integrations = entries;
     Ok((interpreted(gathered, main, std::env::vars_os(), faults, now)?, import))
 }

@@ -27,6 +27,16 @@ pub(crate) struct Fault {
     pub(crate) message: String,
 }
 
+/// Beginning of the message about a key that nothing reads.
+const UNKNOWN_KEY: &str = "unknown key";
+
+impl Fault {
+    /// True for a key that nothing reads.
+    pub(crate) fn is_unknown_key(&self) -> bool {
+        self.message.starts_with(UNKNOWN_KEY)
+    }
+}
+
 impl std::fmt::Display for Fault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { origin, path, message } = self;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 use std::time::Duration;
 
+use super::UNKNOWN_KEY;
 use super::words::{duration, join, nearest, quoted};
 use super::{Fault, Faults, Kind, Value};
 use crate::domain::duration_text;
@@ -243,7 +244,7 @@ impl<'a> Reader<'a> {
                 None if known.is_empty() => "this table has no keys".to_owned(),
                 None => format!("known keys are {}", known.join(", ")),
             };
-            self.fault_at(value, &self.path_of(key), format!("unknown key; {hint}"));
+            self.fault_at(value, &self.path_of(key), format!("{UNKNOWN_KEY}; {hint}"));
         }
     }
 

@@ -31,7 +31,7 @@ pub(super) use deliveries::{Deliveries, DeliverySort};
 pub(super) use fitting::Fitting;
 pub(super) use grants::Grants;
 pub(super) use history::{Entries, History};
-pub(super) use import::{ImportAction, ImportCsv};
+pub(super) use import::{Import, ImportAction, ImportImmuta, ImportInto};
 pub(super) use list::{List, Sort};
 pub(super) use receivers::{
     Disable, Enable, ReceiverAction, ReceiverSort, Receivers, Redeliver, Replay, WebhookAction,
@@ -235,9 +235,11 @@ pub(super) enum Command {
     Next(Next),
     /// Print a sample configuration for a platform
     Sample(Sample),
-    /// Make integrations from a table
-    #[command(subcommand)]
-    Import(ImportAction),
+    /// Make a drop-in from the integrations of another program: answers of `GET /integrations`, a table, profiles
+    ///
+    /// Nothing is written while the configuration would have a fault, and nothing is overwritten. Secrets are never
+    /// copied: the drop-in refers to them, and what to add to the unit is printed.
+    Import(Import),
     /// Make a token for the HTTP server; it is shown once, with its hash and the lines of the configuration
     Token(Token),
     /// Demonstrate the daemon with a platform and a receiver of its own

@@ -1,6 +1,6 @@
 //! Assembly: the configuration as validators, senders and settings that the daemon works with.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use super::super::clock::Clock;
 use super::filters::check_filters;
 use super::integration::{Assembled, integration};
 use super::receiver::{Read, receiver};
-use crate::config::{self, DropIns, Faulty, Import, Loaded, Settings};
+use crate::config::{self, DropIns, Faulty, Form, Import, Loaded, Settings, Source};
 use crate::domain::Maintenance;
 use crate::input::{Fault, Reference};
 use crate::platforms::{LogInMemory, PLATFORMS, Peers, Platform};
@@ -57,19 +57,42 @@ pub(crate) fn open_partly(main: Option<&Path>) -> Result<(Assembly, Option<Fault
     Ok(assemble_partly(config::load_partly(main, Clock::default().now())?, PLATFORMS))
 }
 
-/// Reads and assembles the configuration as it will be with the integrations of a table.
+/// Reads and assembles the configuration as it will be with the integrations of a file of another program. Keys of
+/// them that no platform knows are left out, and named.
 ///
 /// # Errors
 ///
-/// Returns every fault of every file, and of the table.
+/// Returns every fault of every file, and of the one that is imported.
 pub(crate) fn open_with(
     main: Option<&Path>,
-    csv: &Path,
-    template: Option<&str>,
+    source: &Source,
     path: Option<&Path>,
 ) -> Result<(Assembly, Import), Faulty> {
-    let (loaded, import) = config::load_with(main, csv, template, path, Clock::default().now())?;
-    Ok((assemble(loaded, PLATFORMS)?, import))
+    let mut left_out = BTreeSet::new();
+    loop {
+        let now = Clock::default().now();
+        let (loaded, import) = config::load_with(main, source, path, &left_out, now)?;
+        let faulty = match assemble(loaded, PLATFORMS) {
+            Ok(assembly) => return Ok((assembly, import)),
+            Err(faulty) => faulty,
+        };
+        let before = left_out.len();
+        // A heading of a table was typed by hand: there an unknown key is a mistake.
+        if source.form != Form::Csv {
+            left_out.extend(unknown_keys(&faulty, source));
+        }
+        if left_out.len() == before {
+            return Err(faulty);
+        }
+    }
+}
+
+/// Returns the paths of keys in the imported file that no platform knows.
+fn unknown_keys(faulty: &Faulty, source: &Source) -> Vec<String> {
+    let own = source.file.display().to_string();
+    let is_own = |fault: &&Fault| fault.origin.starts_with(&own) && fault.path.starts_with('[');
+    let unknown = faulty.faults.iter().filter(is_own).filter(|fault| fault.is_unknown_key());
+    unknown.map(|fault| fault.path.clone()).collect()
 }
 
 /// Turns a configuration that was read into validators.

@@ -4,11 +4,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use csv::StringRecord;
-use toml_edit::{Array, ArrayOfTables, DocumentMut, InlineTable, Item, Table};
+use ::csv::{ReaderBuilder, StringRecord, Trim};
 
-use super::entry::Entry;
-use super::format::Format;
+use super::draft::insert;
+use crate::config::entry::Entry;
+use crate::config::format::Format;
 use crate::input::{Fault, Faults, Kind, Value, quoted};
 
 /// Last parts of the keys whose values are whole numbers.
@@ -29,7 +29,7 @@ pub(super) fn read(
     faults: &Faults,
 ) -> Vec<Entry> {
     let source = Source { file: shown.display().to_string(), faults };
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
+    let mut reader = ReaderBuilder::new().trim(Trim::All).from_reader(text.as_bytes());
     let headings = match reader.headers() {
         Ok(headings) => headings.clone(),
         Err(error) => {
@@ -55,8 +55,8 @@ pub(super) fn read(
     entries
 }
 
-fn line(position: Option<&csv::Position>) -> u64 {
-    position.map_or(1, csv::Position::line)
+fn line(position: Option<&::csv::Position>) -> u64 {
+    position.map_or(1, ::csv::Position::line)
 }
 
 /// File that is being read, with the faults found so far.
@@ -129,63 +129,6 @@ fn value(heading: &str, cell: &str, origin: &Arc<str>) -> Result<Value, &'static
     }
 }
 
-/// Inserts a value under a path of keys.
-fn insert(table: &mut Value, path: &[&str], value: Value) {
-    let Some((key, rest)) = path.split_first() else {
-        *table = value;
-        return;
-    };
-    let Kind::Table(entries) = &mut table.kind else { return };
-    if let Some((_, next)) = entries.iter_mut().find(|(name, _)| name == key) {
-        return insert(next, rest, value);
-    }
-    let mut next = Value { kind: Kind::Table(Vec::new()), origin: Arc::clone(&value.origin) };
-    insert(&mut next, rest, value);
-    entries.push(((*key).to_owned(), next));
-}
-
-/// Returns entries as a drop-in, with where they came from in its first line.
-pub(super) fn drop_in(entries: &[Entry], from: &Path) -> String {
-    let mut tables = ArrayOfTables::new();
-    for entry in entries {
-        tables.push(table(&entry.value));
-    }
-    let mut document = DocumentMut::new();
-    document.insert("integration", Item::ArrayOfTables(tables));
-    let name = from.file_name().unwrap_or_default().to_string_lossy();
-    let name: String = name.chars().filter(|char| !char.is_control()).collect();
-    format!("# From {name} by `revalidated import csv`.\n\n{document}")
-}
-
-fn table(value: &Value) -> Table {
-    let mut table = Table::new();
-    let Kind::Table(entries) = &value.kind else { return table };
-    for (key, value) in entries {
-        let item = if key == "config" {
-            Item::Table(self::table(value))
-        } else {
-            Item::Value(plain(value))
-        };
-        table.insert(key, item);
-    }
-    table
-}
-
-fn plain(value: &Value) -> toml_edit::Value {
-    match &value.kind {
-        Kind::Null => "".into(),
-        Kind::Bool(flag) => (*flag).into(),
-        Kind::Integer(number) => (*number).into(),
-        Kind::Float(number) => (*number).into(),
-        Kind::String(text) => text.as_str().into(),
-        Kind::Array(items) => toml_edit::Value::Array(items.iter().map(plain).collect::<Array>()),
-        Kind::Table(entries) => {
-            let entries = entries.iter().map(|(key, value)| (key.as_str(), plain(value)));
-            toml_edit::Value::InlineTable(entries.collect::<InlineTable>())
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -219,16 +162,6 @@ b,h2,,\"x, y\",,,@hourly
         ];
         assert_eq!(json, expected);
         assert_eq!(&*entries[1].value.entry("name").unwrap().origin, "t.csv:3");
-    }
-
-    #[test]
-    fn drop_in_means_the_same_as_the_table() {
-        let (entries, _) = imported(TABLE);
-        let text = drop_in(&entries, Path::new("/x/t.csv"));
-        assert!(text.starts_with("# From t.csv by `revalidated import csv`.\n"), "{text}");
-        let root = Format::Toml.parse(&text, "f").unwrap().to_json();
-        let expected: Vec<_> = entries.iter().map(|entry| entry.value.to_json()).collect();
-        assert_eq!(root["integration"], serde_json::json!(expected));
     }
 
     #[test]
