@@ -94,6 +94,11 @@ step_daemon() {
   build
   repeated tests/daemon/run.py target/debug/revalidated
 }
+# Alert rules, dashboard and metrics, judged by promtool; without one it says that it is left out.
+step_alerts() {
+  build
+  tests/alerts/run.py target/debug/revalidated
+}
 # The interface, attacked by its document for a minute, and read by clients that are made from it while the daemon is killed.
 step_api() {
   build
@@ -185,7 +190,7 @@ step_deliveries() {
   benches/deliveries.py target/release/revalidated
 }
 
-default=(install format lint deny test cases daemon api trino seeds docs book systemd crash)
+default=(install format lint deny test cases daemon api alerts trino seeds docs book systemd crash)
 long=(features fuzz mutants simulate evaluate attack page open)
 release=(load deliveries interface)
 case "${1:-}" in

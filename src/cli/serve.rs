@@ -63,18 +63,18 @@ impl Servers {
 
     /// Answers from now on, with what `daemon` knows.
     pub(super) fn start(self, daemon: &Daemon) -> Serving {
-        let stop = CancellationToken::new();
+        let (stop, requests) = (CancellationToken::new(), daemon.metrics.requests());
         let mut tasks = Vec::new();
         if let Some(server) = self.metrics {
             let router = metrics(daemon.metrics.clone());
-            tasks.push(tokio::spawn(server.serve(router, stop.clone())));
+            tasks.push(tokio::spawn(server.serve(router, requests.clone(), stop.clone())));
         }
         if let Some(server) = self.http {
             let url = daemon.http.borrow().url.clone().unwrap_or_default();
             let router = api::router(Api::new(daemon, url)).merge(pages(daemon));
             let (handle, settings) = (server.handle(), daemon.http.clone());
             tasks.push(tokio::spawn(follow(handle, settings, stop.clone())));
-            tasks.push(tokio::spawn(server.serve(router, stop.clone())));
+            tasks.push(tokio::spawn(server.serve(router, requests, stop.clone())));
         }
         Serving { tasks, stop }
     }

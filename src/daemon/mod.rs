@@ -39,6 +39,7 @@ mod simulated;
 #[cfg(test)]
 mod tests;
 mod text;
+mod usage;
 mod validate;
 
 pub(crate) use assemble::{

@@ -20,6 +20,7 @@ use super::admission::{Busy, READ_MAX, REQUEST_MAX, Streaming, Ticket};
 use super::caller::Caller;
 use super::peer::Peer;
 use super::refusal::Refusal;
+use super::requests::Requests;
 use super::tls::Tls;
 use crate::domain::one_line;
 
@@ -50,6 +51,7 @@ pub(super) struct Gate {
     pub(super) access: Access,
     pub(super) tls: Option<Arc<Tls>>,
     pub(super) router: Router,
+    pub(super) requests: Requests,
 }
 
 /// Two ends of a connection: the peer, and the ticket of this server.
@@ -79,6 +81,7 @@ impl Gate {
         for (name, value) in DEFAULTS {
             answer.headers_mut().entry(name).or_insert(value);
         }
+        self.requests.answered(&method, answer.status());
         let (status, path) = (answer.status().as_u16(), one_line(&path, LOGGED_MAX));
         let ms = begun.elapsed().as_millis();
         if is_read(&method) || status < 400 {

@@ -8,20 +8,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use prometheus_client::collector::Collector;
+use prometheus_client::encoding::DescriptorEncoder;
 use prometheus_client::encoding::text::{encode_eof, encode_registry};
-use prometheus_client::encoding::{
-    DescriptorEncoder, EncodeGaugeValue, EncodeMetric, MetricEncoder,
-};
-use prometheus_client::metrics::MetricType;
-use prometheus_client::metrics::counter::{ConstCounter, Counter};
+use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
+use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
+use super::gauges::{
+    Backlog, Begin as _, IntegrationState, counter, integration_metrics, receiver_metrics, set,
+    timestamp_metrics,
+};
 use super::lateness::Lateness;
-use crate::domain::{Class, Next, OwnFault, ReportStatus, Status, Timestamp};
+use super::process::Process;
+use super::requests::Requests;
+use crate::domain::{Class, Next, OwnFault, ReportStatus, Timestamp};
 
 /// Prefix of every metric's name.
 const PREFIX: &str = "revalidated";
@@ -46,6 +49,7 @@ pub(crate) struct Metrics {
     in_flight: Gauge,
     attempts: Family<Labels<2, String>, Counter>,
     store_failures: Counter,
+    requests: Requests,
 }
 
 impl Default for Metrics {
@@ -60,6 +64,7 @@ impl Default for Metrics {
             in_flight: Gauge::default(),
             attempts: Family::default(),
             store_failures: Counter::default(),
+            requests: Requests::default(),
         };
         let version = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
         registry.register("build", "Version that runs here", version);
@@ -75,6 +80,8 @@ impl Default for Metrics {
         registry.register("delivery_attempts", help, metrics.attempts.clone());
         let help = "Failed operations of the store";
         registry.register("store_failures", help, metrics.store_failures.clone());
+        let help = "Requests over HTTP that were answered";
+        registry.register("http_requests", help, metrics.requests.counter());
         Self { registry: Arc::new(registry), ..metrics }
     }
 }
@@ -136,6 +143,11 @@ impl Metrics {
         self.attempts.get_or_create(&labels).inc();
     }
 
+    /// Returns the counter of requests over HTTP.
+    pub(crate) fn requests(&self) -> Requests {
+        self.requests.clone()
+    }
+
     /// Counts a failed operation of the store.
     pub(crate) fn store_failed(&self) {
         self.store_failures.inc();
@@ -147,11 +159,15 @@ impl Metrics {
     ///
     /// Fails only when a metric cannot be written.
     pub(crate) fn text(&self, state: State) -> Result<String, fmt::Error> {
-        let mut now = Registry::with_prefix(PREFIX);
+        let (mut now, mut process) = (Registry::with_prefix(PREFIX), Registry::default());
+        if let Some(own) = state.process {
+            process.register_collector(Box::new(own));
+        }
         now.register_collector(Box::new(state));
         let mut text = String::new();
         encode_registry(&mut text, &self.registry)?;
         encode_registry(&mut text, &now)?;
+        encode_registry(&mut text, &process)?;
         encode_eof(&mut text)?;
         Ok(text)
     }
@@ -172,6 +188,10 @@ pub(crate) struct State {
     pub(crate) loaded_at: Option<Timestamp>,
     /// Backups that the daemon makes; none when it makes none.
     pub(crate) backups: Option<Backups>,
+    /// Sizes of the database's files in bytes, by what they hold.
+    pub(crate) store_bytes: Vec<(&'static str, u64)>,
+    /// State of this process; none where the system does not show it.
+    pub(crate) process: Option<Process>,
     /// Values from the store; none when it cannot be read.
     pub(crate) stored: Option<Stored>,
 }
@@ -207,66 +227,16 @@ pub(crate) struct Stored {
     pub(crate) own_faults: Vec<OwnFault>,
 }
 
-/// State of one integration.
-#[derive(Debug)]
-pub(crate) struct IntegrationState {
-    /// Name of the integration, the value of its label.
-    pub(crate) name: String,
-    /// Published name of its platform.
-    pub(crate) platform: String,
-    /// Status at the moment of the scrape.
-    pub(crate) status: Status,
-    /// Instant at which its latest run began.
-    pub(crate) last_run_at: Option<Timestamp>,
-    /// Earliest expiry among its certificates, tokens, secrets and keys.
-    pub(crate) expires_at: Option<Timestamp>,
-    /// Conditions that change its messages: `muted`, `flapping`, `outage`.
-    pub(crate) conditions: Vec<&'static str>,
-}
-
-/// Pending deliveries of one receiver.
-#[derive(Debug)]
-pub(crate) struct Backlog {
-    /// Name of the receiver, the value of its label.
-    pub(crate) name: String,
-    /// Number of its pending deliveries.
-    pub(crate) pending: u32,
-    /// Age of the oldest event among these; zero without any.
-    pub(crate) oldest_age: Duration,
-    /// True while the receiver is disabled.
-    pub(crate) is_disabled: bool,
-}
-
 impl Collector for State {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        let Self { planner_rounds, outbox_rounds, permits, reload_success, loaded_at, .. } = self;
-        let Self { backups, stored, .. } = self;
         let encoder = &mut encoder;
-        counter(encoder, "planner_rounds", "Rounds of the planner", *planner_rounds)?;
-        counter(encoder, "outbox_rounds", "Rounds of the outbox", *outbox_rounds)?;
-        let mut gauge =
-            encoder.gauge("runs_limit", "Maximum number of validation runs at once", None)?;
-        for Permits { limit, max, .. } in permits {
-            set(&mut gauge, &[("limit", *limit)], *max)?;
-        }
-        let help = "Due validation runs that wait for a permit";
-        let mut gauge = encoder.gauge("runs_waiting", help, None)?;
-        for Permits { limit, waiting, .. } in permits {
-            set(&mut gauge, &[("limit", *limit)], *waiting)?;
-        }
-        let help = "1 unless the latest start or reload refused the configuration";
-        let mut gauge = encoder.gauge("config_reload_success", help, None)?;
-        gauge.encode_gauge(&u32::from(*reload_success))?;
-        if let Some(at) = loaded_at {
-            let help = "Instant at which the configuration in force was loaded";
-            let mut gauge = encoder.gauge("config_loaded_timestamp", help, Some(&Unit::Seconds))?;
-            gauge.encode_gauge(&at.since(Timestamp(0)).as_secs_f64())?;
-        }
-        backup_metrics(encoder, backups.as_ref())?;
+        self.daemon(encoder)?;
         let help = "1 while the store can be read; without it its metrics are left out";
         let mut gauge = encoder.gauge("store_readable", help, None)?;
-        gauge.encode_gauge(&u32::from(stored.is_some()))?;
-        let Some(Stored { integrations, receivers, own_faults }) = stored else { return Ok(()) };
+        gauge.encode_gauge(&u32::from(self.stored.is_some()))?;
+        let Some(Stored { integrations, receivers, own_faults }) = &self.stored else {
+            return Ok(());
+        };
         integration_metrics(encoder, integrations)?;
         timestamp_metrics(encoder, integrations)?;
         receiver_metrics(encoder, receivers)?;
@@ -275,6 +245,39 @@ impl Collector for State {
         for &fault in OwnFault::ALL {
             let lasts = u32::from(own_faults.contains(&fault));
             set(&mut gauge, &[("fault", fault.as_str())], lasts)?;
+        }
+        Ok(())
+    }
+}
+
+impl State {
+    /// Writes what is known without the store.
+    fn daemon(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        counter(encoder, "planner_rounds", "Rounds of the planner", self.planner_rounds)?;
+        counter(encoder, "outbox_rounds", "Rounds of the outbox", self.outbox_rounds)?;
+        let mut gauge =
+            encoder.gauge("runs_limit", "Maximum number of validation runs at once", None)?;
+        for Permits { limit, max, .. } in &self.permits {
+            set(&mut gauge, &[("limit", *limit)], *max)?;
+        }
+        let help = "Due validation runs that wait for a permit";
+        let mut gauge = encoder.gauge("runs_waiting", help, None)?;
+        for Permits { limit, waiting, .. } in &self.permits {
+            set(&mut gauge, &[("limit", *limit)], *waiting)?;
+        }
+        let help = "1 unless the latest start or reload refused the configuration";
+        let mut gauge = encoder.gauge("config_reload_success", help, None)?;
+        gauge.encode_gauge(&u32::from(self.reload_success))?;
+        if let Some(at) = self.loaded_at {
+            let help = "Instant at which the configuration in force was loaded";
+            let mut gauge = encoder.gauge("config_loaded_timestamp", help, Some(&Unit::Seconds))?;
+            gauge.encode_gauge(&at.since(Timestamp(0)).as_secs_f64())?;
+        }
+        backup_metrics(encoder, self.backups.as_ref())?;
+        let help = "Size of the database and of its log of changes";
+        let mut gauge = encoder.gauge("store", help, Some(&Unit::Bytes))?;
+        for (file, bytes) in &self.store_bytes {
+            set(&mut gauge, &[("file", *file)], *bytes)?;
         }
         Ok(())
     }
@@ -291,113 +294,12 @@ fn backup_metrics(encoder: &mut DescriptorEncoder<'_>, backups: Option<&Backups>
     gauge.encode_gauge(&at.since(Timestamp(0)).as_secs_f64())
 }
 
-fn integration_metrics(
-    encoder: &mut DescriptorEncoder<'_>,
-    all: &[IntegrationState],
-) -> fmt::Result {
-    let mut gauge = encoder.gauge("integrations", "Integrations by status", None)?;
-    for status in Status::ALL.iter().copied().filter(|status| *status != Status::Deleted) {
-        let count = all.iter().filter(|one| one.status == status).count();
-        set(&mut gauge, &[("status", status.as_str())], count)?;
-    }
-    let help = "Status of each integration, always 1";
-    let mut gauge = encoder.gauge("integration_status", help, None)?;
-    for IntegrationState { name, platform, status, .. } in all {
-        let labels: [(_, &str); 3] =
-            [("integration", name), ("platform", platform), ("status", status.as_str())];
-        set(&mut gauge, &labels, 1_u32)?;
-    }
-    let help = "Condition that changes the messages about an integration, always 1";
-    let mut gauge = encoder.gauge("integration_condition", help, None)?;
-    for IntegrationState { name, conditions, .. } in all {
-        for condition in conditions {
-            let labels: [(_, &str); 2] = [("integration", name), ("condition", condition)];
-            set(&mut gauge, &labels, 1_u32)?;
-        }
-    }
-    Ok(())
-}
-
-fn timestamp_metrics(encoder: &mut DescriptorEncoder<'_>, all: &[IntegrationState]) -> fmt::Result {
-    type Instant = fn(&IntegrationState) -> Option<Timestamp>;
-    let metrics: [(_, _, Instant); 2] = [
-        (
-            "integration_last_run_timestamp",
-            "Instant at which the latest run of each integration began",
-            |one| one.last_run_at,
-        ),
-        (
-            "expiry_timestamp",
-            "Earliest expiry of a certificate, token, secret or key of each integration",
-            |one| one.expires_at,
-        ),
-    ];
-    for (name, help, instant) in metrics {
-        let mut gauge = encoder.gauge(name, help, Some(&Unit::Seconds))?;
-        for (one, at) in all.iter().filter_map(|one| Some((one, instant(one)?))) {
-            let at = at.since(Timestamp(0)).as_secs_f64();
-            set(&mut gauge, &[("integration", one.name.as_str())], at)?;
-        }
-    }
-    Ok(())
-}
-
-fn receiver_metrics(encoder: &mut DescriptorEncoder<'_>, all: &[Backlog]) -> fmt::Result {
-    let mut gauge = encoder.gauge("deliveries_pending", "Deliveries that are pending", None)?;
-    for Backlog { name, pending, .. } in all {
-        set(&mut gauge, &[("receiver", name.as_str())], *pending)?;
-    }
-    let help = "Age of the oldest event with a pending delivery";
-    let mut gauge = encoder.gauge("deliveries_oldest_pending_age", help, Some(&Unit::Seconds))?;
-    for Backlog { name, oldest_age, .. } in all {
-        set(&mut gauge, &[("receiver", name.as_str())], oldest_age.as_secs_f64())?;
-    }
-    let help = "1 while the receiver is disabled and its pending deliveries wait";
-    let mut gauge = encoder.gauge("receiver_disabled", help, None)?;
-    for Backlog { name, is_disabled, .. } in all {
-        set(&mut gauge, &[("receiver", name.as_str())], u32::from(*is_disabled))?;
-    }
-    Ok(())
-}
-
-/// Shorthand that begins a gauge.
-trait Begin {
-    fn gauge<'s>(
-        &'s mut self,
-        name: &'s str,
-        help: &str,
-        unit: Option<&'s Unit>,
-    ) -> Result<MetricEncoder<'s>, fmt::Error>;
-}
-
-impl Begin for DescriptorEncoder<'_> {
-    fn gauge<'s>(
-        &'s mut self,
-        name: &'s str,
-        help: &str,
-        unit: Option<&'s Unit>,
-    ) -> Result<MetricEncoder<'s>, fmt::Error> {
-        self.encode_descriptor(name, &format!("{help}."), unit, MetricType::Gauge)
-    }
-}
-
-fn set<const COUNT: usize>(
-    gauge: &mut MetricEncoder<'_>,
-    labels: &Labels<COUNT, &str>,
-    value: impl EncodeGaugeValue,
-) -> fmt::Result {
-    ConstGauge::new(value).encode(gauge.encode_family(labels)?)
-}
-
-fn counter(encoder: &mut DescriptorEncoder<'_>, name: &str, help: &str, value: u64) -> fmt::Result {
-    let help = format!("{help}.");
-    let metric = encoder.encode_descriptor(name, &help, None, MetricType::Counter)?;
-    ConstCounter::new(value).encode(metric)
-}
-
 #[cfg(test)]
 mod tests {
+    use axum::http::{Method, StatusCode};
+
     use super::*;
+    use crate::domain::Status;
 
     fn state(stored: Option<Stored>) -> State {
         let permits = |limit, max, waiting| Permits { limit, max, waiting };
@@ -408,6 +310,15 @@ mod tests {
             backups: Some(Backups { newest_at: Some(Timestamp(2_500)), is_good: false }),
             outbox_rounds: 8,
             permits: vec![permits("runs", 64, 0), permits("runs_per_host", 4, 12)],
+            store_bytes: vec![("database", 8192), ("log", 4096)],
+            process: Some(Process {
+                cpu_secs: 1.5,
+                resident_bytes: 50_000_000,
+                virtual_bytes: 300_000_000,
+                open_fds: 31,
+                max_fds: Some(1024),
+                started_at_secs: 1_795_381_100.5,
+            }),
             stored,
         }
     }
@@ -417,7 +328,9 @@ mod tests {
             name: name.to_owned(),
             platform: "Native S3".to_owned(),
             status,
+            labels: Vec::new(),
             last_run_at,
+            next_run_at: last_run_at.map(|at| at.plus(Duration::from_secs(60))),
             expires_at: None,
             conditions: Vec::new(),
         };
@@ -427,6 +340,7 @@ mod tests {
                 IntegrationState {
                     expires_at: Some(Timestamp(1_800_000_000_000)),
                     conditions: vec!["muted", "outage"],
+                    labels: vec!["team=data".to_owned(), "tier=1".to_owned()],
                     ..ran
                 },
                 integration("new", Status::Creating, None),
@@ -457,6 +371,7 @@ mod tests {
         metrics.attempted("on-call", Next::Failed);
         metrics.attempted("on-call", Next::Gone);
         metrics.store_failed();
+        metrics.requests().answered(&Method::GET, StatusCode::NOT_MODIFIED);
         metrics
     }
 
@@ -496,6 +411,18 @@ mod tests {
              status=\"enabled\"} 1",
             "revalidated_integration_last_run_timestamp_seconds{integration=\"la\\\"ke\\\\\"} \
              1795381200.75",
+            "revalidated_integration_next_run_timestamp_seconds{integration=\"la\\\"ke\\\\\"} \
+             1795381260.75",
+            "revalidated_integration_label{integration=\"la\\\"ke\\\\\",label=\"tier=1\"} 1",
+            "revalidated_integration_label{integration=\"new\",label=\"\"} 1",
+            "revalidated_store_bytes{file=\"database\"} 8192",
+            "revalidated_store_bytes{file=\"log\"} 4096",
+            "revalidated_http_requests_total{method=\"GET\",code=\"304\"} 1",
+            "process_cpu_seconds_total 1.5",
+            "process_resident_memory_bytes 50000000",
+            "process_open_fds 31",
+            "process_max_fds 1024",
+            "process_start_time_seconds 1795381100.5",
             "revalidated_expiry_timestamp_seconds{integration=\"la\\\"ke\\\\\"} 1800000000.0",
             "revalidated_integration_condition{integration=\"la\\\"ke\\\\\",condition=\"muted\"} 1",
             "revalidated_integration_condition{integration=\"la\\\"ke\\\\\",condition=\"outage\"} 1",
@@ -533,13 +460,46 @@ mod tests {
         let document = include_str!("../../docs/operations.md");
         let documented: Vec<_> = document
             .lines()
-            .filter(|line| line.starts_with("| `revalidated_"))
+            .filter(|line| line.starts_with("| `revalidated_") || line.starts_with("| `process_"))
             .flat_map(|line| line.split('`'))
-            .filter(|word| word.starts_with("revalidated_"))
+            .filter(|word| word.starts_with("revalidated_") || word.starts_with("process_"))
             .collect();
         assert_eq!(documented.len(), names.len(), "{names:?}");
         for name in &names {
             assert!(documented.contains(&name.as_str()), "{name}");
+        }
+    }
+
+    /// Returns the names of metrics in a text of expressions.
+    fn named(text: &str) -> std::collections::BTreeSet<&str> {
+        let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        let words = text.split(|c| !is_part(c));
+        words
+            .filter(|word| word.starts_with("revalidated_") || word.starts_with("process_"))
+            .collect()
+    }
+
+    #[test]
+    fn dashboard_and_alerts_name_metrics_that_there_are() {
+        let text = counted().text(state(Some(stored()))).unwrap();
+        let there = named(&text);
+        let rules = include_str!("../../share/prometheus/revalidated.rules.yml");
+        let dashboard: serde_json::Value =
+            serde_json::from_str(include_str!("../../share/grafana/revalidated.json")).unwrap();
+        let mut expressions = Vec::new();
+        let mut todo = vec![&dashboard];
+        while let Some(value) = todo.pop() {
+            for key in ["expr", "definition"] {
+                expressions.extend(value.get(key).and_then(serde_json::Value::as_str));
+            }
+            todo.extend(value.as_array().into_iter().flatten());
+            todo.extend(value.as_object().into_iter().flat_map(serde_json::Map::values));
+        }
+        assert!(20 < expressions.len(), "{expressions:?}");
+        for text in expressions.into_iter().chain([rules]) {
+            for name in named(text) {
+                assert!(there.contains(name), "{name} in {text}");
+            }
         }
     }
 

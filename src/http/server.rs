@@ -15,6 +15,7 @@ use super::admission::Admission;
 use super::connection;
 use super::gate::Gate;
 use super::listener::{ListenError, Listener};
+use super::requests::Requests;
 use super::socket::Passed;
 use super::tls::{self, Tls, TlsError};
 use crate::domain::{HttpSettings, Listen, Scope};
@@ -119,10 +120,10 @@ impl Server {
         self.handle.clone()
     }
 
-    /// Answers requests by `router`, until `stop`.
-    pub(crate) async fn serve(self, router: Router, stop: CancellationToken) {
+    /// Answers requests by `router`, and counts them, until `stop`.
+    pub(crate) async fn serve(self, router: Router, requests: Requests, stop: CancellationToken) {
         let Self { listeners, handle: Handle { access, tls } } = self;
-        let gate = Arc::new(Gate { access, tls: tls.clone(), router });
+        let gate = Arc::new(Gate { access, tls: tls.clone(), router, requests });
         let admission = Arc::new(Admission::default());
         let mut loops = JoinSet::new();
         for listener in listeners {
@@ -214,7 +215,7 @@ mod tests {
         let server = Server::bind(&settings).await.unwrap();
         let Some(Listen::Tcp(address)) = server.addresses().pop() else { panic!("no address") };
         let stop = CancellationToken::new();
-        let serving = tokio::spawn(server.serve(router, stop.clone()));
+        let serving = tokio::spawn(server.serve(router, Requests::default(), stop.clone()));
         Served { address, stop, serving }
     }
 

@@ -22,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::caller::{Caller, Scope};
 use super::listener::Listener;
+use super::requests::Requests;
 use super::server::Server;
 use crate::domain::{HttpSettings, HttpToken, Listen, Secret, SecretRef, ServerTls};
 
@@ -125,7 +126,7 @@ impl Ways {
                 format!("{} {}", caller.scope, caller.by)
             };
             let router = Router::new().route("/by", get(by));
-            tokio::spawn(server.serve(router, stop.clone()));
+            tokio::spawn(server.serve(router, Requests::default(), stop.clone()));
         }
         ways
     }
