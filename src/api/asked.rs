@@ -149,7 +149,9 @@ impl Asked {
     pub(super) async fn write(&self, sender: &mpsc::Sender<Bytes>, part: Bytes) -> bool {
         let Ok(sent) = timeout(SLOW_MAX, sender.send(part)).await else {
             // Parts in its buffer would hold the connection, and its place, for as long as the reader is stopped.
-            self.streaming.iter().for_each(Streaming::cut);
+            if let Some(streaming) = &self.streaming {
+                streaming.cut();
+            }
             return false;
         };
         sent.is_ok()

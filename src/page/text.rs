@@ -61,10 +61,10 @@ pub(super) fn listed(names: &[String]) -> String {
 
 /// Returns `text` with an ellipsis in place of what is beyond so many characters.
 pub(super) fn shortened(text: &str, most: usize) -> String {
-    match text.char_indices().nth(most) {
-        Some(_) => text.chars().take(most.saturating_sub(1)).chain(['…']).collect(),
-        None => text.to_owned(),
+    if text.chars().nth(most).is_none() {
+        return text.to_owned();
     }
+    text.chars().take(most.saturating_sub(1)).chain(['…']).collect()
 }
 
 #[cfg(test)]

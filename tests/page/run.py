@@ -3,7 +3,7 @@
 a headless Chromium. REVALIDATED_NODE names the folder with the packages of package.json (`install` gets them), CHROMIUM the browser. Exit 0
 only when all holds. PART is one of `html`, `judge`, `print`, `keyboard`, `live` and `outage`; or `open`, which leaves a page open for MINUTES (five) with a
 flip a second, or `pictures`, which renews docs/overview.png and docs/detail.png."""
-import contextlib, json, os, shutil, subprocess, sys, tempfile, time, urllib.error, urllib.request
+import contextlib, json, os, shutil, subprocess, sys, tempfile, time, urllib.error, urllib.parse, urllib.request
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 NODE = os.path.abspath(os.path.join(os.environ.get("REVALIDATED_NODE", os.path.join(HERE, "..", "..", "target", "node")), "page"))
@@ -12,6 +12,12 @@ PAGES = ["/", "/?show=failing&sort=since", "/?q=lake&type=Native+S3&theme=dark",
          "/runs", "/runs?integration=lake-orders&result=failed", "/events", "/deliveries", "/receivers", "/receivers/ticketing",
          "/silences", "/silences?names=lake-*", "/silences?ended=true", "/events?after=3", "/deliveries?receiver=ticketing&state=pending", "/expiry",
          "/i/missing", "/report", "/report?label=team%3Dlakex&label=team%3D*&type=Native+S3&zone=Europe%2FBerlin"]
+
+
+# Judged as HTML alone: long titles, fields with several values, and addresses that lead nowhere.
+MORE = ["/i/" + urllib.parse.quote("漢字" * 30), "/i/%22quoted%22%20%26%20%27named%27", "/?closed=Native+S3&closed=Trino&status=enabled&status=disabled&label=team%3Dlakex&label=team%3D*",
+        "/runs?result=failed&class=missing&tz=UTC&theme=light", "/silences?names=lake-*&type=Native+S3&label=team%3Dlakex", "/report?type=Native+S3&type=Trino&theme=dark&tz=UTC",
+        "/?q=none+of+these", "/?typ=x", "/outages/none", "/receivers/none", "/deliveries?after=x"]
 
 
 def install():
@@ -41,7 +47,7 @@ def pages(base):
 def validated(base, token):
     """True when html-validate finds nothing in any page."""
     folder = tempfile.mkdtemp(prefix="html-")
-    for number, path in enumerate(pages(base)):
+    for number, path in enumerate([*pages(base), *MORE]):
         for kind, headers in (("act", {"authorization": f"Bearer {token}"}), ("read", {})):
             try:
                 answer = urllib.request.urlopen(urllib.request.Request(base + path, headers=headers))

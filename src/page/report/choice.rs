@@ -141,9 +141,8 @@ mod tests {
     fn form_shows_labels_as_lines_and_platforms_with_those_chosen() {
         let fields = |text: &str| {
             let choice = choice(text, "UTC");
-            let word = |(word, is_chosen): &(String, bool)| match is_chosen {
-                true => format!("[{word}]"),
-                false => word.clone(),
+            let word = |(word, is_chosen): &(String, bool)| {
+                if *is_chosen { format!("[{word}]") } else { word.clone() }
             };
             let types: Vec<_> = choice.types.iter().map(word).collect();
             format!("{}|{}|{}", choice.labels, types.join(","), choice.all.is_some())
