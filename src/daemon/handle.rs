@@ -66,6 +66,7 @@ impl Daemon {
         let Start { removals, is_copied } = start;
         reload::warn_of(&assembly);
         let clock = Clock::default();
+        notify::opening();
         let path = assembly.settings.store.clone();
         let store = if is_copied { Store::open(&path)? } else { Store::open_without_copy(&path)? };
         let is_checked = store.was_verified();

@@ -13,6 +13,8 @@ use std::thread;
 use sd_notify::NotifyState;
 use tracing::warn;
 
+/// Time that the service manager is asked to wait for a start, in microseconds: 15 minutes.
+const START_MAX_USEC: u32 = 15 * 60 * 1_000_000;
 /// Messages that may wait for the service manager.
 const MESSAGES_MAX: usize = 16;
 
@@ -25,6 +27,11 @@ static QUEUE: LazyLock<io::Result<Queue>> = LazyLock::new(|| {
         }
     })
 });
+
+/// Asks for time: a large database may be copied and verified before the service is up.
+pub(super) fn opening() {
+    send(&[NotifyState::ExtendTimeoutUsec(START_MAX_USEC)]);
+}
 
 /// Reports that the service is up; `status` is shown by `systemctl status`.
 pub(super) fn ready(status: &str) {

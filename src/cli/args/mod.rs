@@ -83,7 +83,8 @@ const COLUMNS_MAX: u16 = 1000;
 /// are notified of each change by signed webhooks, at least once and in order. The commands read the
 /// daemon's database beside it; only `receivers enable`, `receivers disable`, `silences add`,
 /// `silences end`, `acknowledge`, `redeliver`, `replay` and `revalidate` change it, and only which messages
-/// are sent and when, and when an integration is validated. `audit` shows who did.
+/// are sent and when, and when an integration is validated. `restore` replaces it while no daemon runs.
+/// `audit` shows who did.
 #[derive(Debug, Parser)]
 #[command(name = "revalidated", version, after_help = AFTER_HELP, max_term_width = 100,
           disable_help_subcommand = true,
