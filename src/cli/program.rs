@@ -110,7 +110,7 @@ async fn dispatch(global: &Global, command: Command) -> Result<Answer, CommandEr
     let zone = global.zone.clone().map(|zone| &*Box::leak(Box::new(zone)));
     let screen = Screen { now: Clock::default().now(), width: width(global), zone };
     match command {
-        Command::Run(args) => run::answer(global, args).await,
+        Command::Run(args) => Box::pin(run::answer(global, args)).await,
         Command::Status(args) => status::answer(global, &args, screen).await,
         #[cfg(feature = "top")]
         Command::Top(args) => top::answer(global, &args, screen).await,

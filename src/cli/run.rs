@@ -19,7 +19,7 @@ pub(super) async fn answer(global: &Global, args: Run) -> Result<Answer, Command
     let mut signals = Signals::new().context("signals cannot be received")?;
     let mut places = None;
     let (daemon, servers) = tokio::select! {
-        started = start(global, args, &mut places) => started?,
+        started = Box::pin(start(global, args, &mut places)) => started?,
         () = signals.asked_to_stop() => return Ok(Answer::good(String::new())),
     };
     let serving = servers.start(&daemon);

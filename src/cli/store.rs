@@ -40,11 +40,9 @@ fn number(number: u64, thing: &str) -> String {
 fn text(path: &str, found: &Condition, screen: Screen) -> String {
     let path = sanitise(path);
     let Some(contents) = &found.contents else {
-        let damage: String =
-            found.damage.iter().map(|line| format!("  {}\n", sanitise(line))).collect();
-        return format!(
-            "{path} is damaged; `revalidated restore` puts a backup in its place:\n{damage}"
-        );
+        let first =
+            format!("{path} is damaged; `revalidated restore` puts a backup in its place:\n");
+        return found.damage.iter().fold(first, |text, line| text + "  " + &sanitise(line) + "\n");
     };
     let space = found.space;
     let mut lines = vec![format!(

@@ -40,8 +40,8 @@ impl Places {
         let hasher = RandomState::new();
         let mut named: Vec<_> = peers.iter().enumerate().collect();
         named.sort_by_key(|(_, peer)| &peer.name);
-        let hashed = named.iter().map(|(place, peer)| (hasher.hash_one(key(peer)), *place));
-        let mut places: Vec<_> = hashed.collect();
+        let entry = |(at, peer): &(usize, &Peer)| (hasher.hash_one(key(peer)), *at);
+        let mut places: Vec<_> = named.iter().map(entry).collect();
         places.sort_by_key(|(hash, _)| *hash);
         Self { hasher, places }
     }

@@ -12,7 +12,7 @@ use crate::store::{Compacted, Condition, Space};
 pub(crate) struct StoreCondition<'a> {
     /// True when nothing is wrong.
     sound: bool,
-    /// Damage, in the words of SQLite.
+    /// Damage, in the engine's words.
     damage: &'a [String],
     /// Rules that rows break.
     broken: Vec<Broken>,

@@ -180,6 +180,22 @@ fn operation_id(route: &Route) -> String {
     name
 }
 
+fn schema_of(shape: Shape, reference: impl Fn(&str) -> Json) -> Json {
+    match shape {
+        Shape::Object(name) => reference(name),
+        Shape::Array(name) => json!({ "type": "array", "items": reference(name) }),
+        Shape::Page(name) => json!({
+            "type": "object",
+            "required": ["items", "next"],
+            "properties": {
+                "items": { "type": "array", "items": reference(name) },
+                "next": { "type": ["string", "null"] },
+            },
+        }),
+        Shape::Text(_) | Shape::Stream => json!({ "type": "string" }),
+    }
+}
+
 fn responses(route: &Route, schemas: &BTreeMap<&'static str, Json>) -> Json {
     let mut all = Map::new();
     for (status, shape) in route.answers {
@@ -187,19 +203,7 @@ fn responses(route: &Route, schemas: &BTreeMap<&'static str, Json>) -> Json {
             assert!(schemas.contains_key(name), "{name} has no schema");
             json!({ "$ref": format!("#/components/schemas/{name}") })
         };
-        let schema = match shape {
-            Shape::Object(name) => reference(name),
-            Shape::Array(name) => json!({ "type": "array", "items": reference(name) }),
-            Shape::Page(name) => json!({
-                "type": "object",
-                "required": ["items", "next"],
-                "properties": {
-                    "items": { "type": "array", "items": reference(name) },
-                    "next": { "type": ["string", "null"] },
-                },
-            }),
-            Shape::Text(_) | Shape::Stream => json!({ "type": "string" }),
-        };
+        let schema = schema_of(*shape, reference);
         let answer = all
             .entry(status.to_string())
             .or_insert_with(|| json!({ "description": "The answer.", "content": {} }));

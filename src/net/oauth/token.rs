@@ -308,71 +308,69 @@ mod tests {
         }
     }
 
+    /// Answers of token endpoints, by status and body, with the class of their refusal.
+    const REFUSALS: &[(u16, &str, Class)] = &[
+        (
+            400,
+            r#"{"error":"invalid_grant","error_description":"Invalid JWT Signature."}"#,
+            Class::Denied,
+        ),
+        (
+            400,
+            r#"{"error":"invalid_grant","error_description":"Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe."}"#,
+            Class::Local,
+        ),
+        (
+            400,
+            r#"{"error":"invalid_grant","error_description":"Error connecting to the given credential's issuer."}"#,
+            Class::Unavailable,
+        ),
+        (401, r#"{"error":"invalid_client","error_description":"wrong secret"}"#, Class::Denied),
+        (400, r#"{"error":"invalid_scope"}"#, Class::Invalid),
+        (
+            400,
+            r#"{"error":"invalid_grant","error_description":"internal_failure"}"#,
+            Class::Unavailable,
+        ),
+        (
+            400,
+            r#"{"error":"invalid_request","error_description":"Temporarily throttled, too many requests"}"#,
+            Class::Throttled,
+        ),
+        (
+            503,
+            r#"{"message":"The service at /oidc/v1/token is temporarily unavailable. Please try again later. [TraceId: -]","error_code":"TEMPORARILY_UNAVAILABLE"}"#,
+            Class::Unavailable,
+        ),
+        (400, r#"{"error_code":"INTERNAL_ERROR","message":"x"}"#, Class::Unavailable),
+        (
+            403,
+            r#"{"error_code":403,"message":"Source IP address: 203.0.113.7 is blocked by Databricks IP ACL for workspace: 1"}"#,
+            Class::Denied,
+        ),
+        (
+            400,
+            r#"{"error":"access_denied","error_description":"Scopes 'all-apis' are not assigned to the client"}"#,
+            Class::Denied,
+        ),
+        (403, r#"{"error_code":null,"message":"no"}"#, Class::Unavailable),
+        (502, "<html><title>Bad gateway</title>hunter2</html>", Class::Unavailable),
+        (503, r#"{"error":"temporarily_unavailable"}"#, Class::Unavailable),
+        (429, r#"{"error":"invalid_request"}"#, Class::Throttled),
+        (500, r#"{"error":"invalid_client"}"#, Class::Unavailable),
+        (403, r#"{"errorCode":"E0000006","errorSummary":"no"}"#, Class::Denied),
+        (200, r#"{"access_token":""}"#, Class::Unavailable),
+        (200, r#"{"access_token":7,"x":"hunter2"}"#, Class::Unavailable),
+        (200, "<html>hunter2</html>", Class::Unavailable),
+        (429, "hunter2", Class::Throttled),
+        (404, "", Class::Unavailable),
+    ];
+
     #[test]
     fn refusal_has_a_class_and_unexpected_answer_is_not_shown() {
-        let table = [
-            (
-                400,
-                r#"{"error":"invalid_grant","error_description":"Invalid JWT Signature."}"#,
-                Class::Denied,
-            ),
-            (
-                400,
-                r#"{"error":"invalid_grant","error_description":"Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe."}"#,
-                Class::Local,
-            ),
-            (
-                400,
-                r#"{"error":"invalid_grant","error_description":"Error connecting to the given credential's issuer."}"#,
-                Class::Unavailable,
-            ),
-            (
-                401,
-                r#"{"error":"invalid_client","error_description":"wrong secret"}"#,
-                Class::Denied,
-            ),
-            (400, r#"{"error":"invalid_scope"}"#, Class::Invalid),
-            (
-                400,
-                r#"{"error":"invalid_grant","error_description":"internal_failure"}"#,
-                Class::Unavailable,
-            ),
-            (
-                400,
-                r#"{"error":"invalid_request","error_description":"Temporarily throttled, too many requests"}"#,
-                Class::Throttled,
-            ),
-            (
-                503,
-                r#"{"message":"The service at /oidc/v1/token is temporarily unavailable. Please try again later. [TraceId: -]","error_code":"TEMPORARILY_UNAVAILABLE"}"#,
-                Class::Unavailable,
-            ),
-            (400, r#"{"error_code":"INTERNAL_ERROR","message":"x"}"#, Class::Unavailable),
-            (
-                403,
-                r#"{"error_code":403,"message":"Source IP address: 203.0.113.7 is blocked by Databricks IP ACL for workspace: 1"}"#,
-                Class::Denied,
-            ),
-            (
-                400,
-                r#"{"error":"access_denied","error_description":"Scopes 'all-apis' are not assigned to the client"}"#,
-                Class::Denied,
-            ),
-            (403, r#"{"error_code":null,"message":"no"}"#, Class::Unavailable),
-            (502, "<html><title>Bad gateway</title>hunter2</html>", Class::Unavailable),
-            (503, r#"{"error":"temporarily_unavailable"}"#, Class::Unavailable),
-            (429, r#"{"error":"invalid_request"}"#, Class::Throttled),
-            (500, r#"{"error":"invalid_client"}"#, Class::Unavailable),
-            (403, r#"{"errorCode":"E0000006","errorSummary":"no"}"#, Class::Denied),
-            (200, r#"{"access_token":""}"#, Class::Unavailable),
-            (200, r#"{"access_token":7,"x":"hunter2"}"#, Class::Unavailable),
-            (200, "<html>hunter2</html>", Class::Unavailable),
-            (429, "hunter2", Class::Throttled),
-            (404, "", Class::Unavailable),
-        ];
-        for (status, body, class) in table {
-            let error = read(&answer(status, body), NOW).unwrap_err();
-            assert_eq!(error.class(), class, "{status} {body}: {error:?}");
+        for (status, body, class) in REFUSALS {
+            let error = read(&answer(*status, body), NOW).unwrap_err();
+            assert_eq!(error.class(), *class, "{status} {body}: {error:?}");
             assert!(!error.detail().contains("hunter2"), "{}", error.detail());
         }
     }

@@ -122,10 +122,10 @@ impl Permission<'_> {
         let (of, on) = match class {
             "DATABASE" if NEEDED.contains(&name) => return,
             "DATABASE" => ("the database".to_owned(), Some(String::new())),
-            "SCHEMA" => (format!("schema {schema}"), on("SCHEMA", &identifier(schema))),
+            "SCHEMA" => (format!("schema {schema}"), Some(on("SCHEMA", &identifier(schema)))),
             "OBJECT_OR_COLUMN" if !object.is_empty() => {
                 let parts = format!("{}.{}", identifier(schema), identifier(object));
-                (format!("{schema}.{object}"), on("OBJECT", &parts))
+                (format!("{schema}.{object}"), Some(on("OBJECT", &parts)))
             }
             other => (other.replace('_', " ").to_lowercase(), None),
         };
@@ -135,6 +135,6 @@ impl Permission<'_> {
 }
 
 /// Returns the part of a statement that names an object.
-fn on(kind: &str, name: &str) -> Option<String> {
-    Some(format!(" ON {kind}::{name}"))
+fn on(kind: &str, name: &str) -> String {
+    format!(" ON {kind}::{name}")
 }

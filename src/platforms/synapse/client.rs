@@ -354,10 +354,8 @@ async fn rows<S: AsyncRead + AsyncWrite + Unpin + Send>(
 }
 
 fn text(value: &ColumnData<'_>) -> String {
-    match value {
-        ColumnData::String(Some(text)) => text.chars().take(TEXT_MAX).collect(),
-        _ => String::new(),
-    }
+    let ColumnData::String(Some(text)) = value else { return String::new() };
+    text.chars().take(TEXT_MAX).collect()
 }
 
 fn found(value: &ColumnData<'_>) -> Found {

@@ -20,7 +20,7 @@ pub(in crate::store) fn make_backup(
     if !is_folder {
         require_new_file(to)?;
     }
-    let folder = if is_folder { to } else { folder_of(to) };
+    let folder = if is_folder { to.as_path() } else { folder_of(to) };
     let draft = Draft::new(folder)?;
     let contents = copy(open_to_copy(store)?, store, &draft, *manner, is_stopped)?;
     let path = if is_folder { to.join(name(*now, &contents.epoch)) } else { to.clone() };

@@ -46,7 +46,7 @@ pub(super) struct Draft {
 impl Draft {
     /// Makes an empty draft in `folder`, and deletes the leftovers of others there.
     pub(super) fn new(folder: &Path) -> Result<Self, StoreError> {
-        let draft = Self::at(folder.join(format!("{PREFIX}{:016x}{DRAFT}", random::number()?)))?;
+        let draft = Self::at(&folder.join(format!("{PREFIX}{:016x}{DRAFT}", random::number()?)))?;
         // The clock of the file system may be that of another machine.
         if let Ok(now) = draft.file.metadata().and_then(|made| made.modified()) {
             remove_leftovers(folder, now);
@@ -55,12 +55,12 @@ impl Draft {
     }
 
     /// Makes an empty draft with this name, which no file may have.
-    pub(super) fn at(path: PathBuf) -> Result<Self, StoreError> {
-        let failed = |error: io::Error| unusable(&path, &error);
+    pub(super) fn at(path: &Path) -> Result<Self, StoreError> {
+        let failed = |error: io::Error| unusable(path, &error);
         let mut options = OpenOptions::new();
         let options = options.read(true).write(true).create_new(true).mode(MODE);
-        let file = options.open(&path).map_err(failed)?;
-        let draft = Self { path: path.clone(), file, is_published: false };
+        let file = options.open(path).map_err(failed)?;
+        let draft = Self { path: path.to_owned(), file, is_published: false };
         // The mode at creation is subject to the umask, this one is not.
         draft.file.set_permissions(Permissions::from_mode(MODE)).map_err(failed)?;
         draft.file.lock().map_err(failed)?;

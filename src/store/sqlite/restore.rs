@@ -45,7 +45,7 @@ impl Restore {
         for part in ["", "-wal", "-shm", "-journal"] {
             remove_leftover(&beside(&draft_path, part))?;
         }
-        let draft = Draft::at(draft_path)?;
+        let draft = Draft::at(&draft_path)?;
         let manner = Manner { is_compact: false, is_thorough: true };
         let contents = copy(source, from, &draft, manner, &|| false)?;
         let mut conn = connect::connect(draft.path())?;
@@ -112,12 +112,10 @@ fn remove_leftover(path: &Path) -> Result<(), StoreError> {
 
 /// Takes the locks of a daemon, with or without a database.
 pub(super) fn locked(store: &Path) -> Result<Locks, StoreError> {
-    let stopped = |error| match error {
-        StoreError::InUse { path, .. } => {
-            let problem = "a daemon uses it; stop it first (systemctl stop revalidated)".to_owned();
-            StoreError::InUse { path, problem }
-        }
-        other => other,
+    let stopped = |error| {
+        let StoreError::InUse { path, .. } = error else { return error };
+        let problem = "a daemon uses it; stop it first (systemctl stop revalidated)".to_owned();
+        StoreError::InUse { path, problem }
     };
     let lock = place::lock_beside(store).map_err(stopped)?;
     if !exists(store) {

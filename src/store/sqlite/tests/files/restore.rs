@@ -1,6 +1,5 @@
 //! Restores: a backup in place of the database, with a new epoch.
 
-use super::super::super::copy::Draft;
 use super::backup::{THOROUGH, names, new};
 use super::*;
 use crate::store::sqlite::migrations::MIGRATIONS;
@@ -146,7 +145,7 @@ async fn start_refuses_an_interrupted_restore_until_it_is_repeated() {
     let from = backed_up(&place).await;
     fs::rename(place.path(), place.folder.path().join("state.db.before-restore-x")).unwrap();
     // A process that is killed does not delete its draft.
-    std::mem::forget(Draft::at(place.folder.path().join("state.db.restoring")).unwrap());
+    fs::write(place.folder.path().join("state.db.restoring"), "").unwrap();
     let refused = Store::open(&place.path()).unwrap_err();
     assert!(refused.to_string().contains("run `revalidated restore` again"), "{refused}");
     assert!(refused.is_damage() && !place.path().exists());
