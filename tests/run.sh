@@ -148,7 +148,7 @@ step_evaluate() {
   rm -rf target/evaluation
   REVALIDATED_SEEDS="${SEEDS:-8}" \
     cargo test --locked --profile simulation --lib -- --ignored simulation::evaluation
-  cat target/evaluation/[0-4].md >docs/verdict-evaluation.md
+  cat target/evaluation/[0-5].md >docs/verdict-evaluation.md
   cp target/evaluation/*.svg docs/
 }
 

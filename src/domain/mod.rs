@@ -74,8 +74,8 @@ pub(crate) use time::{Timestamp, duration_text};
 #[cfg(test)]
 pub(crate) use verdict::Measure;
 pub(crate) use verdict::{
-    Around, Counters, Evidence, Flips, JudgedRun, Judgement, Look, NEEDED, Policy, Siblings, Sight,
-    Verdict, Weighed, Weights, judge, repeated,
+    Around, Counters, Evidence, Flips, JudgedRun, Judgement, Look, NEEDED, Past, Policy, Siblings,
+    Sight, Verdict, Weighed, Weights, judge, repeated,
 };
 
 /// Row id of an integration, the `id` on the wire.

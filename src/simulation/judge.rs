@@ -81,6 +81,8 @@ pub(super) struct Judge {
     recovery: Option<Streak>,
     /// The status had changed often before the first failing look.
     was_unsteady: bool,
+    /// It had passed often enough before the first failing look.
+    was_steady: bool,
     is_known: bool,
     has_siblings: bool,
     /// Next look that the latest run asks for.
@@ -156,11 +158,12 @@ impl Judge {
     }
 
     fn fail(&mut self, run: Found<'_>, policy: &Policy, around: Around) -> Option<bool> {
+        if self.failures.iter().all(Option::is_none) {
+            let is_steady = policy.weights.steady_passes <= self.passing;
+            (self.was_unsteady, self.was_steady) = (around.is_unsteady, is_steady);
+        }
         (self.failing, self.passing, self.recovery) = (self.failing + 1, 0, None);
         self.ask = None;
-        if self.failures.iter().all(Option::is_none) {
-            self.was_unsteady = around.is_unsteady;
-        }
         if self.failures.iter().flatten().any(|streak| ENOUGH <= streak.weight) {
             return Some(false);
         }
@@ -176,9 +179,10 @@ impl Judge {
             None => None,
         };
         let free = streak.add(run.started, wait(streak.looks));
-        let each = measure[kind].map_or(ENOUGH, |measure| {
-            let part = if unsteady { weights.unsteady_percent } else { 100 };
-            measure.weight * part / 100
+        let each = measure[kind].map_or(ENOUGH, |measure| match (unsteady, self.was_steady) {
+            (true, _) => measure.weight * weights.unsteady_percent / 100,
+            (false, true) if kind == SILENT => weights.steady_silent,
+            (false, _) => measure.weight,
         });
         streak.weight = if kind == SILENT && is_counted(policy) {
             streak.looks * ENOUGH / policy.confirm_runs.unwrap_or(3)

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::domain::{self, NEEDED, Policy, Weighed};
+use crate::domain::{self, NEEDED, Past, Policy, Weighed};
 
 /// Evidence about one configuration.
 #[derive(Debug, Serialize)]
@@ -28,13 +28,13 @@ impl Evidence {
         let looks = evidence.weighed(policy);
         let weight = evidence.total(policy);
         let missing = NEEDED.saturating_sub(weight);
-        let sentence = sentence(evidence, weight);
+        let sentence = sentence(evidence, weight, policy);
         Self { sentence, looks, weight, needed: NEEDED, missing, overrides: policy.overrides() }
     }
 }
 
-fn sentence(evidence: &domain::Evidence, weight: u32) -> String {
-    let domain::Evidence { counters, looks, is_failing, is_unsteady } = evidence;
+fn sentence(evidence: &domain::Evidence, weight: u32, policy: &Policy) -> String {
+    let domain::Evidence { counters, looks, is_failing, past } = evidence;
     let missing = NEEDED.saturating_sub(weight);
     let said = match (looks.is_empty(), evidence.is_of_failure(), is_failing) {
         (true, _, false) if counters.passes == 0 => "Nothing is known yet.".to_owned(),
@@ -58,10 +58,17 @@ fn sentence(evidence: &domain::Evidence, weight: u32) -> String {
              missing."
         ),
     };
-    if *is_unsteady && !looks.is_empty() {
-        format!("{said} Looks weigh less, because the status has changed often lately.")
-    } else {
-        said
+    match past {
+        Past::Unsteady if !looks.is_empty() => {
+            format!("{said} Looks weigh less, because the status has changed often lately.")
+        }
+        Past::Steady if evidence.is_of_failure() => {
+            let passes = policy.weights.steady_passes;
+            format!(
+                "{said} Looks without an answer weigh more, because {passes} consecutive runs or more had passed."
+            )
+        }
+        Past::Usual | Past::Steady | Past::Unsteady => said,
     }
 }
 
@@ -79,44 +86,52 @@ mod tests {
         let silent = || failed(Class::Unreachable);
         let denied = || failed(Class::Denied);
         let cases = [
-            (vec![], false, false, 0, "Nothing is known yet."),
-            (vec![], false, false, 9, "It is known to work; nothing is in doubt."),
-            (vec![], true, false, 0, "It is known to fail."),
+            (vec![], false, Past::Usual, 0, "Nothing is known yet."),
+            (vec![], false, Past::Usual, 9, "It is known to work; nothing is in doubt."),
+            (vec![], true, Past::Usual, 0, "It is known to fail."),
             (
                 vec![silent(), silent()],
                 false,
-                false,
+                Past::Usual,
                 0,
                 "It may fail: what was seen weighs 50 of the 100 that a failure needs; 50 are missing.",
             ),
             (
                 vec![denied()],
                 true,
-                false,
+                Past::Usual,
                 0,
                 "It is known to fail: what was seen weighs 100 of the 100 that a failure needs.",
             ),
             (
                 vec![silent()],
                 true,
-                false,
+                Past::Usual,
                 0,
                 "It is known to fail, and fails again after a passing run: what was seen since weighs 25 of the \
                  100 that a failure needs.",
             ),
             (
+                vec![silent(), silent()],
+                false,
+                Past::Steady,
+                0,
+                "It may fail: what was seen weighs 68 of the 100 that a failure needs; 32 are missing. Looks \
+                 without an answer weigh more, because 10000 consecutive runs or more had passed.",
+            ),
+            (
                 vec![Sight::Passed],
                 true,
-                true,
+                Past::Unsteady,
                 1,
                 "It may work: what was seen weighs 50 of the 100 that recovery needs; 50 are missing. Looks \
                  weigh less, because the status has changed often lately.",
             ),
         ];
-        for (seen, is_failing, is_unsteady, passes, expected) in cases {
+        for (seen, is_failing, past, passes, expected) in cases {
             let looks = seen.into_iter().map(|seen| Look { at: Timestamp(0), seen }).collect();
             let counters = Counters { failures: 0, passes };
-            let evidence = domain::Evidence { counters, looks, is_failing, is_unsteady };
+            let evidence = domain::Evidence { counters, looks, is_failing, past };
             let shown = Evidence::of(&evidence, &Policy::default());
             assert_eq!(shown.sentence, expected);
             assert_eq!((shown.needed, shown.missing + shown.weight.min(100)), (100, 100));

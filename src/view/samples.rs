@@ -12,7 +12,7 @@ use super::situation::Situation;
 use super::validation::Validated;
 use crate::domain::{
     Cause, Class, Counters, Drift, Evidence, FactKind, Factor, FactorKind, Finding, Flips,
-    IntegrationId, Look, Outcome, OwnFault, Policy, Report, ReportStatus, RunId, Schedule,
+    IntegrationId, Look, Outcome, OwnFault, Past, Policy, Report, ReportStatus, RunId, Schedule,
     Selection, SharedCause, Siblings, Sight, Status, Subject, Test, TestResult, Timestamp,
 };
 use crate::platforms::{AutoBootstrap, Platform};
@@ -89,7 +89,7 @@ fn evidence() -> Evidence {
     let siblings = Look { at: at("2026-11-23T08:02:00Z"), seen: siblings };
     let looks = looks.iter().map(|at| look(at, Class::Unreachable)).chain([siblings]).collect();
     let counters = Counters { failures: 3, passes: 0 };
-    Evidence { counters, looks, is_failing: true, is_unsteady: false }
+    Evidence { counters, looks, is_failing: true, past: Past::Usual }
 }
 
 pub(crate) fn integration() -> IntegrationRow {

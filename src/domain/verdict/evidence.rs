@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::kind::Kind;
+use super::kind::{Kind, Past};
 use super::policy::{Counted, Policy};
 use super::weights::NEEDED;
 use crate::domain::{Class, Factor, Timestamp};
@@ -63,8 +63,8 @@ pub(crate) struct Evidence {
     pub(crate) looks: Vec<Look>,
     /// True from a failure that had all its weight to a recovery that had all of it.
     pub(crate) is_failing: bool,
-    /// True when the status had changed lately before the first of them.
-    pub(crate) is_unsteady: bool,
+    /// Past before the first of them.
+    pub(crate) past: Past,
 }
 
 /// Look with its weight, as receivers and people get it.
@@ -142,7 +142,7 @@ impl Evidence {
             Kind::Silent | Kind::Throttled => policy.counted_failures(),
             Kind::Definitive | Kind::Doubtful => None,
         };
-        match (counted, policy.weights.measure(kind, self.is_unsteady)) {
+        match (counted, policy.weights.measure(kind, self.past)) {
             (Some(Counted { runs, wait: _ }), _) => share(run, runs),
             (None, Some(measure)) => measure.weight.max(1),
             (None, None) => NEEDED,

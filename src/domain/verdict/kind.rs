@@ -1,4 +1,4 @@
-//! Kinds of looks, which are weighed apart.
+//! Kinds of looks, which are weighed apart, and pasts, which change their weights.
 
 use crate::domain::Class;
 
@@ -31,4 +31,16 @@ impl Kind {
             }
         }
     }
+}
+
+/// Past of a configuration before the first of its looks, as far as it changes what they weigh.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) enum Past {
+    /// Past that changes nothing.
+    #[default]
+    Usual,
+    /// It had passed so often without one failure that a short fault is unlikely.
+    Steady,
+    /// The status had changed lately, so that a short fault is likely.
+    Unsteady,
 }

@@ -13,6 +13,7 @@ mod weights;
 mod words;
 
 pub(crate) use evidence::{Counters, Evidence, Look, Siblings, Sight, Weighed};
+pub(crate) use kind::Past;
 pub(crate) use policy::{Flips, Policy};
 #[cfg(test)]
 pub(crate) use weights::Measure;
@@ -138,10 +139,11 @@ fn passed(policy: &Policy, before: &Evidence, run: JudgedRun<'_>, around: &Aroun
         return counted_pass(policy, evidence, run, counted.runs);
     }
     if evidence.looks.is_empty() {
-        evidence.is_unsteady = around.is_unsteady && before.is_failing;
+        let is_unsteady = around.is_unsteady && before.is_failing;
+        evidence.past = if is_unsteady { Past::Unsteady } else { Past::Usual };
     }
     let wait = |evidence: &Evidence| {
-        let measure = policy.weights.measure(Kind::Passed, evidence.is_unsteady)?;
+        let measure = policy.weights.measure(Kind::Passed, evidence.past)?;
         Some(measure.wait_after(evidence.looks.len()))
     };
     let latest = evidence.looks.last().map(|look| look.at);
@@ -221,7 +223,7 @@ impl Failing<'_> {
             if let Some(counted) = policy.counted_failures().filter(|_| kind == Kind::Silent) {
                 return Some(counted.wait);
             }
-            let measure = policy.weights.measure(kind, evidence.is_unsteady)?;
+            let measure = policy.weights.measure(kind, evidence.past)?;
             Some(measure.wait_after(looks))
         };
         let latest = evidence.runs(policy, kind).last().copied();
@@ -254,8 +256,13 @@ impl Failing<'_> {
         if before.is_of_failure() {
             return Evidence { counters, ..before.clone() };
         }
-        let is_unsteady = self.around.is_unsteady;
-        Evidence { counters, looks: Vec::new(), is_unsteady, ..*before }
+        let is_steady = self.policy.weights.steady_passes <= before.counters.passes;
+        let past = match (self.around.is_unsteady, is_steady) {
+            (true, _) => Past::Unsteady,
+            (false, true) => Past::Steady,
+            (false, false) => Past::Usual,
+        };
+        Evidence { counters, looks: Vec::new(), past, ..*before }
     }
 
     /// Returns since when there is no answer, where others that share a factor can confirm it: throttling says

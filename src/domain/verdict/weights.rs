@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::kind::Kind;
+use super::kind::{Kind, Past};
 
 /// Weight at which evidence changes a status; the weights of looks are parts of it.
 pub(crate) const NEEDED: u32 = 100;
@@ -47,6 +47,11 @@ pub(crate) struct Weights {
     /// The platform asks for fewer requests. This says next to nothing about the integration: only a quarter
     /// of an hour without one other answer does. Looks that are closer would add to the load.
     pub(crate) throttled: Measure,
+    /// Number of consecutive passing runs from which on an integration is steady. Such a one has a short fault in
+    /// 10,000 runs at most, so that two minutes without an answer are more likely a lasting one.
+    pub(crate) steady_passes: u32,
+    /// Weight of a look without an answer at a steady integration: three looks are enough, with the same waits.
+    pub(crate) steady_silent: u32,
     /// Part of its weight that a look has at an integration which has failed and recovered within
     /// `flap_window`, in percent: short faults are more likely there.
     pub(crate) unsteady_percent: u32,
@@ -67,18 +72,23 @@ impl Weights {
         doubtful: Measure { weight: 50, waits: [secs(4); 3] },
         silent: Measure { weight: 25, waits: [secs(30), secs(90), secs(180)] },
         throttled: Measure { weight: 15, waits: [secs(150); 3] },
+        steady_passes: 10_000,
+        steady_silent: 34,
         unsteady_percent: 80,
         unsteady_pass: Measure { weight: 50, waits: [secs(60); 3] },
         siblings_min: 3,
         siblings_age: secs(115),
     };
 
-    /// Returns the measure of a kind of looks, where the status has changed often lately or not; none where one look
-    /// is enough.
-    pub(super) fn measure(&self, kind: Kind, is_unsteady: bool) -> Option<Measure> {
+    /// Returns the measure of a kind of looks, given the past before them; none where one look is enough.
+    pub(super) fn measure(&self, kind: Kind, past: Past) -> Option<Measure> {
+        let is_unsteady = past == Past::Unsteady;
         let measure = match kind {
             Kind::Definitive => return None,
             Kind::Passed => return is_unsteady.then_some(self.unsteady_pass),
+            Kind::Silent if past == Past::Steady => {
+                Measure { weight: self.steady_silent, ..self.silent }
+            }
             Kind::Doubtful => self.doubtful,
             Kind::Silent => self.silent,
             Kind::Throttled => self.throttled,
@@ -103,19 +113,18 @@ mod tests {
     }
 
     #[test]
-    fn look_weighs_less_where_the_status_changes_often() {
-        let weight = |kind, is_unsteady| {
-            Weights::RULE.measure(kind, is_unsteady).map(|measure| measure.weight)
-        };
+    fn look_weighs_less_where_the_status_changes_often_and_silence_more_where_it_is_steady() {
+        let weight = |kind, past| Weights::RULE.measure(kind, past).map(|measure| measure.weight);
         let table = [
-            (Kind::Passed, None, Some(50)),
-            (Kind::Definitive, None, None),
-            (Kind::Doubtful, Some(50), Some(40)),
-            (Kind::Silent, Some(25), Some(20)),
-            (Kind::Throttled, Some(15), Some(12)),
+            (Kind::Passed, None, None, Some(50)),
+            (Kind::Definitive, None, None, None),
+            (Kind::Doubtful, Some(50), Some(50), Some(40)),
+            (Kind::Silent, Some(25), Some(34), Some(20)),
+            (Kind::Throttled, Some(15), Some(15), Some(12)),
         ];
-        for (kind, steady, unsteady) in table {
-            assert_eq!((weight(kind, false), weight(kind, true)), (steady, unsteady), "{kind:?}");
+        for (kind, usual, steady, unsteady) in table {
+            let found = [Past::Usual, Past::Steady, Past::Unsteady].map(|past| weight(kind, past));
+            assert_eq!(found, [usual, steady, unsteady], "{kind:?}");
         }
     }
 }

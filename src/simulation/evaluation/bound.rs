@@ -11,7 +11,7 @@
 use super::measure::secs;
 use super::rates::{SHORT, SHORT_MAX_MS, Unit, WORDS};
 use super::scene::{RUN_MS, Scene};
-use crate::domain::{Policy, Timestamp};
+use crate::domain::{Policy, Timestamp, Weights};
 use crate::simulation::faults::{DAY, Fault, Kind, SECOND};
 use crate::simulation::plan::Plan;
 
@@ -96,6 +96,14 @@ impl Bound {
         let rest = self.lone.alerts_at(lone) + self.unavoidable;
         self.shared.points().map(|(outage, alerts)| (outage, alerts + rest)).collect()
     }
+}
+
+/// Returns the most false alerts that a steady integration can have in a year: it has one short fault in `passes`
+/// checks, and is reported where the fault is as old as the third look.
+pub(super) fn steady_alerts(scene: &Scene, passes: u32) -> f64 {
+    let [first, second, _] = Weights::RULE.silent.waits;
+    let looks = secs(365 * DAY) / secs(scene.interval_ms);
+    looks / f64::from(passes) * survival((first + second).as_secs_f64())
 }
 
 impl Track {

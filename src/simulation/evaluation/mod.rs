@@ -84,6 +84,28 @@ struct Line {
     used_up: Mean,
 }
 
+impl Line {
+    fn of(name: &'static str, scene: &Scene, all: &[Measured]) -> Self {
+        let days = f64::from(u32::try_from(scene.integration_days()).unwrap());
+        let each =
+            |value: &dyn Fn(&Measured) -> f64| mean(&all.iter().map(value).collect::<Vec<_>>());
+        let pooled = |values: &dyn Fn(&Measured) -> Vec<f64>| {
+            all.iter().flat_map(values).collect::<Vec<_>>()
+        };
+        Self {
+            name,
+            false_alerts: each(&|one| f64::from(one.false_alerts) * 365.0 / days),
+            lost: each(&|one| mean(&one.lost_secs).value),
+            lost_p99: p99(pooled(&|one| one.lost_secs.clone())),
+            outage: each(&|one| mean(&one.outage_secs).value),
+            outage_p99: p99(pooled(&|one| one.outage_secs.clone())),
+            messages: each(&|one| mean(&one.messages).value),
+            lone: each(&|one| mean(&one.lone_secs).value),
+            used_up: each(&|one| mean(&one.used_up_secs).value),
+        }
+    }
+}
+
 /// Maker of a policy that is measured.
 type PolicyOf = fn() -> Policy;
 
@@ -127,6 +149,15 @@ impl Evaluation {
         Self { scene, seeds, policies, bound: Bound::of(&scene, seeds) }
     }
 
+    /// Measures one policy of the daemon in the worlds of some seeds, one after the other.
+    fn one_policy(scene: &Scene, seeds: u64, policy: &Policy) -> Vec<Measured> {
+        let seed = |seed| {
+            let sent = daemon_messages(scene, seed, policy);
+            measure(scene, &scene.plan(seed, policy), &sent)
+        };
+        (0..seeds).map(seed).collect()
+    }
+
     fn seed(scene: &Scene, seed: u64, daemons: usize) -> Vec<Measured> {
         let plan = scene.plan(seed, &Policy::default());
         let daemons =
@@ -136,26 +167,7 @@ impl Evaluation {
     }
 
     fn lines(&self) -> Vec<Line> {
-        let days = f64::from(u32::try_from(self.scene.integration_days()).unwrap());
-        let line = |(name, all): &(&'static str, Vec<Measured>)| {
-            let each =
-                |value: &dyn Fn(&Measured) -> f64| mean(&all.iter().map(value).collect::<Vec<_>>());
-            let pooled = |values: &dyn Fn(&Measured) -> Vec<f64>| {
-                all.iter().flat_map(values).collect::<Vec<_>>()
-            };
-            Line {
-                name,
-                false_alerts: each(&|one| f64::from(one.false_alerts) * 365.0 / days),
-                lost: each(&|one| mean(&one.lost_secs).value),
-                lost_p99: p99(pooled(&|one| one.lost_secs.clone())),
-                outage: each(&|one| mean(&one.outage_secs).value),
-                outage_p99: p99(pooled(&|one| one.outage_secs.clone())),
-                messages: each(&|one| mean(&one.messages).value),
-                lone: each(&|one| mean(&one.lone_secs).value),
-                used_up: each(&|one| mean(&one.used_up_secs).value),
-            }
-        };
-        self.policies.iter().map(line).collect()
+        self.policies.iter().map(|(name, all)| Line::of(name, &self.scene, all)).collect()
     }
 
     /// Returns the share by which the default policy detects lost permissions later than the first failure,

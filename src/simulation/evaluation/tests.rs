@@ -1,6 +1,6 @@
 //! Tests of a small evaluation, which must show the same as the large ones.
 
-use super::report::{Part, five_minutes, hour, introduction, others, small};
+use super::report::{Part, five_minutes, hour, introduction, others, past, small};
 use super::scene::SMALL;
 use super::*;
 
@@ -88,25 +88,32 @@ fn checks_every_five_minutes_meet_all_targets() {
     assert!(missed.is_empty(), "{missed:#?}");
 }
 
-/// Those of peers; the bound is met with checks every five minutes.
 #[test]
 #[ignore = "a longer run: tests/run.sh evaluate"]
-fn hourly_checks_have_the_fewest_false_alerts() {
+fn hourly_checks_meet_all_targets() {
     let part = hour(seeds());
     write_part("2.md", &part);
-    let missed: Vec<_> = part.targets.iter().take(2).filter(|one| !one.is_met).collect();
+    let missed: Vec<_> = part.targets.iter().filter(|one| !one.is_met).collect();
     assert!(missed.is_empty(), "{missed:#?}");
 }
 
 #[test]
 #[ignore = "a longer run: tests/run.sh evaluate"]
-fn other_worlds_are_written() {
-    write("3.md", &others());
+fn other_worlds_meet_the_targets_too() {
+    let (text, missed) = others();
+    write("3.md", &text);
+    assert!(missed.is_empty(), "{missed:#?}");
+}
+
+#[test]
+#[ignore = "a longer run: tests/run.sh evaluate"]
+fn past_of_an_integration_is_written() {
+    write("4.md", &past());
 }
 
 #[test]
 #[ignore = "part of a longer run: tests/run.sh evaluate"]
 fn introduction_and_small_world_are_written() {
     write("0.md", &introduction());
-    write("4.md", &small());
+    write("5.md", &small());
 }

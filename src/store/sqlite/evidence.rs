@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::StoreError;
 use super::column::{class, parse};
-use crate::domain::{Counters, Evidence, Factor, Look, Siblings, Sight, Timestamp};
+use crate::domain::{Counters, Evidence, Factor, Look, Past, Siblings, Sight, Timestamp};
 
 /// Name of a passing look in the column.
 const PASSED: &str = "passed";
@@ -19,6 +19,8 @@ struct Stored {
     failing: bool,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     unsteady: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    steady: bool,
 }
 
 #[derive(Debug, Deserialize, Serialize)]
@@ -77,19 +79,26 @@ impl StoredLook {
 pub(super) fn read(counters: Counters, text: Option<&str>) -> Result<Evidence, StoreError> {
     let Some(text) = text else { return Ok(Evidence { counters, ..Evidence::default() }) };
     let document = |source| StoreError::Document { table: "integration", source };
-    let Stored { looks, failing, unsteady } = serde_json::from_str(text).map_err(document)?;
+    let Stored { looks, failing, unsteady, steady } =
+        serde_json::from_str(text).map_err(document)?;
     let looks = looks.into_iter().map(StoredLook::look).collect::<Result<_, _>>()?;
-    Ok(Evidence { counters, looks, is_failing: failing, is_unsteady: unsteady })
+    let past = match (unsteady, steady) {
+        (true, _) => Past::Unsteady,
+        (false, true) => Past::Steady,
+        (false, false) => Past::Usual,
+    };
+    Ok(Evidence { counters, looks, is_failing: failing, past })
 }
 
 /// Returns the text of evidence besides its counters; none where nothing is in doubt.
 pub(super) fn text(evidence: &Evidence) -> Result<Option<String>, StoreError> {
-    let Evidence { counters: _, looks, is_failing, is_unsteady } = evidence;
+    let Evidence { counters: _, looks, is_failing, past } = evidence;
     if looks.is_empty() && !is_failing {
         return Ok(None);
     }
     let looks = looks.iter().map(StoredLook::of).collect();
-    let stored = Stored { looks, failing: *is_failing, unsteady: *is_unsteady };
+    let (unsteady, steady) = (*past == Past::Unsteady, *past == Past::Steady);
+    let stored = Stored { looks, failing: *is_failing, unsteady, steady };
     let document = |source| StoreError::Document { table: "integration", source };
     serde_json::to_string(&stored).map(Some).map_err(document)
 }
@@ -112,9 +121,9 @@ mod tests {
             (0..).zip(sights).map(|(at, seen)| Look { at: Timestamp(at), seen }).collect();
         let counters = Counters { failures: 3, passes: 0 };
         for looks in [looks, Vec::new()] {
-            for flags in [[true, false], [true, true]] {
-                let [is_failing, is_unsteady] = flags;
-                let evidence = Evidence { counters, looks: looks.clone(), is_failing, is_unsteady };
+            for past in [Past::Usual, Past::Steady, Past::Unsteady] {
+                let looks = looks.clone();
+                let evidence = Evidence { counters, looks, is_failing: true, past };
                 let text = text(&evidence).unwrap().unwrap();
                 assert_eq!(read(counters, Some(&text)).unwrap(), evidence, "{text}");
             }

@@ -206,10 +206,10 @@ fn is_cold_part_same(row: &Row, before: &Row, facts: Option<i64>) -> bool {
 
 /// Returns true when the text of both is the same; the counters have columns of their own.
 fn is_same_evidence(one: &Evidence, other: &Evidence) -> bool {
-    let Evidence { counters: _, looks, is_failing, is_unsteady } = one;
+    let Evidence { counters: _, looks, is_failing, past } = one;
     *looks == other.looks
         && *is_failing == other.is_failing
-        && (*is_unsteady == other.is_unsteady || (looks.is_empty() && !is_failing))
+        && (*past == other.past || (looks.is_empty() && !is_failing))
 }
 
 fn bind_progress(row: &Row, statement: &mut Statement<'_>) -> rusqlite::Result<()> {

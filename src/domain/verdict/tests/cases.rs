@@ -5,6 +5,8 @@
 pub(super) enum By {
     /// The rule, for an integration whose status has not changed lately.
     Rule,
+    /// The rule, for an integration that has just passed 10,000 consecutive times.
+    Steady,
     /// The rule, for an integration that has failed and recovered lately.
     Unsteady,
     /// The number of `confirm_runs`.
@@ -177,6 +179,26 @@ pub(super) const CASES: &[(&str, By, &str)] = &[
         0    denied        failed      100  -
         300  passed        passed      100  -
         600  passed        passed      100  -",
+    ),
+    (
+        "after 10,000 consecutive passing runs, three looks without an answer are enough",
+        By::Steady,
+        "
+        0    unreachable   confirming   34  30
+        10   unavailable   confirming   34  20
+        30   unavailable   confirming   68  90
+        120  unreachable   failed      100  -
+        300  passed        passed      100  -
+        600  unreachable   confirming   25  30",
+    ),
+    (
+        "10,000 consecutive passing runs say nothing about throttling, nor about another's words",
+        By::Steady,
+        "
+        0    throttled     confirming   15  150
+        150  missing?      confirming   50  4
+        154  passed        passed      100  -
+        160  unreachable   confirming   25  30",
     ),
     (
         "where it changes often, silence needs more looks, and recovery two",
