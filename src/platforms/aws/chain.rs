@@ -13,7 +13,7 @@ use super::refused;
 use super::sts::{Assumed, Session, Sts};
 use crate::domain::{Class, Redactor, Secret};
 use crate::net::exchange::NoAnswer;
-use crate::platforms::RunContext;
+use crate::platforms::{RunContext, failure};
 
 /// Name of the instance's metadata service in reasons.
 pub(super) const INSTANCE: &str = "instance metadata";
@@ -70,17 +70,19 @@ pub(super) struct Reason {
     pub(super) fix: Option<String>,
     /// True when AWS refused the key or the token that the source gave.
     pub(super) is_refusal: bool,
+    /// True when it is in AWS's own words.
+    pub(super) is_certain: bool,
 }
 
 impl From<NoAnswer> for Reason {
     fn from(NoAnswer { class, detail }: NoAnswer) -> Self {
-        Self { class, text: detail, fix: None, is_refusal: false }
+        Self { class, text: detail, fix: None, is_refusal: false, is_certain: false }
     }
 }
 
 impl Reason {
     fn local(text: String) -> Self {
-        Self { class: Class::Local, text, fix: None, is_refusal: false }
+        Self { class: Class::Local, text, fix: None, is_refusal: false, is_certain: false }
     }
 }
 
@@ -219,7 +221,13 @@ impl Search<'_> {
         found.map_err(|error| {
             let text = reason(&error, self.client.redactor());
             let fix = (name == INSTANCE).then(|| hop_limit(&text)).flatten();
-            Reason { class: class_of(error.kind()), text, fix, is_refusal: false }
+            Reason {
+                class: class_of(error.kind()),
+                text,
+                fix,
+                is_refusal: false,
+                is_certain: false,
+            }
         })
     }
 
@@ -279,7 +287,9 @@ fn hop_limit(text: &str) -> Option<String> {
 fn refused_role(failure: &Failure, role: &str, fix: Option<String>) -> Reason {
     let text = failure.sentence(&format!("Unable to assume the role [{role}] using STS"));
     let text = text.trim_end_matches('.').to_owned();
-    Reason { class: failure.class, text, fix, is_refusal: failure.refuses_key() }
+    let (is_refusal, is_certain) =
+        (failure.refuses_key(), !failure::Cause::is_doubtful(&failure.cause));
+    Reason { class: failure.class, text, fix, is_refusal, is_certain }
 }
 
 /// Returns the remediation for the refusal to assume `role` with the access key `key`; none where

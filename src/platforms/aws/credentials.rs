@@ -236,9 +236,10 @@ impl CredentialChain {
                     return Err(without(Class::Local, &reasons, None));
                 }
                 Ok(None) => reasons.push(format!("{name}: not set up")),
-                Err(Reason { class, text, fix, is_refusal }) => {
+                Err(Reason { class, text, fix, is_refusal, is_certain }) => {
                     reasons.push(format!("{name}: {text}"));
                     let finding = without(class, &reasons, fix);
+                    let finding = if is_certain { finding } else { finding.doubtful() };
                     return Err(if is_refusal { finding.refusing_log_in() } else { finding });
                 }
             }
@@ -247,11 +248,11 @@ impl CredentialChain {
     }
 }
 
-/// Returns the finding that no source has credentials, which is not AWS's own answer. Only where none is set up, or
+/// Returns the finding that no source has credentials. Only where none is set up, or
 /// the machine is at fault, the remediation is to give it an identity.
 fn without(class: Class, reasons: &[String], fix: Option<String>) -> Finding {
     let message = format!("No AWS credentials could be loaded: {}.", reasons.join("; "));
-    let finding = Finding::new(class, message).doubtful();
+    let finding = Finding::new(class, message);
     match (fix, class) {
         (Some(fix), _) => finding.fix(fix),
         (None, Class::Local | Class::Denied | Class::Expired) => finding.fix(

@@ -145,7 +145,7 @@ impl Subject<'_> {
             Cause::Refused(refusal) => self.after_refusal(refusal, failure.class),
             Cause::Near => self.after_near(failure, credentials),
             Cause::Unexpected => Some(ELSEWHERE.to_owned()),
-            Cause::NoAnswer => None,
+            Cause::Unusable | Cause::NoAnswer => None,
         };
         match fix {
             Some(fix) => finding.fix(fix),
@@ -159,7 +159,7 @@ impl Subject<'_> {
         match &failure.cause {
             Cause::Refused(refusal) => self.named(refusal),
             Cause::Unexpected => Some(ELSEWHERE.to_owned()),
-            Cause::NoToken | Cause::Near | Cause::NoAnswer => None,
+            Cause::NoToken | Cause::Near | Cause::Unusable | Cause::NoAnswer => None,
         }
     }
 

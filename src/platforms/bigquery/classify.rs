@@ -28,6 +28,8 @@ pub(super) enum Cause {
     Near,
     /// The answer is from none of Google's servers.
     Unexpected,
+    /// The configuration or its credential cannot be used, which was found without asking anyone.
+    Unusable,
     /// There is no answer.
     NoAnswer,
 }
@@ -45,6 +47,7 @@ impl failure::Cause for Cause {
     fn is_doubtful(&self) -> bool {
         match self {
             Self::Refused(refusal) => refusal.reason == NONE,
+            Self::Unusable => false,
             Self::NoToken | Self::Near | Self::Unexpected | Self::NoAnswer => true,
         }
     }
@@ -99,6 +102,11 @@ impl Failure {
     pub(super) fn silent(class: Class, detail: impl Into<String>) -> Self {
         let detail = detail.into();
         Self::new(Cause::NoAnswer, class, format!("{}.", detail.trim_end_matches('.')))
+    }
+
+    /// Returns the failure of a configuration or credential that cannot be used, whatever Google answers.
+    pub(super) fn unusable(detail: impl Into<String>) -> Self {
+        Self { cause: Cause::Unusable, ..Self::silent(Class::Invalid, detail) }
     }
 
     /// Returns the failure of an answer that Google does not document: a portal, a proxy, a cut body.
@@ -170,7 +178,11 @@ impl Failure {
     pub(super) fn refusal(&self) -> Option<&Refusal> {
         match &self.cause {
             Cause::Refused(refusal) => Some(refusal),
-            Cause::NoToken | Cause::Near | Cause::Unexpected | Cause::NoAnswer => None,
+            Cause::NoToken
+            | Cause::Near
+            | Cause::Unexpected
+            | Cause::Unusable
+            | Cause::NoAnswer => None,
         }
     }
 }
@@ -430,6 +442,7 @@ mod tests {
             assert_eq!(!failure::Cause::is_doubtful(&found.cause), certain, "{error}");
         }
         assert!(failure::Cause::is_doubtful(&Cause::NoToken));
+        assert!(!failure::Cause::is_doubtful(&Failure::unusable("no project").cause));
     }
 
     #[test]

@@ -90,9 +90,8 @@ impl Loaded {
             own_sts: sts.is_some(),
             own_impersonation: iam_credentials.is_some(),
         };
-        let wrong = |reason: String| {
-            Failure::silent(Class::Invalid, format!("`credential` cannot be used: {reason}"))
-        };
+        let wrong =
+            |reason: String| Failure::unusable(format!("`credential` cannot be used: {reason}"));
         let (wanted, text) = match (&config.credentials, text) {
             (Credentials::Key(_), Some(text)) => (ACCOUNT, text),
             (Credentials::Workload(_), Some(text)) => (EXTERNAL, text),
@@ -173,5 +172,5 @@ pub(super) fn warn_of_credential(reader: &Reader<'_>, config: &Config) {
 /// Returns the failure of a private key that cannot sign.
 pub(super) fn unsigned(error: &KeyError) -> Failure {
     let reason = format!("`private_key` in `credential` cannot be used: {error}");
-    Failure::silent(Class::Invalid, reason)
+    Failure::unusable(reason)
 }

@@ -246,7 +246,7 @@ impl BigQuery {
             | RunCredentials::Machine => None,
         };
         let reason = "`credential` names no project: add `projectId`";
-        self.config.project.clone().or(own).ok_or_else(|| Failure::silent(Class::Invalid, reason))
+        self.config.project.clone().or(own).ok_or_else(|| Failure::unusable(reason))
     }
 
     /// Asks for permissions that give much, and lists those that the principal has.
