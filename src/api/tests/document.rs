@@ -116,7 +116,12 @@ fn operation(route: &Route, schemas: &BTreeMap<&'static str, Json>) -> Json {
         } else {
             json!({ "type": "string", "minLength": 1 })
         };
-        parameters.push(json!({ "name": name, "in": "path", "required": true, "schema": schema }));
+        let mut parameter =
+            json!({ "name": name, "in": "path", "required": true, "schema": schema });
+        if let Some(example) = example(route.path, name) {
+            parameter["example"] = json!(example);
+        }
+        parameters.push(parameter);
     }
     parameters.extend(route.parameters().iter().map(parameter));
     let mut operation = json!({
@@ -137,6 +142,17 @@ fn operation(route: &Route, schemas: &BTreeMap<&'static str, Json>) -> Json {
         operation["security"] = json!([]);
     }
     operation
+}
+
+/// Returns an example of a parameter of a path.
+fn example(path: &str, name: &str) -> Option<&'static str> {
+    match name {
+        "name" if path.contains("/receivers/") => Some("on-call"),
+        "name" => Some("lake-orders"),
+        "file" => Some("lake-orders.svg"),
+        "type" => Some("Native S3"),
+        _ => None,
+    }
 }
 
 /// Links from the answer of a route to an operation about the same thing, which tools cannot infer: path, operation,
