@@ -5,11 +5,13 @@
 mod args;
 mod audit;
 mod backup;
+mod bundle;
 mod catalog;
 mod check;
 mod confirm;
 mod damaged;
 mod deliveries;
+mod doctor;
 mod error;
 mod explain;
 mod export;

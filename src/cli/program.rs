@@ -13,9 +13,9 @@ use super::print::{Answer, End, Screen};
 #[cfg(feature = "top")]
 use super::top;
 use super::{
-    audit, backup, catalog, check, deliveries, explain, export, grants, history, import, list, log,
-    log_queue, next, print, receivers, record, redeliver, rehearse, reload, report, restore,
-    revalidate, run, sample, show, silences, status, store, token, webhook,
+    audit, backup, bundle, catalog, check, deliveries, doctor, explain, export, grants, history,
+    import, list, log, log_queue, next, print, receivers, record, redeliver, rehearse, reload,
+    report, restore, revalidate, run, sample, show, silences, status, store, token, webhook,
 };
 use crate::daemon::Clock;
 use crate::demo;
@@ -66,6 +66,8 @@ fn answer(arguments: Arguments) -> Result<Answer, CommandError> {
         Command::Status(_)
         | Command::Reload(_)
         | Command::Check(_)
+        | Command::Doctor(_)
+        | Command::Bundle(_)
         | Command::Validate(_)
         | Command::Rehearse(_)
         | Command::Grants(_)
@@ -116,6 +118,8 @@ async fn dispatch(global: &Global, command: Command) -> Result<Answer, CommandEr
         Command::Top(args) => top::answer(global, &args, screen).await,
         Command::Reload(args) => reload::answer(global, &args, screen).await,
         Command::Check(args) => check::answer(global, &args).await,
+        Command::Doctor(args) => doctor::answer(global, &args, screen).await,
+        Command::Bundle(args) => bundle::answer(global, &args, screen).await,
         Command::Validate(args) => record::answer(global, &args, screen).await,
         Command::Rehearse(args) => rehearse::answer(global, &args, screen).await,
         Command::Grants(args) => grants::answer(global, &args).await,

@@ -91,6 +91,14 @@ impl Loaded {
     }
 }
 
+/// Returns the variables of this process that are text.
+pub(crate) fn environment() -> BTreeMap<String, String> {
+    let text = |(name, value): (OsString, OsString)| {
+        Some((name.into_string().ok()?, value.into_string().ok()?))
+    };
+    std::env::vars_os().filter_map(text).collect()
+}
+
 /// Reads the main file, the drop-ins beside it and the environment. Warnings about schedules show instants
 /// after `now`.
 ///

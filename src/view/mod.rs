@@ -13,6 +13,7 @@ mod check;
 mod condition;
 mod daemon;
 mod delivery;
+mod doctor;
 mod event;
 mod evidence;
 mod explanation;
@@ -57,6 +58,7 @@ pub(crate) use check::{Checked, Overridden};
 pub(crate) use condition::{CompactedStore, StoreCondition};
 pub(crate) use daemon::{BackupStatus, DaemonProcess, DaemonRows, DaemonStatus, Liveness};
 pub(crate) use delivery::{Delivery, ReplayPlan, Requeued};
+pub(crate) use doctor::{Diagnosis, Finding, NotMade};
 pub(crate) use event::StoredEvent;
 pub(crate) use evidence::Evidence;
 #[cfg(test)]

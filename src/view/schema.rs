@@ -11,6 +11,7 @@ use super::check::Checked;
 use super::condition::{CompactedStore, StoreCondition};
 use super::daemon::DaemonStatus;
 use super::delivery::{Delivery, ReplayPlan, Requeued};
+use super::doctor::Diagnosis;
 use super::explanation::Explained;
 use super::export::Exported;
 use super::grants::Granted;
@@ -43,6 +44,8 @@ struct Commands<'a> {
     check: Checked<'a>,
     /// Deliveries with their attempts, the latest first.
     deliveries: Vec<Delivery<'a>>,
+    /// Findings about the installation.
+    doctor: Diagnosis,
     /// Status of an integration with its evidence.
     explain: Explained<'a>,
     /// Record of an export, one in each line.

@@ -2,8 +2,10 @@
 
 mod audit;
 mod backup;
+mod bundle;
 mod common;
 mod deliveries;
+mod doctor;
 mod fitting;
 mod grants;
 mod history;
@@ -26,8 +28,10 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 
 pub(super) use audit::Audit;
 pub(super) use backup::Backup;
+pub(super) use bundle::Bundle;
 pub(super) use common::{Author, Change, Json, Moment, Named, Source};
 pub(super) use deliveries::{Deliveries, DeliverySort};
+pub(super) use doctor::Doctor;
 pub(super) use fitting::Fitting;
 pub(super) use grants::Grants;
 pub(super) use history::{Entries, History};
@@ -157,6 +161,13 @@ pub(super) enum Command {
     Reload(Reload),
     /// Check the configuration; all faults are shown at once
     Check(Check),
+    /// Look for what is wrong with this installation; nothing is changed
+    ///
+    /// Looks at the unit, the configuration, the database, the machine and the daemon, for half a minute at most. Each
+    /// finding says why it matters and what to type. The exit status is 0 when nothing was found.
+    Doctor(Doctor),
+    /// Write an archive for those who help: findings of `doctor`, configuration, log, metrics, statistics; no secrets
+    Bundle(Bundle),
     /// Validate now, print the report and change nothing
     Validate(Validate),
     /// Validate with the next credential beside the present one, before it is rotated

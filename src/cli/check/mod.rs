@@ -8,7 +8,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 
-use self::secrets::Looked;
+pub(super) use self::secrets::Looked;
 use super::args::{Check, Global};
 use super::error::{CommandError, fault_lines, print_error};
 use super::print::{Answer, End, counted, result_word, sanitise};
@@ -43,18 +43,7 @@ pub(super) async fn answer(global: &Global, args: &Check) -> Result<Answer, Comm
     } else {
         None
     };
-    let Looked { problems, warnings: unseen } = secrets::look(&assembly).await;
-    let mut warnings = assembly.warnings.clone();
-    warnings.extend(folder(&assembly.settings.store));
-    warnings.extend(backups(&assembly.settings.backups));
-    warnings.extend(unseen);
-    let exposed = exposed(&assembly.settings).into_iter();
-    warnings.extend(exposed.map(|(key, message)| Fault {
-        origin: "configuration".to_owned(),
-        path: key.to_owned(),
-        message,
-    }));
-    warnings.extend(idle(&assembly).await);
+    let Looked { problems, warnings } = looked(&assembly).await;
     let plan = difference(&assembly).await;
     let integrations = assembly.integrations.keys().map(String::as_str);
     let receivers = assembly.receivers.iter().map(|one| one.name.as_str());
@@ -72,6 +61,24 @@ pub(super) async fn answer(global: &Global, args: &Check) -> Result<Answer, Comm
     print_error(&fault_lines(&warnings, "warning: "));
     print_error(&fault_lines(&problems, ""));
     Ok(Answer { end, ..Answer::good(text(&checked)) })
+}
+
+/// Returns what is wrong or unwise about a configuration without faults: its own warnings, and what a look at secrets,
+/// folders and receivers adds.
+pub(super) async fn looked(assembly: &Assembly) -> Looked {
+    let Looked { problems, warnings: unseen } = secrets::look(assembly).await;
+    let mut warnings = assembly.warnings.clone();
+    warnings.extend(folder(&assembly.settings.store));
+    warnings.extend(backups(&assembly.settings.backups));
+    warnings.extend(unseen);
+    let exposed = exposed(&assembly.settings).into_iter();
+    warnings.extend(exposed.map(|(key, message)| Fault {
+        origin: "configuration".to_owned(),
+        path: key.to_owned(),
+        message,
+    }));
+    warnings.extend(idle(assembly).await);
+    Looked { problems, warnings }
 }
 
 /// Returns what a reload would change; none before the daemon first started.

@@ -16,11 +16,11 @@ const READS_MAX: usize = 32;
 
 /// Problems of secrets, and those that cannot be seen from here.
 #[derive(Debug, Default)]
-pub(super) struct Looked {
+pub(in crate::cli) struct Looked {
     /// Secrets that cannot be used.
-    pub(super) problems: Vec<Fault>,
+    pub(in crate::cli) problems: Vec<Fault>,
     /// Secrets that cannot be seen from here, though the service may see them.
-    pub(super) warnings: Vec<Fault>,
+    pub(in crate::cli) warnings: Vec<Fault>,
 }
 
 /// Reads every secret that `assembly` refers to, and opens the keys and certificates among them.
