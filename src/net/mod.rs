@@ -10,6 +10,14 @@ pub(crate) mod http;
 pub(crate) mod jwt;
 #[cfg(any(feature = "databricks", feature = "snowflake", feature = "synapse"))]
 pub(crate) mod near;
+#[cfg(any(
+    test,
+    feature = "bigquery",
+    feature = "databricks",
+    feature = "snowflake",
+    feature = "synapse",
+    feature = "trino"
+))]
 pub(crate) mod oauth;
 pub(crate) mod observe;
 #[cfg(any(

@@ -46,7 +46,11 @@ mod trino;
 
 pub(crate) use documents::{Document, documents};
 pub(crate) use form::Form;
-pub(crate) use grants::{Grant, Names, Need, State, Surplus, UNVERIFIED, judged, needs, principal};
+#[cfg(any(feature = "bigquery", feature = "databricks"))]
+pub(crate) use grants::UNVERIFIED;
+#[cfg(any(feature = "bigquery", feature = "databricks", feature = "snowflake"))]
+pub(crate) use grants::principal;
+pub(crate) use grants::{Grant, Names, Need, State, Surplus, judged, needs};
 pub(crate) use identity::Identity;
 pub(crate) use log_in::{LogInKey, LogInMemory, LogIns};
 pub(crate) use operation::{Operation, is_question, operation_of};

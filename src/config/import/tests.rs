@@ -161,6 +161,30 @@ fn each_way_to_log_in_of_a_connection_has_its_counterpart() {
                 "authenticationType": "entraServicePrincipal", "azure": { "tenantId": "t",
                     "clientId": "i", "clientSecret": { "credential": "a-t-clientSecret" } } }),
         ),
+        (
+            "type: trino\n      method: jwt\n      host: t\n      jwt_token: hunter2",
+            json!({ "authenticationType": "jwt", "host": "t", "token": { "credential": "a-t-token" } }),
+        ),
+        (
+            "type: databricks\n      host: h\n      catalog: c\n      token: hunter2",
+            json!({ "workspaceUrl": "h", "catalog": "c", "authenticationType": "token",
+                "token": { "credential": "a-t-token" } }),
+        ),
+        (
+            "type: synapse\n      server: w.sql.azuresynapse.net\n      database: pool\n      schema: s\n      authentication: ActiveDirectoryMsi",
+            json!({ "host": "w.sql.azuresynapse.net", "database": "pool", "schema": "s",
+                "authenticationType": "entraManagedIdentity" }),
+        ),
+        (
+            "type: snowflake\n      account: x\n      authenticator: workload_identity\n      workload_identity_provider: azure",
+            json!({ "host": "x.snowflakecomputing.com", "authenticationType": "workloadIdentity",
+                "workloadIdentity": { "provider": "azure" } }),
+        ),
+        (
+            "type: bigquery\n      method: service-account-json\n      project: p\n      keyfile_json: hunter2",
+            json!({ "projectId": "p", "authenticationType": "serviceAccountKey",
+                "credential": { "credential": "a-t-credential" } }),
+        ),
     ];
     for (values, expected) in table {
         let text = format!("a:\n  target: t\n  outputs:\n    t:\n      {values}\n");

@@ -9,5 +9,7 @@ mod testing;
 
 pub(crate) use body::{BodyError, read_capped};
 pub(crate) use build::{HttpError, HttpOptions, Proxy, client};
-pub(crate) use classify::{OWN_CERTIFICATE_REFUSED, classify};
+#[cfg(feature = "trino")]
+pub(crate) use classify::OWN_CERTIFICATE_REFUSED;
+pub(crate) use classify::classify;
 pub(crate) use share::Connections;

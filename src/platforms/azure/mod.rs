@@ -18,8 +18,10 @@ pub(crate) use cloud::Cloud;
 pub(crate) use credential::{ClientCredential, RunCredential};
 #[cfg(any(feature = "databricks", feature = "snowflake", feature = "synapse"))]
 pub(crate) use managed::{METADATA, ManagedIdentity};
+#[cfg(feature = "databricks")]
+pub(crate) use principal::is_tenant;
 #[cfg(any(feature = "databricks", feature = "synapse"))]
-pub(crate) use principal::{Audience, ServicePrincipal, is_tenant};
+pub(crate) use principal::{Audience, ServicePrincipal};
 pub(crate) use remedy::{Keys, Proof, remedy};
 #[cfg(feature = "snowflake")]
 pub(crate) use token_endpoint::{classified, completed, is_refusal};
